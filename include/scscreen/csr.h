@@ -1,0 +1,29 @@
+/** Cells x genes, compressed sparse rows. Never densified. All functions are Local. */
+#ifndef SCSCREEN_CSR_H
+#define SCSCREEN_CSR_H
+
+#include "scscreen/status.h"
+
+/** Columns ascend strictly within each row once a matrix has left the reader. */
+typedef struct scs_csr {
+    int64_t n_row;
+    int32_t n_col;
+    int64_t *indptr;  /**< [n_row + 1], indptr[0] = 0 */
+    int32_t *indices; /**< [nnz] column (gene) of each value */
+    float *values;    /**< [nnz] */
+} scs_csr;
+
+/** Allocate for n_row rows and nnz values (indptr zeroed). */
+SCS_MUST_USE scs_status scs_csr_alloc(int64_t n_row, int32_t n_col, int64_t nnz, scs_csr *x);
+void scs_csr_clear(scs_csr *x);
+/** Sum of each row's values in double. @param[out] sums [n_row] */
+void scs_csr_row_sums(const scs_csr *x, double *sums);
+/** x <- log1p(x * target / total) per row; rows with total 0 stay 0. @param totals [n_row] */
+void scs_csr_log_normalize(scs_csr *x, const double *totals, double target);
+/** Keep and rename columns: column j becomes gene[j] (-1: dropped), rows re-sorted, in place.
+ *  @param gene [x->n_col]; values in [-1, n_gene); one-to-one */
+SCS_MUST_USE scs_status scs_csr_map_columns(scs_csr *x, const int32_t *gene, int32_t n_gene);
+/** Sort the columns within each row; a column that stands twice in a row is SCS_EDATA (message names row and column). */
+SCS_MUST_USE scs_status scs_csr_sort_rows(scs_csr *x);
+
+#endif

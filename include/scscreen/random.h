@@ -1,0 +1,35 @@
+/** Counter-based random numbers (Philox4x32-10 from Random123; Salmon et al., SC 2011): f(seed, purpose, epoch, cell, unit).
+ *  No state exists. All functions are Local and pure. */
+#ifndef SCSCREEN_RANDOM_H
+#define SCSCREEN_RANDOM_H
+
+#include <stdint.h>
+
+typedef enum scs_purpose {
+    SCS_RANDOM_SPLIT = 1, /**< validation split */
+    SCS_RANDOM_DEAL,      /**< cells to shards */
+    SCS_RANDOM_ORDER,     /**< training order of an epoch */
+    SCS_RANDOM_INIT,      /**< initial weights (cell = tensor number) */
+    SCS_RANDOM_NOISE,     /**< reparameterisation noise in training */
+    SCS_RANDOM_VALIDATE,  /**< the same in validation (epoch 0 always) */
+    SCS_RANDOM_SIMULATE,
+    SCS_RANDOM_DROPOUT = 64 /**< + layer number */
+} scs_purpose;
+
+typedef struct scs_stream {
+    uint64_t seed;
+    uint32_t purpose;
+    uint32_t epoch; /**< < 2^24 */
+    uint64_t cell;  /**< < 2^40 */
+} scs_stream;
+
+/** Four 32-bit words of block b (words 4b .. 4b+3 of the stream). */
+void scs_random_block(const scs_stream *stream, uint32_t b, uint32_t word[4]);
+/** 64 bits for sorting keys: words 0 and 1 of block 0. */
+uint64_t scs_random_key(const scs_stream *stream);
+/** n uniforms in [0, 1) with 24 bits, element i from word i. */
+void scs_random_uniform(const scs_stream *stream, int64_t n, float *out);
+/** n standard normals (Box-Muller in double on word pairs). */
+void scs_random_normal(const scs_stream *stream, int64_t n, double *out);
+
+#endif

@@ -1,0 +1,86 @@
+/** Status codes and the error message that travels with them.
+ *
+ *  Every fallible function returns scs_status. The first failure on a thread sets a message; callers pass
+ *  the status on with SCS_TRY, which also records where it passed (scs_trace). All functions here are Local.
+ */
+#ifndef SCSCREEN_STATUS_H
+#define SCSCREEN_STATUS_H
+
+#include <stdint.h>
+
+typedef int32_t scs_lidx; /**< an index within one rank (rows of a block, genes, groups) */
+typedef int64_t scs_gidx; /**< an index over all ranks (cells, non-zeros, parameters) */
+
+typedef enum scs_status {
+    SCS_OK = 0,
+    SCS_EARG,      /**< usage or configuration; exit code 64 */
+    SCS_EDATA,     /**< input data refused; 65 */
+    SCS_ENOMEM,    /**< out of memory; 70 */
+    SCS_EINTERNAL, /**< a bug; 70 */
+    SCS_ENUMERIC,  /**< NaN or Inf in training; 70 */
+    SCS_ECREATE,   /**< an output cannot be created (no permission, full disk); 73 */
+    SCS_EIO,       /**< reading or writing failed; 74 */
+    SCS_ESTOP      /**< stopped, can be resumed; 75 */
+} scs_status;
+
+#define SCS_MUST_USE __attribute__((warn_unused_result))
+#define SCS_PRINTF(f, a) __attribute__((format(printf, f, a)))
+
+/** Set this thread's message (one line, at most SCS_MESSAGE_MAX bytes, control characters escaped) and trace.
+ *  @return `status`, so that `return scs_fail(...)` reads well. */
+scs_status scs_fail(scs_status status, const char *file, int line, const char *format, ...)
+    SCS_PRINTF(4, 5);
+
+/** Record that a failing status passed `file:line` on its way up. @return `status` */
+scs_status scs_passed(scs_status status, const char *file, int line, const char *what);
+
+/** Put words before this thread's message ("configs/a.yaml: " + message). @return `status` */
+scs_status scs_context(scs_status status, const char *format, ...) SCS_PRINTF(2, 3);
+
+enum { SCS_MESSAGE_MAX = 1024, SCS_TRACE_MAX = 2048 };
+
+const char *scs_message(void);              /**< this thread's message, "" if none; owned by the library */
+const char *scs_trace(void);                /**< "call at file:line" lines, innermost first */
+void scs_message_set(const char *message);  /**< take over another rank's message */
+void scs_message_clear(void);
+const char *scs_status_name(scs_status status);
+int scs_exit_code(scs_status status);
+
+/** Pass a failure on, with file and line. */
+#define SCS_TRY(call)                                                                              \
+    do {                                                                                           \
+        scs_status scs_try_ = (call);                                                              \
+        if (scs_try_ != SCS_OK)                                                                    \
+            return scs_passed(scs_try_, __FILE__, __LINE__, #call);                                \
+    } while (0)
+
+/** The same where something must be released first: sets `st`, goes to the label `done`. */
+#define SCS_GO(st, call)                                                                           \
+    do {                                                                                           \
+        (st) = (call);                                                                             \
+        if ((st) != SCS_OK) {                                                                      \
+            (void)scs_passed((st), __FILE__, __LINE__, #call);                                     \
+            goto done;                                                                             \
+        }                                                                                          \
+    } while (0)
+
+/** Fail unless `cond`; the rest is the status and a printf format with its arguments. */
+#define SCS_REQUIRE(cond, status, ...)                                                             \
+    do {                                                                                           \
+        if (!(cond))                                                                               \
+            return scs_fail((status), __FILE__, __LINE__, __VA_ARGS__);                            \
+    } while (0)
+
+#define SCS_FAIL(status, ...) scs_fail((status), __FILE__, __LINE__, __VA_ARGS__)
+
+/** Zeroed memory for n elements of *p: `SCS_TRY(SCS_ALLOC(p, n))`. n = 0 gives a valid pointer. */
+#define SCS_ALLOC(p, n)                                                                            \
+    (((p) = scs_allocate((n), sizeof *(p))) != 0                                                   \
+         ? SCS_OK                                                                                  \
+         : scs_fail(SCS_ENOMEM, __FILE__, __LINE__, "out of memory: %s needs %lld x %zu bytes",    \
+                    #p, (long long)(n), sizeof *(p)))
+
+/** calloc with a checked product, 64-byte aligned; NULL when n < 0, on overflow or when memory is out. Free with free(). */
+void *scs_allocate(int64_t n, uint64_t size) SCS_MUST_USE;
+
+#endif

@@ -1,0 +1,108 @@
+#include "scscreen/status.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static _Thread_local char message[SCS_MESSAGE_MAX];
+static _Thread_local char trace[SCS_TRACE_MAX];
+
+/* A message may quote a file's own text: keep it on one line and off the terminal's escape codes. */
+static void replace_control(char *text)
+{
+    for (; *text; text++)
+        if (iscntrl((unsigned char)*text))
+            *text = '?';
+}
+
+static void add_trace(const char *file, int line, const char *what)
+{
+    size_t used = strlen(trace);
+    const char *base = strrchr(file, '/');
+
+    snprintf(trace + used, sizeof trace - used, "%s%s at %s:%d", used ? "\n" : "", what,
+             base ? base + 1 : file, line);
+}
+
+scs_status scs_fail(scs_status status, const char *file, int line, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(message, sizeof message, format, args);
+    va_end(args);
+    replace_control(message);
+    trace[0] = '\0';
+    add_trace(file, line, scs_status_name(status));
+    return status;
+}
+
+scs_status scs_passed(scs_status status, const char *file, int line, const char *what)
+{
+    add_trace(file, line, what);
+    return status;
+}
+
+scs_status scs_context(scs_status status, const char *format, ...)
+{
+    char before[SCS_MESSAGE_MAX], whole[2 * SCS_MESSAGE_MAX];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(before, sizeof before, format, args);
+    va_end(args);
+    snprintf(whole, sizeof whole, "%s%s", before, message);
+    scs_message_set(whole);
+    return status;
+}
+
+const char *scs_message(void)
+{
+    return message;
+}
+
+const char *scs_trace(void)
+{
+    return trace;
+}
+
+void scs_message_set(const char *text)
+{
+    snprintf(message, sizeof message, "%.*s", (int)sizeof message - 1, text);
+    replace_control(message);
+}
+
+void scs_message_clear(void)
+{
+    message[0] = trace[0] = '\0';
+}
+
+const char *scs_status_name(scs_status status)
+{
+    static const char *const names[] = {"ok",       "usage",         "data",
+                                        "memory",   "internal",      "numeric",
+                                        "creation", "input/output", "stopped"};
+
+    return (unsigned)status < sizeof names / sizeof *names ? names[status] : "unknown status";
+}
+
+int scs_exit_code(scs_status status)
+{
+    static const int codes[] = {0, 64, 65, 70, 70, 70, 73, 74, 75};
+
+    return (unsigned)status < sizeof codes / sizeof *codes ? codes[status] : 70;
+}
+
+void *scs_allocate(int64_t n, uint64_t size)
+{
+    size_t bytes;
+    void *p = NULL;
+
+    if (n < 0 || __builtin_mul_overflow((uint64_t)n, size, &bytes) || bytes > PTRDIFF_MAX)
+        return NULL;
+    if (posix_memalign(&p, 64, bytes ? bytes : 1))
+        return NULL;
+    return memset(p, 0, bytes);
+}
