@@ -1,5 +1,5 @@
-/** A growing block of bytes, and checked reading from one: how plain structs travel between processes. All Local.
- *  Native byte order: both ends are the same program. */
+/** A growing block of bytes, and checked reading from one: how plain structs travel between
+ * processes. All Local. Native byte order: both ends are the same program. */
 #ifndef SCS_BYTES_H
 #define SCS_BYTES_H
 
@@ -14,7 +14,8 @@ typedef struct scs_bytes {
 void scs_bytes_clear(scs_bytes *b);
 SCS_MUST_USE scs_status scs_bytes_put(scs_bytes *b, const void *data, int64_t size);
 SCS_MUST_USE scs_status scs_bytes_put_int(scs_bytes *b, int64_t value);
-SCS_MUST_USE scs_status scs_bytes_put_text(scs_bytes *b, const char *text); /**< NULL is kept as NULL */
+SCS_MUST_USE scs_status scs_bytes_put_text(scs_bytes *b,
+                                           const char *text); /**< NULL is kept as NULL */
 SCS_MUST_USE scs_status scs_bytes_put_names(scs_bytes *b, const scs_names *names);
 /* Reading: SCS_EDATA when the block ends early or a length is absurd. Text is malloc'ed. */
 SCS_MUST_USE scs_status scs_bytes_get(scs_bytes *b, void *data, int64_t size);

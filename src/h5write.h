@@ -1,8 +1,14 @@
-/** Writing HDF5 and AnnData's own encodings; every call and every close is checked. All functions are Local. */
+/** Writing HDF5: every call and every close is checked. All functions are Local.
+ *
+ *  Object times are not tracked, so the same content has the same bytes. A failure names the file,
+ * the path within it and the system's reason (SCS_ECREATE for a full disk, else SCS_EIO). AnnData's
+ * own encodings are in src/h5anndata.h. */
 #ifndef SCS_H5WRITE_H
 #define SCS_H5WRITE_H
 
 #include "scscreen/names.h"
+#include "src/file.h"
+#include "src/h5anndata.h"
 
 #include <hdf5.h>
 #include <stdbool.h>
@@ -13,42 +19,56 @@ typedef struct scs_h5out {
     char *temp, *path;
 } scs_h5out;
 
-/** Create PATH.tmp.PID with O_EXCL (stale ones of ours are removed). SCS_ECREATE names folder and reason. */
+/** A new, empty file at exactly this path (O_EXCL), in the format of HDF5 1.10 and earlier.
+ * SCS_ECREATE. */
+SCS_MUST_USE scs_status scs_h5_create(const char *path, hid_t *file);
+/** Flush, close, and open once more read-only, which notices a truncated file. `path` is for
+ * messages. */
+SCS_MUST_USE scs_status scs_h5_finish(hid_t file, const char *path);
+
+/** Create PATH.tmp.PID with O_EXCL (stale ones of ours are removed). SCS_ECREATE names folder and
+ * reason. */
 SCS_MUST_USE scs_status scs_h5out_create(const char *path, scs_h5out *out);
-/** Close, fsync, rename to path, fsync the folder. On failure the temporary file is removed, an older file stays. */
+/** Close, fsync, rename to path, fsync the folder. On failure the temporary file is removed, an
+ * older file stays. */
 SCS_MUST_USE scs_status scs_h5out_commit(scs_h5out *out);
 /** Drop it: close and remove. Safe after commit. */
 void scs_h5out_abandon(scs_h5out *out);
-/** Rename with fsync of file and folder. */
-SCS_MUST_USE scs_status scs_file_commit(const char *temp, const char *path);
-/** Make a folder and its parents. SCS_ECREATE. */
-SCS_MUST_USE scs_status scs_make_folder(const char *path);
+
+/** The failure of the HDF5 call just made; call at once, before HDF5 is called again.
+ *  @param what  "write", "create", "close": the message says "FILE: cannot WHAT PATH: REASON" */
+scs_status scs_h5_failed(hid_t file, const char *what, const char *path);
 
 /** Intermediate groups are made; "a/b/c". Type is the memory and file type. dims [rank]. */
-SCS_MUST_USE scs_status scs_h5_write(hid_t file, const char *path, hid_t type, int rank, const int64_t *dims,
-                                     const void *data);
+SCS_MUST_USE scs_status scs_h5_write(hid_t file, const char *path, hid_t type, int rank,
+                                     const int64_t *dims, const void *data);
 /** An empty dataset, contiguous, early allocation, never filled; data may be written later. */
 SCS_MUST_USE scs_status scs_h5_reserve(hid_t file, const char *path, hid_t type, int rank,
                                        const int64_t *dims);
-/** Variable-length UTF-8 strings as AnnData wants them (1-d), with encoding attributes. */
-SCS_MUST_USE scs_status scs_h5_write_strings(hid_t file, const char *path, const scs_names *names);
-/** Attributes and groups. */
+/** An empty 1-d dataset that grows with scs_h5_append (chunked, uncompressed). */
+SCS_MUST_USE scs_status scs_h5_growing(hid_t file, const char *path, hid_t type, int64_t chunk);
+/** Rows [first, first + n) of a 1-d or 2-d dataset. @param data [n] or [n, dim[1]] */
+SCS_MUST_USE scs_status scs_h5_write_part(hid_t file, const char *path, hid_t type, int64_t first,
+                                          int64_t n, const void *data);
+/** n more elements at the end of a growing dataset. */
+SCS_MUST_USE scs_status scs_h5_append(hid_t file, const char *path, hid_t type, int64_t n,
+                                      const void *data);
+
+/** A new type, to be closed: variable-length UTF-8 text; AnnData's bool (int8 enum FALSE, TRUE). <
+ * 0 on failure. */
+hid_t scs_h5_text_type(void);
+hid_t scs_h5_bool_type(void);
+
+/** Groups and attributes. "/" is the root. */
 SCS_MUST_USE scs_status scs_h5_group(hid_t file, const char *path);
-SCS_MUST_USE scs_status scs_h5_attr_write_text(hid_t file, const char *path, const char *attr, const char *text);
+SCS_MUST_USE scs_status scs_h5_attr_write_text(hid_t file, const char *path, const char *attr,
+                                               const char *text);
+/** A 1-d attribute of texts; n may be 0. */
+SCS_MUST_USE scs_status scs_h5_attr_write_names(hid_t file, const char *path, const char *attr,
+                                                const scs_names *names);
+SCS_MUST_USE scs_status scs_h5_attr_write_bool(hid_t file, const char *path, const char *attr,
+                                               bool value);
 SCS_MUST_USE scs_status scs_h5_attr_write_int64(hid_t file, const char *path, const char *attr,
                                                 const int64_t *values, int n, bool scalar);
-/** encoding-type and encoding-version. */
-SCS_MUST_USE scs_status scs_h5_encoding(hid_t file, const char *path, const char *type, const char *version);
-/** obs or var: group with _index and column-order. */
-SCS_MUST_USE scs_status scs_h5_dataframe(hid_t file, const char *path, const scs_names *index,
-                                         const scs_names *columns);
-/** A categorical column. @param codes [n] */
-SCS_MUST_USE scs_status scs_h5_categorical(hid_t file, const char *path, const scs_names *categories,
-                                           const int32_t *codes, int64_t n);
-/** A string or number scalar as AnnData keeps them in uns. */
-SCS_MUST_USE scs_status scs_h5_scalar_text(hid_t file, const char *path, const char *text);
-SCS_MUST_USE scs_status scs_h5_scalar_double(hid_t file, const char *path, double value);
-/** The empty groups and root attributes of an AnnData file. */
-SCS_MUST_USE scs_status scs_h5_anndata(hid_t file);
 
 #endif

@@ -9,7 +9,8 @@
 static _Thread_local char message[SCS_MESSAGE_MAX];
 static _Thread_local char trace[SCS_TRACE_MAX];
 
-/* A message may quote a file's own text: keep it on one line and off the terminal's escape codes. */
+/* A message may quote a file's own text: keep it on one line and off the terminal's escape codes.
+ */
 static void replace_control(char *text)
 {
     for (; *text; text++)
@@ -81,9 +82,8 @@ void scs_message_clear(void)
 
 const char *scs_status_name(scs_status status)
 {
-    static const char *const names[] = {"ok",       "usage",         "data",
-                                        "memory",   "internal",      "numeric",
-                                        "creation", "input/output", "stopped"};
+    static const char *const names[] = {"ok",      "usage",    "data",         "memory", "internal",
+                                        "numeric", "creation", "input/output", "stopped"};
 
     return (unsigned)status < sizeof names / sizeof *names ? names[status] : "unknown status";
 }

@@ -22,56 +22,67 @@ int32_t scs_comm_rank(const scs_comm *comm);
 int32_t scs_comm_size(const scs_comm *comm);
 MPI_Comm scs_comm_mpi(const scs_comm *comm);
 
-/** All ranks return the status and message of the lowest failing rank (SCS_OK if none fails). Collective. */
+/** All ranks return the status and message of the lowest failing rank (SCS_OK if none fails).
+ * Collective. */
 SCS_MUST_USE scs_status scs_agree(scs_comm *comm, scs_status mine);
 /** Rank 0's bytes to all ranks, in pieces that fit an int count. Collective. */
 SCS_MUST_USE scs_status scs_broadcast(scs_comm *comm, void *bytes, int64_t size);
-/** Rank 0's block of any size; other ranks get a malloc'ed copy. Collective. @param[in,out] blob, size */
+/** Rank 0's block of any size; other ranks get a malloc'ed copy. Collective. @param[in,out] blob,
+ * size */
 SCS_MUST_USE scs_status scs_broadcast_blob(scs_comm *comm, uint8_t **blob, int64_t *size);
 /** Like MPI_Alltoallv on bytes with 64-bit counts: pairwise in pieces. Collective.
  *  @param send_count, recv_count [n_rank] bytes; blocks lie one after the other */
-SCS_MUST_USE scs_status scs_alltoallv(scs_comm *comm, const void *send, const int64_t *send_count, void *recv,
-                                      const int64_t *recv_count);
+SCS_MUST_USE scs_status scs_alltoallv(scs_comm *comm, const void *send, const int64_t *send_count,
+                                      void *recv, const int64_t *recv_count);
 /** recv_count[r] = what rank r's send_count says for this rank. Collective. */
-SCS_MUST_USE scs_status scs_exchange_counts(scs_comm *comm, const int64_t *send_count, int64_t *recv_count);
+SCS_MUST_USE scs_status scs_exchange_counts(scs_comm *comm, const int64_t *send_count,
+                                            int64_t *recv_count);
 
 /** The team whose hooks communicate over comm. comm must outlive it. Local. */
 scs_team scs_comm_team(scs_comm *comm, int32_t n_shard);
 
-/** Rows of the inputs, each rank its own contiguous part (about equal cells): read, totals, gene map. Not yet normalised.
+/** Rows of the inputs, each rank its own contiguous part (about equal cells): read, totals, gene
+ * map. Not yet normalised.
  *  @param[out] x      this rank's cells [first_cell, first_cell + x.n_row), reference genes
  *  @param[out] totals [x.n_row] sum over all of the file's genes, malloc'ed. Collective. */
 SCS_MUST_USE scs_status scs_read_cells(scs_comm *comm, const scs_dataset *dataset,
-                                       const scs_h5ad *const *metas, int64_t *first_cell, scs_csr *x,
-                                       double **totals);
-/** normalize: log1p with target_sum, or the median total over all used cells when it is 0. Collective. */
+                                       const scs_h5ad *const *metas, int64_t *first_cell,
+                                       scs_csr *x, double **totals);
+/** normalize: log1p with target_sum, or the median total over all used cells when it is 0.
+ * Collective. */
 SCS_MUST_USE scs_status scs_normalize_cells(scs_comm *comm, const scs_config *config,
-                                            const scs_dataset *dataset, int64_t first_cell, scs_csr *x,
-                                            const double *totals);
+                                            const scs_dataset *dataset, int64_t first_cell,
+                                            scs_csr *x, const double *totals);
 /** From contiguous cells to shards: alltoallv. Frees x as it goes.
  *  @param[out] shard [team->last - team->first], malloc'ed, caller clears. Collective. */
 SCS_MUST_USE scs_status scs_distribute(scs_comm *comm, const scs_deal *deal, const scs_team *team,
                                        int64_t first_cell, scs_csr *x, scs_shard **shard);
 void scs_shards_clear(scs_shard **shard, int32_t n);
 
-/** From shards to gene slices: rank r gets genes [n_gene r / P, n_gene (r + 1) / P) of all cells. Collective. */
+/** From shards to gene slices: rank r gets genes [n_gene r / P, n_gene (r + 1) / P) of all cells.
+ * Collective. */
 SCS_MUST_USE scs_status scs_transpose(scs_comm *comm, const scs_shard *shard, const scs_team *team,
                                       int32_t n_gene, scs_gene_slice *slice);
-/** Gene-space half of the atlas: each rank its genes, then gathered; atlas complete on every rank. Collective. */
-SCS_MUST_USE scs_status scs_atlas_genes(scs_comm *comm, scs_atlas *atlas, const scs_dataset *dataset,
-                                        const scs_gene_slice *slice);
-/** Posterior means of the control cells that this rank's rows of the plan need, by group, in ascending cell order.
+/** Gene-space half of the atlas: each rank its genes, then gathered; atlas complete on every rank.
+ * Collective. */
+SCS_MUST_USE scs_status scs_atlas_genes(scs_comm *comm, scs_atlas *atlas,
+                                        const scs_dataset *dataset, const scs_gene_slice *slice);
+/** Posterior means of the control cells that this rank's rows of the plan need, by group, in
+ * ascending cell order.
  *  @param first   [n_rank + 1] split of the plan
  *  @param z       [n_local] per local shard [n_row, n_latent]
- *  @param[out] control_z [atlas->n_group] pointers (NULL where not needed) to [count, n_latent], malloc'ed. Collective. */
-SCS_MUST_USE scs_status scs_route_controls(scs_comm *comm, const scs_dataset *dataset, const scs_atlas *atlas,
-                                           const scs_plan *plan, const int64_t *first,
-                                           const scs_shard *shard, const scs_team *team,
-                                           scs_real *const *z, scs_real **control_z);
+ *  @param[out] control_z [atlas->n_group] pointers (NULL where not needed) to [count, n_latent],
+ * malloc'ed. Collective. */
+SCS_MUST_USE scs_status scs_route_controls(scs_comm *comm, const scs_dataset *dataset,
+                                           const scs_atlas *atlas, const scs_plan *plan,
+                                           const int64_t *first, const scs_shard *shard,
+                                           const scs_team *team, scs_real *const *z,
+                                           scs_real **control_z);
 
-/** Write the result: rank 0 the skeleton, all ranks their rows through MPI-IO, read back and compared, then renamed.
- *  On failure no partial file is left and an older result stays. Collective. */
-SCS_MUST_USE scs_status scs_result_write(scs_comm *comm, const char *path, const scs_result_head *head,
-                                         const scs_result_rows *rows);
+/** Write the result: rank 0 the skeleton, all ranks their rows through MPI-IO, read back and
+ * compared, then renamed. On failure no partial file is left and an older result stays. Collective.
+ */
+SCS_MUST_USE scs_status scs_result_write(scs_comm *comm, const char *path,
+                                         const scs_result_head *head, const scs_result_rows *rows);
 
 #endif

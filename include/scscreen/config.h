@@ -1,7 +1,8 @@
 /** Everything a run is told: one struct, filled from one table of keys (src/config_table.c).
  *
- *  The table drives parsing, defaults, validation, `--help`, `--print-config` and `--set key=value`.
- *  All functions are Local; a config is a plain value that every rank parses from the same text.
+ *  The table drives parsing, defaults, validation, `--help`, `--print-config` and `--set
+ * key=value`. All functions are Local; a config is a plain value that every rank parses from the
+ * same text.
  */
 #ifndef SCSCREEN_CONFIG_H
 #define SCSCREEN_CONFIG_H
@@ -15,7 +16,11 @@ typedef enum scs_normalize { SCS_NORMALIZE_NONE, SCS_NORMALIZE_LOG1P } scs_norma
 typedef enum scs_profile { SCS_PROFILE_SCGEN2, SCS_PROFILE_PAPER } scs_profile;
 typedef enum scs_monitor { SCS_MONITOR_OBJECTIVE, SCS_MONITOR_REFERENCE } scs_monitor;
 typedef enum scs_batch_norm { SCS_BATCH_NORM_GLOBAL, SCS_BATCH_NORM_SHARD } scs_batch_norm;
-typedef enum scs_shift_method { SCS_SHIFT_NEAREST, SCS_SHIFT_PAIRED, SCS_SHIFT_BALANCED } scs_shift_method;
+typedef enum scs_shift_method {
+    SCS_SHIFT_NEAREST,
+    SCS_SHIFT_PAIRED,
+    SCS_SHIFT_BALANCED
+} scs_shift_method;
 typedef enum scs_decode_method { SCS_DECODE_EDIT, SCS_DECODE_DECODE } scs_decode_method;
 
 /** One input file. Strings owned; NULL where the config is silent. */
@@ -66,28 +71,31 @@ typedef struct scs_config {
         scs_names cell_types, perturbations, species; /**< n = 0: all */
         int shift;                                    /**< scs_shift_method */
         int decode;                                   /**< scs_decode_method */
-        bool variance;                                /**< write layers/variance, score r2_variance */
+        bool variance; /**< write layers/variance, score r2_variance */
     } screen;
     struct {
         char *dir; /**< relative to the working directory */
     } output;
     struct {
-        char *dir; /**< where simulate writes (resolved against the config's folder), "" = no simulate section */
+        char *dir; /**< where simulate writes (resolved against the config's folder), "" = no
+                      simulate section */
         int64_t genes, cells; /**< genes; cells per (species, cell type, condition) */
         int64_t cell_types, perturbations, species, seed;
-        double effect;   /**< size of the shared shift, log units */
-        double counts;   /**< mean counts per cell */
+        double effect;     /**< size of the shared shift, log units */
+        double counts;     /**< mean counts per cell */
         double dispersion; /**< negative-binomial: var = mu + mu^2 / dispersion */
     } simulate;
 } scs_config;
 
-/** Parse YAML text with the --set overrides applied on top; checks every value, fills every default.
+/** Parse YAML text with the --set overrides applied on top; checks every value, fills every
+ * default.
  *  @param file   the text's own path: for messages and to resolve relative paths
  *  @param sets   [n_set] "section.key=value"
  *  @return SCS_OK or SCS_EARG ("FILE:LINE: unknown key train.bach; did you mean train.batch?") */
-SCS_MUST_USE scs_status scs_config_parse(const char *file, const char *text, const char *const *sets,
-                                         int n_set, scs_config **config);
-/** Read the file and parse it; additionally gives the text. SCS_EARG if it cannot be read. Text may be NULL. */
+SCS_MUST_USE scs_status scs_config_parse(const char *file, const char *text,
+                                         const char *const *sets, int n_set, scs_config **config);
+/** Read the file and parse it; additionally gives the text. SCS_EARG if it cannot be read. Text may
+ * be NULL. */
 SCS_MUST_USE scs_status scs_config_load(const char *file, const char *const *sets, int n_set,
                                         scs_config **config, char **text);
 void scs_config_destroy(scs_config **config);

@@ -23,7 +23,8 @@ void scs_csr_log_normalize(scs_csr *x, const double *totals, double target);
 /** Keep and rename columns: column j becomes gene[j] (-1: dropped), rows re-sorted, in place.
  *  @param gene [x->n_col]; values in [-1, n_gene); one-to-one */
 SCS_MUST_USE scs_status scs_csr_map_columns(scs_csr *x, const int32_t *gene, int32_t n_gene);
-/** Sort the columns within each row; a column that stands twice in a row is SCS_EDATA (message names row and column). */
+/** Sort the columns within each row; a column that stands twice in a row is SCS_EDATA (message
+ * names row and column). */
 SCS_MUST_USE scs_status scs_csr_sort_rows(scs_csr *x);
 
 #endif

@@ -1,4 +1,5 @@
-/** All inputs seen as one atlas: cells numbered through the files, genes joined, labels united. All functions are Local. */
+/** All inputs seen as one atlas: cells numbered through the files, genes joined, labels united. All
+ * functions are Local. */
 #ifndef SCSCREEN_DATASET_H
 #define SCSCREEN_DATASET_H
 
@@ -9,7 +10,8 @@
 typedef enum scs_role {
     SCS_ROLE_TRAIN,
     SCS_ROLE_VALID,
-    SCS_ROLE_HELD_OUT, /**< combination in hold_out: never seen by training or the atlas' shifts, scored afterwards */
+    SCS_ROLE_HELD_OUT, /**< combination in hold_out: never seen by training or the atlas' shifts,
+                          scored afterwards */
     SCS_ROLE_UNUSED    /**< a label is missing */
 } scs_role;
 
@@ -18,27 +20,30 @@ typedef struct scs_dataset {
     int32_t n_gene;
     scs_names genes; /**< reference names, in the first input's order */
     scs_names species, cell_types, conditions;
-    int32_t control; /**< index into conditions */
+    int32_t control;                                    /**< index into conditions */
     int32_t *cell_species, *cell_type, *cell_condition; /**< [n_cell]; -1 = missing label */
-    uint8_t *role; /**< [n_cell] scs_role */
+    uint8_t *role;                                      /**< [n_cell] scs_role */
     int32_t n_input;
-    int64_t *first_cell;      /**< [n_input + 1] cells of input i are [first_cell[i], first_cell[i+1]) */
+    int64_t *first_cell; /**< [n_input + 1] cells of input i are [first_cell[i], first_cell[i+1]) */
     int32_t **gene_of_column; /**< [n_input][n_var] reference gene or -1 */
     int64_t n_dropped_genes;  /**< genes of the first input that are not in the join */
     int64_t n_unused;         /**< cells with a missing label */
+    scs_names notes;          /**< what was dropped and why, what cannot be predicted; a line each */
 } scs_dataset;
 
 /** Join the inputs' metadata and assign roles.
  *
- *  Genes: through each input's ortholog table (one-to-one rows only), inner join over inputs, then data.genes.
- *  Roles: hold_out first; of the rest, the first round(validation * n) by f(seed, cell) are validation.
- *  Refuses (SCS_EDATA) duplicate genes, an unknown control label or hold-out (listing what there is), an empty
- *  join, a dataset with no control cells or no training cells, a perturbation that is held out everywhere.
+ *  Genes: through each input's ortholog table (one-to-one rows only), inner join over inputs, then
+ * data.genes. Roles: hold_out first; of the rest, the first round(validation * n) by f(seed, cell)
+ * are validation. Refuses (SCS_EDATA) duplicate genes, an unknown control label or hold-out
+ * (listing what there is), an empty join, a dataset with no control cells or no training cells, a
+ * perturbation that is held out everywhere.
  *  @param metas [config->data.n_input]; borrowed during the call */
 SCS_MUST_USE scs_status scs_dataset_create(const scs_config *config, const scs_h5ad *const *metas,
                                            scs_dataset **dataset);
 void scs_dataset_destroy(scs_dataset **dataset);
-/** A paragraph on stderr-like `out`: cells, genes, species, types, conditions, what was dropped and why. */
+/** A paragraph on stderr-like `out`: cells, genes, species, types, conditions, what was dropped and
+ * why. */
 void scs_dataset_describe(const scs_dataset *dataset, FILE *out);
 
 #endif

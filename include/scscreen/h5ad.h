@@ -1,7 +1,8 @@
-/** Reading .h5ad: metadata in a forked, limited child; numeric rows directly. All functions are Local.
+/** Reading .h5ad: metadata in a forked, limited child; numeric rows directly. All functions are
+ * Local.
  *
- *  Everything goes through src/h5safe.c, which refuses links, external storage, virtual datasets, unknown
- *  filters, shape bombs and damaged structure by name.
+ *  Everything goes through src/h5safe.c, which refuses links, external storage, virtual datasets,
+ * unknown filters, shape bombs and damaged structure by name.
  */
 #ifndef SCSCREEN_H5AD_H
 #define SCSCREEN_H5AD_H
@@ -23,38 +24,42 @@ typedef struct scs_labels {
 /** What one file holds, as far as a run needs it: a plain validated struct. */
 typedef struct scs_h5ad {
     char *path;
-    char *matrix; /**< what was asked for: "X", "raw", "layers/NAME" */
+    char *matrix;   /**< what was asked for: "X", "raw", "layers/NAME" */
+    int64_t memory; /**< bytes that one declared dataset may need, as requested */
     int64_t n_obs;
     int32_t n_var;
-    int layout; /**< scs_layout */
-    int64_t nnz; /**< stored values; n_obs * n_var when dense */
+    int layout;                    /**< scs_layout */
+    int64_t nnz;                   /**< stored values; n_obs * n_var when dense */
     char *data, *indices, *indptr; /**< HDF5 paths (dense: only data) */
-    scs_names genes;       /**< [n_var] var index (raw/var when matrix is raw) */
-    scs_names obs_columns; /**< for messages */
+    scs_names genes;               /**< [n_var] var index (raw/var when matrix is raw) */
+    scs_names obs_columns;         /**< for messages */
     int64_t n_duplicate_obs_names;
     scs_labels cell_type, condition, species;
 } scs_h5ad;
 
 typedef struct scs_h5ad_request {
-    const char *matrix;                        /**< NULL = "X" */
+    const char *matrix;                          /**< NULL = "X" */
     const char *cell_type, *condition, *species; /**< obs columns; NULL or "" = not wanted */
-    int64_t memory;                            /**< bytes that one declared dataset may need; 0 = 16 GiB */
-    int32_t seconds;                           /**< the child's wall and CPU limit; 0 = 120 */
+    int64_t memory;  /**< bytes that one declared dataset may need; 0 = 16 GiB */
+    int32_t seconds; /**< the child's wall and CPU limit; 0 = 120 */
 } scs_h5ad_request;
 
 /** Read a file's metadata in a forked child with limits; call before MPI_Init.
- *  A crash or time-out of the child becomes SCS_EDATA ("FILE: damaged HDF5 (the reader died on it) ...").
- *  Wrong column: SCS_EDATA and the message lists the columns there are. */
-SCS_MUST_USE scs_status scs_h5ad_probe(const char *path, const scs_h5ad_request *request, scs_h5ad **meta);
+ *  A crash or time-out of the child becomes SCS_EDATA ("FILE: damaged HDF5 (the reader died on it)
+ * ..."). Wrong column: SCS_EDATA and the message lists the columns there are. */
+SCS_MUST_USE scs_status scs_h5ad_probe(const char *path, const scs_h5ad_request *request,
+                                       scs_h5ad **meta);
 void scs_h5ad_destroy(scs_h5ad **meta);
 
-/** One flat block of bytes that holds the struct, and back; unpack checks every length and code. Caller frees blob. */
+/** One flat block of bytes that holds the struct, and back; unpack checks every length and code.
+ * Caller frees blob. */
 SCS_MUST_USE scs_status scs_h5ad_pack(const scs_h5ad *meta, uint8_t **blob, int64_t *size);
 SCS_MUST_USE scs_status scs_h5ad_unpack(const uint8_t *blob, int64_t size, scs_h5ad **meta);
 
 /** Rows [row0, row1) of the matrix with the file's own columns, sorted, explicit zeros dropped.
- *  Refuses (SCS_EDATA, naming file, cell row and gene) indices out of range, bad indptr, duplicates within a row,
- *  NaN, Inf and negative values. CSC and dense are read in bounded blocks. */
-SCS_MUST_USE scs_status scs_h5ad_read_rows(const scs_h5ad *meta, int64_t row0, int64_t row1, scs_csr *x);
+ *  Refuses (SCS_EDATA, naming file, cell row and gene) indices out of range, bad indptr, duplicates
+ * within a row, NaN, Inf and negative values. CSC and dense are read in bounded blocks. */
+SCS_MUST_USE scs_status scs_h5ad_read_rows(const scs_h5ad *meta, int64_t row0, int64_t row1,
+                                           scs_csr *x);
 
 #endif

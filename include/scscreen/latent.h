@@ -18,53 +18,60 @@ typedef struct scs_atlas {
     scs_names species, cell_types, conditions, genes;
     int32_t control;
     int32_t n_group, n_latent, n_gene;
-    scs_group *group;     /**< [n_group] ordered by species, cell type, condition; only groups with cells */
-    int32_t *group_of;    /**< [n_species, n_type, n_condition] group or -1 */
-    double *mean;         /**< [n_group, n_latent] mean of posterior means; 0 for held-out groups */
-    double *second;       /**< [n_group, n_latent, n_latent] mean of z z'; 0 for held-out groups */
-    float *gene_mean;     /**< [n_group, n_gene] mean expression, held-out groups too (for scores and edit) */
+    scs_group
+        *group; /**< [n_group] ordered by species, cell type, condition; only groups with cells */
+    int32_t *group_of; /**< [n_species, n_type, n_condition] group or -1 */
+    double *mean;      /**< [n_group, n_latent] mean of posterior means; 0 for held-out groups */
+    double *second;    /**< [n_group, n_latent, n_latent] mean of z z'; 0 for held-out groups */
+    float *gene_mean;  /**< [n_group, n_gene] mean expression, held-out groups too (for scores and
+                          edit) */
     float *gene_variance; /**< [n_group, n_gene] ddof 0 */
-    int32_t *deg;         /**< [n_group, SCS_N_DEG] genes by |Wilcoxon z| against the group's control; -1 padded;
-                               all -1 for control groups and where there is no control */
+    int32_t *deg; /**< [n_group, SCS_N_DEG] genes by |Wilcoxon z| against the group's control; -1
+                     padded; all -1 for control groups and where there is no control */
 } scs_atlas;
 
 /** Groups and their counts from the dataset; moments zeroed. */
-SCS_MUST_USE scs_status scs_atlas_create(const scs_dataset *dataset, int32_t n_latent, scs_atlas **atlas);
-/** The same without a dataset (for reading a file): names are copied; groups as given, checked (SCS_EDATA). */
+SCS_MUST_USE scs_status scs_atlas_create(const scs_dataset *dataset, int32_t n_latent,
+                                         scs_atlas **atlas);
+/** The same without a dataset (for reading a file): names are copied; groups as given, checked
+ * (SCS_EDATA). */
 SCS_MUST_USE scs_status scs_atlas_create_from(const scs_names *species, const scs_names *cell_types,
                                               const scs_names *conditions, const scs_names *genes,
-                                              int32_t control, const scs_group *group, int32_t n_group,
-                                              int32_t n_latent, scs_atlas **atlas);
+                                              int32_t control, const scs_group *group,
+                                              int32_t n_group, int32_t n_latent, scs_atlas **atlas);
 void scs_atlas_destroy(scs_atlas **atlas);
 /** Group of (species, cell type, condition), or -1. */
-int32_t scs_atlas_group(const scs_atlas *atlas, int32_t species, int32_t cell_type, int32_t condition);
+int32_t scs_atlas_group(const scs_atlas *atlas, int32_t species, int32_t cell_type,
+                        int32_t condition);
 
-/** Encode all cells of the local shards (fixed blocks, so that bits do not depend on ranks) and fill mean and second.
+/** Encode all cells of the local shards (fixed blocks, so that bits do not depend on ranks) and
+ * fill mean and second.
  *  @param shard [team->last - team->first]
- *  @param[out] z [last - first] pointers to [n_row, n_latent] per shard, allocated here, caller frees each; may be NULL
- *  Collective. */
+ *  @param[out] z [last - first] pointers to [n_row, n_latent] per shard, allocated here, caller
+ * frees each; may be NULL Collective. */
 SCS_MUST_USE scs_status scs_atlas_encode(scs_atlas *atlas, const scs_model *model,
                                          const scs_dataset *dataset, const scs_shard *shard,
                                          const scs_team *team, scs_real **z);
 
 /** Cells of some genes, all cells, gene-major: what gene-space statistics are made of. */
 typedef struct scs_gene_slice {
-    int32_t gene0, gene1;   /**< genes [gene0, gene1) */
-    int64_t *first;         /**< [gene1 - gene0 + 1] */
-    int64_t *cell;          /**< [nnz] global cell ids, ascending within a gene */
-    float *value;           /**< [nnz] */
+    int32_t gene0, gene1; /**< genes [gene0, gene1) */
+    int64_t *first;       /**< [gene1 - gene0 + 1] */
+    int64_t *cell;        /**< [nnz] global cell ids, ascending within a gene */
+    float *value;         /**< [nnz] */
 } scs_gene_slice;
 void scs_gene_slice_clear(scs_gene_slice *slice);
 
-/** gene_mean, gene_variance (columns [gene0, gene1) of every group) from a slice; sums in ascending cell order in double.
- *  Local. */
+/** gene_mean, gene_variance (columns [gene0, gene1) of every group) from a slice; sums in ascending
+ * cell order in double. Local. */
 SCS_MUST_USE scs_status scs_atlas_gene_moments(scs_atlas *atlas, const scs_dataset *dataset,
                                                const scs_gene_slice *slice);
-/** Wilcoxon rank-sum z (normal approximation, tie-corrected) of every gene of the slice, one group against another.
- *  Equals scanpy's rank_genes_groups(method="wilcoxon", tie_correct=True) scores. @param[out] z [gene1 - gene0]. Local. */
+/** Wilcoxon rank-sum z (normal approximation, tie-corrected) of every gene of the slice, one group
+ * against another. Equals scanpy's rank_genes_groups(method="wilcoxon", tie_correct=True) scores.
+ * @param[out] z [gene1 - gene0]. Local. */
 SCS_MUST_USE scs_status scs_wilcoxon(const scs_atlas *atlas, const scs_dataset *dataset,
-                                     const scs_gene_slice *slice, int32_t group, int32_t control_group,
-                                     double *z);
+                                     const scs_gene_slice *slice, int32_t group,
+                                     int32_t control_group, double *z);
 /** The n_top genes by |z| (ties: lower gene first). @param gene0 number of the first gene
  *  @param[out] gene, score [n_top], -1 padded. Local. */
 SCS_MUST_USE scs_status scs_top_genes(const double *z, int32_t n, int32_t gene0, int32_t n_top,

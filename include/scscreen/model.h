@@ -1,9 +1,9 @@
 /** scGen's variational autoencoder: one flat buffer of parameters with named views.
  *
- *  Names are scGen 2.x's own state_dict names. Two tensors are [n_gene, n_hidden] in memory, so that a cell's
- *  non-zero genes touch whole rows: "decoder.linear_out.weight" is that in torch too, and
- *  "z_encoder.encoder.fc_layers.Layer 0.0.weight" ([n_hidden, n_gene] in torch) is kept transposed.
- *  All functions are Local.
+ *  Names are scGen 2.x's own state_dict names. Two tensors are [n_gene, n_hidden] in memory, so
+ * that a cell's non-zero genes touch whole rows: "decoder.linear_out.weight" is that in torch too,
+ * and "z_encoder.encoder.fc_layers.Layer 0.0.weight" ([n_hidden, n_gene] in torch) is kept
+ * transposed. All functions are Local.
  */
 #ifndef SCSCREEN_MODEL_H
 #define SCSCREEN_MODEL_H
@@ -17,18 +17,19 @@
 typedef struct scs_arch {
     int32_t n_gene, n_hidden, n_layer, n_latent;
     double dropout;
-    double kl_weight;       /**< as in the config (5e-5) */
-    double kl_factor;       /**< loss = 0.5 SSE + kl_factor * kl_weight * KL: 0.5 (scGen 2.x), 1 (paper) */
-    double leaky_slope;     /**< 0.01; paper 0.2 */
-    double variance_floor;  /**< variance = exp(head) + floor: 1e-4; paper 0 */
-    double bn_epsilon;      /**< 1e-3 */
-    double bn_momentum;     /**< 0.01 */
-    bool hidden_bias;       /**< hidden Linear layers have a bias (paper: no) */
-    bool last_block_bn;     /**< the last decoder block has batch norm (paper: no) */
-    bool output_relu;       /**< paper: yes */
-    double adam_epsilon;    /**< 0.01; paper 1e-8 */
-    double weight_decay;    /**< L2 added to the gradient: 1e-6; paper 0 */
-    double beta1, beta2;    /**< 0.9, 0.999 */
+    double kl_weight; /**< as in the config (5e-5) */
+    double
+        kl_factor; /**< loss = 0.5 SSE + kl_factor * kl_weight * KL: 0.5 (scGen 2.x), 1 (paper) */
+    double leaky_slope;    /**< 0.01; paper 0.2 */
+    double variance_floor; /**< variance = exp(head) + floor: 1e-4; paper 0 */
+    double bn_epsilon;     /**< 1e-3 */
+    double bn_momentum;    /**< 0.01 */
+    bool hidden_bias;      /**< hidden Linear layers have a bias (paper: no) */
+    bool last_block_bn;    /**< the last decoder block has batch norm (paper: no) */
+    bool output_relu;      /**< paper: yes */
+    double adam_epsilon;   /**< 0.01; paper 1e-8 */
+    double weight_decay;   /**< L2 added to the gradient: 1e-6; paper 0 */
+    double beta1, beta2;   /**< 0.9, 0.999 */
 } scs_arch;
 
 /** A named view of the flat buffers. */
@@ -45,17 +46,19 @@ typedef struct scs_model {
     int32_t n_tensor;
     scs_tensor *tensor; /**< [n_tensor] in state_dict order (without num_batches_tracked) */
     int64_t n_param, n_running;
-    scs_real *param;   /**< [n_param] owned */
-    scs_real *running; /**< [n_running] owned: batch norms' running means and (unbiased) variances */
+    scs_real *param; /**< [n_param] owned */
+    scs_real
+        *running; /**< [n_running] owned: batch norms' running means and (unbiased) variances */
 } scs_model;
 
 /** Constants of a profile with the config's sizes. */
 scs_arch scs_arch_from_config(const scs_config *config, int32_t n_gene);
-/** Zeroed parameters, running variance 1, gamma 1. SCS_EARG for sizes < 1 or > 65536, layers not in 1..8. */
+/** Zeroed parameters, running variance 1, gamma 1. SCS_EARG for sizes < 1 or > 65536, layers not
+ * in 1..8. */
 SCS_MUST_USE scs_status scs_model_create(const scs_arch *arch, scs_model **model);
 void scs_model_destroy(scs_model **model);
-/** torch's Linear init, U(-1/sqrt(fan_in), 1/sqrt(fan_in)) for weight and bias, from counter-based numbers:
- *  element (row, col) in torch's order does not depend on how it is stored. */
+/** torch's Linear init, U(-1/sqrt(fan_in), 1/sqrt(fan_in)) for weight and bias, from counter-based
+ * numbers: element (row, col) in torch's order does not depend on how it is stored. */
 void scs_model_init(scs_model *model, int64_t seed);
 const scs_tensor *scs_model_find(const scs_model *model, const char *name);
 scs_real *scs_model_data(const scs_model *model, const scs_tensor *tensor);
@@ -67,18 +70,18 @@ void scs_tensor_export(const scs_model *model, const scs_tensor *tensor, float *
 
 /** One shard's part of a batch. */
 typedef struct scs_batch {
-    const scs_csr *x;     /**< the shard's cells; borrowed */
-    const int64_t *cell;  /**< [x->n_row] global ids, for random numbers */
-    const int64_t *rows;  /**< [n] rows of x in this batch */
-    int32_t n;            /**< may be 0 */
-    const float *noise;   /**< [n, n_latent] standard normals given from outside (parity), or NULL */
+    const scs_csr *x;    /**< the shard's cells; borrowed */
+    const int64_t *cell; /**< [x->n_row] global ids, for random numbers */
+    const int64_t *rows; /**< [n] rows of x in this batch */
+    int32_t n;           /**< may be 0 */
+    const float *noise;  /**< [n, n_latent] standard normals given from outside (parity), or NULL */
 } scs_batch;
 
 typedef struct scs_step {
     int64_t seed, epoch;
-    int64_t n_global;  /**< cells of the batch over all shards */
-    bool dropout;      /**< false: as if dropout were 0 */
-    int batch_norm;    /**< scs_batch_norm */
+    int64_t n_global; /**< cells of the batch over all shards */
+    bool dropout;     /**< false: as if dropout were 0 */
+    int batch_norm;   /**< scs_batch_norm */
 } scs_step;
 
 /** Sums over a shard's part of the batch (not means). */
@@ -95,10 +98,11 @@ SCS_MUST_USE scs_status scs_network_create(const scs_arch *arch, int32_t n_local
                                            scs_network **net);
 void scs_network_destroy(scs_network **net);
 
-/** Forward and backward over all local shards in lockstep; updates the running statistics (alike on all ranks).
+/** Forward and backward over all local shards in lockstep; updates the running statistics (alike on
+ * all ranks).
  *
- *  The gradient is that of the mean objective over the n_global cells; a shard's partial is computed alone with BLAS
- *  shapes that do not depend on ranks or threads.
+ *  The gradient is that of the mean objective over the n_global cells; a shard's partial is
+ * computed alone with BLAS shapes that do not depend on ranks or threads.
  *  @param batch [n_local]  @param grad [n_local] pointers to n_param values, overwritten
  *  @param loss  [n_local]
  *  Collective where team->sum is (two small sums a batch norm). */
@@ -106,28 +110,33 @@ SCS_MUST_USE scs_status scs_network_step(scs_network *net, scs_model *model, con
                                          const scs_step *step, const scs_team *team,
                                          scs_real *const *grad, scs_loss *loss);
 
-/** An activation or its gradient of the last step, for tests: "encoder.0.linear", "encoder.0.norm", "encoder.0.out", ...,
- *  "q_mean", "q_var", "z", "decoder.0.linear", ..., "px"; gradients with "grad." before. NULL if unknown.
+/** An activation or its gradient of the last step, for tests: "encoder.0.linear", "encoder.0.norm",
+ * "encoder.0.out", ..., "q_mean", "q_var", "z", "decoder.0.linear", ..., "px"; gradients with
+ * "grad." before. NULL if unknown.
  *  @param[out] cols its columns; rows are the shard's cells */
-const scs_real *scs_network_peek(const scs_network *net, int32_t local_shard, const char *name, int32_t *cols);
+const scs_real *scs_network_peek(const scs_network *net, int32_t local_shard, const char *name,
+                                 int32_t *cols);
 
 /* ---- evaluation mode (running statistics, no dropout) ---- */
 
-/** Objective of validation cells, z drawn with SCS_RANDOM_VALIDATE noise that is the same in every epoch. Local. */
-SCS_MUST_USE scs_status scs_model_validate(const scs_model *model, const scs_batch *batch, int64_t seed,
-                                           scs_loss *loss);
-/** Posterior mean and variance of rows [row0, row0 + n) of x. @param[out] mean, variance [n, n_latent]; variance may be NULL */
-SCS_MUST_USE scs_status scs_model_encode(const scs_model *model, const scs_csr *x, int64_t row0, int32_t n,
-                                         scs_real *mean, scs_real *variance);
+/** Objective of validation cells, z drawn with SCS_RANDOM_VALIDATE noise that is the same in every
+ * epoch. Local. */
+SCS_MUST_USE scs_status scs_model_validate(const scs_model *model, const scs_batch *batch,
+                                           int64_t seed, scs_loss *loss);
+/** Posterior mean and variance of rows [row0, row0 + n) of x. @param[out] mean, variance [n,
+ * n_latent]; variance may be NULL */
+SCS_MUST_USE scs_status scs_model_encode(const scs_model *model, const scs_csr *x, int64_t row0,
+                                         int32_t n, scs_real *mean, scs_real *variance);
 /** Last hidden activations of the decoder. @param z [n, n_latent]  @param[out] h [n, n_hidden] */
-SCS_MUST_USE scs_status scs_model_decode_hidden(const scs_model *model, const scs_real *z, int32_t n,
-                                                scs_real *h);
+SCS_MUST_USE scs_status scs_model_decode_hidden(const scs_model *model, const scs_real *z,
+                                                int32_t n, scs_real *h);
 /** Decoded expression. @param[out] x [n, n_gene], for a few cells only */
-SCS_MUST_USE scs_status scs_model_decode(const scs_model *model, const scs_real *z, int32_t n, scs_real *x);
+SCS_MUST_USE scs_status scs_model_decode(const scs_model *model, const scs_real *z, int32_t n,
+                                         scs_real *x);
 
 /** One Adam step on elements [lo, hi) of the flat buffer.
  *  @param grad, m, v [hi - lo] (grad of element lo first)  @param t step number from 1 */
-void scs_adam_step(const scs_arch *arch, double learning_rate, int64_t t, scs_real *param, int64_t lo,
-                   int64_t hi, const scs_real *grad, scs_real *m, scs_real *v);
+void scs_adam_step(const scs_arch *arch, double learning_rate, int64_t t, scs_real *param,
+                   int64_t lo, int64_t hi, const scs_real *grad, scs_real *m, scs_real *v);
 
 #endif

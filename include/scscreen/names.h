@@ -1,4 +1,5 @@
-/** An ordered list of names (genes, cell types, conditions, species, columns). All functions are Local. */
+/** An ordered list of names (genes, cell types, conditions, species, columns). All functions are
+ * Local. */
 #ifndef SCSCREEN_NAMES_H
 #define SCSCREEN_NAMES_H
 
@@ -21,7 +22,8 @@ void scs_names_clear(scs_names *names);
 scs_lidx scs_names_find(const scs_names *names, const char *name);
 /** Add if absent. @param[out] at its position */
 SCS_MUST_USE scs_status scs_names_intern(scs_names *names, const char *name, scs_lidx *at);
-/** The name nearest to `name` by edit distance (case-insensitive), or NULL when none is near enough to suggest. */
+/** The name nearest to `name` by edit distance (case-insensitive), or NULL when none is near enough
+ * to suggest. */
 const char *scs_names_nearest(const scs_names *names, const char *name);
 /** "a, b, c, ... (12 in all)" into out, at most `shown` names. @return out */
 char *scs_names_list(const scs_names *names, scs_lidx shown, char *out, size_t size);

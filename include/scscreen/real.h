@@ -1,4 +1,5 @@
-/** The number type of the network: float, or double where the finite-difference tests compile it so. */
+/** The number type of the network: float, or double where the finite-difference tests compile it
+ * so. */
 #ifndef SCSCREEN_REAL_H
 #define SCSCREEN_REAL_H
 

@@ -1,7 +1,8 @@
 /** Status codes and the error message that travels with them.
  *
- *  Every fallible function returns scs_status. The first failure on a thread sets a message; callers pass
- *  the status on with SCS_TRY, which also records where it passed (scs_trace). All functions here are Local.
+ *  Every fallible function returns scs_status. The first failure on a thread sets a message;
+ * callers pass the status on with SCS_TRY, which also records where it passed (scs_trace). All
+ * functions here are Local.
  */
 #ifndef SCSCREEN_STATUS_H
 #define SCSCREEN_STATUS_H
@@ -26,7 +27,8 @@ typedef enum scs_status {
 #define SCS_MUST_USE __attribute__((warn_unused_result))
 #define SCS_PRINTF(f, a) __attribute__((format(printf, f, a)))
 
-/** Set this thread's message (one line, at most SCS_MESSAGE_MAX bytes, control characters escaped) and trace.
+/** Set this thread's message (one line, at most SCS_MESSAGE_MAX bytes, control characters escaped)
+ * and trace.
  *  @return `status`, so that `return scs_fail(...)` reads well. */
 scs_status scs_fail(scs_status status, const char *file, int line, const char *format, ...)
     SCS_PRINTF(4, 5);
@@ -39,9 +41,9 @@ scs_status scs_context(scs_status status, const char *format, ...) SCS_PRINTF(2,
 
 enum { SCS_MESSAGE_MAX = 1024, SCS_TRACE_MAX = 2048 };
 
-const char *scs_message(void);              /**< this thread's message, "" if none; owned by the library */
-const char *scs_trace(void);                /**< "call at file:line" lines, innermost first */
-void scs_message_set(const char *message);  /**< take over another rank's message */
+const char *scs_message(void); /**< this thread's message, "" if none; owned by the library */
+const char *scs_trace(void);   /**< "call at file:line" lines, innermost first */
+void scs_message_set(const char *message); /**< take over another rank's message */
 void scs_message_clear(void);
 const char *scs_status_name(scs_status status);
 int scs_exit_code(scs_status status);
@@ -80,7 +82,8 @@ int scs_exit_code(scs_status status);
          : scs_fail(SCS_ENOMEM, __FILE__, __LINE__, "out of memory: %s needs %lld x %zu bytes",    \
                     #p, (long long)(n), sizeof *(p)))
 
-/** calloc with a checked product, 64-byte aligned; NULL when n < 0, on overflow or when memory is out. Free with free(). */
+/** calloc with a checked product, 64-byte aligned; NULL when n < 0, on overflow or when memory is
+ * out. Free with free(). */
 void *scs_allocate(int64_t n, uint64_t size) SCS_MUST_USE;
 
 #endif

@@ -8,15 +8,17 @@
 /** One line of events.jsonl. Per-cell means over all shards. */
 typedef struct scs_epoch {
     int64_t epoch, epochs, step; /**< epoch from 1; optimiser steps so far */
-    double objective, reconstruction, kl; /**< training: 0.5 SSE + weighted KL; SSE; unweighted KL */
-    double validation;           /**< validation objective (NaN without validation cells) */
-    double monitored;            /**< what early stopping looks at */
-    bool best;                   /**< the best epoch so far */
-    double seconds;              /**< of this epoch; rank 0's clock */
-    int64_t cells;               /**< trained on in this epoch, all ranks */
+    double objective, reconstruction,
+        kl;            /**< training: 0.5 SSE + weighted KL; SSE; unweighted KL */
+    double validation; /**< validation objective (NaN without validation cells) */
+    double monitored;  /**< what early stopping looks at */
+    bool best;         /**< the best epoch so far */
+    double seconds;    /**< of this epoch; rank 0's clock */
+    int64_t cells;     /**< trained on in this epoch, all ranks */
 } scs_epoch;
 
-/** Who watches. Any member may be NULL. Called alike on every rank, except `progress` (rank 0 only). */
+/** Who watches. Any member may be NULL. Called alike on every rank, except `progress` (rank 0
+ * only). */
 typedef struct scs_watch {
     void *ctx;
     void (*progress)(void *ctx, int64_t epoch, int64_t epochs, int64_t step_in_epoch, int64_t steps,
@@ -26,18 +28,21 @@ typedef struct scs_watch {
 
 typedef struct scs_outcome {
     int64_t epochs, steps, best_epoch;
-    double best;        /**< monitored value of the best epoch */
+    double best; /**< monitored value of the best epoch */
     bool stopped_early;
 } scs_outcome;
 
-/** Train in place; afterwards the model holds the best epoch's weights (monitor objective) or the last (reference).
+/** Train in place; afterwards the model holds the best epoch's weights (monitor objective) or the
+ * last (reference).
  *
- *  A step takes batch / V cells of each shard (SCS_EARG unless V divides the batch; the message names the nearest
- *  that fits); the last, smaller batch of an epoch is used when it has at least 3 cells. Every random number is
- *  f(seed, purpose, epoch, cell, unit). A NaN or Inf objective is SCS_ENUMERIC with the step's number, on all ranks.
+ *  A step takes batch / V cells of each shard (SCS_EARG unless V divides the batch; the message
+ * names the nearest that fits); the last, smaller batch of an epoch is used when it has at least 3
+ * cells. Every random number is f(seed, purpose, epoch, cell, unit). A NaN or Inf objective is
+ * SCS_ENUMERIC with the step's number, on all ranks.
  *  @param shard [team->last - team->first]  Collective. */
-SCS_MUST_USE scs_status scs_train(const scs_config *config, scs_model *model, const scs_shard *shard,
-                                  const scs_deal *deal, const scs_team *team, const scs_watch *watch,
+SCS_MUST_USE scs_status scs_train(const scs_config *config, scs_model *model,
+                                  const scs_shard *shard, const scs_deal *deal,
+                                  const scs_team *team, const scs_watch *watch,
                                   scs_outcome *outcome);
 
 #endif

@@ -1,0 +1,30 @@
+/** The command line. All functions are Local. */
+#ifndef SCS_CLI_H
+#define SCS_CLI_H
+
+#include "scscreen/status.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+
+enum { SCS_CLI_SETS = 256 };
+
+typedef struct scs_cli {
+    const struct scs_verb *verb; /**< NULL: only --help or --version */
+    const char *file;            /**< the config, or the file to check or inspect; NULL if none */
+    const char *sets[SCS_CLI_SETS]; /**< "key=value"; those made from options are owned */
+    int n_set;
+    char *owned[SCS_CLI_SETS];
+    int n_owned;
+    bool help, version, print_config, quiet;
+} scs_cli;
+
+/** argv -> cli. SCS_EARG: unknown verb or option (with the nearest), missing file. */
+SCS_MUST_USE scs_status scs_cli_parse(int argc, char **argv, scs_cli *cli);
+void scs_cli_clear(scs_cli *cli);
+/** --help, of the program or of cli->verb. */
+void scs_cli_help(const scs_cli *cli, FILE *out);
+/** --version: program, commit, MPI, HDF5, BLAS. */
+void scs_cli_version(FILE *out);
+
+#endif

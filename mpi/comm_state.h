@@ -1,0 +1,49 @@
+/** What a communicator holds, and the collectives that only mpi/ uses. */
+#ifndef SCS_COMM_STATE_H
+#define SCS_COMM_STATE_H
+
+#include "scscreen/comm.h"
+#include "scscreen/tree.h"
+
+/** The ctx of a team's hooks. There is one for each power of two, so that handing out a team
+ * allocates nothing. */
+typedef struct scs_seat {
+    scs_comm *comm;
+    int32_t n_shard;
+    int32_t *first_subtree; /**< [n_rank + 1] maximal subtrees that each rank holds, into subtree;
+                               NULL until first used */
+    scs_subtree *subtree;   /**< all ranks' subtrees, in order */
+    double **part_double;   /**< [n_shard] for the tree sums */
+    float **part_float;
+} scs_seat;
+
+enum { SCS_SEATS = 31 };
+
+struct scs_comm {
+    MPI_Comm mpi;
+    int32_t rank, size;
+    int64_t piece;         /**< largest message in bytes; fits an int (tests make it small) */
+    int64_t *first;        /**< [size + 1] scratch: where each rank's block begins, in bytes */
+    int *count, *displace; /**< [size] scratch: the same as MPI wants it */
+    void *work;            /**< kept between calls, so that training steps do not allocate */
+    int64_t work_size;     /**< bytes; alike on all ranks */
+    scs_seat seat[SCS_SEATS];
+};
+
+/** Let comm->work have at least `size` bytes (old content is lost). All ranks pass the same size.
+ * Collective. */
+SCS_MUST_USE scs_status scs_comm_reserve(scs_comm *comm, int64_t size);
+
+/** Send to one rank and receive from another, in pieces; a side with 0 bytes takes no part. The
+ * other ranks do the same.
+ *  @param n_send, n_recv bytes */
+SCS_MUST_USE scs_status scs_send_receive(scs_comm *comm, int32_t to, const void *send,
+                                         int64_t n_send, int32_t from, void *recv, int64_t n_recv);
+
+/** Every rank's block of `bytes` reaches all ranks, in place; rank r's is [first[r], first[r + 1]).
+ * Collective. */
+SCS_MUST_USE scs_status scs_allgather(scs_comm *comm, void *bytes, const int64_t *first);
+
+void scs_seats_clear(scs_comm *comm);
+
+#endif

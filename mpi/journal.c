@@ -1,0 +1,165 @@
+#include "mpi/journal.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+struct scs_journal {
+    scs_session *session;
+    FILE *events; /* rank 0 only */
+    char path[4096];
+    bool quiet, terminal;
+    double started, epoch_started, last_line;
+};
+
+static const double line_every = 5; /* seconds between lines where there is no terminal */
+
+static double now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static void say_time(char *out, size_t size, double seconds)
+{
+    long s = lround(seconds);
+
+    if (s >= 3600)
+        snprintf(out, size, "%ld h %02ld min", s / 3600, s % 3600 / 60);
+    else if (s >= 60)
+        snprintf(out, size, "%ld min %02ld s", s / 60, s % 60);
+    else
+        snprintf(out, size, "%ld s", s);
+}
+
+static void progress(void *ctx, int64_t epoch, int64_t epochs, int64_t step, int64_t steps,
+                     double objective, int64_t done, int64_t all)
+{
+    scs_journal *j = ctx;
+    double t = now(), share;
+    char left[32];
+
+    if (step <= 1)
+        j->epoch_started = t;
+    if (j->quiet || t - j->last_line < (j->terminal ? 0.1 : line_every))
+        return;
+    j->last_line = t;
+    share = ((double)(epoch - 1) + (double)step / (double)steps) / (double)epochs;
+    say_time(left, sizeof left, (t - j->started) * (1 - share) / share);
+    fprintf(stderr, "%sepoch %lld/%lld  %3.0f %%  loss %.3f  %.0f cells/s  at most %s left%s",
+            j->terminal ? "\r\033[K" : "", (long long)epoch, (long long)epochs,
+            100 * (double)done / (double)(all ? all : 1), objective,
+            (double)done / (t - j->epoch_started + 1e-9), left, j->terminal ? "" : "\n");
+    fflush(stderr);
+}
+
+/* JSON has no NaN. */
+static void put_number(FILE *out, const char *key, double value)
+{
+    if (isfinite(value))
+        fprintf(out, ", \"%s\": %.9g", key, value);
+    else
+        fprintf(out, ", \"%s\": null", key);
+}
+
+static void put_epoch(FILE *out, const scs_epoch *e, double memory)
+{
+    fprintf(out, "{\"event\": \"epoch\", \"epoch\": %lld, \"step\": %lld, \"cells\": %lld",
+            (long long)e->epoch, (long long)e->step, (long long)e->cells);
+    put_number(out, "loss", e->objective);
+    put_number(out, "reconstruction", e->reconstruction);
+    put_number(out, "kl", e->kl);
+    put_number(out, "validation", e->validation);
+    put_number(out, "monitored", e->monitored);
+    fprintf(out, ", \"best\": %s", e->best ? "true" : "false");
+    put_number(out, "seconds", e->seconds);
+    put_number(out, "cells_per_second", (double)e->cells / e->seconds);
+    put_number(out, "peak_memory_mib", memory);
+    fputs("}\n", out);
+}
+
+/* Sum over ranks of each one's peak, in MiB (on rank 0). */
+static scs_status peak_memory(scs_comm *comm, double *sum)
+{
+    struct rusage usage;
+    double mine;
+
+    getrusage(RUSAGE_SELF, &usage);
+    mine = (double)usage.ru_maxrss / 1024;
+    SCS_MPI(MPI_Reduce(&mine, sum, 1, MPI_DOUBLE, MPI_SUM, 0, scs_comm_mpi(comm)));
+    return SCS_OK;
+}
+
+static scs_status epoch_end(void *ctx, const scs_epoch *e)
+{
+    scs_journal *j = ctx;
+    double memory = 0;
+
+    SCS_TRY(peak_memory(j->session->comm, &memory));
+    if (!j->events)
+        return SCS_OK;
+    put_epoch(j->events, e, memory);
+    fflush(j->events);
+    if (!j->quiet && (j->terminal || now() - j->last_line >= line_every || e->epoch == e->epochs)) {
+        fprintf(stderr, "%sepoch %lld/%lld  loss %.3f  validation %.3f%s  %.0f cells/s\n",
+                j->terminal ? "\r\033[K" : "", (long long)e->epoch, (long long)e->epochs,
+                e->objective, e->validation, e->best ? " (best)" : "",
+                (double)e->cells / e->seconds);
+        j->last_line = now();
+    }
+    return SCS_OK;
+}
+
+static scs_status open_events(scs_journal *j)
+{
+    SCS_TRY(scs_session_path(j->session, "events.jsonl", j->path, sizeof j->path));
+    j->events = fopen(j->path, "w");
+    SCS_REQUIRE(j->events, SCS_ECREATE, "%s: cannot be created: %s", j->path, strerror(errno));
+    return SCS_OK;
+}
+
+scs_status scs_journal_create(scs_session *session, scs_journal **journal)
+{
+    scs_status status = SCS_ALLOC(*journal, 1);
+
+    if (status == SCS_OK) {
+        (*journal)->session = session;
+        (*journal)->quiet = session->cli->quiet;
+        (*journal)->terminal = isatty(STDERR_FILENO);
+        (*journal)->started = (*journal)->epoch_started = (*journal)->last_line = now();
+        if (scs_session_leads(session))
+            status = open_events(*journal);
+    }
+    return scs_agree(session->comm, status);
+}
+
+scs_watch scs_journal_watch(scs_journal *journal)
+{
+    return (scs_watch){.ctx = journal, .progress = progress, .epoch_end = epoch_end};
+}
+
+scs_status scs_journal_close(scs_journal **journal)
+{
+    scs_journal *j = *journal;
+    scs_comm *comm;
+    scs_status status = SCS_OK;
+
+    if (!j)
+        return SCS_OK;
+    comm = j->session->comm;
+    if (j->events) {
+        bool failed = ferror(j->events) != 0;
+
+        if (fclose(j->events) != 0 || failed)
+            status = SCS_FAIL(SCS_EIO, "%s: could not be written in full", j->path);
+    }
+    free(j);
+    *journal = NULL;
+    return scs_agree(comm, status);
+}

@@ -1,0 +1,104 @@
+#include "mpi/session.h"
+#include "mpi/threads.h"
+#include "mpi/verb.h"
+
+#include <mpi.h>
+#include <stdlib.h>
+
+static int finish(scs_status status, bool speaks)
+{
+    if (status != SCS_OK && speaks) {
+        fprintf(stderr, "scscreen: error: %s\n", scs_message());
+        if (getenv("SCSCREEN_TRACE"))
+            fprintf(stderr, "%s\n", scs_trace());
+    }
+    return scs_exit_code(status);
+}
+
+/* Verbs and options that need no other rank: the first process does them, the others have nothing
+ * to do. */
+static bool is_serial(const scs_cli *cli)
+{
+    return cli->help || cli->version || cli->print_config ||
+           (cli->verb->serial && (!cli->verb->is_serial || cli->verb->is_serial(cli)));
+}
+
+static scs_status print_config(const scs_cli *cli)
+{
+    scs_config *config = NULL;
+    char *yaml = NULL;
+    scs_status status;
+
+    SCS_GO(status, cli->file ? scs_config_load(cli->file, cli->sets, cli->n_set, &config, NULL)
+                             : scs_config_parse("", "", cli->sets, cli->n_set, &config));
+    SCS_GO(status, scs_config_print(config, &yaml));
+    fputs(yaml, stdout);
+done:
+    free(yaml);
+    scs_config_destroy(&config);
+    return status;
+}
+
+static scs_status run_serial(const scs_cli *cli)
+{
+    if (cli->help)
+        scs_cli_help(cli, stdout);
+    else if (cli->version)
+        scs_cli_version(stdout);
+    else if (cli->print_config)
+        return print_config(cli);
+    else
+        return cli->verb->serial(cli);
+    return SCS_OK;
+}
+
+static scs_status run_together(const scs_cli *cli, scs_comm *comm, scs_stage *stage)
+{
+    scs_session session;
+    scs_status status = scs_session_open(&session, cli, comm, stage);
+
+    if (status == SCS_OK)
+        status = cli->verb->run(&session);
+    scs_session_close(&session);
+    return status;
+}
+
+static int run_parallel(const scs_cli *cli, int *argc, char ***argv)
+{
+    scs_stage stage = {0};
+    scs_comm *comm = NULL;
+    int provided, code, rank = 0;
+    scs_status status;
+
+    if (scs_stage_is_first())
+        scs_stage_prepare(&stage, cli);
+    if (MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS)
+        return finish(SCS_FAIL(SCS_EINTERNAL, "MPI_Init failed"), true);
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    status = scs_comm_create(MPI_COMM_WORLD, &comm);
+    if (status == SCS_OK)
+        status = scs_threads_set(comm);
+    if (status == SCS_OK)
+        status = run_together(cli, comm, &stage);
+    code = finish(status, rank == 0);
+    scs_stage_clear(&stage);
+    scs_comm_destroy(&comm);
+    MPI_Finalize();
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    scs_cli cli;
+    scs_status status = scs_cli_parse(argc, argv, &cli);
+    int code;
+
+    if (status != SCS_OK)
+        code = finish(status, scs_stage_is_first());
+    else if (!is_serial(&cli))
+        code = run_parallel(&cli, &argc, &argv);
+    else
+        code = scs_stage_is_first() ? finish(run_serial(&cli), true) : 0;
+    scs_cli_clear(&cli);
+    return code;
+}

@@ -1,0 +1,78 @@
+#include "mpi/provenance.h"
+
+#include "config.h"
+#include "src/checksum.h"
+
+#include <hdf5.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void add_text(scs_provenance *p, const char *key, const char *text)
+{
+    if (p->n < SCS_FACTS)
+        p->fact[p->n++] = (scs_fact){.key = key, .text = text};
+}
+
+static void add_number(scs_provenance *p, const char *key, double number)
+{
+    if (p->n < SCS_FACTS)
+        p->fact[p->n++] = (scs_fact){.key = key, .number = number};
+}
+
+/* One checksum a line, in the order of data.inputs. */
+static char *join_checksums(const scs_session *s)
+{
+    size_t size = (size_t)s->config->data.n_input * SCS_CHECKSUM_MAX + 1;
+    char *all = scs_allocate((int64_t)size, 1);
+
+    for (int32_t i = 0; all && i < s->config->data.n_input; i++) {
+        strncat(all, s->input_checksum[i], size - strlen(all) - 1);
+        if (i + 1 < s->config->data.n_input)
+            strncat(all, "\n", size - strlen(all) - 1);
+    }
+    return all;
+}
+
+static void add_versions(scs_provenance *p)
+{
+    unsigned major, minor, release;
+
+    H5get_libversion(&major, &minor, &release);
+    snprintf(p->text[0], sizeof p->text[0], "%u.%u.%u", major, minor, release);
+    add_text(p, "version", PACKAGE_VERSION);
+    add_text(p, "commit", SCS_COMMIT);
+    add_text(p, "hdf5_version", p->text[0]);
+}
+
+scs_status scs_provenance_create(const scs_session *session, scs_provenance **provenance)
+{
+    scs_provenance *p;
+    scs_status status = SCS_ALLOC(p, 1);
+
+    *provenance = p;
+    SCS_TRY(status);
+    SCS_TRY(scs_config_print(session->config, &p->yaml));
+    SCS_REQUIRE((p->checksums = join_checksums(session)) != NULL, SCS_ENOMEM,
+                "out of memory: provenance");
+    scs_checksum_bytes(p->yaml, (int64_t)strlen(p->yaml), p->text[1]);
+    add_versions(p);
+    add_text(p, "config", p->yaml);
+    add_text(p, "config_checksum", p->text[1]);
+    add_text(p, "input_checksums", p->checksums);
+    add_text(p, "weights", session->checkpoint ? session->checkpoint->path : "trained");
+    add_number(p, "seed", (double)session->config->train.seed);
+    add_number(p, "shards", session->team.n_shard);
+    add_number(p, "hidden", session->model->arch.n_hidden);
+    add_number(p, "latent", session->model->arch.n_latent);
+    return SCS_OK;
+}
+
+void scs_provenance_destroy(scs_provenance **provenance)
+{
+    if (!*provenance)
+        return;
+    free((*provenance)->yaml);
+    free((*provenance)->checksums);
+    free(*provenance);
+    *provenance = NULL;
+}

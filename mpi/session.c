@@ -1,0 +1,121 @@
+#include "mpi/session.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+
+bool scs_session_leads(const scs_session *session)
+{
+    return scs_comm_rank(session->comm) == 0;
+}
+
+void scs_session_say(const scs_session *session, const char *format, ...)
+{
+    va_list args;
+
+    if (!scs_session_leads(session) || session->cli->quiet)
+        return;
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputc('\n', stderr);
+}
+
+scs_status scs_session_path(const scs_session *session, const char *name, char *out, size_t size)
+{
+    int length = snprintf(out, size, "%s/%s", session->config->output.dir, name);
+
+    SCS_REQUIRE(length > 0 && (size_t)length < size, SCS_EARG,
+                "output.dir is longer than %zu bytes", size);
+    return SCS_OK;
+}
+
+/* A packed struct that begins with its size; size 0 leaves *block NULL. */
+static scs_status take_block(scs_bytes *blob, const uint8_t **block, int64_t *size)
+{
+    *block = NULL;
+    SCS_TRY(scs_bytes_get_int(blob, size));
+    SCS_REQUIRE(*size >= 0 && *size <= blob->size - blob->at, SCS_EINTERNAL,
+                "a staged block is cut short");
+    if (*size)
+        *block = blob->data + blob->at;
+    blob->at += *size;
+    return SCS_OK;
+}
+
+static scs_status unpack(scs_session *session, scs_bytes *blob)
+{
+    const scs_cli *cli = session->cli;
+    const uint8_t *block;
+    char *text = NULL;
+    int64_t size;
+    int32_t n;
+    scs_status status;
+
+    SCS_TRY(scs_bytes_get_text(blob, &text));
+    status = scs_config_parse(cli->file, text, cli->sets, cli->n_set, &session->config);
+    free(text);
+    SCS_TRY(status);
+    n = session->config->data.n_input;
+    SCS_TRY(SCS_ALLOC(session->meta, n));
+    SCS_TRY(SCS_ALLOC(session->input_checksum, n));
+    for (int32_t i = 0; i < n; i++) {
+        SCS_TRY(take_block(blob, &block, &size));
+        SCS_TRY(scs_h5ad_unpack(block, size, &session->meta[i]));
+        SCS_TRY(scs_bytes_get_text(blob, &session->input_checksum[i]));
+    }
+    SCS_TRY(take_block(blob, &block, &size));
+    if (block)
+        SCS_TRY(scs_checkpoint_unpack(block, size, &session->checkpoint));
+    return SCS_OK;
+}
+
+/* Rank 0's reading failed, or never took place because the launcher numbers ranks otherwise: then
+ * it takes place now. */
+static scs_status staged(const scs_session *session, scs_stage *stage)
+{
+    if (!scs_session_leads(session))
+        return SCS_OK;
+    if (!stage->prepared)
+        scs_stage_prepare(stage, session->cli);
+    if (stage->status != SCS_OK)
+        scs_message_set(stage->message);
+    return stage->status;
+}
+
+scs_status scs_session_open(scs_session *session, const scs_cli *cli, scs_comm *comm,
+                            scs_stage *stage)
+{
+    scs_bytes *blob = &stage->blob;
+
+    *session = (scs_session){.cli = cli, .comm = comm};
+    SCS_TRY(scs_agree(comm, staged(session, stage)));
+    SCS_TRY(scs_broadcast_blob(comm, &blob->data, &blob->size));
+    blob->capacity = blob->size;
+    blob->at = 0;
+    return scs_agree(comm, unpack(session, blob));
+}
+
+void scs_session_close(scs_session *session)
+{
+    int32_t n_local = session->team.last - session->team.first;
+    int32_t n_input = session->config ? session->config->data.n_input : 0;
+
+    for (int32_t i = 0; session->z && i < n_local; i++)
+        free(session->z[i]);
+    free(session->z);
+    scs_atlas_destroy(&session->atlas);
+    scs_model_destroy(&session->model);
+    scs_shards_clear(&session->shard, n_local);
+    scs_deal_destroy(&session->deal);
+    scs_dataset_destroy(&session->dataset);
+    scs_checkpoint_destroy(&session->checkpoint);
+    for (int32_t i = 0; i < n_input; i++) {
+        if (session->meta)
+            scs_h5ad_destroy(&session->meta[i]);
+        if (session->input_checksum)
+            free(session->input_checksum[i]);
+    }
+    free(session->meta);
+    free(session->input_checksum);
+    scs_config_destroy(&session->config);
+}

@@ -1,0 +1,52 @@
+/** One job: what it holds, in the order in which it comes to be. Data flows down this struct. */
+#ifndef SCS_SESSION_H
+#define SCS_SESSION_H
+
+#include "mpi/cli.h"
+#include "mpi/stage.h"
+#include "scscreen/checkpoint.h"
+#include "scscreen/comm.h"
+#include "scscreen/train.h"
+
+typedef struct scs_session {
+    const scs_cli *cli; /**< borrowed */
+    scs_comm *comm;
+    scs_config *config;
+    scs_h5ad **meta;            /**< [config->data.n_input] */
+    char **input_checksum;      /**< [config->data.n_input] */
+    scs_checkpoint *checkpoint; /**< weights to take, or NULL */
+    scs_dataset *dataset;
+    scs_team team;
+    scs_deal *deal;
+    scs_shard *shard; /**< [team.last - team.first] */
+    scs_model *model;
+    scs_atlas *atlas;
+    scs_real **z; /**< [team.last - team.first] posterior means of the shards' cells */
+} scs_session;
+
+/** Take over what rank 0 read before MPI_Init. Collective. */
+SCS_MUST_USE scs_status scs_session_open(scs_session *session, const scs_cli *cli, scs_comm *comm,
+                                         scs_stage *stage);
+void scs_session_close(scs_session *session);
+
+/** dataset, team, deal, shards. Collective. */
+SCS_MUST_USE scs_status scs_session_load_data(scs_session *session);
+/** A new model, or the checkpoint's weights. Collective. */
+SCS_MUST_USE scs_status scs_session_make_model(scs_session *session);
+/** Train unless the weights were loaded. Collective. */
+SCS_MUST_USE scs_status scs_session_train(scs_session *session);
+/** The latent atlas from the data, or from the checkpoint where it has one. Collective. */
+SCS_MUST_USE scs_status scs_session_make_atlas(scs_session *session);
+/** output.dir/model.h5, by rank 0. Collective. */
+SCS_MUST_USE scs_status scs_session_save_model(scs_session *session);
+/** Predict, write output.dir/screen.h5ad, print the table. Collective. */
+SCS_MUST_USE scs_status scs_session_screen(scs_session *session);
+
+bool scs_session_leads(const scs_session *session); /**< rank 0 */
+/** "output.dir/name". @param[out] out [size] */
+SCS_MUST_USE scs_status scs_session_path(const scs_session *session, const char *name, char *out,
+                                         size_t size);
+/** A line on stderr from rank 0, unless --quiet. */
+void scs_session_say(const scs_session *session, const char *format, ...) SCS_PRINTF(2, 3);
+
+#endif

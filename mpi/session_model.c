@@ -1,0 +1,215 @@
+/* model -> train -> latent atlas -> model.h5 */
+#include "mpi/journal.h"
+#include "mpi/session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A checkpoint's own shape wins over the config's: its weights fit no other. */
+static scs_arch session_arch(const scs_session *session)
+{
+    scs_config c = *session->config;
+
+    if (session->checkpoint) {
+        c.model.hidden = session->checkpoint->hidden;
+        c.model.layers = session->checkpoint->layers;
+        c.model.latent = session->checkpoint->latent;
+        c.model.profile = session->checkpoint->profile;
+    }
+    return scs_arch_from_config(&c, session->dataset->n_gene);
+}
+
+static scs_status create_model(scs_session *session)
+{
+    scs_arch arch = session_arch(session);
+
+    SCS_TRY(scs_model_create(&arch, &session->model));
+    if (!session->checkpoint)
+        scs_model_init(session->model, session->config->train.seed);
+    return SCS_OK;
+}
+
+static scs_status make_atlas(scs_session *session)
+{
+    const scs_checkpoint *c = session->checkpoint;
+
+    if (c && c->has_atlas)
+        return scs_atlas_create_from(&c->species, &c->cell_types, &c->conditions, &c->genes,
+                                     c->control, c->group, c->n_group,
+                                     session->model->arch.n_latent, &session->atlas);
+    return scs_atlas_create(session->dataset, session->model->arch.n_latent, &session->atlas);
+}
+
+static scs_status read_checkpoint(scs_session *session)
+{
+    if (!scs_session_leads(session))
+        return SCS_OK;
+    return scs_checkpoint_read(session->checkpoint, session->model, session->atlas);
+}
+
+static scs_status share_model(scs_session *session)
+{
+    scs_model *m = session->model;
+
+    SCS_TRY(scs_broadcast(session->comm, m->param, m->n_param * (int64_t)sizeof *m->param));
+    return scs_broadcast(session->comm, m->running, m->n_running * (int64_t)sizeof *m->running);
+}
+
+static scs_status share_atlas(scs_session *session)
+{
+    scs_atlas *a = session->atlas;
+    int64_t groups = a->n_group, latent = a->n_latent, genes = a->n_gene;
+    scs_comm *comm = session->comm;
+
+    SCS_TRY(scs_broadcast(comm, a->mean, groups * latent * (int64_t)sizeof *a->mean));
+    SCS_TRY(scs_broadcast(comm, a->second, groups * latent * latent * (int64_t)sizeof *a->second));
+    SCS_TRY(scs_broadcast(comm, a->gene_mean, groups * genes * (int64_t)sizeof *a->gene_mean));
+    SCS_TRY(
+        scs_broadcast(comm, a->gene_variance, groups * genes * (int64_t)sizeof *a->gene_variance));
+    return scs_broadcast(comm, a->deg, groups * SCS_N_DEG * (int64_t)sizeof *a->deg);
+}
+
+scs_status scs_session_make_model(scs_session *session)
+{
+    scs_comm *comm = session->comm;
+    bool stored_atlas = session->checkpoint && session->checkpoint->has_atlas;
+
+    SCS_TRY(scs_agree(comm, create_model(session)));
+    if (!session->checkpoint)
+        return SCS_OK;
+    if (stored_atlas)
+        SCS_TRY(scs_agree(comm, make_atlas(session)));
+    SCS_TRY(scs_agree(comm, read_checkpoint(session)));
+    SCS_TRY(share_model(session));
+    return stored_atlas ? share_atlas(session) : SCS_OK;
+}
+
+static scs_status train(scs_session *session, scs_journal *journal)
+{
+    scs_watch watch = scs_journal_watch(journal);
+    scs_outcome outcome;
+
+    SCS_TRY(scs_train(session->config, session->model, session->shard, session->deal,
+                      &session->team, &watch, &outcome));
+    scs_session_say(session, "trained %lld epochs (%lld steps)%s; best epoch %lld, %.3f",
+                    (long long)outcome.epochs, (long long)outcome.steps,
+                    outcome.stopped_early ? ", stopped early" : "", (long long)outcome.best_epoch,
+                    outcome.best);
+    return SCS_OK;
+}
+
+scs_status scs_session_train(scs_session *session)
+{
+    const scs_model *m = session->model;
+    scs_journal *journal = NULL;
+    scs_status status, closed;
+
+    if (session->checkpoint) {
+        scs_session_say(session, "weights from %s, no training", session->checkpoint->path);
+        return SCS_OK;
+    }
+    scs_session_say(session, "training %.2f M parameters on %d rank%s, %d shard%s, seed %lld",
+                    1e-6 * (double)m->n_param, session->team.n_rank,
+                    session->team.n_rank > 1 ? "s" : "", session->team.n_shard,
+                    session->team.n_shard > 1 ? "s" : "", (long long)session->config->train.seed);
+    SCS_TRY(scs_journal_create(session, &journal));
+    status = train(session, journal);
+    closed = scs_journal_close(&journal);
+    return status != SCS_OK ? status : closed;
+}
+
+static bool same_names(const scs_names *a, const scs_names *b)
+{
+    if (a->n != b->n)
+        return false;
+    for (scs_lidx i = 0; i < a->n; i++)
+        if (strcmp(a->name[i], b->name[i]) != 0)
+            return false;
+    return true;
+}
+
+/* A stored atlas speaks of the cells it was made from: other data, or another hold_out, would make
+ * its rows lies. */
+static scs_status check_stored_atlas(const scs_session *session)
+{
+    const scs_atlas *stored = session->atlas;
+    const char *path = session->checkpoint->path, *file = session->config->file;
+    scs_atlas *fresh = NULL;
+    scs_status status = scs_atlas_create(session->dataset, stored->n_latent, &fresh);
+
+    SCS_TRY(status);
+    if (!same_names(&stored->species, &fresh->species) ||
+        !same_names(&stored->cell_types, &fresh->cell_types) ||
+        !same_names(&stored->conditions, &fresh->conditions) || stored->control != fresh->control ||
+        stored->n_group != fresh->n_group)
+        status = SCS_FAIL(
+            SCS_EDATA,
+            "%s: trained on other labels than the data of %s hold; run scscreen train again", path,
+            file);
+    for (int32_t g = 0; status == SCS_OK && g < fresh->n_group; g++) {
+        const scs_group *a = &stored->group[g], *b = &fresh->group[g];
+        const char *type = fresh->cell_types.name[b->cell_type],
+                   *condition = fresh->conditions.name[b->condition];
+
+        if (a->count != b->count || a->cell_type != b->cell_type || a->condition != b->condition)
+            status =
+                SCS_FAIL(SCS_EDATA,
+                         "%s: trained on %lld cells of %s, %s, the data now hold %lld; train again",
+                         path, (long long)a->count, type, condition, (long long)b->count);
+        else if (a->held_out != b->held_out)
+            status =
+                SCS_FAIL(SCS_EARG, "%s: hold_out %s %s, %s, but %s was trained %s it; train again",
+                         file, b->held_out ? "names" : "does not name", type, condition, path,
+                         a->held_out ? "without" : "with");
+    }
+    scs_atlas_destroy(&fresh);
+    return status;
+}
+
+static scs_status fill_genes(scs_session *session)
+{
+    scs_gene_slice slice = {0};
+    scs_status status;
+
+    SCS_GO(status, scs_transpose(session->comm, session->shard, &session->team,
+                                 session->dataset->n_gene, &slice));
+    SCS_GO(status, scs_atlas_genes(session->comm, session->atlas, session->dataset, &slice));
+done:
+    scs_gene_slice_clear(&slice);
+    return status;
+}
+
+scs_status scs_session_make_atlas(scs_session *session)
+{
+    scs_comm *comm = session->comm;
+    bool stored = session->atlas != NULL;
+
+    SCS_TRY(scs_agree(comm, SCS_ALLOC(session->z, session->team.last - session->team.first)));
+    SCS_TRY(scs_agree(comm, stored ? check_stored_atlas(session) : make_atlas(session)));
+    SCS_TRY(scs_atlas_encode(session->atlas, session->model, session->dataset, session->shard,
+                             &session->team, session->z));
+    return stored ? SCS_OK : fill_genes(session);
+}
+
+static scs_status save(scs_session *session, const char *path)
+{
+    char *yaml = NULL;
+    scs_status status;
+
+    SCS_GO(status, scs_config_print(session->config, &yaml));
+    SCS_GO(status, scs_checkpoint_save(path, session->model, &session->dataset->genes,
+                                       session->atlas, yaml, session->config->model.profile));
+done:
+    free(yaml);
+    return status;
+}
+
+scs_status scs_session_save_model(scs_session *session)
+{
+    char path[4096];
+
+    SCS_TRY(scs_agree(session->comm, scs_session_path(session, "model.h5", path, sizeof path)));
+    SCS_TRY(scs_agree(session->comm, scs_session_leads(session) ? save(session, path) : SCS_OK));
+    scs_session_say(session, "wrote %s", path);
+    return SCS_OK;
+}

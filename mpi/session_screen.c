@@ -1,0 +1,154 @@
+/* screen -> result */
+#include "mpi/provenance.h"
+#include "mpi/screen_rows.h"
+#include "mpi/session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What the screening phase holds. */
+typedef struct screening {
+    scs_plan *plan;
+    int64_t *first;       /* [n_rank + 1] rows of each rank */
+    scs_real **control_z; /* [n_group] */
+    scs_result_rows rows; /* this rank's */
+    char **source;        /* [plan->n] on rank 0 */
+    scs_scores *score;    /* [plan->n] on rank 0 */
+    scs_provenance *provenance;
+} screening;
+
+static scs_status make_plan(const scs_session *s, screening *w)
+{
+    int32_t n_rank = scs_comm_size(s->comm);
+
+    SCS_TRY(scs_plan_create(s->config, s->atlas, &s->model->arch, &w->plan));
+    SCS_REQUIRE(w->plan->n > 0, SCS_EDATA,
+                "%s: screen selects no combination that has control cells", s->config->file);
+    SCS_TRY(SCS_ALLOC(w->first, n_rank + 1));
+    SCS_TRY(SCS_ALLOC(w->control_z, s->atlas->n_group));
+    scs_plan_split(w->plan, n_rank, w->first);
+    return SCS_OK;
+}
+
+static scs_status predict(const scs_session *s, screening *w)
+{
+    int64_t first = w->first[scs_comm_rank(s->comm)];
+    int64_t last = w->first[scs_comm_rank(s->comm) + 1];
+
+    return scs_screen_rows(s, w->plan, first, last - first, w->control_z, &w->rows);
+}
+
+/* The words of every row: cheap, and rank 0 writes them all. */
+static scs_status name_sources(const scs_session *s, screening *w)
+{
+    double *delta = NULL;
+    scs_status status;
+
+    if (!scs_session_leads(s))
+        return SCS_OK;
+    SCS_GO(status, SCS_ALLOC(delta, s->atlas->n_latent));
+    SCS_GO(status, SCS_ALLOC(w->source, w->plan->n));
+    for (int64_t i = 0; i < w->plan->n; i++) {
+        SCS_GO(status, SCS_ALLOC(w->source[i], SCS_SOURCE_MAX));
+        SCS_GO(status, scs_shift(s->atlas, s->config->screen.shift, &w->plan->item[i], delta,
+                                 w->source[i]));
+    }
+    SCS_GO(status, scs_provenance_create(s, &w->provenance));
+done:
+    free(delta);
+    return status;
+}
+
+static scs_status write_result(scs_session *s, screening *w)
+{
+    char path[4096];
+    scs_result_head head = {.atlas = s->atlas,
+                            .plan = w->plan,
+                            .variance = s->config->screen.variance,
+                            .source = (const char *const *)w->source};
+
+    if (w->provenance) {
+        head.fact = w->provenance->fact;
+        head.n_fact = w->provenance->n;
+    }
+    SCS_TRY(scs_agree(s->comm, scs_session_path(s, "screen.h5ad", path, sizeof path)));
+    SCS_TRY(scs_result_write(s->comm, path, &head, &w->rows));
+    scs_session_say(s, "wrote %s", path);
+    return SCS_OK;
+}
+
+/* Every row's scores on rank 0. */
+static scs_status gather_scores(const scs_session *s, screening *w)
+{
+    int32_t n_rank = scs_comm_size(s->comm);
+    int64_t *send = NULL, *recv = NULL;
+    scs_status status = SCS_ALLOC(send, n_rank);
+
+    if (status == SCS_OK)
+        status = SCS_ALLOC(recv, n_rank);
+    if (status == SCS_OK && scs_session_leads(s))
+        status = SCS_ALLOC(w->score, w->plan->n);
+    SCS_GO(status, scs_agree(s->comm, status));
+    send[0] = w->rows.n * (int64_t)sizeof *w->rows.score;
+    for (int32_t r = 0; r < n_rank && scs_session_leads(s); r++)
+        recv[r] = (w->first[r + 1] - w->first[r]) * (int64_t)sizeof *w->score;
+    SCS_GO(status, scs_alltoallv(s->comm, w->rows.score, send, w->score, recv));
+done:
+    free(send);
+    free(recv);
+    return status;
+}
+
+static void print_table(const scs_session *s, const screening *w)
+{
+    bool held_out = false;
+
+    for (int64_t i = 0; i < w->plan->n; i++)
+        held_out |= w->plan->item[i].held_out && w->plan->item[i].observed_group >= 0;
+    printf("\n%s\n", held_out
+                         ? "Held-out combinations (never seen in training), predicted v observed:"
+                         : "No held-out combination was screened. Observed combinations, predicted "
+                           "from the others:");
+    scs_result_table(stdout, s->atlas, w->plan, (const char *const *)w->source, w->score, held_out);
+    fflush(stdout);
+}
+
+static void clear(const scs_session *s, screening *w)
+{
+    for (int64_t i = 0; w->source && i < w->plan->n; i++)
+        free(w->source[i]);
+    for (int32_t g = 0; w->control_z && g < s->atlas->n_group; g++)
+        free(w->control_z[g]);
+    free(w->source);
+    free(w->control_z);
+    free(w->score);
+    free(w->first);
+    scs_screen_rows_clear(&w->rows);
+    scs_provenance_destroy(&w->provenance);
+    scs_plan_destroy(&w->plan);
+}
+
+static scs_status screen(scs_session *s, screening *w)
+{
+    SCS_TRY(scs_agree(s->comm, make_plan(s, w)));
+    scs_session_say(s, "screening %lld combination%s", (long long)w->plan->n,
+                    w->plan->n > 1 ? "s" : "");
+    SCS_TRY(scs_route_controls(s->comm, s->dataset, s->atlas, w->plan, w->first, s->shard, &s->team,
+                               s->z, w->control_z));
+    SCS_TRY(scs_agree(s->comm, predict(s, w)));
+    SCS_TRY(scs_agree(s->comm, name_sources(s, w)));
+    SCS_TRY(write_result(s, w));
+    SCS_TRY(gather_scores(s, w));
+    if (scs_session_leads(s))
+        print_table(s, w);
+    return SCS_OK;
+}
+
+scs_status scs_session_screen(scs_session *session)
+{
+    screening work = {0};
+    scs_status status = screen(session, &work);
+
+    clear(session, &work);
+    return status;
+}

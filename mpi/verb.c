@@ -1,0 +1,66 @@
+#include "mpi/verb.h"
+
+const scs_verb scs_verbs[] = {
+    {
+        .name = "simulate",
+        .argument = "CONFIG.yaml",
+        .argument_optional = true,
+        .summary = "write a simulated atlas with known shifts",
+        .details =
+            "Writes one .h5ad of raw counts per species, ortholog tables and truth.h5ad into\n"
+            "simulate.dir. Every simulate.KEY is also an option: --dir, --genes, --cells (per\n"
+            "species, type and condition), --cell_types, --perturbations, --species, --seed,\n"
+            "--effect, --counts, --dispersion. Without a config: scscreen simulate --dir OUT",
+        .serial = scs_verb_simulate,
+    },
+    {
+        .name = "check",
+        .argument = "CONFIG.yaml|FILE.h5ad",
+        .summary = "read everything a run would read, and say what it is",
+        .details = "With a config: reads all inputs on all ranks, joins genes, applies hold_out, "
+                   "and prints\n"
+                   "cells, groups and what would be dropped. With a file: says what the file "
+                   "holds. Takes\n"
+                   "--set data.matrix=raw and the like. Nothing is written.",
+        .serial = scs_verb_check_file,
+        .is_serial = scs_verb_check_is_file,
+        .needs = SCS_NEED_INPUTS,
+        .run = scs_verb_check,
+    },
+    {
+        .name = "train",
+        .argument = "CONFIG.yaml",
+        .summary = "train the model and store it with its latent atlas",
+        .details = "Writes output.dir/model.h5 and events.jsonl.",
+        .needs = SCS_NEED_INPUTS | SCS_NEED_WEIGHTS | SCS_NEED_OUTPUT,
+        .run = scs_verb_train,
+    },
+    {
+        .name = "screen",
+        .argument = "CONFIG.yaml",
+        .summary = "predict every combination with a trained model",
+        .details = "Reads output.dir/model.h5 (or model.load) and writes output.dir/screen.h5ad.",
+        .needs = SCS_NEED_INPUTS | SCS_NEED_MODEL | SCS_NEED_OUTPUT,
+        .run = scs_verb_screen,
+    },
+    {
+        .name = "run",
+        .argument = "CONFIG.yaml",
+        .summary = "train, screen and score the held-out combinations",
+        .details =
+            "Writes output.dir/model.h5, events.jsonl and screen.h5ad and prints the table of "
+            "held-out\n"
+            "combinations. Inputs that a `simulate` section describes are made first if missing.",
+        .needs = SCS_NEED_INPUTS | SCS_NEED_WEIGHTS | SCS_NEED_OUTPUT | SCS_NEED_SIMULATED,
+        .run = scs_verb_run,
+    },
+    {
+        .name = "inspect",
+        .argument = "FILE",
+        .summary = "say what a model, result or atlas file holds",
+        .details =
+            "Opens a model.h5, screen.h5ad or .h5ad in a limited child process and describes it.",
+        .serial = scs_verb_inspect,
+    },
+    {.name = NULL},
+};

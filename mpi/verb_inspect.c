@@ -1,0 +1,154 @@
+/* What a file of ours is. */
+#include "mpi/verb.h"
+#include "src/h5safe.h"
+#include "src/sandbox.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const int64_t memory_limit = (int64_t)4 << 30;
+enum { SECONDS = 60 };
+static const char facts_path[] = "uns/scscreen";
+
+enum kind { KIND_MODEL, KIND_RESULT, KIND_ATLAS };
+
+/* One entry of uns/scscreen as text; numbers as anyone would write them. */
+static scs_status put_fact(const scs_h5 *h5, const char *name, scs_bytes *out)
+{
+    char path[512], number[64];
+    scs_h5_shape shape;
+    scs_names text = {0};
+    double value = 0;
+    scs_status status;
+
+    snprintf(path, sizeof path, "%s/%s", facts_path, name);
+    SCS_TRY(scs_h5_shape_of(h5, path, &shape));
+    if (shape.type == H5T_STRING)
+        SCS_GO(status, scs_h5_read_strings(h5, path, &text));
+    else
+        SCS_GO(status, scs_h5_read_double(h5, path, 0, 1, &value));
+    snprintf(number, sizeof number, "%.10g", value);
+    SCS_GO(status, scs_bytes_put_text(out, name));
+    SCS_GO(status, scs_bytes_put_text(out, text.n ? text.name[0] : number));
+done:
+    scs_names_clear(&text);
+    return status;
+}
+
+static scs_status put_result(const scs_h5 *h5, scs_bytes *out)
+{
+    scs_names names = {0};
+    scs_h5_shape x;
+    scs_status status;
+
+    SCS_TRY(scs_h5_shape_of(h5, "X", &x));
+    SCS_TRY(scs_bytes_put_int(out, x.dim[0]));
+    SCS_TRY(scs_bytes_put_int(out, x.dim[1]));
+    SCS_GO(status, scs_h5_members(h5, facts_path, &names));
+    SCS_GO(status, scs_bytes_put_int(out, names.n));
+    for (scs_lidx i = 0; i < names.n; i++)
+        SCS_GO(status, put_fact(h5, names.name[i], out));
+done:
+    scs_names_clear(&names);
+    return status;
+}
+
+/* In the sandbox: the kind of file, and for a result what it says of itself. */
+static scs_status look(void *arg, scs_bytes *out)
+{
+    scs_h5 h5;
+    enum kind kind = KIND_ATLAS;
+    scs_status status;
+
+    SCS_TRY(scs_h5_open(arg, memory_limit, &h5));
+    if (scs_h5_is_group(&h5, "state_dict"))
+        kind = KIND_MODEL;
+    else if (scs_h5_is_group(&h5, facts_path))
+        kind = KIND_RESULT;
+    SCS_GO(status, scs_bytes_put_int(out, kind));
+    if (kind == KIND_RESULT)
+        SCS_GO(status, put_result(&h5, out));
+done:
+    scs_h5_close(&h5);
+    return status;
+}
+
+static scs_status print_result(const char *path, scs_bytes *said)
+{
+    int64_t rows, genes, n;
+
+    SCS_TRY(scs_bytes_get_int(said, &rows));
+    SCS_TRY(scs_bytes_get_int(said, &genes));
+    SCS_TRY(scs_bytes_get_int(said, &n));
+    printf("%s: a screen of %lld combinations x %lld genes\n", path, (long long)rows,
+           (long long)genes);
+    for (int64_t i = 0; i < n; i++) {
+        char *key = NULL, *value = NULL;
+        scs_status status = scs_bytes_get_text(said, &key);
+
+        if (status == SCS_OK)
+            status = scs_bytes_get_text(said, &value);
+        if (status == SCS_OK)
+            printf(strchr(value, '\n') ? "  %s:\n%s\n" : "  %-16s %s\n", key, value);
+        free(key);
+        free(value);
+        SCS_TRY(status);
+    }
+    printf("Open it with anndata.read_h5ad.\n");
+    return SCS_OK;
+}
+
+static void print_groups(const scs_checkpoint *c)
+{
+    int64_t cells = 0, held_out = 0;
+
+    for (int64_t g = 0; g < c->n_group; g++) {
+        cells += c->group[g].count;
+        held_out += c->group[g].held_out;
+    }
+    printf("  latent atlas: %lld groups (%lld held out) of %lld cells: %d species x %d cell types "
+           "x %d conditions, control %s\n",
+           (long long)c->n_group, (long long)held_out, (long long)cells, c->species.n,
+           c->cell_types.n, c->conditions.n, c->conditions.name[c->control]);
+}
+
+static scs_status print_model(const char *path)
+{
+    scs_checkpoint *c = NULL;
+
+    SCS_TRY(scs_checkpoint_probe(path, &c));
+    printf("%s: a model of %d genes, %lld x %lld hidden, %lld latent units (profile %s)\n", path,
+           c->genes.n, (long long)c->layers, (long long)c->hidden, (long long)c->latent,
+           c->profile == SCS_PROFILE_PAPER ? "paper" : "scgen2");
+    if (c->has_atlas)
+        print_groups(c);
+    else
+        printf(
+            "  no latent atlas: it is made from the data when the weights are used (model.load)\n");
+    if (*c->config)
+        printf("  trained with:\n%s", c->config);
+    printf("Go on with: scscreen screen CONFIG.yaml, or model.load: %s\n", path);
+    scs_checkpoint_destroy(&c);
+    return SCS_OK;
+}
+
+scs_status scs_verb_inspect(const scs_cli *cli)
+{
+    scs_bytes said = {0};
+    char path[4096];
+    int64_t kind;
+    scs_status status;
+
+    snprintf(path, sizeof path, "%s", cli->file);
+    SCS_GO(status, scs_sandbox_run(path, look, path, memory_limit, SECONDS, &said));
+    SCS_GO(status, scs_bytes_get_int(&said, &kind));
+    if (kind == KIND_MODEL)
+        SCS_GO(status, print_model(path));
+    else if (kind == KIND_RESULT)
+        SCS_GO(status, print_result(path, &said));
+    else
+        SCS_GO(status, scs_verb_check_file(cli));
+done:
+    scs_bytes_clear(&said);
+    return status;
+}

@@ -1,0 +1,34 @@
+/* train, screen and run: the same chain of steps, cut at model.h5. */
+#include "mpi/verb.h"
+
+static scs_status make_model(scs_session *session)
+{
+    SCS_TRY(scs_session_load_data(session));
+    return scs_session_make_model(session);
+}
+
+static scs_status train(scs_session *session)
+{
+    SCS_TRY(make_model(session));
+    SCS_TRY(scs_session_train(session));
+    SCS_TRY(scs_session_make_atlas(session));
+    return scs_session_save_model(session);
+}
+
+scs_status scs_verb_train(scs_session *session)
+{
+    return train(session);
+}
+
+scs_status scs_verb_screen(scs_session *session)
+{
+    SCS_TRY(make_model(session));
+    SCS_TRY(scs_session_make_atlas(session));
+    return scs_session_screen(session);
+}
+
+scs_status scs_verb_run(scs_session *session)
+{
+    SCS_TRY(train(session));
+    return scs_session_screen(session);
+}

@@ -1,0 +1,262 @@
+#include "src/config_table.h"
+
+#include "src/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define AT(member) .offset = offsetof(scs_config, member)
+#define INT(s, n, lo, hi, value, text)                                                             \
+    {                                                                                              \
+        .section = #s, .name = #n, .type = SCS_KEY_INT, AT(s.n), .min = (lo), .max = (hi),         \
+        .fallback = (value), .help = (text)                                                        \
+    }
+#define NUMBER(s, n, lo, hi, value, text)                                                          \
+    {                                                                                              \
+        .section = #s, .name = #n, .type = SCS_KEY_NUMBER, AT(s.n), .min = (lo), .max = (hi),      \
+        .fallback = (value), .help = (text)                                                        \
+    }
+#define TEXT(s, n, least, value, text)                                                             \
+    {                                                                                              \
+        .section = #s, .name = #n, .type = SCS_KEY_TEXT, AT(s.n), .min = (least),                  \
+        .fallback = (value), .help = (text)                                                        \
+    }
+#define WORDS(kind, s, n, all, value, text)                                                        \
+    {                                                                                              \
+        .section = #s, .name = #n, .type = (kind), AT(s.n), .words = (all), .fallback = (value),   \
+        .help = (text)                                                                             \
+    }
+#define CHOICE(s, n, all, value, text) WORDS(SCS_KEY_CHOICE, s, n, all, value, text)
+#define NAMES(s, n, text) WORDS(SCS_KEY_NAMES, s, n, "all", "all", text)
+
+static const scs_field input_fields[] = {
+    {.name = "path", .offset = offsetof(scs_input, path), .is_path = true, .required = true},
+    {.name = "species", .offset = offsetof(scs_input, species)},
+    {.name = "orthologs", .offset = offsetof(scs_input, orthologs), .is_path = true},
+};
+static const scs_record input_record = {
+    .size = sizeof(scs_input), .n_field = 3, .field = input_fields, .short_form = true};
+
+#define COMBINATION(member) offsetof(scs_named_combination, member)
+static const scs_field combination_fields[] = {
+    {.name = "cell_type", .offset = COMBINATION(cell_type), .required = true},
+    {.name = "condition", .offset = COMBINATION(condition), .required = true},
+    {.name = "species", .offset = COMBINATION(species)},
+};
+static const scs_record combination_record = {.size = sizeof(scs_named_combination),
+                                              .n_field = 3,
+                                              .field = combination_fields,
+                                              .has_line = true,
+                                              .line = COMBINATION(line)};
+
+/* clang-format off */
+static const scs_key keys[] = {
+    {.section = "data", .name = "inputs", .type = SCS_KEY_RECORDS, AT(data.inputs),
+     .record = &input_record, .count = offsetof(scs_config, data.n_input),
+     .help = "the .h5ad files; species holds for all cells of a file; orthologs is a table "
+             "(own gene, reference gene) where the genes are not named as in the first file"},
+    {.section = "data", .name = "matrix", .type = SCS_KEY_TEXT, AT(data.matrix),
+     .words = "X|raw|layers/NAME", .fallback = "X", .help = "which matrix of the files to read"},
+    TEXT(data, cell_type, 1, "cell_type", "obs column with the cell types"),
+    TEXT(data, condition, 1, "condition", "obs column with the conditions"),
+    TEXT(data, control, 1, "control", "label of the unperturbed condition"),
+    TEXT(data, species, 0, "", "obs column with the species; empty: as data.inputs say, or one species"),
+    CHOICE(data, normalize, "none|log1p", "none",
+           "none: the matrix is log1p-normalised already; log1p: it holds raw counts"),
+    {.section = "data", .name = "target_sum", .type = SCS_KEY_NUMBER, AT(data.target_sum),
+     .min = 1, .max = 1e9, .words = "median", .fallback = "10000",
+     .help = "counts per cell after scaling (with normalize: log1p); median: that of the cells"},
+    WORDS(SCS_KEY_PATH, data, genes, "all", "all", "all, or a file with one gene per line to keep"),
+    INT(data, memory, 1, 16777216, "16384",
+        "MiB that one dataset of a file may ask for on one rank; larger claims are refused"),
+
+    {.section = "hold_out", .type = SCS_KEY_RECORDS, AT(hold_out), .record = &combination_record,
+     .count = offsetof(scs_config, n_hold_out),
+     .help = "combinations kept out of training and scored afterwards; no species: in all species"},
+
+    WORDS(SCS_KEY_TEXT, model, kind, "vae", "vae", "scGen's variational autoencoder"),
+    INT(model, hidden, 1, 65536, "800", "units of a hidden layer"),
+    INT(model, layers, 1, 8, "2", "hidden layers of the encoder, and of the decoder"),
+    INT(model, latent, 1, 65536, "100", "latent units"),
+    NUMBER(model, dropout, 0, 0.95, "0.2", "share of hidden units dropped in training"),
+    NUMBER(model, kl_weight, 0, 1e6, "5e-5", "weight of the Kullback-Leibler term"),
+    CHOICE(model, profile, "scgen2|paper", "scgen2",
+           "constants of scGen 2.x, or of the paper's own code (1.x)"),
+    WORDS(SCS_KEY_PATH, model, load, NULL, "", "take the weights of this file instead of training"),
+
+    INT(train, batch, 1, 1048576, "32", "cells of a step, over all ranks; a multiple of the shards"),
+    INT(train, epochs, 1, 1000000, "100", "passes over the training cells, at most"),
+    NUMBER(train, learning_rate, 1e-12, 10, "1e-3", "of Adam"),
+    INT(train, seed, 0, 4294967295, "1", "of every random number of training"),
+    {.section = "train", .name = "shards", .type = SCS_KEY_POWER, AT(train.shards), .min = 1,
+     .max = 4096, .words = "auto", .fallback = "auto",
+     .help = "virtual shards: any number of ranks up to this gives the same bytes; auto: the next "
+             "power of two from the number of ranks"},
+    NUMBER(train, validation, 0, 0.9, "0.1", "share of the cells kept for validation"),
+    INT(train, patience, 1, 1000000, "25", "epochs without improvement before stopping"),
+    CHOICE(train, monitor, "objective|reference", "objective",
+           "what early stopping watches: the objective, and the best weights are kept; or as "
+           "scGen: squared error + unweighted KL, and the last weights are kept"),
+    CHOICE(train, batch_norm, "global|shard", "global",
+           "statistics over the whole batch, or each shard for itself (fewer messages)"),
+
+    NAMES(screen, cell_types, "cell types to predict"),
+    NAMES(screen, perturbations, "conditions to predict"),
+    NAMES(screen, species, "species to predict"),
+    CHOICE(screen, shift, "nearest|paired|balanced", "nearest",
+           "how the types' latent changes are pooled: by closeness to the target, plainly, or as scGen"),
+    CHOICE(screen, decode, "edit|decode", "edit",
+           "edit: add the decoded change to the observed control; decode: as scGen"),
+    {.section = "screen", .name = "variance", .type = SCS_KEY_BOOL, AT(screen.variance),
+     .fallback = "true", .help = "predict variances as well"},
+
+    TEXT(output, dir, 1, "results", "folder for the results, from the working directory"),
+
+    WORDS(SCS_KEY_PATH, simulate, dir, NULL, "", "folder that `simulate` writes to; empty: none"),
+    INT(simulate, genes, 1, 1000000, "1000", "genes"),
+    INT(simulate, cells, 1, 100000000, "60", "cells of each (species, cell type, condition)"),
+    INT(simulate, cell_types, 1, 10000, "6", "cell types, type_1 and so on"),
+    INT(simulate, perturbations, 1, 10000, "5", "perturbations, drug_1 and so on, besides control"),
+    INT(simulate, species, 1, 26, "3", "species, species_a and so on; a file each"),
+    INT(simulate, seed, 0, 4294967295, "1", "of every random number of the simulation"),
+    NUMBER(simulate, effect, 0, 10, "1.0", "size of the perturbations' shared shift, log units"),
+    NUMBER(simulate, counts, 1, 1e7, "3000", "mean counts of a cell"),
+    NUMBER(simulate, dispersion, 1e-3, 1e6, "2",
+           "of the negative binomial: variance = mean + mean^2 / dispersion"),
+};
+/* clang-format on */
+
+const scs_key *scs_key_at(int i)
+{
+    return i >= 0 && (size_t)i < sizeof keys / sizeof *keys ? &keys[i] : NULL;
+}
+
+char *scs_key_full_name(const scs_key *key, char *out, size_t size)
+{
+    snprintf(out, size, "%s%s%s", key->section, key->name ? "." : "", key->name ? key->name : "");
+    return out;
+}
+
+const scs_key *scs_key_find(const char *full_name)
+{
+    char name[80];
+
+    for (int i = 0; scs_key_at(i); i++)
+        if (strcmp(scs_key_full_name(&keys[i], name, sizeof name), full_name) == 0)
+            return &keys[i];
+    return NULL;
+}
+
+bool scs_key_is_section(const char *name)
+{
+    for (int i = 0; scs_key_at(i); i++)
+        if (keys[i].name && strcmp(keys[i].section, name) == 0)
+            return true;
+    return false;
+}
+
+const char *scs_key_nearest(const char *wrong, char *out, size_t size)
+{
+    int best = (int)(strlen(wrong) + 1) / 3 + 1;
+    const char *dot = strrchr(wrong, '.');
+    char name[80];
+
+    for (int i = 0; dot && scs_key_at(i); i++)
+        if (keys[i].name && strcmp(keys[i].name, dot + 1) == 0)
+            return scs_key_full_name(&keys[i], out, size);
+
+    out[0] = '\0';
+    for (int i = 0; scs_key_at(i); i++)
+        for (int whole = 0; whole < 2; whole++) {
+            const char *candidate =
+                whole ? scs_key_full_name(&keys[i], name, sizeof name) : keys[i].section;
+            int d = scs_text_distance(candidate, wrong);
+
+            if (d >= 0 && d < best) {
+                best = d;
+                snprintf(out, size, "%s", candidate);
+            }
+        }
+    return out[0] ? out : NULL;
+}
+
+static void describe_range(const scs_key *key, const char *what, char *out, size_t size)
+{
+    snprintf(out, size, "%s%s%s from %.10g to %.10g", key->words ? key->words : "",
+             key->words ? " or " : "", what, key->min, key->max);
+}
+
+static void describe_words(const scs_key *key, const char *otherwise, char *out, size_t size)
+{
+    snprintf(out, size, "%s%s", key->words ? key->words : "", otherwise);
+    for (char *bar = out; (bar = strchr(bar, '|'));)
+        *bar = '/';
+}
+
+static void describe_record(const scs_key *key, char *out, size_t size)
+{
+    size_t used = (size_t)snprintf(out, size, "a list of {");
+
+    for (int f = 0; f < key->record->n_field && used < size; f++)
+        used += (size_t)snprintf(out + used, size - used, "%s%s", f ? ", " : "",
+                                 key->record->field[f].name);
+    if (used < size)
+        snprintf(out + used, size - used, "}");
+}
+
+char *scs_key_allowed(const scs_key *key, char *out, size_t size)
+{
+    switch (key->type) {
+    case SCS_KEY_INT:
+        describe_range(key, "a whole number", out, size);
+        break;
+    case SCS_KEY_POWER:
+        describe_range(key, "a power of two", out, size);
+        break;
+    case SCS_KEY_NUMBER:
+        describe_range(key, "a number", out, size);
+        break;
+    case SCS_KEY_BOOL:
+        snprintf(out, size, "true or false");
+        break;
+    case SCS_KEY_PATH:
+        describe_words(key, key->words ? " or a path" : "a path", out, size);
+        break;
+    case SCS_KEY_NAMES:
+        describe_words(key, " or a list of names", out, size);
+        break;
+    case SCS_KEY_RECORDS:
+        describe_record(key, out, size);
+        break;
+    default:
+        snprintf(out, size, "%s%s",
+                 key->words     ? "one of "
+                 : key->min > 0 ? "some text"
+                                : "text",
+                 key->words ? key->words : "");
+    }
+    return out;
+}
+
+int scs_word_find(const char *words, const char *text)
+{
+    size_t n = strlen(text);
+
+    for (int i = 0; words; i++) {
+        const char *bar = strchr(words, '|');
+        size_t len = bar ? (size_t)(bar - words) : strlen(words);
+
+        if (len == n && memcmp(words, text, n) == 0)
+            return i;
+        words = bar ? bar + 1 : NULL;
+    }
+    return -1;
+}
+
+char *scs_word_at(const char *words, int i, char *out, size_t size)
+{
+    for (; i > 0 && strchr(words, '|'); i--)
+        words = strchr(words, '|') + 1;
+    snprintf(out, size, "%.*s", (int)strcspn(words, "|"), words);
+    return out;
+}

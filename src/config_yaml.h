@@ -1,0 +1,14 @@
+/** YAML text onto a configuration, through the table of keys. All functions are Local. */
+#ifndef SCS_CONFIG_YAML_H
+#define SCS_CONFIG_YAML_H
+
+#include "scscreen/config.h"
+
+/** Set what the text of a config file says. SCS_EARG: "FILE:LINE: ..." */
+SCS_MUST_USE scs_status scs_yaml_apply(scs_config *config, const char *file, const char *text);
+/** Set one key from "section.key=value", the value in YAML. SCS_EARG: "--set section.key: ..." */
+SCS_MUST_USE scs_status scs_yaml_apply_set(scs_config *config, const char *set);
+/** All keys with their values, section by section. Caller frees. */
+SCS_MUST_USE scs_status scs_yaml_print(const scs_config *config, char **yaml);
+
+#endif

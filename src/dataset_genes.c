@@ -1,0 +1,206 @@
+#include "src/dataset_parts.h"
+
+#include "src/orthologs.h"
+#include "src/table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const int64_t LARGEST_LIST = 64 << 20;
+
+/* The reference genes that may be kept: those of the first input. */
+typedef struct candidates {
+    scs_names genes;
+    scs_index index;
+    int32_t *inputs; /* [genes.n] inputs that have the gene */
+    bool *listed;    /* [genes.n] data.genes wants it */
+} candidates;
+
+static void clear_candidates(candidates *c)
+{
+    scs_names_clear(&c->genes);
+    scs_index_clear(&c->index);
+    free(c->inputs);
+    free(c->listed);
+}
+
+static scs_status refuse_duplicates(const scs_h5ad *meta)
+{
+    scs_index index;
+    scs_lidx twice;
+
+    SCS_REQUIRE(meta->n_var > 0, SCS_EDATA, "%s: no genes", meta->path);
+    SCS_TRY(scs_index_create(&meta->genes, &index));
+    twice = scs_index_duplicate(&index);
+    scs_index_clear(&index);
+    SCS_REQUIRE(
+        twice < 0, SCS_EDATA,
+        "%s: gene %s stands there twice (the second time in column %d); make the names unique "
+        "first, as adata.var_names_make_unique() does",
+        meta->path, meta->genes.name[twice], twice);
+    return SCS_OK;
+}
+
+/* One input's genes by their reference names. @param[out] name [n_var] borrowed, NULL where there
+ * is none */
+static scs_status translate(const scs_h5ad *meta, const char *table, scs_orthologs *orthologs,
+                            const char **name, scs_dataset *d)
+{
+    int32_t found = 0;
+
+    if (table)
+        SCS_TRY(scs_orthologs_load(table, &meta->genes, orthologs));
+    for (int32_t j = 0; j < meta->n_var; j++) {
+        name[j] = table ? scs_orthologs_find(orthologs, meta->genes.name[j]) : meta->genes.name[j];
+        found += name[j] != NULL;
+    }
+    SCS_REQUIRE(
+        found > 0, SCS_EDATA,
+        "%s: none of its genes (%s, ...) is an own gene of %s (%s, ...); are the table's columns "
+        "the other way round?",
+        meta->path, meta->genes.name[0], table, table ? orthologs->own.name[0] : "");
+    if (found == meta->n_var)
+        return SCS_OK;
+    return scs_dataset_note(
+        d,
+        "%s: %d of %d genes have no one-to-one ortholog in %s (%lld of its %lld rows are "
+        "of another type, %lld ambiguous)",
+        meta->path, meta->n_var - found, meta->n_var, table, (long long)orthologs->n_other_type,
+        (long long)orthologs->n_row, (long long)orthologs->n_ambiguous);
+}
+
+static scs_status start_candidates(candidates *c, const char *const *name, int32_t n)
+{
+    for (int32_t j = 0; j < n; j++)
+        if (name[j])
+            SCS_TRY(scs_names_add(&c->genes, name[j]));
+    SCS_TRY(SCS_ALLOC(c->inputs, c->genes.n));
+    SCS_TRY(SCS_ALLOC(c->listed, c->genes.n));
+    return scs_index_create(&c->genes, &c->index);
+}
+
+/* Number each column by its candidate and count the candidates that this input has. */
+static scs_status match_columns(candidates *c, const scs_h5ad *meta, const scs_h5ad *first,
+                                const char *const *name, int32_t *gene)
+{
+    int32_t matched = 0;
+
+    for (int32_t j = 0; j < meta->n_var; j++) {
+        gene[j] = name[j] ? scs_index_find(&c->index, name[j]) : -1;
+        if (gene[j] >= 0) {
+            c->inputs[gene[j]]++;
+            matched++;
+        }
+    }
+    SCS_REQUIRE(
+        matched > 0, SCS_EDATA,
+        "%s: none of its genes (%s, ...) is one of %s (%s, ...); data.inputs takes a table of "
+        "orthologs where names differ",
+        meta->path, meta->genes.name[0], first->path, c->genes.name[0]);
+    return SCS_OK;
+}
+
+static scs_status add_input(const scs_config *config, const scs_h5ad *const *metas, int32_t i,
+                            candidates *c, scs_dataset *d)
+{
+    const scs_h5ad *meta = metas[i];
+    scs_orthologs orthologs = {0};
+    const char **name = NULL;
+    scs_status st;
+
+    SCS_GO(st, refuse_duplicates(meta));
+    SCS_GO(st, SCS_ALLOC(name, meta->n_var));
+    SCS_GO(st, translate(meta, config->data.inputs[i].orthologs, &orthologs, name, d));
+    if (i == 0)
+        SCS_GO(st, start_candidates(c, name, meta->n_var));
+    SCS_GO(st, SCS_ALLOC(d->gene_of_column[i], meta->n_var));
+    SCS_GO(st, match_columns(c, meta, metas[0], name, d->gene_of_column[i]));
+done:
+    free(name);
+    scs_orthologs_clear(&orthologs);
+    return st;
+}
+
+static scs_status read_list(scs_table *table, candidates *c, int64_t *n, int64_t *missing)
+{
+    bool found;
+
+    SCS_TRY(scs_table_next(table, &found));
+    for (; found; ++*n) {
+        scs_lidx gene = scs_index_find(&c->index, table->field[0]);
+
+        if (gene >= 0)
+            c->listed[gene] = true;
+        *missing += gene < 0;
+        SCS_TRY(scs_table_next(table, &found));
+    }
+    return SCS_OK;
+}
+
+/* data.genes: all, or a file with one gene per line. */
+static scs_status list_genes(const char *path, candidates *c, scs_dataset *d)
+{
+    int64_t n = 0, missing = 0;
+    scs_table table;
+    scs_status st;
+
+    if (strcmp(path, "all") == 0) {
+        memset(c->listed, true, (size_t)c->genes.n * sizeof *c->listed);
+        return SCS_OK;
+    }
+    SCS_TRY(scs_table_open(path, LARGEST_LIST, &table));
+    st = read_list(&table, c, &n, &missing);
+    scs_table_close(&table);
+    SCS_TRY(st);
+    SCS_REQUIRE(missing < n, SCS_EDATA, "%s: none of its %lld genes is in the inputs (%s, ...)",
+                path, (long long)n, c->genes.name[0]);
+    if (missing == 0)
+        return SCS_OK;
+    return scs_dataset_note(d, "%s: %lld of %lld listed genes are not in the inputs", path,
+                            (long long)missing, (long long)n);
+}
+
+/* Keep the candidates that every input has and data.genes wants; renumber the columns. */
+static scs_status keep_shared(candidates *c, const scs_h5ad *const *metas, scs_dataset *d)
+{
+    int32_t *number = c->inputs;
+    int32_t shared = 0;
+
+    for (scs_lidx g = 0; g < c->genes.n; g++) {
+        bool in_all = c->inputs[g] == d->n_input, keep = in_all && c->listed[g];
+
+        shared += in_all;
+        number[g] = keep ? d->genes.n : -1;
+        if (keep)
+            SCS_TRY(scs_names_add(&d->genes, c->genes.name[g]));
+    }
+    for (int32_t i = 0; i < d->n_input; i++)
+        for (int32_t j = 0; j < metas[i]->n_var; j++)
+            if (d->gene_of_column[i][j] >= 0)
+                d->gene_of_column[i][j] = number[d->gene_of_column[i][j]];
+    d->n_gene = d->genes.n;
+    d->n_dropped_genes = metas[0]->n_var - d->n_gene;
+    SCS_REQUIRE(shared > 0, SCS_EDATA, "no gene is in every one of the %d inputs", d->n_input);
+    SCS_REQUIRE(d->n_gene > 0, SCS_EDATA, "no gene of data.genes is in every one of the %d inputs",
+                d->n_input);
+    return shared == c->genes.n
+               ? SCS_OK
+               : scs_dataset_note(d, "%d of %d reference genes are not in every input",
+                                  c->genes.n - shared, c->genes.n);
+}
+
+scs_status scs_dataset_join_genes(const scs_config *config, const scs_h5ad *const *metas,
+                                  scs_dataset *d)
+{
+    candidates c = {0};
+    scs_status st;
+
+    SCS_TRY(SCS_ALLOC(d->gene_of_column, d->n_input));
+    for (int32_t i = 0; i < d->n_input; i++)
+        SCS_GO(st, add_input(config, metas, i, &c, d));
+    SCS_GO(st, list_genes(config->data.genes, &c, d));
+    SCS_GO(st, keep_shared(&c, metas, d));
+done:
+    clear_candidates(&c);
+    return st;
+}

@@ -1,0 +1,29 @@
+/** Folders, temporary files and their commit: how no output is ever half-written. All functions are
+ * Local. */
+#ifndef SCS_FILE_H
+#define SCS_FILE_H
+
+#include "scscreen/status.h"
+
+/** A path by printf's rules. @param[out] path malloc'ed. SCS_ENOMEM. */
+SCS_MUST_USE scs_status scs_path_print(char **path, const char *format, ...) SCS_PRINTF(2, 3);
+/** Make a folder and its parents. SCS_ECREATE. */
+SCS_MUST_USE scs_status scs_make_folder(const char *path);
+/** PATH.tmp.PID in the same folder; files of that form whose process is gone are removed.
+ * @param[out] temp malloc'ed */
+SCS_MUST_USE scs_status scs_temp_name(const char *path, char **temp);
+/** An empty file that was not there before (O_EXCL). SCS_ECREATE names the path, the reason and a
+ * way out. */
+SCS_MUST_USE scs_status scs_file_create(const char *path);
+/** Space on disk for the file's full present size (posix_fallocate). SCS_ECREATE on a full disk. */
+SCS_MUST_USE scs_status scs_file_reserve(const char *path);
+/** Rename with fsync of file and folder. On failure an older file at `path` stays and `temp` is
+ * still there. */
+SCS_MUST_USE scs_status scs_file_commit(const char *temp, const char *path);
+/** SCS_ECREATE for a creation that ended with this errno: "PATH: cannot be created: REASON; what to
+ * do". */
+scs_status scs_creation_failed(const char *path, int error);
+/** What a user can do about an errno of creating or writing. @return a constant text */
+const char *scs_creation_hint(int error);
+
+#endif

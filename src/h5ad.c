@@ -1,0 +1,185 @@
+#include "scscreen/h5ad.h"
+
+#include "src/h5ad_parts.h"
+#include "src/h5path.h"
+#include "src/sandbox.h"
+#include "src/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What a child may need beyond the bytes of one dataset: HDF5 itself, the names as a list. */
+static const int64_t SLACK = (int64_t)1 << 30;
+
+typedef struct task {
+    const char *path;
+    scs_h5ad_request request;
+} task;
+
+static void clear_labels(scs_labels *labels)
+{
+    free(labels->column);
+    free(labels->codes);
+    scs_names_clear(&labels->categories);
+}
+
+void scs_h5ad_destroy(scs_h5ad **meta)
+{
+    scs_h5ad *m = *meta;
+
+    if (!m)
+        return;
+    free(m->path);
+    free(m->matrix);
+    free(m->data);
+    free(m->indices);
+    free(m->indptr);
+    scs_names_clear(&m->genes);
+    scs_names_clear(&m->obs_columns);
+    clear_labels(&m->cell_type);
+    clear_labels(&m->condition);
+    clear_labels(&m->species);
+    free(m);
+    *meta = NULL;
+}
+
+/* 10x Genomics: "matrix" (v3), or a group for each genome (v2). */
+static bool is_10x(const scs_h5 *h5, const scs_names *members)
+{
+    bool found = false;
+
+    for (scs_lidx i = 0; !found && i < members->n; i++) {
+        char *path = NULL;
+        found = scs_h5_path(&path, "%s/barcodes", members->name[i]) == SCS_OK &&
+                scs_h5_exists(h5, path);
+        free(path);
+    }
+    return found;
+}
+
+static scs_status not_anndata(const scs_h5 *h5)
+{
+    char list[SCS_MESSAGE_MAX / 2];
+    scs_names members = {0};
+    scs_status st = SCS_OK;
+
+    SCS_GO(st, scs_h5_members(h5, "", &members));
+    scs_names_list(&members, 10, list, sizeof list);
+    st = is_10x(h5, &members)
+             ? SCS_FAIL(SCS_EDATA,
+                        "%s: is a 10x Genomics file, not .h5ad; convert it: "
+                        "scanpy.read_10x_h5(\"...\").write_h5ad(\"...\")",
+                        h5->path)
+             : SCS_FAIL(SCS_EDATA, "%s: is no AnnData file: it lacks obs or var; it holds: %s",
+                        h5->path, members.n ? list : "nothing");
+done:
+    scs_names_clear(&members);
+    return st;
+}
+
+static scs_status check_anndata(const scs_h5 *h5)
+{
+    bool obs, var;
+
+    SCS_TRY(scs_h5_look(h5, "obs", &obs));
+    SCS_TRY(scs_h5_look(h5, "var", &var));
+    return obs && var ? SCS_OK : not_anndata(h5);
+}
+
+static scs_status read_genes(const scs_h5 *h5, const char *var, scs_h5ad *meta)
+{
+    SCS_TRY(scs_frame_index(h5, var, &meta->genes));
+    SCS_REQUIRE(meta->genes.n == meta->n_var, SCS_EDATA,
+                "%s: %s names %d genes but %s has %d columns; the file is damaged", h5->path, var,
+                meta->genes.n, meta->matrix, meta->n_var);
+    return SCS_OK;
+}
+
+static scs_status count_duplicates(const scs_names *names, int64_t *n)
+{
+    scs_index index;
+
+    SCS_TRY(scs_index_create(names, &index));
+    *n = 0;
+    for (scs_lidx i = 1; i < names->n; i++)
+        *n += strcmp(names->name[index.order[i - 1]], names->name[index.order[i]]) == 0;
+    scs_index_clear(&index);
+    return SCS_OK;
+}
+
+static scs_status read_cells(const scs_h5 *h5, scs_h5ad *meta)
+{
+    scs_names cells = {0};
+    scs_status st = SCS_OK;
+
+    SCS_GO(st, scs_frame_index(h5, "obs", &cells));
+    if (cells.n != meta->n_obs)
+        SCS_GO(st, SCS_FAIL(SCS_EDATA,
+                            "%s: obs names %d cells but %s has %lld rows; the file is damaged",
+                            h5->path, cells.n, meta->matrix, (long long)meta->n_obs));
+    SCS_GO(st, count_duplicates(&cells, &meta->n_duplicate_obs_names));
+    SCS_GO(st, scs_frame_columns(h5, "obs", &meta->obs_columns));
+done:
+    scs_names_clear(&cells);
+    return st;
+}
+
+static scs_status read_labels(const scs_h5 *h5, const scs_h5ad_request *want, scs_h5ad *meta)
+{
+    const scs_names *columns = &meta->obs_columns;
+
+    SCS_TRY(scs_obs_labels(h5, want->cell_type, meta->n_obs, columns, &meta->cell_type));
+    SCS_TRY(scs_obs_labels(h5, want->condition, meta->n_obs, columns, &meta->condition));
+    return scs_obs_labels(h5, want->species, meta->n_obs, columns, &meta->species);
+}
+
+static scs_status read_meta(const scs_h5 *h5, const scs_h5ad_request *want, scs_h5ad *meta)
+{
+    const char *var;
+
+    SCS_TRY(check_anndata(h5));
+    SCS_TRY(scs_h5ad_locate(h5, meta, &var));
+    SCS_TRY(read_genes(h5, var, meta));
+    SCS_TRY(read_cells(h5, meta));
+    return read_labels(h5, want, meta);
+}
+
+/* The part that runs in the sandbox. */
+static scs_status describe(void *arg, scs_bytes *out)
+{
+    const task *t = arg;
+    scs_h5 h5 = {0};
+    scs_h5ad *meta = NULL;
+    scs_status st = SCS_OK;
+
+    SCS_GO(st, SCS_ALLOC(meta, 1));
+    SCS_GO(st, scs_text_copy(t->path, &meta->path));
+    SCS_GO(st, scs_text_copy(t->request.matrix ? t->request.matrix : "X", &meta->matrix));
+    SCS_GO(st, scs_h5_open(t->path, t->request.memory, &h5));
+    meta->memory = h5.memory;
+    SCS_GO(st, read_meta(&h5, &t->request, meta));
+    SCS_GO(st, scs_h5ad_put(meta, out));
+done:
+    scs_h5_close(&h5);
+    scs_h5ad_destroy(&meta);
+    return st;
+}
+
+scs_status scs_h5ad_probe(const char *path, const scs_h5ad_request *request, scs_h5ad **meta)
+{
+    task t = {path, *request};
+    scs_bytes out = {0};
+    scs_status st = SCS_OK;
+
+    *meta = NULL;
+    if (t.request.memory <= 0)
+        t.request.memory = (int64_t)16 << 30;
+    if (t.request.seconds <= 0)
+        t.request.seconds = 120;
+    SCS_GO(st,
+           scs_sandbox_run(path, describe, &t, t.request.memory + SLACK, t.request.seconds, &out));
+    SCS_GO(st, scs_h5ad_unpack(out.data, out.size, meta));
+done:
+    scs_bytes_clear(&out);
+    return st;
+}

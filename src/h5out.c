@@ -1,0 +1,104 @@
+#include "src/h5write.h"
+#include "src/text.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* H5F_CLOSE_STRONG: a failed writer may leave objects open, and they must not keep the file. */
+static hid_t file_access(void)
+{
+    hid_t fapl = H5Pcreate(H5P_FILE_ACCESS);
+
+    if (fapl < 0)
+        return fapl;
+    if (H5Pset_fclose_degree(fapl, H5F_CLOSE_STRONG) >= 0 &&
+        H5Pset_libver_bounds(fapl, H5F_LIBVER_EARLIEST, H5F_LIBVER_V110) >= 0)
+        return fapl;
+    H5Pclose(fapl);
+    return H5I_INVALID_HID;
+}
+
+scs_status scs_h5_create(const char *path, hid_t *file)
+{
+    hid_t fapl;
+
+    *file = H5I_INVALID_HID;
+    (void)H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+    fapl = file_access();
+    SCS_REQUIRE(fapl >= 0, SCS_EINTERNAL, "%s: HDF5 gave no file access list", path);
+    /* HDF5 loses errno: the exclusive creation is ours, HDF5 then takes the empty file over. */
+    scs_status st = scs_file_create(path);
+    if (st == SCS_OK) {
+        *file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, fapl);
+        if (*file < 0) {
+            st = scs_creation_failed(path, EIO);
+            (void)unlink(path);
+        }
+    }
+    H5Pclose(fapl);
+    return st;
+}
+
+/* H5Fopen compares the superblock's end of file with the real one. */
+static scs_status check_complete(const char *path)
+{
+    hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+
+    if (file < 0 || H5Fclose(file) < 0)
+        return SCS_FAIL(SCS_EIO, "%s: does not read back as it was written; check the disk", path);
+    return SCS_OK;
+}
+
+scs_status scs_h5_finish(hid_t file, const char *path)
+{
+    scs_status st = SCS_OK;
+
+    if (H5Fflush(file, H5F_SCOPE_GLOBAL) < 0)
+        st = scs_h5_failed(file, "flush", "/");
+    if (H5Fclose(file) < 0 && st == SCS_OK)
+        st = SCS_FAIL(SCS_EIO, "%s: cannot be closed, so it may be incomplete", path);
+    return st == SCS_OK ? check_complete(path) : st;
+}
+
+scs_status scs_h5out_create(const char *path, scs_h5out *out)
+{
+    scs_status st;
+
+    *out = (scs_h5out){.file = H5I_INVALID_HID};
+    SCS_GO(st, scs_text_copy(path, &out->path));
+    SCS_GO(st, scs_temp_name(path, &out->temp));
+    SCS_GO(st, scs_h5_create(out->temp, &out->file));
+done:
+    if (st != SCS_OK)
+        scs_h5out_abandon(out);
+    return st;
+}
+
+scs_status scs_h5out_commit(scs_h5out *out)
+{
+    hid_t file = out->file;
+    scs_status st;
+
+    out->file = H5I_INVALID_HID;
+    SCS_GO(st, scs_h5_finish(file, out->temp));
+    SCS_GO(st, scs_file_commit(out->temp, out->path));
+    free(out->temp); /* renamed: nothing is left to remove */
+    out->temp = NULL;
+done:
+    scs_h5out_abandon(out);
+    return st;
+}
+
+void scs_h5out_abandon(scs_h5out *out)
+{
+    if (out->file > 0) /* a zeroed struct holds no file */
+        (void)H5Fclose(out->file);
+    if (out->temp)
+        (void)unlink(out->temp);
+    free(out->temp);
+    free(out->path);
+    *out = (scs_h5out){.file = H5I_INVALID_HID};
+}

@@ -1,0 +1,34 @@
+/** Where each layer's parameters lie in the flat buffers of a model. Local. */
+#ifndef SCS_LAYOUT_H
+#define SCS_LAYOUT_H
+
+#include "scscreen/model.h"
+
+enum { SCS_MAX_LAYERS = 8, SCS_MAX_SIZE = 65536 };
+
+/** A linear layer y = x W' + b. Offsets into param; -1 where there is none. */
+typedef struct scs_dense {
+    int32_t n_in, n_out;
+    int64_t weight; /**< [n_out, n_in]; the first encoder layer's [n_in, n_out] */
+    int64_t bias;   /**< [n_out] */
+} scs_dense;
+
+/** Linear -> batch norm -> leaky ReLU -> dropout. */
+typedef struct scs_block {
+    scs_dense linear;
+    int64_t gamma, beta;               /**< into param, [n_out]; -1 without batch norm */
+    int64_t running_mean, running_var; /**< into running, [n_out] */
+} scs_block;
+
+typedef struct scs_layout {
+    int32_t n_block; /**< 2 n_layer: the encoder's, then the decoder's */
+    scs_block block[2 * SCS_MAX_LAYERS];
+    scs_dense mean, variance; /**< heads of the encoder, [n_latent] */
+    scs_dense out;            /**< [n_gene] */
+    int64_t n_param, n_running;
+} scs_layout;
+
+/** @param arch checked: sizes in 1..SCS_MAX_SIZE, n_layer in 1..SCS_MAX_LAYERS */
+void scs_layout_build(const scs_arch *arch, scs_layout *layout);
+
+#endif

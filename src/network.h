@@ -1,0 +1,80 @@
+/** The workspace of a training step: every activation and its gradient for each local shard.
+ *
+ *  All local shards go through the network in lockstep, because batch norm needs the whole batch.
+ */
+#ifndef SCS_NETWORK_H
+#define SCS_NETWORK_H
+
+#include "src/activation.h"
+#include "src/batchnorm.h"
+#include "src/gene_index.h"
+#include "src/latent_head.h"
+#include "src/layout.h"
+#include "src/linear.h"
+#include "src/output.h"
+
+/** An activation and its gradient, each [max_rows, n_col]; owned. */
+typedef struct scs_signal {
+    scs_real *value, *grad;
+} scs_signal;
+
+/** One block's activations for one shard. */
+typedef struct scs_hidden {
+    scs_signal linear, norm, out; /**< [n, n_hidden]; norm is linear itself without batch norm */
+    uint8_t *keep;                /**< [n, n_hidden] units that dropout kept */
+    scs_norm moments;             /**< what normalised; unused without batch norm */
+} scs_hidden;
+
+/** One shard's way through the network. */
+typedef struct scs_lane {
+    int32_t n; /**< cells of the current step */
+    scs_gene_index genes;
+    scs_hidden hidden[2 * SCS_MAX_LAYERS];
+    scs_signal mean, head, z; /**< [n, n_latent]; head: before exp */
+    scs_real *variance;       /**< [n, n_latent] */
+    double *noise;            /**< [n, n_latent] */
+    double *kl;               /**< [n] */
+    scs_real *px;             /**< [n, n_gene] kept for tests, or NULL */
+} scs_lane;
+
+struct scs_network {
+    scs_arch arch;
+    scs_layout layout;
+    int32_t n_local, max_rows;
+    scs_lane *lane; /**< [n_local] */
+    scs_flow *flow; /**< [n_local] of the layer in hand */
+    scs_output *output;
+    scs_output_part *part; /**< [n_local] */
+    double *sums;          /**< [n_local, 2 n_hidden] of the batch norm in hand */
+    double *total;         /**< [max(2 n_hidden, n_running + n_block)] */
+    double *shard_stats; /**< [n_local, n_running + n_block] shards' own moments as in running, then
+                            how many shards they stand for; batch_norm shard only */
+};
+
+/** What one step is about. */
+typedef struct scs_pass {
+    scs_network *net;
+    scs_model *model;
+    const scs_batch *batch; /**< [n_local] */
+    const scs_step *step;
+    const scs_team *team;
+    scs_real *const *grad; /**< [n_local] */
+} scs_pass;
+
+/** Keep the predictions of each step, so that scs_network_peek knows "px". */
+SCS_MUST_USE scs_status scs_network_keep_px(scs_network *net);
+
+/** All activations; the running statistics move. Collective where team->sum is. */
+SCS_MUST_USE scs_status scs_forward(const scs_pass *pass);
+/** All gradients, after the output layer's. Collective where team->sum is. */
+SCS_MUST_USE scs_status scs_backward(const scs_pass *pass);
+
+/** What reaches block b of a lane, and its gradient; the first block reads genes instead (NULLs).
+ */
+scs_signal scs_block_input(const scs_network *net, const scs_lane *lane, int b);
+/** One cell's posterior in a lane. */
+scs_posterior scs_lane_posterior(const scs_network *net, const scs_lane *lane, int64_t row);
+/** Random numbers of one cell in this step. */
+scs_stream scs_cell_stream(const scs_pass *pass, int32_t lane, int64_t row, uint32_t purpose);
+
+#endif

@@ -1,0 +1,63 @@
+#include "scscreen/random.h"
+
+#include <Random123/philox.h>
+#include <math.h>
+
+/* Key: the seed. Counter: block | low 32 bits of the cell | its high 8 bits and the 24 of the epoch
+ * | purpose. */
+void scs_random_block(const scs_stream *stream, uint32_t b, uint32_t word[4])
+{
+    philox4x32_key_t key = {{(uint32_t)stream->seed, (uint32_t)(stream->seed >> 32)}};
+    philox4x32_ctr_t counter = {{b, (uint32_t)stream->cell,
+                                 (uint32_t)(stream->cell >> 32 & 0xff) | stream->epoch << 8,
+                                 stream->purpose}};
+    philox4x32_ctr_t made = philox4x32(counter, key);
+
+    for (int i = 0; i < 4; i++)
+        word[i] = made.v[i];
+}
+
+uint64_t scs_random_key(const scs_stream *stream)
+{
+    uint32_t word[4];
+
+    scs_random_block(stream, 0, word);
+    return (uint64_t)word[1] << 32 | word[0];
+}
+
+void scs_random_uniform(const scs_stream *stream, int64_t n, float *out)
+{
+    uint32_t word[4];
+
+    for (int64_t i = 0; i < n; i++) {
+        if (i % 4 == 0)
+            scs_random_block(stream, (uint32_t)(i / 4), word);
+        out[i] = (float)(word[i % 4] >> 8) * 0x1p-24f;
+    }
+}
+
+/* Two normals from two words; u is in (0, 1], so that its logarithm is finite. */
+static void box_muller(const uint32_t word[2], double normal[2])
+{
+    double u = ((double)word[0] + 1.0) * 0x1p-32;
+    double angle = 2.0 * M_PI * 0x1p-32 * (double)word[1];
+    double radius = sqrt(-2.0 * log(u));
+
+    normal[0] = radius * cos(angle);
+    normal[1] = radius * sin(angle);
+}
+
+void scs_random_normal(const scs_stream *stream, int64_t n, double *out)
+{
+    uint32_t word[4];
+    double normal[4];
+
+    for (int64_t i = 0; i < n; i++) {
+        if (i % 4 == 0) {
+            scs_random_block(stream, (uint32_t)(i / 4), word);
+            box_muller(word, normal);
+            box_muller(word + 2, normal + 2);
+        }
+        out[i] = normal[i % 4];
+    }
+}

@@ -1,0 +1,222 @@
+#include "scscreen/result.h"
+#include "src/h5write.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef const char *(*label_fn)(const scs_result_head *head, int64_t row);
+
+static const char *species_of(const scs_result_head *head, int64_t row)
+{
+    return head->atlas->species.name[head->plan->item[row].species];
+}
+
+static const char *cell_type_of(const scs_result_head *head, int64_t row)
+{
+    return head->atlas->cell_types.name[head->plan->item[row].cell_type];
+}
+
+static const char *perturbation_of(const scs_result_head *head, int64_t row)
+{
+    return head->atlas->conditions.name[head->plan->item[row].condition];
+}
+
+static const char *source_of(const scs_result_head *head, int64_t row)
+{
+    return head->source[row];
+}
+
+static const struct {
+    const char *name;
+    label_fn label;
+} keys[] = {{"species", species_of},
+            {"cell_type", cell_type_of},
+            {"perturbation", perturbation_of},
+            {"source", source_of}};
+enum { N_KEY = sizeof keys / sizeof *keys };
+
+static const char *const counts[] = {"n_control", "n_observed", "held_out"};
+
+/* "species|cell_type|perturbation" of every row. */
+static scs_status row_names(const scs_result_head *head, scs_names *names)
+{
+    for (int64_t i = 0; i < head->plan->n; i++) {
+        char *name;
+        scs_status st;
+
+        SCS_TRY(scs_path_print(&name, "%s|%s|%s", species_of(head, i), cell_type_of(head, i),
+                               perturbation_of(head, i)));
+        st = scs_names_add(names, name);
+        free(name);
+        SCS_TRY(st);
+    }
+    return SCS_OK;
+}
+
+/* The columns of obs in the order in which a reader sees them: keys, counts, scores. */
+static scs_status obs_columns(const scs_result_head *head, scs_names *names)
+{
+    scs_result_field field[SCS_RESULT_FIELDS];
+    int32_t n = scs_result_fields(head, field);
+
+    for (int i = 0; i < N_KEY; i++)
+        SCS_TRY(scs_names_add(names, keys[i].name));
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+        SCS_TRY(scs_names_add(names, counts[i]));
+    for (int32_t i = 0; i < n; i++)
+        if (strncmp(field[i].path, "obs/", 4) == 0)
+            SCS_TRY(scs_names_add(names, field[i].path + 4));
+    return SCS_OK;
+}
+
+static scs_status write_obs_frame(hid_t file, const scs_result_head *head)
+{
+    scs_names rows = {0}, columns = {0};
+    scs_status st;
+
+    SCS_GO(st, row_names(head, &rows));
+    SCS_GO(st, obs_columns(head, &columns));
+    SCS_GO(st, scs_h5_dataframe(file, "obs", &rows, &columns));
+done:
+    scs_names_clear(&columns);
+    scs_names_clear(&rows);
+    return st;
+}
+
+/* A categorical column; categories in order of appearance. */
+static scs_status write_key(hid_t file, const scs_result_head *head, int key)
+{
+    scs_names categories = {0};
+    int32_t *codes = NULL;
+    char *path = NULL;
+    scs_status st;
+
+    SCS_GO(st, scs_path_print(&path, "obs/%s", keys[key].name));
+    SCS_GO(st, SCS_ALLOC(codes, head->plan->n));
+    for (int64_t i = 0; i < head->plan->n; i++)
+        SCS_GO(st, scs_names_intern(&categories, keys[key].label(head, i), &codes[i]));
+    SCS_GO(st, scs_h5_categorical(file, path, &categories, codes, head->plan->n));
+done:
+    scs_names_clear(&categories);
+    free(codes);
+    free(path);
+    return st;
+}
+
+static scs_status write_counts(hid_t file, const scs_result_head *head)
+{
+    const scs_group *group = head->atlas->group;
+    int64_t n = head->plan->n, *control = NULL, *observed = NULL;
+    scs_status st;
+
+    SCS_GO(st, SCS_ALLOC(control, n));
+    SCS_GO(st, SCS_ALLOC(observed, n));
+    for (int64_t i = 0; i < n; i++) {
+        const scs_combination *item = &head->plan->item[i];
+
+        control[i] = group[item->control_group].count;
+        observed[i] = item->observed_group < 0 ? 0 : group[item->observed_group].count;
+    }
+    SCS_GO(st, scs_h5_array(file, "obs/n_control", H5T_NATIVE_INT64, 1, &n, control));
+    SCS_GO(st, scs_h5_array(file, "obs/n_observed", H5T_NATIVE_INT64, 1, &n, observed));
+done:
+    free(observed);
+    free(control);
+    return st;
+}
+
+static scs_status write_held_out(hid_t file, const scs_result_head *head)
+{
+    hid_t type = scs_h5_bool_type();
+    int64_t n = head->plan->n;
+    int8_t *held_out = NULL;
+    scs_status st;
+
+    SCS_GO(st, SCS_ALLOC(held_out, n));
+    for (int64_t i = 0; i < n; i++)
+        held_out[i] = head->plan->item[i].held_out;
+    SCS_GO(st, scs_h5_array(file, "obs/held_out", type, 1, &n, held_out));
+done:
+    free(held_out);
+    H5Tclose(type);
+    return st;
+}
+
+static scs_status write_obs(hid_t file, const scs_result_head *head)
+{
+    SCS_TRY(write_obs_frame(file, head));
+    for (int i = 0; i < N_KEY; i++)
+        SCS_TRY(write_key(file, head, i));
+    SCS_TRY(write_counts(file, head));
+    return write_held_out(file, head);
+}
+
+static scs_status reserve_fields(hid_t file, const scs_result_head *head)
+{
+    scs_result_field field[SCS_RESULT_FIELDS];
+    int32_t n = scs_result_fields(head, field);
+
+    for (int32_t i = 0; i < n; i++) {
+        int64_t dims[2] = {head->plan->n, field[i].cols};
+        hid_t type = field[i].is_double ? H5T_NATIVE_DOUBLE : H5T_NATIVE_FLOAT;
+
+        SCS_TRY(scs_h5_reserve_array(file, field[i].path, type, field[i].cols ? 2 : 1, dims));
+    }
+    return SCS_OK;
+}
+
+static scs_status write_facts(hid_t file, const scs_result_head *head)
+{
+    SCS_TRY(scs_h5_dict(file, "uns/scscreen"));
+    for (int32_t i = 0; i < head->n_fact; i++) {
+        const scs_fact *fact = &head->fact[i];
+        scs_status st;
+        char *path;
+
+        SCS_TRY(scs_path_print(&path, "uns/scscreen/%s", fact->key));
+        st = fact->text ? scs_h5_scalar_text(file, path, fact->text)
+                        : scs_h5_scalar_double(file, path, fact->number);
+        free(path);
+        SCS_TRY(st);
+    }
+    return SCS_OK;
+}
+
+static scs_status write_skeleton(hid_t file, const scs_result_head *head)
+{
+    scs_names none = {0};
+
+    SCS_TRY(scs_h5_anndata(file));
+    SCS_TRY(write_obs(file, head));
+    SCS_TRY(scs_h5_dataframe(file, "var", &head->atlas->genes, &none));
+    SCS_TRY(reserve_fields(file, head));
+    return write_facts(file, head);
+}
+
+scs_status scs_result_skeleton(const char *temp, const scs_result_head *head)
+{
+    scs_status st, closed;
+    hid_t file;
+
+    SCS_REQUIRE(head->plan->n <= INT32_MAX, SCS_EARG,
+                "%s: %lld combinations are too many; at most %d", temp, (long long)head->plan->n,
+                INT32_MAX);
+    SCS_TRY(scs_h5_create(temp, &file));
+    SCS_GO(st, write_skeleton(file, head));
+    closed = scs_h5_finish(file, temp);
+    file = H5I_INVALID_HID;
+    SCS_GO(st, closed);
+    SCS_GO(st, scs_file_reserve(temp));
+done:
+    if (file >= 0)
+        (void)H5Fclose(file);
+    if (st != SCS_OK)
+        (void)unlink(temp);
+    return st;
+}
+
+scs_status scs_result_commit(const char *temp, const char *path)
+{
+    return scs_file_commit(temp, path);
+}

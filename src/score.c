@@ -1,0 +1,95 @@
+#include "scscreen/screen.h"
+
+#include <math.h>
+
+/* Two vectors over genes, each less a baseline where there is one. */
+typedef struct pair {
+    const float *a, *a0, *b, *b0; /* baselines may be NULL */
+    const int32_t *gene;          /* [n], or NULL: genes 0 .. n */
+    int64_t n;
+} pair;
+
+static void value(const pair *p, int64_t i, double *a, double *b)
+{
+    int64_t g = p->gene ? p->gene[i] : i;
+
+    *a = (double)p->a[g] - (p->a0 ? p->a0[g] : 0);
+    *b = (double)p->b[g] - (p->b0 ? p->b0[g] : 0);
+}
+
+static void means(const pair *p, double *mean_a, double *mean_b)
+{
+    double a, b, sum_a = 0, sum_b = 0;
+
+    for (int64_t i = 0; i < p->n; i++) {
+        value(p, i, &a, &b);
+        sum_a += a;
+        sum_b += b;
+    }
+    *mean_a = sum_a / (double)p->n;
+    *mean_b = sum_b / (double)p->n;
+}
+
+/* In two passes: no cancellation. Constant vectors leave only rounding in their variance. */
+static double correlate(const pair *p)
+{
+    double a, b, mean_a, mean_b, aa = 0, bb = 0, ab = 0, size_a = 0, size_b = 0;
+
+    if (p->n < 1)
+        return NAN;
+    means(p, &mean_a, &mean_b);
+    for (int64_t i = 0; i < p->n; i++) {
+        value(p, i, &a, &b);
+        size_a += a * a;
+        size_b += b * b;
+        aa += (a - mean_a) * (a - mean_a);
+        bb += (b - mean_b) * (b - mean_b);
+        ab += (a - mean_a) * (b - mean_b);
+    }
+    if (!(aa > 1e-26 * size_a) || !(bb > 1e-26 * size_b))
+        return NAN;
+    return ab / (sqrt(aa) * sqrt(bb));
+}
+
+static double square(double r)
+{
+    return r * r;
+}
+
+double scs_pearson(const float *a, const float *b, const int32_t *gene, int64_t n)
+{
+    return correlate(&(pair){.a = a, .b = b, .gene = gene, .n = n});
+}
+
+static int64_t count_genes(const int32_t *deg)
+{
+    int64_t n = 0;
+
+    while (n < SCS_N_DEG && deg[n] >= 0)
+        n++;
+    return n;
+}
+
+scs_scores scs_score(const scs_atlas *atlas, const scs_combination *target,
+                     const scs_prediction *predicted)
+{
+    int64_t n = atlas->n_gene, n_deg;
+    const float *observed, *control = atlas->gene_mean + target->control_group * n;
+    const int32_t *deg;
+    scs_scores s = {NAN, NAN, NAN, NAN, NAN, NAN};
+
+    if (target->observed_group < 0)
+        return s;
+    observed = atlas->gene_mean + target->observed_group * n;
+    deg = atlas->deg + (int64_t)target->observed_group * SCS_N_DEG;
+    n_deg = count_genes(deg);
+    s.r2_all = square(scs_pearson(predicted->mean, observed, NULL, n));
+    s.r2_deg = square(scs_pearson(predicted->mean, observed, deg, n_deg));
+    s.r2_all_control = square(scs_pearson(control, observed, NULL, n));
+    s.r2_deg_control = square(scs_pearson(control, observed, deg, n_deg));
+    s.delta_pearson = correlate(&(pair){predicted->mean, control, observed, control, NULL, n});
+    if (predicted->variance)
+        s.r2_variance = square(scs_pearson(
+            predicted->variance, atlas->gene_variance + target->observed_group * n, NULL, n));
+    return s;
+}

@@ -1,0 +1,14 @@
+/** Loops that the compiler should turn into vector code for the machine at hand. */
+#ifndef SCS_SIMD_H
+#define SCS_SIMD_H
+
+/* AVX2 without FMA rounds like plain SSE2, so both clones give the same bits. The sanitizers do not
+ * like the resolver functions of clones. */
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) &&                             \
+    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define SCS_VECTOR __attribute__((target_clones("avx2", "default")))
+#else
+#define SCS_VECTOR
+#endif
+
+#endif

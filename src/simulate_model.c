@@ -1,0 +1,197 @@
+#include "src/simulate_stream.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Sizes, in log units unless said otherwise. */
+static const double base_sd = 1.3, loading_sd = 0.6, species_sd = 0.4;
+static const double marker_part = 0.3, responding_part = 0.25; /* of genes */
+static const double type_effect = 0.7, species_effect = 0.25;  /* relative to the shared part */
+static const double direction_sd = 0.5; /* radians per unit of a type's position */
+static const double offset_sd = 0.3;    /* of a type from its lineage, whose positions have 1 */
+
+static void place_types(scs_sim *sim)
+{
+    double centre[SCS_SIM_AXES], offset[SCS_SIM_AXES];
+
+    for (int32_t k = 0; k < sim->n_type; k++) {
+        scs_sim_normals(sim, SCS_SIM_LINEAGE, k / 2, SCS_SIM_AXES, centre);
+        scs_sim_normals(sim, SCS_SIM_OFFSET, k, SCS_SIM_AXES, offset);
+        for (int a = 0; a < SCS_SIM_AXES; a++)
+            sim->position[k * SCS_SIM_AXES + a] = centre[a] + offset_sd * offset[a];
+    }
+}
+
+static scs_status draw_genes(scs_sim *sim)
+{
+    float *marker = NULL;
+
+    SCS_TRY(SCS_ALLOC(marker, sim->n_gene));
+    scs_sim_uniforms(sim, SCS_SIM_MARKER, 0, sim->n_gene, marker);
+    scs_sim_normals(sim, SCS_SIM_BASE, 0, sim->n_gene, sim->base);
+    scs_sim_normals(sim, SCS_SIM_LOADING, 0, (int64_t)sim->n_gene * SCS_SIM_AXES, sim->loading);
+    for (int32_t g = 0; g < sim->n_gene; g++) {
+        double size = marker[g] < marker_part ? loading_sd : 0.0;
+
+        sim->base[g] *= base_sd;
+        for (int a = 0; a < SCS_SIM_AXES; a++)
+            sim->loading[(int64_t)g * SCS_SIM_AXES + a] *= size;
+    }
+    free(marker);
+    return SCS_OK;
+}
+
+static scs_status check_sizes(const scs_config *config)
+{
+    int64_t genes = config->simulate.genes, types = config->simulate.cell_types;
+    int64_t groups, cells;
+
+    SCS_REQUIRE(genes > 0 && genes <= 100000000, SCS_EARG,
+                "simulate.genes is %lld; it must be 1 to 100000000", (long long)genes);
+    SCS_REQUIRE(types > 0 && config->simulate.perturbations > 0 && config->simulate.species > 0 &&
+                    config->simulate.cells > 0,
+                SCS_EARG,
+                "simulate: cells, cell_types, perturbations and species must be 1 or more");
+    SCS_REQUIRE(!__builtin_mul_overflow(types, config->simulate.perturbations + 1, &groups) &&
+                    !__builtin_mul_overflow(groups, config->simulate.species, &groups) &&
+                    groups < (1 << 24) - SCS_SIM_FIRST_GROUP,
+                SCS_EARG, "simulate: species x cell_types x conditions must be below %d groups",
+                (1 << 24) - SCS_SIM_FIRST_GROUP);
+    SCS_REQUIRE(!__builtin_mul_overflow(groups, config->simulate.cells, &cells) &&
+                    cells < (int64_t)1 << 40,
+                SCS_EARG, "simulate: %lld groups of %lld cells are too many; at most 2^40 cells",
+                (long long)groups, (long long)config->simulate.cells);
+    return SCS_OK;
+}
+
+scs_status scs_sim_create(const scs_config *config, scs_sim *sim)
+{
+    scs_status st;
+
+    SCS_TRY(check_sizes(config));
+    *sim = (scs_sim){.n_gene = (int32_t)config->simulate.genes,
+                     .n_own = (int32_t)(config->simulate.genes + config->simulate.genes / 50 + 3),
+                     .n_species = (int32_t)config->simulate.species,
+                     .n_type = (int32_t)config->simulate.cell_types,
+                     .n_condition = (int32_t)config->simulate.perturbations + 1,
+                     .n_cell = config->simulate.cells,
+                     .seed = (uint64_t)config->simulate.seed,
+                     .effect = config->simulate.effect,
+                     .counts = config->simulate.counts,
+                     .dispersion = config->simulate.dispersion};
+    SCS_GO(st, SCS_ALLOC(sim->base, sim->n_gene));
+    SCS_GO(st, SCS_ALLOC(sim->loading, (int64_t)sim->n_gene * SCS_SIM_AXES));
+    SCS_GO(st, SCS_ALLOC(sim->position, (int64_t)sim->n_type * SCS_SIM_AXES));
+    place_types(sim);
+    SCS_GO(st, draw_genes(sim));
+done:
+    if (st != SCS_OK)
+        scs_sim_clear(sim);
+    return st;
+}
+
+void scs_sim_clear(scs_sim *sim)
+{
+    free(sim->position);
+    free(sim->loading);
+    free(sim->base);
+    *sim = (scs_sim){0};
+}
+
+static double dot(const double *a, const double *b)
+{
+    double sum = 0.0;
+
+    for (int i = 0; i < SCS_SIM_AXES; i++)
+        sum += a[i] * b[i];
+    return sum;
+}
+
+/* What one perturbation does to each gene, before the types' and the species' part. */
+typedef struct response_draws {
+    float *responds, *phase; /* [n_gene] */
+    double *shared, *own;    /* [n_gene] */
+    double *direction;       /* [n_gene, AXES] */
+} response_draws;
+
+static void draws_clear(response_draws *d)
+{
+    free(d->direction);
+    free(d->own);
+    free(d->shared);
+    free(d->phase);
+    free(d->responds);
+}
+
+static scs_status draws_make(const scs_sim *sim, scs_sim_group group, response_draws *d)
+{
+    int64_t n = sim->n_gene;
+    int64_t species_condition = (int64_t)group.species * sim->n_condition + group.condition;
+
+    SCS_TRY(SCS_ALLOC(d->responds, n));
+    SCS_TRY(SCS_ALLOC(d->phase, n));
+    SCS_TRY(SCS_ALLOC(d->shared, n));
+    SCS_TRY(SCS_ALLOC(d->own, n));
+    SCS_TRY(SCS_ALLOC(d->direction, n * SCS_SIM_AXES));
+    scs_sim_uniforms(sim, SCS_SIM_RESPONDS, group.condition, n, d->responds);
+    scs_sim_uniforms(sim, SCS_SIM_PHASE, group.condition, n, d->phase);
+    scs_sim_normals(sim, SCS_SIM_SHARED, group.condition, n, d->shared);
+    scs_sim_normals(sim, SCS_SIM_SPECIES_RESPONSE, species_condition, n, d->own);
+    scs_sim_normals(sim, SCS_SIM_DIRECTION, group.condition, n * SCS_SIM_AXES, d->direction);
+    return SCS_OK;
+}
+
+scs_status scs_sim_response(const scs_sim *sim, scs_sim_group group, double *response)
+{
+    const double *position = &sim->position[(int64_t)group.type * SCS_SIM_AXES];
+    response_draws d = {0};
+    scs_status st;
+
+    memset(response, 0, (size_t)sim->n_gene * sizeof *response);
+    if (group.condition == 0)
+        return SCS_OK;
+    SCS_GO(st, draws_make(sim, group, &d));
+    for (int64_t g = 0; g < sim->n_gene; g++)
+        if (d.responds[g] < responding_part) {
+            double turn = dot(&d.direction[g * SCS_SIM_AXES], position);
+            double angle = direction_sd * turn + 2.0 * M_PI * d.phase[g];
+
+            response[g] =
+                sim->effect * (d.shared[g] + type_effect * sin(angle) + species_effect * d.own[g]);
+        }
+done:
+    draws_clear(&d);
+    return st;
+}
+
+/* exp(log mean), then over its sum. */
+static void normalise(double *share, int32_t n)
+{
+    double sum = 0.0;
+
+    for (int32_t g = 0; g < n; g++) {
+        share[g] = exp(share[g]);
+        sum += share[g];
+    }
+    for (int32_t g = 0; g < n; g++)
+        share[g] /= sum;
+}
+
+scs_status scs_sim_shares(const scs_sim *sim, scs_sim_group group, double *share)
+{
+    const double *position = &sim->position[(int64_t)group.type * SCS_SIM_AXES];
+    double *species = NULL;
+
+    SCS_TRY(SCS_ALLOC(species, sim->n_gene));
+    scs_status st = scs_sim_response(sim, group, share);
+    scs_sim_normals(sim, SCS_SIM_SPECIES_EFFECT, group.species, sim->n_gene, species);
+    scs_sim_normals(sim, SCS_SIM_BASE, 1 + group.species, sim->n_own - sim->n_gene,
+                    share + sim->n_gene);
+    for (int32_t g = 0; g < sim->n_gene; g++)
+        share[g] += sim->base[g] + dot(&sim->loading[(int64_t)g * SCS_SIM_AXES], position) +
+                    (group.species ? species_sd * species[g] : 0.0);
+    free(species);
+    normalise(share, sim->n_own);
+    return st;
+}

@@ -1,0 +1,236 @@
+#include "src/trainer.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A batch of fewer cells is left out: batch norm has nothing to go by. Cells of a validation block.
+ */
+enum { MIN_BATCH = 3, VALIDATION_BLOCK = 256 };
+
+/* ---- create and destroy ---- */
+
+static scs_status check_batch(int64_t batch, int32_t n_shard)
+{
+    int64_t nearest = (batch + n_shard / 2) / n_shard * n_shard;
+
+    if (nearest < n_shard)
+        nearest = n_shard;
+    SCS_REQUIRE(
+        batch % n_shard == 0, SCS_EARG,
+        "train.batch: %lld is not a multiple of the %d shards; the nearest that fits is %lld",
+        (long long)batch, n_shard, (long long)nearest);
+    return SCS_OK;
+}
+
+static int64_t cells_of_step(const scs_trainer *trainer, int64_t at)
+{
+    const scs_deal *deal = trainer->deal;
+    int64_t n = 0;
+
+    for (int32_t v = 0; v < deal->n_shard; v++) {
+        int64_t left = deal->n_train[v] - at * trainer->part;
+
+        if (left > 0)
+            n += left < trainer->part ? left : trainer->part;
+    }
+    return n;
+}
+
+static scs_status count_steps(scs_trainer *trainer)
+{
+    const scs_deal *deal = trainer->deal;
+    int64_t most = 0, steps;
+
+    for (int32_t v = 0; v < deal->n_shard; v++)
+        most = deal->n_train[v] > most ? deal->n_train[v] : most;
+    steps = (most + trainer->part - 1) / trainer->part;
+    while (steps > 0 && cells_of_step(trainer, steps - 1) < MIN_BATCH)
+        steps--;
+    SCS_REQUIRE(steps > 0, SCS_EDATA, "training needs at least %d cells; there are fewer",
+                MIN_BATCH);
+    trainer->steps = steps;
+    for (int64_t at = 0; at < steps; at++)
+        trainer->cells += cells_of_step(trainer, at);
+    return SCS_OK;
+}
+
+static scs_status allocate(scs_trainer *t)
+{
+    SCS_TRY(SCS_ALLOC(t->m, t->hi - t->lo));
+    SCS_TRY(SCS_ALLOC(t->v, t->hi - t->lo));
+    SCS_TRY(SCS_ALLOC(t->grad, t->n_local));
+    SCS_TRY(SCS_ALLOC(t->order, t->n_local));
+    SCS_TRY(SCS_ALLOC(t->batch, t->n_local));
+    SCS_TRY(SCS_ALLOC(t->loss, t->n_local));
+    SCS_TRY(SCS_ALLOC(t->parts, 4 * (int64_t)t->n_local));
+    for (int32_t i = 0; i < t->n_local; i++) {
+        SCS_TRY(SCS_ALLOC(t->grad[i], t->model->n_param));
+        SCS_TRY(SCS_ALLOC(t->order[i], t->shard[i].n_train));
+    }
+    return scs_network_create(&t->model->arch, t->n_local, t->part, &t->net);
+}
+
+static scs_status fill_trainer(scs_trainer *trainer)
+{
+    int64_t batch = trainer->config->train.batch;
+
+    SCS_TRY(check_batch(batch, trainer->team->n_shard));
+    trainer->part = (int32_t)(batch / trainer->team->n_shard);
+    SCS_TRY(count_steps(trainer));
+    scs_team_slice(trainer->team, trainer->model->n_param, &trainer->lo, &trainer->hi);
+    return allocate(trainer);
+}
+
+scs_status scs_trainer_create(const scs_config *config, scs_model *model, const scs_shard *shard,
+                              const scs_deal *deal, const scs_team *team, scs_trainer **trainer)
+{
+    scs_trainer *t;
+    scs_status st = SCS_ALLOC(*trainer, 1);
+
+    if (st == SCS_OK) {
+        t = *trainer;
+        t->config = config;
+        t->model = model;
+        t->shard = shard;
+        t->deal = deal;
+        t->team = team;
+        t->n_local = team->last - team->first;
+        st = fill_trainer(t);
+    }
+    SCS_GO(st, team->agree(team->ctx, st));
+    return SCS_OK;
+done:
+    scs_trainer_destroy(trainer);
+    return st;
+}
+
+void scs_trainer_destroy(scs_trainer **trainer)
+{
+    scs_trainer *t = *trainer;
+
+    if (!t)
+        return;
+    for (int32_t i = 0; i < t->n_local; i++) {
+        free(t->grad ? t->grad[i] : NULL);
+        free(t->order ? t->order[i] : NULL);
+    }
+    scs_network_destroy(&t->net);
+    free(t->m);
+    free(t->v);
+    free(t->grad);
+    free(t->order);
+    free(t->batch);
+    free(t->loss);
+    free(t->parts);
+    free(t);
+    *trainer = NULL;
+}
+
+/* ---- steps ---- */
+
+scs_status scs_trainer_shuffle(scs_trainer *t, int64_t epoch)
+{
+    scs_status st = SCS_OK;
+
+    for (int32_t i = 0; st == SCS_OK && i < t->n_local; i++)
+        st = scs_shard_epoch_order(&t->shard[i], t->config->train.seed, epoch, t->order[i]);
+    return t->team->agree(t->team->ctx, st);
+}
+
+/* Each shard's rows of this step. */
+static void cut_batch(scs_trainer *t, int64_t at)
+{
+    for (int32_t i = 0; i < t->n_local; i++) {
+        int64_t first = at * t->part, left = t->shard[i].n_train - first;
+
+        if (left < 0)
+            left = 0;
+        t->batch[i] = (scs_batch){.x = &t->shard[i].x,
+                                  .cell = t->shard[i].cell,
+                                  .rows = left ? t->order[i] + first : NULL,
+                                  .n = (int32_t)(left < t->part ? left : t->part)};
+    }
+}
+
+/* Sums over all shards, the same bits on every rank. */
+static scs_status sum_losses(scs_trainer *t, scs_loss *loss)
+{
+    double total[4];
+
+    for (int32_t i = 0; i < t->n_local; i++) {
+        double *part = t->parts + 4 * (int64_t)i;
+
+        part[0] = t->loss[i].objective;
+        part[1] = t->loss[i].reconstruction;
+        part[2] = t->loss[i].kl;
+        part[3] = t->loss[i].n;
+    }
+    SCS_TRY(t->team->sum(t->team->ctx, t->parts, 4, total));
+    *loss = (scs_loss){total[0], total[1], total[2], total[3]};
+    return SCS_OK;
+}
+
+scs_status scs_trainer_step(scs_trainer *t, int64_t epoch, int64_t at, scs_loss *loss)
+{
+    const scs_team *team = t->team;
+    scs_model *model = t->model;
+    scs_step step = {.seed = t->config->train.seed,
+                     .epoch = epoch,
+                     .n_global = cells_of_step(t, at),
+                     .dropout = true,
+                     .batch_norm = t->config->train.batch_norm};
+
+    cut_batch(t, at);
+    SCS_TRY(scs_network_step(t->net, model, t->batch, &step, team, t->grad, t->loss));
+    SCS_TRY(sum_losses(t, loss));
+    SCS_REQUIRE(isfinite(loss->objective), SCS_ENUMERIC,
+                "training diverged at step %lld (epoch %lld): the objective is %s; lower "
+                "train.learning_rate or check the input values",
+                (long long)t->step + 1, (long long)epoch,
+                isnan(loss->objective) ? "nan" : "infinite");
+    SCS_TRY(team->reduce_slice(team->ctx, t->grad, model->n_param, t->grad[0]));
+    t->step++;
+    scs_adam_step(&model->arch, t->config->train.learning_rate, t->step, model->param, t->lo, t->hi,
+                  t->grad[0], t->m, t->v);
+    return team->gather_slices(team->ctx, model->param, model->n_param);
+}
+
+/* ---- validation ---- */
+
+/* One shard's validation cells in blocks of a fixed size. @param rows [VALIDATION_BLOCK] scratch */
+static scs_status validate_shard(const scs_trainer *t, int32_t i, int64_t *rows)
+{
+    const scs_shard *shard = &t->shard[i];
+    scs_loss *sum = &t->loss[i];
+
+    *sum = (scs_loss){0};
+    for (int64_t at = 0; at < shard->n_valid; at += VALIDATION_BLOCK) {
+        int64_t left = shard->n_valid - at;
+        scs_batch batch = {.x = &shard->x,
+                           .cell = shard->cell,
+                           .rows = rows,
+                           .n = left < VALIDATION_BLOCK ? (int32_t)left : VALIDATION_BLOCK};
+        scs_loss loss;
+
+        for (int32_t k = 0; k < batch.n; k++)
+            rows[k] = shard->n_train + at + k;
+        SCS_TRY(scs_model_validate(t->model, &batch, t->config->train.seed, &loss));
+        sum->objective += loss.objective;
+        sum->reconstruction += loss.reconstruction;
+        sum->kl += loss.kl;
+        sum->n += loss.n;
+    }
+    return SCS_OK;
+}
+
+scs_status scs_trainer_validate(scs_trainer *t, scs_loss *loss)
+{
+    int64_t rows[VALIDATION_BLOCK];
+    scs_status st = SCS_OK;
+
+    for (int32_t i = 0; st == SCS_OK && i < t->n_local; i++)
+        st = validate_shard(t, i, rows);
+    SCS_TRY(t->team->agree(t->team->ctx, st));
+    return sum_losses(t, loss);
+}

@@ -1,0 +1,43 @@
+/** What training keeps between steps on this rank: the workspace, the gradients and its slice of
+ * Adam's moments. */
+#ifndef SCS_TRAINER_H
+#define SCS_TRAINER_H
+
+#include "scscreen/train.h"
+
+typedef struct scs_trainer {
+    const scs_config *config;
+    scs_model *model;
+    const scs_shard *shard; /**< [n_local] borrowed */
+    const scs_deal *deal;
+    const scs_team *team;
+    int32_t n_local;
+    int32_t part;   /**< cells that a full step takes of each shard */
+    int64_t steps;  /**< steps of an epoch */
+    int64_t cells;  /**< cells of an epoch, all ranks */
+    int64_t lo, hi; /**< this rank's slice of the parameters */
+    int64_t step;   /**< optimiser steps so far */
+    scs_network *net;
+    float *m, *v;     /**< [hi - lo] Adam's moments, which exist on this rank alone */
+    float **grad;     /**< [n_local] each [n_param] */
+    int64_t **order;  /**< [n_local] each [n_train]: this epoch's order of rows */
+    scs_batch *batch; /**< [n_local] */
+    scs_loss *loss;   /**< [n_local] */
+    double *parts;    /**< [n_local, 4] */
+} scs_trainer;
+
+/** Checks the batch against the shards and allocates. Collective. */
+SCS_MUST_USE scs_status scs_trainer_create(const scs_config *config, scs_model *model,
+                                           const scs_shard *shard, const scs_deal *deal,
+                                           const scs_team *team, scs_trainer **trainer);
+void scs_trainer_destroy(scs_trainer **trainer);
+/** The order of the cells in an epoch (from 1). Collective. */
+SCS_MUST_USE scs_status scs_trainer_shuffle(scs_trainer *trainer, int64_t epoch);
+/** One optimiser step. @param at 0 <= at < steps  @param[out] loss sums over all shards.
+ * Collective. */
+SCS_MUST_USE scs_status scs_trainer_step(scs_trainer *trainer, int64_t epoch, int64_t at,
+                                         scs_loss *loss);
+/** Sums over all validation cells. Collective. */
+SCS_MUST_USE scs_status scs_trainer_validate(scs_trainer *trainer, scs_loss *loss);
+
+#endif

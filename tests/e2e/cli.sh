@@ -1,0 +1,30 @@
+# The command line: help, version, effective config, --set, unknown words.
+. "$SCS_SRCDIR/tests/lib.sh"
+kang=$SCS_SRCDIR/configs/kang.yaml
+
+says() { # WHAT WORDS COMMAND...
+    what=$1 words=$2
+    shift 2
+    if "$@" 2>&1 | grep -qF -- "$words"; then pass; else fail "$what: no \"$words\" in the output of $*"; fi
+}
+says "help lists verbs" "simulate" "$scscreen" --help
+says "help lists keys" "learning_rate" "$scscreen" --help
+for verb in simulate check train screen run inspect; do
+    says "help of $verb" "scscreen $verb" "$scscreen" "$verb" --help
+done
+says "version has MPI" "Open MPI" "$scscreen" --version
+says "version has HDF5" "HDF5  1." "$scscreen" --version
+says "version has BLAS" "OpenBLAS" "$scscreen" --version
+says "version has the commit" "commit" "$scscreen" --version
+says "effective config" "batch: 77" "$scscreen" run "$kang" --set train.batch=77 --print-config
+"$scscreen" run "$kang" --print-config >"$work/a.yaml" 2>&1
+"$scscreen" run "$work/a.yaml" --print-config >"$work/b.yaml" 2>&1
+if [ -s "$work/a.yaml" ] && cmp -s "$work/a.yaml" "$work/b.yaml"; then pass; else fail "print-config does not parse back"; fi
+expect "unknown verb" 64 "did you mean train" 1 trian "$kang"
+expect "unknown option" 64 "--print-config" 1 run "$kang" --print-confg
+expect "no file" 64 "CONFIG.yaml" 1 run
+expect "unknown key" 64 "train.batch" 3 run "$kang" --set train.bach=3
+printf 'data:\n  inputs: [x.h5ad]\ntrain:\n  bach: 3\n' >"$work/typo.yaml"
+expect "unknown key with its line" 64 "typo.yaml:4" 3 run "$work/typo.yaml"
+expect "missing config" 64 "none.yaml" 3 run "$work/none.yaml"
+finish

@@ -1,0 +1,380 @@
+"""Small .h5ad files in every layout that must be read (good) and every trick that must be refused (bad).
+
+usage: make_fixtures.py FOLDER
+make(folder) returns the good ones as (path, matrix), the bad ones as (path, matrix, words of the refusal).
+"""
+import os
+import sys
+import warnings
+import zlib
+
+import anndata
+import h5py
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+
+CELLS, GENES = 37, 23
+
+
+def counts(seed=1):
+    random = np.random.default_rng(seed)
+    x = random.poisson(0.7, (CELLS, GENES)).astype(np.float32)
+    x[5] = 0
+    return x
+
+
+def frame():
+    kinds = np.array(["T", "B", "NK cell"])[np.arange(CELLS) % 3]
+    obs = pd.DataFrame(index=[f"cell{i}" for i in range(CELLS)])
+    obs["cell_type"] = pd.Categorical(kinds, categories=["T", "unused", "NK cell", "B"])
+    obs["with_missing"] = pd.Categorical([None if i % 5 == 0 else k for i, k in enumerate(kinds)])
+    obs["day"] = pd.Categorical(np.arange(CELLS) % 4 * 10)
+    obs["dose"] = pd.Categorical(np.array([0.0, 0.5, 1e-7, 1000.25])[np.arange(CELLS) % 4])
+    obs["flag"] = np.arange(CELLS) % 2 == 0
+    obs["flag_category"] = pd.Categorical(np.arange(CELLS) % 2 == 0)
+    obs["number"] = (np.arange(CELLS) * 7) % 12 - 3
+    obs["maybe"] = pd.array([None if i % 4 == 0 else i % 3 for i in range(CELLS)], dtype="Int64")
+    obs["score"] = np.linspace(0, 1, CELLS)
+    return obs
+
+
+def anndata_of(x, **more):
+    var = pd.DataFrame(index=[f"gene{j}" for j in range(x.shape[1])])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return anndata.AnnData(x, obs=frame().iloc[: x.shape[0]], var=var, **more)
+
+
+class Good:
+    """Files that must be read as anndata reads them."""
+
+    def __init__(self, folder):
+        self.folder, self.files = folder, []
+
+    def path(self, name, *matrices):
+        path = os.path.join(self.folder, f"good_{name}.h5ad")
+        self.files += [(path, matrix) for matrix in (matrices or ("X",))]
+        return path
+
+    def layouts(self):
+        for kind, x in (("csr", sp.csr_matrix(counts())), ("csc", sp.csc_matrix(counts())),
+                        ("dense", counts())):
+            for compression in (None, "gzip", "lzf"):
+                data = anndata_of(x, layers={"log": np.log1p(x)}) if kind == "dense" else anndata_of(x)
+                data.raw = anndata_of(x)
+                data.write_h5ad(self.path(f"{kind}_{compression}", "X", "raw"), compression=compression)
+            for dtype in ("int8", "uint16", "int32", "int64", "float16", "float64", "bool"):
+                y = x.astype(dtype)
+                with h5py.File(self.path(f"{kind}_{dtype}"), "w") as file:
+                    anndata.io.write_elem(file, "/", anndata_of(x))
+                    anndata.io.write_elem(file, "X", y)
+        anndata_of(counts(), layers={"counts": sp.csc_matrix(counts(2))}).write_h5ad(
+            self.path("layer", "layers/counts"))
+
+    def sizes(self):
+        anndata_of(counts()[:1]).write_h5ad(self.path("one_cell"))
+        anndata_of(sp.csr_matrix(counts()[:, :1])).write_h5ad(self.path("one_gene"))
+        anndata_of(sp.csr_matrix((CELLS, GENES), dtype="f4")).write_h5ad(self.path("all_zero"))
+        anndata_of(sp.csc_matrix((CELLS, GENES), dtype="f4")).write_h5ad(self.path("all_zero_csc"))
+
+    def names(self):
+        data = anndata_of(counts())
+        data.var_names = [f"gène {j} 日本" for j in range(GENES)]
+        data.obs_names = [f"same{i // 2}" for i in range(CELLS)]
+        data.write_h5ad(self.path("unicode"))
+
+    def by_hand(self):
+        """What anndata reads but does not write."""
+        for index in ("i4", "i8", "u2", "u8"):
+            with edited(self.path(f"indices_{index}")) as file:
+                for name in ("X/indices", "X/indptr"):
+                    replace(file, name, file[name][:].astype(index))
+        with edited(self.path("unsorted")) as file:
+            shuffle_rows(file)
+        with edited(self.path("explicit_zeros")) as file:
+            file["X/data"][::3] = 0
+        with edited(self.path("filters")) as file:
+            replace(file, "X/data", file["X/data"][:], compression="lzf", shuffle=True, fletcher32=True)
+            replace(file, "X/indices", file["X/indices"][:], compression=9, shuffle=True, chunks=(7,))
+        with edited(self.path("text_columns")) as file:
+            plain_text(file)
+        with edited(self.path("fixed_text")) as file:
+            replace(file, "var/_index", np.array([f"G{j}".encode() for j in range(GENES)], dtype="S9"))
+        with edited(self.path("cycle")) as file:
+            file["uns/loop"] = file["/"]
+            file["obsm/again"] = file["obsm"]
+        with edited(self.path("dense_chunks"), dense=True) as file:
+            replace(file, "X", file["X"][:], chunks=(3, 5), compression="gzip", maxshape=(None, None))
+        with edited(self.path("incompressible"), dense=True) as file:
+            noise = np.random.default_rng(3).random((CELLS, GENES))
+            replace(file, "X", noise.astype("f4"), chunks=(8, GENES), compression="lzf")
+
+    def make(self):
+        self.layouts()
+        self.sizes()
+        self.names()
+        self.by_hand()
+        return self.files
+
+
+def edited(path, dense=False):
+    """A plain file, open for edits."""
+    data = anndata_of(counts() if dense else sp.csr_matrix(counts()))
+    data.write_h5ad(path)
+    return h5py.File(path, "r+")
+
+
+def replace(file, name, values, **options):
+    attributes = dict(file[name].attrs)
+    del file[name]
+    file.create_dataset(name, data=values, **options).attrs.update(attributes)
+
+
+def shuffle_rows(file):
+    random = np.random.default_rng(7)
+    indptr, indices, data = (file["X"][k][:] for k in ("indptr", "indices", "data"))
+    for first, last in zip(indptr[:-1], indptr[1:]):
+        order = first + random.permutation(last - first)
+        indices[first:last], data[first:last] = indices[order], data[order]
+    file["X/indices"][:], file["X/data"][:] = indices, data
+
+
+def plain_text(file):
+    values = np.array(["zeta", "Alpha", "été", "alpha"], dtype=object)[np.arange(CELLS) % 4]
+    del file["obs/cell_type"]
+    column = file.create_dataset("obs/cell_type", data=values, dtype=h5py.string_dtype())
+    column.attrs.update({"encoding-type": "string-array", "encoding-version": "0.2.0"})
+
+
+def set_at(name, at, value):
+    def edit(file):
+        file[name][at] = value
+    return edit
+
+
+def remove(name):
+    def edit(file):
+        del file[name]
+    return edit
+
+
+def resize(name, length):
+    def edit(file):
+        values = np.resize(file[name][:], length)
+        replace(file, name, values)
+    return edit
+
+
+def external_link(file):
+    del file["X/data"]
+    file["X/data"] = h5py.ExternalLink("good_csr_None.h5ad", "X/data")
+
+
+def external_group(file):
+    del file["obs"]
+    file["obs"] = h5py.ExternalLink("good_csr_None.h5ad", "obs")
+
+
+def soft_link(name):
+    def edit(file):
+        file.move(name, "uns/hidden")
+        file[name] = h5py.SoftLink("/uns/hidden")
+    return edit
+
+
+def external_storage(file):
+    del file["X/data"]
+    file.create_dataset("X/data", shape=(10,), dtype="f4", external=[("/etc/passwd", 0, 40)])
+
+
+def virtual(file):
+    n = file["X/data"].shape[0]
+    del file["X/data"]
+    layout = h5py.VirtualLayout(shape=(n,), dtype="f4")
+    layout[:] = h5py.VirtualSource("good_csr_None.h5ad", "X/data", shape=(n,))
+    file.create_virtual_dataset("X/data", layout)
+
+
+def bomb(name, length, dtype):
+    def edit(file):
+        attributes = dict(file[name].attrs)
+        del file[name]
+        file.create_dataset(name, shape=(length,), dtype=dtype, chunks=(1 << 16,),
+                            compression="gzip").attrs.update(attributes)
+    return edit
+
+
+def unknown_filter(file):
+    values = file["X/data"][:]
+    del file["X/data"]
+    creation = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    creation.set_chunk(values.shape)
+    creation.set_filter(32015, h5py.h5z.FLAG_OPTIONAL)
+    space = h5py.h5s.create_simple(values.shape)
+    h5py.h5d.create(file["X"].id, b"data", h5py.h5t.IEEE_F32LE, space, creation)
+    file["X/data"][:] = values
+
+
+def broken_lzf(stream):
+    def edit(file):
+        n = file["X/data"].shape[0]
+        del file["X/data"]
+        data = file.create_dataset("X/data", shape=(n,), dtype="f4", chunks=(n,), compression="lzf")
+        data.id.write_direct_chunk((0,), stream)
+    return edit
+
+
+def broken_deflate(file):
+    n = file["X/data"].shape[0]
+    del file["X/data"]
+    data = file.create_dataset("X/data", shape=(n,), dtype="f4", chunks=(n,), compression="gzip")
+    data.id.write_direct_chunk((0,), zlib.compress(bytes(4 * n))[:-3])
+
+
+def duplicate_column(file):
+    file["X/indices"][1] = file["X/indices"][0]
+
+
+def bad_gene_name(file):
+    names = [f"gene{j}" for j in range(GENES)]
+    names[int(file["X/indices"][2])] = "evil\x1b[31m\nname"
+    replace(file, "var/_index", np.array(names, dtype=object))
+    file["X/data"][2] = np.nan
+
+
+def latin1(file):
+    replace(file, "var/_index", np.array([b"caf\xe9"] * GENES))
+
+
+def text_matrix(file):
+    replace(file, "X/data", np.array([b"x"] * file["X/data"].shape[0]))
+
+
+def relabel(name, key, value):
+    def edit(file):
+        file[name].attrs[key] = value
+    return edit
+
+
+def loop_as_column(file):
+    del file["obs/cell_type"]
+    file["obs/cell_type"] = file["obs"]
+
+
+def wide_x(file):
+    replace(file, "X", np.zeros((CELLS, GENES + 1), "f4"))
+
+
+def cube(file):
+    replace(file, "X", np.zeros((CELLS, GENES, 2), "f4"))
+
+
+BAD = [
+    ("external_link", external_link, "external link"),
+    ("external_group", external_group, "external link"),
+    ("soft_link", soft_link("X/data"), "soft link"),
+    ("soft_group", soft_link("X"), "soft link"),
+    ("soft_column", soft_link("obs/cell_type"), "soft link"),
+    ("soft_codes", soft_link("obs/cell_type/codes"), "soft link"),
+    ("soft_categories", soft_link("obs/cell_type/categories"), "soft link"),
+    ("external_storage", external_storage, "external files"),
+    ("virtual", virtual, "virtual dataset"),
+    ("bomb_huge", bomb("X/data", 1 << 40, "f4"), "data.memory"),
+    ("bomb_product", bomb("X/data", (1 << 62) + 5, "f4"), "data.memory"),
+    ("bomb_empty", bomb("X/data", 1 << 28, "f4"), "no real data"),
+    ("bomb_names", bomb("var/_index", 1 << 28, "S8"), "no real data"),
+    ("unknown_filter", unknown_filter, 'compression="gzip"'),
+    ("lzf_short", broken_lzf(b"\x1fabc"), "damaged"),
+    ("lzf_back", broken_lzf(b"\x00a\xff\xff\xff\xff\xff\xff"), "damaged"),
+    ("lzf_small", broken_lzf(b"\x03abcd"), "damaged"),
+    ("deflate_cut", broken_deflate, "damaged"),
+    ("indptr_falls", set_at("X/indptr", 9, 1), "falls"),
+    ("indptr_first", set_at("X/indptr", 0, 3), "not at 0"),
+    ("indptr_negative", set_at("X/indptr", 0, -3), "not at 0"),
+    ("indptr_last", set_at("X/indptr", -1, 10 ** 6), "ends at 1000000"),
+    ("indptr_short", resize("X/indptr", CELLS), "belong"),
+    ("index_negative", set_at("X/indices", 4, -1), "names gene number -1"),
+    ("index_high", set_at("X/indices", 4, GENES), f"names gene number {GENES} of {GENES}"),
+    ("indices_short", resize("X/indices", 10), "belong"),
+    ("duplicate_column", duplicate_column, "twice"),
+    ("nan", set_at("X/data", 3, np.nan), "missing value"),
+    ("inf", set_at("X/data", 3, np.inf), "finite"),
+    ("negative", set_at("X/data", 3, -1.5), "holds -1.5"),
+    ("codes_high", set_at("obs/cell_type/codes", 2, 4), "cell row 2"),
+    ("codes_low", set_at("obs/cell_type/codes", 2, -2), "cell row 2"),
+    ("codes_short", resize("obs/cell_type/codes", 5), "5 values for 37 cells"),
+    ("categories_twice", set_at("obs/cell_type/categories", 1, "T"), "category T twice"),
+    ("control_characters", bad_gene_name, "evil?[31m?name"),
+    ("latin1", latin1, "not UTF-8"),
+    ("text_matrix", text_matrix, "must hold numbers"),
+    ("no_data", remove("X/data"), "there is no X/data"),
+    ("no_indices", remove("X/indices"), "there is no X/indices"),
+    ("no_indptr", remove("X/indptr"), "there is no X/indptr"),
+    ("no_x", remove("X"), "no expression matrix"),
+    ("no_obs", remove("obs"), "no AnnData file"),
+    ("no_var", remove("var"), "no AnnData file"),
+    ("no_index", remove("var/_index"), "there is no var/_index"),
+    ("no_codes", remove("obs/cell_type/codes"), "there is no obs/cell_type/codes"),
+    ("kind", relabel("X", "encoding-type", "coo_matrix"), "coo_matrix"),
+    ("shape", relabel("X", "shape", [CELLS + 1, GENES]), "belong"),
+    ("shape_negative", relabel("X", "shape", [-1, GENES]), "absurd shape"),
+    ("shape_long", relabel("X", "shape", [CELLS, GENES, 1]), "attribute shape"),
+    ("genes", relabel("X", "shape", [CELLS, GENES + 1]), "names 23 genes"),
+    ("obs_short", resize("obs/_index", CELLS - 1), "names 36 cells"),
+    ("loop_column", loop_as_column, "obs/cell_type"),
+]
+BAD_DENSE = [
+    ("dense_nan", set_at("X", (3, 4), np.nan), "cell row 3, gene gene4"),
+    ("dense_negative", set_at("X", (3, 4), -2), "holds -2"),
+    ("dense_wide", wide_x, "names 23 genes"),
+    ("dense_cube", cube, "1 or 2 dimensions"),
+]
+BAD_CSC = [
+    ("csc_index", set_at("X/indices", 4, CELLS), f"names cell row {CELLS}"),
+    ("csc_negative", set_at("X/indices", 4, -1), "names cell row -1"),
+    ("csc_duplicate", duplicate_column, "twice"),
+    ("csc_nan", set_at("X/data", 4, np.nan), "gene gene0"),
+]
+
+
+def make_bad(folder):
+    files = []
+    for table, x in ((BAD, sp.csr_matrix(counts())), (BAD_DENSE, counts()), (BAD_CSC, sp.csc_matrix(counts()))):
+        for name, edit, words in table:
+            path = os.path.join(folder, f"bad_{name}.h5ad")
+            anndata_of(x).write_h5ad(path)
+            with h5py.File(path, "r+") as file:
+                edit(file)
+            files.append((path, "X", words))
+    return files + make_no_h5(folder)
+
+
+def make_no_h5(folder):
+    def write(name, data):
+        path = os.path.join(folder, f"bad_{name}.h5ad")
+        with open(path, "wb") as file:
+            file.write(data)
+        return path
+
+    with open(os.path.join(folder, "good_csr_None.h5ad"), "rb") as file:
+        whole = file.read()
+    return [(write("text", b"cell,gene\n1,2\n"), "X", "not an HDF5 file"),
+            (write("nothing", b""), "X", "is empty"),
+            (write("cut", whole[: len(whole) // 2]), "X", "truncated"),
+            (write("header", whole[:60]), "X", "damaged"),
+            (os.path.join(folder, "absent.h5ad"), "X", "No such file"),
+            (folder, "X", "no regular file"),
+            (os.path.join(folder, "good_layer.h5ad"), "raw", "layers/counts"),
+            (os.path.join(folder, "good_layer.h5ad"), "layers/nope", "layers/counts"),
+            (os.path.join(folder, "good_layer.h5ad"), "nope", "none of X, raw, layers/NAME")]
+
+
+def make(folder):
+    os.makedirs(folder, exist_ok=True)
+    return Good(folder).make(), make_bad(folder)
+
+
+if __name__ == "__main__":
+    good, bad = make(sys.argv[1])
+    print(len(good), "good,", len(bad), "bad")

@@ -1,0 +1,162 @@
+"""Real files and fixtures through dump_h5ad, against what anndata says they hold.
+
+usage: run.py DUMP_H5AD FOLDER        (FOLDER takes the fixtures; the real files are in $SCS_SHARED/data)
+"""
+import os
+import random
+import subprocess
+import sys
+
+import expected
+import make_fixtures
+
+SHARED = os.environ.get("SCS_SHARED", "../shared")
+NEGATIVE = "must not be negative"
+TEN_X = "read_10x_h5"
+# Every real file: the matrices that are read, and those that are refused with these words.
+REAL = {
+    "formats/anndata_archives_v0.11.4_adata.h5ad": ([], {"X": "no expression matrix"}),
+    "formats/anndata_archives_v0.5.0_adata.h5ad": (["raw"], {"X": NEGATIVE}),
+    "formats/anndata_archives_v0.7.0_adata.h5ad": (["X", "raw", "layers/array", "layers/sparse"], {}),
+    "formats/anndata_archives_v0.7.8_adata.h5ad": (["X", "raw", "layers/array", "layers/sparse"], {}),
+    "formats/cellxgene_nan.h5ad": ([], {"X": NEGATIVE, "raw": "there is no raw"}),
+    "formats/scanpy_10x_1.2.0_filtered_gene_bc_matrices_h5.h5": ([], {"X": TEN_X}),
+    "formats/scanpy_10x_1.2.0_multiple_genomes.h5": ([], {"X": TEN_X}),
+    "formats/scanpy_10x_3.0.0_filtered_feature_bc_matrix.h5": ([], {"X": TEN_X}),
+    "formats/scp_ingest_bad.h5": ([], {"X": "truncated"}),
+    "formats/scp_ingest_dup_cell.h5ad": (["X"], {}),
+    "formats/scp_ingest_dup_feature.h5ad": (["X"], {}),
+    "formats/scvi_tools_TM_droplet_mat.h5ad": (["X"], {}),
+    "formats/scvi_tools_pbmc_5k_protein_v3.h5ad": (["X"], {}),
+    "formats/zellkonverter_example_anndata.h5ad": (["X", "layers/counts"], {}),
+    "formats/zellkonverter_krumsiek11_augmented_v0-8.h5ad": ([], {"X": NEGATIVE}),
+    "kang_ifnb.h5ad": (["X"], {}),
+    "kang_counts.h5ad": (["X"], {}),
+    "kang_valid_legacy.h5ad": (["X"], {}),
+    "primates_counts.h5ad": (["X"], {}),
+}
+MUTANTS = 150
+
+
+class Tally:
+    def __init__(self):
+        self.passed = self.failed = 0
+
+    def note(self, what, problem):
+        self.passed += problem is None
+        self.failed += problem is not None
+        if problem is not None:
+            print(f"FAILED {what}: {problem}")
+
+
+def dump(program, path, matrix, parts):
+    done = subprocess.run([program, path, matrix, str(parts)], capture_output=True, timeout=300)
+    lines = done.stdout.decode().splitlines()
+    return done.returncode, [tuple(line.split("\t")) for line in lines]
+
+
+def keyed(facts):
+    """Facts by what they are about: rows and columns by name. A refused column's words are its own."""
+    table = {}
+    for fact in facts:
+        key = fact[:2] if fact[0] in ("obs", "row") else fact[:1]
+        table[key] = fact[2:3] if fact[2:3] == ("refused",) else fact[len(key):]
+    return table
+
+
+def same(ours, theirs):
+    if ours is None or theirs is None:
+        return False
+    if len(ours) == 2 and len(theirs) == 2 and "." in theirs[1]:  # a row: count and checksum
+        a, b = float(ours[1]), float(theirs[1])
+        return ours[0] == theirs[0] and abs(a - b) <= 1e-12 * abs(b)
+    return ours == theirs
+
+
+def compare(ours, theirs):
+    ours, theirs = keyed(ours), keyed(theirs)
+    for key in list(theirs) + [key for key in ours if key not in theirs]:
+        if not same(ours.get(key), theirs.get(key)):
+            return f"{key}: ours {ours.get(key)}, anndata's {theirs.get(key)}"
+    return None
+
+
+def check_read(program, path, matrix, tally):
+    theirs = list(expected.describe(path, matrix))
+    for parts in (1, 3):
+        code, ours = dump(program, path, matrix, parts)
+        problem = compare(ours, theirs) if code == 0 else f"exit code {code}: {ours[-1:]}"
+        tally.note(f"{path} {matrix} in {parts} part(s)", problem)
+
+
+def check_refused(program, path, matrix, words, tally):
+    code, facts = dump(program, path, matrix, 2)
+    refusals = [fact[-1] for fact in facts if "refused" in fact[:3]]
+    lines = [line for line in refusals if words in line]
+    problem = None
+    if code not in (0, 64, 65) or (code == 0 and not lines):
+        problem = f"exit code {code}, last line {facts[-1:]}"
+    elif not lines:
+        problem = f"no refusal says \"{words}\": {refusals}"
+    elif code != 64 and path not in lines[0]:
+        problem = f"does not name the file: {lines[0]}"
+    elif any(ord(c) < 32 for c in lines[0]):
+        problem = "control characters in the message"
+    tally.note(f"{path} {matrix} refused", problem)
+
+
+def check_mutants(program, source, folder, tally):
+    """Bytes changed at random: read or refused, never a crash of the program."""
+    with open(source, "rb") as file:
+        whole = file.read()
+    dice = random.Random(11)
+    for i in range(MUTANTS):
+        mutant = bytearray(whole)
+        for _ in range(dice.choice((1, 3, 20, 100))):
+            mutant[dice.randrange(len(mutant))] = dice.randrange(256)
+        path = os.path.join(folder, f"mutant_{i}.h5ad")
+        with open(path, "wb") as file:
+            file.write(mutant)
+        code = dump_code(program, path)
+        tally.note(path, None if code in (0, 65) else f"exit code {code}")
+        if code in (0, 65):
+            os.remove(path)
+
+
+def dump_code(program, path):
+    done = subprocess.run([program, path, "X", "2"], capture_output=True, timeout=300)
+    return done.returncode
+
+
+def check_real(program, tally):
+    for name, (read, refused) in REAL.items():
+        path = os.path.join(SHARED, "data", name)
+        if not os.path.exists(path):
+            tally.note(path, "is not there; set SCS_SHARED to the folder that holds data/")
+            continue
+        for matrix in read:
+            check_read(program, path, matrix, tally)
+        for matrix, words in refused.items():
+            check_refused(program, path, matrix, words, tally)
+    there = {"formats/" + name for name in os.listdir(os.path.join(SHARED, "data", "formats"))}
+    unknown = sorted(there - set(REAL))
+    tally.note("list of real files", f"files that no test knows: {unknown}" if unknown else None)
+
+
+def main():
+    program, folder = os.path.abspath(sys.argv[1]), sys.argv[2]
+    tally = Tally()
+    check_real(program, tally)
+    good, bad = make_fixtures.make(folder)
+    for path, matrix in good:
+        check_read(program, path, matrix, tally)
+    for path, matrix, words in bad:
+        check_refused(program, path, matrix, words, tally)
+    for source in ("good_csr_None.h5ad", "good_dense_lzf.h5ad"):
+        check_mutants(program, os.path.join(folder, source), folder, tally)
+    print(f"{tally.passed} passed, {tally.failed} failed")
+    return 1 if tally.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,57 @@
+# Sourced by the shell tests. Counts checks; `finish` prints the last line and exits.
+. "$SCS_SRCDIR/scripts/mpirun.sh"
+scscreen=$SCS_BUILDDIR/scscreen
+passed=0
+failed=0
+work=$(mktemp -d "${TMPDIR:-/tmp}/scscreen-test.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+
+pass() { passed=$((passed + 1)); }
+fail() {
+    failed=$((failed + 1))
+    echo "FAILED: $*"
+}
+finish() {
+    echo "$passed passed, $failed failed"
+    [ "$failed" = 0 ] && [ "$passed" -gt 0 ]
+    exit
+}
+
+# launch NP ARGS...: the program on NP ranks, without progress lines unless it fails. A hang is a failure (code 124).
+launch() {
+    np=$1
+    shift
+    OMP_NUM_THREADS=${OMP_NUM_THREADS:-1} timeout "${SCS_TIMEOUT:-300}" mpirun -n "$np" "$scscreen" "$@"
+}
+
+# check_ok WHAT CODE-OF-LAST-COMMAND LOG
+check_ok() {
+    if [ "$2" = 0 ]; then
+        pass
+    else
+        fail "$1: exit $2"
+        tail -n 5 "$3"
+    fi
+}
+
+# expect WHAT CODE WORDS NP ARGS...: the program stops with this exit code and one error line that holds the words.
+expect() {
+    what=$1 code=$2 words=$3 np=$4
+    shift 4
+    log=$work/expect.log
+    launch "$np" "$@" >"$log" 2>&1
+    got=$?
+    lines=$(grep -c '^scscreen: error: ' "$log")
+    if [ "$got" != "$code" ]; then
+        fail "$what at np $np: exit $got, expected $code"
+        tail -n 5 "$log"
+    elif [ "$lines" != 1 ]; then
+        fail "$what at np $np: $lines error lines, expected 1"
+        tail -n 5 "$log"
+    elif ! grep '^scscreen: error: ' "$log" | grep -qF -- "$words"; then
+        fail "$what at np $np: the error line does not say \"$words\""
+        grep '^scscreen: error: ' "$log"
+    else
+        pass
+    fi
+}

@@ -1,0 +1,213 @@
+/* Sums and slices have the bits of one process that owns all shards. Values mix magnitudes, so
+ * another order shows. */
+#include "tests/mpi/mpi_suite.h"
+
+#include "mpi/comm_state.h"
+#include "scscreen/random.h"
+
+#include <math.h>
+
+enum { MAX_LEN = 5003 };
+
+/* Element i of shard s: magnitudes from 1e-6 to 1e6, both signs. */
+static double value_of(int32_t shard, int64_t i)
+{
+    scs_stream stream = {
+        .seed = 5, .purpose = SCS_RANDOM_SIMULATE, .epoch = (uint32_t)shard, .cell = (uint64_t)i};
+    float u[2];
+
+    scs_random_uniform(&stream, 2, u);
+    return (u[0] - 0.5) * pow(10, 12 * u[1] - 6);
+}
+
+static double *double_parts(const scs_team *team, int64_t len)
+{
+    double *parts;
+
+    CHECK_OK(SCS_ALLOC(parts, (team->last - team->first) * len));
+    for (int32_t s = team->first; s < team->last; s++)
+        for (int64_t i = 0; i < len; i++)
+            parts[(s - team->first) * len + i] = value_of(s, i);
+    return parts;
+}
+
+static float **float_parts(const scs_team *team, int64_t n)
+{
+    float **part;
+
+    CHECK_OK(SCS_ALLOC(part, team->last - team->first));
+    for (int32_t s = team->first; s < team->last; s++) {
+        CHECK_OK(SCS_ALLOC(part[s - team->first], n));
+        for (int64_t i = 0; i < n; i++)
+            part[s - team->first][i] = (float)value_of(s, i);
+    }
+    return part;
+}
+
+static void free_parts(const scs_team *team, float **part)
+{
+    for (int32_t s = 0; s < team->last - team->first; s++)
+        free(part[s]);
+    free(part);
+}
+
+static void check_sum(const scs_team *team, int64_t len)
+{
+    scs_team alone = scs_team_alone(team->n_shard);
+    double *mine = double_parts(team, len), *all = double_parts(&alone, len);
+    double total[MAX_LEN] = {0}, expected[MAX_LEN];
+
+    CHECK_OK(team->sum(team->ctx, mine, len, total));
+    CHECK_OK(alone.sum(alone.ctx, all, len, expected));
+    CU_ASSERT_EQUAL(memcmp(total, expected, (size_t)len * sizeof *total), 0);
+    free(mine);
+    free(all);
+}
+
+static void check_reduce(const scs_team *team, int64_t n)
+{
+    scs_team alone = scs_team_alone(team->n_shard);
+    float **mine = float_parts(team, n), **all = float_parts(&alone, n);
+    float slice[MAX_LEN] = {0}, expected[MAX_LEN];
+    int64_t lo, hi;
+
+    scs_team_slice(team, n, &lo, &hi);
+    CHECK_OK(team->reduce_slice(team->ctx, mine, n, slice));
+    CHECK_OK(alone.reduce_slice(alone.ctx, all, n, expected));
+    CU_ASSERT_EQUAL(memcmp(slice, expected + lo, (size_t)(hi - lo) * sizeof *slice), 0);
+    free_parts(team, mine);
+    free_parts(&alone, all);
+}
+
+/* Each rank knows its own slice only; afterwards all know everything. */
+static void check_gather(const scs_team *team, int64_t n)
+{
+    float values[MAX_LEN];
+    int64_t lo, hi, wrong = 0;
+
+    scs_team_slice(team, n, &lo, &hi);
+    for (int64_t i = 0; i < n; i++)
+        values[i] = i >= lo && i < hi ? (float)value_of(0, i) : NAN;
+    CHECK_OK(team->gather_slices(team->ctx, values, n));
+    for (int64_t i = 0; i < n; i++)
+        wrong += values[i] != (float)value_of(0, i);
+    CU_ASSERT_EQUAL(wrong, 0);
+}
+
+typedef void (*check_fn)(const scs_team *team, int64_t n);
+
+/* Every number of shards (fewer than ranks, too), short and long arrays, large and small messages.
+ */
+static void for_all_teams(check_fn check)
+{
+    static const int64_t lengths[] = {1, 2, 3, 17, 1000, MAX_LEN};
+    scs_comm *comm = open_world();
+
+    for (int64_t piece = 48; piece <= 1 << 30; piece <<= 24) {
+        comm->piece = piece;
+        for (int32_t n_shard = 1; n_shard <= 16; n_shard *= 2) {
+            scs_team team = scs_comm_team(comm, n_shard);
+
+            for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++)
+                check(&team, lengths[i]);
+        }
+    }
+    scs_comm_destroy(&comm);
+}
+
+static void sums_have_the_bits_of_one_process(void)
+{
+    for_all_teams(check_sum);
+}
+
+static void slices_have_the_bits_of_one_process(void)
+{
+    for_all_teams(check_reduce);
+}
+
+static void gathered_slices_are_whole(void)
+{
+    for_all_teams(check_gather);
+}
+
+/* The test values can tell one order of additions from another. */
+static void order_matters_for_these_values(void)
+{
+    int32_t differ = 0;
+
+    for (int64_t i = 0; i < 100; i++) {
+        double forwards = 0, backwards = 0;
+
+        for (int32_t s = 0; s < 8; s++) {
+            forwards += value_of(s, i);
+            backwards += value_of(7 - s, i);
+        }
+        differ += forwards != backwards;
+    }
+    CU_ASSERT(differ > 20);
+}
+
+/* The slice may overwrite the first part, as training uses it. */
+static void slice_may_lie_in_the_first_part(void)
+{
+    scs_comm *comm = open_world();
+    scs_team team = scs_comm_team(comm, 8);
+    float **apart = float_parts(&team, MAX_LEN), **within = float_parts(&team, MAX_LEN);
+    float slice[MAX_LEN];
+    int64_t lo, hi;
+
+    scs_team_slice(&team, MAX_LEN, &lo, &hi);
+    CHECK_OK(team.reduce_slice(team.ctx, apart, MAX_LEN, slice));
+    CHECK_OK(
+        team.reduce_slice(team.ctx, within, MAX_LEN, team.first < team.last ? within[0] : NULL));
+    if (hi > lo)
+        CU_ASSERT_EQUAL(memcmp(slice, within[0], (size_t)(hi - lo) * sizeof *slice), 0);
+    free_parts(&team, apart);
+    free_parts(&team, within);
+    scs_comm_destroy(&comm);
+}
+
+/* Two teams of one communicator do not disturb each other, and work space is not allocated anew. */
+static void teams_keep_their_work_space(void)
+{
+    scs_comm *comm = open_world();
+    scs_team four = scs_comm_team(comm, 4), eight = scs_comm_team(comm, 8);
+    const void *work;
+
+    check_sum(&eight, MAX_LEN);
+    work = comm->work;
+    check_sum(&four, 100);
+    check_reduce(&eight, 1000);
+    check_sum(&eight, MAX_LEN);
+    CU_ASSERT_PTR_EQUAL(comm->work, work);
+    scs_comm_destroy(&comm);
+}
+
+static void team_agrees_and_shares(void)
+{
+    scs_comm *comm = open_world();
+    scs_team team = scs_comm_team(comm, 4);
+    double decision = team.rank == 0 ? 0.25 : 0;
+    bool fails = team.rank == team.n_rank - 1;
+
+    CHECK_OK(team.share(team.ctx, &decision, sizeof decision));
+    CU_ASSERT_EQUAL(decision, 0.25);
+    CHECK_FAILS(team.agree(team.ctx, fails ? SCS_FAIL(SCS_ENUMERIC, "step 7") : SCS_OK),
+                SCS_ENUMERIC, "step 7");
+    scs_comm_destroy(&comm);
+}
+
+static const scs_test tests[] = {
+    {"order matters for these values", order_matters_for_these_values},
+    {"sum: the bits of one process", sums_have_the_bits_of_one_process},
+    {"reduce_slice: the bits of one process", slices_have_the_bits_of_one_process},
+    {"gather_slices: whole on every rank", gathered_slices_are_whole},
+    {"the slice may lie in the first part", slice_may_lie_in_the_first_part},
+    {"teams keep their work space", teams_keep_their_work_space},
+    {"agree and share", team_agrees_and_shares},
+};
+
+int main(int argc, char **argv)
+{
+    return run_mpi_suite("team", tests, sizeof tests / sizeof *tests, &argc, &argv);
+}

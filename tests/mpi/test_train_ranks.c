@@ -1,0 +1,168 @@
+/* Training over these ranks gives the bytes that one process gives which owns all shards. */
+#include "tests/mpi/toy_shards.h"
+
+#include "scscreen/train.h"
+#include "src/checksum.h"
+
+#include <math.h>
+
+enum { N_GENE = 40 };
+
+static scs_config *make_config(const char *const *sets, int n_set)
+{
+    static const char text[] = "data:\n  inputs:\n    - path: toy.h5ad\n"
+                               "model: {hidden: 12, layers: 2, latent: 4}\n"
+                               "train: {batch: 16, epochs: 3, seed: 7, patience: 2}\n";
+    scs_config *config = NULL;
+
+    CHECK_OK(scs_config_parse("toy.yaml", text, sets, n_set, &config));
+    return config;
+}
+
+/* @return the model after training  @param[out] outcome */
+static scs_model *train(const scs_config *config, const scs_shard *shard, const scs_deal *deal,
+                        const scs_team *team, scs_outcome *outcome)
+{
+    scs_arch arch = scs_arch_from_config(config, N_GENE);
+    scs_model *model = NULL;
+
+    CHECK_OK(scs_model_create(&arch, &model));
+    scs_model_init(model, config->train.seed);
+    CHECK_OK(scs_train(config, model, shard, deal, team, NULL, outcome));
+    return model;
+}
+
+/* All shards in this process. */
+static scs_shard *all_shards(const scs_deal *deal)
+{
+    scs_shard *shard;
+
+    CHECK_OK(SCS_ALLOC(shard, deal->n_shard));
+    for (int32_t s = 0; s < deal->n_shard; s++) {
+        int64_t n = deal->first[s + 1] - deal->first[s], nnz = 0;
+        scs_csr *x = &shard[s].x;
+
+        shard[s] = (scs_shard){.id = s,
+                               .n_train = deal->n_train[s],
+                               .n_valid = deal->n_valid[s],
+                               .n_held_out = n - deal->n_train[s] - deal->n_valid[s],
+                               .cell = deal->cell + deal->first[s]};
+        for (int64_t i = 0; i < n; i++)
+            nnz += toy_nnz(shard[s].cell[i], shard[s].cell[i] + 1, N_GENE);
+        CHECK_OK(scs_csr_alloc(n, N_GENE, nnz, x));
+        for (int64_t i = 0; i < n; i++) {
+            scs_csr row = toy_cells(shard[s].cell[i], shard[s].cell[i] + 1, N_GENE);
+            int64_t k = x->indptr[i];
+
+            x->indptr[i + 1] = k + row.indptr[1];
+            memcpy(x->indices + k, row.indices, (size_t)row.indptr[1] * sizeof *row.indices);
+            memcpy(x->values + k, row.values, (size_t)row.indptr[1] * sizeof *row.values);
+            scs_csr_clear(&row);
+        }
+    }
+    return shard;
+}
+
+static void check_same(const scs_model *a, const scs_model *b)
+{
+    CU_ASSERT_EQUAL_FATAL(a->n_param, b->n_param);
+    CU_ASSERT_EQUAL(memcmp(a->param, b->param, (size_t)a->n_param * sizeof *a->param), 0);
+    CU_ASSERT_EQUAL(memcmp(a->running, b->running, (size_t)a->n_running * sizeof *a->running), 0);
+}
+
+/* So that runs at other numbers of ranks can be compared from outside. */
+static void print_checksum(const toy *t, const scs_model *model)
+{
+    char sum[SCS_CHECKSUM_MAX];
+
+    scs_checksum_bytes(model->param, model->n_param * (int64_t)sizeof *model->param, sum);
+    if (t->team.rank == 0)
+        printf("\n    %lld cells, %d shards: %s", (long long)t->dataset->n_cell, t->team.n_shard,
+               sum);
+}
+
+static void check_training(int64_t n_cell, int32_t n_shard, const char *const *sets, int n_set)
+{
+    scs_config *config = make_config(sets, n_set);
+    toy t = open_toy(n_cell, N_GENE, n_shard);
+    scs_team alone = scs_team_alone(n_shard);
+    scs_shard *all = all_shards(t.deal);
+    scs_outcome outcome, expected_outcome;
+    scs_model *model = train(config, t.shard, t.deal, &t.team, &outcome);
+    scs_model *expected = train(config, all, t.deal, &alone, &expected_outcome);
+
+    check_same(model, expected);
+    CU_ASSERT_EQUAL(outcome.steps, expected_outcome.steps);
+    CU_ASSERT_EQUAL(outcome.best, expected_outcome.best);
+    CU_ASSERT_EQUAL(outcome.best_epoch, expected_outcome.best_epoch);
+    print_checksum(&t, model);
+    scs_model_destroy(&model);
+    scs_model_destroy(&expected);
+    scs_shards_clear(&all, n_shard);
+    scs_config_destroy(&config);
+    close_toy(&t);
+}
+
+static void four_shards(void)
+{
+    check_training(150, 4, NULL, 0);
+}
+
+static void eight_shards(void)
+{
+    check_training(150, 8, NULL, 0);
+}
+
+static void batch_norm_by_shard(void)
+{
+    static const char *const sets[] = {"train.batch_norm=shard"};
+
+    check_training(150, 8, sets, 1);
+}
+
+static void paper_profile(void)
+{
+    static const char *const sets[] = {"model.profile=paper", "train.monitor=reference"};
+
+    check_training(150, 8, sets, 2);
+}
+
+/* Most shards, and most ranks at np 7, have at most one cell. */
+static void fewer_cells_than_shards(void)
+{
+    check_training(9, 16, NULL, 0);
+}
+
+/* One bad number, seen by one rank only, stops all ranks alike. */
+static void nan_stops_all_ranks(void)
+{
+    scs_config *config = make_config(NULL, 0);
+    toy t = open_toy(150, N_GENE, 8);
+    scs_arch arch = scs_arch_from_config(config, N_GENE);
+    scs_model *model = NULL;
+    scs_outcome outcome;
+
+    if (t.team.last == t.team.n_shard)
+        t.shard[t.team.last - t.team.first - 1].x.values[0] = NAN;
+    CHECK_OK(scs_model_create(&arch, &model));
+    scs_model_init(model, 7);
+    CHECK_FAILS(scs_train(config, model, t.shard, t.deal, &t.team, NULL, &outcome), SCS_ENUMERIC,
+                "step");
+    scs_model_destroy(&model);
+    scs_config_destroy(&config);
+    close_toy(&t);
+}
+
+static const scs_test tests[] = {
+    {"4 shards: the bytes of one process", four_shards},
+    {"8 shards: the bytes of one process", eight_shards},
+    {"batch norm by shard", batch_norm_by_shard},
+    {"the paper's profile", paper_profile},
+    {"fewer cells than shards", fewer_cells_than_shards},
+    {"NaN stops all ranks", nan_stops_all_ranks},
+};
+
+int main(int argc, char **argv)
+{
+    return run_mpi_suite("train_ranks", tests, sizeof tests / sizeof *tests, &argc, &argv);
+}

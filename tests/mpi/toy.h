@@ -1,0 +1,112 @@
+/** A made-up atlas whose every value is a function of cell and gene, so that any rank can say what
+ * any other should hold. */
+#ifndef SCS_TESTS_TOY_H
+#define SCS_TESTS_TOY_H
+
+#include "scscreen/random.h"
+#include "scscreen/shard.h"
+#include "tests/unit/suite.h"
+
+enum { TOY_CONDITIONS = 3, TOY_TYPES = 2 }; /* condition 0 is the control */
+
+static inline float toy_uniform(int64_t cell, int32_t gene, uint32_t what)
+{
+    scs_stream stream = {.seed = 11,
+                         .purpose = SCS_RANDOM_SIMULATE,
+                         .epoch = (uint32_t)gene,
+                         .cell = (uint64_t)cell};
+    float u[4];
+
+    scs_random_uniform(&stream, 4, u);
+    return u[what];
+}
+
+/* Expression: two thirds are 0; integers from 1 to 8, so that ranks have ties; gene 0 is never
+ * expressed. */
+static inline float toy_value(int64_t cell, int32_t gene)
+{
+    if (gene == 0 || toy_uniform(cell, gene, 0) < 0.66F)
+        return 0;
+    return 1 + (float)(int)(8 * toy_uniform(cell, gene, 1));
+}
+
+static inline void toy_names(scs_names *names, const char *what, int32_t n)
+{
+    char name[32];
+
+    for (int32_t i = 0; i < n; i++) {
+        snprintf(name, sizeof name, "%s%d", what, i);
+        CHECK_OK(scs_names_add(names, name));
+    }
+}
+
+/* One cell in five is for validation, one in seven is unused; type 1 under condition 2 is held out.
+ */
+static inline uint8_t toy_role(int64_t cell, int32_t type, int32_t condition)
+{
+    if (cell % 7 == 6)
+        return SCS_ROLE_UNUSED;
+    if (type == 1 && condition == 2)
+        return SCS_ROLE_HELD_OUT;
+    return cell % 5 == 4 ? SCS_ROLE_VALID : SCS_ROLE_TRAIN;
+}
+
+static inline void toy_label_cells(scs_dataset *d)
+{
+    for (int64_t i = 0; i < d->n_cell; i++) {
+        d->cell_type[i] = (int32_t)(i / 2 % TOY_TYPES);
+        d->cell_condition[i] = (int32_t)(i % TOY_CONDITIONS);
+        d->role[i] = toy_role(i, d->cell_type[i], d->cell_condition[i]);
+    }
+}
+
+/** Freed by scs_dataset_destroy. */
+static inline scs_dataset *toy_dataset(int64_t n_cell, int32_t n_gene)
+{
+    scs_dataset *d = NULL;
+
+    CHECK_OK(SCS_ALLOC(d, 1));
+    d->n_cell = n_cell;
+    d->n_gene = n_gene;
+    toy_names(&d->genes, "gene", n_gene);
+    toy_names(&d->species, "species", 1);
+    toy_names(&d->cell_types, "type", TOY_TYPES);
+    toy_names(&d->conditions, "condition", TOY_CONDITIONS);
+    CHECK_OK(SCS_ALLOC(d->cell_species, n_cell));
+    CHECK_OK(SCS_ALLOC(d->cell_type, n_cell));
+    CHECK_OK(SCS_ALLOC(d->cell_condition, n_cell));
+    CHECK_OK(SCS_ALLOC(d->role, n_cell));
+    toy_label_cells(d);
+    return d;
+}
+
+static inline int64_t toy_nnz(int64_t cell0, int64_t cell1, int32_t n_gene)
+{
+    int64_t nnz = 0;
+
+    for (int64_t c = cell0; c < cell1; c++)
+        for (int32_t g = 0; g < n_gene; g++)
+            nnz += toy_value(c, g) > 0;
+    return nnz;
+}
+
+/** Cells [cell0, cell1). */
+static inline scs_csr toy_cells(int64_t cell0, int64_t cell1, int32_t n_gene)
+{
+    scs_csr x;
+    int64_t k = 0;
+
+    CHECK_OK(scs_csr_alloc(cell1 - cell0, n_gene, toy_nnz(cell0, cell1, n_gene), &x));
+    for (int64_t c = cell0; c < cell1; c++) {
+        for (int32_t g = 0; g < n_gene; g++) {
+            if (toy_value(c, g) > 0) {
+                x.indices[k] = g;
+                x.values[k++] = toy_value(c, g);
+            }
+        }
+        x.indptr[c - cell0 + 1] = k;
+    }
+    return x;
+}
+
+#endif

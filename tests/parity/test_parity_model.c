@@ -1,0 +1,332 @@
+/* A model that the public scGen trained (parity/scgen_model.h5: kang_ifnb.h5ad without stimulated
+ * CD4T): its weights load by name, and its latent means, shifts, decoded moments and R2 come out of
+ * our code. */
+#include "scscreen/checkpoint.h"
+#include "scscreen/h5ad.h"
+#include "scscreen/screen.h"
+#include "src/h5safe.h"
+#include "tests/unit/small.h"
+
+enum { LATENT = 32 };
+
+typedef struct setup {
+    scs_h5 fixture;
+    scs_checkpoint *file;
+    scs_model *model;
+    scs_h5ad *meta;
+    scs_dataset d; /* borrows from meta */
+    scs_shard shard;
+    int64_t *cell;
+    scs_atlas *atlas;
+    scs_real *z;
+} setup;
+
+static void load_model(setup *t)
+{
+    char path[4096];
+    scs_arch arch;
+
+    snprintf(path, sizeof path, "%s/parity/scgen_model.h5", shared_folder());
+    CHECK_OK(scs_h5_open(path, 0, &t->fixture));
+    CHECK_OK(scs_checkpoint_probe(path, &t->file));
+    CU_ASSERT_EQUAL(t->file->hidden, 128);
+    CU_ASSERT_EQUAL(t->file->layers, 2);
+    CU_ASSERT_EQUAL_FATAL(t->file->latent, LATENT);
+    CU_ASSERT(!t->file->has_atlas);
+    arch = small_arch(t->file->profile, t->file->genes.n, (int32_t)t->file->hidden, LATENT);
+    CHECK_OK(scs_model_create(&arch, &t->model));
+    CHECK_OK(scs_checkpoint_read(t->file, t->model, NULL));
+}
+
+/* All cells as one shard, stimulated CD4T held out. */
+static void load_cells(setup *t)
+{
+    scs_h5ad_request request = {.cell_type = "cell_type", .condition = "condition"};
+    scs_dataset *d = &t->d;
+    char path[4096];
+    int32_t held_type, held_condition;
+
+    snprintf(path, sizeof path, "%s/data/kang_ifnb.h5ad", shared_folder());
+    CHECK_OK(scs_h5ad_probe(path, &request, &t->meta));
+    CHECK_OK(scs_h5ad_read_rows(t->meta, 0, t->meta->n_obs, &t->shard.x));
+    *d = (scs_dataset){.n_cell = t->meta->n_obs,
+                       .n_gene = t->meta->n_var,
+                       .genes = t->meta->genes,
+                       .cell_types = t->meta->cell_type.categories,
+                       .conditions = t->meta->condition.categories,
+                       .cell_type = t->meta->cell_type.codes,
+                       .cell_condition = t->meta->condition.codes};
+    name_list(&d->species, "human", 1);
+    d->control = scs_names_find(&d->conditions, "control");
+    held_condition = scs_names_find(&d->conditions, "stimulated");
+    held_type = scs_names_find(&d->cell_types, "CD4T");
+    CHECK_OK(SCS_ALLOC(d->cell_species, d->n_cell));
+    CHECK_OK(SCS_ALLOC(d->role, d->n_cell));
+    CHECK_OK(SCS_ALLOC(t->cell, d->n_cell));
+    for (int64_t i = 0; i < d->n_cell; i++) {
+        t->cell[i] = i;
+        if (d->cell_type[i] == held_type && d->cell_condition[i] == held_condition)
+            d->role[i] = SCS_ROLE_HELD_OUT;
+    }
+    t->shard.cell = t->cell;
+}
+
+static void transpose(const scs_csr *x, scs_gene_slice *slice)
+{
+    int64_t nnz = x->indptr[x->n_row];
+
+    CHECK_OK(SCS_ALLOC(slice->first, x->n_col + 2));
+    CHECK_OK(SCS_ALLOC(slice->cell, nnz));
+    CHECK_OK(SCS_ALLOC(slice->value, nnz));
+    for (int64_t k = 0; k < nnz; k++)
+        slice->first[x->indices[k] + 2]++;
+    for (int32_t g = 0; g < x->n_col; g++)
+        slice->first[g + 2] += slice->first[g + 1];
+    for (int64_t i = 0; i < x->n_row; i++)
+        for (int64_t k = x->indptr[i]; k < x->indptr[i + 1]; k++) {
+            int64_t at = slice->first[x->indices[k] + 1]++;
+
+            slice->cell[at] = i;
+            slice->value[at] = x->values[k];
+        }
+}
+
+/* Gene-space means, variances and the top genes of every perturbed group. */
+static void fill_gene_space(setup *t)
+{
+    scs_gene_slice slice = {.gene1 = t->d.n_gene};
+    double *z, score[SCS_N_DEG];
+
+    transpose(&t->shard.x, &slice);
+    CHECK_OK(scs_atlas_gene_moments(t->atlas, &t->d, &slice));
+    CHECK_OK(SCS_ALLOC(z, t->d.n_gene));
+    for (int32_t g = 0; g < t->atlas->n_group; g++) {
+        const scs_group *group = &t->atlas->group[g];
+        int32_t control = scs_atlas_group(t->atlas, 0, group->cell_type, t->d.control);
+
+        if (g == control)
+            continue;
+        CHECK_OK(scs_wilcoxon(t->atlas, &t->d, &slice, g, control, z));
+        CHECK_OK(scs_top_genes(z, t->d.n_gene, 0, SCS_N_DEG, t->atlas->deg + g * SCS_N_DEG, score));
+    }
+    free(z);
+    scs_gene_slice_clear(&slice);
+}
+
+static void begin(setup *t)
+{
+    scs_team team = scs_team_alone(1);
+
+    *t = (setup){0};
+    load_model(t);
+    load_cells(t);
+    CU_ASSERT_EQUAL_FATAL(t->d.n_gene, t->file->genes.n);
+    for (int32_t g = 0; g < t->d.n_gene; g++)
+        CU_ASSERT_STRING_EQUAL_FATAL(t->d.genes.name[g], t->file->genes.name[g]);
+    CHECK_OK(scs_atlas_create(&t->d, LATENT, &t->atlas));
+    CHECK_OK(scs_atlas_encode(t->atlas, t->model, &t->d, &t->shard, &team, &t->z));
+    fill_gene_space(t);
+}
+
+static void end(setup *t)
+{
+    free(t->z);
+    scs_atlas_destroy(&t->atlas);
+    scs_csr_clear(&t->shard.x);
+    free(t->cell);
+    free(t->d.role);
+    free(t->d.cell_species);
+    scs_names_clear(&t->d.species);
+    scs_h5ad_destroy(&t->meta);
+    scs_model_destroy(&t->model);
+    scs_checkpoint_destroy(&t->file);
+    scs_h5_close(&t->fixture);
+}
+
+/* Largest difference from a vector of the fixture, relative to that vector's largest element. */
+static double off(const setup *t, const char *path, const double *ours, int64_t n)
+{
+    double *theirs, largest = 0, worst = 0;
+
+    CHECK_OK(SCS_ALLOC(theirs, n));
+    CHECK_OK(scs_h5_read_double(&t->fixture, path, 0, n, theirs));
+    for (int64_t i = 0; i < n; i++) {
+        largest = fmax(largest, fabs(theirs[i]));
+        worst = fmax(worst, fabs(ours[i] - theirs[i]));
+    }
+    free(theirs);
+    fprintf(stderr, "\n    %s: off by %.2g of %.3g", path, worst, largest);
+    return worst / largest;
+}
+
+static void latent_means(void)
+{
+    setup t;
+    char path[128];
+
+    begin(&t);
+    for (int32_t g = 0; g < t.atlas->n_group; g++) {
+        const scs_group *group = &t.atlas->group[g];
+
+        if (group->held_out)
+            continue;
+        snprintf(path, sizeof path, "latent_mean/%s/%s", t.atlas->conditions.name[group->condition],
+                 t.atlas->cell_types.name[group->cell_type]);
+        CU_ASSERT(off(&t, path, t.atlas->mean + g * LATENT, LATENT) < 1e-4);
+    }
+    end(&t);
+}
+
+static scs_combination target(const setup *t)
+{
+    int32_t type = scs_names_find(&t->d.cell_types, "CD4T");
+    int32_t stimulated = scs_names_find(&t->d.conditions, "stimulated");
+
+    return (scs_combination){.cell_type = type,
+                             .condition = stimulated,
+                             .control_group = scs_atlas_group(t->atlas, 0, type, t->d.control),
+                             .observed_group = scs_atlas_group(t->atlas, 0, type, stimulated),
+                             .held_out = true};
+}
+
+/* Posterior means of the target's control cells. @return how many */
+static int64_t control_cells(const setup *t, const scs_combination *c, scs_real *z)
+{
+    int64_t n = 0;
+
+    for (int64_t i = 0; i < t->d.n_cell; i++)
+        if (small_in_group(&(small){.d = t->d}, &t->atlas->group[c->control_group], i))
+            memcpy(z + n++ * LATENT, t->z + i * LATENT, sizeof *z * LATENT);
+    return n;
+}
+
+static double stored_r2(const setup *t, const char *path)
+{
+    hid_t group = H5Gopen2(t->fixture.file, path, H5P_DEFAULT);
+    hid_t attr = H5Aopen(group, "r2_mean_all_genes", H5P_DEFAULT);
+    double r2 = NAN;
+
+    CU_ASSERT(H5Aread(attr, H5T_NATIVE_DOUBLE, &r2) >= 0);
+    H5Aclose(attr);
+    H5Gclose(group);
+    return r2;
+}
+
+static void check_r2(const setup *t, const scs_combination *c, const char *group,
+                     const double *mean)
+{
+    const float *observed = t->atlas->gene_mean + (int64_t)c->observed_group * t->d.n_gene;
+    float *predicted;
+    double r;
+
+    CHECK_OK(SCS_ALLOC(predicted, t->d.n_gene));
+    for (int32_t g = 0; g < t->d.n_gene; g++)
+        predicted[g] = (float)mean[g];
+    r = scs_pearson(predicted, observed, NULL, t->d.n_gene);
+    fprintf(stderr, "\n    %s: R2 %.6f, stored %.6f", group, r * r, stored_r2(t, group));
+    CU_ASSERT_DOUBLE_EQUAL(r * r, stored_r2(t, group), 1e-5);
+    free(predicted);
+}
+
+static void check_prediction(const setup *t, int method, const char *group)
+{
+    scs_combination c = target(t);
+    char source[SCS_SOURCE_MAX], path[128];
+    double delta[LATENT], *mean, *variance;
+    scs_real *z;
+    int64_t n;
+
+    CHECK_OK(SCS_ALLOC(z, t->d.n_cell * LATENT));
+    CHECK_OK(SCS_ALLOC(mean, t->d.n_gene));
+    CHECK_OK(SCS_ALLOC(variance, t->d.n_gene));
+    n = control_cells(t, &c, z);
+    CHECK_OK(scs_shift(t->atlas, method, &c, delta, source));
+    CU_ASSERT_STRING_EQUAL(source, "own");
+    snprintf(path, sizeof path, "%s/delta", group);
+    CU_ASSERT(off(t, path, delta, LATENT) < 1e-4);
+    CHECK_OK(scs_decoded_moments(t->model, z, n, delta, mean, variance));
+    snprintf(path, sizeof path, "%s/mean", group);
+    CU_ASSERT(off(t, path, mean, t->d.n_gene) < 1e-3);
+    snprintf(path, sizeof path, "%s/var", group);
+    CU_ASSERT(off(t, path, variance, t->d.n_gene) < 1e-3);
+    check_r2(t, &c, group, mean);
+    free(z);
+    free(mean);
+    free(variance);
+}
+
+static void balanced_prediction(void)
+{
+    setup t;
+
+    begin(&t);
+    check_prediction(&t, SCS_SHIFT_BALANCED, "predict/balanced");
+    end(&t);
+}
+
+static void paired_prediction(void)
+{
+    setup t;
+
+    begin(&t);
+    check_prediction(&t, SCS_SHIFT_PAIRED, "predict/paired");
+    end(&t);
+}
+
+/* The scores of nearest shifts on this model, measured with the public implementation's arithmetic
+ * (all genes, and Pearson of the changes; SCGEN.md's other top genes come from Welch's t). */
+static void check_scores(const setup *t, int decode, double r2_all, double delta_pearson)
+{
+    scs_combination c = target(t);
+    int64_t n_gene = t->d.n_gene, n;
+    const float *mean = t->atlas->gene_mean + c.control_group * n_gene;
+    const float *variance = t->atlas->gene_variance + c.control_group * n_gene;
+    char source[SCS_SOURCE_MAX];
+    double delta[LATENT], *moments;
+    scs_prediction p;
+    scs_scores s;
+    scs_real *z;
+
+    CHECK_OK(SCS_ALLOC(z, t->d.n_cell * LATENT));
+    CHECK_OK(SCS_ALLOC(moments, 4 * n_gene));
+    CHECK_OK(SCS_ALLOC(p.mean, 3 * n_gene));
+    p.shift = p.mean + n_gene;
+    p.variance = p.shift + n_gene;
+    n = control_cells(t, &c, z);
+    CHECK_OK(scs_shift(t->atlas, SCS_SHIFT_NEAREST, &c, delta, source));
+    CHECK_OK(scs_decoded_moments(t->model, z, n, delta, moments, moments + n_gene));
+    CHECK_OK(scs_decoded_moments(t->model, z, n, NULL, moments + 2 * n_gene, moments + 3 * n_gene));
+    scs_predict(decode, (int32_t)n_gene, mean, variance, moments, moments + n_gene,
+                moments + 2 * n_gene, moments + 3 * n_gene, &p);
+    s = scs_score(t->atlas, &c, &p);
+    fprintf(stderr,
+            "\n    r2_all %.4f r2_deg %.4f r2_variance %.4f delta_pearson %.4f no change %.4f %.4f",
+            s.r2_all, s.r2_deg, s.r2_variance, s.delta_pearson, s.r2_all_control, s.r2_deg_control);
+    CU_ASSERT_DOUBLE_EQUAL(s.r2_all, r2_all, 6e-4);
+    CU_ASSERT_DOUBLE_EQUAL(s.delta_pearson, delta_pearson, 6e-4);
+    CU_ASSERT_DOUBLE_EQUAL(s.r2_all_control, .861, 6e-4);
+    free(z);
+    free(moments);
+    free(p.mean);
+}
+
+static void nearest_scores(void)
+{
+    setup t;
+
+    begin(&t);
+    check_scores(&t, SCS_DECODE_DECODE, .969, .882);
+    check_scores(&t, SCS_DECODE_EDIT, .972, .903);
+    end(&t);
+}
+
+int main(void)
+{
+    static const scs_test tests[] = {{"latent means", latent_means},
+                                     {"balanced prediction", balanced_prediction},
+                                     {"paired prediction", paired_prediction},
+                                     {"nearest scores", nearest_scores}};
+
+    shared_folder();
+    return run_suite("parity with a trained scGen", tests, sizeof tests / sizeof *tests);
+}

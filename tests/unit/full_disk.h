@@ -1,0 +1,39 @@
+/** A disk that is full after a number of bytes: a limit on file sizes, in a process of its own,
+ * since HDF5 does not recover from a failed write. */
+#ifndef SCS_TESTS_FULL_DISK_H
+#define SCS_TESTS_FULL_DISK_H
+
+#include "tests/unit/suite.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/** Runs in the child. */
+typedef scs_status (*full_disk_fn)(void *arg);
+
+/** The status of fn when no file can grow past `limit` bytes; -1 when it crashed, or failed with a
+ * message that does not hold `words`. */
+static inline int full_disk_run(int64_t limit, full_disk_fn fn, void *arg, const char *words)
+{
+    int status = 0;
+    pid_t child = fork();
+
+    if (child == 0) {
+        struct rlimit size = {(rlim_t)limit, (rlim_t)limit};
+        scs_status st;
+
+        signal(SIGXFSZ, SIG_IGN);
+        if (setrlimit(RLIMIT_FSIZE, &size) != 0)
+            _exit(100);
+        st = fn(arg);
+        _exit(st != SCS_OK && !strstr(scs_message(), words) ? 101 : (int)st);
+    }
+    if (child < 0 || waitpid(child, &status, 0) != child || !WIFEXITED(status))
+        return -1;
+    return WEXITSTATUS(status) >= 100 ? -1 : WEXITSTATUS(status);
+}
+
+#endif

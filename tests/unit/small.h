@@ -1,0 +1,158 @@
+/** A small atlas for tests: labelled cells with sparse expression, and the same in every layout
+ * that the library takes. */
+#ifndef SCS_TESTS_SMALL_H
+#define SCS_TESTS_SMALL_H
+
+#include "scscreen/latent.h"
+#include "scscreen/random.h"
+#include "tests/unit/suite.h"
+
+#include <math.h>
+#include <string.h>
+
+static inline float uniform(uint64_t seed, uint64_t at)
+{
+    scs_stream stream = {seed, SCS_RANDOM_SIMULATE, 0, at};
+    float u;
+
+    scs_random_uniform(&stream, 1, &u);
+    return u;
+}
+
+static inline void name_list(scs_names *names, const char *prefix, int32_t n)
+{
+    char name[32];
+
+    for (int32_t i = 0; i < n; i++) {
+        snprintf(name, sizeof name, "%s%d", prefix, i);
+        CHECK_OK(scs_names_add(names, name));
+    }
+}
+
+typedef struct small {
+    scs_dataset d;
+    scs_csr x; /* [n_cell, n_gene]; few distinct values, so that there are ties */
+} small;
+
+static inline void small_labels(scs_dataset *d, uint64_t seed)
+{
+    CHECK_OK(SCS_ALLOC(d->cell_species, d->n_cell));
+    CHECK_OK(SCS_ALLOC(d->cell_type, d->n_cell));
+    CHECK_OK(SCS_ALLOC(d->cell_condition, d->n_cell));
+    CHECK_OK(SCS_ALLOC(d->role, d->n_cell));
+    for (int64_t i = 0; i < d->n_cell; i++) {
+        uint64_t at = (uint64_t)i;
+
+        d->cell_species[i] = (int32_t)((float)d->species.n * uniform(seed, 4 * at));
+        d->cell_type[i] = (int32_t)((float)d->cell_types.n * uniform(seed, 4 * at + 1));
+        d->cell_condition[i] = (int32_t)((float)d->conditions.n * uniform(seed, 4 * at + 2));
+        d->role[i] = uniform(seed, 4 * at + 3) < .2f ? SCS_ROLE_VALID : SCS_ROLE_TRAIN;
+        if (d->cell_species[i] == 0 && d->cell_type[i] == 1 && d->cell_condition[i] == 1)
+            d->role[i] = SCS_ROLE_HELD_OUT;
+        if (i % 17 == 3) {
+            d->role[i] = SCS_ROLE_UNUSED;
+            d->cell_type[i] = -1;
+        }
+    }
+}
+
+static inline void small_expression(scs_csr *x, int64_t n_cell, int32_t n_gene, uint64_t seed)
+{
+    int64_t at = 0;
+
+    CHECK_OK(scs_csr_alloc(n_cell, n_gene, n_cell * n_gene, x));
+    for (int64_t i = 0; i < n_cell; i++) {
+        for (int32_t g = 0; g < n_gene; g++) {
+            float u = uniform(seed + 1, (uint64_t)(i * n_gene + g));
+
+            if (g == 0 || u > .3f)
+                continue; /* gene 0 is nowhere expressed */
+            x->indices[at] = g;
+            x->values[at++] = floorf(1 + 20 * u) / 4;
+        }
+        x->indptr[i + 1] = at;
+    }
+}
+
+/** Group (species 0, type 1, condition 1) is held out; every 17th cell has no label. */
+static inline void small_create(small *s, int64_t n_cell, int32_t n_gene, int32_t n_species,
+                                int32_t n_type, int32_t n_condition, uint64_t seed)
+{
+    *s = (small){.d = {.n_cell = n_cell, .n_gene = n_gene}};
+    name_list(&s->d.genes, "gene", n_gene);
+    name_list(&s->d.species, "species", n_species);
+    name_list(&s->d.cell_types, "type", n_type);
+    name_list(&s->d.conditions, "condition", n_condition);
+    small_labels(&s->d, seed);
+    small_expression(&s->x, n_cell, n_gene, seed);
+}
+
+static inline void small_destroy(small *s)
+{
+    scs_names_clear(&s->d.genes);
+    scs_names_clear(&s->d.species);
+    scs_names_clear(&s->d.cell_types);
+    scs_names_clear(&s->d.conditions);
+    free(s->d.cell_species);
+    free(s->d.cell_type);
+    free(s->d.cell_condition);
+    free(s->d.role);
+    scs_csr_clear(&s->x);
+}
+
+static inline float small_value(const small *s, int64_t cell, int32_t gene)
+{
+    for (int64_t k = s->x.indptr[cell]; k < s->x.indptr[cell + 1]; k++)
+        if (s->x.indices[k] == gene)
+            return s->x.values[k];
+    return 0;
+}
+
+static inline bool small_in_group(const small *s, const scs_group *g, int64_t cell)
+{
+    return s->d.role[cell] != SCS_ROLE_UNUSED && s->d.cell_species[cell] == g->species &&
+           s->d.cell_type[cell] == g->cell_type && s->d.cell_condition[cell] == g->condition;
+}
+
+/** Genes [gene0, gene1) of all cells, gene-major. */
+static inline void small_slice(const small *s, int32_t gene0, int32_t gene1, scs_gene_slice *slice)
+{
+    int64_t at = 0;
+
+    *slice = (scs_gene_slice){.gene0 = gene0, .gene1 = gene1};
+    CHECK_OK(SCS_ALLOC(slice->first, gene1 - gene0 + 1));
+    CHECK_OK(SCS_ALLOC(slice->cell, s->x.indptr[s->x.n_row]));
+    CHECK_OK(SCS_ALLOC(slice->value, s->x.indptr[s->x.n_row]));
+    for (int32_t g = gene0; g < gene1; g++) {
+        for (int64_t i = 0; i < s->d.n_cell; i++)
+            for (int64_t k = s->x.indptr[i]; k < s->x.indptr[i + 1]; k++)
+                if (s->x.indices[k] == g) {
+                    slice->cell[at] = i;
+                    slice->value[at++] = s->x.values[k];
+                }
+        slice->first[g - gene0 + 1] = at;
+    }
+}
+
+/** An untrained network with batch norms away from the identity. */
+static inline void small_model(const scs_arch *arch, int64_t seed, scs_model **model)
+{
+    CHECK_OK(scs_model_create(arch, model));
+    scs_model_init(*model, seed);
+    for (int64_t i = 0; i < (*model)->n_running; i++)
+        (*model)->running[i] += uniform((uint64_t)seed, (uint64_t)i);
+}
+
+static inline scs_arch small_arch(int profile, int32_t n_gene, int32_t n_hidden, int32_t n_latent)
+{
+    scs_config config = {0};
+
+    config.model.profile = profile;
+    config.model.hidden = n_hidden;
+    config.model.layers = 2;
+    config.model.latent = n_latent;
+    config.model.kl_weight = 5e-5;
+    return scs_arch_from_config(&config, n_gene);
+}
+
+#endif

@@ -1,0 +1,389 @@
+#include "tests/unit/suite.h"
+
+#include "scscreen/config.h"
+#include "src/config_table.h"
+
+#include <math.h>
+#include <string.h>
+
+static const char *const none[] = {NULL};
+
+static scs_status parse(const char *text, scs_config **c)
+{
+    return scs_config_parse("folder/a.yaml", text, none, 0, c);
+}
+
+static scs_status parse_set(const char *set, scs_config **c)
+{
+    return scs_config_parse("folder/a.yaml", "", &set, 1, c);
+}
+
+#define REFUSED(text, words)                                                                       \
+    do {                                                                                           \
+        scs_config *c_ = NULL;                                                                     \
+        CHECK_FAILS(parse((text), &c_), SCS_EARG, (words));                                        \
+        CU_ASSERT_PTR_NULL(c_);                                                                    \
+        scs_config_destroy(&c_);                                                                   \
+    } while (0)
+
+#define SET_REFUSED(set, words)                                                                    \
+    do {                                                                                           \
+        scs_config *c_ = NULL;                                                                     \
+        CHECK_FAILS(parse_set((set), &c_), SCS_EARG, (words));                                     \
+        scs_config_destroy(&c_);                                                                   \
+    } while (0)
+
+static void defaults_are_scgens(void)
+{
+    scs_config *c = NULL;
+
+    CHECK_OK(parse("", &c));
+    CU_ASSERT_EQUAL(c->data.n_input, 0);
+    CU_ASSERT_STRING_EQUAL(c->data.matrix, "X");
+    CU_ASSERT_STRING_EQUAL(c->data.species, "");
+    CU_ASSERT_EQUAL(c->data.target_sum, 10000);
+    CU_ASSERT_EQUAL(c->model.hidden, 800);
+    CU_ASSERT_EQUAL(c->model.latent, 100);
+    CU_ASSERT_EQUAL(c->model.dropout, 0.2);
+    CU_ASSERT_EQUAL(c->model.kl_weight, 5e-5);
+    CU_ASSERT_EQUAL(c->train.batch, 32);
+    CU_ASSERT_EQUAL(c->train.shards, 0);
+    CU_ASSERT_EQUAL(c->train.learning_rate, 1e-3);
+    CU_ASSERT_EQUAL(c->screen.cell_types.n, 0);
+    CU_ASSERT_EQUAL(c->screen.shift, SCS_SHIFT_NEAREST);
+    CU_ASSERT_EQUAL(c->screen.decode, SCS_DECODE_EDIT);
+    CU_ASSERT(c->screen.variance);
+    CU_ASSERT_STRING_EQUAL(c->output.dir, "results");
+    CU_ASSERT_STRING_EQUAL(c->simulate.dir, "");
+    scs_config_destroy(&c);
+    CU_ASSERT_PTR_NULL(c);
+}
+
+static void paths_start_at_the_files_folder(void)
+{
+    scs_config *c = NULL;
+
+    CHECK_OK(parse("data:\n"
+                   "  inputs:\n"
+                   "    - x.h5ad\n"
+                   "    - {path: /abs/y.h5ad, species: mouse, orthologs: t.tsv}\n"
+                   "  genes: list.txt\n"
+                   "output: {dir: here}\n",
+                   &c));
+    CU_ASSERT_EQUAL_FATAL(c->data.n_input, 2);
+    CU_ASSERT_STRING_EQUAL(c->data.inputs[0].path, "folder/x.h5ad");
+    CU_ASSERT_PTR_NULL(c->data.inputs[0].species);
+    CU_ASSERT_STRING_EQUAL(c->data.inputs[1].path, "/abs/y.h5ad");
+    CU_ASSERT_STRING_EQUAL(c->data.inputs[1].species, "mouse");
+    CU_ASSERT_STRING_EQUAL(c->data.inputs[1].orthologs, "folder/t.tsv");
+    CU_ASSERT_STRING_EQUAL(c->data.genes, "folder/list.txt");
+    CU_ASSERT_STRING_EQUAL(c->output.dir, "here");
+    scs_config_destroy(&c);
+}
+
+static void labels_keep_their_text_even_if_they_look_like_numbers(void)
+{
+    scs_config *c = NULL;
+
+    CHECK_OK(parse("data: {control: 0, condition: 1e3}\n"
+                   "hold_out:\n"
+                   "  - {cell_type: 007, condition: yes}\n"
+                   "screen: {perturbations: [01, 1.50]}\n",
+                   &c));
+    CU_ASSERT_STRING_EQUAL(c->data.control, "0");
+    CU_ASSERT_STRING_EQUAL(c->data.condition, "1e3");
+    CU_ASSERT_STRING_EQUAL(c->hold_out[0].cell_type, "007");
+    CU_ASSERT_STRING_EQUAL(c->hold_out[0].condition, "yes");
+    CU_ASSERT_PTR_NULL(c->hold_out[0].species);
+    CU_ASSERT_EQUAL(c->hold_out[0].line, 3);
+    CU_ASSERT_STRING_EQUAL(c->screen.perturbations.name[0], "01");
+    CU_ASSERT_STRING_EQUAL(c->screen.perturbations.name[1], "1.50");
+    scs_config_destroy(&c);
+}
+
+static void set_overrides_any_key(void)
+{
+    const char *sets[] = {"train.batch=64",
+                          "data.inputs=[{path: b.h5ad, species: rat}, c.h5ad]",
+                          "hold_out=[{cell_type: T, condition: 'a=b'}]",
+                          "screen.cell_types=T",
+                          "data.target_sum=median",
+                          "data.species=",
+                          "screen.variance=off"};
+    scs_config *c = NULL;
+
+    CHECK_OK(scs_config_parse("folder/a.yaml",
+                              "train: {batch: 16}\ndata: {species: s, inputs: [a.h5ad]}\n", sets, 7,
+                              &c));
+    CU_ASSERT_EQUAL(c->train.batch, 64);
+    CU_ASSERT_EQUAL_FATAL(c->data.n_input, 2);
+    CU_ASSERT_STRING_EQUAL(c->data.inputs[0].path, "b.h5ad"); /* from the working directory */
+    CU_ASSERT_STRING_EQUAL(c->data.inputs[0].species, "rat");
+    CU_ASSERT_STRING_EQUAL(c->hold_out[0].condition, "a=b");
+    CU_ASSERT_EQUAL(c->hold_out[0].line, 0);
+    CU_ASSERT_EQUAL(c->screen.cell_types.n, 1);
+    CU_ASSERT_EQUAL(c->data.target_sum, 0);
+    CU_ASSERT_STRING_EQUAL(c->data.species, "");
+    CU_ASSERT_FALSE(c->screen.variance);
+    scs_config_destroy(&c);
+}
+
+/* Text for key i that differs from its default and needs care when printed. */
+static const char *unusual(const scs_key *key, char *out, size_t size)
+{
+    char name[80], value[160];
+
+    scs_key_full_name(key, name, sizeof name);
+    switch (key->type) {
+    case SCS_KEY_INT:
+        snprintf(value, sizeof value, "%.0f", key->max);
+        break;
+    case SCS_KEY_POWER:
+        snprintf(value, sizeof value, "64");
+        break;
+    case SCS_KEY_NUMBER:
+        snprintf(value, sizeof value, "%.17g", key->min + (key->max - key->min) / 3);
+        break;
+    case SCS_KEY_BOOL:
+        snprintf(value, sizeof value, "false");
+        break;
+    case SCS_KEY_CHOICE:
+        scs_word_at(key->words, 1, value, sizeof value);
+        break;
+    case SCS_KEY_NAMES:
+        snprintf(value, sizeof value,
+                 "[all, 'it''s', \"t\\tab \\u2028\", '0', ' x', 'a: b # c', '']");
+        break;
+    case SCS_KEY_RECORDS:
+        snprintf(value, sizeof value,
+                 strcmp(key->section, "data") == 0
+                     ? "[/x y.h5ad, {path: '/-', species: 'null', orthologs: /t}]"
+                     : "[{cell_type: ~T, condition: \"\\\"\", species: '1'}, {cell_type: a, "
+                       "condition: b}]");
+        break;
+    default:
+        snprintf(value, sizeof value, "%s",
+                 key->words && key->type == SCS_KEY_TEXT
+                     ? (strchr(key->words, '|') ? "layers/a b" : key->words)
+                     : "\"/\\xe9: '#\\n\"");
+    }
+    snprintf(out, size, "%s=%s", name, value);
+    return out;
+}
+
+/* print(parse(print(c))) = print(c), whatever the values. */
+static void check_round_trip(const char *const *sets, int n_set)
+{
+    scs_config *c = NULL, *again = NULL;
+    char *text = NULL, *text_again = NULL;
+
+    CHECK_OK(scs_config_parse("a.yaml", "", sets, n_set, &c));
+    CHECK_OK(scs_config_print(c, &text));
+    CHECK_OK(scs_config_parse("b.yaml", text, none, 0, &again));
+    CHECK_OK(scs_config_print(again, &text_again));
+    CU_ASSERT_STRING_EQUAL(text, text_again);
+    free(text);
+    free(text_again);
+    scs_config_destroy(&c);
+    scs_config_destroy(&again);
+}
+
+static void printed_config_reads_back_the_same(void)
+{
+    char *plain = NULL, *changed = NULL;
+    scs_config *c = NULL;
+
+    check_round_trip(none, 0);
+    CHECK_OK(parse("", &c));
+    CHECK_OK(scs_config_print(c, &plain));
+    scs_config_destroy(&c);
+    for (int i = 0; scs_key_at(i); i++) {
+        char set[256];
+        const char *one = unusual(scs_key_at(i), set, sizeof set);
+
+        check_round_trip(&one, 1);
+        CHECK_OK(parse_set(one, &c));
+        CHECK_OK(scs_config_print(c, &changed));
+        /* model.kind has one value only */
+        CU_ASSERT(strcmp(one, "model.kind=vae") == 0 || strcmp(plain, changed) != 0);
+        free(changed);
+        scs_config_destroy(&c);
+    }
+    free(plain);
+}
+
+static void printed_values_are_exact(void)
+{
+    const char *sets[] = {"train.learning_rate=0.00037", "model.kl_weight=0.1234567890123456"};
+    scs_config *c = NULL, *again = NULL;
+    char *text = NULL;
+
+    CHECK_OK(scs_config_parse("a.yaml", "", sets, 2, &c));
+    CHECK_OK(scs_config_print(c, &text));
+    CHECK_OK(parse(text, &again));
+    CU_ASSERT_EQUAL(again->train.learning_rate, 0.00037);
+    CU_ASSERT_EQUAL(again->model.kl_weight, 0.1234567890123456);
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "learning_rate: 0.00037\n"));
+    free(text);
+    scs_config_destroy(&c);
+    scs_config_destroy(&again);
+}
+
+static void unknown_keys_are_named_with_line_and_nearest(void)
+{
+    REFUSED("data:\n  control: a\ntrain:\n  bach: 3\n",
+            "folder/a.yaml:4: unknown key train.bach; did you mean train.batch?");
+    REFUSED("trian: {}\n", "folder/a.yaml:1: unknown key trian; did you mean train?");
+    REFUSED("model: {batch: 3}\n", "unknown key model.batch; did you mean train.batch?");
+    REFUSED("train.batch: 3\n", "write batch: below train:");
+    REFUSED("train: {xyzzyxyzzy: 1}\n", "unknown key train.xyzzyxyzzy; see");
+    REFUSED("data:\n  inputs:\n    - {pth: x}\n",
+            "folder/a.yaml:3: unknown key pth in data.inputs");
+    SET_REFUSED("train.bach=3",
+                "--set train.bach: unknown key train.bach; did you mean train.batch?");
+    SET_REFUSED("train=3", "unknown key train");
+    SET_REFUSED("train.batch", "expected section.key=value");
+}
+
+static void values_out_of_bounds_are_refused(void)
+{
+    REFUSED("train:\n  batch: 0\n",
+            "folder/a.yaml:2: train.batch is '0'; expected a whole number from 1");
+    REFUSED("train: {batch: 3.5}\n", "'3.5'");
+    REFUSED("train: {batch: 99999999999999999999}\n", "train.batch");
+    REFUSED("train: {batch: }\n", "train.batch is ''");
+    REFUSED("train: {shards: 3}\n", "expected auto or a power of two");
+    REFUSED("train: {validation: 1}\n", "a number from 0 to 0.9");
+    REFUSED("train: {validation: nan}\n", "a number from 0 to 0.9");
+    REFUSED("train: {validation: 0x1}\n", "a number from 0 to 0.9");
+    REFUSED("train: {validation: 1e-1-}\n", "a number from 0 to 0.9");
+    REFUSED("data: {normalize: log2p}\n", "expected one of none|log1p");
+    REFUSED("data: {matrix: layers/}\n", "X|raw|layers/NAME");
+    REFUSED("data: {matrix: layers/a/b}\n", "X|raw|layers/NAME");
+    REFUSED("data: {control: }\n", "data.control is ''; expected some text");
+    REFUSED("screen: {variance: maybe}\n", "true or false");
+    REFUSED("screen: {cell_types: []}\n", "an empty list");
+    REFUSED("screen: {cell_types: [a, a]}\n", "stands in the list twice");
+    SET_REFUSED("train.seed=-1", "--set train.seed: train.seed is '-1'");
+}
+
+static void values_of_the_wrong_kind_are_refused(void)
+{
+    REFUSED("- a\n", "expected sections");
+    REFUSED("train: 3\n", "train is text; write its keys below it");
+    REFUSED("train: {batch: [1]}\n", "train.batch is a list");
+    REFUSED("train: {batch: {a: 1}}\n", "train.batch is a mapping");
+    REFUSED("data: {inputs: x}\n",
+            "data.inputs is text; expected a list of {path, species, orthologs}");
+    REFUSED("data: {inputs: [[x]]}\n", "data.inputs is a list with a list in it");
+    REFUSED("data: {inputs: [{species: a}]}\n", "item 1 has no path");
+    REFUSED("data: {inputs: [{path: [a]}]}\n", "path is a list; expected plain text");
+    REFUSED("hold_out: [a]\n", "hold_out is a list with text in it");
+    REFUSED("hold_out: [{cell_type: a}]\n", "hold_out: item 1 has no condition");
+    REFUSED("? [a]\n: b\n", "a key is a list");
+    REFUSED("data: {control: \"a\\0b\"}\n", "NUL");
+}
+
+static void duplicates_are_refused(void)
+{
+    REFUSED("train:\n  batch: 1\n  batch: 2\n",
+            "folder/a.yaml:3: batch stands here twice (first on line 2)");
+    REFUSED("train: {}\ndata: {}\ntrain: {}\n", "folder/a.yaml:3: train stands here twice");
+    REFUSED("hold_out: [{cell_type: a, cell_type: b, condition: c}]\n",
+            "cell_type stands here twice");
+}
+
+static void text_that_is_no_yaml_is_refused(void)
+{
+    char deep[20001];
+
+    REFUSED("train:\n\tbatch: 3\n", "folder/a.yaml:2: not valid YAML");
+    REFUSED("train:\n\tbatch: 3\n", "indent with spaces, not tabs");
+    REFUSED("train: [1\n", "not valid YAML");
+    REFUSED("train:\n  seed: 1\n# caf\xe9!!!\n", "folder/a.yaml:3: not valid YAML: invalid");
+    REFUSED("\xff\xfe\n", "not valid YAML");
+    REFUSED("train: {}\n---\ntrain: {}\n", "folder/a.yaml:2: a second YAML document");
+    REFUSED("train: {}\n---\n[\n", "a second YAML document");
+    memset(deep, '[', sizeof deep - 1);
+    deep[sizeof deep - 1] = '\0';
+    REFUSED(deep, "nested deeper than");
+    for (size_t i = 0; i + 2 < sizeof deep; i += 2)
+        memcpy(deep + i, "- ", 2);
+    REFUSED(deep, "nested deeper than");
+}
+
+/* Aliases are allowed but cannot blow up: nothing is expanded. */
+static void aliases_are_harmless(void)
+{
+    scs_config *c = NULL;
+
+    CHECK_OK(parse("data: {condition: &x day, control: *x}\n", &c));
+    CU_ASSERT_STRING_EQUAL(c->data.control, "day");
+    scs_config_destroy(&c);
+    REFUSED("hold_out: &a [*a]\n", "hold_out is a list with a list in it");
+    REFUSED("data: &a\n  inputs: [*a]\n", "unknown key inputs in data.inputs");
+    REFUSED("hold_out: *nothing\n", "undefined alias");
+}
+
+static void empty_sections_and_lists_are_allowed(void)
+{
+    scs_config *c = NULL;
+
+    CHECK_OK(parse("data:\n  inputs:\nhold_out:\ntrain: ~\n# the end\n", &c));
+    CU_ASSERT_EQUAL(c->n_hold_out, 0);
+    scs_config_destroy(&c);
+    CHECK_OK(parse("hold_out: []\n", &c));
+    CU_ASSERT_EQUAL(c->n_hold_out, 0);
+    scs_config_destroy(&c);
+}
+
+static void unreadable_files_are_refused_by_name(void)
+{
+    scs_config *c = NULL;
+
+    CHECK_FAILS(scs_config_load("/nowhere/a.yaml", none, 0, &c, NULL), SCS_EARG, "/nowhere/a.yaml");
+    CHECK_FAILS(scs_config_load("/", none, 0, &c, NULL), SCS_EARG, "cannot be read");
+    CHECK_FAILS(scs_config_load("/dev/zero", none, 0, &c, NULL), SCS_EARG, "larger than");
+    CU_ASSERT_PTR_NULL(c);
+}
+
+static void help_names_every_key(void)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(out);
+    scs_config_help(out);
+    fclose(out);
+    for (int i = 0; scs_key_at(i); i++) {
+        const scs_key *key = scs_key_at(i);
+
+        CU_ASSERT_PTR_NOT_NULL(strstr(text, key->name ? key->name : key->section));
+        CU_ASSERT_PTR_NOT_NULL(strstr(text, key->help));
+    }
+    free(text);
+}
+
+int main(void)
+{
+    static const scs_test tests[] = {
+        {"defaults are scGen's", defaults_are_scgens},
+        {"paths start at the file's folder", paths_start_at_the_files_folder},
+        {"labels keep their text", labels_keep_their_text_even_if_they_look_like_numbers},
+        {"--set overrides any key", set_overrides_any_key},
+        {"a printed config reads back the same", printed_config_reads_back_the_same},
+        {"printed values are exact", printed_values_are_exact},
+        {"unknown keys: line and nearest", unknown_keys_are_named_with_line_and_nearest},
+        {"values out of bounds", values_out_of_bounds_are_refused},
+        {"values of the wrong kind", values_of_the_wrong_kind_are_refused},
+        {"duplicates", duplicates_are_refused},
+        {"text that is no YAML", text_that_is_no_yaml_is_refused},
+        {"aliases are harmless", aliases_are_harmless},
+        {"empty sections and lists", empty_sections_and_lists_are_allowed},
+        {"unreadable files", unreadable_files_are_refused_by_name},
+        {"help names every key", help_names_every_key},
+    };
+
+    return run_suite("config", tests, sizeof tests / sizeof *tests);
+}

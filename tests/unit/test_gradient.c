@@ -1,0 +1,222 @@
+/* Compiled with -DSCS_DOUBLE together with the network's sources: every element of every gradient
+ * against central differences of the objective. */
+#include "tests/unit/suite.h"
+#include "tests/unit/tiny.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { N_CELL = 12, N_GENE = 150, N_HIDDEN = 7, N_LATENT = 3, MAX_SHARD = 4 };
+
+/* A model, its cells in parts, and room for gradients. */
+typedef struct bench {
+    scs_model *model;
+    scs_network *net;
+    scs_csr x;
+    int64_t *cell;
+    scs_batch batch[MAX_SHARD];
+    scs_step step;
+    scs_team team;
+    scs_real *grad[MAX_SHARD];
+    scs_real *running; /* the running statistics before a step */
+} bench;
+
+/* Parts that differ, one of a single cell and one empty. */
+static const int32_t parts_of[2][MAX_SHARD] = {{N_CELL, 0, 0, 0}, {6, 5, 1, 0}};
+
+static void open_bench(int profile, int batch_norm, int n_shard, bench *b)
+{
+    const int32_t *n = parts_of[n_shard > 1];
+    scs_arch arch = tiny_arch(profile, N_GENE, N_HIDDEN, N_LATENT);
+    int64_t at = 0;
+
+    arch.kl_weight = 0.3; /* so that KL's gradient shows */
+    memset(b, 0, sizeof *b);
+    CHECK_OK(scs_model_create(&arch, &b->model));
+    scs_model_init(b->model, 5);
+    CHECK_OK(scs_network_create(&arch, n_shard, N_CELL, &b->net));
+    CHECK_OK(tiny_cells(N_CELL, N_GENE, 0.3, 1, &b->x));
+    CU_ASSERT_PTR_NOT_NULL_FATAL(b->cell = tiny_range(0, N_CELL));
+    for (int v = 0; v < n_shard; at += n[v++]) {
+        b->batch[v] = (scs_batch){&b->x, b->cell, b->cell + at, n[v], NULL};
+        CHECK_OK(SCS_ALLOC(b->grad[v], b->model->n_param));
+    }
+    CHECK_OK(SCS_ALLOC(b->running, b->model->n_running));
+    for (int64_t i = 0; i < b->model->n_running; i++)
+        b->model->running[i] += 0.01 * (double)(i % 5);
+    memcpy(b->running, b->model->running, (size_t)b->model->n_running * sizeof *b->running);
+    b->step = (scs_step){9, 2, N_CELL, true, batch_norm};
+    b->team = scs_team_alone(n_shard);
+}
+
+static void close_bench(bench *b)
+{
+    scs_model_destroy(&b->model);
+    scs_network_destroy(&b->net);
+    scs_csr_clear(&b->x);
+    free(b->cell);
+    free(b->running);
+    for (int v = 0; v < MAX_SHARD; v++)
+        free(b->grad[v]);
+}
+
+/* The mean objective, always from the same running statistics. */
+static double objective(bench *b)
+{
+    scs_loss loss[MAX_SHARD];
+    double sum = 0;
+
+    memcpy(b->model->running, b->running, (size_t)b->model->n_running * sizeof *b->running);
+    CHECK_OK(scs_network_step(b->net, b->model, b->batch, &b->step, &b->team, b->grad, loss));
+    for (int v = 0; v < b->team.n_shard; v++)
+        sum += loss[v].objective;
+    return sum / N_CELL;
+}
+
+/* Gradient over all shards as one step gives it. Caller frees. */
+static scs_real *whole_gradient(bench *b)
+{
+    scs_real *sum;
+
+    CHECK_OK(SCS_ALLOC(sum, b->model->n_param));
+    for (int v = 0; v < b->team.n_shard; v++) /* what a step leaves unwritten shows as NaN */
+        memset(b->grad[v], 0xff, (size_t)b->model->n_param * sizeof *sum);
+    objective(b);
+    for (int v = 0; v < b->team.n_shard; v++)
+        for (int64_t i = 0; i < b->model->n_param; i++)
+            sum[i] += b->grad[v][i];
+    return sum;
+}
+
+static double difference_quotient(bench *b, int64_t i)
+{
+    const double h = 1e-5;
+    scs_real *param = &b->model->param[i], old = *param;
+    double up, down;
+
+    *param = old + h;
+    up = objective(b);
+    *param = old - h;
+    down = objective(b);
+    *param = old;
+    return (up - down) / (2 * h);
+}
+
+static double largest(const scs_real *x, int64_t n)
+{
+    double most = 0;
+
+    for (int64_t i = 0; i < n; i++)
+        most = fmax(most, fabs(x[i]));
+    return most;
+}
+
+/* A bias before batch norm has gradient zero: its error is measured by the whole gradient's size.
+ */
+static void check_tensor(bench *b, const scs_tensor *tensor, const scs_real *grad, double scale)
+{
+    int64_t n = (int64_t)tensor->rows * (tensor->cols ? tensor->cols : 1);
+    double worst = 0, size = fmax(largest(grad + tensor->offset, n), 1e-3 * scale);
+
+    for (int64_t i = tensor->offset; i < tensor->offset + n; i++)
+        worst = fmax(worst, fabs(grad[i] - difference_quotient(b, i)));
+    if (!(worst <= 1e-6 * size))
+        fprintf(stderr, "\n    %s: off by %.2g of %.2g\n", tensor->name, worst, size);
+    CU_ASSERT(worst <= 1e-6 * size);
+}
+
+static void check_gradient(int profile, int batch_norm, int n_shard)
+{
+    bench b;
+    scs_real *grad;
+
+    open_bench(profile, batch_norm, n_shard, &b);
+    grad = whole_gradient(&b);
+    for (int32_t i = 0; i < b.model->n_tensor; i++)
+        if (!b.model->tensor[i].is_running)
+            check_tensor(&b, &b.model->tensor[i], grad, largest(grad, b.model->n_param));
+    free(grad);
+    close_bench(&b);
+}
+
+static void test_scgen2_global(void)
+{
+    check_gradient(SCS_PROFILE_SCGEN2, SCS_BATCH_NORM_GLOBAL, 1);
+    check_gradient(SCS_PROFILE_SCGEN2, SCS_BATCH_NORM_GLOBAL, 4);
+}
+
+static void test_scgen2_shard(void)
+{
+    check_gradient(SCS_PROFILE_SCGEN2, SCS_BATCH_NORM_SHARD, 1);
+    check_gradient(SCS_PROFILE_SCGEN2, SCS_BATCH_NORM_SHARD, 4);
+}
+
+static void test_paper_global(void)
+{
+    check_gradient(SCS_PROFILE_PAPER, SCS_BATCH_NORM_GLOBAL, 1);
+    check_gradient(SCS_PROFILE_PAPER, SCS_BATCH_NORM_GLOBAL, 4);
+}
+
+static void test_paper_shard(void)
+{
+    check_gradient(SCS_PROFILE_PAPER, SCS_BATCH_NORM_SHARD, 1);
+    check_gradient(SCS_PROFILE_PAPER, SCS_BATCH_NORM_SHARD, 4);
+}
+
+/* With batch norm over the whole batch, how cells are cut into shards changes nothing. */
+static void test_cut_does_not_matter(void)
+{
+    bench one, four;
+    scs_real *a, *b;
+    double scale, worst = 0;
+
+    open_bench(SCS_PROFILE_SCGEN2, SCS_BATCH_NORM_GLOBAL, 1, &one);
+    open_bench(SCS_PROFILE_SCGEN2, SCS_BATCH_NORM_GLOBAL, 4, &four);
+    CU_ASSERT_DOUBLE_EQUAL(objective(&one), objective(&four), 1e-12);
+    a = whole_gradient(&one);
+    b = whole_gradient(&four);
+    scale = largest(a, one.model->n_param);
+    for (int64_t i = 0; i < one.model->n_param; i++)
+        worst = fmax(worst, fabs(a[i] - b[i]));
+    CU_ASSERT(worst < 1e-12 * scale);
+    free(a);
+    free(b);
+    close_bench(&one);
+    close_bench(&four);
+}
+
+/* A gene that no cell of the batch has: its row of the first layer's gradient is exactly zero. */
+static void test_absent_genes(void)
+{
+    bench b;
+    const scs_tensor *first;
+    scs_real *grad;
+    int absent = 0;
+
+    open_bench(SCS_PROFILE_SCGEN2, SCS_BATCH_NORM_GLOBAL, 4, &b);
+    for (int64_t k = 0; k < b.x.indptr[N_CELL]; k++)
+        if (b.x.indices[k] % 10 == 3)
+            b.x.indices[k]--; /* genes 3, 13, ... disappear; a neighbour may stand twice */
+    first = scs_model_find(b.model, "z_encoder.encoder.fc_layers.Layer 0.0.weight");
+    grad = whole_gradient(&b);
+    for (int32_t g = 3; g < N_GENE; g += 10)
+        for (int32_t h = 0; h < N_HIDDEN; h++, absent++)
+            CU_ASSERT(grad[first->offset + g * N_HIDDEN + h] == 0);
+    CU_ASSERT(absent > 0);
+    free(grad);
+    close_bench(&b);
+}
+
+int main(void)
+{
+    static const scs_test tests[] = {
+        {"scgen2, batch norm over the batch", test_scgen2_global},
+        {"scgen2, batch norm in each shard", test_scgen2_shard},
+        {"paper, batch norm over the batch", test_paper_global},
+        {"paper, batch norm in each shard", test_paper_shard},
+        {"how cells are cut into shards does not matter", test_cut_does_not_matter},
+        {"absent genes have no gradient", test_absent_genes},
+    };
+
+    return run_suite("gradient", tests, sizeof tests / sizeof *tests);
+}

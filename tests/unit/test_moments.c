@@ -1,0 +1,153 @@
+/* Moments of decoded cells without decoding them = moments of every cell decoded. */
+#include "scscreen/screen.h"
+#include "tests/unit/small.h"
+
+enum { MAX_GENE = 300, LATENT = 7 };
+
+typedef struct setup {
+    scs_model *model;
+    scs_real *z;
+    int64_t n;
+    double delta[LATENT];
+    double mean[MAX_GENE], variance[MAX_GENE];          /* the library's */
+    double direct_mean[MAX_GENE], direct_var[MAX_GENE]; /* every cell decoded alone */
+} setup;
+
+static void begin(setup *t, int profile, int32_t n_gene, int32_t n_hidden, int64_t n)
+{
+    scs_arch arch = small_arch(profile, n_gene, n_hidden, LATENT);
+
+    small_model(&arch, 3, &t->model);
+    t->n = n;
+    CHECK_OK(SCS_ALLOC(t->z, n * LATENT));
+    for (int64_t i = 0; i < n * LATENT; i++)
+        t->z[i] = (scs_real)(3 + uniform(8, (uint64_t)i));
+    for (int j = 0; j < LATENT; j++)
+        t->delta[j] = .3 * j - 1;
+}
+
+static void end(setup *t)
+{
+    scs_model_destroy(&t->model);
+    free(t->z);
+}
+
+static void decode_cell(const setup *t, const double *delta, int64_t i, scs_real *x)
+{
+    scs_real z[LATENT];
+
+    for (int j = 0; j < LATENT; j++)
+        z[j] = (scs_real)(t->z[i * LATENT + j] + (delta ? delta[j] : 0));
+    CHECK_OK(scs_model_decode(t->model, z, 1, x));
+}
+
+static void decode_every_cell(setup *t, const double *delta)
+{
+    int32_t n_gene = t->model->arch.n_gene;
+    scs_real x[MAX_GENE];
+
+    memset(t->direct_mean, 0, sizeof t->direct_mean);
+    memset(t->direct_var, 0, sizeof t->direct_var);
+    for (int64_t i = 0; i < t->n; i++) {
+        decode_cell(t, delta, i, x);
+        for (int32_t g = 0; g < n_gene; g++)
+            t->direct_mean[g] += (double)x[g] / (double)t->n;
+    }
+    for (int64_t i = 0; i < t->n; i++) {
+        decode_cell(t, delta, i, x);
+        for (int32_t g = 0; g < n_gene; g++)
+            t->direct_var[g] += pow(x[g] - t->direct_mean[g], 2) / (double)t->n;
+    }
+}
+
+static void check_close(const double *a, const double *b, int32_t n)
+{
+    double largest = 0, worst = 0;
+
+    for (int32_t g = 0; g < n; g++) {
+        largest = fmax(largest, fabs(b[g]));
+        worst = fmax(worst, fabs(a[g] - b[g]));
+    }
+    if (!(worst <= 1e-5 * largest))
+        fprintf(stderr, "\n    off by %g of %g\n", worst, largest);
+    CU_ASSERT(worst <= 1e-5 * largest);
+}
+
+static void check_moments(int profile, int32_t n_gene, int32_t n_hidden, int64_t n, bool shifted)
+{
+    setup t;
+    const double *delta = shifted ? t.delta : NULL;
+    double alone[MAX_GENE];
+
+    begin(&t, profile, n_gene, n_hidden, n);
+    decode_every_cell(&t, delta);
+    CHECK_OK(scs_decoded_moments(t.model, t.z, n, delta, t.mean, t.variance));
+    check_close(t.mean, t.direct_mean, n_gene);
+    check_close(t.variance, t.direct_var, n_gene);
+    CHECK_OK(scs_decoded_moments(t.model, t.z, n, delta, alone, NULL));
+    check_close(alone, t.direct_mean, n_gene);
+    end(&t);
+}
+
+/* n G = 120,000 and 2 d (n + G) = 11,200: through the covariance, in three blocks of cells and two
+ * of genes. */
+static void covariance_equals_decoding(void)
+{
+    check_moments(SCS_PROFILE_SCGEN2, 300, 8, 600, true);
+    check_moments(SCS_PROFILE_SCGEN2, 300, 8, 600, false);
+}
+
+/* n G = 9,000 and 2 d (n + G) = 26,400: by decoding blocks of cells. */
+static void blocks_equal_decoding(void)
+{
+    check_moments(SCS_PROFILE_SCGEN2, 30, 40, 300, true);
+    check_moments(SCS_PROFILE_SCGEN2, 30, 40, 2, true);
+}
+
+static void rectified_output_equals_decoding(void)
+{
+    check_moments(SCS_PROFILE_PAPER, 300, 8, 600, true);
+    check_moments(SCS_PROFILE_PAPER, 300, 8, 600, false);
+}
+
+static void one_cell_has_no_variance(void)
+{
+    setup t;
+
+    begin(&t, SCS_PROFILE_SCGEN2, 30, 4, 1);
+    CHECK_OK(scs_decoded_moments(t.model, t.z, 1, NULL, t.mean, t.variance));
+    for (int g = 0; g < 30; g++)
+        CU_ASSERT_EQUAL(t.variance[g], 0);
+    CHECK_FAILS(scs_decoded_moments(t.model, t.z, 0, NULL, t.mean, t.variance), SCS_EARG,
+                "no cells");
+    end(&t);
+}
+
+static void predict_edits_or_decodes(void)
+{
+    static const float control[] = {1, 2, .5f}, control_var[] = {1, 1, 1};
+    static const double moved[] = {2, 1, 0}, still[] = {1.5, 1.25, 3};
+    static const double moved_var[] = {2, 2, 2}, still_var[] = {1, 2.5, 4};
+    float mean[3], shift[3], variance[3];
+    scs_prediction out = {mean, shift, variance};
+
+    scs_predict(SCS_DECODE_EDIT, 3, control, control_var, moved, moved_var, still, still_var, &out);
+    CU_ASSERT(mean[0] == 1.5f && mean[1] == 1.75f && mean[2] == 0);
+    CU_ASSERT(shift[0] == .5f && shift[1] == -.25f && shift[2] == -.5f);
+    CU_ASSERT(variance[0] == 2 && variance[1] == .5f && variance[2] == 0);
+    out.variance = NULL;
+    scs_predict(SCS_DECODE_DECODE, 3, control, NULL, moved, NULL, NULL, NULL, &out);
+    CU_ASSERT(mean[0] == 2 && mean[1] == 1 && mean[2] == 0 && shift[0] == 1);
+}
+
+int main(void)
+{
+    static const scs_test tests[] = {
+        {"covariance = decoding every cell", covariance_equals_decoding},
+        {"blocks = decoding every cell", blocks_equal_decoding},
+        {"rectified output = decoding every cell", rectified_output_equals_decoding},
+        {"one cell has no variance", one_cell_has_no_variance},
+        {"predict edits or decodes", predict_edits_or_decodes}};
+
+    return run_suite("moments", tests, sizeof tests / sizeof *tests);
+}

@@ -1,0 +1,16 @@
+/** Small models and cells for tests: sizes that a test can afford to go through element by element.
+ */
+#ifndef SCS_TESTS_TINY_H
+#define SCS_TESTS_TINY_H
+
+#include "scscreen/model.h"
+
+/** The constants of a profile (scs_profile) with dropout 0.2. */
+scs_arch tiny_arch(int profile, int32_t n_gene, int32_t n_hidden, int32_t n_latent);
+/** n cells with about `density` non-zeros, values in (0, 3), from counter-based numbers. */
+SCS_MUST_USE scs_status tiny_cells(int64_t n, int32_t n_gene, double density, uint64_t seed,
+                                   scs_csr *x);
+/** first, first + 1, ...: n numbers that the caller frees; NULL when memory is out. */
+int64_t *tiny_range(int64_t first, int64_t n);
+
+#endif
