@@ -34,12 +34,25 @@ static scs_status open_comm(MPI_Comm world, scs_comm *comm)
     return scs_agree(comm, allocate_scratch(comm));
 }
 
+/* Before there is a communicator to agree through. */
+static scs_status allocate_everywhere(MPI_Comm world, scs_comm **comm)
+{
+    scs_status st = SCS_ALLOC(*comm, 1);
+    int mine = st != SCS_OK, any = 0;
+
+    if (*comm)
+        (*comm)->mpi = MPI_COMM_NULL;
+    SCS_MPI(MPI_Allreduce(&mine, &any, 1, MPI_INT, MPI_MAX, world));
+    if (st == SCS_OK && any)
+        st = SCS_FAIL(SCS_ENOMEM, "out of memory on another rank");
+    return st;
+}
+
 scs_status scs_comm_create(MPI_Comm world, scs_comm **comm)
 {
     scs_status st;
 
-    SCS_TRY(SCS_ALLOC(*comm, 1));
-    (*comm)->mpi = MPI_COMM_NULL;
+    SCS_GO(st, allocate_everywhere(world, comm));
     SCS_GO(st, open_comm(world, *comm));
 done:
     if (st != SCS_OK)

@@ -10,8 +10,7 @@
 typedef struct scs_seat {
     scs_comm *comm;
     int32_t n_shard;
-    int32_t *first_subtree; /**< [n_rank + 1] maximal subtrees that each rank holds, into subtree;
-                               NULL until first used */
+    int32_t *first_subtree; /**< [n_rank + 1] each rank's in subtree; NULL until first used */
     scs_subtree *subtree;   /**< all ranks' subtrees, in order */
     double **part_double;   /**< [n_shard] for the tree sums */
     float **part_float;

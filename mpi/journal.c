@@ -13,7 +13,7 @@ struct scs_journal {
     FILE *events; /* rank 0 only */
     char path[4096];
     bool quiet, terminal;
-    double started, epoch_started, last_line;
+    double started, last_line;
 };
 
 static const double line_every = 5; /* seconds between lines where there is no terminal */
@@ -45,8 +45,6 @@ static void progress(void *ctx, int64_t epoch, int64_t epochs, int64_t step, int
     double t = now(), share;
     char left[32];
 
-    if (step <= 1)
-        j->epoch_started = t;
     if (j->quiet || t - j->last_line < (j->terminal ? 0.1 : line_every))
         return;
     j->last_line = t;
@@ -55,7 +53,7 @@ static void progress(void *ctx, int64_t epoch, int64_t epochs, int64_t step, int
     fprintf(stderr, "%sepoch %lld/%lld  %3.0f %%  loss %.3f  %.0f cells/s  at most %s left%s",
             j->terminal ? "\r\033[K" : "", (long long)epoch, (long long)epochs,
             100 * (double)done / (double)(all ? all : 1), objective,
-            (double)done / (t - j->epoch_started + 1e-9), left, j->terminal ? "" : "\n");
+            (double)done / (t - j->started + 1e-9), left, j->terminal ? "" : "\n");
     fflush(stderr);
 }
 
@@ -132,7 +130,7 @@ scs_status scs_journal_create(scs_session *session, scs_journal **journal)
         (*journal)->session = session;
         (*journal)->quiet = session->cli->quiet;
         (*journal)->terminal = isatty(STDERR_FILENO);
-        (*journal)->started = (*journal)->epoch_started = (*journal)->last_line = now();
+        (*journal)->started = (*journal)->last_line = now();
         if (scs_session_leads(session))
             status = open_events(*journal);
     }

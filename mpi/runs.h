@@ -16,13 +16,11 @@ typedef struct scs_run {
 
 typedef struct scs_runs {
     scs_comm *comm;
-    void **plane; /**< [n_plane] arrays that the outgoing runs point into, set by the caller before
-                     each scs_runs_send */
+    void **plane; /**< [n_plane] what the outgoing runs point into; set before scs_runs_send */
     int32_t n_plane;
     scs_run *out; /**< [n_out] what is sent, by destination */
     int64_t n_out, capacity;
-    scs_run
-        *in; /**< [n_in] what arrives, in ascending cell order; `at` is into the arrived values */
+    scs_run *in; /**< [n_in] what arrives, cells ascending; `at` is into the arrived values */
     int64_t n_in, n_values;  /**< runs and values that arrive */
     int64_t *out_of, *in_of; /**< [n_rank] bytes of values sent to and received from each rank */
     int64_t *to, *from;      /**< [n_rank] bytes of runs, likewise */

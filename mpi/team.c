@@ -39,7 +39,7 @@ static void clear_seat(scs_seat *seat)
     free(seat->subtree);
     free(seat->part_double);
     free(seat->part_float);
-    *seat = (scs_seat){0};
+    *seat = (scs_seat){.comm = seat->comm, .n_shard = seat->n_shard};
 }
 
 void scs_seats_clear(scs_comm *comm)
@@ -53,17 +53,21 @@ static scs_status open_seat(scs_seat *seat)
 {
     scs_comm *comm = seat->comm;
     int32_t n = 0;
+    scs_status st;
 
     if (seat->first_subtree)
         return SCS_OK;
-    SCS_TRY(scs_agree(comm, allocate_seat(seat)));
+    SCS_GO(st, scs_agree(comm, allocate_seat(seat)));
     for (int32_t r = 0; r < comm->size; r++) {
         scs_team other = team_of_rank(seat, r);
 
         n += scs_tree_cover(other.first, other.last, seat->n_shard, seat->subtree + n);
         seat->first_subtree[r + 1] = n;
     }
-    return SCS_OK;
+done:
+    if (st != SCS_OK)
+        clear_seat(seat);
+    return st;
 }
 
 /* This rank's subtree sums into their place among all ranks'. */
@@ -182,8 +186,8 @@ static scs_status reduce_slice(void *ctx, float *const *part, int64_t n, float *
         SCS_TRY(trade_slices(seat, (comm->rank + step) % comm->size, mine,
                              (comm->rank - step + comm->size) % comm->size, n, hi - lo));
     scs_tree_sum_float(seat->part_float, seat->subtree, seat->first_subtree[comm->size], hi - lo);
-    memmove(slice, seat->part_float[0],
-            (size_t)(hi - lo) * sizeof *slice); /* slice may be part[0] */
+    /* slice may be part[0] itself */
+    memmove(slice, seat->part_float[0], (size_t)(hi - lo) * sizeof *slice);
     return SCS_OK;
 }
 

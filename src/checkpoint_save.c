@@ -51,19 +51,26 @@ static scs_status write_tensor(hid_t file, const scs_model *model, const scs_ten
     return ends_with(tensor->name, ".running_var") ? write_counter(file, tensor) : SCS_OK;
 }
 
-static scs_status write_groups(hid_t file, const scs_atlas *atlas)
+/* @param[out] rows [n_group, SCS_GROUP_COLUMNS] malloc'ed */
+static scs_status group_rows(const scs_atlas *atlas, int64_t **rows)
 {
-    int64_t dims[] = {atlas->n_group, SCS_GROUP_COLUMNS}, *rows;
-    scs_status st;
-
-    SCS_TRY(SCS_ALLOC(rows, dims[0] * dims[1]));
+    SCS_TRY(SCS_ALLOC(*rows, (int64_t)atlas->n_group * SCS_GROUP_COLUMNS));
     for (int32_t g = 0; g < atlas->n_group; g++) {
         const scs_group *group = &atlas->group[g];
         int64_t row[] = {group->species, group->cell_type, group->condition, group->held_out,
                          group->count};
 
-        memcpy(rows + (int64_t)g * SCS_GROUP_COLUMNS, row, sizeof row);
+        memcpy(*rows + (int64_t)g * SCS_GROUP_COLUMNS, row, sizeof row);
     }
+    return SCS_OK;
+}
+
+static scs_status write_groups(hid_t file, const scs_atlas *atlas)
+{
+    int64_t dims[] = {atlas->n_group, SCS_GROUP_COLUMNS}, *rows;
+    scs_status st;
+
+    SCS_TRY(group_rows(atlas, &rows));
     st = scs_h5_write(file, "atlas/group", H5T_NATIVE_INT64, 2, dims, rows);
     free(rows);
     return st;
@@ -162,6 +169,29 @@ static scs_status verify_names(const scs_h5 *h5, const char *path, const scs_nam
     return st;
 }
 
+static scs_status verify_config(const scs_h5 *h5, const char *config)
+{
+    char *text = (char *)config; /* only read */
+
+    return verify_names(h5, "config", &(scs_names){1, &text});
+}
+
+static scs_status verify_groups(const scs_h5 *h5, const scs_atlas *atlas)
+{
+    int64_t n = (int64_t)atlas->n_group * SCS_GROUP_COLUMNS, *rows = NULL, *back = NULL;
+    scs_status st;
+
+    SCS_GO(st, group_rows(atlas, &rows));
+    SCS_GO(st, SCS_ALLOC(back, n));
+    SCS_GO(st, scs_h5_read_rows_int64(h5, "atlas/group", 0, atlas->n_group, back));
+    if (memcmp(rows, back, sizeof *rows * (size_t)n) != 0)
+        st = differs(h5, "atlas/group");
+done:
+    free(rows);
+    free(back);
+    return st;
+}
+
 static scs_status verify_atlas(const scs_h5 *h5, const scs_atlas *atlas)
 {
     scs_atlas_array array[SCS_ATLAS_ARRAYS];
@@ -169,6 +199,7 @@ static scs_status verify_atlas(const scs_h5 *h5, const scs_atlas *atlas)
     SCS_TRY(verify_names(h5, "atlas/species", &atlas->species));
     SCS_TRY(verify_names(h5, "atlas/cell_types", &atlas->cell_types));
     SCS_TRY(verify_names(h5, "atlas/conditions", &atlas->conditions));
+    SCS_TRY(verify_groups(h5, atlas));
     scs_atlas_arrays(atlas, array);
     for (int i = 0; i < SCS_ATLAS_ARRAYS; i++)
         SCS_TRY(verify_array(h5, &array[i]));
@@ -178,6 +209,7 @@ static scs_status verify_atlas(const scs_h5 *h5, const scs_atlas *atlas)
 static scs_status verify_all(const scs_h5 *h5, const content *c)
 {
     SCS_TRY(verify_names(h5, "var_names", c->genes));
+    SCS_TRY(verify_config(h5, c->config));
     for (int32_t i = 0; i < c->model->n_tensor; i++)
         SCS_TRY(verify_tensor(h5, c->model, &c->model->tensor[i]));
     return c->atlas ? verify_atlas(h5, c->atlas) : SCS_OK;

@@ -6,7 +6,8 @@
 #include "scscreen/status.h"
 
 /** A path by printf's rules. @param[out] path malloc'ed. SCS_ENOMEM. */
-SCS_MUST_USE scs_status scs_path_print(char **path, const char *format, ...) SCS_PRINTF(2, 3);
+SCS_MUST_USE scs_status scs_path_print(char **path, const char *format, ...) SCS_PRINTF(2, 3)
+    __attribute__((nonnull));
 /** Make a folder and its parents. SCS_ECREATE. */
 SCS_MUST_USE scs_status scs_make_folder(const char *path);
 /** PATH.tmp.PID in the same folder; files of that form whose process is gone are removed.

@@ -31,22 +31,34 @@ static scs_status no_column(const scs_h5 *h5, const char *column, const scs_name
                     columns->n ? list : "none");
 }
 
+/* Sets the path when something stands there, leaves it NULL otherwise. */
+static scs_status find(const scs_h5 *h5, const char *before, const char *column, const char *after,
+                       char **path)
+{
+    char *tried = NULL;
+    bool found = false;
+    scs_status st;
+
+    SCS_TRY(scs_h5_path(&tried, "%s%s%s", before, column, after));
+    st = scs_h5_look(h5, tried, &found);
+    if (found && st == SCS_OK)
+        *path = tried;
+    else
+        free(tried);
+    return st;
+}
+
 /* Sets the paths when the column is categorical, leaves them NULL when its values stand there
  * themselves. */
 static scs_status find_parts(const scs_h5 *h5, const char *column, parts *p)
 {
-    bool frame = scs_h5_is_group(h5, "obs");
-
-    SCS_TRY(scs_h5_path(&p->categories, frame ? "obs/%s/categories" : "uns/%s_categories", column));
-    if (scs_h5_exists(h5, p->categories))
-        return frame ? scs_h5_path(&p->codes, "obs/%s/codes", column) : SCS_OK;
-    free(p->categories);
-    SCS_TRY(scs_h5_path(&p->categories, "obs/__categories/%s", column));
-    if (frame && scs_h5_exists(h5, p->categories))
-        return scs_h5_path(&p->codes, "obs/%s", column);
-    free(p->categories);
-    p->categories = NULL;
-    return SCS_OK;
+    if (!scs_h5_is_group(h5, "obs"))
+        return find(h5, "uns/", column, "_categories", &p->categories);
+    SCS_TRY(find(h5, "obs/", column, "/categories", &p->categories));
+    if (p->categories)
+        return scs_h5_path(&p->codes, "obs/%s/codes", column);
+    SCS_TRY(find(h5, "obs/__categories/", column, "", &p->categories));
+    return p->categories ? scs_h5_path(&p->codes, "obs/%s", column) : SCS_OK;
 }
 
 static scs_status read_categories(const scs_h5 *h5, const char *path, scs_names *categories)

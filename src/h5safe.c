@@ -1,7 +1,7 @@
 #include "src/h5safe.h"
 
+#include "src/filters.h"
 #include "src/h5safe_object.h"
-#include "src/lzf.h"
 #include "src/text.h"
 
 #include <errno.h>
@@ -25,7 +25,7 @@ static scs_status prepare_library(void)
     SCS_REQUIRE(H5open() >= 0, SCS_EINTERNAL, "HDF5 does not start");
     (void)H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     (void)H5PLset_loading_state(0);
-    return scs_lzf_register();
+    return scs_filters_register();
 }
 
 static scs_status check_regular(const char *path)

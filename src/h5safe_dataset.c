@@ -1,7 +1,7 @@
 /* The rules that every dataset must keep before a byte of it is read. */
 #include "src/h5safe_object.h"
 
-#include "src/lzf.h"
+#include "src/filters.h"
 
 #include <stdint.h>
 
@@ -19,12 +19,6 @@ scs_status scs_h5_budget(const scs_h5 *h5, const char *path, int64_t n, size_t s
     return SCS_OK;
 }
 
-static bool is_known_filter(H5Z_filter_t id)
-{
-    return id == H5Z_FILTER_DEFLATE || id == H5Z_FILTER_SHUFFLE || id == H5Z_FILTER_FLETCHER32 ||
-           id == SCS_LZF_FILTER;
-}
-
 static scs_status check_filters(const scs_h5 *h5, const char *path, hid_t creation)
 {
     int n = H5Pget_nfilters(creation);
@@ -36,7 +30,7 @@ static scs_status check_filters(const scs_h5 *h5, const char *path, hid_t creati
         size_t n_value = 0;
         H5Z_filter_t id = H5Pget_filter2(creation, (unsigned)i, &flags, &n_value, NULL, sizeof name,
                                          name, &config);
-        SCS_REQUIRE(is_known_filter(id), SCS_EDATA,
+        SCS_REQUIRE(scs_filter_is_known(id), SCS_EDATA,
                     "%s: %s is compressed with filter %d (%.63s), which is not read; rewrite the "
                     "file: anndata.read_h5ad(...).write_h5ad(..., compression=\"gzip\")",
                     h5->path, path, id, *name ? name : "unnamed");
@@ -82,20 +76,6 @@ static scs_status chunk_size(const scs_h5 *h5, const char *path, hid_t creation,
     return scs_h5_budget(h5, path, n, shape->size, bytes);
 }
 
-/* The decoder trusts the chunk size that its own parameters name: it must be the dataset's. A
- * variable-length element takes 8 bytes in memory but 16 in the file. */
-static scs_status check_lzf(const scs_h5 *h5, const char *path, hid_t creation, int64_t chunk)
-{
-    unsigned values[3] = {0}, flags, config;
-    size_t n = 3;
-
-    if (H5Pget_filter_by_id2(creation, SCS_LZF_FILTER, &flags, &n, values, 0, NULL, &config) < 0)
-        return SCS_OK;
-    SCS_REQUIRE(n >= 3 && chunk <= values[2] && values[2] <= 2 * chunk, SCS_EDATA,
-                "%s: %s has damaged LZF parameters; re-save the file with anndata", h5->path, path);
-    return SCS_OK;
-}
-
 static scs_status check_bomb(const scs_h5 *h5, const char *path, hid_t dataset, int64_t bytes)
 {
     uint64_t stored = H5Dget_storage_size(dataset);
@@ -129,14 +109,16 @@ static scs_status get_dims(const scs_h5 *h5, const char *path, hid_t dataset, sc
 static scs_status get_type(const scs_h5 *h5, const char *path, hid_t dataset, scs_h5_shape *shape)
 {
     hid_t type = H5Dget_type(dataset);
+    bool number;
 
     shape->type = H5Tget_class(type);
     shape->size = H5Tget_size(type);
     shape->is_signed = shape->type == H5T_INTEGER && H5Tget_sign(type) == H5T_SGN_2;
     shape->variable_length = shape->type == H5T_STRING && H5Tis_variable_str(type) > 0;
     scs_h5_drop(type);
-    SCS_REQUIRE(shape->type != H5T_NO_CLASS && shape->size > 0, SCS_EDATA,
-                "%s: %s has a damaged type", h5->path, path);
+    number = shape->type == H5T_INTEGER || shape->type == H5T_FLOAT || shape->type == H5T_ENUM;
+    SCS_REQUIRE(shape->type != H5T_NO_CLASS && shape->size > 0 && (!number || shape->size <= 16),
+                SCS_EDATA, "%s: %s has a damaged type", h5->path, path);
     return SCS_OK;
 }
 
@@ -155,7 +137,7 @@ static scs_status check_dataset(const scs_h5 *h5, const char *path, hid_t datase
                 "%s: %s has an absurd size", h5->path, path);
     SCS_TRY(scs_h5_budget(h5, path, n, shape->size, &bytes));
     SCS_TRY(chunk_size(h5, path, creation, shape, &chunk));
-    SCS_TRY(check_lzf(h5, path, creation, chunk));
+    scs_filters_expect(chunk);
     return check_bomb(h5, path, dataset, bytes > chunk ? bytes : chunk);
 }
 

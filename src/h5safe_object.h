@@ -10,6 +10,9 @@ SCS_MUST_USE scs_status scs_h5_open_object(const scs_h5 *h5, const char *path, h
 /** A dataset that keeps all the rules. The caller drops it. */
 SCS_MUST_USE scs_status scs_h5_open_dataset(const scs_h5 *h5, const char *path, hid_t *dataset,
                                             scs_h5_shape *shape);
+/** Whether the chunks of rows [first, first + n) hold what HDF5 will read from them; n > 0. */
+SCS_MUST_USE scs_status scs_h5_check_chunks(const scs_h5 *h5, const char *path, hid_t dataset,
+                                            const scs_h5_shape *shape, int64_t first, int64_t n);
 /** Give back an id of any kind; a negative one is ignored. */
 void scs_h5_drop(hid_t id);
 /** n x size within the memory budget of one dataset. */

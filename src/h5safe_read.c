@@ -39,6 +39,17 @@ static herr_t transfer(hid_t dataset, const scs_h5_shape *shape, const block *b,
     return done;
 }
 
+static scs_status read_checked(const scs_h5 *h5, const char *path, hid_t dataset,
+                               const scs_h5_shape *shape, const block *b, hid_t type, void *out)
+{
+    if (b->n == 0 || shape->dim[1] == 0)
+        return SCS_OK;
+    SCS_TRY(scs_h5_check_chunks(h5, path, dataset, shape, b->first, b->n));
+    SCS_REQUIRE(transfer(dataset, shape, b, type, out) >= 0, SCS_EDATA,
+                "%s: %s is damaged and cannot be read; fetch it again", h5->path, path);
+    return SCS_OK;
+}
+
 static scs_status read_block(const scs_h5 *h5, const char *path, block b, hid_t type,
                              bool float_too, void *out)
 {
@@ -48,9 +59,7 @@ static scs_status read_block(const scs_h5 *h5, const char *path, block b, hid_t 
 
     SCS_TRY(scs_h5_open_dataset(h5, path, &dataset, &shape));
     SCS_GO(st, check_block(h5, path, &shape, &b, float_too));
-    if (b.n > 0 && shape.dim[1] > 0 && transfer(dataset, &shape, &b, type, out) < 0)
-        SCS_GO(st, SCS_FAIL(SCS_EDATA, "%s: %s is damaged and cannot be read; fetch it again",
-                            h5->path, path));
+    SCS_GO(st, read_checked(h5, path, dataset, &shape, &b, type, out));
 done:
     scs_h5_drop(dataset);
     return st;

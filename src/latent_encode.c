@@ -123,8 +123,6 @@ static void set_moments(scs_atlas *atlas, int32_t group, const double *sum)
     double n = (double)atlas->group[group].count;
     double *mean = atlas->mean + group * d, *second = atlas->second + group * d * d;
 
-    if (atlas->group[group].held_out)
-        return;
     for (int64_t j = 0; j < d; j++)
         mean[j] = sum[j] / n;
     sum += d;
@@ -133,7 +131,7 @@ static void set_moments(scs_atlas *atlas, int32_t group, const double *sum)
             second[j * d + k] = second[k * d + j] = *sum++ / n;
 }
 
-/* Sums of `n` groups from g0 over all shards. @param parts [n_local, n, len]  @param total [n, len]
+/* Sums of n groups from g0 over all shards. @param parts [n_local, n, len]  @param total [n, len]
  */
 static scs_status sum_groups(scs_atlas *atlas, const scs_team *team, const group_rows *rows,
                              scs_real *const *z, int32_t g0, int32_t n, double *parts,

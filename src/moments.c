@@ -170,8 +170,7 @@ done:
     return st;
 }
 
-/* Fold n decoded cells into mean and sum of squared deviations (NULL: not wanted) of `before`
- * cells.
+/* Fold n decoded cells into the mean and the squared deviations (or NULL) of the cells before.
  * @param block [n_gene] scratch */
 static void add_decoded(const scs_real *x, int32_t n, int32_t n_gene, int64_t before, double *block,
                         double *mean, double *square)

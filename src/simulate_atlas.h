@@ -16,10 +16,10 @@ SCS_MUST_USE scs_status scs_sim_write_orthologs(const scs_sim *sim, int32_t spec
                                                 const char *path);
 /** DIR/truth.h5ad. One row per (species, type, perturbation), reference genes.
  *
- *  X = expected log1p(target * count / library size) of a perturbed cell minus that of a control
- * cell, over the distribution of library sizes and counts: what a screen's layers/shift estimates.
- * Layers `control` and `mean` are the two expectations, `log_fold_change` the change of the model's
- * log mean (before shares are normalised).
+ *  X = expected log1p(target * count / total of the cell) of a perturbed cell minus that of a
+ * control cell, over the distribution of library sizes and counts (src/simulate_expectation.h):
+ * what a screen's layers/shift estimates. Layers `control` and `mean` are the two expectations,
+ * `log_fold_change` the change of the model's log mean (before shares are normalised).
  *  @param target  counts per cell after normalisation; 0 = the median library size */
 SCS_MUST_USE scs_status scs_sim_write_truth(const scs_sim *sim, double target, const char *path);
 

@@ -133,9 +133,12 @@ done:
 /* Expected log expression of every reference gene in a group. */
 static scs_status expect(const truth *t, scs_sim_group group, float *mean)
 {
+    double v;
+
     SCS_TRY(scs_sim_shares(t->sim, group, t->share));
+    v = scs_total_variance(t->sim, t->share);
     for (int32_t g = 0; g < t->sim->n_gene; g++)
-        mean[g] = (float)scs_expectation_at(&t->table, t->share[g]);
+        mean[g] = (float)scs_expectation_at(&t->table, t->share[g], v);
     return SCS_OK;
 }
 
@@ -161,7 +164,7 @@ static scs_status write_facts(const truth *t, double target)
 {
     SCS_TRY(scs_h5_dict(t->file, "uns/scscreen"));
     SCS_TRY(scs_h5_scalar_text(t->file, "uns/scscreen/meaning",
-                               "X: expected log1p(target_sum * count / library size) of perturbed "
+                               "X: expected log1p(target_sum * count / total) of perturbed "
                                "minus control cells; layers control and mean: the two "
                                "expectations; log_fold_change: change of the model's log mean"));
     SCS_TRY(scs_h5_scalar_double(t->file, "uns/scscreen/target_sum", target));

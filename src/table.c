@@ -17,7 +17,6 @@ scs_status scs_table_open(const char *path, int64_t max, scs_table *table)
     table->next = table->text;
     if (strncmp(table->next, "\xef\xbb\xbf", 3) == 0)
         table->next += 3;
-    table->delimiter = memchr(table->next, '\t', strcspn(table->next, "\n")) ? '\t' : ',';
     return SCS_OK;
 }
 
@@ -108,5 +107,7 @@ scs_status scs_table_next(scs_table *table, bool *found)
                 table->path, (long long)table->line, LONGEST_LINE);
     SCS_REQUIRE(scs_text_is_utf8(line, n), SCS_EDATA, "%s:%lld: not UTF-8 text", table->path,
                 (long long)table->line);
+    if (!table->delimiter)
+        table->delimiter = strchr(line, '\t') ? '\t' : ',';
     return cut_line(table, line);
 }

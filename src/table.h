@@ -15,7 +15,7 @@ typedef struct scs_table {
     const char *path; /**< borrowed */
     char *text;       /**< owned; fields point into it */
     char *next;       /**< the rest that was not read yet */
-    char delimiter;   /**< tab if the first line has one, else comma */
+    char delimiter;   /**< tab if the first row has one, else comma; 0 before it */
     int64_t line;     /**< of the current row, from 1 */
     int n_field;
     char *field[SCS_TABLE_FIELDS];

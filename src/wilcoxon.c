@@ -65,8 +65,7 @@ static void add_run(double before, double t, double mine, double *rank_sum, doub
     *ties += t * t * t - t;
 }
 
-/* Rank sum of the group (average ranks) and sum of t^3 - t over ties. The implicit zeros are the
- * lowest run.
+/* Rank sum of the group (average ranks), and t^3 - t over ties; implicit zeros are the lowest run.
  * @param key [n] sorted positive values */
 static void rank(const samples *s, const uint64_t *key, int64_t n, double *rank_sum, double *ties)
 {

@@ -57,6 +57,9 @@ def pick(data, matrix):
 
 def rows_of(x):
     """For each row its number of values that are not 0, and the sum of (column + 1) * value."""
+    if sp.issparse(x):  # scipy takes no unsigned indices
+        parts = (x.data, x.indices.astype(np.int64), x.indptr.astype(np.int64))
+        x = type(x)(parts, shape=x.shape)
     x = sp.csr_matrix(x, dtype=np.float32)
     x.eliminate_zeros()
     x.sort_indices()

@@ -1,7 +1,7 @@
 """Small .h5ad files in every layout that must be read (good) and every trick that must be refused (bad).
 
 usage: make_fixtures.py FOLDER
-make(folder) returns the good ones as (path, matrix), the bad ones as (path, matrix, words of the refusal).
+make(folder) returns the good ones as (path, matrix, a file that holds the same), the bad ones as (path, matrix, words of the refusal).
 """
 import os
 import sys
@@ -52,9 +52,9 @@ class Good:
     def __init__(self, folder):
         self.folder, self.files = folder, []
 
-    def path(self, name, *matrices):
-        path = os.path.join(self.folder, f"good_{name}.h5ad")
-        self.files += [(path, matrix) for matrix in (matrices or ("X",))]
+    def path(self, name, *matrices, like=None):
+        path, twin = (os.path.join(self.folder, f"good_{n}.h5ad") for n in (name, like or name))
+        self.files += [(path, matrix, twin) for matrix in (matrices or ("X",))]
         return path
 
     def layouts(self):
@@ -64,7 +64,7 @@ class Good:
                 data = anndata_of(x, layers={"log": np.log1p(x)}) if kind == "dense" else anndata_of(x)
                 data.raw = anndata_of(x)
                 data.write_h5ad(self.path(f"{kind}_{compression}", "X", "raw"), compression=compression)
-            for dtype in ("int8", "uint16", "int32", "int64", "float16", "float64", "bool"):
+            for dtype in ("int8", "uint16", "int32", "int64", "float64", "bool"):
                 y = x.astype(dtype)
                 with h5py.File(self.path(f"{kind}_{dtype}"), "w") as file:
                     anndata.io.write_elem(file, "/", anndata_of(x))
@@ -101,7 +101,8 @@ class Good:
             plain_text(file)
         with edited(self.path("fixed_text")) as file:
             replace(file, "var/_index", np.array([f"G{j}".encode() for j in range(GENES)], dtype="S9"))
-        with edited(self.path("cycle")) as file:
+        with edited(  # anndata follows it without end
+                self.path("cycle", like="csr_None")) as file:
             file["uns/loop"] = file["/"]
             file["obsm/again"] = file["obsm"]
         with edited(self.path("dense_chunks"), dense=True) as file:
@@ -225,11 +226,25 @@ def broken_lzf(stream):
     return edit
 
 
-def broken_deflate(file):
-    n = file["X/data"].shape[0]
+def broken_gzip(kept, cut=None, mask=0, n=None):
+    """A chunk of n numbers that holds `kept` bytes before compression, `cut` after."""
+    def edit(file):
+        size = n or file["X/data"].shape[0]
+        del file["X/data"]
+        data = file.create_dataset("X/data", shape=(size,), dtype="f4", chunks=(size,), compression="gzip")
+        data.id.write_direct_chunk((0,), zlib.compress(bytes(kept))[:cut], filter_mask=mask)
+        for name, values in (("X/indices", np.zeros(size, "i4")),
+                             ("X/indptr", np.r_[np.zeros(CELLS, "i8"), size])):
+            replace(file, name, values)
+    return edit
+
+
+def short_shuffle(file):
+    n = 10 ** 6
+    broken_gzip(4 * n, n=n)(file)
     del file["X/data"]
-    data = file.create_dataset("X/data", shape=(n,), dtype="f4", chunks=(n,), compression="gzip")
-    data.id.write_direct_chunk((0,), zlib.compress(bytes(4 * n))[:-3])
+    data = file.create_dataset("X/data", shape=(n,), dtype="f4", chunks=(n,), shuffle=True)
+    data.id.write_direct_chunk((0,), bytes(400))
 
 
 def duplicate_column(file):
@@ -288,7 +303,10 @@ BAD = [
     ("lzf_short", broken_lzf(b"\x1fabc"), "damaged"),
     ("lzf_back", broken_lzf(b"\x00a\xff\xff\xff\xff\xff\xff"), "damaged"),
     ("lzf_small", broken_lzf(b"\x03abcd"), "damaged"),
-    ("deflate_cut", broken_deflate, "damaged"),
+    ("deflate_cut", broken_gzip(1600, -3), "damaged"),
+    ("deflate_short", broken_gzip(80000, n=10 ** 6), "damaged"),
+    ("deflate_skipped", broken_gzip(80000, mask=1, n=10 ** 6), "full length"),
+    ("shuffle_short", short_shuffle, "full length"),
     ("indptr_falls", set_at("X/indptr", 9, 1), "falls"),
     ("indptr_first", set_at("X/indptr", 0, 3), "not at 0"),
     ("indptr_negative", set_at("X/indptr", 0, -3), "not at 0"),
@@ -362,7 +380,7 @@ def make_no_h5(folder):
     return [(write("text", b"cell,gene\n1,2\n"), "X", "not an HDF5 file"),
             (write("nothing", b""), "X", "is empty"),
             (write("cut", whole[: len(whole) // 2]), "X", "truncated"),
-            (write("header", whole[:60]), "X", "damaged"),
+            (write("header", whole[:60]), "X", "truncated"),
             (os.path.join(folder, "absent.h5ad"), "X", "No such file"),
             (folder, "X", "no regular file"),
             (os.path.join(folder, "good_layer.h5ad"), "raw", "layers/counts"),

@@ -49,6 +49,7 @@ static inline int run_mpi_suite(const char *suite, const scs_test *tests, int n_
         show_output(hidden, rank);
     if (rank == 0 && mine == 0 && worst != 0)
         printf("FAILED on another rank\n");
+    fflush(NULL); /* mpirun ends the others as soon as one rank exits with a failure */
     MPI_Finalize();
     return worst;
 }

@@ -80,33 +80,31 @@ static inline scs_dataset *toy_dataset(int64_t n_cell, int32_t n_gene)
     return d;
 }
 
-static inline int64_t toy_nnz(int64_t cell0, int64_t cell1, int32_t n_gene)
-{
-    int64_t nnz = 0;
+typedef float (*toy_fn)(int64_t row, int32_t column);
 
-    for (int64_t c = cell0; c < cell1; c++)
-        for (int32_t g = 0; g < n_gene; g++)
-            nnz += toy_value(c, g) > 0;
-    return nnz;
+/** Rows [row0, row1) of a function's values. */
+static inline scs_csr toy_matrix(toy_fn value, int64_t row0, int64_t row1, int32_t n_col)
+{
+    scs_csr x;
+    int64_t k = 0;
+
+    CHECK_OK(scs_csr_alloc(row1 - row0, n_col, (row1 - row0) * n_col, &x));
+    for (int64_t i = row0; i < row1; i++) {
+        for (int32_t j = 0; j < n_col; j++) {
+            if (value(i, j) > 0) {
+                x.indices[k] = j;
+                x.values[k++] = value(i, j);
+            }
+        }
+        x.indptr[i - row0 + 1] = k;
+    }
+    return x;
 }
 
 /** Cells [cell0, cell1). */
 static inline scs_csr toy_cells(int64_t cell0, int64_t cell1, int32_t n_gene)
 {
-    scs_csr x;
-    int64_t k = 0;
-
-    CHECK_OK(scs_csr_alloc(cell1 - cell0, n_gene, toy_nnz(cell0, cell1, n_gene), &x));
-    for (int64_t c = cell0; c < cell1; c++) {
-        for (int32_t g = 0; g < n_gene; g++) {
-            if (toy_value(c, g) > 0) {
-                x.indices[k] = g;
-                x.values[k++] = toy_value(c, g);
-            }
-        }
-        x.indptr[c - cell0 + 1] = k;
-    }
-    return x;
+    return toy_matrix(toy_value, cell0, cell1, n_gene);
 }
 
 #endif

@@ -273,8 +273,8 @@ static void paired_prediction(void)
     end(&t);
 }
 
-/* The scores of nearest shifts on this model, measured with the public implementation's arithmetic
- * (all genes, and Pearson of the changes; SCGEN.md's other top genes come from Welch's t). */
+/* Scores of nearest shifts on this model, as measured in NumPy to three digits; there all
+ * predictions were clipped at 0. */
 static void check_scores(const setup *t, int decode, double r2_all, double delta_pearson)
 {
     scs_combination c = target(t);
@@ -298,6 +298,8 @@ static void check_scores(const setup *t, int decode, double r2_all, double delta
     CHECK_OK(scs_decoded_moments(t->model, z, n, NULL, moments + 2 * n_gene, moments + 3 * n_gene));
     scs_predict(decode, (int32_t)n_gene, mean, variance, moments, moments + n_gene,
                 moments + 2 * n_gene, moments + 3 * n_gene, &p);
+    for (int64_t g = 0; g < n_gene; g++)
+        p.mean[g] = fmaxf(0, p.mean[g]);
     s = scs_score(t->atlas, &c, &p);
     fprintf(stderr,
             "\n    r2_all %.4f r2_deg %.4f r2_variance %.4f delta_pearson %.4f no change %.4f %.4f",

@@ -132,6 +132,26 @@ static void saved_comes_back_to_the_last_bit(void)
     end(&t);
 }
 
+/* What torch's load_state_dict(strict=True) wants beside our own tensors. */
+static void torch_finds_its_counters(void)
+{
+    static const char *const stack[] = {"z_encoder.encoder", "decoder.decoder"};
+    setup t;
+    hid_t file;
+    char path[128];
+
+    begin(&t, SCS_PROFILE_SCGEN2);
+    CHECK_OK(save(&t, NULL));
+    file = H5Fopen(t.path, H5F_ACC_RDONLY, H5P_DEFAULT);
+    for (int i = 0; i < 4; i++) {
+        snprintf(path, sizeof path, "state_dict/%s.fc_layers.Layer %d.1.num_batches_tracked",
+                 stack[i / 2], i % 2);
+        CU_ASSERT(H5Lexists(file, path, H5P_DEFAULT) > 0);
+    }
+    CU_ASSERT(H5Fclose(file) >= 0);
+    end(&t);
+}
+
 static void weights_alone_are_enough(void)
 {
     setup t;
@@ -278,6 +298,7 @@ int main(void)
 {
     static const scs_test tests[] = {
         {"saved comes back to the last bit", saved_comes_back_to_the_last_bit},
+        {"torch finds its counters", torch_finds_its_counters},
         {"weights alone are enough", weights_alone_are_enough},
         {"packs and unpacks", packs_and_unpacks},
         {"foreign files are refused", foreign_files_are_refused},

@@ -1,49 +1,4 @@
-#include "tests/unit/metas.h"
-#include "tests/unit/scratch.h"
-
-#include "scscreen/dataset.h"
-
-#include <math.h>
-
-enum { MOST_INPUTS = 3 };
-
-/* Two species, two types, three conditions; genes in other orders and not all shared. */
-static void two_files(scs_h5ad *m[MOST_INPUTS])
-{
-    m[0] = meta("one.h5ad", "g1 g2 g3 g4", "T T T B B B T -", "ctrl drug other ctrl drug other ctrl ctrl",
-                NULL);
-    m[1] = meta("two.h5ad", "g4 x g3 g1", "B T T B T", "ctrl drug ctrl other other", NULL);
-    m[2] = NULL;
-}
-
-/* The dataset of the config's text over metas, which are freed. */
-static scs_status create(const char *config_text, scs_h5ad *m[MOST_INPUTS], scs_dataset **d)
-{
-    scs_config *c = NULL;
-    const char *const none[] = {NULL};
-    scs_status st;
-
-    CHECK_OK(scs_config_parse("c.yaml", config_text, none, 0, &c));
-    *d = NULL;
-    st = scs_dataset_create(c, (const scs_h5ad *const *)m, d);
-    scs_config_destroy(&c);
-    for (int i = 0; i < MOST_INPUTS && m[i]; i++)
-        drop_meta(m[i]);
-    return st;
-}
-
-#define TWO "data:\n  control: ctrl\n  inputs: [{path: one.h5ad, species: h}, {path: two.h5ad, species: m}]\n"
-#define ALL_TRAIN "train: {validation: 0}\n"
-
-static scs_status create_two(const char *rest, scs_dataset **d)
-{
-    scs_h5ad *m[MOST_INPUTS];
-    char text[2048];
-
-    two_files(m);
-    snprintf(text, sizeof text, TWO "%s", rest);
-    return create(text, m, d);
-}
+#include "tests/unit/datasets.h"
 
 #define REFUSED(rest, words)                                                                       \
     do {                                                                                           \
@@ -52,37 +7,6 @@ static scs_status create_two(const char *rest, scs_dataset **d)
         CU_ASSERT_PTR_NULL(d_);                                                                    \
         scs_dataset_destroy(&d_);                                                                  \
     } while (0)
-
-static void check_names(const scs_names *names, const char *expected)
-{
-    char list[500];
-
-    CU_ASSERT_STRING_EQUAL(scs_names_list(names, 100, list, sizeof list), expected);
-}
-
-static bool has_note(const scs_dataset *d, const char *text)
-{
-    for (scs_lidx i = 0; i < d->notes.n; i++)
-        if (strstr(d->notes.name[i], text))
-            return true;
-    return false;
-}
-
-static void genes_are_those_of_every_input_in_the_first_ones_order(void)
-{
-    scs_dataset *d;
-    const int32_t one[] = {0, -1, 1, 2}, two[] = {2, -1, 1, 0};
-
-    CHECK_OK(create_two("", &d));
-    check_names(&d->genes, "g1, g3, g4");
-    CU_ASSERT_EQUAL(d->n_gene, 3);
-    CU_ASSERT_EQUAL(d->n_dropped_genes, 1);
-    CU_ASSERT_EQUAL(memcmp(d->gene_of_column[0], one, sizeof one), 0);
-    CU_ASSERT_EQUAL(memcmp(d->gene_of_column[1], two, sizeof two), 0);
-    CU_ASSERT(has_note(d, "1 of 4 reference genes are not in every input"));
-    scs_dataset_destroy(&d);
-    CU_ASSERT_PTR_NULL(d);
-}
 
 static void labels_are_united_sorted_and_only_those_in_use(void)
 {
@@ -102,9 +26,11 @@ static void labels_are_united_sorted_and_only_those_in_use(void)
 /* Every cell keeps the labels that its own file gives it. */
 static void cells_keep_their_labels(void)
 {
-    static const char *const type[] = {"T", "T", "T", "B", "B", "B", "T", NULL, "B", "T", "T", "B", "T"};
-    static const char *const condition[] = {"ctrl",  "drug", "other", "ctrl", "drug",  "other", "ctrl",
-                                            "ctrl", "ctrl", "drug",  "ctrl", "other", "other"};
+    static const char *const type[] = {"T",  "T", "T", "B", "B", "B", "T",
+                                       NULL, "B", "T", "T", "B", "T"};
+    static const char *const condition[] = {"ctrl",  "drug",  "other", "ctrl", "drug",
+                                            "other", "ctrl",  "ctrl",  "ctrl", "drug",
+                                            "ctrl",  "other", "other"};
     scs_dataset *d;
 
     CHECK_OK(create_two("", &d));
@@ -141,26 +67,196 @@ static void bad_hold_outs_are_named_with_their_line(void)
 {
     REFUSED("hold_out:\n  - {cell_type: TT, condition: drug}\n",
             "c.yaml:5: hold_out: no cell has the cell type 'TT'; there is B, T; did you mean T?");
-    REFUSED("hold_out: [{cell_type: T, condition: dru}]\n", "ctrl, drug, other; did you mean drug?");
-    REFUSED("hold_out: [{cell_type: T, condition: drug, species: rat}]\n", "the species 'rat'; there is h, m");
+    REFUSED("hold_out: [{cell_type: T, condition: dru}]\n",
+            "ctrl, drug, other; did you mean drug?");
+    REFUSED("hold_out: [{cell_type: T, condition: drug, species: rat}]\n",
+            "the species 'rat'; there is h, m");
     REFUSED("hold_out: [{cell_type: T, condition: ctrl}]\n", "'ctrl' is the control");
-    REFUSED("hold_out: [{cell_type: B, condition: drug, species: m}]\n", "no cell is B under drug in m");
+    REFUSED("hold_out: [{cell_type: B, condition: drug, species: m}]\n",
+            "no cell is B under drug in m");
     REFUSED("hold_out: [{cell_type: B, condition: drug}, {cell_type: T, condition: drug}]\n",
             "perturbation 'drug' has no cells left to learn from");
 }
 
 static void the_control_must_be_there(void)
 {
-    scs_h5ad *m[MOST_INPUTS] = {meta("a.h5ad", "g", "T -", "drug ctrl", NULL)};
-    scs_h5ad *empty[MOST_INPUTS] = {meta("a.h5ad", "g", "", "", NULL)};
+    scs_h5ad *other[MOST_INPUTS] = {meta("a.h5ad", "g", "T T", "drug control", NULL)};
+    scs_h5ad *unlabelled[MOST_INPUTS] = {meta("a.h5ad", "g", "T -", "drug ctrl", NULL)};
+    scs_h5ad *missing[MOST_INPUTS] = {meta("a.h5ad", "g", "T", "-", NULL)};
     scs_dataset *d;
 
-    REFUSED("train: {seed: 1}\nscreen: {}\n"
-            "simulate: {}\nmodel: {}\noutput: {}\nhold_out: []\n"
-            "# the last line wins below\n",
-            "") /* replaced below */;
-    CHECK_FAILS(create("data: {inputs: [a], control: ctrl}\n", m, &d), SCS_EDATA,
+    CHECK_FAILS(
+        create("data: {inputs: [a], control: contrl}\n", other, &d), SCS_EDATA,
+        "data.control: no cell has the condition 'contrl'; column condition has control, drug; "
+        "did you mean control?");
+    CHECK_FAILS(create("data: {inputs: [a], control: ctrl}\n", unlabelled, &d), SCS_EDATA,
                 "no control cells: every cell of 'ctrl' lacks");
-    CHECK_FAILS(create("data: {inputs: [a], control: ctrl}\n", empty, &d), SCS_EDATA,
+    CHECK_FAILS(create("data: {inputs: [a], control: ctrl}\n", missing, &d), SCS_EDATA,
                 "no cell has the condition 'ctrl'; column condition has no label at all");
+}
+
+static void something_must_be_left_to_train_on(void)
+{
+    scs_h5ad *two[MOST_INPUTS] = {meta("a.h5ad", "g", "T T", "ctrl drug", NULL)};
+    scs_h5ad *again[MOST_INPUTS] = {meta("a.h5ad", "g", "T T", "ctrl drug", NULL)};
+    scs_dataset *d;
+
+    CHECK_FAILS(create("data: {inputs: [a], control: ctrl}\ntrain: {validation: 0.9}\n", two, &d),
+                SCS_EDATA, "no cells left to train on");
+    CHECK_OK(create("data: {inputs: [a], control: ctrl}\n", again, &d));
+    CU_ASSERT_EQUAL(d->role[0], SCS_ROLE_TRAIN);
+    CU_ASSERT_EQUAL(d->role[1], SCS_ROLE_TRAIN);
+    scs_dataset_destroy(&d);
+}
+
+static void there_must_be_files_cells_and_perturbations(void)
+{
+    scs_h5ad *no_file[MOST_INPUTS] = {NULL};
+    scs_h5ad *empty[MOST_INPUTS] = {meta("a.h5ad", "g", "", "", NULL)};
+    scs_h5ad *control[MOST_INPUTS] = {meta("a.h5ad", "g", "T", "ctrl", NULL)};
+    scs_dataset *d;
+
+    CHECK_FAILS(create("", no_file, &d), SCS_EDATA, "data.inputs names no file");
+    CHECK_FAILS(create("data: {inputs: [a], control: ctrl}\n", empty, &d), SCS_EDATA,
+                "a.h5ad: holds no cells");
+    CHECK_FAILS(create("data: {inputs: [a], control: ctrl}\n", control, &d), SCS_EDATA,
+                "no condition but the control 'ctrl'");
+}
+
+static void species_come_from_column_file_or_nowhere(void)
+{
+    scs_h5ad *from_column[MOST_INPUTS] = {
+        meta("a.h5ad", "g", "T T T", "ctrl ctrl drug", "rat - ape")};
+    scs_h5ad *nowhere[MOST_INPUTS] = {meta("a.h5ad", "g", "T T", "ctrl drug", NULL)};
+    scs_h5ad *mixed[MOST_INPUTS] = {meta("a.h5ad", "g", "T", "ctrl", NULL),
+                                    meta("b.h5ad", "g", "T", "drug", NULL)};
+    scs_dataset *d;
+
+    CHECK_OK(create("data: {inputs: [{path: a, species: cow}], control: ctrl, species: species}\n",
+                    from_column, &d));
+    check_names(&d->species, "ape, rat");
+    CU_ASSERT_EQUAL(d->cell_species[0], 1);
+    CU_ASSERT_EQUAL(d->role[1], SCS_ROLE_UNUSED);
+    scs_dataset_destroy(&d);
+    CHECK_OK(create("data: {inputs: [a], control: ctrl}\n", nowhere, &d));
+    check_names(&d->species, "all");
+    scs_dataset_destroy(&d);
+    CHECK_FAILS(create("data: {inputs: [a, {path: b, species: m}], control: ctrl}\n", mixed, &d),
+                SCS_EDATA, "name all or none");
+}
+
+/* n cells of one type, every third under drug. */
+static scs_h5ad *many_cells(int64_t n)
+{
+    scs_h5ad *m = meta("a.h5ad", "g", "T T", "drug ctrl", NULL);
+
+    free(m->cell_type.codes);
+    free(m->condition.codes);
+    m->n_obs = n;
+    CHECK_OK(SCS_ALLOC(m->cell_type.codes, n));
+    CHECK_OK(SCS_ALLOC(m->condition.codes, n));
+    for (int64_t c = 0; c < n; c++) {
+        m->cell_type.codes[c] = 1;
+        m->condition.codes[c] = c % 3 == 0 ? 2 : 1;
+    }
+    return m;
+}
+
+static int64_t count_role(const scs_dataset *d, int role)
+{
+    int64_t n = 0;
+
+    for (int64_t c = 0; c < d->n_cell; c++)
+        n += d->role[c] == role;
+    return n;
+}
+
+/* round(share * n) validation cells; another seed takes others; the same seed the same. */
+static void validation_takes_its_share_by_seed(void)
+{
+    static const char *const texts[] = {"data: {inputs: [a], control: ctrl}\ntrain: {seed: 1}\n",
+                                        "data: {inputs: [a], control: ctrl}\ntrain: {seed: 1}\n",
+                                        "data: {inputs: [a], control: ctrl}\ntrain: {seed: 2}\n"};
+    scs_dataset *d[3];
+
+    for (int i = 0; i < 3; i++) {
+        scs_h5ad *m[MOST_INPUTS] = {many_cells(1004)};
+
+        CHECK_OK(create(texts[i], m, &d[i]));
+        CU_ASSERT_EQUAL(count_role(d[i], SCS_ROLE_VALID), 100);
+        CU_ASSERT_EQUAL(count_role(d[i], SCS_ROLE_TRAIN), 904);
+    }
+    CU_ASSERT_EQUAL(memcmp(d[0]->role, d[1]->role, 1004), 0);
+    CU_ASSERT_NOT_EQUAL(memcmp(d[0]->role, d[2]->role, 1004), 0);
+    for (int i = 0; i < 3; i++)
+        scs_dataset_destroy(&d[i]);
+}
+
+static void types_without_control_are_noted(void)
+{
+    scs_h5ad *m[MOST_INPUTS] = {meta("a.h5ad", "g", "T T B", "ctrl drug drug", NULL)};
+    scs_dataset *d;
+
+    CHECK_OK(create("data: {inputs: [a], control: ctrl}\n", m, &d));
+    CU_ASSERT(has_note(d, "no control cells of B in species all"));
+    CU_ASSERT_FALSE(has_note(d, "control cells of T"));
+    scs_dataset_destroy(&d);
+}
+
+static void description_counts_and_names(void)
+{
+    scs_dataset *d;
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(out);
+    CHECK_OK(create_two(ALL_TRAIN "hold_out: [{cell_type: T, condition: drug}]\n", &d));
+    scs_dataset_describe(d, out);
+    fclose(out);
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "13 cells x 3 genes from 2 files"));
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(text, "10 training, 0 validation, 2 held out, 1 without a label"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "ctrl, drug, other"));
+    free(text);
+    scs_dataset_destroy(&d);
+}
+
+/* Cell names taken for a label give millions of groups. */
+static void a_column_mistaken_for_labels_is_refused(void)
+{
+    enum { N = 5000 };
+    scs_h5ad *m[MOST_INPUTS] = {many_cells(N)};
+    scs_dataset *d;
+    char name[32];
+
+    for (int k = 0; k < N; k++) {
+        snprintf(name, sizeof name, "cell_%d", k);
+        CHECK_OK(scs_names_add(&m[0]->cell_type.categories, name));
+        CHECK_OK(scs_names_add(&m[0]->condition.categories, name));
+        m[0]->cell_type.codes[k] = k + 2;
+        m[0]->condition.codes[k] = k + 3;
+    }
+    CHECK_FAILS(create("data: {inputs: [a], control: ctrl}\n", m, &d), SCS_EDATA,
+                "the right columns?");
+}
+
+int main(void)
+{
+    static const scs_test tests[] = {
+        {"labels: united, sorted, in use", labels_are_united_sorted_and_only_those_in_use},
+        {"cells keep their labels", cells_keep_their_labels},
+        {"held-out cells are the named ones", held_out_cells_are_exactly_the_named_ones},
+        {"bad hold-outs", bad_hold_outs_are_named_with_their_line},
+        {"the control must be there", the_control_must_be_there},
+        {"something to train on", something_must_be_left_to_train_on},
+        {"files, cells and perturbations", there_must_be_files_cells_and_perturbations},
+        {"species from column or file", species_come_from_column_file_or_nowhere},
+        {"validation takes its share", validation_takes_its_share_by_seed},
+        {"types without control", types_without_control_are_noted},
+        {"description", description_counts_and_names},
+        {"a mistaken column", a_column_mistaken_for_labels_is_refused},
+    };
+
+    return run_suite("dataset", tests, sizeof tests / sizeof *tests);
 }

@@ -118,7 +118,8 @@ static void bad_tables_are_refused_with_their_line(void)
     REFUSED("a\tA\n\xff\tB\n", "table.tsv:2: not UTF-8");
     REFUSED("\"a,A\n", "table.tsv:1: a quote is not closed");
     REFUSED("\"a\"x,A\n", "table.tsv:1: a quote is not closed");
-    REFUSED("a\tA\na\tB\n", "no one-to-one pair (2 rows: 0 lack a gene, 0 of another type, 2 ambiguous)");
+    REFUSED("a\tA\na\tB\n",
+            "no one-to-one pair (2 rows: 0 lack a gene, 0 of another type, 2 ambiguous)");
     REFUSED("Gene name,type\nA,x\n", "no rows with the columns");
     CU_ASSERT_PTR_NOT_NULL_FATAL(wide);
     memset(wide, 'a', 199998);
@@ -141,7 +142,8 @@ static void a_missing_table_is_refused_by_name(void)
 /* Ensembl's human-mouse export; the figures were counted with Python's csv module. */
 static void biomart_is_read_by_its_header(void)
 {
-    scs_names symbols = words("Actb mt-Cytb"), ids = words("ENSMUSG00000064341 ENSMUSG00000064345 x");
+    scs_names symbols = words("Actb mt-Cytb"),
+              ids = words("ENSMUSG00000064341 ENSMUSG00000064345 x");
     scs_orthologs o;
     char path[4096];
 

@@ -32,7 +32,7 @@ static void begin(setup *t)
 {
     static const scs_group group[] = {
         {0, 0, 0, false, 9},  {0, 0, 1, false, 100}, {0, 0, 2, false, 7}, {0, 1, 0, true, 5},
-        {0, 1, 1, false, 10}, {0, 2, 2, false, 8},   {1, 2, 1, false, 30}};
+        {0, 1, 1, false, 10}, {0, 2, 2, false, 8},   {1, 0, 1, true, 3},  {1, 2, 1, false, 30}};
 
     atlas_of(t, group, sizeof group / sizeof *group);
 }

@@ -1,0 +1,119 @@
+"""A result file as its users meet it: anndata opens it without a warning, every column, layer and fact is there with its type
+and meaning, and scanpy's own functions run on it.
+
+    check_result.py screen.h5ad
+"""
+import sys
+import warnings
+
+import anndata
+import h5py
+import numpy as np
+import pandas as pd
+import scanpy as sc
+
+KEYS = ["species", "cell_type", "perturbation", "source"]
+COUNTS = ["n_control", "n_observed"]
+SCORES = ["r2_all", "r2_deg", "r2_variance", "delta_pearson", "r2_all_control", "r2_deg_control"]
+passed = failed = 0
+
+
+def check(what, ok):
+    global passed, failed
+    passed, failed = passed + bool(ok), failed + (not ok)
+    if not ok:
+        print("FAILED:", what)
+
+
+def check_obs(obs):
+    check("obs columns in order", list(obs.columns) == KEYS + COUNTS + ["held_out", "delta_norm"] + SCORES)
+    for key in KEYS:
+        check(f"{key} is categorical without missing or unused labels",
+              isinstance(obs[key].dtype, pd.CategoricalDtype) and obs[key].notna().all()
+              and set(obs[key].cat.categories) == set(obs[key]))
+    names = obs.species.astype(str) + "|" + obs.cell_type.astype(str) + "|" + obs.perturbation.astype(str)
+    check("rows are named species|cell_type|perturbation", list(names) == list(obs.index))
+    check("rows are unique", obs.index.is_unique)
+    for key in COUNTS:
+        check(f"{key} is int64", obs[key].dtype == np.int64)
+    check("every row has control cells", (obs.n_control > 0).all())
+    check("observed cells are counted", (obs.n_observed >= 0).all())
+    check("held_out is bool", obs.held_out.dtype == bool)
+    check("held-out rows were observed", (obs.n_observed[obs.held_out] > 0).all())
+    for key in ["delta_norm"] + SCORES:
+        check(f"{key} is float64", obs[key].dtype == np.float64)
+    check("delta_norm is there", np.isfinite(obs.delta_norm).all())
+
+
+def check_scores(obs):
+    unseen = obs[obs.n_observed == 0]
+    check("rows without observed cells have no score", unseen[SCORES].isna().all(axis=None))
+    for key in SCORES:
+        values = obs[key].dropna()
+        check(f"{key} is in range", values.between(-1 if key == "delta_pearson" else 0, 1 + 1e-12).all())
+    seen = obs[obs.n_observed > 0]
+    check("rows with observed cells have a score", len(seen) == 0 or seen.r2_all.notna().any())
+
+
+def check_matrices(screen):
+    layers = set(screen.layers)
+    check("layers", layers in ({"control", "shift"}, {"control", "shift", "variance"}))
+    for name, x in [("X", screen.X)] + [(k, screen.layers[k]) for k in sorted(layers)]:
+        check(f"{name} is dense float32", isinstance(x, np.ndarray) and x.dtype == np.float32)
+        check(f"{name} is finite", np.isfinite(x).all())
+    check("expression is not negative", (np.asarray(screen.layers["control"]) >= 0).all())
+    check("shift = X - control", np.allclose(screen.layers["shift"], screen.X - screen.layers["control"],
+                                             atol=1e-4, rtol=1e-4))
+    if "variance" in layers:
+        check("variance is not negative", (screen.layers["variance"] >= 0).all())
+
+
+def check_delta(screen):
+    delta = screen.obsm["delta"]
+    check("delta is float32, a row each", delta.dtype == np.float32 and delta.shape[0] == screen.n_obs and delta.ndim == 2)
+    norm = np.linalg.norm(delta.astype(float), axis=1)
+    check("delta_norm is delta's Euclidean norm", np.allclose(norm, screen.obs.delta_norm, rtol=1e-4, atol=1e-6))
+
+
+def check_facts(uns):
+    check("uns/scscreen is a dict", isinstance(uns.get("scscreen"), dict) and len(uns["scscreen"]) > 0)
+    for key, value in uns.get("scscreen", {}).items():
+        check(f"uns/scscreen/{key} is text or a number", isinstance(value, (str, float, np.floating)))
+
+
+def check_storage(path):
+    with h5py.File(path) as f:
+        for name in ["X", "layers/control", "layers/shift", "obsm/delta", "obs/delta_norm"]:
+            check(f"{name} is contiguous and uncompressed", f[name].chunks is None and f[name].compression is None)
+
+
+def check_scanpy(path):
+    screen = anndata.read_h5ad(path)
+    components = min(2, screen.n_obs - 1, screen.n_vars - 1)
+    if components < 1:
+        return
+    sc.pp.pca(screen, n_comps=components)
+    check("scanpy's PCA", np.isfinite(screen.obsm["X_pca"]).all())
+    backed = anndata.read_h5ad(path, backed="r")
+    check("backed mode reads the same rows", np.array_equal(backed.X[:1], screen.X[:1]))
+    backed.file.close()
+
+
+def main(path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        screen = anndata.read_h5ad(path)
+    check("rows and genes", screen.n_obs > 0 and screen.n_vars > 0)
+    check("genes are unique", screen.var_names.is_unique)
+    check_obs(screen.obs)
+    check_scores(screen.obs)
+    check_matrices(screen)
+    check_delta(screen)
+    check_facts(screen.uns)
+    check_storage(path)
+    check_scanpy(path)
+    print(f"{passed} passed, {failed} failed")
+    return failed > 0
+
+
+sys.exit(main(sys.argv[1]))

@@ -1,0 +1,192 @@
+/* Several files read by any number of ranks: each cell once, with the reference genes and the
+ * totals of its own file. */
+#include "tests/mpi/mpi_suite.h"
+#include "tests/mpi/toy.h"
+
+#include "src/h5write.h"
+
+enum { N_FILE = 2, N_VAR = 6, N_GENE = 4 };
+
+/* Columns of the second file stand in another order; each file has genes that the other lacks. */
+static const int32_t gene_of_column[N_FILE][N_VAR] = {{0, 1, -1, 2, 3, -1}, {3, -1, 2, 1, -1, 0}};
+static const int64_t n_obs[N_FILE] = {11, 5};
+
+typedef struct fixture {
+    scs_comm *comm;
+    scs_dataset *dataset;
+    scs_h5ad meta[N_FILE];
+    const scs_h5ad *metas[N_FILE];
+    char folder[64], path[N_FILE][96];
+} fixture;
+
+/* Stored value of a file's cell and column; cell 3 of the first file is empty. */
+static float stored(int file, int64_t row, int32_t column)
+{
+    return file == 0 && row == 3 ? 0 : toy_value(100 * file + row, column + 1);
+}
+
+static float first_file(int64_t row, int32_t column)
+{
+    return stored(0, row, column);
+}
+
+static float second_file(int64_t row, int32_t column)
+{
+    return stored(1, row, column);
+}
+
+/* X of one file. */
+static scs_csr matrix_of(int file)
+{
+    return toy_matrix(file == 0 ? first_file : second_file, 0, n_obs[file], N_VAR);
+}
+
+static scs_status write_file(const char *path, int file)
+{
+    scs_csr x = matrix_of(file);
+    int64_t nnz = x.indptr[x.n_row], n_ptr = x.n_row + 1;
+    scs_h5out out;
+    scs_status st;
+
+    SCS_GO(st, scs_h5out_create(path, &out));
+    SCS_GO(st, scs_h5_write(out.file, "X/data", H5T_NATIVE_FLOAT, 1, &nnz, x.values));
+    SCS_GO(st, scs_h5_write(out.file, "X/indices", H5T_NATIVE_INT32, 1, &nnz, x.indices));
+    SCS_GO(st, scs_h5_write(out.file, "X/indptr", H5T_NATIVE_INT64, 1, &n_ptr, x.indptr));
+    SCS_GO(st, scs_h5out_commit(&out));
+done:
+    scs_csr_clear(&x);
+    return st;
+}
+
+static void describe_file(fixture *f, int file)
+{
+    scs_csr x = matrix_of(file);
+    scs_h5ad *meta = &f->meta[file];
+
+    *meta = (scs_h5ad){.path = f->path[file],
+                       .matrix = "X",
+                       .n_obs = n_obs[file],
+                       .n_var = N_VAR,
+                       .layout = SCS_LAYOUT_CSR,
+                       .nnz = x.indptr[x.n_row],
+                       .data = "X/data",
+                       .indices = "X/indices",
+                       .indptr = "X/indptr"};
+    toy_names(&meta->genes, "column", N_VAR);
+    f->metas[file] = meta;
+    scs_csr_clear(&x);
+}
+
+static void describe_dataset(fixture *f)
+{
+    scs_dataset *d = toy_dataset(n_obs[0] + n_obs[1], N_GENE);
+
+    d->n_input = N_FILE;
+    CHECK_OK(SCS_ALLOC(d->first_cell, N_FILE + 1));
+    CHECK_OK(SCS_ALLOC(d->gene_of_column, N_FILE));
+    for (int i = 0; i < N_FILE; i++) {
+        d->first_cell[i + 1] = d->first_cell[i] + n_obs[i];
+        CHECK_OK(SCS_ALLOC(d->gene_of_column[i], N_VAR));
+        memcpy(d->gene_of_column[i], gene_of_column[i], sizeof gene_of_column[i]);
+    }
+    f->dataset = d;
+}
+
+static void open_fixture(fixture *f)
+{
+    *f = (fixture){.comm = open_world(), .folder = "/tmp/test_read_ranks.XXXXXX"};
+    if (scs_comm_rank(f->comm) == 0)
+        CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(f->folder));
+    CHECK_OK(scs_broadcast(f->comm, f->folder, sizeof f->folder));
+    for (int i = 0; i < N_FILE; i++) {
+        snprintf(f->path[i], sizeof f->path[i], "%s/%d.h5ad", f->folder, i);
+        describe_file(f, i);
+        if (scs_comm_rank(f->comm) == 0)
+            CHECK_OK(write_file(f->path[i], i));
+    }
+    describe_dataset(f);
+    MPI_Barrier(MPI_COMM_WORLD);
+}
+
+static void close_fixture(fixture *f)
+{
+    MPI_Barrier(MPI_COMM_WORLD);
+    for (int i = 0; i < N_FILE; i++) {
+        scs_names_clear(&f->meta[i].genes);
+        if (scs_comm_rank(f->comm) == 0)
+            CU_ASSERT_EQUAL(unlink(f->path[i]), 0);
+    }
+    if (scs_comm_rank(f->comm) == 0)
+        CU_ASSERT_EQUAL(rmdir(f->folder), 0);
+    scs_dataset_destroy(&f->dataset);
+    scs_comm_destroy(&f->comm);
+}
+
+/* Row `at` of x against its file's row. */
+static void check_cell(const scs_csr *x, int64_t at, int file, int64_t row, double total)
+{
+    float dense[N_GENE] = {0}, expected[N_GENE] = {0};
+    double sum = 0;
+
+    for (int64_t k = x->indptr[at]; k < x->indptr[at + 1]; k++) {
+        CU_ASSERT_FATAL(x->indices[k] >= 0 && x->indices[k] < N_GENE);
+        CU_ASSERT(k == x->indptr[at] || x->indices[k - 1] < x->indices[k]);
+        dense[x->indices[k]] = x->values[k];
+    }
+    for (int32_t j = 0; j < N_VAR; j++) {
+        sum += stored(file, row, j);
+        if (gene_of_column[file][j] >= 0)
+            expected[gene_of_column[file][j]] = stored(file, row, j);
+    }
+    CU_ASSERT_EQUAL(memcmp(dense, expected, sizeof dense), 0);
+    CU_ASSERT_EQUAL(total, sum);
+}
+
+static void every_cell_is_read_once(void)
+{
+    fixture f;
+    int64_t first, all = 0;
+    double *totals;
+    scs_csr x;
+
+    open_fixture(&f);
+    CHECK_OK(scs_read_cells(f.comm, f.dataset, f.metas, &first, &x, &totals));
+    CU_ASSERT_EQUAL(x.n_col, N_GENE);
+    for (int64_t i = 0; i < x.n_row; i++) {
+        int file = first + i >= n_obs[0];
+
+        check_cell(&x, i, file, first + i - (file ? n_obs[0] : 0), totals[i]);
+    }
+    MPI_Allreduce(&x.n_row, &all, 1, MPI_INT64_T, MPI_SUM, MPI_COMM_WORLD);
+    CU_ASSERT_EQUAL(all, f.dataset->n_cell);
+    scs_csr_clear(&x);
+    free(totals);
+    close_fixture(&f);
+}
+
+/* A file that only the last ranks read is gone: all ranks say so, and hold nothing. */
+static void a_missing_file_stops_all_ranks(void)
+{
+    fixture f;
+    int64_t first;
+    double *totals;
+    scs_csr x;
+
+    open_fixture(&f);
+    f.meta[1].path = "/nowhere/gone.h5ad";
+    CHECK_FAILS(scs_read_cells(f.comm, f.dataset, f.metas, &first, &x, &totals), SCS_EDATA,
+                "gone.h5ad");
+    CU_ASSERT_PTR_NULL(totals);
+    CU_ASSERT_PTR_NULL(x.indptr);
+    close_fixture(&f);
+}
+
+static const scs_test tests[] = {
+    {"every cell is read once", every_cell_is_read_once},
+    {"a missing file stops all ranks", a_missing_file_stops_all_ranks},
+};
+
+int main(int argc, char **argv)
+{
+    return run_mpi_suite("read_ranks", tests, sizeof tests / sizeof *tests, &argc, &argv);
+}

@@ -1,0 +1,156 @@
+/** A result whose rows are spread unevenly over the ranks, and a folder to write it to. */
+#ifndef SCS_TESTS_TOY_RESULT_H
+#define SCS_TESTS_TOY_RESULT_H
+
+#include "tests/mpi/mpi_suite.h"
+#include "tests/mpi/toy.h"
+
+#include <dirent.h>
+#include <math.h>
+
+enum { TOY_GENES = 7, TOY_LATENT = 3, TOY_CELLS = 60 };
+
+typedef struct toy_result {
+    scs_comm *comm;
+    scs_dataset *dataset;
+    scs_atlas *atlas;
+    scs_plan plan;
+    const char **source;
+    scs_fact fact;
+    scs_result_head head;
+    scs_result_rows rows;
+    char folder[64], path[96];
+} toy_result;
+
+/* Value of column j of row i in the field whose path has this length: distinct everywhere. */
+static inline double value_of(size_t path_length, int64_t row, int64_t j)
+{
+    return (double)path_length * 1000 + (double)row * 20 + (double)j + 0.5;
+}
+
+static inline float *float_rows(const char *path, int64_t first, int64_t n, int64_t cols)
+{
+    float *values;
+
+    CHECK_OK(SCS_ALLOC(values, n * cols));
+    for (int64_t i = 0; i < n * cols; i++)
+        values[i] = (float)value_of(strlen(path), first + i / cols, i % cols);
+    return values;
+}
+
+static inline void fill_scores(scs_result_rows *rows)
+{
+    CHECK_OK(SCS_ALLOC(rows->score, rows->n));
+    CHECK_OK(SCS_ALLOC(rows->delta_norm, rows->n));
+    for (int64_t i = 0; i < rows->n; i++) {
+        rows->delta_norm[i] = value_of(strlen("obs/delta_norm"), rows->first + i, 0);
+        rows->score[i].r2_all = value_of(strlen("obs/r2_all"), rows->first + i, 0);
+        rows->score[i].r2_deg = (double)NAN;
+    }
+}
+
+/* Rows of rank r: unequal parts, the last rank has none where there are several ranks. */
+static inline int64_t first_row(int64_t n_row, int32_t rank, int32_t n_rank)
+{
+    int32_t busy = n_rank > 1 ? n_rank - 1 : 1;
+
+    return rank >= busy ? n_row : n_row * rank * rank / (busy * busy);
+}
+
+static inline void fill_rows(toy_result *f, int64_t n_row)
+{
+    int32_t rank = scs_comm_rank(f->comm), n_rank = scs_comm_size(f->comm);
+    int64_t first = first_row(n_row, rank, n_rank);
+    int64_t n = first_row(n_row, rank + 1, n_rank) - first;
+
+    f->rows = (scs_result_rows){.first = first,
+                                .n = n,
+                                .x = float_rows("X", first, n, TOY_GENES),
+                                .control = float_rows("layers/control", first, n, TOY_GENES),
+                                .shift = float_rows("layers/shift", first, n, TOY_GENES),
+                                .variance = float_rows("layers/variance", first, n, TOY_GENES),
+                                .delta = float_rows("obsm/delta", first, n, TOY_LATENT)};
+    fill_scores(&f->rows);
+}
+
+/* Every group but controls, `times` over, so that there are rows for all. */
+static inline void fill_plan(toy_result *f, int64_t times)
+{
+    const scs_atlas *a = f->atlas;
+
+    CHECK_OK(SCS_ALLOC(f->plan.item, a->n_group * times));
+    CHECK_OK(SCS_ALLOC(f->source, a->n_group * times));
+    for (int64_t i = 0; i < a->n_group * times; i++) {
+        const scs_group *g = &a->group[i / times];
+
+        if (g->condition == a->control)
+            continue;
+        f->source[f->plan.n] = "own";
+        f->plan.item[f->plan.n++] =
+            (scs_combination){.cell_type = g->cell_type,
+                              .condition = g->condition,
+                              .control_group = scs_atlas_group(a, 0, g->cell_type, a->control),
+                              .observed_group = (int32_t)(i / times)};
+    }
+}
+
+/* The folder is rank 0's; all ranks know its name. */
+static inline void make_folder(toy_result *f)
+{
+    if (scs_comm_rank(f->comm) == 0) {
+        snprintf(f->folder, sizeof f->folder, "/tmp/test_result_ranks.XXXXXX");
+        CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(f->folder));
+    }
+    CHECK_OK(scs_broadcast(f->comm, f->folder, sizeof f->folder));
+    snprintf(f->path, sizeof f->path, "%s/screen.h5ad", f->folder);
+}
+
+static inline void open_toy_result(toy_result *f, int64_t times)
+{
+    *f = (toy_result){.comm = open_world(), .dataset = toy_dataset(TOY_CELLS, TOY_GENES)};
+    CHECK_OK(scs_atlas_create(f->dataset, TOY_LATENT, &f->atlas));
+    fill_plan(f, times);
+    fill_rows(f, f->plan.n);
+    make_folder(f);
+    f->fact = (scs_fact){.key = "made_by", .text = "a test"};
+    f->head = (scs_result_head){.atlas = f->atlas,
+                                .plan = &f->plan,
+                                .source = f->source,
+                                .variance = true,
+                                .fact = &f->fact,
+                                .n_fact = 1};
+}
+
+static inline void close_toy_result(toy_result *f)
+{
+    scs_result_rows *r = &f->rows;
+
+    MPI_Barrier(MPI_COMM_WORLD);
+    if (scs_comm_rank(f->comm) == 0) {
+        (void)unlink(f->path);
+        CU_ASSERT_EQUAL(rmdir(f->folder), 0); /* nothing else was left there */
+    }
+    free(r->x), free(r->control), free(r->shift), free(r->variance), free(r->delta);
+    free(r->delta_norm), free(r->score);
+    free(f->plan.item);
+    free(f->source);
+    scs_atlas_destroy(&f->atlas);
+    scs_dataset_destroy(&f->dataset);
+    scs_comm_destroy(&f->comm);
+}
+
+/* Files in the folder, on all ranks. */
+static inline int count_files(const toy_result *f)
+{
+    struct dirent *entry;
+    DIR *dir = opendir(f->folder);
+    int n = 0;
+
+    while (dir && (entry = readdir(dir)))
+        n += entry->d_name[0] != '.';
+    if (dir)
+        closedir(dir);
+    return n;
+}
+
+#endif

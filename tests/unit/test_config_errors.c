@@ -1,0 +1,137 @@
+#include "tests/unit/configs.h"
+
+#define REFUSED(text, words)                                                                       \
+    do {                                                                                           \
+        scs_config *c_ = NULL;                                                                     \
+        CHECK_FAILS(parse((text), &c_), SCS_EARG, (words));                                        \
+        CU_ASSERT_PTR_NULL(c_);                                                                    \
+        scs_config_destroy(&c_);                                                                   \
+    } while (0)
+
+#define SET_REFUSED(set, words)                                                                    \
+    do {                                                                                           \
+        scs_config *c_ = NULL;                                                                     \
+        CHECK_FAILS(parse_set((set), &c_), SCS_EARG, (words));                                     \
+        scs_config_destroy(&c_);                                                                   \
+    } while (0)
+
+static void unknown_keys_are_named_with_line_and_nearest(void)
+{
+    REFUSED("data:\n  control: a\ntrain:\n  bach: 3\n",
+            "folder/a.yaml:4: unknown key train.bach; did you mean train.batch?");
+    REFUSED("trian: {}\n", "folder/a.yaml:1: unknown key trian; did you mean train?");
+    REFUSED("model: {batch: 3}\n", "unknown key model.batch; did you mean train.batch?");
+    REFUSED("train.batch: 3\n", "write batch: below train:");
+    REFUSED("train: {xyzzyxyzzy: 1}\n", "unknown key train.xyzzyxyzzy; see");
+    REFUSED("data:\n  inputs:\n    - {pth: x}\n",
+            "folder/a.yaml:3: unknown key pth in data.inputs");
+    SET_REFUSED("train.bach=3",
+                "--set train.bach: unknown key train.bach; did you mean train.batch?");
+    SET_REFUSED("train=3", "unknown key train");
+    SET_REFUSED("train.batch", "expected section.key=value");
+}
+
+static void values_out_of_bounds_are_refused(void)
+{
+    REFUSED("train:\n  batch: 0\n",
+            "folder/a.yaml:2: train.batch is '0'; expected a whole number from 1");
+    REFUSED("train: {batch: 3.5}\n", "'3.5'");
+    REFUSED("train: {batch: 99999999999999999999}\n", "train.batch");
+    REFUSED("train: {batch: }\n", "train.batch is ''");
+    REFUSED("train: {shards: 3}\n", "expected auto or a power of two");
+    REFUSED("train: {validation: 1}\n", "a number from 0 to 0.9");
+    REFUSED("train: {validation: nan}\n", "a number from 0 to 0.9");
+    REFUSED("train: {validation: 0x1}\n", "a number from 0 to 0.9");
+    REFUSED("train: {validation: 1e-1-}\n", "a number from 0 to 0.9");
+    REFUSED("data: {normalize: log2p}\n", "expected one of none|log1p");
+    REFUSED("data: {matrix: layers/}\n", "X|raw|layers/NAME");
+    REFUSED("data: {matrix: layers/a/b}\n", "X|raw|layers/NAME");
+    REFUSED("data: {control: }\n", "data.control is ''; expected some text");
+    REFUSED("screen: {variance: maybe}\n", "true or false");
+    REFUSED("screen: {cell_types: []}\n", "an empty list");
+    REFUSED("screen: {cell_types: [a, a]}\n", "stands in the list twice");
+    SET_REFUSED("train.seed=-1", "--set train.seed: train.seed is '-1'");
+}
+
+static void values_of_the_wrong_kind_are_refused(void)
+{
+    REFUSED("- a\n", "expected sections");
+    REFUSED("train: 3\n", "train is text; write its keys below it");
+    REFUSED("train: {batch: [1]}\n", "train.batch is a list");
+    REFUSED("train: {batch: {a: 1}}\n", "train.batch is a mapping");
+    REFUSED("data: {inputs: x}\n",
+            "data.inputs is text; expected a list of {path, species, orthologs}");
+    REFUSED("data: {inputs: [[x]]}\n", "data.inputs is a list with a list in it");
+    REFUSED("data: {inputs: [{species: a}]}\n", "item 1 has no path");
+    REFUSED("data: {inputs: [{path: [a]}]}\n", "path is a list; expected plain text");
+    REFUSED("hold_out: [a]\n", "hold_out is a list with text in it");
+    REFUSED("hold_out: [{cell_type: a}]\n", "hold_out: item 1 has no condition");
+    REFUSED("? [a]\n: b\n", "a key is a list");
+    REFUSED("data: {control: \"a\\0b\"}\n", "NUL");
+}
+
+static void duplicates_are_refused(void)
+{
+    REFUSED("train:\n  batch: 1\n  batch: 2\n",
+            "folder/a.yaml:3: batch stands here twice (first on line 2)");
+    REFUSED("train: {}\ndata: {}\ntrain: {}\n", "folder/a.yaml:3: train stands here twice");
+    REFUSED("hold_out: [{cell_type: a, cell_type: b, condition: c}]\n",
+            "cell_type stands here twice");
+}
+
+static void text_that_is_no_yaml_is_refused(void)
+{
+    char deep[20001];
+
+    REFUSED("train:\n\tbatch: 3\n", "folder/a.yaml:2: not valid YAML");
+    REFUSED("train:\n\tbatch: 3\n", "indent with spaces, not tabs");
+    REFUSED("train: [1\n", "not valid YAML");
+    REFUSED("train:\n  seed: 1\n# caf\xe9!!!\n", "folder/a.yaml:3: not valid YAML: invalid");
+    REFUSED("\xff\xfe\n", "not valid YAML");
+    REFUSED("train: {}\n---\ntrain: {}\n", "folder/a.yaml:2: a second YAML document");
+    REFUSED("train: {}\n---\n[\n", "a second YAML document");
+    memset(deep, '[', sizeof deep - 1);
+    deep[sizeof deep - 1] = '\0';
+    REFUSED(deep, "nested deeper than");
+    for (size_t i = 0; i + 2 < sizeof deep; i += 2)
+        memcpy(deep + i, "- ", 2);
+    REFUSED(deep, "nested deeper than");
+}
+
+/* Aliases are allowed but cannot blow up: nothing is expanded. */
+static void aliases_are_harmless(void)
+{
+    scs_config *c = NULL;
+
+    CHECK_OK(parse("data: {condition: &x day, control: *x}\n", &c));
+    CU_ASSERT_STRING_EQUAL(c->data.control, "day");
+    scs_config_destroy(&c);
+    REFUSED("hold_out: &a [*a]\n", "hold_out is a list with a list in it");
+    REFUSED("data: &a\n  inputs: [*a]\n", "unknown key inputs in data.inputs");
+    REFUSED("hold_out: *nothing\n", "undefined alias");
+}
+
+static void unreadable_files_are_refused_by_name(void)
+{
+    scs_config *c = NULL;
+
+    CHECK_FAILS(scs_config_load("/nowhere/a.yaml", none, 0, &c, NULL), SCS_EARG, "/nowhere/a.yaml");
+    CHECK_FAILS(scs_config_load("/", none, 0, &c, NULL), SCS_EARG, "cannot be read");
+    CHECK_FAILS(scs_config_load("/dev/zero", none, 0, &c, NULL), SCS_EARG, "larger than");
+    CU_ASSERT_PTR_NULL(c);
+}
+
+int main(void)
+{
+    static const scs_test tests[] = {
+        {"unknown keys: line and nearest", unknown_keys_are_named_with_line_and_nearest},
+        {"values out of bounds", values_out_of_bounds_are_refused},
+        {"values of the wrong kind", values_of_the_wrong_kind_are_refused},
+        {"duplicates", duplicates_are_refused},
+        {"text that is no YAML", text_that_is_no_yaml_is_refused},
+        {"aliases are harmless", aliases_are_harmless},
+        {"unreadable files", unreadable_files_are_refused_by_name},
+    };
+
+    return run_suite("config errors", tests, sizeof tests / sizeof *tests);
+}

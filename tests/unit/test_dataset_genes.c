@@ -1,0 +1,123 @@
+#include "tests/unit/datasets.h"
+#include "tests/unit/scratch.h"
+
+static void genes_are_those_of_every_input_in_the_first_ones_order(void)
+{
+    scs_dataset *d;
+    const int32_t one[] = {0, -1, 1, 2}, two[] = {2, -1, 1, 0};
+
+    CHECK_OK(create_two("", &d));
+    check_names(&d->genes, "g1, g3, g4");
+    CU_ASSERT_EQUAL(d->n_gene, 3);
+    CU_ASSERT_EQUAL(d->n_dropped_genes, 1);
+    CU_ASSERT_EQUAL(memcmp(d->gene_of_column[0], one, sizeof one), 0);
+    CU_ASSERT_EQUAL(memcmp(d->gene_of_column[1], two, sizeof two), 0);
+    CU_ASSERT(has_note(d, "1 of 4 reference genes are not in every input"));
+    scs_dataset_destroy(&d);
+    CU_ASSERT_PTR_NULL(d);
+}
+
+static void duplicate_genes_are_refused(void)
+{
+    scs_h5ad *m[MOST_INPUTS] = {meta("a.h5ad", "g1 g2 g1", "T", "ctrl", NULL)};
+    scs_h5ad *none[MOST_INPUTS] = {meta("a.h5ad", "", "T", "ctrl", NULL)};
+    scs_dataset *d;
+
+    CHECK_FAILS(create("data: {inputs: [a], control: ctrl}\n", m, &d), SCS_EDATA,
+                "a.h5ad: gene g1 stands there twice (the second time in column 2)");
+    CHECK_FAILS(create("data: {inputs: [a], control: ctrl}\n", none, &d), SCS_EDATA,
+                "a.h5ad: no genes");
+}
+
+static void inputs_without_a_common_gene_are_refused(void)
+{
+    scs_h5ad *foreign[MOST_INPUTS] = {meta("a.h5ad", "g1 g2", "T", "ctrl", NULL),
+                                      meta("b.h5ad", "G1 G2", "T", "ctrl", NULL)};
+    scs_h5ad *pairwise[MOST_INPUTS] = {meta("a.h5ad", "g1 g2", "T", "ctrl", NULL),
+                                       meta("b.h5ad", "g1 g3", "T", "ctrl", NULL),
+                                       meta("c.h5ad", "g2 g3", "T", "ctrl", NULL)};
+    scs_dataset *d;
+
+    CHECK_FAILS(create("data: {inputs: [a, b], control: ctrl}\n", foreign, &d), SCS_EDATA,
+                "b.h5ad: none of its genes (G1, ...) is one of a.h5ad (g1, ...)");
+    CHECK_FAILS(create("data: {inputs: [a, b, c], control: ctrl}\n", pairwise, &d), SCS_EDATA,
+                "no gene is in every one of the 3 inputs");
+}
+
+/* A folder with a table of orthologs and a list of genes, both named in a config's text. */
+typedef struct gene_files {
+    char folder[SCRATCH_PATH], table[2 * SCRATCH_PATH], list[2 * SCRATCH_PATH],
+        config[6 * SCRATCH_PATH];
+} gene_files;
+
+static void make_gene_files(gene_files *f, const char *table, const char *list)
+{
+    scratch_make(f->folder);
+    scratch_write(scratch_path(f->folder, "t.tsv", f->table), table);
+    scratch_write(scratch_path(f->folder, "genes.txt", f->list), list);
+    snprintf(
+        f->config, sizeof f->config,
+        "data:\n  control: ctrl\n  inputs: [a.h5ad, {path: b.h5ad, orthologs: %s}]\n  genes: %s\n",
+        f->table, f->list);
+}
+
+static void make_species(scs_h5ad *m[MOST_INPUTS])
+{
+    m[0] = meta("a.h5ad", "A B C D", "T", "ctrl", NULL);
+    m[1] = meta("b.h5ad", "d c b x y a", "T", "drug", NULL);
+    m[2] = NULL;
+}
+
+static void orthologs_and_the_gene_list_are_applied(void)
+{
+    const int32_t first[] = {0, -1, 1, -1}, second[] = {-1, 1, -1, -1, -1, 0};
+    scs_h5ad *m[MOST_INPUTS];
+    gene_files f;
+    scs_dataset *d;
+
+    make_species(m);
+    make_gene_files(&f, "a\tA\nb\tB\nc\tC\nx\tB\nd\tZ\n", "C\nA\nQ\n");
+    CHECK_OK(create(f.config, m, &d));
+    check_names(&d->genes, "A, C");
+    CU_ASSERT_EQUAL(memcmp(d->gene_of_column[0], first, sizeof first), 0);
+    CU_ASSERT_EQUAL(memcmp(d->gene_of_column[1], second, sizeof second), 0);
+    CU_ASSERT(has_note(d, "b.h5ad: 3 of 6 genes have no one-to-one ortholog"));
+    CU_ASSERT(has_note(d, "1 of 3 listed genes are not in the inputs"));
+    scs_dataset_destroy(&d);
+    scratch_remove(f.folder);
+}
+
+static void useless_gene_files_are_refused(void)
+{
+    scs_h5ad *m[MOST_INPUTS];
+    gene_files f;
+    scs_dataset *d;
+
+    make_species(m);
+    make_gene_files(&f, "A\ta\nB\tb\n", "A\n");
+    CHECK_FAILS(create(f.config, m, &d), SCS_EDATA, "are the table's columns the other way round?");
+    scratch_remove(f.folder);
+    make_species(m);
+    make_gene_files(&f, "a\tA\nb\tB\n", "Q\n");
+    CHECK_FAILS(create(f.config, m, &d), SCS_EDATA,
+                "genes.txt: none of its 1 genes is in the inputs");
+    scratch_remove(f.folder);
+    make_species(m);
+    make_gene_files(&f, "a\tA\nb\tB\n", "C\n");
+    CHECK_FAILS(create(f.config, m, &d), SCS_EDATA, "no gene of data.genes is in every one");
+    scratch_remove(f.folder);
+}
+
+int main(void)
+{
+    static const scs_test tests[] = {
+        {"inner join in the first one's order",
+         genes_are_those_of_every_input_in_the_first_ones_order},
+        {"duplicate genes", duplicate_genes_are_refused},
+        {"no common gene", inputs_without_a_common_gene_are_refused},
+        {"orthologs and gene list", orthologs_and_the_gene_list_are_applied},
+        {"useless gene files", useless_gene_files_are_refused},
+    };
+
+    return run_suite("dataset genes", tests, sizeof tests / sizeof *tests);
+}

@@ -1,0 +1,350 @@
+/* Training on a small made-up data set: it learns, its bits do not depend on threads, and it stops
+ * as told. */
+#include "scscreen/train.h"
+#include "tests/unit/suite.h"
+#include "tests/unit/tiny.h"
+
+#include <math.h>
+#include <omp.h>
+#include <string.h>
+
+enum { N_GENE = 200, MAX_SHARD = 4 };
+
+/* Cells dealt to shards, a config and a model: what a training run is given. */
+typedef struct school {
+    scs_config config;
+    scs_deal deal;
+    scs_shard shard[MAX_SHARD];
+    scs_team team;
+    scs_model *model;
+} school;
+
+static void fill_shard(school *s, int32_t v, int64_t n_train, int64_t n_valid)
+{
+    scs_shard *shard = &s->shard[v];
+
+    shard->id = v;
+    shard->n_train = s->deal.n_train[v] = n_train;
+    shard->n_valid = s->deal.n_valid[v] = n_valid;
+    shard->cell = tiny_range(1000 * (int64_t)v, n_train + n_valid);
+    CHECK_OK(tiny_cells(n_train + n_valid, N_GENE, 0.2, (uint64_t)v + 1, &shard->x));
+}
+
+static void open_school(int32_t n_shard, int64_t n_train, int64_t n_valid, school *s)
+{
+    scs_arch arch = tiny_arch(SCS_PROFILE_SCGEN2, N_GENE, 16, 4);
+
+    memset(s, 0, sizeof *s);
+    s->config.train.batch = 16;
+    s->config.train.epochs = 6;
+    s->config.train.seed = 5;
+    s->config.train.learning_rate = 1e-3;
+    s->config.train.patience = 100;
+    s->deal.n_shard = n_shard;
+    CHECK_OK(SCS_ALLOC(s->deal.n_train, n_shard));
+    CHECK_OK(SCS_ALLOC(s->deal.n_valid, n_shard));
+    for (int32_t v = 0; v < n_shard; v++)
+        fill_shard(s, v, n_train / n_shard + (v < n_train % n_shard), n_valid / n_shard);
+    s->team = scs_team_alone(n_shard);
+    CHECK_OK(scs_model_create(&arch, &s->model));
+    scs_model_init(s->model, 5);
+}
+
+static void close_school(school *s)
+{
+    for (int32_t v = 0; v < s->deal.n_shard; v++) {
+        scs_csr_clear(&s->shard[v].x);
+        free((void *)(uintptr_t)s->shard[v].cell);
+    }
+    free(s->deal.n_train);
+    free(s->deal.n_valid);
+    scs_model_destroy(&s->model);
+}
+
+static scs_status teach(school *s, const scs_watch *watch, scs_outcome *outcome)
+{
+    return scs_train(&s->config, s->model, s->shard, &s->deal, &s->team, watch, outcome);
+}
+
+/* ---- a watcher that writes everything down ---- */
+
+enum { MAX_EPOCH = 200 };
+
+typedef struct diary {
+    const scs_model *model;
+    scs_epoch epoch[MAX_EPOCH + 1];
+    scs_real *best, *last; /* copies of the weights after the best and the last epoch */
+    int64_t last_epoch, calls, cells_done, cells_all;
+    int64_t poison_after; /* put a NaN into the weights after this epoch */
+    int64_t fail_after;
+} diary;
+
+static void note_progress(void *ctx, int64_t epoch, int64_t epochs, int64_t step_in_epoch,
+                          int64_t steps, double objective, int64_t cells_done, int64_t cells_all)
+{
+    diary *d = ctx;
+
+    (void)epoch, (void)epochs, (void)step_in_epoch, (void)steps, (void)objective;
+    d->calls++;
+    d->cells_done = cells_done;
+    d->cells_all = cells_all;
+}
+
+static scs_status note_epoch(void *ctx, const scs_epoch *report)
+{
+    diary *d = ctx;
+    size_t size = (size_t)d->model->n_param * sizeof *d->model->param;
+
+    d->epoch[report->epoch] = *report;
+    d->last_epoch = report->epoch;
+    memcpy(d->last, d->model->param, size);
+    if (report->best)
+        memcpy(d->best, d->model->param, size);
+    if (report->epoch == d->poison_after)
+        d->model->param[d->model->n_param - 1] = NAN;
+    if (report->epoch == d->fail_after)
+        return SCS_FAIL(SCS_EIO, "the journal cannot be written");
+    return SCS_OK;
+}
+
+static scs_watch open_diary(const school *s, diary *d)
+{
+    memset(d, 0, sizeof *d);
+    d->model = s->model;
+    CHECK_OK(SCS_ALLOC(d->best, s->model->n_param));
+    CHECK_OK(SCS_ALLOC(d->last, s->model->n_param));
+    return (scs_watch){d, note_progress, note_epoch};
+}
+
+static void close_diary(diary *d)
+{
+    free(d->best);
+    free(d->last);
+}
+
+static bool same_weights(const scs_model *model, const scs_real *param)
+{
+    return memcmp(model->param, param, (size_t)model->n_param * sizeof *param) == 0;
+}
+
+/* ---- tests ---- */
+
+static void test_learns(void)
+{
+    static diary d;
+    school s;
+    scs_outcome outcome;
+    scs_watch watch;
+
+    open_school(2, 75, 12, &s);
+    s.config.train.epochs = 30;
+    watch = open_diary(&s, &d);
+    CHECK_OK(teach(&s, &watch, &outcome));
+    CU_ASSERT(d.epoch[30].objective < 0.8 * d.epoch[1].objective);
+    /* unseen cells of independent genes: knowing every gene's mean leaves 0.85 of the squares */
+    CU_ASSERT(d.epoch[30].validation < 0.95 * d.epoch[1].validation);
+    CU_ASSERT_DOUBLE_EQUAL(d.epoch[7].objective,
+                           0.5 * d.epoch[7].reconstruction + 0.5 * 5e-5 * d.epoch[7].kl, 1e-9);
+    CU_ASSERT_EQUAL(outcome.epochs, 30);
+    CU_ASSERT_EQUAL(outcome.steps, 30 * 5); /* 38 + 37 cells: four full steps and one of 6 + 5 */
+    CU_ASSERT_EQUAL(d.epoch[1].cells, 75);
+    CU_ASSERT_EQUAL(d.calls, outcome.steps);
+    CU_ASSERT_EQUAL(d.cells_done, d.cells_all);
+    CU_ASSERT(!outcome.stopped_early);
+    close_diary(&d);
+    close_school(&s);
+}
+
+/* The weights after training with this many threads; the caller frees. */
+static scs_real *weights_with(int n_thread, int batch_norm)
+{
+    school s;
+    scs_outcome outcome;
+    scs_real *param;
+    int before = omp_get_max_threads();
+
+    omp_set_num_threads(n_thread);
+    open_school(4, 101, 22, &s);
+    s.config.train.batch_norm = batch_norm;
+    CHECK_OK(teach(&s, NULL, &outcome));
+    CHECK_OK(SCS_ALLOC(param, s.model->n_param));
+    memcpy(param, s.model->param, (size_t)s.model->n_param * sizeof *param);
+    close_school(&s);
+    omp_set_num_threads(before);
+    return param;
+}
+
+static void check_same_bits(int batch_norm)
+{
+    static const int n_thread[] = {1, 1, 2, 3};
+    school s;
+    scs_real *first = weights_with(n_thread[0], batch_norm);
+
+    open_school(4, 101, 22, &s);
+    CU_ASSERT_FALSE(same_weights(s.model, first)); /* it did learn something */
+    for (int i = 1; i < 4; i++) {
+        scs_real *again = weights_with(n_thread[i], batch_norm);
+
+        CU_ASSERT_EQUAL(memcmp(first, again, (size_t)s.model->n_param * sizeof *first), 0);
+        free(again);
+    }
+    free(first);
+    close_school(&s);
+}
+
+static void test_same_bits(void)
+{
+    check_same_bits(SCS_BATCH_NORM_GLOBAL);
+    check_same_bits(SCS_BATCH_NORM_SHARD);
+}
+
+/* Few cells learnt by heart: validation gets worse, training stops, the best epoch's weights are
+ * back. */
+static void check_early_stop(int monitor)
+{
+    static diary d;
+    school s;
+    scs_outcome outcome;
+    scs_watch watch;
+    bool objective = monitor == SCS_MONITOR_OBJECTIVE;
+
+    open_school(2, 16, 8, &s);
+    s.config.train.epochs = MAX_EPOCH;
+    s.config.train.patience = 3;
+    s.config.train.learning_rate = 0.02;
+    s.config.train.monitor = monitor;
+    watch = open_diary(&s, &d);
+    CHECK_OK(teach(&s, &watch, &outcome));
+    CU_ASSERT(outcome.stopped_early);
+    CU_ASSERT_EQUAL(outcome.epochs, d.last_epoch);
+    CU_ASSERT_EQUAL(outcome.epochs, outcome.best_epoch + 3);
+    CU_ASSERT_EQUAL(outcome.best, d.epoch[outcome.best_epoch].monitored);
+    CU_ASSERT_EQUAL(d.epoch[1].monitored == d.epoch[1].validation, objective);
+    for (int64_t e = 1; e <= outcome.epochs; e++)
+        CU_ASSERT(d.epoch[e].monitored >= outcome.best);
+    CU_ASSERT_EQUAL(same_weights(s.model, d.best), objective);
+    CU_ASSERT_EQUAL(same_weights(s.model, d.last), !objective);
+    close_diary(&d);
+    close_school(&s);
+}
+
+static void test_early_stop(void)
+{
+    check_early_stop(SCS_MONITOR_OBJECTIVE);
+    check_early_stop(SCS_MONITOR_REFERENCE);
+}
+
+static void test_without_validation(void)
+{
+    static diary d;
+    school s;
+    scs_outcome outcome;
+    scs_watch watch;
+
+    open_school(2, 40, 0, &s);
+    watch = open_diary(&s, &d);
+    CHECK_OK(teach(&s, &watch, &outcome));
+    CU_ASSERT(isnan(d.epoch[1].validation));
+    CU_ASSERT_EQUAL(d.epoch[1].monitored, d.epoch[1].objective);
+    close_diary(&d);
+    close_school(&s);
+}
+
+static void test_nan_stops(void)
+{
+    static diary d;
+    school s;
+    scs_outcome outcome;
+    scs_watch watch;
+
+    open_school(2, 64, 8, &s);
+    s.shard[1].x.values[7] = NAN;
+    CHECK_FAILS(teach(&s, NULL, &outcome), SCS_ENUMERIC, "(epoch 1): the objective is nan");
+    close_school(&s);
+    open_school(2, 64, 8, &s);
+    watch = open_diary(&s, &d);
+    d.poison_after = 2; /* two epochs of four steps are done: step 9 meets the NaN */
+    CHECK_FAILS(teach(&s, &watch, &outcome), SCS_ENUMERIC, "diverged at step 9 (epoch 3)");
+    CU_ASSERT_EQUAL(d.last_epoch, 2);
+    close_diary(&d);
+    close_school(&s);
+}
+
+static void test_watcher_stops(void)
+{
+    static diary d;
+    school s;
+    scs_outcome outcome;
+    scs_watch watch;
+
+    open_school(1, 40, 8, &s);
+    watch = open_diary(&s, &d);
+    d.fail_after = 3;
+    CHECK_FAILS(teach(&s, &watch, &outcome), SCS_EIO, "journal");
+    CU_ASSERT_EQUAL(d.last_epoch, 3);
+    close_diary(&d);
+    close_school(&s);
+}
+
+static void test_batch_must_fit(void)
+{
+    school s;
+    scs_outcome outcome;
+
+    open_school(4, 64, 8, &s);
+    s.config.train.batch = 30;
+    CHECK_FAILS(teach(&s, NULL, &outcome), SCS_EARG, "nearest that fits is 32");
+    s.config.train.batch = 1;
+    CHECK_FAILS(teach(&s, NULL, &outcome), SCS_EARG, "nearest that fits is 4");
+    close_school(&s);
+}
+
+/* Shards without a training cell, and batches that leave one or two cells over. */
+static void test_few_cells(void)
+{
+    school s;
+    scs_outcome outcome;
+
+    open_school(4, 2, 4, &s);
+    CHECK_FAILS(teach(&s, NULL, &outcome), SCS_EDATA, "at least 3 cells");
+    close_school(&s);
+    open_school(4, 3, 4, &s);
+    CHECK_OK(teach(&s, NULL, &outcome));
+    CU_ASSERT_EQUAL(outcome.steps, 6);
+    close_school(&s);
+    open_school(4, 34, 4, &s); /* 16 + 16 + 2 */
+    CHECK_OK(teach(&s, NULL, &outcome));
+    CU_ASSERT_EQUAL(outcome.steps, 12);
+    close_school(&s);
+}
+
+/* With a batch of one cell a shard, batch norm by shard has nothing but the running statistics. */
+static void test_shard_of_one(void)
+{
+    school s;
+    scs_outcome outcome;
+
+    open_school(4, 30, 4, &s);
+    s.config.train.batch = 4;
+    s.config.train.batch_norm = SCS_BATCH_NORM_SHARD;
+    CHECK_OK(teach(&s, NULL, &outcome));
+    CU_ASSERT(isfinite(outcome.best));
+    close_school(&s);
+}
+
+int main(void)
+{
+    static const scs_test tests[] = {
+        {"the loss falls", test_learns},
+        {"the same bits again and with other threads", test_same_bits},
+        {"early stopping restores the best weights, or keeps the last", test_early_stop},
+        {"without validation cells", test_without_validation},
+        {"a NaN stops with the step's number", test_nan_stops},
+        {"a failing watcher stops training", test_watcher_stops},
+        {"the batch must be a multiple of the shards", test_batch_must_fit},
+        {"few cells", test_few_cells},
+        {"shards of one cell", test_shard_of_one},
+    };
+
+    return run_suite("train", tests, sizeof tests / sizeof *tests);
+}
