@@ -93,6 +93,9 @@ int main(int argc, char **argv)
     scs_status status = scs_cli_parse(argc, argv, &cli);
     int code;
 
+    /* Parallel file systems often have no flock; results are renamed into place, so nobody reads
+     * half a file. */
+    setenv("HDF5_USE_FILE_LOCKING", "FALSE", 0);
     if (status != SCS_OK)
         code = finish(status, scs_stage_is_first());
     else if (!is_serial(&cli))

@@ -54,7 +54,7 @@ void scs_adam_step(const scs_arch *arch, double learning_rate, int64_t t, scs_re
 {
     adam constants = adam_constants(arch, learning_rate, t);
 
-#pragma omp parallel for
+#pragma omp parallel for if (hi - lo > PIECE)
     for (int64_t at = 0; at < hi - lo; at += PIECE)
         update(&constants, hi - lo - at < PIECE ? hi - lo - at : PIECE, param + lo + at, grad + at,
                m + at, v + at);

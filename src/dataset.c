@@ -44,8 +44,8 @@ static scs_status note_duplicates(const scs_h5ad *const *metas, scs_dataset *d)
 static scs_status refuse_empty(const scs_h5ad *const *metas, int32_t n_input)
 {
     for (int32_t i = 0; i < n_input; i++)
-        SCS_REQUIRE(metas[i]->n_obs > 0, SCS_EDATA, "%s: holds no cells; leave it out of data.inputs",
-                    metas[i]->path);
+        SCS_REQUIRE(metas[i]->n_obs > 0, SCS_EDATA,
+                    "%s: holds no cells; leave it out of data.inputs", metas[i]->path);
     return SCS_OK;
 }
 
@@ -56,9 +56,10 @@ static scs_status fill(const scs_config *config, const scs_h5ad *const *metas, s
     SCS_TRY(refuse_empty(metas, d->n_input));
     SCS_TRY(scs_dataset_join_genes(config, metas, d));
     SCS_TRY(scs_dataset_unite_labels(config, metas, d));
-    SCS_REQUIRE(d->conditions.n > 1, SCS_EDATA,
-                "%s: column %s holds no condition but the control '%s': there is no response to learn",
-                metas[0]->path, config->data.condition, config->data.control);
+    SCS_REQUIRE(
+        d->conditions.n > 1, SCS_EDATA,
+        "%s: column %s holds no condition but the control '%s': there is no response to learn",
+        metas[0]->path, config->data.condition, config->data.control);
     SCS_TRY(scs_dataset_assign_roles(config, d));
     return note_duplicates(metas, d);
 }

@@ -4,6 +4,7 @@
 #include "src/batchnorm.h"
 #include "src/linear.h"
 #include "src/output.h"
+#include "src/simd.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -48,7 +49,7 @@ static void activate(stack *s, int b, scs_real *x)
 
     if (block->gamma >= 0)
         scs_norm_from_running(block, s->model->running, arch->bn_epsilon, &s->norm);
-#pragma omp parallel for
+#pragma omp parallel for if (SCS_WORTH_THREADS((int64_t)s->n * arch->n_hidden * 4))
     for (int32_t i = 0; i < s->n; i++) {
         scs_real *row = x + (int64_t)i * arch->n_hidden;
 

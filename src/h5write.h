@@ -26,6 +26,10 @@ SCS_MUST_USE scs_status scs_h5_create(const char *path, hid_t *file);
  * messages. */
 SCS_MUST_USE scs_status scs_h5_finish(hid_t file, const char *path);
 
+/** Close a file whose content is not wanted, without touching the disk again; for after a failure.
+ * The file itself stays. */
+void scs_h5_discard(hid_t file);
+
 /** Create PATH.tmp.PID with O_EXCL (stale ones of ours are removed). SCS_ECREATE names folder and
  * reason. */
 SCS_MUST_USE scs_status scs_h5out_create(const char *path, scs_h5out *out);

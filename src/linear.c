@@ -18,6 +18,15 @@ static int32_t tile_size(int32_t n, int tile)
     return n - tile * TILE < TILE ? n - tile * TILE : TILE;
 }
 
+static double dense_work(const scs_dense *dense, const scs_flow *flow, int n_flow)
+{
+    double n = 0;
+
+    for (int i = 0; i < n_flow; i++)
+        n += flow[i].n;
+    return n * dense->n_in * dense->n_out;
+}
+
 static void fill_rows(scs_real *out, int32_t n, int32_t stride, const scs_real *row, int32_t width)
 {
     for (int64_t i = 0; i < n; i++)
@@ -45,7 +54,7 @@ void scs_linear_forward(const scs_dense *dense, const scs_real *param, const scs
 {
     int n_tile = tiles(dense->n_out);
 
-#pragma omp parallel for collapse(2)
+#pragma omp parallel for collapse(2) if (SCS_WORTH_THREADS(dense_work(dense, flow, n_flow)))
     for (int i = 0; i < n_flow; i++)
         for (int tile = 0; tile < n_tile; tile++)
             if (flow[i].n)
@@ -90,7 +99,7 @@ void scs_linear_backward(const scs_dense *dense, const scs_real *param, const sc
 {
     int n_out_tile = tiles(dense->n_out), n_in_tile = tiles(dense->n_in);
 
-#pragma omp parallel for collapse(2)
+#pragma omp parallel for collapse(2) if (SCS_WORTH_THREADS(dense_work(dense, flow, n_flow)))
     for (int i = 0; i < n_flow; i++)
         for (int tile = 0; tile < n_out_tile + n_in_tile; tile++) {
             if (!flow[i].n)
@@ -106,6 +115,15 @@ void scs_linear_backward(const scs_dense *dense, const scs_real *param, const sc
 
 /* Columns of one tile of the sparse product: a tile of all cells stays in the first cache. */
 enum { SPARSE_TILE = 64 };
+
+static double sparse_work(const scs_dense *dense, const scs_flow *flow, int n_flow)
+{
+    double nnz = 0;
+
+    for (int i = 0; i < n_flow; i++)
+        nnz += (double)flow[i].genes->first[dense->n_in];
+    return (nnz + dense->n_in) * dense->n_out; /* rows of absent genes are cleared */
+}
 
 static inline void add_scaled(scs_real *y, scs_real a, const scs_real *x, int32_t n)
 {
@@ -140,7 +158,7 @@ SCS_VECTOR static void sparse_forward_tile(const scs_dense *dense, const scs_rea
 void scs_sparse_forward(const scs_dense *dense, const scs_real *param, const scs_flow *flow,
                         int n_flow)
 {
-#pragma omp parallel for collapse(2)
+#pragma omp parallel for collapse(2) if (SCS_WORTH_THREADS(sparse_work(dense, flow, n_flow)))
     for (int i = 0; i < n_flow; i++)
         for (int32_t first = 0; first < dense->n_out; first += SPARSE_TILE)
             if (flow[i].n)
@@ -176,7 +194,7 @@ void scs_sparse_backward(const scs_dense *dense, const scs_flow *flow, int n_flo
 {
     int n_tile = tiles(dense->n_in);
 
-#pragma omp parallel for collapse(2)
+#pragma omp parallel for collapse(2) if (SCS_WORTH_THREADS(sparse_work(dense, flow, n_flow)))
     for (int i = 0; i < n_flow; i++)
         for (int tile = 0; tile <= n_tile; tile++) {
             if (!flow[i].n)

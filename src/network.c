@@ -1,5 +1,7 @@
 #include "src/network.h"
 
+#include "src/simd.h"
+
 #include <stdlib.h>
 
 static scs_status create_signal(int64_t size, scs_signal *signal)
@@ -131,4 +133,9 @@ scs_status scs_network_keep_px(scs_network *net)
         if (!net->lane[i].px)
             SCS_TRY(SCS_ALLOC(net->lane[i].px, (int64_t)net->max_rows * net->arch.n_gene));
     return SCS_OK;
+}
+
+bool scs_worth_threads(const scs_network *net, int32_t n_unit, int cost)
+{
+    return SCS_WORTH_THREADS((double)net->n_local * net->max_rows * n_unit * cost);
 }

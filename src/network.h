@@ -61,6 +61,8 @@ typedef struct scs_pass {
     scs_real *const *grad; /**< [n_local] */
 } scs_pass;
 
+/** Is a loop over all cells' units, at `cost` multiply-adds each, worth several threads? */
+bool scs_worth_threads(const scs_network *net, int32_t n_unit, int cost);
 /** Keep the predictions of each step, so that scs_network_peek knows "px". */
 SCS_MUST_USE scs_status scs_network_keep_px(scs_network *net);
 

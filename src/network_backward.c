@@ -11,7 +11,7 @@ static void norm_sums(const scs_pass *pass, int b)
     const scs_block *block = &net->layout.block[b];
     int32_t n_col = net->arch.n_hidden;
 
-#pragma omp parallel for
+#pragma omp parallel for if (scs_worth_threads(net, n_col, 4))
     for (int32_t i = 0; i < net->n_local; i++) {
         scs_hidden *hidden = &net->lane[i].hidden[b];
         double *sums = net->sums + (int64_t)i * 2 * n_col;
@@ -106,14 +106,14 @@ static scs_status block_backward(const scs_pass *pass, int b)
     scs_dropout dropout = scs_dropout_of(pass->step->dropout ? net->arch.dropout : 0);
     bool batch_norm = net->layout.block[b].gamma >= 0;
 
-#pragma omp parallel for collapse(2)
+#pragma omp parallel for collapse(2) if (scs_worth_threads(net, net->arch.n_hidden, 4))
     for (int32_t i = 0; i < net->n_local; i++)
         for (int32_t row = 0; row < net->max_rows; row++)
             if (row < net->lane[i].n)
                 deactivate_row(pass, b, i, row, dropout);
     if (batch_norm)
         SCS_TRY(norm_means(pass, b));
-#pragma omp parallel for collapse(2)
+#pragma omp parallel for collapse(2) if (scs_worth_threads(net, net->arch.n_hidden, 4))
     for (int32_t i = 0; i < net->n_local; i++)
         for (int32_t row = 0; row < net->max_rows; row++)
             if (batch_norm && row < net->lane[i].n)
@@ -146,7 +146,7 @@ static void latent_backward(const scs_pass *pass)
     scs_network *net = pass->net;
     double scale = net->arch.kl_factor * net->arch.kl_weight / (double)pass->step->n_global;
 
-#pragma omp parallel for collapse(2)
+#pragma omp parallel for collapse(2) if (scs_worth_threads(net, net->arch.n_latent, 100))
     for (int32_t i = 0; i < net->n_local; i++)
         for (int32_t row = 0; row < net->max_rows; row++) {
             scs_lane *lane = &net->lane[i];

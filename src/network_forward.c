@@ -9,7 +9,7 @@ static void shard_sums(const scs_pass *pass, int b)
     const scs_network *net = pass->net;
     int32_t n_col = net->arch.n_hidden;
 
-#pragma omp parallel for
+#pragma omp parallel for if (scs_worth_threads(net, n_col, 4))
     for (int32_t i = 0; i < net->n_local; i++)
         scs_norm_sums(net->lane[i].hidden[b].linear.value, net->lane[i].n, n_col,
                       net->sums + (int64_t)i * 2 * n_col);
@@ -144,7 +144,7 @@ static scs_status block_forward(const scs_pass *pass, int b)
         shard_moments(pass, b);
     else if (net->layout.block[b].gamma >= 0)
         SCS_TRY(global_moments(pass, b));
-#pragma omp parallel for collapse(2)
+#pragma omp parallel for collapse(2) if (scs_worth_threads(net, net->arch.n_hidden, 20))
     for (int32_t i = 0; i < net->n_local; i++)
         for (int32_t row = 0; row < net->max_rows; row++)
             if (row < net->lane[i].n)
@@ -187,7 +187,7 @@ static void latent_forward(const scs_pass *pass)
 
     head_forward(pass, &net->layout.mean, false);
     head_forward(pass, &net->layout.variance, true);
-#pragma omp parallel for collapse(2)
+#pragma omp parallel for collapse(2) if (scs_worth_threads(net, net->arch.n_latent, 100))
     for (int32_t i = 0; i < net->n_local; i++)
         for (int32_t row = 0; row < net->max_rows; row++) {
             scs_lane *lane = &net->lane[i];
@@ -204,7 +204,7 @@ scs_status scs_forward(const scs_pass *pass)
 {
     scs_network *net = pass->net;
 
-#pragma omp parallel for
+#pragma omp parallel for if (net->n_local > 1)
     for (int32_t i = 0; i < net->n_local; i++)
         scs_gene_index_fill(&net->lane[i].genes, pass->batch[i].x, pass->batch[i].rows, 0,
                             net->lane[i].n);

@@ -203,13 +203,15 @@ SCS_VECTOR static void add_strips(const scs_output *output, int p, const scs_out
 void scs_output_step(scs_output *output, const scs_real *param, double scale, scs_output_part *part)
 {
     int n_part = output->n_part, n_strip = output->n_strip;
+    double rows = (double)n_part * output->max_rows * output->arch.n_hidden;
 
-#pragma omp parallel for collapse(2) schedule(dynamic)
+#pragma omp parallel for collapse(2)                                                               \
+    schedule(dynamic) if (SCS_WORTH_THREADS(rows * output->arch.n_gene))
     for (int p = 0; p < n_part; p++)
         for (int s = 0; s < n_strip; s++)
             if (part[p].n)
                 run_strip(output, param, scale, &part[p], (int64_t)p * n_strip + s, s);
-#pragma omp parallel for collapse(2)
+#pragma omp parallel for collapse(2) if (SCS_WORTH_THREADS(rows * n_strip))
     for (int p = 0; p < n_part; p++)
         for (int32_t row = 0; row < output->max_rows; row++)
             if (row < part[p].n && part[p].grad)

@@ -210,7 +210,7 @@ scs_status scs_result_skeleton(const char *temp, const scs_result_head *head)
     SCS_GO(st, scs_file_reserve(temp));
 done:
     if (file >= 0)
-        (void)H5Fclose(file);
+        scs_h5_discard(file);
     if (st != SCS_OK)
         (void)unlink(temp);
     return st;

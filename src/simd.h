@@ -1,4 +1,5 @@
-/** Loops that the compiler should turn into vector code for the machine at hand. */
+/** Loops that the compiler should turn into vector code, and loops that are worth several threads.
+ */
 #ifndef SCS_SIMD_H
 #define SCS_SIMD_H
 
@@ -10,5 +11,9 @@
 #else
 #define SCS_VECTOR
 #endif
+
+/** Multiply-adds below which waking threads costs more than it saves. For `omp parallel for if
+ * (...)`. */
+#define SCS_WORTH_THREADS(work) ((double)(work) > 2e5)
 
 #endif

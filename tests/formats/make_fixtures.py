@@ -1,7 +1,8 @@
-"""Small .h5ad files in every layout that must be read (good) and every trick that must be refused (bad).
+"""Small .h5ad files: every layout that must be read (good), every trick that must be refused (bad).
 
 usage: make_fixtures.py FOLDER
-make(folder) returns the good ones as (path, matrix, a file that holds the same), the bad ones as (path, matrix, words of the refusal).
+make(folder) returns the good ones as (path, matrix, a file that holds the same),
+the bad ones as (path, matrix, words of the refusal).
 """
 import os
 import sys
@@ -61,9 +62,10 @@ class Good:
         for kind, x in (("csr", sp.csr_matrix(counts())), ("csc", sp.csc_matrix(counts())),
                         ("dense", counts())):
             for compression in (None, "gzip", "lzf"):
-                data = anndata_of(x, layers={"log": np.log1p(x)}) if kind == "dense" else anndata_of(x)
+                data = anndata_of(x)
                 data.raw = anndata_of(x)
-                data.write_h5ad(self.path(f"{kind}_{compression}", "X", "raw"), compression=compression)
+                path = self.path(f"{kind}_{compression}", "X", "raw")
+                data.write_h5ad(path, compression=compression)
             for dtype in ("int8", "uint16", "int32", "int64", "float64", "bool"):
                 y = x.astype(dtype)
                 with h5py.File(self.path(f"{kind}_{dtype}"), "w") as file:
@@ -95,18 +97,21 @@ class Good:
         with edited(self.path("explicit_zeros")) as file:
             file["X/data"][::3] = 0
         with edited(self.path("filters")) as file:
-            replace(file, "X/data", file["X/data"][:], compression="lzf", shuffle=True, fletcher32=True)
-            replace(file, "X/indices", file["X/indices"][:], compression=9, shuffle=True, chunks=(7,))
+            replace(file, "X/data", file["X/data"][:], compression="lzf", shuffle=True,
+                    fletcher32=True)
+            replace(file, "X/indices", file["X/indices"][:], compression=9, shuffle=True,
+                    chunks=(7,))
         with edited(self.path("text_columns")) as file:
             plain_text(file)
         with edited(self.path("fixed_text")) as file:
-            replace(file, "var/_index", np.array([f"G{j}".encode() for j in range(GENES)], dtype="S9"))
-        with edited(  # anndata follows it without end
-                self.path("cycle", like="csr_None")) as file:
+            names = [f"G{j}".encode() for j in range(GENES)]
+            replace(file, "var/_index", np.array(names, dtype="S9"))
+        with edited(self.path("cycle", like="csr_None")) as file:  # anndata follows it for ever
             file["uns/loop"] = file["/"]
             file["obsm/again"] = file["obsm"]
         with edited(self.path("dense_chunks"), dense=True) as file:
-            replace(file, "X", file["X"][:], chunks=(3, 5), compression="gzip", maxshape=(None, None))
+            replace(file, "X", file["X"][:], chunks=(3, 5), compression="gzip",
+                    maxshape=(None, None))
         with edited(self.path("incompressible"), dense=True) as file:
             noise = np.random.default_rng(3).random((CELLS, GENES))
             replace(file, "X", noise.astype("f4"), chunks=(8, GENES), compression="lzf")
@@ -231,7 +236,8 @@ def broken_gzip(kept, cut=None, mask=0, n=None):
     def edit(file):
         size = n or file["X/data"].shape[0]
         del file["X/data"]
-        data = file.create_dataset("X/data", shape=(size,), dtype="f4", chunks=(size,), compression="gzip")
+        data = file.create_dataset("X/data", shape=(size,), dtype="f4", chunks=(size,),
+                                   compression="gzip")
         data.id.write_direct_chunk((0,), zlib.compress(bytes(kept))[:cut], filter_mask=mask)
         for name, values in (("X/indices", np.zeros(size, "i4")),
                              ("X/indptr", np.r_[np.zeros(CELLS, "i8"), size])):
@@ -358,7 +364,8 @@ BAD_CSC = [
 
 def make_bad(folder):
     files = []
-    for table, x in ((BAD, sp.csr_matrix(counts())), (BAD_DENSE, counts()), (BAD_CSC, sp.csc_matrix(counts()))):
+    x = counts()
+    for table, x in ((BAD, sp.csr_matrix(x)), (BAD_DENSE, x), (BAD_CSC, sp.csc_matrix(x))):
         for name, edit, words in table:
             path = os.path.join(folder, f"bad_{name}.h5ad")
             anndata_of(x).write_h5ad(path)

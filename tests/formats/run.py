@@ -1,6 +1,7 @@
 """Real files and fixtures through dump_h5ad, against what anndata says they hold.
 
-usage: run.py DUMP_H5AD FOLDER        (FOLDER takes the fixtures; the real files are in $SCS_SHARED/data)
+usage: run.py DUMP_H5AD FOLDER
+FOLDER takes the fixtures; the real files are in $SCS_SHARED/data.
 """
 import os
 import random
@@ -13,12 +14,13 @@ import make_fixtures
 SHARED = os.environ.get("SCS_SHARED", "../shared")
 NEGATIVE = "must not be negative"
 TEN_X = "read_10x_h5"
+ARCHIVE = ["X", "raw", "layers/array", "layers/sparse"]
 # Every real file: the matrices that are read, and those that are refused with these words.
 REAL = {
     "formats/anndata_archives_v0.11.4_adata.h5ad": ([], {"X": "no expression matrix"}),
     "formats/anndata_archives_v0.5.0_adata.h5ad": (["raw"], {"X": NEGATIVE}),
-    "formats/anndata_archives_v0.7.0_adata.h5ad": (["X", "raw", "layers/array", "layers/sparse"], {}),
-    "formats/anndata_archives_v0.7.8_adata.h5ad": (["X", "raw", "layers/array", "layers/sparse"], {}),
+    "formats/anndata_archives_v0.7.0_adata.h5ad": (ARCHIVE, {}),
+    "formats/anndata_archives_v0.7.8_adata.h5ad": (ARCHIVE, {}),
     "formats/cellxgene_nan.h5ad": ([], {"X": NEGATIVE, "raw": "there is no raw"}),
     "formats/scanpy_10x_1.2.0_filtered_gene_bc_matrices_h5.h5": ([], {"X": TEN_X}),
     "formats/scanpy_10x_1.2.0_multiple_genomes.h5": ([], {"X": TEN_X}),
@@ -56,7 +58,7 @@ def dump(program, path, matrix, parts):
 
 
 def keyed(facts):
-    """Facts by what they are about: rows and columns by name. A refused column's words are its own."""
+    """Facts by what they are about: rows and columns by name. The words of a refusal are ours."""
     table = {}
     for fact in facts:
         key = fact[:2] if fact[0] in ("obs", "row") else fact[:1]

@@ -19,17 +19,20 @@ typedef scs_status (*full_disk_fn)(void *arg);
 static inline int full_disk_run(int64_t limit, full_disk_fn fn, void *arg, const char *words)
 {
     int status = 0;
-    pid_t child = fork();
+    pid_t child;
 
+    fflush(NULL); /* the child's exit flushes too */
+    child = fork();
     if (child == 0) {
         struct rlimit size = {(rlim_t)limit, (rlim_t)limit};
         scs_status st;
 
         signal(SIGXFSZ, SIG_IGN);
         if (setrlimit(RLIMIT_FSIZE, &size) != 0)
-            _exit(100);
+            exit(100);
         st = fn(arg);
-        _exit(st != SCS_OK && !strstr(scs_message(), words) ? 101 : (int)st);
+        exit(st != SCS_OK && !strstr(scs_message(), words) ? 101
+                                                           : (int)st); /* HDF5 ends here too */
     }
     if (child < 0 || waitpid(child, &status, 0) != child || !WIFEXITED(status))
         return -1;

@@ -305,11 +305,15 @@ static void orthologs_lead_back(void)
     scratch_remove(folder);
 }
 
+/* Under AddressSanitizer and valgrind freed memory is held back, so that the peak says nothing. */
+static bool holds_freed_memory(void)
+{
+    const char *preload = getenv("LD_PRELOAD"); /* valgrind sets it */
 #ifdef __SANITIZE_ADDRESS__
-enum { KEPT_KIB = 1 << 18 }; /* freed memory that the sanitizer holds back */
-#else
-enum { KEPT_KIB = 0 };
+    return true;
 #endif
+    return preload && strstr(preload, "vgpreload");
+}
 
 static int64_t peak_kib(void)
 {
@@ -337,7 +341,7 @@ static void memory_does_not_grow_with_cells(void)
     CHECK_OK(scs_simulate(&config, NULL));
     CU_ASSERT_EQUAL(stat(scratch_path(folder, files[0], path), &info), 0);
     CU_ASSERT(info.st_size > 30000000);
-    CU_ASSERT(peak_kib() - before < 8192 + KEPT_KIB);
+    CU_ASSERT(peak_kib() - before < 8192 || holds_freed_memory());
     scratch_remove(folder);
 }
 
