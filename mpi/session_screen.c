@@ -1,6 +1,7 @@
 /* screen -> result */
 #include "mpi/choose_blend.h"
 #include "mpi/provenance.h"
+#include "mpi/screen_permute.h"
 #include "mpi/screen_rows.h"
 #include "mpi/session.h"
 
@@ -14,6 +15,7 @@ typedef struct screening {
     int64_t *first;       /* [n_rank + 1] rows of each rank */
     scs_real **control_z; /* [n_group] */
     scs_result_rows rows; /* this rank's */
+    double *p, *q;        /* [plan->n] or NULL */
     scs_scores *score;    /* [plan->n] on rank 0 */
     scs_provenance *provenance;
 } screening;
@@ -23,7 +25,14 @@ static scs_status predict(const scs_session *s, screening *w)
     int64_t first = w->first[scs_comm_rank(s->comm)];
     int64_t last = w->first[scs_comm_rank(s->comm) + 1];
 
-    return scs_screen_rows(s, &w->method, w->plan, first, last - first, w->control_z, &w->rows);
+    scs_row_job job = {.session = s,
+                       .method = &w->method,
+                       .plan = w->plan,
+                       .control_z = w->control_z,
+                       .p_value = w->p,
+                       .q_value = w->q};
+
+    return scs_screen_rows(&job, first, last - first, &w->rows);
 }
 
 /* What the config leaves to the data: the same on every rank. */
@@ -70,11 +79,27 @@ static scs_status make_plan(const scs_session *s, screening *w)
     return SCS_OK;
 }
 
+static scs_status permute(const scs_session *s, screening *w)
+{
+    scs_status status;
+
+    if (s->config->screen.permutations == 0)
+        return SCS_OK;
+    status = SCS_ALLOC(w->p, w->plan->n);
+    if (status == SCS_OK)
+        status = SCS_ALLOC(w->q, w->plan->n);
+    SCS_TRY(scs_agree(s->comm, status));
+    return scs_screen_permute(s, &w->method, w->plan, w->first, w->p, w->q);
+}
+
 static scs_status write_result(scs_session *s, screening *w)
 {
     char path[4096];
-    scs_result_head head = {
-        .atlas = s->atlas, .plan = w->plan, .variance = s->config->screen.variance};
+    scs_result_head head = {.atlas = s->atlas,
+                            .plan = w->plan,
+                            .variance = s->config->screen.variance,
+                            .bootstrap = s->config->screen.bootstrap > 0,
+                            .permutations = s->config->screen.permutations > 0};
 
     if (w->provenance) {
         head.fact = w->provenance->fact;
@@ -128,6 +153,8 @@ static void clear(const scs_session *s, screening *w)
         free(w->control_z[g]);
     free(w->control_z);
     free(w->score);
+    free(w->p);
+    free(w->q);
     free(w->first);
     scs_screen_rows_clear(&w->rows);
     scs_provenance_destroy(&w->provenance);
@@ -140,8 +167,9 @@ static scs_status screen(scs_session *s, screening *w)
     SCS_TRY(scs_agree(s->comm, make_plan(s, w)));
     scs_session_say(s, "screening %lld combination%s", (long long)w->plan->n,
                     w->plan->n > 1 ? "s" : "");
-    SCS_TRY(scs_route_controls(s->comm, s->dataset, s->atlas, w->plan, w->first, s->shard, &s->team,
-                               s->z, w->control_z));
+    SCS_TRY(permute(s, w));
+    SCS_TRY(scs_route_cells(s->comm, s->dataset, s->atlas, w->plan, false, w->first, s->shard,
+                            &s->team, s->z, w->control_z));
     SCS_TRY(scs_agree(s->comm, predict(s, w)));
     SCS_TRY(scs_agree(s->comm, scs_session_leads(s)
                                    ? scs_provenance_create(s, &w->method, &w->provenance)

@@ -81,13 +81,15 @@ typedef struct scs_config {
     } train;
     struct {
         scs_names cell_types, perturbations, species; /**< names or globs; n = 0: all */
-        char *combinations; /**< CSV of the wanted rows (resolved), or "" */
-        int shift;          /**< scs_shift_method */
-        double ridge;       /**< of regression */
-        int cross_species;  /**< scs_cross_species */
-        int decode;         /**< scs_decode_method */
-        double blend;       /**< share of the decoder's change, or SCS_BLEND_AUTO */
-        bool variance;      /**< write layers/variance, score r2_variance */
+        char *combinations;   /**< CSV of the wanted rows (resolved), or "" */
+        int shift;            /**< scs_shift_method */
+        double ridge;         /**< of regression */
+        int cross_species;    /**< scs_cross_species */
+        int decode;           /**< scs_decode_method */
+        double blend;         /**< share of the decoder's change, or SCS_BLEND_AUTO */
+        int64_t permutations; /**< of the labels within types, for p_value; 0: none */
+        int64_t bootstrap;    /**< replicates for standard errors; 0: none */
+        bool variance;        /**< write layers/variance, score r2_variance */
     } screen;
     struct {
         char *dir; /**< relative to the working directory */
@@ -97,6 +99,7 @@ typedef struct scs_config {
                       simulate section */
         int64_t genes, cells; /**< genes; cells per (species, cell type, condition) */
         int64_t cell_types, perturbations, species, seed;
+        int64_t null;      /**< the last so many perturbations have no effect */
         double effect;     /**< size of the shared shift, log units */
         double counts;     /**< mean counts per cell */
         double dispersion; /**< negative-binomial: var = mu + mu^2 / dispersion */
