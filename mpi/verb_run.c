@@ -17,7 +17,8 @@ static scs_status train(scs_session *session)
 
 scs_status scs_verb_train(scs_session *session)
 {
-    return train(session);
+    SCS_TRY(train(session));
+    return scs_session_drop_state(session);
 }
 
 scs_status scs_verb_screen(scs_session *session)
@@ -30,5 +31,6 @@ scs_status scs_verb_screen(scs_session *session)
 scs_status scs_verb_run(scs_session *session)
 {
     SCS_TRY(train(session));
-    return scs_session_screen(session);
+    SCS_TRY(scs_session_screen(session));
+    return scs_session_drop_state(session);
 }

@@ -43,7 +43,8 @@ typedef struct scs_key {
     double min, max;
     const char *words; /**< "none|log1p", or NULL */
     const scs_record *record;
-    size_t count; /**< offset of a record list's int32_t count */
+    size_t count;     /**< offset of a record list's int32_t count */
+    bool operational; /**< says how a job is run, and changes no result */
     const char *help;
 } scs_key;
 

@@ -63,7 +63,7 @@ static scs_status allocate(scs_trainer *t)
     SCS_TRY(SCS_ALLOC(t->order, t->n_local));
     SCS_TRY(SCS_ALLOC(t->batch, t->n_local));
     SCS_TRY(SCS_ALLOC(t->loss, t->n_local));
-    SCS_TRY(SCS_ALLOC(t->parts, 4 * (int64_t)t->n_local));
+    SCS_TRY(SCS_ALLOC(t->parts, SCS_STEP_SUMS * (int64_t)t->n_local));
     for (int32_t i = 0; i < t->n_local; i++) {
         SCS_TRY(SCS_ALLOC(t->grad[i], t->model->n_param));
         SCS_TRY(SCS_ALLOC(t->order[i], t->shard[i].n_train));
@@ -153,21 +153,24 @@ static void cut_batch(scs_trainer *t, int64_t at)
     }
 }
 
-/* Sums over all shards, the same bits on every rank. */
+/* Sums over all shards, the same bits on every rank; the ranks' wishes travel with them. */
 static scs_status sum_losses(scs_trainer *t, scs_loss *loss)
 {
-    double total[4];
+    double total[SCS_STEP_SUMS];
 
     for (int32_t i = 0; i < t->n_local; i++) {
-        double *part = t->parts + 4 * (int64_t)i;
+        double *part = t->parts + SCS_STEP_SUMS * (int64_t)i;
 
         part[0] = t->loss[i].objective;
         part[1] = t->loss[i].reconstruction;
         part[2] = t->loss[i].kl;
         part[3] = t->loss[i].n;
+        part[4] = i == 0 && (t->wishes & SCS_WISH_SAVE);
+        part[5] = i == 0 && (t->wishes & SCS_WISH_STOP);
     }
-    SCS_TRY(t->team->sum(t->team->ctx, t->parts, 4, total));
+    SCS_TRY(t->team->sum(t->team->ctx, t->parts, SCS_STEP_SUMS, total));
     *loss = (scs_loss){total[0], total[1], total[2], total[3]};
+    t->wishes = (total[4] > 0 ? SCS_WISH_SAVE : 0) | (total[5] > 0 ? SCS_WISH_STOP : 0);
     return SCS_OK;
 }
 
@@ -237,5 +240,6 @@ scs_status scs_trainer_validate(scs_trainer *t, scs_loss *loss)
     for (int32_t i = 0; st == SCS_OK && i < t->n_local; i++)
         st = validate_shard(t, i, rows);
     SCS_TRY(t->team->agree(t->team->ctx, st));
+    t->wishes = 0;
     return sum_losses(t, loss);
 }

@@ -64,8 +64,11 @@ typedef struct scs_config {
         int64_t batch, epochs, seed, shards; /**< shards 0 = auto */
         double learning_rate, validation;
         int64_t patience;
-        int monitor;    /**< scs_monitor */
-        int batch_norm; /**< scs_batch_norm */
+        int monitor;                          /**< scs_monitor */
+        int batch_norm;                       /**< scs_batch_norm */
+        double checkpoint_minutes, max_hours; /**< 0: none */
+        int64_t checkpoint_steps;             /**< 0: none */
+        bool resume;
     } train;
     struct {
         scs_names cell_types, perturbations, species; /**< n = 0: all */
@@ -101,6 +104,14 @@ SCS_MUST_USE scs_status scs_config_load(const char *file, const char *const *set
 void scs_config_destroy(scs_config **config);
 /** The effective config as YAML that parses back to the same values. Caller frees. */
 SCS_MUST_USE scs_status scs_config_print(const scs_config *config, char **yaml);
+/** The same without the keys that change no result (output.dir, train.max_hours, ...): what results
+ * carry. Caller frees. */
+SCS_MUST_USE scs_status scs_config_print_result(const scs_config *config, char **yaml);
+/** Keys of training (sections data, hold_out, model, train) that differ, as "train.batch (64, now
+ * 32), hold_out" into out; "" if none. Paths are not compared, nor what changes no result.
+ *  @return out */
+char *scs_config_differences(const scs_config *before, const scs_config *now, char *out,
+                             size_t size);
 /** All keys with type, default and meaning, a section after the other, for --help. */
 void scs_config_help(FILE *out);
 

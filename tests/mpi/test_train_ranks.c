@@ -28,7 +28,7 @@ static scs_model *train(const scs_config *config, const scs_shard *shard, const 
 
     CHECK_OK(scs_model_create(&arch, &model));
     scs_model_init(model, config->train.seed);
-    CHECK_OK(scs_train(config, model, shard, deal, team, NULL, outcome));
+    CHECK_OK(scs_train(config, model, shard, deal, team, NULL, NULL, outcome));
     return model;
 }
 
@@ -160,8 +160,8 @@ static void nan_stops_all_ranks(void)
         t.shard[t.team.last - t.team.first - 1].x.values[0] = NAN;
     CHECK_OK(scs_model_create(&arch, &model));
     scs_model_init(model, 7);
-    CHECK_FAILS(scs_train(config, model, t.shard, t.deal, &t.team, NULL, &outcome), SCS_ENUMERIC,
-                "step");
+    CHECK_FAILS(scs_train(config, model, t.shard, t.deal, &t.team, NULL, NULL, &outcome),
+                SCS_ENUMERIC, "step");
     scs_model_destroy(&model);
     scs_config_destroy(&config);
     close_toy(&t);
