@@ -42,7 +42,7 @@ static scs_status prepare_lanes(const scs_pass *pass)
         SCS_REQUIRE(batch->n >= 0 && batch->n <= net->max_rows, SCS_EINTERNAL,
                     "a shard's part has %d cells; the network was made for %d", batch->n,
                     net->max_rows);
-        SCS_TRY(scs_gene_index_reserve(&net->lane[i].genes, batch->x, batch->rows, 0, batch->n));
+        SCS_TRY(scs_nonzeros_reserve(&net->lane[i].x, batch->x, batch->rows, 0, batch->n, true));
         net->lane[i].n = batch->n;
     }
     return SCS_OK;
@@ -66,7 +66,7 @@ static void run_output(const scs_pass *pass)
 
         net->part[i] = (scs_output_part){.n = lane->n,
                                          .hidden = last->value,
-                                         .genes = &lane->genes,
+                                         .x = &lane->x,
                                          .grad_hidden = last->grad,
                                          .grad = pass->grad[i],
                                          .px = lane->px};

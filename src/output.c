@@ -9,7 +9,7 @@
 
 /* Genes of a tile, and the most strips that the tiles are dealt to. Neither depends on ranks or
  * threads. */
-enum { TILE = 128, MAX_STRIP = 8 };
+enum { TILE = SCS_BLOCK, MAX_STRIP = 8 };
 
 struct scs_output {
     scs_arch arch;
@@ -100,11 +100,13 @@ static void predict_tile(const scs_output *output, const scs_real *param,
                (size_t)t->width * sizeof *part->px);
 }
 
-static void subtract_cells(const scs_gene_index *genes, const tile *t)
+static void subtract_cells(const scs_entries *x, const tile *t)
 {
-    for (int32_t g = t->gene; g < t->gene + t->width; g++)
-        for (int64_t k = genes->first[g]; k < genes->first[g + 1]; k++)
-            t->residual[(int64_t)genes->row[k] * t->width + g - t->gene] -= genes->value[k];
+    const int64_t *first = x->first + (int64_t)(t->gene / SCS_BLOCK) * x->n_out;
+
+    for (int64_t i = 0; i < x->n_out; i++)
+        for (int64_t k = first[i]; k < first[i + 1]; k++)
+            t->residual[i * t->width + x->column[k]] -= x->value[k];
 }
 
 /* Sum of squares, column by column so that the order is fixed. */
@@ -174,7 +176,7 @@ static void run_strip(scs_output *output, const scs_real *param, double scale,
                   .residual = output->residual + rows * TILE};
 
         predict_tile(output, param, part, &t);
-        subtract_cells(part->genes, &t);
+        subtract_cells(&part->x->by_cell, &t);
         error += tile_error(&t, part->n);
         if (part->grad)
             propagate_tile(output, param, part, &t, scale,

@@ -7,15 +7,15 @@
 #ifndef SCS_OUTPUT_H
 #define SCS_OUTPUT_H
 
-#include "src/gene_index.h"
+#include "src/nonzeros.h"
 #include "src/layout.h"
 
 /** One shard's part of a batch. All borrowed. */
 typedef struct scs_output_part {
     int32_t n;
-    const scs_real *hidden;      /**< [n, n_hidden] last hidden activations */
-    const scs_gene_index *genes; /**< the part's cells */
-    scs_real *grad_hidden;       /**< [n, n_hidden] out; not touched where grad is NULL */
+    const scs_real *hidden; /**< [n, n_hidden] last hidden activations */
+    const scs_nonzeros *x;  /**< the part's cells; by cell is enough */
+    scs_real *grad_hidden;  /**< [n, n_hidden] out; not touched where grad is NULL */
     scs_real *grad; /**< flat gradient: rows of W and b are overwritten; NULL: the loss alone */
     scs_real *px;   /**< [n, n_gene] out, the prediction itself, for tests; usually NULL */
     double squared_error; /**< out: sum over cells and genes of (x_hat - x)^2 */
