@@ -45,7 +45,7 @@ static scs_status prepare_lanes(const scs_pass *pass)
         SCS_TRY(scs_nonzeros_reserve(&net->lane[i].x, batch->x, batch->rows, 0, batch->n, true));
         net->lane[i].n = batch->n;
     }
-    return SCS_OK;
+    return scs_output_prepare(net->output, pass->step->factored);
 }
 
 /* An empty part has no gradient. */
@@ -56,7 +56,7 @@ static void clear_empty(const scs_pass *pass)
             memset(pass->grad[i], 0, (size_t)pass->net->layout.n_param * sizeof **pass->grad);
 }
 
-static void run_output(const scs_pass *pass)
+static scs_status run_output(const scs_pass *pass)
 {
     scs_network *net = pass->net;
 
@@ -71,7 +71,8 @@ static void run_output(const scs_pass *pass)
                                          .grad = pass->grad[i],
                                          .px = lane->px};
     }
-    scs_output_step(net->output, pass->model->param, 1.0 / (double)pass->step->n_global, net->part);
+    return scs_output_step(net->output, pass->model->param, 1.0 / (double)pass->step->n_global,
+                           pass->team, net->part);
 }
 
 static void report_loss(const scs_network *net, scs_loss *loss)
@@ -98,8 +99,14 @@ scs_status scs_network_step(scs_network *net, scs_model *model, const scs_batch 
     SCS_TRY(team->agree(team->ctx, prepare_lanes(&pass)));
     clear_empty(&pass);
     SCS_TRY(scs_forward(&pass));
-    run_output(&pass);
+    SCS_TRY(run_output(&pass));
     SCS_TRY(scs_backward(&pass));
     report_loss(net, loss);
     return SCS_OK;
+}
+
+scs_status scs_network_finish(const scs_network *net, const scs_model *model, const scs_team *team,
+                              scs_real *slice)
+{
+    return scs_output_finish(net->output, model->param, team, slice);
 }

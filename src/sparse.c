@@ -50,6 +50,16 @@ add_entries(const scs_entries *x, int64_t k, int64_t end, const vec *dense, int 
     }
 }
 
+/* What row i of the first block begins with. */
+static inline __attribute__((always_inline)) void begin_row(const scs_product *p, int64_t i,
+                                                            int n_vec, const panel *t, vec *sum)
+{
+    scs_real scale = p->base_scale ? p->base_scale[i] : 1;
+
+    for (int v = 0; v < n_vec; v++)
+        sum[v] = scale * t->base[v];
+}
+
 static inline __attribute__((always_inline)) void run_block(const scs_product *p, int32_t block,
                                                             int n_vec, const panel *t)
 {
@@ -61,8 +71,11 @@ static inline __attribute__((always_inline)) void run_block(const scs_product *p
 
         if (block > 0 && first[i] == first[i + 1])
             continue;
-        for (int v = 0; v < n_vec; v++)
-            sum[v] = block > 0 ? (vec)out[v] : t->base[v];
+        if (block == 0)
+            begin_row(p, i, n_vec, t, sum);
+        else
+            for (int v = 0; v < n_vec; v++)
+                sum[v] = out[v];
         add_entries(p->x, first[i], first[i + 1], t->dense, n_vec, sum);
         for (int v = 0; v < n_vec; v++)
             out[v] = sum[v];
@@ -76,8 +89,9 @@ static inline void run_narrow(const scs_product *p, int32_t block, const panel *
 
     for (int64_t i = t->row; i < t->last; i++) {
         scs_real *out = p->out + i * p->n_col + t->first;
-        vec sum = t->base[0];
+        vec sum;
 
+        begin_row(p, i, 1, t, &sum);
         if (block > 0)
             memcpy(&sum, out, (size_t)t->width * sizeof *out);
         add_entries(p->x, first[i], first[i + 1], t->dense, 1, &sum);

@@ -10,9 +10,10 @@
 
 typedef struct scs_product {
     const scs_entries *x;
-    const scs_real *dense; /**< [x->n_in, n_col] */
-    const scs_real *base;  /**< [n_col] what every row begins with; NULL: zeros */
-    scs_real *out;         /**< [x->n_out, n_col] = base + x dense */
+    const scs_real *dense;      /**< [x->n_in, n_col] */
+    const scs_real *base;       /**< [n_col] what every row begins with; NULL: zeros */
+    const scs_real *base_scale; /**< [x->n_out] times the base; NULL: ones */
+    scs_real *out;              /**< [x->n_out, n_col] = base_scale base + x dense */
     int32_t n_col;
 } scs_product;
 

@@ -1,6 +1,6 @@
 #include "src/encode.h"
 #include "src/latent_head.h"
-#include "src/output.h"
+#include "src/output_dense.h"
 
 #include "scscreen/random.h"
 
@@ -14,7 +14,7 @@ typedef struct evaluation {
     scs_real *mean, *head, *variance, *z; /* [n, n_latent] */
     scs_real *hidden;                     /* [n, n_hidden] */
     double *noise;                        /* [n_latent] of the cell in hand */
-    scs_output *output;
+    scs_tiled *output;
 } evaluation;
 
 static scs_status open_evaluation(evaluation *e)
@@ -30,13 +30,13 @@ static scs_status open_evaluation(evaluation *e)
     SCS_TRY(SCS_ALLOC(e->z, latent));
     SCS_TRY(SCS_ALLOC(e->hidden, (int64_t)n * arch->n_hidden));
     SCS_TRY(SCS_ALLOC(e->noise, arch->n_latent));
-    return scs_output_create(arch, 1, n, &e->output);
+    return scs_tiled_create(arch, 1, n, &e->output);
 }
 
 static void close_evaluation(evaluation *e)
 {
     scs_nonzeros_clear(&e->x);
-    scs_output_destroy(&e->output);
+    scs_tiled_destroy(&e->output);
     free(e->mean);
     free(e->head);
     free(e->variance);
@@ -73,7 +73,7 @@ static scs_status run_evaluation(evaluation *e, int64_t seed, scs_loss *loss)
     SCS_TRY(scs_encode_heads(model, &e->x, batch->n, e->mean, e->head));
     loss->kl = draw_latent(e, seed);
     SCS_TRY(scs_model_decode_hidden(model, e->z, batch->n, e->hidden));
-    scs_output_step(e->output, model->param, 0, &part);
+    scs_tiled_step(e->output, model->param, 0, &part);
     loss->reconstruction = part.squared_error;
     loss->objective =
         0.5 * loss->reconstruction + model->arch.kl_factor * model->arch.kl_weight * loss->kl;
