@@ -106,6 +106,9 @@ static const scs_key keys[] = {
            "scGen: squared error + unweighted KL, and the last weights are kept"),
     CHOICE(train, batch_norm, "global|shard", "global",
            "statistics over the whole batch, or each shard for itself (fewer messages)"),
+    CHOICE(train, output_layer, "auto|dense|factored", "auto",
+           "gradients of the output layer gene by gene, or from products of the weights and of the "
+           "hidden units with themselves: the same up to rounding; auto: the cheaper for this batch"),
 
     OPERATIONAL(train, checkpoint_minutes, SCS_KEY_NUMBER, 0, 1e6, "10",
         "minutes between saves of the state that an interrupted run goes on from; 0: none"),

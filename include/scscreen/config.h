@@ -15,6 +15,11 @@
 typedef enum scs_normalize { SCS_NORMALIZE_NONE, SCS_NORMALIZE_LOG1P } scs_normalize;
 typedef enum scs_profile { SCS_PROFILE_SCGEN2, SCS_PROFILE_PAPER } scs_profile;
 typedef enum scs_monitor { SCS_MONITOR_OBJECTIVE, SCS_MONITOR_REFERENCE } scs_monitor;
+typedef enum scs_output_layer {
+    SCS_OUTPUT_AUTO,
+    SCS_OUTPUT_DENSE,
+    SCS_OUTPUT_FACTORED
+} scs_output_layer;
 typedef enum scs_batch_norm { SCS_BATCH_NORM_GLOBAL, SCS_BATCH_NORM_SHARD } scs_batch_norm;
 typedef enum scs_shift_method {
     SCS_SHIFT_NEAREST,
@@ -69,6 +74,7 @@ typedef struct scs_config {
         double checkpoint_minutes, max_hours; /**< 0: none */
         int64_t checkpoint_steps;             /**< 0: none */
         bool resume;
+        int output_layer; /**< scs_output_layer */
     } train;
     struct {
         scs_names cell_types, perturbations, species; /**< n = 0: all */
