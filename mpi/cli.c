@@ -52,22 +52,25 @@ static scs_status add_set(scs_cli *cli, const char *set)
     return SCS_OK;
 }
 
-/* `simulate --genes 500` is `--set simulate.genes=500`. */
-static scs_status add_simulate_option(scs_cli *cli, const char *option, const char *value)
+/* `simulate --genes 500` is `--set simulate.genes=500`, `validate --group-size 4` is
+ * `--set validate.group_size=4`. */
+static scs_status add_section_option(scs_cli *cli, const char *option, const char *value)
 {
     size_t size = strlen(option) + strlen(value) + 16;
     char *set;
 
     SCS_REQUIRE(cli->n_owned < SCS_CLI_SETS, SCS_EARG, "more than %d options", SCS_CLI_SETS);
     SCS_TRY(SCS_ALLOC(set, (int64_t)size));
-    snprintf(set, size, "simulate.%s=%s", option + 2, value);
+    snprintf(set, size, "%s.%s=%s", cli->verb->name, option + 2, value);
+    for (char *at = set; *at && *at != '='; at++)
+        *at = *at == '-' ? '_' : *at;
     cli->owned[cli->n_owned++] = set;
     return add_set(cli, set);
 }
 
 static scs_status parse_option(scs_cli *cli, const char *word, const char *value, int *used)
 {
-    bool simulate = cli->verb && strcmp(cli->verb->name, "simulate") == 0;
+    bool section = cli->verb && cli->verb->has_section;
 
     *used = 1;
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
@@ -80,13 +83,13 @@ static scs_status parse_option(scs_cli *cli, const char *word, const char *value
         cli->quiet = true;
     else if (strncmp(word, "--set=", 6) == 0)
         return add_set(cli, word + 6);
-    else if (strcmp(word, "--set") != 0 && !simulate)
+    else if (strcmp(word, "--set") != 0 && !section)
         return unknown("option", word, option_names, sizeof option_names / sizeof *option_names);
     else {
         SCS_REQUIRE(value, SCS_EARG, "%s needs a value", word);
         *used = 2;
         return strcmp(word, "--set") == 0 ? add_set(cli, value)
-                                          : add_simulate_option(cli, word, value);
+                                          : add_section_option(cli, word, value);
     }
     return SCS_OK;
 }

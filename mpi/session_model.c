@@ -166,14 +166,14 @@ static scs_status check_stored_atlas(const scs_session *session)
     return status;
 }
 
-static scs_status fill_genes(scs_session *session)
+scs_status scs_session_fill_genes(scs_session *session, scs_atlas *atlas)
 {
     scs_gene_slice slice = {0};
     scs_status status;
 
     SCS_GO(status, scs_transpose(session->comm, session->shard, &session->team,
                                  session->dataset->n_gene, &slice));
-    SCS_GO(status, scs_atlas_genes(session->comm, session->atlas, session->dataset, &slice));
+    SCS_GO(status, scs_atlas_genes(session->comm, atlas, session->dataset, &slice));
 done:
     scs_gene_slice_clear(&slice);
     return status;
@@ -188,7 +188,7 @@ scs_status scs_session_make_atlas(scs_session *session)
     SCS_TRY(scs_agree(comm, stored ? check_stored_atlas(session) : make_atlas(session)));
     SCS_TRY(scs_atlas_encode(session->atlas, session->model, session->dataset, session->shard,
                              &session->team, session->z));
-    return stored ? SCS_OK : fill_genes(session);
+    return stored ? SCS_OK : scs_session_fill_genes(session, session->atlas);
 }
 
 static scs_status save(scs_session *session, const char *path)

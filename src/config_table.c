@@ -113,6 +113,13 @@ static const scs_key keys[] = {
     {.section = "screen", .name = "variance", .type = SCS_KEY_BOOL, AT(screen.variance),
      .fallback = "true", .help = "predict variances as well"},
 
+    NAMES(validate, cell_types, "cell types that validate holds out, one model after the other"),
+    NAMES(validate, perturbations, "conditions that validate holds out"),
+    NAMES(validate, species, "species that validate holds out"),
+    INT(validate, folds, 1, 1000000, "1", "combinations that one model holds out together"),
+    INT(validate, group_size, 1, 1000000, "1",
+        "ranks that train one model together; also validate --group-size"),
+
     TEXT(output, dir, 1, "results", "folder for the results, from the working directory"),
 
     WORDS(SCS_KEY_PATH, simulate, dir, NULL, "", "folder that `simulate` writes to; empty: none"),

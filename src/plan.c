@@ -4,7 +4,7 @@
 
 /* One of the config's screen lists against the names there are. */
 typedef struct selection {
-    const char *key, *noun;
+    const char *section, *key, *noun;
     const scs_names *wanted; /* n = 0: all */
     const scs_names *names;
     bool *chosen; /* [names->n] */
@@ -16,10 +16,10 @@ static scs_status unknown_name(const selection *s, const char *name)
     char list[512];
 
     if (near)
-        return SCS_FAIL(SCS_EARG, "screen.%s: there is no %s \"%s\"; did you mean \"%s\"?", s->key,
-                        s->noun, name, near);
-    return SCS_FAIL(SCS_EARG, "screen.%s: there is no %s \"%s\"; there are: %s", s->key, s->noun,
-                    name, scs_names_list(s->names, 12, list, sizeof list));
+        return SCS_FAIL(SCS_EARG, "%s.%s: there is no %s \"%s\"; did you mean \"%s\"?", s->section,
+                        s->key, s->noun, name, near);
+    return SCS_FAIL(SCS_EARG, "%s.%s: there is no %s \"%s\"; there are: %s", s->section, s->key,
+                    s->noun, name, scs_names_list(s->names, 12, list, sizeof list));
 }
 
 static scs_status select_names(selection *s)
@@ -44,8 +44,8 @@ static scs_status select_perturbations(selection *s, int32_t control)
 
     SCS_TRY(select_names(s));
     SCS_REQUIRE(scs_names_find(s->wanted, name) < 0, SCS_EARG,
-                "screen.perturbations: \"%s\" is the control; name only what is to be predicted",
-                name);
+                "%s.perturbations: \"%s\" is the control; name only what is to be predicted",
+                s->section, name);
     s->chosen[control] = false;
     return SCS_OK;
 }
@@ -101,13 +101,10 @@ static scs_status add_combinations(const scs_config *config, const scs_atlas *at
     return SCS_OK;
 }
 
-scs_status scs_plan_create(const scs_config *config, const scs_atlas *atlas, const scs_arch *arch,
-                           scs_plan **plan)
+/* @param list species, cell types, perturbations */
+static scs_status create(const scs_config *config, const scs_atlas *atlas, const scs_arch *arch,
+                         selection *list, scs_plan **plan)
 {
-    selection list[] = {
-        {"species", "species", &config->screen.species, &atlas->species, NULL},
-        {"cell_types", "cell type", &config->screen.cell_types, &atlas->cell_types, NULL},
-        {"perturbations", "condition", &config->screen.perturbations, &atlas->conditions, NULL}};
     scs_status st;
 
     SCS_TRY(SCS_ALLOC(*plan, 1));
@@ -121,6 +118,32 @@ done:
     if (st != SCS_OK)
         scs_plan_destroy(plan);
     return st;
+}
+
+#define SELECTION(part, a)                                                                         \
+    {                                                                                              \
+        {#part, "species", "species", &config->part.species, &(a)->species, NULL},                 \
+            {#part, "cell_types", "cell type", &config->part.cell_types, &(a)->cell_types, NULL},  \
+        {                                                                                          \
+#part, "perturbations", "condition", &config->part.perturbations, &(a)->conditions,    \
+                NULL                                                                               \
+        }                                                                                          \
+    }
+
+scs_status scs_plan_create(const scs_config *config, const scs_atlas *atlas, const scs_arch *arch,
+                           scs_plan **plan)
+{
+    selection list[] = SELECTION(screen, atlas);
+
+    return create(config, atlas, arch, list, plan);
+}
+
+scs_status scs_plan_create_grid(const scs_config *config, const scs_atlas *atlas,
+                                const scs_arch *arch, scs_plan **plan)
+{
+    selection list[] = SELECTION(validate, atlas);
+
+    return create(config, atlas, arch, list, plan);
 }
 
 void scs_plan_destroy(scs_plan **plan)

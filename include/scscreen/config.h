@@ -74,6 +74,11 @@ typedef struct scs_config {
         bool variance; /**< write layers/variance, score r2_variance */
     } screen;
     struct {
+        scs_names cell_types, perturbations, species; /**< n = 0: all observed */
+        int64_t folds;                                /**< combinations that one model holds out */
+        int64_t group_size;                           /**< ranks that train one model together */
+    } validate;
+    struct {
         char *dir; /**< relative to the working directory */
     } output;
     struct {

@@ -23,6 +23,9 @@ typedef struct scs_plan {
  * select. SCS_EARG for a name that does not exist (the message suggests the nearest). */
 SCS_MUST_USE scs_status scs_plan_create(const scs_config *config, const scs_atlas *atlas,
                                         const scs_arch *arch, scs_plan **plan);
+/** The same from the config's validate lists. */
+SCS_MUST_USE scs_status scs_plan_create_grid(const scs_config *config, const scs_atlas *atlas,
+                                             const scs_arch *arch, scs_plan **plan);
 void scs_plan_destroy(scs_plan **plan);
 /** Contiguous ranges of about equal cost. @param[out] first [n_rank + 1] */
 void scs_plan_split(const scs_plan *plan, int32_t n_rank, int64_t *first);
