@@ -48,6 +48,10 @@ SCS_MUST_USE scs_status scs_session_make_atlas(scs_session *session);
 SCS_MUST_USE scs_status scs_session_fill_genes(scs_session *session, scs_atlas *atlas);
 /** output.dir/model.h5, by rank 0. Collective. */
 SCS_MUST_USE scs_status scs_session_save_model(scs_session *session);
+/** The config's way to predict, with this scs_decode_method; `auto` is resolved by what the atlas
+ * holds. Collective. */
+SCS_MUST_USE scs_status scs_session_method(const scs_session *session, int decode,
+                                           scs_method *method);
 /** Predict, write output.dir/screen.h5ad, print the table. Collective. */
 SCS_MUST_USE scs_status scs_session_screen(scs_session *session);
 

@@ -98,5 +98,6 @@ void scs_validation_close(scs_validation *v)
     scs_atlas_destroy(&v->base);
     scs_grid_destroy(&v->grid);
     free(v->value);
+    scs_names_clear(&v->source);
     scs_comm_destroy(&v->group);
 }

@@ -20,6 +20,7 @@ typedef struct scs_validation {
     scs_grid *grid;
     double *value; /**< of the model in hand: [its combinations, predictors, SCS_N_MEASURE], on the
                       group's first rank */
+    scs_names source; /**< [its combinations, predictors] where the shift comes from, in words */
 } scs_validation;
 
 /** Split the ranks, load the cells in each group, make the grid. Collective over world; close it
@@ -33,7 +34,7 @@ SCS_MUST_USE scs_status scs_validation_deal(scs_validation *v);
 /** Train and encode without the combinations that model `model` holds out. Collective over the
  * group. */
 SCS_MUST_USE scs_status scs_validation_train(scs_validation *v, int64_t model);
-/** Predict and measure them: fills v->value. Collective over the group. */
+/** Predict and measure them: fills v->value and v->source. Collective over the group. */
 SCS_MUST_USE scs_status scs_validation_measure(scs_validation *v, int64_t model);
 
 /** File of a model's rows, named by all that they depend on: config, inputs and what is held out.

@@ -5,7 +5,6 @@
 #include "src/gene_space.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 typedef struct work {
     scs_validation *v;
@@ -15,7 +14,9 @@ typedef struct work {
     scs_real **control_z;  /* [n_group] latent cells, where there is a network */
     scs_real **observed_z; /* [n_group] */
     scs_atlas genes;       /* gene space as a latent space */
-    double *delta;         /* [n_gene or n_latent] scratch */
+    scs_method *method;    /* [predictors] */
+    scs_sources *sources;  /* scratch */
+    double *scratch;       /* [n_gene or n_latent, the larger] */
     float *mean, *shift, *variance; /* [n_gene] scratch */
     double *value; /* [plan.n, predictors, SCS_N_MEASURE]; 0 in other ranks' rows */
 } work;
@@ -49,7 +50,9 @@ static scs_status open_work(work *w, int64_t model)
     SCS_TRY(SCS_ALLOC(w->first, n_rank + 1));
     SCS_TRY(SCS_ALLOC(w->control_z, a->n_group));
     SCS_TRY(SCS_ALLOC(w->observed_z, a->n_group));
-    SCS_TRY(SCS_ALLOC(w->delta, genes > latent ? genes : latent));
+    SCS_TRY(SCS_ALLOC(w->method, scs_predictor_count()));
+    SCS_TRY(scs_sources_create(a, &w->sources));
+    SCS_TRY(SCS_ALLOC(w->scratch, genes > latent ? genes : latent));
     SCS_TRY(SCS_ALLOC(w->mean, genes));
     SCS_TRY(SCS_ALLOC(w->shift, genes));
     SCS_TRY(SCS_ALLOC(w->variance, genes));
@@ -70,11 +73,15 @@ static void close_work(work *w)
             free(w->observed_z[g]);
     }
     free(w->plan.item);
+    scs_names_clear(&w->plan.sources);
+    scs_names_clear(&w->plan.reasons);
     free(w->observed.item);
     free(w->first);
     free(w->control_z);
     free(w->observed_z);
-    free(w->delta);
+    free(w->method);
+    scs_sources_destroy(&w->sources);
+    free(w->scratch);
     free(w->mean);
     free(w->shift);
     free(w->variance);
@@ -104,22 +111,31 @@ static scs_status measure_cells(const work *w, int64_t row, const double *delta,
     return scs_mmd2(&moved, &real, a->n_latent, &value[SCS_MMD_LATENT]);
 }
 
+/* Where a row's shift comes from, into w->sources. @param[out] any false: it is no change */
+static scs_status find_sources(work *w, int64_t row, int predictor, bool *any)
+{
+    int space = scs_predictor_at(predictor)->space;
+    const scs_atlas *a = space == SCS_PREDICT_GENES ? &w->genes : w->v->session->atlas;
+
+    *any = space != SCS_PREDICT_NOTHING;
+    if (!*any)
+        return SCS_OK;
+    return scs_sources_find(a, &w->method[predictor], &w->plan.item[row], w->sources);
+}
+
 /* A baseline's row. */
 static scs_status measure_genes(work *w, int64_t row, int predictor)
 {
-    const scs_predictor *p = scs_predictor_at(predictor);
     const scs_session *s = w->v->session;
     const scs_combination *c = &w->plan.item[row];
     scs_prediction out = {w->mean, w->shift, s->config->screen.variance ? w->variance : NULL};
-    bool nothing = p->space == SCS_PREDICT_NOTHING;
     double *value = value_of(w, row, predictor);
-    char source[SCS_SOURCE_MAX];
+    bool any;
 
-    if (!nothing)
-        SCS_TRY(scs_shift(&w->genes, p->method, c, w->delta, source));
-    scs_gene_space_predict(s->atlas, c, nothing ? NULL : w->delta, &out);
+    SCS_TRY(find_sources(w, row, predictor, &any));
+    scs_gene_space_predict(s->atlas, c, any ? w->sources : NULL, w->scratch, &out);
     SCS_TRY(scs_measure_means(s->atlas, c, &out, value));
-    return nothing && s->model ? measure_cells(w, row, NULL, value) : SCS_OK;
+    return !any && s->model ? measure_cells(w, row, NULL, value) : SCS_OK;
 }
 
 static scs_status measure_row(work *w, const scs_result_rows *rows, int64_t i, int predictor)
@@ -130,46 +146,85 @@ static scs_status measure_row(work *w, const scs_result_rows *rows, int64_t i, i
     scs_prediction out = {rows->x + i * genes, rows->shift + i * genes,
                           rows->variance ? rows->variance + i * genes : NULL};
     double *value = value_of(w, row, predictor);
-    char source[SCS_SOURCE_MAX];
+    bool any;
 
     SCS_TRY(scs_measure_means(s->atlas, c, &out, value));
-    SCS_TRY(scs_shift(s->atlas, s->config->screen.shift, c, w->delta, source));
-    return measure_cells(w, row, w->delta, value);
+    SCS_TRY(find_sources(w, row, predictor, &any));
+    scs_sources_shift(s->atlas, w->sources, w->scratch);
+    return measure_cells(w, row, w->scratch, value);
 }
 
 /* The network's rows, decoded as this predictor does. */
 static scs_status measure_latent(work *w, int64_t first, int64_t n, int predictor)
 {
-    scs_session *s = w->v->session;
-    int decode = s->config->screen.decode;
+    const scs_session *s = w->v->session;
+    const scs_method *method = &w->method[predictor];
     scs_result_rows rows = {0};
     scs_status st;
 
-    s->config->screen.decode = scs_predictor_at(predictor)->method;
-    SCS_GO(st, scs_screen_rows(s, &w->plan, first, n, w->control_z, &rows));
+    SCS_GO(st, scs_plan_resolve(s->atlas, method, &w->plan));
+    SCS_GO(st, scs_screen_rows(s, method, &w->plan, first, n, w->control_z, &rows));
     for (int64_t i = 0; i < n; i++)
         SCS_GO(st, measure_row(w, &rows, i, predictor));
 done:
-    s->config->screen.decode = decode;
     scs_screen_rows_clear(&rows);
     return st;
+}
+
+static bool is_made(const work *w, int predictor)
+{
+    return scs_predictor_is_made(scs_predictor_at(predictor), w->v->session->config);
 }
 
 /* This rank's rows. */
 static scs_status measure(work *w)
 {
     int32_t me = scs_comm_rank(w->v->group);
-    int64_t first = w->first[me], n = w->first[me + 1] - first;
+    int64_t first = w->first[me], last = w->first[me + 1];
 
-    for (int p = 0; p < scs_predictor_count() && n > 0; p++) {
-        if (!scs_predictor_is_made(scs_predictor_at(p), w->v->session->config))
+    for (int p = 0; p < scs_predictor_count() && first < last; p++) {
+        if (!is_made(w, p))
             continue;
         if (scs_predictor_at(p)->space == SCS_PREDICT_LATENT)
-            SCS_TRY(measure_latent(w, first, n, p));
-        for (int64_t i = first; i < first + n && scs_predictor_at(p)->space != SCS_PREDICT_LATENT;
-             i++)
-            SCS_TRY(measure_genes(w, i, p));
+            SCS_TRY(measure_latent(w, first, last - first, p));
+        else
+            for (int64_t i = first; i < last; i++)
+                SCS_TRY(measure_genes(w, i, p));
     }
+    return SCS_OK;
+}
+
+/* Collective: `auto` looks at all cells. */
+static scs_status make_methods(work *w)
+{
+    const scs_session *s = w->v->session;
+
+    for (int i = 0; i < scs_predictor_count(); i++) {
+        const scs_predictor *p = scs_predictor_at(i);
+
+        w->method[i] = scs_method_from_config(s->config);
+        if (p->space == SCS_PREDICT_GENES)
+            w->method[i].shift = p->method;
+        if (p->space == SCS_PREDICT_LATENT && is_made(w, i))
+            SCS_TRY(scs_session_method(s, p->method, &w->method[i]));
+    }
+    return SCS_OK;
+}
+
+/* In words, for all rows. */
+static scs_status name_sources(work *w)
+{
+    scs_validation *v = w->v;
+    bool any;
+
+    scs_names_clear(&v->source);
+    for (int64_t i = 0; i < w->plan.n; i++)
+        for (int p = 0; p < scs_predictor_count(); p++) {
+            any = false;
+            if (is_made(w, p))
+                SCS_TRY(find_sources(w, i, p, &any));
+            SCS_TRY(scs_names_add(&v->source, any ? w->sources->text : ""));
+        }
     return SCS_OK;
 }
 
@@ -190,7 +245,9 @@ static scs_status run(work *w, int64_t model)
     SCS_TRY(scs_agree(w->v->group, open_work(w, model)));
     if (w->v->session->model)
         SCS_TRY(route(w));
+    SCS_TRY(make_methods(w));
     SCS_TRY(scs_agree(w->v->group, measure(w)));
+    SCS_TRY(scs_agree(w->v->group, name_sources(w)));
     return gather(w);
 }
 

@@ -3,7 +3,6 @@
 #include "mpi/validation.h"
 #include "src/checksum.h"
 #include "src/file.h"
-#include "src/gene_space.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -17,6 +16,7 @@ static const char *const irrelevant[] = {"output.dir=x",
                                          "screen.cell_types=all",
                                          "screen.perturbations=all",
                                          "screen.species=all",
+                                         "screen.decode=edit",
                                          "validate.cell_types=all",
                                          "validate.perturbations=all",
                                          "validate.species=all",
@@ -123,54 +123,19 @@ done:
     return st;
 }
 
-/* Where the shift of a row comes from; nothing for no change. */
-static scs_status find_source(const scs_session *s, const scs_atlas *genes, const scs_predictor *p,
-                              const scs_combination *c, double *delta, char *source)
-{
-    source[0] = '\0';
-    if (p->space == SCS_PREDICT_LATENT)
-        return scs_shift(s->atlas, s->config->screen.shift, c, delta, source);
-    if (p->space == SCS_PREDICT_GENES)
-        return scs_shift(genes, p->method, c, delta, source);
-    return SCS_OK;
-}
-
-/* @param delta scratch */
-static scs_status write_rows(scs_validation *v, int64_t model, const scs_atlas *genes,
-                             double *delta, FILE *out)
+static scs_status write_model(scs_validation *v, int64_t model, FILE *out)
 {
     const scs_session *s = v->session;
-    const double *value = v->value;
-    char source[SCS_SOURCE_MAX];
+    scs_lidx at = 0;
 
     scs_validation_write_head(out);
     for (int64_t k = 0; k < scs_grid_size(v->grid, model); k++)
-        for (int i = 0; i < scs_predictor_count(); i++, value += SCS_N_MEASURE) {
-            const scs_predictor *p = scs_predictor_at(i);
-            const scs_combination *c = scs_grid_item(v->grid, model, k);
-
-            if (!scs_predictor_is_made(p, s->config))
-                continue;
-            SCS_TRY(find_source(s, genes, p, c, delta, source));
-            scs_validation_write_row(out, s->atlas, c, p, source, value);
-        }
+        for (int p = 0; p < scs_predictor_count(); p++, at++)
+            if (scs_predictor_is_made(scs_predictor_at(p), s->config))
+                scs_validation_write_row(out, s->atlas, scs_grid_item(v->grid, model, k),
+                                         scs_predictor_at(p), v->source.name[at],
+                                         v->value + (int64_t)at * SCS_N_MEASURE);
     return SCS_OK;
-}
-
-static scs_status write_model(scs_validation *v, int64_t model, FILE *out)
-{
-    const scs_atlas *a = v->session->atlas;
-    scs_atlas genes = {0};
-    double *delta = NULL;
-    scs_status st;
-
-    SCS_GO(st, scs_gene_space_view(a, &genes));
-    SCS_GO(st, SCS_ALLOC(delta, a->n_gene > a->n_latent ? a->n_gene : a->n_latent));
-    SCS_GO(st, write_rows(v, model, &genes, delta, out));
-done:
-    free(delta);
-    scs_gene_space_clear(&genes);
-    return st;
 }
 
 scs_status scs_validation_record(scs_validation *v, int64_t model, const char *path)

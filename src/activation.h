@@ -6,7 +6,7 @@
 #include "scscreen/real.h"
 
 /** A unit is dropped when its 16-bit random word is below the threshold; kept units are scaled by
- * the inverse of the probability that this really gives. */
+ *  the inverse of the probability that this really gives. */
 typedef struct scs_dropout {
     uint32_t threshold; /**< 0: no dropout */
     scs_real scale;

@@ -14,7 +14,7 @@
 enum { PIECE = 65536 };
 
 /** The step's constants, as torch.optim.Adam has them (Kingma and Ba, ICLR 2015, with L2 in the
- * gradient). */
+ *  gradient). */
 typedef struct adam {
     scs_real decay, beta1, beta2, rest1, rest2, step_size, root_correction, epsilon;
 } adam;

@@ -1,5 +1,5 @@
 /** Batch norm of one layer for one shard's rows; adding up over shards is the caller's. All
- * functions are Local. */
+ *  functions are Local. */
 #ifndef SCS_BATCHNORM_H
 #define SCS_BATCHNORM_H
 
@@ -14,7 +14,7 @@ typedef struct scs_norm {
 /** Sums and sums of squares of the columns. @param x [n, n_col]  @param[out] sums [2 n_col] */
 void scs_norm_sums(const scs_real *x, int32_t n, int32_t n_col, double *sums);
 /** Sums over n > 0 cells become mean and unbiased variance (the biased one for n = 1) in place;
- * `norm` gets the mean and the biased variance, as torch normalises. @param[in,out] sums [2 n_col]
+ *  `norm` gets the mean and the biased variance, as torch normalises. @param[in,out] sums [2 n_col]
  */
 void scs_norm_from_sums(double *sums, int64_t n, double epsilon, scs_norm *norm);
 /** The running statistics normalise. */
@@ -28,7 +28,7 @@ void scs_norm_forward(const scs_norm *norm, const scs_block *block, const scs_re
 void scs_norm_gradient_sums(const scs_norm *norm, const scs_real *x, const scs_real *grad_y,
                             int32_t n, double *sums);
 /** One row of grad_x. @param means [2 n_col] the sums over the cells that share the moments,
- * divided by their number; zeros where the moments do not depend on the cells */
+ *  divided by their number; zeros where the moments do not depend on the cells */
 void scs_norm_backward(const scs_norm *norm, const scs_block *block, const scs_real *param,
                        const double *means, const scs_real *x, const scs_real *grad_y,
                        scs_real *grad_x);

@@ -22,18 +22,31 @@ void scs_gene_space_clear(scs_atlas *view)
     *view = (scs_atlas){0};
 }
 
-void scs_gene_space_predict(const scs_atlas *atlas, const scs_combination *target,
-                            const double *delta, scs_prediction *out)
+/* One array of a prediction: means, or variances. */
+static void predict(const scs_atlas *atlas, const scs_combination *target,
+                    const scs_sources *sources, const float *values, double *change, float *out)
 {
-    int64_t n = atlas->n_gene, at = target->control_group * n;
-    const float *control = atlas->gene_mean + at;
+    const float *control = values + (int64_t)target->control_group * atlas->n_gene;
 
-    for (int64_t g = 0; g < n; g++) {
-        double x = control[g] + (delta ? delta[g] : 0);
+    if (!sources)
+        memset(change, 0, (size_t)atlas->n_gene * sizeof *change);
+    else
+        scs_sources_genes(atlas, sources, values, change);
+    for (int32_t g = 0; g < atlas->n_gene; g++) {
+        double x = control[g] + change[g];
 
-        out->mean[g] = (float)(x > 0 ? x : 0);
-        out->shift[g] = out->mean[g] - control[g];
+        out[g] = (float)(x > 0 ? x : 0);
     }
+}
+
+void scs_gene_space_predict(const scs_atlas *atlas, const scs_combination *target,
+                            const scs_sources *sources, double *change, scs_prediction *out)
+{
+    const float *control = atlas->gene_mean + (int64_t)target->control_group * atlas->n_gene;
+
+    predict(atlas, target, sources, atlas->gene_mean, change, out->mean);
+    for (int32_t g = 0; g < atlas->n_gene; g++)
+        out->shift[g] = out->mean[g] - control[g];
     if (out->variance)
-        memcpy(out->variance, atlas->gene_variance + at, (size_t)n * sizeof *out->variance);
+        predict(atlas, target, sources, atlas->gene_variance, change, out->variance);
 }

@@ -1,10 +1,14 @@
 #include "src/grid.h"
 
 #include "src/config_value.h"
+#include "src/plan_rows.h"
+#include "src/selection.h"
 #include "src/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+
+enum { SPECIES, CELL_TYPES, PERTURBATIONS, N_LIST };
 
 /* Whether the group's perturbation can be learnt from it: its control is there as well. */
 static bool is_paired(const scs_atlas *a, const scs_group *g)
@@ -42,25 +46,48 @@ static scs_status note(scs_grid *grid, const scs_atlas *a, const scs_combination
     return scs_names_add(&grid->notes, scs_text_escape(line, escaped, sizeof escaped));
 }
 
-/* Combinations that were never observed are no test; what is seen nowhere else cannot be learnt. */
-static scs_status keep_testable(const scs_atlas *a, scs_grid *grid)
+/* Observed combinations beside controls; what is seen nowhere else cannot be learnt. They come in
+ * the order of the groups: by species, cell type, condition. */
+static scs_status add_testable(const scs_atlas *a, const scs_selection *list, scs_grid *grid)
 {
     scs_plan *plan = grid->plan;
-    int64_t n = 0;
 
-    for (int64_t i = 0; i < plan->n; i++) {
-        if (plan->item[i].observed_group < 0)
+    for (int32_t g = 0; g < a->n_group; g++) {
+        const scs_group *group = &a->group[g];
+
+        if (group->condition == a->control || !is_paired(a, group) ||
+            !list[SPECIES].chosen[group->species] || !list[CELL_TYPES].chosen[group->cell_type] ||
+            !list[PERTURBATIONS].chosen[group->condition])
             continue;
-        if (is_learnable(grid, a, -1, &plan->item[i]))
-            plan->item[n++] = plan->item[i];
-        else
-            SCS_TRY(note(grid, a, &plan->item[i]));
+        SCS_TRY(scs_plan_add(a, group->species, group->cell_type, group->condition, plan));
+        if (is_learnable(grid, a, -1, &plan->item[plan->n - 1]))
+            continue;
+        SCS_TRY(note(grid, a, &plan->item[plan->n - 1]));
+        plan->n--;
     }
-    plan->n = n;
-    SCS_REQUIRE(n > 0, SCS_EARG,
+    SCS_REQUIRE(plan->n > 0, SCS_EARG,
                 "nothing to validate: no selected combination was observed beside another group "
                 "with the same perturbation");
     return SCS_OK;
+}
+
+static scs_status select_testable(const scs_config *config, const scs_atlas *a, scs_grid *grid)
+{
+    scs_selection list[N_LIST] = {
+        {"validate.species", "species", &config->validate.species, &a->species, NULL, NULL},
+        {"validate.cell_types", "cell type", &config->validate.cell_types, &a->cell_types, NULL,
+         NULL},
+        {"validate.perturbations", "condition", &config->validate.perturbations, &a->conditions,
+         NULL, NULL}};
+    scs_status st;
+
+    for (int i = 0; i < N_LIST; i++)
+        SCS_GO(st, scs_selection_make(&list[i]));
+    SCS_GO(st, add_testable(a, list, grid));
+done:
+    for (int i = 0; i < N_LIST; i++)
+        scs_selection_clear(&list[i]);
+    return st;
 }
 
 static scs_status check_models(const scs_config *config, const scs_atlas *a, const scs_grid *grid)
@@ -79,13 +106,12 @@ static scs_status check_models(const scs_config *config, const scs_atlas *a, con
 
 scs_status scs_grid_create(const scs_config *config, const scs_atlas *atlas, scs_grid **grid)
 {
-    static const scs_arch none = {0}; /* costs do not matter here */
     int64_t folds = config->validate.folds;
     scs_status st;
 
     SCS_TRY(SCS_ALLOC(*grid, 1));
-    SCS_GO(st, scs_plan_create_grid(config, atlas, &none, &(*grid)->plan));
-    SCS_GO(st, keep_testable(atlas, *grid));
+    SCS_GO(st, SCS_ALLOC((*grid)->plan, 1));
+    SCS_GO(st, select_testable(config, atlas, *grid));
     (*grid)->n_model = ((*grid)->plan->n + folds - 1) / folds;
     SCS_GO(st, check_models(config, atlas, *grid));
     return SCS_OK;

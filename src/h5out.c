@@ -98,15 +98,18 @@ static scs_status reserve_flush(hid_t file, const char *path)
 scs_status scs_h5_finish(hid_t file, const char *path)
 {
     scs_status st = reserve_flush(file, path);
+    hsize_t size = 0;
 
     if (st != SCS_OK) {
         scs_h5_discard(file);
         return st;
     }
-    if (H5Fflush(file, H5F_SCOPE_GLOBAL) < 0)
+    if (H5Fflush(file, H5F_SCOPE_GLOBAL) < 0 || H5Fget_filesize(file, &size) < 0)
         st = scs_h5_failed(file, "flush", "/");
     if (H5Fclose(file) < 0 && st == SCS_OK)
         st = SCS_FAIL(SCS_EIO, "%s: cannot be closed, so it may be incomplete", path);
+    if (st == SCS_OK && truncate(path, (off_t)size) != 0) /* what the reserve was too much */
+        st = SCS_FAIL(SCS_EIO, "%s: cannot be cut to its size: %s", path, strerror(errno));
     return st == SCS_OK ? check_complete(path) : st;
 }
 

@@ -7,6 +7,12 @@ typedef struct block {
     int rank; /**< what the caller takes the dataset for */
 } block;
 
+/* A scalar reads as a list of one. */
+static bool is_scalar(const scs_h5_shape *shape, const block *b)
+{
+    return shape->rank == 0 && b->rank == 1;
+}
+
 static scs_status check_block(const scs_h5 *h5, const char *path, const scs_h5_shape *shape,
                               const block *b, bool float_too)
 {
@@ -14,8 +20,8 @@ static scs_status check_block(const scs_h5 *h5, const char *path, const scs_h5_s
 
     SCS_REQUIRE(integer || (float_too && shape->type == H5T_FLOAT), SCS_EDATA,
                 "%s: %s must hold %s", h5->path, path, float_too ? "numbers" : "integers");
-    SCS_REQUIRE(shape->rank == b->rank, SCS_EDATA, "%s: %s must have %d dimension(s), not %d",
-                h5->path, path, b->rank, shape->rank);
+    SCS_REQUIRE(shape->rank == b->rank || is_scalar(shape, b), SCS_EDATA,
+                "%s: %s must have %d dimension(s), not %d", h5->path, path, b->rank, shape->rank);
     SCS_REQUIRE(b->first >= 0 && b->n >= 0 && b->first <= shape->dim[0] &&
                     b->n <= shape->dim[0] - b->first,
                 SCS_EDATA, "%s: %s ends early: it has %lld rows, %lld + %lld are needed", h5->path,
@@ -31,8 +37,10 @@ static herr_t transfer(hid_t dataset, const scs_h5_shape *shape, const block *b,
     hid_t space = H5Dget_space(dataset), memory = H5Screate_simple(b->rank, count, NULL);
     herr_t done = -1;
 
-    if (space >= 0 && memory >= 0 &&
-        H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL) >= 0)
+    if (is_scalar(shape, b))
+        done = H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, out);
+    else if (space >= 0 && memory >= 0 &&
+             H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL) >= 0)
         done = H5Dread(dataset, type, memory, space, H5P_DEFAULT, out);
     scs_h5_drop(memory);
     scs_h5_drop(space);

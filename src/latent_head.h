@@ -1,5 +1,5 @@
 /** The latent layer of one cell: variance, reparameterisation and KL, forward and backward. All
- * functions are Local. */
+ *  functions are Local. */
 #ifndef SCS_LATENT_HEAD_H
 #define SCS_LATENT_HEAD_H
 

@@ -1,8 +1,8 @@
 /** Linear layers over the local shards' parts of a batch, forward and backward.
  *
  *  Work is cut into tiles of fixed size over disjoint outputs; a tile's BLAS call has a shape that
- * depends on the layer and on the shard's own n alone, so threads and ranks do not change a bit.
- * All functions are Local.
+ *  depends on the layer and on the shard's own n alone, so threads and ranks do not change a bit.
+ *  All functions are Local.
  */
 #ifndef SCS_LINEAR_H
 #define SCS_LINEAR_H

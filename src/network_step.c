@@ -81,11 +81,7 @@ static void report_loss(const scs_network *net, scs_loss *loss)
 
         for (int32_t row = 0; row < net->lane[i].n; row++)
             kl += net->lane[i].kl[row];
-        loss[i].reconstruction = net->part[i].squared_error;
-        loss[i].kl = kl;
-        loss[i].objective =
-            0.5 * loss[i].reconstruction + net->arch.kl_factor * net->arch.kl_weight * kl;
-        loss[i].n = net->lane[i].n;
+        loss[i] = scs_loss_of(&net->arch, net->part[i].squared_error, kl, net->lane[i].n);
     }
 }
 

@@ -223,6 +223,14 @@ void scs_output_step(scs_output *output, const scs_real *param, double scale, sc
     }
 }
 
+scs_loss scs_loss_of(const scs_arch *arch, double squared_error, double kl, int32_t n)
+{
+    return (scs_loss){.objective = 0.5 * squared_error + arch->kl_factor * arch->kl_weight * kl,
+                      .reconstruction = squared_error,
+                      .kl = kl,
+                      .n = n};
+}
+
 void scs_output_decode(const scs_arch *arch, const scs_real *param, const scs_real *hidden,
                        int32_t n, scs_real *x)
 {

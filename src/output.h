@@ -1,8 +1,8 @@
 /** The output layer with its loss: x_hat = h W' + b (ReLU in the paper's profile), squared error
- * against sparse cells.
+ *  against sparse cells.
  *
  *  Genes are walked in tiles of fixed size, and predicted, compared and propagated back while a
- * tile is in the cache; no [cells, n_gene] array exists. All functions are Local.
+ *  tile is in the cache; no [cells, n_gene] array exists. All functions are Local.
  */
 #ifndef SCS_OUTPUT_H
 #define SCS_OUTPUT_H
@@ -30,6 +30,8 @@ void scs_output_destroy(scs_output **output);
 /** Loss and gradients of scale * 0.5 * squared error. @param part [n_part] as created */
 void scs_output_step(scs_output *output, const scs_real *param, double scale,
                      scs_output_part *part);
+/** The sums of some cells: objective = 0.5 squared error + kl_factor kl_weight KL. */
+scs_loss scs_loss_of(const scs_arch *arch, double squared_error, double kl, int32_t n);
 /** The prediction itself. @param hidden [n, n_hidden]  @param[out] x [n, n_gene] */
 void scs_output_decode(const scs_arch *arch, const scs_real *param, const scs_real *hidden,
                        int32_t n, scs_real *x);

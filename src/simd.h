@@ -13,7 +13,7 @@
 #endif
 
 /** Multiply-adds below which waking threads costs more than it saves. For `omp parallel for if
- * (...)`. */
+ *  (...)`. */
 #define SCS_WORTH_THREADS(work) ((double)(work) > 2e5)
 
 #endif

@@ -48,14 +48,6 @@ static void report_progress(const run *r, int64_t epoch, int64_t at, const scs_l
             (epoch - 1) * r->trainer->cells + (int64_t)so_far->n, epochs * r->trainer->cells);
 }
 
-static void add_loss(const scs_loss *loss, scs_loss *sum)
-{
-    sum->objective += loss->objective;
-    sum->reconstruction += loss->reconstruction;
-    sum->kl += loss->kl;
-    sum->n += loss->n;
-}
-
 static scs_status train_epoch(const run *r, int64_t epoch, scs_loss *sum)
 {
     *sum = (scs_loss){0};
@@ -64,7 +56,7 @@ static scs_status train_epoch(const run *r, int64_t epoch, scs_loss *sum)
         scs_loss loss;
 
         SCS_TRY(scs_trainer_step(r->trainer, epoch, at, &loss));
-        add_loss(&loss, sum);
+        scs_loss_add(&loss, sum);
         report_progress(r, epoch, at, sum);
     }
     return SCS_OK;

@@ -198,6 +198,14 @@ scs_status scs_trainer_step(scs_trainer *t, int64_t epoch, int64_t at, scs_loss 
 
 /* ---- validation ---- */
 
+void scs_loss_add(const scs_loss *loss, scs_loss *sum)
+{
+    sum->objective += loss->objective;
+    sum->reconstruction += loss->reconstruction;
+    sum->kl += loss->kl;
+    sum->n += loss->n;
+}
+
 /* One shard's validation cells in blocks of a fixed size. @param rows [VALIDATION_BLOCK] scratch */
 static scs_status validate_shard(const scs_trainer *t, int32_t i, int64_t *rows)
 {
@@ -216,10 +224,7 @@ static scs_status validate_shard(const scs_trainer *t, int32_t i, int64_t *rows)
         for (int32_t k = 0; k < batch.n; k++)
             rows[k] = shard->n_train + at + k;
         SCS_TRY(scs_model_validate(t->model, &batch, t->config->train.seed, &loss));
-        sum->objective += loss.objective;
-        sum->reconstruction += loss.reconstruction;
-        sum->kl += loss.kl;
-        sum->n += loss.n;
+        scs_loss_add(&loss, sum);
     }
     return SCS_OK;
 }

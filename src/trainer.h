@@ -1,5 +1,5 @@
 /** What training keeps between steps on this rank: the workspace, the gradients and its slice of
- * Adam's moments. */
+ *  Adam's moments. */
 #ifndef SCS_TRAINER_H
 #define SCS_TRAINER_H
 
@@ -34,9 +34,10 @@ void scs_trainer_destroy(scs_trainer **trainer);
 /** The order of the cells in an epoch (from 1). Collective. */
 SCS_MUST_USE scs_status scs_trainer_shuffle(scs_trainer *trainer, int64_t epoch);
 /** One optimiser step. @param at 0 <= at < steps  @param[out] loss sums over all shards.
- * Collective. */
+ *  Collective. */
 SCS_MUST_USE scs_status scs_trainer_step(scs_trainer *trainer, int64_t epoch, int64_t at,
                                          scs_loss *loss);
+void scs_loss_add(const scs_loss *loss, scs_loss *sum);
 /** Sums over all validation cells. Collective. */
 SCS_MUST_USE scs_status scs_trainer_validate(scs_trainer *trainer, scs_loss *loss);
 

@@ -69,16 +69,14 @@ static scs_status run_evaluation(evaluation *e, int64_t seed, scs_loss *loss)
     const scs_model *model = e->model;
     const scs_batch *batch = e->batch;
     scs_output_part part = {.n = batch->n, .hidden = e->hidden, .genes = &e->genes};
+    double kl;
 
     scs_gene_index_fill(&e->genes, batch->x, batch->rows, 0, batch->n);
     SCS_TRY(scs_encode_heads(model, &e->genes, batch->n, e->mean, e->head));
-    loss->kl = draw_latent(e, seed);
+    kl = draw_latent(e, seed);
     SCS_TRY(scs_model_decode_hidden(model, e->z, batch->n, e->hidden));
     scs_output_step(e->output, model->param, 0, &part);
-    loss->reconstruction = part.squared_error;
-    loss->objective =
-        0.5 * loss->reconstruction + model->arch.kl_factor * model->arch.kl_weight * loss->kl;
-    loss->n = batch->n;
+    *loss = scs_loss_of(&model->arch, part.squared_error, kl, batch->n);
     return SCS_OK;
 }
 

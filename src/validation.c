@@ -18,6 +18,7 @@ static const scs_predictor predictors[] = {
      "model.kind: mean, screen.shift: nearest"},
     {"vae_decode", SCS_PREDICT_LATENT, SCS_DECODE_DECODE, "model.kind: vae, screen.decode: decode"},
     {"vae_edit", SCS_PREDICT_LATENT, SCS_DECODE_EDIT, "model.kind: vae, screen.decode: edit"},
+    {"vae_blend", SCS_PREDICT_LATENT, SCS_DECODE_BLEND, "model.kind: vae, screen.decode: blend"},
 };
 
 static const char *const fixed[N_FIXED] = {"species",   "cell_type",  "perturbation", "predictor",

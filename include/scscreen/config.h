@@ -19,9 +19,21 @@ typedef enum scs_batch_norm { SCS_BATCH_NORM_GLOBAL, SCS_BATCH_NORM_SHARD } scs_
 typedef enum scs_shift_method {
     SCS_SHIFT_NEAREST,
     SCS_SHIFT_PAIRED,
-    SCS_SHIFT_BALANCED
+    SCS_SHIFT_BALANCED,
+    SCS_SHIFT_REGRESSION,
+    SCS_SHIFT_AUTO
 } scs_shift_method;
-typedef enum scs_decode_method { SCS_DECODE_EDIT, SCS_DECODE_DECODE } scs_decode_method;
+typedef enum scs_decode_method {
+    SCS_DECODE_EDIT,
+    SCS_DECODE_DECODE,
+    SCS_DECODE_BLEND
+} scs_decode_method;
+typedef enum scs_cross_species {
+    SCS_CROSS_NEAREST,
+    SCS_CROSS_MEAN,
+    SCS_CROSS_AVERAGE
+} scs_cross_species;
+enum { SCS_BLEND_AUTO = -1 };
 
 /** One input file. Strings owned; NULL where the config is silent. */
 typedef struct scs_input {
@@ -68,10 +80,14 @@ typedef struct scs_config {
         int batch_norm; /**< scs_batch_norm */
     } train;
     struct {
-        scs_names cell_types, perturbations, species; /**< n = 0: all */
-        int shift;                                    /**< scs_shift_method */
-        int decode;                                   /**< scs_decode_method */
-        bool variance; /**< write layers/variance, score r2_variance */
+        scs_names cell_types, perturbations, species; /**< names or globs; n = 0: all */
+        char *combinations; /**< CSV of the wanted rows (resolved), or "" */
+        int shift;          /**< scs_shift_method */
+        double ridge;       /**< of regression */
+        int cross_species;  /**< scs_cross_species */
+        int decode;         /**< scs_decode_method */
+        double blend;       /**< share of the decoder's change, or SCS_BLEND_AUTO */
+        bool variance;      /**< write layers/variance, score r2_variance */
     } screen;
     struct {
         scs_names cell_types, perturbations, species; /**< n = 0: all observed */

@@ -81,7 +81,8 @@ typedef struct scs_step {
     int64_t seed, epoch;
     int64_t n_global; /**< cells of the batch over all shards */
     bool dropout;     /**< false: as if dropout were 0 */
-    int batch_norm;   /**< scs_batch_norm */
+    int batch_norm;   /**< scs_batch_norm; a shard's part of one cell is normalised by the running
+                           statistics, and does not move them */
 } scs_step;
 
 /** Sums over a shard's part of the batch (not means). */

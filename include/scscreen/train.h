@@ -18,7 +18,8 @@ typedef struct scs_epoch {
 } scs_epoch;
 
 /** Who watches. Any member may be NULL. Called alike on every rank, except `progress` (rank 0
- * only). */
+ *  only), which is told the mean objective of the epoch so far and the cells done and to be done
+ *  over all epochs. */
 typedef struct scs_watch {
     void *ctx;
     void (*progress)(void *ctx, int64_t epoch, int64_t epochs, int64_t step_in_epoch, int64_t steps,

@@ -31,7 +31,13 @@ predicted = {
     "mean_nearest": np.maximum(0, control.mean(0) + np.average(change, axis=0, weights=weight)),
     "vae_edit": np.asarray(row.X, float).ravel(),
 }
-variance = {p: control.var(0) for p in predicted} | {"vae_edit": np.asarray(row.layers["variance"], float).ravel()}
+change_var = np.array([group(t, key[2]).var(0) - group(t, "control").var(0) for t in others])
+variance = {
+    "no_change": control.var(0),
+    "mean_paired": np.maximum(0, control.var(0) + change_var.mean(0)),
+    "mean_nearest": np.maximum(0, control.var(0) + np.average(change_var, axis=0, weights=weight)),
+}
+variance = variance | {"vae_edit": np.asarray(row.layers["variance"], float).ravel()}
 
 pair = cells[(cells.obs.cell_type == key[1]) & cells.obs.condition.isin(["control", key[2]])].copy()
 scanpy.tl.rank_genes_groups(pair, "condition", groups=[key[2]], reference="control", method="wilcoxon", tie_correct=True)

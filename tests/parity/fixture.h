@@ -8,7 +8,7 @@
 /** Open parity/`name` under the shared folder; ends the program loudly when that fails. */
 hid_t fixture_open(const char *name);
 /** All values of the dataset `format`, ... (printf) as floats; the caller frees. Ends the program
- * when it is not there.
+ *  when it is not there.
  *  @param[out] n how many; may be NULL */
 float *fixture_values(hid_t file, int64_t *n, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

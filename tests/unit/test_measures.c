@@ -123,34 +123,45 @@ static void errors_and_discrimination(void)
     end(&t);
 }
 
+static double clipped(double x)
+{
+    return x > 0 ? x : 0;
+}
+
 /* Control + mean of the two other types' changes, clipped at 0; the target's own cells are poison.
  */
 static void gene_space_is_arithmetic(void)
 {
+    static const scs_method paired = {.shift = SCS_SHIFT_PAIRED};
     setup t;
     scs_atlas view;
-    double delta[N];
-    char source[SCS_SOURCE_MAX];
+    scs_sources *sources;
+    double change[N];
     scs_prediction p;
-    const float *m;
+    const float *m, *v;
 
     begin(&t);
     m = t.atlas->gene_mean;
+    v = t.atlas->gene_variance;
     for (int g = 0; g < N; g++)
-        t.atlas->gene_mean[N + g] = NAN;
+        t.atlas->gene_mean[N + g] = t.atlas->gene_variance[N + g] = NAN;
     CHECK_OK(scs_gene_space_view(t.atlas, &view));
-    CHECK_OK(scs_shift(&view, SCS_SHIFT_PAIRED, &t.target, delta, source));
+    CHECK_OK(scs_sources_create(t.atlas, &sources));
+    CHECK_OK(scs_sources_find(&view, &paired, &t.target, sources));
     p = (scs_prediction){t.mean, t.shift, t.variance};
-    scs_gene_space_predict(t.atlas, &t.target, delta, &p);
+    scs_gene_space_predict(t.atlas, &t.target, sources, change, &p);
     for (int g = 0; g < N; g++) {
         double x = m[g] + ((double)m[4 * N + g] - m[3 * N + g] + m[6 * N + g] - m[5 * N + g]) / 2;
+        double y = v[g] + ((double)v[4 * N + g] - v[3 * N + g] + v[6 * N + g] - v[5 * N + g]) / 2;
 
-        CU_ASSERT_DOUBLE_EQUAL(t.mean[g], x > 0 ? x : 0, 1e-6);
+        CU_ASSERT_DOUBLE_EQUAL(t.mean[g], clipped(x), 1e-6);
         CU_ASSERT_EQUAL(t.shift[g], t.mean[g] - m[g]);
-        CU_ASSERT_EQUAL(t.variance[g], t.atlas->gene_variance[g]);
+        CU_ASSERT_DOUBLE_EQUAL(t.variance[g], clipped(y), 1e-6);
     }
-    scs_gene_space_predict(t.atlas, &t.target, NULL, &p);
+    scs_gene_space_predict(t.atlas, &t.target, NULL, change, &p);
     CU_ASSERT_EQUAL(memcmp(t.mean, m, sizeof t.mean), 0);
+    CU_ASSERT_EQUAL(memcmp(t.variance, v, sizeof t.variance), 0);
+    scs_sources_destroy(&sources);
     scs_gene_space_clear(&view);
     end(&t);
 }
