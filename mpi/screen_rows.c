@@ -92,7 +92,8 @@ static scs_status decode_row(const job *j, int64_t i, const scs_sources *sources
                           .variance = rows->variance ? rows->variance + i * genes : NULL};
     scs_status status;
 
-    SCS_GO(status, decode_controls(j, group, delta, &moved));
+    if (s->model)
+        SCS_GO(status, decode_controls(j, group, delta, &moved));
     if (j->method->decode == SCS_DECODE_BLEND)
         SCS_GO(status, gene_change(j, sources, &change));
     from.moved = view(&moved);

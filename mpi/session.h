@@ -19,7 +19,7 @@ typedef struct scs_session {
     scs_team team;
     scs_deal *deal;
     scs_shard *shard; /**< [team.last - team.first] */
-    scs_model *model;
+    scs_model *model; /**< NULL where model.kind is mean */
     scs_atlas *atlas;
     scs_real **z; /**< [team.last - team.first] posterior means of the shards' cells */
 } scs_session;

@@ -1,6 +1,7 @@
 /* model -> train -> latent atlas -> model.h5 */
 #include "mpi/journal.h"
 #include "mpi/session.h"
+#include "src/gene_space.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -37,7 +38,8 @@ static scs_status make_atlas(scs_session *session)
         return scs_atlas_create_from(&c->species, &c->cell_types, &c->conditions, &c->genes,
                                      c->control, c->group, c->n_group,
                                      session->model->arch.n_latent, &session->atlas);
-    return scs_atlas_create(session->dataset, session->model->arch.n_latent, &session->atlas);
+    return scs_atlas_create(session->dataset, session->model ? session->model->arch.n_latent : 1,
+                            &session->atlas);
 }
 
 static scs_status read_checkpoint(scs_session *session)
@@ -74,6 +76,8 @@ scs_status scs_session_make_model(scs_session *session)
     scs_comm *comm = session->comm;
     bool stored_atlas = session->checkpoint && session->checkpoint->has_atlas;
 
+    if (session->config->model.kind != SCS_MODEL_VAE)
+        return SCS_OK;
     SCS_TRY(scs_agree(comm, create_model(session)));
     if (!session->checkpoint)
         return SCS_OK;
@@ -186,9 +190,12 @@ scs_status scs_session_make_atlas(scs_session *session)
 
     SCS_TRY(scs_agree(comm, SCS_ALLOC(session->z, session->team.last - session->team.first)));
     SCS_TRY(scs_agree(comm, stored ? check_stored_atlas(session) : make_atlas(session)));
-    SCS_TRY(scs_atlas_encode(session->atlas, session->model, session->dataset, session->shard,
-                             &session->team, session->z));
-    return stored ? SCS_OK : scs_session_fill_genes(session, session->atlas);
+    if (session->model)
+        SCS_TRY(scs_atlas_encode(session->atlas, session->model, session->dataset, session->shard,
+                                 &session->team, session->z));
+    if (!stored)
+        SCS_TRY(scs_session_fill_genes(session, session->atlas));
+    return session->model ? SCS_OK : scs_agree(comm, scs_gene_space_enter(session->atlas));
 }
 
 static scs_status save(scs_session *session, const char *path)

@@ -3,6 +3,7 @@
 #include "mpi/provenance.h"
 #include "mpi/screen_rows.h"
 #include "mpi/session.h"
+#include "src/gene_space.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -52,6 +53,8 @@ scs_status scs_session_method(const scs_session *s, int decode, scs_method *meth
 {
     *method = scs_method_from_config(s->config);
     method->decode = decode;
+    if (!s->model)
+        *method = scs_gene_space_method(*method);
     if (method->shift == SCS_SHIFT_AUTO)
         SCS_TRY(scs_agree(s->comm, choose_shift(s, method)));
     if (method->decode == SCS_DECODE_BLEND && method->blend == SCS_BLEND_AUTO)
@@ -63,7 +66,9 @@ static scs_status make_plan(const scs_session *s, screening *w)
 {
     int32_t n_rank = scs_comm_size(s->comm);
 
-    SCS_TRY(scs_plan_create(s->config, s->atlas, &s->model->arch, &w->plan));
+    scs_arch plain = {.n_gene = s->atlas->n_gene, .n_hidden = 1};
+
+    SCS_TRY(scs_plan_create(s->config, s->atlas, s->model ? &s->model->arch : &plain, &w->plan));
     SCS_TRY(scs_plan_resolve(s->atlas, &w->method, w->plan));
     SCS_TRY(SCS_ALLOC(w->first, n_rank + 1));
     SCS_TRY(SCS_ALLOC(w->control_z, s->atlas->n_group));
@@ -141,8 +146,9 @@ static scs_status screen(scs_session *s, screening *w)
     SCS_TRY(scs_agree(s->comm, make_plan(s, w)));
     scs_session_say(s, "screening %lld combination%s", (long long)w->plan->n,
                     w->plan->n > 1 ? "s" : "");
-    SCS_TRY(scs_route_controls(s->comm, s->dataset, s->atlas, w->plan, w->first, s->shard, &s->team,
-                               s->z, w->control_z));
+    if (s->model)
+        SCS_TRY(scs_route_controls(s->comm, s->dataset, s->atlas, w->plan, w->first, s->shard,
+                                   &s->team, s->z, w->control_z));
     SCS_TRY(scs_agree(s->comm, predict(s, w)));
     SCS_TRY(scs_agree(s->comm, scs_session_leads(s)
                                    ? scs_provenance_create(s, &w->method, &w->provenance)

@@ -5,6 +5,7 @@
 #include "src/gene_space.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 typedef struct work {
     scs_validation *v;
@@ -16,7 +17,7 @@ typedef struct work {
     scs_atlas genes;       /* gene space as a latent space */
     scs_method *method;    /* [predictors] */
     scs_sources *sources;  /* scratch */
-    double *scratch;       /* [n_gene or n_latent, the larger] */
+    double *scratch;       /* [2 n_gene + n_latent] */
     float *mean, *shift, *variance; /* [n_gene] scratch */
     double *value; /* [plan.n, predictors, SCS_N_MEASURE]; 0 in other ranks' rows */
 } work;
@@ -42,7 +43,7 @@ static void list_rows(work *w, int64_t model)
 static scs_status open_work(work *w, int64_t model)
 {
     const scs_atlas *a = w->v->session->atlas;
-    int32_t n_rank = scs_comm_size(w->v->group), genes = a->n_gene, latent = a->n_latent;
+    int64_t n_rank = scs_comm_size(w->v->group), genes = a->n_gene, latent = a->n_latent;
 
     w->plan.n = w->observed.n = scs_grid_size(w->v->grid, model);
     SCS_TRY(SCS_ALLOC(w->plan.item, w->plan.n));
@@ -52,13 +53,13 @@ static scs_status open_work(work *w, int64_t model)
     SCS_TRY(SCS_ALLOC(w->observed_z, a->n_group));
     SCS_TRY(SCS_ALLOC(w->method, scs_predictor_count()));
     SCS_TRY(scs_sources_create(a, &w->sources));
-    SCS_TRY(SCS_ALLOC(w->scratch, genes > latent ? genes : latent));
+    SCS_TRY(SCS_ALLOC(w->scratch, 2 * genes + latent));
     SCS_TRY(SCS_ALLOC(w->mean, genes));
     SCS_TRY(SCS_ALLOC(w->shift, genes));
     SCS_TRY(SCS_ALLOC(w->variance, genes));
     SCS_TRY(SCS_ALLOC(w->value, w->plan.n * scs_predictor_count() * SCS_N_MEASURE));
     list_rows(w, model);
-    scs_plan_split(&w->plan, n_rank, w->first);
+    scs_plan_split(&w->plan, (int32_t)n_rank, w->first);
     return scs_gene_space_view(a, &w->genes);
 }
 
@@ -123,18 +124,28 @@ static scs_status find_sources(work *w, int64_t row, int predictor, bool *any)
     return scs_sources_find(a, &w->method[predictor], &w->plan.item[row], w->sources);
 }
 
-/* A baseline's row. */
+/* A baseline's row: control + the sources' own change. */
 static scs_status measure_genes(work *w, int64_t row, int predictor)
 {
     const scs_session *s = w->v->session;
+    const scs_atlas *a = s->atlas;
     const scs_combination *c = &w->plan.item[row];
+    int64_t genes = a->n_gene;
     scs_prediction out = {w->mean, w->shift, s->config->screen.variance ? w->variance : NULL};
+    scs_evidence from = {.control_mean = a->gene_mean + c->control_group * genes,
+                         .control_variance = a->gene_variance + c->control_group * genes,
+                         .change = {w->scratch, w->scratch + genes}};
     double *value = value_of(w, row, predictor);
     bool any;
 
+    memset(w->scratch, 0, 2 * (size_t)genes * sizeof *w->scratch);
     SCS_TRY(find_sources(w, row, predictor, &any));
-    scs_gene_space_predict(s->atlas, c, any ? w->sources : NULL, w->scratch, &out);
-    SCS_TRY(scs_measure_means(s->atlas, c, &out, value));
+    if (any) {
+        scs_sources_genes(a, w->sources, a->gene_mean, w->scratch);
+        scs_sources_genes(a, w->sources, a->gene_variance, w->scratch + genes);
+    }
+    scs_predict(&w->method[predictor], a->n_gene, &from, &out);
+    SCS_TRY(scs_measure_means(a, c, &out, value));
     return !any && s->model ? measure_cells(w, row, NULL, value) : SCS_OK;
 }
 
@@ -202,7 +213,7 @@ static scs_status make_methods(work *w)
     for (int i = 0; i < scs_predictor_count(); i++) {
         const scs_predictor *p = scs_predictor_at(i);
 
-        w->method[i] = scs_method_from_config(s->config);
+        w->method[i] = scs_gene_space_method(scs_method_from_config(s->config));
         if (p->space == SCS_PREDICT_GENES)
             w->method[i].shift = p->method;
         if (p->space == SCS_PREDICT_LATENT && is_made(w, i))

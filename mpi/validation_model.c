@@ -47,7 +47,7 @@ static scs_status train(scs_validation *v)
 scs_status scs_validation_train(scs_validation *v, int64_t model)
 {
     scs_session *s = v->session;
-    bool network = strcmp(s->config->model.kind, "vae") == 0;
+    bool network = s->config->model.kind == SCS_MODEL_VAE;
 
     SCS_TRY(scs_agree(v->group, hold_out(v, model)));
     SCS_TRY(scs_validation_deal(v));

@@ -75,7 +75,9 @@ static const scs_key keys[] = {
      .count = offsetof(scs_config, n_hold_out),
      .help = "combinations kept out of training and scored afterwards; no species: in all species"},
 
-    WORDS(SCS_KEY_TEXT, model, kind, "vae", "vae", "scGen's variational autoencoder"),
+    CHOICE(model, kind, "vae|mean", "vae",
+           "vae: scGen's variational autoencoder; mean: arithmetic on the groups' mean expression, no "
+           "training"),
     INT(model, hidden, 1, 65536, "800", "units of a hidden layer"),
     INT(model, layers, 1, 8, "2", "hidden layers of the encoder, and of the decoder"),
     INT(model, latent, 1, 65536, "100", "latent units"),

@@ -1,7 +1,6 @@
 #include "src/gene_space.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 scs_status scs_gene_space_view(const scs_atlas *atlas, scs_atlas *view)
 {
@@ -22,31 +21,20 @@ void scs_gene_space_clear(scs_atlas *view)
     *view = (scs_atlas){0};
 }
 
-/* One array of a prediction: means, or variances. */
-static void predict(const scs_atlas *atlas, const scs_combination *target,
-                    const scs_sources *sources, const float *values, double *change, float *out)
+scs_status scs_gene_space_enter(scs_atlas *atlas)
 {
-    const float *control = values + (int64_t)target->control_group * atlas->n_gene;
+    scs_atlas view;
 
-    if (!sources)
-        memset(change, 0, (size_t)atlas->n_gene * sizeof *change);
-    else
-        scs_sources_genes(atlas, sources, values, change);
-    for (int32_t g = 0; g < atlas->n_gene; g++) {
-        double x = control[g] + change[g];
-
-        out[g] = (float)(x > 0 ? x : 0);
-    }
+    SCS_TRY(scs_gene_space_view(atlas, &view));
+    free(atlas->mean);
+    free(atlas->second);
+    *atlas = view;
+    return SCS_OK;
 }
 
-void scs_gene_space_predict(const scs_atlas *atlas, const scs_combination *target,
-                            const scs_sources *sources, double *change, scs_prediction *out)
+scs_method scs_gene_space_method(scs_method method)
 {
-    const float *control = atlas->gene_mean + (int64_t)target->control_group * atlas->n_gene;
-
-    predict(atlas, target, sources, atlas->gene_mean, change, out->mean);
-    for (int32_t g = 0; g < atlas->n_gene; g++)
-        out->shift[g] = out->mean[g] - control[g];
-    if (out->variance)
-        predict(atlas, target, sources, atlas->gene_variance, change, out->variance);
+    method.decode = SCS_DECODE_BLEND;
+    method.blend = 0;
+    return method;
 }

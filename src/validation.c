@@ -36,7 +36,7 @@ const scs_predictor *scs_predictor_at(int i)
 
 bool scs_predictor_is_made(const scs_predictor *predictor, const scs_config *config)
 {
-    return predictor->space != SCS_PREDICT_LATENT || strcmp(config->model.kind, "vae") == 0;
+    return predictor->space != SCS_PREDICT_LATENT || config->model.kind == SCS_MODEL_VAE;
 }
 
 void scs_validation_write_head(FILE *out)

@@ -13,6 +13,7 @@
 #include <stdio.h>
 
 typedef enum scs_normalize { SCS_NORMALIZE_NONE, SCS_NORMALIZE_LOG1P } scs_normalize;
+typedef enum scs_model_kind { SCS_MODEL_VAE, SCS_MODEL_MEAN } scs_model_kind;
 typedef enum scs_profile { SCS_PROFILE_SCGEN2, SCS_PROFILE_PAPER } scs_profile;
 typedef enum scs_monitor { SCS_MONITOR_OBJECTIVE, SCS_MONITOR_REFERENCE } scs_monitor;
 typedef enum scs_batch_norm { SCS_BATCH_NORM_GLOBAL, SCS_BATCH_NORM_SHARD } scs_batch_norm;
@@ -66,7 +67,7 @@ typedef struct scs_config {
     scs_named_combination *hold_out;
     int32_t n_hold_out;
     struct {
-        char *kind; /**< "vae" */
+        int kind; /**< scs_model_kind */
         int64_t hidden, layers, latent;
         double dropout, kl_weight;
         int profile; /**< scs_profile */
