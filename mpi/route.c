@@ -12,7 +12,8 @@ static void needed_groups(const scs_plan *plan, int64_t first, int64_t last, int
 {
     memset(needed, 0, (size_t)n_group * sizeof *needed);
     for (int64_t i = first; i < last; i++)
-        needed[plan->item[i].control_group] = true;
+        if (plan->item[i].control_group >= 0)
+            needed[plan->item[i].control_group] = true;
 }
 
 /* Latent rows of the cells here that rank `to` needs. */

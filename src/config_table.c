@@ -80,7 +80,9 @@ static const scs_key keys[] = {
      .count = offsetof(scs_config, n_hold_out),
      .help = "combinations kept out of training and scored afterwards; no species: in all species"},
 
-    WORDS(SCS_KEY_TEXT, model, kind, "vae", "vae", "scGen's variational autoencoder"),
+    CHOICE(model, kind, "vae|mean", "vae",
+           "vae: scGen's variational autoencoder; mean: arithmetic on the groups' mean expression, no "
+           "training"),
     INT(model, hidden, 1, 65536, "800", "units of a hidden layer"),
     INT(model, layers, 1, 8, "2", "hidden layers of the encoder, and of the decoder"),
     INT(model, latent, 1, 65536, "100", "latent units"),
@@ -119,16 +121,35 @@ static const scs_key keys[] = {
     OPERATIONAL(train, resume, SCS_KEY_BOOL, 0, 0, "true",
         "go on from the state in output.dir if there is one; false: begin anew"),
 
-    NAMES(screen, cell_types, "cell types to predict"),
-    NAMES(screen, perturbations, "conditions to predict"),
-    NAMES(screen, species, "species to predict"),
-    CHOICE(screen, shift, "nearest|paired|balanced", "nearest",
-           "how the types' latent changes are pooled: by closeness to the target, plainly, or as "
-           "scGen"),
-    CHOICE(screen, decode, "edit|decode", "edit",
-           "edit: add the decoded change to the observed control; decode: as scGen"),
+    NAMES(screen, cell_types, "cell types to predict: names or globs such as CD4*"),
+    NAMES(screen, perturbations, "conditions to predict: names or globs"),
+    NAMES(screen, species, "species to predict: names or globs"),
+    WORDS(SCS_KEY_PATH, screen, combinations, NULL, "",
+          "instead of the lists: a CSV or TSV of the wanted rows, with columns cell_type, "
+          "perturbation and, if there are several, species"),
+    CHOICE(screen, shift, "nearest|paired|balanced|regression|auto", "nearest",
+           "how the types' latent changes are pooled: by closeness to the target, plainly, as "
+           "scGen, or by regression on the control means; auto: the best of them by "
+           "leave-one-type-out"),
+    NUMBER(screen, ridge, 1e-6, 1e6, "1", "penalty of shift: regression; larger is nearer to paired"),
+    CHOICE(screen, cross_species, "nearest|mean|average", "nearest",
+           "a perturbation that the species never saw: from the nearest species, the mean of all, or "
+           "the published half-and-half rule"),
+    CHOICE(screen, decode, "edit|decode|blend", "edit",
+           "edit: add the decoded change to the observed control; decode: as scGen; blend: edit's "
+           "change mixed with the sources' own change in gene space"),
+    {.section = "screen", .name = "blend", .type = SCS_KEY_NUMBER, AT(screen.blend), .min = 0,
+     .max = 1, .words = "auto", .word_value = SCS_BLEND_AUTO, .fallback = "0.5",
+     .help = "with decode: blend, the decoder's share; auto: the best by leave-one-type-out"},
     {.section = "screen", .name = "variance", .type = SCS_KEY_BOOL, AT(screen.variance),
      .fallback = "true", .help = "predict variances as well"},
+
+    NAMES(validate, cell_types, "cell types that validate holds out: names or globs"),
+    NAMES(validate, perturbations, "conditions that validate holds out: names or globs"),
+    NAMES(validate, species, "species that validate holds out: names or globs"),
+    INT(validate, folds, 1, 1000000, "1", "combinations that one model holds out together"),
+    INT(validate, group_size, 1, 1000000, "1",
+        "ranks that train one model together; also validate --group-size"),
 
     OPERATIONAL(output, dir, SCS_KEY_TEXT, 1, 0, "results",
         "folder for the results, from the working directory"),

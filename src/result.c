@@ -24,16 +24,24 @@ static const char *perturbation_of(const scs_result_head *head, int64_t row)
 
 static const char *source_of(const scs_result_head *head, int64_t row)
 {
-    return head->source[row];
+    return head->plan->sources.name[head->plan->item[row].source];
+}
+
+static const char *status_of(const scs_result_head *head, int64_t row)
+{
+    return scs_row_status_name(head->plan->item[row].status);
+}
+
+static const char *reason_of(const scs_result_head *head, int64_t row)
+{
+    return head->plan->reasons.name[head->plan->item[row].reason];
 }
 
 static const struct {
     const char *name;
     label_fn label;
-} keys[] = {{"species", species_of},
-            {"cell_type", cell_type_of},
-            {"perturbation", perturbation_of},
-            {"source", source_of}};
+} keys[] = {{"species", species_of}, {"cell_type", cell_type_of}, {"perturbation", perturbation_of},
+            {"source", source_of},   {"status", status_of},       {"reason", reason_of}};
 enum { N_KEY = sizeof keys / sizeof *keys };
 
 static const char *const counts[] = {"n_control", "n_observed", "held_out"};
@@ -115,7 +123,7 @@ static scs_status write_counts(hid_t file, const scs_result_head *head)
     for (int64_t i = 0; i < n; i++) {
         const scs_combination *item = &head->plan->item[i];
 
-        control[i] = group[item->control_group].count;
+        control[i] = item->control_group < 0 ? 0 : group[item->control_group].count;
         observed[i] = item->observed_group < 0 ? 0 : group[item->observed_group].count;
     }
     SCS_GO(st, scs_h5_array(file, "obs/n_control", H5T_NATIVE_INT64, 1, &n, control));

@@ -13,6 +13,7 @@
 #include <stdio.h>
 
 typedef enum scs_normalize { SCS_NORMALIZE_NONE, SCS_NORMALIZE_LOG1P } scs_normalize;
+typedef enum scs_model_kind { SCS_MODEL_VAE, SCS_MODEL_MEAN } scs_model_kind;
 typedef enum scs_profile { SCS_PROFILE_SCGEN2, SCS_PROFILE_PAPER } scs_profile;
 typedef enum scs_monitor { SCS_MONITOR_OBJECTIVE, SCS_MONITOR_REFERENCE } scs_monitor;
 typedef enum scs_output_layer {
@@ -24,9 +25,21 @@ typedef enum scs_batch_norm { SCS_BATCH_NORM_GLOBAL, SCS_BATCH_NORM_SHARD } scs_
 typedef enum scs_shift_method {
     SCS_SHIFT_NEAREST,
     SCS_SHIFT_PAIRED,
-    SCS_SHIFT_BALANCED
+    SCS_SHIFT_BALANCED,
+    SCS_SHIFT_REGRESSION,
+    SCS_SHIFT_AUTO
 } scs_shift_method;
-typedef enum scs_decode_method { SCS_DECODE_EDIT, SCS_DECODE_DECODE } scs_decode_method;
+typedef enum scs_decode_method {
+    SCS_DECODE_EDIT,
+    SCS_DECODE_DECODE,
+    SCS_DECODE_BLEND
+} scs_decode_method;
+typedef enum scs_cross_species {
+    SCS_CROSS_NEAREST,
+    SCS_CROSS_MEAN,
+    SCS_CROSS_AVERAGE
+} scs_cross_species;
+enum { SCS_BLEND_AUTO = -1 };
 
 /** One input file. Strings owned; NULL where the config is silent. */
 typedef struct scs_input {
@@ -59,7 +72,7 @@ typedef struct scs_config {
     scs_named_combination *hold_out;
     int32_t n_hold_out;
     struct {
-        char *kind; /**< "vae" */
+        int kind; /**< scs_model_kind */
         int64_t hidden, layers, latent;
         double dropout, kl_weight;
         int profile; /**< scs_profile */
@@ -77,11 +90,20 @@ typedef struct scs_config {
         int output_layer; /**< scs_output_layer */
     } train;
     struct {
-        scs_names cell_types, perturbations, species; /**< n = 0: all */
-        int shift;                                    /**< scs_shift_method */
-        int decode;                                   /**< scs_decode_method */
-        bool variance; /**< write layers/variance, score r2_variance */
+        scs_names cell_types, perturbations, species; /**< names or globs; n = 0: all */
+        char *combinations; /**< CSV of the wanted rows (resolved), or "" */
+        int shift;          /**< scs_shift_method */
+        double ridge;       /**< of regression */
+        int cross_species;  /**< scs_cross_species */
+        int decode;         /**< scs_decode_method */
+        double blend;       /**< share of the decoder's change, or SCS_BLEND_AUTO */
+        bool variance;      /**< write layers/variance, score r2_variance */
     } screen;
+    struct {
+        scs_names cell_types, perturbations, species; /**< n = 0: all observed */
+        int64_t folds;                                /**< combinations that one model holds out */
+        int64_t group_size;                           /**< ranks that train one model together */
+    } validate;
     struct {
         char *dir; /**< relative to the working directory */
     } output;

@@ -16,9 +16,8 @@ typedef struct scs_fact {
 typedef struct scs_result_head {
     const scs_atlas *atlas;
     const scs_plan *plan;
-    const char *const *source; /**< [plan->n] */
-    bool variance;             /**< layers/variance is there */
-    const scs_fact *fact;      /**< [n_fact] provenance */
+    bool variance;        /**< layers/variance is there */
+    const scs_fact *fact; /**< [n_fact] provenance */
     int32_t n_fact;
 } scs_result_head;
 
@@ -59,6 +58,6 @@ SCS_MUST_USE scs_status scs_result_commit(const char *temp, const char *path);
  * baseline.
  *  @param score [plan->n] */
 void scs_result_table(FILE *out, const scs_atlas *atlas, const scs_plan *plan,
-                      const char *const *source, const scs_scores *score, bool held_out_only);
+                      const scs_scores *score, bool held_out_only);
 
 #endif

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import scanpy as sc
 
-KEYS = ["species", "cell_type", "perturbation", "source"]
+KEYS = ["species", "cell_type", "perturbation", "source", "status", "reason"]
 COUNTS = ["n_control", "n_observed"]
 SCORES = ["r2_all", "r2_deg", "r2_variance", "delta_pearson", "r2_all_control", "r2_deg_control"]
 passed = failed = 0
@@ -36,13 +36,16 @@ def check_obs(obs):
     check("rows are unique", obs.index.is_unique)
     for key in COUNTS:
         check(f"{key} is int64", obs[key].dtype == np.int64)
-    check("every row has control cells", (obs.n_control > 0).all())
+    ok = obs.status == "ok"
+    check("status is ok, no_control or no_source", obs.status.isin(["ok", "no_control", "no_source"]).all())
+    check("rows have control cells, or say so", ((obs.n_control > 0) == (obs.status != "no_control")).all())
+    check("what is predicted has a source and no reason", ((obs.source != "") == ok).all() and ((obs.reason == "") == ok).all())
     check("observed cells are counted", (obs.n_observed >= 0).all())
     check("held_out is bool", obs.held_out.dtype == bool)
     check("held-out rows were observed", (obs.n_observed[obs.held_out] > 0).all())
     for key in ["delta_norm"] + SCORES:
         check(f"{key} is float64", obs[key].dtype == np.float64)
-    check("delta_norm is there", np.isfinite(obs.delta_norm).all())
+    check("delta_norm is there", (np.isfinite(obs.delta_norm) == ok).all())
 
 
 def check_scores(obs):
@@ -51,11 +54,14 @@ def check_scores(obs):
     for key in SCORES:
         values = obs[key].dropna()
         check(f"{key} is in range", values.between(-1 if key == "delta_pearson" else 0, 1 + 1e-12).all())
-    seen = obs[obs.n_observed > 0]
+    seen = obs[(obs.n_observed > 0) & (obs.status == "ok")]
     check("rows with observed cells have a score", len(seen) == 0 or seen.r2_all.notna().any())
 
 
-def check_matrices(screen):
+def check_matrices(whole):
+    lost = whole[(whole.obs.status != "ok").values]
+    check("rows without a prediction hold NaN", np.isnan(lost.X).all() and np.isnan(lost.layers["shift"]).all())
+    screen = whole[(whole.obs.status == "ok").values]
     layers = set(screen.layers)
     check("layers", layers in ({"control", "shift"}, {"control", "shift", "variance"}))
     for name, x in [("X", screen.X)] + [(k, screen.layers[k]) for k in sorted(layers)]:
@@ -72,7 +78,7 @@ def check_delta(screen):
     delta = screen.obsm["delta"]
     check("delta is float32, a row each", delta.dtype == np.float32 and delta.shape[0] == screen.n_obs and delta.ndim == 2)
     norm = np.linalg.norm(delta.astype(float), axis=1)
-    check("delta_norm is delta's Euclidean norm", np.allclose(norm, screen.obs.delta_norm, rtol=1e-4, atol=1e-6))
+    check("delta_norm is delta's Euclidean norm", np.allclose(norm, screen.obs.delta_norm, rtol=1e-4, atol=1e-6, equal_nan=True))
 
 
 def check_facts(uns):
@@ -89,13 +95,15 @@ def check_storage(path):
 
 def check_scanpy(path):
     screen = anndata.read_h5ad(path)
+    screen = screen[(screen.obs.status == "ok").values].copy()
     components = min(2, screen.n_obs - 1, screen.n_vars - 1)
     if components < 1:
         return
     sc.pp.pca(screen, n_comps=components)
     check("scanpy's PCA", np.isfinite(screen.obsm["X_pca"]).all())
     backed = anndata.read_h5ad(path, backed="r")
-    check("backed mode reads the same rows", np.array_equal(backed.X[:1], screen.X[:1]))
+    rows = np.flatnonzero(backed.obs.status == "ok")[:1]
+    check("backed mode reads the same rows", np.array_equal(backed.X[rows], screen.X[:1]))
     backed.file.close()
 
 

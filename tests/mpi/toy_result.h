@@ -15,7 +15,6 @@ typedef struct toy_result {
     scs_dataset *dataset;
     scs_atlas *atlas;
     scs_plan plan;
-    const char **source;
     scs_fact fact;
     scs_result_head head;
     scs_result_rows rows;
@@ -79,13 +78,13 @@ static inline void fill_plan(toy_result *f, int64_t times)
     const scs_atlas *a = f->atlas;
 
     CHECK_OK(SCS_ALLOC(f->plan.item, a->n_group * times));
-    CHECK_OK(SCS_ALLOC(f->source, a->n_group * times));
+    CHECK_OK(scs_names_add(&f->plan.sources, "own"));
+    CHECK_OK(scs_names_add(&f->plan.reasons, ""));
     for (int64_t i = 0; i < a->n_group * times; i++) {
         const scs_group *g = &a->group[i / times];
 
         if (g->condition == a->control)
             continue;
-        f->source[f->plan.n] = "own";
         f->plan.item[f->plan.n++] =
             (scs_combination){.cell_type = g->cell_type,
                               .condition = g->condition,
@@ -113,12 +112,8 @@ static inline void open_toy_result(toy_result *f, int64_t times)
     fill_rows(f, f->plan.n);
     make_folder(f);
     f->fact = (scs_fact){.key = "made_by", .text = "a test"};
-    f->head = (scs_result_head){.atlas = f->atlas,
-                                .plan = &f->plan,
-                                .source = f->source,
-                                .variance = true,
-                                .fact = &f->fact,
-                                .n_fact = 1};
+    f->head = (scs_result_head){
+        .atlas = f->atlas, .plan = &f->plan, .variance = true, .fact = &f->fact, .n_fact = 1};
 }
 
 static inline void close_toy_result(toy_result *f)
@@ -133,7 +128,8 @@ static inline void close_toy_result(toy_result *f)
     free(r->x), free(r->control), free(r->shift), free(r->variance), free(r->delta);
     free(r->delta_norm), free(r->score);
     free(f->plan.item);
-    free(f->source);
+    scs_names_clear(&f->plan.sources);
+    scs_names_clear(&f->plan.reasons);
     scs_atlas_destroy(&f->atlas);
     scs_dataset_destroy(&f->dataset);
     scs_comm_destroy(&f->comm);

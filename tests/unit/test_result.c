@@ -12,14 +12,23 @@ static char *species[] = {"human", "mouse"};
 static char *cell_types[] = {"B", "CD4 T\x1b[1m"}; /* a label that would colour a terminal */
 static char *conditions[] = {"control", "drug_1", "drug_2"};
 static char *genes[] = {"G1", "G2", "G3", "G4", "G5"};
-static const char *const sources[ROWS] = {"own", "donors: human", "own", "self"};
+static char *sources[] = {"own", "donors: human", "self"};
+static char *reasons[] = {"", "too far away"};
 static scs_group groups[] = {{0, 0, 0, false, 11}, {0, 0, 1, true, 7},   {0, 1, 0, false, 12},
                              {0, 1, 1, false, 9},  {1, 0, 0, false, 13}, {1, 0, 2, true, 8}};
-static scs_combination items[ROWS] = {{0, 0, 1, 0, 1, true, 1},
-                                      {0, 0, 2, 0, -1, false, 1},
-                                      {0, 1, 1, 2, 3, false, 1},
-                                      {1, 0, 2, 4, 5, true, 1}};
-static const scs_plan plan = {ROWS, items};
+static scs_combination items[ROWS] = {
+    {.cell_type = 0, .condition = 1, .control_group = 0, .observed_group = 1, .held_out = true},
+    {.condition = 2, .control_group = 0, .observed_group = -1, .source = 1},
+    {.cell_type = 1, .condition = 1, .control_group = 2, .observed_group = 3},
+    {.species = 1,
+     .condition = 2,
+     .control_group = 4,
+     .observed_group = 5,
+     .held_out = true,
+     .status = SCS_ROW_NO_SOURCE,
+     .source = 2,
+     .reason = 1}};
+static const scs_plan plan = {ROWS, items, {3, sources}, {2, reasons}};
 static const scs_fact facts[] = {
     {"version", "1.2.3", 0}, {"config", "a: 1\nb: 2\n", 0}, {"seed", NULL, 7}};
 static scs_scores scores[ROWS] = {{.9, .8, .7, .6, .5, .4},
@@ -41,7 +50,7 @@ static scs_atlas atlas_of(int32_t n_species)
 
 static scs_result_head head_of(const scs_atlas *atlas, bool variance)
 {
-    return (scs_result_head){atlas, &plan, sources, variance, facts, 3};
+    return (scs_result_head){atlas, &plan, variance, facts, 3};
 }
 
 /* Values that say where they belong: matrix m, row, column. */
@@ -257,7 +266,7 @@ static void table_text(int32_t n_species, const scs_plan *p, bool held_out_only,
 
     memset(text, 0, size);
     CU_ASSERT_PTR_NOT_NULL_FATAL(out);
-    scs_result_table(out, &atlas, p, sources, scores, held_out_only);
+    scs_result_table(out, &atlas, p, scores, held_out_only);
     fclose(out);
 }
 
@@ -272,7 +281,7 @@ static int lines_of(const char *text)
 
 static void table_shows_scores_beside_no_change(void)
 {
-    const scs_plan one_species = {3, items};
+    const scs_plan one_species = {3, items, {3, sources}, {2, reasons}};
     char text[4096];
 
     table_text(2, &plan, true, text, sizeof text);
@@ -291,7 +300,7 @@ static void table_shows_scores_beside_no_change(void)
 
 static void table_without_rows_is_empty(void)
 {
-    const scs_plan unscored = {1, items + 1};
+    const scs_plan unscored = {1, items + 1, {3, sources}, {2, reasons}};
     char text[4096];
 
     table_text(1, &unscored, false, text, sizeof text);
