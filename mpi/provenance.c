@@ -52,7 +52,7 @@ scs_status scs_provenance_create(const scs_session *session, const scs_method *m
 
     *provenance = p;
     SCS_TRY(status);
-    SCS_TRY(scs_config_print(session->config, &p->yaml));
+    SCS_TRY(scs_config_print_result(session->config, &p->yaml));
     SCS_REQUIRE((p->checksums = join_checksums(session)) != NULL, SCS_ENOMEM,
                 "out of memory: provenance");
     scs_checksum_bytes(p->yaml, (int64_t)strlen(p->yaml), p->text[1]);
@@ -60,14 +60,18 @@ scs_status scs_provenance_create(const scs_session *session, const scs_method *m
     add_text(p, "config", p->yaml);
     add_text(p, "config_checksum", p->text[1]);
     add_text(p, "input_checksums", p->checksums);
-    add_text(p, "weights", session->checkpoint ? session->checkpoint->path : "trained");
+    add_text(p, "weights",
+             !session->model       ? "none"
+             : session->checkpoint ? session->checkpoint->path
+                                   : "trained");
     add_text(p, "shift", scs_shift_name(method->shift));
     if (method->decode == SCS_DECODE_BLEND)
         add_number(p, "blend", method->blend);
     add_number(p, "seed", (double)session->config->train.seed);
     add_number(p, "shards", session->team.n_shard);
-    add_number(p, "hidden", session->model->arch.n_hidden);
-    add_number(p, "latent", session->model->arch.n_latent);
+    if (session->model)
+        add_number(p, "hidden", session->model->arch.n_hidden);
+    add_number(p, "latent", session->atlas->n_latent);
     return SCS_OK;
 }
 

@@ -1,5 +1,7 @@
 #include "mpi/screen_row.h"
 
+#include "src/cell_distance.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,7 +76,7 @@ static scs_status predict(row *r, const scs_moment_pair *moved, const scs_moment
     const scs_row_job *j = r->job;
     const scs_atlas *a = j->session->atlas;
     scs_result_rows *rows = j->rows;
-    int64_t at = r->i * a->n_gene, n = j->session->config->screen.bootstrap;
+    int64_t at = r->i * a->n_gene;
     int32_t group = r->target->control_group;
     scs_prediction out = {.mean = rows->x + at,
                           .shift = rows->shift + at,
@@ -84,10 +86,11 @@ static scs_status predict(row *r, const scs_moment_pair *moved, const scs_moment
     r->from.change = view(change);
     scs_predict(j->method, a->n_gene, &r->from, &out);
     rows->score[r->i] = scs_score(a, r->target, &out);
-    if (!r->replicate)
+    if (!rows->shift_se)
         return SCS_OK;
     return scs_shift_error(a, j->session->model, j->method, r->sources, j->control_z[group],
-                           a->group[group].count, r->replicate, n, &r->from, rows->shift_se + at);
+                           a->group[group].count, r->replicate, r->replicate ? j->bootstrap : 0,
+                           &r->from, rows->shift_se + at);
 }
 
 /* From the shift and what the cells of its groups look like. */
@@ -104,7 +107,8 @@ static scs_status decode(row *r)
                              .control_variance = a->gene_variance + group * genes,
                              .still = view(&j->still[group])};
     memcpy(j->rows->control + r->i * genes, r->from.control_mean, (size_t)genes * sizeof(float));
-    SCS_GO(status, scs_row_decode(j, group, r->delta, &moved));
+    if (j->session->model)
+        SCS_GO(status, scs_row_decode(j, group, r->delta, &moved));
     if (j->method->decode == SCS_DECODE_BLEND)
         SCS_GO(status, gene_change(r, &change));
     SCS_GO(status, predict(r, &moved, &change));
@@ -119,7 +123,7 @@ static scs_status bootstrap(row *r)
 {
     const scs_row_job *j = r->job;
     const scs_atlas *a = j->session->atlas;
-    int64_t n = j->session->config->screen.bootstrap;
+    int64_t n = j->bootstrap;
     scs_bootstrap *b = NULL;
     double *se = NULL;
     scs_status status;
@@ -149,13 +153,22 @@ static scs_status measure_trust(const row *r)
     SCS_TRY(scs_support(a, r->target, r->sources, &t->support));
     t->support_flag = t->support > 99;
     t->agreement = scs_agreement(a, r->target, r->sources);
-    t->energy_distance =
-        scs_energy_distance(j->control_z[group], a->group[group].count, a->n_latent, r->delta);
+    if (j->session->model)
+        SCS_TRY(
+            scs_moved_energy(&(scs_sample){j->control_z[group], a->group[group].count, r->delta},
+                             a->n_latent, &t->energy_distance));
     if (j->p_value) {
         t->p_value = j->p_value[at];
         t->q_value = j->q_value[at];
     }
     return SCS_OK;
+}
+
+/* Row i of a matrix that may not be there. */
+static void fill_nan(float *matrix, int64_t i, int64_t n)
+{
+    for (int64_t g = 0; matrix && g < n; g++)
+        matrix[i * n + g] = NAN;
 }
 
 static scs_status fill(row *r)
@@ -170,16 +183,11 @@ static scs_status fill(row *r)
     scs_sources_shift(a, r->sources, r->delta);
     j->rows->delta_norm[r->i] = keep(r->delta, a->n_latent, j->rows->delta + r->i * latent);
     SCS_TRY(measure_trust(r));
-    if (j->rows->shift_se)
+    if (j->rows->shift_se && j->session->model)
         SCS_TRY(bootstrap(r));
+    else
+        fill_nan(j->rows->delta_se, r->i, latent);
     return decode(r);
-}
-
-/* Row i of a matrix that may not be there. */
-static void fill_nan(float *matrix, int64_t i, int64_t n)
-{
-    for (int64_t g = 0; matrix && g < n; g++)
-        matrix[i * n + g] = NAN;
 }
 
 /* Nothing is guessed; the controls are shown where there are any. */

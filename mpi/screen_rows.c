@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-static scs_status alloc_matrices(scs_result_rows *rows, const scs_session *s)
+static scs_status alloc_matrices(scs_result_rows *rows, const scs_session *s, bool errors)
 {
     int64_t cells = rows->n * s->atlas->n_gene;
 
@@ -13,16 +13,16 @@ static scs_status alloc_matrices(scs_result_rows *rows, const scs_session *s)
     SCS_TRY(SCS_ALLOC(rows->shift, cells));
     if (s->config->screen.variance)
         SCS_TRY(SCS_ALLOC(rows->variance, cells));
-    if (s->config->screen.bootstrap > 0)
+    if (errors)
         SCS_TRY(SCS_ALLOC(rows->shift_se, cells));
     return SCS_OK;
 }
 
-static scs_status rows_alloc(scs_result_rows *rows, const scs_session *s)
+static scs_status rows_alloc(scs_result_rows *rows, const scs_session *s, bool errors)
 {
-    SCS_TRY(alloc_matrices(rows, s));
+    SCS_TRY(alloc_matrices(rows, s, errors));
     SCS_TRY(SCS_ALLOC(rows->delta, rows->n * s->atlas->n_latent));
-    if (s->config->screen.bootstrap > 0)
+    if (errors)
         SCS_TRY(SCS_ALLOC(rows->delta_se, rows->n * s->atlas->n_latent));
     SCS_TRY(SCS_ALLOC(rows->delta_norm, rows->n));
     SCS_TRY(SCS_ALLOC(rows->trust, rows->n));
@@ -50,7 +50,7 @@ static scs_status decode_still(const scs_row_job *j)
     int32_t n_group = j->session->atlas->n_group;
     scs_failure failed = {0};
 
-    if (j->method->decode == SCS_DECODE_DECODE)
+    if (j->method->decode == SCS_DECODE_DECODE || !j->session->model)
         return SCS_OK;
 #pragma omp parallel for schedule(dynamic)
     for (int32_t g = 0; g < n_group; g++)
@@ -79,7 +79,7 @@ scs_status scs_screen_rows(const scs_row_job *job, int64_t first, int64_t n, scs
     j.rows = rows;
     j.still = NULL;
     *rows = (scs_result_rows){.first = first, .n = n};
-    SCS_GO(status, rows_alloc(rows, s));
+    SCS_GO(status, rows_alloc(rows, s, job->bootstrap > 0));
     SCS_GO(status, SCS_ALLOC(j.still, s->atlas->n_group));
     SCS_GO(status, fill_rows(&j));
 done:

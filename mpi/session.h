@@ -6,7 +6,7 @@
 #include "mpi/stage.h"
 #include "scscreen/checkpoint.h"
 #include "scscreen/comm.h"
-#include "scscreen/train.h"
+#include "scscreen/state.h"
 
 typedef struct scs_session {
     const scs_cli *cli; /**< borrowed */
@@ -15,11 +15,13 @@ typedef struct scs_session {
     scs_h5ad **meta;            /**< [config->data.n_input] */
     char **input_checksum;      /**< [config->data.n_input] */
     scs_checkpoint *checkpoint; /**< weights to take, or NULL */
+    scs_state *state;           /**< where an earlier job stood, or NULL */
+    double opened;              /**< when this job began, on the clock of CLOCK_MONOTONIC */
     scs_dataset *dataset;
     scs_team team;
     scs_deal *deal;
     scs_shard *shard; /**< [team.last - team.first] */
-    scs_model *model;
+    scs_model *model; /**< NULL where model.kind is mean */
     scs_atlas *atlas;
     scs_real **z; /**< [team.last - team.first] posterior means of the shards' cells */
 } scs_session;
@@ -28,17 +30,32 @@ typedef struct scs_session {
 SCS_MUST_USE scs_status scs_session_open(scs_session *session, const scs_cli *cli, scs_comm *comm,
                                          scs_stage *stage);
 void scs_session_close(scs_session *session);
+/** Free all that comes after the dataset, so that another model can be made of it. Local. */
+void scs_session_forget(scs_session *session);
 
+/** dataset, and the contiguous part of its cells that this rank reads, normalised. Collective.
+ *  @param[out] first, x  as scs_read_cells; the caller clears x, also on failure */
+SCS_MUST_USE scs_status scs_session_read(scs_session *session, int64_t *first, scs_csr *x);
+/** team and deal of the dataset as its roles are now. Local, alike on all ranks. */
+SCS_MUST_USE scs_status scs_session_make_deal(scs_session *session);
 /** dataset, team, deal, shards. Collective. */
 SCS_MUST_USE scs_status scs_session_load_data(scs_session *session);
 /** A new model, or the checkpoint's weights. Collective. */
 SCS_MUST_USE scs_status scs_session_make_model(scs_session *session);
-/** Train unless the weights were loaded. Collective. */
+/** Train unless the weights were loaded. SCS_ESTOP: as asked, with the state saved. Collective. */
 SCS_MUST_USE scs_status scs_session_train(scs_session *session);
+/** The state of training is not needed any more. Collective. */
+SCS_MUST_USE scs_status scs_session_drop_state(scs_session *session);
 /** The latent atlas from the data, or from the checkpoint where it has one. Collective. */
 SCS_MUST_USE scs_status scs_session_make_atlas(scs_session *session);
+/** The gene-space half of an atlas from the shards. Collective. */
+SCS_MUST_USE scs_status scs_session_fill_genes(scs_session *session, scs_atlas *atlas);
 /** output.dir/model.h5, by rank 0. Collective. */
 SCS_MUST_USE scs_status scs_session_save_model(scs_session *session);
+/** The config's way to predict, with this scs_decode_method; `auto` is resolved by what the atlas
+ * holds. Collective. */
+SCS_MUST_USE scs_status scs_session_method(const scs_session *session, int decode,
+                                           scs_method *method);
 /** Predict, write output.dir/screen.h5ad, print the table. Collective. */
 SCS_MUST_USE scs_status scs_session_screen(scs_session *session);
 

@@ -1,6 +1,6 @@
-/* model -> train -> latent atlas -> model.h5 */
-#include "mpi/journal.h"
+/* model -> latent atlas -> model.h5 */
 #include "mpi/session.h"
+#include "src/gene_space.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -37,7 +37,8 @@ static scs_status make_atlas(scs_session *session)
         return scs_atlas_create_from(&c->species, &c->cell_types, &c->conditions, &c->genes,
                                      c->control, c->group, c->n_group,
                                      session->model->arch.n_latent, &session->atlas);
-    return scs_atlas_create(session->dataset, session->model->arch.n_latent, &session->atlas);
+    return scs_atlas_create(session->dataset, session->model ? session->model->arch.n_latent : 1,
+                            &session->atlas);
 }
 
 static scs_status read_checkpoint(scs_session *session)
@@ -74,6 +75,8 @@ scs_status scs_session_make_model(scs_session *session)
     scs_comm *comm = session->comm;
     bool stored_atlas = session->checkpoint && session->checkpoint->has_atlas;
 
+    if (session->config->model.kind != SCS_MODEL_VAE)
+        return SCS_OK;
     SCS_TRY(scs_agree(comm, create_model(session)));
     if (!session->checkpoint)
         return SCS_OK;
@@ -82,40 +85,6 @@ scs_status scs_session_make_model(scs_session *session)
     SCS_TRY(scs_agree(comm, read_checkpoint(session)));
     SCS_TRY(share_model(session));
     return stored_atlas ? share_atlas(session) : SCS_OK;
-}
-
-static scs_status train(scs_session *session, scs_journal *journal)
-{
-    scs_watch watch = scs_journal_watch(journal);
-    scs_outcome outcome;
-
-    SCS_TRY(scs_train(session->config, session->model, session->shard, session->deal,
-                      &session->team, &watch, &outcome));
-    scs_session_say(session, "trained %lld epochs (%lld steps)%s; best epoch %lld, %.3f",
-                    (long long)outcome.epochs, (long long)outcome.steps,
-                    outcome.stopped_early ? ", stopped early" : "", (long long)outcome.best_epoch,
-                    outcome.best);
-    return SCS_OK;
-}
-
-scs_status scs_session_train(scs_session *session)
-{
-    const scs_model *m = session->model;
-    scs_journal *journal = NULL;
-    scs_status status, closed;
-
-    if (session->checkpoint) {
-        scs_session_say(session, "weights from %s, no training", session->checkpoint->path);
-        return SCS_OK;
-    }
-    scs_session_say(session, "training %.2f M parameters on %d rank%s, %d shard%s, seed %lld",
-                    1e-6 * (double)m->n_param, session->team.n_rank,
-                    session->team.n_rank > 1 ? "s" : "", session->team.n_shard,
-                    session->team.n_shard > 1 ? "s" : "", (long long)session->config->train.seed);
-    SCS_TRY(scs_journal_create(session, &journal));
-    status = train(session, journal);
-    closed = scs_journal_close(&journal);
-    return status != SCS_OK ? status : closed;
 }
 
 static bool same_names(const scs_names *a, const scs_names *b)
@@ -166,14 +135,14 @@ static scs_status check_stored_atlas(const scs_session *session)
     return status;
 }
 
-static scs_status fill_genes(scs_session *session)
+scs_status scs_session_fill_genes(scs_session *session, scs_atlas *atlas)
 {
     scs_gene_slice slice = {0};
     scs_status status;
 
     SCS_GO(status, scs_transpose(session->comm, session->shard, &session->team,
                                  session->dataset->n_gene, &slice));
-    SCS_GO(status, scs_atlas_genes(session->comm, session->atlas, session->dataset, &slice));
+    SCS_GO(status, scs_atlas_genes(session->comm, atlas, session->dataset, &slice));
 done:
     scs_gene_slice_clear(&slice);
     return status;
@@ -186,9 +155,12 @@ scs_status scs_session_make_atlas(scs_session *session)
 
     SCS_TRY(scs_agree(comm, SCS_ALLOC(session->z, session->team.last - session->team.first)));
     SCS_TRY(scs_agree(comm, stored ? check_stored_atlas(session) : make_atlas(session)));
-    SCS_TRY(scs_atlas_encode(session->atlas, session->model, session->dataset, session->shard,
-                             &session->team, session->z));
-    return stored ? SCS_OK : fill_genes(session);
+    if (session->model)
+        SCS_TRY(scs_atlas_encode(session->atlas, session->model, session->dataset, session->shard,
+                                 &session->team, session->z));
+    if (!stored)
+        SCS_TRY(scs_session_fill_genes(session, session->atlas));
+    return session->model ? SCS_OK : scs_agree(comm, scs_gene_space_enter(session->atlas));
 }
 
 static scs_status save(scs_session *session, const char *path)
@@ -196,7 +168,7 @@ static scs_status save(scs_session *session, const char *path)
     char *yaml = NULL;
     scs_status status;
 
-    SCS_GO(status, scs_config_print(session->config, &yaml));
+    SCS_GO(status, scs_config_print_result(session->config, &yaml));
     SCS_GO(status, scs_checkpoint_save(path, session->model, &session->dataset->genes,
                                        session->atlas, yaml, session->config->model.profile));
 done:

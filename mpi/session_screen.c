@@ -4,6 +4,7 @@
 #include "mpi/screen_permute.h"
 #include "mpi/screen_rows.h"
 #include "mpi/session.h"
+#include "src/gene_space.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,7 @@ static scs_status predict(const scs_session *s, screening *w)
                        .method = &w->method,
                        .plan = w->plan,
                        .control_z = w->control_z,
+                       .bootstrap = s->config->screen.bootstrap,
                        .p_value = w->p,
                        .q_value = w->q};
 
@@ -57,9 +59,12 @@ static scs_status choose_blend(const scs_session *s, scs_method *method)
     return SCS_OK;
 }
 
-static scs_status resolve_method(const scs_session *s, scs_method *method)
+scs_status scs_session_method(const scs_session *s, int decode, scs_method *method)
 {
     *method = scs_method_from_config(s->config);
+    method->decode = decode;
+    if (!s->model)
+        *method = scs_gene_space_method(*method);
     if (method->shift == SCS_SHIFT_AUTO)
         SCS_TRY(scs_agree(s->comm, choose_shift(s, method)));
     if (method->decode == SCS_DECODE_BLEND && method->blend == SCS_BLEND_AUTO)
@@ -71,7 +76,9 @@ static scs_status make_plan(const scs_session *s, screening *w)
 {
     int32_t n_rank = scs_comm_size(s->comm);
 
-    SCS_TRY(scs_plan_create(s->config, s->atlas, &s->model->arch, &w->plan));
+    scs_arch plain = {.n_gene = s->atlas->n_gene, .n_hidden = 1};
+
+    SCS_TRY(scs_plan_create(s->config, s->atlas, s->model ? &s->model->arch : &plain, &w->plan));
     SCS_TRY(scs_plan_resolve(s->atlas, &w->method, w->plan));
     SCS_TRY(SCS_ALLOC(w->first, n_rank + 1));
     SCS_TRY(SCS_ALLOC(w->control_z, s->atlas->n_group));
@@ -99,7 +106,7 @@ static scs_status write_result(scs_session *s, screening *w)
                             .plan = w->plan,
                             .variance = s->config->screen.variance,
                             .bootstrap = s->config->screen.bootstrap > 0,
-                            .permutations = s->config->screen.permutations > 0};
+                            .permutations = w->p != NULL};
 
     if (w->provenance) {
         head.fact = w->provenance->fact;
@@ -163,13 +170,15 @@ static void clear(const scs_session *s, screening *w)
 
 static scs_status screen(scs_session *s, screening *w)
 {
-    SCS_TRY(resolve_method(s, &w->method));
+    SCS_TRY(scs_session_method(s, s->config->screen.decode, &w->method));
     SCS_TRY(scs_agree(s->comm, make_plan(s, w)));
     scs_session_say(s, "screening %lld combination%s", (long long)w->plan->n,
                     w->plan->n > 1 ? "s" : "");
-    SCS_TRY(permute(s, w));
-    SCS_TRY(scs_route_cells(s->comm, s->dataset, s->atlas, w->plan, false, w->first, s->shard,
-                            &s->team, s->z, w->control_z));
+    if (s->model) {
+        SCS_TRY(permute(s, w));
+        SCS_TRY(scs_route_cells(s->comm, s->dataset, s->atlas, w->plan, false, w->first, s->shard,
+                                &s->team, s->z, w->control_z));
+    }
     SCS_TRY(scs_agree(s->comm, predict(s, w)));
     SCS_TRY(scs_agree(s->comm, scs_session_leads(s)
                                    ? scs_provenance_create(s, &w->method, &w->provenance)

@@ -5,6 +5,7 @@ const scs_verb scs_verbs[] = {
         .name = "simulate",
         .argument = "CONFIG.yaml",
         .argument_optional = true,
+        .has_section = true,
         .summary = "write a simulated atlas with known shifts",
         .details =
             "Writes one .h5ad of raw counts per species, ortholog tables and truth.h5ad into\n"
@@ -31,8 +32,11 @@ const scs_verb scs_verbs[] = {
         .name = "train",
         .argument = "CONFIG.yaml",
         .summary = "train the model and store it with its latent atlas",
-        .details = "Writes output.dir/model.h5 and events.jsonl.",
-        .needs = SCS_NEED_INPUTS | SCS_NEED_WEIGHTS | SCS_NEED_OUTPUT,
+        .details =
+            "Writes output.dir/model.h5 and events.jsonl. Asked to end (SIGTERM, SIGUSR1, SIGINT,\n"
+            "--max-hours, the end of a Slurm job, a file STOP in output.dir), it saves its state\n"
+            "and ends with exit code 75; the same command then goes on, on any number of ranks.",
+        .needs = SCS_NEED_INPUTS | SCS_NEED_WEIGHTS | SCS_NEED_OUTPUT | SCS_NEED_STATE,
         .run = scs_verb_train,
     },
     {
@@ -50,9 +54,30 @@ const scs_verb scs_verbs[] = {
         .details =
             "Writes output.dir/model.h5, events.jsonl and screen.h5ad and prints the table of "
             "held-out\n"
-            "combinations. Inputs that a `simulate` section describes are made first if missing.",
-        .needs = SCS_NEED_INPUTS | SCS_NEED_WEIGHTS | SCS_NEED_OUTPUT | SCS_NEED_SIMULATED,
+            "combinations. Inputs that a `simulate` section describes are made first if missing. "
+            "Interrupted,\nthe same command goes on where it was (see train).",
+        .needs = SCS_NEED_INPUTS | SCS_NEED_WEIGHTS | SCS_NEED_OUTPUT | SCS_NEED_SIMULATED |
+                 SCS_NEED_STATE,
         .run = scs_verb_run,
+    },
+    {
+        .name = "validate",
+        .argument = "CONFIG.yaml",
+        .has_section = true,
+        .summary = "hold out every combination in turn; compare with baselines",
+        .details =
+            "For every observed (species, cell type, perturbation) that the validate section "
+            "selects:\n"
+            "trains without it, predicts it, and scores the network beside no change and "
+            "arithmetic on\n"
+            "the groups' means. --group-size N: ranks that train one model together; the groups "
+            "take\n"
+            "the next model from one queue. --folds N: combinations held out by one model.\n"
+            "Writes output.dir/validation.tsv; finished models are kept in output.dir/validation/, "
+            "so a\n"
+            "stopped grid goes on where it was. hold_out is not used.",
+        .needs = SCS_NEED_INPUTS | SCS_NEED_OUTPUT | SCS_NEED_SIMULATED,
+        .run = scs_verb_validate,
     },
     {
         .name = "inspect",

@@ -8,17 +8,18 @@ static double edited(double control, double decoded, double share, double seen)
     return x > 0 ? x : 0;
 }
 
-/* One array of a prediction: means, or variances. @param change NULL where share is 1 */
+/* One array of a prediction: means, or variances. @param moved, still NULL where share is 0
+ * @param change NULL where share is 1 */
 static void predict(const scs_method *method, int32_t n_gene, const float *control,
                     const double *moved, const double *still, const double *change, float *out)
 {
     double share = method->decode == SCS_DECODE_BLEND ? method->blend : 1;
 
     for (int32_t g = 0; g < n_gene; g++)
-        out[g] =
-            (float)(method->decode == SCS_DECODE_DECODE ? moved[g]
-                                                        : edited(control[g], moved[g] - still[g],
-                                                                 share, share < 1 ? change[g] : 0));
+        out[g] = (float)(method->decode == SCS_DECODE_DECODE
+                             ? moved[g]
+                             : edited(control[g], share > 0 ? moved[g] - still[g] : 0, share,
+                                      share < 1 ? change[g] : 0));
 }
 
 void scs_predict(const scs_method *method, int32_t n_gene, const scs_evidence *from,

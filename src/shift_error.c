@@ -64,8 +64,8 @@ scs_status scs_shift_error(const scs_atlas *atlas, const scs_model *model, const
         add_shift(&s, out.shift, atlas->n_gene);
     }
     for (int32_t g = 0; g < atlas->n_gene; g++)
-        se[g] =
-            (float)sqrt(s.square[g] / (double)(s.n - 1) + source_error(atlas, method, sources, g));
+        se[g] = (float)sqrt((s.n > 1 ? s.square[g] / (double)(s.n - 1) : 0) +
+                            source_error(atlas, method, sources, g));
 done:
     free(out.shift);
     free(out.mean);

@@ -136,6 +136,8 @@ scs_status scs_support(const scs_atlas *atlas, const scs_combination *target,
     scs_status st;
 
     *percentile = NAN;
+    if (!atlas->second)
+        return SCS_OK;
     SCS_TRY(SCS_ALLOC(work, d * (d + 3)));
     st = measure(atlas, target, sources, work, percentile);
     free(work);

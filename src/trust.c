@@ -55,31 +55,3 @@ double scs_agreement(const scs_atlas *atlas, const scs_combination *target,
     }
     return n ? sum / (double)n : NAN;
 }
-
-/* Euclidean length of z_i - z_k (+ delta). */
-static double length(const scs_real *a, const scs_real *b, const double *delta, int32_t d)
-{
-    double sum = 0;
-
-    for (int32_t j = 0; j < d; j++) {
-        double off = (double)a[j] - b[j] + (delta ? delta[j] : 0);
-
-        sum += off * off;
-    }
-    return sqrt(sum);
-}
-
-/* Both clouds have the same spread: 2 E|X + delta - X'| - 2 E|X - X'|. */
-double scs_energy_distance(const scs_real *z, int64_t n, int32_t n_latent, const double *delta)
-{
-    int64_t m = n < SCS_ENERGY_CELLS ? n : SCS_ENERGY_CELLS;
-    double sum = 0;
-
-    for (int64_t i = 0; i < m; i++)
-        for (int64_t k = 0; k < m; k++) {
-            const scs_real *a = z + i * n / m * n_latent, *b = z + k * n / m * n_latent;
-
-            sum += length(a, b, delta, n_latent) - length(a, b, NULL, n_latent);
-        }
-    return 2 * sum / ((double)m * (double)m);
-}

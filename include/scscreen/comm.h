@@ -57,6 +57,10 @@ SCS_MUST_USE scs_status scs_normalize_cells(scs_comm *comm, const scs_config *co
  *  @param[out] shard [team->last - team->first], malloc'ed, caller clears. Collective. */
 SCS_MUST_USE scs_status scs_distribute(scs_comm *comm, const scs_deal *deal, const scs_team *team,
                                        int64_t first_cell, scs_csr *x, scs_shard **shard);
+/** The same, and x stays as it is: to deal the same cells again. Collective. */
+SCS_MUST_USE scs_status scs_distribute_copy(scs_comm *comm, const scs_deal *deal,
+                                            const scs_team *team, int64_t first_cell,
+                                            const scs_csr *x, scs_shard **shard);
 void scs_shards_clear(scs_shard **shard, int32_t n);
 
 /** From shards to gene slices: rank r gets genes [n_gene r / P, n_gene (r + 1) / P) of all cells.

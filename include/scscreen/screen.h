@@ -141,7 +141,8 @@ typedef struct scs_moments {
 /** What a prediction is made of. */
 typedef struct scs_evidence {
     const float *control_mean, *control_variance; /**< [n_gene] observed control cells */
-    scs_moments moved, still; /**< decoded with and without delta; `still` unused by decode */
+    scs_moments moved, still; /**< decoded with and without delta; `still` unused by decode, neither
+                              used where blend is 0 */
     scs_moments change;       /**< of the sources in gene space; used by blend alone */
 } scs_evidence;
 

@@ -27,10 +27,6 @@ double scs_agreement(const scs_atlas *atlas, const scs_combination *target,
  * NaN without other types. */
 SCS_MUST_USE scs_status scs_support(const scs_atlas *atlas, const scs_combination *target,
                                     const scs_sources *sources, double *percentile);
-enum { SCS_ENERGY_CELLS = 256 };
-/** Energy distance (Szekely and Rizzo 2013) of z + delta and z, over at most SCS_ENERGY_CELLS
- * cells, evenly picked. @param z [n, n_latent] */
-double scs_energy_distance(const scs_real *z, int64_t n, int32_t n_latent, const double *delta);
 /** P(X <= x) for a chi-square variable. */
 double scs_chi_square_below(double x, double degrees);
 

@@ -173,8 +173,7 @@ static void printed_config_reads_back_the_same(void)
         check_round_trip(&one, 1);
         CHECK_OK(parse_set(one, &c));
         CHECK_OK(scs_config_print(c, &changed));
-        /* model.kind has one value only */
-        CU_ASSERT(strcmp(one, "model.kind=vae") == 0 || strcmp(plain, changed) != 0);
+        CU_ASSERT(strcmp(plain, changed) != 0);
         free(changed);
         scs_config_destroy(&c);
     }

@@ -1,6 +1,7 @@
 /* Each measure of trust against a direct computation; p-values and intervals on simulated cells
  * whose truth is known. */
 #include "scscreen/trust.h"
+#include "src/cell_distance.h"
 #include "tests/unit/small.h"
 
 enum { T = 4, C = 2, D = 3, GENES = 2 };
@@ -191,33 +192,23 @@ static void support_is_a_percentile_of_distance(void)
     scs_atlas_destroy(&a);
 }
 
-/* All three expectations of 2 E|X - Y| - E|X - X'| - E|Y - Y'|, Y = X + delta. */
-static void energy_distance_is_its_definition(void)
+/* That of the cells and the same cells moved. */
+static void moved_energy_is_an_energy_distance(void)
 {
     static const double delta[D] = {.3, -1, .2};
-    scs_real x[9 * D], y[9 * D];
-    double noise[9 * D], xy = 0, xx = 0, yy = 0;
+    scs_real x[50 * D];
+    scs_sample still = {x, 50, NULL}, moved = {x, 50, delta};
+    double noise[50 * D], energy, expected;
 
-    normals(3, 0, 9 * D, noise);
-    for (int i = 0; i < 9 * D; i++) {
+    normals(3, 0, 50 * D, noise);
+    for (int i = 0; i < 50 * D; i++)
         x[i] = (scs_real)noise[i];
-        y[i] = (scs_real)(noise[i] + delta[i % D]);
-    }
-    for (int i = 0; i < 9; i++)
-        for (int k = 0; k < 9; k++) {
-            double s[3] = {0};
-
-            for (int j = 0; j < D; j++) {
-                s[0] += pow((double)x[i * D + j] - y[k * D + j], 2);
-                s[1] += pow((double)x[i * D + j] - x[k * D + j], 2);
-                s[2] += pow((double)y[i * D + j] - y[k * D + j], 2);
-            }
-            xy += sqrt(s[0]) / 81;
-            xx += sqrt(s[1]) / 81;
-            yy += sqrt(s[2]) / 81;
-        }
-    CU_ASSERT_DOUBLE_EQUAL(scs_energy_distance(x, 9, D, delta), 2 * xy - xx - yy, 1e-6);
-    CU_ASSERT_DOUBLE_EQUAL(scs_energy_distance(x, 9, D, (double[D]){0}), 0, 1e-12);
+    CHECK_OK(scs_moved_energy(&moved, D, &energy));
+    CHECK_OK(scs_energy_distance(&still, &moved, D, &expected));
+    CU_ASSERT_DOUBLE_EQUAL(energy, expected, 1e-10);
+    CU_ASSERT(energy > .1);
+    CHECK_OK(scs_moved_energy(&still, D, &energy));
+    CU_ASSERT_EQUAL(energy, 0);
 }
 
 /* Drawn means have the covariance of a mean, whatever the rank of the cells' own. */
@@ -433,7 +424,7 @@ int main(void)
         {"chi-square has known values", chi_square_has_known_values},
         {"agreement is the mean cosine", agreement_is_the_mean_cosine},
         {"support is a percentile of distance", support_is_a_percentile_of_distance},
-        {"energy distance is its definition", energy_distance_is_its_definition},
+        {"moved energy is an energy distance", moved_energy_is_an_energy_distance},
         {"bootstrap draws have the means' covariance", bootstrap_draws_have_the_means_covariance},
         {"90 % intervals cover", intervals_cover},
         {"permutations keep the cells", permutations_keep_the_cells},
