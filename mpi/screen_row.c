@@ -210,6 +210,20 @@ static void leave(const row *r)
     rows->delta_norm[r->i] = NAN;
 }
 
+static scs_status list_genes(const row *r)
+{
+    const scs_row_job *j = r->job;
+    const scs_result_rows *rows = j->rows;
+    int32_t n_gene = j->session->atlas->n_gene;
+    const float *shift = rows->shift + r->i * n_gene;
+    int64_t n = j->top_genes, at = r->i * n;
+
+    if (n == 0)
+        return SCS_OK;
+    SCS_TRY(scs_top_shift(shift, n_gene, 1, n, rows->top_up + at, rows->top_up_shift + at));
+    return scs_top_shift(shift, n_gene, -1, n, rows->top_down + at, rows->top_down_shift + at);
+}
+
 scs_status scs_row_fill(const scs_row_job *job, int64_t i)
 {
     row r = {.job = job, .i = i, .target = &job->plan->item[job->rows->first + i]};
@@ -221,6 +235,8 @@ scs_status scs_row_fill(const scs_row_job *job, int64_t i)
         status = fill(&r);
     else
         leave(&r);
+    if (status == SCS_OK)
+        status = list_genes(&r);
     free(r.delta);
     free(r.replicate);
     scs_sources_destroy(&r.sources);

@@ -17,6 +17,7 @@ typedef struct scs_row_job {
     const scs_method *method;
     const scs_plan *plan;
     scs_real *const *control_z;      /**< [n_group] */
+    int64_t top_genes;               /**< to list, 0: none */
     int64_t bootstrap;               /**< replicates for errors, 0: none */
     const double *p_value, *q_value; /**< [plan->n], or NULL: none */
     scs_result_rows *rows;

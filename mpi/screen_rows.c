@@ -29,6 +29,14 @@ static scs_status rows_alloc(scs_result_rows *rows, const scs_session *s, bool e
     return SCS_ALLOC(rows->score, rows->n);
 }
 
+static scs_status alloc_top(scs_result_rows *rows, int64_t top_genes)
+{
+    SCS_TRY(SCS_ALLOC(rows->top_up, rows->n * top_genes));
+    SCS_TRY(SCS_ALLOC(rows->top_down, rows->n * top_genes));
+    SCS_TRY(SCS_ALLOC(rows->top_up_shift, rows->n * top_genes));
+    return SCS_ALLOC(rows->top_down_shift, rows->n * top_genes);
+}
+
 void scs_screen_rows_clear(scs_result_rows *rows)
 {
     free(rows->x);
@@ -38,6 +46,10 @@ void scs_screen_rows_clear(scs_result_rows *rows)
     free(rows->shift_se);
     free(rows->delta);
     free(rows->delta_se);
+    free(rows->top_up);
+    free(rows->top_down);
+    free(rows->top_up_shift);
+    free(rows->top_down_shift);
     free(rows->delta_norm);
     free(rows->score);
     free(rows->trust);
@@ -80,6 +92,8 @@ scs_status scs_screen_rows(const scs_row_job *job, int64_t first, int64_t n, scs
     j.still = NULL;
     *rows = (scs_result_rows){.first = first, .n = n};
     SCS_GO(status, rows_alloc(rows, s, job->bootstrap > 0));
+    if (job->top_genes > 0)
+        SCS_GO(status, alloc_top(rows, job->top_genes));
     SCS_GO(status, SCS_ALLOC(j.still, s->atlas->n_group));
     SCS_GO(status, fill_rows(&j));
 done:

@@ -2,6 +2,7 @@
 #include "mpi/choose_blend.h"
 #include "mpi/provenance.h"
 #include "mpi/screen_permute.h"
+#include "mpi/screen_rank.h"
 #include "mpi/screen_rows.h"
 #include "mpi/session.h"
 #include "src/gene_space.h"
@@ -17,7 +18,7 @@ typedef struct screening {
     scs_real **control_z; /* [n_group] */
     scs_result_rows rows; /* this rank's */
     double *p, *q;        /* [plan->n] or NULL */
-    scs_scores *score;    /* [plan->n] on rank 0 */
+    scs_row_numbers all;  /* on rank 0 */
     scs_provenance *provenance;
 } screening;
 
@@ -30,6 +31,7 @@ static scs_status predict(const scs_session *s, screening *w)
                        .method = &w->method,
                        .plan = w->plan,
                        .control_z = w->control_z,
+                       .top_genes = s->config->output.top_genes,
                        .bootstrap = s->config->screen.bootstrap,
                        .p_value = w->p,
                        .q_value = w->q};
@@ -106,6 +108,7 @@ static scs_status write_result(scs_session *s, screening *w)
                             .plan = w->plan,
                             .variance = s->config->screen.variance,
                             .bootstrap = s->config->screen.bootstrap > 0,
+                            .top_genes = s->config->output.top_genes,
                             .permutations = w->p != NULL};
 
     if (w->provenance) {
@@ -118,28 +121,6 @@ static scs_status write_result(scs_session *s, screening *w)
     return SCS_OK;
 }
 
-/* Every row's scores on rank 0. */
-static scs_status gather_scores(const scs_session *s, screening *w)
-{
-    int32_t n_rank = scs_comm_size(s->comm);
-    int64_t *send = NULL, *recv = NULL;
-    scs_status status = SCS_ALLOC(send, n_rank);
-
-    if (status == SCS_OK)
-        status = SCS_ALLOC(recv, n_rank);
-    if (status == SCS_OK && scs_session_leads(s))
-        status = SCS_ALLOC(w->score, w->plan->n);
-    SCS_GO(status, scs_agree(s->comm, status));
-    send[0] = w->rows.n * (int64_t)sizeof *w->rows.score;
-    for (int32_t r = 0; r < n_rank && scs_session_leads(s); r++)
-        recv[r] = (w->first[r + 1] - w->first[r]) * (int64_t)sizeof *w->score;
-    SCS_GO(status, scs_alltoallv(s->comm, w->rows.score, send, w->score, recv));
-done:
-    free(send);
-    free(recv);
-    return status;
-}
-
 static void print_table(const scs_session *s, const screening *w)
 {
     bool held_out = false;
@@ -150,8 +131,14 @@ static void print_table(const scs_session *s, const screening *w)
                          ? "Held-out combinations (never seen in training), predicted v observed:"
                          : "No held-out combination was screened. Observed combinations, predicted "
                            "from the others:");
-    scs_result_table(stdout, s->atlas, w->plan, w->score, held_out);
+    scs_result_table(stdout, s->atlas, w->plan, w->all.score, held_out);
     fflush(stdout);
+}
+
+static scs_status answer(const scs_session *s, const screening *w)
+{
+    print_table(s, w);
+    return scs_screen_rank(s, w->plan, &w->all);
 }
 
 static void clear(const scs_session *s, screening *w)
@@ -159,7 +146,7 @@ static void clear(const scs_session *s, screening *w)
     for (int32_t g = 0; w->control_z && g < s->atlas->n_group; g++)
         free(w->control_z[g]);
     free(w->control_z);
-    free(w->score);
+    scs_row_numbers_clear(&w->all);
     free(w->p);
     free(w->q);
     free(w->first);
@@ -184,10 +171,8 @@ static scs_status screen(scs_session *s, screening *w)
                                    ? scs_provenance_create(s, &w->method, &w->provenance)
                                    : SCS_OK));
     SCS_TRY(write_result(s, w));
-    SCS_TRY(gather_scores(s, w));
-    if (scs_session_leads(s))
-        print_table(s, w);
-    return SCS_OK;
+    SCS_TRY(scs_row_numbers_gather(s->comm, w->first, &w->rows, &w->all));
+    return scs_agree(s->comm, scs_session_leads(s) ? answer(s, w) : SCS_OK);
 }
 
 scs_status scs_session_screen(scs_session *session)

@@ -145,6 +145,9 @@ static const scs_key keys[] = {
         "permutations of the labels within cell types, for p_value and q_value; 0: none"),
     INT(screen, bootstrap, 0, 100000, "0",
         "bootstrap replicates for delta_se and shift_se (2 or more); 0: none"),
+    CHOICE(screen, rank_by,
+           "none|delta_norm|energy_distance|agreement|p_value|q_value|r2_all|r2_deg|delta_pearson",
+           "none", "write ranking.tsv, best rows first, and print the first; --rank-by sets it"),
     {.section = "screen", .name = "variance", .type = SCS_KEY_BOOL, AT(screen.variance),
      .fallback = "true", .help = "predict variances as well"},
 
@@ -155,6 +158,8 @@ static const scs_key keys[] = {
     INT(validate, group_size, 1, 1000000, "1",
         "ranks that train one model together; also validate --group-size"),
 
+    INT(output, top_genes, 0, 100000, "0",
+        "genes with the largest shifts to list for each row, up and down; 0: none"),
     OPERATIONAL(output, dir, SCS_KEY_TEXT, 1, 0, "results",
         "folder for the results, from the working directory"),
 

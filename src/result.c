@@ -165,6 +165,8 @@ hid_t scs_result_type(int type)
 {
     if (type == SCS_VALUE_BOOL)
         return scs_h5_bool_type();
+    if (type == SCS_VALUE_INT32)
+        return H5Tcopy(H5T_NATIVE_INT32);
     return H5Tcopy(type == SCS_VALUE_DOUBLE ? H5T_NATIVE_DOUBLE : H5T_NATIVE_FLOAT);
 }
 

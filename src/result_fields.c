@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-typedef enum part { GENES, LATENT, ROW, SCORE, TRUST } part;
-typedef enum need { ALWAYS, VARIANCE, BOOTSTRAP, PERMUTATIONS } need;
+typedef enum part { GENES, LATENT, TOP, ROW, SCORE, TRUST } part;
+typedef enum need { ALWAYS, VARIANCE, BOOTSTRAP, PERMUTATIONS, TOP_GENES } need;
 
 /* Where a field's rows are: a pointer in scs_result_rows, or (SCORE, TRUST) a number in each
  * scs_scores or scs_trust. */
@@ -27,6 +27,10 @@ static const source sources[] = {
     {"layers/shift_se", GENES, ROWS(shift_se), BOOTSTRAP, SCS_VALUE_FLOAT},
     {"obsm/delta", LATENT, ROWS(delta), ALWAYS, SCS_VALUE_FLOAT},
     {"obsm/delta_se", LATENT, ROWS(delta_se), BOOTSTRAP, SCS_VALUE_FLOAT},
+    {"obsm/top_up", TOP, ROWS(top_up), TOP_GENES, SCS_VALUE_INT32},
+    {"obsm/top_up_shift", TOP, ROWS(top_up_shift), TOP_GENES, SCS_VALUE_FLOAT},
+    {"obsm/top_down", TOP, ROWS(top_down), TOP_GENES, SCS_VALUE_INT32},
+    {"obsm/top_down_shift", TOP, ROWS(top_down_shift), TOP_GENES, SCS_VALUE_FLOAT},
     {"obs/delta_norm", ROW, ROWS(delta_norm), ALWAYS, SCS_VALUE_DOUBLE},
     {TRUSTS(delta_se, BOOTSTRAP, SCS_VALUE_DOUBLE)},
     {TRUSTS(energy_distance, ALWAYS, SCS_VALUE_DOUBLE)},
@@ -49,7 +53,8 @@ size_t scs_value_size(int type)
 {
     static const size_t size[] = {[SCS_VALUE_FLOAT] = sizeof(float),
                                   [SCS_VALUE_DOUBLE] = sizeof(double),
-                                  [SCS_VALUE_BOOL] = 1};
+                                  [SCS_VALUE_BOOL] = 1,
+                                  [SCS_VALUE_INT32] = sizeof(int32_t)};
 
     return size[type];
 }
@@ -58,13 +63,15 @@ int32_t scs_result_fields(const scs_result_head *head, scs_result_field *field)
 {
     const int64_t cols[] = {[GENES] = head->atlas->n_gene,
                             [LATENT] = head->atlas->n_latent,
+                            [TOP] = head->top_genes,
                             [ROW] = 0,
                             [SCORE] = 0,
                             [TRUST] = 0};
     const bool is_there[] = {[ALWAYS] = true,
                              [VARIANCE] = head->variance,
                              [BOOTSTRAP] = head->bootstrap,
-                             [PERMUTATIONS] = head->permutations};
+                             [PERMUTATIONS] = head->permutations,
+                             [TOP_GENES] = head->top_genes > 0};
     int32_t n = 0;
 
     for (int i = 0; i < N_SOURCE; i++)

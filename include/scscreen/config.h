@@ -40,6 +40,18 @@ typedef enum scs_cross_species {
     SCS_CROSS_AVERAGE
 } scs_cross_species;
 enum { SCS_BLEND_AUTO = -1 };
+/** Which number of a row the ranking goes by. */
+typedef enum scs_rank_by {
+    SCS_RANK_NONE,
+    SCS_RANK_DELTA_NORM,
+    SCS_RANK_ENERGY_DISTANCE,
+    SCS_RANK_AGREEMENT,
+    SCS_RANK_P_VALUE,
+    SCS_RANK_Q_VALUE,
+    SCS_RANK_R2_ALL,
+    SCS_RANK_R2_DEG,
+    SCS_RANK_DELTA_PEARSON
+} scs_rank_by;
 
 /** One input file. Strings owned; NULL where the config is silent. */
 typedef struct scs_input {
@@ -97,6 +109,7 @@ typedef struct scs_config {
         int cross_species;    /**< scs_cross_species */
         int decode;           /**< scs_decode_method */
         double blend;         /**< share of the decoder's change, or SCS_BLEND_AUTO */
+        int rank_by;          /**< scs_rank_by */
         int64_t permutations; /**< of the labels within types, for p_value; 0: none */
         int64_t bootstrap;    /**< replicates for standard errors; 0: none */
         bool variance;        /**< write layers/variance, score r2_variance */
@@ -107,7 +120,8 @@ typedef struct scs_config {
         int64_t group_size;                           /**< ranks that train one model together */
     } validate;
     struct {
-        char *dir; /**< relative to the working directory */
+        char *dir;         /**< relative to the working directory */
+        int64_t top_genes; /**< genes of each row to list, up and down; 0: none */
     } output;
     struct {
         char *dir; /**< where simulate writes (resolved against the config's folder), "" = no

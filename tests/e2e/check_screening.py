@@ -2,9 +2,10 @@
 import anndata
 import h5py
 import numpy as np
+import pandas as pd
 
 screens = {name: anndata.read_h5ad(f"{name}.1.h5ad") for name in
-           "plain chosen mixed trusted blend regression average globs wanted".split()}
+           "plain chosen mixed trusted ranked blend regression average globs wanted".split()}
 plain = screens["plain"]
 assert plain.n_obs == (9 - 1) * 3                       # every species and type with controls x three drugs
 status = plain.obs.status.astype(str)
@@ -81,3 +82,22 @@ assert np.array_equal(wanted[["species_a|type_1|drug_1"]].X, plain[["species_a|t
 
 uns = screens["chosen"].uns["scscreen"]
 assert uns["shift"] in ("nearest", "paired", "balanced", "regression") and "blend" not in uns
+
+# ranked answers: genes by predicted shift, and the table by the number asked for
+ranked = screens["ranked"]
+shift = np.asarray(ranked.layers["shift"])
+for i in range(ranked.n_obs):
+    for name, sign in (("up", 1), ("down", -1)):
+        gene, value = ranked.obsm["top_" + name][i], ranked.obsm[f"top_{name}_shift"][i]
+        moves = np.flatnonzero(np.nan_to_num(sign * shift[i]) > 0)
+        best = sorted(moves, key=lambda g: (-sign * shift[i, g], g))[:7]
+        assert list(gene[:len(best)]) == best and (gene[len(best):] == -1).all() and gene.dtype == np.int32
+        assert np.array_equal(value[:len(best)], shift[i, best]) and np.isnan(value[len(best):]).all()
+table = pd.read_csv("ranking.tsv", sep="\t", keep_default_na=False, na_values={"energy_distance": [""], "delta_norm": [""]})
+assert list(table["rank"]) == list(range(1, ranked.n_obs + 1))
+names_in_order = table.species + "|" + table.cell_type + "|" + table.perturbation
+assert set(names_in_order) == set(ranked.obs_names)
+energy = ranked.obs.energy_distance[names_in_order.values]
+assert np.allclose(energy, table.energy_distance, equal_nan=True)
+assert energy.dropna().is_monotonic_decreasing and energy[len(energy.dropna()):].isna().all()
+assert (ranked.obs.status[names_in_order.values].astype(str).values == table.status.values).all()
