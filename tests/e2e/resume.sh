@@ -93,6 +93,8 @@ refuse 64 "train.shards (4, now 8)" --set train.shards=8
 expect "$name" 64 "fewer than the 5 ranks" 5 run ../run.yaml
 
 # Another number of shards cannot go on; nor can other data.
+"$scscreen" inspect results/training.1.h5 >log 2>&1
+if grep -qF "1 steps; epoch 1" log && grep -qF "on up to 4 ranks" log; then pass; else fail "inspect of a state"; cat log; fi
 cp ../data/species_b.h5ad ../kept_b.h5ad
 "$scscreen" simulate --dir "$work/other" --genes 300 --cells 20 --cell_types 3 --perturbations 2 --species 2 --seed 9 >"$work/log" 2>&1
 cp ../other/species_b.h5ad ../data/species_b.h5ad
@@ -107,6 +109,8 @@ go_on 3 "warning: results/training.2.h5: damaged"
 same
 begin damaged
 stop 2 "after step 1" --max-hours 1e-9
+flip results/training.1.h5 3000
+expect "inspect of a damaged state" 65 "damaged" 1 inspect results/training.1.h5
 truncate -s 5000 results/training.1.h5
 refuse 65 "begin anew with --restart"
 go_on 2 "training 0" --restart
