@@ -157,7 +157,10 @@ scs_status scs_file_create(const char *path)
 
     if (fd < 0)
         return scs_creation_failed(path, errno);
-    return close(fd) == 0 ? SCS_OK : scs_creation_failed(path, errno);
+    if (close(fd) == 0)
+        return SCS_OK;
+    (void)unlink(path);
+    return scs_creation_failed(path, errno);
 }
 
 scs_status scs_file_reserve(const char *path)
