@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const option_names[] = {"--set", "--print-config", "--help", "--version",
-                                           "--quiet"};
+static const char *const option_names[] = {"--set",   "--print-config", "--help",     "--version",
+                                           "--quiet", "--restart",      "--max-hours"};
 
 static scs_status unknown(const char *what, const char *word, const char *const *known, int n)
 {
@@ -52,20 +52,33 @@ static scs_status add_set(scs_cli *cli, const char *set)
     return SCS_OK;
 }
 
-/* `simulate --genes 500` is `--set simulate.genes=500`, `validate --group-size 4` is
- * `--set validate.group_size=4`. */
-static scs_status add_section_option(scs_cli *cli, const char *option, const char *value)
+/* `train --max-hours 8` is `--set train.max_hours=8`. */
+static scs_status add_key(scs_cli *cli, const char *key, const char *value)
 {
-    size_t size = strlen(option) + strlen(value) + 16;
+    size_t size = strlen(key) + strlen(value) + 16;
     char *set;
 
     SCS_REQUIRE(cli->n_owned < SCS_CLI_SETS, SCS_EARG, "more than %d options", SCS_CLI_SETS);
     SCS_TRY(SCS_ALLOC(set, (int64_t)size));
-    snprintf(set, size, "%s.%s=%s", cli->verb->name, option + 2, value);
-    for (char *at = set; *at && *at != '='; at++)
-        *at = *at == '-' ? '_' : *at;
+    snprintf(set, size, "%s=%s", key, value);
     cli->owned[cli->n_owned++] = set;
     return add_set(cli, set);
+}
+
+/* `simulate --genes 500` is `--set simulate.genes=500`, `validate --group-size 4` is
+ * `--set validate.group_size=4`. */
+static scs_status add_option(scs_cli *cli, const char *option, const char *value)
+{
+    char key[128];
+
+    if (strcmp(option, "--set") == 0)
+        return add_set(cli, value);
+    if (strcmp(option, "--max-hours") == 0)
+        return add_key(cli, "train.max_hours", value);
+    snprintf(key, sizeof key, "%s.%s", cli->verb->name, option + 2);
+    for (char *at = key; *at; at++)
+        *at = *at == '-' ? '_' : *at;
+    return add_key(cli, key, value);
 }
 
 static scs_status parse_option(scs_cli *cli, const char *word, const char *value, int *used)
@@ -81,15 +94,16 @@ static scs_status parse_option(scs_cli *cli, const char *word, const char *value
         cli->print_config = true;
     else if (strcmp(word, "--quiet") == 0 || strcmp(word, "-q") == 0)
         cli->quiet = true;
+    else if (strcmp(word, "--restart") == 0)
+        return add_set(cli, "train.resume=false");
     else if (strncmp(word, "--set=", 6) == 0)
         return add_set(cli, word + 6);
-    else if (strcmp(word, "--set") != 0 && !section)
+    else if (strcmp(word, "--set") != 0 && strcmp(word, "--max-hours") != 0 && !section)
         return unknown("option", word, option_names, sizeof option_names / sizeof *option_names);
     else {
         SCS_REQUIRE(value, SCS_EARG, "%s needs a value", word);
         *used = 2;
-        return strcmp(word, "--set") == 0 ? add_set(cli, value)
-                                          : add_section_option(cli, word, value);
+        return add_option(cli, word, value);
     }
     return SCS_OK;
 }
@@ -140,6 +154,8 @@ static void help_program(FILE *out)
         "  --set KEY=VALUE   override a config key, e.g. --set train.batch=64; repeatable\n"
         "  --print-config    print the effective config and stop\n"
         "  --quiet, -q       no progress\n"
+        "  --max-hours H     save the state of training and stop after H hours\n"
+        "  --restart         begin anew instead of going on from an interrupted run\n"
         "  --help, -h        this text; with a verb, that verb's\n"
         "  --version         program, MPI, HDF5 and BLAS versions\n"
         "\nexit codes: 0 done, 64 usage or config, 65 data refused, 70 internal, 73 cannot create\n"

@@ -14,7 +14,11 @@ struct scs_journal {
     char path[4096];
     bool quiet, terminal;
     double started, last_line;
+    double first_share; /* of all epochs: what earlier jobs did */
+    double first_cells;
 };
+
+#define EVENT_START "{\"event\": \"epoch\", \"epoch\": %lld"
 
 static const double line_every = 5; /* seconds between lines where there is no terminal */
 
@@ -45,15 +49,21 @@ static void progress(void *ctx, int64_t epoch, int64_t epochs, int64_t step, int
     double t = now(), share;
     char left[32];
 
+    if (j->first_share < 0) {
+        j->first_share =
+            ((double)(epoch - 1) + (double)(step - 1) / (double)steps) / (double)epochs;
+        j->first_cells = (double)all * j->first_share;
+    }
     if (j->quiet || t - j->last_line < (j->terminal ? 0.1 : line_every))
         return;
     j->last_line = t;
     share = ((double)(epoch - 1) + (double)step / (double)steps) / (double)epochs;
-    say_time(left, sizeof left, (t - j->started) * (1 - share) / share);
+    say_time(left, sizeof left, (t - j->started) * (1 - share) / (share - j->first_share));
     fprintf(stderr, "%sepoch %lld/%lld  %3.0f %%  loss %.3f  %.0f cells/s  at most %s left%s",
             j->terminal ? "\r\033[K" : "", (long long)epoch, (long long)epochs,
             100 * (double)done / (double)(all ? all : 1), objective,
-            (double)done / (t - j->started + 1e-9), left, j->terminal ? "" : "\n");
+            ((double)done - j->first_cells) / (t - j->started + 1e-9), left,
+            j->terminal ? "" : "\n");
     fflush(stderr);
 }
 
@@ -68,8 +78,8 @@ static void put_number(FILE *out, const char *key, double value)
 
 static void put_epoch(FILE *out, const scs_epoch *e, double memory)
 {
-    fprintf(out, "{\"event\": \"epoch\", \"epoch\": %lld, \"step\": %lld, \"cells\": %lld",
-            (long long)e->epoch, (long long)e->step, (long long)e->cells);
+    fprintf(out, EVENT_START ", \"step\": %lld, \"cells\": %lld", (long long)e->epoch,
+            (long long)e->step, (long long)e->cells);
     put_number(out, "loss", e->objective);
     put_number(out, "reconstruction", e->reconstruction);
     put_number(out, "kl", e->kl);
@@ -114,12 +124,40 @@ static scs_status epoch_end(void *ctx, const scs_epoch *e)
     return SCS_OK;
 }
 
+/* Where the first line begins that is torn or tells of epoch `first` or a later one. */
+static long end_of_events(FILE *events, int64_t first)
+{
+    char *line = NULL;
+    size_t size = 0;
+    long long epoch;
+    long end = 0;
+
+    rewind(events);
+    while (getline(&line, &size, events) > 0 && strchr(line, '\n')) {
+        if (sscanf(line, EVENT_START, &epoch) == 1 && epoch >= first)
+            break;
+        end = ftell(events);
+    }
+    free(line);
+    return end;
+}
+
+static scs_status cut_events(const scs_journal *j, int64_t first)
+{
+    long end = end_of_events(j->events, first);
+
+    SCS_REQUIRE(end >= 0 && ftruncate(fileno(j->events), end) == 0 &&
+                    fseek(j->events, end, SEEK_SET) == 0,
+                SCS_EIO, "%s: cannot be cut to %ld bytes: %s", j->path, end, strerror(errno));
+    return SCS_OK;
+}
+
 static scs_status open_events(scs_journal *j)
 {
     SCS_TRY(scs_session_path(j->session, "events.jsonl", j->path, sizeof j->path));
-    j->events = fopen(j->path, "w");
+    j->events = fopen(j->path, j->session->state ? "a+" : "w");
     SCS_REQUIRE(j->events, SCS_ECREATE, "%s: cannot be created: %s", j->path, strerror(errno));
-    return SCS_OK;
+    return j->session->state ? cut_events(j, j->session->state->position.epoch) : SCS_OK;
 }
 
 scs_status scs_journal_create(scs_session *session, scs_journal **journal)
@@ -128,6 +166,7 @@ scs_status scs_journal_create(scs_session *session, scs_journal **journal)
 
     if (status == SCS_OK) {
         (*journal)->session = session;
+        (*journal)->first_share = -1;
         (*journal)->quiet = session->cli->quiet;
         (*journal)->terminal = isatty(STDERR_FILENO);
         (*journal)->started = (*journal)->last_line = now();
@@ -135,6 +174,15 @@ scs_status scs_journal_create(scs_session *session, scs_journal **journal)
             status = open_events(*journal);
     }
     return scs_agree(session->comm, status);
+}
+
+scs_status scs_journal_sync(scs_journal *journal)
+{
+    FILE *events = journal->events;
+
+    SCS_REQUIRE(!events || (fflush(events) == 0 && fsync(fileno(events)) == 0), SCS_EIO,
+                "%s: cannot be saved: %s", journal->path, strerror(errno));
+    return SCS_OK;
 }
 
 scs_watch scs_journal_watch(scs_journal *journal)

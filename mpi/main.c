@@ -1,4 +1,5 @@
 #include "mpi/session.h"
+#include "mpi/signals.h"
 #include "mpi/threads.h"
 #include "mpi/verb.h"
 
@@ -8,7 +9,8 @@
 static int finish(scs_status status, bool speaks)
 {
     if (status != SCS_OK && speaks) {
-        fprintf(stderr, "scscreen: error: %s\n", scs_message());
+        fprintf(stderr, "scscreen: %s: %s\n", status == SCS_ESTOP ? "stopped" : "error",
+                scs_message());
         if (getenv("SCSCREEN_TRACE"))
             fprintf(stderr, "%s\n", scs_trace());
     }
@@ -70,6 +72,7 @@ static int run_parallel(const scs_cli *cli, int *argc, char ***argv)
     int provided, code, rank = 0;
     scs_status status;
 
+    scs_signals_open();
     if (scs_stage_is_first())
         scs_stage_prepare(&stage, cli);
     if (MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS)

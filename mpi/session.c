@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdlib.h>
+#include <time.h>
 
 bool scs_session_leads(const scs_session *session)
 {
@@ -66,6 +67,9 @@ static scs_status unpack(scs_session *session, scs_bytes *blob)
     SCS_TRY(take_block(blob, &block, &size));
     if (block)
         SCS_TRY(scs_checkpoint_unpack(block, size, &session->checkpoint));
+    SCS_TRY(take_block(blob, &block, &size));
+    if (block)
+        SCS_TRY(scs_state_unpack(block, size, &session->state));
     return SCS_OK;
 }
 
@@ -87,7 +91,10 @@ scs_status scs_session_open(scs_session *session, const scs_cli *cli, scs_comm *
 {
     scs_bytes *blob = &stage->blob;
 
-    *session = (scs_session){.cli = cli, .comm = comm};
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    *session = (scs_session){.cli = cli, .comm = comm, .opened = (double)now.tv_sec};
     SCS_TRY(scs_agree(comm, staged(session, stage)));
     SCS_TRY(scs_broadcast_blob(comm, &blob->data, &blob->size));
     blob->capacity = blob->size;
@@ -116,6 +123,7 @@ void scs_session_close(scs_session *session)
     scs_session_forget(session);
     scs_dataset_destroy(&session->dataset);
     scs_checkpoint_destroy(&session->checkpoint);
+    scs_state_destroy(&session->state);
     for (int32_t i = 0; i < n_input; i++) {
         if (session->meta)
             scs_h5ad_destroy(&session->meta[i]);

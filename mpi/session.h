@@ -6,7 +6,7 @@
 #include "mpi/stage.h"
 #include "scscreen/checkpoint.h"
 #include "scscreen/comm.h"
-#include "scscreen/train.h"
+#include "scscreen/state.h"
 
 typedef struct scs_session {
     const scs_cli *cli; /**< borrowed */
@@ -15,6 +15,8 @@ typedef struct scs_session {
     scs_h5ad **meta;            /**< [config->data.n_input] */
     char **input_checksum;      /**< [config->data.n_input] */
     scs_checkpoint *checkpoint; /**< weights to take, or NULL */
+    scs_state *state;           /**< where an earlier job stood, or NULL */
+    double opened;              /**< when this job began, on the clock of CLOCK_MONOTONIC */
     scs_dataset *dataset;
     scs_team team;
     scs_deal *deal;
@@ -40,8 +42,10 @@ SCS_MUST_USE scs_status scs_session_make_deal(scs_session *session);
 SCS_MUST_USE scs_status scs_session_load_data(scs_session *session);
 /** A new model, or the checkpoint's weights. Collective. */
 SCS_MUST_USE scs_status scs_session_make_model(scs_session *session);
-/** Train unless the weights were loaded. Collective. */
+/** Train unless the weights were loaded. SCS_ESTOP: as asked, with the state saved. Collective. */
 SCS_MUST_USE scs_status scs_session_train(scs_session *session);
+/** The state of training is not needed any more. Collective. */
+SCS_MUST_USE scs_status scs_session_drop_state(scs_session *session);
 /** The latent atlas from the data, or from the checkpoint where it has one. Collective. */
 SCS_MUST_USE scs_status scs_session_make_atlas(scs_session *session);
 /** The gene-space half of an atlas from the shards. Collective. */

@@ -36,9 +36,10 @@ done:
 scs_status scs_session_make_deal(scs_session *session)
 {
     const scs_config *c = session->config;
+    int64_t configured = session->state ? session->state->n_shard : c->train.shards;
     int32_t n_shard;
 
-    SCS_TRY(scs_shard_count(c->train.shards, scs_comm_size(session->comm), &n_shard));
+    SCS_TRY(scs_shard_count(configured, scs_comm_size(session->comm), &n_shard));
     session->team = scs_comm_team(session->comm, n_shard);
     return scs_deal_create(session->dataset, c->train.seed, n_shard, &session->deal);
 }

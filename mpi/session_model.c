@@ -1,5 +1,4 @@
-/* model -> train -> latent atlas -> model.h5 */
-#include "mpi/journal.h"
+/* model -> latent atlas -> model.h5 */
 #include "mpi/session.h"
 #include "src/gene_space.h"
 
@@ -88,40 +87,6 @@ scs_status scs_session_make_model(scs_session *session)
     return stored_atlas ? share_atlas(session) : SCS_OK;
 }
 
-static scs_status train(scs_session *session, scs_journal *journal)
-{
-    scs_watch watch = scs_journal_watch(journal);
-    scs_outcome outcome;
-
-    SCS_TRY(scs_train(session->config, session->model, session->shard, session->deal,
-                      &session->team, &watch, &outcome));
-    scs_session_say(session, "trained %lld epochs (%lld steps)%s; best epoch %lld, %.3f",
-                    (long long)outcome.epochs, (long long)outcome.steps,
-                    outcome.stopped_early ? ", stopped early" : "", (long long)outcome.best_epoch,
-                    outcome.best);
-    return SCS_OK;
-}
-
-scs_status scs_session_train(scs_session *session)
-{
-    const scs_model *m = session->model;
-    scs_journal *journal = NULL;
-    scs_status status, closed;
-
-    if (session->checkpoint) {
-        scs_session_say(session, "weights from %s, no training", session->checkpoint->path);
-        return SCS_OK;
-    }
-    scs_session_say(session, "training %.2f M parameters on %d rank%s, %d shard%s, seed %lld",
-                    1e-6 * (double)m->n_param, session->team.n_rank,
-                    session->team.n_rank > 1 ? "s" : "", session->team.n_shard,
-                    session->team.n_shard > 1 ? "s" : "", (long long)session->config->train.seed);
-    SCS_TRY(scs_journal_create(session, &journal));
-    status = train(session, journal);
-    closed = scs_journal_close(&journal);
-    return status != SCS_OK ? status : closed;
-}
-
 static bool same_names(const scs_names *a, const scs_names *b)
 {
     if (a->n != b->n)
@@ -203,7 +168,7 @@ static scs_status save(scs_session *session, const char *path)
     char *yaml = NULL;
     scs_status status;
 
-    SCS_GO(status, scs_config_print(session->config, &yaml));
+    SCS_GO(status, scs_config_print_result(session->config, &yaml));
     SCS_GO(status, scs_checkpoint_save(path, session->model, &session->dataset->genes,
                                        session->atlas, yaml, session->config->model.profile));
 done:

@@ -1,5 +1,6 @@
 #include "mpi/stage.h"
 
+#include "mpi/state_files.h"
 #include "mpi/verb.h"
 #include "scscreen/checkpoint.h"
 #include "scscreen/simulate.h"
@@ -142,6 +143,26 @@ done:
     return status;
 }
 
+/* An empty block stands for "from the start". */
+static scs_status put_state(scs_bytes *blob, const scs_config *config, unsigned needs)
+{
+    scs_state *state = NULL;
+    uint8_t *packed = NULL;
+    int64_t size = 0;
+    scs_status status = SCS_OK;
+
+    if ((needs & SCS_NEED_STATE) && config->train.resume && !*config->model.load)
+        SCS_GO(status, scs_state_files_find(config, &state));
+    if (state)
+        SCS_GO(status, scs_state_pack(state, &packed, &size));
+    SCS_GO(status, scs_bytes_put_int(blob, size));
+    SCS_GO(status, scs_bytes_put(blob, packed, size));
+done:
+    free(packed);
+    scs_state_destroy(&state);
+    return status;
+}
+
 static scs_status prepare(scs_stage *stage, const scs_cli *cli)
 {
     unsigned needs = cli->verb->needs;
@@ -155,6 +176,7 @@ static scs_status prepare(scs_stage *stage, const scs_cli *cli)
     SCS_GO(status, needs & SCS_NEED_SIMULATED ? simulate_missing(config) : SCS_OK);
     SCS_GO(status, put_inputs(&stage->blob, config));
     SCS_GO(status, put_checkpoint(&stage->blob, config, needs));
+    SCS_GO(status, put_state(&stage->blob, config, needs));
 done:
     free(text);
     scs_config_destroy(&config);

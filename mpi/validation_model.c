@@ -41,7 +41,7 @@ static scs_status train(scs_validation *v)
     scs_outcome outcome;
 
     SCS_TRY(scs_session_make_model(s));
-    return scs_train(s->config, s->model, s->shard, s->deal, &s->team, &watch, &outcome);
+    return scs_train(s->config, s->model, s->shard, s->deal, &s->team, &watch, NULL, &outcome);
 }
 
 scs_status scs_validation_train(scs_validation *v, int64_t model)

@@ -32,8 +32,11 @@ const scs_verb scs_verbs[] = {
         .name = "train",
         .argument = "CONFIG.yaml",
         .summary = "train the model and store it with its latent atlas",
-        .details = "Writes output.dir/model.h5 and events.jsonl.",
-        .needs = SCS_NEED_INPUTS | SCS_NEED_WEIGHTS | SCS_NEED_OUTPUT,
+        .details =
+            "Writes output.dir/model.h5 and events.jsonl. Asked to end (SIGTERM, SIGUSR1, SIGINT,\n"
+            "--max-hours, the end of a Slurm job, a file STOP in output.dir), it saves its state\n"
+            "and ends with exit code 75; the same command then goes on, on any number of ranks.",
+        .needs = SCS_NEED_INPUTS | SCS_NEED_WEIGHTS | SCS_NEED_OUTPUT | SCS_NEED_STATE,
         .run = scs_verb_train,
     },
     {
@@ -51,8 +54,10 @@ const scs_verb scs_verbs[] = {
         .details =
             "Writes output.dir/model.h5, events.jsonl and screen.h5ad and prints the table of "
             "held-out\n"
-            "combinations. Inputs that a `simulate` section describes are made first if missing.",
-        .needs = SCS_NEED_INPUTS | SCS_NEED_WEIGHTS | SCS_NEED_OUTPUT | SCS_NEED_SIMULATED,
+            "combinations. Inputs that a `simulate` section describes are made first if missing. "
+            "Interrupted,\nthe same command goes on where it was (see train).",
+        .needs = SCS_NEED_INPUTS | SCS_NEED_WEIGHTS | SCS_NEED_OUTPUT | SCS_NEED_SIMULATED |
+                 SCS_NEED_STATE,
         .run = scs_verb_run,
     },
     {

@@ -20,7 +20,8 @@ static scs_status train(scs_session *session)
 
 scs_status scs_verb_train(scs_session *session)
 {
-    return train(session);
+    SCS_TRY(train(session));
+    return scs_session_drop_state(session);
 }
 
 scs_status scs_verb_screen(scs_session *session)
@@ -35,5 +36,6 @@ scs_status scs_verb_run(scs_session *session)
     if (session->config->model.kind != SCS_MODEL_VAE)
         return scs_verb_screen(session);
     SCS_TRY(train(session));
-    return scs_session_screen(session);
+    SCS_TRY(scs_session_screen(session));
+    return scs_session_drop_state(session);
 }

@@ -1,6 +1,7 @@
 #include "src/checkpoint_parts.h"
 
 #include "src/sandbox.h"
+#include "src/seal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -185,6 +186,7 @@ scs_status scs_checkpoint_probe(const char *path, scs_checkpoint **checkpoint)
 
     *checkpoint = NULL;
     SCS_REQUIRE(arg, SCS_ENOMEM, "out of memory: the path of a model file");
+    SCS_GO(st, scs_seal_check(path, false));
     SCS_GO(st, scs_sandbox_run(path, probe_in_child, arg, PROBE_MEMORY, PROBE_SECONDS, &out));
     SCS_GO(st, scs_checkpoint_unpack(out.data, out.size, checkpoint));
 done:

@@ -231,16 +231,13 @@ scs_status scs_checkpoint_save(const char *path, const scs_model *model, const s
 {
     content c = {model, genes, atlas, config_yaml ? config_yaml : "", profile};
     scs_h5out out;
-    hid_t file;
     scs_status st;
 
-    SCS_TRY(scs_h5out_create(path, &out));
+    SCS_TRY(scs_h5out_create_sealed(path, &out));
     SCS_GO(st, write_all(out.file, &c));
-    file = out.file;
-    out.file = H5I_INVALID_HID;
-    SCS_GO(st, scs_h5_finish(file, out.temp));
+    SCS_GO(st, scs_h5out_finish(&out));
     SCS_GO(st, verify(out.temp, &c));
-    SCS_GO(st, scs_file_commit(out.temp, out.path));
+    SCS_GO(st, scs_h5out_commit(&out));
 done:
     scs_h5out_abandon(&out);
     return st;

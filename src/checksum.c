@@ -45,6 +45,21 @@ static scs_status add_range(SHA2_CTX *sha, int fd, int64_t first, int64_t last, 
     return SCS_OK;
 }
 
+scs_status scs_checksum_part(int fd, int64_t first, int64_t last, char *out)
+{
+    uint8_t *block;
+    SHA2_CTX sha;
+    scs_status status;
+
+    SCS_TRY(SCS_ALLOC(block, BLOCK));
+    SHA256Init(&sha);
+    status = add_range(&sha, fd, first, last, block);
+    free(block);
+    SCS_TRY(status);
+    finish(&sha, "sha256", out);
+    return SCS_OK;
+}
+
 static scs_status add_file(SHA2_CTX *sha, int fd, const char **kind)
 {
     struct stat st;

@@ -14,4 +14,8 @@ void scs_checksum_bytes(const void *bytes, int64_t size, char *out);
  *  @param[out] out [SCS_CHECKSUM_MAX]  @return SCS_OK, or SCS_EDATA when it cannot be read */
 SCS_MUST_USE scs_status scs_checksum_file(const char *path, char *out);
 
+/** "sha256:HEX" of bytes [first, last) of an open file. @param[out] out [SCS_CHECKSUM_MAX]
+ *  @return SCS_OK, SCS_EDATA with the reason, SCS_ENOMEM */
+SCS_MUST_USE scs_status scs_checksum_part(int fd, int64_t first, int64_t last, char *out);
+
 #endif

@@ -79,7 +79,12 @@ void scs_config_destroy(scs_config **config)
 
 scs_status scs_config_print(const scs_config *config, char **yaml)
 {
-    return scs_yaml_print(config, yaml);
+    return scs_yaml_print(config, true, yaml);
+}
+
+scs_status scs_config_print_result(const scs_config *config, char **yaml)
+{
+    return scs_yaml_print(config, false, yaml);
 }
 
 static void help_key(const scs_key *key, FILE *out)

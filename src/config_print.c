@@ -132,38 +132,45 @@ static void put_value(printer *p, const scs_config *config, const scs_key *key)
         put(p, scs_value_text(config, key, text, sizeof text), !is_text);
 }
 
-static void put_config(printer *p, const scs_config *config)
+/* Sections whose keys are all left out do not appear. */
+static void put_config(printer *p, const scs_config *config, bool all)
 {
-    const char *section = "";
+    const char *section = NULL; /* the open one */
 
     open_map(p);
     for (int i = 0; scs_key_at(i); i++) {
-        const scs_key *key = scs_key_at(i), *next = scs_key_at(i + 1);
+        const scs_key *key = scs_key_at(i);
 
-        if (key->name && strcmp(section, key->section) != 0) {
+        if (key->operational && !all)
+            continue;
+        if (section && strcmp(section, key->section) != 0) {
+            close_map(p);
+            section = NULL;
+        }
+        if (key->name && !section) {
             section = key->section;
             put(p, section, true);
             open_map(p);
         }
         put_value(p, config, key);
-        if (key->name && (!next || strcmp(next->section, section) != 0))
-            close_map(p);
     }
+    if (section)
+        close_map(p);
     close_map(p);
 }
 
-static void put_document(printer *p, const scs_config *config)
+static void put_document(printer *p, const scs_config *config, bool all)
 {
     yaml_event_t event;
 
     emit(p, yaml_stream_start_event_initialize(&event, YAML_UTF8_ENCODING), &event);
     emit(p, yaml_document_start_event_initialize(&event, NULL, NULL, NULL, 1), &event);
-    put_config(p, config);
+    put_config(p, config, all);
     emit(p, yaml_document_end_event_initialize(&event, 1), &event);
     emit(p, yaml_stream_end_event_initialize(&event), &event);
 }
 
-scs_status scs_yaml_print(const scs_config *config, char **yaml)
+scs_status scs_yaml_print(const scs_config *config, bool all, char **yaml)
 {
     printer p = {.failed = false};
     size_t size = 0;
@@ -175,7 +182,7 @@ scs_status scs_yaml_print(const scs_config *config, char **yaml)
         yaml_emitter_set_output(&p.emitter, write_text, p.out);
         yaml_emitter_set_unicode(&p.emitter, 1);
         yaml_emitter_set_width(&p.emitter, -1);
-        put_document(&p, config);
+        put_document(&p, config, all);
         yaml_emitter_delete(&p.emitter);
     } else {
         p.failed = true;

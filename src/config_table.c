@@ -27,6 +27,11 @@
         .help = (text)                                                                             \
     }
 #define CHOICE(s, n, all, value, text) WORDS(SCS_KEY_CHOICE, s, n, all, value, text)
+#define OPERATIONAL(s, n, kind, lo, hi, value, text)                                               \
+    {                                                                                              \
+        .section = #s, .name = #n, .type = (kind), AT(s.n), .min = (lo), .max = (hi),              \
+        .fallback = (value), .help = (text), .operational = true                                   \
+    }
 #define NAMES(s, n, text) WORDS(SCS_KEY_NAMES, s, n, "all", "all", text)
 
 static const scs_field input_fields[] = {
@@ -68,7 +73,7 @@ static const scs_key keys[] = {
      .min = 1, .max = 1e9, .words = "median", .fallback = "10000",
      .help = "counts per cell after scaling (with normalize: log1p); median: that of the cells"},
     WORDS(SCS_KEY_PATH, data, genes, "all", "all", "all, or a file with one gene per line to keep"),
-    INT(data, memory, 1, 16777216, "16384",
+    OPERATIONAL(data, memory, SCS_KEY_INT, 1, 16777216, "16384",
         "MiB that one dataset of a file may ask for on one rank; larger claims are refused"),
 
     {.section = "hold_out", .type = SCS_KEY_RECORDS, AT(hold_out), .record = &combination_record,
@@ -103,6 +108,18 @@ static const scs_key keys[] = {
            "scGen: squared error + unweighted KL, and the last weights are kept"),
     CHOICE(train, batch_norm, "global|shard", "global",
            "statistics over the whole batch, or each shard for itself (fewer messages)"),
+    CHOICE(train, output_layer, "auto|dense|factored", "auto",
+           "gradients of the output layer gene by gene, or from products of the weights and of the "
+           "hidden units with themselves: the same up to rounding; auto: the cheaper for this batch"),
+
+    OPERATIONAL(train, checkpoint_minutes, SCS_KEY_NUMBER, 0, 1e6, "10",
+        "minutes between saves of the state that an interrupted run goes on from; 0: none"),
+    OPERATIONAL(train, checkpoint_steps, SCS_KEY_INT, 0, 1e15, "0",
+        "steps between saves of it; 0: by time alone"),
+    OPERATIONAL(train, max_hours, SCS_KEY_NUMBER, 0, 1e6, "0",
+        "hours after which training saves its state and ends with exit code 75; 0: no limit"),
+    OPERATIONAL(train, resume, SCS_KEY_BOOL, 0, 0, "true",
+        "go on from the state in output.dir if there is one; false: begin anew"),
 
     NAMES(screen, cell_types, "cell types to predict: names or globs such as CD4*"),
     NAMES(screen, perturbations, "conditions to predict: names or globs"),
@@ -134,7 +151,8 @@ static const scs_key keys[] = {
     INT(validate, group_size, 1, 1000000, "1",
         "ranks that train one model together; also validate --group-size"),
 
-    TEXT(output, dir, 1, "results", "folder for the results, from the working directory"),
+    OPERATIONAL(output, dir, SCS_KEY_TEXT, 1, 0, "results",
+        "folder for the results, from the working directory"),
 
     WORDS(SCS_KEY_PATH, simulate, dir, NULL, "", "folder that `simulate` writes to; empty: none"),
     INT(simulate, genes, 1, 1000000, "1000", "genes"),

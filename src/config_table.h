@@ -44,7 +44,8 @@ typedef struct scs_key {
     const char *words; /**< "none|log1p", or NULL */
     double word_value; /**< what the word stands for (SCS_KEY_NUMBER) */
     const scs_record *record;
-    size_t count; /**< offset of a record list's int32_t count */
+    size_t count;     /**< offset of a record list's int32_t count */
+    bool operational; /**< says how a job is run, and changes no result */
     const char *help;
 } scs_key;
 

@@ -1,4 +1,5 @@
 #include "src/h5write.h"
+#include "src/seal.h"
 #include "src/text.h"
 
 #include <errno.h>
@@ -24,25 +25,44 @@ static hid_t file_access(void)
     return H5I_INVALID_HID;
 }
 
-scs_status scs_h5_create(const char *path, hid_t *file)
+/* How the file begins: with room for a seal, or with HDF5's own first block. */
+static hid_t file_creation(bool sealed)
 {
-    hid_t fapl;
+    hid_t fcpl = H5Pcreate(H5P_FILE_CREATE);
+
+    if (fcpl >= 0 && sealed && H5Pset_userblock(fcpl, SCS_SEAL_BYTES) < 0) {
+        H5Pclose(fcpl);
+        return H5I_INVALID_HID;
+    }
+    return fcpl;
+}
+
+static scs_status create(const char *path, bool sealed, hid_t *file)
+{
+    hid_t fapl, fcpl;
 
     *file = H5I_INVALID_HID;
     (void)H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     fapl = file_access();
     SCS_REQUIRE(fapl >= 0, SCS_EINTERNAL, "%s: HDF5 gave no file access list", path);
+    fcpl = file_creation(sealed);
     /* HDF5 loses errno: the exclusive creation is ours, HDF5 then takes the empty file over. */
     scs_status st = scs_file_create(path);
     if (st == SCS_OK) {
-        *file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, fapl);
+        *file = fcpl < 0 ? H5I_INVALID_HID : H5Fcreate(path, H5F_ACC_TRUNC, fcpl, fapl);
         if (*file < 0) {
             st = scs_creation_failed(path, EIO);
             (void)unlink(path);
         }
     }
+    H5Pclose(fcpl);
     H5Pclose(fapl);
     return st;
+}
+
+scs_status scs_h5_create(const char *path, hid_t *file)
+{
+    return create(path, false, file);
 }
 
 /* H5Fopen compares the superblock's end of file with the real one. */
@@ -113,27 +133,44 @@ scs_status scs_h5_finish(hid_t file, const char *path)
     return st == SCS_OK ? check_complete(path) : st;
 }
 
-scs_status scs_h5out_create(const char *path, scs_h5out *out)
+static scs_status create_out(const char *path, bool sealed, scs_h5out *out)
 {
     scs_status st;
 
-    *out = (scs_h5out){.file = H5I_INVALID_HID};
+    *out = (scs_h5out){.file = H5I_INVALID_HID, .sealed = sealed};
     SCS_GO(st, scs_text_copy(path, &out->path));
     SCS_GO(st, scs_temp_name(path, &out->temp));
-    SCS_GO(st, scs_h5_create(out->temp, &out->file));
+    SCS_GO(st, create(out->temp, sealed, &out->file));
 done:
     if (st != SCS_OK)
         scs_h5out_abandon(out);
     return st;
 }
 
-scs_status scs_h5out_commit(scs_h5out *out)
+scs_status scs_h5out_create(const char *path, scs_h5out *out)
+{
+    return create_out(path, false, out);
+}
+
+scs_status scs_h5out_create_sealed(const char *path, scs_h5out *out)
+{
+    return create_out(path, true, out);
+}
+
+scs_status scs_h5out_finish(scs_h5out *out)
 {
     hid_t file = out->file;
-    scs_status st;
 
     out->file = H5I_INVALID_HID;
-    SCS_GO(st, scs_h5_finish(file, out->temp));
+    return scs_h5_finish(file, out->temp);
+}
+
+scs_status scs_h5out_commit(scs_h5out *out)
+{
+    scs_status st;
+
+    SCS_GO(st, out->file >= 0 ? scs_h5out_finish(out) : SCS_OK);
+    SCS_GO(st, out->sealed ? scs_seal_write(out->temp) : SCS_OK);
     SCS_GO(st, scs_file_commit(out->temp, out->path));
     free(out->temp); /* renamed: nothing is left to remove */
     out->temp = NULL;

@@ -1,6 +1,7 @@
 #include "src/linear.h"
 
 #include "src/simd.h"
+#include "src/sparse.h"
 
 #include <cblas.h>
 #include <string.h>
@@ -113,95 +114,63 @@ void scs_linear_backward(const scs_dense *dense, const scs_real *param, const sc
 
 /* ---- the first layer ---- */
 
-/* Columns of one tile of the sparse product: a tile of all cells stays in the first cache. */
-enum { SPARSE_TILE = 64 };
-
 static double sparse_work(const scs_dense *dense, const scs_flow *flow, int n_flow)
 {
     double nnz = 0;
 
-    for (int i = 0; i < n_flow; i++)
-        nnz += (double)flow[i].genes->first[dense->n_in];
+    for (int i = 0; i < n_flow; i++) {
+        const scs_entries *x = &flow[i].x->by_cell;
+
+        nnz += (double)x->first[(int64_t)scs_blocks(x->n_in) * x->n_out];
+    }
     return (nnz + dense->n_in) * dense->n_out; /* rows of absent genes are cleared */
 }
 
-static inline void add_scaled(scs_real *y, scs_real a, const scs_real *x, int32_t n)
+static int32_t most_cells(const scs_flow *flow, int n_flow)
 {
-#pragma omp simd
-    for (int32_t c = 0; c < n; c++)
-        y[c] += a * x[c];
-}
+    int32_t most = 0;
 
-static inline void set_scaled(scs_real *y, scs_real a, const scs_real *x, int32_t n)
-{
-#pragma omp simd
-    for (int32_t c = 0; c < n; c++)
-        y[c] = a * x[c];
-}
-
-SCS_VECTOR static void sparse_forward_tile(const scs_dense *dense, const scs_real *param,
-                                           const scs_flow *flow, int32_t first, int32_t width)
-{
-    const scs_gene_index *genes = flow->genes;
-    scs_real *out = flow->out + first;
-
-    fill_rows(out, flow->n, dense->n_out, dense->bias < 0 ? NULL : param + dense->bias + first,
-              width);
-    for (int32_t g = 0; g < genes->n_gene; g++) {
-        const scs_real *weight = param + dense->weight + (int64_t)g * dense->n_out + first;
-
-        for (int64_t k = genes->first[g]; k < genes->first[g + 1]; k++)
-            add_scaled(out + (int64_t)genes->row[k] * dense->n_out, genes->value[k], weight, width);
-    }
+    for (int i = 0; i < n_flow; i++)
+        most = flow[i].n > most ? flow[i].n : most;
+    return most;
 }
 
 void scs_sparse_forward(const scs_dense *dense, const scs_real *param, const scs_flow *flow,
                         int n_flow)
 {
-#pragma omp parallel for collapse(2) if (SCS_WORTH_THREADS(sparse_work(dense, flow, n_flow)))
+    int n_task = scs_product_tasks(most_cells(flow, n_flow), dense->n_out);
+
+#pragma omp parallel for collapse(2)                                                               \
+    schedule(dynamic) if (SCS_WORTH_THREADS(sparse_work(dense, flow, n_flow)))
     for (int i = 0; i < n_flow; i++)
-        for (int32_t first = 0; first < dense->n_out; first += SPARSE_TILE)
+        for (int task = 0; task < n_task; task++) {
+            scs_product product = {.x = &flow[i].x->by_cell,
+                                   .dense = param + dense->weight,
+                                   .base = dense->bias < 0 ? NULL : param + dense->bias,
+                                   .out = flow[i].out,
+                                   .n_col = dense->n_out};
+
             if (flow[i].n)
-                sparse_forward_tile(dense, param, &flow[i], first,
-                                    dense->n_out - first < SPARSE_TILE ? dense->n_out - first
-                                                                       : SPARSE_TILE);
-}
-
-/* Rows of dW of a tile of genes, each written once. */
-SCS_VECTOR static void sparse_gradient_tile(const scs_dense *dense, const scs_flow *flow, int tile)
-{
-    const scs_gene_index *genes = flow->genes;
-    int32_t n_out = dense->n_out, end = tile * TILE + tile_size(dense->n_in, tile);
-
-    for (int32_t g = tile * TILE; g < end; g++) {
-        scs_real *weight = flow->grad + dense->weight + (int64_t)g * n_out;
-        int64_t first = genes->first[g], last = genes->first[g + 1];
-
-        if (first == last)
-            memset(weight, 0, (size_t)n_out * sizeof *weight);
-        for (int64_t k = first; k < last; k++) {
-            const scs_real *grad_out = flow->grad_out + (int64_t)genes->row[k] * n_out;
-
-            if (k == first)
-                set_scaled(weight, genes->value[k], grad_out, n_out);
-            else
-                add_scaled(weight, genes->value[k], grad_out, n_out);
+                scs_product_run(&product, task);
         }
-    }
 }
 
 void scs_sparse_backward(const scs_dense *dense, const scs_flow *flow, int n_flow)
 {
-    int n_tile = tiles(dense->n_in);
+    int n_task = scs_product_tasks(dense->n_in, dense->n_out);
 
-#pragma omp parallel for collapse(2) if (SCS_WORTH_THREADS(sparse_work(dense, flow, n_flow)))
+#pragma omp parallel for collapse(2)                                                               \
+    schedule(dynamic) if (SCS_WORTH_THREADS(sparse_work(dense, flow, n_flow)))
     for (int i = 0; i < n_flow; i++)
-        for (int tile = 0; tile <= n_tile; tile++) {
-            if (!flow[i].n)
-                continue;
-            if (tile < n_tile)
-                sparse_gradient_tile(dense, &flow[i], tile);
-            else if (dense->bias >= 0)
+        for (int task = 0; task <= n_task; task++) {
+            scs_product product = {.x = &flow[i].x->by_gene,
+                                   .dense = flow[i].grad_out,
+                                   .out = flow[i].grad + dense->weight,
+                                   .n_col = dense->n_out};
+
+            if (flow[i].n && task < n_task)
+                scs_product_run(&product, task);
+            else if (flow[i].n && dense->bias >= 0)
                 bias_gradient(dense, &flow[i], 0, dense->n_out);
         }
 }

@@ -1,20 +1,12 @@
-#include "src/trainer.h"
+#include "scscreen/state.h"
+#include "src/training.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-/* A training run: the trainer, the best weights so far and what is known of the epochs. */
-typedef struct run {
-    scs_trainer *trainer;
-    const scs_watch *watch;
-    scs_real *best; /* [n_param + n_running] the best epoch's; NULL: the last weights stay */
-    bool any_best;
-    scs_outcome *outcome;
-} run;
-
-static double now(void)
+double scs_training_clock(void)
 {
     struct timespec t;
 
@@ -22,147 +14,208 @@ static double now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-static void keep_best(const run *r)
+static void keep_best(const scs_training *t)
 {
-    const scs_model *model = r->trainer->model;
+    const scs_model *model = t->trainer->model;
 
-    memcpy(r->best, model->param, (size_t)model->n_param * sizeof *r->best);
-    memcpy(r->best + model->n_param, model->running, (size_t)model->n_running * sizeof *r->best);
+    memcpy(t->best, model->param, (size_t)model->n_param * sizeof *t->best);
+    memcpy(t->best + model->n_param, model->running, (size_t)model->n_running * sizeof *t->best);
 }
 
-static void restore_best(const run *r)
+static void restore_best(const scs_training *t)
 {
-    scs_model *model = r->trainer->model;
+    scs_model *model = t->trainer->model;
 
-    memcpy(model->param, r->best, (size_t)model->n_param * sizeof *r->best);
-    memcpy(model->running, r->best + model->n_param, (size_t)model->n_running * sizeof *r->best);
+    memcpy(model->param, t->best, (size_t)model->n_param * sizeof *t->best);
+    memcpy(model->running, t->best + model->n_param, (size_t)model->n_running * sizeof *t->best);
 }
 
-static void report_progress(const run *r, int64_t epoch, int64_t at, const scs_loss *so_far)
+static void report_progress(const scs_training *t)
 {
-    int64_t epochs = r->trainer->config->train.epochs;
+    const scs_trainer *trainer = t->trainer;
+    const scs_position *p = &t->position;
+    int64_t epochs = trainer->config->train.epochs;
 
-    if (r->trainer->team->rank == 0 && r->watch && r->watch->progress)
-        r->watch->progress(
-            r->watch->ctx, epoch, epochs, at + 1, r->trainer->steps, so_far->objective / so_far->n,
-            (epoch - 1) * r->trainer->cells + (int64_t)so_far->n, epochs * r->trainer->cells);
+    if (trainer->team->rank == 0 && t->watch && t->watch->progress)
+        t->watch->progress(
+            t->watch->ctx, p->epoch, epochs, p->at, trainer->steps, p->sum.objective / p->sum.n,
+            (p->epoch - 1) * trainer->cells + (int64_t)p->sum.n, epochs * trainer->cells);
 }
 
-static scs_status train_epoch(const run *r, int64_t epoch, scs_loss *sum)
+static void add_loss(const scs_loss *loss, scs_loss *sum)
 {
-    *sum = (scs_loss){0};
-    SCS_TRY(scs_trainer_shuffle(r->trainer, epoch));
-    for (int64_t at = 0; at < r->trainer->steps; at++) {
-        scs_loss loss;
+    sum->objective += loss->objective;
+    sum->reconstruction += loss->reconstruction;
+    sum->kl += loss->kl;
+    sum->n += loss->n;
+}
 
-        SCS_TRY(scs_trainer_step(r->trainer, epoch, at, &loss));
-        scs_loss_add(&loss, sum);
-        report_progress(r, epoch, at, sum);
-    }
+/* Hand the state over. @param wishes 0: training is over */
+static scs_status save(scs_training *t, int wishes)
+{
+    const scs_keep *keep = t->watch ? &t->watch->keep : NULL;
+    scs_position now = t->position;
+
+    if (!keep || !keep->save)
+        return SCS_OK;
+    now.seconds += scs_training_clock() - t->clock;
+    return keep->save(keep->ctx, t, &now, wishes);
+}
+
+static scs_status train_step(scs_training *t)
+{
+    const scs_keep *keep = t->watch ? &t->watch->keep : NULL;
+    scs_position *p = &t->position;
+    scs_loss loss;
+
+    t->trainer->wishes = keep && keep->wish ? keep->wish(keep->ctx) : 0;
+    SCS_TRY(scs_trainer_step(t->trainer, p->epoch, p->at, &loss));
+    add_loss(&loss, &p->sum);
+    p->at++;
+    p->step = t->trainer->step;
+    t->advanced = true;
+    report_progress(t);
+    return t->trainer->wishes ? save(t, t->trainer->wishes) : SCS_OK;
+}
+
+static scs_status train_epoch(scs_training *t)
+{
+    SCS_TRY(scs_trainer_shuffle(t->trainer, t->position.epoch));
+    while (t->position.at < t->trainer->steps)
+        SCS_TRY(train_step(t));
     return SCS_OK;
 }
 
 /* The reference looks at SSE + unweighted KL; ours at the objective itself. */
-static double monitored(const run *r, const scs_loss *loss)
+static double monitored(const scs_training *t, const scs_loss *loss)
 {
-    if (r->trainer->config->train.monitor == SCS_MONITOR_REFERENCE)
+    if (t->trainer->config->train.monitor == SCS_MONITOR_REFERENCE)
         return (loss->reconstruction + loss->kl) / loss->n;
     return loss->objective / loss->n;
 }
 
-static scs_status judge_epoch(run *r, const scs_loss *trained, scs_epoch *report)
+static scs_status judge_epoch(scs_training *t, scs_epoch *report)
 {
+    scs_position *p = &t->position;
     scs_loss valid;
 
-    SCS_TRY(scs_trainer_validate(r->trainer, &valid));
+    SCS_TRY(scs_trainer_validate(t->trainer, &valid));
     report->validation = valid.n > 0 ? valid.objective / valid.n : NAN;
-    report->monitored = monitored(r, valid.n > 0 ? &valid : trained);
+    report->monitored = monitored(t, valid.n > 0 ? &valid : &p->sum);
     SCS_REQUIRE(isfinite(report->monitored), SCS_ENUMERIC,
                 "training diverged after step %lld (epoch %lld): the validation objective is %s; "
                 "lower train.learning_rate or check the input values",
                 (long long)report->step, (long long)report->epoch,
                 isnan(report->monitored) ? "nan" : "infinite");
-    report->best = !r->any_best || report->monitored < r->outcome->best;
+    report->best = p->best_epoch == 0 || report->monitored < p->best;
     if (!report->best)
         return SCS_OK;
-    r->any_best = true;
-    r->outcome->best = report->monitored;
-    r->outcome->best_epoch = report->epoch;
-    if (r->best)
-        keep_best(r);
+    p->best = report->monitored;
+    p->best_epoch = report->epoch;
+    if (t->best)
+        keep_best(t);
     return SCS_OK;
 }
 
-static scs_status tell(const run *r, const scs_epoch *report)
+static scs_status tell(const scs_training *t, const scs_epoch *report)
 {
-    const scs_team *team = r->trainer->team;
+    const scs_team *team = t->trainer->team;
     scs_status st = SCS_OK;
 
-    if (r->watch && r->watch->epoch_end)
-        st = r->watch->epoch_end(r->watch->ctx, report);
+    if (t->watch && t->watch->epoch_end)
+        st = t->watch->epoch_end(t->watch->ctx, report);
     return team->agree(team->ctx, st);
 }
 
-static scs_status run_epoch(run *r, int64_t epoch)
+static void fill_report(const scs_training *t, scs_epoch *report)
 {
-    const scs_team *team = r->trainer->team;
-    scs_epoch report = {.epoch = epoch, .epochs = r->trainer->config->train.epochs};
-    double start = now();
-    scs_loss trained;
+    const scs_loss *sum = &t->position.sum;
 
-    SCS_TRY(train_epoch(r, epoch, &trained));
-    report.step = r->trainer->step;
-    report.objective = trained.objective / trained.n;
-    report.reconstruction = trained.reconstruction / trained.n;
-    report.kl = trained.kl / trained.n;
-    report.cells = (int64_t)trained.n;
-    SCS_TRY(judge_epoch(r, &trained, &report));
-    report.seconds = now() - start;
-    SCS_TRY(team->share(team->ctx, &report.seconds, sizeof report.seconds));
-    r->outcome->epochs = epoch;
-    r->outcome->steps = report.step;
-    return tell(r, &report);
+    *report = (scs_epoch){.epoch = t->position.epoch,
+                          .epochs = t->trainer->config->train.epochs,
+                          .step = t->position.step,
+                          .objective = sum->objective / sum->n,
+                          .reconstruction = sum->reconstruction / sum->n,
+                          .kl = sum->kl / sum->n,
+                          .cells = (int64_t)sum->n};
 }
 
-static scs_status run_epochs(run *r)
+static void begin_next_epoch(scs_training *t)
 {
-    const scs_config *config = r->trainer->config;
+    scs_position *p = &t->position;
 
-    for (int64_t epoch = 1; epoch <= config->train.epochs; epoch++) {
-        SCS_TRY(run_epoch(r, epoch));
-        if (epoch - r->outcome->best_epoch >= config->train.patience) {
-            r->outcome->stopped_early = epoch < config->train.epochs;
-            break;
-        }
-    }
+    p->epoch++;
+    p->at = 0;
+    p->sum = (scs_loss){0};
+    p->seconds = 0;
+    t->clock = scs_training_clock();
+}
+
+static scs_status run_epoch(scs_training *t)
+{
+    const scs_team *team = t->trainer->team;
+    scs_epoch report;
+
+    SCS_TRY(train_epoch(t));
+    fill_report(t, &report);
+    SCS_TRY(judge_epoch(t, &report));
+    report.seconds = t->position.seconds + scs_training_clock() - t->clock;
+    SCS_TRY(team->share(team->ctx, &report.seconds, sizeof report.seconds));
+    SCS_TRY(tell(t, &report));
+    begin_next_epoch(t);
     return SCS_OK;
 }
 
-static scs_status open_run(const scs_config *config, run *r)
+static scs_status run_epochs(scs_training *t)
 {
-    const scs_trainer *t = r->trainer;
+    const scs_config *config = t->trainer->config;
+    const scs_position *p = &t->position;
+
+    t->clock = scs_training_clock();
+    while (p->epoch <= config->train.epochs &&
+           p->epoch - 1 - p->best_epoch < config->train.patience)
+        SCS_TRY(run_epoch(t));
+    return t->advanced ? save(t, 0) : SCS_OK;
+}
+
+static void fill_outcome(const scs_training *t, scs_outcome *outcome)
+{
+    const scs_position *p = &t->position;
+
+    *outcome = (scs_outcome){.epochs = p->epoch - 1,
+                             .steps = p->step,
+                             .best_epoch = p->best_epoch,
+                             .best = p->best,
+                             .stopped_early = p->epoch <= t->trainer->config->train.epochs};
+}
+
+static scs_status open_training(const scs_config *config, scs_training *t)
+{
+    const scs_trainer *trainer = t->trainer;
     scs_status st = SCS_OK;
 
     if (config->train.monitor == SCS_MONITOR_OBJECTIVE)
-        st = SCS_ALLOC(r->best, t->model->n_param + t->model->n_running);
-    return t->team->agree(t->team->ctx, st);
+        st = SCS_ALLOC(t->best, trainer->model->n_param + trainer->model->n_running);
+    return trainer->team->agree(trainer->team->ctx, st);
 }
 
 scs_status scs_train(const scs_config *config, scs_model *model, const scs_shard *shard,
                      const scs_deal *deal, const scs_team *team, const scs_watch *watch,
-                     scs_outcome *outcome)
+                     const scs_state *resume, scs_outcome *outcome)
 {
-    run r = {.watch = watch, .outcome = outcome};
+    scs_training t = {.watch = watch, .position.epoch = 1};
     scs_status st;
 
     *outcome = (scs_outcome){0};
-    SCS_GO(st, scs_trainer_create(config, model, shard, deal, team, &r.trainer));
-    SCS_GO(st, open_run(config, &r));
-    SCS_GO(st, run_epochs(&r));
-    if (r.any_best && r.best)
-        restore_best(&r);
+    SCS_GO(st, scs_trainer_create(config, model, shard, deal, team, &t.trainer));
+    SCS_GO(st, open_training(config, &t));
+    SCS_GO(st, resume ? scs_state_load(&t, resume) : SCS_OK);
+    SCS_GO(st, run_epochs(&t));
+    fill_outcome(&t, outcome);
+    if (t.position.best_epoch && t.best)
+        restore_best(&t);
 done:
-    free(r.best);
-    scs_trainer_destroy(&r.trainer);
+    free(t.best);
+    scs_trainer_destroy(&t.trainer);
     return st;
 }

@@ -1,5 +1,7 @@
 #include "src/trainer.h"
 
+#include "src/output_model.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,7 +65,7 @@ static scs_status allocate(scs_trainer *t)
     SCS_TRY(SCS_ALLOC(t->order, t->n_local));
     SCS_TRY(SCS_ALLOC(t->batch, t->n_local));
     SCS_TRY(SCS_ALLOC(t->loss, t->n_local));
-    SCS_TRY(SCS_ALLOC(t->parts, 4 * (int64_t)t->n_local));
+    SCS_TRY(SCS_ALLOC(t->parts, SCS_STEP_SUMS * (int64_t)t->n_local));
     for (int32_t i = 0; i < t->n_local; i++) {
         SCS_TRY(SCS_ALLOC(t->grad[i], t->model->n_param));
         SCS_TRY(SCS_ALLOC(t->order[i], t->shard[i].n_train));
@@ -80,6 +82,25 @@ static scs_status fill_trainer(scs_trainer *trainer)
     SCS_TRY(count_steps(trainer));
     scs_team_slice(trainer->team, trainer->model->n_param, &trainer->lo, &trainer->hi);
     return allocate(trainer);
+}
+
+/* The output layer's way, from the share of non-zeros of all shards' cells. */
+static scs_status choose_output(scs_trainer *t)
+{
+    double total[2];
+
+    for (int32_t i = 0; i < t->n_local; i++) {
+        const scs_csr *x = &t->shard[i].x;
+
+        t->parts[2 * i] = (double)x->indptr[x->n_row];
+        t->parts[2 * i + 1] = (double)x->n_row * x->n_col;
+    }
+    SCS_TRY(t->team->sum(t->team->ctx, t->parts, 2, total));
+    t->factored =
+        t->config->train.output_layer == SCS_OUTPUT_FACTORED ||
+        (t->config->train.output_layer == SCS_OUTPUT_AUTO &&
+         scs_output_factors(&t->model->arch, (double)t->config->train.batch, total[0] / total[1]));
+    return SCS_OK;
 }
 
 scs_status scs_trainer_create(const scs_config *config, scs_model *model, const scs_shard *shard,
@@ -99,6 +120,7 @@ scs_status scs_trainer_create(const scs_config *config, scs_model *model, const 
         st = fill_trainer(t);
     }
     SCS_GO(st, team->agree(team->ctx, st));
+    SCS_GO(st, choose_output(*trainer));
     return SCS_OK;
 done:
     scs_trainer_destroy(trainer);
@@ -153,21 +175,24 @@ static void cut_batch(scs_trainer *t, int64_t at)
     }
 }
 
-/* Sums over all shards, the same bits on every rank. */
+/* Sums over all shards, the same bits on every rank; the ranks' wishes travel with them. */
 static scs_status sum_losses(scs_trainer *t, scs_loss *loss)
 {
-    double total[4];
+    double total[SCS_STEP_SUMS];
 
     for (int32_t i = 0; i < t->n_local; i++) {
-        double *part = t->parts + 4 * (int64_t)i;
+        double *part = t->parts + SCS_STEP_SUMS * (int64_t)i;
 
         part[0] = t->loss[i].objective;
         part[1] = t->loss[i].reconstruction;
         part[2] = t->loss[i].kl;
         part[3] = t->loss[i].n;
+        part[4] = i == 0 && (t->wishes & SCS_WISH_SAVE);
+        part[5] = i == 0 && (t->wishes & SCS_WISH_STOP);
     }
-    SCS_TRY(t->team->sum(t->team->ctx, t->parts, 4, total));
+    SCS_TRY(t->team->sum(t->team->ctx, t->parts, SCS_STEP_SUMS, total));
     *loss = (scs_loss){total[0], total[1], total[2], total[3]};
+    t->wishes = (total[4] > 0 ? SCS_WISH_SAVE : 0) | (total[5] > 0 ? SCS_WISH_STOP : 0);
     return SCS_OK;
 }
 
@@ -179,7 +204,8 @@ scs_status scs_trainer_step(scs_trainer *t, int64_t epoch, int64_t at, scs_loss 
                      .epoch = epoch,
                      .n_global = cells_of_step(t, at),
                      .dropout = true,
-                     .batch_norm = t->config->train.batch_norm};
+                     .batch_norm = t->config->train.batch_norm,
+                     .factored = t->factored};
 
     cut_batch(t, at);
     SCS_TRY(scs_network_step(t->net, model, t->batch, &step, team, t->grad, t->loss));
@@ -190,6 +216,7 @@ scs_status scs_trainer_step(scs_trainer *t, int64_t epoch, int64_t at, scs_loss 
                 (long long)t->step + 1, (long long)epoch,
                 isnan(loss->objective) ? "nan" : "infinite");
     SCS_TRY(team->reduce_slice(team->ctx, t->grad, model->n_param, t->grad[0]));
+    SCS_TRY(team->agree(team->ctx, scs_network_finish(t->net, model, team, t->grad[0])));
     t->step++;
     scs_adam_step(&model->arch, t->config->train.learning_rate, t->step, model->param, t->lo, t->hi,
                   t->grad[0], t->m, t->v);
@@ -237,5 +264,6 @@ scs_status scs_trainer_validate(scs_trainer *t, scs_loss *loss)
     for (int32_t i = 0; st == SCS_OK && i < t->n_local; i++)
         st = validate_shard(t, i, rows);
     SCS_TRY(t->team->agree(t->team->ctx, st));
+    t->wishes = 0;
     return sum_losses(t, loss);
 }

@@ -5,6 +5,10 @@
 
 #include "scscreen/train.h"
 
+/** What is summed over shards in every step: the four members of scs_loss, and how many ranks wish
+ * to save and to stop. */
+enum { SCS_STEP_SUMS = 6 };
+
 typedef struct scs_trainer {
     const scs_config *config;
     scs_model *model;
@@ -15,6 +19,7 @@ typedef struct scs_trainer {
     int32_t part;   /**< cells that a full step takes of each shard */
     int64_t steps;  /**< steps of an epoch */
     int64_t cells;  /**< cells of an epoch, all ranks */
+    bool factored;  /**< how the output layer is computed */
     int64_t lo, hi; /**< this rank's slice of the parameters */
     int64_t step;   /**< optimiser steps so far */
     scs_network *net;
@@ -23,7 +28,8 @@ typedef struct scs_trainer {
     int64_t **order;  /**< [n_local] each [n_train]: this epoch's order of rows */
     scs_batch *batch; /**< [n_local] */
     scs_loss *loss;   /**< [n_local] */
-    double *parts;    /**< [n_local, 4] */
+    double *parts;    /**< [n_local, SCS_STEP_SUMS] */
+    int wishes;       /**< scs_wish bits: this rank's before a step, all ranks' after it */
 } scs_trainer;
 
 /** Checks the batch against the shards and allocates. Collective. */

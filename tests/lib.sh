@@ -34,6 +34,24 @@ check_ok() {
     fi
 }
 
+# small_atlas: a simulated atlas of two species in $work/data and its config $work/run.yaml, a run of some seconds.
+small_atlas() {
+    "$scscreen" simulate --dir "$work/data" --genes 300 --cells 20 --cell_types 3 --perturbations 2 --species 2 >"$work/log" 2>&1
+    check_ok simulate $? "$work/log"
+    cat >"$work/run.yaml" <<Y
+data:
+  inputs:
+    - {path: data/species_a.h5ad}
+    - {path: data/species_b.h5ad, orthologs: data/species_b.orthologs.tsv}
+  species: species
+  normalize: log1p
+hold_out:
+  - {cell_type: type_1, condition: drug_1}
+model: {hidden: 48, latent: 8}
+train: {epochs: 3, shards: 4}
+Y
+}
+
 # expect WHAT CODE WORDS NP ARGS...: the program stops with this exit code and one error line that holds the words.
 expect() {
     what=$1 code=$2 words=$3 np=$4

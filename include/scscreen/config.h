@@ -16,6 +16,11 @@ typedef enum scs_normalize { SCS_NORMALIZE_NONE, SCS_NORMALIZE_LOG1P } scs_norma
 typedef enum scs_model_kind { SCS_MODEL_VAE, SCS_MODEL_MEAN } scs_model_kind;
 typedef enum scs_profile { SCS_PROFILE_SCGEN2, SCS_PROFILE_PAPER } scs_profile;
 typedef enum scs_monitor { SCS_MONITOR_OBJECTIVE, SCS_MONITOR_REFERENCE } scs_monitor;
+typedef enum scs_output_layer {
+    SCS_OUTPUT_AUTO,
+    SCS_OUTPUT_DENSE,
+    SCS_OUTPUT_FACTORED
+} scs_output_layer;
 typedef enum scs_batch_norm { SCS_BATCH_NORM_GLOBAL, SCS_BATCH_NORM_SHARD } scs_batch_norm;
 typedef enum scs_shift_method {
     SCS_SHIFT_NEAREST,
@@ -77,8 +82,12 @@ typedef struct scs_config {
         int64_t batch, epochs, seed, shards; /**< shards 0 = auto */
         double learning_rate, validation;
         int64_t patience;
-        int monitor;    /**< scs_monitor */
-        int batch_norm; /**< scs_batch_norm */
+        int monitor;                          /**< scs_monitor */
+        int batch_norm;                       /**< scs_batch_norm */
+        double checkpoint_minutes, max_hours; /**< 0: none */
+        int64_t checkpoint_steps;             /**< 0: none */
+        bool resume;
+        int output_layer; /**< scs_output_layer */
     } train;
     struct {
         scs_names cell_types, perturbations, species; /**< names or globs; n = 0: all */
@@ -123,6 +132,14 @@ SCS_MUST_USE scs_status scs_config_load(const char *file, const char *const *set
 void scs_config_destroy(scs_config **config);
 /** The effective config as YAML that parses back to the same values. Caller frees. */
 SCS_MUST_USE scs_status scs_config_print(const scs_config *config, char **yaml);
+/** The same without the keys that change no result (output.dir, train.max_hours, ...): what results
+ * carry. Caller frees. */
+SCS_MUST_USE scs_status scs_config_print_result(const scs_config *config, char **yaml);
+/** Keys of training (sections data, hold_out, model, train) that differ, as "train.batch (64, now
+ * 32), hold_out" into out; "" if none. Paths are not compared, nor what changes no result.
+ *  @return out */
+char *scs_config_differences(const scs_config *before, const scs_config *now, char *out,
+                             size_t size);
 /** All keys with type, default and meaning, a section after the other, for --help. */
 void scs_config_help(FILE *out);
 

@@ -17,6 +17,34 @@ typedef struct scs_epoch {
     int64_t cells;     /**< trained on in this epoch, all ranks */
 } scs_epoch;
 
+/** Where training stands between two steps: everything but the long vectors. */
+typedef struct scs_position {
+    int64_t epoch;      /**< from 1; the epochs before it are complete */
+    int64_t at;         /**< steps of this epoch that are done */
+    int64_t step;       /**< optimiser steps so far */
+    scs_loss sum;       /**< of this epoch so far */
+    double seconds;     /**< of this epoch so far, in earlier jobs too */
+    int64_t best_epoch; /**< 0: none yet */
+    double best;        /**< its monitored value */
+} scs_position;
+
+struct scs_state; /* scscreen/state.h */
+/** A training run between two steps, as scs_state_save takes it. */
+typedef struct scs_training scs_training;
+
+/** What a rank wants after the step under way; bits. */
+enum { SCS_WISH_SAVE = 1, SCS_WISH_STOP = 2 };
+
+/** Who keeps the state. Any function may be NULL. */
+typedef struct scs_keep {
+    void *ctx;
+    /** Asked once a step on every rank; the wishes travel with the sum of the losses. Local. */
+    int (*wish)(void *ctx);
+    /** Some rank wished so, or training is over (`wishes` is 0). A failure, also SCS_ESTOP, ends
+     * training. Called alike on every rank. Collective. */
+    scs_status (*save)(void *ctx, scs_training *training, const scs_position *position, int wishes);
+} scs_keep;
+
 /** Who watches. Any member may be NULL. Called alike on every rank, except `progress` (rank 0
  *  only), which is told the mean objective of the epoch so far and the cells done and to be done
  *  over all epochs. */
@@ -25,6 +53,7 @@ typedef struct scs_watch {
     void (*progress)(void *ctx, int64_t epoch, int64_t epochs, int64_t step_in_epoch, int64_t steps,
                      double objective, int64_t cells_done, int64_t cells_all);
     scs_status (*epoch_end)(void *ctx, const scs_epoch *report); /**< a failure stops training */
+    scs_keep keep;
 } scs_watch;
 
 typedef struct scs_outcome {
@@ -40,10 +69,12 @@ typedef struct scs_outcome {
  * names the nearest that fits); the last, smaller batch of an epoch is used when it has at least 3
  * cells. Every random number is f(seed, purpose, epoch, cell, unit). A NaN or Inf objective is
  * SCS_ENUMERIC with the step's number, on all ranks.
+ *  @param resume where an earlier run stood (scs_state_probe), or NULL; training then ends in the
+ * bytes of a run that was never interrupted, on any number of ranks
  *  @param shard [team->last - team->first]  Collective. */
 SCS_MUST_USE scs_status scs_train(const scs_config *config, scs_model *model,
                                   const scs_shard *shard, const scs_deal *deal,
                                   const scs_team *team, const scs_watch *watch,
-                                  scs_outcome *outcome);
+                                  const struct scs_state *resume, scs_outcome *outcome);
 
 #endif

@@ -28,7 +28,7 @@ static scs_model *train(const scs_config *config, const scs_shard *shard, const 
 
     CHECK_OK(scs_model_create(&arch, &model));
     scs_model_init(model, config->train.seed);
-    CHECK_OK(scs_train(config, model, shard, deal, team, NULL, outcome));
+    CHECK_OK(scs_train(config, model, shard, deal, team, NULL, NULL, outcome));
     return model;
 }
 
@@ -141,6 +141,15 @@ static void paper_profile(void)
     check_training(150, 8, sets, 2);
 }
 
+/* Pieces of n_gene d^2 products are dealt to the ranks. */
+static void factored_output(void)
+{
+    static const char *const sets[] = {"train.output_layer=factored"};
+
+    check_training(150, 8, sets, 1);
+    check_training(9, 16, sets, 1);
+}
+
 /* Most shards, and most ranks at np 7, have at most one cell. */
 static void fewer_cells_than_shards(void)
 {
@@ -160,8 +169,8 @@ static void nan_stops_all_ranks(void)
         t.shard[t.team.last - t.team.first - 1].x.values[0] = NAN;
     CHECK_OK(scs_model_create(&arch, &model));
     scs_model_init(model, 7);
-    CHECK_FAILS(scs_train(config, model, t.shard, t.deal, &t.team, NULL, &outcome), SCS_ENUMERIC,
-                "step");
+    CHECK_FAILS(scs_train(config, model, t.shard, t.deal, &t.team, NULL, NULL, &outcome),
+                SCS_ENUMERIC, "step");
     scs_model_destroy(&model);
     scs_config_destroy(&config);
     close_toy(&t);
@@ -172,6 +181,7 @@ static const scs_test tests[] = {
     {"8 shards: the bytes of one process", eight_shards},
     {"batch norm by shard", batch_norm_by_shard},
     {"the paper's profile", paper_profile},
+    {"factored output layer", factored_output},
     {"fewer cells than shards", fewer_cells_than_shards},
     {"NaN stops all ranks", nan_stops_all_ranks},
 };

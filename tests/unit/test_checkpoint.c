@@ -1,6 +1,8 @@
 /* model.h5: what is saved comes back to the last bit; what is damaged or foreign is refused; a
  * failed save loses nothing. */
 #include "scscreen/checkpoint.h"
+#include "src/seal.h"
+#include "tests/unit/scratch.h"
 #include "tests/unit/small.h"
 
 #include <dirent.h>
@@ -219,11 +221,42 @@ static void foreign_files_are_refused(void)
     end(&t);
 }
 
+/* As one with every right would: afterwards the seal is right. */
 static void drop_link(const char *path, const char *name)
 {
     hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
 
     CU_ASSERT(file >= 0 && H5Ldelete(file, name, H5P_DEFAULT) >= 0 && H5Fclose(file) >= 0);
+    CHECK_OK(scs_seal_write(path));
+}
+
+/* Every single byte counts: one flipped bit, in the seal or after it, is found. */
+static void every_flipped_byte_is_found(void)
+{
+    setup t;
+    size_t size, found = 0;
+    char *bytes;
+    FILE *file;
+
+    begin(&t, SCS_PROFILE_SCGEN2);
+    CHECK_OK(save(&t, t.atlas));
+    bytes = scratch_read(t.path, &size);
+    file = fopen(t.path, "r+b");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    setvbuf(file, NULL, _IONBF, 0);
+    CHECK_OK(scs_seal_check(t.path, true));
+    for (size_t i = 0; i < size; i++) {
+        fseek(file, (long)i, SEEK_SET);
+        fputc(bytes[i] ^ (1 << i % 8), file);
+        found += scs_checkpoint_probe(t.path, &t.read) == SCS_EDATA;
+        fseek(file, (long)i, SEEK_SET);
+        fputc(bytes[i], file);
+    }
+    CU_ASSERT_EQUAL(found, size);
+    CHECK_OK(scs_seal_check(t.path, true));
+    fclose(file);
+    free(bytes);
+    end(&t);
 }
 
 static void a_missing_tensor_is_named(void)
@@ -303,6 +336,7 @@ int main(void)
         {"packs and unpacks", packs_and_unpacks},
         {"foreign files are refused", foreign_files_are_refused},
         {"a missing tensor is named", a_missing_tensor_is_named},
+        {"every flipped byte is found", every_flipped_byte_is_found},
         {"another shape is refused", another_shape_is_refused},
         {"a failed save keeps the older file", a_failed_save_keeps_the_older_file},
         {"a missing folder is named", a_missing_folder_is_named}};

@@ -63,7 +63,7 @@ static void close_school(school *s)
 
 static scs_status teach(school *s, const scs_watch *watch, scs_outcome *outcome)
 {
-    return scs_train(&s->config, s->model, s->shard, &s->deal, &s->team, watch, outcome);
+    return scs_train(&s->config, s->model, s->shard, &s->deal, &s->team, watch, NULL, outcome);
 }
 
 /* ---- a watcher that writes everything down ---- */
@@ -113,7 +113,7 @@ static scs_watch open_diary(const school *s, diary *d)
     d->model = s->model;
     CHECK_OK(SCS_ALLOC(d->best, s->model->n_param));
     CHECK_OK(SCS_ALLOC(d->last, s->model->n_param));
-    return (scs_watch){d, note_progress, note_epoch};
+    return (scs_watch){.ctx = d, .progress = note_progress, .epoch_end = note_epoch};
 }
 
 static void close_diary(diary *d)

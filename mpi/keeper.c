@@ -1,0 +1,227 @@
+#include "mpi/keeper.h"
+
+#include "config.h"
+#include "mpi/signals.h"
+#include "mpi/state_files.h"
+#include "src/checksum.h"
+#include "src/dataset_checksum.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+struct scs_keeper {
+    scs_session *session;
+    scs_journal *journal;
+    bool leads;
+    scs_state facts; /* what does not change from save to save; texts owned */
+    char data[SCS_CHECKSUM_MAX];
+    char stop_file[4096];
+    int slot;                          /* of the next save */
+    int64_t step;                      /* asked so far, in this job */
+    double opened;                     /* clock, as the next four */
+    double saved;                      /* last */
+    double looked;                     /* for the STOP file */
+    double asked;                      /* last step */
+    double longest_step, longest_save; /* seconds */
+    char reason[128];                  /* why this rank wants to end; "" otherwise */
+};
+
+/* Seconds before the end of a Slurm job in which the last save must be over. */
+static const double slurm_margin = 60;
+
+static double now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* ---- wishes ---- */
+
+/* Rank 0 only, once a second: a look at a shared file system may take a while. */
+static bool stop_file_is_there(scs_keeper *k, double t)
+{
+    if (k->looked > 0 && t - k->looked < 1)
+        return false;
+    k->looked = t;
+    return access(k->stop_file, F_OK) == 0;
+}
+
+/* Slurm tells the end of a job in seconds since 1970. */
+static bool slurm_ends(const scs_keeper *k)
+{
+    const char *text = getenv("SLURM_JOB_END_TIME");
+    double end = text ? strtod(text, NULL) : 0;
+
+    return end > 0 &&
+           (double)time(NULL) + slurm_margin + k->longest_step + 2 * k->longest_save >= end;
+}
+
+static const char *reason_to_stop(scs_keeper *k, double t)
+{
+    double hours = k->session->config->train.max_hours;
+
+    if (scs_signals_seen())
+        return scs_signals_seen();
+    if (!k->leads)
+        return "";
+    if (stop_file_is_there(k, t))
+        return "the file STOP";
+    if (hours > 0 && t - k->opened >= 3600 * hours)
+        return "train.max_hours";
+    return slurm_ends(k) ? "the end of the Slurm job" : "";
+}
+
+static bool is_time_to_save(const scs_keeper *k, double t)
+{
+    double minutes = k->session->config->train.checkpoint_minutes;
+    int64_t steps = k->session->config->train.checkpoint_steps;
+
+    return (minutes > 0 && t - k->saved >= 60 * minutes) || (steps > 0 && k->step % steps == 0);
+}
+
+static int wish(void *ctx)
+{
+    scs_keeper *k = ctx;
+    double t = now();
+
+    k->longest_step = fmax(k->longest_step, t - k->asked);
+    k->asked = t;
+    k->step++;
+    snprintf(k->reason, sizeof k->reason, "%s", reason_to_stop(k, t));
+    return (k->reason[0] ? SCS_WISH_STOP : 0) |
+           (k->leads && is_time_to_save(k, t) ? SCS_WISH_SAVE : 0);
+}
+
+/* ---- save ---- */
+
+static bool keeps(const scs_config *config)
+{
+    return config->train.checkpoint_minutes > 0 || config->train.checkpoint_steps > 0;
+}
+
+static scs_status save(scs_keeper *k, scs_training *training, const scs_position *position)
+{
+    scs_comm *comm = k->session->comm;
+    double begun = now();
+    char path[4096];
+    scs_status st = scs_state_file(k->session->config, k->slot, path, sizeof path);
+
+    k->facts.path = path;
+    k->facts.position = *position;
+    if (st == SCS_OK)
+        st = scs_journal_sync(k->journal);
+    SCS_TRY(scs_agree(comm, st));
+    SCS_TRY(scs_state_save(training, &k->facts));
+    k->slot = 1 - k->slot;
+    k->saved = now();
+    k->asked = k->saved;
+    k->longest_save = fmax(k->longest_save, k->saved - begun);
+    return SCS_OK;
+}
+
+/* A failed save costs a warning while training goes on: the one before it is still there. */
+static scs_status try_save(scs_keeper *k, scs_training *training, const scs_position *position)
+{
+    scs_status st = save(k, training, position);
+
+    if (st != SCS_ECREATE && st != SCS_EIO)
+        return st;
+    if (k->leads)
+        fprintf(stderr, "scscreen: warning: training goes on without a new state: %s\n",
+                scs_message());
+    k->saved = now();
+    return SCS_OK;
+}
+
+/* @param reason rank 0's; another rank may have had one of its own */
+static scs_status stop(scs_keeper *k, const scs_position *p)
+{
+    const scs_config *config = k->session->config;
+
+    if (k->leads)
+        (void)unlink(k->stop_file); /* or the same command would stop again */
+    return SCS_FAIL(SCS_ESTOP,
+                    "by %s after step %lld (epoch %lld of %lld); the same command goes on from %s",
+                    k->reason[0] ? k->reason : "a signal to another rank", (long long)p->step,
+                    (long long)p->epoch, (long long)config->train.epochs, config->output.dir);
+}
+
+static scs_status keep(void *ctx, scs_training *training, const scs_position *position, int wishes)
+{
+    scs_keeper *k = ctx;
+
+    if (!wishes && !keeps(k->session->config))
+        return SCS_OK;
+    if (!(wishes & SCS_WISH_STOP))
+        return try_save(k, training, position);
+    SCS_TRY(save(k, training, position));
+    return stop(k, position);
+}
+
+/* ---- create and destroy ---- */
+
+/* Overwrite the older file, not the one that this run goes on from. */
+static int first_slot(const scs_session *session)
+{
+    char path[4096];
+
+    return session->state && scs_state_file(session->config, 0, path, sizeof path) == SCS_OK &&
+           strcmp(path, session->state->path) == 0;
+}
+
+static scs_status fill(scs_keeper *k)
+{
+    static const char program[] = PACKAGE_VERSION " " SCS_COMMIT;
+    scs_session *s = k->session;
+
+    SCS_TRY(scs_session_path(s, "STOP", k->stop_file, sizeof k->stop_file));
+    if (!k->leads)
+        return SCS_OK;
+    SCS_TRY(scs_config_print_result(s->config, &k->facts.config));
+    SCS_TRY(scs_dataset_checksum(s->dataset, (const scs_h5ad *const *)s->meta, s->input_checksum,
+                                 k->data));
+    k->facts.data = k->data;
+    k->facts.program = (char *)(uintptr_t)program; /* only read */
+    SCS_REQUIRE(!s->state || strcmp(s->state->data, k->data) == 0, SCS_EDATA,
+                "%s: the run that it belongs to saw other data than %s describes now; put them "
+                "back to go on, or begin anew with --restart",
+                s->state->path, s->config->file);
+    return s->state ? SCS_OK : scs_state_files_remove(s->config);
+}
+
+scs_status scs_keeper_create(scs_session *session, scs_journal *journal, scs_keeper **keeper)
+{
+    scs_status st = SCS_ALLOC(*keeper, 1);
+
+    if (st == SCS_OK) {
+        scs_keeper *k = *keeper;
+
+        k->session = session;
+        k->journal = journal;
+        k->leads = scs_session_leads(session);
+        k->slot = first_slot(session);
+        k->opened = session->opened;
+        k->saved = k->asked = now();
+        st = fill(k);
+    }
+    return scs_agree(session->comm, st);
+}
+
+scs_keep scs_keeper_hooks(scs_keeper *keeper)
+{
+    return (scs_keep){.ctx = keeper, .wish = wish, .save = keep};
+}
+
+void scs_keeper_destroy(scs_keeper **keeper)
+{
+    if (*keeper)
+        free((*keeper)->facts.config);
+    free(*keeper);
+    *keeper = NULL;
+}
