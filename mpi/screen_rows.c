@@ -40,8 +40,8 @@ static scs_status decode_controls(const job *j, int32_t group, const double *del
     const scs_session *s = j->session;
 
     SCS_TRY(moments_alloc(out, s->atlas->n_gene, s->config->screen.variance));
-    return scs_decoded_moments(s->model, j->control_z[group], s->atlas->group[group].count, delta,
-                               out->mean, out->variance);
+    return scs_session_decode(s, j->control_z[group], s->atlas->group[group].count, delta,
+                              out->mean, out->variance);
 }
 
 static scs_moments view(const moments *m)
@@ -92,7 +92,7 @@ static scs_status decode_row(const job *j, int64_t i, const scs_sources *sources
                           .variance = rows->variance ? rows->variance + i * genes : NULL};
     scs_status status;
 
-    if (s->model)
+    if (scs_session_has_latent(s))
         SCS_GO(status, decode_controls(j, group, delta, &moved));
     if (j->method->decode == SCS_DECODE_BLEND)
         SCS_GO(status, gene_change(j, sources, &change));
