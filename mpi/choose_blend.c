@@ -82,8 +82,8 @@ static scs_status run_trial(const trials *t, int64_t i, scs_sources *sources, do
     SCS_TRY(scs_sources_find(a, t->method, item, sources));
     scs_sources_shift(a, sources, delta);
     scs_sources_genes(a, sources, a->gene_mean, seen);
-    SCS_TRY(scs_decoded_moments(s->model, z, n, delta, moved, NULL));
-    SCS_TRY(scs_decoded_moments(s->model, z, n, NULL, still, NULL));
+    SCS_TRY(scs_session_decode(s, z, n, delta, moved, NULL));
+    SCS_TRY(scs_session_decode(s, z, n, NULL, still, NULL));
     t->product[i] = multiply(a, item, moved, still, seen);
     return SCS_OK;
 }

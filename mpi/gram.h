@@ -20,6 +20,8 @@ typedef struct scs_cells {
     int64_t first, n;
 } scs_cells;
 
+/** The largest block that scs_gram_eigen can use. Local. */
+int scs_gram_block(int32_t n_gene, int32_t n_top, int32_t n_rank);
 /** Zero. @param block rows and columns of a block. Collective; clear it even after a failure. */
 SCS_MUST_USE scs_status scs_gram_open(scs_comm *comm, int32_t n_gene, int block, scs_gram *gram);
 void scs_gram_close(scs_gram *gram); /**< Collective. */

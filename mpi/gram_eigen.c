@@ -3,6 +3,28 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { LARGEST_BLOCK = 64, SMALLEST_BLOCK = 4 };
+
+/* pdsyevr of ScaLAPACK 2.2.1 hands pdormtr a part of its workspace that does not grow with lwork.
+ * If it is too small, pdormtr only complains, the eigenvectors are wrong and info is 0. */
+static bool fits(int32_t n, int32_t n_top, int block, int n_row, int n_col)
+{
+    int64_t rows = scs_mesh_count(n, block, 0, n_row),
+            cols = scs_mesh_count(n_top, block, 0, n_col);
+    int64_t some = 18 * (int64_t)n, more = rows * cols + 2 * block * block;
+
+    return (rows + cols + block) * block <= (some > more ? some : more);
+}
+
+int scs_gram_block(int32_t n_gene, int32_t n_top, int32_t n_rank)
+{
+    int n_row = scs_mesh_rows(n_rank), block = LARGEST_BLOCK;
+
+    while (block > SMALLEST_BLOCK && !fits(n_gene, n_top, block, n_row, n_rank / n_row))
+        block /= 2;
+    return block;
+}
+
 /* Everything that pdsyevr takes. */
 typedef struct solver {
     int n, lowest, highest; /* eigenvalues wanted, numbered from 1, ascending */
@@ -35,10 +57,13 @@ static scs_status describe(const scs_gram *gram, int32_t n_top, solver *s)
 {
     static const int zero = 0;
     int lld = gram->n_row > 0 ? (int)gram->n_row : 1, info;
+    const scs_mesh *m = &gram->mesh;
 
     *s = (solver){.n = gram->n, .lowest = gram->n - n_top + 1, .highest = gram->n};
-    descinit_(s->desc, &s->n, &s->n, &gram->mesh.block, &gram->mesh.block, &zero, &zero,
-              &gram->mesh.context, &lld, &info);
+    SCS_REQUIRE(fits(gram->n, n_top, m->block, m->n_row, m->n_col), SCS_EINTERNAL,
+                "blocks of %d are too large for %d eigenvectors of %d genes", m->block, n_top,
+                gram->n);
+    descinit_(s->desc, &s->n, &s->n, &m->block, &m->block, &zero, &zero, &m->context, &lld, &info);
     SCS_REQUIRE(info == 0, SCS_EINTERNAL, "descinit: info %d", info);
     SCS_TRY(SCS_ALLOC(s->value, gram->n));
     return SCS_ALLOC(s->vector, gram->n_row * gram->n_col);

@@ -1,11 +1,18 @@
 #include "mpi/scalapack.h"
 
+int scs_mesh_rows(int n_rank)
+{
+    int n_row = 1;
+
+    for (int r = 1; r * r <= n_rank; r++)
+        n_row = n_rank % r == 0 ? r : n_row;
+    return n_row;
+}
+
 scs_status scs_mesh_open(scs_comm *comm, int block, scs_mesh *mesh)
 {
-    int n = scs_comm_size(comm), n_row = 1;
+    int n = scs_comm_size(comm), n_row = scs_mesh_rows(n);
 
-    for (int r = 1; r * r <= n; r++)
-        n_row = n % r == 0 ? r : n_row;
     *mesh = (scs_mesh){.comm = comm, .block = block};
     mesh->handle = mesh->context = Csys2blacs_handle(scs_comm_mpi(comm));
     Cblacs_gridinit(&mesh->context, "R", n_row, n / n_row);

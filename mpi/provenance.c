@@ -61,7 +61,8 @@ scs_status scs_provenance_create(const scs_session *session, const scs_method *m
     add_text(p, "config_checksum", p->text[1]);
     add_text(p, "input_checksums", p->checksums);
     add_text(p, "weights",
-             !session->model       ? "none"
+             session->pca          ? "principal components"
+             : !session->model     ? "none"
              : session->checkpoint ? session->checkpoint->path
                                    : "trained");
     add_text(p, "shift", scs_shift_name(method->shift));

@@ -27,6 +27,8 @@ typedef struct scs_mesh {
     int block;           /**< rows and columns of a block */
 } scs_mesh;
 
+/** Rows of processes of the mesh of n_rank ranks: the largest divisor not above its root. */
+int scs_mesh_rows(int n_rank);
 /** Collective. */
 SCS_MUST_USE scs_status scs_mesh_open(scs_comm *comm, int block, scs_mesh *mesh);
 void scs_mesh_close(scs_mesh *mesh); /**< Collective. */

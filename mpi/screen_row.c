@@ -38,8 +38,8 @@ scs_status scs_row_decode(const scs_row_job *job, int32_t group, const double *d
     const scs_session *s = job->session;
 
     SCS_TRY(moments_alloc(out, s->atlas->n_gene, s->config->screen.variance));
-    return scs_decoded_moments(s->model, job->control_z[group], s->atlas->group[group].count, delta,
-                               out->mean, out->variance);
+    return scs_session_decode(s, job->control_z[group], s->atlas->group[group].count, delta,
+                              out->mean, out->variance);
 }
 
 static scs_moments view(const scs_moment_pair *m)
@@ -107,7 +107,7 @@ static scs_status decode(row *r)
                              .control_variance = a->gene_variance + group * genes,
                              .still = view(&j->still[group])};
     memcpy(j->rows->control + r->i * genes, r->from.control_mean, (size_t)genes * sizeof(float));
-    if (j->session->model)
+    if (scs_session_has_latent(j->session))
         SCS_GO(status, scs_row_decode(j, group, r->delta, &moved));
     if (j->method->decode == SCS_DECODE_BLEND)
         SCS_GO(status, gene_change(r, &change));
@@ -153,7 +153,7 @@ static scs_status measure_trust(const row *r)
     SCS_TRY(scs_support(a, r->target, r->sources, &t->support));
     t->support_flag = t->support > 99;
     t->agreement = scs_agreement(a, r->target, r->sources);
-    if (j->session->model)
+    if (scs_session_has_latent(j->session))
         SCS_TRY(
             scs_moved_energy(&(scs_sample){j->control_z[group], a->group[group].count, r->delta},
                              a->n_latent, &t->energy_distance));

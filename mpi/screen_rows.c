@@ -62,7 +62,7 @@ static scs_status decode_still(const scs_row_job *j)
     int32_t n_group = j->session->atlas->n_group;
     scs_failure failed = {0};
 
-    if (j->method->decode == SCS_DECODE_DECODE || !j->session->model)
+    if (j->method->decode == SCS_DECODE_DECODE || !scs_session_has_latent(j->session))
         return SCS_OK;
 #pragma omp parallel for schedule(dynamic)
     for (int32_t g = 0; g < n_group; g++)

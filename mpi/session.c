@@ -112,6 +112,7 @@ void scs_session_forget(scs_session *session)
     session->z = NULL;
     scs_atlas_destroy(&session->atlas);
     scs_model_destroy(&session->model);
+    scs_pca_destroy(&session->pca);
     scs_shards_clear(&session->shard, n_local);
     scs_deal_destroy(&session->deal);
 }

@@ -7,6 +7,7 @@
 #include "scscreen/checkpoint.h"
 #include "scscreen/comm.h"
 #include "scscreen/state.h"
+#include "src/pca.h"
 
 typedef struct scs_session {
     const scs_cli *cli; /**< borrowed */
@@ -21,7 +22,8 @@ typedef struct scs_session {
     scs_team team;
     scs_deal *deal;
     scs_shard *shard; /**< [team.last - team.first] */
-    scs_model *model; /**< NULL where model.kind is mean */
+    scs_model *model; /**< the network; NULL where model.kind is another */
+    scs_pca *pca;     /**< principal components where model.kind is pca */
     scs_atlas *atlas;
     scs_real **z; /**< [team.last - team.first] posterior means of the shards' cells */
 } scs_session;
@@ -48,6 +50,16 @@ SCS_MUST_USE scs_status scs_session_train(scs_session *session);
 SCS_MUST_USE scs_status scs_session_drop_state(scs_session *session);
 /** The latent atlas from the data, or from the checkpoint where it has one. Collective. */
 SCS_MUST_USE scs_status scs_session_make_atlas(scs_session *session);
+/** Whether cells have latent coordinates: all kinds of models but mean. */
+bool scs_session_has_latent(const scs_session *session);
+int32_t scs_session_n_latent(const scs_session *session);
+/** Principal components of the cells that are not held out. Collective. */
+SCS_MUST_USE scs_status scs_session_fit_pca(scs_session *session);
+/** z, and the atlas' latent moments; nothing where there is no latent space. Collective. */
+SCS_MUST_USE scs_status scs_session_encode(scs_session *session);
+/** scs_decoded_moments by whichever model there is. Local. */
+SCS_MUST_USE scs_status scs_session_decode(const scs_session *session, const scs_real *z, int64_t n,
+                                           const double *delta, double *mean, double *variance);
 /** The gene-space half of an atlas from the shards. Collective. */
 SCS_MUST_USE scs_status scs_session_fill_genes(scs_session *session, scs_atlas *atlas);
 /** output.dir/model.h5, by rank 0. Collective. */

@@ -37,8 +37,7 @@ static scs_status make_atlas(scs_session *session)
         return scs_atlas_create_from(&c->species, &c->cell_types, &c->conditions, &c->genes,
                                      c->control, c->group, c->n_group,
                                      session->model->arch.n_latent, &session->atlas);
-    return scs_atlas_create(session->dataset, session->model ? session->model->arch.n_latent : 1,
-                            &session->atlas);
+    return scs_atlas_create(session->dataset, scs_session_n_latent(session), &session->atlas);
 }
 
 static scs_status read_checkpoint(scs_session *session)
@@ -75,7 +74,9 @@ scs_status scs_session_make_model(scs_session *session)
     scs_comm *comm = session->comm;
     bool stored_atlas = session->checkpoint && session->checkpoint->has_atlas;
 
-    if (session->config->model.kind != SCS_MODEL_VAE)
+    if (session->config->model.kind == SCS_MODEL_PCA)
+        return scs_session_fit_pca(session);
+    if (session->config->model.kind == SCS_MODEL_MEAN)
         return SCS_OK;
     SCS_TRY(scs_agree(comm, create_model(session)));
     if (!session->checkpoint)
@@ -155,12 +156,12 @@ scs_status scs_session_make_atlas(scs_session *session)
 
     SCS_TRY(scs_agree(comm, SCS_ALLOC(session->z, session->team.last - session->team.first)));
     SCS_TRY(scs_agree(comm, stored ? check_stored_atlas(session) : make_atlas(session)));
-    if (session->model)
-        SCS_TRY(scs_atlas_encode(session->atlas, session->model, session->dataset, session->shard,
-                                 &session->team, session->z));
+    SCS_TRY(scs_session_encode(session));
     if (!stored)
         SCS_TRY(scs_session_fill_genes(session, session->atlas));
-    return session->model ? SCS_OK : scs_agree(comm, scs_gene_space_enter(session->atlas));
+    if (scs_session_has_latent(session))
+        return SCS_OK;
+    return scs_agree(comm, scs_gene_space_enter(session->atlas));
 }
 
 static scs_status save(scs_session *session, const char *path)

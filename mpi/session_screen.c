@@ -65,7 +65,7 @@ scs_status scs_session_method(const scs_session *s, int decode, scs_method *meth
 {
     *method = scs_method_from_config(s->config);
     method->decode = decode;
-    if (!s->model)
+    if (!scs_session_has_latent(s))
         *method = scs_gene_space_method(*method);
     if (method->shift == SCS_SHIFT_AUTO)
         SCS_TRY(scs_agree(s->comm, choose_shift(s, method)));
@@ -78,7 +78,7 @@ static scs_status make_plan(const scs_session *s, screening *w)
 {
     int32_t n_rank = scs_comm_size(s->comm);
 
-    scs_arch plain = {.n_gene = s->atlas->n_gene, .n_hidden = 1};
+    scs_arch plain = {.n_gene = s->atlas->n_gene, .n_hidden = s->atlas->n_latent};
 
     SCS_TRY(scs_plan_create(s->config, s->atlas, s->model ? &s->model->arch : &plain, &w->plan));
     SCS_TRY(scs_plan_resolve(s->atlas, &w->method, w->plan));
@@ -161,7 +161,7 @@ static scs_status screen(scs_session *s, screening *w)
     SCS_TRY(scs_agree(s->comm, make_plan(s, w)));
     scs_session_say(s, "screening %lld combination%s", (long long)w->plan->n,
                     w->plan->n > 1 ? "s" : "");
-    if (s->model) {
+    if (scs_session_has_latent(s)) {
         SCS_TRY(permute(s, w));
         SCS_TRY(scs_route_cells(s->comm, s->dataset, s->atlas, w->plan, false, w->first, s->shard,
                                 &s->team, s->z, w->control_z));

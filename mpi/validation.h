@@ -31,11 +31,14 @@ void scs_validation_close(scs_validation *v);
 /** Deal the group's cells by the roles they have now; what was dealt before is freed. Collective
  * over the group. */
 SCS_MUST_USE scs_status scs_validation_deal(scs_validation *v);
-/** Train and encode without the combinations that model `model` holds out. Collective over the
- * group. */
-SCS_MUST_USE scs_status scs_validation_train(scs_validation *v, int64_t model);
-/** Predict and measure them: fills v->value and v->source. Collective over the group. */
+/** Train and encode without the combinations that model `model` holds out.
+ *  @param kind scs_model_kind. Collective over the group. */
+SCS_MUST_USE scs_status scs_validation_train(scs_validation *v, int64_t model, int kind);
+/** Predict and measure them, by the baselines and what the session's model makes: their part of
+ * v->value and v->source. Collective over the group. */
 SCS_MUST_USE scs_status scs_validation_measure(scs_validation *v, int64_t model);
+/** Room for a model's values and sources. Local. */
+SCS_MUST_USE scs_status scs_validation_reserve(scs_validation *v, int64_t model);
 
 /** File of a model's rows, named by all that they depend on: config, inputs and what is held out.
  *  @param[out] path malloc'ed. Local; leaves config->hold_out as the model wants it. */

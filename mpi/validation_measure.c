@@ -3,6 +3,7 @@
 #include "mpi/validation.h"
 #include "src/cell_distance.h"
 #include "src/gene_space.h"
+#include "src/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -146,7 +147,7 @@ static scs_status measure_genes(work *w, int64_t row, int predictor)
     }
     scs_predict(&w->method[predictor], a->n_gene, &from, &out);
     SCS_TRY(scs_measure_means(a, c, &out, value));
-    return !any && s->model ? measure_cells(w, row, NULL, value) : SCS_OK;
+    return !any && scs_session_has_latent(s) ? measure_cells(w, row, NULL, value) : SCS_OK;
 }
 
 static scs_status measure_row(work *w, const scs_result_rows *rows, int64_t i, int predictor)
@@ -183,9 +184,15 @@ done:
     return st;
 }
 
+/* By the model that the session holds; the baselines go with the config's own. */
 static bool is_made(const work *w, int predictor)
 {
-    return scs_predictor_is_made(scs_predictor_at(predictor), w->v->session->config);
+    const scs_predictor *p = scs_predictor_at(predictor);
+    const scs_session *s = w->v->session;
+
+    if (p->space != SCS_PREDICT_LATENT)
+        return !s->pca || s->config->model.kind == SCS_MODEL_PCA;
+    return (p->model == SCS_MODEL_VAE && s->model) || (p->model == SCS_MODEL_PCA && s->pca);
 }
 
 /* This rank's rows. */
@@ -223,39 +230,67 @@ static scs_status make_methods(work *w)
     return SCS_OK;
 }
 
+static scs_status name_source(work *w, int64_t row, int predictor)
+{
+    char **name = &w->v->source.name[row * scs_predictor_count() + predictor];
+    bool any;
+
+    SCS_TRY(find_sources(w, row, predictor, &any));
+    free(*name);
+    return scs_text_copy(any ? w->sources->text : "", name);
+}
+
 /* In words, for all rows. */
 static scs_status name_sources(work *w)
 {
-    scs_validation *v = w->v;
-    bool any;
-
-    scs_names_clear(&v->source);
     for (int64_t i = 0; i < w->plan.n; i++)
-        for (int p = 0; p < scs_predictor_count(); p++) {
-            any = false;
+        for (int p = 0; p < scs_predictor_count(); p++)
             if (is_made(w, p))
-                SCS_TRY(find_sources(w, i, p, &any));
-            SCS_TRY(scs_names_add(&v->source, any ? w->sources->text : ""));
-        }
+                SCS_TRY(name_source(w, i, p));
     return SCS_OK;
+}
+
+static void keep_values(const work *w, const double *all)
+{
+    for (int64_t i = 0; i < w->plan.n * scs_predictor_count(); i++)
+        if (is_made(w, (int)(i % scs_predictor_count())))
+            memcpy(w->v->value + i * SCS_N_MEASURE, all + i * SCS_N_MEASURE,
+                   SCS_N_MEASURE * sizeof *all);
 }
 
 /* Each value is one rank's; the others have 0 there. */
 static scs_status gather(work *w)
 {
-    scs_validation *v = w->v;
     int n = (int)(w->plan.n * scs_predictor_count() * SCS_N_MEASURE);
+    MPI_Comm group = scs_comm_mpi(w->v->group);
+    double *all = NULL;
+    scs_status st;
+
+    SCS_GO(st, scs_agree(w->v->group, SCS_ALLOC(all, n)));
+    SCS_GO(st, scs_mpi_status(MPI_Reduce(w->value, all, n, MPI_DOUBLE, MPI_SUM, 0, group),
+                              "MPI_Reduce"));
+    keep_values(w, all);
+done:
+    free(all);
+    return st;
+}
+
+scs_status scs_validation_reserve(scs_validation *v, int64_t model)
+{
+    int64_t n = scs_grid_size(v->grid, model) * scs_predictor_count();
 
     free(v->value);
-    SCS_TRY(scs_agree(v->group, SCS_ALLOC(v->value, n)));
-    SCS_MPI(MPI_Reduce(w->value, v->value, n, MPI_DOUBLE, MPI_SUM, 0, scs_comm_mpi(v->group)));
+    scs_names_clear(&v->source);
+    SCS_TRY(SCS_ALLOC(v->value, n * SCS_N_MEASURE));
+    for (int64_t i = 0; i < n; i++)
+        SCS_TRY(scs_names_add(&v->source, ""));
     return SCS_OK;
 }
 
 static scs_status run(work *w, int64_t model)
 {
     SCS_TRY(scs_agree(w->v->group, open_work(w, model)));
-    if (w->v->session->model)
+    if (scs_session_has_latent(w->v->session))
         SCS_TRY(route(w));
     SCS_TRY(make_methods(w));
     SCS_TRY(scs_agree(w->v->group, measure(w)));

@@ -23,11 +23,10 @@ static scs_status hold_out(scs_validation *v, int64_t model)
 static scs_status make_atlas(scs_validation *v)
 {
     scs_session *s = v->session;
-    int32_t n_latent = s->model ? s->model->arch.n_latent : 1;
     const scs_atlas *base = v->base;
     size_t n = (size_t)base->n_group * (size_t)base->n_gene;
 
-    SCS_TRY(scs_atlas_create(s->dataset, n_latent, &s->atlas));
+    SCS_TRY(scs_atlas_create(s->dataset, scs_session_n_latent(s), &s->atlas));
     memcpy(s->atlas->gene_mean, base->gene_mean, n * sizeof *base->gene_mean);
     memcpy(s->atlas->gene_variance, base->gene_variance, n * sizeof *base->gene_variance);
     memcpy(s->atlas->deg, base->deg, (size_t)base->n_group * SCS_N_DEG * sizeof *base->deg);
@@ -44,17 +43,16 @@ static scs_status train(scs_validation *v)
     return scs_train(s->config, s->model, s->shard, s->deal, &s->team, &watch, NULL, &outcome);
 }
 
-scs_status scs_validation_train(scs_validation *v, int64_t model)
+scs_status scs_validation_train(scs_validation *v, int64_t model, int kind)
 {
     scs_session *s = v->session;
-    bool network = s->config->model.kind == SCS_MODEL_VAE;
 
     SCS_TRY(scs_agree(v->group, hold_out(v, model)));
     SCS_TRY(scs_validation_deal(v));
-    if (network)
+    if (kind == SCS_MODEL_VAE)
         SCS_TRY(train(v));
+    if (kind == SCS_MODEL_PCA)
+        SCS_TRY(scs_session_fit_pca(s));
     SCS_TRY(scs_agree(v->group, make_atlas(v)));
-    if (!network)
-        return SCS_OK;
-    return scs_atlas_encode(s->atlas, s->model, s->dataset, s->shard, &s->team, s->z);
+    return scs_session_encode(s);
 }

@@ -80,6 +80,20 @@ const scs_verb scs_verbs[] = {
         .run = scs_verb_validate,
     },
     {
+        .name = "pca",
+        .argument = "CONFIG.yaml",
+        .summary = "principal components of all cells",
+        .details = "Exact, from the genes' covariance, which is spread over the ranks (ScaLAPACK). "
+                   "Writes\n"
+                   "output.dir/pca.h5ad: obsm/X_pca, varm/PCs, uns/pca with variance, "
+                   "variance_ratio and mean.\n"
+                   "Cells are numbered through data.inputs. model.latent: how many components. "
+                   "hold_out is\n"
+                   "not used.",
+        .needs = SCS_NEED_INPUTS | SCS_NEED_OUTPUT | SCS_NEED_SIMULATED,
+        .run = scs_verb_pca,
+    },
+    {
         .name = "inspect",
         .argument = "FILE",
         .summary = "say what a model, result or atlas file holds",

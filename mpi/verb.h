@@ -30,5 +30,6 @@ scs_status scs_verb_train(scs_session *session);
 scs_status scs_verb_screen(scs_session *session);
 scs_status scs_verb_run(scs_session *session);
 scs_status scs_verb_validate(scs_session *session);
+scs_status scs_verb_pca(scs_session *session);
 
 #endif

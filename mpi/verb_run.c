@@ -10,7 +10,8 @@ static scs_status make_model(scs_session *session)
 static scs_status train(scs_session *session)
 {
     if (session->config->model.kind != SCS_MODEL_VAE)
-        return SCS_FAIL(SCS_EARG, "%s: model.kind: mean has nothing to train; use scscreen screen",
+        return SCS_FAIL(SCS_EARG,
+                        "%s: only model.kind: vae is trained and stored; use scscreen screen",
                         session->config->file);
     SCS_TRY(make_model(session));
     SCS_TRY(scs_session_train(session));

@@ -57,10 +57,16 @@ static void tell(const scs_validation *v, int64_t model, bool recorded)
 
 static scs_status make_model(scs_validation *v, int64_t model, const char *path)
 {
+    const scs_config *c = v->session->config;
     scs_status st = SCS_OK;
 
-    SCS_TRY(scs_validation_train(v, model));
+    SCS_TRY(scs_agree(v->group, scs_validation_reserve(v, model)));
+    SCS_TRY(scs_validation_train(v, model, c->model.kind));
     SCS_TRY(scs_validation_measure(v, model));
+    if (c->validate.pca && c->model.kind != SCS_MODEL_PCA) {
+        SCS_TRY(scs_validation_train(v, model, SCS_MODEL_PCA));
+        SCS_TRY(scs_validation_measure(v, model));
+    }
     if (scs_session_leads(v->session))
         st = scs_validation_record(v, model, path);
     return scs_agree(v->group, st);

@@ -80,9 +80,9 @@ static const scs_key keys[] = {
      .count = offsetof(scs_config, n_hold_out),
      .help = "combinations kept out of training and scored afterwards; no species: in all species"},
 
-    CHOICE(model, kind, "vae|mean", "vae",
+    CHOICE(model, kind, "vae|mean|pca", "vae",
            "vae: scGen's variational autoencoder; mean: arithmetic on the groups' mean expression, no "
-           "training"),
+           "training; pca: principal components, model.latent of them"),
     INT(model, hidden, 1, 65536, "800", "units of a hidden layer"),
     INT(model, layers, 1, 8, "2", "hidden layers of the encoder, and of the decoder"),
     INT(model, latent, 1, 65536, "100", "latent units"),
@@ -157,6 +157,8 @@ static const scs_key keys[] = {
     INT(validate, folds, 1, 1000000, "1", "combinations that one model holds out together"),
     INT(validate, group_size, 1, 1000000, "1",
         "ranks that train one model together; also validate --group-size"),
+    {.section = "validate", .name = "pca", .type = SCS_KEY_BOOL, AT(validate.pca),
+     .fallback = "false", .help = "also predict by principal components, made for each model"},
 
     INT(output, top_genes, 0, 100000, "0",
         "genes with the largest shifts to list for each row, up and down; 0: none"),

@@ -12,13 +12,19 @@ enum { LABEL = 256, N_FIXED = 7, PREDICTOR_FIELD = 3 };
 static const int64_t largest_file = (int64_t)1 << 30;
 
 static const scs_predictor predictors[] = {
-    {"no_change", SCS_PREDICT_NOTHING, 0, NULL},
-    {"mean_paired", SCS_PREDICT_GENES, SCS_SHIFT_PAIRED, "model.kind: mean, screen.shift: paired"},
-    {"mean_nearest", SCS_PREDICT_GENES, SCS_SHIFT_NEAREST,
+    {"no_change", SCS_PREDICT_NOTHING, 0, 0, NULL},
+    {"mean_paired", SCS_PREDICT_GENES, SCS_SHIFT_PAIRED, 0,
+     "model.kind: mean, screen.shift: paired"},
+    {"mean_nearest", SCS_PREDICT_GENES, SCS_SHIFT_NEAREST, 0,
      "model.kind: mean, screen.shift: nearest"},
-    {"vae_decode", SCS_PREDICT_LATENT, SCS_DECODE_DECODE, "model.kind: vae, screen.decode: decode"},
-    {"vae_edit", SCS_PREDICT_LATENT, SCS_DECODE_EDIT, "model.kind: vae, screen.decode: edit"},
-    {"vae_blend", SCS_PREDICT_LATENT, SCS_DECODE_BLEND, "model.kind: vae, screen.decode: blend"},
+    {"pca", SCS_PREDICT_LATENT, SCS_DECODE_EDIT, SCS_MODEL_PCA,
+     "model.kind: pca, screen.decode: edit"},
+    {"vae_decode", SCS_PREDICT_LATENT, SCS_DECODE_DECODE, SCS_MODEL_VAE,
+     "model.kind: vae, screen.decode: decode"},
+    {"vae_edit", SCS_PREDICT_LATENT, SCS_DECODE_EDIT, SCS_MODEL_VAE,
+     "model.kind: vae, screen.decode: edit"},
+    {"vae_blend", SCS_PREDICT_LATENT, SCS_DECODE_BLEND, SCS_MODEL_VAE,
+     "model.kind: vae, screen.decode: blend"},
 };
 
 static const char *const fixed[N_FIXED] = {"species",   "cell_type",  "perturbation", "predictor",
@@ -36,7 +42,8 @@ const scs_predictor *scs_predictor_at(int i)
 
 bool scs_predictor_is_made(const scs_predictor *predictor, const scs_config *config)
 {
-    return predictor->space != SCS_PREDICT_LATENT || config->model.kind == SCS_MODEL_VAE;
+    return predictor->space != SCS_PREDICT_LATENT || predictor->model == config->model.kind ||
+           (predictor->model == SCS_MODEL_PCA && config->validate.pca);
 }
 
 void scs_validation_write_head(FILE *out)

@@ -11,20 +11,21 @@
 enum scs_predictor_space {
     SCS_PREDICT_NOTHING, /**< the control cells as they are */
     SCS_PREDICT_GENES,   /**< arithmetic on the groups' mean expression */
-    SCS_PREDICT_LATENT   /**< arithmetic in the network's latent space, decoded */
+    SCS_PREDICT_LATENT   /**< arithmetic in a model's latent space, decoded */
 };
 
 typedef struct scs_predictor {
     const char *name;
     int space;       /**< scs_predictor_space */
     int method;      /**< genes: scs_shift_method; latent: scs_decode_method */
+    int model;       /**< latent: scs_model_kind */
     const char *use; /**< what to write into a config to screen with it */
 } scs_predictor;
 
 /** All predictors, baselines first; NULL past the end. A new one is a line in src/validation.c. */
 const scs_predictor *scs_predictor_at(int i);
 int scs_predictor_count(void);
-/** Whether this model makes it: without a network there are baselines alone. */
+/** Whether a validation with this config makes it. */
 bool scs_predictor_is_made(const scs_predictor *predictor, const scs_config *config);
 
 /** The line of column names. */

@@ -33,17 +33,20 @@ static void print_means(FILE *out, const scs_validation_sums *sums)
     }
 }
 
-/* The best of the predictors in latent space (network), or of the others, by one measure; -1: none
- * has it. */
+static bool is_network(const scs_predictor *p)
+{
+    return p->space == SCS_PREDICT_LATENT && p->model == SCS_MODEL_VAE;
+}
+
+/* The network's best predictor, or the best of the others, by one measure; -1: none has it. */
 static int best_by(const scs_validation_sums *sums, int measure, bool network)
 {
     int best = -1;
 
     for (int p = 0; p < scs_predictor_count(); p++) {
         double mean = scs_validation_mean(sums, p, measure);
-        bool latent = scs_predictor_at(p)->space == SCS_PREDICT_LATENT;
 
-        if (latent == network && !isnan(mean) &&
+        if (is_network(scs_predictor_at(p)) == network && !isnan(mean) &&
             (best < 0 || mean > scs_validation_mean(sums, best, measure)))
             best = p;
     }

@@ -13,7 +13,7 @@
 #include <stdio.h>
 
 typedef enum scs_normalize { SCS_NORMALIZE_NONE, SCS_NORMALIZE_LOG1P } scs_normalize;
-typedef enum scs_model_kind { SCS_MODEL_VAE, SCS_MODEL_MEAN } scs_model_kind;
+typedef enum scs_model_kind { SCS_MODEL_VAE, SCS_MODEL_MEAN, SCS_MODEL_PCA } scs_model_kind;
 typedef enum scs_profile { SCS_PROFILE_SCGEN2, SCS_PROFILE_PAPER } scs_profile;
 typedef enum scs_monitor { SCS_MONITOR_OBJECTIVE, SCS_MONITOR_REFERENCE } scs_monitor;
 typedef enum scs_output_layer {
@@ -118,6 +118,7 @@ typedef struct scs_config {
         scs_names cell_types, perturbations, species; /**< n = 0: all observed */
         int64_t folds;                                /**< combinations that one model holds out */
         int64_t group_size;                           /**< ranks that train one model together */
+        bool pca;                                     /**< also predict by principal components */
     } validate;
     struct {
         char *dir;         /**< relative to the working directory */

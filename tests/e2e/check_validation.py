@@ -31,9 +31,23 @@ predicted = {
     "mean_nearest": np.maximum(0, control.mean(0) + np.average(change, axis=0, weights=weight)),
     "vae_edit": np.asarray(row.X, float).ravel(),
 }
+# The linear model: 8 components of all cells but the held-out ones, the shift weighted by closeness along them.
+other = anndata.read_h5ad(f"{data}/species_b.h5ad")
+pairs = pd.read_csv(f"{data}/species_b.orthologs.tsv", sep="\t")
+own = pairs[pairs.type == "ortholog_one2one"].set_index("gene_b").gene_a
+counts = other.X.toarray().astype(np.float64)
+counts *= 1e4 / counts.sum(1, keepdims=True)
+seen = np.vstack([x[~((cells.obs.cell_type == key[1]) & (cells.obs.condition == key[2])).values],
+                  np.log1p(counts[:, other.var_names.get_indexer(own[list(screen.var_names)])])])
+loading = np.linalg.eigh(np.cov(seen.T))[1][:, -8:]
+along = lambda v: (v - seen.mean(0)) @ loading
+far = np.array([1 / ((along(group(t, "control").mean(0)) - along(control.mean(0))) ** 2).sum() ** 2 for t in others])
+predicted["pca"] = np.maximum(0, control.mean(0) + loading @ np.average(change @ loading, axis=0, weights=far))
+
 change_var = np.array([group(t, key[2]).var(0) - group(t, "control").var(0) for t in others])
 variance = {
     "no_change": control.var(0),
+    "pca": control.var(0),
     "mean_paired": np.maximum(0, control.var(0) + change_var.mean(0)),
     "mean_nearest": np.maximum(0, control.var(0) + np.average(change_var, axis=0, weights=weight)),
 }

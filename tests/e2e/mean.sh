@@ -40,5 +40,26 @@ assert np.allclose(x, row.X, atol=1e-6)
 assert (rows.source[rows.predictor != "no_change"] == "own").all() and (rows[rows.predictor == "no_change"].source.isna()).all()
 P
 check_ok "held-out row equals validate's" $? "$work/log"
-expect "nothing to train" 64 "nothing to train" 2 train "$work/mean.yaml" --set output.dir="$work/out"
+# model.kind: pca goes the same way; other process grids agree, though not bit for bit.
+for np in 1 3; do
+    mkdir "$work/pca$np"
+    (cd "$work/pca$np" && launch "$np" run ../mean.yaml --set model.kind=pca --set model.latent=6 >log 2>&1)
+    check_ok "pca at np $np" $? "$work/pca$np/log"
+done
+(cd "$work/pca1" && launch 1 validate ../mean.yaml --set model.kind=pca --set model.latent=6 >log 2>&1)
+check_ok "validate pca" $? "$work/pca1/log"
+"$SCS_PYTHON" - "$work/pca1/results/screen.h5ad" "$work/pca3/results/screen.h5ad" "$work/pca1/results/validation.tsv" >"$work/log" 2>&1 <<'P'
+import sys, anndata, numpy as np, pandas as pd
+a, b = map(anndata.read_h5ad, sys.argv[1:3])
+rows = pd.read_csv(sys.argv[3], sep="\t")
+assert a.obsm["delta"].shape[1] == 6
+for name, x, y in (("X", a.X, b.X), ("variance", a.layers["variance"], b.layers["variance"]), ("delta", a.obsm["delta"], b.obsm["delta"])):
+    assert np.allclose(x, y, atol=1e-5), name
+held = rows[(rows.species == "species_a") & (rows.cell_type == "type_1") & (rows.perturbation == "drug_1") & (rows.predictor == "pca")].iloc[0]
+assert abs(held.r2_all - a.obs.r2_all[a.obs.held_out.values].iloc[0]) < 1e-6
+assert held.energy_v_latent > 0
+P
+check_ok "pca on 1 and 3 ranks" $? "$work/log"
+cat "$work/log"
+expect "nothing to train" 64 "only model.kind: vae is trained" 2 train "$work/mean.yaml" --set output.dir="$work/out"
 finish

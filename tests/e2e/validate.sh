@@ -50,7 +50,11 @@ if cmp -s "$work/one/results/validation.tsv" "$work/four/results/validation.tsv"
 mkdir "$work/run"
 (cd "$work/run" && launch 2 run ../run.yaml --set "hold_out=[{species: species_a, cell_type: type_2, condition: drug_1}]" >log 2>&1)
 check_ok "run" $? "$work/run/log"
-"$SCS_PYTHON" "$SCS_SRCDIR/tests/e2e/check_validation.py" "$work/one/results/validation.tsv" "$work/run/results/screen.h5ad" "$work/data" >"$work/log" 2>&1
+# The linear model beside the network: its rows come to the others, which stay as they are.
+validate linear 3 --pca true --group-size 2
+grep -v "	pca	" "$work/linear/results/validation.tsv" >"$work/without"
+if cmp -s "$work/one/results/validation.tsv" "$work/without"; then pass; else fail "validate.pca changes other rows"; fi
+"$SCS_PYTHON" "$SCS_SRCDIR/tests/e2e/check_validation.py" "$work/linear/results/validation.tsv" "$work/run/results/screen.h5ad" "$work/data" >"$work/log" 2>&1
 check_ok "measures" $? "$work/log"
 cat "$work/log"
 validate folds 2 --folds 3

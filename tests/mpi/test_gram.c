@@ -14,9 +14,10 @@ typedef struct size {
     int32_t n_top;
 } size;
 
-/* More and fewer blocks than processes; blocks that do not divide; all eigenvectors and one. */
+/* More and fewer blocks than processes; blocks that do not divide; all eigenvectors and one; few of
+ * many, in blocks as the program chooses them. */
 static const size sizes[] = {
-    {500, 61, 8, 10}, {300, 23, 8, 23}, {200, 23, 64, 5}, {5000, 40, 3, 1}};
+    {500, 61, 8, 10}, {300, 23, 8, 23}, {200, 23, 64, 5}, {5000, 40, 3, 1}, {400, 300, 0, 12}};
 enum { N_SIZE = sizeof sizes / sizeof *sizes };
 
 static void add_cells(scs_gram *gram, int64_t n_cell)
@@ -114,10 +115,13 @@ static void as_lapack_on_any_grid(void)
     for (int i = 0; i < N_SIZE; i++) {
         scs_comm *comm = open_world();
         double *c = dense_covariance(sizes[i].n_cell, sizes[i].n_gene), *value;
+        int block = sizes[i].block;
         scs_gram gram;
 
+        if (!block)
+            block = scs_gram_block(sizes[i].n_gene, sizes[i].n_top, scs_comm_size(comm));
         CHECK_OK(SCS_ALLOC(value, sizes[i].n_gene));
-        CHECK_OK(scs_gram_open(comm, sizes[i].n_gene, sizes[i].block, &gram));
+        CHECK_OK(scs_gram_open(comm, sizes[i].n_gene, block, &gram));
         add_cells(&gram, sizes[i].n_cell);
         CHECK_OK(scs_gram_center(&gram));
         check_elements(&gram, c);
@@ -153,6 +157,23 @@ static void indices_are_dealt_once(void)
         }
 }
 
+/* Blocks that would make ScaLAPACK give wrong eigenvectors are refused. */
+static void blocks_must_fit(void)
+{
+    double value[12], vector[12 * 300];
+    scs_comm *comm = open_world();
+    scs_gram gram;
+
+    if (scs_comm_size(comm) == 1) {
+        CU_ASSERT(scs_gram_block(300, 12, 1) < 64);
+        CHECK_OK(scs_gram_open(comm, 300, 64, &gram));
+        add_cells(&gram, 20);
+        CHECK_FAILS(scs_gram_eigen(&gram, 12, value, vector), SCS_EINTERNAL, "too large");
+        scs_gram_close(&gram);
+    }
+    scs_comm_destroy(&comm);
+}
+
 static void one_cell_is_too_few(void)
 {
     scs_comm *comm = open_world();
@@ -168,6 +189,7 @@ static void one_cell_is_too_few(void)
 static const scs_test tests[] = {
     {"indices are dealt once", indices_are_dealt_once},
     {"as LAPACK on any grid", as_lapack_on_any_grid},
+    {"blocks must fit", blocks_must_fit},
     {"one cell is too few", one_cell_is_too_few},
 };
 

@@ -114,7 +114,7 @@ static const char *unusual(const scs_key *key, char *out, size_t size)
         snprintf(value, sizeof value, "%.17g", key->min + (key->max - key->min) / 3);
         break;
     case SCS_KEY_BOOL:
-        snprintf(value, sizeof value, "false");
+        snprintf(value, sizeof value, "%s", strcmp(key->fallback, "true") == 0 ? "false" : "true");
         break;
     case SCS_KEY_CHOICE:
         scs_word_at(key->words, 1, value, sizeof value);
