@@ -28,6 +28,39 @@ static double dense_work(const scs_dense *dense, const scs_flow *flow, int n_flo
     return n * dense->n_in * dense->n_out;
 }
 
+static int32_t most_cells(const scs_flow *flow, int n_flow)
+{
+    int32_t most = 0;
+
+    for (int i = 0; i < n_flow; i++)
+        most = flow[i].n > most ? flow[i].n : most;
+    return most;
+}
+
+/* ---- cutting [n, n_col] outputs ---- */
+
+/* Many rows are cut into rows: a BLAS call on columns would copy all of the input for each. */
+enum { CUT_ROWS = 512 };
+
+int scs_cut_tasks(int32_t n, int32_t n_col)
+{
+    return n > CUT_ROWS ? (n + CUT_ROWS - 1) / CUT_ROWS : tiles(n_col);
+}
+
+bool scs_cut_at(int32_t n, int32_t n_col, int task, scs_cut *cut)
+{
+    if (task >= scs_cut_tasks(n, n_col))
+        return false;
+    if (n > CUT_ROWS)
+        *cut = (scs_cut){task * CUT_ROWS,
+                         n - task * CUT_ROWS < CUT_ROWS ? n - task * CUT_ROWS : CUT_ROWS, 0, n_col};
+    else
+        *cut = (scs_cut){0, n, task * TILE, tile_size(n_col, task)};
+    return true;
+}
+
+/* ---- dense layers ---- */
+
 static void fill_rows(scs_real *out, int32_t n, int32_t stride, const scs_real *row, int32_t width)
 {
     for (int64_t i = 0; i < n; i++)
@@ -37,38 +70,43 @@ static void fill_rows(scs_real *out, int32_t n, int32_t stride, const scs_real *
             memset(out + i * stride, 0, (size_t)width * sizeof *out);
 }
 
-static void forward_tile(const scs_dense *dense, const scs_real *param, const scs_flow *flow,
-                         int tile)
+static void forward_cut(const scs_dense *dense, const scs_real *param, const scs_flow *flow,
+                        const scs_cut *cut)
 {
-    int32_t first = tile * TILE, width = tile_size(dense->n_out, tile);
-    const scs_real *weight = param + dense->weight + (int64_t)first * dense->n_in;
-    scs_real *out = flow->out + first;
+    const scs_real *weight = param + dense->weight + (int64_t)cut->col * dense->n_in;
+    scs_real *out = flow->out + (int64_t)cut->row * dense->n_out + cut->col;
 
-    fill_rows(out, flow->n, dense->n_out, dense->bias < 0 ? NULL : param + dense->bias + first,
-              width);
-    SCS_GEMM(CblasRowMajor, CblasNoTrans, CblasTrans, flow->n, width, dense->n_in, 1, flow->in,
-             dense->n_in, weight, dense->n_in, 1, out, dense->n_out);
+    fill_rows(out, cut->n_row, dense->n_out,
+              dense->bias < 0 ? NULL : param + dense->bias + cut->col, cut->n_col);
+    SCS_GEMM(CblasRowMajor, CblasNoTrans, CblasTrans, cut->n_row, cut->n_col, dense->n_in, 1,
+             flow->in + (int64_t)cut->row * dense->n_in, dense->n_in, weight, dense->n_in, 1, out,
+             dense->n_out);
 }
 
 void scs_linear_forward(const scs_dense *dense, const scs_real *param, const scs_flow *flow,
                         int n_flow)
 {
-    int n_tile = tiles(dense->n_out);
+    int few = scs_cut_tasks(1, dense->n_out);
+    int many = scs_cut_tasks(most_cells(flow, n_flow), dense->n_out);
 
-#pragma omp parallel for collapse(2) if (SCS_WORTH_THREADS(dense_work(dense, flow, n_flow)))
+#pragma omp parallel for collapse(2)                                                               \
+    schedule(dynamic) if (SCS_WORTH_THREADS(dense_work(dense, flow, n_flow)))
     for (int i = 0; i < n_flow; i++)
-        for (int tile = 0; tile < n_tile; tile++)
-            if (flow[i].n)
-                forward_tile(dense, param, &flow[i], tile);
+        for (int task = 0; task < (few > many ? few : many); task++) {
+            scs_cut cut;
+
+            if (flow[i].n && scs_cut_at(flow[i].n, dense->n_out, task, &cut))
+                forward_cut(dense, param, &flow[i], &cut);
+        }
 }
 
-/* A tile of the columns of grad_in. */
-static void input_gradient_tile(const scs_dense *dense, const scs_real *param, const scs_flow *flow,
-                                int tile, bool add)
+static void input_gradient(const scs_dense *dense, const scs_real *param, const scs_flow *flow,
+                           const scs_cut *cut, bool add)
 {
-    SCS_GEMM(CblasRowMajor, CblasNoTrans, CblasNoTrans, flow->n, tile_size(dense->n_in, tile),
-             dense->n_out, 1, flow->grad_out, dense->n_out, param + dense->weight + tile * TILE,
-             dense->n_in, add ? 1 : 0, flow->grad_in + tile * TILE, dense->n_in);
+    SCS_GEMM(CblasRowMajor, CblasNoTrans, CblasNoTrans, cut->n_row, cut->n_col, dense->n_out, 1,
+             flow->grad_out + (int64_t)cut->row * dense->n_out, dense->n_out,
+             param + dense->weight + cut->col, dense->n_in, add ? 1 : 0,
+             flow->grad_in + (int64_t)cut->row * dense->n_in + cut->col, dense->n_in);
 }
 
 static void bias_gradient(const scs_dense *dense, const scs_flow *flow, int32_t first,
@@ -98,17 +136,20 @@ static void weight_gradient_tile(const scs_dense *dense, const scs_flow *flow, i
 void scs_linear_backward(const scs_dense *dense, const scs_real *param, const scs_flow *flow,
                          int n_flow, bool add)
 {
-    int n_out_tile = tiles(dense->n_out), n_in_tile = tiles(dense->n_in);
+    int n_tile = tiles(dense->n_out), few = scs_cut_tasks(1, dense->n_in);
+    int many = scs_cut_tasks(most_cells(flow, n_flow), dense->n_in);
 
-#pragma omp parallel for collapse(2) if (SCS_WORTH_THREADS(dense_work(dense, flow, n_flow)))
+#pragma omp parallel for collapse(2)                                                               \
+    schedule(dynamic) if (SCS_WORTH_THREADS(dense_work(dense, flow, n_flow)))
     for (int i = 0; i < n_flow; i++)
-        for (int tile = 0; tile < n_out_tile + n_in_tile; tile++) {
-            if (!flow[i].n)
-                continue;
-            if (tile < n_out_tile)
-                weight_gradient_tile(dense, &flow[i], tile);
-            else if (flow[i].grad_in)
-                input_gradient_tile(dense, param, &flow[i], tile - n_out_tile, add);
+        for (int task = 0; task < n_tile + (few > many ? few : many); task++) {
+            scs_cut cut;
+
+            if (flow[i].n && task < n_tile)
+                weight_gradient_tile(dense, &flow[i], task);
+            else if (flow[i].n && flow[i].grad_in &&
+                     scs_cut_at(flow[i].n, dense->n_in, task - n_tile, &cut))
+                input_gradient(dense, param, &flow[i], &cut, add);
         }
 }
 
@@ -124,15 +165,6 @@ static double sparse_work(const scs_dense *dense, const scs_flow *flow, int n_fl
         nnz += (double)x->first[(int64_t)scs_blocks(x->n_in) * x->n_out];
     }
     return (nnz + dense->n_in) * dense->n_out; /* rows of absent genes are cleared */
-}
-
-static int32_t most_cells(const scs_flow *flow, int n_flow)
-{
-    int32_t most = 0;
-
-    for (int i = 0; i < n_flow; i++)
-        most = flow[i].n > most ? flow[i].n : most;
-    return most;
 }
 
 void scs_sparse_forward(const scs_dense *dense, const scs_real *param, const scs_flow *flow,

@@ -21,6 +21,16 @@ typedef struct scs_flow {
     const scs_nonzeros *x;    /**< the part's non-zeros, sparse layer only */
 } scs_flow;
 
+/** A block of an output [n, n_col] that one BLAS call makes. */
+typedef struct scs_cut {
+    int32_t row, n_row, col, n_col;
+} scs_cut;
+
+/** Into how many blocks an output is cut: by n and n_col alone. */
+int scs_cut_tasks(int32_t n, int32_t n_col);
+/** One of them; false where there are fewer. */
+bool scs_cut_at(int32_t n, int32_t n_col, int task, scs_cut *cut);
+
 /** out = in W' + b. @param flow [n_flow] */
 void scs_linear_forward(const scs_dense *dense, const scs_real *param, const scs_flow *flow,
                         int n_flow);

@@ -1,6 +1,7 @@
 #include "src/output_factored.h"
 
 #include "src/gram.h"
+#include "src/linear.h"
 #include "src/simd.h"
 #include "src/sparse.h"
 
@@ -320,17 +321,29 @@ static void add_cell_errors(scs_factors *f, double factor, bool add, const scs_o
                     (add ? f->lane[p].cell_error[i] : 0);
 }
 
-/* grad_hidden = scale (H (W'W) - grad_hidden), column tile by column tile. */
+/* grad_hidden = scale (H (W'W) - grad_hidden) */
+static void hidden_gradient_cut(const scs_factors *f, double scale, const scs_output_part *part,
+                                const scs_cut *cut)
+{
+    int64_t row = (int64_t)cut->row * f->d;
+
+    SCS_GEMM(CblasRowMajor, CblasNoTrans, CblasNoTrans, cut->n_row, cut->n_col, f->d,
+             (scs_real)scale, part->hidden + row, f->d, f->weight_gram + cut->col, f->d,
+             (scs_real)-scale, part->grad_hidden + row + cut->col, f->d);
+}
+
 static void hidden_gradient(scs_factors *f, double scale, const scs_output_part *part)
 {
-#pragma omp parallel for collapse(2)
+    int few = scs_cut_tasks(1, f->d), many = scs_cut_tasks(f->max_rows, f->d);
+
+#pragma omp parallel for collapse(2) schedule(dynamic)
     for (int32_t p = 0; p < f->n_part; p++)
-        for (int32_t first = 0; first < f->d; first += TILE)
-            if (part[p].n)
-                SCS_GEMM(CblasRowMajor, CblasNoTrans, CblasNoTrans, part[p].n,
-                         f->d - first < TILE ? f->d - first : TILE, f->d, (scs_real)scale,
-                         part[p].hidden, f->d, f->weight_gram + first, f->d, (scs_real)-scale,
-                         part[p].grad_hidden + first, f->d);
+        for (int task = 0; task < (few > many ? few : many); task++) {
+            scs_cut cut;
+
+            if (part[p].n && scs_cut_at(part[p].n, f->d, task, &cut))
+                hidden_gradient_cut(f, scale, &part[p], &cut);
+        }
 }
 
 static void sum_errors(const scs_factors *f, scs_output_part *part)

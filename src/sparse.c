@@ -13,7 +13,7 @@ enum {
     MAX_VEC = 8,                 /* registers that a row's sums take at most */
     MAX_WIDTH = MAX_VEC * LANES, /* columns of a panel: with SCS_BLOCK rows it fits near the core */
     FEW_ROWS = 64,               /* of a task that reads the dense matrix where it is */
-    ROWS = 512                   /* rows of a task: a panel is packed once for all of them */
+    ROWS = 512 /* of a task, or twice as many: a panel is packed once for all of them */
 };
 
 /* Columns [first, first + width) of a product, and rows [row, last). */
@@ -155,9 +155,10 @@ int scs_product_tasks(int32_t n_out, int32_t n_col)
 static void find_panel(const scs_product *p, int task, panel *t)
 {
     int n = n_panel(p->n_col);
+    int32_t rows = p->x->n_out < 8 * ROWS ? ROWS : 2 * ROWS;
 
-    t->row = task / n * ROWS;
-    t->last = p->x->n_out - t->row < ROWS ? p->x->n_out : t->row + ROWS;
+    t->row = task / n * rows;
+    t->last = p->x->n_out - t->row < rows ? p->x->n_out : t->row + rows;
     t->first = 0;
     for (int i = 0; i < task % n; i++)
         t->first += panel_width(p->n_col - t->first);

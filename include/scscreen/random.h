@@ -27,6 +27,11 @@ typedef struct scs_stream {
 
 /** Four 32-bit words of block b (words 4b .. 4b+3 of the stream). */
 void scs_random_block(const scs_stream *stream, uint32_t b, uint32_t word[4]);
+/** Blocks first .. first + SCS_RANDOM_BLOCKS - 1 at once, much faster: word k of block first + i in
+ * word[k][i]. */
+enum { SCS_RANDOM_BLOCKS = 16 };
+void scs_random_blocks(const scs_stream *stream, uint32_t first,
+                       uint32_t word[4][SCS_RANDOM_BLOCKS]);
 /** 64 bits for sorting keys: words 0 and 1 of block 0. */
 uint64_t scs_random_key(const scs_stream *stream);
 /** n uniforms in [0, 1) with 24 bits, element i from word i. */
