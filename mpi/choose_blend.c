@@ -20,17 +20,6 @@ typedef struct trials {
     product *product; /* [plan.n] */
 } trials;
 
-static scs_status add_seen_groups(const scs_atlas *a, scs_plan *plan)
-{
-    for (int32_t g = 0; g < a->n_group; g++) {
-        const scs_group *group = &a->group[g];
-
-        if (group->condition != a->control && !group->held_out)
-            SCS_TRY(scs_plan_add(a, group->species, group->cell_type, group->condition, plan));
-    }
-    return SCS_OK;
-}
-
 /* Of the groups that others speak for, evenly spread ones. */
 static void thin(scs_plan *plan)
 {
@@ -51,7 +40,7 @@ static scs_status prepare(trials *t)
 {
     const scs_session *s = t->session;
 
-    SCS_TRY(add_seen_groups(s->atlas, &t->plan));
+    SCS_TRY(scs_plan_seen(s->atlas, &t->plan));
     SCS_TRY(scs_plan_resolve(s->atlas, t->method, &t->plan));
     thin(&t->plan);
     SCS_TRY(SCS_ALLOC(t->first, scs_comm_size(s->comm) + 1));
@@ -163,7 +152,7 @@ scs_status scs_choose_blend(const scs_session *session, const scs_method *method
     scs_status st;
 
     SCS_GO(st, scs_agree(s->comm, prepare(&t)));
-    SCS_GO(st, scs_route_controls(s->comm, s->dataset, s->atlas, &t.plan, t.first, s->shard,
+    SCS_GO(st, scs_route_cells(s->comm, s->dataset, s->atlas, &t.plan, false, t.first, s->shard,
                                   &s->team, s->z, t.control_z));
     SCS_GO(st, scs_agree(s->comm, leave_out_mine(&t)));
     SCS_GO(st, solve(&t, share));

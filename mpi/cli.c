@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const option_names[] = {"--set",   "--print-config", "--help",     "--version",
-                                           "--quiet", "--restart",      "--max-hours"};
+static const char *const option_names[] = {"--set",   "--print-config", "--help",      "--version",
+                                           "--quiet", "--restart",      "--max-hours", "--rank-by"};
 
 static scs_status unknown(const char *what, const char *word, const char *const *known, int n)
 {
@@ -75,6 +75,8 @@ static scs_status add_option(scs_cli *cli, const char *option, const char *value
         return add_set(cli, value);
     if (strcmp(option, "--max-hours") == 0)
         return add_key(cli, "train.max_hours", value);
+    if (strcmp(option, "--rank-by") == 0)
+        return add_key(cli, "screen.rank_by", value);
     snprintf(key, sizeof key, "%s.%s", cli->verb->name, option + 2);
     for (char *at = key; *at; at++)
         *at = *at == '-' ? '_' : *at;
@@ -98,7 +100,8 @@ static scs_status parse_option(scs_cli *cli, const char *word, const char *value
         return add_set(cli, "train.resume=false");
     else if (strncmp(word, "--set=", 6) == 0)
         return add_set(cli, word + 6);
-    else if (strcmp(word, "--set") != 0 && strcmp(word, "--max-hours") != 0 && !section)
+    else if (strcmp(word, "--set") != 0 && strcmp(word, "--max-hours") != 0 &&
+             strcmp(word, "--rank-by") != 0 && !section)
         return unknown("option", word, option_names, sizeof option_names / sizeof *option_names);
     else {
         SCS_REQUIRE(value, SCS_EARG, "%s needs a value", word);
@@ -155,6 +158,7 @@ static void help_program(FILE *out)
         "  --print-config    print the effective config and stop\n"
         "  --quiet, -q       no progress\n"
         "  --max-hours H     save the state of training and stop after H hours\n"
+        "  --rank-by NAME    write ranking.tsv by q_value, delta_norm, ...; see screen.rank_by\n"
         "  --restart         begin anew instead of going on from an interrupted run\n"
         "  --help, -h        this text; with a verb, that verb's\n"
         "  --version         program, MPI, HDF5 and BLAS versions\n"

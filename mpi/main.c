@@ -2,9 +2,11 @@
 #include "mpi/signals.h"
 #include "mpi/threads.h"
 #include "mpi/verb.h"
+#include "src/h5write.h"
 
 #include <mpi.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static int finish(scs_status status, bool speaks)
 {
@@ -65,6 +67,15 @@ static scs_status run_together(const scs_cli *cli, scs_comm *comm, scs_stage *st
     return status;
 }
 
+/* Past the exit handlers, where HDF5 would crash over what the error line has told already. */
+static void leave_if_unusable(int code)
+{
+    if (!scs_h5_is_unusable())
+        return;
+    fflush(NULL);
+    _exit(code);
+}
+
 static int run_parallel(const scs_cli *cli, int *argc, char ***argv)
 {
     scs_stage stage = {0};
@@ -86,6 +97,7 @@ static int run_parallel(const scs_cli *cli, int *argc, char ***argv)
     code = finish(status, rank == 0);
     scs_stage_clear(&stage);
     scs_comm_destroy(&comm);
+    leave_if_unusable(code);
     MPI_Finalize();
     return code;
 }
@@ -106,5 +118,6 @@ int main(int argc, char **argv)
     else
         code = scs_stage_is_first() ? finish(run_serial(&cli), true) : 0;
     scs_cli_clear(&cli);
+    leave_if_unusable(code);
     return code;
 }

@@ -1,6 +1,8 @@
 /* screen -> result */
 #include "mpi/choose_blend.h"
 #include "mpi/provenance.h"
+#include "mpi/screen_permute.h"
+#include "mpi/screen_rank.h"
 #include "mpi/screen_rows.h"
 #include "mpi/session.h"
 #include "src/gene_space.h"
@@ -15,7 +17,8 @@ typedef struct screening {
     int64_t *first;       /* [n_rank + 1] rows of each rank */
     scs_real **control_z; /* [n_group] */
     scs_result_rows rows; /* this rank's */
-    scs_scores *score;    /* [plan->n] on rank 0 */
+    double *p, *q;        /* [plan->n] or NULL */
+    scs_row_numbers all;  /* on rank 0 */
     scs_provenance *provenance;
 } screening;
 
@@ -24,7 +27,16 @@ static scs_status predict(const scs_session *s, screening *w)
     int64_t first = w->first[scs_comm_rank(s->comm)];
     int64_t last = w->first[scs_comm_rank(s->comm) + 1];
 
-    return scs_screen_rows(s, &w->method, w->plan, first, last - first, w->control_z, &w->rows);
+    scs_row_job job = {.session = s,
+                       .method = &w->method,
+                       .plan = w->plan,
+                       .control_z = w->control_z,
+                       .top_genes = s->config->output.top_genes,
+                       .bootstrap = s->config->screen.bootstrap,
+                       .p_value = w->p,
+                       .q_value = w->q};
+
+    return scs_screen_rows(&job, first, last - first, &w->rows);
 }
 
 /* What the config leaves to the data: the same on every rank. */
@@ -66,7 +78,7 @@ static scs_status make_plan(const scs_session *s, screening *w)
 {
     int32_t n_rank = scs_comm_size(s->comm);
 
-    scs_arch plain = {.n_gene = s->atlas->n_gene, .n_hidden = s->atlas->n_latent};
+    scs_arch plain = {.n_gene = s->atlas->n_gene, .n_hidden = 1, .n_layer = 1, .n_latent = 1};
 
     SCS_TRY(scs_plan_create(s->config, s->atlas, s->model ? &s->model->arch : &plain, &w->plan));
     SCS_TRY(scs_plan_resolve(s->atlas, &w->method, w->plan));
@@ -76,11 +88,28 @@ static scs_status make_plan(const scs_session *s, screening *w)
     return SCS_OK;
 }
 
+static scs_status permute(const scs_session *s, screening *w)
+{
+    scs_status status;
+
+    if (s->config->screen.permutations == 0)
+        return SCS_OK;
+    status = SCS_ALLOC(w->p, w->plan->n);
+    if (status == SCS_OK)
+        status = SCS_ALLOC(w->q, w->plan->n);
+    SCS_TRY(scs_agree(s->comm, status));
+    return scs_screen_permute(s, &w->method, w->plan, w->first, w->p, w->q);
+}
+
 static scs_status write_result(scs_session *s, screening *w)
 {
     char path[4096];
-    scs_result_head head = {
-        .atlas = s->atlas, .plan = w->plan, .variance = s->config->screen.variance};
+    scs_result_head head = {.atlas = s->atlas,
+                            .plan = w->plan,
+                            .variance = s->config->screen.variance,
+                            .bootstrap = s->config->screen.bootstrap > 0,
+                            .top_genes = s->config->output.top_genes,
+                            .permutations = w->p != NULL};
 
     if (w->provenance) {
         head.fact = w->provenance->fact;
@@ -90,28 +119,6 @@ static scs_status write_result(scs_session *s, screening *w)
     SCS_TRY(scs_result_write(s->comm, path, &head, &w->rows));
     scs_session_say(s, "wrote %s", path);
     return SCS_OK;
-}
-
-/* Every row's scores on rank 0. */
-static scs_status gather_scores(const scs_session *s, screening *w)
-{
-    int32_t n_rank = scs_comm_size(s->comm);
-    int64_t *send = NULL, *recv = NULL;
-    scs_status status = SCS_ALLOC(send, n_rank);
-
-    if (status == SCS_OK)
-        status = SCS_ALLOC(recv, n_rank);
-    if (status == SCS_OK && scs_session_leads(s))
-        status = SCS_ALLOC(w->score, w->plan->n);
-    SCS_GO(status, scs_agree(s->comm, status));
-    send[0] = w->rows.n * (int64_t)sizeof *w->rows.score;
-    for (int32_t r = 0; r < n_rank && scs_session_leads(s); r++)
-        recv[r] = (w->first[r + 1] - w->first[r]) * (int64_t)sizeof *w->score;
-    SCS_GO(status, scs_alltoallv(s->comm, w->rows.score, send, w->score, recv));
-done:
-    free(send);
-    free(recv);
-    return status;
 }
 
 static void print_table(const scs_session *s, const screening *w)
@@ -124,8 +131,14 @@ static void print_table(const scs_session *s, const screening *w)
                          ? "Held-out combinations (never seen in training), predicted v observed:"
                          : "No held-out combination was screened. Observed combinations, predicted "
                            "from the others:");
-    scs_result_table(stdout, s->atlas, w->plan, w->score, held_out);
+    scs_result_table(stdout, s->atlas, w->plan, w->all.score, held_out);
     fflush(stdout);
+}
+
+static scs_status answer(const scs_session *s, const screening *w)
+{
+    print_table(s, w);
+    return scs_screen_rank(s, w->plan, &w->all);
 }
 
 static void clear(const scs_session *s, screening *w)
@@ -133,7 +146,9 @@ static void clear(const scs_session *s, screening *w)
     for (int32_t g = 0; w->control_z && g < s->atlas->n_group; g++)
         free(w->control_z[g]);
     free(w->control_z);
-    free(w->score);
+    scs_row_numbers_clear(&w->all);
+    free(w->p);
+    free(w->q);
     free(w->first);
     scs_screen_rows_clear(&w->rows);
     scs_provenance_destroy(&w->provenance);
@@ -146,18 +161,18 @@ static scs_status screen(scs_session *s, screening *w)
     SCS_TRY(scs_agree(s->comm, make_plan(s, w)));
     scs_session_say(s, "screening %lld combination%s", (long long)w->plan->n,
                     w->plan->n > 1 ? "s" : "");
-    if (scs_session_has_latent(s))
-        SCS_TRY(scs_route_controls(s->comm, s->dataset, s->atlas, w->plan, w->first, s->shard,
-                                   &s->team, s->z, w->control_z));
+    if (scs_session_has_latent(s)) {
+        SCS_TRY(permute(s, w));
+        SCS_TRY(scs_route_cells(s->comm, s->dataset, s->atlas, w->plan, false, w->first, s->shard,
+                                &s->team, s->z, w->control_z));
+    }
     SCS_TRY(scs_agree(s->comm, predict(s, w)));
     SCS_TRY(scs_agree(s->comm, scs_session_leads(s)
                                    ? scs_provenance_create(s, &w->method, &w->provenance)
                                    : SCS_OK));
     SCS_TRY(write_result(s, w));
-    SCS_TRY(gather_scores(s, w));
-    if (scs_session_leads(s))
-        print_table(s, w);
-    return SCS_OK;
+    SCS_TRY(scs_row_numbers_gather(s->comm, w->first, &w->rows, &w->all));
+    return scs_agree(s->comm, scs_session_leads(s) ? answer(s, w) : SCS_OK);
 }
 
 scs_status scs_session_screen(scs_session *session)

@@ -95,10 +95,10 @@ static scs_status route(work *w)
 {
     const scs_session *s = w->v->session;
 
-    SCS_TRY(scs_route_controls(w->v->group, s->dataset, s->atlas, &w->plan, w->first, s->shard,
-                               &s->team, s->z, w->control_z));
-    return scs_route_controls(w->v->group, s->dataset, s->atlas, &w->observed, w->first, s->shard,
-                              &s->team, s->z, w->observed_z);
+    SCS_TRY(scs_route_cells(w->v->group, s->dataset, s->atlas, &w->plan, false, w->first, s->shard,
+                            &s->team, s->z, w->control_z));
+    return scs_route_cells(w->v->group, s->dataset, s->atlas, &w->observed, false, w->first,
+                           s->shard, &s->team, s->z, w->observed_z);
 }
 
 /* How far the latent cells, moved by delta, are from the observed ones. */
@@ -171,11 +171,12 @@ static scs_status measure_latent(work *w, int64_t first, int64_t n, int predicto
 {
     const scs_session *s = w->v->session;
     const scs_method *method = &w->method[predictor];
+    scs_row_job job = {.session = s, .method = method, .plan = &w->plan, .control_z = w->control_z};
     scs_result_rows rows = {0};
     scs_status st;
 
     SCS_GO(st, scs_plan_resolve(s->atlas, method, &w->plan));
-    SCS_GO(st, scs_screen_rows(s, method, &w->plan, first, n, w->control_z, &rows));
+    SCS_GO(st, scs_screen_rows(&job, first, n, &rows));
     for (int64_t i = 0; i < n; i++)
         SCS_GO(st, measure_row(w, &rows, i, predictor));
 done:

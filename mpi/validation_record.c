@@ -16,7 +16,12 @@ static const char *const irrelevant[] = {"output.dir=x",
                                          "screen.cell_types=all",
                                          "screen.perturbations=all",
                                          "screen.species=all",
+                                         "screen.combinations=",
                                          "screen.decode=edit",
+                                         "screen.permutations=0",
+                                         "screen.bootstrap=0",
+                                         "screen.rank_by=none",
+                                         "output.top_genes=0",
                                          "validate.cell_types=all",
                                          "validate.perturbations=all",
                                          "validate.species=all",
@@ -147,12 +152,11 @@ scs_status scs_validation_record(scs_validation *v, int64_t model, const char *p
     return write_file(path, v, write_model, model);
 }
 
-/* @param unused the merge is of all models */
-static scs_status write_all(scs_validation *v, int64_t unused, FILE *out)
+static scs_status write_all(void *ctx, FILE *out)
 {
+    scs_validation *v = ctx;
     scs_status st = SCS_OK;
 
-    (void)unused;
     scs_validation_write_head(out);
     for (int64_t m = 0; m < v->grid->n_model && st == SCS_OK; m++) {
         char *path = NULL;
@@ -173,7 +177,7 @@ scs_status scs_validation_merge(scs_validation *v)
 
     SCS_GO(st, scs_validation_sums_create(&sums));
     SCS_GO(st, scs_session_path(v->session, "validation.tsv", path, sizeof path));
-    SCS_GO(st, write_file(path, v, write_all, 0));
+    SCS_GO(st, scs_file_write(path, write_all, v));
     SCS_GO(st, scs_validation_read(path, v->grid->plan->n * made_predictors(v), &sums, NULL));
     printf("\nMeans over %lld held-out combinations:\n", (long long)v->grid->plan->n);
     scs_validation_summary(stdout, &sums);

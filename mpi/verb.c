@@ -97,8 +97,8 @@ const scs_verb scs_verbs[] = {
         .name = "inspect",
         .argument = "FILE",
         .summary = "say what a model, result or atlas file holds",
-        .details =
-            "Opens a model.h5, screen.h5ad or .h5ad in a limited child process and describes it.",
+        .details = "Opens a model.h5, training.N.h5, screen.h5ad or .h5ad in a limited child "
+                   "process and describes it.",
         .serial = scs_verb_inspect,
     },
     {.name = NULL},

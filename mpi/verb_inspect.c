@@ -2,6 +2,7 @@
 #include "mpi/verb.h"
 #include "src/h5safe.h"
 #include "src/sandbox.h"
+#include "src/seal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +11,7 @@ static const int64_t memory_limit = (int64_t)4 << 30;
 enum { SECONDS = 60 };
 static const char facts_path[] = "uns/scscreen";
 
-enum kind { KIND_MODEL, KIND_RESULT, KIND_ATLAS };
+enum kind { KIND_MODEL, KIND_RESULT, KIND_STATE, KIND_ATLAS };
 
 /* One entry of uns/scscreen as text; numbers as anyone would write them. */
 static scs_status put_fact(const scs_h5 *h5, const char *name, scs_bytes *out)
@@ -65,6 +66,8 @@ static scs_status look(void *arg, scs_bytes *out)
         kind = KIND_MODEL;
     else if (scs_h5_is_group(&h5, facts_path))
         kind = KIND_RESULT;
+    else if (scs_h5_exists(&h5, "steps_done"))
+        kind = KIND_STATE;
     SCS_GO(status, scs_bytes_put_int(out, kind));
     if (kind == KIND_RESULT)
         SCS_GO(status, put_result(&h5, out));
@@ -132,6 +135,26 @@ static scs_status print_model(const char *path)
     return SCS_OK;
 }
 
+static scs_status print_state(const char *path)
+{
+    const scs_position *p;
+    scs_state *s = NULL;
+
+    SCS_TRY(scs_state_probe(path, &s));
+    p = &s->position;
+    printf("%s: the state of an interrupted training, whole (checksum compared)\n"
+           "  %-8s %lld steps; epoch %lld, %lld steps of it\n  %-8s %lld parameters, %lld shards\n",
+           path, "done", (long long)p->step, (long long)p->epoch, (long long)p->at, "network",
+           (long long)s->n_param, (long long)s->n_shard);
+    if (p->best_epoch)
+        printf("  %-8s %.6g, epoch %lld\n", "best", p->best, (long long)p->best_epoch);
+    printf("  %-8s scscreen %s\n  trained with:\n%s", "program", s->program, s->config);
+    printf("Go on with the command that was interrupted, on up to %lld ranks.\n",
+           (long long)s->n_shard);
+    scs_state_destroy(&s);
+    return SCS_OK;
+}
+
 scs_status scs_verb_inspect(const scs_cli *cli)
 {
     scs_bytes said = {0};
@@ -140,12 +163,15 @@ scs_status scs_verb_inspect(const scs_cli *cli)
     scs_status status;
 
     snprintf(path, sizeof path, "%s", cli->file);
+    SCS_GO(status, scs_seal_check(path, false));
     SCS_GO(status, scs_sandbox_run(path, look, path, memory_limit, SECONDS, &said));
     SCS_GO(status, scs_bytes_get_int(&said, &kind));
     if (kind == KIND_MODEL)
         SCS_GO(status, print_model(path));
     else if (kind == KIND_RESULT)
         SCS_GO(status, print_result(path, &said));
+    else if (kind == KIND_STATE)
+        SCS_GO(status, print_state(path));
     else
         SCS_GO(status, scs_verb_check_file(cli));
 done:

@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-enum { MOST_CELLS = 1000 };
+enum { MOST_CELLS = 1000, MOST_MOVED = 256 };
 
 /* Moved cells as doubles. */
 typedef struct points {
@@ -13,9 +13,10 @@ typedef struct points {
     int32_t dim;
 } points;
 
-static scs_status take_points(const scs_sample *s, int32_t dim, points *p)
+/* At most `most` cells, evenly picked. */
+static scs_status take_points(const scs_sample *s, int64_t most, int32_t dim, points *p)
 {
-    *p = (points){.n = s->n < MOST_CELLS ? s->n : MOST_CELLS, .dim = dim};
+    *p = (points){.n = s->n < most ? s->n : most, .dim = dim};
     SCS_TRY(SCS_ALLOC(p->x, p->n * dim));
     for (int64_t i = 0; i < p->n; i++)
         for (int32_t j = 0; j < dim; j++)
@@ -99,8 +100,8 @@ static scs_status compare(const scs_sample *x, const scs_sample *y, int32_t dim,
     scs_status st;
 
     *out = NAN;
-    SCS_GO(st, take_points(x, dim, &p));
-    SCS_GO(st, take_points(y, dim, &q));
+    SCS_GO(st, take_points(x, MOST_CELLS, dim, &p));
+    SCS_GO(st, take_points(y, MOST_CELLS, dim, &q));
     if (kernel)
         SCS_GO(st, kernel_contrast(&p, &q, out));
     else if (p.n > 0 && q.n > 0)
@@ -115,6 +116,22 @@ scs_status scs_energy_distance(const scs_sample *x, const scs_sample *y, int32_t
                                double *distance)
 {
     return compare(x, y, dim, false, distance);
+}
+
+/* Both samples have the same spread, so that one of the two is enough. */
+scs_status scs_moved_energy(const scs_sample *moved, int32_t dim, double *distance)
+{
+    const scs_sample still = {moved->cell, moved->n, NULL};
+    points p = {0}, q = {0};
+    scs_status st;
+
+    SCS_GO(st, take_points(&still, MOST_MOVED, dim, &p));
+    SCS_GO(st, take_points(moved, MOST_MOVED, dim, &q));
+    *distance = p.n > 0 ? 2 * (pair_mean(&p, &q, 0) - pair_mean(&p, &p, 0)) : NAN;
+done:
+    free(p.x);
+    free(q.x);
+    return st;
 }
 
 scs_status scs_mmd2(const scs_sample *x, const scs_sample *y, int32_t dim, double *mmd2)

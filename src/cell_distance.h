@@ -19,6 +19,8 @@ typedef struct scs_sample {
  * sample. */
 SCS_MUST_USE scs_status scs_energy_distance(const scs_sample *x, const scs_sample *y, int32_t dim,
                                             double *distance);
+/** The same of a sample and itself before it was moved, over at most 256 cells. */
+SCS_MUST_USE scs_status scs_moved_energy(const scs_sample *moved, int32_t dim, double *distance);
 /** Gretton's unbiased estimate (U-statistic) of the squared maximum mean discrepancy with the
  * kernel exp(-gamma |x - y|^2), gamma = 1 / median of |y - y'|^2 over pairs of y. NaN below two
  * cells or where y's cells coincide. */

@@ -96,7 +96,7 @@ static const scs_key keys[] = {
         "cells of a step, over all ranks; a multiple of the shards"),
     INT(train, epochs, 1, 1000000, "100", "passes over the training cells, at most"),
     NUMBER(train, learning_rate, 1e-12, 10, "1e-3", "of Adam"),
-    INT(train, seed, 0, 4294967295, "1", "of every random number of training"),
+    INT(train, seed, 0, 4294967295, "1", "of every random number of training and screening"),
     {.section = "train", .name = "shards", .type = SCS_KEY_POWER, AT(train.shards), .min = 1,
      .max = 4096, .words = "auto", .fallback = "auto",
      .help = "virtual shards: any number of ranks up to this gives the same bytes; auto: the next "
@@ -141,6 +141,13 @@ static const scs_key keys[] = {
     {.section = "screen", .name = "blend", .type = SCS_KEY_NUMBER, AT(screen.blend), .min = 0,
      .max = 1, .words = "auto", .word_value = SCS_BLEND_AUTO, .fallback = "0.5",
      .help = "with decode: blend, the decoder's share; auto: the best by leave-one-type-out"},
+    INT(screen, permutations, 0, 1000000, "1000",
+        "permutations of the labels within cell types, for p_value and q_value; 0: none"),
+    INT(screen, bootstrap, 0, 100000, "0",
+        "bootstrap replicates for delta_se and shift_se (2 or more); 0: none"),
+    CHOICE(screen, rank_by,
+           "none|delta_norm|energy_distance|agreement|p_value|q_value|r2_all|r2_deg|delta_pearson",
+           "none", "write ranking.tsv, best rows first, and print the first; --rank-by sets it"),
     {.section = "screen", .name = "variance", .type = SCS_KEY_BOOL, AT(screen.variance),
      .fallback = "true", .help = "predict variances as well"},
 
@@ -153,6 +160,8 @@ static const scs_key keys[] = {
     {.section = "validate", .name = "pca", .type = SCS_KEY_BOOL, AT(validate.pca),
      .fallback = "false", .help = "also predict by principal components, made for each model"},
 
+    INT(output, top_genes, 0, 100000, "0",
+        "genes with the largest shifts to list for each row, up and down; 0: none"),
     OPERATIONAL(output, dir, SCS_KEY_TEXT, 1, 0, "results",
         "folder for the results, from the working directory"),
 
@@ -161,6 +170,7 @@ static const scs_key keys[] = {
     INT(simulate, cells, 1, 100000000, "60", "cells of each (species, cell type, condition)"),
     INT(simulate, cell_types, 1, 10000, "6", "cell types, type_1 and so on"),
     INT(simulate, perturbations, 1, 10000, "5", "perturbations, drug_1 and so on, besides control"),
+    INT(simulate, null, 0, 10000, "0", "the last so many perturbations have no effect"),
     INT(simulate, species, 1, 26, "3", "species, species_a and so on; a file each"),
     INT(simulate, seed, 0, 4294967295, "1", "of every random number of the simulation"),
     NUMBER(simulate, effect, 0, 10, "1.0", "size of the perturbations' shared shift, log units"),

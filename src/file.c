@@ -157,7 +157,10 @@ scs_status scs_file_create(const char *path)
 
     if (fd < 0)
         return scs_creation_failed(path, errno);
-    return close(fd) == 0 ? SCS_OK : scs_creation_failed(path, errno);
+    if (close(fd) == 0)
+        return SCS_OK;
+    (void)unlink(path);
+    return scs_creation_failed(path, errno);
 }
 
 scs_status scs_file_reserve(const char *path)
@@ -206,4 +209,37 @@ scs_status scs_file_commit(const char *temp, const char *path)
     SCS_REQUIRE(!error, SCS_EIO, "%s: saved, but its folder cannot be synced: %s", path,
                 strerror(error));
     return SCS_OK;
+}
+
+static scs_status write_temp(const char *temp, scs_status (*write)(void *ctx, FILE *out), void *ctx)
+{
+    scs_status st;
+    bool failed;
+    FILE *out;
+
+    SCS_TRY(scs_file_create(temp));
+    out = fopen(temp, "w");
+    if (!out)
+        return scs_creation_failed(temp, errno);
+    st = write(ctx, out);
+    failed = ferror(out) != 0;
+    failed = fclose(out) != 0 || failed;
+    if (st == SCS_OK && failed)
+        st = scs_creation_failed(temp, errno);
+    return st;
+}
+
+scs_status scs_file_write(const char *path, scs_status (*write)(void *ctx, FILE *out), void *ctx)
+{
+    char *temp;
+    scs_status st;
+
+    SCS_TRY(scs_temp_name(path, &temp));
+    st = write_temp(temp, write, ctx);
+    if (st == SCS_OK)
+        st = scs_file_commit(temp, path);
+    if (st != SCS_OK)
+        (void)unlink(temp);
+    free(temp);
+    return st;
 }

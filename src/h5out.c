@@ -11,6 +11,14 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+/* HDF5 runs on the main thread alone. */
+static _Thread_local bool unusable;
+
+bool scs_h5_is_unusable(void)
+{
+    return unusable;
+}
+
 /* H5F_CLOSE_STRONG: a failed writer may leave objects open, and they must not keep the file. */
 static hid_t file_access(void)
 {
@@ -96,7 +104,8 @@ void scs_h5_discard(hid_t file)
         (void)setrlimit(RLIMIT_FSIZE, &wide);
     if (fd >= 0 && sink >= 0)
         (void)dup2(sink, fd);
-    (void)H5Fclose(file);
+    if (H5Fclose(file) < 0)
+        unusable = true;
     if (sink >= 0)
         (void)close(sink);
     if (limited)
@@ -115,22 +124,33 @@ static scs_status reserve_flush(hid_t file, const char *path)
     return error ? scs_creation_failed(path, error) : SCS_OK;
 }
 
+/* Cut off what the reserve was too much. Takes over (closes) fd. */
+static scs_status cut_and_sync(int fd, const char *path, hsize_t size)
+{
+    int error = fd < 0 || ftruncate(fd, (off_t)size) != 0 || fsync(fd) != 0 ? errno : 0;
+
+    if (fd >= 0 && close(fd) != 0 && !error)
+        error = errno;
+    SCS_REQUIRE(!error, SCS_EIO, "%s: cannot be saved: %s", path, strerror(error));
+    return SCS_OK;
+}
+
+/* After the flush the file is complete, and HDF5's own close gets nothing more to do with the disk:
+ * if it failed there, HDF5 would crash at exit. */
 scs_status scs_h5_finish(hid_t file, const char *path)
 {
     scs_status st = reserve_flush(file, path);
     hsize_t size = 0;
+    int fd = -1;
 
-    if (st != SCS_OK) {
-        scs_h5_discard(file);
-        return st;
-    }
-    if (H5Fflush(file, H5F_SCOPE_GLOBAL) < 0 || H5Fget_filesize(file, &size) < 0)
+    if (st == SCS_OK && (H5Fflush(file, H5F_SCOPE_GLOBAL) < 0 || H5Fget_filesize(file, &size) < 0))
         st = scs_h5_failed(file, "flush", "/");
-    if (H5Fclose(file) < 0 && st == SCS_OK)
-        st = SCS_FAIL(SCS_EIO, "%s: cannot be closed, so it may be incomplete", path);
-    if (st == SCS_OK && truncate(path, (off_t)size) != 0) /* what the reserve was too much */
-        st = SCS_FAIL(SCS_EIO, "%s: cannot be cut to its size: %s", path, strerror(errno));
-    return st == SCS_OK ? check_complete(path) : st;
+    if (st == SCS_OK)
+        fd = fcntl(descriptor_of(file), F_DUPFD_CLOEXEC, 0);
+    scs_h5_discard(file);
+    SCS_TRY(st);
+    SCS_TRY(cut_and_sync(fd, path, size));
+    return check_complete(path);
 }
 
 static scs_status create_out(const char *path, bool sealed, scs_h5out *out)

@@ -27,6 +27,10 @@ SCS_MUST_USE scs_status scs_h5_create(const char *path, hid_t *file);
  * messages. */
 SCS_MUST_USE scs_status scs_h5_finish(hid_t file, const char *path);
 
+/** A file could not be closed even without its disk, after a flush that failed halfway: HDF5 1.10
+ * would crash when the program ends, so the program should end without it. */
+bool scs_h5_is_unusable(void);
+
 /** Close a file whose content is not wanted, without touching the disk again; for after a failure.
  * The file itself stays. */
 void scs_h5_discard(hid_t file);

@@ -35,6 +35,20 @@ scs_status scs_plan_add(const scs_atlas *atlas, int32_t species, int32_t cell_ty
     return SCS_OK;
 }
 
+scs_status scs_plan_seen(const scs_atlas *atlas, scs_plan *plan)
+{
+    for (int32_t g = 0; g < atlas->n_group; g++) {
+        const scs_group *group = &atlas->group[g];
+
+        if (group->condition == atlas->control || group->held_out)
+            continue;
+        SCS_TRY(scs_plan_add(atlas, group->species, group->cell_type, group->condition, plan));
+        if (plan->item[plan->n - 1].control_group < 0)
+            plan->n--;
+    }
+    return SCS_OK;
+}
+
 /* Passes through the decoder (with and without the shift), then the covariance and its products
  * with the genes. */
 static double estimate_cost(const scs_config *config, const scs_arch *arch, int64_t n_cell)

@@ -1,5 +1,6 @@
 #include "scscreen/result.h"
 #include "src/h5write.h"
+#include "src/result_type.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -160,6 +161,15 @@ static scs_status write_obs(hid_t file, const scs_result_head *head)
     return write_held_out(file, head);
 }
 
+hid_t scs_result_type(int type)
+{
+    if (type == SCS_VALUE_BOOL)
+        return scs_h5_bool_type();
+    if (type == SCS_VALUE_INT32)
+        return H5Tcopy(H5T_NATIVE_INT32);
+    return H5Tcopy(type == SCS_VALUE_DOUBLE ? H5T_NATIVE_DOUBLE : H5T_NATIVE_FLOAT);
+}
+
 static scs_status reserve_fields(hid_t file, const scs_result_head *head)
 {
     scs_result_field field[SCS_RESULT_FIELDS];
@@ -167,9 +177,12 @@ static scs_status reserve_fields(hid_t file, const scs_result_head *head)
 
     for (int32_t i = 0; i < n; i++) {
         int64_t dims[2] = {head->plan->n, field[i].cols};
-        hid_t type = field[i].is_double ? H5T_NATIVE_DOUBLE : H5T_NATIVE_FLOAT;
+        hid_t type = scs_result_type(field[i].type);
+        scs_status st =
+            scs_h5_reserve_array(file, field[i].path, type, field[i].cols ? 2 : 1, dims);
 
-        SCS_TRY(scs_h5_reserve_array(file, field[i].path, type, field[i].cols ? 2 : 1, dims));
+        H5Tclose(type);
+        SCS_TRY(st);
     }
     return SCS_OK;
 }

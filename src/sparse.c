@@ -12,6 +12,7 @@ enum {
     LANES = 64 / sizeof(scs_real),
     MAX_VEC = 8,                 /* registers that a row's sums take at most */
     MAX_WIDTH = MAX_VEC * LANES, /* columns of a panel: with SCS_BLOCK rows it fits near the core */
+    FEW_ROWS = 64,               /* of a task that reads the dense matrix where it is */
     ROWS = 512                   /* rows of a task: a panel is packed once for all of them */
 };
 
@@ -19,30 +20,43 @@ enum {
 typedef struct panel {
     int32_t first, width, row, last;
     vec base[MAX_VEC];
-    vec dense[SCS_BLOCK * MAX_VEC]; /* [block, n_vec] of the block in hand */
+    const scs_real *dense; /* the block in hand: [SCS_BLOCK] rows, a stride apart */
+    int64_t stride;
+    vec packed[SCS_BLOCK * MAX_VEC]; /* where it is worth a copy, or has a ragged edge */
 } panel;
 
 /* The block's rows of `dense`, padded with zeros to whole vectors. */
-static void pack(const scs_product *p, int32_t block, int n_vec, panel *to)
+static void pack(const scs_real *from, int32_t n, int64_t stride, int n_vec, panel *to)
 {
-    int32_t first = block * SCS_BLOCK;
-    int32_t n = p->x->n_in - first < SCS_BLOCK ? p->x->n_in - first : SCS_BLOCK;
-    const scs_real *from = p->dense + (int64_t)first * p->n_col + to->first;
-
     for (int32_t j = 0; j < n; j++) {
-        scs_real *row = (scs_real *)(to->dense + j * n_vec);
+        scs_real *row = (scs_real *)(to->packed + j * n_vec);
 
-        memcpy(row, from + (int64_t)j * p->n_col, (size_t)to->width * sizeof *row);
+        memcpy(row, from + j * stride, (size_t)to->width * sizeof *row);
         memset(row + to->width, 0, (size_t)(n_vec * LANES - to->width) * sizeof *row);
     }
 }
 
+/* Few rows of a product read a panel too seldom to pay for its copy. */
+static void take_block(const scs_product *p, int32_t block, panel *t)
+{
+    int32_t first = block * SCS_BLOCK, n_vec = (t->width + LANES - 1) / LANES;
+    int32_t n = p->x->n_in - first < SCS_BLOCK ? p->x->n_in - first : SCS_BLOCK;
+
+    t->dense = p->dense + (int64_t)first * p->n_col + t->first;
+    t->stride = p->n_col;
+    if (t->width == n_vec * LANES && t->last - t->row <= FEW_ROWS)
+        return;
+    pack(t->dense, n, t->stride, n_vec, t);
+    t->dense = (const scs_real *)t->packed;
+    t->stride = n_vec * LANES;
+}
+
 /* One row of one block: sums stay in registers. */
 static inline __attribute__((always_inline)) void
-add_entries(const scs_entries *x, int64_t k, int64_t end, const vec *dense, int n_vec, vec *sum)
+add_entries(const scs_entries *x, int64_t k, int64_t end, const panel *t, int n_vec, vec *sum)
 {
     for (; k < end; k++) {
-        const vec *row = dense + x->column[k] * n_vec;
+        const loose_vec *row = (const loose_vec *)(t->dense + x->column[k] * t->stride);
         scs_real value = x->value[k];
 
         for (int v = 0; v < n_vec; v++)
@@ -76,7 +90,7 @@ static inline __attribute__((always_inline)) void run_block(const scs_product *p
         else
             for (int v = 0; v < n_vec; v++)
                 sum[v] = out[v];
-        add_entries(p->x, first[i], first[i + 1], t->dense, n_vec, sum);
+        add_entries(p->x, first[i], first[i + 1], t, n_vec, sum);
         for (int v = 0; v < n_vec; v++)
             out[v] = sum[v];
     }
@@ -94,7 +108,7 @@ static inline void run_narrow(const scs_product *p, int32_t block, const panel *
         begin_row(p, i, 1, t, &sum);
         if (block > 0)
             memcpy(&sum, out, (size_t)t->width * sizeof *out);
-        add_entries(p->x, first[i], first[i + 1], t->dense, 1, &sum);
+        add_entries(p->x, first[i], first[i + 1], t, 1, &sum);
         memcpy(out, &sum, (size_t)t->width * sizeof *out);
     }
 }
@@ -156,14 +170,12 @@ static void find_panel(const scs_product *p, int task, panel *t)
 void scs_product_run(const scs_product *p, int task)
 {
     panel t;
-    int n_vec;
 
     find_panel(p, task, &t);
     if (t.row >= p->x->n_out)
         return;
-    n_vec = (t.width + LANES - 1) / LANES;
     for (int32_t b = 0; b < scs_blocks(p->x->n_in); b++) {
-        pack(p, b, n_vec, &t);
+        take_block(p, b, &t);
         multiply(p, b, &t);
     }
 }

@@ -200,6 +200,7 @@ scs_status scs_trainer_step(scs_trainer *t, int64_t epoch, int64_t at, scs_loss 
 {
     const scs_team *team = t->team;
     scs_model *model = t->model;
+    float *slice = t->grad[0] + t->lo; /* of the summed gradient */
     scs_step step = {.seed = t->config->train.seed,
                      .epoch = epoch,
                      .n_global = cells_of_step(t, at),
@@ -215,11 +216,11 @@ scs_status scs_trainer_step(scs_trainer *t, int64_t epoch, int64_t at, scs_loss 
                 "train.learning_rate or check the input values",
                 (long long)t->step + 1, (long long)epoch,
                 isnan(loss->objective) ? "nan" : "infinite");
-    SCS_TRY(team->reduce_slice(team->ctx, t->grad, model->n_param, t->grad[0]));
-    SCS_TRY(team->agree(team->ctx, scs_network_finish(t->net, model, team, t->grad[0])));
+    SCS_TRY(team->reduce_slice(team->ctx, t->grad, model->n_param, slice));
+    SCS_TRY(team->agree(team->ctx, scs_network_finish(t->net, model, team, slice)));
     t->step++;
     scs_adam_step(&model->arch, t->config->train.learning_rate, t->step, model->param, t->lo, t->hi,
-                  t->grad[0], t->m, t->v);
+                  slice, t->m, t->v);
     return team->gather_slices(team->ctx, model->param, model->n_param);
 }
 

@@ -73,15 +73,16 @@ SCS_MUST_USE scs_status scs_atlas_genes(scs_comm *comm, scs_atlas *atlas,
                                         const scs_dataset *dataset, const scs_gene_slice *slice);
 /** Posterior means of the control cells that this rank's rows of the plan need, by group, in
  * ascending cell order.
+ *  @param observed the cells of the rows' observed groups as well
  *  @param first   [n_rank + 1] split of the plan
  *  @param z       [n_local] per local shard [n_row, n_latent]
- *  @param[out] control_z [atlas->n_group] pointers (NULL where not needed) to [count, n_latent],
+ *  @param[out] group_z [atlas->n_group] pointers (NULL where not needed) to [count, n_latent],
  * malloc'ed. Collective. */
-SCS_MUST_USE scs_status scs_route_controls(scs_comm *comm, const scs_dataset *dataset,
-                                           const scs_atlas *atlas, const scs_plan *plan,
-                                           const int64_t *first, const scs_shard *shard,
-                                           const scs_team *team, scs_real *const *z,
-                                           scs_real **control_z);
+SCS_MUST_USE scs_status scs_route_cells(scs_comm *comm, const scs_dataset *dataset,
+                                        const scs_atlas *atlas, const scs_plan *plan, bool observed,
+                                        const int64_t *first, const scs_shard *shard,
+                                        const scs_team *team, scs_real *const *z,
+                                        scs_real **group_z);
 
 /** Write the result: rank 0 the skeleton, all ranks their rows through MPI-IO, read back and
  * compared, then renamed. On failure no partial file is left and an older result stays. Collective.

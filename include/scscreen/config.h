@@ -40,6 +40,18 @@ typedef enum scs_cross_species {
     SCS_CROSS_AVERAGE
 } scs_cross_species;
 enum { SCS_BLEND_AUTO = -1 };
+/** Which number of a row the ranking goes by. */
+typedef enum scs_rank_by {
+    SCS_RANK_NONE,
+    SCS_RANK_DELTA_NORM,
+    SCS_RANK_ENERGY_DISTANCE,
+    SCS_RANK_AGREEMENT,
+    SCS_RANK_P_VALUE,
+    SCS_RANK_Q_VALUE,
+    SCS_RANK_R2_ALL,
+    SCS_RANK_R2_DEG,
+    SCS_RANK_DELTA_PEARSON
+} scs_rank_by;
 
 /** One input file. Strings owned; NULL where the config is silent. */
 typedef struct scs_input {
@@ -91,13 +103,16 @@ typedef struct scs_config {
     } train;
     struct {
         scs_names cell_types, perturbations, species; /**< names or globs; n = 0: all */
-        char *combinations; /**< CSV of the wanted rows (resolved), or "" */
-        int shift;          /**< scs_shift_method */
-        double ridge;       /**< of regression */
-        int cross_species;  /**< scs_cross_species */
-        int decode;         /**< scs_decode_method */
-        double blend;       /**< share of the decoder's change, or SCS_BLEND_AUTO */
-        bool variance;      /**< write layers/variance, score r2_variance */
+        char *combinations;   /**< CSV of the wanted rows (resolved), or "" */
+        int shift;            /**< scs_shift_method */
+        double ridge;         /**< of regression */
+        int cross_species;    /**< scs_cross_species */
+        int decode;           /**< scs_decode_method */
+        double blend;         /**< share of the decoder's change, or SCS_BLEND_AUTO */
+        int rank_by;          /**< scs_rank_by */
+        int64_t permutations; /**< of the labels within types, for p_value; 0: none */
+        int64_t bootstrap;    /**< replicates for standard errors; 0: none */
+        bool variance;        /**< write layers/variance, score r2_variance */
     } screen;
     struct {
         scs_names cell_types, perturbations, species; /**< n = 0: all observed */
@@ -106,13 +121,15 @@ typedef struct scs_config {
         bool pca;                                     /**< also predict by principal components */
     } validate;
     struct {
-        char *dir; /**< relative to the working directory */
+        char *dir;         /**< relative to the working directory */
+        int64_t top_genes; /**< genes of each row to list, up and down; 0: none */
     } output;
     struct {
         char *dir; /**< where simulate writes (resolved against the config's folder), "" = no
                       simulate section */
         int64_t genes, cells; /**< genes; cells per (species, cell type, condition) */
         int64_t cell_types, perturbations, species, seed;
+        int64_t null;      /**< the last so many perturbations have no effect */
         double effect;     /**< size of the shared shift, log units */
         double counts;     /**< mean counts per cell */
         double dispersion; /**< negative-binomial: var = mu + mu^2 / dispersion */

@@ -13,6 +13,8 @@ typedef enum scs_purpose {
     SCS_RANDOM_NOISE,     /**< reparameterisation noise in training */
     SCS_RANDOM_VALIDATE,  /**< the same in validation (epoch 0 always) */
     SCS_RANDOM_SIMULATE,
+    SCS_RANDOM_PERMUTE,     /**< labels within types (epoch = permutation, cell = group) */
+    SCS_RANDOM_BOOTSTRAP,   /**< group means (epoch = replicate, cell = group) */
     SCS_RANDOM_DROPOUT = 64 /**< + layer number */
 } scs_purpose;
 

@@ -57,4 +57,72 @@ if [ ! -e results/STOP ]; then pass; else fail "the STOP file is still there"; f
 go_on 2 "1 steps are done"
 same
 
+# A signal to one rank only, or to mpirun, which passes SIGUSR1 on. A save in every step makes the run last.
+signal() { # NAME SIGNAL TO
+    begin "$1"
+    OMP_NUM_THREADS=1 timeout 100 mpirun -n 3 "$scscreen" run ../run.yaml --set train.epochs=40 --set train.checkpoint_steps=1 >log 2>&1 &
+    guard=$!
+    for i in $(seq 200); do
+        [ -e results/training.2.h5 ] && break
+        sleep 0.05
+    done
+    to=$(pgrep -P $guard)
+    [ "$3" = rank ] && to=$(pgrep -P "$to" | tail -n 1)
+    kill "-$2" "$to"
+    wait $guard
+    code=$?
+    if [ "$code" = 75 ] && grep -qF "stopped: by" log; then pass; else fail "$name: exit $code"; tail -n 5 log; fi
+}
+signal usr1 USR1 mpirun
+go_on 2 "going on from" --set train.epochs=40
+signal term TERM rank
+signal int INT rank
+
+# What went on from a state that another run left would be wrong: refused, with the key's name.
+begin changed
+stop 2 "after step 1" --max-hours 1e-9
+refuse() { # CODE WORDS ARGS...
+    code=$1 words=$2
+    shift 2
+    expect "$name" "$code" "$words" 2 run ../run.yaml "$@"
+}
+refuse 64 "train.batch (32, now 64)" --set train.batch=64
+refuse 64 "model.hidden (48, now 32), train.seed (1, now 2)" --set train.seed=2 --set model.hidden=32
+refuse 64 "hold_out" --set "hold_out=[{cell_type: type_2, condition: drug_1}]"
+refuse 64 "train.shards (4, now 8)" --set train.shards=8
+expect "$name" 64 "fewer than the 5 ranks" 5 run ../run.yaml
+
+# Another number of shards cannot go on; nor can other data.
+"$scscreen" inspect results/training.1.h5 >log 2>&1
+if grep -qF "1 steps; epoch 1" log && grep -qF "on up to 4 ranks" log; then pass; else fail "inspect of a state"; cat log; fi
+cp ../data/species_b.h5ad ../kept_b.h5ad
+"$scscreen" simulate --dir "$work/other" --genes 300 --cells 20 --cell_types 3 --perturbations 2 --species 2 --seed 9 >"$work/log" 2>&1
+cp ../other/species_b.h5ad ../data/species_b.h5ad
+refuse 65 "saw other data"
+mv ../kept_b.h5ad ../data/species_b.h5ad
+
+# A damaged newest state: the older one is taken, with a warning. Both damaged: refused. --restart begins anew.
+flip() { printf '\377' | dd of="$1" bs=1 seek="$2" conv=notrunc status=none; }
+stop 2 "after step 2" --max-hours 1e-9
+flip results/training.2.h5 20000
+go_on 3 "warning: results/training.2.h5: damaged"
+same
+begin damaged
+stop 2 "after step 1" --max-hours 1e-9
+flip results/training.1.h5 3000
+expect "inspect of a damaged state" 65 "damaged" 1 inspect results/training.1.h5
+truncate -s 5000 results/training.1.h5
+refuse 65 "begin anew with --restart"
+go_on 2 "training 0" --restart
+same
+
+# Killed after training: the same command does not train again.
+begin screening
+mkdir -p results/screen.h5ad
+launch 2 run ../run.yaml >log 2>&1
+[ $? = 73 ] && pass || fail "$name: a folder in the place of screen.h5ad is no failure"
+rmdir results/screen.h5ad
+go_on 4 "going on from"
+if grep -q "^epoch" log; then fail "$name: trained again"; else pass; fi
+same
 finish

@@ -47,7 +47,11 @@ screen() {
     check_ok "$name: columns and layers" $? py.log
 }
 screen plain
-screen chosen --set screen.shift=auto --set screen.decode=blend --set screen.blend=auto
+screen chosen --set screen.shift=auto --set screen.permutations=0
+screen mixed --set screen.decode=blend --set screen.blend=auto --set screen.permutations=0
+screen trusted --set screen.permutations=199 --set screen.bootstrap=25 --set screen.decode=blend
+screen ranked --rank-by energy_distance --set output.top_genes=7 --set screen.permutations=0
+cp results/ranking.tsv .
 screen blend --set screen.decode=blend --set screen.blend=0.3
 screen regression --set screen.shift=regression --set screen.cross_species=mean
 screen average --set screen.cross_species=average
@@ -62,9 +66,12 @@ screen wanted --set "screen.combinations=$work/wanted.csv"
 "$SCS_PYTHON" "$SCS_SRCDIR/tests/e2e/check_screening.py" >py.log 2>&1
 check_ok contents $? py.log
 [ "$failed" = 0 ] || cat py.log
-grep -q 'leave-one-type-out error of shift regression: [0-9.]*' chosen.1.log && grep -q '^blend 0\.[0-9]*, by leaving out [1-9]' chosen.1.log
-check_ok "the choices are printed" $? chosen.1.log
+grep -q 'leave-one-type-out error of shift regression: [0-9.]*' chosen.1.log && grep -q '^blend [01]\.[0-9]*, by leaving out [1-9]' mixed.1.log
+check_ok "the choices are printed" $? mixed.1.log
+grep -A2 '^The first' ranked.3.log | grep -q 'energy_distance'
+check_ok "the first rows are printed" $? ranked.3.log
 for np in 1 3; do
+    expect "unknown rank-by" 64 "screen.rank_by is 'size'" $np screen run.yaml --rank-by size
     expect "unknown type" 64 'there is no cell type "typ_1"; did you mean "type_1"?' $np screen run.yaml --set 'screen.cell_types=[typ_1]'
     expect "unknown in the file" 64 'wanted.csv:2: there is no species "species_d"' $np screen run.yaml --set "model.load=$work/model.h5" \
         --set "screen.combinations=$(printf 'cell_type,perturbation,species\ntype_1,drug_1,species_d\n' >wanted.csv; echo "$work/wanted.csv")"

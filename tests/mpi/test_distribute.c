@@ -175,7 +175,7 @@ static void make_plan(const scs_atlas *atlas, scs_plan *plan)
     }
 }
 
-static void controls_reach_the_ranks_that_need_them(void)
+static void check_route(bool observed)
 {
     toy t = open_toy(97, 5, 8);
     int32_t n_rank = scs_comm_size(t.comm), rank = scs_comm_rank(t.comm);
@@ -190,9 +190,11 @@ static void controls_reach_the_ranks_that_need_them(void)
     for (int32_t r = 0; r < n_rank; r++)
         first[r + 1] = plan.n * (r + 1) / n_rank;
     for (int64_t i = first[rank]; i < first[rank + 1]; i++)
+        needed[plan.item[i].control_group] = needed[plan.item[i].observed_group] = observed;
+    for (int64_t i = first[rank]; i < first[rank + 1]; i++)
         needed[plan.item[i].control_group] = true;
-    CHECK_OK(
-        scs_route_controls(t.comm, t.dataset, atlas, &plan, first, t.shard, &t.team, z, control_z));
+    CHECK_OK(scs_route_cells(t.comm, t.dataset, atlas, &plan, observed, first, t.shard, &t.team, z,
+                             control_z));
     check_controls(&t, atlas, needed, control_z);
     for (int32_t g = 0; g < atlas->n_group; g++)
         free(control_z[g]);
@@ -204,11 +206,17 @@ static void controls_reach_the_ranks_that_need_them(void)
     close_toy(&t);
 }
 
+static void cells_reach_the_ranks_that_need_them(void)
+{
+    check_route(false);
+    check_route(true);
+}
+
 static const scs_test tests[] = {
     {"every cell arrives once, in its shard", every_cell_arrives_once_in_its_shard},
     {"cells can be dealt again", cells_can_be_dealt_again},
     {"gene slices are the transpose", slices_are_the_transpose},
-    {"control cells reach the ranks that need them", controls_reach_the_ranks_that_need_them},
+    {"cells reach the ranks that need them", cells_reach_the_ranks_that_need_them},
 };
 
 int main(int argc, char **argv)

@@ -1,0 +1,85 @@
+# Killed anywhere, then run again, also on another number of ranks: the same bytes. SCS_KILLS SIGKILLs (10; make check-long: 200)
+# of one rank, or of mpirun and all ranks, at random moments of training, saving and screening.
+. "$SCS_SRCDIR/tests/lib.sh"
+kills=${SCS_KILLS:-10}
+small_atlas
+sed -i 's/epochs: 3/epochs: 25, checkpoint_steps: 3, checkpoint_minutes: 0/' "$work/run.yaml"
+whole=$work/whole
+mkdir "$whole"
+start=$(date +%s%N)
+(cd "$whole" && launch 2 run ../run.yaml -q >log 2>&1)
+check_ok "uninterrupted run" $? "$whole/log"
+span=$((($(date +%s%N) - start) / 1000000)) # ms
+before=0 training=0 saving=0 screening=0 rounds=0
+
+# What there is of results is whole: each file is that of the uninterrupted run, or not there.
+check_files() {
+    for file in model.h5 screen.h5ad; do
+        [ ! -e "results/$file" ] || cmp -s "results/$file" "$whole/results/$file" || fail "kill $done: another $file"
+    done
+}
+
+# Where the kill hit, by what it left.
+note_phase() {
+    if [ -e results/model.h5 ]; then
+        screening=$((screening + 1))
+    elif ls results | grep -q 'training.*tmp'; then
+        saving=$((saving + 1))
+    elif [ -e results/training.1.h5 ]; then
+        training=$((training + 1))
+    else
+        before=$((before + 1))
+    fi
+}
+
+# @param NP DELAY-MS ONE-OR-ALL: run until killed. A run that ends by itself has to be right, and the next begins anew.
+run_and_kill() {
+    OMP_NUM_THREADS=1 timeout 100 mpirun -n "$1" "$scscreen" run ../run.yaml -q >log 2>&1 &
+    guard=$!
+    sleep "$(awk "BEGIN { print $2 / 1000 }")"
+    top=$(pgrep -P $guard)
+    ranks=$(pgrep -P "${top:-0}" -f 'scscreen run')
+    if [ "$3" = one ]; then
+        victim=$(echo "$ranks" | sed -n "$(($2 % $1 + 1))p")
+    else
+        victim="$top $ranks"
+    fi
+    [ -z "$ranks" ] || kill -9 $victim 2>/dev/null
+    wait $guard 2>/dev/null
+    code=$?
+    if [ "$code" = 0 ]; then
+        rounds=$((rounds + 1))
+        [ -e results/model.h5 ] && [ -e results/screen.h5ad ] || fail "kill $done: exit 0 without results"
+        check_files
+        rm -rf results
+        return
+    fi
+    [ "$code" != 124 ] || fail "kill $done: hangs"
+    if [ -n "$ranks" ]; then
+        done=$((done + 1))
+        mkdir -p results
+        note_phase
+        check_files
+    fi
+}
+
+mkdir "$work/killed"
+cd "$work/killed" || exit 1
+done=0
+awk -v n=$((20 * kills)) -v span="$span" -v seed="${SCS_SEED:-1}" 'BEGIN { srand(seed); for (i = 0; i < n; i++)
+    print 1 + int(4 * rand()), int(300 + span * rand() ^ 2), (rand() < 0.5 ? "one" : "all") }' >"$work/plan"
+while read -r np delay who; do
+    [ "$done" -lt "$kills" ] || break
+    run_and_kill "$np" "$delay" "$who"
+done <"$work/plan"
+launch 3 run ../run.yaml -q >log 2>&1
+check_ok "after the last kill" $? log
+check_files
+if [ "$(ls results | tr '\n' ' ')" = "events.jsonl model.h5 screen.h5ad " ]; then pass; else fail "left over: $(ls results)"; fi
+if [ "$done" = "$kills" ]; then pass; else fail "$done kills of $kills"; fi
+sed 's/, "seconds".*//' results/events.jsonl >"$work/killed.events"
+sed 's/, "seconds".*//' "$whole/results/events.jsonl" >"$work/whole.events"
+if cmp -s "$work/killed.events" "$work/whole.events"; then pass; else fail "events.jsonl tells other epochs"; fi
+[ "$failed" = 0 ] && pass
+echo "$done kills: $before before the first state, $training in training, $saving while saving, $screening in screening; $rounds runs finished between them"
+finish
