@@ -81,6 +81,7 @@ static scs_status predict(row *r, const scs_moment_pair *moved, const scs_moment
     scs_prediction out = {.mean = rows->x + at,
                           .shift = rows->shift + at,
                           .variance = rows->variance ? rows->variance + at : NULL};
+    scs_decoder decoder = scs_session_decoder(j->session);
 
     r->from.moved = view(moved);
     r->from.change = view(change);
@@ -88,7 +89,7 @@ static scs_status predict(row *r, const scs_moment_pair *moved, const scs_moment
     rows->score[r->i] = scs_score(a, r->target, &out);
     if (!rows->shift_se)
         return SCS_OK;
-    return scs_shift_error(a, j->session->model, j->method, r->sources, j->control_z[group],
+    return scs_shift_error(a, &decoder, j->method, r->sources, j->control_z[group],
                            a->group[group].count, r->replicate, r->replicate ? j->bootstrap : 0,
                            &r->from, rows->shift_se + at);
 }
@@ -183,7 +184,7 @@ static scs_status fill(row *r)
     scs_sources_shift(a, r->sources, r->delta);
     j->rows->delta_norm[r->i] = keep(r->delta, a->n_latent, j->rows->delta + r->i * latent);
     SCS_TRY(measure_trust(r));
-    if (j->rows->shift_se && j->session->model)
+    if (j->rows->shift_se && scs_session_has_latent(j->session))
         SCS_TRY(bootstrap(r));
     else
         fill_nan(j->rows->delta_se, r->i, latent);

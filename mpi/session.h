@@ -7,7 +7,7 @@
 #include "scscreen/checkpoint.h"
 #include "scscreen/comm.h"
 #include "scscreen/state.h"
-#include "src/pca.h"
+#include "src/decoder.h"
 
 typedef struct scs_session {
     const scs_cli *cli; /**< borrowed */
@@ -57,7 +57,9 @@ int32_t scs_session_n_latent(const scs_session *session);
 SCS_MUST_USE scs_status scs_session_fit_pca(scs_session *session);
 /** z, and the atlas' latent moments; nothing where there is no latent space. Collective. */
 SCS_MUST_USE scs_status scs_session_encode(scs_session *session);
-/** scs_decoded_moments by whichever model there is. Local. */
+/** Whichever model there is. */
+scs_decoder scs_session_decoder(const scs_session *session);
+/** scs_decoded_moments by it. Local. */
 SCS_MUST_USE scs_status scs_session_decode(const scs_session *session, const scs_real *z, int64_t n,
                                            const double *delta, double *mean, double *variance);
 /** The gene-space half of an atlas from the shards. Collective. */

@@ -54,10 +54,15 @@ scs_status scs_session_encode(scs_session *s)
     return scs_atlas_sum(s->atlas, s->dataset, s->shard, &s->team, s->z);
 }
 
+scs_decoder scs_session_decoder(const scs_session *s)
+{
+    return (scs_decoder){s->model, s->pca};
+}
+
 scs_status scs_session_decode(const scs_session *s, const scs_real *z, int64_t n,
                               const double *delta, double *mean, double *variance)
 {
-    if (s->pca)
-        return scs_pca_decoded_moments(s->pca, z, n, delta, mean, variance);
-    return scs_decoded_moments(s->model, z, n, delta, mean, variance);
+    scs_decoder decoder = scs_session_decoder(s);
+
+    return scs_decoder_moments(&decoder, z, n, delta, mean, variance);
 }

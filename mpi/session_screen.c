@@ -78,7 +78,7 @@ static scs_status make_plan(const scs_session *s, screening *w)
 {
     int32_t n_rank = scs_comm_size(s->comm);
 
-    scs_arch plain = {.n_gene = s->atlas->n_gene, .n_hidden = s->atlas->n_latent};
+    scs_arch plain = {.n_gene = s->atlas->n_gene, .n_hidden = 1, .n_layer = 1, .n_latent = 1};
 
     SCS_TRY(scs_plan_create(s->config, s->atlas, s->model ? &s->model->arch : &plain, &w->plan));
     SCS_TRY(scs_plan_resolve(s->atlas, &w->method, w->plan));

@@ -1,4 +1,4 @@
-#include "scscreen/trust.h"
+#include "src/decoder.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -45,10 +45,10 @@ static scs_status allocate(spread *s, double **moved, scs_prediction *out, int32
     return SCS_ALLOC(out->shift, n_gene);
 }
 
-scs_status scs_shift_error(const scs_atlas *atlas, const scs_model *model, const scs_method *method,
-                           const scs_sources *sources, const scs_real *z, int64_t n,
-                           const double *delta, int64_t n_replicate, const scs_evidence *from,
-                           float *se)
+scs_status scs_shift_error(const scs_atlas *atlas, const scs_decoder *decoder,
+                           const scs_method *method, const scs_sources *sources, const scs_real *z,
+                           int64_t n, const double *delta, int64_t n_replicate,
+                           const scs_evidence *from, float *se)
 {
     scs_evidence one = *from;
     scs_prediction out = {0};
@@ -59,7 +59,7 @@ scs_status scs_shift_error(const scs_atlas *atlas, const scs_model *model, const
     SCS_GO(st, allocate(&s, &moved, &out, atlas->n_gene));
     one.moved.mean = moved;
     for (int64_t b = 0; b < n_replicate; b++) {
-        SCS_GO(st, scs_decoded_moments(model, z, n, delta + b * atlas->n_latent, moved, NULL));
+        SCS_GO(st, scs_decoder_moments(decoder, z, n, delta + b * atlas->n_latent, moved, NULL));
         scs_predict(method, atlas->n_gene, &one, &out);
         add_shift(&s, out.shift, atlas->n_gene);
     }

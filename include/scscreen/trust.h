@@ -5,6 +5,9 @@
 #include "scscreen/random.h"
 #include "scscreen/screen.h"
 
+/** What turns latent cells into expression (src/decoder.h). */
+typedef struct scs_decoder scs_decoder;
+
 /** NaN where undefined or not asked for. */
 typedef struct scs_trust {
     double agreement;       /**< mean cosine of the source types' shifts, over all pairs of them */
@@ -85,7 +88,7 @@ SCS_MUST_USE scs_status scs_false_discovery(const double *p, int64_t n, double *
  * is blend, with the sampling error of the sources' means in gene space.
  *  @param z [n, n_latent] control cells  @param delta [n_replicate, n_latent]
  *  @param from that of the row; its `moved` is not looked at  @param[out] se [n_gene] */
-SCS_MUST_USE scs_status scs_shift_error(const scs_atlas *atlas, const scs_model *model,
+SCS_MUST_USE scs_status scs_shift_error(const scs_atlas *atlas, const scs_decoder *decoder,
                                         const scs_method *method, const scs_sources *sources,
                                         const scs_real *z, int64_t n, const double *delta,
                                         int64_t n_replicate, const scs_evidence *from, float *se);
