@@ -2,7 +2,7 @@
 #include "mpi/signals.h"
 #include "mpi/threads.h"
 #include "mpi/verb.h"
-#include "src/h5write.h"
+#include "src/h5close.h"
 
 #include <mpi.h>
 #include <stdlib.h>

@@ -183,7 +183,7 @@ done:
     free(scratch);
     if (transfer >= 0)
         (void)H5Pclose(transfer);
-    if (file >= 0 && H5Fclose(file) < 0 && st == SCS_OK)
+    if (file >= 0 && !scs_h5_shut(file) && st == SCS_OK)
         st = SCS_FAIL(SCS_EIO, "%s: cannot be closed, so it may be incomplete", temp);
     return scs_agree(comm, st);
 }
@@ -235,7 +235,7 @@ scs_status scs_result_rows_compare(const char *temp, const scs_result_head *head
         SCS_GO(st, read_back(file, &field[i], rows, scratch));
 done:
     free(scratch);
-    if (H5Fclose(file) < 0 && st == SCS_OK)
+    if (!scs_h5_shut(file) && st == SCS_OK)
         st = SCS_FAIL(SCS_EIO, "%s: cannot be closed after comparing", temp);
     return st;
 }

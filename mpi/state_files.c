@@ -1,6 +1,7 @@
 #include "mpi/state_files.h"
 
 #include "config.h"
+#include "src/file.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -119,6 +120,7 @@ scs_status scs_state_files_remove(const scs_config *config)
 
     for (int slot = 0; slot < SCS_STATE_FILES; slot++) {
         SCS_TRY(scs_state_file(config, slot, path, sizeof path));
+        SCS_TRY(scs_file_remove_stale(path)); /* of a job that was killed while it saved */
         SCS_REQUIRE(unlink(path) == 0 || errno == ENOENT, SCS_EIO, "%s: cannot be removed: %s",
                     path, strerror(errno));
     }

@@ -128,7 +128,7 @@ static int is_stale(const char *entry, const char *base)
     return pid == (long)getpid() || (kill((pid_t)pid, 0) != 0 && errno == ESRCH);
 }
 
-static scs_status remove_stale(const char *path)
+scs_status scs_file_remove_stale(const char *path)
 {
     struct dirent *entry;
     char *folder;
@@ -147,7 +147,7 @@ static scs_status remove_stale(const char *path)
 
 scs_status scs_temp_name(const char *path, char **temp)
 {
-    SCS_TRY(remove_stale(path));
+    SCS_TRY(scs_file_remove_stale(path));
     return scs_path_print(temp, "%s.tmp.%ld", path, (long)getpid());
 }
 

@@ -12,6 +12,8 @@ SCS_MUST_USE scs_status scs_path_print(char **path, const char *format, ...) SCS
     __attribute__((nonnull));
 /** Make a folder and its parents. SCS_ECREATE. */
 SCS_MUST_USE scs_status scs_make_folder(const char *path);
+/** Remove PATH.tmp.PID of processes that are gone. SCS_ENOMEM. */
+SCS_MUST_USE scs_status scs_file_remove_stale(const char *path);
 /** PATH.tmp.PID in the same folder; files of that form whose process is gone are removed.
  * @param[out] temp malloc'ed */
 SCS_MUST_USE scs_status scs_temp_name(const char *path, char **temp);

@@ -11,14 +11,6 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* HDF5 runs on the main thread alone. */
-static _Thread_local bool unusable;
-
-bool scs_h5_is_unusable(void)
-{
-    return unusable;
-}
-
 /* H5F_CLOSE_STRONG: a failed writer may leave objects open, and they must not keep the file. */
 static hid_t file_access(void)
 {
@@ -78,7 +70,7 @@ static scs_status check_complete(const char *path)
 {
     hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
 
-    if (file < 0 || H5Fclose(file) < 0)
+    if (file < 0 || !scs_h5_shut(file))
         return SCS_FAIL(SCS_EIO, "%s: does not read back as it was written; check the disk", path);
     return SCS_OK;
 }
@@ -104,8 +96,7 @@ void scs_h5_discard(hid_t file)
         (void)setrlimit(RLIMIT_FSIZE, &wide);
     if (fd >= 0 && sink >= 0)
         (void)dup2(sink, fd);
-    if (H5Fclose(file) < 0)
-        unusable = true;
+    (void)scs_h5_shut(file);
     if (sink >= 0)
         (void)close(sink);
     if (limited)

@@ -1,6 +1,7 @@
 #include "src/h5safe.h"
 
 #include "src/filters.h"
+#include "src/h5close.h"
 #include "src/h5safe_object.h"
 #include "src/text.h"
 
@@ -102,7 +103,7 @@ scs_status scs_h5_open(const char *path, int64_t memory, scs_h5 *h5)
 void scs_h5_close(scs_h5 *h5)
 {
     if (h5->file > 0)
-        (void)H5Fclose(h5->file);
+        (void)scs_h5_shut(h5->file);
     free(h5->path);
     *h5 = (scs_h5){.file = H5I_INVALID_HID};
 }

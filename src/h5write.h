@@ -9,6 +9,7 @@
 #include "scscreen/names.h"
 #include "src/file.h"
 #include "src/h5anndata.h"
+#include "src/h5close.h"
 
 #include <hdf5.h>
 #include <stdbool.h>
@@ -26,10 +27,6 @@ SCS_MUST_USE scs_status scs_h5_create(const char *path, hid_t *file);
 /** Flush, close, and open once more read-only, which notices a truncated file. `path` is for
  * messages. */
 SCS_MUST_USE scs_status scs_h5_finish(hid_t file, const char *path);
-
-/** A file could not be closed even without its disk, after a flush that failed halfway: HDF5 1.10
- * would crash when the program ends, so the program should end without it. */
-bool scs_h5_is_unusable(void);
 
 /** Close a file whose content is not wanted, without touching the disk again; for after a failure.
  * The file itself stays. */
