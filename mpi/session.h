@@ -70,6 +70,9 @@ SCS_MUST_USE scs_status scs_session_save_model(scs_session *session);
  * holds. Collective. */
 SCS_MUST_USE scs_status scs_session_method(const scs_session *session, int decode,
                                            scs_method *method);
+/** Whether the screen section selects rows of these data (names, globs, the file of combinations):
+ * before training. Collective. */
+SCS_MUST_USE scs_status scs_session_check_screen(const scs_session *session);
 /** Predict, write output.dir/screen.h5ad, print the table. Collective. */
 SCS_MUST_USE scs_status scs_session_screen(scs_session *session);
 

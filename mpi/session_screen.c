@@ -74,13 +74,33 @@ scs_status scs_session_method(const scs_session *s, int decode, scs_method *meth
     return SCS_OK;
 }
 
+/* The rows that the config asks for. @param groups the atlas, or one that has only the groups yet
+ */
+static scs_status select_rows(const scs_session *s, const scs_atlas *groups, scs_plan **plan)
+{
+    scs_arch plain = {.n_gene = groups->n_gene, .n_hidden = 1, .n_layer = 1, .n_latent = 1};
+
+    return scs_plan_create(s->config, groups, s->model ? &s->model->arch : &plain, plan);
+}
+
+scs_status scs_session_check_screen(const scs_session *session)
+{
+    scs_atlas *groups = NULL;
+    scs_plan *plan = NULL;
+    scs_status status = scs_atlas_create(session->dataset, 1, &groups);
+
+    if (status == SCS_OK)
+        status = select_rows(session, groups, &plan);
+    scs_plan_destroy(&plan);
+    scs_atlas_destroy(&groups);
+    return scs_agree(session->comm, status);
+}
+
 static scs_status make_plan(const scs_session *s, screening *w)
 {
     int32_t n_rank = scs_comm_size(s->comm);
 
-    scs_arch plain = {.n_gene = s->atlas->n_gene, .n_hidden = 1, .n_layer = 1, .n_latent = 1};
-
-    SCS_TRY(scs_plan_create(s->config, s->atlas, s->model ? &s->model->arch : &plain, &w->plan));
+    SCS_TRY(select_rows(s, s->atlas, &w->plan));
     SCS_TRY(scs_plan_resolve(s->atlas, &w->method, w->plan));
     SCS_TRY(SCS_ALLOC(w->first, n_rank + 1));
     SCS_TRY(SCS_ALLOC(w->control_z, s->atlas->n_group));

@@ -7,13 +7,16 @@ static scs_status make_model(scs_session *session)
     return scs_session_make_model(session);
 }
 
-static scs_status train(scs_session *session)
+/* @param screens a screen follows: what it asks for is checked before the hours of training */
+static scs_status train(scs_session *session, bool screens)
 {
     if (session->config->model.kind != SCS_MODEL_VAE)
         return SCS_FAIL(SCS_EARG,
                         "%s: only model.kind: vae is trained and stored; use scscreen screen",
                         session->config->file);
     SCS_TRY(make_model(session));
+    if (screens)
+        SCS_TRY(scs_session_check_screen(session));
     SCS_TRY(scs_session_train(session));
     SCS_TRY(scs_session_make_atlas(session));
     return scs_session_save_model(session);
@@ -21,7 +24,7 @@ static scs_status train(scs_session *session)
 
 scs_status scs_verb_train(scs_session *session)
 {
-    SCS_TRY(train(session));
+    SCS_TRY(train(session, false));
     return scs_session_drop_state(session);
 }
 
@@ -36,7 +39,7 @@ scs_status scs_verb_run(scs_session *session)
 {
     if (session->config->model.kind != SCS_MODEL_VAE)
         return scs_verb_screen(session);
-    SCS_TRY(train(session));
+    SCS_TRY(train(session, true));
     SCS_TRY(scs_session_screen(session));
     return scs_session_drop_state(session);
 }
