@@ -77,7 +77,8 @@ typedef struct scs_config {
         bool variance; /**< write layers/variance, score r2_variance */
     } screen;
     struct {
-        char *dir; /**< relative to the working directory */
+        char *dir;       /**< relative to the working directory */
+        double deadline; /**< seconds for a step of writing; 0: none */
     } output;
     struct {
         char *dir; /**< where simulate writes (resolved against the config's folder), "" = no

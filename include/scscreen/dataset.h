@@ -28,7 +28,7 @@ typedef struct scs_dataset {
     int32_t **gene_of_column; /**< [n_input][n_var] reference gene or -1 */
     int64_t n_dropped_genes;  /**< genes of the first input that are not in the join */
     int64_t n_unused;         /**< cells with a missing label */
-    scs_names notes;          /**< what was dropped and why, what cannot be predicted; a line each */
+    scs_names notes; /**< what was dropped and why, what cannot be predicted; a line each */
 } scs_dataset;
 
 /** Join the inputs' metadata and assign roles.
