@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const option_names[] = {"--set",   "--print-config", "--help",     "--version",
-                                           "--quiet", "--restart",      "--max-hours"};
+static const char *const option_names[] = {"--set",   "--print-config", "--help",      "--version",
+                                           "--quiet", "--restart",      "--max-hours", "--rank-by"};
 
 static scs_status unknown(const char *what, const char *word, const char *const *known, int n)
 {
@@ -52,7 +52,7 @@ static scs_status add_set(scs_cli *cli, const char *set)
     return SCS_OK;
 }
 
-/* `simulate --genes 500` is `--set simulate.genes=500`. */
+/* `train --max-hours 8` is `--set train.max_hours=8`. */
 static scs_status add_key(scs_cli *cli, const char *key, const char *value)
 {
     size_t size = strlen(key) + strlen(value) + 16;
@@ -65,6 +65,8 @@ static scs_status add_key(scs_cli *cli, const char *key, const char *value)
     return add_set(cli, set);
 }
 
+/* `simulate --genes 500` is `--set simulate.genes=500`, `validate --group-size 4` is
+ * `--set validate.group_size=4`. */
 static scs_status add_option(scs_cli *cli, const char *option, const char *value)
 {
     char key[128];
@@ -73,13 +75,17 @@ static scs_status add_option(scs_cli *cli, const char *option, const char *value
         return add_set(cli, value);
     if (strcmp(option, "--max-hours") == 0)
         return add_key(cli, "train.max_hours", value);
-    snprintf(key, sizeof key, "simulate.%s", option + 2);
+    if (strcmp(option, "--rank-by") == 0)
+        return add_key(cli, "screen.rank_by", value);
+    snprintf(key, sizeof key, "%s.%s", cli->verb->name, option + 2);
+    for (char *at = key; *at; at++)
+        *at = *at == '-' ? '_' : *at;
     return add_key(cli, key, value);
 }
 
 static scs_status parse_option(scs_cli *cli, const char *word, const char *value, int *used)
 {
-    bool simulate = cli->verb && strcmp(cli->verb->name, "simulate") == 0;
+    bool section = cli->verb && cli->verb->has_section;
 
     *used = 1;
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
@@ -94,7 +100,8 @@ static scs_status parse_option(scs_cli *cli, const char *word, const char *value
         return add_set(cli, "train.resume=false");
     else if (strncmp(word, "--set=", 6) == 0)
         return add_set(cli, word + 6);
-    else if (strcmp(word, "--set") != 0 && strcmp(word, "--max-hours") != 0 && !simulate)
+    else if (strcmp(word, "--set") != 0 && strcmp(word, "--max-hours") != 0 &&
+             strcmp(word, "--rank-by") != 0 && !section)
         return unknown("option", word, option_names, sizeof option_names / sizeof *option_names);
     else {
         SCS_REQUIRE(value, SCS_EARG, "%s needs a value", word);
@@ -151,6 +158,7 @@ static void help_program(FILE *out)
         "  --print-config    print the effective config and stop\n"
         "  --quiet, -q       no progress\n"
         "  --max-hours H     save the state of training and stop after H hours\n"
+        "  --rank-by NAME    write ranking.tsv by q_value, delta_norm, ...; see screen.rank_by\n"
         "  --restart         begin anew instead of going on from an interrupted run\n"
         "  --help, -h        this text; with a verb, that verb's\n"
         "  --version         program, MPI, HDF5 and BLAS versions\n"

@@ -119,23 +119,24 @@ static scs_status fill_shards(const scs_runs *runs, const uint32_t *arrived, boo
     return SCS_OK;
 }
 
-/* One of the two arrays of x (freed as soon as it is packed) to the shards' own. */
-static scs_status move_plane(scs_runs *runs, scs_csr *x, bool is_values, scs_shard *shard,
-                             int32_t n)
+/* One of the two arrays of x to the shards' own; unless it is to be kept, it is freed as soon as it
+ * is packed. */
+static scs_status move_plane(scs_runs *runs, scs_csr *x, bool is_values, bool keep,
+                             scs_shard *shard, int32_t n)
 {
     void *arrived = NULL;
     scs_status st;
 
-    runs->plane[0] = take_plane(x, is_values);
-    SCS_GO(st, scs_runs_send(runs, true, &arrived));
+    runs->plane[0] = !keep ? take_plane(x, is_values) : is_values ? (void *)x->values : x->indices;
+    SCS_GO(st, scs_runs_send(runs, !keep, &arrived));
     SCS_GO(st, scs_agree(runs->comm, fill_shards(runs, arrived, is_values, shard, n)));
 done:
     free(arrived);
     return st;
 }
 
-scs_status scs_distribute(scs_comm *comm, const scs_deal *deal, const scs_team *team,
-                          int64_t first_cell, scs_csr *x, scs_shard **shard)
+static scs_status distribute(scs_comm *comm, const scs_deal *deal, const scs_team *team,
+                             int64_t first_cell, scs_csr *x, bool keep, scs_shard **shard)
 {
     int32_t n_local = team->last - team->first;
     scs_runs runs = {0};
@@ -147,14 +148,30 @@ scs_status scs_distribute(scs_comm *comm, const scs_deal *deal, const scs_team *
         st = list_rows(deal, team, first_cell, x, &runs);
     SCS_GO(st, scs_runs_announce(&runs, st));
     SCS_GO(st, scs_agree(comm, make_shards(deal, team, x->n_col, &runs, shard)));
-    SCS_GO(st, move_plane(&runs, x, false, *shard, n_local));
-    SCS_GO(st, move_plane(&runs, x, true, *shard, n_local));
+    SCS_GO(st, move_plane(&runs, x, false, keep, *shard, n_local));
+    SCS_GO(st, move_plane(&runs, x, true, keep, *shard, n_local));
 done:
     scs_runs_clear(&runs);
-    scs_csr_clear(x);
     if (st != SCS_OK)
         scs_shards_clear(shard, n_local);
     return st;
+}
+
+scs_status scs_distribute(scs_comm *comm, const scs_deal *deal, const scs_team *team,
+                          int64_t first_cell, scs_csr *x, scs_shard **shard)
+{
+    scs_status st = distribute(comm, deal, team, first_cell, x, false, shard);
+
+    scs_csr_clear(x);
+    return st;
+}
+
+scs_status scs_distribute_copy(scs_comm *comm, const scs_deal *deal, const scs_team *team,
+                               int64_t first_cell, const scs_csr *x, scs_shard **shard)
+{
+    scs_csr view = *x;
+
+    return distribute(comm, deal, team, first_cell, &view, true, shard);
 }
 
 void scs_shards_clear(scs_shard **shard, int32_t n)

@@ -44,7 +44,8 @@ static void add_versions(scs_provenance *p)
     add_text(p, "hdf5_version", p->text[0]);
 }
 
-scs_status scs_provenance_create(const scs_session *session, scs_provenance **provenance)
+scs_status scs_provenance_create(const scs_session *session, const scs_method *method,
+                                 scs_provenance **provenance)
 {
     scs_provenance *p;
     scs_status status = SCS_ALLOC(p, 1);
@@ -59,11 +60,19 @@ scs_status scs_provenance_create(const scs_session *session, scs_provenance **pr
     add_text(p, "config", p->yaml);
     add_text(p, "config_checksum", p->text[1]);
     add_text(p, "input_checksums", p->checksums);
-    add_text(p, "weights", session->checkpoint ? session->checkpoint->path : "trained");
+    add_text(p, "weights",
+             session->pca          ? "principal components"
+             : !session->model     ? "none"
+             : session->checkpoint ? session->checkpoint->path
+                                   : "trained");
+    add_text(p, "shift", scs_shift_name(method->shift));
+    if (method->decode == SCS_DECODE_BLEND)
+        add_number(p, "blend", method->blend);
     add_number(p, "seed", (double)session->config->train.seed);
     add_number(p, "shards", session->team.n_shard);
-    add_number(p, "hidden", session->model->arch.n_hidden);
-    add_number(p, "latent", session->model->arch.n_latent);
+    if (session->model)
+        add_number(p, "hidden", session->model->arch.n_hidden);
+    add_number(p, "latent", session->atlas->n_latent);
     return SCS_OK;
 }
 

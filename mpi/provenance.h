@@ -14,7 +14,7 @@ typedef struct scs_provenance {
     char text[2][256];
 } scs_provenance;
 
-SCS_MUST_USE scs_status scs_provenance_create(const scs_session *session,
+SCS_MUST_USE scs_status scs_provenance_create(const scs_session *session, const scs_method *method,
                                               scs_provenance **provenance); /**< Local. */
 void scs_provenance_destroy(scs_provenance **provenance);
 

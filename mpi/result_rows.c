@@ -3,6 +3,7 @@
 #include "mpi/watchdog.h"
 
 #include "src/h5write.h"
+#include "src/result_type.h"
 
 #include <hdf5.h>
 #include <stdlib.h>
@@ -26,16 +27,18 @@ static scs_status open_field_of(hid_t file, const scs_result_field *field, open_
 {
     *f = (open_field){.file = file,
                       .set = H5Dopen2(file, field->path, H5P_DEFAULT),
-                      .type = field->is_double ? H5T_NATIVE_DOUBLE : H5T_NATIVE_FLOAT,
+                      .type = scs_result_type(field->type),
                       .path = field->path,
                       .cols = field->cols > 0 ? field->cols : 1,
                       .rank = field->cols > 0 ? 2 : 1};
-    f->row_bytes = f->cols * (field->is_double ? 8 : 4);
+    f->row_bytes = f->cols * (int64_t)scs_value_size(field->type);
     return f->set < 0 ? scs_h5_failed(file, "open", field->path) : SCS_OK;
 }
 
 static scs_status close_field(open_field *f, scs_status st)
 {
+    if (f->type >= 0)
+        (void)H5Tclose(f->type);
     if (f->set >= 0 && H5Dclose(f->set) < 0 && st == SCS_OK)
         st = scs_h5_failed(f->file, "close", f->path);
     return st;

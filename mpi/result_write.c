@@ -13,8 +13,12 @@
 static scs_status check_rows(const scs_result_head *head, const scs_result_rows *rows,
                              int64_t before, int64_t all)
 {
-    bool missing = !rows->x || !rows->control || !rows->shift || !rows->delta ||
-                   !rows->delta_norm || !rows->score || (head->variance && !rows->variance);
+    bool missing =
+        !rows->x || !rows->control || !rows->shift || !rows->delta || !rows->delta_norm ||
+        !rows->score || !rows->trust || (head->variance && !rows->variance) ||
+        (head->bootstrap && (!rows->shift_se || !rows->delta_se)) ||
+        (head->top_genes > 0 &&
+         (!rows->top_up || !rows->top_down || !rows->top_up_shift || !rows->top_down_shift));
 
     SCS_REQUIRE(rows->n >= 0 && rows->first == before && all == head->plan->n, SCS_EINTERNAL,
                 "rows %lld + %lld of %lld, of which %lld came before", (long long)rows->first,

@@ -6,13 +6,17 @@
 
 _Static_assert(sizeof(scs_real) == sizeof(float), "latent rows travel as values of 4 bytes");
 
-/* Which groups the rows [first, last) of the plan need as controls. @param[out] needed [n_group] */
-static void needed_groups(const scs_plan *plan, int64_t first, int64_t last, int32_t n_group,
-                          bool *needed)
+/* Which groups the rows [first, last) of the plan need. @param[out] needed [n_group] */
+static void needed_groups(const scs_plan *plan, bool observed, int64_t first, int64_t last,
+                          int32_t n_group, bool *needed)
 {
     memset(needed, 0, (size_t)n_group * sizeof *needed);
-    for (int64_t i = first; i < last; i++)
-        needed[plan->item[i].control_group] = true;
+    for (int64_t i = first; i < last; i++) {
+        if (plan->item[i].control_group >= 0)
+            needed[plan->item[i].control_group] = true;
+        if (observed && plan->item[i].observed_group >= 0)
+            needed[plan->item[i].observed_group] = true;
+    }
 }
 
 /* Latent rows of the cells here that rank `to` needs. */
@@ -35,15 +39,15 @@ static scs_status list_cells_for(int32_t to, const int32_t *group_of_cell, const
 }
 
 static scs_status list_cells(const int32_t *group_of_cell, const scs_atlas *atlas,
-                             const scs_plan *plan, const int64_t *first, const scs_shard *shard,
-                             const scs_team *team, scs_runs *runs)
+                             const scs_plan *plan, bool observed, const int64_t *first,
+                             const scs_shard *shard, const scs_team *team, scs_runs *runs)
 {
     bool *needed = NULL;
     scs_status st;
 
     SCS_GO(st, SCS_ALLOC(needed, atlas->n_group));
     for (int32_t r = 0; r < team->n_rank; r++) {
-        needed_groups(plan, first[r], first[r + 1], atlas->n_group, needed);
+        needed_groups(plan, observed, first[r], first[r + 1], atlas->n_group, needed);
         SCS_GO(st, list_cells_for(r, group_of_cell, needed, atlas->n_latent, shard,
                                   team->last - team->first, runs));
     }
@@ -56,72 +60,72 @@ done:
  * @param filled [n_group] zeroed scratch */
 static scs_status fill_groups(const scs_runs *runs, const scs_real *arrived,
                               const int32_t *group_of_cell, const scs_atlas *atlas, int64_t *filled,
-                              scs_real **control_z)
+                              scs_real **group_z)
 {
     int32_t d = atlas->n_latent;
 
     for (int64_t i = 0; i < runs->n_in; i++) {
         int32_t g = group_of_cell[runs->in[i].cell];
 
-        if (!control_z[g])
-            SCS_TRY(SCS_ALLOC(control_z[g], atlas->group[g].count * d));
+        if (!group_z[g])
+            SCS_TRY(SCS_ALLOC(group_z[g], atlas->group[g].count * d));
         SCS_REQUIRE(filled[g] < atlas->group[g].count, SCS_EINTERNAL,
-                    "more control cells than group %d has", g);
-        memcpy(control_z[g] + filled[g]++ * d, arrived + runs->in[i].at,
-               (size_t)d * sizeof *arrived);
+                    "more cells than group %d has", g);
+        memcpy(group_z[g] + filled[g]++ * d, arrived + runs->in[i].at, (size_t)d * sizeof *arrived);
     }
     for (int32_t g = 0; g < atlas->n_group; g++)
-        SCS_REQUIRE(!control_z[g] || filled[g] == atlas->group[g].count, SCS_EINTERNAL,
-                    "control cells of group %d are missing", g);
+        SCS_REQUIRE(!group_z[g] || filled[g] == atlas->group[g].count, SCS_EINTERNAL,
+                    "cells of group %d are missing", g);
     return SCS_OK;
 }
 
 static scs_status group_rows(const scs_runs *runs, const scs_real *arrived,
                              const int32_t *group_of_cell, const scs_atlas *atlas,
-                             scs_real **control_z)
+                             scs_real **group_z)
 {
     int64_t *filled;
     scs_status st;
 
     SCS_TRY(SCS_ALLOC(filled, atlas->n_group));
-    st = fill_groups(runs, arrived, group_of_cell, atlas, filled, control_z);
+    st = fill_groups(runs, arrived, group_of_cell, atlas, filled, group_z);
     free(filled);
     return st;
 }
 
-static void clear_groups(scs_real **control_z, int32_t n_group)
+static void clear_groups(scs_real **group_z, int32_t n_group)
 {
     for (int32_t g = 0; g < n_group; g++) {
-        free(control_z[g]);
-        control_z[g] = NULL;
+        free(group_z[g]);
+        group_z[g] = NULL;
     }
 }
 
-scs_status scs_route_controls(scs_comm *comm, const scs_dataset *dataset, const scs_atlas *atlas,
-                              const scs_plan *plan, const int64_t *first, const scs_shard *shard,
-                              const scs_team *team, scs_real *const *z, scs_real **control_z)
+scs_status scs_route_cells(scs_comm *comm, const scs_dataset *dataset, const scs_atlas *atlas,
+                           const scs_plan *plan, bool observed, const int64_t *first,
+                           const scs_shard *shard, const scs_team *team, scs_real *const *z,
+                           scs_real **group_z)
 {
     int32_t *group_of_cell = NULL;
     void *arrived = NULL;
     scs_runs runs = {0};
     scs_status st;
 
-    memset(control_z, 0, (size_t)atlas->n_group * sizeof *control_z);
+    memset(group_z, 0, (size_t)atlas->n_group * sizeof *group_z);
     st = scs_runs_create(comm, team->last - team->first, &runs);
     if (st == SCS_OK)
         st = scs_cell_groups(atlas, dataset, &group_of_cell);
     if (st == SCS_OK)
-        st = list_cells(group_of_cell, atlas, plan, first, shard, team, &runs);
+        st = list_cells(group_of_cell, atlas, plan, observed, first, shard, team, &runs);
     SCS_GO(st, scs_runs_announce(&runs, st));
     for (int32_t s = 0; s < runs.n_plane; s++)
         runs.plane[s] = z[s];
     SCS_GO(st, scs_runs_send(&runs, false, &arrived));
-    SCS_GO(st, scs_agree(comm, group_rows(&runs, arrived, group_of_cell, atlas, control_z)));
+    SCS_GO(st, scs_agree(comm, group_rows(&runs, arrived, group_of_cell, atlas, group_z)));
 done:
     free(arrived);
     free(group_of_cell);
     scs_runs_clear(&runs);
     if (st != SCS_OK)
-        clear_groups(control_z, atlas->n_group);
+        clear_groups(group_z, atlas->n_group);
     return st;
 }

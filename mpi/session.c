@@ -104,18 +104,26 @@ scs_status scs_session_open(scs_session *session, const scs_cli *cli, scs_comm *
     return SCS_OK;
 }
 
-void scs_session_close(scs_session *session)
+void scs_session_forget(scs_session *session)
 {
     int32_t n_local = session->team.last - session->team.first;
-    int32_t n_input = session->config ? session->config->data.n_input : 0;
 
     for (int32_t i = 0; session->z && i < n_local; i++)
         free(session->z[i]);
     free(session->z);
+    session->z = NULL;
     scs_atlas_destroy(&session->atlas);
     scs_model_destroy(&session->model);
+    scs_pca_destroy(&session->pca);
     scs_shards_clear(&session->shard, n_local);
     scs_deal_destroy(&session->deal);
+}
+
+void scs_session_close(scs_session *session)
+{
+    int32_t n_input = session->config ? session->config->data.n_input : 0;
+
+    scs_session_forget(session);
     scs_dataset_destroy(&session->dataset);
     scs_checkpoint_destroy(&session->checkpoint);
     scs_state_destroy(&session->state);

@@ -7,6 +7,7 @@
 #include "scscreen/checkpoint.h"
 #include "scscreen/comm.h"
 #include "scscreen/state.h"
+#include "src/decoder.h"
 
 typedef struct scs_session {
     const scs_cli *cli; /**< borrowed */
@@ -21,7 +22,8 @@ typedef struct scs_session {
     scs_team team;
     scs_deal *deal;
     scs_shard *shard; /**< [team.last - team.first] */
-    scs_model *model;
+    scs_model *model; /**< the network; NULL where model.kind is another */
+    scs_pca *pca;     /**< principal components where model.kind is pca */
     scs_atlas *atlas;
     scs_real **z; /**< [team.last - team.first] posterior means of the shards' cells */
 } scs_session;
@@ -30,7 +32,14 @@ typedef struct scs_session {
 SCS_MUST_USE scs_status scs_session_open(scs_session *session, const scs_cli *cli, scs_comm *comm,
                                          scs_stage *stage);
 void scs_session_close(scs_session *session);
+/** Free all that comes after the dataset, so that another model can be made of it. Local. */
+void scs_session_forget(scs_session *session);
 
+/** dataset, and the contiguous part of its cells that this rank reads, normalised. Collective.
+ *  @param[out] first, x  as scs_read_cells; the caller clears x, also on failure */
+SCS_MUST_USE scs_status scs_session_read(scs_session *session, int64_t *first, scs_csr *x);
+/** team and deal of the dataset as its roles are now. Local, alike on all ranks. */
+SCS_MUST_USE scs_status scs_session_make_deal(scs_session *session);
 /** dataset, team, deal, shards. Collective. */
 SCS_MUST_USE scs_status scs_session_load_data(scs_session *session);
 /** A new model, or the checkpoint's weights. Collective. */
@@ -41,8 +50,26 @@ SCS_MUST_USE scs_status scs_session_train(scs_session *session);
 SCS_MUST_USE scs_status scs_session_drop_state(scs_session *session);
 /** The latent atlas from the data, or from the checkpoint where it has one. Collective. */
 SCS_MUST_USE scs_status scs_session_make_atlas(scs_session *session);
+/** Whether cells have latent coordinates: all kinds of models but mean. */
+bool scs_session_has_latent(const scs_session *session);
+int32_t scs_session_n_latent(const scs_session *session);
+/** Principal components of the cells that are not held out. Collective. */
+SCS_MUST_USE scs_status scs_session_fit_pca(scs_session *session);
+/** z, and the atlas' latent moments; nothing where there is no latent space. Collective. */
+SCS_MUST_USE scs_status scs_session_encode(scs_session *session);
+/** Whichever model there is. */
+scs_decoder scs_session_decoder(const scs_session *session);
+/** scs_decoded_moments by it. Local. */
+SCS_MUST_USE scs_status scs_session_decode(const scs_session *session, const scs_real *z, int64_t n,
+                                           const double *delta, double *mean, double *variance);
+/** The gene-space half of an atlas from the shards. Collective. */
+SCS_MUST_USE scs_status scs_session_fill_genes(scs_session *session, scs_atlas *atlas);
 /** output.dir/model.h5, by rank 0. Collective. */
 SCS_MUST_USE scs_status scs_session_save_model(scs_session *session);
+/** The config's way to predict, with this scs_decode_method; `auto` is resolved by what the atlas
+ * holds. Collective. */
+SCS_MUST_USE scs_status scs_session_method(const scs_session *session, int decode,
+                                           scs_method *method);
 /** Predict, write output.dir/screen.h5ad, print the table. Collective. */
 SCS_MUST_USE scs_status scs_session_screen(scs_session *session);
 

@@ -1,6 +1,7 @@
 /* model -> latent atlas -> model.h5 */
 #include "mpi/session.h"
 #include "mpi/watchdog.h"
+#include "src/gene_space.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -37,7 +38,7 @@ static scs_status make_atlas(scs_session *session)
         return scs_atlas_create_from(&c->species, &c->cell_types, &c->conditions, &c->genes,
                                      c->control, c->group, c->n_group,
                                      session->model->arch.n_latent, &session->atlas);
-    return scs_atlas_create(session->dataset, session->model->arch.n_latent, &session->atlas);
+    return scs_atlas_create(session->dataset, scs_session_n_latent(session), &session->atlas);
 }
 
 static scs_status read_checkpoint(scs_session *session)
@@ -74,6 +75,10 @@ scs_status scs_session_make_model(scs_session *session)
     scs_comm *comm = session->comm;
     bool stored_atlas = session->checkpoint && session->checkpoint->has_atlas;
 
+    if (session->config->model.kind == SCS_MODEL_PCA)
+        return scs_session_fit_pca(session);
+    if (session->config->model.kind == SCS_MODEL_MEAN)
+        return SCS_OK;
     SCS_TRY(scs_agree(comm, create_model(session)));
     if (!session->checkpoint)
         return SCS_OK;
@@ -132,14 +137,14 @@ static scs_status check_stored_atlas(const scs_session *session)
     return status;
 }
 
-static scs_status fill_genes(scs_session *session)
+scs_status scs_session_fill_genes(scs_session *session, scs_atlas *atlas)
 {
     scs_gene_slice slice = {0};
     scs_status status;
 
     SCS_GO(status, scs_transpose(session->comm, session->shard, &session->team,
                                  session->dataset->n_gene, &slice));
-    SCS_GO(status, scs_atlas_genes(session->comm, session->atlas, session->dataset, &slice));
+    SCS_GO(status, scs_atlas_genes(session->comm, atlas, session->dataset, &slice));
 done:
     scs_gene_slice_clear(&slice);
     return status;
@@ -152,9 +157,12 @@ scs_status scs_session_make_atlas(scs_session *session)
 
     SCS_TRY(scs_agree(comm, SCS_ALLOC(session->z, session->team.last - session->team.first)));
     SCS_TRY(scs_agree(comm, stored ? check_stored_atlas(session) : make_atlas(session)));
-    SCS_TRY(scs_atlas_encode(session->atlas, session->model, session->dataset, session->shard,
-                             &session->team, session->z));
-    return stored ? SCS_OK : fill_genes(session);
+    SCS_TRY(scs_session_encode(session));
+    if (!stored)
+        SCS_TRY(scs_session_fill_genes(session, session->atlas));
+    if (scs_session_has_latent(session))
+        return SCS_OK;
+    return scs_agree(comm, scs_gene_space_enter(session->atlas));
 }
 
 static scs_status save(scs_session *session, const char *path)

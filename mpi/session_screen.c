@@ -1,62 +1,104 @@
 /* screen -> result */
+#include "mpi/choose_blend.h"
 #include "mpi/provenance.h"
+#include "mpi/screen_permute.h"
+#include "mpi/screen_rank.h"
 #include "mpi/screen_rows.h"
 #include "mpi/session.h"
+#include "src/gene_space.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 /* What the screening phase holds. */
 typedef struct screening {
+    scs_method method;
     scs_plan *plan;
     int64_t *first;       /* [n_rank + 1] rows of each rank */
     scs_real **control_z; /* [n_group] */
     scs_result_rows rows; /* this rank's */
-    char **source;        /* [plan->n] on rank 0 */
-    scs_scores *score;    /* [plan->n] on rank 0 */
+    double *p, *q;        /* [plan->n] or NULL */
+    scs_row_numbers all;  /* on rank 0 */
     scs_provenance *provenance;
 } screening;
-
-static scs_status make_plan(const scs_session *s, screening *w)
-{
-    int32_t n_rank = scs_comm_size(s->comm);
-
-    SCS_TRY(scs_plan_create(s->config, s->atlas, &s->model->arch, &w->plan));
-    SCS_REQUIRE(w->plan->n > 0, SCS_EDATA,
-                "%s: screen selects no combination that has control cells", s->config->file);
-    SCS_TRY(SCS_ALLOC(w->first, n_rank + 1));
-    SCS_TRY(SCS_ALLOC(w->control_z, s->atlas->n_group));
-    scs_plan_split(w->plan, n_rank, w->first);
-    return SCS_OK;
-}
 
 static scs_status predict(const scs_session *s, screening *w)
 {
     int64_t first = w->first[scs_comm_rank(s->comm)];
     int64_t last = w->first[scs_comm_rank(s->comm) + 1];
 
-    return scs_screen_rows(s, w->plan, first, last - first, w->control_z, &w->rows);
+    scs_row_job job = {.session = s,
+                       .method = &w->method,
+                       .plan = w->plan,
+                       .control_z = w->control_z,
+                       .top_genes = s->config->output.top_genes,
+                       .bootstrap = s->config->screen.bootstrap,
+                       .p_value = w->p,
+                       .q_value = w->q};
+
+    return scs_screen_rows(&job, first, last - first, &w->rows);
 }
 
-/* The words of every row: cheap, and rank 0 writes them all. */
-static scs_status name_sources(const scs_session *s, screening *w)
+/* What the config leaves to the data: the same on every rank. */
+static scs_status choose_shift(const scs_session *s, scs_method *method)
 {
-    double *delta = NULL;
+    double error[SCS_N_SHIFT];
+
+    SCS_TRY(scs_choose_shift(s->atlas, method, &method->shift, error));
+    for (int i = 0; i < SCS_N_SHIFT; i++)
+        scs_session_say(s, "leave-one-type-out error of shift %s: %.4f%s", scs_shift_name(i),
+                        error[i], i == method->shift ? " (taken)" : "");
+    return SCS_OK;
+}
+
+static scs_status choose_blend(const scs_session *s, scs_method *method)
+{
+    int64_t n;
+
+    SCS_TRY(scs_choose_blend(s, method, &method->blend, &n));
+    scs_session_say(s, "blend %.4f, by leaving out %lld groups in turn", method->blend,
+                    (long long)n);
+    return SCS_OK;
+}
+
+scs_status scs_session_method(const scs_session *s, int decode, scs_method *method)
+{
+    *method = scs_method_from_config(s->config);
+    method->decode = decode;
+    if (!scs_session_has_latent(s))
+        *method = scs_gene_space_method(*method);
+    if (method->shift == SCS_SHIFT_AUTO)
+        SCS_TRY(scs_agree(s->comm, choose_shift(s, method)));
+    if (method->decode == SCS_DECODE_BLEND && method->blend == SCS_BLEND_AUTO)
+        SCS_TRY(choose_blend(s, method));
+    return SCS_OK;
+}
+
+static scs_status make_plan(const scs_session *s, screening *w)
+{
+    int32_t n_rank = scs_comm_size(s->comm);
+
+    scs_arch plain = {.n_gene = s->atlas->n_gene, .n_hidden = 1, .n_layer = 1, .n_latent = 1};
+
+    SCS_TRY(scs_plan_create(s->config, s->atlas, s->model ? &s->model->arch : &plain, &w->plan));
+    SCS_TRY(scs_plan_resolve(s->atlas, &w->method, w->plan));
+    SCS_TRY(SCS_ALLOC(w->first, n_rank + 1));
+    SCS_TRY(SCS_ALLOC(w->control_z, s->atlas->n_group));
+    scs_plan_split(w->plan, n_rank, w->first);
+    return SCS_OK;
+}
+
+static scs_status permute(const scs_session *s, screening *w)
+{
     scs_status status;
 
-    if (!scs_session_leads(s))
+    if (s->config->screen.permutations == 0)
         return SCS_OK;
-    SCS_GO(status, SCS_ALLOC(delta, s->atlas->n_latent));
-    SCS_GO(status, SCS_ALLOC(w->source, w->plan->n));
-    for (int64_t i = 0; i < w->plan->n; i++) {
-        SCS_GO(status, SCS_ALLOC(w->source[i], SCS_SOURCE_MAX));
-        SCS_GO(status, scs_shift(s->atlas, s->config->screen.shift, &w->plan->item[i], delta,
-                                 w->source[i]));
-    }
-    SCS_GO(status, scs_provenance_create(s, &w->provenance));
-done:
-    free(delta);
-    return status;
+    status = SCS_ALLOC(w->p, w->plan->n);
+    if (status == SCS_OK)
+        status = SCS_ALLOC(w->q, w->plan->n);
+    SCS_TRY(scs_agree(s->comm, status));
+    return scs_screen_permute(s, &w->method, w->plan, w->first, w->p, w->q);
 }
 
 static scs_status write_result(scs_session *s, screening *w)
@@ -65,7 +107,9 @@ static scs_status write_result(scs_session *s, screening *w)
     scs_result_head head = {.atlas = s->atlas,
                             .plan = w->plan,
                             .variance = s->config->screen.variance,
-                            .source = (const char *const *)w->source};
+                            .bootstrap = s->config->screen.bootstrap > 0,
+                            .top_genes = s->config->output.top_genes,
+                            .permutations = w->p != NULL};
 
     if (w->provenance) {
         head.fact = w->provenance->fact;
@@ -75,28 +119,6 @@ static scs_status write_result(scs_session *s, screening *w)
     SCS_TRY(scs_result_write(s->comm, path, &head, &w->rows));
     scs_session_say(s, "wrote %s", path);
     return SCS_OK;
-}
-
-/* Every row's scores on rank 0. */
-static scs_status gather_scores(const scs_session *s, screening *w)
-{
-    int32_t n_rank = scs_comm_size(s->comm);
-    int64_t *send = NULL, *recv = NULL;
-    scs_status status = SCS_ALLOC(send, n_rank);
-
-    if (status == SCS_OK)
-        status = SCS_ALLOC(recv, n_rank);
-    if (status == SCS_OK && scs_session_leads(s))
-        status = SCS_ALLOC(w->score, w->plan->n);
-    SCS_GO(status, scs_agree(s->comm, status));
-    send[0] = w->rows.n * (int64_t)sizeof *w->rows.score;
-    for (int32_t r = 0; r < n_rank && scs_session_leads(s); r++)
-        recv[r] = (w->first[r + 1] - w->first[r]) * (int64_t)sizeof *w->score;
-    SCS_GO(status, scs_alltoallv(s->comm, w->rows.score, send, w->score, recv));
-done:
-    free(send);
-    free(recv);
-    return status;
 }
 
 static void print_table(const scs_session *s, const screening *w)
@@ -109,19 +131,24 @@ static void print_table(const scs_session *s, const screening *w)
                          ? "Held-out combinations (never seen in training), predicted v observed:"
                          : "No held-out combination was screened. Observed combinations, predicted "
                            "from the others:");
-    scs_result_table(stdout, s->atlas, w->plan, (const char *const *)w->source, w->score, held_out);
+    scs_result_table(stdout, s->atlas, w->plan, w->all.score, held_out);
     fflush(stdout);
+}
+
+static scs_status answer(const scs_session *s, const screening *w)
+{
+    print_table(s, w);
+    return scs_screen_rank(s, w->plan, &w->all);
 }
 
 static void clear(const scs_session *s, screening *w)
 {
-    for (int64_t i = 0; w->source && i < w->plan->n; i++)
-        free(w->source[i]);
     for (int32_t g = 0; w->control_z && g < s->atlas->n_group; g++)
         free(w->control_z[g]);
-    free(w->source);
     free(w->control_z);
-    free(w->score);
+    scs_row_numbers_clear(&w->all);
+    free(w->p);
+    free(w->q);
     free(w->first);
     scs_screen_rows_clear(&w->rows);
     scs_provenance_destroy(&w->provenance);
@@ -130,18 +157,22 @@ static void clear(const scs_session *s, screening *w)
 
 static scs_status screen(scs_session *s, screening *w)
 {
+    SCS_TRY(scs_session_method(s, s->config->screen.decode, &w->method));
     SCS_TRY(scs_agree(s->comm, make_plan(s, w)));
     scs_session_say(s, "screening %lld combination%s", (long long)w->plan->n,
                     w->plan->n > 1 ? "s" : "");
-    SCS_TRY(scs_route_controls(s->comm, s->dataset, s->atlas, w->plan, w->first, s->shard, &s->team,
-                               s->z, w->control_z));
+    if (scs_session_has_latent(s)) {
+        SCS_TRY(permute(s, w));
+        SCS_TRY(scs_route_cells(s->comm, s->dataset, s->atlas, w->plan, false, w->first, s->shard,
+                                &s->team, s->z, w->control_z));
+    }
     SCS_TRY(scs_agree(s->comm, predict(s, w)));
-    SCS_TRY(scs_agree(s->comm, name_sources(s, w)));
+    SCS_TRY(scs_agree(s->comm, scs_session_leads(s)
+                                   ? scs_provenance_create(s, &w->method, &w->provenance)
+                                   : SCS_OK));
     SCS_TRY(write_result(s, w));
-    SCS_TRY(gather_scores(s, w));
-    if (scs_session_leads(s))
-        print_table(s, w);
-    return SCS_OK;
+    SCS_TRY(scs_row_numbers_gather(s->comm, w->first, &w->rows, &w->all));
+    return scs_agree(s->comm, scs_session_leads(s) ? answer(s, w) : SCS_OK);
 }
 
 scs_status scs_session_screen(scs_session *session)

@@ -128,8 +128,8 @@ static scs_status put_checkpoint(scs_bytes *blob, const scs_config *config, unsi
     int64_t size = 0;
     scs_status status;
 
-    SCS_GO(status,
-           needs & (SCS_NEED_WEIGHTS | SCS_NEED_MODEL) ? model_path(config, needs, &path) : SCS_OK);
+    if (config->model.kind == SCS_MODEL_VAE && (needs & (SCS_NEED_WEIGHTS | SCS_NEED_MODEL)))
+        SCS_GO(status, model_path(config, needs, &path));
     if (path) {
         SCS_GO(status, scs_checkpoint_probe(path, &checkpoint));
         SCS_GO(status, scs_checkpoint_pack(checkpoint, &packed, &size));

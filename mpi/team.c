@@ -104,7 +104,7 @@ static scs_status sum(void *ctx, double *parts, int64_t len, double *total)
     SCS_TRY(scs_allgather(comm, gathered, comm->first));
     for (int32_t i = 0; i < n; i++)
         seat->part_double[i] = gathered + i * len;
-    scs_tree_sum_double(seat->part_double, seat->subtree, n, len);
+    scs_tree_sum_double(seat->part_double, seat->subtree, n, 0, len);
     memcpy(total, gathered, (size_t)row);
     return SCS_OK;
 }
@@ -173,7 +173,7 @@ static scs_status reduce_slice(void *ctx, float *const *part, int64_t n, float *
     scs_subtree subtree[SCS_SUBTREE_MAX];
     float *mine[SCS_SUBTREE_MAX];
     int64_t lo, hi;
-    int n_mine;
+    int n_mine, first;
 
     SCS_TRY(open_seat(seat));
     SCS_TRY(scs_comm_reserve(comm, slice_work(seat, n)));
@@ -185,9 +185,11 @@ static scs_status reduce_slice(void *ctx, float *const *part, int64_t n, float *
     for (int32_t step = 1; step < comm->size; step++)
         SCS_TRY(trade_slices(seat, (comm->rank + step) % comm->size, mine,
                              (comm->rank - step + comm->size) % comm->size, n, hi - lo));
-    scs_tree_sum_float(seat->part_float, seat->subtree, seat->first_subtree[comm->size], hi - lo);
-    /* slice may be part[0] itself */
-    memmove(slice, seat->part_float[0], (size_t)(hi - lo) * sizeof *slice);
+    first = seat->first_subtree[comm->rank];
+    scs_tree_sum_float(seat->part_float, seat->subtree, seat->first_subtree[comm->size], first,
+                       hi - lo);
+    if (slice != seat->part_float[first]) /* it may overlap part[0] */
+        memmove(slice, seat->part_float[first], (size_t)(hi - lo) * sizeof *slice);
     return SCS_OK;
 }
 

@@ -5,6 +5,7 @@ const scs_verb scs_verbs[] = {
         .name = "simulate",
         .argument = "CONFIG.yaml",
         .argument_optional = true,
+        .has_section = true,
         .summary = "write a simulated atlas with known shifts",
         .details =
             "Writes one .h5ad of raw counts per species, ortholog tables and truth.h5ad into\n"
@@ -58,6 +59,39 @@ const scs_verb scs_verbs[] = {
         .needs = SCS_NEED_INPUTS | SCS_NEED_WEIGHTS | SCS_NEED_OUTPUT | SCS_NEED_SIMULATED |
                  SCS_NEED_STATE,
         .run = scs_verb_run,
+    },
+    {
+        .name = "validate",
+        .argument = "CONFIG.yaml",
+        .has_section = true,
+        .summary = "hold out every combination in turn; compare with baselines",
+        .details =
+            "For every observed (species, cell type, perturbation) that the validate section "
+            "selects:\n"
+            "trains without it, predicts it, and scores the network beside no change and "
+            "arithmetic on\n"
+            "the groups' means. --group-size N: ranks that train one model together; the groups "
+            "take\n"
+            "the next model from one queue. --folds N: combinations held out by one model.\n"
+            "Writes output.dir/validation.tsv; finished models are kept in output.dir/validation/, "
+            "so a\n"
+            "stopped grid goes on where it was. hold_out is not used.",
+        .needs = SCS_NEED_INPUTS | SCS_NEED_OUTPUT | SCS_NEED_SIMULATED,
+        .run = scs_verb_validate,
+    },
+    {
+        .name = "pca",
+        .argument = "CONFIG.yaml",
+        .summary = "principal components of all cells",
+        .details = "Exact, from the genes' covariance, which is spread over the ranks (ScaLAPACK). "
+                   "Writes\n"
+                   "output.dir/pca.h5ad: obsm/X_pca, varm/PCs, uns/pca with variance, "
+                   "variance_ratio and mean.\n"
+                   "Cells are numbered through data.inputs. model.latent: how many components. "
+                   "hold_out is\n"
+                   "not used.",
+        .needs = SCS_NEED_INPUTS | SCS_NEED_OUTPUT | SCS_NEED_SIMULATED,
+        .run = scs_verb_pca,
     },
     {
         .name = "inspect",

@@ -9,8 +9,9 @@ typedef struct scs_verb {
     const char *name;
     const char *argument; /**< "CONFIG.yaml" */
     bool argument_optional;
-    const char *summary;                      /**< one line */
-    const char *details;                      /**< a paragraph for `scscreen VERB --help` */
+    bool has_section;    /**< every key of the section VERB is also an option: --group-size */
+    const char *summary; /**< one line */
+    const char *details; /**< a paragraph for `scscreen VERB --help` */
     scs_status (*serial)(const scs_cli *cli); /**< runs on one process without MPI, or NULL */
     bool (*is_serial)(const scs_cli *cli);    /**< NULL: `serial` always, if there is one */
     unsigned needs;                           /**< scs_need bits: what is read before MPI_Init */
@@ -28,5 +29,7 @@ scs_status scs_verb_check(scs_session *session);
 scs_status scs_verb_train(scs_session *session);
 scs_status scs_verb_screen(scs_session *session);
 scs_status scs_verb_run(scs_session *session);
+scs_status scs_verb_validate(scs_session *session);
+scs_status scs_verb_pca(scs_session *session);
 
 #endif

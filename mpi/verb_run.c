@@ -9,6 +9,10 @@ static scs_status make_model(scs_session *session)
 
 static scs_status train(scs_session *session)
 {
+    if (session->config->model.kind != SCS_MODEL_VAE)
+        return SCS_FAIL(SCS_EARG,
+                        "%s: only model.kind: vae is trained and stored; use scscreen screen",
+                        session->config->file);
     SCS_TRY(make_model(session));
     SCS_TRY(scs_session_train(session));
     SCS_TRY(scs_session_make_atlas(session));
@@ -30,6 +34,8 @@ scs_status scs_verb_screen(scs_session *session)
 
 scs_status scs_verb_run(scs_session *session)
 {
+    if (session->config->model.kind != SCS_MODEL_VAE)
+        return scs_verb_screen(session);
     SCS_TRY(train(session));
     SCS_TRY(scs_session_screen(session));
     return scs_session_drop_state(session);

@@ -2,6 +2,9 @@
 
 #include "src/simd.h"
 
+#include <stdbool.h>
+#include <string.h>
+
 scs_dropout scs_dropout_of(double probability)
 {
     uint32_t threshold = (uint32_t)(probability * 65536.0 + 0.5);
@@ -11,14 +14,32 @@ scs_dropout scs_dropout_of(double probability)
     return (scs_dropout){threshold, (scs_real)(65536.0 / (65536.0 - threshold))};
 }
 
+/* Units that one call of the generator decides upon: eight a block. */
+enum { UNITS = 8 * SCS_RANDOM_BLOCKS };
+
+/* Block by block, the halves of its words, low ones first. */
+SCS_VECTOR static void compare_words(uint32_t word[4][SCS_RANDOM_BLOCKS], uint32_t threshold,
+                                     uint8_t *keep)
+{
+    for (int i = 0; i < SCS_RANDOM_BLOCKS; i++)
+        for (int k = 0; k < 4; k++) {
+            keep[8 * i + 2 * k] = (word[k][i] & 0xffff) >= threshold;
+            keep[8 * i + 2 * k + 1] = (word[k][i] >> 16) >= threshold;
+        }
+}
+
 void scs_dropout_draw(scs_dropout dropout, const scs_stream *stream, int32_t n, uint8_t *keep)
 {
-    uint32_t word[4];
+    uint32_t word[4][SCS_RANDOM_BLOCKS];
+    uint8_t some[UNITS];
 
-    for (int32_t j = 0; j < n; j++) {
-        if (j % 8 == 0)
-            scs_random_block(stream, (uint32_t)(j / 8), word);
-        keep[j] = (word[j % 8 / 2] >> (j % 2 * 16) & 0xffff) >= dropout.threshold;
+    for (int32_t j = 0; j < n; j += UNITS) {
+        bool whole = n - j >= UNITS;
+
+        scs_random_blocks(stream, (uint32_t)(j / 8), word);
+        compare_words(word, dropout.threshold, whole ? keep + j : some);
+        if (!whole)
+            memcpy(keep + j, some, (size_t)(n - j));
     }
 }
 

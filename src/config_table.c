@@ -80,7 +80,9 @@ static const scs_key keys[] = {
      .count = offsetof(scs_config, n_hold_out),
      .help = "combinations kept out of training and scored afterwards; no species: in all species"},
 
-    WORDS(SCS_KEY_TEXT, model, kind, "vae", "vae", "scGen's variational autoencoder"),
+    CHOICE(model, kind, "vae|mean|pca", "vae",
+           "vae: scGen's variational autoencoder; mean: arithmetic on the groups' mean expression, no "
+           "training; pca: principal components, model.latent of them"),
     INT(model, hidden, 1, 65536, "800", "units of a hidden layer"),
     INT(model, layers, 1, 8, "2", "hidden layers of the encoder, and of the decoder"),
     INT(model, latent, 1, 65536, "100", "latent units"),
@@ -94,7 +96,7 @@ static const scs_key keys[] = {
         "cells of a step, over all ranks; a multiple of the shards"),
     INT(train, epochs, 1, 1000000, "100", "passes over the training cells, at most"),
     NUMBER(train, learning_rate, 1e-12, 10, "1e-3", "of Adam"),
-    INT(train, seed, 0, 4294967295, "1", "of every random number of training"),
+    INT(train, seed, 0, 4294967295, "1", "of every random number of training and screening"),
     {.section = "train", .name = "shards", .type = SCS_KEY_POWER, AT(train.shards), .min = 1,
      .max = 4096, .words = "auto", .fallback = "auto",
      .help = "virtual shards: any number of ranks up to this gives the same bytes; auto: the next "
@@ -106,6 +108,9 @@ static const scs_key keys[] = {
            "scGen: squared error + unweighted KL, and the last weights are kept"),
     CHOICE(train, batch_norm, "global|shard", "global",
            "statistics over the whole batch, or each shard for itself (fewer messages)"),
+    CHOICE(train, output_layer, "auto|dense|factored", "auto",
+           "gradients of the output layer gene by gene, or from products of the weights and of the "
+           "hidden units with themselves: the same up to rounding; auto: the cheaper for this batch"),
 
     OPERATIONAL(train, checkpoint_minutes, SCS_KEY_NUMBER, 0, 1e6, "10",
         "minutes between saves of the state that an interrupted run goes on from; 0: none"),
@@ -116,17 +121,47 @@ static const scs_key keys[] = {
     OPERATIONAL(train, resume, SCS_KEY_BOOL, 0, 0, "true",
         "go on from the state in output.dir if there is one; false: begin anew"),
 
-    NAMES(screen, cell_types, "cell types to predict"),
-    NAMES(screen, perturbations, "conditions to predict"),
-    NAMES(screen, species, "species to predict"),
-    CHOICE(screen, shift, "nearest|paired|balanced", "nearest",
-           "how the types' latent changes are pooled: by closeness to the target, plainly, or as "
-           "scGen"),
-    CHOICE(screen, decode, "edit|decode", "edit",
-           "edit: add the decoded change to the observed control; decode: as scGen"),
+    NAMES(screen, cell_types, "cell types to predict: names or globs such as CD4*"),
+    NAMES(screen, perturbations, "conditions to predict: names or globs"),
+    NAMES(screen, species, "species to predict: names or globs"),
+    WORDS(SCS_KEY_PATH, screen, combinations, NULL, "",
+          "instead of the lists: a CSV or TSV of the wanted rows, with columns cell_type, "
+          "perturbation and, if there are several, species"),
+    CHOICE(screen, shift, "nearest|paired|balanced|regression|auto", "nearest",
+           "how the types' latent changes are pooled: by closeness to the target, plainly, as "
+           "scGen, or by regression on the control means; auto: the best of them by "
+           "leave-one-type-out"),
+    NUMBER(screen, ridge, 1e-6, 1e6, "1", "penalty of shift: regression; larger is nearer to paired"),
+    CHOICE(screen, cross_species, "nearest|mean|average", "nearest",
+           "a perturbation that the species never saw: from the nearest species, the mean of all, or "
+           "the published half-and-half rule"),
+    CHOICE(screen, decode, "edit|decode|blend", "edit",
+           "edit: add the decoded change to the observed control; decode: as scGen; blend: edit's "
+           "change mixed with the sources' own change in gene space"),
+    {.section = "screen", .name = "blend", .type = SCS_KEY_NUMBER, AT(screen.blend), .min = 0,
+     .max = 1, .words = "auto", .word_value = SCS_BLEND_AUTO, .fallback = "0.5",
+     .help = "with decode: blend, the decoder's share; auto: the best by leave-one-type-out"},
+    INT(screen, permutations, 0, 1000000, "1000",
+        "permutations of the labels within cell types, for p_value and q_value; 0: none"),
+    INT(screen, bootstrap, 0, 100000, "0",
+        "bootstrap replicates for delta_se and shift_se (2 or more); 0: none"),
+    CHOICE(screen, rank_by,
+           "none|delta_norm|energy_distance|agreement|p_value|q_value|r2_all|r2_deg|delta_pearson",
+           "none", "write ranking.tsv, best rows first, and print the first; --rank-by sets it"),
     {.section = "screen", .name = "variance", .type = SCS_KEY_BOOL, AT(screen.variance),
      .fallback = "true", .help = "predict variances as well"},
 
+    NAMES(validate, cell_types, "cell types that validate holds out: names or globs"),
+    NAMES(validate, perturbations, "conditions that validate holds out: names or globs"),
+    NAMES(validate, species, "species that validate holds out: names or globs"),
+    INT(validate, folds, 1, 1000000, "1", "combinations that one model holds out together"),
+    INT(validate, group_size, 1, 1000000, "1",
+        "ranks that train one model together; also validate --group-size"),
+    {.section = "validate", .name = "pca", .type = SCS_KEY_BOOL, AT(validate.pca),
+     .fallback = "false", .help = "also predict by principal components, made for each model"},
+
+    INT(output, top_genes, 0, 100000, "0",
+        "genes with the largest shifts to list for each row, up and down; 0: none"),
     OPERATIONAL(output, dir, SCS_KEY_TEXT, 1, 0, "results",
         "folder for the results, from the working directory"),
     OPERATIONAL(output, deadline, SCS_KEY_NUMBER, 0, 1e9, "1800",
@@ -137,6 +172,7 @@ static const scs_key keys[] = {
     INT(simulate, cells, 1, 100000000, "60", "cells of each (species, cell type, condition)"),
     INT(simulate, cell_types, 1, 10000, "6", "cell types, type_1 and so on"),
     INT(simulate, perturbations, 1, 10000, "5", "perturbations, drug_1 and so on, besides control"),
+    INT(simulate, null, 0, 10000, "0", "the last so many perturbations have no effect"),
     INT(simulate, species, 1, 26, "3", "species, species_a and so on; a file each"),
     INT(simulate, seed, 0, 4294967295, "1", "of every random number of the simulation"),
     NUMBER(simulate, effect, 0, 10, "1.0", "size of the perturbations' shared shift, log units"),

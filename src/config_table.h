@@ -8,7 +8,7 @@
 typedef enum scs_key_type {
     SCS_KEY_INT,    /**< int64_t in [min, max]; a word stands for 0 */
     SCS_KEY_POWER,  /**< the same, and a power of two */
-    SCS_KEY_NUMBER, /**< double in [min, max]; a word stands for 0 */
+    SCS_KEY_NUMBER, /**< double in [min, max]; a word stands for word_value */
     SCS_KEY_BOOL,
     SCS_KEY_TEXT,   /**< char *; at least min bytes; words: nothing else is allowed ("layers/NAME"
                        allows any NAME) */
@@ -42,6 +42,7 @@ typedef struct scs_key {
     const char *fallback;       /**< the default as text; NULL: empty list */
     double min, max;
     const char *words; /**< "none|log1p", or NULL */
+    double word_value; /**< what the word stands for (SCS_KEY_NUMBER) */
     const scs_record *record;
     size_t count;     /**< offset of a record list's int32_t count */
     bool operational; /**< says how a job is run, and changes no result */

@@ -72,7 +72,7 @@ static scs_status set_int(const scs_key *key, const char *text, const scs_where 
 static scs_status set_number(const scs_key *key, const char *text, const scs_where *where,
                              double *out)
 {
-    double value = 0;
+    double value = key->word_value;
 
     if (!is_word(key, text)) {
         char *end;
@@ -198,7 +198,7 @@ static void print_number(double value, char *out, size_t size)
 
 static const char *number_text(const scs_key *key, double value, char *out, size_t size)
 {
-    if (key->words && value == 0)
+    if (key->words && value == key->word_value)
         return scs_word_at(key->words, 0, out, size);
     print_number(value, out, size);
     return out;

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* A hold-out as label numbers; species -1: every species. */
 typedef struct target {
@@ -13,6 +14,7 @@ typedef struct target {
 
 static void mark_unused(scs_dataset *d)
 {
+    d->n_unused = 0;
     for (int64_t c = 0; c < d->n_cell; c++)
         if (d->cell_species[c] < 0 || d->cell_type[c] < 0 || d->cell_condition[c] < 0) {
             d->role[c] = SCS_ROLE_UNUSED;
@@ -157,13 +159,19 @@ static scs_status note_types_without_control(scs_dataset *d)
     return st;
 }
 
-scs_status scs_dataset_assign_roles(const scs_config *config, scs_dataset *d)
+scs_status scs_dataset_hold_out(const scs_config *config, scs_dataset *d)
 {
-    SCS_TRY(SCS_ALLOC(d->role, d->n_cell));
+    memset(d->role, SCS_ROLE_TRAIN, (size_t)d->n_cell);
     mark_unused(d);
     for (int32_t i = 0; i < config->n_hold_out; i++)
         SCS_TRY(hold_out(config, i, d));
     SCS_TRY(check_conditions(d));
-    SCS_TRY(split_validation(config, d));
+    return split_validation(config, d);
+}
+
+scs_status scs_dataset_assign_roles(const scs_config *config, scs_dataset *d)
+{
+    SCS_TRY(SCS_ALLOC(d->role, d->n_cell));
+    SCS_TRY(scs_dataset_hold_out(config, d));
     return note_types_without_control(d);
 }

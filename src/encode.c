@@ -61,14 +61,13 @@ static void activate(stack *s, int b, scs_real *x)
 }
 
 /* The last block writes into out, the ones before by turns into it and the spare rows. */
-static void run_stack(stack *s, int first, const scs_gene_index *genes, const scs_real *in,
-                      scs_real *out)
+static void run_stack(stack *s, int first, const scs_nonzeros *x, const scs_real *in, scs_real *out)
 {
     int last = first + s->model->arch.n_layer;
 
     for (int b = first; b < last; b++) {
         scs_real *to = (last - b) % 2 ? out : s->spare;
-        scs_flow flow = {.n = s->n, .in = in, .out = to, .genes = genes};
+        scs_flow flow = {.n = s->n, .in = in, .out = to, .x = x};
 
         if (b == 0)
             scs_sparse_forward(&s->layout.block[b].linear, s->model->param, &flow, 1);
@@ -86,7 +85,7 @@ static void run_head(const stack *s, const scs_dense *head, const scs_real *hidd
     scs_linear_forward(head, s->model->param, &flow, 1);
 }
 
-scs_status scs_encode_heads(const scs_model *model, const scs_gene_index *genes, int32_t n,
+scs_status scs_encode_heads(const scs_model *model, const scs_nonzeros *x, int32_t n,
                             scs_real *mean, scs_real *head)
 {
     stack s;
@@ -95,7 +94,7 @@ scs_status scs_encode_heads(const scs_model *model, const scs_gene_index *genes,
 
     SCS_TRY(open_stack(model, n, &s));
     SCS_GO(st, SCS_ALLOC(hidden, (int64_t)n * model->arch.n_hidden));
-    run_stack(&s, 0, genes, NULL, hidden);
+    run_stack(&s, 0, x, NULL, hidden);
     run_head(&s, &s.layout.mean, hidden, mean);
     if (head)
         run_head(&s, &s.layout.variance, hidden, head);
@@ -108,19 +107,18 @@ done:
 scs_status scs_model_encode(const scs_model *model, const scs_csr *x, int64_t row0, int32_t n,
                             scs_real *mean, scs_real *variance)
 {
-    scs_gene_index genes;
+    scs_nonzeros cells = {0};
     scs_status st;
 
     if (n == 0)
         return SCS_OK;
-    SCS_TRY(scs_gene_index_create(model->arch.n_gene, &genes));
-    SCS_GO(st, scs_gene_index_reserve(&genes, x, NULL, row0, n));
-    scs_gene_index_fill(&genes, x, NULL, row0, n);
-    SCS_GO(st, scs_encode_heads(model, &genes, n, mean, variance));
+    SCS_GO(st, scs_nonzeros_reserve(&cells, x, NULL, row0, n, false));
+    scs_nonzeros_fill(&cells, x, NULL, row0, false);
+    SCS_GO(st, scs_encode_heads(model, &cells, n, mean, variance));
     for (int64_t i = 0; variance && i < (int64_t)n * model->arch.n_latent; i++)
         variance[i] = (scs_real)(exp((double)variance[i]) + model->arch.variance_floor);
 done:
-    scs_gene_index_clear(&genes);
+    scs_nonzeros_clear(&cells);
     return st;
 }
 

@@ -2,13 +2,13 @@
 #ifndef SCS_ENCODE_H
 #define SCS_ENCODE_H
 
-#include "src/gene_index.h"
+#include "src/nonzeros.h"
 
 #include "scscreen/model.h"
 
-/** @param genes the cells by gene  @param n cells > 0
+/** @param x the cells, by cell  @param n cells > 0
  *  @param[out] mean, head [n, n_latent]; head: variance = exp(head) + floor; NULL: not wanted */
-SCS_MUST_USE scs_status scs_encode_heads(const scs_model *model, const scs_gene_index *genes,
-                                         int32_t n, scs_real *mean, scs_real *head);
+SCS_MUST_USE scs_status scs_encode_heads(const scs_model *model, const scs_nonzeros *x, int32_t n,
+                                         scs_real *mean, scs_real *head);
 
 #endif

@@ -210,3 +210,36 @@ scs_status scs_file_commit(const char *temp, const char *path)
                 strerror(error));
     return SCS_OK;
 }
+
+static scs_status write_temp(const char *temp, scs_status (*write)(void *ctx, FILE *out), void *ctx)
+{
+    scs_status st;
+    bool failed;
+    FILE *out;
+
+    SCS_TRY(scs_file_create(temp));
+    out = fopen(temp, "w");
+    if (!out)
+        return scs_creation_failed(temp, errno);
+    st = write(ctx, out);
+    failed = ferror(out) != 0;
+    failed = fclose(out) != 0 || failed;
+    if (st == SCS_OK && failed)
+        st = scs_creation_failed(temp, errno);
+    return st;
+}
+
+scs_status scs_file_write(const char *path, scs_status (*write)(void *ctx, FILE *out), void *ctx)
+{
+    char *temp;
+    scs_status st;
+
+    SCS_TRY(scs_temp_name(path, &temp));
+    st = write_temp(temp, write, ctx);
+    if (st == SCS_OK)
+        st = scs_file_commit(temp, path);
+    if (st != SCS_OK)
+        (void)unlink(temp);
+    free(temp);
+    return st;
+}

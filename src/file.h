@@ -5,6 +5,8 @@
 
 #include "scscreen/status.h"
 
+#include <stdio.h>
+
 /** A path by printf's rules. @param[out] path malloc'ed. SCS_ENOMEM. */
 SCS_MUST_USE scs_status scs_path_print(char **path, const char *format, ...) SCS_PRINTF(2, 3)
     __attribute__((nonnull));
@@ -23,6 +25,9 @@ SCS_MUST_USE scs_status scs_file_reserve(const char *path);
 /** Rename with fsync of file and folder. On failure an older file at `path` stays and `temp` is
  * still there. */
 SCS_MUST_USE scs_status scs_file_commit(const char *temp, const char *path);
+/** A whole text file or none. @param write puts the text into `out` */
+SCS_MUST_USE scs_status scs_file_write(const char *path, scs_status (*write)(void *ctx, FILE *out),
+                                       void *ctx);
 /** SCS_ECREATE for a creation that ended with this errno: "PATH: cannot be created: REASON; what to
  * do". */
 scs_status scs_creation_failed(const char *path, int error);

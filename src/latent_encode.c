@@ -176,16 +176,6 @@ done:
     return st;
 }
 
-static scs_status encode_and_sort(const scs_atlas *atlas, const scs_model *model,
-                                  const scs_dataset *dataset, const scs_shard *shard,
-                                  int32_t n_local, scs_real **z, group_rows *rows)
-{
-    SCS_REQUIRE(atlas->n_latent == model->arch.n_latent, SCS_EINTERNAL,
-                "atlas of %d latent units, model of %d", atlas->n_latent, model->arch.n_latent);
-    SCS_TRY(encode_all(model, shard, n_local, z));
-    return sort_all(atlas, dataset, shard, n_local, rows);
-}
-
 static void free_latent(scs_real **z, int32_t n_local)
 {
     for (int32_t s = 0; z && s < n_local; s++) {
@@ -194,27 +184,46 @@ static void free_latent(scs_real **z, int32_t n_local)
     }
 }
 
+scs_status scs_atlas_sum(scs_atlas *atlas, const scs_dataset *dataset, const scs_shard *shard,
+                         const scs_team *team, scs_real *const *z)
+{
+    int32_t n_local = team->last - team->first;
+    group_rows *rows = NULL;
+    scs_status st = SCS_ALLOC(rows, n_local);
+
+    if (st == SCS_OK)
+        st = sort_all(atlas, dataset, shard, n_local, rows);
+    SCS_GO(st, team->agree(team->ctx, st));
+    SCS_GO(st, sum_all(atlas, team, rows, z));
+done:
+    free_rows(rows, n_local);
+    return st;
+}
+
+static scs_status encode(const scs_atlas *atlas, const scs_model *model, const scs_shard *shard,
+                         int32_t n_local, scs_real **z)
+{
+    SCS_REQUIRE(atlas->n_latent == model->arch.n_latent, SCS_EINTERNAL,
+                "atlas of %d latent units, model of %d", atlas->n_latent, model->arch.n_latent);
+    return encode_all(model, shard, n_local, z);
+}
+
 scs_status scs_atlas_encode(scs_atlas *atlas, const scs_model *model, const scs_dataset *dataset,
                             const scs_shard *shard, const scs_team *team, scs_real **z)
 {
     int32_t n_local = team->last - team->first;
     scs_real **latent = NULL;
-    group_rows *rows = NULL;
-    scs_status st;
+    scs_status st = SCS_ALLOC(latent, n_local);
 
-    st = SCS_ALLOC(latent, n_local);
     if (st == SCS_OK)
-        st = SCS_ALLOC(rows, n_local);
-    if (st == SCS_OK)
-        st = encode_and_sort(atlas, model, dataset, shard, n_local, latent, rows);
+        st = encode(atlas, model, shard, n_local, latent);
     SCS_GO(st, team->agree(team->ctx, st));
-    SCS_GO(st, sum_all(atlas, team, rows, latent));
+    SCS_GO(st, scs_atlas_sum(atlas, dataset, shard, team, latent));
     for (int32_t s = 0; z && s < n_local; s++) {
         z[s] = latent[s];
         latent[s] = NULL;
     }
 done:
-    free_rows(rows, n_local);
     free_latent(latent, n_local);
     free(latent);
     return st;

@@ -1,6 +1,7 @@
 #include "src/linear.h"
 
 #include "src/simd.h"
+#include "src/sparse.h"
 
 #include <cblas.h>
 #include <string.h>
@@ -27,6 +28,39 @@ static double dense_work(const scs_dense *dense, const scs_flow *flow, int n_flo
     return n * dense->n_in * dense->n_out;
 }
 
+static int32_t most_cells(const scs_flow *flow, int n_flow)
+{
+    int32_t most = 0;
+
+    for (int i = 0; i < n_flow; i++)
+        most = flow[i].n > most ? flow[i].n : most;
+    return most;
+}
+
+/* ---- cutting [n, n_col] outputs ---- */
+
+/* Many rows are cut into rows: a BLAS call on columns would copy all of the input for each. */
+enum { CUT_ROWS = 512 };
+
+int scs_cut_tasks(int32_t n, int32_t n_col)
+{
+    return n > CUT_ROWS ? (n + CUT_ROWS - 1) / CUT_ROWS : tiles(n_col);
+}
+
+bool scs_cut_at(int32_t n, int32_t n_col, int task, scs_cut *cut)
+{
+    if (task >= scs_cut_tasks(n, n_col))
+        return false;
+    if (n > CUT_ROWS)
+        *cut = (scs_cut){task * CUT_ROWS,
+                         n - task * CUT_ROWS < CUT_ROWS ? n - task * CUT_ROWS : CUT_ROWS, 0, n_col};
+    else
+        *cut = (scs_cut){0, n, task * TILE, tile_size(n_col, task)};
+    return true;
+}
+
+/* ---- dense layers ---- */
+
 static void fill_rows(scs_real *out, int32_t n, int32_t stride, const scs_real *row, int32_t width)
 {
     for (int64_t i = 0; i < n; i++)
@@ -36,38 +70,43 @@ static void fill_rows(scs_real *out, int32_t n, int32_t stride, const scs_real *
             memset(out + i * stride, 0, (size_t)width * sizeof *out);
 }
 
-static void forward_tile(const scs_dense *dense, const scs_real *param, const scs_flow *flow,
-                         int tile)
+static void forward_cut(const scs_dense *dense, const scs_real *param, const scs_flow *flow,
+                        const scs_cut *cut)
 {
-    int32_t first = tile * TILE, width = tile_size(dense->n_out, tile);
-    const scs_real *weight = param + dense->weight + (int64_t)first * dense->n_in;
-    scs_real *out = flow->out + first;
+    const scs_real *weight = param + dense->weight + (int64_t)cut->col * dense->n_in;
+    scs_real *out = flow->out + (int64_t)cut->row * dense->n_out + cut->col;
 
-    fill_rows(out, flow->n, dense->n_out, dense->bias < 0 ? NULL : param + dense->bias + first,
-              width);
-    SCS_GEMM(CblasRowMajor, CblasNoTrans, CblasTrans, flow->n, width, dense->n_in, 1, flow->in,
-             dense->n_in, weight, dense->n_in, 1, out, dense->n_out);
+    fill_rows(out, cut->n_row, dense->n_out,
+              dense->bias < 0 ? NULL : param + dense->bias + cut->col, cut->n_col);
+    SCS_GEMM(CblasRowMajor, CblasNoTrans, CblasTrans, cut->n_row, cut->n_col, dense->n_in, 1,
+             flow->in + (int64_t)cut->row * dense->n_in, dense->n_in, weight, dense->n_in, 1, out,
+             dense->n_out);
 }
 
 void scs_linear_forward(const scs_dense *dense, const scs_real *param, const scs_flow *flow,
                         int n_flow)
 {
-    int n_tile = tiles(dense->n_out);
+    int few = scs_cut_tasks(1, dense->n_out);
+    int many = scs_cut_tasks(most_cells(flow, n_flow), dense->n_out);
 
-#pragma omp parallel for collapse(2) if (SCS_WORTH_THREADS(dense_work(dense, flow, n_flow)))
+#pragma omp parallel for collapse(2)                                                               \
+    schedule(dynamic) if (SCS_WORTH_THREADS(dense_work(dense, flow, n_flow)))
     for (int i = 0; i < n_flow; i++)
-        for (int tile = 0; tile < n_tile; tile++)
-            if (flow[i].n)
-                forward_tile(dense, param, &flow[i], tile);
+        for (int task = 0; task < (few > many ? few : many); task++) {
+            scs_cut cut;
+
+            if (flow[i].n && scs_cut_at(flow[i].n, dense->n_out, task, &cut))
+                forward_cut(dense, param, &flow[i], &cut);
+        }
 }
 
-/* A tile of the columns of grad_in. */
-static void input_gradient_tile(const scs_dense *dense, const scs_real *param, const scs_flow *flow,
-                                int tile, bool add)
+static void input_gradient(const scs_dense *dense, const scs_real *param, const scs_flow *flow,
+                           const scs_cut *cut, bool add)
 {
-    SCS_GEMM(CblasRowMajor, CblasNoTrans, CblasNoTrans, flow->n, tile_size(dense->n_in, tile),
-             dense->n_out, 1, flow->grad_out, dense->n_out, param + dense->weight + tile * TILE,
-             dense->n_in, add ? 1 : 0, flow->grad_in + tile * TILE, dense->n_in);
+    SCS_GEMM(CblasRowMajor, CblasNoTrans, CblasNoTrans, cut->n_row, cut->n_col, dense->n_out, 1,
+             flow->grad_out + (int64_t)cut->row * dense->n_out, dense->n_out,
+             param + dense->weight + cut->col, dense->n_in, add ? 1 : 0,
+             flow->grad_in + (int64_t)cut->row * dense->n_in + cut->col, dense->n_in);
 }
 
 static void bias_gradient(const scs_dense *dense, const scs_flow *flow, int32_t first,
@@ -97,111 +136,73 @@ static void weight_gradient_tile(const scs_dense *dense, const scs_flow *flow, i
 void scs_linear_backward(const scs_dense *dense, const scs_real *param, const scs_flow *flow,
                          int n_flow, bool add)
 {
-    int n_out_tile = tiles(dense->n_out), n_in_tile = tiles(dense->n_in);
+    int n_tile = tiles(dense->n_out), few = scs_cut_tasks(1, dense->n_in);
+    int many = scs_cut_tasks(most_cells(flow, n_flow), dense->n_in);
 
-#pragma omp parallel for collapse(2) if (SCS_WORTH_THREADS(dense_work(dense, flow, n_flow)))
+#pragma omp parallel for collapse(2)                                                               \
+    schedule(dynamic) if (SCS_WORTH_THREADS(dense_work(dense, flow, n_flow)))
     for (int i = 0; i < n_flow; i++)
-        for (int tile = 0; tile < n_out_tile + n_in_tile; tile++) {
-            if (!flow[i].n)
-                continue;
-            if (tile < n_out_tile)
-                weight_gradient_tile(dense, &flow[i], tile);
-            else if (flow[i].grad_in)
-                input_gradient_tile(dense, param, &flow[i], tile - n_out_tile, add);
+        for (int task = 0; task < n_tile + (few > many ? few : many); task++) {
+            scs_cut cut;
+
+            if (flow[i].n && task < n_tile)
+                weight_gradient_tile(dense, &flow[i], task);
+            else if (flow[i].n && flow[i].grad_in &&
+                     scs_cut_at(flow[i].n, dense->n_in, task - n_tile, &cut))
+                input_gradient(dense, param, &flow[i], &cut, add);
         }
 }
 
 /* ---- the first layer ---- */
 
-/* Columns of one tile of the sparse product: a tile of all cells stays in the first cache. */
-enum { SPARSE_TILE = 64 };
-
 static double sparse_work(const scs_dense *dense, const scs_flow *flow, int n_flow)
 {
     double nnz = 0;
 
-    for (int i = 0; i < n_flow; i++)
-        nnz += (double)flow[i].genes->first[dense->n_in];
-    return (nnz + dense->n_in) * dense->n_out; /* rows of absent genes are cleared */
-}
+    for (int i = 0; i < n_flow; i++) {
+        const scs_entries *x = &flow[i].x->by_cell;
 
-static inline void add_scaled(scs_real *y, scs_real a, const scs_real *x, int32_t n)
-{
-#pragma omp simd
-    for (int32_t c = 0; c < n; c++)
-        y[c] += a * x[c];
-}
-
-static inline void set_scaled(scs_real *y, scs_real a, const scs_real *x, int32_t n)
-{
-#pragma omp simd
-    for (int32_t c = 0; c < n; c++)
-        y[c] = a * x[c];
-}
-
-SCS_VECTOR static void sparse_forward_tile(const scs_dense *dense, const scs_real *param,
-                                           const scs_flow *flow, int32_t first, int32_t width)
-{
-    const scs_gene_index *genes = flow->genes;
-    scs_real *out = flow->out + first;
-
-    fill_rows(out, flow->n, dense->n_out, dense->bias < 0 ? NULL : param + dense->bias + first,
-              width);
-    for (int32_t g = 0; g < genes->n_gene; g++) {
-        const scs_real *weight = param + dense->weight + (int64_t)g * dense->n_out + first;
-
-        for (int64_t k = genes->first[g]; k < genes->first[g + 1]; k++)
-            add_scaled(out + (int64_t)genes->row[k] * dense->n_out, genes->value[k], weight, width);
+        nnz += (double)x->first[(int64_t)scs_blocks(x->n_in) * x->n_out];
     }
+    return (nnz + dense->n_in) * dense->n_out; /* rows of absent genes are cleared */
 }
 
 void scs_sparse_forward(const scs_dense *dense, const scs_real *param, const scs_flow *flow,
                         int n_flow)
 {
-#pragma omp parallel for collapse(2) if (SCS_WORTH_THREADS(sparse_work(dense, flow, n_flow)))
+    int n_task = scs_product_tasks(most_cells(flow, n_flow), dense->n_out);
+
+#pragma omp parallel for collapse(2)                                                               \
+    schedule(dynamic) if (SCS_WORTH_THREADS(sparse_work(dense, flow, n_flow)))
     for (int i = 0; i < n_flow; i++)
-        for (int32_t first = 0; first < dense->n_out; first += SPARSE_TILE)
+        for (int task = 0; task < n_task; task++) {
+            scs_product product = {.x = &flow[i].x->by_cell,
+                                   .dense = param + dense->weight,
+                                   .base = dense->bias < 0 ? NULL : param + dense->bias,
+                                   .out = flow[i].out,
+                                   .n_col = dense->n_out};
+
             if (flow[i].n)
-                sparse_forward_tile(dense, param, &flow[i], first,
-                                    dense->n_out - first < SPARSE_TILE ? dense->n_out - first
-                                                                       : SPARSE_TILE);
-}
-
-/* Rows of dW of a tile of genes, each written once. */
-SCS_VECTOR static void sparse_gradient_tile(const scs_dense *dense, const scs_flow *flow, int tile)
-{
-    const scs_gene_index *genes = flow->genes;
-    int32_t n_out = dense->n_out, end = tile * TILE + tile_size(dense->n_in, tile);
-
-    for (int32_t g = tile * TILE; g < end; g++) {
-        scs_real *weight = flow->grad + dense->weight + (int64_t)g * n_out;
-        int64_t first = genes->first[g], last = genes->first[g + 1];
-
-        if (first == last)
-            memset(weight, 0, (size_t)n_out * sizeof *weight);
-        for (int64_t k = first; k < last; k++) {
-            const scs_real *grad_out = flow->grad_out + (int64_t)genes->row[k] * n_out;
-
-            if (k == first)
-                set_scaled(weight, genes->value[k], grad_out, n_out);
-            else
-                add_scaled(weight, genes->value[k], grad_out, n_out);
+                scs_product_run(&product, task);
         }
-    }
 }
 
 void scs_sparse_backward(const scs_dense *dense, const scs_flow *flow, int n_flow)
 {
-    int n_tile = tiles(dense->n_in);
+    int n_task = scs_product_tasks(dense->n_in, dense->n_out);
 
-#pragma omp parallel for collapse(2) if (SCS_WORTH_THREADS(sparse_work(dense, flow, n_flow)))
+#pragma omp parallel for collapse(2)                                                               \
+    schedule(dynamic) if (SCS_WORTH_THREADS(sparse_work(dense, flow, n_flow)))
     for (int i = 0; i < n_flow; i++)
-        for (int tile = 0; tile <= n_tile; tile++) {
-            if (!flow[i].n)
-                continue;
-            if (tile < n_tile)
-                sparse_gradient_tile(dense, &flow[i], tile);
-            else if (dense->bias >= 0)
+        for (int task = 0; task <= n_task; task++) {
+            scs_product product = {.x = &flow[i].x->by_gene,
+                                   .dense = flow[i].grad_out,
+                                   .out = flow[i].grad + dense->weight,
+                                   .n_col = dense->n_out};
+
+            if (flow[i].n && task < n_task)
+                scs_product_run(&product, task);
+            else if (flow[i].n && dense->bias >= 0)
                 bias_gradient(dense, &flow[i], 0, dense->n_out);
         }
 }

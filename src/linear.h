@@ -7,19 +7,29 @@
 #ifndef SCS_LINEAR_H
 #define SCS_LINEAR_H
 
-#include "src/gene_index.h"
+#include "src/nonzeros.h"
 #include "src/layout.h"
 
 /** What flows through a layer for one shard. All borrowed. */
 typedef struct scs_flow {
-    int32_t n;                   /**< cells of the shard's part; 0: nothing is read or written */
-    const scs_real *in;          /**< [n, n_in]; not used by the sparse layer */
-    scs_real *out;               /**< [n, n_out] */
-    scs_real *grad_in;           /**< [n, n_in] backward only; NULL: not wanted */
-    const scs_real *grad_out;    /**< [n, n_out] backward only */
-    scs_real *grad;              /**< flat gradient of all parameters, backward only */
-    const scs_gene_index *genes; /**< the part's non-zeros, sparse layer only */
+    int32_t n;                /**< cells of the shard's part; 0: nothing is read or written */
+    const scs_real *in;       /**< [n, n_in]; not used by the sparse layer */
+    scs_real *out;            /**< [n, n_out] */
+    scs_real *grad_in;        /**< [n, n_in] backward only; NULL: not wanted */
+    const scs_real *grad_out; /**< [n, n_out] backward only */
+    scs_real *grad;           /**< flat gradient of all parameters, backward only */
+    const scs_nonzeros *x;    /**< the part's non-zeros, sparse layer only */
 } scs_flow;
+
+/** A block of an output [n, n_col] that one BLAS call makes. */
+typedef struct scs_cut {
+    int32_t row, n_row, col, n_col;
+} scs_cut;
+
+/** Into how many blocks an output is cut: by n and n_col alone. */
+int scs_cut_tasks(int32_t n, int32_t n_col);
+/** One of them; false where there are fewer. */
+bool scs_cut_at(int32_t n, int32_t n_col, int task, scs_cut *cut);
 
 /** out = in W' + b. @param flow [n_flow] */
 void scs_linear_forward(const scs_dense *dense, const scs_real *param, const scs_flow *flow,

@@ -1,5 +1,7 @@
 #include "scscreen/screen.h"
 
+#include "src/simd.h"
+
 #include <cblas.h>
 #include <stdlib.h>
 
@@ -32,7 +34,7 @@ static int32_t block_size(const cells *c, int64_t first)
 }
 
 /* @return cells in the block, which lie in c->moved */
-static int32_t move_block(const cells *c, int64_t first)
+SCS_VECTOR static int32_t move_block(const cells *c, int64_t first)
 {
     int32_t n = block_size(c, first), d = c->model->arch.n_latent;
     const scs_real *z = c->z + first * d;
@@ -43,7 +45,7 @@ static int32_t move_block(const cells *c, int64_t first)
 }
 
 /* Mean of each column in double. @param x [n, d] */
-static void column_means(const scs_real *x, int32_t n, int32_t d, double *mean)
+SCS_VECTOR static void column_means(const scs_real *x, int32_t n, int32_t d, double *mean)
 {
     for (int32_t j = 0; j < d; j++)
         mean[j] = 0;
@@ -116,17 +118,24 @@ static const scs_real *output_layer(const scs_model *model, const char *name)
     return scs_model_data(model, scs_model_find(model, name));
 }
 
+SCS_VECTOR static double dot(const scs_real *a, const double *b, int32_t n)
+{
+    double sum = 0;
+
+#pragma omp simd reduction(+ : sum)
+    for (int32_t i = 0; i < n; i++)
+        sum += a[i] * b[i];
+    return sum;
+}
+
 /* mean_g = w_g' mean(h) + b_g */
 static void output_mean(const scs_model *model, const hidden_moments *m, double *mean)
 {
     const scs_real *weight = output_layer(model, "decoder.linear_out.weight");
     const scs_real *bias = output_layer(model, "decoder.linear_out.bias");
 
-    for (int32_t g = 0; g < model->arch.n_gene; g++) {
-        mean[g] = bias[g];
-        for (int32_t j = 0; j < m->d; j++)
-            mean[g] += weight[(int64_t)g * m->d + j] * m->mean[j];
-    }
+    for (int32_t g = 0; g < model->arch.n_gene; g++)
+        mean[g] = bias[g] + dot(weight + (int64_t)g * m->d, m->mean, m->d);
 }
 
 /* variance_g = w_g' Cov(h) w_g, in double: the terms cancel where a gene hardly varies. */

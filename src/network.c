@@ -50,7 +50,6 @@ static scs_status create_lane(const scs_network *net, scs_lane *lane)
 {
     int64_t latent = (int64_t)net->max_rows * net->arch.n_latent;
 
-    SCS_TRY(scs_gene_index_create(net->arch.n_gene, &lane->genes));
     for (int b = 0; b < net->layout.n_block; b++)
         SCS_TRY(create_hidden(&net->layout.block[b], net->max_rows, &lane->hidden[b]));
     SCS_TRY(create_signal(latent, &lane->mean));
@@ -64,7 +63,7 @@ static scs_status create_lane(const scs_network *net, scs_lane *lane)
 
 static void destroy_lane(scs_lane *lane, int n_block)
 {
-    scs_gene_index_clear(&lane->genes);
+    scs_nonzeros_clear(&lane->x);
     for (int b = 0; b < n_block; b++)
         destroy_hidden(&lane->hidden[b]);
     destroy_signal(&lane->mean);

@@ -7,7 +7,7 @@
 
 #include "src/activation.h"
 #include "src/batchnorm.h"
-#include "src/gene_index.h"
+#include "src/nonzeros.h"
 #include "src/latent_head.h"
 #include "src/layout.h"
 #include "src/linear.h"
@@ -27,8 +27,8 @@ typedef struct scs_hidden {
 
 /** One shard's way through the network. */
 typedef struct scs_lane {
-    int32_t n; /**< cells of the current step */
-    scs_gene_index genes;
+    int32_t n;      /**< cells of the current step */
+    scs_nonzeros x; /**< its cells */
     scs_hidden hidden[2 * SCS_MAX_LAYERS];
     scs_signal mean, head, z; /**< [n, n_latent]; head: before exp */
     scs_real *variance;       /**< [n, n_latent] */

@@ -92,7 +92,7 @@ static void linear_backward(const scs_pass *pass, int b)
                                   .grad_in = input.grad,
                                   .grad_out = lane->hidden[b].linear.grad,
                                   .grad = pass->grad[i],
-                                  .genes = &lane->genes};
+                                  .x = &lane->x};
     }
     if (b == 0)
         scs_sparse_backward(dense, net->flow, net->n_local);

@@ -105,7 +105,7 @@ static void linear_forward(const scs_pass *pass, int b)
         net->flow[i] = (scs_flow){.n = lane->n,
                                   .in = scs_block_input(net, lane, b).value,
                                   .out = lane->hidden[b].linear.value,
-                                  .genes = &lane->genes};
+                                  .x = &lane->x};
     }
     if (b == 0)
         scs_sparse_forward(dense, pass->model->param, net->flow, net->n_local);
@@ -206,8 +206,8 @@ scs_status scs_forward(const scs_pass *pass)
 
 #pragma omp parallel for if (net->n_local > 1)
     for (int32_t i = 0; i < net->n_local; i++)
-        scs_gene_index_fill(&net->lane[i].genes, pass->batch[i].x, pass->batch[i].rows, 0,
-                            net->lane[i].n);
+        if (net->lane[i].n)
+            scs_nonzeros_fill(&net->lane[i].x, pass->batch[i].x, pass->batch[i].rows, 0, true);
     for (int b = 0; b < net->layout.n_block; b++) {
         if (b == net->arch.n_layer)
             latent_forward(pass);

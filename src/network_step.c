@@ -42,10 +42,10 @@ static scs_status prepare_lanes(const scs_pass *pass)
         SCS_REQUIRE(batch->n >= 0 && batch->n <= net->max_rows, SCS_EINTERNAL,
                     "a shard's part has %d cells; the network was made for %d", batch->n,
                     net->max_rows);
-        SCS_TRY(scs_gene_index_reserve(&net->lane[i].genes, batch->x, batch->rows, 0, batch->n));
+        SCS_TRY(scs_nonzeros_reserve(&net->lane[i].x, batch->x, batch->rows, 0, batch->n, true));
         net->lane[i].n = batch->n;
     }
-    return SCS_OK;
+    return scs_output_prepare(net->output, pass->step->factored);
 }
 
 /* An empty part has no gradient. */
@@ -56,7 +56,7 @@ static void clear_empty(const scs_pass *pass)
             memset(pass->grad[i], 0, (size_t)pass->net->layout.n_param * sizeof **pass->grad);
 }
 
-static void run_output(const scs_pass *pass)
+static scs_status run_output(const scs_pass *pass)
 {
     scs_network *net = pass->net;
 
@@ -66,12 +66,13 @@ static void run_output(const scs_pass *pass)
 
         net->part[i] = (scs_output_part){.n = lane->n,
                                          .hidden = last->value,
-                                         .genes = &lane->genes,
+                                         .x = &lane->x,
                                          .grad_hidden = last->grad,
                                          .grad = pass->grad[i],
                                          .px = lane->px};
     }
-    scs_output_step(net->output, pass->model->param, 1.0 / (double)pass->step->n_global, net->part);
+    return scs_output_step(net->output, pass->model->param, 1.0 / (double)pass->step->n_global,
+                           pass->team, net->part);
 }
 
 static void report_loss(const scs_network *net, scs_loss *loss)
@@ -94,8 +95,14 @@ scs_status scs_network_step(scs_network *net, scs_model *model, const scs_batch 
     SCS_TRY(team->agree(team->ctx, prepare_lanes(&pass)));
     clear_empty(&pass);
     SCS_TRY(scs_forward(&pass));
-    run_output(&pass);
+    SCS_TRY(run_output(&pass));
     SCS_TRY(scs_backward(&pass));
     report_loss(net, loss);
     return SCS_OK;
+}
+
+scs_status scs_network_finish(const scs_network *net, const scs_model *model, const scs_team *team,
+                              scs_real *slice)
+{
+    return scs_output_finish(net->output, model->param, team, slice);
 }

@@ -1,38 +1,47 @@
 /** The output layer with its loss: x_hat = h W' + b (ReLU in the paper's profile), squared error
  *  against sparse cells.
  *
- *  Genes are walked in tiles of fixed size, and predicted, compared and propagated back while a
- *  tile is in the cache; no [cells, n_gene] array exists. All functions are Local.
+ *  Two ways to the same numbers. Dense: genes are walked in tiles of fixed size, and predicted,
+ * compared and propagated back while a tile is in the cache. Factored: gradients and loss from H'H,
+ * X'H and W'W (src/output_factored.h); no prediction is ever formed. Neither has a [cells, n_gene]
+ * array.
  */
 #ifndef SCS_OUTPUT_H
 #define SCS_OUTPUT_H
 
-#include "src/gene_index.h"
 #include "src/layout.h"
+#include "src/nonzeros.h"
 
 /** One shard's part of a batch. All borrowed. */
 typedef struct scs_output_part {
     int32_t n;
-    const scs_real *hidden;      /**< [n, n_hidden] last hidden activations */
-    const scs_gene_index *genes; /**< the part's cells */
-    scs_real *grad_hidden;       /**< [n, n_hidden] out; not touched where grad is NULL */
-    scs_real *grad; /**< flat gradient: rows of W and b are overwritten; NULL: the loss alone */
-    scs_real *px;   /**< [n, n_gene] out, the prediction itself, for tests; usually NULL */
+    const scs_real *hidden; /**< [n, n_hidden] last hidden activations */
+    const scs_nonzeros *x;  /**< the part's cells; dense: by cell is enough */
+    scs_real *grad_hidden;  /**< [n, n_hidden] out; not touched where grad is NULL */
+    scs_real *grad; /**< flat gradient: rows of W and b are overwritten; NULL: the loss alone (dense
+                       only) */
+    scs_real *px;   /**< [n, n_gene] out, the prediction itself, for tests (dense only); or NULL */
     double squared_error; /**< out: sum over cells and genes of (x_hat - x)^2 */
 } scs_output_part;
 
-/** Workspace for n_part parts of at most max_rows cells. */
+/** Loss and gradients for n_part parts of at most max_rows cells; workspaces come with prepare. */
 typedef struct scs_output scs_output;
 SCS_MUST_USE scs_status scs_output_create(const scs_arch *arch, int32_t n_part, int32_t max_rows,
                                           scs_output **output);
 void scs_output_destroy(scs_output **output);
-
-/** Loss and gradients of scale * 0.5 * squared error. @param part [n_part] as created */
-void scs_output_step(scs_output *output, const scs_real *param, double scale,
-                     scs_output_part *part);
+/** Choose the way of the following steps. Local. SCS_EARG: factored with an output ReLU. */
+SCS_MUST_USE scs_status scs_output_prepare(scs_output *output, bool factored);
+/** Loss and gradients of scale * 0.5 * squared error. Collective where factored (and team->sum is).
+ *  @param part [n_part] as created */
+SCS_MUST_USE scs_status scs_output_step(scs_output *output, const scs_real *param, double scale,
+                                        const scs_team *team, scs_output_part *part);
+/** Add to a slice of the summed gradient what only the whole batch gives; nothing where dense.
+ *  @param param as in the step  @param slice the team's slice of the n_param elements  Local. */
+SCS_MUST_USE scs_status scs_output_finish(const scs_output *output, const scs_real *param,
+                                          const scs_team *team, scs_real *slice);
 /** The sums of some cells: objective = 0.5 squared error + kl_factor kl_weight KL. */
 scs_loss scs_loss_of(const scs_arch *arch, double squared_error, double kl, int32_t n);
-/** The prediction itself. @param hidden [n, n_hidden]  @param[out] x [n, n_gene] */
+/** The prediction itself. @param hidden [n, n_hidden]  @param[out] x [n, n_gene]  Local. */
 void scs_output_decode(const scs_arch *arch, const scs_real *param, const scs_real *hidden,
                        int32_t n, scs_real *x);
 

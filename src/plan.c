@@ -1,52 +1,51 @@
-#include "scscreen/screen.h"
+#include "src/plan_rows.h"
+#include "src/selection.h"
 
 #include <stdlib.h>
 
-/* One of the config's screen lists against the names there are. */
-typedef struct selection {
-    const char *key, *noun;
-    const scs_names *wanted; /* n = 0: all */
-    const scs_names *names;
-    bool *chosen; /* [names->n] */
-} selection;
+enum { SPECIES, CELL_TYPES, PERTURBATIONS, N_LIST };
 
-static scs_status unknown_name(const selection *s, const char *name)
+/* The list keeps no capacity: it always has room for the next power of two. */
+static scs_status make_room(scs_plan *plan)
 {
-    const char *near = scs_names_nearest(s->names, name);
-    char list[512];
+    scs_combination *grown;
 
-    if (near)
-        return SCS_FAIL(SCS_EARG, "screen.%s: there is no %s \"%s\"; did you mean \"%s\"?", s->key,
-                        s->noun, name, near);
-    return SCS_FAIL(SCS_EARG, "screen.%s: there is no %s \"%s\"; there are: %s", s->key, s->noun,
-                    name, scs_names_list(s->names, 12, list, sizeof list));
-}
-
-static scs_status select_names(selection *s)
-{
-    SCS_TRY(SCS_ALLOC(s->chosen, s->names->n));
-    for (int32_t i = 0; i < s->names->n; i++)
-        s->chosen[i] = s->wanted->n == 0;
-    for (int32_t i = 0; i < s->wanted->n; i++) {
-        int32_t at = scs_names_find(s->names, s->wanted->name[i]);
-
-        if (at < 0)
-            return unknown_name(s, s->wanted->name[i]);
-        s->chosen[at] = true;
-    }
+    if ((plan->n & (plan->n - 1)) != 0)
+        return SCS_OK;
+    grown = realloc(plan->item, (size_t)(plan->n ? 2 * plan->n : 1) * sizeof *grown);
+    SCS_REQUIRE(grown, SCS_ENOMEM, "out of memory for %lld combinations", (long long)plan->n);
+    plan->item = grown;
     return SCS_OK;
 }
 
-/* Everything but the control, which cannot be asked for. */
-static scs_status select_perturbations(selection *s, int32_t control)
+scs_status scs_plan_add(const scs_atlas *atlas, int32_t species, int32_t cell_type,
+                        int32_t condition, scs_plan *plan)
 {
-    const char *name = s->names->name[control];
+    int32_t control = scs_atlas_group(atlas, species, cell_type, atlas->control);
+    int32_t observed = scs_atlas_group(atlas, species, cell_type, condition);
 
-    SCS_TRY(select_names(s));
-    SCS_REQUIRE(scs_names_find(s->wanted, name) < 0, SCS_EARG,
-                "screen.perturbations: \"%s\" is the control; name only what is to be predicted",
-                name);
-    s->chosen[control] = false;
+    SCS_TRY(make_room(plan));
+    plan->item[plan->n++] = (scs_combination){
+        .species = species,
+        .cell_type = cell_type,
+        .condition = condition,
+        .control_group = control >= 0 && atlas->group[control].held_out ? -1 : control,
+        .observed_group = observed,
+        .held_out = observed >= 0 && atlas->group[observed].held_out};
+    return SCS_OK;
+}
+
+scs_status scs_plan_seen(const scs_atlas *atlas, scs_plan *plan)
+{
+    for (int32_t g = 0; g < atlas->n_group; g++) {
+        const scs_group *group = &atlas->group[g];
+
+        if (group->condition == atlas->control || group->held_out)
+            continue;
+        SCS_TRY(scs_plan_add(atlas, group->species, group->cell_type, group->condition, plan));
+        if (plan->item[plan->n - 1].control_group < 0)
+            plan->n--;
+    }
     return SCS_OK;
 }
 
@@ -61,63 +60,133 @@ static double estimate_cost(const scs_config *config, const scs_arch *arch, int6
         pass += n * g * d;
     else if (config->screen.variance)
         pass += (n + g) * d * d;
-    return 2 * pass * (config->screen.decode == SCS_DECODE_EDIT ? 2 : 1);
+    return 2 * pass * (config->screen.decode == SCS_DECODE_DECODE ? 1 : 2);
 }
 
-static void add_combination(const scs_config *config, const scs_atlas *atlas, const scs_arch *arch,
-                            int32_t control_group, int32_t condition, scs_plan *plan)
+static void set_costs(const scs_config *config, const scs_atlas *atlas, const scs_arch *arch,
+                      scs_plan *plan)
 {
-    const scs_group *control = &atlas->group[control_group];
-    scs_combination *c = &plan->item[plan->n++];
+    for (int64_t i = 0; i < plan->n; i++) {
+        scs_combination *c = &plan->item[i];
+        int64_t n_cell = c->control_group < 0 ? 0 : atlas->group[c->control_group].count;
 
-    *c = (scs_combination){.species = control->species,
-                           .cell_type = control->cell_type,
-                           .condition = condition,
-                           .control_group = control_group};
-    c->observed_group = scs_atlas_group(atlas, control->species, control->cell_type, condition);
-    c->held_out = c->observed_group >= 0 && atlas->group[c->observed_group].held_out;
-    c->cost = estimate_cost(config, arch, control->count);
-}
-
-/* Control groups in turn: they are ordered by species and cell type. @param list species, cell
- * types, perturbations */
-static scs_status add_combinations(const scs_config *config, const scs_atlas *atlas,
-                                   const scs_arch *arch, const selection *list, scs_plan *plan)
-{
-    SCS_TRY(SCS_ALLOC(plan->item, (int64_t)atlas->n_group * atlas->conditions.n));
-    for (int32_t g = 0; g < atlas->n_group; g++) {
-        const scs_group *group = &atlas->group[g];
-
-        if (group->condition != atlas->control || group->held_out ||
-            !list[0].chosen[group->species] || !list[1].chosen[group->cell_type])
-            continue;
-        for (int32_t p = 0; p < atlas->conditions.n; p++)
-            if (list[2].chosen[p])
-                add_combination(config, atlas, arch, g, p, plan);
+        c->cost = estimate_cost(config, arch, n_cell);
     }
+}
+
+/* Everything but the control, which cannot be asked for. */
+static scs_status select_perturbations(scs_selection *s, int32_t control)
+{
+    const char *name = s->names->name[control];
+
+    SCS_TRY(scs_selection_make(s));
+    SCS_REQUIRE(!s->named[control], SCS_EARG,
+                "screen.perturbations: \"%s\" is the control; name only what is to be predicted",
+                name);
+    s->chosen[control] = false;
+    return SCS_OK;
+}
+
+/* A species and cell type with control cells, or asked for by name. */
+static bool has_rows(const scs_atlas *atlas, const scs_selection *list, int32_t species,
+                     int32_t type)
+{
+    int32_t control = scs_atlas_group(atlas, species, type, atlas->control);
+
+    if (!list[SPECIES].chosen[species] || !list[CELL_TYPES].chosen[type])
+        return false;
+    return (control >= 0 && !atlas->group[control].held_out) ||
+           (list[CELL_TYPES].named[type] &&
+            (list[SPECIES].named[species] || atlas->species.n == 1));
+}
+
+static scs_status add_grid(const scs_atlas *atlas, const scs_selection *list, scs_plan *plan)
+{
+    for (int32_t s = 0; s < atlas->species.n; s++)
+        for (int32_t t = 0; t < atlas->cell_types.n; t++)
+            for (int32_t p = 0; p < atlas->conditions.n && has_rows(atlas, list, s, t); p++)
+                if (list[PERTURBATIONS].chosen[p])
+                    SCS_TRY(scs_plan_add(atlas, s, t, p, plan));
+    return SCS_OK;
+}
+
+static scs_status add_selected(const scs_config *config, const scs_atlas *atlas, scs_plan *plan)
+{
+    scs_selection list[N_LIST] = {
+        {"screen.species", "species", &config->screen.species, &atlas->species, NULL, NULL},
+        {"screen.cell_types", "cell type", &config->screen.cell_types, &atlas->cell_types, NULL,
+         NULL},
+        {"screen.perturbations", "condition", &config->screen.perturbations, &atlas->conditions,
+         NULL, NULL}};
+    scs_status st;
+
+    SCS_GO(st, scs_selection_make(&list[SPECIES]));
+    SCS_GO(st, scs_selection_make(&list[CELL_TYPES]));
+    SCS_GO(st, select_perturbations(&list[PERTURBATIONS], atlas->control));
+    SCS_GO(st, add_grid(atlas, list, plan));
+done:
+    for (int i = 0; i < N_LIST; i++)
+        scs_selection_clear(&list[i]);
+    return st;
+}
+
+static int by_labels(const void *a, const void *b)
+{
+    const scs_combination *x = a, *y = b;
+
+    if (x->species != y->species)
+        return x->species < y->species ? -1 : 1;
+    if (x->cell_type != y->cell_type)
+        return x->cell_type < y->cell_type ? -1 : 1;
+    return (x->condition > y->condition) - (x->condition < y->condition);
+}
+
+/* Into the order of a plan; rows that were asked for twice are there once. */
+static void sort_rows(scs_plan *plan)
+{
+    int64_t n = 0;
+
+    qsort(plan->item, (size_t)plan->n, sizeof *plan->item, by_labels);
+    for (int64_t i = 0; i < plan->n; i++)
+        if (n == 0 || by_labels(&plan->item[n - 1], &plan->item[i]) != 0)
+            plan->item[n++] = plan->item[i];
+    plan->n = n;
+}
+
+static scs_status add_listed(const scs_config *config, const scs_atlas *atlas, scs_plan *plan)
+{
+    SCS_REQUIRE(config->screen.cell_types.n + config->screen.perturbations.n +
+                        config->screen.species.n ==
+                    0,
+                SCS_EARG,
+                "screen.combinations names the rows one by one; take screen.cell_types, "
+                "perturbations and species out");
+    SCS_TRY(scs_plan_read(config->screen.combinations, atlas, plan));
+    if (plan->n > 0)
+        sort_rows(plan);
+    return SCS_OK;
+}
+
+static scs_status fill(const scs_config *config, const scs_atlas *atlas, const scs_arch *arch,
+                       scs_plan *plan)
+{
+    bool listed = config->screen.combinations && *config->screen.combinations;
+
+    SCS_TRY(listed ? add_listed(config, atlas, plan) : add_selected(config, atlas, plan));
     SCS_REQUIRE(plan->n > 0, SCS_EARG,
                 "nothing to screen: no chosen species and cell type has control cells, or there is "
                 "no perturbation");
+    set_costs(config, atlas, arch, plan);
     return SCS_OK;
 }
 
 scs_status scs_plan_create(const scs_config *config, const scs_atlas *atlas, const scs_arch *arch,
                            scs_plan **plan)
 {
-    selection list[] = {
-        {"species", "species", &config->screen.species, &atlas->species, NULL},
-        {"cell_types", "cell type", &config->screen.cell_types, &atlas->cell_types, NULL},
-        {"perturbations", "condition", &config->screen.perturbations, &atlas->conditions, NULL}};
     scs_status st;
 
     SCS_TRY(SCS_ALLOC(*plan, 1));
-    SCS_GO(st, select_names(&list[0]));
-    SCS_GO(st, select_names(&list[1]));
-    SCS_GO(st, select_perturbations(&list[2], atlas->control));
-    SCS_GO(st, add_combinations(config, atlas, arch, list, *plan));
-done:
-    for (int i = 0; i < 3; i++)
-        free(list[i].chosen);
+    st = fill(config, atlas, arch, *plan);
     if (st != SCS_OK)
         scs_plan_destroy(plan);
     return st;
@@ -125,8 +194,11 @@ done:
 
 void scs_plan_destroy(scs_plan **plan)
 {
-    if (*plan)
+    if (*plan) {
         free((*plan)->item);
+        scs_names_clear(&(*plan)->sources);
+        scs_names_clear(&(*plan)->reasons);
+    }
     free(*plan);
     *plan = NULL;
 }

@@ -1,27 +1,35 @@
 #include "scscreen/screen.h"
 
-/* NULL arrays of variance all come together. */
-static double edited(double control, double moved, double still)
+/* Observed control plus a mixture of two changes, never below 0. */
+static double edited(double control, double decoded, double share, double seen)
 {
-    double x = control + moved - still;
+    double x = control + share * decoded + (1 - share) * seen;
 
     return x > 0 ? x : 0;
 }
 
-void scs_predict(int decode, int32_t n_gene, const float *control_mean,
-                 const float *control_variance, const double *moved_mean,
-                 const double *moved_variance, const double *still_mean,
-                 const double *still_variance, scs_prediction *out)
+/* One array of a prediction: means, or variances. @param moved, still NULL where share is 0
+ * @param change NULL where share is 1 */
+static void predict(const scs_method *method, int32_t n_gene, const float *control,
+                    const double *moved, const double *still, const double *change, float *out)
 {
-    bool edit = decode == SCS_DECODE_EDIT;
+    double share = method->decode == SCS_DECODE_BLEND ? method->blend : 1;
 
-    for (int32_t g = 0; g < n_gene; g++) {
-        out->mean[g] =
-            (float)(edit ? edited(control_mean[g], moved_mean[g], still_mean[g]) : moved_mean[g]);
-        out->shift[g] = out->mean[g] - control_mean[g];
-    }
-    for (int32_t g = 0; out->variance && g < n_gene; g++)
-        out->variance[g] =
-            (float)(edit ? edited(control_variance[g], moved_variance[g], still_variance[g])
-                         : moved_variance[g]);
+    for (int32_t g = 0; g < n_gene; g++)
+        out[g] = (float)(method->decode == SCS_DECODE_DECODE
+                             ? moved[g]
+                             : edited(control[g], share > 0 ? moved[g] - still[g] : 0, share,
+                                      share < 1 ? change[g] : 0));
+}
+
+void scs_predict(const scs_method *method, int32_t n_gene, const scs_evidence *from,
+                 scs_prediction *out)
+{
+    predict(method, n_gene, from->control_mean, from->moved.mean, from->still.mean,
+            from->change.mean, out->mean);
+    for (int32_t g = 0; g < n_gene; g++)
+        out->shift[g] = out->mean[g] - from->control_mean[g];
+    if (out->variance)
+        predict(method, n_gene, from->control_variance, from->moved.variance, from->still.variance,
+                from->change.variance, out->variance);
 }

@@ -1,5 +1,7 @@
 #include "scscreen/random.h"
 
+#include "src/simd.h"
+
 #include <Random123/philox.h>
 #include <math.h>
 
@@ -15,6 +17,40 @@ void scs_random_block(const scs_stream *stream, uint32_t b, uint32_t word[4])
 
     for (int i = 0; i < 4; i++)
         word[i] = made.v[i];
+}
+
+/* One round of philox4x32 for all blocks: the generator's own loop over lanes lets them share
+ * vectors. */
+static inline void philox_round(uint32_t k0, uint32_t k1, uint32_t word[4][SCS_RANDOM_BLOCKS])
+{
+#pragma omp simd
+    for (int i = 0; i < SCS_RANDOM_BLOCKS; i++) {
+        uint64_t a = (uint64_t)PHILOX_M4x32_0 * word[0][i];
+        uint64_t b = (uint64_t)PHILOX_M4x32_1 * word[2][i];
+
+        word[0][i] = (uint32_t)(b >> 32) ^ word[1][i] ^ k0;
+        word[1][i] = (uint32_t)b;
+        word[2][i] = (uint32_t)(a >> 32) ^ word[3][i] ^ k1;
+        word[3][i] = (uint32_t)a;
+    }
+}
+
+SCS_VECTOR void scs_random_blocks(const scs_stream *stream, uint32_t first,
+                                  uint32_t word[4][SCS_RANDOM_BLOCKS])
+{
+    uint32_t k0 = (uint32_t)stream->seed, k1 = (uint32_t)(stream->seed >> 32);
+
+    for (uint32_t i = 0; i < SCS_RANDOM_BLOCKS; i++) {
+        word[0][i] = first + i;
+        word[1][i] = (uint32_t)stream->cell;
+        word[2][i] = (uint32_t)(stream->cell >> 32 & 0xff) | stream->epoch << 8;
+        word[3][i] = stream->purpose;
+    }
+    for (int round = 0; round < 10; round++) {
+        philox_round(k0, k1, word);
+        k0 += PHILOX_W32_0;
+        k1 += PHILOX_W32_1;
+    }
 }
 
 uint64_t scs_random_key(const scs_stream *stream)

@@ -1,5 +1,6 @@
 #include "scscreen/result.h"
 #include "src/h5write.h"
+#include "src/result_type.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -24,16 +25,24 @@ static const char *perturbation_of(const scs_result_head *head, int64_t row)
 
 static const char *source_of(const scs_result_head *head, int64_t row)
 {
-    return head->source[row];
+    return head->plan->sources.name[head->plan->item[row].source];
+}
+
+static const char *status_of(const scs_result_head *head, int64_t row)
+{
+    return scs_row_status_name(head->plan->item[row].status);
+}
+
+static const char *reason_of(const scs_result_head *head, int64_t row)
+{
+    return head->plan->reasons.name[head->plan->item[row].reason];
 }
 
 static const struct {
     const char *name;
     label_fn label;
-} keys[] = {{"species", species_of},
-            {"cell_type", cell_type_of},
-            {"perturbation", perturbation_of},
-            {"source", source_of}};
+} keys[] = {{"species", species_of}, {"cell_type", cell_type_of}, {"perturbation", perturbation_of},
+            {"source", source_of},   {"status", status_of},       {"reason", reason_of}};
 enum { N_KEY = sizeof keys / sizeof *keys };
 
 static const char *const counts[] = {"n_control", "n_observed", "held_out"};
@@ -115,7 +124,7 @@ static scs_status write_counts(hid_t file, const scs_result_head *head)
     for (int64_t i = 0; i < n; i++) {
         const scs_combination *item = &head->plan->item[i];
 
-        control[i] = group[item->control_group].count;
+        control[i] = item->control_group < 0 ? 0 : group[item->control_group].count;
         observed[i] = item->observed_group < 0 ? 0 : group[item->observed_group].count;
     }
     SCS_GO(st, scs_h5_array(file, "obs/n_control", H5T_NATIVE_INT64, 1, &n, control));
@@ -152,6 +161,15 @@ static scs_status write_obs(hid_t file, const scs_result_head *head)
     return write_held_out(file, head);
 }
 
+hid_t scs_result_type(int type)
+{
+    if (type == SCS_VALUE_BOOL)
+        return scs_h5_bool_type();
+    if (type == SCS_VALUE_INT32)
+        return H5Tcopy(H5T_NATIVE_INT32);
+    return H5Tcopy(type == SCS_VALUE_DOUBLE ? H5T_NATIVE_DOUBLE : H5T_NATIVE_FLOAT);
+}
+
 static scs_status reserve_fields(hid_t file, const scs_result_head *head)
 {
     scs_result_field field[SCS_RESULT_FIELDS];
@@ -159,9 +177,12 @@ static scs_status reserve_fields(hid_t file, const scs_result_head *head)
 
     for (int32_t i = 0; i < n; i++) {
         int64_t dims[2] = {head->plan->n, field[i].cols};
-        hid_t type = field[i].is_double ? H5T_NATIVE_DOUBLE : H5T_NATIVE_FLOAT;
+        hid_t type = scs_result_type(field[i].type);
+        scs_status st =
+            scs_h5_reserve_array(file, field[i].path, type, field[i].cols ? 2 : 1, dims);
 
-        SCS_TRY(scs_h5_reserve_array(file, field[i].path, type, field[i].cols ? 2 : 1, dims));
+        H5Tclose(type);
+        SCS_TRY(st);
     }
     return SCS_OK;
 }

@@ -2,26 +2,43 @@
 
 #include <string.h>
 
-typedef enum part { GENES, LATENT, ROW, SCORE } part;
+typedef enum part { GENES, LATENT, TOP, ROW, SCORE, TRUST } part;
+typedef enum need { ALWAYS, VARIANCE, BOOTSTRAP, PERMUTATIONS, TOP_GENES } need;
 
-/* Where a field's rows are: a pointer in scs_result_rows, or (SCORE) a number in each scs_scores.
- */
+/* Where a field's rows are: a pointer in scs_result_rows, or (SCORE, TRUST) a number in each
+ * scs_scores or scs_trust. */
 typedef struct source {
     const char *path;
     part part;
     size_t offset;
+    need need;
+    int type;
 } source;
 
 #define ROWS(member) offsetof(scs_result_rows, member)
-#define SCORES(member) "obs/" #member, SCORE, offsetof(scs_scores, member)
+#define SCORES(member) "obs/" #member, SCORE, offsetof(scs_scores, member), ALWAYS, SCS_VALUE_DOUBLE
+#define TRUSTS(member, need, type) "obs/" #member, TRUST, offsetof(scs_trust, member), need, type
 
 static const source sources[] = {
-    {"X", GENES, ROWS(x)},
-    {"layers/control", GENES, ROWS(control)},
-    {"layers/shift", GENES, ROWS(shift)},
-    {"layers/variance", GENES, ROWS(variance)},
-    {"obsm/delta", LATENT, ROWS(delta)},
-    {"obs/delta_norm", ROW, ROWS(delta_norm)},
+    {"X", GENES, ROWS(x), ALWAYS, SCS_VALUE_FLOAT},
+    {"layers/control", GENES, ROWS(control), ALWAYS, SCS_VALUE_FLOAT},
+    {"layers/shift", GENES, ROWS(shift), ALWAYS, SCS_VALUE_FLOAT},
+    {"layers/variance", GENES, ROWS(variance), VARIANCE, SCS_VALUE_FLOAT},
+    {"layers/shift_se", GENES, ROWS(shift_se), BOOTSTRAP, SCS_VALUE_FLOAT},
+    {"obsm/delta", LATENT, ROWS(delta), ALWAYS, SCS_VALUE_FLOAT},
+    {"obsm/delta_se", LATENT, ROWS(delta_se), BOOTSTRAP, SCS_VALUE_FLOAT},
+    {"obsm/top_up", TOP, ROWS(top_up), TOP_GENES, SCS_VALUE_INT32},
+    {"obsm/top_up_shift", TOP, ROWS(top_up_shift), TOP_GENES, SCS_VALUE_FLOAT},
+    {"obsm/top_down", TOP, ROWS(top_down), TOP_GENES, SCS_VALUE_INT32},
+    {"obsm/top_down_shift", TOP, ROWS(top_down_shift), TOP_GENES, SCS_VALUE_FLOAT},
+    {"obs/delta_norm", ROW, ROWS(delta_norm), ALWAYS, SCS_VALUE_DOUBLE},
+    {TRUSTS(delta_se, BOOTSTRAP, SCS_VALUE_DOUBLE)},
+    {TRUSTS(energy_distance, ALWAYS, SCS_VALUE_DOUBLE)},
+    {TRUSTS(agreement, ALWAYS, SCS_VALUE_DOUBLE)},
+    {TRUSTS(support, ALWAYS, SCS_VALUE_DOUBLE)},
+    {TRUSTS(support_flag, ALWAYS, SCS_VALUE_BOOL)},
+    {TRUSTS(p_value, PERMUTATIONS, SCS_VALUE_DOUBLE)},
+    {TRUSTS(q_value, PERMUTATIONS, SCS_VALUE_DOUBLE)},
     {SCORES(r2_all)},
     {SCORES(r2_deg)},
     {SCORES(r2_variance)},
@@ -32,20 +49,48 @@ static const source sources[] = {
 enum { N_SOURCE = sizeof sources / sizeof *sources };
 _Static_assert((int)N_SOURCE <= (int)SCS_RESULT_FIELDS, "scscreen/result.h has too little room");
 
+size_t scs_value_size(int type)
+{
+    static const size_t size[] = {[SCS_VALUE_FLOAT] = sizeof(float),
+                                  [SCS_VALUE_DOUBLE] = sizeof(double),
+                                  [SCS_VALUE_BOOL] = 1,
+                                  [SCS_VALUE_INT32] = sizeof(int32_t)};
+
+    return size[type];
+}
+
 int32_t scs_result_fields(const scs_result_head *head, scs_result_field *field)
 {
-    const int64_t cols[] = {
-        [GENES] = head->atlas->n_gene, [LATENT] = head->atlas->n_latent, [ROW] = 0, [SCORE] = 0};
+    const int64_t cols[] = {[GENES] = head->atlas->n_gene,
+                            [LATENT] = head->atlas->n_latent,
+                            [TOP] = head->top_genes,
+                            [ROW] = 0,
+                            [SCORE] = 0,
+                            [TRUST] = 0};
+    const bool is_there[] = {[ALWAYS] = true,
+                             [VARIANCE] = head->variance,
+                             [BOOTSTRAP] = head->bootstrap,
+                             [PERMUTATIONS] = head->permutations,
+                             [TOP_GENES] = head->top_genes > 0};
     int32_t n = 0;
 
-    for (int i = 0; i < N_SOURCE; i++) {
-        part p = sources[i].part;
-
-        if (sources[i].offset == ROWS(variance) && p == GENES && !head->variance)
-            continue;
-        field[n++] = (scs_result_field){sources[i].path, p == ROW || p == SCORE, cols[p]};
-    }
+    for (int i = 0; i < N_SOURCE; i++)
+        if (is_there[sources[i].need])
+            field[n++] =
+                (scs_result_field){sources[i].path, sources[i].type, cols[sources[i].part]};
     return n;
+}
+
+/* One member of each of n structs, close together. */
+static const void *gather(const void *structs, size_t step, const source *s, int64_t n,
+                          void *scratch)
+{
+    size_t size = scs_value_size(s->type);
+
+    for (int64_t i = 0; i < n; i++)
+        memcpy((char *)scratch + (size_t)i * size,
+               (const char *)structs + (size_t)i * step + s->offset, size);
+    return scratch;
 }
 
 const void *scs_result_data(const scs_result_rows *rows, const scs_result_field *field,
@@ -57,9 +102,9 @@ const void *scs_result_data(const scs_result_rows *rows, const scs_result_field 
         s++;
     if (s == sources + N_SOURCE)
         return NULL;
-    if (s->part != SCORE)
-        return *(void *const *)((const char *)rows + s->offset);
-    for (int64_t i = 0; i < rows->n; i++)
-        memcpy(&scratch[i], (const char *)&rows->score[i] + s->offset, sizeof *scratch);
-    return scratch;
+    if (s->part == SCORE)
+        return gather(rows->score, sizeof *rows->score, s, rows->n, scratch);
+    if (s->part == TRUST)
+        return gather(rows->trust, sizeof *rows->trust, s, rows->n, scratch);
+    return *(void *const *)((const char *)rows + s->offset);
 }

@@ -25,9 +25,10 @@ typedef struct table {
 
 static const char *const titles[N_LABEL] = {"species", "cell type", "perturbation"};
 
-static void fill_line(const scs_atlas *atlas, const scs_combination *item, const char *source,
+static void fill_line(const scs_atlas *atlas, const scs_plan *plan, int64_t row,
                       const scs_scores *score, line *l)
 {
+    const scs_combination *item = &plan->item[row];
     int64_t observed = item->observed_group < 0 ? 0 : atlas->group[item->observed_group].count;
 
     scs_text_escape(atlas->species.name[item->species], l->label[0], LABEL);
@@ -39,7 +40,7 @@ static void fill_line(const scs_atlas *atlas, const scs_combination *item, const
     l->value[2] = score->r2_deg;
     l->value[3] = score->r2_deg_control;
     l->value[4] = score->delta_pearson;
-    scs_text_escape(source, l->source, sizeof l->source);
+    scs_text_escape(plan->sources.name[item->source], l->source, sizeof l->source);
 }
 
 /* '-' for NaN, else three decimals. @return out */
@@ -110,14 +111,14 @@ static bool is_listed(const scs_combination *item, bool held_out_only)
 }
 
 void scs_result_table(FILE *out, const scs_atlas *atlas, const scs_plan *plan,
-                      const char *const *source, const scs_scores *score, bool held_out_only)
+                      const scs_scores *score, bool held_out_only)
 {
     table t = {.out = out, .first_label = atlas->species.n == 1};
     line l;
 
     for (int64_t i = 0; i < plan->n; i++)
         if (is_listed(&plan->item[i], held_out_only)) {
-            fill_line(atlas, &plan->item[i], source[i], &score[i], &l);
+            fill_line(atlas, plan, i, &score[i], &l);
             widen(&t, &l);
         }
     if (t.n_line == 0)
@@ -125,7 +126,7 @@ void scs_result_table(FILE *out, const scs_atlas *atlas, const scs_plan *plan,
     print_titles(&t);
     for (int64_t i = 0; i < plan->n; i++)
         if (is_listed(&plan->item[i], held_out_only)) {
-            fill_line(atlas, &plan->item[i], source[i], &score[i], &l);
+            fill_line(atlas, plan, i, &score[i], &l);
             print_line(&t, &l);
             add(&t, &l);
         }

@@ -48,9 +48,10 @@ static void limit(__rlimit_resource_t resource, int64_t value)
 
     if (getrlimit(resource, &now))
         return;
-    if (now.rlim_max == RLIM_INFINITY || now.rlim_max > (rlim_t)value)
-        now.rlim_max = (rlim_t)value;
-    now.rlim_cur = now.rlim_max;
+    if (now.rlim_max == RLIM_INFINITY || now.rlim_max > (rlim_t)value + 1)
+        now.rlim_max =
+            (rlim_t)value + 1; /* at the hard limit of CPU time the signal would be SIGKILL */
+    now.rlim_cur = now.rlim_max < (rlim_t)value ? now.rlim_max : (rlim_t)value;
     (void)setrlimit(resource, &now);
 }
 

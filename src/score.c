@@ -70,16 +70,22 @@ static int64_t count_genes(const int32_t *deg)
     return n;
 }
 
+scs_scores scs_no_scores(void)
+{
+    return (scs_scores){NAN, NAN, NAN, NAN, NAN, NAN};
+}
+
 scs_scores scs_score(const scs_atlas *atlas, const scs_combination *target,
                      const scs_prediction *predicted)
 {
     int64_t n = atlas->n_gene, n_deg;
-    const float *observed, *control = atlas->gene_mean + target->control_group * n;
+    const float *observed, *control;
     const int32_t *deg;
-    scs_scores s = {NAN, NAN, NAN, NAN, NAN, NAN};
+    scs_scores s = scs_no_scores();
 
-    if (target->observed_group < 0)
+    if (target->observed_group < 0 || target->control_group < 0)
         return s;
+    control = atlas->gene_mean + target->control_group * n;
     observed = atlas->gene_mean + target->observed_group * n;
     deg = atlas->deg + (int64_t)target->observed_group * SCS_N_DEG;
     n_deg = count_genes(deg);

@@ -3,11 +3,13 @@
 #ifndef SCS_SIMD_H
 #define SCS_SIMD_H
 
-/* AVX2 without FMA rounds like plain SSE2, so both clones give the same bits. The sanitizers do not
- * like the resolver functions of clones. */
+/* The loader takes the best clone for the processor. Results are the same bits on all processors of
+ * one kind: fused multiply-adds round once, where older processors round twice (as BLAS does). The
+ * sanitizers do not like the resolver functions of clones. */
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) &&                             \
     !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define SCS_VECTOR __attribute__((target_clones("avx2", "default")))
+#define SCS_VECTOR                                                                                 \
+    __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define SCS_VECTOR
 #endif

@@ -53,6 +53,9 @@ static scs_status check_sizes(const scs_config *config)
                     config->simulate.cells > 0,
                 SCS_EARG,
                 "simulate: cells, cell_types, perturbations and species must be 1 or more");
+    SCS_REQUIRE(config->simulate.null <= config->simulate.perturbations, SCS_EARG,
+                "simulate.null is %lld, but there are only %lld perturbations",
+                (long long)config->simulate.null, (long long)config->simulate.perturbations);
     SCS_REQUIRE(!__builtin_mul_overflow(types, config->simulate.perturbations + 1, &groups) &&
                     !__builtin_mul_overflow(groups, config->simulate.species, &groups) &&
                     groups < (1 << 24) - SCS_SIM_FIRST_GROUP,
@@ -75,6 +78,7 @@ scs_status scs_sim_create(const scs_config *config, scs_sim *sim)
                      .n_species = (int32_t)config->simulate.species,
                      .n_type = (int32_t)config->simulate.cell_types,
                      .n_condition = (int32_t)config->simulate.perturbations + 1,
+                     .n_null = (int32_t)config->simulate.null,
                      .n_cell = config->simulate.cells,
                      .seed = (uint64_t)config->simulate.seed,
                      .effect = config->simulate.effect,
@@ -149,7 +153,7 @@ scs_status scs_sim_response(const scs_sim *sim, scs_sim_group group, double *res
     scs_status st;
 
     memset(response, 0, (size_t)sim->n_gene * sizeof *response);
-    if (group.condition == 0)
+    if (group.condition == 0 || group.condition >= sim->n_condition - sim->n_null)
         return SCS_OK;
     SCS_GO(st, draws_make(sim, group, &d));
     for (int64_t g = 0; g < sim->n_gene; g++)

@@ -22,6 +22,7 @@ typedef struct scs_sim {
     int32_t n_own;  /**< + genes of a species without one-to-one ortholog, numbered from n_gene */
     int32_t n_species, n_type;
     int32_t n_condition; /**< condition 0 is control, others perturbations */
+    int32_t n_null;      /**< the last so many perturbations do nothing */
     int64_t n_cell;      /**< of each (species, type, condition) */
     uint64_t seed;
     double effect, counts, dispersion;

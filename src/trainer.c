@@ -1,5 +1,7 @@
 #include "src/trainer.h"
 
+#include "src/output_model.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -82,6 +84,25 @@ static scs_status fill_trainer(scs_trainer *trainer)
     return allocate(trainer);
 }
 
+/* The output layer's way, from the share of non-zeros of all shards' cells. */
+static scs_status choose_output(scs_trainer *t)
+{
+    double total[2];
+
+    for (int32_t i = 0; i < t->n_local; i++) {
+        const scs_csr *x = &t->shard[i].x;
+
+        t->parts[2 * i] = (double)x->indptr[x->n_row];
+        t->parts[2 * i + 1] = (double)x->n_row * x->n_col;
+    }
+    SCS_TRY(t->team->sum(t->team->ctx, t->parts, 2, total));
+    t->factored =
+        t->config->train.output_layer == SCS_OUTPUT_FACTORED ||
+        (t->config->train.output_layer == SCS_OUTPUT_AUTO &&
+         scs_output_factors(&t->model->arch, (double)t->config->train.batch, total[0] / total[1]));
+    return SCS_OK;
+}
+
 scs_status scs_trainer_create(const scs_config *config, scs_model *model, const scs_shard *shard,
                               const scs_deal *deal, const scs_team *team, scs_trainer **trainer)
 {
@@ -99,6 +120,7 @@ scs_status scs_trainer_create(const scs_config *config, scs_model *model, const 
         st = fill_trainer(t);
     }
     SCS_GO(st, team->agree(team->ctx, st));
+    SCS_GO(st, choose_output(*trainer));
     return SCS_OK;
 done:
     scs_trainer_destroy(trainer);
@@ -178,11 +200,13 @@ scs_status scs_trainer_step(scs_trainer *t, int64_t epoch, int64_t at, scs_loss 
 {
     const scs_team *team = t->team;
     scs_model *model = t->model;
+    float *slice = t->grad[0] + t->lo; /* of the summed gradient */
     scs_step step = {.seed = t->config->train.seed,
                      .epoch = epoch,
                      .n_global = cells_of_step(t, at),
                      .dropout = true,
-                     .batch_norm = t->config->train.batch_norm};
+                     .batch_norm = t->config->train.batch_norm,
+                     .factored = t->factored};
 
     cut_batch(t, at);
     SCS_TRY(scs_network_step(t->net, model, t->batch, &step, team, t->grad, t->loss));
@@ -192,10 +216,11 @@ scs_status scs_trainer_step(scs_trainer *t, int64_t epoch, int64_t at, scs_loss 
                 "train.learning_rate or check the input values",
                 (long long)t->step + 1, (long long)epoch,
                 isnan(loss->objective) ? "nan" : "infinite");
-    SCS_TRY(team->reduce_slice(team->ctx, t->grad, model->n_param, t->grad[0]));
+    SCS_TRY(team->reduce_slice(team->ctx, t->grad, model->n_param, slice));
+    SCS_TRY(team->agree(team->ctx, scs_network_finish(t->net, model, team, slice)));
     t->step++;
     scs_adam_step(&model->arch, t->config->train.learning_rate, t->step, model->param, t->lo, t->hi,
-                  t->grad[0], t->m, t->v);
+                  slice, t->m, t->v);
     return team->gather_slices(team->ctx, model->param, model->n_param);
 }
 

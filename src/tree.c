@@ -1,5 +1,7 @@
 #include "scscreen/tree.h"
 
+#include "src/simd.h"
+
 #include <stdbool.h>
 
 /* Elements summed at a time, so that the rows of one piece stay in the cache on their way up the
@@ -31,13 +33,13 @@ static bool siblings(scs_subtree left, scs_subtree right)
 /* The pending left subtrees on the way up shrink strictly, so SCS_SUBTREE_MAX of them are enough.
  */
 #define DEFINE_TREE(type)                                                                          \
-    static void add_##type(type *into, const type *from, int64_t len)                              \
+    SCS_VECTOR static void add_##type(type *into, const type *from, int64_t len)                   \
     {                                                                                              \
         _Pragma("omp simd") for (int64_t i = 0; i < len; i++) into[i] += from[i];                  \
     }                                                                                              \
                                                                                                    \
     static void sum_piece_##type(type *const *part, const scs_subtree *subtree, int n_part,        \
-                                 int64_t from, int64_t len)                                        \
+                                 int keep, int64_t from, int64_t len)                              \
     {                                                                                              \
         scs_subtree pending[SCS_SUBTREE_MAX];                                                      \
         int owner[SCS_SUBTREE_MAX], n = 0;                                                         \
@@ -46,17 +48,23 @@ static bool siblings(scs_subtree left, scs_subtree right)
             pending[n] = subtree[i];                                                               \
             owner[n++] = i;                                                                        \
             for (; n > 1 && siblings(pending[n - 2], pending[n - 1]); n--) {                       \
-                add_##type(part[owner[n - 2]] + from, part[owner[n - 1]] + from, len);             \
+                int from_right = owner[n - 1], into = owner[n - 2];                                \
+                                                                                                   \
+                if (from_right == keep)                                                            \
+                    from_right = into, into = keep;                                                \
+                add_##type(part[into] + from, part[from_right] + from, len);                       \
+                owner[n - 2] = into;                                                               \
                 pending[n - 2].size *= 2;                                                          \
             }                                                                                      \
         }                                                                                          \
     }                                                                                              \
                                                                                                    \
-    void scs_tree_sum_##type(type *const *part, const scs_subtree *subtree, int n_part,            \
+    void scs_tree_sum_##type(type *const *part, const scs_subtree *subtree, int n_part, int keep,  \
                              int64_t len)                                                          \
     {                                                                                              \
         _Pragma("omp parallel for if (len > PIECE)") for (int64_t at = 0; at < len; at += PIECE)   \
-            sum_piece_##type(part, subtree, n_part, at, len - at < PIECE ? len - at : PIECE);      \
+            sum_piece_##type(part, subtree, n_part, keep, at,                                      \
+                             len - at < PIECE ? len - at : PIECE);                                 \
     }                                                                                              \
                                                                                                    \
     static void fold_piece_##type(type *const *leaf, int32_t size, int64_t from, int64_t len)      \

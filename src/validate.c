@@ -1,6 +1,6 @@
 #include "src/encode.h"
 #include "src/latent_head.h"
-#include "src/output.h"
+#include "src/output_dense.h"
 
 #include "scscreen/random.h"
 
@@ -10,11 +10,11 @@
 typedef struct evaluation {
     const scs_model *model;
     const scs_batch *batch;
-    scs_gene_index genes;
+    scs_nonzeros x;
     scs_real *mean, *head, *variance, *z; /* [n, n_latent] */
     scs_real *hidden;                     /* [n, n_hidden] */
     double *noise;                        /* [n_latent] of the cell in hand */
-    scs_output *output;
+    scs_tiled *output;
 } evaluation;
 
 static scs_status open_evaluation(evaluation *e)
@@ -23,21 +23,20 @@ static scs_status open_evaluation(evaluation *e)
     int32_t n = e->batch->n;
     int64_t latent = (int64_t)n * arch->n_latent;
 
-    SCS_TRY(scs_gene_index_create(arch->n_gene, &e->genes));
-    SCS_TRY(scs_gene_index_reserve(&e->genes, e->batch->x, e->batch->rows, 0, n));
+    SCS_TRY(scs_nonzeros_reserve(&e->x, e->batch->x, e->batch->rows, 0, n, false));
     SCS_TRY(SCS_ALLOC(e->mean, latent));
     SCS_TRY(SCS_ALLOC(e->head, latent));
     SCS_TRY(SCS_ALLOC(e->variance, latent));
     SCS_TRY(SCS_ALLOC(e->z, latent));
     SCS_TRY(SCS_ALLOC(e->hidden, (int64_t)n * arch->n_hidden));
     SCS_TRY(SCS_ALLOC(e->noise, arch->n_latent));
-    return scs_output_create(arch, 1, n, &e->output);
+    return scs_tiled_create(arch, 1, n, &e->output);
 }
 
 static void close_evaluation(evaluation *e)
 {
-    scs_gene_index_clear(&e->genes);
-    scs_output_destroy(&e->output);
+    scs_nonzeros_clear(&e->x);
+    scs_tiled_destroy(&e->output);
     free(e->mean);
     free(e->head);
     free(e->variance);
@@ -68,14 +67,14 @@ static scs_status run_evaluation(evaluation *e, int64_t seed, scs_loss *loss)
 {
     const scs_model *model = e->model;
     const scs_batch *batch = e->batch;
-    scs_output_part part = {.n = batch->n, .hidden = e->hidden, .genes = &e->genes};
+    scs_output_part part = {.n = batch->n, .hidden = e->hidden, .x = &e->x};
     double kl;
 
-    scs_gene_index_fill(&e->genes, batch->x, batch->rows, 0, batch->n);
-    SCS_TRY(scs_encode_heads(model, &e->genes, batch->n, e->mean, e->head));
+    scs_nonzeros_fill(&e->x, batch->x, batch->rows, 0, false);
+    SCS_TRY(scs_encode_heads(model, &e->x, batch->n, e->mean, e->head));
     kl = draw_latent(e, seed);
     SCS_TRY(scs_model_decode_hidden(model, e->z, batch->n, e->hidden));
-    scs_output_step(e->output, model->param, 0, &part);
+    scs_tiled_step(e->output, model->param, 0, &part);
     *loss = scs_loss_of(&model->arch, part.squared_error, kl, batch->n);
     return SCS_OK;
 }

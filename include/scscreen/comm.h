@@ -61,6 +61,10 @@ SCS_MUST_USE scs_status scs_normalize_cells(scs_comm *comm, const scs_config *co
  *  @param[out] shard [team->last - team->first], malloc'ed, caller clears. Collective. */
 SCS_MUST_USE scs_status scs_distribute(scs_comm *comm, const scs_deal *deal, const scs_team *team,
                                        int64_t first_cell, scs_csr *x, scs_shard **shard);
+/** The same, and x stays as it is: to deal the same cells again. Collective. */
+SCS_MUST_USE scs_status scs_distribute_copy(scs_comm *comm, const scs_deal *deal,
+                                            const scs_team *team, int64_t first_cell,
+                                            const scs_csr *x, scs_shard **shard);
 void scs_shards_clear(scs_shard **shard, int32_t n);
 
 /** From shards to gene slices: rank r gets genes [n_gene r / P, n_gene (r + 1) / P) of all cells.
@@ -73,15 +77,16 @@ SCS_MUST_USE scs_status scs_atlas_genes(scs_comm *comm, scs_atlas *atlas,
                                         const scs_dataset *dataset, const scs_gene_slice *slice);
 /** Posterior means of the control cells that this rank's rows of the plan need, by group, in
  * ascending cell order.
+ *  @param observed the cells of the rows' observed groups as well
  *  @param first   [n_rank + 1] split of the plan
  *  @param z       [n_local] per local shard [n_row, n_latent]
- *  @param[out] control_z [atlas->n_group] pointers (NULL where not needed) to [count, n_latent],
+ *  @param[out] group_z [atlas->n_group] pointers (NULL where not needed) to [count, n_latent],
  * malloc'ed. Collective. */
-SCS_MUST_USE scs_status scs_route_controls(scs_comm *comm, const scs_dataset *dataset,
-                                           const scs_atlas *atlas, const scs_plan *plan,
-                                           const int64_t *first, const scs_shard *shard,
-                                           const scs_team *team, scs_real *const *z,
-                                           scs_real **control_z);
+SCS_MUST_USE scs_status scs_route_cells(scs_comm *comm, const scs_dataset *dataset,
+                                        const scs_atlas *atlas, const scs_plan *plan, bool observed,
+                                        const int64_t *first, const scs_shard *shard,
+                                        const scs_team *team, scs_real *const *z,
+                                        scs_real **group_z);
 
 /** Write the result: rank 0 the skeleton, all ranks their rows through MPI-IO, read back and
  * compared, then renamed. On failure no partial file is left and an older result stays. Collective.

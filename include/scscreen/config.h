@@ -13,15 +13,45 @@
 #include <stdio.h>
 
 typedef enum scs_normalize { SCS_NORMALIZE_NONE, SCS_NORMALIZE_LOG1P } scs_normalize;
+typedef enum scs_model_kind { SCS_MODEL_VAE, SCS_MODEL_MEAN, SCS_MODEL_PCA } scs_model_kind;
 typedef enum scs_profile { SCS_PROFILE_SCGEN2, SCS_PROFILE_PAPER } scs_profile;
 typedef enum scs_monitor { SCS_MONITOR_OBJECTIVE, SCS_MONITOR_REFERENCE } scs_monitor;
+typedef enum scs_output_layer {
+    SCS_OUTPUT_AUTO,
+    SCS_OUTPUT_DENSE,
+    SCS_OUTPUT_FACTORED
+} scs_output_layer;
 typedef enum scs_batch_norm { SCS_BATCH_NORM_GLOBAL, SCS_BATCH_NORM_SHARD } scs_batch_norm;
 typedef enum scs_shift_method {
     SCS_SHIFT_NEAREST,
     SCS_SHIFT_PAIRED,
-    SCS_SHIFT_BALANCED
+    SCS_SHIFT_BALANCED,
+    SCS_SHIFT_REGRESSION,
+    SCS_SHIFT_AUTO
 } scs_shift_method;
-typedef enum scs_decode_method { SCS_DECODE_EDIT, SCS_DECODE_DECODE } scs_decode_method;
+typedef enum scs_decode_method {
+    SCS_DECODE_EDIT,
+    SCS_DECODE_DECODE,
+    SCS_DECODE_BLEND
+} scs_decode_method;
+typedef enum scs_cross_species {
+    SCS_CROSS_NEAREST,
+    SCS_CROSS_MEAN,
+    SCS_CROSS_AVERAGE
+} scs_cross_species;
+enum { SCS_BLEND_AUTO = -1 };
+/** Which number of a row the ranking goes by. */
+typedef enum scs_rank_by {
+    SCS_RANK_NONE,
+    SCS_RANK_DELTA_NORM,
+    SCS_RANK_ENERGY_DISTANCE,
+    SCS_RANK_AGREEMENT,
+    SCS_RANK_P_VALUE,
+    SCS_RANK_Q_VALUE,
+    SCS_RANK_R2_ALL,
+    SCS_RANK_R2_DEG,
+    SCS_RANK_DELTA_PEARSON
+} scs_rank_by;
 
 /** One input file. Strings owned; NULL where the config is silent. */
 typedef struct scs_input {
@@ -54,7 +84,7 @@ typedef struct scs_config {
     scs_named_combination *hold_out;
     int32_t n_hold_out;
     struct {
-        char *kind; /**< "vae" */
+        int kind; /**< scs_model_kind */
         int64_t hidden, layers, latent;
         double dropout, kl_weight;
         int profile; /**< scs_profile */
@@ -69,22 +99,38 @@ typedef struct scs_config {
         double checkpoint_minutes, max_hours; /**< 0: none */
         int64_t checkpoint_steps;             /**< 0: none */
         bool resume;
+        int output_layer; /**< scs_output_layer */
     } train;
     struct {
-        scs_names cell_types, perturbations, species; /**< n = 0: all */
-        int shift;                                    /**< scs_shift_method */
-        int decode;                                   /**< scs_decode_method */
-        bool variance; /**< write layers/variance, score r2_variance */
+        scs_names cell_types, perturbations, species; /**< names or globs; n = 0: all */
+        char *combinations;   /**< CSV of the wanted rows (resolved), or "" */
+        int shift;            /**< scs_shift_method */
+        double ridge;         /**< of regression */
+        int cross_species;    /**< scs_cross_species */
+        int decode;           /**< scs_decode_method */
+        double blend;         /**< share of the decoder's change, or SCS_BLEND_AUTO */
+        int rank_by;          /**< scs_rank_by */
+        int64_t permutations; /**< of the labels within types, for p_value; 0: none */
+        int64_t bootstrap;    /**< replicates for standard errors; 0: none */
+        bool variance;        /**< write layers/variance, score r2_variance */
     } screen;
     struct {
-        char *dir;       /**< relative to the working directory */
-        double deadline; /**< seconds for a step of writing; 0: none */
+        scs_names cell_types, perturbations, species; /**< n = 0: all observed */
+        int64_t folds;                                /**< combinations that one model holds out */
+        int64_t group_size;                           /**< ranks that train one model together */
+        bool pca;                                     /**< also predict by principal components */
+    } validate;
+    struct {
+        char *dir;         /**< relative to the working directory */
+        int64_t top_genes; /**< genes of each row to list, up and down; 0: none */
+        double deadline;   /**< seconds for a step of writing; 0: none */
     } output;
     struct {
         char *dir; /**< where simulate writes (resolved against the config's folder), "" = no
                       simulate section */
         int64_t genes, cells; /**< genes; cells per (species, cell type, condition) */
         int64_t cell_types, perturbations, species, seed;
+        int64_t null;      /**< the last so many perturbations have no effect */
         double effect;     /**< size of the shared shift, log units */
         double counts;     /**< mean counts per cell */
         double dispersion; /**< negative-binomial: var = mu + mu^2 / dispersion */

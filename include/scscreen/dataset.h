@@ -41,6 +41,10 @@ typedef struct scs_dataset {
  *  @param metas [config->data.n_input]; borrowed during the call */
 SCS_MUST_USE scs_status scs_dataset_create(const scs_config *config, const scs_h5ad *const *metas,
                                            scs_dataset **dataset);
+/** Give all cells their roles anew, for another config->hold_out; refuses as scs_dataset_create
+ * does.
+ */
+SCS_MUST_USE scs_status scs_dataset_hold_out(const scs_config *config, scs_dataset *dataset);
 void scs_dataset_destroy(scs_dataset **dataset);
 /** A paragraph on stderr-like `out`: cells, genes, species, types, conditions, what was dropped and
  * why. */

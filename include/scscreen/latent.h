@@ -53,6 +53,12 @@ SCS_MUST_USE scs_status scs_atlas_encode(scs_atlas *atlas, const scs_model *mode
                                          const scs_dataset *dataset, const scs_shard *shard,
                                          const scs_team *team, scs_real **z);
 
+/** Fill mean and second from posterior means that are there already. @param z [last - first] per
+ * shard [n_row, n_latent]. Collective. */
+SCS_MUST_USE scs_status scs_atlas_sum(scs_atlas *atlas, const scs_dataset *dataset,
+                                      const scs_shard *shard, const scs_team *team,
+                                      scs_real *const *z);
+
 /** Cells of some genes, all cells, gene-major: what gene-space statistics are made of. */
 typedef struct scs_gene_slice {
     int32_t gene0, gene1; /**< genes [gene0, gene1) */

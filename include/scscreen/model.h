@@ -83,6 +83,8 @@ typedef struct scs_step {
     bool dropout;     /**< false: as if dropout were 0 */
     int batch_norm;   /**< scs_batch_norm; a shard's part of one cell is normalised by the running
                            statistics, and does not move them */
+    bool factored; /**< the output layer's gradient from H'H, X'H and W'W instead of tile by tile:
+                      the same up to rounding; linear outputs only */
 } scs_step;
 
 /** Sums over a shard's part of the batch (not means). */
@@ -110,6 +112,12 @@ void scs_network_destroy(scs_network **net);
 SCS_MUST_USE scs_status scs_network_step(scs_network *net, scs_model *model, const scs_batch *batch,
                                          const scs_step *step, const scs_team *team,
                                          scs_real *const *grad, scs_loss *loss);
+
+/** What a factored step leaves to be done once the shards' partials are summed: adds W (H'H) to the
+ * team's slice of the sum, in place. Nothing after other steps.
+ *  @param model as in the step: not yet updated  @param slice of scs_team_slice  Local. */
+SCS_MUST_USE scs_status scs_network_finish(const scs_network *net, const scs_model *model,
+                                           const scs_team *team, scs_real *slice);
 
 /** An activation or its gradient of the last step, for tests: "encoder.0.linear", "encoder.0.norm",
  * "encoder.0.out", ..., "q_mean", "q_var", "z", "decoder.0.linear", ..., "px"; gradients with

@@ -13,6 +13,8 @@ typedef enum scs_purpose {
     SCS_RANDOM_NOISE,     /**< reparameterisation noise in training */
     SCS_RANDOM_VALIDATE,  /**< the same in validation (epoch 0 always) */
     SCS_RANDOM_SIMULATE,
+    SCS_RANDOM_PERMUTE,     /**< labels within types (epoch = permutation, cell = group) */
+    SCS_RANDOM_BOOTSTRAP,   /**< group means (epoch = replicate, cell = group) */
     SCS_RANDOM_DROPOUT = 64 /**< + layer number */
 } scs_purpose;
 
@@ -25,6 +27,11 @@ typedef struct scs_stream {
 
 /** Four 32-bit words of block b (words 4b .. 4b+3 of the stream). */
 void scs_random_block(const scs_stream *stream, uint32_t b, uint32_t word[4]);
+/** Blocks first .. first + SCS_RANDOM_BLOCKS - 1 at once, much faster: word k of block first + i in
+ * word[k][i]. */
+enum { SCS_RANDOM_BLOCKS = 16 };
+void scs_random_blocks(const scs_stream *stream, uint32_t first,
+                       uint32_t word[4][SCS_RANDOM_BLOCKS]);
 /** 64 bits for sorting keys: words 0 and 1 of block 0. */
 uint64_t scs_random_key(const scs_stream *stream);
 /** n uniforms in [0, 1) with 24 bits, element i from word i. */

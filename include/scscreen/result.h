@@ -3,7 +3,7 @@
 #ifndef SCSCREEN_RESULT_H
 #define SCSCREEN_RESULT_H
 
-#include "scscreen/screen.h"
+#include "scscreen/trust.h"
 
 /** One entry of uns/scscreen. */
 typedef struct scs_fact {
@@ -16,16 +16,25 @@ typedef struct scs_fact {
 typedef struct scs_result_head {
     const scs_atlas *atlas;
     const scs_plan *plan;
-    const char *const *source; /**< [plan->n] */
-    bool variance;             /**< layers/variance is there */
-    const scs_fact *fact;      /**< [n_fact] provenance */
+    bool variance;        /**< layers/variance is there */
+    bool bootstrap;       /**< delta_se and shift_se are there */
+    int64_t top_genes;    /**< columns of top_up and its like; 0: not there */
+    bool permutations;    /**< p_value and q_value are there */
+    const scs_fact *fact; /**< [n_fact] provenance */
     int32_t n_fact;
 } scs_result_head;
+
+typedef enum scs_value_type {
+    SCS_VALUE_FLOAT,
+    SCS_VALUE_DOUBLE,
+    SCS_VALUE_BOOL,
+    SCS_VALUE_INT32
+} scs_value_type;
 
 /** A numeric dataset that rows are written into. */
 typedef struct scs_result_field {
     const char *path; /**< "X", "layers/control", "obsm/delta", "obs/r2_all", ... */
-    bool is_double;   /**< float64, else float32 */
+    int type;         /**< scs_value_type */
     int64_t cols;     /**< 0: a vector over rows */
 } scs_result_field;
 
@@ -33,19 +42,30 @@ typedef struct scs_result_field {
 typedef struct scs_result_rows {
     int64_t first, n;                      /**< rows [first, first + n) of the plan */
     float *x, *control, *shift, *variance; /**< [n, n_gene]; variance may be NULL */
-    float *delta;                          /**< [n, n_latent] */
+    float *shift_se;                       /**< [n, n_gene] or NULL */
+    float *delta, *delta_se;               /**< [n, n_latent]; delta_se may be NULL */
+    int32_t *top_up, *top_down;            /**< [n, top_genes] genes or NULL; -1 padded */
+    float *top_up_shift, *top_down_shift;  /**< [n, top_genes] their shifts; NaN padded */
     double *delta_norm;                    /**< [n] Euclidean norm */
     scs_scores *score;                     /**< [n] */
+    scs_trust *trust;                      /**< [n] */
 } scs_result_rows;
 
 /** The fields of a result, in writing order. @param[out] field [SCS_RESULT_FIELDS]  @return how
  * many */
-enum { SCS_RESULT_FIELDS = 16 };
+enum { SCS_RESULT_FIELDS = 32 };
 int32_t scs_result_fields(const scs_result_head *head, scs_result_field *field);
-/** Pointer to row `row` (0 .. rows->n) of a field as it is written; scores are gathered into
- * scratch [n] when needed. */
+/** The rows of a field as they are written; single numbers are gathered into scratch [n]. */
 const void *scs_result_data(const scs_result_rows *rows, const scs_result_field *field,
                             double *scratch);
+/** Bytes of one value. */
+size_t scs_value_size(int type);
+
+/** The genes that move most in one direction (sign 1: up, -1: down), most first, the lower gene
+ * first where equal; -1 and NaN where fewer move.
+ *  @param shift [n_gene], NaN: none  @param[out] gene, value [n_top] */
+SCS_MUST_USE scs_status scs_top_shift(const float *shift, int32_t n_gene, int sign, int64_t n_top,
+                                      int32_t *gene, float *value);
 
 /** Write the skeleton to `temp` (created with O_EXCL): strings, categories, obs keys, n_control,
  * n_observed, held_out, uns; numeric fields contiguous, allocated early, never filled; then the
@@ -59,6 +79,6 @@ SCS_MUST_USE scs_status scs_result_commit(const char *temp, const char *path);
  * baseline.
  *  @param score [plan->n] */
 void scs_result_table(FILE *out, const scs_atlas *atlas, const scs_plan *plan,
-                      const char *const *source, const scs_scores *score, bool held_out_only);
+                      const scs_scores *score, bool held_out_only);
 
 #endif

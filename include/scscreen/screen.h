@@ -5,41 +5,116 @@
 
 #include "scscreen/latent.h"
 
+/** How a row is predicted: what the config says, with every `auto` resolved. */
+typedef struct scs_method {
+    int shift;         /**< scs_shift_method, never SCS_SHIFT_AUTO */
+    int cross_species; /**< scs_cross_species */
+    double ridge; /**< of regression, in mean squared distances of control means from their mean */
+    int decode;   /**< scs_decode_method */
+    double blend; /**< share of the decoder's change where decode is blend */
+} scs_method;
+
+/** The config's method; shift AUTO and blend SCS_BLEND_AUTO are left for the caller to resolve. */
+scs_method scs_method_from_config(const scs_config *config);
+
+/** Where a shift comes from. */
+typedef enum scs_source_kind {
+    SCS_SOURCE_NONE,
+    SCS_SOURCE_OWN,     /**< other cell types of the species */
+    SCS_SOURCE_DONORS,  /**< other species */
+    SCS_SOURCE_AVERAGE, /**< another species, published half-and-half rule */
+    SCS_SOURCE_SELF     /**< only the target's own cells show the perturbation */
+} scs_source_kind;
+
+/** Whether a row could be predicted. */
+typedef enum scs_row_status {
+    SCS_ROW_OK,
+    SCS_ROW_NO_CONTROL, /**< no control cells to start from */
+    SCS_ROW_NO_SOURCE   /**< no group shows the perturbation */
+} scs_row_status;
+/** "ok", "no_control", "no_source". */
+const char *scs_row_status_name(int status);
+
 /** One row of the result. */
 typedef struct scs_combination {
     int32_t species, cell_type, condition;
-    int32_t control_group;  /**< >= 0 */
+    int32_t control_group;  /**< -1 where status is SCS_ROW_NO_CONTROL */
     int32_t observed_group; /**< or -1 */
     bool held_out;
-    double cost; /**< estimated floating-point operations */
+    uint8_t status; /**< scs_row_status */
+    uint8_t kind;   /**< scs_source_kind */
+    int32_t source; /**< into the plan's sources */
+    int32_t reason; /**< into the plan's reasons */
+    double cost;    /**< estimated floating-point operations */
 } scs_combination;
 
 typedef struct scs_plan {
     int64_t n;
-    scs_combination *item; /**< [n] ordered by species, cell type, condition */
+    scs_combination *item; /**< [n] ordered by species, cell type, condition; each once */
+    scs_names sources;     /**< each source once, in words; "" for rows without one */
+    scs_names reasons;     /**< why rows have no prediction, each once; "" for those that have */
 } scs_plan;
 
-/** Every (species, cell type, perturbation) with control cells that the config's screen lists
- * select. SCS_EARG for a name that does not exist (the message suggests the nearest). */
+/** The rows that the config's screen section selects.
+ *
+ *  The lists take names and globs (fnmatch); every (species, cell type, perturbation) they select
+ * that has control cells is a row. screen.combinations names rows one by one instead. Rows without
+ * control cells are there only where they were asked for by name: in that file, or by a cell type
+ * and, if there are several, a species named in full. SCS_EARG for a name that does not exist (the
+ * message suggests the nearest), for a glob that selects nothing, and where nothing is left. */
 SCS_MUST_USE scs_status scs_plan_create(const scs_config *config, const scs_atlas *atlas,
                                         const scs_arch *arch, scs_plan **plan);
 void scs_plan_destroy(scs_plan **plan);
+/** Fill every row's kind, source, status and reason. */
+SCS_MUST_USE scs_status scs_plan_resolve(const scs_atlas *atlas, const scs_method *method,
+                                         scs_plan *plan);
 /** Contiguous ranges of about equal cost. @param[out] first [n_rank + 1] */
 void scs_plan_split(const scs_plan *plan, int32_t n_rank, int64_t *first);
 
 enum { SCS_SOURCE_MAX = 256 };
 
-/** The latent shift of one combination, from groups that are not held out and never from the target
- * itself.
+/** A shift as a weighted sum of groups' means: every estimator is one, so that the same weights
+ * hold in latent space, in gene space and for means drawn anew. */
+typedef struct scs_sources {
+    scs_source_kind kind;
+    int32_t n;
+    int32_t *group; /**< [n] each group once */
+    double *weight; /**< [n] */
+    int32_t capacity;
+    char text[SCS_SOURCE_MAX]; /**< "own", "donors: a+b", "average: a", "self", "" */
+} scs_sources;
+
+SCS_MUST_USE scs_status scs_sources_create(const scs_atlas *atlas, scs_sources **sources);
+void scs_sources_destroy(scs_sources **sources);
+
+/** The groups and weights of one combination's shift, from groups that are not held out and never
+ * from the target itself.
  *
- *  nearest, paired, balanced as DESIGN has them (weights of nearest: 1 / d^2 of squared distances
- * between control means). Within the target's own species where any other type saw the perturbation
- * ("own"); else the mean over the other species that saw it of each one's estimate ("donors: a+b";
- * there the same cell type counts too); else the target's own cells
- *  ("self"); else SCS_EDATA.
- *  @param[out] delta [n_latent]  @param[out] source [SCS_SOURCE_MAX] */
-SCS_MUST_USE scs_status scs_shift(const scs_atlas *atlas, int method, const scs_combination *target,
-                                  double *delta, char *source);
+ *  nearest, paired, balanced, regression as DESIGN has them (nearest: 1 / d^2 of squared distances
+ * between control means; regression: ridge, delta on control means, after scVIDR). Within the
+ * target's own species where any other type saw the perturbation; else from other species that saw
+ * it (there the same cell type counts too): the nearest by control means of the same type, the mean
+ * of all, or the nearest by the half-and-half rule of the scGen paper; else the target's own cells;
+ * else kind is SCS_SOURCE_NONE and n is 0. */
+SCS_MUST_USE scs_status scs_sources_find(const scs_atlas *atlas, const scs_method *method,
+                                         const scs_combination *target, scs_sources *sources);
+/** The latent shift. @param[out] delta [n_latent] */
+void scs_sources_shift(const scs_atlas *atlas, const scs_sources *sources, double *delta);
+/** The same sum over a matrix in gene space. @param values gene_mean or gene_variance
+ *  @param[out] change [n_gene] */
+void scs_sources_genes(const scs_atlas *atlas, const scs_sources *sources, const float *values,
+                       double *change);
+
+enum { SCS_N_SHIFT = 4 };
+/** "nearest" and so on. */
+const char *scs_shift_name(int shift);
+
+/** `shift: auto`: every group that may be used is predicted from the others by each method, in
+ * latent space; the one with the smallest error is taken (the first where nothing can be left out).
+ *  @param[out] error [SCS_N_SHIFT] sum of squared errors / sum of squared shifts; NaN where nothing
+ * can be left out */
+SCS_MUST_USE scs_status scs_choose_shift(const scs_atlas *atlas, const scs_method *method,
+                                         int *chosen, double *error);
 
 /** Mean and variance (ddof 0) over cells of dec(z + delta), without decoding cells where the output
  * is linear.
@@ -57,20 +132,32 @@ typedef struct scs_prediction {
     float *mean, *shift, *variance; /**< shift = mean - control mean; variance may be NULL */
 } scs_prediction;
 
-/** edit: mean = max(0, control + dec(z + delta) - dec(z)), variance likewise from variances;
- * decode: dec(z + delta).
- *  @param control_mean, control_variance [n_gene] observed control cells
- *  @param moved, still   decoded moments with and without delta; `still` unused by decode */
-void scs_predict(int decode, int32_t n_gene, const float *control_mean,
-                 const float *control_variance, const double *moved_mean,
-                 const double *moved_variance, const double *still_mean,
-                 const double *still_variance, scs_prediction *out);
+/** Means and variances of one row. Arrays [n_gene], borrowed; variances all come together or not at
+ * all. */
+typedef struct scs_moments {
+    const double *mean, *variance;
+} scs_moments;
+
+/** What a prediction is made of. */
+typedef struct scs_evidence {
+    const float *control_mean, *control_variance; /**< [n_gene] observed control cells */
+    scs_moments moved, still; /**< decoded with and without delta; `still` unused by decode, neither
+                              used where blend is 0 */
+    scs_moments change;       /**< of the sources in gene space; used by blend alone */
+} scs_evidence;
+
+/** decode: dec(z + delta); edit: max(0, control + dec(z + delta) - dec(z)), variance likewise;
+ * blend: max(0, control + a (dec(z + delta) - dec(z)) + (1 - a) change), variance likewise. */
+void scs_predict(const scs_method *method, int32_t n_gene, const scs_evidence *from,
+                 scs_prediction *out);
 
 /** NaN where undefined (constant vectors, no observed cells). */
 typedef struct scs_scores {
     double r2_all, r2_deg, r2_variance, delta_pearson, r2_all_control, r2_deg_control;
 } scs_scores;
 
+/** All NaN. */
+scs_scores scs_no_scores(void);
 /** Pearson correlation (not squared) in double; NaN when either side is constant. With genes !=
  * NULL only those (n of them). */
 double scs_pearson(const float *a, const float *b, const int32_t *gene, int64_t n);

@@ -21,7 +21,7 @@ typedef struct scs_team {
     scs_status (*sum)(void *ctx, double *parts, int64_t len, double *total);
     /** slice = tree sum over all shards of elements [lo, hi) of their gradients. Collective.
      *  @param part [last - first] pointers to n values, destroyed  @param[out] slice [hi - lo]; may
-     * be part[0] */
+     * lie in part[0], and costs no copy at part[0] + lo */
     scs_status (*reduce_slice)(void *ctx, float *const *part, int64_t n, float *slice);
     /** Every rank's own slice of values reaches all ranks. Collective. @param values [n] */
     scs_status (*gather_slices)(void *ctx, float *values, int64_t n);

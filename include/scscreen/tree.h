@@ -19,10 +19,13 @@ enum { SCS_SUBTREE_MAX = 64 };
 int scs_tree_cover(int32_t first, int32_t last, int32_t n_leaf, scs_subtree *out);
 
 /** Sum rows in tree order, in place: part[i] is the sum of subtree i (as scs_tree_cover gives them
- * over the whole tree, ranks in turn); the total ends in part[0]. Rows are destroyed.
+ * over the whole tree, ranks in turn); the total ends in part[keep], whose bits are the same for
+ * any keep. Rows are destroyed.
  *  @param part [n_part] pointers to len values */
-void scs_tree_sum_double(double *const *part, const scs_subtree *subtree, int n_part, int64_t len);
-void scs_tree_sum_float(float *const *part, const scs_subtree *subtree, int n_part, int64_t len);
+void scs_tree_sum_double(double *const *part, const scs_subtree *subtree, int n_part, int keep,
+                         int64_t len);
+void scs_tree_sum_float(float *const *part, const scs_subtree *subtree, int n_part, int keep,
+                        int64_t len);
 
 /** Sum leaves within each maximal subtree of [first, last) in place; afterwards leaf[s.first -
  * first] holds subtree s.

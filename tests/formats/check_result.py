@@ -12,8 +12,10 @@ import numpy as np
 import pandas as pd
 import scanpy as sc
 
-KEYS = ["species", "cell_type", "perturbation", "source"]
+KEYS = ["species", "cell_type", "perturbation", "source", "status", "reason"]
 COUNTS = ["n_control", "n_observed"]
+TRUST = ["delta_se", "energy_distance", "agreement", "support", "support_flag", "p_value", "q_value"]
+OPTIONAL = {"delta_se", "p_value", "q_value"}
 SCORES = ["r2_all", "r2_deg", "r2_variance", "delta_pearson", "r2_all_control", "r2_deg_control"]
 passed = failed = 0
 
@@ -26,7 +28,8 @@ def check(what, ok):
 
 
 def check_obs(obs):
-    check("obs columns in order", list(obs.columns) == KEYS + COUNTS + ["held_out", "delta_norm"] + SCORES)
+    trust = [c for c in TRUST if c in obs or c not in OPTIONAL]
+    check("obs columns in order", list(obs.columns) == KEYS + COUNTS + ["held_out", "delta_norm"] + trust + SCORES)
     for key in KEYS:
         check(f"{key} is categorical without missing or unused labels",
               isinstance(obs[key].dtype, pd.CategoricalDtype) and obs[key].notna().all()
@@ -36,13 +39,39 @@ def check_obs(obs):
     check("rows are unique", obs.index.is_unique)
     for key in COUNTS:
         check(f"{key} is int64", obs[key].dtype == np.int64)
-    check("every row has control cells", (obs.n_control > 0).all())
+    ok = obs.status == "ok"
+    check("status is ok, no_control or no_source", obs.status.isin(["ok", "no_control", "no_source"]).all())
+    check("rows have control cells, or say so", ((obs.n_control > 0) == (obs.status != "no_control")).all())
+    check("what is predicted has a source and no reason", ((obs.source != "") == ok).all() and ((obs.reason == "") == ok).all())
     check("observed cells are counted", (obs.n_observed >= 0).all())
     check("held_out is bool", obs.held_out.dtype == bool)
     check("held-out rows were observed", (obs.n_observed[obs.held_out] > 0).all())
     for key in ["delta_norm"] + SCORES:
         check(f"{key} is float64", obs[key].dtype == np.float64)
-    check("delta_norm is there", np.isfinite(obs.delta_norm).all())
+    check("delta_norm is there", (np.isfinite(obs.delta_norm) == ok).all())
+
+
+def check_trust(screen):
+    obs, ok = screen.obs, screen.obs.status == "ok"
+    check("support_flag is bool: beyond the 99th percentile",
+          obs.support_flag.dtype == bool and (obs.support_flag == (obs.support > 99)).all())
+    for key, low, high in (("agreement", -1, 1), ("support", 0, 100), ("p_value", 0, 1), ("q_value", 0, 1),
+                           ("energy_distance", 0, np.inf), ("delta_se", 0, np.inf)):
+        if key in obs:
+            check(f"{key} is float64 in range", obs[key].dtype == np.float64 and obs[key].dropna().between(low - 1e-9, high + 1e-9).all())
+            check(f"{key} is missing without a prediction", obs[key][~ok].isna().all())
+    check("energy distance is there, or the screen has no latent cells", obs.energy_distance[ok].notna().all()
+          or (obs.energy_distance.isna().all() and "p_value" not in obs))
+    if "p_value" in obs:
+        check("every prediction has p and q", obs.p_value[ok].notna().all() and (obs.q_value[ok] >= obs.p_value[ok] - 1e-12).all())
+        p = obs.p_value[ok].sort_values()
+        q = (p * len(p) / np.arange(1, len(p) + 1))[::-1].cummin()[::-1]
+        check("q is Benjamini and Hochberg's", np.allclose(q, obs.q_value[q.index]))
+    if "delta_se" in obs:
+        length = np.linalg.norm(screen.obsm["delta_se"].astype(float), axis=1)
+        check("delta_se is obsm's length", np.allclose(length, obs.delta_se, rtol=1e-4, equal_nan=True))
+        check("errors are positive where there is a prediction", ((obs.delta_se[ok] > 0).all() or "p_value" not in obs)
+              and (screen.layers["shift_se"][ok.values] >= 0).all() and np.isnan(screen.layers["shift_se"][~ok.values]).all())
 
 
 def check_scores(obs):
@@ -51,13 +80,16 @@ def check_scores(obs):
     for key in SCORES:
         values = obs[key].dropna()
         check(f"{key} is in range", values.between(-1 if key == "delta_pearson" else 0, 1 + 1e-12).all())
-    seen = obs[obs.n_observed > 0]
+    seen = obs[(obs.n_observed > 0) & (obs.status == "ok")]
     check("rows with observed cells have a score", len(seen) == 0 or seen.r2_all.notna().any())
 
 
-def check_matrices(screen):
+def check_matrices(whole):
+    lost = whole[(whole.obs.status != "ok").values]
+    check("rows without a prediction hold NaN", np.isnan(lost.X).all() and np.isnan(lost.layers["shift"]).all())
+    screen = whole[(whole.obs.status == "ok").values]
     layers = set(screen.layers)
-    check("layers", layers in ({"control", "shift"}, {"control", "shift", "variance"}))
+    check("layers", {"control", "shift"} <= layers <= {"control", "shift", "variance", "shift_se"})
     for name, x in [("X", screen.X)] + [(k, screen.layers[k]) for k in sorted(layers)]:
         check(f"{name} is dense float32", isinstance(x, np.ndarray) and x.dtype == np.float32)
         check(f"{name} is finite", np.isfinite(x).all())
@@ -72,7 +104,7 @@ def check_delta(screen):
     delta = screen.obsm["delta"]
     check("delta is float32, a row each", delta.dtype == np.float32 and delta.shape[0] == screen.n_obs and delta.ndim == 2)
     norm = np.linalg.norm(delta.astype(float), axis=1)
-    check("delta_norm is delta's Euclidean norm", np.allclose(norm, screen.obs.delta_norm, rtol=1e-4, atol=1e-6))
+    check("delta_norm is delta's Euclidean norm", np.allclose(norm, screen.obs.delta_norm, rtol=1e-4, atol=1e-6, equal_nan=True))
 
 
 def check_facts(uns):
@@ -89,13 +121,15 @@ def check_storage(path):
 
 def check_scanpy(path):
     screen = anndata.read_h5ad(path)
+    screen = screen[(screen.obs.status == "ok").values].copy()
     components = min(2, screen.n_obs - 1, screen.n_vars - 1)
     if components < 1:
         return
     sc.pp.pca(screen, n_comps=components)
     check("scanpy's PCA", np.isfinite(screen.obsm["X_pca"]).all())
     backed = anndata.read_h5ad(path, backed="r")
-    check("backed mode reads the same rows", np.array_equal(backed.X[:1], screen.X[:1]))
+    rows = np.flatnonzero(backed.obs.status == "ok")[:1]
+    check("backed mode reads the same rows", np.array_equal(backed.X[rows], screen.X[:1]))
     backed.file.close()
 
 
@@ -106,6 +140,7 @@ def main(path):
     check("rows and genes", screen.n_obs > 0 and screen.n_vars > 0)
     check("genes are unique", screen.var_names.is_unique)
     check_obs(screen.obs)
+    check_trust(screen)
     check_scores(screen.obs)
     check_matrices(screen)
     check_delta(screen)

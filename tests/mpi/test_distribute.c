@@ -61,6 +61,28 @@ static void every_cell_arrives_once_in_its_shard(void)
     }
 }
 
+/* Dealt again by another seed, from cells that stay as they are. */
+static void cells_can_be_dealt_again(void)
+{
+    toy t = open_toy(97, 23, 8);
+    int64_t rank = scs_comm_rank(t.comm), n_rank = scs_comm_size(t.comm),
+            first = 97 * rank / n_rank;
+    scs_csr x = toy_cells(first, 97 * (rank + 1) / n_rank, 23);
+
+    for (int64_t seed = 4; seed < 6; seed++) {
+        scs_shards_clear(&t.shard, t.team.last - t.team.first);
+        scs_deal_destroy(&t.deal);
+        CHECK_OK(scs_deal_create(t.dataset, seed, 8, &t.deal));
+        CHECK_OK(scs_distribute_copy(t.comm, t.deal, &t.team, first, &x, &t.shard));
+        for (int32_t s = t.team.first; s < t.team.last; s++)
+            check_shard(&t, s, &t.shard[s - t.team.first]);
+        for (int64_t i = 0; i < x.n_row; i++)
+            check_row(&x, i, first + i);
+    }
+    scs_csr_clear(&x);
+    close_toy(&t);
+}
+
 /* Gene j of a slice against all used cells in ascending order. */
 static void check_gene(const toy *t, const scs_gene_slice *slice, int32_t gene)
 {
@@ -153,7 +175,7 @@ static void make_plan(const scs_atlas *atlas, scs_plan *plan)
     }
 }
 
-static void controls_reach_the_ranks_that_need_them(void)
+static void check_route(bool observed)
 {
     toy t = open_toy(97, 5, 8);
     int32_t n_rank = scs_comm_size(t.comm), rank = scs_comm_rank(t.comm);
@@ -168,9 +190,11 @@ static void controls_reach_the_ranks_that_need_them(void)
     for (int32_t r = 0; r < n_rank; r++)
         first[r + 1] = plan.n * (r + 1) / n_rank;
     for (int64_t i = first[rank]; i < first[rank + 1]; i++)
+        needed[plan.item[i].control_group] = needed[plan.item[i].observed_group] = observed;
+    for (int64_t i = first[rank]; i < first[rank + 1]; i++)
         needed[plan.item[i].control_group] = true;
-    CHECK_OK(
-        scs_route_controls(t.comm, t.dataset, atlas, &plan, first, t.shard, &t.team, z, control_z));
+    CHECK_OK(scs_route_cells(t.comm, t.dataset, atlas, &plan, observed, first, t.shard, &t.team, z,
+                             control_z));
     check_controls(&t, atlas, needed, control_z);
     for (int32_t g = 0; g < atlas->n_group; g++)
         free(control_z[g]);
@@ -182,10 +206,17 @@ static void controls_reach_the_ranks_that_need_them(void)
     close_toy(&t);
 }
 
+static void cells_reach_the_ranks_that_need_them(void)
+{
+    check_route(false);
+    check_route(true);
+}
+
 static const scs_test tests[] = {
     {"every cell arrives once, in its shard", every_cell_arrives_once_in_its_shard},
+    {"cells can be dealt again", cells_can_be_dealt_again},
     {"gene slices are the transpose", slices_are_the_transpose},
-    {"control cells reach the ranks that need them", controls_reach_the_ranks_that_need_them},
+    {"cells reach the ranks that need them", cells_reach_the_ranks_that_need_them},
 };
 
 int main(int argc, char **argv)

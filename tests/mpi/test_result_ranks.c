@@ -21,6 +21,23 @@ static void check_field(hid_t file, const char *path, int64_t n_row, int64_t col
     free(values);
 }
 
+static void check_flags(hid_t file, int64_t n_row)
+{
+    hid_t set = H5Dopen2(file, "obs/support_flag", H5P_DEFAULT), type = H5Dget_type(set);
+    int8_t *flag;
+    int64_t wrong = 0;
+
+    CHECK_OK(SCS_ALLOC(flag, n_row));
+    CU_ASSERT_EQUAL(H5Tget_class(type), H5T_ENUM);
+    CU_ASSERT(H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, flag) >= 0);
+    for (int64_t i = 0; i < n_row; i++)
+        wrong += flag[i] != (i % 3 == 0);
+    CU_ASSERT_EQUAL(wrong, 0);
+    H5Tclose(type);
+    H5Dclose(set);
+    free(flag);
+}
+
 static void check_file(const toy_result *f)
 {
     hid_t file = H5Fopen(f->path, H5F_ACC_RDONLY, H5P_DEFAULT);
@@ -33,6 +50,8 @@ static void check_file(const toy_result *f)
     check_field(file, "obsm/delta", f->plan.n, TOY_LATENT);
     check_field(file, "obs/delta_norm", f->plan.n, 1);
     check_field(file, "obs/r2_all", f->plan.n, 1);
+    check_field(file, "obs/support", f->plan.n, 1);
+    check_flags(file, f->plan.n);
     H5Fclose(file);
 }
 

@@ -141,6 +141,15 @@ static void paper_profile(void)
     check_training(150, 8, sets, 2);
 }
 
+/* Pieces of n_gene d^2 products are dealt to the ranks. */
+static void factored_output(void)
+{
+    static const char *const sets[] = {"train.output_layer=factored"};
+
+    check_training(150, 8, sets, 1);
+    check_training(9, 16, sets, 1);
+}
+
 /* Most shards, and most ranks at np 7, have at most one cell. */
 static void fewer_cells_than_shards(void)
 {
@@ -172,6 +181,7 @@ static const scs_test tests[] = {
     {"8 shards: the bytes of one process", eight_shards},
     {"batch norm by shard", batch_norm_by_shard},
     {"the paper's profile", paper_profile},
+    {"factored output layer", factored_output},
     {"fewer cells than shards", fewer_cells_than_shards},
     {"NaN stops all ranks", nan_stops_all_ranks},
 };

@@ -15,7 +15,6 @@ typedef struct toy_result {
     scs_dataset *dataset;
     scs_atlas *atlas;
     scs_plan plan;
-    const char **source;
     scs_fact fact;
     scs_result_head head;
     scs_result_rows rows;
@@ -41,11 +40,14 @@ static inline float *float_rows(const char *path, int64_t first, int64_t n, int6
 static inline void fill_scores(scs_result_rows *rows)
 {
     CHECK_OK(SCS_ALLOC(rows->score, rows->n));
+    CHECK_OK(SCS_ALLOC(rows->trust, rows->n));
     CHECK_OK(SCS_ALLOC(rows->delta_norm, rows->n));
     for (int64_t i = 0; i < rows->n; i++) {
         rows->delta_norm[i] = value_of(strlen("obs/delta_norm"), rows->first + i, 0);
         rows->score[i].r2_all = value_of(strlen("obs/r2_all"), rows->first + i, 0);
         rows->score[i].r2_deg = (double)NAN;
+        rows->trust[i].support = value_of(strlen("obs/support"), rows->first + i, 0);
+        rows->trust[i].support_flag = (rows->first + i) % 3 == 0;
     }
 }
 
@@ -79,13 +81,13 @@ static inline void fill_plan(toy_result *f, int64_t times)
     const scs_atlas *a = f->atlas;
 
     CHECK_OK(SCS_ALLOC(f->plan.item, a->n_group * times));
-    CHECK_OK(SCS_ALLOC(f->source, a->n_group * times));
+    CHECK_OK(scs_names_add(&f->plan.sources, "own"));
+    CHECK_OK(scs_names_add(&f->plan.reasons, ""));
     for (int64_t i = 0; i < a->n_group * times; i++) {
         const scs_group *g = &a->group[i / times];
 
         if (g->condition == a->control)
             continue;
-        f->source[f->plan.n] = "own";
         f->plan.item[f->plan.n++] =
             (scs_combination){.cell_type = g->cell_type,
                               .condition = g->condition,
@@ -113,12 +115,8 @@ static inline void open_toy_result(toy_result *f, int64_t times)
     fill_rows(f, f->plan.n);
     make_folder(f);
     f->fact = (scs_fact){.key = "made_by", .text = "a test"};
-    f->head = (scs_result_head){.atlas = f->atlas,
-                                .plan = &f->plan,
-                                .source = f->source,
-                                .variance = true,
-                                .fact = &f->fact,
-                                .n_fact = 1};
+    f->head = (scs_result_head){
+        .atlas = f->atlas, .plan = &f->plan, .variance = true, .fact = &f->fact, .n_fact = 1};
 }
 
 static inline void close_toy_result(toy_result *f)
@@ -131,9 +129,10 @@ static inline void close_toy_result(toy_result *f)
         CU_ASSERT_EQUAL(rmdir(f->folder), 0); /* nothing else was left there */
     }
     free(r->x), free(r->control), free(r->shift), free(r->variance), free(r->delta);
-    free(r->delta_norm), free(r->score);
+    free(r->delta_norm), free(r->score), free(r->trust);
     free(f->plan.item);
-    free(f->source);
+    scs_names_clear(&f->plan.sources);
+    scs_names_clear(&f->plan.reasons);
     scs_atlas_destroy(&f->atlas);
     scs_dataset_destroy(&f->dataset);
     scs_comm_destroy(&f->comm);

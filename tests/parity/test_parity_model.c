@@ -228,10 +228,26 @@ static void check_r2(const setup *t, const scs_combination *c, const char *group
     free(predicted);
 }
 
+/* @param change [n_gene] that of the sources in gene space, or NULL */
+static void find_shift(const setup *t, int shift, double *delta, double *change)
+{
+    scs_combination c = target(t);
+    scs_method method = {.shift = shift};
+    scs_sources *sources;
+
+    CHECK_OK(scs_sources_create(t->atlas, &sources));
+    CHECK_OK(scs_sources_find(t->atlas, &method, &c, sources));
+    CU_ASSERT_STRING_EQUAL(sources->text, "own");
+    scs_sources_shift(t->atlas, sources, delta);
+    if (change)
+        scs_sources_genes(t->atlas, sources, t->atlas->gene_mean, change);
+    scs_sources_destroy(&sources);
+}
+
 static void check_prediction(const setup *t, int method, const char *group)
 {
     scs_combination c = target(t);
-    char source[SCS_SOURCE_MAX], path[128];
+    char path[128];
     double delta[LATENT], *mean, *variance;
     scs_real *z;
     int64_t n;
@@ -240,8 +256,7 @@ static void check_prediction(const setup *t, int method, const char *group)
     CHECK_OK(SCS_ALLOC(mean, t->d.n_gene));
     CHECK_OK(SCS_ALLOC(variance, t->d.n_gene));
     n = control_cells(t, &c, z);
-    CHECK_OK(scs_shift(t->atlas, method, &c, delta, source));
-    CU_ASSERT_STRING_EQUAL(source, "own");
+    find_shift(t, method, delta, NULL);
     snprintf(path, sizeof path, "%s/delta", group);
     CU_ASSERT(off(t, path, delta, LATENT) < 1e-4);
     CHECK_OK(scs_decoded_moments(t->model, z, n, delta, mean, variance));
@@ -275,41 +290,52 @@ static void paired_prediction(void)
 
 /* Scores of nearest shifts on this model, as measured in NumPy to three digits; there all
  * predictions were clipped at 0. */
-static void check_scores(const setup *t, int decode, double r2_all, double delta_pearson)
+static scs_scores scores_of(const setup *t, scs_method method)
 {
     scs_combination c = target(t);
     int64_t n_gene = t->d.n_gene, n;
     const float *mean = t->atlas->gene_mean + c.control_group * n_gene;
     const float *variance = t->atlas->gene_variance + c.control_group * n_gene;
-    char source[SCS_SOURCE_MAX];
     double delta[LATENT], *moments;
     scs_prediction p;
     scs_scores s;
     scs_real *z;
 
     CHECK_OK(SCS_ALLOC(z, t->d.n_cell * LATENT));
-    CHECK_OK(SCS_ALLOC(moments, 4 * n_gene));
+    CHECK_OK(SCS_ALLOC(moments, 6 * n_gene)); /* of `from`, in turn; the change's variance is 0 */
     CHECK_OK(SCS_ALLOC(p.mean, 3 * n_gene));
     p.shift = p.mean + n_gene;
     p.variance = p.shift + n_gene;
     n = control_cells(t, &c, z);
-    CHECK_OK(scs_shift(t->atlas, SCS_SHIFT_NEAREST, &c, delta, source));
+    find_shift(t, SCS_SHIFT_NEAREST, delta, moments + 4 * n_gene);
     CHECK_OK(scs_decoded_moments(t->model, z, n, delta, moments, moments + n_gene));
     CHECK_OK(scs_decoded_moments(t->model, z, n, NULL, moments + 2 * n_gene, moments + 3 * n_gene));
-    scs_predict(decode, (int32_t)n_gene, mean, variance, moments, moments + n_gene,
-                moments + 2 * n_gene, moments + 3 * n_gene, &p);
+    scs_predict(&method, (int32_t)n_gene,
+                &(scs_evidence){mean,
+                                variance,
+                                {moments, moments + n_gene},
+                                {moments + 2 * n_gene, moments + 3 * n_gene},
+                                {moments + 4 * n_gene, moments + 5 * n_gene}},
+                &p);
     for (int64_t g = 0; g < n_gene; g++)
         p.mean[g] = fmaxf(0, p.mean[g]);
     s = scs_score(t->atlas, &c, &p);
     fprintf(stderr,
             "\n    r2_all %.4f r2_deg %.4f r2_variance %.4f delta_pearson %.4f no change %.4f %.4f",
             s.r2_all, s.r2_deg, s.r2_variance, s.delta_pearson, s.r2_all_control, s.r2_deg_control);
-    CU_ASSERT_DOUBLE_EQUAL(s.r2_all, r2_all, 6e-4);
-    CU_ASSERT_DOUBLE_EQUAL(s.delta_pearson, delta_pearson, 6e-4);
-    CU_ASSERT_DOUBLE_EQUAL(s.r2_all_control, .861, 6e-4);
     free(z);
     free(moments);
     free(p.mean);
+    return s;
+}
+
+static void check_scores(const setup *t, int decode, double r2_all, double delta_pearson)
+{
+    scs_scores s = scores_of(t, (scs_method){.decode = decode});
+
+    CU_ASSERT_DOUBLE_EQUAL(s.r2_all, r2_all, 6e-4);
+    CU_ASSERT_DOUBLE_EQUAL(s.delta_pearson, delta_pearson, 6e-4);
+    CU_ASSERT_DOUBLE_EQUAL(s.r2_all_control, .861, 6e-4);
 }
 
 static void nearest_scores(void)
@@ -322,12 +348,30 @@ static void nearest_scores(void)
     end(&t);
 }
 
+/* Half network, half arithmetic on the same types: ahead of each alone. */
+static void blend_scores(void)
+{
+    scs_scores both, network, arithmetic;
+    setup t;
+
+    begin(&t);
+    both = scores_of(&t, (scs_method){.decode = SCS_DECODE_BLEND, .blend = .5});
+    network = scores_of(&t, (scs_method){.decode = SCS_DECODE_BLEND, .blend = 1});
+    arithmetic = scores_of(&t, (scs_method){.decode = SCS_DECODE_BLEND, .blend = 0});
+    CU_ASSERT_DOUBLE_EQUAL(network.r2_all, .972, 6e-4); /* edit */
+    CU_ASSERT(both.r2_all > network.r2_all && both.r2_all > arithmetic.r2_all);
+    CU_ASSERT(both.delta_pearson > network.delta_pearson &&
+              both.delta_pearson > arithmetic.delta_pearson);
+    end(&t);
+}
+
 int main(void)
 {
     static const scs_test tests[] = {{"latent means", latent_means},
                                      {"balanced prediction", balanced_prediction},
                                      {"paired prediction", paired_prediction},
-                                     {"nearest scores", nearest_scores}};
+                                     {"nearest scores", nearest_scores},
+                                     {"blend scores", blend_scores}};
 
     shared_folder();
     return run_suite("parity with a trained scGen", tests, sizeof tests / sizeof *tests);

@@ -5,7 +5,6 @@
 
 #include "tests/unit/suite.h"
 
-#include <hdf5.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -15,13 +14,26 @@
 /** Runs in the child. */
 typedef scs_status (*full_disk_fn)(void *arg);
 
+/* exit, since HDF5 may crash there; but the leak check would find the block that HDF5 1.10 loses on
+ * a failed write. */
+static inline void full_disk_end(int code)
+{
+#ifdef __SANITIZE_ADDRESS__
+    _exit(code);
+#else
+    exit(code);
+#endif
+}
+
 /** The status of fn when no file can grow past `limit` bytes; -1 when it crashed, or failed with a
  * message that does not hold `words`. */
 static inline int full_disk_run(int64_t limit, full_disk_fn fn, void *arg, const char *words)
 {
     int status = 0;
-    pid_t child = fork();
+    pid_t child;
 
+    fflush(NULL); /* the child's exit flushes too */
+    child = fork();
     if (child == 0) {
         struct rlimit size;
         scs_status st;
@@ -34,9 +46,7 @@ static inline int full_disk_run(int64_t limit, full_disk_fn fn, void *arg, const
         if (setrlimit(RLIMIT_FSIZE, &size) != 0)
             _exit(100);
         st = fn(arg);
-        if (H5close() < 0) /* what HDF5 does at exit, where it may crash */
-            _exit(102);
-        _exit(st != SCS_OK && !strstr(scs_message(), words) ? 101 : (int)st);
+        full_disk_end(st != SCS_OK && !strstr(scs_message(), words) ? 101 : (int)st);
     }
     if (child < 0 || waitpid(child, &status, 0) != child || !WIFEXITED(status))
         return -1;

@@ -114,7 +114,7 @@ static const char *unusual(const scs_key *key, char *out, size_t size)
         snprintf(value, sizeof value, "%.17g", key->min + (key->max - key->min) / 3);
         break;
     case SCS_KEY_BOOL:
-        snprintf(value, sizeof value, "false");
+        snprintf(value, sizeof value, "%s", strcmp(key->fallback, "true") == 0 ? "false" : "true");
         break;
     case SCS_KEY_CHOICE:
         scs_word_at(key->words, 1, value, sizeof value);
@@ -173,8 +173,7 @@ static void printed_config_reads_back_the_same(void)
         check_round_trip(&one, 1);
         CHECK_OK(parse_set(one, &c));
         CHECK_OK(scs_config_print(c, &changed));
-        /* model.kind has one value only */
-        CU_ASSERT(strcmp(one, "model.kind=vae") == 0 || strcmp(plain, changed) != 0);
+        CU_ASSERT(strcmp(plain, changed) != 0);
         free(changed);
         scs_config_destroy(&c);
     }

@@ -63,6 +63,30 @@ static void held_out_cells_are_exactly_the_named_ones(void)
     scs_dataset_destroy(&d);
 }
 
+/* Roles given anew are those of a dataset made with that hold_out. */
+static void roles_are_given_anew(void)
+{
+    static const char first[] = TWO "hold_out: [{cell_type: T, condition: drug}]\n";
+    static const char second[] = "hold_out: [{cell_type: B, condition: other}]\n";
+    const char *const sets[] = {NULL};
+    char text[512];
+    scs_dataset *d, *fresh;
+    scs_config *c;
+
+    snprintf(text, sizeof text, TWO "%s", second);
+    CHECK_OK(scs_config_parse("c.yaml", text, sets, 0, &c));
+    CHECK_OK(create_two(first + strlen(TWO), &d));
+    CHECK_OK(create_two(second, &fresh));
+    CU_ASSERT_NOT_EQUAL(memcmp(d->role, fresh->role, (size_t)d->n_cell), 0);
+    CHECK_OK(scs_dataset_hold_out(c, d));
+    CU_ASSERT_EQUAL(memcmp(d->role, fresh->role, (size_t)d->n_cell), 0);
+    CU_ASSERT_EQUAL(d->n_unused, fresh->n_unused);
+    CU_ASSERT_EQUAL(d->notes.n, fresh->notes.n);
+    scs_config_destroy(&c);
+    scs_dataset_destroy(&d);
+    scs_dataset_destroy(&fresh);
+}
+
 static void bad_hold_outs_are_named_with_their_line(void)
 {
     REFUSED("hold_out:\n  - {cell_type: TT, condition: drug}\n",
@@ -247,6 +271,7 @@ int main(void)
         {"labels: united, sorted, in use", labels_are_united_sorted_and_only_those_in_use},
         {"cells keep their labels", cells_keep_their_labels},
         {"held-out cells are the named ones", held_out_cells_are_exactly_the_named_ones},
+        {"roles are given anew", roles_are_given_anew},
         {"bad hold-outs", bad_hold_outs_are_named_with_their_line},
         {"the control must be there", the_control_must_be_there},
         {"something to train on", something_must_be_left_to_train_on},

@@ -33,20 +33,26 @@ typedef struct bench {
 /* Parts that differ, one of a single cell and one empty. */
 static const int32_t parts_of[2][MAX_SHARD] = {{N_CELL, 0, 0, 0}, {6, 5, 1, 0}};
 
-static void open_bench(const size *dims, int profile, int batch_norm, int n_shard, bench *b)
+/* What a step is about, besides the size. */
+typedef struct way {
+    int profile, batch_norm, n_shard;
+    bool factored;
+} way;
+
+static void open_bench(const size *dims, way w, bench *b)
 {
-    const int32_t *n = parts_of[n_shard > 1];
-    scs_arch arch = tiny_arch(profile, dims->n_gene, dims->n_hidden, N_LATENT);
+    const int32_t *n = parts_of[w.n_shard > 1];
+    scs_arch arch = tiny_arch(w.profile, dims->n_gene, dims->n_hidden, N_LATENT);
     int64_t at = 0;
 
     arch.kl_weight = 0.3; /* so that KL's gradient shows */
     memset(b, 0, sizeof *b);
     CHECK_OK(scs_model_create(&arch, &b->model));
     scs_model_init(b->model, 5);
-    CHECK_OK(scs_network_create(&arch, n_shard, N_CELL, &b->net));
+    CHECK_OK(scs_network_create(&arch, w.n_shard, N_CELL, &b->net));
     CHECK_OK(tiny_cells(N_CELL, dims->n_gene, 0.3, 1, &b->x));
     CU_ASSERT_PTR_NOT_NULL_FATAL(b->cell = tiny_range(0, N_CELL));
-    for (int v = 0; v < n_shard; at += n[v++]) {
+    for (int v = 0; v < w.n_shard; at += n[v++]) {
         b->batch[v] = (scs_batch){&b->x, b->cell, b->cell + at, n[v], NULL};
         CHECK_OK(SCS_ALLOC(b->grad[v], b->model->n_param));
     }
@@ -54,8 +60,8 @@ static void open_bench(const size *dims, int profile, int batch_norm, int n_shar
     for (int64_t i = 0; i < b->model->n_running; i++)
         b->model->running[i] += 0.01 * (double)(i % 5);
     memcpy(b->running, b->model->running, (size_t)b->model->n_running * sizeof *b->running);
-    b->step = (scs_step){9, 2, N_CELL, true, batch_norm};
-    b->team = scs_team_alone(n_shard);
+    b->step = (scs_step){9, 2, N_CELL, true, w.batch_norm, w.factored};
+    b->team = scs_team_alone(w.n_shard);
 }
 
 static void close_bench(bench *b)
@@ -94,6 +100,7 @@ static scs_real *whole_gradient(bench *b)
     for (int v = 0; v < b->team.n_shard; v++)
         for (int64_t i = 0; i < b->model->n_param; i++)
             sum[i] += b->grad[v][i];
+    CHECK_OK(scs_network_finish(b->net, b->model, &b->team, sum));
     return sum;
 }
 
@@ -138,12 +145,12 @@ static void check_tensor(bench *b, const scs_tensor *tensor, const scs_real *gra
     CU_ASSERT(worst <= 1e-6 * most + 4 * DBL_EPSILON * objective(b) / half_width);
 }
 
-static void check_gradient(const size *dims, int profile, int batch_norm, int n_shard)
+static void check_gradient(const size *dims, way w)
 {
     bench b;
     scs_real *grad;
 
-    open_bench(dims, profile, batch_norm, n_shard, &b);
+    open_bench(dims, w, &b);
     grad = whole_gradient(&b);
     for (int32_t i = 0; i < b.model->n_tensor; i++)
         if (!b.model->tensor[i].is_running)
@@ -155,32 +162,64 @@ static void check_gradient(const size *dims, int profile, int batch_norm, int n_
 
 static void test_scgen2_global(void)
 {
-    check_gradient(&small, SCS_PROFILE_SCGEN2, SCS_BATCH_NORM_GLOBAL, 1);
-    check_gradient(&small, SCS_PROFILE_SCGEN2, SCS_BATCH_NORM_GLOBAL, 4);
+    check_gradient(&small, (way){SCS_PROFILE_SCGEN2, SCS_BATCH_NORM_GLOBAL, 1, false});
+    check_gradient(&small, (way){SCS_PROFILE_SCGEN2, SCS_BATCH_NORM_GLOBAL, 4, false});
 }
 
 static void test_scgen2_shard(void)
 {
-    check_gradient(&small, SCS_PROFILE_SCGEN2, SCS_BATCH_NORM_SHARD, 1);
-    check_gradient(&small, SCS_PROFILE_SCGEN2, SCS_BATCH_NORM_SHARD, 4);
+    check_gradient(&small, (way){SCS_PROFILE_SCGEN2, SCS_BATCH_NORM_SHARD, 1, false});
+    check_gradient(&small, (way){SCS_PROFILE_SCGEN2, SCS_BATCH_NORM_SHARD, 4, false});
 }
 
 static void test_paper_global(void)
 {
-    check_gradient(&small, SCS_PROFILE_PAPER, SCS_BATCH_NORM_GLOBAL, 1);
-    check_gradient(&small, SCS_PROFILE_PAPER, SCS_BATCH_NORM_GLOBAL, 4);
+    check_gradient(&small, (way){SCS_PROFILE_PAPER, SCS_BATCH_NORM_GLOBAL, 1, false});
+    check_gradient(&small, (way){SCS_PROFILE_PAPER, SCS_BATCH_NORM_GLOBAL, 4, false});
 }
 
 static void test_paper_shard(void)
 {
-    check_gradient(&small, SCS_PROFILE_PAPER, SCS_BATCH_NORM_SHARD, 1);
-    check_gradient(&small, SCS_PROFILE_PAPER, SCS_BATCH_NORM_SHARD, 4);
+    check_gradient(&small, (way){SCS_PROFILE_PAPER, SCS_BATCH_NORM_SHARD, 1, false});
+    check_gradient(&small, (way){SCS_PROFILE_PAPER, SCS_BATCH_NORM_SHARD, 4, false});
 }
 
 static void test_wide(void)
 {
-    check_gradient(&wide, SCS_PROFILE_SCGEN2, SCS_BATCH_NORM_GLOBAL, 1);
-    check_gradient(&wide, SCS_PROFILE_PAPER, SCS_BATCH_NORM_GLOBAL, 4);
+    check_gradient(&wide, (way){SCS_PROFILE_SCGEN2, SCS_BATCH_NORM_GLOBAL, 1, false});
+    check_gradient(&wide, (way){SCS_PROFILE_PAPER, SCS_BATCH_NORM_GLOBAL, 4, false});
+}
+
+static void test_factored(void)
+{
+    check_gradient(&small, (way){SCS_PROFILE_SCGEN2, SCS_BATCH_NORM_GLOBAL, 1, true});
+    check_gradient(&small, (way){SCS_PROFILE_SCGEN2, SCS_BATCH_NORM_GLOBAL, 4, true});
+    check_gradient(&small, (way){SCS_PROFILE_SCGEN2, SCS_BATCH_NORM_SHARD, 4, true});
+    check_gradient(&wide, (way){SCS_PROFILE_SCGEN2, SCS_BATCH_NORM_GLOBAL, 4, true});
+}
+
+/* Objective and gradient of both ways through the output layer are the same numbers. */
+static void test_ways_agree(void)
+{
+    for (int n_shard = 1; n_shard <= 4; n_shard += 3) {
+        bench dense, factored;
+        scs_real *a, *b;
+        double worst = 0;
+
+        open_bench(&wide, (way){SCS_PROFILE_SCGEN2, SCS_BATCH_NORM_GLOBAL, n_shard, false}, &dense);
+        open_bench(&wide, (way){SCS_PROFILE_SCGEN2, SCS_BATCH_NORM_GLOBAL, n_shard, true},
+                   &factored);
+        CU_ASSERT_DOUBLE_EQUAL(objective(&dense), objective(&factored), 1e-12 * objective(&dense));
+        a = whole_gradient(&dense);
+        b = whole_gradient(&factored);
+        for (int64_t i = 0; i < dense.model->n_param; i++)
+            worst = fmax(worst, fabs(a[i] - b[i]));
+        CU_ASSERT(worst < 1e-12 * largest(a, dense.model->n_param));
+        free(a);
+        free(b);
+        close_bench(&dense);
+        close_bench(&factored);
+    }
 }
 
 /* With batch norm over the whole batch, how cells are cut into shards changes nothing. */
@@ -190,8 +229,8 @@ static void test_cut_does_not_matter(void)
     scs_real *a, *b;
     double scale, worst = 0;
 
-    open_bench(&small, SCS_PROFILE_SCGEN2, SCS_BATCH_NORM_GLOBAL, 1, &one);
-    open_bench(&small, SCS_PROFILE_SCGEN2, SCS_BATCH_NORM_GLOBAL, 4, &four);
+    open_bench(&small, (way){SCS_PROFILE_SCGEN2, SCS_BATCH_NORM_GLOBAL, 1, false}, &one);
+    open_bench(&small, (way){SCS_PROFILE_SCGEN2, SCS_BATCH_NORM_GLOBAL, 4, false}, &four);
     CU_ASSERT_DOUBLE_EQUAL(objective(&one), objective(&four), 1e-12);
     a = whole_gradient(&one);
     b = whole_gradient(&four);
@@ -213,7 +252,7 @@ static void test_absent_genes(void)
     scs_real *grad;
     int absent = 0;
 
-    open_bench(&small, SCS_PROFILE_SCGEN2, SCS_BATCH_NORM_GLOBAL, 4, &b);
+    open_bench(&small, (way){SCS_PROFILE_SCGEN2, SCS_BATCH_NORM_GLOBAL, 4, false}, &b);
     for (int64_t k = 0; k < b.x.indptr[N_CELL]; k++)
         if (b.x.indices[k] % 10 == 3)
             b.x.indices[k]--; /* genes 3, 13, ... disappear; a neighbour may stand twice */
@@ -235,6 +274,8 @@ int main(void)
         {"paper, batch norm over the batch", test_paper_global},
         {"paper, batch norm in each shard", test_paper_shard},
         {"layers of several tiles", test_wide},
+        {"factored output layer", test_factored},
+        {"both ways through the output layer agree", test_ways_agree},
         {"how cells are cut into shards does not matter", test_cut_does_not_matter},
         {"absent genes have no gradient", test_absent_genes},
     };

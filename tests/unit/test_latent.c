@@ -219,7 +219,7 @@ static void check_cut(setup *t, const int32_t *cut, int n_rank, const double *me
 
     for (int r = 0; r < n_rank; r++)
         run_rank(t, &p, cut[r], cut[r + 1], NULL);
-    scs_tree_sum_double(p.part, p.subtree, p.n_part, p.len);
+    scs_tree_sum_double(p.part, p.subtree, p.n_part, 0, p.len);
     p.record = false;
     for (int r = 0; r < n_rank; r++) {
         run_rank(t, &p, cut[r], cut[r + 1], mine + cut[r]);

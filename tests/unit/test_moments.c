@@ -123,20 +123,29 @@ static void one_cell_has_no_variance(void)
     end(&t);
 }
 
-static void predict_edits_or_decodes(void)
+static void predict_edits_decodes_or_blends(void)
 {
     static const float control[] = {1, 2, .5f}, control_var[] = {1, 1, 1};
-    static const double moved[] = {2, 1, 0}, still[] = {1.5, 1.25, 3};
-    static const double moved_var[] = {2, 2, 2}, still_var[] = {1, 2.5, 4};
+    static const double moved[] = {2, 1, 0}, still[] = {1.5, 1.25, 3}, change[] = {1.5, 1, .5};
+    static const double moved_var[] = {2, 2, 2}, still_var[] = {1, 2.5, 4}, more[] = {0, .5, 1};
+    const scs_evidence from = {
+        control, control_var, {moved, moved_var}, {still, still_var}, {change, more}};
+    scs_method how = {.decode = SCS_DECODE_EDIT};
     float mean[3], shift[3], variance[3];
     scs_prediction out = {mean, shift, variance};
 
-    scs_predict(SCS_DECODE_EDIT, 3, control, control_var, moved, moved_var, still, still_var, &out);
+    scs_predict(&how, 3, &from, &out);
     CU_ASSERT(mean[0] == 1.5f && mean[1] == 1.75f && mean[2] == 0);
     CU_ASSERT(shift[0] == .5f && shift[1] == -.25f && shift[2] == -.5f);
     CU_ASSERT(variance[0] == 2 && variance[1] == .5f && variance[2] == 0);
+    how = (scs_method){.decode = SCS_DECODE_BLEND, .blend = .25};
+    scs_predict(&how, 3, &from, &out);
+    CU_ASSERT(mean[0] == 2.25f && mean[1] == 2.6875f && mean[2] == .125f);
+    CU_ASSERT(shift[2] == -.375f);
+    CU_ASSERT(variance[0] == 1.25f && variance[1] == 1.25f && variance[2] == 1.25f);
+    how.decode = SCS_DECODE_DECODE;
     out.variance = NULL;
-    scs_predict(SCS_DECODE_DECODE, 3, control, NULL, moved, NULL, NULL, NULL, &out);
+    scs_predict(&how, 3, &from, &out);
     CU_ASSERT(mean[0] == 2 && mean[1] == 1 && mean[2] == 0 && shift[0] == 1);
 }
 
@@ -147,7 +156,7 @@ int main(void)
         {"blocks = decoding every cell", blocks_equal_decoding},
         {"rectified output = decoding every cell", rectified_output_equals_decoding},
         {"one cell has no variance", one_cell_has_no_variance},
-        {"predict edits or decodes", predict_edits_or_decodes}};
+        {"predict edits, decodes or blends", predict_edits_decodes_or_blends}};
 
     return run_suite("moments", tests, sizeof tests / sizeof *tests);
 }

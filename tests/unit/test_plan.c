@@ -1,5 +1,6 @@
 /* Which combinations are screened, and how they are spread. */
 #include "scscreen/screen.h"
+#include "tests/unit/scratch.h"
 #include "tests/unit/small.h"
 
 typedef struct setup {
@@ -94,7 +95,7 @@ static void lists_select(void)
     check_item(&t, 0, 0, 1, 2, false, false);
     check_item(&t, 1, 1, 2, 2, false, false);
     scs_plan_destroy(&t.plan);
-    CHECK_OK(scs_names_add(&t.config.screen.species, "species0"));
+    CHECK_OK(scs_names_add(&t.config.screen.species, "species0*"));
     CHECK_OK(plan(&t));
     CU_ASSERT_EQUAL(t.plan->n, 1);
     end(&t);
@@ -115,9 +116,143 @@ static void names_that_are_not_there_are_refused(void)
     CHECK_OK(scs_names_add(&t.config.screen.perturbations, "drug1"));
     CHECK_FAILS(plan(&t), SCS_EARG, "\"drug1\" is the control");
     scs_names_clear(&t.config.screen.perturbations);
-    CHECK_OK(scs_names_add(&t.config.screen.species, "species1"));
+    CHECK_OK(scs_names_add(&t.config.screen.species, "*1"));
     CHECK_OK(scs_names_add(&t.config.screen.cell_types, "type0"));
     CHECK_FAILS(plan(&t), SCS_EARG, "nothing to screen");
+    end(&t);
+}
+
+static void globs_select(void)
+{
+    setup t;
+
+    begin(&t);
+    CHECK_OK(scs_names_add(&t.config.screen.cell_types, "type[12]"));
+    CHECK_OK(scs_names_add(&t.config.screen.perturbations, "*2"));
+    CHECK_OK(plan(&t));
+    CU_ASSERT_EQUAL_FATAL(t.plan->n, 2);
+    check_item(&t, 0, 0, 1, 2, false, false);
+    check_item(&t, 1, 1, 2, 2, false, false);
+    scs_plan_destroy(&t.plan);
+    CHECK_OK(scs_names_add(&t.config.screen.perturbations, "x?z*"));
+    CHECK_FAILS(plan(&t), SCS_EARG,
+                "screen.perturbations: no condition is like \"x?z*\"; there are: drug0, drug1");
+    scs_names_clear(&t.config.screen.perturbations);
+    CHECK_OK(scs_names_add(&t.config.screen.perturbations, "drug*")); /* the control is not meant */
+    CHECK_OK(plan(&t));
+    CU_ASSERT_EQUAL(t.plan->n, 4);
+    end(&t);
+}
+
+/* Type 2 of species 0 has cells of drug2 and no control; that of species 1 has. */
+static void what_is_named_is_a_row_without_controls(void)
+{
+    scs_method how = {.shift = SCS_SHIFT_NEAREST};
+    setup t;
+
+    begin(&t);
+    CHECK_OK(scs_names_add(&t.config.screen.cell_types, "type2"));
+    CHECK_OK(plan(&t));
+    CU_ASSERT_EQUAL(t.plan->n, 2); /* the species was not named */
+    scs_plan_destroy(&t.plan);
+    CHECK_OK(scs_names_add(&t.config.screen.species, "species0"));
+    CHECK_OK(plan(&t));
+    CHECK_OK(scs_plan_resolve(t.atlas, &how, t.plan));
+    CU_ASSERT_EQUAL_FATAL(t.plan->n, 2);
+    for (int i = 0; i < 2; i++) {
+        const scs_combination *c = &t.plan->item[i];
+
+        CU_ASSERT(c->control_group == -1 && c->status == SCS_ROW_NO_CONTROL);
+        CU_ASSERT_STRING_EQUAL(t.plan->sources.name[c->source], "");
+        CU_ASSERT_PTR_NOT_NULL(strstr(t.plan->reasons.name[c->reason], "no control cells"));
+    }
+    end(&t);
+}
+
+/* drug0 on type 1 of species 0 is held out and no other type or species but type 0 saw it. */
+static void rows_know_their_source(void)
+{
+    scs_method how = {.shift = SCS_SHIFT_NEAREST};
+    setup t;
+    const scs_combination *c;
+
+    begin(&t);
+    CHECK_OK(plan(&t));
+    CHECK_OK(scs_plan_resolve(t.atlas, &how, t.plan));
+    c = t.plan->item;
+    CU_ASSERT_STRING_EQUAL(t.plan->sources.name[c[0].source], "self");
+    CU_ASSERT_STRING_EQUAL(t.plan->sources.name[c[2].source], "own");
+    CU_ASSERT_STRING_EQUAL(t.plan->sources.name[c[4].source], "donors: species0");
+    CU_ASSERT(c[0].kind == SCS_SOURCE_SELF && c[2].kind == SCS_SOURCE_OWN);
+    for (int i = 0; i < 6; i++)
+        CU_ASSERT(c[i].status == SCS_ROW_OK && !*t.plan->reasons.name[c[i].reason]);
+    t.atlas->group[0].held_out = true; /* now nobody has seen drug0 */
+    CHECK_OK(scs_plan_resolve(t.atlas, &how, t.plan));
+    CU_ASSERT(c[0].status == SCS_ROW_NO_SOURCE && c[2].status == SCS_ROW_NO_SOURCE);
+    CU_ASSERT(c[1].status == SCS_ROW_OK);
+    end(&t);
+}
+
+static void write_wanted(setup *t, const char *folder, const char *text)
+{
+    char path[2 * SCRATCH_PATH];
+
+    scratch_write(scratch_path(folder, "wanted.csv", path), text);
+    free(t->config.screen.combinations);
+    CU_ASSERT_PTR_NOT_NULL_FATAL((t->config.screen.combinations = strdup(path)));
+}
+
+static void a_file_names_the_rows(void)
+{
+    char folder[SCRATCH_PATH];
+    setup t;
+
+    begin(&t);
+    scratch_make(folder);
+    write_wanted(&t, folder,
+                 "perturbation,note,cell_type,species\n\ndrug2,x,type2,species1\n"
+                 "drug2,,type2,species0\ndrug0,\"a, b\",type0,\ndrug2,again,type2,species1\n");
+    CHECK_OK(plan(&t));
+    CU_ASSERT_EQUAL_FATAL(t.plan->n, 4); /* in a plan's order, each once, no species: both */
+    CU_ASSERT(t.plan->item[0].species == 0 && t.plan->item[0].cell_type == 0);
+    CU_ASSERT(t.plan->item[1].cell_type == 2 && t.plan->item[1].control_group == -1);
+    CU_ASSERT(t.plan->item[2].species == 1 && t.plan->item[2].control_group == -1);
+    check_item(&t, 3, 1, 2, 2, false, false);
+    CHECK_OK(scs_names_add(&t.config.screen.species, "species1"));
+    scs_plan_destroy(&t.plan);
+    CHECK_FAILS(plan(&t), SCS_EARG, "take screen.cell_types");
+    free(t.config.screen.combinations);
+    scratch_remove(folder);
+    end(&t);
+}
+
+static void a_wrong_file_is_refused(void)
+{
+    static const char *const wrong[][2] = {
+        {"cell_type,perturbation\ntype0,drug0\n", "wanted.csv:1: no column species"},
+        {"type,perturbation,species\n", "wanted.csv:1: no column cell_type"},
+        {"", "wanted.csv: is empty"},
+        {"cell_type,perturbation,species\n", "nothing to screen"},
+        {"cell_type,perturbation,species\ntype0,drug0\n", "wanted.csv:2: the row has only 2"},
+        {"cell_type,perturbation,species\ntype0,drg0,species0\n",
+         "wanted.csv:2: there is no perturbation \"drg0\"; did you mean \"drug0\"?"},
+        {"cell_type,perturbation,species\n,drug0,species0\n", "wanted.csv:2: a row without"},
+        {"cell_type,perturbation,species\ntype0,drug1,species0\n", "\"drug1\" is the control"}};
+    char folder[SCRATCH_PATH];
+    setup t;
+
+    begin(&t);
+    scratch_make(folder);
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        write_wanted(&t, folder, wrong[i][0]);
+        CHECK_FAILS(plan(&t), SCS_EARG, wrong[i][1]);
+        CU_ASSERT_PTR_NULL(t.plan);
+    }
+    free(t.config.screen.combinations);
+    t.config.screen.combinations = strdup("/nowhere/wanted.csv");
+    CHECK_FAILS(plan(&t), SCS_EDATA, "/nowhere/wanted.csv");
+    free(t.config.screen.combinations);
+    scratch_remove(folder);
     end(&t);
 }
 
@@ -142,7 +277,7 @@ static void split_covers_every_row_once(void)
 static void split_is_even(void)
 {
     scs_combination item[50];
-    scs_plan p = {50, item};
+    scs_plan p = {.n = 50, .item = item};
     int64_t first[8];
     double total = 0, largest = 0;
 
@@ -168,6 +303,11 @@ int main(void)
         {"everything with controls is planned", everything_with_controls_is_planned},
         {"lists select", lists_select},
         {"names that are not there are refused", names_that_are_not_there_are_refused},
+        {"globs select", globs_select},
+        {"what is named is a row without controls", what_is_named_is_a_row_without_controls},
+        {"rows know their source", rows_know_their_source},
+        {"a file names the rows", a_file_names_the_rows},
+        {"a wrong file is refused", a_wrong_file_is_refused},
         {"split covers every row once", split_covers_every_row_once},
         {"split is even", split_is_even}};
 

@@ -30,6 +30,19 @@ static void test_known_answers(void)
     }
 }
 
+static void test_blocks_at_once(void)
+{
+    scs_stream stream = {0x123456789abcdefULL, SCS_RANDOM_DROPOUT, 77, 0xfedcba9876ULL};
+    uint32_t all[4][SCS_RANDOM_BLOCKS], one[4];
+
+    scs_random_blocks(&stream, 1000, all);
+    for (uint32_t i = 0; i < SCS_RANDOM_BLOCKS; i++) {
+        scs_random_block(&stream, 1000 + i, one);
+        for (int k = 0; k < 4; k++)
+            CU_ASSERT_EQUAL(all[k][i], one[k]);
+    }
+}
+
 static void test_every_field_counts(void)
 {
     scs_stream base = {1, SCS_RANDOM_NOISE, 2, 3}, other[5] = {base, base, base, base, base};
@@ -103,6 +116,7 @@ int main(void)
 {
     static const scs_test tests[] = {
         {"Philox gives the published answers", test_known_answers},
+        {"blocks at once are the blocks", test_blocks_at_once},
         {"every field of a stream counts", test_every_field_counts},
         {"a shorter draw is the beginning of a longer one", test_prefix},
         {"moments of uniforms", test_uniform_moments},

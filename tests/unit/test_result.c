@@ -1,6 +1,7 @@
 /* The result file: a skeleton that plain HDF5 fills and reads, and the table for the terminal. */
 #include "scscreen/result.h"
 #include "src/h5write.h"
+#include "src/result_type.h"
 #include "tests/unit/full_disk.h"
 #include "tests/unit/scratch.h"
 
@@ -12,14 +13,23 @@ static char *species[] = {"human", "mouse"};
 static char *cell_types[] = {"B", "CD4 T\x1b[1m"}; /* a label that would colour a terminal */
 static char *conditions[] = {"control", "drug_1", "drug_2"};
 static char *genes[] = {"G1", "G2", "G3", "G4", "G5"};
-static const char *const sources[ROWS] = {"own", "donors: human", "own", "self"};
+static char *sources[] = {"own", "donors: human", "self"};
+static char *reasons[] = {"", "too far away"};
 static scs_group groups[] = {{0, 0, 0, false, 11}, {0, 0, 1, true, 7},   {0, 1, 0, false, 12},
                              {0, 1, 1, false, 9},  {1, 0, 0, false, 13}, {1, 0, 2, true, 8}};
-static scs_combination items[ROWS] = {{0, 0, 1, 0, 1, true, 1},
-                                      {0, 0, 2, 0, -1, false, 1},
-                                      {0, 1, 1, 2, 3, false, 1},
-                                      {1, 0, 2, 4, 5, true, 1}};
-static const scs_plan plan = {ROWS, items};
+static scs_combination items[ROWS] = {
+    {.cell_type = 0, .condition = 1, .control_group = 0, .observed_group = 1, .held_out = true},
+    {.condition = 2, .control_group = 0, .observed_group = -1, .source = 1},
+    {.cell_type = 1, .condition = 1, .control_group = 2, .observed_group = 3},
+    {.species = 1,
+     .condition = 2,
+     .control_group = 4,
+     .observed_group = 5,
+     .held_out = true,
+     .status = SCS_ROW_NO_SOURCE,
+     .source = 2,
+     .reason = 1}};
+static const scs_plan plan = {ROWS, items, {3, sources}, {2, reasons}};
 static const scs_fact facts[] = {
     {"version", "1.2.3", 0}, {"config", "a: 1\nb: 2\n", 0}, {"seed", NULL, 7}};
 static scs_scores scores[ROWS] = {{.9, .8, .7, .6, .5, .4},
@@ -41,7 +51,13 @@ static scs_atlas atlas_of(int32_t n_species)
 
 static scs_result_head head_of(const scs_atlas *atlas, bool variance)
 {
-    return (scs_result_head){atlas, &plan, sources, variance, facts, 3};
+    return (scs_result_head){.atlas = atlas,
+                             .plan = &plan,
+                             .variance = variance,
+                             .bootstrap = variance,
+                             .permutations = true,
+                             .fact = facts,
+                             .n_fact = 3};
 }
 
 /* Values that say where they belong: matrix m, row, column. */
@@ -54,6 +70,7 @@ typedef struct filled {
     scs_result_rows rows;
     float matrix[4][ROWS * GENES], delta[ROWS * LATENT];
     double norm[ROWS];
+    scs_trust trust[ROWS];
 } filled;
 
 static void fill(filled *f)
@@ -65,9 +82,22 @@ static void fill(filled *f)
         for (int64_t k = 0; k < LATENT; k++)
             f->delta[i * LATENT + k] = value(4, i, k);
         f->norm[i] = 1.5 * (double)i;
+        f->trust[i] = scs_no_trust();
+        f->trust[i].support = 10 * (double)i;
+        f->trust[i].q_value = .25 * (double)i;
+        f->trust[i].support_flag = i == 2;
     }
-    f->rows = (scs_result_rows){
-        0, ROWS, f->matrix[0], f->matrix[1], f->matrix[2], f->matrix[3], f->delta, f->norm, scores};
+    f->rows = (scs_result_rows){.n = ROWS,
+                                .x = f->matrix[0],
+                                .control = f->matrix[1],
+                                .shift = f->matrix[2],
+                                .variance = f->matrix[3],
+                                .shift_se = f->matrix[1],
+                                .delta = f->delta,
+                                .delta_se = f->delta,
+                                .delta_norm = f->norm,
+                                .score = scores,
+                                .trust = f->trust};
 }
 
 /* What the ranks do together, done alone: rows in two parts, with plain HDF5. */
@@ -80,14 +110,14 @@ static void fill_file(const char *path, const scs_result_head *head, const fille
 
     CU_ASSERT_FATAL(file >= 0);
     for (int32_t i = 0; i < n; i++) {
-        hid_t type = field[i].is_double ? H5T_NATIVE_DOUBLE : H5T_NATIVE_FLOAT;
-        size_t row = (field[i].is_double ? sizeof(double) : sizeof(float)) *
-                     (size_t)(field[i].cols ? field[i].cols : 1);
+        hid_t type = scs_result_type(field[i].type);
+        size_t row = scs_value_size(field[i].type) * (size_t)(field[i].cols ? field[i].cols : 1);
         const char *data = scs_result_data(&f->rows, &field[i], scratch);
 
         CU_ASSERT_PTR_NOT_NULL_FATAL(data);
         CHECK_OK(scs_h5_write_part(file, field[i].path, type, 0, 1, data));
         CHECK_OK(scs_h5_write_part(file, field[i].path, type, 1, ROWS - 1, data + row));
+        H5Tclose(type);
     }
     CU_ASSERT(H5Fclose(file) >= 0);
 }
@@ -121,23 +151,33 @@ static void check_column(hid_t file, const char *path, const double *expected)
         CU_ASSERT(x[i] == expected[i] || (isnan(x[i]) && isnan(expected[i])));
 }
 
+static void check_flags(hid_t file, const char *path, const int8_t *expected)
+{
+    hid_t set = H5Dopen2(file, path, H5P_DEFAULT), type = scs_h5_bool_type();
+    int8_t flag[ROWS];
+
+    CU_ASSERT(H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, flag) >= 0);
+    CU_ASSERT(memcmp(flag, expected, ROWS) == 0);
+    H5Tclose(type);
+    H5Dclose(set);
+}
+
 static void check_counts(hid_t file)
 {
     const double control[ROWS] = {11, 11, 12, 13}, observed[ROWS] = {7, 0, 9, 8};
     const double norm[ROWS] = {0, 1.5, 3, 4.5}, all[ROWS] = {.9, NAN, .95, .7};
     const double deg_control[ROWS] = {.4, NAN, .45, .2};
-    hid_t set = H5Dopen2(file, "obs/held_out", H5P_DEFAULT), type = scs_h5_bool_type();
-    int8_t held[ROWS];
+    const double support[ROWS] = {0, 10, 20, 30}, q[ROWS] = {0, .25, .5, .75};
 
     check_column(file, "obs/n_control", control);
     check_column(file, "obs/n_observed", observed);
     check_column(file, "obs/delta_norm", norm);
     check_column(file, "obs/r2_all", all);
     check_column(file, "obs/r2_deg_control", deg_control);
-    CU_ASSERT(H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, held) >= 0);
-    CU_ASSERT(held[0] == 1 && held[1] == 0 && held[2] == 0 && held[3] == 1);
-    H5Tclose(type);
-    H5Dclose(set);
+    check_column(file, "obs/support", support);
+    check_column(file, "obs/q_value", q);
+    check_flags(file, "obs/held_out", (const int8_t[ROWS]){1, 0, 0, 1});
+    check_flags(file, "obs/support_flag", (const int8_t[ROWS]){0, 0, 1, 0});
 }
 
 static void write_filled(const char *path, bool variance)
@@ -257,7 +297,7 @@ static void table_text(int32_t n_species, const scs_plan *p, bool held_out_only,
 
     memset(text, 0, size);
     CU_ASSERT_PTR_NOT_NULL_FATAL(out);
-    scs_result_table(out, &atlas, p, sources, scores, held_out_only);
+    scs_result_table(out, &atlas, p, scores, held_out_only);
     fclose(out);
 }
 
@@ -272,7 +312,7 @@ static int lines_of(const char *text)
 
 static void table_shows_scores_beside_no_change(void)
 {
-    const scs_plan one_species = {3, items};
+    const scs_plan one_species = {3, items, {3, sources}, {2, reasons}};
     char text[4096];
 
     table_text(2, &plan, true, text, sizeof text);
@@ -291,7 +331,7 @@ static void table_shows_scores_beside_no_change(void)
 
 static void table_without_rows_is_empty(void)
 {
-    const scs_plan unscored = {1, items + 1};
+    const scs_plan unscored = {1, items + 1, {3, sources}, {2, reasons}};
     char text[4096];
 
     table_text(1, &unscored, false, text, sizeof text);

@@ -44,14 +44,22 @@ static scs_combination combination(const scs_atlas *a, int s, int t, int c)
                              .observed_group = scs_atlas_group(a, s, t, c)};
 }
 
+/* What a species that never saw the perturbation asks; ridge of the regression. */
+static _Thread_local int cross_species = SCS_CROSS_MEAN;
+static const double ridge = .3;
+
 static void shift(const scs_atlas *a, int method, int s, int t, int c, double *delta,
                   const char *source)
 {
     scs_combination target = combination(a, s, t, c);
-    char said[SCS_SOURCE_MAX];
+    scs_method how = {.shift = method, .cross_species = cross_species, .ridge = ridge};
+    scs_sources *sources;
 
-    CHECK_OK(scs_shift(a, method, &target, delta, said));
-    CU_ASSERT_STRING_EQUAL(said, source);
+    CHECK_OK(scs_sources_create(a, &sources));
+    CHECK_OK(scs_sources_find(a, &how, &target, sources));
+    scs_sources_shift(a, sources, delta);
+    CU_ASSERT_STRING_EQUAL(sources->text, source);
+    scs_sources_destroy(&sources);
 }
 
 static void check(const double *delta, const double *expected)
@@ -156,7 +164,7 @@ static void held_out_and_target_are_never_used(void)
     double before[D], after[D];
 
     build(&a, NULL, type_1_of_condition_1); /* its mean is NaN */
-    for (int method = SCS_SHIFT_NEAREST; method <= SCS_SHIFT_BALANCED; method++)
+    for (int method = SCS_SHIFT_NEAREST; method <= SCS_SHIFT_REGRESSION; method++)
         for (int s = 0; s < S; s++)
             for (int t = 0; t < T; t++) {
                 double *own = mean_of(a, s, t, 1), kept = own[0];
@@ -233,7 +241,7 @@ static void the_only_witness_speaks_for_itself(void)
     build(&a, seen_in_type_2_of_species_0, NULL);
     for (int j = 0; j < D; j++)
         expected[j] = mean_of(a, 0, 2, 1)[j] - mean_of(a, 0, 2, 0)[j];
-    for (int method = SCS_SHIFT_NEAREST; method <= SCS_SHIFT_BALANCED; method++) {
+    for (int method = SCS_SHIFT_NEAREST; method <= SCS_SHIFT_REGRESSION; method++) {
         shift(a, method, 0, 2, 1, delta, "self");
         check(delta, expected);
     }
@@ -248,17 +256,243 @@ static bool condition_1(int s, int t, int c)
     return c == 1;
 }
 
-static void unknown_everywhere_is_refused(void)
+static void unknown_everywhere_has_no_source(void)
 {
     scs_atlas *a;
     double delta[D];
-    char source[SCS_SOURCE_MAX];
-    scs_combination target;
 
     build(&a, NULL, condition_1);
-    target = combination(a, 1, 1, 1);
-    CHECK_FAILS(scs_shift(a, SCS_SHIFT_NEAREST, &target, delta, source), SCS_EDATA,
-                "no shift for species1, type1, condition1");
+    shift(a, SCS_SHIFT_NEAREST, 1, 1, 1, delta, "");
+    for (int j = 0; j < D; j++)
+        CU_ASSERT_EQUAL(delta[j], 0);
+    scs_atlas_destroy(&a);
+}
+
+/* Ridge regression in the primal form, intercept not penalised: B = (C'C + l I)^-1 C'D by
+ * Gauss-Jordan, delta = mean D + B' (target - mean C). */
+static void expect_regression(const scs_atlas *a, int s, int c, const bool *use, const double *at,
+                              double *out)
+{
+    double n = 0, mean[D] = {0}, change[D] = {0}, m[D][2 * D] = {{0}}, trace = 0;
+
+    for (int t = 0; t < T; t++)
+        n += use[t];
+    for (int t = 0; t < T; t++)
+        for (int j = 0; j < D && use[t]; j++) {
+            mean[j] += mean_of(a, s, t, 0)[j] / n;
+            change[j] += (mean_of(a, s, t, c)[j] - mean_of(a, s, t, 0)[j]) / n;
+        }
+    for (int t = 0; t < T; t++)
+        for (int j = 0; j < D && use[t]; j++)
+            for (int k = 0; k < D; k++) {
+                const double *ctrl = mean_of(a, s, t, 0), *stim = mean_of(a, s, t, c);
+
+                m[j][k] += (ctrl[j] - mean[j]) * (ctrl[k] - mean[k]);
+                m[j][D + k] += (ctrl[j] - mean[j]) * (stim[k] - ctrl[k] - change[k]);
+            }
+    for (int j = 0; j < D; j++)
+        trace += m[j][j];
+    for (int j = 0; j < D; j++)
+        m[j][j] += ridge * trace / n;
+    for (int j = 0; j < D; j++)
+        for (int i = 0; i < D; i++) {
+            double f = m[i][j] / m[j][j];
+
+            for (int k = 0; k < 2 * D && i != j; k++)
+                m[i][k] -= f * m[j][k];
+        }
+    for (int k = 0; k < D; k++) {
+        out[k] = change[k];
+        for (int j = 0; j < D; j++)
+            out[k] += m[j][D + k] / m[j][j] * (at[j] - mean[j]);
+    }
+}
+
+static void regression_equals_the_primal_form(void)
+{
+    static const bool use[] = {true, true, false, true}, all[] = {true, true, true, true};
+    scs_atlas *a;
+    double delta[D], expected[D];
+
+    build(&a, NULL, NULL);
+    shift(a, SCS_SHIFT_REGRESSION, 1, 2, 1, delta, "own");
+    expect_regression(a, 1, 1, use, mean_of(a, 1, 2, 0), expected);
+    check(delta, expected);
+    scs_atlas_destroy(&a);
+    build(&a, unseen_in_species_0, NULL);
+    cross_species = SCS_CROSS_MEAN;
+    shift(a, SCS_SHIFT_REGRESSION, 0, 2, 1, delta, "donors: species1+species2");
+    expect_regression(a, 1, 1, all, mean_of(a, 0, 2, 0), expected);
+    for (int j = 0; j < D; j++)
+        delta[j] = 2 * delta[j] - expected[j];
+    expect_regression(a, 2, 1, all, mean_of(a, 0, 2, 0), expected);
+    check(delta, expected);
+    scs_atlas_destroy(&a);
+}
+
+static void regression_of_one_type_is_its_shift(void)
+{
+    scs_atlas *a;
+    double delta[D], expected[D];
+
+    build(&a, seen_in_type_2_of_species_0, NULL);
+    for (int j = 0; j < D; j++)
+        expected[j] = mean_of(a, 0, 2, 1)[j] - mean_of(a, 0, 2, 0)[j];
+    shift(a, SCS_SHIFT_REGRESSION, 0, 1, 1, delta, "own");
+    check(delta, expected);
+    scs_atlas_destroy(&a);
+}
+
+static bool type_2_only_in_species_2(int s, int t, int c)
+{
+    return unseen_in_species_0(s, t, c) || (s == 1 && t == 2);
+}
+
+static void move_close(const scs_atlas *a, int s, int t, int to_s, int to_t)
+{
+    for (int j = 0; j < D; j++)
+        mean_of(a, s, t, 0)[j] = mean_of(a, to_s, to_t, 0)[j] + 1e-3 * (j + 1);
+}
+
+/* By control cells of the same type; a species without that type comes after those that have it. */
+static void the_nearest_donor_speaks(void)
+{
+    static const bool all[] = {true, true, true, true};
+    scs_atlas *a;
+    double delta[D], expected[D];
+
+    cross_species = SCS_CROSS_NEAREST;
+    for (int near = 1; near < 3; near++) {
+        build(&a, unseen_in_species_0, NULL);
+        move_close(a, near, 2, 0, 2);
+        move_close(a, 3 - near, 1, 0, 2); /* another type does not count */
+        shift(a, SCS_SHIFT_PAIRED, 0, 2, 1, delta,
+              near == 1 ? "donors: species1" : "donors: species2");
+        expect_paired(a, near, 1, all, NULL, expected);
+        check(delta, expected);
+        scs_atlas_destroy(&a);
+    }
+    build(&a, type_2_only_in_species_2, NULL);
+    move_close(a, 1, 1, 0, 2);
+    shift(a, SCS_SHIFT_PAIRED, 0, 2, 1, delta, "donors: species2");
+    scs_atlas_destroy(&a);
+    cross_species = SCS_CROSS_MEAN;
+}
+
+static bool type_2_only_in_species_0(int s, int t, int c)
+{
+    return unseen_in_species_0(s, t, c) || (s > 0 && t == 2);
+}
+
+static void without_the_type_the_nearest_other_counts(void)
+{
+    scs_atlas *a;
+    double delta[D];
+
+    cross_species = SCS_CROSS_NEAREST;
+    build(&a, type_2_only_in_species_0, NULL);
+    move_close(a, 2, 1, 0, 2);
+    shift(a, SCS_SHIFT_PAIRED, 0, 2, 1, delta, "donors: species2");
+    move_close(a, 2, 1, 0, 3);
+    move_close(a, 1, 0, 0, 2);
+    shift(a, SCS_SHIFT_PAIRED, 0, 2, 1, delta, "donors: species1");
+    shift(a, SCS_SHIFT_BALANCED, 0, 2, 1, delta, "donors: species1");
+    scs_atlas_destroy(&a);
+    cross_species = SCS_CROSS_MEAN;
+}
+
+/* z = 1/2 (ctrl + delta_donor) + 1/2 (perturbed_donor + delta_species), less ctrl. */
+static void half_and_half_is_the_published_rule(void)
+{
+    static const bool all[] = {true, true, true, true};
+    scs_atlas *a;
+    double delta[D], one[D], species[D] = {0};
+
+    cross_species = SCS_CROSS_AVERAGE;
+    build(&a, unseen_in_species_0, NULL);
+    move_close(a, 2, 1, 0, 1);
+    shift(a, SCS_SHIFT_PAIRED, 0, 1, 1, delta, "average: species2");
+    expect_paired(a, 2, 1, all, NULL, one);
+    for (int j = 0; j < D; j++) {
+        for (int t = 0; t < T; t++)
+            species[j] += (mean_of(a, 0, t, 0)[j] - mean_of(a, 2, t, 0)[j]) / T;
+        one[j] = .5 * one[j] + .5 * (mean_of(a, 2, 1, 1)[j] + species[j] - mean_of(a, 0, 1, 0)[j]);
+    }
+    check(delta, one);
+    scs_atlas_destroy(&a);
+    build(&a, type_2_only_in_species_0, NULL); /* no donor shows this type: the estimate alone */
+    shift(a, SCS_SHIFT_PAIRED, 0, 2, 1, delta, "donors: species1");
+    scs_atlas_destroy(&a);
+    cross_species = SCS_CROSS_MEAN;
+}
+
+/* The same weights hold in gene space. */
+static void genes_move_by_the_same_weights(void)
+{
+    scs_method how = {.shift = SCS_SHIFT_NEAREST};
+    scs_combination target;
+    scs_sources *sources;
+    double change[2], sum[2] = {0}, total = 0;
+    scs_atlas *a;
+
+    build(&a, NULL, NULL);
+    for (int64_t i = 0; i < (int64_t)a->n_group * 2; i++)
+        a->gene_mean[i] = uniform(8, (uint64_t)i);
+    target = combination(a, 1, 2, 1);
+    CHECK_OK(scs_sources_create(a, &sources));
+    CHECK_OK(scs_sources_find(a, &how, &target, sources));
+    scs_sources_genes(a, sources, a->gene_mean, change);
+    for (int32_t i = 0; i < sources->n; i++) {
+        total += sources->weight[i];
+        for (int g = 0; g < 2; g++)
+            sum[g] += sources->weight[i] * a->gene_mean[sources->group[i] * 2 + g];
+        CU_ASSERT(a->group[sources->group[i]].cell_type != 2);
+    }
+    CU_ASSERT_EQUAL(sources->n, 2 * (T - 1));
+    CU_ASSERT_DOUBLE_EQUAL(total, 0, 1e-12);
+    CU_ASSERT_DOUBLE_EQUAL(change[0], sum[0], 1e-12);
+    CU_ASSERT_DOUBLE_EQUAL(change[1], sum[1], 1e-12);
+    scs_sources_destroy(&sources);
+    scs_atlas_destroy(&a);
+}
+
+/* Shifts that depend linearly on the control means are regression's; a common shift leaves nothing
+ * to choose, and the first method stays. */
+static void auto_takes_the_smallest_error(void)
+{
+    scs_method how = {.ridge = 1e-3};
+    double error[SCS_N_SHIFT];
+    scs_atlas *a;
+    int chosen;
+
+    build(&a, NULL, NULL);
+    for (int s = 0; s < S; s++)
+        for (int t = 0; t < T; t++)
+            for (int j = 0; j < D; j++) {
+                double place = t - 1.5; /* types on a line */
+
+                mean_of(a, s, t, 0)[j] = j == 0 ? place : 0;
+                mean_of(a, s, t, 1)[j] = (j == 0 ? place : 0) + (j == 1 ? 1 + place : 0);
+                mean_of(a, s, t, 2)[j] = (j == 0 ? place : 0) + (j == 2 ? 2 - 3 * place : 0);
+            }
+    CHECK_OK(scs_choose_shift(a, &how, &chosen, error));
+    CU_ASSERT_EQUAL(chosen, SCS_SHIFT_REGRESSION);
+    CU_ASSERT(error[SCS_SHIFT_REGRESSION] < 1e-3 && error[SCS_SHIFT_PAIRED] > .05);
+    scs_atlas_destroy(&a);
+    build(&a, NULL, condition_1);
+    for (int s = 0; s < S; s++)
+        for (int t = 0; t < T; t++)
+            for (int j = 0; j < D; j++)
+                mean_of(a, s, t, 2)[j] = mean_of(a, s, t, 0)[j] + 1;
+    CHECK_OK(scs_choose_shift(a, &how, &chosen, error));
+    CU_ASSERT_DOUBLE_EQUAL(error[SCS_SHIFT_NEAREST], 0, 1e-12);
+    CU_ASSERT_DOUBLE_EQUAL(error[SCS_SHIFT_REGRESSION], 0, 1e-12);
+    scs_atlas_destroy(&a);
+    build(&a, seen_in_type_2_of_species_0, condition_1);
+    for (int32_t g = 0; g < a->n_group; g++)
+        a->group[g].held_out = a->group[g].condition > 0;
+    CHECK_OK(scs_choose_shift(a, &how, &chosen, error));
+    CU_ASSERT(chosen == SCS_SHIFT_NEAREST && isnan(error[0]));
     scs_atlas_destroy(&a);
 }
 
@@ -272,7 +506,14 @@ int main(void)
         {"a type at distance zero takes all", a_type_at_distance_zero_takes_all},
         {"donors are averaged", donors_are_averaged},
         {"the only witness speaks for itself", the_only_witness_speaks_for_itself},
-        {"unknown everywhere is refused", unknown_everywhere_is_refused}};
+        {"unknown everywhere has no source", unknown_everywhere_has_no_source},
+        {"regression equals the primal form", regression_equals_the_primal_form},
+        {"regression of one type is its shift", regression_of_one_type_is_its_shift},
+        {"the nearest donor speaks", the_nearest_donor_speaks},
+        {"without the type the nearest other counts", without_the_type_the_nearest_other_counts},
+        {"half and half is the published rule", half_and_half_is_the_published_rule},
+        {"genes move by the same weights", genes_move_by_the_same_weights},
+        {"auto takes the smallest error", auto_takes_the_smallest_error}};
 
     return run_suite("shift", tests, sizeof tests / sizeof *tests);
 }

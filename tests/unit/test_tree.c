@@ -71,8 +71,11 @@ static int sum_over_ranks(int cut, double *d[V], float *f[V])
             part_f[n] = f[mine[k].first];
         }
     }
-    scs_tree_sum_double(part_d, all, n, LEN);
-    scs_tree_sum_float(part_f, all, n, LEN);
+    /* wherever the total is asked for */
+    scs_tree_sum_double(part_d, all, n, n - 1, LEN);
+    memmove(d[0], part_d[n - 1], LEN * sizeof **d);
+    scs_tree_sum_float(part_f, all, n, cut % n, LEN);
+    memmove(f[0], part_f[cut % n], LEN * sizeof **f);
     return n;
 }
 

@@ -1,0 +1,163 @@
+#include "mpi/choose_blend.h"
+
+#include "mpi/comm_state.h"
+#include "src/failure.h"
+#include "src/plan_rows.h"
+
+#include <stdlib.h>
+
+/* <decoded - seen, true - seen> and |decoded - seen|^2 of one left-out group. */
+typedef struct product {
+    double mixed, square;
+} product;
+
+typedef struct trials {
+    const scs_session *session;
+    const scs_method *method;
+    scs_plan plan;
+    int64_t *first; /* [n_rank + 1] */
+    scs_real **control_z;
+    product *product; /* [plan.n] */
+} trials;
+
+/* Of the groups that others speak for, evenly spread ones. */
+static void thin(scs_plan *plan)
+{
+    int64_t n = 0, kept;
+
+    for (int64_t i = 0; i < plan->n; i++)
+        if (plan->item[i].status == SCS_ROW_OK && plan->item[i].kind != SCS_SOURCE_SELF)
+            plan->item[n++] = plan->item[i];
+    kept = n < SCS_BLEND_TRIALS ? n : SCS_BLEND_TRIALS;
+    for (int64_t i = 0; i < kept; i++)
+        plan->item[i] = plan->item[i * n / kept];
+    plan->n = kept;
+    for (int64_t i = 0; i < kept; i++)
+        plan->item[i].cost = 1;
+}
+
+static scs_status prepare(trials *t)
+{
+    const scs_session *s = t->session;
+
+    SCS_TRY(scs_plan_seen(s->atlas, &t->plan));
+    SCS_TRY(scs_plan_resolve(s->atlas, t->method, &t->plan));
+    thin(&t->plan);
+    SCS_TRY(SCS_ALLOC(t->first, scs_comm_size(s->comm) + 1));
+    SCS_TRY(SCS_ALLOC(t->control_z, s->atlas->n_group));
+    SCS_TRY(SCS_ALLOC(t->product, t->plan.n));
+    scs_plan_split(&t->plan, scs_comm_size(s->comm), t->first);
+    return SCS_OK;
+}
+
+/* @param moved, still, seen [n_gene] */
+static product multiply(const scs_atlas *a, const scs_combination *item, const double *moved,
+                        const double *still, const double *seen)
+{
+    const float *observed = a->gene_mean + (int64_t)item->observed_group * a->n_gene;
+    const float *control = a->gene_mean + (int64_t)item->control_group * a->n_gene;
+    product p = {0, 0};
+
+    for (int32_t g = 0; g < a->n_gene; g++) {
+        double decoded = moved[g] - still[g] - seen[g];
+        double truth = (double)observed[g] - control[g] - seen[g];
+
+        p.mixed += decoded * truth;
+        p.square += decoded * decoded;
+    }
+    return p;
+}
+
+/* @param work [3 * n_gene + n_latent] */
+static scs_status run_trial(const trials *t, int64_t i, scs_sources *sources, double *work)
+{
+    const scs_session *s = t->session;
+    const scs_atlas *a = s->atlas;
+    const scs_combination *item = &t->plan.item[i];
+    const scs_real *z = t->control_z[item->control_group];
+    int64_t n = a->group[item->control_group].count;
+    double *moved = work, *still = work + a->n_gene, *seen = still + a->n_gene;
+    double *delta = seen + a->n_gene;
+
+    SCS_TRY(scs_sources_find(a, t->method, item, sources));
+    scs_sources_shift(a, sources, delta);
+    scs_sources_genes(a, sources, a->gene_mean, seen);
+    SCS_TRY(scs_session_decode(s, z, n, delta, moved, NULL));
+    SCS_TRY(scs_session_decode(s, z, n, NULL, still, NULL));
+    t->product[i] = multiply(a, item, moved, still, seen);
+    return SCS_OK;
+}
+
+static scs_status leave_out(const trials *t, int64_t i)
+{
+    const scs_atlas *a = t->session->atlas;
+    scs_sources *sources = NULL;
+    double *work = NULL;
+    scs_status st;
+
+    SCS_GO(st, scs_sources_create(a, &sources));
+    SCS_GO(st, SCS_ALLOC(work, 3 * (int64_t)a->n_gene + a->n_latent));
+    SCS_GO(st, run_trial(t, i, sources, work));
+done:
+    free(work);
+    scs_sources_destroy(&sources);
+    return st;
+}
+
+static scs_status leave_out_mine(const trials *t)
+{
+    int32_t rank = scs_comm_rank(t->session->comm);
+    scs_failure failed = {0};
+
+#pragma omp parallel for schedule(dynamic)
+    for (int64_t i = t->first[rank]; i < t->first[rank + 1]; i++)
+        scs_failure_note(&failed, i, leave_out(t, i));
+    return scs_failure_raise(&failed);
+}
+
+/* Every rank gets all products, and adds them in the plan's order. */
+static scs_status solve(trials *t, double *share)
+{
+    double mixed = 0, square = 0;
+
+    for (int32_t r = 0; r <= scs_comm_size(t->session->comm); r++)
+        t->first[r] *= (int64_t)sizeof *t->product;
+    SCS_TRY(scs_allgather(t->session->comm, t->product, t->first));
+    for (int64_t i = 0; i < t->plan.n; i++) {
+        mixed += t->product[i].mixed;
+        square += t->product[i].square;
+    }
+    *share = square > 0 ? mixed / square : .5;
+    *share = *share < 0 ? 0 : *share > 1 ? 1 : *share;
+    return SCS_OK;
+}
+
+static void clear(trials *t)
+{
+    for (int32_t g = 0; t->control_z && g < t->session->atlas->n_group; g++)
+        free(t->control_z[g]);
+    free(t->control_z);
+    free(t->first);
+    free(t->product);
+    free(t->plan.item);
+    scs_names_clear(&t->plan.sources);
+    scs_names_clear(&t->plan.reasons);
+}
+
+scs_status scs_choose_blend(const scs_session *session, const scs_method *method, double *share,
+                            int64_t *n)
+{
+    const scs_session *s = session;
+    trials t = {.session = s, .method = method};
+    scs_status st;
+
+    SCS_GO(st, scs_agree(s->comm, prepare(&t)));
+    SCS_GO(st, scs_route_cells(s->comm, s->dataset, s->atlas, &t.plan, false, t.first, s->shard,
+                                  &s->team, s->z, t.control_z));
+    SCS_GO(st, scs_agree(s->comm, leave_out_mine(&t)));
+    SCS_GO(st, solve(&t, share));
+    *n = t.plan.n;
+done:
+    clear(&t);
+    return st;
+}

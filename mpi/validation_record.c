@@ -1,0 +1,189 @@
+/* What a validation leaves on disk: a file per model, and in the end one table. */
+#include "config.h"
+#include "mpi/validation.h"
+#include "src/checksum.h"
+#include "src/file.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NAME_DIGITS = 16 };
+
+/* Of no matter to a model's numbers. */
+static const char *const irrelevant[] = {"output.dir=x",
+                                         "data.memory=1",
+                                         "screen.cell_types=all",
+                                         "screen.perturbations=all",
+                                         "screen.species=all",
+                                         "screen.combinations=",
+                                         "screen.decode=edit",
+                                         "screen.permutations=0",
+                                         "screen.bootstrap=0",
+                                         "screen.rank_by=none",
+                                         "output.top_genes=0",
+                                         "validate.cell_types=all",
+                                         "validate.perturbations=all",
+                                         "validate.species=all",
+                                         "validate.folds=1",
+                                         "validate.group_size=1"};
+
+/* The effective config without what is of no matter. @param[out] yaml malloc'ed */
+static scs_status relevant_config(const scs_config *config, char **yaml)
+{
+    scs_config *plain = NULL;
+    char *all = NULL;
+    scs_status st;
+
+    SCS_GO(st, scs_config_print(config, &all));
+    SCS_GO(st,
+           scs_config_parse("", all, irrelevant, sizeof irrelevant / sizeof *irrelevant, &plain));
+    SCS_GO(st, scs_config_print(plain, yaml));
+done:
+    free(all);
+    scs_config_destroy(&plain);
+    return st;
+}
+
+/* "sha256:HEX" of all that a model's rows depend on: this program's version and columns, config
+ * with what is held out, inputs. */
+static scs_status fingerprint(const scs_session *s, char *checksum)
+{
+    char *yaml = NULL, *text = NULL;
+    size_t size = 0;
+    FILE *out;
+    scs_status st;
+
+    SCS_TRY(relevant_config(s->config, &yaml));
+    out = open_memstream(&text, &size);
+    st = out ? SCS_OK : SCS_FAIL(SCS_ENOMEM, "out of memory: a model's fingerprint");
+    if (out) {
+        fprintf(out, "%s\n%s", PACKAGE_VERSION, yaml);
+        scs_validation_write_head(out);
+        for (int p = 0; p < scs_predictor_count(); p++)
+            fprintf(out, "%s\n", scs_predictor_at(p)->name);
+        for (int32_t i = 0; i < s->config->data.n_input; i++)
+            fprintf(out, "%s\n", s->input_checksum[i]);
+        if (fclose(out) != 0)
+            st = SCS_FAIL(SCS_ENOMEM, "out of memory: a model's fingerprint");
+    }
+    if (st == SCS_OK)
+        scs_checksum_bytes(text, (int64_t)size, checksum);
+    free(text);
+    free(yaml);
+    return st;
+}
+
+scs_status scs_validation_path(scs_validation *v, int64_t model, char **path)
+{
+    scs_session *s = v->session;
+    char checksum[SCS_CHECKSUM_MAX];
+
+    SCS_TRY(scs_grid_hold_out(v->grid, v->base, model, s->config));
+    SCS_TRY(fingerprint(s, checksum));
+    return scs_path_print(path, "%s/validation/%.*s.tsv", s->config->output.dir, NAME_DIGITS,
+                          strchr(checksum, ':') + 1);
+}
+
+static int made_predictors(const scs_validation *v)
+{
+    int n = 0;
+
+    for (int p = 0; p < scs_predictor_count(); p++)
+        n += scs_predictor_is_made(scs_predictor_at(p), v->session->config);
+    return n;
+}
+
+int64_t scs_validation_rows(const scs_validation *v, int64_t model)
+{
+    return scs_grid_size(v->grid, model) * made_predictors(v);
+}
+
+/* A whole file or none. @param write puts the text into `out` */
+static scs_status write_file(const char *path, scs_validation *v,
+                             scs_status (*write)(scs_validation *v, int64_t model, FILE *out),
+                             int64_t model)
+{
+    char *temp = NULL;
+    FILE *out = NULL;
+    bool failed;
+    scs_status st;
+
+    SCS_GO(st, scs_temp_name(path, &temp));
+    SCS_GO(st, scs_file_create(temp));
+    out = fopen(temp, "w");
+    SCS_GO(st, out ? SCS_OK : scs_creation_failed(temp, errno));
+    SCS_GO(st, write(v, model, out));
+    failed = ferror(out) != 0;
+    failed = fclose(out) != 0 || failed;
+    out = NULL;
+    SCS_GO(st, failed ? scs_creation_failed(path, errno) : SCS_OK);
+    SCS_GO(st, scs_file_commit(temp, path));
+done:
+    if (out)
+        fclose(out);
+    if (st != SCS_OK && temp)
+        (void)remove(temp);
+    free(temp);
+    return st;
+}
+
+static scs_status write_model(scs_validation *v, int64_t model, FILE *out)
+{
+    const scs_session *s = v->session;
+    scs_lidx at = 0;
+
+    scs_validation_write_head(out);
+    for (int64_t k = 0; k < scs_grid_size(v->grid, model); k++)
+        for (int p = 0; p < scs_predictor_count(); p++, at++)
+            if (scs_predictor_is_made(scs_predictor_at(p), s->config))
+                scs_validation_write_row(out, s->atlas, scs_grid_item(v->grid, model, k),
+                                         scs_predictor_at(p), v->source.name[at],
+                                         v->value + (int64_t)at * SCS_N_MEASURE);
+    return SCS_OK;
+}
+
+scs_status scs_validation_record(scs_validation *v, int64_t model, const char *path)
+{
+    char folder[4096];
+
+    SCS_TRY(scs_session_path(v->session, "validation", folder, sizeof folder));
+    SCS_TRY(scs_make_folder(folder));
+    return write_file(path, v, write_model, model);
+}
+
+static scs_status write_all(void *ctx, FILE *out)
+{
+    scs_validation *v = ctx;
+    scs_status st = SCS_OK;
+
+    scs_validation_write_head(out);
+    for (int64_t m = 0; m < v->grid->n_model && st == SCS_OK; m++) {
+        char *path = NULL;
+
+        st = scs_validation_path(v, m, &path);
+        if (st == SCS_OK)
+            st = scs_validation_read(path, scs_validation_rows(v, m), NULL, out);
+        free(path);
+    }
+    return st;
+}
+
+scs_status scs_validation_merge(scs_validation *v)
+{
+    scs_validation_sums sums;
+    char path[4096];
+    scs_status st;
+
+    SCS_GO(st, scs_validation_sums_create(&sums));
+    SCS_GO(st, scs_session_path(v->session, "validation.tsv", path, sizeof path));
+    SCS_GO(st, scs_file_write(path, write_all, v));
+    SCS_GO(st, scs_validation_read(path, v->grid->plan->n * made_predictors(v), &sums, NULL));
+    printf("\nMeans over %lld held-out combinations:\n", (long long)v->grid->plan->n);
+    scs_validation_summary(stdout, &sums);
+    fflush(stdout);
+    scs_session_say(v->session, "wrote %s", path);
+done:
+    scs_validation_sums_clear(&sums);
+    return st;
+}

@@ -1,0 +1,140 @@
+#include "src/cell_distance.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+enum { MOST_CELLS = 1000, MOST_MOVED = 256 };
+
+/* Moved cells as doubles. */
+typedef struct points {
+    double *x; /* [n, dim] */
+    int64_t n;
+    int32_t dim;
+} points;
+
+/* At most `most` cells, evenly picked. */
+static scs_status take_points(const scs_sample *s, int64_t most, int32_t dim, points *p)
+{
+    *p = (points){.n = s->n < most ? s->n : most, .dim = dim};
+    SCS_TRY(SCS_ALLOC(p->x, p->n * dim));
+    for (int64_t i = 0; i < p->n; i++)
+        for (int32_t j = 0; j < dim; j++)
+            p->x[i * dim + j] =
+                (double)s->cell[i * s->n / p->n * dim + j] + (s->delta ? s->delta[j] : 0);
+    return SCS_OK;
+}
+
+static double squared_distance(const points *a, int64_t i, const points *b, int64_t j)
+{
+    const double *x = a->x + i * a->dim, *y = b->x + j * b->dim;
+    double d = 0;
+
+    for (int32_t k = 0; k < a->dim; k++)
+        d += (x[k] - y[k]) * (x[k] - y[k]);
+    return d;
+}
+
+/* Mean over pairs of the Euclidean distance, or of the kernel where gamma > 0. A kernel mean within
+ * one sample leaves out the pairs of a cell with itself. */
+static double pair_mean(const points *a, const points *b, double gamma)
+{
+    bool skip = a == b && gamma > 0;
+    double sum = 0, pairs = (double)a->n * (double)(skip ? b->n - 1 : b->n);
+
+    for (int64_t i = 0; i < a->n; i++)
+        for (int64_t j = 0; j < b->n; j++) {
+            double d = squared_distance(a, i, b, j);
+
+            if (!skip || i != j)
+                sum += gamma > 0 ? exp(-gamma * d) : sqrt(d);
+        }
+    return sum / pairs;
+}
+
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+static scs_status median_squared_distance(const points *p, double *median)
+{
+    int64_t n = p->n * (p->n - 1) / 2, at = 0;
+    double *d;
+
+    SCS_TRY(SCS_ALLOC(d, n));
+    for (int64_t i = 0; i < p->n; i++)
+        for (int64_t j = i + 1; j < p->n; j++)
+            d[at++] = squared_distance(p, i, p, j);
+    qsort(d, (size_t)n, sizeof *d, ascending);
+    *median = n % 2 ? d[n / 2] : (d[n / 2 - 1] + d[n / 2]) / 2;
+    free(d);
+    return SCS_OK;
+}
+
+/* 2 E f(x, y) - E f(x, x') - E f(y, y') */
+static double contrast(const points *x, const points *y, double gamma)
+{
+    return 2 * pair_mean(x, y, gamma) - pair_mean(x, x, gamma) - pair_mean(y, y, gamma);
+}
+
+static scs_status kernel_contrast(const points *x, const points *y, double *out)
+{
+    double median = 0;
+
+    *out = NAN;
+    if (x->n < 2 || y->n < 2)
+        return SCS_OK;
+    SCS_TRY(median_squared_distance(y, &median));
+    if (median > 0)
+        *out = -contrast(x, y, 1 / median);
+    return SCS_OK;
+}
+
+static scs_status compare(const scs_sample *x, const scs_sample *y, int32_t dim, bool kernel,
+                          double *out)
+{
+    points p = {0}, q = {0};
+    scs_status st;
+
+    *out = NAN;
+    SCS_GO(st, take_points(x, MOST_CELLS, dim, &p));
+    SCS_GO(st, take_points(y, MOST_CELLS, dim, &q));
+    if (kernel)
+        SCS_GO(st, kernel_contrast(&p, &q, out));
+    else if (p.n > 0 && q.n > 0)
+        *out = contrast(&p, &q, 0);
+done:
+    free(p.x);
+    free(q.x);
+    return st;
+}
+
+scs_status scs_energy_distance(const scs_sample *x, const scs_sample *y, int32_t dim,
+                               double *distance)
+{
+    return compare(x, y, dim, false, distance);
+}
+
+/* Both samples have the same spread, so that one of the two is enough. */
+scs_status scs_moved_energy(const scs_sample *moved, int32_t dim, double *distance)
+{
+    const scs_sample still = {moved->cell, moved->n, NULL};
+    points p = {0}, q = {0};
+    scs_status st;
+
+    SCS_GO(st, take_points(&still, MOST_MOVED, dim, &p));
+    SCS_GO(st, take_points(moved, MOST_MOVED, dim, &q));
+    *distance = p.n > 0 ? 2 * (pair_mean(&p, &q, 0) - pair_mean(&p, &p, 0)) : NAN;
+done:
+    free(p.x);
+    free(q.x);
+    return st;
+}
+
+scs_status scs_mmd2(const scs_sample *x, const scs_sample *y, int32_t dim, double *mmd2)
+{
+    return compare(x, y, dim, true, mmd2);
+}

@@ -1,0 +1,162 @@
+#include "src/estimate.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+int32_t scs_usable_group(const scs_atlas *atlas, int32_t species, int32_t type, int32_t condition)
+{
+    int32_t g = scs_atlas_group(atlas, species, type, condition);
+
+    return g < 0 || atlas->group[g].held_out ? -1 : g;
+}
+
+const double *scs_group_mean(const scs_atlas *atlas, int32_t group)
+{
+    return atlas->mean + (int64_t)group * atlas->n_latent;
+}
+
+double scs_squared_distance(const double *a, const double *b, int32_t n)
+{
+    double d = 0;
+
+    for (int32_t j = 0; j < n; j++)
+        d += (a[j] - b[j]) * (a[j] - b[j]);
+    return d;
+}
+
+int32_t scs_control_of(const scs_estimate *e, int32_t type)
+{
+    return scs_usable_group(e->atlas, e->species, type, e->atlas->control);
+}
+
+int32_t scs_perturbed_of(const scs_estimate *e, int32_t type)
+{
+    return type == e->leave_out ? -1 : scs_usable_group(e->atlas, e->species, type, e->condition);
+}
+
+bool scs_is_paired(const scs_estimate *e, int32_t type)
+{
+    return scs_control_of(e, type) >= 0 && scs_perturbed_of(e, type) >= 0;
+}
+
+bool scs_can_estimate(const scs_estimate *e)
+{
+    bool balanced = e->method->shift == SCS_SHIFT_BALANCED;
+    int32_t n_control = 0, n_perturbed = 0;
+
+    for (int32_t t = 0; t < e->atlas->cell_types.n; t++) {
+        if (!balanced && scs_is_paired(e, t))
+            return true;
+        n_control += scs_control_of(e, t) >= 0;
+        n_perturbed += scs_perturbed_of(e, t) >= 0;
+    }
+    return balanced && n_control > 0 && n_perturbed > 0;
+}
+
+void scs_sources_add(scs_sources *sources, int32_t group, double weight)
+{
+    int32_t i = 0;
+
+    while (i < sources->n && sources->group[i] != group)
+        i++;
+    if (i == sources->n) {
+        sources->group[sources->n++] = group;
+        sources->weight[i] = 0;
+    }
+    sources->weight[i] += weight;
+}
+
+/* Mean over types of perturbed means - mean over types of control means: the expectation of scGen's
+ * resampling. The target's control cells count, as there. */
+static void add_balanced(const scs_estimate *e, double scale, scs_sources *sources)
+{
+    int32_t n_control = 0, n_perturbed = 0;
+
+    for (int32_t t = 0; t < e->atlas->cell_types.n; t++) {
+        n_control += scs_control_of(e, t) >= 0;
+        n_perturbed += scs_perturbed_of(e, t) >= 0;
+    }
+    for (int32_t t = 0; t < e->atlas->cell_types.n; t++) {
+        if (scs_control_of(e, t) >= 0)
+            scs_sources_add(sources, scs_control_of(e, t), -scale / n_control);
+        if (scs_perturbed_of(e, t) >= 0)
+            scs_sources_add(sources, scs_perturbed_of(e, t), scale / n_perturbed);
+    }
+}
+
+static double distance_of(const scs_estimate *e, int32_t type)
+{
+    return scs_squared_distance(scs_group_mean(e->atlas, scs_control_of(e, type)), e->target,
+                                e->atlas->n_latent);
+}
+
+double scs_nearest_distance(const scs_estimate *e)
+{
+    double nearest = INFINITY;
+
+    for (int32_t t = 0; t < e->atlas->cell_types.n; t++)
+        if (scs_is_paired(e, t))
+            nearest = fmin(nearest, distance_of(e, t));
+    return nearest;
+}
+
+/* 1 / d^2 of squared distances, relative to the nearest, so that it neither overflows nor vanishes;
+ * a type at distance 0 leaves nothing to the others. Sums to 1. */
+static void nearest_weights(const scs_estimate *e, const int32_t *type, int32_t n, double *weight)
+{
+    double nearest = scs_nearest_distance(e), all = 0;
+
+    for (int32_t i = 0; i < n; i++) {
+        double distance = distance_of(e, type[i]);
+
+        weight[i] = distance <= nearest ? 1 : (nearest / distance) * (nearest / distance);
+        all += weight[i];
+    }
+    for (int32_t i = 0; i < n; i++)
+        weight[i] /= all;
+}
+
+/* @param type, weight [n] scratch filled here: the paired types */
+static scs_status weigh_types(const scs_estimate *e, int32_t *type, double *weight, int32_t *n)
+{
+    *n = 0;
+    for (int32_t t = 0; t < e->atlas->cell_types.n; t++)
+        if (scs_is_paired(e, t))
+            type[(*n)++] = t;
+    if (e->method->shift == SCS_SHIFT_NEAREST)
+        nearest_weights(e, type, *n, weight);
+    else if (e->method->shift == SCS_SHIFT_REGRESSION)
+        return scs_regression_weights(e, type, *n, weight);
+    else
+        for (int32_t i = 0; i < *n; i++)
+            weight[i] = 1. / *n;
+    return SCS_OK;
+}
+
+/* Weighted mean over paired types of perturbed mean - control mean. */
+static scs_status add_paired(const scs_estimate *e, double scale, scs_sources *sources)
+{
+    int32_t *type = NULL, n;
+    double *weight = NULL;
+    scs_status st;
+
+    SCS_GO(st, SCS_ALLOC(type, e->atlas->cell_types.n));
+    SCS_GO(st, SCS_ALLOC(weight, e->atlas->cell_types.n));
+    SCS_GO(st, weigh_types(e, type, weight, &n));
+    for (int32_t i = 0; i < n; i++) {
+        scs_sources_add(sources, scs_perturbed_of(e, type[i]), scale * weight[i]);
+        scs_sources_add(sources, scs_control_of(e, type[i]), -scale * weight[i]);
+    }
+done:
+    free(weight);
+    free(type);
+    return st;
+}
+
+scs_status scs_estimate_add(const scs_estimate *e, double scale, scs_sources *sources)
+{
+    if (e->method->shift != SCS_SHIFT_BALANCED)
+        return add_paired(e, scale, sources);
+    add_balanced(e, scale, sources);
+    return SCS_OK;
+}

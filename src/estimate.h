@@ -1,0 +1,42 @@
+/** One species' say about a perturbation: weights of its groups. All functions are Local. */
+#ifndef SCS_ESTIMATE_H
+#define SCS_ESTIMATE_H
+
+#include "scscreen/screen.h"
+
+typedef struct scs_estimate {
+    const scs_atlas *atlas;
+    const scs_method *method;
+    int32_t species;   /**< whose groups are used */
+    int32_t leave_out; /**< cell type that must not show its perturbed cells: the target's, or -1 */
+    int32_t condition;
+    const double *target; /**< [n_latent] control mean of the combination */
+} scs_estimate;
+
+/** A group that may be used, or -1. */
+int32_t scs_usable_group(const scs_atlas *atlas, int32_t species, int32_t type, int32_t condition);
+/** Mean of a group [n_latent]. */
+const double *scs_group_mean(const scs_atlas *atlas, int32_t group);
+double scs_squared_distance(const double *a, const double *b, int32_t n);
+
+/** Groups of one type, -1 where they may not be used. */
+int32_t scs_control_of(const scs_estimate *e, int32_t type);
+int32_t scs_perturbed_of(const scs_estimate *e, int32_t type);
+/** Whether the type was seen in both conditions. */
+bool scs_is_paired(const scs_estimate *e, int32_t type);
+/** Squared distance of the paired type nearest to the target. */
+double scs_nearest_distance(const scs_estimate *e);
+
+/** Whether the species can say anything about this condition. */
+bool scs_can_estimate(const scs_estimate *e);
+/** Add scale x the estimate's weights to the sources. */
+SCS_MUST_USE scs_status scs_estimate_add(const scs_estimate *e, double scale, scs_sources *sources);
+/** Add to a group's weight. */
+void scs_sources_add(scs_sources *sources, int32_t group, double weight);
+
+/** Weights of paired types by ridge regression of their shifts on their control means, evaluated at
+ * the target: they sum to 1. @param type [n] paired types  @param[out] weight [n] */
+SCS_MUST_USE scs_status scs_regression_weights(const scs_estimate *e, const int32_t *type,
+                                               int32_t n, double *weight);
+
+#endif

@@ -1,0 +1,157 @@
+#include "src/measures.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static const char *const names[SCS_N_MEASURE] = {
+    [SCS_R2_ALL] = "r2_all",
+    [SCS_R2_DEG] = "r2_deg",
+    [SCS_R2_VARIANCE] = "r2_variance",
+    [SCS_DELTA_PEARSON] = "delta_pearson",
+    [SCS_MSE] = "mse",
+    [SCS_MAE] = "mae",
+    [SCS_DEG_OVERLAP_20] = "deg_overlap_20",
+    [SCS_DEG_OVERLAP_50] = "deg_overlap_50",
+    [SCS_DEG_OVERLAP_100] = "deg_overlap_100",
+    [SCS_DEG_DIRECTION] = "deg_direction",
+    [SCS_DISCRIMINATION_L1] = "discrimination_l1",
+    [SCS_ENERGY_LATENT] = "energy_v_latent",
+    [SCS_MMD_LATENT] = "mmd2_u_rbf_latent",
+};
+
+const char *scs_measure_name(int measure)
+{
+    return names[measure];
+}
+
+/* What the means are measured against; all over genes. */
+typedef struct truth {
+    const scs_atlas *atlas;
+    const scs_combination *target;
+    const float *observed, *control;
+    const int32_t *deg; /* [SCS_N_DEG] */
+    const float *mean, *shift;
+} truth;
+
+static void measure_errors(const truth *t, double *value)
+{
+    double square = 0, absolute = 0, n = t->atlas->n_gene;
+
+    for (int32_t g = 0; g < t->atlas->n_gene; g++) {
+        double d = (double)t->mean[g] - t->observed[g];
+
+        square += d * d;
+        absolute += fabs(d);
+    }
+    value[SCS_MSE] = square / n;
+    value[SCS_MAE] = absolute / n;
+}
+
+static double l1_distance(const float *a, const float *b, int32_t n)
+{
+    double d = 0;
+
+    for (int32_t g = 0; g < n; g++)
+        d += fabs((double)a[g] - b[g]);
+    return d;
+}
+
+static double discrimination(const truth *t)
+{
+    const scs_atlas *a = t->atlas;
+    double own = l1_distance(t->mean, t->observed, a->n_gene);
+    int n_other = 0, n_nearer = 0;
+
+    for (int32_t c = 0; c < a->conditions.n; c++) {
+        int32_t g = scs_atlas_group(a, t->target->species, t->target->cell_type, c);
+
+        if (g < 0 || g == t->target->observed_group)
+            continue;
+        n_other++;
+        n_nearer += l1_distance(t->mean, a->gene_mean + (int64_t)g * a->n_gene, a->n_gene) < own;
+    }
+    return n_other ? 1 - (double)n_nearer / n_other : NAN;
+}
+
+/* Share of the first k DEGs that are among the k genes of `top`. @param top [SCS_N_DEG] best first
+ */
+static double overlap(const truth *t, const int32_t *top, int k)
+{
+    int n = 0;
+
+    if (t->deg[k - 1] < 0)
+        return NAN;
+    for (int i = 0; i < k; i++)
+        for (int j = 0; j < k; j++)
+            n += t->deg[i] == top[j];
+    return (double)n / k;
+}
+
+static double direction(const truth *t)
+{
+    int n = 0, n_deg = 0;
+
+    for (; n_deg < SCS_N_DEG && t->deg[n_deg] >= 0; n_deg++) {
+        int32_t g = t->deg[n_deg];
+        double observed = (double)t->observed[g] - t->control[g];
+
+        n += observed * t->shift[g] > 0;
+    }
+    return n_deg ? (double)n / n_deg : NAN;
+}
+
+/* @param size [n_gene] scratch */
+static scs_status measure_genes(const truth *t, double *size, double *value)
+{
+    int32_t top[SCS_N_DEG], n = t->atlas->n_gene;
+    double score[SCS_N_DEG];
+    bool any = false;
+
+    for (int32_t g = 0; g < n; g++) {
+        size[g] = t->shift[g];
+        any |= size[g] != 0;
+    }
+    if (!any) /* no change names no gene */
+        return SCS_OK;
+    SCS_TRY(scs_top_genes(size, n, 0, SCS_N_DEG, top, score));
+    value[SCS_DEG_OVERLAP_20] = overlap(t, top, 20);
+    value[SCS_DEG_OVERLAP_50] = overlap(t, top, 50);
+    value[SCS_DEG_OVERLAP_100] = overlap(t, top, 100);
+    value[SCS_DEG_DIRECTION] = direction(t);
+    return SCS_OK;
+}
+
+static void measure_correlations(const truth *t, const scs_prediction *predicted, double *value)
+{
+    scs_scores s = scs_score(t->atlas, t->target, predicted);
+
+    value[SCS_R2_ALL] = s.r2_all;
+    value[SCS_R2_DEG] = s.r2_deg;
+    value[SCS_R2_VARIANCE] = s.r2_variance;
+    value[SCS_DELTA_PEARSON] = s.delta_pearson;
+}
+
+scs_status scs_measure_means(const scs_atlas *atlas, const scs_combination *target,
+                             const scs_prediction *predicted, double *value)
+{
+    int64_t n = atlas->n_gene;
+    truth t = {.atlas = atlas,
+               .target = target,
+               .observed = atlas->gene_mean + target->observed_group * n,
+               .control = atlas->gene_mean + target->control_group * n,
+               .deg = atlas->deg + (int64_t)target->observed_group * SCS_N_DEG,
+               .mean = predicted->mean,
+               .shift = predicted->shift};
+    double *scratch;
+    scs_status st;
+
+    for (int m = 0; m < SCS_N_MEASURE; m++)
+        value[m] = NAN;
+    measure_correlations(&t, predicted, value);
+    measure_errors(&t, value);
+    value[SCS_DISCRIMINATION_L1] = discrimination(&t);
+    SCS_TRY(SCS_ALLOC(scratch, n));
+    st = measure_genes(&t, scratch, value);
+    free(scratch);
+    return st;
+}

@@ -1,0 +1,30 @@
+/** The output layer's loss and gradients without a prediction (after Vincent, de Brebisson,
+ * Bouthillier, NeurIPS 2015).
+ *
+ *  With the last hidden activations H [B, d], P = H W' + 1 b' and any centre c, H = Hc + 1 c':
+ *      dH = H (W'W) + 1 (W'b)' - X W
+ *      dW = W (Hc'Hc) - X'Hc + q c',  q = B (W c + b) - X'1 = db   (c: the part's mean, Hc'1 = 0)
+ *      |P - X|^2 = sum over cells of h (W'W) h + 2 h (W'b) + |b|^2 - 2 x (W h + b) + |x|^2
+ *  O(nnz d + B d^2 + n_gene d^2) instead of O(B n_gene d). Centring takes the large common part out
+ * of dW's difference of products. n_gene d^2 is cut into V fixed pieces, so that it is divided
+ * among the ranks and its bits do not depend on their number.
+ */
+#ifndef SCS_OUTPUT_FACTORED_H
+#define SCS_OUTPUT_FACTORED_H
+
+#include "src/output.h"
+
+typedef struct scs_factors scs_factors;
+/** SCS_EARG where the output is not linear. Local. */
+SCS_MUST_USE scs_status scs_factors_create(const scs_arch *arch, int32_t n_part, int32_t max_rows,
+                                           scs_factors **factors);
+void scs_factors_destroy(scs_factors **factors);
+/** As scs_output_step; each part's rows of dW lack W (Hc'Hc), which finish adds to the sum.
+ * Collective where team->sum is. */
+SCS_MUST_USE scs_status scs_factors_step(scs_factors *factors, const scs_real *param, double scale,
+                                         const scs_team *team, scs_output_part *part);
+/** As scs_output_finish. Local. */
+SCS_MUST_USE scs_status scs_factors_finish(const scs_factors *factors, const scs_real *param,
+                                           const scs_team *team, scs_real *slice);
+
+#endif

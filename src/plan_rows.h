@@ -1,0 +1,15 @@
+/** Rows as they are added to a plan. All functions are Local. */
+#ifndef SCS_PLAN_ROWS_H
+#define SCS_PLAN_ROWS_H
+
+#include "scscreen/screen.h"
+
+/** Append a row with its groups; the plan grows as needed. */
+SCS_MUST_USE scs_status scs_plan_add(const scs_atlas *atlas, int32_t species, int32_t cell_type,
+                                     int32_t condition, scs_plan *plan);
+/** Append every perturbed group that may be used and has controls beside it. */
+SCS_MUST_USE scs_status scs_plan_seen(const scs_atlas *atlas, scs_plan *plan);
+/** Rows of screen.combinations, in the file's order, a row without species once for each. */
+SCS_MUST_USE scs_status scs_plan_read(const char *path, const scs_atlas *atlas, scs_plan *plan);
+
+#endif

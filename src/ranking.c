@@ -1,0 +1,133 @@
+#include "src/ranking.h"
+#include "src/text.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum { LABEL = 40, N_COLUMN = 11 };
+
+/* A number of a row, in the order of scs_rank_by where it can be ranked by. */
+static double number_of(const scs_ranking *r, int column, int64_t row)
+{
+    const scs_trust *t = &r->trust[row];
+    const scs_scores *s = &r->score[row];
+    const double values[N_COLUMN] = {
+        NAN,       r->delta_norm[row], t->energy_distance, t->agreement, t->p_value, t->q_value,
+        s->r2_all, s->r2_deg,          s->delta_pearson,   t->support,   t->delta_se};
+
+    return values[column];
+}
+
+static const char *const titles[N_COLUMN] = {
+    "",       "delta_norm", "energy_distance", "agreement", "p_value", "q_value",
+    "r2_all", "r2_deg",     "delta_pearson",   "support",   "delta_se"};
+
+typedef struct keyed {
+    double key; /* smallest first; NaN became infinite */
+    int64_t row;
+} keyed;
+
+static int by_key(const void *a, const void *b)
+{
+    const keyed *x = a, *y = b;
+
+    if (x->key != y->key)
+        return x->key < y->key ? -1 : 1;
+    return (x->row > y->row) - (x->row < y->row);
+}
+
+scs_status scs_ranking_order(const scs_ranking *ranking, int64_t *order)
+{
+    bool ascending = ranking->by == SCS_RANK_P_VALUE || ranking->by == SCS_RANK_Q_VALUE;
+    int64_t n = ranking->plan->n;
+    keyed *all;
+
+    SCS_TRY(SCS_ALLOC(all, n));
+    for (int64_t i = 0; i < n; i++) {
+        double value = number_of(ranking, ranking->by, i);
+
+        all[i] = (keyed){isnan(value) ? INFINITY : ascending ? value : -value, i};
+    }
+    qsort(all, (size_t)n, sizeof *all, by_key);
+    for (int64_t i = 0; i < n; i++)
+        order[i] = all[i].row;
+    free(all);
+    return SCS_OK;
+}
+
+static void write_row(const scs_ranking *r, int64_t rank, int64_t row, FILE *out)
+{
+    const scs_combination *c = &r->plan->item[row];
+    const scs_group *group = r->atlas->group;
+
+    fprintf(out, "%lld\t%s\t%s\t%s\t%s\t%s\t%lld\t%lld\t%s\t%s", (long long)rank + 1,
+            r->atlas->species.name[c->species], r->atlas->cell_types.name[c->cell_type],
+            r->atlas->conditions.name[c->condition], r->plan->sources.name[c->source],
+            scs_row_status_name(c->status),
+            (long long)(c->control_group < 0 ? 0 : group[c->control_group].count),
+            (long long)(c->observed_group < 0 ? 0 : group[c->observed_group].count),
+            c->held_out ? "True" : "False", r->trust[row].support_flag ? "True" : "False");
+    for (int i = 1; i < N_COLUMN; i++) {
+        double value = number_of(r, i, row);
+
+        fprintf(out, isnan(value) ? "\t" : "\t%.9g", value);
+    }
+    fputc('\n', out);
+}
+
+void scs_ranking_write(const scs_ranking *ranking, const int64_t *order, int64_t n, FILE *out)
+{
+    fprintf(out, "rank\tspecies\tcell_type\tperturbation\tsource\tstatus\tn_control\tn_observed\t"
+                 "held_out\tsupport_flag");
+    for (int i = 1; i < N_COLUMN; i++)
+        fprintf(out, "\t%s", titles[i]);
+    fputc('\n', out);
+    for (int64_t i = 0; i < n; i++)
+        write_row(ranking, i, order[i], out);
+}
+
+/* '-' for NaN. */
+static void print_number(FILE *out, double value)
+{
+    if (isnan(value))
+        fprintf(out, "  %15s", "-");
+    else
+        fprintf(out, "  %15.4g", value);
+}
+
+/* The number that was ranked by, then the others that say most. */
+static void print_row(const scs_ranking *r, const int *column, int n_column, int64_t rank,
+                      int64_t row, FILE *out)
+{
+    const scs_combination *c = &r->plan->item[row];
+    const char *name[] = {r->atlas->species.name[c->species],
+                          r->atlas->cell_types.name[c->cell_type],
+                          r->atlas->conditions.name[c->condition]};
+    char label[LABEL];
+
+    fprintf(out, "%6lld", (long long)rank + 1);
+    for (int i = r->atlas->species.n == 1; i < 3; i++)
+        fprintf(out, "  %-20s", scs_text_escape(name[i], label, 21));
+    for (int i = 0; i < n_column; i++)
+        print_number(out, number_of(r, column[i], row));
+    fprintf(out, "  %s\n", r->plan->sources.name[c->source]);
+}
+
+void scs_ranking_print(const scs_ranking *ranking, const int64_t *order, int64_t n, FILE *out)
+{
+    static const int often[] = {SCS_RANK_DELTA_NORM, SCS_RANK_AGREEMENT, SCS_RANK_Q_VALUE};
+    int column[4] = {ranking->by}, n_column = 1;
+
+    for (int i = 0; i < 3; i++)
+        if (often[i] != ranking->by)
+            column[n_column++] = often[i];
+    fprintf(out, "%6s", "rank");
+    if (ranking->atlas->species.n > 1)
+        fprintf(out, "  %-20s", "species");
+    fprintf(out, "  %-20s  %-20s", "cell type", "perturbation");
+    for (int i = 0; i < n_column; i++)
+        fprintf(out, "  %15s", titles[column[i]]);
+    fprintf(out, "  source\n");
+    for (int64_t i = 0; i < n; i++)
+        print_row(ranking, column, n_column, i, order[i], out);
+}

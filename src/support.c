@@ -1,0 +1,145 @@
+#include "scscreen/trust.h"
+#include "src/estimate.h"
+#include "src/lapack.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* Regularised lower incomplete gamma function P(a, x): series below a + 1, Lentz's continued
+ * fraction above (Press et al., Numerical Recipes, 6.2). */
+static double gamma_series(double a, double x)
+{
+    double term = 1 / a, sum = term;
+
+    for (int i = 1; i < 10000 && term > sum * 1e-16; i++) {
+        term *= x / (a + i);
+        sum += term;
+    }
+    return sum;
+}
+
+static double gamma_fraction(double a, double x)
+{
+    const double tiny = 1e-300;
+    double b = x + 1 - a, c = 1 / tiny, d = 1 / b, h = d;
+
+    for (int i = 1; i < 10000; i++) {
+        double an = -i * (i - a), step;
+
+        b += 2;
+        d = an * d + b;
+        d = 1 / (fabs(d) < tiny ? tiny : d);
+        c = b + an / c;
+        c = fabs(c) < tiny ? tiny : c;
+        step = d * c;
+        h *= step;
+        if (fabs(step - 1) < 1e-15)
+            break;
+    }
+    return h;
+}
+
+double scs_chi_square_below(double x, double degrees)
+{
+    double a = degrees / 2, half = x / 2, scale;
+    int sign;
+
+    if (!(half > 0))
+        return 0;
+    scale = exp(a * log(half) - half - lgamma_r(a, &sign));
+    return half < a + 1 ? scale * gamma_series(a, half) : 1 - scale * gamma_fraction(a, half);
+}
+
+/* Control groups of other types among the sources: mean and second moment, types weighing alike.
+ * @return how many */
+static int32_t pool_controls(const scs_atlas *a, const scs_combination *target,
+                             const scs_sources *sources, double *mean, double *second,
+                             double *n_cell)
+{
+    int64_t d = a->n_latent, n = 0;
+
+    for (int32_t i = 0; i < sources->n; i++) {
+        int64_t g = sources->group[i];
+
+        if (a->group[g].condition != a->control || g == target->control_group)
+            continue;
+        for (int64_t j = 0; j < d; j++)
+            mean[j] += a->mean[g * d + j];
+        for (int64_t j = 0; j < d * d; j++)
+            second[j] += a->second[g * d * d + j];
+        *n_cell += (double)a->group[g].count;
+        n++;
+    }
+    for (int64_t j = 0; j < d && n; j++)
+        mean[j] /= (double)n;
+    for (int64_t j = 0; j < d * d && n; j++)
+        second[j] /= (double)n;
+    return (int32_t)n;
+}
+
+/* second becomes the shrunk covariance. @return mean variance */
+static double shrink(double *second, const double *mean, int64_t d, double n_cell)
+{
+    double share = (double)d / ((double)d + n_cell), trace = 0;
+
+    for (int64_t j = 0; j < d; j++)
+        for (int64_t k = 0; k < d; k++)
+            second[j * d + k] -= mean[j] * mean[k];
+    for (int64_t j = 0; j < d; j++)
+        trace += second[j * d + j];
+    for (int64_t j = 0; j < d * d; j++)
+        second[j] *= 1 - share;
+    for (int64_t j = 0; j < d; j++)
+        second[j * d + j] += share * trace / (double)d;
+    return trace / (double)d;
+}
+
+/* Squared Mahalanobis distance; covariance is destroyed. @param off, solved [d] */
+static scs_status squared_mahalanobis(double *covariance, const double *off, double *solved, int d,
+                                      double *distance)
+{
+    int one = 1, info = 0;
+
+    for (int j = 0; j < d; j++)
+        solved[j] = off[j];
+    dposv_("U", &d, &one, covariance, &d, solved, &d, &info);
+    SCS_REQUIRE(info == 0, SCS_EINTERNAL, "covariance of control cells is not positive (%d)", info);
+    *distance = 0;
+    for (int j = 0; j < d; j++)
+        *distance += off[j] * solved[j];
+    return SCS_OK;
+}
+
+/* @param work [n_latent (n_latent + 3)] zeroed */
+static scs_status measure(const scs_atlas *a, const scs_combination *target,
+                          const scs_sources *sources, double *work, double *percentile)
+{
+    int32_t d = a->n_latent;
+    double *second = work, *mean = work + (int64_t)d * d, *off = mean + d, n_cell = 0, distance = 0;
+    const double *x = scs_group_mean(a, target->control_group);
+
+    if (pool_controls(a, target, sources, mean, second, &n_cell) == 0 ||
+        !(shrink(second, mean, d, n_cell) > 0))
+        return SCS_OK;
+    for (int32_t j = 0; j < d; j++)
+        off[j] = x[j] - mean[j];
+    SCS_TRY(squared_mahalanobis(second, off, off + d, d, &distance));
+    *percentile = 100 * scs_chi_square_below(distance, d);
+    return SCS_OK;
+}
+
+scs_status scs_support(const scs_atlas *atlas, const scs_combination *target,
+                       const scs_sources *sources, double *percentile)
+{
+    int64_t d = atlas->n_latent;
+    double *work;
+    scs_status st;
+
+    *percentile = NAN;
+    if (!atlas->second)
+        return SCS_OK;
+    SCS_TRY(SCS_ALLOC(work, d * (d + 3)));
+    st = measure(atlas, target, sources, work, percentile);
+    free(work);
+    return st;
+}

@@ -1,0 +1,182 @@
+#include "src/validation.h"
+
+#include "src/text.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LABEL = 256, N_FIXED = 7, PREDICTOR_FIELD = 3 };
+
+/* Longest file of one model that is read back. */
+static const int64_t largest_file = (int64_t)1 << 30;
+
+static const scs_predictor predictors[] = {
+    {"no_change", SCS_PREDICT_NOTHING, 0, 0, NULL},
+    {"mean_paired", SCS_PREDICT_GENES, SCS_SHIFT_PAIRED, 0,
+     "model.kind: mean, screen.shift: paired"},
+    {"mean_nearest", SCS_PREDICT_GENES, SCS_SHIFT_NEAREST, 0,
+     "model.kind: mean, screen.shift: nearest"},
+    {"pca", SCS_PREDICT_LATENT, SCS_DECODE_EDIT, SCS_MODEL_PCA,
+     "model.kind: pca, screen.decode: edit"},
+    {"vae_decode", SCS_PREDICT_LATENT, SCS_DECODE_DECODE, SCS_MODEL_VAE,
+     "model.kind: vae, screen.decode: decode"},
+    {"vae_edit", SCS_PREDICT_LATENT, SCS_DECODE_EDIT, SCS_MODEL_VAE,
+     "model.kind: vae, screen.decode: edit"},
+    {"vae_blend", SCS_PREDICT_LATENT, SCS_DECODE_BLEND, SCS_MODEL_VAE,
+     "model.kind: vae, screen.decode: blend"},
+};
+
+static const char *const fixed[N_FIXED] = {"species",   "cell_type",  "perturbation", "predictor",
+                                           "n_control", "n_observed", "source"};
+
+int scs_predictor_count(void)
+{
+    return (int)(sizeof predictors / sizeof *predictors);
+}
+
+const scs_predictor *scs_predictor_at(int i)
+{
+    return i >= 0 && i < scs_predictor_count() ? &predictors[i] : NULL;
+}
+
+bool scs_predictor_is_made(const scs_predictor *predictor, const scs_config *config)
+{
+    return predictor->space != SCS_PREDICT_LATENT || predictor->model == config->model.kind ||
+           (predictor->model == SCS_MODEL_PCA && config->validate.pca);
+}
+
+void scs_validation_write_head(FILE *out)
+{
+    for (int i = 0; i < N_FIXED; i++)
+        fprintf(out, "%s\t", fixed[i]);
+    for (int m = 0; m < SCS_N_MEASURE; m++)
+        fprintf(out, "%s%c", scs_measure_name(m), m + 1 < SCS_N_MEASURE ? '\t' : '\n');
+}
+
+static void write_label(FILE *out, const char *label)
+{
+    char text[LABEL];
+
+    fprintf(out, "%s\t", scs_text_escape(label, text, sizeof text));
+}
+
+void scs_validation_write_row(FILE *out, const scs_atlas *atlas, const scs_combination *item,
+                              const scs_predictor *predictor, const char *source,
+                              const double *value)
+{
+    write_label(out, atlas->species.name[item->species]);
+    write_label(out, atlas->cell_types.name[item->cell_type]);
+    write_label(out, atlas->conditions.name[item->condition]);
+    write_label(out, predictor->name);
+    fprintf(out, "%lld\t%lld\t", (long long)atlas->group[item->control_group].count,
+            (long long)atlas->group[item->observed_group].count);
+    write_label(out, source);
+    for (int m = 0; m < SCS_N_MEASURE; m++) {
+        if (isnan(value[m]))
+            fprintf(out, "nan");
+        else
+            fprintf(out, "%.9g", value[m]);
+        fputc(m + 1 < SCS_N_MEASURE ? '\t' : '\n', out);
+    }
+}
+
+scs_status scs_validation_sums_create(scs_validation_sums *sums)
+{
+    *sums = (scs_validation_sums){0};
+    SCS_TRY(SCS_ALLOC(sums->sum, scs_predictor_count() * SCS_N_MEASURE));
+    SCS_TRY(SCS_ALLOC(sums->n, scs_predictor_count() * SCS_N_MEASURE));
+    return SCS_ALLOC(sums->n_row, scs_predictor_count());
+}
+
+void scs_validation_sums_clear(scs_validation_sums *sums)
+{
+    free(sums->sum);
+    free(sums->n);
+    free(sums->n_row);
+    *sums = (scs_validation_sums){0};
+}
+
+double scs_validation_mean(const scs_validation_sums *sums, int predictor, int measure)
+{
+    int at = predictor * SCS_N_MEASURE + measure;
+
+    return sums->n[at] ? sums->sum[at] / (double)sums->n[at] : NAN;
+}
+
+static int find_predictor(const char *name)
+{
+    for (int p = 0; p < scs_predictor_count(); p++)
+        if (strcmp(predictors[p].name, name) == 0)
+            return p;
+    return -1;
+}
+
+/* One row, cut in place. @return whether it is one */
+static bool read_row(char *line, scs_validation_sums *sums)
+{
+    int p = -1, m = -N_FIXED;
+
+    for (char *field; (field = strsep(&line, "\t")); m++) {
+        char *end = field;
+        double value;
+
+        if (m == PREDICTOR_FIELD - N_FIXED)
+            p = find_predictor(field);
+        if (m < 0)
+            continue;
+        value = strtod(field, &end);
+        if (p < 0 || m >= SCS_N_MEASURE || end == field || *end)
+            return false;
+        if (sums && !isnan(value)) {
+            sums->sum[p * SCS_N_MEASURE + m] += value;
+            sums->n[p * SCS_N_MEASURE + m]++;
+        }
+    }
+    if (sums && p >= 0)
+        sums->n_row[p]++;
+    return m == SCS_N_MEASURE;
+}
+
+/* @return whether the line is the column names */
+static bool is_head(const char *line)
+{
+    char *head = NULL;
+    size_t size = 0, n = strlen(line);
+    FILE *out = open_memstream(&head, &size);
+    bool same;
+
+    if (!out)
+        return false;
+    scs_validation_write_head(out);
+    if (fclose(out) != 0) {
+        free(head);
+        return false;
+    }
+    same = size == n + 1 && memcmp(head, line, n) == 0;
+    free(head);
+    return same;
+}
+
+scs_status scs_validation_read(const char *path, int64_t n_row, scs_validation_sums *sums,
+                               FILE *out)
+{
+    char *text = NULL, *rest, *line;
+    int64_t n = 0;
+    bool good;
+
+    SCS_TRY(scs_text_read(path, largest_file, &text));
+    rest = text;
+    good = is_head((line = strsep(&rest, "\n")));
+    while (good && (line = strsep(&rest, "\n")) && *line) {
+        if (out)
+            fprintf(out, "%s\n", line);
+        good = read_row(line, sums);
+        n++;
+    }
+    free(text);
+    SCS_REQUIRE(good && n == n_row, SCS_EDATA,
+                "%s: is not a whole record of a validated model; remove it and run validate again",
+                path);
+    return SCS_OK;
+}

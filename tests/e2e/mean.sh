@@ -1,0 +1,65 @@
+# model.kind: mean: screens without a network, with the same files, and is the baseline that validate reports.
+. "$SCS_SRCDIR/tests/lib.sh"
+"$scscreen" simulate --dir "$work/data" --genes 200 --cells 30 --cell_types 3 --perturbations 2 --species 2 >"$work/log" 2>&1
+check_ok simulate $? "$work/log"
+cat >"$work/mean.yaml" <<Y
+data:
+  inputs:
+    - {path: data/species_a.h5ad}
+    - {path: data/species_b.h5ad, orthologs: data/species_b.orthologs.tsv}
+  species: species
+  normalize: log1p
+hold_out:
+  - {species: species_a, cell_type: type_1, condition: drug_1}
+model: {kind: mean}
+train: {shards: 4}
+Y
+for np in 1 3; do
+    mkdir "$work/$np"
+    (cd "$work/$np" && launch "$np" run ../mean.yaml >log 2>&1 && sha256sum results/screen.h5ad >sha)
+    check_ok "run at np $np" $? "$work/$np/log"
+done
+if cmp -s "$work/1/sha" "$work/3/sha"; then pass; else fail "other bytes at np 3 than at np 1"; fi
+(cd "$work/3" && launch 2 screen ../mean.yaml >log 2>&1 && sha256sum results/screen.h5ad >sha)
+if cmp -s "$work/1/sha" "$work/3/sha"; then pass; else fail "screen gives other bytes than run"; fi
+(cd "$work/1" && launch 2 validate ../mean.yaml >log 2>&1)
+check_ok "validate" $? "$work/1/log"
+"$SCS_PYTHON" "$SCS_SRCDIR/tests/formats/check_result.py" "$work/1/results/screen.h5ad" >"$work/log" 2>&1
+check_ok "every column, layer and unstructured entry" $? "$work/log"
+"$SCS_PYTHON" - "$work/1/results/screen.h5ad" "$work/1/results/validation.tsv" >"$work/log" 2>&1 <<'P'
+import sys, anndata, numpy as np, pandas as pd
+screen, rows = anndata.read_h5ad(sys.argv[1]), pd.read_csv(sys.argv[2], sep="\t")
+assert set(rows.predictor) == {"no_change", "mean_paired", "mean_nearest"}, set(rows.predictor)
+row = screen[screen.obs.held_out.values]
+held = rows[(rows.species == "species_a") & (rows.cell_type == "type_1") & (rows.perturbation == "drug_1") & (rows.predictor == "mean_nearest")].iloc[0]
+for name in ("r2_all", "r2_deg", "r2_variance", "delta_pearson"):
+    assert float("%.9g" % row.obs[name].iloc[0]) == held[name], name
+# delta is the change before it is clipped at 0
+x = np.maximum(0, row.layers["control"] + row.obsm["delta"])
+assert np.allclose(x, row.X, atol=1e-6)
+assert (rows.source[rows.predictor != "no_change"] == "own").all() and (rows[rows.predictor == "no_change"].source.isna()).all()
+P
+check_ok "held-out row equals validate's" $? "$work/log"
+# model.kind: pca goes the same way; other process grids agree, though not bit for bit.
+for np in 1 3; do
+    mkdir "$work/pca$np"
+    (cd "$work/pca$np" && launch "$np" run ../mean.yaml --set model.kind=pca --set model.latent=6 >log 2>&1)
+    check_ok "pca at np $np" $? "$work/pca$np/log"
+done
+(cd "$work/pca1" && launch 1 validate ../mean.yaml --set model.kind=pca --set model.latent=6 >log 2>&1)
+check_ok "validate pca" $? "$work/pca1/log"
+"$SCS_PYTHON" - "$work/pca1/results/screen.h5ad" "$work/pca3/results/screen.h5ad" "$work/pca1/results/validation.tsv" >"$work/log" 2>&1 <<'P'
+import sys, anndata, numpy as np, pandas as pd
+a, b = map(anndata.read_h5ad, sys.argv[1:3])
+rows = pd.read_csv(sys.argv[3], sep="\t")
+assert a.obsm["delta"].shape[1] == 6
+for name, x, y in (("X", a.X, b.X), ("variance", a.layers["variance"], b.layers["variance"]), ("delta", a.obsm["delta"], b.obsm["delta"])):
+    assert np.allclose(x, y, atol=1e-5), name
+held = rows[(rows.species == "species_a") & (rows.cell_type == "type_1") & (rows.perturbation == "drug_1") & (rows.predictor == "pca")].iloc[0]
+assert abs(held.r2_all - a.obs.r2_all[a.obs.held_out.values].iloc[0]) < 1e-6
+assert held.energy_v_latent > 0
+P
+check_ok "pca on 1 and 3 ranks" $? "$work/log"
+cat "$work/log"
+expect "nothing to train" 64 "only model.kind: vae is trained" 2 train "$work/mean.yaml" --set output.dir="$work/out"
+finish

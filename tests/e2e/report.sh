@@ -1,0 +1,33 @@
+# scripts/report: one page with every table and figure, that a browser shows.
+. "$SCS_SRCDIR/tests/lib.sh"
+cd "$work" || exit 1
+"$scscreen" simulate --dir data --genes 200 --cells 30 --cell_types 3 --perturbations 2 --species 1 >log 2>&1
+check_ok simulate $? log
+cat >run.yaml <<Y
+data: {inputs: [data/species_a.h5ad], normalize: log1p}
+hold_out:
+  - {cell_type: type_1, condition: drug_1}
+  - {cell_type: type_2, condition: drug_2}
+model: {hidden: 48, latent: 8}
+train: {epochs: 3, shards: 4}
+validate: {cell_types: [type_1, type_2]}
+Y
+launch 2 run run.yaml >log 2>&1
+check_ok run $? log
+launch 2 validate run.yaml >log 2>&1
+check_ok validate $? log
+report() { "$SCS_PYTHON" -B "$SCS_SRCDIR/scripts/report" "$@" >log 2>&1; }
+report results
+check_ok "report" $? log
+"$SCS_PYTHON" "$SCS_SRCDIR/tests/e2e/check_report.py" results held-out-table validation-means validation-table provenance-table \
+    figure-scatter figure-scatter figure-heat-0 figure-delta figure-training figure-validation >log 2>&1
+check_ok "tables and figures" $? log
+cat log
+# Without a network there is less to show, and it says so.
+launch 2 screen run.yaml --set model.kind=mean --set output.dir=mean >log 2>&1
+check_ok "screen without a network" $? log
+report mean -o mean.html
+check_ok "report without a network" $? log
+if grep -q "There is no model.h5" mean.html; then pass; else fail "does not say that the observed means are missing"; fi
+if report data; then fail "a folder without a result is taken"; else pass; fi
+finish

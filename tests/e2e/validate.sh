@@ -1,0 +1,65 @@
+# A grid of held-out retrainings: the same bytes on any number of ranks and groups, the model that `run` would make,
+# measures as scipy and scanpy give them, and a stopped grid that goes on where it was.
+. "$SCS_SRCDIR/tests/lib.sh"
+"$scscreen" simulate --dir "$work/data" --genes 300 --cells 40 --cell_types 4 --perturbations 2 --species 2 >"$work/log" 2>&1
+check_ok simulate $? "$work/log"
+cat >"$work/run.yaml" <<Y
+data:
+  inputs:
+    - {path: data/species_a.h5ad}
+    - {path: data/species_b.h5ad, orthologs: data/species_b.orthologs.tsv}
+  species: species
+  normalize: log1p
+model: {hidden: 48, latent: 8}
+train: {epochs: 3, shards: 4}
+validate: {species: [species_a], cell_types: [type_1, type_2, type_3]}
+Y
+validate() { # NAME NP ARGS...
+    name=$1 np=$2
+    shift 2
+    mkdir -p "$work/$name"
+    (cd "$work/$name" && launch "$np" validate ../run.yaml "$@" >log 2>&1)
+    check_ok "validate $name" $? "$work/$name/log"
+}
+same() { # NAME WHAT
+    if cmp -s "$work/one/results/validation.tsv" "$work/$1/results/validation.tsv"; then pass; else fail "$2: other bytes than one rank"; fi
+}
+validate one 1
+grep -q "DOES NOT BEAT\|network beats" "$work/one/log"
+check_ok "a verdict on the network" $? "$work/one/log"
+validate three 3
+same three "3 groups"
+validate groups 3 --group-size 2
+same groups "groups of 2 and 1 ranks"
+validate four 4 --group-size 4
+same four "one group of 4"
+# One model's files gone and one damaged: only these are made again, and the bytes are the same.
+(cd "$work/three/results/validation" && set -- *.tsv && rm "$1" && head -c 100 "$2" >cut && mv cut "$2")
+validate three 2
+same three "resumed"
+if [ "$(grep -c 'recorded before' "$work/three/log")" = 4 ]; then pass; else fail "6 models, 2 of them damaged: not 4 taken as they were"; fi
+# Killed in the middle, and gone on with on other ranks.
+mkdir "$work/killed"
+(cd "$work/killed" && OMP_NUM_THREADS=1 timeout -s KILL 1.5 "$scscreen" validate ../run.yaml >log 2>&1)
+validate killed 2
+same killed "killed and resumed"
+# Another config's models are not mistaken for these.
+validate four 1 --set train.seed=2
+if cmp -s "$work/one/results/validation.tsv" "$work/four/results/validation.tsv"; then fail "another seed, the same results"; else pass; fi
+# Each model is the one that `run` makes with the same hold_out.
+mkdir "$work/run"
+(cd "$work/run" && launch 2 run ../run.yaml --set "hold_out=[{species: species_a, cell_type: type_2, condition: drug_1}]" >log 2>&1)
+check_ok "run" $? "$work/run/log"
+# The linear model beside the network: its rows come to the others, which stay as they are.
+validate linear 3 --pca true --group-size 2
+grep -v "	pca	" "$work/linear/results/validation.tsv" >"$work/without"
+if cmp -s "$work/one/results/validation.tsv" "$work/without"; then pass; else fail "validate.pca changes other rows"; fi
+"$SCS_PYTHON" "$SCS_SRCDIR/tests/e2e/check_validation.py" "$work/linear/results/validation.tsv" "$work/run/results/screen.h5ad" "$work/data" >"$work/log" 2>&1
+check_ok "measures" $? "$work/log"
+cat "$work/log"
+validate folds 2 --folds 3
+if [ "$(wc -l <"$work/folds/results/validation.tsv")" = 37 ] && [ "$(ls "$work/folds/results/validation" | wc -l)" = 2 ]; then pass; else fail "folds: 3 makes 2 models of 6 combinations"; fi
+expect "nothing left to learn from" 64 "validate.folds" 2 validate "$work/run.yaml" --folds 16 --set validate.species=all --set validate.cell_types=all
+expect "unknown type" 64 "validate.cell_types" 2 validate "$work/run.yaml" --set validate.cell_types=[type_9]
+expect "weights given" 64 "model.load" 2 validate "$work/run.yaml" --set model.load=x.h5
+finish

@@ -1,0 +1,199 @@
+/* The genes' covariance and its eigenvectors on every process grid, against a dense computation and
+ * LAPACK. */
+#include "mpi/gram.h"
+#include "src/lapack.h"
+#include "tests/mpi/mpi_suite.h"
+#include "tests/mpi/toy.h"
+
+#include <math.h>
+
+typedef struct size {
+    int64_t n_cell;
+    int32_t n_gene;
+    int block;
+    int32_t n_top;
+} size;
+
+/* More and fewer blocks than processes; blocks that do not divide; all eigenvectors and one; few of
+ * many, in blocks as the program chooses them. */
+static const size sizes[] = {
+    {500, 61, 8, 10}, {300, 23, 8, 23}, {200, 23, 64, 5}, {5000, 40, 3, 1}, {400, 300, 0, 12}};
+enum { N_SIZE = sizeof sizes / sizeof *sizes };
+
+static void add_cells(scs_gram *gram, int64_t n_cell)
+{
+    int64_t rank = scs_comm_rank(gram->mesh.comm), n_rank = scs_comm_size(gram->mesh.comm);
+    int64_t first = n_cell * rank / n_rank, last = n_cell * (rank + 1) / n_rank;
+    scs_csr x = toy_cells(first, last, gram->n);
+    int64_t half = (last - first) / 2;
+    scs_cells part[] = {{&x, 0, half}, {&x, half, 0}, {&x, half, last - first - half}};
+
+    CHECK_OK(scs_gram_add(gram, part, 3));
+    CU_ASSERT_EQUAL(gram->n_cell, n_cell);
+    scs_csr_clear(&x);
+}
+
+static double value_of(int64_t cell, int32_t gene)
+{
+    float v = toy_value(cell, gene);
+
+    return v > 0 ? (double)v : 0;
+}
+
+/* [n, n] in two passes. */
+static double *dense_covariance(int64_t n_cell, int32_t n)
+{
+    double *mean, *c;
+
+    CHECK_OK(SCS_ALLOC(mean, n));
+    CHECK_OK(SCS_ALLOC(c, (int64_t)n * n));
+    for (int64_t i = 0; i < n_cell; i++)
+        for (int32_t g = 0; g < n; g++)
+            mean[g] += value_of(i, g) / (double)n_cell;
+    for (int64_t i = 0; i < n_cell; i++)
+        for (int32_t g = 0; g < n; g++)
+            for (int32_t h = 0; h < n; h++)
+                c[g * n + h] +=
+                    (value_of(i, g) - mean[g]) * (value_of(i, h) - mean[h]) / (double)(n_cell - 1);
+    free(mean);
+    return c;
+}
+
+static void check_elements(const scs_gram *gram, const double *expected)
+{
+    const scs_mesh *m = &gram->mesh;
+
+    for (int64_t j = 0; j < gram->n_col; j++)
+        for (int64_t i = 0; i < gram->n_row; i++) {
+            int64_t row = scs_mesh_global(i, m->block, m->row, m->n_row);
+            int64_t col = scs_mesh_global(j, m->block, m->col, m->n_col);
+
+            if (row >= col)
+                CU_ASSERT_DOUBLE_EQUAL(gram->a[j * gram->n_row + i], expected[row * gram->n + col],
+                                       1e-10);
+        }
+}
+
+/* LAPACK's, largest last. @param c destroyed: becomes the eigenvectors, one a row */
+static void reference(double *c, int n, double *value)
+{
+    int lwork = 64 * n + 64, info;
+    double *work;
+
+    CHECK_OK(SCS_ALLOC(work, lwork));
+    dsyev_("V", "L", &n, c, &n, value, work, &lwork, &info);
+    CU_ASSERT_EQUAL_FATAL(info, 0);
+    free(work);
+}
+
+static void check_eigen(scs_gram *gram, int32_t n_top, const double *c, const double *expected)
+{
+    int32_t n = gram->n;
+    double *value, *vector, trace, all = 0;
+
+    CHECK_OK(SCS_ALLOC(value, n_top));
+    CHECK_OK(SCS_ALLOC(vector, (int64_t)n * n_top));
+    CHECK_OK(scs_gram_trace(gram, &trace));
+    CHECK_OK(scs_gram_eigen(gram, n_top, value, vector));
+    for (int32_t k = 0; k < n; k++)
+        all += expected[k];
+    CU_ASSERT_DOUBLE_EQUAL(trace, all, 1e-9);
+    for (int32_t k = 0; k < n_top; k++) {
+        double dot = 0;
+
+        CU_ASSERT_DOUBLE_EQUAL(value[k], expected[n - 1 - k], 1e-9);
+        for (int32_t g = 0; g < n; g++)
+            dot += vector[g * n_top + k] * c[(n - 1 - k) * n + g];
+        CU_ASSERT_DOUBLE_EQUAL(fabs(dot), 1, 1e-6);
+    }
+    free(value);
+    free(vector);
+}
+
+static void as_lapack_on_any_grid(void)
+{
+    for (int i = 0; i < N_SIZE; i++) {
+        scs_comm *comm = open_world();
+        double *c = dense_covariance(sizes[i].n_cell, sizes[i].n_gene), *value;
+        int block = sizes[i].block;
+        scs_gram gram;
+
+        if (!block)
+            block = scs_gram_block(sizes[i].n_gene, sizes[i].n_top, scs_comm_size(comm));
+        CHECK_OK(SCS_ALLOC(value, sizes[i].n_gene));
+        CHECK_OK(scs_gram_open(comm, sizes[i].n_gene, block, &gram));
+        add_cells(&gram, sizes[i].n_cell);
+        CHECK_OK(scs_gram_center(&gram));
+        check_elements(&gram, c);
+        reference(c, sizes[i].n_gene, value);
+        check_eigen(&gram, sizes[i].n_top, c, value);
+        scs_gram_close(&gram);
+        free(value);
+        free(c);
+        scs_comm_destroy(&comm);
+    }
+}
+
+/* Every index belongs to one process, and comes back from its local number. */
+static void indices_are_dealt_once(void)
+{
+    for (int64_t n = 0; n < 70; n += 23)
+        for (int p = 1; p < 5; p++) {
+            int64_t all = 0;
+
+            for (int at = 0; at < p; at++) {
+                int64_t mine = scs_mesh_count(n, 8, at, p);
+
+                all += mine;
+                for (int64_t i = 0; i < mine; i++) {
+                    int64_t g = scs_mesh_global(i, 8, at, p);
+
+                    CU_ASSERT(g >= 0 && g < n);
+                    CU_ASSERT_EQUAL(scs_mesh_local(g, 8, at, p), i);
+                    CU_ASSERT(p == 1 || scs_mesh_local(g, 8, (at + 1) % p, p) == -1);
+                }
+            }
+            CU_ASSERT_EQUAL(all, n);
+        }
+}
+
+/* Blocks that would make ScaLAPACK give wrong eigenvectors are refused. */
+static void blocks_must_fit(void)
+{
+    double value[12], vector[12 * 300];
+    scs_comm *comm = open_world();
+    scs_gram gram;
+
+    if (scs_comm_size(comm) == 1) {
+        CU_ASSERT(scs_gram_block(300, 12, 1) < 64);
+        CHECK_OK(scs_gram_open(comm, 300, 64, &gram));
+        add_cells(&gram, 20);
+        CHECK_FAILS(scs_gram_eigen(&gram, 12, value, vector), SCS_EINTERNAL, "too large");
+        scs_gram_close(&gram);
+    }
+    scs_comm_destroy(&comm);
+}
+
+static void one_cell_is_too_few(void)
+{
+    scs_comm *comm = open_world();
+    scs_gram gram;
+
+    CHECK_OK(scs_gram_open(comm, 5, 8, &gram));
+    add_cells(&gram, 1);
+    CHECK_FAILS(scs_gram_center(&gram), SCS_EDATA, "two cells");
+    scs_gram_close(&gram);
+    scs_comm_destroy(&comm);
+}
+
+static const scs_test tests[] = {
+    {"indices are dealt once", indices_are_dealt_once},
+    {"as LAPACK on any grid", as_lapack_on_any_grid},
+    {"blocks must fit", blocks_must_fit},
+    {"one cell is too few", one_cell_is_too_few},
+};
+
+int main(int argc, char **argv)
+{
+    return run_mpi_suite("gram", tests, sizeof tests / sizeof *tests, &argc, &argv);
+}

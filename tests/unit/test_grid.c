@@ -1,0 +1,139 @@
+/* Which combinations a validation holds out, and which of them together. */
+#include "src/grid.h"
+#include "tests/unit/configs.h"
+#include "tests/unit/small.h"
+
+typedef struct setup {
+    scs_config *config;
+    scs_atlas *atlas;
+    scs_grid *grid;
+} setup;
+
+/* Control is drug1. drug2 was seen in one group with controls, and in one without (type 2 of
+ * species 0); drug0 in four. */
+static void begin(setup *t, const char *config)
+{
+    static const scs_group group[] = {
+        {0, 0, 0, false, 9},  {0, 0, 1, false, 100}, {0, 0, 2, false, 7}, {0, 1, 0, false, 5},
+        {0, 1, 1, false, 10}, {0, 2, 2, false, 8},   {1, 0, 0, false, 6}, {1, 0, 1, false, 3},
+        {1, 2, 0, false, 4},  {1, 2, 1, false, 30}};
+    scs_names species = {0}, types = {0}, conditions = {0}, genes = {0};
+
+    *t = (setup){0};
+    CHECK_OK(parse(config, &t->config));
+    name_list(&species, "species", 2);
+    name_list(&types, "type", 3);
+    name_list(&conditions, "drug", 3);
+    name_list(&genes, "gene", 5);
+    CHECK_OK(scs_atlas_create_from(&species, &types, &conditions, &genes, 1, group,
+                                   sizeof group / sizeof *group, 3, &t->atlas));
+    scs_names_clear(&species);
+    scs_names_clear(&types);
+    scs_names_clear(&conditions);
+    scs_names_clear(&genes);
+}
+
+static void end(setup *t)
+{
+    scs_grid_destroy(&t->grid);
+    CU_ASSERT_PTR_NULL(t->grid);
+    scs_atlas_destroy(&t->atlas);
+    scs_config_destroy(&t->config);
+}
+
+/* Observed, beside controls, and to be learnt from another group. */
+static void what_can_be_held_out(void)
+{
+    static const int expected[][3] = {{0, 0, 0}, {0, 1, 0}, {1, 0, 0}, {1, 2, 0}};
+    setup t;
+
+    begin(&t, "");
+    CHECK_OK(scs_grid_create(t.config, t.atlas, &t.grid));
+    CU_ASSERT_EQUAL_FATAL(t.grid->plan->n, 4);
+    CU_ASSERT_EQUAL(t.grid->n_model, 4);
+    for (int i = 0; i < 4; i++) {
+        const scs_combination *c = scs_grid_item(t.grid, i, 0);
+
+        CU_ASSERT_EQUAL(scs_grid_size(t.grid, i), 1);
+        CU_ASSERT(c->species == expected[i][0] && c->cell_type == expected[i][1] &&
+                  c->condition == expected[i][2]);
+    }
+    CU_ASSERT_EQUAL_FATAL(t.grid->notes.n, 1); /* drug2 */
+    CU_ASSERT_PTR_NOT_NULL(strstr(t.grid->notes.name[0], "species0, type0, drug2"));
+    end(&t);
+}
+
+/* Every combination belongs to one model; no model has more than folds. */
+static void folds_deal_combinations(void)
+{
+    setup t;
+    int seen[4] = {0};
+
+    begin(&t, "validate: {folds: 3}");
+    CHECK_OK(scs_grid_create(t.config, t.atlas, &t.grid));
+    CU_ASSERT_EQUAL_FATAL(t.grid->n_model, 2);
+    for (int64_t m = 0; m < 2; m++) {
+        CU_ASSERT_EQUAL(scs_grid_size(t.grid, m), 2);
+        for (int64_t k = 0; k < scs_grid_size(t.grid, m); k++)
+            seen[scs_grid_item(t.grid, m, k) - t.grid->plan->item]++;
+    }
+    for (int i = 0; i < 4; i++)
+        CU_ASSERT_EQUAL(seen[i], 1);
+    end(&t);
+}
+
+static void folds_must_leave_something(void)
+{
+    setup t;
+
+    begin(&t, "validate: {folds: 4}");
+    CHECK_FAILS(scs_grid_create(t.config, t.atlas, &t.grid), SCS_EARG, "validate.folds");
+    end(&t);
+}
+
+static void lists_select(void)
+{
+    setup t;
+
+    begin(&t, "validate: {cell_types: [type0], species: [species1]}");
+    CHECK_OK(scs_grid_create(t.config, t.atlas, &t.grid));
+    CU_ASSERT_EQUAL(t.grid->plan->n, 1);
+    end(&t);
+    begin(&t, "validate: {cell_types: [tipe0]}");
+    CHECK_FAILS(scs_grid_create(t.config, t.atlas, &t.grid), SCS_EARG, "validate.cell_types");
+    end(&t);
+    begin(&t, "validate: {perturbations: [drug2]}");
+    CHECK_FAILS(scs_grid_create(t.config, t.atlas, &t.grid), SCS_EARG, "nothing to validate");
+    end(&t);
+}
+
+/* As if the user had written it, and nothing of an earlier model stays. */
+static void becomes_hold_out(void)
+{
+    setup t;
+
+    begin(&t, "validate: {folds: 2}");
+    CHECK_OK(scs_grid_create(t.config, t.atlas, &t.grid));
+    CHECK_OK(scs_grid_hold_out(t.grid, t.atlas, 0, t.config));
+    CHECK_OK(scs_grid_hold_out(t.grid, t.atlas, 1, t.config));
+    CU_ASSERT_EQUAL_FATAL(t.config->n_hold_out, 2);
+    CU_ASSERT_STRING_EQUAL(t.config->hold_out[0].species, "species0");
+    CU_ASSERT_STRING_EQUAL(t.config->hold_out[0].cell_type, "type1");
+    CU_ASSERT_STRING_EQUAL(t.config->hold_out[0].condition, "drug0");
+    CU_ASSERT_STRING_EQUAL(t.config->hold_out[1].species, "species1");
+    CU_ASSERT_STRING_EQUAL(t.config->hold_out[1].cell_type, "type2");
+    end(&t);
+}
+
+int main(void)
+{
+    static const scs_test tests[] = {
+        {"what can be held out", what_can_be_held_out},
+        {"folds deal combinations to models", folds_deal_combinations},
+        {"folds leave something to learn from", folds_must_leave_something},
+        {"lists select", lists_select},
+        {"a model's combinations become hold_out", becomes_hold_out},
+    };
+
+    return run_suite("grid", tests, sizeof tests / sizeof *tests);
+}

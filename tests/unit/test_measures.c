@@ -1,0 +1,220 @@
+/* Measures of predicted means, arithmetic in gene space, and the table they end in. */
+#include "src/gene_space.h"
+#include "src/validation.h"
+#include "tests/unit/scratch.h"
+#include "tests/unit/small.h"
+
+enum { N = 150 };
+
+typedef struct setup {
+    scs_atlas *atlas; /* type 0 is the target; conditions: control, a (held out), b */
+    scs_combination target;
+    float mean[N], shift[N], variance[N];
+    double value[SCS_N_MEASURE];
+} setup;
+
+static void begin(setup *t)
+{
+    static const scs_group group[] = {{0, 0, 0, false, 5}, {0, 0, 1, true, 6},  {0, 0, 2, false, 7},
+                                      {0, 1, 0, false, 5}, {0, 1, 1, false, 4}, {0, 2, 0, false, 5},
+                                      {0, 2, 1, false, 3}};
+    scs_names one = {0}, types = {0}, conditions = {0}, genes = {0};
+
+    *t = (setup){.target = {.condition = 1, .control_group = 0, .observed_group = 1}};
+    name_list(&one, "a", 1);
+    name_list(&types, "type", 3);
+    name_list(&conditions, "c", 3);
+    name_list(&genes, "g", N);
+    CHECK_OK(scs_atlas_create_from(&one, &types, &conditions, &genes, 0, group, 7, 2, &t->atlas));
+    for (uint64_t i = 0; i < 7 * N; i++) {
+        t->atlas->gene_mean[i] = uniform(1, i);
+        t->atlas->gene_variance[i] = uniform(2, i);
+    }
+    for (int32_t i = 0; i < 60; i++) /* 60 genes, then -1 */
+        t->atlas->deg[SCS_N_DEG + i] = 2 * i;
+    scs_names_clear(&one);
+    scs_names_clear(&types);
+    scs_names_clear(&conditions);
+    scs_names_clear(&genes);
+}
+
+static void end(setup *t)
+{
+    scs_atlas_destroy(&t->atlas);
+}
+
+static void measure(setup *t)
+{
+    scs_prediction p = {t->mean, t->shift, t->variance};
+
+    for (int g = 0; g < N; g++)
+        t->shift[g] = t->mean[g] - t->atlas->gene_mean[g];
+    CHECK_OK(scs_measure_means(t->atlas, &t->target, &p, t->value));
+}
+
+static void perfect_prediction(void)
+{
+    setup t;
+
+    begin(&t);
+    memcpy(t.mean, t.atlas->gene_mean + N, sizeof t.mean);
+    memcpy(t.variance, t.atlas->gene_variance + N, sizeof t.variance);
+    measure(&t);
+    for (int m = SCS_R2_ALL; m <= SCS_DELTA_PEARSON; m++)
+        CU_ASSERT_DOUBLE_EQUAL(t.value[m], 1, 1e-12);
+    CU_ASSERT_EQUAL(t.value[SCS_MSE], 0);
+    CU_ASSERT_EQUAL(t.value[SCS_MAE], 0);
+    CU_ASSERT_EQUAL(t.value[SCS_DEG_DIRECTION], 1);
+    CU_ASSERT_EQUAL(t.value[SCS_DISCRIMINATION_L1], 1);
+    CU_ASSERT(isnan(t.value[SCS_DEG_OVERLAP_100])); /* there are 60 DEGs only */
+    CU_ASSERT(isnan(t.value[SCS_ENERGY_LATENT]));
+    end(&t);
+}
+
+/* A prediction whose error, order and sign are known. */
+static void by_hand(void)
+{
+    setup t;
+    float *control, *observed;
+
+    begin(&t);
+    control = t.atlas->gene_mean;
+    observed = control + N;
+    for (int g = 0; g < N; g++) {
+        control[g] = 10;
+        observed[g] = 11;
+        control[2 * N + g] = 12;                     /* condition b */
+        t.mean[g] = g % 4 ? 11.5f : 9;               /* of the DEGs 0, 2, 4, ... half go down */
+        t.mean[g] += g < 25 ? 5 + (float)g / 64 : 0; /* the largest changes: genes 0 .. 24 */
+    }
+    measure(&t);
+    /* The 20 largest changes: the 18 genes below 25 that 4 does not divide, then 24 and 20. Among
+     * them of the DEGs 0, 2, ..., 38: 2, 6, 10, 14, 18, 22, 24 and 20. */
+    CU_ASSERT_DOUBLE_EQUAL(t.value[SCS_DEG_OVERLAP_20], 8. / 20, 1e-12);
+    /* DEGs 0 .. 118 by twos: multiples of 4 from 28 on (28 .. 116: 23 of 60) fall. */
+    CU_ASSERT_DOUBLE_EQUAL(t.value[SCS_DEG_DIRECTION], 37. / 60, 1e-12);
+    end(&t);
+}
+
+static void errors_and_discrimination(void)
+{
+    setup t;
+
+    begin(&t);
+    for (int g = 0; g < N; g++) {
+        t.atlas->gene_mean[g] = 3;             /* control */
+        t.atlas->gene_mean[N + g] = 1;         /* observed */
+        t.atlas->gene_mean[2 * N + g] = 2;     /* the other perturbation */
+        t.mean[g] = g < N / 2 ? 1.75f : 1.25f; /* L1 per gene: .5 to the truth, .5 to the other */
+    }
+    measure(&t);
+    CU_ASSERT_DOUBLE_EQUAL(t.value[SCS_MAE], .5, 1e-12);
+    CU_ASSERT_DOUBLE_EQUAL(t.value[SCS_MSE], (.75 * .75 + .25 * .25) / 2, 1e-12);
+    CU_ASSERT_EQUAL(t.value[SCS_DISCRIMINATION_L1], 1); /* a tie is not nearer */
+    t.mean[0] = 2;
+    measure(&t);
+    CU_ASSERT_EQUAL(t.value[SCS_DISCRIMINATION_L1], .5);
+    for (int g = 0; g < N; g++)
+        t.mean[g] = 3;
+    measure(&t);
+    CU_ASSERT_EQUAL(t.value[SCS_DISCRIMINATION_L1], 0);
+    CU_ASSERT(isnan(t.value[SCS_DEG_DIRECTION])); /* no change has no direction */
+    CU_ASSERT(isnan(t.value[SCS_DEG_OVERLAP_20]));
+    end(&t);
+}
+
+static double clipped(double x)
+{
+    return x > 0 ? x : 0;
+}
+
+/* Control + mean of the two other types' changes, clipped at 0; the target's own cells are poison.
+ */
+static void gene_space_is_arithmetic(void)
+{
+    static const scs_method paired = {.shift = SCS_SHIFT_PAIRED};
+    scs_method method = scs_gene_space_method(paired);
+    setup t;
+    scs_atlas view;
+    scs_sources *sources;
+    double change[2 * N];
+    scs_prediction p;
+    scs_evidence from = {.change = {change, change + N}};
+    const float *m, *v;
+
+    begin(&t);
+    from.control_mean = m = t.atlas->gene_mean;
+    from.control_variance = v = t.atlas->gene_variance;
+    for (int g = 0; g < N; g++)
+        t.atlas->gene_mean[N + g] = t.atlas->gene_variance[N + g] = NAN;
+    CHECK_OK(scs_gene_space_view(t.atlas, &view));
+    CHECK_OK(scs_sources_create(t.atlas, &sources));
+    CHECK_OK(scs_sources_find(&view, &method, &t.target, sources));
+    scs_sources_genes(t.atlas, sources, m, change);
+    scs_sources_genes(t.atlas, sources, v, change + N);
+    p = (scs_prediction){t.mean, t.shift, t.variance};
+    scs_predict(&method, N, &from, &p);
+    for (int g = 0; g < N; g++) {
+        double x = m[g] + ((double)m[4 * N + g] - m[3 * N + g] + m[6 * N + g] - m[5 * N + g]) / 2;
+        double y = v[g] + ((double)v[4 * N + g] - v[3 * N + g] + v[6 * N + g] - v[5 * N + g]) / 2;
+
+        CU_ASSERT_DOUBLE_EQUAL(t.mean[g], clipped(x), 1e-6);
+        CU_ASSERT_EQUAL(t.shift[g], t.mean[g] - m[g]);
+        CU_ASSERT_DOUBLE_EQUAL(t.variance[g], clipped(y), 1e-6);
+    }
+    scs_sources_destroy(&sources);
+    scs_gene_space_clear(&view);
+    CHECK_OK(scs_gene_space_enter(t.atlas));
+    CU_ASSERT_EQUAL(t.atlas->n_latent, N);
+    CU_ASSERT_EQUAL(t.atlas->mean[3 * N + 7], (double)t.atlas->gene_mean[3 * N + 7]);
+    end(&t);
+}
+
+/* What is written is read back; what is cut short or of other columns is refused. */
+static void table_round_trip(void)
+{
+    char folder[SCRATCH_PATH], path[2 * SCRATCH_PATH];
+    scs_validation_sums sums;
+    setup t;
+    FILE *out;
+
+    begin(&t);
+    scratch_make(folder);
+    scratch_path(folder, "v.tsv", path);
+    measure(&t);
+    out = fopen(path, "w");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(out);
+    scs_validation_write_head(out);
+    for (int i = 0; i < 3; i++) {
+        t.value[SCS_MAE] = i;
+        t.value[SCS_R2_DEG] = i ? (double)i : NAN;
+        scs_validation_write_row(out, t.atlas, &t.target, scs_predictor_at(1), "own", t.value);
+    }
+    CU_ASSERT_EQUAL(fclose(out), 0);
+    CHECK_OK(scs_validation_sums_create(&sums));
+    CHECK_OK(scs_validation_read(path, 3, &sums, NULL));
+    CU_ASSERT_EQUAL(sums.n_row[1], 3);
+    CU_ASSERT_EQUAL(sums.n_row[0], 0);
+    CU_ASSERT_DOUBLE_EQUAL(scs_validation_mean(&sums, 1, SCS_MAE), 1, 1e-12);
+    CU_ASSERT_DOUBLE_EQUAL(scs_validation_mean(&sums, 1, SCS_R2_DEG), 1.5, 1e-12);
+    CU_ASSERT(isnan(scs_validation_mean(&sums, 0, SCS_MAE)));
+    CHECK_FAILS(scs_validation_read(path, 4, NULL, NULL), SCS_EDATA, "not a whole record");
+    CU_ASSERT_EQUAL(truncate(path, 300), 0);
+    CHECK_FAILS(scs_validation_read(path, 3, NULL, NULL), SCS_EDATA, "not a whole record");
+    scs_validation_sums_clear(&sums);
+    scratch_remove(folder);
+    end(&t);
+}
+
+int main(void)
+{
+    static const scs_test tests[] = {
+        {"a perfect prediction", perfect_prediction},
+        {"overlap and direction by hand", by_hand},
+        {"errors and discrimination by hand", errors_and_discrimination},
+        {"gene space is arithmetic on means", gene_space_is_arithmetic},
+        {"the table is read back", table_round_trip},
+    };
+
+    return run_suite("measures", tests, sizeof tests / sizeof *tests);
+}

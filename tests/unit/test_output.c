@@ -1,0 +1,258 @@
+/* Both ways through the output layer in float, against sums in double near a least-squares optimum,
+ * where what is left of the difference of large products is smallest. */
+#include "src/layout.h"
+#include "src/output.h"
+#include "src/output_model.h"
+#include "tests/unit/suite.h"
+#include "tests/unit/tiny.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { N_CELL = 600, N_GENE = 300, D = 40 };
+static const double scale = 1.0 / N_CELL;
+
+typedef struct layer {
+    scs_arch arch;
+    scs_layout layout;
+    scs_csr x;
+    scs_nonzeros cells;
+    float *hidden;         /* [N_CELL, D] */
+    float *param;          /* [n_param] */
+    double *dense_x;       /* [N_CELL, N_GENE] */
+    double *residual;      /* [N_CELL, N_GENE] */
+    double *weight, *bias; /* the output layer's gradients [N_GENE, D], [N_GENE] */
+    double *grad_hidden;   /* [N_CELL, D] */
+    double squared_error;
+} layer;
+
+/* Units with means far from zero, as after a leaky ReLU, and with common factors. */
+static float unit(int64_t i, int64_t c, double mean)
+{
+    double wave = sin(0.37 * (double)(i * (c % 7 + 1))) + cos(1.7 * (double)(i + 3 * c));
+
+    return (float)(mean + 0.3 * wave);
+}
+
+static void fill(layer *l, double mean)
+{
+    for (int64_t i = 0; i < N_CELL; i++) {
+        for (int64_t c = 0; c < D; c++)
+            l->hidden[i * D + c] = unit(i, c, mean);
+        for (int64_t k = l->x.indptr[i]; k < l->x.indptr[i + 1]; k++) {
+            l->x.values[k] = (float)fabs(1 + unit(i, l->x.indices[k], 0));
+            l->dense_x[i * N_GENE + l->x.indices[k]] = l->x.values[k];
+        }
+    }
+}
+
+static void open_layer(layer *l, double mean)
+{
+    memset(l, 0, sizeof *l);
+    l->arch = tiny_arch(SCS_PROFILE_SCGEN2, N_GENE, D, 3);
+    scs_layout_build(&l->arch, &l->layout);
+    CHECK_OK(tiny_cells(N_CELL, N_GENE, 0.1, 3, &l->x));
+    CHECK_OK(SCS_ALLOC(l->hidden, N_CELL * D));
+    CHECK_OK(SCS_ALLOC(l->param, l->layout.n_param));
+    CHECK_OK(SCS_ALLOC(l->dense_x, N_CELL * N_GENE));
+    CHECK_OK(SCS_ALLOC(l->residual, N_CELL * N_GENE));
+    CHECK_OK(SCS_ALLOC(l->weight, N_GENE * D));
+    CHECK_OK(SCS_ALLOC(l->bias, N_GENE));
+    CHECK_OK(SCS_ALLOC(l->grad_hidden, N_CELL * D));
+    fill(l, mean);
+    CHECK_OK(scs_nonzeros_reserve(&l->cells, &l->x, NULL, 0, N_CELL, true));
+    scs_nonzeros_fill(&l->cells, &l->x, NULL, 0, true);
+}
+
+static void close_layer(layer *l)
+{
+    scs_csr_clear(&l->x);
+    scs_nonzeros_clear(&l->cells);
+    free(l->hidden);
+    free(l->param);
+    free(l->dense_x);
+    free(l->residual);
+    free(l->weight);
+    free(l->bias);
+    free(l->grad_hidden);
+}
+
+static void predict(layer *l)
+{
+    const float *w = l->param + l->layout.out.weight, *b = l->param + l->layout.out.bias;
+
+    l->squared_error = 0;
+    for (int64_t i = 0; i < N_CELL; i++)
+        for (int64_t g = 0; g < N_GENE; g++) {
+            double sum = b[g] - l->dense_x[i * N_GENE + g];
+
+            for (int64_t c = 0; c < D; c++)
+                sum += (double)l->hidden[i * D + c] * w[g * D + c];
+            l->residual[i * N_GENE + g] = sum;
+            l->squared_error += sum * sum;
+        }
+}
+
+/* The definition, in double. */
+static void differentiate(layer *l)
+{
+    const float *w = l->param + l->layout.out.weight;
+
+    predict(l);
+    memset(l->weight, 0, N_GENE * D * sizeof *l->weight);
+    memset(l->bias, 0, N_GENE * sizeof *l->bias);
+    memset(l->grad_hidden, 0, N_CELL * D * sizeof *l->grad_hidden);
+    for (int64_t i = 0; i < N_CELL; i++)
+        for (int64_t g = 0; g < N_GENE; g++) {
+            double r = scale * l->residual[i * N_GENE + g];
+
+            l->bias[g] += r;
+            for (int64_t c = 0; c < D; c++) {
+                l->weight[g * D + c] += r * l->hidden[i * D + c];
+                l->grad_hidden[i * D + c] += r * w[g * D + c];
+            }
+        }
+}
+
+/* Some steps down the gradient: what is left of it is small beside the products it is made of. */
+static void descend(layer *l, int steps, double rate)
+{
+    for (int step = 0; step < steps; step++) {
+        differentiate(l);
+        for (int64_t i = 0; i < N_GENE * D; i++)
+            l->param[l->layout.out.weight + i] -= (float)(rate * l->weight[i]);
+        for (int64_t g = 0; g < N_GENE; g++)
+            l->param[l->layout.out.bias + g] -= (float)(rate * l->bias[g]);
+    }
+    differentiate(l);
+}
+
+static double largest_of(const double *a, int64_t n)
+{
+    double most = 0;
+
+    for (int64_t i = 0; i < n; i++)
+        most = fmax(most, fabs(a[i]));
+    return most;
+}
+
+/* Largest difference relative to the largest number. */
+static double off(const float *ours, const double *exact, int64_t n)
+{
+    double worst = 0;
+
+    for (int64_t i = 0; i < n; i++)
+        worst = isfinite(ours[i]) ? fmax(worst, fabs(ours[i] - exact[i])) : INFINITY;
+    return worst / largest_of(exact, n);
+}
+
+typedef struct error {
+    double weight, bias, hidden, loss;
+} error;
+
+static error run_way(layer *l, bool factored)
+{
+    float *grad, *grad_hidden;
+    scs_output *output;
+    scs_team team = scs_team_alone(1);
+    scs_output_part part = {.n = N_CELL, .hidden = l->hidden, .x = &l->cells};
+    error e;
+
+    CHECK_OK(SCS_ALLOC(grad, l->layout.n_param));
+    CHECK_OK(SCS_ALLOC(grad_hidden, N_CELL * D));
+    part.grad = grad;
+    part.grad_hidden = grad_hidden;
+    CHECK_OK(scs_output_create(&l->arch, 1, N_CELL, &output));
+    CHECK_OK(scs_output_prepare(output, factored));
+    CHECK_OK(scs_output_step(output, l->param, scale, &team, &part));
+    CHECK_OK(scs_output_finish(output, l->param, &team, grad));
+    e = (error){off(grad + l->layout.out.weight, l->weight, N_GENE * D),
+                off(grad + l->layout.out.bias, l->bias, N_GENE),
+                off(grad_hidden, l->grad_hidden, N_CELL * D),
+                fabs(part.squared_error - l->squared_error) / l->squared_error};
+    scs_output_destroy(&output);
+    free(grad);
+    free(grad_hidden);
+    return e;
+}
+
+static void check_error(const char *what, error e, error bound)
+{
+    fprintf(stderr, "\n    %s: dW %.1e, db %.1e, dH %.1e, loss %.1e", what, e.weight, e.bias,
+            e.hidden, e.loss);
+    CU_ASSERT(e.weight < bound.weight);
+    CU_ASSERT(e.bias < bound.bias);
+    CU_ASSERT(e.hidden < bound.hidden);
+    CU_ASSERT(e.loss < bound.loss);
+}
+
+/* At the start the gradient is as large as what it is made of. */
+static void test_far_from_optimum(void)
+{
+    layer l;
+
+    open_layer(&l, 0.5);
+    descend(&l, 1, 0.01);
+    check_error("dense", run_way(&l, false), (error){3e-6, 3e-6, 2e-6, 1e-8});
+    check_error("factored", run_way(&l, true), (error){3e-6, 3e-6, 2e-6, 1e-8});
+    close_layer(&l);
+}
+
+static void test_near_optimum(void)
+{
+    layer l;
+
+    open_layer(&l, 0.5);
+    descend(&l, 60, 0.1);
+    check_error("dense", run_way(&l, false), (error){3e-5, 1e-5, 2e-6, 1e-8});
+    check_error("factored", run_way(&l, true), (error){3e-5, 1e-5, 2e-6, 1e-8});
+    close_layer(&l);
+}
+
+/* The common part of the units cancels before anything is rounded. */
+static void test_far_means(void)
+{
+    layer l;
+
+    open_layer(&l, 30);
+    descend(&l, 60, 5e-5);
+    check_error("dense", run_way(&l, false), (error){2e-4, 5e-4, 2e-6, 1e-8});
+    check_error("factored", run_way(&l, true), (error){5e-5, 1e-5, 5e-6, 2e-8});
+    close_layer(&l);
+}
+
+static void test_relu_is_not_factored(void)
+{
+    scs_arch arch = tiny_arch(SCS_PROFILE_PAPER, N_GENE, D, 3);
+    scs_output *output;
+
+    CHECK_OK(scs_output_create(&arch, 1, 10, &output));
+    CHECK_FAILS(scs_output_prepare(output, true), SCS_EARG, "linear output");
+    scs_output_destroy(&output);
+    CU_ASSERT_FALSE(scs_output_factors(&arch, 1e6, 0.05));
+}
+
+/* Small batches go dense, large ones factored, and the turn lies where both cost the same. */
+static void test_cost_model(void)
+{
+    scs_arch arch = tiny_arch(SCS_PROFILE_SCGEN2, 7000, 800, 100);
+
+    CU_ASSERT_FALSE(scs_output_factors(&arch, 32, 0.08));
+    CU_ASSERT_FALSE(scs_output_factors(&arch, 128, 0.08));
+    CU_ASSERT(scs_output_factors(&arch, 1024, 0.08));
+    CU_ASSERT(scs_output_factors(&arch, 4096, 0.08));
+    CU_ASSERT_FALSE(scs_output_factors(&arch, 1e6, 0.9)); /* sparse products of dense cells */
+}
+
+int main(void)
+{
+    static const scs_test tests[] = {
+        {"far from the optimum", test_far_from_optimum},
+        {"near the optimum", test_near_optimum},
+        {"units with large means", test_far_means},
+        {"an output ReLU is not factored", test_relu_is_not_factored},
+        {"the cost model", test_cost_model},
+    };
+
+    return run_suite("output", tests, sizeof tests / sizeof *tests);
+}
