@@ -92,6 +92,11 @@ MPI_Comm scs_comm_mpi(const scs_comm *comm)
     return comm->mpi;
 }
 
+void scs_comm_set_deadline(scs_comm *comm, double seconds)
+{
+    comm->deadline = seconds;
+}
+
 scs_status scs_agree(scs_comm *comm, scs_status mine)
 {
     struct {

@@ -18,6 +18,8 @@ typedef struct scs_seat {
 
 enum { SCS_SEATS = 31 };
 
+typedef struct scs_watchdog scs_watchdog;
+
 struct scs_comm {
     MPI_Comm mpi;
     int32_t rank, size;
@@ -27,6 +29,8 @@ struct scs_comm {
     void *work;            /**< kept between calls, so that training steps do not allocate */
     int64_t work_size;     /**< bytes; alike on all ranks */
     scs_seat seat[SCS_SEATS];
+    double deadline;        /**< seconds for a step of writing together; 0: none */
+    scs_watchdog *watchdog; /**< while such writing goes on (mpi/watchdog.h), or NULL */
 };
 
 /** Let comm->work have at least `size` bytes (old content is lost). All ranks pass the same size.

@@ -3,6 +3,7 @@
 #include "config.h"
 #include "mpi/signals.h"
 #include "mpi/state_files.h"
+#include "mpi/watchdog.h"
 #include "src/checksum.h"
 #include "src/dataset_checksum.h"
 
@@ -117,7 +118,10 @@ static scs_status save(scs_keeper *k, scs_training *training, const scs_position
     if (st == SCS_OK)
         st = scs_journal_sync(k->journal);
     SCS_TRY(scs_agree(comm, st));
-    SCS_TRY(scs_state_save(training, &k->facts));
+    scs_watchdog_begin(comm, path);
+    st = scs_state_save(training, &k->facts);
+    scs_watchdog_end(comm);
+    SCS_TRY(st);
     k->slot = 1 - k->slot;
     k->saved = now();
     k->asked = k->saved;

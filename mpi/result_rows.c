@@ -1,5 +1,7 @@
 #include "mpi/result_rows.h"
 
+#include "mpi/watchdog.h"
+
 #include "src/h5write.h"
 #include "src/result_type.h"
 
@@ -74,6 +76,7 @@ static scs_status write_rows(scs_comm *comm, const open_field *f, hid_t transfer
     if (select_rows(f, first, n, &memory, &file) < 0)
         st = scs_h5_failed(f->file, "select rows of", f->path);
     SCS_GO(st, scs_agree(comm, st));
+    scs_watchdog_step(comm, f->path);
     if (H5Dwrite(f->set, f->type, memory, file, transfer, data) < 0)
         st = scs_h5_failed(f->file, "write", f->path);
     SCS_GO(st, scs_agree(comm, st));
@@ -176,6 +179,7 @@ scs_status scs_result_rows_write(scs_comm *comm, const char *temp, const scs_res
     SCS_TRY(scs_agree(comm, SCS_ALLOC(scratch, rows->n)));
     SCS_GO(st, open_together(comm, temp, &file, &transfer));
     SCS_GO(st, write_fields(comm, file, transfer, head, rows, scratch));
+    scs_watchdog_step(comm, "flushing");
     if (H5Fflush(file, H5F_SCOPE_GLOBAL) < 0)
         st = scs_h5_failed(file, "flush", "/");
     SCS_GO(st, scs_agree(comm, st));

@@ -1,5 +1,6 @@
 #include "mpi/comm_state.h"
 #include "mpi/result_rows.h"
+#include "mpi/watchdog.h"
 #include "src/file.h"
 
 #include <hdf5.h>
@@ -59,6 +60,7 @@ static scs_status write_temp(scs_comm *comm, const char *temp, const scs_result_
     *made = comm->rank == 0 && st == SCS_OK;
     SCS_TRY(scs_agree(comm, st));
     SCS_TRY(scs_result_rows_write(comm, temp, head, rows));
+    scs_watchdog_step(comm, "reading back");
     return scs_agree(comm, scs_result_rows_compare(temp, head, rows));
 }
 
@@ -72,9 +74,11 @@ scs_status scs_result_write(scs_comm *comm, const char *path, const scs_result_h
     (void)H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     SCS_GO(st, agree_on_rows(comm, head, rows));
     SCS_GO(st, name_temp(comm, path, &temp));
+    scs_watchdog_begin(comm, path);
     SCS_GO(st, write_temp(comm, temp, head, rows, &made));
     SCS_GO(st, scs_agree(comm, comm->rank == 0 ? scs_result_commit(temp, path) : SCS_OK));
 done:
+    scs_watchdog_end(comm);
     if (st != SCS_OK && made)
         (void)unlink(temp);
     free(temp);

@@ -99,7 +99,9 @@ scs_status scs_session_open(scs_session *session, const scs_cli *cli, scs_comm *
     SCS_TRY(scs_broadcast_blob(comm, &blob->data, &blob->size));
     blob->capacity = blob->size;
     blob->at = 0;
-    return scs_agree(comm, unpack(session, blob));
+    SCS_TRY(scs_agree(comm, unpack(session, blob)));
+    scs_comm_set_deadline(comm, session->config->output.deadline);
+    return SCS_OK;
 }
 
 void scs_session_forget(scs_session *session)

@@ -1,5 +1,6 @@
 /* model -> latent atlas -> model.h5 */
 #include "mpi/session.h"
+#include "mpi/watchdog.h"
 #include "src/gene_space.h"
 
 #include <stdlib.h>
@@ -180,9 +181,13 @@ done:
 scs_status scs_session_save_model(scs_session *session)
 {
     char path[4096];
+    scs_status status;
 
     SCS_TRY(scs_agree(session->comm, scs_session_path(session, "model.h5", path, sizeof path)));
-    SCS_TRY(scs_agree(session->comm, scs_session_leads(session) ? save(session, path) : SCS_OK));
+    scs_watchdog_begin(session->comm, path);
+    status = scs_agree(session->comm, scs_session_leads(session) ? save(session, path) : SCS_OK);
+    scs_watchdog_end(session->comm);
+    SCS_TRY(status);
     scs_session_say(session, "wrote %s", path);
     return SCS_OK;
 }

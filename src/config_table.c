@@ -164,6 +164,8 @@ static const scs_key keys[] = {
         "genes with the largest shifts to list for each row, up and down; 0: none"),
     OPERATIONAL(output, dir, SCS_KEY_TEXT, 1, 0, "results",
         "folder for the results, from the working directory"),
+    OPERATIONAL(output, deadline, SCS_KEY_NUMBER, 0, 1e9, "1800",
+        "seconds that a step of writing may take before the job ends with exit code 74; 0: any"),
 
     WORDS(SCS_KEY_PATH, simulate, dir, NULL, "", "folder that `simulate` writes to; empty: none"),
     INT(simulate, genes, 1, 1000000, "1000", "genes"),

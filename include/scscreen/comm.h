@@ -22,6 +22,10 @@ int32_t scs_comm_rank(const scs_comm *comm);
 int32_t scs_comm_size(const scs_comm *comm);
 MPI_Comm scs_comm_mpi(const scs_comm *comm);
 
+/** Seconds that a step of writing together may take (0, as at first: any time). The process ends
+ * with exit code 74 when it takes longer. Local. */
+void scs_comm_set_deadline(scs_comm *comm, double seconds);
+
 /** All ranks return the status and message of the lowest failing rank (SCS_OK if none fails).
  * Collective. */
 SCS_MUST_USE scs_status scs_agree(scs_comm *comm, scs_status mine);

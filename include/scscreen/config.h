@@ -123,6 +123,7 @@ typedef struct scs_config {
     struct {
         char *dir;         /**< relative to the working directory */
         int64_t top_genes; /**< genes of each row to list, up and down; 0: none */
+        double deadline;   /**< seconds for a step of writing; 0: none */
     } output;
     struct {
         char *dir; /**< where simulate writes (resolved against the config's folder), "" = no

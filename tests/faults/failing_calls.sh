@@ -104,5 +104,20 @@ for kind in write malloc fsync; do
     sweep $kind 0 2 run "$few"
     sweep $kind 1 2 run "$few"
 done
+# A write that never returns: the watchdog ends the job with one line, on all ranks.
+stalled() { # NP RANK NUMBER
+    faulty "write:$3s" "$2" "$1" run
+    if [ "$code" = 74 ] && [ "$(grep -c 'error: .*output.deadline' log)" = 1 ]; then pass; else
+        fail "write $3 stalls on rank $2 of $1: exit $code"
+        tail -n 3 log
+    fi
+}
+faulty write:0 0 1 run
+calls=$(cat count)
+sed -i 's/epochs: 2,/epochs: 2, checkpoint_minutes: 0,/' run.yaml
+echo 'output: {deadline: 1}' >>run.yaml
+for at in 5 $((calls * 2 / 3)) $((calls - 3)); do stalled 1 0 $at; done
+faulty write:0 1 2 run
+stalled 2 1 "$(cat count)"
 echo "$runs runs, $refused of them ended with an error line"
 finish

@@ -1,11 +1,11 @@
 /* Preloaded: makes the n-th call of one kind fail. Tests only.
  *
- *      SCS_FAULT=KIND:N[+]   KIND: write, open, close, fsync, rename, fallocate or malloc; N from
+ *      SCS_FAULT=KIND:N[+|s]   KIND: write, open, close, fsync, rename, fallocate or malloc; N from
  * 1; with
- *                            "+" all later calls of the kind fail as well, as on a full disk
- *      SCS_FAULT_DIR=PATH    only files below it count (malloc: only calls of the program's own
- * code) SCS_FAULT_RANK=R      only this rank (default 0) SCS_FAULT_COUNT=FILE  at the end, the
- * number of calls of the kind */
+ *                            "+" all later calls of the kind fail as well, as on a full disk; with
+ * "s" the n-th never returns, as on a file system that hangs SCS_FAULT_DIR=PATH    only files below
+ * it count (malloc: only calls of the program's own code) SCS_FAULT_RANK=R      only this rank
+ * (default 0) SCS_FAULT_COUNT=FILE  at the end, the number of calls of the kind */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +23,7 @@
 static struct {
     char kind[16];
     long n, calls;
-    bool on, ready;
+    bool on, stall, ready;
     const char *dir;
     void *program; /* where the program's own code begins */
 } fault;
@@ -43,6 +43,7 @@ __attribute__((constructor)) static void read_fault(void)
     fault.program = info.dli_fbase;
     fault.ready = sscanf(text, "%15[a-z]:%ld%c", fault.kind, &fault.n, &plus) >= 2;
     fault.on = plus == '+';
+    fault.stall = plus == 's';
 }
 
 __attribute__((destructor)) static void tell_calls(void)
@@ -62,7 +63,10 @@ static bool hit(const char *kind)
     if (!fault.ready || strcmp(kind, fault.kind) != 0)
         return false;
     fault.calls++;
-    return fault.on ? fault.n > 0 && fault.calls >= fault.n : fault.calls == fault.n;
+    if (fault.stall && fault.calls == fault.n)
+        for (;;)
+            pause();
+    return fault.calls == fault.n || (fault.on && fault.n > 0 && fault.calls > fault.n);
 }
 
 static bool is_ours(const char *path)
