@@ -111,6 +111,22 @@ static const char *name_of(const char *path)
     return slash ? slash + 1 : path;
 }
 
+/* Whether a process with this number runs our program: one that was killed may not have been reaped
+ * yet, and numbers are used again. Without /proc, any living process counts. */
+static bool is_running(long pid)
+{
+    char path[64], own[4096], other[sizeof own];
+    ssize_t n_own = readlink("/proc/self/exe", own, sizeof own), n_other;
+
+    if (n_own < 0)
+        return kill((pid_t)pid, 0) == 0 || errno != ESRCH;
+    snprintf(path, sizeof path, "/proc/%ld/exe", pid);
+    n_other = readlink(path, other, sizeof other);
+    if (n_other < 0)
+        return errno == EACCES || errno == EPERM;
+    return n_other == n_own && memcmp(own, other, (size_t)n_own) == 0;
+}
+
 /* Is `entry` BASE.tmp.PID of a process that is gone (or of this one: a pid seen twice)? */
 static int is_stale(const char *entry, const char *base)
 {
@@ -125,7 +141,7 @@ static int is_stale(const char *entry, const char *base)
     pid = strtol(entry + n + 5, &end, 10);
     if (*end || pid <= 0)
         return 0;
-    return pid == (long)getpid() || (kill((pid_t)pid, 0) != 0 && errno == ESRCH);
+    return pid == (long)getpid() || !is_running(pid);
 }
 
 scs_status scs_file_remove_stale(const char *path)

@@ -34,7 +34,7 @@ note_phase() {
 
 # @param NP DELAY-MS ONE-OR-ALL: run until killed. A run that ends by itself has to be right, and the next begins anew.
 run_and_kill() {
-    OMP_NUM_THREADS=1 timeout 100 mpirun -n "$1" "$scscreen" run ../run.yaml -q >log 2>&1 &
+    OMP_NUM_THREADS=1 timeout 100 mpirun -n "$1" "$scscreen" run ../run.yaml -q </dev/null >log 2>&1 &
     guard=$!
     sleep "$(awk "BEGIN { print $2 / 1000 }")"
     top=$(pgrep -P $guard)
