@@ -1,51 +1,26 @@
-#include "src/output_factored.h"
+#include "src/factors.h"
 
 #include "src/gram.h"
-#include "src/linear.h"
 #include "src/simd.h"
-#include "src/sparse.h"
 
-#include <cblas.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { TILE = 128 }; /* genes, or columns, of a task */
-
-/* One part's own numbers. */
-typedef struct lane {
-    scs_real *offset;   /* [max_rows, d] scale (c - H) */
-    scs_real *mean;     /* [d] c */
-    scs_real *lift;     /* [n_gene] scale q */
-    double *gene_error; /* [tiles of genes] sum of (b - x)^2 over the part's cells */
-    double *cell_error; /* [max_rows] what h adds to the squared error */
-    scs_real *square;   /* [d, d] upper triangle of a product in hand */
-} lane;
-
-struct scs_factors {
-    scs_dense dense;
-    int64_t n_param;
-    int32_t n_part, max_rows, d;
-    int64_t size;          /* of a packed triangle and a row of d */
-    lane *lane;            /* [n_part] */
-    double *parts, *total; /* [n_part, size], [size] */
-    scs_real *weight_gram; /* [d, d] W'W */
-    scs_real *cell_gram;   /* [d, d] scale Hc'Hc of the whole batch */
-    scs_real *minus_wb;    /* [d] -W'b */
-};
+enum { TILE = SCS_FACTOR_TILE };
 
 /* ---- create and destroy ---- */
 
-static int32_t gene_tiles(const scs_factors *f)
+int32_t scs_factor_tiles(const scs_factors *f)
 {
     return (f->dense.n_out + TILE - 1) / TILE;
 }
 
-static scs_status create_lane(const scs_factors *f, lane *l)
+static scs_status create_lane(const scs_factors *f, scs_factor_lane *l)
 {
     SCS_TRY(SCS_ALLOC(l->offset, (int64_t)f->max_rows * f->d));
     SCS_TRY(SCS_ALLOC(l->mean, f->d));
     SCS_TRY(SCS_ALLOC(l->lift, f->dense.n_out));
-    SCS_TRY(SCS_ALLOC(l->gene_error, gene_tiles(f)));
+    SCS_TRY(SCS_ALLOC(l->gene_error, scs_factor_tiles(f)));
     SCS_TRY(SCS_ALLOC(l->cell_error, f->max_rows));
     return SCS_ALLOC(l->square, (int64_t)f->d * f->d);
 }
@@ -162,7 +137,7 @@ static scs_status gram_of_weights(scs_factors *f, const scs_real *param, const s
 
 /* The part's mean of columns [first, first + width), and their offsets from it. */
 SCS_VECTOR static void centre(const scs_output_part *part, int32_t d, int32_t first, int32_t width,
-                              double scale, lane *l)
+                              double scale, scs_factor_lane *l)
 {
     double mean[TILE] = {0};
 
@@ -217,135 +192,6 @@ static scs_status gram_of_cells(scs_factors *f, double scale, const scs_team *te
     return SCS_OK;
 }
 
-/* ---- the gradient of W and b ---- */
-
-SCS_VECTOR static double dot(const scs_real *a, const scs_real *b, int32_t n)
-{
-    double sum = 0;
-
-#pragma omp simd reduction(+ : sum)
-    for (int32_t i = 0; i < n; i++)
-        sum += (double)a[i] * (double)b[i];
-    return sum;
-}
-
-/* A gene's sums of x and of (b - x)^2 over the part. */
-static double gene_sums(const scs_entries *x, int32_t gene, double bias, double *error)
-{
-    double sum = 0, square = 0;
-
-    for (int64_t b = 0; b < scs_blocks(x->n_in); b++) {
-        const int64_t *first = x->first + b * x->n_out + gene;
-
-        for (int64_t k = first[0]; k < first[1]; k++) {
-            sum += x->value[k];
-            square += (double)x->value[k] * x->value[k];
-        }
-    }
-    *error += x->n_in * bias * bias - 2 * bias * sum + square;
-    return sum;
-}
-
-/* q of a tile of genes, which is the gradient of b. */
-static void lift_genes(const scs_factors *f, const scs_real *param, double scale,
-                       const scs_output_part *part, lane *l, int tile)
-{
-    int32_t last = (tile + 1) * TILE < f->dense.n_out ? (tile + 1) * TILE : f->dense.n_out;
-    const scs_real *weight = param + f->dense.weight, *bias = param + f->dense.bias;
-
-    l->gene_error[tile] = 0;
-    for (int32_t g = tile * TILE; g < last; g++) {
-        double sum = gene_sums(&part->x->by_gene, g, bias[g], &l->gene_error[tile]);
-        double predicted = part->n * (dot(weight + (int64_t)g * f->d, l->mean, f->d) + bias[g]);
-
-        l->lift[g] = (scs_real)(scale * (predicted - sum));
-        part->grad[f->dense.bias + g] = l->lift[g];
-    }
-}
-
-static void weight_gradient(scs_factors *f, const scs_real *param, double scale,
-                            const scs_output_part *part)
-{
-    int n_tile = gene_tiles(f), n_task = scs_product_tasks(f->dense.n_out, f->d);
-
-#pragma omp parallel for collapse(2)
-    for (int32_t p = 0; p < f->n_part; p++)
-        for (int tile = 0; tile < n_tile; tile++)
-            if (part[p].n)
-                lift_genes(f, param, scale, &part[p], &f->lane[p], tile);
-#pragma omp parallel for collapse(2) schedule(dynamic)
-    for (int32_t p = 0; p < f->n_part; p++)
-        for (int task = 0; task < n_task; task++) {
-            scs_product product = {.x = &part[p].x->by_gene,
-                                   .dense = f->lane[p].offset,
-                                   .base = f->lane[p].mean,
-                                   .base_scale = f->lane[p].lift,
-                                   .out = part[p].grad + f->dense.weight,
-                                   .n_col = f->d};
-
-            if (part[p].n)
-                scs_product_run(&product, task);
-        }
-}
-
-/* ---- the gradient of H, and the squared error ---- */
-
-/* grad_hidden = X W - (W'b)', whose products with h the squared error needs. */
-static void multiply_cells(scs_factors *f, const scs_real *param, const scs_output_part *part)
-{
-    int n_task = scs_product_tasks(f->max_rows, f->d);
-
-#pragma omp parallel for collapse(2) schedule(dynamic)
-    for (int32_t p = 0; p < f->n_part; p++)
-        for (int task = 0; task < n_task; task++) {
-            scs_product product = {.x = &part[p].x->by_cell,
-                                   .dense = param + f->dense.weight,
-                                   .base = f->minus_wb,
-                                   .out = part[p].grad_hidden,
-                                   .n_col = f->d};
-
-            if (part[p].n)
-                scs_product_run(&product, task);
-        }
-}
-
-/* error = factor h grad_hidden of each cell, added to what is there where `add`. */
-static void add_cell_errors(scs_factors *f, double factor, bool add, const scs_output_part *part)
-{
-#pragma omp parallel for collapse(2)
-    for (int32_t p = 0; p < f->n_part; p++)
-        for (int64_t i = 0; i < f->max_rows; i++)
-            if (i < part[p].n)
-                f->lane[p].cell_error[i] =
-                    factor * dot(part[p].hidden + i * f->d, part[p].grad_hidden + i * f->d, f->d) +
-                    (add ? f->lane[p].cell_error[i] : 0);
-}
-
-/* grad_hidden = scale (H (W'W) - grad_hidden) */
-static void hidden_gradient_cut(const scs_factors *f, double scale, const scs_output_part *part,
-                                const scs_cut *cut)
-{
-    int64_t row = (int64_t)cut->row * f->d;
-
-    SCS_GEMM(CblasRowMajor, CblasNoTrans, CblasNoTrans, cut->n_row, cut->n_col, f->d,
-             (scs_real)scale, part->hidden + row, f->d, f->weight_gram + cut->col, f->d,
-             (scs_real)-scale, part->grad_hidden + row + cut->col, f->d);
-}
-
-static void hidden_gradient(scs_factors *f, double scale, const scs_output_part *part)
-{
-    int few = scs_cut_tasks(1, f->d), many = scs_cut_tasks(f->max_rows, f->d);
-
-#pragma omp parallel for collapse(2) schedule(dynamic)
-    for (int32_t p = 0; p < f->n_part; p++)
-        for (int task = 0; task < (few > many ? few : many); task++) {
-            scs_cut cut;
-
-            if (part[p].n && scs_cut_at(part[p].n, f->d, task, &cut))
-                hidden_gradient_cut(f, scale, &part[p], &cut);
-        }
-}
-
 static void sum_errors(const scs_factors *f, scs_output_part *part)
 {
     for (int32_t p = 0; p < f->n_part; p++) {
@@ -353,7 +199,7 @@ static void sum_errors(const scs_factors *f, scs_output_part *part)
 
         for (int32_t i = 0; i < part[p].n; i++)
             sum += f->lane[p].cell_error[i];
-        for (int tile = 0; tile < gene_tiles(f) && part[p].n; tile++)
+        for (int tile = 0; tile < scs_factor_tiles(f) && part[p].n; tile++)
             sum += f->lane[p].gene_error[tile];
         part[p].squared_error = sum;
     }
@@ -363,78 +209,10 @@ scs_status scs_factors_step(scs_factors *f, const scs_real *param, double scale,
                             const scs_team *team, scs_output_part *part)
 {
     SCS_TRY(gram_of_weights(f, param, team));
-    multiply_cells(f, param, part);
-    add_cell_errors(f, -1, false, part);
-    hidden_gradient(f, scale, part);
-    add_cell_errors(f, 1 / scale, true, part);
+    scs_factors_hidden_gradient(f, param, scale, part);
     centre_parts(f, scale, part);
     SCS_TRY(gram_of_cells(f, scale, team, part));
-    weight_gradient(f, param, scale, part);
+    scs_factors_weight_gradient(f, param, scale, part);
     sum_errors(f, part);
-    return SCS_OK;
-}
-
-/* ---- W (Hc'Hc), added to the sum over all shards ---- */
-
-/* Elements [first, last) of one row of W. @param scratch [d] */
-static void finish_part_of_row(const scs_factors *f, const scs_real *weight, int64_t first,
-                               int64_t last, scs_real *scratch, scs_real *sum)
-{
-    int64_t row = first / f->d * f->d;
-
-    SCS_GEMM(CblasRowMajor, CblasNoTrans, CblasNoTrans, 1, f->d, f->d, 1, weight + row, f->d,
-             f->cell_gram, f->d, 0, scratch, f->d);
-    for (int64_t i = first; i < last; i++)
-        sum[i - first] += scratch[i - row];
-}
-
-static void finish_rows(const scs_factors *f, const scs_real *weight, int64_t first, int64_t last,
-                        scs_real *sum)
-{
-    int64_t n_row = (last - first) / f->d;
-
-#pragma omp parallel for if (SCS_WORTH_THREADS((double)n_row * f->d * f->d))
-    for (int64_t row = 0; row < n_row; row += TILE)
-        SCS_GEMM(CblasRowMajor, CblasNoTrans, CblasNoTrans,
-                 (int32_t)(n_row - row < TILE ? n_row - row : TILE), f->d, f->d, 1,
-                 weight + first + row * f->d, f->d, f->cell_gram, f->d, 1, sum + row * f->d, f->d);
-}
-
-/* Elements [first, last) of W: whole rows, and at both ends the rows that pieces share. */
-static void finish_piece(const scs_factors *f, const scs_real *weight, int64_t first, int64_t last,
-                         scs_real *scratch, scs_real *sum)
-{
-    int64_t d = f->d, head = (first + d - 1) / d * d, tail = last / d * d;
-
-    if (head > last)
-        head = last;
-    if (first < head)
-        finish_part_of_row(f, weight, first, head, scratch, sum);
-    if (head < tail)
-        finish_rows(f, weight, head, tail, sum + (head - first));
-    else
-        tail = head;
-    if (tail < last)
-        finish_part_of_row(f, weight, tail, last, scratch, sum + (tail - first));
-}
-
-scs_status scs_factors_finish(const scs_factors *f, const scs_real *param, const scs_team *team,
-                              scs_real *slice)
-{
-    int64_t begin = f->dense.weight, size = (int64_t)f->dense.n_out * f->d, lo, hi;
-    scs_real *scratch;
-
-    SCS_TRY(SCS_ALLOC(scratch, f->d));
-    scs_team_slice(team, f->n_param, &lo, &hi);
-    for (int64_t v = team->first; v < team->last; v++) {
-        int64_t first = f->n_param * v / team->n_shard - begin;
-        int64_t last = f->n_param * (v + 1) / team->n_shard - begin;
-
-        first = first < 0 ? 0 : first;
-        last = last > size ? size : last;
-        if (first < last)
-            finish_piece(f, param + begin, first, last, scratch, slice + (begin + first - lo));
-    }
-    free(scratch);
     return SCS_OK;
 }
