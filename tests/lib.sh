@@ -34,17 +34,24 @@ check_ok() {
     fi
 }
 
-# small_atlas: a simulated atlas of two species in $work/data and its config $work/run.yaml, a run of some seconds.
-small_atlas() {
-    "$scscreen" simulate --dir "$work/data" --genes 300 --cells 20 --cell_types 3 --perturbations 2 --species 2 >"$work/log" 2>&1
+# two_species GENES CELLS TYPES CONFIG: a simulated atlas of two species in $work/data, and a config that begins by reading it.
+two_species() {
+    "$scscreen" simulate --dir "$work/data" --genes "$1" --cells "$2" --cell_types "$3" --perturbations 2 --species 2 >"$work/log" 2>&1
     check_ok simulate $? "$work/log"
-    cat >"$work/run.yaml" <<Y
+    cat >"$4" <<Y
 data:
   inputs:
     - {path: data/species_a.h5ad}
     - {path: data/species_b.h5ad, orthologs: data/species_b.orthologs.tsv}
   species: species
   normalize: log1p
+Y
+}
+
+# small_atlas: such an atlas with the config $work/run.yaml, a run of some seconds.
+small_atlas() {
+    two_species 300 20 3 "$work/run.yaml"
+    cat >>"$work/run.yaml" <<Y
 hold_out:
   - {cell_type: type_1, condition: drug_1}
 model: {hidden: 48, latent: 8}

@@ -1,14 +1,7 @@
 # model.kind: mean: screens without a network, with the same files, and is the baseline that validate reports.
 . "$SCS_SRCDIR/tests/lib.sh"
-"$scscreen" simulate --dir "$work/data" --genes 200 --cells 30 --cell_types 3 --perturbations 2 --species 2 >"$work/log" 2>&1
-check_ok simulate $? "$work/log"
-cat >"$work/mean.yaml" <<Y
-data:
-  inputs:
-    - {path: data/species_a.h5ad}
-    - {path: data/species_b.h5ad, orthologs: data/species_b.orthologs.tsv}
-  species: species
-  normalize: log1p
+two_species 200 30 3 "$work/mean.yaml"
+cat >>"$work/mean.yaml" <<Y
 hold_out:
   - {species: species_a, cell_type: type_1, condition: drug_1}
 model: {kind: mean}

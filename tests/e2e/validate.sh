@@ -1,15 +1,8 @@
 # A grid of held-out retrainings: the same bytes on any number of ranks and groups, the model that `run` would make,
 # measures as scipy and scanpy give them, and a stopped grid that goes on where it was.
 . "$SCS_SRCDIR/tests/lib.sh"
-"$scscreen" simulate --dir "$work/data" --genes 300 --cells 40 --cell_types 4 --perturbations 2 --species 2 >"$work/log" 2>&1
-check_ok simulate $? "$work/log"
-cat >"$work/run.yaml" <<Y
-data:
-  inputs:
-    - {path: data/species_a.h5ad}
-    - {path: data/species_b.h5ad, orthologs: data/species_b.orthologs.tsv}
-  species: species
-  normalize: log1p
+two_species 300 40 4 "$work/run.yaml"
+cat >>"$work/run.yaml" <<Y
 model: {hidden: 48, latent: 8}
 train: {epochs: 3, shards: 4}
 validate: {species: [species_a], cell_types: [type_1, type_2, type_3]}
