@@ -1,18 +1,10 @@
 #include "mpi/cli.h"
 
-#include "config.h"
 #include "mpi/verb.h"
-#include "scscreen/config.h"
 #include "scscreen/names.h"
 
-#include <cblas.h>
-#include <hdf5.h>
-#include <mpi.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const char *const option_names[] = {"--set",   "--print-config", "--help",      "--version",
-                                           "--quiet", "--restart",      "--max-hours", "--rank-by"};
 
 static scs_status unknown(const char *what, const char *word, const char *const *known, int n)
 {
@@ -50,6 +42,16 @@ static scs_status add_set(scs_cli *cli, const char *set)
     SCS_REQUIRE(cli->n_set < SCS_CLI_SETS, SCS_EARG, "more than %d --set", SCS_CLI_SETS);
     cli->sets[cli->n_set++] = set;
     return SCS_OK;
+}
+
+static scs_status unknown_option(const char *word)
+{
+    const char *known[16];
+    int n = 0;
+
+    for (const scs_cli_option *o = scs_cli_options; o->name; o++)
+        known[n++] = o->name;
+    return unknown("option", word, known, n);
 }
 
 /* `train --max-hours 8` is `--set train.max_hours=8`. */
@@ -102,7 +104,7 @@ static scs_status parse_option(scs_cli *cli, const char *word, const char *value
         return add_set(cli, word + 6);
     else if (strcmp(word, "--set") != 0 && strcmp(word, "--max-hours") != 0 &&
              strcmp(word, "--rank-by") != 0 && !section)
-        return unknown("option", word, option_names, sizeof option_names / sizeof *option_names);
+        return unknown_option(word);
     else {
         SCS_REQUIRE(value, SCS_EARG, "%s needs a value", word);
         *used = 2;
@@ -142,54 +144,4 @@ void scs_cli_clear(scs_cli *cli)
     for (int i = 0; i < cli->n_owned; i++)
         free(cli->owned[i]);
     *cli = (scs_cli){0};
-}
-
-static void help_program(FILE *out)
-{
-    fprintf(out, "scscreen: train scGen on sharded single-cell atlases, then screen every\n"
-                 "cell type x perturbation x species combination.\n\n"
-                 "usage: [mpirun -n RANKS] scscreen VERB FILE [options]\n\nverbs:\n");
-    for (const scs_verb *v = scs_verbs; v->name; v++)
-        fprintf(out, "  %-9s %-22s %s\n", v->name, v->argument, v->summary);
-    fprintf(
-        out,
-        "\noptions:\n"
-        "  --set KEY=VALUE   override a config key, e.g. --set train.batch=64; repeatable\n"
-        "  --print-config    print the effective config and stop\n"
-        "  --quiet, -q       no progress\n"
-        "  --max-hours H     save the state of training and stop after H hours\n"
-        "  --rank-by NAME    write ranking.tsv by q_value, delta_norm, ...; see screen.rank_by\n"
-        "  --restart         begin anew instead of going on from an interrupted run\n"
-        "  --help, -h        this text; with a verb, that verb's\n"
-        "  --version         program, MPI, HDF5 and BLAS versions\n"
-        "\nexit codes: 0 done, 64 usage or config, 65 data refused, 70 internal, 73 cannot create\n"
-        "(full disk), 74 input/output, 75 stopped and resumable\n\nconfig keys:\n");
-    scs_config_help(out);
-}
-
-void scs_cli_help(const scs_cli *cli, FILE *out)
-{
-    const scs_verb *v = cli->verb;
-
-    if (!v) {
-        help_program(out);
-        return;
-    }
-    fprintf(out, "usage: [mpirun -n RANKS] scscreen %s %s%s%s [options]\n\n%s\n\n%s\n", v->name,
-            v->argument_optional ? "[" : "", v->argument, v->argument_optional ? "]" : "",
-            v->summary, v->details);
-    fprintf(out, "\nOptions and config keys: scscreen --help\n");
-}
-
-void scs_cli_version(FILE *out)
-{
-    char mpi[MPI_MAX_LIBRARY_VERSION_STRING];
-    unsigned major, minor, release;
-    int length;
-
-    MPI_Get_library_version(mpi, &length);
-    mpi[strcspn(mpi, ",\n")] = '\0';
-    H5get_libversion(&major, &minor, &release);
-    fprintf(out, "scscreen %s (commit %s)\nMPI   %s\nHDF5  %u.%u.%u\nBLAS  %s\n", PACKAGE_VERSION,
-            SCS_COMMIT, mpi, major, minor, release, openblas_get_config());
 }

@@ -27,4 +27,15 @@ void scs_cli_help(const scs_cli *cli, FILE *out);
 /** --version: program, commit, MPI, HDF5, BLAS. */
 void scs_cli_version(FILE *out);
 
+/** An option that every verb takes. */
+typedef struct scs_cli_option {
+    const char *name;  /**< "--set" */
+    const char *value; /**< "KEY=VALUE"; NULL: none */
+    const char *brief; /**< "-q" or NULL */
+    const char *help;
+} scs_cli_option;
+
+/** All of them; the last has name NULL. */
+extern const scs_cli_option scs_cli_options[];
+
 #endif

@@ -20,6 +20,16 @@ says "effective config" "batch: 77" "$scscreen" run "$kang" --set train.batch=77
 "$scscreen" run "$kang" --print-config >"$work/a.yaml" 2>&1
 "$scscreen" run "$work/a.yaml" --print-config >"$work/b.yaml" 2>&1
 if [ -s "$work/a.yaml" ] && cmp -s "$work/a.yaml" "$work/b.yaml"; then pass; else fail "print-config does not parse back"; fi
+# The man page knows every key and every option.
+man=$SCS_BUILDDIR/doc/scscreen.1
+for section in data model train screen validate output simulate; do
+    if grep -q "^\.SS $section\$" "$man"; then pass; else fail "man page: no section $section"; fi
+done
+"$scscreen" --help | sed -n '/^options:/,/^exit codes/s/^  \(--[a-z-]*\).*/\1/p' >"$work/options"
+while read -r option; do
+    if grep -qF -- "$(echo "$option" | sed 's/-/\\-/g')" "$man"; then pass; else fail "man page: no $option"; fi
+done <"$work/options"
+if [ "$(grep -c '; default' "$man")" = "$("$scscreen" --help | grep -c '; default')" ]; then pass; else fail "man page: not the keys of --help"; fi
 expect "unknown verb" 64 "did you mean train" 1 trian "$kang"
 expect "unknown option" 64 "--print-config" 1 run "$kang" --print-confg
 expect "no file" 64 "CONFIG.yaml" 1 run

@@ -1,0 +1,104 @@
+/* The man page from its template on standard input: lines @VERBS@, @OPTIONS@, @KEYS@ and @TITLE@
+ * give way to what the program's own tables say, so that the page cannot disagree with --help. */
+#include "config.h"
+#include "mpi/cli.h"
+#include "mpi/verb.h"
+#include "src/config_table.h"
+
+#include <string.h>
+
+/* Text for roff: no control lines, no escapes, hyphens that can be copied. */
+static void put(const char *text)
+{
+    bool starts = true;
+
+    for (; *text; text++) {
+        if (starts && (*text == '.' || *text == '\''))
+            fputs("\\&", stdout);
+        if (*text == '\\')
+            fputs("\\e", stdout);
+        else if (*text == '-')
+            fputs("\\-", stdout);
+        else
+            putchar(*text);
+        starts = *text == '\n';
+    }
+}
+
+static void put_verbs(void)
+{
+    for (const scs_verb *v = scs_verbs; v->name; v++) {
+        printf(".TP\n.B %s \\fI", v->name);
+        put(v->argument);
+        fputs("\\fR\n", stdout);
+        put(v->summary);
+        fputs(".\n", stdout);
+        put(v->details);
+        putchar('\n');
+    }
+}
+
+static void put_options(void)
+{
+    for (const scs_cli_option *o = scs_cli_options; o->name; o++) {
+        fputs(".TP\n\\fB", stdout);
+        put(o->name);
+        fputs("\\fR", stdout);
+        if (o->value)
+            printf(" \\fI%s\\fR", o->value);
+        if (o->brief) {
+            fputs(", \\fB", stdout);
+            put(o->brief);
+            fputs("\\fR", stdout);
+        }
+        putchar('\n');
+        put(o->help);
+        fputs(".\n", stdout);
+    }
+}
+
+static void put_key(const scs_key *key)
+{
+    char name[80], allowed[512];
+
+    printf(".TP\n.B %s\n", scs_key_full_name(key, name, sizeof name));
+    put(key->help);
+    fputs(".\n", stdout);
+    put(scs_key_allowed(key, allowed, sizeof allowed));
+    fputs("; default ", stdout);
+    put(!key->fallback ? "[]" : key->fallback[0] ? key->fallback : "\"\"");
+    fputs(".\n", stdout);
+}
+
+static void put_keys(void)
+{
+    const char *section = "";
+
+    for (int i = 0; scs_key_at(i); i++) {
+        const scs_key *key = scs_key_at(i);
+
+        if (strcmp(section, key->section) != 0)
+            printf(".SS %s\n", key->section);
+        section = key->section;
+        put_key(key);
+    }
+}
+
+int main(void)
+{
+    char line[1024];
+
+    while (fgets(line, sizeof line, stdin)) {
+        if (strcmp(line, "@VERBS@\n") == 0)
+            put_verbs();
+        else if (strcmp(line, "@OPTIONS@\n") == 0)
+            put_options();
+        else if (strcmp(line, "@KEYS@\n") == 0)
+            put_keys();
+        else if (strcmp(line, "@TITLE@\n") == 0)
+            puts(".TH SCSCREEN 1 \"\" \"scscreen " PACKAGE_VERSION "\" \"User Commands\"");
+        else
+            fputs(line, stdout);
+    }
+    return ferror(stdin) || fflush(stdout) != 0;
+}
