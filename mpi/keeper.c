@@ -1,18 +1,16 @@
 #include "mpi/keeper.h"
 
 #include "config.h"
-#include "mpi/signals.h"
+#include "mpi/screen_store.h"
 #include "mpi/state_files.h"
 #include "mpi/watchdog.h"
+#include "mpi/wishes.h"
 #include "src/checksum.h"
 #include "src/dataset_checksum.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 struct scs_keeper {
     scs_session *session;
@@ -20,63 +18,16 @@ struct scs_keeper {
     bool leads;
     scs_state facts; /* what does not change from save to save; texts owned */
     char data[SCS_CHECKSUM_MAX];
-    char stop_file[4096];
+    scs_wishes wishes;
     int slot;                          /* of the next save */
     int64_t step;                      /* asked so far, in this job */
-    double opened;                     /* clock, as the next four */
-    double saved;                      /* last */
-    double looked;                     /* for the STOP file */
+    double saved;                      /* last; clock, as the next */
     double asked;                      /* last step */
     double longest_step, longest_save; /* seconds */
     char reason[128];                  /* why this rank wants to end; "" otherwise */
 };
 
-/* Seconds before the end of a Slurm job in which the last save must be over. */
-static const double slurm_margin = 60;
-
-static double now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 /* ---- wishes ---- */
-
-/* Rank 0 only, once a second: a look at a shared file system may take a while. */
-static bool stop_file_is_there(scs_keeper *k, double t)
-{
-    if (k->looked > 0 && t - k->looked < 1)
-        return false;
-    k->looked = t;
-    return access(k->stop_file, F_OK) == 0;
-}
-
-/* Slurm tells the end of a job in seconds since 1970. */
-static bool slurm_ends(const scs_keeper *k)
-{
-    const char *text = getenv("SLURM_JOB_END_TIME");
-    double end = text ? strtod(text, NULL) : 0;
-
-    return end > 0 &&
-           (double)time(NULL) + slurm_margin + k->longest_step + 2 * k->longest_save >= end;
-}
-
-static const char *reason_to_stop(scs_keeper *k, double t)
-{
-    double hours = k->session->config->train.max_hours;
-
-    if (scs_signals_seen())
-        return scs_signals_seen();
-    if (!k->leads)
-        return "";
-    if (stop_file_is_there(k, t))
-        return "the file STOP";
-    if (hours > 0 && t - k->opened >= 3600 * hours)
-        return "train.max_hours";
-    return slurm_ends(k) ? "the end of the Slurm job" : "";
-}
 
 static bool is_time_to_save(const scs_keeper *k, double t)
 {
@@ -89,12 +40,13 @@ static bool is_time_to_save(const scs_keeper *k, double t)
 static int wish(void *ctx)
 {
     scs_keeper *k = ctx;
-    double t = now();
+    double t = scs_wishes_now();
 
     k->longest_step = fmax(k->longest_step, t - k->asked);
     k->asked = t;
     k->step++;
-    snprintf(k->reason, sizeof k->reason, "%s", reason_to_stop(k, t));
+    snprintf(k->reason, sizeof k->reason, "%s",
+             scs_wishes_reason(&k->wishes, k->longest_step + 2 * k->longest_save));
     return (k->reason[0] ? SCS_WISH_STOP : 0) |
            (k->leads && is_time_to_save(k, t) ? SCS_WISH_SAVE : 0);
 }
@@ -109,7 +61,7 @@ static bool keeps(const scs_config *config)
 static scs_status save(scs_keeper *k, scs_training *training, const scs_position *position)
 {
     scs_comm *comm = k->session->comm;
-    double begun = now();
+    double begun = scs_wishes_now();
     char path[4096];
     scs_status st = scs_state_file(k->session->config, k->slot, path, sizeof path);
 
@@ -123,7 +75,7 @@ static scs_status save(scs_keeper *k, scs_training *training, const scs_position
     scs_watchdog_end(comm);
     SCS_TRY(st);
     k->slot = 1 - k->slot;
-    k->saved = now();
+    k->saved = scs_wishes_now();
     k->asked = k->saved;
     k->longest_save = fmax(k->longest_save, k->saved - begun);
     return SCS_OK;
@@ -139,7 +91,7 @@ static scs_status try_save(scs_keeper *k, scs_training *training, const scs_posi
     if (k->leads)
         fprintf(stderr, "scscreen: warning: training goes on without a new state: %s\n",
                 scs_message());
-    k->saved = now();
+    k->saved = scs_wishes_now();
     return SCS_OK;
 }
 
@@ -148,8 +100,7 @@ static scs_status stop(scs_keeper *k, const scs_position *p)
 {
     const scs_config *config = k->session->config;
 
-    if (k->leads)
-        (void)unlink(k->stop_file); /* or the same command would stop again */
+    scs_wishes_obeyed(&k->wishes);
     return SCS_FAIL(SCS_ESTOP,
                     "by %s after step %lld (epoch %lld of %lld); the same command goes on from %s",
                     k->reason[0] ? k->reason : "a signal to another rank", (long long)p->step,
@@ -184,7 +135,7 @@ static scs_status fill(scs_keeper *k)
     static const char program[] = PACKAGE_VERSION " " SCS_COMMIT;
     scs_session *s = k->session;
 
-    SCS_TRY(scs_session_path(s, "STOP", k->stop_file, sizeof k->stop_file));
+    SCS_TRY(scs_wishes_open(s, &k->wishes));
     if (!k->leads)
         return SCS_OK;
     SCS_TRY(scs_config_print_result(s->config, &k->facts.config));
@@ -196,7 +147,10 @@ static scs_status fill(scs_keeper *k)
                 "%s: the run that it belongs to saw other data than %s describes now; put them "
                 "back to go on, or begin anew with --restart",
                 s->state->path, s->config->file);
-    return s->state ? SCS_OK : scs_state_files_remove(s->config);
+    if (s->state)
+        return SCS_OK;
+    SCS_TRY(scs_store_remove(s)); /* rows of the model before */
+    return scs_state_files_remove(s->config);
 }
 
 scs_status scs_keeper_create(scs_session *session, scs_journal *journal, scs_keeper **keeper)
@@ -210,8 +164,7 @@ scs_status scs_keeper_create(scs_session *session, scs_journal *journal, scs_kee
         k->journal = journal;
         k->leads = scs_session_leads(session);
         k->slot = first_slot(session);
-        k->opened = session->opened;
-        k->saved = k->asked = now();
+        k->saved = k->asked = scs_wishes_now();
         st = fill(k);
     }
     return scs_agree(session->comm, st);

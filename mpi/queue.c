@@ -36,6 +36,11 @@ scs_status scs_queue_take(scs_queue *queue, int64_t *number)
     return exchange(queue, 1, MPI_SUM, number);
 }
 
+scs_status scs_queue_look(scs_queue *queue, int64_t *number)
+{
+    return exchange(queue, 0, MPI_NO_OP, number);
+}
+
 scs_status scs_queue_stop(scs_queue *queue, int64_t end)
 {
     int64_t old;

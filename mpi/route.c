@@ -7,20 +7,19 @@
 _Static_assert(sizeof(scs_real) == sizeof(float), "latent rows travel as values of 4 bytes");
 
 /* Which groups the rows [first, last) of the plan need. @param[out] needed [n_group] */
-static void needed_groups(const scs_plan *plan, bool observed, int64_t first, int64_t last,
-                          int32_t n_group, bool *needed)
+static void mark_groups(const scs_plan *plan, bool observed, int64_t first, int64_t last,
+                        uint8_t *needed)
 {
-    memset(needed, 0, (size_t)n_group * sizeof *needed);
     for (int64_t i = first; i < last; i++) {
         if (plan->item[i].control_group >= 0)
-            needed[plan->item[i].control_group] = true;
+            needed[plan->item[i].control_group] = 1;
         if (observed && plan->item[i].observed_group >= 0)
-            needed[plan->item[i].observed_group] = true;
+            needed[plan->item[i].observed_group] = 1;
     }
 }
 
 /* Latent rows of the cells here that rank `to` needs. */
-static scs_status list_cells_for(int32_t to, const int32_t *group_of_cell, const bool *needed,
+static scs_status list_cells_for(int32_t to, const int32_t *group_of_cell, const uint8_t *needed,
                                  int32_t n_latent, const scs_shard *shard, int32_t n_local,
                                  scs_runs *runs)
 {
@@ -39,21 +38,13 @@ static scs_status list_cells_for(int32_t to, const int32_t *group_of_cell, const
 }
 
 static scs_status list_cells(const int32_t *group_of_cell, const scs_atlas *atlas,
-                             const scs_plan *plan, bool observed, const int64_t *first,
-                             const scs_shard *shard, const scs_team *team, scs_runs *runs)
+                             const uint8_t *needed, const scs_shard *shard, const scs_team *team,
+                             scs_runs *runs)
 {
-    bool *needed = NULL;
-    scs_status st;
-
-    SCS_GO(st, SCS_ALLOC(needed, atlas->n_group));
-    for (int32_t r = 0; r < team->n_rank; r++) {
-        needed_groups(plan, observed, first[r], first[r + 1], atlas->n_group, needed);
-        SCS_GO(st, list_cells_for(r, group_of_cell, needed, atlas->n_latent, shard,
-                                  team->last - team->first, runs));
-    }
-done:
-    free(needed);
-    return st;
+    for (int32_t r = 0; r < team->n_rank; r++)
+        SCS_TRY(list_cells_for(r, group_of_cell, needed + (int64_t)r * atlas->n_group,
+                               atlas->n_latent, shard, team->last - team->first, runs));
+    return SCS_OK;
 }
 
 /* Arrived rows into their groups; runs ascend by cell, so cells ascend within each group.
@@ -100,10 +91,9 @@ static void clear_groups(scs_real **group_z, int32_t n_group)
     }
 }
 
-scs_status scs_route_cells(scs_comm *comm, const scs_dataset *dataset, const scs_atlas *atlas,
-                           const scs_plan *plan, bool observed, const int64_t *first,
-                           const scs_shard *shard, const scs_team *team, scs_real *const *z,
-                           scs_real **group_z)
+scs_status scs_route_groups(scs_comm *comm, const scs_dataset *dataset, const scs_atlas *atlas,
+                            const uint8_t *needed, const scs_shard *shard, const scs_team *team,
+                            scs_real *const *z, scs_real **group_z)
 {
     int32_t *group_of_cell = NULL;
     void *arrived = NULL;
@@ -115,7 +105,7 @@ scs_status scs_route_cells(scs_comm *comm, const scs_dataset *dataset, const scs
     if (st == SCS_OK)
         st = scs_cell_groups(atlas, dataset, &group_of_cell);
     if (st == SCS_OK)
-        st = list_cells(group_of_cell, atlas, plan, observed, first, shard, team, &runs);
+        st = list_cells(group_of_cell, atlas, needed, shard, team, &runs);
     SCS_GO(st, scs_runs_announce(&runs, st));
     for (int32_t s = 0; s < runs.n_plane; s++)
         runs.plane[s] = z[s];
@@ -127,5 +117,21 @@ done:
     scs_runs_clear(&runs);
     if (st != SCS_OK)
         clear_groups(group_z, atlas->n_group);
+    return st;
+}
+
+scs_status scs_route_cells(scs_comm *comm, const scs_dataset *dataset, const scs_atlas *atlas,
+                           const scs_plan *plan, bool observed, const int64_t *first,
+                           const scs_shard *shard, const scs_team *team, scs_real *const *z,
+                           scs_real **group_z)
+{
+    uint8_t *needed;
+    scs_status st;
+
+    SCS_TRY(scs_agree(comm, SCS_ALLOC(needed, (int64_t)team->n_rank * atlas->n_group)));
+    for (int32_t r = 0; r < team->n_rank; r++)
+        mark_groups(plan, observed, first[r], first[r + 1], needed + (int64_t)r * atlas->n_group);
+    st = scs_route_groups(comm, dataset, atlas, needed, shard, team, z, group_z);
+    free(needed);
     return st;
 }

@@ -1,224 +1,368 @@
 #include "mpi/screen_permute.h"
 
-#include "mpi/comm_state.h"
-#include "scscreen/trust.h"
+#include "src/failure.h"
 #include "src/plan_rows.h"
+#include "src/replica.h"
 
 #include <math.h>
+#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct permuting {
-    const scs_session *session;
-    const scs_method *method;
-    const scs_plan *plan;
-    const int64_t *first; /* [n_rank + 1] of plan */
-    int64_t n;            /* permutations */
-    scs_plan pair;        /* types with cells in both conditions */
-    int64_t *pair_first;  /* [n_rank + 1] of pair */
-    scs_real **z;         /* [n_group] cells of this rank's pairs */
-} permuting;
+enum { UNITS_WANTED = 512, CHUNKS_MOST = 16 };
 
-/* One perturbation. */
-typedef struct round_of {
-    int32_t condition;
-    int32_t n_pair;
-    int64_t *at;                  /* [n_pair] into the pairs */
-    int32_t *control, *perturbed; /* [n_pair] groups */
-    int64_t *begin;               /* [n_rank + 1] bytes of `mean` made by each rank */
-    double *mean;                 /* [n_pair, n, n_latent] */
-    int64_t n_row;
-    int64_t *row;                   /* [n_row] this rank's rows of the plan */
-    const scs_combination **target; /* [n_row] */
-    double *observed, *replicate;   /* [n_row, n_latent], [n, n_row, n_latent] */
-} round_of;
+/* ---- sets of rows, and units ---- */
 
-static void round_clear(round_of *r)
+/* Counting sort of the rows that can be predicted. */
+static scs_status sort_rows(scs_permutations *p)
 {
-    free(r->at);
-    free(r->control);
-    free(r->perturbed);
-    free(r->begin);
-    free(r->mean);
-    free(r->row);
-    free(r->target);
-    free(r->observed);
-    free(r->replicate);
-    *r = (round_of){0};
-}
+    int32_t n_condition = p->session->atlas->conditions.n;
+    int64_t *first, n_row = 0;
 
-static scs_status prepare(permuting *p)
-{
-    const scs_session *s = p->session;
-    int32_t n_rank = scs_comm_size(s->comm);
-
-    SCS_TRY(scs_plan_seen(s->atlas, &p->pair));
-    for (int64_t i = 0; i < p->pair.n; i++) {
-        scs_combination *c = &p->pair.item[i];
-
-        c->cost = (double)(s->atlas->group[c->control_group].count +
-                           s->atlas->group[c->observed_group].count);
-    }
-    SCS_TRY(SCS_ALLOC(p->pair_first, n_rank + 1));
-    SCS_TRY(SCS_ALLOC(p->z, s->atlas->n_group));
-    scs_plan_split(&p->pair, n_rank, p->pair_first);
-    return SCS_OK;
-}
-
-/* Whether any rank has a row to judge. */
-static bool is_asked(const scs_plan *plan, int32_t condition)
-{
-    for (int64_t i = 0; i < plan->n; i++)
-        if (plan->item[i].condition == condition && plan->item[i].status == SCS_ROW_OK)
-            return true;
-    return false;
-}
-
-static scs_status find_pairs(const permuting *p, round_of *r)
-{
-    int32_t n_rank = scs_comm_size(p->session->comm);
-    int64_t bytes = p->n * p->session->atlas->n_latent * (int64_t)sizeof *r->mean, k = 0;
-
-    SCS_TRY(SCS_ALLOC(r->at, p->pair.n));
-    SCS_TRY(SCS_ALLOC(r->control, p->pair.n));
-    SCS_TRY(SCS_ALLOC(r->perturbed, p->pair.n));
-    SCS_TRY(SCS_ALLOC(r->begin, n_rank + 1));
-    for (int32_t rank = 0; rank < n_rank; rank++) {
-        r->begin[rank] = r->n_pair * bytes;
-        for (; k < p->pair_first[rank + 1]; k++)
-            if (p->pair.item[k].condition == r->condition) {
-                r->control[r->n_pair] = p->pair.item[k].control_group;
-                r->perturbed[r->n_pair] = p->pair.item[k].observed_group;
-                r->at[r->n_pair++] = k;
-            }
-    }
-    r->begin[n_rank] = r->n_pair * bytes;
-    return SCS_ALLOC(r->mean, r->n_pair * p->n * p->session->atlas->n_latent);
-}
-
-static scs_status permute_mine(const permuting *p, const round_of *r)
-{
-    const scs_session *s = p->session;
-    int32_t rank = scs_comm_rank(s->comm), d = s->atlas->n_latent;
-
-    for (int32_t i = 0; i < r->n_pair; i++) {
-        int32_t control = r->control[i], perturbed = r->perturbed[i];
-        scs_stream stream = {.seed = (uint64_t)s->config->train.seed,
-                             .purpose = SCS_RANDOM_PERMUTE,
-                             .cell = (uint64_t)perturbed};
-
-        if (r->at[i] >= p->pair_first[rank] && r->at[i] < p->pair_first[rank + 1])
-            SCS_TRY(scs_permute_pair(&stream, p->z[control], s->atlas->group[control].count,
-                                     p->z[perturbed], s->atlas->group[perturbed].count, d, p->n,
-                                     r->mean + i * p->n * d));
-    }
-    return SCS_OK;
-}
-
-static scs_status find_rows(const permuting *p, round_of *r)
-{
-    int32_t rank = scs_comm_rank(p->session->comm), d = p->session->atlas->n_latent;
-    int64_t most = p->first[rank + 1] - p->first[rank];
-
-    SCS_TRY(SCS_ALLOC(r->row, most));
-    SCS_TRY(SCS_ALLOC(r->target, most));
-    for (int64_t i = p->first[rank]; i < p->first[rank + 1]; i++)
-        if (p->plan->item[i].condition == r->condition && p->plan->item[i].status == SCS_ROW_OK) {
-            r->target[r->n_row] = &p->plan->item[i];
-            r->row[r->n_row++] = i;
+    SCS_TRY(SCS_ALLOC(first, (int64_t)n_condition + 1));
+    for (int64_t i = 0; i < p->plan->n; i++)
+        if (p->plan->item[i].status == SCS_ROW_OK) {
+            first[p->plan->item[i].condition + 1]++;
+            n_row++;
         }
-    SCS_TRY(SCS_ALLOC(r->observed, r->n_row * d));
-    return SCS_ALLOC(r->replicate, p->n * r->n_row * d);
+    for (int32_t c = 0; c < n_condition; c++) {
+        if (first[c + 1] > 0)
+            p->set_first[++p->n_set] = first[c] + first[c + 1];
+        first[c + 1] += first[c];
+    }
+    p->row = scs_allocate(n_row, sizeof *p->row);
+    for (int64_t i = 0; i < p->plan->n && p->row; i++)
+        if (p->plan->item[i].status == SCS_ROW_OK)
+            p->row[first[p->plan->item[i].condition]++] = (int32_t)i;
+    free(first);
+    SCS_REQUIRE(p->row, SCS_ENOMEM, "out of memory for %lld rows", (long long)n_row);
+    return SCS_OK;
 }
 
-/* @param value [plan->n] */
-static scs_status judge_rows(const permuting *p, const round_of *r, double *value)
+static int32_t condition_of(const scs_permutations *p, int64_t set)
+{
+    return p->plan->item[p->row[p->set_first[set]]].condition;
+}
+
+static int by_condition(const void *a, const void *b)
+{
+    const scs_combination *x = a, *y = b;
+
+    if (x->condition != y->condition)
+        return x->condition < y->condition ? -1 : 1;
+    return (x->observed_group > y->observed_group) - (x->observed_group < y->observed_group);
+}
+
+static scs_status find_pairs(scs_permutations *p)
+{
+    int32_t n_condition = p->session->atlas->conditions.n;
+
+    SCS_TRY(scs_plan_seen(p->session->atlas, &p->pair));
+    SCS_TRY(SCS_ALLOC(p->pair_first, (int64_t)n_condition + 1));
+    if (p->pair.n > 0)
+        qsort(p->pair.item, (size_t)p->pair.n, sizeof *p->pair.item, by_condition);
+    for (int64_t i = 0; i < p->pair.n; i++)
+        p->pair_first[p->pair.item[i].condition + 1]++;
+    for (int32_t c = 0; c < n_condition; c++)
+        p->pair_first[c + 1] += p->pair_first[c];
+    return SCS_OK;
+}
+
+/* Permutations of chunk k are [first, first + n). */
+static int64_t chunk_first(const scs_permutations *p, int64_t k)
+{
+    return p->n * k / p->n_chunk;
+}
+
+static scs_status cut_units(scs_permutations *p)
+{
+    p->n_chunk = p->n_set ? UNITS_WANTED / p->n_set : 1;
+    p->n_chunk = p->n_chunk < 1 ? 1 : p->n_chunk > CHUNKS_MOST ? CHUNKS_MOST : p->n_chunk;
+    p->n_chunk = p->n_chunk > p->n ? p->n : p->n_chunk;
+    p->n_unit = p->n_set * p->n_chunk;
+    SCS_TRY(SCS_ALLOC(p->unit_first, p->n_unit + 1));
+    for (int64_t u = 0; u < p->n_unit; u++) {
+        int64_t set = u / p->n_chunk;
+
+        p->unit_first[u + 1] = p->unit_first[u] + p->set_first[set + 1] - p->set_first[set];
+    }
+    return SCS_OK;
+}
+
+/* Operations of one permutation of a set: cells drawn, and shifts estimated anew. */
+static double cost_of(const scs_permutations *p, int64_t set)
 {
     const scs_atlas *a = p->session->atlas;
-    scs_permutation permuted = {.atlas = a,
-                                .n_pair = r->n_pair,
-                                .control = r->control,
-                                .perturbed = r->perturbed,
-                                .n = p->n,
-                                .mean = r->mean};
-    int64_t d = a->n_latent;
+    int32_t c = condition_of(p, set);
+    double drawn = 0, n_pair = (double)(p->pair_first[c + 1] - p->pair_first[c]);
 
-    SCS_TRY(scs_replicate(a, p->method, r->target, r->n_row, 1, NULL, NULL, r->observed));
-    SCS_TRY(scs_replicate(a, p->method, r->target, r->n_row, p->n, scs_permutation_draw, &permuted,
-                          r->replicate));
-    for (int64_t i = 0; i < r->n_row; i++)
-        value[r->row[i]] = scs_permutation_p(r->observed + i * d, r->replicate + i * d, p->n,
-                                             r->n_row * d, a->n_latent);
+    for (int64_t i = p->pair_first[c]; i < p->pair_first[c + 1]; i++) {
+        int64_t n = a->group[p->pair.item[i].control_group].count;
+        int64_t m = a->group[p->pair.item[i].observed_group].count;
+
+        drawn += (double)(n < m ? n : m);
+    }
+    return a->n_latent * (drawn + (double)(p->set_first[set + 1] - p->set_first[set]) * 6 * n_pair);
+}
+
+static scs_status split_units(scs_permutations *p)
+{
+    int32_t n_rank = scs_comm_size(p->session->comm);
+    double total = 0, before = 0;
+    int64_t u = 0;
+
+    SCS_TRY(SCS_ALLOC(p->rank_first, n_rank + 1));
+    for (int32_t s = 0; s < p->n_set; s++)
+        total += cost_of(p, s) * (double)p->n_chunk;
+    for (int32_t r = 0; r < n_rank; r++) {
+        double cost;
+
+        while (u < p->n_unit &&
+               before + (cost = cost_of(p, u / p->n_chunk)) / 2 < total * r / n_rank) {
+            before += cost;
+            u++;
+        }
+        p->rank_first[r] = r ? u : 0;
+    }
+    p->rank_first[n_rank] = p->n_unit;
     return SCS_OK;
 }
 
-static scs_status permute_condition(const permuting *p, int32_t condition, double *value)
+scs_status scs_permutations_create(const scs_session *session, const scs_plan *plan,
+                                   scs_permutations *p)
 {
-    scs_comm *comm = p->session->comm;
-    round_of r = {.condition = condition};
-    scs_status st;
-
-    st = find_pairs(p, &r);
-    if (st == SCS_OK)
-        st = find_rows(p, &r);
-    if (st == SCS_OK)
-        st = permute_mine(p, &r);
-    SCS_GO(st, scs_agree(comm, st));
-    SCS_GO(st, scs_allgather(comm, r.mean, r.begin));
-    SCS_GO(st, scs_agree(comm, judge_rows(p, &r, value)));
-done:
-    round_clear(&r);
-    return st;
+    *p = (scs_permutations){.session = session,
+                            .plan = plan,
+                            .n = session->config->screen.permutations};
+    if (!scs_session_has_latent(session))
+        p->n = 0;
+    SCS_TRY(SCS_ALLOC(p->set_first, (int64_t)session->atlas->conditions.n + 1));
+    if (p->n > 0) {
+        SCS_TRY(SCS_ALLOC(p->count, plan->n));
+        SCS_TRY(sort_rows(p));
+        SCS_TRY(find_pairs(p));
+    }
+    SCS_TRY(cut_units(p));
+    return split_units(p);
 }
 
-static scs_status permute_all(permuting *p, double *value)
+void scs_permutations_clear(scs_permutations *p)
 {
-    const scs_session *s = p->session;
+    free(p->row);
+    free(p->set_first);
+    free(p->unit_first);
+    free(p->rank_first);
+    free(p->pair.item);
+    free(p->pair_first);
+    free(p->count);
+    *p = (scs_permutations){0};
+}
 
-    SCS_TRY(scs_agree(s->comm, prepare(p)));
-    SCS_TRY(scs_route_cells(s->comm, s->dataset, s->atlas, &p->pair, true, p->pair_first, s->shard,
-                            &s->team, s->z, p->z));
-    for (int32_t c = 0; c < s->atlas->conditions.n; c++)
-        if (is_asked(p->plan, c))
-            SCS_TRY(permute_condition(p, c, value));
+void scs_permutations_need(const scs_permutations *p, uint8_t *needed)
+{
+    int64_t n_group = p->session->atlas->n_group;
+
+    for (int32_t r = 0; r < scs_comm_size(p->session->comm); r++)
+        for (int64_t u = p->rank_first[r]; u < p->rank_first[r + 1]; u++) {
+            int32_t c = condition_of(p, u / p->n_chunk);
+
+            for (int64_t i = p->pair_first[c]; i < p->pair_first[c + 1]; i++) {
+                needed[r * n_group + p->pair.item[i].control_group] = 1;
+                needed[r * n_group + p->pair.item[i].observed_group] = 1;
+            }
+        }
+}
+
+/* ---- counting ---- */
+
+/* What one thread works with. */
+typedef struct worker {
+    const scs_permutations *p;
+    const scs_method *method;
+    scs_real *const *z;
+    scs_replica replica;
+    double *delta;                 /* [n_latent] */
+    double *mean;                  /* [most pairs, permutations of a chunk, n_latent] */
+    int32_t *control, *perturbed;  /* [most pairs] */
+    const scs_combination **target; /* [most rows of a set] */
+} worker;
+
+static int64_t most(const int64_t *first, int64_t n)
+{
+    int64_t largest = 0;
+
+    for (int64_t i = 0; i < n; i++)
+        if (first[i + 1] - first[i] > largest)
+            largest = first[i + 1] - first[i];
+    return largest;
+}
+
+static void worker_clear(worker *w)
+{
+    scs_replica_clear(&w->replica);
+    free(w->delta);
+    free(w->mean);
+    free(w->control);
+    free(w->perturbed);
+    free(w->target);
+}
+
+static scs_status worker_make(const scs_permutations *p, const scs_method *method,
+                              scs_real *const *z, worker *w)
+{
+    const scs_atlas *a = p->session->atlas;
+    int64_t pairs = most(p->pair_first, a->conditions.n), n = p->n / p->n_chunk + 1;
+
+    *w = (worker){.p = p, .method = method, .z = z};
+    SCS_TRY(scs_replica_make(a, &w->replica));
+    SCS_TRY(SCS_ALLOC(w->delta, a->n_latent));
+    SCS_TRY(SCS_ALLOC(w->mean, pairs * n * a->n_latent));
+    SCS_TRY(SCS_ALLOC(w->control, pairs));
+    SCS_TRY(SCS_ALLOC(w->perturbed, pairs));
+    return SCS_ALLOC(w->target, most(p->set_first, p->n_set));
+}
+
+/* Labels permuted within the i-th pair. @param[out] mean [n, n_latent] */
+static scs_status permute_pair(const worker *w, int64_t i, int64_t first, int64_t n, double *mean)
+{
+    const scs_atlas *a = w->p->session->atlas;
+    int32_t control = w->control[i], perturbed = w->perturbed[i];
+    scs_stream stream = {.seed = (uint64_t)w->p->session->config->train.seed,
+                         .purpose = SCS_RANDOM_PERMUTE,
+                         .cell = (uint64_t)perturbed};
+
+    return scs_permute_pair(&stream, w->z[control], a->group[control].count, w->z[perturbed],
+                            a->group[perturbed].count, a->n_latent, first, n, mean);
+}
+
+/* @param[out] count of the unit's rows */
+static scs_status count_unit(worker *w, int64_t unit, int32_t *count)
+{
+    const scs_permutations *p = w->p;
+    int64_t set = unit / p->n_chunk, chunk = unit % p->n_chunk, first = chunk_first(p, chunk);
+    int64_t n = chunk_first(p, chunk + 1) - first, n_row = p->set_first[set + 1] - p->set_first[set];
+    int32_t c = condition_of(p, set);
+    int64_t n_pair = p->pair_first[c + 1] - p->pair_first[c];
+    scs_permutation permuted = {.atlas = p->session->atlas,
+                                .n_pair = (int32_t)n_pair,
+                                .control = w->control,
+                                .perturbed = w->perturbed,
+                                .n = n,
+                                .mean = w->mean};
+
+    for (int64_t i = 0; i < n_pair; i++) {
+        w->control[i] = p->pair.item[p->pair_first[c] + i].control_group;
+        w->perturbed[i] = p->pair.item[p->pair_first[c] + i].observed_group;
+        SCS_TRY(permute_pair(w, i, first, n, w->mean + i * n * permuted.atlas->n_latent));
+    }
+    for (int64_t i = 0; i < n_row; i++)
+        w->target[i] = &p->plan->item[p->row[p->set_first[set] + i]];
+    return scs_replica_count(&w->replica, w->method, &permuted, w->target, n_row, w->delta, count);
+}
+
+static void add_counts(scs_permutations *p, int64_t unit, const int32_t *count)
+{
+    const int32_t *row = p->row + p->set_first[unit / p->n_chunk];
+
+    for (int64_t i = 0; i < p->unit_first[unit + 1] - p->unit_first[unit]; i++)
+        p->count[row[i]] += count[i];
+}
+
+/* Units of this rank that are still to be counted. @param[out] todo [units of the rank]
+ * @param count scratch of one unit */
+static scs_status take_done(scs_permutations *p, scs_done_map *map, int64_t *todo, int64_t *n_todo,
+                            int32_t *count)
+{
+    int32_t rank = scs_comm_rank(p->session->comm);
+
+    *n_todo = 0;
+    for (int64_t u = p->rank_first[rank]; u < p->rank_first[rank + 1]; u++) {
+        bool done = false;
+
+        SCS_TRY(scs_done_map_unit(map, u, count, &done));
+        if (done)
+            add_counts(p, u, count);
+        else
+            todo[(*n_todo)++] = u;
+    }
     return SCS_OK;
 }
 
-/* Every rank's rows reach all. */
-static scs_status gather(const permuting *p, double *value)
+/* Some units, a thread each. @param count [n, stride] */
+static scs_status count_some(scs_permutations *p, worker *w, const int64_t *unit, int64_t n,
+                             int64_t stride, int32_t *count, scs_done_map *map)
 {
-    scs_comm *comm = p->session->comm;
-    int64_t *begin;
-    scs_status st;
+    scs_failure failed = {0};
 
-    SCS_TRY(scs_agree(comm, SCS_ALLOC(begin, scs_comm_size(comm) + 1)));
-    for (int32_t r = 0; r <= scs_comm_size(comm); r++)
-        begin[r] = p->first[r] * (int64_t)sizeof *value;
-    st = scs_allgather(comm, value, begin);
-    free(begin);
+#pragma omp parallel for schedule(dynamic)
+    for (int64_t i = 0; i < n; i++)
+        scs_failure_note(&failed, i,
+                         count_unit(&w[omp_get_thread_num()], unit[i], count + i * stride));
+    SCS_TRY(scs_failure_raise(&failed));
+    for (int64_t i = 0; i < n; i++) {
+        add_counts(p, unit[i], count + i * stride);
+        SCS_TRY(scs_done_map_put_unit(map, unit[i], count + i * stride));
+    }
+    return SCS_OK;
+}
+
+static scs_status make_workers(const scs_permutations *p, const scs_method *method,
+                               scs_real *const *z, int n, worker *w)
+{
+    for (int i = 0; i < n; i++)
+        SCS_TRY(worker_make(p, method, z, &w[i]));
+    return SCS_OK;
+}
+
+scs_status scs_permutations_run(scs_permutations *p, const scs_method *method,
+                                scs_real *const *group_z, scs_done_map *map,
+                                bool (*stop)(void *ctx), void *ctx)
+{
+    int32_t rank = scs_comm_rank(p->session->comm);
+    int64_t stride = most(p->unit_first, p->n_unit), *todo = NULL, n_todo = 0, at = 0;
+    int n_thread = omp_get_max_threads();
+    int32_t *count = NULL;
+    worker *w = NULL;
+    scs_status st = SCS_OK;
+
+    if (p->rank_first[rank] == p->rank_first[rank + 1])
+        return SCS_OK;
+    SCS_GO(st, SCS_ALLOC(todo, p->rank_first[rank + 1] - p->rank_first[rank]));
+    SCS_GO(st, SCS_ALLOC(count, n_thread * stride));
+    SCS_GO(st, SCS_ALLOC(w, n_thread));
+    SCS_GO(st, take_done(p, map, todo, &n_todo, count));
+    SCS_GO(st, make_workers(p, method, group_z, n_thread, w));
+    while (at < n_todo && !stop(ctx)) {
+        int64_t n = n_todo - at < n_thread ? n_todo - at : n_thread;
+
+        SCS_GO(st, count_some(p, w, todo + at, n, stride, count, map));
+        at += n;
+    }
+    p->n_left = n_todo - at;
+done:
+    for (int i = 0; w && i < n_thread; i++)
+        worker_clear(&w[i]);
+    free(w);
+    free(count);
+    free(todo);
     return st;
 }
 
-scs_status scs_screen_permute(const scs_session *session, const scs_method *method,
-                              const scs_plan *plan, const int64_t *first, double *p, double *q)
+scs_status scs_permutations_finish(scs_permutations *p, double *p_value, double *q_value)
 {
-    permuting w = {.session = session,
-                   .method = method,
-                   .plan = plan,
-                   .first = first,
-                   .n = session->config->screen.permutations};
-    scs_status st;
+    scs_comm *comm = p->session->comm;
+    bool leads = scs_session_leads(p->session);
+    int64_t step = 1 << 24;
 
-    for (int64_t i = 0; i < plan->n; i++)
-        p[i] = NAN;
-    SCS_GO(st, permute_all(&w, p));
-    SCS_GO(st, gather(&w, p));
-    SCS_GO(st, scs_agree(session->comm, scs_false_discovery(p, plan->n, q)));
-done:
-    for (int32_t g = 0; w.z && g < session->atlas->n_group; g++)
-        free(w.z[g]);
-    free(w.z);
-    free(w.pair_first);
-    free(w.pair.item);
-    return st;
+    for (int64_t i = 0; i < p->plan->n; i += step) {
+        int n = (int)(p->plan->n - i < step ? p->plan->n - i : step);
+
+        SCS_MPI(MPI_Reduce(leads ? MPI_IN_PLACE : p->count + i, p->count + i, n, MPI_INT32_T,
+                           MPI_SUM, 0, scs_comm_mpi(comm)));
+    }
+    for (int64_t i = 0; i < p->plan->n && leads; i++)
+        p_value[i] = p->plan->item[i].status == SCS_ROW_OK
+                         ? (p->count[i] + 1.) / ((double)p->n + 1)
+                         : NAN;
+    return scs_agree(comm, leads ? scs_false_discovery(p_value, p->plan->n, q_value) : SCS_OK);
 }

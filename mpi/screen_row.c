@@ -1,62 +1,63 @@
 #include "mpi/screen_row.h"
 
-#include "src/cell_distance.h"
-
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* One row in the making. */
 typedef struct row {
+    const scs_row_block *block;
     const scs_row_job *job;
-    int64_t i; /* within the rank's rows */
+    const scs_atlas *atlas;
+    scs_result_rows *rows;
+    int64_t i; /* within the block */
     const scs_combination *target;
-    scs_sources *sources;
-    double *delta;     /* [n_latent] */
+    const scs_row_controls *controls; /* NULL: no prediction */
+    scs_row_work *work;
     double *replicate; /* [bootstrap, n_latent] or NULL */
-    scs_evidence from;
 } row;
 
-static scs_status moments_alloc(scs_moment_pair *m, int32_t n_gene, bool variance)
+static row row_of(const scs_row_block *b, int64_t i, scs_row_work *work)
 {
-    SCS_TRY(SCS_ALLOC(m->mean, n_gene));
-    if (variance)
-        SCS_TRY(SCS_ALLOC(m->variance, n_gene));
-    return SCS_OK;
+    return (row){.block = b,
+                 .job = b->job,
+                 .atlas = b->job->session->atlas,
+                 .rows = b->job->rows,
+                 .i = i,
+                 .target = &b->job->plan->item[b->job->rows->first + i],
+                 .controls = b->of[i] >= 0 ? &b->controls[b->of[i]] : NULL,
+                 .work = work};
 }
 
-void scs_moment_pair_clear(scs_moment_pair *m)
+bool scs_row_is_linear(const scs_row_job *job)
 {
-    free(m->mean);
-    free(m->variance);
-    *m = (scs_moment_pair){0};
+    const scs_model *model = job->session->model;
+
+    return model && !model->arch.output_relu && !job->session->config->screen.variance;
 }
 
-scs_status scs_row_decode(const scs_row_job *job, int32_t group, const double *delta,
-                          scs_moment_pair *out)
+scs_status scs_row_work_make(const scs_row_job *job, scs_row_work *work)
 {
     const scs_session *s = job->session;
 
-    SCS_TRY(moments_alloc(out, s->atlas->n_gene, s->config->screen.variance));
-    return scs_session_decode(s, job->control_z[group], s->atlas->group[group].count, delta,
-                              out->mean, out->variance);
+    *work = (scs_row_work){0};
+    SCS_TRY(scs_sources_create(s->atlas, &work->sources));
+    SCS_TRY(SCS_ALLOC(work->delta, s->atlas->n_latent));
+    SCS_TRY(SCS_ALLOC(work->along, SCS_MOST_MOVED));
+    if (!scs_row_is_linear(job))
+        return SCS_OK;
+    SCS_TRY(SCS_ALLOC(work->scratch, scs_moving_scratch(s->model)));
+    return SCS_ALLOC(work->output, scs_output_work(s->model));
 }
 
-static scs_moments view(const scs_moment_pair *m)
+void scs_row_work_clear(scs_row_work *work)
 {
-    return (scs_moments){m->mean, m->variance};
-}
-
-/* The sources' own change of means and variances. */
-static scs_status gene_change(const row *r, scs_moment_pair *out)
-{
-    const scs_atlas *a = r->job->session->atlas;
-
-    SCS_TRY(moments_alloc(out, a->n_gene, r->job->session->config->screen.variance));
-    scs_sources_genes(a, r->sources, a->gene_mean, out->mean);
-    if (out->variance)
-        scs_sources_genes(a, r->sources, a->gene_variance, out->variance);
-    return SCS_OK;
+    scs_sources_destroy(&work->sources);
+    free(work->delta);
+    free(work->along);
+    free(work->scratch);
+    free(work->output);
+    *work = (scs_row_work){0};
 }
 
 static double keep(const double *x, int32_t n, float *out)
@@ -70,60 +71,61 @@ static double keep(const double *x, int32_t n, float *out)
     return sqrt(square);
 }
 
-/* Shift and error of every gene. @param change the sources' own, blend only */
-static scs_status predict(row *r, const scs_moment_pair *moved, const scs_moment_pair *change)
+static scs_status measure_trust(const row *r)
 {
-    const scs_row_job *j = r->job;
-    const scs_atlas *a = j->session->atlas;
-    scs_result_rows *rows = j->rows;
-    int64_t at = r->i * a->n_gene;
-    int32_t group = r->target->control_group;
-    scs_prediction out = {.mean = rows->x + at,
-                          .shift = rows->shift + at,
-                          .variance = rows->variance ? rows->variance + at : NULL};
-    scs_decoder decoder = scs_session_decoder(j->session);
+    scs_trust *t = &r->rows->trust[r->i];
 
-    r->from.moved = view(moved);
-    r->from.change = view(change);
-    scs_predict(j->method, a->n_gene, &r->from, &out);
-    rows->score[r->i] = scs_score(a, r->target, &out);
-    if (!rows->shift_se)
+    SCS_TRY(scs_support(r->atlas, r->target, r->work->sources, &t->support));
+    t->support_flag = t->support > 99;
+    t->agreement = scs_agreement(r->atlas, r->target, r->work->sources);
+    if (scs_session_has_latent(r->job->session))
+        t->energy_distance =
+            scs_moved_energy(&r->controls->cells, r->work->delta, r->work->along);
+    return SCS_OK;
+}
+
+/* Its hidden mean, to be decoded with the others; or decoded at once. */
+static scs_status move(const row *r)
+{
+    const scs_row_block *b = r->block;
+    const scs_session *s = r->job->session;
+    int32_t group = r->target->control_group;
+    int64_t at = r->i * r->atlas->n_gene;
+
+    if (!scs_session_has_latent(s))
         return SCS_OK;
-    return scs_shift_error(a, &decoder, j->method, r->sources, j->control_z[group],
-                           a->group[group].count, r->replicate, r->replicate ? j->bootstrap : 0,
-                           &r->from, rows->shift_se + at);
+    if (!b->hidden)
+        return scs_session_decode(s, r->job->control_z[group], r->atlas->group[group].count,
+                                  r->work->delta, b->mean + at,
+                                  b->variance ? b->variance + at : NULL);
+    scs_moving_mean(r->controls->moving, r->work->delta, r->work->scratch,
+                    b->hidden + r->i * s->model->arch.n_hidden);
+    return SCS_OK;
 }
 
-/* From the shift and what the cells of its groups look like. */
-static scs_status decode(row *r)
+scs_status scs_row_shift(const scs_row_block *block, int64_t i, scs_row_work *work)
 {
-    const scs_row_job *j = r->job;
-    const scs_atlas *a = j->session->atlas;
-    int64_t genes = a->n_gene;
-    int32_t group = r->target->control_group;
-    scs_moment_pair moved = {0}, change = {0};
-    scs_status status;
+    row r = row_of(block, i, work);
+    int64_t latent = r.atlas->n_latent;
 
-    r->from = (scs_evidence){.control_mean = a->gene_mean + group * genes,
-                             .control_variance = a->gene_variance + group * genes,
-                             .still = view(&j->still[group])};
-    memcpy(j->rows->control + r->i * genes, r->from.control_mean, (size_t)genes * sizeof(float));
-    if (scs_session_has_latent(j->session))
-        SCS_GO(status, scs_row_decode(j, group, r->delta, &moved));
-    if (j->method->decode == SCS_DECODE_BLEND)
-        SCS_GO(status, gene_change(r, &change));
-    SCS_GO(status, predict(r, &moved, &change));
-done:
-    scs_moment_pair_clear(&change);
-    scs_moment_pair_clear(&moved);
-    return status;
+    r.rows->score[i] = scs_no_scores();
+    r.rows->trust[i] = scs_no_trust();
+    if (!r.controls)
+        return SCS_OK;
+    SCS_TRY(scs_sources_find(r.atlas, r.job->method, r.target, work->sources));
+    scs_sources_shift(r.atlas, work->sources, work->delta);
+    r.rows->delta_norm[i] = keep(work->delta, r.atlas->n_latent, r.rows->delta + i * latent);
+    SCS_TRY(measure_trust(&r));
+    return move(&r);
 }
+
+/* ---- once it is decoded ---- */
 
 /* delta over replicates of the groups' means. */
 static scs_status bootstrap(row *r)
 {
     const scs_row_job *j = r->job;
-    const scs_atlas *a = j->session->atlas;
+    const scs_atlas *a = r->atlas;
     int64_t n = j->bootstrap;
     scs_bootstrap *b = NULL;
     double *se = NULL;
@@ -136,33 +138,11 @@ static scs_status bootstrap(row *r)
     SCS_GO(status,
            scs_replicate(a, j->method, &r->target, 1, n, scs_bootstrap_draw, b, r->replicate));
     scs_replicate_error(r->replicate, n, a->n_latent, se);
-    j->rows->trust[r->i].delta_se = keep(se, a->n_latent, j->rows->delta_se + r->i * a->n_latent);
+    r->rows->trust[r->i].delta_se = keep(se, a->n_latent, r->rows->delta_se + r->i * a->n_latent);
 done:
     scs_bootstrap_destroy(&b);
     free(se);
     return status;
-}
-
-static scs_status measure_trust(const row *r)
-{
-    const scs_row_job *j = r->job;
-    const scs_atlas *a = j->session->atlas;
-    int64_t at = j->rows->first + r->i;
-    int32_t group = r->target->control_group;
-    scs_trust *t = &j->rows->trust[r->i];
-
-    SCS_TRY(scs_support(a, r->target, r->sources, &t->support));
-    t->support_flag = t->support > 99;
-    t->agreement = scs_agreement(a, r->target, r->sources);
-    if (scs_session_has_latent(j->session))
-        SCS_TRY(
-            scs_moved_energy(&(scs_sample){j->control_z[group], a->group[group].count, r->delta},
-                             a->n_latent, &t->energy_distance));
-    if (j->p_value) {
-        t->p_value = j->p_value[at];
-        t->q_value = j->q_value[at];
-    }
-    return SCS_OK;
 }
 
 /* Row i of a matrix that may not be there. */
@@ -172,30 +152,85 @@ static void fill_nan(float *matrix, int64_t i, int64_t n)
         matrix[i * n + g] = NAN;
 }
 
-static scs_status fill(row *r)
+/* The sources' own change of means and variances. @param[out] change [n_gene] each */
+static void gene_change(const row *r, double *mean, double *variance)
+{
+    const scs_atlas *a = r->atlas;
+
+    scs_sources_genes(a, r->work->sources, a->gene_mean, mean);
+    if (variance)
+        scs_sources_genes(a, r->work->sources, a->gene_variance, variance);
+}
+
+static scs_moments row_moments(const scs_row_block *b, int64_t i, int64_t n_gene)
+{
+    return (scs_moments){b->mean ? b->mean + i * n_gene : NULL,
+                         b->variance ? b->variance + i * n_gene : NULL};
+}
+
+static scs_status estimate_error(row *r, const scs_evidence *from)
 {
     const scs_row_job *j = r->job;
-    const scs_atlas *a = j->session->atlas;
-    int64_t latent = a->n_latent;
+    int32_t group = r->target->control_group;
+    scs_decoder decoder = scs_session_decoder(j->session);
 
-    SCS_TRY(scs_sources_create(a, &r->sources));
-    SCS_TRY(SCS_ALLOC(r->delta, latent));
-    SCS_TRY(scs_sources_find(a, j->method, r->target, r->sources));
-    scs_sources_shift(a, r->sources, r->delta);
-    j->rows->delta_norm[r->i] = keep(r->delta, a->n_latent, j->rows->delta + r->i * latent);
-    SCS_TRY(measure_trust(r));
-    if (j->rows->shift_se && scs_session_has_latent(j->session))
+    if (scs_session_has_latent(j->session))
         SCS_TRY(bootstrap(r));
     else
-        fill_nan(j->rows->delta_se, r->i, latent);
-    return decode(r);
+        fill_nan(r->rows->delta_se, r->i, r->atlas->n_latent);
+    return scs_shift_error(r->atlas, &decoder, j->method, r->work->sources, j->control_z[group],
+                           r->atlas->group[group].count, r->replicate,
+                           r->replicate ? j->bootstrap : 0, from,
+                           r->rows->shift_se + r->i * r->atlas->n_gene);
+}
+
+/* @param change the sources' own, blend only */
+static scs_status predict(row *r, const scs_moments *change)
+{
+    const scs_atlas *a = r->atlas;
+    scs_result_rows *rows = r->rows;
+    int64_t genes = a->n_gene, at = r->i * genes, group = r->target->control_group;
+    scs_evidence from = {.control_mean = a->gene_mean + group * genes,
+                         .control_variance = a->gene_variance + group * genes,
+                         .moved = row_moments(r->block, r->i, genes),
+                         .still = {r->controls->mean, r->controls->variance},
+                         .change = *change};
+    scs_prediction out = {.mean = rows->x + at,
+                          .shift = rows->shift + at,
+                          .variance = rows->variance ? rows->variance + at : NULL};
+
+    memcpy(rows->control + at, from.control_mean, (size_t)genes * sizeof(float));
+    scs_predict(r->job->method, a->n_gene, &from, &out);
+    rows->score[r->i] = scs_score(a, r->target, &out);
+    return rows->shift_se ? estimate_error(r, &from) : SCS_OK;
+}
+
+/* The sources are those of the last row on this thread: found again where they are needed. */
+static scs_status finish(row *r)
+{
+    const scs_row_job *j = r->job;
+    bool blend = j->method->decode == SCS_DECODE_BLEND, variance = r->rows->variance != NULL;
+    scs_moments change = {0};
+    double *seen = NULL;
+    scs_status status = SCS_OK;
+
+    if (blend || r->rows->shift_se)
+        SCS_TRY(scs_sources_find(r->atlas, j->method, r->target, r->work->sources));
+    if (blend) {
+        SCS_TRY(SCS_ALLOC(seen, r->atlas->n_gene * (variance ? 2 : 1)));
+        change = (scs_moments){seen, variance ? seen + r->atlas->n_gene : NULL};
+        gene_change(r, seen, variance ? seen + r->atlas->n_gene : NULL);
+    }
+    status = predict(r, &change);
+    free(seen);
+    return status;
 }
 
 /* Nothing is guessed; the controls are shown where there are any. */
 static void leave(const row *r)
 {
-    const scs_atlas *a = r->job->session->atlas;
-    scs_result_rows *rows = r->job->rows;
+    const scs_atlas *a = r->atlas;
+    scs_result_rows *rows = r->rows;
     int64_t genes = a->n_gene;
 
     fill_nan(rows->x, r->i, genes);
@@ -213,11 +248,10 @@ static void leave(const row *r)
 
 static scs_status list_genes(const row *r)
 {
-    const scs_row_job *j = r->job;
-    const scs_result_rows *rows = j->rows;
-    int32_t n_gene = j->session->atlas->n_gene;
+    const scs_result_rows *rows = r->rows;
+    int32_t n_gene = r->atlas->n_gene;
     const float *shift = rows->shift + r->i * n_gene;
-    int64_t n = j->top_genes, at = r->i * n;
+    int64_t n = r->job->top_genes, at = r->i * n;
 
     if (n == 0)
         return SCS_OK;
@@ -225,21 +259,15 @@ static scs_status list_genes(const row *r)
     return scs_top_shift(shift, n_gene, -1, n, rows->top_down + at, rows->top_down_shift + at);
 }
 
-scs_status scs_row_fill(const scs_row_job *job, int64_t i)
+scs_status scs_row_finish(const scs_row_block *block, int64_t i, scs_row_work *work)
 {
-    row r = {.job = job, .i = i, .target = &job->plan->item[job->rows->first + i]};
+    row r = row_of(block, i, work);
     scs_status status = SCS_OK;
 
-    job->rows->score[i] = scs_no_scores();
-    job->rows->trust[i] = scs_no_trust();
-    if (r.target->status == SCS_ROW_OK)
-        status = fill(&r);
+    if (r.controls)
+        status = finish(&r);
     else
         leave(&r);
-    if (status == SCS_OK)
-        status = list_genes(&r);
-    free(r.delta);
     free(r.replicate);
-    scs_sources_destroy(&r.sources);
-    return status;
+    return status == SCS_OK ? list_genes(&r) : status;
 }

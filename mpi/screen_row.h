@@ -1,34 +1,64 @@
-/** One row of the screen, in place. */
+/** One row of the screen, in place, in two steps: the shift, and what it means for the genes. */
 #ifndef SCS_SCREEN_ROW_H
 #define SCS_SCREEN_ROW_H
 
 #include "mpi/session.h"
 #include "scscreen/trust.h"
+#include "src/cell_distance.h"
+#include "src/moving.h"
 
-/** Means and variances (NULL where not wanted) over genes. */
-typedef struct scs_moment_pair {
-    double *mean, *variance; /**< owned */
-} scs_moment_pair;
-void scs_moment_pair_clear(scs_moment_pair *m);
+/** The control cells of a species and cell type, ready for all shifts of a block. */
+typedef struct scs_row_controls {
+    int32_t group;
+    scs_moving *moving;          /**< where means go through the network's output layer, or NULL */
+    scs_moved_cells cells;       /**< where there is a latent space */
+    double *mean, *variance;     /**< [n_gene] decoded without a shift; NULL where not wanted */
+} scs_row_controls;
 
-/** The rows of one rank, and what they are made from. */
+/** Of one thread. */
+typedef struct scs_row_work {
+    scs_sources *sources;
+    double *delta;     /**< [n_latent] */
+    double *along;     /**< [SCS_MOST_MOVED] */
+    scs_real *scratch; /**< of scs_moving_mean, or NULL */
+    double *output;    /**< of scs_output_means, or NULL */
+} scs_row_work;
+
+/** What the rows of a block are made from. */
 typedef struct scs_row_job {
     const scs_session *session;
     const scs_method *method;
     const scs_plan *plan;
-    scs_real *const *control_z;      /**< [n_group] */
-    int64_t top_genes;               /**< to list, 0: none */
-    int64_t bootstrap;               /**< replicates for errors, 0: none */
-    const double *p_value, *q_value; /**< [plan->n], or NULL: none */
-    scs_result_rows *rows;
-    scs_moment_pair *still; /**< [n_group] decoded controls, where rows need them (edit, blend) */
+    scs_real *const *control_z; /**< [n_group] */
+    int64_t top_genes;          /**< to list, 0: none */
+    int64_t bootstrap;          /**< replicates for errors, 0: none */
+    scs_result_rows *rows;      /**< of this block */
+    scs_row_work *work;         /**< [n_work] of each thread */
+    int n_work;
+    void (*idle)(void *ctx);    /**< called by the first thread now and then */
+    void *idle_ctx;
 } scs_row_job;
 
-/** Decode a group's control cells, moved by delta (NULL: as they are). @param[out] out allocated
- * here */
-SCS_MUST_USE scs_status scs_row_decode(const scs_row_job *job, int32_t group, const double *delta,
-                                       scs_moment_pair *out);
-/** Fill row i of job->rows; rows that cannot be predicted hold NaN. Local. */
-SCS_MUST_USE scs_status scs_row_fill(const scs_row_job *job, int64_t i);
+/** Where a block's rows come together before they are results. */
+typedef struct scs_row_block {
+    const scs_row_job *job;
+    scs_row_controls *controls; /**< [n_controls] of the block's rows */
+    int32_t n_controls;
+    int32_t *of;                /**< [rows] into controls, -1: no prediction */
+    double *hidden;             /**< [rows + n_controls, n_hidden] mean hidden activations, or NULL */
+    double *mean, *variance;    /**< [rows + n_controls, n_gene] decoded; NULL where not wanted */
+} scs_row_block;
+
+SCS_MUST_USE scs_status scs_row_work_make(const scs_row_job *job, scs_row_work *work);
+void scs_row_work_clear(scs_row_work *work);
+
+/** Whether means go through the output layer for a whole block at once. */
+bool scs_row_is_linear(const scs_row_job *job);
+/** Row i of the block: its shift and how far to trust it; its hidden mean, or its decoded mean and
+ * variance. Local. */
+SCS_MUST_USE scs_status scs_row_shift(const scs_row_block *block, int64_t i, scs_row_work *work);
+/** Once its mean is decoded: prediction, scores, errors, lists. A row that cannot be predicted
+ * holds NaN. Local. */
+SCS_MUST_USE scs_status scs_row_finish(const scs_row_block *block, int64_t i, scs_row_work *work);
 
 #endif

@@ -1,10 +1,11 @@
 /* screen -> result */
 #include "mpi/choose_blend.h"
 #include "mpi/provenance.h"
+#include "mpi/screen_blocks.h"
 #include "mpi/screen_permute.h"
 #include "mpi/screen_rank.h"
-#include "mpi/screen_rows.h"
 #include "mpi/session.h"
+#include "mpi/signals.h"
 #include "src/gene_space.h"
 
 #include <stdlib.h>
@@ -14,30 +15,15 @@
 typedef struct screening {
     scs_method method;
     scs_plan *plan;
-    int64_t *first;       /* [n_rank + 1] rows of each rank */
-    scs_real **control_z; /* [n_group] */
-    scs_result_rows rows; /* this rank's */
-    double *p, *q;        /* [plan->n] or NULL */
-    scs_row_numbers all;  /* on rank 0 */
+    scs_real **control_z; /* [n_group] cells of controls, and of what this rank permutes */
+    scs_permutations permutations;
     scs_provenance *provenance;
+    scs_result_head head;
+    scs_screen_store store;
+    scs_screen_work work;
+    double *p, *q;           /* [plan->n] on rank 0, or NULL */
+    scs_result_rows numbers; /* delta_norm, trust and score of all rows, on rank 0 where asked for */
 } screening;
-
-static scs_status predict(const scs_session *s, screening *w)
-{
-    int64_t first = w->first[scs_comm_rank(s->comm)];
-    int64_t last = w->first[scs_comm_rank(s->comm) + 1];
-
-    scs_row_job job = {.session = s,
-                       .method = &w->method,
-                       .plan = w->plan,
-                       .control_z = w->control_z,
-                       .top_genes = s->config->output.top_genes,
-                       .bootstrap = s->config->screen.bootstrap,
-                       .p_value = w->p,
-                       .q_value = w->q};
-
-    return scs_screen_rows(&job, first, last - first, &w->rows);
-}
 
 /* What the config leaves to the data: the same on every rank. */
 static scs_status choose_shift(const scs_session *s, scs_method *method)
@@ -98,46 +84,125 @@ scs_status scs_session_check_screen(const scs_session *session)
 
 static scs_status make_plan(const scs_session *s, screening *w)
 {
-    int32_t n_rank = scs_comm_size(s->comm);
-
     SCS_TRY(select_rows(s, s->atlas, &w->plan));
     SCS_TRY(scs_plan_resolve(s->atlas, &w->method, w->plan));
-    SCS_TRY(SCS_ALLOC(w->first, n_rank + 1));
     SCS_TRY(SCS_ALLOC(w->control_z, s->atlas->n_group));
-    scs_plan_split(w->plan, n_rank, w->first);
-    return SCS_OK;
+    SCS_TRY(scs_permutations_create(s, w->plan, &w->permutations));
+    return scs_provenance_create(s, &w->method, &w->provenance);
 }
 
-static scs_status permute(const scs_session *s, screening *w)
+/* Cells of the controls that rows start from reach every rank: any rank may get any row. */
+static scs_status route(const scs_session *s, const screening *w)
+{
+    int32_t n_rank = scs_comm_size(s->comm);
+    int64_t n_group = s->atlas->n_group;
+    uint8_t *needed;
+    scs_status status;
+
+    if (!scs_session_has_latent(s))
+        return SCS_OK;
+    SCS_TRY(scs_agree(s->comm, SCS_ALLOC(needed, n_rank * n_group)));
+    scs_permutations_need(&w->permutations, needed);
+    for (int64_t i = 0; i < w->plan->n; i++)
+        for (int32_t r = 0; r < n_rank && w->plan->item[i].status == SCS_ROW_OK; r++)
+            needed[r * n_group + w->plan->item[i].control_group] = 1;
+    status = scs_route_groups(s->comm, s->dataset, s->atlas, needed, s->shard, &s->team, s->z,
+                              w->control_z);
+    free(needed);
+    return status;
+}
+
+static scs_status open_store(const scs_session *s, screening *w)
+{
+    w->head = (scs_result_head){.atlas = s->atlas,
+                                .plan = w->plan,
+                                .dense = s->config->output.rows == SCS_ROWS_DENSE,
+                                .variance = s->config->screen.variance,
+                                .bootstrap = s->config->screen.bootstrap > 0,
+                                .top_genes = s->config->output.top_genes,
+                                .permutations = w->permutations.n > 0,
+                                .fact = w->provenance->fact,
+                                .n_fact = w->provenance->n};
+    SCS_TRY(scs_store_open(s, &w->head, w->permutations.unit_first, w->permutations.n_unit,
+                           &w->store));
+    if (w->store.resumed)
+        scs_session_say(s, "going on from %s: %lld of %lld blocks are done and compared",
+                        w->store.part, (long long)w->store.n_done, (long long)w->store.n_block);
+    return scs_work_open(s, w->plan, &w->store, &w->work);
+}
+
+/* What this rank does without the others. */
+static scs_status work(const scs_session *s, screening *w)
+{
+    scs_row_job job = {.session = s,
+                       .method = &w->method,
+                       .plan = w->plan,
+                       .control_z = w->control_z,
+                       .top_genes = w->head.top_genes,
+                       .bootstrap = s->config->screen.bootstrap};
+    double begun = scs_wishes_now();
+    scs_status status;
+
+    status = scs_permutations_run(&w->permutations, &w->method, w->control_z, w->store.map,
+                                  scs_work_is_over, &w->work);
+    if (status == SCS_OK)
+        status = scs_work_blocks(&w->work, &job);
+    else
+        scs_work_abandon(&w->work);
+    w->work.busy = scs_wishes_now() - begun;
+    return status;
+}
+
+static scs_status do_work(const scs_session *s, screening *w)
 {
     scs_status status;
 
-    if (s->config->screen.permutations == 0)
-        return SCS_OK;
-    status = SCS_ALLOC(w->p, w->plan->n);
-    if (status == SCS_OK)
-        status = SCS_ALLOC(w->q, w->plan->n);
-    SCS_TRY(scs_agree(s->comm, status));
-    return scs_screen_permute(s, &w->method, w->plan, w->first, w->p, w->q);
+    scs_signals_catch();
+    status = scs_agree(s->comm, work(s, w));
+    scs_signals_release();
+    SCS_TRY(status);
+    return scs_work_end(&w->work, w->permutations.n_left);
 }
 
-static scs_status write_result(scs_session *s, screening *w)
+static scs_status put_p_values(const scs_session *s, screening *w)
 {
-    char path[4096];
-    scs_result_head head = {.atlas = s->atlas,
-                            .plan = w->plan,
-                            .variance = s->config->screen.variance,
-                            .bootstrap = s->config->screen.bootstrap > 0,
-                            .top_genes = s->config->output.top_genes,
-                            .permutations = w->p != NULL};
+    scs_status status = SCS_OK;
 
-    if (w->provenance) {
-        head.fact = w->provenance->fact;
-        head.n_fact = w->provenance->n;
+    if (w->permutations.n == 0)
+        return SCS_OK;
+    if (scs_session_leads(s)) {
+        status = SCS_ALLOC(w->p, w->plan->n);
+        if (status == SCS_OK)
+            status = SCS_ALLOC(w->q, w->plan->n);
     }
-    SCS_TRY(scs_agree(s->comm, scs_session_path(s, "screen.h5ad", path, sizeof path)));
-    SCS_TRY(scs_result_write(s->comm, path, &head, &w->rows));
-    scs_session_say(s, "wrote %s", path);
+    SCS_TRY(scs_agree(s->comm, status));
+    SCS_TRY(scs_permutations_finish(&w->permutations, w->p, w->q));
+    if (scs_session_leads(s)) {
+        status = scs_result_file_put_column(w->store.file, "obs/p_value", w->p);
+        if (status == SCS_OK)
+            status = scs_result_file_put_column(w->store.file, "obs/q_value", w->q);
+    }
+    return scs_agree(s->comm, status);
+}
+
+static bool is_observed(const scs_plan *plan)
+{
+    for (int64_t i = 0; i < plan->n; i++)
+        if (plan->item[i].observed_group >= 0)
+            return true;
+    return false;
+}
+
+/* Room on rank 0 for what the tables show. */
+static scs_status want_numbers(const scs_session *s, screening *w)
+{
+    if (!scs_session_leads(s) ||
+        (s->config->screen.rank_by == SCS_RANK_NONE && !is_observed(w->plan)))
+        return SCS_OK;
+    SCS_TRY(SCS_ALLOC(w->numbers.delta_norm, w->plan->n));
+    SCS_TRY(SCS_ALLOC(w->numbers.trust, w->plan->n));
+    SCS_TRY(SCS_ALLOC(w->numbers.score, w->plan->n));
+    w->numbers.n = w->plan->n;
     return SCS_OK;
 }
 
@@ -151,28 +216,36 @@ static void print_table(const scs_session *s, const screening *w)
                          ? "Held-out combinations (never seen in training), predicted v observed:"
                          : "No held-out combination was screened. Observed combinations, predicted "
                            "from the others:");
-    scs_result_table(stdout, s->atlas, w->plan, w->all.score, held_out);
+    scs_result_table(stdout, s->atlas, w->plan, w->numbers.score, held_out);
     fflush(stdout);
 }
 
 static scs_status answer(const scs_session *s, const screening *w)
 {
+    if (w->numbers.n == 0)
+        return SCS_OK;
     print_table(s, w);
-    return scs_screen_rank(s, w->plan, &w->all);
+    return scs_screen_rank(s, w->plan, &w->numbers);
 }
 
-static void clear(const scs_session *s, screening *w)
+static scs_status clear(const scs_session *s, screening *w, scs_status status)
 {
+    scs_status closed;
+
+    scs_work_close(&w->work);
+    closed = scs_store_close(&w->store);
     for (int32_t g = 0; w->control_z && g < s->atlas->n_group; g++)
         free(w->control_z[g]);
     free(w->control_z);
-    scs_row_numbers_clear(&w->all);
+    free(w->numbers.delta_norm);
+    free(w->numbers.trust);
+    free(w->numbers.score);
     free(w->p);
     free(w->q);
-    free(w->first);
-    scs_screen_rows_clear(&w->rows);
+    scs_permutations_clear(&w->permutations);
     scs_provenance_destroy(&w->provenance);
     scs_plan_destroy(&w->plan);
+    return status != SCS_OK ? status : closed;
 }
 
 static scs_status screen(scs_session *s, screening *w)
@@ -181,25 +254,19 @@ static scs_status screen(scs_session *s, screening *w)
     SCS_TRY(scs_agree(s->comm, make_plan(s, w)));
     scs_session_say(s, "screening %lld combination%s", (long long)w->plan->n,
                     w->plan->n > 1 ? "s" : "");
-    if (scs_session_has_latent(s)) {
-        SCS_TRY(permute(s, w));
-        SCS_TRY(scs_route_cells(s->comm, s->dataset, s->atlas, w->plan, false, w->first, s->shard,
-                                &s->team, s->z, w->control_z));
-    }
-    SCS_TRY(scs_agree(s->comm, predict(s, w)));
-    SCS_TRY(scs_agree(s->comm, scs_session_leads(s)
-                                   ? scs_provenance_create(s, &w->method, &w->provenance)
-                                   : SCS_OK));
-    SCS_TRY(write_result(s, w));
-    SCS_TRY(scs_row_numbers_gather(s->comm, w->first, &w->rows, &w->all));
+    SCS_TRY(route(s, w));
+    SCS_TRY(open_store(s, w));
+    SCS_TRY(do_work(s, w));
+    SCS_TRY(put_p_values(s, w));
+    SCS_TRY(scs_agree(s->comm, want_numbers(s, w)));
+    SCS_TRY(scs_store_commit(&w->store, w->numbers.n ? &w->numbers : NULL));
+    scs_session_say(s, "wrote %s", w->store.path);
     return scs_agree(s->comm, scs_session_leads(s) ? answer(s, w) : SCS_OK);
 }
 
 scs_status scs_session_screen(scs_session *session)
 {
     screening work = {0};
-    scs_status status = screen(session, &work);
 
-    clear(session, &work);
-    return status;
+    return clear(session, &work, screen(session, &work));
 }

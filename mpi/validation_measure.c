@@ -150,13 +150,12 @@ static scs_status measure_genes(work *w, int64_t row, int predictor)
     return !any && scs_session_has_latent(s) ? measure_cells(w, row, NULL, value) : SCS_OK;
 }
 
-static scs_status measure_row(work *w, const scs_result_rows *rows, int64_t i, int predictor)
+static scs_status measure_row(work *w, const scs_result_rows *rows, int predictor)
 {
     const scs_session *s = w->v->session;
-    int64_t genes = s->atlas->n_gene, row = rows->first + i;
+    int64_t row = rows->first;
     const scs_combination *c = &w->plan.item[row];
-    scs_prediction out = {rows->x + i * genes, rows->shift + i * genes,
-                          rows->variance ? rows->variance + i * genes : NULL};
+    scs_prediction out = {rows->x, rows->shift, rows->variance};
     double *value = value_of(w, row, predictor);
     bool any;
 
@@ -166,21 +165,28 @@ static scs_status measure_row(work *w, const scs_result_rows *rows, int64_t i, i
     return measure_cells(w, row, w->scratch, value);
 }
 
-/* The network's rows, decoded as this predictor does. */
+/* The network's rows, decoded as this predictor does. Each is a block of its own: how rows are dealt
+ * to ranks must not show. */
 static scs_status measure_latent(work *w, int64_t first, int64_t n, int predictor)
 {
     const scs_session *s = w->v->session;
     const scs_method *method = &w->method[predictor];
-    scs_row_job job = {.session = s, .method = method, .plan = &w->plan, .control_z = w->control_z};
-    scs_result_rows rows = {0};
+    scs_result_rows rows = {.n = 1};
+    scs_row_job job = {.session = s,
+                       .method = method,
+                       .plan = &w->plan,
+                       .control_z = w->control_z,
+                       .rows = &rows};
     scs_status st;
 
     SCS_GO(st, scs_plan_resolve(s->atlas, method, &w->plan));
-    SCS_GO(st, scs_screen_rows(&job, first, n, &rows));
-    for (int64_t i = 0; i < n; i++)
-        SCS_GO(st, measure_row(w, &rows, i, predictor));
+    SCS_GO(st, scs_screen_rows_alloc(&job));
+    for (rows.first = first; rows.first < first + n; rows.first++) {
+        SCS_GO(st, scs_screen_rows(&job));
+        SCS_GO(st, measure_row(w, &rows, predictor));
+    }
 done:
-    scs_screen_rows_clear(&rows);
+    scs_screen_rows_clear(&job);
     return st;
 }
 

@@ -39,12 +39,14 @@ done:
 static scs_status put_result(const scs_h5 *h5, scs_bytes *out)
 {
     scs_names names = {0};
-    scs_h5_shape x;
+    scs_h5_shape rows, genes;
     scs_status status;
 
-    SCS_TRY(scs_h5_shape_of(h5, "X", &x));
-    SCS_TRY(scs_bytes_put_int(out, x.dim[0]));
-    SCS_TRY(scs_bytes_put_int(out, x.dim[1]));
+    SCS_TRY(scs_h5_shape_of(h5, "obs/_index", &rows));
+    SCS_TRY(scs_h5_shape_of(h5, "var/_index", &genes));
+    SCS_TRY(scs_bytes_put_int(out, rows.dim[0]));
+    SCS_TRY(scs_bytes_put_int(out, genes.dim[0]));
+    SCS_TRY(scs_bytes_put_int(out, scs_h5_exists(h5, "X")));
     SCS_GO(status, scs_h5_members(h5, facts_path, &names));
     SCS_GO(status, scs_bytes_put_int(out, names.n));
     for (scs_lidx i = 0; i < names.n; i++)
@@ -78,13 +80,14 @@ done:
 
 static scs_status print_result(const char *path, scs_bytes *said)
 {
-    int64_t rows, genes, n;
+    int64_t rows, genes, dense, n;
 
     SCS_TRY(scs_bytes_get_int(said, &rows));
     SCS_TRY(scs_bytes_get_int(said, &genes));
+    SCS_TRY(scs_bytes_get_int(said, &dense));
     SCS_TRY(scs_bytes_get_int(said, &n));
-    printf("%s: a screen of %lld combinations x %lld genes\n", path, (long long)rows,
-           (long long)genes);
+    printf("%s: a screen of %lld combinations x %lld genes%s\n", path, (long long)rows,
+           (long long)genes, dense ? "" : " (output.rows: top, no X)");
     for (int64_t i = 0; i < n; i++) {
         char *key = NULL, *value = NULL;
         scs_status status = scs_bytes_get_text(said, &key);

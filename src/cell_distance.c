@@ -1,10 +1,12 @@
 #include "src/cell_distance.h"
 
+#include "src/simd.h"
+
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
-enum { MOST_CELLS = 1000, MOST_MOVED = 256 };
+enum { MOST_CELLS = 1000 };
 
 /* Moved cells as doubles. */
 typedef struct points {
@@ -118,20 +120,67 @@ scs_status scs_energy_distance(const scs_sample *x, const scs_sample *y, int32_t
     return compare(x, y, dim, false, distance);
 }
 
-/* Both samples have the same spread, so that one of the two is enough. */
-scs_status scs_moved_energy(const scs_sample *moved, int32_t dim, double *distance)
+scs_status scs_moved_cells_make(const scs_sample *x, int32_t dim, scs_moved_cells *cells)
 {
-    const scs_sample still = {moved->cell, moved->n, NULL};
-    points p = {0}, q = {0};
-    scs_status st;
+    const scs_sample still = {x->cell, x->n, NULL};
+    points p;
 
-    SCS_GO(st, take_points(&still, MOST_MOVED, dim, &p));
-    SCS_GO(st, take_points(moved, MOST_MOVED, dim, &q));
-    *distance = p.n > 0 ? 2 * (pair_mean(&p, &q, 0) - pair_mean(&p, &p, 0)) : NAN;
-done:
-    free(p.x);
-    free(q.x);
-    return st;
+    *cells = (scs_moved_cells){.dim = dim};
+    SCS_TRY(take_points(&still, SCS_MOST_MOVED, dim, &p));
+    cells->x = p.x;
+    cells->n = p.n;
+    SCS_TRY(SCS_ALLOC(cells->square, p.n * p.n));
+    for (int64_t i = 0; i < p.n; i++)
+        for (int64_t j = 0; j < i; j++)
+            cells->square[i * p.n + j] = cells->square[j * p.n + i] =
+                squared_distance(&p, i, &p, j);
+    for (int64_t i = 0; i < p.n * p.n; i++)
+        cells->apart += sqrt(cells->square[i]) / (double)(p.n * p.n);
+    return SCS_OK;
+}
+
+void scs_moved_cells_clear(scs_moved_cells *cells)
+{
+    free(cells->x);
+    free(cells->square);
+    *cells = (scs_moved_cells){0};
+}
+
+/* Sum of |x_i - x_j - delta| over j: the square is |x_i - x_j|^2 - 2 delta (x_i - x_j) + |delta|^2,
+ * which rounding may leave below 0. @param along [n] delta x_j */
+SCS_VECTOR static double sum_row(const double *square, const double *along, double own,
+                                 double length, int64_t n)
+{
+    double sum = 0;
+
+#pragma omp simd reduction(+ : sum)
+    for (int64_t j = 0; j < n; j++) {
+        double d = square[j] + 2 * (along[j] - own) + length;
+
+        sum += sqrt(d > 0 ? d : 0);
+    }
+    return sum;
+}
+
+/* Both samples have the same spread, so that one of the two is enough. */
+double scs_moved_energy(const scs_moved_cells *cells, const double *delta, double *along)
+{
+    double length = 0, sum = 0, pairs = (double)cells->n * (double)cells->n;
+
+    if (cells->n == 0)
+        return NAN;
+    for (int32_t k = 0; k < cells->dim; k++)
+        length += delta[k] * delta[k];
+    for (int64_t i = 0; i < cells->n; i++) {
+        along[i] = 0;
+        for (int32_t k = 0; k < cells->dim; k++)
+            along[i] += delta[k] * cells->x[i * cells->dim + k];
+    }
+    if (!(length > 0))
+        return 0;
+    for (int64_t i = 0; i < cells->n; i++)
+        sum += sum_row(cells->square + i * cells->n, along, along[i], length, cells->n);
+    return 2 * (sum / pairs - cells->apart);
 }
 
 scs_status scs_mmd2(const scs_sample *x, const scs_sample *y, int32_t dim, double *mmd2)

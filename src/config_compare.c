@@ -3,13 +3,15 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool trains(const scs_key *key)
+/* Whether a key changes the weights, or (screens) the rows of a screen. */
+static bool counts(const scs_key *key, bool screens)
 {
-    static const char *const sections[] = {"data", "hold_out", "model", "train"};
+    static const char *const sections[] = {"data", "hold_out", "model", "train", "screen", "output"};
+    size_t n = sizeof sections / sizeof *sections;
 
     if (key->operational || key->type == SCS_KEY_PATH)
         return false;
-    for (size_t i = 0; i < sizeof sections / sizeof *sections; i++)
+    for (size_t i = 0; i < (screens ? n : n - 2); i++)
         if (strcmp(key->section, sections[i]) == 0)
             return true;
     return false;
@@ -37,9 +39,32 @@ static bool same_records(const scs_config *a, const scs_config *b, const scs_key
     return true;
 }
 
+static bool same_names(const scs_config *a, const scs_config *b, const scs_key *key)
+{
+    const scs_names *x = (const scs_names *)((const char *)a + key->offset);
+    const scs_names *y = (const scs_names *)((const char *)b + key->offset);
+
+    for (scs_lidx i = 0; x->n == y->n && i < x->n; i++)
+        if (strcmp(x->name[i], y->name[i]) != 0)
+            return false;
+    return x->n == y->n;
+}
+
 static bool is_list(const scs_key *key)
 {
     return key->type == SCS_KEY_RECORDS || key->type == SCS_KEY_NAMES;
+}
+
+static bool same_value(const scs_config *before, const scs_config *now, const scs_key *key)
+{
+    char old[64], new[64];
+
+    if (key->type == SCS_KEY_RECORDS)
+        return same_records(before, now, key);
+    if (key->type == SCS_KEY_NAMES)
+        return same_names(before, now, key);
+    return same_text(scs_value_text(before, key, old, sizeof old),
+                     scs_value_text(now, key, new, sizeof new));
 }
 
 /* "name (before, now after)" at the end of out. */
@@ -57,19 +82,27 @@ static void add_difference(const scs_config *before, const scs_config *now, cons
                  scs_value_text(now, key, new, sizeof new));
 }
 
-char *scs_config_differences(const scs_config *before, const scs_config *now, char *out,
-                             size_t size)
+static char *differences(const scs_config *before, const scs_config *now, bool screens, char *out,
+                         size_t size)
 {
-    char old[64], new[64];
-
     out[0] = '\0';
     for (int i = 0; scs_key_at(i) && strlen(out) + 1 < size; i++) {
         const scs_key *key = scs_key_at(i);
 
-        if (trains(key) && !(is_list(key) ? same_records(before, now, key)
-                                          : same_text(scs_value_text(before, key, old, sizeof old),
-                                                      scs_value_text(now, key, new, sizeof new))))
+        if (counts(key, screens) && !same_value(before, now, key))
             add_difference(before, now, key, out, size);
     }
     return out;
+}
+
+char *scs_config_differences(const scs_config *before, const scs_config *now, char *out,
+                             size_t size)
+{
+    return differences(before, now, false, out, size);
+}
+
+char *scs_config_result_differences(const scs_config *before, const scs_config *now, char *out,
+                                    size_t size)
+{
+    return differences(before, now, true, out, size);
 }

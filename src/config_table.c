@@ -117,7 +117,8 @@ static const scs_key keys[] = {
     OPERATIONAL(train, checkpoint_steps, SCS_KEY_INT, 0, 1e15, "0",
         "steps between saves of it; 0: by time alone"),
     OPERATIONAL(train, max_hours, SCS_KEY_NUMBER, 0, 1e6, "0",
-        "hours after which training saves its state and ends with exit code 75; 0: no limit"),
+        "hours after which training or screening saves what is done and ends with exit code 75; 0: no "
+        "limit"),
     OPERATIONAL(train, resume, SCS_KEY_BOOL, 0, 0, "true",
         "go on from the state in output.dir if there is one; false: begin anew"),
 
@@ -160,6 +161,9 @@ static const scs_key keys[] = {
     {.section = "validate", .name = "pca", .type = SCS_KEY_BOOL, AT(validate.pca),
      .fallback = "false", .help = "also predict by principal components, made for each model"},
 
+    CHOICE(output, rows, "dense|top", "dense",
+           "what screen.h5ad holds of a row: X and layers over all genes, or only the lists of "
+           "output.top_genes and the numbers in obs and obsm"),
     INT(output, top_genes, 0, 100000, "0",
         "genes with the largest shifts to list for each row, up and down; 0: none"),
     OPERATIONAL(output, dir, SCS_KEY_TEXT, 1, 0, "results",

@@ -1,6 +1,7 @@
 #include "scscreen/trust.h"
 #include "src/estimate.h"
 #include "src/failure.h"
+#include "src/replica.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -68,7 +69,8 @@ static void permute(const pair *p, scs_stream stream, int64_t *order, double *me
         mean[j] = (few ? mean[j] : p->total[j] - mean[j]) / (double)p->n_perturbed;
 }
 
-static scs_status permute_all(const pair *p, const scs_stream *stream, int64_t n, double *mean)
+static scs_status permute_all(const pair *p, const scs_stream *stream, int64_t first, int64_t n,
+                              double *mean)
 {
     scs_failure failed = {0};
     int64_t n_cell = p->n_control + p->n_perturbed;
@@ -84,7 +86,7 @@ static scs_status permute_all(const pair *p, const scs_stream *stream, int64_t n
         for (int64_t b = 0; b < n; b++) {
             scs_stream one = *stream;
 
-            one.epoch = (uint32_t)b;
+            one.epoch = (uint32_t)(first + b);
             if (st == SCS_OK)
                 permute(p, one, order, mean + b * p->d);
             scs_failure_note(&failed, b, st);
@@ -96,13 +98,13 @@ static scs_status permute_all(const pair *p, const scs_stream *stream, int64_t n
 
 scs_status scs_permute_pair(const scs_stream *stream, const scs_real *control, int64_t n_control,
                             const scs_real *perturbed, int64_t n_perturbed, int32_t n_latent,
-                            int64_t n, double *mean)
+                            int64_t first, int64_t n, double *mean)
 {
     pair p = {control, perturbed, n_control, n_perturbed, n_latent, NULL};
     scs_status st = add_all(&p);
 
     if (st == SCS_OK)
-        st = permute_all(&p, stream, n, mean);
+        st = permute_all(&p, stream, first, n, mean);
     free(p.total);
     return st;
 }
@@ -136,13 +138,54 @@ static double squared_length(const double *x, int32_t n)
 }
 
 /* Shifts that are equal but for rounding count as equal. */
-double scs_permutation_p(const double *observed, const double *permuted, int64_t n, int64_t stride,
-                         int32_t n_latent)
+static double least_square(const double *observed, int32_t n_latent)
 {
-    double bound = squared_length(observed, n_latent) * (1 - 1e-9);
-    int64_t as_long = 0;
+    return squared_length(observed, n_latent) * (1 - 1e-9);
+}
 
-    for (int64_t b = 0; b < n; b++)
-        as_long += squared_length(permuted + b * stride, n_latent) >= bound;
-    return ((double)as_long + 1) / ((double)n + 1);
+/* The shortest squared length that counts, of each combination. @param[out] least [n_target] */
+static scs_status find_least(const scs_replica *r, const scs_method *method,
+                             const scs_combination *const *target, int64_t n_target, double *delta,
+                             double *least)
+{
+    for (int64_t i = 0; i < n_target; i++) {
+        SCS_TRY(scs_replica_shift(r, method, target[i], delta));
+        least[i] = least_square(delta, r->atlas.n_latent);
+    }
+    return SCS_OK;
+}
+
+static void restore(scs_replica *r, const scs_permutation *p)
+{
+    size_t bytes = (size_t)p->atlas->n_latent * sizeof *r->atlas.mean;
+
+    for (int32_t i = 0; i < p->n_pair; i++) {
+        int64_t control = (int64_t)p->control[i] * p->atlas->n_latent;
+        int64_t perturbed = (int64_t)p->perturbed[i] * p->atlas->n_latent;
+
+        memcpy(r->atlas.mean + control, p->atlas->mean + control, bytes);
+        memcpy(r->atlas.mean + perturbed, p->atlas->mean + perturbed, bytes);
+    }
+}
+
+scs_status scs_replica_count(scs_replica *r, const scs_method *method, const scs_permutation *p,
+                             const scs_combination *const *target, int64_t n_target, double *delta,
+                             int32_t *count)
+{
+    double *least;
+    scs_status st;
+
+    SCS_TRY(SCS_ALLOC(least, n_target));
+    memset(count, 0, (size_t)n_target * sizeof *count);
+    st = find_least(r, method, target, n_target, delta, least);
+    for (int64_t b = 0; b < p->n && st == SCS_OK; b++) {
+        scs_permutation_draw(p, b, r->atlas.mean);
+        for (int64_t i = 0; i < n_target && st == SCS_OK; i++) {
+            st = scs_replica_shift(r, method, target[i], delta);
+            count[i] += squared_length(delta, r->atlas.n_latent) >= least[i];
+        }
+    }
+    restore(r, p);
+    free(least);
+    return st;
 }

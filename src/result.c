@@ -1,6 +1,8 @@
 #include "scscreen/result.h"
 #include "src/h5write.h"
+#include "src/interner.h"
 #include "src/result_type.h"
+#include "src/sum64.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -43,14 +45,14 @@ static const struct {
     label_fn label;
 } keys[] = {{"species", species_of}, {"cell_type", cell_type_of}, {"perturbation", perturbation_of},
             {"source", source_of},   {"status", status_of},       {"reason", reason_of}};
-enum { N_KEY = sizeof keys / sizeof *keys };
+enum { N_KEY = sizeof keys / sizeof *keys, NAMES_AT_ONCE = 1 << 16 };
 
 static const char *const counts[] = {"n_control", "n_observed", "held_out"};
 
-/* "species|cell_type|perturbation" of every row. */
-static scs_status row_names(const scs_result_head *head, scs_names *names)
+/* "species|cell_type|perturbation" of rows [first, first + n). */
+static scs_status row_names(const scs_result_head *head, int64_t first, int64_t n, scs_names *names)
 {
-    for (int64_t i = 0; i < head->plan->n; i++) {
+    for (int64_t i = first; i < first + n; i++) {
         char *name;
         scs_status st;
 
@@ -58,6 +60,21 @@ static scs_status row_names(const scs_result_head *head, scs_names *names)
                                perturbation_of(head, i)));
         st = scs_names_add(names, name);
         free(name);
+        SCS_TRY(st);
+    }
+    return SCS_OK;
+}
+
+static scs_status write_row_names(hid_t file, const scs_result_head *head)
+{
+    for (int64_t first = 0; first < head->plan->n; first += NAMES_AT_ONCE) {
+        int64_t left = head->plan->n - first, n = left < NAMES_AT_ONCE ? left : NAMES_AT_ONCE;
+        scs_names names = {0};
+        scs_status st = row_names(head, first, n, &names);
+
+        if (st == SCS_OK)
+            st = scs_h5_write_strings_part(file, "obs/_index", first, &names);
+        scs_names_clear(&names);
         SCS_TRY(st);
     }
     return SCS_OK;
@@ -81,22 +98,21 @@ static scs_status obs_columns(const scs_result_head *head, scs_names *names)
 
 static scs_status write_obs_frame(hid_t file, const scs_result_head *head)
 {
-    scs_names rows = {0}, columns = {0};
+    scs_names columns = {0};
     scs_status st;
 
-    SCS_GO(st, row_names(head, &rows));
     SCS_GO(st, obs_columns(head, &columns));
-    SCS_GO(st, scs_h5_dataframe(file, "obs", &rows, &columns));
+    SCS_GO(st, scs_h5_reserve_dataframe(file, "obs", head->plan->n, &columns));
+    SCS_GO(st, write_row_names(file, head));
 done:
     scs_names_clear(&columns);
-    scs_names_clear(&rows);
     return st;
 }
 
 /* A categorical column; categories in order of appearance. */
 static scs_status write_key(hid_t file, const scs_result_head *head, int key)
 {
-    scs_names categories = {0};
+    scs_interner categories = {0};
     int32_t *codes = NULL;
     char *path = NULL;
     scs_status st;
@@ -104,10 +120,10 @@ static scs_status write_key(hid_t file, const scs_result_head *head, int key)
     SCS_GO(st, scs_path_print(&path, "obs/%s", keys[key].name));
     SCS_GO(st, SCS_ALLOC(codes, head->plan->n));
     for (int64_t i = 0; i < head->plan->n; i++)
-        SCS_GO(st, scs_names_intern(&categories, keys[key].label(head, i), &codes[i]));
-    SCS_GO(st, scs_h5_categorical(file, path, &categories, codes, head->plan->n));
+        SCS_GO(st, scs_interner_find(&categories, keys[key].label(head, i), &codes[i]));
+    SCS_GO(st, scs_h5_categorical(file, path, &categories.names, codes, head->plan->n));
 done:
-    scs_names_clear(&categories);
+    scs_interner_clear(&categories);
     free(codes);
     free(path);
     return st;
@@ -240,4 +256,39 @@ done:
 scs_status scs_result_commit(const char *temp, const char *path)
 {
     return scs_file_commit(temp, path);
+}
+
+static void add_text(scs_sum64 *sum, const char *text)
+{
+    scs_sum64_add(sum, text, (int64_t)strlen(text) + 1);
+}
+
+static void add_row(const scs_result_head *head, int64_t row, scs_sum64 *sum)
+{
+    const scs_combination *item = &head->plan->item[row];
+    int32_t numbers[] = {item->control_group, item->observed_group, item->held_out};
+
+    for (int i = 0; i < N_KEY; i++)
+        add_text(sum, keys[i].label(head, row));
+    scs_sum64_add(sum, numbers, sizeof numbers);
+}
+
+uint64_t scs_result_head_sum(const scs_result_head *head)
+{
+    scs_result_field field[SCS_RESULT_FIELDS];
+    int32_t n = scs_result_fields(head, field);
+    scs_sum64 sum = scs_sum64_begin();
+
+    for (int32_t i = 0; i < head->n_fact; i++) {
+        add_text(&sum, head->fact[i].key);
+        add_text(&sum, head->fact[i].text ? head->fact[i].text : "");
+        scs_sum64_add(&sum, &head->fact[i].number, sizeof head->fact[i].number);
+    }
+    for (int32_t i = 0; i < n; i++) {
+        add_text(&sum, field[i].path);
+        scs_sum64_add(&sum, &field[i].cols, sizeof field[i].cols);
+    }
+    for (int64_t i = 0; i < head->plan->n; i++)
+        add_row(head, i, &sum);
+    return scs_sum64_end(&sum);
 }

@@ -3,7 +3,15 @@
 #include <string.h>
 
 typedef enum part { GENES, LATENT, TOP, ROW, SCORE, TRUST } part;
-typedef enum need { ALWAYS, VARIANCE, BOOTSTRAP, PERMUTATIONS, TOP_GENES } need;
+typedef enum need {
+    ALWAYS,
+    DENSE,
+    VARIANCE,
+    DENSE_BOOTSTRAP,
+    BOOTSTRAP,
+    PERMUTATIONS,
+    TOP_GENES
+} need;
 
 /* Where a field's rows are: a pointer in scs_result_rows, or (SCORE, TRUST) a number in each
  * scs_scores or scs_trust. */
@@ -15,16 +23,18 @@ typedef struct source {
     int type;
 } source;
 
+enum { BLOCK_MOST = 256, BLOCK_BYTES = 16 << 20, BLOCKS_LEAST = 64 };
+
 #define ROWS(member) offsetof(scs_result_rows, member)
 #define SCORES(member) "obs/" #member, SCORE, offsetof(scs_scores, member), ALWAYS, SCS_VALUE_DOUBLE
 #define TRUSTS(member, need, type) "obs/" #member, TRUST, offsetof(scs_trust, member), need, type
 
 static const source sources[] = {
-    {"X", GENES, ROWS(x), ALWAYS, SCS_VALUE_FLOAT},
-    {"layers/control", GENES, ROWS(control), ALWAYS, SCS_VALUE_FLOAT},
-    {"layers/shift", GENES, ROWS(shift), ALWAYS, SCS_VALUE_FLOAT},
+    {"X", GENES, ROWS(x), DENSE, SCS_VALUE_FLOAT},
+    {"layers/control", GENES, ROWS(control), DENSE, SCS_VALUE_FLOAT},
+    {"layers/shift", GENES, ROWS(shift), DENSE, SCS_VALUE_FLOAT},
     {"layers/variance", GENES, ROWS(variance), VARIANCE, SCS_VALUE_FLOAT},
-    {"layers/shift_se", GENES, ROWS(shift_se), BOOTSTRAP, SCS_VALUE_FLOAT},
+    {"layers/shift_se", GENES, ROWS(shift_se), DENSE_BOOTSTRAP, SCS_VALUE_FLOAT},
     {"obsm/delta", LATENT, ROWS(delta), ALWAYS, SCS_VALUE_FLOAT},
     {"obsm/delta_se", LATENT, ROWS(delta_se), BOOTSTRAP, SCS_VALUE_FLOAT},
     {"obsm/top_up", TOP, ROWS(top_up), TOP_GENES, SCS_VALUE_INT32},
@@ -59,6 +69,17 @@ size_t scs_value_size(int type)
     return size[type];
 }
 
+int64_t scs_result_block_rows(const scs_result_head *head)
+{
+    /* bytes of a row at work: four layers, and means and controls in double */
+    int64_t row = (int64_t)head->atlas->n_gene * 32 + 1, rows = 1;
+
+    while (2 * rows <= BLOCK_MOST && 2 * rows * row <= BLOCK_BYTES &&
+           2 * rows * BLOCKS_LEAST <= head->plan->n)
+        rows *= 2;
+    return rows;
+}
+
 int32_t scs_result_fields(const scs_result_head *head, scs_result_field *field)
 {
     const int64_t cols[] = {[GENES] = head->atlas->n_gene,
@@ -68,7 +89,9 @@ int32_t scs_result_fields(const scs_result_head *head, scs_result_field *field)
                             [SCORE] = 0,
                             [TRUST] = 0};
     const bool is_there[] = {[ALWAYS] = true,
-                             [VARIANCE] = head->variance,
+                             [DENSE] = head->dense,
+                             [VARIANCE] = head->dense && head->variance,
+                             [DENSE_BOOTSTRAP] = head->dense && head->bootstrap,
                              [BOOTSTRAP] = head->bootstrap,
                              [PERMUTATIONS] = head->permutations,
                              [TOP_GENES] = head->top_genes > 0};
@@ -77,7 +100,8 @@ int32_t scs_result_fields(const scs_result_head *head, scs_result_field *field)
     for (int i = 0; i < N_SOURCE; i++)
         if (is_there[sources[i].need])
             field[n++] =
-                (scs_result_field){sources[i].path, sources[i].type, cols[sources[i].part]};
+                (scs_result_field){sources[i].path, sources[i].type, cols[sources[i].part],
+                                   sources[i].need == PERMUTATIONS};
     return n;
 }
 
@@ -93,14 +117,41 @@ static const void *gather(const void *structs, size_t step, const source *s, int
     return scratch;
 }
 
+/* @return NULL for a path that is not in the table */
+static const source *find(const char *path)
+{
+    for (const source *s = sources; s < sources + N_SOURCE; s++)
+        if (strcmp(s->path, path) == 0)
+            return s;
+    return NULL;
+}
+
+bool scs_result_place(const scs_result_field *field, const void *values, int64_t first, int64_t n,
+                      scs_result_rows *rows)
+{
+    const source *s = find(field->path);
+    size_t size = scs_value_size(field->type), step;
+    char *to;
+
+    if (!s || (s->part != ROW && s->part != SCORE && s->part != TRUST))
+        return false;
+    step = s->part == ROW     ? size
+           : s->part == SCORE ? sizeof *rows->score
+                              : sizeof *rows->trust;
+    to = s->part == ROW     ? *(char *const *)((char *)rows + s->offset)
+         : s->part == SCORE ? (char *)rows->score + s->offset
+                            : (char *)rows->trust + s->offset;
+    for (int64_t i = 0; i < n; i++)
+        memcpy(to + (size_t)(first + i) * step, (const char *)values + (size_t)i * size, size);
+    return true;
+}
+
 const void *scs_result_data(const scs_result_rows *rows, const scs_result_field *field,
                             double *scratch)
 {
-    const source *s = sources;
+    const source *s = find(field->path);
 
-    while (s < sources + N_SOURCE && strcmp(s->path, field->path) != 0)
-        s++;
-    if (s == sources + N_SOURCE)
+    if (!s)
         return NULL;
     if (s->part == SCORE)
         return gather(rows->score, sizeof *rows->score, s, rows->n, scratch);

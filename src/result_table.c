@@ -82,7 +82,6 @@ static void widen(table *t, const line *l)
         width = width > title ? width : title;
         t->width[i] = width > t->width[i] ? width : t->width[i];
     }
-    t->n_line++;
 }
 
 static void add(table *t, const line *l)
@@ -119,17 +118,22 @@ void scs_result_table(FILE *out, const scs_atlas *atlas, const scs_plan *plan,
     for (int64_t i = 0; i < plan->n; i++)
         if (is_listed(&plan->item[i], held_out_only)) {
             fill_line(atlas, plan, i, &score[i], &l);
-            widen(&t, &l);
+            if (t.n_line++ < SCS_TABLE_ROWS)
+                widen(&t, &l);
         }
     if (t.n_line == 0)
         return;
     print_titles(&t);
-    for (int64_t i = 0; i < plan->n; i++)
+    for (int64_t i = 0, n = 0; i < plan->n; i++)
         if (is_listed(&plan->item[i], held_out_only)) {
             fill_line(atlas, plan, i, &score[i], &l);
-            print_line(&t, &l);
+            if (n++ < SCS_TABLE_ROWS)
+                print_line(&t, &l);
             add(&t, &l);
         }
+    if (t.n_line > SCS_TABLE_ROWS)
+        fprintf(out, "... and %lld more, in obs of the result; means over all:\n",
+                (long long)(t.n_line - SCS_TABLE_ROWS));
     if (t.n_line > 1)
         print_mean(&t);
 }

@@ -75,8 +75,16 @@ SCS_MUST_USE scs_status scs_transpose(scs_comm *comm, const scs_shard *shard, co
  * Collective. */
 SCS_MUST_USE scs_status scs_atlas_genes(scs_comm *comm, scs_atlas *atlas,
                                         const scs_dataset *dataset, const scs_gene_slice *slice);
-/** Posterior means of the control cells that this rank's rows of the plan need, by group, in
- * ascending cell order.
+/** Posterior means of the cells of the groups that each rank needs, in ascending cell order.
+ *  @param needed  [n_rank, n_group] not 0: that rank needs that group; alike on all ranks
+ *  @param z       [n_local] per local shard [n_row, n_latent]
+ *  @param[out] group_z [atlas->n_group] pointers (NULL where not needed) to [count, n_latent],
+ * malloc'ed. Collective. */
+SCS_MUST_USE scs_status scs_route_groups(scs_comm *comm, const scs_dataset *dataset,
+                                         const scs_atlas *atlas, const uint8_t *needed,
+                                         const scs_shard *shard, const scs_team *team,
+                                         scs_real *const *z, scs_real **group_z);
+/** The same for the control cells that this rank's rows of the plan need.
  *  @param observed the cells of the rows' observed groups as well
  *  @param first   [n_rank + 1] split of the plan
  *  @param z       [n_local] per local shard [n_row, n_latent]
@@ -87,11 +95,5 @@ SCS_MUST_USE scs_status scs_route_cells(scs_comm *comm, const scs_dataset *datas
                                         const int64_t *first, const scs_shard *shard,
                                         const scs_team *team, scs_real *const *z,
                                         scs_real **group_z);
-
-/** Write the result: rank 0 the skeleton, all ranks their rows through MPI-IO, read back and
- * compared, then renamed. On failure no partial file is left and an older result stays. Collective.
- */
-SCS_MUST_USE scs_status scs_result_write(scs_comm *comm, const char *path,
-                                         const scs_result_head *head, const scs_result_rows *rows);
 
 #endif

@@ -60,6 +60,9 @@ typedef struct scs_input {
     char *orthologs; /**< TSV path (own gene, reference gene), resolved, or NULL */
 } scs_input;
 
+/** What a result holds of each row: every gene, or only lists and numbers. */
+typedef enum scs_output_rows { SCS_ROWS_DENSE, SCS_ROWS_TOP } scs_output_rows;
+
 /** A combination named by the user. NULL species: every species. */
 typedef struct scs_named_combination {
     char *species, *cell_type, *condition;
@@ -122,6 +125,7 @@ typedef struct scs_config {
     } validate;
     struct {
         char *dir;         /**< relative to the working directory */
+        int rows;          /**< scs_output_rows */
         int64_t top_genes; /**< genes of each row to list, up and down; 0: none */
         double deadline;   /**< seconds for a step of writing; 0: none */
     } output;
@@ -159,6 +163,9 @@ SCS_MUST_USE scs_status scs_config_print_result(const scs_config *config, char *
  *  @return out */
 char *scs_config_differences(const scs_config *before, const scs_config *now, char *out,
                              size_t size);
+/** The same with the keys of the screen (sections screen and output). @return out */
+char *scs_config_result_differences(const scs_config *before, const scs_config *now, char *out,
+                                    size_t size);
 /** All keys with type, default and meaning, a section after the other, for --help. */
 void scs_config_help(FILE *out);
 

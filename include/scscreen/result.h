@@ -16,7 +16,8 @@ typedef struct scs_fact {
 typedef struct scs_result_head {
     const scs_atlas *atlas;
     const scs_plan *plan;
-    bool variance;        /**< layers/variance is there */
+    bool dense;           /**< X and the layers are there */
+    bool variance;        /**< with `dense`: layers/variance is there */
     bool bootstrap;       /**< delta_se and shift_se are there */
     int64_t top_genes;    /**< columns of top_up and its like; 0: not there */
     bool permutations;    /**< p_value and q_value are there */
@@ -36,9 +37,10 @@ typedef struct scs_result_field {
     const char *path; /**< "X", "layers/control", "obsm/delta", "obs/r2_all", ... */
     int type;         /**< scs_value_type */
     int64_t cols;     /**< 0: a vector over rows */
+    bool late;        /**< known when all rows are: not written with them */
 } scs_result_field;
 
-/** One rank's rows of every field. */
+/** A block of rows of every field. */
 typedef struct scs_result_rows {
     int64_t first, n;                      /**< rows [first, first + n) of the plan */
     float *x, *control, *shift, *variance; /**< [n, n_gene]; variance may be NULL */
@@ -58,6 +60,10 @@ int32_t scs_result_fields(const scs_result_head *head, scs_result_field *field);
 /** The rows of a field as they are written; single numbers are gathered into scratch [n]. */
 const void *scs_result_data(const scs_result_rows *rows, const scs_result_field *field,
                             double *scratch);
+/** The other way, for fields of one number a row: the n values of rows [first, first + n) to their
+ * places in rows->delta_norm, score and trust. @return false for other fields */
+bool scs_result_place(const scs_result_field *field, const void *values, int64_t first, int64_t n,
+                      scs_result_rows *rows);
 /** Bytes of one value. */
 size_t scs_value_size(int type);
 
@@ -72,12 +78,18 @@ SCS_MUST_USE scs_status scs_top_shift(const float *shift, int32_t n_gene, int si
  * file's full size is reserved (posix_fallocate). SCS_ECREATE on a full disk, nothing is left
  * behind. */
 SCS_MUST_USE scs_status scs_result_skeleton(const char *temp, const scs_result_head *head);
+/** A checksum of all that the skeleton says: facts, fields, and each row's labels. */
+uint64_t scs_result_head_sum(const scs_result_head *head);
 /** fsync, rename temp to path, fsync the folder. */
 SCS_MUST_USE scs_status scs_result_commit(const char *temp, const char *path);
+/** Rows of a block: as many as fit some MiB, fewer where that leaves some blocks to hand out; a
+ * power of two that depends on the screen alone. */
+int64_t scs_result_block_rows(const scs_result_head *head);
 
 /** The table of held-out combinations (or of all scored ones) on `out`, scores beside the no-change
- * baseline.
+ * baseline; of more than SCS_TABLE_ROWS the first ones. The means are over all.
  *  @param score [plan->n] */
+enum { SCS_TABLE_ROWS = 100 };
 void scs_result_table(FILE *out, const scs_atlas *atlas, const scs_plan *plan,
                       const scs_scores *score, bool held_out_only);
 

@@ -71,16 +71,13 @@ typedef struct scs_permutation {
 } scs_permutation;
 /** Means of as many cells as are perturbed, drawn without replacement from both groups' cells.
  *  @param stream seed, purpose and cell (the pair's own number); its epoch counts permutations
+ *  @param first the first permutation's number
  *  @param[out] mean [n, n_latent] */
 SCS_MUST_USE scs_status scs_permute_pair(const scs_stream *stream, const scs_real *control,
                                          int64_t n_control, const scs_real *perturbed,
-                                         int64_t n_perturbed, int32_t n_latent, int64_t n,
-                                         double *mean);
+                                         int64_t n_perturbed, int32_t n_latent, int64_t first,
+                                         int64_t n, double *mean);
 void scs_permutation_draw(const void *permutation, int64_t replicate, double *mean);
-/** (b + 1) / (n + 1), b of n permuted shifts at least as long as the observed one.
- *  @param permuted the first of n shifts [n_latent], `stride` values apart */
-double scs_permutation_p(const double *observed, const double *permuted, int64_t n, int64_t stride,
-                         int32_t n_latent);
 /** Benjamini-Hochberg q-values over all p that are not NaN. @param[out] q [n] */
 SCS_MUST_USE scs_status scs_false_discovery(const double *p, int64_t n, double *q);
 

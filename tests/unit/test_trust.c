@@ -2,6 +2,7 @@
  * whose truth is known. */
 #include "scscreen/trust.h"
 #include "src/cell_distance.h"
+#include "src/replica.h"
 #include "tests/unit/small.h"
 
 enum { T = 4, C = 2, D = 3, GENES = 2 };
@@ -195,7 +196,9 @@ static void support_is_a_percentile_of_distance(void)
 /* That of the cells and the same cells moved. */
 static void moved_energy_is_an_energy_distance(void)
 {
-    static const double delta[D] = {.3, -1, .2};
+    static const double delta[D] = {.3, -1, .2}, none[D] = {0};
+    scs_moved_cells cells;
+    double along[50];
     scs_real x[50 * D];
     scs_sample still = {x, 50, NULL}, moved = {x, 50, delta};
     double noise[50 * D], energy, expected;
@@ -203,12 +206,13 @@ static void moved_energy_is_an_energy_distance(void)
     normals(3, 0, 50 * D, noise);
     for (int i = 0; i < 50 * D; i++)
         x[i] = (scs_real)noise[i];
-    CHECK_OK(scs_moved_energy(&moved, D, &energy));
+    CHECK_OK(scs_moved_cells_make(&still, D, &cells));
+    energy = scs_moved_energy(&cells, delta, along);
     CHECK_OK(scs_energy_distance(&still, &moved, D, &expected));
     CU_ASSERT_DOUBLE_EQUAL(energy, expected, 1e-10);
     CU_ASSERT(energy > .1);
-    CHECK_OK(scs_moved_energy(&still, D, &energy));
-    CU_ASSERT_EQUAL(energy, 0);
+    CU_ASSERT_EQUAL(scs_moved_energy(&cells, none, along), 0);
+    scs_moved_cells_clear(&cells);
 }
 
 /* Drawn means have the covariance of a mean, whatever the rank of the cells' own. */
@@ -309,7 +313,7 @@ static void permutations_keep_the_cells(void)
             x[i] = (scs_real)(1 << i); /* a sum says which cells are in it */
             pooled += x[i] / (double)n;
         }
-        CHECK_OK(scs_permute_pair(&stream, x, n_control, x + n_control, n_perturbed, 1,
+        CHECK_OK(scs_permute_pair(&stream, x, n_control, x + n_control, n_perturbed, 1, 0,
                                   PERMUTATIONS, mean));
         for (int b = 0; b < PERMUTATIONS; b++) {
             double sum = mean[b] * (double)n_perturbed;
@@ -334,23 +338,26 @@ static double p_of(double effect, int shift, uint64_t seed)
     scs_combination target = target_of(2);
     const scs_combination *targets[] = {&target};
     scs_atlas *a = atlas_of(12, 9);
-    static double mean[T * PERMUTATIONS * D], replicate[PERMUTATIONS * D];
+    static double mean[T * PERMUTATIONS * D];
     scs_permutation p = {a, T, control, perturbed, PERMUTATIONS, mean};
-    double delta[D], value;
+    scs_replica replica;
+    double delta[D];
+    int32_t count = 0;
     scs_real *cell[T * C];
 
     draw_cells(a, seed, effect, cell);
     for (int t = 0; t < T; t++)
         CHECK_OK(scs_permute_pair(&(scs_stream){seed, SCS_RANDOM_PERMUTE, 0, (uint64_t)t},
-                                  cell[2 * t], 12, cell[2 * t + 1], 9, D, PERMUTATIONS,
+                                  cell[2 * t], 12, cell[2 * t + 1], 9, D, 0, PERMUTATIONS,
                                   mean + t * PERMUTATIONS * D));
-    shift_of(a, &method, &target, delta);
-    CHECK_OK(
-        scs_replicate(a, &method, targets, 1, PERMUTATIONS, scs_permutation_draw, &p, replicate));
-    value = scs_permutation_p(delta, replicate, PERMUTATIONS, D, D);
+    CHECK_OK(scs_replica_make(a, &replica));
+    CHECK_OK(scs_replica_count(&replica, &method, &p, targets, 1, delta, &count));
+    CU_ASSERT_EQUAL(memcmp(replica.atlas.mean, a->mean, sizeof(double) * D * (size_t)a->n_group),
+                    0);
+    scs_replica_clear(&replica);
     free_cells(cell);
     scs_atlas_destroy(&a);
-    return value;
+    return (count + 1.) / (PERMUTATIONS + 1.);
 }
 
 static int by_value(const void *a, const void *b)

@@ -1,0 +1,277 @@
+#include "mpi/result_file.h"
+
+#include "src/h5write.h"
+#include "src/result_type.h"
+#include "src/sum64.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { NUMBERS_AT_ONCE = 1 << 16 };
+
+/* A field of an open file, and how its rows lie in memory. */
+typedef struct open_field {
+    scs_result_field field;
+    hid_t set, type;
+    int64_t cols; /* at least 1 */
+    int64_t row_bytes;
+} open_field;
+
+struct scs_result_file {
+    const char *path; /* borrowed */
+    const scs_result_head *head;
+    hid_t file, transfer;
+    bool together;
+    int32_t n;
+    open_field field[SCS_RESULT_FIELDS];
+    double *scratch; /* [scratch_rows] */
+    int64_t scratch_rows;
+    char *buffer; /* [buffer_bytes] for reading */
+    int64_t buffer_bytes;
+};
+
+static scs_status open_field_of(scs_result_file *f, const scs_result_field *field)
+{
+    open_field *o = &f->field[f->n++];
+
+    *o = (open_field){.field = *field,
+                      .set = H5Dopen2(f->file, field->path, H5P_DEFAULT),
+                      .type = scs_result_type(field->type),
+                      .cols = field->cols > 0 ? field->cols : 1};
+    o->row_bytes = o->cols * (int64_t)scs_value_size(field->type);
+    return o->set < 0 ? scs_h5_failed(f->file, "open", field->path) : SCS_OK;
+}
+
+static scs_status open_fields(scs_result_file *f)
+{
+    scs_result_field field[SCS_RESULT_FIELDS];
+    int32_t n = scs_result_fields(f->head, field);
+
+    for (int32_t i = 0; i < n; i++)
+        SCS_TRY(open_field_of(f, &field[i]));
+    return SCS_OK;
+}
+
+/* @param access a file access list; closed here */
+static scs_status open_file(scs_result_file *f, hid_t access, unsigned mode)
+{
+    if (access >= 0 && H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) >= 0)
+        f->file = H5Fopen(f->path, mode, access);
+    if (access >= 0)
+        (void)H5Pclose(access);
+    SCS_REQUIRE(f->file >= 0, SCS_EIO, "%s: cannot be opened through HDF5", f->path);
+    return open_fields(f);
+}
+
+static scs_status create(const char *path, const scs_result_head *head, bool together,
+                         scs_result_file **file)
+{
+    SCS_TRY(SCS_ALLOC(*file, 1));
+    **file = (scs_result_file){.path = path,
+                               .head = head,
+                               .file = H5I_INVALID_HID,
+                               .transfer = H5P_DEFAULT,
+                               .together = together};
+    (void)H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+    return SCS_OK;
+}
+
+/* Independent transfers: ranks write when they have something. */
+static scs_status set_access(scs_comm *comm, scs_result_file *f, hid_t *access)
+{
+    *access = H5Pcreate(H5P_FILE_ACCESS);
+    f->transfer = H5Pcreate(H5P_DATASET_XFER);
+    SCS_REQUIRE(*access >= 0 && f->transfer >= 0 &&
+                    H5Pset_dxpl_mpio(f->transfer, H5FD_MPIO_INDEPENDENT) >= 0 &&
+                    H5Pset_fapl_mpio(*access, scs_comm_mpi(comm), MPI_INFO_NULL) >= 0,
+                SCS_EINTERNAL, "%s: HDF5 gives no access through MPI-IO", f->path);
+    return SCS_OK;
+}
+
+scs_status scs_result_file_open(scs_comm *comm, const char *path, const scs_result_head *head,
+                                scs_result_file **file)
+{
+    hid_t access = H5I_INVALID_HID;
+    scs_status st = create(path, head, true, file), closed;
+
+    if (st == SCS_OK)
+        st = set_access(comm, *file, &access);
+    st = scs_agree(comm, st);
+    if (st != SCS_OK) {
+        free(*file);
+        *file = NULL;
+        return st;
+    }
+    st = scs_agree(comm, open_file(*file, access, H5F_ACC_RDWR));
+    if (st != SCS_OK) {
+        closed = scs_result_file_close(comm, file);
+        (void)closed; /* the first failure is the one to tell */
+    }
+    return st;
+}
+
+scs_status scs_result_file_open_alone(const char *path, const scs_result_head *head,
+                                      scs_result_file **file)
+{
+    SCS_TRY(create(path, head, false, file));
+    return open_file(*file, H5Pcreate(H5P_FILE_ACCESS), H5F_ACC_RDONLY);
+}
+
+static scs_status close_fields(scs_result_file *f)
+{
+    scs_status st = SCS_OK;
+
+    for (int32_t i = 0; i < f->n; i++) {
+        if (f->field[i].type >= 0)
+            (void)H5Tclose(f->field[i].type);
+        if (f->field[i].set >= 0 && H5Dclose(f->field[i].set) < 0 && st == SCS_OK)
+            st = scs_h5_failed(f->file, "close", f->field[i].field.path);
+    }
+    return st;
+}
+
+static scs_status close_file(scs_result_file *f)
+{
+    scs_status st = close_fields(f);
+
+    if (f->together && f->file >= 0 && st == SCS_OK && H5Fflush(f->file, H5F_SCOPE_GLOBAL) < 0)
+        st = scs_h5_failed(f->file, "flush", "/");
+    if (f->file >= 0 && !scs_h5_shut(f->file) && st == SCS_OK)
+        st = SCS_FAIL(SCS_EIO, "%s: cannot be closed, so it may be incomplete", f->path);
+    if (f->transfer > 0)
+        (void)H5Pclose(f->transfer);
+    return st;
+}
+
+scs_status scs_result_file_close(scs_comm *comm, scs_result_file **file)
+{
+    scs_result_file *f = *file;
+    bool together = f && f->together;
+    scs_status st = SCS_OK;
+
+    if (f) {
+        st = close_file(f);
+        free(f->scratch);
+        free(f->buffer);
+    }
+    free(f);
+    *file = NULL;
+    return together ? scs_agree(comm, st) : st;
+}
+
+/* Rows [first, first + n) of a field between the file and memory. */
+static scs_status transfer_rows(scs_result_file *f, const open_field *o, int64_t first, int64_t n,
+                                void *read, const void *write)
+{
+    hsize_t start[2] = {(hsize_t)first, 0}, count[2] = {(hsize_t)n, (hsize_t)o->cols};
+    hid_t memory = H5Screate_simple(o->field.cols > 0 ? 2 : 1, count, NULL);
+    hid_t space = H5Dget_space(o->set);
+    herr_t went = -1;
+
+    if (memory >= 0 && space >= 0 &&
+        H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL) >= 0)
+        went = read ? H5Dread(o->set, o->type, memory, space, H5P_DEFAULT, read)
+                    : H5Dwrite(o->set, o->type, memory, space, f->transfer, write);
+    if (memory >= 0)
+        (void)H5Sclose(memory);
+    if (space >= 0)
+        (void)H5Sclose(space);
+    return went < 0 ? scs_h5_failed(f->file, read ? "read back" : "write", o->field.path) : SCS_OK;
+}
+
+static scs_status reserve_scratch(scs_result_file *f, int64_t n)
+{
+    if (n <= f->scratch_rows)
+        return SCS_OK;
+    free(f->scratch);
+    f->scratch_rows = 0;
+    SCS_TRY(SCS_ALLOC(f->scratch, n));
+    f->scratch_rows = n;
+    return SCS_OK;
+}
+
+scs_status scs_result_file_put(scs_result_file *f, const scs_result_rows *rows, uint64_t *sum)
+{
+    scs_sum64 all = scs_sum64_begin();
+
+    SCS_TRY(reserve_scratch(f, rows->n));
+    for (int32_t i = 0; i < f->n; i++) {
+        const open_field *o = &f->field[i];
+        const void *data = scs_result_data(rows, &o->field, f->scratch);
+
+        if (o->field.late)
+            continue;
+        SCS_REQUIRE(data, SCS_EINTERNAL, "a result without values of %s", o->field.path);
+        scs_sum64_add(&all, data, rows->n * o->row_bytes);
+        SCS_TRY(transfer_rows(f, o, rows->first, rows->n, NULL, data));
+    }
+    *sum = scs_sum64_end(&all);
+    return SCS_OK;
+}
+
+scs_status scs_result_file_put_column(scs_result_file *f, const char *path, const double *values)
+{
+    for (int32_t i = 0; i < f->n; i++)
+        if (strcmp(f->field[i].field.path, path) == 0)
+            return transfer_rows(f, &f->field[i], 0, f->head->plan->n, NULL, values);
+    return SCS_FAIL(SCS_EINTERNAL, "%s: no field %s", f->path, path);
+}
+
+static scs_status reserve_buffer(scs_result_file *f, int64_t bytes)
+{
+    if (bytes <= f->buffer_bytes)
+        return SCS_OK;
+    free(f->buffer);
+    f->buffer_bytes = 0;
+    SCS_TRY(SCS_ALLOC(f->buffer, bytes));
+    f->buffer_bytes = bytes;
+    return SCS_OK;
+}
+
+scs_status scs_result_file_sum(scs_result_file *f, int64_t first, int64_t n, uint64_t *sum)
+{
+    scs_sum64 all = scs_sum64_begin();
+
+    for (int32_t i = 0; i < f->n; i++) {
+        const open_field *o = &f->field[i];
+
+        if (o->field.late)
+            continue;
+        SCS_TRY(reserve_buffer(f, n * o->row_bytes));
+        SCS_TRY(transfer_rows(f, o, first, n, f->buffer, NULL));
+        scs_sum64_add(&all, f->buffer, n * o->row_bytes);
+    }
+    *sum = scs_sum64_end(&all);
+    return SCS_OK;
+}
+
+scs_status scs_result_file_numbers(scs_result_file *f, scs_result_rows *all)
+{
+    for (int32_t i = 0; i < f->n; i++) {
+        const open_field *o = &f->field[i];
+        int64_t step = NUMBERS_AT_ONCE;
+
+        if (o->field.cols > 0)
+            continue;
+        SCS_TRY(reserve_buffer(f, step * o->row_bytes));
+        for (int64_t first = 0; first < f->head->plan->n; first += step) {
+            int64_t left = f->head->plan->n - first, n = left < step ? left : step;
+
+            SCS_TRY(transfer_rows(f, o, first, n, f->buffer, NULL));
+            (void)scs_result_place(&o->field, f->buffer, first, n, all);
+        }
+    }
+    return SCS_OK;
+}
+
+scs_status scs_result_file_ranges(scs_result_file *f, int64_t (*range)[2], int32_t *n)
+{
+    *n = f->n;
+    for (int32_t i = 0; i < f->n; i++) {
+        range[i][0] = (int64_t)H5Dget_offset(f->field[i].set);
+        range[i][1] = range[i][0] + f->head->plan->n * f->field[i].row_bytes;
+        SCS_REQUIRE(range[i][0] > 0, SCS_EIO, "%s: %s has no place", f->path,
+                    f->field[i].field.path);
+    }
+    return SCS_OK;
+}

@@ -1,0 +1,213 @@
+#include "mpi/screen_blocks.h"
+
+#include "mpi/screen_rows.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { RANKS_NAMED = 16 };
+
+static const double look_every = .2; /* seconds between looks at other ranks' wishes */
+
+typedef struct block_cost {
+    int64_t block;
+    double cost;
+} block_cost;
+
+static int dear_first(const void *a, const void *b)
+{
+    const block_cost *x = a, *y = b;
+
+    if (x->cost != y->cost)
+        return x->cost > y->cost ? -1 : 1;
+    return (x->block > y->block) - (x->block < y->block);
+}
+
+/* A dear block at the end would leave the other ranks waiting. */
+static scs_status order_blocks(scs_screen_work *w, const scs_plan *plan)
+{
+    const scs_screen_store *s = w->store;
+    block_cost *all;
+
+    SCS_TRY(SCS_ALLOC(all, s->n_block));
+    for (int64_t b = 0; b < s->n_block; b++) {
+        if (s->done[b])
+            continue;
+        all[w->n_order].block = b;
+        for (int64_t i = b * s->block_rows; i < (b + 1) * s->block_rows && i < plan->n; i++)
+            all[w->n_order].cost += plan->item[i].cost;
+        w->n_order++;
+    }
+    qsort(all, (size_t)w->n_order, sizeof *all, dear_first);
+    w->order = scs_allocate(w->n_order, sizeof *w->order);
+    for (int64_t i = 0; w->order && i < w->n_order; i++)
+        w->order[i] = all[i].block;
+    free(all);
+    SCS_REQUIRE(w->order, SCS_ENOMEM, "out of memory for %lld blocks", (long long)w->n_order);
+    return SCS_OK;
+}
+
+scs_status scs_work_open(const scs_session *session, const scs_plan *plan, scs_screen_store *store,
+                         scs_screen_work *work)
+{
+    scs_status st;
+
+    *work = (scs_screen_work){
+        .session = session, .store = store, .begun = scs_wishes_now()};
+    SCS_TRY(scs_queue_open(session->comm, &work->queue));
+    st = scs_wishes_open(session, &work->wishes);
+    if (st == SCS_OK)
+        st = order_blocks(work, plan);
+    return scs_agree(session->comm, st);
+}
+
+void scs_work_close(scs_screen_work *work)
+{
+    if (!work->session)
+        return;
+    scs_queue_close(&work->queue);
+    free(work->order);
+    *work = (scs_screen_work){0};
+}
+
+/* Tells all ranks; they see it when they take or look. */
+static scs_status stop_all(scs_screen_work *w)
+{
+    w->stopped = true;
+    return scs_queue_stop(&w->queue, SCS_QUEUE_STOPPED);
+}
+
+bool scs_work_is_over(void *work)
+{
+    scs_screen_work *w = work;
+    double t = scs_wishes_now();
+    int64_t next = 0;
+
+    if (w->stopped)
+        return true;
+    snprintf(w->reason, sizeof w->reason, "%s", scs_wishes_reason(&w->wishes, 2 * w->longest));
+    if (w->reason[0])
+        return stop_all(w) != SCS_OK || w->stopped;
+    if (t - w->looked < look_every)
+        return false;
+    w->looked = t;
+    w->stopped = scs_queue_look(&w->queue, &next) != SCS_OK || next >= SCS_QUEUE_STOPPED;
+    return w->stopped;
+}
+
+/* Rank 0 lets the others' requests through while it computes. */
+static void serve(void *ctx)
+{
+    scs_screen_work *w = ctx;
+
+    if (scs_session_leads(w->session) && scs_comm_size(w->session->comm) > 1 &&
+        scs_queue_serve(&w->queue) != SCS_OK)
+        w->stopped = true; /* the next call of the queue says why */
+}
+
+static scs_status do_block(scs_screen_work *w, scs_row_job *job, int64_t block)
+{
+    const scs_screen_store *s = w->store;
+    int64_t first = block * s->block_rows, left = job->plan->n - first;
+    double begun = scs_wishes_now();
+
+    job->rows->first = first;
+    job->rows->n = left < s->block_rows ? left : s->block_rows;
+    SCS_TRY(scs_screen_rows(job));
+    SCS_TRY(scs_store_put(w->store, block, job->rows));
+    if (scs_wishes_now() - begun > w->longest)
+        w->longest = scs_wishes_now() - begun;
+    return SCS_OK;
+}
+
+static scs_status do_blocks(scs_screen_work *w, scs_row_job *job)
+{
+    while (!scs_work_is_over(w)) {
+        int64_t next;
+
+        SCS_TRY(scs_queue_take(&w->queue, &next));
+        if (next >= w->n_order) {
+            w->stopped = next >= SCS_QUEUE_STOPPED;
+            return SCS_OK;
+        }
+        SCS_TRY(do_block(w, job, w->order[next]));
+    }
+    return SCS_OK;
+}
+
+void scs_work_abandon(scs_screen_work *work)
+{
+    char first[SCS_MESSAGE_MAX];
+
+    snprintf(first, sizeof first, "%s", scs_message());
+    if (stop_all(work) != SCS_OK)
+        scs_message_set(first); /* the one to tell */
+}
+
+scs_status scs_work_blocks(scs_screen_work *work, scs_row_job *job)
+{
+    scs_result_rows rows = {.n = work->store->block_rows};
+    scs_status st;
+
+    job->rows = &rows;
+    job->idle = serve;
+    job->idle_ctx = work;
+    st = scs_screen_rows_alloc(job);
+    if (st == SCS_OK)
+        st = do_blocks(work, job);
+    if (st != SCS_OK)
+        scs_work_abandon(work);
+    scs_screen_rows_clear(job);
+    job->rows = NULL;
+    return st;
+}
+
+/* Seconds that each rank waited, as a share, in one line. */
+static scs_status report_idle(const scs_screen_work *w, double seconds)
+{
+    scs_comm *comm = w->session->comm;
+    int32_t n_rank = scs_comm_size(comm), worst = 0;
+    double mine = seconds > 0 ? 100 * (1 - w->busy / seconds) : 0, sum = 0, *idle;
+    char text[256] = "";
+
+    SCS_TRY(scs_agree(comm, SCS_ALLOC(idle, n_rank)));
+    SCS_MPI(MPI_Gather(&mine, 1, MPI_DOUBLE, idle, 1, MPI_DOUBLE, 0, scs_comm_mpi(comm)));
+    for (int32_t r = 0; r < n_rank; r++) {
+        size_t used = strlen(text);
+
+        sum += idle[r];
+        worst = idle[r] > idle[worst] ? r : worst;
+        if (r < RANKS_NAMED)
+            snprintf(text + used, sizeof text - used, " %.1f", idle[r]);
+    }
+    if (n_rank > RANKS_NAMED)
+        snprintf(text, sizeof text, " %.1f on average, at most %.1f (rank %d)", sum / n_rank,
+                 idle[worst], worst);
+    scs_session_say(w->session, "screened in %.1f s; idle share of the ranks, in %%:%s", seconds,
+                    text);
+    free(idle);
+    return SCS_OK;
+}
+
+scs_status scs_work_end(scs_screen_work *work, int64_t n_unit_left)
+{
+    scs_comm *comm = work->session->comm;
+    const scs_screen_store *s = work->store;
+    int64_t left[2] = {n_unit_left, 0};
+    double seconds;
+
+    for (int64_t b = 0; b < s->n_block; b++)
+        left[1] += s->sum[b] != 0;
+    SCS_MPI(MPI_Allreduce(MPI_IN_PLACE, left, 2, MPI_INT64_T, MPI_SUM, scs_comm_mpi(comm)));
+    seconds = scs_wishes_now() - work->begun;
+    left[1] = s->n_block - s->n_done - left[1];
+    if (left[0] == 0 && left[1] == 0)
+        return report_idle(work, seconds);
+    scs_wishes_obeyed(&work->wishes);
+    return SCS_FAIL(SCS_ESTOP,
+                    "by %s with %lld of %lld blocks of %lld combinations done; the same command "
+                    "goes on from %s",
+                    work->reason[0] ? work->reason : "a signal to another rank",
+                    (long long)(s->n_block - left[1]), (long long)s->n_block,
+                    (long long)s->block_rows, work->session->config->output.dir);
+}

@@ -1,0 +1,382 @@
+#include "mpi/screen_store.h"
+
+#include "config.h"
+#include "mpi/comm_state.h"
+#include "mpi/watchdog.h"
+#include "src/checksum.h"
+#include "src/dataset_checksum.h"
+#include "src/file.h"
+#include "src/sum64.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { LOCK_TRIES = 50, LOCK_MILLISECONDS = 100 };
+
+static scs_status name_files(const scs_session *session, scs_screen_store *s)
+{
+    SCS_TRY(scs_session_path(session, "screen.h5ad", s->path, sizeof s->path));
+    snprintf(s->part, sizeof s->part, "%s.part", s->path);
+    snprintf(s->done_path, sizeof s->done_path, "%s.done", s->path);
+    return SCS_OK;
+}
+
+static scs_status remove_file(const char *path)
+{
+    SCS_REQUIRE(unlink(path) == 0 || errno == ENOENT, SCS_EIO, "%s: cannot be removed: %s", path,
+                strerror(errno));
+    return SCS_OK;
+}
+
+/* The map goes first: without it, the other is nothing. */
+static scs_status remove_files(const scs_screen_store *s)
+{
+    SCS_TRY(remove_file(s->done_path));
+    return remove_file(s->part);
+}
+
+scs_status scs_store_remove(const scs_session *session)
+{
+    scs_screen_store s;
+
+    SCS_TRY(name_files(session, &s));
+    return remove_files(&s);
+}
+
+/* Ranks of a job that was just killed may hold the lock for a moment. Without locks on this file
+ * system we go on. */
+static scs_status lock_folder(scs_screen_store *s)
+{
+    const char *folder = s->session->config->output.dir;
+    const struct timespec pause = {0, LOCK_MILLISECONDS * 1000000L};
+
+    s->lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    for (int i = 0; s->lock >= 0 && i < LOCK_TRIES; i++) {
+        if (flock(s->lock, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
+            return SCS_OK;
+        nanosleep(&pause, NULL);
+    }
+    SCS_REQUIRE(s->lock < 0, SCS_ECREATE,
+                "%s: another job is screening there; wait for it or choose another output.dir",
+                folder);
+    return SCS_OK;
+}
+
+/* ---- what the screen is made of ---- */
+
+static uint64_t weights_sum(const scs_session *session)
+{
+    const scs_atlas *a = session->atlas;
+    scs_sum64 sum = scs_sum64_begin();
+
+    if (session->model) {
+        const scs_model *m = session->model;
+
+        scs_sum64_add(&sum, m->param, m->n_param * (int64_t)sizeof *m->param);
+        scs_sum64_add(&sum, m->running, m->n_running * (int64_t)sizeof *m->running);
+    }
+    scs_sum64_add(&sum, a->mean, (int64_t)a->n_group * a->n_latent * (int64_t)sizeof *a->mean);
+    return scs_sum64_end(&sum);
+}
+
+static scs_status make_key(const scs_screen_store *s, int64_t n_unit, scs_done_key *key)
+{
+    const scs_session *session = s->session;
+
+    *key = (scs_done_key){.weights = weights_sum(session),
+                          .head = scs_result_head_sum(s->head),
+                          .n_block = s->n_block,
+                          .n_unit = n_unit};
+    SCS_TRY(scs_config_print_result(session->config, &key->config));
+    SCS_TRY(SCS_ALLOC(key->data, SCS_CHECKSUM_MAX));
+    SCS_TRY(scs_path_print(&key->program, "%s %s", PACKAGE_VERSION, SCS_COMMIT));
+    return scs_dataset_checksum(session->dataset, (const scs_h5ad *const *)session->meta,
+                                session->input_checksum, key->data);
+}
+
+/* ---- go on, or begin ---- */
+
+static scs_status other_config(const scs_screen_store *s, const scs_done_key *old)
+{
+    char differences[SCS_MESSAGE_MAX / 2];
+    scs_config *before = NULL;
+    scs_status st = scs_config_parse(s->done_path, old->config, NULL, 0, &before);
+
+    if (st == SCS_OK) {
+        scs_config_result_differences(before, s->session->config, differences, sizeof differences);
+        st = SCS_FAIL(SCS_EARG,
+                      "%s: the stopped screen had another configuration: %s; set that back to go "
+                      "on, or begin anew with --restart",
+                      s->part, differences[0] ? differences : "a path");
+    }
+    scs_config_destroy(&before);
+    return st;
+}
+
+/* Another screen's rows are not thrown away unasked. */
+static scs_status check_same(const scs_screen_store *s, const scs_done_key *old,
+                             const scs_done_key *now)
+{
+    const char *what = strcmp(old->data, now->data) != 0         ? "saw other data"
+                       : old->weights != now->weights            ? "had another model"
+                       : strcmp(old->program, now->program) != 0 ? "was made by another scscreen"
+                       : old->head != now->head || old->n_block != now->n_block ||
+                               old->n_unit != now->n_unit
+                           ? "had other rows"
+                           : NULL;
+
+    if (strcmp(old->config, now->config) != 0)
+        return other_config(s, old);
+    SCS_REQUIRE(!what, SCS_EDATA,
+                "%s: the stopped screen %s; put that back to go on, or begin anew with --restart",
+                s->part, what);
+    return SCS_OK;
+}
+
+/* Whether the unfinished file and its map are there and whole. */
+static scs_status find_old(const scs_screen_store *s, const scs_done_key *now, bool *found)
+{
+    scs_done_key old = {0};
+    uint64_t skeleton = 0;
+    scs_status st;
+
+    *found = false;
+    if (!s->session->config->train.resume || access(s->done_path, F_OK) != 0 ||
+        access(s->part, F_OK) != 0)
+        return SCS_OK;
+    st = scs_done_map_probe(s->done_path, &old);
+    if (st == SCS_OK)
+        SCS_GO(st, check_same(s, &old, now));
+    if (st == SCS_OK)
+        st = scs_sum64_gaps(s->part, old.range, old.n_range, &skeleton);
+    if (st == SCS_OK && skeleton != old.skeleton)
+        st = SCS_FAIL(SCS_EDATA, "%s: is damaged", s->part);
+    *found = st == SCS_OK;
+    if (st == SCS_EDATA || st == SCS_EIO) {
+        fprintf(stderr, "scscreen: warning: %s; screening begins anew\n", scs_message());
+        st = SCS_OK;
+    }
+done:
+    scs_done_key_clear(&old);
+    return st;
+}
+
+/* The skeleton, then the map that vouches for it. */
+static scs_status begin(scs_screen_store *s, scs_done_key *key, const int64_t *unit_first)
+{
+    scs_result_file *alone = NULL;
+    scs_status st, closed;
+
+    SCS_TRY(remove_files(s));
+    SCS_TRY(scs_result_skeleton(s->part, s->head));
+    st = scs_result_file_open_alone(s->part, s->head, &alone);
+    if (st == SCS_OK)
+        st = scs_result_file_ranges(alone, key->range, &key->n_range);
+    closed = scs_result_file_close(NULL, &alone);
+    st = st == SCS_OK ? closed : st;
+    if (st == SCS_OK)
+        st = scs_sum64_gaps(s->part, key->range, key->n_range, &key->skeleton);
+    if (st == SCS_OK)
+        st = scs_done_map_create(s->done_path, key, unit_first);
+    if (st != SCS_OK)
+        (void)unlink(s->part);
+    return st;
+}
+
+static scs_status prepare(scs_screen_store *s, const int64_t *unit_first, int64_t n_unit)
+{
+    scs_done_key key = {0};
+    scs_status st;
+
+    SCS_GO(st, lock_folder(s));
+    SCS_GO(st, make_key(s, n_unit, &key));
+    SCS_GO(st, find_old(s, &key, &s->resumed));
+    if (!s->resumed)
+        SCS_GO(st, begin(s, &key, unit_first));
+    s->fd = open(s->part, O_RDONLY | O_CLOEXEC);
+    if (s->fd < 0)
+        st = SCS_FAIL(SCS_EIO, "%s: cannot be opened: %s", s->part, strerror(errno));
+done:
+    scs_done_key_clear(&key);
+    return st;
+}
+
+static int64_t rows_of(const scs_screen_store *s, int64_t block)
+{
+    int64_t left = s->head->plan->n - block * s->block_rows;
+
+    return left < s->block_rows ? left : s->block_rows;
+}
+
+/* What is noted as done and reads back as it was written; each rank looks at some blocks. */
+static scs_status compare_old(scs_screen_store *s)
+{
+    int32_t rank = scs_comm_rank(s->session->comm), n_rank = scs_comm_size(s->session->comm);
+
+    for (int64_t b = rank; b < s->n_block; b += n_rank) {
+        uint64_t sum;
+
+        if (s->sum[b] == 0)
+            continue;
+        SCS_TRY(scs_result_file_sum(s->file, b * s->block_rows, rows_of(s, b), &sum));
+        s->done[b] = sum == s->sum[b];
+    }
+    return SCS_OK;
+}
+
+static scs_status find_done(scs_screen_store *s)
+{
+    scs_comm *comm = s->session->comm;
+    int64_t step = 1 << 30;
+
+    SCS_TRY(scs_agree(comm, scs_done_map_blocks(s->map, s->sum)));
+    SCS_TRY(scs_agree(comm, compare_old(s)));
+    for (int64_t b = 0; b < s->n_block; b += step)
+        SCS_MPI(MPI_Allreduce(MPI_IN_PLACE, s->done + b,
+                              (int)(s->n_block - b < step ? s->n_block - b : step), MPI_UINT8_T,
+                              MPI_BOR, scs_comm_mpi(comm)));
+    for (int64_t b = 0; b < s->n_block; b++)
+        s->n_done += s->done[b];
+    memset(s->sum, 0, (size_t)s->n_block * sizeof *s->sum);
+    return SCS_OK;
+}
+
+static scs_status open_files(scs_screen_store *s, const int64_t *unit_first)
+{
+    scs_comm *comm = s->session->comm;
+
+    SCS_TRY(scs_result_file_open(comm, s->part, s->head, &s->file));
+    SCS_TRY(scs_agree(comm, scs_done_map_open(s->done_path, unit_first, &s->map)));
+    return find_done(s);
+}
+
+static scs_status set_up(const scs_session *session, const scs_result_head *head,
+                         scs_screen_store *s)
+{
+    *s = (scs_screen_store){.session = session, .head = head, .lock = -1, .fd = -1};
+    s->block_rows = scs_result_block_rows(head);
+    s->n_block = (head->plan->n + s->block_rows - 1) / s->block_rows;
+    SCS_TRY(name_files(session, s));
+    SCS_TRY(SCS_ALLOC(s->sum, s->n_block));
+    return SCS_ALLOC(s->done, s->n_block);
+}
+
+scs_status scs_store_open(const scs_session *session, const scs_result_head *head,
+                          const int64_t *unit_first, int64_t n_unit, scs_screen_store *store)
+{
+    scs_comm *comm = session->comm;
+    uint8_t resumed;
+    scs_status st;
+
+    SCS_TRY(scs_agree(comm, set_up(session, head, store)));
+    scs_watchdog_begin(comm, store->path);
+    st = scs_agree(comm,
+                   scs_session_leads(session) ? prepare(store, unit_first, n_unit) : SCS_OK);
+    resumed = store->resumed;
+    if (st == SCS_OK)
+        st = scs_broadcast(comm, &resumed, 1);
+    store->resumed = resumed;
+    scs_watchdog_step(comm, "opening");
+    if (st == SCS_OK)
+        st = open_files(store, unit_first);
+    scs_watchdog_end(comm);
+    return st;
+}
+
+scs_status scs_store_put(scs_screen_store *store, int64_t block, const scs_result_rows *rows)
+{
+    scs_comm *comm = store->session->comm;
+    scs_status st;
+
+    scs_watchdog_begin(comm, store->path);
+    st = scs_result_file_put(store->file, rows, &store->sum[block]);
+    if (st == SCS_OK)
+        st = scs_done_map_put_block(store->map, block, store->sum[block]);
+    scs_watchdog_end(comm);
+    return st;
+}
+
+/* ---- the end ---- */
+
+static scs_status compare_block(const scs_screen_store *s, scs_result_file *alone, int64_t block)
+{
+    int64_t first = block * s->block_rows, n = rows_of(s, block);
+    uint64_t sum;
+
+    SCS_TRY(scs_result_file_sum(alone, first, n, &sum));
+    SCS_REQUIRE(sum == s->sum[block], SCS_EIO,
+                "%s does not read back as it was written (rows %lld to %lld); check the disk",
+                s->part, (long long)first, (long long)(first + n - 1));
+    return SCS_OK;
+}
+
+static scs_status compare_new(const scs_screen_store *s, scs_result_rows *numbers)
+{
+    scs_result_file *alone = NULL;
+    scs_status st, closed;
+
+    st = scs_result_file_open_alone(s->part, s->head, &alone);
+    for (int64_t b = 0; b < s->n_block && st == SCS_OK; b++)
+        if (s->sum[b]) {
+            scs_watchdog_step(s->session->comm, "reading back");
+            st = compare_block(s, alone, b);
+        }
+    if (st == SCS_OK && numbers)
+        st = scs_result_file_numbers(alone, numbers);
+    closed = scs_result_file_close(NULL, &alone);
+    return st != SCS_OK ? st : closed;
+}
+
+/* Only what this job wrote into gets the name. */
+static scs_status rename_part(const scs_screen_store *s)
+{
+    struct stat ours, there;
+
+    SCS_REQUIRE(fstat(s->fd, &ours) == 0 && stat(s->part, &there) == 0 &&
+                    ours.st_ino == there.st_ino && ours.st_dev == there.st_dev,
+                SCS_EIO, "%s: was removed or replaced by somebody else", s->part);
+    SCS_TRY(scs_result_commit(s->part, s->path));
+    return remove_file(s->done_path);
+}
+
+scs_status scs_store_commit(scs_screen_store *s, scs_result_rows *numbers)
+{
+    scs_comm *comm = s->session->comm;
+    scs_status st;
+
+    scs_watchdog_begin(comm, s->path);
+    scs_watchdog_step(comm, "flushing");
+    st = scs_result_file_close(comm, &s->file);
+    if (st == SCS_OK)
+        st = scs_agree(comm, compare_new(s, numbers));
+    scs_watchdog_step(comm, "renaming");
+    if (st == SCS_OK)
+        st = scs_agree(comm, scs_session_leads(s->session) ? rename_part(s) : SCS_OK);
+    scs_watchdog_end(comm);
+    return st;
+}
+
+scs_status scs_store_close(scs_screen_store *s)
+{
+    scs_status st = SCS_OK, closed;
+
+    if (!s->session)
+        return SCS_OK;
+    if (s->file)
+        st = scs_result_file_close(s->session->comm, &s->file);
+    closed = scs_done_map_close(&s->map);
+    free(s->sum);
+    free(s->done);
+    if (s->fd >= 0)
+        (void)close(s->fd);
+    if (s->lock >= 0)
+        (void)close(s->lock);
+    *s = (scs_screen_store){0};
+    return st != SCS_OK ? st : closed;
+}

@@ -1,0 +1,63 @@
+#include "mpi/wishes.h"
+
+#include "mpi/signals.h"
+
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Seconds before the end of a Slurm job in which all must be over. */
+static const double slurm_margin = 60;
+
+double scs_wishes_now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+scs_status scs_wishes_open(const scs_session *session, scs_wishes *wishes)
+{
+    *wishes = (scs_wishes){.session = session};
+    return scs_session_path(session, "STOP", wishes->stop_file, sizeof wishes->stop_file);
+}
+
+/* Once a second: a look at a shared file system may take a while. */
+static bool stop_file_is_there(scs_wishes *w, double t)
+{
+    if (w->looked > 0 && t - w->looked < 1)
+        return false;
+    w->looked = t;
+    return access(w->stop_file, F_OK) == 0;
+}
+
+/* Slurm tells the end of a job in seconds since 1970. */
+static bool slurm_ends(double margin)
+{
+    const char *text = getenv("SLURM_JOB_END_TIME");
+    double end = text ? strtod(text, NULL) : 0;
+
+    return end > 0 && (double)time(NULL) + slurm_margin + margin >= end;
+}
+
+const char *scs_wishes_reason(scs_wishes *w, double margin)
+{
+    double hours = w->session->config->train.max_hours, t = scs_wishes_now();
+
+    if (scs_signals_seen())
+        return scs_signals_seen();
+    if (!scs_session_leads(w->session))
+        return "";
+    if (stop_file_is_there(w, t))
+        return "the file STOP";
+    if (hours > 0 && t - w->session->opened >= 3600 * hours)
+        return "train.max_hours";
+    return slurm_ends(margin) ? "the end of the Slurm job" : "";
+}
+
+void scs_wishes_obeyed(const scs_wishes *w)
+{
+    if (scs_session_leads(w->session))
+        (void)unlink(w->stop_file);
+}
