@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NUMBERS_AT_ONCE = 1 << 16 };
+/* The superblock (version 0) says in these bytes whether somebody has the file open. */
+enum { FLAGS_BEGIN = 20, FLAGS_END = 24, NUMBERS_AT_ONCE = 1 << 16 };
 
 /* A field of an open file, and how its rows lie in memory. */
 typedef struct open_field {
@@ -266,7 +267,9 @@ scs_status scs_result_file_numbers(scs_result_file *f, scs_result_rows *all)
 
 scs_status scs_result_file_ranges(scs_result_file *f, int64_t (*range)[2], int32_t *n)
 {
-    *n = f->n;
+    *n = f->n + 1;
+    range[f->n][0] = FLAGS_BEGIN;
+    range[f->n][1] = FLAGS_END;
     for (int32_t i = 0; i < f->n; i++) {
         range[i][0] = (int64_t)H5Dget_offset(f->field[i].set);
         range[i][1] = range[i][0] + f->head->plan->n * f->field[i].row_bytes;

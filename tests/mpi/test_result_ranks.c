@@ -55,13 +55,61 @@ static void check_file(const toy_result *f)
     H5Fclose(file);
 }
 
+static void put(scs_screen_store *store, int64_t block)
+{
+    int64_t first = block * store->block_rows, left = store->head->plan->n - first;
+    scs_result_rows rows;
+
+    make_rows(first, left < store->block_rows ? left : store->block_rows, &rows);
+    CHECK_OK(scs_store_put(store, block, &rows));
+    free_rows(&rows);
+}
+
+static scs_status open_store(const toy_result *f, scs_screen_store *store)
+{
+    static const int64_t no_units[] = {0};
+
+    return scs_store_open(&f->session, &f->head, no_units, 0, store);
+}
+
+/* Blocks [first, last) that are not done, the last ones first, unevenly over the ranks. */
+static void put_blocks(const toy_result *f, scs_screen_store *store, int64_t first, int64_t last)
+{
+    int32_t rank = scs_comm_rank(f->comm), n_rank = scs_comm_size(f->comm);
+
+    for (int64_t b = last - 1; b >= first; b--)
+        if (!store->done[b] && (b * b) % n_rank == rank)
+            put(store, b);
+    MPI_Barrier(MPI_COMM_WORLD);
+}
+
+static void write_all(const toy_result *f)
+{
+    scs_screen_store store;
+
+    CHECK_OK(open_store(f, &store));
+    put_blocks(f, &store, 0, store.n_block);
+    CHECK_OK(scs_store_commit(&store, NULL));
+    CHECK_OK(scs_store_close(&store));
+}
+
+/* A job that ends after blocks [first, last). */
+static void write_some(const toy_result *f, int64_t first, int64_t last)
+{
+    scs_screen_store store;
+
+    CHECK_OK(open_store(f, &store));
+    put_blocks(f, &store, first, last);
+    CHECK_OK(scs_store_close(&store));
+}
+
 static void rows_of_all_ranks_land_right(void)
 {
     for (int64_t times = 1; times <= 32; times += 31) {
         toy_result f;
 
         open_toy_result(&f, times);
-        CHECK_OK(scs_result_write(f.comm, f.path, &f.head, &f.rows));
+        write_all(&f);
         CU_ASSERT_EQUAL(count_files(&f), 1);
         check_file(&f);
         close_toy_result(&f);
@@ -73,56 +121,205 @@ static void a_new_result_replaces_the_older(void)
     toy_result f;
 
     open_toy_result(&f, 4);
-    for (int i = 0; i < 2; i++)
-        CHECK_OK(scs_result_write(f.comm, f.path, &f.head, &f.rows));
+    write_all(&f);
+    write_all(&f);
     CU_ASSERT_EQUAL(count_files(&f), 1);
     check_file(&f);
     close_toy_result(&f);
 }
 
-/* Without its values, the last rank that has rows cannot go on. */
-static void fail_on_one_rank(toy_result *f)
-{
-    scs_result_rows broken = f->rows;
-    int32_t busy = scs_comm_size(f->comm) > 1 ? scs_comm_size(f->comm) - 2 : 0;
-
-    if (scs_comm_rank(f->comm) == busy)
-        broken.shift = NULL;
-    CHECK_FAILS(scs_result_write(f->comm, f->path, &f->head, &broken), SCS_EINTERNAL,
-                "without values");
-}
-
-static void a_failing_rank_leaves_no_file(void)
+static void numbers_are_read_back(void)
 {
     toy_result f;
+    scs_screen_store store;
+    scs_result_rows all, *wanted = NULL;
+    bool leads;
 
     open_toy_result(&f, 4);
-    fail_on_one_rank(&f);
-    CU_ASSERT_EQUAL(count_files(&f), 0);
+    leads = scs_comm_rank(f.comm) == 0;
+    if (leads) {
+        make_rows(0, f.plan.n, &all);
+        memset(all.delta_norm, 0, (size_t)f.plan.n * sizeof *all.delta_norm);
+        memset(all.score, 0, (size_t)f.plan.n * sizeof *all.score);
+        memset(all.trust, 0, (size_t)f.plan.n * sizeof *all.trust);
+        wanted = &all;
+    }
+    CHECK_OK(open_store(&f, &store));
+    put_blocks(&f, &store, 0, store.n_block);
+    CHECK_OK(scs_store_commit(&store, wanted));
+    CHECK_OK(scs_store_close(&store));
+    for (int64_t i = 0; leads && i < f.plan.n; i++) {
+        CU_ASSERT_EQUAL(all.delta_norm[i], value_of(strlen("obs/delta_norm"), i, 0));
+        CU_ASSERT_EQUAL(all.score[i].r2_all, value_of(strlen("obs/r2_all"), i, 0));
+        CU_ASSERT(isnan(all.score[i].r2_deg));
+        CU_ASSERT_EQUAL(all.trust[i].support, value_of(strlen("obs/support"), i, 0));
+        CU_ASSERT_EQUAL(all.trust[i].support_flag, i % 3 == 0);
+    }
+    if (leads)
+        free_rows(&all);
     close_toy_result(&f);
 }
 
+/* Blocks that are left of n after a job that wrote some and what then happened to its files. */
+static int64_t blocks_left(const toy_result *f)
+{
+    scs_screen_store store;
+    int64_t left;
+
+    CHECK_OK(open_store(f, &store));
+    left = store.n_block - store.n_done;
+    put_blocks(f, &store, 0, store.n_block);
+    CHECK_OK(scs_store_commit(&store, NULL));
+    CHECK_OK(scs_store_close(&store));
+    CU_ASSERT_EQUAL(count_files(f), 1);
+    check_file(f);
+    return left;
+}
+
+/* Flip a byte; at < 0: from the end. Rank 0 alone does it. */
+static void damage(const toy_result *f, const char *suffix, long at)
+{
+    char path[128];
+
+    MPI_Barrier(MPI_COMM_WORLD);
+    if (scs_comm_rank(f->comm) == 0) {
+        FILE *file;
+        int byte;
+
+        snprintf(path, sizeof path, "%s%s", f->path, suffix);
+        file = fopen(path, "r+");
+        CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+        CU_ASSERT_EQUAL(fseek(file, at, at < 0 ? SEEK_END : SEEK_SET), 0);
+        byte = fgetc(file);
+        CU_ASSERT_EQUAL(fseek(file, -1, SEEK_CUR), 0);
+        fputc(byte ^ 4, file);
+        fclose(file);
+    }
+    MPI_Barrier(MPI_COMM_WORLD);
+}
+
+static int64_t count_blocks(const toy_result *f)
+{
+    int64_t rows = scs_result_block_rows(&f->head);
+
+    return (f->plan.n + rows - 1) / rows;
+}
+
+static void a_stopped_job_is_gone_on_with(void)
+{
+    toy_result f;
+    int64_t n;
+
+    open_toy_result(&f, 40);
+    n = count_blocks(&f);
+    write_some(&f, 0, n / 3);
+    CU_ASSERT_EQUAL(count_files(&f), 2);
+    write_some(&f, n / 2, n);
+    CU_ASSERT_EQUAL(blocks_left(&f), n / 2 - n / 3);
+    close_toy_result(&f);
+}
+
+/* Where the rows of X lie in the unfinished file. */
+static int64_t place_of_x(const toy_result *f)
+{
+    char path[128];
+    scs_result_file *file;
+    int64_t range[SCS_RESULT_FIELDS + 1][2];
+    int32_t n;
+
+    snprintf(path, sizeof path, "%s.part", f->path);
+    CHECK_OK(scs_result_file_open_alone(path, &f->head, &file));
+    CHECK_OK(scs_result_file_ranges(file, range, &n));
+    CHECK_OK(scs_result_file_close(NULL, &file));
+    return range[0][0];
+}
+
+static void damaged_rows_are_made_again(void)
+{
+    toy_result f;
+    int64_t n;
+
+    open_toy_result(&f, 40);
+    n = count_blocks(&f);
+    write_some(&f, 0, n);
+    damage(&f, ".part", (long)place_of_x(&f) + 4 * TOY_GENES * 5 + 2);
+    CU_ASSERT_EQUAL(blocks_left(&f), 1);
+    write_some(&f, 0, n);
+    damage(&f, ".done", -16); /* the last block's slot */
+    CU_ASSERT_EQUAL(blocks_left(&f), 1);
+    close_toy_result(&f);
+}
+
+static void a_damaged_skeleton_begins_anew(void)
+{
+    toy_result f;
+    int64_t n;
+
+    open_toy_result(&f, 40);
+    n = count_blocks(&f);
+    write_some(&f, 0, n);
+    damage(&f, ".part", 40);
+    CU_ASSERT_EQUAL(blocks_left(&f), n);
+    write_some(&f, 0, n);
+    damage(&f, ".done", 60);
+    CU_ASSERT_EQUAL(blocks_left(&f), n);
+    close_toy_result(&f);
+}
+
+static void remove_rest(const toy_result *f)
+{
+    MPI_Barrier(MPI_COMM_WORLD);
+    if (scs_comm_rank(f->comm) == 0)
+        CHECK_OK(scs_store_remove(&f->session));
+    MPI_Barrier(MPI_COMM_WORLD);
+}
+
+static void another_screen_is_refused(void)
+{
+    toy_result f;
+    scs_screen_store store;
+
+    open_toy_result(&f, 4);
+    write_some(&f, 0, 3);
+    f.session.config->screen.bootstrap = 7;
+    CHECK_FAILS(open_store(&f, &store), SCS_EARG, "screen.bootstrap (0, now 7)");
+    CHECK_OK(scs_store_close(&store));
+    f.session.config->screen.bootstrap = 0;
+    f.atlas->mean[1] += 1;
+    CHECK_FAILS(open_store(&f, &store), SCS_EDATA, "another model");
+    CHECK_OK(scs_store_close(&store));
+    f.atlas->mean[1] -= 1;
+    f.plan.item[2].held_out = true;
+    CHECK_FAILS(open_store(&f, &store), SCS_EDATA, "other rows");
+    CHECK_OK(scs_store_close(&store));
+    f.plan.item[2].held_out = false;
+    f.session.config->train.resume = false; /* --restart */
+    CU_ASSERT_EQUAL(blocks_left(&f), count_blocks(&f));
+    close_toy_result(&f);
+}
+
+/* Without its values, a block cannot be written; the older result and the blocks before stay. */
 static void a_failing_rank_leaves_the_older_result(void)
 {
     toy_result f;
+    scs_screen_store store;
+    scs_result_rows rows;
 
     open_toy_result(&f, 4);
-    CHECK_OK(scs_result_write(f.comm, f.path, &f.head, &f.rows));
-    fail_on_one_rank(&f);
-    CU_ASSERT_EQUAL(count_files(&f), 1);
+    write_all(&f);
+    CHECK_OK(open_store(&f, &store));
+    if (scs_comm_rank(f.comm) == scs_comm_size(f.comm) - 1) {
+        put(&store, 0);
+        make_rows(0, store.block_rows, &rows);
+        free(rows.shift);
+        rows.shift = NULL;
+        CHECK_FAILS(scs_store_put(&store, 1, &rows), SCS_EINTERNAL, "without values");
+        free_rows(&rows);
+    }
+    CHECK_OK(scs_store_close(&store));
+    CU_ASSERT_EQUAL(count_files(&f), 3);
     check_file(&f);
-    close_toy_result(&f);
-}
-
-static void rows_that_do_not_cover_the_plan_are_refused(void)
-{
-    toy_result f;
-
-    open_toy_result(&f, 4);
-    f.plan.n--;
-    CHECK_FAILS(scs_result_write(f.comm, f.path, &f.head, &f.rows), SCS_EINTERNAL, "rows");
-    f.plan.n++;
-    CU_ASSERT_EQUAL(count_files(&f), 0);
+    CU_ASSERT_EQUAL(blocks_left(&f), count_blocks(&f) - 1);
     close_toy_result(&f);
 }
 
@@ -141,14 +338,16 @@ static void limit_file_size(rlim_t size)
 static void no_room_leaves_the_older_result(void)
 {
     struct rlimit old;
+    scs_screen_store store;
     toy_result f;
 
     open_toy_result(&f, 40);
-    CHECK_OK(scs_result_write(f.comm, f.path, &f.head, &f.rows));
+    write_all(&f);
     CU_ASSERT_EQUAL(getrlimit(RLIMIT_FSIZE, &old), 0);
     if (scs_comm_rank(f.comm) == 0)
         limit_file_size(8192);
-    CHECK_FAILS(scs_result_write(f.comm, f.path, &f.head, &f.rows), SCS_ECREATE, "screen.h5ad");
+    CHECK_FAILS(open_store(&f, &store), SCS_ECREATE, "screen.h5ad");
+    CHECK_OK(scs_store_close(&store));
     CU_ASSERT_EQUAL(setrlimit(RLIMIT_FSIZE, &old), 0);
     CU_ASSERT_EQUAL(count_files(&f), 1);
     check_file(&f);
@@ -158,23 +357,45 @@ static void no_room_leaves_the_older_result(void)
 static void a_missing_folder_is_named(void)
 {
     toy_result f;
-    char path[128];
+    scs_screen_store store;
+    char *dir;
 
     open_toy_result(&f, 1);
-    snprintf(path, sizeof path, "%s/missing/screen.h5ad", f.folder);
-    CHECK_FAILS(scs_result_write(f.comm, path, &f.head, &f.rows), SCS_ECREATE, "missing");
+    dir = f.session.config->output.dir;
+    f.session.config->output.dir = (char[]){"/tmp/no/such/folder"};
+    CHECK_FAILS(open_store(&f, &store), SCS_ECREATE, "/tmp/no/such/folder");
+    CHECK_OK(scs_store_close(&store));
+    f.session.config->output.dir = dir;
     CU_ASSERT_EQUAL(count_files(&f), 0);
+    close_toy_result(&f);
+}
+
+static void a_second_job_is_kept_out(void)
+{
+    toy_result f;
+    scs_screen_store first, second;
+
+    open_toy_result(&f, 4);
+    CHECK_OK(open_store(&f, &first));
+    CHECK_FAILS(open_store(&f, &second), SCS_ECREATE, "another job is screening there");
+    CHECK_OK(scs_store_close(&second));
+    CHECK_OK(scs_store_close(&first));
+    remove_rest(&f);
     close_toy_result(&f);
 }
 
 static const scs_test tests[] = {
     {"rows of all ranks land right", rows_of_all_ranks_land_right},
     {"a new result replaces the older", a_new_result_replaces_the_older},
-    {"a failing rank leaves no file", a_failing_rank_leaves_no_file},
+    {"numbers are read back", numbers_are_read_back},
+    {"a stopped job is gone on with", a_stopped_job_is_gone_on_with},
+    {"damaged rows are made again", damaged_rows_are_made_again},
+    {"a damaged skeleton begins anew", a_damaged_skeleton_begins_anew},
+    {"another screen is refused", another_screen_is_refused},
     {"a failing rank leaves the older result", a_failing_rank_leaves_the_older_result},
-    {"rows that do not cover the plan are refused", rows_that_do_not_cover_the_plan_are_refused},
     {"no room: one line, and the older result stays", no_room_leaves_the_older_result},
     {"a missing folder is named", a_missing_folder_is_named},
+    {"a second job is kept out", a_second_job_is_kept_out},
 };
 
 int main(int argc, char **argv)

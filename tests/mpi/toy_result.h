@@ -2,6 +2,7 @@
 #ifndef SCS_TESTS_TOY_RESULT_H
 #define SCS_TESTS_TOY_RESULT_H
 
+#include "mpi/screen_store.h"
 #include "tests/mpi/mpi_suite.h"
 #include "tests/mpi/toy.h"
 
@@ -17,7 +18,7 @@ typedef struct toy_result {
     scs_plan plan;
     scs_fact fact;
     scs_result_head head;
-    scs_result_rows rows;
+    scs_session session; /* as much of one as the store looks at */
     char folder[64], path[96];
 } toy_result;
 
@@ -51,28 +52,22 @@ static inline void fill_scores(scs_result_rows *rows)
     }
 }
 
-/* Rows of rank r: unequal parts, the last rank has none where there are several ranks. */
-static inline int64_t first_row(int64_t n_row, int32_t rank, int32_t n_rank)
+static inline void make_rows(int64_t first, int64_t n, scs_result_rows *rows)
 {
-    int32_t busy = n_rank > 1 ? n_rank - 1 : 1;
-
-    return rank >= busy ? n_row : n_row * rank * rank / (busy * busy);
+    *rows = (scs_result_rows){.first = first,
+                              .n = n,
+                              .x = float_rows("X", first, n, TOY_GENES),
+                              .control = float_rows("layers/control", first, n, TOY_GENES),
+                              .shift = float_rows("layers/shift", first, n, TOY_GENES),
+                              .variance = float_rows("layers/variance", first, n, TOY_GENES),
+                              .delta = float_rows("obsm/delta", first, n, TOY_LATENT)};
+    fill_scores(rows);
 }
 
-static inline void fill_rows(toy_result *f, int64_t n_row)
+static inline void free_rows(scs_result_rows *r)
 {
-    int32_t rank = scs_comm_rank(f->comm), n_rank = scs_comm_size(f->comm);
-    int64_t first = first_row(n_row, rank, n_rank);
-    int64_t n = first_row(n_row, rank + 1, n_rank) - first;
-
-    f->rows = (scs_result_rows){.first = first,
-                                .n = n,
-                                .x = float_rows("X", first, n, TOY_GENES),
-                                .control = float_rows("layers/control", first, n, TOY_GENES),
-                                .shift = float_rows("layers/shift", first, n, TOY_GENES),
-                                .variance = float_rows("layers/variance", first, n, TOY_GENES),
-                                .delta = float_rows("obsm/delta", first, n, TOY_LATENT)};
-    fill_scores(&f->rows);
+    free(r->x), free(r->control), free(r->shift), free(r->variance), free(r->delta);
+    free(r->delta_norm), free(r->score), free(r->trust);
 }
 
 /* Every group but controls, `times` over, so that there are rows for all. */
@@ -107,29 +102,37 @@ static inline void make_folder(toy_result *f)
     snprintf(f->path, sizeof f->path, "%s/screen.h5ad", f->folder);
 }
 
+static inline void make_session(toy_result *f)
+{
+    char dir[96];
+    const char *sets[] = {dir};
+
+    snprintf(dir, sizeof dir, "output.dir=%s", f->folder);
+    f->session = (scs_session){.comm = f->comm, .dataset = f->dataset, .atlas = f->atlas};
+    CHECK_OK(scs_config_parse("toy.yaml", "", sets, 1, &f->session.config));
+}
+
 static inline void open_toy_result(toy_result *f, int64_t times)
 {
     *f = (toy_result){.comm = open_world(), .dataset = toy_dataset(TOY_CELLS, TOY_GENES)};
     CHECK_OK(scs_atlas_create(f->dataset, TOY_LATENT, &f->atlas));
     fill_plan(f, times);
-    fill_rows(f, f->plan.n);
     make_folder(f);
+    make_session(f);
     f->fact = (scs_fact){.key = "made_by", .text = "a test"};
     f->head = (scs_result_head){
-        .atlas = f->atlas, .plan = &f->plan, .variance = true, .fact = &f->fact, .n_fact = 1};
+        .atlas = f->atlas, .plan = &f->plan, .dense = true, .variance = true, .fact = &f->fact,
+        .n_fact = 1};
 }
 
 static inline void close_toy_result(toy_result *f)
 {
-    scs_result_rows *r = &f->rows;
-
     MPI_Barrier(MPI_COMM_WORLD);
     if (scs_comm_rank(f->comm) == 0) {
         (void)unlink(f->path);
         CU_ASSERT_EQUAL(rmdir(f->folder), 0); /* nothing else was left there */
     }
-    free(r->x), free(r->control), free(r->shift), free(r->variance), free(r->delta);
-    free(r->delta_norm), free(r->score), free(r->trust);
+    scs_config_destroy(&f->session.config);
     free(f->plan.item);
     scs_names_clear(&f->plan.sources);
     scs_names_clear(&f->plan.reasons);

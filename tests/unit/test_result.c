@@ -53,6 +53,7 @@ static scs_result_head head_of(const scs_atlas *atlas, bool variance)
 {
     return (scs_result_head){.atlas = atlas,
                              .plan = &plan,
+                             .dense = true,
                              .variance = variance,
                              .bootstrap = variance,
                              .permutations = true,
