@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 enum { PIECE = 1 << 30 };
 
@@ -154,5 +155,16 @@ scs_status scs_comm_reserve(scs_comm *comm, int64_t size)
     SCS_TRY(scs_agree(comm, SCS_ALLOC(bytes, size)));
     comm->work = bytes;
     comm->work_size = size;
+    return SCS_OK;
+}
+
+scs_status scs_peak_memory(scs_comm *comm, double *sum)
+{
+    struct rusage usage;
+    double mine;
+
+    getrusage(RUSAGE_SELF, &usage);
+    mine = (double)usage.ru_maxrss / 1024;
+    SCS_MPI(MPI_Reduce(&mine, sum, 1, MPI_DOUBLE, MPI_SUM, 0, comm->mpi));
     return SCS_OK;
 }

@@ -4,7 +4,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -92,24 +91,12 @@ static void put_epoch(FILE *out, const scs_epoch *e, double memory)
     fputs("}\n", out);
 }
 
-/* Sum over ranks of each one's peak, in MiB (on rank 0). */
-static scs_status peak_memory(scs_comm *comm, double *sum)
-{
-    struct rusage usage;
-    double mine;
-
-    getrusage(RUSAGE_SELF, &usage);
-    mine = (double)usage.ru_maxrss / 1024;
-    SCS_MPI(MPI_Reduce(&mine, sum, 1, MPI_DOUBLE, MPI_SUM, 0, scs_comm_mpi(comm)));
-    return SCS_OK;
-}
-
 static scs_status epoch_end(void *ctx, const scs_epoch *e)
 {
     scs_journal *j = ctx;
     double memory = 0;
 
-    SCS_TRY(peak_memory(j->session->comm, &memory));
+    SCS_TRY(scs_peak_memory(j->session->comm, &memory));
     if (!j->events)
         return SCS_OK;
     put_epoch(j->events, e, memory);

@@ -162,29 +162,43 @@ scs_status scs_work_blocks(scs_screen_work *work, scs_row_job *job)
     return st;
 }
 
-/* Seconds that each rank waited, as a share, in one line. */
-static scs_status report_idle(const scs_screen_work *w, double seconds)
+/* @param idle [n_rank] in % */
+static void list_idle(const double *idle, int32_t n_rank, char *out, size_t size)
 {
-    scs_comm *comm = w->session->comm;
-    int32_t n_rank = scs_comm_size(comm), worst = 0;
-    double mine = seconds > 0 ? 100 * (1 - w->busy / seconds) : 0, sum = 0, *idle;
-    char text[256] = "";
+    int32_t worst = 0;
+    double sum = 0;
 
-    SCS_TRY(scs_agree(comm, SCS_ALLOC(idle, n_rank)));
-    SCS_MPI(MPI_Gather(&mine, 1, MPI_DOUBLE, idle, 1, MPI_DOUBLE, 0, scs_comm_mpi(comm)));
+    out[0] = '\0';
     for (int32_t r = 0; r < n_rank; r++) {
-        size_t used = strlen(text);
+        size_t used = strlen(out);
 
         sum += idle[r];
         worst = idle[r] > idle[worst] ? r : worst;
         if (r < RANKS_NAMED)
-            snprintf(text + used, sizeof text - used, " %.1f", idle[r]);
+            snprintf(out + used, size - used, " %.1f", idle[r]);
     }
     if (n_rank > RANKS_NAMED)
-        snprintf(text, sizeof text, " %.1f on average, at most %.1f (rank %d)", sum / n_rank,
-                 idle[worst], worst);
-    scs_session_say(w->session, "screened in %.1f s; idle share of the ranks, in %%:%s", seconds,
-                    text);
+        snprintf(out, size, " %.1f on average, at most %.1f (rank %d)", sum / n_rank, idle[worst],
+                 worst);
+}
+
+/* What the ranks did, in one line. */
+static scs_status report(const scs_screen_work *w, int64_t n_row)
+{
+    scs_comm *comm = w->session->comm;
+    double seconds = w->ended - w->begun, memory = 0;
+    double mine = seconds > 0 ? 100 * (1 - w->busy / seconds) : 0, *idle;
+    char text[256];
+
+    SCS_TRY(scs_agree(comm, SCS_ALLOC(idle, scs_comm_size(comm))));
+    SCS_MPI(MPI_Gather(&mine, 1, MPI_DOUBLE, idle, 1, MPI_DOUBLE, 0, scs_comm_mpi(comm)));
+    SCS_TRY(scs_peak_memory(comm, &memory));
+    list_idle(idle, scs_comm_size(comm), text, sizeof text);
+    scs_session_say(w->session,
+                    "screened %lld combinations in %.1f s (%.0f a second); idle share of the ranks "
+                    "in %%:%s; peak memory of all ranks %.0f MiB",
+                    (long long)n_row, seconds, seconds > 0 ? (double)n_row / seconds : 0, text,
+                    memory);
     free(idle);
     return SCS_OK;
 }
@@ -194,15 +208,18 @@ scs_status scs_work_end(scs_screen_work *work, int64_t n_unit_left)
     scs_comm *comm = work->session->comm;
     const scs_screen_store *s = work->store;
     int64_t left[2] = {n_unit_left, 0};
-    double seconds;
+    int64_t mine = 0;
 
     for (int64_t b = 0; b < s->n_block; b++)
-        left[1] += s->sum[b] != 0;
+        mine += s->sum[b] != 0;
+    left[1] = mine;
     SCS_MPI(MPI_Allreduce(MPI_IN_PLACE, left, 2, MPI_INT64_T, MPI_SUM, scs_comm_mpi(comm)));
-    seconds = scs_wishes_now() - work->begun;
-    left[1] = s->n_block - s->n_done - left[1];
+    work->ended = scs_wishes_now();
+    mine = left[1];
+    left[1] = s->n_block - s->n_done - mine;
     if (left[0] == 0 && left[1] == 0)
-        return report_idle(work, seconds);
+        return report(work, mine * s->block_rows < s->head->plan->n ? mine * s->block_rows
+                                                                   : s->head->plan->n);
     scs_wishes_obeyed(&work->wishes);
     return SCS_FAIL(SCS_ESTOP,
                     "by %s with %lld of %lld blocks of %lld combinations done; the same command "

@@ -19,7 +19,8 @@ typedef struct scs_screen_work {
     char reason[128];       /**< why this rank wants it; "" otherwise */
     double longest;         /**< seconds of a block so far */
     double looked;          /**< when this rank looked last whether to stop */
-    double begun, busy;     /**< when the work began; seconds of it that this rank worked */
+    double begun, ended;    /**< of the work */
+    double busy;            /**< seconds of it that this rank worked */
 } scs_screen_work;
 
 /** Collective. Close it even after a failure. */

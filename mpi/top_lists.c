@@ -24,16 +24,15 @@ static int32_t control_of(const scs_atlas *atlas, int32_t group)
 }
 
 /* @param z [gene1 - gene0] scratch */
-static scs_status list_own_genes(const scs_atlas *atlas, const scs_dataset *dataset,
-                                 const scs_gene_slice *slice, int32_t group, double *z,
+static scs_status list_own_genes(scs_ranked_slice *ranked, int32_t gene0, int32_t group, double *z,
                                  top_list *list)
 {
-    int32_t control = control_of(atlas, group), n = slice->gene1 - slice->gene0;
+    int32_t control = control_of(ranked->atlas, group);
 
     if (control < 0)
         return scs_top_genes(z, 0, 0, SCS_N_DEG, list->gene, list->score);
-    SCS_TRY(scs_wilcoxon(atlas, dataset, slice, group, control, z));
-    return scs_top_genes(z, n, slice->gene0, SCS_N_DEG, list->gene, list->score);
+    scs_ranked_wilcoxon(ranked, group, control, z);
+    return scs_top_genes(z, ranked->n_gene, gene0, SCS_N_DEG, list->gene, list->score);
 }
 
 /* The best of all ranks' lists of one group. A tie goes to the lower rank, which has the lower
@@ -59,15 +58,14 @@ static void merge(const top_list *lists, int32_t n_rank, int32_t stride, int32_t
 }
 
 /* Groups [g0, g0 + n). @param lists [n_rank, n] */
-static scs_status rank_groups(scs_comm *comm, scs_atlas *atlas, const scs_dataset *dataset,
-                              const scs_gene_slice *slice, int32_t g0, int32_t n, double *z,
-                              top_list *lists)
+static scs_status rank_groups(scs_comm *comm, scs_atlas *atlas, scs_ranked_slice *ranked,
+                              int32_t gene0, int32_t g0, int32_t n, double *z, top_list *lists)
 {
     top_list *mine = lists + (int64_t)comm->rank * n;
     scs_status st = SCS_OK;
 
     for (int32_t g = 0; g < n && st == SCS_OK; g++)
-        st = list_own_genes(atlas, dataset, slice, g0 + g, z, &mine[g]);
+        st = list_own_genes(ranked, gene0, g0 + g, z, &mine[g]);
     SCS_TRY(scs_agree(comm, st));
     for (int32_t r = 0; r <= comm->size; r++)
         comm->first[r] = (int64_t)r * n * (int64_t)sizeof *lists;
@@ -80,11 +78,13 @@ static scs_status rank_groups(scs_comm *comm, scs_atlas *atlas, const scs_datase
 scs_status scs_top_lists(scs_comm *comm, scs_atlas *atlas, const scs_dataset *dataset,
                          const scs_gene_slice *slice)
 {
+    scs_ranked_slice ranked;
     top_list *lists = NULL;
     double *z = NULL;
-    scs_status st;
+    scs_status st = scs_ranked_slice_create(atlas, dataset, slice, &ranked);
 
-    st = SCS_ALLOC(lists, (int64_t)comm->size * LISTS);
+    if (st == SCS_OK)
+        st = SCS_ALLOC(lists, (int64_t)comm->size * LISTS);
     if (st == SCS_OK)
         st = SCS_ALLOC(z, slice->gene1 - slice->gene0);
     SCS_GO(st, scs_agree(comm, st));
@@ -92,9 +92,11 @@ scs_status scs_top_lists(scs_comm *comm, scs_atlas *atlas, const scs_dataset *da
         int32_t left = atlas->n_group - g;
 
         SCS_GO(st,
-               rank_groups(comm, atlas, dataset, slice, g, left < LISTS ? left : LISTS, z, lists));
+               rank_groups(comm, atlas, &ranked, slice->gene0, g,
+                               left < LISTS ? left : LISTS, z, lists));
     }
 done:
+    scs_ranked_slice_clear(&ranked);
     free(lists);
     free(z);
     return st;

@@ -1,122 +1,218 @@
 #include "scscreen/latent.h"
 
 #include "src/cell_groups.h"
+#include "src/failure.h"
 
 #include <math.h>
-#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { NEITHER, IN_CONTROL, IN_GROUP };
+/* A positive value of a gene in a cell of a group. */
+typedef struct entry {
+    int32_t group;
+    float value;
+} entry;
 
-/* The two samples and which cell is in which. */
-typedef struct samples {
-    int64_t n_group, n_control;
-    uint8_t *of; /* [n_cell] NEITHER, IN_CONTROL or IN_GROUP */
-} samples;
-
-static scs_status mark_samples(const scs_atlas *atlas, const scs_dataset *dataset, int32_t group,
-                               int32_t control, samples *s)
+static int by_group_and_value(const void *a, const void *b)
 {
-    int32_t *group_of_cell;
+    const entry *x = a, *y = b;
 
-    s->n_group = atlas->group[group].count;
-    s->n_control = atlas->group[control].count;
-    SCS_TRY(SCS_ALLOC(s->of, dataset->n_cell));
-    SCS_TRY(scs_cell_groups(atlas, dataset, &group_of_cell));
-    for (int64_t i = 0; i < dataset->n_cell; i++)
-        s->of[i] = group_of_cell[i] == group     ? IN_GROUP
-                   : group_of_cell[i] == control ? IN_CONTROL
-                                                 : NEITHER;
+    if (x->group != y->group)
+        return x->group < y->group ? -1 : 1;
+    return (x->value > y->value) - (x->value < y->value);
+}
+
+/* One gene's entries, sorted. @param[out] n how many  @param scratch [values of the gene] */
+static void rank_gene(const scs_gene_slice *slice, const int32_t *group_of_cell, int32_t j,
+                      entry *scratch, scs_ranked_slice *ranked)
+{
+    int64_t n = 0, at = slice->first[j];
+
+    for (int64_t i = slice->first[j]; i < slice->first[j + 1]; i++)
+        if (group_of_cell[slice->cell[i]] >= 0 && slice->value[i] > 0)
+            scratch[n++] = (entry){group_of_cell[slice->cell[i]], slice->value[i]};
+    qsort(scratch, (size_t)n, sizeof *scratch, by_group_and_value);
+    for (int64_t k = 0; k < n; k++) {
+        ranked->group[at + k] = scratch[k].group;
+        ranked->value[at + k] = scratch[k].value;
+    }
+    ranked->end[j] = at + n;
+}
+
+static scs_status rank_all(const scs_gene_slice *slice, const int32_t *group_of_cell,
+                           scs_ranked_slice *ranked)
+{
+    int32_t n_gene = slice->gene1 - slice->gene0;
+    scs_failure failed = {0};
+
+#pragma omp parallel for schedule(dynamic, 16)
+    for (int32_t j = 0; j < n_gene; j++) {
+        entry *scratch = NULL;
+        scs_status st = SCS_ALLOC(scratch, slice->first[j + 1] - slice->first[j]);
+
+        if (st == SCS_OK)
+            rank_gene(slice, group_of_cell, j, scratch, ranked);
+        free(scratch);
+        scs_failure_note(&failed, j, st);
+    }
+    return scs_failure_raise(&failed);
+}
+
+scs_status scs_ranked_slice_create(const scs_atlas *atlas, const scs_dataset *dataset,
+                                   const scs_gene_slice *slice, scs_ranked_slice *ranked)
+{
+    int32_t n_gene = slice->gene1 - slice->gene0, *group_of_cell = NULL;
+    scs_status st;
+
+    *ranked = (scs_ranked_slice){
+        .atlas = atlas, .n_gene = n_gene, .first = slice->first, .tied_control = -1};
+    SCS_GO(st, SCS_ALLOC(ranked->end, n_gene));
+    SCS_GO(st, SCS_ALLOC(ranked->control_ties, n_gene));
+    SCS_GO(st, SCS_ALLOC(ranked->group, slice->first[n_gene]));
+    SCS_GO(st, SCS_ALLOC(ranked->value, slice->first[n_gene]));
+    SCS_GO(st, scs_cell_groups(atlas, dataset, &group_of_cell));
+    SCS_GO(st, rank_all(slice, group_of_cell, ranked));
+done:
     free(group_of_cell);
-    return SCS_OK;
+    return st;
 }
 
-static int ascending(const void *a, const void *b)
+void scs_ranked_slice_clear(scs_ranked_slice *ranked)
 {
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-    return (x > y) - (x < y);
+    free(ranked->end);
+    free(ranked->control_ties);
+    free(ranked->group);
+    free(ranked->value);
+    *ranked = (scs_ranked_slice){0};
 }
 
-/* Positive floats sort like their bits; the lowest bit of a key says whether the cell is of the
- * group. */
-static int64_t collect(const samples *s, const scs_gene_slice *slice, int32_t j, uint64_t *key)
+/* The first entry of gene j whose group is not below. */
+static int64_t first_of_group(const scs_ranked_slice *r, int32_t j, int32_t group)
 {
-    int64_t n = 0;
+    int64_t low = r->first[j], high = r->end[j];
 
-    for (int64_t i = slice->first[j]; i < slice->first[j + 1]; i++) {
-        uint8_t sample = s->of[slice->cell[i]];
-        uint32_t bits;
+    while (low < high) {
+        int64_t middle = low + (high - low) / 2;
 
-        if (sample == NEITHER || !(slice->value[i] > 0))
-            continue;
-        memcpy(&bits, &slice->value[i], sizeof bits);
-        key[n++] = (uint64_t)bits << 1 | (sample == IN_GROUP);
+        if (r->group[middle] < group)
+            low = middle + 1;
+        else
+            high = middle;
     }
-    qsort(key, (size_t)n, sizeof *key, ascending);
-    return n;
+    return low;
 }
 
-/* A run of equal values: t of them, `mine` of the group, `before` smaller ones. */
-static void add_run(double before, double t, double mine, double *rank_sum, double *ties)
+/* One sample's positive values of a gene, ascending. */
+typedef struct sample {
+    const float *value;
+    int64_t n, zeros;
+} sample;
+
+static sample sample_of(const scs_ranked_slice *r, int32_t j, int32_t group)
 {
-    *rank_sum += mine * (before + (t + 1) / 2);
-    *ties += t * t * t - t;
+    int64_t first = first_of_group(r, j, group), n = first_of_group(r, j, group + 1) - first;
+
+    return (sample){r->value + first, n, r->atlas->group[group].count - n};
 }
 
-/* Rank sum of the group (average ranks), and t^3 - t over ties; implicit zeros are the lowest run.
- * @param key [n] sorted positive values */
-static void rank(const samples *s, const uint64_t *key, int64_t n, double *rank_sum, double *ties)
+/* How many values are below x, or (up_to) not above it. */
+static int64_t count_below(const sample *s, float x, bool up_to)
 {
-    int64_t zeros = s->n_group + s->n_control - n, zeros_of_group = s->n_group;
+    int64_t low = 0, high = s->n;
 
-    for (int64_t i = 0; i < n; i++)
-        zeros_of_group -= key[i] & 1;
-    *rank_sum = *ties = 0;
-    add_run(0, (double)zeros, (double)zeros_of_group, rank_sum, ties);
-    for (int64_t i = 0, end; i < n; i = end) {
-        int64_t mine = 0;
+    while (low < high) {
+        int64_t middle = low + (high - low) / 2;
 
-        for (end = i; end < n && key[end] >> 1 == key[i] >> 1; end++)
-            mine += key[end] & 1;
-        add_run((double)(zeros + i), (double)(end - i), (double)mine, rank_sum, ties);
+        if (s->value[middle] < x || (up_to && s->value[middle] == x))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static int64_t run_length(const sample *s, int64_t i)
+{
+    int64_t end = i + 1;
+
+    while (end < s->n && s->value[end] == s->value[i])
+        end++;
+    return end - i;
+}
+
+/* t^3 - t of t tied cells. */
+static double tie(double t)
+{
+    return t * t * t - t;
+}
+
+/* Over the positive values of the controls alone. */
+static void find_control_ties(scs_ranked_slice *r, int32_t control)
+{
+    if (r->tied_control == control)
+        return;
+#pragma omp parallel for schedule(static)
+    for (int32_t j = 0; j < r->n_gene; j++) {
+        sample s = sample_of(r, j, control);
+
+        r->control_ties[j] = 0;
+        for (int64_t i = 0; i < s.n; i += run_length(&s, i))
+            r->control_ties[j] += tie((double)run_length(&s, i));
+    }
+    r->tied_control = control;
+}
+
+/* Pairs of a cell of the group and a control that is lower, ties counting half (Mann and Whitney
+ * 1947), and t^3 - t over the ties of both; the control's values are looked up, not walked. */
+static void compare(const sample *s, const sample *c, double control_ties, double *above,
+                    double *ties)
+{
+    *above = (double)s->zeros * (double)c->zeros / 2;
+    *ties = control_ties + tie((double)(s->zeros + c->zeros));
+    for (int64_t i = 0, t; i < s->n; i += t) {
+        int64_t below = count_below(c, s->value[i], false);
+        double tied = (double)(count_below(c, s->value[i], true) - below);
+
+        t = run_length(s, i);
+        *above += (double)t * ((double)(c->zeros + below) + tied / 2);
+        *ties += tie(tied + (double)t) - tie(tied);
     }
 }
 
-/* Mann and Whitney 1947 with the tie correction of Kruskal and Wallis; 0 where all values are tied,
- * as scanpy has it. */
-static double z_score(const samples *s, double rank_sum, double ties)
+/* With the tie correction of Kruskal and Wallis; 0 where all values are tied, as scanpy has it. */
+static double z_score(double n, double m, double above, double ties)
 {
-    double n = (double)s->n_group, m = (double)s->n_control, all = n + m;
-    double correction = 1 - ties / (all * all * all - all);
-    double z = (rank_sum - n * ((all + 1) / 2)) / sqrt(correction * n * m * (all + 1) / 12);
+    double all = n + m, correction = 1 - ties / (all * all * all - all);
+    double z = (above - n * m / 2) / sqrt(correction * n * m * (all + 1) / 12);
 
     return isfinite(z) ? z : 0;
+}
+
+void scs_ranked_wilcoxon(scs_ranked_slice *ranked, int32_t group, int32_t control_group, double *z)
+{
+    double n = (double)ranked->atlas->group[group].count;
+    double m = (double)ranked->atlas->group[control_group].count;
+
+    find_control_ties(ranked, control_group);
+#pragma omp parallel for schedule(static)
+    for (int32_t j = 0; j < ranked->n_gene; j++) {
+        sample s = sample_of(ranked, j, group), c = sample_of(ranked, j, control_group);
+        double above, ties;
+
+        compare(&s, &c, ranked->control_ties[j], &above, &ties);
+        z[j] = z_score(n, m, above, ties);
+    }
 }
 
 scs_status scs_wilcoxon(const scs_atlas *atlas, const scs_dataset *dataset,
                         const scs_gene_slice *slice, int32_t group, int32_t control_group,
                         double *z)
 {
-    samples s = {0};
-    uint64_t *scratch = NULL; /* [threads, cells of both samples] */
-    int64_t n;
-    scs_status st;
+    scs_ranked_slice ranked;
+    scs_status st = scs_ranked_slice_create(atlas, dataset, slice, &ranked);
 
-    SCS_GO(st, mark_samples(atlas, dataset, group, control_group, &s));
-    n = s.n_group + s.n_control;
-    SCS_GO(st, SCS_ALLOC(scratch, omp_get_max_threads() * n));
-#pragma omp parallel for schedule(static)
-    for (int32_t j = 0; j < slice->gene1 - slice->gene0; j++) {
-        uint64_t *key = scratch + omp_get_thread_num() * n;
-        double rank_sum, ties;
-
-        rank(&s, key, collect(&s, slice, j, key), &rank_sum, &ties);
-        z[j] = z_score(&s, rank_sum, ties);
-    }
-done:
-    free(scratch);
-    free(s.of);
+    if (st == SCS_OK)
+        scs_ranked_wilcoxon(&ranked, group, control_group, z);
+    scs_ranked_slice_clear(&ranked);
     return st;
 }
