@@ -22,9 +22,13 @@ static scs_status find_titles(const scs_table *table, column *columns, bool seve
 {
     for (int c = 0; c < N_COLUMN; c++) {
         columns[c].at = -1;
-        for (int f = 0; f < table->n_field; f++)
-            if (strcmp(table->field[f], columns[c].title) == 0)
-                columns[c].at = f;
+        for (int f = 0; f < table->n_field; f++) {
+            if (strcmp(table->field[f], columns[c].title) != 0)
+                continue;
+            SCS_REQUIRE(columns[c].at < 0, SCS_EARG, "%s:%lld: the column %s stands there twice",
+                        table->path, (long long)table->line, columns[c].title);
+            columns[c].at = f;
+        }
         SCS_REQUIRE(columns[c].at >= 0 || (c == SPECIES && !several), SCS_EARG,
                     "%s:%lld: no column %s; its first line must name the columns cell_type, "
                     "perturbation%s",

@@ -59,11 +59,16 @@ static void write_row(const scs_ranking *r, int64_t rank, int64_t row, FILE *out
 {
     const scs_combination *c = &r->plan->item[row];
     const scs_group *group = r->atlas->group;
+    const char *name[] = {
+        r->atlas->species.name[c->species], r->atlas->cell_types.name[c->cell_type],
+        r->atlas->conditions.name[c->condition], r->plan->sources.name[c->source]};
 
-    fprintf(out, "%lld\t%s\t%s\t%s\t%s\t%s\t%lld\t%lld\t%s\t%s", (long long)rank + 1,
-            r->atlas->species.name[c->species], r->atlas->cell_types.name[c->cell_type],
-            r->atlas->conditions.name[c->condition], r->plan->sources.name[c->source],
-            scs_row_status_name(c->status),
+    fprintf(out, "%lld\t", (long long)rank + 1);
+    for (int i = 0; i < 4; i++) {
+        scs_text_print(out, name[i], "");
+        fputc('\t', out);
+    }
+    fprintf(out, "%s\t%lld\t%lld\t%s\t%s", scs_row_status_name(c->status),
             (long long)(c->control_group < 0 ? 0 : group[c->control_group].count),
             (long long)(c->observed_group < 0 ? 0 : group[c->observed_group].count),
             c->held_out ? "True" : "False", r->trust[row].support_flag ? "True" : "False");
@@ -110,7 +115,9 @@ static void print_row(const scs_ranking *r, const int *column, int n_column, int
         fprintf(out, "  %-20s", scs_text_escape(name[i], label, 21));
     for (int i = 0; i < n_column; i++)
         print_number(out, number_of(r, column[i], row));
-    fprintf(out, "  %s\n", r->plan->sources.name[c->source]);
+    fputs("  ", out);
+    scs_text_print(out, r->plan->sources.name[c->source], "");
+    fputc('\n', out);
 }
 
 void scs_ranking_print(const scs_ranking *ranking, const int64_t *order, int64_t n, FILE *out)
