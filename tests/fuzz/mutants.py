@@ -4,12 +4,9 @@ Some are edits that HDF5 itself writes (other shapes, types, links, attributes, 
 bytes changed in the structures of the file (addresses, sizes, counts, checksums made right again),
 some in its numbers, and some are several of these.
 """
-import bisect
 import io
-import os
 import random
 import struct
-import tempfile
 
 import h5py
 import numpy as np
@@ -21,6 +18,9 @@ WORDS = (0, 1, 2, 7, 0x7F, 0x80, 0xFF, 0x100, 0x7FFF, 0xFFFF, 1 << 16, 0x7FFFFFF
 NUMBERS = (-1, -2, 0, 1, 2, 5, 22, 23, 36, 37, 38, 127, 128, 255, 32767, 65536, 2**31 - 1, -2**31,
            2**53, 2**63 - 1, -2**63)
 FLOATS = (float("nan"), float("inf"), -float("inf"), -1.0, 1e-45, 3.4e38, 1e300, 0.5)
+# Where links and external storage lead to. Nothing is written through them (see is_inside), and were it,
+# then into the folder that the mutants are made in.
+ELSEWHERE = "elsewhere.bin"
 TEXTS = ("", "X", "csr_matrix", "csc_matrix", "array", "dataframe", "categorical", "string-array",
          "a\x1b[31m\nb", "é" * 70, "x" * 4096, "_index", "gene0", "../obs", "//", ".", "/")
 
@@ -50,9 +50,6 @@ class Seed:
 
 
 # ---- bytes ----
-
-# The file that links and external storage lead to: a later edit may write into it.
-ELSEWHERE = os.path.join(tempfile.gettempdir(), "scscreen-elsewhere.bin")
 
 
 def flip(seed, data, dice):
@@ -135,9 +132,14 @@ def mutate_bytes(seed, data, dice):
 
 # ---- edits that HDF5 writes ----
 
+def is_inside(item):
+    """Whether the dataset's values are in its own file: others are never written."""
+    return not item.external and not item.is_virtual
+
+
 def values(file, name, dice):
     item = file[name]
-    if not item.shape or 0 in item.shape or item.dtype.kind not in "iufb":
+    if not is_inside(item) or not item.shape or 0 in item.shape or item.dtype.kind not in "iufb":
         return
     at = tuple(dice.randrange(n) for n in item.shape)
     with np.errstate(all="ignore"):
@@ -196,7 +198,7 @@ def chunk(file, name, dice):
                            {"scaleoffset": 0} if item.dtype.kind in "iu" else {}))
     again(file, name, item[()], chunks=item.shape, **options)
     stream = bytes(dice.randrange(256) for _ in range(dice.choice((0, 1, 9, 100, 3000))))
-    if dice.random() < 0.8:
+    if dice.random() < 0.8 and is_inside(file[name]):
         file[name].id.write_direct_chunk((0,) * len(item.shape if item else (1,)), stream,
                                          filter_mask=dice.choice((0, 0, 1, 3, 255)))
 

@@ -155,9 +155,10 @@ def collect(results, count):
 
 def main():
     program, library = (os.path.abspath(word) for word in sys.argv[1:3])
-    folder, count = sys.argv[3], int(sys.argv[4])
+    folder, count = os.path.abspath(sys.argv[3]), int(sys.argv[4])
     first = int(sys.argv[5]) if len(sys.argv) > 5 else 0
     os.makedirs(folder, exist_ok=True)
+    os.chdir(folder)
     os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     table = {n: (mutants.Seed(data), verb) for n, (data, verb) in seeds.layouts().items()}
