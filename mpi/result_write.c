@@ -17,6 +17,7 @@ static scs_status check_rows(const scs_result_head *head, const scs_result_rows 
         !rows->x || !rows->control || !rows->shift || !rows->delta || !rows->delta_norm ||
         !rows->score || !rows->trust || (head->variance && !rows->variance) ||
         (head->bootstrap && (!rows->shift_se || !rows->delta_se)) ||
+        (head->gene_sets && (!rows->set_score || !rows->set_z)) ||
         (head->top_genes > 0 &&
          (!rows->top_up || !rows->top_down || !rows->top_up_shift || !rows->top_down_shift));
 

@@ -2,6 +2,7 @@
 
 #include "mpi/comm_state.h"
 #include "scscreen/trust.h"
+#include "src/parts.h"
 #include "src/plan_rows.h"
 
 #include <math.h>
@@ -29,7 +30,9 @@ typedef struct round_of {
     double *mean;                 /* [n_pair, n, n_latent] */
     int64_t n_row;
     int64_t *row;                   /* [n_row] this rank's rows of the plan */
-    const scs_combination **target; /* [n_row] */
+    int32_t *n_part;                /* [n_row] parts of the row */
+    scs_combination *part;          /* [n_row] the one under this condition */
+    const scs_combination **target; /* [n_row] the same */
     double *observed, *replicate;   /* [n_row, n_latent], [n, n_row, n_latent] */
 } round_of;
 
@@ -41,6 +44,8 @@ static void round_clear(round_of *r)
     free(r->begin);
     free(r->mean);
     free(r->row);
+    free(r->n_part);
+    free(r->part);
     free(r->target);
     free(r->observed);
     free(r->replicate);
@@ -65,11 +70,32 @@ static scs_status prepare(permuting *p)
     return SCS_OK;
 }
 
-/* Whether any rank has a row to judge. */
-static bool is_asked(const scs_plan *plan, int32_t condition)
+/* The row's part under a condition. @return how many parts the row has, 0: none is under it */
+static int32_t part_under(const permuting *p, int64_t row, int32_t condition,
+                          scs_combination *target)
 {
-    for (int64_t i = 0; i < plan->n; i++)
-        if (plan->item[i].condition == condition && plan->item[i].status == SCS_ROW_OK)
+    const scs_combination *item = &p->plan->item[row];
+    scs_part part[SCS_MAX_PARTS];
+    int32_t n;
+
+    if (item->status != SCS_ROW_OK)
+        return 0;
+    n = scs_parts(p->session->atlas, p->method, item, part);
+    for (int32_t i = 0; i < n; i++)
+        if (part[i].target.condition == condition) {
+            *target = part[i].target;
+            return n;
+        }
+    return 0;
+}
+
+/* Whether any rank has a row to judge. */
+static bool is_asked(const permuting *p, int32_t condition)
+{
+    scs_combination target;
+
+    for (int64_t i = 0; i < p->plan->n; i++)
+        if (part_under(p, i, condition, &target) > 0)
             return true;
     return false;
 }
@@ -121,12 +147,16 @@ static scs_status find_rows(const permuting *p, round_of *r)
     int64_t most = p->first[rank + 1] - p->first[rank];
 
     SCS_TRY(SCS_ALLOC(r->row, most));
+    SCS_TRY(SCS_ALLOC(r->n_part, most));
+    SCS_TRY(SCS_ALLOC(r->part, most));
     SCS_TRY(SCS_ALLOC(r->target, most));
-    for (int64_t i = p->first[rank]; i < p->first[rank + 1]; i++)
-        if (p->plan->item[i].condition == r->condition && p->plan->item[i].status == SCS_ROW_OK) {
-            r->target[r->n_row] = &p->plan->item[i];
+    for (int64_t i = p->first[rank]; i < p->first[rank + 1]; i++) {
+        r->n_part[r->n_row] = part_under(p, i, r->condition, &r->part[r->n_row]);
+        if (r->n_part[r->n_row] > 0) {
+            r->target[r->n_row] = &r->part[r->n_row];
             r->row[r->n_row++] = i;
         }
+    }
     SCS_TRY(SCS_ALLOC(r->observed, r->n_row * d));
     return SCS_ALLOC(r->replicate, p->n * r->n_row * d);
 }
@@ -146,9 +176,13 @@ static scs_status judge_rows(const permuting *p, const round_of *r, double *valu
     SCS_TRY(scs_replicate(a, p->method, r->target, r->n_row, 1, NULL, NULL, r->observed));
     SCS_TRY(scs_replicate(a, p->method, r->target, r->n_row, p->n, scs_permutation_draw, &permuted,
                           r->replicate));
-    for (int64_t i = 0; i < r->n_row; i++)
-        value[r->row[i]] = scs_permutation_p(r->observed + i * d, r->replicate + i * d, p->n,
-                                             r->n_row * d, a->n_latent);
+    for (int64_t i = 0; i < r->n_row; i++) {
+        double one = scs_permutation_p(r->observed + i * d, r->replicate + i * d, p->n,
+                                       r->n_row * d, a->n_latent);
+
+        /* Bonferroni over the parts; fmin passes over the NaN that stands there at first. */
+        value[r->row[i]] = fmin(value[r->row[i]], fmin(1, r->n_part[i] * one));
+    }
     return SCS_OK;
 }
 
@@ -179,7 +213,7 @@ static scs_status permute_all(permuting *p, double *value)
     SCS_TRY(scs_route_cells(s->comm, s->dataset, s->atlas, &p->pair, true, p->pair_first, s->shard,
                             &s->team, s->z, p->z));
     for (int32_t c = 0; c < s->atlas->conditions.n; c++)
-        if (is_asked(p->plan, c))
+        if (is_asked(p, c))
             SCS_TRY(permute_condition(p, c, value));
     return SCS_OK;
 }

@@ -8,8 +8,9 @@
  *
  *  For one perturbation after the other, the labels control and perturbed are permuted within every
  * cell type that shows both (screen.permutations times), each row's shift is estimated anew, and p
- * is the share of shifts at least as long as the observed one. Permutations of a type are made on
- * one rank and reach all.
+ * is the share of shifts at least as long as the observed one. A row of several parts (a pair, a
+ * dose between others) has the smallest p of its parts times their number. Permutations of a type
+ * are made on one rank and reach all.
  *  @param first [n_rank + 1] split of the plan  @param[out] p, q [plan->n] on every rank.
  * Collective. */
 SCS_MUST_USE scs_status scs_screen_permute(const scs_session *session, const scs_method *method,

@@ -131,8 +131,7 @@ static scs_status bootstrap(row *r)
 
     SCS_GO(status, SCS_ALLOC(se, a->n_latent));
     SCS_GO(status, SCS_ALLOC(r->replicate, n * a->n_latent));
-    SCS_GO(status,
-           scs_bootstrap_create(a, r->target->condition, j->session->config->train.seed, &b));
+    SCS_GO(status, scs_bootstrap_create(a, r->sources, j->session->config->train.seed, &b));
     SCS_GO(status,
            scs_replicate(a, j->method, &r->target, 1, n, scs_bootstrap_draw, b, r->replicate));
     scs_replicate_error(r->replicate, n, a->n_latent, se);
@@ -153,7 +152,7 @@ static scs_status measure_trust(const row *r)
 
     SCS_TRY(scs_support(a, r->target, r->sources, &t->support));
     t->support_flag = t->support > 99;
-    t->agreement = scs_agreement(a, r->target, r->sources);
+    t->agreement = scs_agreement(a, r->sources);
     if (scs_session_has_latent(j->session))
         SCS_TRY(
             scs_moved_energy(&(scs_sample){j->control_z[group], a->group[group].count, r->delta},
@@ -225,6 +224,18 @@ static scs_status list_genes(const row *r)
     return scs_top_shift(shift, n_gene, -1, n, rows->top_down + at, rows->top_down_shift + at);
 }
 
+static void score_sets(const row *r)
+{
+    const scs_gene_sets *sets = r->job->gene_sets;
+    const scs_result_rows *rows = r->job->rows;
+    int32_t n_gene = r->job->session->atlas->n_gene;
+
+    if (sets)
+        scs_gene_sets_score(sets, rows->shift + r->i * n_gene, n_gene,
+                            rows->set_score + r->i * sets->name.n,
+                            rows->set_z + r->i * sets->name.n);
+}
+
 scs_status scs_row_fill(const scs_row_job *job, int64_t i)
 {
     row r = {.job = job, .i = i, .target = &job->plan->item[job->rows->first + i]};
@@ -238,6 +249,8 @@ scs_status scs_row_fill(const scs_row_job *job, int64_t i)
         leave(&r);
     if (status == SCS_OK)
         status = list_genes(&r);
+    if (status == SCS_OK)
+        score_sets(&r);
     free(r.delta);
     free(r.replicate);
     scs_sources_destroy(&r.sources);

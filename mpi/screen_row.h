@@ -19,6 +19,7 @@ typedef struct scs_row_job {
     scs_real *const *control_z;      /**< [n_group] */
     int64_t top_genes;               /**< to list, 0: none */
     int64_t bootstrap;               /**< replicates for errors, 0: none */
+    const scs_gene_sets *gene_sets;  /**< to score, or NULL */
     const double *p_value, *q_value; /**< [plan->n], or NULL: none */
     scs_result_rows *rows;
     scs_moment_pair *still; /**< [n_group] decoded controls, where rows need them (edit, blend) */

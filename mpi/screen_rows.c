@@ -37,6 +37,12 @@ static scs_status alloc_top(scs_result_rows *rows, int64_t top_genes)
     return SCS_ALLOC(rows->top_down_shift, rows->n * top_genes);
 }
 
+static scs_status alloc_sets(scs_result_rows *rows, int64_t n_set)
+{
+    SCS_TRY(SCS_ALLOC(rows->set_score, rows->n * n_set));
+    return SCS_ALLOC(rows->set_z, rows->n * n_set);
+}
+
 void scs_screen_rows_clear(scs_result_rows *rows)
 {
     free(rows->x);
@@ -50,6 +56,8 @@ void scs_screen_rows_clear(scs_result_rows *rows)
     free(rows->top_down);
     free(rows->top_up_shift);
     free(rows->top_down_shift);
+    free(rows->set_score);
+    free(rows->set_z);
     free(rows->delta_norm);
     free(rows->score);
     free(rows->trust);
@@ -94,6 +102,8 @@ scs_status scs_screen_rows(const scs_row_job *job, int64_t first, int64_t n, scs
     SCS_GO(status, rows_alloc(rows, s, job->bootstrap > 0));
     if (job->top_genes > 0)
         SCS_GO(status, alloc_top(rows, job->top_genes));
+    if (job->gene_sets)
+        SCS_GO(status, alloc_sets(rows, job->gene_sets->name.n));
     SCS_GO(status, SCS_ALLOC(j.still, s->atlas->n_group));
     SCS_GO(status, fill_rows(&j));
 done:

@@ -6,6 +6,7 @@
 #include "mpi/screen_rows.h"
 #include "mpi/session.h"
 #include "src/gene_space.h"
+#include "src/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,8 @@ typedef struct screening {
     scs_real **control_z; /* [n_group] */
     scs_result_rows rows; /* this rank's */
     double *p, *q;        /* [plan->n] or NULL */
+    scs_gene_sets *sets;  /* or NULL */
+    scs_gene_maps *maps;  /* on rank 0 */
     scs_row_numbers all;  /* on rank 0 */
     scs_provenance *provenance;
 } screening;
@@ -33,6 +36,7 @@ static scs_status predict(const scs_session *s, screening *w)
                        .control_z = w->control_z,
                        .top_genes = s->config->output.top_genes,
                        .bootstrap = s->config->screen.bootstrap,
+                       .gene_sets = w->sets,
                        .p_value = w->p,
                        .q_value = w->q};
 
@@ -83,14 +87,42 @@ static scs_status select_rows(const scs_session *s, const scs_atlas *groups, scs
     return scs_plan_create(s->config, groups, s->model ? &s->model->arch : &plain, plan);
 }
 
+/* @param[out] sets NULL where the config names none */
+static scs_status read_sets(const scs_session *s, scs_gene_sets **sets)
+{
+    const char *path = s->config->screen.gene_sets;
+
+    *sets = NULL;
+    return *path ? scs_gene_sets_read(path, &s->dataset->genes, sets) : SCS_OK;
+}
+
+/* What of the sets is not among the genes. */
+static void report_sets(const scs_session *s, const scs_gene_sets *sets)
+{
+    int64_t known = sets->first[sets->name.n], empty = 0;
+    char first[200] = "", name[120];
+
+    for (int32_t k = 0; k < sets->name.n; k++)
+        if (sets->first[k + 1] == sets->first[k] && empty++ == 0)
+            snprintf(first, sizeof first, " (first: %s)",
+                     scs_text_escape(sets->name.name[k], name, sizeof name));
+    scs_session_say(
+        s, "%s: %d gene sets, %lld of their genes are in the data; %lld sets have none%s",
+        s->config->screen.gene_sets, sets->name.n, (long long)known, (long long)empty, first);
+}
+
 scs_status scs_session_check_screen(const scs_session *session)
 {
     scs_atlas *groups = NULL;
     scs_plan *plan = NULL;
+    scs_gene_sets *sets = NULL;
     scs_status status = scs_atlas_create(session->dataset, 1, &groups);
 
     if (status == SCS_OK)
         status = select_rows(session, groups, &plan);
+    if (status == SCS_OK)
+        status = read_sets(session, &sets);
+    scs_gene_sets_destroy(&sets);
     scs_plan_destroy(&plan);
     scs_atlas_destroy(&groups);
     return scs_agree(session->comm, status);
@@ -100,6 +132,7 @@ static scs_status make_plan(const scs_session *s, screening *w)
 {
     int32_t n_rank = scs_comm_size(s->comm);
 
+    SCS_TRY(read_sets(s, &w->sets));
     SCS_TRY(select_rows(s, s->atlas, &w->plan));
     SCS_TRY(scs_plan_resolve(s->atlas, &w->method, w->plan));
     SCS_TRY(SCS_ALLOC(w->first, n_rank + 1));
@@ -129,7 +162,9 @@ static scs_status write_result(scs_session *s, screening *w)
                             .variance = s->config->screen.variance,
                             .bootstrap = s->config->screen.bootstrap > 0,
                             .top_genes = s->config->output.top_genes,
-                            .permutations = w->p != NULL};
+                            .permutations = w->p != NULL,
+                            .gene_sets = w->sets,
+                            .gene_maps = w->maps};
 
     if (w->provenance) {
         head.fact = w->provenance->fact;
@@ -172,7 +207,16 @@ static void clear(const scs_session *s, screening *w)
     free(w->first);
     scs_screen_rows_clear(&w->rows);
     scs_provenance_destroy(&w->provenance);
+    scs_gene_sets_destroy(&w->sets);
+    scs_gene_maps_destroy(&w->maps);
     scs_plan_destroy(&w->plan);
+}
+
+/* What made the result, on rank 0. */
+static scs_status describe(const scs_session *s, screening *w)
+{
+    SCS_TRY(scs_provenance_create(s, &w->method, &w->provenance));
+    return scs_gene_maps_create(s->config, s->dataset, (const scs_h5ad *const *)s->meta, &w->maps);
 }
 
 static scs_status screen(scs_session *s, screening *w)
@@ -181,15 +225,15 @@ static scs_status screen(scs_session *s, screening *w)
     SCS_TRY(scs_agree(s->comm, make_plan(s, w)));
     scs_session_say(s, "screening %lld combination%s", (long long)w->plan->n,
                     w->plan->n > 1 ? "s" : "");
+    if (w->sets)
+        report_sets(s, w->sets);
     if (scs_session_has_latent(s)) {
         SCS_TRY(permute(s, w));
         SCS_TRY(scs_route_cells(s->comm, s->dataset, s->atlas, w->plan, false, w->first, s->shard,
                                 &s->team, s->z, w->control_z));
     }
     SCS_TRY(scs_agree(s->comm, predict(s, w)));
-    SCS_TRY(scs_agree(s->comm, scs_session_leads(s)
-                                   ? scs_provenance_create(s, &w->method, &w->provenance)
-                                   : SCS_OK));
+    SCS_TRY(scs_agree(s->comm, scs_session_leads(s) ? describe(s, w) : SCS_OK));
     SCS_TRY(write_result(s, w));
     SCS_TRY(scs_row_numbers_gather(s->comm, w->first, &w->rows, &w->all));
     return scs_agree(s->comm, scs_session_leads(s) ? answer(s, w) : SCS_OK);

@@ -33,14 +33,20 @@ static void check_rows(const scs_plan *plan)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static scs_atlas *atlas;
+    static scs_config *config;
     scs_plan *plan = calloc(1, sizeof *plan);
     char path[FUZZ_PATH];
+    scs_config one;
     int fd = fuzz_file(data, size, path);
 
     HOLDS(plan);
-    if (!atlas)
+    if (!atlas) {
         atlas = make_atlas();
-    if (fuzz_accepts(scs_plan_read(path, atlas, plan)))
+        HOLDS(scs_config_parse("", "", NULL, 0, &config) == SCS_OK);
+    }
+    one = *config; /* but for the path, borrowed */
+    one.screen.combinations = path;
+    if (fuzz_accepts(scs_plan_read(&one, atlas, plan)))
         check_rows(plan);
     scs_plan_destroy(&plan);
     close(fd);
