@@ -1,6 +1,7 @@
 #include "mpi/screen_permute.h"
 
 #include "src/failure.h"
+#include "src/parts.h"
 #include "src/plan_rows.h"
 #include "src/replica.h"
 
@@ -13,35 +14,62 @@ enum { UNITS_WANTED = 512, CHUNKS_MOST = 16 };
 
 /* ---- sets of rows, and units ---- */
 
-/* Counting sort of the rows that can be predicted. */
-static scs_status sort_rows(scs_permutations *p)
+/* The parts of a row that can be predicted. @return how many */
+static int32_t parts_of(const scs_permutations *p, int64_t row, scs_part *part)
+{
+    const scs_combination *item = &p->plan->item[row];
+
+    return item->status == SCS_ROW_OK ? scs_parts(p->session->atlas, p->method, item, part) : 0;
+}
+
+/* @param[in,out] at [n_condition] where each condition's next one goes; NULL: only count
+ * @param[out] n [n_condition + 1] how many are under each condition, one place later, or NULL */
+static void each_part(const scs_permutations *p, int64_t *at, int64_t *n)
+{
+    scs_part part[SCS_MAX_PARTS];
+
+    for (int64_t i = 0; i < p->plan->n; i++) {
+        int32_t n_part = parts_of(p, i, part);
+
+        for (int32_t k = 0; k < n_part; k++)
+            if (part[k].target.condition < 0)
+                continue;
+            else if (n)
+                n[part[k].target.condition + 1]++;
+            else
+                p->judged[at[part[k].target.condition]++] = (scs_judged){(int32_t)i, n_part};
+    }
+}
+
+/* Counting sort by condition. @param first [n_condition + 1] zeroed scratch */
+static scs_status sort_parts(scs_permutations *p, int64_t *first)
 {
     int32_t n_condition = p->session->atlas->conditions.n;
-    int64_t *first, n_row = 0;
 
-    SCS_TRY(SCS_ALLOC(first, (int64_t)n_condition + 1));
-    for (int64_t i = 0; i < p->plan->n; i++)
-        if (p->plan->item[i].status == SCS_ROW_OK) {
-            first[p->plan->item[i].condition + 1]++;
-            n_row++;
-        }
+    each_part(p, NULL, first);
     for (int32_t c = 0; c < n_condition; c++) {
-        if (first[c + 1] > 0)
-            p->set_first[++p->n_set] = first[c] + first[c + 1];
+        if (first[c + 1] > 0) {
+            p->condition[p->n_set++] = c;
+            p->set_first[p->n_set] = first[c] + first[c + 1];
+        }
         first[c + 1] += first[c];
     }
-    p->row = scs_allocate(n_row, sizeof *p->row);
-    for (int64_t i = 0; i < p->plan->n && p->row; i++)
-        if (p->plan->item[i].status == SCS_ROW_OK)
-            p->row[first[p->plan->item[i].condition]++] = (int32_t)i;
-    free(first);
-    SCS_REQUIRE(p->row, SCS_ENOMEM, "out of memory for %lld rows", (long long)n_row);
+    p->n_judged = first[n_condition];
+    SCS_TRY(SCS_ALLOC(p->judged, p->n_judged));
+    SCS_TRY(SCS_ALLOC(p->count, p->n_judged));
+    each_part(p, first, NULL);
     return SCS_OK;
 }
 
-static int32_t condition_of(const scs_permutations *p, int64_t set)
+static scs_status find_judged(scs_permutations *p)
 {
-    return p->plan->item[p->row[p->set_first[set]]].condition;
+    int64_t *first;
+    scs_status st;
+
+    SCS_TRY(SCS_ALLOC(first, (int64_t)p->session->atlas->conditions.n + 1));
+    st = sort_parts(p, first);
+    free(first);
+    return st;
 }
 
 static int by_condition(const void *a, const void *b)
@@ -93,7 +121,7 @@ static scs_status cut_units(scs_permutations *p)
 static double cost_of(const scs_permutations *p, int64_t set)
 {
     const scs_atlas *a = p->session->atlas;
-    int32_t c = condition_of(p, set);
+    int32_t c = p->condition[set];
     double drawn = 0, n_pair = (double)(p->pair_first[c + 1] - p->pair_first[c]);
 
     for (int64_t i = p->pair_first[c]; i < p->pair_first[c + 1]; i++) {
@@ -128,18 +156,19 @@ static scs_status split_units(scs_permutations *p)
     return SCS_OK;
 }
 
-scs_status scs_permutations_create(const scs_session *session, const scs_plan *plan,
-                                   scs_permutations *p)
+scs_status scs_permutations_create(const scs_session *session, const scs_method *method,
+                                   const scs_plan *plan, scs_permutations *p)
 {
     *p = (scs_permutations){.session = session,
+                            .method = method,
                             .plan = plan,
                             .n = session->config->screen.permutations};
     if (!scs_session_has_latent(session))
         p->n = 0;
     SCS_TRY(SCS_ALLOC(p->set_first, (int64_t)session->atlas->conditions.n + 1));
+    SCS_TRY(SCS_ALLOC(p->condition, session->atlas->conditions.n));
     if (p->n > 0) {
-        SCS_TRY(SCS_ALLOC(p->count, plan->n));
-        SCS_TRY(sort_rows(p));
+        SCS_TRY(find_judged(p));
         SCS_TRY(find_pairs(p));
     }
     SCS_TRY(cut_units(p));
@@ -148,7 +177,8 @@ scs_status scs_permutations_create(const scs_session *session, const scs_plan *p
 
 void scs_permutations_clear(scs_permutations *p)
 {
-    free(p->row);
+    free(p->judged);
+    free(p->condition);
     free(p->set_first);
     free(p->unit_first);
     free(p->rank_first);
@@ -164,7 +194,7 @@ void scs_permutations_need(const scs_permutations *p, uint8_t *needed)
 
     for (int32_t r = 0; r < scs_comm_size(p->session->comm); r++)
         for (int64_t u = p->rank_first[r]; u < p->rank_first[r + 1]; u++) {
-            int32_t c = condition_of(p, u / p->n_chunk);
+            int32_t c = p->condition[u / p->n_chunk];
 
             for (int64_t i = p->pair_first[c]; i < p->pair_first[c + 1]; i++) {
                 needed[r * n_group + p->pair.item[i].control_group] = 1;
@@ -178,13 +208,13 @@ void scs_permutations_need(const scs_permutations *p, uint8_t *needed)
 /* What one thread works with. */
 typedef struct worker {
     const scs_permutations *p;
-    const scs_method *method;
     scs_real *const *z;
     scs_replica replica;
     double *delta;                 /* [n_latent] */
     double *mean;                  /* [most pairs, permutations of a chunk, n_latent] */
     int32_t *control, *perturbed;  /* [most pairs] */
-    const scs_combination **target; /* [most rows of a set] */
+    scs_combination *part;          /* [most of a set] */
+    const scs_combination **target; /* [most of a set] the same */
 } worker;
 
 static int64_t most(const int64_t *first, int64_t n)
@@ -204,21 +234,22 @@ static void worker_clear(worker *w)
     free(w->mean);
     free(w->control);
     free(w->perturbed);
+    free(w->part);
     free(w->target);
 }
 
-static scs_status worker_make(const scs_permutations *p, const scs_method *method,
-                              scs_real *const *z, worker *w)
+static scs_status worker_make(const scs_permutations *p, scs_real *const *z, worker *w)
 {
     const scs_atlas *a = p->session->atlas;
     int64_t pairs = most(p->pair_first, a->conditions.n), n = p->n / p->n_chunk + 1;
 
-    *w = (worker){.p = p, .method = method, .z = z};
+    *w = (worker){.p = p, .z = z};
     SCS_TRY(scs_replica_make(a, &w->replica));
     SCS_TRY(SCS_ALLOC(w->delta, a->n_latent));
     SCS_TRY(SCS_ALLOC(w->mean, pairs * n * a->n_latent));
     SCS_TRY(SCS_ALLOC(w->control, pairs));
     SCS_TRY(SCS_ALLOC(w->perturbed, pairs));
+    SCS_TRY(SCS_ALLOC(w->part, most(p->set_first, p->n_set)));
     return SCS_ALLOC(w->target, most(p->set_first, p->n_set));
 }
 
@@ -235,13 +266,30 @@ static scs_status permute_pair(const worker *w, int64_t i, int64_t first, int64_
                             a->group[perturbed].count, a->n_latent, first, n, mean);
 }
 
+/* The parts of a set's rows that are under its condition. */
+static void take_targets(worker *w, int64_t set)
+{
+    const scs_permutations *p = w->p;
+    const scs_judged *judged = p->judged + p->set_first[set];
+    scs_part part[SCS_MAX_PARTS];
+
+    for (int64_t i = 0; i < p->set_first[set + 1] - p->set_first[set]; i++) {
+        int32_t n = parts_of(p, judged[i].row, part), k = 0;
+
+        while (k < n - 1 && part[k].target.condition != p->condition[set])
+            k++;
+        w->part[i] = part[k].target;
+        w->target[i] = &w->part[i];
+    }
+}
+
 /* @param[out] count of the unit's rows */
 static scs_status count_unit(worker *w, int64_t unit, int32_t *count)
 {
     const scs_permutations *p = w->p;
     int64_t set = unit / p->n_chunk, chunk = unit % p->n_chunk, first = chunk_first(p, chunk);
     int64_t n = chunk_first(p, chunk + 1) - first, n_row = p->set_first[set + 1] - p->set_first[set];
-    int32_t c = condition_of(p, set);
+    int32_t c = p->condition[set];
     int64_t n_pair = p->pair_first[c + 1] - p->pair_first[c];
     scs_permutation permuted = {.atlas = p->session->atlas,
                                 .n_pair = (int32_t)n_pair,
@@ -255,17 +303,16 @@ static scs_status count_unit(worker *w, int64_t unit, int32_t *count)
         w->perturbed[i] = p->pair.item[p->pair_first[c] + i].observed_group;
         SCS_TRY(permute_pair(w, i, first, n, w->mean + i * n * permuted.atlas->n_latent));
     }
-    for (int64_t i = 0; i < n_row; i++)
-        w->target[i] = &p->plan->item[p->row[p->set_first[set] + i]];
-    return scs_replica_count(&w->replica, w->method, &permuted, w->target, n_row, w->delta, count);
+    take_targets(w, set);
+    return scs_replica_count(&w->replica, p->method, &permuted, w->target, n_row, w->delta, count);
 }
 
 static void add_counts(scs_permutations *p, int64_t unit, const int32_t *count)
 {
-    const int32_t *row = p->row + p->set_first[unit / p->n_chunk];
+    int32_t *sum = p->count + p->set_first[unit / p->n_chunk];
 
     for (int64_t i = 0; i < p->unit_first[unit + 1] - p->unit_first[unit]; i++)
-        p->count[row[i]] += count[i];
+        sum[i] += count[i];
 }
 
 /* Units of this rank that are still to be counted. @param[out] todo [units of the rank]
@@ -306,16 +353,14 @@ static scs_status count_some(scs_permutations *p, worker *w, const int64_t *unit
     return SCS_OK;
 }
 
-static scs_status make_workers(const scs_permutations *p, const scs_method *method,
-                               scs_real *const *z, int n, worker *w)
+static scs_status make_workers(const scs_permutations *p, scs_real *const *z, int n, worker *w)
 {
     for (int i = 0; i < n; i++)
-        SCS_TRY(worker_make(p, method, z, &w[i]));
+        SCS_TRY(worker_make(p, z, &w[i]));
     return SCS_OK;
 }
 
-scs_status scs_permutations_run(scs_permutations *p, const scs_method *method,
-                                scs_real *const *group_z, scs_done_map *map,
+scs_status scs_permutations_run(scs_permutations *p, scs_real *const *group_z, scs_done_map *map,
                                 bool (*stop)(void *ctx), void *ctx)
 {
     int32_t rank = scs_comm_rank(p->session->comm);
@@ -331,7 +376,7 @@ scs_status scs_permutations_run(scs_permutations *p, const scs_method *method,
     SCS_GO(st, SCS_ALLOC(count, n_thread * stride));
     SCS_GO(st, SCS_ALLOC(w, n_thread));
     SCS_GO(st, take_done(p, map, todo, &n_todo, count));
-    SCS_GO(st, make_workers(p, method, group_z, n_thread, w));
+    SCS_GO(st, make_workers(p, group_z, n_thread, w));
     while (at < n_todo && !stop(ctx)) {
         int64_t n = n_todo - at < n_thread ? n_todo - at : n_thread;
 
@@ -348,21 +393,33 @@ done:
     return st;
 }
 
+/* Bonferroni over a row's parts; fmin passes over the NaN that stands there at first. */
+static void find_p_values(const scs_permutations *p, double *p_value)
+{
+    for (int64_t i = 0; i < p->plan->n; i++)
+        p_value[i] = NAN;
+    for (int64_t i = 0; i < p->n_judged; i++) {
+        const scs_judged *j = &p->judged[i];
+        double one = (p->count[i] + 1.) / ((double)p->n + 1);
+
+        p_value[j->row] = fmin(p_value[j->row], fmin(1, j->n_part * one));
+    }
+}
+
 scs_status scs_permutations_finish(scs_permutations *p, double *p_value, double *q_value)
 {
     scs_comm *comm = p->session->comm;
     bool leads = scs_session_leads(p->session);
     int64_t step = 1 << 24;
 
-    for (int64_t i = 0; i < p->plan->n; i += step) {
-        int n = (int)(p->plan->n - i < step ? p->plan->n - i : step);
+    for (int64_t i = 0; i < p->n_judged; i += step) {
+        int n = (int)(p->n_judged - i < step ? p->n_judged - i : step);
 
         SCS_MPI(MPI_Reduce(leads ? MPI_IN_PLACE : p->count + i, p->count + i, n, MPI_INT32_T,
                            MPI_SUM, 0, scs_comm_mpi(comm)));
     }
-    for (int64_t i = 0; i < p->plan->n && leads; i++)
-        p_value[i] = p->plan->item[i].status == SCS_ROW_OK
-                         ? (p->count[i] + 1.) / ((double)p->n + 1)
-                         : NAN;
-    return scs_agree(comm, leads ? scs_false_discovery(p_value, p->plan->n, q_value) : SCS_OK);
+    if (!leads)
+        return scs_agree(comm, SCS_OK);
+    find_p_values(p, p_value);
+    return scs_agree(comm, scs_false_discovery(p_value, p->plan->n, q_value));
 }

@@ -77,7 +77,7 @@ static scs_status measure_trust(const row *r)
 
     SCS_TRY(scs_support(r->atlas, r->target, r->work->sources, &t->support));
     t->support_flag = t->support > 99;
-    t->agreement = scs_agreement(r->atlas, r->target, r->work->sources);
+    t->agreement = scs_agreement(r->atlas, r->work->sources);
     if (scs_session_has_latent(r->job->session))
         t->energy_distance =
             scs_moved_energy(&r->controls->cells, r->work->delta, r->work->along);
@@ -133,8 +133,7 @@ static scs_status bootstrap(row *r)
 
     SCS_GO(status, SCS_ALLOC(se, a->n_latent));
     SCS_GO(status, SCS_ALLOC(r->replicate, n * a->n_latent));
-    SCS_GO(status,
-           scs_bootstrap_create(a, r->target->condition, j->session->config->train.seed, &b));
+    SCS_GO(status, scs_bootstrap_create(a, r->work->sources, j->session->config->train.seed, &b));
     SCS_GO(status,
            scs_replicate(a, j->method, &r->target, 1, n, scs_bootstrap_draw, b, r->replicate));
     scs_replicate_error(r->replicate, n, a->n_latent, se);
@@ -259,6 +258,18 @@ static scs_status list_genes(const row *r)
     return scs_top_shift(shift, n_gene, -1, n, rows->top_down + at, rows->top_down_shift + at);
 }
 
+static void score_sets(const row *r)
+{
+    const scs_gene_sets *sets = r->job->gene_sets;
+    const scs_result_rows *rows = r->rows;
+    int32_t n_gene = r->atlas->n_gene;
+
+    if (sets)
+        scs_gene_sets_score(sets, rows->shift + r->i * n_gene, n_gene,
+                            rows->set_score + r->i * sets->name.n,
+                            rows->set_z + r->i * sets->name.n);
+}
+
 scs_status scs_row_finish(const scs_row_block *block, int64_t i, scs_row_work *work)
 {
     row r = row_of(block, i, work);
@@ -269,5 +280,6 @@ scs_status scs_row_finish(const scs_row_block *block, int64_t i, scs_row_work *w
     else
         leave(&r);
     free(r.replicate);
+    score_sets(&r);
     return status == SCS_OK ? list_genes(&r) : status;
 }

@@ -32,6 +32,7 @@ typedef struct scs_row_job {
     scs_real *const *control_z; /**< [n_group] */
     int64_t top_genes;          /**< to list, 0: none */
     int64_t bootstrap;          /**< replicates for errors, 0: none */
+    const scs_gene_sets *gene_sets; /**< to score, or NULL */
     scs_result_rows *rows;      /**< of this block */
     scs_row_work *work;         /**< [n_work] of each thread */
     int n_work;

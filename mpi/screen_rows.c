@@ -27,6 +27,12 @@ static scs_status alloc_top(scs_result_rows *rows, int64_t top_genes)
     return SCS_ALLOC(rows->top_down_shift, rows->n * top_genes);
 }
 
+static scs_status alloc_sets(scs_result_rows *rows, int64_t n_set)
+{
+    SCS_TRY(SCS_ALLOC(rows->set_score, rows->n * n_set));
+    return SCS_ALLOC(rows->set_z, rows->n * n_set);
+}
+
 static scs_status alloc_work(scs_row_job *job)
 {
     job->n_work = omp_get_max_threads();
@@ -49,6 +55,8 @@ scs_status scs_screen_rows_alloc(scs_row_job *job)
         SCS_TRY(SCS_ALLOC(rows->delta_se, latent));
     if (job->top_genes > 0)
         SCS_TRY(alloc_top(rows, job->top_genes));
+    if (job->gene_sets)
+        SCS_TRY(alloc_sets(rows, job->gene_sets->name.n));
     SCS_TRY(SCS_ALLOC(rows->delta_norm, rows->n));
     SCS_TRY(SCS_ALLOC(rows->trust, rows->n));
     return SCS_ALLOC(rows->score, rows->n);
@@ -73,6 +81,8 @@ void scs_screen_rows_clear(scs_row_job *job)
     free(rows->top_down);
     free(rows->top_up_shift);
     free(rows->top_down_shift);
+    free(rows->set_score);
+    free(rows->set_z);
     free(rows->delta_norm);
     free(rows->score);
     free(rows->trust);

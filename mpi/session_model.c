@@ -100,7 +100,7 @@ static bool same_names(const scs_names *a, const scs_names *b)
 }
 
 /* A stored atlas speaks of the cells it was made from: other data, or another hold_out, would make
- * its rows lies. */
+ * its rows lies. Its conditions, which name the doses, are those of the data; so are the doses. */
 static scs_status check_stored_atlas(const scs_session *session)
 {
     const scs_atlas *stored = session->atlas;
@@ -132,6 +132,10 @@ static scs_status check_stored_atlas(const scs_session *session)
                 SCS_FAIL(SCS_EARG, "%s: hold_out %s %s, %s, but %s was trained %s it; train again",
                          file, b->held_out ? "names" : "does not name", type, condition, path,
                          a->held_out ? "without" : "with");
+    }
+    if (status == SCS_OK) {
+        scs_doses_clear(&session->atlas->doses);
+        status = scs_doses_copy(&fresh->doses, &session->atlas->doses);
     }
     scs_atlas_destroy(&fresh);
     return status;

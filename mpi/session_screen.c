@@ -7,6 +7,7 @@
 #include "mpi/session.h"
 #include "mpi/signals.h"
 #include "src/gene_space.h"
+#include "src/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,8 @@ typedef struct screening {
     scs_plan *plan;
     scs_real **control_z; /* [n_group] cells of controls, and of what this rank permutes */
     scs_permutations permutations;
+    scs_gene_sets *sets; /* or NULL */
+    scs_gene_maps *maps; /* on rank 0 */
     scs_provenance *provenance;
     scs_result_head head;
     scs_screen_store store;
@@ -69,26 +72,62 @@ static scs_status select_rows(const scs_session *s, const scs_atlas *groups, scs
     return scs_plan_create(s->config, groups, s->model ? &s->model->arch : &plain, plan);
 }
 
+/* @param[out] sets NULL where the config names none */
+static scs_status read_sets(const scs_session *s, scs_gene_sets **sets)
+{
+    const char *path = s->config->screen.gene_sets;
+
+    *sets = NULL;
+    return *path ? scs_gene_sets_read(path, &s->dataset->genes, sets) : SCS_OK;
+}
+
+/* What of the sets is not among the genes. */
+static void report_sets(const scs_session *s, const scs_gene_sets *sets)
+{
+    int64_t known = sets->first[sets->name.n], empty = 0;
+    char first[200] = "", name[120];
+
+    for (int32_t k = 0; k < sets->name.n; k++)
+        if (sets->first[k + 1] == sets->first[k] && empty++ == 0)
+            snprintf(first, sizeof first, " (first: %s)",
+                     scs_text_escape(sets->name.name[k], name, sizeof name));
+    scs_session_say(
+        s, "%s: %d gene sets, %lld of their genes are in the data; %lld sets have none%s",
+        s->config->screen.gene_sets, sets->name.n, (long long)known, (long long)empty, first);
+}
+
 scs_status scs_session_check_screen(const scs_session *session)
 {
     scs_atlas *groups = NULL;
     scs_plan *plan = NULL;
+    scs_gene_sets *sets = NULL;
     scs_status status = scs_atlas_create(session->dataset, 1, &groups);
 
     if (status == SCS_OK)
         status = select_rows(session, groups, &plan);
+    if (status == SCS_OK)
+        status = read_sets(session, &sets);
+    scs_gene_sets_destroy(&sets);
     scs_plan_destroy(&plan);
     scs_atlas_destroy(&groups);
     return scs_agree(session->comm, status);
 }
 
+/* What made the result, on rank 0. */
+static scs_status describe(const scs_session *s, screening *w)
+{
+    SCS_TRY(scs_provenance_create(s, &w->method, &w->provenance));
+    return scs_gene_maps_create(s->config, s->dataset, (const scs_h5ad *const *)s->meta, &w->maps);
+}
+
 static scs_status make_plan(const scs_session *s, screening *w)
 {
+    SCS_TRY(read_sets(s, &w->sets));
     SCS_TRY(select_rows(s, s->atlas, &w->plan));
     SCS_TRY(scs_plan_resolve(s->atlas, &w->method, w->plan));
     SCS_TRY(SCS_ALLOC(w->control_z, s->atlas->n_group));
-    SCS_TRY(scs_permutations_create(s, w->plan, &w->permutations));
-    return scs_provenance_create(s, &w->method, &w->provenance);
+    SCS_TRY(scs_permutations_create(s, &w->method, w->plan, &w->permutations));
+    return scs_session_leads(s) ? describe(s, w) : SCS_OK;
 }
 
 /* Cells of the controls that rows start from reach every rank: any rank may get any row. */
@@ -121,8 +160,12 @@ static scs_status open_store(const scs_session *s, screening *w)
                                 .bootstrap = s->config->screen.bootstrap > 0,
                                 .top_genes = s->config->output.top_genes,
                                 .permutations = w->permutations.n > 0,
-                                .fact = w->provenance->fact,
-                                .n_fact = w->provenance->n};
+                                .gene_sets = w->sets,
+                                .gene_maps = w->maps};
+    if (w->provenance) {
+        w->head.fact = w->provenance->fact;
+        w->head.n_fact = w->provenance->n;
+    }
     SCS_TRY(scs_store_open(s, &w->head, w->permutations.unit_first, w->permutations.n_unit,
                            &w->store));
     if (w->store.resumed)
@@ -139,11 +182,12 @@ static scs_status work(const scs_session *s, screening *w)
                        .plan = w->plan,
                        .control_z = w->control_z,
                        .top_genes = w->head.top_genes,
-                       .bootstrap = s->config->screen.bootstrap};
+                       .bootstrap = s->config->screen.bootstrap,
+                       .gene_sets = w->sets};
     double begun = scs_wishes_now();
     scs_status status;
 
-    status = scs_permutations_run(&w->permutations, &w->method, w->control_z, w->store.map,
+    status = scs_permutations_run(&w->permutations, w->control_z, w->store.map,
                                   scs_work_is_over, &w->work);
     if (status == SCS_OK)
         status = scs_work_blocks(&w->work, &job);
@@ -244,6 +288,8 @@ static scs_status clear(const scs_session *s, screening *w, scs_status status)
     free(w->q);
     scs_permutations_clear(&w->permutations);
     scs_provenance_destroy(&w->provenance);
+    scs_gene_sets_destroy(&w->sets);
+    scs_gene_maps_destroy(&w->maps);
     scs_plan_destroy(&w->plan);
     return status != SCS_OK ? status : closed;
 }
@@ -254,6 +300,8 @@ static scs_status screen(scs_session *s, screening *w)
     SCS_TRY(scs_agree(s->comm, make_plan(s, w)));
     scs_session_say(s, "screening %lld combination%s", (long long)w->plan->n,
                     w->plan->n > 1 ? "s" : "");
+    if (w->sets)
+        report_sets(s, w->sets);
     SCS_TRY(route(s, w));
     SCS_TRY(open_store(s, w));
     SCS_TRY(do_work(s, w));

@@ -66,6 +66,7 @@ static scs_status put_input(scs_bytes *blob, const scs_config *config, const scs
                                 .cell_type = config->data.cell_type,
                                 .condition = config->data.condition,
                                 .species = config->data.species,
+                                .dose = config->data.dose,
                                 .memory = config->data.memory << 20};
     char checksum[SCS_CHECKSUM_MAX];
     scs_h5ad *meta = NULL;

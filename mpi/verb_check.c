@@ -1,4 +1,5 @@
 #include "mpi/verb.h"
+#include "src/text.h"
 
 #include <math.h>
 #include <string.h>
@@ -95,13 +96,16 @@ done:
 /* Cells of every species x cell type (rows) x condition (columns); held-out ones in brackets. */
 static void print_groups(const scs_atlas *a)
 {
+    char label[3][64];
+
     printf("%-12s %-20s", "species", "cell_type");
     for (int32_t c = 0; c < a->conditions.n; c++)
-        printf(" %12.12s", a->conditions.name[c]);
+        printf(" %12.12s", scs_text_escape(a->conditions.name[c], label[2], sizeof *label));
     printf("\n");
     for (int32_t s = 0; s < a->species.n; s++)
         for (int32_t t = 0; t < a->cell_types.n; t++) {
-            printf("%-12s %-20s", a->species.name[s], a->cell_types.name[t]);
+            printf("%-12s %-20s", scs_text_escape(a->species.name[s], label[0], sizeof *label),
+                   scs_text_escape(a->cell_types.name[t], label[1], sizeof *label));
             for (int32_t c = 0; c < a->conditions.n; c++) {
                 int32_t g = scs_atlas_group(a, s, t, c);
                 char cell[24];

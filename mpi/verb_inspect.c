@@ -3,6 +3,7 @@
 #include "src/h5safe.h"
 #include "src/sandbox.h"
 #include "src/seal.h"
+#include "src/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -78,6 +79,15 @@ done:
     return status;
 }
 
+static void print_fact(const char *key, const char *value)
+{
+    char shown[64];
+
+    printf(strchr(value, '\n') ? "  %s:\n" : "  %-16s ", scs_text_escape(key, shown, sizeof shown));
+    scs_text_print(stdout, value, "\n");
+    printf("\n");
+}
+
 static scs_status print_result(const char *path, scs_bytes *said)
 {
     int64_t rows, genes, dense, n;
@@ -95,13 +105,19 @@ static scs_status print_result(const char *path, scs_bytes *said)
         if (status == SCS_OK)
             status = scs_bytes_get_text(said, &value);
         if (status == SCS_OK)
-            printf(strchr(value, '\n') ? "  %s:\n%s\n" : "  %-16s %s\n", key, value);
+            print_fact(key, value);
         free(key);
         free(value);
         SCS_TRY(status);
     }
     printf("Open it with anndata.read_h5ad.\n");
     return SCS_OK;
+}
+
+static void print_config(const char *config)
+{
+    printf("  trained with:\n");
+    scs_text_print(stdout, config, "\n");
 }
 
 static void print_groups(const scs_checkpoint *c)
@@ -113,9 +129,11 @@ static void print_groups(const scs_checkpoint *c)
         held_out += c->group[g].held_out;
     }
     printf("  latent atlas: %lld groups (%lld held out) of %lld cells: %d species x %d cell types "
-           "x %d conditions, control %s\n",
+           "x %d conditions, control ",
            (long long)c->n_group, (long long)held_out, (long long)cells, c->species.n,
-           c->cell_types.n, c->conditions.n, c->conditions.name[c->control]);
+           c->cell_types.n, c->conditions.n);
+    scs_text_print(stdout, c->conditions.name[c->control], "");
+    printf("\n");
 }
 
 static scs_status print_model(const char *path)
@@ -132,7 +150,7 @@ static scs_status print_model(const char *path)
         printf(
             "  no latent atlas: it is made from the data when the weights are used (model.load)\n");
     if (*c->config)
-        printf("  trained with:\n%s", c->config);
+        print_config(c->config);
     printf("Go on with: scscreen screen CONFIG.yaml, or model.load: %s\n", path);
     scs_checkpoint_destroy(&c);
     return SCS_OK;
@@ -151,7 +169,8 @@ static scs_status print_state(const char *path)
            (long long)s->n_param, (long long)s->n_shard);
     if (p->best_epoch)
         printf("  %-8s %.6g, epoch %lld\n", "best", p->best, (long long)p->best_epoch);
-    printf("  %-8s scscreen %s\n  trained with:\n%s", "program", s->program, s->config);
+    printf("  %-8s scscreen %s\n", "program", s->program);
+    print_config(s->config);
     printf("Go on with the command that was interrupted, on up to %lld ranks.\n",
            (long long)s->n_shard);
     scs_state_destroy(&s);

@@ -40,20 +40,23 @@ static void factorise(double *a, int64_t d)
     }
 }
 
-static bool is_drawn(const scs_atlas *a, int32_t group, int32_t condition)
+static bool is_drawn(const scs_atlas *a, int32_t group, const scs_sources *sources)
 {
     const scs_group *g = &a->group[group];
+    bool shown = g->condition == a->control;
 
-    return !g->held_out && (g->condition == condition || g->condition == a->control);
+    for (int32_t i = 0; i < sources->n && !shown; i++)
+        shown = a->group[sources->group[i]].condition == g->condition;
+    return shown && !g->held_out;
 }
 
-static scs_status fill(scs_bootstrap *b, int32_t condition)
+static scs_status fill(scs_bootstrap *b, const scs_sources *sources)
 {
     int64_t square = (int64_t)b->atlas->n_latent * b->atlas->n_latent;
 
     SCS_TRY(SCS_ALLOC(b->group, b->atlas->n_group));
     for (int32_t g = 0; g < b->atlas->n_group; g++)
-        if (is_drawn(b->atlas, g, condition))
+        if (is_drawn(b->atlas, g, sources))
             b->group[b->n++] = g;
     SCS_TRY(SCS_ALLOC(b->factor, b->n * square));
     for (int32_t i = 0; i < b->n; i++) {
@@ -63,14 +66,14 @@ static scs_status fill(scs_bootstrap *b, int32_t condition)
     return SCS_OK;
 }
 
-scs_status scs_bootstrap_create(const scs_atlas *atlas, int32_t condition, int64_t seed,
+scs_status scs_bootstrap_create(const scs_atlas *atlas, const scs_sources *sources, int64_t seed,
                                 scs_bootstrap **bootstrap)
 {
     scs_status st;
 
     SCS_TRY(SCS_ALLOC(*bootstrap, 1));
     **bootstrap = (scs_bootstrap){.atlas = atlas, .seed = seed};
-    st = fill(*bootstrap, condition);
+    st = fill(*bootstrap, sources);
     if (st != SCS_OK)
         scs_bootstrap_destroy(bootstrap);
     return st;

@@ -82,11 +82,11 @@ static scs_status get_within(scs_bytes *b, int64_t lo, int64_t hi, int64_t *valu
     return SCS_OK;
 }
 
-static scs_status get_int32(scs_bytes *b, int64_t lo, int32_t *value)
+static scs_status get_int32(scs_bytes *b, int64_t lo, int64_t hi, int32_t *value)
 {
     int64_t wide;
 
-    SCS_TRY(get_within(b, lo, INT32_MAX, &wide));
+    SCS_TRY(get_within(b, lo, hi, &wide));
     *value = (int32_t)wide;
     return SCS_OK;
 }
@@ -103,21 +103,31 @@ static scs_status get_bool(scs_bytes *b, bool *value)
 static scs_status get_sizes(scs_bytes *b, scs_checkpoint *c)
 {
     SCS_TRY(get_within(b, 1, INT32_MAX, &c->hidden));
-    SCS_TRY(get_within(b, 1, INT32_MAX, &c->layers));
+    SCS_TRY(get_within(b, 1, SCS_LAYERS_MAX, &c->layers));
     SCS_TRY(get_within(b, 1, INT32_MAX, &c->latent));
     SCS_TRY(get_bool(b, &c->has_atlas));
-    SCS_TRY(get_int32(b, -1, &c->control));
-    SCS_TRY(get_int32(b, 0, &c->profile));
-    return get_int32(b, 0, &c->n_group);
+    SCS_TRY(get_int32(b, -1, INT32_MAX, &c->control));
+    SCS_TRY(get_int32(b, SCS_PROFILE_SCGEN2, SCS_PROFILE_PAPER, &c->profile));
+    return get_int32(b, 0, INT32_MAX, &c->n_group);
 }
 
-static scs_status get_group(scs_bytes *b, scs_group *g)
+static scs_status get_group(scs_bytes *b, const scs_checkpoint *c, scs_group *g)
 {
-    SCS_TRY(get_int32(b, 0, &g->species));
-    SCS_TRY(get_int32(b, 0, &g->cell_type));
-    SCS_TRY(get_int32(b, 0, &g->condition));
+    SCS_TRY(get_int32(b, 0, c->species.n - 1, &g->species));
+    SCS_TRY(get_int32(b, 0, c->cell_types.n - 1, &g->cell_type));
+    SCS_TRY(get_int32(b, 0, c->conditions.n - 1, &g->condition));
     SCS_TRY(get_bool(b, &g->held_out));
     return get_within(b, 1, INT64_MAX, &g->count);
+}
+
+static scs_status get_groups(scs_bytes *b, scs_checkpoint *c)
+{
+    SCS_REQUIRE(c->n_group <= (b->size - b->at) / (SCS_GROUP_COLUMNS * 8), SCS_EDATA,
+                "a model file's summary claims %d groups", c->n_group);
+    SCS_TRY(SCS_ALLOC(c->group, c->n_group));
+    for (int32_t g = 0; g < c->n_group; g++)
+        SCS_TRY(get_group(b, c, &c->group[g]));
+    return SCS_OK;
 }
 
 static scs_status get_all(scs_bytes *b, scs_checkpoint *c)
@@ -130,11 +140,12 @@ static scs_status get_all(scs_bytes *b, scs_checkpoint *c)
     SCS_TRY(scs_bytes_get_names(b, &c->cell_types));
     SCS_TRY(scs_bytes_get_names(b, &c->conditions));
     SCS_REQUIRE(c->path && c->config, SCS_EDATA, "a model file's summary lacks a text");
-    SCS_REQUIRE(c->n_group <= (b->size - b->at) / (SCS_GROUP_COLUMNS * 8), SCS_EDATA,
-                "a model file's summary claims %d groups", c->n_group);
-    SCS_TRY(SCS_ALLOC(c->group, c->n_group));
-    for (int32_t g = 0; g < c->n_group; g++)
-        SCS_TRY(get_group(b, &c->group[g]));
+    SCS_REQUIRE(c->control < c->conditions.n && (c->control >= 0 || !c->has_atlas), SCS_EDATA,
+                "a model file's summary names condition %d of %d as control", c->control,
+                c->conditions.n);
+    SCS_TRY(get_groups(b, c));
+    SCS_REQUIRE(b->at == b->size, SCS_EDATA, "a model file's summary is %lld bytes too long",
+                (long long)(b->size - b->at));
     return SCS_OK;
 }
 

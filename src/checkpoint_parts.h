@@ -14,7 +14,7 @@
 #include "scscreen/checkpoint.h"
 #include "src/h5safe.h"
 
-enum { SCS_GROUP_COLUMNS = 5, SCS_ATLAS_ARRAYS = 5, SCS_TENSOR_PATH_MAX = 96 };
+enum { SCS_GROUP_COLUMNS = 5, SCS_ATLAS_ARRAYS = 5, SCS_TENSOR_PATH_MAX = 96, SCS_LAYERS_MAX = 8 };
 
 /** One numeric array of the atlas. */
 typedef struct scs_atlas_array {

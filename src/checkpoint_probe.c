@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* Limits of the child that reads the file's texts. */
-enum { MAX_LAYERS = 8, PROBE_SECONDS = 60, PROBE_MEMORY = 1 << 30 };
+enum { PROBE_SECONDS = 60, PROBE_MEMORY = 1 << 30 };
 
 /* Shape of a matrix of the state_dict. @param shape [2] */
 static scs_status matrix_shape(const scs_h5 *h5, const char *name, int64_t *shape)
@@ -32,7 +32,7 @@ static int64_t count_layers(const scs_h5 *h5)
     int64_t n = 0;
     char name[80], path[SCS_TENSOR_PATH_MAX];
 
-    for (; n < MAX_LAYERS; n++) {
+    for (; n < SCS_LAYERS_MAX; n++) {
         snprintf(name, sizeof name, "z_encoder.encoder.fc_layers.Layer %d.0.weight", (int)n);
         scs_tensor_path(name, path);
         if (!scs_h5_exists(h5, path))
@@ -95,11 +95,15 @@ static scs_status probe_config(const scs_h5 *h5, scs_checkpoint *c)
     return st;
 }
 
-static scs_status group_from_row(const scs_h5 *h5, const int64_t *row, scs_group *group)
+static scs_status group_from_row(const scs_h5 *h5, const scs_checkpoint *c, const int64_t *row,
+                                 scs_group *group)
 {
+    const scs_lidx n[3] = {c->species.n, c->cell_types.n, c->conditions.n};
+
     for (int i = 0; i < 3; i++)
-        SCS_REQUIRE(row[i] >= 0 && row[i] <= INT32_MAX, SCS_EDATA,
-                    "%s: atlas/group holds the label number %lld", h5->path, (long long)row[i]);
+        SCS_REQUIRE(row[i] >= 0 && row[i] < n[i], SCS_EDATA,
+                    "%s: atlas/group holds the label number %lld of %d", h5->path,
+                    (long long)row[i], n[i]);
     SCS_REQUIRE((row[3] == 0 || row[3] == 1) && row[4] > 0, SCS_EDATA,
                 "%s: atlas/group holds %lld, %lld as held out and count", h5->path,
                 (long long)row[3], (long long)row[4]);
@@ -122,7 +126,7 @@ static scs_status probe_groups(const scs_h5 *h5, scs_checkpoint *c)
     if (c->n_group > 0)
         SCS_GO(st, scs_h5_read_rows_int64(h5, "atlas/group", 0, c->n_group, rows));
     for (int32_t g = 0; g < c->n_group; g++)
-        SCS_GO(st, group_from_row(h5, rows + (int64_t)g * SCS_GROUP_COLUMNS, &c->group[g]));
+        SCS_GO(st, group_from_row(h5, c, rows + (int64_t)g * SCS_GROUP_COLUMNS, &c->group[g]));
 done:
     free(rows);
     return st;

@@ -91,8 +91,10 @@ static scs_status read_member(const scs_h5 *h5, const char *path, const char *me
     column->n = shape.dim[0];
     if (column->kind == SCS_COLUMN_TEXT)
         return scs_h5_read_member_strings(h5, path, member, &column->text);
-    if (column->kind == SCS_COLUMN_FLOAT)
-        return SCS_OK; /* no label: its values are never asked for */
+    if (column->kind == SCS_COLUMN_FLOAT) {
+        SCS_TRY(SCS_ALLOC(column->real, column->n));
+        return scs_h5_read_member_double(h5, path, member, column->real);
+    }
     SCS_TRY(SCS_ALLOC(column->number, column->n));
     return scs_h5_read_member_int64(h5, path, member, column->number);
 }

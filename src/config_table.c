@@ -47,9 +47,10 @@ static const scs_field combination_fields[] = {
     {.name = "cell_type", .offset = COMBINATION(cell_type), .required = true},
     {.name = "condition", .offset = COMBINATION(condition), .required = true},
     {.name = "species", .offset = COMBINATION(species)},
+    {.name = "dose", .offset = COMBINATION(dose)},
 };
 static const scs_record combination_record = {.size = sizeof(scs_named_combination),
-                                              .n_field = 3,
+                                              .n_field = 4,
                                               .field = combination_fields,
                                               .has_line = true,
                                               .line = COMBINATION(line)};
@@ -67,6 +68,8 @@ static const scs_key keys[] = {
     TEXT(data, control, 1, "control", "label of the unperturbed condition"),
     TEXT(data, species, 0, "",
          "obs column with the species; empty: as data.inputs say, or one species"),
+    TEXT(data, dose, 0, "",
+         "obs column with the doses, numbers above 0 (0 for control cells); empty: no doses"),
     CHOICE(data, normalize, "none|log1p", "none",
            "none: the matrix is log1p-normalised already; log1p: it holds raw counts"),
     {.section = "data", .name = "target_sum", .type = SCS_KEY_NUMBER, AT(data.target_sum),
@@ -78,7 +81,7 @@ static const scs_key keys[] = {
 
     {.section = "hold_out", .type = SCS_KEY_RECORDS, AT(hold_out), .record = &combination_record,
      .count = offsetof(scs_config, n_hold_out),
-     .help = "combinations kept out of training and scored afterwards; no species: in all species"},
+     .help = "combinations kept out of training and scored afterwards; no species or dose: all of them"},
 
     CHOICE(model, kind, "vae|mean|pca", "vae",
            "vae: scGen's variational autoencoder; mean: arithmetic on the groups' mean expression, no "
@@ -125,9 +128,18 @@ static const scs_key keys[] = {
     NAMES(screen, cell_types, "cell types to predict: names or globs such as CD4*"),
     NAMES(screen, perturbations, "conditions to predict: names or globs"),
     NAMES(screen, species, "species to predict: names or globs"),
+    WORDS(SCS_KEY_NAMES, screen, doses, "observed", "observed",
+          "with data.dose: doses to predict, also unseen ones up to the largest that shows the "
+          "perturbation; observed: those that the data show"),
+    INT(screen, order, 1, 2, "1",
+        "2: also all pairs of the perturbations, as the sum of their two shifts"),
+    TEXT(screen, pair_separator, 1, "+",
+         "with screen.order: 2, between the two names in a pair's label, in the data as in the result"),
     WORDS(SCS_KEY_PATH, screen, combinations, NULL, "",
           "instead of the lists: a CSV or TSV of the wanted rows, with columns cell_type, "
-          "perturbation and, if there are several, species"),
+          "perturbation and, if there are several, species; dose, if some are wanted"),
+    WORDS(SCS_KEY_PATH, screen, gene_sets, NULL, "",
+          "GMT file of gene sets to score in every row"),
     CHOICE(screen, shift, "nearest|paired|balanced|regression|auto", "nearest",
            "how the types' latent changes are pooled: by closeness to the target, plainly, as "
            "scGen, or by regression on the control means; auto: the best of them by "
@@ -176,6 +188,11 @@ static const scs_key keys[] = {
     INT(simulate, cells, 1, 100000000, "60", "cells of each (species, cell type, condition)"),
     INT(simulate, cell_types, 1, 10000, "6", "cell types, type_1 and so on"),
     INT(simulate, perturbations, 1, 10000, "5", "perturbations, drug_1 and so on, besides control"),
+    WORDS(SCS_KEY_NAMES, simulate, doses, "none", "none",
+          "doses at which every perturbation is given, ascending: the response at dose d is that at "
+          "the largest times log(1 + d) / log(1 + largest); none: no obs.dose"),
+    INT(simulate, pairs, 0, 1000000, "0",
+        "pairs of perturbations besides them, drug_1+drug_2 and so on: responses add up"),
     INT(simulate, null, 0, 10000, "0", "the last so many perturbations have no effect"),
     INT(simulate, species, 1, 26, "3", "species, species_a and so on; a file each"),
     INT(simulate, seed, 0, 4294967295, "1", "of every random number of the simulation"),

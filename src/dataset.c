@@ -89,12 +89,14 @@ void scs_dataset_destroy(scs_dataset **dataset)
     scs_names_clear(&d->species);
     scs_names_clear(&d->cell_types);
     scs_names_clear(&d->conditions);
+    scs_doses_clear(&d->doses);
     scs_names_clear(&d->notes);
     free(d->cell_species);
     free(d->cell_type);
     free(d->cell_condition);
     free(d->role);
     free(d->first_cell);
+    free(d->fate);
     free(d);
     *dataset = NULL;
 }

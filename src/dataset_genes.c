@@ -41,10 +41,38 @@ static scs_status refuse_duplicates(const scs_h5ad *meta)
     return SCS_OK;
 }
 
+const char *scs_gene_fate_name(int fate)
+{
+    static const char *const names[SCS_N_GENE_FATE] = {
+        "kept",       "not_in_table", "no_ortholog",        "one_to_many",      "many_to_many",
+        "other_type", "repeated",     "not_in_every_input", "not_in_data_genes"};
+
+    return names[fate];
+}
+
+/* What the table does not translate, by reason. @param fate [SCS_N_GENE_FATE] of the input */
+static scs_status note_untranslated(const scs_h5ad *meta, const char *table, const int64_t *fate,
+                                    scs_dataset *d)
+{
+    long long n[SCS_N_GENE_FATE], all = 0;
+
+    for (int i = 0; i < SCS_N_GENE_FATE; i++)
+        all += n[i] = fate[i];
+    if (all == 0)
+        return SCS_OK;
+    return scs_dataset_note(d,
+                            "%s: %lld of %d genes have no one-to-one ortholog in %s: %lld are not "
+                            "in it, %lld have none, %lld are one-to-many, %lld many-to-many, %lld "
+                            "of another type, %lld stand on several rows",
+                            meta->path, all, meta->n_var, table, n[SCS_GENE_NOT_IN_TABLE],
+                            n[SCS_GENE_NO_ORTHOLOG], n[SCS_GENE_ONE_TO_MANY],
+                            n[SCS_GENE_MANY_TO_MANY], n[SCS_GENE_OTHER_TYPE], n[SCS_GENE_REPEATED]);
+}
+
 /* One input's genes by their reference names. @param[out] name [n_var] borrowed, NULL where there
- * is none */
+ * is none  @param fate [SCS_N_GENE_FATE] of the input */
 static scs_status translate(const scs_h5ad *meta, const char *table, scs_orthologs *orthologs,
-                            const char **name, scs_dataset *d)
+                            const char **name, int64_t *fate, scs_dataset *d)
 {
     int32_t found = 0;
 
@@ -53,20 +81,15 @@ static scs_status translate(const scs_h5ad *meta, const char *table, scs_ortholo
     for (int32_t j = 0; j < meta->n_var; j++) {
         name[j] = table ? scs_orthologs_find(orthologs, meta->genes.name[j]) : meta->genes.name[j];
         found += name[j] != NULL;
+        if (!name[j])
+            fate[scs_orthologs_why(orthologs, meta->genes.name[j])]++;
     }
     SCS_REQUIRE(
         found > 0, SCS_EDATA,
         "%s: none of its genes (%s, ...) is an own gene of %s (%s, ...); are the table's columns "
         "the other way round?",
         meta->path, meta->genes.name[0], table, table ? orthologs->own.name[0] : "");
-    if (found == meta->n_var)
-        return SCS_OK;
-    return scs_dataset_note(
-        d,
-        "%s: %d of %d genes have no one-to-one ortholog in %s (%lld of its %lld rows are "
-        "of another type, %lld ambiguous)",
-        meta->path, meta->n_var - found, meta->n_var, table, (long long)orthologs->n_other_type,
-        (long long)orthologs->n_row, (long long)orthologs->n_ambiguous);
+    return note_untranslated(meta, table, fate, d);
 }
 
 static scs_status start_candidates(candidates *c, const char *const *name, int32_t n)
@@ -110,7 +133,8 @@ static scs_status add_input(const scs_config *config, const scs_h5ad *const *met
 
     SCS_GO(st, refuse_duplicates(meta));
     SCS_GO(st, SCS_ALLOC(name, meta->n_var));
-    SCS_GO(st, translate(meta, config->data.inputs[i].orthologs, &orthologs, name, d));
+    SCS_GO(st, translate(meta, config->data.inputs[i].orthologs, &orthologs, name,
+                         d->fate + (int64_t)i * SCS_N_GENE_FATE, d));
     if (i == 0)
         SCS_GO(st, start_candidates(c, name, meta->n_var));
     SCS_GO(st, SCS_ALLOC(d->gene_of_column[i], meta->n_var));
@@ -160,6 +184,24 @@ static scs_status list_genes(const char *path, candidates *c, scs_dataset *d)
                             (long long)missing, (long long)n);
 }
 
+/* What becomes of the genes that have a reference name. */
+static void count_fates(const candidates *c, const scs_h5ad *const *metas, scs_dataset *d)
+{
+    for (int32_t i = 0; i < d->n_input; i++) {
+        int64_t *fate = d->fate + (int64_t)i * SCS_N_GENE_FATE, rest = metas[i]->n_var;
+
+        for (int32_t j = 0; j < metas[i]->n_var; j++) {
+            int32_t g = d->gene_of_column[i][j];
+
+            if (g >= 0 && c->inputs[g] == d->n_input)
+                fate[c->listed[g] ? SCS_GENE_KEPT : SCS_GENE_NOT_LISTED]++;
+        }
+        for (int f = 0; f < SCS_N_GENE_FATE; f++)
+            rest -= fate[f];
+        fate[SCS_GENE_NOT_IN_INPUTS] += rest;
+    }
+}
+
 /* Keep the candidates that every input has and data.genes wants; renumber the columns. */
 static scs_status keep_shared(candidates *c, const scs_h5ad *const *metas, scs_dataset *d)
 {
@@ -196,9 +238,11 @@ scs_status scs_dataset_join_genes(const scs_config *config, const scs_h5ad *cons
     scs_status st;
 
     SCS_TRY(SCS_ALLOC(d->gene_of_column, d->n_input));
+    SCS_TRY(SCS_ALLOC(d->fate, (int64_t)d->n_input * SCS_N_GENE_FATE));
     for (int32_t i = 0; i < d->n_input; i++)
         SCS_GO(st, add_input(config, metas, i, &c, d));
     SCS_GO(st, list_genes(config->data.genes, &c, d));
+    count_fates(&c, metas, d);
     SCS_GO(st, keep_shared(&c, metas, d));
 done:
     clear_candidates(&c);

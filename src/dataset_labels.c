@@ -161,5 +161,9 @@ scs_status scs_dataset_unite_labels(const scs_config *config, const scs_h5ad *co
     else
         SCS_TRY(species_by_file(config, d));
     SCS_TRY(check_groups(config, d));
-    return find_control(config, d);
+    SCS_TRY(find_control(config, d));
+    if (!config->data.dose[0])
+        return SCS_OK;
+    SCS_TRY(scs_dataset_split_doses(config, metas, d));
+    return check_groups(config, d);
 }

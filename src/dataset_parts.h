@@ -10,6 +10,10 @@ SCS_MUST_USE scs_status scs_dataset_join_genes(const scs_config *config,
 /** first_cell, the label lists, control and each cell's labels. */
 SCS_MUST_USE scs_status scs_dataset_unite_labels(const scs_config *config,
                                                  const scs_h5ad *const *metas, scs_dataset *d);
+/** With data.dose: conditions become one for each perturbation and dose. SCS_EDATA names the file,
+ * column and row of a dose that cannot be. */
+SCS_MUST_USE scs_status scs_dataset_split_doses(const scs_config *config,
+                                                const scs_h5ad *const *metas, scs_dataset *d);
 /** role and n_unused; refuses what leaves nothing to train on or to predict from. */
 SCS_MUST_USE scs_status scs_dataset_assign_roles(const scs_config *config, scs_dataset *d);
 /** Add a line to the notes. */

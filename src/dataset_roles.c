@@ -1,16 +1,29 @@
 #include "src/dataset_parts.h"
 
 #include "src/order.h"
+#include "src/pairing.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* A hold-out as label numbers; species -1: every species. */
+/* A hold-out as label numbers; species -1: every species; dose NaN: every dose. */
 typedef struct target {
-    scs_lidx species, cell_type, condition;
+    scs_lidx species, cell_type, perturbation;
+    double dose;
 } target;
+
+/* A condition's perturbation; without doses they are the same. */
+static int32_t perturbation_of(const scs_dataset *d, int32_t condition)
+{
+    return d->doses.n ? d->doses.perturbation[condition] : condition;
+}
+
+static const scs_names *perturbations(const scs_dataset *d)
+{
+    return d->doses.n ? &d->doses.perturbations : &d->conditions;
+}
 
 static void mark_unused(scs_dataset *d)
 {
@@ -44,24 +57,59 @@ static scs_status find_label(const scs_config *config, int32_t i, const char *wh
     return SCS_OK;
 }
 
+/* "0.1, 1, 10": the doses at which cells show the perturbation. @return out */
+static char *list_doses(const scs_doses *doses, int32_t perturbation, char *out, size_t size)
+{
+    char dose[SCS_DOSE_TEXT];
+    size_t used = 0;
+
+    out[0] = '\0';
+    for (int32_t c = 0; c < doses->n && used < size; c++)
+        if (doses->perturbation[c] == perturbation)
+            used += (size_t)snprintf(out + used, size - used, "%s%s", used ? ", " : "",
+                                     scs_dose_text(doses->dose[c], dose));
+    return out;
+}
+
+static scs_status find_dose(const scs_config *config, const scs_dataset *d, int32_t i, target *t)
+{
+    const char *text = config->hold_out[i].dose;
+    char where[256], list[400];
+
+    SCS_REQUIRE(d->doses.n > 0, SCS_EDATA,
+                "%s: a dose, but the data have none; name their obs column as data.dose",
+                place(config, i, where, sizeof where));
+    SCS_REQUIRE(scs_dose_parse(text, &t->dose), SCS_EDATA,
+                "%s: '%s' is no dose; expected a number above 0",
+                place(config, i, where, sizeof where), text);
+    SCS_REQUIRE(scs_doses_find(&d->doses, t->perturbation, t->dose) >= 0, SCS_EDATA,
+                "%s: no cell shows %s at dose %s; there are %s",
+                place(config, i, where, sizeof where), config->hold_out[i].condition, text,
+                list_doses(&d->doses, t->perturbation, list, sizeof list));
+    return SCS_OK;
+}
+
 static scs_status find_target(const scs_config *config, const scs_dataset *d, int32_t i, target *t)
 {
     const scs_named_combination *named = &config->hold_out[i];
     char where[256];
 
     SCS_TRY(find_label(config, i, "cell type", &d->cell_types, named->cell_type, &t->cell_type));
-    SCS_TRY(find_label(config, i, "condition", &d->conditions, named->condition, &t->condition));
+    SCS_TRY(
+        find_label(config, i, "condition", perturbations(d), named->condition, &t->perturbation));
     if (named->species)
         SCS_TRY(find_label(config, i, "species", &d->species, named->species, &t->species));
-    SCS_REQUIRE(t->condition != d->control, SCS_EDATA,
+    SCS_REQUIRE(t->perturbation != perturbation_of(d, d->control), SCS_EDATA,
                 "%s: '%s' is the control; only perturbations can be held out",
                 place(config, i, where, sizeof where), named->condition);
-    return SCS_OK;
+    return named->dose ? find_dose(config, d, i, t) : SCS_OK;
 }
 
 static bool is_target(const scs_dataset *d, int64_t c, const target *t)
 {
-    return d->cell_type[c] == t->cell_type && d->cell_condition[c] == t->condition &&
+    return d->cell_type[c] == t->cell_type &&
+           perturbation_of(d, d->cell_condition[c]) == t->perturbation &&
+           (isnan(t->dose) || d->doses.dose[d->cell_condition[c]] == t->dose) &&
            (t->species < 0 || d->cell_species[c] == t->species);
 }
 
@@ -70,7 +118,7 @@ static scs_status hold_out(const scs_config *config, int32_t i, scs_dataset *d)
     const scs_named_combination *named = &config->hold_out[i];
     char where[256];
     int64_t n = 0;
-    target t = {-1, -1, -1};
+    target t = {-1, -1, -1, NAN};
 
     SCS_TRY(find_target(config, d, i, &t));
     for (int64_t c = 0; c < d->n_cell; c++)
@@ -112,30 +160,49 @@ done:
     return st;
 }
 
-/* Each condition needs cells that are not held out: the control to start from, a perturbation to
- * learn it. */
-static scs_status check_conditions(const scs_dataset *d)
+/* Whether both perturbations of a pair can be learnt from. @param seen [perturbations] */
+static bool is_sum(const scs_pairing *pairing, int32_t label, const int64_t *seen)
 {
-    int64_t *seen;
-    scs_lidx without = -1;
+    const scs_pair_label *pair = scs_pairing_of(pairing, label);
 
-    SCS_TRY(SCS_ALLOC(seen, d->conditions.n));
-    for (int64_t c = 0; c < d->n_cell; c++)
-        if (d->role[c] == SCS_ROLE_TRAIN)
-            seen[d->cell_condition[c]]++;
-    for (scs_lidx k = 0; k < d->conditions.n && without < 0; k++)
-        if (seen[k] == 0 && (k == d->control || seen[d->control] > 0))
-            without = k;
-    free(seen);
-    if (without < 0)
-        return SCS_OK;
-    SCS_REQUIRE(without != d->control, SCS_EDATA,
+    return pair && seen[pair->first] > 0 && seen[pair->second] > 0;
+}
+
+/* Each perturbation needs cells that are not held out: the control to start from, others to learn
+ * them. @param seen [perturbations] training cells */
+static scs_status check_seen(const scs_dataset *d, const scs_pairing *pairing, const int64_t *seen)
+{
+    int32_t control = perturbation_of(d, d->control);
+
+    SCS_REQUIRE(seen[control] > 0, SCS_EDATA,
                 "no control cells: every cell of '%s' lacks its cell type or species",
-                d->conditions.name[without]);
-    return SCS_FAIL(SCS_EDATA,
+                perturbations(d)->name[control]);
+    for (scs_lidx k = 0; k < perturbations(d)->n; k++)
+        SCS_REQUIRE(seen[k] > 0 || is_sum(pairing, k, seen), SCS_EDATA,
                     "perturbation '%s' has no cells left to learn from: all are held out or lack a "
                     "label; hold out fewer of its combinations",
-                    d->conditions.name[without]);
+                    perturbations(d)->name[k]);
+    return SCS_OK;
+}
+
+static scs_status check_conditions(const scs_config *config, const scs_dataset *d)
+{
+    const char *separator = config->screen.order > 1 ? config->screen.pair_separator : NULL;
+    int64_t *seen = NULL;
+    scs_pairing pairing = {0};
+    scs_status st;
+
+    SCS_GO(st, SCS_ALLOC(seen, perturbations(d)->n));
+    for (int64_t c = 0; c < d->n_cell; c++)
+        if (d->role[c] == SCS_ROLE_TRAIN)
+            seen[perturbation_of(d, d->cell_condition[c])]++;
+    SCS_GO(st, scs_pairing_create(perturbations(d), perturbation_of(d, d->control), separator,
+                                  &pairing));
+    SCS_GO(st, check_seen(d, &pairing, seen));
+done:
+    scs_pairing_clear(&pairing);
+    free(seen);
+    return st;
 }
 
 /* Note what has perturbed cells but no control to predict from. */
@@ -165,7 +232,7 @@ scs_status scs_dataset_hold_out(const scs_config *config, scs_dataset *d)
     mark_unused(d);
     for (int32_t i = 0; i < config->n_hold_out; i++)
         SCS_TRY(hold_out(config, i, d));
-    SCS_TRY(check_conditions(d));
+    SCS_TRY(check_conditions(config, d));
     return split_validation(config, d);
 }
 

@@ -2,7 +2,7 @@
 #ifndef SCS_ESTIMATE_H
 #define SCS_ESTIMATE_H
 
-#include "scscreen/screen.h"
+#include "src/parts.h"
 
 typedef struct scs_estimate {
     const scs_atlas *atlas;
@@ -31,6 +31,12 @@ double scs_nearest_distance(const scs_estimate *e);
 bool scs_can_estimate(const scs_estimate *e);
 /** Add scale x the estimate's weights to the sources. */
 SCS_MUST_USE scs_status scs_estimate_add(const scs_estimate *e, double scale, scs_sources *sources);
+/** Ask the species that saw the part's condition, as method->cross_species says, and say which in
+ * the sources' text. The kind stays NONE where there is none. */
+SCS_MUST_USE scs_status scs_ask_donors(const scs_estimate *own, const scs_part *part,
+                                       scs_sources *sources);
+/** Append two words to the text. */
+void scs_sources_say(scs_sources *sources, const char *before, const char *name);
 /** Add to a group's weight. */
 void scs_sources_add(scs_sources *sources, int32_t group, double weight);
 

@@ -4,9 +4,11 @@
 #include "src/plan_rows.h"
 #include "src/selection.h"
 #include "src/text.h"
+#include "src/treatments.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { SPECIES, CELL_TYPES, PERTURBATIONS, N_LIST };
 
@@ -16,53 +18,78 @@ static bool is_paired(const scs_atlas *a, const scs_group *g)
     return scs_atlas_group(a, g->species, g->cell_type, a->control) >= 0;
 }
 
-static bool is_held_out(const scs_grid *grid, int64_t model, int32_t group)
+/* The atlas as a model sees it: its combinations are held out. Shares all but group with atlas.
+ * @param model -1: nothing is held out yet */
+static scs_status view_create(const scs_grid *grid, const scs_atlas *a, int64_t model,
+                              scs_atlas *view)
 {
-    for (int64_t k = 0; k < scs_grid_size(grid, model); k++)
-        if (scs_grid_item(grid, model, k)->observed_group == group)
-            return true;
-    return false;
+    *view = *a;
+    SCS_TRY(SCS_ALLOC(view->group, a->n_group));
+    memcpy(view->group, a->group, (size_t)a->n_group * sizeof *a->group);
+    for (int64_t k = 0; model >= 0 && k < scs_grid_size(grid, model); k++)
+        view->group[scs_grid_item(grid, model, k)->observed_group].held_out = true;
+    return SCS_OK;
 }
 
-/* Is there a group that shows this perturbation, other than the target and what the model holds
- * out? @param model -1: it holds out the target alone */
-static bool is_learnable(const scs_grid *grid, const scs_atlas *a, int64_t model,
-                         const scs_combination *target)
+/* Can the target be learnt from other groups, and from other doses? Its own cells do not count. */
+static scs_status is_learnable(const scs_config *config, scs_atlas *view,
+                               const scs_combination *target, scs_sources *sources, bool *learnable)
 {
-    for (int32_t g = 0; g < a->n_group; g++)
-        if (a->group[g].condition == target->condition && g != target->observed_group &&
-            is_paired(a, &a->group[g]) && (model < 0 || !is_held_out(grid, model, g)))
-            return true;
-    return false;
+    scs_method method = scs_method_from_config(config);
+    bool *held_out = &view->group[target->observed_group].held_out, kept = *held_out;
+    scs_status st;
+
+    method.shift = SCS_SHIFT_PAIRED;
+    *held_out = true;
+    st = scs_sources_find(view, &method, target, sources);
+    *held_out = kept;
+    *learnable = sources->kind != SCS_SOURCE_NONE;
+    return st;
 }
 
 static scs_status note(scs_grid *grid, const scs_atlas *a, const scs_combination *c)
 {
-    char line[512], escaped[512];
+    char line[512], escaped[512], what[200];
 
+    scs_treatment_text(a, &grid->plan->pairs, c, what, sizeof what);
     snprintf(line, sizeof line, "%s, %s, %s cannot be held out: no other group shows %s",
-             a->species.name[c->species], a->cell_types.name[c->cell_type],
-             a->conditions.name[c->condition], a->conditions.name[c->condition]);
+             a->species.name[c->species], a->cell_types.name[c->cell_type], what, what);
     return scs_names_add(&grid->notes, scs_text_escape(line, escaped, sizeof escaped));
+}
+
+static bool is_chosen(const scs_atlas *a, const scs_selection *list, const scs_group *g)
+{
+    return g->condition != a->control && is_paired(a, g) && list[SPECIES].chosen[g->species] &&
+           list[CELL_TYPES].chosen[g->cell_type] &&
+           list[PERTURBATIONS].chosen[scs_atlas_perturbation(a, g->condition)];
+}
+
+/* A pair's row, where screen.order is 2, else the condition's own. */
+static scs_status add_group(const scs_atlas *a, const scs_group *g, scs_treatments *what,
+                            scs_plan *plan)
+{
+    what->n = 0;
+    SCS_TRY(scs_treatments_add(what, scs_atlas_perturbation(a, g->condition),
+                               scs_atlas_dose(a, g->condition)));
+    return scs_plan_add_treated(a, g->species, g->cell_type, &what->item[0], plan);
 }
 
 /* Observed combinations beside controls; what is seen nowhere else cannot be learnt. They come in
  * the order of the groups: by species, cell type, condition. */
-static scs_status add_testable(const scs_atlas *a, const scs_selection *list, scs_grid *grid)
+static scs_status add_testable(const scs_config *config, scs_atlas *view, const scs_selection *list,
+                               scs_treatments *what, scs_sources *sources, scs_grid *grid)
 {
     scs_plan *plan = grid->plan;
+    bool learnable;
 
-    for (int32_t g = 0; g < a->n_group; g++) {
-        const scs_group *group = &a->group[g];
-
-        if (group->condition == a->control || !is_paired(a, group) ||
-            !list[SPECIES].chosen[group->species] || !list[CELL_TYPES].chosen[group->cell_type] ||
-            !list[PERTURBATIONS].chosen[group->condition])
+    for (int32_t g = 0; g < view->n_group; g++) {
+        if (!is_chosen(view, list, &view->group[g]))
             continue;
-        SCS_TRY(scs_plan_add(a, group->species, group->cell_type, group->condition, plan));
-        if (is_learnable(grid, a, -1, &plan->item[plan->n - 1]))
+        SCS_TRY(add_group(view, &view->group[g], what, plan));
+        SCS_TRY(is_learnable(config, view, &plan->item[plan->n - 1], sources, &learnable));
+        if (learnable)
             continue;
-        SCS_TRY(note(grid, a, &plan->item[plan->n - 1]));
+        SCS_TRY(note(grid, view, &plan->item[plan->n - 1]));
         plan->n--;
     }
     SCS_REQUIRE(plan->n > 0, SCS_EARG,
@@ -77,31 +104,63 @@ static scs_status select_testable(const scs_config *config, const scs_atlas *a, 
         {"validate.species", "species", &config->validate.species, &a->species, NULL, NULL},
         {"validate.cell_types", "cell type", &config->validate.cell_types, &a->cell_types, NULL,
          NULL},
-        {"validate.perturbations", "condition", &config->validate.perturbations, &a->conditions,
-         NULL, NULL}};
+        {"validate.perturbations", "condition", &config->validate.perturbations,
+         scs_atlas_perturbations(a), NULL, NULL}};
+    scs_treatments what = {0};
+    scs_sources *sources = NULL;
+    scs_atlas view = {0};
     scs_status st;
 
     for (int i = 0; i < N_LIST; i++)
         SCS_GO(st, scs_selection_make(&list[i]));
-    SCS_GO(st, add_testable(a, list, grid));
+    SCS_GO(st, scs_treatments_create(config, a, &grid->plan->pairs, &what));
+    SCS_GO(st, scs_sources_create(a, &sources));
+    SCS_GO(st, view_create(grid, a, -1, &view));
+    SCS_GO(st, add_testable(config, &view, list, &what, sources, grid));
 done:
+    free(view.group);
+    scs_sources_destroy(&sources);
+    scs_treatments_clear(&what);
     for (int i = 0; i < N_LIST; i++)
         scs_selection_clear(&list[i]);
     return st;
 }
 
-static scs_status check_models(const scs_config *config, const scs_atlas *a, const scs_grid *grid)
+static scs_status check_model(const scs_config *config, const scs_grid *grid, int64_t model,
+                              scs_atlas *view, scs_sources *sources)
 {
-    for (int64_t i = 0; i < grid->plan->n; i++) {
-        const scs_combination *c = &grid->plan->item[i];
+    bool learnable;
 
-        SCS_REQUIRE(is_learnable(grid, a, i % grid->n_model, c), SCS_EARG,
+    for (int64_t k = 0; k < scs_grid_size(grid, model); k++) {
+        const scs_combination *c = scs_grid_item(grid, model, k);
+
+        SCS_TRY(is_learnable(config, view, c, sources, &learnable));
+        SCS_REQUIRE(learnable, SCS_EARG,
                     "%s: validate.folds: with %lld combinations held out at once no group is left "
                     "to learn %s from; hold out fewer",
                     config->file, (long long)config->validate.folds,
-                    a->conditions.name[c->condition]);
+                    scs_perturbation_label(view, &grid->plan->pairs, c));
     }
     return SCS_OK;
+}
+
+static scs_status check_models(const scs_config *config, const scs_atlas *a, const scs_grid *grid)
+{
+    scs_sources *sources = NULL;
+    scs_atlas view = {0};
+    scs_status st;
+
+    SCS_GO(st, scs_sources_create(a, &sources));
+    for (int64_t m = 0; m < grid->n_model; m++) {
+        SCS_GO(st, view_create(grid, a, m, &view));
+        SCS_GO(st, check_model(config, grid, m, &view, sources));
+        free(view.group);
+        view.group = NULL;
+    }
+done:
+    free(view.group);
+    scs_sources_destroy(&sources);
+    return st;
 }
 
 scs_status scs_grid_create(const scs_config *config, const scs_atlas *atlas, scs_grid **grid)
@@ -140,7 +199,7 @@ const scs_combination *scs_grid_item(const scs_grid *grid, int64_t model, int64_
     return &grid->plan->item[model + k * grid->n_model];
 }
 
-/* @param name of the three fields of a hold_out, in the order of its record */
+/* @param name of the fields of a hold_out, in the order of its record */
 static scs_status set_record(scs_config *config, const scs_key *key, int32_t i,
                              const char *const *name)
 {
@@ -161,9 +220,13 @@ scs_status scs_grid_hold_out(const scs_grid *grid, const scs_atlas *atlas, int64
     SCS_TRY(scs_value_reserve(config, key, n));
     for (int32_t i = 0; i < n; i++) {
         const scs_combination *c = scs_grid_item(grid, model, i);
+        char dose[SCS_DOSE_TEXT] = "";
         const char *name[] = {atlas->cell_types.name[c->cell_type],
-                              atlas->conditions.name[c->condition],
-                              atlas->species.name[c->species]};
+                              scs_perturbation_label(atlas, &grid->plan->pairs, c),
+                              atlas->species.name[c->species], dose};
+
+        if (atlas->doses.n)
+            scs_dose_text(c->dose, dose);
 
         SCS_TRY(set_record(config, key, i, name));
     }

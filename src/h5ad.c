@@ -16,7 +16,7 @@ typedef struct task {
     scs_h5ad_request request;
 } task;
 
-static void clear_labels(scs_labels *labels)
+void scs_obs_labels_clear(scs_labels *labels)
 {
     free(labels->column);
     free(labels->codes);
@@ -36,9 +36,11 @@ void scs_h5ad_destroy(scs_h5ad **meta)
     free(m->indptr);
     scs_names_clear(&m->genes);
     scs_names_clear(&m->obs_columns);
-    clear_labels(&m->cell_type);
-    clear_labels(&m->condition);
-    clear_labels(&m->species);
+    scs_obs_labels_clear(&m->cell_type);
+    scs_obs_labels_clear(&m->condition);
+    scs_obs_labels_clear(&m->species);
+    free(m->dose_column);
+    free(m->dose);
     free(m);
     *meta = NULL;
 }
@@ -130,7 +132,8 @@ static scs_status read_labels(const scs_h5 *h5, const scs_h5ad_request *want, sc
 
     SCS_TRY(scs_obs_labels(h5, want->cell_type, meta->n_obs, columns, &meta->cell_type));
     SCS_TRY(scs_obs_labels(h5, want->condition, meta->n_obs, columns, &meta->condition));
-    return scs_obs_labels(h5, want->species, meta->n_obs, columns, &meta->species);
+    SCS_TRY(scs_obs_labels(h5, want->species, meta->n_obs, columns, &meta->species));
+    return scs_obs_doses(h5, want->dose, columns, meta);
 }
 
 static scs_status read_meta(const scs_h5 *h5, const scs_h5ad_request *want, scs_h5ad *meta)

@@ -20,11 +20,13 @@ static void free_parts(parts *p)
     free(p->codes);
 }
 
-static scs_status no_column(const scs_h5 *h5, const char *column, const scs_names *columns)
+scs_status scs_obs_require(const scs_h5 *h5, const char *column, const scs_names *columns)
 {
     char list[SCS_MESSAGE_MAX / 2];
     const char *near = scs_names_nearest(columns, column);
 
+    if (scs_names_find(columns, column) >= 0)
+        return SCS_OK;
     scs_names_list(columns, 20, list, sizeof list);
     return SCS_FAIL(SCS_EDATA, "%s: obs has no column %s%s%s%s; it has: %s", h5->path, column,
                     near ? " (did you mean " : "", near ? near : "", near ? "?)" : "",
@@ -97,7 +99,7 @@ done:
     return st;
 }
 
-static scs_status check_length(const scs_h5 *h5, const char *column, int64_t n, int64_t n_obs)
+scs_status scs_obs_check_length(const scs_h5 *h5, const char *column, int64_t n, int64_t n_obs)
 {
     SCS_REQUIRE(n == n_obs, SCS_EDATA, "%s: obs column %s has %lld values for %lld cells", h5->path,
                 column, (long long)n, (long long)n_obs);
@@ -131,7 +133,7 @@ static scs_status read_categorical(const scs_h5 *h5, const parts *p, int64_t n_o
     if (!p->codes)
         return read_member_codes(h5, labels->column, n_obs, labels->codes);
     SCS_TRY(scs_h5_shape_of(h5, p->codes, &shape));
-    SCS_TRY(check_length(h5, labels->column, shape.dim[0], n_obs));
+    SCS_TRY(scs_obs_check_length(h5, labels->column, shape.dim[0], n_obs));
     return scs_h5_read_int32(h5, p->codes, 0, n_obs, labels->codes);
 }
 
@@ -154,13 +156,24 @@ static scs_status read_plain(const scs_h5 *h5, int64_t n_obs, scs_labels *labels
     scs_status st = SCS_OK;
 
     SCS_TRY(read_column(h5, labels->column, &column));
-    SCS_GO(st, check_length(h5, labels->column, column.n, n_obs));
+    SCS_GO(st, scs_obs_check_length(h5, labels->column, column.n, n_obs));
     st = scs_column_factorize(&column, &labels->categories, labels->codes);
     if (st != SCS_OK)
         st = scs_context(st, "%s: obs column %s ", h5->path, labels->column);
 done:
     scs_column_clear(&column);
     return st;
+}
+
+scs_status scs_obs_column(const scs_h5 *h5, const char *name, bool *plain, scs_column *column)
+{
+    parts p = {0};
+    scs_status st = find_parts(h5, name, &p);
+
+    *plain = !p.categories;
+    free_parts(&p);
+    SCS_TRY(st);
+    return *plain ? read_column(h5, name, column) : SCS_OK;
 }
 
 scs_status scs_obs_labels(const scs_h5 *h5, const char *column, int64_t n_obs,
@@ -171,8 +184,7 @@ scs_status scs_obs_labels(const scs_h5 *h5, const char *column, int64_t n_obs,
 
     if (!column || !*column)
         return SCS_OK;
-    if (scs_names_find(columns, column) < 0)
-        return no_column(h5, column, columns);
+    SCS_TRY(scs_obs_require(h5, column, columns));
     SCS_GO(st, scs_text_copy(column, &labels->column));
     SCS_GO(st, SCS_ALLOC(labels->codes, n_obs));
     SCS_GO(st, find_parts(h5, column, &p));

@@ -14,6 +14,14 @@ static scs_status put_labels(scs_bytes *out, const scs_labels *labels, int64_t n
     return scs_bytes_put(out, labels->codes, n_obs * (int64_t)sizeof *labels->codes);
 }
 
+static scs_status put_doses(scs_bytes *out, const scs_h5ad *meta)
+{
+    SCS_TRY(scs_bytes_put_text(out, meta->dose_column));
+    if (!meta->dose_column)
+        return SCS_OK;
+    return scs_bytes_put(out, meta->dose, meta->n_obs * (int64_t)sizeof *meta->dose);
+}
+
 scs_status scs_h5ad_put(const scs_h5ad *meta, scs_bytes *out)
 {
     SCS_TRY(scs_bytes_put_text(out, meta->path));
@@ -31,7 +39,8 @@ scs_status scs_h5ad_put(const scs_h5ad *meta, scs_bytes *out)
     SCS_TRY(scs_bytes_put_int(out, meta->n_duplicate_obs_names));
     SCS_TRY(put_labels(out, &meta->cell_type, meta->n_obs));
     SCS_TRY(put_labels(out, &meta->condition, meta->n_obs));
-    return put_labels(out, &meta->species, meta->n_obs);
+    SCS_TRY(put_labels(out, &meta->species, meta->n_obs));
+    return put_doses(out, meta);
 }
 
 scs_status scs_h5ad_pack(const scs_h5ad *meta, uint8_t **blob, int64_t *size)
@@ -69,6 +78,19 @@ static scs_status get_labels(scs_bytes *in, int64_t n_obs, scs_labels *labels)
         SCS_REQUIRE(labels->codes[i] >= -1 && labels->codes[i] < labels->categories.n, SCS_EDATA,
                     "a code out of range");
     return SCS_OK;
+}
+
+static scs_status get_doses(scs_bytes *in, scs_h5ad *meta)
+{
+    int64_t size = (int64_t)sizeof *meta->dose;
+
+    SCS_TRY(scs_bytes_get_text(in, &meta->dose_column));
+    if (!meta->dose_column)
+        return SCS_OK;
+    SCS_REQUIRE(meta->n_obs <= (in->size - in->at) / size, SCS_EDATA,
+                "doses of %lld cells do not fit", (long long)meta->n_obs);
+    SCS_TRY(SCS_ALLOC(meta->dose, meta->n_obs));
+    return scs_bytes_get(in, meta->dose, meta->n_obs * size);
 }
 
 static scs_status get_numbers(scs_bytes *in, scs_h5ad *meta)
@@ -110,6 +132,7 @@ static scs_status get_meta(scs_bytes *in, scs_h5ad *meta)
     SCS_TRY(get_labels(in, meta->n_obs, &meta->cell_type));
     SCS_TRY(get_labels(in, meta->n_obs, &meta->condition));
     SCS_TRY(get_labels(in, meta->n_obs, &meta->species));
+    SCS_TRY(get_doses(in, meta));
     SCS_REQUIRE(in->at == in->size, SCS_EDATA, "%lld bytes too many",
                 (long long)(in->size - in->at));
     return SCS_OK;

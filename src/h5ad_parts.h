@@ -4,6 +4,7 @@
 
 #include "scscreen/h5ad.h"
 #include "src/bytes.h"
+#include "src/column.h"
 #include "src/h5safe.h"
 
 /** Names of the rows of obs, var or raw/var (its index), in any of the layouts. */
@@ -14,6 +15,22 @@ SCS_MUST_USE scs_status scs_frame_columns(const scs_h5 *h5, const char *frame, s
 /** The obs column as labels. @param columns those there are, for the message */
 SCS_MUST_USE scs_status scs_obs_labels(const scs_h5 *h5, const char *column, int64_t n_obs,
                                        const scs_names *columns, scs_labels *labels);
+
+/** The obs column as numbers, of any kind that holds them: meta->dose_column and dose. SCS_EDATA
+ * names the first cell whose text is no number. */
+SCS_MUST_USE scs_status scs_obs_doses(const scs_h5 *h5, const char *column,
+                                      const scs_names *columns, scs_h5ad *meta);
+/** An obs column that holds its values itself: *plain false, and nothing read, if it is
+ * categorical. */
+SCS_MUST_USE scs_status scs_obs_column(const scs_h5 *h5, const char *name, bool *plain,
+                                       scs_column *column);
+/** SCS_EDATA unless an obs column holds a value for each cell. */
+SCS_MUST_USE scs_status scs_obs_check_length(const scs_h5 *h5, const char *column, int64_t n,
+                                             int64_t n_obs);
+void scs_obs_labels_clear(scs_labels *labels);
+/** SCS_EDATA unless obs has the column: names those there are. */
+SCS_MUST_USE scs_status scs_obs_require(const scs_h5 *h5, const char *column,
+                                        const scs_names *columns);
 
 /** Where the matrix that meta->matrix names stands, and its shape: sets n_obs, n_var, layout, nnz
  * and paths.

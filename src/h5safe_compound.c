@@ -85,21 +85,36 @@ scs_status scs_h5_read_member_strings(const scs_h5 *h5, const char *path, const 
     return st;
 }
 
-static scs_status member_int64(const scs_h5 *h5, const char *path, const char *name,
-                               const member *m, int64_t *out)
+/* @param type in memory */
+static scs_status member_numbers(const scs_h5 *h5, const char *path, const char *name,
+                                 const member *m, hid_t type, void *out)
 {
     hid_t pick;
     herr_t done;
 
-    SCS_REQUIRE(m->kind == H5T_INTEGER || m->kind == H5T_ENUM, SCS_EDATA,
-                "%s: column %s of %s must hold integers", h5->path, name, path);
     if (m->n == 0)
         return SCS_OK;
-    pick = picking(name, H5T_NATIVE_INT64);
+    pick = picking(name, type);
     done = H5Dread(m->dataset, pick, H5S_ALL, H5S_ALL, H5P_DEFAULT, out);
     scs_h5_drop(pick);
     SCS_REQUIRE(done >= 0, SCS_EDATA, "%s: column %s of %s is damaged", h5->path, name, path);
     return SCS_OK;
+}
+
+static scs_status member_int64(const scs_h5 *h5, const char *path, const char *name,
+                               const member *m, int64_t *out)
+{
+    SCS_REQUIRE(m->kind == H5T_INTEGER || m->kind == H5T_ENUM, SCS_EDATA,
+                "%s: column %s of %s must hold integers", h5->path, name, path);
+    return member_numbers(h5, path, name, m, H5T_NATIVE_INT64, out);
+}
+
+static scs_status member_double(const scs_h5 *h5, const char *path, const char *name,
+                                const member *m, double *out)
+{
+    SCS_REQUIRE(m->kind == H5T_INTEGER || m->kind == H5T_FLOAT, SCS_EDATA,
+                "%s: column %s of %s must hold numbers", h5->path, name, path);
+    return member_numbers(h5, path, name, m, H5T_NATIVE_DOUBLE, out);
 }
 
 scs_status scs_h5_read_member_int64(const scs_h5 *h5, const char *path, const char *name,
@@ -110,6 +125,18 @@ scs_status scs_h5_read_member_int64(const scs_h5 *h5, const char *path, const ch
 
     SCS_TRY(open_member(h5, path, name, &m));
     st = member_int64(h5, path, name, &m, out);
+    drop_member(&m);
+    return st;
+}
+
+scs_status scs_h5_read_member_double(const scs_h5 *h5, const char *path, const char *name,
+                                     double *out)
+{
+    member m;
+    scs_status st;
+
+    SCS_TRY(open_member(h5, path, name, &m));
+    st = member_double(h5, path, name, &m, out);
     drop_member(&m);
     return st;
 }

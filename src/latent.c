@@ -1,5 +1,6 @@
 #include "scscreen/latent.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 static int64_t group_slot(const scs_atlas *atlas, int32_t species, int32_t type, int32_t condition)
@@ -11,6 +12,26 @@ static bool within(const scs_atlas *atlas, int32_t species, int32_t type, int32_
 {
     return species >= 0 && species < atlas->species.n && type >= 0 && type < atlas->cell_types.n &&
            condition >= 0 && condition < atlas->conditions.n;
+}
+
+const scs_names *scs_atlas_perturbations(const scs_atlas *atlas)
+{
+    return atlas->doses.n ? &atlas->doses.perturbations : &atlas->conditions;
+}
+
+int32_t scs_atlas_perturbation(const scs_atlas *atlas, int32_t condition)
+{
+    return atlas->doses.n ? atlas->doses.perturbation[condition] : condition;
+}
+
+double scs_atlas_dose(const scs_atlas *atlas, int32_t condition)
+{
+    return atlas->doses.n ? atlas->doses.dose[condition] : NAN;
+}
+
+int32_t scs_atlas_condition(const scs_atlas *atlas, int32_t perturbation, double dose)
+{
+    return atlas->doses.n ? scs_doses_find(&atlas->doses, perturbation, dose) : perturbation;
 }
 
 int32_t scs_atlas_group(const scs_atlas *atlas, int32_t species, int32_t cell_type,
@@ -149,6 +170,10 @@ scs_status scs_atlas_create(const scs_dataset *dataset, int32_t n_latent, scs_at
     st = scs_atlas_create_from(&d->species, &d->cell_types, &d->conditions, &d->genes, d->control,
                                group, (int32_t)n, n_latent, atlas);
     free(group);
+    SCS_TRY(st);
+    st = scs_doses_copy(&d->doses, &(*atlas)->doses);
+    if (st != SCS_OK)
+        scs_atlas_destroy(atlas);
     return st;
 }
 
@@ -162,6 +187,7 @@ void scs_atlas_destroy(scs_atlas **atlas)
     scs_names_clear(&a->cell_types);
     scs_names_clear(&a->conditions);
     scs_names_clear(&a->genes);
+    scs_doses_clear(&a->doses);
     free(a->group);
     free(a->group_of);
     free(a->mean);

@@ -17,7 +17,7 @@ static bool ends_with(const char *text, const char *end)
 {
     size_t n = strlen(text), m = strlen(end);
 
-    return n > m && strcasecmp(text + n - m, end) == 0;
+    return n >= m && strcasecmp(text + n - m, end) == 0;
 }
 
 static int find_column(const scs_table *t, const char *name)
@@ -63,6 +63,30 @@ static bool is_header(const scs_table *t)
     return t->n_field >= 2 && is_one_of(t->field[0], own) && is_one_of(t->field[1], reference);
 }
 
+/* @param name "" where the row names no own gene */
+static scs_status note_dropped(scs_orthologs *o, const char *name, int why)
+{
+    scs_lidx n = o->dropped.n;
+
+    if (!*name)
+        return SCS_OK;
+    if ((n & (n - 1)) == 0) {
+        uint8_t *grown = realloc(o->why, n ? 2 * (size_t)n : 1);
+
+        SCS_REQUIRE(grown, SCS_ENOMEM, "out of memory for %d genes without ortholog", n);
+        o->why = grown;
+    }
+    o->why[n] = (uint8_t)why;
+    return scs_names_add(&o->dropped, name);
+}
+
+static int other_type(const char *type)
+{
+    return ends_with(type, "many2many")                                 ? SCS_GENE_MANY_TO_MANY
+           : ends_with(type, "one2many") || ends_with(type, "many2one") ? SCS_GENE_ONE_TO_MANY
+                                                                        : SCS_GENE_OTHER_TYPE;
+}
+
 /* Keep a row's pair, or count why not. */
 static scs_status add_row(const scs_table *t, columns at, scs_orthologs *o)
 {
@@ -76,12 +100,11 @@ static scs_status add_row(const scs_table *t, columns at, scs_orthologs *o)
     o->n_row++;
     if (t->field[at.own][0] == '\0' || t->field[at.reference][0] == '\0') {
         o->n_unpaired++;
-        return SCS_OK;
+        return note_dropped(o, t->field[at.own], SCS_GENE_NO_ORTHOLOG);
     }
-    if (at.type >= 0 && !ends_with(t->field[at.type], "one2one") &&
-        strcasecmp(t->field[at.type], "one2one") != 0) {
+    if (at.type >= 0 && !ends_with(t->field[at.type], "one2one")) {
         o->n_other_type++;
-        return SCS_OK;
+        return note_dropped(o, t->field[at.own], other_type(t->field[at.type]));
     }
     SCS_TRY(scs_names_add(&o->own, t->field[at.own]));
     return scs_names_add(&o->reference, t->field[at.reference]);
@@ -121,10 +144,13 @@ static void mark_repeated(const scs_index *index, bool *repeated)
             repeated[order[i - 1]] = repeated[order[i]] = true;
 }
 
-static void drop_repeated(scs_orthologs *o, const bool *repeated)
+static scs_status drop_repeated(scs_orthologs *o, const bool *repeated)
 {
     scs_lidx kept = 0;
 
+    for (scs_lidx i = 0; i < o->own.n; i++)
+        if (repeated[i])
+            SCS_TRY(note_dropped(o, o->own.name[i], SCS_GENE_REPEATED));
     for (scs_lidx i = 0; i < o->own.n; i++) {
         if (repeated[i]) {
             free(o->own.name[i]);
@@ -136,6 +162,7 @@ static void drop_repeated(scs_orthologs *o, const bool *repeated)
         }
     }
     o->own.n = o->reference.n = kept;
+    return SCS_OK;
 }
 
 /* Drop every row whose gene, on either side, stands on another row as well. */
@@ -150,12 +177,26 @@ static scs_status keep_one_to_one(scs_orthologs *o)
     SCS_GO(st, scs_index_create(&o->reference, &reference));
     mark_repeated(&own, repeated);
     mark_repeated(&reference, repeated);
-    drop_repeated(o, repeated);
+    SCS_GO(st, drop_repeated(o, repeated));
 done:
     free(repeated);
     scs_index_clear(&own);
     scs_index_clear(&reference);
     return st;
+}
+
+/* Of several rows of a gene the worst counts. */
+static scs_status index_dropped(scs_orthologs *o)
+{
+    const scs_lidx *order;
+
+    SCS_TRY(scs_index_create(&o->dropped, &o->by_dropped));
+    order = o->by_dropped.order;
+    for (scs_lidx i = o->dropped.n - 1; i > 0; i--)
+        if (strcmp(o->dropped.name[order[i - 1]], o->dropped.name[order[i]]) == 0 &&
+            o->why[order[i]] > o->why[order[i - 1]])
+            o->why[order[i - 1]] = o->why[order[i]];
+    return SCS_OK;
 }
 
 static scs_status load(const char *path, bool by_id, bool *biomart, scs_orthologs *o)
@@ -168,6 +209,7 @@ static scs_status load(const char *path, bool by_id, bool *biomart, scs_ortholog
     SCS_GO(st, read_rows(&table, by_id, biomart, o));
     SCS_GO(st, keep_one_to_one(o));
     SCS_GO(st, scs_index_create(&o->own, &o->by_own));
+    SCS_GO(st, index_dropped(o));
 done:
     scs_table_close(&table);
     return st;
@@ -197,6 +239,7 @@ static scs_status try_stable_ids(const char *path, const scs_names *own_genes,
         scs_orthologs_clear(by_symbol);
         *by_symbol = by_id;
         by_symbol->by_own.names = &by_symbol->own;
+        by_symbol->by_dropped.names = &by_symbol->dropped;
         return SCS_OK;
     }
 done:
@@ -228,6 +271,9 @@ void scs_orthologs_clear(scs_orthologs *orthologs)
     scs_names_clear(&orthologs->own);
     scs_names_clear(&orthologs->reference);
     scs_index_clear(&orthologs->by_own);
+    scs_names_clear(&orthologs->dropped);
+    scs_index_clear(&orthologs->by_dropped);
+    free(orthologs->why);
     *orthologs = (scs_orthologs){0};
 }
 
@@ -236,4 +282,11 @@ const char *scs_orthologs_find(const scs_orthologs *orthologs, const char *own_g
     scs_lidx at = scs_index_find(&orthologs->by_own, own_gene);
 
     return at >= 0 ? orthologs->reference.name[at] : NULL;
+}
+
+int scs_orthologs_why(const scs_orthologs *orthologs, const char *own_gene)
+{
+    scs_lidx at = scs_index_find(&orthologs->by_dropped, own_gene);
+
+    return at >= 0 ? orthologs->why[at] : SCS_GENE_NOT_IN_TABLE;
 }

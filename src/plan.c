@@ -1,5 +1,6 @@
 #include "src/plan_rows.h"
 #include "src/selection.h"
+#include "src/treatments.h"
 
 #include <stdlib.h>
 
@@ -18,21 +19,32 @@ static scs_status make_room(scs_plan *plan)
     return SCS_OK;
 }
 
+scs_status scs_plan_add_treated(const scs_atlas *atlas, int32_t species, int32_t cell_type,
+                                const scs_combination *what, scs_plan *plan)
+{
+    int32_t control = scs_atlas_group(atlas, species, cell_type, atlas->control);
+    int32_t observed = scs_atlas_group(atlas, species, cell_type, what->condition);
+    scs_combination row = *what;
+
+    row.species = species;
+    row.cell_type = cell_type;
+    row.control_group = control >= 0 && atlas->group[control].held_out ? -1 : control;
+    row.observed_group = observed;
+    row.held_out = observed >= 0 && atlas->group[observed].held_out;
+    SCS_TRY(make_room(plan));
+    plan->item[plan->n++] = row;
+    return SCS_OK;
+}
+
 scs_status scs_plan_add(const scs_atlas *atlas, int32_t species, int32_t cell_type,
                         int32_t condition, scs_plan *plan)
 {
-    int32_t control = scs_atlas_group(atlas, species, cell_type, atlas->control);
-    int32_t observed = scs_atlas_group(atlas, species, cell_type, condition);
+    scs_combination what = {.condition = condition,
+                            .perturbation = scs_atlas_perturbation(atlas, condition),
+                            .second = -1,
+                            .dose = scs_atlas_dose(atlas, condition)};
 
-    SCS_TRY(make_room(plan));
-    plan->item[plan->n++] = (scs_combination){
-        .species = species,
-        .cell_type = cell_type,
-        .condition = condition,
-        .control_group = control >= 0 && atlas->group[control].held_out ? -1 : control,
-        .observed_group = observed,
-        .held_out = observed >= 0 && atlas->group[observed].held_out};
-    return SCS_OK;
+    return scs_plan_add_treated(atlas, species, cell_type, &what, plan);
 }
 
 scs_status scs_plan_seen(const scs_atlas *atlas, scs_plan *plan)
@@ -100,13 +112,13 @@ static bool has_rows(const scs_atlas *atlas, const scs_selection *list, int32_t 
             (list[SPECIES].named[species] || atlas->species.n == 1));
 }
 
-static scs_status add_grid(const scs_atlas *atlas, const scs_selection *list, scs_plan *plan)
+static scs_status add_grid(const scs_atlas *atlas, const scs_selection *list,
+                           const scs_treatments *what, scs_plan *plan)
 {
     for (int32_t s = 0; s < atlas->species.n; s++)
         for (int32_t t = 0; t < atlas->cell_types.n; t++)
-            for (int32_t p = 0; p < atlas->conditions.n && has_rows(atlas, list, s, t); p++)
-                if (list[PERTURBATIONS].chosen[p])
-                    SCS_TRY(scs_plan_add(atlas, s, t, p, plan));
+            for (int64_t k = 0; k < what->n && has_rows(atlas, list, s, t); k++)
+                SCS_TRY(scs_plan_add_treated(atlas, s, t, &what->item[k], plan));
     return SCS_OK;
 }
 
@@ -116,15 +128,20 @@ static scs_status add_selected(const scs_config *config, const scs_atlas *atlas,
         {"screen.species", "species", &config->screen.species, &atlas->species, NULL, NULL},
         {"screen.cell_types", "cell type", &config->screen.cell_types, &atlas->cell_types, NULL,
          NULL},
-        {"screen.perturbations", "condition", &config->screen.perturbations, &atlas->conditions,
-         NULL, NULL}};
+        {"screen.perturbations", "condition", &config->screen.perturbations,
+         scs_atlas_perturbations(atlas), NULL, NULL}};
+    scs_treatments what;
     scs_status st;
 
+    SCS_GO(st, scs_treatments_create(config, atlas, &plan->pairs, &what));
     SCS_GO(st, scs_selection_make(&list[SPECIES]));
     SCS_GO(st, scs_selection_make(&list[CELL_TYPES]));
-    SCS_GO(st, select_perturbations(&list[PERTURBATIONS], atlas->control));
-    SCS_GO(st, add_grid(atlas, list, plan));
+    SCS_GO(st, select_perturbations(&list[PERTURBATIONS],
+                                    scs_atlas_perturbation(atlas, atlas->control)));
+    SCS_GO(st, scs_treatments_choose(&what, list[PERTURBATIONS].chosen));
+    SCS_GO(st, add_grid(atlas, list, &what, plan));
 done:
+    scs_treatments_clear(&what);
     for (int i = 0; i < N_LIST; i++)
         scs_selection_clear(&list[i]);
     return st;
@@ -138,7 +155,7 @@ static int by_labels(const void *a, const void *b)
         return x->species < y->species ? -1 : 1;
     if (x->cell_type != y->cell_type)
         return x->cell_type < y->cell_type ? -1 : 1;
-    return (x->condition > y->condition) - (x->condition < y->condition);
+    return scs_treatment_order(x, y);
 }
 
 /* Into the order of a plan; rows that were asked for twice are there once. */
@@ -161,7 +178,7 @@ static scs_status add_listed(const scs_config *config, const scs_atlas *atlas, s
                 SCS_EARG,
                 "screen.combinations names the rows one by one; take screen.cell_types, "
                 "perturbations and species out");
-    SCS_TRY(scs_plan_read(config->screen.combinations, atlas, plan));
+    SCS_TRY(scs_plan_read(config, atlas, plan));
     if (plan->n > 0)
         sort_rows(plan);
     return SCS_OK;
@@ -196,6 +213,7 @@ void scs_plan_destroy(scs_plan **plan)
 {
     if (*plan) {
         free((*plan)->item);
+        scs_names_clear(&(*plan)->pairs);
         scs_names_clear(&(*plan)->sources);
         scs_names_clear(&(*plan)->reasons);
     }

@@ -1,5 +1,8 @@
 #include "scscreen/screen.h"
 
+#include <math.h>
+#include <stdio.h>
+
 const char *scs_row_status_name(int status)
 {
     static const char *const names[] = {"ok", "no_control", "no_source"};
@@ -7,10 +10,54 @@ const char *scs_row_status_name(int status)
     return names[status];
 }
 
+const char *scs_perturbation_label(const scs_atlas *atlas, const scs_names *pairs,
+                                   const scs_combination *item)
+{
+    if (item->pair)
+        return pairs->name[item->pair - 1];
+    return atlas->doses.n ? atlas->doses.perturbations.name[item->perturbation]
+                          : atlas->conditions.name[item->condition];
+}
+
+char *scs_treatment_text(const scs_atlas *atlas, const scs_names *pairs,
+                         const scs_combination *item, char *out, size_t size)
+{
+    char dose[SCS_DOSE_TEXT] = "";
+
+    if (atlas->doses.n)
+        scs_dose_text(item->dose, dose);
+    snprintf(out, size, "%s%s%s", scs_perturbation_label(atlas, pairs, item), *dose ? "@" : "",
+             dose);
+    return out;
+}
+
+/* Why nothing is known of a row's shift. */
+static const char *reason_of(const scs_atlas *atlas, const scs_combination *item, char *out,
+                             size_t size)
+{
+    double largest = scs_doses_largest(&atlas->doses, item->perturbation);
+    char text[SCS_DOSE_TEXT];
+
+    if (item->pair)
+        largest = fmin(largest, scs_doses_largest(&atlas->doses, item->second));
+    if (atlas->doses.n && item->dose > largest) {
+        snprintf(out, size,
+                 "the dose is above the largest that shows the perturbation (%s); shifts are not "
+                 "extrapolated",
+                 scs_dose_text(largest, text));
+        return out;
+    }
+    return item->pair ? "no cells outside hold_out show both perturbations beside controls of "
+                        "their type"
+                      : "no cells outside hold_out show the perturbation beside controls of their "
+                        "type";
+}
+
 static scs_status resolve(const scs_atlas *atlas, const scs_method *method, scs_sources *sources,
                           scs_combination *item, scs_plan *plan)
 {
     const char *source = "", *reason = "";
+    char text[200];
 
     item->status = SCS_ROW_OK;
     item->kind = SCS_SOURCE_NONE;
@@ -24,7 +71,7 @@ static scs_status resolve(const scs_atlas *atlas, const scs_method *method, scs_
     }
     if (item->status == SCS_ROW_OK && item->kind == SCS_SOURCE_NONE) {
         item->status = SCS_ROW_NO_SOURCE;
-        reason = "no cells outside hold_out show the perturbation beside controls of their type";
+        reason = reason_of(atlas, item, text, sizeof text);
     }
     SCS_TRY(scs_names_intern(&plan->sources, source, &item->source));
     return scs_names_intern(&plan->reasons, reason, &item->reason);

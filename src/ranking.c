@@ -59,11 +59,20 @@ static void write_row(const scs_ranking *r, int64_t rank, int64_t row, FILE *out
 {
     const scs_combination *c = &r->plan->item[row];
     const scs_group *group = r->atlas->group;
+    char dose[SCS_DOSE_TEXT] = "";
+    const char *name[] = {
+        r->atlas->species.name[c->species], r->atlas->cell_types.name[c->cell_type],
+        scs_perturbation_label(r->atlas, &r->plan->pairs, c),
+        r->atlas->doses.n ? scs_dose_text(c->dose, dose) : NULL, r->plan->sources.name[c->source]};
 
-    fprintf(out, "%lld\t%s\t%s\t%s\t%s\t%s\t%lld\t%lld\t%s\t%s", (long long)rank + 1,
-            r->atlas->species.name[c->species], r->atlas->cell_types.name[c->cell_type],
-            r->atlas->conditions.name[c->condition], r->plan->sources.name[c->source],
-            scs_row_status_name(c->status),
+    fprintf(out, "%lld\t", (long long)rank + 1);
+    for (int i = 0; i < 5; i++) {
+        if (!name[i])
+            continue;
+        scs_text_print(out, name[i], "");
+        fputc('\t', out);
+    }
+    fprintf(out, "%s\t%lld\t%lld\t%s\t%s", scs_row_status_name(c->status),
             (long long)(c->control_group < 0 ? 0 : group[c->control_group].count),
             (long long)(c->observed_group < 0 ? 0 : group[c->observed_group].count),
             c->held_out ? "True" : "False", r->trust[row].support_flag ? "True" : "False");
@@ -77,8 +86,10 @@ static void write_row(const scs_ranking *r, int64_t rank, int64_t row, FILE *out
 
 void scs_ranking_write(const scs_ranking *ranking, const int64_t *order, int64_t n, FILE *out)
 {
-    fprintf(out, "rank\tspecies\tcell_type\tperturbation\tsource\tstatus\tn_control\tn_observed\t"
-                 "held_out\tsupport_flag");
+    fprintf(out,
+            "rank\tspecies\tcell_type\tperturbation\t%ssource\tstatus\tn_control\tn_observed\t"
+            "held_out\tsupport_flag",
+            ranking->atlas->doses.n ? "dose\t" : "");
     for (int i = 1; i < N_COLUMN; i++)
         fprintf(out, "\t%s", titles[i]);
     fputc('\n', out);
@@ -100,17 +111,19 @@ static void print_row(const scs_ranking *r, const int *column, int n_column, int
                       int64_t row, FILE *out)
 {
     const scs_combination *c = &r->plan->item[row];
-    const char *name[] = {r->atlas->species.name[c->species],
-                          r->atlas->cell_types.name[c->cell_type],
-                          r->atlas->conditions.name[c->condition]};
-    char label[LABEL];
+    char label[LABEL], treatment[4 * LABEL];
+    const char *name[] = {
+        r->atlas->species.name[c->species], r->atlas->cell_types.name[c->cell_type],
+        scs_treatment_text(r->atlas, &r->plan->pairs, c, treatment, sizeof treatment)};
 
     fprintf(out, "%6lld", (long long)rank + 1);
     for (int i = r->atlas->species.n == 1; i < 3; i++)
         fprintf(out, "  %-20s", scs_text_escape(name[i], label, 21));
     for (int i = 0; i < n_column; i++)
         print_number(out, number_of(r, column[i], row));
-    fprintf(out, "  %s\n", r->plan->sources.name[c->source]);
+    fputs("  ", out);
+    scs_text_print(out, r->plan->sources.name[c->source], "");
+    fputc('\n', out);
 }
 
 void scs_ranking_print(const scs_ranking *ranking, const int64_t *order, int64_t n, FILE *out)

@@ -22,7 +22,7 @@ static const char *cell_type_of(const scs_result_head *head, int64_t row)
 
 static const char *perturbation_of(const scs_result_head *head, int64_t row)
 {
-    return head->atlas->conditions.name[head->plan->item[row].condition];
+    return scs_perturbation_label(head->atlas, &head->plan->pairs, &head->plan->item[row]);
 }
 
 static const char *source_of(const scs_result_head *head, int64_t row)
@@ -49,15 +49,28 @@ enum { N_KEY = sizeof keys / sizeof *keys, NAMES_AT_ONCE = 1 << 16 };
 
 static const char *const counts[] = {"n_control", "n_observed", "held_out"};
 
-/* "species|cell_type|perturbation" of rows [first, first + n). */
+static bool has_doses(const scs_result_head *head)
+{
+    return head->atlas->doses.n > 0;
+}
+
+/* "" without doses. @return out */
+static const char *dose_text(const scs_result_head *head, int64_t row, char out[SCS_DOSE_TEXT])
+{
+    out[0] = '\0';
+    return has_doses(head) ? scs_dose_text(head->plan->item[row].dose, out) : out;
+}
+
+/* "species|cell_type|perturbation" of rows [first, first + n), then "|dose" if there are doses. */
 static scs_status row_names(const scs_result_head *head, int64_t first, int64_t n, scs_names *names)
 {
     for (int64_t i = first; i < first + n; i++) {
-        char *name;
+        char *name, dose[SCS_DOSE_TEXT];
         scs_status st;
 
-        SCS_TRY(scs_path_print(&name, "%s|%s|%s", species_of(head, i), cell_type_of(head, i),
-                               perturbation_of(head, i)));
+        SCS_TRY(scs_path_print(&name, "%s|%s|%s%s%s", species_of(head, i), cell_type_of(head, i),
+                               perturbation_of(head, i), has_doses(head) ? "|" : "",
+                               dose_text(head, i, dose)));
         st = scs_names_add(names, name);
         free(name);
         SCS_TRY(st);
@@ -88,6 +101,8 @@ static scs_status obs_columns(const scs_result_head *head, scs_names *names)
 
     for (int i = 0; i < N_KEY; i++)
         SCS_TRY(scs_names_add(names, keys[i].name));
+    if (has_doses(head))
+        SCS_TRY(scs_names_add(names, "dose"));
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
         SCS_TRY(scs_names_add(names, counts[i]));
     for (int32_t i = 0; i < n; i++)
@@ -126,6 +141,22 @@ done:
     scs_interner_clear(&categories);
     free(codes);
     free(path);
+    return st;
+}
+
+static scs_status write_doses(hid_t file, const scs_result_head *head)
+{
+    int64_t n = head->plan->n;
+    double *dose;
+    scs_status st;
+
+    if (!has_doses(head))
+        return SCS_OK;
+    SCS_TRY(SCS_ALLOC(dose, n));
+    for (int64_t i = 0; i < n; i++)
+        dose[i] = head->plan->item[i].dose;
+    st = scs_h5_array(file, "obs/dose", H5T_NATIVE_DOUBLE, 1, &n, dose);
+    free(dose);
     return st;
 }
 
@@ -173,6 +204,7 @@ static scs_status write_obs(hid_t file, const scs_result_head *head)
     SCS_TRY(write_obs_frame(file, head));
     for (int i = 0; i < N_KEY; i++)
         SCS_TRY(write_key(file, head, i));
+    SCS_TRY(write_doses(file, head));
     SCS_TRY(write_counts(file, head));
     return write_held_out(file, head);
 }
@@ -222,11 +254,9 @@ static scs_status write_facts(hid_t file, const scs_result_head *head)
 
 static scs_status write_skeleton(hid_t file, const scs_result_head *head)
 {
-    scs_names none = {0};
-
     SCS_TRY(scs_h5_anndata(file));
     SCS_TRY(write_obs(file, head));
-    SCS_TRY(scs_h5_dataframe(file, "var", &head->atlas->genes, &none));
+    SCS_TRY(scs_result_genes(file, head));
     SCS_TRY(reserve_fields(file, head));
     return write_facts(file, head);
 }
@@ -267,10 +297,21 @@ static void add_row(const scs_result_head *head, int64_t row, scs_sum64 *sum)
 {
     const scs_combination *item = &head->plan->item[row];
     int32_t numbers[] = {item->control_group, item->observed_group, item->held_out};
+    char dose[SCS_DOSE_TEXT];
 
     for (int i = 0; i < N_KEY; i++)
         add_text(sum, keys[i].label(head, row));
+    add_text(sum, dose_text(head, row, dose));
     scs_sum64_add(sum, numbers, sizeof numbers);
+}
+
+static void add_sets(const scs_gene_sets *sets, scs_sum64 *sum)
+{
+    for (int32_t k = 0; sets && k < sets->name.n; k++) {
+        add_text(sum, sets->name.name[k]);
+        scs_sum64_add(sum, sets->gene + sets->first[k],
+                      (sets->first[k + 1] - sets->first[k]) * (int64_t)sizeof *sets->gene);
+    }
 }
 
 uint64_t scs_result_head_sum(const scs_result_head *head)
@@ -290,5 +331,6 @@ uint64_t scs_result_head_sum(const scs_result_head *head)
     }
     for (int64_t i = 0; i < head->plan->n; i++)
         add_row(head, i, &sum);
+    add_sets(head->gene_sets, &sum);
     return scs_sum64_end(&sum);
 }

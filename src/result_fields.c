@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-typedef enum part { GENES, LATENT, TOP, ROW, SCORE, TRUST } part;
+typedef enum part { GENES, LATENT, TOP, SETS, ROW, SCORE, TRUST } part;
 typedef enum need {
     ALWAYS,
     DENSE,
@@ -10,7 +10,8 @@ typedef enum need {
     DENSE_BOOTSTRAP,
     BOOTSTRAP,
     PERMUTATIONS,
-    TOP_GENES
+    TOP_GENES,
+    GENE_SETS
 } need;
 
 /* Where a field's rows are: a pointer in scs_result_rows, or (SCORE, TRUST) a number in each
@@ -41,6 +42,8 @@ static const source sources[] = {
     {"obsm/top_up_shift", TOP, ROWS(top_up_shift), TOP_GENES, SCS_VALUE_FLOAT},
     {"obsm/top_down", TOP, ROWS(top_down), TOP_GENES, SCS_VALUE_INT32},
     {"obsm/top_down_shift", TOP, ROWS(top_down_shift), TOP_GENES, SCS_VALUE_FLOAT},
+    {"obsm/gene_set_score", SETS, ROWS(set_score), GENE_SETS, SCS_VALUE_FLOAT},
+    {"obsm/gene_set_z", SETS, ROWS(set_z), GENE_SETS, SCS_VALUE_FLOAT},
     {"obs/delta_norm", ROW, ROWS(delta_norm), ALWAYS, SCS_VALUE_DOUBLE},
     {TRUSTS(delta_se, BOOTSTRAP, SCS_VALUE_DOUBLE)},
     {TRUSTS(energy_distance, ALWAYS, SCS_VALUE_DOUBLE)},
@@ -85,6 +88,7 @@ int32_t scs_result_fields(const scs_result_head *head, scs_result_field *field)
     const int64_t cols[] = {[GENES] = head->atlas->n_gene,
                             [LATENT] = head->atlas->n_latent,
                             [TOP] = head->top_genes,
+                            [SETS] = head->gene_sets ? head->gene_sets->name.n : 0,
                             [ROW] = 0,
                             [SCORE] = 0,
                             [TRUST] = 0};
@@ -94,7 +98,8 @@ int32_t scs_result_fields(const scs_result_head *head, scs_result_field *field)
                              [DENSE_BOOTSTRAP] = head->dense && head->bootstrap,
                              [BOOTSTRAP] = head->bootstrap,
                              [PERMUTATIONS] = head->permutations,
-                             [TOP_GENES] = head->top_genes > 0};
+                             [TOP_GENES] = head->top_genes > 0,
+                             [GENE_SETS] = head->gene_sets != NULL};
     int32_t n = 0;
 
     for (int i = 0; i < N_SOURCE; i++)

@@ -29,11 +29,13 @@ static void fill_line(const scs_atlas *atlas, const scs_plan *plan, int64_t row,
                       const scs_scores *score, line *l)
 {
     const scs_combination *item = &plan->item[row];
+    char treatment[4 * LABEL];
     int64_t observed = item->observed_group < 0 ? 0 : atlas->group[item->observed_group].count;
 
     scs_text_escape(atlas->species.name[item->species], l->label[0], LABEL);
     scs_text_escape(atlas->cell_types.name[item->cell_type], l->label[1], LABEL);
-    scs_text_escape(atlas->conditions.name[item->condition], l->label[2], LABEL);
+    scs_treatment_text(atlas, &plan->pairs, item, treatment, sizeof treatment);
+    scs_text_escape(treatment, l->label[2], LABEL);
     snprintf(l->observed, sizeof l->observed, "%lld", (long long)observed);
     l->value[0] = score->r2_all;
     l->value[1] = score->r2_all_control;

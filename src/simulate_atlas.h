@@ -23,10 +23,9 @@ SCS_MUST_USE scs_status scs_sim_write_orthologs(const scs_sim *sim, int32_t spec
  *  @param target  counts per cell after normalisation; 0 = the median library size */
 SCS_MUST_USE scs_status scs_sim_write_truth(const scs_sim *sim, double target, const char *path);
 
-/** Names of all cell types; of conditions [first, n_condition). */
+/** Names of all cell types; of labels from `first` on. */
 SCS_MUST_USE scs_status scs_sim_type_names(const scs_sim *sim, scs_names *names);
-SCS_MUST_USE scs_status scs_sim_condition_names(const scs_sim *sim, int32_t first,
-                                                scs_names *names);
+SCS_MUST_USE scs_status scs_sim_label_names(const scs_sim *sim, int32_t first, scs_names *names);
 /** Names of the first n genes of a species' file. */
 SCS_MUST_USE scs_status scs_sim_gene_names(const scs_sim *sim, int32_t species, int32_t n,
                                            scs_names *names);

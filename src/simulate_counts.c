@@ -19,11 +19,13 @@ typedef struct writer {
     int64_t *row_size;      /* [n_block] */
     int64_t *indptr;        /* [n_block] ends of the block's rows in the file */
     int32_t *code;          /* [n_block] */
+    double *dose;           /* [n_block] */
     int64_t n_row, n_value; /* written so far */
 } writer;
 
 static void writer_clear(writer *w)
 {
+    free(w->dose);
     free(w->code);
     free(w->indptr);
     free(w->row_size);
@@ -45,6 +47,7 @@ static scs_status writer_make(writer *w)
     SCS_TRY(SCS_ALLOC(w->row_size, w->n_block));
     SCS_TRY(SCS_ALLOC(w->indptr, w->n_block));
     SCS_TRY(SCS_ALLOC(w->code, w->n_block));
+    SCS_TRY(SCS_ALLOC(w->dose, w->n_block));
     return scs_sim_order(w->sim, w->species, w->order);
 }
 
@@ -72,23 +75,25 @@ static scs_status reserve_matrix(const writer *w)
     return scs_h5_write_part(w->file, "X/indptr", H5T_NATIVE_INT64, 0, 1, &zero);
 }
 
-/* obs with its three keys; the one species is written, the others are to be filled. */
+/* obs with its keys; the one species is written, the others are to be filled. */
 static scs_status reserve_obs(const writer *w)
 {
-    static char *const columns[] = {"cell_type", "condition", "species"};
-    const scs_names keys = {3, (char **)columns};
+    static char *const columns[] = {"cell_type", "condition", "species", "dose"};
+    const scs_names keys = {w->sim->n_dose ? 4 : 3, (char **)columns};
     scs_names types = {0}, conditions = {0}, species = {0};
     int64_t n = total_rows(w->sim);
     char name[SCS_SIM_NAME];
     scs_status st;
 
     SCS_GO(st, scs_sim_type_names(w->sim, &types));
-    SCS_GO(st, scs_sim_condition_names(w->sim, 0, &conditions));
+    SCS_GO(st, scs_sim_label_names(w->sim, 0, &conditions));
     SCS_GO(st, scs_names_add(&species, scs_sim_species_name(w->species, name)));
     SCS_GO(st, scs_h5_reserve_dataframe(w->file, "obs", n, &keys));
     SCS_GO(st, scs_h5_reserve_categorical(w->file, "obs/cell_type", &types, n));
     SCS_GO(st, scs_h5_reserve_categorical(w->file, "obs/condition", &conditions, n));
     SCS_GO(st, scs_h5_reserve_categorical(w->file, "obs/species", &species, n));
+    if (w->sim->n_dose)
+        SCS_GO(st, scs_h5_reserve_array(w->file, "obs/dose", H5T_NATIVE_DOUBLE, 1, &n));
 done:
     scs_names_clear(&species);
     scs_names_clear(&conditions);
@@ -153,6 +158,16 @@ static scs_status write_codes(const writer *w, const char *path, int32_t code, i
     return scs_h5_write_part(w->file, path, H5T_NATIVE_INT32, w->n_row, n, w->code);
 }
 
+static scs_status write_treatment(writer *w, scs_sim_treatment t, int32_t n)
+{
+    SCS_TRY(write_codes(w, "obs/condition/codes", t.label, n));
+    for (int32_t r = 0; r < n && w->sim->n_dose; r++)
+        w->dose[r] = t.dose;
+    return w->sim->n_dose
+               ? scs_h5_write_part(w->file, "obs/dose", H5T_NATIVE_DOUBLE, w->n_row, n, w->dose)
+               : SCS_OK;
+}
+
 /* "species_a_cell_1" and so on. */
 static scs_status write_cell_names(const writer *w, int32_t n)
 {
@@ -185,7 +200,7 @@ static scs_status write_block(writer *w, scs_sim_group group, int64_t first, int
     SCS_TRY(scs_h5_append(w->file, "X/indices", H5T_NATIVE_INT32, n_value, w->column));
     SCS_TRY(scs_h5_write_part(w->file, "X/indptr", H5T_NATIVE_INT64, w->n_row + 1, n, w->indptr));
     SCS_TRY(write_codes(w, "obs/cell_type/codes", group.type, n));
-    SCS_TRY(write_codes(w, "obs/condition/codes", group.condition, n));
+    SCS_TRY(write_treatment(w, scs_sim_treatment_of(w->sim, group.condition), n));
     SCS_TRY(write_codes(w, "obs/species/codes", 0, n));
     SCS_TRY(write_cell_names(w, n));
     w->n_row += n;

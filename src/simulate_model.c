@@ -42,6 +42,13 @@ static scs_status draw_genes(scs_sim *sim)
     return SCS_OK;
 }
 
+static int64_t condition_count(const scs_config *config)
+{
+    int64_t n_dose = config->simulate.doses.n;
+
+    return 1 + (config->simulate.perturbations + config->simulate.pairs) * (n_dose ? n_dose : 1);
+}
+
 static scs_status check_sizes(const scs_config *config)
 {
     int64_t genes = config->simulate.genes, types = config->simulate.cell_types;
@@ -56,7 +63,13 @@ static scs_status check_sizes(const scs_config *config)
     SCS_REQUIRE(config->simulate.null <= config->simulate.perturbations, SCS_EARG,
                 "simulate.null is %lld, but there are only %lld perturbations",
                 (long long)config->simulate.null, (long long)config->simulate.perturbations);
-    SCS_REQUIRE(!__builtin_mul_overflow(types, config->simulate.perturbations + 1, &groups) &&
+    SCS_REQUIRE(
+        config->simulate.pairs <=
+            config->simulate.perturbations * (config->simulate.perturbations - 1) / 2,
+        SCS_EARG, "simulate.pairs is %lld, but %lld perturbations have only %lld pairs",
+        (long long)config->simulate.pairs, (long long)config->simulate.perturbations,
+        (long long)(config->simulate.perturbations * (config->simulate.perturbations - 1) / 2));
+    SCS_REQUIRE(!__builtin_mul_overflow(types, condition_count(config), &groups) &&
                     !__builtin_mul_overflow(groups, config->simulate.species, &groups) &&
                     groups < (1 << 24) - SCS_SIM_FIRST_GROUP,
                 SCS_EARG, "simulate: species x cell_types x conditions must be below %d groups",
@@ -65,6 +78,19 @@ static scs_status check_sizes(const scs_config *config)
                     cells < (int64_t)1 << 40,
                 SCS_EARG, "simulate: %lld groups of %lld cells are too many; at most 2^40 cells",
                 (long long)groups, (long long)config->simulate.cells);
+    return SCS_OK;
+}
+
+static scs_status read_doses(const scs_config *config, scs_sim *sim)
+{
+    SCS_TRY(SCS_ALLOC(sim->dose, sim->n_dose));
+    for (int32_t i = 0; i < sim->n_dose; i++) {
+        const char *text = config->simulate.doses.name[i];
+
+        SCS_REQUIRE(
+            scs_dose_parse(text, &sim->dose[i]) && (i == 0 || sim->dose[i] > sim->dose[i - 1]),
+            SCS_EARG, "simulate.doses: '%s'; expected numbers above 0 in ascending order", text);
+    }
     return SCS_OK;
 }
 
@@ -77,13 +103,17 @@ scs_status scs_sim_create(const scs_config *config, scs_sim *sim)
                      .n_own = (int32_t)(config->simulate.genes + config->simulate.genes / 50 + 3),
                      .n_species = (int32_t)config->simulate.species,
                      .n_type = (int32_t)config->simulate.cell_types,
-                     .n_condition = (int32_t)config->simulate.perturbations + 1,
+                     .n_drug = (int32_t)config->simulate.perturbations,
+                     .n_pair = (int32_t)config->simulate.pairs,
+                     .n_dose = config->simulate.doses.n,
+                     .n_condition = (int32_t)condition_count(config),
                      .n_null = (int32_t)config->simulate.null,
                      .n_cell = config->simulate.cells,
                      .seed = (uint64_t)config->simulate.seed,
                      .effect = config->simulate.effect,
                      .counts = config->simulate.counts,
                      .dispersion = config->simulate.dispersion};
+    SCS_GO(st, read_doses(config, sim));
     SCS_GO(st, SCS_ALLOC(sim->base, sim->n_gene));
     SCS_GO(st, SCS_ALLOC(sim->loading, (int64_t)sim->n_gene * SCS_SIM_AXES));
     SCS_GO(st, SCS_ALLOC(sim->position, (int64_t)sim->n_type * SCS_SIM_AXES));
@@ -97,6 +127,7 @@ done:
 
 void scs_sim_clear(scs_sim *sim)
 {
+    free(sim->dose);
     free(sim->position);
     free(sim->loading);
     free(sim->base);
@@ -128,45 +159,55 @@ static void draws_clear(response_draws *d)
     free(d->responds);
 }
 
-static scs_status draws_make(const scs_sim *sim, scs_sim_group group, response_draws *d)
+/* @param drug from 1 on */
+static scs_status draws_make(const scs_sim *sim, int32_t species, int32_t drug, response_draws *d)
 {
-    int64_t n = sim->n_gene;
-    int64_t species_condition = (int64_t)group.species * sim->n_condition + group.condition;
+    int64_t n = sim->n_gene, species_drug = (int64_t)species * (sim->n_drug + 1) + drug;
 
     SCS_TRY(SCS_ALLOC(d->responds, n));
     SCS_TRY(SCS_ALLOC(d->phase, n));
     SCS_TRY(SCS_ALLOC(d->shared, n));
     SCS_TRY(SCS_ALLOC(d->own, n));
     SCS_TRY(SCS_ALLOC(d->direction, n * SCS_SIM_AXES));
-    scs_sim_uniforms(sim, SCS_SIM_RESPONDS, group.condition, n, d->responds);
-    scs_sim_uniforms(sim, SCS_SIM_PHASE, group.condition, n, d->phase);
-    scs_sim_normals(sim, SCS_SIM_SHARED, group.condition, n, d->shared);
-    scs_sim_normals(sim, SCS_SIM_SPECIES_RESPONSE, species_condition, n, d->own);
-    scs_sim_normals(sim, SCS_SIM_DIRECTION, group.condition, n * SCS_SIM_AXES, d->direction);
+    scs_sim_uniforms(sim, SCS_SIM_RESPONDS, drug, n, d->responds);
+    scs_sim_uniforms(sim, SCS_SIM_PHASE, drug, n, d->phase);
+    scs_sim_normals(sim, SCS_SIM_SHARED, drug, n, d->shared);
+    scs_sim_normals(sim, SCS_SIM_SPECIES_RESPONSE, species_drug, n, d->own);
+    scs_sim_normals(sim, SCS_SIM_DIRECTION, drug, n * SCS_SIM_AXES, d->direction);
     return SCS_OK;
 }
 
-scs_status scs_sim_response(const scs_sim *sim, scs_sim_group group, double *response)
+/* Add one drug's response, times share. */
+static scs_status add_response(const scs_sim *sim, scs_sim_group group, int32_t drug, double share,
+                               double *response)
 {
     const double *position = &sim->position[(int64_t)group.type * SCS_SIM_AXES];
     response_draws d = {0};
     scs_status st;
 
-    memset(response, 0, (size_t)sim->n_gene * sizeof *response);
-    if (group.condition == 0 || group.condition >= sim->n_condition - sim->n_null)
+    if (drug == 0 || drug > sim->n_drug - sim->n_null)
         return SCS_OK;
-    SCS_GO(st, draws_make(sim, group, &d));
+    SCS_GO(st, draws_make(sim, group.species, drug, &d));
     for (int64_t g = 0; g < sim->n_gene; g++)
         if (d.responds[g] < responding_part) {
             double turn = dot(&d.direction[g * SCS_SIM_AXES], position);
             double angle = direction_sd * turn + 2.0 * M_PI * d.phase[g];
 
-            response[g] =
-                sim->effect * (d.shared[g] + type_effect * sin(angle) + species_effect * d.own[g]);
+            response[g] += share * sim->effect *
+                           (d.shared[g] + type_effect * sin(angle) + species_effect * d.own[g]);
         }
 done:
     draws_clear(&d);
     return st;
+}
+
+scs_status scs_sim_response(const scs_sim *sim, scs_sim_group group, double *response)
+{
+    scs_sim_treatment t = scs_sim_treatment_of(sim, group.condition);
+
+    memset(response, 0, (size_t)sim->n_gene * sizeof *response);
+    SCS_TRY(add_response(sim, group, t.first, t.share, response));
+    return add_response(sim, group, t.second, t.share, response);
 }
 
 /* exp(log mean), then over its sum. */

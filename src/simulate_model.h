@@ -6,13 +6,15 @@
  *      response = effect * responds_gc * (shared_gc + TYPE sin(<direction_gc, position_k> +
  * phase_gc) + SPECIES own_gcs). Types have positions in a space of AXES dimensions, two and two
  * close together; as the type-specific part is smooth in the position, types that look alike
- * respond alike. A cell's counts are negative binomial around its library size times the gene's
- * share, exp(log mean) over the sum of it. Every number is f(seed, what, index): nothing is stored
- * that grows with species, perturbations or cells. */
+ * respond alike. At dose d the response is that of the largest times log(1 + d) / log(1 + largest);
+ * a pair's is the sum of its two. A cell's counts are negative binomial around its library size
+ * times the gene's share, exp(log mean) over the sum of it. Every number is f(seed, what, index):
+ * nothing is stored that grows with species, perturbations or cells. */
 #ifndef SCS_SIMULATE_MODEL_H
 #define SCS_SIMULATE_MODEL_H
 
 #include "scscreen/config.h"
+#include "scscreen/dose.h"
 #include "src/sampler.h"
 
 enum { SCS_SIM_AXES = 4 };
@@ -21,9 +23,12 @@ typedef struct scs_sim {
     int32_t n_gene; /**< reference genes: in every species */
     int32_t n_own;  /**< + genes of a species without one-to-one ortholog, numbered from n_gene */
     int32_t n_species, n_type;
-    int32_t n_condition; /**< condition 0 is control, others perturbations */
-    int32_t n_null;      /**< the last so many perturbations do nothing */
-    int64_t n_cell;      /**< of each (species, type, condition) */
+    int32_t n_drug, n_pair; /**< perturbations, and pairs of them (1 and 2, 1 and 3, ...) */
+    int32_t n_null;         /**< the last so many perturbations do nothing */
+    int32_t n_dose;         /**< 0: no doses */
+    double *dose;           /**< [n_dose] ascending */
+    int32_t n_condition;    /**< condition 0 is control, then drugs and pairs, each at every dose */
+    int64_t n_cell;         /**< of each (species, type, condition) */
     uint64_t seed;
     double effect, counts, dispersion;
     double *base;     /**< [n_gene] */
@@ -35,6 +40,15 @@ typedef struct scs_sim {
 typedef struct scs_sim_group {
     int32_t species, type, condition;
 } scs_sim_group;
+
+/** What a condition is. */
+typedef struct scs_sim_treatment {
+    int32_t label;         /**< 0: control, then drugs, then pairs */
+    int32_t first, second; /**< drugs from 1 on; second 0: no pair; both 0: control */
+    double dose;           /**< 0 for the control; NaN without doses */
+    double share;          /**< of the full response */
+} scs_sim_treatment;
+scs_sim_treatment scs_sim_treatment_of(const scs_sim *sim, int32_t condition);
 
 /** SCS_EARG for sizes whose numbers do not fit. */
 SCS_MUST_USE scs_status scs_sim_create(const scs_config *config, scs_sim *sim);
@@ -60,7 +74,7 @@ enum { SCS_SIM_NAME = 64 };
 /** Names, each into out [SCS_SIM_NAME]. @return out */
 char *scs_sim_species_name(int32_t species, char *out);
 char *scs_sim_type_name(int32_t type, char *out);
-char *scs_sim_condition_name(int32_t condition, char *out);
+char *scs_sim_label_name(const scs_sim *sim, int32_t label, char *out);
 /** Name of column `column` in the file of `species`; for the first species these are the reference
  * names. */
 char *scs_sim_gene_name(const scs_sim *sim, int32_t species, int32_t column, char *out);

@@ -1,5 +1,6 @@
 #include "src/simulate_atlas.h"
 
+#include <math.h>
 #include <stdio.h>
 
 /* a .. z, then aa, ab, ... */
@@ -35,10 +36,46 @@ char *scs_sim_type_name(int32_t type, char *out)
     return numbered("type", type + 1, out);
 }
 
-char *scs_sim_condition_name(int32_t condition, char *out)
+/* The drugs of pair number `pair`: 1 and 2, 1 and 3, ..., 2 and 3, ... */
+static void pair_of(int32_t n_drug, int32_t pair, int32_t *first, int32_t *second)
 {
-    return condition ? numbered("drug", condition, out)
-                     : (snprintf(out, SCS_SIM_NAME, "control"), out);
+    *first = 1;
+    while (pair >= n_drug - *first)
+        pair -= n_drug - (*first)++;
+    *second = *first + 1 + pair;
+}
+
+scs_sim_treatment scs_sim_treatment_of(const scs_sim *sim, int32_t condition)
+{
+    int32_t n_dose = sim->n_dose ? sim->n_dose : 1, which = (condition - 1) / n_dose;
+    scs_sim_treatment t = {.dose = sim->n_dose ? 0 : NAN, .share = 1};
+
+    if (condition == 0)
+        return t;
+    t.label = which + 1;
+    t.first = which + 1;
+    if (which >= sim->n_drug)
+        pair_of(sim->n_drug, which - sim->n_drug, &t.first, &t.second);
+    if (sim->n_dose) {
+        t.dose = sim->dose[(condition - 1) % n_dose];
+        t.share = scs_dose_way(0, t.dose, sim->dose[n_dose - 1]);
+    }
+    return t;
+}
+
+char *scs_sim_label_name(const scs_sim *sim, int32_t label, char *out)
+{
+    int32_t first, second;
+
+    if (label == 0)
+        snprintf(out, SCS_SIM_NAME, "control");
+    else if (label <= sim->n_drug)
+        numbered("drug", label, out);
+    else {
+        pair_of(sim->n_drug, label - 1 - sim->n_drug, &first, &second);
+        snprintf(out, SCS_SIM_NAME, "drug_%d+drug_%d", first, second);
+    }
+    return out;
 }
 
 char *scs_sim_gene_name(const scs_sim *sim, int32_t species, int32_t column, char *out)
@@ -54,24 +91,22 @@ char *scs_sim_gene_name(const scs_sim *sim, int32_t species, int32_t column, cha
     return out;
 }
 
-static scs_status add_names(char *(*name_of)(int32_t, char *), int32_t first, int32_t last,
-                            scs_names *names)
+scs_status scs_sim_type_names(const scs_sim *sim, scs_names *names)
 {
     char name[SCS_SIM_NAME];
 
-    for (int32_t i = first; i < last; i++)
-        SCS_TRY(scs_names_add(names, name_of(i, name)));
+    for (int32_t k = 0; k < sim->n_type; k++)
+        SCS_TRY(scs_names_add(names, scs_sim_type_name(k, name)));
     return SCS_OK;
 }
 
-scs_status scs_sim_type_names(const scs_sim *sim, scs_names *names)
+scs_status scs_sim_label_names(const scs_sim *sim, int32_t first, scs_names *names)
 {
-    return add_names(scs_sim_type_name, 0, sim->n_type, names);
-}
+    char name[SCS_SIM_NAME];
 
-scs_status scs_sim_condition_names(const scs_sim *sim, int32_t first, scs_names *names)
-{
-    return add_names(scs_sim_condition_name, first, sim->n_condition, names);
+    for (int32_t i = first; i <= sim->n_drug + sim->n_pair; i++)
+        SCS_TRY(scs_names_add(names, scs_sim_label_name(sim, i, name)));
+    return SCS_OK;
 }
 
 scs_status scs_sim_gene_names(const scs_sim *sim, int32_t species, int32_t n, scs_names *names)

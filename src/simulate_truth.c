@@ -59,15 +59,16 @@ static int64_t row_count(const scs_sim *sim)
 
 static scs_status row_names(const scs_sim *sim, scs_names *names)
 {
-    char species[SCS_SIM_NAME], type[SCS_SIM_NAME], condition[SCS_SIM_NAME];
-    char name[3 * SCS_SIM_NAME];
+    char species[SCS_SIM_NAME], type[SCS_SIM_NAME], label[SCS_SIM_NAME], dose[SCS_DOSE_TEXT];
+    char name[4 * SCS_SIM_NAME];
 
     for (int64_t row = 0; row < row_count(sim); row++) {
         scs_sim_group group = group_of(sim, row);
+        scs_sim_treatment t = scs_sim_treatment_of(sim, group.condition);
 
-        snprintf(name, sizeof name, "%s|%s|%s", scs_sim_species_name(group.species, species),
-                 scs_sim_type_name(group.type, type),
-                 scs_sim_condition_name(group.condition, condition));
+        snprintf(name, sizeof name, "%s|%s|%s%s%s", scs_sim_species_name(group.species, species),
+                 scs_sim_type_name(group.type, type), scs_sim_label_name(sim, t.label, label),
+                 sim->n_dose ? "|" : "", sim->n_dose ? scs_dose_text(t.dose, dose) : "");
         SCS_TRY(scs_names_add(names, name));
     }
     return SCS_OK;
@@ -87,7 +88,7 @@ static scs_status write_key(const truth *t, const char *path, key which, scs_nam
 
         codes[row] = which == SPECIES ? group.species
                      : which == TYPE  ? group.type
-                                      : group.condition - 1;
+                                      : scs_sim_treatment_of(t->sim, group.condition).label - 1;
     }
     st = scs_h5_categorical(t->file, path, categories, codes, n);
     free(codes);
@@ -95,10 +96,26 @@ static scs_status write_key(const truth *t, const char *path, key which, scs_nam
     return st;
 }
 
+static scs_status write_doses(const truth *t)
+{
+    int64_t n = row_count(t->sim);
+    double *dose;
+    scs_status st;
+
+    if (t->sim->n_dose == 0)
+        return SCS_OK;
+    SCS_TRY(SCS_ALLOC(dose, n));
+    for (int64_t row = 0; row < n; row++)
+        dose[row] = scs_sim_treatment_of(t->sim, group_of(t->sim, row).condition).dose;
+    st = scs_h5_array(t->file, "obs/dose", H5T_NATIVE_DOUBLE, 1, &n, dose);
+    free(dose);
+    return st;
+}
+
 static scs_status write_obs(const truth *t)
 {
-    static char *const columns[] = {"species", "cell_type", "perturbation"};
-    const scs_names keys = {3, (char **)columns};
+    static char *const columns[] = {"species", "cell_type", "perturbation", "dose"};
+    const scs_names keys = {t->sim->n_dose ? 4 : 3, (char **)columns};
     char name[SCS_SIM_NAME];
     scs_names names = {0};
     scs_status st;
@@ -111,8 +128,9 @@ static scs_status write_obs(const truth *t)
     SCS_GO(st, write_key(t, "obs/species", SPECIES, &names));
     SCS_GO(st, scs_sim_type_names(t->sim, &names));
     SCS_GO(st, write_key(t, "obs/cell_type", TYPE, &names));
-    SCS_GO(st, scs_sim_condition_names(t->sim, 1, &names));
+    SCS_GO(st, scs_sim_label_names(t->sim, 1, &names));
     SCS_GO(st, write_key(t, "obs/perturbation", PERTURBATION, &names));
+    SCS_GO(st, write_doses(t));
 done:
     scs_names_clear(&names);
     return st;

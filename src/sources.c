@@ -42,149 +42,33 @@ void scs_sources_destroy(scs_sources **sources)
     *sources = NULL;
 }
 
-static scs_estimate of_donor(const scs_estimate *own, int32_t species)
-{
-    scs_estimate e = *own;
-
-    e.species = species;
-    e.leave_out = -1;
-    return e;
-}
-
-static bool is_donor(const scs_estimate *own, int32_t species)
-{
-    scs_estimate e = of_donor(own, species);
-
-    return species != own->species && scs_can_estimate(&e);
-}
-
-static void append(scs_sources *sources, const char *before, const char *name)
+void scs_sources_say(scs_sources *sources, const char *before, const char *name)
 {
     size_t used = strlen(sources->text);
 
     snprintf(sources->text + used, SCS_SOURCE_MAX - used, "%s%s", before, name);
 }
 
-/* How far a donor's control cells are: those of the target's type, or (same_type false) of its
- * nearest type that saw the perturbation. */
-static double donor_distance(const scs_estimate *own, int32_t species, int32_t type, bool same_type)
+/* The target's own cells. @return whether there are any */
+static bool ask_self(const scs_atlas *atlas, const scs_part *part, scs_sources *sources)
 {
-    scs_estimate e = of_donor(own, species);
-    int32_t control = scs_control_of(&e, type);
-
-    if (!same_type)
-        return scs_nearest_distance(&e);
-    if (control < 0)
-        return INFINITY;
-    return scs_squared_distance(scs_group_mean(own->atlas, control), own->target,
-                                own->atlas->n_latent);
-}
-
-/* @return -1 where no donor has control cells of the target's type, or there is no donor at all */
-static int32_t nearest_donor(const scs_estimate *own, int32_t type, bool same_type)
-{
-    double nearest = INFINITY;
-    int32_t best = -1;
-
-    for (int32_t s = 0; s < own->atlas->species.n; s++) {
-        double distance;
-
-        if (!is_donor(own, s))
-            continue;
-        distance = donor_distance(own, s, type, same_type);
-        if (distance < nearest || (!same_type && best < 0)) {
-            nearest = distance;
-            best = s;
-        }
-    }
-    return best;
-}
-
-static scs_status ask_all_donors(const scs_estimate *own, scs_sources *sources)
-{
-    int32_t n = 0;
-
-    for (int32_t s = 0; s < own->atlas->species.n; s++)
-        n += is_donor(own, s);
-    for (int32_t s = 0; s < own->atlas->species.n; s++) {
-        scs_estimate e = of_donor(own, s);
-
-        if (!is_donor(own, s))
-            continue;
-        append(sources, sources->text[0] ? "+" : "donors: ", own->atlas->species.name[s]);
-        SCS_TRY(scs_estimate_add(&e, 1. / n, sources));
-    }
-    return SCS_OK;
-}
-
-/* Half of the way from the donor's perturbed cells of the same type, carried over by the mean
- * difference of the two species' control cells, to the target's controls (Lotfollahi et al. 2019,
- * figure 6). */
-static void add_carried(const scs_estimate *own, const scs_estimate *donor,
-                        const scs_combination *target, scs_sources *sources)
-{
-    int32_t n_type = own->atlas->cell_types.n, n = 0;
-
-    for (int32_t t = 0; t < n_type; t++)
-        n += scs_control_of(own, t) >= 0 && scs_control_of(donor, t) >= 0;
-    for (int32_t t = 0; t < n_type; t++)
-        if (scs_control_of(own, t) >= 0 && scs_control_of(donor, t) >= 0) {
-            scs_sources_add(sources, scs_control_of(own, t), .5 / n);
-            scs_sources_add(sources, scs_control_of(donor, t), -.5 / n);
-        }
-    scs_sources_add(sources, scs_perturbed_of(donor, target->cell_type), .5);
-    scs_sources_add(sources, target->control_group, -.5);
-}
-
-/* One species speaks. Without perturbed cells of the target's type, or controls that both species
- * have, half and half is not defined. */
-static scs_status ask_donor(const scs_estimate *own, int32_t species, const scs_combination *target,
-                            scs_sources *sources)
-{
-    scs_estimate e = of_donor(own, species);
-    bool average = own->method->cross_species == SCS_CROSS_AVERAGE &&
-                   scs_perturbed_of(&e, target->cell_type) >= 0 &&
-                   scs_control_of(&e, target->cell_type) >= 0;
-
-    append(sources, average ? "average: " : "donors: ", own->atlas->species.name[species]);
-    sources->kind = average ? SCS_SOURCE_AVERAGE : SCS_SOURCE_DONORS;
-    SCS_TRY(scs_estimate_add(&e, average ? .5 : 1, sources));
-    if (average)
-        add_carried(own, &e, target, sources);
-    return SCS_OK;
-}
-
-static scs_status ask_donors(const scs_estimate *own, const scs_combination *target,
-                             scs_sources *sources)
-{
-    int32_t nearest = nearest_donor(own, target->cell_type, true);
-
-    if (nearest < 0)
-        nearest = nearest_donor(own, target->cell_type, false);
-    if (nearest < 0)
-        return SCS_OK;
-    if (own->method->cross_species != SCS_CROSS_MEAN)
-        return ask_donor(own, nearest, target, sources);
-    sources->kind = SCS_SOURCE_DONORS;
-    return ask_all_donors(own, sources);
-}
-
-static void ask_self(const scs_atlas *atlas, const scs_combination *target, scs_sources *sources)
-{
-    int32_t perturbed =
-        scs_usable_group(atlas, target->species, target->cell_type, target->condition);
+    const scs_combination *t = &part->target;
+    int32_t perturbed = scs_usable_group(atlas, t->species, t->cell_type, t->condition);
 
     if (perturbed < 0)
-        return;
-    sources->kind = SCS_SOURCE_SELF;
-    append(sources, "", "self");
-    scs_sources_add(sources, perturbed, 1);
-    scs_sources_add(sources, target->control_group, -1);
+        return false;
+    sources->kind = t->part ? SCS_SOURCE_MEASURED : SCS_SOURCE_SELF;
+    scs_sources_say(sources, "", t->part ? "measured" : "self");
+    scs_sources_add(sources, perturbed, part->share);
+    scs_sources_add(sources, t->control_group, -part->share);
+    return true;
 }
 
-scs_status scs_sources_find(const scs_atlas *atlas, const scs_method *method,
-                            const scs_combination *target, scs_sources *sources)
+/* Add what is known of one part. @param[out] sources its kind and text are this part's */
+static scs_status ask(const scs_atlas *atlas, const scs_method *method, const scs_part *part,
+                      scs_sources *sources)
 {
+    const scs_combination *target = &part->target;
     scs_estimate own = {atlas,
                         method,
                         target->species,
@@ -193,16 +77,80 @@ scs_status scs_sources_find(const scs_atlas *atlas, const scs_method *method,
                         scs_group_mean(atlas, target->control_group)};
 
     sources->kind = SCS_SOURCE_NONE;
-    sources->n = 0;
     sources->text[0] = '\0';
+    if (target->part && ask_self(atlas, part, sources))
+        return SCS_OK;
     if (scs_can_estimate(&own)) {
         sources->kind = SCS_SOURCE_OWN;
-        append(sources, "", "own");
-        return scs_estimate_add(&own, 1, sources);
+        scs_sources_say(sources, "", "own");
+        return scs_estimate_add(&own, part->share, sources);
     }
-    SCS_TRY(ask_donors(&own, target, sources));
+    SCS_TRY(scs_ask_donors(&own, part, sources));
     if (sources->kind == SCS_SOURCE_NONE)
-        ask_self(atlas, target, sources);
+        (void)ask_self(atlas, part, sources);
+    return SCS_OK;
+}
+
+/* In words: "measured", "own (doses 0.1, 1)", "measured + own". @param text [n] of each part */
+static void describe(const scs_part *part, char (*text)[SCS_SOURCE_MAX], int32_t n,
+                     scs_sources *sources)
+{
+    char one[SCS_SOURCE_MAX], before[SCS_SOURCE_MAX] = "", dose[SCS_DOSE_TEXT];
+
+    sources->text[0] = '\0';
+    for (int32_t i = 0, k; i < n; i = k) {
+        size_t used = (size_t)snprintf(one, sizeof one, "%s", text[i]);
+
+        for (k = i + 1; k < n && part[k].target.perturbation == part[i].target.perturbation; k++)
+            if (strcmp(text[k], text[i]) != 0)
+                used += (size_t)snprintf(one + used, sizeof one - used, " and %s", text[k]);
+        if (part[i].share < 1 && used < sizeof one)
+            snprintf(one + used, sizeof one - used, k - i > 1 ? " (doses %s, " : " (doses 0, ",
+                     scs_dose_text(part[i].target.dose, dose));
+        used = strlen(one);
+        if (part[i].share < 1 && used < sizeof one)
+            snprintf(one + used, sizeof one - used, "%s)",
+                     scs_dose_text(part[k - 1].target.dose, dose));
+        if (strcmp(one, before) != 0)
+            scs_sources_say(sources, i ? " + " : "", one);
+        memcpy(before, one, sizeof before);
+    }
+}
+
+/* That of all parts, or the one that is furthest away. */
+static scs_source_kind join_kinds(scs_source_kind a, scs_source_kind b)
+{
+    if (a == b)
+        return a;
+    return a == SCS_SOURCE_DONORS || a == SCS_SOURCE_AVERAGE || b == SCS_SOURCE_DONORS ||
+                   b == SCS_SOURCE_AVERAGE
+               ? SCS_SOURCE_DONORS
+               : SCS_SOURCE_OWN;
+}
+
+scs_status scs_sources_find(const scs_atlas *atlas, const scs_method *method,
+                            const scs_combination *target, scs_sources *sources)
+{
+    scs_part part[SCS_MAX_PARTS];
+    char text[SCS_MAX_PARTS][SCS_SOURCE_MAX];
+    int32_t n = scs_parts(atlas, method, target, part);
+    scs_source_kind kind = SCS_SOURCE_NONE;
+
+    sources->kind = SCS_SOURCE_NONE;
+    sources->n = 0;
+    sources->text[0] = '\0';
+    for (int32_t i = 0; i < n; i++) {
+        SCS_TRY(ask(atlas, method, &part[i], sources));
+        if (sources->kind == SCS_SOURCE_NONE) {
+            sources->n = 0;
+            return SCS_OK;
+        }
+        kind = i ? join_kinds(kind, sources->kind) : sources->kind;
+        memcpy(text[i], sources->text, SCS_SOURCE_MAX);
+    }
+    sources->kind = kind;
+    if (n > 1 || (n == 1 && part[0].share < 1))
+        describe(part, text, n, sources);
     return SCS_OK;
 }
 

@@ -90,6 +90,8 @@ static scs_status get_all(scs_bytes *b, scs_state *s)
         SCS_REQUIRE(*texts[i].value, SCS_EDATA, "a training state lacks its %s", texts[i].name);
     }
     SCS_REQUIRE(s->path, SCS_EDATA, "a training state lacks its path");
+    SCS_REQUIRE(b->at == b->size, SCS_EDATA, "a training state is %lld bytes too long",
+                (long long)(b->size - b->at));
     return check_numbers(s);
 }
 

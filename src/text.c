@@ -37,6 +37,13 @@ char *scs_text_escape(const char *text, char *out, size_t size)
     return out;
 }
 
+void scs_text_print(FILE *out, const char *text, const char *kept)
+{
+    for (; *text; text++)
+        fprintf(out, iscntrl((unsigned char)*text) && !strchr(kept, *text) ? "\\x%02x" : "%c",
+                (unsigned char)*text);
+}
+
 static int min3(int a, int b, int c)
 {
     int ab = a < b ? a : b;

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 /** A malloc'ed copy; *out is not freed first. SCS_ENOMEM. */
 SCS_MUST_USE scs_status scs_text_copy(const char *text, char **out);
@@ -13,6 +14,9 @@ SCS_MUST_USE scs_status scs_text_copy(const char *text, char **out);
 SCS_MUST_USE scs_status scs_text_copy_n(const char *text, size_t n, char **out);
 /** Text for a terminal or a log: control characters as \xNN, cut to fit. @return out */
 char *scs_text_escape(const char *text, char *out, size_t size);
+/** Print text of any length: control characters as \xNN, but for those in `kept` ("\n" for text of
+ * several lines, "" for a field of a table). */
+void scs_text_print(FILE *out, const char *text, const char *kept);
 /** Levenshtein distance that ignores ASCII case; -1 when either text is longer than 120 bytes. */
 int scs_text_distance(const char *a, const char *b);
 /** Whether the bytes are well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates). */

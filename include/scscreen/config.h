@@ -66,7 +66,8 @@ typedef enum scs_output_rows { SCS_ROWS_DENSE, SCS_ROWS_TOP } scs_output_rows;
 /** A combination named by the user. NULL species: every species. */
 typedef struct scs_named_combination {
     char *species, *cell_type, *condition;
-    int line; /**< line in the config file, 0 if from --set */
+    char *dose; /**< as text; NULL: every dose */
+    int line;   /**< line in the config file, 0 if from --set */
 } scs_named_combination;
 
 typedef struct scs_config {
@@ -79,6 +80,7 @@ typedef struct scs_config {
         char *condition;   /**< obs column */
         char *control;     /**< label of the control condition */
         char *species;     /**< obs column or "" */
+        char *dose;        /**< obs column or "" */
         int normalize;     /**< scs_normalize */
         double target_sum; /**< counts per cell after scaling; 0 = median over the cells */
         char *genes;       /**< "all" or path of a file with one gene per line (resolved) */
@@ -106,7 +108,11 @@ typedef struct scs_config {
     } train;
     struct {
         scs_names cell_types, perturbations, species; /**< names or globs; n = 0: all */
+        scs_names doses;      /**< as text, or "observed"; n = 0: observed */
+        int64_t order;        /**< perturbations of a row: 1, or up to 2 */
+        char *pair_separator; /**< between the two labels of a pair */
         char *combinations;   /**< CSV of the wanted rows (resolved), or "" */
+        char *gene_sets;      /**< GMT file to score (resolved), or "" */
         int shift;            /**< scs_shift_method */
         double ridge;         /**< of regression */
         int cross_species;    /**< scs_cross_species */
@@ -134,6 +140,8 @@ typedef struct scs_config {
                       simulate section */
         int64_t genes, cells; /**< genes; cells per (species, cell type, condition) */
         int64_t cell_types, perturbations, species, seed;
+        scs_names doses;   /**< as text; n = 0: none */
+        int64_t pairs;     /**< of perturbations, besides them */
         int64_t null;      /**< the last so many perturbations have no effect */
         double effect;     /**< size of the shared shift, log units */
         double counts;     /**< mean counts per cell */

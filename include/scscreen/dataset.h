@@ -4,6 +4,7 @@
 #define SCSCREEN_DATASET_H
 
 #include "scscreen/config.h"
+#include "scscreen/dose.h"
 #include "scscreen/h5ad.h"
 
 /** What becomes of a cell. */
@@ -15,20 +16,39 @@ typedef enum scs_role {
     SCS_ROLE_UNUSED    /**< a label is missing */
 } scs_role;
 
+/** What becomes of a gene of an input. */
+typedef enum scs_gene_fate {
+    SCS_GENE_KEPT,
+    SCS_GENE_NOT_IN_TABLE, /**< of orthologs */
+    SCS_GENE_NO_ORTHOLOG,  /**< its row names no reference gene */
+    SCS_GENE_ONE_TO_MANY,
+    SCS_GENE_MANY_TO_MANY,
+    SCS_GENE_OTHER_TYPE,
+    SCS_GENE_REPEATED,      /**< it, or its reference gene, stands on several rows */
+    SCS_GENE_NOT_IN_INPUTS, /**< some input lacks the reference gene */
+    SCS_GENE_NOT_LISTED,    /**< data.genes does not name it */
+    SCS_N_GENE_FATE
+} scs_gene_fate;
+/** "kept", "not_in_table", ..., "not_in_data_genes". */
+const char *scs_gene_fate_name(int fate);
+
 typedef struct scs_dataset {
     int64_t n_cell;
     int32_t n_gene;
     scs_names genes; /**< reference names, in the first input's order */
-    scs_names species, cell_types, conditions;
-    int32_t control;                                    /**< index into conditions */
+    scs_names species, cell_types;
+    scs_names conditions; /**< perturbations, or (with doses) "PERTURBATION@DOSE" and the control */
+    scs_doses doses;      /**< of the conditions */
+    int32_t control;      /**< index into conditions */
     int32_t *cell_species, *cell_type, *cell_condition; /**< [n_cell]; -1 = missing label */
     uint8_t *role;                                      /**< [n_cell] scs_role */
     int32_t n_input;
     int64_t *first_cell; /**< [n_input + 1] cells of input i are [first_cell[i], first_cell[i+1]) */
     int32_t **gene_of_column; /**< [n_input][n_var] reference gene or -1 */
-    int64_t n_dropped_genes;  /**< genes of the first input that are not in the join */
-    int64_t n_unused;         /**< cells with a missing label */
-    scs_names notes; /**< what was dropped and why, what cannot be predicted; a line each */
+    int64_t *fate; /**< [n_input, SCS_N_GENE_FATE] genes of each input; they sum to its n_var */
+    int64_t n_dropped_genes; /**< genes of the first input that are not in the join */
+    int64_t n_unused;        /**< cells with a missing label */
+    scs_names notes;         /**< what was dropped and why, what cannot be predicted; a line each */
 } scs_dataset;
 
 /** Join the inputs' metadata and assign roles.

@@ -35,11 +35,14 @@ typedef struct scs_h5ad {
     scs_names obs_columns;         /**< for messages */
     int64_t n_duplicate_obs_names;
     scs_labels cell_type, condition, species;
+    char *dose_column; /**< NULL if it was not asked for */
+    double *dose;      /**< [n_obs] as it stands in the file; NaN: missing */
 } scs_h5ad;
 
 typedef struct scs_h5ad_request {
-    const char *matrix;                          /**< NULL = "X" */
-    const char *cell_type, *condition, *species; /**< obs columns; NULL or "" = not wanted */
+    const char *matrix; /**< NULL = "X" */
+    /** obs columns; NULL or "" = not wanted */
+    const char *cell_type, *condition, *species, *dose;
     int64_t memory;  /**< bytes that one declared dataset may need; 0 = 16 GiB */
     int32_t seconds; /**< the child's wall and CPU limit; 0 = 120 */
 } scs_h5ad_request;

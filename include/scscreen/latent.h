@@ -16,6 +16,7 @@ typedef struct scs_group {
 
 typedef struct scs_atlas {
     scs_names species, cell_types, conditions, genes;
+    scs_doses doses; /**< of the conditions */
     int32_t control;
     int32_t n_group, n_latent, n_gene;
     scs_group
@@ -40,6 +41,13 @@ SCS_MUST_USE scs_status scs_atlas_create_from(const scs_names *species, const sc
                                               int32_t control, const scs_group *group,
                                               int32_t n_group, int32_t n_latent, scs_atlas **atlas);
 void scs_atlas_destroy(scs_atlas **atlas);
+/** What was done to cells, without the dose. @return borrowed */
+const scs_names *scs_atlas_perturbations(const scs_atlas *atlas);
+/** A condition's perturbation, and its dose (NaN without data.dose). */
+int32_t scs_atlas_perturbation(const scs_atlas *atlas, int32_t condition);
+double scs_atlas_dose(const scs_atlas *atlas, int32_t condition);
+/** The condition that is this perturbation at this dose (any dose without data.dose), or -1. */
+int32_t scs_atlas_condition(const scs_atlas *atlas, int32_t perturbation, double dose);
 /** Group of (species, cell type, condition), or -1. */
 int32_t scs_atlas_group(const scs_atlas *atlas, int32_t species, int32_t cell_type,
                         int32_t condition);

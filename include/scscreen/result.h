@@ -3,6 +3,8 @@
 #ifndef SCSCREEN_RESULT_H
 #define SCSCREEN_RESULT_H
 
+#include "scscreen/gene_maps.h"
+#include "scscreen/gene_sets.h"
 #include "scscreen/trust.h"
 
 /** One entry of uns/scscreen. */
@@ -16,12 +18,14 @@ typedef struct scs_fact {
 typedef struct scs_result_head {
     const scs_atlas *atlas;
     const scs_plan *plan;
-    bool dense;           /**< X and the layers are there */
-    bool variance;        /**< with `dense`: layers/variance is there */
-    bool bootstrap;       /**< delta_se and shift_se are there */
-    int64_t top_genes;    /**< columns of top_up and its like; 0: not there */
-    bool permutations;    /**< p_value and q_value are there */
-    const scs_fact *fact; /**< [n_fact] provenance */
+    bool dense;                     /**< X and the layers are there */
+    bool variance;                  /**< with `dense`: layers/variance is there */
+    bool bootstrap;                 /**< delta_se and shift_se are there */
+    int64_t top_genes;              /**< columns of top_up and its like; 0: not there */
+    bool permutations;              /**< p_value and q_value are there */
+    const scs_gene_sets *gene_sets; /**< whose scores are there, or NULL */
+    const scs_gene_maps *gene_maps; /**< of the inputs, or NULL */
+    const scs_fact *fact;           /**< [n_fact] provenance */
     int32_t n_fact;
 } scs_result_head;
 
@@ -48,6 +52,7 @@ typedef struct scs_result_rows {
     float *delta, *delta_se;               /**< [n, n_latent]; delta_se may be NULL */
     int32_t *top_up, *top_down;            /**< [n, top_genes] genes or NULL; -1 padded */
     float *top_up_shift, *top_down_shift;  /**< [n, top_genes] their shifts; NaN padded */
+    float *set_score, *set_z;              /**< [n, gene sets] or NULL (scs_gene_sets_score) */
     double *delta_norm;                    /**< [n] Euclidean norm */
     scs_scores *score;                     /**< [n] */
     scs_trust *trust;                      /**< [n] */

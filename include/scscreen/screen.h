@@ -23,7 +23,9 @@ typedef enum scs_source_kind {
     SCS_SOURCE_OWN,     /**< other cell types of the species */
     SCS_SOURCE_DONORS,  /**< other species */
     SCS_SOURCE_AVERAGE, /**< another species, published half-and-half rule */
-    SCS_SOURCE_SELF     /**< only the target's own cells show the perturbation */
+    SCS_SOURCE_SELF,    /**< only the target's own cells show the perturbation */
+    SCS_SOURCE_MEASURED /**< the target type's own cells under the parts that a pair or a dose is
+                           put together from */
 } scs_source_kind;
 
 /** Whether a row could be predicted. */
@@ -37,9 +39,14 @@ const char *scs_row_status_name(int status);
 
 /** One row of the result. */
 typedef struct scs_combination {
-    int32_t species, cell_type, condition;
-    int32_t control_group;  /**< -1 where status is SCS_ROW_NO_CONTROL */
-    int32_t observed_group; /**< or -1 */
+    int32_t species, cell_type;
+    int32_t condition; /**< the atlas' condition that is this row's, -1: cells never show it */
+    int32_t perturbation, second; /**< of scs_atlas_perturbations; second only where pair > 0 */
+    int32_t pair;                 /**< 1 + its label among the plan's pairs; 0: one perturbation */
+    double dose;                  /**< of both perturbations of a pair; NaN without data.dose */
+    bool part;                    /**< put together with others: its own cells may speak for it */
+    int32_t control_group;        /**< -1 where status is SCS_ROW_NO_CONTROL */
+    int32_t observed_group;       /**< or -1 */
     bool held_out;
     uint8_t status; /**< scs_row_status */
     uint8_t kind;   /**< scs_source_kind */
@@ -50,7 +57,9 @@ typedef struct scs_combination {
 
 typedef struct scs_plan {
     int64_t n;
-    scs_combination *item; /**< [n] ordered by species, cell type, condition; each once */
+    scs_combination *item; /**< [n] ordered by species, cell type, perturbation, second, dose; each
+                              once */
+    scs_names pairs;       /**< labels of pairs, "A+B" */
     scs_names sources;     /**< each source once, in words; "" for rows without one */
     scs_names reasons;     /**< why rows have no prediction, each once; "" for those that have */
 } scs_plan;
@@ -65,6 +74,12 @@ typedef struct scs_plan {
 SCS_MUST_USE scs_status scs_plan_create(const scs_config *config, const scs_atlas *atlas,
                                         const scs_arch *arch, scs_plan **plan);
 void scs_plan_destroy(scs_plan **plan);
+/** The row's perturbation in words: its label, "A+B" of a pair. @param pairs of the plan */
+const char *scs_perturbation_label(const scs_atlas *atlas, const scs_names *pairs,
+                                   const scs_combination *item);
+/** The same with "@DOSE" where the data have doses, cut to fit. @return out */
+char *scs_treatment_text(const scs_atlas *atlas, const scs_names *pairs,
+                         const scs_combination *item, char *out, size_t size);
 /** Fill every row's kind, source, status and reason. */
 SCS_MUST_USE scs_status scs_plan_resolve(const scs_atlas *atlas, const scs_method *method,
                                          scs_plan *plan);

@@ -20,10 +20,9 @@ typedef struct scs_trust {
 /** All NaN, no flag. */
 scs_trust scs_no_trust(void);
 
-/** Mean cosine over pairs of source types (of one species each) of perturbed mean - control mean;
- * NaN where there is one. */
-double scs_agreement(const scs_atlas *atlas, const scs_combination *target,
-                     const scs_sources *sources);
+/** Mean cosine over pairs of source types (of one species each) under one condition of perturbed
+ * mean - control mean; NaN where there is no pair. */
+double scs_agreement(const scs_atlas *atlas, const scs_sources *sources);
 /** Where the target's control mean lies among the control cells of the source types: Mahalanobis
  * distance from their mean, types weighing alike, covariance within and between them shrunk towards
  * its mean variance by d / (d + cells); as a percentile of chi-square with d = n_latent degrees.
@@ -45,8 +44,9 @@ SCS_MUST_USE scs_status scs_replicate(const scs_atlas *atlas, const scs_method *
                                       int64_t n_replicate, scs_draw draw, const void *ctx,
                                       double *delta);
 
-/** Parametric bootstrap: the means of a condition's groups and of the controls are drawn from the
- * normal distribution that their cells' means have (covariance of the cells / their number). */
+/** Parametric bootstrap: the means of the groups under a row's conditions and of the controls are
+ * drawn from the normal distribution that their cells' means have (covariance of the cells / their
+ * number). */
 typedef struct scs_bootstrap {
     const scs_atlas *atlas;
     int64_t seed;
@@ -54,7 +54,8 @@ typedef struct scs_bootstrap {
     int32_t *group; /**< [n] */
     double *factor; /**< [n, n_latent, n_latent] lower triangles, L L' = covariance of the mean */
 } scs_bootstrap;
-SCS_MUST_USE scs_status scs_bootstrap_create(const scs_atlas *atlas, int32_t condition,
+/** @param sources of the row: their conditions are drawn */
+SCS_MUST_USE scs_status scs_bootstrap_create(const scs_atlas *atlas, const scs_sources *sources,
                                              int64_t seed, scs_bootstrap **bootstrap);
 void scs_bootstrap_destroy(scs_bootstrap **bootstrap);
 void scs_bootstrap_draw(const void *bootstrap, int64_t replicate, double *mean); /**< scs_draw */

@@ -29,13 +29,16 @@ def check(what, ok):
 
 def check_obs(obs):
     trust = [c for c in TRUST if c in obs or c not in OPTIONAL]
-    check("obs columns in order", list(obs.columns) == KEYS + COUNTS + ["held_out", "delta_norm"] + trust + SCORES)
+    check("obs columns in order", list(obs.columns) == KEYS + ["dose"] * ("dose" in obs) + COUNTS + ["held_out", "delta_norm"] + trust + SCORES)
     for key in KEYS:
         check(f"{key} is categorical without missing or unused labels",
               isinstance(obs[key].dtype, pd.CategoricalDtype) and obs[key].notna().all()
               and set(obs[key].cat.categories) == set(obs[key]))
     names = obs.species.astype(str) + "|" + obs.cell_type.astype(str) + "|" + obs.perturbation.astype(str)
-    check("rows are named species|cell_type|perturbation", list(names) == list(obs.index))
+    if "dose" in obs:
+        names += "|" + obs.dose.map(lambda d: np.format_float_positional(d, trim="-"))
+        check("dose is float64 above 0", obs.dose.dtype == np.float64 and (obs.dose > 0).all())
+    check("rows are named species|cell_type|perturbation[|dose]", list(names) == list(obs.index))
     check("rows are unique", obs.index.is_unique)
     for key in COUNTS:
         check(f"{key} is int64", obs[key].dtype == np.int64)

@@ -191,7 +191,7 @@ def soft_link(name):
 
 def external_storage(file):
     del file["X/data"]
-    file.create_dataset("X/data", shape=(10,), dtype="f4", external=[("/etc/passwd", 0, 40)])
+    file.create_dataset("X/data", shape=(10,), dtype="f4", external=[("elsewhere.bin", 0, 40)])
 
 
 def virtual(file):

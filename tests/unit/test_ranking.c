@@ -18,7 +18,8 @@ static scs_combination items[ROWS] = {
      .source = 1},
     {.cell_type = 1, .condition = 2, .control_group = 0, .observed_group = -1},
     {.species = 1, .condition = 1, .control_group = 0, .observed_group = -1}};
-static const scs_plan plan = {ROWS, items, {2, sources}, {2, reasons}};
+static const scs_plan plan = {
+    .n = ROWS, .item = items, .sources = {2, sources}, .reasons = {2, reasons}};
 static const double norm[ROWS] = {3, 5, NAN, 5, 1};
 static const double p[ROWS] = {.01, .5, NAN, .01, .2};
 

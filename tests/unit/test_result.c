@@ -29,7 +29,8 @@ static scs_combination items[ROWS] = {
      .status = SCS_ROW_NO_SOURCE,
      .source = 2,
      .reason = 1}};
-static const scs_plan plan = {ROWS, items, {3, sources}, {2, reasons}};
+static const scs_plan plan = {
+    .n = ROWS, .item = items, .sources = {3, sources}, .reasons = {2, reasons}};
 static const scs_fact facts[] = {
     {"version", "1.2.3", 0}, {"config", "a: 1\nb: 2\n", 0}, {"seed", NULL, 7}};
 static scs_scores scores[ROWS] = {{.9, .8, .7, .6, .5, .4},
@@ -313,7 +314,8 @@ static int lines_of(const char *text)
 
 static void table_shows_scores_beside_no_change(void)
 {
-    const scs_plan one_species = {3, items, {3, sources}, {2, reasons}};
+    const scs_plan one_species = {
+        .n = 3, .item = items, .sources = {3, sources}, .reasons = {2, reasons}};
     char text[4096];
 
     table_text(2, &plan, true, text, sizeof text);
@@ -332,7 +334,8 @@ static void table_shows_scores_beside_no_change(void)
 
 static void table_without_rows_is_empty(void)
 {
-    const scs_plan unscored = {1, items + 1, {3, sources}, {2, reasons}};
+    const scs_plan unscored = {
+        .n = 1, .item = items + 1, .sources = {3, sources}, .reasons = {2, reasons}};
     char text[4096];
 
     table_text(1, &unscored, false, text, sizeof text);

@@ -120,10 +120,10 @@ static void agreement_is_the_mean_cosine(void)
         }
     CHECK_OK(scs_sources_create(a, &sources));
     CHECK_OK(scs_sources_find(a, &method, &target, sources));
-    CU_ASSERT_DOUBLE_EQUAL(scs_agreement(a, &target, sources), -1. / 3, 1e-12);
+    CU_ASSERT_DOUBLE_EQUAL(scs_agreement(a, sources), -1. / 3, 1e-12);
     a->group[1].held_out = a->group[3].held_out = true; /* one type is left */
     CHECK_OK(scs_sources_find(a, &method, &target, sources));
-    CU_ASSERT(isnan(scs_agreement(a, &target, sources)));
+    CU_ASSERT(isnan(scs_agreement(a, sources)));
     scs_sources_destroy(&sources);
     scs_atlas_destroy(&a);
 }
@@ -222,10 +222,12 @@ static void bootstrap_draws_have_the_means_covariance(void)
     scs_atlas *a = atlas_of(30, 2); /* two cells span one direction */
     scs_real *cell[T * C];
     scs_bootstrap *b;
+    int32_t perturbed = scs_atlas_group(a, 0, 0, 1);
+    scs_sources sources = {.n = 1, .group = &perturbed};
     double *mean, sum[2][D * D] = {{0}};
 
     draw_cells(a, 5, 1, cell);
-    CHECK_OK(scs_bootstrap_create(a, 1, 7, &b));
+    CHECK_OK(scs_bootstrap_create(a, &sources, 7, &b));
     CU_ASSERT_EQUAL(b->n, T * C);
     CHECK_OK(SCS_ALLOC(mean, T * C * D));
     for (int i = 0; i < DRAWS; i++) {
@@ -261,11 +263,13 @@ static int count_covered(int shift, uint64_t seed)
     double delta[D], expected[D], se[D], replicate[DRAWS * D], kept[T * C * D];
     scs_real *cell[T * C];
     scs_bootstrap *b;
+    int32_t perturbed = scs_atlas_group(a, 0, 0, 1);
+    scs_sources sources = {.n = 1, .group = &perturbed};
     int covered = 0;
 
     draw_cells(a, seed, 1, cell);
     shift_of(a, &method, &target, delta);
-    CHECK_OK(scs_bootstrap_create(a, 1, (int64_t)seed, &b));
+    CHECK_OK(scs_bootstrap_create(a, &sources, (int64_t)seed, &b));
     CHECK_OK(scs_replicate(a, &method, targets, 1, DRAWS, scs_bootstrap_draw, b, replicate));
     scs_replicate_error(replicate, DRAWS, D, se);
     memcpy(kept, a->mean, sizeof kept);

@@ -1,0 +1,37 @@
+/** Conditions of data with doses: each is a perturbation at one dose. All functions are Local. */
+#ifndef SCSCREEN_DOSE_H
+#define SCSCREEN_DOSE_H
+
+#include "scscreen/names.h"
+
+#include <stdbool.h>
+
+/** Zeroed where the data have no doses: every condition is a perturbation of its own. */
+typedef struct scs_doses {
+    int32_t n;               /**< conditions, or 0 */
+    scs_names perturbations; /**< sorted; the control is one of them */
+    int32_t *perturbation;   /**< [n] of each condition; ascending */
+    double *dose;            /**< [n] in the unit of data.dose; 0 for the control, else > 0 and
+                                  ascending within a perturbation */
+} scs_doses;
+
+SCS_MUST_USE scs_status scs_doses_copy(const scs_doses *from, scs_doses *to);
+void scs_doses_clear(scs_doses *doses);
+/** The condition that is this perturbation at this dose, or -1. */
+int32_t scs_doses_find(const scs_doses *doses, int32_t perturbation, double dose);
+/** The largest dose of a perturbation; NaN where it has none. */
+double scs_doses_largest(const scs_doses *doses, int32_t perturbation);
+
+/** How far a dose is on the way between two others, 0 to 1, on the scale log(1 + dose) on which
+ *  shifts are taken to grow in a straight line (scVIDR: Kana et al., Patterns 2023, where the lower
+ *  dose is always 0).
+ *  @param low, high low < high; low 0: the control */
+double scs_dose_way(double low, double dose, double high);
+
+enum { SCS_DOSE_TEXT = 32 };
+/** The shortest decimal that reads back as the same number: "0.5", "10". @return out */
+char *scs_dose_text(double dose, char out[SCS_DOSE_TEXT]);
+/** A dose that a user wrote. @return false unless it is a finite number above 0 */
+bool scs_dose_parse(const char *text, double *dose);
+
+#endif
