@@ -39,18 +39,30 @@ bool scs_is_paired(const scs_estimate *e, int32_t type)
     return scs_control_of(e, type) >= 0 && scs_perturbed_of(e, type) >= 0;
 }
 
+/* Whether any type has control cells. */
+static bool has_controls(const scs_estimate *e)
+{
+    int32_t n;
+    const int32_t *type = scs_atlas_types(e->atlas, e->species, e->atlas->control, &n);
+
+    for (int32_t i = 0; i < n; i++)
+        if (scs_control_of(e, type[i]) >= 0)
+            return true;
+    return false;
+}
+
+/* There may be a hundred types, of which few show the perturbation: only those are looked at. */
 bool scs_can_estimate(const scs_estimate *e)
 {
     bool balanced = e->method->shift == SCS_SHIFT_BALANCED;
-    int32_t n_control = 0, n_perturbed = 0;
+    int32_t n;
+    const int32_t *type = scs_atlas_types(e->atlas, e->species, e->condition, &n);
 
-    for (int32_t t = 0; t < e->atlas->cell_types.n; t++) {
-        if (!balanced && scs_is_paired(e, t))
+    for (int32_t i = 0; i < n; i++)
+        if (balanced ? scs_perturbed_of(e, type[i]) >= 0 && has_controls(e)
+                     : scs_is_paired(e, type[i]))
             return true;
-        n_control += scs_control_of(e, t) >= 0;
-        n_perturbed += scs_perturbed_of(e, t) >= 0;
-    }
-    return balanced && n_control > 0 && n_perturbed > 0;
+    return false;
 }
 
 void scs_sources_add(scs_sources *sources, int32_t group, double weight)
@@ -93,10 +105,12 @@ static double distance_of(const scs_estimate *e, int32_t type)
 double scs_nearest_distance(const scs_estimate *e)
 {
     double nearest = INFINITY;
+    int32_t n;
+    const int32_t *type = scs_atlas_types(e->atlas, e->species, e->condition, &n);
 
-    for (int32_t t = 0; t < e->atlas->cell_types.n; t++)
-        if (scs_is_paired(e, t))
-            nearest = fmin(nearest, distance_of(e, t));
+    for (int32_t i = 0; i < n; i++)
+        if (scs_is_paired(e, type[i]))
+            nearest = fmin(nearest, distance_of(e, type[i]));
     return nearest;
 }
 
@@ -104,12 +118,14 @@ double scs_nearest_distance(const scs_estimate *e)
  * a type at distance 0 leaves nothing to the others. Sums to 1. */
 static void nearest_weights(const scs_estimate *e, const int32_t *type, int32_t n, double *weight)
 {
-    double nearest = scs_nearest_distance(e), all = 0;
+    double nearest = INFINITY, all = 0;
 
     for (int32_t i = 0; i < n; i++) {
-        double distance = distance_of(e, type[i]);
-
-        weight[i] = distance <= nearest ? 1 : (nearest / distance) * (nearest / distance);
+        weight[i] = distance_of(e, type[i]);
+        nearest = fmin(nearest, weight[i]);
+    }
+    for (int32_t i = 0; i < n; i++) {
+        weight[i] = weight[i] <= nearest ? 1 : (nearest / weight[i]) * (nearest / weight[i]);
         all += weight[i];
     }
     for (int32_t i = 0; i < n; i++)
@@ -119,10 +135,13 @@ static void nearest_weights(const scs_estimate *e, const int32_t *type, int32_t 
 /* @param type, weight [n] scratch filled here: the paired types */
 static scs_status weigh_types(const scs_estimate *e, int32_t *type, double *weight, int32_t *n)
 {
+    int32_t n_seen;
+    const int32_t *seen = scs_atlas_types(e->atlas, e->species, e->condition, &n_seen);
+
     *n = 0;
-    for (int32_t t = 0; t < e->atlas->cell_types.n; t++)
-        if (scs_is_paired(e, t))
-            type[(*n)++] = t;
+    for (int32_t i = 0; i < n_seen; i++)
+        if (scs_is_paired(e, seen[i]))
+            type[(*n)++] = seen[i];
     if (e->method->shift == SCS_SHIFT_NEAREST)
         nearest_weights(e, type, *n, weight);
     else if (e->method->shift == SCS_SHIFT_REGRESSION)
@@ -136,21 +155,16 @@ static scs_status weigh_types(const scs_estimate *e, int32_t *type, double *weig
 /* Weighted mean over paired types of perturbed mean - control mean. */
 static scs_status add_paired(const scs_estimate *e, double scale, scs_sources *sources)
 {
-    int32_t *type = NULL, n;
-    double *weight = NULL;
-    scs_status st;
+    const int32_t *type = sources->type;
+    const double *weight = sources->share;
+    int32_t n;
 
-    SCS_GO(st, SCS_ALLOC(type, e->atlas->cell_types.n));
-    SCS_GO(st, SCS_ALLOC(weight, e->atlas->cell_types.n));
-    SCS_GO(st, weigh_types(e, type, weight, &n));
+    SCS_TRY(weigh_types(e, sources->type, sources->share, &n));
     for (int32_t i = 0; i < n; i++) {
         scs_sources_add(sources, scs_perturbed_of(e, type[i]), scale * weight[i]);
         scs_sources_add(sources, scs_control_of(e, type[i]), -scale * weight[i]);
     }
-done:
-    free(weight);
-    free(type);
-    return st;
+    return SCS_OK;
 }
 
 scs_status scs_estimate_add(const scs_estimate *e, double scale, scs_sources *sources)

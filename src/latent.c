@@ -42,6 +42,38 @@ int32_t scs_atlas_group(const scs_atlas *atlas, int32_t species, int32_t cell_ty
     return atlas->group_of[group_slot(atlas, species, cell_type, condition)];
 }
 
+const int32_t *scs_atlas_types(const scs_atlas *atlas, int32_t species, int32_t condition,
+                               int32_t *n)
+{
+    int64_t at = (int64_t)species * atlas->conditions.n + condition;
+
+    *n = 0;
+    if (!within(atlas, species, 0, condition))
+        return NULL;
+    *n = (int32_t)(atlas->type_first[at + 1] - atlas->type_first[at]);
+    return atlas->type_of + atlas->type_first[at];
+}
+
+/* Counting sort of the groups by species and condition; types ascend as groups do. */
+static scs_status index_types(scs_atlas *a)
+{
+    int64_t n = (int64_t)a->species.n * a->conditions.n, *first;
+
+    SCS_TRY(SCS_ALLOC(a->type_first, n + 2));
+    SCS_TRY(SCS_ALLOC(a->type_of, a->n_group));
+    first = a->type_first;
+    for (int32_t g = 0; g < a->n_group; g++)
+        first[(int64_t)a->group[g].species * a->conditions.n + a->group[g].condition + 2]++;
+    for (int64_t i = 0; i < n; i++)
+        first[i + 2] += first[i + 1];
+    for (int32_t g = 0; g < a->n_group; g++) {
+        int64_t at = (int64_t)a->group[g].species * a->conditions.n + a->group[g].condition;
+
+        a->type_of[first[at + 1]++] = a->group[g].cell_type;
+    }
+    return SCS_OK;
+}
+
 /* Number of possible groups; names.n are int32, so only the third factor can overflow. */
 static scs_status slot_count(const scs_names *species, const scs_names *types,
                              const scs_names *conditions, int64_t *n)
@@ -113,6 +145,7 @@ static scs_status fill(scs_atlas *a, const scs_names *species, const scs_names *
                 "the latent atlas' control is condition %d of %d", a->control, conditions->n);
     SCS_TRY(copy_names(a, species, types, conditions, genes));
     SCS_TRY(set_groups(a, group));
+    SCS_TRY(index_types(a));
     return allocate_moments(a);
 }
 
@@ -190,6 +223,8 @@ void scs_atlas_destroy(scs_atlas **atlas)
     scs_doses_clear(&a->doses);
     free(a->group);
     free(a->group_of);
+    free(a->type_first);
+    free(a->type_of);
     free(a->mean);
     free(a->second);
     free(a->gene_mean);

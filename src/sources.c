@@ -18,7 +18,9 @@ static scs_status allocate(const scs_atlas *atlas, scs_sources *sources)
 {
     sources->capacity = atlas->n_group;
     SCS_TRY(SCS_ALLOC(sources->group, atlas->n_group));
-    return SCS_ALLOC(sources->weight, atlas->n_group);
+    SCS_TRY(SCS_ALLOC(sources->weight, atlas->n_group));
+    SCS_TRY(SCS_ALLOC(sources->type, atlas->cell_types.n));
+    return SCS_ALLOC(sources->share, atlas->cell_types.n);
 }
 
 scs_status scs_sources_create(const scs_atlas *atlas, scs_sources **sources)
@@ -37,6 +39,8 @@ void scs_sources_destroy(scs_sources **sources)
     if (*sources) {
         free((*sources)->group);
         free((*sources)->weight);
+        free((*sources)->type);
+        free((*sources)->share);
     }
     free(*sources);
     *sources = NULL;
@@ -45,8 +49,12 @@ void scs_sources_destroy(scs_sources **sources)
 void scs_sources_say(scs_sources *sources, const char *before, const char *name)
 {
     size_t used = strlen(sources->text);
+    const char *const words[] = {before, name};
 
-    snprintf(sources->text + used, SCS_SOURCE_MAX - used, "%s%s", before, name);
+    for (int i = 0; i < 2; i++)
+        for (const char *c = words[i]; *c && used + 1 < SCS_SOURCE_MAX; c++)
+            sources->text[used++] = *c;
+    sources->text[used] = '\0';
 }
 
 /* The target's own cells. @return whether there are any */
@@ -159,9 +167,12 @@ void scs_sources_shift(const scs_atlas *atlas, const scs_sources *sources, doubl
     int32_t d = atlas->n_latent;
 
     memset(delta, 0, sizeof *delta * (size_t)d);
-    for (int32_t i = 0; i < sources->n; i++)
+    for (int32_t i = 0; i < sources->n; i++) {
+        const double *mean = scs_group_mean(atlas, sources->group[i]), weight = sources->weight[i];
+
         for (int32_t j = 0; j < d; j++)
-            delta[j] += sources->weight[i] * scs_group_mean(atlas, sources->group[i])[j];
+            delta[j] += weight * mean[j];
+    }
 }
 
 void scs_sources_genes(const scs_atlas *atlas, const scs_sources *sources, const float *values,

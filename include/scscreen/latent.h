@@ -22,6 +22,8 @@ typedef struct scs_atlas {
     scs_group
         *group; /**< [n_group] ordered by species, cell type, condition; only groups with cells */
     int32_t *group_of; /**< [n_species, n_type, n_condition] group or -1 */
+    int64_t *type_first; /**< [n_species n_condition + 1] into type_of (scs_atlas_types) */
+    int32_t *type_of;    /**< [n_group] */
     double *mean;      /**< [n_group, n_latent] mean of posterior means; 0 for held-out groups */
     double *second;    /**< [n_group, n_latent, n_latent] mean of z z'; 0 for held-out groups */
     float *gene_mean;  /**< [n_group, n_gene] mean expression, held-out groups too (for scores and
@@ -48,6 +50,10 @@ int32_t scs_atlas_perturbation(const scs_atlas *atlas, int32_t condition);
 double scs_atlas_dose(const scs_atlas *atlas, int32_t condition);
 /** The condition that is this perturbation at this dose (any dose without data.dose), or -1. */
 int32_t scs_atlas_condition(const scs_atlas *atlas, int32_t perturbation, double dose);
+/** The cell types with cells of a species and condition, ascending. @param[out] n how many
+ *  @return borrowed */
+const int32_t *scs_atlas_types(const scs_atlas *atlas, int32_t species, int32_t condition,
+                               int32_t *n);
 /** Group of (species, cell type, condition), or -1. */
 int32_t scs_atlas_group(const scs_atlas *atlas, int32_t species, int32_t cell_type,
                         int32_t condition);

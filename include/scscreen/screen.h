@@ -96,6 +96,8 @@ typedef struct scs_sources {
     int32_t *group; /**< [n] each group once */
     double *weight; /**< [n] */
     int32_t capacity;
+    int32_t *type; /**< [n_type] scratch, as share: shifts are estimated millions of times */
+    double *share;
     char text[SCS_SOURCE_MAX]; /**< "own", "donors: a+b", "average: a", "self", "" */
 } scs_sources;
 
