@@ -32,21 +32,29 @@ note_phase() {
     fi
 }
 
-# @param NP DELAY-MS ONE-OR-ALL: run until killed. A run that ends by itself has to be right, and the next begins anew.
-run_and_kill() {
-    OMP_NUM_THREADS=1 timeout 100 mpirun -n "$1" "$scscreen" run ../run.yaml -q </dev/null >log 2>&1 &
+# @param NP DELAY-MS ONE-OR-ALL WORDS...: run until killed; sets code, and ranks to the processes that were there to kill.
+start_and_kill() {
+    np=$1 delay=$2 who=$3
+    shift 3
+    OMP_NUM_THREADS=1 timeout 100 mpirun -n "$np" "$scscreen" "$@" -q </dev/null >log 2>&1 &
     guard=$!
-    sleep "$(awk "BEGIN { print $2 / 1000 }")"
+    sleep "$(awk "BEGIN { print $delay / 1000 }")"
     top=$(pgrep -P $guard)
-    ranks=$(pgrep -P "${top:-0}" -f 'scscreen run')
-    if [ "$3" = one ]; then
-        victim=$(echo "$ranks" | sed -n "$(($2 % $1 + 1))p")
+    ranks=$(pgrep -P "${top:-0}" -f "scscreen $1")
+    if [ "$who" = one ]; then
+        victim=$(echo "$ranks" | sed -n "$((delay % np + 1))p")
     else
         victim="$top $ranks"
     fi
     [ -z "$ranks" ] || kill -9 $victim 2>/dev/null
     wait $guard 2>/dev/null
     code=$?
+    [ "$code" != 124 ] || fail "kill $done: hangs"
+}
+
+# @param NP DELAY-MS ONE-OR-ALL: run until killed. A run that ends by itself has to be right, and the next begins anew.
+run_and_kill() {
+    start_and_kill "$@" run ../run.yaml
     if [ "$code" = 0 ]; then
         rounds=$((rounds + 1))
         [ -e results/model.h5 ] && [ -e results/screen.h5ad ] || fail "kill $done: exit 0 without results"
@@ -54,7 +62,6 @@ run_and_kill() {
         rm -rf results
         return
     fi
-    [ "$code" != 124 ] || fail "kill $done: hangs"
     if [ -n "$ranks" ]; then
         done=$((done + 1))
         mkdir -p results
@@ -84,6 +91,33 @@ if [ "$done" = "$kills" ]; then pass; else fail "$done kills of $kills"; fi
 sed 's/, "seconds".*//' results/events.jsonl >"$work/killed.events"
 sed 's/, "seconds".*//' "$whole/results/events.jsonl" >"$work/whole.events"
 if cmp -s "$work/killed.events" "$work/whole.events"; then pass; else fail "events.jsonl tells other epochs"; fi
+# The same in screening alone, which goes on from its done blocks.
+screen_kills=$((kills / 2)) killed=$done done=0 resumed=0 whole_screens=0
+slow="screen ../run.yaml --set screen.bootstrap=300"
+start=$(date +%s%N)
+(cd "$whole" && launch 2 $slow -q >log 2>&1)
+check_ok "uninterrupted screen" $? "$whole/log"
+span=$((($(date +%s%N) - start) / 1000000))
+awk -v n=$((20 * screen_kills)) -v span="$span" -v seed="${SCS_SEED:-1}" 'BEGIN { srand(seed + 1); for (i = 0; i < n; i++)
+    print 1 + int(4 * rand()), int(200 + span * rand()), (rand() < 0.5 ? "one" : "all") }' >"$work/plan"
+while read -r np delay who; do
+    [ "$done" -lt "$screen_kills" ] || break
+    start_and_kill "$np" "$delay" "$who" $slow
+    if [ "$code" = 0 ]; then
+        whole_screens=$((whole_screens + 1))
+        cmp -s results/screen.h5ad "$whole/results/screen.h5ad" || fail "screen, kill $done: another screen.h5ad"
+    elif [ -n "$ranks" ]; then
+        done=$((done + 1))
+    fi
+done <"$work/plan"
+launch 3 $slow >log 2>&1
+check_ok "screen after the last kill" $? log
+grep -q '^going on from ' log && resumed=1
+cmp -s results/screen.h5ad "$whole/results/screen.h5ad" && pass || fail "screen after $done kills: another screen.h5ad"
+if [ "$(ls results | tr '\n' ' ')" = "events.jsonl model.h5 screen.h5ad " ]; then pass; else fail "left over: $(ls results)"; fi
+if [ "$done" = "$screen_kills" ]; then pass; else fail "$done kills of $screen_kills in screening"; fi
 [ "$failed" = 0 ] && pass
+echo "screening alone: $done kills, $whole_screens screens finished between them; the last one went on from done blocks: $resumed"
+done=$killed
 echo "$done kills: $before before the first state, $training in training, $saving while saving, $screening in screening; $rounds runs finished between them"
 finish
