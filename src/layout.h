@@ -4,7 +4,7 @@
 
 #include "scscreen/model.h"
 
-enum { SCS_MAX_LAYERS = 8, SCS_MAX_SIZE = 65536 };
+enum { SCS_MAX_LAYERS = 8, SCS_MAX_UNITS = 65536, SCS_MAX_GENES = 1 << 20 };
 
 /** A linear layer y = x W' + b. Offsets into param; -1 where there is none. */
 typedef struct scs_dense {
@@ -28,7 +28,8 @@ typedef struct scs_layout {
     int64_t n_param, n_running;
 } scs_layout;
 
-/** @param arch checked: sizes in 1..SCS_MAX_SIZE, n_layer in 1..SCS_MAX_LAYERS */
+/** @param arch checked: n_gene in 1..SCS_MAX_GENES, n_hidden and n_latent in 1..SCS_MAX_UNITS,
+ * n_layer in 1..SCS_MAX_LAYERS */
 void scs_layout_build(const scs_arch *arch, scs_layout *layout);
 
 #endif

@@ -102,9 +102,9 @@ static scs_status check_size(const char *what, int32_t size, int32_t max)
 
 static scs_status check_arch(const scs_arch *arch)
 {
-    SCS_TRY(check_size("the number of genes", arch->n_gene, SCS_MAX_SIZE));
-    SCS_TRY(check_size("model.hidden", arch->n_hidden, SCS_MAX_SIZE));
-    SCS_TRY(check_size("model.latent", arch->n_latent, SCS_MAX_SIZE));
+    SCS_TRY(check_size("the number of genes", arch->n_gene, SCS_MAX_GENES));
+    SCS_TRY(check_size("model.hidden", arch->n_hidden, SCS_MAX_UNITS));
+    SCS_TRY(check_size("model.latent", arch->n_latent, SCS_MAX_UNITS));
     SCS_TRY(check_size("model.layers", arch->n_layer, SCS_MAX_LAYERS));
     return SCS_OK;
 }

@@ -53,8 +53,8 @@ typedef struct scs_model {
 
 /** Constants of a profile with the config's sizes. */
 scs_arch scs_arch_from_config(const scs_config *config, int32_t n_gene);
-/** Zeroed parameters, running variance 1, gamma 1. SCS_EARG for sizes < 1 or > 65536, layers not
- * in 1..8. */
+/** Zeroed parameters, running variance 1, gamma 1. SCS_EARG for sizes < 1, > 65536 units or >
+ * 1048576 genes, layers not in 1..8. */
 SCS_MUST_USE scs_status scs_model_create(const scs_arch *arch, scs_model **model);
 void scs_model_destroy(scs_model **model);
 /** torch's Linear init, U(-1/sqrt(fan_in), 1/sqrt(fan_in)) for weight and bias, from counter-based

@@ -1,108 +1,69 @@
 # The n-th write, open, close, fsync, rename, fallocate or allocation fails, in every verb: never a hang, never a crash, never exit 0
-# with a wrong file, and the older good file stays. SCS_FAULTS values of n for each kind (4), spread over all calls; "all": n = 1, 2, ...
+# with a wrong file, and the older good file stays. SCS_FAULTS values of n for each kind (4 for run, 1 for the other verbs), spread
+# over all calls; "all": n = 1, 2, ... to the last call (of allocations, which are thousands: the first 50 and 150 more).
 . "$SCS_SRCDIR/tests/lib.sh"
+. "$SCS_SRCDIR/tests/faults/verbs.sh"
 shim=$work/shim.so
 ${CC:-cc} -O1 -D_GNU_SOURCE -shared -fPIC -o "$shim" "$SCS_SRCDIR/tests/faults/shim.c" -ldl || fail "the shim does not compile"
-small_atlas
-sed -i 's/epochs: 3/epochs: 2, checkpoint_steps: 7/; s/hidden: 48/hidden: 16/' "$work/run.yaml"
-cd "$work" || exit 1
-launch 1 run run.yaml -q --set train.seed=2 --set output.dir=older >log 2>&1
-check_ok "an older run" $? log
-launch 1 run run.yaml -q --set output.dir=whole >log 2>&1
-check_ok "a run without faults" $? log
-runs=0 refused=0
+make_good
 
-# A folder with good files of an earlier run; screen needs this run's model.
-prepare() {
-    rm -rf out data_out
-    cp -r older out
-    [ "$1" != screen ] || cp whole/model.h5 out/model.h5
-}
-
-# faulty FAULT RANK NP VERB: leaves the exit code in `code`. One rank needs no mpirun, which would only cost time.
+# faulty FAULT RANK NP VERB: leaves the exit code in `code`.
 faulty() {
-    prepare "$4"
-    fault=$1 rank=$2 np=$3
-    if [ "$4" = simulate ]; then
-        set -- simulate --dir "$work/out" --genes 100 --cells 5 --cell_types 2 --perturbations 2 --species 1
-    else
-        set -- "$4" run.yaml --set "output.dir=$work/out"
-    fi
-    set -- env SCS_FAULT="$fault" SCS_FAULT_RANK="$rank" SCS_FAULT_DIR="$work/out" SCS_FAULT_COUNT="$work/count" LD_PRELOAD="$shim" "$scscreen" "$@" -q
-    [ "$np" = 1 ] || set -- mpirun -n "$np" "$@"
-    OMP_NUM_THREADS=1 timeout 60 "$@" >log 2>&1
-    code=$?
-    runs=$((runs + 1))
+    rm -rf out
+    set_out out
+    # shellcheck disable=SC2046
+    try_on "$3" env SCS_FAULT="$1" SCS_FAULT_RANK="$2" SCS_FAULT_DIR="$work/out" SCS_FAULT_COUNT="$work/count" LD_PRELOAD="$shim" \
+        "$scscreen" $(words "$4" "$work/out") -q
 }
 
-same_as_one_of() { # FILE...: the file in out is one of the others
-    for other in "$@"; do
-        cmp -s "out/${1##*/}" "$other" && return 0
-    done
-    return 1
+# Numbers of calls: counted VERB NP RANK leaves a line "KIND N" for each kind in the file counts.
+counted() {
+    faulty any:0 "$3" "$2" "$1"
+    [ "$code" = 0 ] || fail "$1 without a fault on $2 ranks: exit $code"
+    mv count counts
 }
 
-# judge WHAT VERB: what the run left is right, or it says that it failed.
-judge() {
-    case $code in
-    0) ;;
-    65 | 70 | 73 | 74)
-        refused=$((refused + 1))
-        [ "$(grep -c '^scscreen: error: ' log)" = 1 ] || fail "$1: exit $code without one error line"
-        ;;
-    124) fail "$1: hangs" ;;
-    139) fail "$1: crashes" ;;
-    *)
-        fail "$1: exit $code"
-        tail -n 3 log
-        ;;
-    esac
-    [ "$2" != simulate ] || return
-    for file in model.h5 screen.h5ad; do
-        if [ "$code" = 0 ] && [ "$2" = run ] || { [ "$code" = 0 ] && [ "$2" = train ] && [ "$file" = model.h5 ]; }; then
-            cmp -s "out/$file" "whole/$file" || fail "$1: exit 0 with another $file"
-        else
-            same_as_one_of "older/$file" "whole/$file" "screened/$file" || fail "$1: exit $code, and $file is neither the old nor the new one"
-        fi
-    done
-    if ls out | grep -q 'tmp'; then fail "$1: left $(ls out | grep tmp)"; fi
+# Which calls of $1 to fail: $2 of them, or all.
+numbers() {
+    awk -v calls="$1" -v many="$2" -v kind="$3" 'BEGIN {
+        first = many == "all" ? (kind == "malloc" ? 50 : calls) : 0
+        for (i = 1; i <= first && i <= calls; i++) print i
+        if (many == "all") many = kind == "malloc" && calls > 50 ? 150 : 0
+        for (i = 1; i <= many && calls > 0; i++) print first + int((2 * i - 1) * (calls - first) / (2 * many)) + (calls > first)
+    }' | uniq
 }
 
-# sweep KIND RANK NP VERB HOW-MANY [+]
+# sweep KIND RANK NP VERB HOW-MANY [+]: after `counted`.
 sweep() {
-    faulty "$1:0" "$2" "$3" "$4"
-    calls=$(cat count 2>/dev/null)
-    [ "$code" = 0 ] || fail "$4 without a fault: exit $code"
     before=$failed
-    [ "$5" = all ] && many=${calls:-0} || many=$5
-    for i in $(seq 1 "$many"); do
-        at=$(((i * 2 - 1) * ${calls:-0} / (2 * many) + 1))
-        [ "$5" != all ] || at=$i
+    for at in $(numbers "$(awk -v k="$1" '$1 == k { print $2 }' counts)" "$5" "$1"); do
         faulty "$1:$at$6" "$2" "$3" "$4"
-        judge "$4 on $3 ranks, $1 $at$6 of ${calls:-no} fails on rank $2" "$4"
+        judge "$4 on $3 ranks, $1 $at$6 fails on rank $2" "$4" out
     done
     [ "$failed" != "$before" ] || pass
 }
 
-launch 1 screen run.yaml -q --set output.dir=whole >log 2>&1
-mkdir screened && mv whole/screen.h5ad screened/
-cp whole/model.h5 screened/
-launch 1 run run.yaml -q --set output.dir=whole >log 2>&1
-check_ok "run again" $? log
-each=${SCS_FAULTS:-4}
-[ "$each" = all ] && few=all || few=1
-for kind in write open close fsync rename fallocate malloc; do
-    sweep $kind 0 1 run "$each"
-    [ "$few" = 1 ] || for verb in train screen simulate; do sweep $kind 0 1 $verb all; done
+each=${SCS_FAULTS:-4} few=${SCS_FAULTS:-1}
+for verb in $verbs; do
+    counted $verb 1 0
+    [ $verb = run ] && many=$each || many=$few
+    for kind in write open close fsync rename fallocate malloc; do sweep $kind 0 1 $verb "$many"; done
+    for kind in write fallocate; do
+        [ $verb = train ] || sweep $kind 0 1 $verb "$many" +
+    done
+    echo "$verb: $(tr '\n' ' ' <counts); $runs runs so far"
 done
-for kind in write fallocate; do
-    sweep $kind 0 1 run "$each" +
-    sweep $kind 0 1 simulate "$few" +
-    sweep $kind 0 1 screen "$few" +
+few=1
+[ "$each" = 4 ] || few=4
+for rank in 0 1; do
+    counted run 2 $rank
+    for kind in write malloc fsync; do sweep $kind $rank 2 run $few; done
 done
-for kind in write malloc fsync; do
-    sweep $kind 0 2 run "$few"
-    sweep $kind 1 2 run "$few"
+[ "$few" = 1 ] || for verb in screen validate pca; do
+    for rank in 0 1; do
+        counted $verb 2 $rank
+        for kind in write open malloc fsync; do sweep $kind $rank 2 $verb $few; done
+    done
 done
 # A write that never returns: the watchdog ends the job with one line, on all ranks.
 stalled() { # NP RANK NUMBER

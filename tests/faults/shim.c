@@ -1,11 +1,12 @@
 /* Preloaded: makes the n-th call of one kind fail. Tests only.
  *
- *      SCS_FAULT=KIND:N[+|s]   KIND: write, open, close, fsync, rename, fallocate or malloc; N from
- * 1; with
+ *      SCS_FAULT=KIND:N[+|s]   KIND: write, open, close, fsync, rename, fallocate, malloc, or any
+ * to count them all; N from 1; with
  *                            "+" all later calls of the kind fail as well, as on a full disk; with
  * "s" the n-th never returns, as on a file system that hangs SCS_FAULT_DIR=PATH    only files below
  * it count (malloc: only calls of the program's own code) SCS_FAULT_RANK=R      only this rank
- * (default 0) SCS_FAULT_COUNT=FILE  at the end, the number of calls of the kind */
+ * (default 0) SCS_FAULT_COUNT=FILE  at the end, the number of calls of the kind, or a
+ * line for each: KIND N */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -20,9 +21,13 @@
 
 #define NEXT(function) ((__typeof__(&(function)))dlsym(RTLD_NEXT, #function))
 
+static const char *const kinds[] = {"write",  "open",      "close", "fsync",
+                                    "rename", "fallocate", "malloc"};
+enum { N_KIND = sizeof kinds / sizeof *kinds };
+
 static struct {
     char kind[16];
-    long n, calls;
+    long n, calls, all[N_KIND];
     bool on, stall, ready;
     const char *dir;
     void *program; /* where the program's own code begins */
@@ -51,15 +56,21 @@ __attribute__((destructor)) static void tell_calls(void)
     const char *path = getenv("SCS_FAULT_COUNT");
     FILE *out = fault.ready && path ? fopen(path, "w") : NULL;
 
-    if (out) {
-        fprintf(out, "%ld\n", fault.calls);
-        fclose(out);
-    }
+    if (!out)
+        return;
+    for (int i = 0; i < N_KIND; i++)
+        if (strcmp(fault.kind, kinds[i]) == 0)
+            fprintf(out, "%ld\n", fault.calls);
+        else if (fault.kind[0] == 'a')
+            fprintf(out, "%s %ld\n", kinds[i], fault.all[i]);
+    fclose(out);
 }
 
 /* Whether this call has to fail. */
 static bool hit(const char *kind)
 {
+    for (int i = 0; i < N_KIND; i++)
+        fault.all[i] += strcmp(kind, kinds[i]) == 0;
     if (!fault.ready || strcmp(kind, fault.kind) != 0)
         return false;
     fault.calls++;
@@ -210,7 +221,7 @@ static bool is_our_call(const void *caller)
 {
     Dl_info info;
 
-    return fault.ready && fault.kind[0] == 'm' && dladdr(caller, &info) &&
+    return fault.ready && (fault.kind[0] == 'm' || fault.kind[0] == 'a') && dladdr(caller, &info) &&
            info.dli_fbase == fault.program;
 }
 

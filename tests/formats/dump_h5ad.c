@@ -1,5 +1,6 @@
 /* What our reader finds in an .h5ad file, one tab-separated fact a line, as expected.py prints
- * them. usage: dump_h5ad FILE MATRIX PARTS      (the rows are read in PARTS pieces) */
+ * them. usage: dump_h5ad FILE MATRIX PARTS [FIRST]     (the rows from FIRST on are read in PARTS
+ * pieces) */
 #include "scscreen/h5ad.h"
 
 #include <inttypes.h>
@@ -74,10 +75,12 @@ static void print_rows(const scs_csr *x, int64_t row0)
     }
 }
 
-static scs_status dump_rows(const scs_h5ad *meta, int parts)
+static scs_status dump_rows(const scs_h5ad *meta, int parts, int64_t first)
 {
+    int64_t n = meta->n_obs - first;
+
     for (int part = 0; part < parts; part++) {
-        int64_t row0 = meta->n_obs * part / parts, row1 = meta->n_obs * (part + 1) / parts;
+        int64_t row0 = first + n * part / parts, row1 = first + n * (part + 1) / parts;
         scs_csr x;
         scs_status st;
         SCS_TRY(scs_h5ad_read_rows(meta, row0, row1, &x));
@@ -89,7 +92,7 @@ static scs_status dump_rows(const scs_h5ad *meta, int parts)
     return SCS_OK;
 }
 
-static scs_status dump(const char *path, const char *matrix, int parts)
+static scs_status dump(const char *path, const char *matrix, int parts, int64_t first)
 {
     scs_h5ad_request want = {.matrix = matrix};
     scs_h5ad *meta = NULL;
@@ -101,7 +104,7 @@ static scs_status dump(const char *path, const char *matrix, int parts)
     printf("duplicates\t%" PRId64 "\n", meta->n_duplicate_obs_names);
     for (scs_lidx i = 0; i < meta->obs_columns.n; i++)
         SCS_GO(st, dump_column(path, matrix, meta->obs_columns.name[i]));
-    SCS_GO(st, dump_rows(meta, parts));
+    SCS_GO(st, dump_rows(meta, parts, first));
 done:
     scs_h5ad_destroy(&meta);
     return st;
@@ -111,9 +114,9 @@ int main(int argc, char **argv)
 {
     scs_status st;
 
-    if (argc != 4)
+    if (argc != 4 && argc != 5)
         return 64;
-    st = dump(argv[1], argv[2], atoi(argv[3]));
+    st = dump(argv[1], argv[2], atoi(argv[3]), argc == 5 ? atoll(argv[4]) : 0);
     if (st != SCS_OK)
         printf("refused\t%s\t%s\n", scs_status_name(st), scs_message());
     return scs_exit_code(st);

@@ -245,6 +245,36 @@ def broken_gzip(kept, cut=None, mask=0, n=None):
     return edit
 
 
+def deflate_bomb(file):
+    """A chunk of 1.6 KB whose 260 KB inflate to 256 MiB."""
+    n = file["X/data"].shape[0]
+    del file["X/data"]
+    data = file.create_dataset("X/data", shape=(n,), dtype="f4", chunks=(n,), compression="gzip")
+    data.id.write_direct_chunk((0,), zlib.compress(bytes(1 << 28)))
+
+
+def categories(values):
+    """The words of cell_type become something else; None: a group."""
+    def edit(file):
+        attributes = dict(file["obs/cell_type/categories"].attrs)
+        del file["obs/cell_type/categories"]
+        if values is None:
+            file["obs/cell_type/categories"] = file["obs/cell_type"]
+        else:
+            file["obs/cell_type"].create_dataset("categories", data=values).attrs.update(attributes)
+    return edit
+
+
+def evil_category(file):
+    categories(np.array(["evil\x1b[31m\nname"] * 4, dtype=object))(file)
+
+
+def cycle(file):
+    """The matrix holds itself as its values."""
+    del file["X/data"]
+    file["X/data"] = file["X"]
+
+
 def short_shuffle(file):
     n = 10 ** 6
     broken_gzip(4 * n, n=n)(file)
@@ -305,6 +335,8 @@ BAD = [
     ("bomb_product", bomb("X/data", (1 << 62) + 5, "f4"), "data.memory"),
     ("bomb_empty", bomb("X/data", 1 << 28, "f4"), "no real data"),
     ("bomb_names", bomb("var/_index", 1 << 28, "S8"), "no real data"),
+    ("bomb_categories", bomb("obs/cell_type/categories", 1 << 28, "S8"), "no real data"),
+    ("bomb_deflate", deflate_bomb, "full length"),
     ("unknown_filter", unknown_filter, 'compression="gzip"'),
     ("lzf_short", broken_lzf(b"\x1fabc"), "damaged"),
     ("lzf_back", broken_lzf(b"\x00a\xff\xff\xff\xff\xff\xff"), "damaged"),
@@ -329,6 +361,11 @@ BAD = [
     ("codes_low", set_at("obs/cell_type/codes", 2, -2), "cell row 2"),
     ("codes_short", resize("obs/cell_type/codes", 5), "5 values for 37 cells"),
     ("categories_twice", set_at("obs/cell_type/categories", 1, "T"), "category T twice"),
+    ("categories_cube", categories(np.zeros((2, 2, 2))), "1 or 2 dimensions"),
+    ("categories_floats", categories(np.full(4, np.nan)), "category nan twice"),
+    ("categories_group", categories(None), "categories"),
+    ("categories_control", evil_category, "evil?[31m?name twice"),
+    ("cycle_matrix", cycle, "X/data is no dataset"),
     ("control_characters", bad_gene_name, "evil?[31m?name"),
     ("latin1", latin1, "not UTF-8"),
     ("text_matrix", text_matrix, "must hold numbers"),

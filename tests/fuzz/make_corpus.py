@@ -25,12 +25,18 @@ def labels(column, categories=(), codes=()):
     return text(column) + names(categories) + struct.pack(f"<{len(codes)}i", *codes)
 
 
-def h5ad(cells=4, genes=("a", "b", "c"), layout=0, column="cell_type", codes=(0, 1, -1, 1)):
+def doses(column, values):
+    return text(column) + (struct.pack(f"<{len(values)}d", *values) if column else b"")
+
+
+def h5ad(cells=4, genes=("a", "b", "c"), layout=0, column="cell_type", codes=(0, 1, -1, 1),
+         dose=None):
     paths = ("X/data", "X/indices", "X/indptr") if layout < 2 else ("X", None, None)
     return b"".join((
         text("a.h5ad"), text("X"), integer(1 << 34, cells, len(genes), layout, 7),
         *(text(path) for path in paths), names(genes), names(("cell_type", "day")), integer(1),
-        labels(column, ("T", "B é"), codes), labels(None), labels("day", ("0",), (0,) * cells)))
+        labels(column, ("T", "B é"), codes), labels(None), labels("day", ("0",), (0,) * cells),
+        doses(dose, (0.5, 10.0, float("nan"), 0.0)[:cells])))
 
 
 def model(groups=((0, 0, 0, 0, 5), (0, 1, 1, 1, 9)), atlas=1):
@@ -49,7 +55,7 @@ def state():
 
 PARENT_SIDE = {
     "h5ad": {"ok_csr": h5ad(), "ok_csc": h5ad(layout=1), "ok_dense": h5ad(layout=2),
-             "ok_no_labels": h5ad(column=None), "bad_code": h5ad(codes=(0, 1, 2, 1)),
+             "ok_no_labels": h5ad(column=None), "ok_dose": h5ad(dose="dose"), "bad_code": h5ad(codes=(0, 1, 2, 1)),
              "bad_layout": h5ad(layout=9), "bad_length": h5ad()[:-3], "bad_end": h5ad() + b"x",
              "bad_nothing": b""},
     "model": {"ok": model(), "ok_no_atlas": model((), 0), "ok_no_groups": model(()),
@@ -69,6 +75,12 @@ TABLES = {
         "bad_one_to_many": b"a1\tb1\na1\tb2\n", "bad_open_quote": b'a,"b\nc,d\n', "bad_latin1": b"caf\xe9\tb\n",
         "bad_one_column": b"a1\na2\n", "bad_nothing": b"", "bad_header": b"gene_a\tgene_b\n",
         "bad_wide": b"a" + b"\tb" * 100 + b"\n", "ok_long": b"a" * 60000 + b"\tb\n"},
+    "gene_sets": {
+        "ok": b"SET_A\thttp://x\tTNF\tIL6\tOTHER\nSET_B\t\tg 3\tTNF\tTNF\n",
+        "ok_bom": b"\xef\xbb\xbfA\tx\tKiss1\t\t\r\n\r\nB\ty\tnone\r\n",
+        "bad_twice": b"A\tx\tTNF\nA\tx\tIL6\n", "bad_short": b"A\tTNF\n", "bad_nothing": b"",
+        "bad_no_name": b"\tx\tTNF\n", "bad_no_genes": b"A\tx\t\n", "bad_latin1": b"A\tx\tcaf\xe9\n",
+        "ok_long": b"A\tx" + b"\tTNF" * 8000},
     "combinations": {
         "ok": b"species,cell_type,perturbation\nhuman,T,drug 1\nmouse,\"B cell\",drug_2\n,NK,drug_2\n",
         "ok_tabs": b"cell_type\tperturbation\tspecies\nT\tdrug 1\thuman\n",

@@ -137,7 +137,7 @@ static void test_bad_sizes(void)
 
     CHECK_FAILS(scs_model_create(&arch, &model), SCS_EARG, "model.hidden is 0");
     CU_ASSERT_PTR_NULL(model);
-    arch = tiny_arch(SCS_PROFILE_SCGEN2, 70000, 4, 3);
+    arch = tiny_arch(SCS_PROFILE_SCGEN2, (1 << 20) + 1, 4, 3);
     CHECK_FAILS(scs_model_create(&arch, &model), SCS_EARG, "genes");
     arch = tiny_arch(SCS_PROFILE_SCGEN2, 10, 4, 3);
     arch.n_layer = 9;
