@@ -12,12 +12,12 @@
 
 /** What a screen is made of. Texts are owned by whoever filled it. */
 typedef struct scs_done_key {
-    char *config;          /**< as results carry it */
-    char *data;            /**< checksum of inputs, labels, roles and genes */
-    char *program;         /**< version and commit */
-    uint64_t weights;      /**< sum of the model and of its latent atlas */
-    uint64_t head;         /**< sum of what the result says of its rows */
-    uint64_t skeleton;     /**< sum of the bytes of the file but for its rows */
+    char *config;      /**< as results carry it */
+    char *data;        /**< checksum of inputs, labels, roles and genes */
+    char *program;     /**< version and commit */
+    uint64_t weights;  /**< sum of the model and of its latent atlas */
+    uint64_t head;     /**< sum of what the result says of its rows */
+    uint64_t skeleton; /**< sum of the bytes of the file but for its rows */
     int64_t n_block, n_unit;
     int32_t n_range;
     int64_t range[SCS_RANGES][2]; /**< bytes of the file that hold rows */

@@ -30,8 +30,8 @@ SCS_MUST_USE scs_status scs_result_file_sum(scs_result_file *file, int64_t first
  *  @param[out] all delta_norm, score and trust [plan->n] are filled */
 SCS_MUST_USE scs_status scs_result_file_numbers(scs_result_file *file, scs_result_rows *all);
 
-/** Bytes [begin, end) of the file that hold each field's rows, in the fields' order, then those that
- * change when the file is opened. Local.
+/** Bytes [begin, end) of the file that hold each field's rows, in the fields' order, then those
+ * that change when the file is opened. Local.
  *  @param[out] range [SCS_RESULT_FIELDS + 1]  @param[out] n how many */
 SCS_MUST_USE scs_status scs_result_file_ranges(scs_result_file *file, int64_t (*range)[2],
                                                int32_t *n);

@@ -52,8 +52,7 @@ scs_status scs_work_open(const scs_session *session, const scs_plan *plan, scs_s
 {
     scs_status st;
 
-    *work = (scs_screen_work){
-        .session = session, .store = store, .begun = scs_wishes_now()};
+    *work = (scs_screen_work){.session = session, .store = store, .begun = scs_wishes_now()};
     SCS_TRY(scs_queue_open(session->comm, &work->queue));
     st = scs_wishes_open(session, &work->wishes);
     if (st == SCS_OK)
@@ -219,7 +218,7 @@ scs_status scs_work_end(scs_screen_work *work, int64_t n_unit_left)
     left[1] = s->n_block - s->n_done - mine;
     if (left[0] == 0 && left[1] == 0)
         return report(work, mine * s->block_rows < s->head->plan->n ? mine * s->block_rows
-                                                                   : s->head->plan->n);
+                                                                    : s->head->plan->n);
     scs_wishes_obeyed(&work->wishes);
     return SCS_FAIL(SCS_ESTOP,
                     "by %s with %lld of %lld blocks of %lld combinations done; the same command "

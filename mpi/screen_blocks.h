@@ -13,14 +13,14 @@ typedef struct scs_screen_work {
     scs_screen_store *store;
     scs_queue queue;
     scs_wishes wishes;
-    int64_t *order;         /**< [n_order] blocks to do, dear ones first; alike on all ranks */
+    int64_t *order; /**< [n_order] blocks to do, dear ones first; alike on all ranks */
     int64_t n_order;
-    bool stopped;           /**< somebody wants the job to end */
-    char reason[128];       /**< why this rank wants it; "" otherwise */
-    double longest;         /**< seconds of a block so far */
-    double looked;          /**< when this rank looked last whether to stop */
-    double begun, ended;    /**< of the work */
-    double busy;            /**< seconds of it that this rank worked */
+    bool stopped;        /**< somebody wants the job to end */
+    char reason[128];    /**< why this rank wants it; "" otherwise */
+    double longest;      /**< seconds of a block so far */
+    double looked;       /**< when this rank looked last whether to stop */
+    double begun, ended; /**< of the work */
+    double busy;         /**< seconds of it that this rank worked */
 } scs_screen_work;
 
 /** Collective. Close it even after a failure. */

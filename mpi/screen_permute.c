@@ -210,9 +210,9 @@ typedef struct worker {
     const scs_permutations *p;
     scs_real *const *z;
     scs_replica replica;
-    double *delta;                 /* [n_latent] */
-    double *mean;                  /* [most pairs, permutations of a chunk, n_latent] */
-    int32_t *control, *perturbed;  /* [most pairs] */
+    double *delta;                  /* [n_latent] */
+    double *mean;                   /* [most pairs, permutations of a chunk, n_latent] */
+    int32_t *control, *perturbed;   /* [most pairs] */
     scs_combination *part;          /* [most of a set] */
     const scs_combination **target; /* [most of a set] the same */
 } worker;
@@ -288,7 +288,8 @@ static scs_status count_unit(worker *w, int64_t unit, int32_t *count)
 {
     const scs_permutations *p = w->p;
     int64_t set = unit / p->n_chunk, chunk = unit % p->n_chunk, first = chunk_first(p, chunk);
-    int64_t n = chunk_first(p, chunk + 1) - first, n_row = p->set_first[set + 1] - p->set_first[set];
+    int64_t n = chunk_first(p, chunk + 1) - first,
+            n_row = p->set_first[set + 1] - p->set_first[set];
     int32_t c = p->condition[set];
     int64_t n_pair = p->pair_first[c + 1] - p->pair_first[c];
     scs_permutation permuted = {.atlas = p->session->atlas,

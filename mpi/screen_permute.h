@@ -15,16 +15,16 @@ typedef struct scs_judged {
  *  shift is estimated anew, and p is the share of shifts at least as long as the observed one.
  *
  *  Rows that ask for the same condition are judged together, `n_chunk` units for each, which
- *  share its permutations: a unit's are made on one rank, from the latent cells of that perturbation
- *  and of the controls beside it. Units do not depend on the number of ranks. */
+ *  share its permutations: a unit's are made on one rank, from the latent cells of that
+ * perturbation and of the controls beside it. Units do not depend on the number of ranks. */
 typedef struct scs_permutations {
     const scs_session *session;
     const scs_plan *plan;
     int64_t n;       /**< permutations */
     int64_t n_chunk; /**< parts that they are cut into */
     const scs_method *method;
-    int32_t n_set;   /**< conditions with rows to judge */
-    int64_t n_unit;  /**< n_set * n_chunk */
+    int32_t n_set;  /**< conditions with rows to judge */
+    int64_t n_unit; /**< n_set * n_chunk */
     int64_t n_judged;
     scs_judged *judged;  /**< [n_judged] set by set */
     int32_t *condition;  /**< [n_set] */

@@ -79,8 +79,7 @@ static scs_status measure_trust(const row *r)
     t->support_flag = t->support > 99;
     t->agreement = scs_agreement(r->atlas, r->work->sources);
     if (scs_session_has_latent(r->job->session))
-        t->energy_distance =
-            scs_moved_energy(&r->controls->cells, r->work->delta, r->work->along);
+        t->energy_distance = scs_moved_energy(&r->controls->cells, r->work->delta, r->work->along);
     return SCS_OK;
 }
 

@@ -10,9 +10,9 @@
 /** The control cells of a species and cell type, ready for all shifts of a block. */
 typedef struct scs_row_controls {
     int32_t group;
-    scs_moving *moving;          /**< where means go through the network's output layer, or NULL */
-    scs_moved_cells cells;       /**< where there is a latent space */
-    double *mean, *variance;     /**< [n_gene] decoded without a shift; NULL where not wanted */
+    scs_moving *moving;      /**< where means go through the network's output layer, or NULL */
+    scs_moved_cells cells;   /**< where there is a latent space */
+    double *mean, *variance; /**< [n_gene] decoded without a shift; NULL where not wanted */
 } scs_row_controls;
 
 /** Of one thread. */
@@ -29,14 +29,14 @@ typedef struct scs_row_job {
     const scs_session *session;
     const scs_method *method;
     const scs_plan *plan;
-    scs_real *const *control_z; /**< [n_group] */
-    int64_t top_genes;          /**< to list, 0: none */
-    int64_t bootstrap;          /**< replicates for errors, 0: none */
+    scs_real *const *control_z;     /**< [n_group] */
+    int64_t top_genes;              /**< to list, 0: none */
+    int64_t bootstrap;              /**< replicates for errors, 0: none */
     const scs_gene_sets *gene_sets; /**< to score, or NULL */
-    scs_result_rows *rows;      /**< of this block */
-    scs_row_work *work;         /**< [n_work] of each thread */
+    scs_result_rows *rows;          /**< of this block */
+    scs_row_work *work;             /**< [n_work] of each thread */
     int n_work;
-    void (*idle)(void *ctx);    /**< called by the first thread now and then */
+    void (*idle)(void *ctx); /**< called by the first thread now and then */
     void *idle_ctx;
 } scs_row_job;
 
@@ -45,9 +45,9 @@ typedef struct scs_row_block {
     const scs_row_job *job;
     scs_row_controls *controls; /**< [n_controls] of the block's rows */
     int32_t n_controls;
-    int32_t *of;                /**< [rows] into controls, -1: no prediction */
-    double *hidden;             /**< [rows + n_controls, n_hidden] mean hidden activations, or NULL */
-    double *mean, *variance;    /**< [rows + n_controls, n_gene] decoded; NULL where not wanted */
+    int32_t *of;             /**< [rows] into controls, -1: no prediction */
+    double *hidden;          /**< [rows + n_controls, n_hidden] mean hidden activations, or NULL */
+    double *mean, *variance; /**< [rows + n_controls, n_gene] decoded; NULL where not wanted */
 } scs_row_block;
 
 SCS_MUST_USE scs_status scs_row_work_make(const scs_row_job *job, scs_row_work *work);

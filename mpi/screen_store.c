@@ -123,13 +123,13 @@ static scs_status other_config(const scs_screen_store *s, const scs_done_key *ol
 static scs_status check_same(const scs_screen_store *s, const scs_done_key *old,
                              const scs_done_key *now)
 {
-    const char *what = strcmp(old->data, now->data) != 0         ? "saw other data"
-                       : old->weights != now->weights            ? "had another model"
-                       : strcmp(old->program, now->program) != 0 ? "was made by another scscreen"
-                       : old->head != now->head || old->n_block != now->n_block ||
-                               old->n_unit != now->n_unit
-                           ? "had other rows"
-                           : NULL;
+    const char *what =
+        strcmp(old->data, now->data) != 0         ? "saw other data"
+        : old->weights != now->weights            ? "had another model"
+        : strcmp(old->program, now->program) != 0 ? "was made by another scscreen"
+        : old->head != now->head || old->n_block != now->n_block || old->n_unit != now->n_unit
+            ? "had other rows"
+            : NULL;
 
     if (strcmp(old->config, now->config) != 0)
         return other_config(s, old);
@@ -276,8 +276,7 @@ scs_status scs_store_open(const scs_session *session, const scs_result_head *hea
 
     SCS_TRY(scs_agree(comm, set_up(session, head, store)));
     scs_watchdog_begin(comm, store->path);
-    st = scs_agree(comm,
-                   scs_session_leads(session) ? prepare(store, unit_first, n_unit) : SCS_OK);
+    st = scs_agree(comm, scs_session_leads(session) ? prepare(store, unit_first, n_unit) : SCS_OK);
     resumed = store->resumed;
     if (st == SCS_OK)
         st = scs_broadcast(comm, &resumed, 1);

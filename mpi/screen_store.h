@@ -10,11 +10,11 @@ typedef struct scs_screen_store {
     const scs_session *session;
     const scs_result_head *head;
     char path[4096], part[4200], done_path[4200];
-    int lock, fd;          /**< of rank 0: the folder, and the unfinished file; -1 elsewhere */
+    int lock, fd; /**< of rank 0: the folder, and the unfinished file; -1 elsewhere */
     int64_t block_rows, n_block;
-    uint64_t *sum;         /**< [n_block] of the blocks that this job wrote here, else 0 */
-    uint8_t *done;         /**< [n_block] written and compared by an earlier job; alike on ranks */
-    int64_t n_done;        /**< how many of them */
+    uint64_t *sum;  /**< [n_block] of the blocks that this job wrote here, else 0 */
+    uint8_t *done;  /**< [n_block] written and compared by an earlier job; alike on ranks */
+    int64_t n_done; /**< how many of them */
     bool resumed;
     scs_result_file *file;
     scs_done_map *map;

@@ -24,8 +24,9 @@ typedef struct screening {
     scs_result_head head;
     scs_screen_store store;
     scs_screen_work work;
-    double *p, *q;           /* [plan->n] on rank 0, or NULL */
-    scs_result_rows numbers; /* delta_norm, trust and score of all rows, on rank 0 where asked for */
+    double *p, *q; /* [plan->n] on rank 0, or NULL */
+    scs_result_rows
+        numbers; /* delta_norm, trust and score of all rows, on rank 0 where asked for */
 } screening;
 
 /* What the config leaves to the data: the same on every rank. */
@@ -166,8 +167,8 @@ static scs_status open_store(const scs_session *s, screening *w)
         w->head.fact = w->provenance->fact;
         w->head.n_fact = w->provenance->n;
     }
-    SCS_TRY(scs_store_open(s, &w->head, w->permutations.unit_first, w->permutations.n_unit,
-                           &w->store));
+    SCS_TRY(
+        scs_store_open(s, &w->head, w->permutations.unit_first, w->permutations.n_unit, &w->store));
     if (w->store.resumed)
         scs_session_say(s, "going on from %s: %lld of %lld blocks are done and compared",
                         w->store.part, (long long)w->store.n_done, (long long)w->store.n_block);
@@ -187,8 +188,8 @@ static scs_status work(const scs_session *s, screening *w)
     double begun = scs_wishes_now();
     scs_status status;
 
-    status = scs_permutations_run(&w->permutations, w->control_z, w->store.map,
-                                  scs_work_is_over, &w->work);
+    status = scs_permutations_run(&w->permutations, w->control_z, w->store.map, scs_work_is_over,
+                                  &w->work);
     if (status == SCS_OK)
         status = scs_work_blocks(&w->work, &job);
     else

@@ -91,9 +91,8 @@ scs_status scs_top_lists(scs_comm *comm, scs_atlas *atlas, const scs_dataset *da
     for (int32_t g = 0; g < atlas->n_group; g += LISTS) {
         int32_t left = atlas->n_group - g;
 
-        SCS_GO(st,
-               rank_groups(comm, atlas, &ranked, slice->gene0, g,
-                               left < LISTS ? left : LISTS, z, lists));
+        SCS_GO(st, rank_groups(comm, atlas, &ranked, slice->gene0, g, left < LISTS ? left : LISTS,
+                               z, lists));
     }
 done:
     scs_ranked_slice_clear(&ranked);

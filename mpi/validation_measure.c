@@ -165,18 +165,15 @@ static scs_status measure_row(work *w, const scs_result_rows *rows, int predicto
     return measure_cells(w, row, w->scratch, value);
 }
 
-/* The network's rows, decoded as this predictor does. Each is a block of its own: how rows are dealt
- * to ranks must not show. */
+/* The network's rows, decoded as this predictor does. Each is a block of its own: how rows are
+ * dealt to ranks must not show. */
 static scs_status measure_latent(work *w, int64_t first, int64_t n, int predictor)
 {
     const scs_session *s = w->v->session;
     const scs_method *method = &w->method[predictor];
     scs_result_rows rows = {.n = 1};
-    scs_row_job job = {.session = s,
-                       .method = method,
-                       .plan = &w->plan,
-                       .control_z = w->control_z,
-                       .rows = &rows};
+    scs_row_job job = {
+        .session = s, .method = method, .plan = &w->plan, .control_z = w->control_z, .rows = &rows};
     scs_status st;
 
     SCS_GO(st, scs_plan_resolve(s->atlas, method, &w->plan));

@@ -32,7 +32,8 @@ typedef struct scs_moved_cells {
 SCS_MUST_USE scs_status scs_moved_cells_make(const scs_sample *x, int32_t dim,
                                              scs_moved_cells *cells);
 void scs_moved_cells_clear(scs_moved_cells *cells);
-/** scs_energy_distance of the cells and the cells moved by delta. @param along [cells->n] scratch */
+/** scs_energy_distance of the cells and the cells moved by delta. @param along [cells->n] scratch
+ */
 double scs_moved_energy(const scs_moved_cells *cells, const double *delta, double *along);
 enum { SCS_MOST_MOVED = 256 };
 /** Gretton's unbiased estimate (U-statistic) of the squared maximum mean discrepancy with the

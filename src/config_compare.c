@@ -6,7 +6,8 @@
 /* Whether a key changes the weights, or (screens) the rows of a screen. */
 static bool counts(const scs_key *key, bool screens)
 {
-    static const char *const sections[] = {"data", "hold_out", "model", "train", "screen", "output"};
+    static const char *const sections[] = {"data",  "hold_out", "model",
+                                           "train", "screen",   "output"};
     size_t n = sizeof sections / sizeof *sections;
 
     if (key->operational || key->type == SCS_KEY_PATH)

@@ -240,7 +240,8 @@ int64_t scs_output_work(const scs_model *model)
 void scs_output_means(const scs_model *model, int task, const double *hidden, int64_t n,
                       double *work, double *mean)
 {
-    const scs_real *weight = scs_model_data(model, scs_model_find(model, "decoder.linear_out.weight"));
+    const scs_real *weight =
+        scs_model_data(model, scs_model_find(model, "decoder.linear_out.weight"));
     const scs_real *bias = scs_model_data(model, scs_model_find(model, "decoder.linear_out.bias"));
     int32_t d = model->arch.n_hidden, n_gene = model->arch.n_gene, g0 = task * GENE_BLOCK;
     int32_t width = n_gene - g0 < GENE_BLOCK ? n_gene - g0 : GENE_BLOCK;

@@ -1,4 +1,5 @@
-/** An atlas whose groups' means are drawn anew, and the shifts that follow. All functions are Local.
+/** An atlas whose groups' means are drawn anew, and the shifts that follow. All functions are
+ * Local.
  */
 #ifndef SCS_REPLICA_H
 #define SCS_REPLICA_H

@@ -104,9 +104,8 @@ int32_t scs_result_fields(const scs_result_head *head, scs_result_field *field)
 
     for (int i = 0; i < N_SOURCE; i++)
         if (is_there[sources[i].need])
-            field[n++] =
-                (scs_result_field){sources[i].path, sources[i].type, cols[sources[i].part],
-                                   sources[i].need == PERMUTATIONS};
+            field[n++] = (scs_result_field){sources[i].path, sources[i].type, cols[sources[i].part],
+                                            sources[i].need == PERMUTATIONS};
     return n;
 }
 
@@ -140,9 +139,7 @@ bool scs_result_place(const scs_result_field *field, const void *values, int64_t
 
     if (!s || (s->part != ROW && s->part != SCORE && s->part != TRUST))
         return false;
-    step = s->part == ROW     ? size
-           : s->part == SCORE ? sizeof *rows->score
-                              : sizeof *rows->trust;
+    step = s->part == ROW ? size : s->part == SCORE ? sizeof *rows->score : sizeof *rows->trust;
     to = s->part == ROW     ? *(char *const *)((char *)rows + s->offset)
          : s->part == SCORE ? (char *)rows->score + s->offset
                             : (char *)rows->trust + s->offset;

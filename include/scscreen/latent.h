@@ -21,13 +21,13 @@ typedef struct scs_atlas {
     int32_t n_group, n_latent, n_gene;
     scs_group
         *group; /**< [n_group] ordered by species, cell type, condition; only groups with cells */
-    int32_t *group_of; /**< [n_species, n_type, n_condition] group or -1 */
+    int32_t *group_of;   /**< [n_species, n_type, n_condition] group or -1 */
     int64_t *type_first; /**< [n_species n_condition + 1] into type_of (scs_atlas_types) */
     int32_t *type_of;    /**< [n_group] */
-    double *mean;      /**< [n_group, n_latent] mean of posterior means; 0 for held-out groups */
-    double *second;    /**< [n_group, n_latent, n_latent] mean of z z'; 0 for held-out groups */
-    float *gene_mean;  /**< [n_group, n_gene] mean expression, held-out groups too (for scores and
-                          edit) */
+    double *mean;        /**< [n_group, n_latent] mean of posterior means; 0 for held-out groups */
+    double *second;      /**< [n_group, n_latent, n_latent] mean of z z'; 0 for held-out groups */
+    float *gene_mean;    /**< [n_group, n_gene] mean expression, held-out groups too (for scores and
+                            edit) */
     float *gene_variance; /**< [n_group, n_gene] ddof 0 */
     int32_t *deg; /**< [n_group, SCS_N_DEG] genes by |Wilcoxon z| against the group's control; -1
                      padded; all -1 for control groups and where there is no control */

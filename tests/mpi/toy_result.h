@@ -120,9 +120,12 @@ static inline void open_toy_result(toy_result *f, int64_t times)
     make_folder(f);
     make_session(f);
     f->fact = (scs_fact){.key = "made_by", .text = "a test"};
-    f->head = (scs_result_head){
-        .atlas = f->atlas, .plan = &f->plan, .dense = true, .variance = true, .fact = &f->fact,
-        .n_fact = 1};
+    f->head = (scs_result_head){.atlas = f->atlas,
+                                .plan = &f->plan,
+                                .dense = true,
+                                .variance = true,
+                                .fact = &f->fact,
+                                .n_fact = 1};
 }
 
 static inline void close_toy_result(toy_result *f)
