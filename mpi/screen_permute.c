@@ -1,5 +1,6 @@
 #include "mpi/screen_permute.h"
 
+#include "mpi/watchdog.h"
 #include "src/failure.h"
 #include "src/parts.h"
 #include "src/plan_rows.h"
@@ -341,17 +342,20 @@ static scs_status count_some(scs_permutations *p, worker *w, const int64_t *unit
                              int64_t stride, int32_t *count, scs_done_map *map)
 {
     scs_failure failed = {0};
+    scs_status st;
 
 #pragma omp parallel for schedule(dynamic)
     for (int64_t i = 0; i < n; i++)
         scs_failure_note(&failed, i,
                          count_unit(&w[omp_get_thread_num()], unit[i], count + i * stride));
-    SCS_TRY(scs_failure_raise(&failed));
-    for (int64_t i = 0; i < n; i++) {
+    st = scs_failure_raise(&failed);
+    scs_watchdog_begin_alone(p->session->comm, "screen.h5ad.done");
+    for (int64_t i = 0; i < n && st == SCS_OK; i++) {
         add_counts(p, unit[i], count + i * stride);
-        SCS_TRY(scs_done_map_put_unit(map, unit[i], count + i * stride));
+        st = scs_done_map_put_unit(map, unit[i], count + i * stride);
     }
-    return SCS_OK;
+    scs_watchdog_end(p->session->comm);
+    return st;
 }
 
 static scs_status make_workers(const scs_permutations *p, scs_real *const *z, int n, worker *w)

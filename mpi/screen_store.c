@@ -293,7 +293,7 @@ scs_status scs_store_put(scs_screen_store *store, int64_t block, const scs_resul
     scs_comm *comm = store->session->comm;
     scs_status st;
 
-    scs_watchdog_begin(comm, store->path);
+    scs_watchdog_begin_alone(comm, store->path);
     st = scs_result_file_put(store->file, rows, &store->sum[block]);
     if (st == SCS_OK)
         st = scs_done_map_put_block(store->map, block, store->sum[block]);

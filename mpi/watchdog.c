@@ -75,7 +75,8 @@ static bool start(scs_watchdog *dog)
     return pthread_create(&dog->thread, NULL, watch, dog) == 0;
 }
 
-void scs_watchdog_begin(scs_comm *comm, const char *file)
+/* @param rank 0: speaks */
+static void begin(scs_comm *comm, const char *file, int32_t rank)
 {
     scs_watchdog *dog = NULL;
 
@@ -84,7 +85,7 @@ void scs_watchdog_begin(scs_comm *comm, const char *file)
     if (!dog)
         return; /* writing works as well without it */
     dog->seconds = comm->deadline;
-    dog->rank = comm->rank;
+    dog->rank = rank;
     snprintf(dog->file, sizeof dog->file, "%s", file);
     snprintf(dog->step, sizeof dog->step, "writing");
     set_until(dog);
@@ -92,6 +93,16 @@ void scs_watchdog_begin(scs_comm *comm, const char *file)
         comm->watchdog = dog;
     else
         free(dog);
+}
+
+void scs_watchdog_begin(scs_comm *comm, const char *file)
+{
+    begin(comm, file, comm->rank);
+}
+
+void scs_watchdog_begin_alone(scs_comm *comm, const char *file)
+{
+    begin(comm, file, 0);
 }
 
 void scs_watchdog_step(scs_comm *comm, const char *step)

@@ -78,7 +78,6 @@ calls=$(cat count)
 sed -i 's/epochs: 2,/epochs: 2, checkpoint_minutes: 0,/' run.yaml
 echo 'output: {deadline: 1}' >>run.yaml
 for at in 5 $((calls * 2 / 3)) $((calls - 3)); do stalled 1 0 $at; done
-faulty write:0 1 2 run
-stalled 2 1 "$(cat count)"
+stalled 2 1 1 # later ones depend on who gets which rows
 echo "$runs runs, $refused of them ended with an error line"
 finish
