@@ -1,5 +1,6 @@
 /* Moments of decoded cells without decoding them = moments of every cell decoded. */
 #include "scscreen/screen.h"
+#include "src/moving.h"
 #include "tests/unit/small.h"
 
 enum { MAX_GENE = 300, LATENT = 7 };
@@ -104,6 +105,44 @@ static void blocks_equal_decoding(void)
     check_moments(SCS_PROFILE_SCGEN2, 30, 40, 2, true);
 }
 
+/* Cells made ready once, moved by two shifts and by none, decoded as rows of one block. */
+static void check_moving(int32_t n_gene, int32_t n_hidden, int64_t n)
+{
+    enum { ROWS = 3 };
+    const double far[LATENT] = {9, -9, 9, -9, 9, -9, 9};
+    setup t;
+    const double *delta[ROWS] = {t.delta, NULL, far};
+    double hidden[ROWS * 64], mean[ROWS * MAX_GENE], *work;
+    scs_real *scratch;
+    scs_moving *moving;
+
+    begin(&t, SCS_PROFILE_SCGEN2, n_gene, n_hidden, n);
+    CHECK_OK(SCS_ALLOC(scratch, scs_moving_scratch(t.model)));
+    CHECK_OK(SCS_ALLOC(work, scs_output_work(t.model)));
+    CHECK_OK(scs_moving_create(t.model, t.z, n, &moving));
+    for (int r = 0; r < ROWS; r++)
+        scs_moving_mean(moving, delta[r], scratch, hidden + r * n_hidden);
+    for (int task = scs_output_tasks(t.model) - 1; task >= 0; task--)
+        scs_output_means(t.model, task, hidden, ROWS, work, mean);
+    for (int r = 0; r < ROWS; r++) {
+        CHECK_OK(scs_decoded_moments(t.model, t.z, n, delta[r], t.mean, NULL));
+        check_close(mean + r * n_gene, t.mean, n_gene);
+    }
+    scs_moving_destroy(&moving);
+    CHECK_FAILS(scs_moving_create(t.model, t.z, 0, &moving), SCS_EARG, "no cells");
+    free(scratch);
+    free(work);
+    end(&t);
+}
+
+/* Few cells, some blocks of them, and more than are kept; one panel of genes and two. */
+static void moving_equals_decoding(void)
+{
+    check_moving(30, 40, 1);
+    check_moving(300, 8, 600);
+    check_moving(300, 8, 4200);
+}
+
 static void rectified_output_equals_decoding(void)
 {
     check_moments(SCS_PROFILE_PAPER, 300, 8, 600, true);
@@ -152,6 +191,7 @@ static void predict_edits_decodes_or_blends(void)
 int main(void)
 {
     static const scs_test tests[] = {
+        {"cells made ready and moved = moments of decoded cells", moving_equals_decoding},
         {"covariance = decoding every cell", covariance_equals_decoding},
         {"blocks = decoding every cell", blocks_equal_decoding},
         {"rectified output = decoding every cell", rectified_output_equals_decoding},
