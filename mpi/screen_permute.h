@@ -4,6 +4,7 @@
 
 #include "mpi/done_map.h"
 #include "mpi/session.h"
+#include "src/parts.h"
 
 /** One row's part under one condition (src/parts.h). */
 typedef struct scs_judged {
@@ -43,6 +44,11 @@ SCS_MUST_USE scs_status scs_permutations_create(const scs_session *session,
                                                 const scs_method *method, const scs_plan *plan,
                                                 scs_permutations *p);
 void scs_permutations_clear(scs_permutations *p);
+/** The parts of a row that can be predicted. @param[out] part [SCS_MAX_PARTS]  @return how many.
+ * Local. */
+int32_t scs_permutations_parts(const scs_permutations *p, int64_t row, scs_part *part);
+/** Chunk k is permutations [chunk k, chunk k + 1). Local. */
+int64_t scs_permutations_chunk(const scs_permutations *p, int64_t k);
 /** Mark the groups whose cells the ranks need for it. @param[in,out] needed [n_rank, n_group] */
 void scs_permutations_need(const scs_permutations *p, uint8_t *needed);
 /** Count this rank's units, or take them from the map where they are done, until `stop` says so.

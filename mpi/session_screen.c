@@ -1,12 +1,10 @@
 /* screen -> result */
-#include "mpi/choose_blend.h"
 #include "mpi/provenance.h"
 #include "mpi/screen_blocks.h"
 #include "mpi/screen_permute.h"
 #include "mpi/screen_rank.h"
 #include "mpi/session.h"
 #include "mpi/signals.h"
-#include "src/gene_space.h"
 #include "src/text.h"
 
 #include <stdlib.h>
@@ -28,41 +26,6 @@ typedef struct screening {
     scs_result_rows
         numbers; /* delta_norm, trust and score of all rows, on rank 0 where asked for */
 } screening;
-
-/* What the config leaves to the data: the same on every rank. */
-static scs_status choose_shift(const scs_session *s, scs_method *method)
-{
-    double error[SCS_N_SHIFT];
-
-    SCS_TRY(scs_choose_shift(s->atlas, method, &method->shift, error));
-    for (int i = 0; i < SCS_N_SHIFT; i++)
-        scs_session_say(s, "leave-one-type-out error of shift %s: %.4f%s", scs_shift_name(i),
-                        error[i], i == method->shift ? " (taken)" : "");
-    return SCS_OK;
-}
-
-static scs_status choose_blend(const scs_session *s, scs_method *method)
-{
-    int64_t n;
-
-    SCS_TRY(scs_choose_blend(s, method, &method->blend, &n));
-    scs_session_say(s, "blend %.4f, by leaving out %lld groups in turn", method->blend,
-                    (long long)n);
-    return SCS_OK;
-}
-
-scs_status scs_session_method(const scs_session *s, int decode, scs_method *method)
-{
-    *method = scs_method_from_config(s->config);
-    method->decode = decode;
-    if (!scs_session_has_latent(s))
-        *method = scs_gene_space_method(*method);
-    if (method->shift == SCS_SHIFT_AUTO)
-        SCS_TRY(scs_agree(s->comm, choose_shift(s, method)));
-    if (method->decode == SCS_DECODE_BLEND && method->blend == SCS_BLEND_AUTO)
-        SCS_TRY(choose_blend(s, method));
-    return SCS_OK;
-}
 
 /* The rows that the config asks for. @param groups the atlas, or one that has only the groups yet
  */
