@@ -46,12 +46,13 @@ seen = np.vstack([x[~((cells.obs.cell_type == key[1]) & (cells.obs.condition == 
                   np.log1p(counts[:, other.var_names.get_indexer(own[list(screen.var_names)])])])
 loading = np.linalg.eigh(np.cov(seen.T))[1][:, -8:]
 along = lambda v: (v - seen.mean(0)) @ loading
-predicted["pca"] = np.maximum(0, control.mean(0) + loading @ np.average(change @ loading, axis=0, weights=weight))
+pooled = np.average(change, axis=0, weights=weight)
+predicted["pca"] = np.maximum(0, control.mean(0) + (loading @ (pooled @ loading) + pooled) / 2)  # blended, half each
 
 change_var = np.array([group(t, key[2]).var(0) - group(t, "control").var(0) for t in others])
 variance = {
     "no_change": control.var(0),
-    "pca": control.var(0),
+    "pca": np.maximum(0, control.var(0) + np.average(change_var, axis=0, weights=weight) / 2),
     "mean_paired": np.maximum(0, control.var(0) + change_var.mean(0)),
     "mean_nearest": np.maximum(0, control.var(0) + np.average(change_var, axis=0, weights=weight)),
 }

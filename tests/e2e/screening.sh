@@ -46,13 +46,13 @@ screen() {
     "$SCS_PYTHON" "$SCS_SRCDIR/tests/formats/check_result.py" $name.1.h5ad >py.log 2>&1
     check_ok "$name: columns and layers" $? py.log
 }
-screen plain
+screen plain --set screen.decode=edit
 screen chosen --set screen.shift=auto --set screen.permutations=0
-screen mixed --set screen.decode=blend --set screen.blend=auto --set screen.permutations=0
-screen trusted --set screen.permutations=199 --set screen.bootstrap=25 --set screen.decode=blend
+screen mixed --set screen.blend=auto --set screen.permutations=0
+screen trusted --set screen.permutations=199 --set screen.bootstrap=25
 screen ranked --rank-by energy_distance --set output.top_genes=7 --set screen.permutations=0
 cp results/ranking.tsv .
-screen blend --set screen.decode=blend --set screen.blend=0.3
+screen blend --set screen.blend=0.3
 screen regression --set screen.shift=regression --set screen.cross_species=mean
 screen average --set screen.cross_species=average
 screen globs --set "screen.cell_types=['type_[12]']" --set "screen.species=['*_c']"
