@@ -47,7 +47,7 @@ screen() {
     check_ok "$name: columns and layers" $? py.log
 }
 screen plain --set screen.decode=edit
-screen chosen --set screen.shift=auto --set screen.permutations=0
+screen chosen --set screen.decode=edit --set screen.shift=auto --set screen.permutations=0
 screen mixed --set screen.blend=auto --set screen.permutations=0
 screen trusted --set screen.permutations=199 --set screen.bootstrap=25
 screen ranked --rank-by energy_distance --set output.top_genes=7 --set screen.permutations=0
