@@ -64,6 +64,9 @@ SCS_MUST_USE scs_status scs_session_decode(const scs_session *session, const scs
                                            const double *delta, double *mean, double *variance);
 /** The gene-space half of an atlas from the shards. Collective. */
 SCS_MUST_USE scs_status scs_session_fill_genes(scs_session *session, scs_atlas *atlas);
+/** Where screen.distance says so, closeness of the atlas' control groups by mean expression.
+ *  Collective. */
+SCS_MUST_USE scs_status scs_session_measure_controls(scs_session *session);
 /** output.dir/model.h5, by rank 0. Collective. */
 SCS_MUST_USE scs_status scs_session_save_model(scs_session *session);
 /** The config's way to predict, with this scs_decode_method; `auto` is resolved by what the atlas

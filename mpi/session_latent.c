@@ -1,6 +1,7 @@
 /* What has a latent space: the network, or principal components. */
 #include "mpi/fit_pca.h"
 #include "mpi/session.h"
+#include "src/profile.h"
 
 #include <stdlib.h>
 
@@ -28,7 +29,7 @@ scs_status scs_session_fit_pca(scs_session *session)
         part[s] = (scs_cells){.x = &session->shard[s].x,
                               .n = session->shard[s].n_train + session->shard[s].n_valid};
     st = scs_pca_fit(session->comm, part, n, session->dataset->n_gene,
-                     (int32_t)session->config->model.latent, &session->pca);
+                     scs_profile_components(session->config), &session->pca);
     free(part);
     return st;
 }

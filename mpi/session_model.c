@@ -17,7 +17,8 @@ static scs_arch session_arch(const scs_session *session)
         c.model.latent = session->checkpoint->latent;
         c.model.profile = session->checkpoint->profile;
     }
-    return scs_arch_from_config(&c, session->dataset->n_gene);
+    return scs_arch_from_config(&c, session->dataset->n_gene,
+                                session->dataset->n_cell - session->dataset->n_unused);
 }
 
 static scs_status create_model(scs_session *session)
@@ -154,6 +155,13 @@ done:
     return status;
 }
 
+scs_status scs_session_measure_controls(scs_session *session)
+{
+    if (session->config->screen.distance != SCS_DISTANCE_GENES)
+        return SCS_OK;
+    return scs_agree(session->comm, scs_atlas_measure_controls(session->atlas));
+}
+
 scs_status scs_session_make_atlas(scs_session *session)
 {
     scs_comm *comm = session->comm;
@@ -164,6 +172,7 @@ scs_status scs_session_make_atlas(scs_session *session)
     SCS_TRY(scs_session_encode(session));
     if (!stored)
         SCS_TRY(scs_session_fill_genes(session, session->atlas));
+    SCS_TRY(scs_session_measure_controls(session));
     if (scs_session_has_latent(session))
         return SCS_OK;
     return scs_agree(comm, scs_gene_space_enter(session->atlas));

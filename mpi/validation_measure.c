@@ -216,6 +216,11 @@ static scs_status measure(work *w)
     return SCS_OK;
 }
 
+static int decode_of(const scs_session *s, const scs_predictor *p)
+{
+    return p->method == SCS_DECODE_AS_CONFIG ? s->config->screen.decode : p->method;
+}
+
 /* Collective: `auto` looks at all cells. */
 static scs_status make_methods(work *w)
 {
@@ -228,7 +233,7 @@ static scs_status make_methods(work *w)
         if (p->space == SCS_PREDICT_GENES)
             w->method[i].shift = p->method;
         if (p->space == SCS_PREDICT_LATENT && is_made(w, i))
-            SCS_TRY(scs_session_method(s, p->method, &w->method[i]));
+            SCS_TRY(scs_session_method(s, decode_of(s, p), &w->method[i]));
     }
     return SCS_OK;
 }

@@ -54,5 +54,6 @@ scs_status scs_validation_train(scs_validation *v, int64_t model, int kind)
     if (kind == SCS_MODEL_PCA)
         SCS_TRY(scs_session_fit_pca(s));
     SCS_TRY(scs_agree(v->group, make_atlas(v)));
+    SCS_TRY(scs_session_measure_controls(s));
     return scs_session_encode(s);
 }

@@ -3,6 +3,7 @@
 #include "mpi/fit_pca.h"
 #include "mpi/verb.h"
 #include "src/h5write.h"
+#include "src/profile.h"
 
 #include <stdlib.h>
 
@@ -155,7 +156,7 @@ static scs_status analyse(analysis *a)
     if (scs_session_leads(s) && !s->cli->quiet)
         scs_dataset_describe(s->dataset, stderr);
     cells.n = a->x.n_row;
-    SCS_TRY(scs_pca_fit(s->comm, &cells, 1, s->dataset->n_gene, (int32_t)s->config->model.latent,
+    SCS_TRY(scs_pca_fit(s->comm, &cells, 1, s->dataset->n_gene, scs_profile_components(s->config),
                         &a->pca));
     SCS_TRY(scs_agree(s->comm, encode(a)));
     scs_session_say(s, "%d components of %lld cells hold %.1f %% of the variance",

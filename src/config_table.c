@@ -32,6 +32,16 @@
         .section = #s, .name = #n, .type = (kind), AT(s.n), .min = (lo), .max = (hi),              \
         .fallback = (value), .help = (text), .operational = true                                   \
     }
+#define SIZED(s, n, text)                                                                          \
+    {                                                                                              \
+        .section = #s, .name = #n, .type = SCS_KEY_INT, AT(s.n), .min = 1, .max = 65536,           \
+        .words = "auto", .fallback = "auto", .help = (text)                                        \
+    }
+#define BY_PROFILE(s, n, lo, hi, text)                                                             \
+    {                                                                                              \
+        .section = #s, .name = #n, .type = SCS_KEY_NUMBER, AT(s.n), .min = (lo), .max = (hi),      \
+        .words = "auto", .word_value = SCS_BY_PROFILE, .fallback = "auto", .help = (text)          \
+    }
 #define NAMES(s, n, text) WORDS(SCS_KEY_NAMES, s, n, "all", "all", text)
 
 static const scs_field input_fields[] = {
@@ -86,19 +96,29 @@ static const scs_key keys[] = {
     CHOICE(model, kind, "vae|mean|pca", "vae",
            "vae: scGen's variational autoencoder; mean: arithmetic on the groups' mean expression, no "
            "training; pca: principal components, model.latent of them"),
-    INT(model, hidden, 1, 65536, "800", "units of a hidden layer"),
+    SIZED(model, hidden, "units of a hidden layer; auto: 128 below 20,000 cells, else scGen's 800"),
     INT(model, layers, 1, 8, "2", "hidden layers of the encoder, and of the decoder"),
-    INT(model, latent, 1, 65536, "100", "latent units"),
-    NUMBER(model, dropout, 0, 0.95, "0.2", "share of hidden units dropped in training"),
+    SIZED(model, latent,
+          "latent units; auto: 32 below 20,000 cells, else scGen's 100; of kind pca: 50"),
+    BY_PROFILE(model, dropout, 0, 0.95,
+               "share of hidden units dropped in training; auto: 0.2"),
     NUMBER(model, kl_weight, 0, 1e6, "5e-5", "weight of the Kullback-Leibler term"),
-    CHOICE(model, profile, "scgen2|paper", "scgen2",
-           "constants of scGen 2.x, or of the paper's own code (1.x)"),
+    CHOICE(model, profile, "auto|scgen2|paper", "auto",
+           "what `auto` means elsewhere: this program's choices, which predict held-out cells best; "
+           "or all as scGen 2.x, or as the paper's own code (1.x), which also sets the constants"),
     WORDS(SCS_KEY_PATH, model, load, NULL, "", "take the weights of this file instead of training"),
 
     INT(train, batch, 1, 1048576, "32",
         "cells of a step, over all ranks; a multiple of the shards"),
     INT(train, epochs, 1, 1000000, "100", "passes over the training cells, at most"),
-    NUMBER(train, learning_rate, 1e-12, 10, "1e-3", "of Adam"),
+    BY_PROFILE(train, learning_rate, 1e-12, 10,
+               "of Adam; auto: 2e-3 with schedule: linear or cosine, else 1e-3"),
+    CHOICE(train, schedule, "auto|constant|linear|cosine", "auto",
+           "how the learning rate falls over train.epochs: not at all, or to 0; auto: linear, "
+           "constant with profile scgen2 or paper"),
+    CHOICE(train, output_bias, "auto|random|mean", "auto",
+           "where the output layer's biases start: as torch's, or at the genes' means; auto: mean, "
+           "random with profile scgen2 or paper"),
     INT(train, seed, 0, 4294967295, "1", "of every random number of training and screening"),
     {.section = "train", .name = "shards", .type = SCS_KEY_POWER, AT(train.shards), .min = 1,
      .max = 4096, .words = "auto", .fallback = "auto",
@@ -144,11 +164,13 @@ static const scs_key keys[] = {
            "how the types' latent changes are pooled: by closeness to the target, plainly, as "
            "scGen, or by regression on the control means; auto: the best of them by "
            "leave-one-type-out"),
+    CHOICE(screen, distance, "genes|latent", "genes",
+           "how close cell types (and species) are: by their mean expression, or in latent space"),
     NUMBER(screen, ridge, 1e-6, 1e6, "1", "penalty of shift: regression; larger is nearer to paired"),
     CHOICE(screen, cross_species, "nearest|mean|average", "nearest",
            "a perturbation that the species never saw: from the nearest species, the mean of all, or "
            "the published half-and-half rule"),
-    CHOICE(screen, decode, "edit|decode|blend", "edit",
+    CHOICE(screen, decode, "edit|decode|blend", "blend",
            "edit: add the decoded change to the observed control; decode: as scGen; blend: edit's "
            "change mixed with the sources' own change in gene space"),
     {.section = "screen", .name = "blend", .type = SCS_KEY_NUMBER, AT(screen.blend), .min = 0,

@@ -30,8 +30,7 @@ static double donor_distance(const scs_estimate *own, int32_t species, int32_t t
         return scs_nearest_distance(&e);
     if (control < 0)
         return INFINITY;
-    return scs_squared_distance(scs_group_mean(own->atlas, control), own->target,
-                                own->atlas->n_latent);
+    return scs_control_distance(own, control);
 }
 
 /* @return -1 where no donor has control cells of the target's type, or there is no donor at all */

@@ -98,8 +98,7 @@ static void add_balanced(const scs_estimate *e, double scale, scs_sources *sourc
 
 static double distance_of(const scs_estimate *e, int32_t type)
 {
-    return scs_squared_distance(scs_group_mean(e->atlas, scs_control_of(e, type)), e->target,
-                                e->atlas->n_latent);
+    return scs_control_distance(e, scs_control_of(e, type));
 }
 
 double scs_nearest_distance(const scs_estimate *e)

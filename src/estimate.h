@@ -10,7 +10,8 @@ typedef struct scs_estimate {
     int32_t species;   /**< whose groups are used */
     int32_t leave_out; /**< cell type that must not show its perturbed cells: the target's, or -1 */
     int32_t condition;
-    const double *target; /**< [n_latent] control mean of the combination */
+    int32_t target_group; /**< the combination's control cells */
+    const double *target; /**< [n_latent] their mean */
 } scs_estimate;
 
 /** A group that may be used, or -1. */
@@ -18,6 +19,10 @@ int32_t scs_usable_group(const scs_atlas *atlas, int32_t species, int32_t type, 
 /** Mean of a group [n_latent]. */
 const double *scs_group_mean(const scs_atlas *atlas, int32_t group);
 double scs_squared_distance(const double *a, const double *b, int32_t n);
+
+/** Squared distance of a control group from the target's: by mean expression where the atlas has
+ * measured it, else in latent space. */
+double scs_control_distance(const scs_estimate *e, int32_t group);
 
 /** Groups of one type, -1 where they may not be used. */
 int32_t scs_control_of(const scs_estimate *e, int32_t type);

@@ -230,6 +230,8 @@ void scs_atlas_destroy(scs_atlas **atlas)
     free(a->gene_mean);
     free(a->gene_variance);
     free(a->deg);
+    free(a->control_at);
+    free(a->control_distance);
     free(a);
     *atlas = NULL;
 }

@@ -56,21 +56,22 @@ static double l1_distance(const float *a, const float *b, int32_t n)
     return d;
 }
 
+/* As in cell-eval: 1 - rank / perturbations of that species and cell type; the control is none. */
 static double discrimination(const truth *t)
 {
     const scs_atlas *a = t->atlas;
     double own = l1_distance(t->mean, t->observed, a->n_gene);
-    int n_other = 0, n_nearer = 0;
+    int n = 1, n_nearer = 0;
 
     for (int32_t c = 0; c < a->conditions.n; c++) {
         int32_t g = scs_atlas_group(a, t->target->species, t->target->cell_type, c);
 
-        if (g < 0 || g == t->target->observed_group)
+        if (g < 0 || g == t->target->observed_group || c == a->control)
             continue;
-        n_other++;
+        n++;
         n_nearer += l1_distance(t->mean, a->gene_mean + (int64_t)g * a->n_gene, a->n_gene) < own;
     }
-    return n_other ? 1 - (double)n_nearer / n_other : NAN;
+    return n > 1 ? 1 - (double)n_nearer / n : NAN;
 }
 
 /* Share of the first k DEGs that are among the k genes of `top`. @param top [SCS_N_DEG] best first

@@ -1,4 +1,5 @@
 #include "src/layout.h"
+#include "src/profile.h"
 
 #include "scscreen/random.h"
 
@@ -8,15 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-scs_arch scs_arch_from_config(const scs_config *config, int32_t n_gene)
+scs_arch scs_arch_from_config(const scs_config *config, int32_t n_gene, int64_t n_cell)
 {
     bool paper = config->model.profile == SCS_PROFILE_PAPER;
 
     return (scs_arch){.n_gene = n_gene,
-                      .n_hidden = (int32_t)config->model.hidden,
+                      .n_hidden = scs_profile_hidden(config, n_cell),
                       .n_layer = (int32_t)config->model.layers,
-                      .n_latent = (int32_t)config->model.latent,
-                      .dropout = config->model.dropout,
+                      .n_latent = scs_profile_latent(config, n_cell),
+                      .dropout = scs_profile_dropout(config),
                       .kl_weight = config->model.kl_weight,
                       .kl_factor = paper ? 1.0 : 0.5,
                       .leaky_slope = paper ? 0.2 : 0.01,

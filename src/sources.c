@@ -82,6 +82,7 @@ static scs_status ask(const scs_atlas *atlas, const scs_method *method, const sc
                         target->species,
                         target->cell_type,
                         target->condition,
+                        target->control_group,
                         scs_group_mean(atlas, target->control_group)};
 
     sources->kind = SCS_SOURCE_NONE;

@@ -1,4 +1,5 @@
 #include "scscreen/state.h"
+#include "src/profile.h"
 #include "src/training.h"
 
 #include <math.h>
@@ -209,6 +210,8 @@ scs_status scs_train(const scs_config *config, scs_model *model, const scs_shard
     *outcome = (scs_outcome){0};
     SCS_GO(st, scs_trainer_create(config, model, shard, deal, team, &t.trainer));
     SCS_GO(st, open_training(config, &t));
+    if (!resume && scs_profile_output_bias(config) == SCS_OUTPUT_BIAS_MEAN)
+        SCS_GO(st, scs_trainer_center(t.trainer));
     SCS_GO(st, resume ? scs_state_load(&t, resume) : SCS_OK);
     SCS_GO(st, run_epochs(&t));
     fill_outcome(&t, outcome);

@@ -1,6 +1,7 @@
 #include "src/trainer.h"
 
 #include "src/output_model.h"
+#include "src/profile.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -149,6 +150,42 @@ void scs_trainer_destroy(scs_trainer **trainer)
     *trainer = NULL;
 }
 
+/* ---- the output layer's biases ---- */
+
+/* Sums over each local shard's training cells. @param sum [n_local, n_gene] zeroed */
+static void sum_genes(const scs_trainer *t, double *sum)
+{
+    for (int32_t i = 0; i < t->n_local; i++) {
+        const scs_csr *x = &t->shard[i].x;
+
+        for (int64_t k = x->indptr[0]; k < x->indptr[t->shard[i].n_train]; k++)
+            sum[(int64_t)i * x->n_col + x->indices[k]] += x->values[k];
+    }
+}
+
+scs_status scs_trainer_center(scs_trainer *t)
+{
+    int32_t n_gene = t->model->arch.n_gene;
+    double *sum = NULL, *total = NULL, n = 0;
+    scs_real *bias = scs_model_data(t->model, scs_model_find(t->model, "decoder.linear_out.bias"));
+    scs_status st;
+
+    st = SCS_ALLOC(sum, (int64_t)t->n_local * n_gene);
+    if (st == SCS_OK)
+        st = SCS_ALLOC(total, n_gene);
+    SCS_GO(st, t->team->agree(t->team->ctx, st));
+    sum_genes(t, sum);
+    SCS_GO(st, t->team->sum(t->team->ctx, sum, n_gene, total));
+    for (int32_t v = 0; v < t->deal->n_shard; v++)
+        n += (double)t->deal->n_train[v];
+    for (int32_t g = 0; g < n_gene; g++)
+        bias[g] = (scs_real)(total[g] / n);
+done:
+    free(total);
+    free(sum);
+    return st;
+}
+
 /* ---- steps ---- */
 
 scs_status scs_trainer_shuffle(scs_trainer *t, int64_t epoch)
@@ -219,8 +256,9 @@ scs_status scs_trainer_step(scs_trainer *t, int64_t epoch, int64_t at, scs_loss 
     SCS_TRY(team->reduce_slice(team->ctx, t->grad, model->n_param, slice));
     SCS_TRY(team->agree(team->ctx, scs_network_finish(t->net, model, team, slice)));
     t->step++;
-    scs_adam_step(&model->arch, t->config->train.learning_rate, t->step, model->param, t->lo, t->hi,
-                  slice, t->m, t->v);
+    scs_adam_step(&model->arch,
+                  scs_profile_learning_rate(t->config, t->step, t->config->train.epochs * t->steps),
+                  t->step, model->param, t->lo, t->hi, slice, t->m, t->v);
     return team->gather_slices(team->ctx, model->param, model->n_param);
 }
 

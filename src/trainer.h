@@ -37,6 +37,8 @@ SCS_MUST_USE scs_status scs_trainer_create(const scs_config *config, scs_model *
                                            const scs_shard *shard, const scs_deal *deal,
                                            const scs_team *team, scs_trainer **trainer);
 void scs_trainer_destroy(scs_trainer **trainer);
+/** Set the output layer's biases to the genes' means over the training cells. Collective. */
+SCS_MUST_USE scs_status scs_trainer_center(scs_trainer *trainer);
 /** The order of the cells in an epoch (from 1). Collective. */
 SCS_MUST_USE scs_status scs_trainer_shuffle(scs_trainer *trainer, int64_t epoch);
 /** One optimiser step. @param at 0 <= at < steps  @param[out] loss sums over all shards.

@@ -17,14 +17,14 @@ static const scs_predictor predictors[] = {
      "model.kind: mean, screen.shift: paired"},
     {"mean_nearest", SCS_PREDICT_GENES, SCS_SHIFT_NEAREST, 0,
      "model.kind: mean, screen.shift: nearest"},
-    {"pca", SCS_PREDICT_LATENT, SCS_DECODE_EDIT, SCS_MODEL_PCA,
-     "model.kind: pca, screen.decode: edit"},
+    {"pca", SCS_PREDICT_LATENT, SCS_DECODE_AS_CONFIG, SCS_MODEL_PCA,
+     "model.kind: pca, with screen.decode as it is"},
+    {"vae", SCS_PREDICT_LATENT, SCS_DECODE_AS_CONFIG, SCS_MODEL_VAE,
+     "model.kind: vae, with screen.decode as it is"},
     {"vae_decode", SCS_PREDICT_LATENT, SCS_DECODE_DECODE, SCS_MODEL_VAE,
      "model.kind: vae, screen.decode: decode"},
     {"vae_edit", SCS_PREDICT_LATENT, SCS_DECODE_EDIT, SCS_MODEL_VAE,
      "model.kind: vae, screen.decode: edit"},
-    {"vae_blend", SCS_PREDICT_LATENT, SCS_DECODE_BLEND, SCS_MODEL_VAE,
-     "model.kind: vae, screen.decode: blend"},
 };
 
 static const char *const fixed[N_FIXED] = {"species",   "cell_type",  "perturbation", "predictor",

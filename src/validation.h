@@ -14,10 +14,12 @@ enum scs_predictor_space {
     SCS_PREDICT_LATENT   /**< arithmetic in a model's latent space, decoded */
 };
 
+enum { SCS_DECODE_AS_CONFIG = -1 };
+
 typedef struct scs_predictor {
     const char *name;
     int space;       /**< scs_predictor_space */
-    int method;      /**< genes: scs_shift_method; latent: scs_decode_method */
+    int method;      /**< genes: scs_shift_method; latent: scs_decode_method, or AS_CONFIG */
     int model;       /**< latent: scs_model_kind */
     const char *use; /**< what to write into a config to screen with it */
 } scs_predictor;

@@ -33,20 +33,31 @@ static void print_means(FILE *out, const scs_validation_sums *sums)
     }
 }
 
-static bool is_network(const scs_predictor *p)
+static bool is_network(int p)
 {
-    return p->space == SCS_PREDICT_LATENT && p->model == SCS_MODEL_VAE;
+    const scs_predictor *predictor = scs_predictor_at(p);
+
+    return predictor->space == SCS_PREDICT_LATENT && predictor->model == SCS_MODEL_VAE;
 }
 
-/* The network's best predictor, or the best of the others, by one measure; -1: none has it. */
-static int best_by(const scs_validation_sums *sums, int measure, bool network)
+/* The network as a screen would use it; -1: it was not made. */
+static int network_of(const scs_validation_sums *sums)
+{
+    for (int p = 0; p < scs_predictor_count(); p++)
+        if (is_network(p) && scs_predictor_at(p)->method == SCS_DECODE_AS_CONFIG && sums->n_row[p])
+            return p;
+    return -1;
+}
+
+/* The best of the others by one measure; -1: none has it. */
+static int best_baseline(const scs_validation_sums *sums, int measure)
 {
     int best = -1;
 
     for (int p = 0; p < scs_predictor_count(); p++) {
         double mean = scs_validation_mean(sums, p, measure);
 
-        if (is_network(scs_predictor_at(p)) == network && !isnan(mean) &&
+        if (!is_network(p) && !isnan(mean) &&
             (best < 0 || mean > scs_validation_mean(sums, best, measure)))
             best = p;
     }
@@ -55,7 +66,7 @@ static int best_by(const scs_validation_sums *sums, int measure, bool network)
 
 static void compare(FILE *out, const scs_validation_sums *sums, int measure)
 {
-    int network = best_by(sums, measure, true), baseline = best_by(sums, measure, false);
+    int network = network_of(sums), baseline = best_baseline(sums, measure);
     double a, b;
 
     if (network < 0 || baseline < 0)

@@ -14,7 +14,22 @@
 
 typedef enum scs_normalize { SCS_NORMALIZE_NONE, SCS_NORMALIZE_LOG1P } scs_normalize;
 typedef enum scs_model_kind { SCS_MODEL_VAE, SCS_MODEL_MEAN, SCS_MODEL_PCA } scs_model_kind;
-typedef enum scs_profile { SCS_PROFILE_SCGEN2, SCS_PROFILE_PAPER } scs_profile;
+typedef enum scs_profile { SCS_PROFILE_AUTO, SCS_PROFILE_SCGEN2, SCS_PROFILE_PAPER } scs_profile;
+/** How the learning rate falls over the planned steps. */
+typedef enum scs_schedule {
+    SCS_SCHEDULE_AUTO,
+    SCS_SCHEDULE_CONSTANT,
+    SCS_SCHEDULE_LINEAR,
+    SCS_SCHEDULE_COSINE
+} scs_schedule;
+/** Where the output layer's biases start. */
+typedef enum scs_output_bias {
+    SCS_OUTPUT_BIAS_AUTO,
+    SCS_OUTPUT_BIAS_RANDOM,
+    SCS_OUTPUT_BIAS_MEAN
+} scs_output_bias;
+/** A number that the profile chooses (src/profile.c). */
+enum { SCS_BY_PROFILE = -1 };
 typedef enum scs_monitor { SCS_MONITOR_OBJECTIVE, SCS_MONITOR_REFERENCE } scs_monitor;
 typedef enum scs_output_layer {
     SCS_OUTPUT_AUTO,
@@ -29,6 +44,8 @@ typedef enum scs_shift_method {
     SCS_SHIFT_REGRESSION,
     SCS_SHIFT_AUTO
 } scs_shift_method;
+/** Where closeness of cell types is measured. */
+typedef enum scs_distance { SCS_DISTANCE_GENES, SCS_DISTANCE_LATENT } scs_distance;
 typedef enum scs_decode_method {
     SCS_DECODE_EDIT,
     SCS_DECODE_DECODE,
@@ -89,15 +106,19 @@ typedef struct scs_config {
     scs_named_combination *hold_out;
     int32_t n_hold_out;
     struct {
-        int kind; /**< scs_model_kind */
-        int64_t hidden, layers, latent;
-        double dropout, kl_weight;
+        int kind;                       /**< scs_model_kind */
+        int64_t hidden, layers, latent; /**< hidden, latent 0: by the profile */
+        double dropout;                 /**< or SCS_BY_PROFILE */
+        double kl_weight;
         int profile; /**< scs_profile */
         char *load;  /**< weights by state_dict name instead of training (resolved), or "" */
     } model;
     struct {
         int64_t batch, epochs, seed, shards; /**< shards 0 = auto */
-        double learning_rate, validation;
+        double learning_rate;                /**< or SCS_BY_PROFILE */
+        double validation;
+        int schedule;    /**< scs_schedule */
+        int output_bias; /**< scs_output_bias */
         int64_t patience;
         int monitor;                          /**< scs_monitor */
         int batch_norm;                       /**< scs_batch_norm */
@@ -114,6 +135,7 @@ typedef struct scs_config {
         char *combinations;   /**< CSV of the wanted rows (resolved), or "" */
         char *gene_sets;      /**< GMT file to score (resolved), or "" */
         int shift;            /**< scs_shift_method */
+        int distance;         /**< scs_distance */
         double ridge;         /**< of regression */
         int cross_species;    /**< scs_cross_species */
         int decode;           /**< scs_decode_method */

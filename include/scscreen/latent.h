@@ -31,6 +31,10 @@ typedef struct scs_atlas {
     float *gene_variance; /**< [n_group, n_gene] ddof 0 */
     int32_t *deg; /**< [n_group, SCS_N_DEG] genes by |Wilcoxon z| against the group's control; -1
                      padded; all -1 for control groups and where there is no control */
+    bool by_expression;       /**< closeness goes by mean expression, not by latent means */
+    int32_t n_control;        /**< control groups */
+    int32_t *control_at;      /**< [n_group] place of a control group among them, -1 for others */
+    double *control_distance; /**< [n_control, n_control] squared, by expression; NULL: too many */
 } scs_atlas;
 
 /** Groups and their counts from the dataset; moments zeroed. */
@@ -104,6 +108,9 @@ SCS_MUST_USE scs_status scs_ranked_slice_create(const scs_atlas *atlas, const sc
 void scs_ranked_slice_clear(scs_ranked_slice *ranked);
 /** scs_wilcoxon from it; cheapest for groups that share a control one after the other. Local. */
 void scs_ranked_wilcoxon(scs_ranked_slice *ranked, int32_t group, int32_t control_group, double *z);
+/** From now on closeness goes by the control groups' mean expression, not by their latent means;
+ * up to some thousands of them all distances are measured here. Local. */
+SCS_MUST_USE scs_status scs_atlas_measure_controls(scs_atlas *atlas);
 /** Wilcoxon rank-sum z (normal approximation, tie-corrected) of every gene of the slice, one group
  * against another. Equals scanpy's rank_genes_groups(method="wilcoxon", tie_correct=True) scores.
  * @param[out] z [gene1 - gene0]. Local. */

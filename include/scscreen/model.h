@@ -51,8 +51,9 @@ typedef struct scs_model {
         *running; /**< [n_running] owned: batch norms' running means and (unbiased) variances */
 } scs_model;
 
-/** Constants of a profile with the config's sizes. */
-scs_arch scs_arch_from_config(const scs_config *config, int32_t n_gene);
+/** Constants of a profile with the config's sizes. @param n_cell cells of the data set, which sizes
+ *  left to the profile go by */
+scs_arch scs_arch_from_config(const scs_config *config, int32_t n_gene, int64_t n_cell);
 /** Zeroed parameters, running variance 1, gamma 1. SCS_EARG for sizes < 1, > 65536 units or >
  * 1048576 genes, layers not in 1..8. */
 SCS_MUST_USE scs_status scs_model_create(const scs_arch *arch, scs_model **model);

@@ -96,4 +96,5 @@ def main():
     print(json.dumps({"cells_per_second": rate, "peak_memory_mib": peak}))
 
 
-main()
+if __name__ == "__main__":
+    main()

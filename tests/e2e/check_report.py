@@ -13,6 +13,7 @@ import sys
 import tempfile
 
 import anndata
+import pandas as pd
 
 folder, *wanted = sys.argv[1:]
 page = (pathlib.Path(folder) / "report.html").read_text(encoding="utf-8")
@@ -64,4 +65,14 @@ for _, row in obs[obs.held_out].iterrows():
     assert f"{row.species}, {row.cell_type}, {row.perturbation}" in dom.tables["held-out-table"]
     for value in (row.r2_all, row.r2_all_control, row.delta_pearson):
         assert f"{value:.3f}" in dom.tables["held-out-table"], value
+table = pathlib.Path(folder) / "validation.tsv"
+if table.exists():
+    rows = pd.read_csv(table, sep="\t")
+    rows = rows[rows.predictor == "mean_nearest"].set_index(["species", "cell_type", "perturbation"])
+    for _, row in obs[obs.held_out].iterrows():
+        alone = (obs.held_out & (obs.species == row.species) & (obs.perturbation == row.perturbation)).sum() == 1
+        for value in rows.loc[(row.species, row.cell_type, row.perturbation), ["r2_all", "r2_deg", "delta_pearson"]] if alone else []:
+            assert f"{value:.3f}" in dom.tables["held-out-table"], ("mean_nearest", value)
+for what in ("@media print", "R2 ", "figure-heat-0"):
+    assert what in page, what
 print(len(dom.sizes), "pictures", dom.sizes)

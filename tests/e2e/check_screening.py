@@ -20,7 +20,7 @@ assert (plain.obs.source[(plain.obs.species == "species_a") & (plain.obs.status 
 assert (screens["regression"].obs.source[away] == "donors: species_a+species_b").all()
 assert screens["average"].obs.source[away].str.startswith("average: species_").any()
 
-# nearest donor: the one whose control cells of the type are closest in latent space
+# nearest donor: the one whose control cells of the type have the closest mean expression
 with h5py.File("model.h5") as f:
     names = {k: [n.decode() for n in f[f"atlas/{k}"][:]] for k in ("species", "cell_types", "conditions")}
     group, mean, genes = f["atlas/group"][:], f["atlas/mean"][:], f["atlas/gene_mean"][:].astype(float)
@@ -28,15 +28,15 @@ at = {(names["species"][g[0]], names["cell_types"][g[1]], names["conditions"][g[
       for i, g in enumerate(group) if not g[3]}
 for name in plain.obs_names[away]:
     _, kind, _ = name.split("|")
-    far = {s: np.sum((mean[at[s, kind, "control"]] - mean[at["species_c", kind, "control"]]) ** 2)
+    far = {s: np.sum((genes[at[s, kind, "control"]] - genes[at["species_c", kind, "control"]]) ** 2)
            for s in ("species_a", "species_b") if (s, kind, "control") in at}
     assert plain.obs.source[name] == "donors: " + min(far, key=far.get), (name, far)
 
 # blend: a x edit's change + (1 - a) x the weighted change of the sources in gene space
 def sources(species, kind, drug):
-    target = mean[at[species, kind, "control"]]
+    target = genes[at[species, kind, "control"]]
     others = [k for k in names["cell_types"] if k != kind and (species, k, drug) in at and (species, k, "control") in at]
-    weight = np.array([np.sum((mean[at[species, k, "control"]] - target) ** 2) ** -2.0 for k in others])
+    weight = np.array([np.sum((genes[at[species, k, "control"]] - target) ** 2) ** -2.0 for k in others])
     return others, weight / weight.sum()
 
 

@@ -46,23 +46,23 @@ screen() {
     "$SCS_PYTHON" "$SCS_SRCDIR/tests/formats/check_result.py" $name.1.h5ad >py.log 2>&1
     check_ok "$name: columns and layers" $? py.log
 }
-screen plain
-screen chosen --set screen.shift=auto --set screen.permutations=0
-screen mixed --set screen.decode=blend --set screen.blend=auto --set screen.permutations=0
-screen trusted --set screen.permutations=199 --set screen.bootstrap=25 --set screen.decode=blend
+screen plain --set screen.decode=edit
+screen chosen --set screen.decode=edit --set screen.shift=auto --set screen.permutations=0
+screen mixed --set screen.blend=auto --set screen.permutations=0
+screen trusted --set screen.permutations=199 --set screen.bootstrap=25
 screen ranked --rank-by energy_distance --set output.top_genes=7 --set screen.permutations=0
 cp results/ranking.tsv .
-screen blend --set screen.decode=blend --set screen.blend=0.3
+screen blend --set screen.blend=0.3
 screen regression --set screen.shift=regression --set screen.cross_species=mean
 screen average --set screen.cross_species=average
-screen globs --set "screen.cell_types=['type_[12]']" --set "screen.species=['*_c']"
+screen globs --set screen.decode=edit --set "screen.cell_types=['type_[12]']" --set "screen.species=['*_c']"
 cat >wanted.csv <<C
 cell_type,perturbation,species
 type_3,drug_1,species_b
 type_1,drug_1,species_a
 type_2,drug_3,
 C
-screen wanted --set "screen.combinations=$work/wanted.csv"
+screen wanted --set screen.decode=edit --set "screen.combinations=$work/wanted.csv"
 "$SCS_PYTHON" "$SCS_SRCDIR/tests/e2e/check_screening.py" >py.log 2>&1
 check_ok contents $? py.log
 [ "$failed" = 0 ] || cat py.log

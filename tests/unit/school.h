@@ -35,6 +35,7 @@ static inline void open_school(int32_t n_shard, int64_t n_train, int64_t n_valid
     scs_arch arch = tiny_arch(SCS_PROFILE_SCGEN2, N_GENE, 16, 4);
 
     memset(s, 0, sizeof *s);
+    s->config.model.profile = SCS_PROFILE_SCGEN2;
     s->config.train.batch = 16;
     s->config.train.epochs = 6;
     s->config.train.seed = 5;

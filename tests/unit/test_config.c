@@ -1,8 +1,9 @@
 #include "tests/unit/configs.h"
 
 #include "src/config_table.h"
+#include "src/profile.h"
 
-static void defaults_are_scgens(void)
+static void what_is_not_said_has_a_default(void)
 {
     scs_config *c = NULL;
 
@@ -11,21 +12,81 @@ static void defaults_are_scgens(void)
     CU_ASSERT_STRING_EQUAL(c->data.matrix, "X");
     CU_ASSERT_STRING_EQUAL(c->data.species, "");
     CU_ASSERT_EQUAL(c->data.target_sum, 10000);
-    CU_ASSERT_EQUAL(c->model.hidden, 800);
-    CU_ASSERT_EQUAL(c->model.latent, 100);
-    CU_ASSERT_EQUAL(c->model.dropout, 0.2);
+    CU_ASSERT_EQUAL(c->model.profile, SCS_PROFILE_AUTO);
+    CU_ASSERT_EQUAL(c->model.hidden, 0);
+    CU_ASSERT_EQUAL(c->model.latent, 0);
+    CU_ASSERT_EQUAL(c->model.dropout, SCS_BY_PROFILE);
     CU_ASSERT_EQUAL(c->model.kl_weight, 5e-5);
     CU_ASSERT_EQUAL(c->train.batch, 32);
     CU_ASSERT_EQUAL(c->train.shards, 0);
-    CU_ASSERT_EQUAL(c->train.learning_rate, 1e-3);
+    CU_ASSERT_EQUAL(c->train.learning_rate, SCS_BY_PROFILE);
+    CU_ASSERT_EQUAL(c->train.schedule, SCS_SCHEDULE_AUTO);
     CU_ASSERT_EQUAL(c->screen.cell_types.n, 0);
     CU_ASSERT_EQUAL(c->screen.shift, SCS_SHIFT_NEAREST);
-    CU_ASSERT_EQUAL(c->screen.decode, SCS_DECODE_EDIT);
+    CU_ASSERT_EQUAL(c->screen.decode, SCS_DECODE_BLEND);
     CU_ASSERT(c->screen.variance);
     CU_ASSERT_STRING_EQUAL(c->output.dir, "results");
     CU_ASSERT_STRING_EQUAL(c->simulate.dir, "");
     scs_config_destroy(&c);
     CU_ASSERT_PTR_NULL(c);
+}
+
+/* The same rate at every step, torch's biases, the published sizes for any number of cells. */
+static void check_scgen(const char *profile, double dropout)
+{
+    scs_config *c = NULL;
+    char text[64];
+
+    snprintf(text, sizeof text, "model: {profile: %s}\n", profile);
+    CHECK_OK(parse(text, &c));
+    for (int64_t n_cell = 100; n_cell <= 1000000; n_cell *= 100) {
+        CU_ASSERT_EQUAL(scs_profile_hidden(c, n_cell), 800);
+        CU_ASSERT_EQUAL(scs_profile_latent(c, n_cell), 100);
+    }
+    CU_ASSERT_EQUAL(scs_profile_dropout(c), dropout);
+    CU_ASSERT_EQUAL(scs_profile_output_bias(c), SCS_OUTPUT_BIAS_RANDOM);
+    for (int64_t step = 1; step <= 1000; step += 333)
+        CU_ASSERT_EQUAL(scs_profile_learning_rate(c, step, 1000), 1e-3);
+    scs_config_destroy(&c);
+}
+
+static void profiles_of_scgen_leave_nothing_to_choose(void)
+{
+    check_scgen("scgen2", 0.2);
+    check_scgen("paper", 0.2);
+}
+
+static void the_profile_chooses_what_is_not_said(void)
+{
+    scs_config *c = NULL;
+
+    CHECK_OK(parse("train: {learning_rate: 0.5}\n", &c));
+    CU_ASSERT_EQUAL(scs_profile_hidden(c, 5237), 128);
+    CU_ASSERT_EQUAL(scs_profile_latent(c, 5237), 32);
+    CU_ASSERT_EQUAL(scs_profile_hidden(c, 1000000), 800);
+    CU_ASSERT_EQUAL(scs_profile_latent(c, 1000000), 100);
+    CU_ASSERT_EQUAL(scs_profile_output_bias(c), SCS_OUTPUT_BIAS_MEAN);
+    CU_ASSERT_EQUAL(scs_profile_learning_rate(c, 1, 100), 0.5);
+    CU_ASSERT_EQUAL(scs_profile_learning_rate(c, 51, 100), 0.25);
+    CU_ASSERT_DOUBLE_EQUAL(scs_profile_learning_rate(c, 100, 100), 0.005, 1e-12);
+    scs_config_destroy(&c);
+}
+
+static void what_is_said_holds_in_every_profile(void)
+{
+    static const char text[] = "model: {profile: scgen2, hidden: 7, latent: 5, dropout: 0.3}\n"
+                               "train: {schedule: cosine, learning_rate: 0.5, output_bias: mean}\n";
+    scs_config *c = NULL;
+
+    CHECK_OK(parse(text, &c));
+    CU_ASSERT_EQUAL(scs_profile_hidden(c, 5237), 7);
+    CU_ASSERT_EQUAL(scs_profile_latent(c, 5237), 5);
+    CU_ASSERT_EQUAL(scs_profile_components(c), 5);
+    CU_ASSERT_EQUAL(scs_profile_dropout(c), 0.3);
+    CU_ASSERT_EQUAL(scs_profile_output_bias(c), SCS_OUTPUT_BIAS_MEAN);
+    CU_ASSERT_EQUAL(scs_profile_learning_rate(c, 1, 100), 0.5);
+    CU_ASSERT_DOUBLE_EQUAL(scs_profile_learning_rate(c, 51, 100), 0.25, 1e-12);
+    scs_config_destroy(&c);
 }
 
 static void paths_start_at_the_files_folder(void)
@@ -230,7 +291,10 @@ static void help_names_every_key(void)
 int main(void)
 {
     static const scs_test tests[] = {
-        {"defaults are scGen's", defaults_are_scgens},
+        {"what is not said has a default", what_is_not_said_has_a_default},
+        {"profiles of scGen leave nothing to choose", profiles_of_scgen_leave_nothing_to_choose},
+        {"the profile chooses what is not said", the_profile_chooses_what_is_not_said},
+        {"what is said holds in every profile", what_is_said_holds_in_every_profile},
         {"paths start at the file's folder", paths_start_at_the_files_folder},
         {"labels keep their text", labels_keep_their_text_even_if_they_look_like_numbers},
         {"--set overrides any key", set_overrides_any_key},

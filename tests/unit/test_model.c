@@ -132,9 +132,10 @@ static void test_init_storage(void)
 
 static void test_bad_sizes(void)
 {
-    scs_arch arch = tiny_arch(SCS_PROFILE_SCGEN2, 10, 0, 3);
+    scs_arch arch = tiny_arch(SCS_PROFILE_SCGEN2, 10, 4, 3);
     scs_model *model;
 
+    arch.n_hidden = 0;
     CHECK_FAILS(scs_model_create(&arch, &model), SCS_EARG, "model.hidden is 0");
     CU_ASSERT_PTR_NULL(model);
     arch = tiny_arch(SCS_PROFILE_SCGEN2, (1 << 20) + 1, 4, 3);

@@ -77,6 +77,35 @@ static double distance(const double *a, const double *b)
     return d;
 }
 
+/* With measured controls closeness is that of mean expression, whatever the latent means say. */
+static void measured_controls_are_close_by_expression(void)
+{
+    scs_atlas *a;
+    double delta[D], expected[D] = {0}, all = 0;
+
+    build(&a, NULL, NULL);
+    for (int32_t i = 0; i < a->n_group * 2; i++)
+        a->gene_mean[i] = uniform(9, (uint64_t)i);
+    CHECK_OK(scs_atlas_measure_controls(a));
+    shift(a, SCS_SHIFT_NEAREST, 1, 2, 1, delta, "own");
+    for (int t = 0; t < T; t++) {
+        const float *near = a->gene_mean + 2 * (int64_t)scs_atlas_group(a, 1, t, 0);
+        const float *target = a->gene_mean + 2 * (int64_t)scs_atlas_group(a, 1, 2, 0);
+        double w =
+            pow(pow((double)near[0] - target[0], 2) + pow((double)near[1] - target[1], 2), -2);
+
+        if (t == 2)
+            continue;
+        all += w;
+        for (int j = 0; j < D; j++)
+            expected[j] += w * (mean_of(a, 1, t, 1)[j] - mean_of(a, 1, t, 0)[j]);
+    }
+    for (int j = 0; j < D; j++)
+        expected[j] /= all;
+    check(delta, expected);
+    scs_atlas_destroy(&a);
+}
+
 /* Weighted mean of the changes of types in `use`, by 1 / squared-distance^2 to `near` (NULL: plain
  * mean). */
 static void expect_paired(const scs_atlas *a, int s, int c, const bool *use, const double *near,
@@ -500,6 +529,7 @@ int main(void)
 {
     static const scs_test tests[] = {
         {"paired and nearest are weighted means", paired_and_nearest_are_weighted_means},
+        {"measured controls are close by expression", measured_controls_are_close_by_expression},
         {"balanced averages each condition alone", balanced_averages_each_condition_alone},
         {"a common change is found", common_change_is_found},
         {"held-out and target are never used", held_out_and_target_are_never_used},

@@ -277,9 +277,59 @@ static void test_shard_of_one(void)
     close_school(&s);
 }
 
+/* A rate that moves nothing leaves the biases where they began. */
+static void test_output_bias(void)
+{
+    school s;
+    scs_outcome outcome;
+    const scs_tensor *tensor;
+    const scs_real *bias;
+    double mean[N_GENE] = {0};
+    int64_t n = 0;
+
+    open_school(4, 75, 12, &s);
+    s.config.train.output_bias = SCS_OUTPUT_BIAS_MEAN;
+    s.config.train.learning_rate = 1e-12;
+    CHECK_OK(teach(&s, NULL, &outcome));
+    for (int32_t v = 0; v < s.deal.n_shard; v++) {
+        const scs_csr *x = &s.shard[v].x;
+
+        for (int64_t k = 0; k < x->indptr[s.shard[v].n_train]; k++)
+            mean[x->indices[k]] += x->values[k];
+        n += s.shard[v].n_train;
+    }
+    tensor = scs_model_find(s.model, "decoder.linear_out.bias");
+    bias = scs_model_data(s.model, tensor);
+    for (int g = 0; g < N_GENE; g++)
+        CU_ASSERT_DOUBLE_EQUAL(bias[g], mean[g] / (double)n, 1e-6);
+    close_school(&s);
+}
+
+/* The last epoch of a falling rate moves the weights less than the first one. */
+static void test_schedule(void)
+{
+    static diary d;
+    school s;
+    scs_outcome outcome;
+    scs_watch watch;
+
+    open_school(2, 75, 12, &s);
+    s.config.train.schedule = SCS_SCHEDULE_LINEAR;
+    s.config.train.epochs = 30;
+    watch = open_diary(&s, &d);
+    CHECK_OK(teach(&s, &watch, &outcome));
+    CU_ASSERT(d.epoch[30].objective < d.epoch[1].objective);
+    CU_ASSERT(fabs(d.epoch[30].validation - d.epoch[29].validation) <
+              0.1 * fabs(d.epoch[2].validation - d.epoch[1].validation));
+    close_diary(&d);
+    close_school(&s);
+}
+
 int main(void)
 {
     static const scs_test tests[] = {
+        {"output biases start at the genes' means", test_output_bias},
+        {"a falling learning rate", test_schedule},
         {"the loss falls", test_learns},
         {"the same bits again and with other threads", test_same_bits},
         {"early stopping restores the best weights, or keeps the last", test_early_stop},

@@ -1,0 +1,77 @@
+#include "src/profile.h"
+
+#include <math.h>
+
+/* Below so many cells a small network predicts held-out cells better, and is faster. */
+enum { FEW_CELLS = 20000 };
+
+static bool chooses(const scs_config *config)
+{
+    return config->model.profile == SCS_PROFILE_AUTO;
+}
+
+static int32_t size(const scs_config *config, int64_t asked, int64_t n_cell, int32_t few,
+                    int32_t scgen)
+{
+    if (asked)
+        return (int32_t)asked;
+    return chooses(config) && n_cell < FEW_CELLS ? few : scgen;
+}
+
+int32_t scs_profile_hidden(const scs_config *config, int64_t n_cell)
+{
+    return size(config, config->model.hidden, n_cell, 128, 800);
+}
+
+int32_t scs_profile_latent(const scs_config *config, int64_t n_cell)
+{
+    return size(config, config->model.latent, n_cell, 32, 100);
+}
+
+int32_t scs_profile_components(const scs_config *config)
+{
+    return config->model.latent ? (int32_t)config->model.latent : 50;
+}
+
+double scs_profile_dropout(const scs_config *config)
+{
+    return config->model.dropout == SCS_BY_PROFILE ? 0.2 : config->model.dropout;
+}
+
+int scs_profile_output_bias(const scs_config *config)
+{
+    if (config->train.output_bias != SCS_OUTPUT_BIAS_AUTO)
+        return config->train.output_bias;
+    return chooses(config) ? SCS_OUTPUT_BIAS_MEAN : SCS_OUTPUT_BIAS_RANDOM;
+}
+
+static int schedule(const scs_config *config)
+{
+    if (config->train.schedule != SCS_SCHEDULE_AUTO)
+        return config->train.schedule;
+    return chooses(config) ? SCS_SCHEDULE_LINEAR : SCS_SCHEDULE_CONSTANT;
+}
+
+/* What is left of the rate at a step, over the planned ones: a resumed run needs no more than its
+ * step to go on. */
+static double share(int how, double done)
+{
+    switch (how) {
+    case SCS_SCHEDULE_LINEAR:
+        return 1 - done;
+    case SCS_SCHEDULE_COSINE:
+        return 0.5 * (1 + cos(M_PI * done));
+    default:
+        return 1;
+    }
+}
+
+double scs_profile_learning_rate(const scs_config *config, int64_t step, int64_t steps)
+{
+    int how = schedule(config);
+    double rate = config->train.learning_rate;
+
+    if (rate == SCS_BY_PROFILE)
+        rate = how == SCS_SCHEDULE_CONSTANT ? 1e-3 : 2e-3;
+    return rate * share(how, (double)(step - 1) / (double)steps);
+}
