@@ -4,6 +4,7 @@
 #include "mpi/verb.h"
 #include "src/blas_probe.h"
 #include "src/h5close.h"
+#include "src/instrument.h"
 
 #include <mpi.h>
 #include <stdlib.h>
@@ -74,7 +75,7 @@ static void leave_if_unusable(int code)
     if (!scs_h5_is_unusable())
         return;
     fflush(NULL);
-    _exit(code);
+    SCS_LEAVE(code);
 }
 
 /* A core type that this processor cannot execute, or that computes wrongly, is left out: OpenBLAS
