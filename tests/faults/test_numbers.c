@@ -284,7 +284,7 @@ static scs_status judge(void *arg)
     SCS_GO(st,
            scs_replicate(l->atlas, &l->method, targets, 1, 4, scs_bootstrap_draw, b, replicate));
     SCS_GO(st, scs_decoder_moments(&decoder, z, 10, delta, mean, variance));
-    from.moved = from.still = (scs_moments){mean, variance};
+    from.moved = from.still = from.change = (scs_moments){mean, variance};
     SCS_GO(st, scs_shift_error(l->atlas, &decoder, &l->method, sources, z, 10, replicate, 4, &from,
                                se));
     SCS_GO(st, scs_permute_pair(&(scs_stream){.seed = 1}, z, 5, z + 5 * LATENT, 5, LATENT, 0, 2,
