@@ -153,7 +153,7 @@ scs_status scs_choose_blend(const scs_session *session, const scs_method *method
 
     SCS_GO(st, scs_agree(s->comm, prepare(&t)));
     SCS_GO(st, scs_route_cells(s->comm, s->dataset, s->atlas, &t.plan, false, t.first, s->shard,
-                                  &s->team, s->z, t.control_z));
+                               &s->team, s->z, t.control_z));
     SCS_GO(st, scs_agree(s->comm, leave_out_mine(&t)));
     SCS_GO(st, solve(&t, share));
     *n = t.plan.n;

@@ -79,6 +79,7 @@ static scs_status add_option(scs_cli *cli, const char *option, const char *value
         return add_key(cli, "train.max_hours", value);
     if (strcmp(option, "--rank-by") == 0)
         return add_key(cli, "screen.rank_by", value);
+    SCS_REQUIRE(cli->verb, SCS_EARG, "%s stands before the verb", option);
     snprintf(key, sizeof key, "%s.%s", cli->verb->name, option + 2);
     for (char *at = key; *at; at++)
         *at = *at == '-' ? '_' : *at;

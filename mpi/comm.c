@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 enum { PIECE = 1 << 30 };
 
@@ -20,9 +19,36 @@ scs_status scs_mpi_status(int code, const char *what)
 
 static scs_status allocate_scratch(scs_comm *comm)
 {
+    SCS_TRY(SCS_ALLOC(comm->node, comm->size));
+    SCS_TRY(SCS_ALLOC(comm->place, comm->size));
+    SCS_TRY(SCS_ALLOC(comm->node_size, comm->size));
     SCS_TRY(SCS_ALLOC(comm->first, comm->size + 1));
     SCS_TRY(SCS_ALLOC(comm->count, comm->size));
     return SCS_ALLOC(comm->displace, comm->size);
+}
+
+void scs_comm_count_nodes(scs_comm *comm)
+{
+    memset(comm->node_size, 0, (size_t)comm->size * sizeof *comm->node_size);
+    for (int32_t r = 0; r < comm->size; r++)
+        comm->place[r] = comm->node_size[comm->node[r]]++;
+    for (int32_t r = 0; r < comm->size; r++)
+        comm->node_size[r] = comm->node_size[comm->node[r]];
+}
+
+/* Which ranks share memory. */
+static scs_status find_nodes(scs_comm *comm)
+{
+    MPI_Comm together;
+    int32_t lowest = comm->rank;
+
+    SCS_MPI(
+        MPI_Comm_split_type(comm->mpi, MPI_COMM_TYPE_SHARED, comm->rank, MPI_INFO_NULL, &together));
+    SCS_MPI(MPI_Bcast(&lowest, 1, MPI_INT32_T, 0, together));
+    SCS_MPI(MPI_Comm_free(&together));
+    SCS_MPI(MPI_Allgather(&lowest, 1, MPI_INT32_T, comm->node, 1, MPI_INT32_T, comm->mpi));
+    scs_comm_count_nodes(comm);
+    return SCS_OK;
 }
 
 static scs_status open_comm(MPI_Comm world, scs_comm *comm)
@@ -32,7 +58,8 @@ static scs_status open_comm(MPI_Comm world, scs_comm *comm)
     SCS_MPI(MPI_Comm_rank(comm->mpi, &comm->rank));
     SCS_MPI(MPI_Comm_size(comm->mpi, &comm->size));
     comm->piece = PIECE;
-    return scs_agree(comm, allocate_scratch(comm));
+    SCS_TRY(scs_agree(comm, allocate_scratch(comm)));
+    return find_nodes(comm);
 }
 
 /* Before there is a communicator to agree through. */
@@ -70,6 +97,9 @@ void scs_comm_destroy(scs_comm **comm)
         return;
     scs_seats_clear(c);
     free(c->work);
+    free(c->node);
+    free(c->place);
+    free(c->node_size);
     free(c->first);
     free(c->count);
     free(c->displace);
@@ -155,16 +185,5 @@ scs_status scs_comm_reserve(scs_comm *comm, int64_t size)
     SCS_TRY(scs_agree(comm, SCS_ALLOC(bytes, size)));
     comm->work = bytes;
     comm->work_size = size;
-    return SCS_OK;
-}
-
-scs_status scs_peak_memory(scs_comm *comm, double *sum)
-{
-    struct rusage usage;
-    double mine;
-
-    getrusage(RUSAGE_SELF, &usage);
-    mine = (double)usage.ru_maxrss / 1024;
-    SCS_MPI(MPI_Reduce(&mine, sum, 1, MPI_DOUBLE, MPI_SUM, 0, comm->mpi));
     return SCS_OK;
 }

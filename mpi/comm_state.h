@@ -2,6 +2,7 @@
 #ifndef SCS_COMM_STATE_H
 #define SCS_COMM_STATE_H
 
+#include "mpi/shared_memory.h"
 #include "scscreen/comm.h"
 #include "scscreen/tree.h"
 
@@ -14,6 +15,10 @@ typedef struct scs_seat {
     scs_subtree *subtree;   /**< all ranks' subtrees, in order */
     double **part_double;   /**< [n_shard] for the tree sums */
     float **part_float;
+    scs_shared parts;  /**< gradients that reduce_slice reads where they are; or none */
+    int64_t part_size; /**< values of one of them */
+    scs_shared values; /**< the node's copy of the weights, in its first rank's block; or none */
+    float *private_values; /**< which it stands for */
 } scs_seat;
 
 enum { SCS_SEATS = 31 };
@@ -23,11 +28,13 @@ typedef struct scs_watchdog scs_watchdog;
 struct scs_comm {
     MPI_Comm mpi;
     int32_t rank, size;
-    int64_t piece;         /**< largest message in bytes; fits an int (tests make it small) */
-    int64_t *first;        /**< [size + 1] scratch: where each rank's block begins, in bytes */
-    int *count, *displace; /**< [size] scratch: the same as MPI wants it */
-    void *work;            /**< kept between calls, so that training steps do not allocate */
-    int64_t work_size;     /**< bytes; alike on all ranks */
+    int32_t *node; /**< [size] the lowest rank of each rank's node (tests may split it) */
+    int32_t *place, *node_size; /**< [size] each rank's place in its node, and that node's ranks */
+    int64_t piece;              /**< largest message in bytes; fits an int (tests make it small) */
+    int64_t *first;             /**< [size + 1] scratch: where each rank's block begins, in bytes */
+    int *count, *displace;      /**< [size] scratch: the same as MPI wants it */
+    void *work;                 /**< kept between calls, so that training steps do not allocate */
+    int64_t work_size;          /**< bytes; alike on all ranks */
     scs_seat seat[SCS_SEATS];
     double deadline;        /**< seconds for a step of writing together; 0: none */
     scs_watchdog *watchdog; /**< while such writing goes on (mpi/watchdog.h), or NULL */
@@ -47,6 +54,19 @@ SCS_MUST_USE scs_status scs_send_receive(scs_comm *comm, int32_t to, const void 
  * Collective. */
 SCS_MUST_USE scs_status scs_allgather(scs_comm *comm, void *bytes, const int64_t *first);
 
+/** place and node_size from node. Local. */
+void scs_comm_count_nodes(scs_comm *comm);
+/** The team as another rank sees it: only its range of shards differs. Local. */
+scs_team scs_seat_team(const scs_seat *seat, int32_t rank);
+/** The list of all ranks' subtrees, once. Collective. */
+SCS_MUST_USE scs_status scs_seat_open(scs_seat *seat);
+/** Hooks of a team (scscreen/team.h); ctx is a seat. */
+scs_status scs_seat_open_parts(void *ctx, int64_t n, float **part);
+void scs_seat_close_parts(void *ctx, float **part);
+scs_status scs_seat_share_values(void *ctx, int64_t n, float **values);
+void scs_seat_unshare_values(void *ctx, int64_t n, float **values);
+scs_status scs_seat_reduce_slice(void *ctx, float *const *part, int64_t n, float *slice);
+scs_status scs_seat_gather_slices(void *ctx, float *values, int64_t n);
 void scs_seats_clear(scs_comm *comm);
 
 #endif

@@ -40,8 +40,8 @@ static void solve(scs_gram *gram, solver *s, bool query)
 {
     static const int one = 1, ask = -1;
     static const double unused = 0;
-    double work[3];
-    int iwork[3];
+    double work[3] = {0};
+    int iwork[3] = {0};
 
     pdsyevr_("V", "I", "L", &s->n, gram->a, &one, &one, s->desc, &unused, &unused, &s->lowest,
              &s->highest, &s->found, &s->n_vector, s->value, s->vector, &one, &one, s->desc,

@@ -2,7 +2,9 @@
 #include "mpi/signals.h"
 #include "mpi/threads.h"
 #include "mpi/verb.h"
+#include "src/blas_probe.h"
 #include "src/h5close.h"
+#include "src/instrument.h"
 
 #include <mpi.h>
 #include <stdlib.h>
@@ -73,7 +75,24 @@ static void leave_if_unusable(int code)
     if (!scs_h5_is_unusable())
         return;
     fflush(NULL);
-    _exit(code);
+    SCS_LEAVE(code);
+}
+
+/* A core type that this processor cannot execute, or that computes wrongly, is left out: OpenBLAS
+ * reads it while the program is loaded, so the program begins again without it. */
+static void check_blas(char **argv)
+{
+    const char *core = getenv("OPENBLAS_CORETYPE");
+
+    if (!core || scs_blas_works())
+        return;
+    if (scs_stage_is_first())
+        fprintf(stderr,
+                "scscreen: warning: OPENBLAS_CORETYPE=%.40s does not work on this processor; "
+                "OpenBLAS chooses for itself\n",
+                core);
+    unsetenv("OPENBLAS_CORETYPE");
+    execv("/proc/self/exe", argv);
 }
 
 static int run_parallel(const scs_cli *cli, int *argc, char ***argv)
@@ -83,6 +102,7 @@ static int run_parallel(const scs_cli *cli, int *argc, char ***argv)
     int provided, code, rank = 0;
     scs_status status;
 
+    check_blas(*argv);
     scs_signals_open();
     if (scs_stage_is_first())
         scs_stage_prepare(&stage, cli);
@@ -113,9 +133,10 @@ int main(int argc, char **argv)
     setenv("HDF5_USE_FILE_LOCKING", "FALSE", 0);
     if (status != SCS_OK)
         code = finish(status, scs_stage_is_first());
-    else if (!is_serial(&cli))
+    else if (!is_serial(&cli)) {
+        check_blas(argv);
         code = run_parallel(&cli, &argc, &argv);
-    else
+    } else
         code = scs_stage_is_first() ? finish(run_serial(&cli), true) : 0;
     scs_cli_clear(&cli);
     leave_if_unusable(code);

@@ -4,6 +4,8 @@
 #include "mpi/signals.h"
 #include "mpi/state_files.h"
 
+#include <omp.h>
+
 static void say_how_it_went(const scs_session *session, const scs_outcome *o)
 {
     scs_session_say(session, "trained %lld epochs (%lld steps)%s; best epoch %lld, %.3f",
@@ -46,11 +48,13 @@ static void say_what_comes(const scs_session *session)
 {
     const scs_team *team = &session->team;
     const scs_state *state = session->state;
+    int threads = omp_get_max_threads();
 
-    scs_session_say(session, "training %.2f M parameters on %d rank%s, %d shard%s, seed %lld",
+    scs_session_say(session,
+                    "training %.2f M parameters on %d rank%s x %d thread%s, %d shard%s, seed %lld",
                     1e-6 * (double)session->model->n_param, team->n_rank,
-                    team->n_rank > 1 ? "s" : "", team->n_shard, team->n_shard > 1 ? "s" : "",
-                    (long long)session->config->train.seed);
+                    team->n_rank > 1 ? "s" : "", threads, threads > 1 ? "s" : "", team->n_shard,
+                    team->n_shard > 1 ? "s" : "", (long long)session->config->train.seed);
     if (state)
         scs_session_say(session,
                         "going on from %s: %lld steps are done, %lld of them in epoch %lld",

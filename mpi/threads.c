@@ -4,6 +4,7 @@
 #include <omp.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* Processors that the node's ranks may use together, and the sum of what each may use: bound ranks
  * share nothing. */
@@ -22,12 +23,52 @@ static scs_status node_processors(scs_comm *comm, int mine_count, cpu_set_t *min
     return SCS_OK;
 }
 
+static int number_of(const char *name)
+{
+    const char *text = getenv(name);
+
+    return text ? atoi(text) : -1;
+}
+
+/* Processors i n / size .. (i + 1) n / size of a set of n. */
+static void cut_set(const cpu_set_t *all, int i, int size, cpu_set_t *share)
+{
+    int n = CPU_COUNT(all), seen = 0;
+
+    CPU_ZERO(share);
+    for (int p = 0; p < CPU_SETSIZE; p++)
+        if (CPU_ISSET(p, all)) {
+            if (seen >= n * i / size && seen < n * (i + 1) / size)
+                CPU_SET(p, share);
+            seen++;
+        }
+}
+
+/* Open MPI binds a rank to one core where nobody has asked for it, and leaves the node's other
+ * processors idle. Each rank then takes its share of what the launcher may use. */
+static void spread_ranks(void)
+{
+    int place = number_of("OMPI_COMM_WORLD_LOCAL_RANK");
+    int size = number_of("OMPI_COMM_WORLD_LOCAL_SIZE");
+    cpu_set_t mine, all, share;
+
+    if (place < 0 || size <= place || getenv("OMPI_MCA_hwloc_base_binding_policy") ||
+        getenv("OMP_NUM_THREADS"))
+        return;
+    if (sched_getaffinity(0, sizeof mine, &mine) || sched_getaffinity(getppid(), sizeof all, &all))
+        return;
+    cut_set(&all, place, size, &share);
+    if (CPU_COUNT(&share) > CPU_COUNT(&mine))
+        (void)sched_setaffinity(0, sizeof share, &share);
+}
+
 scs_status scs_threads_set(scs_comm *comm)
 {
     cpu_set_t mine;
     int count, together = 1, sum = 1;
 
     openblas_set_num_threads(1);
+    spread_ranks();
     CPU_ZERO(&mine);
     if (sched_getaffinity(0, sizeof mine, &mine) != 0)
         CPU_SET(0, &mine);

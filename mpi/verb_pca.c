@@ -104,15 +104,15 @@ static scs_status move_rows(analysis *a, int32_t from, int64_t at, int64_t n, in
 static scs_status write_cells(analysis *a, scs_real *rows)
 {
     int64_t n_rank = scs_comm_size(a->session->comm), n = a->session->dataset->n_cell;
-    scs_status st = SCS_OK, failed = SCS_OK;
+    scs_status failed = SCS_OK;
 
     for (int64_t r = 0; r < n_rank; r++) {
         int64_t first = n * r / n_rank, last = n * (r + 1) / n_rank;
 
         for (int64_t at = 0; at < last - first; at += ROWS) {
             int64_t left = last - first - at;
+            scs_status st = move_rows(a, (int32_t)r, at, left < ROWS ? left : ROWS, first, rows);
 
-            st = move_rows(a, (int32_t)r, at, left < ROWS ? left : ROWS, first, rows);
             failed = failed == SCS_OK ? st : failed;
         }
     }

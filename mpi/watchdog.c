@@ -1,6 +1,7 @@
 #include "mpi/watchdog.h"
 
 #include "mpi/comm_state.h"
+#include "src/instrument.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -43,7 +44,7 @@ static void bark(const scs_watchdog *dog)
                 "scscreen: error: %s: %s has not ended within %g seconds (output.deadline): the "
                 "file system hangs; what stood there before is as it was\n",
                 dog->file, dog->step, dog->seconds);
-    _exit(scs_exit_code(SCS_EIO));
+    SCS_LEAVE(scs_exit_code(SCS_EIO));
 }
 
 static void *watch(void *arg)

@@ -31,7 +31,7 @@ SCS_VECTOR static void compare_words(uint32_t word[4][SCS_RANDOM_BLOCKS], uint32
 void scs_dropout_draw(scs_dropout dropout, const scs_stream *stream, int32_t n, uint8_t *keep)
 {
     uint32_t word[4][SCS_RANDOM_BLOCKS];
-    uint8_t some[UNITS];
+    uint8_t some[UNITS] = {0};
 
     for (int32_t j = 0; j < n; j += UNITS) {
         bool whole = n - j >= UNITS;

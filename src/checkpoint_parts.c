@@ -8,7 +8,7 @@ void scs_atlas_arrays(const scs_atlas *atlas, scs_atlas_array *array)
 {
     const scs_atlas *a = atlas;
     int64_t n = a->n_group, latent = a->n_latent, gene = a->n_gene;
-    scs_atlas_array all[SCS_ATLAS_ARRAYS] = {
+    const scs_atlas_array all[SCS_ATLAS_ARRAYS] = {
         {"atlas/mean", H5T_NATIVE_DOUBLE, sizeof *a->mean, a->mean, n, latent},
         {"atlas/second", H5T_NATIVE_DOUBLE, sizeof *a->second, a->second, n, latent * latent},
         {"atlas/gene_mean", H5T_NATIVE_FLOAT, sizeof *a->gene_mean, a->gene_mean, n, gene},

@@ -161,10 +161,10 @@ static bool same_names(const scs_names *a, const scs_names *b)
 static scs_status verify_names(const scs_h5 *h5, const char *path, const scs_names *names)
 {
     scs_names back = {0};
-    scs_status st;
+    scs_status st = scs_h5_read_strings(h5, path, &back);
 
-    SCS_TRY(scs_h5_read_strings(h5, path, &back));
-    st = same_names(names, &back) ? SCS_OK : differs(h5, path);
+    if (st == SCS_OK && !same_names(names, &back))
+        st = differs(h5, path);
     scs_names_clear(&back);
     return st;
 }

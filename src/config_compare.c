@@ -72,15 +72,18 @@ static bool same_value(const scs_config *before, const scs_config *now, const sc
 static void add_difference(const scs_config *before, const scs_config *now, const scs_key *key,
                            char *out, size_t size)
 {
-    char name[80], old[64], new[64];
+    char name[80];
     size_t used = strlen(out);
 
     used += (size_t)snprintf(out + used, size - used, "%s%s", used ? ", " : "",
                              scs_key_full_name(key, name, sizeof name));
-    if (!is_list(key) && used < size)
+    if (!is_list(key) && used < size) {
+        char old[64], new[64];
+
         snprintf(out + used, size - used, " (%s, now %s)",
                  scs_value_text(before, key, old, sizeof old),
                  scs_value_text(now, key, new, sizeof new));
+    }
 }
 
 static char *differences(const scs_config *before, const scs_config *now, bool screens, char *out,

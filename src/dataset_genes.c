@@ -169,7 +169,8 @@ static scs_status list_genes(const char *path, candidates *c, scs_dataset *d)
     scs_status st;
 
     if (strcmp(path, "all") == 0) {
-        memset(c->listed, true, (size_t)c->genes.n * sizeof *c->listed);
+        for (scs_lidx gene = 0; gene < c->genes.n; gene++)
+            c->listed[gene] = true;
         return SCS_OK;
     }
     SCS_TRY(scs_table_open(path, LARGEST_LIST, &table));

@@ -35,8 +35,10 @@ static scs_status write_attr(hid_t file, const char *path, const char *attr, hid
     scs_status st = SCS_OK;
 
     id = H5Acreate2(object, attr, type, space, H5P_DEFAULT, H5P_DEFAULT);
-    if (id < 0 || (n != 0 && H5Awrite(id, type, data) < 0) || H5Aclose(id) < 0)
+    if (id < 0 || (n != 0 && H5Awrite(id, type, data) < 0))
         st = scs_h5_failed(file, "write an attribute of", path);
+    if (H5Aclose(id) < 0 && st == SCS_OK)
+        st = scs_h5_failed(file, "close an attribute of", path);
     H5Sclose(space);
     if (H5Oclose(object) < 0 && st == SCS_OK)
         st = scs_h5_failed(file, "close", path);

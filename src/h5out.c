@@ -85,9 +85,9 @@ static int descriptor_of(hid_t file)
 
 /* HDF5 1.10 crashes at exit over a file that it could not flush. What its cache still holds is
  * worthless, so it goes into memory instead of the full disk, and the close succeeds. */
-void scs_h5_discard(hid_t file)
+static void discard(hid_t file, int fd)
 {
-    int fd = descriptor_of(file), sink = memfd_create("discarded", MFD_CLOEXEC);
+    int sink = memfd_create("discarded", MFD_CLOEXEC);
     struct rlimit limit, wide;
     bool limited = getrlimit(RLIMIT_FSIZE, &limit) == 0;
 
@@ -103,15 +103,20 @@ void scs_h5_discard(hid_t file)
         (void)setrlimit(RLIMIT_FSIZE, &limit);
 }
 
+void scs_h5_discard(hid_t file)
+{
+    discard(file, descriptor_of(file));
+}
+
 /* Space on disk for all that a flush will write, so that it cannot fail halfway. */
-static scs_status reserve_flush(hid_t file, const char *path)
+static scs_status reserve_flush(hid_t file, int fd, const char *path)
 {
     enum { SLACK = 1 << 16 }; /* metadata that the flush itself may add */
     hsize_t size = 0;
     int error = EIO;
 
     if (H5Fget_filesize(file, &size) >= 0)
-        error = posix_fallocate(descriptor_of(file), 0, (off_t)size + SLACK);
+        error = posix_fallocate(fd, 0, (off_t)size + SLACK);
     return error ? scs_creation_failed(path, error) : SCS_OK;
 }
 
@@ -130,15 +135,15 @@ static scs_status cut_and_sync(int fd, const char *path, hsize_t size)
  * if it failed there, HDF5 would crash at exit. */
 scs_status scs_h5_finish(hid_t file, const char *path)
 {
-    scs_status st = reserve_flush(file, path);
+    int own = descriptor_of(file), fd = -1;
+    scs_status st = reserve_flush(file, own, path);
     hsize_t size = 0;
-    int fd = -1;
 
     if (st == SCS_OK && (H5Fflush(file, H5F_SCOPE_GLOBAL) < 0 || H5Fget_filesize(file, &size) < 0))
         st = scs_h5_failed(file, "flush", "/");
     if (st == SCS_OK)
-        fd = fcntl(descriptor_of(file), F_DUPFD_CLOEXEC, 0);
-    scs_h5_discard(file);
+        fd = fcntl(own, F_DUPFD_CLOEXEC, 0);
+    discard(file, own);
     SCS_TRY(st);
     SCS_TRY(cut_and_sync(fd, path, size));
     return check_complete(path);

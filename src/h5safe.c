@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { MEMBERS_MAX = 1000000 };
+enum { MEMBERS_MAX = 1000000, LONGEST_PATH = 4095 };
 
 void scs_h5_drop(hid_t id)
 {
@@ -130,25 +130,24 @@ static scs_status look_at(const scs_h5 *h5, const char *path, bool *found)
 
 scs_status scs_h5_look(const scs_h5 *h5, const char *path, bool *found)
 {
-    char *part = NULL;
-    scs_status st = SCS_OK;
+    char part[LONGEST_PATH + 1]; /* on the stack: whether something is there cannot fail */
 
     *found = true;
-    SCS_TRY(scs_text_copy(path, &part));
+    SCS_REQUIRE(strlen(path) <= LONGEST_PATH, SCS_EDATA, "%s: a name of more than %d bytes in it",
+                h5->path, LONGEST_PATH);
+    strcpy(part, path);
     for (char *end = part; *found && *end; end++) {
         char *slash = strchr(end, '/');
         if (slash == end)
             continue;
         end = slash ? slash : end + strlen(end);
         *end = '\0';
-        SCS_GO(st, look_at(h5, part, found));
+        SCS_TRY(look_at(h5, part, found));
         if (!slash)
             break;
         *end = '/';
     }
-done:
-    free(part);
-    return st;
+    return SCS_OK;
 }
 
 bool scs_h5_exists(const scs_h5 *h5, const char *path)

@@ -111,8 +111,10 @@ scs_status scs_h5_growing(hid_t file, const char *path, hid_t type, int64_t chun
     hid_t space, dcpl = H5Pcreate(H5P_DATASET_CREATE);
     scs_status st;
 
-    SCS_REQUIRE(dcpl >= 0 && H5Pset_chunk(dcpl, 1, &size) >= 0, SCS_EINTERNAL,
-                "%s: chunks of %lld elements", path, (long long)chunk);
+    if (dcpl < 0 || H5Pset_chunk(dcpl, 1, &size) < 0) {
+        H5Pclose(dcpl);
+        return SCS_FAIL(SCS_EINTERNAL, "%s: chunks of %lld elements", path, (long long)chunk);
+    }
     space = H5Screate_simple(1, &none, &most);
     st = create(file, path, type, space, dcpl);
     H5Sclose(space);
@@ -192,11 +194,12 @@ static scs_status lengthen(hid_t file, const char *path, int64_t n, int64_t *bef
     if (set < 0)
         return scs_h5_failed(file, "open", path);
     space = H5Dget_space(set);
-    (void)H5Sget_simple_extent_dims(space, &size, NULL);
+    if (H5Sget_simple_extent_dims(space, &size, NULL) < 0)
+        st = scs_h5_failed(file, "measure", path);
     H5Sclose(space);
     *before = (int64_t)size;
     size += (hsize_t)n;
-    if (H5Dset_extent(set, &size) < 0)
+    if (st == SCS_OK && H5Dset_extent(set, &size) < 0)
         st = scs_h5_failed(file, "grow", path);
     if (H5Dclose(set) < 0 && st == SCS_OK)
         st = scs_h5_failed(file, "close", path);

@@ -111,6 +111,7 @@ static void copy_cell(const selection *s, const scs_entries *to, int64_t i)
 static void fill_by_cell(const selection *s, scs_entries *to)
 {
     int64_t n_first = (int64_t)scs_blocks(to->n_in) * to->n_out;
+    /* cppcheck-suppress unreadVariable ; the pragmas read it */
     bool many = SCS_WORTH_THREADS(n_first * 8);
 
 #pragma omp parallel for if (many)

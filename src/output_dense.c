@@ -204,6 +204,7 @@ SCS_VECTOR static void add_strips(const scs_tiled *tiled, int p, const scs_outpu
 void scs_tiled_step(scs_tiled *tiled, const scs_real *param, double scale, scs_output_part *part)
 {
     int n_part = tiled->n_part, n_strip = tiled->n_strip;
+    /* cppcheck-suppress unreadVariable ; the pragmas read it */
     double rows = (double)n_part * tiled->max_rows * tiled->arch.n_hidden;
 
 #pragma omp parallel for collapse(2)                                                               \

@@ -1,5 +1,7 @@
 #include "src/sandbox.h"
 
+#include "src/instrument.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -64,21 +66,21 @@ static void silence_stderr(void)
         (void)dup2(null, STDERR_FILENO);
 }
 
+/* A sanitizer's shadow memory is larger than any limit, and it reports to stderr; coverage is
+ * counted in files. */
 static void enter_sandbox(const job *j)
 {
+    int64_t all;
+
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     limit(RLIMIT_CORE, 0);
-    limit(RLIMIT_FSIZE, 0);
+    if (!SCS_COVERAGE)
+        limit(RLIMIT_FSIZE, 0);
     limit(RLIMIT_CPU, j->seconds);
-#ifndef __SANITIZE_ADDRESS__ /* its shadow memory is larger than any limit */
-    int64_t all;
-    if (!__builtin_add_overflow(address_space(), j->memory, &all))
+    if (!SCS_SANITIZE && !__builtin_add_overflow(address_space(), j->memory, &all))
         limit(RLIMIT_AS, all);
-    silence_stderr();
-#else
-    (void)address_space;
-    (void)silence_stderr;
-#endif
+    if (!SCS_SANITIZE)
+        silence_stderr();
 }
 
 static bool write_all(int fd, const void *data, int64_t size)
@@ -107,7 +109,7 @@ static _Noreturn void run_child(const job *j, int fd)
     r.status = j->fn(j->arg, &out);
     r.size = r.status == SCS_OK ? out.size : 0;
     snprintf(r.message, sizeof r.message, "%s", scs_message());
-    _exit(write_all(fd, &r, sizeof r) && write_all(fd, out.data, r.size) ? 0 : 1);
+    SCS_LEAVE(write_all(fd, &r, sizeof r) && write_all(fd, out.data, r.size) ? 0 : 1);
 }
 
 static int64_t milliseconds(void)

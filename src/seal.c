@@ -16,10 +16,12 @@ static scs_status make_seal(int fd, const char *path, char *seal)
 {
     char sum[SCS_CHECKSUM_MAX];
     struct stat info;
+    scs_status st;
 
     SCS_REQUIRE(fstat(fd, &info) == 0, SCS_EIO, "%s: %s", path, strerror(errno));
-    if (scs_checksum_part(fd, SCS_SEAL_BYTES, info.st_size, sum) != SCS_OK)
-        return scs_context(SCS_EIO, "%s: ", path);
+    st = scs_checksum_part(fd, SCS_SEAL_BYTES, info.st_size, sum);
+    if (st != SCS_OK)
+        return scs_context(st == SCS_ENOMEM ? st : SCS_EIO, "%s: ", path);
     memset(seal, 0, SCS_SEAL_BYTES);
     snprintf(seal, SCS_SEAL_BYTES,
              "scscreen sealed file\n%s\nof %lld bytes from byte %d on; open it with any HDF5 "
@@ -54,9 +56,8 @@ static scs_status compare_seal(int fd, const char *path, const char *found)
 {
     char seal[SCS_SEAL_BYTES];
 
-    if (make_seal(fd, path, seal) != SCS_OK || memcmp(seal, found, sizeof seal) != 0)
-        return damaged(path);
-    return SCS_OK;
+    SCS_TRY(make_seal(fd, path, seal));
+    return memcmp(seal, found, sizeof seal) == 0 ? SCS_OK : damaged(path);
 }
 
 static bool is_hdf5(const char *start)

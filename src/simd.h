@@ -3,13 +3,14 @@
 #ifndef SCS_SIMD_H
 #define SCS_SIMD_H
 
+#include "src/instrument.h"
+
 /* The loader takes the best clone for the processor. Results are the same bits on all processors of
  * one kind: fused multiply-adds round once, where older processors round twice (as BLAS does). The
- * sanitizers do not like the resolver functions of clones. */
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) &&                             \
-    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define SCS_VECTOR                                                                                 \
-    __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+ * sanitizers do not like the resolver functions of clones, and coverage would count each clone. */
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !SCS_SANITIZE &&            \
+    !SCS_COVERAGE
+#define SCS_VECTOR __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define SCS_VECTOR
 #endif

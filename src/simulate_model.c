@@ -139,6 +139,7 @@ static double dot(const double *a, const double *b)
     double sum = 0.0;
 
     for (int i = 0; i < SCS_SIM_AXES; i++)
+        /* cppcheck-suppress objectIndex ; both have SCS_SIM_AXES elements */
         sum += a[i] * b[i];
     return sum;
 }

@@ -36,6 +36,30 @@ static scs_status alone_reduce_slice(void *ctx, float *const *part, int64_t n, f
     return SCS_OK;
 }
 
+static scs_status alone_open_parts(void *ctx, int64_t n, float **part)
+{
+    for (int32_t v = 0; v < shards_of(ctx); v++)
+        SCS_TRY(SCS_ALLOC(part[v], n));
+    return SCS_OK;
+}
+
+static void alone_close_parts(void *ctx, float **part)
+{
+    for (int32_t v = 0; v < shards_of(ctx); v++)
+        free(part[v]);
+}
+
+static scs_status alone_share_values(void *ctx, int64_t n, float **values)
+{
+    (void)ctx, (void)n, (void)values;
+    return SCS_OK;
+}
+
+static void alone_unshare_values(void *ctx, int64_t n, float **values)
+{
+    (void)ctx, (void)n, (void)values;
+}
+
 static scs_status alone_gather_slices(void *ctx, float *values, int64_t n)
 {
     (void)ctx, (void)values, (void)n;
@@ -64,6 +88,10 @@ scs_team scs_team_alone(int32_t n_shard)
                       .ctx = (void *)(intptr_t)n_shard,
                       .sum = alone_sum,
                       .reduce_slice = alone_reduce_slice,
+                      .open_parts = alone_open_parts,
+                      .close_parts = alone_close_parts,
+                      .share_values = alone_share_values,
+                      .unshare_values = alone_unshare_values,
                       .gather_slices = alone_gather_slices,
                       .agree = alone_agree,
                       .share = alone_share};

@@ -67,10 +67,8 @@ static scs_status allocate(scs_trainer *t)
     SCS_TRY(SCS_ALLOC(t->batch, t->n_local));
     SCS_TRY(SCS_ALLOC(t->loss, t->n_local));
     SCS_TRY(SCS_ALLOC(t->parts, SCS_STEP_SUMS * (int64_t)t->n_local));
-    for (int32_t i = 0; i < t->n_local; i++) {
-        SCS_TRY(SCS_ALLOC(t->grad[i], t->model->n_param));
+    for (int32_t i = 0; i < t->n_local; i++)
         SCS_TRY(SCS_ALLOC(t->order[i], t->shard[i].n_train));
-    }
     return scs_network_create(&t->model->arch, t->n_local, t->part, &t->net);
 }
 
@@ -83,6 +81,16 @@ static scs_status fill_trainer(scs_trainer *trainer)
     SCS_TRY(count_steps(trainer));
     scs_team_slice(trainer->team, trainer->model->n_param, &trainer->lo, &trainer->hi);
     return allocate(trainer);
+}
+
+static scs_status share_memory(scs_trainer *t)
+{
+    const scs_team *team = t->team;
+
+    SCS_TRY(team->open_parts(team->ctx, t->model->n_param, t->grad));
+    SCS_TRY(team->share_values(team->ctx, t->model->n_param, &t->model->param));
+    t->shares = true;
+    return SCS_OK;
 }
 
 /* The output layer's way, from the share of non-zeros of all shards' cells. */
@@ -121,6 +129,7 @@ scs_status scs_trainer_create(const scs_config *config, scs_model *model, const 
         st = fill_trainer(t);
     }
     SCS_GO(st, team->agree(team->ctx, st));
+    SCS_GO(st, share_memory(*trainer));
     SCS_GO(st, choose_output(*trainer));
     return SCS_OK;
 done:
@@ -134,10 +143,12 @@ void scs_trainer_destroy(scs_trainer **trainer)
 
     if (!t)
         return;
-    for (int32_t i = 0; i < t->n_local; i++) {
-        free(t->grad ? t->grad[i] : NULL);
-        free(t->order ? t->order[i] : NULL);
-    }
+    if (t->shares)
+        t->team->unshare_values(t->team->ctx, t->model->n_param, &t->model->param);
+    if (t->grad)
+        t->team->close_parts(t->team->ctx, t->grad);
+    for (int32_t i = 0; t->order && i < t->n_local; i++)
+        free(t->order[i]);
     scs_network_destroy(&t->net);
     free(t->m);
     free(t->v);

@@ -24,7 +24,8 @@ typedef struct scs_trainer {
     int64_t step;   /**< optimiser steps so far */
     scs_network *net;
     float *m, *v;     /**< [hi - lo] Adam's moments, which exist on this rank alone */
-    float **grad;     /**< [n_local] each [n_param] */
+    float **grad;     /**< [n_local] each [n_param]; the team's */
+    bool shares;      /**< the model's parameters are the node's copy */
     int64_t **order;  /**< [n_local] each [n_train]: this epoch's order of rows */
     scs_batch *batch; /**< [n_local] */
     scs_loss *loss;   /**< [n_local] */

@@ -52,8 +52,10 @@ int scs_exit_code(scs_status status);
 #define SCS_TRY(call)                                                                              \
     do {                                                                                           \
         scs_status scs_try_ = (call);                                                              \
-        if (scs_try_ != SCS_OK)                                                                    \
-            return scs_passed(scs_try_, __FILE__, __LINE__, #call);                                \
+        if (scs_try_ != SCS_OK) {                                                                  \
+            (void)scs_passed(scs_try_, __FILE__, __LINE__, #call);                                 \
+            return scs_try_;                                                                       \
+        }                                                                                          \
     } while (0)
 
 /** The same where something must be released first: sets `st`, goes to the label `done`. */
@@ -70,17 +72,19 @@ int scs_exit_code(scs_status status);
 #define SCS_REQUIRE(cond, status, ...)                                                             \
     do {                                                                                           \
         if (!(cond))                                                                               \
-            return scs_fail((status), __FILE__, __LINE__, __VA_ARGS__);                            \
+            return SCS_FAIL((status), __VA_ARGS__);                                                \
     } while (0)
 
-#define SCS_FAIL(status, ...) scs_fail((status), __FILE__, __LINE__, __VA_ARGS__)
+/** Sets the message. The value is `status` itself, so that compilers and analyzers see that it is
+ * none of success. */
+#define SCS_FAIL(status, ...) ((void)scs_fail((status), __FILE__, __LINE__, __VA_ARGS__), (status))
 
 /** Zeroed memory for n elements of *p: `SCS_TRY(SCS_ALLOC(p, n))`. n = 0 gives a valid pointer. */
 #define SCS_ALLOC(p, n)                                                                            \
     (((p) = scs_allocate((n), sizeof *(p))) != 0                                                   \
          ? SCS_OK                                                                                  \
-         : scs_fail(SCS_ENOMEM, __FILE__, __LINE__, "out of memory: %s needs %lld x %zu bytes",    \
-                    #p, (long long)(n), sizeof *(p)))
+         : SCS_FAIL(SCS_ENOMEM, "out of memory: %s needs %lld x %zu bytes", #p, (long long)(n),    \
+                    sizeof *(p)))
 
 /** calloc with a checked product, 64-byte aligned; NULL when n < 0, on overflow or when memory is
  * out. Free with free(). */

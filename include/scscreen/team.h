@@ -23,6 +23,19 @@ typedef struct scs_team {
      *  @param part [last - first] pointers to n values, destroyed  @param[out] slice [hi - lo]; may
      * lie in part[0], and costs no copy at part[0] + lo */
     scs_status (*reduce_slice)(void *ctx, float *const *part, int64_t n, float *slice);
+    /** Zeroed memory for the gradients that reduce_slice adds up, so that ranks of one node need no
+     * messages: it reads them until the next collective call. One set at a time. Collective.
+     *  @param[out] part [last - first] pointers to n values */
+    scs_status (*open_parts)(void *ctx, int64_t n, float **part);
+    /** Gives the memory back. Local. */
+    void (*close_parts)(void *ctx, float **part);
+    /** Let the ranks of a node have one copy of n values that are alike on all, until unshare. A
+     * rank then writes its own slice alone, between reduce_slice's next collective and
+     * gather_slices. Collective.
+     *  @param[in,out] values where they are; what was there may lose its content */
+    scs_status (*share_values)(void *ctx, int64_t n, float **values);
+    /** Each rank has its own again, where they were. Local, after gather_slices. */
+    void (*unshare_values)(void *ctx, int64_t n, float **values);
     /** Every rank's own slice of values reaches all ranks. Collective. @param values [n] */
     scs_status (*gather_slices)(void *ctx, float *values, int64_t n);
     /** All ranks return the same: SCS_OK, or the lowest failing rank's status and message.

@@ -7,7 +7,7 @@
 
 #include <math.h>
 
-enum { MAX_LEN = 5003 };
+enum { MAX_LEN = 5003, MAX_SHARD = 16 };
 
 /* Element i of shard s: magnitudes from 1e-6 to 1e6, both signs. */
 static double value_of(int32_t shard, int64_t i)
@@ -94,6 +94,76 @@ static void check_gather(const scs_team *team, int64_t n)
     CU_ASSERT_EQUAL(wrong, 0);
 }
 
+static void fill_parts(const scs_team *team, int64_t n, int32_t round, float **part)
+{
+    for (int32_t s = team->first; s < team->last; s++)
+        for (int64_t i = 0; i < n; i++)
+            part[s - team->first][i] = (float)value_of(s, i + round);
+}
+
+static void check_round(const scs_team *team, int64_t n, int32_t round, float **mine)
+{
+    scs_team alone = scs_team_alone(team->n_shard);
+    float **all = float_parts(&alone, n), slice[MAX_LEN] = {0}, expected[MAX_LEN];
+    int64_t lo, hi;
+
+    scs_team_slice(team, n, &lo, &hi);
+    fill_parts(team, n, round, mine);
+    fill_parts(&alone, n, round, all);
+    CHECK_OK(team->reduce_slice(team->ctx, mine, n, slice));
+    CHECK_OK(alone.reduce_slice(alone.ctx, all, n, expected));
+    CU_ASSERT_EQUAL(memcmp(slice, expected + lo, (size_t)(hi - lo) * sizeof *slice), 0);
+    CHECK_OK(team->agree(team->ctx, SCS_OK));
+    free_parts(&alone, all);
+}
+
+/* The team's own memory, used again, beside private memory of another length. */
+static void check_open_parts(const scs_team *team, int64_t n)
+{
+    float *mine[MAX_SHARD];
+
+    CHECK_OK(team->open_parts(team->ctx, n, mine));
+    for (int32_t i = 0; i < team->last - team->first; i++)
+        for (int64_t k = 0; k < n; k++)
+            CU_ASSERT_EQUAL_FATAL(mine[i][k], 0);
+    CHECK_OK(team->agree(team->ctx, SCS_OK));
+    for (int32_t round = 0; round < 3; round++)
+        check_round(team, n, round, mine);
+    check_reduce(team, n + 1 < MAX_LEN ? n + 1 : n - 1);
+    team->close_parts(team->ctx, mine);
+}
+
+static int64_t count_wrong(const float *values, int64_t n, int32_t round)
+{
+    int64_t wrong = 0;
+
+    for (int64_t i = 0; i < n; i++)
+        wrong += values[i] != (float)value_of(round, i);
+    return wrong;
+}
+
+/* Each rank writes its own slice alone, as the optimiser does. */
+static void check_share_values(const scs_team *team, int64_t n)
+{
+    float own[MAX_LEN], *values = own;
+    int64_t lo, hi;
+
+    scs_team_slice(team, n, &lo, &hi);
+    for (int64_t i = 0; i < n; i++)
+        own[i] = (float)value_of(0, i);
+    CHECK_OK(team->share_values(team->ctx, n, &values));
+    for (int32_t round = 0; round < 3; round++) {
+        CU_ASSERT_EQUAL(count_wrong(values, n, round), 0);
+        CHECK_OK(team->agree(team->ctx, SCS_OK));
+        for (int64_t i = lo; i < hi; i++)
+            values[i] = (float)value_of(round + 1, i);
+        CHECK_OK(team->gather_slices(team->ctx, values, n));
+    }
+    team->unshare_values(team->ctx, n, &values);
+    CU_ASSERT_PTR_EQUAL(values, own);
+    CU_ASSERT_EQUAL(count_wrong(own, n, 3), 0);
+}
+
 typedef void (*check_fn)(const scs_team *team, int64_t n);
 
 /* Every number of shards (fewer than ranks, too), short and long arrays, large and small messages.
@@ -105,7 +175,7 @@ static void for_all_teams(check_fn check)
 
     for (int64_t piece = 48; piece <= 1 << 30; piece <<= 24) {
         comm->piece = piece;
-        for (int32_t n_shard = 1; n_shard <= 16; n_shard *= 2) {
+        for (int32_t n_shard = 1; n_shard <= MAX_SHARD; n_shard *= 2) {
             scs_team team = scs_comm_team(comm, n_shard);
 
             for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++)
@@ -128,6 +198,65 @@ static void slices_have_the_bits_of_one_process(void)
 static void gathered_slices_are_whole(void)
 {
     for_all_teams(check_gather);
+}
+
+/* As if the ranks sat `width` to a node. */
+static void split_nodes(scs_comm *comm, int32_t width)
+{
+    for (int32_t r = 0; r < comm->size; r++)
+        comm->node[r] = r / width * width;
+    scs_comm_count_nodes(comm);
+}
+
+static void for_all_nodes(check_fn check)
+{
+    static const int64_t lengths[] = {2, 1000, MAX_LEN};
+    scs_comm *comm = open_world();
+
+    for (int32_t width = 1; width < 2 * comm->size; width *= 2) {
+        split_nodes(comm, width);
+        for (int32_t n_shard = 1; n_shard <= MAX_SHARD; n_shard *= 4) {
+            scs_team team = scs_comm_team(comm, n_shard);
+
+            for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++)
+                check(&team, lengths[i]);
+        }
+    }
+    scs_comm_destroy(&comm);
+}
+
+static void shared_parts_have_the_bits_of_one_process(void)
+{
+    for_all_nodes(check_open_parts);
+}
+
+static void shared_values_are_whole(void)
+{
+    for_all_nodes(check_share_values);
+}
+
+/* Ranks of one machine do share: the tests above have gone that way. */
+static void ranks_of_a_node_see_each_other(void)
+{
+    scs_comm *comm = open_world();
+    scs_shared shared;
+    int32_t *own;
+
+    CHECK_OK(scs_shared_create(comm, 1000 * (comm->rank + 1), &shared));
+    CU_ASSERT_EQUAL(shared.together, comm->size > 1);
+    own = shared.block[comm->rank];
+    own[0] = comm->rank + 5;
+    MPI_Barrier(MPI_COMM_WORLD);
+    for (int32_t r = 0; r < comm->size; r++) {
+        const int32_t *block = shared.block[r];
+
+        CU_ASSERT_PTR_NOT_NULL_FATAL(block);
+        CU_ASSERT_EQUAL(block[0], r + 5);
+        CU_ASSERT_EQUAL(block[1], 0);
+    }
+    MPI_Barrier(MPI_COMM_WORLD);
+    scs_shared_clear(&shared);
+    scs_comm_destroy(&comm);
 }
 
 /* The test values can tell one order of additions from another. */
@@ -202,6 +331,9 @@ static const scs_test tests[] = {
     {"sum: the bits of one process", sums_have_the_bits_of_one_process},
     {"reduce_slice: the bits of one process", slices_have_the_bits_of_one_process},
     {"gather_slices: whole on every rank", gathered_slices_are_whole},
+    {"ranks of a node see each other's memory", ranks_of_a_node_see_each_other},
+    {"shared parts: the bits of one process", shared_parts_have_the_bits_of_one_process},
+    {"shared values: whole on every rank", shared_values_are_whole},
     {"the slice may lie in the first part", slice_may_lie_in_the_first_part},
     {"teams keep their work space", teams_keep_their_work_space},
     {"agree and share", team_agrees_and_shares},

@@ -1,0 +1,24 @@
+/** Blocks of memory that the ranks of a node see as they are, without messages. */
+#ifndef SCS_SHARED_MEMORY_H
+#define SCS_SHARED_MEMORY_H
+
+#include "scscreen/comm.h"
+
+#include <stdbool.h>
+
+/** Every rank's block, as far as it can be seen from here. */
+typedef struct scs_shared {
+    int32_t n_rank, rank;
+    bool together; /**< blocks of all ranks of the node are in `block`; alike on all ranks */
+    void **block;  /**< [n_rank] own, and others' of the node; NULL elsewhere */
+    int64_t *size; /**< [n_rank] bytes of each */
+} scs_shared;
+
+/** A zeroed block of `size` bytes for this rank, aligned to a cache line. Where memory cannot be
+ * shared (no /proc, ranks in containers of their own), every rank sees its own block alone.
+ * Collective. */
+SCS_MUST_USE scs_status scs_shared_create(scs_comm *comm, int64_t size, scs_shared *shared);
+/** Local: others may go on using this rank's block. */
+void scs_shared_clear(scs_shared *shared);
+
+#endif
