@@ -62,7 +62,8 @@ if text is not page:
     assert dom.sizes and all(int(size or 0) > 100 for size in dom.sizes), f"pictures are not shown: {dom.sizes}"
 obs = anndata.read_h5ad(pathlib.Path(folder) / "screen.h5ad").obs
 for _, row in obs[obs.held_out].iterrows():
-    assert f"{row.species}, {row.cell_type}, {row.perturbation}" in dom.tables["held-out-table"]
+    dose = f"@{row.dose:.10g}" if "dose" in row else ""
+    assert f"{row.species}, {row.cell_type}, {row.perturbation}{dose}" in dom.tables["held-out-table"]
     for value in (row.r2_all, row.r2_all_control, row.delta_pearson):
         assert f"{value:.3f}" in dom.tables["held-out-table"], value
 table = pathlib.Path(folder) / "validation.tsv"

@@ -29,5 +29,23 @@ check_ok "screen without a network" $? log
 report mean -o mean.html
 check_ok "report without a network" $? log
 if grep -q "There is no model.h5" mean.html; then pass; else fail "does not say that the observed means are missing"; fi
+# Doses are combinations of their own; a screen without dense rows still has its table, lengths and provenance.
+"$scscreen" simulate --dir dosed --genes 200 --cells 30 --cell_types 3 --perturbations 2 --pairs 1 --species 1 \
+    --set 'simulate.doses=[1, 3]' >log 2>&1
+check_ok "simulate doses" $? log
+launch 2 run run.yaml --set 'data.inputs=[dosed/species_a.h5ad]' --set data.dose=dose --set 'hold_out=[{cell_type: type_1, condition: drug_1}]' \
+    --set screen.order=2 --set 'screen.doses=[observed, 2]' --set output.dir=doses >log 2>&1
+check_ok "run with doses" $? log
+report doses
+check_ok "report with doses" $? log
+"$SCS_PYTHON" "$SCS_SRCDIR/tests/e2e/check_report.py" doses held-out-table provenance-table figure-scatter figure-heat-0 figure-delta >log 2>&1
+check_ok "tables and figures with doses" $? log
+if grep -q "drug_1@3" doses/report.html; then pass; else fail "the report does not tell doses apart"; fi
+launch 2 screen run.yaml --set model.load=results/model.h5 --set output.rows=top --set output.top_genes=10 --set output.dir=top >log 2>&1
+check_ok "screen of top genes alone" $? log
+report top
+check_ok "report without dense rows" $? log
+"$SCS_PYTHON" "$SCS_SRCDIR/tests/e2e/check_report.py" top held-out-table provenance-table figure-heat-0 figure-delta >log 2>&1
+check_ok "tables and figures without dense rows" $? log
 if report data; then fail "a folder without a result is taken"; else pass; fi
 finish
