@@ -17,8 +17,9 @@ check_ok run $? log
 launch 2 validate run.yaml >log 2>&1
 check_ok validate $? log
 report() { "$SCS_PYTHON" -B "$SCS_SRCDIR/scripts/report" "$@" >log 2>&1; }
-report results
+report results --figures figures
 check_ok "report" $? log
+if [ "$(head -c 4 figures/figure-heat-0.png | tail -c 3)" = PNG ]; then pass; else fail "--figures writes no PNG"; fi
 "$SCS_PYTHON" "$SCS_SRCDIR/tests/e2e/check_report.py" results held-out-table validation-means validation-table provenance-table \
     figure-scatter figure-scatter figure-heat-0 figure-delta figure-training figure-validation >log 2>&1
 check_ok "tables and figures" $? log
