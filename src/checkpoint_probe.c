@@ -41,6 +41,34 @@ static int64_t count_layers(const scs_h5 *h5)
     return n;
 }
 
+static scs_status check_matrix(const scs_h5 *h5, const char *name, int64_t rows, int64_t columns)
+{
+    int64_t shape[2] = {0};
+
+    SCS_TRY(matrix_shape(h5, name, shape));
+    SCS_REQUIRE(shape[0] == rows && shape[1] == columns, SCS_EDATA,
+                "%s: %s is %lld x %lld where %lld x %lld belong", h5->path, name,
+                (long long)shape[0], (long long)shape[1], (long long)rows, (long long)columns);
+    return SCS_OK;
+}
+
+/* The matrices between hidden layers have to be there before memory is asked for them: else a small
+ * file that claims wide layers would ask for all there is. */
+static scs_status check_hidden_layers(const scs_h5 *h5, const scs_checkpoint *c)
+{
+    static const char *const halves[] = {"z_encoder.encoder", "decoder.decoder"};
+    char name[80];
+
+    SCS_TRY(check_matrix(h5, "z_encoder.mean_encoder.weight", c->latent, c->hidden));
+    SCS_TRY(check_matrix(h5, "decoder.decoder.fc_layers.Layer 0.0.weight", c->hidden, c->latent));
+    for (int half = 0; half < 2; half++)
+        for (int64_t i = 1; i < c->layers; i++) {
+            snprintf(name, sizeof name, "%s.fc_layers.Layer %d.0.weight", halves[half], (int)i);
+            SCS_TRY(check_matrix(h5, name, c->hidden, c->hidden));
+        }
+    return SCS_OK;
+}
+
 static scs_status probe_network(const scs_h5 *h5, scs_checkpoint *c)
 {
     int64_t first[2], mean[2];
@@ -57,7 +85,7 @@ static scs_status probe_network(const scs_h5 *h5, scs_checkpoint *c)
     c->hidden = first[0];
     c->layers = count_layers(h5);
     c->latent = mean[0];
-    return SCS_OK;
+    return check_hidden_layers(h5, c);
 }
 
 static scs_status probe_profile(const scs_h5 *h5, scs_checkpoint *c)

@@ -40,7 +40,7 @@ def h5ad(cells=4, genes=("a", "b", "c"), layout=0, column="cell_type", codes=(0,
 
 
 def model(groups=((0, 0, 0, 0, 5), (0, 1, 1, 1, 9)), atlas=1):
-    return b"".join((integer(8, 2, 3, atlas, 0 if atlas else -1, 0, len(groups)),
+    return b"".join((integer(8, 2, 3, atlas, 0 if atlas else -1, 1, len(groups)),
                      text("model.h5"), text("model: {hidden: 8}\n"), names(("a", "b")),
                      names(("all",)), names(("T", "B")), names(("control", "drug")),
                      *(integer(*group) for group in groups)))

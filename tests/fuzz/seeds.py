@@ -59,6 +59,8 @@ def model_like(file):
     sizes = {"z_encoder.encoder.fc_layers.Layer 0.0.weight": (4, 6),
              "z_encoder.encoder.fc_layers.Layer 1.0.weight": (4, 4),
              "z_encoder.mean_encoder.weight": (2, 4), "z_encoder.mean_encoder.bias": (2,),
+             "decoder.decoder.fc_layers.Layer 0.0.weight": (4, 2),
+             "decoder.decoder.fc_layers.Layer 1.0.weight": (4, 4),
              "decoder.linear_out.weight": (6, 4)}
     for name, size in sizes.items():
         file["state_dict/" + name] = random.random(size).astype("f4")

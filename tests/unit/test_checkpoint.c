@@ -275,6 +275,27 @@ static void a_missing_tensor_is_named(void)
     end(&t);
 }
 
+/* Before memory is asked for. */
+static void a_hidden_layer_that_is_not_there_is_refused(void)
+{
+    static const char path[] = "state_dict/decoder.decoder.fc_layers.Layer 1.0.weight";
+    hsize_t dim[2] = {1 << 16, 1 << 16};
+    setup t;
+    hid_t file, space, set;
+
+    begin(&t, SCS_PROFILE_SCGEN2);
+    CHECK_OK(save(&t, t.atlas));
+    drop_link(t.path, path);
+    CHECK_FAILS(scs_checkpoint_probe(t.path, &t.read), SCS_EDATA, path);
+    file = H5Fopen(t.path, H5F_ACC_RDWR, H5P_DEFAULT);
+    space = H5Screate_simple(2, dim, NULL);
+    set = H5Dcreate2(file, path, H5T_NATIVE_FLOAT, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    CU_ASSERT(H5Dclose(set) >= 0 && H5Sclose(space) >= 0 && H5Fclose(file) >= 0);
+    CHECK_OK(scs_seal_write(t.path));
+    CHECK_FAILS(scs_checkpoint_probe(t.path, &t.read), SCS_EDATA, "Layer 1.0.weight declares");
+    end(&t);
+}
+
 static void another_shape_is_refused(void)
 {
     setup t;
@@ -337,6 +358,8 @@ int main(void)
         {"foreign files are refused", foreign_files_are_refused},
         {"a missing tensor is named", a_missing_tensor_is_named},
         {"every flipped byte is found", every_flipped_byte_is_found},
+        {"a hidden layer that is not there is refused",
+         a_hidden_layer_that_is_not_there_is_refused},
         {"another shape is refused", another_shape_is_refused},
         {"a failed save keeps the older file", a_failed_save_keeps_the_older_file},
         {"a missing folder is named", a_missing_folder_is_named}};
