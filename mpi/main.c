@@ -102,7 +102,6 @@ static int run_parallel(const scs_cli *cli, int *argc, char ***argv)
     int provided, code, rank = 0;
     scs_status status;
 
-    check_blas(*argv);
     scs_signals_open();
     if (scs_stage_is_first())
         scs_stage_prepare(&stage, cli);
