@@ -28,21 +28,26 @@ static scs_status allocate_seat(scs_seat *seat)
     return SCS_ALLOC(seat->first_subtree, seat->comm->size + 1);
 }
 
-static void clear_seat(scs_seat *seat)
+/* But for the shared memory, which may be in use. */
+static void clear_lists(scs_seat *seat)
 {
     free(seat->first_subtree);
     free(seat->subtree);
     free(seat->part_double);
     free(seat->part_float);
-    scs_shared_clear(&seat->parts);
-    scs_shared_clear(&seat->values);
-    *seat = (scs_seat){.comm = seat->comm, .n_shard = seat->n_shard};
+    seat->first_subtree = NULL;
+    seat->subtree = NULL;
+    seat->part_double = NULL;
+    seat->part_float = NULL;
 }
 
 void scs_seats_clear(scs_comm *comm)
 {
-    for (int i = 0; i < SCS_SEATS; i++)
-        clear_seat(&comm->seat[i]);
+    for (int i = 0; i < SCS_SEATS; i++) {
+        clear_lists(&comm->seat[i]);
+        scs_shared_clear(&comm->seat[i].parts);
+        scs_shared_clear(&comm->seat[i].values);
+    }
 }
 
 /* The first hook called on all ranks makes the list of all ranks' subtrees; at most one a shard. */
@@ -63,7 +68,7 @@ scs_status scs_seat_open(scs_seat *seat)
     }
 done:
     if (st != SCS_OK)
-        clear_seat(seat);
+        clear_lists(seat);
     return st;
 }
 
