@@ -79,40 +79,6 @@ static scs_status unpack(scs_bytes *in, scs_done_key *key)
     return SCS_OK;
 }
 
-/* All of it, or SCS_EIO. */
-static scs_status write_at(int fd, const char *path, const void *bytes, int64_t size, int64_t at)
-{
-    while (size > 0) {
-        ssize_t n = pwrite(fd, bytes, (size_t)size, at);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        SCS_REQUIRE(n > 0, SCS_EIO, "%s: cannot be written: %s", path, strerror(errno));
-        bytes = (const char *)bytes + n;
-        size -= n;
-        at += n;
-    }
-    return SCS_OK;
-}
-
-/* @param[out] got bytes that there were */
-static scs_status read_at(int fd, const char *path, void *bytes, int64_t size, int64_t at,
-                          int64_t *got)
-{
-    *got = 0;
-    while (*got < size) {
-        ssize_t n = pread(fd, (char *)bytes + *got, (size_t)(size - *got), at + *got);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        SCS_REQUIRE(n >= 0, SCS_EIO, "%s: cannot be read: %s", path, strerror(errno));
-        if (n == 0)
-            break;
-        *got += n;
-    }
-    return SCS_OK;
-}
-
 /* A unit's slot: the sum of unit and counts, then the counts. */
 static int64_t unit_bytes(const int64_t *unit_first, int64_t from, int64_t to)
 {
@@ -130,8 +96,8 @@ static scs_status write_key(int fd, const char *path, const scs_bytes *packed)
     opening first = {.size = packed->size, .sum = scs_sum64_of(packed->data, packed->size)};
 
     memcpy(first.magic, magic, sizeof magic);
-    SCS_TRY(write_at(fd, path, packed->data, packed->size, sizeof first));
-    return write_at(fd, path, &first, sizeof first, 0);
+    SCS_TRY(scs_file_write_at(fd, path, packed->data, packed->size, sizeof first));
+    return scs_file_write_at(fd, path, &first, sizeof first, 0);
 }
 
 /* Room for every slot, all of them empty; the key last. */
@@ -180,13 +146,13 @@ static scs_status read_key(int fd, const char *path, scs_done_key *key, int64_t 
     int64_t got, end = lseek(fd, 0, SEEK_END);
     scs_status st;
 
-    SCS_TRY(read_at(fd, path, &first, sizeof first, 0, &got));
+    SCS_TRY(scs_file_read_at(fd, path, &first, sizeof first, 0, &got));
     SCS_REQUIRE(got == sizeof first && memcmp(first.magic, magic, sizeof magic) == 0 &&
                     first.size > 0 && first.size <= end - got,
                 SCS_EDATA, "%s: is damaged", path);
     SCS_TRY(SCS_ALLOC(in.data, first.size));
     in.size = in.capacity = *size = first.size;
-    SCS_GO(st, read_at(fd, path, in.data, in.size, sizeof first, &got));
+    SCS_GO(st, scs_file_read_at(fd, path, in.data, in.size, sizeof first, &got));
     if (got != in.size || scs_sum64_of(in.data, in.size) != first.sum)
         st = SCS_FAIL(SCS_EDATA, "%s: is damaged", path);
     if (st == SCS_OK)
@@ -274,8 +240,8 @@ scs_status scs_done_map_put_block(scs_done_map *map, int64_t block, uint64_t sum
 {
     block_slot slot = {sum, check_of(block, sum)};
 
-    return write_at(map->fd, map->path, &slot, sizeof slot,
-                    map->at_blocks + block * (int64_t)sizeof slot);
+    return scs_file_write_at(map->fd, map->path, &slot, sizeof slot,
+                             map->at_blocks + block * (int64_t)sizeof slot);
 }
 
 scs_status scs_done_map_blocks(scs_done_map *map, uint64_t *sum)
@@ -285,8 +251,8 @@ scs_status scs_done_map_blocks(scs_done_map *map, uint64_t *sum)
     scs_status st;
 
     SCS_TRY(SCS_ALLOC(slot, map->n_block));
-    st = read_at(map->fd, map->path, slot, map->n_block * (int64_t)sizeof *slot, map->at_blocks,
-                 &got);
+    st = scs_file_read_at(map->fd, map->path, slot, map->n_block * (int64_t)sizeof *slot,
+                          map->at_blocks, &got);
     for (int64_t b = 0; b < map->n_block; b++)
         sum[b] = slot[b].check == check_of(b, slot[b].sum) ? slot[b].sum : 0;
     free(slot);
@@ -312,8 +278,9 @@ scs_status scs_done_map_put_unit(scs_done_map *map, int64_t unit, const int32_t 
     memcpy(map->scratch + sizeof sum, count, (size_t)n * sizeof *count);
     sum = unit_sum(map, unit);
     memcpy(map->scratch, &sum, sizeof sum);
-    return write_at(map->fd, map->path, map->scratch, unit_bytes(map->unit_first, unit, unit + 1),
-                    map->at_units + unit_bytes(map->unit_first, 0, unit));
+    return scs_file_write_at(map->fd, map->path, map->scratch,
+                             unit_bytes(map->unit_first, unit, unit + 1),
+                             map->at_units + unit_bytes(map->unit_first, 0, unit));
 }
 
 scs_status scs_done_map_unit(scs_done_map *map, int64_t unit, int32_t *count, bool *done)
@@ -322,8 +289,8 @@ scs_status scs_done_map_unit(scs_done_map *map, int64_t unit, int32_t *count, bo
     int64_t bytes = unit_bytes(map->unit_first, unit, unit + 1), got = 0;
     uint64_t sum;
 
-    SCS_TRY(read_at(map->fd, map->path, map->scratch, bytes,
-                    map->at_units + unit_bytes(map->unit_first, 0, unit), &got));
+    SCS_TRY(scs_file_read_at(map->fd, map->path, map->scratch, bytes,
+                             map->at_units + unit_bytes(map->unit_first, 0, unit), &got));
     memcpy(&sum, map->scratch, sizeof sum);
     *done = got == bytes && sum == unit_sum(map, unit);
     if (*done)

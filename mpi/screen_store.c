@@ -27,18 +27,11 @@ static scs_status name_files(const scs_session *session, scs_screen_store *s)
     return SCS_OK;
 }
 
-static scs_status remove_file(const char *path)
-{
-    SCS_REQUIRE(unlink(path) == 0 || errno == ENOENT, SCS_EIO, "%s: cannot be removed: %s", path,
-                strerror(errno));
-    return SCS_OK;
-}
-
 /* The map goes first: without it, the other is nothing. */
 static scs_status remove_files(const scs_screen_store *s)
 {
-    SCS_TRY(remove_file(s->done_path));
-    return remove_file(s->part);
+    SCS_TRY(scs_file_remove(s->done_path));
+    return scs_file_remove(s->part);
 }
 
 scs_status scs_store_remove(const scs_session *session)
@@ -341,7 +334,7 @@ static scs_status rename_part(const scs_screen_store *s)
                     ours.st_ino == there.st_ino && ours.st_dev == there.st_dev,
                 SCS_EIO, "%s: was removed or replaced by somebody else", s->part);
     SCS_TRY(scs_result_commit(s->part, s->path));
-    return remove_file(s->done_path);
+    return scs_file_remove(s->done_path);
 }
 
 scs_status scs_store_commit(scs_screen_store *s, scs_result_rows *numbers)

@@ -3,7 +3,6 @@
 #include "config.h"
 #include "src/file.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -121,8 +120,7 @@ scs_status scs_state_files_remove(const scs_config *config)
     for (int slot = 0; slot < SCS_STATE_FILES; slot++) {
         SCS_TRY(scs_state_file(config, slot, path, sizeof path));
         SCS_TRY(scs_file_remove_stale(path)); /* of a job that was killed while it saved */
-        SCS_REQUIRE(unlink(path) == 0 || errno == ENOENT, SCS_EIO, "%s: cannot be removed: %s",
-                    path, strerror(errno));
+        SCS_TRY(scs_file_remove(path));
     }
     return SCS_OK;
 }

@@ -194,6 +194,45 @@ scs_status scs_file_reserve(const char *path)
     return error ? scs_creation_failed(path, error) : SCS_OK;
 }
 
+scs_status scs_file_remove(const char *path)
+{
+    SCS_REQUIRE(unlink(path) == 0 || errno == ENOENT, SCS_EIO, "%s: cannot be removed: %s", path,
+                strerror(errno));
+    return SCS_OK;
+}
+
+scs_status scs_file_write_at(int fd, const char *path, const void *bytes, int64_t size, int64_t at)
+{
+    while (size > 0) {
+        ssize_t n = pwrite(fd, bytes, (size_t)size, at);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        SCS_REQUIRE(n > 0, SCS_EIO, "%s: cannot be written: %s", path, strerror(errno));
+        bytes = (const char *)bytes + n;
+        size -= n;
+        at += n;
+    }
+    return SCS_OK;
+}
+
+scs_status scs_file_read_at(int fd, const char *path, void *bytes, int64_t size, int64_t at,
+                            int64_t *got)
+{
+    *got = 0;
+    while (*got < size) {
+        ssize_t n = pread(fd, (char *)bytes + *got, (size_t)(size - *got), at + *got);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        SCS_REQUIRE(n >= 0, SCS_EIO, "%s: cannot be read: %s", path, strerror(errno));
+        if (n == 0)
+            break;
+        *got += n;
+    }
+    return SCS_OK;
+}
+
 /* fsync by path. Folders on some file systems cannot be synced (EINVAL): nothing to do about it. */
 static int sync_path(const char *path, int flags)
 {

@@ -22,6 +22,15 @@ SCS_MUST_USE scs_status scs_temp_name(const char *path, char **temp);
 SCS_MUST_USE scs_status scs_file_create(const char *path);
 /** Space on disk for the file's full present size (posix_fallocate). SCS_ECREATE on a full disk. */
 SCS_MUST_USE scs_status scs_file_reserve(const char *path);
+/** Remove a file; it need not be there. SCS_EIO. */
+SCS_MUST_USE scs_status scs_file_remove(const char *path);
+/** Write all bytes at an offset of an open file. SCS_EIO names the path. */
+SCS_MUST_USE scs_status scs_file_write_at(int fd, const char *path, const void *bytes, int64_t size,
+                                          int64_t at);
+/** Read bytes at an offset of an open file, up to its end. SCS_EIO names the path.
+ *  @param[out] got how many there were */
+SCS_MUST_USE scs_status scs_file_read_at(int fd, const char *path, void *bytes, int64_t size,
+                                         int64_t at, int64_t *got);
 /** Rename with fsync of file and folder. On failure an older file at `path` stays and `temp` is
  * still there. */
 SCS_MUST_USE scs_status scs_file_commit(const char *temp, const char *path);

@@ -1,5 +1,6 @@
 #include "src/sum64.h"
 
+#include "src/file.h"
 #include "src/simd.h"
 
 #include <errno.h>
@@ -78,12 +79,10 @@ static scs_status add_range(int fd, const char *path, int64_t at, int64_t end, s
 
     while (at < end) {
         int64_t most = end - at < READ_BYTES ? end - at : READ_BYTES;
-        ssize_t n = pread(fd, buffer, (size_t)most, at);
+        int64_t n;
 
-        if (n < 0 && errno == EINTR)
-            continue;
-        SCS_REQUIRE(n == most, SCS_EIO, "%s: cannot be read: %s", path,
-                    n < 0 ? strerror(errno) : "it is cut short");
+        SCS_TRY(scs_file_read_at(fd, path, buffer, most, at, &n));
+        SCS_REQUIRE(n == most, SCS_EIO, "%s: cannot be read: it is cut short", path);
         scs_sum64_add(sum, buffer, n);
         at += n;
     }
