@@ -1,10 +1,11 @@
 #include "mpi/journal.h"
 
+#include "src/clock.h"
+
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 struct scs_journal {
@@ -20,14 +21,6 @@ struct scs_journal {
 #define EVENT_START "{\"event\": \"epoch\", \"epoch\": %lld"
 
 static const double line_every = 5; /* seconds between lines where there is no terminal */
-
-static double now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static void say_time(char *out, size_t size, double seconds)
 {
@@ -45,7 +38,7 @@ static void progress(void *ctx, int64_t epoch, int64_t epochs, int64_t step, int
                      double objective, int64_t done, int64_t all)
 {
     scs_journal *j = ctx;
-    double t = now(), share;
+    double t = scs_clock(), share;
     char left[32];
 
     if (j->first_share < 0) {
@@ -101,12 +94,13 @@ static scs_status epoch_end(void *ctx, const scs_epoch *e)
         return SCS_OK;
     put_epoch(j->events, e, memory);
     fflush(j->events);
-    if (!j->quiet && (j->terminal || now() - j->last_line >= line_every || e->epoch == e->epochs)) {
+    if (!j->quiet &&
+        (j->terminal || scs_clock() - j->last_line >= line_every || e->epoch == e->epochs)) {
         fprintf(stderr, "%sepoch %lld/%lld  loss %.3f  validation %.3f%s  %.0f cells/s\n",
                 j->terminal ? "\r\033[K" : "", (long long)e->epoch, (long long)e->epochs,
                 e->objective, e->validation, e->best ? " (best)" : "",
                 (double)e->cells / e->seconds);
-        j->last_line = now();
+        j->last_line = scs_clock();
     }
     return SCS_OK;
 }
@@ -156,7 +150,7 @@ scs_status scs_journal_create(scs_session *session, scs_journal **journal)
         (*journal)->first_share = -1;
         (*journal)->quiet = session->cli->quiet;
         (*journal)->terminal = isatty(STDERR_FILENO);
-        (*journal)->started = (*journal)->last_line = now();
+        (*journal)->started = (*journal)->last_line = scs_clock();
         if (scs_session_leads(session))
             status = open_events(*journal);
     }

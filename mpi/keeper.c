@@ -6,6 +6,7 @@
 #include "mpi/watchdog.h"
 #include "mpi/wishes.h"
 #include "src/checksum.h"
+#include "src/clock.h"
 #include "src/dataset_checksum.h"
 
 #include <math.h>
@@ -40,7 +41,7 @@ static bool is_time_to_save(const scs_keeper *k, double t)
 static int wish(void *ctx)
 {
     scs_keeper *k = ctx;
-    double t = scs_wishes_now();
+    double t = scs_clock();
 
     k->longest_step = fmax(k->longest_step, t - k->asked);
     k->asked = t;
@@ -61,7 +62,7 @@ static bool keeps(const scs_config *config)
 static scs_status save(scs_keeper *k, scs_training *training, const scs_position *position)
 {
     scs_comm *comm = k->session->comm;
-    double begun = scs_wishes_now();
+    double begun = scs_clock();
     char path[4096];
     scs_status st = scs_state_file(k->session->config, k->slot, path, sizeof path);
 
@@ -75,7 +76,7 @@ static scs_status save(scs_keeper *k, scs_training *training, const scs_position
     scs_watchdog_end(comm);
     SCS_TRY(st);
     k->slot = 1 - k->slot;
-    k->saved = scs_wishes_now();
+    k->saved = scs_clock();
     k->asked = k->saved;
     k->longest_save = fmax(k->longest_save, k->saved - begun);
     return SCS_OK;
@@ -91,7 +92,7 @@ static scs_status try_save(scs_keeper *k, scs_training *training, const scs_posi
     if (k->leads)
         fprintf(stderr, "scscreen: warning: training goes on without a new state: %s\n",
                 scs_message());
-    k->saved = scs_wishes_now();
+    k->saved = scs_clock();
     return SCS_OK;
 }
 
@@ -164,7 +165,7 @@ scs_status scs_keeper_create(scs_session *session, scs_journal *journal, scs_kee
         k->journal = journal;
         k->leads = scs_session_leads(session);
         k->slot = first_slot(session);
-        k->saved = k->asked = scs_wishes_now();
+        k->saved = k->asked = scs_clock();
         st = fill(k);
     }
     return scs_agree(session->comm, st);

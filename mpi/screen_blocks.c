@@ -1,6 +1,7 @@
 #include "mpi/screen_blocks.h"
 
 #include "mpi/screen_rows.h"
+#include "src/clock.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -52,7 +53,7 @@ scs_status scs_work_open(const scs_session *session, const scs_plan *plan, scs_s
 {
     scs_status st;
 
-    *work = (scs_screen_work){.session = session, .store = store, .begun = scs_wishes_now()};
+    *work = (scs_screen_work){.session = session, .store = store, .begun = scs_clock()};
     SCS_TRY(scs_queue_open(session->comm, &work->queue));
     st = scs_wishes_open(session, &work->wishes);
     if (st == SCS_OK)
@@ -79,7 +80,7 @@ static scs_status stop_all(scs_screen_work *w)
 bool scs_work_is_over(void *work)
 {
     scs_screen_work *w = work;
-    double t = scs_wishes_now();
+    double t = scs_clock();
     int64_t next = 0;
 
     if (w->stopped)
@@ -108,14 +109,14 @@ static scs_status do_block(scs_screen_work *w, scs_row_job *job, int64_t block)
 {
     const scs_screen_store *s = w->store;
     int64_t first = block * s->block_rows, left = job->plan->n - first;
-    double begun = scs_wishes_now();
+    double begun = scs_clock();
 
     job->rows->first = first;
     job->rows->n = left < s->block_rows ? left : s->block_rows;
     SCS_TRY(scs_screen_rows(job));
     SCS_TRY(scs_store_put(w->store, block, job->rows));
-    if (scs_wishes_now() - begun > w->longest)
-        w->longest = scs_wishes_now() - begun;
+    if (scs_clock() - begun > w->longest)
+        w->longest = scs_clock() - begun;
     return SCS_OK;
 }
 
@@ -213,7 +214,7 @@ scs_status scs_work_end(scs_screen_work *work, int64_t n_unit_left)
         mine += s->sum[b] != 0;
     left[1] = mine;
     SCS_MPI(MPI_Allreduce(MPI_IN_PLACE, left, 2, MPI_INT64_T, MPI_SUM, scs_comm_mpi(comm)));
-    work->ended = scs_wishes_now();
+    work->ended = scs_clock();
     mine = left[1];
     left[1] = s->n_block - s->n_done - mine;
     if (left[0] == 0 && left[1] == 0)

@@ -5,6 +5,7 @@
 #include "mpi/screen_rank.h"
 #include "mpi/session.h"
 #include "mpi/signals.h"
+#include "src/clock.h"
 #include "src/text.h"
 
 #include <stdlib.h>
@@ -148,7 +149,7 @@ static scs_status work(const scs_session *s, screening *w)
                        .top_genes = w->head.top_genes,
                        .bootstrap = s->config->screen.bootstrap,
                        .gene_sets = w->sets};
-    double begun = scs_wishes_now();
+    double begun = scs_clock();
     scs_status status;
 
     status = scs_permutations_run(&w->permutations, w->control_z, w->store.map, scs_work_is_over,
@@ -157,7 +158,7 @@ static scs_status work(const scs_session *s, screening *w)
         status = scs_work_blocks(&w->work, &job);
     else
         scs_work_abandon(&w->work);
-    w->work.busy = scs_wishes_now() - begun;
+    w->work.busy = scs_clock() - begun;
     return status;
 }
 

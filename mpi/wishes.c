@@ -1,6 +1,7 @@
 #include "mpi/wishes.h"
 
 #include "mpi/signals.h"
+#include "src/clock.h"
 
 #include <stdlib.h>
 #include <time.h>
@@ -8,14 +9,6 @@
 
 /* Seconds before the end of a Slurm job in which all must be over. */
 static const double slurm_margin = 60;
-
-double scs_wishes_now(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 scs_status scs_wishes_open(const scs_session *session, scs_wishes *wishes)
 {
@@ -43,7 +36,7 @@ static bool slurm_ends(double margin)
 
 const char *scs_wishes_reason(scs_wishes *w, double margin)
 {
-    double hours = w->session->config->train.max_hours, t = scs_wishes_now();
+    double hours = w->session->config->train.max_hours, t = scs_clock();
 
     if (scs_signals_seen())
         return scs_signals_seen();

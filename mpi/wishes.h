@@ -8,7 +8,7 @@
 typedef struct scs_wishes {
     const scs_session *session;
     char stop_file[4096];
-    double looked; /**< for the STOP file, last; on the clock of scs_wishes_now */
+    double looked; /**< for the STOP file, last; by scs_clock */
 } scs_wishes;
 
 SCS_MUST_USE scs_status scs_wishes_open(const scs_session *session, scs_wishes *wishes);
@@ -19,7 +19,5 @@ SCS_MUST_USE scs_status scs_wishes_open(const scs_session *session, scs_wishes *
 const char *scs_wishes_reason(scs_wishes *wishes, double margin);
 /** The file STOP has been obeyed: the same command shall not stop again. */
 void scs_wishes_obeyed(const scs_wishes *wishes);
-/** Seconds on CLOCK_MONOTONIC. */
-double scs_wishes_now(void);
 
 #endif

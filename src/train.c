@@ -1,19 +1,11 @@
 #include "scscreen/state.h"
+#include "src/clock.h"
 #include "src/profile.h"
 #include "src/training.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-double scs_training_clock(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static void keep_best(const scs_training *t)
 {
@@ -59,7 +51,7 @@ static scs_status save(scs_training *t, int wishes)
 
     if (!keep || !keep->save)
         return SCS_OK;
-    now.seconds += scs_training_clock() - t->clock;
+    now.seconds += scs_clock() - t->clock;
     return keep->save(keep->ctx, t, &now, wishes);
 }
 
@@ -149,7 +141,7 @@ static void begin_next_epoch(scs_training *t)
     p->at = 0;
     p->sum = (scs_loss){0};
     p->seconds = 0;
-    t->clock = scs_training_clock();
+    t->clock = scs_clock();
 }
 
 static scs_status run_epoch(scs_training *t)
@@ -160,7 +152,7 @@ static scs_status run_epoch(scs_training *t)
     SCS_TRY(train_epoch(t));
     fill_report(t, &report);
     SCS_TRY(judge_epoch(t, &report));
-    report.seconds = t->position.seconds + scs_training_clock() - t->clock;
+    report.seconds = t->position.seconds + scs_clock() - t->clock;
     SCS_TRY(team->share(team->ctx, &report.seconds, sizeof report.seconds));
     SCS_TRY(tell(t, &report));
     begin_next_epoch(t);
@@ -172,7 +164,7 @@ static scs_status run_epochs(scs_training *t)
     const scs_config *config = t->trainer->config;
     const scs_position *p = &t->position;
 
-    t->clock = scs_training_clock();
+    t->clock = scs_clock();
     while (p->epoch <= config->train.epochs &&
            p->epoch - 1 - p->best_epoch < config->train.patience)
         SCS_TRY(run_epoch(t));

@@ -13,7 +13,4 @@ struct scs_training {
     bool advanced; /**< this job made a step */
 };
 
-/** Seconds of a clock that only runs forwards. */
-double scs_training_clock(void);
-
 #endif
