@@ -101,44 +101,31 @@ static scs_status member_numbers(const scs_h5 *h5, const char *path, const char 
     return SCS_OK;
 }
 
-static scs_status member_int64(const scs_h5 *h5, const char *path, const char *name,
-                               const member *m, int64_t *out)
+/* @param also the type that may stand beside integers  @param what it holds, in words */
+static scs_status read_member_numbers(const scs_h5 *h5, const char *path, const char *name,
+                                      H5T_class_t also, const char *what, hid_t type, void *out)
 {
-    SCS_REQUIRE(m->kind == H5T_INTEGER || m->kind == H5T_ENUM, SCS_EDATA,
-                "%s: column %s of %s must hold integers", h5->path, name, path);
-    return member_numbers(h5, path, name, m, H5T_NATIVE_INT64, out);
-}
+    member m;
+    scs_status st;
 
-static scs_status member_double(const scs_h5 *h5, const char *path, const char *name,
-                                const member *m, double *out)
-{
-    SCS_REQUIRE(m->kind == H5T_INTEGER || m->kind == H5T_FLOAT, SCS_EDATA,
-                "%s: column %s of %s must hold numbers", h5->path, name, path);
-    return member_numbers(h5, path, name, m, H5T_NATIVE_DOUBLE, out);
+    SCS_TRY(open_member(h5, path, name, &m));
+    st = m.kind == H5T_INTEGER || m.kind == also
+             ? member_numbers(h5, path, name, &m, type, out)
+             : SCS_FAIL(SCS_EDATA, "%s: column %s of %s must hold %s", h5->path, name, path, what);
+    drop_member(&m);
+    return st;
 }
 
 scs_status scs_h5_read_member_int64(const scs_h5 *h5, const char *path, const char *name,
                                     int64_t *out)
 {
-    member m;
-    scs_status st;
-
-    SCS_TRY(open_member(h5, path, name, &m));
-    st = member_int64(h5, path, name, &m, out);
-    drop_member(&m);
-    return st;
+    return read_member_numbers(h5, path, name, H5T_ENUM, "integers", H5T_NATIVE_INT64, out);
 }
 
 scs_status scs_h5_read_member_double(const scs_h5 *h5, const char *path, const char *name,
                                      double *out)
 {
-    member m;
-    scs_status st;
-
-    SCS_TRY(open_member(h5, path, name, &m));
-    st = member_double(h5, path, name, &m, out);
-    drop_member(&m);
-    return st;
+    return read_member_numbers(h5, path, name, H5T_FLOAT, "numbers", H5T_NATIVE_DOUBLE, out);
 }
 
 scs_status scs_h5_member_type(const scs_h5 *h5, const char *path, const char *name,
