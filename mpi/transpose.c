@@ -1,24 +1,11 @@
 #include "mpi/runs.h"
+#include "src/sorted.h"
 
 #include <stdlib.h>
 
 static int32_t first_gene(int32_t n_gene, int32_t n_rank, int32_t rank)
 {
     return (int32_t)((int64_t)n_gene * rank / n_rank);
-}
-
-/* First value of a row, from `k` on, whose gene is not below `gene`. */
-static int64_t lower_bound(const scs_csr *x, int64_t k, int64_t end, int32_t gene)
-{
-    while (k < end) {
-        int64_t middle = k + (end - k) / 2;
-
-        if (x->indices[middle] < gene)
-            k = middle + 1;
-        else
-            end = middle;
-    }
-    return k;
 }
 
 /* The part of each row of shard s (the s-th here) with genes [gene0, gene1) goes to one rank. */
@@ -28,8 +15,8 @@ static scs_status list_parts(const scs_shard *shard, int32_t s, int32_t gene0, i
     const scs_csr *x = &shard->x;
 
     for (int64_t i = 0; i < x->n_row; i++) {
-        int64_t end = x->indptr[i + 1], lo = lower_bound(x, x->indptr[i], end, gene0);
-        int64_t hi = lower_bound(x, lo, end, gene1);
+        int64_t end = x->indptr[i + 1], lo = scs_lower_bound(x->indices, x->indptr[i], end, gene0);
+        int64_t hi = scs_lower_bound(x->indices, lo, end, gene1);
 
         if (lo < hi)
             SCS_TRY(scs_runs_add(

@@ -2,6 +2,7 @@
 
 #include "src/cell_groups.h"
 #include "src/failure.h"
+#include "src/sorted.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -86,22 +87,6 @@ void scs_ranked_slice_clear(scs_ranked_slice *ranked)
     *ranked = (scs_ranked_slice){0};
 }
 
-/* The first entry of gene j whose group is not below. */
-static int64_t first_of_group(const scs_ranked_slice *r, int32_t j, int32_t group)
-{
-    int64_t low = r->first[j], high = r->end[j];
-
-    while (low < high) {
-        int64_t middle = low + (high - low) / 2;
-
-        if (r->group[middle] < group)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 /* One sample's positive values of a gene, ascending. */
 typedef struct sample {
     const float *value;
@@ -110,7 +95,8 @@ typedef struct sample {
 
 static sample sample_of(const scs_ranked_slice *r, int32_t j, int32_t group)
 {
-    int64_t first = first_of_group(r, j, group), n = first_of_group(r, j, group + 1) - first;
+    int64_t first = scs_lower_bound(r->group, r->first[j], r->end[j], group);
+    int64_t n = scs_lower_bound(r->group, first, r->end[j], group + 1) - first;
 
     return (sample){r->value + first, n, r->atlas->group[group].count - n};
 }
