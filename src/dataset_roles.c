@@ -14,15 +14,9 @@ typedef struct target {
     double dose;
 } target;
 
-/* A condition's perturbation; without doses they are the same. */
-static int32_t perturbation_of(const scs_dataset *d, int32_t condition)
-{
-    return d->doses.n ? d->doses.perturbation[condition] : condition;
-}
-
 static const scs_names *perturbations(const scs_dataset *d)
 {
-    return d->doses.n ? &d->doses.perturbations : &d->conditions;
+    return scs_doses_perturbations(&d->doses, &d->conditions);
 }
 
 static void mark_unused(scs_dataset *d)
@@ -99,7 +93,7 @@ static scs_status find_target(const scs_config *config, const scs_dataset *d, in
         find_label(config, i, "condition", perturbations(d), named->condition, &t->perturbation));
     if (named->species)
         SCS_TRY(find_label(config, i, "species", &d->species, named->species, &t->species));
-    SCS_REQUIRE(t->perturbation != perturbation_of(d, d->control), SCS_EDATA,
+    SCS_REQUIRE(t->perturbation != scs_doses_perturbation(&d->doses, d->control), SCS_EDATA,
                 "%s: '%s' is the control; only perturbations can be held out",
                 place(config, i, where, sizeof where), named->condition);
     return named->dose ? find_dose(config, d, i, t) : SCS_OK;
@@ -108,7 +102,7 @@ static scs_status find_target(const scs_config *config, const scs_dataset *d, in
 static bool is_target(const scs_dataset *d, int64_t c, const target *t)
 {
     return d->cell_type[c] == t->cell_type &&
-           perturbation_of(d, d->cell_condition[c]) == t->perturbation &&
+           scs_doses_perturbation(&d->doses, d->cell_condition[c]) == t->perturbation &&
            (isnan(t->dose) || d->doses.dose[d->cell_condition[c]] == t->dose) &&
            (t->species < 0 || d->cell_species[c] == t->species);
 }
@@ -172,7 +166,7 @@ static bool is_sum(const scs_pairing *pairing, int32_t label, const int64_t *see
  * them. @param seen [perturbations] training cells */
 static scs_status check_seen(const scs_dataset *d, const scs_pairing *pairing, const int64_t *seen)
 {
-    int32_t control = perturbation_of(d, d->control);
+    int32_t control = scs_doses_perturbation(&d->doses, d->control);
 
     SCS_REQUIRE(seen[control] > 0, SCS_EDATA,
                 "no control cells: every cell of '%s' lacks its cell type or species",
@@ -195,9 +189,9 @@ static scs_status check_conditions(const scs_config *config, const scs_dataset *
     SCS_GO(st, SCS_ALLOC(seen, perturbations(d)->n));
     for (int64_t c = 0; c < d->n_cell; c++)
         if (d->role[c] == SCS_ROLE_TRAIN)
-            seen[perturbation_of(d, d->cell_condition[c])]++;
-    SCS_GO(st, scs_pairing_create(perturbations(d), perturbation_of(d, d->control), separator,
-                                  &pairing));
+            seen[scs_doses_perturbation(&d->doses, d->cell_condition[c])]++;
+    SCS_GO(st, scs_pairing_create(perturbations(d), scs_doses_perturbation(&d->doses, d->control),
+                                  separator, &pairing));
     SCS_GO(st, check_seen(d, &pairing, seen));
 done:
     scs_pairing_clear(&pairing);

@@ -27,6 +27,16 @@ scs_status scs_doses_copy(const scs_doses *from, scs_doses *to)
     return SCS_OK;
 }
 
+int32_t scs_doses_perturbation(const scs_doses *doses, int32_t condition)
+{
+    return doses->n ? doses->perturbation[condition] : condition;
+}
+
+const scs_names *scs_doses_perturbations(const scs_doses *doses, const scs_names *conditions)
+{
+    return doses->n ? &doses->perturbations : conditions;
+}
+
 int32_t scs_doses_find(const scs_doses *doses, int32_t perturbation, double dose)
 {
     for (int32_t c = 0; c < doses->n; c++)

@@ -16,12 +16,12 @@ static bool within(const scs_atlas *atlas, int32_t species, int32_t type, int32_
 
 const scs_names *scs_atlas_perturbations(const scs_atlas *atlas)
 {
-    return atlas->doses.n ? &atlas->doses.perturbations : &atlas->conditions;
+    return scs_doses_perturbations(&atlas->doses, &atlas->conditions);
 }
 
 int32_t scs_atlas_perturbation(const scs_atlas *atlas, int32_t condition)
 {
-    return atlas->doses.n ? atlas->doses.perturbation[condition] : condition;
+    return scs_doses_perturbation(&atlas->doses, condition);
 }
 
 double scs_atlas_dose(const scs_atlas *atlas, int32_t condition)

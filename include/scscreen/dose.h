@@ -17,6 +17,11 @@ typedef struct scs_doses {
 
 SCS_MUST_USE scs_status scs_doses_copy(const scs_doses *from, scs_doses *to);
 void scs_doses_clear(scs_doses *doses);
+/** The perturbation of a condition. */
+int32_t scs_doses_perturbation(const scs_doses *doses, int32_t condition);
+/** Labels of perturbations: of their own where there are doses, else those of conditions.
+ * Borrowed. */
+const scs_names *scs_doses_perturbations(const scs_doses *doses, const scs_names *conditions);
 /** The condition that is this perturbation at this dose, or -1. */
 int32_t scs_doses_find(const scs_doses *doses, int32_t perturbation, double dose);
 /** The largest dose of a perturbation; NaN where it has none. */
