@@ -1,6 +1,6 @@
 #include "mpi/keeper.h"
 
-#include "config.h"
+#include "mpi/provenance.h"
 #include "mpi/screen_store.h"
 #include "mpi/state_files.h"
 #include "mpi/watchdog.h"
@@ -133,7 +133,6 @@ static int first_slot(const scs_session *session)
 
 static scs_status fill(scs_keeper *k)
 {
-    static const char program[] = PACKAGE_VERSION " " SCS_COMMIT;
     scs_session *s = k->session;
 
     SCS_TRY(scs_wishes_open(s, &k->wishes));
@@ -143,7 +142,7 @@ static scs_status fill(scs_keeper *k)
     SCS_TRY(scs_dataset_checksum(s->dataset, (const scs_h5ad *const *)s->meta, s->input_checksum,
                                  k->data));
     k->facts.data = k->data;
-    k->facts.program = (char *)(uintptr_t)program; /* only read */
+    k->facts.program = (char *)(uintptr_t)SCS_PROGRAM; /* only read */
     SCS_REQUIRE(!s->state || strcmp(s->state->data, k->data) == 0, SCS_EDATA,
                 "%s: the run that it belongs to saw other data than %s describes now; put them "
                 "back to go on, or begin anew with --restart",

@@ -2,7 +2,11 @@
 #ifndef SCS_PROVENANCE_H
 #define SCS_PROVENANCE_H
 
+#include "config.h"
 #include "mpi/session.h"
+
+/** What wrote a file, where files of another program are told apart. */
+#define SCS_PROGRAM PACKAGE_VERSION " " SCS_COMMIT
 
 enum { SCS_FACTS = 64 };
 

@@ -1,12 +1,13 @@
 #include "mpi/screen_store.h"
 
-#include "config.h"
 #include "mpi/comm_state.h"
+#include "mpi/provenance.h"
 #include "mpi/watchdog.h"
 #include "src/checksum.h"
 #include "src/dataset_checksum.h"
 #include "src/file.h"
 #include "src/sum64.h"
+#include "src/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -88,7 +89,7 @@ static scs_status make_key(const scs_screen_store *s, int64_t n_unit, scs_done_k
                           .n_unit = n_unit};
     SCS_TRY(scs_config_print_result(session->config, &key->config));
     SCS_TRY(SCS_ALLOC(key->data, SCS_CHECKSUM_MAX));
-    SCS_TRY(scs_path_print(&key->program, "%s %s", PACKAGE_VERSION, SCS_COMMIT));
+    SCS_TRY(scs_text_copy(SCS_PROGRAM, &key->program));
     return scs_dataset_checksum(session->dataset, (const scs_h5ad *const *)session->meta,
                                 session->input_checksum, key->data);
 }

@@ -279,7 +279,7 @@ static scs_status screen(scs_session *s, screening *w)
 
 scs_status scs_session_screen(scs_session *session)
 {
-    screening work = {0};
+    screening w = {0};
 
-    return clear(session, &work, screen(session, &work));
+    return clear(session, &w, screen(session, &w));
 }

@@ -1,6 +1,6 @@
 #include "mpi/state_files.h"
 
-#include "config.h"
+#include "mpi/provenance.h"
 #include "src/file.h"
 
 #include <stdio.h>
@@ -83,13 +83,11 @@ done:
 
 static void check_program(const scs_state *state)
 {
-    static const char program[] = PACKAGE_VERSION " " SCS_COMMIT;
-
-    if (strcmp(state->program, program) != 0)
+    if (strcmp(state->program, SCS_PROGRAM) != 0)
         fprintf(stderr,
                 "scscreen: warning: %s was made by scscreen %s, this is %s: the last digits may "
                 "differ\n",
-                state->path, state->program, program);
+                state->path, state->program, SCS_PROGRAM);
 }
 
 scs_status scs_state_files_find(const scs_config *config, scs_state **state)
