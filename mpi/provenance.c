@@ -66,6 +66,8 @@ scs_status scs_provenance_create(const scs_session *session, const scs_method *m
              : session->checkpoint ? session->checkpoint->path
                                    : "trained");
     add_text(p, "shift", scs_shift_name(method->shift));
+    if (method->shift == SCS_SHIFT_NEAREST)
+        add_number(p, "nearest_power", method->power);
     if (method->decode == SCS_DECODE_BLEND)
         add_number(p, "blend", method->blend);
     add_number(p, "seed", (double)session->config->train.seed);

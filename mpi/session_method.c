@@ -15,6 +15,19 @@ static scs_status choose_shift(const scs_session *s, scs_method *method)
     return SCS_OK;
 }
 
+static scs_status choose_power(const scs_session *s, scs_method *method)
+{
+    double error[SCS_N_POWER];
+    int chosen;
+
+    SCS_TRY(scs_choose_power(s->atlas, method, &chosen, error));
+    for (int i = 0; i < SCS_N_POWER; i++)
+        scs_session_say(s, "leave-one-type-out error of nearest_power %g: %.4f%s",
+                        scs_power_tried(i), error[i], i == chosen ? " (taken)" : "");
+    method->power = scs_power_tried(chosen);
+    return SCS_OK;
+}
+
 static scs_status choose_blend(const scs_session *s, scs_method *method)
 {
     int64_t n;
@@ -31,6 +44,9 @@ scs_status scs_session_method(const scs_session *s, int decode, scs_method *meth
     method->decode = decode;
     if (!scs_session_has_latent(s))
         *method = scs_gene_space_method(*method);
+    if (method->power == SCS_POWER_AUTO &&
+        (method->shift == SCS_SHIFT_NEAREST || method->shift == SCS_SHIFT_AUTO))
+        SCS_TRY(scs_agree(s->comm, choose_power(s, method)));
     if (method->shift == SCS_SHIFT_AUTO)
         SCS_TRY(scs_agree(s->comm, choose_shift(s, method)));
     if (method->decode == SCS_DECODE_BLEND && method->blend == SCS_BLEND_AUTO)

@@ -230,8 +230,10 @@ static scs_status make_methods(work *w)
         const scs_predictor *p = scs_predictor_at(i);
 
         w->method[i] = scs_gene_space_method(scs_method_from_config(s->config));
-        if (p->space == SCS_PREDICT_GENES)
+        if (p->space == SCS_PREDICT_GENES) {
             w->method[i].shift = p->method;
+            w->method[i].power = scs_power_tried(SCS_USUAL_POWER);
+        }
         if (p->space == SCS_PREDICT_LATENT && is_made(w, i))
             SCS_TRY(scs_session_method(s, decode_of(s, p), &w->method[i]));
     }

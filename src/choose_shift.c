@@ -1,4 +1,5 @@
 #include "src/estimate.h"
+#include "src/failure.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -10,61 +11,129 @@ const char *scs_shift_name(int shift)
     return names[shift];
 }
 
-/* Predicts groups that were seen from the others. */
-typedef struct trial {
+double scs_power_tried(int i)
+{
+    static const double power[SCS_N_POWER] = {1, 2, 3, 4, 6, 8, 12, 16};
+
+    return power[i];
+}
+
+/* Groups that were seen are predicted from the others. */
+typedef struct trials {
     const scs_atlas *atlas;
     scs_method method;
-    scs_sources *sources;
-    double *delta;         /* [n_latent] */
-    double missed, shifts; /* sums of squares */
-} trial;
+    int32_t n;
+    int32_t *group; /* [n] */
+    double *missed; /* [n] squared length of what the prediction misses; 0: no test */
+    double *shift;  /* [n] and of the shift itself */
+} trials;
 
-/* The group as if it had never been seen; its own cells would be no test. */
-static scs_status add_group(trial *t, int32_t group)
+/* The group as if it had never been seen. */
+static scs_combination target_of(const scs_atlas *a, int32_t group)
+{
+    const scs_group *g = &a->group[group];
+
+    return (scs_combination){.species = g->species,
+                             .cell_type = g->cell_type,
+                             .condition = g->condition,
+                             .control_group =
+                                 scs_usable_group(a, g->species, g->cell_type, a->control)};
+}
+
+/* Its own cells would be no test. @param delta [n_latent] scratch */
+static scs_status try_group(const trials *t, int32_t i, scs_sources *sources, double *delta)
 {
     const scs_atlas *a = t->atlas;
-    const scs_group *g = &a->group[group];
-    int32_t control = scs_usable_group(a, g->species, g->cell_type, a->control);
-    scs_combination target = {.species = g->species,
-                              .cell_type = g->cell_type,
-                              .condition = g->condition,
-                              .control_group = control};
-    const double *seen = scs_group_mean(a, group), *still;
+    scs_combination target = target_of(a, t->group[i]);
+    const double *seen = scs_group_mean(a, t->group[i]);
+    const double *still = scs_group_mean(a, target.control_group);
 
-    if (control < 0 || g->held_out || g->condition == a->control)
+    t->missed[i] = t->shift[i] = 0;
+    SCS_TRY(scs_sources_find(a, &t->method, &target, sources));
+    if (sources->kind == SCS_SOURCE_SELF)
         return SCS_OK;
-    SCS_TRY(scs_sources_find(a, &t->method, &target, t->sources));
-    if (t->sources->kind == SCS_SOURCE_SELF)
-        return SCS_OK;
-    scs_sources_shift(a, t->sources, t->delta);
-    still = scs_group_mean(a, control);
+    scs_sources_shift(a, sources, delta);
     for (int32_t j = 0; j < a->n_latent; j++) {
-        double truth = seen[j] - still[j], off = t->delta[j] - truth;
+        double truth = seen[j] - still[j], off = delta[j] - truth;
 
-        t->missed += off * off;
-        t->shifts += truth * truth;
+        t->missed[i] += off * off;
+        t->shift[i] += truth * truth;
     }
     return SCS_OK;
 }
 
-static scs_status try_method(trial *t, double *error)
+static scs_status leave_out(const trials *t, int32_t i)
 {
-    t->missed = t->shifts = 0;
-    for (int32_t g = 0; g < t->atlas->n_group; g++)
-        SCS_TRY(add_group(t, g));
-    *error = t->shifts > 0 ? t->missed / t->shifts : NAN;
+    scs_sources *sources = NULL;
+    double *delta = NULL;
+    scs_status st;
+
+    SCS_GO(st, scs_sources_create(t->atlas, &sources));
+    SCS_GO(st, SCS_ALLOC(delta, t->atlas->n_latent));
+    SCS_GO(st, try_group(t, i, sources, delta));
+done:
+    free(delta);
+    scs_sources_destroy(&sources);
+    return st;
+}
+
+static scs_status try_method(const trials *t, double *error)
+{
+    double missed = 0, shift = 0;
+    scs_failure failed = {0};
+
+#pragma omp parallel for schedule(dynamic)
+    for (int32_t i = 0; i < t->n; i++)
+        scs_failure_note(&failed, i, leave_out(t, i));
+    SCS_TRY(scs_failure_raise(&failed));
+    for (int32_t i = 0; i < t->n; i++) {
+        missed += t->missed[i];
+        shift += t->shift[i];
+    }
+    *error = shift > 0 ? missed / shift : NAN;
     return SCS_OK;
+}
+
+/* Perturbed groups with controls that others may learn from too, evenly spread ones. */
+static void list_groups(trials *t)
+{
+    const scs_atlas *a = t->atlas;
+    int32_t n = 0;
+
+    for (int32_t g = 0; g < a->n_group; g++)
+        if (!a->group[g].held_out && a->group[g].condition != a->control &&
+            target_of(a, g).control_group >= 0)
+            t->group[n++] = g;
+    t->n = n < SCS_SHIFT_TRIALS ? n : SCS_SHIFT_TRIALS;
+    for (int64_t i = 0; i < t->n; i++)
+        t->group[i] = t->group[i * n / t->n];
+}
+
+static scs_status open_trials(const scs_atlas *atlas, const scs_method *method, trials *t)
+{
+    *t = (trials){.atlas = atlas, .method = *method};
+    SCS_TRY(SCS_ALLOC(t->group, atlas->n_group));
+    SCS_TRY(SCS_ALLOC(t->missed, atlas->n_group));
+    SCS_TRY(SCS_ALLOC(t->shift, atlas->n_group));
+    list_groups(t);
+    return SCS_OK;
+}
+
+static void close_trials(trials *t)
+{
+    free(t->group);
+    free(t->missed);
+    free(t->shift);
 }
 
 scs_status scs_choose_shift(const scs_atlas *atlas, const scs_method *method, int *chosen,
                             double *error)
 {
-    trial t = {.atlas = atlas, .method = *method};
+    trials t;
     scs_status st;
 
     *chosen = 0;
-    SCS_GO(st, scs_sources_create(atlas, &t.sources));
-    SCS_GO(st, SCS_ALLOC(t.delta, atlas->n_latent));
+    SCS_GO(st, open_trials(atlas, method, &t));
     for (int i = 0; i < SCS_N_SHIFT; i++) {
         t.method.shift = i;
         SCS_GO(st, try_method(&t, &error[i]));
@@ -72,7 +141,27 @@ scs_status scs_choose_shift(const scs_atlas *atlas, const scs_method *method, in
             *chosen = i;
     }
 done:
-    free(t.delta);
-    scs_sources_destroy(&t.sources);
+    close_trials(&t);
+    return st;
+}
+
+scs_status scs_choose_power(const scs_atlas *atlas, const scs_method *method, int *chosen,
+                            double *error)
+{
+    trials t;
+    scs_status st;
+
+    *chosen = SCS_USUAL_POWER;
+    SCS_GO(st, open_trials(atlas, method, &t));
+    t.method.shift = SCS_SHIFT_NEAREST;
+    for (int i = 0; i < SCS_N_POWER; i++) {
+        t.method.power = scs_power_tried(i);
+        SCS_GO(st, try_method(&t, &error[i]));
+    }
+    for (int i = 0; i < SCS_N_POWER; i++)
+        if (error[i] < error[*chosen])
+            *chosen = i;
+done:
+    close_trials(&t);
     return st;
 }

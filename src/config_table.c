@@ -166,6 +166,11 @@ static const scs_key keys[] = {
            "leave-one-type-out"),
     CHOICE(screen, distance, "genes|latent", "genes",
            "how close cell types (and species) are: by their mean expression, or in latent space"),
+    {.section = "screen", .name = "nearest_power", .type = SCS_KEY_NUMBER,
+     AT(screen.nearest_power), .min = 0, .max = 64, .words = "auto", .word_value = SCS_POWER_AUTO,
+     .fallback = "4",
+     .help = "with shift: nearest, types weigh 1 / distance^power (0: as paired); auto: the best by "
+             "leave-one-type-out"},
     NUMBER(screen, ridge, 1e-6, 1e6, "1", "penalty of shift: regression; larger is nearer to paired"),
     CHOICE(screen, cross_species, "nearest|mean|average", "nearest",
            "a perturbation that the species never saw: from the nearest species, the mean of all, or "

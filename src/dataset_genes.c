@@ -69,15 +69,17 @@ static scs_status note_untranslated(const scs_h5ad *meta, const char *table, con
                             n[SCS_GENE_MANY_TO_MANY], n[SCS_GENE_OTHER_TYPE], n[SCS_GENE_REPEATED]);
 }
 
-/* One input's genes by their reference names. @param[out] name [n_var] borrowed, NULL where there
- * is none  @param fate [SCS_N_GENE_FATE] of the input */
-static scs_status translate(const scs_h5ad *meta, const char *table, scs_orthologs *orthologs,
-                            const char **name, int64_t *fate, scs_dataset *d)
+/* One input's genes by their reference names. @param reference the reference's, NULL: not known yet
+ *  @param[out] name [n_var] borrowed, NULL where there is none  @param fate [SCS_N_GENE_FATE] of
+ * the input */
+static scs_status translate(const scs_h5ad *meta, const char *table, const scs_index *reference,
+                            scs_orthologs *orthologs, const char **name, int64_t *fate,
+                            scs_dataset *d)
 {
     int32_t found = 0;
 
     if (table)
-        SCS_TRY(scs_orthologs_load(table, &meta->genes, orthologs));
+        SCS_TRY(scs_orthologs_load(table, &meta->genes, reference, orthologs));
     for (int32_t j = 0; j < meta->n_var; j++) {
         name[j] = table ? scs_orthologs_find(orthologs, meta->genes.name[j]) : meta->genes.name[j];
         found += name[j] != NULL;
@@ -133,8 +135,8 @@ static scs_status add_input(const scs_config *config, const scs_h5ad *const *met
 
     SCS_GO(st, refuse_duplicates(meta));
     SCS_GO(st, SCS_ALLOC(name, meta->n_var));
-    SCS_GO(st, translate(meta, config->data.inputs[i].orthologs, &orthologs, name,
-                         d->fate + (int64_t)i * SCS_N_GENE_FATE, d));
+    SCS_GO(st, translate(meta, config->data.inputs[i].orthologs, i ? &c->index : NULL, &orthologs,
+                         name, d->fate + (int64_t)i * SCS_N_GENE_FATE, d));
     if (i == 0)
         SCS_GO(st, start_candidates(c, name, meta->n_var));
     SCS_GO(st, SCS_ALLOC(d->gene_of_column[i], meta->n_var));

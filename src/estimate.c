@@ -113,8 +113,8 @@ double scs_nearest_distance(const scs_estimate *e)
     return nearest;
 }
 
-/* 1 / d^2 of squared distances, relative to the nearest, so that it neither overflows nor vanishes;
- * a type at distance 0 leaves nothing to the others. Sums to 1. */
+/* 1 / distance^power, relative to the nearest, so that it neither overflows nor vanishes; a type at
+ * distance 0 leaves nothing to the others (unless power is 0). Sums to 1. */
 static void nearest_weights(const scs_estimate *e, const int32_t *type, int32_t n, double *weight)
 {
     double nearest = INFINITY, all = 0;
@@ -124,7 +124,7 @@ static void nearest_weights(const scs_estimate *e, const int32_t *type, int32_t 
         nearest = fmin(nearest, weight[i]);
     }
     for (int32_t i = 0; i < n; i++) {
-        weight[i] = weight[i] <= nearest ? 1 : (nearest / weight[i]) * (nearest / weight[i]);
+        weight[i] = weight[i] <= nearest ? 1 : pow(nearest / weight[i], e->method->power / 2);
         all += weight[i];
     }
     for (int32_t i = 0; i < n; i++)

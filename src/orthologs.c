@@ -37,10 +37,15 @@ static int find_other(const scs_table *t, const char *name)
     return -1;
 }
 
-static columns biomart_columns(const scs_table *t, bool by_id)
+/* How the two genes of a BioMart row are named: by symbol or by stable ID. */
+typedef struct naming {
+    bool own_by_id, reference_by_id;
+} naming;
+
+static columns biomart_columns(const scs_table *t, naming by)
 {
-    const char *reference = by_id ? "Gene stable ID" : "Gene name";
-    const char *own = by_id ? " gene stable ID" : " gene name";
+    const char *reference = by.reference_by_id ? "Gene stable ID" : "Gene name";
+    const char *own = by.own_by_id ? " gene stable ID" : " gene name";
 
     return (columns){find_other(t, own), find_column(t, reference),
                      find_other(t, " homology type")};
@@ -110,9 +115,9 @@ static scs_status add_row(const scs_table *t, columns at, scs_orthologs *o)
     return scs_names_add(&o->reference, t->field[at.reference]);
 }
 
-/* by_id is only looked at for BioMart tables; *biomart says whether it is one. No rows where it
+/* The naming counts for BioMart tables alone; *biomart says whether it is one. No rows where it
  * lacks the columns. */
-static scs_status read_rows(scs_table *t, bool by_id, bool *biomart, scs_orthologs *o)
+static scs_status read_rows(scs_table *t, naming by, bool *biomart, scs_orthologs *o)
 {
     columns at = {0, 1, -1};
     bool found;
@@ -121,7 +126,7 @@ static scs_status read_rows(scs_table *t, bool by_id, bool *biomart, scs_ortholo
     SCS_REQUIRE(found, SCS_EDATA, "%s: no rows; expected own gene and reference gene", t->path);
     *biomart = find_column(t, "Gene stable ID") >= 0 || find_column(t, "Gene name") >= 0;
     if (*biomart)
-        at = biomart_columns(t, by_id);
+        at = biomart_columns(t, by);
     else
         at.type = t->n_field > 2 ? 2 : -1;
     if (at.own < 0 || at.reference < 0)
@@ -199,14 +204,14 @@ static scs_status index_dropped(scs_orthologs *o)
     return SCS_OK;
 }
 
-static scs_status load(const char *path, bool by_id, bool *biomart, scs_orthologs *o)
+static scs_status load(const char *path, naming by, bool *biomart, scs_orthologs *o)
 {
     scs_table table;
     scs_status st;
 
     *o = (scs_orthologs){0};
     SCS_TRY(scs_table_open(path, LARGEST_TABLE, &table));
-    SCS_GO(st, read_rows(&table, by_id, biomart, o));
+    SCS_GO(st, read_rows(&table, by, biomart, o));
     SCS_GO(st, keep_one_to_one(o));
     SCS_GO(st, scs_index_create(&o->own, &o->by_own));
     SCS_GO(st, index_dropped(o));
@@ -215,46 +220,62 @@ done:
     return st;
 }
 
-static int64_t count_known(const scs_orthologs *o, const scs_names *genes)
+/* Genes that the table translates into one that the reference has. */
+static int64_t count_known(const scs_orthologs *o, const scs_names *genes,
+                           const scs_index *reference)
 {
     int64_t n = 0;
 
-    for (scs_lidx i = 0; i < genes->n; i++)
-        n += scs_index_find(&o->by_own, genes->name[i]) >= 0;
+    for (scs_lidx i = 0; i < genes->n; i++) {
+        const char *name = scs_orthologs_find(o, genes->name[i]);
+
+        n += name && (!reference || scs_index_find(reference, name) >= 0);
+    }
     return n;
 }
 
-/* A BioMart table names genes by symbol and by stable ID: take what names more of the file's genes.
- */
-static scs_status try_stable_ids(const char *path, const scs_names *own_genes,
-                                 scs_orthologs *by_symbol)
+/* Take the table read this way if that says more of the genes. */
+static scs_status try_naming(const char *path, naming by, const scs_names *genes,
+                             const scs_index *reference, scs_orthologs *best)
 {
-    scs_orthologs by_id;
+    scs_orthologs other;
     bool biomart;
     scs_status st;
 
-    SCS_GO(st, load(path, true, &biomart, &by_id));
-    if (by_symbol->n_row == 0 ||
-        count_known(&by_id, own_genes) > count_known(by_symbol, own_genes)) {
-        scs_orthologs_clear(by_symbol);
-        *by_symbol = by_id;
-        by_symbol->by_own.names = &by_symbol->own;
-        by_symbol->by_dropped.names = &by_symbol->dropped;
+    SCS_GO(st, load(path, by, &biomart, &other));
+    if (best->n_row == 0 ||
+        count_known(&other, genes, reference) > count_known(best, genes, reference)) {
+        scs_orthologs_clear(best);
+        *best = other;
+        best->by_own.names = &best->own;
+        best->by_dropped.names = &best->dropped;
         return SCS_OK;
     }
 done:
-    scs_orthologs_clear(&by_id);
+    scs_orthologs_clear(&other);
     return st;
 }
 
+/* Files name their genes by symbol or by stable ID, each as it likes: without a reference to look
+ * at, both alike. */
+static scs_status try_stable_ids(const char *path, const scs_names *genes,
+                                 const scs_index *reference, scs_orthologs *best)
+{
+    SCS_TRY(try_naming(path, (naming){true, true}, genes, reference, best));
+    if (!reference)
+        return SCS_OK;
+    SCS_TRY(try_naming(path, (naming){true, false}, genes, reference, best));
+    return try_naming(path, (naming){false, true}, genes, reference, best);
+}
+
 scs_status scs_orthologs_load(const char *path, const scs_names *own_genes,
-                              scs_orthologs *orthologs)
+                              const scs_index *reference, scs_orthologs *orthologs)
 {
     bool biomart = false;
 
-    SCS_TRY(load(path, false, &biomart, orthologs));
+    SCS_TRY(load(path, (naming){false, false}, &biomart, orthologs));
     if (biomart)
-        SCS_TRY(try_stable_ids(path, own_genes, orthologs));
+        SCS_TRY(try_stable_ids(path, own_genes, reference, orthologs));
     SCS_REQUIRE(orthologs->n_row > 0, SCS_EDATA, "%s: no rows%s", path,
                 biomart ? " with the columns 'Gene name' and 'SPECIES gene name' (or stable IDs)"
                         : "");

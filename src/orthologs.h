@@ -23,11 +23,12 @@ typedef struct scs_orthologs {
     int64_t n_ambiguous;      /**< rows with a gene that stands on another row as well */
 } scs_orthologs;
 
-/** @param own_genes the genes of the file it is for: a BioMart table is read by symbol or by stable
- * ID, whichever names more of them; borrowed
+/** @param own_genes the genes of the file it is for  @param reference those of the reference, or
+ * NULL: a BioMart table is read by symbols or by stable IDs, on either side whichever names more
+ * genes; both borrowed
  *  @return SCS_OK, or SCS_EDATA with file and line. Clear in either case. */
 SCS_MUST_USE scs_status scs_orthologs_load(const char *path, const scs_names *own_genes,
-                                           scs_orthologs *orthologs);
+                                           const scs_index *reference, scs_orthologs *orthologs);
 void scs_orthologs_clear(scs_orthologs *orthologs);
 /** Why an own gene has no reference gene. @return scs_gene_fate */
 int scs_orthologs_why(const scs_orthologs *orthologs, const char *own_gene);

@@ -8,6 +8,7 @@
 scs_method scs_method_from_config(const scs_config *config)
 {
     return (scs_method){.shift = config->screen.shift,
+                        .power = config->screen.nearest_power,
                         .cross_species = config->screen.cross_species,
                         .ridge = config->screen.ridge,
                         .decode = config->screen.decode,

@@ -56,7 +56,7 @@ typedef enum scs_cross_species {
     SCS_CROSS_MEAN,
     SCS_CROSS_AVERAGE
 } scs_cross_species;
-enum { SCS_BLEND_AUTO = -1 };
+enum { SCS_BLEND_AUTO = -1, SCS_POWER_AUTO = -1 };
 /** Which number of a row the ranking goes by. */
 typedef enum scs_rank_by {
     SCS_RANK_NONE,
@@ -136,6 +136,7 @@ typedef struct scs_config {
         char *gene_sets;      /**< GMT file to score (resolved), or "" */
         int shift;            /**< scs_shift_method */
         int distance;         /**< scs_distance */
+        double nearest_power; /**< of 1 / distance, or SCS_POWER_AUTO */
         double ridge;         /**< of regression */
         int cross_species;    /**< scs_cross_species */
         int decode;           /**< scs_decode_method */

@@ -8,13 +8,15 @@
 /** How a row is predicted: what the config says, with every `auto` resolved. */
 typedef struct scs_method {
     int shift;         /**< scs_shift_method, never SCS_SHIFT_AUTO */
+    double power;      /**< of nearest: weights 1 / distance^power, never SCS_POWER_AUTO */
     int cross_species; /**< scs_cross_species */
     double ridge; /**< of regression, in mean squared distances of control means from their mean */
     int decode;   /**< scs_decode_method */
     double blend; /**< share of the decoder's change where decode is blend */
 } scs_method;
 
-/** The config's method; shift AUTO and blend SCS_BLEND_AUTO are left for the caller to resolve. */
+/** The config's method; shift AUTO, power SCS_POWER_AUTO and blend SCS_BLEND_AUTO are left for the
+ * caller to resolve. */
 scs_method scs_method_from_config(const scs_config *config);
 
 /** Where a shift comes from. */
@@ -107,8 +109,8 @@ void scs_sources_destroy(scs_sources **sources);
 /** The groups and weights of one combination's shift, from groups that are not held out and never
  * from the target itself.
  *
- *  nearest, paired, balanced, regression as DESIGN has them (nearest: 1 / d^2 of squared distances
- * between control means; regression: ridge, delta on control means, after scVIDR). Within the
+ *  nearest, paired, balanced, regression as DESIGN has them (nearest: 1 / distance^power of control
+ * means; regression: ridge, delta on control means, after scVIDR). Within the
  * target's own species where any other type saw the perturbation; else from other species that saw
  * it (there the same cell type counts too): the nearest by control means of the same type, the mean
  * of all, or the nearest by the half-and-half rule of the scGen paper; else the target's own cells;
@@ -126,11 +128,22 @@ enum { SCS_N_SHIFT = 4 };
 /** "nearest" and so on. */
 const char *scs_shift_name(int shift);
 
-/** `shift: auto`: every group that may be used is predicted from the others by each method, in
- * latent space; the one with the smallest error is taken (the first where nothing can be left out).
+enum { SCS_SHIFT_TRIALS = 2048 };
+/** `shift: auto`: groups that may be used (at most SCS_SHIFT_TRIALS, evenly picked) are predicted
+ * from the others by each method, in latent space; the one with the smallest error is taken (the
+ * first where nothing can be left out).
  *  @param[out] error [SCS_N_SHIFT] sum of squared errors / sum of squared shifts; NaN where nothing
  * can be left out */
 SCS_MUST_USE scs_status scs_choose_shift(const scs_atlas *atlas, const scs_method *method,
+                                         int *chosen, double *error);
+
+enum { SCS_N_POWER = 8, SCS_USUAL_POWER = 3 };
+/** The powers that `nearest_power: auto` tries, ascending; number SCS_USUAL_POWER is the default.
+ */
+double scs_power_tried(int i);
+/** `nearest_power: auto`: the same among the powers of nearest (the usual one where nothing can be
+ * left out).  @param[out] chosen scs_power_tried of it  @param[out] error [SCS_N_POWER] */
+SCS_MUST_USE scs_status scs_choose_power(const scs_atlas *atlas, const scs_method *method,
                                          int *chosen, double *error);
 
 /** Mean and variance (ddof 0) over cells of dec(z + delta), without decoding cells where the output

@@ -453,7 +453,7 @@ static scs_status read_texts(void *arg)
     SCS_GO(st, scs_config_parse("b.yaml", yaml, NULL, 0, &other));
     (void)scs_config_differences(config, other, words, sizeof words);
     SCS_GO(st, scs_orthologs_load(scratch_path(p->folder, "orthologs.tsv", path), &p->s.d.genes,
-                                  &orthologs));
+                                  NULL, &orthologs));
     SCS_GO(st, scs_plan_read(config, p->atlas, &plan));
     SCS_GO(st, scs_validation_sums_create(&sums));
     SCS_GO(st, scs_validation_read(scratch_path(p->folder, "v.tsv", path), 1, &sums, NULL));

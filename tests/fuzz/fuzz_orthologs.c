@@ -21,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     scs_orthologs o;
     char path[FUZZ_PATH];
     int fd = fuzz_file(data, size, path);
-    scs_status status = scs_orthologs_load(path, &genes, &o);
+    scs_status status = scs_orthologs_load(path, &genes, NULL, &o);
 
     if (fuzz_accepts(status))
         check_pairs(&o);

@@ -232,7 +232,7 @@ static void check_r2(const setup *t, const scs_combination *c, const char *group
 static void find_shift(const setup *t, int shift, double *delta, double *change)
 {
     scs_combination c = target(t);
-    scs_method method = {.shift = shift};
+    scs_method method = {.shift = shift, .power = 4};
     scs_sources *sources;
 
     CHECK_OK(scs_sources_create(t->atlas, &sources));
@@ -331,7 +331,7 @@ static scs_scores scores_of(const setup *t, scs_method method)
 
 static void check_scores(const setup *t, int decode, double r2_all, double delta_pearson)
 {
-    scs_scores s = scores_of(t, (scs_method){.decode = decode});
+    scs_scores s = scores_of(t, (scs_method){.power = 4, .decode = decode});
 
     CU_ASSERT_DOUBLE_EQUAL(s.r2_all, r2_all, 6e-4);
     CU_ASSERT_DOUBLE_EQUAL(s.delta_pearson, delta_pearson, 6e-4);
@@ -355,9 +355,9 @@ static void blend_scores(void)
     setup t;
 
     begin(&t);
-    both = scores_of(&t, (scs_method){.decode = SCS_DECODE_BLEND, .blend = .5});
-    network = scores_of(&t, (scs_method){.decode = SCS_DECODE_BLEND, .blend = 1});
-    arithmetic = scores_of(&t, (scs_method){.decode = SCS_DECODE_BLEND, .blend = 0});
+    both = scores_of(&t, (scs_method){.power = 4, .decode = SCS_DECODE_BLEND, .blend = .5});
+    network = scores_of(&t, (scs_method){.power = 4, .decode = SCS_DECODE_BLEND, .blend = 1});
+    arithmetic = scores_of(&t, (scs_method){.power = 4, .decode = SCS_DECODE_BLEND, .blend = 0});
     CU_ASSERT_DOUBLE_EQUAL(network.r2_all, .972, 6e-4); /* edit */
     CU_ASSERT(both.r2_all > network.r2_all && both.r2_all > arithmetic.r2_all);
     CU_ASSERT(both.delta_pearson > network.delta_pearson &&

@@ -12,7 +12,7 @@ static scs_status load(const char *text, const char *own_genes, scs_orthologs *o
 
     scratch_make(folder);
     scratch_write(scratch_path(folder, "table.tsv", path), text);
-    st = scs_orthologs_load(path, &genes, o);
+    st = scs_orthologs_load(path, &genes, NULL, o);
     scratch_remove(folder);
     scs_names_clear(&genes);
     return st;
@@ -135,7 +135,8 @@ static void a_missing_table_is_refused_by_name(void)
     scs_names genes = {0};
     scs_orthologs o;
 
-    CHECK_FAILS(scs_orthologs_load("/nowhere/t.tsv", &genes, &o), SCS_EDATA, "/nowhere/t.tsv");
+    CHECK_FAILS(scs_orthologs_load("/nowhere/t.tsv", &genes, NULL, &o), SCS_EDATA,
+                "/nowhere/t.tsv");
     scs_orthologs_clear(&o);
 }
 
@@ -143,12 +144,13 @@ static void a_missing_table_is_refused_by_name(void)
 static void biomart_is_read_by_its_header(void)
 {
     scs_names symbols = words("Actb mt-Cytb"),
-              ids = words("ENSMUSG00000064341 ENSMUSG00000064345 x");
+              ids = words("ENSMUSG00000064341 ENSMUSG00000064345 x"), human = words("MT-ND1 x");
+    scs_index reference;
     scs_orthologs o;
     char path[4096];
 
     snprintf(path, sizeof path, "%s/data/orthologs/human_mouse_biomart.csv", shared_folder());
-    CHECK_OK(scs_orthologs_load(path, &symbols, &o));
+    CHECK_OK(scs_orthologs_load(path, &symbols, NULL, &o));
     CU_ASSERT_EQUAL(o.n_row, 26660);
     CU_ASSERT_EQUAL(o.n_unpaired, 1206);
     CU_ASSERT_EQUAL(o.n_other_type, 8393);
@@ -159,11 +161,19 @@ static void biomart_is_read_by_its_header(void)
     CU_ASSERT_PTR_NULL(scs_orthologs_find(&o, "Gm26265"));
     scs_orthologs_clear(&o);
 
-    CHECK_OK(scs_orthologs_load(path, &ids, &o));
+    CHECK_OK(scs_orthologs_load(path, &ids, NULL, &o));
     CU_ASSERT_EQUAL(o.own.n, 17122);
     CU_ASSERT_EQUAL(o.n_other_type, 9238);
     check_pair(&o, "ENSMUSG00000064341", "ENSG00000198888");
     scs_orthologs_clear(&o);
+
+    /* each file names its genes as it likes */
+    CHECK_OK(scs_index_create(&human, &reference));
+    CHECK_OK(scs_orthologs_load(path, &ids, &reference, &o));
+    check_pair(&o, "ENSMUSG00000064341", "MT-ND1");
+    scs_orthologs_clear(&o);
+    scs_index_clear(&reference);
+    scs_names_clear(&human);
     scs_names_clear(&symbols);
     scs_names_clear(&ids);
 }

@@ -147,7 +147,7 @@ static void globs_select(void)
 /* Type 2 of species 0 has cells of drug2 and no control; that of species 1 has. */
 static void what_is_named_is_a_row_without_controls(void)
 {
-    scs_method how = {.shift = SCS_SHIFT_NEAREST};
+    scs_method how = {.shift = SCS_SHIFT_NEAREST, .power = 4};
     setup t;
 
     begin(&t);
@@ -172,7 +172,7 @@ static void what_is_named_is_a_row_without_controls(void)
 /* drug0 on type 1 of species 0 is held out and no other type or species but type 0 saw it. */
 static void rows_know_their_source(void)
 {
-    scs_method how = {.shift = SCS_SHIFT_NEAREST};
+    scs_method how = {.shift = SCS_SHIFT_NEAREST, .power = 4};
     setup t;
     const scs_combination *c;
 

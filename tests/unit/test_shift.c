@@ -52,7 +52,7 @@ static void shift(const scs_atlas *a, int method, int s, int t, int c, double *d
                   const char *source)
 {
     scs_combination target = combination(a, s, t, c);
-    scs_method how = {.shift = method, .cross_species = cross_species, .ridge = ridge};
+    scs_method how = {.shift = method, .power = 4, .cross_species = cross_species, .ridge = ridge};
     scs_sources *sources;
 
     CHECK_OK(scs_sources_create(a, &sources));
@@ -458,7 +458,7 @@ static void half_and_half_is_the_published_rule(void)
 /* The same weights hold in gene space. */
 static void genes_move_by_the_same_weights(void)
 {
-    scs_method how = {.shift = SCS_SHIFT_NEAREST};
+    scs_method how = {.shift = SCS_SHIFT_NEAREST, .power = 4};
     scs_combination target;
     scs_sources *sources;
     double change[2], sum[2] = {0}, total = 0;
@@ -489,7 +489,7 @@ static void genes_move_by_the_same_weights(void)
  * to choose, and the first method stays. */
 static void auto_takes_the_smallest_error(void)
 {
-    scs_method how = {.ridge = 1e-3};
+    scs_method how = {.ridge = 1e-3, .power = 4};
     double error[SCS_N_SHIFT];
     scs_atlas *a;
     int chosen;
@@ -525,6 +525,39 @@ static void auto_takes_the_smallest_error(void)
     scs_atlas_destroy(&a);
 }
 
+/* Types on a line. Two pairs of neighbours whose shifts are opposite: the nearest alone knows, so
+ * the largest power wins; shifts that alternate along the line are noise: the smallest. */
+static void power_is_chosen_by_the_smallest_error(void)
+{
+    scs_method how = {.power = SCS_POWER_AUTO};
+    double error[SCS_N_POWER];
+    scs_atlas *a;
+    int chosen;
+
+    build(&a, NULL, condition_1);
+    for (int s = 0; s < S; s++)
+        for (int t = 0; t < T; t++)
+            for (int j = 0; j < D; j++) {
+                mean_of(a, s, t, 0)[j] = j == 0 ? t + (t >= T / 2) : 0;
+                mean_of(a, s, t, 2)[j] = mean_of(a, s, t, 0)[j] + (t >= T / 2 ? 1 : -1);
+            }
+    CHECK_OK(scs_choose_power(a, &how, &chosen, error));
+    CU_ASSERT_EQUAL(chosen, SCS_N_POWER - 1);
+    for (int i = 1; i < SCS_N_POWER; i++)
+        CU_ASSERT(error[i] < error[i - 1]);
+    for (int s = 0; s < S; s++)
+        for (int t = 0; t < T; t++)
+            for (int j = 0; j < D; j++)
+                mean_of(a, s, t, 2)[j] = mean_of(a, s, t, 0)[j] + (t % 2 ? 2 : -2);
+    CHECK_OK(scs_choose_power(a, &how, &chosen, error));
+    CU_ASSERT_EQUAL(chosen, 0);
+    for (int32_t g = 0; g < a->n_group; g++)
+        a->group[g].held_out = a->group[g].condition > 0;
+    CHECK_OK(scs_choose_power(a, &how, &chosen, error));
+    CU_ASSERT(scs_power_tried(chosen) == 4 && isnan(error[0]));
+    scs_atlas_destroy(&a);
+}
+
 int main(void)
 {
     static const scs_test tests[] = {
@@ -543,7 +576,8 @@ int main(void)
         {"without the type the nearest other counts", without_the_type_the_nearest_other_counts},
         {"half and half is the published rule", half_and_half_is_the_published_rule},
         {"genes move by the same weights", genes_move_by_the_same_weights},
-        {"auto takes the smallest error", auto_takes_the_smallest_error}};
+        {"auto takes the smallest error", auto_takes_the_smallest_error},
+        {"power is chosen by the smallest error", power_is_chosen_by_the_smallest_error}};
 
     return run_suite("shift", tests, sizeof tests / sizeof *tests);
 }
