@@ -105,7 +105,7 @@ static int run_parallel(const scs_cli *cli, int *argc, char ***argv)
     scs_signals_open();
     if (scs_stage_is_first())
         scs_stage_prepare(&stage, cli);
-    if (MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS)
+    if (MPI_Init_thread(argc, argv, MPI_THREAD_SERIALIZED, &provided) != MPI_SUCCESS)
         return finish(SCS_FAIL(SCS_EINTERNAL, "MPI_Init failed"), true);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     status = scs_comm_create(MPI_COMM_WORLD, &comm);

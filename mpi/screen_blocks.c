@@ -73,8 +73,19 @@ void scs_work_close(scs_screen_work *work)
 /* Tells all ranks; they see it when they take or look. */
 static scs_status stop_all(scs_screen_work *w)
 {
+    scs_status st;
+
     w->stopped = true;
-    return scs_queue_stop(&w->queue, SCS_QUEUE_STOPPED);
+    (void)scs_writer_take_turn(&w->writer, true);
+    st = scs_queue_stop(&w->queue, SCS_QUEUE_STOPPED);
+    scs_writer_end_turn(&w->writer);
+    return st;
+}
+
+/* Seconds until what is begun is written. */
+static double time_to_end(scs_screen_work *w)
+{
+    return w->longest + (w->writer.store ? scs_writer_longest(&w->writer) : 0);
 }
 
 bool scs_work_is_over(void *work)
@@ -85,13 +96,14 @@ bool scs_work_is_over(void *work)
 
     if (w->stopped)
         return true;
-    snprintf(w->reason, sizeof w->reason, "%s", scs_wishes_reason(&w->wishes, 2 * w->longest));
+    snprintf(w->reason, sizeof w->reason, "%s", scs_wishes_reason(&w->wishes, 2 * time_to_end(w)));
     if (w->reason[0])
         return stop_all(w) != SCS_OK || w->stopped;
-    if (t - w->looked < look_every)
+    if (t - w->looked < look_every || !scs_writer_take_turn(&w->writer, false))
         return false;
     w->looked = t;
     w->stopped = scs_queue_look(&w->queue, &next) != SCS_OK || next >= SCS_QUEUE_STOPPED;
+    scs_writer_end_turn(&w->writer);
     return w->stopped;
 }
 
@@ -100,37 +112,52 @@ static void serve(void *ctx)
 {
     scs_screen_work *w = ctx;
 
-    if (scs_session_leads(w->session) && scs_comm_size(w->session->comm) > 1 &&
-        scs_queue_serve(&w->queue) != SCS_OK)
+    if (!scs_session_leads(w->session) || scs_comm_size(w->session->comm) == 1 ||
+        !scs_writer_take_turn(&w->writer, false))
+        return;
+    if (scs_queue_serve(&w->queue) != SCS_OK)
         w->stopped = true; /* the next call of the queue says why */
+    scs_writer_end_turn(&w->writer);
 }
 
 static scs_status do_block(scs_screen_work *w, scs_row_job *job, int64_t block)
 {
     const scs_screen_store *s = w->store;
     int64_t first = block * s->block_rows, left = job->plan->n - first;
-    double begun = scs_clock();
+    double begun = scs_clock(), made;
 
     job->rows->first = first;
     job->rows->n = left < s->block_rows ? left : s->block_rows;
     SCS_TRY(scs_screen_rows(job));
-    SCS_TRY(scs_store_put(w->store, block, job->rows));
-    if (scs_clock() - begun > w->longest)
-        w->longest = scs_clock() - begun;
+    made = scs_clock();
+    w->longest = made - begun > w->longest ? made - begun : w->longest;
+    SCS_TRY(scs_writer_put(&w->writer, block, job->rows));
+    w->waited += scs_clock() - made;
     return SCS_OK;
 }
 
+static scs_status take(scs_screen_work *w, int64_t *next)
+{
+    scs_status st;
+
+    (void)scs_writer_take_turn(&w->writer, true);
+    st = scs_queue_take(&w->queue, next);
+    scs_writer_end_turn(&w->writer);
+    return st;
+}
+
+/* @param job [2] filled in turn: one is written while the other is made */
 static scs_status do_blocks(scs_screen_work *w, scs_row_job *job)
 {
-    while (!scs_work_is_over(w)) {
+    for (int turn = 0; !scs_work_is_over(w); turn = !turn) {
         int64_t next;
 
-        SCS_TRY(scs_queue_take(&w->queue, &next));
+        SCS_TRY(take(w, &next));
         if (next >= w->n_order) {
             w->stopped = next >= SCS_QUEUE_STOPPED;
             return SCS_OK;
         }
-        SCS_TRY(do_block(w, job, w->order[next]));
+        SCS_TRY(do_block(w, &job[turn], w->order[next]));
     }
     return SCS_OK;
 }
@@ -144,21 +171,43 @@ void scs_work_abandon(scs_screen_work *work)
         scs_message_set(first); /* the one to tell */
 }
 
-scs_status scs_work_blocks(scs_screen_work *work, scs_row_job *job)
+/* Until the last block is written. @return the first failure of the two */
+static scs_status finish_writing(scs_screen_work *w, scs_status status)
 {
-    scs_result_rows rows = {.n = work->store->block_rows};
+    char first[SCS_MESSAGE_MAX];
+    double begun = scs_clock();
     scs_status st;
 
-    job->rows = &rows;
-    job->idle = serve;
-    job->idle_ctx = work;
-    st = scs_screen_rows_alloc(job);
-    if (st == SCS_OK)
-        st = do_blocks(work, job);
+    snprintf(first, sizeof first, "%s", scs_message());
+    st = scs_writer_close(&w->writer);
+    w->waited += scs_clock() - begun;
+    if (status == SCS_OK)
+        return st;
+    scs_message_set(first);
+    return status;
+}
+
+scs_status scs_work_blocks(scs_screen_work *work, const scs_row_job *job)
+{
+    scs_result_rows rows[2] = {{.n = work->store->block_rows}, {.n = work->store->block_rows}};
+    scs_row_job turns[2] = {*job, *job};
+    scs_status st = SCS_OK;
+
+    for (int i = 0; i < 2; i++) {
+        turns[i].rows = &rows[i];
+        turns[i].idle = serve;
+        turns[i].idle_ctx = work;
+        if (st == SCS_OK)
+            st = scs_screen_rows_alloc(&turns[i]);
+    }
+    if (st == SCS_OK) {
+        scs_writer_open(work->store, &work->writer);
+        st = finish_writing(work, do_blocks(work, turns));
+    }
     if (st != SCS_OK)
         scs_work_abandon(work);
-    scs_screen_rows_clear(job);
-    job->rows = NULL;
+    for (int i = 0; i < 2; i++)
+        scs_screen_rows_clear(&turns[i]);
     return st;
 }
 
@@ -186,19 +235,20 @@ static void list_idle(const double *idle, int32_t n_rank, char *out, size_t size
 static scs_status report(const scs_screen_work *w, int64_t n_row)
 {
     scs_comm *comm = w->session->comm;
-    double seconds = w->ended - w->begun, memory = 0;
+    double seconds = w->ended - w->begun, memory = 0, waited = w->waited;
     double mine = seconds > 0 ? 100 * (1 - w->busy / seconds) : 0, *idle;
     char text[256];
 
     SCS_TRY(scs_agree(comm, SCS_ALLOC(idle, scs_comm_size(comm))));
     SCS_MPI(MPI_Gather(&mine, 1, MPI_DOUBLE, idle, 1, MPI_DOUBLE, 0, scs_comm_mpi(comm)));
+    SCS_MPI(MPI_Allreduce(MPI_IN_PLACE, &waited, 1, MPI_DOUBLE, MPI_SUM, scs_comm_mpi(comm)));
     SCS_TRY(scs_peak_memory(comm, &memory));
     list_idle(idle, scs_comm_size(comm), text, sizeof text);
     scs_session_say(w->session,
                     "screened %lld combinations in %.1f s (%.0f a second); idle share of the ranks "
-                    "in %%:%s; peak memory of all ranks %.0f MiB",
+                    "in %%:%s; waiting for writes %.1f %%; peak memory of all ranks %.0f MiB",
                     (long long)n_row, seconds, seconds > 0 ? (double)n_row / seconds : 0, text,
-                    memory);
+                    seconds > 0 ? 100 * waited / seconds / scs_comm_size(comm) : 0, memory);
     free(idle);
     return SCS_OK;
 }

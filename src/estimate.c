@@ -113,6 +113,14 @@ double scs_nearest_distance(const scs_estimate *e)
     return nearest;
 }
 
+/* Of squared distances. The usual power needs no pow(): shifts are estimated millions of times. */
+static double closeness(double nearest, double distance, double power)
+{
+    double ratio = nearest / distance;
+
+    return power == 4 ? ratio * ratio : pow(ratio, power / 2);
+}
+
 /* 1 / distance^power, relative to the nearest, so that it neither overflows nor vanishes; a type at
  * distance 0 leaves nothing to the others (unless power is 0). Sums to 1. */
 static void nearest_weights(const scs_estimate *e, const int32_t *type, int32_t n, double *weight)
@@ -124,7 +132,7 @@ static void nearest_weights(const scs_estimate *e, const int32_t *type, int32_t 
         nearest = fmin(nearest, weight[i]);
     }
     for (int32_t i = 0; i < n; i++) {
-        weight[i] = weight[i] <= nearest ? 1 : pow(nearest / weight[i], e->method->power / 2);
+        weight[i] = weight[i] <= nearest ? 1 : closeness(nearest, weight[i], e->method->power);
         all += weight[i];
     }
     for (int32_t i = 0; i < n; i++)
