@@ -202,7 +202,7 @@ static bool is_observed(const scs_plan *plan)
     return false;
 }
 
-/* Room on rank 0 for what the tables show. */
+/* Room on rank 0 for what the tables show; a number that the file does not hold stays NaN. */
 static scs_status want_numbers(const scs_session *s, screening *w)
 {
     if (!scs_session_leads(s) ||
@@ -211,6 +211,10 @@ static scs_status want_numbers(const scs_session *s, screening *w)
     SCS_TRY(SCS_ALLOC(w->numbers.delta_norm, w->plan->n));
     SCS_TRY(SCS_ALLOC(w->numbers.trust, w->plan->n));
     SCS_TRY(SCS_ALLOC(w->numbers.score, w->plan->n));
+    for (int64_t i = 0; i < w->plan->n; i++) {
+        w->numbers.trust[i] = scs_no_trust();
+        w->numbers.score[i] = scs_no_scores();
+    }
     w->numbers.n = w->plan->n;
     return SCS_OK;
 }

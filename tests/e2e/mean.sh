@@ -33,6 +33,21 @@ assert np.allclose(x, row.X, atol=1e-6)
 assert (rows.source[rows.predictor != "no_change"] == "own").all() and (rows[rows.predictor == "no_change"].source.isna()).all()
 P
 check_ok "held-out row equals validate's" $? "$work/log"
+# numbers that were not made are not there: neither 0 nor anything else
+(cd "$work/3" && launch 2 screen ../mean.yaml --rank-by delta_norm --set screen.variance=false >log 2>&1 && grep -A3 '^The first' log)
+check_ok "ranked" $? "$work/3/log"
+"$SCS_PYTHON" - "$work/3/results" >"$work/log" 2>&1 <<'P'
+import sys, anndata, numpy as np, pandas as pd
+table, obs = pd.read_csv(sys.argv[1] + "/ranking.tsv", sep="\t"), anndata.read_h5ad(sys.argv[1] + "/screen.h5ad").obs
+keys = ["species", "cell_type", "perturbation"]
+obs = obs.astype({k: str for k in keys}).set_index(keys).loc[list(table[keys].itertuples(index=False, name=None))]
+made = ["delta_norm", "agreement", "r2_all", "r2_deg", "delta_pearson"]
+for name in ["delta_norm", "energy_distance", "agreement", "p_value", "q_value", "r2_all", "r2_deg", "delta_pearson", "support", "delta_se"]:
+    assert table[name].notna().any() == (name in made), name
+    if name in made:
+        assert np.allclose(table[name], obs[name], rtol=1e-6, equal_nan=True), name
+P
+check_ok "ranking.tsv holds what screen.h5ad holds" $? "$work/log"
 # model.kind: pca goes the same way; other process grids agree, though not bit for bit.
 for np in 1 3; do
     mkdir "$work/pca$np"
