@@ -27,7 +27,7 @@ static scs_status fill(scs_config *config, const char *file, const char *text,
     SCS_TRY(scs_yaml_apply(config, file, text));
     for (int i = 0; i < n_set; i++)
         SCS_TRY(scs_yaml_apply_set(config, sets[i]));
-    return SCS_OK;
+    return scs_config_check(config);
 }
 
 scs_status scs_config_parse(const char *file, const char *text, const char *const *sets, int n_set,

@@ -37,6 +37,8 @@ const char *scs_value_field(const scs_config *config, const scs_key *key, int32_
 /** After all members are set: note the line, refuse what lacks a required member. */
 SCS_MUST_USE scs_status scs_value_check_record(scs_config *config, const scs_key *key, int32_t i,
                                                const scs_where *where);
+/** Keys that contradict each other: SCS_EARG. */
+SCS_MUST_USE scs_status scs_config_check(const scs_config *config);
 int32_t scs_value_count(const scs_config *config, const scs_key *key);
 
 #endif

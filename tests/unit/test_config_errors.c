@@ -31,6 +31,14 @@ static void unknown_keys_are_named_with_line_and_nearest(void)
     SET_REFUSED("train.batch", "expected section.key=value");
 }
 
+static void keys_that_contradict_are_refused(void)
+{
+    REFUSED("screen: {bootstrap: 1}\n", "screen.bootstrap is 1; a standard error needs 2");
+    REFUSED("screen: {rank_by: q_value, permutations: 0}\n", "screen.permutations is 0");
+    REFUSED("screen: {rank_by: p_value}\nmodel: {kind: mean}\n", "neither p-values nor energy");
+    REFUSED("model: {kind: mean}\nscreen: {rank_by: energy_distance}\n", "delta_norm is there");
+}
+
 static void values_out_of_bounds_are_refused(void)
 {
     REFUSED("train:\n  batch: 0\n",
@@ -126,6 +134,7 @@ int main(void)
     static const scs_test tests[] = {
         {"unknown keys: line and nearest", unknown_keys_are_named_with_line_and_nearest},
         {"values out of bounds", values_out_of_bounds_are_refused},
+        {"keys that contradict", keys_that_contradict_are_refused},
         {"values of the wrong kind", values_of_the_wrong_kind_are_refused},
         {"duplicates", duplicates_are_refused},
         {"text that is no YAML", text_that_is_no_yaml_is_refused},
