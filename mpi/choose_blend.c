@@ -50,16 +50,16 @@ static scs_status prepare(trials *t)
     return SCS_OK;
 }
 
-/* @param moved, still, seen [n_gene] */
-static product multiply(const scs_atlas *a, const scs_combination *item, const double *moved,
-                        const double *still, const double *seen)
+/* @param from moved, still, change and scale of the item */
+static product multiply(const scs_atlas *a, const scs_combination *item, const scs_evidence *from)
 {
+    const double *moved = from->moved.mean, *still = from->still.mean, *seen = from->change.mean;
     const float *observed = a->gene_mean + (int64_t)item->observed_group * a->n_gene;
     const float *control = a->gene_mean + (int64_t)item->control_group * a->n_gene;
     product p = {0, 0};
 
     for (int32_t g = 0; g < a->n_gene; g++) {
-        double decoded = moved[g] - still[g] - seen[g];
+        double decoded = from->scale * (moved[g] - still[g]) - seen[g];
         double truth = (double)observed[g] - control[g] - seen[g];
 
         p.mixed += decoded * truth;
@@ -78,13 +78,15 @@ static scs_status run_trial(const trials *t, int64_t i, scs_sources *sources, do
     int64_t n = a->group[item->control_group].count;
     double *moved = work, *still = work + a->n_gene, *seen = still + a->n_gene;
     double *delta = seen + a->n_gene;
+    scs_evidence from = {.moved.mean = moved, .still.mean = still, .change.mean = seen};
 
     SCS_TRY(scs_sources_find(a, t->method, item, sources));
     scs_sources_shift(a, sources, delta);
     scs_sources_genes(a, sources, a->gene_mean, seen);
     SCS_TRY(scs_session_decode(s, z, n, delta, moved, NULL));
     SCS_TRY(scs_session_decode(s, z, n, NULL, still, NULL));
-    t->product[i] = multiply(a, item, moved, still, seen);
+    from.scale = scs_change_scale(t->method, a->n_gene, &from);
+    t->product[i] = multiply(a, item, &from);
     return SCS_OK;
 }
 

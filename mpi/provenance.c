@@ -70,6 +70,9 @@ scs_status scs_provenance_create(const scs_session *session, const scs_method *m
         add_number(p, "nearest_power", method->power);
     if (method->decode == SCS_DECODE_BLEND)
         add_number(p, "blend", method->blend);
+    if (method->decode != SCS_DECODE_DECODE && scs_session_has_latent(session))
+        add_text(p, "magnitude",
+                 method->magnitude == SCS_MAGNITUDE_SOURCES ? "sources" : "decoder");
     add_number(p, "seed", (double)session->config->train.seed);
     add_number(p, "shards", session->team.n_shard);
     if (session->model)

@@ -182,7 +182,7 @@ static scs_status estimate_error(row *r, const scs_evidence *from)
                            r->rows->shift_se + r->i * r->atlas->n_gene);
 }
 
-/* @param change the sources' own, blend only */
+/* @param change the sources' own, where the method needs it */
 static scs_status predict(row *r, const scs_moments *change)
 {
     const scs_atlas *a = r->atlas;
@@ -198,6 +198,7 @@ static scs_status predict(row *r, const scs_moments *change)
                           .variance = rows->variance ? rows->variance + at : NULL};
 
     memcpy(rows->control + at, from.control_mean, (size_t)genes * sizeof(float));
+    from.scale = scs_change_scale(r->job->method, a->n_gene, &from);
     scs_predict(r->job->method, a->n_gene, &from, &out);
     rows->score[r->i] = scs_score(a, r->target, &out);
     return rows->shift_se ? estimate_error(r, &from) : SCS_OK;
@@ -207,14 +208,14 @@ static scs_status predict(row *r, const scs_moments *change)
 static scs_status finish(row *r)
 {
     const scs_row_job *j = r->job;
-    bool blend = j->method->decode == SCS_DECODE_BLEND, variance = r->rows->variance != NULL;
+    bool needed = scs_method_needs_change(j->method), variance = r->rows->variance != NULL;
     scs_moments change = {0};
     double *seen = NULL;
     scs_status status = SCS_OK;
 
-    if (blend || r->rows->shift_se)
+    if (needed || r->rows->shift_se)
         SCS_TRY(scs_sources_find(r->atlas, j->method, r->target, r->work->sources));
-    if (blend) {
+    if (needed) {
         SCS_TRY(SCS_ALLOC(seen, r->atlas->n_gene * (variance ? 2 : 1)));
         change = (scs_moments){seen, variance ? seen + r->atlas->n_gene : NULL};
         gene_change(r, seen, variance ? seen + r->atlas->n_gene : NULL);

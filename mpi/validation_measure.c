@@ -135,7 +135,8 @@ static scs_status measure_genes(work *w, int64_t row, int predictor)
     scs_prediction out = {w->mean, w->shift, s->config->screen.variance ? w->variance : NULL};
     scs_evidence from = {.control_mean = a->gene_mean + c->control_group * genes,
                          .control_variance = a->gene_variance + c->control_group * genes,
-                         .change = {w->scratch, w->scratch + genes}};
+                         .change = {w->scratch, w->scratch + genes},
+                         .scale = 1};
     double *value = value_of(w, row, predictor);
     bool any;
 

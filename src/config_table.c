@@ -181,6 +181,10 @@ static const scs_key keys[] = {
     {.section = "screen", .name = "blend", .type = SCS_KEY_NUMBER, AT(screen.blend), .min = 0,
      .max = 1, .words = "auto", .word_value = SCS_BLEND_AUTO, .fallback = "0.5",
      .help = "with decode: blend, the decoder's share; auto: the best by leave-one-type-out"},
+    CHOICE(screen, magnitude, "auto|decoder|sources", "auto",
+           "size of the decoder's change where it is edited in or blended: as decoded, or fitted "
+           "to the sources' own change in gene space by least squares; auto: sources, decoder "
+           "with profile scgen2 or paper"),
     INT(screen, permutations, 0, 1000000, "1000",
         "permutations of the labels within cell types, for p_value and q_value; 0: none"),
     INT(screen, bootstrap, 0, 100000, "0",

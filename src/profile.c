@@ -45,6 +45,13 @@ int scs_profile_output_bias(const scs_config *config)
     return chooses(config) ? SCS_OUTPUT_BIAS_MEAN : SCS_OUTPUT_BIAS_RANDOM;
 }
 
+int scs_profile_magnitude(const scs_config *config)
+{
+    if (config->screen.magnitude != SCS_MAGNITUDE_AUTO)
+        return config->screen.magnitude;
+    return chooses(config) ? SCS_MAGNITUDE_SOURCES : SCS_MAGNITUDE_DECODER;
+}
+
 static int schedule(const scs_config *config)
 {
     if (config->train.schedule != SCS_SCHEDULE_AUTO)

@@ -13,6 +13,8 @@ int32_t scs_profile_components(const scs_config *config);
 double scs_profile_dropout(const scs_config *config);
 /** SCS_OUTPUT_BIAS_RANDOM or _MEAN. */
 int scs_profile_output_bias(const scs_config *config);
+/** SCS_MAGNITUDE_DECODER or _SOURCES. */
+int scs_profile_magnitude(const scs_config *config);
 /** The learning rate of a step. @param step from 1  @param steps planned over all epochs */
 double scs_profile_learning_rate(const scs_config *config, int64_t step, int64_t steps);
 

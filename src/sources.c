@@ -1,4 +1,5 @@
 #include "src/estimate.h"
+#include "src/profile.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -12,7 +13,8 @@ scs_method scs_method_from_config(const scs_config *config)
                         .cross_species = config->screen.cross_species,
                         .ridge = config->screen.ridge,
                         .decode = config->screen.decode,
-                        .blend = config->screen.blend};
+                        .blend = config->screen.blend,
+                        .magnitude = scs_profile_magnitude(config)};
 }
 
 static scs_status allocate(const scs_atlas *atlas, scs_sources *sources)

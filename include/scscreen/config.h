@@ -51,6 +51,12 @@ typedef enum scs_decode_method {
     SCS_DECODE_DECODE,
     SCS_DECODE_BLEND
 } scs_decode_method;
+/** What says how large the decoder's change is. */
+typedef enum scs_magnitude {
+    SCS_MAGNITUDE_AUTO,
+    SCS_MAGNITUDE_DECODER,
+    SCS_MAGNITUDE_SOURCES
+} scs_magnitude;
 typedef enum scs_cross_species {
     SCS_CROSS_NEAREST,
     SCS_CROSS_MEAN,
@@ -141,6 +147,7 @@ typedef struct scs_config {
         int cross_species;    /**< scs_cross_species */
         int decode;           /**< scs_decode_method */
         double blend;         /**< share of the decoder's change, or SCS_BLEND_AUTO */
+        int magnitude;        /**< scs_magnitude */
         int rank_by;          /**< scs_rank_by */
         int64_t permutations; /**< of the labels within types, for p_value; 0: none */
         int64_t bootstrap;    /**< replicates for standard errors; 0: none */

@@ -10,9 +10,10 @@ typedef struct scs_method {
     int shift;         /**< scs_shift_method, never SCS_SHIFT_AUTO */
     double power;      /**< of nearest: weights 1 / distance^power, never SCS_POWER_AUTO */
     int cross_species; /**< scs_cross_species */
-    double ridge; /**< of regression, in mean squared distances of control means from their mean */
-    int decode;   /**< scs_decode_method */
-    double blend; /**< share of the decoder's change where decode is blend */
+    double ridge;  /**< of regression, in mean squared distances of control means from their mean */
+    int decode;    /**< scs_decode_method */
+    double blend;  /**< share of the decoder's change where decode is blend */
+    int magnitude; /**< of that change: scs_magnitude, never SCS_MAGNITUDE_AUTO */
 } scs_method;
 
 /** The config's method; shift AUTO, power SCS_POWER_AUTO and blend SCS_BLEND_AUTO are left for the
@@ -173,11 +174,21 @@ typedef struct scs_evidence {
     const float *control_mean, *control_variance; /**< [n_gene] observed control cells */
     scs_moments moved, still; /**< decoded with and without delta; `still` unused by decode, neither
                               used where blend is 0 */
-    scs_moments change;       /**< of the sources in gene space; used by blend alone */
+    scs_moments change;       /**< of the sources in gene space, where scs_method_needs_change */
+    double scale;             /**< of the decoder's change of means: scs_change_scale */
 } scs_evidence;
 
-/** decode: dec(z + delta); edit: max(0, control + dec(z + delta) - dec(z)), variance likewise;
- * blend: max(0, control + a (dec(z + delta) - dec(z)) + (1 - a) change), variance likewise. */
+/** Whether rows are made with the sources' own change in gene space. */
+bool scs_method_needs_change(const scs_method *method);
+/** Factor of the decoder's change: 1, or with SCS_MAGNITUDE_SOURCES the one that brings it nearest
+ *  to the sources' own change (least squares, 0 where they point apart). A decoder's changes are
+ *  too small, how much so depends on the cells that it starts from; the sources' size is measured.
+ *  from->scale is not looked at. */
+double scs_change_scale(const scs_method *method, int32_t n_gene, const scs_evidence *from);
+
+/** decode: dec(z + delta); edit: max(0, control + s (dec(z + delta) - dec(z))), s: scale;
+ * blend: max(0, control + a s (dec(z + delta) - dec(z)) + (1 - a) change). Variances likewise,
+ * without s. */
 void scs_predict(const scs_method *method, int32_t n_gene, const scs_evidence *from,
                  scs_prediction *out);
 

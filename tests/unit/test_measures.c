@@ -139,7 +139,7 @@ static void gene_space_is_arithmetic(void)
     scs_sources *sources;
     double change[2 * N];
     scs_prediction p;
-    scs_evidence from = {.change = {change, change + N}};
+    scs_evidence from = {.change = {change, change + N}, .scale = 1};
     const float *m, *v;
 
     begin(&t);

@@ -168,7 +168,7 @@ static void predict_edits_decodes_or_blends(void)
     static const double moved[] = {2, 1, 0}, still[] = {1.5, 1.25, 3}, change[] = {1.5, 1, .5};
     static const double moved_var[] = {2, 2, 2}, still_var[] = {1, 2.5, 4}, more[] = {0, .5, 1};
     const scs_evidence from = {
-        control, control_var, {moved, moved_var}, {still, still_var}, {change, more}};
+        control, control_var, {moved, moved_var}, {still, still_var}, {change, more}, 1};
     scs_method how = {.decode = SCS_DECODE_EDIT};
     float mean[3], shift[3], variance[3];
     scs_prediction out = {mean, shift, variance};
@@ -188,6 +188,35 @@ static void predict_edits_decodes_or_blends(void)
     CU_ASSERT(mean[0] == 2 && mean[1] == 1 && mean[2] == 0 && shift[0] == 1);
 }
 
+static void decoders_change_takes_the_size_of_the_sources(void)
+{
+    static const float control[] = {1, 1, 1}, control_var[] = {1, 1, 1};
+    static const double moved[] = {2, 3, 1}, still[] = {1, 1, 1}, larger[] = {3, 6, 9};
+    static const double apart[] = {-3, 1, 0};
+    scs_evidence from = {control, control_var, {moved, moved}, {still, still}, {larger, larger}, 1};
+    scs_method how = {.decode = SCS_DECODE_EDIT, .magnitude = SCS_MAGNITUDE_SOURCES};
+    float mean[3], shift[3], variance[3];
+    scs_prediction out = {mean, shift, variance};
+
+    CU_ASSERT_EQUAL(scs_change_scale(&how, 3, &from), 3); /* (1, 2, 0) to (3, 6, 9) */
+    from.scale = 3;
+    scs_predict(&how, 3, &from, &out);
+    CU_ASSERT(mean[0] == 4 && mean[1] == 7 && mean[2] == 1 && shift[1] == 6);
+    CU_ASSERT(variance[0] == 2 && variance[1] == 3 && variance[2] == 1);
+    CU_ASSERT(scs_method_needs_change(&how));
+    from.change.mean = apart;
+    CU_ASSERT_EQUAL(scs_change_scale(&how, 3, &from), 0);
+    from.moved.mean = still;
+    CU_ASSERT_EQUAL(scs_change_scale(&how, 3, &from), 1);
+    from.moved.mean = moved;
+    how.magnitude = SCS_MAGNITUDE_DECODER;
+    CU_ASSERT_EQUAL(scs_change_scale(&how, 3, &from), 1);
+    CU_ASSERT(!scs_method_needs_change(&how));
+    how = (scs_method){.decode = SCS_DECODE_DECODE, .magnitude = SCS_MAGNITUDE_SOURCES};
+    CU_ASSERT_EQUAL(scs_change_scale(&how, 3, &from), 1);
+    CU_ASSERT(!scs_method_needs_change(&how));
+}
+
 int main(void)
 {
     static const scs_test tests[] = {
@@ -196,7 +225,9 @@ int main(void)
         {"blocks = decoding every cell", blocks_equal_decoding},
         {"rectified output = decoding every cell", rectified_output_equals_decoding},
         {"one cell has no variance", one_cell_has_no_variance},
-        {"predict edits, decodes or blends", predict_edits_decodes_or_blends}};
+        {"predict edits, decodes or blends", predict_edits_decodes_or_blends},
+        {"the decoder's change takes the size of the sources'",
+         decoders_change_takes_the_size_of_the_sources}};
 
     return run_suite("moments", tests, sizeof tests / sizeof *tests);
 }
