@@ -1,5 +1,5 @@
 """report.html of a results folder, as a browser (headless Chromium) has it: the named tables hold the numbers of screen.h5ad, the
-figures hold pictures that can be shown, and nothing comes from elsewhere.
+figures hold pictures that can be shown, and nothing comes from elsewhere; printed on A4 all of it is on the paper.
 
     check_report.py RESULTS_FOLDER ID...     an id that is given twice must be there twice (figure-scatter-N counts for figure-scatter)
 """
@@ -14,6 +14,7 @@ import tempfile
 
 import anndata
 import pandas as pd
+import pypdf
 
 folder, *wanted = sys.argv[1:]
 page = (pathlib.Path(folder) / "report.html").read_text(encoding="utf-8")
@@ -39,9 +40,54 @@ class Page(html.parser.HTMLParser):
             self.tables[self.table].append(data)
 
 
+browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
+def browse(path, work, *options):
+    command = [browser, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={work}/profile", *options, path.resolve().as_uri()]
+    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout
+
+
+def pieces(page):
+    """Boxes (left, bottom, right, top) of a printed page's pictures; texts with where they begin and, by half the font size a letter, end."""
+    boxes, texts = [], []
+
+    def picture(operator, operands, cm, tm):
+        if operator == b"Do":
+            boxes.append((cm[4], cm[5], cm[4] + cm[0], cm[5] + cm[3]))
+
+    def text(what, cm, tm, font, size):
+        if what.strip():
+            left = tm[4] * cm[0] + cm[4]
+            texts.append((what.strip(), left, left + 0.5 * size * tm[0] * cm[0] * max(map(len, what.strip().split("\n")))))
+
+    page.extract_text(visitor_operand_before=picture, visitor_text=text)
+    return boxes, texts
+
+
+def check_paper(n_picture, last_columns):
+    """Every picture, and the last column of every table, within the page."""
+    with tempfile.TemporaryDirectory() as work:
+        browse(pathlib.Path(folder) / "report.html", work, f"--print-to-pdf={work}/page.pdf", "--no-pdf-header-footer")
+        pages = pypdf.PdfReader(f"{work}/page.pdf").pages
+        width, height = map(float, (pages[0].mediabox.width, pages[0].mediabox.height))
+        found = [pieces(page) for page in pages]
+    assert abs(width - 595) < 2 and abs(height - 842) < 2, f"not A4: {width} x {height}"
+    boxes = [box for of_page, _ in found for box in of_page]
+    assert len(boxes) == n_picture, f"{len(boxes)} of {n_picture} pictures are on paper"
+    for left, bottom, right, top in boxes:
+        assert left >= 0 and bottom >= 0 and right <= width and top <= height, f"cut off: {left, bottom, right, top} of {width} x {height}"
+    texts = [text for _, of_page in found for text in of_page]
+    for what, left, right in texts:
+        assert left >= 0 and right <= width, f"cut off at {width:.0f}: {what!r} from {left:.0f} to {right:.0f}"
+    printed = re.sub(r"\s", "", "".join(what for what, _, _ in texts))
+    for name in last_columns:
+        assert re.sub(r"\s", "", name) in printed, f"column {name!r} is not on paper"
+    print(len(pages), "pages of A4,", len(boxes), "pictures on them")
+
+
 def shown(text):
     """The page after a browser has laid it out; each picture notes its size."""
-    browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if not browser:
         print("no Chromium: the page was read, not shown")
         return text
@@ -49,8 +95,7 @@ def shown(text):
     with tempfile.TemporaryDirectory() as work:
         path = pathlib.Path(work) / "page.html"
         path.write_text(text.replace("</body>", script + "</body>"), encoding="utf-8")
-        return subprocess.run([browser, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={work}/profile", "--dump-dom", path.as_uri()],
-                              check=True, capture_output=True, text=True, timeout=120).stdout
+        return browse(path, work, "--dump-dom")
 
 
 dom = Page()
@@ -60,6 +105,7 @@ for name, n in collections.Counter(wanted).items():
     assert len([t for t in dom.tables[name] if t == ""]) >= n, f"{name}: not there {n} times"
 if text is not page:
     assert dom.sizes and all(int(size or 0) > 100 for size in dom.sizes), f"pictures are not shown: {dom.sizes}"
+    check_paper(len(dom.sizes), re.findall(r">([^<>]+)</th></tr></thead>", text))
 obs = anndata.read_h5ad(pathlib.Path(folder) / "screen.h5ad").obs
 for _, row in obs[obs.held_out].iterrows():
     dose = f"@{row.dose:.10g}" if "dose" in row else ""
