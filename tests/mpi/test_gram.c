@@ -191,7 +191,7 @@ static void one_cell_is_too_few(void)
 
 static const scs_test tests[] = {
     {"indices are dealt once", indices_are_dealt_once},
-    {"as LAPACK on any grid", as_lapack_on_any_grid},
+    {"LAPACK's components to 1e-6 on any process grid", as_lapack_on_any_grid},
     {"blocks must fit", blocks_must_fit},
     {"one cell is too few", one_cell_is_too_few},
 };
