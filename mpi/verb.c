@@ -96,9 +96,10 @@ const scs_verb scs_verbs[] = {
     {
         .name = "inspect",
         .argument = "FILE",
-        .summary = "say what a model, result or atlas file holds",
-        .details = "Opens a model.h5, training.N.h5, screen.h5ad or .h5ad in a limited child "
-                   "process and describes it.",
+        .summary = "say what a file or folder of results holds, and how to go on",
+        .details = "Opens a model.h5, training.N.h5, screen.h5ad, pca.h5ad or other .h5ad in a "
+                   "limited child process and says what it is, whether it is whole, and how to go "
+                   "on; a folder: the same for what is in it. A damaged file is exit code 65.",
         .serial = scs_verb_inspect,
     },
     {.name = NULL},

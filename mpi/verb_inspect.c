@@ -1,4 +1,5 @@
 /* What a file of ours is. */
+#include "mpi/inspect_folder.h"
 #include "mpi/verb.h"
 #include "src/h5safe.h"
 #include "src/sandbox.h"
@@ -12,7 +13,7 @@ static const int64_t memory_limit = (int64_t)4 << 30;
 enum { SECONDS = 60 };
 static const char facts_path[] = "uns/scscreen";
 
-enum kind { KIND_MODEL, KIND_RESULT, KIND_STATE, KIND_ATLAS };
+enum kind { KIND_MODEL, KIND_RESULT, KIND_STATE, KIND_PCA, KIND_ATLAS };
 
 /* One entry of uns/scscreen as text; numbers as anyone would write them. */
 static scs_status put_fact(const scs_h5 *h5, const char *name, scs_bytes *out)
@@ -57,6 +58,17 @@ done:
     return status;
 }
 
+static scs_status put_components(const scs_h5 *h5, scs_bytes *out)
+{
+    scs_h5_shape cells, genes;
+
+    SCS_TRY(scs_h5_shape_of(h5, "obsm/X_pca", &cells));
+    SCS_TRY(scs_h5_shape_of(h5, "varm/PCs", &genes));
+    SCS_TRY(scs_bytes_put_int(out, cells.dim[0]));
+    SCS_TRY(scs_bytes_put_int(out, genes.dim[0]));
+    return scs_bytes_put_int(out, genes.dim[1]);
+}
+
 /* In the sandbox: the kind of file, and for a result what it says of itself. */
 static scs_status look(void *arg, scs_bytes *out)
 {
@@ -71,7 +83,11 @@ static scs_status look(void *arg, scs_bytes *out)
         kind = KIND_RESULT;
     else if (scs_h5_exists(&h5, "steps_done"))
         kind = KIND_STATE;
+    else if (scs_h5_exists(&h5, "varm/PCs"))
+        kind = scs_h5_exists(&h5, "X") ? KIND_ATLAS : KIND_PCA;
     SCS_GO(status, scs_bytes_put_int(out, kind));
+    if (kind == KIND_PCA)
+        SCS_GO(status, put_components(&h5, out));
     if (kind == KIND_RESULT)
         SCS_GO(status, put_result(&h5, out));
 done:
@@ -120,6 +136,19 @@ static void print_config(const char *config)
     scs_text_print(stdout, config, "\n");
 }
 
+static scs_status print_components(const char *path, scs_bytes *said)
+{
+    int64_t cells, genes, n;
+
+    SCS_TRY(scs_bytes_get_int(said, &cells));
+    SCS_TRY(scs_bytes_get_int(said, &genes));
+    SCS_TRY(scs_bytes_get_int(said, &n));
+    printf("%s: %lld principal components of %lld cells x %lld genes\n"
+           "Open it with anndata.read_h5ad: obsm/X_pca, varm/PCs, uns/pca.\n",
+           path, (long long)n, (long long)cells, (long long)genes);
+    return SCS_OK;
+}
+
 static void print_groups(const scs_checkpoint *c)
 {
     int64_t cells = 0, held_out = 0;
@@ -136,14 +165,24 @@ static void print_groups(const scs_checkpoint *c)
     printf("\n");
 }
 
+static bool is_sealed(const char *path)
+{
+    bool sealed = scs_seal_check(path, true) == SCS_OK;
+
+    scs_message_clear();
+    return sealed;
+}
+
 static scs_status print_model(const char *path)
 {
     scs_checkpoint *c = NULL;
 
     SCS_TRY(scs_checkpoint_probe(path, &c));
-    printf("%s: a model of %d genes, %lld x %lld hidden, %lld latent units (profile %s)\n", path,
-           c->genes.n, (long long)c->layers, (long long)c->hidden, (long long)c->latent,
-           c->profile == SCS_PROFILE_PAPER ? "paper" : "scgen2");
+    printf("%s: a model of %d genes, %lld x %lld hidden, %lld latent units (profile %s)\n  %s\n",
+           path, c->genes.n, (long long)c->layers, (long long)c->hidden, (long long)c->latent,
+           c->profile == SCS_PROFILE_PAPER ? "paper" : "scgen2",
+           is_sealed(path) ? "whole (checksum compared)"
+                           : "it carries no checksum, so whether it is whole cannot be told");
     if (c->has_atlas)
         print_groups(c);
     else
@@ -177,6 +216,29 @@ static scs_status print_state(const char *path)
     return SCS_OK;
 }
 
+static scs_status print_kind(const scs_cli *cli, int64_t kind, scs_bytes *said)
+{
+    switch (kind) {
+    case KIND_MODEL:
+        return print_model(cli->file);
+    case KIND_RESULT:
+        return print_result(cli->file, said);
+    case KIND_STATE:
+        return print_state(cli->file);
+    case KIND_PCA:
+        return print_components(cli->file, said);
+    default:
+        return scs_verb_check_file(cli);
+    }
+}
+
+static bool is_config(const char *path)
+{
+    const char *dot = strrchr(path, '.');
+
+    return dot && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);
+}
+
 scs_status scs_verb_inspect(const scs_cli *cli)
 {
     scs_bytes said = {0};
@@ -184,18 +246,15 @@ scs_status scs_verb_inspect(const scs_cli *cli)
     int64_t kind;
     scs_status status;
 
+    if (scs_inspect_is_folder(cli->file))
+        return scs_inspect_folder(cli->file);
+    SCS_REQUIRE(!is_config(cli->file), SCS_EARG,
+                "%s: a config; scscreen check %s says what a run would read", cli->file, cli->file);
     snprintf(path, sizeof path, "%s", cli->file);
     SCS_GO(status, scs_seal_check(path, false));
     SCS_GO(status, scs_sandbox_run(path, look, path, memory_limit, SECONDS, &said));
     SCS_GO(status, scs_bytes_get_int(&said, &kind));
-    if (kind == KIND_MODEL)
-        SCS_GO(status, print_model(path));
-    else if (kind == KIND_RESULT)
-        SCS_GO(status, print_result(path, &said));
-    else if (kind == KIND_STATE)
-        SCS_GO(status, print_state(path));
-    else
-        SCS_GO(status, scs_verb_check_file(cli));
+    SCS_GO(status, print_kind(cli, kind, &said));
 done:
     scs_bytes_clear(&said);
     return status;

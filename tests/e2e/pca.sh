@@ -14,5 +14,6 @@ done
 "$SCS_PYTHON" "$SCS_SRCDIR/tests/e2e/check_pca.py" "$work/data/species_a.h5ad" "$work/1/results/pca.h5ad" "$work/3/results/pca.h5ad" "$work/4/results/pca.h5ad" >"$work/log" 2>&1
 check_ok "components as scanpy's" $? "$work/log"
 cat "$work/log"
+if "$scscreen" inspect "$work/1/results/pca.h5ad" | grep -q "12 principal components of"; then pass; else fail "inspect of pca.h5ad"; fi
 expect "too many components" 64 "model.latent" 2 pca "$work/pca.yaml" --set model.latent=60000
 finish

@@ -95,6 +95,18 @@ expect "$name" 64 "fewer than the 5 ranks" 5 run ../run.yaml
 # Another number of shards cannot go on; nor can other data.
 "$scscreen" inspect results/training.1.h5 >log 2>&1
 if grep -qF "1 steps; epoch 1" log && grep -qF "on up to 4 ranks" log; then pass; else fail "inspect of a state"; cat log; fi
+# inspect says what is there, whether it is whole, and how to go on.
+says() { # WORDS ARGS...
+    words=$1
+    shift
+    "$scscreen" inspect "$@" >log 2>&1
+    if [ $? = 0 ] && grep -qF "$words" log; then pass; else fail "inspect $* does not say \"$words\""; cat log; fi
+}
+says "the command that was interrupted goes on from training.1.h5" results
+says "whole (checksum compared)" results/training.1.h5
+says "whole (checksum compared)" ../whole/results/model.h5
+says "Finished: look at it with scripts/report" ../whole/results
+expect "inspect of an empty folder" 65 "holds no file of scscreen's" 1 inspect ../data
 cp ../data/species_b.h5ad ../kept_b.h5ad
 "$scscreen" simulate --dir "$work/other" --genes 300 --cells 20 --cell_types 3 --perturbations 2 --species 2 --seed 9 >"$work/log" 2>&1
 cp ../other/species_b.h5ad ../data/species_b.h5ad
@@ -111,6 +123,7 @@ begin damaged
 stop 2 "after step 1" --max-hours 1e-9
 flip results/training.1.h5 3000
 expect "inspect of a damaged state" 65 "damaged" 1 inspect results/training.1.h5
+expect "inspect of its folder" 65 "1 of these files is damaged" 1 inspect results
 truncate -s 5000 results/training.1.h5
 refuse 65 "begin anew with --restart"
 go_on 2 "training 0" --restart
