@@ -95,12 +95,27 @@ static void check_blas(char **argv)
     execv("/proc/self/exe", argv);
 }
 
+/* srun without PMIx starts as many programs of one rank each, which would overwrite each other. */
+static scs_status check_launch(const scs_comm *comm)
+{
+    const char *tasks = getenv("SLURM_STEP_NUM_TASKS");
+
+    SCS_REQUIRE(scs_comm_size(comm) > 1 || getenv("OMPI_COMM_WORLD_SIZE") || !tasks ||
+                    atol(tasks) < 2,
+                SCS_EARG,
+                "srun started %s tasks, but MPI does not join them: use srun --mpi=pmix, or mpirun "
+                "in its place",
+                tasks);
+    return SCS_OK;
+}
+
 static int run_parallel(const scs_cli *cli, int *argc, char ***argv)
 {
     scs_stage stage = {0};
     scs_comm *comm = NULL;
     int provided, code, rank = 0;
     scs_status status;
+    bool joined;
 
     scs_signals_open();
     if (scs_stage_is_first())
@@ -110,10 +125,13 @@ static int run_parallel(const scs_cli *cli, int *argc, char ***argv)
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     status = scs_comm_create(MPI_COMM_WORLD, &comm);
     if (status == SCS_OK)
+        status = check_launch(comm);
+    joined = status == SCS_OK;
+    if (joined)
         status = scs_threads_set(comm);
     if (status == SCS_OK)
         status = run_together(cli, comm, &stage);
-    code = finish(status, rank == 0);
+    code = finish(status, rank == 0 && (joined || scs_stage_is_first()));
     scs_stage_clear(&stage);
     scs_comm_destroy(&comm);
     leave_if_unusable(code);

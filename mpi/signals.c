@@ -24,9 +24,11 @@ void scs_signals_open(void)
     handle(SIGUSR1, note, 0);
 }
 
+/* Slurm and srun both send SIGTERM to a preempted rank, so a second one must not cut the save
+ * short; a second Ctrl-C may. */
 void scs_signals_catch(void)
 {
-    handle(SIGTERM, note, (int)SA_RESETHAND);
+    handle(SIGTERM, note, 0);
     handle(SIGINT, note, (int)SA_RESETHAND);
 }
 

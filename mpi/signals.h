@@ -4,7 +4,7 @@
 
 /** SIGUSR1 no longer ends the process: from now on it asks for an end. */
 void scs_signals_open(void);
-/** SIGTERM and SIGINT ask as well; each of them a second time ends the process at once. */
+/** SIGTERM and SIGINT ask as well; a second SIGINT ends the process at once. */
 void scs_signals_catch(void);
 /** SIGTERM and SIGINT end the process again, as they do by default. */
 void scs_signals_release(void);

@@ -69,6 +69,7 @@ signal() { # NAME SIGNAL TO
     to=$(pgrep -P $guard)
     [ "$3" = rank ] && to=$(pgrep -P "$to" | tail -n 1)
     kill "-$2" "$to"
+    [ "$2" != TERM ] || kill -TERM "$to" # as Slurm does when it preempts a step
     wait $guard
     code=$?
     if [ "$code" = 75 ] && grep -qF "stopped: by" log; then pass; else fail "$name: exit $code"; tail -n 5 log; fi
