@@ -11,22 +11,12 @@
 enum { NAME_DIGITS = 16 };
 
 /* Of no matter to a model's numbers. */
-static const char *const irrelevant[] = {"output.dir=x",
-                                         "data.memory=1",
-                                         "screen.cell_types=all",
-                                         "screen.perturbations=all",
-                                         "screen.species=all",
-                                         "screen.combinations=",
-                                         "screen.decode=edit",
-                                         "screen.permutations=0",
-                                         "screen.bootstrap=0",
-                                         "screen.rank_by=none",
-                                         "output.top_genes=0",
-                                         "validate.cell_types=all",
-                                         "validate.perturbations=all",
-                                         "validate.species=all",
-                                         "validate.folds=1",
-                                         "validate.group_size=1"};
+static const char *const irrelevant[] = {
+    "screen.cell_types=all",   "screen.perturbations=all",   "screen.species=all",
+    "screen.combinations=",    "screen.decode=edit",         "screen.permutations=0",
+    "screen.bootstrap=0",      "screen.rank_by=none",        "output.top_genes=0",
+    "validate.cell_types=all", "validate.perturbations=all", "validate.species=all",
+    "validate.folds=1",        "validate.group_size=1"};
 
 /* The effective config without what is of no matter. @param[out] yaml malloc'ed */
 static scs_status relevant_config(const scs_config *config, char **yaml)
@@ -35,7 +25,7 @@ static scs_status relevant_config(const scs_config *config, char **yaml)
     char *all = NULL;
     scs_status st;
 
-    SCS_GO(st, scs_config_print(config, &all));
+    SCS_GO(st, scs_config_print_result(config, &all));
     SCS_GO(st,
            scs_config_parse("", all, irrelevant, sizeof irrelevant / sizeof *irrelevant, &plain));
     SCS_GO(st, scs_config_print(plain, yaml));
