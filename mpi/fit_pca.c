@@ -56,7 +56,7 @@ static scs_status check_components(scs_comm *comm, const scs_pca *pca, const scs
     SCS_GO(st, scs_mpi_status(MPI_Allreduce(MPI_IN_PLACE, square, pca->n_component, MPI_DOUBLE,
                                             MPI_SUM, scs_comm_mpi(comm)),
                               "MPI_Allreduce"));
-    SCS_GO(st, compare_variance(pca, square));
+    SCS_GO(st, scs_agree(comm, compare_variance(pca, square)));
 done:
     free(square);
     return st;

@@ -50,7 +50,7 @@ void scs_gram_close(scs_gram *gram)
     *gram = (scs_gram){0};
 }
 
-static scs_status take_chunk(const scs_cells *from, int64_t at, chunk *c)
+static void take_chunk(const scs_cells *from, int64_t at, chunk *c)
 {
     const scs_csr *x = from->x;
     int64_t row = from->first + at, begin = x->indptr[row];
@@ -61,7 +61,6 @@ static scs_status take_chunk(const scs_cells *from, int64_t at, chunk *c)
         c->gene[k] = x->indices[begin + k];
         c->value[k] = x->values[begin + k];
     }
-    return SCS_OK;
 }
 
 static scs_status allocate(chunk *c, axis *a)
@@ -155,7 +154,7 @@ static scs_status add_chunk(scs_gram *gram, int32_t root, const scs_cells *from,
     c.nnz = size[1];
     SCS_GO(st, scs_agree(comm, allocate(&c, &a)));
     if (from)
-        SCS_GO(st, take_chunk(from, at, &c));
+        take_chunk(from, at, &c);
     SCS_GO(st, share(comm, root, &c));
     place(gram, &c, &a);
     add_products(gram, &c, &a);

@@ -58,17 +58,6 @@ static scs_status run_serial(const scs_cli *cli)
     return SCS_OK;
 }
 
-static scs_status run_together(const scs_cli *cli, scs_comm *comm, scs_stage *stage)
-{
-    scs_session session;
-    scs_status status = scs_session_open(&session, cli, comm, stage);
-
-    if (status == SCS_OK)
-        status = cli->verb->run(&session);
-    scs_session_close(&session);
-    return status;
-}
-
 /* Past the exit handlers, where HDF5 would crash over what the error line has told already. */
 static void leave_if_unusable(int code)
 {
@@ -130,7 +119,7 @@ static int run_parallel(const scs_cli *cli, int *argc, char ***argv)
     if (joined)
         status = scs_threads_set(comm);
     if (status == SCS_OK)
-        status = run_together(cli, comm, &stage);
+        status = scs_session_run(cli, comm, &stage);
     code = finish(status, rank == 0 && (joined || scs_stage_is_first()));
     scs_stage_clear(&stage);
     scs_comm_destroy(&comm);

@@ -77,16 +77,34 @@ static scs_status create(const char *path, const scs_result_head *head, bool tog
     return SCS_OK;
 }
 
-/* Independent transfers: ranks write when they have something. */
-static scs_status set_access(scs_comm *comm, scs_result_file *f, hid_t *access)
+static scs_status make_lists(scs_result_file *f, hid_t *access)
 {
     *access = H5Pcreate(H5P_FILE_ACCESS);
     f->transfer = H5Pcreate(H5P_DATASET_XFER);
-    SCS_REQUIRE(*access >= 0 && f->transfer >= 0 &&
-                    H5Pset_dxpl_mpio(f->transfer, H5FD_MPIO_INDEPENDENT) >= 0 &&
-                    H5Pset_fapl_mpio(*access, scs_comm_mpi(comm), MPI_INFO_NULL) >= 0,
+    SCS_REQUIRE(*access >= 0 && f->transfer >= 0, SCS_EINTERNAL, "%s: HDF5 makes no lists",
+                f->path);
+    return SCS_OK;
+}
+
+/* Independent transfers: ranks write when they have something. HDF5 duplicates the communicator
+ * here, so all ranks have to come. */
+static scs_status set_access(scs_comm *comm, scs_result_file *f, hid_t access)
+{
+    herr_t shared = H5Pset_fapl_mpio(access, scs_comm_mpi(comm), MPI_INFO_NULL);
+
+    SCS_REQUIRE(shared >= 0 && H5Pset_dxpl_mpio(f->transfer, H5FD_MPIO_INDEPENDENT) >= 0,
                 SCS_EINTERNAL, "%s: HDF5 gives no access through MPI-IO", f->path);
     return SCS_OK;
+}
+
+static void drop(scs_result_file **file, hid_t access)
+{
+    if (access >= 0)
+        (void)H5Pclose(access);
+    if (*file && (*file)->transfer != H5P_DEFAULT && (*file)->transfer >= 0)
+        (void)H5Pclose((*file)->transfer);
+    free(*file);
+    *file = NULL;
 }
 
 scs_status scs_result_file_open(scs_comm *comm, const char *path, const scs_result_head *head,
@@ -96,11 +114,12 @@ scs_status scs_result_file_open(scs_comm *comm, const char *path, const scs_resu
     scs_status st = create(path, head, true, file), closed;
 
     if (st == SCS_OK)
-        st = set_access(comm, *file, &access);
+        st = make_lists(*file, &access);
     st = scs_agree(comm, st);
+    if (st == SCS_OK)
+        st = scs_agree(comm, set_access(comm, *file, access));
     if (st != SCS_OK) {
-        free(*file);
-        *file = NULL;
+        drop(file, access);
         return st;
     }
     st = scs_agree(comm, open_file(*file, access, H5F_ACC_RDWR));

@@ -1,4 +1,6 @@
 #include "mpi/session.h"
+#include "mpi/verb.h"
+#include "src/fault.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -56,6 +58,9 @@ static scs_status unpack(scs_session *session, scs_bytes *blob)
     status = scs_config_parse(cli->file, text, cli->sets, cli->n_set, &session->config);
     free(text);
     SCS_TRY(status);
+#ifdef SCS_FAULTS
+    scs_fault_open(session->config->fault.every, session->config->fault.seed);
+#endif
     n = session->config->data.n_input;
     SCS_TRY(SCS_ALLOC(session->meta, n));
     SCS_TRY(SCS_ALLOC(session->input_checksum, n));
@@ -136,4 +141,19 @@ void scs_session_close(scs_session *session)
     free(session->meta);
     free(session->input_checksum);
     scs_config_destroy(&session->config);
+}
+
+scs_status scs_session_run(const scs_cli *cli, scs_comm *comm, scs_stage *stage)
+{
+    scs_session session;
+    scs_status status;
+
+#ifdef SCS_FAULTS
+    scs_fault_place(scs_comm_rank(comm), scs_comm_size(comm));
+#endif
+    status = scs_session_open(&session, cli, comm, stage);
+    if (status == SCS_OK)
+        status = cli->verb->run(&session);
+    scs_session_close(&session);
+    return status;
 }

@@ -32,6 +32,8 @@ typedef struct scs_session {
 SCS_MUST_USE scs_status scs_session_open(scs_session *session, const scs_cli *cli, scs_comm *comm,
                                          scs_stage *stage);
 void scs_session_close(scs_session *session);
+/** Open, do what the verb does, close. Collective. */
+SCS_MUST_USE scs_status scs_session_run(const scs_cli *cli, scs_comm *comm, scs_stage *stage);
 /** Free all that comes after the dataset, so that another model can be made of it. Local. */
 void scs_session_forget(scs_session *session);
 

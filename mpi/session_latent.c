@@ -50,7 +50,7 @@ scs_status scs_session_encode(scs_session *s)
     if (s->model)
         return scs_atlas_encode(s->atlas, s->model, s->dataset, s->shard, &s->team, s->z);
     if (!s->pca)
-        return SCS_OK;
+        return SCS_ALIKE;
     SCS_TRY(scs_agree(s->comm, encode_shards(s)));
     return scs_atlas_sum(s->atlas, s->dataset, s->shard, &s->team, s->z);
 }

@@ -51,5 +51,5 @@ scs_status scs_session_method(const scs_session *s, int decode, scs_method *meth
         SCS_TRY(scs_agree(s->comm, choose_shift(s, method)));
     if (method->decode == SCS_DECODE_BLEND && method->blend == SCS_BLEND_AUTO)
         SCS_TRY(choose_blend(s, method));
-    return SCS_OK;
+    return SCS_ALIKE;
 }

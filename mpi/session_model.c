@@ -79,7 +79,7 @@ scs_status scs_session_make_model(scs_session *session)
     if (session->config->model.kind == SCS_MODEL_PCA)
         return scs_session_fit_pca(session);
     if (session->config->model.kind == SCS_MODEL_MEAN)
-        return SCS_OK;
+        return SCS_ALIKE;
     SCS_TRY(scs_agree(comm, create_model(session)));
     if (!session->checkpoint)
         return SCS_OK;

@@ -104,7 +104,7 @@ static scs_status route(const scs_session *s, const screening *w)
     scs_status status;
 
     if (!scs_session_has_latent(s))
-        return SCS_OK;
+        return SCS_ALIKE;
     SCS_TRY(scs_agree(s->comm, SCS_ALLOC(needed, n_rank * n_group)));
     scs_permutations_need(&w->permutations, needed);
     for (int64_t i = 0; i < w->plan->n; i++)
@@ -178,7 +178,7 @@ static scs_status put_p_values(const scs_session *s, screening *w)
     scs_status status = SCS_OK;
 
     if (w->permutations.n == 0)
-        return SCS_OK;
+        return SCS_ALIKE;
     if (scs_session_leads(s)) {
         status = SCS_ALLOC(w->p, w->plan->n);
         if (status == SCS_OK)
@@ -285,5 +285,5 @@ scs_status scs_session_screen(scs_session *session)
 {
     screening w = {0};
 
-    return clear(session, &w, screen(session, &w));
+    return scs_agree(session->comm, clear(session, &w, screen(session, &w)));
 }

@@ -58,7 +58,7 @@ scs_status scs_seat_open(scs_seat *seat)
     scs_status st;
 
     if (seat->first_subtree)
-        return SCS_OK;
+        return SCS_ALIKE;
     SCS_GO(st, scs_agree(comm, allocate_seat(seat)));
     for (int32_t r = 0; r < comm->size; r++) {
         scs_team other = scs_seat_team(seat, r);

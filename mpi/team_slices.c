@@ -141,7 +141,7 @@ static scs_status trade_slices(scs_seat *seat, int32_t to, float *const *mine, i
                                  i < n_out ? (hi - lo) * (int64_t)sizeof(float) : 0, from,
                                  i < n_in ? in[i] : NULL,
                                  i < n_in ? len * (int64_t)sizeof(float) : 0));
-    return SCS_OK;
+    return SCS_ALIKE;
 }
 
 /* Slice [lo, ..) of a subtree sum in the memory of another rank of the node. */

@@ -238,7 +238,7 @@ static scs_status make_methods(work *w)
         if (p->space == SCS_PREDICT_LATENT && is_made(w, i))
             SCS_TRY(scs_session_method(s, decode_of(s, p), &w->method[i]));
     }
-    return SCS_OK;
+    return SCS_ALIKE;
 }
 
 static scs_status name_source(work *w, int64_t row, int predictor)

@@ -8,6 +8,7 @@ scs_status scs_gene_space_view(const scs_atlas *atlas, scs_atlas *view)
 
     *view = *atlas;
     view->n_latent = atlas->n_gene;
+    view->mean = NULL; /* the one array of its own */
     view->second = NULL;
     SCS_TRY(SCS_ALLOC(view->mean, n));
     for (int64_t i = 0; i < n; i++)

@@ -24,6 +24,7 @@ static scs_status view_create(const scs_grid *grid, const scs_atlas *a, int64_t 
                               scs_atlas *view)
 {
     *view = *a;
+    view->group = NULL; /* the one array of its own */
     SCS_TRY(SCS_ALLOC(view->group, a->n_group));
     memcpy(view->group, a->group, (size_t)a->n_group * sizeof *a->group);
     for (int64_t k = 0; model >= 0 && k < scs_grid_size(grid, model); k++)

@@ -48,7 +48,7 @@ static scs_status norm_means(const scs_pass *pass, int b)
             divide(net->sums + i * n_sum, n_sum, net->lane[i].n);
         else
             memset(net->sums + i * n_sum, 0, (size_t)n_sum * sizeof *net->sums);
-    return SCS_OK;
+    return SCS_ALIKE;
 }
 
 /* ---- a block ---- */
@@ -119,7 +119,7 @@ static scs_status block_backward(const scs_pass *pass, int b)
             if (batch_norm && row < net->lane[i].n)
                 denormalise_row(pass, b, i, row);
     linear_backward(pass, b);
-    return SCS_OK;
+    return SCS_ALIKE;
 }
 
 /* ---- the latent layer ---- */

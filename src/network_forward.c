@@ -149,7 +149,7 @@ static scs_status block_forward(const scs_pass *pass, int b)
         for (int32_t row = 0; row < net->max_rows; row++)
             if (row < net->lane[i].n)
                 activate_row(pass, b, i, row, dropout);
-    return SCS_OK;
+    return SCS_ALIKE;
 }
 
 /* ---- the latent layer ---- */

@@ -51,7 +51,7 @@ scs_status scs_output_step(scs_output *output, const scs_real *param, double sca
     if (output->factored)
         return scs_factors_step(output->factors, param, scale, team, part);
     scs_tiled_step(output->tiled, param, scale, part);
-    return SCS_OK;
+    return SCS_ALIKE;
 }
 
 scs_status scs_output_finish(const scs_output *output, const scs_real *param, const scs_team *team,

@@ -130,7 +130,7 @@ static scs_status add_selected(const scs_config *config, const scs_atlas *atlas,
          NULL},
         {"screen.perturbations", "condition", &config->screen.perturbations,
          scs_atlas_perturbations(atlas), NULL, NULL}};
-    scs_treatments what;
+    scs_treatments what = {0};
     scs_status st;
 
     SCS_GO(st, scs_treatments_create(config, atlas, &plan->pairs, &what));

@@ -9,6 +9,7 @@ scs_status scs_replica_make(const scs_atlas *atlas, scs_replica *r)
     int64_t n = (int64_t)atlas->n_group * atlas->n_latent;
 
     *r = (scs_replica){.atlas = *atlas};
+    r->atlas.mean = NULL; /* the one array of its own */
     SCS_TRY(SCS_ALLOC(r->atlas.mean, n));
     memcpy(r->atlas.mean, atlas->mean, (size_t)n * sizeof *r->atlas.mean);
     return scs_sources_create(atlas, &r->sources);

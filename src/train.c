@@ -168,7 +168,7 @@ static scs_status run_epochs(scs_training *t)
     while (p->epoch <= config->train.epochs &&
            p->epoch - 1 - p->best_epoch < config->train.patience)
         SCS_TRY(run_epoch(t));
-    return t->advanced ? save(t, 0) : SCS_OK;
+    return t->advanced ? save(t, 0) : SCS_ALIKE;
 }
 
 static void fill_outcome(const scs_training *t, scs_outcome *outcome)
@@ -204,7 +204,7 @@ scs_status scs_train(const scs_config *config, scs_model *model, const scs_shard
     SCS_GO(st, open_training(config, &t));
     if (!resume && scs_profile_output_bias(config) == SCS_OUTPUT_BIAS_MEAN)
         SCS_GO(st, scs_trainer_center(t.trainer));
-    SCS_GO(st, resume ? scs_state_load(&t, resume) : SCS_OK);
+    SCS_GO(st, resume ? scs_state_load(&t, resume) : SCS_ALIKE);
     SCS_GO(st, run_epochs(&t));
     fill_outcome(&t, outcome);
     if (t.position.best_epoch && t.best)
