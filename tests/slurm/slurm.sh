@@ -1,6 +1,6 @@
 # A Slurm of one node in a temporary folder runs the batch scripts: trained in as many jobs as it takes, through --signal, scontrol
 # requeue and preemption, the model has the bytes of a run that was left alone. Where Slurm is not to be had, that is counted and said.
-# SCS_SLURM=long: with srun --mpi=pmix as well, and waits for a real time limit.
+# SCS_SLURM=long: also waits for a real time limit.
 . "$SCS_SRCDIR/tests/lib.sh"
 skip() {
     echo "SKIPPED: $1: no job ran under Slurm"
@@ -76,12 +76,10 @@ slurmctld -i && slurmd || skip "Slurm's daemons do not start"
 is_idle() { sinfo -h -p low -o %t | grep -q idle; }
 until_true 60 is_idle || { tail -n 3 "$slurm/slurmctld.log" "$slurm/slurmd.log"; skip "the node does not come up"; }
 
-epochs=600
-[ "${SCS_SLURM:-}" != long ] || epochs=2000
 two_species 24 6 3 "$work/run.yaml"
 cat >>"$work/run.yaml" <<Y
 model: {hidden: 32, latent: 4}
-train: {batch: 16, epochs: $epochs, patience: 100000, shards: 4}
+train: {batch: 16, epochs: ${SCS_SLURM_EPOCHS:-2000}, patience: 100000, shards: 4}
 Y
 mkdir "$work/whole" "$work/jobs"
 (cd "$work/whole" && SCS_TIMEOUT=900 launch 2 train ../run.yaml -q >log 2>&1)
@@ -129,13 +127,7 @@ chain() { # ARGS...: one training in several jobs
     if [ "$(ls results | tr '\n' ' ')" = "events.jsonl model.h5 " ]; then pass; else fail "left over: $(ls results)"; fi
 }
 chain
-# Without PMIx srun starts programs that do not know of each other: refused by one of them.
-srun --mpi=none -n 2 "$scscreen" train ../run.yaml >log 2>&1
-code=$?
-if [ "$code" = 64 ] && [ "$(grep -c '^scscreen: error: srun started 2 tasks' log)" = 1 ]; then pass; else fail "srun without PMIx: exit $code"; tail -n 5 log; fi
-if [ "${SCS_SLURM:-}" != long ]; then
-    echo "not tried: srun --mpi=pmix and a real time limit (SCS_SLURM=long)"
-elif srun --mpi=list 2>&1 | grep -q pmix; then
+if srun --mpi=list 2>&1 | grep -q pmix; then
     export SCSCREEN_LAUNCH="srun --mpi=pmix"
     chain
     unset SCSCREEN_LAUNCH
