@@ -1,4 +1,7 @@
+/* In ordinary builds there is nothing here. */
 #include "src/fault.h"
+
+#ifdef SCS_FAULTS
 
 #include "scscreen/random.h"
 
@@ -100,3 +103,5 @@ scs_status scs_fault(scs_site *site, const char *file, int line, const char *wha
     return scs_fail(kinds[word[1] % (sizeof kinds / sizeof *kinds)], file, line, "fault in %.80s",
                     what);
 }
+
+#endif
