@@ -34,7 +34,7 @@ scs_status scs_runs_add(scs_runs *runs, int32_t to, scs_run run)
 {
     if (runs->n_out == runs->capacity) {
         int64_t more = 2 * runs->capacity + 1024;
-        scs_run *bigger = realloc(runs->out, (size_t)more * sizeof *bigger);
+        scs_run *bigger = scs_reallocate(runs->out, more, sizeof *bigger);
 
         SCS_REQUIRE(bigger, SCS_ENOMEM, "out of memory: %lld runs of values to send",
                     (long long)more);

@@ -44,6 +44,8 @@ scs_status scs_row_work_make(const scs_row_job *job, scs_row_work *work)
     SCS_TRY(scs_sources_create(s->atlas, &work->sources));
     SCS_TRY(SCS_ALLOC(work->delta, s->atlas->n_latent));
     SCS_TRY(SCS_ALLOC(work->along, SCS_MOST_MOVED));
+    if (scs_method_needs_change(job->method))
+        SCS_TRY(SCS_ALLOC(work->change, 2 * (int64_t)s->atlas->n_gene));
     if (!scs_row_is_linear(job))
         return SCS_OK;
     SCS_TRY(SCS_ALLOC(work->scratch, scs_moving_scratch(s->model)));
@@ -57,6 +59,7 @@ void scs_row_work_clear(scs_row_work *work)
     free(work->along);
     free(work->scratch);
     free(work->output);
+    free(work->change);
     *work = (scs_row_work){0};
 }
 
@@ -150,14 +153,16 @@ static void fill_nan(float *matrix, int64_t i, int64_t n)
         matrix[i * n + g] = NAN;
 }
 
-/* The sources' own change of means and variances. @param[out] change [n_gene] each */
-static void gene_change(const row *r, double *mean, double *variance)
+/* The sources' own change of means and variances, in the thread's memory. */
+static scs_moments gene_change(const row *r)
 {
     const scs_atlas *a = r->atlas;
+    double *mean = r->work->change, *variance = r->rows->variance ? mean + a->n_gene : NULL;
 
     scs_sources_genes(a, r->work->sources, a->gene_mean, mean);
     if (variance)
         scs_sources_genes(a, r->work->sources, a->gene_variance, variance);
+    return (scs_moments){mean, variance};
 }
 
 static scs_moments row_moments(const scs_row_block *b, int64_t i, int64_t n_gene)
@@ -207,22 +212,15 @@ static scs_status predict(row *r, const scs_moments *change)
 /* The sources are those of the last row on this thread: found again where they are needed. */
 static scs_status finish(row *r)
 {
-    const scs_row_job *j = r->job;
-    bool needed = scs_method_needs_change(j->method), variance = r->rows->variance != NULL;
+    const scs_method *method = r->job->method;
+    bool needed = scs_method_needs_change(method);
     scs_moments change = {0};
-    double *seen = NULL;
-    scs_status status = SCS_OK;
 
     if (needed || r->rows->shift_se)
-        SCS_TRY(scs_sources_find(r->atlas, j->method, r->target, r->work->sources));
-    if (needed) {
-        SCS_TRY(SCS_ALLOC(seen, r->atlas->n_gene * (variance ? 2 : 1)));
-        change = (scs_moments){seen, variance ? seen + r->atlas->n_gene : NULL};
-        gene_change(r, seen, variance ? seen + r->atlas->n_gene : NULL);
-    }
-    status = predict(r, &change);
-    free(seen);
-    return status;
+        SCS_TRY(scs_sources_find(r->atlas, method, r->target, r->work->sources));
+    if (needed)
+        change = gene_change(r);
+    return predict(r, &change);
 }
 
 /* Nothing is guessed; the controls are shown where there are any. */

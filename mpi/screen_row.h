@@ -22,6 +22,7 @@ typedef struct scs_row_work {
     double *along;     /**< [SCS_MOST_MOVED] */
     scs_real *scratch; /**< of scs_moving_mean, or NULL */
     double *output;    /**< of scs_output_means, or NULL */
+    double *change;    /**< [2, n_gene] the sources' own, of means and variances; or NULL */
 } scs_row_work;
 
 /** What the rows of a block are made from. */

@@ -16,12 +16,6 @@
  * Where the system has huge pages for such files, they want this alignment. */
 enum { TRAILER = 4096, HUGE_PAGE = 2 << 20 };
 
-/* What a rank tells the others. */
-typedef struct card {
-    int64_t pid, fd, size; /* fd -1: this rank could not */
-    uint64_t token;
-} card;
-
 static int64_t file_size(int64_t size)
 {
     return (size + TRAILER - 1) / TRAILER * TRAILER + TRAILER;
@@ -62,12 +56,12 @@ static void unmap(void *block, int64_t size)
 }
 
 /* @return this rank's block, or NULL */
-static void *make_block(int64_t size, card *mine)
+static void *make_block(int64_t size, scs_shared_card *mine)
 {
     void *block = NULL;
     int fd = memfd_create("scscreen", MFD_CLOEXEC);
 
-    *mine = (card){.pid = getpid(), .fd = -1, .size = size};
+    *mine = (scs_shared_card){.pid = getpid(), .fd = -1, .size = size};
     if (fd < 0)
         return NULL;
     if (getrandom(&mine->token, sizeof mine->token, 0) == (ssize_t)sizeof mine->token &&
@@ -82,7 +76,7 @@ static void *make_block(int64_t size, card *mine)
     return block;
 }
 
-static void *find_block(const card *other)
+static void *find_block(const scs_shared_card *other)
 {
     char path[64];
     struct stat st;
@@ -106,13 +100,13 @@ static void *find_block(const card *other)
 }
 
 /* @return whether all of the node's blocks are there */
-static bool find_blocks(const scs_comm *comm, const card *all, scs_shared *shared)
+static bool find_blocks(const scs_comm *comm, scs_shared *shared)
 {
     bool found = shared->block[comm->rank] != NULL;
 
     for (int32_t r = 0; r < comm->size && found; r++)
         if (r != comm->rank && comm->node[r] == comm->node[comm->rank]) {
-            shared->block[r] = find_block(&all[r]);
+            shared->block[r] = find_block(&shared->card[r]);
             found = shared->block[r] != NULL;
         }
     return found;
@@ -121,30 +115,23 @@ static bool find_blocks(const scs_comm *comm, const card *all, scs_shared *share
 static void unmap_all(scs_shared *shared)
 {
     for (int32_t r = 0; r < shared->n_rank; r++) {
-        unmap(shared->block[r], shared->size[r]);
+        unmap(shared->block[r], shared->card[r].size);
         shared->block[r] = NULL;
     }
 }
 
-/* Every rank's card, and with it the sizes. @param all [n_rank] */
-static scs_status exchange_cards(scs_comm *comm, const card *mine, card *all, scs_shared *shared)
-{
-    SCS_MPI(MPI_Allgather(mine, sizeof *mine, MPI_BYTE, all, sizeof *all, MPI_BYTE, comm->mpi));
-    for (int32_t r = 0; r < comm->size; r++)
-        shared->size[r] = all[r].size;
-    return SCS_OK;
-}
-
 /* All ranks share, or none does. */
-static scs_status try_sharing(scs_comm *comm, int64_t size, card *all, scs_shared *shared)
+static scs_status try_sharing(scs_comm *comm, int64_t size, scs_shared *shared)
 {
-    card mine;
+    scs_shared_card mine;
     int found, all_found = 0;
     scs_status st;
 
     shared->block[comm->rank] = make_block(size, &mine);
-    SCS_GO(st, exchange_cards(comm, &mine, all, shared));
-    found = find_blocks(comm, all, shared);
+    SCS_GO(st, scs_mpi_status(MPI_Allgather(&mine, sizeof mine, MPI_BYTE, shared->card, sizeof mine,
+                                            MPI_BYTE, comm->mpi),
+                              "MPI_Allgather"));
+    found = find_blocks(comm, shared);
     SCS_GO(st, scs_mpi_status(MPI_Allreduce(&found, &all_found, 1, MPI_INT, MPI_MIN, comm->mpi),
                               "MPI_Allreduce"));
     shared->together = all_found;
@@ -156,12 +143,11 @@ done:
     return st;
 }
 
-static scs_status allocate_lists(const scs_comm *comm, scs_shared *shared, card **all)
+static scs_status allocate_lists(const scs_comm *comm, scs_shared *shared)
 {
     *shared = (scs_shared){.n_rank = comm->size, .rank = comm->rank};
     SCS_TRY(SCS_ALLOC(shared->block, comm->size));
-    SCS_TRY(SCS_ALLOC(shared->size, comm->size));
-    return SCS_ALLOC(*all, comm->size);
+    return SCS_ALLOC(shared->card, comm->size);
 }
 
 static scs_status own_block(scs_comm *comm, int64_t size, scs_shared *shared)
@@ -175,16 +161,14 @@ static scs_status own_block(scs_comm *comm, int64_t size, scs_shared *shared)
 
 scs_status scs_shared_create(scs_comm *comm, int64_t size, scs_shared *shared)
 {
-    card *all = NULL;
     scs_status st;
 
-    SCS_GO(st, scs_agree(comm, allocate_lists(comm, shared, &all)));
+    SCS_GO(st, scs_agree(comm, allocate_lists(comm, shared)));
     if (comm->size > 1)
-        SCS_GO(st, try_sharing(comm, size, all, shared));
+        SCS_GO(st, try_sharing(comm, size, shared));
     if (!shared->together)
         SCS_GO(st, own_block(comm, size, shared));
 done:
-    free(all);
     if (st != SCS_OK)
         scs_shared_clear(shared);
     return st;
@@ -197,6 +181,6 @@ void scs_shared_clear(scs_shared *shared)
     else if (shared->block)
         free(shared->block[shared->rank]);
     free(shared->block);
-    free(shared->size);
+    free(shared->card);
     *shared = (scs_shared){0};
 }

@@ -6,12 +6,18 @@
 
 #include <stdbool.h>
 
+/** What a rank tells the others of its block. */
+typedef struct scs_shared_card {
+    int64_t pid, fd, size; /**< fd -1: this rank could not; bytes */
+    uint64_t token;
+} scs_shared_card;
+
 /** Every rank's block, as far as it can be seen from here. */
 typedef struct scs_shared {
     int32_t n_rank, rank;
     bool together; /**< blocks of all ranks of the node are in `block`; alike on all ranks */
     void **block;  /**< [n_rank] own, and others' of the node; NULL elsewhere */
-    int64_t *size; /**< [n_rank] bytes of each */
+    scs_shared_card *card; /**< [n_rank] */
 } scs_shared;
 
 /** A zeroed block of `size` bytes for this rank, aligned to a cache line. Where memory cannot be

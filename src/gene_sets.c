@@ -25,7 +25,7 @@ static scs_status add_gene(reader *r, int32_t gene)
 
     if (n == r->room) {
         int64_t room = r->room ? 2 * r->room : 1024;
-        int32_t *grown = realloc(s->gene, (size_t)room * sizeof *grown);
+        int32_t *grown = scs_reallocate(s->gene, room, sizeof *grown);
 
         SCS_REQUIRE(grown, SCS_ENOMEM, "out of memory for %lld genes of sets", (long long)room);
         s->gene = grown;

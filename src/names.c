@@ -20,7 +20,7 @@ scs_status scs_names_add(scs_names *names, const char *name)
         char **grown = NULL;
 
         SCS_REQUIRE(room <= INT32_MAX, SCS_EDATA, "more than %d names", INT32_MAX / 2);
-        grown = realloc(names->name, (size_t)room * sizeof *grown);
+        grown = scs_reallocate(names->name, room, sizeof *grown);
         SCS_REQUIRE(grown, SCS_ENOMEM, "out of memory for %lld names", (long long)room);
         names->name = grown;
     }

@@ -76,7 +76,7 @@ static scs_status note_dropped(scs_orthologs *o, const char *name, int why)
     if (!*name)
         return SCS_OK;
     if ((n & (n - 1)) == 0) {
-        uint8_t *grown = realloc(o->why, n ? 2 * (size_t)n : 1);
+        uint8_t *grown = scs_reallocate(o->why, n ? 2 * (int64_t)n : 1, sizeof *grown);
 
         SCS_REQUIRE(grown, SCS_ENOMEM, "out of memory for %d genes without ortholog", n);
         o->why = grown;

@@ -13,7 +13,7 @@ static scs_status make_room(scs_plan *plan)
 
     if ((plan->n & (plan->n - 1)) != 0)
         return SCS_OK;
-    grown = realloc(plan->item, (size_t)(plan->n ? 2 * plan->n : 1) * sizeof *grown);
+    grown = scs_reallocate(plan->item, plan->n ? 2 * plan->n : 1, sizeof *grown);
     SCS_REQUIRE(grown, SCS_ENOMEM, "out of memory for %lld combinations", (long long)plan->n);
     plan->item = grown;
     return SCS_OK;

@@ -114,3 +114,12 @@ void *scs_allocate(int64_t n, uint64_t size)
 #endif
     return memset(p, 0, bytes);
 }
+
+void *scs_reallocate(void *old, int64_t n, uint64_t size)
+{
+    size_t bytes;
+
+    if (n < 0 || __builtin_mul_overflow((uint64_t)n, size, &bytes) || bytes > PTRDIFF_MAX)
+        return NULL;
+    return realloc(old, bytes ? bytes : 1);
+}

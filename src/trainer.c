@@ -177,22 +177,19 @@ static void sum_genes(const scs_trainer *t, double *sum)
 scs_status scs_trainer_center(scs_trainer *t)
 {
     int32_t n_gene = t->model->arch.n_gene;
-    double *sum = NULL, *total = NULL, n = 0;
+    double *sum, *total, n = 0;
     scs_real *bias = scs_model_data(t->model, scs_model_find(t->model, "decoder.linear_out.bias"));
-    scs_status st;
+    scs_status st = SCS_ALLOC(sum, ((int64_t)t->n_local + 1) * n_gene);
 
-    st = SCS_ALLOC(sum, (int64_t)t->n_local * n_gene);
-    if (st == SCS_OK)
-        st = SCS_ALLOC(total, n_gene);
     SCS_GO(st, t->team->agree(t->team->ctx, st));
     sum_genes(t, sum);
+    total = sum + (int64_t)t->n_local * n_gene;
     SCS_GO(st, t->team->sum(t->team->ctx, sum, n_gene, total));
     for (int32_t v = 0; v < t->deal->n_shard; v++)
         n += (double)t->deal->n_train[v];
     for (int32_t g = 0; g < n_gene; g++)
         bias[g] = (scs_real)(total[g] / n);
 done:
-    free(total);
     free(sum);
     return st;
 }

@@ -8,7 +8,7 @@
 static scs_status append(scs_treatments *t, const scs_combination *what)
 {
     if ((t->n & (t->n - 1)) == 0) {
-        scs_combination *grown = realloc(t->item, (size_t)(t->n ? 2 * t->n : 1) * sizeof *t->item);
+        scs_combination *grown = scs_reallocate(t->item, t->n ? 2 * t->n : 1, sizeof *grown);
 
         SCS_REQUIRE(grown, SCS_ENOMEM, "out of memory for %lld treatments", (long long)t->n);
         t->item = grown;

@@ -119,4 +119,8 @@ scs_status scs_fault(scs_site *site, const char *file, int line, const char *wha
  * out. Free with free(). */
 void *scs_allocate(int64_t n, uint64_t size) SCS_MUST_USE;
 
+/** realloc to n elements with a checked product: what is new is not set. NULL when n < 0, on
+ * overflow or when memory is out; `old` then stays as it was. */
+void *scs_reallocate(void *old, int64_t n, uint64_t size) SCS_MUST_USE;
+
 #endif
