@@ -10,8 +10,10 @@
  * sanitizers do not like the resolver functions of clones, and coverage would count each clone. */
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !SCS_SANITIZE &&            \
     !SCS_COVERAGE
+#define SCS_HAS_CLONES 1
 #define SCS_VECTOR __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
+#define SCS_HAS_CLONES 0
 #define SCS_VECTOR
 #endif
 
