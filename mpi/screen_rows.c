@@ -119,7 +119,10 @@ static scs_status prepare_controls(const scs_row_block *b, scs_row_controls *c)
     int64_t n = s->atlas->group[c->group].count;
 
     SCS_TRY(scs_moved_cells_make(&(scs_sample){z, n, NULL}, s->atlas->n_latent, &c->cells));
-    return b->hidden ? scs_moving_create(s->model, z, n, &c->moving) : SCS_OK;
+    return b->hidden
+               ? scs_moving_create(s->model, z, n, s->config->screen.products == SCS_PRODUCTS_AUTO,
+                                   &c->moving)
+               : SCS_OK;
 }
 
 static void clear_block(scs_row_block *b)

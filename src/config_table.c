@@ -194,6 +194,10 @@ static const scs_key keys[] = {
            "none", "write ranking.tsv, best rows first, and print the first; --rank-by sets it"),
     {.section = "screen", .name = "variance", .type = SCS_KEY_BOOL, AT(screen.variance),
      .fallback = "true", .help = "predict variances as well"},
+    CHOICE(screen, products, "auto|blas", "auto",
+           "how hidden layers are multiplied where no variances are asked for: by BLAS, or, where "
+           "the processor has them, by its integer tiles (AMX), as exact as float32 but not the "
+           "same bits"),
 
     NAMES(validate, cell_types, "cell types that validate holds out: names or globs"),
     NAMES(validate, perturbations, "conditions that validate holds out: names or globs"),

@@ -2,6 +2,7 @@
 
 #include "src/layout.h"
 #include "src/simd.h"
+#include "src/tiles.h"
 
 #include <cblas.h>
 #include <math.h>
@@ -27,7 +28,8 @@ struct scs_moving {
     const scs_real *z;
     int64_t n;
     scs_layout layout;
-    affine norm[SCS_MAX_LAYERS]; /* of the decoder's blocks */
+    affine norm[SCS_MAX_LAYERS];      /* of the decoder's blocks */
+    scs_tiles *tiles[SCS_MAX_LAYERS]; /* their weights, or NULL: by BLAS; the first has none */
     scs_real *kept; /* [n, n_hidden] the first block before its activation, or NULL: too many cells
                      */
 };
@@ -65,12 +67,22 @@ SCS_VECTOR static void scale_rows(const affine *norm, int64_t n, int32_t d, scs_
     }
 }
 
-static void multiply(const scs_moving *m, int layer, const scs_real *x, int32_t n, scs_real *y)
+static const scs_dense *weights_of(const scs_moving *m, int layer)
 {
-    const scs_dense *dense = &m->layout.block[m->model->arch.n_layer + layer].linear;
+    return &m->layout.block[m->model->arch.n_layer + layer].linear;
+}
 
-    GEMM(CblasRowMajor, CblasNoTrans, CblasTrans, n, dense->n_out, dense->n_in, 1, x, dense->n_in,
-         m->model->param + dense->weight, dense->n_in, 0, y, dense->n_out);
+/* @param scratch for tiles, where the layer has them */
+static void multiply(const scs_moving *m, int layer, const scs_real *x, int32_t n,
+                     scs_real *scratch, scs_real *y)
+{
+    const scs_dense *dense = weights_of(m, layer);
+
+    if (m->tiles[layer])
+        scs_tiles_multiply(m->tiles[layer], x, n, scratch, y);
+    else
+        GEMM(CblasRowMajor, CblasNoTrans, CblasTrans, n, dense->n_out, dense->n_in, 1, x,
+             dense->n_in, m->model->param + dense->weight, dense->n_in, 0, y, dense->n_out);
 }
 
 static int32_t block_size(const scs_moving *m, int64_t first)
@@ -82,7 +94,7 @@ static void first_block(const scs_moving *m, int64_t first, scs_real *y)
 {
     int32_t n = block_size(m, first);
 
-    multiply(m, 0, m->z + first * m->model->arch.n_latent, n, y);
+    multiply(m, 0, m->z + first * m->model->arch.n_latent, n, NULL, y);
     scale_rows(&m->norm[0], n, m->model->arch.n_hidden, y);
 }
 
@@ -99,7 +111,18 @@ static scs_status keep_blocks(scs_moving *m)
     return SCS_OK;
 }
 
-scs_status scs_moving_create(const scs_model *model, const scs_real *z, int64_t n,
+static scs_status make_layer(scs_moving *m, int layer, bool tiles)
+{
+    const scs_dense *dense = weights_of(m, layer);
+
+    SCS_TRY(set_norm(m->model, &m->layout.block[m->model->arch.n_layer + layer], &m->norm[layer]));
+    if (layer == 0 || !tiles)
+        return SCS_OK;
+    return scs_tiles_create(m->model->param + dense->weight, dense->n_out, dense->n_in,
+                            &m->tiles[layer]);
+}
+
+scs_status scs_moving_create(const scs_model *model, const scs_real *z, int64_t n, bool tiles,
                              scs_moving **moving)
 {
     scs_moving *m;
@@ -113,7 +136,7 @@ scs_status scs_moving_create(const scs_model *model, const scs_real *z, int64_t 
     m->n = n;
     scs_layout_build(&model->arch, &m->layout);
     for (int32_t l = 0; l < model->arch.n_layer; l++)
-        SCS_GO(st, set_norm(model, &m->layout.block[model->arch.n_layer + l], &m->norm[l]));
+        SCS_GO(st, make_layer(m, l, tiles));
     SCS_GO(st, keep_blocks(m));
     return SCS_OK;
 done:
@@ -128,6 +151,7 @@ void scs_moving_destroy(scs_moving **moving)
     for (int l = 0; m && l < SCS_MAX_LAYERS; l++) {
         free(m->norm[l].scale);
         free(m->norm[l].offset);
+        scs_tiles_destroy(&m->tiles[l]);
     }
     if (m)
         free(m->kept);
@@ -196,7 +220,10 @@ SCS_VECTOR static void add_rows(const scs_real *x, int64_t n, int32_t d, double 
 
 int64_t scs_moving_scratch(const scs_model *model)
 {
-    return (2 * CELL_BLOCK + 1) * (int64_t)model->arch.n_hidden;
+    int32_t d = model->arch.n_hidden;
+
+    return (2 * CELL_BLOCK + 1) * (int64_t)d +
+           scs_tiles_scratch(d, CELL_BLOCK) / (int64_t)sizeof(scs_real) + 1;
 }
 
 void scs_moving_mean(const scs_moving *m, const double *delta, scs_real *scratch, double *mean)
@@ -215,7 +242,7 @@ void scs_moving_mean(const scs_moving *m, const double *delta, scs_real *scratch
             first_block(m, i, x);
         move_rows(m->kept ? m->kept + i * d : x, by, slope, n, d, x);
         for (int32_t l = 1; l < arch->n_layer; l++) {
-            multiply(m, l, x, n, y);
+            multiply(m, l, x, n, by + d, y);
             activate_rows(&m->norm[l], slope, n, d, y);
             swap = x;
             x = y;

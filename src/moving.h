@@ -6,9 +6,10 @@
 
 typedef struct scs_moving scs_moving;
 
-/** @param z [n, n_latent], n > 0 (SCS_EARG); borrowed, as model */
+/** @param z [n, n_latent], n > 0 (SCS_EARG); borrowed, as model
+ *  @param tiles products of hidden layers by src/tiles.h where the processor has them, else BLAS */
 SCS_MUST_USE scs_status scs_moving_create(const scs_model *model, const scs_real *z, int64_t n,
-                                          scs_moving **moving);
+                                          bool tiles, scs_moving **moving);
 void scs_moving_destroy(scs_moving **moving);
 /** Mean over the cells of the decoder's last hidden activations at z + delta. The same for many
  * threads at once, each with a scratch of its own.

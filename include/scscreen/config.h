@@ -63,6 +63,8 @@ typedef enum scs_cross_species {
     SCS_CROSS_AVERAGE
 } scs_cross_species;
 enum { SCS_BLEND_AUTO = -1, SCS_POWER_AUTO = -1 };
+/** What multiplies matrices of hidden layers while cells are decoded. */
+typedef enum scs_products { SCS_PRODUCTS_AUTO, SCS_PRODUCTS_BLAS } scs_products;
 /** Which number of a row the ranking goes by. */
 typedef enum scs_rank_by {
     SCS_RANK_NONE,
@@ -152,6 +154,7 @@ typedef struct scs_config {
         int64_t permutations; /**< of the labels within types, for p_value; 0: none */
         int64_t bootstrap;    /**< replicates for standard errors; 0: none */
         bool variance;        /**< write layers/variance, score r2_variance */
+        int products;         /**< scs_products */
     } screen;
     struct {
         scs_names cell_types, perturbations, species; /**< n = 0: all observed */

@@ -106,7 +106,7 @@ static void blocks_equal_decoding(void)
 }
 
 /* Cells made ready once, moved by two shifts and by none, decoded as rows of one block. */
-static void check_moving(int32_t n_gene, int32_t n_hidden, int64_t n)
+static void check_moving(int32_t n_gene, int32_t n_hidden, int64_t n, bool tiles)
 {
     enum { ROWS = 3 };
     const double far[LATENT] = {9, -9, 9, -9, 9, -9, 9};
@@ -119,7 +119,7 @@ static void check_moving(int32_t n_gene, int32_t n_hidden, int64_t n)
     begin(&t, SCS_PROFILE_SCGEN2, n_gene, n_hidden, n);
     CHECK_OK(SCS_ALLOC(scratch, scs_moving_scratch(t.model)));
     CHECK_OK(SCS_ALLOC(work, scs_output_work(t.model)));
-    CHECK_OK(scs_moving_create(t.model, t.z, n, &moving));
+    CHECK_OK(scs_moving_create(t.model, t.z, n, tiles, &moving));
     for (int r = 0; r < ROWS; r++)
         scs_moving_mean(moving, delta[r], scratch, hidden + r * n_hidden);
     for (int task = scs_output_tasks(t.model) - 1; task >= 0; task--)
@@ -129,7 +129,7 @@ static void check_moving(int32_t n_gene, int32_t n_hidden, int64_t n)
         check_close(mean + r * n_gene, t.mean, n_gene);
     }
     scs_moving_destroy(&moving);
-    CHECK_FAILS(scs_moving_create(t.model, t.z, 0, &moving), SCS_EARG, "no cells");
+    CHECK_FAILS(scs_moving_create(t.model, t.z, 0, true, &moving), SCS_EARG, "no cells");
     free(scratch);
     free(work);
     end(&t);
@@ -138,9 +138,18 @@ static void check_moving(int32_t n_gene, int32_t n_hidden, int64_t n)
 /* Few cells, some blocks of them, and more than are kept; one panel of genes and two. */
 static void moving_equals_decoding(void)
 {
-    check_moving(30, 40, 1);
-    check_moving(300, 8, 600);
-    check_moving(300, 8, 4200);
+    check_moving(30, 40, 1, true);
+    check_moving(300, 8, 600, true);
+    check_moving(300, 8, 4200, true);
+}
+
+/* Wide enough for integer tiles, where the processor has them. */
+static void moving_by_tiles_equals_decoding(void)
+{
+    for (int tiles = 0; tiles < 2; tiles++) {
+        check_moving(30, 64, 1, tiles);
+        check_moving(30, 64, 300, tiles);
+    }
 }
 
 static void rectified_output_equals_decoding(void)
@@ -221,6 +230,7 @@ int main(void)
 {
     static const scs_test tests[] = {
         {"cells made ready and moved = moments of decoded cells", moving_equals_decoding},
+        {"the same by integer tiles and by BLAS", moving_by_tiles_equals_decoding},
         {"covariance = decoding every cell", covariance_equals_decoding},
         {"blocks = decoding every cell", blocks_equal_decoding},
         {"rectified output = decoding every cell", rectified_output_equals_decoding},
