@@ -120,18 +120,19 @@ static void serve(void *ctx)
     scs_writer_end_turn(&w->writer);
 }
 
-static scs_status do_block(scs_screen_work *w, scs_row_job *job, int64_t block)
+static scs_status do_block(scs_screen_work *w, scs_row_block *at, scs_result_rows *rows,
+                           int64_t block)
 {
     const scs_screen_store *s = w->store;
-    int64_t first = block * s->block_rows, left = job->plan->n - first;
+    int64_t first = block * s->block_rows, left = at->job->plan->n - first;
     double begun = scs_clock(), made;
 
-    job->rows->first = first;
-    job->rows->n = left < s->block_rows ? left : s->block_rows;
-    SCS_TRY(scs_screen_rows(job));
+    rows->first = first;
+    rows->n = left < s->block_rows ? left : s->block_rows;
+    SCS_TRY(scs_screen_rows(at, rows));
     made = scs_clock();
     w->longest = made - begun > w->longest ? made - begun : w->longest;
-    SCS_TRY(scs_writer_put(&w->writer, block, job->rows));
+    SCS_TRY(scs_writer_put(&w->writer, block, rows));
     w->waited += scs_clock() - made;
     return SCS_OK;
 }
@@ -146,8 +147,8 @@ static scs_status take(scs_screen_work *w, int64_t *next)
     return st;
 }
 
-/* @param job [2] filled in turn: one is written while the other is made */
-static scs_status do_blocks(scs_screen_work *w, scs_row_job *job)
+/* @param rows [2] filled in turn: one is written while the other is made */
+static scs_status do_blocks(scs_screen_work *w, scs_row_block *at, scs_result_rows *rows)
 {
     for (int turn = 0; !scs_work_is_over(w); turn = !turn) {
         int64_t next;
@@ -157,7 +158,7 @@ static scs_status do_blocks(scs_screen_work *w, scs_row_job *job)
             w->stopped = next >= SCS_QUEUE_STOPPED;
             return SCS_OK;
         }
-        SCS_TRY(do_block(w, &job[turn], w->order[next]));
+        SCS_TRY(do_block(w, at, &rows[turn], w->order[next]));
     }
     return SCS_OK;
 }
@@ -189,25 +190,26 @@ static scs_status finish_writing(scs_screen_work *w, scs_status status)
 
 scs_status scs_work_blocks(scs_screen_work *work, const scs_row_job *job)
 {
-    scs_result_rows rows[2] = {{.n = work->store->block_rows}, {.n = work->store->block_rows}};
-    scs_row_job turns[2] = {*job, *job};
-    scs_status st = SCS_OK;
+    int64_t most = work->store->block_rows;
+    scs_result_rows rows[2] = {{.n = most}, {.n = most}};
+    scs_row_job own = *job;
+    scs_row_block block = {0};
+    scs_status st;
 
-    for (int i = 0; i < 2; i++) {
-        turns[i].rows = &rows[i];
-        turns[i].idle = serve;
-        turns[i].idle_ctx = work;
-        if (st == SCS_OK)
-            st = scs_screen_rows_alloc(&turns[i]);
-    }
+    own.idle = serve;
+    own.idle_ctx = work;
+    st = scs_row_block_make(&own, most, &block);
+    for (int i = 0; i < 2 && st == SCS_OK; i++)
+        st = scs_screen_rows_alloc(&own, &rows[i]);
     if (st == SCS_OK) {
         scs_writer_open(work->store, &work->writer);
-        st = finish_writing(work, do_blocks(work, turns));
+        st = finish_writing(work, do_blocks(work, &block, rows));
     }
     if (st != SCS_OK)
         scs_work_abandon(work);
     for (int i = 0; i < 2; i++)
-        scs_screen_rows_clear(&turns[i]);
+        scs_screen_rows_clear(&rows[i]);
+    scs_row_block_clear(&block);
     return st;
 }
 

@@ -22,10 +22,10 @@ static row row_of(const scs_row_block *b, int64_t i, scs_row_work *work)
     return (row){.block = b,
                  .job = b->job,
                  .atlas = b->job->session->atlas,
-                 .rows = b->job->rows,
+                 .rows = b->rows,
                  .i = i,
-                 .target = &b->job->plan->item[b->job->rows->first + i],
-                 .controls = b->of[i] >= 0 ? &b->controls[b->of[i]] : NULL,
+                 .target = &b->job->plan->item[b->rows->first + i],
+                 .controls = b->of[i] >= 0 ? &b->controls.item[b->of[i]] : NULL,
                  .work = work};
 }
 
@@ -48,8 +48,7 @@ scs_status scs_row_work_make(const scs_row_job *job, scs_row_work *work)
         SCS_TRY(SCS_ALLOC(work->change, 2 * (int64_t)s->atlas->n_gene));
     if (!scs_row_is_linear(job))
         return SCS_OK;
-    SCS_TRY(SCS_ALLOC(work->scratch, scs_moving_scratch(s->model)));
-    return SCS_ALLOC(work->output, scs_output_work(s->model));
+    return SCS_ALLOC(work->scratch, scs_moving_scratch(s->model));
 }
 
 void scs_row_work_clear(scs_row_work *work)
@@ -58,7 +57,6 @@ void scs_row_work_clear(scs_row_work *work)
     free(work->delta);
     free(work->along);
     free(work->scratch);
-    free(work->output);
     free(work->change);
     *work = (scs_row_work){0};
 }

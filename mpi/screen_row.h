@@ -2,18 +2,9 @@
 #ifndef SCS_SCREEN_ROW_H
 #define SCS_SCREEN_ROW_H
 
-#include "mpi/session.h"
+#include "mpi/screen_controls.h"
 #include "scscreen/trust.h"
-#include "src/cell_distance.h"
-#include "src/moving.h"
-
-/** The control cells of a species and cell type, ready for all shifts of a block. */
-typedef struct scs_row_controls {
-    int32_t group;
-    scs_moving *moving;      /**< where means go through the network's output layer, or NULL */
-    scs_moved_cells cells;   /**< where there is a latent space */
-    double *mean, *variance; /**< [n_gene] decoded without a shift; NULL where not wanted */
-} scs_row_controls;
+#include "src/mean_decoder.h"
 
 /** Of one thread. */
 typedef struct scs_row_work {
@@ -21,11 +12,10 @@ typedef struct scs_row_work {
     double *delta;     /**< [n_latent] */
     double *along;     /**< [SCS_MOST_MOVED] */
     scs_real *scratch; /**< of scs_moving_mean, or NULL */
-    double *output;    /**< of scs_output_means, or NULL */
     double *change;    /**< [2, n_gene] the sources' own, of means and variances; or NULL */
 } scs_row_work;
 
-/** What the rows of a block are made from. */
+/** What rows are made from. */
 typedef struct scs_row_job {
     const scs_session *session;
     const scs_method *method;
@@ -34,21 +24,25 @@ typedef struct scs_row_job {
     int64_t top_genes;              /**< to list, 0: none */
     int64_t bootstrap;              /**< replicates for errors, 0: none */
     const scs_gene_sets *gene_sets; /**< to score, or NULL */
-    scs_result_rows *rows;          /**< of this block */
-    scs_row_work *work;             /**< [n_work] of each thread */
-    int n_work;
-    void (*idle)(void *ctx); /**< called by the first thread now and then */
+    void (*idle)(void *ctx);        /**< called by the first thread now and then, or NULL */
     void *idle_ctx;
 } scs_row_job;
 
-/** Where a block's rows come together before they are results. */
+/** Where a block's rows come together before they are results: one block after the other. */
 typedef struct scs_row_block {
     const scs_row_job *job;
-    scs_row_controls *controls; /**< [n_controls] of the block's rows */
-    int32_t n_controls;
-    int32_t *of;             /**< [rows] into controls, -1: no prediction */
-    double *hidden;          /**< [rows + n_controls, n_hidden] mean hidden activations, or NULL */
-    double *mean, *variance; /**< [rows + n_controls, n_gene] decoded; NULL where not wanted */
+    int64_t most;       /**< rows of a block */
+    scs_row_work *work; /**< [n_work] of each thread */
+    int n_work;
+    scs_mean_decoder *decoder;  /**< NULL: rows are decoded one by one */
+    scs_controls_list controls; /**< of the rows in hand */
+    int32_t *of;                /**< [most] into controls, -1: no prediction */
+    int32_t *fresh;             /**< [most] controls that are decoded with the rows */
+    int32_t n_fresh;
+    double *hidden;          /**< [2 most, n_hidden] mean hidden activations of rows, then of fresh
+                                controls; or NULL */
+    double *mean, *variance; /**< [2 most, n_gene] decoded; NULL where not wanted */
+    scs_result_rows *rows;   /**< in hand */
 } scs_row_block;
 
 SCS_MUST_USE scs_status scs_row_work_make(const scs_row_job *job, scs_row_work *work);

@@ -4,6 +4,7 @@
 
 #include <omp.h>
 #include <stdlib.h>
+#include <string.h>
 
 static scs_status alloc_matrices(const scs_row_job *job, scs_result_rows *rows, bool errors)
 {
@@ -33,22 +34,11 @@ static scs_status alloc_sets(scs_result_rows *rows, int64_t n_set)
     return SCS_ALLOC(rows->set_z, rows->n * n_set);
 }
 
-static scs_status alloc_work(scs_row_job *job)
+scs_status scs_screen_rows_alloc(const scs_row_job *job, scs_result_rows *rows)
 {
-    job->n_work = omp_get_max_threads();
-    SCS_TRY(SCS_ALLOC(job->work, job->n_work));
-    for (int i = 0; i < job->n_work; i++)
-        SCS_TRY(scs_row_work_make(job, &job->work[i]));
-    return SCS_OK;
-}
-
-scs_status scs_screen_rows_alloc(scs_row_job *job)
-{
-    scs_result_rows *rows = job->rows;
     bool errors = job->bootstrap > 0;
     int64_t latent = rows->n * job->session->atlas->n_latent;
 
-    SCS_TRY(alloc_work(job));
     SCS_TRY(alloc_matrices(job, rows, errors));
     SCS_TRY(SCS_ALLOC(rows->delta, latent));
     if (errors)
@@ -62,14 +52,8 @@ scs_status scs_screen_rows_alloc(scs_row_job *job)
     return SCS_ALLOC(rows->score, rows->n);
 }
 
-void scs_screen_rows_clear(scs_row_job *job)
+void scs_screen_rows_clear(scs_result_rows *rows)
 {
-    scs_result_rows *rows = job->rows;
-
-    for (int i = 0; job->work && i < job->n_work; i++)
-        scs_row_work_clear(&job->work[i]);
-    free(job->work);
-    job->work = NULL;
     free(rows->x);
     free(rows->control);
     free(rows->shift);
@@ -89,94 +73,104 @@ void scs_screen_rows_clear(scs_row_job *job)
     *rows = (scs_result_rows){0};
 }
 
-/* ---- control cells of the block ---- */
+/* ---- the block ---- */
 
-/* Rows are ordered by species and type, so that a block has few groups, one after the other. */
-static scs_status find_controls(scs_row_block *b)
+static scs_status alloc_decoded(scs_row_block *b)
 {
-    const scs_row_job *j = b->job;
-    int64_t n = j->rows->n;
+    const scs_session *s = b->job->session;
+    int64_t cells = 2 * b->most * s->atlas->n_gene;
 
-    SCS_TRY(SCS_ALLOC(b->of, n));
-    SCS_TRY(SCS_ALLOC(b->controls, n));
-    for (int64_t i = 0; i < n; i++) {
-        const scs_combination *c = &j->plan->item[j->rows->first + i];
+    if (!scs_session_has_latent(s))
+        return SCS_OK;
+    if (scs_row_is_linear(b->job)) {
+        SCS_TRY(scs_mean_decoder_create(s->model, &b->decoder));
+        SCS_TRY(SCS_ALLOC(b->hidden, 2 * b->most * s->model->arch.n_hidden));
+    }
+    SCS_TRY(SCS_ALLOC(b->mean, cells));
+    return s->config->screen.variance ? SCS_ALLOC(b->variance, cells) : SCS_OK;
+}
+
+scs_status scs_row_block_make(const scs_row_job *job, int64_t most, scs_row_block *block)
+{
+    *block = (scs_row_block){.job = job, .most = most, .n_work = omp_get_max_threads()};
+    SCS_TRY(SCS_ALLOC(block->work, block->n_work));
+    for (int i = 0; i < block->n_work; i++)
+        SCS_TRY(scs_row_work_make(job, &block->work[i]));
+    SCS_TRY(SCS_ALLOC(block->of, most));
+    SCS_TRY(SCS_ALLOC(block->fresh, most));
+    return alloc_decoded(block);
+}
+
+void scs_row_block_clear(scs_row_block *block)
+{
+    for (int i = 0; block->work && i < block->n_work; i++)
+        scs_row_work_clear(&block->work[i]);
+    free(block->work);
+    scs_mean_decoder_destroy(&block->decoder);
+    scs_controls_clear(&block->controls);
+    free(block->of);
+    free(block->fresh);
+    free(block->hidden);
+    free(block->mean);
+    free(block->variance);
+    *block = (scs_row_block){0};
+}
+
+/* Rows are ordered by species and type, so that a block has few groups, one after the other.
+ * @param[out] group [rows] of which n are set */
+static void find_groups(scs_row_block *b, int32_t *group, int32_t *n)
+{
+    *n = 0;
+    for (int64_t i = 0; i < b->rows->n; i++) {
+        const scs_combination *c = &b->job->plan->item[b->rows->first + i];
 
         b->of[i] = -1;
         if (c->status != SCS_ROW_OK)
             continue;
-        if (b->n_controls == 0 || b->controls[b->n_controls - 1].group != c->control_group)
-            b->controls[b->n_controls++].group = c->control_group;
-        b->of[i] = b->n_controls - 1;
+        if (*n == 0 || group[*n - 1] != c->control_group)
+            group[(*n)++] = c->control_group;
+        b->of[i] = *n - 1;
     }
-    return SCS_OK;
 }
 
-static scs_status prepare_controls(const scs_row_block *b, scs_row_controls *c)
+/* Controls that are decoded with the rows: the method asks for them, and they are not yet. */
+static void find_fresh(scs_row_block *b)
 {
-    const scs_session *s = b->job->session;
-    const scs_real *z = b->job->control_z[c->group];
-    int64_t n = s->atlas->group[c->group].count;
+    bool wanted = b->job->method->decode != SCS_DECODE_DECODE && b->mean;
 
-    SCS_TRY(scs_moved_cells_make(&(scs_sample){z, n, NULL}, s->atlas->n_latent, &c->cells));
-    return b->hidden
-               ? scs_moving_create(s->model, z, n, s->config->screen.products == SCS_PRODUCTS_AUTO,
-                                   &c->moving)
-               : SCS_OK;
+    b->n_fresh = 0;
+    for (int32_t k = 0; k < b->controls.n && wanted; k++)
+        if (!b->controls.item[k].decoded)
+            b->fresh[b->n_fresh++] = k;
 }
 
-static void clear_block(scs_row_block *b)
+static scs_status begin_block(scs_row_block *b)
 {
-    for (int32_t k = 0; b->controls && k < b->n_controls; k++) {
-        scs_moving_destroy(&b->controls[k].moving);
-        scs_moved_cells_clear(&b->controls[k].cells);
-    }
-    free(b->controls);
-    free(b->of);
-    free(b->hidden);
-    free(b->mean);
-    free(b->variance);
-}
+    const scs_controls_want want = {.session = b->job->session,
+                                    .control_z = b->job->control_z,
+                                    .linear = b->hidden != NULL,
+                                    .variance = b->variance != NULL};
+    int32_t n, *group = b->fresh; /* as scratch */
 
-static scs_status make_block(scs_row_block *b)
-{
-    const scs_session *s = b->job->session;
-    int64_t n, genes = s->atlas->n_gene;
-
-    SCS_TRY(find_controls(b));
-    n = b->job->rows->n + b->n_controls;
-    if (!scs_session_has_latent(s))
-        return SCS_OK;
-    if (scs_row_is_linear(b->job))
-        SCS_TRY(SCS_ALLOC(b->hidden, n * s->model->arch.n_hidden));
-    SCS_TRY(SCS_ALLOC(b->mean, n * genes));
-    if (s->config->screen.variance)
-        SCS_TRY(SCS_ALLOC(b->variance, n * genes));
-    for (int32_t k = 0; k < b->n_controls; k++) {
-        int64_t at = (b->job->rows->n + k) * genes;
-
-        b->controls[k].mean = b->mean + at;
-        b->controls[k].variance = b->variance ? b->variance + at : NULL;
-        SCS_TRY(prepare_controls(b, &b->controls[k]));
-    }
+    find_groups(b, group, &n);
+    SCS_TRY(scs_controls_change(&b->controls, &want, group, n));
+    find_fresh(b);
     return SCS_OK;
 }
 
 /* ---- the steps, each over all rows ---- */
 
-/* The controls themselves, where the method asks for them: a row of their own. */
+/* The controls themselves, after the rows. */
 static scs_status keep_still(const scs_row_block *b, int32_t k, scs_row_work *w)
 {
     const scs_session *s = b->job->session;
-    const scs_row_controls *c = &b->controls[k];
+    const scs_row_controls *c = &b->controls.item[b->fresh[k]];
 
-    if (b->job->method->decode == SCS_DECODE_DECODE || !scs_session_has_latent(s))
-        return SCS_OK;
     if (!b->hidden)
         return scs_session_decode(s, b->job->control_z[c->group], s->atlas->group[c->group].count,
                                   NULL, c->mean, c->variance);
     scs_moving_mean(c->moving, NULL, w->scratch,
-                    b->hidden + (b->job->rows->n + k) * s->model->arch.n_hidden);
+                    b->hidden + (b->rows->n + k) * s->model->arch.n_hidden);
     return SCS_OK;
 }
 
@@ -188,12 +182,12 @@ static void be_idle(const scs_row_job *j)
 
 static scs_status shift_rows(const scs_row_block *b)
 {
-    int64_t n = b->job->rows->n, all = n + b->n_controls;
+    int64_t n = b->rows->n, all = n + b->n_fresh;
     scs_failure failed = {0};
 
 #pragma omp parallel for schedule(dynamic)
     for (int64_t i = 0; i < all; i++) {
-        scs_row_work *w = &b->job->work[omp_get_thread_num()];
+        scs_row_work *w = &b->work[omp_get_thread_num()];
 
         scs_failure_note(&failed, i,
                          i < n ? scs_row_shift(b, i, w) : keep_still(b, (int32_t)(i - n), w));
@@ -204,13 +198,19 @@ static scs_status shift_rows(const scs_row_block *b)
 
 static void decode_rows(const scs_row_block *b)
 {
-    const scs_model *model = b->job->session->model;
-    int n_task = b->hidden ? scs_output_tasks(model) : 0;
+    int64_t genes = b->job->session->atlas->n_gene, n = b->rows->n;
+    int n_task = b->decoder ? scs_mean_decoder_tasks(b->decoder) : 0;
 
 #pragma omp parallel for schedule(dynamic)
     for (int task = 0; task < n_task; task++)
-        scs_output_means(model, task, b->hidden, b->job->rows->n + b->n_controls,
-                         b->job->work[omp_get_thread_num()].output, b->mean);
+        scs_mean_decoder_run(b->decoder, task, b->hidden, n + b->n_fresh, b->mean);
+    for (int32_t k = 0; k < b->n_fresh; k++) {
+        scs_row_controls *c = &b->controls.item[b->fresh[k]];
+
+        if (b->decoder)
+            memcpy(c->mean, b->mean + (n + k) * genes, (size_t)genes * sizeof *c->mean);
+        c->decoded = true;
+    }
 }
 
 static scs_status finish_rows(const scs_row_block *b)
@@ -218,23 +218,18 @@ static scs_status finish_rows(const scs_row_block *b)
     scs_failure failed = {0};
 
 #pragma omp parallel for schedule(dynamic)
-    for (int64_t i = 0; i < b->job->rows->n; i++) {
-        scs_failure_note(&failed, i, scs_row_finish(b, i, &b->job->work[omp_get_thread_num()]));
+    for (int64_t i = 0; i < b->rows->n; i++) {
+        scs_failure_note(&failed, i, scs_row_finish(b, i, &b->work[omp_get_thread_num()]));
         be_idle(b->job);
     }
     return scs_failure_raise(&failed);
 }
 
-scs_status scs_screen_rows(const scs_row_job *job)
+scs_status scs_screen_rows(scs_row_block *block, scs_result_rows *rows)
 {
-    scs_row_block b = {.job = job};
-    scs_status status;
-
-    SCS_GO(status, make_block(&b));
-    SCS_GO(status, shift_rows(&b));
-    decode_rows(&b);
-    SCS_GO(status, finish_rows(&b));
-done:
-    clear_block(&b);
-    return status;
+    block->rows = rows;
+    SCS_TRY(begin_block(block));
+    SCS_TRY(shift_rows(block));
+    decode_rows(block);
+    return finish_rows(block);
 }

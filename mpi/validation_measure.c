@@ -173,18 +173,20 @@ static scs_status measure_latent(work *w, int64_t first, int64_t n, int predicto
     const scs_session *s = w->v->session;
     const scs_method *method = &w->method[predictor];
     scs_result_rows rows = {.n = 1};
-    scs_row_job job = {
-        .session = s, .method = method, .plan = &w->plan, .control_z = w->control_z, .rows = &rows};
+    scs_row_job job = {.session = s, .method = method, .plan = &w->plan, .control_z = w->control_z};
+    scs_row_block block = {0};
     scs_status st;
 
     SCS_GO(st, scs_plan_resolve(s->atlas, method, &w->plan));
-    SCS_GO(st, scs_screen_rows_alloc(&job));
+    SCS_GO(st, scs_screen_rows_alloc(&job, &rows));
+    SCS_GO(st, scs_row_block_make(&job, 1, &block));
     for (rows.first = first; rows.first < first + n; rows.first++) {
-        SCS_GO(st, scs_screen_rows(&job));
+        SCS_GO(st, scs_screen_rows(&block, &rows));
         SCS_GO(st, measure_row(w, &rows, predictor));
     }
 done:
-    scs_screen_rows_clear(&job);
+    scs_screen_rows_clear(&rows);
+    scs_row_block_clear(&block);
     return st;
 }
 

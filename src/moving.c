@@ -16,7 +16,7 @@
 #endif
 
 /* Blocks are fixed, so that the shapes of BLAS calls depend on the number of cells only. */
-enum { CELL_BLOCK = 256, GENE_BLOCK = 256, CELLS_KEPT = 4096 };
+enum { CELL_BLOCK = 256, CELLS_KEPT = 4096 };
 
 /* Batch norm by running statistics, and the layer's bias: y = scale x + offset. */
 typedef struct affine {
@@ -160,15 +160,17 @@ void scs_moving_destroy(scs_moving **moving)
 }
 
 /* What delta adds to each unit of the first block. @param[out] by [n_hidden] */
-static void move_units(const scs_moving *m, const double *delta, scs_real *by)
+SCS_VECTOR static void move_units(const scs_moving *m, const double *delta, scs_real *by)
 {
     const scs_dense *dense = &m->layout.block[m->model->arch.n_layer].linear;
     const scs_real *weight = m->model->param + dense->weight;
+    int32_t n_in = delta ? dense->n_in : 0;
 
     for (int32_t j = 0; j < dense->n_out; j++) {
         double sum = 0;
 
-        for (int32_t k = 0; delta && k < dense->n_in; k++)
+#pragma omp simd reduction(+ : sum)
+        for (int32_t k = 0; k < n_in; k++)
             sum += weight[(int64_t)j * dense->n_in + k] * delta[k];
         by[j] = (scs_real)(sum * m->norm[0].scale[j]);
     }
@@ -252,32 +254,4 @@ void scs_moving_mean(const scs_moving *m, const double *delta, scs_real *scratch
     }
     for (int32_t j = 0; j < d; j++)
         mean[j] /= (double)m->n;
-}
-
-int scs_output_tasks(const scs_model *model)
-{
-    return (model->arch.n_gene + GENE_BLOCK - 1) / GENE_BLOCK;
-}
-
-int64_t scs_output_work(const scs_model *model)
-{
-    return (int64_t)GENE_BLOCK * model->arch.n_hidden;
-}
-
-void scs_output_means(const scs_model *model, int task, const double *hidden, int64_t n,
-                      double *work, double *mean)
-{
-    const scs_real *weight =
-        scs_model_data(model, scs_model_find(model, "decoder.linear_out.weight"));
-    const scs_real *bias = scs_model_data(model, scs_model_find(model, "decoder.linear_out.bias"));
-    int32_t d = model->arch.n_hidden, n_gene = model->arch.n_gene, g0 = task * GENE_BLOCK;
-    int32_t width = n_gene - g0 < GENE_BLOCK ? n_gene - g0 : GENE_BLOCK;
-
-    for (int64_t i = 0; i < (int64_t)width * d; i++)
-        work[i] = weight[(int64_t)g0 * d + i];
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)n, width, d, 1, hidden, d, work, d, 0,
-                mean + g0, n_gene);
-    for (int64_t i = 0; i < n; i++)
-        for (int32_t g = 0; g < width; g++)
-            mean[i * n_gene + g0 + g] += bias[g0 + g];
 }

@@ -19,12 +19,4 @@ void scs_moving_mean(const scs_moving *moving, const double *delta, scs_real *sc
                      double *mean);
 int64_t scs_moving_scratch(const scs_model *model);
 
-/** Rows of hidden means through the linear output layer. The gene's panel is a task of its own:
- * call it for all tasks, in any order, on any thread.
- *  @param hidden [n, n_hidden]  @param[out] mean [n, n_gene]  @param work [scs_output_work] */
-int scs_output_tasks(const scs_model *model);
-int64_t scs_output_work(const scs_model *model);
-void scs_output_means(const scs_model *model, int task, const double *hidden, int64_t n,
-                      double *work, double *mean);
-
 #endif

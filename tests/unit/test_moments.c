@@ -1,5 +1,6 @@
 /* Moments of decoded cells without decoding them = moments of every cell decoded. */
 #include "scscreen/screen.h"
+#include "src/mean_decoder.h"
 #include "src/moving.h"
 #include "tests/unit/small.h"
 
@@ -108,30 +109,31 @@ static void blocks_equal_decoding(void)
 /* Cells made ready once, moved by two shifts and by none, decoded as rows of one block. */
 static void check_moving(int32_t n_gene, int32_t n_hidden, int64_t n, bool tiles)
 {
-    enum { ROWS = 3 };
+    enum { ROWS = 13 };
     const double far[LATENT] = {9, -9, 9, -9, 9, -9, 9};
     setup t;
-    const double *delta[ROWS] = {t.delta, NULL, far};
-    double hidden[ROWS * 64], mean[ROWS * MAX_GENE], *work;
+    const double *delta[3] = {t.delta, NULL, far};
+    double hidden[ROWS * 64], mean[ROWS * MAX_GENE];
+    scs_mean_decoder *decoder;
     scs_real *scratch;
     scs_moving *moving;
 
     begin(&t, SCS_PROFILE_SCGEN2, n_gene, n_hidden, n);
     CHECK_OK(SCS_ALLOC(scratch, scs_moving_scratch(t.model)));
-    CHECK_OK(SCS_ALLOC(work, scs_output_work(t.model)));
+    CHECK_OK(scs_mean_decoder_create(t.model, &decoder));
     CHECK_OK(scs_moving_create(t.model, t.z, n, tiles, &moving));
     for (int r = 0; r < ROWS; r++)
-        scs_moving_mean(moving, delta[r], scratch, hidden + r * n_hidden);
-    for (int task = scs_output_tasks(t.model) - 1; task >= 0; task--)
-        scs_output_means(t.model, task, hidden, ROWS, work, mean);
+        scs_moving_mean(moving, delta[r % 3], scratch, hidden + r * n_hidden);
+    for (int task = scs_mean_decoder_tasks(decoder) - 1; task >= 0; task--)
+        scs_mean_decoder_run(decoder, task, hidden, ROWS, mean);
     for (int r = 0; r < ROWS; r++) {
-        CHECK_OK(scs_decoded_moments(t.model, t.z, n, delta[r], t.mean, NULL));
+        CHECK_OK(scs_decoded_moments(t.model, t.z, n, delta[r % 3], t.mean, NULL));
         check_close(mean + r * n_gene, t.mean, n_gene);
     }
     scs_moving_destroy(&moving);
     CHECK_FAILS(scs_moving_create(t.model, t.z, 0, true, &moving), SCS_EARG, "no cells");
+    scs_mean_decoder_destroy(&decoder);
     free(scratch);
-    free(work);
     end(&t);
 }
 

@@ -1,0 +1,119 @@
+#include "src/mean_decoder.h"
+
+#include "src/simd.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Vectors that the compiler splits where registers are shorter. */
+typedef double vec __attribute__((vector_size(64), aligned(64)));
+typedef scs_real narrow
+    __attribute__((vector_size(8 * sizeof(scs_real)), aligned(8 * sizeof(scs_real)), may_alias));
+
+enum {
+    LANES = sizeof(vec) / sizeof(double),
+    WIDTH = 2 * LANES, /* genes of a panel */
+    PANELS = 4,        /* of a task */
+    ROWS = 8           /* whose sums, of a panel, stay in registers */
+};
+
+struct scs_mean_decoder {
+    int32_t n_gene, n_hidden, n_panel;
+    scs_real *panel;      /* [n_panel, n_hidden, WIDTH] weights, 0 past the last gene */
+    const scs_real *bias; /* [n_gene] */
+};
+
+scs_status scs_mean_decoder_create(const scs_model *model, scs_mean_decoder **decoder)
+{
+    const scs_real *weight =
+        scs_model_data(model, scs_model_find(model, "decoder.linear_out.weight"));
+    int32_t d = model->arch.n_hidden;
+    scs_mean_decoder *m;
+    scs_status st;
+
+    SCS_TRY(SCS_ALLOC(*decoder, 1));
+    m = *decoder;
+    m->n_gene = model->arch.n_gene;
+    m->n_hidden = d;
+    m->n_panel = (m->n_gene + WIDTH - 1) / WIDTH;
+    m->bias = scs_model_data(model, scs_model_find(model, "decoder.linear_out.bias"));
+    SCS_GO(st, SCS_ALLOC(m->panel, (int64_t)m->n_panel * d * WIDTH));
+    for (int64_t g = 0; g < m->n_gene; g++)
+        for (int32_t j = 0; j < d; j++)
+            m->panel[(g / WIDTH * d + j) * WIDTH + g % WIDTH] = weight[g * d + j];
+    return SCS_OK;
+done:
+    scs_mean_decoder_destroy(decoder);
+    return st;
+}
+
+void scs_mean_decoder_destroy(scs_mean_decoder **decoder)
+{
+    if (*decoder)
+        free((*decoder)->panel);
+    free(*decoder);
+    *decoder = NULL;
+}
+
+int scs_mean_decoder_tasks(const scs_mean_decoder *decoder)
+{
+    return (decoder->n_panel + PANELS - 1) / PANELS;
+}
+
+/* n rows of a panel. @param[out] out [n, WIDTH] */
+static inline __attribute__((always_inline)) void
+multiply_rows(const scs_real *panel, const double *hidden, int32_t d, int n, double *out)
+{
+    vec sum[ROWS][2] = {0};
+
+    for (int32_t j = 0; j < d; j++) {
+        const narrow *weight = (const narrow *)(panel + (int64_t)j * WIDTH);
+        vec a = __builtin_convertvector(weight[0], vec),
+            b = __builtin_convertvector(weight[1], vec);
+
+        for (int i = 0; i < n; i++) {
+            sum[i][0] += hidden[(int64_t)i * d + j] * a;
+            sum[i][1] += hidden[(int64_t)i * d + j] * b;
+        }
+    }
+    memcpy(out, sum, sizeof *sum * (size_t)n);
+}
+
+/* @return how many rows were taken */
+SCS_VECTOR static int multiply(const scs_real *panel, const double *hidden, int32_t d, int64_t n,
+                               double *out)
+{
+    if (n >= ROWS) {
+        multiply_rows(panel, hidden, d, ROWS, out);
+        return ROWS;
+    }
+    if (n >= ROWS / 2) {
+        multiply_rows(panel, hidden, d, ROWS / 2, out);
+        return ROWS / 2;
+    }
+    multiply_rows(panel, hidden, d, 1, out);
+    return 1;
+}
+
+static void run_panel(const scs_mean_decoder *m, int32_t panel, const double *hidden, int64_t n,
+                      double *mean)
+{
+    int32_t d = m->n_hidden, g0 = panel * WIDTH;
+    int32_t width = m->n_gene - g0 < WIDTH ? m->n_gene - g0 : WIDTH;
+    double out[ROWS * WIDTH];
+
+    for (int64_t first = 0, taken; first < n; first += taken) {
+        taken =
+            multiply(m->panel + (int64_t)panel * d * WIDTH, hidden + first * d, d, n - first, out);
+        for (int64_t i = 0; i < taken; i++)
+            for (int32_t g = 0; g < width; g++)
+                mean[(first + i) * m->n_gene + g0 + g] = out[i * WIDTH + g] + m->bias[g0 + g];
+    }
+}
+
+void scs_mean_decoder_run(const scs_mean_decoder *decoder, int task, const double *hidden,
+                          int64_t n, double *mean)
+{
+    for (int32_t p = task * PANELS; p < decoder->n_panel && p < (task + 1) * PANELS; p++)
+        run_panel(decoder, p, hidden, n, mean);
+}
