@@ -24,7 +24,10 @@ typedef struct source {
     int type;
 } source;
 
-enum { BLOCK_MOST = 256, BLOCK_BYTES = 16 << 20, BLOCKS_LEAST = 64 };
+enum { BLOCK_MOST = 256, BLOCK_BYTES = 16 << 20, BLOCKS_LEAST = 64, CHEAP_BLOCKS_LEAST = 16 };
+
+/* Floating-point operations of a block that is done in a moment. */
+static const double cheap = 5e10;
 
 #define ROWS(member) offsetof(scs_result_rows, member)
 #define SCORES(member) "obs/" #member, SCORE, offsetof(scs_scores, member), ALWAYS, SCS_VALUE_DOUBLE
@@ -72,13 +75,24 @@ size_t scs_value_size(int type)
     return size[type];
 }
 
+/* Blocks enough for all ranks to have some; fewer where even one rank is soon done with all. */
+static bool leaves_enough(const scs_plan *plan, int64_t rows)
+{
+    double cost = 0;
+
+    for (int64_t i = 0; i < plan->n; i++)
+        cost += plan->item[i].cost / (double)plan->n;
+    return rows * BLOCKS_LEAST <= plan->n ||
+           (rows * CHEAP_BLOCKS_LEAST <= plan->n && (double)rows * cost <= cheap);
+}
+
 int64_t scs_result_block_rows(const scs_result_head *head)
 {
     /* bytes of a row at work: four layers, and means and controls in double */
     int64_t row = (int64_t)head->atlas->n_gene * 32 + 1, rows = 1;
 
     while (2 * rows <= BLOCK_MOST && 2 * rows * row <= BLOCK_BYTES &&
-           2 * rows * BLOCKS_LEAST <= head->plan->n)
+           leaves_enough(head->plan, 2 * rows))
         rows *= 2;
     return rows;
 }
