@@ -104,10 +104,10 @@ static int run_parallel(const scs_cli *cli, int *argc, char ***argv)
     scs_comm *comm = NULL;
     int provided, code, rank = 0;
     scs_status status;
-    bool joined;
+    bool joined, first = scs_stage_is_first(); /* as it was launched: MPI_Init sets variables */
 
     scs_signals_open();
-    if (scs_stage_is_first())
+    if (first)
         scs_stage_prepare(&stage, cli);
     if (MPI_Init_thread(argc, argv, MPI_THREAD_SERIALIZED, &provided) != MPI_SUCCESS)
         return finish(SCS_FAIL(SCS_EINTERNAL, "MPI_Init failed"), true);
@@ -120,7 +120,7 @@ static int run_parallel(const scs_cli *cli, int *argc, char ***argv)
         status = scs_threads_set(comm);
     if (status == SCS_OK)
         status = scs_session_run(cli, comm, &stage);
-    code = finish(status, rank == 0 && (joined || scs_stage_is_first()));
+    code = finish(status, rank == 0 && (joined || first));
     scs_stage_clear(&stage);
     scs_comm_destroy(&comm);
     leave_if_unusable(code);

@@ -37,4 +37,25 @@ expect "unknown key" 64 "train.batch" 3 run "$kang" --set train.bach=3
 printf 'data:\n  inputs: [x.h5ad]\ntrain:\n  bach: 3\n' >"$work/typo.yaml"
 expect "unknown key with its line" 64 "typo.yaml:4" 3 run "$work/typo.yaml"
 expect "missing config" 64 "none.yaml" 3 run "$work/none.yaml"
+
+# srun without PMIx starts as many programs that know nothing of each other: refused by all, said by the first. Slurm is not needed.
+two_species 30 4 2 "$work/run.yaml"
+echo 'output: {dir: results}' >>"$work/run.yaml"
+task() { # TASK TASKS COMMAND...
+    at=$1 tasks=$2
+    shift 2
+    SLURM_PROCID=$at SLURM_STEP_NUM_TASKS=$tasks SLURM_NTASKS=$tasks OMP_NUM_THREADS=1 timeout 100 "$@" >"$work/task.$at" 2>&1
+}
+for at in 0 1 2; do
+    task $at 3 "$scscreen" run "$work/run.yaml"
+    code=$?
+    if [ "$code" = 64 ]; then pass; else fail "task $at of an srun without PMIx: exit $code"; fi
+done
+line="scscreen: error: srun started 3 tasks, but MPI does not join them: use srun --mpi=pmix, or mpirun in its place"
+if [ "$(cat "$work"/task.[012])" = "$line" ]; then pass; else fail "an srun without PMIx says: $(cat "$work"/task.[012])"; fi
+if [ -z "$(ls "$work/results" 2>/dev/null)" ]; then pass; else fail "an srun without PMIx leaves $(ls "$work/results")"; fi
+task 0 1 "$scscreen" check "$work/run.yaml"
+check_ok "an srun of one task" $? "$work/task.0"
+task 0 3 mpirun -n 2 "$scscreen" check "$work/run.yaml"
+check_ok "mpirun in a step of Slurm" $? "$work/task.0"
 finish
