@@ -12,9 +12,12 @@
 static struct {
     int64_t every, seed;
     int32_t rank, n_rank;
-    atomic_llong call, fault, heard;
+    atomic_llong call, fault;
+    atomic_flag writing; /* of `last` */
     char last[256];
-} state = {.n_rank = 1};
+} state = {.n_rank = 1, .writing = ATOMIC_FLAG_INIT};
+/* Of each thread: what one sends makes no collective of what another does meanwhile. */
+static _Thread_local int64_t heard;
 
 void scs_fault_open(int64_t every, int64_t seed)
 {
@@ -44,12 +47,12 @@ const char *scs_fault_last(void)
 
 int64_t scs_fault_heard(void)
 {
-    return state.heard;
+    return heard;
 }
 
 void scs_fault_hear(void)
 {
-    state.heard++;
+    heard++;
 }
 
 /* Random words of a call; call 0 chooses the rank. */
@@ -69,9 +72,9 @@ static int is_mine(void)
     return (int32_t)(word[0] % (uint32_t)state.n_rank) == state.rank;
 }
 
-void scs_fault_learn(scs_site *site, int64_t heard)
+void scs_fault_learn(scs_site *site, int64_t before)
 {
-    if (state.heard != heard)
+    if (heard != before)
         site->kind = SCS_SITE_COLLECTIVE;
     else if (site->kind == SCS_SITE_NEW)
         site->kind = SCS_SITE_LOCAL;
@@ -87,6 +90,14 @@ static int64_t count_call(scs_site *site)
     return ++site->calls;
 }
 
+static void note_last(const char *file, int line, const char *what)
+{
+    while (atomic_flag_test_and_set(&state.writing)) {
+    }
+    snprintf(state.last, sizeof state.last, "%s:%d: %s", strrchr(file, '/') + 1, line, what);
+    atomic_flag_clear(&state.writing);
+}
+
 scs_status scs_fault(scs_site *site, const char *file, int line, const char *what)
 {
     static const scs_status kinds[] = {SCS_EARG,      SCS_EDATA,   SCS_ENOMEM,
@@ -99,7 +110,7 @@ scs_status scs_fault(scs_site *site, const char *file, int line, const char *wha
     if (((uint64_t)word[3] << 32 | word[0]) % (uint64_t)(state.every * count_call(site)) != 0)
         return SCS_OK;
     state.fault++;
-    snprintf(state.last, sizeof state.last, "%s:%d: %s", strrchr(file, '/') + 1, line, what);
+    note_last(file, line, what);
     return scs_fail(kinds[word[1] % (sizeof kinds / sizeof *kinds)], file, line, "fault in %.80s",
                     what);
 }

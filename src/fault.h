@@ -2,7 +2,7 @@
  * made. The n-th call at a place in the source fails with probability 1 / (every n), so that all
  * places have their turn, on one rank. Which ones is a function of the seed and the number of the
  * call, counted where a place is known not to be collective. All functions are Local; any thread
- * may call them. */
+ * may call them, but scs_fault_open and scs_fault_place where no other runs. */
 #ifndef SCS_FAULT_H
 #define SCS_FAULT_H
 

@@ -51,13 +51,14 @@ int scs_exit_code(scs_status status);
 /* Test builds make calls fail here in place of being made (src/fault.h), except where ranks speak
  * with each other: what all take part in cannot fail on one alone. Which calls do is learnt. */
 #ifdef SCS_FAULTS
+#include <stdatomic.h>
 typedef struct scs_site {
-    int kind;
-    int64_t seed, calls; /* calls since the seed was set */
+    atomic_int kind;
+    atomic_llong seed, calls; /* calls since the seed was set */
 } scs_site;
-int64_t scs_fault_heard(void); /* how often ranks have spoken */
+int64_t scs_fault_heard(void); /* how often ranks have spoken, as far as this thread took part */
 void scs_fault_hear(void);
-void scs_fault_learn(scs_site *site, int64_t heard);
+void scs_fault_learn(scs_site *site, int64_t before);
 scs_status scs_fault(scs_site *site, const char *file, int line, const char *what);
 #define SCS_MAY_FAIL(st, call)                                                                     \
     static scs_site scs_site_;                                                                     \
