@@ -472,7 +472,7 @@ done:
 
 static void write_texts(place *p)
 {
-    static const scs_combination item = {.condition = 1, .observed_group = -1};
+    static const scs_combination item = {.condition = 1, .observed_group = 1};
     char path[2 * SCRATCH_PATH];
     double value[64] = {0};
     FILE *out;
