@@ -9,12 +9,23 @@ skip() {
     echo "0 passed, 0 failed, 1 skipped"
     exit 77
 }
+# clear_hosts ID: with what still runs there.
 clear_hosts() {
-    for h in $(seq $hosts); do ip netns del "$id-$h" 2>/dev/null; done
-    ip link del "$id" 2>/dev/null
-    rm -rf "$work"
+    for h in $(seq $hosts); do
+        kill -9 $(ip netns pids "$1-$h" 2>/dev/null) 2>/dev/null
+        ip netns del "$1-$h" 2>/dev/null
+    done
+    ip link del "$1" 2>/dev/null
 }
-trap clear_hosts EXIT
+# What tests have left that were killed themselves.
+clear_leftovers() {
+    for old in $(ip netns list 2>/dev/null | sed -n 's/^\(scs[0-9]*\)-[0-9]*\( .*\)\{0,1\}$/\1/p' | sort -u); do
+        grep -q hosts.sh "/proc/${old#scs}/cmdline" 2>/dev/null && continue
+        echo "hosts of an earlier test that was killed are cleared: $old"
+        clear_hosts "$old"
+    done
+}
+trap 'clear_hosts $id; rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 make_hosts() {
     ip link add "$id" type bridge && ip link set "$id" up || return 1
@@ -24,6 +35,7 @@ make_hosts() {
     done
 }
 command -v ip >/dev/null && command -v unshare >/dev/null || skip "no ip or unshare (iproute2, util-linux)"
+clear_leftovers
 make_hosts 2>"$work/log" || skip "no network namespaces ($(head -n 1 "$work/log"))"
 
 # What mpirun takes for ssh: agent HOST COMMAND...
