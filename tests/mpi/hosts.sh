@@ -77,5 +77,5 @@ done
 on 2 2 "$scscreen" run run.yaml -q --set train.batch=63
 code=$?
 if [ "$code" = 64 ] && [ "$(grep -c '^scscreen: error: ' log)" = 1 ]; then pass; else fail "a mistake on 2 hosts: exit $code"; tail -n 5 log; fi
-echo "2 and 3 hosts, 2 to 4 ranks: the bytes of one host"
+[ "$failed" != 0 ] || echo "2 and 3 hosts, 2 to 4 ranks: the bytes of one host"
 finish
