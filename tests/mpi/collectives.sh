@@ -37,7 +37,7 @@ compare() {
 record() { # VERB ARGS...
     rm -rf calls
     mkdir calls
-    OMP_NUM_THREADS=1 timeout 300 mpirun -n "$np" -x LD_PRELOAD="$layer" -x SCS_COLLECTIVES="$work/calls" "$scscreen" "$@" -q >log 2>&1
+    OMP_NUM_THREADS=1 timeout 300 mpirun -n "$np" -x LD_PRELOAD="${SCS_PRELOAD:+$SCS_PRELOAD:}$layer" -x SCS_COLLECTIVES="$work/calls" "$scscreen" "$@" -q >log 2>&1
     check_ok "$* at np $np" $? log
     last=
     compare calls "$1 at np $np"
