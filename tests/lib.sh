@@ -69,7 +69,7 @@ expect() {
     lines=$(grep -c '^scscreen: error: ' "$log")
     if [ "$got" != "$code" ]; then
         fail "$what at np $np: exit $got, expected $code"
-        tail -n 5 "$log"
+        tail -n 50 "$log"
     elif [ "$lines" != 1 ]; then
         fail "$what at np $np: $lines error lines, expected 1"
         tail -n 5 "$log"
