@@ -100,7 +100,7 @@ static void run_panel(const scs_mean_decoder *m, int32_t panel, const double *hi
 {
     int32_t d = m->n_hidden, g0 = panel * WIDTH;
     int32_t width = m->n_gene - g0 < WIDTH ? m->n_gene - g0 : WIDTH;
-    double out[ROWS * WIDTH];
+    double out[ROWS * WIDTH] = {0};
 
     for (int64_t first = 0, taken; first < n; first += taken) {
         taken =

@@ -15,12 +15,6 @@
  * after the other. */
 enum { ROWS = 16, WIDTH = 64, TILE = ROWS * WIDTH, DIGITS = 3, TRIPLE = DIGITS * TILE };
 
-struct scs_tiles {
-    int32_t n_out, n_in, n_step; /* n_step tiles side by side hold n_in columns */
-    int8_t *digit; /* [n_out / ROWS, n_step, DIGITS, TILE], as the processor wants it */
-    float *scale;  /* [n_out, rounded up to ROWS] */
-};
-
 static int32_t tiles_of(int64_t n, int32_t size)
 {
     return (int32_t)((n + size - 1) / size);
@@ -33,16 +27,6 @@ int64_t scs_tiles_scratch(int32_t n_in, int32_t n)
     return WIDTH + blocks * tiles_of(n_in, WIDTH) * TRIPLE + blocks * ROWS * (int64_t)sizeof(float);
 }
 
-void scs_tiles_destroy(scs_tiles **tiles)
-{
-    if (*tiles) {
-        free((*tiles)->digit);
-        free((*tiles)->scale);
-    }
-    free(*tiles);
-    *tiles = NULL;
-}
-
 #if SCS_AMX
 
 #include <immintrin.h>
@@ -52,6 +36,22 @@ void scs_tiles_destroy(scs_tiles **tiles)
 #include <unistd.h>
 
 #define SCS_WITH_TILES __attribute__((target("amx-tile,amx-int8,avx512f,avx512bw,avx512vl")))
+
+struct scs_tiles {
+    int32_t n_out, n_in, n_step; /* n_step tiles side by side hold n_in columns */
+    int8_t *digit; /* [n_out / ROWS, n_step, DIGITS, TILE], as the processor wants it */
+    float *scale;  /* [n_out, rounded up to ROWS] */
+};
+
+void scs_tiles_destroy(scs_tiles **tiles)
+{
+    if (*tiles) {
+        free((*tiles)->digit);
+        free((*tiles)->scale);
+    }
+    free(*tiles);
+    *tiles = NULL;
+}
 
 /* A little less than 127 in each digit, so that rounding leads nowhere. */
 static const float largest = 8355000, smallest = 1e-30F;
@@ -289,6 +289,11 @@ scs_status scs_tiles_create(const scs_real *weight, int32_t n_out, int32_t n_in,
     (void)weight, (void)n_out, (void)n_in;
     *tiles = NULL;
     return SCS_OK;
+}
+
+void scs_tiles_destroy(scs_tiles **tiles)
+{
+    *tiles = NULL;
 }
 
 void scs_tiles_multiply(const scs_tiles *tiles, const scs_real *x, int32_t n, void *scratch,
