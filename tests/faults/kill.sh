@@ -10,7 +10,7 @@ start=$(date +%s%N)
 (cd "$whole" && launch 2 run ../run.yaml -q >log 2>&1)
 check_ok "uninterrupted run" $? "$whole/log"
 span=$((($(date +%s%N) - start) / 1000000)) # ms
-before=0 training=0 saving=0 screening=0 rounds=0
+before=0 training=0 saving=0 screening=0 rounds=0 blocked=0
 
 # What there is of results is whole: each file is that of the uninterrupted run, or not there.
 check_files() {
@@ -32,11 +32,27 @@ note_phase() {
     fi
 }
 
+# Until the job is over; sets code. PMIx 4.2 can block mpirun in its own end when a rank dies while it connects: where no rank is
+# left after 100 s, that is counted and mpirun ended. A rank that is left hangs.
+wait_for_end() {
+    for tenth in $(seq 1000); do
+        kill -0 $guard || break
+        sleep 0.1
+    done 2>/dev/null
+    if kill -0 $guard 2>/dev/null; then
+        top=$(pgrep -P $guard)
+        if ps -o stat= --ppid "${top:-0}" | grep -qv '^Z'; then fail "kill $done: hangs"; else blocked=$((blocked + 1)); fi
+        [ -z "$top" ] || kill -9 $top
+    fi
+    wait $guard 2>/dev/null
+    code=$?
+}
+
 # @param NP DELAY-MS ONE-OR-ALL WORDS...: run until killed; sets code, and ranks to the processes that were there to kill.
 start_and_kill() {
     np=$1 delay=$2 who=$3
     shift 3
-    OMP_NUM_THREADS=1 timeout 100 mpirun -n "$np" "$scscreen" "$@" -q </dev/null >log 2>&1 &
+    OMP_NUM_THREADS=1 timeout 300 mpirun -n "$np" "$scscreen" "$@" -q </dev/null >log 2>&1 &
     guard=$!
     sleep "$(awk "BEGIN { print $delay / 1000 }")"
     top=$(pgrep -P $guard)
@@ -47,9 +63,7 @@ start_and_kill() {
         victim="$top $ranks"
     fi
     [ -z "$ranks" ] || kill -9 $victim 2>/dev/null
-    wait $guard 2>/dev/null
-    code=$?
-    [ "$code" != 124 ] || fail "kill $done: hangs"
+    wait_for_end
 }
 
 # @param NP DELAY-MS ONE-OR-ALL: run until killed. A run that ends by itself has to be right, and the next begins anew.
@@ -120,4 +134,5 @@ if [ "$done" = "$screen_kills" ]; then pass; else fail "$done kills of $screen_k
 echo "screening alone: $done kills, $whole_screens screens finished between them; the last one went on from done blocks: $resumed"
 done=$killed
 echo "$done kills: $before before the first state, $training in training, $saving while saving, $screening in screening; $rounds runs finished between them"
+[ "$blocked" = 0 ] || echo "mpirun itself blocked in its end $blocked times, without a rank"
 finish
