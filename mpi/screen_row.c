@@ -57,6 +57,7 @@ void scs_row_work_clear(scs_row_work *work)
     free(work->delta);
     free(work->along);
     free(work->scratch);
+    free(work->panel);
     free(work->change);
     *work = (scs_row_work){0};
 }

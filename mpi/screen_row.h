@@ -12,6 +12,7 @@ typedef struct scs_row_work {
     double *delta;     /**< [n_latent] */
     double *along;     /**< [SCS_MOST_MOVED] */
     scs_real *scratch; /**< of scs_moving_mean, or NULL */
+    double *panel;     /**< of scs_mean_decoder_run, or NULL */
     double *change;    /**< [2, n_gene] the sources' own, of means and variances; or NULL */
 } scs_row_work;
 

@@ -84,6 +84,8 @@ static scs_status alloc_decoded(scs_row_block *b)
         return SCS_OK;
     if (scs_row_is_linear(b->job)) {
         SCS_TRY(scs_mean_decoder_create(s->model, &b->decoder));
+        for (int i = 0; i < b->n_work; i++)
+            SCS_TRY(SCS_ALLOC(b->work[i].panel, scs_mean_decoder_work(b->decoder)));
         SCS_TRY(SCS_ALLOC(b->hidden, 2 * b->most * s->model->arch.n_hidden));
     }
     SCS_TRY(SCS_ALLOC(b->mean, cells));
@@ -203,7 +205,8 @@ static void decode_rows(const scs_row_block *b)
 
 #pragma omp parallel for schedule(dynamic)
     for (int task = 0; task < n_task; task++)
-        scs_mean_decoder_run(b->decoder, task, b->hidden, n + b->n_fresh, b->mean);
+        scs_mean_decoder_run(b->decoder, task, b->hidden, n + b->n_fresh,
+                             b->work[omp_get_thread_num()].panel, b->mean);
     for (int32_t k = 0; k < b->n_fresh; k++) {
         scs_row_controls *c = &b->controls.item[b->fresh[k]];
 

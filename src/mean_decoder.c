@@ -5,10 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Vectors that the compiler splits where registers are shorter. */
+/* The compiler splits it where registers are shorter. */
 typedef double vec __attribute__((vector_size(64), aligned(64)));
-typedef scs_real narrow
-    __attribute__((vector_size(8 * sizeof(scs_real)), aligned(8 * sizeof(scs_real)), may_alias));
 
 enum {
     LANES = sizeof(vec) / sizeof(double),
@@ -60,27 +58,27 @@ int scs_mean_decoder_tasks(const scs_mean_decoder *decoder)
     return (decoder->n_panel + PANELS - 1) / PANELS;
 }
 
-/* n rows of a panel. @param[out] out [n, WIDTH] */
+int64_t scs_mean_decoder_work(const scs_mean_decoder *decoder)
+{
+    return (int64_t)decoder->n_hidden * WIDTH;
+}
+
+/* n rows of a panel. @param panel [d, 2]  @param[out] out [n, WIDTH] */
 static inline __attribute__((always_inline)) void
-multiply_rows(const scs_real *panel, const double *hidden, int32_t d, int n, double *out)
+multiply_rows(const vec *panel, const double *hidden, int32_t d, int n, double *out)
 {
     vec sum[ROWS][2] = {0};
 
-    for (int32_t j = 0; j < d; j++) {
-        const narrow *weight = (const narrow *)(panel + (int64_t)j * WIDTH);
-        vec a = __builtin_convertvector(weight[0], vec),
-            b = __builtin_convertvector(weight[1], vec);
-
-        for (int i = 0; i < n; i++) {
-            sum[i][0] += hidden[(int64_t)i * d + j] * a;
-            sum[i][1] += hidden[(int64_t)i * d + j] * b;
+    for (int64_t j = 0; j < d; j++)
+        for (int64_t i = 0; i < n; i++) {
+            sum[i][0] += hidden[i * d + j] * panel[2 * j];
+            sum[i][1] += hidden[i * d + j] * panel[2 * j + 1];
         }
-    }
     memcpy(out, sum, sizeof *sum * (size_t)n);
 }
 
 /* @return how many rows were taken */
-SCS_VECTOR static int multiply(const scs_real *panel, const double *hidden, int32_t d, int64_t n,
+SCS_VECTOR static int multiply(const vec *panel, const double *hidden, int32_t d, int64_t n,
                                double *out)
 {
     if (n >= ROWS) {
@@ -95,16 +93,22 @@ SCS_VECTOR static int multiply(const scs_real *panel, const double *hidden, int3
     return 1;
 }
 
-static void run_panel(const scs_mean_decoder *m, int32_t panel, const double *hidden, int64_t n,
-                      double *mean)
+SCS_VECTOR static void widen(const scs_real *panel, int64_t n, double *out)
 {
-    int32_t d = m->n_hidden, g0 = panel * WIDTH;
-    int32_t width = m->n_gene - g0 < WIDTH ? m->n_gene - g0 : WIDTH;
+#pragma omp simd
+    for (int64_t i = 0; i < n; i++)
+        out[i] = panel[i];
+}
+
+/* @param panel as doubles */
+static void run_panel(const scs_mean_decoder *m, int32_t g0, const vec *panel, const double *hidden,
+                      int64_t n, double *mean)
+{
+    int32_t d = m->n_hidden, width = m->n_gene - g0 < WIDTH ? m->n_gene - g0 : WIDTH;
     double out[ROWS * WIDTH] = {0};
 
     for (int64_t first = 0, taken; first < n; first += taken) {
-        taken =
-            multiply(m->panel + (int64_t)panel * d * WIDTH, hidden + first * d, d, n - first, out);
+        taken = multiply(panel, hidden + first * d, d, n - first, out);
         for (int64_t i = 0; i < taken; i++)
             for (int32_t g = 0; g < width; g++)
                 mean[(first + i) * m->n_gene + g0 + g] = out[i * WIDTH + g] + m->bias[g0 + g];
@@ -112,8 +116,12 @@ static void run_panel(const scs_mean_decoder *m, int32_t panel, const double *hi
 }
 
 void scs_mean_decoder_run(const scs_mean_decoder *decoder, int task, const double *hidden,
-                          int64_t n, double *mean)
+                          int64_t n, double *work, double *mean)
 {
-    for (int32_t p = task * PANELS; p < decoder->n_panel && p < (task + 1) * PANELS; p++)
-        run_panel(decoder, p, hidden, n, mean);
+    int64_t size = scs_mean_decoder_work(decoder);
+
+    for (int32_t p = task * PANELS; p < decoder->n_panel && p < (task + 1) * PANELS; p++) {
+        widen(decoder->panel + p * size, size, work);
+        run_panel(decoder, p * WIDTH, (const vec *)(const void *)work, hidden, n, mean);
+    }
 }

@@ -30,6 +30,7 @@ struct scs_moving {
     scs_layout layout;
     affine norm[SCS_MAX_LAYERS];      /* of the decoder's blocks */
     scs_tiles *tiles[SCS_MAX_LAYERS]; /* their weights, or NULL: by BLAS; the first has none */
+    scs_real *across;                 /* [n_latent, n_hidden] the first block's weights, scaled */
     scs_real *kept; /* [n, n_hidden] the first block before its activation, or NULL: too many cells
                      */
 };
@@ -72,17 +73,20 @@ static const scs_dense *weights_of(const scs_moving *m, int layer)
     return &m->layout.block[m->model->arch.n_layer + layer].linear;
 }
 
-/* @param scratch for tiles, where the layer has them */
-static void multiply(const scs_moving *m, int layer, const scs_real *x, int32_t n,
-                     scs_real *scratch, scs_real *y)
+/* @param digits scratch of tiles, where the layer has them */
+static void multiply(const scs_moving *m, int layer, const scs_real *x, int32_t n, void *digits,
+                     scs_real *y)
 {
     const scs_dense *dense = weights_of(m, layer);
 
-    if (m->tiles[layer])
-        scs_tiles_multiply(m->tiles[layer], x, n, scratch, y);
-    else
+    if (!m->tiles[layer]) {
         GEMM(CblasRowMajor, CblasNoTrans, CblasTrans, n, dense->n_out, dense->n_in, 1, x,
              dense->n_in, m->model->param + dense->weight, dense->n_in, 0, y, dense->n_out);
+        return;
+    }
+    for (int32_t i = 0; i < n; i++)
+        scs_tiles_put_row(m->tiles[layer], x + (int64_t)i * dense->n_in, i, n, digits);
+    scs_tiles_multiply(m->tiles[layer], n, digits, y);
 }
 
 static int32_t block_size(const scs_moving *m, int64_t first)
@@ -108,6 +112,19 @@ static scs_status keep_blocks(scs_moving *m)
 #pragma omp parallel for schedule(static)
     for (int64_t i = 0; i < m->n; i += CELL_BLOCK)
         first_block(m, i, m->kept + i * d);
+    return SCS_OK;
+}
+
+/* Column after column, times the batch norm's scale. */
+static scs_status turn_weights(scs_moving *m)
+{
+    const scs_dense *dense = weights_of(m, 0);
+    const scs_real *weight = m->model->param + dense->weight;
+
+    SCS_TRY(SCS_ALLOC(m->across, (int64_t)dense->n_in * dense->n_out));
+    for (int64_t j = 0; j < dense->n_out; j++)
+        for (int64_t k = 0; k < dense->n_in; k++)
+            m->across[k * dense->n_out + j] = weight[j * dense->n_in + k] * m->norm[0].scale[j];
     return SCS_OK;
 }
 
@@ -137,6 +154,7 @@ scs_status scs_moving_create(const scs_model *model, const scs_real *z, int64_t 
     scs_layout_build(&model->arch, &m->layout);
     for (int32_t l = 0; l < model->arch.n_layer; l++)
         SCS_GO(st, make_layer(m, l, tiles));
+    SCS_GO(st, turn_weights(m));
     SCS_GO(st, keep_blocks(m));
     return SCS_OK;
 done:
@@ -153,27 +171,31 @@ void scs_moving_destroy(scs_moving **moving)
         free(m->norm[l].offset);
         scs_tiles_destroy(&m->tiles[l]);
     }
-    if (m)
+    if (m) {
+        free(m->across);
         free(m->kept);
+    }
     free(m);
     *moving = NULL;
 }
 
-/* What delta adds to each unit of the first block. @param[out] by [n_hidden] */
-SCS_VECTOR static void move_units(const scs_moving *m, const double *delta, scs_real *by)
+/* What delta adds to each unit of the first block. @param[out] sum, by [n_hidden] */
+SCS_VECTOR static void move_units(const scs_moving *m, const double *delta, double *sum,
+                                  scs_real *by)
 {
-    const scs_dense *dense = &m->layout.block[m->model->arch.n_layer].linear;
-    const scs_real *weight = m->model->param + dense->weight;
-    int32_t n_in = delta ? dense->n_in : 0;
+    int32_t d = m->model->arch.n_hidden, n_latent = delta ? m->model->arch.n_latent : 0;
 
-    for (int32_t j = 0; j < dense->n_out; j++) {
-        double sum = 0;
+    memset(sum, 0, (size_t)d * sizeof *sum);
+    for (int32_t k = 0; k < n_latent; k++) {
+        const scs_real *row = m->across + (int64_t)k * d;
+        double by_so_much = delta[k];
 
-#pragma omp simd reduction(+ : sum)
-        for (int32_t k = 0; k < n_in; k++)
-            sum += weight[(int64_t)j * dense->n_in + k] * delta[k];
-        by[j] = (scs_real)(sum * m->norm[0].scale[j]);
+#pragma omp simd
+        for (int32_t j = 0; j < d; j++)
+            sum[j] += by_so_much * row[j];
     }
+    for (int32_t j = 0; j < d; j++)
+        by[j] = (scs_real)sum[j];
 }
 
 /* y = leaky ReLU of x + by */
@@ -220,6 +242,22 @@ SCS_VECTOR static void add_rows(const scs_real *x, int64_t n, int32_t d, double 
     }
 }
 
+/* The same of activations that are yet to be scaled and to go through the leaky ReLU. */
+SCS_VECTOR static void add_activated(const affine *norm, scs_real slope, const scs_real *x,
+                                     int64_t n, int32_t d, double *sum)
+{
+    for (int64_t i = 0; i < n; i++) {
+        const scs_real *row = x + i * d;
+
+#pragma omp simd
+        for (int32_t j = 0; j < d; j++) {
+            scs_real u = row[j] * norm->scale[j] + norm->offset[j];
+
+            sum[j] += u > 0 ? u : slope * u;
+        }
+    }
+}
+
 int64_t scs_moving_scratch(const scs_model *model)
 {
     int32_t d = model->arch.n_hidden;
@@ -228,29 +266,67 @@ int64_t scs_moving_scratch(const scs_model *model)
            scs_tiles_scratch(d, CELL_BLOCK) / (int64_t)sizeof(scs_real) + 1;
 }
 
+/* Of one thread, from its scratch. */
+typedef struct workspace {
+    scs_real *x, *y; /* [CELL_BLOCK, n_hidden] */
+    scs_real *by;    /* [n_hidden] */
+    void *digits;    /* of tiles */
+} workspace;
+
+/* The second block of the layers before its activation, from the first's; row by row, so that the
+ * activations stay near the core. @param from [n, n_hidden] may be the workspace's x */
+static void multiply_moved(const scs_moving *m, const scs_real *from, int32_t n, workspace *at)
+{
+    int32_t d = m->model->arch.n_hidden;
+    scs_real slope = (scs_real)m->model->arch.leaky_slope;
+
+    if (!m->tiles[1]) {
+        move_rows(from, at->by, slope, n, d, at->x);
+        multiply(m, 1, at->x, n, NULL, at->y);
+        return;
+    }
+    for (int32_t i = 0; i < n; i++) {
+        move_rows(from + (int64_t)i * d, at->by, slope, 1, d, at->y);
+        scs_tiles_put_row(m->tiles[1], at->y, i, n, at->digits);
+    }
+    scs_tiles_multiply(m->tiles[1], n, at->digits, at->y);
+}
+
+/* Adds the last hidden activations of n cells to the sum. */
+static void add_block(const scs_moving *m, const scs_real *from, int32_t n, workspace *at,
+                      double *sum)
+{
+    int32_t d = m->model->arch.n_hidden, last = m->model->arch.n_layer - 1;
+    scs_real slope = (scs_real)m->model->arch.leaky_slope, *swap;
+
+    if (last == 0) {
+        move_rows(from, at->by, slope, n, d, at->y);
+        add_rows(at->y, n, d, sum);
+        return;
+    }
+    multiply_moved(m, from, n, at);
+    for (int32_t l = 1; l < last; l++) {
+        activate_rows(&m->norm[l], slope, n, d, at->y);
+        swap = at->x;
+        at->x = at->y;
+        at->y = swap;
+        multiply(m, l + 1, at->x, n, at->digits, at->y);
+    }
+    add_activated(&m->norm[last], slope, at->y, n, d, sum);
+}
+
 void scs_moving_mean(const scs_moving *m, const double *delta, scs_real *scratch, double *mean)
 {
-    const scs_arch *arch = &m->model->arch;
-    int32_t d = arch->n_hidden;
-    scs_real slope = (scs_real)arch->leaky_slope, *by = scratch + (int64_t)2 * CELL_BLOCK * d;
+    int64_t d = m->model->arch.n_hidden;
+    workspace at = {scratch, scratch + CELL_BLOCK * d, scratch + 2 * CELL_BLOCK * d,
+                    scratch + (2 * CELL_BLOCK + 1) * d};
 
-    move_units(m, delta, by);
+    move_units(m, delta, mean, at.by);
     memset(mean, 0, (size_t)d * sizeof *mean);
     for (int64_t i = 0; i < m->n; i += CELL_BLOCK) {
-        int32_t n = block_size(m, i);
-        scs_real *x = scratch, *y = scratch + (int64_t)CELL_BLOCK * d, *swap;
-
         if (!m->kept)
-            first_block(m, i, x);
-        move_rows(m->kept ? m->kept + i * d : x, by, slope, n, d, x);
-        for (int32_t l = 1; l < arch->n_layer; l++) {
-            multiply(m, l, x, n, by + d, y);
-            activate_rows(&m->norm[l], slope, n, d, y);
-            swap = x;
-            x = y;
-            y = swap;
-        }
-        add_rows(x, n, d, mean);
+            first_block(m, i, at.x);
+        add_block(m, m->kept ? m->kept + i * d : at.x, block_size(m, i), &at, mean);
     }
     for (int32_t j = 0; j < d; j++)
         mean[j] /= (double)m->n;

@@ -178,17 +178,13 @@ static left divide(const scs_tiles *t, int32_t n, void *scratch)
     return (left){at, (float *)(void *)(at + size)};
 }
 
-static left split_rows(const scs_tiles *t, const float *x, int32_t n, void *scratch)
+void scs_tiles_put_row(const scs_tiles *t, const scs_real *x, int32_t i, int32_t n, void *scratch)
 {
     left a = divide(t, n, scratch);
-    int64_t block = (int64_t)t->n_step * TRIPLE;
 
-    if (n % ROWS)
-        memset(a.digit + n / ROWS * block, 0, (size_t)block);
-    for (int32_t i = 0; i < n; i++)
-        a.scale[i] = split_row(x + (int64_t)i * t->n_in, t->n_in, t->n_step,
-                               a.digit + i / ROWS * block + (int64_t)i % ROWS * WIDTH);
-    return a;
+    a.scale[i] =
+        split_row(x, t->n_in, t->n_step,
+                  a.digit + (int64_t)(i / ROWS) * t->n_step * TRIPLE + (int64_t)(i % ROWS) * WIDTH);
 }
 
 SCS_WITH_TILES static void set_tiles(void)
@@ -257,10 +253,10 @@ static int32_t part_of(int32_t n, int32_t block)
     return n - block * ROWS < ROWS ? n - block * ROWS : ROWS;
 }
 
-SCS_WITH_TILES void scs_tiles_multiply(const scs_tiles *t, const scs_real *x, int32_t n,
-                                       void *scratch, scs_real *y)
+/* Rows of a block that nobody has put are multiplied as well, and dropped. */
+SCS_WITH_TILES void scs_tiles_multiply(const scs_tiles *t, int32_t n, void *scratch, scs_real *y)
 {
-    left a = split_rows(t, x, n, scratch);
+    left a = divide(t, n, scratch);
     int64_t block = (int64_t)t->n_step * TRIPLE;
     int32_t sum[DIGITS * ROWS * ROWS] __attribute__((aligned(WIDTH)));
 
@@ -296,10 +292,15 @@ void scs_tiles_destroy(scs_tiles **tiles)
     *tiles = NULL;
 }
 
-void scs_tiles_multiply(const scs_tiles *tiles, const scs_real *x, int32_t n, void *scratch,
-                        scs_real *y)
+void scs_tiles_put_row(const scs_tiles *tiles, const scs_real *x, int32_t i, int32_t n,
+                       void *scratch)
 {
-    (void)tiles, (void)x, (void)n, (void)scratch, (void)y;
+    (void)tiles, (void)x, (void)i, (void)n, (void)scratch;
+}
+
+void scs_tiles_multiply(const scs_tiles *tiles, int32_t n, void *scratch, scs_real *y)
+{
+    (void)tiles, (void)n, (void)scratch, (void)y;
 }
 
 #endif

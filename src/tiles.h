@@ -18,11 +18,12 @@ bool scs_tiles_are_there(void);
 SCS_MUST_USE scs_status scs_tiles_create(const scs_real *weight, int32_t n_out, int32_t n_in,
                                          scs_tiles **tiles);
 void scs_tiles_destroy(scs_tiles **tiles);
-/** y = x W'. A row of x that holds no finite number only gives NaN.
- *  @param x [n, n_in]  @param scratch [scs_tiles_scratch(n_in, n)] bytes  @param[out] y [n, n_out]
- */
-void scs_tiles_multiply(const scs_tiles *tiles, const scs_real *x, int32_t n, void *scratch,
-                        scs_real *y);
+/** Row i of a left factor. @param x [n_in]; where it holds no finite number only, its products are
+ * NaN  @param scratch [scs_tiles_scratch(n_in, n)] bytes of a factor of n rows */
+void scs_tiles_put_row(const scs_tiles *tiles, const scs_real *x, int32_t i, int32_t n,
+                       void *scratch);
+/** y = x W', once all rows are in the scratch. @param[out] y [n, n_out] */
+void scs_tiles_multiply(const scs_tiles *tiles, int32_t n, void *scratch, scs_real *y);
 int64_t scs_tiles_scratch(int32_t n_in, int32_t n);
 enum { SCS_TILES_LEAST = 64, SCS_TILES_MOST = 32768 };
 

@@ -15,10 +15,12 @@ typedef struct setup {
     double direct_mean[MAX_GENE], direct_var[MAX_GENE]; /* every cell decoded alone */
 } setup;
 
-static void begin(setup *t, int profile, int32_t n_gene, int32_t n_hidden, int64_t n)
+static void begin_layers(setup *t, int profile, int32_t n_gene, int32_t n_hidden, int32_t n_layer,
+                         int64_t n)
 {
     scs_arch arch = small_arch(profile, n_gene, n_hidden, LATENT);
 
+    arch.n_layer = n_layer;
     small_model(&arch, 3, &t->model);
     t->n = n;
     CHECK_OK(SCS_ALLOC(t->z, n * LATENT));
@@ -26,6 +28,11 @@ static void begin(setup *t, int profile, int32_t n_gene, int32_t n_hidden, int64
         t->z[i] = (scs_real)(3 + uniform(8, (uint64_t)i));
     for (int j = 0; j < LATENT; j++)
         t->delta[j] = .3 * j - 1;
+}
+
+static void begin(setup *t, int profile, int32_t n_gene, int32_t n_hidden, int64_t n)
+{
+    begin_layers(t, profile, n_gene, n_hidden, 2, n);
 }
 
 static void end(setup *t)
@@ -107,25 +114,26 @@ static void blocks_equal_decoding(void)
 }
 
 /* Cells made ready once, moved by two shifts and by none, decoded as rows of one block. */
-static void check_moving(int32_t n_gene, int32_t n_hidden, int64_t n, bool tiles)
+static void check_moving(int32_t n_gene, int32_t n_hidden, int32_t n_layer, int64_t n, bool tiles)
 {
     enum { ROWS = 13 };
     const double far[LATENT] = {9, -9, 9, -9, 9, -9, 9};
     setup t;
     const double *delta[3] = {t.delta, NULL, far};
-    double hidden[ROWS * 64], mean[ROWS * MAX_GENE];
+    double hidden[ROWS * 64], mean[ROWS * MAX_GENE], *work;
     scs_mean_decoder *decoder;
     scs_real *scratch;
     scs_moving *moving;
 
-    begin(&t, SCS_PROFILE_SCGEN2, n_gene, n_hidden, n);
+    begin_layers(&t, SCS_PROFILE_SCGEN2, n_gene, n_hidden, n_layer, n);
     CHECK_OK(SCS_ALLOC(scratch, scs_moving_scratch(t.model)));
     CHECK_OK(scs_mean_decoder_create(t.model, &decoder));
+    CHECK_OK(SCS_ALLOC(work, scs_mean_decoder_work(decoder)));
     CHECK_OK(scs_moving_create(t.model, t.z, n, tiles, &moving));
     for (int r = 0; r < ROWS; r++)
         scs_moving_mean(moving, delta[r % 3], scratch, hidden + r * n_hidden);
     for (int task = scs_mean_decoder_tasks(decoder) - 1; task >= 0; task--)
-        scs_mean_decoder_run(decoder, task, hidden, ROWS, mean);
+        scs_mean_decoder_run(decoder, task, hidden, ROWS, work, mean);
     for (int r = 0; r < ROWS; r++) {
         CHECK_OK(scs_decoded_moments(t.model, t.z, n, delta[r % 3], t.mean, NULL));
         check_close(mean + r * n_gene, t.mean, n_gene);
@@ -134,23 +142,25 @@ static void check_moving(int32_t n_gene, int32_t n_hidden, int64_t n, bool tiles
     CHECK_FAILS(scs_moving_create(t.model, t.z, 0, true, &moving), SCS_EARG, "no cells");
     scs_mean_decoder_destroy(&decoder);
     free(scratch);
+    free(work);
     end(&t);
 }
 
 /* Few cells, some blocks of them, and more than are kept; one panel of genes and two. */
 static void moving_equals_decoding(void)
 {
-    check_moving(30, 40, 1, true);
-    check_moving(300, 8, 600, true);
-    check_moving(300, 8, 4200, true);
+    check_moving(30, 40, 2, 1, true);
+    check_moving(300, 8, 2, 600, true);
+    check_moving(300, 8, 2, 4200, true);
 }
 
 /* Wide enough for integer tiles, where the processor has them. */
 static void moving_by_tiles_equals_decoding(void)
 {
     for (int tiles = 0; tiles < 2; tiles++) {
-        check_moving(30, 64, 1, tiles);
-        check_moving(30, 64, 300, tiles);
+        check_moving(30, 64, 2, 1, tiles);
+        for (int n_layer = 1; n_layer <= 3; n_layer++)
+            check_moving(30, 64, n_layer, 300, tiles);
     }
 }
 

@@ -40,7 +40,9 @@ static bool multiply(product *p)
         return false;
     CHECK_OK(SCS_ALLOC(scratch, scs_tiles_scratch(p->n_in, p->n) + 1));
     memset(scratch, 0x5a, (size_t)scs_tiles_scratch(p->n_in, p->n) + 1);
-    scs_tiles_multiply(tiles, p->x, p->n, scratch, p->y);
+    for (int32_t i = p->n - 1; i >= 0; i--)
+        scs_tiles_put_row(tiles, p->x + (int64_t)i * p->n_in, i, p->n, scratch);
+    scs_tiles_multiply(tiles, p->n, scratch, p->y);
     CU_ASSERT_EQUAL(scratch[scs_tiles_scratch(p->n_in, p->n)], 0x5a);
     free(scratch);
     scs_tiles_destroy(&tiles);
