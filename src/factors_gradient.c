@@ -5,7 +5,7 @@
 
 #include <cblas.h>
 
-enum { TILE = SCS_FACTOR_TILE };
+enum { TILE = SCS_FACTOR_TILE, SPREAD_ROWS = 256 };
 
 /* ---- the gradient of W and b ---- */
 
@@ -75,6 +75,32 @@ void scs_factors_weight_gradient(scs_factors *f, const scs_real *param, double s
 
             if (part[p].n)
                 scs_product_run(&product, task);
+        }
+}
+
+static void add_spread_rows(const scs_factors *f, const scs_real *param, scs_real *grad,
+                            int32_t first, int32_t n)
+{
+    int64_t at = f->dense.weight + (int64_t)first * f->d;
+
+    SCS_GEMM(CblasRowMajor, CblasNoTrans, CblasNoTrans, n, f->d, f->d, 1, param + at, f->d,
+             f->cell_gram, f->d, 1, grad + at, f->d);
+}
+
+void scs_factors_add_spread(const scs_factors *f, const scs_real *param, const scs_team *team,
+                            const scs_output_part *part)
+{
+    int32_t most = f->dense.n_out / team->n_shard + 1; /* genes of a share */
+
+#pragma omp parallel for collapse(2) schedule(dynamic)
+    for (int32_t p = 0; p < f->n_part; p++)
+        for (int32_t row = 0; row < most; row += SPREAD_ROWS) {
+            int32_t first = scs_factors_gene(f, team, p) + row;
+            int32_t left = scs_factors_gene(f, team, p + 1) - first;
+
+            if (left > 0)
+                add_spread_rows(f, param, part[p].grad, first,
+                                left < SPREAD_ROWS ? left : SPREAD_ROWS);
         }
 }
 

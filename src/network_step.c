@@ -100,9 +100,3 @@ scs_status scs_network_step(scs_network *net, scs_model *model, const scs_batch 
     report_loss(net, loss);
     return SCS_OK;
 }
-
-scs_status scs_network_finish(const scs_network *net, const scs_model *model, const scs_team *team,
-                              scs_real *slice)
-{
-    return scs_output_finish(net->output, model->param, team, slice);
-}

@@ -54,12 +54,6 @@ scs_status scs_output_step(scs_output *output, const scs_real *param, double sca
     return SCS_ALIKE;
 }
 
-scs_status scs_output_finish(const scs_output *output, const scs_real *param, const scs_team *team,
-                             scs_real *slice)
-{
-    return output->factored ? scs_factors_finish(output->factors, param, team, slice) : SCS_OK;
-}
-
 scs_loss scs_loss_of(const scs_arch *arch, double squared_error, double kl, int32_t n)
 {
     return (scs_loss){.objective = 0.5 * squared_error + arch->kl_factor * arch->kl_weight * kl,

@@ -18,7 +18,8 @@ typedef struct scs_output_part {
     const scs_real *hidden; /**< [n, n_hidden] last hidden activations */
     const scs_nonzeros *x;  /**< the part's cells; dense: by cell is enough */
     scs_real *grad_hidden;  /**< [n, n_hidden] out; not touched where grad is NULL */
-    scs_real *grad; /**< flat gradient: rows of W and b are overwritten; NULL: the loss alone (dense
+    scs_real *grad; /**< flat gradient: rows of W and b are overwritten (of no cells: zeroed by the
+                       caller, and what is the whole batch's added); NULL: the loss alone (dense
                        only) */
     scs_real *px;   /**< [n, n_gene] out, the prediction itself, for tests (dense only); or NULL */
     double squared_error; /**< out: sum over cells and genes of (x_hat - x)^2 */
@@ -35,10 +36,6 @@ SCS_MUST_USE scs_status scs_output_prepare(scs_output *output, bool factored);
  *  @param part [n_part] as created */
 SCS_MUST_USE scs_status scs_output_step(scs_output *output, const scs_real *param, double scale,
                                         const scs_team *team, scs_output_part *part);
-/** Add to a slice of the summed gradient what only the whole batch gives; nothing where dense.
- *  @param param as in the step  @param slice the team's slice of the n_param elements  Local. */
-SCS_MUST_USE scs_status scs_output_finish(const scs_output *output, const scs_real *param,
-                                          const scs_team *team, scs_real *slice);
 /** The sums of some cells: objective = 0.5 squared error + kl_factor kl_weight KL. */
 scs_loss scs_loss_of(const scs_arch *arch, double squared_error, double kl, int32_t n);
 /** The prediction itself. @param hidden [n, n_hidden]  @param[out] x [n, n_gene]  Local. */

@@ -15,14 +15,22 @@ int32_t scs_factor_tiles(const scs_factors *f)
     return (f->dense.n_out + TILE - 1) / TILE;
 }
 
+int32_t scs_factors_gene(const scs_factors *f, const scs_team *team, int32_t p)
+{
+    return (int32_t)((int64_t)f->dense.n_out * (team->first + p) / team->n_shard);
+}
+
 static scs_status create_lane(const scs_factors *f, scs_factor_lane *l)
 {
+    int64_t genes = scs_gram_tasks(f->dense.n_out), cells = scs_gram_tasks(f->max_rows);
+    int64_t n_piece = genes > cells ? genes : cells;
+
     SCS_TRY(SCS_ALLOC(l->offset, (int64_t)f->max_rows * f->d));
     SCS_TRY(SCS_ALLOC(l->mean, f->d));
     SCS_TRY(SCS_ALLOC(l->lift, f->dense.n_out));
     SCS_TRY(SCS_ALLOC(l->gene_error, scs_factor_tiles(f)));
     SCS_TRY(SCS_ALLOC(l->cell_error, f->max_rows));
-    return SCS_ALLOC(l->square, (int64_t)f->d * f->d);
+    return SCS_ALLOC(l->square, n_piece * f->d * f->d);
 }
 
 static scs_status allocate(scs_factors *f)
@@ -48,7 +56,6 @@ scs_status scs_factors_create(const scs_arch *arch, int32_t n_part, int32_t max_
     scs_layout_build(arch, &layout);
     SCS_TRY(SCS_ALLOC(*factors, 1));
     **factors = (scs_factors){.dense = layout.out,
-                              .n_param = layout.n_param,
                               .n_part = n_part,
                               .max_rows = max_rows,
                               .d = arch->n_hidden,
@@ -100,32 +107,36 @@ SCS_VECTOR static void weigh_rows(const scs_real *weight, const scs_real *bias, 
     }
 }
 
-/* Shard v's piece of the genes is [n_gene v / V, n_gene (v + 1) / V). */
-static void gram_of_piece(scs_factors *f, const scs_real *param, const scs_team *team, int32_t p,
-                          int task)
+/* Tasks below n_gram are of W'W, the others of W'b. */
+static void weights_of_piece(scs_factors *f, const scs_real *param, const scs_team *team, int32_t p,
+                             int task)
 {
-    int64_t n_gene = f->dense.n_out, v = team->first + p;
-    int64_t first = n_gene * v / team->n_shard, last = n_gene * (v + 1) / team->n_shard;
-    int32_t column = task * TILE, width = f->d - column < TILE ? f->d - column : TILE;
-    const scs_real *weight = param + f->dense.weight + first * f->d;
-    double *bias_sum = f->parts + p * f->size + scs_gram_size(f->d);
+    int32_t first = scs_factors_gene(f, team, p), n = scs_factors_gene(f, team, p + 1) - first;
+    const scs_real *weight = param + f->dense.weight + (int64_t)first * f->d;
+    int n_gram = scs_gram_tasks(n);
+    int32_t column = (task - n_gram) * TILE, left = f->d - column;
+    double *sum = f->parts + p * f->size + scs_gram_size(f->d);
 
-    scs_gram_run(weight, (int32_t)(last - first), f->d, 1, task, f->lane[p].square);
-    weigh_rows(weight, param + f->dense.bias + first, (int32_t)(last - first), f->d, column, width,
-               bias_sum + column);
+    if (task < n_gram)
+        scs_gram_run(weight, n, f->d, 1, task, f->lane[p].square + (int64_t)task * f->d * f->d);
+    else if (left > 0)
+        weigh_rows(weight, param + f->dense.bias + first, n, f->d, column,
+                   left < TILE ? left : TILE, sum + column);
 }
 
 static scs_status gram_of_weights(scs_factors *f, const scs_real *param, const scs_team *team)
 {
-    int n_task = scs_gram_tasks(f->d);
+    int n_task = scs_gram_tasks(f->dense.n_out) + (f->d + TILE - 1) / TILE;
     int64_t packed = scs_gram_size(f->d);
 
 #pragma omp parallel for collapse(2) schedule(dynamic)
     for (int32_t p = 0; p < f->n_part; p++)
         for (int task = 0; task < n_task; task++)
-            gram_of_piece(f, param, team, p, task);
+            weights_of_piece(f, param, team, p, task);
     for (int32_t p = 0; p < f->n_part; p++)
-        scs_gram_pack(f->lane[p].square, f->d, f->parts + p * f->size);
+        scs_gram_pack(f->lane[p].square,
+                      scs_factors_gene(f, team, p + 1) - scs_factors_gene(f, team, p), f->d,
+                      f->parts + p * f->size);
     SCS_TRY(team->sum(team->ctx, f->parts, f->size, f->total));
     scs_gram_unpack(f->total, f->d, f->weight_gram);
     for (int32_t c = 0; c < f->d; c++)
@@ -173,20 +184,17 @@ static void centre_parts(scs_factors *f, double scale, const scs_output_part *pa
 static scs_status gram_of_cells(scs_factors *f, double scale, const scs_team *team,
                                 const scs_output_part *part)
 {
-    int n_task = scs_gram_tasks(f->d);
-    int64_t size = scs_gram_size(f->d);
+    int n_task = scs_gram_tasks(f->max_rows);
+    int64_t size = scs_gram_size(f->d), square = (int64_t)f->d * f->d;
 
 #pragma omp parallel for collapse(2) schedule(dynamic)
     for (int32_t p = 0; p < f->n_part; p++)
         for (int task = 0; task < n_task; task++)
-            if (part[p].n)
+            if (task < scs_gram_tasks(part[p].n))
                 scs_gram_run(f->lane[p].offset, part[p].n, f->d, 1 / scale, task,
-                             f->lane[p].square);
+                             f->lane[p].square + task * square);
     for (int32_t p = 0; p < f->n_part; p++)
-        if (part[p].n)
-            scs_gram_pack(f->lane[p].square, f->d, f->parts + p * size);
-        else
-            memset(f->parts + p * size, 0, (size_t)size * sizeof *f->parts);
+        scs_gram_pack(f->lane[p].square, part[p].n, f->d, f->parts + p * size);
     SCS_TRY(team->sum(team->ctx, f->parts, size, f->total));
     scs_gram_unpack(f->total, f->d, f->cell_gram);
     return SCS_OK;
@@ -213,6 +221,7 @@ scs_status scs_factors_step(scs_factors *f, const scs_real *param, double scale,
     centre_parts(f, scale, part);
     SCS_TRY(gram_of_cells(f, scale, team, part));
     scs_factors_weight_gradient(f, param, scale, part);
+    scs_factors_add_spread(f, param, team, part);
     sum_errors(f, part);
     return SCS_OK;
 }

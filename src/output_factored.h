@@ -19,12 +19,9 @@ typedef struct scs_factors scs_factors;
 SCS_MUST_USE scs_status scs_factors_create(const scs_arch *arch, int32_t n_part, int32_t max_rows,
                                            scs_factors **factors);
 void scs_factors_destroy(scs_factors **factors);
-/** As scs_output_step; each part's rows of dW lack W (Hc'Hc), which finish adds to the sum.
- * Collective where team->sum is. */
+/** As scs_output_step; the parts' rows of dW are right in their sum. Collective where team->sum is.
+ */
 SCS_MUST_USE scs_status scs_factors_step(scs_factors *factors, const scs_real *param, double scale,
                                          const scs_team *team, scs_output_part *part);
-/** As scs_output_finish. Local. */
-SCS_MUST_USE scs_status scs_factors_finish(const scs_factors *factors, const scs_real *param,
-                                           const scs_team *team, scs_real *slice);
 
 #endif

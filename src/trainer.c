@@ -262,7 +262,6 @@ scs_status scs_trainer_step(scs_trainer *t, int64_t epoch, int64_t at, scs_loss 
                 (long long)t->step + 1, (long long)epoch,
                 isnan(loss->objective) ? "nan" : "infinite");
     SCS_TRY(team->reduce_slice(team->ctx, t->grad, model->n_param, slice));
-    SCS_TRY(team->agree(team->ctx, scs_network_finish(t->net, model, team, slice)));
     t->step++;
     scs_adam_step(&model->arch,
                   scs_profile_learning_rate(t->config, t->step, t->config->train.epochs * t->steps),

@@ -114,12 +114,6 @@ SCS_MUST_USE scs_status scs_network_step(scs_network *net, scs_model *model, con
                                          const scs_step *step, const scs_team *team,
                                          scs_real *const *grad, scs_loss *loss);
 
-/** What a factored step leaves to be done once the shards' partials are summed: adds W (H'H) to the
- * team's slice of the sum, in place. Nothing after other steps.
- *  @param model as in the step: not yet updated  @param slice of scs_team_slice  Local. */
-SCS_MUST_USE scs_status scs_network_finish(const scs_network *net, const scs_model *model,
-                                           const scs_team *team, scs_real *slice);
-
 /** An activation or its gradient of the last step, for tests: "encoder.0.linear", "encoder.0.norm",
  * "encoder.0.out", ..., "q_mean", "q_var", "z", "decoder.0.linear", ..., "px"; gradients with
  * "grad." before. NULL if unknown.

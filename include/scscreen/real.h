@@ -6,9 +6,11 @@
 #ifdef SCS_DOUBLE
 typedef double scs_real;
 #define SCS_GEMM cblas_dgemm
+#define SCS_SYRK cblas_dsyrk
 #else
 typedef float scs_real;
 #define SCS_GEMM cblas_sgemm
+#define SCS_SYRK cblas_ssyrk
 #endif
 
 #endif

@@ -205,7 +205,6 @@ static void run_step(rig *r, int at, bool factored, scs_loss *loss)
                                r->noise + ((int64_t)at * N_CELL + v * part) * N_LATENT};
     CHECK_OK(scs_network_step(r->net, r->model, batch, &step, &r->team, r->grad, loss));
     CHECK_OK(r->team.reduce_slice(r->team.ctx, r->grad, r->model->n_param, r->grad[0]));
-    CHECK_OK(scs_network_finish(r->net, r->model, &r->team, r->grad[0]));
     scs_csr_clear(&x);
 }
 

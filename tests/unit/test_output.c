@@ -165,7 +165,6 @@ static error run_way(layer *l, bool factored)
     CHECK_OK(scs_output_create(&l->arch, 1, N_CELL, &output));
     CHECK_OK(scs_output_prepare(output, factored));
     CHECK_OK(scs_output_step(output, l->param, scale, &team, &part));
-    CHECK_OK(scs_output_finish(output, l->param, &team, grad));
     e = (error){off(grad + l->layout.out.weight, l->weight, N_GENE * D),
                 off(grad + l->layout.out.bias, l->bias, N_GENE),
                 off(grad_hidden, l->grad_hidden, N_CELL * D),
