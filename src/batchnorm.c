@@ -6,14 +6,16 @@
 #include <string.h>
 
 /* Squares of floats are exact in double: one pass loses nothing that float activations have. */
-SCS_VECTOR void scs_norm_sums(const scs_real *x, int32_t n, int32_t n_col, double *sums)
+SCS_VECTOR void scs_norm_sums(const scs_real *x, int32_t n, int32_t n_col, int32_t first,
+                              int32_t last, double *sums)
 {
-    memset(sums, 0, 2 * (size_t)n_col * sizeof *sums);
+    memset(sums + first, 0, (size_t)(last - first) * sizeof *sums);
+    memset(sums + n_col + first, 0, (size_t)(last - first) * sizeof *sums);
     for (int64_t i = 0; i < n; i++) {
         const scs_real *row = x + i * n_col;
 
 #pragma omp simd
-        for (int32_t c = 0; c < n_col; c++) {
+        for (int32_t c = first; c < last; c++) {
             double value = row[c];
 
             sums[c] += value;
@@ -59,16 +61,18 @@ SCS_VECTOR void scs_norm_forward(const scs_norm *norm, const scs_block *block,
 }
 
 SCS_VECTOR void scs_norm_gradient_sums(const scs_norm *norm, const scs_real *x,
-                                       const scs_real *grad_y, int32_t n, double *sums)
+                                       const scs_real *grad_y, int32_t n, int32_t first,
+                                       int32_t last, double *sums)
 {
     int32_t n_col = norm->n_col;
 
-    memset(sums, 0, 2 * (size_t)n_col * sizeof *sums);
+    memset(sums + first, 0, (size_t)(last - first) * sizeof *sums);
+    memset(sums + n_col + first, 0, (size_t)(last - first) * sizeof *sums);
     for (int64_t i = 0; i < n; i++) {
         const scs_real *x_row = x + i * n_col, *grad_row = grad_y + i * n_col;
 
 #pragma omp simd
-        for (int32_t c = 0; c < n_col; c++) {
+        for (int32_t c = first; c < last; c++) {
             sums[c] += grad_row[c];
             sums[n_col + c] += grad_row[c] * ((x_row[c] - norm->mean[c]) * norm->inv_std[c]);
         }

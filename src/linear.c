@@ -200,8 +200,8 @@ void scs_sparse_backward(const scs_dense *dense, const scs_flow *flow, int n_flo
                                    .out = flow[i].grad + dense->weight,
                                    .n_col = dense->n_out};
 
-            if (flow[i].n && task < n_task)
-                scs_product_run(&product, task);
+            if (flow[i].n && task > 0)
+                scs_product_run(&product, task - 1);
             else if (flow[i].n && dense->bias >= 0)
                 bias_gradient(dense, &flow[i], 0, dense->n_out);
         }

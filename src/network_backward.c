@@ -4,25 +4,33 @@
 
 /* ---- batch norm ---- */
 
+/* Columns [first, last). */
+static void norm_sums_of(const scs_pass *pass, int b, int32_t i, int32_t first, int32_t last)
+{
+    const scs_network *net = pass->net;
+    const scs_block *block = &net->layout.block[b];
+    const scs_hidden *hidden = &net->lane[i].hidden[b];
+    int32_t n_col = net->arch.n_hidden;
+    double *sums = net->sums + (int64_t)i * 2 * n_col;
+
+    scs_norm_gradient_sums(&hidden->moments, hidden->linear.value, hidden->norm.grad,
+                           net->lane[i].n, first, last, sums);
+    for (int32_t c = first; c < last; c++) {
+        pass->grad[i][block->beta + c] = (scs_real)sums[c];
+        pass->grad[i][block->gamma + c] = (scs_real)sums[n_col + c];
+    }
+}
+
 /* Sums over each shard's own part; they are its share of the gradients of beta and gamma. */
 static void norm_sums(const scs_pass *pass, int b)
 {
-    scs_network *net = pass->net;
-    const scs_block *block = &net->layout.block[b];
+    const scs_network *net = pass->net;
     int32_t n_col = net->arch.n_hidden;
 
-#pragma omp parallel for if (scs_worth_threads(net, n_col, 4))
-    for (int32_t i = 0; i < net->n_local; i++) {
-        scs_hidden *hidden = &net->lane[i].hidden[b];
-        double *sums = net->sums + (int64_t)i * 2 * n_col;
-
-        scs_norm_gradient_sums(&hidden->moments, hidden->linear.value, hidden->norm.grad,
-                               net->lane[i].n, sums);
-        for (int32_t c = 0; c < n_col; c++) {
-            pass->grad[i][block->beta + c] = (scs_real)sums[c];
-            pass->grad[i][block->gamma + c] = (scs_real)sums[n_col + c];
-        }
-    }
+#pragma omp parallel for collapse(2) if (scs_worth_threads(net, n_col, 4))
+    for (int32_t i = 0; i < net->n_local; i++)
+        for (int32_t first = 0; first < n_col; first += SCS_NORM_TILE)
+            norm_sums_of(pass, b, i, first, scs_norm_tile_end(first, n_col));
 }
 
 static void divide(double *sums, int64_t n, double divisor)

@@ -9,10 +9,11 @@ static void shard_sums(const scs_pass *pass, int b)
     const scs_network *net = pass->net;
     int32_t n_col = net->arch.n_hidden;
 
-#pragma omp parallel for if (scs_worth_threads(net, n_col, 4))
+#pragma omp parallel for collapse(2) if (scs_worth_threads(net, n_col, 4))
     for (int32_t i = 0; i < net->n_local; i++)
-        scs_norm_sums(net->lane[i].hidden[b].linear.value, net->lane[i].n, n_col,
-                      net->sums + (int64_t)i * 2 * n_col);
+        for (int32_t first = 0; first < n_col; first += SCS_NORM_TILE)
+            scs_norm_sums(net->lane[i].hidden[b].linear.value, net->lane[i].n, n_col, first,
+                          scs_norm_tile_end(first, n_col), net->sums + (int64_t)i * 2 * n_col);
 }
 
 /* running = (1 - momentum) running + momentum batch, as torch has it. */
