@@ -102,6 +102,8 @@ static void copy_cell(const selection *s, const scs_entries *to, int64_t i)
         if (gene / SCS_BLOCK != block) {
             block = gene / SCS_BLOCK;
             at = to->first[(int64_t)block * to->n_out + i];
+            __builtin_prefetch(&to->value[at + 32], 1);
+            __builtin_prefetch(&to->column[at + 64], 1);
         }
         to->column[at] = (uint8_t)(gene % SCS_BLOCK);
         to->value[at++] = s->x->values[k];
