@@ -32,6 +32,7 @@ scs_stream scs_cell_stream(const scs_pass *pass, int32_t lane, int64_t row, uint
 static scs_status prepare_lanes(const scs_pass *pass)
 {
     scs_network *net = pass->net;
+    int32_t rows = 1;
 
     SCS_REQUIRE(pass->step->n_global >= 2, SCS_EINTERNAL,
                 "batch norm needs at least 2 cells in a batch, not %lld",
@@ -44,8 +45,9 @@ static scs_status prepare_lanes(const scs_pass *pass)
                     net->max_rows);
         SCS_TRY(scs_nonzeros_reserve(&net->lane[i].x, batch->x, batch->rows, 0, batch->n, true));
         net->lane[i].n = batch->n;
+        rows = batch->n > rows ? batch->n : rows;
     }
-    return scs_output_prepare(net->output, pass->step->factored);
+    return scs_output_prepare(net->output, pass->step->factored, rows);
 }
 
 /* An empty part has no gradient. */

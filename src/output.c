@@ -11,6 +11,7 @@ struct scs_output {
     int32_t n_part, max_rows;
     bool factored;        /* the way of the following steps */
     scs_tiled *tiled;     /* NULL until a step goes that way */
+    int32_t tiled_rows;   /* that it has room for: few where only small batches go that way */
     scs_factors *factors; /* the same */
 };
 
@@ -34,14 +35,18 @@ void scs_output_destroy(scs_output **output)
     *output = NULL;
 }
 
-scs_status scs_output_prepare(scs_output *output, bool factored)
+scs_status scs_output_prepare(scs_output *output, bool factored, int32_t rows)
 {
     output->factored = factored;
     if (factored && !output->factors)
         return scs_factors_create(&output->arch, output->n_part, output->max_rows,
                                   &output->factors);
-    if (!factored && !output->tiled)
-        return scs_tiled_create(&output->arch, output->n_part, output->max_rows, &output->tiled);
+    if (!factored && rows > output->tiled_rows) {
+        scs_tiled_destroy(&output->tiled);
+        output->tiled_rows = 0;
+        SCS_TRY(scs_tiled_create(&output->arch, output->n_part, rows, &output->tiled));
+        output->tiled_rows = rows;
+    }
     return SCS_OK;
 }
 

@@ -30,8 +30,9 @@ typedef struct scs_output scs_output;
 SCS_MUST_USE scs_status scs_output_create(const scs_arch *arch, int32_t n_part, int32_t max_rows,
                                           scs_output **output);
 void scs_output_destroy(scs_output **output);
-/** Choose the way of the following steps. Local. SCS_EARG: factored with an output ReLU. */
-SCS_MUST_USE scs_status scs_output_prepare(scs_output *output, bool factored);
+/** Choose the way of the following steps, of at most `rows` cells of a part. Local. SCS_EARG:
+ * factored with an output ReLU. */
+SCS_MUST_USE scs_status scs_output_prepare(scs_output *output, bool factored, int32_t rows);
 /** Loss and gradients of scale * 0.5 * squared error. Collective where factored (and team->sum is).
  *  @param part [n_part] as created */
 SCS_MUST_USE scs_status scs_output_step(scs_output *output, const scs_real *param, double scale,

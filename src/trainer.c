@@ -93,8 +93,8 @@ static scs_status share_memory(scs_trainer *t)
     return SCS_OK;
 }
 
-/* The output layer's way, from the share of non-zeros of all shards' cells. */
-static scs_status choose_output(scs_trainer *t)
+/* The share of non-zeros of all shards' cells. */
+static scs_status find_density(scs_trainer *t)
 {
     double total[2];
 
@@ -105,11 +105,18 @@ static scs_status choose_output(scs_trainer *t)
         t->parts[2 * i + 1] = (double)x->n_row * x->n_col;
     }
     SCS_TRY(t->team->sum(t->team->ctx, t->parts, 2, total));
-    t->factored =
-        t->config->train.output_layer == SCS_OUTPUT_FACTORED ||
-        (t->config->train.output_layer == SCS_OUTPUT_AUTO &&
-         scs_output_factors(&t->model->arch, (double)t->config->train.batch, total[0] / total[1]));
+    t->density = total[0] / total[1];
     return SCS_OK;
+}
+
+/* The output layer's way in a step of so many cells; an epoch's last step may have few. */
+static bool is_factored(const scs_trainer *t, int64_t n_global)
+{
+    int64_t wanted = t->config->train.output_layer;
+
+    return wanted == SCS_OUTPUT_FACTORED ||
+           (wanted == SCS_OUTPUT_AUTO &&
+            scs_output_factors(&t->model->arch, (double)n_global, t->density));
 }
 
 scs_status scs_trainer_create(const scs_config *config, scs_model *model, const scs_shard *shard,
@@ -130,7 +137,7 @@ scs_status scs_trainer_create(const scs_config *config, scs_model *model, const 
     }
     SCS_GO(st, team->agree(team->ctx, st));
     SCS_GO(st, share_memory(*trainer));
-    SCS_GO(st, choose_output(*trainer));
+    SCS_GO(st, find_density(*trainer));
     return SCS_OK;
 done:
     scs_trainer_destroy(trainer);
@@ -250,9 +257,9 @@ scs_status scs_trainer_step(scs_trainer *t, int64_t epoch, int64_t at, scs_loss 
                      .epoch = epoch,
                      .n_global = cells_of_step(t, at),
                      .dropout = true,
-                     .batch_norm = t->config->train.batch_norm,
-                     .factored = t->factored};
+                     .batch_norm = t->config->train.batch_norm};
 
+    step.factored = is_factored(t, step.n_global);
     cut_batch(t, at);
     SCS_TRY(scs_network_step(t->net, model, t->batch, &step, team, t->grad, t->loss));
     SCS_TRY(sum_losses(t, loss));

@@ -19,7 +19,7 @@ typedef struct scs_trainer {
     int32_t part;   /**< cells that a full step takes of each shard */
     int64_t steps;  /**< steps of an epoch */
     int64_t cells;  /**< cells of an epoch, all ranks */
-    bool factored;  /**< how the output layer is computed */
+    double density; /**< non-zeros per cell and gene, of all cells */
     int64_t lo, hi; /**< this rank's slice of the parameters */
     int64_t step;   /**< optimiser steps so far */
     scs_network *net;

@@ -88,7 +88,7 @@ static scs_status run_backward(bench *w)
 
 static scs_status run_output(bench *w, bool factored)
 {
-    SCS_TRY(scs_output_prepare(w->output, factored));
+    SCS_TRY(scs_output_prepare(w->output, factored, w->n));
     return scs_output_step(w->output, w->param, 1.0 / w->n, &w->team, &w->part);
 }
 

@@ -163,7 +163,7 @@ static error run_way(layer *l, bool factored)
     part.grad = grad;
     part.grad_hidden = grad_hidden;
     CHECK_OK(scs_output_create(&l->arch, 1, N_CELL, &output));
-    CHECK_OK(scs_output_prepare(output, factored));
+    CHECK_OK(scs_output_prepare(output, factored, N_CELL));
     CHECK_OK(scs_output_step(output, l->param, scale, &team, &part));
     e = (error){off(grad + l->layout.out.weight, l->weight, N_GENE * D),
                 off(grad + l->layout.out.bias, l->bias, N_GENE),
@@ -226,7 +226,7 @@ static void test_relu_is_not_factored(void)
     scs_output *output;
 
     CHECK_OK(scs_output_create(&arch, 1, 10, &output));
-    CHECK_FAILS(scs_output_prepare(output, true), SCS_EARG, "linear output");
+    CHECK_FAILS(scs_output_prepare(output, true, 1), SCS_EARG, "linear output");
     scs_output_destroy(&output);
     CU_ASSERT_FALSE(scs_output_factors(&arch, 1e6, 0.05));
 }
