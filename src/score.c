@@ -1,4 +1,5 @@
 #include "scscreen/screen.h"
+#include "src/simd.h"
 
 #include <math.h>
 
@@ -9,7 +10,7 @@ typedef struct pair {
     int64_t n;
 } pair;
 
-static void value(const pair *p, int64_t i, double *a, double *b)
+static inline void value(const pair *p, int64_t i, double *a, double *b)
 {
     int64_t g = p->gene ? p->gene[i] : i;
 
@@ -17,11 +18,14 @@ static void value(const pair *p, int64_t i, double *a, double *b)
     *b = (double)p->b[g] - (p->b0 ? p->b0[g] : 0);
 }
 
-static void means(const pair *p, double *mean_a, double *mean_b)
+SCS_VECTOR static void means(const pair *p, double *mean_a, double *mean_b)
 {
-    double a, b, sum_a = 0, sum_b = 0;
+    double sum_a = 0, sum_b = 0;
 
+#pragma omp simd reduction(+ : sum_a, sum_b)
     for (int64_t i = 0; i < p->n; i++) {
+        double a, b;
+
         value(p, i, &a, &b);
         sum_a += a;
         sum_b += b;
@@ -31,14 +35,17 @@ static void means(const pair *p, double *mean_a, double *mean_b)
 }
 
 /* In two passes: no cancellation. Constant vectors leave only rounding in their variance. */
-static double correlate(const pair *p)
+SCS_VECTOR static double correlate(const pair *p)
 {
-    double a, b, mean_a, mean_b, aa = 0, bb = 0, ab = 0, size_a = 0, size_b = 0;
+    double mean_a, mean_b, aa = 0, bb = 0, ab = 0, size_a = 0, size_b = 0;
 
     if (p->n < 1)
         return NAN;
     means(p, &mean_a, &mean_b);
+#pragma omp simd reduction(+ : aa, bb, ab, size_a, size_b)
     for (int64_t i = 0; i < p->n; i++) {
+        double a, b;
+
         value(p, i, &a, &b);
         size_a += a * a;
         size_b += b * b;

@@ -2,8 +2,8 @@
 
 #include "src/instrument.h"
 
-#if defined(__x86_64__) && defined(__linux__) && defined(__GNUC__) && !defined(__clang__) &&       \
-    !defined(SCS_DOUBLE)
+#if defined(__x86_64__) && defined(__linux__) && defined(__GNUC__) && __GNUC__ >= 11 &&            \
+    !defined(__clang__) && !defined(SCS_DOUBLE)
 #define SCS_AMX 1
 #else
 #define SCS_AMX 0
