@@ -1,4 +1,5 @@
 #include "scscreen/screen.h"
+#include "src/simd.h"
 
 bool scs_method_needs_change(const scs_method *method)
 {
@@ -32,7 +33,7 @@ double scs_change_scale(const scs_method *method, int32_t n_gene, const scs_evid
 }
 
 /* Observed control plus a mixture of two changes, never below 0. */
-static double edited(double control, double decoded, double share, double seen)
+static inline double edited(double control, double decoded, double share, double seen)
 {
     double x = control + share * decoded + (1 - share) * seen;
 
@@ -41,11 +42,13 @@ static double edited(double control, double decoded, double share, double seen)
 
 /* One array of a prediction: means, or variances. @param moved, still NULL where share is 0
  * @param change NULL where share is 1 */
-static void predict(const scs_method *method, int32_t n_gene, double scale, const float *control,
-                    const double *moved, const double *still, const double *change, float *out)
+SCS_VECTOR static void predict(const scs_method *method, int32_t n_gene, double scale,
+                               const float *control, const double *moved, const double *still,
+                               const double *change, float *out)
 {
     double share = share_of(method);
 
+#pragma omp simd
     for (int32_t g = 0; g < n_gene; g++)
         out[g] = (float)(method->decode == SCS_DECODE_DECODE
                              ? moved[g]
