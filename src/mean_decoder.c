@@ -5,14 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The compiler splits it where registers are shorter. */
-typedef double vec __attribute__((vector_size(64), aligned(64)));
-
 enum {
-    LANES = sizeof(vec) / sizeof(double),
-    WIDTH = 2 * LANES, /* genes of a panel */
-    PANELS = 4,        /* of a task */
-    ROWS = 8           /* whose sums, of a panel, stay in registers */
+    WIDTH = 16, /* genes of a panel */
+    PANELS = 4, /* of a task */
+    ROWS = 8    /* at most, whose sums, of a panel, stay in registers */
 };
 
 struct scs_mean_decoder {
@@ -63,35 +59,42 @@ int64_t scs_mean_decoder_work(const scs_mean_decoder *decoder)
     return (int64_t)decoder->n_hidden * WIDTH;
 }
 
-/* n rows of a panel. @param panel [d, 2]  @param[out] out [n, WIDTH] */
-static inline __attribute__((always_inline)) void
-multiply_rows(const vec *panel, const double *hidden, int32_t d, int n, double *out)
-{
-    vec sum[ROWS][2] = {0};
+/* ---- kinds of processors ---- */
 
-    for (int64_t j = 0; j < d; j++)
-        for (int64_t i = 0; i < n; i++) {
-            sum[i][0] += hidden[i * d + j] * panel[2 * j];
-            sum[i][1] += hidden[i * d + j] * panel[2 * j + 1];
-        }
-    memcpy(out, sum, sizeof *sum * (size_t)n);
+#define SCS_KERNEL(name) name##_plain
+#define SCS_VECTOR_BYTES 16
+#define SCS_ROWS 1
+#include "src/mean_kernel.h"
+
+#if SCS_HAS_CLONES
+#pragma GCC push_options
+#pragma GCC target("arch=x86-64-v3")
+#define SCS_KERNEL(name) name##_v3
+#define SCS_VECTOR_BYTES 32
+#define SCS_ROWS 2
+#include "src/mean_kernel.h"
+#pragma GCC pop_options
+#pragma GCC push_options
+#pragma GCC target("arch=x86-64-v4")
+#define SCS_KERNEL(name) name##_v4
+#define SCS_VECTOR_BYTES 64
+#define SCS_ROWS ROWS
+#include "src/mean_kernel.h"
+#pragma GCC pop_options
+#endif
+
+static int multiply(const double *panel, const double *hidden, int32_t d, int64_t n, double *out)
+{
+#if SCS_HAS_CLONES
+    if (__builtin_cpu_supports("x86-64-v4"))
+        return multiply_v4(panel, hidden, d, n, out);
+    if (__builtin_cpu_supports("x86-64-v3"))
+        return multiply_v3(panel, hidden, d, n, out);
+#endif
+    return multiply_plain(panel, hidden, d, n, out);
 }
 
-/* @return how many rows were taken */
-SCS_VECTOR static int multiply(const vec *panel, const double *hidden, int32_t d, int64_t n,
-                               double *out)
-{
-    if (n >= ROWS) {
-        multiply_rows(panel, hidden, d, ROWS, out);
-        return ROWS;
-    }
-    if (n >= ROWS / 2) {
-        multiply_rows(panel, hidden, d, ROWS / 2, out);
-        return ROWS / 2;
-    }
-    multiply_rows(panel, hidden, d, 1, out);
-    return 1;
-}
+/* ---- panels ---- */
 
 SCS_VECTOR static void widen(const scs_real *panel, int64_t n, double *out)
 {
@@ -101,8 +104,8 @@ SCS_VECTOR static void widen(const scs_real *panel, int64_t n, double *out)
 }
 
 /* @param panel as doubles */
-static void run_panel(const scs_mean_decoder *m, int32_t g0, const vec *panel, const double *hidden,
-                      int64_t n, double *mean)
+static void run_panel(const scs_mean_decoder *m, int32_t g0, const double *panel,
+                      const double *hidden, int64_t n, double *mean)
 {
     int32_t d = m->n_hidden, width = m->n_gene - g0 < WIDTH ? m->n_gene - g0 : WIDTH;
     double out[ROWS * WIDTH] = {0};
@@ -122,6 +125,6 @@ void scs_mean_decoder_run(const scs_mean_decoder *decoder, int task, const doubl
 
     for (int32_t p = task * PANELS; p < decoder->n_panel && p < (task + 1) * PANELS; p++) {
         widen(decoder->panel + p * size, size, work);
-        run_panel(decoder, p * WIDTH, (const vec *)(const void *)work, hidden, n, mean);
+        run_panel(decoder, p * WIDTH, work, hidden, n, mean);
     }
 }
