@@ -78,7 +78,7 @@ int64_t scs_mean_decoder_work(const scs_mean_decoder *decoder)
 #pragma GCC target("arch=x86-64-v4")
 #define SCS_KERNEL(name) name##_v4
 #define SCS_VECTOR_BYTES 64
-#define SCS_ROWS ROWS
+#define SCS_ROWS 8 /* ROWS */
 #include "src/mean_kernel.h"
 #pragma GCC pop_options
 #endif

@@ -31,10 +31,12 @@ static int SCS_KERNEL(multiply)(const double *panel, const double *hidden, int32
         SCS_KERNEL(multiply_rows)(panel, hidden, d, SCS_ROWS, out);
         return SCS_ROWS;
     }
-    if (n >= 4 && SCS_ROWS > 4) {
+#if SCS_ROWS > 4
+    if (n >= 4) {
         SCS_KERNEL(multiply_rows)(panel, hidden, d, 4, out);
         return 4;
     }
+#endif
     SCS_KERNEL(multiply_rows)(panel, hidden, d, 1, out);
     return 1;
 }
