@@ -30,8 +30,8 @@ typedef struct scs_team {
     /** Gives the memory back. Local. */
     void (*close_parts)(void *ctx, float **part);
     /** Let the ranks of a node have one copy of n values that are alike on all, until unshare. A
-     * rank then writes its own slice alone, between reduce_slice's next collective and
-     * gather_slices. Collective.
+     * rank then writes its own slice alone, between a collective call after which no rank reads
+     * them any more and gather_slices. Collective.
      *  @param[in,out] values where they are; what was there may lose its content */
     scs_status (*share_values)(void *ctx, int64_t n, float **values);
     /** Each rank has its own again, where they were. Local, after gather_slices. */
