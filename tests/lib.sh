@@ -6,6 +6,10 @@ failed=0
 work=$(mktemp -d "${TMPDIR:-/tmp}/scscreen-test.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
+# A hang is a failure; slow builds (sanitizers, valgrind) and busy machines take longer.
+SCS_TIMEOUT=${SCS_TIMEOUT:-300}
+export SCS_TIMEOUT
+
 pass() { passed=$((passed + 1)); }
 fail() {
     failed=$((failed + 1))
@@ -17,11 +21,14 @@ finish() {
     exit
 }
 
+# show LOG: of a run that did wrong. A sanitizer's report, which comes before what mpirun says, is long.
+show() { tail -n 200 "$1"; }
+
 # launch NP ARGS...: the program on NP ranks, without progress lines unless it fails. A hang is a failure (code 124).
 launch() {
     np=$1
     shift
-    OMP_NUM_THREADS=${OMP_NUM_THREADS:-1} timeout "${SCS_TIMEOUT:-300}" mpirun -n "$np" "$scscreen" "$@"
+    OMP_NUM_THREADS=${OMP_NUM_THREADS:-1} timeout "$SCS_TIMEOUT" mpirun -n "$np" "$scscreen" "$@"
 }
 
 # check_ok WHAT CODE-OF-LAST-COMMAND LOG
@@ -30,7 +37,7 @@ check_ok() {
         pass
     else
         fail "$1: exit $2"
-        tail -n 5 "$3"
+        show "$3"
     fi
 }
 
@@ -69,13 +76,13 @@ expect() {
     lines=$(grep -c '^scscreen: error: ' "$log")
     if [ "$got" != "$code" ]; then
         fail "$what at np $np: exit $got, expected $code"
-        tail -n 50 "$log"
+        show "$log"
     elif [ "$lines" != 1 ]; then
         fail "$what at np $np: $lines error lines, expected 1"
-        tail -n 5 "$log"
+        show "$log"
     elif ! grep '^scscreen: error: ' "$log" | grep -qF -- "$words"; then
         fail "$what at np $np: the error line does not say \"$words\""
-        grep '^scscreen: error: ' "$log"
+        show "$log"
     else
         pass
     fi

@@ -82,8 +82,8 @@ WRAP(open)
 WRAP(open64)
 C
 ${CC:-cc} -shared -fPIC -w -o one_rank.so one_rank.c -ldl || fail "the shim does not build"
-OMP_NUM_THREADS=1 timeout 120 mpirun -n 4 -x LD_PRELOAD="${SCS_PRELOAD:+$SCS_PRELOAD:}$work/one_rank.so" "$scscreen" run good.yaml >log 2>&1
+OMP_NUM_THREADS=1 timeout "$SCS_TIMEOUT" mpirun -n 4 -x LD_PRELOAD="${SCS_PRELOAD:+$SCS_PRELOAD:}$work/one_rank.so" "$scscreen" run good.yaml >log 2>&1
 code=$?
-if [ $code = 65 ] || [ $code = 74 ]; then pass; else fail "one rank of four failing: exit $code"; tail -5 log; fi
-if [ "$(grep -c '^scscreen: error: ' log)" = 1 ]; then pass; else fail "one rank of four failing: not one error line"; tail -5 log; fi
+if [ $code = 65 ] || [ $code = 74 ]; then pass; else fail "one rank of four failing: exit $code"; show log; fi
+if [ "$(grep -c '^scscreen: error: ' log)" = 1 ]; then pass; else fail "one rank of four failing: not one error line"; show log; fi
 finish

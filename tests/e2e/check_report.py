@@ -5,6 +5,7 @@ figures hold pictures that can be shown, and nothing comes from elsewhere; print
 """
 import collections
 import html.parser
+import os
 import pathlib
 import re
 import shutil
@@ -45,7 +46,7 @@ browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "
 
 def browse(path, work, *options):
     command = [browser, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={work}/profile", *options, path.resolve().as_uri()]
-    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout
+    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=int(os.environ.get("SCS_TIMEOUT", 120))).stdout
 
 
 def pieces(page):

@@ -44,7 +44,7 @@ echo 'output: {dir: results}' >>"$work/run.yaml"
 task() { # TASK TASKS COMMAND...
     at=$1 tasks=$2
     shift 2
-    SLURM_PROCID=$at SLURM_STEP_NUM_TASKS=$tasks SLURM_NTASKS=$tasks OMP_NUM_THREADS=1 timeout 100 "$@" >"$work/task.$at" 2>&1
+    SLURM_PROCID=$at SLURM_STEP_NUM_TASKS=$tasks SLURM_NTASKS=$tasks OMP_NUM_THREADS=1 timeout "$SCS_TIMEOUT" "$@" >"$work/task.$at" 2>&1
 }
 for at in 0 1 2; do
     task $at 3 "$scscreen" run "$work/run.yaml"

@@ -17,14 +17,14 @@ stop() {
     shift 2
     launch "$np" run ../run.yaml "$@" >log 2>&1
     code=$?
-    if [ "$code" = 75 ] && grep '^scscreen: stopped: ' log | grep -qF "$words"; then pass; else fail "$name: exit $code, expected 75 with \"$words\""; tail -n 5 log; fi
+    if [ "$code" = 75 ] && grep '^scscreen: stopped: ' log | grep -qF "$words"; then pass; else fail "$name: exit $code, expected 75 with \"$words\""; show log; fi
 }
 go_on() { # NP WORDS ARGS...
     np=$1 words=$2
     shift 2
     launch "$np" run ../run.yaml "$@" >log 2>&1
     check_ok "$name: going on at np $np" $? log
-    if grep -qF "$words" log; then pass; else fail "$name: no \"$words\" at np $np"; tail -n 5 log; fi
+    if grep -qF "$words" log; then pass; else fail "$name: no \"$words\" at np $np"; show log; fi
 }
 same() {
     sums "$work/$name" >"$work/$name.sha" 2>&1
@@ -60,19 +60,16 @@ same
 # A signal to one rank only, or to mpirun, which passes SIGUSR1 on. A save in every step makes the run last.
 signal() { # NAME SIGNAL TO
     begin "$1"
-    OMP_NUM_THREADS=1 timeout 100 mpirun -n 3 "$scscreen" run ../run.yaml --set train.epochs=40 --set train.checkpoint_steps=1 >log 2>&1 &
+    OMP_NUM_THREADS=1 timeout "$SCS_TIMEOUT" mpirun -n 3 "$scscreen" run ../run.yaml --set train.epochs=40 --set train.checkpoint_steps=1 >log 2>&1 &
     guard=$!
-    for i in $(seq 200); do
-        [ -e results/training.2.h5 ] && break
-        sleep 0.05
-    done
+    while [ ! -e results/training.2.h5 ] && kill -0 $guard 2>/dev/null; do sleep 0.05; done
     to=$(pgrep -P $guard)
     [ "$3" = rank ] && to=$(pgrep -P "$to" | tail -n 1)
     kill "-$2" "$to"
     [ "$2" != TERM ] || kill -TERM "$to" # as Slurm does when it preempts a step
     wait $guard
     code=$?
-    if [ "$code" = 75 ] && grep -qF "stopped: by" log; then pass; else fail "$name: exit $code"; tail -n 5 log; fi
+    if [ "$code" = 75 ] && grep -qF "stopped: by" log; then pass; else fail "$name: exit $code"; show log; fi
 }
 signal usr1 USR1 mpirun
 go_on 2 "going on from" --set train.epochs=40

@@ -8,7 +8,7 @@ cd "$work" || exit 1
 train() {
     name=$1
     shift
-    timeout "${SCS_TIMEOUT:-300}" "$@" "$scscreen" train run.yaml --restart --set train.epochs=1 --set output.dir="$name" >"$name.log" 2>&1
+    timeout "$SCS_TIMEOUT" "$@" "$scscreen" train run.yaml --restart --set train.epochs=1 --set output.dir="$name" >"$name.log" 2>&1
     check_ok "$name" $? "$name.log"
 }
 

@@ -52,7 +52,7 @@ wait_for_end() {
 start_and_kill() {
     np=$1 delay=$2 who=$3
     shift 3
-    OMP_NUM_THREADS=1 timeout 300 mpirun -n "$np" "$scscreen" "$@" -q </dev/null >log 2>&1 &
+    OMP_NUM_THREADS=1 timeout "$SCS_TIMEOUT" mpirun -n "$np" "$scscreen" "$@" -q </dev/null >log 2>&1 &
     guard=$!
     sleep "$(awk "BEGIN { print $delay / 1000 }")"
     top=$(pgrep -P $guard)

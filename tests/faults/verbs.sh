@@ -60,7 +60,7 @@ try_on() {
     np=$1
     shift
     [ "$np" = 1 ] || set -- mpirun -n "$np" "$@"
-    OMP_NUM_THREADS=1 timeout 100 "$@" >log 2>&1
+    OMP_NUM_THREADS=1 timeout "$SCS_TIMEOUT" "$@" >log 2>&1
     code=$?
     runs=$((runs + 1))
 }

@@ -38,6 +38,7 @@ REAL = {
     "primates_counts.h5ad": (["X"], {}),
 }
 MUTANTS = 50
+LIMIT = int(os.environ.get("SCS_TIMEOUT", 300))  # seconds
 
 
 class Tally:
@@ -52,7 +53,7 @@ class Tally:
 
 
 def dump(program, path, matrix, parts):
-    done = subprocess.run([program, path, matrix, str(parts)], capture_output=True, timeout=300)
+    done = subprocess.run([program, path, matrix, str(parts)], capture_output=True, timeout=LIMIT)
     lines = done.stdout.decode().splitlines()
     return done.returncode, [tuple(line.split("\t")) for line in lines]
 
@@ -126,7 +127,7 @@ def check_mutants(program, source, folder, tally):
 
 
 def dump_code(program, path):
-    done = subprocess.run([program, path, "X", "2"], capture_output=True, timeout=300)
+    done = subprocess.run([program, path, "X", "2"], capture_output=True, timeout=LIMIT)
     return done.returncode
 
 

@@ -4,7 +4,7 @@
 for target in "$SCS_BUILDDIR"/tests/fuzz/fuzz_*[a-z0-9]; do
     [ -x "$target" ] && [ -f "$target" ] || continue
     name=${target##*fuzz_}
-    timeout 3600 "$target" "$work/corpus/$name" "${SCS_REPLAYS:-20000}"
+    timeout 36000 "$target" "$work/corpus/$name" "${SCS_REPLAYS:-20000}"
     code=$?
     if [ $code = 0 ]; then pass; else fail "$name: exit $code"; fi
 done

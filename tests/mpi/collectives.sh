@@ -37,7 +37,7 @@ compare() {
 record() { # VERB ARGS...
     rm -rf calls
     mkdir calls
-    OMP_NUM_THREADS=1 timeout 300 mpirun -n "$np" -x LD_PRELOAD="${SCS_PRELOAD:+$SCS_PRELOAD:}$layer" -x SCS_COLLECTIVES="$work/calls" "$scscreen" "$@" -q >log 2>&1
+    OMP_NUM_THREADS=1 timeout "$SCS_TIMEOUT" mpirun -n "$np" -x LD_PRELOAD="${SCS_PRELOAD:+$SCS_PRELOAD:}$layer" -x SCS_COLLECTIVES="$work/calls" "$scscreen" "$@" -q >log 2>&1
     check_ok "$* at np $np" $? log
     last=
     compare calls "$1 at np $np"
@@ -65,7 +65,7 @@ check_ok "run at np 1" $? log
 for np in ${SCS_RANKS:-2 3}; do
     for r in $(seq "${SCS_REPEATS:-2}"); do
         rm -rf many
-        OMP_NUM_THREADS=1 timeout 300 mpirun -n "$np" --mca coll_tuned_use_dynamic_rules 1 --mca coll_tuned_allreduce_algorithm $((r % 6 + 1)) \
+        OMP_NUM_THREADS=1 timeout "$SCS_TIMEOUT" mpirun -n "$np" --mca coll_tuned_use_dynamic_rules 1 --mca coll_tuned_allreduce_algorithm $((r % 6 + 1)) \
             --mca coll_tuned_bcast_algorithm $((r % 9 + 1)) --mca coll_tuned_allgatherv_algorithm $((r % 4 + 1)) \
             --mca coll_tuned_alltoall_algorithm $((r % 4 + 1)) --mca coll_tuned_alltoallv_algorithm $((r % 2 + 1)) \
             --mca coll_tuned_allgather_algorithm $((r % 5 + 1)) --mca coll_tuned_reduce_algorithm $((r % 7 + 1)) \

@@ -57,7 +57,7 @@ on() {
     for h in $(seq "$1"); do list=$list${list:+,}$subnet.$h:$2; done
     n=$(($1 * $2))
     shift 2
-    OMP_NUM_THREADS=1 timeout 300 ip netns exec "$id-1" unshare --uts sh -c 'hostname host1; exec "$@"' sh \
+    OMP_NUM_THREADS=1 timeout "$SCS_TIMEOUT" ip netns exec "$id-1" unshare --uts sh -c 'hostname host1; exec "$@"' sh \
         mpirun -n $n --host "$list" ${LSAN_OPTIONS:+-x ASAN_OPTIONS -x LSAN_OPTIONS -x UBSAN_OPTIONS} --mca plm_rsh_agent "$work/agent" --mca pml ob1 --mca btl self,tcp --mca osc pt2pt --mca btl_tcp_if_include eth0 \
         --mca oob_tcp_if_include eth0 "$@" >log 2>&1
 }
