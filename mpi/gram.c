@@ -52,14 +52,16 @@ void scs_gram_close(scs_gram *gram)
 
 static void take_chunk(const scs_cells *from, int64_t at, chunk *c)
 {
-    const scs_csr *x = from->x;
-    int64_t row = from->first + at, begin = x->indptr[row];
+    int64_t k = 0;
 
-    for (int64_t i = 0; i <= c->n_row; i++)
-        c->first[i] = x->indptr[row + i] - begin;
-    for (int64_t k = 0; k < c->nnz; k++) {
-        c->gene[k] = x->indices[begin + k];
-        c->value[k] = x->values[begin + k];
+    for (int64_t i = 0; i < c->n_row; i++) {
+        scs_row cell = scs_packed_row(from->x, from->first + at + i);
+
+        for (int64_t j = 0; j < cell.n; j++, k++) {
+            c->gene[k] = scs_row_gene(&cell, j);
+            c->value[k] = scs_row_value(&cell, j);
+        }
+        c->first[i + 1] = k;
     }
 }
 
@@ -144,7 +146,8 @@ static scs_status add_chunk(scs_gram *gram, int32_t root, const scs_cells *from,
         int64_t left = from->n - at;
 
         size[0] = left < CHUNK ? left : CHUNK;
-        size[1] = from->x->indptr[from->first + at + size[0]] - from->x->indptr[from->first + at];
+        for (int64_t i = 0; i < size[0]; i++)
+            size[1] += scs_packed_row(from->x, from->first + at + i).n;
     }
     SCS_MPI(MPI_Bcast(size, 2, MPI_INT64_T, root, scs_comm_mpi(comm)));
     *any = size[0] > 0;

@@ -16,7 +16,7 @@ typedef struct scs_gram {
 
 /** Rows [first, first + n) of x. */
 typedef struct scs_cells {
-    const scs_csr *x;
+    const scs_packed *x;
     int64_t first, n;
 } scs_cells;
 

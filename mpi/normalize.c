@@ -82,7 +82,7 @@ done:
 }
 
 scs_status scs_normalize_cells(scs_comm *comm, const scs_config *config, const scs_dataset *dataset,
-                               int64_t first_cell, scs_csr *x, const double *totals)
+                               int64_t first_cell, scs_packed *x, const double *totals)
 {
     double target = config->data.target_sum;
 
@@ -93,6 +93,6 @@ scs_status scs_normalize_cells(scs_comm *comm, const scs_config *config, const s
     SCS_REQUIRE(target > 0, SCS_EDATA,
                 "data.normalize: every cell's counts are 0, so there is nothing to normalise; "
                 "check data.matrix");
-    scs_csr_log_normalize(x, totals, target);
+    scs_packed_log_normalize(x, totals, target);
     return SCS_ALIKE;
 }

@@ -99,7 +99,7 @@ static void pack(const scs_runs *runs, char *packed)
     }
 }
 
-static void release_planes(scs_runs *runs)
+void scs_runs_release(scs_runs *runs)
 {
     for (int32_t i = 0; i < runs->n_plane; i++) {
         free(runs->plane[i]);
@@ -116,7 +116,7 @@ scs_status scs_runs_send(scs_runs *runs, bool release, void **arrived)
     if (local == SCS_OK)
         pack(runs, packed);
     if (release)
-        release_planes(runs);
+        scs_runs_release(runs);
     if (local == SCS_OK)
         local = SCS_ALLOC(in, runs->n_values * VALUE);
     SCS_GO(st, scs_agree(comm, local));

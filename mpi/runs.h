@@ -39,6 +39,8 @@ SCS_MUST_USE scs_status scs_runs_announce(scs_runs *runs, scs_status mine);
  * borrowed
  *  @param[out] arrived [n_values], malloc'ed. Collective. */
 SCS_MUST_USE scs_status scs_runs_send(scs_runs *runs, bool release, void **arrived);
+/** Free the planes. Local. */
+void scs_runs_release(scs_runs *runs);
 /** The run of a cell that arrived, or NULL. Local. */
 const scs_run *scs_runs_find(const scs_runs *runs, int64_t cell);
 

@@ -39,7 +39,7 @@ void scs_session_forget(scs_session *session);
 
 /** dataset, and the contiguous part of its cells that this rank reads, normalised. Collective.
  *  @param[out] first, x  as scs_read_cells; the caller clears x, also on failure */
-SCS_MUST_USE scs_status scs_session_read(scs_session *session, int64_t *first, scs_csr *x);
+SCS_MUST_USE scs_status scs_session_read(scs_session *session, int64_t *first, scs_packed *x);
 /** team and deal of the dataset as its roles are now. Local, alike on all ranks. */
 SCS_MUST_USE scs_status scs_session_make_deal(scs_session *session);
 /** dataset, team, deal, shards. Collective. */

@@ -19,7 +19,7 @@ static scs_status make_dataset(scs_session *session)
     return SCS_OK;
 }
 
-scs_status scs_session_read(scs_session *session, int64_t *first, scs_csr *x)
+scs_status scs_session_read(scs_session *session, int64_t *first, scs_packed *x)
 {
     scs_comm *comm = session->comm;
     double *totals = NULL;
@@ -46,7 +46,7 @@ scs_status scs_session_make_deal(scs_session *session)
 
 scs_status scs_session_load_data(scs_session *session)
 {
-    scs_csr x = {0};
+    scs_packed x = {0};
     int64_t first;
     scs_status status;
 
@@ -57,6 +57,6 @@ scs_status scs_session_load_data(scs_session *session)
     SCS_GO(status, scs_distribute(session->comm, session->deal, &session->team, first, &x,
                                   &session->shard));
 done:
-    scs_csr_clear(&x);
+    scs_packed_clear(&x);
     return status;
 }

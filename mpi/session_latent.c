@@ -37,7 +37,7 @@ scs_status scs_session_fit_pca(scs_session *session)
 static scs_status encode_shards(const scs_session *s)
 {
     for (int32_t i = 0; i < s->team.last - s->team.first; i++) {
-        const scs_csr *x = &s->shard[i].x;
+        const scs_packed *x = &s->shard[i].x;
 
         SCS_TRY(SCS_ALLOC(s->z[i], x->n_row * s->pca->n_component));
         SCS_TRY(scs_pca_encode(s->pca, x, 0, x->n_row, s->z[i]));

@@ -1,5 +1,4 @@
 #include "mpi/runs.h"
-#include "src/sorted.h"
 
 #include <stdlib.h>
 
@@ -8,21 +7,22 @@ static int32_t first_gene(int32_t n_gene, int32_t n_rank, int32_t rank)
     return (int32_t)((int64_t)n_gene * rank / n_rank);
 }
 
-/* The part of each row of shard s (the s-th here) with genes [gene0, gene1) goes to one rank. */
+/* The part of each row of shard s (the s-th here) with genes [gene0, gene1) goes to one rank. `at`
+ * counts the shard's entries. */
 static scs_status list_parts(const scs_shard *shard, int32_t s, int32_t gene0, int32_t gene1,
                              int32_t to, scs_runs *runs)
 {
-    const scs_csr *x = &shard->x;
+    int64_t entry = 0;
 
-    for (int64_t i = 0; i < x->n_row; i++) {
-        int64_t end = x->indptr[i + 1], lo = scs_lower_bound(x->indices, x->indptr[i], end, gene0);
-        int64_t hi = scs_lower_bound(x->indices, lo, end, gene1);
+    for (int64_t i = 0; i < shard->x.n_row; i++) {
+        scs_row row = scs_packed_row(&shard->x, i);
+        int32_t lo = scs_row_find(&row, gene0), n = scs_row_find(&row, gene1) - lo;
 
-        if (lo < hi)
+        if (n > 0)
             SCS_TRY(scs_runs_add(
                 runs, to,
-                (scs_run){
-                    .cell = shard->cell[i], .at = lo, .plane = s, .count = (int32_t)(hi - lo)}));
+                (scs_run){.cell = shard->cell[i], .at = entry + lo, .plane = s, .count = n}));
+        entry += row.n;
     }
     return SCS_OK;
 }
@@ -75,12 +75,48 @@ static scs_status build_slice(const scs_runs *runs, const int32_t *gene, const f
     return SCS_OK;
 }
 
-/* One of the shards' two arrays. @param[out] arrived malloc'ed */
+static scs_status unpack_genes(const scs_packed *x, void **plane)
+{
+    int32_t *gene;
+
+    SCS_TRY(SCS_ALLOC(gene, scs_packed_nnz(x)));
+    *plane = gene;
+    for (int64_t i = 0; i < x->n_row; i++) {
+        scs_row row = scs_packed_row(x, i);
+
+        for (int64_t k = 0; k < row.n; k++)
+            *gene++ = scs_row_gene(&row, k);
+    }
+    return SCS_OK;
+}
+
+static scs_status unpack_values(const scs_packed *x, void **plane)
+{
+    float *value;
+
+    SCS_TRY(SCS_ALLOC(value, scs_packed_nnz(x)));
+    *plane = value;
+    for (int64_t i = 0; i < x->n_row; i++) {
+        scs_row row = scs_packed_row(x, i);
+
+        for (int64_t k = 0; k < row.n; k++)
+            *value++ = scs_row_value(&row, k);
+    }
+    return SCS_OK;
+}
+
+/* All shards' genes, or their values. @param[out] arrived malloc'ed */
 static scs_status send_plane(scs_runs *runs, const scs_shard *shard, bool is_values, void **arrived)
 {
-    for (int32_t s = 0; s < runs->n_plane; s++)
-        runs->plane[s] = is_values ? (void *)shard[s].x.values : (void *)shard[s].x.indices;
-    return scs_runs_send(runs, false, arrived);
+    scs_status st = SCS_OK;
+
+    for (int32_t s = 0; s < runs->n_plane && st == SCS_OK; s++)
+        st = (is_values ? unpack_values : unpack_genes)(&shard[s].x, &runs->plane[s]);
+    st = scs_agree(runs->comm, st);
+    if (st == SCS_OK)
+        return scs_runs_send(runs, true, arrived);
+    scs_runs_release(runs);
+    return st;
 }
 
 scs_status scs_transpose(scs_comm *comm, const scs_shard *shard, const scs_team *team,

@@ -94,7 +94,7 @@ void scs_validation_close(scs_validation *v)
     scs_session_forget(v->session);
     v->session->comm = v->world;
     scs_queue_close(&v->queue);
-    scs_csr_clear(&v->x);
+    scs_packed_clear(&v->x);
     scs_atlas_destroy(&v->base);
     scs_grid_destroy(&v->grid);
     free(v->value);

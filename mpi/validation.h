@@ -15,7 +15,7 @@ typedef struct scs_validation {
     int32_t n_group;
     scs_queue queue;
     int64_t first_cell;
-    scs_csr x;       /**< this rank's contiguous part of the group's cells */
+    scs_packed x;    /**< this rank's contiguous part of the group's cells */
     scs_atlas *base; /**< groups and their gene-space statistics; nothing is held out in it */
     scs_grid *grid;
     double *value; /**< of the model in hand: [its combinations, predictors, SCS_N_MEASURE], on the

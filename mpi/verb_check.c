@@ -38,7 +38,7 @@ static void add_values(value_summary *v, const scs_csr *x)
 /* Every value is read, a block of cells at a time, so that damage and NaN show now. */
 static scs_status read_all(const scs_h5ad *meta, value_summary *v)
 {
-    const int64_t block = 4096;
+    const int64_t block = scs_h5ad_block_rows(meta);
 
     *v = (value_summary){.whole = true};
     for (int64_t row = 0; row < meta->n_obs; row += block) {
@@ -121,17 +121,19 @@ static void print_groups(const scs_atlas *a)
 
 scs_status scs_verb_check(scs_session *session)
 {
-    int64_t mine = 0, all = 0;
+    int64_t mine[2] = {0, 0}, all[2] = {0, 0}; /* values, and bytes that they take */
 
     SCS_TRY(scs_session_load_data(session));
-    for (int32_t i = 0; i < session->team.last - session->team.first; i++)
-        mine += session->shard[i].x.indptr[session->shard[i].x.n_row];
-    SCS_MPI(MPI_Reduce(&mine, &all, 1, MPI_INT64_T, MPI_SUM, 0, scs_comm_mpi(session->comm)));
+    for (int32_t i = 0; i < session->team.last - session->team.first; i++) {
+        mine[0] += scs_packed_nnz(&session->shard[i].x);
+        mine[1] += scs_packed_bytes(&session->shard[i].x);
+    }
+    SCS_MPI(MPI_Reduce(mine, all, 2, MPI_INT64_T, MPI_SUM, 0, scs_comm_mpi(session->comm)));
     SCS_TRY(scs_agree(session->comm, scs_atlas_create(session->dataset, 1, &session->atlas)));
     if (!scs_session_leads(session))
         return SCS_OK;
     print_groups(session->atlas);
-    printf("%lld values read and sound, %.0f MiB over all ranks\n", (long long)all,
-           (double)all * 8 / 1048576);
+    printf("%lld values read and sound, %.0f MiB over all ranks\n", (long long)all[0],
+           (double)all[1] / 1048576);
     return SCS_OK;
 }

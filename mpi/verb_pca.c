@@ -12,7 +12,7 @@ enum { ROWS = 4096 }; /* cells that rank 0 takes at once */
 typedef struct analysis {
     scs_session *session;
     int64_t first; /* this rank's cells are [first, first + x.n_row) */
-    scs_csr x;
+    scs_packed x;
     scs_pca *pca;
     scs_real *z;   /* [x.n_row, n_component] */
     scs_h5out out; /* on rank 0 */
@@ -170,7 +170,7 @@ scs_status scs_verb_pca(scs_session *session)
     scs_status st = analyse(&a);
 
     free(a.z);
-    scs_csr_clear(&a.x);
+    scs_packed_clear(&a.x);
     scs_pca_destroy(&a.pca);
     return st;
 }

@@ -1,6 +1,5 @@
 #include "scscreen/csr.h"
 
-#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,16 +35,6 @@ void scs_csr_row_sums(const scs_csr *x, double *sums)
         for (int64_t k = x->indptr[i]; k < x->indptr[i + 1]; k++)
             sum += x->values[k];
         sums[i] = sum;
-    }
-}
-
-void scs_csr_log_normalize(scs_csr *x, const double *totals, double target)
-{
-#pragma omp parallel for schedule(static)
-    for (int64_t i = 0; i < x->n_row; i++) {
-        double scale = totals[i] > 0 ? target / totals[i] : 0;
-        for (int64_t k = x->indptr[i]; k < x->indptr[i + 1]; k++)
-            x->values[k] = (float)log1p(x->values[k] * scale);
     }
 }
 

@@ -104,7 +104,7 @@ done:
     return st;
 }
 
-scs_status scs_model_encode(const scs_model *model, const scs_csr *x, int64_t row0, int32_t n,
+scs_status scs_model_encode(const scs_model *model, const scs_packed *x, int64_t row0, int32_t n,
                             scs_real *mean, scs_real *variance)
 {
     scs_nonzeros cells = {0};

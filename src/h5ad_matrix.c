@@ -92,6 +92,7 @@ static scs_status locate_dense(const scs_h5 *h5, const char *base, scs_h5ad *met
                                     shape.type == H5T_ENUM),
                 SCS_EDATA, "%s: %s must be a table of numbers, cells x genes", h5->path, base);
     meta->nnz = shape.dim[0] * shape.dim[1];
+    meta->chunk = (shape.chunk0 < shape.dim[0] ? shape.chunk0 : shape.dim[0]) * shape.dim[1];
     return set_shape(h5, base, shape.dim[0], shape.dim[1], meta);
 }
 
@@ -186,6 +187,7 @@ static scs_status locate_sparse(const scs_h5 *h5, const char *base, scs_h5ad *me
     SCS_TRY(scs_h5_path(&meta->indptr, "%s/indptr", base));
     SCS_TRY(scs_h5_shape_of(h5, meta->data, &values));
     meta->nnz = values.dim[0];
+    meta->chunk = values.chunk0;
     n = (meta->layout == SCS_LAYOUT_CSR ? meta->n_obs : meta->n_var) + 1;
     SCS_TRY(check_list(h5, meta->data, meta->nnz, false));
     SCS_TRY(check_list(h5, meta->indices, meta->nnz, true));

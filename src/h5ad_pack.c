@@ -31,6 +31,7 @@ scs_status scs_h5ad_put(const scs_h5ad *meta, scs_bytes *out)
     SCS_TRY(scs_bytes_put_int(out, meta->n_var));
     SCS_TRY(scs_bytes_put_int(out, meta->layout));
     SCS_TRY(scs_bytes_put_int(out, meta->nnz));
+    SCS_TRY(scs_bytes_put_int(out, meta->chunk));
     SCS_TRY(scs_bytes_put_text(out, meta->data));
     SCS_TRY(scs_bytes_put_text(out, meta->indices));
     SCS_TRY(scs_bytes_put_text(out, meta->indptr));
@@ -102,6 +103,7 @@ static scs_status get_numbers(scs_bytes *in, scs_h5ad *meta)
     SCS_TRY(get_between(in, 0, INT32_MAX - 1, &n_var));
     SCS_TRY(get_between(in, SCS_LAYOUT_CSR, SCS_LAYOUT_DENSE, &layout));
     SCS_TRY(get_between(in, 0, INT64_MAX, &meta->nnz));
+    SCS_TRY(get_between(in, 0, INT64_MAX, &meta->chunk));
     meta->n_var = (int32_t)n_var;
     meta->layout = (int)layout;
     return SCS_OK;

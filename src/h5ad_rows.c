@@ -5,6 +5,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+static const int64_t BLOCK_VALUES = 1 << 22, BLOCK_CHUNKS = 16; /* of a block of rows, at least */
+
 scs_status scs_h5ad_check_value(const scs_h5ad *meta, int64_t row, int32_t column, float value)
 {
     if (value >= 0 && value <= FLT_MAX)
@@ -136,4 +138,14 @@ scs_status scs_h5ad_read_rows(const scs_h5ad *meta, int64_t row0, int64_t row1, 
     if (st != SCS_OK)
         scs_csr_clear(x);
     return st;
+}
+
+int64_t scs_h5ad_block_rows(const scs_h5ad *meta)
+{
+    int64_t a_row = meta->n_obs > 0 ? meta->nnz / meta->n_obs + 1 : 1, chunk = meta->chunk, values;
+
+    if (meta->layout == SCS_LAYOUT_CSC || chunk > meta->nnz / BLOCK_CHUNKS)
+        return meta->n_obs > 0 ? meta->n_obs : 1;
+    values = chunk * BLOCK_CHUNKS > BLOCK_VALUES ? chunk * BLOCK_CHUNKS : BLOCK_VALUES;
+    return values / a_row + 1;
 }

@@ -26,7 +26,7 @@ static int64_t min64(int64_t a, int64_t b)
 }
 
 /* z [n_row, n_latent] */
-static scs_status encode_shard(const scs_model *model, const scs_csr *x, scs_real *z)
+static scs_status encode_shard(const scs_model *model, const scs_packed *x, scs_real *z)
 {
     int64_t n_block = (x->n_row + BLOCK - 1) / BLOCK;
     scs_failure failure = {0};

@@ -7,14 +7,14 @@
 
 /* Rows of x that a part takes. */
 typedef struct selection {
-    const scs_csr *x;
+    const scs_packed *x;
     const int64_t *rows; /* NULL: from row0 on */
     int64_t row0;
 } selection;
 
-static int64_t row_at(const selection *s, int64_t i)
+static scs_row row_at(const selection *s, int64_t i)
 {
-    return s->rows ? s->rows[i] : s->row0 + i;
+    return scs_packed_row(s->x, s->rows ? s->rows[i] : s->row0 + i);
 }
 
 int32_t scs_blocks(int32_t n_in)
@@ -54,14 +54,14 @@ static scs_status reserve_entries(scs_entries *entries, int32_t n_out, int32_t n
     return SCS_OK;
 }
 
-scs_status scs_nonzeros_reserve(scs_nonzeros *to, const scs_csr *x, const int64_t *rows,
+scs_status scs_nonzeros_reserve(scs_nonzeros *to, const scs_packed *x, const int64_t *rows,
                                 int64_t row0, int32_t n, bool both)
 {
     selection s = {x, rows, row0};
     int64_t nnz = 0;
 
     for (int32_t i = 0; i < n; i++)
-        nnz += x->indptr[row_at(&s, i) + 1] - x->indptr[row_at(&s, i)];
+        nnz += row_at(&s, i).n;
     SCS_TRY(reserve_entries(&to->by_cell, n, x->n_col, nnz));
     return both ? reserve_entries(&to->by_gene, x->n_col, n, nnz) : SCS_OK;
 }
@@ -83,21 +83,23 @@ static void add_up(int64_t *first, int64_t n)
 
 static void count_cell(const selection *s, scs_entries *to, int64_t i)
 {
-    int64_t row = row_at(s, i), n_block = scs_blocks(to->n_in);
+    scs_row row = row_at(s, i);
+    int64_t n_block = scs_blocks(to->n_in);
 
     for (int64_t b = 0; b < n_block; b++)
         to->first[b * to->n_out + i] = 0;
-    for (int64_t k = s->x->indptr[row]; k < s->x->indptr[row + 1]; k++)
-        to->first[(int64_t)(s->x->indices[k] / SCS_BLOCK) * to->n_out + i]++;
+    for (int64_t k = 0; k < row.n; k++)
+        to->first[(int64_t)(scs_row_gene(&row, k) / SCS_BLOCK) * to->n_out + i]++;
 }
 
 static void copy_cell(const selection *s, const scs_entries *to, int64_t i)
 {
-    int64_t row = row_at(s, i), at = 0;
+    scs_row row = row_at(s, i);
+    int64_t at = 0;
     int32_t block = -1;
 
-    for (int64_t k = s->x->indptr[row]; k < s->x->indptr[row + 1]; k++) {
-        int32_t gene = s->x->indices[k];
+    for (int64_t k = 0; k < row.n; k++) {
+        int32_t gene = scs_row_gene(&row, k);
 
         if (gene / SCS_BLOCK != block) {
             block = gene / SCS_BLOCK;
@@ -106,7 +108,7 @@ static void copy_cell(const selection *s, const scs_entries *to, int64_t i)
             __builtin_prefetch(&to->column[at + 64], 1);
         }
         to->column[at] = (uint8_t)(gene % SCS_BLOCK);
-        to->value[at++] = s->x->values[k];
+        to->value[at++] = scs_row_value(&row, k);
     }
 }
 
@@ -137,10 +139,10 @@ static void count_block(const selection *s, const scs_entries *to, int32_t b)
 
     memset(count, 0, (size_t)to->n_out * sizeof *count);
     for (int64_t i = (int64_t)b * SCS_BLOCK; i < last; i++) {
-        int64_t row = row_at(s, i);
+        scs_row row = row_at(s, i);
 
-        for (int64_t k = s->x->indptr[row]; k < s->x->indptr[row + 1]; k++)
-            count[s->x->indices[k]]++;
+        for (int64_t k = 0; k < row.n; k++)
+            count[scs_row_gene(&row, k)]++;
     }
 }
 
@@ -152,13 +154,13 @@ static void copy_block(const selection *s, const scs_entries *to, int32_t b)
     int64_t last = first + SCS_BLOCK < to->n_in ? first + SCS_BLOCK : to->n_in;
 
     for (int64_t i = first; i < last; i++) {
-        int64_t row = row_at(s, i);
+        scs_row row = row_at(s, i);
 
-        for (int64_t k = s->x->indptr[row]; k < s->x->indptr[row + 1]; k++) {
-            int64_t entry = at[s->x->indices[k]]++;
+        for (int64_t k = 0; k < row.n; k++) {
+            int64_t entry = at[scs_row_gene(&row, k)]++;
 
             to->column[entry] = (uint8_t)(i - first);
-            to->value[entry] = s->x->values[k];
+            to->value[entry] = scs_row_value(&row, k);
         }
     }
 }
@@ -181,7 +183,7 @@ static void fill_by_gene(const selection *s, scs_entries *to)
     to->first[0] = 0;
 }
 
-void scs_nonzeros_fill(scs_nonzeros *to, const scs_csr *x, const int64_t *rows, int64_t row0,
+void scs_nonzeros_fill(scs_nonzeros *to, const scs_packed *x, const int64_t *rows, int64_t row0,
                        bool both)
 {
     selection s = {x, rows, row0};

@@ -3,7 +3,7 @@
 #ifndef SCS_NONZEROS_H
 #define SCS_NONZEROS_H
 
-#include "scscreen/csr.h"
+#include "scscreen/packed.h"
 #include "scscreen/real.h"
 
 #include <stdbool.h>
@@ -30,11 +30,11 @@ int32_t scs_blocks(int32_t n_in);
 void scs_nonzeros_clear(scs_nonzeros *x);
 /** Room for the non-zeros of these rows of x: rows[0..n), or rows row0 .. row0 + n where rows is
  * NULL. @param both by gene as well */
-SCS_MUST_USE scs_status scs_nonzeros_reserve(scs_nonzeros *to, const scs_csr *x,
+SCS_MUST_USE scs_status scs_nonzeros_reserve(scs_nonzeros *to, const scs_packed *x,
                                              const int64_t *rows, int64_t row0, int32_t n,
                                              bool both);
 /** Fill in the rows that room was reserved for, the same way. */
-void scs_nonzeros_fill(scs_nonzeros *to, const scs_csr *x, const int64_t *rows, int64_t row0,
+void scs_nonzeros_fill(scs_nonzeros *to, const scs_packed *x, const int64_t *rows, int64_t row0,
                        bool both);
 
 #endif

@@ -74,19 +74,20 @@ static void encode_origin(const scs_pca *pca, double *origin)
 }
 
 /* @param sum [n_component] scratch */
-static void encode_cell(const scs_pca *pca, const scs_csr *x, int64_t row, const double *origin,
-                        double *sum, scs_real *z)
+static void encode_cell(const scs_pca *pca, scs_row cell, const double *origin, double *sum,
+                        scs_real *z)
 {
     int64_t k = pca->n_component;
 
     memcpy(sum, origin, (size_t)k * sizeof *sum);
-    for (int64_t i = x->indptr[row]; i < x->indptr[row + 1]; i++)
-        add_row(sum, pca->loading + x->indices[i] * k, x->values[i], pca->n_component);
+    for (int64_t i = 0; i < cell.n; i++)
+        add_row(sum, pca->loading + scs_row_gene(&cell, i) * k, scs_row_value(&cell, i),
+                pca->n_component);
     for (int64_t c = 0; c < k; c++)
         z[c] = (scs_real)sum[c];
 }
 
-scs_status scs_pca_encode(const scs_pca *pca, const scs_csr *x, int64_t row0, int64_t n,
+scs_status scs_pca_encode(const scs_pca *pca, const scs_packed *x, int64_t row0, int64_t n,
                           scs_real *z)
 {
     int64_t k = pca->n_component;
@@ -97,7 +98,7 @@ scs_status scs_pca_encode(const scs_pca *pca, const scs_csr *x, int64_t row0, in
     SCS_GO(st, SCS_ALLOC(sum, k));
     encode_origin(pca, origin);
     for (int64_t i = 0; i < n; i++)
-        encode_cell(pca, x, row0 + i, origin, sum, z + i * k);
+        encode_cell(pca, scs_packed_row(x, row0 + i), origin, sum, z + i * k);
 done:
     free(origin);
     free(sum);

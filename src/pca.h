@@ -3,7 +3,7 @@
 #ifndef SCS_PCA_H
 #define SCS_PCA_H
 
-#include "scscreen/csr.h"
+#include "scscreen/packed.h"
 #include "scscreen/real.h"
 
 typedef struct scs_pca {
@@ -25,7 +25,7 @@ void scs_pca_orient(scs_pca *pca);
 /** Share of the total variance that the components hold. */
 double scs_pca_share(const scs_pca *pca);
 /** Components of rows [row0, row0 + n) of x. @param[out] z [n, n_component] */
-SCS_MUST_USE scs_status scs_pca_encode(const scs_pca *pca, const scs_csr *x, int64_t row0,
+SCS_MUST_USE scs_status scs_pca_encode(const scs_pca *pca, const scs_packed *x, int64_t row0,
                                        int64_t n, scs_real *z);
 /** Mean and variance (ddof 0) over cells of center + loading (z + delta).
  *  @param z [n, n_component]  @param delta [n_component] or NULL

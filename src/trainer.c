@@ -99,9 +99,9 @@ static scs_status find_density(scs_trainer *t)
     double total[2];
 
     for (int32_t i = 0; i < t->n_local; i++) {
-        const scs_csr *x = &t->shard[i].x;
+        const scs_packed *x = &t->shard[i].x;
 
-        t->parts[2 * i] = (double)x->indptr[x->n_row];
+        t->parts[2 * i] = (double)scs_packed_nnz(x);
         t->parts[2 * i + 1] = (double)x->n_row * x->n_col;
     }
     SCS_TRY(t->team->sum(t->team->ctx, t->parts, 2, total));
@@ -170,14 +170,20 @@ void scs_trainer_destroy(scs_trainer **trainer)
 
 /* ---- the output layer's biases ---- */
 
+static void add_cell(scs_row cell, double *sum)
+{
+    for (int64_t k = 0; k < cell.n; k++)
+        sum[scs_row_gene(&cell, k)] += scs_row_value(&cell, k);
+}
+
 /* Sums over each local shard's training cells. @param sum [n_local, n_gene] zeroed */
 static void sum_genes(const scs_trainer *t, double *sum)
 {
     for (int32_t i = 0; i < t->n_local; i++) {
-        const scs_csr *x = &t->shard[i].x;
+        const scs_packed *x = &t->shard[i].x;
 
-        for (int64_t k = x->indptr[0]; k < x->indptr[t->shard[i].n_train]; k++)
-            sum[(int64_t)i * x->n_col + x->indices[k]] += x->values[k];
+        for (int64_t r = 0; r < t->shard[i].n_train; r++)
+            add_cell(scs_packed_row(x, r), sum + (int64_t)i * x->n_col);
     }
 }
 

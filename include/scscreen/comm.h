@@ -53,20 +53,20 @@ scs_team scs_comm_team(scs_comm *comm, int32_t n_shard);
  *  @param[out] totals [x.n_row] sum over all of the file's genes, malloc'ed. Collective. */
 SCS_MUST_USE scs_status scs_read_cells(scs_comm *comm, const scs_dataset *dataset,
                                        const scs_h5ad *const *metas, int64_t *first_cell,
-                                       scs_csr *x, double **totals);
+                                       scs_packed *x, double **totals);
 /** normalize: log1p with target_sum, or the median total over all used cells when it is 0.
  * Collective. */
 SCS_MUST_USE scs_status scs_normalize_cells(scs_comm *comm, const scs_config *config,
                                             const scs_dataset *dataset, int64_t first_cell,
-                                            scs_csr *x, const double *totals);
+                                            scs_packed *x, const double *totals);
 /** From contiguous cells to shards: alltoallv. Frees x as it goes.
  *  @param[out] shard [team->last - team->first], malloc'ed, caller clears. Collective. */
 SCS_MUST_USE scs_status scs_distribute(scs_comm *comm, const scs_deal *deal, const scs_team *team,
-                                       int64_t first_cell, scs_csr *x, scs_shard **shard);
+                                       int64_t first_cell, scs_packed *x, scs_shard **shard);
 /** The same, and x stays as it is: to deal the same cells again. Collective. */
 SCS_MUST_USE scs_status scs_distribute_copy(scs_comm *comm, const scs_deal *deal,
                                             const scs_team *team, int64_t first_cell,
-                                            const scs_csr *x, scs_shard **shard);
+                                            const scs_packed *x, scs_shard **shard);
 void scs_shards_clear(scs_shard **shard, int32_t n);
 
 /** From shards to gene slices: rank r gets genes [n_gene r / P, n_gene (r + 1) / P) of all cells.

@@ -18,8 +18,6 @@ SCS_MUST_USE scs_status scs_csr_alloc(int64_t n_row, int32_t n_col, int64_t nnz,
 void scs_csr_clear(scs_csr *x);
 /** Sum of each row's values in double. @param[out] sums [n_row] */
 void scs_csr_row_sums(const scs_csr *x, double *sums);
-/** x <- log1p(x * target / total) per row; rows with total 0 stay 0. @param totals [n_row] */
-void scs_csr_log_normalize(scs_csr *x, const double *totals, double target);
 /** Keep and rename columns: column j becomes gene[j] (-1: dropped), rows re-sorted, in place.
  *  @param gene [x->n_col]; values in [-1, n_gene); one-to-one */
 SCS_MUST_USE scs_status scs_csr_map_columns(scs_csr *x, const int32_t *gene, int32_t n_gene);

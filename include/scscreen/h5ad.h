@@ -30,6 +30,7 @@ typedef struct scs_h5ad {
     int32_t n_var;
     int layout;                    /**< scs_layout */
     int64_t nnz;                   /**< stored values; n_obs * n_var when dense */
+    int64_t chunk;                 /**< stored values that are read at once at least; or 0 */
     char *data, *indices, *indptr; /**< HDF5 paths (dense: only data) */
     scs_names genes;               /**< [n_var] var index (raw/var when matrix is raw) */
     scs_names obs_columns;         /**< for messages */
@@ -64,5 +65,9 @@ SCS_MUST_USE scs_status scs_h5ad_unpack(const uint8_t *blob, int64_t size, scs_h
  * within a row, NaN, Inf and negative values. CSC and dense are read in bounded blocks. */
 SCS_MUST_USE scs_status scs_h5ad_read_rows(const scs_h5ad *meta, int64_t row0, int64_t row1,
                                            scs_csr *x);
+/** Rows to be read at once where memory for all of them is not wanted: some megabytes, in many
+ * chunks, so that few are decoded twice. All rows of a matrix that is stored by columns, since each
+ * call goes through all of it. */
+int64_t scs_h5ad_block_rows(const scs_h5ad *meta);
 
 #endif

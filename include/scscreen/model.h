@@ -9,7 +9,7 @@
 #define SCSCREEN_MODEL_H
 
 #include "scscreen/config.h"
-#include "scscreen/csr.h"
+#include "scscreen/packed.h"
 #include "scscreen/real.h"
 #include "scscreen/team.h"
 
@@ -71,7 +71,7 @@ void scs_tensor_export(const scs_model *model, const scs_tensor *tensor, float *
 
 /** One shard's part of a batch. */
 typedef struct scs_batch {
-    const scs_csr *x;    /**< the shard's cells; borrowed */
+    const scs_packed *x; /**< the shard's cells; borrowed */
     const int64_t *cell; /**< [x->n_row] global ids, for random numbers */
     const int64_t *rows; /**< [n] rows of x in this batch */
     int32_t n;           /**< may be 0 */
@@ -129,7 +129,7 @@ SCS_MUST_USE scs_status scs_model_validate(const scs_model *model, const scs_bat
                                            int64_t seed, scs_loss *loss);
 /** Posterior mean and variance of rows [row0, row0 + n) of x. @param[out] mean, variance [n,
  * n_latent]; variance may be NULL */
-SCS_MUST_USE scs_status scs_model_encode(const scs_model *model, const scs_csr *x, int64_t row0,
+SCS_MUST_USE scs_status scs_model_encode(const scs_model *model, const scs_packed *x, int64_t row0,
                                          int32_t n, scs_real *mean, scs_real *variance);
 /** Last hidden activations of the decoder. @param z [n, n_latent]  @param[out] h [n, n_hidden] */
 SCS_MUST_USE scs_status scs_model_decode_hidden(const scs_model *model, const scs_real *z,

@@ -3,8 +3,8 @@
 #ifndef SCSCREEN_SHARD_H
 #define SCSCREEN_SHARD_H
 
-#include "scscreen/csr.h"
 #include "scscreen/dataset.h"
+#include "scscreen/packed.h"
 
 /** Who gets which cell. Within a shard: training cells, then validation, then held-out, each in
  * dealt order. */
@@ -22,8 +22,8 @@ typedef struct scs_shard {
     int32_t id;
     int64_t n_train, n_valid, n_held_out;
     const int64_t
-        *cell; /**< [n_row] global ids, borrowed from the deal; train, valid, held-out in turn */
-    scs_csr x; /**< [n_row, n_gene] owned, normalised */
+        *cell;    /**< [n_row] global ids, borrowed from the deal; train, valid, held-out in turn */
+    scs_packed x; /**< [n_row, n_gene] owned, normalised */
 } scs_shard;
 
 /** Deal the cells: each role's cells in the order of f(seed, cell id), round-robin over shards. */

@@ -10,6 +10,7 @@
 #include "src/sampler.h"
 
 #include <cblas.h>
+#include <math.h>
 #include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +25,7 @@ typedef struct bench {
     scs_layout layout;
     scs_team team;
     scs_csr csr;
+    scs_packed cells; /* the same */
     scs_nonzeros x;
     double nnz;
     scs_real *param, *grad, *m, *v, *other;          /* [n_param] */
@@ -58,7 +60,7 @@ static scs_status run_triad(bench *w)
 
 static scs_status run_gather(bench *w)
 {
-    scs_nonzeros_fill(&w->x, &w->csr, NULL, 0, true);
+    scs_nonzeros_fill(&w->x, &w->cells, NULL, 0, true);
     return SCS_OK;
 }
 
@@ -212,12 +214,14 @@ static scs_status make_cells(bench *w, double density)
         for (int32_t g = 0; g < w->arch.n_gene; g++)
             if (scs_sample_uniform(&sampler) < density) {
                 w->csr.indices[k] = g;
-                w->csr.values[k++] = (float)(1 + scs_sample_uniform(&sampler));
+                w->csr.values[k++] =
+                    (float)log1p(floor(1 - log(1 - scs_sample_uniform(&sampler))) * 3.7);
             }
         w->csr.indptr[i + 1] = k;
     }
     w->nnz = (double)k;
-    SCS_TRY(scs_nonzeros_reserve(&w->x, &w->csr, NULL, 0, w->n, true));
+    SCS_TRY(scs_pack(&w->csr, &w->cells));
+    SCS_TRY(scs_nonzeros_reserve(&w->x, &w->cells, NULL, 0, w->n, true));
     return run_gather(w);
 }
 

@@ -44,7 +44,7 @@ static void open_lab(lab *l)
     small_create(&l->s, CELLS, GENES, 2, 3, 2, 3);
     CHECK_OK(scs_atlas_create(&l->s.d, LATENT, &l->atlas));
     small_model(&arch, 2, &l->model);
-    l->shard = (scs_shard){.cell = tiny_range(0, CELLS), .n_train = CELLS, .x = l->s.x};
+    l->shard = (scs_shard){.cell = tiny_range(0, CELLS), .n_train = CELLS, .x = l->s.packed};
     l->team = scs_team_alone(1);
     small_slice(&l->s, 0, GENES, &l->slice);
 }
@@ -337,7 +337,7 @@ static scs_status analyse_components(void *arg)
     for (int i = 0; i < 2 * GENES; i++)
         pca->loading[i] = uniform(8, (uint64_t)i);
     scs_pca_orient(pca);
-    SCS_GO(st, scs_pca_encode(pca, &l->s.x, 0, CELLS, z));
+    SCS_GO(st, scs_pca_encode(pca, &l->s.packed, 0, CELLS, z));
     SCS_GO(st, scs_pca_decoded_moments(pca, z, CELLS, delta, mean, variance));
     l->number = mean[1] + variance[2];
 done:

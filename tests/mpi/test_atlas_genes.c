@@ -136,7 +136,7 @@ static void check_normalized(scs_comm *comm, const scs_config *config, const scs
 {
     int64_t rank = scs_comm_rank(comm), n_rank = scs_comm_size(comm);
     int64_t first = d->n_cell * rank / n_rank, last = d->n_cell * (rank + 1) / n_rank;
-    scs_csr x = toy_cells(first, last, d->n_gene);
+    scs_packed x = toy_cells(first, last, d->n_gene);
     double *totals;
 
     CHECK_OK(SCS_ALLOC(totals, last - first));
@@ -144,15 +144,17 @@ static void check_normalized(scs_comm *comm, const scs_config *config, const scs
         totals[c - first] = total_of(c);
     CHECK_OK(scs_normalize_cells(comm, config, d, first, &x, totals));
     for (int64_t c = first; c < last; c++) {
-        for (int64_t k = x.indptr[c - first]; k < x.indptr[c - first + 1]; k++) {
-            double raw = toy_value(c, x.indices[k]);
+        scs_row row = scs_packed_row(&x, c - first);
+
+        for (int64_t k = 0; k < row.n; k++) {
+            double raw = toy_value(c, scs_row_gene(&row, k));
             double scaled = total_of(c) > 0 ? log1p(raw * (target / total_of(c))) : 0;
 
-            CU_ASSERT_DOUBLE_EQUAL(x.values[k], target > 0 ? scaled : raw, 1e-6);
+            CU_ASSERT_DOUBLE_EQUAL(scs_row_value(&row, k), target > 0 ? scaled : raw, 1e-6);
         }
     }
     free(totals);
-    scs_csr_clear(&x);
+    scs_packed_clear(&x);
 }
 
 static void normalization_uses_the_median_of_all_ranks(void)
@@ -180,14 +182,14 @@ static void nothing_to_normalize_is_refused(void)
 {
     scs_comm *comm = open_world();
     scs_dataset *d = toy_dataset(0, 3);
-    scs_csr x = toy_cells(0, 0, 3);
+    scs_packed x = toy_cells(0, 0, 3);
     scs_config config = {0};
     double totals[1] = {0};
 
     config.data.normalize = SCS_NORMALIZE_LOG1P;
     CHECK_FAILS(scs_normalize_cells(comm, &config, d, 0, &x, totals), SCS_EDATA,
                 "every cell's counts are 0");
-    scs_csr_clear(&x);
+    scs_packed_clear(&x);
     scs_dataset_destroy(&d);
     scs_comm_destroy(&comm);
 }

@@ -14,19 +14,20 @@ static const size sizes[] = {{97, 23, 8}, {97, 23, 2}, {3, 5, 8},
                              {1, 1, 1},   {0, 4, 4},   {60, 2, 16}};
 enum { N_SIZE = sizeof sizes / sizeof *sizes };
 
-static void check_row(const scs_csr *x, int64_t row, int64_t cell)
+static void check_row(const scs_packed *x, int64_t i, int64_t cell)
 {
-    int64_t k = x->indptr[row];
+    scs_row row = scs_packed_row(x, i);
+    int64_t k = 0;
 
     for (int32_t g = 0; g < x->n_col; g++) {
         if (toy_value(cell, g) <= 0)
             continue;
-        CU_ASSERT_FATAL(k < x->indptr[row + 1]);
-        CU_ASSERT_EQUAL(x->indices[k], g);
-        CU_ASSERT_EQUAL(x->values[k], toy_value(cell, g));
+        CU_ASSERT_FATAL(k < row.n);
+        CU_ASSERT_EQUAL(scs_row_gene(&row, k), g);
+        CU_ASSERT_EQUAL(scs_row_value(&row, k), toy_value(cell, g));
         k++;
     }
-    CU_ASSERT_EQUAL(k, x->indptr[row + 1]);
+    CU_ASSERT_EQUAL(k, row.n);
 }
 
 static void check_shard(const toy *t, int32_t id, const scs_shard *shard)
@@ -67,7 +68,7 @@ static void cells_can_be_dealt_again(void)
     toy t = open_toy(97, 23, 8);
     int64_t rank = scs_comm_rank(t.comm), n_rank = scs_comm_size(t.comm),
             first = 97 * rank / n_rank;
-    scs_csr x = toy_cells(first, 97 * (rank + 1) / n_rank, 23);
+    scs_packed x = toy_cells(first, 97 * (rank + 1) / n_rank, 23);
 
     for (int64_t seed = 4; seed < 6; seed++) {
         scs_shards_clear(&t.shard, t.team.last - t.team.first);
@@ -79,7 +80,7 @@ static void cells_can_be_dealt_again(void)
         for (int64_t i = 0; i < x.n_row; i++)
             check_row(&x, i, first + i);
     }
-    scs_csr_clear(&x);
+    scs_packed_clear(&x);
     close_toy(&t);
 }
 

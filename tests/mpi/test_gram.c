@@ -24,13 +24,13 @@ static void add_cells(scs_gram *gram, int64_t n_cell)
 {
     int64_t rank = scs_comm_rank(gram->mesh.comm), n_rank = scs_comm_size(gram->mesh.comm);
     int64_t first = n_cell * rank / n_rank, last = n_cell * (rank + 1) / n_rank;
-    scs_csr x = toy_cells(first, last, gram->n);
+    scs_packed x = toy_cells(first, last, gram->n);
     int64_t half = (last - first) / 2;
     scs_cells part[] = {{&x, 0, half}, {&x, half, 0}, {&x, half, last - first - half}};
 
     CHECK_OK(scs_gram_add(gram, part, 3));
     CU_ASSERT_EQUAL(gram->n_cell, n_cell);
-    scs_csr_clear(&x);
+    scs_packed_clear(&x);
 }
 
 static double value_of(int64_t cell, int32_t gene)

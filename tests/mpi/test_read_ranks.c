@@ -123,15 +123,18 @@ static void close_fixture(fixture *f)
 }
 
 /* Row `at` of x against its file's row. */
-static void check_cell(const scs_csr *x, int64_t at, int file, int64_t row, double total)
+static void check_cell(const scs_packed *x, int64_t at, int file, int64_t row, double total)
 {
+    scs_row cell = scs_packed_row(x, at);
     float dense[N_GENE] = {0}, expected[N_GENE] = {0};
     double sum = 0;
 
-    for (int64_t k = x->indptr[at]; k < x->indptr[at + 1]; k++) {
-        CU_ASSERT_FATAL(x->indices[k] >= 0 && x->indices[k] < N_GENE);
-        CU_ASSERT(k == x->indptr[at] || x->indices[k - 1] < x->indices[k]);
-        dense[x->indices[k]] = x->values[k];
+    for (int64_t k = 0; k < cell.n; k++) {
+        int32_t gene = scs_row_gene(&cell, k);
+
+        CU_ASSERT_FATAL(gene >= 0 && gene < N_GENE);
+        CU_ASSERT(k == 0 || scs_row_gene(&cell, k - 1) < gene);
+        dense[gene] = scs_row_value(&cell, k);
     }
     for (int32_t j = 0; j < N_VAR; j++) {
         sum += stored(file, row, j);
@@ -147,7 +150,7 @@ static void every_cell_is_read_once(void)
     fixture f;
     int64_t first, all = 0;
     double *totals;
-    scs_csr x;
+    scs_packed x;
 
     open_fixture(&f);
     CHECK_OK(scs_read_cells(f.comm, f.dataset, f.metas, &first, &x, &totals));
@@ -159,7 +162,7 @@ static void every_cell_is_read_once(void)
     }
     MPI_Allreduce(&x.n_row, &all, 1, MPI_INT64_T, MPI_SUM, MPI_COMM_WORLD);
     CU_ASSERT_EQUAL(all, f.dataset->n_cell);
-    scs_csr_clear(&x);
+    scs_packed_clear(&x);
     free(totals);
     close_fixture(&f);
 }
@@ -170,14 +173,14 @@ static void a_missing_file_stops_all_ranks(void)
     fixture f;
     int64_t first;
     double *totals;
-    scs_csr x;
+    scs_packed x;
 
     open_fixture(&f);
     f.meta[1].path = "/nowhere/gone.h5ad";
     CHECK_FAILS(scs_read_cells(f.comm, f.dataset, f.metas, &first, &x, &totals), SCS_EDATA,
                 "gone.h5ad");
     CU_ASSERT_PTR_NULL(totals);
-    CU_ASSERT_PTR_NULL(x.indptr);
+    CU_ASSERT_PTR_NULL(x.first);
     close_fixture(&f);
 }
 

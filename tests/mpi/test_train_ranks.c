@@ -33,19 +33,16 @@ static scs_model *train(const scs_config *config, const scs_shard *shard, const 
 }
 
 /* One shard's rows in its order. */
-static scs_csr gather_rows(const int64_t *cell, int64_t n)
+static scs_packed gather_rows(const int64_t *cell, int64_t n)
 {
-    scs_csr x;
+    scs_packed x;
 
-    CHECK_OK(scs_csr_alloc(n, N_GENE, n * N_GENE, &x));
+    CHECK_OK(scs_packed_alloc(n, N_GENE, n * 2 * (N_GENE + 1), &x));
     for (int64_t i = 0; i < n; i++) {
-        scs_csr row = toy_cells(cell[i], cell[i] + 1, N_GENE);
-        int64_t k = x.indptr[i], more = row.indptr[1];
+        scs_packed row = toy_cells(cell[i], cell[i] + 1, N_GENE);
 
-        x.indptr[i + 1] = k + more;
-        memcpy(x.indices + k, row.indices, (size_t)more * sizeof *row.indices);
-        memcpy(x.values + k, row.values, (size_t)more * sizeof *row.values);
-        scs_csr_clear(&row);
+        scs_packed_put(&x, i, row.word, row.first[1]);
+        scs_packed_clear(&row);
     }
     return x;
 }
@@ -166,7 +163,7 @@ static void nan_stops_all_ranks(void)
     scs_outcome outcome;
 
     if (t.team.last == t.team.n_shard)
-        t.shard[t.team.last - t.team.first - 1].x.values[0] = NAN;
+        set_value(&t.shard[t.team.last - t.team.first - 1].x, 0, NAN);
     CHECK_OK(scs_model_create(&arch, &model));
     scs_model_init(model, 7);
     CHECK_FAILS(scs_train(config, model, t.shard, t.deal, &t.team, NULL, NULL, &outcome),

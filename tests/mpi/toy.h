@@ -5,7 +5,7 @@
 
 #include "scscreen/random.h"
 #include "scscreen/shard.h"
-#include "tests/unit/suite.h"
+#include "tests/unit/packing.h"
 
 enum { TOY_CONDITIONS = 3, TOY_TYPES = 2 }; /* condition 0 is the control */
 
@@ -102,9 +102,11 @@ static inline scs_csr toy_matrix(toy_fn value, int64_t row0, int64_t row1, int32
 }
 
 /** Cells [cell0, cell1). */
-static inline scs_csr toy_cells(int64_t cell0, int64_t cell1, int32_t n_gene)
+static inline scs_packed toy_cells(int64_t cell0, int64_t cell1, int32_t n_gene)
 {
-    return toy_matrix(toy_value, cell0, cell1, n_gene);
+    scs_csr x = toy_matrix(toy_value, cell0, cell1, n_gene);
+
+    return packed_away(&x);
 }
 
 #endif

@@ -18,12 +18,12 @@ static inline toy open_toy(int64_t n_cell, int32_t n_gene, int32_t n_shard)
     toy t = {.comm = open_world(), .dataset = toy_dataset(n_cell, n_gene)};
     int64_t rank = scs_comm_rank(t.comm), n_rank = scs_comm_size(t.comm);
     int64_t first = n_cell * rank / n_rank;
-    scs_csr x = toy_cells(first, n_cell * (rank + 1) / n_rank, n_gene);
+    scs_packed x = toy_cells(first, n_cell * (rank + 1) / n_rank, n_gene);
 
     CHECK_OK(scs_deal_create(t.dataset, 3, n_shard, &t.deal));
     t.team = scs_comm_team(t.comm, n_shard);
     CHECK_OK(scs_distribute(t.comm, t.deal, &t.team, first, &x, &t.shard));
-    CU_ASSERT_PTR_NULL(x.values);
+    CU_ASSERT_PTR_NULL(x.word);
     return t;
 }
 

@@ -15,6 +15,7 @@ typedef struct setup {
     scs_model *model;
     scs_h5ad *meta;
     scs_dataset d; /* borrows from meta */
+    scs_csr x;
     scs_shard shard;
     int64_t *cell;
     scs_atlas *atlas;
@@ -48,7 +49,8 @@ static void load_cells(setup *t)
 
     snprintf(path, sizeof path, "%s/data/kang_ifnb.h5ad", shared_folder());
     CHECK_OK(scs_h5ad_probe(path, &request, &t->meta));
-    CHECK_OK(scs_h5ad_read_rows(t->meta, 0, t->meta->n_obs, &t->shard.x));
+    CHECK_OK(scs_h5ad_read_rows(t->meta, 0, t->meta->n_obs, &t->x));
+    t->shard.x = packed(&t->x);
     *d = (scs_dataset){.n_cell = t->meta->n_obs,
                        .n_gene = t->meta->n_var,
                        .genes = t->meta->genes,
@@ -97,7 +99,7 @@ static void fill_gene_space(setup *t)
     scs_gene_slice slice = {.gene1 = t->d.n_gene};
     double *z, score[SCS_N_DEG];
 
-    transpose(&t->shard.x, &slice);
+    transpose(&t->x, &slice);
     CHECK_OK(scs_atlas_gene_moments(t->atlas, &t->d, &slice));
     CHECK_OK(SCS_ALLOC(z, t->d.n_gene));
     for (int32_t g = 0; g < t->atlas->n_group; g++) {
@@ -132,7 +134,8 @@ static void end(setup *t)
 {
     free(t->z);
     scs_atlas_destroy(&t->atlas);
-    scs_csr_clear(&t->shard.x);
+    scs_csr_clear(&t->x);
+    scs_packed_clear(&t->shard.x);
     free(t->cell);
     free(t->d.role);
     free(t->d.cell_species);

@@ -4,7 +4,7 @@
 #include "src/network.h"
 #include "tests/parity/fixture.h"
 #include "tests/unit/tiny.h"
-#include "tests/unit/suite.h"
+#include "tests/unit/packing.h"
 
 #include <math.h>
 #include <string.h>
@@ -24,19 +24,21 @@ typedef struct rig {
     float *grad[MAX_SHARD], *m, *v;
 } rig;
 
-/* A dense block of cells as CSR; zeros are left out. */
-static void to_csr(const float *dense, scs_csr *x)
+/* A dense block of cells; zeros are left out. */
+static scs_packed pack_dense(const float *dense)
 {
     int64_t nnz = 0;
+    scs_csr x;
 
-    CHECK_OK(scs_csr_alloc(N_CELL, N_GENE, N_CELL * N_GENE, x));
+    CHECK_OK(scs_csr_alloc(N_CELL, N_GENE, N_CELL * N_GENE, &x));
     for (int64_t i = 0; i < N_CELL * N_GENE; i++) {
         if (dense[i] != 0) {
-            x->indices[nnz] = (int32_t)(i % N_GENE);
-            x->values[nnz++] = dense[i];
+            x.indices[nnz] = (int32_t)(i % N_GENE);
+            x.values[nnz++] = dense[i];
         }
-        x->indptr[i / N_GENE + 1] = nnz;
+        x.indptr[i / N_GENE + 1] = nnz;
     }
+    return packed_away(&x);
 }
 
 static void import_weights(rig *r, const char *group)
@@ -197,15 +199,15 @@ static void run_step(rig *r, int at, bool factored, scs_loss *loss)
     int32_t part = N_CELL / r->team.n_shard;
     scs_step step = {0, 1, N_CELL, false, SCS_BATCH_NORM_GLOBAL, factored};
     scs_batch batch[MAX_SHARD];
-    scs_csr x;
+    scs_packed x;
 
-    to_csr(r->x + (int64_t)at * N_CELL * N_GENE, &x);
+    x = pack_dense(r->x + (int64_t)at * N_CELL * N_GENE);
     for (int v = 0; v < r->team.n_shard; v++)
         batch[v] = (scs_batch){&x, r->cell, r->cell + v * part, part,
                                r->noise + ((int64_t)at * N_CELL + v * part) * N_LATENT};
     CHECK_OK(scs_network_step(r->net, r->model, batch, &step, &r->team, r->grad, loss));
     CHECK_OK(r->team.reduce_slice(r->team.ctx, r->grad, r->model->n_param, r->grad[0]));
-    scs_csr_clear(&x);
+    scs_packed_clear(&x);
 }
 
 static void follow_training(int n_shard, bool factored)
@@ -258,7 +260,7 @@ static void test_evaluation(void)
     rig r;
     float *cells, *mean, *variance, *decoded, ours[N_CELL * N_GENE],
         ours_variance[N_CELL * N_LATENT];
-    scs_csr x;
+    scs_packed x;
 
     open_rig(1, &r);
     import_weights(&r, "final");
@@ -266,14 +268,14 @@ static void test_evaluation(void)
     mean = fixture_values(r.file, NULL, "eval/q_mean");
     variance = fixture_values(r.file, NULL, "eval/q_var");
     decoded = fixture_values(r.file, NULL, "eval/decoded_q_mean");
-    to_csr(cells, &x);
+    x = pack_dense(cells);
     CHECK_OK(scs_model_encode(r.model, &x, 0, N_CELL, ours, ours_variance));
     compare("eval/q_mean", ours, mean, N_CELL * N_LATENT, largest(mean, N_CELL * N_LATENT));
     compare("eval/q_var", ours_variance, variance, N_CELL * N_LATENT,
             largest(variance, N_CELL * N_LATENT));
     CHECK_OK(scs_model_decode(r.model, mean, N_CELL, ours));
     compare("eval/decoded", ours, decoded, N_CELL * N_GENE, largest(decoded, N_CELL * N_GENE));
-    scs_csr_clear(&x);
+    scs_packed_clear(&x);
     free(cells);
     free(mean);
     free(variance);

@@ -3,7 +3,7 @@
 #define SCS_TESTS_SCHOOL_H
 
 #include "scscreen/train.h"
-#include "tests/unit/suite.h"
+#include "tests/unit/packing.h"
 #include "tests/unit/tiny.h"
 
 #include <string.h>
@@ -22,12 +22,14 @@ typedef struct school {
 static inline void fill_shard(school *s, int32_t v, int64_t n_train, int64_t n_valid)
 {
     scs_shard *shard = &s->shard[v];
+    scs_csr x;
 
     shard->id = v;
     shard->n_train = s->deal.n_train[v] = n_train;
     shard->n_valid = s->deal.n_valid[v] = n_valid;
     shard->cell = tiny_range(1000 * (int64_t)v, n_train + n_valid);
-    CHECK_OK(tiny_cells(n_train + n_valid, N_GENE, 0.2, (uint64_t)v + 1, &shard->x));
+    CHECK_OK(tiny_cells(n_train + n_valid, N_GENE, 0.2, (uint64_t)v + 1, &x));
+    shard->x = packed_away(&x);
 }
 
 static inline void open_school(int32_t n_shard, int64_t n_train, int64_t n_valid, school *s)
@@ -54,7 +56,7 @@ static inline void open_school(int32_t n_shard, int64_t n_train, int64_t n_valid
 static inline void close_school(school *s)
 {
     for (int32_t v = 0; v < s->deal.n_shard; v++) {
-        scs_csr_clear(&s->shard[v].x);
+        scs_packed_clear(&s->shard[v].x);
         free((void *)(uintptr_t)s->shard[v].cell);
     }
     free(s->deal.n_train);

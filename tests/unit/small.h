@@ -5,7 +5,7 @@
 
 #include "scscreen/latent.h"
 #include "scscreen/random.h"
-#include "tests/unit/suite.h"
+#include "tests/unit/packing.h"
 
 #include <math.h>
 #include <string.h>
@@ -31,7 +31,8 @@ static inline void name_list(scs_names *names, const char *prefix, int32_t n)
 
 typedef struct small {
     scs_dataset d;
-    scs_csr x; /* [n_cell, n_gene]; few distinct values, so that there are ties */
+    scs_csr x;         /* [n_cell, n_gene]; few distinct values, so that there are ties */
+    scs_packed packed; /* the same */
 } small;
 
 static inline void small_labels(scs_dataset *d, uint64_t seed)
@@ -85,6 +86,7 @@ static inline void small_create(small *s, int64_t n_cell, int32_t n_gene, int32_
     name_list(&s->d.conditions, "condition", n_condition);
     small_labels(&s->d, seed);
     small_expression(&s->x, n_cell, n_gene, seed);
+    s->packed = packed(&s->x);
 }
 
 static inline void small_destroy(small *s)
@@ -98,6 +100,7 @@ static inline void small_destroy(small *s)
     free(s->d.cell_condition);
     free(s->d.role);
     scs_csr_clear(&s->x);
+    scs_packed_clear(&s->packed);
 }
 
 static inline float small_value(const small *s, int64_t cell, int32_t gene)

@@ -1,7 +1,6 @@
 /* scs_csr against plain dense arithmetic. */
 #include "scscreen/csr.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "tests/unit/suite.h"
@@ -98,36 +97,6 @@ static void row_sums_are_sums(void)
     scs_csr_clear(&x);
 }
 
-/* sum of exp(x) - 1 over a row is the target, whatever the row held. */
-static void normalised_rows_have_the_target_sum(void)
-{
-    float dense[ROWS * COLUMNS];
-    double totals[ROWS];
-    scs_csr x = example(dense);
-
-    scs_csr_row_sums(&x, totals);
-    scs_csr_log_normalize(&x, totals, 1e4);
-    for (int i = 0; i < ROWS; i++) {
-        double sum = 0;
-        for (int64_t k = x.indptr[i]; k < x.indptr[i + 1]; k++)
-            sum += expm1(x.values[k]);
-        CU_ASSERT_DOUBLE_EQUAL(sum, totals[i] > 0 ? 1e4 : 0, 1e-6 * 1e4);
-    }
-    scs_csr_clear(&x);
-}
-
-static void a_row_without_counts_stays_zero(void)
-{
-    float dense[ROWS * COLUMNS];
-    double totals[ROWS] = {0};
-    scs_csr x = example(dense);
-
-    scs_csr_log_normalize(&x, totals, 1e4);
-    for (int64_t k = 0; k < x.indptr[ROWS]; k++)
-        CU_ASSERT_EQUAL(x.values[k], 0);
-    scs_csr_clear(&x);
-}
-
 static void mapping_moves_and_drops_columns(void)
 {
     enum { GENES = 20 };
@@ -183,8 +152,6 @@ int main(void)
         {"sorting keeps the matrix", sorting_keeps_the_matrix},
         {"sorting refuses a column that stands twice", sorting_refuses_a_column_that_stands_twice},
         {"row sums are sums", row_sums_are_sums},
-        {"normalised rows have the target sum", normalised_rows_have_the_target_sum},
-        {"a row without counts stays zero", a_row_without_counts_stays_zero},
         {"mapping moves and drops columns", mapping_moves_and_drops_columns},
         {"mapping refuses a gene out of range", mapping_refuses_a_gene_out_of_range},
         {"absurd sizes are refused", absurd_sizes_are_refused},

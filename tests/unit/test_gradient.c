@@ -1,6 +1,6 @@
 /* Compiled with -DSCS_DOUBLE together with the network's sources: every element of every gradient
  * against central differences of the objective. */
-#include "tests/unit/suite.h"
+#include "tests/unit/packing.h"
 #include "tests/unit/tiny.h"
 
 #include <float.h>
@@ -21,7 +21,7 @@ static const size small = {40, 7, 0}, wide = {1100, 140, 7};
 typedef struct bench {
     scs_model *model;
     scs_network *net;
-    scs_csr x;
+    scs_packed x;
     int64_t *cell;
     scs_batch batch[MAX_SHARD];
     scs_step step;
@@ -44,13 +44,15 @@ static void open_bench(const size *dims, way w, bench *b)
     const int32_t *n = parts_of[w.n_shard > 1];
     scs_arch arch = tiny_arch(w.profile, dims->n_gene, dims->n_hidden, N_LATENT);
     int64_t at = 0;
+    scs_csr x;
 
     arch.kl_weight = 0.3; /* so that KL's gradient shows */
     memset(b, 0, sizeof *b);
     CHECK_OK(scs_model_create(&arch, &b->model));
     scs_model_init(b->model, 5);
     CHECK_OK(scs_network_create(&arch, w.n_shard, N_CELL, &b->net));
-    CHECK_OK(tiny_cells(N_CELL, dims->n_gene, 0.3, 1, &b->x));
+    CHECK_OK(tiny_cells(N_CELL, dims->n_gene, 0.3, 1, &x));
+    b->x = packed_away(&x);
     CU_ASSERT_PTR_NOT_NULL_FATAL(b->cell = tiny_range(0, N_CELL));
     for (int v = 0; v < w.n_shard; at += n[v++]) {
         b->batch[v] = (scs_batch){&b->x, b->cell, b->cell + at, n[v], NULL};
@@ -68,7 +70,7 @@ static void close_bench(bench *b)
 {
     scs_model_destroy(&b->model);
     scs_network_destroy(&b->net);
-    scs_csr_clear(&b->x);
+    scs_packed_clear(&b->x);
     free(b->cell);
     free(b->running);
     for (int v = 0; v < MAX_SHARD; v++)
@@ -250,11 +252,15 @@ static void test_absent_genes(void)
     const scs_tensor *first;
     scs_real *grad;
     int absent = 0;
+    scs_csr x;
 
     open_bench(&small, (way){SCS_PROFILE_SCGEN2, SCS_BATCH_NORM_GLOBAL, 4, false}, &b);
-    for (int64_t k = 0; k < b.x.indptr[N_CELL]; k++)
-        if (b.x.indices[k] % 10 == 3)
-            b.x.indices[k]--; /* genes 3, 13, ... disappear; a neighbour may stand twice */
+    x = unpacked(&b.x);
+    for (int64_t k = 0; k < x.indptr[N_CELL]; k++)
+        if (x.indices[k] % 10 == 3)
+            x.indices[k]--; /* genes 3, 13, ... disappear; a neighbour may stand twice */
+    scs_packed_clear(&b.x);
+    b.x = packed_away(&x);
     first = scs_model_find(b.model, "z_encoder.encoder.fc_layers.Layer 0.0.weight");
     grad = whole_gradient(&b);
     for (int32_t g = 3; g < small.n_gene; g += 10)

@@ -18,6 +18,7 @@ typedef struct setup {
 /* Cell i to shard i % N_SHARD; roles do not matter to the atlas. */
 static void deal_cells(setup *t)
 {
+    const scs_packed *all = &t->s.packed;
     int64_t at = 0;
 
     CHECK_OK(SCS_ALLOC(t->deal.cell, N_CELL));
@@ -26,14 +27,10 @@ static void deal_cells(setup *t)
         int64_t n = 0;
 
         *shard = (scs_shard){.id = v, .cell = t->deal.cell + at};
-        CHECK_OK(scs_csr_alloc(N_CELL / N_SHARD, N_GENE, t->s.x.indptr[N_CELL], &shard->x));
+        CHECK_OK(scs_packed_alloc(N_CELL / N_SHARD, N_GENE, all->first[N_CELL], &shard->x));
         for (int64_t i = v; i < N_CELL; i += N_SHARD) {
-            int64_t lo = t->s.x.indptr[i], len = t->s.x.indptr[i + 1] - lo, to;
-
-            to = shard->x.indptr[n];
-            memcpy(shard->x.indices + to, t->s.x.indices + lo, sizeof(int32_t) * (size_t)len);
-            memcpy(shard->x.values + to, t->s.x.values + lo, sizeof(float) * (size_t)len);
-            shard->x.indptr[++n] = to + len;
+            scs_packed_put(&shard->x, n++, all->word + 4 * all->first[i],
+                           all->first[i + 1] - all->first[i]);
             t->deal.cell[at++] = i;
         }
     }
@@ -53,7 +50,7 @@ static void begin(setup *t)
 static void end(setup *t)
 {
     for (int32_t v = 0; v < N_SHARD; v++)
-        scs_csr_clear(&t->shard[v].x);
+        scs_packed_clear(&t->shard[v].x);
     free(t->deal.cell);
     scs_model_destroy(&t->model);
     scs_atlas_destroy(&t->atlas);
@@ -129,7 +126,7 @@ static void direct_moments(const setup *t, const scs_group *group, double *mean,
 
         if (!small_in_group(&t->s, group, c))
             continue;
-        CHECK_OK(scs_model_encode(t->model, &t->s.x, c, 1, z, NULL));
+        CHECK_OK(scs_model_encode(t->model, &t->s.packed, c, 1, z, NULL));
         for (int j = 0; j < N_LATENT; j++)
             mean[j] += (double)z[j] / (double)group->count;
         for (int i = 0; i < N_LATENT * N_LATENT; i++)

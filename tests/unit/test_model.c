@@ -1,7 +1,7 @@
 /* The model: its table of tensors, initial weights, and evaluation mode against direct
  * computations. */
 #include "scscreen/random.h"
-#include "tests/unit/suite.h"
+#include "tests/unit/packing.h"
 #include "tests/unit/tiny.h"
 
 #include <math.h>
@@ -165,10 +165,12 @@ static void test_encode_cell_by_cell(void)
 {
     scs_model *model = make_trained(SCS_PROFILE_SCGEN2);
     scs_real mean[N_CELL * N_LATENT], variance[N_CELL * N_LATENT], one[N_LATENT], one_var[N_LATENT];
-    scs_csr x;
+    scs_csr csr;
+    scs_packed x;
     double worst = 0;
 
-    CHECK_OK(tiny_cells(N_CELL, N_GENE, 0.1, 2, &x));
+    CHECK_OK(tiny_cells(N_CELL, N_GENE, 0.1, 2, &csr));
+    x = packed_away(&csr);
     CHECK_OK(scs_model_encode(model, &x, 0, N_CELL, mean, variance));
     for (int i = 0; i < N_CELL; i++) {
         CHECK_OK(scs_model_encode(model, &x, i, 1, one, one_var));
@@ -179,7 +181,7 @@ static void test_encode_cell_by_cell(void)
     }
     CU_ASSERT(worst < 1e-5);
     CHECK_OK(scs_model_encode(model, &x, 3, 0, one, NULL));
-    scs_csr_clear(&x);
+    scs_packed_clear(&x);
     scs_model_destroy(&model);
 }
 
@@ -222,17 +224,19 @@ static void draw(int64_t cell, const scs_real *mean, const scs_real *variance, s
 }
 
 /* 0.5 |x - decode(z)|^2 + weight KL, summed over cells, from the public pieces. */
-static double direct_objective(const scs_model *model, const scs_csr *x, const int64_t *cell)
+static double direct_objective(const scs_model *model, const scs_packed *x, const int64_t *cell)
 {
     scs_real mean[N_LATENT], variance[N_LATENT], z[N_LATENT], decoded[N_GENE];
     double sum = 0;
 
     for (int64_t i = 0; i < N_CELL; i++) {
+        scs_row row = scs_packed_row(x, i);
+
         CHECK_OK(scs_model_encode(model, x, i, 1, mean, variance));
         draw(cell[i], mean, variance, z);
         CHECK_OK(scs_model_decode(model, z, 1, decoded));
-        for (int64_t k = x->indptr[i]; k < x->indptr[i + 1]; k++)
-            decoded[x->indices[k]] -= x->values[k];
+        for (int64_t k = 0; k < row.n; k++)
+            decoded[scs_row_gene(&row, k)] -= scs_row_value(&row, k);
         for (int g = 0; g < N_GENE; g++)
             sum += 0.5 * decoded[g] * decoded[g];
         for (int j = 0; j < N_LATENT; j++)
@@ -247,12 +251,14 @@ static void check_validate(int profile)
     scs_model *model = make_trained(profile);
     int64_t *rows = tiny_range(0, N_CELL), *cell = tiny_range(1000, N_CELL);
     scs_loss loss, again;
-    scs_csr x;
+    scs_csr csr;
+    scs_packed x;
     scs_batch batch = {&x, cell, rows, N_CELL, NULL};
     double direct;
 
     model->arch.kl_weight = 0.1;
-    CHECK_OK(tiny_cells(N_CELL, N_GENE, 0.1, 2, &x));
+    CHECK_OK(tiny_cells(N_CELL, N_GENE, 0.1, 2, &csr));
+    x = packed_away(&csr);
     CHECK_OK(scs_model_validate(model, &batch, 21, &loss));
     CHECK_OK(scs_model_validate(model, &batch, 21, &again));
     direct = direct_objective(model, &x, cell);
@@ -264,7 +270,7 @@ static void check_validate(int profile)
     CU_ASSERT_EQUAL(loss.n, 0);
     free(rows);
     free(cell);
-    scs_csr_clear(&x);
+    scs_packed_clear(&x);
     scs_model_destroy(&model);
 }
 

@@ -3,7 +3,7 @@
 #include "src/layout.h"
 #include "src/output.h"
 #include "src/output_model.h"
-#include "tests/unit/suite.h"
+#include "tests/unit/packing.h"
 #include "tests/unit/tiny.h"
 
 #include <math.h>
@@ -16,6 +16,7 @@ typedef struct layer {
     scs_arch arch;
     scs_layout layout;
     scs_csr x;
+    scs_packed packed;
     scs_nonzeros cells;
     float *hidden;         /* [N_CELL, D] */
     float *param;          /* [n_param] */
@@ -60,13 +61,15 @@ static void open_layer(layer *l, double mean)
     CHECK_OK(SCS_ALLOC(l->bias, N_GENE));
     CHECK_OK(SCS_ALLOC(l->grad_hidden, N_CELL * D));
     fill(l, mean);
-    CHECK_OK(scs_nonzeros_reserve(&l->cells, &l->x, NULL, 0, N_CELL, true));
-    scs_nonzeros_fill(&l->cells, &l->x, NULL, 0, true);
+    l->packed = packed(&l->x);
+    CHECK_OK(scs_nonzeros_reserve(&l->cells, &l->packed, NULL, 0, N_CELL, true));
+    scs_nonzeros_fill(&l->cells, &l->packed, NULL, 0, true);
 }
 
 static void close_layer(layer *l)
 {
     scs_csr_clear(&l->x);
+    scs_packed_clear(&l->packed);
     scs_nonzeros_clear(&l->cells);
     free(l->hidden);
     free(l->param);

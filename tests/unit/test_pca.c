@@ -19,7 +19,7 @@ static void begin(setup *t)
         t->pca->center[g] = uniform(1, g);
     for (uint64_t i = 0; i < N_GENE * K; i++)
         t->pca->loading[i] = uniform(2, i) - .5;
-    CHECK_OK(scs_pca_encode(t->pca, &t->s.x, 0, N_CELL, t->z));
+    CHECK_OK(scs_pca_encode(t->pca, &t->s.packed, 0, N_CELL, t->z));
 }
 
 static void end(setup *t)

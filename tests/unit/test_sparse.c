@@ -3,7 +3,7 @@
 #include "src/sparse.c"
 
 #include "scscreen/random.h"
-#include "tests/unit/suite.h"
+#include "tests/unit/packing.h"
 
 #include <math.h>
 
@@ -19,6 +19,7 @@ static const sizes cases[] = {{1, 1, 1, 1},          {3, 128, 16, .3},    {65, 1
 typedef struct problem {
     sizes size;
     scs_csr csr;
+    scs_packed cells;
     scs_nonzeros x;
     scs_real *dense, *base, *base_scale, *out;
 } problem;
@@ -77,8 +78,9 @@ static void create(sizes size, problem *p)
 
     *p = (problem){.size = size};
     draw_cells(p);
-    CHECK_OK(scs_nonzeros_reserve(&p->x, &p->csr, NULL, 0, size.n_cell, true));
-    scs_nonzeros_fill(&p->x, &p->csr, NULL, 0, true);
+    p->cells = packed(&p->csr);
+    CHECK_OK(scs_nonzeros_reserve(&p->x, &p->cells, NULL, 0, size.n_cell, true));
+    scs_nonzeros_fill(&p->x, &p->cells, NULL, 0, true);
     p->dense = draw_reals((int64_t)most * size.n_col, 1u << 30);
     p->base = draw_reals(size.n_col, 1u << 29);
     p->base_scale = draw_reals(most, 1u << 28);
@@ -89,6 +91,7 @@ static void destroy(problem *p)
 {
     scs_nonzeros_clear(&p->x);
     scs_csr_clear(&p->csr);
+    scs_packed_clear(&p->cells);
     free(p->dense);
     free(p->base);
     free(p->base_scale);
@@ -192,8 +195,8 @@ static void test_bits(void)
     run_all(&whole, find_kind());
     create((sizes){1, 300, 100, 0}, &row);
     for (int32_t i = 0; i < 600; i += 37) {
-        CHECK_OK(scs_nonzeros_reserve(&row.x, &p.csr, NULL, i, 1, true));
-        scs_nonzeros_fill(&row.x, &p.csr, NULL, i, true);
+        CHECK_OK(scs_nonzeros_reserve(&row.x, &p.cells, NULL, i, 1, true));
+        scs_nonzeros_fill(&row.x, &p.cells, NULL, i, true);
         one = make(&row, false);
         one.dense = p.dense;
         one.base = p.base;

@@ -203,7 +203,7 @@ static void test_nan_stops(void)
     scs_watch watch;
 
     open_school(2, 64, 8, &s);
-    s.shard[1].x.values[7] = NAN;
+    set_value(&s.shard[1].x, 7, NAN);
     CHECK_FAILS(teach(&s, NULL, &outcome), SCS_ENUMERIC, "(epoch 1): the objective is nan");
     close_school(&s);
     open_school(2, 64, 8, &s);
@@ -292,11 +292,12 @@ static void test_output_bias(void)
     s.config.train.learning_rate = 1e-12;
     CHECK_OK(teach(&s, NULL, &outcome));
     for (int32_t v = 0; v < s.deal.n_shard; v++) {
-        const scs_csr *x = &s.shard[v].x;
+        scs_csr x = unpacked(&s.shard[v].x);
 
-        for (int64_t k = 0; k < x->indptr[s.shard[v].n_train]; k++)
-            mean[x->indices[k]] += x->values[k];
+        for (int64_t k = 0; k < x.indptr[s.shard[v].n_train]; k++)
+            mean[x.indices[k]] += x.values[k];
         n += s.shard[v].n_train;
+        scs_csr_clear(&x);
     }
     tensor = scs_model_find(s.model, "decoder.linear_out.bias");
     bias = scs_model_data(s.model, tensor);

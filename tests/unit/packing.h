@@ -1,0 +1,55 @@
+/** From scs_csr, which tests make and look into, to scs_packed and back. */
+#ifndef SCS_TESTS_PACKING_H
+#define SCS_TESTS_PACKING_H
+
+#include "scscreen/packed.h"
+#include "tests/unit/suite.h"
+
+#include <stdbool.h>
+
+static inline scs_packed packed(const scs_csr *x)
+{
+    scs_packed all;
+
+    CHECK_OK(scs_pack(x, &all));
+    return all;
+}
+
+/** x is cleared. */
+static inline scs_packed packed_away(scs_csr *x)
+{
+    scs_packed all = packed(x);
+
+    scs_csr_clear(x);
+    return all;
+}
+
+static inline scs_csr unpacked(const scs_packed *x)
+{
+    scs_csr all;
+    int64_t at = 0;
+
+    CHECK_OK(scs_csr_alloc(x->n_row, x->n_col, scs_packed_nnz(x), &all));
+    for (int64_t i = 0; i < x->n_row; i++) {
+        scs_row row = scs_packed_row(x, i);
+
+        for (int64_t k = 0; k < row.n; k++, at++) {
+            all.indices[at] = scs_row_gene(&row, k);
+            all.values[at] = scs_row_value(&row, k);
+        }
+        all.indptr[i + 1] = at;
+    }
+    return all;
+}
+
+/** The k-th stored value becomes another. */
+static inline void set_value(scs_packed *x, int64_t k, float value)
+{
+    scs_csr all = unpacked(x);
+
+    all.values[k] = value;
+    scs_packed_clear(x);
+    *x = packed_away(&all);
+}
+
+#endif
