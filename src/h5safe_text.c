@@ -49,13 +49,10 @@ static scs_status add_element(const scs_h5 *h5, const char *path, const scs_h5_t
     return st;
 }
 
-static void free_text(const scs_h5_text *text, hid_t dataset, void *memory)
+static void free_text(const scs_h5_text *text, hid_t space, void *memory)
 {
-    hid_t space = H5Dget_space(dataset);
-
-    if (memory && text->variable_length && text->n > 0 && space >= 0)
+    if (memory && text->variable_length && text->n > 0)
         (void)H5Dvlen_reclaim(text->type, space, H5P_DEFAULT, memory);
-    scs_h5_drop(space);
     free(memory);
 }
 
@@ -64,11 +61,14 @@ scs_status scs_h5_read_text(const scs_h5 *h5, const char *path, hid_t dataset,
 {
     int64_t bytes;
     char *memory = NULL;
+    hid_t space; /* what frees the texts: had before there are any */
     scs_status st = SCS_OK;
 
     SCS_REQUIRE(text->n <= INT32_MAX, SCS_EDATA, "%s: %s has too many names (%lld)", h5->path, path,
                 (long long)text->n);
     SCS_TRY(scs_h5_budget(h5, path, text->n, text->size, &bytes));
+    space = H5Dget_space(dataset);
+    SCS_REQUIRE(space >= 0, SCS_EDATA, "%s: %s has a damaged shape", h5->path, path);
     SCS_GO(st, SCS_ALLOC(memory, bytes));
     if (text->n > 0 && H5Dread(dataset, text->type, H5S_ALL, H5S_ALL, H5P_DEFAULT, memory) < 0)
         SCS_GO(st, SCS_FAIL(SCS_EDATA, "%s: %s is damaged and cannot be read; fetch it again",
@@ -76,7 +76,8 @@ scs_status scs_h5_read_text(const scs_h5 *h5, const char *path, hid_t dataset,
     for (int64_t i = 0; i < text->n; i++)
         SCS_GO(st, add_element(h5, path, text, memory, i, names));
 done:
-    free_text(text, dataset, memory);
+    free_text(text, space, memory);
+    scs_h5_drop(space);
     return st;
 }
 

@@ -1,6 +1,6 @@
-# A Slurm of one node in a temporary folder runs the batch scripts: trained in as many jobs as it takes, through --signal, scontrol
-# requeue and preemption, the model has the bytes of a run that was left alone. Where Slurm is not to be had, that is counted and said.
-# SCS_SLURM=long: also waits for a real time limit.
+# A Slurm of one node in a temporary folder runs the batch scripts: trained in as many jobs as it takes, the model has the bytes of a
+# run that was left alone. One job is preempted; SCS_SLURM=long: also signalled and requeued by hand, the same under srun, and a real
+# time limit. Where Slurm is not to be had, that is counted and said.
 . "$SCS_SRCDIR/tests/lib.sh"
 skip() {
     echo "SKIPPED: $1: no job ran under Slurm"
@@ -14,8 +14,8 @@ for program in slurmctld slurmd munged sbatch scontrol; do command -v $program >
 slurm=$work/slurm
 mkdir -p "$slurm/state" "$slurm/spool" "$slurm/munge"
 chmod 700 "$slurm/munge"
-until_true() { # SECONDS CONDITION...
-    patience=$(($1 * 4))
+until_true() { # SECONDS CONDITION...; longer where all else may take longer
+    patience=$(($1 * 4 * SCS_TIMEOUT / 300))
     shift
     while ! "$@"; do
         patience=$((patience - 1))
@@ -76,13 +76,15 @@ slurmctld -i && slurmd || skip "Slurm's daemons do not start"
 is_idle() { sinfo -h -p low -o %t | grep -q idle; }
 until_true 60 is_idle || { tail -n 3 "$slurm/slurmctld.log" "$slurm/slurmd.log"; skip "the node does not come up"; }
 
+# Training lasts until it is interrupted; wide layers rather than many steps, which wait for other jobs' time slices.
+[ "${SCS_SLURM:-}" = long ] && epochs=600 || epochs=120
 two_species 24 6 3 "$work/run.yaml"
 cat >>"$work/run.yaml" <<Y
-model: {hidden: 32, latent: 4}
-train: {batch: 16, epochs: ${SCS_SLURM_EPOCHS:-2000}, patience: 100000, shards: 4}
+model: {hidden: 1024, latent: 4}
+train: {batch: 32, epochs: ${SCS_SLURM_EPOCHS:-$epochs}, patience: 100000, shards: 4}
 Y
 mkdir "$work/whole" "$work/jobs"
-(cd "$work/whole" && SCS_TIMEOUT=900 launch 2 train ../run.yaml -q >log 2>&1)
+(cd "$work/whole" && launch 1 train ../run.yaml -q >log 2>&1)
 check_ok "uninterrupted training" $? "$work/whole/log"
 cd "$work/jobs" || exit 1
 export SCSCREEN="$scscreen"
@@ -110,37 +112,46 @@ interrupted() {
     goes_on_from=$(steps)
     until_true 60 goes_on "$goes_on_from"
 }
-chain() { # ARGS...: one training in several jobs
-    rm -rf results log
-    submit "$@"
-    until_true 60 goes_on 5 || fail "the job does not start: $(state) $(cat log)"
-    # As --signal would do it two minutes before the end: to the batch script alone.
+# As --signal does it two minutes before the end: to the batch script alone.
+signal() {
     scancel --batch --signal=USR1 "$job"
     interrupted "SIGUSR1"
     if says "stopped: by SIGUSR1"; then pass; else fail "no line about the signal"; fi
+}
+requeue() {
     scontrol requeue "$job"
     interrupted "scontrol requeue"
+}
+preempt() {
     urgent=$(sbatch --parsable --partition=high --ntasks=4 --output=/dev/null --wrap true)
     interrupted "preemption (by job $urgent)"
+}
+chain() { # INTERRUPTIONS...: one training in several jobs
+    rm -rf results log
+    submit
+    until_true 60 goes_on 5 || fail "the job does not start: $(state) $(cat log)"
+    for interruption in "$@"; do $interruption; done
     if until_true 900 at_most 0; then pass; else fail "the job does not end: $(state)"; fi
     if cmp -s results/model.h5 ../whole/results/model.h5; then pass; else fail "another model than that of the uninterrupted training"; ls results; tail -n 5 log; fi
     if [ "$(ls results | tr '\n' ' ')" = "events.jsonl model.h5 " ]; then pass; else fail "left over: $(ls results)"; fi
 }
-chain
-if srun --mpi=list 2>&1 | grep -q pmix; then
-    export SCSCREEN_LAUNCH="srun --mpi=pmix"
-    chain
-    unset SCSCREEN_LAUNCH
-else
-    echo "SKIPPED: srun has no PMIx here; mpirun alone was tried"
-fi
 if [ "${SCS_SLURM:-}" = long ]; then
+    chain signal requeue preempt
+    if srun --mpi=list 2>&1 | grep -q pmix; then
+        export SCSCREEN_LAUNCH="srun --mpi=pmix"
+        chain signal requeue preempt
+        unset SCSCREEN_LAUNCH
+    else
+        echo "SKIPPED: srun has no PMIx here; mpirun alone was tried"
+    fi
     rm -rf results log
     submit --time=1 --signal=B:USR1@50
     interrupted "the time limit"
     if says "stopped: by SIGUSR1"; then pass; else fail "no line about the time limit"; fi
     scancel "$job"
     until_true 60 at_most 0
+else
+    chain preempt
 fi
 # The other script: train and screen in one job.
 rm -rf results log
