@@ -65,8 +65,9 @@ scs_status scs_seat_open_parts(void *ctx, int64_t n, float **part);
 void scs_seat_close_parts(void *ctx, float **part);
 scs_status scs_seat_share_values(void *ctx, int64_t n, float **values);
 void scs_seat_unshare_values(void *ctx, int64_t n, float **values);
-scs_status scs_seat_reduce_slice(void *ctx, float *const *part, int64_t n, float *slice);
-scs_status scs_seat_gather_slices(void *ctx, float *values, int64_t n);
+scs_status scs_seat_reduce_slice(void *ctx, float *const *part, const int64_t *bound, bool open,
+                                 float *slice);
+scs_status scs_seat_gather_slices(void *ctx, float *values, const int64_t *bound);
 void scs_seats_clear(scs_comm *comm);
 
 #endif

@@ -86,61 +86,71 @@ void scs_seat_unshare_values(void *ctx, int64_t n, float **values)
     scs_shared_clear(&seat->values);
 }
 
-/* Does rank b read rank a's parts of n values where they are? */
-static bool sees(const scs_seat *seat, int64_t n, int32_t a, int32_t b)
+/* One reduction of a slice. */
+typedef struct reduction {
+    scs_seat *seat;
+    const int64_t *bound;
+    bool open;                    /* the parts are those of open_parts */
+    float *mine[SCS_SUBTREE_MAX]; /* this rank's subtree sums, whole */
+    int64_t lo, len;              /* this rank's slice */
+} reduction;
+
+static int64_t slice_of(const scs_seat *seat, const int64_t *bound, int32_t rank, int64_t *lo)
 {
-    return seat->parts.together && seat->part_size == n &&
-           seat->comm->node[a] == seat->comm->node[b];
+    scs_team team = scs_seat_team(seat, rank);
+
+    *lo = bound[team.first];
+    return bound[team.last] - bound[team.first];
+}
+
+/* Does rank b read rank a's parts where they are? */
+static bool sees(const reduction *r, int32_t a, int32_t b)
+{
+    const scs_seat *seat = r->seat;
+
+    return r->open && seat->parts.together && seat->comm->node[a] == seat->comm->node[b];
 }
 
 /* Subtree sums that reach rank `to` by messages. */
-static int64_t foreign_subtrees(const scs_seat *seat, int64_t n, int32_t to)
+static int64_t foreign_subtrees(const reduction *r, int32_t to)
 {
     int64_t foreign = 0;
 
-    for (int32_t r = 0; r < seat->comm->size; r++)
-        if (r != to && !sees(seat, n, r, to))
-            foreign += subtrees_of(seat, r);
+    for (int32_t from = 0; from < r->seat->comm->size; from++)
+        if (from != to && !sees(r, from, to))
+            foreign += subtrees_of(r->seat, from);
     return foreign;
 }
 
 /* Bytes that hold the others' subtree sums of one slice, on the rank where that is most. */
-static int64_t slice_work(const scs_seat *seat, int64_t n)
+static int64_t slice_work(const reduction *r)
 {
-    int32_t n_rank = seat->comm->size;
-    int64_t longest = 0, most = 0;
+    int64_t longest = 0, most = 0, lo;
 
-    for (int32_t r = 0; r < n_rank; r++) {
-        scs_team other = scs_seat_team(seat, r);
-        int64_t lo, hi, foreign = foreign_subtrees(seat, n, r);
+    for (int32_t rank = 0; rank < r->seat->comm->size; rank++) {
+        int64_t len = slice_of(r->seat, r->bound, rank, &lo), foreign = foreign_subtrees(r, rank);
 
-        scs_team_slice(&other, n, &lo, &hi);
-        longest = hi - lo > longest ? hi - lo : longest;
+        longest = len > longest ? len : longest;
         most = foreign > most ? foreign : most;
     }
     return most * longest * (int64_t)sizeof(float);
 }
 
 /* Send rank `to` its slice of every subtree sum that is here; receive those of this rank's slice
- * from rank `from`.
- * @param mine   this rank's subtree sums, one per maximal subtree  @param len of this rank's slice
- */
-static scs_status trade_slices(scs_seat *seat, int32_t to, float *const *mine, int32_t from,
-                               int64_t n, int64_t len)
+ * from rank `from`. */
+static scs_status trade_slices(const reduction *r, int32_t to, int32_t from)
 {
+    scs_seat *seat = r->seat;
     int32_t rank = seat->comm->rank;
-    int32_t n_out = sees(seat, n, rank, to) ? 0 : subtrees_of(seat, rank);
-    int32_t n_in = sees(seat, n, from, rank) ? 0 : subtrees_of(seat, from);
+    int32_t n_out = sees(r, rank, to) ? 0 : subtrees_of(seat, rank);
+    int32_t n_in = sees(r, from, rank) ? 0 : subtrees_of(seat, from);
     float *const *in = seat->part_float + seat->first_subtree[from];
-    scs_team target = scs_seat_team(seat, to);
-    int64_t lo, hi;
+    int64_t lo, n = slice_of(seat, r->bound, to, &lo) * (int64_t)sizeof(float);
 
-    scs_team_slice(&target, n, &lo, &hi);
     for (int32_t i = 0; i < n_out || i < n_in; i++)
-        SCS_TRY(scs_send_receive(seat->comm, to, i < n_out ? mine[i] + lo : NULL,
-                                 i < n_out ? (hi - lo) * (int64_t)sizeof(float) : 0, from,
-                                 i < n_in ? in[i] : NULL,
-                                 i < n_in ? len * (int64_t)sizeof(float) : 0));
+        SCS_TRY(scs_send_receive(seat->comm, to, i < n_out ? r->mine[i] + lo : NULL,
+                                 i < n_out ? n : 0, from, i < n_in ? in[i] : NULL,
+                                 i < n_in ? r->len * (int64_t)sizeof(float) : 0));
     return SCS_ALIKE;
 }
 
@@ -152,54 +162,68 @@ static float *part_of_rank(const scs_seat *seat, int32_t r, const scs_subtree *s
     return (float *)seat->parts.block[r] + row * part_stride(seat->part_size) + lo;
 }
 
-/* part_float[i] = where slice [lo, lo + len) of subtree sum i lies: our own and those of the node
+/* part_float[i] = where this rank's slice of subtree sum i lies: our own and those of the node
  * where they are, others' in the work buffer. */
-static void lay_out_parts(scs_seat *seat, float *const *mine, int64_t n, int64_t lo, int64_t len)
+static void lay_out_parts(const reduction *r)
 {
+    scs_seat *seat = r->seat;
     const int32_t *first = seat->first_subtree;
     int32_t rank = seat->comm->rank;
     float *work = seat->comm->work;
 
-    for (int32_t r = 0; r < seat->comm->size; r++)
-        for (int32_t i = first[r]; i < first[r + 1]; i++) {
-            if (r == rank) {
-                seat->part_float[i] = mine[i - first[rank]] + lo;
-            } else if (sees(seat, n, r, rank)) {
-                seat->part_float[i] = part_of_rank(seat, r, &seat->subtree[i], lo);
+    for (int32_t from = 0; from < seat->comm->size; from++)
+        for (int32_t i = first[from]; i < first[from + 1]; i++) {
+            if (from == rank) {
+                seat->part_float[i] = r->mine[i - first[rank]] + r->lo;
+            } else if (sees(r, from, rank)) {
+                seat->part_float[i] = part_of_rank(seat, from, &seat->subtree[i], r->lo);
             } else {
                 seat->part_float[i] = work;
-                work += len;
+                work += r->len;
             }
         }
 }
 
-scs_status scs_seat_reduce_slice(void *ctx, float *const *part, int64_t n, float *slice)
+/* Sums of this rank's subtrees, over all of the cut. */
+static void fold_own(reduction *r, float *const *part)
+{
+    scs_seat *seat = r->seat;
+    scs_team team = scs_seat_team(seat, seat->comm->rank);
+    scs_subtree subtree[SCS_SUBTREE_MAX];
+    int64_t begin = r->bound[0];
+    int n;
+
+    for (int32_t i = 0; i < team.last - team.first; i++)
+        seat->part_float[i] = part[i] + begin;
+    n = scs_tree_fold_float(seat->part_float, team.first, team.last, seat->n_shard,
+                            r->bound[seat->n_shard] - begin, subtree);
+    for (int i = 0; i < n; i++)
+        r->mine[i] = part[subtree[i].first - team.first];
+    r->len = slice_of(seat, r->bound, seat->comm->rank, &r->lo);
+}
+
+scs_status scs_seat_reduce_slice(void *ctx, float *const *part, const int64_t *bound, bool open,
+                                 float *slice)
 {
     scs_seat *seat = ctx;
     scs_comm *comm = seat->comm;
-    scs_team team = scs_seat_team(seat, comm->rank);
-    scs_subtree subtree[SCS_SUBTREE_MAX];
-    float *mine[SCS_SUBTREE_MAX];
-    int64_t lo, hi;
-    int n_mine, first;
+    reduction r = {.seat = seat, .bound = bound, .open = open};
+    int first;
 
     SCS_TRY(scs_seat_open(seat));
-    SCS_TRY(scs_comm_reserve(comm, slice_work(seat, n)));
-    n_mine = scs_tree_fold_float(part, team.first, team.last, seat->n_shard, n, subtree);
-    for (int i = 0; i < n_mine; i++)
-        mine[i] = part[subtree[i].first - team.first];
-    scs_team_slice(&team, n, &lo, &hi);
-    lay_out_parts(seat, mine, n, lo, hi - lo);
-    if (seat->parts.together && seat->part_size == n)
+    SCS_TRY(scs_comm_reserve(comm, slice_work(&r)));
+    fold_own(&r, part);
+    lay_out_parts(&r);
+    if (open && seat->parts.together)
         SCS_MPI(MPI_Barrier(comm->mpi)); /* the node's parts are complete */
     for (int32_t step = 1; step < comm->size; step++)
-        SCS_TRY(trade_slices(seat, (comm->rank + step) % comm->size, mine,
-                             (comm->rank - step + comm->size) % comm->size, n, hi - lo));
+        SCS_TRY(trade_slices(&r, (comm->rank + step) % comm->size,
+                             (comm->rank - step + comm->size) % comm->size));
     first = seat->first_subtree[comm->rank];
     scs_tree_sum_float(seat->part_float, seat->subtree, seat->first_subtree[comm->size], first,
-                       hi - lo);
+                       r.len);
     if (slice != seat->part_float[first]) /* it may overlap part[0] */
-        memmove(slice, seat->part_float[first], (size_t)(hi - lo) * sizeof *slice);
+        memmove(slice, seat->part_float[first], (size_t)r.len * sizeof *slice);
     return SCS_OK;
 }
 
@@ -211,40 +235,35 @@ static bool gets_slice(const scs_comm *comm, int32_t from, int32_t to)
 }
 
 /* The node's own slices are in its copy already. */
-static scs_status gather_between_nodes(const scs_seat *seat, float *values, int64_t n)
+static scs_status gather_between_nodes(const scs_seat *seat, float *values, const int64_t *bound)
 {
     scs_comm *comm = seat->comm;
-    scs_team mine = scs_seat_team(seat, comm->rank);
-    int64_t lo, hi, from_lo, from_hi, size = (int64_t)sizeof *values;
+    int64_t lo, from_lo, size = (int64_t)sizeof *values;
+    int64_t len = slice_of(seat, bound, comm->rank, &lo);
 
-    scs_team_slice(&mine, n, &lo, &hi);
     for (int32_t step = 1; step < comm->size; step++) {
         int32_t to = (comm->rank + step) % comm->size;
         int32_t from = (comm->rank - step + comm->size) % comm->size;
-        scs_team other = scs_seat_team(seat, from);
+        int64_t from_len = slice_of(seat, bound, from, &from_lo);
 
-        scs_team_slice(&other, n, &from_lo, &from_hi);
         SCS_TRY(scs_send_receive(
-            comm, to, values + lo, gets_slice(comm, comm->rank, to) ? (hi - lo) * size : 0, from,
-            values + from_lo, gets_slice(comm, from, comm->rank) ? (from_hi - from_lo) * size : 0));
+            comm, to, values + lo, gets_slice(comm, comm->rank, to) ? len * size : 0, from,
+            values + from_lo, gets_slice(comm, from, comm->rank) ? from_len * size : 0));
     }
     return scs_mpi_status(MPI_Barrier(comm->mpi), "MPI_Barrier");
 }
 
-scs_status scs_seat_gather_slices(void *ctx, float *values, int64_t n)
+scs_status scs_seat_gather_slices(void *ctx, float *values, const int64_t *bound)
 {
     scs_seat *seat = ctx;
     scs_comm *comm = seat->comm;
+    int64_t lo, size = (int64_t)sizeof *values;
 
     if (seat->values.together && values == seat->values.block[comm->node[comm->rank]])
-        return gather_between_nodes(seat, values, n);
+        return gather_between_nodes(seat, values, bound);
 
-    for (int32_t r = 0; r < comm->size; r++) {
-        scs_team other = scs_seat_team(seat, r);
-
-        scs_team_slice(&other, n, &comm->first[r], &comm->first[r + 1]);
-        comm->first[r] *= (int64_t)sizeof *values;
-    }
-    comm->first[comm->size] *= (int64_t)sizeof *values;
-    return scs_allgather(comm, values, comm->first);
+    for (int32_t r = 0; r < comm->size; r++)
+        comm->first[r + 1] = (slice_of(seat, bound, r, &lo) + lo - bound[0]) * size;
+    comm->first[0] = 0;
+    return scs_allgather(comm, values + bound[0], comm->first);
 }

@@ -1,5 +1,7 @@
 #include "src/layout.h"
 
+#include "src/nonzeros.h"
+
 #include <string.h>
 
 static int64_t take(int64_t *used, int64_t n)
@@ -45,4 +47,26 @@ void scs_layout_build(const scs_arch *arch, scs_layout *layout)
         take_block(layout, arch, i ? arch->n_hidden : arch->n_latent,
                    i + 1 < arch->n_layer || arch->last_block_bn);
     layout->out = take_dense(layout, arch->n_hidden, arch->n_gene, true);
+}
+
+int32_t scs_first_gene(int32_t n_gene, int32_t n_shard, int32_t v)
+{
+    int64_t gene = (int64_t)scs_blocks(n_gene) * v / n_shard * SCS_BLOCK;
+
+    return gene < n_gene ? (int32_t)gene : n_gene;
+}
+
+void scs_layout_cut(const scs_layout *layout, int segment, int32_t n_shard, int64_t *bound)
+{
+    const scs_dense *in = &layout->block[0].linear, *out = &layout->out;
+    int64_t middle = in->weight + (int64_t)in->n_in * in->n_out, n_middle = out->weight - middle;
+
+    for (int32_t v = 0; v <= n_shard; v++) {
+        int64_t gene = scs_first_gene(out->n_out, n_shard, v);
+
+        bound[v] = segment == SCS_FIRST_WEIGHT ? in->weight + gene * in->n_out
+                   : segment == SCS_MIDDLE     ? middle + n_middle * v / n_shard
+                   : segment == SCS_OUT_WEIGHT ? out->weight + gene * out->n_in
+                                               : out->bias + gene;
+    }
 }

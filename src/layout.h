@@ -28,8 +28,18 @@ typedef struct scs_layout {
     int64_t n_param, n_running;
 } scs_layout;
 
+/** Stretches of the flat buffer that are updated one by one: the first encoder layer's weight, all
+ * between, the output layer's weight and bias. */
+enum { SCS_FIRST_WEIGHT, SCS_MIDDLE, SCS_OUT_WEIGHT, SCS_OUT_BIAS, SCS_SEGMENTS };
+
 /** @param arch checked: n_gene in 1..SCS_MAX_GENES, n_hidden and n_latent in 1..SCS_MAX_UNITS,
  * n_layer in 1..SCS_MAX_LAYERS */
 void scs_layout_build(const scs_arch *arch, scs_layout *layout);
+/** Shard v's slice of a segment begins at bound[v] of the flat buffer. The layers that touch genes
+ * are cut between blocks of genes (SCS_BLOCK), so that a shard has the same genes of all of them.
+ *  @param[out] bound [n_shard + 1] */
+void scs_layout_cut(const scs_layout *layout, int segment, int32_t n_shard, int64_t *bound);
+/** The first gene of shard v's slice; n_gene for v = n_shard. */
+int32_t scs_first_gene(int32_t n_gene, int32_t n_shard, int32_t v);
 
 #endif

@@ -14,8 +14,9 @@ static scs_status take_vector(const scs_trainer *t, const scs_h5 *h5,
         mine = scs_state_read_vector(h5, vector->name, vector->n, NULL, whole);
     SCS_TRY(team->agree(team->ctx, mine));
     SCS_TRY(team->share(team->ctx, whole, vector->n * (int64_t)sizeof *whole));
-    if (vector->sliced)
-        memcpy(vector->values, whole + t->lo, (size_t)(t->hi - t->lo) * sizeof *whole);
+    for (int s = 0; vector->sliced && s < SCS_SEGMENTS; s++)
+        memcpy(vector->values + t->own[s].at, whole + t->own[s].lo,
+               (size_t)(t->own[s].hi - t->own[s].lo) * sizeof *whole);
     return SCS_OK;
 }
 

@@ -68,8 +68,14 @@ static scs_status finish(writer *w, float *scratch)
 /* All of a sliced vector on every rank. @param[out] whole [n] */
 static scs_status gather(const scs_trainer *t, const scs_state_vector *vector, float *whole)
 {
-    memcpy(whole + t->lo, vector->values, (size_t)(t->hi - t->lo) * sizeof *whole);
-    return t->team->gather_slices(t->team->ctx, whole, vector->n);
+    for (int s = 0; s < SCS_SEGMENTS; s++) {
+        const scs_own *own = &t->own[s];
+
+        memcpy(whole + own->lo, vector->values + own->at,
+               (size_t)(own->hi - own->lo) * sizeof *whole);
+        SCS_TRY(t->team->gather_slices(t->team->ctx, whole, own->bound));
+    }
+    return SCS_ALIKE;
 }
 
 /* Each rank takes part in every gathering, whatever has happened to rank 0's file.

@@ -26,43 +26,52 @@ static scs_status alone_sum(void *ctx, double *parts, int64_t len, double *total
     return SCS_OK;
 }
 
-static scs_status alone_reduce_slice(void *ctx, float *const *part, int64_t n, float *slice)
+static scs_status alone_reduce_slice(void *ctx, scs_real *const *part, const int64_t *bound,
+                                     bool open, scs_real *slice)
 {
+    int32_t n_shard = shards_of(ctx);
+    int64_t n = bound[n_shard] - bound[0];
     scs_subtree whole[SCS_SUBTREE_MAX];
+    scs_real **at;
 
-    scs_tree_fold_float(part, 0, shards_of(ctx), shards_of(ctx), n, whole);
-    if (slice != part[0])
-        memcpy(slice, part[0], (size_t)n * sizeof *slice);
+    (void)open;
+    SCS_TRY(SCS_ALLOC(at, n_shard));
+    for (int32_t v = 0; v < n_shard; v++)
+        at[v] = part[v] + bound[0];
+    scs_tree_fold_real(at, 0, n_shard, n_shard, n, whole);
+    if (slice != at[0]) /* it may overlap part[0] */
+        memmove(slice, at[0], (size_t)n * sizeof *slice);
+    free(at);
     return SCS_OK;
 }
 
-static scs_status alone_open_parts(void *ctx, int64_t n, float **part)
+static scs_status alone_open_parts(void *ctx, int64_t n, scs_real **part)
 {
     for (int32_t v = 0; v < shards_of(ctx); v++)
         SCS_TRY(SCS_ALLOC(part[v], n));
     return SCS_OK;
 }
 
-static void alone_close_parts(void *ctx, float **part)
+static void alone_close_parts(void *ctx, scs_real **part)
 {
     for (int32_t v = 0; v < shards_of(ctx); v++)
         free(part[v]);
 }
 
-static scs_status alone_share_values(void *ctx, int64_t n, float **values)
+static scs_status alone_share_values(void *ctx, int64_t n, scs_real **values)
 {
     (void)ctx, (void)n, (void)values;
     return SCS_OK;
 }
 
-static void alone_unshare_values(void *ctx, int64_t n, float **values)
+static void alone_unshare_values(void *ctx, int64_t n, scs_real **values)
 {
     (void)ctx, (void)n, (void)values;
 }
 
-static scs_status alone_gather_slices(void *ctx, float *values, int64_t n)
+static scs_status alone_gather_slices(void *ctx, scs_real *values, const int64_t *bound)
 {
-    (void)ctx, (void)values, (void)n;
+    (void)ctx, (void)values, (void)bound;
     return SCS_OK;
 }
 
@@ -95,10 +104,4 @@ scs_team scs_team_alone(int32_t n_shard)
                       .gather_slices = alone_gather_slices,
                       .agree = alone_agree,
                       .share = alone_share};
-}
-
-void scs_team_slice(const scs_team *team, int64_t n, int64_t *lo, int64_t *hi)
-{
-    *lo = n * team->first / team->n_shard;
-    *hi = n * team->last / team->n_shard;
 }

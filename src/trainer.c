@@ -58,10 +58,31 @@ static scs_status count_steps(scs_trainer *trainer)
     return SCS_OK;
 }
 
+/* This rank's slices, and their moments. */
+static scs_status cut_parameters(scs_trainer *t)
+{
+    const scs_team *team = t->team;
+    int64_t n = 0;
+    scs_layout layout;
+
+    scs_layout_build(&t->model->arch, &layout);
+    for (int s = 0; s < SCS_SEGMENTS; s++) {
+        scs_own *own = &t->own[s];
+
+        SCS_TRY(SCS_ALLOC(own->bound, team->n_shard + 1));
+        scs_layout_cut(&layout, s, team->n_shard, own->bound);
+        own->lo = own->bound[team->first];
+        own->hi = own->bound[team->last];
+        own->at = n;
+        n += own->hi - own->lo;
+    }
+    SCS_TRY(SCS_ALLOC(t->m, n));
+    return SCS_ALLOC(t->v, n);
+}
+
 static scs_status allocate(scs_trainer *t)
 {
-    SCS_TRY(SCS_ALLOC(t->m, t->hi - t->lo));
-    SCS_TRY(SCS_ALLOC(t->v, t->hi - t->lo));
+    SCS_TRY(cut_parameters(t));
     SCS_TRY(SCS_ALLOC(t->grad, t->n_local));
     SCS_TRY(SCS_ALLOC(t->order, t->n_local));
     SCS_TRY(SCS_ALLOC(t->batch, t->n_local));
@@ -79,7 +100,6 @@ static scs_status fill_trainer(scs_trainer *trainer)
     SCS_TRY(check_batch(batch, trainer->team->n_shard));
     trainer->part = (int32_t)(batch / trainer->team->n_shard);
     SCS_TRY(count_steps(trainer));
-    scs_team_slice(trainer->team, trainer->model->n_param, &trainer->lo, &trainer->hi);
     return allocate(trainer);
 }
 
@@ -157,6 +177,8 @@ void scs_trainer_destroy(scs_trainer **trainer)
     for (int32_t i = 0; t->order && i < t->n_local; i++)
         free(t->order[i]);
     scs_network_destroy(&t->net);
+    for (int s = 0; s < SCS_SEGMENTS; s++)
+        free(t->own[s].bound);
     free(t->m);
     free(t->v);
     free(t->grad);
@@ -254,11 +276,29 @@ static scs_status sum_losses(scs_trainer *t, scs_loss *loss)
     return SCS_OK;
 }
 
-scs_status scs_trainer_step(scs_trainer *t, int64_t epoch, int64_t at, scs_loss *loss)
+/* The gradient's sums, then Adam on this rank's slices, then everybody's slices to all. */
+static scs_status update(scs_trainer *t)
 {
     const scs_team *team = t->team;
     scs_model *model = t->model;
-    float *slice = t->grad[0] + t->lo; /* of the summed gradient */
+    double rate = scs_profile_learning_rate(t->config, t->step, t->config->train.epochs * t->steps);
+
+    for (int s = 0; s < SCS_SEGMENTS; s++)
+        SCS_TRY(team->reduce_slice(team->ctx, t->grad, t->own[s].bound, true,
+                                   t->grad[0] + t->own[s].lo));
+    for (int s = 0; s < SCS_SEGMENTS; s++) {
+        const scs_own *own = &t->own[s];
+
+        scs_adam_step(&model->arch, rate, t->step, model->param, own->lo, own->hi,
+                      t->grad[0] + own->lo, t->m + own->at, t->v + own->at);
+    }
+    for (int s = 0; s < SCS_SEGMENTS; s++)
+        SCS_TRY(team->gather_slices(team->ctx, model->param, t->own[s].bound));
+    return SCS_ALIKE;
+}
+
+scs_status scs_trainer_step(scs_trainer *t, int64_t epoch, int64_t at, scs_loss *loss)
+{
     scs_step step = {.seed = t->config->train.seed,
                      .epoch = epoch,
                      .n_global = cells_of_step(t, at),
@@ -267,19 +307,15 @@ scs_status scs_trainer_step(scs_trainer *t, int64_t epoch, int64_t at, scs_loss 
 
     step.factored = is_factored(t, step.n_global);
     cut_batch(t, at);
-    SCS_TRY(scs_network_step(t->net, model, t->batch, &step, team, t->grad, t->loss));
+    SCS_TRY(scs_network_step(t->net, t->model, t->batch, &step, t->team, t->grad, t->loss));
     SCS_TRY(sum_losses(t, loss));
     SCS_REQUIRE(isfinite(loss->objective), SCS_ENUMERIC,
                 "training diverged at step %lld (epoch %lld): the objective is %s; lower "
                 "train.learning_rate or check the input values",
                 (long long)t->step + 1, (long long)epoch,
                 isnan(loss->objective) ? "nan" : "infinite");
-    SCS_TRY(team->reduce_slice(team->ctx, t->grad, model->n_param, slice));
     t->step++;
-    scs_adam_step(&model->arch,
-                  scs_profile_learning_rate(t->config, t->step, t->config->train.epochs * t->steps),
-                  t->step, model->param, t->lo, t->hi, slice, t->m, t->v);
-    return team->gather_slices(team->ctx, model->param, model->n_param);
+    return update(t);
 }
 
 /* ---- validation ---- */

@@ -4,10 +4,18 @@
 #define SCS_TRAINER_H
 
 #include "scscreen/train.h"
+#include "src/layout.h"
 
 /** What is summed over shards in every step: the four members of scs_loss, and how many ranks wish
  * to save and to stop. */
 enum { SCS_STEP_SUMS = 6 };
+
+/** This rank's slice of a segment of the parameters (src/layout.h). */
+typedef struct scs_own {
+    int64_t *bound; /**< [n_shard + 1] all slices */
+    int64_t lo, hi; /**< parameters [lo, hi) */
+    int64_t at;     /**< where their moments begin */
+} scs_own;
 
 typedef struct scs_trainer {
     const scs_config *config;
@@ -20,10 +28,10 @@ typedef struct scs_trainer {
     int64_t steps;  /**< steps of an epoch */
     int64_t cells;  /**< cells of an epoch, all ranks */
     double density; /**< non-zeros per cell and gene, of all cells */
-    int64_t lo, hi; /**< this rank's slice of the parameters */
-    int64_t step;   /**< optimiser steps so far */
+    scs_own own[SCS_SEGMENTS];
+    int64_t step; /**< optimiser steps so far */
     scs_network *net;
-    float *m, *v;     /**< [hi - lo] Adam's moments, which exist on this rank alone */
+    float *m, *v;     /**< Adam's moments of own, which exist on this rank alone */
     float **grad;     /**< [n_local] each [n_param]; the team's */
     bool shares;      /**< the model's parameters are the node's copy */
     int64_t **order;  /**< [n_local] each [n_train]: this epoch's order of rows */

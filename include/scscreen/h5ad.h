@@ -12,7 +12,7 @@
 
 #include <stdbool.h>
 
-typedef enum scs_layout { SCS_LAYOUT_CSR, SCS_LAYOUT_CSC, SCS_LAYOUT_DENSE } scs_layout;
+typedef enum scs_h5ad_layout { SCS_LAYOUT_CSR, SCS_LAYOUT_CSC, SCS_LAYOUT_DENSE } scs_h5ad_layout;
 
 /** A categorical (or string) obs column. */
 typedef struct scs_labels {
@@ -28,7 +28,7 @@ typedef struct scs_h5ad {
     int64_t memory; /**< bytes that one declared dataset may need, as requested */
     int64_t n_obs;
     int32_t n_var;
-    int layout;                    /**< scs_layout */
+    int layout;                    /**< scs_h5ad_layout */
     int64_t nnz;                   /**< stored values; n_obs * n_var when dense */
     int64_t chunk;                 /**< stored values that are read at once at least; or 0 */
     char *data, *indices, *indptr; /**< HDF5 paths (dense: only data) */

@@ -2,11 +2,13 @@
  * installs.
  *
  *  src/ knows no MPI; scs_team_alone is the team of one process. A rank owns shards [first, last)
- * of n_shard and the slice of the flat parameter buffer that belongs to them.
+ * of n_shard and, of values that are cut into a slice a shard, the slices of these shards. Such a
+ * cut is given as bound [n_shard + 1]: shard v's slice is values [bound[v], bound[v + 1]).
  */
 #ifndef SCSCREEN_TEAM_H
 #define SCSCREEN_TEAM_H
 
+#include "scscreen/real.h"
 #include "scscreen/status.h"
 
 #include <stdbool.h>
@@ -19,25 +21,28 @@ typedef struct scs_team {
      * Collective.
      *  @param parts [last - first, len], destroyed  @param[out] total [len] */
     scs_status (*sum)(void *ctx, double *parts, int64_t len, double *total);
-    /** slice = tree sum over all shards of elements [lo, hi) of their gradients. Collective.
-     *  @param part [last - first] pointers to n values, destroyed  @param[out] slice [hi - lo]; may
-     * lie in part[0], and costs no copy at part[0] + lo */
-    scs_status (*reduce_slice)(void *ctx, float *const *part, int64_t n, float *slice);
+    /** slice = tree sum over all shards of their values [bound[first], bound[last]). Collective.
+     *  @param part [last - first] pointers to bound[n_shard] values; those from bound[0] on are
+     * destroyed  @param open whether they are what open_parts gave  @param[out] slice may lie in
+     * part[0], and costs no copy at part[0] + bound[first] */
+    scs_status (*reduce_slice)(void *ctx, scs_real *const *part, const int64_t *bound, bool open,
+                               scs_real *slice);
     /** Zeroed memory for the gradients that reduce_slice adds up, so that ranks of one node need no
      * messages: it reads them until the next collective call. One set at a time. Collective.
      *  @param[out] part [last - first] pointers to n values */
-    scs_status (*open_parts)(void *ctx, int64_t n, float **part);
+    scs_status (*open_parts)(void *ctx, int64_t n, scs_real **part);
     /** Gives the memory back. Local. */
-    void (*close_parts)(void *ctx, float **part);
+    void (*close_parts)(void *ctx, scs_real **part);
     /** Let the ranks of a node have one copy of n values that are alike on all, until unshare. A
      * rank then writes its own slice alone, between a collective call after which no rank reads
      * them any more and gather_slices. Collective.
      *  @param[in,out] values where they are; what was there may lose its content */
-    scs_status (*share_values)(void *ctx, int64_t n, float **values);
+    scs_status (*share_values)(void *ctx, int64_t n, scs_real **values);
     /** Each rank has its own again, where they were. Local, after gather_slices. */
-    void (*unshare_values)(void *ctx, int64_t n, float **values);
-    /** Every rank's own slice of values reaches all ranks. Collective. @param values [n] */
-    scs_status (*gather_slices)(void *ctx, float *values, int64_t n);
+    void (*unshare_values)(void *ctx, int64_t n, scs_real **values);
+    /** Every rank's own slice of values reaches all ranks. Collective.
+     *  @param values [bound[n_shard]] */
+    scs_status (*gather_slices)(void *ctx, scs_real *values, const int64_t *bound);
     /** All ranks return the same: SCS_OK, or the lowest failing rank's status and message.
      * Collective. */
     scs_status (*agree)(void *ctx, scs_status mine);
@@ -47,8 +52,5 @@ typedef struct scs_team {
 
 /** The team of one process that owns all n_shard shards. Nothing to free. */
 scs_team scs_team_alone(int32_t n_shard);
-/** Boundaries of this rank's slice of n values: V fixed pieces [n v / V, n (v + 1) / V), those of
- * its shards. Local. */
-void scs_team_slice(const scs_team *team, int64_t n, int64_t *lo, int64_t *hi);
 
 #endif

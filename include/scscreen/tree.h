@@ -4,6 +4,7 @@
 #ifndef SCSCREEN_TREE_H
 #define SCSCREEN_TREE_H
 
+#include "scscreen/real.h"
 #include "scscreen/status.h"
 
 /** A maximal aligned subtree within a range of leaves: leaves [first, first + size), size a power
@@ -34,5 +35,10 @@ int scs_tree_fold_double(double *const *leaf, int32_t first, int32_t last, int32
                          int64_t len, scs_subtree *out);
 int scs_tree_fold_float(float *const *leaf, int32_t first, int32_t last, int32_t n_leaf,
                         int64_t len, scs_subtree *out);
+#ifdef SCS_DOUBLE
+#define scs_tree_fold_real scs_tree_fold_double
+#else
+#define scs_tree_fold_real scs_tree_fold_float
+#endif
 
 #endif

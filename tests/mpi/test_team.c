@@ -64,16 +64,26 @@ static void check_sum(const scs_team *team, int64_t len)
     free(all);
 }
 
+/* Slices of different lengths, one of them empty where they are short. @param[out] bound [n_shard +
+ * 1] */
+static void cut(const scs_team *team, int64_t n, int64_t *bound, int64_t *lo, int64_t *hi)
+{
+    for (int32_t v = 0; v <= team->n_shard; v++)
+        bound[v] = n * v * v / ((int64_t)team->n_shard * team->n_shard);
+    *lo = bound[team->first];
+    *hi = bound[team->last];
+}
+
 static void check_reduce(const scs_team *team, int64_t n)
 {
     scs_team alone = scs_team_alone(team->n_shard);
     float **mine = float_parts(team, n), **all = float_parts(&alone, n);
     float slice[MAX_LEN] = {0}, expected[MAX_LEN];
-    int64_t lo, hi;
+    int64_t bound[MAX_SHARD + 1], lo, hi;
 
-    scs_team_slice(team, n, &lo, &hi);
-    CHECK_OK(team->reduce_slice(team->ctx, mine, n, slice));
-    CHECK_OK(alone.reduce_slice(alone.ctx, all, n, expected));
+    cut(team, n, bound, &lo, &hi);
+    CHECK_OK(team->reduce_slice(team->ctx, mine, bound, false, slice));
+    CHECK_OK(alone.reduce_slice(alone.ctx, all, bound, false, expected));
     CU_ASSERT_EQUAL(memcmp(slice, expected + lo, (size_t)(hi - lo) * sizeof *slice), 0);
     free_parts(team, mine);
     free_parts(&alone, all);
@@ -83,12 +93,12 @@ static void check_reduce(const scs_team *team, int64_t n)
 static void check_gather(const scs_team *team, int64_t n)
 {
     float values[MAX_LEN];
-    int64_t lo, hi, wrong = 0;
+    int64_t bound[MAX_SHARD + 1], lo, hi, wrong = 0;
 
-    scs_team_slice(team, n, &lo, &hi);
+    cut(team, n, bound, &lo, &hi);
     for (int64_t i = 0; i < n; i++)
         values[i] = i >= lo && i < hi ? (float)value_of(0, i) : NAN;
-    CHECK_OK(team->gather_slices(team->ctx, values, n));
+    CHECK_OK(team->gather_slices(team->ctx, values, bound));
     for (int64_t i = 0; i < n; i++)
         wrong += values[i] != (float)value_of(0, i);
     CU_ASSERT_EQUAL(wrong, 0);
@@ -105,13 +115,13 @@ static void check_round(const scs_team *team, int64_t n, int32_t round, float **
 {
     scs_team alone = scs_team_alone(team->n_shard);
     float **all = float_parts(&alone, n), slice[MAX_LEN] = {0}, expected[MAX_LEN];
-    int64_t lo, hi;
+    int64_t bound[MAX_SHARD + 1], lo, hi;
 
-    scs_team_slice(team, n, &lo, &hi);
+    cut(team, n, bound, &lo, &hi);
     fill_parts(team, n, round, mine);
     fill_parts(&alone, n, round, all);
-    CHECK_OK(team->reduce_slice(team->ctx, mine, n, slice));
-    CHECK_OK(alone.reduce_slice(alone.ctx, all, n, expected));
+    CHECK_OK(team->reduce_slice(team->ctx, mine, bound, true, slice));
+    CHECK_OK(alone.reduce_slice(alone.ctx, all, bound, false, expected));
     CU_ASSERT_EQUAL(memcmp(slice, expected + lo, (size_t)(hi - lo) * sizeof *slice), 0);
     CHECK_OK(team->agree(team->ctx, SCS_OK));
     free_parts(&alone, all);
@@ -146,9 +156,9 @@ static int64_t count_wrong(const float *values, int64_t n, int32_t round)
 static void check_share_values(const scs_team *team, int64_t n)
 {
     float own[MAX_LEN], *values = own;
-    int64_t lo, hi;
+    int64_t bound[MAX_SHARD + 1], lo, hi;
 
-    scs_team_slice(team, n, &lo, &hi);
+    cut(team, n, bound, &lo, &hi);
     for (int64_t i = 0; i < n; i++)
         own[i] = (float)value_of(0, i);
     CHECK_OK(team->share_values(team->ctx, n, &values));
@@ -157,7 +167,7 @@ static void check_share_values(const scs_team *team, int64_t n)
         CHECK_OK(team->agree(team->ctx, SCS_OK));
         for (int64_t i = lo; i < hi; i++)
             values[i] = (float)value_of(round + 1, i);
-        CHECK_OK(team->gather_slices(team->ctx, values, n));
+        CHECK_OK(team->gather_slices(team->ctx, values, bound));
     }
     team->unshare_values(team->ctx, n, &values);
     CU_ASSERT_PTR_EQUAL(values, own);
@@ -283,12 +293,12 @@ static void slice_may_lie_in_the_first_part(void)
     scs_team team = scs_comm_team(comm, 8);
     float **apart = float_parts(&team, MAX_LEN), **within = float_parts(&team, MAX_LEN);
     float slice[MAX_LEN];
-    int64_t lo, hi;
+    int64_t bound[MAX_SHARD + 1], lo, hi;
 
-    scs_team_slice(&team, MAX_LEN, &lo, &hi);
-    CHECK_OK(team.reduce_slice(team.ctx, apart, MAX_LEN, slice));
-    CHECK_OK(
-        team.reduce_slice(team.ctx, within, MAX_LEN, team.first < team.last ? within[0] : NULL));
+    cut(&team, MAX_LEN, bound, &lo, &hi);
+    CHECK_OK(team.reduce_slice(team.ctx, apart, bound, false, slice));
+    CHECK_OK(team.reduce_slice(team.ctx, within, bound, false,
+                               team.first < team.last ? within[0] : NULL));
     if (hi > lo)
         CU_ASSERT_EQUAL(memcmp(slice, within[0], (size_t)(hi - lo) * sizeof *slice), 0);
     free_parts(&team, apart);

@@ -1,6 +1,8 @@
 /* The model: its table of tensors, initial weights, and evaluation mode against direct
  * computations. */
 #include "scscreen/random.h"
+#include "src/layout.h"
+#include "src/nonzeros.h"
 #include "tests/unit/packing.h"
 #include "tests/unit/tiny.h"
 
@@ -280,11 +282,51 @@ static void test_validate(void)
     check_validate(SCS_PROFILE_PAPER);
 }
 
+/* One after the other the segments' slices are the flat buffer, and both weights that touch genes
+ * are cut at the same ones, for any number of shards. */
+static void check_slices(const scs_layout *layout, int32_t n_shard)
+{
+    int64_t bound[SCS_SEGMENTS][65], at = 0;
+
+    for (int s = 0; s < SCS_SEGMENTS; s++) {
+        scs_layout_cut(layout, s, n_shard, bound[s]);
+        CU_ASSERT_EQUAL(bound[s][0], at);
+        for (int32_t v = 0; v < n_shard; v++)
+            CU_ASSERT(bound[s][v] <= bound[s][v + 1]);
+        at = bound[s][n_shard];
+    }
+    CU_ASSERT_EQUAL(at, layout->n_param);
+    for (int32_t v = 0; v < n_shard; v++) {
+        int32_t gene = scs_first_gene(layout->out.n_out, n_shard, v);
+
+        CU_ASSERT(gene % SCS_BLOCK == 0 || gene == layout->out.n_out);
+        CU_ASSERT_EQUAL(bound[SCS_FIRST_WEIGHT][v], (int64_t)gene * layout->out.n_in);
+        CU_ASSERT_EQUAL(bound[SCS_OUT_WEIGHT][v],
+                        layout->out.weight + (int64_t)gene * layout->out.n_in);
+        CU_ASSERT_EQUAL(bound[SCS_OUT_BIAS][v], layout->out.bias + gene);
+    }
+}
+
+static void test_slices(void)
+{
+    static const int32_t n_gene[] = {1, 128, 129, 1100};
+
+    for (size_t i = 0; i < sizeof n_gene / sizeof *n_gene; i++) {
+        scs_arch arch = tiny_arch(SCS_PROFILE_SCGEN2, n_gene[i], 7, 3);
+        scs_layout layout;
+
+        scs_layout_build(&arch, &layout);
+        for (int32_t n_shard = 1; n_shard <= 64; n_shard *= 2)
+            check_slices(&layout, n_shard);
+    }
+}
+
 int main(void)
 {
     static const scs_test tests[] = {
         {"views cover the flat buffers", test_views},
         {"views of the paper's profile", test_views_of_paper},
+        {"slices of shards cover the flat buffer", test_slices},
         {"import and export give back the same", test_round_trip},
         {"initial weights lie within their bounds", test_init_bounds},
         {"initial weights do not depend on storage", test_init_storage},

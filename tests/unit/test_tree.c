@@ -144,6 +144,7 @@ static void test_team_alone(void)
     static double total[LEN], parts[V][LEN];
     static float f[V][LEN], slice[LEN];
     float *row[V];
+    int64_t bound[V + 1];
     int wrong = 0;
 
     fill();
@@ -151,32 +152,14 @@ static void test_team_alone(void)
     memcpy(f, leaf_float, sizeof f);
     for (int v = 0; v < V; v++)
         row[v] = f[v];
+    for (int v = 0; v <= V; v++)
+        bound[v] = (int64_t)LEN * v / V;
     CHECK_OK(team.sum(team.ctx, parts[0], LEN, total));
-    CHECK_OK(team.reduce_slice(team.ctx, row, LEN, slice));
+    CHECK_OK(team.reduce_slice(team.ctx, row, bound, false, slice));
     for (int i = 0; i < LEN; i++)
         wrong += total[i] != whole_double(i, 0, V) || slice[i] != whole_float(i, 0, V);
     CU_ASSERT_EQUAL(wrong, 0);
     CU_ASSERT_EQUAL(team.agree(team.ctx, SCS_EDATA), SCS_EDATA);
-}
-
-/* Slices of any number of ranks are made of the same V pieces. */
-static void test_slices(void)
-{
-    const int64_t n = 12734567;
-
-    for (int32_t n_rank = 1; n_rank <= V; n_rank++) {
-        int64_t at = 0, lo, hi;
-
-        for (int32_t r = 0; r < n_rank; r++) {
-            scs_team team = {.n_shard = V, .first = r * V / n_rank, .last = (r + 1) * V / n_rank};
-
-            scs_team_slice(&team, n, &lo, &hi);
-            CU_ASSERT_EQUAL(lo, at);
-            CU_ASSERT_EQUAL(lo, n * team.first / V);
-            at = hi;
-        }
-        CU_ASSERT_EQUAL(at, n);
-    }
 }
 
 int main(void)
@@ -186,7 +169,6 @@ int main(void)
         {"another order gives other bits", test_order_shows},
         {"maximal aligned subtrees cover a range", test_cover},
         {"the team of one process", test_team_alone},
-        {"slices of the parameters", test_slices},
     };
 
     return run_suite("tree", tests, sizeof tests / sizeof *tests);
