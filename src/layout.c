@@ -1,6 +1,6 @@
 #include "src/layout.h"
 
-#include "src/nonzeros.h"
+#include "src/entries.h"
 
 #include <string.h>
 
