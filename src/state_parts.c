@@ -1,5 +1,6 @@
 #include "src/state_parts.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,6 +69,17 @@ static scs_status own_checksum(const scs_h5 *h5, const char *name, char *sum)
     return SCS_OK;
 }
 
+/* What a step left that nothing has met yet: saved, it would take the place of a good state. */
+static scs_status check_finite(const scs_h5 *h5, const char *name, const float *values, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        SCS_REQUIRE(isfinite(values[i]), SCS_ENUMERIC,
+                    "%s: training diverged: %s holds a NaN or an infinite value; lower "
+                    "train.learning_rate and begin anew with --restart",
+                    h5->path, name);
+    return SCS_OK;
+}
+
 scs_status scs_state_read_vector(const scs_h5 *h5, const char *name, int64_t n, const char *sum,
                                  float *out)
 {
@@ -88,5 +100,5 @@ scs_status scs_state_read_vector(const scs_h5 *h5, const char *name, int64_t n, 
     scs_checksum_bytes(out, n * (int64_t)sizeof *out, read);
     SCS_REQUIRE(strcmp(expected, read) == 0, SCS_EDATA, "%s: %s is damaged (its checksum differs)",
                 h5->path, name);
-    return SCS_OK;
+    return check_finite(h5, name, out, n);
 }

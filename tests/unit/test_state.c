@@ -2,10 +2,12 @@
  * a run that was left alone; a damaged file is never taken. */
 #include "scscreen/state.h"
 #include "src/seal.h"
+#include "src/training.h"
 #include "tests/unit/school.h"
 #include "tests/unit/scratch.h"
 
 #include <hdf5.h>
+#include <math.h>
 
 enum { EPOCHS = 4, N_TRAIN = 40, N_VALID = 8 }; /* 3 steps an epoch */
 
@@ -15,6 +17,7 @@ typedef struct keeper {
     int64_t stop_after, asked; /* steps; 0: never */
     double objective[EPOCHS + 1], seconds;
     int64_t told, saves;
+    bool poison; /* the step before the save leaves a NaN */
 } keeper;
 
 static int wish(void *ctx)
@@ -32,6 +35,8 @@ static scs_status save(void *ctx, scs_training *training, const scs_position *po
         .path = k->path, .position = *position, .config = config, .data = data, .program = program};
 
     k->saves++;
+    if (k->poison)
+        training->trainer->model->param[3] = NAN;
     SCS_TRY(scs_state_save(training, &facts));
     return wishes & SCS_WISH_STOP ? SCS_FAIL(SCS_ESTOP, "as asked") : SCS_OK;
 }
@@ -269,6 +274,28 @@ static void another_network_is_refused(void)
     scratch_remove(folder);
 }
 
+/* Training that diverged is not saved: the file stays what it was. */
+static void nan_is_not_saved(void)
+{
+    char folder[SCRATCH_PATH];
+    static keeper k;
+    school s;
+    scs_outcome outcome;
+    scs_state *state = NULL;
+
+    save_one(folder, &k);
+    open_class(&s, SCS_MONITOR_OBJECTIVE);
+    k.stop_after = 5;
+    k.poison = true;
+    CHECK_FAILS(teach(&s, &k, NULL, &outcome), SCS_ENUMERIC,
+                "training diverged: param holds a NaN");
+    close_school(&s);
+    CHECK_OK(scs_state_probe(k.path, &state));
+    CU_ASSERT_EQUAL(state->position.step, 4);
+    scs_state_destroy(&state);
+    scratch_remove(folder);
+}
+
 static void packs_and_unpacks(void)
 {
     char folder[SCRATCH_PATH];
@@ -304,6 +331,7 @@ int main(void)
         {"a shorter file is refused", a_shorter_file_is_refused},
         {"a wrong vector is named", a_wrong_vector_is_named},
         {"another network is refused", another_network_is_refused},
+        {"a NaN is not saved", nan_is_not_saved},
         {"packs and unpacks", packs_and_unpacks},
     };
 
