@@ -46,8 +46,7 @@ static scs_status read_range(const scs_dataset *dataset, const scs_h5ad *const *
     SCS_TRY(SCS_ALLOC(*totals, cell1 - cell0));
     for (int32_t i = 0; i < dataset->n_input; i++)
         SCS_TRY(read_input(dataset, metas[i], i, cell0, cell1, x, *totals));
-    scs_packed_trim(x);
-    return SCS_OK;
+    return scs_packed_trim(x);
 }
 
 scs_status scs_read_cells(scs_comm *comm, const scs_dataset *dataset, const scs_h5ad *const *metas,

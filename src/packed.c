@@ -75,14 +75,9 @@ static scs_status resize(scs_packed *x, int64_t n_word)
     return SCS_OK;
 }
 
-void scs_packed_trim(scs_packed *x)
+scs_status scs_packed_trim(scs_packed *x)
 {
-    uint8_t *word = scs_reallocate(x->word, x->first[x->n_row], WORD);
-
-    if (!word)
-        return;
-    x->word = word;
-    x->capacity = x->first[x->n_row];
+    return resize(x, x->first[x->n_row]);
 }
 
 /* ---- packing ---- */
@@ -180,7 +175,7 @@ scs_status scs_pack(const scs_csr *x, scs_packed *packed)
 
     SCS_GO(st, scs_packed_alloc(x->n_row, x->n_col, 0, packed));
     SCS_GO(st, scs_packed_append(packed, 0, x));
-    scs_packed_trim(packed);
+    SCS_GO(st, scs_packed_trim(packed));
     return SCS_OK;
 done:
     scs_packed_clear(packed);

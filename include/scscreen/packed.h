@@ -45,7 +45,7 @@ SCS_MUST_USE scs_status scs_packed_append(scs_packed *x, int64_t row, const scs_
  * the rows before it are there already. */
 void scs_packed_put(scs_packed *x, int64_t i, const void *word, int64_t n);
 /** Give room back that no row needs. */
-void scs_packed_trim(scs_packed *x);
+SCS_MUST_USE scs_status scs_packed_trim(scs_packed *x);
 /** All of a matrix. @param x borrowed @param[out] packed caller clears it */
 SCS_MUST_USE scs_status scs_pack(const scs_csr *x, scs_packed *packed);
 

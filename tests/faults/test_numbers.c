@@ -81,6 +81,38 @@ static void sweep(lab *l, const char *name, scs_status (*call)(void *arg))
     printf("%s: %d allocations failed\n", name, n);
 }
 
+/* ---- cells in memory ---- */
+
+static scs_status pack(void *arg)
+{
+    lab *l = arg;
+    const scs_csr *x = &l->s.x;
+    double totals[CELLS];
+    scs_packed p;
+    scs_status st;
+
+    SCS_GO(st, scs_packed_alloc(2 * CELLS, GENES, 0, &p));
+    SCS_GO(st, scs_packed_append(&p, 0, x));
+    SCS_GO(st, scs_packed_append(&p, CELLS, x));
+    SCS_GO(st, scs_packed_trim(&p));
+    scs_csr_row_sums(x, totals);
+    p.n_row = CELLS;
+    scs_packed_log_normalize(&p, totals, 100);
+    l->number = scs_row_value(&(scs_row){.value = scs_packed_row(&p, 1).value}, 0);
+done:
+    scs_packed_clear(&p);
+    return st;
+}
+
+static void cells(void)
+{
+    lab l;
+
+    open_lab(&l);
+    sweep(&l, "packed cells", pack);
+    close_lab(&l);
+}
+
 /* ---- from labelled cells to an atlas ---- */
 
 static scs_status make_dataset(void *arg)
@@ -374,10 +406,8 @@ static void screening(void)
 int main(void)
 {
     static const scs_test tests[] = {
-        {"data sets", dataset},
-        {"atlas", atlas},
-        {"training", training},
-        {"screening", screening},
+        {"cells", cells},       {"data sets", dataset},   {"atlas", atlas},
+        {"training", training}, {"screening", screening},
     };
 
     return run_suite("failing calls: numbers", tests, sizeof tests / sizeof *tests);

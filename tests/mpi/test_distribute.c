@@ -9,9 +9,10 @@ typedef struct size {
     int32_t n_gene, n_shard;
 } size;
 
-/* More ranks than cells, than genes, than shards; one gene; no cell at all. */
-static const size sizes[] = {{97, 23, 8}, {97, 23, 2}, {3, 5, 8},
-                             {1, 1, 1},   {0, 4, 4},   {60, 2, 16}};
+/* More ranks than cells, than genes, than shards; one gene; no cell at all; genes whose numbers do
+ * not fit 16 bits. */
+static const size sizes[] = {{97, 23, 8}, {97, 23, 2}, {3, 5, 8},    {1, 1, 1},
+                             {0, 4, 4},   {60, 2, 16}, {9, 66000, 8}};
 enum { N_SIZE = sizeof sizes / sizeof *sizes };
 
 static void check_row(const scs_packed *x, int64_t i, int64_t cell)

@@ -145,7 +145,8 @@ static void check_cell(const scs_packed *x, int64_t at, int file, int64_t row, d
     CU_ASSERT_EQUAL(total, sum);
 }
 
-static void every_cell_is_read_once(void)
+/* @param nnz what the files say that they hold: the more, the fewer rows are read at once */
+static void check_reading(int64_t nnz)
 {
     fixture f;
     int64_t first, all = 0;
@@ -153,6 +154,8 @@ static void every_cell_is_read_once(void)
     scs_packed x;
 
     open_fixture(&f);
+    for (int i = 0; i < N_FILE; i++)
+        f.meta[i].nnz += nnz;
     CHECK_OK(scs_read_cells(f.comm, f.dataset, f.metas, &first, &x, &totals));
     CU_ASSERT_EQUAL(x.n_col, N_GENE);
     for (int64_t i = 0; i < x.n_row; i++) {
@@ -165,6 +168,32 @@ static void every_cell_is_read_once(void)
     scs_packed_clear(&x);
     free(totals);
     close_fixture(&f);
+}
+
+static void every_cell_is_read_once(void)
+{
+    check_reading(0);
+}
+
+/* In blocks of a row, and of a few rows. */
+static void blocks_make_the_whole(void)
+{
+    scs_h5ad meta = {.n_obs = 100, .nnz = (int64_t)1 << 40};
+
+    CU_ASSERT_EQUAL(scs_h5ad_block_rows(&meta), 1);
+    check_reading(meta.nnz);
+    meta.nnz = 100 << 20;
+    CU_ASSERT(scs_h5ad_block_rows(&meta) > 1 && scs_h5ad_block_rows(&meta) < 5);
+    check_reading(meta.nnz);
+    meta.layout = SCS_LAYOUT_CSC;
+    CU_ASSERT_EQUAL(scs_h5ad_block_rows(&meta), 100);
+    meta.layout = SCS_LAYOUT_CSR;
+    meta.chunk = 6 << 20; /* 16 chunks of them */
+    CU_ASSERT(scs_h5ad_block_rows(&meta) >= 96 && scs_h5ad_block_rows(&meta) < 100);
+    meta.chunk = 100 << 20; /* all in one */
+    CU_ASSERT_EQUAL(scs_h5ad_block_rows(&meta), 100);
+    meta.n_obs = 0;
+    CU_ASSERT(scs_h5ad_block_rows(&meta) > 0);
 }
 
 /* A file that only the last ranks read is gone: all ranks say so, and hold nothing. */
@@ -186,6 +215,7 @@ static void a_missing_file_stops_all_ranks(void)
 
 static const scs_test tests[] = {
     {"every cell is read once", every_cell_is_read_once},
+    {"blocks make the whole", blocks_make_the_whole},
     {"a missing file stops all ranks", a_missing_file_stops_all_ranks},
 };
 

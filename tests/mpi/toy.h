@@ -109,4 +109,13 @@ static inline scs_packed toy_cells(int64_t cell0, int64_t cell1, int32_t n_gene)
     return packed_away(&x);
 }
 
+static inline scs_packed toy_cells_plain(int64_t cell0, int64_t cell1, int32_t n_gene)
+{
+    scs_csr x = toy_matrix(toy_value, cell0, cell1, n_gene);
+    scs_packed all = plainly_packed(&x);
+
+    scs_csr_clear(&x);
+    return all;
+}
+
 #endif

@@ -13,18 +13,25 @@ typedef struct toy {
     scs_shard *shard; /* [team.last - team.first] */
 } toy;
 
-static inline toy open_toy(int64_t n_cell, int32_t n_gene, int32_t n_shard)
+typedef scs_packed (*toy_cells_fn)(int64_t cell0, int64_t cell1, int32_t n_gene);
+
+static inline toy open_toy_of(toy_cells_fn cells, int64_t n_cell, int32_t n_gene, int32_t n_shard)
 {
     toy t = {.comm = open_world(), .dataset = toy_dataset(n_cell, n_gene)};
     int64_t rank = scs_comm_rank(t.comm), n_rank = scs_comm_size(t.comm);
     int64_t first = n_cell * rank / n_rank;
-    scs_packed x = toy_cells(first, n_cell * (rank + 1) / n_rank, n_gene);
+    scs_packed x = cells(first, n_cell * (rank + 1) / n_rank, n_gene);
 
     CHECK_OK(scs_deal_create(t.dataset, 3, n_shard, &t.deal));
     t.team = scs_comm_team(t.comm, n_shard);
     CHECK_OK(scs_distribute(t.comm, t.deal, &t.team, first, &x, &t.shard));
     CU_ASSERT_PTR_NULL(x.word);
     return t;
+}
+
+static inline toy open_toy(int64_t n_cell, int32_t n_gene, int32_t n_shard)
+{
+    return open_toy_of(toy_cells, n_cell, n_gene, n_shard);
 }
 
 static inline void close_toy(toy *t)

@@ -6,6 +6,7 @@
 #include "tests/unit/suite.h"
 
 #include <stdbool.h>
+#include <string.h>
 
 static inline scs_packed packed(const scs_csr *x)
 {
@@ -38,6 +39,31 @@ static inline scs_csr unpacked(const scs_packed *x)
             all.values[at] = scs_row_value(&row, k);
         }
         all.indptr[i + 1] = at;
+    }
+    return all;
+}
+
+/** With all values as they are, whether codes save something or not. */
+static inline scs_packed plainly_packed(const scs_csr *x)
+{
+    int64_t gene = x->n_col <= 65536 ? 2 : 4;
+    scs_packed all;
+
+    CHECK_OK(scs_packed_alloc(x->n_row, x->n_col, 2 * x->n_row + 2 * x->indptr[x->n_row], &all));
+    for (int64_t i = 0; i < x->n_row; i++) {
+        int32_t n = (int32_t)(x->indptr[i + 1] - x->indptr[i]);
+        int64_t behind_genes = 1 + (n * gene + 3) / 4;
+        const int32_t *from = x->indices + x->indptr[i];
+        uint8_t *word = all.word + 4 * all.first[i];
+
+        memcpy(word, &n, 4);
+        for (int32_t k = 0; k < n; k++)
+            if (gene == 2)
+                ((uint16_t *)(void *)(word + 4))[k] = (uint16_t)from[k];
+            else
+                ((int32_t *)(void *)(word + 4))[k] = from[k];
+        memcpy(word + 4 * behind_genes, x->values + x->indptr[i], 4 * (size_t)n);
+        all.first[i + 1] = all.first[i] + behind_genes + n;
     }
     return all;
 }

@@ -165,7 +165,7 @@ static void parts_make_the_whole(void)
                        whole.first[i + 1] - whole.first[i]);
     check_equal(&x, &parts);
     check_equal(&x, &rows);
-    scs_packed_trim(&parts);
+    CHECK_OK(scs_packed_trim(&parts));
     check_equal(&x, &parts);
     CU_ASSERT_EQUAL(scs_packed_bytes(&parts), scs_packed_bytes(&whole));
     scs_csr_clear(&x);
