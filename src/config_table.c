@@ -91,11 +91,12 @@ static const scs_key keys[] = {
 
     {.section = "hold_out", .type = SCS_KEY_RECORDS, AT(hold_out), .record = &combination_record,
      .count = offsetof(scs_config, n_hold_out),
-     .help = "combinations kept out of training and scored afterwards; no species or dose: all of them"},
+     .help = "combinations kept out of training and scored afterwards; no species or dose: all of "
+             "them"},
 
     CHOICE(model, kind, "vae|mean|pca", "vae",
-           "vae: scGen's variational autoencoder; mean: arithmetic on the groups' mean expression, no "
-           "training; pca: principal components, model.latent of them"),
+           "vae: scGen's variational autoencoder; mean: arithmetic on the groups' mean expression, "
+           "no training; pca: principal components, model.latent of them"),
     SIZED(model, hidden, "units of a hidden layer; auto: 128 below 20,000 cells, else scGen's 800"),
     INT(model, layers, 1, 8, "2", "hidden layers of the encoder, and of the decoder"),
     SIZED(model, latent,
@@ -104,8 +105,9 @@ static const scs_key keys[] = {
                "share of hidden units dropped in training; auto: 0.2"),
     NUMBER(model, kl_weight, 0, 1e6, "5e-5", "weight of the Kullback-Leibler term"),
     CHOICE(model, profile, "auto|scgen2|paper", "auto",
-           "what `auto` means elsewhere: this program's choices, which predict held-out cells best; "
-           "or all as scGen 2.x, or as the paper's own code (1.x), which also sets the constants"),
+           "what `auto` means elsewhere: this program's choices, which predict held-out cells "
+           "best; or all as scGen 2.x, or as the paper's own code (1.x), which also sets the "
+           "constants"),
     WORDS(SCS_KEY_PATH, model, load, NULL, "", "take the weights of this file instead of training"),
 
     INT(train, batch, 1, 1048576, "32",
@@ -133,15 +135,16 @@ static const scs_key keys[] = {
            "statistics over the whole batch, or each shard for itself (fewer messages)"),
     CHOICE(train, output_layer, "auto|dense|factored", "auto",
            "gradients of the output layer gene by gene, or from products of the weights and of the "
-           "hidden units with themselves: the same up to rounding; auto: the cheaper for this batch"),
+           "hidden units with themselves: the same up to rounding; auto: the cheaper for this "
+           "batch"),
 
     OPERATIONAL(train, checkpoint_minutes, SCS_KEY_NUMBER, 0, 1e6, "10",
         "minutes between saves of the state that an interrupted run goes on from; 0: none"),
     OPERATIONAL(train, checkpoint_steps, SCS_KEY_INT, 0, 1e15, "0",
         "steps between saves of it; 0: by time alone"),
     OPERATIONAL(train, max_hours, SCS_KEY_NUMBER, 0, 1e6, "0",
-        "hours after which training or screening saves what is done and ends with exit code 75; 0: no "
-        "limit"),
+        "hours after which training or screening saves what is done and ends with exit code 75; 0: "
+        "no limit"),
     OPERATIONAL(train, resume, SCS_KEY_BOOL, 0, 0, "true",
         "go on from the state in output.dir if there is one; false: begin anew"),
 
@@ -154,7 +157,8 @@ static const scs_key keys[] = {
     INT(screen, order, 1, 2, "1",
         "2: also all pairs of the perturbations, as the sum of their two shifts"),
     TEXT(screen, pair_separator, 1, "+",
-         "with screen.order: 2, between the two names in a pair's label, in the data as in the result"),
+         "with screen.order: 2, between the two names in a pair's label, in the data as in the "
+         "result"),
     WORDS(SCS_KEY_PATH, screen, combinations, NULL, "",
           "instead of the lists: a CSV or TSV of the wanted rows, with columns cell_type, "
           "perturbation and, if there are several, species; dose, if some are wanted"),
@@ -169,12 +173,13 @@ static const scs_key keys[] = {
     {.section = "screen", .name = "nearest_power", .type = SCS_KEY_NUMBER,
      AT(screen.nearest_power), .min = 0, .max = 64, .words = "auto", .word_value = SCS_POWER_AUTO,
      .fallback = "4",
-     .help = "with shift: nearest, types weigh 1 / distance^power (0: as paired); auto: the best by "
-             "leave-one-type-out"},
-    NUMBER(screen, ridge, 1e-6, 1e6, "1", "penalty of shift: regression; larger is nearer to paired"),
+     .help = "with shift: nearest, types weigh 1 / distance^power (0: as paired); auto: the best "
+             "by leave-one-type-out"},
+    NUMBER(screen, ridge, 1e-6, 1e6, "1",
+           "penalty of shift: regression; larger is nearer to paired"),
     CHOICE(screen, cross_species, "nearest|mean|average", "nearest",
-           "a perturbation that the species never saw: from the nearest species, the mean of all, or "
-           "the published half-and-half rule"),
+           "a perturbation that the species never saw: from the nearest species, the mean of all, "
+           "or the published half-and-half rule"),
     CHOICE(screen, decode, "edit|decode|blend", "blend",
            "edit: add the decoded change to the observed control; decode: as scGen; blend: edit's "
            "change mixed with the sources' own change in gene space"),
@@ -224,8 +229,8 @@ static const scs_key keys[] = {
     INT(simulate, cell_types, 1, 10000, "6", "cell types, type_1 and so on"),
     INT(simulate, perturbations, 1, 10000, "5", "perturbations, drug_1 and so on, besides control"),
     WORDS(SCS_KEY_NAMES, simulate, doses, "none", "none",
-          "doses at which every perturbation is given, ascending: the response at dose d is that at "
-          "the largest times log(1 + d) / log(1 + largest); none: no obs.dose"),
+          "doses at which every perturbation is given, ascending: the response at dose d is that "
+          "at the largest times log(1 + d) / log(1 + largest); none: no obs.dose"),
     INT(simulate, pairs, 0, 1000000, "0",
         "pairs of perturbations besides them, drug_1+drug_2 and so on: responses add up"),
     INT(simulate, null, 0, 10000, "0", "the last so many perturbations have no effect"),
