@@ -111,6 +111,20 @@ static scs_status sum(void *ctx, double *parts, int64_t len, double *total)
     return SCS_OK;
 }
 
+static scs_status exchange(void *ctx, const void *const *out, const int64_t *n_out, void *const *in,
+                           const int64_t *n_in)
+{
+    scs_comm *comm = ((scs_seat *)ctx)->comm;
+
+    for (int32_t step = 1; step < comm->size; step++) {
+        int32_t to = (comm->rank + step) % comm->size;
+        int32_t from = (comm->rank - step + comm->size) % comm->size;
+
+        SCS_TRY(scs_send_receive(comm, to, out[to], n_out[to], from, in[from], n_in[from]));
+    }
+    return SCS_ALIKE;
+}
+
 static scs_status agree(void *ctx, scs_status mine)
 {
     scs_seat *seat = ctx;
@@ -141,6 +155,7 @@ scs_team scs_comm_team(scs_comm *comm, int32_t n_shard)
     team.unshare_values = scs_seat_unshare_values;
     team.reduce_slice = scs_seat_reduce_slice;
     team.gather_slices = scs_seat_gather_slices;
+    team.exchange = exchange;
     team.agree = agree;
     team.share = share;
     return team;

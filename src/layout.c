@@ -70,3 +70,8 @@ void scs_layout_cut(const scs_layout *layout, int segment, int32_t n_shard, int6
                                                : out->bias + gene;
     }
 }
+
+bool scs_gradient_is_whole(int segment, bool factored)
+{
+    return !factored && segment != SCS_MIDDLE;
+}

@@ -159,11 +159,8 @@ static double sparse_work(const scs_dense *dense, const scs_flow *flow, int n_fl
 {
     double nnz = 0;
 
-    for (int i = 0; i < n_flow; i++) {
-        const scs_entries *x = &flow[i].x->by_cell;
-
-        nnz += (double)x->first[(int64_t)scs_blocks(x->n_in) * x->n_out];
-    }
+    for (int i = 0; i < n_flow; i++)
+        nnz += (double)scs_entries_count(&flow[i].x->by_cell);
     return (nnz + dense->n_in) * dense->n_out; /* rows of absent genes are cleared */
 }
 
@@ -187,22 +184,31 @@ void scs_sparse_forward(const scs_dense *dense, const scs_real *param, const scs
         }
 }
 
+void scs_bias_backward(const scs_dense *dense, const scs_flow *flow, int n_flow)
+{
+    for (int i = 0; dense->bias >= 0 && i < n_flow; i++)
+        if (flow[i].n)
+            bias_gradient(dense, &flow[i], 0, dense->n_out);
+}
+
 void scs_sparse_backward(const scs_dense *dense, const scs_flow *flow, int n_flow)
 {
-    int n_task = scs_product_tasks(dense->n_in, dense->n_out);
-
-#pragma omp parallel for collapse(2)                                                               \
-    schedule(dynamic) if (SCS_WORTH_THREADS(sparse_work(dense, flow, n_flow)))
     for (int i = 0; i < n_flow; i++)
-        for (int task = 0; task <= n_task; task++) {
-            scs_product product = {.x = &flow[i].x->by_gene,
-                                   .dense = flow[i].grad_out,
-                                   .out = flow[i].grad + dense->weight,
-                                   .n_col = dense->n_out};
+        if (flow[i].n)
+            scs_sparse_gene_gradient(&flow[i].x->by_gene, flow[i].grad_out, dense->n_out,
+                                     flow[i].grad + dense->weight);
+    scs_bias_backward(dense, flow, n_flow);
+}
 
-            if (flow[i].n && task > 0)
-                scs_product_run(&product, task - 1);
-            else if (flow[i].n && dense->bias >= 0)
-                bias_gradient(dense, &flow[i], 0, dense->n_out);
-        }
+void scs_sparse_gene_gradient(const scs_entries *by_gene, const scs_real *grad_out, int32_t n_out,
+                              scs_real *grad)
+{
+    int n_task = scs_product_tasks(by_gene->n_out, n_out);
+    /* cppcheck-suppress unreadVariable ; the pragma reads it */
+    double work = ((double)scs_entries_count(by_gene) + by_gene->n_out) * n_out;
+    scs_product product = {.x = by_gene, .dense = grad_out, .out = grad, .n_col = n_out};
+
+#pragma omp parallel for schedule(dynamic) if (SCS_WORTH_THREADS(work))
+    for (int task = 0; task < n_task; task++)
+        scs_product_run(&product, task);
 }

@@ -43,5 +43,12 @@ void scs_sparse_forward(const scs_dense *dense, const scs_real *param, const scs
                         int n_flow);
 /** dW = X' grad_out, zero in the rows of genes that the part does not have; db. */
 void scs_sparse_backward(const scs_dense *dense, const scs_flow *flow, int n_flow);
+/** The same dW of some genes over all cells.
+ *  @param by_gene [genes, cells]  @param grad_out [cells, n_out]  @param[out] grad [genes, n_out]
+ */
+void scs_sparse_gene_gradient(const scs_entries *by_gene, const scs_real *grad_out, int32_t n_out,
+                              scs_real *grad);
+/** db alone, where there is a bias. */
+void scs_bias_backward(const scs_dense *dense, const scs_flow *flow, int n_flow);
 
 #endif

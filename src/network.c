@@ -83,11 +83,17 @@ static scs_status fill_network(scs_network *net)
     SCS_TRY(SCS_ALLOC(net->lane, net->n_local));
     SCS_TRY(SCS_ALLOC(net->flow, net->n_local));
     SCS_TRY(SCS_ALLOC(net->part, net->n_local));
+    SCS_TRY(SCS_ALLOC(net->cells, net->n_local));
+    SCS_TRY(SCS_ALLOC(net->grad_linear, net->n_local));
     SCS_TRY(SCS_ALLOC(net->sums, net->n_local * sums));
     SCS_TRY(SCS_ALLOC(net->total, stats > sums ? stats : sums));
     SCS_TRY(SCS_ALLOC(net->shard_stats, net->n_local * stats));
     for (int32_t i = 0; i < net->n_local; i++)
         SCS_TRY(create_lane(net, &net->lane[i]));
+    for (int32_t i = 0; i < net->n_local; i++) {
+        net->cells[i] = &net->lane[i].x.by_cell;
+        net->grad_linear[i] = net->lane[i].hidden[0].linear.grad;
+    }
     SCS_TRY(scs_output_create(&net->arch, net->n_local, net->max_rows, &net->output));
     return SCS_OK;
 }
@@ -119,6 +125,9 @@ void scs_network_destroy(scs_network **net)
     free((*net)->lane);
     free((*net)->flow);
     free((*net)->part);
+    scs_gene_split_clear(&(*net)->split);
+    free((*net)->cells);
+    free((*net)->grad_linear);
     free((*net)->sums);
     free((*net)->total);
     free((*net)->shard_stats);

@@ -86,7 +86,24 @@ static void denormalise_row(const scs_pass *pass, int b, int32_t i, int64_t row)
                       hidden->linear.grad + row * n_col);
 }
 
-static void linear_backward(const scs_pass *pass, int b)
+/* The first layer's gradient: of the lanes' cells, or of this rank's genes. */
+static scs_status first_layer_backward(const scs_pass *pass, const scs_dense *dense)
+{
+    scs_network *net = pass->net;
+    scs_gene_split *split = &net->split;
+
+    if (pass->step->factored) {
+        scs_sparse_backward(dense, net->flow, net->n_local);
+        return SCS_ALIKE;
+    }
+    scs_bias_backward(dense, net->flow, net->n_local);
+    SCS_TRY(scs_gene_split_gather(split, pass->team, net->grad_linear));
+    scs_sparse_gene_gradient(&split->by_gene, split->rows, dense->n_out,
+                             pass->grad[0] + dense->weight + (int64_t)split->gene * dense->n_out);
+    return SCS_ALIKE;
+}
+
+static scs_status linear_backward(const scs_pass *pass, int b)
 {
     scs_network *net = pass->net;
     const scs_dense *dense = &net->layout.block[b].linear;
@@ -103,9 +120,9 @@ static void linear_backward(const scs_pass *pass, int b)
                                   .x = &lane->x};
     }
     if (b == 0)
-        scs_sparse_backward(dense, net->flow, net->n_local);
-    else
-        scs_linear_backward(dense, pass->model->param, net->flow, net->n_local, false);
+        return first_layer_backward(pass, dense);
+    scs_linear_backward(dense, pass->model->param, net->flow, net->n_local, false);
+    return SCS_ALIKE;
 }
 
 static scs_status block_backward(const scs_pass *pass, int b)
@@ -126,8 +143,7 @@ static scs_status block_backward(const scs_pass *pass, int b)
         for (int32_t row = 0; row < net->max_rows; row++)
             if (batch_norm && row < net->lane[i].n)
                 denormalise_row(pass, b, i, row);
-    linear_backward(pass, b);
-    return SCS_ALIKE;
+    return linear_backward(pass, b);
 }
 
 /* ---- the latent layer ---- */

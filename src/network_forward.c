@@ -208,7 +208,10 @@ scs_status scs_forward(const scs_pass *pass)
 #pragma omp parallel for if (net->n_local > 1)
     for (int32_t i = 0; i < net->n_local; i++)
         if (net->lane[i].n)
-            scs_nonzeros_fill(&net->lane[i].x, pass->batch[i].x, pass->batch[i].rows, 0, true);
+            scs_nonzeros_fill(&net->lane[i].x, pass->batch[i].x, pass->batch[i].rows, 0,
+                              pass->step->factored);
+    if (!pass->step->factored)
+        SCS_TRY(scs_gene_split_fill(&net->split, pass->team, net->cells));
     for (int b = 0; b < net->layout.n_block; b++) {
         if (b == net->arch.n_layer)
             latent_forward(pass);

@@ -5,24 +5,33 @@
 #include "src/output_factored.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct scs_output {
     scs_arch arch;
     int32_t n_part, max_rows;
-    bool factored;        /* the way of the following steps */
-    scs_tiled *tiled;     /* NULL until a step goes that way */
-    int32_t tiled_rows;   /* that it has room for: few where only small batches go that way */
-    scs_factors *factors; /* the same */
+    bool factored;           /* the way of the following steps */
+    scs_tiled *tiled;        /* NULL until a step goes that way */
+    int64_t tiled_rows;      /* that it has room for: few where only small batches go that way */
+    const scs_real **hidden; /* [n_part] the parts' */
+    scs_real **px, **share;  /* [n_part] the parts', and what their slices add to dH */
+    scs_factors *factors;    /* the same */
 };
 
 scs_status scs_output_create(const scs_arch *arch, int32_t n_part, int32_t max_rows,
                              scs_output **output)
 {
+    scs_status st;
+
     SCS_TRY(SCS_ALLOC(*output, 1));
-    (*output)->arch = *arch;
-    (*output)->n_part = n_part;
-    (*output)->max_rows = max_rows;
+    **output = (scs_output){.arch = *arch, .n_part = n_part, .max_rows = max_rows};
+    SCS_GO(st, SCS_ALLOC((*output)->hidden, n_part));
+    SCS_GO(st, SCS_ALLOC((*output)->px, n_part));
+    SCS_GO(st, SCS_ALLOC((*output)->share, n_part));
     return SCS_OK;
+done:
+    scs_output_destroy(output);
+    return st;
 }
 
 void scs_output_destroy(scs_output **output)
@@ -31,32 +40,70 @@ void scs_output_destroy(scs_output **output)
         return;
     scs_tiled_destroy(&(*output)->tiled);
     scs_factors_destroy(&(*output)->factors);
+    free((*output)->hidden);
+    free((*output)->px);
+    free((*output)->share);
     free(*output);
     *output = NULL;
 }
 
-scs_status scs_output_prepare(scs_output *output, bool factored, int32_t rows)
+scs_status scs_output_prepare(scs_output *output, bool factored, const scs_team *team,
+                              int64_t n_row)
 {
     output->factored = factored;
     if (factored && !output->factors)
         return scs_factors_create(&output->arch, output->n_part, output->max_rows,
                                   &output->factors);
-    if (!factored && rows > output->tiled_rows) {
+    if (!factored && n_row > output->tiled_rows) {
         scs_tiled_destroy(&output->tiled);
         output->tiled_rows = 0;
-        SCS_TRY(scs_tiled_create(&output->arch, output->n_part, rows, &output->tiled));
-        output->tiled_rows = rows;
+        SCS_TRY(
+            scs_tiled_create(&output->arch, team->n_shard, output->n_part, n_row, &output->tiled));
+        output->tiled_rows = n_row;
     }
     return SCS_OK;
 }
 
+/* dH is the sum of what all slices of the genes add; each rank takes its own cells' rows. */
+static scs_status sum_hidden_gradients(scs_output *output, const scs_team *team,
+                                       const scs_gene_split *split, scs_output_part *part)
+{
+    scs_real *own = scs_tiled_share(output->tiled, 0) + split->bound[split->first];
+
+    for (int32_t p = 0; p < output->n_part; p++)
+        output->share[p] = scs_tiled_share(output->tiled, p);
+    SCS_TRY(team->reduce_slice(team->ctx, output->share, split->bound, false, own));
+    for (int32_t p = 0; p < output->n_part; p++) {
+        const int64_t *bound = split->bound + split->first + p;
+
+        memcpy(part[p].grad_hidden, own + (bound[0] - split->bound[split->first]),
+               (size_t)(bound[1] - bound[0]) * sizeof *own);
+    }
+    return SCS_OK;
+}
+
+static scs_status dense_step(scs_output *output, const scs_real *param, double scale,
+                             const scs_team *team, scs_gene_split *split, scs_output_part *part)
+{
+    bool keeps = part[0].px && team->n_rank == 1;
+
+    for (int32_t p = 0; p < output->n_part; p++) {
+        output->hidden[p] = part[p].hidden;
+        output->px[p] = part[p].px;
+    }
+    SCS_TRY(scs_gene_split_gather(split, team, output->hidden));
+    scs_tiled_step(output->tiled, param, scale, split, part[0].grad, keeps ? output->px : NULL);
+    for (int32_t p = 0; p < output->n_part; p++)
+        part[p].squared_error = scs_tiled_error(output->tiled, p);
+    return sum_hidden_gradients(output, team, split, part);
+}
+
 scs_status scs_output_step(scs_output *output, const scs_real *param, double scale,
-                           const scs_team *team, scs_output_part *part)
+                           const scs_team *team, scs_gene_split *split, scs_output_part *part)
 {
     if (output->factored)
         return scs_factors_step(output->factors, param, scale, team, part);
-    scs_tiled_step(output->tiled, param, scale, part);
-    return SCS_ALIKE;
+    return dense_step(output, param, scale, team, split, part);
 }
 
 scs_loss scs_loss_of(const scs_arch *arch, double squared_error, double kl, int32_t n)

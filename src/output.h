@@ -2,13 +2,15 @@
  *  against sparse cells.
  *
  *  Two ways to the same numbers. Dense: genes are walked in tiles of fixed size, and predicted,
- * compared and propagated back while a tile is in the cache. Factored: gradients and loss from H'H,
- * X'H and W'W (src/output_factored.h); no prediction is ever formed. Neither has a [cells, n_gene]
- * array.
+ * compared and propagated back while a tile is in the cache; each rank has its own genes, and cells
+ * come to it (src/output_dense.h). Factored: gradients and loss from H'H, X'H and W'W
+ * (src/output_factored.h); no prediction is ever formed, and each rank has its own cells. Neither
+ * has a [cells, n_gene] array.
  */
 #ifndef SCS_OUTPUT_H
 #define SCS_OUTPUT_H
 
+#include "src/gene_split.h"
 #include "src/layout.h"
 #include "src/nonzeros.h"
 
@@ -16,13 +18,17 @@
 typedef struct scs_output_part {
     int32_t n;
     const scs_real *hidden; /**< [n, n_hidden] last hidden activations */
-    const scs_nonzeros *x;  /**< the part's cells; dense: by cell is enough */
-    scs_real *grad_hidden;  /**< [n, n_hidden] out; not touched where grad is NULL */
-    scs_real *grad; /**< flat gradient: rows of W and b are overwritten (of no cells: zeroed by the
-                       caller, and what is the whole batch's added); NULL: the loss alone (dense
-                       only) */
-    scs_real *px;   /**< [n, n_gene] out, the prediction itself, for tests (dense only); or NULL */
-    double squared_error; /**< out: sum over cells and genes of (x_hat - x)^2 */
+    const scs_nonzeros *x;  /**< the part's cells, factored only */
+    scs_real *grad_hidden;  /**< [n, n_hidden] out */
+    scs_real
+        *grad;    /**< flat gradient. Factored: the part's rows of W and b are overwritten (of no
+                     cells: zeroed by the caller, and what is the whole batch's added). Dense: part
+                     0's gets the whole batch's rows of this rank's genes; others are not touched
+                   */
+    scs_real *px; /**< [n, n_gene] out, the prediction itself, for tests (dense, one rank); or
+                     NULL */
+    double squared_error; /**< out: sum of (x_hat - x)^2 over the part's cells and all genes; dense:
+                             over all cells and the genes of the part's slice */
 } scs_output_part;
 
 /** Loss and gradients for n_part parts of at most max_rows cells; workspaces come with prepare. */
@@ -30,13 +36,15 @@ typedef struct scs_output scs_output;
 SCS_MUST_USE scs_status scs_output_create(const scs_arch *arch, int32_t n_part, int32_t max_rows,
                                           scs_output **output);
 void scs_output_destroy(scs_output **output);
-/** Choose the way of the following steps, of at most `rows` cells of a part. Local. SCS_EARG:
+/** Choose the way of the following steps, of at most n_row cells of all shards. Local. SCS_EARG:
  * factored with an output ReLU. */
-SCS_MUST_USE scs_status scs_output_prepare(scs_output *output, bool factored, int32_t rows);
-/** Loss and gradients of scale * 0.5 * squared error. Collective where factored (and team->sum is).
- *  @param part [n_part] as created */
+SCS_MUST_USE scs_status scs_output_prepare(scs_output *output, bool factored, const scs_team *team,
+                                           int64_t n_row);
+/** Loss and gradients of scale * 0.5 * squared error. Collective.
+ *  @param split the batch, dense only; its rows are overwritten  @param part [n_part] as created */
 SCS_MUST_USE scs_status scs_output_step(scs_output *output, const scs_real *param, double scale,
-                                        const scs_team *team, scs_output_part *part);
+                                        const scs_team *team, scs_gene_split *split,
+                                        scs_output_part *part);
 /** The sums of some cells: objective = 0.5 squared error + kl_factor kl_weight KL. */
 scs_loss scs_loss_of(const scs_arch *arch, double squared_error, double kl, int32_t n);
 /** The prediction itself. @param hidden [n, n_hidden]  @param[out] x [n, n_gene]  Local. */

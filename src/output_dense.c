@@ -6,52 +6,66 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Genes of a tile, and the most strips that the tiles are dealt to. Neither depends on ranks or
- * threads. */
-enum { TILE = SCS_BLOCK, MAX_STRIP = 8 };
+/* Genes of a tile, and the strips of all slices that there are at least. Neither depends on ranks
+ * or threads. */
+enum { TILE = SCS_BLOCK, MIN_STRIP = 8 };
 
 struct scs_tiled {
     scs_arch arch;
     scs_dense dense;
-    int32_t n_part, max_rows;
-    int n_tile, n_strip;
-    scs_real *predicted;   /**< [n_part, n_strip, max_rows, TILE] */
+    int32_t n_slice; /**< of the genes, one a local shard */
+    int n_strip;     /**< of a slice */
+    int64_t max_rows;
+    scs_real *predicted;   /**< [n_slice, n_strip, max_rows, TILE] */
     scs_real *residual;    /**< the same: x_hat - x, then its gradient */
-    scs_real *grad_hidden; /**< [n_part, n_strip, max_rows, n_hidden] each strip's share */
-    double *error;         /**< [n_part, n_strip] squared error of the strip's genes */
+    scs_real *grad_hidden; /**< [n_slice, n_strip, max_rows, n_hidden] each strip's share */
+    double *error;         /**< [n_slice, n_strip] squared error of the strip's genes */
 };
 
-/* A tile of one strip of one part. */
+/* A tile of genes of one strip. */
 typedef struct tile {
-    int32_t gene, width;            /**< genes [gene, gene + width) */
-    scs_real *predicted, *residual; /**< [n, width] */
+    int32_t block;                  /**< of this rank's genes */
+    int32_t gene, width;            /**< genes [gene, gene + width) of the model */
+    scs_real *predicted, *residual; /**< [n_row, width] */
 } tile;
+
+/* What all tiles of a step read and write. */
+typedef struct step {
+    const scs_gene_split *split;
+    const scs_real *param;
+    scs_real scale;
+    scs_real *grad;
+    scs_real *const *px;
+} step;
+
+static int32_t rows_of(const step *s)
+{
+    return (int32_t)s->split->first_row[s->split->n_shard];
+}
 
 static scs_status allocate(scs_tiled *tiled)
 {
-    int64_t rows = (int64_t)tiled->n_part * tiled->n_strip * tiled->max_rows;
+    int64_t n_strip = (int64_t)tiled->n_slice * tiled->n_strip, rows = n_strip * tiled->max_rows;
 
     SCS_TRY(SCS_ALLOC(tiled->predicted, rows * TILE));
     SCS_TRY(SCS_ALLOC(tiled->residual, rows * TILE));
     SCS_TRY(SCS_ALLOC(tiled->grad_hidden, rows * tiled->arch.n_hidden));
-    SCS_TRY(SCS_ALLOC(tiled->error, (int64_t)tiled->n_part * tiled->n_strip));
-    return SCS_OK;
+    return SCS_ALLOC(tiled->error, n_strip);
 }
 
-scs_status scs_tiled_create(const scs_arch *arch, int32_t n_part, int32_t max_rows,
-                            scs_tiled **tiled)
+scs_status scs_tiled_create(const scs_arch *arch, int32_t n_shard, int32_t n_slice,
+                            int64_t max_rows, scs_tiled **tiled)
 {
     scs_layout layout;
     scs_status st;
 
     scs_layout_build(arch, &layout);
     SCS_TRY(SCS_ALLOC(*tiled, 1));
-    (*tiled)->arch = *arch;
-    (*tiled)->dense = layout.out;
-    (*tiled)->n_part = n_part;
-    (*tiled)->max_rows = max_rows;
-    (*tiled)->n_tile = (arch->n_gene + TILE - 1) / TILE;
-    (*tiled)->n_strip = (*tiled)->n_tile < MAX_STRIP ? (*tiled)->n_tile : MAX_STRIP;
+    **tiled = (scs_tiled){.arch = *arch,
+                          .dense = layout.out,
+                          .n_slice = n_slice,
+                          .n_strip = n_shard < MIN_STRIP ? MIN_STRIP / n_shard : 1,
+                          .max_rows = max_rows};
     SCS_GO(st, allocate(*tiled));
     return SCS_OK;
 done:
@@ -78,34 +92,49 @@ static void rectify(scs_real *x, int64_t n)
         x[i] = x[i] < 0 ? 0 : x[i];
 }
 
+/* Tests read the prediction. */
+static void keep_predicted(const step *s, const tile *t)
+{
+    const scs_gene_split *split = s->split;
+
+    for (int32_t v = 0; v < split->n_shard; v++)
+        for (int64_t i = split->first_row[v]; i < split->first_row[v + 1]; i++)
+            memcpy(s->px[v] + (i - split->first_row[v]) * split->n_all + t->gene,
+                   t->predicted + i * t->width, (size_t)t->width * sizeof **s->px);
+}
+
 /* predicted = residual = x_hat of the tile's genes. */
-static void predict_tile(const scs_tiled *tiled, const scs_real *param, const scs_output_part *part,
-                         const tile *t)
+static void predict_tile(const scs_tiled *tiled, const step *s, const tile *t)
 {
     const scs_dense *dense = &tiled->dense;
-    const scs_real *weight = param + dense->weight + (int64_t)t->gene * dense->n_in;
-    int64_t size = (int64_t)part->n * t->width;
+    const scs_real *weight = s->param + dense->weight + (int64_t)t->gene * dense->n_in;
+    int32_t n = rows_of(s);
+    int64_t size = (int64_t)n * t->width;
 
-    for (int64_t i = 0; i < part->n; i++)
-        memcpy(t->predicted + i * t->width, param + dense->bias + t->gene,
-               (size_t)t->width * sizeof *param);
-    SCS_GEMM(CblasRowMajor, CblasNoTrans, CblasTrans, part->n, t->width, dense->n_in, 1,
-             part->hidden, dense->n_in, weight, dense->n_in, 1, t->predicted, t->width);
+    for (int64_t i = 0; i < n; i++)
+        memcpy(t->predicted + i * t->width, s->param + dense->bias + t->gene,
+               (size_t)t->width * sizeof *s->param);
+    SCS_GEMM(CblasRowMajor, CblasNoTrans, CblasTrans, n, t->width, dense->n_in, 1, s->split->rows,
+             dense->n_in, weight, dense->n_in, 1, t->predicted, t->width);
     if (tiled->arch.output_relu)
         rectify(t->predicted, size);
     memcpy(t->residual, t->predicted, (size_t)size * sizeof *t->residual);
-    for (int64_t i = 0; part->px && i < part->n; i++)
-        memcpy(part->px + i * dense->n_out + t->gene, t->predicted + i * t->width,
-               (size_t)t->width * sizeof *part->px);
+    if (s->px)
+        keep_predicted(s, t);
 }
 
-static void subtract_cells(const scs_entries *x, const tile *t)
+static void subtract_cells(const step *s, const tile *t)
 {
-    const int64_t *first = x->first + (int64_t)(t->gene / SCS_BLOCK) * x->n_out;
+    scs_real *row = t->residual;
 
-    for (int64_t i = 0; i < x->n_out; i++)
-        for (int64_t k = first[i]; k < first[i + 1]; k++)
-            t->residual[i * t->width + x->column[k]] -= x->value[k];
+    for (int32_t v = 0; v < s->split->n_shard; v++) {
+        const scs_entries *x = &s->split->part[v];
+        const int64_t *first = x->first + (int64_t)t->block * x->n_out;
+
+        for (int64_t i = 0; i < x->n_out; i++, row += t->width)
+            for (int64_t k = first[i]; k < first[i + 1]; k++)
+                row[x->column[k]] -= x->value[k];
+    }
 }
 
 /* Sum of squares, column by column so that the order is fixed. */
@@ -143,84 +172,102 @@ SCS_VECTOR static void residual_gradient(const tile *t, int32_t n, bool relu, sc
     }
 }
 
-static void propagate_tile(const scs_tiled *tiled, const scs_real *param,
-                           const scs_output_part *part, const tile *t, double scale,
+static void propagate_tile(const scs_tiled *tiled, const step *s, const tile *t,
                            scs_real *grad_hidden, bool first)
 {
     const scs_dense *dense = &tiled->dense;
-    int32_t n_hidden = dense->n_in;
+    int32_t n_hidden = dense->n_in, n = rows_of(s);
     int64_t weight = dense->weight + (int64_t)t->gene * n_hidden;
 
-    residual_gradient(t, part->n, tiled->arch.output_relu, (scs_real)scale,
-                      part->grad + dense->bias + t->gene);
-    SCS_GEMM(CblasRowMajor, CblasNoTrans, CblasNoTrans, part->n, n_hidden, t->width, 1, t->residual,
-             t->width, param + weight, n_hidden, first ? 0 : 1, grad_hidden, n_hidden);
-    SCS_GEMM(CblasRowMajor, CblasTrans, CblasNoTrans, t->width, n_hidden, part->n, 1, t->residual,
-             t->width, part->hidden, n_hidden, 0, part->grad + weight, n_hidden);
+    residual_gradient(t, n, tiled->arch.output_relu, s->scale, s->grad + dense->bias + t->gene);
+    SCS_GEMM(CblasRowMajor, CblasNoTrans, CblasNoTrans, n, n_hidden, t->width, 1, t->residual,
+             t->width, s->param + weight, n_hidden, first ? 0 : 1, grad_hidden, n_hidden);
+    SCS_GEMM(CblasRowMajor, CblasTrans, CblasNoTrans, t->width, n_hidden, n, 1, t->residual,
+             t->width, s->split->rows, n_hidden, 0, s->grad + weight, n_hidden);
 }
 
-static void run_strip(scs_tiled *tiled, const scs_real *param, double scale,
-                      const scs_output_part *part, int64_t strip_of_part, int strip)
+/* The first block of this rank's genes that belongs to a slice. */
+static int slice_begin(const scs_gene_split *split, int32_t slice)
 {
-    int64_t rows = strip_of_part * tiled->max_rows;
-    int first = strip * tiled->n_tile / tiled->n_strip;
-    int last = (strip + 1) * tiled->n_tile / tiled->n_strip;
-    int32_t n_gene = tiled->arch.n_gene;
+    return scs_blocks(scs_first_gene(split->n_all, split->n_shard, split->first + slice) -
+                      split->gene);
+}
+
+static void run_strip(scs_tiled *tiled, const step *s, int32_t slice, int strip)
+{
+    int64_t at = (int64_t)slice * tiled->n_strip + strip, rows = at * tiled->max_rows;
+    scs_real *grad_hidden = tiled->grad_hidden + rows * tiled->arch.n_hidden;
+    int begin = slice_begin(s->split, slice), n = slice_begin(s->split, slice + 1) - begin;
+    int first = begin + n * strip / tiled->n_strip, last = begin + n * (strip + 1) / tiled->n_strip;
     double error = 0;
 
-    for (int i = first; i < last; i++) {
-        tile t = {.gene = i * TILE,
-                  .width = n_gene - i * TILE < TILE ? n_gene - i * TILE : TILE,
+    if (first == last && s->grad)
+        memset(grad_hidden, 0,
+               (size_t)rows_of(s) * (size_t)tiled->arch.n_hidden * sizeof *grad_hidden);
+    for (int block = first; block < last; block++) {
+        int32_t left = s->split->n_gene - block * TILE;
+        tile t = {.block = block,
+                  .gene = s->split->gene + block * TILE,
+                  .width = left < TILE ? left : TILE,
                   .predicted = tiled->predicted + rows * TILE,
                   .residual = tiled->residual + rows * TILE};
 
-        predict_tile(tiled, param, part, &t);
-        subtract_cells(&part->x->by_cell, &t);
-        error += tile_error(&t, part->n);
-        if (part->grad)
-            propagate_tile(tiled, param, part, &t, scale,
-                           tiled->grad_hidden + rows * tiled->arch.n_hidden, i == first);
+        predict_tile(tiled, s, &t);
+        subtract_cells(s, &t);
+        error += tile_error(&t, rows_of(s));
+        if (s->grad)
+            propagate_tile(tiled, s, &t, grad_hidden, block == first);
     }
-    tiled->error[strip_of_part] = error;
+    tiled->error[at] = error;
 }
 
-/* grad_hidden of row i: the strips' shares in their order. */
-SCS_VECTOR static void add_strips(const scs_tiled *tiled, int p, const scs_output_part *part,
-                                  int64_t row)
+/* Row i of a slice's share: that of its strips in their order, where the first one's is. */
+SCS_VECTOR static void add_strips(const scs_tiled *tiled, int32_t slice, int64_t row)
 {
     int64_t n_hidden = tiled->arch.n_hidden, stride = tiled->max_rows * n_hidden;
-    const scs_real *share = tiled->grad_hidden + p * tiled->n_strip * stride + row * n_hidden;
-    scs_real *sum = part->grad_hidden + row * n_hidden;
+    scs_real *sum = scs_tiled_share(tiled, slice) + row * n_hidden;
 
-    memcpy(sum, share, (size_t)n_hidden * sizeof *sum);
-    for (int s = 1; s < tiled->n_strip; s++) {
-        share += stride;
+    for (int strip = 1; strip < tiled->n_strip; strip++) {
+        const scs_real *share = sum + strip * stride;
+
 #pragma omp simd
         for (int64_t c = 0; c < n_hidden; c++)
             sum[c] += share[c];
     }
 }
 
-void scs_tiled_step(scs_tiled *tiled, const scs_real *param, double scale, scs_output_part *part)
+scs_real *scs_tiled_share(const scs_tiled *tiled, int32_t slice)
 {
-    int n_part = tiled->n_part, n_strip = tiled->n_strip;
-    /* cppcheck-suppress unreadVariable ; the pragmas read it */
-    double rows = (double)n_part * tiled->max_rows * tiled->arch.n_hidden;
+    return tiled->grad_hidden +
+           (int64_t)slice * tiled->n_strip * tiled->max_rows * tiled->arch.n_hidden;
+}
 
-#pragma omp parallel for collapse(2)                                                               \
-    schedule(dynamic) if (SCS_WORTH_THREADS(rows * tiled->arch.n_gene))
-    for (int p = 0; p < n_part; p++)
-        for (int s = 0; s < n_strip; s++)
-            if (part[p].n)
-                run_strip(tiled, param, scale, &part[p], (int64_t)p * n_strip + s, s);
-#pragma omp parallel for collapse(2) if (SCS_WORTH_THREADS(rows * n_strip))
-    for (int p = 0; p < n_part; p++)
-        for (int32_t row = 0; row < tiled->max_rows; row++)
-            if (row < part[p].n && part[p].grad)
-                add_strips(tiled, p, &part[p], row);
-    for (int p = 0; p < n_part; p++) {
-        part[p].squared_error = 0;
-        for (int s = 0; s < n_strip && part[p].n; s++)
-            part[p].squared_error += tiled->error[p * n_strip + s];
-    }
+double scs_tiled_error(const scs_tiled *tiled, int32_t slice)
+{
+    double sum = 0;
+
+    for (int strip = 0; strip < tiled->n_strip; strip++)
+        sum += tiled->error[(int64_t)slice * tiled->n_strip + strip];
+    return sum;
+}
+
+void scs_tiled_step(scs_tiled *tiled, const scs_real *param, double scale,
+                    const scs_gene_split *split, scs_real *grad, scs_real *const *px)
+{
+    step s = {split, param, (scs_real)scale, grad, px};
+    int n_strip = tiled->n_strip;
+    int32_t n_slice = tiled->n_slice, n = rows_of(&s);
+    /* cppcheck-suppress unreadVariable ; the pragmas read it */
+    double units = (double)n * tiled->arch.n_hidden;
+
+#pragma omp parallel for collapse(2) schedule(dynamic) if (SCS_WORTH_THREADS(units * split->n_gene))
+    for (int32_t slice = 0; slice < n_slice; slice++)
+        for (int strip = 0; strip < n_strip; strip++)
+            run_strip(tiled, &s, slice, strip);
+    if (!grad)
+        return;
+#pragma omp parallel for collapse(2) if (SCS_WORTH_THREADS(units * n_slice * n_strip))
+    for (int32_t slice = 0; slice < n_slice; slice++)
+        for (int32_t row = 0; row < n; row++)
+            add_strips(tiled, slice, row);
 }

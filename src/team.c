@@ -75,6 +75,13 @@ static scs_status alone_gather_slices(void *ctx, scs_real *values, const int64_t
     return SCS_OK;
 }
 
+static scs_status alone_exchange(void *ctx, const void *const *out, const int64_t *n_out,
+                                 void *const *in, const int64_t *n_in)
+{
+    (void)ctx, (void)out, (void)n_out, (void)in, (void)n_in;
+    return SCS_OK;
+}
+
 static scs_status alone_agree(void *ctx, scs_status mine)
 {
     (void)ctx;
@@ -102,6 +109,7 @@ scs_team scs_team_alone(int32_t n_shard)
                       .share_values = alone_share_values,
                       .unshare_values = alone_unshare_values,
                       .gather_slices = alone_gather_slices,
+                      .exchange = alone_exchange,
                       .agree = alone_agree,
                       .share = alone_share};
 }

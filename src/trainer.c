@@ -277,15 +277,16 @@ static scs_status sum_losses(scs_trainer *t, scs_loss *loss)
 }
 
 /* The gradient's sums, then Adam on this rank's slices, then everybody's slices to all. */
-static scs_status update(scs_trainer *t)
+static scs_status update(scs_trainer *t, bool factored)
 {
     const scs_team *team = t->team;
     scs_model *model = t->model;
     double rate = scs_profile_learning_rate(t->config, t->step, t->config->train.epochs * t->steps);
 
     for (int s = 0; s < SCS_SEGMENTS; s++)
-        SCS_TRY(team->reduce_slice(team->ctx, t->grad, t->own[s].bound, true,
-                                   t->grad[0] + t->own[s].lo));
+        if (!scs_gradient_is_whole(s, factored))
+            SCS_TRY(team->reduce_slice(team->ctx, t->grad, t->own[s].bound, true,
+                                       t->grad[0] + t->own[s].lo));
     for (int s = 0; s < SCS_SEGMENTS; s++) {
         const scs_own *own = &t->own[s];
 
@@ -315,7 +316,7 @@ scs_status scs_trainer_step(scs_trainer *t, int64_t epoch, int64_t at, scs_loss 
                 (long long)t->step + 1, (long long)epoch,
                 isnan(loss->objective) ? "nan" : "infinite");
     t->step++;
-    return update(t);
+    return update(t, step.factored);
 }
 
 /* ---- validation ---- */

@@ -1,5 +1,6 @@
 #include "src/encode.h"
 #include "src/latent_head.h"
+#include "src/output.h"
 #include "src/output_dense.h"
 
 #include "scscreen/random.h"
@@ -30,7 +31,7 @@ static scs_status open_evaluation(evaluation *e)
     SCS_TRY(SCS_ALLOC(e->z, latent));
     SCS_TRY(SCS_ALLOC(e->hidden, (int64_t)n * arch->n_hidden));
     SCS_TRY(SCS_ALLOC(e->noise, arch->n_latent));
-    return scs_tiled_create(arch, 1, n, &e->output);
+    return scs_tiled_create(arch, 1, 1, n, &e->output);
 }
 
 static void close_evaluation(evaluation *e)
@@ -67,15 +68,22 @@ static scs_status run_evaluation(evaluation *e, int64_t seed, scs_loss *loss)
 {
     const scs_model *model = e->model;
     const scs_batch *batch = e->batch;
-    scs_output_part part = {.n = batch->n, .hidden = e->hidden, .x = &e->x};
+    int64_t first_row[] = {0, batch->n};
+    scs_gene_split all = {.n_shard = 1,
+                          .last = 1,
+                          .n_all = model->arch.n_gene,
+                          .n_gene = model->arch.n_gene,
+                          .first_row = first_row,
+                          .part = &e->x.by_cell,
+                          .rows = e->hidden};
     double kl;
 
     scs_nonzeros_fill(&e->x, batch->x, batch->rows, 0, false);
     SCS_TRY(scs_encode_heads(model, &e->x, batch->n, e->mean, e->head));
     kl = draw_latent(e, seed);
     SCS_TRY(scs_model_decode_hidden(model, e->z, batch->n, e->hidden));
-    scs_tiled_step(e->output, model->param, 0, &part);
-    *loss = scs_loss_of(&model->arch, part.squared_error, kl, batch->n);
+    scs_tiled_step(e->output, model->param, 0, &all, NULL, NULL);
+    *loss = scs_loss_of(&model->arch, scs_tiled_error(e->output, 0), kl, batch->n);
     return SCS_OK;
 }
 

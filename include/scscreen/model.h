@@ -106,7 +106,9 @@ void scs_network_destroy(scs_network **net);
  * all ranks).
  *
  *  The gradient is that of the mean objective over the n_global cells; a shard's partial is
- * computed alone with BLAS shapes that do not depend on ranks or threads.
+ * computed alone with BLAS shapes that do not depend on ranks or threads. Where a step is not
+ * factored, the layers that touch genes are an exception: grad[0] holds the whole batch's gradient
+ * of this rank's genes (src/gene_split.h).
  *  @param batch [n_local]  @param grad [n_local] pointers to n_param values, overwritten
  *  @param loss  [n_local]
  *  Collective where team->sum is (two small sums a batch norm). */

@@ -43,6 +43,10 @@ typedef struct scs_team {
     /** Every rank's own slice of values reaches all ranks. Collective.
      *  @param values [bound[n_shard]] */
     scs_status (*gather_slices)(void *ctx, scs_real *values, const int64_t *bound);
+    /** Each rank's bytes for every other rank reach it; those for itself stay where they are.
+     * Collective. @param out, in [n_rank]  @param n_out, n_in [n_rank] bytes */
+    scs_status (*exchange)(void *ctx, const void *const *out, const int64_t *n_out, void *const *in,
+                           const int64_t *n_in);
     /** All ranks return the same: SCS_OK, or the lowest failing rank's status and message.
      * Collective. */
     scs_status (*agree)(void *ctx, scs_status mine);

@@ -33,6 +33,7 @@ typedef struct bench {
     scs_flow flow;
     scs_output *output;
     scs_output_part part;
+    scs_gene_split split;
     float *a, *b, *c; /* of the machine's own limits */
 } bench;
 
@@ -90,8 +91,15 @@ static scs_status run_backward(bench *w)
 
 static scs_status run_output(bench *w, bool factored)
 {
-    SCS_TRY(scs_output_prepare(w->output, factored, w->n));
-    return scs_output_step(w->output, w->param, 1.0 / w->n, &w->team, &w->part);
+    const scs_entries *cells = &w->x.by_cell;
+
+    SCS_TRY(scs_output_prepare(w->output, factored, &w->team, w->n));
+    if (!factored) {
+        SCS_TRY(
+            scs_gene_split_prepare(&w->split, &w->team, w->arch.n_gene, w->arch.n_hidden, w->n));
+        SCS_TRY(scs_gene_split_fill(&w->split, &w->team, &cells));
+    }
+    return scs_output_step(w->output, w->param, 1.0 / w->n, &w->team, &w->split, &w->part);
 }
 
 static scs_status run_dense(bench *w)

@@ -194,21 +194,33 @@ static void compare_loss(const rig *r, int step, const scs_loss *loss)
                            tolerance * sum.kl);
 }
 
+static void sum_gradients(rig *r, bool factored)
+{
+    int64_t bound[MAX_SHARD + 1];
+    scs_layout layout;
+
+    scs_layout_build(&r->model->arch, &layout);
+    for (int s = 0; s < SCS_SEGMENTS; s++) {
+        scs_layout_cut(&layout, s, r->team.n_shard, bound);
+        if (!scs_gradient_is_whole(s, factored))
+            CHECK_OK(
+                r->team.reduce_slice(r->team.ctx, r->grad, bound, true, r->grad[0] + bound[0]));
+    }
+}
+
 static void run_step(rig *r, int at, bool factored, scs_loss *loss)
 {
     int32_t part = N_CELL / r->team.n_shard;
     scs_step step = {0, 1, N_CELL, false, SCS_BATCH_NORM_GLOBAL, factored};
-    int64_t whole[MAX_SHARD + 1] = {0};
     scs_batch batch[MAX_SHARD];
     scs_packed x;
 
-    whole[r->team.n_shard] = r->model->n_param;
     x = pack_dense(r->x + (int64_t)at * N_CELL * N_GENE);
     for (int v = 0; v < r->team.n_shard; v++)
         batch[v] = (scs_batch){&x, r->cell, r->cell + v * part, part,
                                r->noise + ((int64_t)at * N_CELL + v * part) * N_LATENT};
     CHECK_OK(scs_network_step(r->net, r->model, batch, &step, &r->team, r->grad, loss));
-    CHECK_OK(r->team.reduce_slice(r->team.ctx, r->grad, whole, true, r->grad[0]));
+    sum_gradients(r, factored);
     scs_packed_clear(&x);
 }
 

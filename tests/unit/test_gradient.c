@@ -1,6 +1,7 @@
 /* Compiled with -DSCS_DOUBLE together with the network's sources: every element of every gradient
  * against central differences of the objective. */
 #include "tests/unit/packing.h"
+#include "src/layout.h"
 #include "tests/unit/tiny.h"
 
 #include <float.h>
@@ -93,15 +94,23 @@ static double objective(bench *b)
 /* Gradient over all shards as one step gives it. Caller frees. */
 static scs_real *whole_gradient(bench *b)
 {
+    int64_t bound[2];
+    scs_layout layout;
     scs_real *sum;
 
+    scs_layout_build(&b->model->arch, &layout);
     CHECK_OK(SCS_ALLOC(sum, b->model->n_param));
     for (int v = 0; v < b->team.n_shard; v++) /* what a step leaves unwritten shows as NaN */
         memset(b->grad[v], 0xff, (size_t)b->model->n_param * sizeof *sum);
     objective(b);
-    for (int v = 0; v < b->team.n_shard; v++)
-        for (int64_t i = 0; i < b->model->n_param; i++)
-            sum[i] += b->grad[v][i];
+    for (int s = 0; s < SCS_SEGMENTS; s++) {
+        int n_part = scs_gradient_is_whole(s, b->step.factored) ? 1 : b->team.n_shard;
+
+        scs_layout_cut(&layout, s, 1, bound);
+        for (int v = 0; v < n_part; v++)
+            for (int64_t i = bound[0]; i < bound[1]; i++)
+                sum[i] += b->grad[v][i];
+    }
     return sum;
 }
 

@@ -159,6 +159,8 @@ static error run_way(layer *l, bool factored)
     scs_output *output;
     scs_team team = scs_team_alone(1);
     scs_output_part part = {.n = N_CELL, .hidden = l->hidden, .x = &l->cells};
+    scs_gene_split split = {0};
+    const scs_entries *cells = &l->cells.by_cell;
     error e;
 
     CHECK_OK(SCS_ALLOC(grad, l->layout.n_param));
@@ -166,13 +168,16 @@ static error run_way(layer *l, bool factored)
     part.grad = grad;
     part.grad_hidden = grad_hidden;
     CHECK_OK(scs_output_create(&l->arch, 1, N_CELL, &output));
-    CHECK_OK(scs_output_prepare(output, factored, N_CELL));
-    CHECK_OK(scs_output_step(output, l->param, scale, &team, &part));
+    CHECK_OK(scs_output_prepare(output, factored, &team, N_CELL));
+    CHECK_OK(scs_gene_split_prepare(&split, &team, N_GENE, D, N_CELL));
+    CHECK_OK(scs_gene_split_fill(&split, &team, &cells));
+    CHECK_OK(scs_output_step(output, l->param, scale, &team, &split, &part));
     e = (error){off(grad + l->layout.out.weight, l->weight, N_GENE * D),
                 off(grad + l->layout.out.bias, l->bias, N_GENE),
                 off(grad_hidden, l->grad_hidden, N_CELL * D),
                 fabs(part.squared_error - l->squared_error) / l->squared_error};
     scs_output_destroy(&output);
+    scs_gene_split_clear(&split);
     free(grad);
     free(grad_hidden);
     return e;
@@ -226,10 +231,11 @@ static void test_far_means(void)
 static void test_relu_is_not_factored(void)
 {
     scs_arch arch = tiny_arch(SCS_PROFILE_PAPER, N_GENE, D, 3);
+    scs_team team = scs_team_alone(1);
     scs_output *output;
 
     CHECK_OK(scs_output_create(&arch, 1, 10, &output));
-    CHECK_FAILS(scs_output_prepare(output, true, 1), SCS_EARG, "linear output");
+    CHECK_FAILS(scs_output_prepare(output, true, &team, 1), SCS_EARG, "linear output");
     scs_output_destroy(&output);
     CU_ASSERT_FALSE(scs_output_factors(&arch, 1e6, 0.05));
 }
