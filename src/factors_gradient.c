@@ -19,7 +19,7 @@ SCS_VECTOR static double dot(const scs_real *a, const scs_real *b, int32_t n)
     return sum;
 }
 
-/* A gene's sums of x and of (b - x)^2 over the part. */
+/* A gene's sums of x and of (b - x)^2 over the cells. */
 static double gene_sums(const scs_entries *x, int32_t gene, double bias, double *error)
 {
     double sum = 0, square = 0;
@@ -38,42 +38,44 @@ static double gene_sums(const scs_entries *x, int32_t gene, double bias, double 
 
 /* q of a tile of genes, which is the gradient of b. */
 static void lift_genes(const scs_factors *f, const scs_real *param, double scale,
-                       const scs_output_part *part, scs_factor_lane *l, int tile)
+                       const scs_factor_cells *c, int tile)
 {
-    int32_t last = (tile + 1) * TILE < f->dense.n_out ? (tile + 1) * TILE : f->dense.n_out;
-    const scs_real *weight = param + f->dense.weight, *bias = param + f->dense.bias;
+    int32_t last = (tile + 1) * TILE < c->n_gene ? (tile + 1) * TILE : c->n_gene;
+    const scs_real *weight = param + f->dense.weight + (int64_t)c->gene * f->d;
+    const scs_real *bias = param + f->dense.bias + c->gene;
 
-    l->gene_error[tile] = 0;
+    c->gene_error[tile] = 0;
     for (int32_t g = tile * TILE; g < last; g++) {
-        double sum = gene_sums(&part->x->by_gene, g, bias[g], &l->gene_error[tile]);
-        double predicted = part->n * (dot(weight + (int64_t)g * f->d, l->mean, f->d) + bias[g]);
+        double sum = gene_sums(c->by_gene, g, bias[g], &c->gene_error[tile]);
+        double predicted = c->n * (dot(weight + (int64_t)g * f->d, c->mean, f->d) + bias[g]);
 
-        l->lift[g] = (scs_real)(scale * (predicted - sum));
-        part->grad[f->dense.bias + g] = l->lift[g];
+        c->lift[g] = (scs_real)(scale * (predicted - sum));
+        c->grad[f->dense.bias + c->gene + g] = c->lift[g];
     }
 }
 
-void scs_factors_weight_gradient(scs_factors *f, const scs_real *param, double scale,
-                                 const scs_output_part *part)
+void scs_factors_weight_gradient(const scs_factors *f, const scs_real *param, double scale)
 {
-    int n_tile = scs_factor_tiles(f), n_task = scs_product_tasks(f->dense.n_out, f->d);
+    int n_tile = scs_factor_tiles(f->dense.n_out);
+    int n_task = scs_product_tasks(f->dense.n_out, f->d);
 
 #pragma omp parallel for collapse(2)
-    for (int32_t p = 0; p < f->n_part; p++)
+    for (int32_t i = 0; i < f->n_cells; i++)
         for (int tile = 0; tile < n_tile; tile++)
-            if (part[p].n)
-                lift_genes(f, param, scale, &part[p], &f->lane[p], tile);
+            if (f->cells[i].n && tile < scs_factor_tiles(f->cells[i].n_gene))
+                lift_genes(f, param, scale, &f->cells[i], tile);
 #pragma omp parallel for collapse(2) schedule(dynamic)
-    for (int32_t p = 0; p < f->n_part; p++)
+    for (int32_t i = 0; i < f->n_cells; i++)
         for (int task = 0; task < n_task; task++) {
-            scs_product product = {.x = &part[p].x->by_gene,
-                                   .dense = f->lane[p].offset,
-                                   .base = f->lane[p].mean,
-                                   .base_scale = f->lane[p].lift,
-                                   .out = part[p].grad + f->dense.weight,
+            const scs_factor_cells *c = &f->cells[i];
+            scs_product product = {.x = c->by_gene,
+                                   .dense = c->offset,
+                                   .base = c->mean,
+                                   .base_scale = c->lift,
+                                   .out = c->grad + f->dense.weight + (int64_t)c->gene * f->d,
                                    .n_col = f->d};
 
-            if (part[p].n)
+            if (c->n)
                 scs_product_run(&product, task);
         }
 }
@@ -87,19 +89,21 @@ static void add_spread_rows(const scs_factors *f, const scs_real *param, scs_rea
              f->cell_gram, f->d, 1, grad + at, f->d);
 }
 
-void scs_factors_add_spread(const scs_factors *f, const scs_real *param, const scs_team *team,
+void scs_factors_add_spread(const scs_factors *f, const scs_real *param,
                             const scs_output_part *part)
 {
-    int32_t most = f->dense.n_out / team->n_shard + 1; /* genes of a share */
+    int32_t most = 0; /* genes of a slice */
 
+    for (int32_t p = 0; p < f->n_part; p++)
+        if (f->first_gene[p + 1] - f->first_gene[p] > most)
+            most = f->first_gene[p + 1] - f->first_gene[p];
 #pragma omp parallel for collapse(2) schedule(dynamic)
     for (int32_t p = 0; p < f->n_part; p++)
         for (int32_t row = 0; row < most; row += SPREAD_ROWS) {
-            int32_t first = scs_factors_gene(f, team, p) + row;
-            int32_t left = scs_factors_gene(f, team, p + 1) - first;
+            int32_t first = f->first_gene[p] + row, left = f->first_gene[p + 1] - first;
 
             if (left > 0)
-                add_spread_rows(f, param, part[p].grad, first,
+                add_spread_rows(f, param, part[f->n_cells > 1 ? p : 0].grad, first,
                                 left < SPREAD_ROWS ? left : SPREAD_ROWS);
         }
 }

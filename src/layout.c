@@ -71,7 +71,12 @@ void scs_layout_cut(const scs_layout *layout, int segment, int32_t n_shard, int6
     }
 }
 
-bool scs_gradient_is_whole(int segment, bool factored)
+bool scs_step_splits(const scs_step *step)
 {
-    return !factored && segment != SCS_MIDDLE;
+    return step->split || !step->factored;
+}
+
+bool scs_gradient_is_whole(const scs_step *step, int segment)
+{
+    return scs_step_splits(step) && segment != SCS_MIDDLE;
 }

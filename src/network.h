@@ -44,9 +44,9 @@ struct scs_network {
     scs_lane *lane; /**< [n_local] */
     scs_flow *flow; /**< [n_local] of the layer in hand */
     scs_output *output;
-    scs_output_part *part; /**< [n_local] */
-    scs_gene_split split; /**< the batch as this rank's genes see it; steps that are not factored */
-    const scs_entries **cells;    /**< [n_local] the lanes' entries by cell */
+    scs_output_part *part;     /**< [n_local] */
+    scs_gene_split split;      /**< the batch as this rank's genes see it, where steps split it */
+    const scs_entries **cells; /**< [n_local] the lanes' entries by cell */
     const scs_real **grad_linear; /**< [n_local] the lanes' gradients of the first layer's sums */
     double *sums;                 /**< [n_local, 2 n_hidden] of the batch norm in hand */
     double *total;                /**< [max(2 n_hidden, n_running + n_block)] */

@@ -92,7 +92,7 @@ static scs_status first_layer_backward(const scs_pass *pass, const scs_dense *de
     scs_network *net = pass->net;
     scs_gene_split *split = &net->split;
 
-    if (pass->step->factored) {
+    if (!scs_step_splits(pass->step)) {
         scs_sparse_backward(dense, net->flow, net->n_local);
         return SCS_ALIKE;
     }

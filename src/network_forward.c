@@ -204,13 +204,13 @@ static void latent_forward(const scs_pass *pass)
 scs_status scs_forward(const scs_pass *pass)
 {
     scs_network *net = pass->net;
+    bool splits = scs_step_splits(pass->step);
 
 #pragma omp parallel for if (net->n_local > 1)
     for (int32_t i = 0; i < net->n_local; i++)
         if (net->lane[i].n)
-            scs_nonzeros_fill(&net->lane[i].x, pass->batch[i].x, pass->batch[i].rows, 0,
-                              pass->step->factored);
-    if (!pass->step->factored)
+            scs_nonzeros_fill(&net->lane[i].x, pass->batch[i].x, pass->batch[i].rows, 0, !splits);
+    if (splits)
         SCS_TRY(scs_gene_split_fill(&net->split, pass->team, net->cells));
     for (int b = 0; b < net->layout.n_block; b++) {
         if (b == net->arch.n_layer)

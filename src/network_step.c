@@ -32,6 +32,7 @@ scs_stream scs_cell_stream(const scs_pass *pass, int32_t lane, int64_t row, uint
 static scs_status prepare_lanes(const scs_pass *pass)
 {
     scs_network *net = pass->net;
+    bool splits = scs_step_splits(pass->step);
 
     SCS_REQUIRE(pass->step->n_global >= 2, SCS_EINTERNAL,
                 "batch norm needs at least 2 cells in a batch, not %lld",
@@ -42,11 +43,10 @@ static scs_status prepare_lanes(const scs_pass *pass)
         SCS_REQUIRE(batch->n >= 0 && batch->n <= net->max_rows, SCS_EINTERNAL,
                     "a shard's part has %d cells; the network was made for %d", batch->n,
                     net->max_rows);
-        SCS_TRY(scs_nonzeros_reserve(&net->lane[i].x, batch->x, batch->rows, 0, batch->n,
-                                     pass->step->factored));
+        SCS_TRY(scs_nonzeros_reserve(&net->lane[i].x, batch->x, batch->rows, 0, batch->n, !splits));
         net->lane[i].n = batch->n;
     }
-    if (!pass->step->factored)
+    if (splits)
         SCS_TRY(scs_gene_split_prepare(&net->split, pass->team, net->arch.n_gene,
                                        net->arch.n_hidden, pass->step->n_global));
     return scs_output_prepare(net->output, pass->step->factored, pass->team, pass->step->n_global);
@@ -76,7 +76,7 @@ static scs_status run_output(const scs_pass *pass)
                                          .px = lane->px};
     }
     return scs_output_step(net->output, pass->model->param, 1.0 / (double)pass->step->n_global,
-                           pass->team, &net->split, net->part);
+                           pass->team, scs_step_splits(pass->step) ? &net->split : NULL, net->part);
 }
 
 static void report_loss(const scs_network *net, scs_loss *loss)

@@ -83,15 +83,13 @@ static scs_status sum_hidden_gradients(scs_output *output, const scs_team *team,
 }
 
 static scs_status dense_step(scs_output *output, const scs_real *param, double scale,
-                             const scs_team *team, scs_gene_split *split, scs_output_part *part)
+                             const scs_team *team, const scs_gene_split *split,
+                             scs_output_part *part)
 {
     bool keeps = part[0].px && team->n_rank == 1;
 
-    for (int32_t p = 0; p < output->n_part; p++) {
-        output->hidden[p] = part[p].hidden;
+    for (int32_t p = 0; p < output->n_part; p++)
         output->px[p] = part[p].px;
-    }
-    SCS_TRY(scs_gene_split_gather(split, team, output->hidden));
     scs_tiled_step(output->tiled, param, scale, split, part[0].grad, keeps ? output->px : NULL);
     for (int32_t p = 0; p < output->n_part; p++)
         part[p].squared_error = scs_tiled_error(output->tiled, p);
@@ -101,8 +99,12 @@ static scs_status dense_step(scs_output *output, const scs_real *param, double s
 scs_status scs_output_step(scs_output *output, const scs_real *param, double scale,
                            const scs_team *team, scs_gene_split *split, scs_output_part *part)
 {
+    for (int32_t p = 0; p < output->n_part; p++)
+        output->hidden[p] = part[p].hidden;
+    if (split)
+        SCS_TRY(scs_gene_split_gather(split, team, output->hidden));
     if (output->factored)
-        return scs_factors_step(output->factors, param, scale, team, part);
+        return scs_factors_step(output->factors, param, scale, team, split, part);
     return dense_step(output, param, scale, team, split, part);
 }
 

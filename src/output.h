@@ -2,10 +2,10 @@
  *  against sparse cells.
  *
  *  Two ways to the same numbers. Dense: genes are walked in tiles of fixed size, and predicted,
- * compared and propagated back while a tile is in the cache; each rank has its own genes, and cells
- * come to it (src/output_dense.h). Factored: gradients and loss from H'H, X'H and W'W
- * (src/output_factored.h); no prediction is ever formed, and each rank has its own cells. Neither
- * has a [cells, n_gene] array.
+ * compared and propagated back while a tile is in the cache (src/output_dense.h). Factored:
+ * gradients and loss from H'H, X'H and W'W (src/output_factored.h); no prediction is ever formed.
+ * Neither has a [cells, n_gene] array. Given a split, each rank makes the gradient of its own genes
+ * from all cells; without one, that of all genes from its own cells.
  */
 #ifndef SCS_OUTPUT_H
 #define SCS_OUTPUT_H
@@ -18,17 +18,17 @@
 typedef struct scs_output_part {
     int32_t n;
     const scs_real *hidden; /**< [n, n_hidden] last hidden activations */
-    const scs_nonzeros *x;  /**< the part's cells, factored only */
+    const scs_nonzeros *x;  /**< the part's cells, by gene without a split alone; factored only */
     scs_real *grad_hidden;  /**< [n, n_hidden] out */
     scs_real
-        *grad;    /**< flat gradient. Factored: the part's rows of W and b are overwritten (of no
-                     cells: zeroed by the caller, and what is the whole batch's added). Dense: part
-                     0's gets the whole batch's rows of this rank's genes; others are not touched
-                   */
+        *grad;    /**< flat gradient. Split: part 0's gets the whole batch's rows of this rank's
+                     genes; others are not touched. Else the part's rows of W and b are overwritten
+                     (of no cells: zeroed by the caller, and what is the whole batch's added) */
     scs_real *px; /**< [n, n_gene] out, the prediction itself, for tests (dense, one rank); or
                      NULL */
-    double squared_error; /**< out: sum of (x_hat - x)^2 over the part's cells and all genes; dense:
-                             over all cells and the genes of the part's slice */
+    double
+        squared_error; /**< out: the part's share of the sum of (x_hat - x)^2 over cells and genes
+                        */
 } scs_output_part;
 
 /** Loss and gradients for n_part parts of at most max_rows cells; workspaces come with prepare. */
@@ -41,7 +41,8 @@ void scs_output_destroy(scs_output **output);
 SCS_MUST_USE scs_status scs_output_prepare(scs_output *output, bool factored, const scs_team *team,
                                            int64_t n_row);
 /** Loss and gradients of scale * 0.5 * squared error. Collective.
- *  @param split the batch, dense only; its rows are overwritten  @param part [n_part] as created */
+ *  @param split the batch, its rows are overwritten; NULL: factored only  @param part [n_part] as
+ * created */
 SCS_MUST_USE scs_status scs_output_step(scs_output *output, const scs_real *param, double scale,
                                         const scs_team *team, scs_gene_split *split,
                                         scs_output_part *part);

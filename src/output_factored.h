@@ -19,9 +19,11 @@ typedef struct scs_factors scs_factors;
 SCS_MUST_USE scs_status scs_factors_create(const scs_arch *arch, int32_t n_part, int32_t max_rows,
                                            scs_factors **factors);
 void scs_factors_destroy(scs_factors **factors);
-/** As scs_output_step; the parts' rows of dW are right in their sum. Collective where team->sum is.
- */
+/** As scs_output_step. Without a split the parts' rows of dW are right in their sum; with one, c is
+ * the whole batch's mean, and each rank has its own genes' rows. Collective where team->sum is.
+ *  @param split rows: the last hidden activations of all cells, overwritten; or NULL */
 SCS_MUST_USE scs_status scs_factors_step(scs_factors *factors, const scs_real *param, double scale,
-                                         const scs_team *team, scs_output_part *part);
+                                         const scs_team *team, scs_gene_split *split,
+                                         scs_output_part *part);
 
 #endif

@@ -15,3 +15,8 @@ bool scs_output_factors(const scs_arch *arch, double n_global, double density)
 
     return !arch->output_relu && factored < dense;
 }
+
+bool scs_output_splits(const scs_arch *arch, int64_t n_global)
+{
+    return 2 * n_global <= arch->n_gene;
+}

@@ -277,14 +277,14 @@ static scs_status sum_losses(scs_trainer *t, scs_loss *loss)
 }
 
 /* The gradient's sums, then Adam on this rank's slices, then everybody's slices to all. */
-static scs_status update(scs_trainer *t, bool factored)
+static scs_status update(scs_trainer *t, const scs_step *step)
 {
     const scs_team *team = t->team;
     scs_model *model = t->model;
     double rate = scs_profile_learning_rate(t->config, t->step, t->config->train.epochs * t->steps);
 
     for (int s = 0; s < SCS_SEGMENTS; s++)
-        if (!scs_gradient_is_whole(s, factored))
+        if (!scs_gradient_is_whole(step, s))
             SCS_TRY(team->reduce_slice(team->ctx, t->grad, t->own[s].bound, true,
                                        t->grad[0] + t->own[s].lo));
     for (int s = 0; s < SCS_SEGMENTS; s++) {
@@ -307,6 +307,7 @@ scs_status scs_trainer_step(scs_trainer *t, int64_t epoch, int64_t at, scs_loss 
                      .batch_norm = t->config->train.batch_norm};
 
     step.factored = is_factored(t, step.n_global);
+    step.split = scs_output_splits(&t->model->arch, step.n_global);
     cut_batch(t, at);
     SCS_TRY(scs_network_step(t->net, t->model, t->batch, &step, t->team, t->grad, t->loss));
     SCS_TRY(sum_losses(t, loss));
@@ -316,7 +317,7 @@ scs_status scs_trainer_step(scs_trainer *t, int64_t epoch, int64_t at, scs_loss 
                 (long long)t->step + 1, (long long)epoch,
                 isnan(loss->objective) ? "nan" : "infinite");
     t->step++;
-    return update(t, step.factored);
+    return update(t, &step);
 }
 
 /* ---- validation ---- */

@@ -86,6 +86,8 @@ typedef struct scs_step {
                            statistics, and does not move them */
     bool factored; /**< the output layer's gradient from H'H, X'H and W'W instead of tile by tile:
                       the same up to rounding; linear outputs only */
+    bool split;    /**< each rank makes the gradients of its own genes from all cells, instead of
+                      those of all genes from its own cells; steps that are not factored always do */
 } scs_step;
 
 /** Sums over a shard's part of the batch (not means). */
@@ -106,8 +108,8 @@ void scs_network_destroy(scs_network **net);
  * all ranks).
  *
  *  The gradient is that of the mean objective over the n_global cells; a shard's partial is
- * computed alone with BLAS shapes that do not depend on ranks or threads. Where a step is not
- * factored, the layers that touch genes are an exception: grad[0] holds the whole batch's gradient
+ * computed alone with BLAS shapes that do not depend on ranks or threads. In a split
+ * step the layers that touch genes are an exception: grad[0] holds the whole batch's gradient
  * of this rank's genes (src/gene_split.h).
  *  @param batch [n_local]  @param grad [n_local] pointers to n_param values, overwritten
  *  @param loss  [n_local]

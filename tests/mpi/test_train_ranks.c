@@ -6,7 +6,8 @@
 
 #include <math.h>
 
-enum { N_GENE = 40 };
+/* Several blocks, which ranks share; a batch of more than half of them is not split by genes. */
+static int32_t n_gene = 1000;
 
 static scs_config *make_config(const char *const *sets, int n_set)
 {
@@ -23,7 +24,7 @@ static scs_config *make_config(const char *const *sets, int n_set)
 static scs_model *train(const scs_config *config, const scs_shard *shard, const scs_deal *deal,
                         const scs_team *team, scs_outcome *outcome)
 {
-    scs_arch arch = scs_arch_from_config(config, N_GENE, 0);
+    scs_arch arch = scs_arch_from_config(config, n_gene, 0);
     scs_model *model = NULL;
 
     CHECK_OK(scs_model_create(&arch, &model));
@@ -37,9 +38,9 @@ static scs_packed gather_rows(const int64_t *cell, int64_t n)
 {
     scs_packed x;
 
-    CHECK_OK(scs_packed_alloc(n, N_GENE, n * 2 * (N_GENE + 1), &x));
+    CHECK_OK(scs_packed_alloc(n, n_gene, n * 2 * (n_gene + 1), &x));
     for (int64_t i = 0; i < n; i++) {
-        scs_packed row = toy_cells(cell[i], cell[i] + 1, N_GENE);
+        scs_packed row = toy_cells(cell[i], cell[i] + 1, n_gene);
 
         scs_packed_put(&x, i, row.word, row.first[1]);
         scs_packed_clear(&row);
@@ -88,7 +89,7 @@ static void print_checksum(const toy *t, const scs_model *model)
 static void check_training(int64_t n_cell, int32_t n_shard, const char *const *sets, int n_set)
 {
     scs_config *config = make_config(sets, n_set);
-    toy t = open_toy(n_cell, N_GENE, n_shard);
+    toy t = open_toy(n_cell, n_gene, n_shard);
     scs_team alone = scs_team_alone(n_shard);
     scs_shard *all = all_shards(t.deal);
     scs_outcome outcome, expected_outcome;
@@ -145,6 +146,10 @@ static void factored_output(void)
 
     check_training(150, 8, sets, 1);
     check_training(9, 16, sets, 1);
+    n_gene = 30;
+    check_training(150, 8, sets, 1);
+    check_training(9, 16, sets, 1);
+    n_gene = 1000;
 }
 
 /* Most shards, and most ranks at np 7, have at most one cell. */
@@ -157,8 +162,8 @@ static void fewer_cells_than_shards(void)
 static void nan_stops_all_ranks(void)
 {
     scs_config *config = make_config(NULL, 0);
-    toy t = open_toy(150, N_GENE, 8);
-    scs_arch arch = scs_arch_from_config(config, N_GENE, 0);
+    toy t = open_toy(150, n_gene, 8);
+    scs_arch arch = scs_arch_from_config(config, n_gene, 0);
     scs_model *model = NULL;
     scs_outcome outcome;
 

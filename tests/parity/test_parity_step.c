@@ -194,7 +194,7 @@ static void compare_loss(const rig *r, int step, const scs_loss *loss)
                            tolerance * sum.kl);
 }
 
-static void sum_gradients(rig *r, bool factored)
+static void sum_gradients(rig *r, const scs_step *step)
 {
     int64_t bound[MAX_SHARD + 1];
     scs_layout layout;
@@ -202,16 +202,16 @@ static void sum_gradients(rig *r, bool factored)
     scs_layout_build(&r->model->arch, &layout);
     for (int s = 0; s < SCS_SEGMENTS; s++) {
         scs_layout_cut(&layout, s, r->team.n_shard, bound);
-        if (!scs_gradient_is_whole(s, factored))
+        if (!scs_gradient_is_whole(step, s))
             CHECK_OK(
                 r->team.reduce_slice(r->team.ctx, r->grad, bound, true, r->grad[0] + bound[0]));
     }
 }
 
-static void run_step(rig *r, int at, bool factored, scs_loss *loss)
+static void run_step(rig *r, int at, bool factored, bool split, scs_loss *loss)
 {
     int32_t part = N_CELL / r->team.n_shard;
-    scs_step step = {0, 1, N_CELL, false, SCS_BATCH_NORM_GLOBAL, factored};
+    scs_step step = {0, 1, N_CELL, false, SCS_BATCH_NORM_GLOBAL, factored, split};
     scs_batch batch[MAX_SHARD];
     scs_packed x;
 
@@ -220,18 +220,18 @@ static void run_step(rig *r, int at, bool factored, scs_loss *loss)
         batch[v] = (scs_batch){&x, r->cell, r->cell + v * part, part,
                                r->noise + ((int64_t)at * N_CELL + v * part) * N_LATENT};
     CHECK_OK(scs_network_step(r->net, r->model, batch, &step, &r->team, r->grad, loss));
-    sum_gradients(r, factored);
+    sum_gradients(r, &step);
     scs_packed_clear(&x);
 }
 
-static void follow_training(int n_shard, bool factored)
+static void follow_training(int n_shard, bool factored, bool split)
 {
     rig r;
     scs_loss loss[MAX_SHARD];
 
     open_rig(n_shard, &r);
     for (int at = 0; at < N_STEP; at++) {
-        run_step(&r, at, factored, loss);
+        run_step(&r, at, factored, split, loss);
         compare_loss(&r, at, loss);
         if (at == 0 || at == N_STEP - 1) {
             compare_activation(&r, at, "q_mean");
@@ -250,23 +250,24 @@ static void follow_training(int n_shard, bool factored)
 
 static void test_one_shard(void)
 {
-    follow_training(1, false);
+    follow_training(1, false, false);
 }
 
 static void test_two_shards(void)
 {
-    follow_training(2, false);
+    follow_training(2, false, false);
 }
 
 static void test_four_shards(void)
 {
-    follow_training(4, false);
+    follow_training(4, false, false);
 }
 
 static void test_factored(void)
 {
-    follow_training(1, true);
-    follow_training(4, true);
+    follow_training(1, true, false);
+    follow_training(4, true, false);
+    follow_training(4, true, true);
 }
 
 static void test_evaluation(void)

@@ -37,7 +37,7 @@ static const int32_t parts_of[2][MAX_SHARD] = {{N_CELL, 0, 0, 0}, {6, 5, 1, 0}};
 /* What a step is about, besides the size. */
 typedef struct way {
     int profile, batch_norm, n_shard;
-    bool factored;
+    bool factored, split;
 } way;
 
 static void open_bench(const size *dims, way w, bench *b)
@@ -63,7 +63,7 @@ static void open_bench(const size *dims, way w, bench *b)
     for (int64_t i = 0; i < b->model->n_running; i++)
         b->model->running[i] += 0.01 * (double)(i % 5);
     memcpy(b->running, b->model->running, (size_t)b->model->n_running * sizeof *b->running);
-    b->step = (scs_step){9, 2, N_CELL, true, w.batch_norm, w.factored};
+    b->step = (scs_step){9, 2, N_CELL, true, w.batch_norm, w.factored, w.split};
     b->team = scs_team_alone(w.n_shard);
 }
 
@@ -104,7 +104,7 @@ static scs_real *whole_gradient(bench *b)
         memset(b->grad[v], 0xff, (size_t)b->model->n_param * sizeof *sum);
     objective(b);
     for (int s = 0; s < SCS_SEGMENTS; s++) {
-        int n_part = scs_gradient_is_whole(s, b->step.factored) ? 1 : b->team.n_shard;
+        int n_part = scs_gradient_is_whole(&b->step, s) ? 1 : b->team.n_shard;
 
         scs_layout_cut(&layout, s, 1, bound);
         for (int v = 0; v < n_part; v++)
@@ -172,64 +172,78 @@ static void check_gradient(const size *dims, way w)
 
 static void test_scgen2_global(void)
 {
-    check_gradient(&small, (way){SCS_PROFILE_SCGEN2, SCS_BATCH_NORM_GLOBAL, 1, false});
-    check_gradient(&small, (way){SCS_PROFILE_SCGEN2, SCS_BATCH_NORM_GLOBAL, 4, false});
+    check_gradient(&small, (way){SCS_PROFILE_SCGEN2, SCS_BATCH_NORM_GLOBAL, 1, false, false});
+    check_gradient(&small, (way){SCS_PROFILE_SCGEN2, SCS_BATCH_NORM_GLOBAL, 4, false, false});
 }
 
 static void test_scgen2_shard(void)
 {
-    check_gradient(&small, (way){SCS_PROFILE_SCGEN2, SCS_BATCH_NORM_SHARD, 1, false});
-    check_gradient(&small, (way){SCS_PROFILE_SCGEN2, SCS_BATCH_NORM_SHARD, 4, false});
+    check_gradient(&small, (way){SCS_PROFILE_SCGEN2, SCS_BATCH_NORM_SHARD, 1, false, false});
+    check_gradient(&small, (way){SCS_PROFILE_SCGEN2, SCS_BATCH_NORM_SHARD, 4, false, false});
 }
 
 static void test_paper_global(void)
 {
-    check_gradient(&small, (way){SCS_PROFILE_PAPER, SCS_BATCH_NORM_GLOBAL, 1, false});
-    check_gradient(&small, (way){SCS_PROFILE_PAPER, SCS_BATCH_NORM_GLOBAL, 4, false});
+    check_gradient(&small, (way){SCS_PROFILE_PAPER, SCS_BATCH_NORM_GLOBAL, 1, false, false});
+    check_gradient(&small, (way){SCS_PROFILE_PAPER, SCS_BATCH_NORM_GLOBAL, 4, false, false});
 }
 
 static void test_paper_shard(void)
 {
-    check_gradient(&small, (way){SCS_PROFILE_PAPER, SCS_BATCH_NORM_SHARD, 1, false});
-    check_gradient(&small, (way){SCS_PROFILE_PAPER, SCS_BATCH_NORM_SHARD, 4, false});
+    check_gradient(&small, (way){SCS_PROFILE_PAPER, SCS_BATCH_NORM_SHARD, 1, false, false});
+    check_gradient(&small, (way){SCS_PROFILE_PAPER, SCS_BATCH_NORM_SHARD, 4, false, false});
 }
 
 static void test_wide(void)
 {
-    check_gradient(&wide, (way){SCS_PROFILE_SCGEN2, SCS_BATCH_NORM_GLOBAL, 1, false});
-    check_gradient(&wide, (way){SCS_PROFILE_PAPER, SCS_BATCH_NORM_GLOBAL, 4, false});
+    check_gradient(&wide, (way){SCS_PROFILE_SCGEN2, SCS_BATCH_NORM_GLOBAL, 1, false, false});
+    check_gradient(&wide, (way){SCS_PROFILE_PAPER, SCS_BATCH_NORM_GLOBAL, 4, false, false});
 }
 
 static void test_factored(void)
 {
-    check_gradient(&small, (way){SCS_PROFILE_SCGEN2, SCS_BATCH_NORM_GLOBAL, 1, true});
-    check_gradient(&small, (way){SCS_PROFILE_SCGEN2, SCS_BATCH_NORM_GLOBAL, 4, true});
-    check_gradient(&small, (way){SCS_PROFILE_SCGEN2, SCS_BATCH_NORM_SHARD, 4, true});
-    check_gradient(&wide, (way){SCS_PROFILE_SCGEN2, SCS_BATCH_NORM_GLOBAL, 4, true});
+    check_gradient(&small, (way){SCS_PROFILE_SCGEN2, SCS_BATCH_NORM_GLOBAL, 1, true, false});
+    check_gradient(&small, (way){SCS_PROFILE_SCGEN2, SCS_BATCH_NORM_GLOBAL, 4, true, false});
+    check_gradient(&small, (way){SCS_PROFILE_SCGEN2, SCS_BATCH_NORM_SHARD, 4, true, false});
+    check_gradient(&wide, (way){SCS_PROFILE_SCGEN2, SCS_BATCH_NORM_GLOBAL, 4, true, false});
 }
 
-/* Objective and gradient of both ways through the output layer are the same numbers. */
+static void test_factored_split(void)
+{
+    check_gradient(&small, (way){SCS_PROFILE_SCGEN2, SCS_BATCH_NORM_GLOBAL, 1, true, true});
+    check_gradient(&small, (way){SCS_PROFILE_SCGEN2, SCS_BATCH_NORM_GLOBAL, 4, true, true});
+    check_gradient(&small, (way){SCS_PROFILE_SCGEN2, SCS_BATCH_NORM_SHARD, 4, true, true});
+    check_gradient(&wide, (way){SCS_PROFILE_SCGEN2, SCS_BATCH_NORM_GLOBAL, 4, true, true});
+}
+
+static void check_ways_agree(int n_shard, bool split)
+{
+    bench dense, factored;
+    scs_real *a, *b;
+    double worst = 0;
+
+    open_bench(&wide, (way){SCS_PROFILE_SCGEN2, SCS_BATCH_NORM_GLOBAL, n_shard, false, false},
+               &dense);
+    open_bench(&wide, (way){SCS_PROFILE_SCGEN2, SCS_BATCH_NORM_GLOBAL, n_shard, true, split},
+               &factored);
+    CU_ASSERT_DOUBLE_EQUAL(objective(&dense), objective(&factored), 1e-12 * objective(&dense));
+    a = whole_gradient(&dense);
+    b = whole_gradient(&factored);
+    for (int64_t i = 0; i < dense.model->n_param; i++)
+        worst = fmax(worst, fabs(a[i] - b[i]));
+    CU_ASSERT(worst < 1e-12 * largest(a, dense.model->n_param));
+    free(a);
+    free(b);
+    close_bench(&dense);
+    close_bench(&factored);
+}
+
+/* Objective and gradient of all ways through the output layer are the same numbers. */
 static void test_ways_agree(void)
 {
-    for (int n_shard = 1; n_shard <= 4; n_shard += 3) {
-        bench dense, factored;
-        scs_real *a, *b;
-        double worst = 0;
-
-        open_bench(&wide, (way){SCS_PROFILE_SCGEN2, SCS_BATCH_NORM_GLOBAL, n_shard, false}, &dense);
-        open_bench(&wide, (way){SCS_PROFILE_SCGEN2, SCS_BATCH_NORM_GLOBAL, n_shard, true},
-                   &factored);
-        CU_ASSERT_DOUBLE_EQUAL(objective(&dense), objective(&factored), 1e-12 * objective(&dense));
-        a = whole_gradient(&dense);
-        b = whole_gradient(&factored);
-        for (int64_t i = 0; i < dense.model->n_param; i++)
-            worst = fmax(worst, fabs(a[i] - b[i]));
-        CU_ASSERT(worst < 1e-12 * largest(a, dense.model->n_param));
-        free(a);
-        free(b);
-        close_bench(&dense);
-        close_bench(&factored);
-    }
+    for (int n_shard = 1; n_shard <= 4; n_shard += 3)
+        for (int split = 0; split <= 1; split++)
+            check_ways_agree(n_shard, split);
 }
 
 /* With batch norm over the whole batch, how cells are cut into shards changes nothing. */
@@ -239,8 +253,8 @@ static void test_cut_does_not_matter(void)
     scs_real *a, *b;
     double scale, worst = 0;
 
-    open_bench(&small, (way){SCS_PROFILE_SCGEN2, SCS_BATCH_NORM_GLOBAL, 1, false}, &one);
-    open_bench(&small, (way){SCS_PROFILE_SCGEN2, SCS_BATCH_NORM_GLOBAL, 4, false}, &four);
+    open_bench(&small, (way){SCS_PROFILE_SCGEN2, SCS_BATCH_NORM_GLOBAL, 1, false, false}, &one);
+    open_bench(&small, (way){SCS_PROFILE_SCGEN2, SCS_BATCH_NORM_GLOBAL, 4, false, false}, &four);
     CU_ASSERT_DOUBLE_EQUAL(objective(&one), objective(&four), 1e-12);
     a = whole_gradient(&one);
     b = whole_gradient(&four);
@@ -263,7 +277,7 @@ static void test_absent_genes(void)
     int absent = 0;
     scs_csr x;
 
-    open_bench(&small, (way){SCS_PROFILE_SCGEN2, SCS_BATCH_NORM_GLOBAL, 4, false}, &b);
+    open_bench(&small, (way){SCS_PROFILE_SCGEN2, SCS_BATCH_NORM_GLOBAL, 4, false, false}, &b);
     x = unpacked(&b.x);
     for (int64_t k = 0; k < x.indptr[N_CELL]; k++)
         if (x.indices[k] % 10 == 3)
@@ -289,6 +303,7 @@ int main(void)
         {"paper, batch norm in each shard", test_paper_shard},
         {"layers of several tiles", test_wide},
         {"factored output layer", test_factored},
+        {"factored output layer, split by genes", test_factored_split},
         {"both ways through the output layer agree", test_ways_agree},
         {"how cells are cut into shards does not matter", test_cut_does_not_matter},
         {"absent genes have no gradient", test_absent_genes},

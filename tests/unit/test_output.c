@@ -153,7 +153,7 @@ typedef struct error {
     double weight, bias, hidden, loss;
 } error;
 
-static error run_way(layer *l, bool factored)
+static error run_way(layer *l, bool factored, bool split_genes)
 {
     float *grad, *grad_hidden;
     scs_output *output;
@@ -171,7 +171,7 @@ static error run_way(layer *l, bool factored)
     CHECK_OK(scs_output_prepare(output, factored, &team, N_CELL));
     CHECK_OK(scs_gene_split_prepare(&split, &team, N_GENE, D, N_CELL));
     CHECK_OK(scs_gene_split_fill(&split, &team, &cells));
-    CHECK_OK(scs_output_step(output, l->param, scale, &team, &split, &part));
+    CHECK_OK(scs_output_step(output, l->param, scale, &team, split_genes ? &split : NULL, &part));
     e = (error){off(grad + l->layout.out.weight, l->weight, N_GENE * D),
                 off(grad + l->layout.out.bias, l->bias, N_GENE),
                 off(grad_hidden, l->grad_hidden, N_CELL * D),
@@ -200,8 +200,9 @@ static void test_far_from_optimum(void)
 
     open_layer(&l, 0.5);
     descend(&l, 1, 0.01);
-    check_error("dense", run_way(&l, false), (error){3e-6, 3e-6, 2e-6, 1e-8});
-    check_error("factored", run_way(&l, true), (error){3e-6, 3e-6, 2e-6, 1e-8});
+    check_error("dense", run_way(&l, false, true), (error){3e-6, 3e-6, 2e-6, 1e-8});
+    check_error("factored", run_way(&l, true, false), (error){3e-6, 3e-6, 2e-6, 1e-8});
+    check_error("factored, split", run_way(&l, true, true), (error){3e-6, 3e-6, 2e-6, 1e-8});
     close_layer(&l);
 }
 
@@ -211,8 +212,9 @@ static void test_near_optimum(void)
 
     open_layer(&l, 0.5);
     descend(&l, 60, 0.1);
-    check_error("dense", run_way(&l, false), (error){3e-5, 1e-5, 2e-6, 1e-8});
-    check_error("factored", run_way(&l, true), (error){3e-5, 1e-5, 2e-6, 1e-8});
+    check_error("dense", run_way(&l, false, true), (error){3e-5, 1e-5, 2e-6, 1e-8});
+    check_error("factored", run_way(&l, true, false), (error){3e-5, 1e-5, 2e-6, 1e-8});
+    check_error("factored, split", run_way(&l, true, true), (error){3e-5, 1e-5, 2e-6, 1e-8});
     close_layer(&l);
 }
 
@@ -223,8 +225,9 @@ static void test_far_means(void)
 
     open_layer(&l, 30);
     descend(&l, 60, 5e-5);
-    check_error("dense", run_way(&l, false), (error){2e-4, 5e-4, 2e-6, 1e-8});
-    check_error("factored", run_way(&l, true), (error){5e-5, 1e-5, 5e-6, 2e-8});
+    check_error("dense", run_way(&l, false, true), (error){2e-4, 5e-4, 2e-6, 1e-8});
+    check_error("factored", run_way(&l, true, false), (error){5e-5, 1e-5, 5e-6, 2e-8});
+    check_error("factored, split", run_way(&l, true, true), (error){5e-5, 1e-5, 5e-6, 2e-8});
     close_layer(&l);
 }
 
