@@ -2,9 +2,21 @@
 #ifndef SCS_COMM_STATE_H
 #define SCS_COMM_STATE_H
 
+#include "mpi/flight.h"
 #include "mpi/shared_memory.h"
 #include "scscreen/comm.h"
 #include "scscreen/tree.h"
+
+/** A sum of the ranks' values, slice by slice, that has begun. */
+typedef struct scs_reduction {
+    const int64_t *bound;         /**< [n_shard + 1] borrowed until it ends */
+    bool open;                    /**< the parts are those of open_parts */
+    float *mine[SCS_SUBTREE_MAX]; /**< this rank's subtree sums, whole */
+    int64_t lo, len;              /**< this rank's slice */
+    float *work;                  /**< others' subtree sums of it that come by messages; owned */
+    int64_t work_size;            /**< bytes; alike on all ranks */
+    scs_flight flight;
+} scs_reduction;
 
 /** The ctx of a team's hooks. There is one for each power of two, so that handing out a team
  * allocates nothing. */
@@ -18,7 +30,9 @@ typedef struct scs_seat {
     scs_shared parts;  /**< gradients that reduce_slice reads where they are; or none */
     int64_t part_size; /**< values of one of them */
     scs_shared values; /**< the node's copy of the weights, in its first rank's block; or none */
-    float *private_values; /**< which it stands for */
+    float *private_values;    /**< which it stands for */
+    scs_reduction now, begun; /**< of reduce_slice, and of reduce_begin */
+    scs_flight gathering;     /**< slices between gather_begin and gather_end */
 } scs_seat;
 
 enum { SCS_SEATS = 31 };
@@ -67,7 +81,17 @@ scs_status scs_seat_share_values(void *ctx, int64_t n, float **values);
 void scs_seat_unshare_values(void *ctx, int64_t n, float **values);
 scs_status scs_seat_reduce_slice(void *ctx, float *const *part, const int64_t *bound, bool open,
                                  float *slice);
+scs_status scs_seat_reduce_begin(void *ctx, float *const *part, const int64_t *bound, bool open);
+scs_status scs_seat_reduce_end(void *ctx, float *const *part, const int64_t *bound, bool open,
+                               float *slice);
 scs_status scs_seat_gather_slices(void *ctx, float *values, const int64_t *bound);
+scs_status scs_seat_gather_begin(void *ctx, float *values, const int64_t *bound);
+scs_status scs_seat_gather_end(void *ctx);
+/** Values from one of a rank's parts to the next: whole cache lines. Local. */
+int64_t scs_part_stride(int64_t n);
+/** Where a rank's slice begins, and how long it is. Local. */
+int64_t scs_seat_slice(const scs_seat *seat, const int64_t *bound, int32_t rank, int64_t *lo);
+void scs_reduction_clear(scs_reduction *reduction);
 void scs_seats_clear(scs_comm *comm);
 
 #endif

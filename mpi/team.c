@@ -47,6 +47,9 @@ void scs_seats_clear(scs_comm *comm)
         clear_lists(&comm->seat[i]);
         scs_shared_clear(&comm->seat[i].parts);
         scs_shared_clear(&comm->seat[i].values);
+        scs_reduction_clear(&comm->seat[i].now);
+        scs_reduction_clear(&comm->seat[i].begun);
+        scs_flight_clear(&comm->seat[i].gathering);
     }
 }
 
@@ -154,7 +157,11 @@ scs_team scs_comm_team(scs_comm *comm, int32_t n_shard)
     team.share_values = scs_seat_share_values;
     team.unshare_values = scs_seat_unshare_values;
     team.reduce_slice = scs_seat_reduce_slice;
+    team.reduce_begin = scs_seat_reduce_begin;
+    team.reduce_end = scs_seat_reduce_end;
     team.gather_slices = scs_seat_gather_slices;
+    team.gather_begin = scs_seat_gather_begin;
+    team.gather_end = scs_seat_gather_end;
     team.exchange = exchange;
     team.agree = agree;
     team.share = share;

@@ -212,6 +212,8 @@ scs_status scs_forward(const scs_pass *pass)
             scs_nonzeros_fill(&net->lane[i].x, pass->batch[i].x, pass->batch[i].rows, 0, !splits);
     if (splits)
         SCS_TRY(scs_gene_split_fill(&net->split, pass->team, net->cells));
+    if (pass->step->hooks)
+        SCS_TRY(pass->step->hooks->before_weights(pass->step->hooks->ctx));
     for (int b = 0; b < net->layout.n_block; b++) {
         if (b == net->arch.n_layer)
             latent_forward(pass);

@@ -100,7 +100,8 @@ scs_status scs_network_step(scs_network *net, scs_model *model, const scs_batch 
     clear_empty(&pass);
     SCS_TRY(scs_forward(&pass));
     SCS_TRY(run_output(&pass));
-    SCS_TRY(scs_backward(&pass));
     report_loss(net, loss);
-    return SCS_OK;
+    if (step->hooks)
+        SCS_TRY(step->hooks->after_output(step->hooks->ctx));
+    return scs_backward(&pass);
 }

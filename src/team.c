@@ -45,6 +45,13 @@ static scs_status alone_reduce_slice(void *ctx, scs_real *const *part, const int
     return SCS_OK;
 }
 
+static scs_status alone_reduce_begin(void *ctx, scs_real *const *part, const int64_t *bound,
+                                     bool open)
+{
+    (void)ctx, (void)part, (void)bound, (void)open;
+    return SCS_OK;
+}
+
 static scs_status alone_open_parts(void *ctx, int64_t n, scs_real **part)
 {
     for (int32_t v = 0; v < shards_of(ctx); v++)
@@ -72,6 +79,12 @@ static void alone_unshare_values(void *ctx, int64_t n, scs_real **values)
 static scs_status alone_gather_slices(void *ctx, scs_real *values, const int64_t *bound)
 {
     (void)ctx, (void)values, (void)bound;
+    return SCS_OK;
+}
+
+static scs_status alone_gather_end(void *ctx)
+{
+    (void)ctx;
     return SCS_OK;
 }
 
@@ -104,11 +117,15 @@ scs_team scs_team_alone(int32_t n_shard)
                       .ctx = (void *)(intptr_t)n_shard,
                       .sum = alone_sum,
                       .reduce_slice = alone_reduce_slice,
+                      .reduce_begin = alone_reduce_begin,
+                      .reduce_end = alone_reduce_slice,
                       .open_parts = alone_open_parts,
                       .close_parts = alone_close_parts,
                       .share_values = alone_share_values,
                       .unshare_values = alone_unshare_values,
                       .gather_slices = alone_gather_slices,
+                      .gather_begin = alone_gather_slices,
+                      .gather_end = alone_gather_end,
                       .exchange = alone_exchange,
                       .agree = alone_agree,
                       .share = alone_share};

@@ -68,7 +68,10 @@ static scs_status train_step(scs_training *t)
     p->step = t->trainer->step;
     t->advanced = true;
     report_progress(t);
-    return t->trainer->wishes ? save(t, t->trainer->wishes) : SCS_OK;
+    if (!t->trainer->wishes)
+        return SCS_OK;
+    SCS_TRY(scs_trainer_settle(t->trainer));
+    return save(t, t->trainer->wishes);
 }
 
 static scs_status train_epoch(scs_training *t)
@@ -76,7 +79,7 @@ static scs_status train_epoch(scs_training *t)
     SCS_TRY(scs_trainer_shuffle(t->trainer, t->position.epoch));
     while (t->position.at < t->trainer->steps)
         SCS_TRY(train_step(t));
-    return SCS_OK;
+    return scs_trainer_settle(t->trainer);
 }
 
 /* The reference looks at SSE + unweighted KL; ours at the objective itself. */

@@ -1,6 +1,5 @@
 #include "src/trainer.h"
 
-#include "src/output_model.h"
 #include "src/profile.h"
 
 #include <math.h>
@@ -26,7 +25,7 @@ static scs_status check_batch(int64_t batch, int32_t n_shard)
     return SCS_OK;
 }
 
-static int64_t cells_of_step(const scs_trainer *trainer, int64_t at)
+int64_t scs_trainer_cells(const scs_trainer *trainer, int64_t at)
 {
     const scs_deal *deal = trainer->deal;
     int64_t n = 0;
@@ -48,13 +47,13 @@ static scs_status count_steps(scs_trainer *trainer)
     for (int32_t v = 0; v < deal->n_shard; v++)
         most = deal->n_train[v] > most ? deal->n_train[v] : most;
     steps = (most + trainer->part - 1) / trainer->part;
-    while (steps > 0 && cells_of_step(trainer, steps - 1) < MIN_BATCH)
+    while (steps > 0 && scs_trainer_cells(trainer, steps - 1) < MIN_BATCH)
         steps--;
     SCS_REQUIRE(steps > 0, SCS_EDATA, "training needs at least %d cells; there are fewer",
                 MIN_BATCH);
     trainer->steps = steps;
     for (int64_t at = 0; at < steps; at++)
-        trainer->cells += cells_of_step(trainer, at);
+        trainer->cells += scs_trainer_cells(trainer, at);
     return SCS_OK;
 }
 
@@ -129,16 +128,6 @@ static scs_status find_density(scs_trainer *t)
     return SCS_OK;
 }
 
-/* The output layer's way in a step of so many cells; an epoch's last step may have few. */
-static bool is_factored(const scs_trainer *t, int64_t n_global)
-{
-    int64_t wanted = t->config->train.output_layer;
-
-    return wanted == SCS_OUTPUT_FACTORED ||
-           (wanted == SCS_OUTPUT_AUTO &&
-            scs_output_factors(&t->model->arch, (double)n_global, t->density));
-}
-
 scs_status scs_trainer_create(const scs_config *config, scs_model *model, const scs_shard *shard,
                               const scs_deal *deal, const scs_team *team, scs_trainer **trainer)
 {
@@ -170,6 +159,7 @@ void scs_trainer_destroy(scs_trainer **trainer)
 
     if (!t)
         return;
+    scs_trainer_abandon(t);
     if (t->shares)
         t->team->unshare_values(t->team->ctx, t->model->n_param, &t->model->param);
     if (t->grad)
@@ -229,7 +219,7 @@ done:
     return st;
 }
 
-/* ---- steps ---- */
+/* ---- epochs ---- */
 
 scs_status scs_trainer_shuffle(scs_trainer *t, int64_t epoch)
 {
@@ -240,23 +230,9 @@ scs_status scs_trainer_shuffle(scs_trainer *t, int64_t epoch)
     return t->team->agree(t->team->ctx, st);
 }
 
-/* Each shard's rows of this step. */
-static void cut_batch(scs_trainer *t, int64_t at)
-{
-    for (int32_t i = 0; i < t->n_local; i++) {
-        int64_t first = at * t->part, left = t->shard[i].n_train - first;
+/* ---- sums over shards ---- */
 
-        if (left < 0)
-            left = 0;
-        t->batch[i] = (scs_batch){.x = &t->shard[i].x,
-                                  .cell = t->shard[i].cell,
-                                  .rows = left ? t->order[i] + first : NULL,
-                                  .n = (int32_t)(left < t->part ? left : t->part)};
-    }
-}
-
-/* Sums over all shards, the same bits on every rank; the ranks' wishes travel with them. */
-static scs_status sum_losses(scs_trainer *t, scs_loss *loss)
+scs_status scs_trainer_sum_losses(scs_trainer *t, scs_loss *loss)
 {
     double total[SCS_STEP_SUMS];
 
@@ -274,50 +250,6 @@ static scs_status sum_losses(scs_trainer *t, scs_loss *loss)
     *loss = (scs_loss){total[0], total[1], total[2], total[3]};
     t->wishes = (total[4] > 0 ? SCS_WISH_SAVE : 0) | (total[5] > 0 ? SCS_WISH_STOP : 0);
     return SCS_OK;
-}
-
-/* The gradient's sums, then Adam on this rank's slices, then everybody's slices to all. */
-static scs_status update(scs_trainer *t, const scs_step *step)
-{
-    const scs_team *team = t->team;
-    scs_model *model = t->model;
-    double rate = scs_profile_learning_rate(t->config, t->step, t->config->train.epochs * t->steps);
-
-    for (int s = 0; s < SCS_SEGMENTS; s++)
-        if (!scs_gradient_is_whole(step, s))
-            SCS_TRY(team->reduce_slice(team->ctx, t->grad, t->own[s].bound, true,
-                                       t->grad[0] + t->own[s].lo));
-    for (int s = 0; s < SCS_SEGMENTS; s++) {
-        const scs_own *own = &t->own[s];
-
-        scs_adam_step(&model->arch, rate, t->step, model->param, own->lo, own->hi,
-                      t->grad[0] + own->lo, t->m + own->at, t->v + own->at);
-    }
-    for (int s = 0; s < SCS_SEGMENTS; s++)
-        SCS_TRY(team->gather_slices(team->ctx, model->param, t->own[s].bound));
-    return SCS_ALIKE;
-}
-
-scs_status scs_trainer_step(scs_trainer *t, int64_t epoch, int64_t at, scs_loss *loss)
-{
-    scs_step step = {.seed = t->config->train.seed,
-                     .epoch = epoch,
-                     .n_global = cells_of_step(t, at),
-                     .dropout = true,
-                     .batch_norm = t->config->train.batch_norm};
-
-    step.factored = is_factored(t, step.n_global);
-    step.split = scs_output_splits(&t->model->arch, step.n_global);
-    cut_batch(t, at);
-    SCS_TRY(scs_network_step(t->net, t->model, t->batch, &step, t->team, t->grad, t->loss));
-    SCS_TRY(sum_losses(t, loss));
-    SCS_REQUIRE(isfinite(loss->objective), SCS_ENUMERIC,
-                "training diverged at step %lld (epoch %lld): the objective is %s; lower "
-                "train.learning_rate or check the input values",
-                (long long)t->step + 1, (long long)epoch,
-                isnan(loss->objective) ? "nan" : "infinite");
-    t->step++;
-    return update(t, &step);
 }
 
 /* ---- validation ---- */
@@ -362,5 +294,5 @@ scs_status scs_trainer_validate(scs_trainer *t, scs_loss *loss)
         st = validate_shard(t, i, rows);
     SCS_TRY(t->team->agree(t->team->ctx, st));
     t->wishes = 0;
-    return sum_losses(t, loss);
+    return scs_trainer_sum_losses(t, loss);
 }

@@ -33,6 +33,8 @@ typedef struct scs_trainer {
     scs_network *net;
     float *m, *v;     /**< Adam's moments of own, which exist on this rank alone */
     float **grad;     /**< [n_local] each [n_param]; the team's */
+    bool reduces;     /**< the output layer's gradient is being summed */
+    bool travels;     /**< new weights are under way between the ranks */
     bool shares;      /**< the model's parameters are the node's copy */
     int64_t **order;  /**< [n_local] each [n_train]: this epoch's order of rows */
     scs_batch *batch; /**< [n_local] */
@@ -50,10 +52,19 @@ void scs_trainer_destroy(scs_trainer **trainer);
 SCS_MUST_USE scs_status scs_trainer_center(scs_trainer *trainer);
 /** The order of the cells in an epoch (from 1). Collective. */
 SCS_MUST_USE scs_status scs_trainer_shuffle(scs_trainer *trainer, int64_t epoch);
-/** One optimiser step. @param at 0 <= at < steps  @param[out] loss sums over all shards.
- *  Collective. */
+/** One optimiser step. Afterwards the new weights are on their way. @param at 0 <= at < steps
+ *  @param[out] loss sums over all shards. Collective. */
 SCS_MUST_USE scs_status scs_trainer_step(scs_trainer *trainer, int64_t epoch, int64_t at,
                                          scs_loss *loss);
+/** All weights are there: to be called before others than the next step read them. Collective. */
+SCS_MUST_USE scs_status scs_trainer_settle(scs_trainer *trainer);
+/** What a step that failed has left under way is waited for. Collective. */
+void scs_trainer_abandon(scs_trainer *trainer);
+/** Cells of a step, all shards. Local. */
+int64_t scs_trainer_cells(const scs_trainer *trainer, int64_t at);
+/** Sums over all shards of trainer->loss, the same bits on every rank; the ranks' wishes travel
+ * with them. Collective. */
+SCS_MUST_USE scs_status scs_trainer_sum_losses(scs_trainer *trainer, scs_loss *loss);
 void scs_loss_add(const scs_loss *loss, scs_loss *sum);
 /** Sums over all validation cells. Collective. */
 SCS_MUST_USE scs_status scs_trainer_validate(scs_trainer *trainer, scs_loss *loss);

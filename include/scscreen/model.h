@@ -78,6 +78,17 @@ typedef struct scs_batch {
     const float *noise;  /**< [n, n_latent] standard normals given from outside (parity), or NULL */
 } scs_batch;
 
+/** What happens between the parts of a step; each may be Collective, and its failure, alike on all
+ * ranks, ends the step. */
+typedef struct scs_step_hooks {
+    void *ctx;
+    /** The batch has been gathered; no weight has been read. */
+    scs_status (*before_weights)(void *ctx);
+    /** The losses are known, and the gradient of the output layer is complete as far as it is of
+     * this rank; no rank reads the layer's weights any more. */
+    scs_status (*after_output)(void *ctx);
+} scs_step_hooks;
+
 typedef struct scs_step {
     int64_t seed, epoch;
     int64_t n_global; /**< cells of the batch over all shards */
@@ -88,6 +99,7 @@ typedef struct scs_step {
                       the same up to rounding; linear outputs only */
     bool split;    /**< each rank makes the gradients of its own genes from all cells, instead of
                       those of all genes from its own cells; steps that are not factored always do */
+    const scs_step_hooks *hooks; /**< or NULL */
 } scs_step;
 
 /** Sums over a shard's part of the batch (not means). */

@@ -27,6 +27,11 @@ typedef struct scs_team {
      * part[0], and costs no copy at part[0] + bound[first] */
     scs_status (*reduce_slice)(void *ctx, scs_real *const *part, const int64_t *bound, bool open,
                                scs_real *slice);
+    /** The same in two calls with the same arguments, between which messages travel: parts stay as
+     * they are until it ends, and no other begins before. Collective. */
+    scs_status (*reduce_begin)(void *ctx, scs_real *const *part, const int64_t *bound, bool open);
+    scs_status (*reduce_end)(void *ctx, scs_real *const *part, const int64_t *bound, bool open,
+                             scs_real *slice);
     /** Zeroed memory for the gradients that reduce_slice adds up, so that ranks of one node need no
      * messages: it reads them until the next collective call. One set at a time. Collective.
      *  @param[out] part [last - first] pointers to n values */
@@ -35,14 +40,18 @@ typedef struct scs_team {
     void (*close_parts)(void *ctx, scs_real **part);
     /** Let the ranks of a node have one copy of n values that are alike on all, until unshare. A
      * rank then writes its own slice alone, between a collective call after which no rank reads
-     * them any more and gather_slices. Collective.
+     * it any more and gather_begin. Collective.
      *  @param[in,out] values where they are; what was there may lose its content */
     scs_status (*share_values)(void *ctx, int64_t n, scs_real **values);
-    /** Each rank has its own again, where they were. Local, after gather_slices. */
+    /** Each rank has its own again, where they were. Local, after gather_end. */
     void (*unshare_values)(void *ctx, int64_t n, scs_real **values);
     /** Every rank's own slice of values reaches all ranks. Collective.
      *  @param values [bound[n_shard]] */
     scs_status (*gather_slices)(void *ctx, scs_real *values, const int64_t *bound);
+    /** The same in two calls, between which messages travel; several may begin before all of them
+     * end. Until then no rank reads these slices, or writes them. Collective. */
+    scs_status (*gather_begin)(void *ctx, scs_real *values, const int64_t *bound);
+    scs_status (*gather_end)(void *ctx);
     /** Each rank's bytes for every other rank reach it; those for itself stay where they are.
      * Collective. @param out, in [n_rank]  @param n_out, n_in [n_rank] bytes */
     scs_status (*exchange)(void *ctx, const void *const *out, const int64_t *n_out, void *const *in,

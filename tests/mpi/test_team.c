@@ -120,7 +120,14 @@ static void check_round(const scs_team *team, int64_t n, int32_t round, float **
     cut(team, n, bound, &lo, &hi);
     fill_parts(team, n, round, mine);
     fill_parts(&alone, n, round, all);
-    CHECK_OK(team->reduce_slice(team->ctx, mine, bound, true, slice));
+    if (round == 1) { /* other sums in between */
+        CHECK_OK(team->reduce_begin(team->ctx, mine, bound, true));
+        check_sum(team, n);
+        check_reduce(team, n);
+        CHECK_OK(team->reduce_end(team->ctx, mine, bound, true, slice));
+    } else {
+        CHECK_OK(team->reduce_slice(team->ctx, mine, bound, true, slice));
+    }
     CHECK_OK(alone.reduce_slice(alone.ctx, all, bound, false, expected));
     CU_ASSERT_EQUAL(memcmp(slice, expected + lo, (size_t)(hi - lo) * sizeof *slice), 0);
     CHECK_OK(team->agree(team->ctx, SCS_OK));
@@ -167,11 +174,54 @@ static void check_share_values(const scs_team *team, int64_t n)
         CHECK_OK(team->agree(team->ctx, SCS_OK));
         for (int64_t i = lo; i < hi; i++)
             values[i] = (float)value_of(round + 1, i);
-        CHECK_OK(team->gather_slices(team->ctx, values, bound));
+        CHECK_OK(team->gather_begin(team->ctx, values, bound));
+        check_sum(team, n); /* other messages in between */
+        check_gather(team, n);
+        CHECK_OK(team->gather_end(team->ctx));
     }
     team->unshare_values(team->ctx, n, &values);
     CU_ASSERT_PTR_EQUAL(values, own);
     CU_ASSERT_EQUAL(count_wrong(own, n, 3), 0);
+}
+
+/* Rank a's bytes for rank b say so; their number differs, and is none for some. */
+static void check_exchange(const scs_team *team, int64_t n)
+{
+    int32_t n_rank = team->n_rank, me = team->rank;
+    const void **out;
+    void **in;
+    int64_t *n_out, *n_in;
+
+    CHECK_OK(SCS_ALLOC(out, n_rank));
+    CHECK_OK(SCS_ALLOC(in, n_rank));
+    CHECK_OK(SCS_ALLOC(n_out, n_rank));
+    CHECK_OK(SCS_ALLOC(n_in, n_rank));
+    for (int32_t r = 0; r < n_rank; r++) {
+        uint8_t *bytes;
+
+        n_out[r] = (me + 2 * r) % 3 * n;
+        n_in[r] = (r + 2 * me) % 3 * n;
+        CHECK_OK(SCS_ALLOC(bytes, n_out[r] + 1));
+        memset(bytes, 16 * me + r, (size_t)n_out[r]);
+        out[r] = bytes;
+        CHECK_OK(SCS_ALLOC(bytes, n_in[r] + 1));
+        in[r] = bytes;
+    }
+    CHECK_OK(team->exchange(team->ctx, out, n_out, in, n_in));
+    for (int32_t r = 0; r < n_rank; r++) {
+        int64_t wrong = 0;
+
+        for (int64_t i = 0; r != me && i < n_in[r]; i++)
+            wrong += ((uint8_t *)in[r])[i] != 16 * r + me;
+        CU_ASSERT_EQUAL(wrong, 0);
+        CU_ASSERT_EQUAL(((uint8_t *)in[r])[n_in[r]], 0);
+        free((void *)out[r]);
+        free(in[r]);
+    }
+    free(out);
+    free(in);
+    free(n_out);
+    free(n_in);
 }
 
 typedef void (*check_fn)(const scs_team *team, int64_t n);
@@ -208,6 +258,11 @@ static void slices_have_the_bits_of_one_process(void)
 static void gathered_slices_are_whole(void)
 {
     for_all_teams(check_gather);
+}
+
+static void exchanged_bytes_arrive(void)
+{
+    for_all_teams(check_exchange);
 }
 
 /* As if the ranks sat `width` to a node. */
@@ -341,6 +396,7 @@ static const scs_test tests[] = {
     {"sum: the bits of one process", sums_have_the_bits_of_one_process},
     {"reduce_slice: the bits of one process", slices_have_the_bits_of_one_process},
     {"gather_slices: whole on every rank", gathered_slices_are_whole},
+    {"exchange: each rank's bytes for another", exchanged_bytes_arrive},
     {"ranks of a node see each other's memory", ranks_of_a_node_see_each_other},
     {"shared parts: the bits of one process", shared_parts_have_the_bits_of_one_process},
     {"shared values: whole on every rank", shared_values_are_whole},

@@ -211,7 +211,7 @@ static void sum_gradients(rig *r, const scs_step *step)
 static void run_step(rig *r, int at, bool factored, bool split, scs_loss *loss)
 {
     int32_t part = N_CELL / r->team.n_shard;
-    scs_step step = {0, 1, N_CELL, false, SCS_BATCH_NORM_GLOBAL, factored, split};
+    scs_step step = {0, 1, N_CELL, false, SCS_BATCH_NORM_GLOBAL, factored, split, NULL};
     scs_batch batch[MAX_SHARD];
     scs_packed x;
 

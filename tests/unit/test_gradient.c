@@ -63,7 +63,7 @@ static void open_bench(const size *dims, way w, bench *b)
     for (int64_t i = 0; i < b->model->n_running; i++)
         b->model->running[i] += 0.01 * (double)(i % 5);
     memcpy(b->running, b->model->running, (size_t)b->model->n_running * sizeof *b->running);
-    b->step = (scs_step){9, 2, N_CELL, true, w.batch_norm, w.factored, w.split};
+    b->step = (scs_step){9, 2, N_CELL, true, w.batch_norm, w.factored, w.split, NULL};
     b->team = scs_team_alone(w.n_shard);
 }
 
