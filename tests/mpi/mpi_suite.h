@@ -3,7 +3,7 @@
 #ifndef SCS_TESTS_MPI_SUITE_H
 #define SCS_TESTS_MPI_SUITE_H
 
-#include "scscreen/comm.h"
+#include "mpi/comm_state.h"
 #include "tests/unit/suite.h"
 
 #include <string.h>
@@ -61,6 +61,14 @@ static inline scs_comm *open_world(void)
 
     CHECK_OK(scs_comm_create(MPI_COMM_WORLD, &comm));
     return comm;
+}
+
+/** As if the ranks sat `width` to a node. */
+static inline void split_nodes(scs_comm *comm, int32_t width)
+{
+    for (int32_t r = 0; r < comm->size; r++)
+        comm->node[r] = r / width * width;
+    scs_comm_count_nodes(comm);
 }
 
 #endif

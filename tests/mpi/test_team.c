@@ -2,7 +2,6 @@
  * another order shows. */
 #include "tests/mpi/mpi_suite.h"
 
-#include "mpi/comm_state.h"
 #include "scscreen/random.h"
 
 #include <math.h>
@@ -263,14 +262,6 @@ static void gathered_slices_are_whole(void)
 static void exchanged_bytes_arrive(void)
 {
     for_all_teams(check_exchange);
-}
-
-/* As if the ranks sat `width` to a node. */
-static void split_nodes(scs_comm *comm, int32_t width)
-{
-    for (int32_t r = 0; r < comm->size; r++)
-        comm->node[r] = r / width * width;
-    scs_comm_count_nodes(comm);
 }
 
 static void for_all_nodes(check_fn check)

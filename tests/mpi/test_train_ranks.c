@@ -8,6 +8,7 @@
 
 /* Several blocks, which ranks share; a batch of more than half of them is not split by genes. */
 static int32_t n_gene = 1000;
+static int32_t node_width = 1 << 20; /* ranks of a node at most */
 
 static scs_config *make_config(const char *const *sets, int n_set)
 {
@@ -93,8 +94,11 @@ static void check_training(int64_t n_cell, int32_t n_shard, const char *const *s
     scs_team alone = scs_team_alone(n_shard);
     scs_shard *all = all_shards(t.deal);
     scs_outcome outcome, expected_outcome;
-    scs_model *model = train(config, t.shard, t.deal, &t.team, &outcome);
-    scs_model *expected = train(config, all, t.deal, &alone, &expected_outcome);
+    scs_model *model, *expected;
+
+    split_nodes(t.comm, node_width);
+    model = train(config, t.shard, t.deal, &t.team, &outcome);
+    expected = train(config, all, t.deal, &alone, &expected_outcome);
 
     check_same(model, expected);
     CU_ASSERT_EQUAL(outcome.steps, expected_outcome.steps);
@@ -152,6 +156,21 @@ static void factored_output(void)
     n_gene = 1000;
 }
 
+/* Nothing is shared by ranks of different nodes: gradients and weights travel. */
+static void several_nodes(void)
+{
+    static const char *const dense[] = {"train.output_layer=dense"};
+    static const char *const factored[] = {"train.output_layer=factored"};
+
+    for (node_width = 1; node_width <= 2; node_width++)
+        for (n_gene = 30; n_gene <= 1000; n_gene += 970) {
+            check_training(150, 8, dense, 1);
+            check_training(150, 8, factored, 1);
+        }
+    n_gene = 1000;
+    node_width = 1 << 20;
+}
+
 /* Most shards, and most ranks at np 7, have at most one cell. */
 static void fewer_cells_than_shards(void)
 {
@@ -182,6 +201,7 @@ static const scs_test tests[] = {
     {"4 shards: the bytes of one process", four_shards},
     {"8 shards: the bytes of one process", eight_shards},
     {"batch norm by shard", batch_norm_by_shard},
+    {"several nodes", several_nodes},
     {"the paper's profile", paper_profile},
     {"factored output layer", factored_output},
     {"fewer cells than shards", fewer_cells_than_shards},
