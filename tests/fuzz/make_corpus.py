@@ -33,7 +33,7 @@ def h5ad(cells=4, genes=("a", "b", "c"), layout=0, column="cell_type", codes=(0,
          dose=None):
     paths = ("X/data", "X/indices", "X/indptr") if layout < 2 else ("X", None, None)
     return b"".join((
-        text("a.h5ad"), text("X"), integer(1 << 34, cells, len(genes), layout, 7),
+        text("a.h5ad"), text("X"), integer(1 << 34, cells, len(genes), layout, 7, 2),
         *(text(path) for path in paths), names(genes), names(("cell_type", "day")), integer(1),
         labels(column, ("T", "B é"), codes), labels(None), labels("day", ("0",), (0,) * cells),
         doses(dose, (0.5, 10.0, float("nan"), 0.0)[:cells])))
