@@ -144,15 +144,7 @@ static scs_status check_stored_atlas(const scs_session *session)
 
 scs_status scs_session_fill_genes(scs_session *session, scs_atlas *atlas)
 {
-    scs_gene_slice slice = {0};
-    scs_status status;
-
-    SCS_GO(status, scs_transpose(session->comm, session->shard, &session->team,
-                                 session->dataset->n_gene, &slice));
-    SCS_GO(status, scs_atlas_genes(session->comm, atlas, session->dataset, &slice));
-done:
-    scs_gene_slice_clear(&slice);
-    return status;
+    return scs_atlas_genes(session->comm, atlas, session->dataset, session->shard, &session->team);
 }
 
 scs_status scs_session_measure_controls(scs_session *session)

@@ -2,38 +2,45 @@
 
 #include <stdlib.h>
 
-static int32_t first_gene(int32_t n_gene, int32_t n_rank, int32_t rank)
+/* Genes that a transposition is about, and how they are dealt. */
+typedef struct genes {
+    int32_t first, end, n_rank;
+} genes;
+
+static int32_t first_gene(const genes *g, int32_t rank)
 {
-    return (int32_t)((int64_t)n_gene * rank / n_rank);
+    return g->first + (int32_t)((int64_t)(g->end - g->first) * rank / g->n_rank);
 }
 
-/* The part of each row of shard s (the s-th here) with genes [gene0, gene1) goes to one rank. `at`
- * counts the shard's entries. */
-static scs_status list_parts(const scs_shard *shard, int32_t s, int32_t gene0, int32_t gene1,
-                             int32_t to, scs_runs *runs)
+/* The part of each row of shard s (the s-th here) that goes to one rank. `at` counts the shard's
+ * entries that any rank gets. */
+static scs_status list_parts(const scs_shard *shard, int32_t s, const genes *g, int32_t to,
+                             scs_runs *runs)
 {
+    int32_t gene0 = first_gene(g, to), gene1 = first_gene(g, to + 1);
     int64_t entry = 0;
 
     for (int64_t i = 0; i < shard->x.n_row; i++) {
         scs_row row = scs_packed_row(&shard->x, i);
-        int32_t lo = scs_row_find(&row, gene0), n = scs_row_find(&row, gene1) - lo;
+        int32_t begin = scs_row_find(&row, g->first), lo = scs_row_find(&row, gene0);
+        int32_t n = scs_row_find(&row, gene1) - lo;
 
         if (n > 0)
             SCS_TRY(scs_runs_add(
                 runs, to,
-                (scs_run){.cell = shard->cell[i], .at = entry + lo, .plane = s, .count = n}));
-        entry += row.n;
+                (scs_run){
+                    .cell = shard->cell[i], .at = entry + lo - begin, .plane = s, .count = n}));
+        entry += scs_row_find(&row, g->end) - begin;
     }
     return SCS_OK;
 }
 
-static scs_status list_all(const scs_shard *shard, const scs_team *team, int32_t n_gene,
+static scs_status list_all(const scs_shard *shard, const scs_team *team, const genes *g,
                            scs_runs *runs)
 {
     for (int32_t r = 0; r < team->n_rank; r++)
         for (int32_t s = 0; s < team->last - team->first; s++)
-            SCS_TRY(list_parts(&shard[s], s, first_gene(n_gene, team->n_rank, r),
-                               first_gene(n_gene, team->n_rank, r + 1), r, runs));
+            SCS_TRY(list_parts(&shard[s], s, g, r, runs));
     return SCS_OK;
 }
 
@@ -75,43 +82,58 @@ static scs_status build_slice(const scs_runs *runs, const int32_t *gene, const f
     return SCS_OK;
 }
 
-static scs_status unpack_genes(const scs_packed *x, void **plane)
+static int64_t count_entries(const scs_packed *x, const genes *g)
 {
-    int32_t *gene;
+    int64_t n = 0;
 
-    SCS_TRY(SCS_ALLOC(gene, scs_packed_nnz(x)));
-    *plane = gene;
     for (int64_t i = 0; i < x->n_row; i++) {
         scs_row row = scs_packed_row(x, i);
 
-        for (int64_t k = 0; k < row.n; k++)
+        n += scs_row_find(&row, g->end) - scs_row_find(&row, g->first);
+    }
+    return n;
+}
+
+static scs_status unpack_genes(const scs_packed *x, const genes *g, void **plane)
+{
+    int32_t *gene;
+
+    SCS_TRY(SCS_ALLOC(gene, count_entries(x, g)));
+    *plane = gene;
+    for (int64_t i = 0; i < x->n_row; i++) {
+        scs_row row = scs_packed_row(x, i);
+        int32_t end = scs_row_find(&row, g->end);
+
+        for (int32_t k = scs_row_find(&row, g->first); k < end; k++)
             *gene++ = scs_row_gene(&row, k);
     }
     return SCS_OK;
 }
 
-static scs_status unpack_values(const scs_packed *x, void **plane)
+static scs_status unpack_values(const scs_packed *x, const genes *g, void **plane)
 {
     float *value;
 
-    SCS_TRY(SCS_ALLOC(value, scs_packed_nnz(x)));
+    SCS_TRY(SCS_ALLOC(value, count_entries(x, g)));
     *plane = value;
     for (int64_t i = 0; i < x->n_row; i++) {
         scs_row row = scs_packed_row(x, i);
+        int32_t end = scs_row_find(&row, g->end);
 
-        for (int64_t k = 0; k < row.n; k++)
+        for (int32_t k = scs_row_find(&row, g->first); k < end; k++)
             *value++ = scs_row_value(&row, k);
     }
     return SCS_OK;
 }
 
 /* All shards' genes, or their values. @param[out] arrived malloc'ed */
-static scs_status send_plane(scs_runs *runs, const scs_shard *shard, bool is_values, void **arrived)
+static scs_status send_plane(scs_runs *runs, const scs_shard *shard, const genes *g, bool is_values,
+                             void **arrived)
 {
     scs_status st = SCS_OK;
 
     for (int32_t s = 0; s < runs->n_plane && st == SCS_OK; s++)
-        st = (is_values ? unpack_values : unpack_genes)(&shard[s].x, &runs->plane[s]);
+        st = (is_values ? unpack_values : unpack_genes)(&shard[s].x, g, &runs->plane[s]);
     st = scs_agree(runs->comm, st);
     if (st == SCS_OK)
         return scs_runs_send(runs, true, arrived);
@@ -120,20 +142,21 @@ static scs_status send_plane(scs_runs *runs, const scs_shard *shard, bool is_val
 }
 
 scs_status scs_transpose(scs_comm *comm, const scs_shard *shard, const scs_team *team,
-                         int32_t n_gene, scs_gene_slice *slice)
+                         int32_t gene0, int32_t gene1, scs_gene_slice *slice)
 {
+    const genes g = {gene0, gene1, team->n_rank};
     void *gene = NULL, *value = NULL;
     scs_runs runs = {0};
     scs_status st;
 
-    *slice = (scs_gene_slice){.gene0 = first_gene(n_gene, team->n_rank, team->rank),
-                              .gene1 = first_gene(n_gene, team->n_rank, team->rank + 1)};
+    *slice = (scs_gene_slice){.gene0 = first_gene(&g, team->rank),
+                              .gene1 = first_gene(&g, team->rank + 1)};
     st = scs_runs_create(comm, team->last - team->first, &runs);
     if (st == SCS_OK)
-        st = list_all(shard, team, n_gene, &runs);
+        st = list_all(shard, team, &g, &runs);
     SCS_GO(st, scs_runs_announce(&runs, st));
-    SCS_GO(st, send_plane(&runs, shard, false, &gene));
-    SCS_GO(st, send_plane(&runs, shard, true, &value));
+    SCS_GO(st, send_plane(&runs, shard, &g, false, &gene));
+    SCS_GO(st, send_plane(&runs, shard, &g, true, &value));
     SCS_GO(st, scs_agree(comm, build_slice(&runs, gene, value, slice)));
 done:
     free(gene);

@@ -1,5 +1,6 @@
 /* The gene-space half of the atlas and the normalisation are those of one process that holds all
  * cells. */
+#include "mpi/atlas_genes.h"
 #include "tests/mpi/toy_shards.h"
 
 #include <math.h>
@@ -58,7 +59,7 @@ static void check_equal(const scs_atlas *a, const scs_atlas *b)
     CU_ASSERT_EQUAL(memcmp(a->deg, b->deg, (size_t)a->n_group * SCS_N_DEG * sizeof(int32_t)), 0);
 }
 
-/* More genes than a list holds, fewer, and fewer than ranks. */
+/* More genes than a list holds, fewer, and fewer than ranks or parts. */
 static void atlas_is_that_of_one_process(void)
 {
     static const int32_t n_gene[] = {230, 40, 2};
@@ -66,15 +67,14 @@ static void atlas_is_that_of_one_process(void)
     for (int i = 0; i < 3; i++) {
         toy t = open_toy(80, n_gene[i], 8);
         scs_atlas *expected = expected_atlas(t.dataset), *atlas;
-        scs_gene_slice slice;
 
-        CHECK_OK(scs_atlas_create(t.dataset, 2, &atlas));
-        CHECK_OK(scs_transpose(t.comm, t.shard, &t.team, n_gene[i], &slice));
-        CHECK_OK(scs_atlas_genes(t.comm, atlas, t.dataset, &slice));
-        check_equal(atlas, expected);
-        scs_gene_slice_clear(&slice);
+        for (int32_t n_part = 1; n_part < 8; n_part++) {
+            CHECK_OK(scs_atlas_create(t.dataset, 2, &atlas));
+            CHECK_OK(scs_atlas_genes_in_parts(t.comm, atlas, t.dataset, t.shard, &t.team, n_part));
+            check_equal(atlas, expected);
+            scs_atlas_destroy(&atlas);
+        }
         scs_atlas_destroy(&expected);
-        scs_atlas_destroy(&atlas);
         close_toy(&t);
     }
 }
@@ -82,21 +82,18 @@ static void atlas_is_that_of_one_process(void)
 static void a_type_without_controls_has_no_list(void)
 {
     toy t = open_toy(80, 12, 8);
-    scs_gene_slice slice;
     scs_atlas *atlas;
 
     for (int64_t i = 0; i < t.dataset->n_cell; i++)
         if (t.dataset->cell_type[i] == 1 && t.dataset->cell_condition[i] == 0)
             t.dataset->cell_condition[i] = 1;
     CHECK_OK(scs_atlas_create(t.dataset, 2, &atlas));
-    CHECK_OK(scs_transpose(t.comm, t.shard, &t.team, 12, &slice));
-    CHECK_OK(scs_atlas_genes(t.comm, atlas, t.dataset, &slice));
+    CHECK_OK(scs_atlas_genes(t.comm, atlas, t.dataset, t.shard, &t.team));
     for (int32_t g = 0; g < atlas->n_group; g++) {
         bool listed = atlas->group[g].cell_type == 0 && atlas->group[g].condition != 0;
 
         CU_ASSERT_EQUAL(atlas->deg[g * SCS_N_DEG] >= 0, listed);
     }
-    scs_gene_slice_clear(&slice);
     scs_atlas_destroy(&atlas);
     close_toy(&t);
 }

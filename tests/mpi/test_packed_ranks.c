@@ -27,13 +27,9 @@ static void count_rows(job *j)
 
 static void make_atlas(job *j)
 {
-    scs_gene_slice slice;
-
     CHECK_OK(scs_atlas_create(j->t.dataset, N_LATENT, &j->atlas));
     CHECK_OK(scs_atlas_encode(j->atlas, j->model, j->t.dataset, j->t.shard, &j->t.team, j->z));
-    CHECK_OK(scs_transpose(j->t.comm, j->t.shard, &j->t.team, N_GENE, &slice));
-    CHECK_OK(scs_atlas_genes(j->t.comm, j->atlas, j->t.dataset, &slice));
-    scs_gene_slice_clear(&slice);
+    CHECK_OK(scs_atlas_genes(j->t.comm, j->atlas, j->t.dataset, j->t.shard, &j->t.team));
 }
 
 static void open_job(toy_cells_fn cells, const scs_config *config, job *j)
