@@ -1,4 +1,5 @@
-/** Cells x genes, compressed sparse rows. Never densified. All functions are Local. */
+/** Cells x genes, compressed sparse rows: the form in which a file's rows are read. A rank keeps
+ * its cells packed (scscreen/packed.h). Never densified. All functions are Local. */
 #ifndef SCSCREEN_CSR_H
 #define SCSCREEN_CSR_H
 
