@@ -98,7 +98,8 @@ typedef struct scs_step {
     bool factored; /**< the output layer's gradient from H'H, X'H and W'W instead of tile by tile:
                       the same up to rounding; linear outputs only */
     bool split;    /**< each rank makes the gradients of its own genes from all cells, instead of
-                      those of all genes from its own cells; steps that are not factored always do */
+                      those of all genes from its own cells; steps that are not factored always do
+                    */
     const scs_step_hooks *hooks; /**< or NULL */
 } scs_step;
 
