@@ -14,7 +14,7 @@ hold_out:
   - {cell_type: type_2, condition: drug_7}
 model: {hidden: 32, latent: 8}
 train: {epochs: 1, shards: 4}
-screen: {variance: false, permutations: 20, order: 2}
+screen: {variance: false, permutations: 20, bootstrap: 30, order: 2}
 output: {rows: top, top_genes: 25}
 Y
 launch 2 train run.yaml -q >log 2>&1
@@ -51,7 +51,7 @@ limited() {
     blocks=$(sed -n 's/^scscreen: stopped: by train.max_hours with \([0-9]*\) of .* done; the same command goes on from results$/\1/p' stop.log)
     [ -n "$blocks" ] || fail "stop $stops: $(grep '^scscreen' stop.log)"
 }
-# However fast the machine is, a limit is searched for that ends amid the blocks. From there it is stopped again and again, on
+# Blocks take long enough (bootstrap) for limits to fall amid them. However fast the machine is, a limit is searched for that ends amid the blocks. From there it is stopped again and again, on
 # changing numbers of ranks, with a little more time each: exit 75 and one line, until it is done.
 stops=0 tries=0 blocks=0 hours=0.0003 low=0 high=
 while [ "${blocks:-0}" = 0 ] && [ "$tries" -lt 30 ]; do
@@ -61,6 +61,7 @@ while [ "${blocks:-0}" = 0 ] && [ "$tries" -lt 30 ]; do
     [ "${blocks:-0}" != 0 ] || hours=$(awk "BEGIN { print ${high:+1} + 0 ? ($low + ${high:-0}) / 2 : 2 * $low }")
 done
 if [ "${blocks:-0}" -gt 0 ]; then pass; else fail "in $tries tries none stopped amid the blocks: exit $code"; fi
+hours=$(awk "BEGIN { print $hours * 0.6 }")
 while [ "$code" = 75 ] && [ "$stops" -lt 80 ]; do
     limited $((stops % 3 + 1)) $hours
     hours=$(awk "BEGIN { print $hours * 1.25 }")
