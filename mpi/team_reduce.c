@@ -103,13 +103,13 @@ static void fold_own(scs_seat *seat, scs_reduction *r, float *const *part)
 {
     scs_team team = scs_seat_team(seat, seat->comm->rank);
     scs_subtree subtree[SCS_SUBTREE_MAX];
-    int64_t begin = r->bound[0];
+    int64_t start = r->bound[0];
     int n;
 
     for (int32_t i = 0; i < team.last - team.first; i++)
-        seat->part_float[i] = part[i] + begin;
+        seat->part_float[i] = part[i] + start;
     n = scs_tree_fold_float(seat->part_float, team.first, team.last, seat->n_shard,
-                            r->bound[seat->n_shard] - begin, subtree);
+                            r->bound[seat->n_shard] - start, subtree);
     for (int i = 0; i < n; i++)
         r->mine[i] = part[subtree[i].first - team.first];
     r->len = scs_seat_slice(seat, r->bound, seat->comm->rank, &r->lo);
