@@ -94,34 +94,25 @@ static int64_t count_entries(const scs_packed *x, const genes *g)
     return n;
 }
 
-static scs_status unpack_genes(const scs_packed *x, const genes *g, void **plane)
-{
-    int32_t *gene;
+/* What an entry is unpacked to: its gene, or its value. */
+typedef union number {
+    int32_t gene;
+    float value;
+} number;
 
-    SCS_TRY(SCS_ALLOC(gene, count_entries(x, g)));
-    *plane = gene;
+static scs_status unpack(const scs_packed *x, const genes *g, bool is_values, void **plane)
+{
+    number *to;
+
+    SCS_TRY(SCS_ALLOC(to, count_entries(x, g)));
+    *plane = to;
     for (int64_t i = 0; i < x->n_row; i++) {
         scs_row row = scs_packed_row(x, i);
         int32_t end = scs_row_find(&row, g->end);
 
         for (int32_t k = scs_row_find(&row, g->first); k < end; k++)
-            *gene++ = scs_row_gene(&row, k);
-    }
-    return SCS_OK;
-}
-
-static scs_status unpack_values(const scs_packed *x, const genes *g, void **plane)
-{
-    float *value;
-
-    SCS_TRY(SCS_ALLOC(value, count_entries(x, g)));
-    *plane = value;
-    for (int64_t i = 0; i < x->n_row; i++) {
-        scs_row row = scs_packed_row(x, i);
-        int32_t end = scs_row_find(&row, g->end);
-
-        for (int32_t k = scs_row_find(&row, g->first); k < end; k++)
-            *value++ = scs_row_value(&row, k);
+            *to++ = is_values ? (number){.value = scs_row_value(&row, k)}
+                              : (number){.gene = scs_row_gene(&row, k)};
     }
     return SCS_OK;
 }
@@ -133,7 +124,7 @@ static scs_status send_plane(scs_runs *runs, const scs_shard *shard, const genes
     scs_status st = SCS_OK;
 
     for (int32_t s = 0; s < runs->n_plane && st == SCS_OK; s++)
-        st = (is_values ? unpack_values : unpack_genes)(&shard[s].x, g, &runs->plane[s]);
+        st = unpack(&shard[s].x, g, is_values, &runs->plane[s]);
     st = scs_agree(runs->comm, st);
     if (st == SCS_OK)
         return scs_runs_send(runs, true, arrived);

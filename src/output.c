@@ -13,9 +13,9 @@ struct scs_output {
     bool factored;           /* the way of the following steps */
     scs_tiled *tiled;        /* NULL until a step goes that way */
     int64_t tiled_rows;      /* that it has room for: few where only small batches go that way */
+    scs_factors *factors;    /* NULL until a step goes that way */
     const scs_real **hidden; /* [n_part] the parts' */
     scs_real **px, **share;  /* [n_part] the parts', and what their slices add to dH */
-    scs_factors *factors;    /* the same */
 };
 
 scs_status scs_output_create(const scs_arch *arch, int32_t n_part, int32_t max_rows,

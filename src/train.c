@@ -35,14 +35,6 @@ static void report_progress(const scs_training *t)
             (p->epoch - 1) * trainer->cells + (int64_t)p->sum.n, epochs * trainer->cells);
 }
 
-static void add_loss(const scs_loss *loss, scs_loss *sum)
-{
-    sum->objective += loss->objective;
-    sum->reconstruction += loss->reconstruction;
-    sum->kl += loss->kl;
-    sum->n += loss->n;
-}
-
 /* Hand the state over. @param wishes 0: training is over */
 static scs_status save(scs_training *t, int wishes)
 {
@@ -63,7 +55,7 @@ static scs_status train_step(scs_training *t)
 
     t->trainer->wishes = keep && keep->wish ? keep->wish(keep->ctx) : 0;
     SCS_TRY(scs_trainer_step(t->trainer, p->epoch, p->at, &loss));
-    add_loss(&loss, &p->sum);
+    scs_loss_add(&loss, &p->sum);
     p->at++;
     p->step = t->trainer->step;
     t->advanced = true;
