@@ -4,8 +4,11 @@
 #include "src/result_type.h"
 #include "src/sum64.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* The superblock (version 0) says in these bytes whether somebody has the file open. */
 enum { FLAGS_BEGIN = 20, FLAGS_END = 24, NUMBERS_AT_ONCE = 1 << 16 };
@@ -77,6 +80,17 @@ static scs_status create(const char *path, const scs_result_head *head, bool tog
     return SCS_OK;
 }
 
+/* Open MPI 4.1 hangs where MPI_File_open fails on some ranks only: a rank that cannot open the file
+ * has to say so before. */
+static scs_status try_open(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+
+    SCS_REQUIRE(fd >= 0, SCS_EIO, "%s: cannot be opened: %s", path, strerror(errno));
+    (void)close(fd);
+    return SCS_OK;
+}
+
 static scs_status make_lists(scs_result_file *f, hid_t *access)
 {
     *access = H5Pcreate(H5P_FILE_ACCESS);
@@ -113,6 +127,8 @@ scs_status scs_result_file_open(scs_comm *comm, const char *path, const scs_resu
     hid_t access = H5I_INVALID_HID;
     scs_status st = create(path, head, true, file), closed;
 
+    if (st == SCS_OK)
+        st = try_open(path);
     if (st == SCS_OK)
         st = make_lists(*file, &access);
     st = scs_agree(comm, st);

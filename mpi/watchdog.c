@@ -42,7 +42,7 @@ static void bark(const scs_watchdog *dog)
     if (dog->rank == 0)
         fprintf(stderr,
                 "scscreen: error: %s: %s has not ended within %g seconds (output.deadline): the "
-                "file system hangs; what stood there before is as it was\n",
+                "file system hangs, or fails another rank; what stood there before is as it was\n",
                 dog->file, dog->step, dog->seconds);
     SCS_LEAVE(scs_exit_code(SCS_EIO));
 }

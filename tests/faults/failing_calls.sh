@@ -55,11 +55,14 @@ for verb in $verbs; do
 done
 few=1
 [ "$each" = 4 ] || few=4
+# Where MPI_File_open fails on one rank Open MPI hangs, and the watchdog ends the job.
+echo 'output: {deadline: 20}' >>run.yaml
 for rank in 0 1; do
     counted run 2 $rank
     for kind in write malloc fsync; do sweep $kind $rank 2 run $few; done
 done
 [ "$few" = 1 ] || for verb in screen validate pca; do
+    [ $verb != pca ] || make_whole pca 2
     for rank in 0 1; do
         counted $verb 2 $rank
         for kind in write open malloc fsync; do sweep $kind $rank 2 $verb $few; done
@@ -76,7 +79,7 @@ stalled() { # NP RANK NUMBER
 faulty write:0 0 1 run
 calls=$(cat count)
 sed -i 's/epochs: 2,/epochs: 2, checkpoint_minutes: 0,/' run.yaml
-echo 'output: {deadline: 1}' >>run.yaml
+sed -i 's/deadline: 20/deadline: 1/' run.yaml
 for at in 5 $((calls * 2 / 3)) $((calls - 3)); do stalled 1 0 $at; done
 stalled 2 1 1 # later ones depend on who gets which rows
 echo "$runs runs, $refused of them ended with an error line"
