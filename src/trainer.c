@@ -1,14 +1,9 @@
 #include "src/trainer.h"
 
-#include "src/profile.h"
-
-#include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
-/* A batch of fewer cells is left out: batch norm has nothing to go by. Cells of a validation block.
- */
-enum { MIN_BATCH = 3, VALIDATION_BLOCK = 256 };
+/* A batch of fewer cells is left out: batch norm has nothing to go by. */
+enum { MIN_BATCH = 3 };
 
 /* ---- create and destroy ---- */
 
@@ -180,45 +175,6 @@ void scs_trainer_destroy(scs_trainer **trainer)
     *trainer = NULL;
 }
 
-/* ---- the output layer's biases ---- */
-
-static void add_cell(scs_row cell, double *sum)
-{
-    for (int64_t k = 0; k < cell.n; k++)
-        sum[scs_row_gene(&cell, k)] += scs_row_value(&cell, k);
-}
-
-/* Sums over each local shard's training cells. @param sum [n_local, n_gene] zeroed */
-static void sum_genes(const scs_trainer *t, double *sum)
-{
-    for (int32_t i = 0; i < t->n_local; i++) {
-        const scs_packed *x = &t->shard[i].x;
-
-        for (int64_t r = 0; r < t->shard[i].n_train; r++)
-            add_cell(scs_packed_row(x, r), sum + (int64_t)i * x->n_col);
-    }
-}
-
-scs_status scs_trainer_center(scs_trainer *t)
-{
-    int32_t n_gene = t->model->arch.n_gene;
-    double *sum, *total, n = 0;
-    scs_real *bias = scs_model_data(t->model, scs_model_find(t->model, "decoder.linear_out.bias"));
-    scs_status st = SCS_ALLOC(sum, ((int64_t)t->n_local + 1) * n_gene);
-
-    SCS_GO(st, t->team->agree(t->team->ctx, st));
-    sum_genes(t, sum);
-    total = sum + (int64_t)t->n_local * n_gene;
-    SCS_GO(st, t->team->sum(t->team->ctx, sum, n_gene, total));
-    for (int32_t v = 0; v < t->deal->n_shard; v++)
-        n += (double)t->deal->n_train[v];
-    for (int32_t g = 0; g < n_gene; g++)
-        bias[g] = (scs_real)(total[g] / n);
-done:
-    free(sum);
-    return st;
-}
-
 /* ---- epochs ---- */
 
 scs_status scs_trainer_shuffle(scs_trainer *t, int64_t epoch)
@@ -250,49 +206,4 @@ scs_status scs_trainer_sum_losses(scs_trainer *t, scs_loss *loss)
     *loss = (scs_loss){total[0], total[1], total[2], total[3]};
     t->wishes = (total[4] > 0 ? SCS_WISH_SAVE : 0) | (total[5] > 0 ? SCS_WISH_STOP : 0);
     return SCS_OK;
-}
-
-/* ---- validation ---- */
-
-void scs_loss_add(const scs_loss *loss, scs_loss *sum)
-{
-    sum->objective += loss->objective;
-    sum->reconstruction += loss->reconstruction;
-    sum->kl += loss->kl;
-    sum->n += loss->n;
-}
-
-/* One shard's validation cells in blocks of a fixed size. @param rows [VALIDATION_BLOCK] scratch */
-static scs_status validate_shard(const scs_trainer *t, int32_t i, int64_t *rows)
-{
-    const scs_shard *shard = &t->shard[i];
-    scs_loss *sum = &t->loss[i];
-
-    *sum = (scs_loss){0};
-    for (int64_t at = 0; at < shard->n_valid; at += VALIDATION_BLOCK) {
-        int64_t left = shard->n_valid - at;
-        scs_batch batch = {.x = &shard->x,
-                           .cell = shard->cell,
-                           .rows = rows,
-                           .n = left < VALIDATION_BLOCK ? (int32_t)left : VALIDATION_BLOCK};
-        scs_loss loss;
-
-        for (int32_t k = 0; k < batch.n; k++)
-            rows[k] = shard->n_train + at + k;
-        SCS_TRY(scs_model_validate(t->model, &batch, t->config->train.seed, &loss));
-        scs_loss_add(&loss, sum);
-    }
-    return SCS_OK;
-}
-
-scs_status scs_trainer_validate(scs_trainer *t, scs_loss *loss)
-{
-    int64_t rows[VALIDATION_BLOCK];
-    scs_status st = SCS_OK;
-
-    for (int32_t i = 0; st == SCS_OK && i < t->n_local; i++)
-        st = validate_shard(t, i, rows);
-    SCS_TRY(t->team->agree(t->team->ctx, st));
-    t->wishes = 0;
-    return scs_trainer_sum_losses(t, loss);
 }

@@ -58,9 +58,9 @@ go_on 2 "1 steps are done"
 same
 
 # A signal to one rank only, or to mpirun, which passes SIGUSR1 on. A save in every step makes the run last.
-signal() { # NAME SIGNAL TO
+signal() { # NAME SIGNAL TO EPOCHS
     begin "$1"
-    OMP_NUM_THREADS=1 timeout "$SCS_TIMEOUT" mpirun -n 3 "$scscreen" run ../run.yaml --set train.epochs=40 --set train.checkpoint_steps=1 >log 2>&1 &
+    OMP_NUM_THREADS=1 timeout "$SCS_TIMEOUT" mpirun -n 3 "$scscreen" run ../run.yaml --set train.epochs="$4" --set train.checkpoint_steps=1 >log 2>&1 &
     guard=$!
     while [ ! -e results/training.2.h5 ] && kill -0 $guard 2>/dev/null; do sleep 0.05; done
     to=$(pgrep -P $guard)
@@ -71,10 +71,10 @@ signal() { # NAME SIGNAL TO
     code=$?
     if [ "$code" = 75 ] && grep -qF "stopped: by" log; then pass; else fail "$name: exit $code"; show log; fi
 }
-signal usr1 USR1 mpirun
-go_on 2 "going on from" --set train.epochs=40
-signal term TERM rank
-signal int INT rank
+signal usr1 USR1 mpirun 100
+go_on 2 "going on from" --set train.epochs=100
+signal term TERM rank 4000
+signal int INT rank 4000
 
 # What went on from a state that another run left would be wrong: refused, with the key's name.
 begin changed
