@@ -110,9 +110,11 @@ static scs_status unpack(const scs_packed *x, const genes *g, bool is_values, vo
         scs_row row = scs_packed_row(x, i);
         int32_t end = scs_row_find(&row, g->end);
 
-        for (int32_t k = scs_row_find(&row, g->first); k < end; k++)
-            *to++ = is_values ? (number){.value = scs_row_value(&row, k)}
-                              : (number){.gene = scs_row_gene(&row, k)};
+        for (int32_t k = scs_row_find(&row, g->first); k < end; k++, to++)
+            if (is_values)
+                to->value = scs_row_value(&row, k);
+            else
+                to->gene = scs_row_gene(&row, k);
     }
     return SCS_OK;
 }
