@@ -98,7 +98,7 @@ static scs_status open_ranking(const scs_comm *comm, const scs_atlas *atlas,
 scs_status scs_top_lists(scs_comm *comm, const scs_atlas *atlas, const scs_dataset *dataset,
                          const scs_gene_slice *slice, scs_top_list *best)
 {
-    ranking r;
+    ranking r = {0};
     scs_status st;
 
     SCS_GO(st, scs_agree(comm, open_ranking(comm, atlas, dataset, slice, &r)));

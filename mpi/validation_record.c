@@ -161,7 +161,7 @@ static scs_status write_all(void *ctx, FILE *out)
 
 scs_status scs_validation_merge(scs_validation *v)
 {
-    scs_validation_sums sums;
+    scs_validation_sums sums = {0};
     char path[4096];
     scs_status st;
 

@@ -129,7 +129,7 @@ static void close_trials(trials *t)
 scs_status scs_choose_shift(const scs_atlas *atlas, const scs_method *method, int *chosen,
                             double *error)
 {
-    trials t;
+    trials t = {0};
     scs_status st;
 
     *chosen = 0;
@@ -148,7 +148,7 @@ done:
 scs_status scs_choose_power(const scs_atlas *atlas, const scs_method *method, int *chosen,
                             double *error)
 {
-    trials t;
+    trials t = {0};
     scs_status st;
 
     *chosen = SCS_USUAL_POWER;

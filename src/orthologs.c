@@ -238,7 +238,7 @@ static int64_t count_known(const scs_orthologs *o, const scs_names *genes,
 static scs_status try_naming(const char *path, naming by, const scs_names *genes,
                              const scs_index *reference, scs_orthologs *best)
 {
-    scs_orthologs other;
+    scs_orthologs other = {0};
     bool biomart;
     scs_status st;
 
