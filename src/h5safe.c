@@ -188,7 +188,7 @@ scs_status scs_h5_open_object(const scs_h5 *h5, const char *path, hid_t *object)
     SCS_TRY(scs_h5_look(h5, path, &found));
     SCS_REQUIRE(found, SCS_EDATA, "%s: there is no %s in it", h5->path, path);
     access = link_access();
-    SCS_REQUIRE(access >= 0, SCS_EINTERNAL, "HDF5 makes no link access list");
+    SCS_REQUIRE(access >= 0, SCS_ENOMEM, "%s: no memory is left for HDF5's lists", h5->path);
     *object = H5Oopen(h5->file, *path ? path : "/", access);
     scs_h5_drop(access);
     SCS_REQUIRE(*object >= 0, SCS_EDATA,
