@@ -105,9 +105,9 @@ interrupted() {
     if until_true 60 is PENDING; then pass; else fail "$1: not in the queue again but $(state)"; tail -n 5 log; fi
     if [ -e results/training.1.h5 ] || [ -e results/training.2.h5 ]; then pass; else fail "$1: no state was saved: $(ls results)"; fi
     if ls results | grep -q tmp; then fail "$1: the save was cut short"; else pass; fi
-    lines=$(grep -c "going on from" log)
+    lines=$(grep -cs "going on from" log)
     hurry
-    again() { [ "$(grep -c "going on from" log)" -gt "$lines" ]; }
+    again() { [ "$(grep -cs "going on from" log)" -gt "${lines:-0}" ] 2>/dev/null; }
     if until_true 120 again; then pass; else fail "$1: does not go on: $(state)"; grep -v "^epoch" log | tail -n 25; fi
     goes_on_from=$(steps)
     until_true 60 goes_on "$goes_on_from"
@@ -146,6 +146,7 @@ if [ "${SCS_SLURM:-}" = long ]; then
     fi
     rm -rf results log
     submit --time=1 --signal=B:USR1@50
+    until_true 60 goes_on || fail "the job does not start: $(state)"
     interrupted "the time limit"
     if says "stopped: by SIGUSR1"; then pass; else fail "no line about the time limit"; fi
     scancel "$job"
