@@ -22,48 +22,48 @@ static int64_t at(bool transposed, int64_t i, int64_t k, int64_t rows, int64_t c
     return transposed ? k * rows + i : i * cols + k;
 }
 
-static bool product_is_right(bool ta, bool tb, const float *a, const float *b, float *c,
-                             const double *da, const double *db, double *dc)
+/* Factors and products in both precisions. */
+typedef struct operands {
+    float a[M * K], b[K * N], c[M * N];
+    double da[M * K], db[K * N], dc[M * N];
+} operands;
+
+static bool product_is_right(bool ta, bool tb, operands *o)
 {
     bool right = true;
 
     cblas_sgemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, M, N,
-                K, 1, a, ta ? M : K, b, tb ? K : N, 0, c, N);
+                K, 1, o->a, ta ? M : K, o->b, tb ? K : N, 0, o->c, N);
     cblas_dgemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, M, N,
-                K, 1, da, ta ? M : K, db, tb ? K : N, 0, dc, N);
+                K, 1, o->da, ta ? M : K, o->db, tb ? K : N, 0, o->dc, N);
     for (int64_t i = 0; i < M; i++)
         for (int64_t j = 0; j < N; j++) {
             double sum = 0;
 
             for (int64_t k = 0; k < K; k++)
-                sum += da[at(ta, i, k, M, K)] * db[at(tb, k, j, K, N)];
-            right = right && fabs(dc[i * N + j] - sum) < 1e-11;
-            right = right && fabs((double)c[i * N + j] - sum) < 1e-4;
+                sum += o->da[at(ta, i, k, M, K)] * o->db[at(tb, k, j, K, N)];
+            right = right && fabs(o->dc[i * N + j] - sum) < 1e-11;
+            right = right && fabs((double)o->c[i * N + j] - sum) < 1e-4;
         }
     return right;
 }
 
-/* In the child, whose memory goes away with it. */
 static scs_status probe(void *arg, scs_bytes *out)
 {
-    float *a, *b, *c;
-    double *da, *db, *dc;
+    operands *o;
+    bool right = true;
 
     (void)arg, (void)out;
     openblas_set_num_threads(1);
-    SCS_TRY(SCS_ALLOC(a, M * K));
-    SCS_TRY(SCS_ALLOC(b, K * N));
-    SCS_TRY(SCS_ALLOC(c, M * N));
-    SCS_TRY(SCS_ALLOC(da, M * K));
-    SCS_TRY(SCS_ALLOC(db, K * N));
-    SCS_TRY(SCS_ALLOC(dc, M * N));
+    SCS_TRY(SCS_ALLOC(o, 1));
     for (int64_t i = 0; i < M * K; i++)
-        a[i] = (float)(da[i] = element(i));
+        o->a[i] = (float)(o->da[i] = element(i));
     for (int64_t i = 0; i < K * N; i++)
-        b[i] = (float)(db[i] = element(3 * i + 1));
+        o->b[i] = (float)(o->db[i] = element(3 * i + 1));
     for (int way = 0; way < 4; way++)
-        SCS_REQUIRE(product_is_right(way & 1, way & 2, a, b, c, da, db, dc), SCS_EINTERNAL,
-                    "a matrix product is wrong");
+        right = right && product_is_right(way & 1, way & 2, o);
+    free(o);
+    SCS_REQUIRE(right, SCS_EINTERNAL, "a matrix product is wrong");
     return SCS_OK;
 }
 
