@@ -165,7 +165,6 @@ scs_status scs_result_file_close(scs_comm *comm, scs_result_file **file)
 
     if (f) {
         st = close_file(f);
-        free(f->scratch);
         free(f->buffer);
     }
     free(f);

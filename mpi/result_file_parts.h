@@ -21,9 +21,7 @@ struct scs_result_file {
     bool together;
     int32_t n;
     scs_open_field field[SCS_RESULT_FIELDS];
-    double *scratch; /**< [scratch_rows] */
-    int64_t scratch_rows;
-    char *buffer; /**< [buffer_bytes] for reading */
+    void *buffer; /**< [buffer_bytes] rows of a field, read or put together to be written */
     int64_t buffer_bytes;
 };
 

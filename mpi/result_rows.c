@@ -29,14 +29,16 @@ static scs_status transfer_rows(scs_result_file *f, const scs_open_field *o, int
     return went < 0 ? scs_h5_failed(f->file, read ? "read back" : "write", o->field.path) : SCS_OK;
 }
 
-static scs_status reserve_scratch(scs_result_file *f, int64_t n)
+static scs_status reserve_buffer(scs_result_file *f, int64_t bytes)
 {
-    if (n <= f->scratch_rows)
+    if (bytes <= f->buffer_bytes)
         return SCS_OK;
-    free(f->scratch);
-    f->scratch_rows = 0;
-    SCS_TRY(SCS_ALLOC(f->scratch, n));
-    f->scratch_rows = n;
+    free(f->buffer);
+    f->buffer_bytes = 0;
+    f->buffer = scs_allocate(bytes, 1);
+    SCS_REQUIRE(f->buffer, SCS_ENOMEM, "out of memory: rows of %s need %lld bytes", f->path,
+                (long long)bytes);
+    f->buffer_bytes = bytes;
     return SCS_OK;
 }
 
@@ -44,10 +46,10 @@ scs_status scs_result_file_put(scs_result_file *f, const scs_result_rows *rows, 
 {
     scs_sum64 all = scs_sum64_begin();
 
-    SCS_TRY(reserve_scratch(f, rows->n));
+    SCS_TRY(reserve_buffer(f, rows->n * (int64_t)sizeof(double)));
     for (int32_t i = 0; i < f->n; i++) {
         const scs_open_field *o = &f->field[i];
-        const void *data = scs_result_data(rows, &o->field, f->scratch);
+        const void *data = scs_result_data(rows, &o->field, f->buffer);
 
         if (o->field.late)
             continue;
@@ -65,17 +67,6 @@ scs_status scs_result_file_put_column(scs_result_file *f, const char *path, cons
         if (strcmp(f->field[i].field.path, path) == 0)
             return transfer_rows(f, &f->field[i], 0, f->head->plan->n, NULL, values);
     return SCS_FAIL(SCS_EINTERNAL, "%s: no field %s", f->path, path);
-}
-
-static scs_status reserve_buffer(scs_result_file *f, int64_t bytes)
-{
-    if (bytes <= f->buffer_bytes)
-        return SCS_OK;
-    free(f->buffer);
-    f->buffer_bytes = 0;
-    SCS_TRY(SCS_ALLOC(f->buffer, bytes));
-    f->buffer_bytes = bytes;
-    return SCS_OK;
 }
 
 scs_status scs_result_file_sum(scs_result_file *f, int64_t first, int64_t n, uint64_t *sum)
