@@ -2,6 +2,7 @@
 
 #include "config.h"
 #include "src/checksum.h"
+#include "src/estimate.h"
 
 #include <hdf5.h>
 #include <stdlib.h>
@@ -65,8 +66,8 @@ scs_status scs_provenance_create(const scs_session *session, const scs_method *m
              : !session->model     ? "none"
              : session->checkpoint ? session->checkpoint->path
                                    : "trained");
-    add_text(p, "shift", scs_shift_name(method->shift));
-    if (method->shift == SCS_SHIFT_NEAREST)
+    add_text(p, "shift", scs_shift_rule_at(method->shift)->name);
+    if (scs_shift_rule_at(method->shift)->uses_power)
         add_number(p, "nearest_power", method->power);
     if (method->decode == SCS_DECODE_BLEND)
         add_number(p, "blend", method->blend);

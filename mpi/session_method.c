@@ -1,6 +1,7 @@
 /* How rows are predicted, with every `auto` resolved. */
 #include "mpi/choose_blend.h"
 #include "mpi/session.h"
+#include "src/estimate.h"
 #include "src/gene_space.h"
 
 /* What the config leaves to the data: the same on every rank. */
@@ -10,8 +11,10 @@ static scs_status choose_shift(const scs_session *s, scs_method *method)
 
     SCS_TRY(scs_choose_shift(s->atlas, method, &method->shift, error));
     for (int i = 0; i < SCS_N_SHIFT; i++)
-        scs_session_say(s, "leave-one-type-out error of shift %s: %.4f%s", scs_shift_name(i),
-                        error[i], i == method->shift ? " (taken)" : "");
+        if (scs_shift_rule_at(i)->tried_by_auto)
+            scs_session_say(s, "leave-one-type-out error of shift %s: %.4f%s",
+                            scs_shift_rule_at(i)->name, error[i],
+                            i == method->shift ? " (taken)" : "");
     return SCS_OK;
 }
 
@@ -45,7 +48,7 @@ scs_status scs_session_method(const scs_session *s, int decode, scs_method *meth
     if (!scs_session_has_latent(s))
         *method = scs_gene_space_method(*method);
     if (method->power == SCS_POWER_AUTO &&
-        (method->shift == SCS_SHIFT_NEAREST || method->shift == SCS_SHIFT_AUTO))
+        (method->shift == SCS_SHIFT_AUTO || scs_shift_rule_at(method->shift)->uses_power))
         SCS_TRY(scs_agree(s->comm, choose_power(s, method)));
     if (method->shift == SCS_SHIFT_AUTO)
         SCS_TRY(scs_agree(s->comm, choose_shift(s, method)));

@@ -4,13 +4,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-const char *scs_shift_name(int shift)
-{
-    static const char *const names[SCS_N_SHIFT] = {"nearest", "paired", "balanced", "regression"};
-
-    return names[shift];
-}
-
 double scs_power_tried(int i)
 {
     static const double power[SCS_N_POWER] = {1, 2, 3, 4, 6, 8, 12, 16};
@@ -135,6 +128,9 @@ scs_status scs_choose_shift(const scs_atlas *atlas, const scs_method *method, in
     *chosen = 0;
     SCS_GO(st, open_trials(atlas, method, &t));
     for (int i = 0; i < SCS_N_SHIFT; i++) {
+        error[i] = NAN;
+        if (!scs_shift_rule_at(i)->tried_by_auto)
+            continue;
         t.method.shift = i;
         SCS_GO(st, try_method(&t, &error[i]));
         if (error[i] < error[*chosen])

@@ -54,13 +54,13 @@ static bool has_controls(const scs_estimate *e)
 /* There may be a hundred types, of which few show the perturbation: only those are looked at. */
 bool scs_can_estimate(const scs_estimate *e)
 {
-    bool balanced = e->method->shift == SCS_SHIFT_BALANCED;
+    bool pairs = scs_shift_rule_at(e->method->shift)->needs_pairs;
     int32_t n;
     const int32_t *type = scs_atlas_types(e->atlas, e->species, e->condition, &n);
 
     for (int32_t i = 0; i < n; i++)
-        if (balanced ? scs_perturbed_of(e, type[i]) >= 0 && has_controls(e)
-                     : scs_is_paired(e, type[i]))
+        if (pairs ? scs_is_paired(e, type[i])
+                  : scs_perturbed_of(e, type[i]) >= 0 && has_controls(e))
             return true;
     return false;
 }
@@ -80,7 +80,7 @@ void scs_sources_add(scs_sources *sources, int32_t group, double weight)
 
 /* Mean over types of perturbed means - mean over types of control means: the expectation of scGen's
  * resampling. The target's control cells count, as there. */
-static void add_balanced(const scs_estimate *e, double scale, scs_sources *sources)
+static scs_status add_balanced(const scs_estimate *e, double scale, scs_sources *sources)
 {
     int32_t n_control = 0, n_perturbed = 0;
 
@@ -94,6 +94,7 @@ static void add_balanced(const scs_estimate *e, double scale, scs_sources *sourc
         if (scs_perturbed_of(e, t) >= 0)
             scs_sources_add(sources, scs_perturbed_of(e, t), scale / n_perturbed);
     }
+    return SCS_OK;
 }
 
 static double distance_of(const scs_estimate *e, int32_t type)
@@ -121,9 +122,13 @@ static double closeness(double nearest, double distance, double power)
     return power == 4 ? ratio * ratio : pow(ratio, power / 2);
 }
 
+/* Weights of paired types: they sum to 1. @param type [n]  @param[out] weight [n] */
+typedef scs_status weigh(const scs_estimate *e, const int32_t *type, int32_t n, double *weight);
+
 /* 1 / distance^power, relative to the nearest, so that it neither overflows nor vanishes; a type at
- * distance 0 leaves nothing to the others (unless power is 0). Sums to 1. */
-static void nearest_weights(const scs_estimate *e, const int32_t *type, int32_t n, double *weight)
+ * distance 0 leaves nothing to the others (unless power is 0). */
+static scs_status weigh_by_closeness(const scs_estimate *e, const int32_t *type, int32_t n,
+                                     double *weight)
 {
     double nearest = INFINITY, all = 0;
 
@@ -137,36 +142,30 @@ static void nearest_weights(const scs_estimate *e, const int32_t *type, int32_t 
     }
     for (int32_t i = 0; i < n; i++)
         weight[i] /= all;
+    return SCS_OK;
 }
 
-/* @param type, weight [n] scratch filled here: the paired types */
-static scs_status weigh_types(const scs_estimate *e, int32_t *type, double *weight, int32_t *n)
+static scs_status weigh_alike(const scs_estimate *e, const int32_t *type, int32_t n, double *weight)
 {
-    int32_t n_seen;
-    const int32_t *seen = scs_atlas_types(e->atlas, e->species, e->condition, &n_seen);
-
-    *n = 0;
-    for (int32_t i = 0; i < n_seen; i++)
-        if (scs_is_paired(e, seen[i]))
-            type[(*n)++] = seen[i];
-    if (e->method->shift == SCS_SHIFT_NEAREST)
-        nearest_weights(e, type, *n, weight);
-    else if (e->method->shift == SCS_SHIFT_REGRESSION)
-        return scs_regression_weights(e, type, *n, weight);
-    else
-        for (int32_t i = 0; i < *n; i++)
-            weight[i] = 1. / *n;
+    (void)e;
+    (void)type;
+    for (int32_t i = 0; i < n; i++)
+        weight[i] = 1. / n;
     return SCS_OK;
 }
 
 /* Weighted mean over paired types of perturbed mean - control mean. */
-static scs_status add_paired(const scs_estimate *e, double scale, scs_sources *sources)
+static scs_status add_pairs(const scs_estimate *e, weigh *weigh_types, double scale,
+                            scs_sources *sources)
 {
-    const int32_t *type = sources->type;
-    const double *weight = sources->share;
-    int32_t n;
+    int32_t n_seen, n = 0, *type = sources->type;
+    const int32_t *seen = scs_atlas_types(e->atlas, e->species, e->condition, &n_seen);
+    double *weight = sources->share;
 
-    SCS_TRY(weigh_types(e, sources->type, sources->share, &n));
+    for (int32_t i = 0; i < n_seen; i++)
+        if (scs_is_paired(e, seen[i]))
+            type[n++] = seen[i];
+    SCS_TRY(weigh_types(e, type, n, weight));
     for (int32_t i = 0; i < n; i++) {
         scs_sources_add(sources, scs_perturbed_of(e, type[i]), scale * weight[i]);
         scs_sources_add(sources, scs_control_of(e, type[i]), -scale * weight[i]);
@@ -174,10 +173,44 @@ static scs_status add_paired(const scs_estimate *e, double scale, scs_sources *s
     return SCS_OK;
 }
 
+static scs_status add_nearest(const scs_estimate *e, double scale, scs_sources *sources)
+{
+    return add_pairs(e, weigh_by_closeness, scale, sources);
+}
+
+static scs_status add_paired(const scs_estimate *e, double scale, scs_sources *sources)
+{
+    return add_pairs(e, weigh_alike, scale, sources);
+}
+
+static scs_status add_regression(const scs_estimate *e, double scale, scs_sources *sources)
+{
+    return add_pairs(e, scs_regression_weights, scale, sources);
+}
+
+static const scs_shift_rule rules[SCS_N_SHIFT] = {
+    [SCS_SHIFT_NEAREST] = {.name = "nearest",
+                           .needs_pairs = true,
+                           .uses_power = true,
+                           .tried_by_auto = true,
+                           .add = add_nearest},
+    [SCS_SHIFT_PAIRED] = {.name = "paired",
+                          .needs_pairs = true,
+                          .tried_by_auto = true,
+                          .add = add_paired},
+    [SCS_SHIFT_BALANCED] = {.name = "balanced", .tried_by_auto = true, .add = add_balanced},
+    [SCS_SHIFT_REGRESSION] = {.name = "regression",
+                              .needs_pairs = true,
+                              .tried_by_auto = true,
+                              .add = add_regression},
+};
+
+const scs_shift_rule *scs_shift_rule_at(int shift)
+{
+    return shift >= 0 && shift < SCS_N_SHIFT ? &rules[shift] : NULL;
+}
+
 scs_status scs_estimate_add(const scs_estimate *e, double scale, scs_sources *sources)
 {
-    if (e->method->shift != SCS_SHIFT_BALANCED)
-        return add_paired(e, scale, sources);
-    add_balanced(e, scale, sources);
-    return SCS_OK;
+    return scs_shift_rule_at(e->method->shift)->add(e, scale, sources);
 }

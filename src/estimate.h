@@ -14,6 +14,22 @@ typedef struct scs_estimate {
     const double *target; /**< [n_latent] their mean */
 } scs_estimate;
 
+/** A rule of screen.shift: how one species' groups are weighed. A new one is a value of
+ * scs_shift_method before SCS_SHIFT_AUTO, its word in the key table and its row in src/estimate.c.
+ */
+typedef struct scs_shift_rule {
+    const char *name;
+    bool needs_pairs; /**< learns from types with control and perturbed cells; else from any
+                         perturbed and any control cells of the species */
+    bool uses_power;  /**< scs_method.power is its own */
+    bool tried_by_auto;
+    /** Add scale x the rule's weights to the sources; asked only where scs_can_estimate. */
+    scs_status (*add)(const scs_estimate *e, double scale, scs_sources *sources);
+} scs_shift_rule;
+
+/** NULL for SCS_SHIFT_AUTO and past the end. @param shift scs_shift_method */
+const scs_shift_rule *scs_shift_rule_at(int shift);
+
 /** A group that may be used, or -1. */
 int32_t scs_usable_group(const scs_atlas *atlas, int32_t species, int32_t type, int32_t condition);
 /** Mean of a group [n_latent]. */

@@ -42,7 +42,7 @@ typedef enum scs_shift_method {
     SCS_SHIFT_PAIRED,
     SCS_SHIFT_BALANCED,
     SCS_SHIFT_REGRESSION,
-    SCS_SHIFT_AUTO
+    SCS_SHIFT_AUTO /**< last: one of those before it */
 } scs_shift_method;
 /** Where closeness of cell types is measured. */
 typedef enum scs_distance { SCS_DISTANCE_GENES, SCS_DISTANCE_LATENT } scs_distance;

@@ -125,16 +125,13 @@ void scs_sources_shift(const scs_atlas *atlas, const scs_sources *sources, doubl
 void scs_sources_genes(const scs_atlas *atlas, const scs_sources *sources, const float *values,
                        double *change);
 
-enum { SCS_N_SHIFT = 4 };
-/** "nearest" and so on. */
-const char *scs_shift_name(int shift);
-
+enum { SCS_N_SHIFT = SCS_SHIFT_AUTO };
 enum { SCS_SHIFT_TRIALS = 2048 };
 /** `shift: auto`: groups that may be used (at most SCS_SHIFT_TRIALS, evenly picked) are predicted
  * from the others by each method, in latent space; the one with the smallest error is taken (the
  * first where nothing can be left out).
  *  @param[out] error [SCS_N_SHIFT] sum of squared errors / sum of squared shifts; NaN where nothing
- * can be left out */
+ * can be left out, and of methods that are not tried */
 SCS_MUST_USE scs_status scs_choose_shift(const scs_atlas *atlas, const scs_method *method,
                                          int *chosen, double *error);
 

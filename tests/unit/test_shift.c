@@ -1,5 +1,6 @@
 /* Each estimator against a direct computation; what must never be used is poisoned with NaN. */
-#include "scscreen/screen.h"
+#include "src/estimate.h"
+#include "tests/unit/configs.h"
 #include "tests/unit/small.h"
 
 enum { S = 3, T = 4, C = 3, D = 6 }; /* condition 0 is the control */
@@ -558,9 +559,22 @@ static void power_is_chosen_by_the_smallest_error(void)
     scs_atlas_destroy(&a);
 }
 
+/* The key table says which words there are, the rules which names: one list. */
+static void every_rule_has_the_name_that_a_config_gives_it(void)
+{
+    size_t at = offsetof(scs_config, screen.shift);
+
+    for (int i = 0; i < SCS_N_SHIFT; i++)
+        CU_ASSERT_EQUAL(read_choice("screen.shift", scs_shift_rule_at(i)->name, at), i);
+    CU_ASSERT_EQUAL(read_choice("screen.shift", "auto", at), SCS_SHIFT_AUTO);
+    CU_ASSERT_PTR_NULL(scs_shift_rule_at(SCS_SHIFT_AUTO));
+}
+
 int main(void)
 {
     static const scs_test tests[] = {
+        {"every rule has the name that a config gives it",
+         every_rule_has_the_name_that_a_config_gives_it},
         {"paired and nearest are weighted means", paired_and_nearest_are_weighted_means},
         {"measured controls are close by expression", measured_controls_are_close_by_expression},
         {"balanced averages each condition alone", balanced_averages_each_condition_alone},

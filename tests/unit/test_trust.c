@@ -2,6 +2,7 @@
  * whose truth is known. */
 #include "scscreen/trust.h"
 #include "src/cell_distance.h"
+#include "src/estimate.h"
 #include "src/replica.h"
 #include "tests/unit/small.h"
 
@@ -309,7 +310,7 @@ static void intervals_cover(void)
         for (uint64_t e = 0; e < EXPERIMENTS; e++)
             covered += count_covered(shift, by_expression, 1000 + e);
         share = (double)covered / (EXPERIMENTS * D);
-        fprintf(stderr, "\n    %s%s: 90 %% intervals cover %.1f %%", scs_shift_name(shift),
+        fprintf(stderr, "\n    %s%s: 90 %% intervals cover %.1f %%", scs_shift_rule_at(shift)->name,
                 by_expression ? " (closeness by expression)" : "", 100 * share);
         CU_ASSERT(share > .87 && share < .93);
     }
@@ -401,7 +402,7 @@ static void p_values_are_uniform_under_the_null(void)
             if (i + 1 == EXPERIMENTS || p[i + 1] > p[i])
                 distance = fmax(distance, fabs((i + 1.) / EXPERIMENTS - p[i]));
         fprintf(stderr, "\n    %s: distance from uniform %.4f, smallest p %.2f",
-                scs_shift_name(shift), distance, p[0]);
+                scs_shift_rule_at(shift)->name, distance, p[0]);
         CU_ASSERT(distance < 1.63 / sqrt(EXPERIMENTS));
     }
 }
