@@ -1,5 +1,6 @@
 /* Blocks of any size between ranks. MPI's counts are ints, so larger blocks travel in pieces. */
 #include "mpi/comm_state.h"
+#include "src/collective.h"
 
 #include <string.h>
 
@@ -27,7 +28,7 @@ scs_status scs_send_receive(scs_comm *comm, int32_t to, const void *send, int64_
         sent += out;
         got += in;
     }
-    return SCS_ALIKE;
+    return scs_collective_ok();
 }
 
 static int64_t total_before(const int64_t *count, int32_t rank)

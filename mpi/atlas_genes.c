@@ -4,6 +4,7 @@
 
 #include "mpi/comm_state.h"
 #include "mpi/top_lists.h"
+#include "src/collective.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -107,7 +108,7 @@ static scs_status add_part(scs_comm *comm, scs_atlas *atlas, const scs_dataset *
     scs_status st;
 
     if (gene0 == gene1)
-        return SCS_ALIKE;
+        return scs_collective_ok();
     SCS_GO(st, scs_transpose(comm, shard, team, gene0, gene1, &slice));
     SCS_GO(st, add_slice(comm, atlas, dataset, &slice, gene1, best));
 done:

@@ -1,5 +1,5 @@
 #include "mpi/comm_state.h"
-#include "src/fault.h"
+#include "src/collective.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +12,7 @@ scs_status scs_mpi_status(int code, const char *what)
     int length;
 
     if (code == MPI_SUCCESS)
-        return SCS_ALIKE;
+        return scs_collective_ok();
     MPI_Error_string(code, text, &length);
     return SCS_FAIL(SCS_EIO, "communication between ranks failed in %.*s: %s",
                     (int)strcspn(what, "("), what, text);
@@ -137,11 +137,7 @@ scs_status scs_agree(scs_comm *comm, scs_status mine)
     } word = {0};
     int failing, lowest;
 
-#ifdef SCS_FAULTS
-    static scs_site site = {.kind = SCS_SITE_LOCAL};
-
-    mine = mine == SCS_OK ? scs_fault(&site, __FILE__, __LINE__, "scs_agree()") : mine;
-#endif
+    mine = scs_collective_mine(mine);
     failing = mine == SCS_OK ? comm->size : comm->rank;
     word.status = (int32_t)mine;
     SCS_MPI(MPI_Allreduce(&failing, &lowest, 1, MPI_INT, MPI_MIN, comm->mpi));
@@ -161,7 +157,7 @@ scs_status scs_broadcast(scs_comm *comm, void *bytes, int64_t size)
 
         SCS_MPI(MPI_Bcast((char *)bytes + at, (int)n, MPI_BYTE, 0, comm->mpi));
     }
-    return SCS_ALIKE;
+    return scs_collective_ok();
 }
 
 scs_status scs_broadcast_blob(scs_comm *comm, uint8_t **blob, int64_t *size)
@@ -186,7 +182,7 @@ scs_status scs_comm_reserve(scs_comm *comm, int64_t size)
     uint8_t *bytes = NULL;
 
     if (size <= comm->work_size)
-        return SCS_ALIKE;
+        return scs_collective_ok();
     free(comm->work);
     comm->work_size = 0;
     comm->work = NULL;

@@ -1,6 +1,7 @@
 #include "mpi/flight.h"
 
 #include "mpi/comm_state.h"
+#include "src/collective.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +29,7 @@ scs_status scs_flight_reserve(scs_comm *comm, scs_flight *flight, int n)
 
     if (flight->reserved + n <= flight->capacity) {
         flight->reserved += n;
-        return SCS_ALIKE;
+        return scs_collective_ok();
     }
     SCS_TRY(scs_agree(comm, grow(flight, capacity)));
     flight->capacity = capacity;
@@ -46,7 +47,7 @@ scs_status scs_flight_send(scs_comm *comm, scs_flight *flight, int tag, int32_t 
                           &flight->request[flight->n]));
         flight->n++;
     }
-    return SCS_ALIKE;
+    return scs_collective_ok();
 }
 
 scs_status scs_flight_receive(scs_comm *comm, scs_flight *flight, int tag, int32_t from,
@@ -59,7 +60,7 @@ scs_status scs_flight_receive(scs_comm *comm, scs_flight *flight, int tag, int32
                           &flight->request[flight->n]));
         flight->n++;
     }
-    return SCS_ALIKE;
+    return scs_collective_ok();
 }
 
 scs_status scs_flight_land(scs_flight *flight)

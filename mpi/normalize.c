@@ -1,4 +1,5 @@
 #include "scscreen/comm.h"
+#include "src/collective.h"
 
 #include <stdlib.h>
 
@@ -87,12 +88,12 @@ scs_status scs_normalize_cells(scs_comm *comm, const scs_config *config, const s
     double target = config->data.target_sum;
 
     if (config->data.normalize != SCS_NORMALIZE_LOG1P)
-        return SCS_ALIKE;
+        return scs_collective_ok();
     if (target <= 0)
         SCS_TRY(median_total(comm, dataset, first_cell, x->n_row, totals, &target));
     SCS_REQUIRE(target > 0, SCS_EDATA,
                 "data.normalize: every cell's counts are 0, so there is nothing to normalise; "
                 "check data.matrix");
     scs_packed_log_normalize(x, totals, target);
-    return SCS_ALIKE;
+    return scs_collective_ok();
 }

@@ -1,6 +1,5 @@
 #include "mpi/session.h"
 #include "mpi/verb.h"
-#include "src/fault.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -58,9 +57,6 @@ static scs_status unpack(scs_session *session, scs_bytes *blob)
     status = scs_config_parse(cli->file, text, cli->sets, cli->n_set, &session->config);
     free(text);
     SCS_TRY(status);
-#ifdef SCS_FAULTS
-    scs_fault_open(session->config->fault.every, session->config->fault.seed);
-#endif
     n = session->config->data.n_input;
     SCS_TRY(SCS_ALLOC(session->meta, n));
     SCS_TRY(SCS_ALLOC(session->input_checksum, n));
@@ -148,9 +144,6 @@ scs_status scs_session_run(const scs_cli *cli, scs_comm *comm, scs_stage *stage)
     scs_session session;
     scs_status status;
 
-#ifdef SCS_FAULTS
-    scs_fault_place(scs_comm_rank(comm), scs_comm_size(comm));
-#endif
     status = scs_session_open(&session, cli, comm, stage);
     if (status == SCS_OK)
         status = cli->verb->run(&session);

@@ -1,6 +1,7 @@
 /* What has a latent space: the network, or principal components. */
 #include "mpi/fit_pca.h"
 #include "mpi/session.h"
+#include "src/collective.h"
 #include "src/profile.h"
 
 #include <stdlib.h>
@@ -50,7 +51,7 @@ scs_status scs_session_encode(scs_session *s)
     if (s->model)
         return scs_atlas_encode(s->atlas, s->model, s->dataset, s->shard, &s->team, s->z);
     if (!s->pca)
-        return SCS_ALIKE;
+        return scs_collective_ok();
     SCS_TRY(scs_agree(s->comm, encode_shards(s)));
     return scs_atlas_sum(s->atlas, s->dataset, s->shard, &s->team, s->z);
 }

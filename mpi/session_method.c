@@ -1,6 +1,7 @@
 /* How rows are predicted, with every `auto` resolved. */
 #include "mpi/choose_blend.h"
 #include "mpi/session.h"
+#include "src/collective.h"
 #include "src/estimate.h"
 #include "src/gene_space.h"
 
@@ -54,5 +55,5 @@ scs_status scs_session_method(const scs_session *s, int decode, scs_method *meth
         SCS_TRY(scs_agree(s->comm, choose_shift(s, method)));
     if (method->decode == SCS_DECODE_BLEND && method->blend == SCS_BLEND_AUTO)
         SCS_TRY(choose_blend(s, method));
-    return SCS_ALIKE;
+    return scs_collective_ok();
 }

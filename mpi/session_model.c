@@ -1,6 +1,7 @@
 /* model -> latent atlas -> model.h5 */
 #include "mpi/session.h"
 #include "mpi/watchdog.h"
+#include "src/collective.h"
 #include "src/gene_space.h"
 
 #include <stdlib.h>
@@ -79,7 +80,7 @@ scs_status scs_session_make_model(scs_session *session)
     if (session->config->model.kind == SCS_MODEL_PCA)
         return scs_session_fit_pca(session);
     if (session->config->model.kind == SCS_MODEL_MEAN)
-        return SCS_ALIKE;
+        return scs_collective_ok();
     SCS_TRY(scs_agree(comm, create_model(session)));
     if (!session->checkpoint)
         return SCS_OK;

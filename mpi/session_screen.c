@@ -6,6 +6,7 @@
 #include "mpi/session.h"
 #include "mpi/signals.h"
 #include "src/clock.h"
+#include "src/collective.h"
 #include "src/text.h"
 
 #include <stdlib.h>
@@ -104,7 +105,7 @@ static scs_status route(const scs_session *s, const screening *w)
     scs_status status;
 
     if (!scs_session_has_latent(s))
-        return SCS_ALIKE;
+        return scs_collective_ok();
     SCS_TRY(scs_agree(s->comm, SCS_ALLOC(needed, n_rank * n_group)));
     scs_permutations_need(&w->permutations, needed);
     for (int64_t i = 0; i < w->plan->n; i++)
@@ -178,7 +179,7 @@ static scs_status put_p_values(const scs_session *s, screening *w)
     scs_status status = SCS_OK;
 
     if (w->permutations.n == 0)
-        return SCS_ALIKE;
+        return scs_collective_ok();
     if (scs_session_leads(s)) {
         status = SCS_ALLOC(w->p, w->plan->n);
         if (status == SCS_OK)

@@ -3,6 +3,7 @@
 #include "mpi/session.h"
 #include "mpi/signals.h"
 #include "mpi/state_files.h"
+#include "src/collective.h"
 
 #include <omp.h>
 
@@ -66,7 +67,7 @@ scs_status scs_session_train(scs_session *session)
 {
     if (session->checkpoint) {
         scs_session_say(session, "weights from %s, no training", session->checkpoint->path);
-        return SCS_ALIKE;
+        return scs_collective_ok();
     }
     say_what_comes(session);
     return train_and_watch(session);
@@ -75,7 +76,7 @@ scs_status scs_session_train(scs_session *session)
 scs_status scs_session_drop_state(scs_session *session)
 {
     if (session->checkpoint)
-        return SCS_ALIKE;
+        return scs_collective_ok();
     return scs_agree(session->comm,
                      scs_session_leads(session) ? scs_state_files_remove(session->config) : SCS_OK);
 }

@@ -5,7 +5,6 @@
 #include "scscreen/checkpoint.h"
 #include "scscreen/simulate.h"
 #include "src/checksum.h"
-#include "src/fault.h"
 #include "src/h5write.h"
 
 #include <errno.h>
@@ -173,9 +172,6 @@ static scs_status prepare(scs_stage *stage, const scs_cli *cli)
     scs_status status;
 
     SCS_GO(status, scs_config_load(cli->file, cli->sets, cli->n_set, &config, &text));
-#ifdef SCS_FAULTS
-    scs_fault_open(config->fault.every, config->fault.seed);
-#endif
     SCS_GO(status, scs_bytes_put_text(&stage->blob, text));
     SCS_GO(status, needs & SCS_NEED_OUTPUT ? check_output(config) : SCS_OK);
     SCS_GO(status, needs & SCS_NEED_SIMULATED ? simulate_missing(config) : SCS_OK);

@@ -2,6 +2,7 @@
  * shards (src/tree.c), never in the MPI library's, so that results have the same bits on any number
  * of ranks. */
 #include "mpi/comm_state.h"
+#include "src/collective.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -61,7 +62,7 @@ scs_status scs_seat_open(scs_seat *seat)
     scs_status st;
 
     if (seat->first_subtree)
-        return SCS_ALIKE;
+        return scs_collective_ok();
     SCS_GO(st, scs_agree(comm, allocate_seat(seat)));
     for (int32_t r = 0; r < comm->size; r++) {
         scs_team other = scs_seat_team(seat, r);
@@ -125,7 +126,7 @@ static scs_status exchange(void *ctx, const void *const *out, const int64_t *n_o
 
         SCS_TRY(scs_send_receive(comm, to, out[to], n_out[to], from, in[from], n_in[from]));
     }
-    return SCS_ALIKE;
+    return scs_collective_ok();
 }
 
 static scs_status agree(void *ctx, scs_status mine)

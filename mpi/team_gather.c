@@ -1,5 +1,6 @@
 /* The hooks of a team that bring every rank's slice to all ranks, at once or under other work. */
 #include "mpi/comm_state.h"
+#include "src/collective.h"
 
 enum { TAG = 9 };
 
@@ -63,7 +64,7 @@ scs_status scs_seat_gather_begin(void *ctx, float *values, const int64_t *bound)
         if (gets_slice(comm, shared, comm->rank, other))
             SCS_TRY(scs_flight_send(comm, &seat->gathering, TAG, other, values + lo, len * size));
     }
-    return SCS_ALIKE;
+    return scs_collective_ok();
 }
 
 scs_status scs_seat_gather_end(void *ctx)
@@ -73,5 +74,5 @@ scs_status scs_seat_gather_end(void *ctx)
     SCS_TRY(scs_flight_land(&seat->gathering));
     if (seat->values.together) /* a node's ranks have all written, and received, their share */
         SCS_MPI(MPI_Barrier(seat->comm->mpi));
-    return SCS_ALIKE;
+    return scs_collective_ok();
 }

@@ -2,6 +2,7 @@
  * another's memory; others' sums arrive by messages, which may travel under other work. */
 #include "mpi/comm_state.h"
 #include "scscreen/shard.h"
+#include "src/collective.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -130,7 +131,7 @@ static scs_status trade_slices(scs_seat *seat, scs_reduction *r, int32_t other)
                                    r->len * (int64_t)sizeof(float)));
     for (int32_t i = 0; i < n_out; i++)
         SCS_TRY(scs_flight_send(comm, &r->flight, TAG, other, r->mine[i] + lo, n));
-    return SCS_ALIKE;
+    return scs_collective_ok();
 }
 
 static scs_status begin(scs_seat *seat, scs_reduction *r, float *const *part, const int64_t *bound,
@@ -146,7 +147,7 @@ static scs_status begin(scs_seat *seat, scs_reduction *r, float *const *part, co
     lay_out_parts(seat, r);
     for (int32_t step = 1; step < comm->size; step++)
         SCS_TRY(trade_slices(seat, r, (comm->rank + step) % comm->size));
-    return SCS_ALIKE;
+    return scs_collective_ok();
 }
 
 static scs_status end(scs_seat *seat, scs_reduction *r, float *slice)

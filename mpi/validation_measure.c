@@ -2,6 +2,7 @@
 #include "mpi/screen_rows.h"
 #include "mpi/validation.h"
 #include "src/cell_distance.h"
+#include "src/collective.h"
 #include "src/gene_space.h"
 #include "src/text.h"
 
@@ -240,7 +241,7 @@ static scs_status make_methods(work *w)
         if (p->space == SCS_PREDICT_LATENT && is_made(w, i))
             SCS_TRY(scs_session_method(s, decode_of(s, p), &w->method[i]));
     }
-    return SCS_ALIKE;
+    return scs_collective_ok();
 }
 
 static scs_status name_source(work *w, int64_t row, int predictor)

@@ -240,11 +240,6 @@ static const scs_key keys[] = {
     NUMBER(simulate, counts, 1, 1e7, "3000", "mean counts of a cell"),
     NUMBER(simulate, dispersion, 1e-3, 1e6, "2",
            "of the negative binomial: variance = mean + mean^2 / dispersion"),
-#ifdef SCS_FAULTS
-    OPERATIONAL(fault, every, SCS_KEY_INT, 0, 1000000000, "0",
-        "the n-th call at a place fails once in every * n times, on one rank; 0: none"),
-    OPERATIONAL(fault, seed, SCS_KEY_INT, 0, 4294967295, "0", "which rank, and which calls"),
-#endif
 };
 /* clang-format on */
 

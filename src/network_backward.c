@@ -1,3 +1,4 @@
+#include "src/collective.h"
 #include "src/network.h"
 
 #include <string.h>
@@ -56,7 +57,7 @@ static scs_status norm_means(const scs_pass *pass, int b)
             divide(net->sums + i * n_sum, n_sum, net->lane[i].n);
         else
             memset(net->sums + i * n_sum, 0, (size_t)n_sum * sizeof *net->sums);
-    return SCS_ALIKE;
+    return scs_collective_ok();
 }
 
 /* ---- a block ---- */
@@ -94,13 +95,13 @@ static scs_status first_layer_backward(const scs_pass *pass, const scs_dense *de
 
     if (!scs_step_splits(pass->step)) {
         scs_sparse_backward(dense, net->flow, net->n_local);
-        return SCS_ALIKE;
+        return scs_collective_ok();
     }
     scs_bias_backward(dense, net->flow, net->n_local);
     SCS_TRY(scs_gene_split_gather(split, pass->team, net->grad_linear));
     scs_sparse_gene_gradient(&split->by_gene, split->rows, dense->n_out,
                              pass->grad[0] + dense->weight + (int64_t)split->gene * dense->n_out);
-    return SCS_ALIKE;
+    return scs_collective_ok();
 }
 
 static scs_status linear_backward(const scs_pass *pass, int b)
@@ -122,7 +123,7 @@ static scs_status linear_backward(const scs_pass *pass, int b)
     if (b == 0)
         return first_layer_backward(pass, dense);
     scs_linear_backward(dense, pass->model->param, net->flow, net->n_local, false);
-    return SCS_ALIKE;
+    return scs_collective_ok();
 }
 
 static scs_status block_backward(const scs_pass *pass, int b)

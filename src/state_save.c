@@ -1,3 +1,4 @@
+#include "src/collective.h"
 #include "src/h5write.h"
 #include "src/state_parts.h"
 
@@ -75,7 +76,7 @@ static scs_status gather(const scs_trainer *t, const scs_state_vector *vector, f
                (size_t)(own->hi - own->lo) * sizeof *whole);
         SCS_TRY(t->team->gather_slices(t->team->ctx, whole, own->bound));
     }
-    return SCS_ALIKE;
+    return scs_collective_ok();
 }
 
 /* Each rank takes part in every gathering, whatever has happened to rank 0's file.

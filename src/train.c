@@ -1,5 +1,6 @@
 #include "scscreen/state.h"
 #include "src/clock.h"
+#include "src/collective.h"
 #include "src/profile.h"
 #include "src/training.h"
 
@@ -163,7 +164,7 @@ static scs_status run_epochs(scs_training *t)
     while (p->epoch <= config->train.epochs &&
            p->epoch - 1 - p->best_epoch < config->train.patience)
         SCS_TRY(run_epoch(t));
-    return t->advanced ? save(t, 0) : SCS_ALIKE;
+    return t->advanced ? save(t, 0) : scs_collective_ok();
 }
 
 static void fill_outcome(const scs_training *t, scs_outcome *outcome)
@@ -199,7 +200,7 @@ scs_status scs_train(const scs_config *config, scs_model *model, const scs_shard
     SCS_GO(st, open_training(config, &t));
     if (!resume && scs_profile_output_bias(config) == SCS_OUTPUT_BIAS_MEAN)
         SCS_GO(st, scs_trainer_center(t.trainer));
-    SCS_GO(st, resume ? scs_state_load(&t, resume) : SCS_ALIKE);
+    SCS_GO(st, resume ? scs_state_load(&t, resume) : scs_collective_ok());
     SCS_GO(st, run_epochs(&t));
     fill_outcome(&t, outcome);
     if (t.position.best_epoch && t.best)

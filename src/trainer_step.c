@@ -1,4 +1,5 @@
 /* One optimiser step: how its sums and its new weights travel while the ranks compute. */
+#include "src/collective.h"
 #include "src/output_model.h"
 #include "src/profile.h"
 #include "src/trainer.h"
@@ -52,7 +53,7 @@ static scs_status update(scs_trainer *t, int segment)
 scs_status scs_trainer_settle(scs_trainer *t)
 {
     if (!t->travels)
-        return SCS_ALIKE;
+        return scs_collective_ok();
     t->travels = false;
     return t->team->gather_end(t->team->ctx);
 }
@@ -96,7 +97,7 @@ static scs_status after_output(void *ctx)
     }
     SCS_TRY(t->team->reduce_begin(t->team->ctx, t->grad, bound, true));
     t->reduces = true;
-    return SCS_ALIKE;
+    return scs_collective_ok();
 }
 
 /* The gradient of a segment is summed, if that has not been done. */
@@ -107,7 +108,7 @@ static scs_status reduce(scs_trainer *t, const scs_step *step, int segment)
     scs_real *slice = t->grad[0] + own->lo;
 
     if (scs_gradient_is_whole(step, segment))
-        return SCS_ALIKE;
+        return scs_collective_ok();
     if (segment != SCS_OUT_WEIGHT)
         return team->reduce_slice(team->ctx, t->grad, own->bound, true, slice);
     t->reduces = false;
@@ -124,7 +125,7 @@ static scs_status finish_step(scs_trainer *t, const scs_step *step)
         SCS_TRY(reduce(t, step, order[i]));
         SCS_TRY(update(t, order[i]));
     }
-    return SCS_ALIKE;
+    return scs_collective_ok();
 }
 
 scs_status scs_trainer_step(scs_trainer *t, int64_t epoch, int64_t at, scs_loss *loss)

@@ -180,11 +180,6 @@ typedef struct scs_config {
         double counts;     /**< mean counts per cell */
         double dispersion; /**< negative-binomial: var = mu + mu^2 / dispersion */
     } simulate;
-#ifdef SCS_FAULTS /* test builds */
-    struct {
-        int64_t every, seed; /**< src/fault.h */
-    } fault;
-#endif
 } scs_config;
 
 /** Parse YAML text with the --set overrides applied on top; checks every value, fills every

@@ -48,40 +48,16 @@ void scs_message_clear(void);
 const char *scs_status_name(scs_status status);
 int scs_exit_code(scs_status status);
 
-/* Test builds make calls fail here in place of being made (src/fault.h), except where ranks speak
- * with each other: what all take part in cannot fail on one alone. Which calls do is learnt. */
-#ifdef SCS_FAULTS
-#include <stdatomic.h>
-typedef struct scs_site {
-    atomic_int kind;
-    atomic_llong seed, calls; /* calls since the seed was set */
-} scs_site;
-int64_t scs_fault_heard(void); /* how often ranks have spoken, as far as this thread took part */
-void scs_fault_hear(void);
-void scs_fault_learn(scs_site *site, int64_t before);
-scs_status scs_fault(scs_site *site, const char *file, int line, const char *what);
-#define SCS_MAY_FAIL(st, call)                                                                     \
-    static scs_site scs_site_;                                                                     \
-    scs_status scs_fault_ = scs_fault(&scs_site_, __FILE__, __LINE__, #call);                      \
-    if (scs_fault_ == SCS_OK) {                                                                    \
-        int64_t scs_heard_ = scs_fault_heard();                                                    \
-        (st) = (call);                                                                             \
-        scs_fault_learn(&scs_site_, scs_heard_);                                                   \
-    } else {                                                                                       \
-        (st) = scs_fault_;                                                                         \
-    }
-/** SCS_OK of a collective function that has nothing to do: alike on all ranks. */
-#define SCS_ALIKE (scs_fault_hear(), SCS_OK)
-#else
-#define SCS_MAY_FAIL(st, call) (st) = (call);
-#define SCS_ALIKE SCS_OK
+/** How SCS_TRY and SCS_GO make a call; whoever defines it before has its own way. */
+#ifndef SCS_CALL
+#define SCS_CALL(st, call) (st) = (call)
 #endif
 
 /** Pass a failure on, with file and line. */
 #define SCS_TRY(call)                                                                              \
     do {                                                                                           \
         scs_status scs_try_;                                                                       \
-        SCS_MAY_FAIL(scs_try_, call)                                                               \
+        SCS_CALL(scs_try_, call);                                                                  \
         if (scs_try_ != SCS_OK) {                                                                  \
             (void)scs_passed(scs_try_, __FILE__, __LINE__, #call);                                 \
             return scs_try_;                                                                       \
@@ -91,7 +67,7 @@ scs_status scs_fault(scs_site *site, const char *file, int line, const char *wha
 /** The same where something must be released first: sets `st`, goes to the label `done`. */
 #define SCS_GO(st, call)                                                                           \
     do {                                                                                           \
-        SCS_MAY_FAIL(st, call)                                                                     \
+        SCS_CALL(st, call);                                                                        \
         if ((st) != SCS_OK) {                                                                      \
             (void)scs_passed((st), __FILE__, __LINE__, #call);                                     \
             goto done;                                                                             \

@@ -26,8 +26,8 @@
 enum { PATIENCE = 60, WORDS = 64 }; /* seconds for one run; or SCS_PATIENCE */
 
 typedef struct options {
-    long first, count;
-    const char *every, *expected, *out, *forget;
+    long first, count, every;
+    const char *expected, *out, *forget;
     int n_word;
     char **word;
 } options;
@@ -114,9 +114,10 @@ static int count_leftovers(const options *o)
 
 /* ---- one seed ---- */
 
-static scs_status run(const options *o, char *set_every, char *set_seed)
+/* @param every of the faults, 0: none; they begin once all ranks are there to agree */
+static scs_status run(const options *o, long every)
 {
-    char *argv[WORDS + 8] = {"scscreen"};
+    char *argv[WORDS + 2] = {"scscreen"};
     int argc = 1;
     scs_stage stage = {0};
     scs_comm *comm = NULL;
@@ -125,12 +126,9 @@ static scs_status run(const options *o, char *set_every, char *set_seed)
 
     for (int i = 0; i < o->n_word; i++)
         argv[argc++] = o->word[i];
-    argv[argc++] = "--set";
-    argv[argc++] = set_every;
-    argv[argc++] = "--set";
-    argv[argc++] = set_seed;
     SCS_TRY(scs_cli_parse(argc, argv, &cli));
     SCS_TRY(scs_comm_create(MPI_COMM_WORLD, &comm));
+    scs_fault_open(every, seed_now, rank, n_rank);
     if (rank == 0)
         scs_stage_prepare(&stage, &cli);
     status = scs_session_run(&cli, comm, &stage);
@@ -182,17 +180,14 @@ static void judge(const options *o, const ending *all, tally *t)
 
 static void try_seed(const options *o, long seed, ending *all, tally *t)
 {
-    char every[64], number[64];
     ending mine = {0};
     scs_status status;
 
     seed_now = seed;
     alarm(getenv("SCS_PATIENCE") ? (unsigned)atol(getenv("SCS_PATIENCE")) : PATIENCE);
-    snprintf(every, sizeof every, "fault.every=%s", seed ? o->every : "0");
-    snprintf(number, sizeof number, "fault.seed=%ld", seed);
-    scs_fault_open(0, -1);
+    scs_fault_open(0, seed, rank, n_rank);
     scs_message_clear();
-    status = run(o, every, number);
+    status = run(o, seed ? o->every : 0);
     mine.code = scs_exit_code(status);
     mine.open = (long)H5Fget_obj_count(H5F_OBJ_ALL, H5F_OBJ_ALL);
     mine.faults = (long)scs_fault_count();
@@ -212,7 +207,7 @@ static bool parse(int argc, char **argv, options *o)
         return false;
     *o = (options){.first = atol(argv[1]),
                    .count = atol(argv[2]),
-                   .every = argv[3],
+                   .every = atol(argv[3]),
                    .expected = argv[4],
                    .out = argv[5],
                    .forget = argv[6],

@@ -14,7 +14,9 @@ screen: {permutations: 5, bootstrap: 2, rank_by: delta_norm}
 output: {dir: out, top_genes: 3}
 Y
 cd "$work" || exit 1
-if "$scscreen" --help | grep -q "fault\."; then fail "the program itself has the knob"; else pass; fi
+nm "$scscreen" >symbols && nm "$agreement" >knob || fail "nm could not read the programs"
+if grep -q ' scs_fault' knob; then pass; else fail "no knob in the test build"; fi
+if grep -q ' scs_fault' symbols; then fail "the program itself has the knob"; else pass; fi
 
 cat /dev/null >places
 all=0 wrong=0 done=0 alike=0 faults=0 hangs=0
