@@ -3,6 +3,7 @@
 #include "config.h"
 #include "src/checksum.h"
 #include "src/estimate.h"
+#include "src/predict.h"
 
 #include <hdf5.h>
 #include <stdlib.h>
@@ -48,6 +49,8 @@ static void add_versions(scs_provenance *p)
 scs_status scs_provenance_create(const scs_session *session, const scs_method *method,
                                  scs_provenance **provenance)
 {
+    const scs_decode_mode *mode = scs_decode_mode_at(method->decode);
+    const scs_shift_rule *rule = scs_shift_rule_at(method->shift);
     scs_provenance *p;
     scs_status status = SCS_ALLOC(p, 1);
 
@@ -66,14 +69,13 @@ scs_status scs_provenance_create(const scs_session *session, const scs_method *m
              : !session->model     ? "none"
              : session->checkpoint ? session->checkpoint->path
                                    : "trained");
-    add_text(p, "shift", scs_shift_rule_at(method->shift)->name);
-    if (scs_shift_rule_at(method->shift)->uses_power)
+    add_text(p, "shift", rule->name);
+    if (rule->uses_power)
         add_number(p, "nearest_power", method->power);
-    if (method->decode == SCS_DECODE_BLEND)
+    if (mode->uses_share)
         add_number(p, "blend", method->blend);
-    if (method->decode != SCS_DECODE_DECODE && scs_session_has_latent(session))
-        add_text(p, "magnitude",
-                 method->magnitude == SCS_MAGNITUDE_SOURCES ? "sources" : "decoder");
+    if (mode->uses_magnitude && scs_session_has_latent(session))
+        add_text(p, "magnitude", scs_magnitude_name(method->magnitude));
     add_number(p, "seed", (double)session->config->train.seed);
     add_number(p, "shards", session->team.n_shard);
     if (session->model)

@@ -1,6 +1,7 @@
 #include "mpi/screen_rows.h"
 
 #include "src/failure.h"
+#include "src/predict.h"
 
 #include <omp.h>
 #include <stdlib.h>
@@ -138,7 +139,7 @@ static void find_groups(scs_row_block *b, int32_t *group, int32_t *n)
 /* Controls that are decoded with the rows: the method asks for them, and they are not yet. */
 static void find_fresh(scs_row_block *b)
 {
-    bool wanted = b->job->method->decode != SCS_DECODE_DECODE && b->mean;
+    bool wanted = scs_decode_mode_at(b->job->method->decode)->needs_baseline && b->mean;
 
     b->n_fresh = 0;
     for (int32_t k = 0; k < b->controls.n && wanted; k++)

@@ -4,6 +4,7 @@
 #include "src/collective.h"
 #include "src/estimate.h"
 #include "src/gene_space.h"
+#include "src/predict.h"
 
 /* What the config leaves to the data: the same on every rank. */
 static scs_status choose_shift(const scs_session *s, scs_method *method)
@@ -53,7 +54,7 @@ scs_status scs_session_method(const scs_session *s, int decode, scs_method *meth
         SCS_TRY(scs_agree(s->comm, choose_power(s, method)));
     if (method->shift == SCS_SHIFT_AUTO)
         SCS_TRY(scs_agree(s->comm, choose_shift(s, method)));
-    if (method->decode == SCS_DECODE_BLEND && method->blend == SCS_BLEND_AUTO)
+    if (scs_decode_mode_at(method->decode)->uses_share && method->blend == SCS_BLEND_AUTO)
         SCS_TRY(choose_blend(s, method));
     return scs_collective_ok();
 }

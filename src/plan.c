@@ -1,4 +1,5 @@
 #include "src/plan_rows.h"
+#include "src/predict.h"
 #include "src/selection.h"
 #include "src/treatments.h"
 
@@ -72,7 +73,7 @@ static double estimate_cost(const scs_config *config, const scs_arch *arch, int6
         pass += n * g * d;
     else if (config->screen.variance)
         pass += (n + g) * d * d;
-    return 2 * pass * (config->screen.decode == SCS_DECODE_DECODE ? 1 : 2);
+    return 2 * pass * (scs_decode_mode_at(config->screen.decode)->needs_baseline ? 2 : 1);
 }
 
 static void set_costs(const scs_config *config, const scs_atlas *atlas, const scs_arch *arch,

@@ -1,16 +1,45 @@
-#include "scscreen/screen.h"
+#include "src/predict.h"
+
 #include "src/simd.h"
+
+static const scs_decode_mode modes[] = {
+    [SCS_DECODE_EDIT] = {.name = "edit", .needs_baseline = true, .uses_magnitude = true},
+    [SCS_DECODE_PLAIN] = {.name = "decode"},
+    [SCS_DECODE_BLEND] = {.name = "blend",
+                          .needs_baseline = true,
+                          .uses_magnitude = true,
+                          .uses_share = true},
+};
+
+const scs_decode_mode *scs_decode_mode_at(int decode)
+{
+    return decode >= 0 && decode < (int)(sizeof modes / sizeof *modes) ? &modes[decode] : NULL;
+}
+
+const char *scs_magnitude_name(int magnitude)
+{
+    static const char *const names[] = {[SCS_MAGNITUDE_AUTO] = "auto",
+                                        [SCS_MAGNITUDE_DECODER] = "decoder",
+                                        [SCS_MAGNITUDE_SOURCES] = "sources"};
+
+    return names[magnitude];
+}
+
+double scs_method_share(const scs_method *method)
+{
+    return scs_decode_mode_at(method->decode)->uses_share ? method->blend : 1;
+}
+
+/* Whether the size of the decoder's change is fitted to the sources' own. */
+static bool is_fitted(const scs_method *method)
+{
+    return scs_decode_mode_at(method->decode)->uses_magnitude &&
+           method->magnitude == SCS_MAGNITUDE_SOURCES;
+}
 
 bool scs_method_needs_change(const scs_method *method)
 {
-    return method->decode == SCS_DECODE_BLEND ||
-           (method->decode == SCS_DECODE_EDIT && method->magnitude == SCS_MAGNITUDE_SOURCES);
-}
-
-/* The decoder's share of the change; its change is there where this is above 0. */
-static double share_of(const scs_method *method)
-{
-    return method->decode == SCS_DECODE_BLEND ? method->blend : 1;
+    return scs_decode_mode_at(method->decode)->uses_share || is_fitted(method);
 }
 
 double scs_change_scale(const scs_method *method, int32_t n_gene, const scs_evidence *from)
@@ -18,8 +47,7 @@ double scs_change_scale(const scs_method *method, int32_t n_gene, const scs_evid
     const double *moved = from->moved.mean, *still = from->still.mean;
     double product = 0, square = 0;
 
-    if (method->decode == SCS_DECODE_DECODE || method->magnitude != SCS_MAGNITUDE_SOURCES ||
-        share_of(method) == 0)
+    if (!is_fitted(method) || scs_method_share(method) == 0)
         return 1;
     for (int32_t g = 0; g < n_gene; g++) {
         double decoded = moved[g] - still[g];
@@ -46,14 +74,14 @@ SCS_VECTOR static void predict(const scs_method *method, int32_t n_gene, double 
                                const float *control, const double *moved, const double *still,
                                const double *change, float *out)
 {
-    double share = share_of(method);
+    double share = scs_method_share(method);
+    bool edits = scs_decode_mode_at(method->decode)->needs_baseline;
 
 #pragma omp simd
     for (int32_t g = 0; g < n_gene; g++)
-        out[g] = (float)(method->decode == SCS_DECODE_DECODE
-                             ? moved[g]
-                             : edited(control[g], share > 0 ? scale * (moved[g] - still[g]) : 0,
-                                      share, share < 1 ? change[g] : 0));
+        out[g] = (float)(edits ? edited(control[g], share > 0 ? scale * (moved[g] - still[g]) : 0,
+                                        share, share < 1 ? change[g] : 0)
+                               : moved[g]);
 }
 
 void scs_predict(const scs_method *method, int32_t n_gene, const scs_evidence *from,

@@ -1,4 +1,5 @@
 #include "src/decoder.h"
+#include "src/predict.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -25,7 +26,7 @@ static void add_shift(spread *s, const float *shift, int32_t n_gene)
 static double source_error(const scs_atlas *a, const scs_method *method, const scs_sources *sources,
                            int32_t gene)
 {
-    double share = method->decode == SCS_DECODE_BLEND ? 1 - method->blend : 0, sum = 0;
+    double share = 1 - scs_method_share(method), sum = 0;
 
     for (int32_t i = 0; i < sources->n && share > 0; i++) {
         int64_t g = sources->group[i];

@@ -21,7 +21,7 @@ static const scs_predictor predictors[] = {
      "model.kind: pca, with screen.decode as it is"},
     {"vae", SCS_PREDICT_LATENT, SCS_DECODE_AS_CONFIG, SCS_MODEL_VAE,
      "model.kind: vae, with screen.decode as it is"},
-    {"vae_decode", SCS_PREDICT_LATENT, SCS_DECODE_DECODE, SCS_MODEL_VAE,
+    {"vae_decode", SCS_PREDICT_LATENT, SCS_DECODE_PLAIN, SCS_MODEL_VAE,
      "model.kind: vae, screen.decode: decode"},
     {"vae_edit", SCS_PREDICT_LATENT, SCS_DECODE_EDIT, SCS_MODEL_VAE,
      "model.kind: vae, screen.decode: edit"},

@@ -48,7 +48,7 @@ typedef enum scs_shift_method {
 typedef enum scs_distance { SCS_DISTANCE_GENES, SCS_DISTANCE_LATENT } scs_distance;
 typedef enum scs_decode_method {
     SCS_DECODE_EDIT,
-    SCS_DECODE_DECODE,
+    SCS_DECODE_PLAIN,
     SCS_DECODE_BLEND
 } scs_decode_method;
 /** What says how large the decoder's change is. */

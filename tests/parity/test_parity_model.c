@@ -347,7 +347,7 @@ static void nearest_scores(void)
     setup t;
 
     begin(&t);
-    check_scores(&t, SCS_DECODE_DECODE, .969, .882);
+    check_scores(&t, SCS_DECODE_PLAIN, .969, .882);
     check_scores(&t, SCS_DECODE_EDIT, .972, .903);
     end(&t);
 }

@@ -1,7 +1,8 @@
 /* Moments of decoded cells without decoding them = moments of every cell decoded. */
-#include "scscreen/screen.h"
 #include "src/mean_decoder.h"
 #include "src/moving.h"
+#include "src/predict.h"
+#include "tests/unit/configs.h"
 #include "tests/unit/small.h"
 
 enum { MAX_GENE = 300, LATENT = 7 };
@@ -203,7 +204,7 @@ static void predict_edits_decodes_or_blends(void)
     CU_ASSERT(mean[0] == 2.25f && mean[1] == 2.6875f && mean[2] == .125f);
     CU_ASSERT(shift[2] == -.375f);
     CU_ASSERT(variance[0] == 1.25f && variance[1] == 1.25f && variance[2] == 1.25f);
-    how.decode = SCS_DECODE_DECODE;
+    how.decode = SCS_DECODE_PLAIN;
     out.variance = NULL;
     scs_predict(&how, 3, &from, &out);
     CU_ASSERT(mean[0] == 2 && mean[1] == 1 && mean[2] == 0 && shift[0] == 1);
@@ -233,9 +234,23 @@ static void decoders_change_takes_the_size_of_the_sources(void)
     how.magnitude = SCS_MAGNITUDE_DECODER;
     CU_ASSERT_EQUAL(scs_change_scale(&how, 3, &from), 1);
     CU_ASSERT(!scs_method_needs_change(&how));
-    how = (scs_method){.decode = SCS_DECODE_DECODE, .magnitude = SCS_MAGNITUDE_SOURCES};
+    how = (scs_method){.decode = SCS_DECODE_PLAIN, .magnitude = SCS_MAGNITUDE_SOURCES};
     CU_ASSERT_EQUAL(scs_change_scale(&how, 3, &from), 1);
     CU_ASSERT(!scs_method_needs_change(&how));
+}
+
+/* The key table says which words there are, the modes which names: one list. */
+static void every_mode_has_the_name_that_a_config_gives_it(void)
+{
+    size_t mode = offsetof(scs_config, screen.decode);
+    size_t magnitude = offsetof(scs_config, screen.magnitude);
+    int n = 0;
+
+    for (; scs_decode_mode_at(n); n++)
+        CU_ASSERT_EQUAL(read_choice("screen.decode", scs_decode_mode_at(n)->name, mode), n);
+    CU_ASSERT_EQUAL(n, SCS_DECODE_BLEND + 1);
+    for (int i = 0; i <= SCS_MAGNITUDE_SOURCES; i++)
+        CU_ASSERT_EQUAL(read_choice("screen.magnitude", scs_magnitude_name(i), magnitude), i);
 }
 
 int main(void)
@@ -247,6 +262,8 @@ int main(void)
         {"blocks = decoding every cell", blocks_equal_decoding},
         {"rectified output = decoding every cell", rectified_output_equals_decoding},
         {"one cell has no variance", one_cell_has_no_variance},
+        {"every mode has the name that a config gives it",
+         every_mode_has_the_name_that_a_config_gives_it},
         {"predict edits, decodes or blends", predict_edits_decodes_or_blends},
         {"the decoder's change takes the size of the sources'",
          decoders_change_takes_the_size_of_the_sources}};
