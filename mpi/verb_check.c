@@ -54,7 +54,8 @@ static scs_status read_all(const scs_h5ad *meta, value_summary *v)
 
 static void print_file(const scs_h5ad *meta, const value_summary *v)
 {
-    static const char *const layouts[] = {"csr", "csc", "dense"};
+    static const char *const layouts[] = {
+        [SCS_LAYOUT_CSR] = "csr", [SCS_LAYOUT_CSC] = "csc", [SCS_LAYOUT_DENSE] = "dense"};
     double all = (double)meta->n_obs * meta->n_var;
     char list[1024];
 

@@ -43,9 +43,16 @@ static scs_status refuse_duplicates(const scs_h5ad *meta)
 
 const char *scs_gene_fate_name(int fate)
 {
-    static const char *const names[SCS_N_GENE_FATE] = {
-        "kept",       "not_in_table", "no_ortholog",        "one_to_many",      "many_to_many",
-        "other_type", "repeated",     "not_in_every_input", "not_in_data_genes"};
+    static const char *const names[] = {[SCS_GENE_KEPT] = "kept",
+                                        [SCS_GENE_NOT_IN_TABLE] = "not_in_table",
+                                        [SCS_GENE_NO_ORTHOLOG] = "no_ortholog",
+                                        [SCS_GENE_ONE_TO_MANY] = "one_to_many",
+                                        [SCS_GENE_MANY_TO_MANY] = "many_to_many",
+                                        [SCS_GENE_OTHER_TYPE] = "other_type",
+                                        [SCS_GENE_REPEATED] = "repeated",
+                                        [SCS_GENE_NOT_IN_INPUTS] = "not_in_every_input",
+                                        [SCS_GENE_NOT_LISTED] = "not_in_data_genes"};
+    _Static_assert(sizeof names / sizeof *names == SCS_N_GENE_FATE, "a name for each fate");
 
     return names[fate];
 }

@@ -188,7 +188,7 @@ static scs_status add_regression(const scs_estimate *e, double scale, scs_source
     return add_pairs(e, scs_regression_weights, scale, sources);
 }
 
-static const scs_shift_rule rules[SCS_N_SHIFT] = {
+static const scs_shift_rule rules[] = {
     [SCS_SHIFT_NEAREST] = {.name = "nearest",
                            .needs_pairs = true,
                            .uses_power = true,
@@ -204,6 +204,7 @@ static const scs_shift_rule rules[SCS_N_SHIFT] = {
                               .tried_by_auto = true,
                               .add = add_regression},
 };
+_Static_assert(sizeof rules / sizeof *rules == SCS_N_SHIFT, "a row for each scs_shift_method");
 
 const scs_shift_rule *scs_shift_rule_at(int shift)
 {

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-static const char *const names[SCS_N_MEASURE] = {
+static const char *const names[] = {
     [SCS_R2_ALL] = "r2_all",
     [SCS_R2_DEG] = "r2_deg",
     [SCS_R2_VARIANCE] = "r2_variance",
@@ -18,6 +18,7 @@ static const char *const names[SCS_N_MEASURE] = {
     [SCS_ENERGY_LATENT] = "energy_v_latent",
     [SCS_MMD_LATENT] = "mmd2_u_rbf_latent",
 };
+_Static_assert(sizeof names / sizeof *names == SCS_N_MEASURE, "a name for each scs_measure");
 
 const char *scs_measure_name(int measure)
 {

@@ -5,7 +5,10 @@
 
 const char *scs_row_status_name(int status)
 {
-    static const char *const names[] = {"ok", "no_control", "no_source"};
+    static const char *const names[] = {[SCS_ROW_OK] = "ok",
+                                        [SCS_ROW_NO_CONTROL] = "no_control",
+                                        [SCS_ROW_NO_SOURCE] = "no_source"};
+    _Static_assert(sizeof names / sizeof *names == SCS_N_ROW_STATUS, "a name for each status");
 
     return names[status];
 }

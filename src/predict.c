@@ -10,19 +10,22 @@ static const scs_decode_mode modes[] = {
                           .uses_magnitude = true,
                           .uses_share = true},
 };
+_Static_assert(sizeof modes / sizeof *modes == SCS_N_DECODE, "a row for each scs_decode_method");
+
+static const char *const magnitudes[] = {[SCS_MAGNITUDE_AUTO] = "auto",
+                                         [SCS_MAGNITUDE_DECODER] = "decoder",
+                                         [SCS_MAGNITUDE_SOURCES] = "sources"};
+_Static_assert(sizeof magnitudes / sizeof *magnitudes == SCS_N_MAGNITUDE,
+               "a name for each scs_magnitude");
 
 const scs_decode_mode *scs_decode_mode_at(int decode)
 {
-    return decode >= 0 && decode < (int)(sizeof modes / sizeof *modes) ? &modes[decode] : NULL;
+    return decode >= 0 && decode < SCS_N_DECODE ? &modes[decode] : NULL;
 }
 
 const char *scs_magnitude_name(int magnitude)
 {
-    static const char *const names[] = {[SCS_MAGNITUDE_AUTO] = "auto",
-                                        [SCS_MAGNITUDE_DECODER] = "decoder",
-                                        [SCS_MAGNITUDE_SOURCES] = "sources"};
-
-    return names[magnitude];
+    return magnitudes[magnitude];
 }
 
 double scs_method_share(const scs_method *method)

@@ -4,23 +4,48 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { LABEL = 40, N_COLUMN = 11 };
+enum { LABEL = 40 };
 
-/* A number of a row, in the order of scs_rank_by where it can be ranked by. */
+/* The columns of numbers: what rows can be ranked by, and two more. */
+enum { SUPPORT = SCS_N_RANK_BY, DELTA_SE, N_COLUMN };
+
+static const struct {
+    const char *title;
+    bool smallest_first;
+} columns[] = {
+    [SCS_RANK_NONE] = {.title = ""},
+    [SCS_RANK_DELTA_NORM] = {.title = "delta_norm"},
+    [SCS_RANK_ENERGY_DISTANCE] = {.title = "energy_distance"},
+    [SCS_RANK_AGREEMENT] = {.title = "agreement"},
+    [SCS_RANK_P_VALUE] = {.title = "p_value", .smallest_first = true},
+    [SCS_RANK_Q_VALUE] = {.title = "q_value", .smallest_first = true},
+    [SCS_RANK_R2_ALL] = {.title = "r2_all"},
+    [SCS_RANK_R2_DEG] = {.title = "r2_deg"},
+    [SCS_RANK_DELTA_PEARSON] = {.title = "delta_pearson"},
+    [SUPPORT] = {.title = "support"},
+    [DELTA_SE] = {.title = "delta_se"},
+};
+_Static_assert((int)(sizeof columns / sizeof *columns) == (int)N_COLUMN, "a row for each column");
+
+/* A column's number in a row. */
 static double number_of(const scs_ranking *r, int column, int64_t row)
 {
     const scs_trust *t = &r->trust[row];
     const scs_scores *s = &r->score[row];
-    const double values[N_COLUMN] = {
-        NAN,       r->delta_norm[row], t->energy_distance, t->agreement, t->p_value, t->q_value,
-        s->r2_all, s->r2_deg,          s->delta_pearson,   t->support,   t->delta_se};
+    const double values[N_COLUMN] = {[SCS_RANK_NONE] = NAN,
+                                     [SCS_RANK_DELTA_NORM] = r->delta_norm[row],
+                                     [SCS_RANK_ENERGY_DISTANCE] = t->energy_distance,
+                                     [SCS_RANK_AGREEMENT] = t->agreement,
+                                     [SCS_RANK_P_VALUE] = t->p_value,
+                                     [SCS_RANK_Q_VALUE] = t->q_value,
+                                     [SCS_RANK_R2_ALL] = s->r2_all,
+                                     [SCS_RANK_R2_DEG] = s->r2_deg,
+                                     [SCS_RANK_DELTA_PEARSON] = s->delta_pearson,
+                                     [SUPPORT] = t->support,
+                                     [DELTA_SE] = t->delta_se};
 
     return values[column];
 }
-
-static const char *const titles[N_COLUMN] = {
-    "",       "delta_norm", "energy_distance", "agreement", "p_value", "q_value",
-    "r2_all", "r2_deg",     "delta_pearson",   "support",   "delta_se"};
 
 typedef struct keyed {
     double key; /* smallest first; NaN became infinite */
@@ -38,7 +63,7 @@ static int by_key(const void *a, const void *b)
 
 scs_status scs_ranking_order(const scs_ranking *ranking, int64_t *order)
 {
-    bool ascending = ranking->by == SCS_RANK_P_VALUE || ranking->by == SCS_RANK_Q_VALUE;
+    bool ascending = columns[ranking->by].smallest_first;
     int64_t n = ranking->plan->n;
     keyed *all;
 
@@ -76,7 +101,7 @@ static void write_row(const scs_ranking *r, int64_t rank, int64_t row, FILE *out
             (long long)(c->control_group < 0 ? 0 : group[c->control_group].count),
             (long long)(c->observed_group < 0 ? 0 : group[c->observed_group].count),
             c->held_out ? "True" : "False", r->trust[row].support_flag ? "True" : "False");
-    for (int i = 1; i < N_COLUMN; i++) {
+    for (int i = SCS_RANK_NONE + 1; i < N_COLUMN; i++) {
         double value = number_of(r, i, row);
 
         fprintf(out, isnan(value) ? "\t" : "\t%.9g", value);
@@ -90,8 +115,8 @@ void scs_ranking_write(const scs_ranking *ranking, const int64_t *order, int64_t
             "rank\tspecies\tcell_type\tperturbation\t%ssource\tstatus\tn_control\tn_observed\t"
             "held_out\tsupport_flag",
             ranking->atlas->doses.n ? "dose\t" : "");
-    for (int i = 1; i < N_COLUMN; i++)
-        fprintf(out, "\t%s", titles[i]);
+    for (int i = SCS_RANK_NONE + 1; i < N_COLUMN; i++)
+        fprintf(out, "\t%s", columns[i].title);
     fputc('\n', out);
     for (int64_t i = 0; i < n; i++)
         write_row(ranking, i, order[i], out);
@@ -139,7 +164,7 @@ void scs_ranking_print(const scs_ranking *ranking, const int64_t *order, int64_t
         fprintf(out, "  %-20s", "species");
     fprintf(out, "  %-20s  %-20s", "cell type", "perturbation");
     for (int i = 0; i < n_column; i++)
-        fprintf(out, "  %15s", titles[column[i]]);
+        fprintf(out, "  %15s", columns[column[i]].title);
     fprintf(out, "  source\n");
     for (int64_t i = 0; i < n; i++)
         print_row(ranking, column, n_column, i, order[i], out);

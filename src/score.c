@@ -79,7 +79,12 @@ static int64_t count_genes(const int32_t *deg)
 
 scs_scores scs_no_scores(void)
 {
-    return (scs_scores){NAN, NAN, NAN, NAN, NAN, NAN};
+    return (scs_scores){.r2_all = NAN,
+                        .r2_deg = NAN,
+                        .r2_variance = NAN,
+                        .delta_pearson = NAN,
+                        .r2_all_control = NAN,
+                        .r2_deg_control = NAN};
 }
 
 scs_scores scs_score(const scs_atlas *atlas, const scs_combination *target,

@@ -81,19 +81,30 @@ void scs_message_clear(void)
     message[0] = trace[0] = '\0';
 }
 
+static const struct {
+    const char *name;
+    int exit_code;
+} statuses[] = {
+    [SCS_OK] = {.name = "ok", .exit_code = 0},
+    [SCS_EARG] = {.name = "usage", .exit_code = 64},
+    [SCS_EDATA] = {.name = "data", .exit_code = 65},
+    [SCS_ENOMEM] = {.name = "memory", .exit_code = 70},
+    [SCS_EINTERNAL] = {.name = "internal", .exit_code = 70},
+    [SCS_ENUMERIC] = {.name = "numeric", .exit_code = 70},
+    [SCS_ECREATE] = {.name = "creation", .exit_code = 73},
+    [SCS_EIO] = {.name = "input/output", .exit_code = 74},
+    [SCS_ESTOP] = {.name = "stopped", .exit_code = 75},
+};
+enum { N_STATUS = sizeof statuses / sizeof *statuses };
+
 const char *scs_status_name(scs_status status)
 {
-    static const char *const names[] = {"ok",      "usage",    "data",         "memory", "internal",
-                                        "numeric", "creation", "input/output", "stopped"};
-
-    return (unsigned)status < sizeof names / sizeof *names ? names[status] : "unknown status";
+    return (unsigned)status < N_STATUS ? statuses[status].name : "unknown status";
 }
 
 int scs_exit_code(scs_status status)
 {
-    static const int codes[] = {0, 64, 65, 70, 70, 70, 73, 74, 75};
-
-    return (unsigned)status < sizeof codes / sizeof *codes ? codes[status] : 70;
+    return (unsigned)status < N_STATUS ? statuses[status].exit_code : 70;
 }
 
 /* Large blocks on huge pages, where the system grants them: rows far apart cost no page walks. */

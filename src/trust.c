@@ -6,7 +6,12 @@
 
 scs_trust scs_no_trust(void)
 {
-    return (scs_trust){NAN, NAN, NAN, NAN, NAN, NAN, 0};
+    return (scs_trust){.agreement = NAN,
+                       .support = NAN,
+                       .energy_distance = NAN,
+                       .delta_se = NAN,
+                       .p_value = NAN,
+                       .q_value = NAN};
 }
 
 /* A source's perturbed group and the controls beside it. @return false where there is none */

@@ -49,13 +49,15 @@ typedef enum scs_distance { SCS_DISTANCE_GENES, SCS_DISTANCE_LATENT } scs_distan
 typedef enum scs_decode_method {
     SCS_DECODE_EDIT,
     SCS_DECODE_PLAIN,
-    SCS_DECODE_BLEND
+    SCS_DECODE_BLEND,
+    SCS_N_DECODE
 } scs_decode_method;
 /** What says how large the decoder's change is. */
 typedef enum scs_magnitude {
     SCS_MAGNITUDE_AUTO,
     SCS_MAGNITUDE_DECODER,
-    SCS_MAGNITUDE_SOURCES
+    SCS_MAGNITUDE_SOURCES,
+    SCS_N_MAGNITUDE
 } scs_magnitude;
 typedef enum scs_cross_species {
     SCS_CROSS_NEAREST,
@@ -75,7 +77,8 @@ typedef enum scs_rank_by {
     SCS_RANK_Q_VALUE,
     SCS_RANK_R2_ALL,
     SCS_RANK_R2_DEG,
-    SCS_RANK_DELTA_PEARSON
+    SCS_RANK_DELTA_PEARSON,
+    SCS_N_RANK_BY
 } scs_rank_by;
 
 /** One input file. Strings owned; NULL where the config is silent. */

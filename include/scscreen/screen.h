@@ -35,7 +35,8 @@ typedef enum scs_source_kind {
 typedef enum scs_row_status {
     SCS_ROW_OK,
     SCS_ROW_NO_CONTROL, /**< no control cells to start from */
-    SCS_ROW_NO_SOURCE   /**< no group shows the perturbation */
+    SCS_ROW_NO_SOURCE,  /**< no group shows the perturbation */
+    SCS_N_ROW_STATUS
 } scs_row_status;
 /** "ok", "no_control", "no_source". */
 const char *scs_row_status_name(int status);

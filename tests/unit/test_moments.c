@@ -244,12 +244,11 @@ static void every_mode_has_the_name_that_a_config_gives_it(void)
 {
     size_t mode = offsetof(scs_config, screen.decode);
     size_t magnitude = offsetof(scs_config, screen.magnitude);
-    int n = 0;
 
-    for (; scs_decode_mode_at(n); n++)
-        CU_ASSERT_EQUAL(read_choice("screen.decode", scs_decode_mode_at(n)->name, mode), n);
-    CU_ASSERT_EQUAL(n, SCS_DECODE_BLEND + 1);
-    for (int i = 0; i <= SCS_MAGNITUDE_SOURCES; i++)
+    for (int i = 0; i < SCS_N_DECODE; i++)
+        CU_ASSERT_EQUAL(read_choice("screen.decode", scs_decode_mode_at(i)->name, mode), i);
+    CU_ASSERT_PTR_NULL(scs_decode_mode_at(SCS_N_DECODE));
+    for (int i = 0; i < SCS_N_MAGNITUDE; i++)
         CU_ASSERT_EQUAL(read_choice("screen.magnitude", scs_magnitude_name(i), magnitude), i);
 }
 

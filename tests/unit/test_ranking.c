@@ -1,5 +1,6 @@
 /* Rows in the order of a number, and the genes that move most. */
 #include "src/ranking.h"
+#include "tests/unit/configs.h"
 #include "tests/unit/small.h"
 
 enum { ROWS = 5 };
@@ -96,6 +97,21 @@ static void the_file_names_its_columns(void)
         "3\thuman\tNK\tx\t\tno_control\t0\t0\tFalse\tFalse\t\t\t\t\t\t\t\t\t\t\n");
 }
 
+/* What screen.rank_by can name is a column of that name, in the order of scs_rank_by. */
+static void every_rank_has_the_name_that_a_config_gives_it(void)
+{
+    size_t at = offsetof(scs_config, screen.rank_by);
+    char text[4096], *line, *title;
+
+    write_text(2, false, text, sizeof text);
+    line = strstr(text, "support_flag\t") + strlen("support_flag\t");
+    for (int i = 1; i < SCS_N_RANK_BY; i++) {
+        title = strsep(&line, "\t\n");
+        CU_ASSERT_EQUAL(read_choice("screen.rank_by", title, at), i);
+    }
+    CU_ASSERT_EQUAL(read_choice("screen.rank_by", "none", at), SCS_RANK_NONE);
+}
+
 static void the_table_leads_with_what_was_ranked_by(void)
 {
     char text[4096], *line;
@@ -128,6 +144,8 @@ int main(void)
     static const scs_test tests[] = {
         {"best rows come first", best_rows_come_first},
         {"the file names its columns", the_file_names_its_columns},
+        {"every rank has the name that a config gives it",
+         every_rank_has_the_name_that_a_config_gives_it},
         {"the table leads with what was ranked by", the_table_leads_with_what_was_ranked_by},
         {"genes that move most come first", genes_that_move_most_come_first}};
 
