@@ -1,7 +1,7 @@
-"""README's table "The result file" against a result that has everything, both ways; then what each field means, recomputed from
-the cells.
+"""The tables of doc/result-format.md, "screen.h5ad", against a result that has everything, both ways; then what each field means,
+recomputed from the cells.
 
-    check_result_file.py README.md screen.h5ad FOLDER-OF-CELLS
+    check_result_file.py doc/result-format.md screen.h5ad FOLDER-OF-CELLS
 """
 import re
 import sys
@@ -11,13 +11,15 @@ import numpy as np
 import pandas as pd
 import scanpy as sc
 
-readme, path, folder = sys.argv[1:]
+page, path, folder = sys.argv[1:]
 screen = anndata.read_h5ad(path)
 obs = screen.obs
 
 # ---- documented = present
-section = open(readme).read().split("\n## The result file\n")[1].split("\n## ")[0]
-table = [line for line in section.splitlines() if line.startswith("| `")]
+section = open(page).read().split("\n## screen.h5ad\n")[1].split("\n## ")[0]
+fields, told_sources = section.split("\nValues of `obs.source`:\n")
+table = [line for line in fields.splitlines() if line.startswith("| `")]
+assert len(table) > 20, len(table)
 documented, inner = set(), {}
 for line in table:
     where, what = re.match(r"\| (.*?) \| (.*) \|$", line).groups()
@@ -94,6 +96,9 @@ for i, row in enumerate(obs.itertuples()):
     assert list(screen.obsm["top_down"][i]) == list(order[:5]) and np.allclose(screen.obsm["top_down_shift"][i], shift[i][order[:5]])
 assert list(obs.source[obs.status == "ok"].astype(str).unique()) and (obs.source[obs.status != "ok"] == "").all()
 assert {s.split(" ")[0] for s in obs.source.astype(str)} <= {"own", "measured", "donors:", ""}
+# each source is told in the second table: the names behind it, and doses, are the data's
+told = {re.sub(r" .*", "", w) for line in told_sources.splitlines() for w in re.findall(r"^\| `([^`]*)`", line)}
+assert told == {"own", "donors:", "average:", "measured", "self"}, told
 
 # gene sets: mean of known genes less mean of all; PAGE's z
 sets = screen.uns["gene_sets"]

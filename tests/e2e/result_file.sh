@@ -1,4 +1,5 @@
-# Every field that README documents is in the result, every field of the result is documented, and each means what README says.
+# Every field that doc/result-format.md documents is in the result, every field of the result is documented, and each means what
+# is said there.
 . "$SCS_SRCDIR/tests/lib.sh"
 cd "$work" || exit 1
 "$scscreen" simulate --dir "$work/data" --genes 200 --cells 30 --cell_types 3 --perturbations 2 --pairs 1 --species 2 \
@@ -26,7 +27,7 @@ grep -q 'sets.gmt: 3 gene sets, 6 of their genes are in the data; 1 sets have no
 check_ok "sets without known genes are reported" $? log
 "$SCS_PYTHON" "$SCS_SRCDIR/tests/formats/check_result.py" results/screen.h5ad >py.log 2>&1
 check_ok "columns and layers" $? py.log
-"$SCS_PYTHON" "$SCS_SRCDIR/tests/e2e/check_result_file.py" "$SCS_SRCDIR/README.md" results/screen.h5ad data >py.log 2>&1
+"$SCS_PYTHON" "$SCS_SRCDIR/tests/e2e/check_result_file.py" "$SCS_SRCDIR/doc/result-format.md" results/screen.h5ad data >py.log 2>&1
 check_ok "documented and meant" $? py.log
 [ "$failed" = 0 ] || cat py.log
 printf 'up\tx\tgene_0001\nIL2\n' >sets.gmt

@@ -1,5 +1,6 @@
-/* The man page from its template on standard input: lines @VERBS@, @OPTIONS@, @KEYS@ and @TITLE@
- * give way to what the program's own tables say, so that the page cannot disagree with --help. */
+/* Documents from their templates on standard input: lines @VERBS@, @OPTIONS@, @KEYS@ and @TITLE@
+ * (of the man page) and @KEY_TABLES@ (of doc/config.md) give way to what the program's own tables
+ * say, so that no document can disagree with --help. */
 #include "config.h"
 #include "mpi/cli.h"
 #include "mpi/verb.h"
@@ -23,6 +24,12 @@ static void put(const char *text)
             putchar(*text);
         starts = *text == '\n';
     }
+}
+
+/* The default as it would be written in a config. */
+static const char *fallback_of(const scs_key *key)
+{
+    return !key->fallback ? "[]" : key->fallback[0] ? key->fallback : "\"\"";
 }
 
 static void put_verbs(void)
@@ -66,7 +73,7 @@ static void put_key(const scs_key *key)
     fputs(".\n", stdout);
     put(scs_key_allowed(key, allowed, sizeof allowed));
     fputs("; default ", stdout);
-    put(!key->fallback ? "[]" : key->fallback[0] ? key->fallback : "\"\"");
+    put(fallback_of(key));
     fputs(".\n", stdout);
 }
 
@@ -84,6 +91,44 @@ static void put_keys(void)
     }
 }
 
+/* Text of a cell of a Markdown table, where a bar would end it; a * would begin emphasis. */
+static void put_cell(const char *text)
+{
+    for (; *text; text++)
+        if (*text == '|')
+            fputs(", ", stdout);
+        else if (*text == '*')
+            fputs("\\*", stdout);
+        else
+            putchar(*text);
+}
+
+static void put_row(const scs_key *key)
+{
+    char name[80], allowed[512];
+
+    printf("| `%s` | ", scs_key_full_name(key, name, sizeof name));
+    put_cell(scs_key_allowed(key, allowed, sizeof allowed));
+    printf(" | `%s` | ", fallback_of(key));
+    put_cell(key->help);
+    puts(" |");
+}
+
+static void put_key_tables(void)
+{
+    const char *section = "";
+
+    for (int i = 0; scs_key_at(i); i++) {
+        const scs_key *key = scs_key_at(i);
+
+        if (strcmp(section, key->section) != 0)
+            printf("%s### %s\n\n| key | value | default | meaning |\n|---|---|---|---|\n",
+                   i ? "\n" : "", key->section);
+        section = key->section;
+        put_row(key);
+    }
+}
+
 int main(void)
 {
     char line[1024];
@@ -95,6 +140,8 @@ int main(void)
             put_options();
         else if (strcmp(line, "@KEYS@\n") == 0)
             put_keys();
+        else if (strcmp(line, "@KEY_TABLES@\n") == 0)
+            put_key_tables();
         else if (strcmp(line, "@TITLE@\n") == 0)
             puts(".TH SCSCREEN 1 \"\" \"scscreen " PACKAGE_VERSION "\" \"User Commands\"");
         else
