@@ -1,0 +1,40 @@
+# The documents say what is so: made ones are as the program makes them, links and names lead somewhere, README's config and its Python
+# run, and no line is too wide to read.
+. "$SCS_SRCDIR/tests/lib.sh"
+cd "$work" || exit 1
+made=$SCS_BUILDDIR/doc
+if cmp -s "$made/config.made.md" "$SCS_SRCDIR/doc/config.md"; then pass; else
+    fail "doc/config.md is not what the key table says: make update-docs"
+    diff "$SCS_SRCDIR/doc/config.md" "$made/config.made.md" | head -n 5
+fi
+"$SCS_PYTHON" "$SCS_SRCDIR/tests/e2e/check_docs.py" "$SCS_SRCDIR" "$scscreen" "$made/scscreen-result.5" .
+[ $? = 0 ] && pass || fail "documents"
+if groff --version >/dev/null 2>&1; then
+    for page in scscreen.1 scscreen-result.5; do
+        groff -man -Tutf8 -ww "$made/$page" 2>log >/dev/null
+        if [ ! -s log ]; then pass; else
+            fail "groff warns of $page"
+            head -n 5 log
+        fi
+    done
+fi
+
+# README's first run, on a simulated atlas with the names that README uses. check_docs.py has written config, shell and Python.
+"$scscreen" simulate --dir data --genes 200 --cells 20 --cell_types 4 --perturbations 2 --species 1 >log 2>&1
+check_ok simulate $? log
+mv data/species_a.h5ad my_atlas.h5ad
+names='s/CD4T/type_1/g; s/stimulated/drug_1/g; s/epochs: 30/epochs: 2/'
+sed "$names" readme.yaml >my.yaml
+for ask in "check my_atlas.h5ad" "check my.yaml" "run my.yaml"; do
+    # shellcheck disable=SC2086
+    launch 2 $ask >log 2>&1
+    check_ok "README: $ask" $? log
+done
+sed "$names" readme.py >read.py
+MPLBACKEND=Agg "$SCS_PYTHON" read.py >log 2>&1
+check_ok "README's Python" $? log
+if grep -q '^gene_0' log && grep -q 'type_1 .*drug_1' log; then pass; else
+    fail "README's Python prints no genes, or no combinations"
+    show log
+fi
+finish
