@@ -5,6 +5,7 @@
 #include "mpi/comm_state.h"
 #include "mpi/top_lists.h"
 #include "src/collective.h"
+#include "src/packed.h"
 
 #include <stdlib.h>
 #include <string.h>

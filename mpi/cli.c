@@ -1,7 +1,7 @@
 #include "mpi/cli.h"
 
 #include "mpi/verb.h"
-#include "scscreen/names.h"
+#include "src/names.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -5,7 +5,7 @@
 #include "mpi/flight.h"
 #include "mpi/shared_memory.h"
 #include "scscreen/comm.h"
-#include "scscreen/tree.h"
+#include "src/tree.h"
 
 /** A sum of the ranks' values, slice by slice, that has begun. */
 typedef struct scs_reduction {
@@ -74,7 +74,7 @@ void scs_comm_count_nodes(scs_comm *comm);
 scs_team scs_seat_team(const scs_seat *seat, int32_t rank);
 /** The list of all ranks' subtrees, once. Collective. */
 SCS_MUST_USE scs_status scs_seat_open(scs_seat *seat);
-/** Hooks of a team (scscreen/team.h); ctx is a seat. */
+/** Hooks of a team (scscreen/shard.h); ctx is a seat. */
 scs_status scs_seat_open_parts(void *ctx, int64_t n, float **part);
 void scs_seat_close_parts(void *ctx, float **part);
 scs_status scs_seat_share_values(void *ctx, int64_t n, float **values);

@@ -1,5 +1,7 @@
 #include "mpi/gram.h"
 
+#include "src/packed.h"
+
 #include <omp.h>
 #include <stdlib.h>
 

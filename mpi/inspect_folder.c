@@ -1,7 +1,7 @@
 #include "mpi/inspect_folder.h"
 
 #include "scscreen/checkpoint.h"
-#include "scscreen/state.h"
+#include "src/state.h"
 
 #include <stdio.h>
 #include <string.h>

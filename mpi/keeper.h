@@ -4,7 +4,7 @@
 #define SCS_KEEPER_H
 
 #include "mpi/journal.h"
-#include "scscreen/state.h"
+#include "src/state.h"
 
 typedef struct scs_keeper scs_keeper;
 

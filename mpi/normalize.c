@@ -1,5 +1,6 @@
 #include "scscreen/comm.h"
 #include "src/collective.h"
+#include "src/packed.h"
 
 #include <stdlib.h>
 

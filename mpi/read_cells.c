@@ -1,6 +1,9 @@
 /* Each rank reads its own contiguous part of all inputs' cells. Parts ascend with the rank, so the
  * lowest failing rank's message is about the first bad cell, on any number of ranks. */
 #include "scscreen/comm.h"
+#include "src/csr.h"
+#include "src/h5ad.h"
+#include "src/packed.h"
 
 #include <stdlib.h>
 

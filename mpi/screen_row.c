@@ -1,5 +1,7 @@
 #include "mpi/screen_row.h"
 
+#include "src/gene_sets.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

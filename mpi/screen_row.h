@@ -3,7 +3,7 @@
 #define SCS_SCREEN_ROW_H
 
 #include "mpi/screen_controls.h"
-#include "scscreen/trust.h"
+#include "src/trust.h"
 #include "src/mean_decoder.h"
 
 /** Of one thread. */

@@ -1,6 +1,7 @@
 #include "mpi/screen_rows.h"
 
 #include "src/failure.h"
+#include "src/gene_sets.h"
 #include "src/predict.h"
 
 #include <omp.h>

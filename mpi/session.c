@@ -1,5 +1,6 @@
 #include "mpi/session.h"
 #include "mpi/verb.h"
+#include "src/h5ad.h"
 
 #include <stdarg.h>
 #include <stdlib.h>

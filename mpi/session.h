@@ -6,7 +6,7 @@
 #include "mpi/stage.h"
 #include "scscreen/checkpoint.h"
 #include "scscreen/comm.h"
-#include "scscreen/state.h"
+#include "src/state.h"
 #include "src/decoder.h"
 
 typedef struct scs_session {

@@ -2,6 +2,7 @@
 #include "mpi/session.h"
 #include "mpi/watchdog.h"
 #include "src/collective.h"
+#include "src/dose.h"
 #include "src/gene_space.h"
 
 #include <stdlib.h>

@@ -7,6 +7,7 @@
 #include "mpi/signals.h"
 #include "src/clock.h"
 #include "src/collective.h"
+#include "src/gene_sets.h"
 #include "src/text.h"
 
 #include <stdlib.h>

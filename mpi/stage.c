@@ -3,7 +3,8 @@
 #include "mpi/state_files.h"
 #include "mpi/verb.h"
 #include "scscreen/checkpoint.h"
-#include "scscreen/simulate.h"
+#include "src/h5ad.h"
+#include "src/simulate.h"
 #include "src/checksum.h"
 #include "src/h5write.h"
 

@@ -4,7 +4,7 @@
 #define SCS_STATE_FILES_H
 
 #include "scscreen/config.h"
-#include "scscreen/state.h"
+#include "src/state.h"
 
 #include <stddef.h>
 

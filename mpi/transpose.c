@@ -1,4 +1,5 @@
 #include "mpi/runs.h"
+#include "src/packed.h"
 
 #include <stdlib.h>
 

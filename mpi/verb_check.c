@@ -1,4 +1,5 @@
 #include "mpi/verb.h"
+#include "src/h5ad.h"
 #include "src/text.h"
 
 #include <math.h>

@@ -1,5 +1,5 @@
 #include "mpi/verb.h"
-#include "scscreen/simulate.h"
+#include "src/simulate.h"
 
 #include <string.h>
 

@@ -2,8 +2,8 @@
 #ifndef SCS_ACTIVATION_H
 #define SCS_ACTIVATION_H
 
-#include "scscreen/random.h"
-#include "scscreen/real.h"
+#include "src/random.h"
+#include "scscreen/status.h"
 
 /** A unit is dropped when its 16-bit random word is below the threshold; kept units are scaled by
  *  the inverse of the probability that this really gives. */

@@ -3,7 +3,7 @@
 #ifndef SCS_BYTES_H
 #define SCS_BYTES_H
 
-#include "scscreen/names.h"
+#include "src/names.h"
 
 typedef struct scs_bytes {
     uint8_t *data;

@@ -4,7 +4,6 @@
 #ifndef SCS_CELL_DISTANCE_H
 #define SCS_CELL_DISTANCE_H
 
-#include "scscreen/real.h"
 #include "scscreen/status.h"
 
 /** Cells [n, dim]; each is moved by `delta`. */

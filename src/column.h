@@ -3,7 +3,7 @@
 #ifndef SCS_COLUMN_H
 #define SCS_COLUMN_H
 
-#include "scscreen/h5ad.h"
+#include "src/h5ad.h"
 #include "src/h5safe.h"
 
 typedef enum scs_column_kind {

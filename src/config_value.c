@@ -1,5 +1,6 @@
 #include "src/config_value.h"
 
+#include "src/names.h"
 #include "src/text.h"
 
 #include <errno.h>

@@ -1,6 +1,7 @@
 #include "src/config_yaml.h"
 
 #include "src/config_source.h"
+#include "src/names.h"
 
 #include <stdio.h>
 #include <string.h>

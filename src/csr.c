@@ -1,4 +1,4 @@
-#include "scscreen/csr.h"
+#include "src/csr.h"
 
 #include <stdbool.h>
 #include <stdlib.h>

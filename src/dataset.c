@@ -1,5 +1,8 @@
 #include "src/dataset_parts.h"
 
+#include "src/dose.h"
+#include "src/h5ad.h"
+#include "src/names.h"
 #include "src/text.h"
 
 #include <stdarg.h>

@@ -2,6 +2,7 @@
 
 #include "src/bytes.h"
 #include "src/checksum.h"
+#include "src/h5ad.h"
 
 #include <string.h>
 

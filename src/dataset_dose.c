@@ -1,5 +1,8 @@
 /* Perturbations and doses of cells become conditions. */
 #include "src/dataset_parts.h"
+#include "src/dose.h"
+#include "src/h5ad.h"
+#include "src/names.h"
 
 #include <math.h>
 #include <stdio.h>

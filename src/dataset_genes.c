@@ -1,5 +1,6 @@
 #include "src/dataset_parts.h"
 
+#include "src/h5ad.h"
 #include "src/orthologs.h"
 #include "src/table.h"
 

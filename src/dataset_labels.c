@@ -1,4 +1,6 @@
 #include "src/dataset_parts.h"
+#include "src/h5ad.h"
+#include "src/names.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,8 @@
 #include "src/dataset_match.h"
 
+#include "src/h5ad.h"
+#include "src/names.h"
+
 #include <stdlib.h>
 
 static scs_status refuse_missing(const scs_index *have, const scs_names *genes, const char *where)

@@ -1,5 +1,6 @@
 #include "src/dataset_parts.h"
 
+#include "src/dose.h"
 #include "src/order.h"
 #include "src/pairing.h"
 

@@ -2,7 +2,7 @@
 #ifndef SCS_DECODER_H
 #define SCS_DECODER_H
 
-#include "scscreen/trust.h"
+#include "src/trust.h"
 #include "src/pca.h"
 
 /** One of the two; borrowed. */

@@ -3,7 +3,6 @@
 #ifndef SCS_ENTRIES_H
 #define SCS_ENTRIES_H
 
-#include "scscreen/real.h"
 #include "scscreen/status.h"
 
 /** Columns of a block; a column's place within its block fits a byte. */

@@ -1,9 +1,8 @@
+#include "src/blas.h"
 #include "src/factors.h"
 #include "src/linear.h"
 #include "src/simd.h"
 #include "src/sparse.h"
-
-#include <cblas.h>
 
 enum { TILE = SCS_FACTOR_TILE, SPREAD_ROWS = 256 };
 

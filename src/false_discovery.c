@@ -1,4 +1,4 @@
-#include "scscreen/trust.h"
+#include "src/trust.h"
 
 #include <math.h>
 #include <stdlib.h>

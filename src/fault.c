@@ -1,7 +1,7 @@
 /* Part of test builds only. */
 #include "src/fault.h"
 
-#include "scscreen/random.h"
+#include "src/random.h"
 
 #include <stdatomic.h>
 #include <stdio.h>

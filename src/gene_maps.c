@@ -1,5 +1,7 @@
-#include "scscreen/gene_maps.h"
+#include "src/gene_maps.h"
 
+#include "src/h5ad.h"
+#include "src/names.h"
 #include "src/text.h"
 
 #include <stdio.h>

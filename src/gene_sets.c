@@ -1,5 +1,6 @@
-#include "scscreen/gene_sets.h"
+#include "src/gene_sets.h"
 
+#include "src/names.h"
 #include "src/text.h"
 
 #include <math.h>

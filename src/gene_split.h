@@ -7,7 +7,7 @@
 #ifndef SCS_GENE_SPLIT_H
 #define SCS_GENE_SPLIT_H
 
-#include "scscreen/team.h"
+#include "scscreen/shard.h"
 #include "src/entries.h"
 
 /** What goes to every rank and comes from it in one exchange. */

@@ -1,8 +1,7 @@
 #include "src/gram.h"
 
+#include "src/blas.h"
 #include "src/simd.h"
-
-#include <cblas.h>
 
 enum { PIECE = 256, MAX_PIECES = 8 };
 

@@ -3,7 +3,7 @@
 #ifndef SCS_GRAM_H
 #define SCS_GRAM_H
 
-#include "scscreen/real.h"
+#include "scscreen/status.h"
 
 #include <stdint.h>
 

@@ -1,6 +1,7 @@
 #include "src/grid.h"
 
 #include "src/config_value.h"
+#include "src/dose.h"
 #include "src/plan_rows.h"
 #include "src/selection.h"
 #include "src/text.h"

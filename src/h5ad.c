@@ -1,4 +1,4 @@
-#include "scscreen/h5ad.h"
+#include "src/h5ad.h"
 
 #include "src/h5ad_parts.h"
 #include "src/h5path.h"

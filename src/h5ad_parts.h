@@ -2,7 +2,7 @@
 #ifndef SCS_H5AD_PARTS_H
 #define SCS_H5AD_PARTS_H
 
-#include "scscreen/h5ad.h"
+#include "src/h5ad.h"
 #include "src/bytes.h"
 #include "src/column.h"
 #include "src/h5safe.h"

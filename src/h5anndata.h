@@ -4,7 +4,7 @@
 #ifndef SCS_H5ANNDATA_H
 #define SCS_H5ANNDATA_H
 
-#include "scscreen/names.h"
+#include "src/names.h"
 
 #include <hdf5.h>
 

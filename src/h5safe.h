@@ -8,7 +8,7 @@
 #ifndef SCS_H5SAFE_H
 #define SCS_H5SAFE_H
 
-#include "scscreen/names.h"
+#include "src/names.h"
 
 #include <hdf5.h>
 #include <stdbool.h>

@@ -6,7 +6,7 @@
 #ifndef SCS_H5WRITE_H
 #define SCS_H5WRITE_H
 
-#include "scscreen/names.h"
+#include "src/names.h"
 #include "src/file.h"
 #include "src/h5anndata.h"
 #include "src/h5close.h"

@@ -2,7 +2,7 @@
 #ifndef SCS_INTERNER_H
 #define SCS_INTERNER_H
 
-#include "scscreen/names.h"
+#include "src/names.h"
 
 typedef struct scs_interner {
     scs_names names;

@@ -1,4 +1,6 @@
 #include "scscreen/latent.h"
+#include "src/dose.h"
+#include "src/names.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,9 +1,9 @@
 #include "src/linear.h"
 
+#include "src/blas.h"
 #include "src/simd.h"
 #include "src/sparse.h"
 
-#include <cblas.h>
 #include <string.h>
 
 /* Columns (or rows of a weight) of one tile. */

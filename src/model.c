@@ -1,7 +1,7 @@
 #include "src/layout.h"
 #include "src/profile.h"
 
-#include "scscreen/random.h"
+#include "src/random.h"
 
 #include <math.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "scscreen/names.h"
+#include "src/names.h"
 
 #include "src/text.h"
 

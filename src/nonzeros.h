@@ -3,7 +3,7 @@
 #ifndef SCS_NONZEROS_H
 #define SCS_NONZEROS_H
 
-#include "scscreen/packed.h"
+#include "src/packed.h"
 #include "src/entries.h"
 
 #include <stdbool.h>

@@ -2,7 +2,7 @@
 #ifndef SCS_ORDER_H
 #define SCS_ORDER_H
 
-#include "scscreen/random.h"
+#include "src/random.h"
 #include "scscreen/status.h"
 
 /** Positions 0 .. n-1 sorted by f(seed, purpose, epoch, cell[position]); equal keys by cell id.

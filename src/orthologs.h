@@ -9,6 +9,7 @@
 #define SCS_ORTHOLOGS_H
 
 #include "scscreen/dataset.h"
+#include "src/names.h"
 
 typedef struct scs_orthologs {
     scs_names own, reference; /**< pair i is (own.name[i], reference.name[i]); every name stands

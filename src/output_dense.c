@@ -1,8 +1,8 @@
 #include "src/output_dense.h"
 
+#include "src/blas.h"
 #include "src/simd.h"
 
-#include <cblas.h>
 #include <stdlib.h>
 #include <string.h>
 

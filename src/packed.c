@@ -1,4 +1,4 @@
-#include "scscreen/packed.h"
+#include "src/packed.h"
 
 #include <math.h>
 #include <stdbool.h>

@@ -2,7 +2,7 @@
 #ifndef SCS_PAIRING_H
 #define SCS_PAIRING_H
 
-#include "scscreen/names.h"
+#include "src/names.h"
 
 #include <stdbool.h>
 

@@ -1,5 +1,6 @@
 #include "src/parts.h"
 
+#include "src/dose.h"
 #include "src/estimate.h"
 
 #include <math.h>

@@ -3,8 +3,8 @@
 #ifndef SCS_PCA_H
 #define SCS_PCA_H
 
-#include "scscreen/packed.h"
-#include "scscreen/real.h"
+#include "src/packed.h"
+#include "scscreen/status.h"
 
 typedef struct scs_pca {
     int32_t n_gene, n_component;

@@ -1,3 +1,4 @@
+#include "src/dose.h"
 #include "src/plan_rows.h"
 #include "src/selection.h"
 #include "src/table.h"

@@ -1,4 +1,6 @@
 #include "scscreen/screen.h"
+#include "src/dose.h"
+#include "src/names.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "scscreen/random.h"
+#include "src/random.h"
 
 #include "src/simd.h"
 

@@ -1,4 +1,5 @@
 #include "src/ranking.h"
+#include "src/dose.h"
 #include "src/text.h"
 
 #include <math.h>

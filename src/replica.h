@@ -4,7 +4,7 @@
 #ifndef SCS_REPLICA_H
 #define SCS_REPLICA_H
 
-#include "scscreen/trust.h"
+#include "src/trust.h"
 
 /** For one thread: made once, used for many draws. */
 typedef struct scs_replica {

@@ -1,4 +1,6 @@
 #include "scscreen/result.h"
+#include "src/dose.h"
+#include "src/gene_sets.h"
 #include "src/h5write.h"
 #include "src/interner.h"
 #include "src/result_type.h"

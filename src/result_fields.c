@@ -1,5 +1,7 @@
 #include "scscreen/result.h"
+#include "src/gene_sets.h"
 
+#include <stddef.h>
 #include <string.h>
 
 typedef enum part { GENES, LATENT, TOP, SETS, ROW, SCORE, TRUST } part;

@@ -1,4 +1,6 @@
 /* var, and what uns says of genes. */
+#include "src/gene_maps.h"
+#include "src/gene_sets.h"
 #include "src/h5anndata.h"
 #include "src/h5write.h"
 #include "src/result_type.h"

@@ -1,13 +1,13 @@
 /** Exact draws from the distributions of the simulation, on counter-based random numbers. All
  * functions are Local.
  *
- *  A sampler walks along one stream of scscreen/random.h: how many words a draw takes depends on
+ *  A sampler walks along one stream of src/random.h: how many words a draw takes depends on
  * rejections, so draws from one sampler are made in a fixed order, and each cell has a sampler (a
  * stream) of its own. */
 #ifndef SCS_SAMPLER_H
 #define SCS_SAMPLER_H
 
-#include "scscreen/random.h"
+#include "src/random.h"
 
 typedef struct scs_sampler {
     scs_stream stream;

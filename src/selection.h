@@ -2,7 +2,7 @@
 #ifndef SCS_SELECTION_H
 #define SCS_SELECTION_H
 
-#include "scscreen/names.h"
+#include "src/names.h"
 
 #include <stdbool.h>
 

@@ -1,4 +1,4 @@
-#include "scscreen/simulate.h"
+#include "src/simulate.h"
 #include "src/file.h"
 #include "src/simulate_atlas.h"
 

@@ -14,7 +14,7 @@
 #define SCS_SIMULATE_MODEL_H
 
 #include "scscreen/config.h"
-#include "scscreen/dose.h"
+#include "src/dose.h"
 #include "src/sampler.h"
 
 enum { SCS_SIM_AXES = 4 };

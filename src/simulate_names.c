@@ -1,3 +1,4 @@
+#include "src/names.h"
 #include "src/simulate_atlas.h"
 
 #include <math.h>

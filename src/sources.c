@@ -1,3 +1,4 @@
+#include "src/dose.h"
 #include "src/estimate.h"
 #include "src/profile.h"
 

@@ -10,7 +10,7 @@
 #ifndef SCS_STATE_PARTS_H
 #define SCS_STATE_PARTS_H
 
-#include "scscreen/state.h"
+#include "src/state.h"
 #include "src/checksum.h"
 #include "src/h5safe.h"
 #include "src/training.h"

@@ -1,6 +1,6 @@
-#include "scscreen/team.h"
+#include "scscreen/shard.h"
 
-#include "scscreen/tree.h"
+#include "src/tree.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "scscreen/state.h"
+#include "src/state.h"
 #include "src/clock.h"
 #include "src/collective.h"
 #include "src/profile.h"

@@ -1,5 +1,7 @@
 #include "src/trainer.h"
 
+#include "src/packed.h"
+
 #include <stdlib.h>
 
 /* A batch of fewer cells is left out: batch norm has nothing to go by. */

@@ -1,3 +1,4 @@
+#include "src/packed.h"
 #include "src/trainer.h"
 
 #include <stdlib.h>

@@ -1,5 +1,7 @@
 #include "src/treatments.h"
 
+#include "src/dose.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "scscreen/tree.h"
+#include "src/tree.h"
 
 #include "src/simd.h"
 

@@ -1,4 +1,4 @@
-#include "scscreen/trust.h"
+#include "src/trust.h"
 #include "src/estimate.h"
 
 #include <math.h>

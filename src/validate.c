@@ -3,7 +3,7 @@
 #include "src/output.h"
 #include "src/output_dense.h"
 
-#include "scscreen/random.h"
+#include "src/random.h"
 
 #include <stdlib.h>
 

@@ -2,10 +2,7 @@
 #ifndef SCSCREEN_COMM_H
 #define SCSCREEN_COMM_H
 
-#include "scscreen/latent.h"
 #include "scscreen/result.h"
-#include "scscreen/shard.h"
-#include "scscreen/team.h"
 
 #include <mpi.h>
 

@@ -7,7 +7,7 @@
 #ifndef SCSCREEN_CONFIG_H
 #define SCSCREEN_CONFIG_H
 
-#include "scscreen/names.h"
+#include "scscreen/status.h"
 
 #include <stdbool.h>
 #include <stdio.h>

@@ -4,8 +4,37 @@
 #define SCSCREEN_DATASET_H
 
 #include "scscreen/config.h"
-#include "scscreen/dose.h"
-#include "scscreen/h5ad.h"
+
+/* ---- input files ---- */
+
+/** What one .h5ad file holds, as far as a run needs it: metadata, checked (src/h5ad.h). */
+typedef struct scs_h5ad scs_h5ad;
+
+typedef struct scs_h5ad_request {
+    const char *matrix; /**< NULL = "X" */
+    /** obs columns; NULL or "" = not wanted */
+    const char *cell_type, *condition, *species, *dose;
+    int64_t memory;  /**< bytes that one declared dataset may need; 0 = 16 GiB */
+    int32_t seconds; /**< the child's wall and CPU limit; 0 = 120 */
+} scs_h5ad_request;
+
+/** Read a file's metadata in a forked child with limits; call before MPI_Init.
+ *  A crash or time-out of the child becomes SCS_EDATA ("FILE: damaged HDF5 (the reader died on it)
+ * ..."). Wrong column: SCS_EDATA and the message lists the columns there are. */
+SCS_MUST_USE scs_status scs_h5ad_probe(const char *path, const scs_h5ad_request *request,
+                                       scs_h5ad **meta);
+void scs_h5ad_destroy(scs_h5ad **meta);
+
+/* ---- the dataset ---- */
+
+/** Zeroed where the data have no doses: every condition is a perturbation of its own. */
+typedef struct scs_doses {
+    int32_t n;               /**< conditions, or 0 */
+    scs_names perturbations; /**< sorted; the control is one of them */
+    int32_t *perturbation;   /**< [n] of each condition; ascending */
+    double *dose;            /**< [n] in the unit of data.dose; 0 for the control, else > 0 and
+                                  ascending within a perturbation */
+} scs_doses;
 
 /** What becomes of a cell. */
 typedef enum scs_role {
@@ -69,5 +98,13 @@ void scs_dataset_destroy(scs_dataset **dataset);
 /** A paragraph on stderr-like `out`: cells, genes, species, types, conditions, what was dropped and
  * why. */
 void scs_dataset_describe(const scs_dataset *dataset, FILE *out);
+
+/** How the inputs' genes became the dataset's, for the result file. */
+typedef struct scs_gene_maps scs_gene_maps;
+
+/** @param metas [n_input]; dataset: borrowed for as long as the maps are used */
+SCS_MUST_USE scs_status scs_gene_maps_create(const scs_config *config, const scs_dataset *dataset,
+                                             const scs_h5ad *const *metas, scs_gene_maps **maps);
+void scs_gene_maps_destroy(scs_gene_maps **maps);
 
 #endif

@@ -8,10 +8,7 @@
 #ifndef SCSCREEN_MODEL_H
 #define SCSCREEN_MODEL_H
 
-#include "scscreen/config.h"
-#include "scscreen/packed.h"
-#include "scscreen/real.h"
-#include "scscreen/team.h"
+#include "scscreen/shard.h"
 
 /** The shape and the constants of a network. */
 typedef struct scs_arch {

@@ -3,9 +3,18 @@
 #ifndef SCSCREEN_RESULT_H
 #define SCSCREEN_RESULT_H
 
-#include "scscreen/gene_maps.h"
-#include "scscreen/gene_sets.h"
-#include "scscreen/trust.h"
+#include "scscreen/screen.h"
+
+/** Gene sets to score in every row. */
+typedef struct scs_gene_sets scs_gene_sets;
+
+/** Read a GMT file: a line for each set, of its name, a description and its genes, separated by
+ * tabs. Genes are taken as they are written, upper and lower case; those that the result does not
+ * have are counted, no more. SCS_EDATA names file and line: fewer than three columns, no name, a
+ * name that stands there twice, no UTF-8, no set at all. */
+SCS_MUST_USE scs_status scs_gene_sets_read(const char *path, const scs_names *genes,
+                                           scs_gene_sets **sets);
+void scs_gene_sets_destroy(scs_gene_sets **sets);
 
 /** One entry of uns/scscreen. */
 typedef struct scs_fact {

@@ -204,4 +204,16 @@ double scs_pearson(const float *a, const float *b, const int32_t *gene, int64_t 
 scs_scores scs_score(const scs_atlas *atlas, const scs_combination *target,
                      const scs_prediction *predicted);
 
+/** How far to trust a predicted row. NaN where undefined or not asked for. */
+typedef struct scs_trust {
+    double agreement;       /**< mean cosine of the source types' shifts, over all pairs of them */
+    double support;         /**< percentile, 0 to 100, of the target's control mean (scs_support) */
+    double energy_distance; /**< of predicted and control cells in latent space */
+    double delta_se;        /**< standard error of delta: root of the summed squares over units */
+    double p_value, q_value; /**< of "there is a response" (permutations; Benjamini-Hochberg) */
+    int8_t support_flag;     /**< support is beyond the 99th percentile */
+} scs_trust;
+/** All NaN, no flag. */
+scs_trust scs_no_trust(void);
+
 #endif

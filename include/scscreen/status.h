@@ -1,4 +1,4 @@
-/** Status codes and the error message that travels with them.
+/** Status codes and the error message that travels with them; the types that all others share.
  *
  *  Every fallible function returns scs_status. The first failure on a thread sets a message;
  * callers pass the status on with SCS_TRY, which also records where it passed (scs_trace). All
@@ -11,6 +11,18 @@
 
 typedef int32_t scs_lidx; /**< an index within one rank (rows of a block, genes, groups) */
 typedef int64_t scs_gidx; /**< an index over all ranks (cells, non-zeros, parameters) */
+
+#ifdef SCS_DOUBLE
+typedef double scs_real;
+#else
+typedef float scs_real; /**< the number type of the network; double where compiled so */
+#endif
+
+/** An ordered list of names (genes, cell types, conditions, species, columns). */
+typedef struct scs_names {
+    scs_lidx n;
+    char **name; /**< [n], each owned by the list */
+} scs_names;
 
 typedef enum scs_status {
     SCS_OK = 0,

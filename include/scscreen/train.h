@@ -28,7 +28,8 @@ typedef struct scs_position {
     double best;        /**< its monitored value */
 } scs_position;
 
-struct scs_state; /* scscreen/state.h */
+/** The state of a run as a file keeps it (src/state.h). */
+typedef struct scs_state scs_state;
 /** A training run between two steps, as scs_state_save takes it. */
 typedef struct scs_training scs_training;
 
@@ -75,6 +76,6 @@ typedef struct scs_outcome {
 SCS_MUST_USE scs_status scs_train(const scs_config *config, scs_model *model,
                                   const scs_shard *shard, const scs_deal *deal,
                                   const scs_team *team, const scs_watch *watch,
-                                  const struct scs_state *resume, scs_outcome *outcome);
+                                  const scs_state *resume, scs_outcome *outcome);
 
 #endif

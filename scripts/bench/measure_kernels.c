@@ -3,7 +3,7 @@
  *
  * usage: measure_kernels CELLS GENES HIDDEN DENSITY SECONDS. scripts/bench/kernels makes a table.
  */
-#include "scscreen/tree.h"
+#include "src/tree.h"
 #include "src/clock.h"
 #include "src/linear.h"
 #include "src/output.h"

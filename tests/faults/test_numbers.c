@@ -1,7 +1,7 @@
 /* Every allocation of the computations fails once: SCS_ENOMEM with a message, nothing left in
  * memory, and the same numbers afterwards. */
 #include "scscreen/config.h"
-#include "scscreen/trust.h"
+#include "src/trust.h"
 #include "src/cell_distance.h"
 #include "src/decoder.h"
 #include "src/gene_space.h"

@@ -3,6 +3,7 @@
 #include "tests/mpi/mpi_suite.h"
 #include "tests/mpi/toy.h"
 
+#include "src/h5ad.h"
 #include "src/h5write.h"
 
 enum { N_FILE = 2, N_VAR = 6, N_GENE = 4 };

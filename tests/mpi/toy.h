@@ -3,7 +3,8 @@
 #ifndef SCS_TESTS_TOY_H
 #define SCS_TESTS_TOY_H
 
-#include "scscreen/random.h"
+#include "src/names.h"
+#include "src/random.h"
 #include "scscreen/shard.h"
 #include "tests/unit/packing.h"
 

@@ -2,7 +2,7 @@
  * CD4T): its weights load by name, and its latent means, shifts, decoded moments and R2 come out of
  * our code. */
 #include "scscreen/checkpoint.h"
-#include "scscreen/h5ad.h"
+#include "src/h5ad.h"
 #include "scscreen/screen.h"
 #include "src/h5safe.h"
 #include "tests/unit/small.h"

@@ -4,7 +4,8 @@
 
 #include "tests/unit/suite.h"
 
-#include "scscreen/h5ad.h"
+#include "src/h5ad.h"
+#include "src/names.h"
 
 #include <string.h>
 

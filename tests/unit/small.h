@@ -4,7 +4,8 @@
 #define SCS_TESTS_SMALL_H
 
 #include "scscreen/latent.h"
-#include "scscreen/random.h"
+#include "src/names.h"
+#include "src/random.h"
 #include "tests/unit/packing.h"
 
 #include <math.h>

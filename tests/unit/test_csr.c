@@ -1,5 +1,5 @@
 /* scs_csr against plain dense arithmetic. */
-#include "scscreen/csr.h"
+#include "src/csr.h"
 
 #include <string.h>
 

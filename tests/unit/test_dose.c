@@ -1,4 +1,5 @@
 /* Doses and pairs: what a combination's shift is put together from, against direct computation. */
+#include "src/dose.h"
 #include "src/parts.h"
 #include "src/plan_rows.h"
 #include "tests/unit/configs.h"

@@ -1,7 +1,7 @@
 /* The decoder of means: each kind of processor's kernel against plain loops. */
 #include "src/mean_decoder.c"
 
-#include "scscreen/random.h"
+#include "src/random.h"
 #include "tests/unit/suite.h"
 
 #include <math.h>

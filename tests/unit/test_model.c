@@ -1,6 +1,6 @@
 /* The model: its table of tensors, initial weights, and evaluation mode against direct
  * computations. */
-#include "scscreen/random.h"
+#include "src/random.h"
 #include "src/entries.h"
 #include "src/layout.h"
 #include "tests/unit/packing.h"

@@ -1,6 +1,6 @@
 #include "tests/unit/suite.h"
 
-#include "scscreen/names.h"
+#include "src/names.h"
 #include "src/text.h"
 
 #include <string.h>

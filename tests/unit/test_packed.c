@@ -1,7 +1,7 @@
 /* scs_packed gives back what was put in, bit by bit, whatever way a row is kept. */
 #include "tests/unit/packing.h"
 
-#include "scscreen/random.h"
+#include "src/random.h"
 
 #include <math.h>
 #include <string.h>

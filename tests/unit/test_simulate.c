@@ -1,6 +1,6 @@
 /* A simulated atlas: same seed, same bytes; bounded memory; counts as the model says; orthologs
  * that lead back to the reference; a full disk leaves no file. */
-#include "scscreen/simulate.h"
+#include "src/simulate.h"
 #include "src/h5write.h"
 #include "src/simulate_atlas.h"
 #include "src/simulate_expectation.h"

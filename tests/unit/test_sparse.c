@@ -2,7 +2,7 @@
  * ragged ends. */
 #include "src/sparse.c"
 
-#include "scscreen/random.h"
+#include "src/random.h"
 #include "tests/unit/packing.h"
 
 #include <math.h>

@@ -1,6 +1,6 @@
 /* The state of a training run: saved after any step and loaded again, training ends in the bits of
  * a run that was left alone; a damaged file is never taken. */
-#include "scscreen/state.h"
+#include "src/state.h"
 #include "src/seal.h"
 #include "src/training.h"
 #include "tests/unit/school.h"

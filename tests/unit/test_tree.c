@@ -1,7 +1,7 @@
 /* The one order of sums over shards: however the leaves are cut into ranks, the same bits. */
-#include "scscreen/random.h"
-#include "scscreen/team.h"
-#include "scscreen/tree.h"
+#include "src/random.h"
+#include "scscreen/shard.h"
+#include "src/tree.h"
 #include "tests/unit/suite.h"
 
 #include <math.h>

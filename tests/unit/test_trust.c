@@ -1,6 +1,6 @@
 /* Each measure of trust against a direct computation; p-values and intervals on simulated cells
  * whose truth is known. */
-#include "scscreen/trust.h"
+#include "src/trust.h"
 #include "src/cell_distance.h"
 #include "src/estimate.h"
 #include "src/replica.h"

@@ -1,6 +1,6 @@
 #include "tests/unit/tiny.h"
 
-#include "scscreen/random.h"
+#include "src/random.h"
 
 scs_arch tiny_arch(int profile, int32_t n_gene, int32_t n_hidden, int32_t n_latent)
 {

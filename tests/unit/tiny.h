@@ -4,6 +4,7 @@
 #define SCS_TESTS_TINY_H
 
 #include "scscreen/model.h"
+#include "src/csr.h"
 
 /** The constants of a profile (scs_profile) with dropout 0.2. */
 scs_arch tiny_arch(int profile, int32_t n_gene, int32_t n_hidden, int32_t n_latent);

@@ -1,10 +1,9 @@
 /** The one order in which shards' parts are added: the balanced binary tree over V = 2^k leaves.
  *  All functions are Local. Every sum over shards in the program goes through here, so that results
  * have the same bits on any number of ranks. */
-#ifndef SCSCREEN_TREE_H
-#define SCSCREEN_TREE_H
+#ifndef SCS_TREE_H
+#define SCS_TREE_H
 
-#include "scscreen/real.h"
 #include "scscreen/status.h"
 
 /** A maximal aligned subtree within a range of leaves: leaves [first, first + size), size a power

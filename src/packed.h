@@ -12,18 +12,11 @@
  *  cell, and so do counts normalised cell by cell, here or before. A row with so many that it would
  *  not be smaller has float value[n] for codes and levels. How a row is kept depends on that row
  *  alone, and the values are the same bits either way. */
-#ifndef SCSCREEN_PACKED_H
-#define SCSCREEN_PACKED_H
+#ifndef SCS_PACKED_H
+#define SCS_PACKED_H
 
-#include "scscreen/csr.h"
-
-typedef struct scs_packed {
-    int64_t n_row;
-    int32_t n_col;
-    int64_t *first;   /**< [n_row + 1] first word of each row */
-    uint8_t *word;    /**< [first[n_row], 4] */
-    int64_t capacity; /**< words that there is room for */
-} scs_packed;
+#include "scscreen/shard.h"
+#include "src/csr.h"
 
 /** A row's entries in place. Borrowed from the matrix. */
 typedef struct scs_row {

@@ -1,6 +1,6 @@
 /** Simulated atlases with known shifts. All functions are Local. */
-#ifndef SCSCREEN_SIMULATE_H
-#define SCSCREEN_SIMULATE_H
+#ifndef SCS_SIMULATE_H
+#define SCS_SIMULATE_H
 
 #include "scscreen/config.h"
 

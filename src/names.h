@@ -1,16 +1,10 @@
-/** An ordered list of names (genes, cell types, conditions, species, columns). All functions are
- * Local. */
-#ifndef SCSCREEN_NAMES_H
-#define SCSCREEN_NAMES_H
+/** Lists of names, and looking names up. All functions are Local. */
+#ifndef SCS_NAMES_H
+#define SCS_NAMES_H
 
 #include "scscreen/status.h"
 
 #include <stddef.h>
-
-typedef struct scs_names {
-    scs_lidx n;
-    char **name; /**< [n], each owned by the list */
-} scs_names;
 
 /** Append a copy of `name`; amortised growth. @return SCS_OK or SCS_ENOMEM */
 SCS_MUST_USE scs_status scs_names_add(scs_names *names, const char *name);

@@ -1,24 +1,12 @@
 /** How far to trust a predicted row. All functions are Local. */
-#ifndef SCSCREEN_TRUST_H
-#define SCSCREEN_TRUST_H
+#ifndef SCS_TRUST_H
+#define SCS_TRUST_H
 
-#include "scscreen/random.h"
 #include "scscreen/screen.h"
+#include "src/random.h"
 
 /** What turns latent cells into expression (src/decoder.h). */
 typedef struct scs_decoder scs_decoder;
-
-/** NaN where undefined or not asked for. */
-typedef struct scs_trust {
-    double agreement;       /**< mean cosine of the source types' shifts, over all pairs of them */
-    double support;         /**< percentile, 0 to 100, of the target's control mean (scs_support) */
-    double energy_distance; /**< of predicted and control cells in latent space */
-    double delta_se;        /**< standard error of delta: root of the summed squares over units */
-    double p_value, q_value; /**< of "there is a response" (permutations; Benjamini-Hochberg) */
-    int8_t support_flag;     /**< support is beyond the 99th percentile */
-} scs_trust;
-/** All NaN, no flag. */
-scs_trust scs_no_trust(void);
 
 /** Mean cosine over pairs of source types (of one species each) under one condition of perturbed
  * mean - control mean; NaN where there is no pair. */

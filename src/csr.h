@@ -1,7 +1,7 @@
 /** Cells x genes, compressed sparse rows: the form in which a file's rows are read. A rank keeps
- * its cells packed (scscreen/packed.h). Never densified. All functions are Local. */
-#ifndef SCSCREEN_CSR_H
-#define SCSCREEN_CSR_H
+ * its cells packed (src/packed.h). Never densified. All functions are Local. */
+#ifndef SCS_CSR_H
+#define SCS_CSR_H
 
 #include "scscreen/status.h"
 

@@ -1,7 +1,7 @@
 /** Counter-based random numbers (Philox4x32-10 from Random123; Salmon et al., SC 2011): f(seed,
  * purpose, epoch, cell, unit). No state exists. All functions are Local and pure. */
-#ifndef SCSCREEN_RANDOM_H
-#define SCSCREEN_RANDOM_H
+#ifndef SCS_RANDOM_H
+#define SCS_RANDOM_H
 
 #include <stdint.h>
 

@@ -1,6 +1,6 @@
 /** How the inputs' genes became the result's. All functions are Local. */
-#ifndef SCSCREEN_GENE_MAPS_H
-#define SCSCREEN_GENE_MAPS_H
+#ifndef SCS_GENE_MAPS_H
+#define SCS_GENE_MAPS_H
 
 #include "scscreen/dataset.h"
 
@@ -12,14 +12,9 @@ typedef struct scs_gene_map {
     const int64_t *fate; /**< [SCS_N_GENE_FATE] genes by what became of them; borrowed */
 } scs_gene_map;
 
-typedef struct scs_gene_maps {
+struct scs_gene_maps {
     int32_t n; /**< inputs */
     scs_gene_map *map;
-} scs_gene_maps;
-
-/** @param metas [n_input]; dataset: borrowed for as long as the maps are used */
-SCS_MUST_USE scs_status scs_gene_maps_create(const scs_config *config, const scs_dataset *dataset,
-                                             const scs_h5ad *const *metas, scs_gene_maps **maps);
-void scs_gene_maps_destroy(scs_gene_maps **maps);
+};
 
 #endif

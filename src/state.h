@@ -1,19 +1,19 @@
 /** The state of a training run as a file: what the same command needs to go on, on any number of
  * ranks. Sealed (src/seal.h), and each vector carries its own SHA-256 as well. */
-#ifndef SCSCREEN_STATE_H
-#define SCSCREEN_STATE_H
+#ifndef SCS_STATE_H
+#define SCS_STATE_H
 
 #include "scscreen/train.h"
 
 /** What the file says in words and single numbers. */
-typedef struct scs_state {
+struct scs_state {
     char *path;
     scs_position position;
     int64_t n_shard, n_param, n_running;
     char *config;  /**< YAML of the run that made it */
     char *data;    /**< scs_dataset_checksum of its data */
     char *program; /**< version and commit */
-} scs_state;
+};
 
 /** Write path. Rank 0 writes what all ranks gather, slice by slice; temp file, read back, renamed.
  * Collective.

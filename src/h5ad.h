@@ -4,13 +4,11 @@
  *  Everything goes through src/h5safe.c, which refuses links, external storage, virtual datasets,
  * unknown filters, shape bombs and damaged structure by name.
  */
-#ifndef SCSCREEN_H5AD_H
-#define SCSCREEN_H5AD_H
+#ifndef SCS_H5AD_H
+#define SCS_H5AD_H
 
-#include "scscreen/csr.h"
-#include "scscreen/names.h"
-
-#include <stdbool.h>
+#include "scscreen/dataset.h"
+#include "src/csr.h"
 
 typedef enum scs_h5ad_layout { SCS_LAYOUT_CSR, SCS_LAYOUT_CSC, SCS_LAYOUT_DENSE } scs_h5ad_layout;
 
@@ -22,7 +20,7 @@ typedef struct scs_labels {
 } scs_labels;
 
 /** What one file holds, as far as a run needs it: a plain validated struct. */
-typedef struct scs_h5ad {
+struct scs_h5ad {
     char *path;
     char *matrix;   /**< what was asked for: "X", "raw", "layers/NAME" */
     int64_t memory; /**< bytes that one declared dataset may need, as requested */
@@ -38,22 +36,7 @@ typedef struct scs_h5ad {
     scs_labels cell_type, condition, species;
     char *dose_column; /**< NULL if it was not asked for */
     double *dose;      /**< [n_obs] as it stands in the file; NaN: missing */
-} scs_h5ad;
-
-typedef struct scs_h5ad_request {
-    const char *matrix; /**< NULL = "X" */
-    /** obs columns; NULL or "" = not wanted */
-    const char *cell_type, *condition, *species, *dose;
-    int64_t memory;  /**< bytes that one declared dataset may need; 0 = 16 GiB */
-    int32_t seconds; /**< the child's wall and CPU limit; 0 = 120 */
-} scs_h5ad_request;
-
-/** Read a file's metadata in a forked child with limits; call before MPI_Init.
- *  A crash or time-out of the child becomes SCS_EDATA ("FILE: damaged HDF5 (the reader died on it)
- * ..."). Wrong column: SCS_EDATA and the message lists the columns there are. */
-SCS_MUST_USE scs_status scs_h5ad_probe(const char *path, const scs_h5ad_request *request,
-                                       scs_h5ad **meta);
-void scs_h5ad_destroy(scs_h5ad **meta);
+};
 
 /** One flat block of bytes that holds the struct, and back; unpack checks every length and code.
  * Caller frees blob. */

@@ -1,19 +1,8 @@
 /** Conditions of data with doses: each is a perturbation at one dose. All functions are Local. */
-#ifndef SCSCREEN_DOSE_H
-#define SCSCREEN_DOSE_H
+#ifndef SCS_DOSE_H
+#define SCS_DOSE_H
 
-#include "scscreen/names.h"
-
-#include <stdbool.h>
-
-/** Zeroed where the data have no doses: every condition is a perturbation of its own. */
-typedef struct scs_doses {
-    int32_t n;               /**< conditions, or 0 */
-    scs_names perturbations; /**< sorted; the control is one of them */
-    int32_t *perturbation;   /**< [n] of each condition; ascending */
-    double *dose;            /**< [n] in the unit of data.dose; 0 for the control, else > 0 and
-                                  ascending within a perturbation */
-} scs_doses;
+#include "scscreen/dataset.h"
 
 SCS_MUST_USE scs_status scs_doses_copy(const scs_doses *from, scs_doses *to);
 void scs_doses_clear(scs_doses *doses);
