@@ -138,7 +138,7 @@ static scs_status fill(scs_keeper *k)
     SCS_TRY(scs_wishes_open(s, &k->wishes));
     if (!k->leads)
         return SCS_OK;
-    SCS_TRY(scs_config_print_result(s->config, &k->facts.config));
+    SCS_TRY(scs_config_print_affecting(s->config, SCS_AFFECTS_RESULT, &k->facts.config));
     SCS_TRY(scs_dataset_checksum(s->dataset, (const scs_h5ad *const *)s->meta, s->input_checksum,
                                  k->data));
     k->facts.data = k->data;

@@ -56,7 +56,7 @@ scs_status scs_provenance_create(const scs_session *session, const scs_method *m
 
     *provenance = p;
     SCS_TRY(status);
-    SCS_TRY(scs_config_print_result(session->config, &p->yaml));
+    SCS_TRY(scs_config_print_affecting(session->config, SCS_AFFECTS_RESULT, &p->yaml));
     SCS_REQUIRE((p->checksums = join_checksums(session)) != NULL, SCS_ENOMEM,
                 "out of memory: provenance");
     scs_checksum_bytes(p->yaml, (int64_t)strlen(p->yaml), p->text[1]);

@@ -68,7 +68,7 @@ static scs_status make_key(const scs_screen_store *s, int64_t n_unit, scs_done_k
                           .head = scs_result_head_sum(s->head),
                           .n_block = s->n_block,
                           .n_unit = n_unit};
-    SCS_TRY(scs_config_print_result(session->config, &key->config));
+    SCS_TRY(scs_config_print_affecting(session->config, SCS_AFFECTS_RESULT, &key->config));
     SCS_TRY(SCS_ALLOC(key->data, SCS_CHECKSUM_MAX));
     SCS_TRY(scs_text_copy(SCS_PROGRAM, &key->program));
     return scs_dataset_checksum(session->dataset, (const scs_h5ad *const *)session->meta,
@@ -84,7 +84,8 @@ static scs_status other_config(const scs_screen_store *s, const scs_done_key *ol
     scs_status st = scs_config_parse(s->done_path, old->config, NULL, 0, &before);
 
     if (st == SCS_OK) {
-        scs_config_result_differences(before, s->session->config, differences, sizeof differences);
+        scs_config_differences(before, s->session->config, SCS_AFFECTS_RESULT, differences,
+                               sizeof differences);
         st = SCS_FAIL(SCS_EARG,
                       "%s: the stopped screen had another configuration: %s; set that back to go "
                       "on, or begin anew with --restart",

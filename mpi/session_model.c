@@ -177,7 +177,7 @@ static scs_status save(scs_session *session, const char *path)
     char *yaml = NULL;
     scs_status status;
 
-    SCS_GO(status, scs_config_print_result(session->config, &yaml));
+    SCS_GO(status, scs_config_print_affecting(session->config, SCS_AFFECTS_RESULT, &yaml));
     SCS_GO(status, scs_checkpoint_save(path, session->model, &session->dataset->genes,
                                        session->atlas, yaml, session->config->model.profile));
 done:

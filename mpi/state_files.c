@@ -70,7 +70,7 @@ static scs_status check_config(const scs_config *config, const scs_state *state)
 
     SCS_GO(st, scs_config_parse(state->path, state->config, NULL, 0, &before));
     settle_shards(before, config, state->n_shard);
-    scs_config_differences(before, config, differences, sizeof differences);
+    scs_config_differences(before, config, SCS_AFFECTS_WEIGHTS, differences, sizeof differences);
     if (differences[0])
         st = SCS_FAIL(SCS_EARG,
                       "%s: the run that it belongs to had another configuration: %s; set that back "

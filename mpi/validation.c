@@ -1,6 +1,7 @@
 #include "mpi/validation.h"
 
 #include "src/config_value.h"
+#include "src/dataset_checksum.h"
 
 #include <stdlib.h>
 
@@ -57,6 +58,8 @@ static scs_status load(scs_validation *v)
     scs_session *s = v->session;
 
     SCS_TRY(scs_session_read(s, &v->first_cell, &v->x));
+    SCS_TRY(scs_agree(v->group, scs_dataset_checksum(s->dataset, (const scs_h5ad *const *)s->meta,
+                                                     s->input_checksum, v->data)));
     SCS_TRY(scs_validation_deal(v));
     SCS_TRY(scs_agree(v->group, scs_atlas_create(s->dataset, 1, &v->base)));
     SCS_TRY(scs_session_fill_genes(s, v->base));

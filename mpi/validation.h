@@ -5,6 +5,7 @@
 
 #include "mpi/queue.h"
 #include "mpi/session.h"
+#include "src/checksum.h"
 #include "src/grid.h"
 #include "src/validation.h"
 
@@ -18,6 +19,7 @@ typedef struct scs_validation {
     scs_packed x;    /**< this rank's contiguous part of the group's cells */
     scs_atlas *base; /**< groups and their gene-space statistics; nothing is held out in it */
     scs_grid *grid;
+    char data[SCS_CHECKSUM_MAX]; /**< of the cells, labels and genes */
     double *value; /**< of the model in hand: [its combinations, predictors, SCS_N_MEASURE], on the
                       group's first rank */
     scs_names source; /**< [its combinations, predictors] where the shift comes from, in words */

@@ -1,5 +1,5 @@
 /* What a validation leaves on disk: a file per model, and in the end one table. */
-#include "config.h"
+#include "mpi/provenance.h"
 #include "mpi/validation.h"
 #include "src/checksum.h"
 #include "src/file.h"
@@ -10,50 +10,25 @@
 
 enum { NAME_DIGITS = 16 };
 
-/* Of no matter to a model's numbers. */
-static const char *const irrelevant[] = {
-    "screen.cell_types=all",   "screen.perturbations=all",   "screen.species=all",
-    "screen.combinations=",    "screen.decode=edit",         "screen.permutations=0",
-    "screen.bootstrap=0",      "screen.rank_by=none",        "output.top_genes=0",
-    "validate.cell_types=all", "validate.perturbations=all", "validate.species=all",
-    "validate.folds=1",        "validate.group_size=1"};
-
-/* The effective config without what is of no matter. @param[out] yaml malloc'ed */
-static scs_status relevant_config(const scs_config *config, char **yaml)
+/* "sha256:HEX" of all that a model's rows depend on: this program and its columns, the keys
+ * that affect them with what is held out, the cells. */
+static scs_status fingerprint(const scs_validation *v, char *checksum)
 {
-    scs_config *plain = NULL;
-    char *all = NULL;
-    scs_status st;
-
-    SCS_GO(st, scs_config_print_result(config, &all));
-    SCS_GO(st,
-           scs_config_parse("", all, irrelevant, sizeof irrelevant / sizeof *irrelevant, &plain));
-    SCS_GO(st, scs_config_print(plain, yaml));
-done:
-    free(all);
-    scs_config_destroy(&plain);
-    return st;
-}
-
-/* "sha256:HEX" of all that a model's rows depend on: this program's version and columns, config
- * with what is held out, inputs. */
-static scs_status fingerprint(const scs_session *s, char *checksum)
-{
+    const scs_config *config = v->session->config;
     char *yaml = NULL, *text = NULL;
     size_t size = 0;
     FILE *out;
     scs_status st;
 
-    SCS_TRY(relevant_config(s->config, &yaml));
+    SCS_TRY(scs_config_print_affecting(config, SCS_AFFECTS_WEIGHTS | SCS_AFFECTS_ROWS, &yaml));
     out = open_memstream(&text, &size);
     st = out ? SCS_OK : SCS_FAIL(SCS_ENOMEM, "out of memory: a model's fingerprint");
     if (out) {
-        fprintf(out, "%s\n%s", PACKAGE_VERSION, yaml);
+        fprintf(out, "%s\n%s%s\n", SCS_PROGRAM, yaml, v->data);
         scs_validation_write_head(out);
         for (int p = 0; p < scs_predictor_count(); p++)
-            fprintf(out, "%s\n", scs_predictor_at(p)->name);
-        for (int32_t i = 0; i < s->config->data.n_input; i++)
-            fprintf(out, "%s\n", s->input_checksum[i]);
+            if (scs_predictor_is_made(scs_predictor_at(p), config))
+                fprintf(out, "%s\n", scs_predictor_at(p)->name);
         if (fclose(out) != 0)
             st = SCS_FAIL(SCS_ENOMEM, "out of memory: a model's fingerprint");
     }
@@ -70,7 +45,7 @@ scs_status scs_validation_path(scs_validation *v, int64_t model, char **path)
     char checksum[SCS_CHECKSUM_MAX];
 
     SCS_TRY(scs_grid_hold_out(v->grid, v->base, model, s->config));
-    SCS_TRY(fingerprint(s, checksum));
+    SCS_TRY(fingerprint(v, checksum));
     return scs_path_print(path, "%s/validation/%.*s.tsv", s->config->output.dir, NAME_DIGITS,
                           strchr(checksum, ':') + 1);
 }

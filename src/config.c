@@ -79,12 +79,12 @@ void scs_config_destroy(scs_config **config)
 
 scs_status scs_config_print(const scs_config *config, char **yaml)
 {
-    return scs_yaml_print(config, true, yaml);
+    return scs_yaml_print(config, SCS_AFFECTS_NOTHING, yaml);
 }
 
-scs_status scs_config_print_result(const scs_config *config, char **yaml)
+scs_status scs_config_print_affecting(const scs_config *config, int affects, char **yaml)
 {
-    return scs_yaml_print(config, false, yaml);
+    return scs_yaml_print(config, affects, yaml);
 }
 
 static void help_key(const scs_key *key, FILE *out)

@@ -3,21 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Whether a key changes the weights, or (screens) the rows of a screen. */
-static bool counts(const scs_key *key, bool screens)
-{
-    static const char *const sections[] = {"data",  "hold_out", "model",
-                                           "train", "screen",   "output"};
-    size_t n = sizeof sections / sizeof *sections;
-
-    if (key->operational || key->type == SCS_KEY_PATH)
-        return false;
-    for (size_t i = 0; i < (screens ? n : n - 2); i++)
-        if (strcmp(key->section, sections[i]) == 0)
-            return true;
-    return false;
-}
-
 static bool same_text(const char *a, const char *b)
 {
     return a && b ? strcmp(a, b) == 0 : a == b;
@@ -86,27 +71,15 @@ static void add_difference(const scs_config *before, const scs_config *now, cons
     }
 }
 
-static char *differences(const scs_config *before, const scs_config *now, bool screens, char *out,
-                         size_t size)
+char *scs_config_differences(const scs_config *before, const scs_config *now, int affects,
+                             char *out, size_t size)
 {
     out[0] = '\0';
     for (int i = 0; scs_key_at(i) && strlen(out) + 1 < size; i++) {
         const scs_key *key = scs_key_at(i);
 
-        if (counts(key, screens) && !same_value(before, now, key))
+        if ((key->affects & affects) && key->type != SCS_KEY_PATH && !same_value(before, now, key))
             add_difference(before, now, key, out, size);
     }
     return out;
-}
-
-char *scs_config_differences(const scs_config *before, const scs_config *now, char *out,
-                             size_t size)
-{
-    return differences(before, now, false, out, size);
-}
-
-char *scs_config_result_differences(const scs_config *before, const scs_config *now, char *out,
-                                    size_t size)
-{
-    return differences(before, now, true, out, size);
 }

@@ -133,7 +133,7 @@ static void put_value(printer *p, const scs_config *config, const scs_key *key)
 }
 
 /* Sections whose keys are all left out do not appear. */
-static void put_config(printer *p, const scs_config *config, bool all)
+static void put_config(printer *p, const scs_config *config, int affects)
 {
     const char *section = NULL; /* the open one */
 
@@ -141,7 +141,7 @@ static void put_config(printer *p, const scs_config *config, bool all)
     for (int i = 0; scs_key_at(i); i++) {
         const scs_key *key = scs_key_at(i);
 
-        if (key->operational && !all)
+        if (affects && !(key->affects & affects))
             continue;
         if (section && strcmp(section, key->section) != 0) {
             close_map(p);
@@ -159,18 +159,18 @@ static void put_config(printer *p, const scs_config *config, bool all)
     close_map(p);
 }
 
-static void put_document(printer *p, const scs_config *config, bool all)
+static void put_document(printer *p, const scs_config *config, int affects)
 {
     yaml_event_t event;
 
     emit(p, yaml_stream_start_event_initialize(&event, YAML_UTF8_ENCODING), &event);
     emit(p, yaml_document_start_event_initialize(&event, NULL, NULL, NULL, 1), &event);
-    put_config(p, config, all);
+    put_config(p, config, affects);
     emit(p, yaml_document_end_event_initialize(&event, 1), &event);
     emit(p, yaml_stream_end_event_initialize(&event), &event);
 }
 
-scs_status scs_yaml_print(const scs_config *config, bool all, char **yaml)
+scs_status scs_yaml_print(const scs_config *config, int affects, char **yaml)
 {
     printer p = {.failed = false};
     size_t size = 0;
@@ -182,7 +182,7 @@ scs_status scs_yaml_print(const scs_config *config, bool all, char **yaml)
         yaml_emitter_set_output(&p.emitter, write_text, p.out);
         yaml_emitter_set_unicode(&p.emitter, 1);
         yaml_emitter_set_width(&p.emitter, -1);
-        put_document(&p, config, all);
+        put_document(&p, config, affects);
         yaml_emitter_delete(&p.emitter);
     } else {
         p.failed = true;

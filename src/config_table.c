@@ -6,43 +6,54 @@
 #include <string.h>
 
 #define AT(member) .offset = offsetof(scs_config, member)
-#define INT(s, n, lo, hi, value, text)                                                             \
+#define INT(s, n, what, lo, hi, value, text)                                                       \
     {                                                                                              \
-        .section = #s, .name = #n, .type = SCS_KEY_INT, AT(s.n), .min = (lo), .max = (hi),         \
+        .section = #s, .name = #n, .affects = (what), .type = SCS_KEY_INT, AT(s.n), .min = (lo),   \
+        .max = (hi), .fallback = (value), .help = (text)                                           \
+    }
+#define NUMBER(s, n, what, lo, hi, value, text)                                                    \
+    {                                                                                              \
+        .section = #s, .name = #n, .affects = (what), .type = SCS_KEY_NUMBER, AT(s.n),             \
+        .min = (lo), .max = (hi), .fallback = (value), .help = (text)                              \
+    }
+#define BOOL(s, n, what, value, text)                                                              \
+    {                                                                                              \
+        .section = #s, .name = #n, .affects = (what), .type = SCS_KEY_BOOL, AT(s.n),               \
         .fallback = (value), .help = (text)                                                        \
     }
-#define NUMBER(s, n, lo, hi, value, text)                                                          \
+#define TEXT(s, n, what, least, value, text)                                                       \
     {                                                                                              \
-        .section = #s, .name = #n, .type = SCS_KEY_NUMBER, AT(s.n), .min = (lo), .max = (hi),      \
+        .section = #s, .name = #n, .affects = (what), .type = SCS_KEY_TEXT, AT(s.n),               \
+        .min = (least), .fallback = (value), .help = (text)                                        \
+    }
+#define WORDS(kind, s, n, what, all, value, text)                                                  \
+    {                                                                                              \
+        .section = #s, .name = #n, .affects = (what), .type = (kind), AT(s.n), .words = (all),     \
         .fallback = (value), .help = (text)                                                        \
     }
-#define TEXT(s, n, least, value, text)                                                             \
+#define CHOICE(s, n, what, all, value, text) WORDS(SCS_KEY_CHOICE, s, n, what, all, value, text)
+#define SIZED(s, n, what, text)                                                                    \
     {                                                                                              \
-        .section = #s, .name = #n, .type = SCS_KEY_TEXT, AT(s.n), .min = (least),                  \
+        .section = #s, .name = #n, .affects = (what), .type = SCS_KEY_INT, AT(s.n), .min = 1,      \
+        .max = 65536, .words = "auto", .fallback = "auto", .help = (text)                          \
+    }
+#define NUMBER_OR(s, n, what, lo, hi, word, stands_for, value, text)                               \
+    {                                                                                              \
+        .section = #s, .name = #n, .affects = (what), .type = SCS_KEY_NUMBER, AT(s.n),             \
+        .min = (lo), .max = (hi), .words = (word), .word_value = (stands_for),                     \
         .fallback = (value), .help = (text)                                                        \
     }
-#define WORDS(kind, s, n, all, value, text)                                                        \
-    {                                                                                              \
-        .section = #s, .name = #n, .type = (kind), AT(s.n), .words = (all), .fallback = (value),   \
-        .help = (text)                                                                             \
-    }
-#define CHOICE(s, n, all, value, text) WORDS(SCS_KEY_CHOICE, s, n, all, value, text)
-#define OPERATIONAL(s, n, kind, lo, hi, value, text)                                               \
-    {                                                                                              \
-        .section = #s, .name = #n, .type = (kind), AT(s.n), .min = (lo), .max = (hi),              \
-        .fallback = (value), .help = (text), .operational = true                                   \
-    }
-#define SIZED(s, n, text)                                                                          \
-    {                                                                                              \
-        .section = #s, .name = #n, .type = SCS_KEY_INT, AT(s.n), .min = 1, .max = 65536,           \
-        .words = "auto", .fallback = "auto", .help = (text)                                        \
-    }
-#define BY_PROFILE(s, n, lo, hi, text)                                                             \
-    {                                                                                              \
-        .section = #s, .name = #n, .type = SCS_KEY_NUMBER, AT(s.n), .min = (lo), .max = (hi),      \
-        .words = "auto", .word_value = SCS_BY_PROFILE, .fallback = "auto", .help = (text)          \
-    }
-#define NAMES(s, n, text) WORDS(SCS_KEY_NAMES, s, n, "all", "all", text)
+#define BY_PROFILE(s, n, what, lo, hi, text)                                                       \
+    NUMBER_OR(s, n, what, lo, hi, "auto", SCS_BY_PROFILE, "auto", text)
+#define NAMES(s, n, what, text) WORDS(SCS_KEY_NAMES, s, n, what, "all", "all", text)
+
+/* What a key affects. */
+enum {
+    NOTHING = SCS_AFFECTS_NOTHING,
+    WEIGHTS = SCS_AFFECTS_WEIGHTS,
+    ROWS = SCS_AFFECTS_ROWS,
+    REPORT = SCS_AFFECTS_REPORT
+};
 
 static const scs_field input_fields[] = {
     {.name = "path", .offset = offsetof(scs_input, path), .is_path = true, .required = true},
@@ -67,178 +78,182 @@ static const scs_record combination_record = {.size = sizeof(scs_named_combinati
 
 /* clang-format off */
 static const scs_key keys[] = {
-    {.section = "data", .name = "inputs", .type = SCS_KEY_RECORDS, AT(data.inputs),
-     .record = &input_record, .count = offsetof(scs_config, data.n_input),
+    {.section = "data", .name = "inputs", .affects = WEIGHTS | ROWS, .type = SCS_KEY_RECORDS,
+     AT(data.inputs), .record = &input_record, .count = offsetof(scs_config, data.n_input),
      .help = "the .h5ad files; species holds for all cells of a file; orthologs is a table "
              "(own gene, reference gene) where the genes are not named as in the first file"},
-    {.section = "data", .name = "matrix", .type = SCS_KEY_TEXT, AT(data.matrix),
-     .words = "X|raw|layers/NAME", .fallback = "X", .help = "which matrix of the files to read"},
-    TEXT(data, cell_type, 1, "cell_type", "obs column with the cell types"),
-    TEXT(data, condition, 1, "condition", "obs column with the conditions"),
-    TEXT(data, control, 1, "control", "label of the unperturbed condition"),
-    TEXT(data, species, 0, "",
+    {.section = "data", .name = "matrix", .affects = WEIGHTS | ROWS, .type = SCS_KEY_TEXT,
+     AT(data.matrix), .words = "X|raw|layers/NAME", .fallback = "X",
+     .help = "which matrix of the files to read"},
+    TEXT(data, cell_type, WEIGHTS | ROWS, 1, "cell_type", "obs column with the cell types"),
+    TEXT(data, condition, WEIGHTS | ROWS, 1, "condition", "obs column with the conditions"),
+    TEXT(data, control, WEIGHTS | ROWS, 1, "control", "label of the unperturbed condition"),
+    TEXT(data, species, WEIGHTS | ROWS, 0, "",
          "obs column with the species; empty: as data.inputs say, or one species"),
-    TEXT(data, dose, 0, "",
+    TEXT(data, dose, WEIGHTS | ROWS, 0, "",
          "obs column with the doses, numbers above 0 (0 for control cells); empty: no doses"),
-    CHOICE(data, normalize, "none|log1p", "none",
+    CHOICE(data, normalize, WEIGHTS | ROWS, "none|log1p", "none",
            "none: the matrix is log1p-normalised already; log1p: it holds raw counts"),
-    {.section = "data", .name = "target_sum", .type = SCS_KEY_NUMBER, AT(data.target_sum),
-     .min = 1, .max = 1e9, .words = "median", .fallback = "10000",
-     .help = "counts per cell after scaling (with normalize: log1p); median: that of the cells"},
-    WORDS(SCS_KEY_PATH, data, genes, "all", "all", "all, or a file with one gene per line to keep"),
-    OPERATIONAL(data, memory, SCS_KEY_INT, 1, 16777216, "16384",
+    NUMBER_OR(data, target_sum, WEIGHTS | ROWS, 1, 1e9, "median", 0, "10000",
+              "counts per cell after scaling (with normalize: log1p); median: that of the cells"),
+    WORDS(SCS_KEY_PATH, data, genes, WEIGHTS | ROWS, "all", "all",
+          "all, or a file with one gene per line to keep"),
+    INT(data, memory, NOTHING, 1, 16777216, "16384",
         "MiB that one dataset of a file may ask for on one rank; larger claims are refused"),
 
-    {.section = "hold_out", .type = SCS_KEY_RECORDS, AT(hold_out), .record = &combination_record,
-     .count = offsetof(scs_config, n_hold_out),
+    {.section = "hold_out", .affects = WEIGHTS | ROWS, .type = SCS_KEY_RECORDS, AT(hold_out),
+     .record = &combination_record, .count = offsetof(scs_config, n_hold_out),
      .help = "combinations kept out of training and scored afterwards; no species or dose: all of "
              "them"},
 
-    CHOICE(model, kind, "vae|mean|pca", "vae",
+    CHOICE(model, kind, WEIGHTS | ROWS, "vae|mean|pca", "vae",
            "vae: scGen's variational autoencoder; mean: arithmetic on the groups' mean expression, "
            "no training; pca: principal components, model.latent of them"),
-    SIZED(model, hidden, "units of a hidden layer; auto: 128 below 20,000 cells, else scGen's 800"),
-    INT(model, layers, 1, 8, "2", "hidden layers of the encoder, and of the decoder"),
-    SIZED(model, latent,
+    SIZED(model, hidden, WEIGHTS,
+          "units of a hidden layer; auto: 128 below 20,000 cells, else scGen's 800"),
+    INT(model, layers, WEIGHTS, 1, 8, "2", "hidden layers of the encoder, and of the decoder"),
+    SIZED(model, latent, WEIGHTS,
           "latent units; auto: 32 below 20,000 cells, else scGen's 100; of kind pca: 50"),
-    BY_PROFILE(model, dropout, 0, 0.95,
+    BY_PROFILE(model, dropout, WEIGHTS, 0, 0.95,
                "share of hidden units dropped in training; auto: 0.2"),
-    NUMBER(model, kl_weight, 0, 1e6, "5e-5", "weight of the Kullback-Leibler term"),
-    CHOICE(model, profile, "auto|scgen2|paper", "auto",
+    NUMBER(model, kl_weight, WEIGHTS, 0, 1e6, "5e-5", "weight of the Kullback-Leibler term"),
+    CHOICE(model, profile, WEIGHTS | ROWS, "auto|scgen2|paper", "auto",
            "what `auto` means elsewhere: this program's choices, which predict held-out cells "
            "best; or all as scGen 2.x, or as the paper's own code (1.x), which also sets the "
            "constants"),
-    WORDS(SCS_KEY_PATH, model, load, NULL, "", "take the weights of this file instead of training"),
+    WORDS(SCS_KEY_PATH, model, load, WEIGHTS, NULL, "",
+          "take the weights of this file instead of training"),
 
-    INT(train, batch, 1, 1048576, "32",
+    INT(train, batch, WEIGHTS, 1, 1048576, "32",
         "cells of a step, over all ranks; a multiple of the shards"),
-    INT(train, epochs, 1, 1000000, "100", "passes over the training cells, at most"),
-    BY_PROFILE(train, learning_rate, 1e-12, 10,
+    INT(train, epochs, WEIGHTS, 1, 1000000, "100", "passes over the training cells, at most"),
+    BY_PROFILE(train, learning_rate, WEIGHTS, 1e-12, 10,
                "of Adam; auto: 2e-3 with schedule: linear or cosine, else 1e-3"),
-    CHOICE(train, schedule, "auto|constant|linear|cosine", "auto",
+    CHOICE(train, schedule, WEIGHTS, "auto|constant|linear|cosine", "auto",
            "how the learning rate falls over train.epochs: not at all, or to 0; auto: linear, "
            "constant with profile scgen2 or paper"),
-    CHOICE(train, output_bias, "auto|random|mean", "auto",
+    CHOICE(train, output_bias, WEIGHTS, "auto|random|mean", "auto",
            "where the output layer's biases start: as torch's, or at the genes' means; auto: mean, "
            "random with profile scgen2 or paper"),
-    INT(train, seed, 0, 4294967295, "1", "of every random number of training and screening"),
-    {.section = "train", .name = "shards", .type = SCS_KEY_POWER, AT(train.shards), .min = 1,
-     .max = 4096, .words = "auto", .fallback = "auto",
+    INT(train, seed, WEIGHTS | REPORT, 0, 4294967295, "1",
+        "of every random number of training and screening"),
+    {.section = "train", .name = "shards", .affects = WEIGHTS, .type = SCS_KEY_POWER,
+     AT(train.shards), .min = 1, .max = 4096, .words = "auto", .fallback = "auto",
      .help = "virtual shards: any number of ranks up to this gives the same bytes; auto: the next "
              "power of two from the number of ranks"},
-    NUMBER(train, validation, 0, 0.9, "0.1", "share of the cells kept for validation"),
-    INT(train, patience, 1, 1000000, "25", "epochs without improvement before stopping"),
-    CHOICE(train, monitor, "objective|reference", "objective",
+    NUMBER(train, validation, WEIGHTS, 0, 0.9, "0.1", "share of the cells kept for validation"),
+    INT(train, patience, WEIGHTS, 1, 1000000, "25", "epochs without improvement before stopping"),
+    CHOICE(train, monitor, WEIGHTS, "objective|reference", "objective",
            "what early stopping watches: the objective, and the best weights are kept; or as "
            "scGen: squared error + unweighted KL, and the last weights are kept"),
-    CHOICE(train, batch_norm, "global|shard", "global",
+    CHOICE(train, batch_norm, WEIGHTS, "global|shard", "global",
            "statistics over the whole batch, or each shard for itself (fewer messages)"),
-    CHOICE(train, output_layer, "auto|dense|factored", "auto",
+    CHOICE(train, output_layer, WEIGHTS, "auto|dense|factored", "auto",
            "gradients of the output layer gene by gene, or from products of the weights and of the "
            "hidden units with themselves: the same up to rounding; auto: the cheaper for this "
            "batch"),
 
-    OPERATIONAL(train, checkpoint_minutes, SCS_KEY_NUMBER, 0, 1e6, "10",
+    NUMBER(train, checkpoint_minutes, NOTHING, 0, 1e6, "10",
         "minutes between saves of the state that an interrupted run goes on from; 0: none"),
-    OPERATIONAL(train, checkpoint_steps, SCS_KEY_INT, 0, 1e15, "0",
+    INT(train, checkpoint_steps, NOTHING, 0, 1e15, "0",
         "steps between saves of it; 0: by time alone"),
-    OPERATIONAL(train, max_hours, SCS_KEY_NUMBER, 0, 1e6, "0",
+    NUMBER(train, max_hours, NOTHING, 0, 1e6, "0",
         "hours after which training or screening saves what is done and ends with exit code 75; 0: "
         "no limit"),
-    OPERATIONAL(train, resume, SCS_KEY_BOOL, 0, 0, "true",
+    BOOL(train, resume, NOTHING, "true",
         "go on from the state in output.dir if there is one; false: begin anew"),
 
-    NAMES(screen, cell_types, "cell types to predict: names or globs such as CD4*"),
-    NAMES(screen, perturbations, "conditions to predict: names or globs"),
-    NAMES(screen, species, "species to predict: names or globs"),
-    WORDS(SCS_KEY_NAMES, screen, doses, "observed", "observed",
+    NAMES(screen, cell_types, REPORT, "cell types to predict: names or globs such as CD4*"),
+    NAMES(screen, perturbations, REPORT, "conditions to predict: names or globs"),
+    NAMES(screen, species, REPORT, "species to predict: names or globs"),
+    WORDS(SCS_KEY_NAMES, screen, doses, REPORT, "observed", "observed",
           "with data.dose: doses to predict, also unseen ones up to the largest that shows the "
           "perturbation; observed: those that the data show"),
-    INT(screen, order, 1, 2, "1",
+    INT(screen, order, ROWS, 1, 2, "1",
         "2: also all pairs of the perturbations, as the sum of their two shifts"),
-    TEXT(screen, pair_separator, 1, "+",
+    TEXT(screen, pair_separator, ROWS, 1, "+",
          "with screen.order: 2, between the two names in a pair's label, in the data as in the "
          "result"),
-    WORDS(SCS_KEY_PATH, screen, combinations, NULL, "",
+    WORDS(SCS_KEY_PATH, screen, combinations, REPORT, NULL, "",
           "instead of the lists: a CSV or TSV of the wanted rows, with columns cell_type, "
           "perturbation and, if there are several, species; dose, if some are wanted"),
-    WORDS(SCS_KEY_PATH, screen, gene_sets, NULL, "",
+    WORDS(SCS_KEY_PATH, screen, gene_sets, REPORT, NULL, "",
           "GMT file of gene sets to score in every row"),
-    CHOICE(screen, shift, "nearest|paired|balanced|regression|auto", "nearest",
+    CHOICE(screen, shift, ROWS, "nearest|paired|balanced|regression|auto", "nearest",
            "how the types' latent changes are pooled: by closeness to the target, plainly, as "
            "scGen, or by regression on the control means; auto: the best of them by "
            "leave-one-type-out"),
-    CHOICE(screen, distance, "genes|latent", "genes",
+    CHOICE(screen, distance, ROWS, "genes|latent", "genes",
            "how close cell types (and species) are: by their mean expression, or in latent space"),
-    {.section = "screen", .name = "nearest_power", .type = SCS_KEY_NUMBER,
-     AT(screen.nearest_power), .min = 0, .max = 64, .words = "auto", .word_value = SCS_POWER_AUTO,
-     .fallback = "4",
-     .help = "with shift: nearest, types weigh 1 / distance^power (0: as paired); auto: the best "
-             "by leave-one-type-out"},
-    NUMBER(screen, ridge, 1e-6, 1e6, "1",
+    NUMBER_OR(screen, nearest_power, ROWS, 0, 64, "auto", SCS_POWER_AUTO, "4",
+              "with shift: nearest, types weigh 1 / distance^power (0: as paired); auto: the best "
+              "by leave-one-type-out"),
+    NUMBER(screen, ridge, ROWS, 1e-6, 1e6, "1",
            "penalty of shift: regression; larger is nearer to paired"),
-    CHOICE(screen, cross_species, "nearest|mean|average", "nearest",
+    CHOICE(screen, cross_species, ROWS, "nearest|mean|average", "nearest",
            "a perturbation that the species never saw: from the nearest species, the mean of all, "
            "or the published half-and-half rule"),
-    CHOICE(screen, decode, "edit|decode|blend", "blend",
+    CHOICE(screen, decode, ROWS, "edit|decode|blend", "blend",
            "edit: add the decoded change to the observed control; decode: as scGen; blend: edit's "
            "change mixed with the sources' own change in gene space"),
-    {.section = "screen", .name = "blend", .type = SCS_KEY_NUMBER, AT(screen.blend), .min = 0,
-     .max = 1, .words = "auto", .word_value = SCS_BLEND_AUTO, .fallback = "0.5",
-     .help = "with decode: blend, the decoder's share; auto: the best by leave-one-type-out"},
-    CHOICE(screen, magnitude, "auto|decoder|sources", "auto",
+    NUMBER_OR(screen, blend, ROWS, 0, 1, "auto", SCS_BLEND_AUTO, "0.5",
+              "with decode: blend, the decoder's share; auto: the best by leave-one-type-out"),
+    CHOICE(screen, magnitude, ROWS, "auto|decoder|sources", "auto",
            "size of the decoder's change where it is edited in or blended: as decoded, or fitted "
            "to the sources' own change in gene space by least squares; auto: sources, decoder "
            "with profile scgen2 or paper"),
-    INT(screen, permutations, 0, 1000000, "1000",
+    INT(screen, permutations, REPORT, 0, 1000000, "1000",
         "permutations of the labels within cell types, for p_value and q_value; 0: none"),
-    INT(screen, bootstrap, 0, 100000, "0",
+    INT(screen, bootstrap, REPORT, 0, 100000, "0",
         "bootstrap replicates for delta_se and shift_se (2 or more); 0: none"),
-    CHOICE(screen, rank_by,
+    CHOICE(screen, rank_by, REPORT,
            "none|delta_norm|energy_distance|agreement|p_value|q_value|r2_all|r2_deg|delta_pearson",
            "none", "write ranking.tsv, best rows first, and print the first; --rank-by sets it"),
-    {.section = "screen", .name = "variance", .type = SCS_KEY_BOOL, AT(screen.variance),
-     .fallback = "true", .help = "predict variances as well"},
-    CHOICE(screen, products, "auto|blas", "auto",
+    BOOL(screen, variance, ROWS, "true", "predict variances as well"),
+    CHOICE(screen, products, ROWS, "auto|blas", "auto",
            "how hidden layers are multiplied where no variances are asked for: by BLAS, or, where "
            "the processor has them, by its integer tiles (AMX), as exact as float32 but not the "
            "same bits"),
 
-    NAMES(validate, cell_types, "cell types that validate holds out: names or globs"),
-    NAMES(validate, perturbations, "conditions that validate holds out: names or globs"),
-    NAMES(validate, species, "species that validate holds out: names or globs"),
-    INT(validate, folds, 1, 1000000, "1", "combinations that one model holds out together"),
-    INT(validate, group_size, 1, 1000000, "1",
+    NAMES(validate, cell_types, REPORT, "cell types that validate holds out: names or globs"),
+    NAMES(validate, perturbations, REPORT, "conditions that validate holds out: names or globs"),
+    NAMES(validate, species, REPORT, "species that validate holds out: names or globs"),
+    INT(validate, folds, REPORT, 1, 1000000, "1", "combinations that one model holds out together"),
+    INT(validate, group_size, REPORT, 1, 1000000, "1",
         "ranks that train one model together; also validate --group-size"),
-    {.section = "validate", .name = "pca", .type = SCS_KEY_BOOL, AT(validate.pca),
-     .fallback = "false", .help = "also predict by principal components, made for each model"},
+    BOOL(validate, pca, REPORT, "false",
+         "also predict by principal components, made for each model"),
 
-    CHOICE(output, rows, "dense|top", "dense",
+    CHOICE(output, rows, REPORT, "dense|top", "dense",
            "what screen.h5ad holds of a row: X and layers over all genes, or only the lists of "
            "output.top_genes and the numbers in obs and obsm"),
-    INT(output, top_genes, 0, 100000, "0",
+    INT(output, top_genes, REPORT, 0, 100000, "0",
         "genes with the largest shifts to list for each row, up and down; 0: none"),
-    OPERATIONAL(output, dir, SCS_KEY_TEXT, 1, 0, "results",
+    TEXT(output, dir, NOTHING, 1, "results",
         "folder for the results, from the working directory"),
-    OPERATIONAL(output, deadline, SCS_KEY_NUMBER, 0, 1e9, "1800",
+    NUMBER(output, deadline, NOTHING, 0, 1e9, "1800",
         "seconds that a step of writing may take before the job ends with exit code 74; 0: any"),
 
-    WORDS(SCS_KEY_PATH, simulate, dir, NULL, "", "folder that `simulate` writes to; empty: none"),
-    INT(simulate, genes, 1, 1000000, "1000", "genes"),
-    INT(simulate, cells, 1, 100000000, "60", "cells of each (species, cell type, condition)"),
-    INT(simulate, cell_types, 1, 10000, "6", "cell types, type_1 and so on"),
-    INT(simulate, perturbations, 1, 10000, "5", "perturbations, drug_1 and so on, besides control"),
-    WORDS(SCS_KEY_NAMES, simulate, doses, "none", "none",
+    WORDS(SCS_KEY_PATH, simulate, dir, REPORT, NULL, "",
+          "folder that `simulate` writes to; empty: none"),
+    INT(simulate, genes, REPORT, 1, 1000000, "1000", "genes"),
+    INT(simulate, cells, REPORT, 1, 100000000, "60",
+        "cells of each (species, cell type, condition)"),
+    INT(simulate, cell_types, REPORT, 1, 10000, "6", "cell types, type_1 and so on"),
+    INT(simulate, perturbations, REPORT, 1, 10000, "5",
+        "perturbations, drug_1 and so on, besides control"),
+    WORDS(SCS_KEY_NAMES, simulate, doses, REPORT, "none", "none",
           "doses at which every perturbation is given, ascending: the response at dose d is that "
           "at the largest times log(1 + d) / log(1 + largest); none: no obs.dose"),
-    INT(simulate, pairs, 0, 1000000, "0",
+    INT(simulate, pairs, REPORT, 0, 1000000, "0",
         "pairs of perturbations besides them, drug_1+drug_2 and so on: responses add up"),
-    INT(simulate, null, 0, 10000, "0", "the last so many perturbations have no effect"),
-    INT(simulate, species, 1, 26, "3", "species, species_a and so on; a file each"),
-    INT(simulate, seed, 0, 4294967295, "1", "of every random number of the simulation"),
-    NUMBER(simulate, effect, 0, 10, "1.0", "size of the perturbations' shared shift, log units"),
-    NUMBER(simulate, counts, 1, 1e7, "3000", "mean counts of a cell"),
-    NUMBER(simulate, dispersion, 1e-3, 1e6, "2",
+    INT(simulate, null, REPORT, 0, 10000, "0", "the last so many perturbations have no effect"),
+    INT(simulate, species, REPORT, 1, 26, "3", "species, species_a and so on; a file each"),
+    INT(simulate, seed, REPORT, 0, 4294967295, "1", "of every random number of the simulation"),
+    NUMBER(simulate, effect, REPORT, 0, 10, "1.0",
+           "size of the perturbations' shared shift, log units"),
+    NUMBER(simulate, counts, REPORT, 1, 1e7, "3000", "mean counts of a cell"),
+    NUMBER(simulate, dispersion, REPORT, 1e-3, 1e6, "2",
            "of the negative binomial: variance = mean + mean^2 / dispersion"),
 };
 /* clang-format on */

@@ -37,6 +37,7 @@ typedef struct scs_record {
 
 typedef struct scs_key {
     const char *section, *name; /**< name NULL: the section is itself the key (hold_out) */
+    int affects;                /**< scs_affects bits */
     int type;                   /**< scs_key_type */
     size_t offset;              /**< into scs_config */
     const char *fallback;       /**< the default as text; NULL: empty list */
@@ -44,8 +45,7 @@ typedef struct scs_key {
     const char *words; /**< "none|log1p", or NULL */
     double word_value; /**< what the word stands for (SCS_KEY_NUMBER) */
     const scs_record *record;
-    size_t count;     /**< offset of a record list's int32_t count */
-    bool operational; /**< says how a job is run, and changes no result */
+    size_t count; /**< offset of a record list's int32_t count */
     const char *help;
 } scs_key;
 

@@ -88,6 +88,16 @@ typedef struct scs_input {
     char *orthologs; /**< TSV path (own gene, reference gene), resolved, or NULL */
 } scs_input;
 
+/** What a config key has a say in; bits. Keys of folders, limits and saves affect nothing. */
+enum scs_affects {
+    SCS_AFFECTS_NOTHING = 0,
+    SCS_AFFECTS_WEIGHTS = 1, /**< the trained model: the cells it sees, its shape, its training */
+    SCS_AFFECTS_ROWS = 2,    /**< what a model predicts for a combination, and how that scores */
+    SCS_AFFECTS_REPORT = 4, /**< which combinations are predicted or held out, and what else is said
+                               of them: p-values, lists, ranking; how their cells were simulated */
+    SCS_AFFECTS_RESULT = SCS_AFFECTS_WEIGHTS | SCS_AFFECTS_ROWS | SCS_AFFECTS_REPORT
+};
+
 /** What a result holds of each row: every gene, or only lists and numbers. */
 typedef enum scs_output_rows { SCS_ROWS_DENSE, SCS_ROWS_TOP } scs_output_rows;
 
@@ -199,17 +209,15 @@ SCS_MUST_USE scs_status scs_config_load(const char *file, const char *const *set
 void scs_config_destroy(scs_config **config);
 /** The effective config as YAML that parses back to the same values. Caller frees. */
 SCS_MUST_USE scs_status scs_config_print(const scs_config *config, char **yaml);
-/** The same without the keys that change no result (output.dir, train.max_hours, ...): what results
- * carry. Caller frees. */
-SCS_MUST_USE scs_status scs_config_print_result(const scs_config *config, char **yaml);
-/** Keys of training (sections data, hold_out, model, train) that differ, as "train.batch (64, now
- * 32), hold_out" into out; "" if none. Paths are not compared, nor what changes no result.
- *  @return out */
-char *scs_config_differences(const scs_config *before, const scs_config *now, char *out,
-                             size_t size);
-/** The same with the keys of the screen (sections screen and output). @return out */
-char *scs_config_result_differences(const scs_config *before, const scs_config *now, char *out,
-                                    size_t size);
+/** The same with only the keys that affect any of these. SCS_AFFECTS_RESULT: what results carry.
+ * @param affects scs_affects bits. Caller frees. */
+SCS_MUST_USE scs_status scs_config_print_affecting(const scs_config *config, int affects,
+                                                   char **yaml);
+/** The keys that affect any of these and differ, as "train.batch (64, now 32), hold_out" into out;
+ * "" if none. Paths are not compared: what the files hold is, by its checksum.
+ *  @param affects scs_affects bits  @return out */
+char *scs_config_differences(const scs_config *before, const scs_config *now, int affects,
+                             char *out, size_t size);
 /** All keys with type, default and meaning, a section after the other, for --help. */
 void scs_config_help(FILE *out);
 

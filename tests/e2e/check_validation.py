@@ -1,5 +1,5 @@
 """Rows of validation.tsv recomputed: baselines from the simulated cells, DEGs by scanpy, scores by numpy and cell-eval, the network's
-prediction from a result of `run`."""
+prediction from a result of `run`, and the rows of a validation run again with screen.decode: decode."""
 import os
 import sys
 
@@ -11,7 +11,7 @@ import scanpy
 from cell_eval._types import PerturbationAnndataPair
 from cell_eval.metrics import discrimination_score, mae, mse, pearson_delta
 
-table, result, data = sys.argv[1:]
+table, result, data, decoded = sys.argv[1:]
 rows = pd.read_csv(table, sep="\t").set_index(["species", "cell_type", "perturbation", "predictor"])
 key = ("species_a", "type_2", "drug_1")
 cells = anndata.read_h5ad(f"{data}/species_a.h5ad")
@@ -115,6 +115,11 @@ obs = row.obs.iloc[0]
 ours = rows.loc[(*key, "vae")]
 for name in ("r2_all", "r2_deg", "r2_variance", "delta_pearson"):
     assert float("%.9g" % obs[name]) == ours[name], (name, obs[name], ours[name])
+# `vae` goes with screen.decode, in a folder that held the rows of another too.
+again = pd.read_csv(decoded, sep="\t").set_index(["species", "cell_type", "perturbation", "predictor"])
+one = rows[rows.index.get_level_values("cell_type") == "type_1"]
+vae, plain, was = (t.xs(name, level="predictor") for t, name in ((again, "vae"), (one, "vae_decode"), (one, "vae")))
+assert len(vae) == 2 and vae.equals(plain) and not was.r2_all.equals(plain.r2_all), (vae, plain, was)
 # Predicted cells are nearer to the observed ones than the control cells are.
 edit, none = rows.loc[(*key, "vae_edit")], rows.loc[(*key, "no_change")]
 print("energy", edit.energy_v_latent, none.energy_v_latent, "mmd2", edit.mmd2_u_rbf_latent, none.mmd2_u_rbf_latent)

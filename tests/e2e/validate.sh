@@ -39,6 +39,36 @@ same killed "killed and resumed"
 # Another config's models are not mistaken for these.
 validate four 1 --set train.seed=2
 if cmp -s "$work/one/results/validation.tsv" "$work/four/results/validation.tsv"; then fail "another seed, the same results"; else pass; fi
+# Run again with another key in a folder that holds rows: the bytes of a run that found none.
+again() { # KEY=VALUE
+    rm -rf "$work/fresh"
+    validate fresh 1 --set "validate.cell_types=[type_1]" --set "$1"
+    validate again 1 --set "validate.cell_types=[type_1]" --set "$1"
+    if cmp -s "$work/fresh/results/validation.tsv" "$work/again/results/validation.tsv"; then pass; else fail "$1 beside other rows: other bytes"; fi
+    if grep -q 'recorded before' "$work/again/log"; then fail "$1: rows of another config were taken"; else pass; fi
+}
+validate again 1 --set "validate.cell_types=[type_1]"
+again screen.decode=decode
+cp "$work/again/results/validation.tsv" "$work/decoded"
+for set in screen.decode=edit screen.shift=regression screen.distance=latent screen.nearest_power=1 screen.ridge=3 screen.cross_species=mean \
+    screen.blend=0.25 screen.magnitude=decoder screen.variance=false screen.products=blas validate.pca=true data.target_sum=5000; do
+    again "$set"
+done
+# The same name of a list, other genes in it.
+printf 'gene_%04d\n' $(seq 1 250) >"$work/genes.txt"
+again data.genes=../genes.txt
+printf 'gene_%04d\n' $(seq 20 270) >"$work/genes.txt"
+again data.genes=../genes.txt
+# Keys that do not affect them: nothing is made anew.
+for set in screen.permutations=9 screen.bootstrap=3 screen.rank_by=agreement "screen.perturbations=[drug_1]" output.rows=top output.top_genes=5 \
+    train.max_hours=1 data.memory=99; do
+    validate fresh 1 --set "validate.cell_types=[type_1]" --set data.genes=../genes.txt --set "$set"
+    if cmp -s "$work/fresh/results/validation.tsv" "$work/again/results/validation.tsv" && [ "$(grep -c 'recorded before' "$work/fresh/log")" = 2 ]; then
+        pass
+    else
+        fail "$set: not the rows that were there"
+    fi
+done
 # Each model is the one that `run` makes with the same hold_out.
 mkdir "$work/run"
 (cd "$work/run" && launch 2 run ../run.yaml --set "hold_out=[{species: species_a, cell_type: type_2, condition: drug_1}]" >log 2>&1)
@@ -47,7 +77,7 @@ check_ok "run" $? "$work/run/log"
 validate linear 3 --pca true --group-size 2
 grep -v "	pca	" "$work/linear/results/validation.tsv" >"$work/without"
 if cmp -s "$work/one/results/validation.tsv" "$work/without"; then pass; else fail "validate.pca changes other rows"; fi
-"$SCS_PYTHON" "$SCS_SRCDIR/tests/e2e/check_validation.py" "$work/linear/results/validation.tsv" "$work/run/results/screen.h5ad" "$work/data" >"$work/log" 2>&1
+"$SCS_PYTHON" "$SCS_SRCDIR/tests/e2e/check_validation.py" "$work/linear/results/validation.tsv" "$work/run/results/screen.h5ad" "$work/data" "$work/decoded" >"$work/log" 2>&1
 check_ok "measures" $? "$work/log"
 cat "$work/log"
 validate folds 2 --folds 3

@@ -450,9 +450,9 @@ static scs_status read_texts(void *arg)
 
     SCS_GO(st, scs_config_load(scratch_path(p->folder, "a.yaml", path), sets, 1, &config, &text));
     SCS_GO(st, scs_config_print(config, &yaml));
-    SCS_GO(st, scs_config_print_result(config, &result));
+    SCS_GO(st, scs_config_print_affecting(config, SCS_AFFECTS_ROWS, &result));
     SCS_GO(st, scs_config_parse("b.yaml", yaml, NULL, 0, &other));
-    (void)scs_config_differences(config, other, words, sizeof words);
+    (void)scs_config_differences(config, other, SCS_AFFECTS_RESULT, words, sizeof words);
     SCS_GO(st, scs_orthologs_load(scratch_path(p->folder, "orthologs.tsv", path), &p->s.d.genes,
                                   NULL, &orthologs));
     SCS_GO(st, scs_plan_read(config, p->atlas, &plan));

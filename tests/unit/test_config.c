@@ -241,6 +241,77 @@ static void printed_config_reads_back_the_same(void)
     free(plain);
 }
 
+/* A key that was changed is told of, and printed, where what it affects is asked for. */
+static void check_affects(const scs_config *before, const scs_key *key)
+{
+    char set[256], name[80], words[512], line[90];
+    const char *one = unusual(key, set, sizeof set);
+    scs_config *c = NULL;
+
+    scs_key_full_name(key, name, sizeof name);
+    snprintf(line, sizeof line, "%s%s:", key->name ? "  " : "", key->name ? key->name : name);
+    CHECK_OK(parse_set(one, &c));
+    for (int asked = 1; asked <= SCS_AFFECTS_RESULT; asked++) {
+        bool affected = (key->affects & asked) != 0;
+        char *text = NULL;
+
+        scs_config_differences(before, c, asked, words, sizeof words);
+        if (key->type == SCS_KEY_PATH)
+            CU_ASSERT_STRING_EQUAL(words, "");
+        if (key->type != SCS_KEY_PATH)
+            CU_ASSERT_EQUAL(strncmp(words, affected ? name : "", affected ? strlen(name) : 1), 0);
+        CHECK_OK(scs_config_print_affecting(c, asked, &text));
+        if (affected)
+            CU_ASSERT_PTR_NOT_NULL(strstr(text, line));
+        free(text);
+    }
+    scs_config_destroy(&c);
+}
+
+static void what_a_key_affects_is_compared_and_printed(void)
+{
+    scs_config *before = NULL;
+    char *text = NULL;
+
+    CHECK_OK(parse("", &before));
+    for (int i = 0; scs_key_at(i); i++)
+        check_affects(before, scs_key_at(i));
+    CHECK_OK(scs_config_print_affecting(before, SCS_AFFECTS_ROWS, &text));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "decode: blend\n"));
+    CU_ASSERT_PTR_NULL(strstr(text, "permutations:"));
+    CU_ASSERT_PTR_NULL(strstr(text, "epochs:"));
+    CU_ASSERT_PTR_NULL(strstr(text, "dir:"));
+    free(text);
+    scs_config_destroy(&before);
+}
+
+/* A model is made before it is screened; what says how a job is run changes nothing. */
+static void keys_affect_what_comes_after_them(void)
+{
+    static const char *const nothing[] = {"data.memory",
+                                          "train.checkpoint_minutes",
+                                          "train.checkpoint_steps",
+                                          "train.max_hours",
+                                          "train.resume",
+                                          "output.dir",
+                                          "output.deadline"};
+    size_t n = 0;
+
+    for (int i = 0; scs_key_at(i); i++) {
+        const scs_key *key = scs_key_at(i);
+        bool trains = strcmp(key->section, "data") == 0 || strcmp(key->section, "model") == 0 ||
+                      strcmp(key->section, "train") == 0 || strcmp(key->section, "hold_out") == 0;
+        char name[80];
+
+        scs_key_full_name(key, name, sizeof name);
+        if (key->affects == SCS_AFFECTS_NOTHING)
+            CU_ASSERT(n < sizeof nothing / sizeof *nothing && strcmp(name, nothing[n++]) == 0);
+        if (key->affects)
+            CU_ASSERT_EQUAL((key->affects & SCS_AFFECTS_WEIGHTS) != 0, trains);
+    }
+    CU_ASSERT_EQUAL(n, sizeof nothing / sizeof *nothing);
+}
+
 static void printed_values_are_exact(void)
 {
     const char *sets[] = {"train.learning_rate=0.00037", "model.kl_weight=0.1234567890123456"};
@@ -299,6 +370,8 @@ int main(void)
         {"labels keep their text", labels_keep_their_text_even_if_they_look_like_numbers},
         {"--set overrides any key", set_overrides_any_key},
         {"a printed config reads back the same", printed_config_reads_back_the_same},
+        {"what a key affects is compared and printed", what_a_key_affects_is_compared_and_printed},
+        {"keys affect what comes after them", keys_affect_what_comes_after_them},
         {"printed values are exact", printed_values_are_exact},
         {"empty sections and lists", empty_sections_and_lists_are_allowed},
         {"help names every key", help_names_every_key},
