@@ -31,7 +31,11 @@
         .section = #s, .name = #n, .affects = (what), .type = (kind), AT(s.n), .words = (all),     \
         .fallback = (value), .help = (text)                                                        \
     }
-#define CHOICE(s, n, what, all, value, text) WORDS(SCS_KEY_CHOICE, s, n, what, all, value, text)
+#define CHOICE(s, n, what, all, value, text)                                                       \
+    {                                                                                              \
+        .section = #s, .name = #n, .affects = (what), .type = SCS_KEY_CHOICE, AT(s.n),             \
+        .choice = (all), .fallback = (value), .help = (text)                                       \
+    }
 #define SIZED(s, n, what, text)                                                                    \
     {                                                                                              \
         .section = #s, .name = #n, .affects = (what), .type = SCS_KEY_INT, AT(s.n), .min = 1,      \
@@ -76,6 +80,62 @@ static const scs_record combination_record = {.size = sizeof(scs_named_combinati
                                               .has_line = true,
                                               .line = COMBINATION(line)};
 
+/* The words of a choice, and what each of them stands for. */
+static const scs_word normalize_words[] = {
+    {"none", SCS_NORMALIZE_NONE}, {"log1p", SCS_NORMALIZE_LOG1P}, {0}};
+static const scs_word kind_words[] = {
+    {"vae", SCS_MODEL_VAE}, {"mean", SCS_MODEL_MEAN}, {"pca", SCS_MODEL_PCA}, {0}};
+static const scs_word profile_words[] = {
+    {"auto", SCS_PROFILE_AUTO}, {"scgen2", SCS_PROFILE_SCGEN2}, {"paper", SCS_PROFILE_PAPER}, {0}};
+static const scs_word schedule_words[] = {{"auto", SCS_SCHEDULE_AUTO},
+                                          {"constant", SCS_SCHEDULE_CONSTANT},
+                                          {"linear", SCS_SCHEDULE_LINEAR},
+                                          {"cosine", SCS_SCHEDULE_COSINE},
+                                          {0}};
+static const scs_word output_bias_words[] = {{"auto", SCS_OUTPUT_BIAS_AUTO},
+                                             {"random", SCS_OUTPUT_BIAS_RANDOM},
+                                             {"mean", SCS_OUTPUT_BIAS_MEAN},
+                                             {0}};
+static const scs_word monitor_words[] = {
+    {"objective", SCS_MONITOR_OBJECTIVE}, {"reference", SCS_MONITOR_REFERENCE}, {0}};
+static const scs_word batch_norm_words[] = {
+    {"global", SCS_BATCH_NORM_GLOBAL}, {"shard", SCS_BATCH_NORM_SHARD}, {0}};
+static const scs_word output_layer_words[] = {
+    {"auto", SCS_OUTPUT_AUTO}, {"dense", SCS_OUTPUT_DENSE}, {"factored", SCS_OUTPUT_FACTORED}, {0}};
+static const scs_word shift_words[] = {
+    {"nearest", SCS_SHIFT_NEAREST},   {"paired", SCS_SHIFT_PAIRED},
+    {"balanced", SCS_SHIFT_BALANCED}, {"regression", SCS_SHIFT_REGRESSION},
+    {"auto", SCS_SHIFT_AUTO},         {0}};
+static const scs_word distance_words[] = {
+    {"genes", SCS_DISTANCE_GENES}, {"latent", SCS_DISTANCE_LATENT}, {0}};
+static const scs_word cross_species_words[] = {
+    {"nearest", SCS_CROSS_NEAREST}, {"mean", SCS_CROSS_MEAN}, {"average", SCS_CROSS_AVERAGE}, {0}};
+static const scs_word decode_words[] = {
+    {"edit", SCS_DECODE_EDIT}, {"decode", SCS_DECODE_PLAIN}, {"blend", SCS_DECODE_BLEND}, {0}};
+static const scs_word magnitude_words[] = {{"auto", SCS_MAGNITUDE_AUTO},
+                                           {"decoder", SCS_MAGNITUDE_DECODER},
+                                           {"sources", SCS_MAGNITUDE_SOURCES},
+                                           {0}};
+static const scs_word rank_by_words[] = {{"none", SCS_RANK_NONE},
+                                         {"delta_norm", SCS_RANK_DELTA_NORM},
+                                         {"energy_distance", SCS_RANK_ENERGY_DISTANCE},
+                                         {"agreement", SCS_RANK_AGREEMENT},
+                                         {"p_value", SCS_RANK_P_VALUE},
+                                         {"q_value", SCS_RANK_Q_VALUE},
+                                         {"r2_all", SCS_RANK_R2_ALL},
+                                         {"r2_deg", SCS_RANK_R2_DEG},
+                                         {"delta_pearson", SCS_RANK_DELTA_PEARSON},
+                                         {0}};
+static const scs_word products_words[] = {
+    {"auto", SCS_PRODUCTS_AUTO}, {"blas", SCS_PRODUCTS_BLAS}, {0}};
+static const scs_word rows_words[] = {{"dense", SCS_ROWS_DENSE}, {"top", SCS_ROWS_TOP}, {0}};
+
+#define COUNT(words) (sizeof words / sizeof *words - 1)
+_Static_assert(COUNT(shift_words) == SCS_SHIFT_AUTO + 1, "a word for each scs_shift_method");
+_Static_assert(COUNT(decode_words) == SCS_N_DECODE, "a word for each scs_decode_method");
+_Static_assert(COUNT(magnitude_words) == SCS_N_MAGNITUDE, "a word for each scs_magnitude");
+_Static_assert(COUNT(rank_by_words) == SCS_N_RANK_BY, "a word for each scs_rank_by");
+
 /* clang-format off */
 static const scs_key keys[] = {
     {.section = "data", .name = "inputs", .affects = WEIGHTS | ROWS, .type = SCS_KEY_RECORDS,
@@ -92,7 +152,7 @@ static const scs_key keys[] = {
          "obs column with the species; empty: as data.inputs say, or one species"),
     TEXT(data, dose, WEIGHTS | ROWS, 0, "",
          "obs column with the doses, numbers above 0 (0 for control cells); empty: no doses"),
-    CHOICE(data, normalize, WEIGHTS | ROWS, "none|log1p", "none",
+    CHOICE(data, normalize, WEIGHTS | ROWS, normalize_words, "none",
            "none: the matrix is log1p-normalised already; log1p: it holds raw counts"),
     NUMBER_OR(data, target_sum, WEIGHTS | ROWS, 1, 1e9, "median", 0, "10000",
               "counts per cell after scaling (with normalize: log1p); median: that of the cells"),
@@ -106,7 +166,7 @@ static const scs_key keys[] = {
      .help = "combinations kept out of training and scored afterwards; no species or dose: all of "
              "them"},
 
-    CHOICE(model, kind, WEIGHTS | ROWS, "vae|mean|pca", "vae",
+    CHOICE(model, kind, WEIGHTS | ROWS, kind_words, "vae",
            "vae: scGen's variational autoencoder; mean: arithmetic on the groups' mean expression, "
            "no training; pca: principal components, model.latent of them"),
     SIZED(model, hidden, WEIGHTS,
@@ -117,7 +177,7 @@ static const scs_key keys[] = {
     BY_PROFILE(model, dropout, WEIGHTS, 0, 0.95,
                "share of hidden units dropped in training; auto: 0.2"),
     NUMBER(model, kl_weight, WEIGHTS, 0, 1e6, "5e-5", "weight of the Kullback-Leibler term"),
-    CHOICE(model, profile, WEIGHTS | ROWS, "auto|scgen2|paper", "auto",
+    CHOICE(model, profile, WEIGHTS | ROWS, profile_words, "auto",
            "what `auto` means elsewhere: this program's choices, which predict held-out cells "
            "best; or all as scGen 2.x, or as the paper's own code (1.x), which also sets the "
            "constants"),
@@ -129,10 +189,10 @@ static const scs_key keys[] = {
     INT(train, epochs, WEIGHTS, 1, 1000000, "100", "passes over the training cells, at most"),
     BY_PROFILE(train, learning_rate, WEIGHTS, 1e-12, 10,
                "of Adam; auto: 2e-3 with schedule: linear or cosine, else 1e-3"),
-    CHOICE(train, schedule, WEIGHTS, "auto|constant|linear|cosine", "auto",
+    CHOICE(train, schedule, WEIGHTS, schedule_words, "auto",
            "how the learning rate falls over train.epochs: not at all, or to 0; auto: linear, "
            "constant with profile scgen2 or paper"),
-    CHOICE(train, output_bias, WEIGHTS, "auto|random|mean", "auto",
+    CHOICE(train, output_bias, WEIGHTS, output_bias_words, "auto",
            "where the output layer's biases start: as torch's, or at the genes' means; auto: mean, "
            "random with profile scgen2 or paper"),
     INT(train, seed, WEIGHTS | REPORT, 0, 4294967295, "1",
@@ -143,12 +203,12 @@ static const scs_key keys[] = {
              "power of two from the number of ranks"},
     NUMBER(train, validation, WEIGHTS, 0, 0.9, "0.1", "share of the cells kept for validation"),
     INT(train, patience, WEIGHTS, 1, 1000000, "25", "epochs without improvement before stopping"),
-    CHOICE(train, monitor, WEIGHTS, "objective|reference", "objective",
+    CHOICE(train, monitor, WEIGHTS, monitor_words, "objective",
            "what early stopping watches: the objective, and the best weights are kept; or as "
            "scGen: squared error + unweighted KL, and the last weights are kept"),
-    CHOICE(train, batch_norm, WEIGHTS, "global|shard", "global",
+    CHOICE(train, batch_norm, WEIGHTS, batch_norm_words, "global",
            "statistics over the whole batch, or each shard for itself (fewer messages)"),
-    CHOICE(train, output_layer, WEIGHTS, "auto|dense|factored", "auto",
+    CHOICE(train, output_layer, WEIGHTS, output_layer_words, "auto",
            "gradients of the output layer gene by gene, or from products of the weights and of the "
            "hidden units with themselves: the same up to rounding; auto: the cheaper for this "
            "batch"),
@@ -179,26 +239,26 @@ static const scs_key keys[] = {
           "perturbation and, if there are several, species; dose, if some are wanted"),
     WORDS(SCS_KEY_PATH, screen, gene_sets, REPORT, NULL, "",
           "GMT file of gene sets to score in every row"),
-    CHOICE(screen, shift, ROWS, "nearest|paired|balanced|regression|auto", "nearest",
+    CHOICE(screen, shift, ROWS, shift_words, "nearest",
            "how the types' latent changes are pooled: by closeness to the target, plainly, as "
            "scGen, or by regression on the control means; auto: the best of them by "
            "leave-one-type-out"),
-    CHOICE(screen, distance, ROWS, "genes|latent", "genes",
+    CHOICE(screen, distance, ROWS, distance_words, "genes",
            "how close cell types (and species) are: by their mean expression, or in latent space"),
     NUMBER_OR(screen, nearest_power, ROWS, 0, 64, "auto", SCS_POWER_AUTO, "4",
               "with shift: nearest, types weigh 1 / distance^power (0: as paired); auto: the best "
               "by leave-one-type-out"),
     NUMBER(screen, ridge, ROWS, 1e-6, 1e6, "1",
            "penalty of shift: regression; larger is nearer to paired"),
-    CHOICE(screen, cross_species, ROWS, "nearest|mean|average", "nearest",
+    CHOICE(screen, cross_species, ROWS, cross_species_words, "nearest",
            "a perturbation that the species never saw: from the nearest species, the mean of all, "
            "or the published half-and-half rule"),
-    CHOICE(screen, decode, ROWS, "edit|decode|blend", "blend",
+    CHOICE(screen, decode, ROWS, decode_words, "blend",
            "edit: add the decoded change to the observed control; decode: as scGen; blend: edit's "
            "change mixed with the sources' own change in gene space"),
     NUMBER_OR(screen, blend, ROWS, 0, 1, "auto", SCS_BLEND_AUTO, "0.5",
               "with decode: blend, the decoder's share; auto: the best by leave-one-type-out"),
-    CHOICE(screen, magnitude, ROWS, "auto|decoder|sources", "auto",
+    CHOICE(screen, magnitude, ROWS, magnitude_words, "auto",
            "size of the decoder's change where it is edited in or blended: as decoded, or fitted "
            "to the sources' own change in gene space by least squares; auto: sources, decoder "
            "with profile scgen2 or paper"),
@@ -206,11 +266,10 @@ static const scs_key keys[] = {
         "permutations of the labels within cell types, for p_value and q_value; 0: none"),
     INT(screen, bootstrap, REPORT, 0, 100000, "0",
         "bootstrap replicates for delta_se and shift_se (2 or more); 0: none"),
-    CHOICE(screen, rank_by, REPORT,
-           "none|delta_norm|energy_distance|agreement|p_value|q_value|r2_all|r2_deg|delta_pearson",
+    CHOICE(screen, rank_by, REPORT, rank_by_words,
            "none", "write ranking.tsv, best rows first, and print the first; --rank-by sets it"),
     BOOL(screen, variance, ROWS, "true", "predict variances as well"),
-    CHOICE(screen, products, ROWS, "auto|blas", "auto",
+    CHOICE(screen, products, ROWS, products_words, "auto",
            "how hidden layers are multiplied where no variances are asked for: by BLAS, or, where "
            "the processor has them, by its integer tiles (AMX), as exact as float32 but not the "
            "same bits"),
@@ -224,7 +283,7 @@ static const scs_key keys[] = {
     BOOL(validate, pca, REPORT, "false",
          "also predict by principal components, made for each model"),
 
-    CHOICE(output, rows, REPORT, "dense|top", "dense",
+    CHOICE(output, rows, REPORT, rows_words, "dense",
            "what screen.h5ad holds of a row: X and layers over all genes, or only the lists of "
            "output.top_genes and the numbers in obs and obsm"),
     INT(output, top_genes, REPORT, 0, 100000, "0",
@@ -325,6 +384,15 @@ static void describe_words(const scs_key *key, const char *otherwise, char *out,
         *bar = '/';
 }
 
+static void describe_choice(const scs_key *key, char *out, size_t size)
+{
+    size_t used = (size_t)snprintf(out, size, "one of ");
+
+    for (const scs_word *w = key->choice; w->text && used < size; w++)
+        used +=
+            (size_t)snprintf(out + used, size - used, "%s%s", w > key->choice ? "|" : "", w->text);
+}
+
 static void describe_record(const scs_key *key, char *out, size_t size)
 {
     size_t used = (size_t)snprintf(out, size, "a list of {");
@@ -357,6 +425,9 @@ char *scs_key_allowed(const scs_key *key, char *out, size_t size)
     case SCS_KEY_NAMES:
         describe_words(key, " or a list of names", out, size);
         break;
+    case SCS_KEY_CHOICE:
+        describe_choice(key, out, size);
+        break;
     case SCS_KEY_RECORDS:
         describe_record(key, out, size);
         break;
@@ -370,25 +441,28 @@ char *scs_key_allowed(const scs_key *key, char *out, size_t size)
     return out;
 }
 
-int scs_word_find(const char *words, const char *text)
+bool scs_key_has_word(const scs_key *key, const char *text)
 {
     size_t n = strlen(text);
 
-    for (int i = 0; words; i++) {
-        const char *bar = strchr(words, '|');
-        size_t len = bar ? (size_t)(bar - words) : strlen(words);
-
-        if (len == n && memcmp(words, text, n) == 0)
-            return i;
-        words = bar ? bar + 1 : NULL;
+    for (const char *word = key->words; word; word = strchr(word, '|')) {
+        word += *word == '|';
+        if (strcspn(word, "|") == n && memcmp(word, text, n) == 0)
+            return true;
     }
-    return -1;
+    return false;
 }
 
-char *scs_word_at(const char *words, int i, char *out, size_t size)
+const scs_word *scs_choice_find(const scs_word *choice, const char *text)
 {
-    for (; i > 0 && strchr(words, '|'); i--)
-        words = strchr(words, '|') + 1;
-    snprintf(out, size, "%.*s", (int)strcspn(words, "|"), words);
-    return out;
+    while (choice->text && strcmp(choice->text, text) != 0)
+        choice++;
+    return choice->text ? choice : NULL;
+}
+
+const char *scs_choice_text(const scs_word *choice, int value)
+{
+    while (choice->text && choice->value != value)
+        choice++;
+    return choice->text;
 }

@@ -13,7 +13,7 @@ typedef enum scs_key_type {
     SCS_KEY_TEXT,   /**< char *; at least min bytes; words: nothing else is allowed ("layers/NAME"
                        allows any NAME) */
     SCS_KEY_PATH,   /**< char *; resolved against the config's folder; a word is kept as it is */
-    SCS_KEY_CHOICE, /**< int: position of the word */
+    SCS_KEY_CHOICE, /**< int: what a word stands for */
     SCS_KEY_NAMES,  /**< scs_names; the word stands for the empty list */
     SCS_KEY_RECORDS /**< array of structs and its int32_t count */
 } scs_key_type;
@@ -35,6 +35,12 @@ typedef struct scs_record {
     size_t line; /**< offset of an int that takes the line number */
 } scs_record;
 
+/** A word of a choice. */
+typedef struct scs_word {
+    const char *text;
+    int value; /**< of the enum that the member of scs_config is */
+} scs_word;
+
 typedef struct scs_key {
     const char *section, *name; /**< name NULL: the section is itself the key (hold_out) */
     int affects;                /**< scs_affects bits */
@@ -42,8 +48,9 @@ typedef struct scs_key {
     size_t offset;              /**< into scs_config */
     const char *fallback;       /**< the default as text; NULL: empty list */
     double min, max;
-    const char *words; /**< "none|log1p", or NULL */
-    double word_value; /**< what the word stands for (SCS_KEY_NUMBER) */
+    const char *words;      /**< "all", "X|raw|layers/NAME", or NULL */
+    const scs_word *choice; /**< of SCS_KEY_CHOICE; ends with text NULL */
+    double word_value;      /**< what the word stands for (SCS_KEY_NUMBER) */
     const scs_record *record;
     size_t count; /**< offset of a record list's int32_t count */
     const char *help;
@@ -60,9 +67,11 @@ const char *scs_key_nearest(const char *wrong, char *out, size_t size);
 bool scs_key_is_section(const char *name);
 /** What a value may be, in words: "a whole number from 1 to 65536". @return out */
 char *scs_key_allowed(const scs_key *key, char *out, size_t size);
-/** Position of a word in "none|log1p", or -1. */
-int scs_word_find(const char *words, const char *text);
-/** Word number i, into out. @return out */
-char *scs_word_at(const char *words, int i, char *out, size_t size);
+/** Whether the text is one of key->words. */
+bool scs_key_has_word(const scs_key *key, const char *text);
+/** The word of a choice with this text, or NULL. */
+const scs_word *scs_choice_find(const scs_word *choice, const char *text);
+/** The text of the word that stands for the value, or NULL. */
+const char *scs_choice_text(const scs_word *choice, int value);
 
 #endif

@@ -38,11 +38,6 @@ static scs_status refuse_text(const scs_key *key, const char *text, const scs_wh
     return scs_value_refuse(key, quoted, where);
 }
 
-static bool is_word(const scs_key *key, const char *text)
-{
-    return key->words && scs_word_find(key->words, text) >= 0;
-}
-
 static bool read_int(const char *text, int64_t *value)
 {
     char *end;
@@ -59,7 +54,7 @@ static scs_status set_int(const scs_key *key, const char *text, const scs_where 
 {
     int64_t value = 0;
 
-    if (!is_word(key, text)) {
+    if (!scs_key_has_word(key, text)) {
         bool good =
             read_int(text, &value) && (double)value >= key->min && (double)value <= key->max;
 
@@ -75,7 +70,7 @@ static scs_status set_number(const scs_key *key, const char *text, const scs_whe
 {
     double value = key->word_value;
 
-    if (!is_word(key, text)) {
+    if (!scs_key_has_word(key, text)) {
         char *end;
 
         if (text[0] == '\0' || text[strspn(text, "+-.0123456789eE")] != '\0')
@@ -102,11 +97,11 @@ static scs_status set_bool(const scs_key *key, const char *text, const scs_where
 
 static scs_status set_choice(const scs_key *key, const char *text, const scs_where *where, int *out)
 {
-    int i = scs_word_find(key->words, text);
+    const scs_word *word = scs_choice_find(key->choice, text);
 
-    if (i < 0)
+    if (!word)
         return refuse_text(key, text, where);
-    *out = i;
+    *out = word->value;
     return SCS_OK;
 }
 
@@ -136,7 +131,7 @@ static bool matches_open_word(const char *words, const char *text)
 
 static scs_status set_text(const scs_key *key, const char *text, const scs_where *where, char **out)
 {
-    bool known = !key->words || is_word(key, text) || matches_open_word(key->words, text);
+    bool known = !key->words || scs_key_has_word(key, text) || matches_open_word(key->words, text);
 
     if (!known || (double)strlen(text) < key->min)
         return refuse_text(key, text, where);
@@ -147,7 +142,7 @@ static scs_status set_path(const scs_key *key, const char *text, const scs_where
 {
     char *path;
 
-    if (text[0] == '\0' || is_word(key, text))
+    if (text[0] == '\0' || scs_key_has_word(key, text))
         return replace_text(out, text);
     SCS_TRY(scs_text_resolve(where->base, text, &path));
     free(*out);
@@ -158,7 +153,7 @@ static scs_status set_path(const scs_key *key, const char *text, const scs_where
 static scs_status set_names(const scs_key *key, const char *text, scs_names *out)
 {
     scs_names_clear(out);
-    return is_word(key, text) ? SCS_OK : scs_names_add(out, text);
+    return scs_key_has_word(key, text) ? SCS_OK : scs_names_add(out, text);
 }
 
 scs_status scs_value_set(scs_config *config, const scs_key *key, const char *text,
@@ -200,7 +195,7 @@ static void print_number(double value, char *out, size_t size)
 static const char *number_text(const scs_key *key, double value, char *out, size_t size)
 {
     if (key->words && value == key->word_value)
-        return scs_word_at(key->words, 0, out, size);
+        return key->words;
     print_number(value, out, size);
     return out;
 }
@@ -208,7 +203,7 @@ static const char *number_text(const scs_key *key, double value, char *out, size
 static const char *int_text(const scs_key *key, int64_t value, char *out, size_t size)
 {
     if (key->words && value == 0)
-        return scs_word_at(key->words, 0, out, size);
+        return key->words;
     snprintf(out, size, "%lld", (long long)value);
     return out;
 }
@@ -226,7 +221,7 @@ const char *scs_value_text(const scs_config *config, const scs_key *key, char *o
     case SCS_KEY_BOOL:
         return *(const bool *)at ? "true" : "false";
     case SCS_KEY_CHOICE:
-        return scs_word_at(key->words, *(const int *)at, out, size);
+        return scs_choice_text(key->choice, *(const int *)at);
     case SCS_KEY_PATH:
     case SCS_KEY_TEXT:
         return *(char *const *)at;

@@ -178,7 +178,7 @@ static const char *unusual(const scs_key *key, char *out, size_t size)
         snprintf(value, sizeof value, "%s", strcmp(key->fallback, "true") == 0 ? "false" : "true");
         break;
     case SCS_KEY_CHOICE:
-        scs_word_at(key->words, 1, value, sizeof value);
+        snprintf(value, sizeof value, "%s", key->choice[1].text);
         break;
     case SCS_KEY_NAMES:
         snprintf(value, sizeof value,
@@ -239,6 +239,29 @@ static void printed_config_reads_back_the_same(void)
         scs_config_destroy(&c);
     }
     free(plain);
+}
+
+/* Words and values of a choice are one to one, and the values are the enum's: all from 0 on. */
+static void a_word_stands_for_each_value(void)
+{
+    int n_choice = 0;
+
+    for (int i = 0; scs_key_at(i); i++) {
+        const scs_word *choice = scs_key_at(i)->choice;
+        int n = 0;
+
+        CU_ASSERT_EQUAL(choice != NULL, scs_key_at(i)->type == SCS_KEY_CHOICE);
+        while (choice && choice[n].text)
+            n++;
+        for (int value = 0; value < n; value++) {
+            const char *text = scs_choice_text(choice, value);
+
+            CU_ASSERT_PTR_NOT_NULL_FATAL(text);
+            CU_ASSERT_EQUAL(scs_choice_find(choice, text)->value, value);
+        }
+        n_choice += n > 1;
+    }
+    CU_ASSERT_EQUAL(n_choice, 16);
 }
 
 /* A key that was changed is told of, and printed, where what it affects is asked for. */
@@ -370,6 +393,7 @@ int main(void)
         {"labels keep their text", labels_keep_their_text_even_if_they_look_like_numbers},
         {"--set overrides any key", set_overrides_any_key},
         {"a printed config reads back the same", printed_config_reads_back_the_same},
+        {"a word stands for each value", a_word_stands_for_each_value},
         {"what a key affects is compared and printed", what_a_key_affects_is_compared_and_printed},
         {"keys affect what comes after them", keys_affect_what_comes_after_them},
         {"printed values are exact", printed_values_are_exact},
