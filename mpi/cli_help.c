@@ -10,16 +10,21 @@
 #include <string.h>
 
 const scs_cli_option scs_cli_options[] = {
-    {"--set", "KEY=VALUE", NULL, "override a config key, e.g. --set train.batch=64; repeatable"},
-    {"--print-config", NULL, NULL, "print the effective config and stop"},
-    {"--quiet", NULL, "-q", "no progress"},
-    {"--max-hours", "H", NULL, "save the state of training and stop after H hours"},
-    {"--rank-by", "NAME", NULL,
-     "write ranking.tsv by q_value, delta_norm, ...; see screen.rank_by"},
-    {"--restart", NULL, NULL, "begin anew instead of going on from an interrupted run"},
-    {"--help", NULL, "-h", "this text; with a verb, that verb's"},
-    {"--version", NULL, NULL, "program, MPI, HDF5 and BLAS versions"},
-    {NULL, NULL, NULL, NULL},
+    {.name = "--set",
+     .value = "KEY=VALUE",
+     .help = "override a config key, e.g. --set train.batch=64; repeatable"},
+    {.name = "--print-config", .help = "print the effective config and stop"},
+    {.name = "--quiet", .brief = "-q", .help = "no progress"},
+    {.name = "--max-hours",
+     .value = "H",
+     .help = "save the state of training and stop after H hours"},
+    {.name = "--rank-by",
+     .value = "NAME",
+     .help = "write ranking.tsv by q_value, delta_norm, ...; see screen.rank_by"},
+    {.name = "--restart", .help = "begin anew instead of going on from an interrupted run"},
+    {.name = "--help", .brief = "-h", .help = "this text; with a verb, that verb's"},
+    {.name = "--version", .help = "program, MPI, HDF5 and BLAS versions"},
+    {.name = NULL},
 };
 
 static void help_option(const scs_cli_option *o, FILE *out)

@@ -222,7 +222,7 @@ static scs_status measure(work *w)
 
 static int decode_of(const scs_session *s, const scs_predictor *p)
 {
-    return p->method == SCS_DECODE_AS_CONFIG ? s->config->screen.decode : p->method;
+    return p->decode == SCS_DECODE_AS_CONFIG ? s->config->screen.decode : p->decode;
 }
 
 /* Collective: `auto` looks at all cells. */
@@ -235,7 +235,7 @@ static scs_status make_methods(work *w)
 
         w->method[i] = scs_gene_space_method(scs_method_from_config(s->config));
         if (p->space == SCS_PREDICT_GENES) {
-            w->method[i].shift = p->method;
+            w->method[i].shift = p->shift;
             w->method[i].power = scs_power_tried(SCS_USUAL_POWER);
         }
         if (p->space == SCS_PREDICT_LATENT && is_made(w, i))

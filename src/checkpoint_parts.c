@@ -8,12 +8,37 @@ void scs_atlas_arrays(const scs_atlas *atlas, scs_atlas_array *array)
 {
     const scs_atlas *a = atlas;
     int64_t n = a->n_group, latent = a->n_latent, gene = a->n_gene;
-    const scs_atlas_array all[SCS_ATLAS_ARRAYS] = {
-        {"atlas/mean", H5T_NATIVE_DOUBLE, sizeof *a->mean, a->mean, n, latent},
-        {"atlas/second", H5T_NATIVE_DOUBLE, sizeof *a->second, a->second, n, latent * latent},
-        {"atlas/gene_mean", H5T_NATIVE_FLOAT, sizeof *a->gene_mean, a->gene_mean, n, gene},
-        {"atlas/gene_variance", H5T_NATIVE_FLOAT, sizeof *a->gene_mean, a->gene_variance, n, gene},
-        {"atlas/deg", H5T_NATIVE_INT32, sizeof *a->deg, a->deg, n, SCS_N_DEG}};
+    const scs_atlas_array all[] = {{.path = "atlas/mean",
+                                    .type = H5T_NATIVE_DOUBLE,
+                                    .size = sizeof *a->mean,
+                                    .data = a->mean,
+                                    .rows = n,
+                                    .cols = latent},
+                                   {.path = "atlas/second",
+                                    .type = H5T_NATIVE_DOUBLE,
+                                    .size = sizeof *a->second,
+                                    .data = a->second,
+                                    .rows = n,
+                                    .cols = latent * latent},
+                                   {.path = "atlas/gene_mean",
+                                    .type = H5T_NATIVE_FLOAT,
+                                    .size = sizeof *a->gene_mean,
+                                    .data = a->gene_mean,
+                                    .rows = n,
+                                    .cols = gene},
+                                   {.path = "atlas/gene_variance",
+                                    .type = H5T_NATIVE_FLOAT,
+                                    .size = sizeof *a->gene_variance,
+                                    .data = a->gene_variance,
+                                    .rows = n,
+                                    .cols = gene},
+                                   {.path = "atlas/deg",
+                                    .type = H5T_NATIVE_INT32,
+                                    .size = sizeof *a->deg,
+                                    .data = a->deg,
+                                    .rows = n,
+                                    .cols = SCS_N_DEG}};
+    _Static_assert(sizeof all / sizeof *all == SCS_ATLAS_ARRAYS, "its count");
 
     for (int i = 0; i < SCS_ATLAS_ARRAYS; i++)
         array[i] = all[i];

@@ -64,7 +64,7 @@ static scs_status ask_all_donors(const scs_estimate *own, double share, scs_sour
 
         if (!is_donor(own, s))
             continue;
-        scs_sources_say(sources, sources->text[0] ? "+" : "donors: ", own->atlas->species.name[s]);
+        scs_sources_tell(sources, SCS_SOURCE_DONORS, own->atlas->species.name[s]);
         SCS_TRY(scs_estimate_add(&e, share / n, sources));
     }
     return SCS_OK;
@@ -100,8 +100,8 @@ static scs_status ask_donor(const scs_estimate *own, int32_t species, const scs_
     bool average = own->method->cross_species == SCS_CROSS_AVERAGE &&
                    scs_perturbed_of(&e, type) >= 0 && scs_control_of(&e, type) >= 0;
 
-    scs_sources_say(sources, average ? "average: " : "donors: ", own->atlas->species.name[species]);
-    sources->kind = average ? SCS_SOURCE_AVERAGE : SCS_SOURCE_DONORS;
+    scs_sources_tell(sources, average ? SCS_SOURCE_AVERAGE : SCS_SOURCE_DONORS,
+                     own->atlas->species.name[species]);
     SCS_TRY(scs_estimate_add(&e, part->share * (average ? .5 : 1), sources));
     if (average)
         add_carried(own, &e, part, sources);
@@ -118,6 +118,5 @@ scs_status scs_ask_donors(const scs_estimate *own, const scs_part *part, scs_sou
         return SCS_OK;
     if (own->method->cross_species != SCS_CROSS_MEAN)
         return ask_donor(own, nearest, part, sources);
-    sources->kind = SCS_SOURCE_DONORS;
     return ask_all_donors(own, part->share, sources);
 }

@@ -56,8 +56,9 @@ SCS_MUST_USE scs_status scs_estimate_add(const scs_estimate *e, double scale, sc
  * the sources' text. The kind stays NONE where there is none. */
 SCS_MUST_USE scs_status scs_ask_donors(const scs_estimate *own, const scs_part *part,
                                        scs_sources *sources);
-/** Append two words to the text. */
-void scs_sources_say(scs_sources *sources, const char *before, const char *name);
+/** The shift is learnt from this: into the sources' kind and text, "own", "donors: a", then "+b".
+ * @param species whose groups they are; NULL: the target's own */
+void scs_sources_tell(scs_sources *sources, scs_source_kind kind, const char *species);
 /** Add to a group's weight. */
 void scs_sources_add(scs_sources *sources, int32_t group, double weight);
 

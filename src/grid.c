@@ -102,12 +102,18 @@ static scs_status add_testable(const scs_config *config, scs_atlas *view, const 
 
 static scs_status select_testable(const scs_config *config, const scs_atlas *a, scs_grid *grid)
 {
-    scs_selection list[N_LIST] = {
-        {"validate.species", "species", &config->validate.species, &a->species, NULL, NULL},
-        {"validate.cell_types", "cell type", &config->validate.cell_types, &a->cell_types, NULL,
-         NULL},
-        {"validate.perturbations", "condition", &config->validate.perturbations,
-         scs_atlas_perturbations(a), NULL, NULL}};
+    scs_selection list[N_LIST] = {[SPECIES] = {.key = "validate.species",
+                                               .noun = "species",
+                                               .wanted = &config->validate.species,
+                                               .names = &a->species},
+                                  [CELL_TYPES] = {.key = "validate.cell_types",
+                                                  .noun = "cell type",
+                                                  .wanted = &config->validate.cell_types,
+                                                  .names = &a->cell_types},
+                                  [PERTURBATIONS] = {.key = "validate.perturbations",
+                                                     .noun = "condition",
+                                                     .wanted = &config->validate.perturbations,
+                                                     .names = scs_atlas_perturbations(a)}};
     scs_treatments what = {0};
     scs_sources *sources = NULL;
     scs_atlas view = {0};
@@ -201,14 +207,18 @@ const scs_combination *scs_grid_item(const scs_grid *grid, int64_t model, int64_
     return &grid->plan->item[model + k * grid->n_model];
 }
 
-/* @param name of the fields of a hold_out, in the order of its record */
+/* @param row its members are borrowed */
 static scs_status set_record(scs_config *config, const scs_key *key, int32_t i,
-                             const char *const *name)
+                             const scs_named_combination *row)
 {
     static const scs_where nowhere = {.text = "validate"};
 
-    for (int f = 0; f < key->record->n_field; f++)
-        SCS_TRY(scs_value_set_field(config, key, i, &key->record->field[f], name[f], &nowhere));
+    for (int f = 0; f < key->record->n_field; f++) {
+        const scs_field *field = &key->record->field[f];
+        const char *name = *(char *const *)((const char *)row + field->offset);
+
+        SCS_TRY(scs_value_set_field(config, key, i, field, name, &nowhere));
+    }
     return SCS_OK;
 }
 
@@ -223,14 +233,15 @@ scs_status scs_grid_hold_out(const scs_grid *grid, const scs_atlas *atlas, int64
     for (int32_t i = 0; i < n; i++) {
         const scs_combination *c = scs_grid_item(grid, model, i);
         char dose[SCS_DOSE_TEXT] = "";
-        const char *name[] = {atlas->cell_types.name[c->cell_type],
-                              scs_perturbation_label(atlas, &grid->plan->pairs, c),
-                              atlas->species.name[c->species], dose};
+        scs_named_combination row = {
+            .species = atlas->species.name[c->species],
+            .cell_type = atlas->cell_types.name[c->cell_type],
+            .condition = (char *)scs_perturbation_label(atlas, &grid->plan->pairs, c),
+            .dose = dose};
 
         if (atlas->doses.n)
             scs_dose_text(c->dose, dose);
-
-        SCS_TRY(set_record(config, key, i, name));
+        SCS_TRY(set_record(config, key, i, &row));
     }
     return SCS_OK;
 }

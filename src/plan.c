@@ -125,12 +125,18 @@ static scs_status add_grid(const scs_atlas *atlas, const scs_selection *list,
 
 static scs_status add_selected(const scs_config *config, const scs_atlas *atlas, scs_plan *plan)
 {
-    scs_selection list[N_LIST] = {
-        {"screen.species", "species", &config->screen.species, &atlas->species, NULL, NULL},
-        {"screen.cell_types", "cell type", &config->screen.cell_types, &atlas->cell_types, NULL,
-         NULL},
-        {"screen.perturbations", "condition", &config->screen.perturbations,
-         scs_atlas_perturbations(atlas), NULL, NULL}};
+    scs_selection list[N_LIST] = {[SPECIES] = {.key = "screen.species",
+                                               .noun = "species",
+                                               .wanted = &config->screen.species,
+                                               .names = &atlas->species},
+                                  [CELL_TYPES] = {.key = "screen.cell_types",
+                                                  .noun = "cell type",
+                                                  .wanted = &config->screen.cell_types,
+                                                  .names = &atlas->cell_types},
+                                  [PERTURBATIONS] = {.key = "screen.perturbations",
+                                                     .noun = "condition",
+                                                     .wanted = &config->screen.perturbations,
+                                                     .names = scs_atlas_perturbations(atlas)}};
     scs_treatments what = {0};
     scs_status st;
 

@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { N_COLUMN = 4, WHERE = 600, LARGEST = 1 << 30 };
+enum { CELL_TYPE, PERTURBATION, SPECIES, DOSE, N_COLUMN };
+enum { WHERE = 600, LARGEST = 1 << 30 };
 
 /* The wanted columns of the file, and the names that may stand in them. */
 typedef struct column {
@@ -18,8 +19,6 @@ typedef struct column {
     scs_index index;
     int at; /* field of a row, -1 if the file has no such column */
 } column;
-
-enum { CELL_TYPE, PERTURBATION, SPECIES, DOSE };
 
 typedef struct reader {
     scs_table table;
@@ -160,11 +159,13 @@ scs_status scs_plan_read(const scs_config *config, const scs_atlas *atlas, scs_p
 {
     reader r = {
         .atlas = atlas,
-        .column = {[CELL_TYPE] = {"cell_type", "cell type", &atlas->cell_types, {0}, -1},
-                   [PERTURBATION] =
-                       {"perturbation", "perturbation", scs_atlas_perturbations(atlas), {0}, -1},
-                   [SPECIES] = {"species", "species", &atlas->species, {0}, -1},
-                   [DOSE] = {"dose", "dose", NULL, {0}, -1}}};
+        .column = {
+            [CELL_TYPE] = {.title = "cell_type", .noun = "cell type", .names = &atlas->cell_types},
+            [PERTURBATION] = {.title = "perturbation",
+                              .noun = "perturbation",
+                              .names = scs_atlas_perturbations(atlas)},
+            [SPECIES] = {.title = "species", .noun = "species", .names = &atlas->species},
+            [DOSE] = {.title = "dose", .noun = "dose"}}};
     scs_status st;
 
     SCS_GO(st, scs_treatments_create(config, atlas, &plan->pairs, &r.what));

@@ -31,38 +31,43 @@ enum { BLOCK_MOST = 256, BLOCK_BYTES = 16 << 20, BLOCKS_LEAST = 64, CHEAP_BLOCKS
 /* Floating-point operations of a block that is done in a moment. */
 static const double cheap = 5e10;
 
-#define ROWS(member) offsetof(scs_result_rows, member)
-#define SCORES(member) "obs/" #member, SCORE, offsetof(scs_scores, member), ALWAYS, SCS_VALUE_DOUBLE
-#define TRUSTS(member, need, type) "obs/" #member, TRUST, offsetof(scs_trust, member), need, type
+#define FIELD(name, of, owner, member, when, kind)                                                 \
+    {                                                                                              \
+        .path = (name), .part = (of), .offset = offsetof(owner, member), .need = (when),           \
+        .type = SCS_VALUE_##kind                                                                   \
+    }
+#define ROWS(name, of, member, when, kind) FIELD(name, of, scs_result_rows, member, when, kind)
+#define TRUSTS(member, when, kind) FIELD("obs/" #member, TRUST, scs_trust, member, when, kind)
+#define SCORES(member) FIELD("obs/" #member, SCORE, scs_scores, member, ALWAYS, DOUBLE)
 
 static const source sources[] = {
-    {"X", GENES, ROWS(x), DENSE, SCS_VALUE_FLOAT},
-    {"layers/control", GENES, ROWS(control), DENSE, SCS_VALUE_FLOAT},
-    {"layers/shift", GENES, ROWS(shift), DENSE, SCS_VALUE_FLOAT},
-    {"layers/variance", GENES, ROWS(variance), VARIANCE, SCS_VALUE_FLOAT},
-    {"layers/shift_se", GENES, ROWS(shift_se), DENSE_BOOTSTRAP, SCS_VALUE_FLOAT},
-    {"obsm/delta", LATENT, ROWS(delta), ALWAYS, SCS_VALUE_FLOAT},
-    {"obsm/delta_se", LATENT, ROWS(delta_se), BOOTSTRAP, SCS_VALUE_FLOAT},
-    {"obsm/top_up", TOP, ROWS(top_up), TOP_GENES, SCS_VALUE_INT32},
-    {"obsm/top_up_shift", TOP, ROWS(top_up_shift), TOP_GENES, SCS_VALUE_FLOAT},
-    {"obsm/top_down", TOP, ROWS(top_down), TOP_GENES, SCS_VALUE_INT32},
-    {"obsm/top_down_shift", TOP, ROWS(top_down_shift), TOP_GENES, SCS_VALUE_FLOAT},
-    {"obsm/gene_set_score", SETS, ROWS(set_score), GENE_SETS, SCS_VALUE_FLOAT},
-    {"obsm/gene_set_z", SETS, ROWS(set_z), GENE_SETS, SCS_VALUE_FLOAT},
-    {"obs/delta_norm", ROW, ROWS(delta_norm), ALWAYS, SCS_VALUE_DOUBLE},
-    {TRUSTS(delta_se, BOOTSTRAP, SCS_VALUE_DOUBLE)},
-    {TRUSTS(energy_distance, ALWAYS, SCS_VALUE_DOUBLE)},
-    {TRUSTS(agreement, ALWAYS, SCS_VALUE_DOUBLE)},
-    {TRUSTS(support, ALWAYS, SCS_VALUE_DOUBLE)},
-    {TRUSTS(support_flag, ALWAYS, SCS_VALUE_BOOL)},
-    {TRUSTS(p_value, PERMUTATIONS, SCS_VALUE_DOUBLE)},
-    {TRUSTS(q_value, PERMUTATIONS, SCS_VALUE_DOUBLE)},
-    {SCORES(r2_all)},
-    {SCORES(r2_deg)},
-    {SCORES(r2_variance)},
-    {SCORES(delta_pearson)},
-    {SCORES(r2_all_control)},
-    {SCORES(r2_deg_control)},
+    ROWS("X", GENES, x, DENSE, FLOAT),
+    ROWS("layers/control", GENES, control, DENSE, FLOAT),
+    ROWS("layers/shift", GENES, shift, DENSE, FLOAT),
+    ROWS("layers/variance", GENES, variance, VARIANCE, FLOAT),
+    ROWS("layers/shift_se", GENES, shift_se, DENSE_BOOTSTRAP, FLOAT),
+    ROWS("obsm/delta", LATENT, delta, ALWAYS, FLOAT),
+    ROWS("obsm/delta_se", LATENT, delta_se, BOOTSTRAP, FLOAT),
+    ROWS("obsm/top_up", TOP, top_up, TOP_GENES, INT32),
+    ROWS("obsm/top_up_shift", TOP, top_up_shift, TOP_GENES, FLOAT),
+    ROWS("obsm/top_down", TOP, top_down, TOP_GENES, INT32),
+    ROWS("obsm/top_down_shift", TOP, top_down_shift, TOP_GENES, FLOAT),
+    ROWS("obsm/gene_set_score", SETS, set_score, GENE_SETS, FLOAT),
+    ROWS("obsm/gene_set_z", SETS, set_z, GENE_SETS, FLOAT),
+    ROWS("obs/delta_norm", ROW, delta_norm, ALWAYS, DOUBLE),
+    TRUSTS(delta_se, BOOTSTRAP, DOUBLE),
+    TRUSTS(energy_distance, ALWAYS, DOUBLE),
+    TRUSTS(agreement, ALWAYS, DOUBLE),
+    TRUSTS(support, ALWAYS, DOUBLE),
+    TRUSTS(support_flag, ALWAYS, BOOL),
+    TRUSTS(p_value, PERMUTATIONS, DOUBLE),
+    TRUSTS(q_value, PERMUTATIONS, DOUBLE),
+    SCORES(r2_all),
+    SCORES(r2_deg),
+    SCORES(r2_variance),
+    SCORES(delta_pearson),
+    SCORES(r2_all_control),
+    SCORES(r2_deg_control),
 };
 enum { N_SOURCE = sizeof sources / sizeof *sources };
 _Static_assert((int)N_SOURCE <= (int)SCS_RESULT_FIELDS, "scscreen/result.h has too little room");
@@ -120,8 +125,10 @@ int32_t scs_result_fields(const scs_result_head *head, scs_result_field *field)
 
     for (int i = 0; i < N_SOURCE; i++)
         if (is_there[sources[i].need])
-            field[n++] = (scs_result_field){sources[i].path, sources[i].type, cols[sources[i].part],
-                                            sources[i].need == PERMUTATIONS};
+            field[n++] = (scs_result_field){.path = sources[i].path,
+                                            .type = sources[i].type,
+                                            .cols = cols[sources[i].part],
+                                            .late = sources[i].need == PERMUTATIONS};
     return n;
 }
 

@@ -50,7 +50,22 @@ void scs_sources_destroy(scs_sources **sources)
     *sources = NULL;
 }
 
-void scs_sources_say(scs_sources *sources, const char *before, const char *name)
+/* What a shift is learnt from, in the words of the result's column `source`. */
+static const struct {
+    const char *word;
+    bool other_species;
+} kinds[] = {
+    [SCS_SOURCE_NONE] = {.word = ""},
+    [SCS_SOURCE_OWN] = {.word = "own"},
+    [SCS_SOURCE_DONORS] = {.word = "donors", .other_species = true},
+    [SCS_SOURCE_AVERAGE] = {.word = "average", .other_species = true},
+    [SCS_SOURCE_SELF] = {.word = "self"},
+    [SCS_SOURCE_MEASURED] = {.word = "measured"},
+};
+_Static_assert(sizeof kinds / sizeof *kinds == SCS_N_SOURCE_KIND, "a row for each kind");
+
+/* Append two words to the text, as far as there is room. */
+static void say(scs_sources *sources, const char *before, const char *name)
 {
     size_t used = strlen(sources->text);
     const char *const words[] = {before, name};
@@ -61,6 +76,15 @@ void scs_sources_say(scs_sources *sources, const char *before, const char *name)
     sources->text[used] = '\0';
 }
 
+void scs_sources_tell(scs_sources *sources, scs_source_kind kind, const char *species)
+{
+    bool more = sources->text[0] != '\0';
+
+    sources->kind = kind;
+    say(sources, more ? "+" : kinds[kind].word, species && !more ? ": " : "");
+    say(sources, species ? species : "", "");
+}
+
 /* The target's own cells. @return whether there are any */
 static bool ask_self(const scs_atlas *atlas, const scs_part *part, scs_sources *sources)
 {
@@ -69,8 +93,7 @@ static bool ask_self(const scs_atlas *atlas, const scs_part *part, scs_sources *
 
     if (perturbed < 0)
         return false;
-    sources->kind = t->part ? SCS_SOURCE_MEASURED : SCS_SOURCE_SELF;
-    scs_sources_say(sources, "", t->part ? "measured" : "self");
+    scs_sources_tell(sources, t->part ? SCS_SOURCE_MEASURED : SCS_SOURCE_SELF, NULL);
     scs_sources_add(sources, perturbed, part->share);
     scs_sources_add(sources, t->control_group, -part->share);
     return true;
@@ -81,21 +104,20 @@ static scs_status ask(const scs_atlas *atlas, const scs_method *method, const sc
                       scs_sources *sources)
 {
     const scs_combination *target = &part->target;
-    scs_estimate own = {atlas,
-                        method,
-                        target->species,
-                        target->cell_type,
-                        target->condition,
-                        target->control_group,
-                        scs_group_mean(atlas, target->control_group)};
+    scs_estimate own = {.atlas = atlas,
+                        .method = method,
+                        .species = target->species,
+                        .leave_out = target->cell_type,
+                        .condition = target->condition,
+                        .target_group = target->control_group,
+                        .target = scs_group_mean(atlas, target->control_group)};
 
     sources->kind = SCS_SOURCE_NONE;
     sources->text[0] = '\0';
     if (target->part && ask_self(atlas, part, sources))
         return SCS_OK;
     if (scs_can_estimate(&own)) {
-        sources->kind = SCS_SOURCE_OWN;
-        scs_sources_say(sources, "", "own");
+        scs_sources_tell(sources, SCS_SOURCE_OWN, NULL);
         return scs_estimate_add(&own, part->share, sources);
     }
     SCS_TRY(scs_ask_donors(&own, part, sources));
@@ -125,7 +147,7 @@ static void describe(const scs_part *part, char (*text)[SCS_SOURCE_MAX], int32_t
             snprintf(one + used, sizeof one - used, "%s)",
                      scs_dose_text(part[k - 1].target.dose, dose));
         if (strcmp(one, before) != 0)
-            scs_sources_say(sources, i ? " + " : "", one);
+            say(sources, i ? " + " : "", one);
         memcpy(before, one, sizeof before);
     }
 }
@@ -135,10 +157,7 @@ static scs_source_kind join_kinds(scs_source_kind a, scs_source_kind b)
 {
     if (a == b)
         return a;
-    return a == SCS_SOURCE_DONORS || a == SCS_SOURCE_AVERAGE || b == SCS_SOURCE_DONORS ||
-                   b == SCS_SOURCE_AVERAGE
-               ? SCS_SOURCE_DONORS
-               : SCS_SOURCE_OWN;
+    return kinds[a].other_species || kinds[b].other_species ? SCS_SOURCE_DONORS : SCS_SOURCE_OWN;
 }
 
 scs_status scs_sources_find(const scs_atlas *atlas, const scs_method *method,

@@ -1,5 +1,7 @@
 #include "src/validation.h"
 
+#include "src/estimate.h"
+#include "src/predict.h"
 #include "src/text.h"
 
 #include <math.h>
@@ -12,19 +14,25 @@ enum { LABEL = 256, N_FIXED = 7, PREDICTOR_FIELD = 3 };
 static const int64_t largest_file = (int64_t)1 << 30;
 
 static const scs_predictor predictors[] = {
-    {"no_change", SCS_PREDICT_NOTHING, 0, 0, NULL},
-    {"mean_paired", SCS_PREDICT_GENES, SCS_SHIFT_PAIRED, 0,
-     "model.kind: mean, screen.shift: paired"},
-    {"mean_nearest", SCS_PREDICT_GENES, SCS_SHIFT_NEAREST, 0,
-     "model.kind: mean, screen.shift: nearest"},
-    {"pca", SCS_PREDICT_LATENT, SCS_DECODE_AS_CONFIG, SCS_MODEL_PCA,
-     "model.kind: pca, with screen.decode as it is"},
-    {"vae", SCS_PREDICT_LATENT, SCS_DECODE_AS_CONFIG, SCS_MODEL_VAE,
-     "model.kind: vae, with screen.decode as it is"},
-    {"vae_decode", SCS_PREDICT_LATENT, SCS_DECODE_PLAIN, SCS_MODEL_VAE,
-     "model.kind: vae, screen.decode: decode"},
-    {"vae_edit", SCS_PREDICT_LATENT, SCS_DECODE_EDIT, SCS_MODEL_VAE,
-     "model.kind: vae, screen.decode: edit"},
+    {.name = "no_change", .space = SCS_PREDICT_NOTHING},
+    {.name = "mean_paired", .space = SCS_PREDICT_GENES, .shift = SCS_SHIFT_PAIRED},
+    {.name = "mean_nearest", .space = SCS_PREDICT_GENES, .shift = SCS_SHIFT_NEAREST},
+    {.name = "pca",
+     .space = SCS_PREDICT_LATENT,
+     .decode = SCS_DECODE_AS_CONFIG,
+     .model = SCS_MODEL_PCA},
+    {.name = "vae",
+     .space = SCS_PREDICT_LATENT,
+     .decode = SCS_DECODE_AS_CONFIG,
+     .model = SCS_MODEL_VAE},
+    {.name = "vae_decode",
+     .space = SCS_PREDICT_LATENT,
+     .decode = SCS_DECODE_PLAIN,
+     .model = SCS_MODEL_VAE},
+    {.name = "vae_edit",
+     .space = SCS_PREDICT_LATENT,
+     .decode = SCS_DECODE_EDIT,
+     .model = SCS_MODEL_VAE},
 };
 
 static const char *const fixed[N_FIXED] = {"species",   "cell_type",  "perturbation", "predictor",
@@ -38,6 +46,24 @@ int scs_predictor_count(void)
 const scs_predictor *scs_predictor_at(int i)
 {
     return i >= 0 && i < scs_predictor_count() ? &predictors[i] : NULL;
+}
+
+char *scs_predictor_use(const scs_predictor *predictor, char *out, size_t size)
+{
+    const scs_predictor *p = predictor;
+    const char *kind = p->model == SCS_MODEL_PCA ? "pca" : "vae";
+
+    if (p->space == SCS_PREDICT_NOTHING)
+        snprintf(out, size, "%s", "");
+    else if (p->space == SCS_PREDICT_GENES)
+        snprintf(out, size, "model.kind: mean, screen.shift: %s",
+                 scs_shift_rule_at(p->shift)->name);
+    else if (p->decode == SCS_DECODE_AS_CONFIG)
+        snprintf(out, size, "model.kind: %s, with screen.decode as it is", kind);
+    else
+        snprintf(out, size, "model.kind: %s, screen.decode: %s", kind,
+                 scs_decode_mode_at(p->decode)->name);
+    return out;
 }
 
 bool scs_predictor_is_made(const scs_predictor *predictor, const scs_config *config)

@@ -18,15 +18,18 @@ enum { SCS_DECODE_AS_CONFIG = -1 };
 
 typedef struct scs_predictor {
     const char *name;
-    int space;       /**< scs_predictor_space */
-    int method;      /**< genes: scs_shift_method; latent: scs_decode_method, or AS_CONFIG */
-    int model;       /**< latent: scs_model_kind */
-    const char *use; /**< what to write into a config to screen with it */
+    int space;  /**< scs_predictor_space */
+    int shift;  /**< genes: scs_shift_method */
+    int decode; /**< latent: scs_decode_method, or SCS_DECODE_AS_CONFIG */
+    int model;  /**< latent: scs_model_kind */
 } scs_predictor;
 
 /** All predictors, baselines first; NULL past the end. A new one is a line in src/validation.c. */
 const scs_predictor *scs_predictor_at(int i);
 int scs_predictor_count(void);
+/** What to write into a config to screen with it, "model.kind: vae, screen.decode: edit"; empty
+ * where it is no model. @return out */
+char *scs_predictor_use(const scs_predictor *predictor, char *out, size_t size);
 /** Whether a validation with this config makes it. */
 bool scs_predictor_is_made(const scs_predictor *predictor, const scs_config *config);
 

@@ -44,7 +44,7 @@ static bool is_network(int p)
 static int network_of(const scs_validation_sums *sums)
 {
     for (int p = 0; p < scs_predictor_count(); p++)
-        if (is_network(p) && scs_predictor_at(p)->method == SCS_DECODE_AS_CONFIG && sums->n_row[p])
+        if (is_network(p) && scs_predictor_at(p)->decode == SCS_DECODE_AS_CONFIG && sums->n_row[p])
             return p;
     return -1;
 }
@@ -93,7 +93,7 @@ static int best_of_all(const scs_validation_sums *sums)
     int best = -1;
 
     for (int p = 0; p < scs_predictor_count(); p++)
-        if (scs_predictor_at(p)->use && !isnan(merit(sums, p)) &&
+        if (scs_predictor_at(p)->space != SCS_PREDICT_NOTHING && !isnan(merit(sums, p)) &&
             (best < 0 || merit(sums, p) > merit(sums, best)))
             best = p;
     return best;
@@ -102,6 +102,7 @@ static int best_of_all(const scs_validation_sums *sums)
 void scs_validation_summary(FILE *out, const scs_validation_sums *sums)
 {
     int best = best_of_all(sums);
+    char use[80];
 
     print_means(out, sums);
     for (int i = 0; i < N_DECIDING; i++)
@@ -110,5 +111,6 @@ void scs_validation_summary(FILE *out, const scs_validation_sums *sums)
         fprintf(out,
                 "Best mean of r2_all, r2_deg and delta_pearson: %s (%.3f). To screen with it: "
                 "%s\n",
-                scs_predictor_at(best)->name, merit(sums, best), scs_predictor_at(best)->use);
+                scs_predictor_at(best)->name, merit(sums, best),
+                scs_predictor_use(scs_predictor_at(best), use, sizeof use));
 }

@@ -23,12 +23,13 @@ scs_method scs_method_from_config(const scs_config *config);
 /** Where a shift comes from. */
 typedef enum scs_source_kind {
     SCS_SOURCE_NONE,
-    SCS_SOURCE_OWN,     /**< other cell types of the species */
-    SCS_SOURCE_DONORS,  /**< other species */
-    SCS_SOURCE_AVERAGE, /**< another species, published half-and-half rule */
-    SCS_SOURCE_SELF,    /**< only the target's own cells show the perturbation */
-    SCS_SOURCE_MEASURED /**< the target type's own cells under the parts that a pair or a dose is
-                           put together from */
+    SCS_SOURCE_OWN,      /**< other cell types of the species */
+    SCS_SOURCE_DONORS,   /**< other species */
+    SCS_SOURCE_AVERAGE,  /**< another species, published half-and-half rule */
+    SCS_SOURCE_SELF,     /**< only the target's own cells show the perturbation */
+    SCS_SOURCE_MEASURED, /**< the target type's own cells under the parts that a pair or a dose is
+                            put together from */
+    SCS_N_SOURCE_KIND
 } scs_source_kind;
 
 /** Whether a row could be predicted. */

@@ -206,9 +206,31 @@ static void table_round_trip(void)
     end(&t);
 }
 
+/* What a validation advises can be written into a config as it stands. */
+static void a_predictor_says_how_to_screen_with_it(void)
+{
+    static const char *const use[][2] = {
+        {"no_change", ""},
+        {"mean_paired", "model.kind: mean, screen.shift: paired"},
+        {"mean_nearest", "model.kind: mean, screen.shift: nearest"},
+        {"pca", "model.kind: pca, with screen.decode as it is"},
+        {"vae", "model.kind: vae, with screen.decode as it is"},
+        {"vae_decode", "model.kind: vae, screen.decode: decode"},
+        {"vae_edit", "model.kind: vae, screen.decode: edit"}};
+    char text[80];
+
+    CU_ASSERT_EQUAL_FATAL(scs_predictor_count(), sizeof use / sizeof *use);
+    for (int i = 0; i < scs_predictor_count(); i++) {
+        CU_ASSERT_STRING_EQUAL(scs_predictor_at(i)->name, use[i][0]);
+        CU_ASSERT_STRING_EQUAL(scs_predictor_use(scs_predictor_at(i), text, sizeof text),
+                               use[i][1]);
+    }
+}
+
 int main(void)
 {
     static const scs_test tests[] = {
+        {"a predictor says how to screen with it", a_predictor_says_how_to_screen_with_it},
         {"a perfect prediction", perfect_prediction},
         {"overlap and direction by hand", by_hand},
         {"errors and discrimination by hand", errors_and_discrimination},
