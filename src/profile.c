@@ -38,13 +38,6 @@ double scs_profile_dropout(const scs_config *config)
     return config->model.dropout == SCS_BY_PROFILE ? 0.2 : config->model.dropout;
 }
 
-int scs_profile_output_bias(const scs_config *config)
-{
-    if (config->train.output_bias != SCS_OUTPUT_BIAS_AUTO)
-        return config->train.output_bias;
-    return chooses(config) ? SCS_OUTPUT_BIAS_MEAN : SCS_OUTPUT_BIAS_RANDOM;
-}
-
 int scs_profile_magnitude(const scs_config *config)
 {
     if (config->screen.magnitude != SCS_MAGNITUDE_AUTO)
@@ -52,11 +45,36 @@ int scs_profile_magnitude(const scs_config *config)
     return chooses(config) ? SCS_MAGNITUDE_SOURCES : SCS_MAGNITUDE_DECODER;
 }
 
+static bool centers(const scs_config *config)
+{
+    if (config->train.output_bias != SCS_OUTPUT_BIAS_AUTO)
+        return config->train.output_bias == SCS_OUTPUT_BIAS_MEAN;
+    return chooses(config);
+}
+
 static int schedule(const scs_config *config)
 {
     if (config->train.schedule != SCS_SCHEDULE_AUTO)
         return config->train.schedule;
     return chooses(config) ? SCS_SCHEDULE_LINEAR : SCS_SCHEDULE_CONSTANT;
+}
+
+scs_train_options scs_train_options_from_config(const scs_config *config)
+{
+    scs_train_options options = {.batch = config->train.batch,
+                                 .epochs = config->train.epochs,
+                                 .patience = config->train.patience,
+                                 .seed = config->train.seed,
+                                 .learning_rate = config->train.learning_rate,
+                                 .schedule = schedule(config),
+                                 .center = centers(config),
+                                 .monitor = config->train.monitor,
+                                 .batch_norm = config->train.batch_norm,
+                                 .output_layer = config->train.output_layer};
+
+    if (options.learning_rate == SCS_BY_PROFILE)
+        options.learning_rate = options.schedule == SCS_SCHEDULE_CONSTANT ? 1e-3 : 2e-3;
+    return options;
 }
 
 /* What is left of the rate at a step, over the planned ones: a resumed run needs no more than its
@@ -73,12 +91,7 @@ static double share(int how, double done)
     }
 }
 
-double scs_profile_learning_rate(const scs_config *config, int64_t step, int64_t steps)
+double scs_learning_rate(const scs_train_options *options, int64_t step, int64_t steps)
 {
-    int how = schedule(config);
-    double rate = config->train.learning_rate;
-
-    if (rate == SCS_BY_PROFILE)
-        rate = how == SCS_SCHEDULE_CONSTANT ? 1e-3 : 2e-3;
-    return rate * share(how, (double)(step - 1) / (double)steps);
+    return options->learning_rate * share(options->schedule, (double)(step - 1) / (double)steps);
 }

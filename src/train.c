@@ -1,7 +1,6 @@
 #include "src/state.h"
 #include "src/clock.h"
 #include "src/collective.h"
-#include "src/profile.h"
 #include "src/training.h"
 
 #include <math.h>
@@ -28,7 +27,7 @@ static void report_progress(const scs_training *t)
 {
     const scs_trainer *trainer = t->trainer;
     const scs_position *p = &t->position;
-    int64_t epochs = trainer->config->train.epochs;
+    int64_t epochs = trainer->options.epochs;
 
     if (trainer->team->rank == 0 && t->watch && t->watch->progress)
         t->watch->progress(
@@ -78,7 +77,7 @@ static scs_status train_epoch(scs_training *t)
 /* The reference looks at SSE + unweighted KL; ours at the objective itself. */
 static double monitored(const scs_training *t, const scs_loss *loss)
 {
-    if (t->trainer->config->train.monitor == SCS_MONITOR_REFERENCE)
+    if (t->trainer->options.monitor == SCS_MONITOR_REFERENCE)
         return (loss->reconstruction + loss->kl) / loss->n;
     return loss->objective / loss->n;
 }
@@ -121,7 +120,7 @@ static void fill_report(const scs_training *t, scs_epoch *report)
     const scs_loss *sum = &t->position.sum;
 
     *report = (scs_epoch){.epoch = t->position.epoch,
-                          .epochs = t->trainer->config->train.epochs,
+                          .epochs = t->trainer->options.epochs,
                           .step = t->position.step,
                           .objective = sum->objective / sum->n,
                           .reconstruction = sum->reconstruction / sum->n,
@@ -157,12 +156,11 @@ static scs_status run_epoch(scs_training *t)
 
 static scs_status run_epochs(scs_training *t)
 {
-    const scs_config *config = t->trainer->config;
+    const scs_train_options *options = &t->trainer->options;
     const scs_position *p = &t->position;
 
     t->clock = scs_clock();
-    while (p->epoch <= config->train.epochs &&
-           p->epoch - 1 - p->best_epoch < config->train.patience)
+    while (p->epoch <= options->epochs && p->epoch - 1 - p->best_epoch < options->patience)
         SCS_TRY(run_epoch(t));
     return t->advanced ? save(t, 0) : scs_collective_ok();
 }
@@ -175,15 +173,15 @@ static void fill_outcome(const scs_training *t, scs_outcome *outcome)
                              .steps = p->step,
                              .best_epoch = p->best_epoch,
                              .best = p->best,
-                             .stopped_early = p->epoch <= t->trainer->config->train.epochs};
+                             .stopped_early = p->epoch <= t->trainer->options.epochs};
 }
 
-static scs_status open_training(const scs_config *config, scs_training *t)
+static scs_status open_training(scs_training *t)
 {
     const scs_trainer *trainer = t->trainer;
     scs_status st = SCS_OK;
 
-    if (config->train.monitor == SCS_MONITOR_OBJECTIVE)
+    if (trainer->options.monitor == SCS_MONITOR_OBJECTIVE)
         st = SCS_ALLOC(t->best, trainer->model->n_param + trainer->model->n_running);
     return trainer->team->agree(trainer->team->ctx, st);
 }
@@ -197,8 +195,8 @@ scs_status scs_train(const scs_config *config, scs_model *model, const scs_shard
 
     *outcome = (scs_outcome){0};
     SCS_GO(st, scs_trainer_create(config, model, shard, deal, team, &t.trainer));
-    SCS_GO(st, open_training(config, &t));
-    if (!resume && scs_profile_output_bias(config) == SCS_OUTPUT_BIAS_MEAN)
+    SCS_GO(st, open_training(&t));
+    if (!resume && t.trainer->options.center)
         SCS_GO(st, scs_trainer_center(t.trainer));
     SCS_GO(st, resume ? scs_state_load(&t, resume) : scs_collective_ok());
     SCS_GO(st, run_epochs(&t));

@@ -91,7 +91,7 @@ static scs_status allocate(scs_trainer *t)
 
 static scs_status fill_trainer(scs_trainer *trainer)
 {
-    int64_t batch = trainer->config->train.batch;
+    int64_t batch = trainer->options.batch;
 
     SCS_TRY(check_batch(batch, trainer->team->n_shard));
     trainer->part = (int32_t)(batch / trainer->team->n_shard);
@@ -133,7 +133,7 @@ scs_status scs_trainer_create(const scs_config *config, scs_model *model, const 
 
     if (st == SCS_OK) {
         t = *trainer;
-        t->config = config;
+        t->options = scs_train_options_from_config(config);
         t->model = model;
         t->shard = shard;
         t->deal = deal;
@@ -184,7 +184,7 @@ scs_status scs_trainer_shuffle(scs_trainer *t, int64_t epoch)
     scs_status st = SCS_OK;
 
     for (int32_t i = 0; st == SCS_OK && i < t->n_local; i++)
-        st = scs_shard_epoch_order(&t->shard[i], t->config->train.seed, epoch, t->order[i]);
+        st = scs_shard_epoch_order(&t->shard[i], t->options.seed, epoch, t->order[i]);
     return t->team->agree(t->team->ctx, st);
 }
 

@@ -5,6 +5,7 @@
 
 #include "scscreen/train.h"
 #include "src/layout.h"
+#include "src/profile.h"
 
 /** What is summed over shards in every step: the four members of scs_loss, and how many ranks wish
  * to save and to stop. */
@@ -18,7 +19,7 @@ typedef struct scs_own {
 } scs_own;
 
 typedef struct scs_trainer {
-    const scs_config *config;
+    scs_train_options options;
     scs_model *model;
     const scs_shard *shard; /**< [n_local] borrowed */
     const scs_deal *deal;

@@ -1,7 +1,6 @@
 /* One optimiser step: how its sums and its new weights travel while the ranks compute. */
 #include "src/collective.h"
 #include "src/output_model.h"
-#include "src/profile.h"
 #include "src/trainer.h"
 
 #include <math.h>
@@ -9,7 +8,7 @@
 /* The output layer's way in a step of so many cells; an epoch's last step may have few. */
 static bool is_factored(const scs_trainer *t, int64_t n_global)
 {
-    int64_t wanted = t->config->train.output_layer;
+    int wanted = t->options.output_layer;
 
     return wanted == SCS_OUTPUT_FACTORED ||
            (wanted == SCS_OUTPUT_AUTO &&
@@ -42,7 +41,7 @@ typedef struct making {
 static scs_status update(scs_trainer *t, int segment)
 {
     const scs_own *own = &t->own[segment];
-    double rate = scs_profile_learning_rate(t->config, t->step, t->config->train.epochs * t->steps);
+    double rate = scs_learning_rate(&t->options, t->step, t->options.epochs * t->steps);
 
     scs_adam_step(&t->model->arch, rate, t->step, t->model->param, own->lo, own->hi,
                   t->grad[0] + own->lo, t->m + own->at, t->v + own->at);
@@ -130,11 +129,11 @@ static scs_status finish_step(scs_trainer *t, const scs_step *step)
 
 scs_status scs_trainer_step(scs_trainer *t, int64_t epoch, int64_t at, scs_loss *loss)
 {
-    scs_step step = {.seed = t->config->train.seed,
+    scs_step step = {.seed = t->options.seed,
                      .epoch = epoch,
                      .n_global = scs_trainer_cells(t, at),
                      .dropout = true,
-                     .batch_norm = t->config->train.batch_norm};
+                     .batch_norm = t->options.batch_norm};
     making m = {t, &step, loss};
     scs_step_hooks hooks = {&m, before_weights, after_output};
 

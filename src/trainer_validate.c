@@ -28,7 +28,7 @@ static scs_status validate_shard(const scs_trainer *t, int32_t i, int64_t *rows)
 
         for (int32_t k = 0; k < batch.n; k++)
             rows[k] = shard->n_train + at + k;
-        SCS_TRY(scs_model_validate(t->model, &batch, t->config->train.seed, &loss));
+        SCS_TRY(scs_model_validate(t->model, &batch, t->options.seed, &loss));
         scs_loss_add(&loss, sum);
     }
     return SCS_OK;
