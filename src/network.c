@@ -72,7 +72,6 @@ static void destroy_lane(scs_lane *lane, int n_block)
     free(lane->variance);
     free(lane->noise);
     free(lane->kl);
-    free(lane->px);
 }
 
 static scs_status fill_network(scs_network *net)
@@ -133,14 +132,6 @@ void scs_network_destroy(scs_network **net)
     free((*net)->shard_stats);
     free(*net);
     *net = NULL;
-}
-
-scs_status scs_network_keep_px(scs_network *net)
-{
-    for (int32_t i = 0; i < net->n_local; i++)
-        if (!net->lane[i].px)
-            SCS_TRY(SCS_ALLOC(net->lane[i].px, (int64_t)net->max_rows * net->arch.n_gene));
-    return SCS_OK;
 }
 
 bool scs_worth_threads(const scs_network *net, int32_t n_unit, int cost)

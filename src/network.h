@@ -34,7 +34,6 @@ typedef struct scs_lane {
     scs_real *variance;       /**< [n, n_latent] */
     double *noise;            /**< [n, n_latent] */
     double *kl;               /**< [n] */
-    scs_real *px;             /**< [n, n_gene] kept for tests, or NULL */
 } scs_lane;
 
 struct scs_network {
@@ -66,8 +65,6 @@ typedef struct scs_pass {
 
 /** Is a loop over all cells' units, at `cost` multiply-adds each, worth several threads? */
 bool scs_worth_threads(const scs_network *net, int32_t n_unit, int cost);
-/** Keep the predictions of each step, so that scs_network_peek knows "px". */
-SCS_MUST_USE scs_status scs_network_keep_px(scs_network *net);
 
 /** All activations; the running statistics move. Collective where team->sum is. */
 SCS_MUST_USE scs_status scs_forward(const scs_pass *pass);

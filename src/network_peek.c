@@ -1,4 +1,4 @@
-#include "src/network.h"
+#include "src/network_peek.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -41,9 +41,5 @@ const scs_real *scs_network_peek(const scs_network *net, int32_t local_shard, co
         return grad ? lane->z.grad : lane->z.value;
     if (strcmp(name, "q_var") == 0)
         return grad ? NULL : lane->variance;
-    if (strcmp(name, "px") == 0) {
-        *cols = net->arch.n_gene;
-        return grad ? NULL : lane->px;
-    }
     return peek_block(net, lane, name, grad, cols);
 }

@@ -72,8 +72,7 @@ static scs_status run_output(const scs_pass *pass)
                                          .hidden = last->value,
                                          .x = &lane->x,
                                          .grad_hidden = last->grad,
-                                         .grad = pass->grad[i],
-                                         .px = lane->px};
+                                         .grad = pass->grad[i]};
     }
     return scs_output_step(net->output, pass->model->param, 1.0 / (double)pass->step->n_global,
                            pass->team, scs_step_splits(pass->step) ? &net->split : NULL, net->part);

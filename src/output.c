@@ -15,7 +15,7 @@ struct scs_output {
     int64_t tiled_rows;      /* that it has room for: few where only small batches go that way */
     scs_factors *factors;    /* NULL until a step goes that way */
     const scs_real **hidden; /* [n_part] the parts' */
-    scs_real **px, **share;  /* [n_part] the parts', and what their slices add to dH */
+    scs_real **share;        /* [n_part] what the parts' slices add to dH */
 };
 
 scs_status scs_output_create(const scs_arch *arch, int32_t n_part, int32_t max_rows,
@@ -26,7 +26,6 @@ scs_status scs_output_create(const scs_arch *arch, int32_t n_part, int32_t max_r
     SCS_TRY(SCS_ALLOC(*output, 1));
     **output = (scs_output){.arch = *arch, .n_part = n_part, .max_rows = max_rows};
     SCS_GO(st, SCS_ALLOC((*output)->hidden, n_part));
-    SCS_GO(st, SCS_ALLOC((*output)->px, n_part));
     SCS_GO(st, SCS_ALLOC((*output)->share, n_part));
     return SCS_OK;
 done:
@@ -41,7 +40,6 @@ void scs_output_destroy(scs_output **output)
     scs_tiled_destroy(&(*output)->tiled);
     scs_factors_destroy(&(*output)->factors);
     free((*output)->hidden);
-    free((*output)->px);
     free((*output)->share);
     free(*output);
     *output = NULL;
@@ -86,11 +84,7 @@ static scs_status dense_step(scs_output *output, const scs_real *param, double s
                              const scs_team *team, const scs_gene_split *split,
                              scs_output_part *part)
 {
-    bool keeps = part[0].px && team->n_rank == 1;
-
-    for (int32_t p = 0; p < output->n_part; p++)
-        output->px[p] = part[p].px;
-    scs_tiled_step(output->tiled, param, scale, split, part[0].grad, keeps ? output->px : NULL);
+    scs_tiled_step(output->tiled, param, scale, split, part[0].grad);
     for (int32_t p = 0; p < output->n_part; p++)
         part[p].squared_error = scs_tiled_error(output->tiled, p);
     return sum_hidden_gradients(output, team, split, part);

@@ -21,11 +21,9 @@ typedef struct scs_output_part {
     const scs_nonzeros *x;  /**< the part's cells, by gene without a split alone; factored only */
     scs_real *grad_hidden;  /**< [n, n_hidden] out */
     scs_real
-        *grad;    /**< flat gradient. Split: part 0's gets the whole batch's rows of this rank's
-                     genes; others are not touched. Else the part's rows of W and b are overwritten
-                     (of no cells: zeroed by the caller, and what is the whole batch's added) */
-    scs_real *px; /**< [n, n_gene] out, the prediction itself, for tests (dense, one rank); or
-                     NULL */
+        *grad; /**< flat gradient. Split: part 0's gets the whole batch's rows of this rank's
+                  genes; others are not touched. Else the part's rows of W and b are overwritten
+                  (of no cells: zeroed by the caller, and what is the whole batch's added) */
     double
         squared_error; /**< out: the part's share of the sum of (x_hat - x)^2 over cells and genes
                         */

@@ -35,7 +35,6 @@ typedef struct step {
     const scs_real *param;
     scs_real scale;
     scs_real *grad;
-    scs_real *const *px;
 } step;
 
 static int32_t rows_of(const step *s)
@@ -92,17 +91,6 @@ static void rectify(scs_real *x, int64_t n)
         x[i] = x[i] < 0 ? 0 : x[i];
 }
 
-/* Tests read the prediction. */
-static void keep_predicted(const step *s, const tile *t)
-{
-    const scs_gene_split *split = s->split;
-
-    for (int32_t v = 0; v < split->n_shard; v++)
-        for (int64_t i = split->first_row[v]; i < split->first_row[v + 1]; i++)
-            memcpy(s->px[v] + (i - split->first_row[v]) * split->n_all + t->gene,
-                   t->predicted + i * t->width, (size_t)t->width * sizeof **s->px);
-}
-
 /* predicted = residual = x_hat of the tile's genes. */
 static void predict_tile(const scs_tiled *tiled, const step *s, const tile *t)
 {
@@ -119,8 +107,6 @@ static void predict_tile(const scs_tiled *tiled, const step *s, const tile *t)
     if (tiled->arch.output_relu)
         rectify(t->predicted, size);
     memcpy(t->residual, t->predicted, (size_t)size * sizeof *t->residual);
-    if (s->px)
-        keep_predicted(s, t);
 }
 
 static void subtract_cells(const step *s, const tile *t)
@@ -252,9 +238,9 @@ double scs_tiled_error(const scs_tiled *tiled, int32_t slice)
 }
 
 void scs_tiled_step(scs_tiled *tiled, const scs_real *param, double scale,
-                    const scs_gene_split *split, scs_real *grad, scs_real *const *px)
+                    const scs_gene_split *split, scs_real *grad)
 {
-    step s = {split, param, (scs_real)scale, grad, px};
+    step s = {split, param, (scs_real)scale, grad};
     int n_strip = tiled->n_strip;
     int32_t n_slice = tiled->n_slice, n = rows_of(&s);
     /* cppcheck-suppress unreadVariable ; the pragmas read it */

@@ -17,10 +17,9 @@ void scs_tiled_destroy(scs_tiled **tiled);
 /** Loss and gradients of scale * 0.5 * squared error.
  *  @param split the batch; rows: the last hidden activations
  *  @param grad flat gradient: the whole batch's of this rank's genes' rows of W and of b is
- * overwritten; NULL: the loss alone
- *  @param px [n_shard] each [cells, n_gene] out, predictions of this rank's genes, or NULL */
+ * overwritten; NULL: the loss alone */
 void scs_tiled_step(scs_tiled *tiled, const scs_real *param, double scale,
-                    const scs_gene_split *split, scs_real *grad, scs_real *const *px);
+                    const scs_gene_split *split, scs_real *grad);
 /** What a slice's genes add to dH, [cells of all shards, n_hidden]; borrowed, may be changed. */
 scs_real *scs_tiled_share(const scs_tiled *tiled, int32_t slice);
 /** The squared error of a slice's genes over all cells. */

@@ -128,13 +128,6 @@ SCS_MUST_USE scs_status scs_network_step(scs_network *net, scs_model *model, con
                                          const scs_step *step, const scs_team *team,
                                          scs_real *const *grad, scs_loss *loss);
 
-/** An activation or its gradient of the last step, for tests: "encoder.0.linear", "encoder.0.norm",
- * "encoder.0.out", ..., "q_mean", "q_var", "z", "decoder.0.linear", ..., "px"; gradients with
- * "grad." before. NULL if unknown.
- *  @param[out] cols its columns; rows are the shard's cells */
-const scs_real *scs_network_peek(const scs_network *net, int32_t local_shard, const char *name,
-                                 int32_t *cols);
-
 /* ---- evaluation mode (running statistics, no dropout) ---- */
 
 /** Objective of validation cells, z drawn with SCS_RANDOM_VALIDATE noise that is the same in every
