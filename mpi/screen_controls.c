@@ -34,8 +34,7 @@ static scs_status make_ready(const scs_controls_want *want, int32_t group, scs_r
         SCS_TRY(SCS_ALLOC(c->variance, a->n_gene));
     SCS_TRY(scs_moved_cells_make(&(scs_sample){z, n, NULL}, a->n_latent, &c->cells));
     return want->linear
-               ? scs_moving_create(s->model, z, n, s->config->screen.products == SCS_PRODUCTS_AUTO,
-                                   &c->moving)
+               ? scs_moving_create(s->model, z, n, want->products == SCS_PRODUCTS_AUTO, &c->moving)
                : SCS_OK;
 }
 

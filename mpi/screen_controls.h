@@ -26,6 +26,7 @@ typedef struct scs_controls_want {
     const scs_session *session;
     scs_real *const *control_z; /**< [n_group] */
     bool linear;                /**< moving */
+    int products;               /**< of it: scs_products */
     bool variance;              /**< room for it, as for the mean */
 } scs_controls_want;
 

@@ -35,7 +35,7 @@ bool scs_row_is_linear(const scs_row_job *job)
 {
     const scs_model *model = job->session->model;
 
-    return model && !model->arch.output_relu && !job->session->config->screen.variance;
+    return model && !model->arch.output_relu && !job->method->variance;
 }
 
 scs_status scs_row_work_make(const scs_row_job *job, scs_row_work *work)

@@ -15,7 +15,7 @@ static scs_status alloc_matrices(const scs_row_job *job, scs_result_rows *rows, 
     SCS_TRY(SCS_ALLOC(rows->x, cells));
     SCS_TRY(SCS_ALLOC(rows->control, cells));
     SCS_TRY(SCS_ALLOC(rows->shift, cells));
-    if (job->session->config->screen.variance)
+    if (job->method->variance)
         SCS_TRY(SCS_ALLOC(rows->variance, cells));
     if (errors)
         SCS_TRY(SCS_ALLOC(rows->shift_se, cells));
@@ -91,7 +91,7 @@ static scs_status alloc_decoded(scs_row_block *b)
         SCS_TRY(SCS_ALLOC(b->hidden, 2 * b->most * s->model->arch.n_hidden));
     }
     SCS_TRY(SCS_ALLOC(b->mean, cells));
-    return s->config->screen.variance ? SCS_ALLOC(b->variance, cells) : SCS_OK;
+    return b->job->method->variance ? SCS_ALLOC(b->variance, cells) : SCS_OK;
 }
 
 scs_status scs_row_block_make(const scs_row_job *job, int64_t most, scs_row_block *block)
@@ -153,6 +153,7 @@ static scs_status begin_block(scs_row_block *b)
     const scs_controls_want want = {.session = b->job->session,
                                     .control_z = b->job->control_z,
                                     .linear = b->hidden != NULL,
+                                    .products = b->job->method->products,
                                     .variance = b->variance != NULL};
     int32_t n, *group = b->fresh; /* as scratch */
 

@@ -123,7 +123,7 @@ static scs_status open_store(const scs_session *s, screening *w)
     w->head = (scs_result_head){.atlas = s->atlas,
                                 .plan = w->plan,
                                 .dense = s->config->output.rows == SCS_ROWS_DENSE,
-                                .variance = s->config->screen.variance,
+                                .variance = w->method.variance,
                                 .bootstrap = s->config->screen.bootstrap > 0,
                                 .top_genes = s->config->output.top_genes,
                                 .permutations = w->permutations.n > 0,

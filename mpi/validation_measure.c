@@ -133,7 +133,7 @@ static scs_status measure_genes(work *w, int64_t row, int predictor)
     const scs_atlas *a = s->atlas;
     const scs_combination *c = &w->plan.item[row];
     int64_t genes = a->n_gene;
-    scs_prediction out = {w->mean, w->shift, s->config->screen.variance ? w->variance : NULL};
+    scs_prediction out = {w->mean, w->shift, w->method[predictor].variance ? w->variance : NULL};
     scs_evidence from = {.control_mean = a->gene_mean + c->control_group * genes,
                          .control_variance = a->gene_variance + c->control_group * genes,
                          .change = {w->scratch, w->scratch + genes},

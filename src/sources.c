@@ -15,7 +15,9 @@ scs_method scs_method_from_config(const scs_config *config)
                         .ridge = config->screen.ridge,
                         .decode = config->screen.decode,
                         .blend = config->screen.blend,
-                        .magnitude = scs_profile_magnitude(config)};
+                        .magnitude = scs_profile_magnitude(config),
+                        .variance = config->screen.variance,
+                        .products = config->screen.products};
 }
 
 static scs_status allocate(const scs_atlas *atlas, scs_sources *sources)

@@ -14,6 +14,8 @@ typedef struct scs_method {
     int decode;    /**< scs_decode_method */
     double blend;  /**< share of the decoder's change where decode is blend */
     int magnitude; /**< of that change: scs_magnitude, never SCS_MAGNITUDE_AUTO */
+    bool variance; /**< variances are predicted as well */
+    int products;  /**< scs_products: what multiplies hidden layers where they are not */
 } scs_method;
 
 /** The config's method; shift AUTO, power SCS_POWER_AUTO and blend SCS_BLEND_AUTO are left for the
