@@ -45,8 +45,9 @@ int main(int argc, char **argv)
     return scs_exit_code(status);
 }
 C
-# shellcheck disable=SC2046
-if ${CC:-mpicc} -std=c11 -Wall -Wextra -Werror $(flags --cflags) "$work/outside.c" -o "$work/outside" $(flags --libs) >"$work/log" 2>&1; then pass; else
+built=$(sed -n 's/^CFLAGS = //p' "$SCS_BUILDDIR/Makefile") # sanitizers and coverage want theirs when linking
+# shellcheck disable=SC2046,SC2086
+if ${CC:-mpicc} $built -std=c11 -Wall -Wextra -Werror $(flags --cflags) "$work/outside.c" -o "$work/outside" $(flags --libs) >"$work/log" 2>&1; then pass; else
     fail "a program outside the tree does not build"
     show "$work/log"
 fi
