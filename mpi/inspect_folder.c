@@ -82,21 +82,26 @@ static void look_at_state(found *f, const char *name)
 
 static void look_at_others(found *f)
 {
-    static const char *const others[][2] = {
-        {"screen.h5ad", "a screen; scscreen inspect it, or open it with anndata.read_h5ad"},
-        {"ranking.tsv", "rows of the screen, ranked"},
-        {"pca.h5ad", "principal components of the cells"},
-        {"validation", "finished models of a validation, one file each"},
-        {"validation.tsv", "a finished validation"},
-        {"events.jsonl", "a line for each epoch of training"},
-        {"STOP", "a running training ends when it sees this file"},
+    static const struct {
+        const char *name, *what;
+        bool is_result;
+    } others[] = {
+        {.name = "screen.h5ad",
+         .what = "a screen; scscreen inspect it, or open it with anndata.read_h5ad",
+         .is_result = true},
+        {.name = "ranking.tsv", .what = "rows of the screen, ranked"},
+        {.name = "pca.h5ad", .what = "principal components of the cells"},
+        {.name = "validation", .what = "finished models of a validation, one file each"},
+        {.name = "validation.tsv", .what = "a finished validation"},
+        {.name = "events.jsonl", .what = "a line for each epoch of training"},
+        {.name = "STOP", .what = "a running training ends when it sees this file"},
     };
     char path[4096];
 
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        if (is_there(f, others[i][0], path, sizeof path)) {
-            tell(f, others[i][0], SCS_OK, others[i][1]);
-            f->result |= i == 0;
+        if (is_there(f, others[i].name, path, sizeof path)) {
+            tell(f, others[i].name, SCS_OK, others[i].what);
+            f->result |= others[i].is_result;
         }
 }
 

@@ -4,14 +4,16 @@
 #include <math.h>
 #include <string.h>
 
-enum { LABEL = 40, N_VALUE = 5, N_LABEL = 3 };
+enum { LABEL = 40, N_LABEL = 3 };
+
+/* The numbers of a row; _BASE: of no change. */
+enum { R2_ALL, R2_ALL_BASE, R2_DEG, R2_DEG_BASE, DELTA_PEARSON, N_VALUE };
 
 /* One printed row: labels cut to LABEL bytes, then the five scores. */
 typedef struct line {
     char label[N_LABEL][LABEL]; /**< species, cell type, perturbation */
     char observed[24];
-    double
-        value[N_VALUE]; /**< r2_all, its no-change baseline, r2_deg, its baseline, delta_pearson */
+    double value[N_VALUE];
     char source[SCS_SOURCE_MAX];
 } line;
 
@@ -37,11 +39,11 @@ static void fill_line(const scs_atlas *atlas, const scs_plan *plan, int64_t row,
     scs_treatment_text(atlas, &plan->pairs, item, treatment, sizeof treatment);
     scs_text_escape(treatment, l->label[2], LABEL);
     snprintf(l->observed, sizeof l->observed, "%lld", (long long)observed);
-    l->value[0] = score->r2_all;
-    l->value[1] = score->r2_all_control;
-    l->value[2] = score->r2_deg;
-    l->value[3] = score->r2_deg_control;
-    l->value[4] = score->delta_pearson;
+    l->value[R2_ALL] = score->r2_all;
+    l->value[R2_ALL_BASE] = score->r2_all_control;
+    l->value[R2_DEG] = score->r2_deg;
+    l->value[R2_DEG_BASE] = score->r2_deg_control;
+    l->value[DELTA_PEARSON] = score->delta_pearson;
     scs_text_escape(plan->sources.name[item->source], l->source, sizeof l->source);
 }
 
@@ -60,12 +62,12 @@ static void print_line(const table *t, const line *l)
 
     for (int i = 0; i < N_VALUE; i++)
         number(l->value[i], text[i]);
-    snprintf(baseline[0], sizeof baseline[0], "(%s)", text[1]);
-    snprintf(baseline[1], sizeof baseline[1], "(%s)", text[3]);
+    snprintf(baseline[0], sizeof baseline[0], "(%s)", text[R2_ALL_BASE]);
+    snprintf(baseline[1], sizeof baseline[1], "(%s)", text[R2_DEG_BASE]);
     for (int i = t->first_label; i < N_LABEL; i++)
         fprintf(t->out, "%-*s  ", t->width[i], l->label[i]);
-    fprintf(t->out, "%10s  %6s %-11s  %6s %-11s  %13s  %s\n", l->observed, text[0], baseline[0],
-            text[2], baseline[1], text[4], l->source);
+    fprintf(t->out, "%10s  %6s %-11s  %6s %-11s  %13s  %s\n", l->observed, text[R2_ALL],
+            baseline[0], text[R2_DEG], baseline[1], text[DELTA_PEARSON], l->source);
 }
 
 static void print_titles(const table *t)
