@@ -36,9 +36,9 @@ SCS_MUST_USE scs_status scs_validation_deal(scs_validation *v);
 /** Train and encode without the combinations that model `model` holds out.
  *  @param kind scs_model_kind. Collective over the group. */
 SCS_MUST_USE scs_status scs_validation_train(scs_validation *v, int64_t model, int kind);
-/** Predict and measure them, by the baselines and what the session's model makes: their part of
- * v->value and v->source. Collective over the group. */
-SCS_MUST_USE scs_status scs_validation_measure(scs_validation *v, int64_t model);
+/** Predict and measure them, by the baselines and what the session's model, of this kind, makes:
+ * their part of v->value and v->source. Collective over the group. */
+SCS_MUST_USE scs_status scs_validation_measure(scs_validation *v, int64_t model, int kind);
 /** Room for a model's values and sources. Local. */
 SCS_MUST_USE scs_status scs_validation_reserve(scs_validation *v, int64_t model);
 

@@ -11,6 +11,7 @@
 
 typedef struct work {
     scs_validation *v;
+    int kind;              /* of the model in hand */
     scs_plan plan;         /* the model's combinations */
     scs_plan observed;     /* the same with the observed groups in the place of the controls */
     int64_t *first;        /* [n_rank + 1] rows of each rank */
@@ -191,15 +192,9 @@ done:
     return st;
 }
 
-/* By the model that the session holds; the baselines go with the config's own. */
 static bool is_made(const work *w, int predictor)
 {
-    const scs_predictor *p = scs_predictor_at(predictor);
-    const scs_session *s = w->v->session;
-
-    if (p->space != SCS_PREDICT_LATENT)
-        return !s->pca || s->config->model.kind == SCS_MODEL_PCA;
-    return (p->model == SCS_MODEL_VAE && s->model) || (p->model == SCS_MODEL_PCA && s->pca);
+    return scs_predictor_is_made_by(scs_predictor_at(predictor), w->v->session->config, w->kind);
 }
 
 /* This rank's rows. */
@@ -312,9 +307,9 @@ static scs_status run(work *w, int64_t model)
     return gather(w);
 }
 
-scs_status scs_validation_measure(scs_validation *v, int64_t model)
+scs_status scs_validation_measure(scs_validation *v, int64_t model, int kind)
 {
-    work w = {.v = v};
+    work w = {.v = v, .kind = kind};
     scs_status st = run(&w, model);
 
     close_work(&w);

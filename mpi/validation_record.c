@@ -4,7 +4,6 @@
 #include "src/checksum.h"
 #include "src/file.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -64,38 +63,17 @@ int64_t scs_validation_rows(const scs_validation *v, int64_t model)
     return scs_grid_size(v->grid, model) * made_predictors(v);
 }
 
-/* A whole file or none. @param write puts the text into `out` */
-static scs_status write_file(const char *path, scs_validation *v,
-                             scs_status (*write)(scs_validation *v, int64_t model, FILE *out),
-                             int64_t model)
-{
-    char *temp = NULL;
-    FILE *out = NULL;
-    bool failed;
-    scs_status st;
+typedef struct model_rows {
+    const scs_validation *v;
+    int64_t model;
+} model_rows;
 
-    SCS_GO(st, scs_temp_name(path, &temp));
-    SCS_GO(st, scs_file_create(temp));
-    out = fopen(temp, "w");
-    SCS_GO(st, out ? SCS_OK : scs_creation_failed(temp, errno));
-    SCS_GO(st, write(v, model, out));
-    failed = ferror(out) != 0;
-    failed = fclose(out) != 0 || failed;
-    out = NULL;
-    SCS_GO(st, failed ? scs_creation_failed(path, errno) : SCS_OK);
-    SCS_GO(st, scs_file_commit(temp, path));
-done:
-    if (out)
-        fclose(out);
-    if (st != SCS_OK && temp)
-        (void)remove(temp);
-    free(temp);
-    return st;
-}
-
-static scs_status write_model(scs_validation *v, int64_t model, FILE *out)
+static scs_status write_model(void *ctx, FILE *out)
 {
+    const model_rows *rows = ctx;
+    const scs_validation *v = rows->v;
     const scs_session *s = v->session;
+    int64_t model = rows->model;
     scs_lidx at = 0;
 
     scs_validation_write_head(out);
@@ -110,11 +88,12 @@ static scs_status write_model(scs_validation *v, int64_t model, FILE *out)
 
 scs_status scs_validation_record(scs_validation *v, int64_t model, const char *path)
 {
+    model_rows rows = {v, model};
     char folder[4096];
 
     SCS_TRY(scs_session_path(v->session, "validation", folder, sizeof folder));
     SCS_TRY(scs_make_folder(folder));
-    return write_file(path, v, write_model, model);
+    return scs_file_write(path, write_model, &rows);
 }
 
 static scs_status write_all(void *ctx, FILE *out)

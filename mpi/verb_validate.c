@@ -57,15 +57,13 @@ static void tell(const scs_validation *v, int64_t model, bool recorded)
 
 static scs_status make_model(scs_validation *v, int64_t model, const char *path)
 {
-    const scs_config *c = v->session->config;
+    int kind[SCS_MOST_KINDS], n = scs_predictor_kinds(v->session->config, kind);
     scs_status st = SCS_OK;
 
     SCS_TRY(scs_agree(v->group, scs_validation_reserve(v, model)));
-    SCS_TRY(scs_validation_train(v, model, c->model.kind));
-    SCS_TRY(scs_validation_measure(v, model));
-    if (c->validate.pca && c->model.kind != SCS_MODEL_PCA) {
-        SCS_TRY(scs_validation_train(v, model, SCS_MODEL_PCA));
-        SCS_TRY(scs_validation_measure(v, model));
+    for (int i = 0; i < n; i++) {
+        SCS_TRY(scs_validation_train(v, model, kind[i]));
+        SCS_TRY(scs_validation_measure(v, model, kind[i]));
     }
     if (scs_session_leads(v->session))
         st = scs_validation_record(v, model, path);

@@ -266,10 +266,11 @@ scs_status scs_file_commit(const char *temp, const char *path)
     return SCS_OK;
 }
 
+/* stdio keeps the first failed write until fflush or ferror tell. */
 static scs_status write_temp(const char *temp, scs_status (*write)(void *ctx, FILE *out), void *ctx)
 {
+    int error = 0;
     scs_status st;
-    bool failed;
     FILE *out;
 
     SCS_TRY(scs_file_create(temp));
@@ -277,10 +278,12 @@ static scs_status write_temp(const char *temp, scs_status (*write)(void *ctx, FI
     if (!out)
         return scs_creation_failed(temp, errno);
     st = write(ctx, out);
-    failed = ferror(out) != 0;
-    failed = fclose(out) != 0 || failed;
-    if (st == SCS_OK && failed)
-        st = scs_creation_failed(temp, errno);
+    if (fflush(out) != 0 || ferror(out))
+        error = errno ? errno : EIO;
+    if (fclose(out) != 0 && !error)
+        error = errno;
+    if (st == SCS_OK && error)
+        st = scs_creation_failed(temp, error);
     return st;
 }
 

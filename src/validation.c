@@ -66,10 +66,29 @@ char *scs_predictor_use(const scs_predictor *predictor, char *out, size_t size)
     return out;
 }
 
+int scs_predictor_kinds(const scs_config *config, int *kind)
+{
+    int n = 0;
+
+    kind[n++] = config->model.kind;
+    if (config->validate.pca && config->model.kind != SCS_MODEL_PCA)
+        kind[n++] = SCS_MODEL_PCA;
+    return n;
+}
+
+bool scs_predictor_is_made_by(const scs_predictor *predictor, const scs_config *config, int kind)
+{
+    return kind == (predictor->space == SCS_PREDICT_LATENT ? predictor->model : config->model.kind);
+}
+
 bool scs_predictor_is_made(const scs_predictor *predictor, const scs_config *config)
 {
-    return predictor->space != SCS_PREDICT_LATENT || predictor->model == config->model.kind ||
-           (predictor->model == SCS_MODEL_PCA && config->validate.pca);
+    int kind[SCS_MOST_KINDS], n = scs_predictor_kinds(config, kind);
+
+    for (int i = 0; i < n; i++)
+        if (scs_predictor_is_made_by(predictor, config, kind[i]))
+            return true;
+    return false;
 }
 
 void scs_validation_write_head(FILE *out)

@@ -14,7 +14,7 @@ enum scs_predictor_space {
     SCS_PREDICT_LATENT   /**< arithmetic in a model's latent space, decoded */
 };
 
-enum { SCS_DECODE_AS_CONFIG = -1 };
+enum { SCS_DECODE_AS_CONFIG = -1, SCS_MOST_KINDS = 2 };
 
 typedef struct scs_predictor {
     const char *name;
@@ -30,6 +30,13 @@ int scs_predictor_count(void);
 /** What to write into a config to screen with it, "model.kind: vae, screen.decode: edit"; empty
  * where it is no model. @return out */
 char *scs_predictor_use(const scs_predictor *predictor, char *out, size_t size);
+/** The kinds of models that each combination is predicted by: the config's own, then PCA beside it
+ * where validate.pca asks for it. @param[out] kind [SCS_MOST_KINDS] scs_model_kind  @return how
+ * many
+ */
+int scs_predictor_kinds(const scs_config *config, int *kind);
+/** Whether a model of this kind makes it. The baselines, which need none, go with the config's. */
+bool scs_predictor_is_made_by(const scs_predictor *predictor, const scs_config *config, int kind);
 /** Whether a validation with this config makes it. */
 bool scs_predictor_is_made(const scs_predictor *predictor, const scs_config *config);
 

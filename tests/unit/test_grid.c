@@ -1,5 +1,6 @@
 /* Which combinations a validation holds out, and which of them together. */
 #include "src/grid.h"
+#include "src/validation.h"
 #include "tests/unit/configs.h"
 #include "tests/unit/small.h"
 
@@ -125,6 +126,38 @@ static void becomes_hold_out(void)
     end(&t);
 }
 
+/* Each predictor belongs to one of the models that are trained, or to none. */
+static void predictors_are_made_once(void)
+{
+    static const struct {
+        const char *config;
+        int kinds, made;
+    } cases[] = {{"model: {kind: vae}\nvalidate: {pca: true}", 2, 7},
+                 {"model: {kind: vae}\nvalidate: {pca: false}", 1, 6},
+                 {"model: {kind: pca}\nvalidate: {pca: true}", 1, 4},
+                 {"model: {kind: mean}\nvalidate: {pca: true}", 2, 4},
+                 {"model: {kind: mean}\nvalidate: {pca: false}", 1, 3}};
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        scs_config *config = NULL;
+        int kind[SCS_MOST_KINDS], n, made = 0;
+
+        CHECK_OK(parse(cases[i].config, &config));
+        n = scs_predictor_kinds(config, kind);
+        CU_ASSERT_EQUAL(n, cases[i].kinds);
+        for (int p = 0; p < scs_predictor_count(); p++) {
+            int times = 0;
+
+            for (int k = 0; k < n; k++)
+                times += scs_predictor_is_made_by(scs_predictor_at(p), config, kind[k]);
+            CU_ASSERT_EQUAL(times, scs_predictor_is_made(scs_predictor_at(p), config));
+            made += times;
+        }
+        CU_ASSERT_EQUAL(made, cases[i].made);
+        scs_config_destroy(&config);
+    }
+}
+
 int main(void)
 {
     static const scs_test tests[] = {
@@ -133,6 +166,7 @@ int main(void)
         {"folds leave something to learn from", folds_must_leave_something},
         {"lists select", lists_select},
         {"a model's combinations become hold_out", becomes_hold_out},
+        {"predictors are made once", predictors_are_made_once},
     };
 
     return run_suite("grid", tests, sizeof tests / sizeof *tests);
