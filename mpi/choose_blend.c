@@ -54,8 +54,8 @@ static scs_status prepare(trials *t)
 static product multiply(const scs_atlas *a, const scs_combination *item, const scs_evidence *from)
 {
     const double *moved = from->moved.mean, *still = from->still.mean, *seen = from->change.mean;
-    const float *observed = a->gene_mean + (int64_t)item->observed_group * a->n_gene;
-    const float *control = a->gene_mean + (int64_t)item->control_group * a->n_gene;
+    const float *observed = scs_group_gene_mean(a, item->observed_group);
+    const float *control = scs_group_gene_mean(a, item->control_group);
     product p = {0, 0};
 
     for (int32_t g = 0; g < a->n_gene; g++) {

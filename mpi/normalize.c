@@ -1,22 +1,9 @@
 #include "scscreen/comm.h"
 #include "src/collective.h"
 #include "src/packed.h"
+#include "src/vector.h"
 
 #include <stdlib.h>
-
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
-/* As numpy has it: the mean of the two middle values when n is even. Sorts in place. */
-static double median(double *value, int64_t n)
-{
-    qsort(value, (size_t)n, sizeof *value, ascending);
-    return n % 2 ? value[n / 2] : (value[n / 2 - 1] + value[n / 2]) / 2;
-}
 
 /* Totals of this rank's used cells that have any counts; as in scanpy's normalize_total, the others
  * have no say. */
@@ -58,7 +45,7 @@ static scs_status gather_median(scs_comm *comm, const median_counts *count, cons
         n += count->from[r] / (int64_t)sizeof *all;
     SCS_GO(st, scs_agree(comm, SCS_ALLOC(all, n)));
     SCS_GO(st, scs_alltoallv(comm, used, count->to, all, count->from));
-    *target = n > 0 ? median(all, n) : 0;
+    *target = n > 0 ? scs_vector_median(all, n) : 0;
     SCS_GO(st, scs_broadcast(comm, target, sizeof *target));
 done:
     free(all);

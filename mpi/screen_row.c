@@ -1,6 +1,7 @@
 #include "mpi/screen_row.h"
 
 #include "src/gene_sets.h"
+#include "src/vector.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -66,13 +67,9 @@ void scs_row_work_clear(scs_row_work *work)
 
 static double keep(const double *x, int32_t n, float *out)
 {
-    double square = 0;
-
-    for (int32_t k = 0; k < n; k++) {
+    for (int32_t k = 0; k < n; k++)
         out[k] = (float)x[k];
-        square += x[k] * x[k];
-    }
-    return sqrt(square);
+    return sqrt(scs_vector_dot(x, x, n));
 }
 
 static scs_status measure_trust(const row *r)
@@ -193,9 +190,10 @@ static scs_status predict(row *r, const scs_moments *change)
 {
     const scs_atlas *a = r->atlas;
     scs_result_rows *rows = r->rows;
-    int64_t genes = a->n_gene, at = r->i * genes, group = r->target->control_group;
-    scs_evidence from = {.control_mean = a->gene_mean + group * genes,
-                         .control_variance = a->gene_variance + group * genes,
+    int32_t group = r->target->control_group;
+    int64_t genes = a->n_gene, at = r->i * genes;
+    scs_evidence from = {.control_mean = scs_group_gene_mean(a, group),
+                         .control_variance = scs_group_gene_variance(a, group),
                          .moved = row_moments(r->block, r->i, genes),
                          .still = {r->controls->mean, r->controls->variance},
                          .change = *change};
@@ -239,7 +237,7 @@ static void leave(const row *r)
     fill_nan(rows->delta, r->i, a->n_latent);
     fill_nan(rows->delta_se, r->i, a->n_latent);
     if (r->target->control_group >= 0)
-        memcpy(rows->control + r->i * genes, a->gene_mean + r->target->control_group * genes,
+        memcpy(rows->control + r->i * genes, scs_group_gene_mean(a, r->target->control_group),
                (size_t)genes * sizeof(float));
     rows->delta_norm[r->i] = NAN;
 }

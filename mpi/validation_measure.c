@@ -135,8 +135,8 @@ static scs_status measure_genes(work *w, int64_t row, int predictor)
     const scs_combination *c = &w->plan.item[row];
     int64_t genes = a->n_gene;
     scs_prediction out = {w->mean, w->shift, w->method[predictor].variance ? w->variance : NULL};
-    scs_evidence from = {.control_mean = a->gene_mean + c->control_group * genes,
-                         .control_variance = a->gene_variance + c->control_group * genes,
+    scs_evidence from = {.control_mean = scs_group_gene_mean(a, c->control_group),
+                         .control_variance = scs_group_gene_variance(a, c->control_group),
                          .change = {w->scratch, w->scratch + genes},
                          .scale = 1};
     double *value = value_of(w, row, predictor);

@@ -1,5 +1,6 @@
 #include "src/trust.h"
 #include "src/estimate.h"
+#include "src/vector.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -99,13 +100,8 @@ static void draw_group(const scs_bootstrap *b, int32_t i, int64_t replicate, dou
                          (uint64_t)b->group[i]};
 
     scs_random_normal(&stream, d, out);
-    for (int64_t j = d - 1; j >= 0; j--) {
-        double sum = 0;
-
-        for (int64_t k = 0; k <= j; k++)
-            sum += factor[j * d + k] * out[k];
-        out[j] = centre[j] + sum;
-    }
+    for (int64_t j = d - 1; j >= 0; j--)
+        out[j] = centre[j] + scs_vector_dot(factor + j * d, out, j + 1);
 }
 
 void scs_bootstrap_draw(const void *bootstrap, int64_t replicate, double *mean)

@@ -1,6 +1,7 @@
 #include "src/cell_distance.h"
 
 #include "src/simd.h"
+#include "src/vector.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -29,12 +30,7 @@ static scs_status take_points(const scs_sample *s, int64_t most, int32_t dim, po
 
 static double squared_distance(const points *a, int64_t i, const points *b, int64_t j)
 {
-    const double *x = a->x + i * a->dim, *y = b->x + j * b->dim;
-    double d = 0;
-
-    for (int32_t k = 0; k < a->dim; k++)
-        d += (x[k] - y[k]) * (x[k] - y[k]);
-    return d;
+    return scs_vector_squared_distance(a->x + i * a->dim, b->x + j * b->dim, a->dim);
 }
 
 /* Mean over pairs of the Euclidean distance, or of the kernel where gamma > 0. A kernel mean within
@@ -54,13 +50,6 @@ static double pair_mean(const points *a, const points *b, double gamma)
     return sum / pairs;
 }
 
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
 static scs_status median_squared_distance(const points *p, double *median)
 {
     int64_t n = p->n * (p->n - 1) / 2, at = 0;
@@ -70,8 +59,7 @@ static scs_status median_squared_distance(const points *p, double *median)
     for (int64_t i = 0; i < p->n; i++)
         for (int64_t j = i + 1; j < p->n; j++)
             d[at++] = squared_distance(p, i, p, j);
-    qsort(d, (size_t)n, sizeof *d, ascending);
-    *median = n % 2 ? d[n / 2] : (d[n / 2 - 1] + d[n / 2]) / 2;
+    *median = scs_vector_median(d, n);
     free(d);
     return SCS_OK;
 }
@@ -165,17 +153,13 @@ SCS_VECTOR static double sum_row(const double *square, const double *along, doub
 /* Both samples have the same spread, so that one of the two is enough. */
 double scs_moved_energy(const scs_moved_cells *cells, const double *delta, double *along)
 {
-    double length = 0, sum = 0, pairs = (double)cells->n * (double)cells->n;
+    double length = scs_vector_dot(delta, delta, cells->dim), sum = 0;
+    double pairs = (double)cells->n * (double)cells->n;
 
     if (cells->n == 0)
         return NAN;
-    for (int32_t k = 0; k < cells->dim; k++)
-        length += delta[k] * delta[k];
-    for (int64_t i = 0; i < cells->n; i++) {
-        along[i] = 0;
-        for (int32_t k = 0; k < cells->dim; k++)
-            along[i] += delta[k] * cells->x[i * cells->dim + k];
-    }
+    for (int64_t i = 0; i < cells->n; i++)
+        along[i] = scs_vector_dot(delta, cells->x + i * cells->dim, cells->dim);
     if (!(length > 0))
         return 0;
     for (int64_t i = 0; i < cells->n; i++)

@@ -1,13 +1,13 @@
 #include "scscreen/latent.h"
 #include "src/estimate.h"
+#include "src/vector.h"
 
 /* More control groups are measured when they are asked for: the table would fill the memory. */
 enum { MOST_MEASURED = 2048 };
 
 static double gene_distance(const scs_atlas *a, int32_t g, int32_t h)
 {
-    const float *x = a->gene_mean + (int64_t)g * a->n_gene;
-    const float *y = a->gene_mean + (int64_t)h * a->n_gene;
+    const float *x = scs_group_gene_mean(a, g), *y = scs_group_gene_mean(a, h);
     double d = 0;
 
     for (int32_t i = 0; i < a->n_gene; i++)
@@ -51,7 +51,7 @@ double scs_control_distance(const scs_estimate *e, int32_t group)
     const scs_atlas *a = e->atlas;
 
     if (!a->by_expression)
-        return scs_squared_distance(scs_group_mean(a, group), e->target, a->n_latent);
+        return scs_vector_squared_distance(scs_group_mean(a, group), e->target, a->n_latent);
     if (!a->control_distance)
         return gene_distance(a, group, e->target_group);
     return a->control_distance[(int64_t)a->control_at[group] * a->n_control +

@@ -3,27 +3,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-int32_t scs_usable_group(const scs_atlas *atlas, int32_t species, int32_t type, int32_t condition)
-{
-    int32_t g = scs_atlas_group(atlas, species, type, condition);
-
-    return g < 0 || atlas->group[g].held_out ? -1 : g;
-}
-
-const double *scs_group_mean(const scs_atlas *atlas, int32_t group)
-{
-    return atlas->mean + (int64_t)group * atlas->n_latent;
-}
-
-double scs_squared_distance(const double *a, const double *b, int32_t n)
-{
-    double d = 0;
-
-    for (int32_t j = 0; j < n; j++)
-        d += (a[j] - b[j]) * (a[j] - b[j]);
-    return d;
-}
-
 int32_t scs_control_of(const scs_estimate *e, int32_t type)
 {
     return scs_usable_group(e->atlas, e->species, type, e->atlas->control);

@@ -30,12 +30,6 @@ typedef struct scs_shift_rule {
 /** NULL for SCS_SHIFT_AUTO and past the end. @param shift scs_shift_method */
 const scs_shift_rule *scs_shift_rule_at(int shift);
 
-/** A group that may be used, or -1. */
-int32_t scs_usable_group(const scs_atlas *atlas, int32_t species, int32_t type, int32_t condition);
-/** Mean of a group [n_latent]. */
-const double *scs_group_mean(const scs_atlas *atlas, int32_t group);
-double scs_squared_distance(const double *a, const double *b, int32_t n);
-
 /** Squared distance of a control group from the target's: by mean expression where the atlas has
  * measured it, else in latent space. */
 double scs_control_distance(const scs_estimate *e, int32_t group);

@@ -44,6 +44,29 @@ int32_t scs_atlas_group(const scs_atlas *atlas, int32_t species, int32_t cell_ty
     return atlas->group_of[group_slot(atlas, species, cell_type, condition)];
 }
 
+int32_t scs_usable_group(const scs_atlas *atlas, int32_t species, int32_t cell_type,
+                         int32_t condition)
+{
+    int32_t g = scs_atlas_group(atlas, species, cell_type, condition);
+
+    return g < 0 || atlas->group[g].held_out ? -1 : g;
+}
+
+const double *scs_group_mean(const scs_atlas *atlas, int32_t group)
+{
+    return atlas->mean + (int64_t)group * atlas->n_latent;
+}
+
+const float *scs_group_gene_mean(const scs_atlas *atlas, int32_t group)
+{
+    return atlas->gene_mean + (int64_t)group * atlas->n_gene;
+}
+
+const float *scs_group_gene_variance(const scs_atlas *atlas, int32_t group)
+{
+    return atlas->gene_variance + (int64_t)group * atlas->n_gene;
+}
+
 const int32_t *scs_atlas_types(const scs_atlas *atlas, int32_t species, int32_t condition,
                                int32_t *n)
 {

@@ -70,7 +70,7 @@ static double discrimination(const truth *t)
         if (g < 0 || g == t->target->observed_group || c == a->control)
             continue;
         n++;
-        n_nearer += l1_distance(t->mean, a->gene_mean + (int64_t)g * a->n_gene, a->n_gene) < own;
+        n_nearer += l1_distance(t->mean, scs_group_gene_mean(a, g), a->n_gene) < own;
     }
     return n > 1 ? 1 - (double)n_nearer / n : NAN;
 }
@@ -139,8 +139,8 @@ scs_status scs_measure_means(const scs_atlas *atlas, const scs_combination *targ
     int64_t n = atlas->n_gene;
     truth t = {.atlas = atlas,
                .target = target,
-               .observed = atlas->gene_mean + target->observed_group * n,
-               .control = atlas->gene_mean + target->control_group * n,
+               .observed = scs_group_gene_mean(atlas, target->observed_group),
+               .control = scs_group_gene_mean(atlas, target->control_group),
                .deg = atlas->deg + (int64_t)target->observed_group * SCS_N_DEG,
                .mean = predicted->mean,
                .shift = predicted->shift};

@@ -1,5 +1,7 @@
 #include "src/pca.h"
 
+#include "src/vector.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,20 +59,13 @@ double scs_pca_share(const scs_pca *pca)
     return sum / pca->total_variance;
 }
 
-/* to += scale * row */
-static void add_row(double *to, const double *row, double scale, int32_t n)
-{
-    for (int32_t c = 0; c < n; c++)
-        to[c] += scale * row[c];
-}
-
 /* Components of x = 0, to be added to every cell's. @param[out] origin [n_component] */
 static void encode_origin(const scs_pca *pca, double *origin)
 {
     int64_t k = pca->n_component;
 
     for (int64_t g = 0; g < pca->n_gene; g++)
-        add_row(origin, pca->loading + g * k, -pca->center[g], pca->n_component);
+        scs_vector_add(origin, pca->loading + g * k, -pca->center[g], k);
 }
 
 /* @param sum [n_component] scratch */
@@ -81,8 +76,7 @@ static void encode_cell(const scs_pca *pca, scs_row cell, const double *origin, 
 
     memcpy(sum, origin, (size_t)k * sizeof *sum);
     for (int64_t i = 0; i < cell.n; i++)
-        add_row(sum, pca->loading + scs_row_gene(&cell, i) * k, scs_row_value(&cell, i),
-                pca->n_component);
+        scs_vector_add(sum, pca->loading + scs_row_gene(&cell, i) * k, scs_row_value(&cell, i), k);
     for (int64_t c = 0; c < k; c++)
         z[c] = (scs_real)sum[c];
 }
@@ -125,22 +119,13 @@ static void latent_spread(const scs_real *z, int64_t n, int64_t k, const double 
                     (z[i * k + c] - mean[c]) * (z[i * k + d] - mean[d]) / (double)n;
 }
 
-static double product(const double *a, const double *b, int64_t n)
-{
-    double sum = 0;
-
-    for (int64_t i = 0; i < n; i++)
-        sum += a[i] * b[i];
-    return sum;
-}
-
 /* l' S l */
 static double quadratic(const double *l, const double *spread, int64_t k)
 {
     double sum = 0;
 
     for (int64_t c = 0; c < k; c++)
-        sum += l[c] * product(l, spread + c * k, k);
+        sum += l[c] * scs_vector_dot(l, spread + c * k, k);
     return sum > 0 ? sum : 0;
 }
 
@@ -152,7 +137,7 @@ static void decode(const scs_pca *pca, const double *middle, const double *sprea
     for (int64_t g = 0; g < pca->n_gene; g++) {
         const double *l = pca->loading + g * k;
 
-        mean[g] = pca->center[g] + product(l, middle, k);
+        mean[g] = pca->center[g] + scs_vector_dot(l, middle, k);
         if (variance)
             variance[g] = quadratic(l, spread, k);
     }
@@ -171,7 +156,7 @@ scs_status scs_pca_decoded_moments(const scs_pca *pca, const scs_real *z, int64_
     if (variance)
         latent_spread(z, n, k, middle, spread);
     if (delta)
-        add_row(middle, delta, 1, pca->n_component);
+        scs_vector_add(middle, delta, 1, k);
     decode(pca, middle, spread, mean, variance);
 done:
     free(middle);

@@ -2,6 +2,7 @@
 #include "src/estimate.h"
 #include "src/failure.h"
 #include "src/replica.h"
+#include "src/vector.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -128,19 +129,10 @@ void scs_permutation_draw(const void *permutation, int64_t replicate, double *me
     }
 }
 
-static double squared_length(const double *x, int32_t n)
-{
-    double sum = 0;
-
-    for (int32_t j = 0; j < n; j++)
-        sum += x[j] * x[j];
-    return sum;
-}
-
 /* Shifts that are equal but for rounding count as equal. */
 static double least_square(const double *observed, int32_t n_latent)
 {
-    return squared_length(observed, n_latent) * (1 - 1e-9);
+    return scs_vector_dot(observed, observed, n_latent) * (1 - 1e-9);
 }
 
 /* The shortest squared length that counts, of each combination. @param[out] least [n_target] */
@@ -182,7 +174,7 @@ scs_status scs_replica_count(scs_replica *r, const scs_method *method, const scs
         scs_permutation_draw(p, b, r->atlas.mean);
         for (int64_t i = 0; i < n_target && st == SCS_OK; i++) {
             st = scs_replica_shift(r, method, target[i], delta);
-            count[i] += squared_length(delta, r->atlas.n_latent) >= least[i];
+            count[i] += scs_vector_dot(delta, delta, r->atlas.n_latent) >= least[i];
         }
     }
     restore(r, p);

@@ -3,6 +3,7 @@
  * of the types' shifts. */
 #include "src/estimate.h"
 #include "src/lapack.h"
+#include "src/vector.h"
 
 #include <stdlib.h>
 
@@ -22,15 +23,6 @@ static void centre_controls(const scs_estimate *e, const int32_t *type, int32_t 
     }
 }
 
-static double dot(const double *a, const double *b, int32_t n)
-{
-    double sum = 0;
-
-    for (int32_t j = 0; j < n; j++)
-        sum += a[j] * b[j];
-    return sum;
-}
-
 /* kernel = C C' + ridge trace(C C') / n on the diagonal. @return trace */
 static double fill_kernel(const double *centred, int32_t n, int32_t d, double ridge, double *kernel)
 {
@@ -38,7 +30,7 @@ static double fill_kernel(const double *centred, int32_t n, int32_t d, double ri
 
     for (int64_t i = 0; i < n; i++)
         for (int64_t k = 0; k < n; k++)
-            kernel[i * n + k] = dot(centred + i * d, centred + k * d, d);
+            kernel[i * n + k] = scs_vector_dot(centred + i * d, centred + k * d, d);
     for (int64_t i = 0; i < n; i++)
         trace += kernel[i * n + i];
     for (int64_t i = 0; i < n; i++)
@@ -83,7 +75,7 @@ scs_status scs_regression_weights(const scs_estimate *e, const int32_t *type, in
     for (int32_t j = 0; j < d; j++)
         centre[j] = e->target[j] - centre[j];
     for (int32_t i = 0; i < n; i++)
-        weight[i] = dot(centred + (int64_t)i * d, centre, d);
+        weight[i] = scs_vector_dot(centred + (int64_t)i * d, centre, d);
     /* Without spread among the controls (one type) there is nothing to regress on. */
     if (fill_kernel(centred, n, d, e->method->ridge, kernel) > 0)
         SCS_GO(st, solve(kernel, n, weight));

@@ -97,8 +97,8 @@ scs_scores scs_score(const scs_atlas *atlas, const scs_combination *target,
 
     if (target->observed_group < 0 || target->control_group < 0)
         return s;
-    control = atlas->gene_mean + target->control_group * n;
-    observed = atlas->gene_mean + target->observed_group * n;
+    control = scs_group_gene_mean(atlas, target->control_group);
+    observed = scs_group_gene_mean(atlas, target->observed_group);
     deg = atlas->deg + (int64_t)target->observed_group * SCS_N_DEG;
     n_deg = count_genes(deg);
     s.r2_all = square(scs_pearson(predicted->mean, observed, NULL, n));
@@ -108,6 +108,6 @@ scs_scores scs_score(const scs_atlas *atlas, const scs_combination *target,
     s.delta_pearson = correlate(&(pair){predicted->mean, control, observed, control, NULL, n});
     if (predicted->variance)
         s.r2_variance = square(scs_pearson(
-            predicted->variance, atlas->gene_variance + target->observed_group * n, NULL, n));
+            predicted->variance, scs_group_gene_variance(atlas, target->observed_group), NULL, n));
     return s;
 }

@@ -1,4 +1,5 @@
 #include "src/simulate_stream.h"
+#include "src/vector.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -134,16 +135,6 @@ void scs_sim_clear(scs_sim *sim)
     *sim = (scs_sim){0};
 }
 
-static double dot(const double *a, const double *b)
-{
-    double sum = 0.0;
-
-    for (int i = 0; i < SCS_SIM_AXES; i++)
-        /* cppcheck-suppress objectIndex ; both have SCS_SIM_AXES elements */
-        sum += a[i] * b[i];
-    return sum;
-}
-
 /* What one perturbation does to each gene, before the types' and the species' part. */
 typedef struct response_draws {
     float *responds, *phase; /* [n_gene] */
@@ -191,7 +182,7 @@ static scs_status add_response(const scs_sim *sim, scs_sim_group group, int32_t 
     SCS_GO(st, draws_make(sim, group.species, drug, &d));
     for (int64_t g = 0; g < sim->n_gene; g++)
         if (d.responds[g] < responding_part) {
-            double turn = dot(&d.direction[g * SCS_SIM_AXES], position);
+            double turn = scs_vector_dot(&d.direction[g * SCS_SIM_AXES], position, SCS_SIM_AXES);
             double angle = direction_sd * turn + 2.0 * M_PI * d.phase[g];
 
             response[g] += share * sim->effect *
@@ -235,8 +226,10 @@ scs_status scs_sim_shares(const scs_sim *sim, scs_sim_group group, double *share
     scs_sim_normals(sim, SCS_SIM_BASE, 1 + group.species, sim->n_own - sim->n_gene,
                     share + sim->n_gene);
     for (int32_t g = 0; g < sim->n_gene; g++)
-        share[g] += sim->base[g] + dot(&sim->loading[(int64_t)g * SCS_SIM_AXES], position) +
-                    (group.species ? species_sd * species[g] : 0.0);
+        share[g] +=
+            sim->base[g] +
+            scs_vector_dot(&sim->loading[(int64_t)g * SCS_SIM_AXES], position, SCS_SIM_AXES) +
+            (group.species ? species_sd * species[g] : 0.0);
     free(species);
     normalise(share, sim->n_own);
     return st;

@@ -1,6 +1,7 @@
 #include "src/dose.h"
 #include "src/estimate.h"
 #include "src/profile.h"
+#include "src/vector.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -193,12 +194,8 @@ void scs_sources_shift(const scs_atlas *atlas, const scs_sources *sources, doubl
     int32_t d = atlas->n_latent;
 
     memset(delta, 0, sizeof *delta * (size_t)d);
-    for (int32_t i = 0; i < sources->n; i++) {
-        const double *mean = scs_group_mean(atlas, sources->group[i]), weight = sources->weight[i];
-
-        for (int32_t j = 0; j < d; j++)
-            delta[j] += weight * mean[j];
-    }
+    for (int32_t i = 0; i < sources->n; i++)
+        scs_vector_add(delta, scs_group_mean(atlas, sources->group[i]), sources->weight[i], d);
 }
 
 void scs_sources_genes(const scs_atlas *atlas, const scs_sources *sources, const float *values,

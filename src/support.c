@@ -1,6 +1,7 @@
 #include "src/trust.h"
 #include "src/estimate.h"
 #include "src/lapack.h"
+#include "src/vector.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -59,14 +60,12 @@ static int32_t pool_controls(const scs_atlas *a, const scs_combination *target,
     int64_t d = a->n_latent, n = 0;
 
     for (int32_t i = 0; i < sources->n; i++) {
-        int64_t g = sources->group[i];
+        int32_t g = sources->group[i];
 
         if (a->group[g].condition != a->control || g == target->control_group)
             continue;
-        for (int64_t j = 0; j < d; j++)
-            mean[j] += a->mean[g * d + j];
-        for (int64_t j = 0; j < d * d; j++)
-            second[j] += a->second[g * d * d + j];
+        scs_vector_add(mean, scs_group_mean(a, g), 1, d);
+        scs_vector_add(second, a->second + (int64_t)g * d * d, 1, d * d);
         *n_cell += (double)a->group[g].count;
         n++;
     }
@@ -104,9 +103,7 @@ static scs_status squared_mahalanobis(double *covariance, const double *off, dou
         solved[j] = off[j];
     dposv_("U", &d, &one, covariance, &d, solved, &d, &info);
     SCS_REQUIRE(info == 0, SCS_EINTERNAL, "covariance of control cells is not positive (%d)", info);
-    *distance = 0;
-    for (int j = 0; j < d; j++)
-        *distance += off[j] * solved[j];
+    *distance = scs_vector_dot(off, solved, d);
     return SCS_OK;
 }
 

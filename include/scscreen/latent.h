@@ -61,6 +61,14 @@ const int32_t *scs_atlas_types(const scs_atlas *atlas, int32_t species, int32_t 
 /** Group of (species, cell type, condition), or -1. */
 int32_t scs_atlas_group(const scs_atlas *atlas, int32_t species, int32_t cell_type,
                         int32_t condition);
+/** The same where the group may be used: it is not held out. */
+int32_t scs_usable_group(const scs_atlas *atlas, int32_t species, int32_t cell_type,
+                         int32_t condition);
+/** Latent mean of a group [n_latent]. */
+const double *scs_group_mean(const scs_atlas *atlas, int32_t group);
+/** Mean and variance of a group's expression [n_gene]. */
+const float *scs_group_gene_mean(const scs_atlas *atlas, int32_t group);
+const float *scs_group_gene_variance(const scs_atlas *atlas, int32_t group);
 
 /** Encode all cells of the local shards (fixed blocks, so that bits do not depend on ranks) and
  * fill mean and second.
