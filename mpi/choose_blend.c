@@ -1,7 +1,7 @@
 #include "mpi/choose_blend.h"
 
 #include "mpi/comm_state.h"
-#include "src/failure.h"
+#include "src/leave_out.h"
 #include "src/plan_rows.h"
 
 #include <stdlib.h>
@@ -23,16 +23,14 @@ typedef struct trials {
 /* Of the groups that others speak for, evenly spread ones. */
 static void thin(scs_plan *plan)
 {
-    int64_t n = 0, kept;
+    int64_t n = 0;
 
     for (int64_t i = 0; i < plan->n; i++)
         if (plan->item[i].status == SCS_ROW_OK && plan->item[i].kind != SCS_SOURCE_SELF)
             plan->item[n++] = plan->item[i];
-    kept = n < SCS_BLEND_TRIALS ? n : SCS_BLEND_TRIALS;
-    for (int64_t i = 0; i < kept; i++)
-        plan->item[i] = plan->item[i * n / kept];
-    plan->n = kept;
-    for (int64_t i = 0; i < kept; i++)
+    plan->n = n;
+    scs_leave_out_thin(plan, SCS_BLEND_TRIALS);
+    for (int64_t i = 0; i < plan->n; i++)
         plan->item[i].cost = 1;
 }
 
@@ -69,8 +67,9 @@ static product multiply(const scs_atlas *a, const scs_combination *item, const s
 }
 
 /* @param work [3 * n_gene + n_latent] */
-static scs_status run_trial(const trials *t, int64_t i, scs_sources *sources, double *work)
+static scs_status run_trial(void *ctx, int64_t i, const scs_sources *sources, double *work)
 {
+    trials *t = ctx;
     const scs_session *s = t->session;
     const scs_atlas *a = s->atlas;
     const scs_combination *item = &t->plan.item[i];
@@ -80,7 +79,6 @@ static scs_status run_trial(const trials *t, int64_t i, scs_sources *sources, do
     double *delta = seen + a->n_gene;
     scs_evidence from = {.moved.mean = moved, .still.mean = still, .change.mean = seen};
 
-    SCS_TRY(scs_sources_find(a, t->method, item, sources));
     scs_sources_shift(a, sources, delta);
     scs_sources_genes(a, sources, a->gene_mean, seen);
     SCS_TRY(scs_session_decode(s, z, n, delta, moved, NULL));
@@ -90,31 +88,13 @@ static scs_status run_trial(const trials *t, int64_t i, scs_sources *sources, do
     return SCS_OK;
 }
 
-static scs_status leave_out(const trials *t, int64_t i)
+static scs_status leave_out_mine(trials *t)
 {
     const scs_atlas *a = t->session->atlas;
-    scs_sources *sources = NULL;
-    double *work = NULL;
-    scs_status st;
-
-    SCS_GO(st, scs_sources_create(a, &sources));
-    SCS_GO(st, SCS_ALLOC(work, 3 * (int64_t)a->n_gene + a->n_latent));
-    SCS_GO(st, run_trial(t, i, sources, work));
-done:
-    free(work);
-    scs_sources_destroy(&sources);
-    return st;
-}
-
-static scs_status leave_out_mine(const trials *t)
-{
     int32_t rank = scs_comm_rank(t->session->comm);
-    scs_failure failed = {0};
 
-#pragma omp parallel for schedule(dynamic)
-    for (int64_t i = t->first[rank]; i < t->first[rank + 1]; i++)
-        scs_failure_note(&failed, i, leave_out(t, i));
-    return scs_failure_raise(&failed);
+    return scs_leave_out(a, t->method, &t->plan, t->first[rank], t->first[rank + 1],
+                         3 * (int64_t)a->n_gene + a->n_latent, run_trial, t);
 }
 
 /* Every rank gets all products, and adds them in the plan's order. */
@@ -141,9 +121,7 @@ static void clear(trials *t)
     free(t->control_z);
     free(t->first);
     free(t->product);
-    free(t->plan.item);
-    scs_names_clear(&t->plan.sources);
-    scs_names_clear(&t->plan.reasons);
+    scs_plan_clear(&t->plan);
 }
 
 scs_status scs_choose_blend(const scs_session *session, const scs_method *method, double *share,

@@ -174,7 +174,7 @@ void scs_permutations_clear(scs_permutations *p)
     free(p->set_first);
     free(p->unit_first);
     free(p->rank_first);
-    free(p->pair.item);
+    scs_plan_clear(&p->pair);
     free(p->pair_first);
     free(p->count);
     *p = (scs_permutations){0};

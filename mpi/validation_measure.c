@@ -4,6 +4,7 @@
 #include "src/cell_distance.h"
 #include "src/collective.h"
 #include "src/gene_space.h"
+#include "src/plan_rows.h"
 #include "src/text.h"
 
 #include <stdlib.h>
@@ -76,10 +77,8 @@ static void close_work(work *w)
         if (w->observed_z)
             free(w->observed_z[g]);
     }
-    free(w->plan.item);
-    scs_names_clear(&w->plan.sources);
-    scs_names_clear(&w->plan.reasons);
-    free(w->observed.item);
+    scs_plan_clear(&w->plan);
+    scs_plan_clear(&w->observed);
     free(w->first);
     free(w->control_z);
     free(w->observed_z);

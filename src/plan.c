@@ -216,14 +216,19 @@ scs_status scs_plan_create(const scs_config *config, const scs_atlas *atlas, con
     return st;
 }
 
+void scs_plan_clear(scs_plan *plan)
+{
+    free(plan->item);
+    scs_names_clear(&plan->pairs);
+    scs_names_clear(&plan->sources);
+    scs_names_clear(&plan->reasons);
+    *plan = (scs_plan){0};
+}
+
 void scs_plan_destroy(scs_plan **plan)
 {
-    if (*plan) {
-        free((*plan)->item);
-        scs_names_clear(&(*plan)->pairs);
-        scs_names_clear(&(*plan)->sources);
-        scs_names_clear(&(*plan)->reasons);
-    }
+    if (*plan)
+        scs_plan_clear(*plan);
     free(*plan);
     *plan = NULL;
 }

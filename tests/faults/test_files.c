@@ -459,8 +459,7 @@ static scs_status read_texts(void *arg)
     SCS_GO(st, scs_validation_sums_create(&sums));
     SCS_GO(st, scs_validation_read(scratch_path(p->folder, "v.tsv", path), 1, &sums, NULL));
 done:
-    free(plan.item);
-    scs_names_clear(&plan.pairs);
+    scs_plan_clear(&plan);
     scs_validation_sums_clear(&sums);
     scs_orthologs_clear(&orthologs);
     scs_config_destroy(&other);

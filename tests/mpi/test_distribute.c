@@ -1,5 +1,6 @@
 /* Cells to shards, shards to gene slices, latent rows to where they are screened: nothing lost,
  * nothing twice, all in order. */
+#include "src/plan_rows.h"
 #include "tests/mpi/toy_shards.h"
 
 #include "scscreen/screen.h"
@@ -205,7 +206,7 @@ static void check_route(bool observed)
     for (int32_t s = 0; s < t.team.last - t.team.first; s++)
         free(z[s]);
     free(z);
-    free(plan.item);
+    scs_plan_clear(&plan);
     scs_atlas_destroy(&atlas);
     close_toy(&t);
 }

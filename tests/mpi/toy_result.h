@@ -3,6 +3,7 @@
 #define SCS_TESTS_TOY_RESULT_H
 
 #include "mpi/screen_store.h"
+#include "src/plan_rows.h"
 #include "tests/mpi/mpi_suite.h"
 #include "tests/mpi/toy.h"
 
@@ -136,9 +137,7 @@ static inline void close_toy_result(toy_result *f)
         CU_ASSERT_EQUAL(rmdir(f->folder), 0); /* nothing else was left there */
     }
     scs_config_destroy(&f->session.config);
-    free(f->plan.item);
-    scs_names_clear(&f->plan.sources);
-    scs_names_clear(&f->plan.reasons);
+    scs_plan_clear(&f->plan);
     scs_atlas_destroy(&f->atlas);
     scs_dataset_destroy(&f->dataset);
     scs_comm_destroy(&f->comm);

@@ -282,6 +282,40 @@ static void way_and_text(void)
     CU_ASSERT(scs_dose_parse(scs_dose_text(1. / 3, text), &value) && value == 1. / 3);
 }
 
+/* `auto` leaves out each group as the row that it is, with its perturbation and its dose. */
+static void auto_leaves_out_doses(void)
+{
+    double missed = 0, size = 0, error[SCS_N_SHIFT], delta[D];
+    scs_sources *sources;
+    scs_method method;
+    int chosen;
+    setup t;
+
+    begin(&t, DATA PAIRED "}");
+    CHECK_OK(plan(&t));
+    method = scs_method_from_config(t.config);
+    CHECK_OK(scs_sources_create(t.atlas, &sources));
+    for (int64_t i = 0; i < t.plan->n; i++) {
+        const scs_combination *c = &t.plan->item[i];
+
+        if (c->observed_group < 0)
+            continue;
+        CHECK_OK(scs_sources_find(t.atlas, &method, c, sources));
+        scs_sources_shift(t.atlas, sources, delta);
+        for (int j = 0; j < D; j++) {
+            double truth = own(c->cell_type, c->condition, j);
+
+            missed += (delta[j] - truth) * (delta[j] - truth);
+            size += truth * truth;
+        }
+    }
+    CHECK_OK(scs_choose_shift(t.atlas, &method, &chosen, error));
+    CU_ASSERT(missed > .01 * size && missed < .5 * size);
+    CU_ASSERT_DOUBLE_EQUAL(error[SCS_SHIFT_PAIRED], missed / size, 1e-12);
+    scs_sources_destroy(&sources);
+    end(&t);
+}
+
 int main(void)
 {
     static const scs_test tests[] = {
@@ -292,6 +326,7 @@ int main(void)
         {"nothing is extrapolated", nothing_is_extrapolated},
         {"held-out doses lie between", held_out_doses_lie_between},
         {"pairs are sums", pairs_are_sums},
+        {"auto leaves out doses", auto_leaves_out_doses},
         {"bad doses are refused", bad_doses_are_refused},
     };
 
