@@ -17,7 +17,8 @@ typedef struct row {
     const scs_combination *target;
     const scs_row_controls *controls; /* NULL: no prediction */
     scs_row_work *work;
-    double *replicate; /* [bootstrap, n_latent] or NULL */
+    const scs_sources *sources; /* once it is decoded; NULL where they are not kept */
+    double *replicate;          /* [bootstrap, n_latent] or NULL */
 } row;
 
 static row row_of(const scs_row_block *b, int64_t i, scs_row_work *work)
@@ -29,7 +30,8 @@ static row row_of(const scs_row_block *b, int64_t i, scs_row_work *work)
                  .i = i,
                  .target = &b->job->plan->item[b->rows->first + i],
                  .controls = b->of[i] >= 0 ? &b->controls.item[b->of[i]] : NULL,
-                 .work = work};
+                 .work = work,
+                 .sources = b->sources ? b->sources[i] : NULL};
 }
 
 bool scs_row_is_linear(const scs_row_job *job)
@@ -37,6 +39,11 @@ bool scs_row_is_linear(const scs_row_job *job)
     const scs_model *model = job->session->model;
 
     return model && !model->arch.output_relu && !job->method->variance;
+}
+
+bool scs_row_keeps_sources(const scs_row_job *job)
+{
+    return scs_method_needs_change(job->method) || job->bootstrap > 0;
 }
 
 scs_status scs_row_work_make(const scs_row_job *job, scs_row_work *work)
@@ -70,6 +77,17 @@ static double keep(const double *x, int32_t n, float *out)
     for (int32_t k = 0; k < n; k++)
         out[k] = (float)x[k];
     return sqrt(scs_vector_dot(x, x, n));
+}
+
+/* The thread's own go to its next row. */
+static scs_status keep_sources(const row *r)
+{
+    scs_sources **kept = r->block->sources ? &r->block->sources[r->i] : NULL;
+
+    if (!kept)
+        return SCS_OK;
+    scs_sources_destroy(kept);
+    return scs_sources_copy(r->work->sources, kept);
 }
 
 static scs_status measure_trust(const row *r)
@@ -116,6 +134,7 @@ scs_status scs_row_shift(const scs_row_block *block, int64_t i, scs_row_work *wo
     scs_sources_shift(r.atlas, work->sources, work->delta);
     r.rows->delta_norm[i] = keep(work->delta, r.atlas->n_latent, r.rows->delta + i * latent);
     SCS_TRY(measure_trust(&r));
+    SCS_TRY(keep_sources(&r));
     return move(&r);
 }
 
@@ -133,7 +152,7 @@ static scs_status bootstrap(row *r)
 
     SCS_GO(status, SCS_ALLOC(se, a->n_latent));
     SCS_GO(status, SCS_ALLOC(r->replicate, n * a->n_latent));
-    SCS_GO(status, scs_bootstrap_create(a, r->work->sources, j->session->config->train.seed, &b));
+    SCS_GO(status, scs_bootstrap_create(a, r->sources, j->session->config->train.seed, &b));
     SCS_GO(status,
            scs_replicate(a, j->method, &r->target, 1, n, scs_bootstrap_draw, b, r->replicate));
     scs_replicate_error(r->replicate, n, a->n_latent, se);
@@ -157,9 +176,9 @@ static scs_moments gene_change(const row *r)
     const scs_atlas *a = r->atlas;
     double *mean = r->work->change, *variance = r->rows->variance ? mean + a->n_gene : NULL;
 
-    scs_sources_genes(a, r->work->sources, a->gene_mean, mean);
+    scs_sources_genes(a, r->sources, a->gene_mean, mean);
     if (variance)
-        scs_sources_genes(a, r->work->sources, a->gene_variance, variance);
+        scs_sources_genes(a, r->sources, a->gene_variance, variance);
     return (scs_moments){mean, variance};
 }
 
@@ -179,7 +198,7 @@ static scs_status estimate_error(row *r, const scs_evidence *from)
         SCS_TRY(bootstrap(r));
     else
         fill_nan(r->rows->delta_se, r->i, r->atlas->n_latent);
-    return scs_shift_error(r->atlas, &decoder, j->method, r->work->sources, j->control_z[group],
+    return scs_shift_error(r->atlas, &decoder, j->method, r->sources, j->control_z[group],
                            r->atlas->group[group].count, r->replicate,
                            r->replicate ? j->bootstrap : 0, from,
                            r->rows->shift_se + r->i * r->atlas->n_gene);
@@ -208,16 +227,11 @@ static scs_status predict(row *r, const scs_moments *change)
     return rows->shift_se ? estimate_error(r, &from) : SCS_OK;
 }
 
-/* The sources are those of the last row on this thread: found again where they are needed. */
 static scs_status finish(row *r)
 {
-    const scs_method *method = r->job->method;
-    bool needed = scs_method_needs_change(method);
     scs_moments change = {0};
 
-    if (needed || r->rows->shift_se)
-        SCS_TRY(scs_sources_find(r->atlas, method, r->target, r->work->sources));
-    if (needed)
+    if (scs_method_needs_change(r->job->method))
         change = gene_change(r);
     return predict(r, &change);
 }

@@ -37,6 +37,8 @@ typedef struct scs_row_block {
     int n_work;
     scs_mean_decoder *decoder;  /**< NULL: rows are decoded one by one */
     scs_controls_list controls; /**< of the rows in hand */
+    scs_sources **sources;      /**< [most] of the rows in hand, once their shift is made; NULL
+                                   where scs_row_finish asks for none */
     int32_t *of;                /**< [most] into controls, -1: no prediction */
     int32_t *fresh;             /**< [most] controls that are decoded with the rows */
     int32_t n_fresh;
@@ -49,6 +51,8 @@ typedef struct scs_row_block {
 SCS_MUST_USE scs_status scs_row_work_make(const scs_row_job *job, scs_row_work *work);
 void scs_row_work_clear(scs_row_work *work);
 
+/** Whether rows need the sources of their shift once more after they are decoded. */
+bool scs_row_keeps_sources(const scs_row_job *job);
 /** Whether means go through the output layer for a whole block at once. */
 bool scs_row_is_linear(const scs_row_job *job);
 /** Row i of the block: its shift and how far to trust it; its hidden mean, or its decoded mean and

@@ -100,6 +100,8 @@ scs_status scs_row_block_make(const scs_row_job *job, int64_t most, scs_row_bloc
     SCS_TRY(SCS_ALLOC(block->work, block->n_work));
     for (int i = 0; i < block->n_work; i++)
         SCS_TRY(scs_row_work_make(job, &block->work[i]));
+    if (scs_row_keeps_sources(job))
+        SCS_TRY(SCS_ALLOC(block->sources, most));
     SCS_TRY(SCS_ALLOC(block->of, most));
     SCS_TRY(SCS_ALLOC(block->fresh, most));
     return alloc_decoded(block);
@@ -110,6 +112,9 @@ void scs_row_block_clear(scs_row_block *block)
     for (int i = 0; block->work && i < block->n_work; i++)
         scs_row_work_clear(&block->work[i]);
     free(block->work);
+    for (int64_t i = 0; block->sources && i < block->most; i++)
+        scs_sources_destroy(&block->sources[i]);
+    free(block->sources);
     scs_mean_decoder_destroy(&block->decoder);
     scs_controls_clear(&block->controls);
     free(block->of);

@@ -21,24 +21,40 @@ scs_method scs_method_from_config(const scs_config *config)
                         .products = config->screen.products};
 }
 
-static scs_status allocate(const scs_atlas *atlas, scs_sources *sources)
+static scs_status allocate(int32_t n_group, int32_t n_type, scs_sources *sources)
 {
-    sources->capacity = atlas->n_group;
-    SCS_TRY(SCS_ALLOC(sources->group, atlas->n_group));
-    SCS_TRY(SCS_ALLOC(sources->weight, atlas->n_group));
-    SCS_TRY(SCS_ALLOC(sources->type, atlas->cell_types.n));
-    return SCS_ALLOC(sources->share, atlas->cell_types.n);
+    sources->capacity = n_group;
+    SCS_TRY(SCS_ALLOC(sources->group, n_group));
+    SCS_TRY(SCS_ALLOC(sources->weight, n_group));
+    SCS_TRY(SCS_ALLOC(sources->type, n_type));
+    return SCS_ALLOC(sources->share, n_type);
 }
 
-scs_status scs_sources_create(const scs_atlas *atlas, scs_sources **sources)
+static scs_status create(int32_t n_group, int32_t n_type, scs_sources **sources)
 {
     scs_status st;
 
     SCS_TRY(SCS_ALLOC(*sources, 1));
-    st = allocate(atlas, *sources);
+    st = allocate(n_group, n_type, *sources);
     if (st != SCS_OK)
         scs_sources_destroy(sources);
     return st;
+}
+
+scs_status scs_sources_create(const scs_atlas *atlas, scs_sources **sources)
+{
+    return create(atlas->n_group, atlas->cell_types.n, sources);
+}
+
+scs_status scs_sources_copy(const scs_sources *from, scs_sources **to)
+{
+    SCS_TRY(create(from->n, 0, to));
+    (*to)->kind = from->kind;
+    (*to)->n = from->n;
+    memcpy((*to)->group, from->group, (size_t)from->n * sizeof *from->group);
+    memcpy((*to)->weight, from->weight, (size_t)from->n * sizeof *from->weight);
+    memcpy((*to)->text, from->text, sizeof from->text);
+    return SCS_OK;
 }
 
 void scs_sources_destroy(scs_sources **sources)

@@ -110,6 +110,8 @@ typedef struct scs_sources {
 
 SCS_MUST_USE scs_status scs_sources_create(const scs_atlas *atlas, scs_sources **sources);
 void scs_sources_destroy(scs_sources **sources);
+/** The same groups and weights, with no room for more. @param[out] to the caller destroys it */
+SCS_MUST_USE scs_status scs_sources_copy(const scs_sources *from, scs_sources **to);
 
 /** The groups and weights of one combination's shift, from groups that are not held out and never
  * from the target itself.
