@@ -83,17 +83,6 @@ int64_t scs_mean_decoder_work(const scs_mean_decoder *decoder)
 #pragma GCC pop_options
 #endif
 
-static int multiply(const double *panel, const double *hidden, int32_t d, int64_t n, double *out)
-{
-#if SCS_HAS_CLONES
-    if (__builtin_cpu_supports("x86-64-v4"))
-        return multiply_v4(panel, hidden, d, n, out);
-    if (__builtin_cpu_supports("x86-64-v3"))
-        return multiply_v3(panel, hidden, d, n, out);
-#endif
-    return multiply_plain(panel, hidden, d, n, out);
-}
-
 /* ---- panels ---- */
 
 SCS_VECTOR static void widen(const scs_real *panel, int64_t n, double *out)
@@ -111,7 +100,7 @@ static void run_panel(const scs_mean_decoder *m, int32_t g0, const double *panel
     double out[ROWS * WIDTH] = {0};
 
     for (int64_t first = 0, taken; first < n; first += taken) {
-        taken = multiply(panel, hidden + first * d, d, n - first, out);
+        taken = SCS_OF_PROCESSOR(multiply)(panel, hidden + first * d, d, n - first, out);
         for (int64_t i = 0; i < taken; i++)
             for (int32_t g = 0; g < width; g++)
                 mean[(first + i) * m->n_gene + g0 + g] = out[i * WIDTH + g] + m->bias[g0 + g];

@@ -17,6 +17,17 @@
 #define SCS_VECTOR
 #endif
 
+/** Of what a *_kernel.h defines once for each kind of processor (name_plain, name_v3, name_v4, with
+ * registers of 16, 32 and 64 bytes), the one for this processor. */
+#if SCS_HAS_CLONES
+#define SCS_OF_PROCESSOR(name)                                                                     \
+    (__builtin_cpu_supports("x86-64-v4")   ? name##_v4                                             \
+     : __builtin_cpu_supports("x86-64-v3") ? name##_v3                                             \
+                                           : name##_plain)
+#else
+#define SCS_OF_PROCESSOR(name) name##_plain
+#endif
+
 /** Multiply-adds below which waking threads costs more than it saves. For `omp parallel for if
  *  (...)`. */
 #define SCS_WORTH_THREADS(work) ((double)(work) > 2e5)

@@ -29,6 +29,11 @@ typedef struct panel {
 
 /* ---- kinds of processors ---- */
 
+typedef struct kind {
+    int32_t lanes; /* of a register */
+    void (*add_block)(const panel *t, int32_t block);
+} kind;
+
 #define SCS_KERNEL(name) name##_plain
 #define SCS_VECTOR_BYTES 16
 #include "src/sparse_kernel.h"
@@ -48,22 +53,9 @@ typedef struct panel {
 #pragma GCC pop_options
 #endif
 
-typedef struct kind {
-    int32_t lanes; /* of a register */
-    void (*add_block)(const panel *t, int32_t block);
-} kind;
-
-static const kind plain = {16 / sizeof(scs_real), add_block_plain};
-
 static kind find_kind(void)
 {
-#if SCS_HAS_CLONES
-    if (__builtin_cpu_supports("x86-64-v4"))
-        return (kind){64 / sizeof(scs_real), add_block_v4};
-    if (__builtin_cpu_supports("x86-64-v3"))
-        return (kind){32 / sizeof(scs_real), add_block_v3};
-#endif
-    return plain;
+    return SCS_OF_PROCESSOR(kind);
 }
 
 /* ---- panels ---- */

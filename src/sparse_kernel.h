@@ -75,5 +75,7 @@ static void SCS_KERNEL(add_block)(const panel *t, int32_t block)
     }
 }
 
+static const kind SCS_KERNEL(kind) = {SCS_VECTOR_BYTES / sizeof(scs_real), SCS_KERNEL(add_block)};
+
 #undef SCS_KERNEL
 #undef SCS_VECTOR_BYTES

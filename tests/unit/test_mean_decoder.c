@@ -48,7 +48,7 @@ static void check_kernel(kernel run)
 
 static void test_here(void)
 {
-    check_kernel(multiply);
+    check_kernel(SCS_OF_PROCESSOR(multiply));
 }
 
 static void test_plain(void)

@@ -171,14 +171,14 @@ static void test_here(void)
 
 static void test_plain(void)
 {
-    check_kind(plain);
+    check_kind(kind_plain);
 }
 
 #if SCS_HAS_CLONES
 static void test_v3(void)
 {
     if (__builtin_cpu_supports("x86-64-v3"))
-        check_kind((kind){32 / sizeof(scs_real), add_block_v3});
+        check_kind(kind_v3);
     else
         printf("(not run: this processor is no x86-64-v3) ");
 }
