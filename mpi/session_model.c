@@ -92,16 +92,6 @@ scs_status scs_session_make_model(scs_session *session)
     return stored_atlas ? share_atlas(session) : SCS_OK;
 }
 
-static bool same_names(const scs_names *a, const scs_names *b)
-{
-    if (a->n != b->n)
-        return false;
-    for (scs_lidx i = 0; i < a->n; i++)
-        if (strcmp(a->name[i], b->name[i]) != 0)
-            return false;
-    return true;
-}
-
 /* A stored atlas speaks of the cells it was made from: other data, or another hold_out, would make
  * its rows lies. Its conditions, which name the doses, are those of the data; so are the doses. */
 static scs_status check_stored_atlas(const scs_session *session)
@@ -112,10 +102,10 @@ static scs_status check_stored_atlas(const scs_session *session)
     scs_status status = scs_atlas_create(session->dataset, stored->n_latent, &fresh);
 
     SCS_TRY(status);
-    if (!same_names(&stored->species, &fresh->species) ||
-        !same_names(&stored->cell_types, &fresh->cell_types) ||
-        !same_names(&stored->conditions, &fresh->conditions) || stored->control != fresh->control ||
-        stored->n_group != fresh->n_group)
+    if (!scs_names_equal(&stored->species, &fresh->species) ||
+        !scs_names_equal(&stored->cell_types, &fresh->cell_types) ||
+        !scs_names_equal(&stored->conditions, &fresh->conditions) ||
+        stored->control != fresh->control || stored->n_group != fresh->n_group)
         status = SCS_FAIL(
             SCS_EDATA,
             "%s: trained on other labels than the data of %s hold; run scscreen train again", path,

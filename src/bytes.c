@@ -57,6 +57,15 @@ scs_status scs_bytes_put_names(scs_bytes *b, const scs_names *names)
     return SCS_OK;
 }
 
+scs_status scs_bytes_take(scs_bytes *b, scs_status put, uint8_t **data, int64_t *size)
+{
+    if (put != SCS_OK)
+        scs_bytes_clear(b);
+    *data = b->data;
+    *size = b->size;
+    return put;
+}
+
 scs_status scs_bytes_get(scs_bytes *b, void *data, int64_t size)
 {
     SCS_REQUIRE(size >= 0 && size <= b->size - b->at, SCS_EDATA,
@@ -71,6 +80,15 @@ scs_status scs_bytes_get(scs_bytes *b, void *data, int64_t size)
 scs_status scs_bytes_get_int(scs_bytes *b, int64_t *value)
 {
     return scs_bytes_get(b, value, sizeof *value);
+}
+
+scs_status scs_bytes_get_within(scs_bytes *b, int64_t lo, int64_t hi, int64_t *value)
+{
+    SCS_TRY(scs_bytes_get_int(b, value));
+    SCS_REQUIRE(*value >= lo && *value <= hi, SCS_EDATA,
+                "a packed number is %lld, not %lld to %lld", (long long)*value, (long long)lo,
+                (long long)hi);
+    return SCS_OK;
 }
 
 scs_status scs_bytes_get_text(scs_bytes *b, char **text)

@@ -17,9 +17,14 @@ SCS_MUST_USE scs_status scs_bytes_put_int(scs_bytes *b, int64_t value);
 SCS_MUST_USE scs_status scs_bytes_put_text(scs_bytes *b,
                                            const char *text); /**< NULL is kept as NULL */
 SCS_MUST_USE scs_status scs_bytes_put_names(scs_bytes *b, const scs_names *names);
+/** Hand over what was put together, where it succeeded; else clear it and hand over nothing.
+ *  @param put how that ended  @param[out] data malloc'ed  @return put */
+SCS_MUST_USE scs_status scs_bytes_take(scs_bytes *b, scs_status put, uint8_t **data, int64_t *size);
 /* Reading: SCS_EDATA when the block ends early or a length is absurd. Text is malloc'ed. */
 SCS_MUST_USE scs_status scs_bytes_get(scs_bytes *b, void *data, int64_t size);
 SCS_MUST_USE scs_status scs_bytes_get_int(scs_bytes *b, int64_t *value);
+/** An integer that must be within [lo, hi]. */
+SCS_MUST_USE scs_status scs_bytes_get_within(scs_bytes *b, int64_t lo, int64_t hi, int64_t *value);
 SCS_MUST_USE scs_status scs_bytes_get_text(scs_bytes *b, char **text);
 SCS_MUST_USE scs_status scs_bytes_get_names(scs_bytes *b, scs_names *names);
 

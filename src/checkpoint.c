@@ -60,33 +60,15 @@ static scs_status put_all(const scs_checkpoint *c, scs_bytes *b)
 scs_status scs_checkpoint_pack(const scs_checkpoint *checkpoint, uint8_t **blob, int64_t *size)
 {
     scs_bytes b = {0};
-    scs_status st = put_all(checkpoint, &b);
 
-    *blob = NULL;
-    *size = 0;
-    if (st != SCS_OK) {
-        scs_bytes_clear(&b);
-        return st;
-    }
-    *blob = b.data;
-    *size = b.size;
-    return SCS_OK;
-}
-
-/* An integer within [lo, hi]. */
-static scs_status get_within(scs_bytes *b, int64_t lo, int64_t hi, int64_t *value)
-{
-    SCS_TRY(scs_bytes_get_int(b, value));
-    SCS_REQUIRE(*value >= lo && *value <= hi, SCS_EDATA, "a model file's summary holds %lld",
-                (long long)*value);
-    return SCS_OK;
+    return scs_bytes_take(&b, put_all(checkpoint, &b), blob, size);
 }
 
 static scs_status get_int32(scs_bytes *b, int64_t lo, int64_t hi, int32_t *value)
 {
     int64_t wide;
 
-    SCS_TRY(get_within(b, lo, hi, &wide));
+    SCS_TRY(scs_bytes_get_within(b, lo, hi, &wide));
     *value = (int32_t)wide;
     return SCS_OK;
 }
@@ -95,16 +77,16 @@ static scs_status get_bool(scs_bytes *b, bool *value)
 {
     int64_t wide;
 
-    SCS_TRY(get_within(b, 0, 1, &wide));
+    SCS_TRY(scs_bytes_get_within(b, 0, 1, &wide));
     *value = wide;
     return SCS_OK;
 }
 
 static scs_status get_sizes(scs_bytes *b, scs_checkpoint *c)
 {
-    SCS_TRY(get_within(b, 1, INT32_MAX, &c->hidden));
-    SCS_TRY(get_within(b, 1, SCS_LAYERS_MAX, &c->layers));
-    SCS_TRY(get_within(b, 1, INT32_MAX, &c->latent));
+    SCS_TRY(scs_bytes_get_within(b, 1, INT32_MAX, &c->hidden));
+    SCS_TRY(scs_bytes_get_within(b, 1, SCS_LAYERS_MAX, &c->layers));
+    SCS_TRY(scs_bytes_get_within(b, 1, INT32_MAX, &c->latent));
     SCS_TRY(get_bool(b, &c->has_atlas));
     SCS_TRY(get_int32(b, -1, INT32_MAX, &c->control));
     SCS_TRY(get_int32(b, SCS_PROFILE_SCGEN2, SCS_PROFILE_PAPER, &c->profile));
@@ -117,7 +99,7 @@ static scs_status get_group(scs_bytes *b, const scs_checkpoint *c, scs_group *g)
     SCS_TRY(get_int32(b, 0, c->cell_types.n - 1, &g->cell_type));
     SCS_TRY(get_int32(b, 0, c->conditions.n - 1, &g->condition));
     SCS_TRY(get_bool(b, &g->held_out));
-    return get_within(b, 1, INT64_MAX, &g->count);
+    return scs_bytes_get_within(b, 1, INT64_MAX, &g->count);
 }
 
 static scs_status get_groups(scs_bytes *b, scs_checkpoint *c)

@@ -146,16 +146,6 @@ done:
     return st;
 }
 
-static bool same_names(const scs_names *a, const scs_names *b)
-{
-    if (a->n != b->n)
-        return false;
-    for (int32_t i = 0; i < a->n; i++)
-        if (strcmp(a->name[i], b->name[i]) != 0)
-            return false;
-    return true;
-}
-
 /* The text was written by this process a moment ago: the one file whose text may be read outside a
  * sandbox. */
 static scs_status verify_names(const scs_h5 *h5, const char *path, const scs_names *names)
@@ -163,7 +153,7 @@ static scs_status verify_names(const scs_h5 *h5, const char *path, const scs_nam
     scs_names back = {0};
     scs_status st = scs_h5_read_strings(h5, path, &back);
 
-    if (st == SCS_OK && !same_names(names, &back))
+    if (st == SCS_OK && !scs_names_equal(names, &back))
         st = differs(h5, path);
     scs_names_clear(&back);
     return st;

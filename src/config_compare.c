@@ -1,4 +1,5 @@
 #include "src/config_value.h"
+#include "src/names.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -25,17 +26,6 @@ static bool same_records(const scs_config *a, const scs_config *b, const scs_key
     return true;
 }
 
-static bool same_names(const scs_config *a, const scs_config *b, const scs_key *key)
-{
-    const scs_names *x = (const scs_names *)((const char *)a + key->offset);
-    const scs_names *y = (const scs_names *)((const char *)b + key->offset);
-
-    for (scs_lidx i = 0; x->n == y->n && i < x->n; i++)
-        if (strcmp(x->name[i], y->name[i]) != 0)
-            return false;
-    return x->n == y->n;
-}
-
 static bool is_list(const scs_key *key)
 {
     return key->type == SCS_KEY_RECORDS || key->type == SCS_KEY_NAMES;
@@ -48,7 +38,8 @@ static bool same_value(const scs_config *before, const scs_config *now, const sc
     if (key->type == SCS_KEY_RECORDS)
         return same_records(before, now, key);
     if (key->type == SCS_KEY_NAMES)
-        return same_names(before, now, key);
+        return scs_names_equal((const scs_names *)((const char *)before + key->offset),
+                               (const scs_names *)((const char *)now + key->offset));
     return same_text(scs_value_text(before, key, old, sizeof old),
                      scs_value_text(now, key, new, sizeof new));
 }

@@ -2,6 +2,8 @@
 
 #include "src/names.h"
 
+#include "src/file.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,4 +84,17 @@ bool scs_dose_parse(const char *text, double *dose)
     while (*end == ' ')
         end++;
     return end != text && *end == '\0' && isfinite(*dose) && *dose > 0;
+}
+
+scs_status scs_row_name_add(const char *species, const char *cell_type, const char *perturbation,
+                            const char *dose, scs_names *names)
+{
+    scs_status st;
+    char *name;
+
+    SCS_TRY(scs_path_print(&name, "%s|%s|%s%s%s", species, cell_type, perturbation,
+                           *dose ? "|" : "", dose));
+    st = scs_names_add(names, name);
+    free(name);
+    return st;
 }

@@ -25,6 +25,11 @@ double scs_dose_way(double low, double dose, double high);
 enum { SCS_DOSE_TEXT = 32 };
 /** The shortest decimal that reads back as the same number: "0.5", "10". @return out */
 char *scs_dose_text(double dose, char out[SCS_DOSE_TEXT]);
+/** Append the name that a row has in every file, "species|cell type|perturbation" and "|dose" where
+ * it has one. @param dose its text, "" without one */
+SCS_MUST_USE scs_status scs_row_name_add(const char *species, const char *cell_type,
+                                         const char *perturbation, const char *dose,
+                                         scs_names *names);
 /** A dose that a user wrote. @return false unless it is a finite number above 0 */
 bool scs_dose_parse(const char *text, double *dose);
 

@@ -47,22 +47,8 @@ scs_status scs_h5ad_put(const scs_h5ad *meta, scs_bytes *out)
 scs_status scs_h5ad_pack(const scs_h5ad *meta, uint8_t **blob, int64_t *size)
 {
     scs_bytes out = {0};
-    scs_status st = scs_h5ad_put(meta, &out);
 
-    if (st != SCS_OK)
-        scs_bytes_clear(&out);
-    *blob = out.data;
-    *size = out.size;
-    return st;
-}
-
-/* An integer within [low, high]. */
-static scs_status get_between(scs_bytes *in, int64_t low, int64_t high, int64_t *value)
-{
-    SCS_TRY(scs_bytes_get_int(in, value));
-    SCS_REQUIRE(*value >= low && *value <= high, SCS_EDATA, "a bad number: %lld",
-                (long long)*value);
-    return SCS_OK;
+    return scs_bytes_take(&out, scs_h5ad_put(meta, &out), blob, size);
 }
 
 static scs_status get_labels(scs_bytes *in, int64_t n_obs, scs_labels *labels)
@@ -98,12 +84,12 @@ static scs_status get_numbers(scs_bytes *in, scs_h5ad *meta)
 {
     int64_t n_var = 0, layout = 0;
 
-    SCS_TRY(get_between(in, 0, INT64_MAX, &meta->memory));
-    SCS_TRY(get_between(in, 0, INT32_MAX - 1, &meta->n_obs));
-    SCS_TRY(get_between(in, 0, INT32_MAX - 1, &n_var));
-    SCS_TRY(get_between(in, SCS_LAYOUT_CSR, SCS_LAYOUT_DENSE, &layout));
-    SCS_TRY(get_between(in, 0, INT64_MAX, &meta->nnz));
-    SCS_TRY(get_between(in, 0, INT64_MAX, &meta->chunk));
+    SCS_TRY(scs_bytes_get_within(in, 0, INT64_MAX, &meta->memory));
+    SCS_TRY(scs_bytes_get_within(in, 0, INT32_MAX - 1, &meta->n_obs));
+    SCS_TRY(scs_bytes_get_within(in, 0, INT32_MAX - 1, &n_var));
+    SCS_TRY(scs_bytes_get_within(in, SCS_LAYOUT_CSR, SCS_LAYOUT_DENSE, &layout));
+    SCS_TRY(scs_bytes_get_within(in, 0, INT64_MAX, &meta->nnz));
+    SCS_TRY(scs_bytes_get_within(in, 0, INT64_MAX, &meta->chunk));
     meta->n_var = (int32_t)n_var;
     meta->layout = (int)layout;
     return SCS_OK;
@@ -130,7 +116,7 @@ static scs_status get_meta(scs_bytes *in, scs_h5ad *meta)
     SCS_REQUIRE(meta->genes.n == meta->n_var, SCS_EDATA, "%d gene names for %d genes",
                 meta->genes.n, meta->n_var);
     SCS_TRY(scs_bytes_get_names(in, &meta->obs_columns));
-    SCS_TRY(get_between(in, 0, meta->n_obs, &meta->n_duplicate_obs_names));
+    SCS_TRY(scs_bytes_get_within(in, 0, meta->n_obs, &meta->n_duplicate_obs_names));
     SCS_TRY(get_labels(in, meta->n_obs, &meta->cell_type));
     SCS_TRY(get_labels(in, meta->n_obs, &meta->condition));
     SCS_TRY(get_labels(in, meta->n_obs, &meta->species));

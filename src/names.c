@@ -2,7 +2,6 @@
 
 #include "src/text.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +40,16 @@ scs_status scs_names_copy(const scs_names *from, scs_names *to)
         }
     }
     return SCS_OK;
+}
+
+bool scs_names_equal(const scs_names *a, const scs_names *b)
+{
+    if (a->n != b->n)
+        return false;
+    for (scs_lidx i = 0; i < a->n; i++)
+        if (strcmp(a->name[i], b->name[i]) != 0)
+            return false;
+    return true;
 }
 
 void scs_names_clear(scs_names *names)

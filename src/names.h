@@ -4,12 +4,15 @@
 
 #include "scscreen/status.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /** Append a copy of `name`; amortised growth. @return SCS_OK or SCS_ENOMEM */
 SCS_MUST_USE scs_status scs_names_add(scs_names *names, const char *name);
 /** Deep copy; `to` must be empty. */
 SCS_MUST_USE scs_status scs_names_copy(const scs_names *from, scs_names *to);
+/** Whether both hold the same names in the same order. */
+bool scs_names_equal(const scs_names *a, const scs_names *b);
 /** Free everything and leave an empty list. */
 void scs_names_clear(scs_names *names);
 /** Position of `name`, or -1. Linear; for long lists use scs_index. */

@@ -66,17 +66,11 @@ static const char *dose_text(const scs_result_head *head, int64_t row, char out[
 /* "species|cell_type|perturbation" of rows [first, first + n), then "|dose" if there are doses. */
 static scs_status row_names(const scs_result_head *head, int64_t first, int64_t n, scs_names *names)
 {
-    for (int64_t i = first; i < first + n; i++) {
-        char *name, dose[SCS_DOSE_TEXT];
-        scs_status st;
+    char dose[SCS_DOSE_TEXT];
 
-        SCS_TRY(scs_path_print(&name, "%s|%s|%s%s%s", species_of(head, i), cell_type_of(head, i),
-                               perturbation_of(head, i), has_doses(head) ? "|" : "",
-                               dose_text(head, i, dose)));
-        st = scs_names_add(names, name);
-        free(name);
-        SCS_TRY(st);
-    }
+    for (int64_t i = first; i < first + n; i++)
+        SCS_TRY(scs_row_name_add(species_of(head, i), cell_type_of(head, i),
+                                 perturbation_of(head, i), dose_text(head, i, dose), names));
     return SCS_OK;
 }
 

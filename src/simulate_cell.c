@@ -1,3 +1,4 @@
+#include "src/order.h"
 #include "src/simulate_stream.h"
 
 #include <math.h>
@@ -19,34 +20,26 @@ double scs_sim_library(const scs_sim *sim, scs_sampler *sampler)
     return sim->counts * exp(sd * scs_sample_normal(sampler) - 0.5 * sd * sd);
 }
 
-typedef struct keyed {
-    uint64_t key;
-    int32_t gene;
-} keyed;
-
-static int by_key(const void *a, const void *b)
-{
-    const keyed *x = a, *y = b;
-
-    if (x->key != y->key)
-        return x->key < y->key ? -1 : 1;
-    return (x->gene > y->gene) - (x->gene < y->gene);
-}
-
+/* The first species keeps the genes' own order, the others' are shuffled. */
 scs_status scs_sim_order(const scs_sim *sim, int32_t species, int32_t *order)
 {
-    keyed *keys = NULL;
+    scs_stream stream = scs_sim_stream(sim, SCS_SIM_ORDER, 0);
+    int64_t *number = NULL, *position = NULL;
+    scs_status st;
 
-    SCS_TRY(SCS_ALLOC(keys, sim->n_own));
-    for (int32_t g = 0; g < sim->n_own; g++) {
-        int64_t index = (int64_t)species * sim->n_own + g;
-        scs_stream stream = scs_sim_stream(sim, SCS_SIM_ORDER, index);
-
-        keys[g] = (keyed){species ? scs_random_key(&stream) : 0, g};
-    }
-    qsort(keys, (size_t)sim->n_own, sizeof *keys, by_key);
     for (int32_t g = 0; g < sim->n_own; g++)
-        order[g] = keys[g].gene;
-    free(keys);
-    return SCS_OK;
+        order[g] = g;
+    if (species == 0)
+        return SCS_OK;
+    SCS_GO(st, SCS_ALLOC(number, sim->n_own));
+    SCS_GO(st, SCS_ALLOC(position, sim->n_own));
+    for (int32_t g = 0; g < sim->n_own; g++)
+        number[g] = (int64_t)species * sim->n_own + g;
+    SCS_GO(st, scs_order_cells(&stream, number, sim->n_own, position));
+    for (int32_t g = 0; g < sim->n_own; g++)
+        order[g] = (int32_t)position[g];
+done:
+    free(position);
+    free(number);
+    return st;
 }

@@ -60,16 +60,15 @@ static int64_t row_count(const scs_sim *sim)
 static scs_status row_names(const scs_sim *sim, scs_names *names)
 {
     char species[SCS_SIM_NAME], type[SCS_SIM_NAME], label[SCS_SIM_NAME], dose[SCS_DOSE_TEXT];
-    char name[4 * SCS_SIM_NAME];
 
     for (int64_t row = 0; row < row_count(sim); row++) {
         scs_sim_group group = group_of(sim, row);
         scs_sim_treatment t = scs_sim_treatment_of(sim, group.condition);
 
-        snprintf(name, sizeof name, "%s|%s|%s%s%s", scs_sim_species_name(group.species, species),
-                 scs_sim_type_name(group.type, type), scs_sim_label_name(sim, t.label, label),
-                 sim->n_dose ? "|" : "", sim->n_dose ? scs_dose_text(t.dose, dose) : "");
-        SCS_TRY(scs_names_add(names, name));
+        SCS_TRY(scs_row_name_add(scs_sim_species_name(group.species, species),
+                                 scs_sim_type_name(group.type, type),
+                                 scs_sim_label_name(sim, t.label, label),
+                                 sim->n_dose ? scs_dose_text(t.dose, dose) : "", names));
     }
     return SCS_OK;
 }

@@ -46,17 +46,8 @@ scs_status scs_state_pack(const scs_state *state, uint8_t **blob, int64_t *size)
 {
     scs_state s = *state;
     scs_bytes b = {0};
-    scs_status st = put_all(&s, &b);
 
-    *blob = NULL;
-    *size = 0;
-    if (st != SCS_OK) {
-        scs_bytes_clear(&b);
-        return st;
-    }
-    *blob = b.data;
-    *size = b.size;
-    return SCS_OK;
+    return scs_bytes_take(&b, put_all(&s, &b), blob, size);
 }
 
 static scs_status check_numbers(scs_state *s)

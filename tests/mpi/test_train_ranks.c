@@ -1,5 +1,6 @@
 /* Training over these ranks gives the bytes that one process gives which owns all shards. */
 #include "tests/mpi/toy_shards.h"
+#include "tests/unit/tiny.h"
 
 #include "scscreen/train.h"
 #include "src/checksum.h"
@@ -69,13 +70,6 @@ static scs_shard *all_shards(const scs_deal *deal)
     return shard;
 }
 
-static void check_same(const scs_model *a, const scs_model *b)
-{
-    CU_ASSERT_EQUAL_FATAL(a->n_param, b->n_param);
-    CU_ASSERT_EQUAL(memcmp(a->param, b->param, (size_t)a->n_param * sizeof *a->param), 0);
-    CU_ASSERT_EQUAL(memcmp(a->running, b->running, (size_t)a->n_running * sizeof *a->running), 0);
-}
-
 /* So that runs at other numbers of ranks can be compared from outside. */
 static void print_checksum(const toy *t, const scs_model *model)
 {
@@ -100,7 +94,7 @@ static void check_training(int64_t n_cell, int32_t n_shard, const char *const *s
     model = train(config, t.shard, t.deal, &t.team, &outcome);
     expected = train(config, all, t.deal, &alone, &expected_outcome);
 
-    check_same(model, expected);
+    CU_ASSERT(tiny_same_model(model, expected));
     CU_ASSERT_EQUAL(outcome.steps, expected_outcome.steps);
     CU_ASSERT_EQUAL(outcome.best, expected_outcome.best);
     CU_ASSERT_EQUAL(outcome.best_epoch, expected_outcome.best_epoch);

@@ -192,15 +192,6 @@ static void packs_and_unpacks(void)
     end(&t);
 }
 
-static void write_text(const char *path, const char *text)
-{
-    FILE *out = fopen(path, "w");
-
-    CU_ASSERT_PTR_NOT_NULL_FATAL(out);
-    fputs(text, out);
-    fclose(out);
-}
-
 static void foreign_files_are_refused(void)
 {
     setup t;
@@ -208,7 +199,7 @@ static void foreign_files_are_refused(void)
 
     begin(&t, SCS_PROFILE_SCGEN2);
     CHECK_FAILS(scs_checkpoint_probe(t.path, &t.read), SCS_EDATA, "model.h5");
-    write_text(t.path, "no model");
+    scratch_write(t.path, "no model");
     CHECK_FAILS(scs_checkpoint_probe(t.path, &t.read), SCS_EDATA, "model.h5");
     (void)unlink(t.path);
     file = H5Fcreate(t.path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);

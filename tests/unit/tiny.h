@@ -6,8 +6,19 @@
 #include "scscreen/model.h"
 #include "src/csr.h"
 
+#include <stdbool.h>
+#include <string.h>
+
 /** The constants of a profile (scs_profile) with dropout 0.2. */
 scs_arch tiny_arch(int profile, int32_t n_gene, int32_t n_hidden, int32_t n_latent);
+/** Whether two models of one shape have the same weights and running statistics, bit for bit. */
+static inline bool tiny_same_model(const scs_model *a, const scs_model *b)
+{
+    return a->n_param == b->n_param && a->n_running == b->n_running &&
+           memcmp(a->param, b->param, (size_t)a->n_param * sizeof *a->param) == 0 &&
+           memcmp(a->running, b->running, (size_t)a->n_running * sizeof *a->running) == 0;
+}
+
 /** n cells with about `density` non-zeros, values in (0, 3), from counter-based numbers. */
 SCS_MUST_USE scs_status tiny_cells(int64_t n, int32_t n_gene, double density, uint64_t seed,
                                    scs_csr *x);
