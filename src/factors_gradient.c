@@ -8,6 +8,7 @@ enum { TILE = SCS_FACTOR_TILE, SPREAD_ROWS = 256 };
 
 /* ---- the gradient of W and b ---- */
 
+/* In vector lanes, whose sums have another order than scs_vector_dot's. */
 SCS_VECTOR static double dot(const scs_real *a, const scs_real *b, int32_t n)
 {
     double sum = 0;

@@ -67,6 +67,11 @@ const float *scs_group_gene_variance(const scs_atlas *atlas, int32_t group)
     return atlas->gene_variance + (int64_t)group * atlas->n_gene;
 }
 
+const int32_t *scs_group_deg(const scs_atlas *atlas, int32_t group)
+{
+    return atlas->deg + (int64_t)group * SCS_N_DEG;
+}
+
 const int32_t *scs_atlas_types(const scs_atlas *atlas, int32_t species, int32_t condition,
                                int32_t *n)
 {

@@ -141,7 +141,7 @@ scs_status scs_measure_means(const scs_atlas *atlas, const scs_combination *targ
                .target = target,
                .observed = scs_group_gene_mean(atlas, target->observed_group),
                .control = scs_group_gene_mean(atlas, target->control_group),
-               .deg = atlas->deg + (int64_t)target->observed_group * SCS_N_DEG,
+               .deg = scs_group_deg(atlas, target->observed_group),
                .mean = predicted->mean,
                .shift = predicted->shift};
     double *scratch;

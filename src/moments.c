@@ -118,6 +118,7 @@ static const scs_real *output_layer(const scs_model *model, const char *name)
     return scs_model_data(model, scs_model_find(model, name));
 }
 
+/* In vector lanes, whose sums have another order than scs_vector_dot's. */
 SCS_VECTOR static double dot(const scs_real *a, const double *b, int32_t n)
 {
     double sum = 0;

@@ -99,7 +99,7 @@ scs_scores scs_score(const scs_atlas *atlas, const scs_combination *target,
         return s;
     control = scs_group_gene_mean(atlas, target->control_group);
     observed = scs_group_gene_mean(atlas, target->observed_group);
-    deg = atlas->deg + (int64_t)target->observed_group * SCS_N_DEG;
+    deg = scs_group_deg(atlas, target->observed_group);
     n_deg = count_genes(deg);
     s.r2_all = square(scs_pearson(predicted->mean, observed, NULL, n));
     s.r2_deg = square(scs_pearson(predicted->mean, observed, deg, n_deg));

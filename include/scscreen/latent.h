@@ -69,6 +69,8 @@ const double *scs_group_mean(const scs_atlas *atlas, int32_t group);
 /** Mean and variance of a group's expression [n_gene]. */
 const float *scs_group_gene_mean(const scs_atlas *atlas, int32_t group);
 const float *scs_group_gene_variance(const scs_atlas *atlas, int32_t group);
+/** Its differentially expressed genes [SCS_N_DEG], best first; -1 past the last. */
+const int32_t *scs_group_deg(const scs_atlas *atlas, int32_t group);
 
 /** Encode all cells of the local shards (fixed blocks, so that bits do not depend on ranks) and
  * fill mean and second.

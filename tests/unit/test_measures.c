@@ -1,6 +1,7 @@
 /* Measures of predicted means, arithmetic in gene space, and the table they end in. */
 #include "src/gene_space.h"
 #include "src/validation.h"
+#include "src/vector.h"
 #include "tests/unit/scratch.h"
 #include "tests/unit/small.h"
 
@@ -227,6 +228,20 @@ static void a_predictor_says_how_to_screen_with_it(void)
     }
 }
 
+/* In whole numbers: exact. */
+static void vectors_by_hand(void)
+{
+    double a[] = {3, -1, 2, 7}, b[] = {1, 4, 0, 2};
+
+    CU_ASSERT_EQUAL(scs_vector_dot(a, b, 4), 13);
+    CU_ASSERT_EQUAL(scs_vector_squared_distance(a, b, 4), 58);
+    scs_vector_add(b, a, -2, 4);
+    CU_ASSERT(b[0] == -5 && b[1] == 6 && b[2] == -4 && b[3] == -12);
+    CU_ASSERT_EQUAL(scs_vector_median(a, 4), 2.5);
+    CU_ASSERT_EQUAL(scs_vector_median(a, 3), 2); /* sorted: -1, 2, 3 */
+    CU_ASSERT_EQUAL(scs_vector_median(b, 1), -5);
+}
+
 int main(void)
 {
     static const scs_test tests[] = {
@@ -236,6 +251,7 @@ int main(void)
         {"errors and discrimination by hand", errors_and_discrimination},
         {"gene space is arithmetic on means", gene_space_is_arithmetic},
         {"the table is read back", table_round_trip},
+        {"vectors by hand", vectors_by_hand},
     };
 
     return run_suite("measures", tests, sizeof tests / sizeof *tests);
