@@ -103,6 +103,25 @@ static void put_cell(const char *text)
             putchar(*text);
 }
 
+static void put_affects(const scs_key *key)
+{
+    static const struct {
+        int bit;
+        const char *text;
+    } what[] = {{SCS_AFFECTS_WEIGHTS, "weights"},
+                {SCS_AFFECTS_ROWS, "rows"},
+                {SCS_AFFECTS_REPORT, "report"}};
+    const char *between = "";
+
+    for (size_t i = 0; i < sizeof what / sizeof *what; i++)
+        if (key->affects & what[i].bit) {
+            printf("%s%s", between, what[i].text);
+            between = ", ";
+        }
+    if (key->affects == SCS_AFFECTS_NOTHING)
+        putchar('-');
+}
+
 static void put_row(const scs_key *key)
 {
     char name[80], allowed[512];
@@ -111,6 +130,8 @@ static void put_row(const scs_key *key)
     put_cell(scs_key_allowed(key, allowed, sizeof allowed));
     printf(" | `%s` | ", fallback_of(key));
     put_cell(key->help);
+    fputs(" | ", stdout);
+    put_affects(key);
     puts(" |");
 }
 
@@ -122,7 +143,8 @@ static void put_key_tables(void)
         const scs_key *key = scs_key_at(i);
 
         if (strcmp(section, key->section) != 0)
-            printf("%s### %s\n\n| key | value | default | meaning |\n|---|---|---|---|\n",
+            printf("%s### %s\n\n| key | value | default | meaning | affects "
+                   "|\n|---|---|---|---|---|\n",
                    i ? "\n" : "", key->section);
         section = key->section;
         put_row(key);
