@@ -1,0 +1,155 @@
+#include "src/kernels/minimize.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MEMORY = 8, HALVINGS = 30 };
+
+static const double longest_step = 2, sufficient = 1e-4;
+
+typedef struct path {
+    scs_objective f;
+    void *ctx;
+    int32_t n;
+    int kept;                     /* how many of the last steps */
+    double *step, *change;        /* [MEMORY, n] of x and of the gradient, oldest first */
+    double *x, *gradient;         /* [n] here */
+    double *next, *next_gradient; /* [n] tried */
+    double *direction;            /* [n] */
+} path;
+
+static double dot(const double *a, const double *b, int32_t n)
+{
+    double sum = 0;
+
+    for (int32_t i = 0; i < n; i++)
+        sum += a[i] * b[i];
+    return sum;
+}
+
+static void add(double *to, double scale, const double *a, int32_t n)
+{
+    for (int32_t i = 0; i < n; i++)
+        to[i] += scale * a[i];
+}
+
+/* direction = - H gradient, H from the steps that are kept (the two-loop recursion). */
+static void point(path *p)
+{
+    double share[MEMORY], *d = p->direction;
+    double largest = 0, scale = 1;
+
+    memcpy(d, p->gradient, (size_t)p->n * sizeof *d);
+    for (int k = p->kept - 1; k >= 0; k--) {
+        const double *s = p->step + (int64_t)k * p->n, *y = p->change + (int64_t)k * p->n;
+
+        share[k] = dot(s, d, p->n) / dot(s, y, p->n);
+        add(d, -share[k], y, p->n);
+    }
+    if (p->kept) {
+        const double *s = p->step + (int64_t)(p->kept - 1) * p->n;
+        const double *y = p->change + (int64_t)(p->kept - 1) * p->n;
+
+        scale = dot(s, y, p->n) / dot(y, y, p->n);
+    }
+    for (int32_t i = 0; i < p->n; i++)
+        d[i] *= scale;
+    for (int k = 0; k < p->kept; k++) {
+        const double *s = p->step + (int64_t)k * p->n, *y = p->change + (int64_t)k * p->n;
+
+        add(d, share[k] - dot(y, d, p->n) / dot(s, y, p->n), s, p->n);
+    }
+    for (int32_t i = 0; i < p->n; i++)
+        largest = fmax(largest, fabs(d[i]));
+    scale = largest > longest_step ? -longest_step / largest : -1;
+    for (int32_t i = 0; i < p->n; i++)
+        d[i] *= scale;
+}
+
+/* Forget the oldest step for the newest, unless the function is not convex along it. */
+static void keep_step(path *p)
+{
+    size_t row = (size_t)p->n * sizeof(double);
+    double *s, *y;
+
+    if (p->kept == MEMORY) {
+        memmove(p->step, p->step + p->n, (MEMORY - 1) * row);
+        memmove(p->change, p->change + p->n, (MEMORY - 1) * row);
+        p->kept--;
+    }
+    s = p->step + (int64_t)p->kept * p->n;
+    y = p->change + (int64_t)p->kept * p->n;
+    for (int32_t i = 0; i < p->n; i++) {
+        s[i] = p->next[i] - p->x[i];
+        y[i] = p->next_gradient[i] - p->gradient[i];
+    }
+    p->kept += dot(s, y, p->n) > 1e-12 * dot(y, y, p->n);
+}
+
+/* Halve the step until it gains enough. @return whether one did */
+static scs_status search(path *p, double *value, bool *gained)
+{
+    double slope = dot(p->gradient, p->direction, p->n), length = 1, tried;
+
+    *gained = false;
+    for (int k = 0; k < HALVINGS && slope < 0; k++, length /= 2) {
+        memcpy(p->next, p->x, (size_t)p->n * sizeof *p->next);
+        add(p->next, length, p->direction, p->n);
+        SCS_TRY(p->f(p->ctx, p->next, p->next_gradient, &tried));
+        if (tried <= *value + sufficient * length * slope) {
+            *gained = true;
+            *value = tried;
+            return SCS_OK;
+        }
+    }
+    return SCS_OK;
+}
+
+static scs_status walk(path *p, int most, double gain, double *value)
+{
+    SCS_TRY(p->f(p->ctx, p->x, p->gradient, value));
+    for (int k = 0; k < most; k++) {
+        double before = *value;
+        bool gained;
+
+        point(p);
+        SCS_TRY(search(p, value, &gained));
+        if (!gained && p->kept == 0)
+            break;
+        if (!gained) { /* what was learnt on the way misleads here */
+            p->kept = 0;
+            continue;
+        }
+        keep_step(p);
+        memcpy(p->x, p->next, (size_t)p->n * sizeof *p->x);
+        memcpy(p->gradient, p->next_gradient, (size_t)p->n * sizeof *p->x);
+        if (before - *value < gain)
+            break;
+    }
+    return SCS_OK;
+}
+
+scs_status scs_minimize(scs_objective f, void *ctx, int32_t n, int most, double gain, double *x,
+                        double *value)
+{
+    path p = {.f = f, .ctx = ctx, .n = n, .x = x};
+    scs_status st;
+
+    SCS_GO(st, SCS_ALLOC(p.step, (int64_t)MEMORY * n));
+    SCS_GO(st, SCS_ALLOC(p.change, (int64_t)MEMORY * n));
+    SCS_GO(st, SCS_ALLOC(p.gradient, n));
+    SCS_GO(st, SCS_ALLOC(p.next, n));
+    SCS_GO(st, SCS_ALLOC(p.next_gradient, n));
+    SCS_GO(st, SCS_ALLOC(p.direction, n));
+    SCS_GO(st, walk(&p, most, gain, value));
+done:
+    free(p.direction);
+    free(p.next_gradient);
+    free(p.next);
+    free(p.gradient);
+    free(p.change);
+    free(p.step);
+    return st;
+}

@@ -1,0 +1,348 @@
+#include "src/screen/mixed_internal.h"
+
+#include "src/lapack.h"
+
+#include <cblas.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Of the likelihood: shifts, and contexts where there are many perturbations. */
+enum { MOST_SAMPLED = 320, CONTEXTS_SAMPLED = 16 };
+
+static int compare_rows(const void *pa, const void *pb)
+{
+    const scs_mixed_row *a = pa, *b = pb;
+
+    if (a->context != b->context)
+        return a->context < b->context ? -1 : 1;
+    if (a->perturbation != b->perturbation)
+        return a->perturbation < b->perturbation ? -1 : 1;
+    if (a->dose != b->dose)
+        return a->dose < b->dose ? -1 : 1;
+    if (a->noise != b->noise)
+        return a->noise < b->noise ? -1 : 1;
+    return a->number < b->number ? -1 : a->number > b->number;
+}
+
+static scs_status check(const scs_mixed_design *d)
+{
+    int64_t t = d->n_context;
+
+    SCS_REQUIRE(t <= SCS_MIXED_CONTEXTS, SCS_EARG,
+                "the mixed model of shifts takes at most %d groups of control cells, not %lld; "
+                "choose another screen.shift",
+                SCS_MIXED_CONTEXTS, (long long)t);
+    SCS_REQUIRE(t > 0 && d->n_shift > 0, SCS_EINTERNAL, "a mixed model of %d shifts", d->n_shift);
+    for (int64_t i = 0; i < t * t; i++)
+        SCS_REQUIRE(d->distance[i] >= 0 && isfinite(d->distance[i]) && isfinite(d->control_gram[i]),
+                    SCS_EINTERNAL, "a distance or product of controls is %g, %g", d->distance[i],
+                    d->control_gram[i]);
+    for (int64_t i = 0; i < t; i++)
+        SCS_REQUIRE(d->control_noise[i] >= 0 && isfinite(d->control_noise[i]), SCS_EINTERNAL,
+                    "the noise of a control is %g", d->control_noise[i]);
+    for (int32_t i = 0; i < d->n_shift; i++) {
+        const scs_mixed_shift *s = &d->shift[i];
+
+        SCS_REQUIRE(s->context >= 0 && s->context < t && s->perturbation >= 0 &&
+                        s->perturbation < d->n_perturbation,
+                    SCS_EINTERNAL, "shift %d is of context %d, perturbation %d", i, s->context,
+                    s->perturbation);
+        SCS_REQUIRE(d->noise[i] >= 0 && isfinite(d->noise[i]), SCS_EINTERNAL,
+                    "the noise of a shift is %g", d->noise[i]);
+        SCS_REQUIRE(!d->has_dose || (s->dose >= 0 && isfinite(s->dose)), SCS_EINTERNAL,
+                    "the dose of a shift is %g", s->dose);
+    }
+    return SCS_OK;
+}
+
+static int compare_doubles(const void *pa, const void *pb)
+{
+    const double *a = pa, *b = pb;
+
+    return *a < *b ? -1 : *a > *b;
+}
+
+/* Median of what is above 0 over the pairs; 1 where nothing is. @param d [n, n] */
+static scs_status median_of(const double *d, int64_t n, double *median)
+{
+    double *all;
+    int64_t k = 0;
+
+    SCS_TRY(SCS_ALLOC(all, n * (n - 1) / 2));
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t j = 0; j < i; j++)
+            if (d[i * n + j] > 0)
+                all[k++] = d[i * n + j];
+    qsort(all, (size_t)k, sizeof *all, compare_doubles);
+    *median = k == 0 ? 1 : k % 2 ? all[k / 2] : (all[k / 2 - 1] + all[k / 2]) / 2;
+    free(all);
+    return SCS_OK;
+}
+
+/* Rows and columns are taken off their means. @param a [n, n] symmetric  @param mean [n] scratch */
+static void centre(double *a, int64_t n, double *mean)
+{
+    double all = 0;
+
+    for (int64_t i = 0; i < n; i++) {
+        mean[i] = 0;
+        for (int64_t j = 0; j < n; j++)
+            mean[i] += a[i * n + j] / (double)n;
+        all += mean[i] / (double)n;
+    }
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t j = 0; j < n; j++)
+            a[i * n + j] += all - mean[i] - mean[j];
+}
+
+/* a = its part with eigenvalues above 0 (so that it is a covariance).
+ * @param vectors [n, n] scratch  @param values [n] */
+static scs_status keep_positive(double *a, int32_t n, double *vectors, double *values)
+{
+    int size = n, info, n_work = -1;
+    int64_t first = 0, kept;
+    double wanted, *work;
+
+    memcpy(vectors, a, sizeof *a * (size_t)n * (size_t)n);
+    dsyev_("V", "L", &size, vectors, &size, values, &wanted, &n_work, &info);
+    n_work = (int)wanted;
+    SCS_TRY(SCS_ALLOC(work, n_work));
+    dsyev_("V", "L", &size, vectors, &size, values, work, &n_work, &info);
+    free(work);
+    SCS_REQUIRE(info == 0, SCS_EINTERNAL, "eigenvalues of %d control means failed (%d)", n, info);
+    while (first < n && values[first] <= 0)
+        first++;
+    kept = n - first;
+    for (int64_t k = first; k < n; k++)
+        for (int64_t i = 0; i < n; i++)
+            vectors[k * n + i] *= sqrt(values[k]);
+    memset(a, 0, sizeof *a * (size_t)n * (size_t)n);
+    if (kept > 0)
+        cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, n, n, (int)kept, 1,
+                    vectors + first * n, n, vectors + first * n, n, 0, a, n);
+    return SCS_OK;
+}
+
+/* B: the control means' products about their common mean, less their noise. */
+static scs_status find_base(scs_mixed *m)
+{
+    int64_t n = m->d.n_context;
+    double *vectors = NULL, *values = NULL;
+    scs_status st;
+
+    SCS_GO(st, SCS_ALLOC(vectors, n * n));
+    SCS_GO(st, SCS_ALLOC(values, n));
+    memcpy(m->base, m->d.control_gram, sizeof *m->base * (size_t)(n * n));
+    for (int64_t i = 0; i < n; i++)
+        m->base[i * n + i] -= m->d.control_noise[i];
+    centre(m->base, n, values);
+    SCS_GO(st, keep_positive(m->base, m->d.n_context, vectors, values));
+done:
+    free(values);
+    free(vectors);
+    return st;
+}
+
+/* Whether a label says something: neither the same of all nor of each its own. */
+static bool label_tells(const int32_t *label, int32_t n)
+{
+    bool differ = false, agree = false;
+
+    for (int32_t i = 0; i < n; i++)
+        for (int32_t j = 0; j < i && !(differ && agree); j++) {
+            differ = differ || label[i] != label[j];
+            agree = agree || label[i] == label[j];
+        }
+    return differ && agree;
+}
+
+static void find_terms(scs_mixed *m)
+{
+    const scs_mixed_design *d = &m->d;
+    bool several = false, by_species = label_tells(d->species, d->n_context);
+    bool by_type = by_species && label_tells(d->type, d->n_context);
+
+    for (int32_t i = 1; i < d->n_shift; i++)
+        several = several || d->shift[i].perturbation != d->shift[0].perturbation;
+    for (int t = 0; t < SCS_MIXED_TERMS; t++) {
+        int p = scs_mixed_terms[t].perturbation, c = scs_mixed_terms[t].context;
+        bool place = c == SCS_SAME_SPECIES ? by_species : c == SCS_SAME_TYPE ? by_type : true;
+
+        if (c == SCS_LIKE_CONTEXT || c == SCS_LIKE_CONTEXT_TOO)
+            place = d->n_context > 1;
+        if (p == SCS_ANY_PERTURBATION)
+            place = place && several;
+        if (p == SCS_LIKE_PERTURBATION)
+            place = place && d->perturbation_distance;
+        m->has[t] = place;
+    }
+}
+
+static void sort_shifts(scs_mixed *m)
+{
+    const scs_mixed_design *d = &m->d;
+
+    m->dose_unit = 0;
+    for (int32_t i = 0; i < d->n_shift; i++) {
+        const scs_mixed_shift *s = &d->shift[i];
+
+        m->shift[i] =
+            (scs_mixed_row){s->context, s->perturbation, i, d->has_dose ? s->dose : 0, d->noise[i]};
+        m->dose_unit = fmax(m->dose_unit, m->shift[i].dose);
+    }
+    if (m->dose_unit == 0)
+        m->dose_unit = 1;
+    qsort(m->shift, (size_t)d->n_shift, sizeof *m->shift, compare_rows);
+}
+
+static int compare_ranks(const void *pa, const void *pb)
+{
+    const scs_mixed_rank *a = pa, *b = pb;
+
+    if (a->value != b->value)
+        return a->value > b->value ? -1 : 1;
+    return a->at < b->at ? -1 : a->at > b->at;
+}
+
+void scs_mixed_sort(scs_mixed_rank *of, int32_t n)
+{
+    qsort(of, (size_t)n, sizeof *of, compare_ranks);
+}
+
+static void start_count(scs_mixed_rank *of, int32_t n)
+{
+    for (int32_t i = 0; i < n; i++)
+        of[i] = (scs_mixed_rank){0, i};
+}
+
+/* Of many shifts, those of some contexts and perturbations that were often seen together: what
+ * perturbations and contexts share shows only where several were seen of each.
+ * @param context [n_context], perturbation [n_perturbation] scratch
+ * @param[out] keep [n_context + n_perturbation] contexts, then perturbations */
+static void choose_blocks(const scs_mixed *m, scs_mixed_rank *context, scs_mixed_rank *perturbation,
+                          bool *keep)
+{
+    int32_t n_context = m->d.n_context, n_perturbation = m->d.n_perturbation, used = 0, most;
+    double total = 0;
+
+    start_count(context, n_context);
+    start_count(perturbation, n_perturbation);
+    for (int32_t i = 0; i < m->d.n_shift; i++) {
+        context[m->shift[i].context].value++;
+        used += perturbation[m->shift[i].perturbation].value++ == 0;
+    }
+    most = MOST_SAMPLED / used > CONTEXTS_SAMPLED ? MOST_SAMPLED / used : CONTEXTS_SAMPLED;
+    scs_mixed_sort(context, n_context);
+    for (int32_t i = 0; i < n_context && i < most; i++)
+        keep[context[i].at] = true;
+    start_count(perturbation, n_perturbation);
+    for (int32_t i = 0; i < m->d.n_shift; i++)
+        perturbation[m->shift[i].perturbation].value += keep[m->shift[i].context];
+    scs_mixed_sort(perturbation, n_perturbation);
+    for (int32_t i = 0; i < n_perturbation && total < MOST_SAMPLED; i++) {
+        keep[n_context + perturbation[i].at] = true;
+        total += perturbation[i].value;
+    }
+}
+
+/* By context, perturbation, dose: not in the order in which they came. */
+static scs_status choose_sample(scs_mixed *m)
+{
+    scs_mixed_rank *context = NULL, *perturbation = NULL;
+    int32_t last = -1;
+    bool *keep = NULL;
+    scs_status st;
+
+    SCS_GO(st, SCS_ALLOC(context, m->d.n_context));
+    SCS_GO(st, SCS_ALLOC(perturbation, m->d.n_perturbation));
+    SCS_GO(st, SCS_ALLOC(keep, (int64_t)m->d.n_context + m->d.n_perturbation));
+    if (m->d.n_shift > MOST_SAMPLED)
+        choose_blocks(m, context, perturbation, keep);
+    for (int32_t i = 0; i < m->d.n_shift && m->n_sample_shift < MOST_SAMPLED; i++) {
+        const scs_mixed_row *s = &m->shift[i];
+
+        if (m->d.n_shift > MOST_SAMPLED &&
+            !(keep[s->context] && keep[m->d.n_context + s->perturbation]))
+            continue;
+        m->sample_shift[m->n_sample_shift++] = s->number;
+        if (s->context != last)
+            m->sample_context[m->n_sample_context++] = s->context;
+        last = s->context;
+    }
+done:
+    free(keep);
+    free(perturbation);
+    free(context);
+    return st;
+}
+
+static scs_status prepare(scs_mixed *m)
+{
+    const scs_mixed_design *d = &m->d;
+    int64_t t = d->n_context;
+
+    SCS_TRY(check(d));
+    SCS_TRY(SCS_ALLOC(m->strength, d->n_perturbation));
+    SCS_TRY(SCS_ALLOC(m->base, t * t));
+    SCS_TRY(SCS_ALLOC(m->shift, d->n_shift));
+    SCS_TRY(SCS_ALLOC(m->sample_context, t));
+    SCS_TRY(SCS_ALLOC(m->sample_shift, MOST_SAMPLED));
+    SCS_TRY(median_of(d->distance, t, &m->context_unit));
+    if (d->perturbation_distance)
+        SCS_TRY(median_of(d->perturbation_distance, d->n_perturbation, &m->perturbation_unit));
+    sort_shifts(m);
+    find_terms(m);
+    SCS_TRY(find_base(m));
+    return choose_sample(m);
+}
+
+scs_status scs_mixed_create(const scs_mixed_design *design, scs_mixed **model)
+{
+    scs_status st;
+
+    SCS_TRY(SCS_ALLOC(*model, 1));
+    (*model)->d = *design;
+    st = prepare(*model);
+    if (st != SCS_OK)
+        scs_mixed_destroy(model);
+    return st;
+}
+
+void scs_mixed_destroy(scs_mixed **model)
+{
+    if (*model) {
+        free((*model)->strength);
+        free((*model)->base);
+        free((*model)->shift);
+        free((*model)->sample_context);
+        free((*model)->sample_shift);
+        free((*model)->rows);
+        free((*model)->inverse);
+    }
+    free(*model);
+    *model = NULL;
+}
+
+void scs_mixed_sample(const scs_mixed *m, int32_t *n_context, const int32_t **context,
+                      int32_t *n_shift, const int32_t **shift)
+{
+    *n_context = m->n_sample_context;
+    *context = m->sample_context;
+    *n_shift = m->n_sample_shift;
+    *shift = m->sample_shift;
+}
+
+const scs_mixed_hyper *scs_mixed_hyper_of(const scs_mixed *m, const double **strength)
+{
+    if (strength)
+        *strength = m->strength;
+    return &m->h;
+}
+
+scs_status scs_mixed_set(scs_mixed *m, const scs_mixed_hyper *hyper, const double *strength)
+{
+    m->h = *hyper;
+    memcpy(m->strength, strength, sizeof *strength * (size_t)m->d.n_perturbation);
+    return scs_mixed_get_ready(m);
+}

@@ -1,0 +1,167 @@
+#include "src/screen/mixed_internal.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* As lapack.h: Cholesky factor of a symmetric positive definite A in place, and the inverse. */
+void dpotrf_(const char *uplo, const int *n, double *a, const int *lda, int *info);
+void dpotri_(const char *uplo, const int *n, double *a, const int *lda, int *info);
+
+const scs_mixed_term scs_mixed_terms[SCS_MIXED_TERMS] = {
+    {"all", SCS_ANY_PERTURBATION, SCS_ANY_CONTEXT, .1},
+    {"context", SCS_ANY_PERTURBATION, SCS_LIKE_CONTEXT, .3},
+    {"perturbation", SCS_SAME_PERTURBATION, SCS_ANY_CONTEXT, .3},
+    {"perturbation, context", SCS_SAME_PERTURBATION, SCS_LIKE_CONTEXT_TOO, .3},
+    {"species", SCS_ANY_PERTURBATION, SCS_SAME_SPECIES, .1},
+    {"perturbation, species", SCS_SAME_PERTURBATION, SCS_SAME_SPECIES, .1},
+    {"type", SCS_ANY_PERTURBATION, SCS_SAME_TYPE, .1},
+    {"perturbation, type", SCS_SAME_PERTURBATION, SCS_SAME_TYPE, .1},
+    {"like perturbations", SCS_LIKE_PERTURBATION, SCS_ANY_CONTEXT, .1},
+    {"like perturbations, context", SCS_LIKE_PERTURBATION, SCS_LIKE_CONTEXT_TOO, .1},
+};
+
+const char *scs_mixed_term_name(int term)
+{
+    return scs_mixed_terms[term].name;
+}
+
+static double dose_factor(const scs_mixed *m, const scs_mixed_row *a, const scs_mixed_row *b,
+                          scs_mixed_relation *r)
+{
+    double x = a->dose / m->dose_unit, y = b->dose / m->dose_unit;
+
+    r->dose_distance = .5 * (x - y) * (x - y);
+    return x * y * exp(-r->dose_distance / m->h.length[SCS_DOSE_LENGTH]);
+}
+
+void scs_mixed_relate(const scs_mixed *m, const scs_mixed_row *a, const scs_mixed_row *b,
+                      scs_mixed_relation *r)
+{
+    const scs_mixed_design *d = &m->d;
+    int64_t at = (int64_t)a->context * d->n_context + b->context;
+    double size = m->strength[a->perturbation] * m->strength[b->perturbation];
+
+    if (d->has_dose)
+        size *= dose_factor(m, a, b, r);
+    r->context_distance = d->distance[at] / m->context_unit;
+    r->context[SCS_ANY_CONTEXT] = 1;
+    r->context[SCS_LIKE_CONTEXT] = exp(-r->context_distance / m->h.length[SCS_CONTEXT_LENGTH]);
+    r->context[SCS_LIKE_CONTEXT_TOO] =
+        exp(-r->context_distance / m->h.length[SCS_PERTURBED_LENGTH]);
+    r->context[SCS_SAME_SPECIES] = d->species[a->context] == d->species[b->context];
+    r->context[SCS_SAME_TYPE] = d->type[a->context] == d->type[b->context];
+    r->perturbation[SCS_ANY_PERTURBATION] = 1;
+    r->perturbation[SCS_SAME_PERTURBATION] = a->perturbation == b->perturbation ? size : 0;
+    r->perturbation[SCS_LIKE_PERTURBATION] = 0;
+    if (d->perturbation_distance) {
+        at = (int64_t)a->perturbation * d->n_perturbation + b->perturbation;
+        r->perturbation_distance = d->perturbation_distance[at] / m->perturbation_unit;
+        r->perturbation[SCS_LIKE_PERTURBATION] =
+            size * exp(-r->perturbation_distance / m->h.length[SCS_PERTURBATION_LENGTH]);
+    }
+}
+
+double scs_mixed_term_value(const scs_mixed *m, int t, const scs_mixed_relation *r)
+{
+    return m->h.variance[t] * r->perturbation[scs_mixed_terms[t].perturbation] *
+           r->context[scs_mixed_terms[t].context];
+}
+
+/* cov(a, a') of two shifts */
+static double effect_covariance(const scs_mixed *m, const scs_mixed_row *a, const scs_mixed_row *b)
+{
+    scs_mixed_relation r;
+    double sum = 0;
+
+    scs_mixed_relate(m, a, b, &r);
+    for (int t = 0; t < SCS_MIXED_TERMS; t++)
+        if (m->has[t])
+            sum += scs_mixed_term_value(m, t, &r);
+    return sum;
+}
+
+double scs_mixed_convergence(const scs_mixed *m, const scs_mixed_row *a)
+{
+    double dose = m->d.has_dose ? a->dose / m->dose_unit : 1;
+
+    return a->perturbation < 0 ? 1 : -m->h.beta * dose;
+}
+
+scs_mixed_row scs_mixed_control(int32_t context)
+{
+    return (scs_mixed_row){.context = context, .perturbation = -1, .number = context};
+}
+
+double scs_mixed_covariance(const scs_mixed *m, const scs_mixed_row *a, const scs_mixed_row *b)
+{
+    double sum = scs_mixed_convergence(m, a) * scs_mixed_convergence(m, b) *
+                 m->base[(int64_t)a->context * m->d.n_context + b->context];
+    /* e(c): 1 in a control mean, -1 in a shift */
+    bool one_is_control = (a->perturbation < 0) != (b->perturbation < 0);
+
+    if (a->context == b->context)
+        sum += (one_is_control ? -1 : 1) * m->d.control_noise[a->context];
+    if (a->perturbation >= 0 && b->perturbation >= 0)
+        sum += effect_covariance(m, a, b);
+    return sum;
+}
+
+static void fill_covariance(const scs_mixed *m, const scs_mixed_row *rows, int32_t n, double *k)
+{
+    for (int64_t i = 0; i < n; i++) {
+        for (int64_t j = 0; j <= i; j++)
+            k[i * n + j] = k[j * n + i] = scs_mixed_covariance(m, &rows[i], &rows[j]);
+        k[i * n + i] += rows[i].noise + m->h.ridge;
+    }
+}
+
+/* In place. @param[out] log_determinant INFINITY: not positive definite, the matrix is lost */
+static void invert(double *k, int32_t n, double *log_determinant)
+{
+    int size = n, info;
+
+    *log_determinant = INFINITY;
+    dpotrf_("L", &size, k, &size, &info);
+    if (info != 0)
+        return;
+    *log_determinant = 0;
+    for (int64_t i = 0; i < n; i++)
+        *log_determinant += 2 * log(k[i * n + i]);
+    dpotri_("L", &size, k, &size, &info);
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t j = 0; j < i; j++)
+            k[i * n + j] = k[j * n + i];
+}
+
+/* Take off what estimating mu, the level of the control means, costs.
+ * @param n_control rows that are control means, the first  @param u [n] scratch
+ * @return the information about mu */
+static double project(double *inverse, int32_t n, int32_t n_control, double *u)
+{
+    double information = 0;
+
+    for (int64_t i = 0; i < n; i++) {
+        u[i] = 0;
+        for (int64_t j = 0; j < n_control; j++)
+            u[i] += inverse[i * n + j];
+        information += i < n_control ? u[i] : 0;
+    }
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t j = 0; j < n; j++)
+            inverse[i * n + j] -= u[i] * u[j] / information;
+    return information;
+}
+
+scs_status scs_mixed_invert(const scs_mixed *m, const scs_mixed_row *rows, int32_t n,
+                            int32_t n_control, double *p, double *log_determinant)
+{
+    double *u;
+
+    SCS_TRY(SCS_ALLOC(u, n));
+    fill_covariance(m, rows, n, p);
+    invert(p, n, log_determinant);
+    if (isfinite(*log_determinant))
+        *log_determinant += log(project(p, n, n_control, u));
+    free(u);
+    return SCS_OK;
+}

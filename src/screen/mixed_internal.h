@@ -1,0 +1,83 @@
+/** What the mixed model's files share: its parts and their covariance. All functions are Local. */
+#ifndef SCS_MIXED_INTERNAL_H
+#define SCS_MIXED_INTERNAL_H
+
+#include "src/screen/mixed.h"
+
+/* What a term's two factors are. */
+enum { SCS_ANY_PERTURBATION, SCS_SAME_PERTURBATION, SCS_LIKE_PERTURBATION, SCS_BY_PERTURBATION };
+/* Like contexts with the first length, and with the second. */
+enum {
+    SCS_ANY_CONTEXT,
+    SCS_LIKE_CONTEXT,
+    SCS_LIKE_CONTEXT_TOO,
+    SCS_SAME_SPECIES,
+    SCS_SAME_TYPE,
+    SCS_BY_CONTEXT
+};
+enum { SCS_CONTEXT_LENGTH, SCS_PERTURBED_LENGTH, SCS_DOSE_LENGTH, SCS_PERTURBATION_LENGTH };
+
+typedef struct scs_mixed_term {
+    const char *name;
+    int perturbation, context;
+    double share; /* of the shifts' mean square: the prior's centre */
+} scs_mixed_term;
+extern const scs_mixed_term scs_mixed_terms[SCS_MIXED_TERMS];
+
+/* A control mean (perturbation -1) or a shift. */
+typedef struct scs_mixed_row {
+    int32_t context, perturbation, number; /* number in the design */
+    double dose, noise;
+} scs_mixed_row;
+
+struct scs_mixed {
+    scs_mixed_design d;
+    bool has[SCS_MIXED_TERMS]; /* terms that have a place */
+    scs_mixed_hyper h;
+    double *strength; /* [n_perturbation] */
+    double *base;     /* [n_context, n_context] B */
+    double context_unit, dose_unit, perturbation_unit;
+    scs_mixed_row *shift; /* [n_shift] by context, perturbation, dose */
+    int32_t n_sample_context, n_sample_shift;
+    int32_t *sample_context, *sample_shift;
+    int32_t n_row;       /* 0: too many for one inverse */
+    scs_mixed_row *rows; /* [n_row] control means, then shifts */
+    double *inverse;     /* [n_row, n_row] less what estimating mu costs */
+};
+
+/* How far two shifts are from each other, in the lengths' units; and the factors that follow. */
+typedef struct scs_mixed_relation {
+    double context_distance, dose_distance, perturbation_distance;
+    double perturbation[SCS_BY_PERTURBATION], context[SCS_BY_CONTEXT];
+} scs_mixed_relation;
+void scs_mixed_relate(const scs_mixed *model, const scs_mixed_row *a, const scs_mixed_row *b,
+                      scs_mixed_relation *relation);
+/* What one term adds to the covariance. */
+double scs_mixed_term_value(const scs_mixed *model, int term, const scs_mixed_relation *relation);
+/* How u(c) enters a row: 1 in a control mean, -beta in a shift (in proportion to its dose). */
+double scs_mixed_convergence(const scs_mixed *model, const scs_mixed_row *a);
+
+scs_mixed_row scs_mixed_control(int32_t context);
+/* Covariance of two rows, but for what only one of them has: the noise of its perturbed cells. */
+double scs_mixed_covariance(const scs_mixed *model, const scs_mixed_row *a, const scs_mixed_row *b);
+/* P: the inverse of all rows' covariance, less what estimating mu, the level of the control means,
+ * costs. The first n_control rows are control means.
+ *  @param[out] p [n, n], lost where it has none
+ *  @param[out] log_determinant of the covariance and of the information about mu; INFINITY: it is
+ *  not positive definite */
+SCS_MUST_USE scs_status scs_mixed_invert(const scs_mixed *model, const scs_mixed_row *rows,
+                                         int32_t n, int32_t n_control, double *p,
+                                         double *log_determinant);
+
+/* After the estimates: get ready to predict. */
+SCS_MUST_USE scs_status scs_mixed_get_ready(scs_mixed *model);
+
+/* How much something tells, and where it is. */
+typedef struct scs_mixed_rank {
+    double value;
+    int32_t at;
+} scs_mixed_rank;
+/* The largest first; of equal ones the first. */
+void scs_mixed_sort(scs_mixed_rank *of, int32_t n);
+
+#endif

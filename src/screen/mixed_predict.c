@@ -1,0 +1,193 @@
+#include "src/lapack.h"
+#include "src/screen/mixed_internal.h"
+
+#include <cblas.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* With more on the diagonal until the covariance can be factorised. */
+static scs_status invert_rows(const scs_mixed *m, const scs_mixed_row *rows, int32_t n,
+                              int32_t n_control, double *inverse)
+{
+    scs_mixed more = *m;
+    double log_determinant = INFINITY;
+
+    for (int k = 0; k < 8 && !isfinite(log_determinant); k++, more.h.ridge *= 10)
+        SCS_TRY(scs_mixed_invert(&more, rows, n, n_control, inverse, &log_determinant));
+    SCS_REQUIRE(isfinite(log_determinant), SCS_EINTERNAL,
+                "the covariance of %d shifts cannot be factorised", n - n_control);
+    return SCS_OK;
+}
+
+/* The one inverse, where it fits. */
+scs_status scs_mixed_get_ready(scs_mixed *m)
+{
+    int64_t n = (int64_t)m->d.n_context + m->d.n_shift;
+
+    if (n > SCS_MIXED_EXACT)
+        return SCS_OK;
+    if (!m->rows) {
+        SCS_TRY(SCS_ALLOC(m->rows, n));
+        SCS_TRY(SCS_ALLOC(m->inverse, n * n));
+    }
+    m->n_row = (int32_t)n;
+    for (int32_t c = 0; c < m->d.n_context; c++)
+        m->rows[c] = scs_mixed_control(c);
+    memcpy(m->rows + m->d.n_context, m->shift, sizeof *m->shift * (size_t)m->d.n_shift);
+    return invert_rows(m, m->rows, m->n_row, m->d.n_context, m->inverse);
+}
+
+/* One prediction. */
+typedef struct task {
+    const scs_mixed *m;
+    scs_mixed_row target;
+    bool *out;        /* [n_shift] by number: must not be used */
+    int32_t n_out, n; /* n: rows */
+    const scs_mixed_row *rows;
+    const double *inverse;
+    double *k, *weight; /* [n] */
+} task;
+
+/* Without the rows that are left out, by blocks of the inverse P of all: with g those rows,
+ * weight = P k - P_g (P_gg)^-1 (P k)_g, k being 0 there. */
+static scs_status leave_out(task *t)
+{
+    double *block = NULL, *part = NULL;
+    int32_t *at = NULL, g = 0;
+    int one = 1, info = 0;
+    scs_status st;
+
+    SCS_GO(st, SCS_ALLOC(at, t->n_out));
+    SCS_GO(st, SCS_ALLOC(part, t->n_out));
+    SCS_GO(st, SCS_ALLOC(block, (int64_t)t->n_out * t->n_out));
+    for (int32_t i = 0; i < t->n; i++)
+        if (t->rows[i].perturbation >= 0 && t->out[t->rows[i].number])
+            at[g++] = i;
+    for (int64_t i = 0; i < g; i++) {
+        part[i] = t->weight[at[i]];
+        for (int64_t j = 0; j < g; j++)
+            block[i * g + j] = t->inverse[(int64_t)at[i] * t->n + at[j]];
+    }
+    if (g > 0)
+        dposv_("L", &g, &one, block, &g, part, &g, &info);
+    for (int32_t i = 0; i < g; i++)
+        cblas_daxpy(t->n, -part[i], t->inverse + (int64_t)at[i] * t->n, 1, t->weight, 1);
+    for (int32_t i = 0; i < g; i++)
+        t->weight[at[i]] = 0;
+    if (info != 0)
+        st = SCS_FAIL(SCS_EINTERNAL, "%d shifts cannot be left out (%d)", g, info);
+done:
+    free(block);
+    free(part);
+    free(at);
+    return st;
+}
+
+static scs_status weigh(task *t, scs_mixed_weights *out)
+{
+    const scs_mixed *m = t->m;
+
+    SCS_TRY(SCS_ALLOC(t->k, t->n));
+    SCS_TRY(SCS_ALLOC(t->weight, t->n));
+    for (int32_t i = 0; i < t->n; i++)
+        if (t->rows[i].perturbation < 0 || !t->out[t->rows[i].number])
+            t->k[i] = scs_mixed_covariance(m, &t->target, &t->rows[i]);
+    cblas_dsymv(CblasRowMajor, CblasUpper, t->n, 1, t->inverse, t->n, t->k, 1, 0, t->weight, 1);
+    SCS_TRY(leave_out(t));
+    memset(out->shift, 0, sizeof *out->shift * (size_t)m->d.n_shift);
+    memset(out->control, 0, sizeof *out->control * (size_t)m->d.n_context);
+    out->variance = scs_mixed_covariance(m, &t->target, &t->target);
+    for (int32_t i = 0; i < t->n; i++) {
+        (t->rows[i].perturbation < 0 ? out->control : out->shift)[t->rows[i].number] = t->weight[i];
+        out->variance -= t->weight[i] * t->k[i];
+    }
+    out->variance = fmax(out->variance, 0);
+    return SCS_OK;
+}
+
+/* The nearest contexts and the shifts of highest correlation. @param of [max(contexts, shifts)]
+ * @param[out] rows [2 SCS_MIXED_NEAR]  @return how many are contexts */
+static int32_t find_near(task *t, scs_mixed_rank *of, scs_mixed_row *rows)
+{
+    const scs_mixed *m = t->m;
+    const double *distance = m->d.distance + (int64_t)t->target.context * m->d.n_context;
+    int32_t n_context = m->d.n_context, n = 0;
+
+    for (int32_t c = 0; c < n_context; c++)
+        of[c] = (scs_mixed_rank){c == t->target.context ? INFINITY : -distance[c], c};
+    scs_mixed_sort(of, n_context);
+    n_context = n_context < SCS_MIXED_NEAR ? n_context : SCS_MIXED_NEAR;
+    for (int32_t i = 0; i < n_context; i++)
+        rows[i] = scs_mixed_control(of[i].at);
+    for (int32_t i = 0; i < m->d.n_shift; i++) {
+        const scs_mixed_row *s = &m->shift[i];
+        double with, own;
+
+        if (t->out[s->number])
+            continue;
+        with = scs_mixed_covariance(m, &t->target, s);
+        own = scs_mixed_covariance(m, s, s) + s->noise + m->h.ridge;
+        of[n++] = (scs_mixed_rank){with * with / own, i};
+    }
+    scs_mixed_sort(of, n);
+    n = n < SCS_MIXED_NEAR ? n : SCS_MIXED_NEAR;
+    for (int32_t i = 0; i < n; i++)
+        rows[n_context + i] = m->shift[of[i].at];
+    t->n = n_context + n;
+    return n_context;
+}
+
+/* Among so many groups, from those that tell most. */
+static scs_status predict_near(task *t, scs_mixed_weights *weights)
+{
+    int32_t most = t->m->d.n_context > t->m->d.n_shift ? t->m->d.n_context : t->m->d.n_shift;
+    int32_t n_context;
+    scs_mixed_rank *of = NULL;
+    scs_mixed_row *rows = NULL;
+    double *inverse = NULL;
+    scs_status st;
+
+    SCS_GO(st, SCS_ALLOC(of, most));
+    SCS_GO(st, SCS_ALLOC(rows, 2 * SCS_MIXED_NEAR));
+    n_context = find_near(t, of, rows);
+    SCS_GO(st, SCS_ALLOC(inverse, (int64_t)t->n * t->n));
+    SCS_GO(st, invert_rows(t->m, rows, t->n, n_context, inverse));
+    t->rows = rows;
+    t->inverse = inverse;
+    SCS_GO(st, weigh(t, weights));
+done:
+    free(inverse);
+    free(rows);
+    free(of);
+    return st;
+}
+
+scs_status scs_mixed_predict(const scs_mixed *m, const scs_mixed_shift *target,
+                             const int32_t *left_out, int32_t n_left_out,
+                             scs_mixed_weights *weights)
+{
+    task t = {.m = m,
+              .n_out = n_left_out,
+              .n = m->n_row,
+              .rows = m->rows,
+              .inverse = m->inverse,
+              .target = {.context = target->context,
+                         .perturbation = target->perturbation,
+                         .dose = m->d.has_dose ? target->dose : 0}};
+    scs_status st;
+
+    SCS_REQUIRE(target->context >= 0 && target->context < m->d.n_context &&
+                    target->perturbation >= 0 && target->perturbation < m->d.n_perturbation,
+                SCS_EINTERNAL, "a shift of context %d, perturbation %d is asked for",
+                target->context, target->perturbation);
+    SCS_GO(st, SCS_ALLOC(t.out, m->d.n_shift));
+    for (int32_t i = 0; i < n_left_out; i++)
+        t.out[left_out[i]] = true;
+    SCS_GO(st, m->n_row ? weigh(&t, weights) : predict_near(&t, weights));
+done:
+    free(t.weight);
+    free(t.k);
+    free(t.out);
+    return st;
+}
