@@ -1,4 +1,4 @@
-/** screen.h5ad: the result as an AnnData (see README, "The result file"). All functions here are
+/** screen.h5ad: the result as an AnnData (see doc/result-format.md). All functions here are
  * Local; mpi/ writes the rows of all ranks collectively into the skeleton. */
 #ifndef SCSCREEN_RESULT_H
 #define SCSCREEN_RESULT_H
