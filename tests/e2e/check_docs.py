@@ -2,7 +2,7 @@
 
     check_docs.py SOURCE PROGRAM RESULT-MAN-PAGE FOLDER
 
-Checks widths, links, paths, config keys, verbs, and YAML blocks, and that the man page of the result has all that its table has.
+Checks widths, links, paths, config keys, verbs, versions and YAML blocks, and that the man page of the result has all that its table has.
 Writes README's config to FOLDER/readme.yaml and its Python to FOLDER/readme.py.
 """
 import pathlib
@@ -63,6 +63,11 @@ assert "run" in verbs and len(verbs) > 5, verbs
 for d in documents:
     for verb in re.findall(r"(?:`|build/|-n \d+ |^    )scscreen ([a-z]+)", text[d], re.M):
         check(verb in verbs, f"{d.name}: no verb {verb}")
+
+# ---- one version everywhere
+version = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout.split()[1]
+check(f"\nversion: {version}\n" in (source / "CITATION.cff").read_text(), "CITATION.cff: the version is", version)
+check(f"\n## {version}\n" in text[source / "NEWS.md"], "NEWS.md: the version is", version)
 
 # ---- every block of YAML is a config, or a part of one
 for d in documents:
