@@ -1,8 +1,9 @@
-# Sourced by the shell tests. Counts checks; `finish` prints the last line and exits.
+# Sourced by the shell tests. Counts checks; `finish` prints the last line and exits (77: nothing could be checked here).
 . "$SCS_SRCDIR/scripts/mpirun.sh"
 scscreen=$SCS_BUILDDIR/scscreen
 passed=0
 failed=0
+skipped=0
 work=$(mktemp -d "${TMPDIR:-/tmp}/scscreen-test.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
@@ -15,10 +16,26 @@ fail() {
     failed=$((failed + 1))
     echo "FAILED: $*"
 }
+# skip WHAT: WHY: a check that this machine does not allow. tests/count-results goes by these lines.
+skip() {
+    skipped=$((skipped + 1))
+    echo "SKIPPED: $*"
+}
+# skip_all WHY: of the whole test.
+skip_all() {
+    skip "$@"
+    finish
+}
+# need_data FILE...: of the real data (../shared, or configure --with-test-data), without which there is nothing to test.
+need_data() {
+    for file in "$@"; do [ -f "$SCS_SHARED/$file" ] || skip_all "no real data: $SCS_SHARED/$file"; done
+}
 finish() {
-    echo "$passed passed, $failed failed"
-    [ "$failed" = 0 ] && [ "$passed" -gt 0 ]
-    exit
+    echo "$passed passed, $failed failed, $skipped skipped"
+    [ "$failed" = 0 ] || exit 1
+    [ "$passed" = 0 ] || exit 0
+    [ "$skipped" = 0 ] && exit 1
+    exit 77
 }
 
 # show LOG: of a run that did wrong. A sanitizer's report, which comes before what mpirun says, is long.

@@ -1,6 +1,6 @@
 # Real cells, 2 ranks: held-out stimulated CD4T reaches the published range, and anndata and scanpy open the result.
 . "$SCS_SRCDIR/tests/lib.sh"
-[ -f "$SCS_SHARED/data/kang_ifnb.h5ad" ] || { fail "no kang_ifnb.h5ad in $SCS_SHARED/data"; finish; }
+need_data data/kang_ifnb.h5ad
 cd "$work" || exit 1
 SCS_TIMEOUT=1200 launch 2 run "$SCS_SRCDIR/configs/kang.yaml" \
     --set "data.inputs=[{path: $SCS_SHARED/data/kang_ifnb.h5ad}]" --set output.dir=kang >log 2>&1

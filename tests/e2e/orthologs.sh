@@ -1,8 +1,8 @@
 # A real BioMart export: human cells and the same cells under mouse symbols. What becomes of each gene agrees with a count made from
 # the table by pandas, the names stand in the result, and the mouse, never stimulated, is predicted as the human is.
 . "$SCS_SRCDIR/tests/lib.sh"
+need_data data/kang_ifnb.h5ad data/orthologs/human_mouse_biomart.csv
 table=$SCS_SHARED/data/orthologs/human_mouse_biomart.csv
-[ -f "$table" ] && [ -f "$SCS_SHARED/data/kang_ifnb.h5ad" ] || { fail "no BioMart table or kang_ifnb.h5ad in $SCS_SHARED/data"; finish; }
 cd "$work" || exit 1
 check() { "$SCS_PYTHON" "$SCS_SRCDIR/tests/e2e/check_orthologs.py" "$@" >py.log 2>&1; }
 check make "$SCS_SHARED/data/kang_ifnb.h5ad" "$table"

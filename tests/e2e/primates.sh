@@ -1,5 +1,6 @@
 # Three species from one file of raw counts: every species x type x day is predicted, across species too.
 . "$SCS_SRCDIR/tests/lib.sh"
+need_data data/primates_counts.h5ad
 cd "$work" || exit 1
 SCS_TIMEOUT=600 launch 2 run "$SCS_SRCDIR/configs/primates.yaml" \
     --set "data.inputs=[{path: $SCS_SHARED/data/primates_counts.h5ad}]" --set output.dir=out >log 2>&1

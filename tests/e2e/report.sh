@@ -1,5 +1,7 @@
 # scripts/report: one page with every table and figure, that a browser shows.
 . "$SCS_SRCDIR/tests/lib.sh"
+browser=
+for program in chromium chromium-browser google-chrome; do command -v $program >/dev/null && browser=$program; done
 cd "$work" || exit 1
 "$scscreen" simulate --dir data --genes 200 --cells 30 --cell_types 3 --perturbations 2 --species 1 >log 2>&1
 check_ok simulate $? log
@@ -24,6 +26,7 @@ if [ "$(head -c 4 figures/figure-heat-0.png | tail -c 3)" = PNG ]; then pass; el
     figure-scatter figure-scatter figure-heat-0 figure-delta figure-training figure-validation >log 2>&1
 check_ok "tables and figures" $? log
 cat log
+[ -n "$browser" ] || skip "the report as a browser shows and prints it: no chromium"
 # Without a network there is less to show, and it says so.
 launch 2 screen run.yaml --set model.kind=mean --set output.dir=mean >log 2>&1
 check_ok "screen without a network" $? log

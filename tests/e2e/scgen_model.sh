@@ -1,5 +1,6 @@
 # A model trained by the public scGen 2.1.0: `run` with model.load reproduces its predict() for held-out CD4T.
 . "$SCS_SRCDIR/tests/lib.sh"
+need_data data/kang_ifnb.h5ad parity/scgen_model.h5
 cd "$work" || exit 1
 for shift in balanced paired; do
     launch 2 run "$SCS_SRCDIR/configs/kang.yaml" --set "data.inputs=[{path: $SCS_SHARED/data/kang_ifnb.h5ad}]" \

@@ -42,6 +42,6 @@ if [ $can_mount = yes ]; then
     for verb in $verbs; do sweep $verb; done
     echo "$runs runs, $refused of them ended with an error line"
 else
-    echo "$(((steps + 2) * 6)) checks skipped: no tmpfs can be mounted here (needs root, or user namespaces)"
+    skip "a full disk: no tmpfs can be mounted here (needs root, or user namespaces)"
 fi
 finish

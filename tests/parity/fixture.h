@@ -5,7 +5,7 @@
 #include <hdf5.h>
 #include <stdint.h>
 
-/** Open parity/`name` under the shared folder; ends the program loudly when that fails. */
+/** Open parity/`name` of the real data; ends the program loudly when that fails. */
 hid_t fixture_open(const char *name);
 /** All values of the dataset `format`, ... (printf) as floats; the caller frees. Ends the program
  *  when it is not there.

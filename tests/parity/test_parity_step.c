@@ -327,5 +327,7 @@ int main(void)
         {"posterior and decoding in evaluation mode", test_evaluation},
     };
 
+    if (!has_real_file("all tests", "parity/scgen_step.h5"))
+        return SKIPPED;
     return run_suite("parity_step", tests, sizeof tests / sizeof *tests);
 }

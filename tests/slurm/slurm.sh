@@ -1,15 +1,10 @@
 # A Slurm of one node in a temporary folder runs the batch scripts: trained in as many jobs as it takes, the model has the bytes of a
 # run that was left alone. One job is preempted; SCS_SLURM=long: also signalled and requeued by hand, the same under srun, and a real
-# time limit. Where Slurm is not to be had, that is counted and said.
+# time limit.
 . "$SCS_SRCDIR/tests/lib.sh"
-skip() {
-    echo "SKIPPED: $1: no job ran under Slurm"
-    echo "0 passed, 0 failed, 1 skipped"
-    exit 77
-}
 export PATH="$PATH:/usr/sbin:/sbin"
-[ "$(id -u)" = 0 ] || skip "slurmd needs root"
-for program in slurmctld slurmd munged sbatch scontrol; do command -v $program >/dev/null || skip "no $program (Debian: slurmctld, slurmd, slurm-client, munge)"; done
+[ "$(id -u)" = 0 ] || skip_all "slurmd needs root"
+for program in slurmctld slurmd munged sbatch scontrol; do command -v $program >/dev/null || skip_all "no $program (Debian: slurmctld, slurmd, slurm-client, munge)"; done
 
 slurm=$work/slurm
 mkdir -p "$slurm/state" "$slurm/spool" "$slurm/munge"

@@ -5,13 +5,24 @@
 #include "scscreen/status.h"
 
 #include <CUnit/Basic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 typedef struct scs_test {
     const char *name;
-    void (*run)(void);
+    void (*run)(void); /**< NULL: skipped, this build does not allow it */
 } scs_test;
+
+/** Exit status of a program that can test nothing on this machine. */
+enum { SKIPPED = 77 };
+
+/** Say that a test cannot run on this machine; tests/count-results goes by this line. The caller
+ * leaves the test out, since CUnit would count it as passed. */
+static inline void skip_test(const char *test, const char *why)
+{
+    printf("SKIPPED: %s: %s\n", test, why);
+}
 
 /** CU_ASSERT that a call succeeds; prints its message when it does not. */
 #define CHECK_OK(call)                                                                             \
@@ -42,9 +53,12 @@ static inline int run_suite(const char *suite, const scs_test *tests, int n_test
     if (CU_initialize_registry() != CUE_SUCCESS)
         return 2;
     s = CU_add_suite(suite, NULL, NULL);
-    for (int i = 0; s && i < n_test; i++)
-        if (!CU_add_test(s, tests[i].name, tests[i].run))
+    for (int i = 0; s && i < n_test; i++) {
+        if (!tests[i].run)
+            skip_test(tests[i].name, "not in this build");
+        else if (!CU_add_test(s, tests[i].name, tests[i].run))
             return 2;
+    }
     CU_basic_set_mode(CU_BRM_VERBOSE);
     CU_basic_run_tests();
     failed = CU_get_number_of_failures();
@@ -52,25 +66,30 @@ static inline int run_suite(const char *suite, const scs_test *tests, int n_test
     return s && failed == 0 ? 0 : 1;
 }
 
-/** Folder with the real data and parity fixtures; ends the program loudly when it is missing. */
-static inline const char *shared_folder(void)
+/** Path of a file with real data or a parity fixture, in the folder that SCS_SHARED names. @return
+ * overwritten by the next call */
+static inline const char *real_file(const char *name)
 {
+    static char path[4096];
     const char *folder = getenv("SCS_SHARED");
-    FILE *probe;
-    char path[4096];
 
-    folder = folder ? folder : "../shared";
-    snprintf(path, sizeof path, "%s/data/README.md", folder);
-    probe = fopen(path, "r");
-    if (!probe) {
-        fprintf(stderr,
-                "FAILED: no real data in %s; set SCS_SHARED to the folder that holds data/ and "
-                "parity/\n",
-                folder);
-        exit(1);
+    snprintf(path, sizeof path, "%s/%s", folder ? folder : "../shared", name);
+    return path;
+}
+
+/** Is the file there that a test needs? If not, says that the test is skipped. */
+static inline bool has_real_file(const char *test, const char *name)
+{
+    char why[4200];
+    FILE *file = fopen(real_file(name), "rb");
+
+    if (file) {
+        fclose(file);
+        return true;
     }
-    fclose(probe);
-    return folder;
+    snprintf(why, sizeof why, "no real data: %s", real_file(name));
+    skip_test(test, why);
+    return false;
 }
 
 #endif
