@@ -8,8 +8,8 @@
 SCS_MUST_USE scs_status scs_yaml_apply(scs_config *config, const char *file, const char *text);
 /** Set one key from "section.key=value", the value in YAML. SCS_EARG: "--set section.key: ..." */
 SCS_MUST_USE scs_status scs_yaml_apply_set(scs_config *config, const char *set);
-/** Keys with their values, section by section. @param affects scs_affects bits: the keys that affect
- * any of these; SCS_AFFECTS_NOTHING: all keys. Caller frees. */
+/** Keys with their values, section by section. @param affects scs_affects bits: the keys that
+ * affect any of these; SCS_AFFECTS_NOTHING: all keys. Caller frees. */
 SCS_MUST_USE scs_status scs_yaml_print(const scs_config *config, int affects, char **yaml);
 
 #endif
