@@ -76,6 +76,9 @@ done
 for form in float32 integers text categories categories_of_text nullable; do
     launch 1 check run.yaml --set "data.inputs=[$work/$form.h5ad]" >$form.log 2>&1
     check_ok "doses as $form" $? $form.log
-    if cmp -s float32.log $form.log; then pass; else fail "doses as $form are read otherwise"; fi
+    if cmp -s float32.log $form.log; then pass; else
+        fail "doses as $form are read otherwise"
+        diff float32.log $form.log
+    fi
 done
 finish
