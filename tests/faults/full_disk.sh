@@ -7,6 +7,8 @@ steps=${SCS_DISK_STEPS:-3}
 if [ "$(id -u)" != 0 ] && [ -z "${SCS_OWN_NAMESPACE:-}" ] && unshare -rm true 2>/dev/null; then
     SCS_OWN_NAMESPACE=1 exec unshare -rm "${SHELL:-/bin/sh}" "$0"
 fi
+# There this user is called root, but Open MPI's folder of that name in /tmp may be the real root's.
+export OMPI_MCA_orte_tmpdir_base="$work"
 disk=$work/disk
 mkdir "$disk"
 mount -t tmpfs -o size=1m tmpfs "$disk" 2>/dev/null && can_mount=yes || can_mount=no
