@@ -2,9 +2,9 @@
  * (of the man page) and @KEY_TABLES@ (of doc/config.md) give way to what the program's own tables
  * say, so that no document can disagree with --help. */
 #include "config.h"
-#include "mpi/cli.h"
-#include "mpi/verb.h"
-#include "src/config_table.h"
+#include "mpi/app/cli.h"
+#include "mpi/app/verb.h"
+#include "src/config/key.h"
 
 #include <string.h>
 

@@ -107,4 +107,17 @@ SCS_MUST_USE scs_status scs_gene_maps_create(const scs_config *config, const scs
                                              const scs_h5ad *const *metas, scs_gene_maps **maps);
 void scs_gene_maps_destroy(scs_gene_maps **maps);
 
+/** Reorder and restrict the dataset's genes to the model's. SCS_EDATA when the data lack one of
+ * them.
+ *  @param genes the model's genes; copied  @param where the model file, for the message */
+SCS_MUST_USE scs_status scs_dataset_match_genes(scs_dataset *dataset, const scs_names *genes,
+                                                const scs_h5ad *const *metas, const char *where);
+
+/** One checksum of the input files, the labels and roles of all cells and the joined genes; paths
+ * do not count.
+ *  @param metas, checksums [n_input]  @param[out] out [SCS_CHECKSUM_MAX] */
+SCS_MUST_USE scs_status scs_dataset_checksum(const scs_dataset *dataset,
+                                             const scs_h5ad *const *metas, char *const *checksums,
+                                             char *out);
+
 #endif

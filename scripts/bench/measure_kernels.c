@@ -3,11 +3,11 @@
  *
  * usage: measure_kernels CELLS GENES HIDDEN DENSITY SECONDS. scripts/bench/kernels makes a table.
  */
-#include "src/tree.h"
-#include "src/clock.h"
-#include "src/linear.h"
-#include "src/output.h"
-#include "src/sampler.h"
+#include "src/data/team.h"
+#include "src/base/clock.h"
+#include "src/model/linear.h"
+#include "src/model/output.h"
+#include "src/simulate/sampler.h"
 
 #include <cblas.h>
 #include <math.h>

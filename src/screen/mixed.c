@@ -1,6 +1,6 @@
 #include "src/screen/mixed_internal.h"
 
-#include "src/lapack.h"
+#include "src/kernels/lapack.h"
 
 #include <cblas.h>
 #include <math.h>

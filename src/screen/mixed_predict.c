@@ -1,4 +1,4 @@
-#include "src/lapack.h"
+#include "src/kernels/lapack.h"
 #include "src/screen/mixed_internal.h"
 
 #include <cblas.h>

@@ -9,10 +9,10 @@
  * what failed ones left. The last line counts; exit code 1 if anything was wrong, 3 after a hang
  * (the line says which seed).
  */
-#include "mpi/session.h"
-#include "mpi/verb.h"
-#include "src/fault.h"
-#include "src/h5close.h"
+#include "mpi/job/session.h"
+#include "mpi/app/verb.h"
+#include "src/base/fault.h"
+#include "src/hdf5/h5write.h"
 
 #include <dirent.h>
 #include <ftw.h>

@@ -1,7 +1,7 @@
 /* What our reader finds in an .h5ad file, one tab-separated fact a line, as expected.py prints
  * them. usage: dump_h5ad FILE MATRIX PARTS [FIRST]     (the rows from FIRST on are read in PARTS
  * pieces) */
-#include "src/h5ad.h"
+#include "src/data/h5ad.h"
 
 #include <inttypes.h>
 #include <stdio.h>

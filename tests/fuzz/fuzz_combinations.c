@@ -1,5 +1,5 @@
 /* A table of the combinations to screen: refused with its line, or rows of the atlas. */
-#include "src/plan_rows.h"
+#include "src/screen/plan.h"
 #include "tests/fuzz/target.h"
 
 #include <unistd.h>

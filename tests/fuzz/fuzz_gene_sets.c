@@ -1,5 +1,5 @@
 /* A GMT file: refused with its line, or sets of known genes, each once. */
-#include "src/gene_sets.h"
+#include "src/result/gene_sets.h"
 #include "tests/fuzz/target.h"
 
 #include <unistd.h>

@@ -1,6 +1,6 @@
 /* What the reader's child hands over, as the parent takes it: refused, or a struct whose block of
  * bytes is the same again. */
-#include "src/h5ad.h"
+#include "src/data/h5ad.h"
 #include "tests/fuzz/target.h"
 
 static void check_labels(const scs_h5ad *meta, const scs_labels *labels)

@@ -1,5 +1,5 @@
 /* An ortholog table: refused, or pairs of which every gene stands once on its side. */
-#include "src/orthologs.h"
+#include "src/data/orthologs.h"
 #include "tests/fuzz/target.h"
 
 #include <unistd.h>

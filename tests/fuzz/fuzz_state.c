@@ -1,6 +1,6 @@
 /* What the child that reads a training state hands over, as the parent takes it: refused, or a
  * struct whose block of bytes is the same again. */
-#include "src/state.h"
+#include "src/train/state.h"
 #include "tests/fuzz/target.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -1,7 +1,7 @@
 /* A fuzz target without a fuzzer: every seed of a folder, then mutants of them, the same in every
  * run. usage: fuzz_TARGET FOLDER MUTANTS. Seeds whose name begins with "ok" must be accepted, with
  * "bad" refused. */
-#include "src/random.h"
+#include "src/base/random.h"
 #include "tests/fuzz/target.h"
 
 #include <dirent.h>

@@ -3,7 +3,7 @@
 #ifndef SCS_TESTS_MPI_SUITE_H
 #define SCS_TESTS_MPI_SUITE_H
 
-#include "mpi/comm_state.h"
+#include "mpi/comm/collectives.h"
 #include "tests/unit/suite.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 /* The gene-space half of the atlas and the normalisation are those of one process that holds all
  * cells. */
-#include "mpi/atlas_genes.h"
+#include "mpi/data/atlas_genes.h"
 #include "tests/mpi/toy_shards.h"
 
 #include <math.h>

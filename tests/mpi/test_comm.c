@@ -1,7 +1,7 @@
 /* Agreement, broadcasts and exchanges, with pieces far smaller than the blocks. */
 #include "tests/mpi/mpi_suite.h"
 
-#include "mpi/comm_state.h"
+#include "mpi/comm/collectives.h"
 
 /* Byte i of what rank `from` sends to rank `to`. */
 static uint8_t byte_of(int32_t from, int32_t to, int64_t i)

@@ -1,6 +1,6 @@
 /* Cells to shards, shards to gene slices, latent rows to where they are screened: nothing lost,
  * nothing twice, all in order. */
-#include "src/plan_rows.h"
+#include "src/screen/plan.h"
 #include "tests/mpi/toy_shards.h"
 
 #include "scscreen/screen.h"

@@ -1,7 +1,7 @@
 /* The genes' covariance and its eigenvectors on every process grid, against a dense computation and
  * LAPACK. */
-#include "mpi/gram.h"
-#include "src/lapack.h"
+#include "mpi/pca/pca_fit.h"
+#include "src/kernels/lapack.h"
 #include "tests/mpi/mpi_suite.h"
 #include "tests/mpi/toy.h"
 

@@ -1,5 +1,5 @@
 /* Work taken from one counter: every number once, and nothing after a stop. */
-#include "mpi/queue.h"
+#include "mpi/comm/queue.h"
 #include "tests/mpi/mpi_suite.h"
 
 enum { N = 200 };

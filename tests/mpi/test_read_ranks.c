@@ -3,8 +3,8 @@
 #include "tests/mpi/mpi_suite.h"
 #include "tests/mpi/toy.h"
 
-#include "src/h5ad.h"
-#include "src/h5write.h"
+#include "src/data/h5ad.h"
+#include "src/hdf5/h5write.h"
 
 enum { N_FILE = 2, N_VAR = 6, N_GENE = 4 };
 

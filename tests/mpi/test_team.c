@@ -2,7 +2,7 @@
  * another order shows. */
 #include "tests/mpi/mpi_suite.h"
 
-#include "src/random.h"
+#include "src/base/random.h"
 
 #include <math.h>
 

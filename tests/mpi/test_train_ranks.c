@@ -3,7 +3,7 @@
 #include "tests/unit/tiny.h"
 
 #include "scscreen/train.h"
-#include "src/checksum.h"
+#include "src/base/checksum.h"
 
 #include <math.h>
 

@@ -3,8 +3,8 @@
 #ifndef SCS_TESTS_TOY_H
 #define SCS_TESTS_TOY_H
 
-#include "src/names.h"
-#include "src/random.h"
+#include "src/base/names.h"
+#include "src/base/random.h"
 #include "scscreen/shard.h"
 #include "tests/unit/packing.h"
 

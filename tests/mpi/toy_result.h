@@ -2,8 +2,8 @@
 #ifndef SCS_TESTS_TOY_RESULT_H
 #define SCS_TESTS_TOY_RESULT_H
 
-#include "mpi/screen_store.h"
-#include "src/plan_rows.h"
+#include "mpi/screen/store.h"
+#include "src/screen/plan.h"
 #include "tests/mpi/mpi_suite.h"
 #include "tests/mpi/toy.h"
 

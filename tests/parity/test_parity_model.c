@@ -2,9 +2,9 @@
  * CD4T): its weights load by name, and its latent means, shifts, decoded moments and R2 come out of
  * our code. */
 #include "scscreen/checkpoint.h"
-#include "src/h5ad.h"
+#include "src/data/h5ad.h"
 #include "scscreen/screen.h"
-#include "src/h5safe.h"
+#include "src/hdf5/h5read.h"
 #include "tests/unit/small.h"
 
 #define MODEL "parity/scgen_model.h5"

@@ -3,7 +3,7 @@
 #ifndef SCS_TESTS_FULL_DISK_H
 #define SCS_TESTS_FULL_DISK_H
 
-#include "src/instrument.h"
+#include "src/base/instrument.h"
 #include "tests/unit/suite.h"
 
 #include <signal.h>

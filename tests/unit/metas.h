@@ -4,8 +4,8 @@
 
 #include "tests/unit/suite.h"
 
-#include "src/h5ad.h"
-#include "src/names.h"
+#include "src/data/h5ad.h"
+#include "src/base/names.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
 #ifndef SCS_TESTS_PACKING_H
 #define SCS_TESTS_PACKING_H
 
-#include "src/packed.h"
+#include "src/data/packed.h"
 #include "tests/unit/suite.h"
 
 #include <stdbool.h>

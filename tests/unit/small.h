@@ -4,8 +4,8 @@
 #define SCS_TESTS_SMALL_H
 
 #include "scscreen/latent.h"
-#include "src/names.h"
-#include "src/random.h"
+#include "src/base/names.h"
+#include "src/base/random.h"
 #include "tests/unit/packing.h"
 
 #include <math.h>

@@ -1,5 +1,5 @@
 /* Blocks of bytes come back as they went in, and no damaged block is believed. */
-#include "src/bytes.h"
+#include "src/base/bytes.h"
 
 #include <stdbool.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* model.h5: what is saved comes back to the last bit; what is damaged or foreign is refused; a
  * failed save loses nothing. */
 #include "scscreen/checkpoint.h"
-#include "src/seal.h"
+#include "src/base/checksum.h"
 #include "tests/unit/scratch.h"
 #include "tests/unit/small.h"
 

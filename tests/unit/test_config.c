@@ -1,7 +1,7 @@
 #include "tests/unit/configs.h"
 
-#include "src/config_table.h"
-#include "src/profile.h"
+#include "src/config/key.h"
+#include "src/config/profile.h"
 
 static void what_is_not_said_has_a_default(void)
 {

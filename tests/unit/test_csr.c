@@ -1,5 +1,5 @@
 /* scs_csr against plain dense arithmetic. */
-#include "src/csr.h"
+#include "src/data/csr.h"
 
 #include <string.h>
 

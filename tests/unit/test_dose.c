@@ -1,7 +1,7 @@
 /* Doses and pairs: what a combination's shift is put together from, against direct computation. */
-#include "src/dose.h"
-#include "src/parts.h"
-#include "src/plan_rows.h"
+#include "src/data/dose.h"
+#include "src/screen/shift.h"
+#include "src/screen/plan.h"
 #include "tests/unit/configs.h"
 #include "tests/unit/suite.h"
 

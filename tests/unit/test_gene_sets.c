@@ -1,5 +1,5 @@
 /* GMT files, and the scores of their sets against direct computation. */
-#include "src/gene_sets.h"
+#include "src/result/gene_sets.h"
 #include "tests/unit/metas.h"
 #include "tests/unit/scratch.h"
 

@@ -1,7 +1,7 @@
 /* Compiled with -DSCS_DOUBLE together with the network's sources: every element of every gradient
  * against central differences of the objective. */
 #include "tests/unit/packing.h"
-#include "src/layout.h"
+#include "src/model/layout.h"
 #include "tests/unit/tiny.h"
 
 #include <float.h>

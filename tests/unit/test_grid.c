@@ -1,6 +1,6 @@
 /* Which combinations a validation holds out, and which of them together. */
-#include "src/grid.h"
-#include "src/validation.h"
+#include "src/crossval/grid.h"
+#include "src/crossval/report.h"
 #include "tests/unit/configs.h"
 #include "tests/unit/small.h"
 

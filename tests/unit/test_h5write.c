@@ -1,6 +1,6 @@
 /* Writing HDF5: what was written reads back, the same content has the same bytes, and a failure
  * leaves nothing. */
-#include "src/h5write.h"
+#include "src/hdf5/h5write.h"
 #include "tests/unit/full_disk.h"
 #include "tests/unit/scratch.h"
 

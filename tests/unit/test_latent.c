@@ -1,6 +1,6 @@
 /* The latent atlas: groups, moments that equal direct sums, and the same bits however shards are
  * spread. */
-#include "src/tree.h"
+#include "src/data/team.h"
 #include "tests/unit/small.h"
 
 #include <omp.h>

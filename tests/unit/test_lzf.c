@@ -1,5 +1,5 @@
 /* The LZF decoder on streams written by hand, and on damaged ones. */
-#include "src/lzf.h"
+#include "src/hdf5/h5read.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* The decoder of means: each kind of processor's kernel against plain loops. */
-#include "src/mean_decoder.c"
+#include "src/screen/decode_mean.c"
 
-#include "src/random.h"
+#include "src/base/random.h"
 #include "tests/unit/suite.h"
 
 #include <math.h>

@@ -1,7 +1,7 @@
 /* Measures of predicted means, arithmetic in gene space, and the table they end in. */
-#include "src/gene_space.h"
-#include "src/validation.h"
-#include "src/vector.h"
+#include "src/atlas/atlas.h"
+#include "src/crossval/report.h"
+#include "src/base/vector.h"
 #include "tests/unit/scratch.h"
 #include "tests/unit/small.h"
 

@@ -1,5 +1,5 @@
 /* The mixed model of shifts against its definition, and what any such predictor must hold to. */
-#include "src/random.h"
+#include "src/base/random.h"
 #include "src/screen/mixed.h"
 #include "tests/unit/suite.h"
 

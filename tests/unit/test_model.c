@@ -1,8 +1,8 @@
 /* The model: its table of tensors, initial weights, and evaluation mode against direct
  * computations. */
-#include "src/random.h"
-#include "src/entries.h"
-#include "src/layout.h"
+#include "src/base/random.h"
+#include "src/kernels/entries.h"
+#include "src/model/layout.h"
 #include "tests/unit/packing.h"
 #include "tests/unit/tiny.h"
 

@@ -1,7 +1,6 @@
 /* Moments of decoded cells without decoding them = moments of every cell decoded. */
-#include "src/mean_decoder.h"
-#include "src/moving.h"
-#include "src/predict.h"
+#include "src/screen/decode_mean.h"
+#include "src/screen/predict.h"
 #include "tests/unit/configs.h"
 #include "tests/unit/small.h"
 

@@ -1,7 +1,7 @@
 #include "tests/unit/suite.h"
 
-#include "src/names.h"
-#include "src/text.h"
+#include "src/base/names.h"
+#include "src/base/text.h"
 
 #include <string.h>
 

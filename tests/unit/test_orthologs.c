@@ -1,7 +1,7 @@
 #include "tests/unit/metas.h"
 #include "tests/unit/scratch.h"
 
-#include "src/orthologs.h"
+#include "src/data/orthologs.h"
 
 /* Load a table whose text is given, for a file with these genes. */
 static scs_status load(const char *text, const char *own_genes, scs_orthologs *o)

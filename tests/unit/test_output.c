@@ -1,8 +1,7 @@
 /* Both ways through the output layer in float, against sums in double near a least-squares optimum,
  * where what is left of the difference of large products is smallest. */
-#include "src/layout.h"
-#include "src/output.h"
-#include "src/output_model.h"
+#include "src/model/layout.h"
+#include "src/model/output.h"
 #include "tests/unit/packing.h"
 #include "tests/unit/tiny.h"
 

@@ -1,7 +1,7 @@
 /* scs_packed gives back what was put in, bit by bit, whatever way a row is kept. */
 #include "tests/unit/packing.h"
 
-#include "src/random.h"
+#include "src/base/random.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Labels of perturbations that name two. */
-#include "src/pairing.h"
+#include "src/data/pairing.h"
 #include "tests/unit/metas.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* The linear model against dense computations. */
-#include "src/pca.h"
+#include "src/model/pca.h"
 #include "tests/unit/small.h"
 
 enum { N_CELL = 50, N_GENE = 12, K = 3 };

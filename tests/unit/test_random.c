@@ -1,6 +1,6 @@
 /* Counter-based random numbers: Random123's published answers, and that every field of a stream
  * counts. */
-#include "src/random.h"
+#include "src/base/random.h"
 #include "tests/unit/suite.h"
 
 #include <math.h>

@@ -1,5 +1,5 @@
 /* Rows in the order of a number, and the genes that move most. */
-#include "src/ranking.h"
+#include "src/result/ranking.h"
 #include "tests/unit/configs.h"
 #include "tests/unit/small.h"
 

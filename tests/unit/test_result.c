@@ -1,7 +1,7 @@
 /* The result file: a skeleton that plain HDF5 fills and reads, and the table for the terminal. */
 #include "scscreen/result.h"
-#include "src/h5write.h"
-#include "src/result_type.h"
+#include "src/hdf5/h5write.h"
+#include "src/result/result_type.h"
 #include "tests/unit/full_disk.h"
 #include "tests/unit/scratch.h"
 

@@ -1,6 +1,6 @@
 /* The samplers draw from the distributions that they are named after: moments, and the distribution
  * function itself. */
-#include "src/sampler.h"
+#include "src/simulate/sampler.h"
 #include "tests/unit/suite.h"
 
 #include <math.h>

@@ -1,5 +1,5 @@
 /* Whatever the child does, the parent goes on, with one line that says what happened. */
-#include "src/sandbox.h"
+#include "src/base/sandbox.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "src/instrument.h"
+#include "src/base/instrument.h"
 #include "tests/unit/suite.h"
 
 static const int64_t MEMORY = (int64_t)64 << 20;

@@ -1,5 +1,5 @@
 /* Each estimator against a direct computation; what must never be used is poisoned with NaN. */
-#include "src/estimate.h"
+#include "src/screen/shift.h"
 #include "tests/unit/configs.h"
 #include "tests/unit/small.h"
 

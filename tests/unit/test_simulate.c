@@ -1,9 +1,9 @@
 /* A simulated atlas: same seed, same bytes; bounded memory; counts as the model says; orthologs
  * that lead back to the reference; a full disk leaves no file. */
-#include "src/simulate.h"
-#include "src/h5write.h"
-#include "src/simulate_atlas.h"
-#include "src/simulate_expectation.h"
+#include "src/simulate/simulate.h"
+#include "src/hdf5/h5write.h"
+#include "src/simulate/sim_model.h"
+#include "src/simulate/sim_truth.h"
 #include "tests/unit/full_disk.h"
 #include "tests/unit/scratch.h"
 

@@ -1,8 +1,8 @@
 /* Sparse products against plain loops: each kind of processor's kernel, blocks and panels with
  * ragged ends. */
-#include "src/sparse.c"
+#include "src/kernels/sparse.c"
 
-#include "src/random.h"
+#include "src/base/random.h"
 #include "tests/unit/packing.h"
 
 #include <math.h>

@@ -1,8 +1,8 @@
 /* The state of a training run: saved after any step and loaded again, training ends in the bits of
  * a run that was left alone; a damaged file is never taken. */
-#include "src/state.h"
-#include "src/seal.h"
-#include "src/training.h"
+#include "src/train/state.h"
+#include "src/base/checksum.h"
+#include "src/train/train_internal.h"
 #include "tests/unit/school.h"
 #include "tests/unit/scratch.h"
 

@@ -1,5 +1,5 @@
 /* Products by integer tiles: as near to the exact ones as float32 gets. */
-#include "src/tiles.h"
+#include "src/kernels/gemm_int8.h"
 #include "tests/unit/small.h"
 
 #include <cblas.h>

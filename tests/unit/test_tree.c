@@ -1,7 +1,7 @@
 /* The one order of sums over shards: however the leaves are cut into ranks, the same bits. */
-#include "src/random.h"
+#include "src/base/random.h"
 #include "scscreen/shard.h"
-#include "src/tree.h"
+#include "src/data/team.h"
 #include "tests/unit/suite.h"
 
 #include <math.h>

@@ -1,9 +1,9 @@
 /* Each measure of trust against a direct computation; p-values and intervals on simulated cells
  * whose truth is known. */
-#include "src/trust.h"
-#include "src/cell_distance.h"
-#include "src/estimate.h"
-#include "src/replica.h"
+#include "src/screen/confidence.h"
+#include "src/screen/cell_distance.h"
+#include "src/screen/shift.h"
+#include "src/screen/resample.h"
 #include "tests/unit/small.h"
 
 enum { T = 4, C = 2, D = 3, GENES = 2 };

@@ -1,6 +1,6 @@
 #include "tests/unit/tiny.h"
 
-#include "src/random.h"
+#include "src/base/random.h"
 
 scs_arch tiny_arch(int profile, int32_t n_gene, int32_t n_hidden, int32_t n_latent)
 {

@@ -4,7 +4,7 @@
 #define SCS_TESTS_TINY_H
 
 #include "scscreen/model.h"
-#include "src/csr.h"
+#include "src/data/csr.h"
 
 #include <stdbool.h>
 #include <string.h>

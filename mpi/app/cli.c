@@ -1,0 +1,228 @@
+/* What the program says of itself: help and versions. */
+#include "mpi/app/cli.h"
+
+#include "mpi/app/verb.h"
+#include "config.h"
+#include "src/base/names.h"
+#include "scscreen/config.h"
+#include "scscreen/status.h"
+
+#include <cblas.h>
+#include <hdf5.h>
+#include <mpi.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const scs_cli_option scs_cli_options[] = {
+    {.name = "--set",
+     .value = "KEY=VALUE",
+     .help = "override a config key, e.g. --set train.batch=64; repeatable"},
+    {.name = "--print-config", .help = "print the effective config and stop"},
+    {.name = "--quiet", .brief = "-q", .help = "no progress"},
+    {.name = "--max-hours",
+     .value = "H",
+     .help = "save the state of training and stop after H hours"},
+    {.name = "--rank-by",
+     .value = "NAME",
+     .help = "write ranking.tsv by q_value, delta_norm, ...; see screen.rank_by"},
+    {.name = "--restart", .help = "begin anew instead of going on from an interrupted run"},
+    {.name = "--help", .brief = "-h", .help = "this text; with a verb, that verb's"},
+    {.name = "--version", .help = "program, MPI, HDF5 and BLAS versions"},
+    {.name = NULL},
+};
+
+static void help_option(const scs_cli_option *o, FILE *out)
+{
+    char words[40];
+
+    snprintf(words, sizeof words, "%s%s%s%s%s", o->name, o->value ? " " : "",
+             o->value ? o->value : "", o->brief ? ", " : "", o->brief ? o->brief : "");
+    fprintf(out, "  %-17s %s\n", words, o->help);
+}
+
+static void help_program(FILE *out)
+{
+    fprintf(out, "scscreen: train scGen on sharded single-cell atlases, then screen every\n"
+                 "cell type x perturbation x species combination.\n\n"
+                 "usage: [mpirun -n RANKS] scscreen VERB FILE [options]\n\nverbs:\n");
+    for (const scs_verb *v = scs_verbs; v->name; v++)
+        fprintf(out, "  %-9s %-22s %s\n", v->name, v->argument, v->summary);
+    fprintf(out, "\noptions:\n");
+    for (const scs_cli_option *o = scs_cli_options; o->name; o++)
+        help_option(o, out);
+    fprintf(
+        out,
+        "\nexit codes: 0 done, 64 usage or config, 65 data refused, 70 internal, 73 cannot create\n"
+        "(full disk), 74 input/output, 75 stopped and resumable\n\nconfig keys:\n");
+    scs_config_help(out);
+}
+
+void scs_cli_help(const scs_cli *cli, FILE *out)
+{
+    const scs_verb *v = cli->verb;
+
+    if (!v) {
+        help_program(out);
+        return;
+    }
+    fprintf(out, "usage: [mpirun -n RANKS] scscreen %s %s%s%s [options]\n\n%s\n\n%s\n", v->name,
+            v->argument_optional ? "[" : "", v->argument, v->argument_optional ? "]" : "",
+            v->summary, v->details);
+    fprintf(out, "\nOptions and config keys: scscreen --help\n");
+}
+
+void scs_cli_version(FILE *out)
+{
+    char mpi[MPI_MAX_LIBRARY_VERSION_STRING];
+    unsigned major, minor, release;
+    int length;
+
+    MPI_Get_library_version(mpi, &length);
+    mpi[strcspn(mpi, ",\n")] = '\0';
+    H5get_libversion(&major, &minor, &release);
+    fprintf(out, "scscreen %s (commit %s)\nMPI   %s\nHDF5  %u.%u.%u\nBLAS  %s\n", PACKAGE_VERSION,
+            SCS_COMMIT, mpi, major, minor, release, openblas_get_config());
+}
+
+static scs_status unknown(const char *what, const char *word, const char *const *known, int n)
+{
+    scs_names names = {0};
+    const char *nearest = NULL;
+    scs_status status = SCS_OK;
+
+    for (int i = 0; i < n && status == SCS_OK; i++)
+        status = scs_names_add(&names, known[i]);
+    if (status == SCS_OK)
+        nearest = scs_names_nearest(&names, word);
+    if (nearest)
+        status = SCS_FAIL(SCS_EARG, "unknown %s %s; did you mean %s?", what, word, nearest);
+    else
+        status = SCS_FAIL(SCS_EARG, "unknown %s %s; see scscreen --help", what, word);
+    scs_names_clear(&names);
+    return status;
+}
+
+static scs_status find_verb(const char *word, scs_cli *cli)
+{
+    const char *known[16];
+    int n = 0;
+
+    for (const scs_verb *v = scs_verbs; v->name; v++) {
+        known[n++] = v->name;
+        if (strcmp(v->name, word) == 0)
+            cli->verb = v;
+    }
+    return cli->verb ? SCS_OK : unknown("verb", word, known, n);
+}
+
+static scs_status add_set(scs_cli *cli, const char *set)
+{
+    SCS_REQUIRE(cli->n_set < SCS_CLI_SETS, SCS_EARG, "more than %d --set", SCS_CLI_SETS);
+    cli->sets[cli->n_set++] = set;
+    return SCS_OK;
+}
+
+static scs_status unknown_option(const char *word)
+{
+    const char *known[16];
+    int n = 0;
+
+    for (const scs_cli_option *o = scs_cli_options; o->name; o++)
+        known[n++] = o->name;
+    return unknown("option", word, known, n);
+}
+
+/* `train --max-hours 8` is `--set train.max_hours=8`. */
+static scs_status add_key(scs_cli *cli, const char *key, const char *value)
+{
+    size_t size = strlen(key) + strlen(value) + 16;
+    char *set;
+
+    SCS_REQUIRE(cli->n_owned < SCS_CLI_SETS, SCS_EARG, "more than %d options", SCS_CLI_SETS);
+    SCS_TRY(SCS_ALLOC(set, (int64_t)size));
+    snprintf(set, size, "%s=%s", key, value);
+    cli->owned[cli->n_owned++] = set;
+    return add_set(cli, set);
+}
+
+/* `simulate --genes 500` is `--set simulate.genes=500`, `validate --group-size 4` is
+ * `--set validate.group_size=4`. */
+static scs_status add_option(scs_cli *cli, const char *option, const char *value)
+{
+    char key[128];
+
+    if (strcmp(option, "--set") == 0)
+        return add_set(cli, value);
+    if (strcmp(option, "--max-hours") == 0)
+        return add_key(cli, "train.max_hours", value);
+    if (strcmp(option, "--rank-by") == 0)
+        return add_key(cli, "screen.rank_by", value);
+    SCS_REQUIRE(cli->verb, SCS_EARG, "%s stands before the verb", option);
+    snprintf(key, sizeof key, "%s.%s", cli->verb->name, option + 2);
+    for (char *at = key; *at; at++)
+        *at = *at == '-' ? '_' : *at;
+    return add_key(cli, key, value);
+}
+
+static scs_status parse_option(scs_cli *cli, const char *word, const char *value, int *used)
+{
+    bool section = cli->verb && cli->verb->has_section;
+
+    *used = 1;
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
+        cli->help = true;
+    else if (strcmp(word, "--version") == 0)
+        cli->version = true;
+    else if (strcmp(word, "--print-config") == 0)
+        cli->print_config = true;
+    else if (strcmp(word, "--quiet") == 0 || strcmp(word, "-q") == 0)
+        cli->quiet = true;
+    else if (strcmp(word, "--restart") == 0)
+        return add_set(cli, "train.resume=false");
+    else if (strncmp(word, "--set=", 6) == 0)
+        return add_set(cli, word + 6);
+    else if (strcmp(word, "--set") != 0 && strcmp(word, "--max-hours") != 0 &&
+             strcmp(word, "--rank-by") != 0 && !section)
+        return unknown_option(word);
+    else {
+        SCS_REQUIRE(value, SCS_EARG, "%s needs a value", word);
+        *used = 2;
+        return add_option(cli, word, value);
+    }
+    return SCS_OK;
+}
+
+scs_status scs_cli_parse(int argc, char **argv, scs_cli *cli)
+{
+    int used;
+
+    *cli = (scs_cli){0};
+    for (int i = 1; i < argc; i += used) {
+        used = 1;
+        if (argv[i][0] == '-' && argv[i][1])
+            SCS_TRY(parse_option(cli, argv[i], argv[i + 1], &used));
+        else if (!cli->verb)
+            SCS_TRY(find_verb(argv[i], cli));
+        else if (!cli->file)
+            cli->file = argv[i];
+        else
+            return SCS_FAIL(SCS_EARG, "%s: one file at a time; see scscreen %s --help", argv[i],
+                            cli->verb->name);
+    }
+    if (cli->help || cli->version)
+        return SCS_OK;
+    SCS_REQUIRE(cli->verb, SCS_EARG, "no verb given; see scscreen --help");
+    SCS_REQUIRE(cli->file || cli->verb->argument_optional, SCS_EARG,
+                "%s needs a %s; see scscreen %s --help", cli->verb->name, cli->verb->argument,
+                cli->verb->name);
+    return SCS_OK;
+}
+
+void scs_cli_clear(scs_cli *cli)
+{
+    for (int i = 0; i < cli->n_owned; i++)
+        free(cli->owned[i]);
+    *cli = (scs_cli){0};
+}

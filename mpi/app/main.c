@@ -1,0 +1,150 @@
+#include "mpi/app/verb.h"
+#include "mpi/comm/threads.h"
+#include "mpi/job/session.h"
+#include "mpi/job/stop.h"
+#include "src/base/instrument.h"
+#include "src/hdf5/h5write.h"
+#include "src/kernels/blas.h"
+
+#include <mpi.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static int finish(scs_status status, bool speaks)
+{
+    if (status != SCS_OK && speaks) {
+        fprintf(stderr, "scscreen: %s: %s\n", status == SCS_ESTOP ? "stopped" : "error",
+                scs_message());
+        if (getenv("SCSCREEN_TRACE"))
+            fprintf(stderr, "%s\n", scs_trace());
+    }
+    return scs_exit_code(status);
+}
+
+/* Verbs and options that need no other rank: the first process does them, the others have nothing
+ * to do. */
+static bool is_serial(const scs_cli *cli)
+{
+    return cli->help || cli->version || cli->print_config ||
+           (cli->verb->serial && (!cli->verb->is_serial || cli->verb->is_serial(cli)));
+}
+
+static scs_status print_config(const scs_cli *cli)
+{
+    scs_config *config = NULL;
+    char *yaml = NULL;
+    scs_status status;
+
+    SCS_GO(status, cli->file ? scs_config_load(cli->file, cli->sets, cli->n_set, &config, NULL)
+                             : scs_config_parse("", "", cli->sets, cli->n_set, &config));
+    SCS_GO(status, scs_config_print(config, &yaml));
+    fputs(yaml, stdout);
+done:
+    free(yaml);
+    scs_config_destroy(&config);
+    return status;
+}
+
+static scs_status run_serial(const scs_cli *cli)
+{
+    if (cli->help)
+        scs_cli_help(cli, stdout);
+    else if (cli->version)
+        scs_cli_version(stdout);
+    else if (cli->print_config)
+        return print_config(cli);
+    else
+        return cli->verb->serial(cli);
+    return SCS_OK;
+}
+
+/* Past the exit handlers, where HDF5 would crash over what the error line has told already. */
+static void leave_if_unusable(int code)
+{
+    if (!scs_h5_is_unusable())
+        return;
+    fflush(NULL);
+    SCS_LEAVE(code);
+}
+
+/* A core type that this processor cannot execute, or that computes wrongly, is left out: OpenBLAS
+ * reads it while the program is loaded, so the program begins again without it. */
+static void check_blas(char **argv)
+{
+    const char *core = getenv("OPENBLAS_CORETYPE");
+
+    if (!core || scs_blas_works())
+        return;
+    if (scs_stage_is_first())
+        fprintf(stderr,
+                "scscreen: warning: OPENBLAS_CORETYPE=%.40s does not work on this processor; "
+                "OpenBLAS chooses for itself\n",
+                core);
+    unsetenv("OPENBLAS_CORETYPE");
+    execv("/proc/self/exe", argv);
+}
+
+/* srun without PMIx starts as many programs of one rank each, which would overwrite each other. */
+static scs_status check_launch(const scs_comm *comm)
+{
+    const char *tasks = getenv("SLURM_STEP_NUM_TASKS");
+
+    SCS_REQUIRE(scs_comm_size(comm) > 1 || getenv("OMPI_COMM_WORLD_SIZE") || !tasks ||
+                    atol(tasks) < 2,
+                SCS_EARG,
+                "srun started %s tasks, but MPI does not join them: use srun --mpi=pmix, or mpirun "
+                "in its place",
+                tasks);
+    return SCS_OK;
+}
+
+static int run_parallel(const scs_cli *cli, int *argc, char ***argv)
+{
+    scs_stage stage = {0};
+    scs_comm *comm = NULL;
+    int provided, code, rank = 0;
+    scs_status status;
+    bool joined, first = scs_stage_is_first(); /* as it was launched: MPI_Init sets variables */
+
+    scs_signals_open();
+    if (first)
+        scs_stage_prepare(&stage, cli);
+    if (MPI_Init_thread(argc, argv, MPI_THREAD_SERIALIZED, &provided) != MPI_SUCCESS)
+        return finish(SCS_FAIL(SCS_EINTERNAL, "MPI_Init failed"), true);
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    status = scs_comm_create(MPI_COMM_WORLD, &comm);
+    if (status == SCS_OK)
+        status = check_launch(comm);
+    joined = status == SCS_OK;
+    if (joined)
+        status = scs_threads_set(comm);
+    if (status == SCS_OK)
+        status = scs_session_run(cli, comm, &stage);
+    code = finish(status, rank == 0 && (joined || first));
+    scs_stage_clear(&stage);
+    scs_comm_destroy(&comm);
+    leave_if_unusable(code);
+    MPI_Finalize();
+    return code;
+}
+
+int main(int argc, char **argv)
+{
+    scs_cli cli;
+    scs_status status = scs_cli_parse(argc, argv, &cli);
+    int code;
+
+    /* Parallel file systems often have no flock; results are renamed into place, so nobody reads
+     * half a file. */
+    setenv("HDF5_USE_FILE_LOCKING", "FALSE", 0);
+    if (status != SCS_OK)
+        code = finish(status, scs_stage_is_first());
+    else if (!is_serial(&cli)) {
+        check_blas(argv);
+        code = run_parallel(&cli, &argc, &argv);
+    } else
+        code = scs_stage_is_first() ? finish(run_serial(&cli), true) : 0;
+    scs_cli_clear(&cli);
+    leave_if_unusable(code);
+    return code;
+}

@@ -1,0 +1,141 @@
+#include "mpi/app/verb.h"
+#include "src/base/text.h"
+#include "src/data/h5ad.h"
+
+#include <math.h>
+#include <string.h>
+
+bool scs_verb_check_is_file(const scs_cli *cli)
+{
+    const char *dot = cli->file ? strrchr(cli->file, '.') : NULL;
+
+    return dot &&
+           (strcmp(dot, ".h5ad") == 0 || strcmp(dot, ".h5") == 0 || strcmp(dot, ".hdf5") == 0);
+}
+
+/* What the stored values look like. */
+typedef struct value_summary {
+    int64_t n;
+    double sum;
+    float smallest, largest;
+    bool whole;
+} value_summary;
+
+static void add_values(value_summary *v, const scs_csr *x)
+{
+    int64_t n = x->indptr[x->n_row];
+
+    for (int64_t k = 0; k < n; k++) {
+        float value = x->values[k];
+
+        v->smallest = v->n + k == 0 || value < v->smallest ? value : v->smallest;
+        v->largest = value > v->largest ? value : v->largest;
+        v->whole = v->whole && value == floorf(value);
+        v->sum += (double)value;
+    }
+    v->n += n;
+}
+
+/* Every value is read, a block of cells at a time, so that damage and NaN show now. */
+static scs_status read_all(const scs_h5ad *meta, value_summary *v)
+{
+    const int64_t block = scs_h5ad_block_rows(meta);
+
+    *v = (value_summary){.whole = true};
+    for (int64_t row = 0; row < meta->n_obs; row += block) {
+        scs_csr x = {0};
+        int64_t last = row + block < meta->n_obs ? row + block : meta->n_obs;
+
+        SCS_TRY(scs_h5ad_read_rows(meta, row, last, &x));
+        add_values(v, &x);
+        scs_csr_clear(&x);
+    }
+    return SCS_OK;
+}
+
+static void print_file(const scs_h5ad *meta, const value_summary *v)
+{
+    static const char *const layouts[] = {
+        [SCS_LAYOUT_CSR] = "csr", [SCS_LAYOUT_CSC] = "csc", [SCS_LAYOUT_DENSE] = "dense"};
+    double all = (double)meta->n_obs * meta->n_var;
+    char list[1024];
+
+    printf("%s\n  %-8s %s: %lld cells x %d genes, %s, %lld values (%.1f %%)\n", meta->path,
+           "matrix", meta->matrix, (long long)meta->n_obs, meta->n_var, layouts[meta->layout],
+           (long long)v->n, all > 0 ? 100 * (double)v->n / all : 0.0);
+    if (v->n)
+        printf("  %-8s %g to %g beside 0, sum %.6g: %s\n", "values", (double)v->smallest,
+               (double)v->largest, v->sum,
+               v->whole ? "whole numbers, raw counts (set data.normalize: log1p)"
+                        : "not whole numbers, already normalised (data.normalize: none)");
+    printf("  %-8s %s\n", "genes", scs_names_list(&meta->genes, 6, list, sizeof list));
+    printf("  %-8s %s\n", "obs", scs_names_list(&meta->obs_columns, 40, list, sizeof list));
+    if (meta->n_duplicate_obs_names)
+        printf("  %-8s %lld cell names stand there more than once\n", "note",
+               (long long)meta->n_duplicate_obs_names);
+}
+
+scs_status scs_verb_check_file(const scs_cli *cli)
+{
+    scs_config *config = NULL;
+    scs_h5ad *meta = NULL;
+    scs_h5ad_request request = {0};
+    value_summary values;
+    scs_status status;
+
+    SCS_GO(status, scs_config_parse("", "", cli->sets, cli->n_set, &config));
+    request.matrix = config->data.matrix;
+    request.memory = config->data.memory << 20;
+    SCS_GO(status, scs_h5ad_probe(cli->file, &request, &meta));
+    SCS_GO(status, read_all(meta, &values));
+    print_file(meta, &values);
+done:
+    scs_h5ad_destroy(&meta);
+    scs_config_destroy(&config);
+    return status;
+}
+
+/* Cells of every species x cell type (rows) x condition (columns); held-out ones in brackets. */
+static void print_groups(const scs_atlas *a)
+{
+    char label[3][64];
+
+    printf("%-12s %-20s", "species", "cell_type");
+    for (int32_t c = 0; c < a->conditions.n; c++)
+        printf(" %12.12s", scs_text_escape(a->conditions.name[c], label[2], sizeof *label));
+    printf("\n");
+    for (int32_t s = 0; s < a->species.n; s++)
+        for (int32_t t = 0; t < a->cell_types.n; t++) {
+            printf("%-12s %-20s", scs_text_escape(a->species.name[s], label[0], sizeof *label),
+                   scs_text_escape(a->cell_types.name[t], label[1], sizeof *label));
+            for (int32_t c = 0; c < a->conditions.n; c++) {
+                int32_t g = scs_atlas_group(a, s, t, c);
+                char cell[24];
+
+                snprintf(cell, sizeof cell, g >= 0 && a->group[g].held_out ? "[%lld]" : "%lld",
+                         g < 0 ? 0LL : (long long)a->group[g].count);
+                printf(" %12s", cell);
+            }
+            printf("\n");
+        }
+    printf("cells of each group; [held out]\n");
+}
+
+scs_status scs_verb_check(scs_session *session)
+{
+    int64_t mine[2] = {0, 0}, all[2] = {0, 0}; /* values, and bytes that they take */
+
+    SCS_TRY(scs_session_load_data(session));
+    for (int32_t i = 0; i < session->team.last - session->team.first; i++) {
+        mine[0] += scs_packed_nnz(&session->shard[i].x);
+        mine[1] += scs_packed_bytes(&session->shard[i].x);
+    }
+    SCS_MPI(MPI_Reduce(mine, all, 2, MPI_INT64_T, MPI_SUM, 0, scs_comm_mpi(session->comm)));
+    SCS_TRY(scs_agree(session->comm, scs_atlas_create(session->dataset, 1, &session->atlas)));
+    if (!scs_session_leads(session))
+        return SCS_OK;
+    print_groups(session->atlas);
+    printf("%lld values read and sound, %.0f MiB over all ranks\n", (long long)all[0],
+           (double)all[1] / 1048576);
+    return SCS_OK;
+}

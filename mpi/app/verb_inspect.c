@@ -1,0 +1,397 @@
+/* What a folder of results holds, and how to go on. Local. */
+#include "mpi/app/verb.h"
+#include "src/base/checksum.h"
+#include "src/base/sandbox.h"
+#include "src/base/text.h"
+#include "src/hdf5/h5read.h"
+#include "src/train/state.h"
+#include "scscreen/checkpoint.h"
+#include "scscreen/status.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* What was found. */
+typedef struct found {
+    const char *folder;
+    int files, damaged;
+    bool model, result;
+    int64_t steps, epoch; /* of the newest sound state; steps -1: none */
+    char newest[4096];
+} found;
+
+static bool inspect_is_folder(const char *path)
+{
+    struct stat info;
+
+    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+/* @param[out] path [size] @return whether it is there */
+static bool is_there(found *f, const char *name, char *path, size_t size)
+{
+    int n = snprintf(path, size, "%s/%s", f->folder, name);
+
+    if (n < 0 || (size_t)n >= size || access(path, F_OK) != 0)
+        return false;
+    f->files++;
+    return true;
+}
+
+static void tell(found *f, const char *name, scs_status status, const char *sound)
+{
+    printf("  %-16s %s\n", name, status == SCS_OK ? sound : scs_message());
+    f->damaged += status != SCS_OK;
+    scs_message_clear();
+}
+
+static void look_at_model(found *f)
+{
+    char path[4096], text[256] = "";
+    scs_checkpoint *c = NULL;
+    scs_status status;
+
+    if (!is_there(f, "model.h5", path, sizeof path))
+        return;
+    status = scs_checkpoint_probe(path, &c);
+    if (c)
+        snprintf(text, sizeof text, "a trained model of %d genes, whole", c->genes.n);
+    tell(f, "model.h5", status, text);
+    f->model = status == SCS_OK;
+    scs_checkpoint_destroy(&c);
+}
+
+static void look_at_state(found *f, const char *name)
+{
+    char path[4096], text[256] = "";
+    scs_state *s = NULL;
+    scs_status status;
+
+    if (!is_there(f, name, path, sizeof path))
+        return;
+    status = scs_state_probe(path, &s);
+    if (s)
+        snprintf(text, sizeof text, "the state of a training, whole: %lld steps, epoch %lld",
+                 (long long)s->position.step, (long long)s->position.epoch);
+    tell(f, name, status, text);
+    if (status == SCS_OK && (s->position.step > f->steps ||
+                             (s->position.step == f->steps && s->position.epoch > f->epoch))) {
+        f->steps = s->position.step;
+        f->epoch = s->position.epoch;
+        snprintf(f->newest, sizeof f->newest, "%s", name);
+    }
+    scs_state_destroy(&s);
+}
+
+static void look_at_others(found *f)
+{
+    static const struct {
+        const char *name, *what;
+        bool is_result;
+    } others[] = {
+        {.name = "screen.h5ad",
+         .what = "a screen; scscreen inspect it, or open it with anndata.read_h5ad",
+         .is_result = true},
+        {.name = "ranking.tsv", .what = "rows of the screen, ranked"},
+        {.name = "pca.h5ad", .what = "principal components of the cells"},
+        {.name = "validation", .what = "finished models of a validation, one file each"},
+        {.name = "validation.tsv", .what = "a finished validation"},
+        {.name = "events.jsonl", .what = "a line for each epoch of training"},
+        {.name = "STOP", .what = "a running training ends when it sees this file"},
+    };
+    char path[4096];
+
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (is_there(f, others[i].name, path, sizeof path)) {
+            tell(f, others[i].name, SCS_OK, others[i].what);
+            f->result |= others[i].is_result;
+        }
+}
+
+static void say_how_to_go_on(const found *f)
+{
+    if (f->steps >= 0)
+        printf("Interrupted after %lld steps: the command that was interrupted goes on from %s.\n",
+               (long long)f->steps, f->newest);
+    else if (f->model && !f->result)
+        printf("Trained, not screened: go on with scscreen screen CONFIG.yaml.\n");
+    else if (f->result)
+        printf("Finished: look at it with scripts/report %s.\n", f->folder);
+}
+
+/* Print a line for each file that scscreen writes, and what the next command is. SCS_EDATA where
+ * one of them is damaged, or where there is none. */
+static scs_status inspect_folder(const char *path)
+{
+    found f = {.folder = path, .steps = -1};
+
+    printf("%s: a folder\n", path);
+    look_at_model(&f);
+    look_at_state(&f, "training.1.h5");
+    look_at_state(&f, "training.2.h5");
+    look_at_others(&f);
+    SCS_REQUIRE(f.files > 0, SCS_EDATA, "%s: holds no file of scscreen's", path);
+    say_how_to_go_on(&f);
+    SCS_REQUIRE(!f.damaged, SCS_EDATA, "%s: %d of these files %s damaged", path, f.damaged,
+                f.damaged == 1 ? "is" : "are");
+    return SCS_OK;
+}
+
+/* What a file of ours is. */
+
+static const int64_t memory_limit = (int64_t)4 << 30;
+
+enum { SECONDS = 60 };
+
+static const char facts_path[] = "uns/scscreen";
+
+enum kind { KIND_MODEL, KIND_RESULT, KIND_STATE, KIND_PCA, KIND_ATLAS };
+
+/* One entry of uns/scscreen as text; numbers as anyone would write them. */
+static scs_status put_fact(const scs_h5 *h5, const char *name, scs_bytes *out)
+{
+    char path[512], number[64];
+    scs_h5_shape shape;
+    scs_names text = {0};
+    double value = 0;
+    scs_status status;
+
+    snprintf(path, sizeof path, "%s/%s", facts_path, name);
+    SCS_TRY(scs_h5_shape_of(h5, path, &shape));
+    if (shape.type == H5T_STRING)
+        SCS_GO(status, scs_h5_read_strings(h5, path, &text));
+    else
+        SCS_GO(status, scs_h5_read_double(h5, path, 0, 1, &value));
+    snprintf(number, sizeof number, "%.10g", value);
+    SCS_GO(status, scs_bytes_put_text(out, name));
+    SCS_GO(status, scs_bytes_put_text(out, text.n ? text.name[0] : number));
+done:
+    scs_names_clear(&text);
+    return status;
+}
+
+static scs_status put_result(const scs_h5 *h5, scs_bytes *out)
+{
+    scs_names names = {0};
+    scs_h5_shape rows, genes;
+    scs_status status;
+
+    SCS_TRY(scs_h5_shape_of(h5, "obs/_index", &rows));
+    SCS_TRY(scs_h5_shape_of(h5, "var/_index", &genes));
+    SCS_TRY(scs_bytes_put_int(out, rows.dim[0]));
+    SCS_TRY(scs_bytes_put_int(out, genes.dim[0]));
+    SCS_TRY(scs_bytes_put_int(out, scs_h5_exists(h5, "X")));
+    SCS_GO(status, scs_h5_members(h5, facts_path, &names));
+    SCS_GO(status, scs_bytes_put_int(out, names.n));
+    for (scs_lidx i = 0; i < names.n; i++)
+        SCS_GO(status, put_fact(h5, names.name[i], out));
+done:
+    scs_names_clear(&names);
+    return status;
+}
+
+static scs_status put_components(const scs_h5 *h5, scs_bytes *out)
+{
+    scs_h5_shape cells, genes;
+
+    SCS_TRY(scs_h5_shape_of(h5, "obsm/X_pca", &cells));
+    SCS_TRY(scs_h5_shape_of(h5, "varm/PCs", &genes));
+    SCS_TRY(scs_bytes_put_int(out, cells.dim[0]));
+    SCS_TRY(scs_bytes_put_int(out, genes.dim[0]));
+    return scs_bytes_put_int(out, genes.dim[1]);
+}
+
+/* In the sandbox: the kind of file, and for a result what it says of itself. */
+static scs_status look(void *arg, scs_bytes *out)
+{
+    scs_h5 h5;
+    enum kind kind = KIND_ATLAS;
+    scs_status status;
+
+    SCS_TRY(scs_h5_open(arg, memory_limit, &h5));
+    if (scs_h5_is_group(&h5, "state_dict"))
+        kind = KIND_MODEL;
+    else if (scs_h5_is_group(&h5, facts_path))
+        kind = KIND_RESULT;
+    else if (scs_h5_exists(&h5, "steps_done"))
+        kind = KIND_STATE;
+    else if (scs_h5_exists(&h5, "varm/PCs"))
+        kind = scs_h5_exists(&h5, "X") ? KIND_ATLAS : KIND_PCA;
+    SCS_GO(status, scs_bytes_put_int(out, kind));
+    if (kind == KIND_PCA)
+        SCS_GO(status, put_components(&h5, out));
+    if (kind == KIND_RESULT)
+        SCS_GO(status, put_result(&h5, out));
+done:
+    scs_h5_close(&h5);
+    return status;
+}
+
+static void print_fact(const char *key, const char *value)
+{
+    char shown[64];
+
+    printf(strchr(value, '\n') ? "  %s:\n" : "  %-16s ", scs_text_escape(key, shown, sizeof shown));
+    scs_text_print(stdout, value, "\n");
+    printf("\n");
+}
+
+static scs_status print_result(const char *path, scs_bytes *said)
+{
+    int64_t rows, genes, dense, n;
+
+    SCS_TRY(scs_bytes_get_int(said, &rows));
+    SCS_TRY(scs_bytes_get_int(said, &genes));
+    SCS_TRY(scs_bytes_get_int(said, &dense));
+    SCS_TRY(scs_bytes_get_int(said, &n));
+    printf("%s: a screen of %lld combinations x %lld genes%s\n", path, (long long)rows,
+           (long long)genes, dense ? "" : " (output.rows: top, no X)");
+    for (int64_t i = 0; i < n; i++) {
+        char *key = NULL, *value = NULL;
+        scs_status status = scs_bytes_get_text(said, &key);
+
+        if (status == SCS_OK)
+            status = scs_bytes_get_text(said, &value);
+        if (status == SCS_OK)
+            print_fact(key, value);
+        free(key);
+        free(value);
+        SCS_TRY(status);
+    }
+    printf("Open it with anndata.read_h5ad.\n");
+    return SCS_OK;
+}
+
+static void print_config(const char *config)
+{
+    printf("  trained with:\n");
+    scs_text_print(stdout, config, "\n");
+}
+
+static scs_status print_components(const char *path, scs_bytes *said)
+{
+    int64_t cells, genes, n;
+
+    SCS_TRY(scs_bytes_get_int(said, &cells));
+    SCS_TRY(scs_bytes_get_int(said, &genes));
+    SCS_TRY(scs_bytes_get_int(said, &n));
+    printf("%s: %lld principal components of %lld cells x %lld genes\n"
+           "Open it with anndata.read_h5ad: obsm/X_pca, varm/PCs, uns/pca.\n",
+           path, (long long)n, (long long)cells, (long long)genes);
+    return SCS_OK;
+}
+
+static void print_groups(const scs_checkpoint *c)
+{
+    int64_t cells = 0, held_out = 0;
+
+    for (int64_t g = 0; g < c->n_group; g++) {
+        cells += c->group[g].count;
+        held_out += c->group[g].held_out;
+    }
+    printf("  latent atlas: %lld groups (%lld held out) of %lld cells: %d species x %d cell types "
+           "x %d conditions, control ",
+           (long long)c->n_group, (long long)held_out, (long long)cells, c->species.n,
+           c->cell_types.n, c->conditions.n);
+    scs_text_print(stdout, c->conditions.name[c->control], "");
+    printf("\n");
+}
+
+static bool is_sealed(const char *path)
+{
+    bool sealed = scs_seal_check(path, true) == SCS_OK;
+
+    scs_message_clear();
+    return sealed;
+}
+
+static scs_status print_model(const char *path)
+{
+    scs_checkpoint *c = NULL;
+
+    SCS_TRY(scs_checkpoint_probe(path, &c));
+    printf("%s: a model of %d genes, %lld x %lld hidden, %lld latent units (profile %s)\n  %s\n",
+           path, c->genes.n, (long long)c->layers, (long long)c->hidden, (long long)c->latent,
+           c->profile == SCS_PROFILE_PAPER ? "paper" : "scgen2",
+           is_sealed(path) ? "whole (checksum compared)"
+                           : "it carries no checksum, so whether it is whole cannot be told");
+    if (c->has_atlas)
+        print_groups(c);
+    else
+        printf(
+            "  no latent atlas: it is made from the data when the weights are used (model.load)\n");
+    if (*c->config)
+        print_config(c->config);
+    printf("Go on with: scscreen screen CONFIG.yaml, or model.load: %s\n", path);
+    scs_checkpoint_destroy(&c);
+    return SCS_OK;
+}
+
+static scs_status print_state(const char *path)
+{
+    const scs_position *p;
+    scs_state *s = NULL;
+
+    SCS_TRY(scs_state_probe(path, &s));
+    p = &s->position;
+    printf("%s: the state of an interrupted training, whole (checksum compared)\n"
+           "  %-8s %lld steps; epoch %lld, %lld steps of it\n  %-8s %lld parameters, %lld shards\n",
+           path, "done", (long long)p->step, (long long)p->epoch, (long long)p->at, "network",
+           (long long)s->n_param, (long long)s->n_shard);
+    if (p->best_epoch)
+        printf("  %-8s %.6g, epoch %lld\n", "best", p->best, (long long)p->best_epoch);
+    printf("  %-8s scscreen %s\n", "program", s->program);
+    print_config(s->config);
+    printf("Go on with the command that was interrupted, on up to %lld ranks.\n",
+           (long long)s->n_shard);
+    scs_state_destroy(&s);
+    return SCS_OK;
+}
+
+static scs_status print_kind(const scs_cli *cli, int64_t kind, scs_bytes *said)
+{
+    switch (kind) {
+    case KIND_MODEL:
+        return print_model(cli->file);
+    case KIND_RESULT:
+        return print_result(cli->file, said);
+    case KIND_STATE:
+        return print_state(cli->file);
+    case KIND_PCA:
+        return print_components(cli->file, said);
+    default:
+        return scs_verb_check_file(cli);
+    }
+}
+
+static bool is_config(const char *path)
+{
+    const char *dot = strrchr(path, '.');
+
+    return dot && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);
+}
+
+scs_status scs_verb_inspect(const scs_cli *cli)
+{
+    scs_bytes said = {0};
+    char path[4096];
+    int64_t kind;
+    scs_status status;
+
+    if (inspect_is_folder(cli->file))
+        return inspect_folder(cli->file);
+    SCS_REQUIRE(!is_config(cli->file), SCS_EARG,
+                "%s: a config; scscreen check %s says what a run would read", cli->file, cli->file);
+    snprintf(path, sizeof path, "%s", cli->file);
+    SCS_GO(status, scs_seal_check(path, false));
+    SCS_GO(status, scs_sandbox_run(path, look, path, memory_limit, SECONDS, &said));
+    SCS_GO(status, scs_bytes_get_int(&said, &kind));
+    SCS_GO(status, print_kind(cli, kind, &said));
+done:
+    scs_bytes_clear(&said);
+    return status;
+}

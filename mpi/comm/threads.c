@@ -1,0 +1,84 @@
+#include "mpi/comm/threads.h"
+
+#include "scscreen/comm.h"
+
+#include <cblas.h>
+#include <omp.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* Processors that the node's ranks may use together, and the sum of what each may use: bound ranks
+ * share nothing. */
+static scs_status node_processors(scs_comm *comm, int mine_count, cpu_set_t *mine, int *together,
+                                  int *sum)
+{
+    MPI_Comm node;
+    cpu_set_t all;
+
+    SCS_MPI(MPI_Comm_split_type(scs_comm_mpi(comm), MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node));
+    SCS_MPI(MPI_Allreduce(mine, &all, (int)(sizeof all / sizeof(unsigned)), MPI_UNSIGNED, MPI_BOR,
+                          node));
+    SCS_MPI(MPI_Allreduce(&mine_count, sum, 1, MPI_INT, MPI_SUM, node));
+    *together = CPU_COUNT(&all);
+    SCS_MPI(MPI_Comm_free(&node));
+    return SCS_OK;
+}
+
+static int number_of(const char *name)
+{
+    const char *text = getenv(name);
+
+    return text ? atoi(text) : -1;
+}
+
+/* Processors i n / size .. (i + 1) n / size of a set of n. */
+static void cut_set(const cpu_set_t *all, int i, int size, cpu_set_t *share)
+{
+    int n = CPU_COUNT(all), seen = 0;
+
+    CPU_ZERO(share);
+    for (int p = 0; p < CPU_SETSIZE; p++)
+        if (CPU_ISSET(p, all)) {
+            if (seen >= n * i / size && seen < n * (i + 1) / size)
+                CPU_SET(p, share);
+            seen++;
+        }
+}
+
+/* Open MPI binds a rank to one core where nobody has asked for it, and leaves the node's other
+ * processors idle. Each rank then takes its share of what the launcher may use. */
+static void spread_ranks(void)
+{
+    int place = number_of("OMPI_COMM_WORLD_LOCAL_RANK");
+    int size = number_of("OMPI_COMM_WORLD_LOCAL_SIZE");
+    cpu_set_t mine, all, share;
+
+    if (place < 0 || size <= place || getenv("OMPI_MCA_hwloc_base_binding_policy") ||
+        getenv("OMP_NUM_THREADS"))
+        return;
+    if (sched_getaffinity(0, sizeof mine, &mine) || sched_getaffinity(getppid(), sizeof all, &all))
+        return;
+    cut_set(&all, place, size, &share);
+    if (CPU_COUNT(&share) > CPU_COUNT(&mine))
+        (void)sched_setaffinity(0, sizeof share, &share);
+}
+
+scs_status scs_threads_set(scs_comm *comm)
+{
+    cpu_set_t mine;
+    int count, together = 1, sum = 1;
+
+    openblas_set_num_threads(1);
+    spread_ranks();
+    CPU_ZERO(&mine);
+    if (sched_getaffinity(0, sizeof mine, &mine) != 0)
+        CPU_SET(0, &mine);
+    count = CPU_COUNT(&mine);
+    SCS_TRY(node_processors(comm, count, &mine, &together, &sum));
+    if (getenv("OMP_NUM_THREADS"))
+        return SCS_OK;
+    count = sum > together ? count * together / sum : count;
+    omp_set_num_threads(count > 1 ? count : 1);
+    return SCS_OK;
+}

@@ -1,0 +1,137 @@
+#include "mpi/comm/watchdog.h"
+
+#include "mpi/comm/collectives.h"
+#include "src/base/instrument.h"
+#include "scscreen/comm.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+struct scs_watchdog {
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t change;
+    bool over;
+    double seconds;
+    struct timespec until;
+    char file[1024], step[128];
+    int32_t rank;
+};
+
+/* The other ranks wait a little longer, so that the line comes from one of them only. */
+enum { OTHERS_WAIT = 5 };
+
+static void set_until(scs_watchdog *dog)
+{
+    double seconds = dog->seconds + (dog->rank ? OTHERS_WAIT : 0);
+
+    clock_gettime(CLOCK_MONOTONIC, &dog->until);
+    dog->until.tv_sec += (time_t)seconds;
+    dog->until.tv_nsec += (long)(1e9 * (seconds - (double)(time_t)seconds));
+    dog->until.tv_sec += dog->until.tv_nsec / 1000000000;
+    dog->until.tv_nsec %= 1000000000;
+}
+
+/* The main thread is stuck in the kernel or in MPI: only the process as a whole can end. */
+static void bark(const scs_watchdog *dog)
+{
+    if (dog->rank == 0)
+        fprintf(stderr,
+                "scscreen: error: %s: %s has not ended within %g seconds (output.deadline): the "
+                "file system hangs, or fails another rank; what stood there before is as it was\n",
+                dog->file, dog->step, dog->seconds);
+    SCS_LEAVE(scs_exit_code(SCS_EIO));
+}
+
+static void *watch(void *arg)
+{
+    scs_watchdog *dog = arg;
+
+    pthread_mutex_lock(&dog->lock);
+    while (!dog->over) {
+        struct timespec until = dog->until;
+
+        if (pthread_cond_timedwait(&dog->change, &dog->lock, &until) == ETIMEDOUT &&
+            until.tv_sec == dog->until.tv_sec && until.tv_nsec == dog->until.tv_nsec && !dog->over)
+            bark(dog);
+    }
+    pthread_mutex_unlock(&dog->lock);
+    return NULL;
+}
+
+static bool start(scs_watchdog *dog)
+{
+    pthread_condattr_t monotonic;
+
+    if (pthread_condattr_init(&monotonic) != 0)
+        return false;
+    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&dog->change, &monotonic);
+    (void)pthread_condattr_destroy(&monotonic);
+    (void)pthread_mutex_init(&dog->lock, NULL);
+    return pthread_create(&dog->thread, NULL, watch, dog) == 0;
+}
+
+/* @param rank 0: speaks */
+static void begin(scs_comm *comm, const char *file, int32_t rank)
+{
+    scs_watchdog *dog = NULL;
+
+    if (comm->deadline > 0)
+        dog = scs_allocate(1, sizeof *dog);
+    if (!dog)
+        return; /* writing works as well without it */
+    dog->seconds = comm->deadline;
+    dog->rank = rank;
+    snprintf(dog->file, sizeof dog->file, "%s", file);
+    snprintf(dog->step, sizeof dog->step, "writing");
+    set_until(dog);
+    if (start(dog))
+        comm->watchdog = dog;
+    else
+        free(dog);
+}
+
+void scs_watchdog_begin(scs_comm *comm, const char *file)
+{
+    begin(comm, file, comm->rank);
+}
+
+void scs_watchdog_begin_alone(scs_comm *comm, const char *file)
+{
+    begin(comm, file, 0);
+}
+
+void scs_watchdog_step(scs_comm *comm, const char *step)
+{
+    scs_watchdog *dog = comm->watchdog;
+
+    if (!dog)
+        return;
+    pthread_mutex_lock(&dog->lock);
+    snprintf(dog->step, sizeof dog->step, "%s", step);
+    set_until(dog);
+    pthread_mutex_unlock(&dog->lock);
+}
+
+void scs_watchdog_end(scs_comm *comm)
+{
+    scs_watchdog *dog = comm->watchdog;
+
+    if (!dog)
+        return;
+    pthread_mutex_lock(&dog->lock);
+    dog->over = true;
+    pthread_cond_signal(&dog->change);
+    pthread_mutex_unlock(&dog->lock);
+    (void)pthread_join(dog->thread, NULL);
+    pthread_cond_destroy(&dog->change);
+    pthread_mutex_destroy(&dog->lock);
+    free(dog);
+    comm->watchdog = NULL;
+}

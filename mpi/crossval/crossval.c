@@ -1,0 +1,431 @@
+/* One model of the grid, from its cells' roles to the latent atlas. */
+#include "mpi/crossval/crossval.h"
+
+#include "mpi/app/verb.h"
+#include "mpi/comm/queue.h"
+#include "mpi/job/provenance.h"
+#include "mpi/job/session.h"
+#include "src/base/checksum.h"
+#include "src/base/file.h"
+#include "src/base/text.h"
+#include "src/config/value.h"
+#include "src/crossval/grid.h"
+#include "src/crossval/report.h"
+#include "scscreen/dataset.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static scs_status epoch_end(void *ctx, const scs_epoch *report)
+{
+    scs_validation *v = ctx;
+
+    (void)report;
+    return scs_queue_serve(&v->queue);
+}
+
+static scs_status hold_out(scs_validation *v, int64_t model)
+{
+    scs_session *s = v->session;
+
+    SCS_TRY(scs_grid_hold_out(v->grid, v->base, model, s->config));
+    return scs_dataset_hold_out(s->config, s->dataset);
+}
+
+/* The groups are those of the base; only what is held out, and the latent half, differ. */
+static scs_status make_atlas(scs_validation *v)
+{
+    scs_session *s = v->session;
+    const scs_atlas *base = v->base;
+    size_t n = (size_t)base->n_group * (size_t)base->n_gene;
+
+    SCS_TRY(scs_atlas_create(s->dataset, scs_session_n_latent(s), &s->atlas));
+    memcpy(s->atlas->gene_mean, base->gene_mean, n * sizeof *base->gene_mean);
+    memcpy(s->atlas->gene_variance, base->gene_variance, n * sizeof *base->gene_variance);
+    memcpy(s->atlas->deg, base->deg, (size_t)base->n_group * SCS_N_DEG * sizeof *base->deg);
+    return SCS_ALLOC(s->z, s->team.last - s->team.first);
+}
+
+static scs_status train(scs_validation *v)
+{
+    scs_session *s = v->session;
+    scs_watch watch = {.ctx = v, .epoch_end = epoch_end};
+    scs_outcome outcome;
+
+    SCS_TRY(scs_session_make_model(s));
+    return scs_train(s->config, s->model, s->shard, s->deal, &s->team, &watch, NULL, &outcome);
+}
+
+/* Deal the group's cells by the roles they have now; what was dealt before is freed. Collective
+ * over the group. */
+static scs_status validation_deal(scs_validation *v)
+{
+    scs_session *s = v->session;
+
+    scs_session_forget(s);
+    SCS_TRY(scs_agree(v->group, scs_session_make_deal(s)));
+    return scs_distribute_copy(v->group, s->deal, &s->team, v->first_cell, &v->x, &s->shard);
+}
+
+/* Train and encode without the combinations that model `model` holds out.
+ *  @param kind scs_model_kind. Collective over the group. */
+static scs_status validation_train(scs_validation *v, int64_t model, int kind)
+{
+    scs_session *s = v->session;
+
+    SCS_TRY(scs_agree(v->group, hold_out(v, model)));
+    SCS_TRY(validation_deal(v));
+    if (kind == SCS_MODEL_VAE)
+        SCS_TRY(train(v));
+    if (kind == SCS_MODEL_PCA)
+        SCS_TRY(scs_session_fit_pca(s));
+    SCS_TRY(scs_agree(v->group, make_atlas(v)));
+    SCS_TRY(scs_session_measure_controls(s));
+    return scs_session_encode(s);
+}
+
+/* What a validation leaves on disk: a file per model, and in the end one table. */
+
+enum { NAME_DIGITS = 16 };
+
+/* "sha256:HEX" of all that a model's rows depend on: this program and its columns, the keys
+ * that affect them with what is held out, the cells. */
+static scs_status fingerprint(const scs_validation *v, char *checksum)
+{
+    const scs_config *config = v->session->config;
+    char *yaml = NULL, *text = NULL;
+    size_t size = 0;
+    FILE *out;
+    scs_status st;
+
+    SCS_TRY(scs_config_print_affecting(config, SCS_AFFECTS_WEIGHTS | SCS_AFFECTS_ROWS, &yaml));
+    out = open_memstream(&text, &size);
+    st = out ? SCS_OK : SCS_FAIL(SCS_ENOMEM, "out of memory: a model's fingerprint");
+    if (out) {
+        fprintf(out, "%s\n%s%s\n", SCS_PROGRAM, yaml, v->data);
+        scs_validation_write_head(out);
+        for (int p = 0; p < scs_predictor_count(); p++)
+            if (scs_predictor_is_made(scs_predictor_at(p), config))
+                fprintf(out, "%s\n", scs_predictor_at(p)->name);
+        if (fclose(out) != 0)
+            st = SCS_FAIL(SCS_ENOMEM, "out of memory: a model's fingerprint");
+    }
+    if (st == SCS_OK)
+        scs_checksum_bytes(text, (int64_t)size, checksum);
+    free(text);
+    free(yaml);
+    return st;
+}
+
+/* File of a model's rows, named by all that they depend on: config, inputs and what is held out.
+ *  @param[out] path malloc'ed. Local; leaves config->hold_out as the model wants it. */
+static scs_status validation_path(scs_validation *v, int64_t model, char **path)
+{
+    scs_session *s = v->session;
+    char checksum[SCS_CHECKSUM_MAX];
+
+    SCS_TRY(scs_grid_hold_out(v->grid, v->base, model, s->config));
+    SCS_TRY(fingerprint(v, checksum));
+    return scs_path_print(path, "%s/validation/%.*s.tsv", s->config->output.dir, NAME_DIGITS,
+                          strchr(checksum, ':') + 1);
+}
+
+static int made_predictors(const scs_validation *v)
+{
+    int n = 0;
+
+    for (int p = 0; p < scs_predictor_count(); p++)
+        n += scs_predictor_is_made(scs_predictor_at(p), v->session->config);
+    return n;
+}
+
+/* Rows that a model's file has. */
+static int64_t validation_rows(const scs_validation *v, int64_t model)
+{
+    return scs_grid_size(v->grid, model) * made_predictors(v);
+}
+
+typedef struct model_rows {
+    const scs_validation *v;
+    int64_t model;
+} model_rows;
+
+static scs_status write_model(void *ctx, FILE *out)
+{
+    const model_rows *rows = ctx;
+    const scs_validation *v = rows->v;
+    const scs_session *s = v->session;
+    int64_t model = rows->model;
+    scs_lidx at = 0;
+
+    scs_validation_write_head(out);
+    for (int64_t k = 0; k < scs_grid_size(v->grid, model); k++)
+        for (int p = 0; p < scs_predictor_count(); p++, at++)
+            if (scs_predictor_is_made(scs_predictor_at(p), s->config))
+                scs_validation_write_row(out, s->atlas, scs_grid_item(v->grid, model, k),
+                                         scs_predictor_at(p), v->source.name[at],
+                                         v->value + (int64_t)at * SCS_N_MEASURE);
+    return SCS_OK;
+}
+
+/* Write v->value to the model's file. Local, on the group's first rank. */
+static scs_status validation_record(scs_validation *v, int64_t model, const char *path)
+{
+    model_rows rows = {v, model};
+    char folder[4096];
+
+    SCS_TRY(scs_session_path(v->session, "validation", folder, sizeof folder));
+    SCS_TRY(scs_make_folder(folder));
+    return scs_file_write(path, write_model, &rows);
+}
+
+static scs_status write_all(void *ctx, FILE *out)
+{
+    scs_validation *v = ctx;
+    scs_status st = SCS_OK;
+
+    scs_validation_write_head(out);
+    for (int64_t m = 0; m < v->grid->n_model && st == SCS_OK; m++) {
+        char *path = NULL;
+
+        st = validation_path(v, m, &path);
+        if (st == SCS_OK)
+            st = scs_validation_read(path, validation_rows(v, m), NULL, out);
+        free(path);
+    }
+    return st;
+}
+
+/* All models' rows into output.dir/validation.tsv, and the summary on stdout. Local, on rank 0. */
+static scs_status validation_merge(scs_validation *v)
+{
+    scs_validation_sums sums = {0};
+    char path[4096];
+    scs_status st;
+
+    SCS_GO(st, scs_validation_sums_create(&sums));
+    SCS_GO(st, scs_session_path(v->session, "validation.tsv", path, sizeof path));
+    SCS_GO(st, scs_file_write(path, write_all, v));
+    SCS_GO(st, scs_validation_read(path, v->grid->plan->n * made_predictors(v), &sums, NULL));
+    printf("\nMeans over %lld held-out combinations:\n", (long long)v->grid->plan->n);
+    scs_validation_summary(stdout, &sums);
+    fflush(stdout);
+    scs_session_say(v->session, "wrote %s", path);
+done:
+    scs_validation_sums_clear(&sums);
+    return st;
+}
+
+/* Ranks [i N, (i + 1) N) are group i; the last may be smaller. */
+static scs_status split(scs_validation *v)
+{
+    int64_t n = v->session->config->validate.group_size;
+    int32_t rank = scs_comm_rank(v->world), size = scs_comm_size(v->world);
+    int32_t members = n < size ? (int32_t)n : size;
+    MPI_Comm part;
+    scs_status st;
+
+    v->n_group = (size + members - 1) / members;
+    SCS_MPI(MPI_Comm_split(scs_comm_mpi(v->world), rank / members, rank, &part));
+    st = scs_comm_create(part, &v->group);
+    MPI_Comm_free(&part);
+    return st;
+}
+
+/* What the grid takes the place of, and what a smaller last group must not change. */
+static scs_status settle_config(scs_validation *v)
+{
+    scs_config *c = v->session->config;
+    int32_t n_shard;
+
+    SCS_REQUIRE(!*c->model.load, SCS_EARG,
+                "%s: model.load: validate trains its models, so there are no weights to take; "
+                "remove it",
+                c->file);
+    if (c->n_hold_out)
+        scs_session_say(v->session, "hold_out is not used: the grid holds out its own");
+    scs_value_clear(c, scs_key_find("hold_out"));
+    SCS_TRY(scs_shard_count(c->train.shards,
+                            (int32_t)(c->validate.group_size < scs_comm_size(v->world)
+                                          ? c->validate.group_size
+                                          : scs_comm_size(v->world)),
+                            &n_shard));
+    c->train.shards = n_shard;
+    return SCS_OK;
+}
+
+/* Cells, and the gene-space statistics that no model changes. */
+static scs_status load(scs_validation *v)
+{
+    scs_session *s = v->session;
+
+    SCS_TRY(scs_session_read(s, &v->first_cell, &v->x));
+    SCS_TRY(scs_agree(v->group, scs_dataset_checksum(s->dataset, (const scs_h5ad *const *)s->meta,
+                                                     s->input_checksum, v->data)));
+    SCS_TRY(validation_deal(v));
+    SCS_TRY(scs_agree(v->group, scs_atlas_create(s->dataset, 1, &v->base)));
+    SCS_TRY(scs_session_fill_genes(s, v->base));
+    return scs_agree(v->group, scs_grid_create(s->config, v->base, &v->grid));
+}
+
+static void describe(const scs_validation *v)
+{
+    const scs_grid *grid = v->grid;
+
+    if (scs_comm_rank(v->world) != 0 || v->session->cli->quiet)
+        return;
+    scs_dataset_describe(v->session->dataset, stderr);
+    for (scs_lidx i = 0; i < grid->notes.n; i++)
+        fprintf(stderr, "  note: %s\n", grid->notes.name[i]);
+    fprintf(stderr, "%lld combinations to hold out, %lld model%s, %d group%s of ranks\n",
+            (long long)grid->plan->n, (long long)grid->n_model, grid->n_model == 1 ? "" : "s",
+            v->n_group, v->n_group == 1 ? "" : "s");
+}
+
+/* Split the ranks, load the cells in each group, make the grid. Collective over world; close it
+ * even after a failure. */
+static scs_status validation_open(scs_session *session, scs_validation *v)
+{
+    *v = (scs_validation){
+        .session = session, .world = session->comm, .queue = {.window = MPI_WIN_NULL}};
+    SCS_TRY(scs_agree(v->world, settle_config(v)));
+    SCS_TRY(scs_agree(v->world, split(v)));
+    session->comm = v->group;
+    SCS_TRY(scs_agree(v->world, load(v)));
+    describe(v);
+    return scs_agree(v->world, scs_queue_open(v->world, &v->queue));
+}
+
+static void validation_close(scs_validation *v)
+{
+    scs_session_forget(v->session);
+    v->session->comm = v->world;
+    scs_queue_close(&v->queue);
+    scs_packed_clear(&v->x);
+    scs_atlas_destroy(&v->base);
+    scs_grid_destroy(&v->grid);
+    free(v->value);
+    scs_names_clear(&v->source);
+    scs_comm_destroy(&v->group);
+}
+
+/* The first rank of the group looks and takes; the others follow. */
+static scs_status next_model(scs_validation *v, int64_t *model)
+{
+    scs_status st = SCS_OK;
+
+    if (scs_session_leads(v->session))
+        st = scs_queue_take(&v->queue, model);
+    SCS_TRY(scs_agree(v->group, st));
+    return scs_broadcast(v->group, model, sizeof *model);
+}
+
+/* Whether the model's file is there and whole: a stopped grid goes on where it was. */
+static scs_status is_recorded(scs_validation *v, int64_t model, const char *path, bool *recorded)
+{
+    int32_t found = 0;
+
+    if (scs_session_leads(v->session)) {
+        found = scs_validation_read(path, validation_rows(v, model), NULL, NULL) == SCS_OK;
+        scs_message_clear();
+    }
+    SCS_TRY(scs_broadcast(v->group, &found, sizeof found));
+    *recorded = found != 0;
+    return SCS_OK;
+}
+
+/* "model 3/7  human, CD4T, stimulated: r2_all  no_change 0.861  ..." */
+static void tell(const scs_validation *v, int64_t model, bool recorded)
+{
+    const scs_session *s = v->session;
+    const scs_combination *c = scs_grid_item(v->grid, model, 0);
+    long long more = scs_grid_size(v->grid, model) - 1;
+    char text[1024], shown[1024];
+    int at;
+
+    if (!scs_session_leads(s) || s->cli->quiet)
+        return;
+    at = snprintf(text, sizeof text, "model %lld/%lld  without %s, %s, %s", (long long)model + 1,
+                  (long long)v->grid->n_model, v->base->species.name[c->species],
+                  v->base->cell_types.name[c->cell_type], v->base->conditions.name[c->condition]);
+    if (more && at < (int)sizeof text)
+        at += snprintf(text + at, sizeof text - (size_t)at, " and %lld more", more);
+    if (recorded && at < (int)sizeof text)
+        at += snprintf(text + at, sizeof text - (size_t)at, ": recorded before");
+    for (int p = 0; !recorded && p < scs_predictor_count() && at < (int)sizeof text; p++)
+        if (scs_predictor_is_made(scs_predictor_at(p), s->config))
+            at +=
+                snprintf(text + at, sizeof text - (size_t)at, "%s%s %.3f", p ? "  " : ": r2_all  ",
+                         scs_predictor_at(p)->name, v->value[p * SCS_N_MEASURE + SCS_R2_ALL]);
+    fprintf(stderr, "%s\n", scs_text_escape(text, shown, sizeof shown));
+}
+
+static scs_status make_model(scs_validation *v, int64_t model, const char *path)
+{
+    int kind[SCS_MOST_KINDS], n = scs_predictor_kinds(v->session->config, kind);
+    scs_status st = SCS_OK;
+
+    SCS_TRY(scs_agree(v->group, scs_validation_reserve(v, model)));
+    for (int i = 0; i < n; i++) {
+        SCS_TRY(validation_train(v, model, kind[i]));
+        SCS_TRY(scs_validation_measure(v, model, kind[i]));
+    }
+    if (scs_session_leads(v->session))
+        st = validation_record(v, model, path);
+    return scs_agree(v->group, st);
+}
+
+static scs_status run_model(scs_validation *v, int64_t model)
+{
+    char *path = NULL;
+    bool recorded = false;
+    scs_status st;
+
+    SCS_GO(st, scs_agree(v->group, validation_path(v, model, &path)));
+    SCS_GO(st, is_recorded(v, model, path, &recorded));
+    if (!recorded)
+        SCS_GO(st, make_model(v, model, path));
+    tell(v, model, recorded);
+done:
+    free(path);
+    return st;
+}
+
+/* This group's share. A failure also stops the others, after the model they have in hand. */
+static scs_status run_models(scs_validation *v)
+{
+    int64_t end = v->grid->n_model, model;
+    scs_status st;
+
+    SCS_GO(st, next_model(v, &model));
+    while (model < end) {
+        SCS_GO(st, run_model(v, model));
+        SCS_GO(st, next_model(v, &model));
+    }
+    return SCS_OK;
+done:
+    if (scs_session_leads(v->session) && scs_queue_stop(&v->queue, end) != SCS_OK)
+        fprintf(stderr, "scscreen: the other groups could not be told to stop\n");
+    return st;
+}
+
+static scs_status validate(scs_validation *v)
+{
+    scs_status st = SCS_OK;
+
+    SCS_TRY(scs_agree(v->world, run_models(v)));
+    if (scs_comm_rank(v->world) == 0)
+        st = validation_merge(v);
+    return scs_agree(v->world, st);
+}
+
+scs_status scs_verb_validate(scs_session *session)
+{
+    scs_validation v;
+    scs_status st = validation_open(session, &v);
+
+    if (st == SCS_OK)
+        st = validate(&v);
+    validation_close(&v);
+    return st;
+}

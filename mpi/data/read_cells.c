@@ -1,0 +1,157 @@
+#include "src/base/collective.h"
+#include "src/base/vector.h"
+#include "src/data/csr.h"
+#include "src/data/h5ad.h"
+#include "src/data/packed.h"
+#include "scscreen/comm.h"
+
+#include <stdlib.h>
+
+/* Totals of this rank's used cells that have any counts; as in scanpy's normalize_total, the others
+ * have no say. */
+static scs_status used_totals(const scs_dataset *dataset, int64_t first_cell, int64_t n,
+                              const double *totals, double **used, int64_t *n_used)
+{
+    *n_used = 0;
+    SCS_TRY(SCS_ALLOC(*used, n));
+    for (int64_t i = 0; i < n; i++)
+        if (dataset->role[first_cell + i] != SCS_ROLE_UNUSED && totals[i] > 0)
+            (*used)[(*n_used)++] = totals[i];
+    return SCS_OK;
+}
+
+typedef struct median_counts {
+    int64_t *to, *from; /* [n_rank] bytes */
+} median_counts;
+
+static scs_status count_totals(scs_comm *comm, median_counts *count, int64_t n_used)
+{
+    scs_status st = SCS_ALLOC(count->to, scs_comm_size(comm));
+
+    if (st == SCS_OK)
+        st = SCS_ALLOC(count->from, scs_comm_size(comm));
+    SCS_TRY(scs_agree(comm, st));
+    count->to[0] = n_used * (int64_t)sizeof(double);
+    return scs_exchange_counts(comm, count->to, count->from);
+}
+
+/* All ranks' totals go to rank 0, which alone holds them. */
+static scs_status gather_median(scs_comm *comm, const median_counts *count, const double *used,
+                                double *target)
+{
+    int64_t n = 0;
+    double *all = NULL;
+    scs_status st;
+
+    for (int32_t r = 0; r < scs_comm_size(comm); r++)
+        n += count->from[r] / (int64_t)sizeof *all;
+    SCS_GO(st, scs_agree(comm, SCS_ALLOC(all, n)));
+    SCS_GO(st, scs_alltoallv(comm, used, count->to, all, count->from));
+    *target = n > 0 ? scs_vector_median(all, n) : 0;
+    SCS_GO(st, scs_broadcast(comm, target, sizeof *target));
+done:
+    free(all);
+    return st;
+}
+
+static scs_status median_total(scs_comm *comm, const scs_dataset *dataset, int64_t first_cell,
+                               int64_t n, const double *totals, double *target)
+{
+    median_counts count = {0};
+    double *used = NULL;
+    int64_t n_used;
+    scs_status st;
+
+    SCS_GO(st, scs_agree(comm, used_totals(dataset, first_cell, n, totals, &used, &n_used)));
+    SCS_GO(st, count_totals(comm, &count, n_used));
+    SCS_GO(st, gather_median(comm, &count, used, target));
+done:
+    free(count.to);
+    free(count.from);
+    free(used);
+    return st;
+}
+
+scs_status scs_normalize_cells(scs_comm *comm, const scs_config *config, const scs_dataset *dataset,
+                               int64_t first_cell, scs_packed *x, const double *totals)
+{
+    double target = config->data.target_sum;
+
+    if (config->data.normalize != SCS_NORMALIZE_LOG1P)
+        return scs_collective_ok();
+    if (target <= 0)
+        SCS_TRY(median_total(comm, dataset, first_cell, x->n_row, totals, &target));
+    SCS_REQUIRE(target > 0, SCS_EDATA,
+                "data.normalize: every cell's counts are 0, so there is nothing to normalise; "
+                "check data.matrix");
+    scs_packed_log_normalize(x, totals, target);
+    return scs_collective_ok();
+}
+
+/* Each rank reads its own contiguous part of all inputs' cells. Parts ascend with the rank, so the
+ * lowest failing rank's message is about the first bad cell, on any number of ranks. */
+
+/* Some of a file's rows with the reference genes, packed as rows [at, at + row1 - row0) of x.
+ * @param[out] totals [row1 - row0] over all the file's genes */
+static scs_status read_block(const scs_dataset *dataset, const scs_h5ad *meta, int32_t input,
+                             int64_t row0, int64_t row1, scs_packed *x, int64_t at, double *totals)
+{
+    scs_csr part = {0};
+    scs_status st;
+
+    SCS_GO(st, scs_h5ad_read_rows(meta, row0, row1, &part));
+    scs_csr_row_sums(&part, totals);
+    SCS_GO(st, scs_csr_map_columns(&part, dataset->gene_of_column[input], dataset->n_gene));
+    SCS_GO(st, scs_packed_append(x, at, &part));
+done:
+    scs_csr_clear(&part);
+    return st;
+}
+
+/* What cells [cell0, cell1) have in this input is appended to x, block by block: there is never
+ * more than a block that is not packed. */
+static scs_status read_input(const scs_dataset *dataset, const scs_h5ad *meta, int32_t input,
+                             int64_t cell0, int64_t cell1, scs_packed *x, double *totals)
+{
+    int64_t base = dataset->first_cell[input], end = dataset->first_cell[input + 1];
+    int64_t lo = cell0 > base ? cell0 : base, hi = cell1 < end ? cell1 : end;
+    int64_t step = scs_h5ad_block_rows(meta);
+
+    for (int64_t c = lo; c < hi; c += step) {
+        int64_t last = hi - c < step ? hi : c + step;
+
+        SCS_TRY(read_block(dataset, meta, input, c - base, last - base, x, c - cell0,
+                           totals + (c - cell0)));
+    }
+    return SCS_OK;
+}
+
+static scs_status read_range(const scs_dataset *dataset, const scs_h5ad *const *metas,
+                             int64_t cell0, int64_t cell1, scs_packed *x, double **totals)
+{
+    SCS_TRY(scs_packed_alloc(cell1 - cell0, dataset->n_gene, 0, x));
+    SCS_TRY(SCS_ALLOC(*totals, cell1 - cell0));
+    for (int32_t i = 0; i < dataset->n_input; i++)
+        SCS_TRY(read_input(dataset, metas[i], i, cell0, cell1, x, *totals));
+    return scs_packed_trim(x);
+}
+
+scs_status scs_read_cells(scs_comm *comm, const scs_dataset *dataset, const scs_h5ad *const *metas,
+                          int64_t *first_cell, scs_packed *x, double **totals)
+{
+    int64_t rank = scs_comm_rank(comm), n_rank = scs_comm_size(comm);
+    int64_t end = dataset->n_cell * (rank + 1) / n_rank;
+    scs_status st;
+
+    *x = (scs_packed){0};
+    *totals = NULL;
+    *first_cell = dataset->n_cell * rank / n_rank;
+    SCS_GO(st, scs_agree(comm, read_range(dataset, metas, *first_cell, end, x, totals)));
+done:
+    if (st != SCS_OK) {
+        scs_packed_clear(x);
+        free(*totals);
+        *totals = NULL;
+    }
+    return st;
+}

@@ -1,0 +1,328 @@
+#include "mpi/job/preflight.h"
+
+#include "mpi/app/cli.h"
+#include "mpi/app/verb.h"
+#include "mpi/job/provenance.h"
+#include "src/base/bytes.h"
+#include "src/base/checksum.h"
+#include "src/base/file.h"
+#include "src/data/h5ad.h"
+#include "src/hdf5/h5write.h"
+#include "src/simulate/simulate.h"
+#include "src/train/state.h"
+#include "scscreen/checkpoint.h"
+#include "scscreen/config.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { SCS_STATE_FILES = 2 };
+
+scs_status scs_state_file(const scs_config *config, int slot, char *out, size_t size)
+{
+    int length = snprintf(out, size, "%s/training.%d.h5", config->output.dir, slot + 1);
+
+    SCS_REQUIRE(length > 0 && (size_t)length < size, SCS_EARG,
+                "output.dir is longer than %zu bytes", size);
+    return SCS_OK;
+}
+
+static bool is_newer(const scs_state *a, const scs_state *b)
+{
+    const scs_position *p = &a->position, *q = &b->position;
+
+    return p->step > q->step || (p->step == q->step && p->epoch > q->epoch);
+}
+
+/* Keep the newer of two; takes over both. */
+static scs_state *newer(scs_state *a, scs_state *b)
+{
+    bool first = !b || (a && is_newer(a, b));
+
+    scs_state_destroy(first ? &b : &a);
+    return first ? a : b;
+}
+
+/* @param[out] bad the first damaged file's message, "" if none */
+static scs_status probe_files(const scs_config *config, scs_state **state, char *bad)
+{
+    char path[4096];
+
+    bad[0] = '\0';
+    for (int slot = 0; slot < SCS_STATE_FILES; slot++) {
+        scs_state *found = NULL;
+        scs_status st;
+
+        SCS_TRY(scs_state_file(config, slot, path, sizeof path));
+        if (access(path, F_OK) != 0)
+            continue;
+        st = scs_state_probe(path, &found);
+        if (st == SCS_EDATA)
+            snprintf(bad, SCS_MESSAGE_MAX, "%s", scs_message());
+        else
+            SCS_TRY(st);
+        *state = newer(*state, found);
+    }
+    return SCS_OK;
+}
+
+/* `auto` stands for the number of shards that the run has. */
+static void settle_shards(scs_config *before, const scs_config *now, int64_t n_shard)
+{
+    before->train.shards =
+        now->train.shards == 0 || now->train.shards == n_shard ? now->train.shards : n_shard;
+}
+
+static scs_status check_config(const scs_config *config, const scs_state *state)
+{
+    scs_config *before = NULL;
+    char differences[SCS_MESSAGE_MAX / 2];
+    scs_status st;
+
+    SCS_GO(st, scs_config_parse(state->path, state->config, NULL, 0, &before));
+    settle_shards(before, config, state->n_shard);
+    scs_config_differences(before, config, SCS_AFFECTS_WEIGHTS, differences, sizeof differences);
+    if (differences[0])
+        st = SCS_FAIL(SCS_EARG,
+                      "%s: the run that it belongs to had another configuration: %s; set that back "
+                      "to go on, or begin anew with --restart",
+                      state->path, differences);
+done:
+    scs_config_destroy(&before);
+    return st;
+}
+
+static void check_program(const scs_state *state)
+{
+    if (strcmp(state->program, SCS_PROGRAM) != 0)
+        fprintf(stderr,
+                "scscreen: warning: %s was made by scscreen %s, this is %s: the last digits may "
+                "differ\n",
+                state->path, state->program, SCS_PROGRAM);
+}
+
+/* The newest sound state, NULL where there is none to go on from; a damaged one is passed over
+ * with a warning on stderr.
+ *  @return SCS_EDATA when all there are are damaged, SCS_EARG (with the keys) when the config has
+ * changed since */
+static scs_status state_files_find(const scs_config *config, scs_state **state)
+{
+    char bad[SCS_MESSAGE_MAX];
+    scs_status st;
+
+    *state = NULL;
+    SCS_GO(st, probe_files(config, state, bad));
+    if (bad[0] && !*state)
+        st = SCS_FAIL(SCS_EDATA, "%.700s; no sound state is left: begin anew with --restart", bad);
+    else if (bad[0])
+        fprintf(stderr, "scscreen: warning: %s; going on from the other one\n", bad);
+    if (*state) {
+        SCS_GO(st, check_config(config, *state));
+        check_program(*state);
+    }
+done:
+    if (st != SCS_OK)
+        scs_state_destroy(state);
+    return st;
+}
+
+scs_status scs_state_files_remove(const scs_config *config)
+{
+    char path[4096];
+
+    for (int slot = 0; slot < SCS_STATE_FILES; slot++) {
+        SCS_TRY(scs_state_file(config, slot, path, sizeof path));
+        SCS_TRY(scs_file_remove_stale(path)); /* of a job that was killed while it saved */
+        SCS_TRY(scs_file_remove(path));
+    }
+    return SCS_OK;
+}
+
+bool scs_stage_is_first(void)
+{
+    static const char *const variables[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK",
+                                            "SLURM_PROCID"};
+
+    for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
+        const char *rank = getenv(variables[i]);
+
+        if (rank && *rank)
+            return strcmp(rank, "0") == 0;
+    }
+    return true;
+}
+
+/* A folder that takes a file now will take the results later: better to know before hours of
+ * training. */
+static scs_status check_output(const scs_config *config)
+{
+    char *probe;
+    size_t size = strlen(config->output.dir) + 32;
+    scs_status status = SCS_OK;
+    FILE *file;
+
+    SCS_TRY(scs_make_folder(config->output.dir));
+    SCS_TRY(SCS_ALLOC(probe, (int64_t)size));
+    snprintf(probe, size, "%s/.writable.%ld", config->output.dir, (long)getpid());
+    file = fopen(probe, "w");
+    if (!file)
+        status = SCS_FAIL(SCS_ECREATE, "output.dir %s: cannot be written: %s", config->output.dir,
+                          strerror(errno));
+    else {
+        fclose(file);
+        unlink(probe);
+    }
+    free(probe);
+    return status;
+}
+
+static scs_status simulate_missing(const scs_config *config)
+{
+    if (!*config->simulate.dir)
+        return SCS_OK;
+    for (int32_t i = 0; i < config->data.n_input; i++)
+        if (access(config->data.inputs[i].path, R_OK) != 0)
+            return scs_simulate(config, stderr);
+    return SCS_OK;
+}
+
+static scs_status put_input(scs_bytes *blob, const scs_config *config, const scs_input *input)
+{
+    scs_h5ad_request request = {.matrix = config->data.matrix,
+                                .cell_type = config->data.cell_type,
+                                .condition = config->data.condition,
+                                .species = config->data.species,
+                                .dose = config->data.dose,
+                                .memory = config->data.memory << 20};
+    char checksum[SCS_CHECKSUM_MAX];
+    scs_h5ad *meta = NULL;
+    uint8_t *packed = NULL;
+    int64_t size;
+    scs_status status;
+
+    SCS_GO(status, scs_h5ad_probe(input->path, &request, &meta));
+    SCS_GO(status, scs_h5ad_pack(meta, &packed, &size));
+    SCS_GO(status, scs_checksum_file(input->path, checksum));
+    SCS_GO(status, scs_bytes_put_int(blob, size));
+    SCS_GO(status, scs_bytes_put(blob, packed, size));
+    SCS_GO(status, scs_bytes_put_text(blob, checksum));
+done:
+    free(packed);
+    scs_h5ad_destroy(&meta);
+    return status;
+}
+
+static scs_status put_inputs(scs_bytes *blob, const scs_config *config)
+{
+    SCS_REQUIRE(config->data.n_input > 0, SCS_EARG,
+                "%s: data.inputs is empty: name at least one .h5ad file", config->file);
+    for (int32_t i = 0; i < config->data.n_input; i++)
+        SCS_TRY(put_input(blob, config, &config->data.inputs[i]));
+    return SCS_OK;
+}
+
+/* The model file that a verb starts from; NULL: none. Caller frees. */
+static scs_status model_path(const scs_config *config, unsigned needs, char **path)
+{
+    const char *load = config->model.load;
+    size_t size = strlen(config->output.dir) + strlen(load) + 16;
+
+    *path = NULL;
+    if (!*load && !(needs & SCS_NEED_MODEL))
+        return SCS_OK;
+    SCS_TRY(SCS_ALLOC(*path, (int64_t)size));
+    if (*load)
+        snprintf(*path, size, "%s", load);
+    else
+        snprintf(*path, size, "%s/model.h5", config->output.dir);
+    if (!*load && access(*path, R_OK) != 0) {
+        scs_status status = SCS_FAIL(
+            SCS_EDATA, "%s: no model there; run scscreen train %s first, or set model.load", *path,
+            config->file);
+        free(*path);
+        *path = NULL;
+        return status;
+    }
+    return SCS_OK;
+}
+
+/* An empty block stands for "no checkpoint". */
+static scs_status put_checkpoint(scs_bytes *blob, const scs_config *config, unsigned needs)
+{
+    scs_checkpoint *checkpoint = NULL;
+    uint8_t *packed = NULL;
+    char *path = NULL;
+    int64_t size = 0;
+    scs_status status;
+
+    if (config->model.kind == SCS_MODEL_VAE && (needs & (SCS_NEED_WEIGHTS | SCS_NEED_MODEL)))
+        SCS_GO(status, model_path(config, needs, &path));
+    if (path) {
+        SCS_GO(status, scs_checkpoint_probe(path, &checkpoint));
+        SCS_GO(status, scs_checkpoint_pack(checkpoint, &packed, &size));
+    }
+    SCS_GO(status, scs_bytes_put_int(blob, size));
+    SCS_GO(status, scs_bytes_put(blob, packed, size));
+done:
+    free(path);
+    free(packed);
+    scs_checkpoint_destroy(&checkpoint);
+    return status;
+}
+
+/* An empty block stands for "from the start". */
+static scs_status put_state(scs_bytes *blob, const scs_config *config, unsigned needs)
+{
+    scs_state *state = NULL;
+    uint8_t *packed = NULL;
+    int64_t size = 0;
+    scs_status status = SCS_OK;
+
+    if ((needs & SCS_NEED_STATE) && config->train.resume && !*config->model.load)
+        SCS_GO(status, state_files_find(config, &state));
+    if (state)
+        SCS_GO(status, scs_state_pack(state, &packed, &size));
+    SCS_GO(status, scs_bytes_put_int(blob, size));
+    SCS_GO(status, scs_bytes_put(blob, packed, size));
+done:
+    free(packed);
+    scs_state_destroy(&state);
+    return status;
+}
+
+static scs_status prepare(scs_stage *stage, const scs_cli *cli)
+{
+    unsigned needs = cli->verb->needs;
+    scs_config *config = NULL;
+    char *text = NULL;
+    scs_status status;
+
+    SCS_GO(status, scs_config_load(cli->file, cli->sets, cli->n_set, &config, &text));
+    SCS_GO(status, scs_bytes_put_text(&stage->blob, text));
+    SCS_GO(status, needs & SCS_NEED_OUTPUT ? check_output(config) : SCS_OK);
+    SCS_GO(status, needs & SCS_NEED_SIMULATED ? simulate_missing(config) : SCS_OK);
+    SCS_GO(status, put_inputs(&stage->blob, config));
+    SCS_GO(status, put_checkpoint(&stage->blob, config, needs));
+    SCS_GO(status, put_state(&stage->blob, config, needs));
+done:
+    free(text);
+    scs_config_destroy(&config);
+    return status;
+}
+
+void scs_stage_prepare(scs_stage *stage, const scs_cli *cli)
+{
+    stage->prepared = true;
+    stage->status = prepare(stage, cli);
+    snprintf(stage->message, sizeof stage->message, "%s",
+             stage->status == SCS_OK ? "" : scs_message());
+}
+
+void scs_stage_clear(scs_stage *stage)
+{
+    scs_bytes_clear(&stage->blob);
+}

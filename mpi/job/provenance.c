@@ -1,0 +1,96 @@
+#include "mpi/job/provenance.h"
+
+#include "mpi/job/session.h"
+#include "config.h"
+#include "src/base/checksum.h"
+#include "src/screen/predict.h"
+#include "src/screen/shift.h"
+
+#include <hdf5.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void add_text(scs_provenance *p, const char *key, const char *text)
+{
+    if (p->n < SCS_FACTS)
+        p->fact[p->n++] = (scs_fact){.key = key, .text = text};
+}
+
+static void add_number(scs_provenance *p, const char *key, double number)
+{
+    if (p->n < SCS_FACTS)
+        p->fact[p->n++] = (scs_fact){.key = key, .number = number};
+}
+
+/* One checksum a line, in the order of data.inputs. */
+static char *join_checksums(const scs_session *s)
+{
+    size_t size = (size_t)s->config->data.n_input * SCS_CHECKSUM_MAX + 1;
+    char *all = scs_allocate((int64_t)size, 1);
+
+    for (int32_t i = 0; all && i < s->config->data.n_input; i++) {
+        strncat(all, s->input_checksum[i], size - strlen(all) - 1);
+        if (i + 1 < s->config->data.n_input)
+            strncat(all, "\n", size - strlen(all) - 1);
+    }
+    return all;
+}
+
+static void add_versions(scs_provenance *p)
+{
+    unsigned major, minor, release;
+
+    H5get_libversion(&major, &minor, &release);
+    snprintf(p->text[0], sizeof p->text[0], "%u.%u.%u", major, minor, release);
+    add_text(p, "version", PACKAGE_VERSION);
+    add_text(p, "commit", SCS_COMMIT);
+    add_text(p, "hdf5_version", p->text[0]);
+}
+
+scs_status scs_provenance_create(const scs_session *session, const scs_method *method,
+                                 scs_provenance **provenance)
+{
+    const scs_decode_mode *mode = scs_decode_mode_at(method->decode);
+    const scs_shift_rule *rule = scs_shift_rule_at(method->shift);
+    scs_provenance *p;
+    scs_status status = SCS_ALLOC(p, 1);
+
+    *provenance = p;
+    SCS_TRY(status);
+    SCS_TRY(scs_config_print_affecting(session->config, SCS_AFFECTS_RESULT, &p->yaml));
+    SCS_REQUIRE((p->checksums = join_checksums(session)) != NULL, SCS_ENOMEM,
+                "out of memory: provenance");
+    scs_checksum_bytes(p->yaml, (int64_t)strlen(p->yaml), p->text[1]);
+    add_versions(p);
+    add_text(p, "config", p->yaml);
+    add_text(p, "config_checksum", p->text[1]);
+    add_text(p, "input_checksums", p->checksums);
+    add_text(p, "weights",
+             session->pca          ? "principal components"
+             : !session->model     ? "none"
+             : session->checkpoint ? session->checkpoint->path
+                                   : "trained");
+    add_text(p, "shift", rule->name);
+    if (rule->uses_power)
+        add_number(p, "nearest_power", method->power);
+    if (mode->uses_share)
+        add_number(p, "blend", method->blend);
+    if (mode->uses_magnitude && scs_session_has_latent(session))
+        add_text(p, "magnitude", scs_magnitude_name(method->magnitude));
+    add_number(p, "seed", (double)session->config->train.seed);
+    add_number(p, "shards", session->team.n_shard);
+    if (session->model)
+        add_number(p, "hidden", session->model->arch.n_hidden);
+    add_number(p, "latent", session->atlas->n_latent);
+    return SCS_OK;
+}
+
+void scs_provenance_destroy(scs_provenance **provenance)
+{
+    if (!*provenance)
+        return;
+    free((*provenance)->yaml);
+    free((*provenance)->checksums);
+    free(*provenance);
+    *provenance = NULL;
+}

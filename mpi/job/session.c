@@ -1,0 +1,219 @@
+/* dataset -> deal -> shards */
+#include "mpi/job/session.h"
+
+#include "mpi/app/cli.h"
+#include "mpi/app/verb.h"
+#include "mpi/job/preflight.h"
+#include "src/data/h5ad.h"
+#include "src/screen/decode.h"
+#include "src/train/state.h"
+#include "scscreen/checkpoint.h"
+#include "scscreen/comm.h"
+#include "scscreen/dataset.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <time.h>
+
+static const scs_h5ad *const *metas(const scs_session *session)
+{
+    return (const scs_h5ad *const *)session->meta;
+}
+
+static scs_status make_dataset(scs_session *session)
+{
+    SCS_TRY(scs_dataset_create(session->config, metas(session), &session->dataset));
+    if (session->checkpoint)
+        SCS_TRY(scs_dataset_match_genes(session->dataset, &session->checkpoint->genes,
+                                        metas(session), session->checkpoint->path));
+    return SCS_OK;
+}
+
+scs_status scs_session_read(scs_session *session, int64_t *first, scs_packed *x)
+{
+    scs_comm *comm = session->comm;
+    double *totals = NULL;
+    scs_status status;
+
+    SCS_TRY(scs_agree(comm, make_dataset(session)));
+    SCS_GO(status, scs_read_cells(comm, session->dataset, metas(session), first, x, &totals));
+    SCS_GO(status, scs_normalize_cells(comm, session->config, session->dataset, *first, x, totals));
+done:
+    free(totals);
+    return status;
+}
+
+scs_status scs_session_make_deal(scs_session *session)
+{
+    const scs_config *c = session->config;
+    int64_t configured = session->state ? session->state->n_shard : c->train.shards;
+    int32_t n_shard;
+
+    SCS_TRY(scs_shard_count(configured, scs_comm_size(session->comm), &n_shard));
+    session->team = scs_comm_team(session->comm, n_shard);
+    return scs_deal_create(session->dataset, c->train.seed, n_shard, &session->deal);
+}
+
+scs_status scs_session_load_data(scs_session *session)
+{
+    scs_packed x = {0};
+    int64_t first;
+    scs_status status;
+
+    SCS_GO(status, scs_session_read(session, &first, &x));
+    if (scs_session_leads(session) && !session->cli->quiet)
+        scs_dataset_describe(session->dataset, stderr);
+    SCS_GO(status, scs_agree(session->comm, scs_session_make_deal(session)));
+    SCS_GO(status, scs_distribute(session->comm, session->deal, &session->team, first, &x,
+                                  &session->shard));
+done:
+    scs_packed_clear(&x);
+    return status;
+}
+
+bool scs_session_leads(const scs_session *session)
+{
+    return scs_comm_rank(session->comm) == 0;
+}
+
+void scs_session_say(const scs_session *session, const char *format, ...)
+{
+    va_list args;
+
+    if (!scs_session_leads(session) || session->cli->quiet)
+        return;
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputc('\n', stderr);
+}
+
+scs_status scs_session_path(const scs_session *session, const char *name, char *out, size_t size)
+{
+    int length = snprintf(out, size, "%s/%s", session->config->output.dir, name);
+
+    SCS_REQUIRE(length > 0 && (size_t)length < size, SCS_EARG,
+                "output.dir is longer than %zu bytes", size);
+    return SCS_OK;
+}
+
+/* A packed struct that begins with its size; size 0 leaves *block NULL. */
+static scs_status take_block(scs_bytes *blob, const uint8_t **block, int64_t *size)
+{
+    *block = NULL;
+    SCS_TRY(scs_bytes_get_int(blob, size));
+    SCS_REQUIRE(*size >= 0 && *size <= blob->size - blob->at, SCS_EINTERNAL,
+                "a staged block is cut short");
+    if (*size)
+        *block = blob->data + blob->at;
+    blob->at += *size;
+    return SCS_OK;
+}
+
+static scs_status unpack(scs_session *session, scs_bytes *blob)
+{
+    const scs_cli *cli = session->cli;
+    const uint8_t *block;
+    char *text = NULL;
+    int64_t size;
+    int32_t n;
+    scs_status status;
+
+    SCS_TRY(scs_bytes_get_text(blob, &text));
+    status = scs_config_parse(cli->file, text, cli->sets, cli->n_set, &session->config);
+    free(text);
+    SCS_TRY(status);
+    n = session->config->data.n_input;
+    SCS_TRY(SCS_ALLOC(session->meta, n));
+    SCS_TRY(SCS_ALLOC(session->input_checksum, n));
+    for (int32_t i = 0; i < n; i++) {
+        SCS_TRY(take_block(blob, &block, &size));
+        SCS_TRY(scs_h5ad_unpack(block, size, &session->meta[i]));
+        SCS_TRY(scs_bytes_get_text(blob, &session->input_checksum[i]));
+    }
+    SCS_TRY(take_block(blob, &block, &size));
+    if (block)
+        SCS_TRY(scs_checkpoint_unpack(block, size, &session->checkpoint));
+    SCS_TRY(take_block(blob, &block, &size));
+    if (block)
+        SCS_TRY(scs_state_unpack(block, size, &session->state));
+    return SCS_OK;
+}
+
+/* Rank 0's reading failed, or never took place because the launcher numbers ranks otherwise: then
+ * it takes place now. */
+static scs_status staged(const scs_session *session, scs_stage *stage)
+{
+    if (!scs_session_leads(session))
+        return SCS_OK;
+    if (!stage->prepared)
+        scs_stage_prepare(stage, session->cli);
+    if (stage->status != SCS_OK)
+        scs_message_set(stage->message);
+    return stage->status;
+}
+
+/* Take over what rank 0 read before MPI_Init. Collective. */
+static scs_status session_open(scs_session *session, const scs_cli *cli, scs_comm *comm,
+                               scs_stage *stage)
+{
+    scs_bytes *blob = &stage->blob;
+
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    *session = (scs_session){.cli = cli, .comm = comm, .opened = (double)now.tv_sec};
+    SCS_TRY(scs_agree(comm, staged(session, stage)));
+    SCS_TRY(scs_broadcast_blob(comm, &blob->data, &blob->size));
+    blob->capacity = blob->size;
+    blob->at = 0;
+    SCS_TRY(scs_agree(comm, unpack(session, blob)));
+    scs_comm_set_deadline(comm, session->config->output.deadline);
+    return SCS_OK;
+}
+
+void scs_session_forget(scs_session *session)
+{
+    int32_t n_local = session->team.last - session->team.first;
+
+    for (int32_t i = 0; session->z && i < n_local; i++)
+        free(session->z[i]);
+    free(session->z);
+    session->z = NULL;
+    scs_atlas_destroy(&session->atlas);
+    scs_model_destroy(&session->model);
+    scs_pca_destroy(&session->pca);
+    scs_shards_clear(&session->shard, n_local);
+    scs_deal_destroy(&session->deal);
+}
+
+static void session_close(scs_session *session)
+{
+    int32_t n_input = session->config ? session->config->data.n_input : 0;
+
+    scs_session_forget(session);
+    scs_dataset_destroy(&session->dataset);
+    scs_checkpoint_destroy(&session->checkpoint);
+    scs_state_destroy(&session->state);
+    for (int32_t i = 0; i < n_input; i++) {
+        if (session->meta)
+            scs_h5ad_destroy(&session->meta[i]);
+        if (session->input_checksum)
+            free(session->input_checksum[i]);
+    }
+    free(session->meta);
+    free(session->input_checksum);
+    scs_config_destroy(&session->config);
+}
+
+scs_status scs_session_run(const scs_cli *cli, scs_comm *comm, scs_stage *stage)
+{
+    scs_session session;
+    scs_status status;
+
+    status = session_open(&session, cli, comm, stage);
+    if (status == SCS_OK)
+        status = cli->verb->run(&session);
+    session_close(&session);
+    return status;
+}

@@ -1,0 +1,87 @@
+/** One job: what it holds, in the order in which it comes to be. Data flows down this struct. */
+#ifndef SCS_SESSION_H
+#define SCS_SESSION_H
+
+#include "mpi/app/cli.h"
+#include "mpi/job/preflight.h"
+#include "src/screen/decode.h"
+#include "src/train/state.h"
+#include "scscreen/checkpoint.h"
+#include "scscreen/comm.h"
+
+typedef struct scs_session {
+    const scs_cli *cli; /**< borrowed */
+    scs_comm *comm;
+    scs_config *config;
+    scs_h5ad **meta;            /**< [config->data.n_input] */
+    char **input_checksum;      /**< [config->data.n_input] */
+    scs_checkpoint *checkpoint; /**< weights to take, or NULL */
+    scs_state *state;           /**< where an earlier job stood, or NULL */
+    double opened;              /**< when this job began, on the clock of CLOCK_MONOTONIC */
+    scs_dataset *dataset;
+    scs_team team;
+    scs_deal *deal;
+    scs_shard *shard; /**< [team.last - team.first] */
+    scs_model *model; /**< the network; NULL where model.kind is another */
+    scs_pca *pca;     /**< principal components where model.kind is pca */
+    scs_atlas *atlas;
+    scs_real **z; /**< [team.last - team.first] posterior means of the shards' cells */
+} scs_session;
+
+/** Open, do what the verb does, close. Collective. */
+SCS_MUST_USE scs_status scs_session_run(const scs_cli *cli, scs_comm *comm, scs_stage *stage);
+/** Free all that comes after the dataset, so that another model can be made of it. Local. */
+void scs_session_forget(scs_session *session);
+
+/** dataset, and the contiguous part of its cells that this rank reads, normalised. Collective.
+ *  @param[out] first, x  as scs_read_cells; the caller clears x, also on failure */
+SCS_MUST_USE scs_status scs_session_read(scs_session *session, int64_t *first, scs_packed *x);
+/** team and deal of the dataset as its roles are now. Local, alike on all ranks. */
+SCS_MUST_USE scs_status scs_session_make_deal(scs_session *session);
+/** dataset, team, deal, shards. Collective. */
+SCS_MUST_USE scs_status scs_session_load_data(scs_session *session);
+/** A new model, or the checkpoint's weights. Collective. */
+SCS_MUST_USE scs_status scs_session_make_model(scs_session *session);
+/** Train unless the weights were loaded. SCS_ESTOP: as asked, with the state saved. Collective. */
+SCS_MUST_USE scs_status scs_session_train(scs_session *session);
+/** The state of training is not needed any more. Collective. */
+SCS_MUST_USE scs_status scs_session_drop_state(scs_session *session);
+/** The latent atlas from the data, or from the checkpoint where it has one. Collective. */
+SCS_MUST_USE scs_status scs_session_make_atlas(scs_session *session);
+/** Whether cells have latent coordinates: all kinds of models but mean. */
+bool scs_session_has_latent(const scs_session *session);
+int32_t scs_session_n_latent(const scs_session *session);
+/** Principal components of the cells that are not held out. Collective. */
+SCS_MUST_USE scs_status scs_session_fit_pca(scs_session *session);
+/** z, and the atlas' latent moments; nothing where there is no latent space. Collective. */
+SCS_MUST_USE scs_status scs_session_encode(scs_session *session);
+/** Whichever model there is. */
+scs_decoder scs_session_decoder(const scs_session *session);
+/** scs_decoded_moments by it. Local. */
+SCS_MUST_USE scs_status scs_session_decode(const scs_session *session, const scs_real *z, int64_t n,
+                                           const double *delta, double *mean, double *variance);
+/** The gene-space half of an atlas from the shards. Collective. */
+SCS_MUST_USE scs_status scs_session_fill_genes(scs_session *session, scs_atlas *atlas);
+/** Where screen.distance says so, closeness of the atlas' control groups by mean expression.
+ *  Collective. */
+SCS_MUST_USE scs_status scs_session_measure_controls(scs_session *session);
+/** output.dir/model.h5, by rank 0. Collective. */
+SCS_MUST_USE scs_status scs_session_save_model(scs_session *session);
+/** The config's way to predict, with this scs_decode_method; `auto` is resolved by what the atlas
+ * holds. Collective. */
+SCS_MUST_USE scs_status scs_session_method(const scs_session *session, int decode,
+                                           scs_method *method);
+/** Whether the screen section selects rows of these data (names, globs, the file of combinations):
+ * before training. Collective. */
+SCS_MUST_USE scs_status scs_session_check_screen(const scs_session *session);
+/** Predict, write output.dir/screen.h5ad, print the table. Collective. */
+SCS_MUST_USE scs_status scs_session_screen(scs_session *session);
+
+bool scs_session_leads(const scs_session *session); /**< rank 0 */
+/** "output.dir/name". @param[out] out [size] */
+SCS_MUST_USE scs_status scs_session_path(const scs_session *session, const char *name, char *out,
+                                         size_t size);
+/** A line on stderr from rank 0, unless --quiet. */
+void scs_session_say(const scs_session *session, const char *format, ...) SCS_PRINTF(2, 3);
+
+#endif

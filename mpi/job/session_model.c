@@ -1,0 +1,257 @@
+/* What has a latent space: the network, or principal components. */
+#include "mpi/comm/watchdog.h"
+#include "mpi/job/session.h"
+#include "mpi/pca/pca_fit.h"
+#include "src/atlas/atlas.h"
+#include "src/base/collective.h"
+#include "src/config/profile.h"
+#include "src/data/dose.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+bool scs_session_has_latent(const scs_session *session)
+{
+    return session->model || session->pca;
+}
+
+int32_t scs_session_n_latent(const scs_session *session)
+{
+    return session->model ? session->model->arch.n_latent
+           : session->pca ? session->pca->n_component
+                          : 1;
+}
+
+/* Cells that are not held out; those come last in their shard. */
+scs_status scs_session_fit_pca(scs_session *session)
+{
+    int32_t n = session->team.last - session->team.first;
+    scs_cells *part = NULL;
+    scs_status st = scs_agree(session->comm, SCS_ALLOC(part, n));
+
+    SCS_TRY(st);
+    for (int32_t s = 0; s < n; s++)
+        part[s] = (scs_cells){.x = &session->shard[s].x,
+                              .n = session->shard[s].n_train + session->shard[s].n_valid};
+    st = scs_pca_fit(session->comm, part, n, session->dataset->n_gene,
+                     scs_profile_components(session->config), &session->pca);
+    free(part);
+    return st;
+}
+
+static scs_status encode_shards(const scs_session *s)
+{
+    for (int32_t i = 0; i < s->team.last - s->team.first; i++) {
+        const scs_packed *x = &s->shard[i].x;
+
+        SCS_TRY(SCS_ALLOC(s->z[i], x->n_row * s->pca->n_component));
+        SCS_TRY(scs_pca_encode(s->pca, x, 0, x->n_row, s->z[i]));
+    }
+    return SCS_OK;
+}
+
+scs_status scs_session_encode(scs_session *s)
+{
+    if (s->model)
+        return scs_atlas_encode(s->atlas, s->model, s->dataset, s->shard, &s->team, s->z);
+    if (!s->pca)
+        return scs_collective_ok();
+    SCS_TRY(scs_agree(s->comm, encode_shards(s)));
+    return scs_atlas_sum(s->atlas, s->dataset, s->shard, &s->team, s->z);
+}
+
+scs_decoder scs_session_decoder(const scs_session *s)
+{
+    return (scs_decoder){s->model, s->pca};
+}
+
+scs_status scs_session_decode(const scs_session *s, const scs_real *z, int64_t n,
+                              const double *delta, double *mean, double *variance)
+{
+    scs_decoder decoder = scs_session_decoder(s);
+
+    return scs_decoder_moments(&decoder, z, n, delta, mean, variance);
+}
+
+/* model -> latent atlas -> model.h5 */
+
+/* A checkpoint's own shape wins over the config's: its weights fit no other. */
+static scs_arch session_arch(const scs_session *session)
+{
+    scs_config c = *session->config;
+
+    if (session->checkpoint) {
+        c.model.hidden = session->checkpoint->hidden;
+        c.model.layers = session->checkpoint->layers;
+        c.model.latent = session->checkpoint->latent;
+        c.model.profile = session->checkpoint->profile;
+    }
+    return scs_arch_from_config(&c, session->dataset->n_gene,
+                                session->dataset->n_cell - session->dataset->n_unused);
+}
+
+static scs_status create_model(scs_session *session)
+{
+    scs_arch arch = session_arch(session);
+
+    SCS_TRY(scs_model_create(&arch, &session->model));
+    if (!session->checkpoint)
+        scs_model_init(session->model, session->config->train.seed);
+    return SCS_OK;
+}
+
+static scs_status make_atlas(scs_session *session)
+{
+    const scs_checkpoint *c = session->checkpoint;
+
+    if (c && c->has_atlas)
+        return scs_atlas_create_from(&c->species, &c->cell_types, &c->conditions, &c->genes,
+                                     c->control, c->group, c->n_group,
+                                     session->model->arch.n_latent, &session->atlas);
+    return scs_atlas_create(session->dataset, scs_session_n_latent(session), &session->atlas);
+}
+
+static scs_status read_checkpoint(scs_session *session)
+{
+    if (!scs_session_leads(session))
+        return SCS_OK;
+    return scs_checkpoint_read(session->checkpoint, session->model, session->atlas);
+}
+
+static scs_status share_model(scs_session *session)
+{
+    scs_model *m = session->model;
+
+    SCS_TRY(scs_broadcast(session->comm, m->param, m->n_param * (int64_t)sizeof *m->param));
+    return scs_broadcast(session->comm, m->running, m->n_running * (int64_t)sizeof *m->running);
+}
+
+static scs_status share_atlas(scs_session *session)
+{
+    scs_atlas *a = session->atlas;
+    int64_t groups = a->n_group, latent = a->n_latent, genes = a->n_gene;
+    scs_comm *comm = session->comm;
+
+    SCS_TRY(scs_broadcast(comm, a->mean, groups * latent * (int64_t)sizeof *a->mean));
+    SCS_TRY(scs_broadcast(comm, a->second, groups * latent * latent * (int64_t)sizeof *a->second));
+    SCS_TRY(scs_broadcast(comm, a->gene_mean, groups * genes * (int64_t)sizeof *a->gene_mean));
+    SCS_TRY(
+        scs_broadcast(comm, a->gene_variance, groups * genes * (int64_t)sizeof *a->gene_variance));
+    return scs_broadcast(comm, a->deg, groups * SCS_N_DEG * (int64_t)sizeof *a->deg);
+}
+
+scs_status scs_session_make_model(scs_session *session)
+{
+    scs_comm *comm = session->comm;
+    bool stored_atlas = session->checkpoint && session->checkpoint->has_atlas;
+
+    if (session->config->model.kind == SCS_MODEL_PCA)
+        return scs_session_fit_pca(session);
+    if (session->config->model.kind == SCS_MODEL_MEAN)
+        return scs_collective_ok();
+    SCS_TRY(scs_agree(comm, create_model(session)));
+    if (!session->checkpoint)
+        return SCS_OK;
+    if (stored_atlas)
+        SCS_TRY(scs_agree(comm, make_atlas(session)));
+    SCS_TRY(scs_agree(comm, read_checkpoint(session)));
+    SCS_TRY(share_model(session));
+    return stored_atlas ? share_atlas(session) : SCS_OK;
+}
+
+/* A stored atlas speaks of the cells it was made from: other data, or another hold_out, would make
+ * its rows lies. Its conditions, which name the doses, are those of the data; so are the doses. */
+static scs_status check_stored_atlas(const scs_session *session)
+{
+    const scs_atlas *stored = session->atlas;
+    const char *path = session->checkpoint->path, *file = session->config->file;
+    scs_atlas *fresh = NULL;
+    scs_status status = scs_atlas_create(session->dataset, stored->n_latent, &fresh);
+
+    SCS_TRY(status);
+    if (!scs_names_equal(&stored->species, &fresh->species) ||
+        !scs_names_equal(&stored->cell_types, &fresh->cell_types) ||
+        !scs_names_equal(&stored->conditions, &fresh->conditions) ||
+        stored->control != fresh->control || stored->n_group != fresh->n_group)
+        status = SCS_FAIL(
+            SCS_EDATA,
+            "%s: trained on other labels than the data of %s hold; run scscreen train again", path,
+            file);
+    for (int32_t g = 0; status == SCS_OK && g < fresh->n_group; g++) {
+        const scs_group *a = &stored->group[g], *b = &fresh->group[g];
+        const char *type = fresh->cell_types.name[b->cell_type],
+                   *condition = fresh->conditions.name[b->condition];
+
+        if (a->count != b->count || a->cell_type != b->cell_type || a->condition != b->condition)
+            status =
+                SCS_FAIL(SCS_EDATA,
+                         "%s: trained on %lld cells of %s, %s, the data now hold %lld; train again",
+                         path, (long long)a->count, type, condition, (long long)b->count);
+        else if (a->held_out != b->held_out)
+            status =
+                SCS_FAIL(SCS_EARG, "%s: hold_out %s %s, %s, but %s was trained %s it; train again",
+                         file, b->held_out ? "names" : "does not name", type, condition, path,
+                         a->held_out ? "without" : "with");
+    }
+    if (status == SCS_OK) {
+        scs_doses_clear(&session->atlas->doses);
+        status = scs_doses_copy(&fresh->doses, &session->atlas->doses);
+    }
+    scs_atlas_destroy(&fresh);
+    return status;
+}
+
+scs_status scs_session_fill_genes(scs_session *session, scs_atlas *atlas)
+{
+    return scs_atlas_genes(session->comm, atlas, session->dataset, session->shard, &session->team);
+}
+
+scs_status scs_session_measure_controls(scs_session *session)
+{
+    if (session->config->screen.distance != SCS_DISTANCE_GENES)
+        return SCS_OK;
+    return scs_agree(session->comm, scs_atlas_measure_controls(session->atlas));
+}
+
+scs_status scs_session_make_atlas(scs_session *session)
+{
+    scs_comm *comm = session->comm;
+    bool stored = session->atlas != NULL;
+
+    SCS_TRY(scs_agree(comm, SCS_ALLOC(session->z, session->team.last - session->team.first)));
+    SCS_TRY(scs_agree(comm, stored ? check_stored_atlas(session) : make_atlas(session)));
+    SCS_TRY(scs_session_encode(session));
+    if (!stored)
+        SCS_TRY(scs_session_fill_genes(session, session->atlas));
+    SCS_TRY(scs_session_measure_controls(session));
+    if (scs_session_has_latent(session))
+        return SCS_OK;
+    return scs_agree(comm, scs_gene_space_enter(session->atlas));
+}
+
+static scs_status save(scs_session *session, const char *path)
+{
+    char *yaml = NULL;
+    scs_status status;
+
+    SCS_GO(status, scs_config_print_affecting(session->config, SCS_AFFECTS_RESULT, &yaml));
+    SCS_GO(status, scs_checkpoint_save(path, session->model, &session->dataset->genes,
+                                       session->atlas, yaml, session->config->model.profile));
+done:
+    free(yaml);
+    return status;
+}
+
+scs_status scs_session_save_model(scs_session *session)
+{
+    char path[4096];
+    scs_status status;
+
+    SCS_TRY(scs_agree(session->comm, scs_session_path(session, "model.h5", path, sizeof path)));
+    scs_watchdog_begin(session->comm, path);
+    status = scs_agree(session->comm, scs_session_leads(session) ? save(session, path) : SCS_OK);
+    scs_watchdog_end(session->comm);
+    SCS_TRY(status);
+    scs_session_say(session, "wrote %s", path);
+    return SCS_OK;
+}

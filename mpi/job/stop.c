@@ -1,0 +1,108 @@
+#include "mpi/job/stop.h"
+
+#include "mpi/job/session.h"
+#include "src/base/clock.h"
+
+#include <signal.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+/* A handler can reach nothing else. */
+static volatile sig_atomic_t seen;
+
+static void note(int number)
+{
+    seen = number;
+}
+
+static void handle(int number, void (*handler)(int), int flags)
+{
+    struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART | flags};
+
+    (void)sigemptyset(&action.sa_mask);
+    (void)sigaction(number, &action, NULL);
+}
+
+void scs_signals_open(void)
+{
+    handle(SIGUSR1, note, 0);
+}
+
+/* Slurm and srun both send SIGTERM to a preempted rank, so a second one must not cut the save
+ * short; a second Ctrl-C may. */
+void scs_signals_catch(void)
+{
+    handle(SIGTERM, note, 0);
+    handle(SIGINT, note, (int)SA_RESETHAND);
+}
+
+void scs_signals_release(void)
+{
+    handle(SIGTERM, SIG_DFL, 0);
+    handle(SIGINT, SIG_DFL, 0);
+}
+
+/* The name of the signal that asked, or NULL. */
+static const char *signals_seen(void)
+{
+    switch (seen) {
+    case SIGUSR1:
+        return "SIGUSR1";
+    case SIGTERM:
+        return "SIGTERM";
+    case SIGINT:
+        return "SIGINT";
+    default:
+        return NULL;
+    }
+}
+
+/* Seconds before the end of a Slurm job in which all must be over. */
+static const double slurm_margin = 60;
+
+scs_status scs_wishes_open(const scs_session *session, scs_wishes *wishes)
+{
+    *wishes = (scs_wishes){.session = session};
+    return scs_session_path(session, "STOP", wishes->stop_file, sizeof wishes->stop_file);
+}
+
+/* Once a second: a look at a shared file system may take a while. */
+static bool stop_file_is_there(scs_wishes *w, double t)
+{
+    if (w->looked > 0 && t - w->looked < 1)
+        return false;
+    w->looked = t;
+    return access(w->stop_file, F_OK) == 0;
+}
+
+/* Slurm tells the end of a job in seconds since 1970. */
+static bool slurm_ends(double margin)
+{
+    const char *text = getenv("SLURM_JOB_END_TIME");
+    double end = text ? strtod(text, NULL) : 0;
+
+    return end > 0 && (double)time(NULL) + slurm_margin + margin >= end;
+}
+
+const char *scs_wishes_reason(scs_wishes *w, double margin)
+{
+    double hours = w->session->config->train.max_hours, t = scs_clock();
+
+    if (signals_seen())
+        return signals_seen();
+    if (!scs_session_leads(w->session))
+        return "";
+    if (stop_file_is_there(w, t))
+        return "the file STOP";
+    if (hours > 0 && t - w->session->opened >= 3600 * hours)
+        return "train.max_hours";
+    return slurm_ends(margin) ? "the end of the Slurm job" : "";
+}
+
+void scs_wishes_obeyed(const scs_wishes *w)
+{
+    if (scs_session_leads(w->session))
+        (void)unlink(w->stop_file);
+}

@@ -1,0 +1,521 @@
+#include "mpi/pca/pca_fit.h"
+
+#include "mpi/pca/scalapack.h"
+#include "src/data/packed.h"
+#include "src/model/pca.h"
+
+#include <math.h>
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int mesh_rows(int n_rank)
+{
+    int n_row = 1;
+
+    for (int r = 1; r * r <= n_rank; r++)
+        n_row = n_rank % r == 0 ? r : n_row;
+    return n_row;
+}
+
+static scs_status mesh_open(scs_comm *comm, int block, scs_mesh *mesh)
+{
+    int n = scs_comm_size(comm), n_row = mesh_rows(n);
+
+    *mesh = (scs_mesh){.comm = comm, .block = block};
+    mesh->handle = mesh->context = Csys2blacs_handle(scs_comm_mpi(comm));
+    Cblacs_gridinit(&mesh->context, "R", n_row, n / n_row);
+    Cblacs_gridinfo(mesh->context, &mesh->n_row, &mesh->n_col, &mesh->row, &mesh->col);
+    SCS_REQUIRE(mesh->n_row == n_row && mesh->row >= 0, SCS_EINTERNAL,
+                "BLACS made no grid of %d x %d processes", n_row, n / n_row);
+    return SCS_OK;
+}
+
+static void mesh_close(scs_mesh *mesh)
+{
+    if (!mesh->comm)
+        return;
+    if (mesh->row >= 0)
+        Cblacs_gridexit(mesh->context);
+    Cfree_blacs_system_handle(mesh->handle);
+    *mesh = (scs_mesh){0};
+}
+
+int64_t scs_mesh_count(int64_t n, int block, int at, int n_process)
+{
+    int64_t blocks = n / block, mine = blocks / n_process * block, rest = blocks % n_process;
+
+    return mine + (at < rest ? block : at == rest ? n % block : 0);
+}
+
+int64_t scs_mesh_global(int64_t local, int block, int at, int n_process)
+{
+    return (local / block * n_process + at) * block + local % block;
+}
+
+int64_t scs_mesh_local(int64_t global, int block, int at, int n_process)
+{
+    int64_t of = global / block;
+
+    return of % n_process == at ? of / n_process * block + global % block : -1;
+}
+
+/* The analyzer cannot know that ranks which agree on success have no failure among them. */
+#pragma GCC diagnostic ignored "-Wanalyzer-null-dereference"
+
+enum { CHUNK = 2048 }; /* cells sent at once */
+
+/* Cells of one rank as all ranks get them. */
+typedef struct chunk {
+    int64_t n_row, nnz;
+    int64_t *first; /* [n_row + 1] */
+    int32_t *gene;  /* [nnz], ascending within a cell */
+    float *value;   /* [nnz] */
+} chunk;
+
+/* The genes of one axis that this process has, per non-zero of a chunk: local index, or -1. */
+typedef struct axis {
+    int32_t *row, *col; /* [nnz] */
+} axis;
+
+scs_status scs_gram_open(scs_comm *comm, int32_t n_gene, int block, scs_gram *gram)
+{
+    const scs_mesh *m = &gram->mesh;
+    int64_t size;
+    scs_status st;
+
+    *gram = (scs_gram){.n = n_gene};
+    SCS_TRY(scs_agree(comm, mesh_open(comm, block, &gram->mesh)));
+    gram->n_row = scs_mesh_count(n_gene, block, m->row, m->n_row);
+    gram->n_col = scs_mesh_count(n_gene, block, m->col, m->n_col);
+    size = gram->n_row * gram->n_col;
+    st = size <= INT32_MAX ? SCS_ALLOC(gram->a, size)
+                           : SCS_FAIL(SCS_EARG,
+                                      "%d genes: one rank's part of their covariance has %lld "
+                                      "elements, more than ScaLAPACK can index; use more ranks",
+                                      n_gene, (long long)size);
+    if (st == SCS_OK)
+        st = SCS_ALLOC(gram->sum, n_gene);
+    return scs_agree(comm, st);
+}
+
+void scs_gram_close(scs_gram *gram)
+{
+    free(gram->a);
+    free(gram->sum);
+    mesh_close(&gram->mesh);
+    *gram = (scs_gram){0};
+}
+
+static void take_chunk(const scs_cells *from, int64_t at, chunk *c)
+{
+    int64_t k = 0;
+
+    for (int64_t i = 0; i < c->n_row; i++) {
+        scs_row cell = scs_packed_row(from->x, from->first + at + i);
+
+        for (int64_t j = 0; j < cell.n; j++, k++) {
+            c->gene[k] = scs_row_gene(&cell, j);
+            c->value[k] = scs_row_value(&cell, j);
+        }
+        c->first[i + 1] = k;
+    }
+}
+
+static scs_status allocate(chunk *c, axis *a)
+{
+    SCS_TRY(SCS_ALLOC(c->first, c->n_row + 1));
+    SCS_TRY(SCS_ALLOC(c->gene, c->nnz));
+    SCS_TRY(SCS_ALLOC(c->value, c->nnz));
+    SCS_TRY(SCS_ALLOC(a->row, c->nnz));
+    return SCS_ALLOC(a->col, c->nnz);
+}
+
+static void clear(chunk *c, axis *a)
+{
+    free(c->first);
+    free(c->gene);
+    free(c->value);
+    free(a->row);
+    free(a->col);
+    *c = (chunk){0};
+    *a = (axis){0};
+}
+
+static scs_status share(scs_comm *comm, int32_t root, chunk *c)
+{
+    MPI_Comm mpi = scs_comm_mpi(comm);
+
+    SCS_MPI(MPI_Bcast(c->first, (int)(c->n_row + 1), MPI_INT64_T, root, mpi));
+    SCS_MPI(MPI_Bcast(c->gene, (int)c->nnz, MPI_INT32_T, root, mpi));
+    SCS_MPI(MPI_Bcast(c->value, (int)c->nnz, MPI_FLOAT, root, mpi));
+    return SCS_OK;
+}
+
+static void place(const scs_gram *gram, const chunk *c, axis *a)
+{
+    const scs_mesh *m = &gram->mesh;
+
+    for (int64_t k = 0; k < c->nnz; k++) {
+        a->row[k] = (int32_t)scs_mesh_local(c->gene[k], m->block, m->row, m->n_row);
+        a->col[k] = (int32_t)scs_mesh_local(c->gene[k], m->block, m->col, m->n_col);
+    }
+}
+
+/* Products of one cell's genes: column k with rows from k on, which are the lower triangle. */
+static void add_column(scs_gram *gram, const chunk *c, const axis *a, int64_t k, int64_t end)
+{
+    double *column = gram->a + a->col[k] * gram->n_row, value = c->value[k];
+
+    for (int64_t i = k; i < end; i++)
+        if (a->row[i] >= 0)
+            column[a->row[i]] += value * c->value[i];
+}
+
+/* A thread has every n_thread-th column: one element belongs to one thread. */
+static void add_products(scs_gram *gram, const chunk *c, const axis *a)
+{
+#pragma omp parallel
+    {
+        int n_thread = omp_get_num_threads(), me = omp_get_thread_num();
+
+        for (int64_t i = 0; i < c->n_row; i++)
+            for (int64_t k = c->first[i]; k < c->first[i + 1]; k++)
+                if (a->col[k] >= 0 && a->col[k] % n_thread == me)
+                    add_column(gram, c, a, k, c->first[i + 1]);
+    }
+    for (int64_t k = 0; k < c->nnz; k++)
+        gram->sum[c->gene[k]] += c->value[k];
+    gram->n_cell += c->n_row;
+}
+
+/* The root announces what comes; no rows: it is done. */
+static scs_status add_chunk(scs_gram *gram, int32_t root, const scs_cells *from, int64_t at,
+                            bool *any)
+{
+    scs_comm *comm = gram->mesh.comm;
+    int64_t size[2] = {0, 0};
+    chunk c = {0};
+    axis a = {0};
+    scs_status st;
+
+    if (from) {
+        int64_t left = from->n - at;
+
+        size[0] = left < CHUNK ? left : CHUNK;
+        for (int64_t i = 0; i < size[0]; i++)
+            size[1] += scs_packed_row(from->x, from->first + at + i).n;
+    }
+    SCS_MPI(MPI_Bcast(size, 2, MPI_INT64_T, root, scs_comm_mpi(comm)));
+    *any = size[0] > 0;
+    if (!*any)
+        return SCS_OK;
+    c.n_row = size[0];
+    c.nnz = size[1];
+    SCS_GO(st, scs_agree(comm, allocate(&c, &a)));
+    if (from)
+        take_chunk(from, at, &c);
+    SCS_GO(st, share(comm, root, &c));
+    place(gram, &c, &a);
+    add_products(gram, &c, &a);
+done:
+    clear(&c, &a);
+    return st;
+}
+
+static scs_status add_own(scs_gram *gram, const scs_cells *part, int32_t n)
+{
+    int32_t me = scs_comm_rank(gram->mesh.comm);
+    bool any;
+
+    for (int32_t p = 0; p < n; p++)
+        for (int64_t at = 0; at < part[p].n; at += CHUNK)
+            SCS_TRY(add_chunk(gram, me, &part[p], at, &any));
+    return add_chunk(gram, me, NULL, 0, &any);
+}
+
+scs_status scs_gram_add(scs_gram *gram, const scs_cells *part, int32_t n)
+{
+    scs_comm *comm = gram->mesh.comm;
+
+    for (int32_t root = 0; root < scs_comm_size(comm); root++) {
+        bool any = true;
+
+        if (root == scs_comm_rank(comm))
+            SCS_TRY(add_own(gram, part, n));
+        else
+            while (any)
+                SCS_TRY(add_chunk(gram, root, NULL, 0, &any));
+    }
+    return SCS_OK;
+}
+
+scs_status scs_gram_center(scs_gram *gram)
+{
+    const scs_mesh *m = &gram->mesh;
+    double n = (double)gram->n_cell;
+
+    SCS_REQUIRE(gram->n_cell > 1, SCS_EDATA, "a covariance needs two cells at least, there %s %lld",
+                gram->n_cell == 1 ? "is" : "are", (long long)gram->n_cell);
+    for (int32_t g = 0; g < gram->n; g++)
+        gram->sum[g] /= n;
+    for (int64_t j = 0; j < gram->n_col; j++) {
+        int64_t col = scs_mesh_global(j, m->block, m->col, m->n_col);
+        double *column = gram->a + j * gram->n_row;
+
+        for (int64_t i = 0; i < gram->n_row; i++) {
+            int64_t row = scs_mesh_global(i, m->block, m->row, m->n_row);
+
+            column[i] = (column[i] - n * gram->sum[row] * gram->sum[col]) / (n - 1);
+        }
+    }
+    return SCS_OK;
+}
+
+scs_status scs_gram_trace(const scs_gram *gram, double *trace)
+{
+    const scs_mesh *m = &gram->mesh;
+    double mine = 0;
+
+    for (int64_t j = 0; j < gram->n_col; j++) {
+        int64_t col = scs_mesh_global(j, m->block, m->col, m->n_col);
+        int64_t i = scs_mesh_local(col, m->block, m->row, m->n_row);
+
+        if (i >= 0)
+            mine += gram->a[j * gram->n_row + i];
+    }
+    SCS_MPI(MPI_Allreduce(&mine, trace, 1, MPI_DOUBLE, MPI_SUM, scs_comm_mpi(m->comm)));
+    return SCS_OK;
+}
+
+enum { LARGEST_BLOCK = 64, SMALLEST_BLOCK = 4 };
+
+/* pdsyevr of ScaLAPACK 2.2.1 hands pdormtr a part of its workspace that does not grow with lwork.
+ * If it is too small, pdormtr only complains, the eigenvectors are wrong and info is 0. */
+static bool fits(int32_t n, int32_t n_top, int block, int n_row, int n_col)
+{
+    int64_t rows = scs_mesh_count(n, block, 0, n_row),
+            cols = scs_mesh_count(n_top, block, 0, n_col);
+    int64_t some = 18 * (int64_t)n, more = rows * cols + 2 * block * block;
+
+    return (rows + cols + block) * block <= (some > more ? some : more);
+}
+
+int scs_gram_block(int32_t n_gene, int32_t n_top, int32_t n_rank)
+{
+    int n_row = mesh_rows(n_rank), block = LARGEST_BLOCK;
+
+    while (block > SMALLEST_BLOCK && !fits(n_gene, n_top, block, n_row, n_rank / n_row))
+        block /= 2;
+    return block;
+}
+
+/* Everything that pdsyevr takes. */
+typedef struct solver {
+    int n, lowest, highest; /* eigenvalues wanted, numbered from 1, ascending */
+    int desc[9], found, n_vector, info;
+    double *value;  /* [n] ascending */
+    double *vector; /* local part of [n, n] */
+    double *work;
+    int *iwork, lwork, liwork;
+} solver;
+
+/* @param query: only ask how much workspace it wants. Collective. */
+static void solve(scs_gram *gram, solver *s, bool query)
+{
+    static const int one = 1, ask = -1;
+    static const double unused = 0;
+    double work[3] = {0};
+    int iwork[3] = {0};
+
+    pdsyevr_("V", "I", "L", &s->n, gram->a, &one, &one, s->desc, &unused, &unused, &s->lowest,
+             &s->highest, &s->found, &s->n_vector, s->value, s->vector, &one, &one, s->desc,
+             query ? work : s->work, query ? &ask : &s->lwork, query ? iwork : s->iwork,
+             query ? &ask : &s->liwork, &s->info);
+    if (query) {
+        s->lwork = (int)work[0];
+        s->liwork = iwork[0];
+    }
+}
+
+static scs_status describe(const scs_gram *gram, int32_t n_top, solver *s)
+{
+    static const int zero = 0;
+    int lld = gram->n_row > 0 ? (int)gram->n_row : 1, info;
+    const scs_mesh *m = &gram->mesh;
+
+    *s = (solver){.n = gram->n, .lowest = gram->n - n_top + 1, .highest = gram->n};
+    SCS_REQUIRE(fits(gram->n, n_top, m->block, m->n_row, m->n_col), SCS_EINTERNAL,
+                "blocks of %d are too large for %d eigenvectors of %d genes", m->block, n_top,
+                gram->n);
+    descinit_(s->desc, &s->n, &s->n, &m->block, &m->block, &zero, &zero, &m->context, &lld, &info);
+    SCS_REQUIRE(info == 0, SCS_EINTERNAL, "descinit: info %d", info);
+    SCS_TRY(SCS_ALLOC(s->value, gram->n));
+    return SCS_ALLOC(s->vector, gram->n_row * gram->n_col);
+}
+
+static scs_status allocate_work(solver *s)
+{
+    SCS_REQUIRE(s->info == 0, SCS_EINTERNAL, "pdsyevr: workspace query, info %d", s->info);
+    SCS_TRY(SCS_ALLOC(s->work, s->lwork));
+    return SCS_ALLOC(s->iwork, s->liwork);
+}
+
+static scs_status check(const solver *s, int32_t n_top)
+{
+    SCS_REQUIRE(s->info == 0 && s->found == n_top && s->n_vector == n_top, SCS_ENUMERIC,
+                "the eigenvalues of the genes' covariance were not found (pdsyevr: info %d, %d of "
+                "%d)",
+                s->info, s->found, n_top);
+    return SCS_OK;
+}
+
+/* The local columns into [n, n_top], largest eigenvalue first; all else is 0. */
+static void gram_eigen_place(const scs_gram *gram, const solver *s, int32_t n_top, double *vector)
+{
+    const scs_mesh *m = &gram->mesh;
+
+    memset(vector, 0, (size_t)gram->n * (size_t)n_top * sizeof *vector);
+    for (int64_t j = 0; j < gram->n_col; j++) {
+        int64_t col = scs_mesh_global(j, m->block, m->col, m->n_col);
+
+        for (int64_t i = 0; i < gram->n_row && col < n_top; i++)
+            vector[scs_mesh_global(i, m->block, m->row, m->n_row) * n_top + n_top - 1 - col] =
+                s->vector[j * gram->n_row + i];
+    }
+}
+
+/* Each element is one rank's; the others have 0 there. */
+static scs_status gather(const scs_gram *gram, int32_t n_top, double *vector)
+{
+    const int64_t piece = 1 << 24;
+    int64_t n = (int64_t)gram->n * n_top;
+
+    for (int64_t at = 0; at < n; at += piece)
+        SCS_MPI(MPI_Allreduce(MPI_IN_PLACE, vector + at, (int)(n - at < piece ? n - at : piece),
+                              MPI_DOUBLE, MPI_SUM, scs_comm_mpi(gram->mesh.comm)));
+    return SCS_OK;
+}
+
+static scs_status find(scs_gram *gram, int32_t n_top, solver *s)
+{
+    scs_comm *comm = gram->mesh.comm;
+
+    SCS_TRY(scs_agree(comm, describe(gram, n_top, s)));
+    solve(gram, s, true);
+    SCS_TRY(scs_agree(comm, allocate_work(s)));
+    solve(gram, s, false);
+    return scs_agree(comm, check(s, n_top));
+}
+
+scs_status scs_gram_eigen(scs_gram *gram, int32_t n_top, double *value, double *vector)
+{
+    solver s = {0};
+    scs_status st;
+
+    SCS_GO(st, find(gram, n_top, &s));
+    for (int32_t i = 0; i < n_top; i++)
+        value[i] = s.value[n_top - 1 - i];
+    gram_eigen_place(gram, &s, n_top, vector);
+    SCS_GO(st, gather(gram, n_top, vector));
+done:
+    free(s.value);
+    free(s.vector);
+    free(s.work);
+    free(s.iwork);
+    return st;
+}
+
+static scs_status check_size(const scs_gram *gram, int32_t n_component)
+{
+    SCS_REQUIRE(n_component <= gram->n && n_component < gram->n_cell, SCS_EARG,
+                "model.latent: %d components need as many genes and more cells; there are %d genes "
+                "and %lld cells",
+                n_component, gram->n, (long long)gram->n_cell);
+    return SCS_OK;
+}
+
+/* Sum of squares of each component over some cells, added to `square`. */
+static scs_status add_squares(const scs_pca *pca, const scs_cells *part, double *square)
+{
+    int64_t k = pca->n_component;
+    scs_real *z;
+    scs_status st;
+
+    SCS_TRY(SCS_ALLOC(z, part->n * k));
+    st = scs_pca_encode(pca, part->x, part->first, part->n, z);
+    for (int64_t i = 0; st == SCS_OK && i < part->n; i++)
+        for (int64_t c = 0; c < k; c++)
+            square[c] += (double)z[i * k + c] * z[i * k + c];
+    free(z);
+    return st;
+}
+
+/* The cells' variance along orthogonal directions equals the falling eigenvalues only where these
+ * are the eigenvectors. */
+static scs_status compare_variance(const scs_pca *pca, const double *square)
+{
+    for (int32_t c = 0; c < pca->n_component; c++) {
+        double found = square[c] / (double)(pca->n_cell - 1);
+
+        SCS_REQUIRE(fabs(found - pca->variance[c]) <= 1e-4 * pca->variance[0], SCS_ENUMERIC,
+                    "component %d: the cells vary by %g along it, its eigenvalue is %g: ScaLAPACK "
+                    "gave wrong eigenvectors; try another number of ranks",
+                    c + 1, found, pca->variance[c]);
+    }
+    return SCS_OK;
+}
+
+static scs_status check_components(scs_comm *comm, const scs_pca *pca, const scs_cells *part,
+                                   int32_t n)
+{
+    double *square = NULL;
+    scs_status st = SCS_ALLOC(square, pca->n_component);
+
+    for (int32_t p = 0; p < n && st == SCS_OK; p++)
+        st = add_squares(pca, &part[p], square);
+    SCS_GO(st, scs_agree(comm, st));
+    SCS_GO(st, scs_mpi_status(MPI_Allreduce(MPI_IN_PLACE, square, pca->n_component, MPI_DOUBLE,
+                                            MPI_SUM, scs_comm_mpi(comm)),
+                              "MPI_Allreduce"));
+    SCS_GO(st, scs_agree(comm, compare_variance(pca, square)));
+done:
+    free(square);
+    return st;
+}
+
+static scs_status fit(scs_gram *gram, const scs_cells *part, int32_t n, int32_t n_component,
+                      scs_pca **pca)
+{
+    scs_comm *comm = gram->mesh.comm;
+    scs_pca *p;
+
+    SCS_TRY(scs_gram_add(gram, part, n));
+    SCS_TRY(scs_agree(comm, check_size(gram, n_component)));
+    SCS_TRY(scs_agree(comm, scs_pca_create(gram->n, n_component, pca)));
+    p = *pca;
+    SCS_TRY(scs_agree(comm, scs_gram_center(gram)));
+    SCS_TRY(scs_gram_trace(gram, &p->total_variance));
+    SCS_TRY(scs_gram_eigen(gram, n_component, p->variance, p->loading));
+    memcpy(p->center, gram->sum, (size_t)gram->n * sizeof *p->center);
+    p->n_cell = gram->n_cell;
+    scs_pca_orient(p);
+    return check_components(comm, p, part, n);
+}
+
+scs_status scs_pca_fit(scs_comm *comm, const scs_cells *part, int32_t n, int32_t n_gene,
+                       int32_t n_component, scs_pca **pca)
+{
+    int block = scs_gram_block(n_gene, n_component, scs_comm_size(comm));
+    scs_gram gram;
+    scs_status st;
+
+    *pca = NULL;
+    st = scs_gram_open(comm, n_gene, block, &gram);
+    if (st == SCS_OK)
+        st = fit(&gram, part, n, n_component, pca);
+    scs_gram_close(&gram);
+    if (st != SCS_OK)
+        scs_pca_destroy(pca);
+    return st;
+}

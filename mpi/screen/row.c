@@ -1,0 +1,626 @@
+#include "mpi/screen/row.h"
+
+#include "mpi/job/session.h"
+#include "src/base/parallel.h"
+#include "src/base/vector.h"
+#include "src/result/gene_sets.h"
+#include "src/screen/cell_distance.h"
+#include "src/screen/confidence.h"
+#include "src/screen/decode_mean.h"
+#include "src/screen/predict.h"
+
+#include <math.h>
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What a group's cells are made ready for. */
+typedef struct scs_controls_want {
+    const scs_session *session;
+    scs_real *const *control_z; /**< [n_group] */
+    bool linear;                /**< moving */
+    int products;               /**< of it: scs_products */
+    bool variance;              /**< room for it, as for the mean */
+} scs_controls_want;
+
+static void clear_one(scs_row_controls *c)
+{
+    scs_moving_destroy(&c->moving);
+    scs_moved_cells_clear(&c->cells);
+    free(c->mean);
+    free(c->variance);
+    *c = (scs_row_controls){.group = -1};
+}
+
+static void controls_clear(scs_controls_list *list)
+{
+    for (int32_t i = 0; i < list->n; i++)
+        clear_one(&list->item[i]);
+    free(list->item);
+    *list = (scs_controls_list){0};
+}
+
+static scs_status make_ready(const scs_controls_want *want, int32_t group, scs_row_controls *c)
+{
+    const scs_session *s = want->session;
+    const scs_atlas *a = s->atlas;
+    const scs_real *z = want->control_z[group];
+    int64_t n = a->group[group].count;
+
+    c->group = group;
+    if (!scs_session_has_latent(s))
+        return SCS_OK;
+    SCS_TRY(SCS_ALLOC(c->mean, a->n_gene));
+    if (want->variance)
+        SCS_TRY(SCS_ALLOC(c->variance, a->n_gene));
+    SCS_TRY(scs_moved_cells_make(&(scs_sample){z, n, NULL}, a->n_latent, &c->cells));
+    return want->linear
+               ? scs_moving_create(s->model, z, n, want->products == SCS_PRODUCTS_AUTO, &c->moving)
+               : SCS_OK;
+}
+
+/* Takes it out of the old list, if it is there. */
+static bool take(scs_controls_list *old, int32_t group, scs_row_controls *c)
+{
+    for (int32_t i = 0; i < old->n; i++)
+        if (old->item[i].group == group) {
+            *c = old->item[i];
+            old->item[i] = (scs_row_controls){.group = -1};
+            return true;
+        }
+    return false;
+}
+
+/* The list becomes that of these groups: cells that it has stay as they are, the others are made
+ * ready or dropped. Local. @param group [n] */
+/* Cells that are no longer needed make room before others are made ready. */
+static scs_status controls_change(scs_controls_list *list, const scs_controls_want *want,
+                                  const int32_t *group, int32_t n)
+{
+    scs_controls_list old = *list;
+    scs_status st;
+
+    *list = (scs_controls_list){.n = n};
+    st = SCS_ALLOC(list->item, n);
+    if (st != SCS_OK)
+        list->n = 0;
+    for (int32_t i = 0; i < list->n; i++)
+        if (!take(&old, group[i], &list->item[i]))
+            list->item[i].group = -1;
+    controls_clear(&old);
+    for (int32_t i = 0; i < list->n && st == SCS_OK; i++)
+        if (list->item[i].group < 0)
+            st = make_ready(want, group[i], &list->item[i]);
+    return st;
+}
+
+/* One row in the making. */
+typedef struct row {
+    const scs_row_block *block;
+    const scs_row_job *job;
+    const scs_atlas *atlas;
+    scs_result_rows *rows;
+    int64_t i; /* within the block */
+    const scs_combination *target;
+    const scs_row_controls *controls; /* NULL: no prediction */
+    scs_row_work *work;
+    const scs_sources *sources; /* once it is decoded; NULL where they are not kept */
+    double *replicate;          /* [bootstrap, n_latent] or NULL */
+} row;
+
+static row row_of(const scs_row_block *b, int64_t i, scs_row_work *work)
+{
+    return (row){.block = b,
+                 .job = b->job,
+                 .atlas = b->job->session->atlas,
+                 .rows = b->rows,
+                 .i = i,
+                 .target = &b->job->plan->item[b->rows->first + i],
+                 .controls = b->of[i] >= 0 ? &b->controls.item[b->of[i]] : NULL,
+                 .work = work,
+                 .sources = b->sources ? b->sources[i] : NULL};
+}
+
+/* Whether means go through the output layer for a whole block at once. */
+static bool row_is_linear(const scs_row_job *job)
+{
+    const scs_model *model = job->session->model;
+
+    return model && !model->arch.output_relu && !job->method->variance;
+}
+
+/* Whether rows need the sources of their shift once more after they are decoded. */
+static bool row_keeps_sources(const scs_row_job *job)
+{
+    return scs_method_needs_change(job->method) || job->bootstrap > 0;
+}
+
+static scs_status row_work_make(const scs_row_job *job, scs_row_work *work)
+{
+    const scs_session *s = job->session;
+
+    *work = (scs_row_work){0};
+    SCS_TRY(scs_sources_create(s->atlas, &work->sources));
+    SCS_TRY(SCS_ALLOC(work->delta, s->atlas->n_latent));
+    SCS_TRY(SCS_ALLOC(work->along, SCS_MOST_MOVED));
+    if (scs_method_needs_change(job->method))
+        SCS_TRY(SCS_ALLOC(work->change, 2 * (int64_t)s->atlas->n_gene));
+    if (!row_is_linear(job))
+        return SCS_OK;
+    return SCS_ALLOC(work->scratch, scs_moving_scratch(s->model));
+}
+
+static void row_work_clear(scs_row_work *work)
+{
+    scs_sources_destroy(&work->sources);
+    free(work->delta);
+    free(work->along);
+    free(work->scratch);
+    free(work->panel);
+    free(work->change);
+    *work = (scs_row_work){0};
+}
+
+static double keep(const double *x, int32_t n, float *out)
+{
+    for (int32_t k = 0; k < n; k++)
+        out[k] = (float)x[k];
+    return sqrt(scs_vector_dot(x, x, n));
+}
+
+/* The thread's own go to its next row. */
+static scs_status keep_sources(const row *r)
+{
+    scs_sources **kept = r->block->sources ? &r->block->sources[r->i] : NULL;
+
+    if (!kept)
+        return SCS_OK;
+    scs_sources_destroy(kept);
+    return scs_sources_copy(r->work->sources, kept);
+}
+
+static scs_status measure_trust(const row *r)
+{
+    scs_trust *t = &r->rows->trust[r->i];
+
+    SCS_TRY(scs_support(r->atlas, r->target, r->work->sources, &t->support));
+    t->support_flag = t->support > 99;
+    t->agreement = scs_agreement(r->atlas, r->work->sources);
+    if (scs_session_has_latent(r->job->session))
+        t->energy_distance = scs_moved_energy(&r->controls->cells, r->work->delta, r->work->along);
+    return SCS_OK;
+}
+
+/* Its hidden mean, to be decoded with the others; or decoded at once. */
+static scs_status move(const row *r)
+{
+    const scs_row_block *b = r->block;
+    const scs_session *s = r->job->session;
+    int32_t group = r->target->control_group;
+    int64_t at = r->i * r->atlas->n_gene;
+
+    if (!scs_session_has_latent(s))
+        return SCS_OK;
+    if (!b->hidden)
+        return scs_session_decode(s, r->job->control_z[group], r->atlas->group[group].count,
+                                  r->work->delta, b->mean + at,
+                                  b->variance ? b->variance + at : NULL);
+    scs_moving_mean(r->controls->moving, r->work->delta, r->work->scratch,
+                    b->hidden + r->i * s->model->arch.n_hidden);
+    return SCS_OK;
+}
+
+/* Row i of the block: its shift and how far to trust it; its hidden mean, or its decoded mean and
+ * variance. Local. */
+static scs_status row_shift(const scs_row_block *block, int64_t i, scs_row_work *work)
+{
+    row r = row_of(block, i, work);
+    int64_t latent = r.atlas->n_latent;
+
+    r.rows->score[i] = scs_no_scores();
+    r.rows->trust[i] = scs_no_trust();
+    if (!r.controls)
+        return SCS_OK;
+    SCS_TRY(scs_sources_find(r.atlas, r.job->method, r.target, work->sources));
+    scs_sources_shift(r.atlas, work->sources, work->delta);
+    r.rows->delta_norm[i] = keep(work->delta, r.atlas->n_latent, r.rows->delta + i * latent);
+    SCS_TRY(measure_trust(&r));
+    SCS_TRY(keep_sources(&r));
+    return move(&r);
+}
+
+/* ---- once it is decoded ---- */
+
+/* delta over replicates of the groups' means. */
+static scs_status bootstrap(row *r)
+{
+    const scs_row_job *j = r->job;
+    const scs_atlas *a = r->atlas;
+    int64_t n = j->bootstrap;
+    scs_bootstrap *b = NULL;
+    double *se = NULL;
+    scs_status status;
+
+    SCS_GO(status, SCS_ALLOC(se, a->n_latent));
+    SCS_GO(status, SCS_ALLOC(r->replicate, n * a->n_latent));
+    SCS_GO(status, scs_bootstrap_create(a, r->sources, j->session->config->train.seed, &b));
+    SCS_GO(status,
+           scs_replicate(a, j->method, &r->target, 1, n, scs_bootstrap_draw, b, r->replicate));
+    scs_replicate_error(r->replicate, n, a->n_latent, se);
+    r->rows->trust[r->i].delta_se = keep(se, a->n_latent, r->rows->delta_se + r->i * a->n_latent);
+done:
+    scs_bootstrap_destroy(&b);
+    free(se);
+    return status;
+}
+
+/* Row i of a matrix that may not be there. */
+static void fill_nan(float *matrix, int64_t i, int64_t n)
+{
+    for (int64_t g = 0; matrix && g < n; g++)
+        matrix[i * n + g] = NAN;
+}
+
+/* The sources' own change of means and variances, in the thread's memory. */
+static scs_moments gene_change(const row *r)
+{
+    const scs_atlas *a = r->atlas;
+    double *mean = r->work->change, *variance = r->rows->variance ? mean + a->n_gene : NULL;
+
+    scs_sources_genes(a, r->sources, a->gene_mean, mean);
+    if (variance)
+        scs_sources_genes(a, r->sources, a->gene_variance, variance);
+    return (scs_moments){mean, variance};
+}
+
+static scs_moments row_moments(const scs_row_block *b, int64_t i, int64_t n_gene)
+{
+    return (scs_moments){b->mean ? b->mean + i * n_gene : NULL,
+                         b->variance ? b->variance + i * n_gene : NULL};
+}
+
+static scs_status estimate_error(row *r, const scs_evidence *from)
+{
+    const scs_row_job *j = r->job;
+    int32_t group = r->target->control_group;
+    scs_decoder decoder = scs_session_decoder(j->session);
+
+    if (scs_session_has_latent(j->session))
+        SCS_TRY(bootstrap(r));
+    else
+        fill_nan(r->rows->delta_se, r->i, r->atlas->n_latent);
+    return scs_shift_error(r->atlas, &decoder, j->method, r->sources, j->control_z[group],
+                           r->atlas->group[group].count, r->replicate,
+                           r->replicate ? j->bootstrap : 0, from,
+                           r->rows->shift_se + r->i * r->atlas->n_gene);
+}
+
+/* @param change the sources' own, where the method needs it */
+static scs_status predict(row *r, const scs_moments *change)
+{
+    const scs_atlas *a = r->atlas;
+    scs_result_rows *rows = r->rows;
+    int32_t group = r->target->control_group;
+    int64_t genes = a->n_gene, at = r->i * genes;
+    scs_evidence from = {.control_mean = scs_group_gene_mean(a, group),
+                         .control_variance = scs_group_gene_variance(a, group),
+                         .moved = row_moments(r->block, r->i, genes),
+                         .still = {r->controls->mean, r->controls->variance},
+                         .change = *change};
+    scs_prediction out = {.mean = rows->x + at,
+                          .shift = rows->shift + at,
+                          .variance = rows->variance ? rows->variance + at : NULL};
+
+    memcpy(rows->control + at, from.control_mean, (size_t)genes * sizeof(float));
+    from.scale = scs_change_scale(r->job->method, a->n_gene, &from);
+    scs_predict(r->job->method, a->n_gene, &from, &out);
+    rows->score[r->i] = scs_score(a, r->target, &out);
+    return rows->shift_se ? estimate_error(r, &from) : SCS_OK;
+}
+
+static scs_status finish(row *r)
+{
+    scs_moments change = {0};
+
+    if (scs_method_needs_change(r->job->method))
+        change = gene_change(r);
+    return predict(r, &change);
+}
+
+/* Nothing is guessed; the controls are shown where there are any. */
+static void leave(const row *r)
+{
+    const scs_atlas *a = r->atlas;
+    scs_result_rows *rows = r->rows;
+    int64_t genes = a->n_gene;
+
+    fill_nan(rows->x, r->i, genes);
+    fill_nan(rows->shift, r->i, genes);
+    fill_nan(rows->control, r->i, genes);
+    fill_nan(rows->variance, r->i, genes);
+    fill_nan(rows->shift_se, r->i, genes);
+    fill_nan(rows->delta, r->i, a->n_latent);
+    fill_nan(rows->delta_se, r->i, a->n_latent);
+    if (r->target->control_group >= 0)
+        memcpy(rows->control + r->i * genes, scs_group_gene_mean(a, r->target->control_group),
+               (size_t)genes * sizeof(float));
+    rows->delta_norm[r->i] = NAN;
+}
+
+static scs_status list_genes(const row *r)
+{
+    const scs_result_rows *rows = r->rows;
+    int32_t n_gene = r->atlas->n_gene;
+    const float *shift = rows->shift + r->i * n_gene;
+    int64_t n = r->job->top_genes, at = r->i * n;
+
+    if (n == 0)
+        return SCS_OK;
+    SCS_TRY(scs_top_shift(shift, n_gene, 1, n, rows->top_up + at, rows->top_up_shift + at));
+    return scs_top_shift(shift, n_gene, -1, n, rows->top_down + at, rows->top_down_shift + at);
+}
+
+static void score_sets(const row *r)
+{
+    const scs_gene_sets *sets = r->job->gene_sets;
+    const scs_result_rows *rows = r->rows;
+    int32_t n_gene = r->atlas->n_gene;
+
+    if (sets)
+        scs_gene_sets_score(sets, rows->shift + r->i * n_gene, n_gene,
+                            rows->set_score + r->i * sets->name.n,
+                            rows->set_z + r->i * sets->name.n);
+}
+
+/* Once its mean is decoded: prediction, scores, errors, lists. A row that cannot be predicted
+ * holds NaN. Local. */
+static scs_status row_finish(const scs_row_block *block, int64_t i, scs_row_work *work)
+{
+    row r = row_of(block, i, work);
+    scs_status status = SCS_OK;
+
+    if (r.controls)
+        status = finish(&r);
+    else
+        leave(&r);
+    free(r.replicate);
+    score_sets(&r);
+    return status == SCS_OK ? list_genes(&r) : status;
+}
+
+static scs_status alloc_matrices(const scs_row_job *job, scs_result_rows *rows, bool errors)
+{
+    int64_t cells = rows->n * job->session->atlas->n_gene;
+
+    SCS_TRY(SCS_ALLOC(rows->x, cells));
+    SCS_TRY(SCS_ALLOC(rows->control, cells));
+    SCS_TRY(SCS_ALLOC(rows->shift, cells));
+    if (job->method->variance)
+        SCS_TRY(SCS_ALLOC(rows->variance, cells));
+    if (errors)
+        SCS_TRY(SCS_ALLOC(rows->shift_se, cells));
+    return SCS_OK;
+}
+
+static scs_status alloc_top(scs_result_rows *rows, int64_t top_genes)
+{
+    SCS_TRY(SCS_ALLOC(rows->top_up, rows->n * top_genes));
+    SCS_TRY(SCS_ALLOC(rows->top_down, rows->n * top_genes));
+    SCS_TRY(SCS_ALLOC(rows->top_up_shift, rows->n * top_genes));
+    return SCS_ALLOC(rows->top_down_shift, rows->n * top_genes);
+}
+
+static scs_status alloc_sets(scs_result_rows *rows, int64_t n_set)
+{
+    SCS_TRY(SCS_ALLOC(rows->set_score, rows->n * n_set));
+    return SCS_ALLOC(rows->set_z, rows->n * n_set);
+}
+
+scs_status scs_screen_rows_alloc(const scs_row_job *job, scs_result_rows *rows)
+{
+    bool errors = job->bootstrap > 0;
+    int64_t latent = rows->n * job->session->atlas->n_latent;
+
+    SCS_TRY(alloc_matrices(job, rows, errors));
+    SCS_TRY(SCS_ALLOC(rows->delta, latent));
+    if (errors)
+        SCS_TRY(SCS_ALLOC(rows->delta_se, latent));
+    if (job->top_genes > 0)
+        SCS_TRY(alloc_top(rows, job->top_genes));
+    if (job->gene_sets)
+        SCS_TRY(alloc_sets(rows, job->gene_sets->name.n));
+    SCS_TRY(SCS_ALLOC(rows->delta_norm, rows->n));
+    SCS_TRY(SCS_ALLOC(rows->trust, rows->n));
+    return SCS_ALLOC(rows->score, rows->n);
+}
+
+void scs_screen_rows_clear(scs_result_rows *rows)
+{
+    free(rows->x);
+    free(rows->control);
+    free(rows->shift);
+    free(rows->variance);
+    free(rows->shift_se);
+    free(rows->delta);
+    free(rows->delta_se);
+    free(rows->top_up);
+    free(rows->top_down);
+    free(rows->top_up_shift);
+    free(rows->top_down_shift);
+    free(rows->set_score);
+    free(rows->set_z);
+    free(rows->delta_norm);
+    free(rows->score);
+    free(rows->trust);
+    *rows = (scs_result_rows){0};
+}
+
+/* ---- the block ---- */
+
+static scs_status alloc_decoded(scs_row_block *b)
+{
+    const scs_session *s = b->job->session;
+    int64_t cells = 2 * b->most * s->atlas->n_gene;
+
+    if (!scs_session_has_latent(s))
+        return SCS_OK;
+    if (row_is_linear(b->job)) {
+        SCS_TRY(scs_mean_decoder_create(s->model, &b->decoder));
+        for (int i = 0; i < b->n_work; i++)
+            SCS_TRY(SCS_ALLOC(b->work[i].panel, scs_mean_decoder_work(b->decoder)));
+        SCS_TRY(SCS_ALLOC(b->hidden, 2 * b->most * s->model->arch.n_hidden));
+    }
+    SCS_TRY(SCS_ALLOC(b->mean, cells));
+    return b->job->method->variance ? SCS_ALLOC(b->variance, cells) : SCS_OK;
+}
+
+scs_status scs_row_block_make(const scs_row_job *job, int64_t most, scs_row_block *block)
+{
+    *block = (scs_row_block){.job = job, .most = most, .n_work = omp_get_max_threads()};
+    SCS_TRY(SCS_ALLOC(block->work, block->n_work));
+    for (int i = 0; i < block->n_work; i++)
+        SCS_TRY(row_work_make(job, &block->work[i]));
+    if (row_keeps_sources(job))
+        SCS_TRY(SCS_ALLOC(block->sources, most));
+    SCS_TRY(SCS_ALLOC(block->of, most));
+    SCS_TRY(SCS_ALLOC(block->fresh, most));
+    return alloc_decoded(block);
+}
+
+void scs_row_block_clear(scs_row_block *block)
+{
+    for (int i = 0; block->work && i < block->n_work; i++)
+        row_work_clear(&block->work[i]);
+    free(block->work);
+    for (int64_t i = 0; block->sources && i < block->most; i++)
+        scs_sources_destroy(&block->sources[i]);
+    free(block->sources);
+    scs_mean_decoder_destroy(&block->decoder);
+    controls_clear(&block->controls);
+    free(block->of);
+    free(block->fresh);
+    free(block->hidden);
+    free(block->mean);
+    free(block->variance);
+    *block = (scs_row_block){0};
+}
+
+/* Rows are ordered by species and type, so that a block has few groups, one after the other.
+ * @param[out] group [rows] of which n are set */
+static void find_groups(scs_row_block *b, int32_t *group, int32_t *n)
+{
+    *n = 0;
+    for (int64_t i = 0; i < b->rows->n; i++) {
+        const scs_combination *c = &b->job->plan->item[b->rows->first + i];
+
+        b->of[i] = -1;
+        if (c->status != SCS_ROW_OK)
+            continue;
+        if (*n == 0 || group[*n - 1] != c->control_group)
+            group[(*n)++] = c->control_group;
+        b->of[i] = *n - 1;
+    }
+}
+
+/* Controls that are decoded with the rows: the method asks for them, and they are not yet. */
+static void find_fresh(scs_row_block *b)
+{
+    bool wanted = scs_decode_mode_at(b->job->method->decode)->needs_baseline && b->mean;
+
+    b->n_fresh = 0;
+    for (int32_t k = 0; k < b->controls.n && wanted; k++)
+        if (!b->controls.item[k].decoded)
+            b->fresh[b->n_fresh++] = k;
+}
+
+static scs_status begin_block(scs_row_block *b)
+{
+    const scs_controls_want want = {.session = b->job->session,
+                                    .control_z = b->job->control_z,
+                                    .linear = b->hidden != NULL,
+                                    .products = b->job->method->products,
+                                    .variance = b->variance != NULL};
+    int32_t n, *group = b->fresh; /* as scratch */
+
+    find_groups(b, group, &n);
+    SCS_TRY(controls_change(&b->controls, &want, group, n));
+    find_fresh(b);
+    return SCS_OK;
+}
+
+/* ---- the steps, each over all rows ---- */
+
+/* The controls themselves, after the rows. */
+static scs_status keep_still(const scs_row_block *b, int32_t k, scs_row_work *w)
+{
+    const scs_session *s = b->job->session;
+    const scs_row_controls *c = &b->controls.item[b->fresh[k]];
+
+    if (!b->hidden)
+        return scs_session_decode(s, b->job->control_z[c->group], s->atlas->group[c->group].count,
+                                  NULL, c->mean, c->variance);
+    scs_moving_mean(c->moving, NULL, w->scratch,
+                    b->hidden + (b->rows->n + k) * s->model->arch.n_hidden);
+    return SCS_OK;
+}
+
+static void be_idle(const scs_row_job *j)
+{
+    if (omp_get_thread_num() == 0 && j->idle)
+        j->idle(j->idle_ctx);
+}
+
+static scs_status shift_rows(const scs_row_block *b)
+{
+    int64_t n = b->rows->n, all = n + b->n_fresh;
+    scs_failure failed = {0};
+
+#pragma omp parallel for schedule(dynamic)
+    for (int64_t i = 0; i < all; i++) {
+        scs_row_work *w = &b->work[omp_get_thread_num()];
+
+        scs_failure_note(&failed, i,
+                         i < n ? row_shift(b, i, w) : keep_still(b, (int32_t)(i - n), w));
+        be_idle(b->job);
+    }
+    return scs_failure_raise(&failed);
+}
+
+static void decode_rows(const scs_row_block *b)
+{
+    int64_t genes = b->job->session->atlas->n_gene, n = b->rows->n;
+    int n_task = b->decoder ? scs_mean_decoder_tasks(b->decoder) : 0;
+
+#pragma omp parallel for schedule(dynamic)
+    for (int task = 0; task < n_task; task++)
+        scs_mean_decoder_run(b->decoder, task, b->hidden, n + b->n_fresh,
+                             b->work[omp_get_thread_num()].panel, b->mean);
+    for (int32_t k = 0; k < b->n_fresh; k++) {
+        scs_row_controls *c = &b->controls.item[b->fresh[k]];
+
+        if (b->decoder)
+            memcpy(c->mean, b->mean + (n + k) * genes, (size_t)genes * sizeof *c->mean);
+        c->decoded = true;
+    }
+}
+
+static scs_status finish_rows(const scs_row_block *b)
+{
+    scs_failure failed = {0};
+
+#pragma omp parallel for schedule(dynamic)
+    for (int64_t i = 0; i < b->rows->n; i++) {
+        scs_failure_note(&failed, i, row_finish(b, i, &b->work[omp_get_thread_num()]));
+        be_idle(b->job);
+    }
+    return scs_failure_raise(&failed);
+}
+
+scs_status scs_screen_rows(scs_row_block *block, scs_result_rows *rows)
+{
+    block->rows = rows;
+    SCS_TRY(begin_block(block));
+    SCS_TRY(shift_rows(block));
+    decode_rows(block);
+    return finish_rows(block);
+}

@@ -1,0 +1,209 @@
+/* `blend: auto`. */
+#include "mpi/comm/collectives.h"
+#include "mpi/job/session.h"
+#include "src/atlas/atlas.h"
+#include "src/base/collective.h"
+#include "src/screen/leave_out.h"
+#include "src/screen/plan.h"
+#include "src/screen/predict.h"
+#include "src/screen/shift.h"
+
+#include <stdlib.h>
+
+/* The decoder's share a that brings edit's change and the sources' own change in gene space
+ * nearest to the observed change, where seen groups (at most SCS_BLEND_TRIALS, evenly picked) are
+ * predicted from the others: least squares over all their genes, within [0, 1]; 0.5 where no group
+ * can be left out. The network itself has seen those groups. Collective. @param[out] n groups left
+ * out */
+enum { SCS_BLEND_TRIALS = 256 };
+
+/* <decoded - seen, true - seen> and |decoded - seen|^2 of one left-out group. */
+typedef struct product {
+    double mixed, square;
+} product;
+
+typedef struct trials {
+    const scs_session *session;
+    const scs_method *method;
+    scs_plan plan;
+    int64_t *first; /* [n_rank + 1] */
+    scs_real **control_z;
+    product *product; /* [plan.n] */
+} trials;
+
+/* Of the groups that others speak for, evenly spread ones. */
+static void thin(scs_plan *plan)
+{
+    int64_t n = 0;
+
+    for (int64_t i = 0; i < plan->n; i++)
+        if (plan->item[i].status == SCS_ROW_OK && plan->item[i].kind != SCS_SOURCE_SELF)
+            plan->item[n++] = plan->item[i];
+    plan->n = n;
+    scs_leave_out_thin(plan, SCS_BLEND_TRIALS);
+    for (int64_t i = 0; i < plan->n; i++)
+        plan->item[i].cost = 1;
+}
+
+static scs_status prepare(trials *t)
+{
+    const scs_session *s = t->session;
+
+    SCS_TRY(scs_plan_seen(s->atlas, &t->plan));
+    SCS_TRY(scs_plan_resolve(s->atlas, t->method, &t->plan));
+    thin(&t->plan);
+    SCS_TRY(SCS_ALLOC(t->first, scs_comm_size(s->comm) + 1));
+    SCS_TRY(SCS_ALLOC(t->control_z, s->atlas->n_group));
+    SCS_TRY(SCS_ALLOC(t->product, t->plan.n));
+    scs_plan_split(&t->plan, scs_comm_size(s->comm), t->first);
+    return SCS_OK;
+}
+
+/* @param from moved, still, change and scale of the item */
+static product multiply(const scs_atlas *a, const scs_combination *item, const scs_evidence *from)
+{
+    const double *moved = from->moved.mean, *still = from->still.mean, *seen = from->change.mean;
+    const float *observed = scs_group_gene_mean(a, item->observed_group);
+    const float *control = scs_group_gene_mean(a, item->control_group);
+    product p = {0, 0};
+
+    for (int32_t g = 0; g < a->n_gene; g++) {
+        double decoded = from->scale * (moved[g] - still[g]) - seen[g];
+        double truth = (double)observed[g] - control[g] - seen[g];
+
+        p.mixed += decoded * truth;
+        p.square += decoded * decoded;
+    }
+    return p;
+}
+
+/* @param work [3 * n_gene + n_latent] */
+static scs_status run_trial(void *ctx, int64_t i, const scs_sources *sources, double *work)
+{
+    trials *t = ctx;
+    const scs_session *s = t->session;
+    const scs_atlas *a = s->atlas;
+    const scs_combination *item = &t->plan.item[i];
+    const scs_real *z = t->control_z[item->control_group];
+    int64_t n = a->group[item->control_group].count;
+    double *moved = work, *still = work + a->n_gene, *seen = still + a->n_gene;
+    double *delta = seen + a->n_gene;
+    scs_evidence from = {.moved.mean = moved, .still.mean = still, .change.mean = seen};
+
+    scs_sources_shift(a, sources, delta);
+    scs_sources_genes(a, sources, a->gene_mean, seen);
+    SCS_TRY(scs_session_decode(s, z, n, delta, moved, NULL));
+    SCS_TRY(scs_session_decode(s, z, n, NULL, still, NULL));
+    from.scale = scs_change_scale(t->method, a->n_gene, &from);
+    t->product[i] = multiply(a, item, &from);
+    return SCS_OK;
+}
+
+static scs_status leave_out_mine(trials *t)
+{
+    const scs_atlas *a = t->session->atlas;
+    int32_t rank = scs_comm_rank(t->session->comm);
+
+    return scs_leave_out(a, t->method, &t->plan, t->first[rank], t->first[rank + 1],
+                         3 * (int64_t)a->n_gene + a->n_latent, run_trial, t);
+}
+
+/* Every rank gets all products, and adds them in the plan's order. */
+static scs_status solve(trials *t, double *share)
+{
+    double mixed = 0, square = 0;
+
+    for (int32_t r = 0; r <= scs_comm_size(t->session->comm); r++)
+        t->first[r] *= (int64_t)sizeof *t->product;
+    SCS_TRY(scs_allgather(t->session->comm, t->product, t->first));
+    for (int64_t i = 0; i < t->plan.n; i++) {
+        mixed += t->product[i].mixed;
+        square += t->product[i].square;
+    }
+    *share = square > 0 ? mixed / square : .5;
+    *share = *share < 0 ? 0 : *share > 1 ? 1 : *share;
+    return SCS_OK;
+}
+
+static void clear(trials *t)
+{
+    for (int32_t g = 0; t->control_z && g < t->session->atlas->n_group; g++)
+        free(t->control_z[g]);
+    free(t->control_z);
+    free(t->first);
+    free(t->product);
+    scs_plan_clear(&t->plan);
+}
+
+static scs_status scs_choose_blend(const scs_session *session, const scs_method *method,
+                                   double *share, int64_t *n)
+{
+    const scs_session *s = session;
+    trials t = {.session = s, .method = method};
+    scs_status st;
+
+    SCS_GO(st, scs_agree(s->comm, prepare(&t)));
+    SCS_GO(st, scs_route_cells(s->comm, s->dataset, s->atlas, &t.plan, false, t.first, s->shard,
+                               &s->team, s->z, t.control_z));
+    SCS_GO(st, scs_agree(s->comm, leave_out_mine(&t)));
+    SCS_GO(st, solve(&t, share));
+    *n = t.plan.n;
+done:
+    clear(&t);
+    return st;
+}
+
+/* How rows are predicted, with every `auto` resolved. */
+
+/* What the config leaves to the data: the same on every rank. */
+static scs_status choose_shift(const scs_session *s, scs_method *method)
+{
+    double error[SCS_N_SHIFT];
+
+    SCS_TRY(scs_choose_shift(s->atlas, method, &method->shift, error));
+    for (int i = 0; i < SCS_N_SHIFT; i++)
+        if (scs_shift_rule_at(i)->tried_by_auto)
+            scs_session_say(s, "leave-one-type-out error of shift %s: %.4f%s",
+                            scs_shift_rule_at(i)->name, error[i],
+                            i == method->shift ? " (taken)" : "");
+    return SCS_OK;
+}
+
+static scs_status choose_power(const scs_session *s, scs_method *method)
+{
+    double error[SCS_N_POWER];
+    int chosen;
+
+    SCS_TRY(scs_choose_power(s->atlas, method, &chosen, error));
+    for (int i = 0; i < SCS_N_POWER; i++)
+        scs_session_say(s, "leave-one-type-out error of nearest_power %g: %.4f%s",
+                        scs_power_tried(i), error[i], i == chosen ? " (taken)" : "");
+    method->power = scs_power_tried(chosen);
+    return SCS_OK;
+}
+
+static scs_status choose_blend(const scs_session *s, scs_method *method)
+{
+    int64_t n = 0;
+
+    SCS_TRY(scs_choose_blend(s, method, &method->blend, &n));
+    scs_session_say(s, "blend %.4f, by leaving out %lld groups in turn", method->blend,
+                    (long long)n);
+    return SCS_OK;
+}
+
+scs_status scs_session_method(const scs_session *s, int decode, scs_method *method)
+{
+    *method = scs_method_from_config(s->config);
+    method->decode = decode;
+    if (!scs_session_has_latent(s))
+        *method = scs_gene_space_method(*method);
+    if (method->power == SCS_POWER_AUTO &&
+        (method->shift == SCS_SHIFT_AUTO || scs_shift_rule_at(method->shift)->uses_power))
+        SCS_TRY(scs_agree(s->comm, choose_power(s, method)));
+    if (method->shift == SCS_SHIFT_AUTO)
+        SCS_TRY(scs_agree(s->comm, choose_shift(s, method)));
+    if (scs_decode_mode_at(method->decode)->uses_share && method->blend == SCS_BLEND_AUTO)
+        SCS_TRY(choose_blend(s, method));
+    return scs_collective_ok();
+}

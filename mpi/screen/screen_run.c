@@ -1,0 +1,787 @@
+/* Ranked answers. */
+#include "mpi/comm/collectives.h"
+#include "mpi/comm/queue.h"
+#include "mpi/job/provenance.h"
+#include "mpi/job/session.h"
+#include "mpi/job/stop.h"
+#include "mpi/screen/row.h"
+#include "mpi/screen/screen_permute.h"
+#include "mpi/screen/store.h"
+#include "src/base/clock.h"
+#include "src/base/collective.h"
+#include "src/base/file.h"
+#include "src/base/parallel.h"
+#include "src/base/text.h"
+#include "src/result/gene_sets.h"
+#include "src/result/ranking.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SCS_RANK_PRINTED = 20 };
+
+/* A thread of its own where MPI allows calls from several threads in turn; else blocks are written
+ * at once. While it is open, everything else that calls MPI takes `turn` first. */
+typedef struct scs_screen_writer {
+    scs_screen_store *store; /**< NULL: not open, and it is always one's turn */
+    bool threaded;
+    pthread_t thread;
+    pthread_mutex_t turn; /**< who may call MPI and HDF5 */
+    pthread_mutex_t lock; /**< of all that follows */
+    pthread_cond_t change;
+    const scs_result_rows *rows; /**< to be written; NULL: nothing */
+    int64_t block;
+    bool over;
+    double longest;     /**< seconds that a block took */
+    scs_failure failed; /**< the first failing block's */
+} scs_screen_writer;
+
+/* Who works on what, and until when. */
+typedef struct scs_screen_work {
+    const scs_session *session;
+    scs_screen_store *store;
+    scs_queue queue;
+    scs_wishes wishes;
+    scs_screen_writer writer;
+    int64_t *order; /**< [n_order] blocks to do, dear ones first; alike on all ranks */
+    int64_t n_order;
+    bool stopped;        /**< somebody wants the job to end */
+    char reason[128];    /**< why this rank wants it; "" otherwise */
+    double longest;      /**< seconds of a block so far, without writing it */
+    double looked;       /**< when this rank looked last whether to stop */
+    double begun, ended; /**< of the work */
+    double busy;         /**< seconds of it that this rank worked */
+    double waited;       /**< seconds of these in which it waited for blocks to be written */
+} scs_screen_work;
+
+typedef struct ranked {
+    const scs_ranking *ranking;
+    const int64_t *order;
+} ranked;
+
+static scs_status write_all(void *ctx, FILE *out)
+{
+    const ranked *r = ctx;
+
+    scs_ranking_write(r->ranking, r->order, r->ranking->plan->n, out);
+    return SCS_OK;
+}
+
+/* With screen.rank_by: output.dir/ranking.tsv and its first SCS_RANK_PRINTED rows on stdout.
+ * Rank 0 alone. Local. @param all delta_norm, score and trust of all rows */
+static scs_status screen_rank(const scs_session *session, const scs_plan *plan,
+                              const scs_result_rows *all)
+{
+    scs_ranking ranking = {.atlas = session->atlas,
+                           .plan = plan,
+                           .delta_norm = all->delta_norm,
+                           .trust = all->trust,
+                           .score = all->score,
+                           .by = session->config->screen.rank_by};
+    int64_t *order = NULL, n = plan->n < SCS_RANK_PRINTED ? plan->n : SCS_RANK_PRINTED;
+    ranked r = {.ranking = &ranking};
+    char path[4096];
+    scs_status st;
+
+    if (ranking.by == SCS_RANK_NONE)
+        return SCS_OK;
+    SCS_GO(st, SCS_ALLOC(order, plan->n));
+    SCS_GO(st, scs_ranking_order(&ranking, order));
+    r.order = order;
+    SCS_GO(st, scs_session_path(session, "ranking.tsv", path, sizeof path));
+    SCS_GO(st, scs_file_write(path, write_all, &r));
+    scs_session_say(session, "wrote %s", path);
+    printf("\nThe first %lld of %lld combinations:\n", (long long)n, (long long)plan->n);
+    scs_ranking_print(&ranking, order, n, stdout);
+done:
+    free(order);
+    return st;
+}
+
+/* Before and after calls to MPI. Local. @param wait false: only if nothing is being written
+ *  @return whether it may be called */
+static bool writer_take_turn(scs_screen_writer *writer, bool wait)
+{
+    if (!writer->store)
+        return true;
+    return (wait ? pthread_mutex_lock(&writer->turn) : pthread_mutex_trylock(&writer->turn)) == 0;
+}
+
+static void writer_end_turn(scs_screen_writer *writer)
+{
+    if (writer->store)
+        (void)pthread_mutex_unlock(&writer->turn);
+}
+
+/* @return SCS_OK, or the block's failure with its message on this thread */
+static scs_status write_block(scs_screen_writer *w, int64_t block, const scs_result_rows *rows)
+{
+    double begun = scs_clock(), seconds;
+    scs_status st;
+
+    (void)writer_take_turn(w, true);
+    st = scs_store_put(w->store, block, rows);
+    writer_end_turn(w);
+    seconds = scs_clock() - begun;
+    (void)pthread_mutex_lock(&w->lock);
+    w->longest = seconds > w->longest ? seconds : w->longest;
+    (void)pthread_mutex_unlock(&w->lock);
+    return st;
+}
+
+static void *write_blocks(void *arg)
+{
+    scs_screen_writer *w = arg;
+
+    (void)pthread_mutex_lock(&w->lock);
+    for (;;) {
+        scs_status st = SCS_OK;
+
+        while (!w->rows && !w->over)
+            (void)pthread_cond_wait(&w->change, &w->lock);
+        if (!w->rows)
+            break;
+        if (w->failed.status == SCS_OK) {
+            (void)pthread_mutex_unlock(&w->lock);
+            st = write_block(w, w->block, w->rows);
+            (void)pthread_mutex_lock(&w->lock);
+        }
+        scs_failure_note(&w->failed, 0, st);
+        w->rows = NULL;
+        (void)pthread_cond_broadcast(&w->change);
+    }
+    (void)pthread_mutex_unlock(&w->lock);
+    return NULL;
+}
+
+/* Local. Never fails: without a thread blocks are written at once. */
+static void writer_open(scs_screen_store *store, scs_screen_writer *writer)
+{
+    int level = MPI_THREAD_SINGLE;
+
+    *writer = (scs_screen_writer){.store = store};
+    (void)pthread_mutex_init(&writer->turn, NULL);
+    (void)pthread_mutex_init(&writer->lock, NULL);
+    (void)pthread_cond_init(&writer->change, NULL);
+    writer->threaded = MPI_Query_thread(&level) == MPI_SUCCESS && level >= MPI_THREAD_SERIALIZED &&
+                       pthread_create(&writer->thread, NULL, write_blocks, writer) == 0;
+}
+
+/* Until the block that is being written is there. The lock is held afterwards. */
+static scs_status wait_locked(scs_screen_writer *w)
+{
+    (void)pthread_mutex_lock(&w->lock);
+    while (w->rows)
+        (void)pthread_cond_wait(&w->change, &w->lock);
+    return scs_failure_raise(&w->failed);
+}
+
+/* Write a block, after the one before. Local. @param rows stay as they are until the next call
+ *  @return that block's status, or an earlier one's */
+static scs_status writer_put(scs_screen_writer *writer, int64_t block, const scs_result_rows *rows)
+{
+    scs_status st;
+
+    if (!writer->threaded)
+        return write_block(writer, block, rows);
+    st = wait_locked(writer);
+    if (st == SCS_OK) {
+        writer->block = block;
+        writer->rows = rows;
+        (void)pthread_cond_broadcast(&writer->change);
+    }
+    (void)pthread_mutex_unlock(&writer->lock);
+    return st;
+}
+
+/* Until all is written. Local. @return the first failing block's status */
+static scs_status writer_close(scs_screen_writer *writer)
+{
+    scs_status st = SCS_OK;
+
+    if (writer->threaded) {
+        st = wait_locked(writer);
+        writer->over = true;
+        (void)pthread_cond_broadcast(&writer->change);
+        (void)pthread_mutex_unlock(&writer->lock);
+        (void)pthread_join(writer->thread, NULL);
+    }
+    (void)pthread_cond_destroy(&writer->change);
+    (void)pthread_mutex_destroy(&writer->lock);
+    (void)pthread_mutex_destroy(&writer->turn);
+    writer->store = NULL;
+    return st;
+}
+
+/* Seconds that the longest block so far took to write. Local. */
+static double writer_longest(scs_screen_writer *writer)
+{
+    double seconds;
+
+    (void)pthread_mutex_lock(&writer->lock);
+    seconds = writer->longest;
+    (void)pthread_mutex_unlock(&writer->lock);
+    return seconds;
+}
+
+enum { RANKS_NAMED = 16 };
+
+static const double look_every = .2; /* seconds between looks at other ranks' wishes */
+
+typedef struct block_cost {
+    int64_t block;
+    double cost;
+} block_cost;
+
+static int dear_first(const void *a, const void *b)
+{
+    const block_cost *x = a, *y = b;
+
+    if (x->cost != y->cost)
+        return x->cost > y->cost ? -1 : 1;
+    return (x->block > y->block) - (x->block < y->block);
+}
+
+/* A dear block at the end would leave the other ranks waiting. */
+static scs_status order_blocks(scs_screen_work *w, const scs_plan *plan)
+{
+    const scs_screen_store *s = w->store;
+    block_cost *all;
+
+    SCS_TRY(SCS_ALLOC(all, s->n_block));
+    for (int64_t b = 0; b < s->n_block; b++) {
+        if (s->done[b])
+            continue;
+        all[w->n_order].block = b;
+        for (int64_t i = b * s->block_rows; i < (b + 1) * s->block_rows && i < plan->n; i++)
+            all[w->n_order].cost += plan->item[i].cost;
+        w->n_order++;
+    }
+    qsort(all, (size_t)w->n_order, sizeof *all, dear_first);
+    w->order = scs_allocate(w->n_order, sizeof *w->order);
+    for (int64_t i = 0; w->order && i < w->n_order; i++)
+        w->order[i] = all[i].block;
+    free(all);
+    SCS_REQUIRE(w->order, SCS_ENOMEM, "out of memory for %lld blocks", (long long)w->n_order);
+    return SCS_OK;
+}
+
+/* screen -> result */
+
+/* What the screening phase holds. */
+typedef struct screening {
+    scs_method method;
+    scs_plan *plan;
+    scs_real **control_z; /* [n_group] cells of controls, and of what this rank permutes */
+    scs_permutations permutations;
+    scs_gene_sets *sets; /* or NULL */
+    scs_gene_maps *maps; /* on rank 0 */
+    scs_provenance *provenance;
+    scs_result_head head;
+    scs_screen_store store;
+    scs_screen_work work;
+    double *p, *q; /* [plan->n] on rank 0, or NULL */
+    scs_result_rows
+        numbers; /* delta_norm, trust and score of all rows, on rank 0 where asked for */
+} screening;
+
+/* Seconds until what is begun is written. */
+static double time_to_end(scs_screen_work *w)
+{
+    return w->longest + (w->writer.store ? writer_longest(&w->writer) : 0);
+}
+
+/* Tells all ranks; they see it when they take or look. */
+static scs_status stop_all(scs_screen_work *w)
+{
+    scs_status st;
+
+    w->stopped = true;
+    (void)writer_take_turn(&w->writer, true);
+    st = scs_queue_stop(&w->queue, SCS_QUEUE_STOPPED);
+    writer_end_turn(&w->writer);
+    return st;
+}
+
+/* Whether to end: somebody's wish, here or on another rank (from then on the queue is empty).
+ * Cheap; called often. Local. @param work a scs_screen_work */
+static bool work_is_over(void *work)
+{
+    scs_screen_work *w = work;
+    double t = scs_clock();
+    int64_t next = 0;
+
+    if (w->stopped)
+        return true;
+    snprintf(w->reason, sizeof w->reason, "%s", scs_wishes_reason(&w->wishes, 2 * time_to_end(w)));
+    if (w->reason[0])
+        return stop_all(w) != SCS_OK || w->stopped;
+    if (t - w->looked < look_every || !writer_take_turn(&w->writer, false))
+        return false;
+    w->looked = t;
+    w->stopped = scs_queue_look(&w->queue, &next) != SCS_OK || next >= SCS_QUEUE_STOPPED;
+    writer_end_turn(&w->writer);
+    return w->stopped;
+}
+
+/* Rank 0 lets the others' requests through while it computes. */
+static void serve(void *ctx)
+{
+    scs_screen_work *w = ctx;
+
+    if (!scs_session_leads(w->session) || scs_comm_size(w->session->comm) == 1 ||
+        !writer_take_turn(&w->writer, false))
+        return;
+    if (scs_queue_serve(&w->queue) != SCS_OK)
+        w->stopped = true; /* the next call of the queue says why */
+    writer_end_turn(&w->writer);
+}
+
+/* Until the last block is written. @return the first failure of the two */
+static scs_status finish_writing(scs_screen_work *w, scs_status status)
+{
+    char first[SCS_MESSAGE_MAX];
+    double begun = scs_clock();
+    scs_status st;
+
+    snprintf(first, sizeof first, "%s", scs_message());
+    st = writer_close(&w->writer);
+    w->waited += scs_clock() - begun;
+    if (status == SCS_OK)
+        return st;
+    scs_message_set(first);
+    return status;
+}
+
+static scs_status take(scs_screen_work *w, int64_t *next)
+{
+    scs_status st;
+
+    (void)writer_take_turn(&w->writer, true);
+    st = scs_queue_take(&w->queue, next);
+    writer_end_turn(&w->writer);
+    return st;
+}
+
+static scs_status do_block(scs_screen_work *w, scs_row_block *at, scs_result_rows *rows,
+                           int64_t block)
+{
+    const scs_screen_store *s = w->store;
+    int64_t first = block * s->block_rows, left = at->job->plan->n - first;
+    double begun = scs_clock(), made;
+
+    rows->first = first;
+    rows->n = left < s->block_rows ? left : s->block_rows;
+    SCS_TRY(scs_screen_rows(at, rows));
+    made = scs_clock();
+    w->longest = made - begun > w->longest ? made - begun : w->longest;
+    SCS_TRY(writer_put(&w->writer, block, rows));
+    w->waited += scs_clock() - made;
+    return SCS_OK;
+}
+
+/* @param rows [2] filled in turn: one is written while the other is made */
+static scs_status do_blocks(scs_screen_work *w, scs_row_block *at, scs_result_rows *rows)
+{
+    for (int turn = 0; !work_is_over(w); turn = !turn) {
+        int64_t next;
+
+        SCS_TRY(take(w, &next));
+        if (next >= w->n_order) {
+            w->stopped = next >= SCS_QUEUE_STOPPED;
+            return SCS_OK;
+        }
+        SCS_TRY(do_block(w, at, &rows[turn], w->order[next]));
+    }
+    return SCS_OK;
+}
+
+/* This rank has failed: the others shall not go on. Local. */
+static void work_abandon(scs_screen_work *work)
+{
+    char first[SCS_MESSAGE_MAX];
+
+    snprintf(first, sizeof first, "%s", scs_message());
+    if (stop_all(work) != SCS_OK)
+        scs_message_set(first); /* the one to tell */
+}
+
+/* Fill and write blocks until none is left or the work is over. Local. @param job without rows */
+static scs_status work_blocks(scs_screen_work *work, const scs_row_job *job)
+{
+    int64_t most = work->store->block_rows;
+    scs_result_rows rows[2] = {{.n = most}, {.n = most}};
+    scs_row_job own = *job;
+    scs_row_block block = {0};
+    scs_status st;
+
+    own.idle = serve;
+    own.idle_ctx = work;
+    st = scs_row_block_make(&own, most, &block);
+    for (int i = 0; i < 2 && st == SCS_OK; i++)
+        st = scs_screen_rows_alloc(&own, &rows[i]);
+    if (st == SCS_OK) {
+        writer_open(work->store, &work->writer);
+        st = finish_writing(work, do_blocks(work, &block, rows));
+    }
+    if (st != SCS_OK)
+        work_abandon(work);
+    for (int i = 0; i < 2; i++)
+        scs_screen_rows_clear(&rows[i]);
+    scs_row_block_clear(&block);
+    return st;
+}
+
+/* What this rank does without the others. */
+static scs_status work(const scs_session *s, screening *w)
+{
+    scs_row_job job = {.session = s,
+                       .method = &w->method,
+                       .plan = w->plan,
+                       .control_z = w->control_z,
+                       .top_genes = w->head.top_genes,
+                       .bootstrap = s->config->screen.bootstrap,
+                       .gene_sets = w->sets};
+    double begun = scs_clock();
+    scs_status status;
+
+    status =
+        scs_permutations_run(&w->permutations, w->control_z, w->store.map, work_is_over, &w->work);
+    if (status == SCS_OK)
+        status = work_blocks(&w->work, &job);
+    else
+        work_abandon(&w->work);
+    w->work.busy = scs_clock() - begun;
+    return status;
+}
+
+/* Collective. Close it even after a failure. */
+static scs_status work_open(const scs_session *session, const scs_plan *plan,
+                            scs_screen_store *store, scs_screen_work *work)
+{
+    scs_status st;
+
+    *work = (scs_screen_work){.session = session, .store = store, .begun = scs_clock()};
+    SCS_TRY(scs_queue_open(session->comm, &work->queue));
+    st = scs_wishes_open(session, &work->wishes);
+    if (st == SCS_OK)
+        st = order_blocks(work, plan);
+    return scs_agree(session->comm, st);
+}
+
+static void work_close(scs_screen_work *work)
+{
+    if (!work->session)
+        return;
+    scs_queue_close(&work->queue);
+    free(work->order);
+    *work = (scs_screen_work){0};
+}
+
+/* @param idle [n_rank] in % */
+static void list_idle(const double *idle, int32_t n_rank, char *out, size_t size)
+{
+    int32_t worst = 0;
+    double sum = 0;
+
+    out[0] = '\0';
+    for (int32_t r = 0; r < n_rank; r++) {
+        size_t used = strlen(out);
+
+        sum += idle[r];
+        worst = idle[r] > idle[worst] ? r : worst;
+        if (r < RANKS_NAMED)
+            snprintf(out + used, size - used, " %.1f", idle[r]);
+    }
+    if (n_rank > RANKS_NAMED)
+        snprintf(out, size, " %.1f on average, at most %.1f (rank %d)", sum / n_rank, idle[worst],
+                 worst);
+}
+
+/* What the ranks did, in one line. */
+static scs_status report(const scs_screen_work *w, int64_t n_row)
+{
+    scs_comm *comm = w->session->comm;
+    double seconds = w->ended - w->begun, memory = 0, waited = w->waited;
+    double mine = seconds > 0 ? 100 * (1 - w->busy / seconds) : 0, *idle;
+    char text[256];
+
+    SCS_TRY(scs_agree(comm, SCS_ALLOC(idle, scs_comm_size(comm))));
+    SCS_MPI(MPI_Gather(&mine, 1, MPI_DOUBLE, idle, 1, MPI_DOUBLE, 0, scs_comm_mpi(comm)));
+    SCS_MPI(MPI_Allreduce(MPI_IN_PLACE, &waited, 1, MPI_DOUBLE, MPI_SUM, scs_comm_mpi(comm)));
+    SCS_TRY(scs_peak_memory(comm, &memory));
+    list_idle(idle, scs_comm_size(comm), text, sizeof text);
+    scs_session_say(w->session,
+                    "screened %lld combinations in %.1f s (%.0f a second); idle share of the ranks "
+                    "in %%:%s; waiting for writes %.1f %%; peak memory of all ranks %.0f MiB",
+                    (long long)n_row, seconds, seconds > 0 ? (double)n_row / seconds : 0, text,
+                    seconds > 0 ? 100 * waited / seconds / scs_comm_size(comm) : 0, memory);
+    free(idle);
+    return SCS_OK;
+}
+
+/* After all ranks' work: says how long ranks waited; SCS_ESTOP where something is left to do.
+ * Collective. @param n_unit_left this rank's units of permutations that are not done */
+static scs_status work_end(scs_screen_work *work, int64_t n_unit_left)
+{
+    scs_comm *comm = work->session->comm;
+    const scs_screen_store *s = work->store;
+    int64_t left[2] = {n_unit_left, 0};
+    int64_t mine = 0;
+
+    for (int64_t b = 0; b < s->n_block; b++)
+        mine += s->sum[b] != 0;
+    left[1] = mine;
+    SCS_MPI(MPI_Allreduce(MPI_IN_PLACE, left, 2, MPI_INT64_T, MPI_SUM, scs_comm_mpi(comm)));
+    work->ended = scs_clock();
+    mine = left[1];
+    left[1] = s->n_block - s->n_done - mine;
+    if (left[0] == 0 && left[1] == 0)
+        return report(work, mine * s->block_rows < s->head->plan->n ? mine * s->block_rows
+                                                                    : s->head->plan->n);
+    scs_wishes_obeyed(&work->wishes);
+    return SCS_FAIL(SCS_ESTOP,
+                    "by %s with %lld of %lld blocks of %lld combinations done; the same command "
+                    "goes on from %s",
+                    work->reason[0] ? work->reason : "a signal to another rank",
+                    (long long)(s->n_block - left[1]), (long long)s->n_block,
+                    (long long)s->block_rows, work->session->config->output.dir);
+}
+
+/* The rows that the config asks for. @param groups the atlas, or one that has only the groups yet
+ */
+static scs_status select_rows(const scs_session *s, const scs_atlas *groups, scs_plan **plan)
+{
+    scs_arch plain = {.n_gene = groups->n_gene, .n_hidden = 1, .n_layer = 1, .n_latent = 1};
+
+    return scs_plan_create(s->config, groups, s->model ? &s->model->arch : &plain, plan);
+}
+
+/* @param[out] sets NULL where the config names none */
+static scs_status read_sets(const scs_session *s, scs_gene_sets **sets)
+{
+    const char *path = s->config->screen.gene_sets;
+
+    *sets = NULL;
+    return *path ? scs_gene_sets_read(path, &s->dataset->genes, sets) : SCS_OK;
+}
+
+/* What of the sets is not among the genes. */
+static void report_sets(const scs_session *s, const scs_gene_sets *sets)
+{
+    int64_t known = sets->first[sets->name.n], empty = 0;
+    char first[200] = "", name[120];
+
+    for (int32_t k = 0; k < sets->name.n; k++)
+        if (sets->first[k + 1] == sets->first[k] && empty++ == 0)
+            snprintf(first, sizeof first, " (first: %s)",
+                     scs_text_escape(sets->name.name[k], name, sizeof name));
+    scs_session_say(
+        s, "%s: %d gene sets, %lld of their genes are in the data; %lld sets have none%s",
+        s->config->screen.gene_sets, sets->name.n, (long long)known, (long long)empty, first);
+}
+
+scs_status scs_session_check_screen(const scs_session *session)
+{
+    scs_atlas *groups = NULL;
+    scs_plan *plan = NULL;
+    scs_gene_sets *sets = NULL;
+    scs_status status = scs_atlas_create(session->dataset, 1, &groups);
+
+    if (status == SCS_OK)
+        status = select_rows(session, groups, &plan);
+    if (status == SCS_OK)
+        status = read_sets(session, &sets);
+    scs_gene_sets_destroy(&sets);
+    scs_plan_destroy(&plan);
+    scs_atlas_destroy(&groups);
+    return scs_agree(session->comm, status);
+}
+
+/* What made the result, on rank 0. */
+static scs_status describe(const scs_session *s, screening *w)
+{
+    SCS_TRY(scs_provenance_create(s, &w->method, &w->provenance));
+    return scs_gene_maps_create(s->config, s->dataset, (const scs_h5ad *const *)s->meta, &w->maps);
+}
+
+static scs_status make_plan(const scs_session *s, screening *w)
+{
+    SCS_TRY(read_sets(s, &w->sets));
+    SCS_TRY(select_rows(s, s->atlas, &w->plan));
+    SCS_TRY(scs_plan_resolve(s->atlas, &w->method, w->plan));
+    SCS_TRY(SCS_ALLOC(w->control_z, s->atlas->n_group));
+    SCS_TRY(scs_permutations_create(s, &w->method, w->plan, &w->permutations));
+    return scs_session_leads(s) ? describe(s, w) : SCS_OK;
+}
+
+/* Cells of the controls that rows start from reach every rank: any rank may get any row. */
+static scs_status route(const scs_session *s, const screening *w)
+{
+    int32_t n_rank = scs_comm_size(s->comm);
+    int64_t n_group = s->atlas->n_group;
+    uint8_t *needed;
+    scs_status status;
+
+    if (!scs_session_has_latent(s))
+        return scs_collective_ok();
+    SCS_TRY(scs_agree(s->comm, SCS_ALLOC(needed, n_rank * n_group)));
+    scs_permutations_need(&w->permutations, needed);
+    for (int64_t i = 0; i < w->plan->n; i++)
+        for (int32_t r = 0; r < n_rank && w->plan->item[i].status == SCS_ROW_OK; r++)
+            needed[r * n_group + w->plan->item[i].control_group] = 1;
+    status = scs_route_groups(s->comm, s->dataset, s->atlas, needed, s->shard, &s->team, s->z,
+                              w->control_z);
+    free(needed);
+    return status;
+}
+
+static scs_status open_store(const scs_session *s, screening *w)
+{
+    w->head = (scs_result_head){.atlas = s->atlas,
+                                .plan = w->plan,
+                                .dense = s->config->output.rows == SCS_ROWS_DENSE,
+                                .variance = w->method.variance,
+                                .bootstrap = s->config->screen.bootstrap > 0,
+                                .top_genes = s->config->output.top_genes,
+                                .permutations = w->permutations.n > 0,
+                                .gene_sets = w->sets,
+                                .gene_maps = w->maps};
+    if (w->provenance) {
+        w->head.fact = w->provenance->fact;
+        w->head.n_fact = w->provenance->n;
+    }
+    SCS_TRY(
+        scs_store_open(s, &w->head, w->permutations.unit_first, w->permutations.n_unit, &w->store));
+    if (w->store.resumed)
+        scs_session_say(s, "going on from %s: %lld of %lld blocks are done and compared",
+                        w->store.part, (long long)w->store.n_done, (long long)w->store.n_block);
+    return work_open(s, w->plan, &w->store, &w->work);
+}
+
+static scs_status do_work(const scs_session *s, screening *w)
+{
+    scs_status status;
+
+    scs_signals_catch();
+    status = scs_agree(s->comm, work(s, w));
+    scs_signals_release();
+    SCS_TRY(status);
+    return work_end(&w->work, w->permutations.n_left);
+}
+
+static scs_status put_p_values(const scs_session *s, screening *w)
+{
+    scs_status status = SCS_OK;
+
+    if (w->permutations.n == 0)
+        return scs_collective_ok();
+    if (scs_session_leads(s)) {
+        status = SCS_ALLOC(w->p, w->plan->n);
+        if (status == SCS_OK)
+            status = SCS_ALLOC(w->q, w->plan->n);
+    }
+    SCS_TRY(scs_agree(s->comm, status));
+    SCS_TRY(scs_permutations_finish(&w->permutations, w->p, w->q));
+    if (scs_session_leads(s)) {
+        status = scs_result_file_put_column(w->store.file, "obs/p_value", w->p);
+        if (status == SCS_OK)
+            status = scs_result_file_put_column(w->store.file, "obs/q_value", w->q);
+    }
+    return scs_agree(s->comm, status);
+}
+
+static bool is_observed(const scs_plan *plan)
+{
+    for (int64_t i = 0; i < plan->n; i++)
+        if (plan->item[i].observed_group >= 0)
+            return true;
+    return false;
+}
+
+/* Room on rank 0 for what the tables show; a number that the file does not hold stays NaN. */
+static scs_status want_numbers(const scs_session *s, screening *w)
+{
+    if (!scs_session_leads(s) ||
+        (s->config->screen.rank_by == SCS_RANK_NONE && !is_observed(w->plan)))
+        return SCS_OK;
+    SCS_TRY(SCS_ALLOC(w->numbers.delta_norm, w->plan->n));
+    SCS_TRY(SCS_ALLOC(w->numbers.trust, w->plan->n));
+    SCS_TRY(SCS_ALLOC(w->numbers.score, w->plan->n));
+    for (int64_t i = 0; i < w->plan->n; i++) {
+        w->numbers.trust[i] = scs_no_trust();
+        w->numbers.score[i] = scs_no_scores();
+    }
+    w->numbers.n = w->plan->n;
+    return SCS_OK;
+}
+
+static void print_table(const scs_session *s, const screening *w)
+{
+    bool held_out = false;
+
+    for (int64_t i = 0; i < w->plan->n; i++)
+        held_out |= w->plan->item[i].held_out && w->plan->item[i].observed_group >= 0;
+    printf("\n%s\n", held_out
+                         ? "Held-out combinations (never seen in training), predicted v observed:"
+                         : "No held-out combination was screened. Observed combinations, predicted "
+                           "from the others:");
+    scs_result_table(stdout, s->atlas, w->plan, w->numbers.score, held_out);
+    fflush(stdout);
+}
+
+static scs_status answer(const scs_session *s, const screening *w)
+{
+    if (w->numbers.n == 0)
+        return SCS_OK;
+    print_table(s, w);
+    return screen_rank(s, w->plan, &w->numbers);
+}
+
+static scs_status clear(const scs_session *s, screening *w, scs_status status)
+{
+    scs_status closed;
+
+    work_close(&w->work);
+    closed = scs_store_close(&w->store);
+    for (int32_t g = 0; w->control_z && g < s->atlas->n_group; g++)
+        free(w->control_z[g]);
+    free(w->control_z);
+    free(w->numbers.delta_norm);
+    free(w->numbers.trust);
+    free(w->numbers.score);
+    free(w->p);
+    free(w->q);
+    scs_permutations_clear(&w->permutations);
+    scs_provenance_destroy(&w->provenance);
+    scs_gene_sets_destroy(&w->sets);
+    scs_gene_maps_destroy(&w->maps);
+    scs_plan_destroy(&w->plan);
+    return status != SCS_OK ? status : closed;
+}
+
+static scs_status screen(scs_session *s, screening *w)
+{
+    SCS_TRY(scs_session_method(s, s->config->screen.decode, &w->method));
+    SCS_TRY(scs_agree(s->comm, make_plan(s, w)));
+    scs_session_say(s, "screening %lld combination%s", (long long)w->plan->n,
+                    w->plan->n > 1 ? "s" : "");
+    if (w->sets)
+        report_sets(s, w->sets);
+    SCS_TRY(route(s, w));
+    SCS_TRY(open_store(s, w));
+    SCS_TRY(do_work(s, w));
+    SCS_TRY(put_p_values(s, w));
+    SCS_TRY(scs_agree(s->comm, want_numbers(s, w)));
+    SCS_TRY(scs_store_commit(&w->store, w->numbers.n ? &w->numbers : NULL));
+    scs_session_say(s, "wrote %s", w->store.path);
+    return scs_agree(s->comm, scs_session_leads(s) ? answer(s, w) : SCS_OK);
+}
+
+scs_status scs_session_screen(scs_session *session)
+{
+    screening w = {0};
+
+    return scs_agree(session->comm, clear(session, &w, screen(session, &w)));
+}

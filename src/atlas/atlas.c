@@ -1,0 +1,322 @@
+#include "src/atlas/atlas.h"
+
+#include "src/base/names.h"
+#include "src/data/dose.h"
+#include "scscreen/latent.h"
+#include "scscreen/screen.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+scs_status scs_cell_groups(const scs_atlas *atlas, const scs_dataset *dataset, int32_t **group)
+{
+    int32_t *of;
+
+    SCS_TRY(SCS_ALLOC(of, dataset->n_cell));
+    for (int64_t i = 0; i < dataset->n_cell; i++)
+        of[i] = dataset->role[i] == SCS_ROLE_UNUSED
+                    ? -1
+                    : scs_atlas_group(atlas, dataset->cell_species[i], dataset->cell_type[i],
+                                      dataset->cell_condition[i]);
+    *group = of;
+    return SCS_OK;
+}
+
+scs_status scs_gene_space_view(const scs_atlas *atlas, scs_atlas *view)
+{
+    int64_t n = (int64_t)atlas->n_group * atlas->n_gene;
+
+    *view = *atlas;
+    view->n_latent = atlas->n_gene;
+    view->mean = NULL; /* the one array of its own */
+    view->second = NULL;
+    SCS_TRY(SCS_ALLOC(view->mean, n));
+    for (int64_t i = 0; i < n; i++)
+        view->mean[i] = atlas->gene_mean[i];
+    return SCS_OK;
+}
+
+void scs_gene_space_clear(scs_atlas *view)
+{
+    free(view->mean);
+    *view = (scs_atlas){0};
+}
+
+scs_status scs_gene_space_enter(scs_atlas *atlas)
+{
+    scs_atlas view;
+
+    SCS_TRY(scs_gene_space_view(atlas, &view));
+    free(atlas->mean);
+    free(atlas->second);
+    *atlas = view;
+    return SCS_OK;
+}
+
+scs_method scs_gene_space_method(scs_method method)
+{
+    method.decode = SCS_DECODE_BLEND;
+    method.blend = 0;
+    return method;
+}
+
+static int64_t group_slot(const scs_atlas *atlas, int32_t species, int32_t type, int32_t condition)
+{
+    return ((int64_t)species * atlas->cell_types.n + type) * atlas->conditions.n + condition;
+}
+
+static bool within(const scs_atlas *atlas, int32_t species, int32_t type, int32_t condition)
+{
+    return species >= 0 && species < atlas->species.n && type >= 0 && type < atlas->cell_types.n &&
+           condition >= 0 && condition < atlas->conditions.n;
+}
+
+const scs_names *scs_atlas_perturbations(const scs_atlas *atlas)
+{
+    return scs_doses_perturbations(&atlas->doses, &atlas->conditions);
+}
+
+int32_t scs_atlas_perturbation(const scs_atlas *atlas, int32_t condition)
+{
+    return scs_doses_perturbation(&atlas->doses, condition);
+}
+
+double scs_atlas_dose(const scs_atlas *atlas, int32_t condition)
+{
+    return atlas->doses.n ? atlas->doses.dose[condition] : NAN;
+}
+
+int32_t scs_atlas_condition(const scs_atlas *atlas, int32_t perturbation, double dose)
+{
+    return atlas->doses.n ? scs_doses_find(&atlas->doses, perturbation, dose) : perturbation;
+}
+
+int32_t scs_atlas_group(const scs_atlas *atlas, int32_t species, int32_t cell_type,
+                        int32_t condition)
+{
+    if (!within(atlas, species, cell_type, condition))
+        return -1;
+    return atlas->group_of[group_slot(atlas, species, cell_type, condition)];
+}
+
+int32_t scs_usable_group(const scs_atlas *atlas, int32_t species, int32_t cell_type,
+                         int32_t condition)
+{
+    int32_t g = scs_atlas_group(atlas, species, cell_type, condition);
+
+    return g < 0 || atlas->group[g].held_out ? -1 : g;
+}
+
+const double *scs_group_mean(const scs_atlas *atlas, int32_t group)
+{
+    return atlas->mean + (int64_t)group * atlas->n_latent;
+}
+
+const float *scs_group_gene_mean(const scs_atlas *atlas, int32_t group)
+{
+    return atlas->gene_mean + (int64_t)group * atlas->n_gene;
+}
+
+const float *scs_group_gene_variance(const scs_atlas *atlas, int32_t group)
+{
+    return atlas->gene_variance + (int64_t)group * atlas->n_gene;
+}
+
+const int32_t *scs_group_deg(const scs_atlas *atlas, int32_t group)
+{
+    return atlas->deg + (int64_t)group * SCS_N_DEG;
+}
+
+const int32_t *scs_atlas_types(const scs_atlas *atlas, int32_t species, int32_t condition,
+                               int32_t *n)
+{
+    int64_t at = (int64_t)species * atlas->conditions.n + condition;
+
+    *n = 0;
+    if (!within(atlas, species, 0, condition))
+        return NULL;
+    *n = (int32_t)(atlas->type_first[at + 1] - atlas->type_first[at]);
+    return atlas->type_of + atlas->type_first[at];
+}
+
+/* Counting sort of the groups by species and condition; types ascend as groups do. */
+static scs_status index_types(scs_atlas *a)
+{
+    int64_t n = (int64_t)a->species.n * a->conditions.n, *first;
+
+    SCS_TRY(SCS_ALLOC(a->type_first, n + 2));
+    SCS_TRY(SCS_ALLOC(a->type_of, a->n_group));
+    first = a->type_first;
+    for (int32_t g = 0; g < a->n_group; g++)
+        first[(int64_t)a->group[g].species * a->conditions.n + a->group[g].condition + 2]++;
+    for (int64_t i = 0; i < n; i++)
+        first[i + 2] += first[i + 1];
+    for (int32_t g = 0; g < a->n_group; g++) {
+        int64_t at = (int64_t)a->group[g].species * a->conditions.n + a->group[g].condition;
+
+        a->type_of[first[at + 1]++] = a->group[g].cell_type;
+    }
+    return SCS_OK;
+}
+
+/* Number of possible groups; names.n are int32, so only the third factor can overflow. */
+static scs_status slot_count(const scs_names *species, const scs_names *types,
+                             const scs_names *conditions, int64_t *n)
+{
+    SCS_REQUIRE(!__builtin_mul_overflow((int64_t)species->n * types->n, conditions->n, n),
+                SCS_EDATA, "too many groups: %d species x %d cell types x %d conditions",
+                species->n, types->n, conditions->n);
+    return SCS_OK;
+}
+
+static scs_status copy_names(scs_atlas *a, const scs_names *species, const scs_names *types,
+                             const scs_names *conditions, const scs_names *genes)
+{
+    SCS_TRY(scs_names_copy(species, &a->species));
+    SCS_TRY(scs_names_copy(types, &a->cell_types));
+    SCS_TRY(scs_names_copy(conditions, &a->conditions));
+    return scs_names_copy(genes, &a->genes);
+}
+
+static scs_status allocate_moments(scs_atlas *a)
+{
+    int64_t second;
+
+    SCS_REQUIRE(!__builtin_mul_overflow((int64_t)a->n_latent * a->n_latent, a->n_group, &second),
+                SCS_EDATA, "too many groups: %d with %d latent units", a->n_group, a->n_latent);
+    SCS_TRY(SCS_ALLOC(a->mean, (int64_t)a->n_group * a->n_latent));
+    SCS_TRY(SCS_ALLOC(a->second, second));
+    SCS_TRY(SCS_ALLOC(a->gene_mean, (int64_t)a->n_group * a->n_gene));
+    SCS_TRY(SCS_ALLOC(a->gene_variance, (int64_t)a->n_group * a->n_gene));
+    SCS_TRY(SCS_ALLOC(a->deg, (int64_t)a->n_group * SCS_N_DEG));
+    for (int64_t i = 0; i < (int64_t)a->n_group * SCS_N_DEG; i++)
+        a->deg[i] = -1;
+    return SCS_OK;
+}
+
+/* Groups may come from a file: labels in range, in ascending order, each once, none empty. */
+static scs_status set_groups(scs_atlas *a, const scs_group *group)
+{
+    int64_t n_slot, last = -1;
+
+    SCS_TRY(slot_count(&a->species, &a->cell_types, &a->conditions, &n_slot));
+    SCS_TRY(SCS_ALLOC(a->group, a->n_group));
+    SCS_TRY(SCS_ALLOC(a->group_of, n_slot));
+    for (int64_t i = 0; i < n_slot; i++)
+        a->group_of[i] = -1;
+    for (int32_t g = 0; g < a->n_group; g++) {
+        const scs_group *one = &group[g];
+        int64_t slot;
+
+        SCS_REQUIRE(within(a, one->species, one->cell_type, one->condition) && one->count > 0,
+                    SCS_EDATA, "group %d of the latent atlas has a label or a count out of range",
+                    g);
+        slot = group_slot(a, one->species, one->cell_type, one->condition);
+        SCS_REQUIRE(slot > last, SCS_EDATA, "groups of the latent atlas are out of order at %d", g);
+        last = slot;
+        a->group[g] = *one;
+        a->group_of[slot] = g;
+    }
+    return SCS_OK;
+}
+
+static scs_status fill(scs_atlas *a, const scs_names *species, const scs_names *types,
+                       const scs_names *conditions, const scs_names *genes, const scs_group *group)
+{
+    SCS_REQUIRE(a->n_group >= 0 && a->n_latent > 0, SCS_EDATA,
+                "a latent atlas of %d groups and %d latent units makes no sense", a->n_group,
+                a->n_latent);
+    SCS_REQUIRE(a->control >= 0 && a->control < conditions->n, SCS_EDATA,
+                "the latent atlas' control is condition %d of %d", a->control, conditions->n);
+    SCS_TRY(copy_names(a, species, types, conditions, genes));
+    SCS_TRY(set_groups(a, group));
+    SCS_TRY(index_types(a));
+    return allocate_moments(a);
+}
+
+scs_status scs_atlas_create_from(const scs_names *species, const scs_names *cell_types,
+                                 const scs_names *conditions, const scs_names *genes,
+                                 int32_t control, const scs_group *group, int32_t n_group,
+                                 int32_t n_latent, scs_atlas **atlas)
+{
+    scs_status st;
+
+    SCS_TRY(SCS_ALLOC(*atlas, 1));
+    (*atlas)->control = control;
+    (*atlas)->n_group = n_group;
+    (*atlas)->n_latent = n_latent;
+    (*atlas)->n_gene = genes->n;
+    SCS_GO(st, fill(*atlas, species, cell_types, conditions, genes, group));
+done:
+    if (st != SCS_OK)
+        scs_atlas_destroy(atlas);
+    return st;
+}
+
+/* Every possible group in slot order with its count, 0 included. @param group [n_slot], zeroed */
+static void count_cells(const scs_dataset *d, scs_group *group)
+{
+    for (int64_t i = 0; i < d->n_cell; i++) {
+        scs_group *g;
+
+        if (d->role[i] == SCS_ROLE_UNUSED)
+            continue;
+        g = &group[((int64_t)d->cell_species[i] * d->cell_types.n + d->cell_type[i]) *
+                       d->conditions.n +
+                   d->cell_condition[i]];
+        g->species = d->cell_species[i];
+        g->cell_type = d->cell_type[i];
+        g->condition = d->cell_condition[i];
+        g->held_out = g->held_out || d->role[i] == SCS_ROLE_HELD_OUT;
+        g->count++;
+    }
+}
+
+scs_status scs_atlas_create(const scs_dataset *dataset, int32_t n_latent, scs_atlas **atlas)
+{
+    const scs_dataset *d = dataset;
+    scs_group *group = NULL;
+    int64_t n_slot, n = 0;
+    scs_status st;
+
+    SCS_TRY(slot_count(&d->species, &d->cell_types, &d->conditions, &n_slot));
+    SCS_TRY(SCS_ALLOC(group, n_slot));
+    count_cells(d, group);
+    for (int64_t i = 0; i < n_slot; i++)
+        if (group[i].count > 0)
+            group[n++] = group[i];
+    st = scs_atlas_create_from(&d->species, &d->cell_types, &d->conditions, &d->genes, d->control,
+                               group, (int32_t)n, n_latent, atlas);
+    free(group);
+    SCS_TRY(st);
+    st = scs_doses_copy(&d->doses, &(*atlas)->doses);
+    if (st != SCS_OK)
+        scs_atlas_destroy(atlas);
+    return st;
+}
+
+void scs_atlas_destroy(scs_atlas **atlas)
+{
+    scs_atlas *a = *atlas;
+
+    if (!a)
+        return;
+    scs_names_clear(&a->species);
+    scs_names_clear(&a->cell_types);
+    scs_names_clear(&a->conditions);
+    scs_names_clear(&a->genes);
+    scs_doses_clear(&a->doses);
+    free(a->group);
+    free(a->group_of);
+    free(a->type_first);
+    free(a->type_of);
+    free(a->mean);
+    free(a->second);
+    free(a->gene_mean);
+    free(a->gene_variance);
+    free(a->deg);
+    free(a->control_at);
+    free(a->control_distance);
+    free(a);
+    *atlas = NULL;
+}

@@ -1,0 +1,234 @@
+#include "src/atlas/atlas.h"
+#include "src/base/parallel.h"
+#include "scscreen/latent.h"
+
+#include <stdlib.h>
+
+/* The analyzer cannot know that ranks which agree on success have no failure among them. */
+#pragma GCC diagnostic ignored "-Wanalyzer-null-dereference"
+
+#pragma GCC diagnostic ignored "-Wanalyzer-double-free"
+
+enum {
+    BLOCK = 256, /* cells encoded at once, counted from a shard's start: fixed BLAS shapes */
+    SUM_DOUBLES = 1 << 22 /* doubles that all shards' sums may take at once */
+};
+
+/* One shard's rows in the order of their groups, ascending within a group. */
+typedef struct group_rows {
+    int64_t *first; /* [n_group + 1] into row */
+    int64_t *row;
+} group_rows;
+
+static int64_t min64(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* z [n_row, n_latent] */
+static scs_status encode_shard(const scs_model *model, const scs_packed *x, scs_real *z)
+{
+    int64_t n_block = (x->n_row + BLOCK - 1) / BLOCK;
+    scs_failure failure = {0};
+
+#pragma omp parallel for schedule(dynamic)
+    for (int64_t b = 0; b < n_block; b++)
+        scs_failure_note(&failure, b,
+                         scs_model_encode(model, x, b * BLOCK,
+                                          (int32_t)min64(BLOCK, x->n_row - b * BLOCK),
+                                          z + b * BLOCK * model->arch.n_latent, NULL));
+    return scs_failure_raise(&failure);
+}
+
+static scs_status encode_all(const scs_model *model, const scs_shard *shard, int32_t n_local,
+                             scs_real **z)
+{
+    for (int32_t s = 0; s < n_local; s++) {
+        SCS_TRY(SCS_ALLOC(z[s], shard[s].x.n_row * model->arch.n_latent));
+        SCS_TRY(encode_shard(model, &shard[s].x, z[s]));
+    }
+    return SCS_OK;
+}
+
+/* Counting sort of a shard's rows by group; held-out groups get none. */
+static scs_status sort_rows(const scs_atlas *atlas, const int32_t *group_of_cell,
+                            const scs_shard *shard, group_rows *rows)
+{
+    int64_t n_row = shard->x.n_row;
+
+    SCS_TRY(SCS_ALLOC(rows->first, (int64_t)atlas->n_group + 2));
+    SCS_TRY(SCS_ALLOC(rows->row, n_row));
+    for (int64_t i = 0; i < n_row; i++) {
+        int32_t g = group_of_cell[shard->cell[i]];
+
+        if (g >= 0 && !atlas->group[g].held_out)
+            rows->first[g + 2]++;
+    }
+    for (int32_t g = 0; g < atlas->n_group; g++)
+        rows->first[g + 2] += rows->first[g + 1];
+    for (int64_t i = 0; i < n_row; i++) {
+        int32_t g = group_of_cell[shard->cell[i]];
+
+        if (g >= 0 && !atlas->group[g].held_out)
+            rows->row[rows->first[g + 1]++] = i;
+    }
+    return SCS_OK;
+}
+
+static void free_rows(group_rows *rows, int32_t n_local)
+{
+    for (int32_t s = 0; rows && s < n_local; s++) {
+        free(rows[s].first);
+        free(rows[s].row);
+    }
+    free(rows);
+}
+
+static scs_status sort_all(const scs_atlas *atlas, const scs_dataset *dataset,
+                           const scs_shard *shard, int32_t n_local, group_rows *rows)
+{
+    int32_t *group_of_cell = NULL;
+    scs_status st;
+
+    SCS_GO(st, scs_cell_groups(atlas, dataset, &group_of_cell));
+    for (int32_t s = 0; s < n_local; s++)
+        SCS_GO(st, sort_rows(atlas, group_of_cell, &shard[s], &rows[s]));
+done:
+    free(group_of_cell);
+    return st;
+}
+
+/* sum = n_latent sums of z, then the upper triangle of the sums of z z'. */
+static int64_t sum_length(int64_t n_latent)
+{
+    return n_latent + n_latent * (n_latent + 1) / 2;
+}
+
+static void add_cells(const scs_real *z, const int64_t *row, int64_t n_row, int32_t n_latent,
+                      double *sum)
+{
+    for (int64_t i = 0; i < sum_length(n_latent); i++)
+        sum[i] = 0;
+    for (int64_t r = 0; r < n_row; r++) {
+        const scs_real *cell = z + row[r] * n_latent;
+        double *square = sum + n_latent;
+
+        for (int32_t j = 0; j < n_latent; j++) {
+            sum[j] += cell[j];
+            for (int32_t k = j; k < n_latent; k++)
+                *square++ += (double)cell[j] * cell[k];
+        }
+    }
+}
+
+static void set_moments(scs_atlas *atlas, int32_t group, const double *sum)
+{
+    int64_t d = atlas->n_latent;
+    double n = (double)atlas->group[group].count;
+    double *mean = atlas->mean + group * d, *second = atlas->second + group * d * d;
+
+    for (int64_t j = 0; j < d; j++)
+        mean[j] = sum[j] / n;
+    sum += d;
+    for (int64_t j = 0; j < d; j++)
+        for (int64_t k = j; k < d; k++)
+            second[j * d + k] = second[k * d + j] = *sum++ / n;
+}
+
+/* Sums of n groups from g0 over all shards. @param parts [n_local, n, len]  @param total [n, len]
+ */
+static scs_status sum_groups(scs_atlas *atlas, const scs_team *team, const group_rows *rows,
+                             scs_real *const *z, int32_t g0, int32_t n, double *parts,
+                             double *total)
+{
+    int64_t len = sum_length(atlas->n_latent), n_part = (int64_t)(team->last - team->first) * n;
+
+#pragma omp parallel for schedule(dynamic)
+    for (int64_t i = 0; i < n_part; i++) {
+        const group_rows *of = &rows[i / n];
+        int64_t first = of->first[g0 + i % n];
+
+        add_cells(z[i / n], of->row + first, of->first[g0 + i % n + 1] - first, atlas->n_latent,
+                  parts + i * len);
+    }
+    SCS_TRY(team->sum(team->ctx, parts, n * len, total));
+    for (int32_t g = 0; g < n; g++)
+        set_moments(atlas, g0 + g, total + g * len);
+    return SCS_OK;
+}
+
+static scs_status sum_all(scs_atlas *atlas, const scs_team *team, const group_rows *rows,
+                          scs_real *const *z)
+{
+    int64_t len = sum_length(atlas->n_latent), n_local = team->last - team->first;
+    /* From what every rank knows alike: all must call the sum equally often. */
+    int64_t block = SUM_DOUBLES / (len * team->n_shard);
+    double *parts = NULL, *total = NULL;
+    scs_status st;
+
+    block = min64(block > 0 ? block : 1, atlas->n_group);
+    st = SCS_ALLOC(parts, n_local * block * len);
+    if (st == SCS_OK)
+        st = SCS_ALLOC(total, block * len);
+    SCS_GO(st, team->agree(team->ctx, st));
+    for (int64_t g = 0; g < atlas->n_group; g += block)
+        SCS_GO(st, sum_groups(atlas, team, rows, z, (int32_t)g,
+                              (int32_t)min64(block, atlas->n_group - g), parts, total));
+done:
+    free(parts);
+    free(total);
+    return st;
+}
+
+static void free_latent(scs_real **z, int32_t n_local)
+{
+    for (int32_t s = 0; z && s < n_local; s++) {
+        free(z[s]);
+        z[s] = NULL;
+    }
+}
+
+scs_status scs_atlas_sum(scs_atlas *atlas, const scs_dataset *dataset, const scs_shard *shard,
+                         const scs_team *team, scs_real *const *z)
+{
+    int32_t n_local = team->last - team->first;
+    group_rows *rows = NULL;
+    scs_status st = SCS_ALLOC(rows, n_local);
+
+    if (st == SCS_OK)
+        st = sort_all(atlas, dataset, shard, n_local, rows);
+    SCS_GO(st, team->agree(team->ctx, st));
+    SCS_GO(st, sum_all(atlas, team, rows, z));
+done:
+    free_rows(rows, n_local);
+    return st;
+}
+
+static scs_status encode(const scs_atlas *atlas, const scs_model *model, const scs_shard *shard,
+                         int32_t n_local, scs_real **z)
+{
+    SCS_REQUIRE(atlas->n_latent == model->arch.n_latent, SCS_EINTERNAL,
+                "atlas of %d latent units, model of %d", atlas->n_latent, model->arch.n_latent);
+    return encode_all(model, shard, n_local, z);
+}
+
+scs_status scs_atlas_encode(scs_atlas *atlas, const scs_model *model, const scs_dataset *dataset,
+                            const scs_shard *shard, const scs_team *team, scs_real **z)
+{
+    int32_t n_local = team->last - team->first;
+    scs_real **latent = NULL;
+    scs_status st = SCS_ALLOC(latent, n_local);
+
+    if (st == SCS_OK)
+        st = encode(atlas, model, shard, n_local, latent);
+    SCS_GO(st, team->agree(team->ctx, st));
+    SCS_GO(st, scs_atlas_sum(atlas, dataset, shard, team, latent));
+    for (int32_t s = 0; z && s < n_local; s++) {
+        z[s] = latent[s];
+        latent[s] = NULL;
+    }
+done:
+    free_latent(latent, n_local);
+    free(latent);
+    return st;
+}

@@ -1,0 +1,305 @@
+#include "src/base/file.h"
+
+#include "src/base/text.h"
+#include "scscreen/status.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+scs_status scs_path_print(char **path, const char *format, ...)
+{
+    va_list args, again;
+    int size;
+
+    va_start(args, format);
+    va_copy(again, args);
+    size = vsnprintf(NULL, 0, format, args) + 1;
+    *path = scs_allocate(size, 1);
+    if (*path)
+        vsnprintf(*path, (size_t)size, format, again);
+    va_end(again);
+    va_end(args);
+    SCS_REQUIRE(*path, SCS_ENOMEM, "out of memory: a path of %d bytes", size);
+    return SCS_OK;
+}
+
+const char *scs_creation_hint(int error)
+{
+    switch (error) {
+    case ENOSPC:
+    case EDQUOT:
+        return "free some space there or choose another folder";
+    case EFBIG:
+        return "raise the limit on file sizes (ulimit -f) or choose another file system";
+    case EACCES:
+    case EPERM:
+    case EROFS:
+        return "choose a folder that you may write to";
+    case ENOENT:
+        return "make its folder first";
+    case ENOTDIR:
+    case EEXIST:
+        return "a file stands where a folder is needed, choose another path";
+    default:
+        return "choose another path";
+    }
+}
+
+scs_status scs_creation_failed(const char *path, int error)
+{
+    return SCS_FAIL(SCS_ECREATE, "%s: cannot be created: %s; %s", path, strerror(error),
+                    scs_creation_hint(error));
+}
+
+static int is_folder(const char *path)
+{
+    struct stat info;
+
+    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+/* One level; `shown` is the whole path that was asked for. */
+static scs_status make_one(const char *path, const char *shown)
+{
+    if (is_folder(path) || mkdir(path, 0777) == 0)
+        return SCS_OK;
+    if (errno == EEXIST && is_folder(path)) /* another process was first */
+        return SCS_OK;
+    return scs_creation_failed(shown, errno);
+}
+
+scs_status scs_make_folder(const char *path)
+{
+    scs_status st = SCS_OK;
+    char *part;
+
+    SCS_TRY(scs_text_copy(path, &part));
+    for (char *at = part + (*part == '/'); *at && st == SCS_OK; at++) {
+        if (*at != '/')
+            continue;
+        *at = '\0';
+        st = make_one(part, path);
+        *at = '/';
+    }
+    if (st == SCS_OK && *part)
+        st = make_one(part, path);
+    free(part);
+    return st;
+}
+
+/* The folder that holds `path`, malloc'ed. */
+static scs_status folder_of(const char *path, char **folder)
+{
+    const char *slash = strrchr(path, '/');
+
+    if (!slash)
+        return scs_text_copy(".", folder);
+    return scs_text_copy_n(path, slash == path ? 1 : (size_t)(slash - path), folder);
+}
+
+static const char *name_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
+/* Whether a process with this number runs our program: one that was killed may not have been reaped
+ * yet, and numbers are used again. Without /proc, any living process counts. */
+static bool is_running(long pid)
+{
+    char path[64], own[4096], other[sizeof own];
+    ssize_t n_own = readlink("/proc/self/exe", own, sizeof own), n_other;
+
+    if (n_own < 0)
+        return kill((pid_t)pid, 0) == 0 || errno != ESRCH;
+    snprintf(path, sizeof path, "/proc/%ld/exe", pid);
+    n_other = readlink(path, other, sizeof other);
+    if (n_other < 0)
+        return errno == EACCES || errno == EPERM;
+    return n_other == n_own && memcmp(own, other, (size_t)n_own) == 0;
+}
+
+/* Is `entry` BASE.tmp.PID of a process that is gone (or of this one: a pid seen twice)? */
+static int is_stale(const char *entry, const char *base)
+{
+    size_t n = strlen(base);
+    char *end;
+    long pid;
+
+    if (strncmp(entry, base, n) != 0 || strncmp(entry + n, ".tmp.", 5) != 0)
+        return 0;
+    if (!isdigit((unsigned char)entry[n + 5]))
+        return 0;
+    pid = strtol(entry + n + 5, &end, 10);
+    if (*end || pid <= 0)
+        return 0;
+    return pid == (long)getpid() || !is_running(pid);
+}
+
+scs_status scs_file_remove_stale(const char *path)
+{
+    struct dirent *entry;
+    char *folder;
+    DIR *dir;
+
+    SCS_TRY(folder_of(path, &folder));
+    dir = opendir(folder);
+    while (dir && (entry = readdir(dir)))
+        if (is_stale(entry->d_name, name_of(path)))
+            (void)unlinkat(dirfd(dir), entry->d_name, 0); /* creation reports what stays */
+    if (dir)
+        closedir(dir);
+    free(folder);
+    return SCS_OK;
+}
+
+scs_status scs_temp_name(const char *path, char **temp)
+{
+    SCS_TRY(scs_file_remove_stale(path));
+    return scs_path_print(temp, "%s.tmp.%ld", path, (long)getpid());
+}
+
+scs_status scs_file_create(const char *path)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+
+    if (fd < 0)
+        return scs_creation_failed(path, errno);
+    if (close(fd) == 0)
+        return SCS_OK;
+    (void)unlink(path);
+    return scs_creation_failed(path, errno);
+}
+
+scs_status scs_file_reserve(const char *path)
+{
+    struct stat info;
+    int fd = open(path, O_RDWR | O_CLOEXEC), error;
+
+    if (fd < 0)
+        return scs_creation_failed(path, errno);
+    error = fstat(fd, &info) == 0 ? 0 : errno;
+    if (!error && info.st_size > 0)
+        error = posix_fallocate(fd, 0, info.st_size);
+    if (close(fd) != 0 && !error)
+        error = errno;
+    return error ? scs_creation_failed(path, error) : SCS_OK;
+}
+
+scs_status scs_file_remove(const char *path)
+{
+    SCS_REQUIRE(unlink(path) == 0 || errno == ENOENT, SCS_EIO, "%s: cannot be removed: %s", path,
+                strerror(errno));
+    return SCS_OK;
+}
+
+scs_status scs_file_write_at(int fd, const char *path, const void *bytes, int64_t size, int64_t at)
+{
+    while (size > 0) {
+        ssize_t n = pwrite(fd, bytes, (size_t)size, at);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        SCS_REQUIRE(n > 0, SCS_EIO, "%s: cannot be written: %s", path, strerror(errno));
+        bytes = (const char *)bytes + n;
+        size -= n;
+        at += n;
+    }
+    return SCS_OK;
+}
+
+scs_status scs_file_read_at(int fd, const char *path, void *bytes, int64_t size, int64_t at,
+                            int64_t *got)
+{
+    *got = 0;
+    while (*got < size) {
+        ssize_t n = pread(fd, (char *)bytes + *got, (size_t)(size - *got), at + *got);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        SCS_REQUIRE(n >= 0, SCS_EIO, "%s: cannot be read: %s", path, strerror(errno));
+        if (n == 0)
+            break;
+        *got += n;
+    }
+    return SCS_OK;
+}
+
+/* fsync by path. Folders on some file systems cannot be synced (EINVAL): nothing to do about it. */
+static int sync_path(const char *path, int flags)
+{
+    int fd = open(path, flags | O_CLOEXEC), error = 0;
+
+    if (fd < 0)
+        return errno;
+    if (fsync(fd) != 0 && !(errno == EINVAL && (flags & O_DIRECTORY)))
+        error = errno;
+    if (close(fd) != 0 && !error)
+        error = errno;
+    return error;
+}
+
+scs_status scs_file_commit(const char *temp, const char *path)
+{
+    int error = sync_path(temp, O_RDWR);
+    char *folder;
+
+    SCS_REQUIRE(!error, SCS_EIO, "%s: cannot be saved: %s", temp, strerror(error));
+    SCS_TRY(folder_of(path, &folder));
+    if (rename(temp, path) != 0) {
+        error = errno;
+        free(folder);
+        return scs_creation_failed(path, error);
+    }
+    error = sync_path(folder, O_RDONLY | O_DIRECTORY);
+    free(folder);
+    SCS_REQUIRE(!error, SCS_EIO, "%s: saved, but its folder cannot be synced: %s", path,
+                strerror(error));
+    return SCS_OK;
+}
+
+/* stdio keeps the first failed write until fflush or ferror tell. */
+static scs_status write_temp(const char *temp, scs_status (*write)(void *ctx, FILE *out), void *ctx)
+{
+    int error = 0;
+    scs_status st;
+    FILE *out;
+
+    SCS_TRY(scs_file_create(temp));
+    out = fopen(temp, "w");
+    if (!out)
+        return scs_creation_failed(temp, errno);
+    st = write(ctx, out);
+    if (fflush(out) != 0 || ferror(out))
+        error = errno ? errno : EIO;
+    if (fclose(out) != 0 && !error)
+        error = errno;
+    if (st == SCS_OK && error)
+        st = scs_creation_failed(temp, error);
+    return st;
+}
+
+scs_status scs_file_write(const char *path, scs_status (*write)(void *ctx, FILE *out), void *ctx)
+{
+    char *temp;
+    scs_status st;
+
+    SCS_TRY(scs_temp_name(path, &temp));
+    st = write_temp(temp, write, ctx);
+    if (st == SCS_OK)
+        st = scs_file_commit(temp, path);
+    if (st != SCS_OK)
+        (void)unlink(temp);
+    free(temp);
+    return st;
+}

@@ -1,0 +1,128 @@
+#include "src/base/hash64.h"
+
+#include "src/base/file.h"
+#include "src/base/simd.h"
+#include "scscreen/status.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { STEP = SCS_SUM64_LANES * sizeof(uint64_t) };
+
+/* An odd multiplier is a bijection of 64-bit words, so one changed word always changes its lane;
+ * the shift carries high bits down. */
+static inline uint64_t mix(uint64_t lane, uint64_t word)
+{
+    lane = (lane ^ word) * 0x9fb21c651e98df25u;
+    return lane ^ (lane >> 32);
+}
+
+scs_sum64 scs_sum64_begin(void)
+{
+    scs_sum64 sum = {.size = 0};
+
+    for (int i = 0; i < SCS_SUM64_LANES; i++)
+        sum.lane[i] = mix(0, (uint64_t)i + 1);
+    return sum;
+}
+
+SCS_VECTOR static void add_steps(uint64_t *lane, const char *bytes, int64_t n)
+{
+    uint64_t word[SCS_SUM64_LANES];
+
+    for (int64_t k = 0; k < n; k++) {
+        memcpy(word, bytes + k * STEP, sizeof word);
+        for (int i = 0; i < SCS_SUM64_LANES; i++)
+            lane[i] = mix(lane[i], word[i]);
+    }
+}
+
+void scs_sum64_add(scs_sum64 *sum, const void *bytes, int64_t size)
+{
+    const char *at = bytes;
+    int64_t n = size / STEP, left = size % STEP;
+    char last[STEP] = {0};
+
+    add_steps(sum->lane, at, n);
+    if (left > 0) {
+        memcpy(last, at + n * STEP, (size_t)left);
+        add_steps(sum->lane, last, 1);
+    }
+    sum->size += size;
+}
+
+uint64_t scs_sum64_end(const scs_sum64 *sum)
+{
+    uint64_t all = mix(0, (uint64_t)sum->size);
+
+    for (int i = 0; i < SCS_SUM64_LANES; i++)
+        all = mix(all, sum->lane[i]);
+    return all ? all : 1;
+}
+
+uint64_t scs_sum64_of(const void *bytes, int64_t size)
+{
+    scs_sum64 sum = scs_sum64_begin();
+
+    scs_sum64_add(&sum, bytes, size);
+    return scs_sum64_end(&sum);
+}
+
+enum { READ_BYTES = 1 << 16 };
+
+/* Bytes [at, end) of a file. */
+static scs_status add_range(int fd, const char *path, int64_t at, int64_t end, scs_sum64 *sum)
+{
+    char buffer[READ_BYTES];
+
+    while (at < end) {
+        int64_t most = end - at < READ_BYTES ? end - at : READ_BYTES;
+        int64_t n;
+
+        SCS_TRY(scs_file_read_at(fd, path, buffer, most, at, &n));
+        SCS_REQUIRE(n == most, SCS_EIO, "%s: cannot be read: it is cut short", path);
+        scs_sum64_add(sum, buffer, n);
+        at += n;
+    }
+    return SCS_OK;
+}
+
+static int by_begin(const void *a, const void *b)
+{
+    const int64_t *x = a, *y = b;
+
+    return (x[0] > y[0]) - (x[0] < y[0]);
+}
+
+static scs_status add_gaps(int fd, const char *path, const int64_t (*range)[2], int32_t n,
+                           scs_sum64 *sum)
+{
+    int64_t sorted[SCS_RANGES + 1][2], at = 0, end = lseek(fd, 0, SEEK_END);
+
+    SCS_REQUIRE(n >= 0 && n <= SCS_RANGES, SCS_EDATA, "%s: %d ranges", path, n);
+    memcpy(sorted, range, (size_t)n * sizeof *range);
+    qsort(sorted, (size_t)n, sizeof *sorted, by_begin);
+    sorted[n][0] = sorted[n][1] = end;
+    for (int32_t i = 0; i <= n; i++) {
+        SCS_TRY(add_range(fd, path, at, sorted[i][0], sum));
+        at = sorted[i][1] > at ? sorted[i][1] : at;
+    }
+    SCS_REQUIRE(at <= end, SCS_EIO, "%s: cannot be read: it is cut short", path);
+    return SCS_OK;
+}
+
+scs_status scs_sum64_gaps(const char *path, const int64_t (*range)[2], int32_t n, uint64_t *sum)
+{
+    scs_sum64 all = scs_sum64_begin();
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    scs_status st;
+
+    SCS_REQUIRE(fd >= 0, SCS_EIO, "%s: cannot be opened: %s", path, strerror(errno));
+    st = add_gaps(fd, path, range, n, &all);
+    (void)close(fd);
+    *sum = scs_sum64_end(&all);
+    return st;
+}

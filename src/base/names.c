@@ -1,0 +1,243 @@
+#include "src/base/names.h"
+
+#include "src/base/text.h"
+#include "scscreen/status.h"
+
+#include <fnmatch.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The list keeps no capacity: it always has room for the next power of two (at least 8). */
+static bool is_full(scs_lidx n)
+{
+    return n == 0 || (n >= 8 && (n & (n - 1)) == 0);
+}
+
+scs_status scs_names_add(scs_names *names, const char *name)
+{
+    if (is_full(names->n)) {
+        int64_t room = names->n < 8 ? 8 : 2 * (int64_t)names->n;
+        char **grown = NULL;
+
+        SCS_REQUIRE(room <= INT32_MAX, SCS_EDATA, "more than %d names", INT32_MAX / 2);
+        grown = scs_reallocate(names->name, room, sizeof *grown);
+        SCS_REQUIRE(grown, SCS_ENOMEM, "out of memory for %lld names", (long long)room);
+        names->name = grown;
+    }
+    SCS_TRY(scs_text_copy(name, &names->name[names->n]));
+    names->n++;
+    return SCS_OK;
+}
+
+scs_status scs_names_copy(const scs_names *from, scs_names *to)
+{
+    scs_status st;
+
+    for (scs_lidx i = 0; i < from->n; i++) {
+        st = scs_names_add(to, from->name[i]);
+        if (st != SCS_OK) {
+            scs_names_clear(to);
+            return scs_passed(st, __FILE__, __LINE__, "scs_names_copy");
+        }
+    }
+    return SCS_OK;
+}
+
+bool scs_names_equal(const scs_names *a, const scs_names *b)
+{
+    if (a->n != b->n)
+        return false;
+    for (scs_lidx i = 0; i < a->n; i++)
+        if (strcmp(a->name[i], b->name[i]) != 0)
+            return false;
+    return true;
+}
+
+void scs_names_clear(scs_names *names)
+{
+    for (scs_lidx i = 0; i < names->n; i++)
+        free(names->name[i]);
+    free(names->name);
+    *names = (scs_names){0};
+}
+
+scs_lidx scs_names_find(const scs_names *names, const char *name)
+{
+    for (scs_lidx i = 0; i < names->n; i++)
+        if (strcmp(names->name[i], name) == 0)
+            return i;
+    return -1;
+}
+
+scs_status scs_names_intern(scs_names *names, const char *name, scs_lidx *at)
+{
+    *at = scs_names_find(names, name);
+    if (*at >= 0)
+        return SCS_OK;
+    SCS_TRY(scs_names_add(names, name));
+    *at = names->n - 1;
+    return SCS_OK;
+}
+
+const char *scs_names_nearest(const scs_names *names, const char *name)
+{
+    int best = (int)(strlen(name) < 120 ? (strlen(name) + 1) / 3 : 0);
+    const char *nearest = NULL;
+
+    for (scs_lidx i = 0; i < names->n; i++) {
+        int d = scs_text_distance(names->name[i], name);
+
+        if (d >= 0 && (d < best || (d == best && !nearest))) {
+            best = d;
+            nearest = names->name[i];
+        }
+    }
+    return nearest;
+}
+
+char *scs_names_list(const scs_names *names, scs_lidx shown, char *out, size_t size)
+{
+    char one[128], count[40];
+    size_t used = 0;
+    scs_lidx i;
+
+    if (size)
+        out[0] = '\0';
+    snprintf(count, sizeof count, ", ... (%d in all)", names->n);
+    for (i = 0; i < names->n && i < shown; i++) {
+        size_t n = strlen(scs_text_escape(names->name[i], one, sizeof one)) + (i ? 2 : 0);
+
+        if (used + n + sizeof count > size)
+            break;
+        used += (size_t)snprintf(out + used, size - used, "%s%s", i ? ", " : "", one);
+    }
+    if (i < names->n && used + strlen(count) < size)
+        snprintf(out + used, size - used, "%s", i ? count : count + 2);
+    return out;
+}
+
+typedef struct keyed {
+    const char *name;
+    scs_lidx at;
+} keyed;
+
+static int compare_keyed(const void *a, const void *b)
+{
+    const keyed *x = a, *y = b;
+    int order = strcmp(x->name, y->name);
+
+    return order ? order : (x->at > y->at) - (x->at < y->at);
+}
+
+scs_status scs_index_create(const scs_names *names, scs_index *index)
+{
+    keyed *key;
+
+    *index = (scs_index){.names = names};
+    SCS_TRY(SCS_ALLOC(key, names->n));
+    for (scs_lidx i = 0; i < names->n; i++)
+        key[i] = (keyed){names->name[i], i};
+    qsort(key, (size_t)names->n, sizeof *key, compare_keyed);
+    index->order = scs_allocate(names->n, sizeof *index->order);
+    for (scs_lidx i = 0; index->order && i < names->n; i++)
+        index->order[i] = key[i].at;
+    free(key);
+    SCS_REQUIRE(index->order, SCS_ENOMEM, "out of memory for an index of %d names", names->n);
+    return SCS_OK;
+}
+
+void scs_index_clear(scs_index *index)
+{
+    free(index->order);
+    *index = (scs_index){0};
+}
+
+scs_lidx scs_index_find(const scs_index *index, const char *name)
+{
+    scs_lidx low = 0, high = index->names->n;
+
+    while (low < high) {
+        scs_lidx middle = low + (high - low) / 2;
+
+        if (strcmp(index->names->name[index->order[middle]], name) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low == index->names->n || strcmp(index->names->name[index->order[low]], name) != 0)
+        return -1;
+    return index->order[low];
+}
+
+scs_lidx scs_index_duplicate(const scs_index *index)
+{
+    for (scs_lidx i = 1; i < index->names->n; i++) {
+        scs_lidx before = index->order[i - 1], here = index->order[i];
+
+        if (strcmp(index->names->name[before], index->names->name[here]) == 0)
+            return here;
+    }
+    return -1;
+}
+
+scs_status scs_selection_unknown(const scs_selection *s, const char *name)
+{
+    const char *near = scs_names_nearest(s->names, name);
+    char list[512];
+
+    if (near)
+        return SCS_FAIL(SCS_EARG, "%s: there is no %s \"%s\"; did you mean \"%s\"?", s->key,
+                        s->noun, name, near);
+    return SCS_FAIL(SCS_EARG, "%s: there is no %s \"%s\"; there are: %s", s->key, s->noun, name,
+                    scs_names_list(s->names, 12, list, sizeof list));
+}
+
+static bool is_glob(const char *text)
+{
+    return strpbrk(text, "*?[") != NULL;
+}
+
+static scs_status choose_glob(const scs_selection *s, const char *glob)
+{
+    bool found = false;
+    char list[512];
+
+    for (int32_t i = 0; i < s->names->n; i++)
+        if (fnmatch(glob, s->names->name[i], 0) == 0)
+            found = s->chosen[i] = true;
+    SCS_REQUIRE(found, SCS_EARG, "%s: no %s is like \"%s\"; there are: %s", s->key, s->noun, glob,
+                scs_names_list(s->names, 12, list, sizeof list));
+    return SCS_OK;
+}
+
+/* A label may itself look like a glob: a full name comes first. */
+static scs_status choose(const scs_selection *s, const char *name)
+{
+    int32_t at = scs_names_find(s->names, name);
+
+    if (at < 0)
+        return is_glob(name) ? choose_glob(s, name) : scs_selection_unknown(s, name);
+    s->chosen[at] = s->named[at] = true;
+    return SCS_OK;
+}
+
+scs_status scs_selection_make(scs_selection *s)
+{
+    SCS_TRY(SCS_ALLOC(s->chosen, s->names->n));
+    SCS_TRY(SCS_ALLOC(s->named, s->names->n));
+    for (int32_t i = 0; i < s->names->n; i++)
+        s->chosen[i] = s->wanted->n == 0;
+    for (int32_t i = 0; i < s->wanted->n; i++)
+        SCS_TRY(choose(s, s->wanted->name[i]));
+    return SCS_OK;
+}
+
+void scs_selection_clear(scs_selection *s)
+{
+    free(s->chosen);
+    free(s->named);
+    s->chosen = s->named = NULL;
+}

@@ -1,0 +1,137 @@
+#include "src/base/random.h"
+
+#include "src/base/simd.h"
+#include "scscreen/status.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#define R123_ASSERT(rounds) ((void)0) /* of a constant: no assert() without optimization either */
+
+#include <Random123/philox.h>
+
+/* Key: the seed. Counter: block | low 32 bits of the cell | its high 8 bits and the 24 of the epoch
+ * | purpose. */
+void scs_random_block(const scs_stream *stream, uint32_t b, uint32_t word[4])
+{
+    philox4x32_key_t key = {{(uint32_t)stream->seed, (uint32_t)(stream->seed >> 32)}};
+    philox4x32_ctr_t counter = {{b, (uint32_t)stream->cell,
+                                 (uint32_t)(stream->cell >> 32 & 0xff) | stream->epoch << 8,
+                                 stream->purpose}};
+    philox4x32_ctr_t made = philox4x32(counter, key);
+
+    for (int i = 0; i < 4; i++)
+        word[i] = made.v[i];
+}
+
+/* One round of philox4x32 for all blocks: the generator's own loop over lanes lets them share
+ * vectors. */
+static inline void philox_round(uint32_t k0, uint32_t k1, uint32_t word[4][SCS_RANDOM_BLOCKS])
+{
+#pragma omp simd
+    for (int i = 0; i < SCS_RANDOM_BLOCKS; i++) {
+        uint64_t a = (uint64_t)PHILOX_M4x32_0 * word[0][i];
+        uint64_t b = (uint64_t)PHILOX_M4x32_1 * word[2][i];
+
+        word[0][i] = (uint32_t)(b >> 32) ^ word[1][i] ^ k0;
+        word[1][i] = (uint32_t)b;
+        word[2][i] = (uint32_t)(a >> 32) ^ word[3][i] ^ k1;
+        word[3][i] = (uint32_t)a;
+    }
+}
+
+SCS_VECTOR void scs_random_blocks(const scs_stream *stream, uint32_t first,
+                                  uint32_t word[4][SCS_RANDOM_BLOCKS])
+{
+    uint32_t k0 = (uint32_t)stream->seed, k1 = (uint32_t)(stream->seed >> 32);
+
+    for (uint32_t i = 0; i < SCS_RANDOM_BLOCKS; i++) {
+        word[0][i] = first + i;
+        word[1][i] = (uint32_t)stream->cell;
+        word[2][i] = (uint32_t)(stream->cell >> 32 & 0xff) | stream->epoch << 8;
+        word[3][i] = stream->purpose;
+    }
+    for (int round = 0; round < 10; round++) {
+        philox_round(k0, k1, word);
+        k0 += PHILOX_W32_0;
+        k1 += PHILOX_W32_1;
+    }
+}
+
+uint64_t scs_random_key(const scs_stream *stream)
+{
+    uint32_t word[4];
+
+    scs_random_block(stream, 0, word);
+    return (uint64_t)word[1] << 32 | word[0];
+}
+
+void scs_random_uniform(const scs_stream *stream, int64_t n, float *out)
+{
+    uint32_t word[4];
+
+    for (int64_t i = 0; i < n; i++) {
+        if (i % 4 == 0)
+            scs_random_block(stream, (uint32_t)(i / 4), word);
+        out[i] = (float)(word[i % 4] >> 8) * 0x1p-24f;
+    }
+}
+
+/* Two normals from two words; u is in (0, 1], so that its logarithm is finite. */
+static void box_muller(const uint32_t word[2], double normal[2])
+{
+    double u = ((double)word[0] + 1.0) * 0x1p-32;
+    double angle = 2.0 * M_PI * 0x1p-32 * (double)word[1];
+    double radius = sqrt(-2.0 * log(u));
+
+    normal[0] = radius * cos(angle);
+    normal[1] = radius * sin(angle);
+}
+
+void scs_random_normal(const scs_stream *stream, int64_t n, double *out)
+{
+    uint32_t word[4];
+    double normal[4];
+
+    for (int64_t i = 0; i < n; i++) {
+        if (i % 4 == 0) {
+            scs_random_block(stream, (uint32_t)(i / 4), word);
+            box_muller(word, normal);
+            box_muller(word + 2, normal + 2);
+        }
+        out[i] = normal[i % 4];
+    }
+}
+
+typedef struct keyed {
+    uint64_t key;
+    int64_t cell, position;
+} keyed;
+
+static int compare(const void *a, const void *b)
+{
+    const keyed *x = a, *y = b;
+
+    if (x->key != y->key)
+        return x->key < y->key ? -1 : 1;
+    return (x->cell > y->cell) - (x->cell < y->cell);
+}
+
+scs_status scs_order_cells(const scs_stream *stream, const int64_t *cell, int64_t n,
+                           int64_t *position)
+{
+    scs_stream one = *stream;
+    keyed *item;
+
+    SCS_TRY(SCS_ALLOC(item, n));
+    for (int64_t i = 0; i < n; i++) {
+        one.cell = (uint64_t)cell[i];
+        item[i] = (keyed){scs_random_key(&one), cell[i], i};
+    }
+    qsort(item, (size_t)n, sizeof *item, compare);
+    for (int64_t i = 0; i < n; i++)
+        position[i] = item[i].position;
+    free(item);
+    return SCS_OK;
+}

@@ -1,0 +1,253 @@
+#include "src/base/sandbox.h"
+
+#include "src/base/bytes.h"
+#include "src/base/instrument.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* What the child sends first; `size` bytes of its result follow. */
+typedef struct reply {
+    int64_t status, size;
+    char message[SCS_MESSAGE_MAX];
+} reply;
+
+typedef struct job {
+    const char *what;
+    scs_sandbox_fn fn;
+    void *arg;
+    int64_t memory;
+    int seconds;
+} job;
+
+/* Bytes of address space that this process has now, 0 if unknown. */
+static int64_t address_space(void)
+{
+    long pages = 0;
+    FILE *statm = fopen("/proc/self/statm", "re");
+
+    if (!statm)
+        return 0;
+    if (fscanf(statm, "%ld", &pages) != 1)
+        pages = 0;
+    fclose(statm);
+    return (int64_t)pages * sysconf(_SC_PAGESIZE);
+}
+
+static void limit(__rlimit_resource_t resource, int64_t value)
+{
+    struct rlimit now;
+
+    if (getrlimit(resource, &now))
+        return;
+    if (now.rlim_max == RLIM_INFINITY || now.rlim_max > (rlim_t)value + 1)
+        now.rlim_max =
+            (rlim_t)value + 1; /* at the hard limit of CPU time the signal would be SIGKILL */
+    now.rlim_cur = now.rlim_max < (rlim_t)value ? now.rlim_max : (rlim_t)value;
+    (void)setrlimit(resource, &now);
+}
+
+/* A damaged file may also make the C library or HDF5 print: that is no message of ours. */
+static void silence_stderr(void)
+{
+    int null = open("/dev/null", O_WRONLY);
+
+    if (null >= 0)
+        (void)dup2(null, STDERR_FILENO);
+}
+
+/* A sanitizer's shadow memory is larger than any limit, and it reports to stderr; coverage is
+ * counted in files. */
+static void enter_sandbox(const job *j)
+{
+    int64_t all;
+
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    limit(RLIMIT_CORE, 0);
+    if (!SCS_COVERAGE)
+        limit(RLIMIT_FSIZE, 0);
+    limit(RLIMIT_CPU, j->seconds);
+    if (!SCS_SANITIZE && !__builtin_add_overflow(address_space(), j->memory, &all))
+        limit(RLIMIT_AS, all);
+    if (!SCS_SANITIZE)
+        silence_stderr();
+}
+
+static bool write_all(int fd, const void *data, int64_t size)
+{
+    const uint8_t *at = data;
+
+    while (size > 0) {
+        ssize_t n = write(fd, at, (size_t)size);
+        if (n < 0 && errno != EINTR)
+            return false;
+        if (n > 0) {
+            at += n;
+            size -= n;
+        }
+    }
+    return true;
+}
+
+static _Noreturn void run_child(const job *j, int fd)
+{
+    scs_bytes out = {0};
+    reply r = {0};
+
+    enter_sandbox(j);
+    scs_message_clear();
+    r.status = j->fn(j->arg, &out);
+    r.size = r.status == SCS_OK ? out.size : 0;
+    snprintf(r.message, sizeof r.message, "%s", scs_message());
+    SCS_LEAVE(write_all(fd, &r, sizeof r) && write_all(fd, out.data, r.size) ? 0 : 1);
+}
+
+static int64_t milliseconds(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* Waits for bytes; 1 = some are there, 0 = the deadline has passed, -1 = failure. */
+static int wait_readable(int fd, int64_t deadline)
+{
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+
+    for (;;) {
+        int64_t left = deadline - milliseconds();
+        int n = left <= 0 ? 0 : poll(&p, 1, left > 60000 ? 60000 : (int)left);
+        if (n > 0 || left <= 0)
+            return n > 0;
+        if (n < 0 && errno != EINTR)
+            return -1;
+    }
+}
+
+static scs_status too_slow(const job *j)
+{
+    return SCS_FAIL(SCS_EDATA,
+                    "%s: damaged HDF5 file: reading its metadata took more than %d s; re-save it "
+                    "with anndata",
+                    j->what, j->seconds);
+}
+
+static scs_status too_big(const job *j)
+{
+    return SCS_FAIL(SCS_EDATA,
+                    "%s: reading its metadata needs more than %lld MiB; raise data.memory if the "
+                    "file is right, or re-save it with anndata",
+                    j->what, (long long)(j->memory >> 20));
+}
+
+/* All that the child sends, until it closes the pipe. */
+static scs_status collect(const job *j, int fd, scs_bytes *all)
+{
+    int64_t deadline = milliseconds() + (int64_t)j->seconds * 1000;
+    uint8_t piece[65536];
+
+    for (;;) {
+        int ready = wait_readable(fd, deadline);
+        ssize_t n;
+        if (ready == 0)
+            return too_slow(j);
+        n = ready < 0 ? -1 : read(fd, piece, sizeof piece);
+        if (n < 0 && errno == EINTR)
+            continue;
+        SCS_REQUIRE(n >= 0, SCS_EIO, "%s: the reader's pipe failed: %s", j->what, strerror(errno));
+        if (n == 0)
+            return SCS_OK;
+        if (all->size - (int64_t)sizeof(reply) + n > j->memory)
+            return too_big(j);
+        SCS_TRY(scs_bytes_put(all, piece, n));
+    }
+}
+
+/* Reaps the child; gives its wait status. */
+static int reap(pid_t child)
+{
+    int how = 0;
+
+    while (waitpid(child, &how, 0) < 0 && errno == EINTR)
+        ;
+    return how;
+}
+
+static scs_status died(const job *j, int how)
+{
+    if (WIFSIGNALED(how) && WTERMSIG(how) == SIGXCPU)
+        return too_slow(j);
+    return SCS_FAIL(SCS_EDATA,
+                    "%s: damaged HDF5 file: the reader crashed on it (%s %d); re-save it with "
+                    "anndata, or fetch it again",
+                    j->what, WIFSIGNALED(how) ? "signal" : "exit status",
+                    WIFSIGNALED(how) ? WTERMSIG(how) : WEXITSTATUS(how));
+}
+
+/* From what the child sent and how it ended to the status of its function. */
+static scs_status judge(const job *j, scs_bytes *all, int how, scs_bytes *out)
+{
+    reply r;
+
+    if (how != 0 || all->size < (int64_t)sizeof r)
+        return died(j, how);
+    SCS_TRY(scs_bytes_get(all, &r, sizeof r));
+    if (r.size != all->size - all->at || r.status < SCS_OK || r.status > SCS_ESTOP)
+        return died(j, how);
+    if (r.status == SCS_ENOMEM)
+        return too_big(j);
+    if (r.status != SCS_OK) {
+        r.message[sizeof r.message - 1] = '\0';
+        return SCS_FAIL((scs_status)r.status, "%s", r.message);
+    }
+    return scs_bytes_put(out, all->data + all->at, r.size);
+}
+
+static scs_status run_parent(const job *j, pid_t child, int fd, scs_bytes *out)
+{
+    scs_bytes all = {0};
+    scs_status st = collect(j, fd, &all);
+    int how;
+
+    if (st != SCS_OK)
+        (void)kill(child, SIGKILL);
+    how = reap(child);
+    if (st == SCS_OK)
+        st = judge(j, &all, how, out);
+    scs_bytes_clear(&all);
+    return st;
+}
+
+scs_status scs_sandbox_run(const char *what, scs_sandbox_fn fn, void *arg, int64_t memory,
+                           int seconds, scs_bytes *out)
+{
+    job j = {what, fn, arg, memory, seconds};
+    int fd[2];
+    pid_t child;
+    scs_status st;
+
+    SCS_REQUIRE(pipe(fd) == 0, SCS_EIO, "%s: no pipe for its reader: %s", what, strerror(errno));
+    child = fork();
+    if (child == 0) {
+        close(fd[0]);
+        run_child(&j, fd[1]);
+    }
+    close(fd[1]);
+    st = child > 0
+             ? run_parent(&j, child, fd[0], out)
+             : SCS_FAIL(SCS_ENOMEM, "%s: no process for its reader: %s", what, strerror(errno));
+    close(fd[0]);
+    return st;
+}

@@ -1,0 +1,115 @@
+#include "src/base/table.h"
+
+#include "src/base/text.h"
+#include "scscreen/status.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LONGEST_LINE = 65536 };
+
+scs_status scs_table_open(const char *path, int64_t max, scs_table *table)
+{
+    scs_status st;
+
+    *table = (scs_table){.path = path};
+    st = scs_text_read(path, max, &table->text);
+    SCS_TRY(st == SCS_EARG ? SCS_EDATA : st);
+    table->next = table->text;
+    if (strncmp(table->next, "\xef\xbb\xbf", 3) == 0)
+        table->next += 3;
+    return SCS_OK;
+}
+
+void scs_table_close(scs_table *table)
+{
+    free(table->text);
+    *table = (scs_table){0};
+}
+
+/* Undo the quotes of a field that starts at `from`. @return the character after its closing quote,
+ * NULL if there is none */
+static char *unquote(char *from)
+{
+    char *to = from, *read = from + 1;
+
+    for (; *read; read++) {
+        if (*read == '"' && read[1] != '"')
+            break;
+        read += *read == '"';
+        *to++ = *read;
+    }
+    if (!*read)
+        return NULL;
+    *to = '\0';
+    return read + 1;
+}
+
+/* One field at *at, which moves behind the delimiter, or to NULL after the last field. */
+static bool cut_field(scs_table *table, char **at, char **field)
+{
+    bool quoted = **at == '"';
+    char *end = quoted ? unquote(*at) : strchr(*at, table->delimiter);
+
+    *field = *at;
+    if (quoted && !end)
+        return false;
+    if (!end || *end == '\0') {
+        *at = NULL;
+        return true;
+    }
+    if (*end != table->delimiter)
+        return false;
+    *end = '\0';
+    *at = end + 1;
+    return true;
+}
+
+static scs_status cut_line(scs_table *table, char *line)
+{
+    char *at = line;
+
+    for (table->n_field = 0; at; table->n_field++) {
+        SCS_REQUIRE(table->n_field < SCS_TABLE_FIELDS, SCS_EDATA, "%s:%lld: more than %d columns",
+                    table->path, (long long)table->line, SCS_TABLE_FIELDS);
+        SCS_REQUIRE(cut_field(table, &at, &table->field[table->n_field]), SCS_EDATA,
+                    "%s:%lld: a quote is not closed", table->path, (long long)table->line);
+    }
+    return SCS_OK;
+}
+
+/* Take a line off the text, without its end; NULL when there is none. */
+static char *take_line(scs_table *table, size_t *n)
+{
+    char *line = table->next;
+
+    if (*line == '\0')
+        return NULL;
+    *n = strcspn(line, "\n");
+    table->next = line + *n + (line[*n] == '\n');
+    line[*n] = '\0';
+    if (*n > 0 && line[*n - 1] == '\r')
+        line[--*n] = '\0';
+    table->line++;
+    return line;
+}
+
+scs_status scs_table_next(scs_table *table, bool *found)
+{
+    size_t n = 0;
+    char *line = take_line(table, &n);
+
+    while (line && (n == 0 || line[0] == '#'))
+        line = take_line(table, &n);
+    *found = line != NULL;
+    if (!line)
+        return SCS_OK;
+    SCS_REQUIRE(n <= LONGEST_LINE, SCS_EDATA, "%s:%lld: longer than %d bytes; is this a table?",
+                table->path, (long long)table->line, LONGEST_LINE);
+    SCS_REQUIRE(scs_text_is_utf8(line, n), SCS_EDATA, "%s:%lld: not UTF-8 text", table->path,
+                (long long)table->line);
+    if (!table->delimiter)
+        table->delimiter = strchr(line, '\t') ? '\t' : ',';
+    return cut_line(table, line);
+}

@@ -1,0 +1,166 @@
+#include "src/base/text.h"
+
+#include "scscreen/status.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LONGEST = 120 };
+
+scs_status scs_text_copy_n(const char *text, size_t n, char **out)
+{
+    SCS_TRY(SCS_ALLOC(*out, (int64_t)n + 1));
+    memcpy(*out, text, n);
+    return SCS_OK;
+}
+
+scs_status scs_text_copy(const char *text, char **out)
+{
+    return scs_text_copy_n(text, strlen(text), out);
+}
+
+char *scs_text_escape(const char *text, char *out, size_t size)
+{
+    size_t used = 0;
+
+    for (; *text && used + 5 <= size; text++) {
+        unsigned char c = (unsigned char)*text;
+
+        if (iscntrl(c))
+            used += (size_t)snprintf(out + used, 5, "\\x%02x", c);
+        else
+            out[used++] = *text;
+    }
+    if (size)
+        out[used] = '\0';
+    return out;
+}
+
+void scs_text_print(FILE *out, const char *text, const char *kept)
+{
+    for (; *text; text++)
+        fprintf(out, iscntrl((unsigned char)*text) && !strchr(kept, *text) ? "\\x%02x" : "%c",
+                (unsigned char)*text);
+}
+
+static int min3(int a, int b, int c)
+{
+    int ab = a < b ? a : b;
+
+    return ab < c ? ab : c;
+}
+
+int scs_text_distance(const char *a, const char *b)
+{
+    size_t na = strlen(a), nb = strlen(b);
+    int row[LONGEST + 1];
+
+    if (na > LONGEST || nb > LONGEST)
+        return -1;
+    for (size_t j = 0; j <= nb; j++)
+        row[j] = (int)j;
+    for (size_t i = 0; i < na; i++) {
+        int diagonal = row[0];
+
+        row[0] = (int)i + 1;
+        for (size_t j = 0; j < nb; j++) {
+            int differ = tolower((unsigned char)a[i]) != tolower((unsigned char)b[j]);
+            int here = min3(row[j + 1] + 1, row[j] + 1, diagonal + differ);
+
+            diagonal = row[j + 1];
+            row[j + 1] = here;
+        }
+    }
+    return row[nb];
+}
+
+/* Bytes of the well-formed character that starts at s, 0 if there is none. */
+static size_t utf8_length(const unsigned char *s, size_t n)
+{
+    size_t len = s[0] < 0x80   ? 1
+                 : s[0] < 0xc2 ? 0
+                 : s[0] < 0xe0 ? 2
+                 : s[0] < 0xf0 ? 3
+                 : s[0] < 0xf5 ? 4
+                               : 0;
+
+    if (len == 0 || len > n)
+        return 0;
+    for (size_t i = 1; i < len; i++)
+        if ((s[i] & 0xc0) != 0x80)
+            return 0;
+    if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
+        (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
+        return 0;
+    return len;
+}
+
+bool scs_text_is_utf8(const char *text, size_t n)
+{
+    const unsigned char *s = (const unsigned char *)text;
+    size_t len;
+
+    for (size_t i = 0; i < n; i += len) {
+        len = utf8_length(s + i, n - i);
+        if (len == 0)
+            return false;
+    }
+    return true;
+}
+
+scs_status scs_text_resolve(const char *base, const char *path, char **out)
+{
+    const char *slash = base ? strrchr(base, '/') : NULL;
+    size_t folder = slash ? (size_t)(slash - base) + 1 : 0;
+
+    if (path[0] == '/' || folder == 0)
+        return scs_text_copy(path, out);
+    SCS_TRY(SCS_ALLOC(*out, (int64_t)(folder + strlen(path) + 1)));
+    memcpy(*out, base, folder);
+    memcpy(*out + folder, path, strlen(path));
+    return SCS_OK;
+}
+
+static scs_status read_stream(FILE *f, const char *path, int64_t max, char **out)
+{
+    int64_t size = 0, room = 4096;
+
+    for (;;) {
+        char *grown = realloc(*out, (size_t)room + 1);
+
+        SCS_REQUIRE(grown, SCS_ENOMEM, "%s: out of memory", path);
+        *out = grown;
+        size += (int64_t)fread(*out + size, 1, (size_t)(room - size), f);
+        (*out)[size] = '\0';
+        SCS_REQUIRE(!ferror(f), SCS_EARG, "%s: cannot be read: %s", path, strerror(errno));
+        SCS_REQUIRE(size <= max, SCS_EARG, "%s: larger than %lld bytes; is this the right file?",
+                    path, (long long)max);
+        if (size < room)
+            break;
+        room *= 2;
+    }
+    SCS_REQUIRE((int64_t)strlen(*out) == size, SCS_EARG,
+                "%s: holds a NUL byte, so it is not a text file", path);
+    return SCS_OK;
+}
+
+scs_status scs_text_read(const char *path, int64_t max, char **out)
+{
+    FILE *f = fopen(path, "re");
+    scs_status st;
+
+    *out = NULL;
+    SCS_REQUIRE(f, SCS_EARG, "%s: cannot be read: %s", path, strerror(errno));
+    st = read_stream(f, path, max, out);
+    fclose(f);
+    if (st != SCS_OK) {
+        free(*out);
+        *out = NULL;
+    }
+    return st;
+}

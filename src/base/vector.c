@@ -1,0 +1,17 @@
+#include "src/base/vector.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+double scs_vector_median(double *value, int64_t n)
+{
+    qsort(value, (size_t)n, sizeof *value, ascending);
+    return n % 2 ? value[n / 2] : (value[n / 2 - 1] + value[n / 2]) / 2;
+}

@@ -1,0 +1,408 @@
+#include "src/base/names.h"
+#include "src/base/text.h"
+#include "src/config/value.h"
+#include "src/config/yaml.h"
+#include "scscreen/config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <yaml.h>
+
+/* The text that libyaml's emitter hands over, and whether a call failed. */
+typedef struct printer {
+    yaml_emitter_t emitter;
+    FILE *out;
+    bool failed;
+} printer;
+
+static int write_text(void *data, unsigned char *text, size_t n)
+{
+    return fwrite(text, 1, n, data) == n;
+}
+
+/* Emit an event that a libyaml initialiser has made (`made` is its return code). */
+static void emit(printer *p, int made, yaml_event_t *event)
+{
+    if (p->failed) {
+        if (made)
+            yaml_event_delete(event);
+    } else if (!made || !yaml_emitter_emit(&p->emitter, event)) {
+        p->failed = true;
+    }
+}
+
+/* Plain where any YAML reader would take the text for text, a number that is one, or a boolean that
+ * is one. */
+static bool is_plain(const char *text, bool as_is)
+{
+    static const char *const special[] = {"true", "false", "yes", "no", "on",
+                                          "off",  "null",  "y",   "n"};
+
+    if (as_is)
+        return true;
+    for (size_t i = 0; i < sizeof special / sizeof *special; i++)
+        if (strcasecmp(text, special[i]) == 0)
+            return false;
+    return ((*text >= 'a' && *text <= 'z') || (*text >= 'A' && *text <= 'Z')) &&
+           strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./+-") ==
+               strlen(text);
+}
+
+/* as_is: a number, boolean or word of the table, which needs no quotes. */
+static void put(printer *p, const char *text, bool as_is)
+{
+    yaml_event_t event;
+    int plain = is_plain(text, as_is);
+
+    emit(p,
+         yaml_scalar_event_initialize(
+             &event, NULL, NULL, (const unsigned char *)text, (int)strlen(text), plain, 1,
+             plain ? YAML_PLAIN_SCALAR_STYLE : YAML_DOUBLE_QUOTED_SCALAR_STYLE),
+         &event);
+}
+
+static void open_map(printer *p)
+{
+    yaml_event_t event;
+
+    emit(p, yaml_mapping_start_event_initialize(&event, NULL, NULL, 1, YAML_BLOCK_MAPPING_STYLE),
+         &event);
+}
+
+static void close_map(printer *p)
+{
+    yaml_event_t event;
+
+    emit(p, yaml_mapping_end_event_initialize(&event), &event);
+}
+
+static void open_list(printer *p)
+{
+    yaml_event_t event;
+
+    emit(p, yaml_sequence_start_event_initialize(&event, NULL, NULL, 1, YAML_BLOCK_SEQUENCE_STYLE),
+         &event);
+}
+
+static void close_list(printer *p)
+{
+    yaml_event_t event;
+
+    emit(p, yaml_sequence_end_event_initialize(&event), &event);
+}
+
+static void put_record(printer *p, const scs_config *config, const scs_key *key, int32_t i)
+{
+    open_map(p);
+    for (int f = 0; f < key->record->n_field; f++) {
+        const scs_field *field = &key->record->field[f];
+        const char *text = scs_value_field(config, key, i, field);
+
+        if (text) {
+            put(p, field->name, true);
+            put(p, text, false);
+        }
+    }
+    close_map(p);
+}
+
+static void put_list(printer *p, const scs_config *config, const scs_key *key)
+{
+    const scs_names *names = (const scs_names *)(const void *)((const char *)config + key->offset);
+
+    open_list(p);
+    for (int32_t i = 0; i < scs_value_count(config, key); i++) {
+        if (key->type == SCS_KEY_NAMES)
+            put(p, names->name[i], false);
+        else
+            put_record(p, config, key, i);
+    }
+    close_list(p);
+}
+
+static bool is_list(const scs_key *key)
+{
+    return key->type == SCS_KEY_RECORDS || key->type == SCS_KEY_NAMES;
+}
+
+static void put_value(printer *p, const scs_config *config, const scs_key *key)
+{
+    bool is_list = key->type == SCS_KEY_RECORDS || key->type == SCS_KEY_NAMES;
+    bool is_text = key->type == SCS_KEY_TEXT || key->type == SCS_KEY_PATH;
+    char text[64];
+
+    put(p, key->name ? key->name : key->section, true);
+    if (key->type == SCS_KEY_RECORDS || (is_list && scs_value_count(config, key) > 0))
+        put_list(p, config, key);
+    else
+        put(p, scs_value_text(config, key, text, sizeof text), !is_text);
+}
+
+/* Sections whose keys are all left out do not appear. */
+static void put_config(printer *p, const scs_config *config, int affects)
+{
+    const char *section = NULL; /* the open one */
+
+    open_map(p);
+    for (int i = 0; scs_key_at(i); i++) {
+        const scs_key *key = scs_key_at(i);
+
+        if (affects && !(key->affects & affects))
+            continue;
+        if (section && strcmp(section, key->section) != 0) {
+            close_map(p);
+            section = NULL;
+        }
+        if (key->name && !section) {
+            section = key->section;
+            put(p, section, true);
+            open_map(p);
+        }
+        put_value(p, config, key);
+    }
+    if (section)
+        close_map(p);
+    close_map(p);
+}
+
+static void put_document(printer *p, const scs_config *config, int affects)
+{
+    yaml_event_t event;
+
+    emit(p, yaml_stream_start_event_initialize(&event, YAML_UTF8_ENCODING), &event);
+    emit(p, yaml_document_start_event_initialize(&event, NULL, NULL, NULL, 1), &event);
+    put_config(p, config, affects);
+    emit(p, yaml_document_end_event_initialize(&event, 1), &event);
+    emit(p, yaml_stream_end_event_initialize(&event), &event);
+}
+
+static scs_status yaml_print(const scs_config *config, int affects, char **yaml)
+{
+    printer p = {.failed = false};
+    size_t size = 0;
+
+    *yaml = NULL;
+    p.out = open_memstream(yaml, &size);
+    SCS_REQUIRE(p.out, SCS_ENOMEM, "out of memory for the config's text");
+    if (yaml_emitter_initialize(&p.emitter)) {
+        yaml_emitter_set_output(&p.emitter, write_text, p.out);
+        yaml_emitter_set_unicode(&p.emitter, 1);
+        yaml_emitter_set_width(&p.emitter, -1);
+        put_document(&p, config, affects);
+        yaml_emitter_delete(&p.emitter);
+    } else {
+        p.failed = true;
+    }
+    if (fclose(p.out) != 0 || p.failed) {
+        free(*yaml);
+        *yaml = NULL;
+        return SCS_FAIL(SCS_EARG, "%s: cannot be written as YAML (a path that is not UTF-8?)",
+                        config->file);
+    }
+    return SCS_OK;
+}
+
+/* Keys that are sound one by one and contradict each other. */
+
+/* What rows must have been measured with, to be ranked by a number. */
+static const struct {
+    bool cells; /* in latent space */
+    bool permutations;
+} needs[SCS_N_RANK_BY] = {
+    [SCS_RANK_ENERGY_DISTANCE] = {.cells = true},
+    [SCS_RANK_P_VALUE] = {.cells = true, .permutations = true},
+    [SCS_RANK_Q_VALUE] = {.cells = true, .permutations = true},
+};
+
+static scs_status check_rank_by(const scs_config *c)
+{
+    bool cells = needs[c->screen.rank_by].cells;
+    bool permutations = needs[c->screen.rank_by].permutations;
+
+    SCS_REQUIRE(c->model.kind != SCS_MODEL_MEAN || !cells, SCS_EARG,
+                "%s: screen.rank_by: model.kind: mean has no latent cells, so neither p-values nor "
+                "energy distances; delta_norm is there",
+                c->file);
+    SCS_REQUIRE(!permutations || c->screen.permutations > 0, SCS_EARG,
+                "%s: screen.rank_by asks for p-values, but screen.permutations is 0", c->file);
+    return SCS_OK;
+}
+
+static scs_status config_check(const scs_config *config)
+{
+    SCS_REQUIRE(config->screen.bootstrap != 1, SCS_EARG,
+                "%s: screen.bootstrap is 1; a standard error needs 2 replicates or more (0: none)",
+                config->file);
+    return check_rank_by(config);
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static bool same_records(const scs_config *a, const scs_config *b, const scs_key *key)
+{
+    int32_t n = scs_value_count(a, key);
+
+    if (n != scs_value_count(b, key))
+        return false;
+    for (int32_t i = 0; i < n; i++)
+        for (int f = 0; f < key->record->n_field; f++) {
+            const scs_field *field = &key->record->field[f];
+
+            if (!field->is_path &&
+                !same_text(scs_value_field(a, key, i, field), scs_value_field(b, key, i, field)))
+                return false;
+        }
+    return true;
+}
+
+static bool same_value(const scs_config *before, const scs_config *now, const scs_key *key)
+{
+    char old[64], new[64];
+
+    if (key->type == SCS_KEY_RECORDS)
+        return same_records(before, now, key);
+    if (key->type == SCS_KEY_NAMES)
+        return scs_names_equal((const scs_names *)((const char *)before + key->offset),
+                               (const scs_names *)((const char *)now + key->offset));
+    return same_text(scs_value_text(before, key, old, sizeof old),
+                     scs_value_text(now, key, new, sizeof new));
+}
+
+/* "name (before, now after)" at the end of out. */
+static void add_difference(const scs_config *before, const scs_config *now, const scs_key *key,
+                           char *out, size_t size)
+{
+    char name[80];
+    size_t used = strlen(out);
+
+    used += (size_t)snprintf(out + used, size - used, "%s%s", used ? ", " : "",
+                             scs_key_full_name(key, name, sizeof name));
+    if (!is_list(key) && used < size) {
+        char old[64], new[64];
+
+        snprintf(out + used, size - used, " (%s, now %s)",
+                 scs_value_text(before, key, old, sizeof old),
+                 scs_value_text(now, key, new, sizeof new));
+    }
+}
+
+char *scs_config_differences(const scs_config *before, const scs_config *now, int affects,
+                             char *out, size_t size)
+{
+    out[0] = '\0';
+    for (int i = 0; scs_key_at(i) && strlen(out) + 1 < size; i++) {
+        const scs_key *key = scs_key_at(i);
+
+        if ((key->affects & affects) && key->type != SCS_KEY_PATH && !same_value(before, now, key))
+            add_difference(before, now, key, out, size);
+    }
+    return out;
+}
+
+enum { CONFIG_MAX = 4 << 20 };
+
+static scs_status set_defaults(scs_config *config)
+{
+    scs_where where = {.text = "default"};
+
+    for (int i = 0; scs_key_at(i); i++)
+        if (scs_key_at(i)->fallback)
+            SCS_TRY(scs_value_set(config, scs_key_at(i), scs_key_at(i)->fallback, &where));
+    return SCS_OK;
+}
+
+static scs_status fill(scs_config *config, const char *file, const char *text,
+                       const char *const *sets, int n_set)
+{
+    SCS_TRY(scs_text_copy(file, &config->file));
+    SCS_TRY(set_defaults(config));
+    SCS_TRY(scs_yaml_apply(config, file, text));
+    for (int i = 0; i < n_set; i++)
+        SCS_TRY(scs_yaml_apply_set(config, sets[i]));
+    return config_check(config);
+}
+
+scs_status scs_config_parse(const char *file, const char *text, const char *const *sets, int n_set,
+                            scs_config **config)
+{
+    scs_status st;
+
+    SCS_TRY(SCS_ALLOC(*config, 1));
+    st = fill(*config, file, text, sets, n_set);
+    if (st != SCS_OK)
+        scs_config_destroy(config);
+    return st;
+}
+
+scs_status scs_config_load(const char *file, const char *const *sets, int n_set,
+                           scs_config **config, char **text)
+{
+    char *read = NULL;
+    scs_status st;
+
+    *config = NULL;
+    SCS_TRY(scs_text_read(file, CONFIG_MAX, &read));
+    st = scs_config_parse(file, read, sets, n_set, config);
+    if (st == SCS_OK && text)
+        *text = read;
+    else
+        free(read);
+    return st;
+}
+
+static void clear_key(scs_config *config, const scs_key *key)
+{
+    if (key->type == SCS_KEY_NAMES || key->type == SCS_KEY_RECORDS)
+        scs_value_clear(config, key);
+    if (key->type == SCS_KEY_TEXT || key->type == SCS_KEY_PATH)
+        free(*(char **)(void *)((char *)config + key->offset));
+}
+
+void scs_config_destroy(scs_config **config)
+{
+    if (!*config)
+        return;
+    for (int i = 0; scs_key_at(i); i++)
+        clear_key(*config, scs_key_at(i));
+    free((*config)->file);
+    free(*config);
+    *config = NULL;
+}
+
+scs_status scs_config_print(const scs_config *config, char **yaml)
+{
+    return yaml_print(config, SCS_AFFECTS_NOTHING, yaml);
+}
+
+scs_status scs_config_print_affecting(const scs_config *config, int affects, char **yaml)
+{
+    return yaml_print(config, affects, yaml);
+}
+
+static void help_key(const scs_key *key, FILE *out)
+{
+    char allowed[256];
+    const char *value = !key->fallback ? "[]" : key->fallback[0] ? key->fallback : "\"\"";
+
+    fprintf(out, "  %s\n      %s.\n      %s; default %s\n", key->name ? key->name : "(a list)",
+            key->help, scs_key_allowed(key, allowed, sizeof allowed), value);
+}
+
+void scs_config_help(FILE *out)
+{
+    const char *section = "";
+
+    for (int i = 0; scs_key_at(i); i++) {
+        const scs_key *key = scs_key_at(i);
+
+        if (strcmp(section, key->section) != 0)
+            fprintf(out, "%s:\n", key->section);
+        section = key->section;
+        help_key(key, out);
+    }
+}

@@ -1,0 +1,475 @@
+#include "src/config/key.h"
+
+#include "src/base/text.h"
+#include "scscreen/config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define AT(member) .offset = offsetof(scs_config, member)
+#define INT(s, n, what, lo, hi, value, text)                                                       \
+    {                                                                                              \
+        .section = #s, .name = #n, .affects = (what), .type = SCS_KEY_INT, AT(s.n), .min = (lo),   \
+        .max = (hi), .fallback = (value), .help = (text)                                           \
+    }
+#define NUMBER(s, n, what, lo, hi, value, text)                                                    \
+    {                                                                                              \
+        .section = #s, .name = #n, .affects = (what), .type = SCS_KEY_NUMBER, AT(s.n),             \
+        .min = (lo), .max = (hi), .fallback = (value), .help = (text)                              \
+    }
+#define BOOL(s, n, what, value, text)                                                              \
+    {                                                                                              \
+        .section = #s, .name = #n, .affects = (what), .type = SCS_KEY_BOOL, AT(s.n),               \
+        .fallback = (value), .help = (text)                                                        \
+    }
+#define TEXT(s, n, what, least, value, text)                                                       \
+    {                                                                                              \
+        .section = #s, .name = #n, .affects = (what), .type = SCS_KEY_TEXT, AT(s.n),               \
+        .min = (least), .fallback = (value), .help = (text)                                        \
+    }
+#define WORDS(kind, s, n, what, all, value, text)                                                  \
+    {                                                                                              \
+        .section = #s, .name = #n, .affects = (what), .type = (kind), AT(s.n), .words = (all),     \
+        .fallback = (value), .help = (text)                                                        \
+    }
+#define CHOICE(s, n, what, all, value, text)                                                       \
+    {                                                                                              \
+        .section = #s, .name = #n, .affects = (what), .type = SCS_KEY_CHOICE, AT(s.n),             \
+        .choice = (all), .fallback = (value), .help = (text)                                       \
+    }
+#define SIZED(s, n, what, text)                                                                    \
+    {                                                                                              \
+        .section = #s, .name = #n, .affects = (what), .type = SCS_KEY_INT, AT(s.n), .min = 1,      \
+        .max = 65536, .words = "auto", .fallback = "auto", .help = (text)                          \
+    }
+#define NUMBER_OR(s, n, what, lo, hi, word, stands_for, value, text)                               \
+    {                                                                                              \
+        .section = #s, .name = #n, .affects = (what), .type = SCS_KEY_NUMBER, AT(s.n),             \
+        .min = (lo), .max = (hi), .words = (word), .word_value = (stands_for),                     \
+        .fallback = (value), .help = (text)                                                        \
+    }
+#define BY_PROFILE(s, n, what, lo, hi, text)                                                       \
+    NUMBER_OR(s, n, what, lo, hi, "auto", SCS_BY_PROFILE, "auto", text)
+#define NAMES(s, n, what, text) WORDS(SCS_KEY_NAMES, s, n, what, "all", "all", text)
+
+/* What a key affects. */
+enum {
+    NOTHING = SCS_AFFECTS_NOTHING,
+    WEIGHTS = SCS_AFFECTS_WEIGHTS,
+    ROWS = SCS_AFFECTS_ROWS,
+    REPORT = SCS_AFFECTS_REPORT
+};
+
+static const scs_field input_fields[] = {
+    {.name = "path", .offset = offsetof(scs_input, path), .is_path = true, .required = true},
+    {.name = "species", .offset = offsetof(scs_input, species)},
+    {.name = "orthologs", .offset = offsetof(scs_input, orthologs), .is_path = true},
+};
+static const scs_record input_record = {
+    .size = sizeof(scs_input), .n_field = 3, .field = input_fields, .short_form = true};
+
+#define COMBINATION(member) offsetof(scs_named_combination, member)
+
+static const scs_field combination_fields[] = {
+    {.name = "cell_type", .offset = COMBINATION(cell_type), .required = true},
+    {.name = "condition", .offset = COMBINATION(condition), .required = true},
+    {.name = "species", .offset = COMBINATION(species)},
+    {.name = "dose", .offset = COMBINATION(dose)},
+};
+static const scs_record combination_record = {.size = sizeof(scs_named_combination),
+                                              .n_field = 4,
+                                              .field = combination_fields,
+                                              .has_line = true,
+                                              .line = COMBINATION(line)};
+
+/* The words of a choice, and what each of them stands for. */
+static const scs_word normalize_words[] = {
+    {"none", SCS_NORMALIZE_NONE}, {"log1p", SCS_NORMALIZE_LOG1P}, {0}};
+static const scs_word kind_words[] = {
+    {"vae", SCS_MODEL_VAE}, {"mean", SCS_MODEL_MEAN}, {"pca", SCS_MODEL_PCA}, {0}};
+static const scs_word profile_words[] = {
+    {"auto", SCS_PROFILE_AUTO}, {"scgen2", SCS_PROFILE_SCGEN2}, {"paper", SCS_PROFILE_PAPER}, {0}};
+static const scs_word schedule_words[] = {{"auto", SCS_SCHEDULE_AUTO},
+                                          {"constant", SCS_SCHEDULE_CONSTANT},
+                                          {"linear", SCS_SCHEDULE_LINEAR},
+                                          {"cosine", SCS_SCHEDULE_COSINE},
+                                          {0}};
+static const scs_word output_bias_words[] = {{"auto", SCS_OUTPUT_BIAS_AUTO},
+                                             {"random", SCS_OUTPUT_BIAS_RANDOM},
+                                             {"mean", SCS_OUTPUT_BIAS_MEAN},
+                                             {0}};
+static const scs_word monitor_words[] = {
+    {"objective", SCS_MONITOR_OBJECTIVE}, {"reference", SCS_MONITOR_REFERENCE}, {0}};
+static const scs_word batch_norm_words[] = {
+    {"global", SCS_BATCH_NORM_GLOBAL}, {"shard", SCS_BATCH_NORM_SHARD}, {0}};
+static const scs_word output_layer_words[] = {
+    {"auto", SCS_OUTPUT_AUTO}, {"dense", SCS_OUTPUT_DENSE}, {"factored", SCS_OUTPUT_FACTORED}, {0}};
+static const scs_word shift_words[] = {
+    {"nearest", SCS_SHIFT_NEAREST},   {"paired", SCS_SHIFT_PAIRED},
+    {"balanced", SCS_SHIFT_BALANCED}, {"regression", SCS_SHIFT_REGRESSION},
+    {"auto", SCS_SHIFT_AUTO},         {0}};
+static const scs_word distance_words[] = {
+    {"genes", SCS_DISTANCE_GENES}, {"latent", SCS_DISTANCE_LATENT}, {0}};
+static const scs_word cross_species_words[] = {
+    {"nearest", SCS_CROSS_NEAREST}, {"mean", SCS_CROSS_MEAN}, {"average", SCS_CROSS_AVERAGE}, {0}};
+static const scs_word decode_words[] = {
+    {"edit", SCS_DECODE_EDIT}, {"decode", SCS_DECODE_PLAIN}, {"blend", SCS_DECODE_BLEND}, {0}};
+static const scs_word magnitude_words[] = {{"auto", SCS_MAGNITUDE_AUTO},
+                                           {"decoder", SCS_MAGNITUDE_DECODER},
+                                           {"sources", SCS_MAGNITUDE_SOURCES},
+                                           {0}};
+static const scs_word rank_by_words[] = {{"none", SCS_RANK_NONE},
+                                         {"delta_norm", SCS_RANK_DELTA_NORM},
+                                         {"energy_distance", SCS_RANK_ENERGY_DISTANCE},
+                                         {"agreement", SCS_RANK_AGREEMENT},
+                                         {"p_value", SCS_RANK_P_VALUE},
+                                         {"q_value", SCS_RANK_Q_VALUE},
+                                         {"r2_all", SCS_RANK_R2_ALL},
+                                         {"r2_deg", SCS_RANK_R2_DEG},
+                                         {"delta_pearson", SCS_RANK_DELTA_PEARSON},
+                                         {0}};
+static const scs_word products_words[] = {
+    {"auto", SCS_PRODUCTS_AUTO}, {"blas", SCS_PRODUCTS_BLAS}, {0}};
+static const scs_word rows_words[] = {{"dense", SCS_ROWS_DENSE}, {"top", SCS_ROWS_TOP}, {0}};
+
+#define COUNT(words) (sizeof words / sizeof *words - 1)
+
+_Static_assert(COUNT(shift_words) == SCS_SHIFT_AUTO + 1, "a word for each scs_shift_method");
+
+_Static_assert(COUNT(decode_words) == SCS_N_DECODE, "a word for each scs_decode_method");
+
+_Static_assert(COUNT(magnitude_words) == SCS_N_MAGNITUDE, "a word for each scs_magnitude");
+
+_Static_assert(COUNT(rank_by_words) == SCS_N_RANK_BY, "a word for each scs_rank_by");
+
+/* clang-format off */
+static const scs_key keys[] = {
+    {.section = "data", .name = "inputs", .affects = WEIGHTS | ROWS, .type = SCS_KEY_RECORDS,
+     AT(data.inputs), .record = &input_record, .count = offsetof(scs_config, data.n_input),
+     .help = "the .h5ad files; species holds for all cells of a file; orthologs is a table "
+             "(own gene, reference gene) where the genes are not named as in the first file"},
+    {.section = "data", .name = "matrix", .affects = WEIGHTS | ROWS, .type = SCS_KEY_TEXT,
+     AT(data.matrix), .words = "X|raw|layers/NAME", .fallback = "X",
+     .help = "which matrix of the files to read"},
+    TEXT(data, cell_type, WEIGHTS | ROWS, 1, "cell_type", "obs column with the cell types"),
+    TEXT(data, condition, WEIGHTS | ROWS, 1, "condition", "obs column with the conditions"),
+    TEXT(data, control, WEIGHTS | ROWS, 1, "control", "label of the unperturbed condition"),
+    TEXT(data, species, WEIGHTS | ROWS, 0, "",
+         "obs column with the species; empty: as data.inputs say, or one species"),
+    TEXT(data, dose, WEIGHTS | ROWS, 0, "",
+         "obs column with the doses, numbers above 0 (0 for control cells); empty: no doses"),
+    CHOICE(data, normalize, WEIGHTS | ROWS, normalize_words, "none",
+           "none: the matrix is log1p-normalised already; log1p: it holds raw counts"),
+    NUMBER_OR(data, target_sum, WEIGHTS | ROWS, 1, 1e9, "median", 0, "10000",
+              "counts per cell after scaling (with normalize: log1p); median: that of the cells"),
+    WORDS(SCS_KEY_PATH, data, genes, WEIGHTS | ROWS, "all", "all",
+          "all, or a file with one gene per line to keep"),
+    INT(data, memory, NOTHING, 1, 16777216, "16384",
+        "MiB that one dataset of a file may ask for on one rank; larger claims are refused"),
+
+    {.section = "hold_out", .affects = WEIGHTS | ROWS, .type = SCS_KEY_RECORDS, AT(hold_out),
+     .record = &combination_record, .count = offsetof(scs_config, n_hold_out),
+     .help = "combinations kept out of training and scored afterwards; no species or dose: all of "
+             "them"},
+
+    CHOICE(model, kind, WEIGHTS | ROWS, kind_words, "vae",
+           "vae: scGen's variational autoencoder; mean: arithmetic on the groups' mean expression, "
+           "no training; pca: principal components, model.latent of them"),
+    SIZED(model, hidden, WEIGHTS,
+          "units of a hidden layer; auto: 128 below 20,000 cells, else scGen's 800"),
+    INT(model, layers, WEIGHTS, 1, 8, "2", "hidden layers of the encoder, and of the decoder"),
+    SIZED(model, latent, WEIGHTS,
+          "latent units; auto: 32 below 20,000 cells, else scGen's 100; of kind pca: 50"),
+    BY_PROFILE(model, dropout, WEIGHTS, 0, 0.95,
+               "share of hidden units dropped in training; auto: 0.2"),
+    NUMBER(model, kl_weight, WEIGHTS, 0, 1e6, "5e-5", "weight of the Kullback-Leibler term"),
+    CHOICE(model, profile, WEIGHTS | ROWS, profile_words, "auto",
+           "what `auto` means elsewhere: this program's choices, which predict held-out cells "
+           "best; or all as scGen 2.x, or as the paper's own code (1.x), which also sets the "
+           "constants"),
+    WORDS(SCS_KEY_PATH, model, load, WEIGHTS, NULL, "",
+          "take the weights of this file instead of training"),
+
+    INT(train, batch, WEIGHTS, 1, 1048576, "32",
+        "cells of a step, over all ranks; a multiple of the shards"),
+    INT(train, epochs, WEIGHTS, 1, 1000000, "100", "passes over the training cells, at most"),
+    BY_PROFILE(train, learning_rate, WEIGHTS, 1e-12, 10,
+               "of Adam; auto: 2e-3 with schedule: linear or cosine, else 1e-3"),
+    CHOICE(train, schedule, WEIGHTS, schedule_words, "auto",
+           "how the learning rate falls over train.epochs: not at all, or to 0; auto: linear, "
+           "constant with profile scgen2 or paper"),
+    CHOICE(train, output_bias, WEIGHTS, output_bias_words, "auto",
+           "where the output layer's biases start: as torch's, or at the genes' means; auto: mean, "
+           "random with profile scgen2 or paper"),
+    INT(train, seed, WEIGHTS | REPORT, 0, 4294967295, "1",
+        "of every random number of training and screening"),
+    {.section = "train", .name = "shards", .affects = WEIGHTS, .type = SCS_KEY_POWER,
+     AT(train.shards), .min = 1, .max = 4096, .words = "auto", .fallback = "auto",
+     .help = "virtual shards: any number of ranks up to this gives the same bytes; auto: the next "
+             "power of two from the number of ranks"},
+    NUMBER(train, validation, WEIGHTS, 0, 0.9, "0.1", "share of the cells kept for validation"),
+    INT(train, patience, WEIGHTS, 1, 1000000, "25", "epochs without improvement before stopping"),
+    CHOICE(train, monitor, WEIGHTS, monitor_words, "objective",
+           "what early stopping watches: the objective, and the best weights are kept; or as "
+           "scGen: squared error + unweighted KL, and the last weights are kept"),
+    CHOICE(train, batch_norm, WEIGHTS, batch_norm_words, "global",
+           "statistics over the whole batch, or each shard for itself (fewer messages)"),
+    CHOICE(train, output_layer, WEIGHTS, output_layer_words, "auto",
+           "gradients of the output layer gene by gene, or from products of the weights and of the "
+           "hidden units with themselves: the same up to rounding; auto: the cheaper for this "
+           "batch"),
+
+    NUMBER(train, checkpoint_minutes, NOTHING, 0, 1e6, "10",
+        "minutes between saves of the state that an interrupted run goes on from; 0: none"),
+    INT(train, checkpoint_steps, NOTHING, 0, 1e15, "0",
+        "steps between saves of it; 0: by time alone"),
+    NUMBER(train, max_hours, NOTHING, 0, 1e6, "0",
+        "hours after which training or screening saves what is done and ends with exit code 75; 0: "
+        "no limit"),
+    BOOL(train, resume, NOTHING, "true",
+        "go on from the state in output.dir if there is one; false: begin anew"),
+
+    NAMES(screen, cell_types, REPORT, "cell types to predict: names or globs such as CD4*"),
+    NAMES(screen, perturbations, REPORT, "conditions to predict: names or globs"),
+    NAMES(screen, species, REPORT, "species to predict: names or globs"),
+    WORDS(SCS_KEY_NAMES, screen, doses, REPORT, "observed", "observed",
+          "with data.dose: doses to predict, also unseen ones up to the largest that shows the "
+          "perturbation; observed: those that the data show"),
+    INT(screen, order, ROWS, 1, 2, "1",
+        "2: also all pairs of the perturbations, as the sum of their two shifts"),
+    TEXT(screen, pair_separator, ROWS, 1, "+",
+         "with screen.order: 2, between the two names in a pair's label, in the data as in the "
+         "result"),
+    WORDS(SCS_KEY_PATH, screen, combinations, REPORT, NULL, "",
+          "instead of the lists: a CSV or TSV of the wanted rows, with columns cell_type, "
+          "perturbation and, if there are several, species; dose, if some are wanted"),
+    WORDS(SCS_KEY_PATH, screen, gene_sets, REPORT, NULL, "",
+          "GMT file of gene sets to score in every row"),
+    CHOICE(screen, shift, ROWS, shift_words, "nearest",
+           "how the types' latent changes are pooled: by closeness to the target, plainly, as "
+           "scGen, or by regression on the control means; auto: the best of them by "
+           "leave-one-type-out"),
+    CHOICE(screen, distance, ROWS, distance_words, "genes",
+           "how close cell types (and species) are: by their mean expression, or in latent space"),
+    NUMBER_OR(screen, nearest_power, ROWS, 0, 64, "auto", SCS_POWER_AUTO, "4",
+              "with shift: nearest, types weigh 1 / distance^power (0: as paired); auto: the best "
+              "by leave-one-type-out"),
+    NUMBER(screen, ridge, ROWS, 1e-6, 1e6, "1",
+           "penalty of shift: regression; larger is nearer to paired"),
+    CHOICE(screen, cross_species, ROWS, cross_species_words, "nearest",
+           "a perturbation that the species never saw: from the nearest species, the mean of all, "
+           "or the published half-and-half rule"),
+    CHOICE(screen, decode, ROWS, decode_words, "blend",
+           "edit: add the decoded change to the observed control; decode: as scGen; blend: edit's "
+           "change mixed with the sources' own change in gene space"),
+    NUMBER_OR(screen, blend, ROWS, 0, 1, "auto", SCS_BLEND_AUTO, "0.5",
+              "with decode: blend, the decoder's share; auto: the best by leave-one-type-out"),
+    CHOICE(screen, magnitude, ROWS, magnitude_words, "auto",
+           "size of the decoder's change where it is edited in or blended: as decoded, or fitted "
+           "to the sources' own change in gene space by least squares; auto: sources, decoder "
+           "with profile scgen2 or paper"),
+    INT(screen, permutations, REPORT, 0, 1000000, "1000",
+        "permutations of the labels within cell types, for p_value and q_value; 0: none"),
+    INT(screen, bootstrap, REPORT, 0, 100000, "0",
+        "bootstrap replicates for delta_se and shift_se (2 or more); 0: none"),
+    CHOICE(screen, rank_by, REPORT, rank_by_words,
+           "none", "write ranking.tsv, best rows first, and print the first; --rank-by sets it"),
+    BOOL(screen, variance, ROWS, "true", "predict variances as well"),
+    CHOICE(screen, products, ROWS, products_words, "auto",
+           "how hidden layers are multiplied where no variances are asked for: by BLAS, or, where "
+           "the processor has them, by its integer tiles (AMX), as exact as float32 but not the "
+           "same bits"),
+
+    NAMES(validate, cell_types, REPORT, "cell types that validate holds out: names or globs"),
+    NAMES(validate, perturbations, REPORT, "conditions that validate holds out: names or globs"),
+    NAMES(validate, species, REPORT, "species that validate holds out: names or globs"),
+    INT(validate, folds, REPORT, 1, 1000000, "1", "combinations that one model holds out together"),
+    INT(validate, group_size, REPORT, 1, 1000000, "1",
+        "ranks that train one model together; also validate --group-size"),
+    BOOL(validate, pca, REPORT, "false",
+         "also predict by principal components, made for each model"),
+
+    CHOICE(output, rows, REPORT, rows_words, "dense",
+           "what screen.h5ad holds of a row: X and layers over all genes, or only the lists of "
+           "output.top_genes and the numbers in obs and obsm"),
+    INT(output, top_genes, REPORT, 0, 100000, "0",
+        "genes with the largest shifts to list for each row, up and down; 0: none"),
+    TEXT(output, dir, NOTHING, 1, "results",
+        "folder for the results, from the working directory"),
+    NUMBER(output, deadline, NOTHING, 0, 1e9, "1800",
+        "seconds that a step of writing may take before the job ends with exit code 74; 0: any"),
+
+    WORDS(SCS_KEY_PATH, simulate, dir, REPORT, NULL, "",
+          "folder that `simulate` writes to; empty: none"),
+    INT(simulate, genes, REPORT, 1, 1000000, "1000", "genes"),
+    INT(simulate, cells, REPORT, 1, 100000000, "60",
+        "cells of each (species, cell type, condition)"),
+    INT(simulate, cell_types, REPORT, 1, 10000, "6", "cell types, type_1 and so on"),
+    INT(simulate, perturbations, REPORT, 1, 10000, "5",
+        "perturbations, drug_1 and so on, besides control"),
+    WORDS(SCS_KEY_NAMES, simulate, doses, REPORT, "none", "none",
+          "doses at which every perturbation is given, ascending: the response at dose d is that "
+          "at the largest times log(1 + d) / log(1 + largest); none: no obs.dose"),
+    INT(simulate, pairs, REPORT, 0, 1000000, "0",
+        "pairs of perturbations besides them, drug_1+drug_2 and so on: responses add up"),
+    INT(simulate, null, REPORT, 0, 10000, "0", "the last so many perturbations have no effect"),
+    INT(simulate, species, REPORT, 1, 26, "3", "species, species_a and so on; a file each"),
+    INT(simulate, seed, REPORT, 0, 4294967295, "1", "of every random number of the simulation"),
+    NUMBER(simulate, effect, REPORT, 0, 10, "1.0",
+           "size of the perturbations' shared shift, log units"),
+    NUMBER(simulate, counts, REPORT, 1, 1e7, "3000", "mean counts of a cell"),
+    NUMBER(simulate, dispersion, REPORT, 1e-3, 1e6, "2",
+           "of the negative binomial: variance = mean + mean^2 / dispersion"),
+};
+
+/* clang-format on */
+
+const scs_key *scs_key_at(int i)
+{
+    return i >= 0 && (size_t)i < sizeof keys / sizeof *keys ? &keys[i] : NULL;
+}
+
+char *scs_key_full_name(const scs_key *key, char *out, size_t size)
+{
+    snprintf(out, size, "%s%s%s", key->section, key->name ? "." : "", key->name ? key->name : "");
+    return out;
+}
+
+const scs_key *scs_key_find(const char *full_name)
+{
+    char name[80];
+
+    for (int i = 0; scs_key_at(i); i++)
+        if (strcmp(scs_key_full_name(&keys[i], name, sizeof name), full_name) == 0)
+            return &keys[i];
+    return NULL;
+}
+
+bool scs_key_is_section(const char *name)
+{
+    for (int i = 0; scs_key_at(i); i++)
+        if (keys[i].name && strcmp(keys[i].section, name) == 0)
+            return true;
+    return false;
+}
+
+const char *scs_key_nearest(const char *wrong, char *out, size_t size)
+{
+    int best = (int)(strlen(wrong) + 1) / 3 + 1;
+    const char *dot = strrchr(wrong, '.');
+    char name[80];
+
+    for (int i = 0; dot && scs_key_at(i); i++)
+        if (keys[i].name && strcmp(keys[i].name, dot + 1) == 0)
+            return scs_key_full_name(&keys[i], out, size);
+
+    out[0] = '\0';
+    for (int i = 0; scs_key_at(i); i++)
+        for (int whole = 0; whole < 2; whole++) {
+            const char *candidate =
+                whole ? scs_key_full_name(&keys[i], name, sizeof name) : keys[i].section;
+            int d = scs_text_distance(candidate, wrong);
+
+            if (d >= 0 && d < best) {
+                best = d;
+                snprintf(out, size, "%s", candidate);
+            }
+        }
+    return out[0] ? out : NULL;
+}
+
+static void describe_range(const scs_key *key, const char *what, char *out, size_t size)
+{
+    snprintf(out, size, "%s%s%s from %.10g to %.10g", key->words ? key->words : "",
+             key->words ? " or " : "", what, key->min, key->max);
+}
+
+static void describe_words(const scs_key *key, const char *otherwise, char *out, size_t size)
+{
+    snprintf(out, size, "%s%s", key->words ? key->words : "", otherwise);
+    for (char *bar = out; (bar = strchr(bar, '|'));)
+        *bar = '/';
+}
+
+static void describe_choice(const scs_key *key, char *out, size_t size)
+{
+    size_t used = (size_t)snprintf(out, size, "one of ");
+
+    for (const scs_word *w = key->choice; w->text && used < size; w++)
+        used +=
+            (size_t)snprintf(out + used, size - used, "%s%s", w > key->choice ? "|" : "", w->text);
+}
+
+static void describe_record(const scs_key *key, char *out, size_t size)
+{
+    size_t used = (size_t)snprintf(out, size, "a list of {");
+
+    for (int f = 0; f < key->record->n_field && used < size; f++)
+        used += (size_t)snprintf(out + used, size - used, "%s%s", f ? ", " : "",
+                                 key->record->field[f].name);
+    if (used < size)
+        snprintf(out + used, size - used, "}");
+}
+
+char *scs_key_allowed(const scs_key *key, char *out, size_t size)
+{
+    switch (key->type) {
+    case SCS_KEY_INT:
+        describe_range(key, "a whole number", out, size);
+        break;
+    case SCS_KEY_POWER:
+        describe_range(key, "a power of two", out, size);
+        break;
+    case SCS_KEY_NUMBER:
+        describe_range(key, "a number", out, size);
+        break;
+    case SCS_KEY_BOOL:
+        snprintf(out, size, "true or false");
+        break;
+    case SCS_KEY_PATH:
+        describe_words(key, key->words ? " or a path" : "a path", out, size);
+        break;
+    case SCS_KEY_NAMES:
+        describe_words(key, " or a list of names", out, size);
+        break;
+    case SCS_KEY_CHOICE:
+        describe_choice(key, out, size);
+        break;
+    case SCS_KEY_RECORDS:
+        describe_record(key, out, size);
+        break;
+    default:
+        snprintf(out, size, "%s%s",
+                 key->words     ? "one of "
+                 : key->min > 0 ? "some text"
+                                : "text",
+                 key->words ? key->words : "");
+    }
+    return out;
+}
+
+bool scs_key_has_word(const scs_key *key, const char *text)
+{
+    size_t n = strlen(text);
+
+    for (const char *word = key->words; word; word = strchr(word, '|')) {
+        word += *word == '|';
+        if (strcspn(word, "|") == n && memcmp(word, text, n) == 0)
+            return true;
+    }
+    return false;
+}
+
+const scs_word *scs_choice_find(const scs_word *choice, const char *text)
+{
+    while (choice->text && strcmp(choice->text, text) != 0)
+        choice++;
+    return choice->text ? choice : NULL;
+}
+
+const char *scs_choice_text(const scs_word *choice, int value)
+{
+    while (choice->text && choice->value != value)
+        choice++;
+    return choice->text;
+}

@@ -1,0 +1,99 @@
+#include "src/config/profile.h"
+
+#include "scscreen/config.h"
+
+#include <math.h>
+
+/* Below so many cells a small network predicts held-out cells better, and is faster. */
+enum { FEW_CELLS = 20000 };
+
+static bool chooses(const scs_config *config)
+{
+    return config->model.profile == SCS_PROFILE_AUTO;
+}
+
+static int32_t size(const scs_config *config, int64_t asked, int64_t n_cell, int32_t few,
+                    int32_t scgen)
+{
+    if (asked)
+        return (int32_t)asked;
+    return chooses(config) && n_cell < FEW_CELLS ? few : scgen;
+}
+
+int32_t scs_profile_hidden(const scs_config *config, int64_t n_cell)
+{
+    return size(config, config->model.hidden, n_cell, 128, 800);
+}
+
+int32_t scs_profile_latent(const scs_config *config, int64_t n_cell)
+{
+    return size(config, config->model.latent, n_cell, 32, 100);
+}
+
+int32_t scs_profile_components(const scs_config *config)
+{
+    return config->model.latent ? (int32_t)config->model.latent : 50;
+}
+
+double scs_profile_dropout(const scs_config *config)
+{
+    return config->model.dropout == SCS_BY_PROFILE ? 0.2 : config->model.dropout;
+}
+
+int scs_profile_magnitude(const scs_config *config)
+{
+    if (config->screen.magnitude != SCS_MAGNITUDE_AUTO)
+        return config->screen.magnitude;
+    return chooses(config) ? SCS_MAGNITUDE_SOURCES : SCS_MAGNITUDE_DECODER;
+}
+
+static bool centers(const scs_config *config)
+{
+    if (config->train.output_bias != SCS_OUTPUT_BIAS_AUTO)
+        return config->train.output_bias == SCS_OUTPUT_BIAS_MEAN;
+    return chooses(config);
+}
+
+static int schedule(const scs_config *config)
+{
+    if (config->train.schedule != SCS_SCHEDULE_AUTO)
+        return config->train.schedule;
+    return chooses(config) ? SCS_SCHEDULE_LINEAR : SCS_SCHEDULE_CONSTANT;
+}
+
+scs_train_options scs_train_options_from_config(const scs_config *config)
+{
+    scs_train_options options = {.batch = config->train.batch,
+                                 .epochs = config->train.epochs,
+                                 .patience = config->train.patience,
+                                 .seed = config->train.seed,
+                                 .learning_rate = config->train.learning_rate,
+                                 .schedule = schedule(config),
+                                 .center = centers(config),
+                                 .monitor = config->train.monitor,
+                                 .batch_norm = config->train.batch_norm,
+                                 .output_layer = config->train.output_layer};
+
+    if (options.learning_rate == SCS_BY_PROFILE)
+        options.learning_rate = options.schedule == SCS_SCHEDULE_CONSTANT ? 1e-3 : 2e-3;
+    return options;
+}
+
+/* What is left of the rate at a step, over the planned ones: a resumed run needs no more than its
+ * step to go on. */
+static double share(int how, double done)
+{
+    switch (how) {
+    case SCS_SCHEDULE_LINEAR:
+        return 1 - done;
+    case SCS_SCHEDULE_COSINE:
+        return 0.5 * (1 + cos(M_PI * done));
+    default:
+        return 1;
+    }
+}
+
+double scs_learning_rate(const scs_train_options *options, int64_t step, int64_t steps)
+{
+    return options->learning_rate * share(options->schedule, (double)(step - 1) / (double)steps);
+}

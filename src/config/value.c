@@ -1,0 +1,320 @@
+#include "src/config/value.h"
+
+#include "src/base/names.h"
+#include "src/base/text.h"
+#include "src/config/key.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* A key's member of the struct; the table's offsets and types belong together. */
+static void *member(scs_config *config, const scs_key *key)
+{
+    return (char *)config + key->offset;
+}
+
+static const void *member_of(const scs_config *config, const scs_key *key)
+{
+    return (const char *)config + key->offset;
+}
+
+scs_status scs_value_refuse(const scs_key *key, const char *what, const scs_where *where)
+{
+    char name[80], allowed[256];
+
+    return SCS_FAIL(SCS_EARG, "%s: %s is %s; expected %s", where->text,
+                    scs_key_full_name(key, name, sizeof name), what,
+                    scs_key_allowed(key, allowed, sizeof allowed));
+}
+
+static scs_status refuse_text(const scs_key *key, const char *text, const scs_where *where)
+{
+    char quoted[200];
+
+    snprintf(quoted, sizeof quoted, "'%.190s'", text);
+    return scs_value_refuse(key, quoted, where);
+}
+
+static bool read_int(const char *text, int64_t *value)
+{
+    char *end;
+
+    if (text[0] == '\0' || text[strspn(text, "+-0123456789")] != '\0')
+        return false;
+    errno = 0;
+    *value = strtoll(text, &end, 10);
+    return errno == 0 && *end == '\0';
+}
+
+static scs_status set_int(const scs_key *key, const char *text, const scs_where *where,
+                          int64_t *out)
+{
+    int64_t value = 0;
+
+    if (!scs_key_has_word(key, text)) {
+        bool good =
+            read_int(text, &value) && (double)value >= key->min && (double)value <= key->max;
+
+        if (!good || (key->type == SCS_KEY_POWER && (value & (value - 1)) != 0))
+            return refuse_text(key, text, where);
+    }
+    *out = value;
+    return SCS_OK;
+}
+
+static scs_status set_number(const scs_key *key, const char *text, const scs_where *where,
+                             double *out)
+{
+    double value = key->word_value;
+
+    if (!scs_key_has_word(key, text)) {
+        char *end;
+
+        if (text[0] == '\0' || text[strspn(text, "+-.0123456789eE")] != '\0')
+            return refuse_text(key, text, where);
+        value = strtod(text, &end);
+        if (*end != '\0' || !(value >= key->min && value <= key->max))
+            return refuse_text(key, text, where);
+    }
+    *out = value;
+    return SCS_OK;
+}
+
+static scs_status set_bool(const scs_key *key, const char *text, const scs_where *where, bool *out)
+{
+    static const char *const words[] = {"false", "true", "no", "yes", "off", "on"};
+
+    for (int i = 0; i < 6; i++)
+        if (strcasecmp(text, words[i]) == 0) {
+            *out = i % 2;
+            return SCS_OK;
+        }
+    return refuse_text(key, text, where);
+}
+
+static scs_status set_choice(const scs_key *key, const char *text, const scs_where *where, int *out)
+{
+    const scs_word *word = scs_choice_find(key->choice, text);
+
+    if (!word)
+        return refuse_text(key, text, where);
+    *out = word->value;
+    return SCS_OK;
+}
+
+static scs_status replace_text(char **out, const char *text)
+{
+    char *copy;
+
+    SCS_TRY(scs_text_copy(text, &copy));
+    free(*out);
+    *out = copy;
+    return SCS_OK;
+}
+
+/* "layers/NAME" among the words allows one more path part of any name. */
+static bool matches_open_word(const char *words, const char *text)
+{
+    const char *open = strstr(words, "/NAME"), *start = open;
+    size_t n;
+
+    if (!open)
+        return false;
+    while (start > words && start[-1] != '|')
+        start--;
+    n = (size_t)(open - start) + 1;
+    return strncmp(start, text, n) == 0 && text[n] != '\0' && !strchr(text + n, '/');
+}
+
+static scs_status set_text(const scs_key *key, const char *text, const scs_where *where, char **out)
+{
+    bool known = !key->words || scs_key_has_word(key, text) || matches_open_word(key->words, text);
+
+    if (!known || (double)strlen(text) < key->min)
+        return refuse_text(key, text, where);
+    return replace_text(out, text);
+}
+
+static scs_status set_path(const scs_key *key, const char *text, const scs_where *where, char **out)
+{
+    char *path;
+
+    if (text[0] == '\0' || scs_key_has_word(key, text))
+        return replace_text(out, text);
+    SCS_TRY(scs_text_resolve(where->base, text, &path));
+    free(*out);
+    *out = path;
+    return SCS_OK;
+}
+
+static scs_status set_names(const scs_key *key, const char *text, scs_names *out)
+{
+    scs_names_clear(out);
+    return scs_key_has_word(key, text) ? SCS_OK : scs_names_add(out, text);
+}
+
+scs_status scs_value_set(scs_config *config, const scs_key *key, const char *text,
+                         const scs_where *where)
+{
+    void *at = member(config, key);
+
+    switch (key->type) {
+    case SCS_KEY_INT:
+    case SCS_KEY_POWER:
+        return set_int(key, text, where, at);
+    case SCS_KEY_NUMBER:
+        return set_number(key, text, where, at);
+    case SCS_KEY_BOOL:
+        return set_bool(key, text, where, at);
+    case SCS_KEY_CHOICE:
+        return set_choice(key, text, where, at);
+    case SCS_KEY_PATH:
+        return set_path(key, text, where, at);
+    case SCS_KEY_TEXT:
+        return set_text(key, text, where, at);
+    case SCS_KEY_NAMES:
+        return text[0] ? set_names(key, text, at) : refuse_text(key, text, where);
+    default:
+        return refuse_text(key, text, where);
+    }
+}
+
+/* The shortest text that reads back as the same double. */
+static void print_number(double value, char *out, size_t size)
+{
+    for (int digits = 6; digits <= 17; digits++) {
+        snprintf(out, size, "%.*g", digits, value);
+        if (strtod(out, NULL) == value)
+            return;
+    }
+}
+
+static const char *number_text(const scs_key *key, double value, char *out, size_t size)
+{
+    if (key->words && value == key->word_value)
+        return key->words;
+    print_number(value, out, size);
+    return out;
+}
+
+static const char *int_text(const scs_key *key, int64_t value, char *out, size_t size)
+{
+    if (key->words && value == 0)
+        return key->words;
+    snprintf(out, size, "%lld", (long long)value);
+    return out;
+}
+
+const char *scs_value_text(const scs_config *config, const scs_key *key, char *out, size_t size)
+{
+    const void *at = member_of(config, key);
+
+    switch (key->type) {
+    case SCS_KEY_INT:
+    case SCS_KEY_POWER:
+        return int_text(key, *(const int64_t *)at, out, size);
+    case SCS_KEY_NUMBER:
+        return number_text(key, *(const double *)at, out, size);
+    case SCS_KEY_BOOL:
+        return *(const bool *)at ? "true" : "false";
+    case SCS_KEY_CHOICE:
+        return scs_choice_text(key->choice, *(const int *)at);
+    case SCS_KEY_PATH:
+    case SCS_KEY_TEXT:
+        return *(char *const *)at;
+    default:
+        return key->words ? key->words : "[]";
+    }
+}
+
+static int32_t *count_of(scs_config *config, const scs_key *key)
+{
+    return (int32_t *)(void *)((char *)config + key->count);
+}
+
+int32_t scs_value_count(const scs_config *config, const scs_key *key)
+{
+    const char *at = (const char *)config;
+
+    if (key->type == SCS_KEY_NAMES)
+        return ((const scs_names *)(const void *)(at + key->offset))->n;
+    return *(const int32_t *)(const void *)(at + key->count);
+}
+
+/* The address of the pointer to the first record. */
+static void **list_of(const scs_config *config, const scs_key *key)
+{
+    return (void **)(void *)((char *)(uintptr_t)config + key->offset);
+}
+
+static char **field_of(const scs_config *config, const scs_key *key, int32_t i,
+                       const scs_field *field)
+{
+    char *record = (char *)*list_of(config, key) + (size_t)i * key->record->size;
+
+    return (char **)(void *)(record + field->offset);
+}
+
+void scs_value_clear(scs_config *config, const scs_key *key)
+{
+    if (key->type == SCS_KEY_NAMES) {
+        scs_names_clear((scs_names *)(void *)((char *)config + key->offset));
+        return;
+    }
+    for (int32_t i = 0; i < *count_of(config, key); i++)
+        for (int f = 0; f < key->record->n_field; f++)
+            free(*field_of(config, key, i, &key->record->field[f]));
+    free(*list_of(config, key));
+    *list_of(config, key) = NULL;
+    *count_of(config, key) = 0;
+}
+
+scs_status scs_value_reserve(scs_config *config, const scs_key *key, int32_t n)
+{
+    void *list = scs_allocate(n, key->record->size);
+
+    SCS_REQUIRE(list, SCS_ENOMEM, "out of memory for a list of %d", n);
+    *list_of(config, key) = list;
+    *count_of(config, key) = n;
+    return SCS_OK;
+}
+
+scs_status scs_value_set_field(scs_config *config, const scs_key *key, int32_t i,
+                               const scs_field *field, const char *text, const scs_where *where)
+{
+    char **out = field_of(config, key, i, field);
+
+    free(*out);
+    *out = NULL;
+    if (text[0] == '\0')
+        return SCS_OK;
+    return scs_text_resolve(field->is_path ? where->base : NULL, text, out);
+}
+
+const char *scs_value_field(const scs_config *config, const scs_key *key, int32_t i,
+                            const scs_field *field)
+{
+    return *field_of(config, key, i, field);
+}
+
+scs_status scs_value_check_record(scs_config *config, const scs_key *key, int32_t i,
+                                  const scs_where *where)
+{
+    char name[80];
+
+    for (int f = 0; f < key->record->n_field; f++)
+        SCS_REQUIRE(!key->record->field[f].required ||
+                        scs_value_field(config, key, i, &key->record->field[f]),
+                    SCS_EARG, "%s: %s: item %d has no %s", where->text,
+                    scs_key_full_name(key, name, sizeof name), i + 1, key->record->field[f].name);
+    if (key->record->has_line) {
+        char *record = (char *)*list_of(config, key) + (size_t)i * key->record->size;
+
+        *(int *)(void *)(record + key->record->line) = where->line;
+    }
+    return SCS_OK;
+}

@@ -1,0 +1,414 @@
+#include "src/config/yaml.h"
+
+#include "src/base/names.h"
+#include "src/config/value.h"
+#include "scscreen/config.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <yaml.h>
+
+typedef struct scs_source {
+    yaml_document_t doc;
+    const char *file; /**< NULL for --set; borrowed, as are the next two */
+    const char *set;  /**< the whole argument of --set, or NULL */
+    const char *text; /**< the YAML */
+} scs_source;
+
+enum { DEEPEST = 32 };
+
+/* "FILE:LINE" of a line counted from 0, or "--set KEY". */
+static scs_where source_locate(const scs_source *src, size_t line)
+{
+    scs_where where = {.base = src->file, .line = src->file ? (int)line + 1 : 0};
+    int key = src->set ? (int)strcspn(src->set, "=") : 0;
+
+    if (src->file)
+        snprintf(where.text, sizeof where.text, "%.*s:%zu", SCS_WHERE_MAX - 24, src->file,
+                 line + 1);
+    else
+        snprintf(where.text, sizeof where.text, "--set %.*s", key < 80 ? key : 80, src->set);
+    return where;
+}
+
+static scs_where source_where(const scs_source *src, const yaml_node_t *node)
+{
+    return source_locate(src, node->start_mark.line);
+}
+
+static size_t count_lines(const char *text, size_t n)
+{
+    size_t lines = 0;
+
+    for (size_t i = 0; i < n && text[i]; i++)
+        lines += text[i] == '\n';
+    return lines;
+}
+
+/* Whether a line's indentation holds a tab, the usual reason for "cannot start any token". */
+static bool is_tab_indented(const char *text, size_t line)
+{
+    for (; line > 0 && text; line--) {
+        text = strchr(text, '\n');
+        text = text ? text + 1 : NULL;
+    }
+    return text && text[strspn(text, " ")] == '\t';
+}
+
+static scs_status fail_parse(const scs_source *src, const yaml_parser_t *parser)
+{
+    bool reader = parser->error == YAML_READER_ERROR;
+    size_t line =
+        reader ? count_lines(src->text, parser->problem_offset) : parser->problem_mark.line;
+    scs_where where = source_locate(src, line);
+
+    if (parser->error == YAML_MEMORY_ERROR)
+        return SCS_FAIL(SCS_ENOMEM, "%s: out of memory", where.text);
+    return SCS_FAIL(SCS_EARG, "%s: not valid YAML: %s%s%s%s", where.text,
+                    parser->context ? parser->context : "", parser->context ? ", " : "",
+                    parser->problem ? parser->problem : "unknown problem",
+                    is_tab_indented(src->text, line) ? "; indent with spaces, not tabs" : "");
+}
+
+static int depth_change(yaml_event_type_t type)
+{
+    if (type == YAML_MAPPING_START_EVENT || type == YAML_SEQUENCE_START_EVENT)
+        return 1;
+    return type == YAML_MAPPING_END_EVENT || type == YAML_SEQUENCE_END_EVENT ? -1 : 0;
+}
+
+/* Read the text event by event, before any tree is made of it. */
+static scs_status check_events(const scs_source *src, yaml_parser_t *parser)
+{
+    int depth = 0, documents = 0;
+    bool done = false;
+
+    while (!done) {
+        yaml_event_t event;
+        scs_where where;
+
+        if (!yaml_parser_parse(parser, &event))
+            return fail_parse(src, parser);
+        where = source_locate(src, event.start_mark.line);
+        depth += depth_change(event.type);
+        documents += event.type == YAML_DOCUMENT_START_EVENT;
+        done = event.type == YAML_STREAM_END_EVENT;
+        yaml_event_delete(&event);
+        SCS_REQUIRE(depth <= DEEPEST, SCS_EARG, "%s: nested deeper than %d levels", where.text,
+                    DEEPEST);
+        SCS_REQUIRE(documents <= 1, SCS_EARG, "%s: a second YAML document starts; only one is read",
+                    where.text);
+    }
+    return SCS_OK;
+}
+
+static scs_status start(const scs_source *src, yaml_parser_t *parser)
+{
+    SCS_REQUIRE(yaml_parser_initialize(parser), SCS_ENOMEM, "out of memory for YAML");
+    yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING);
+    yaml_parser_set_input_string(parser, (const unsigned char *)src->text, strlen(src->text));
+    return SCS_OK;
+}
+
+/* Parse src->text into src->doc, which the caller deletes. SCS_EARG with the line: what is not
+ * YAML, a second document, or nesting beyond any config's (libyaml takes quadratic time for it). */
+static scs_status source_parse(scs_source *src)
+{
+    yaml_parser_t parser;
+    scs_status st;
+
+    SCS_TRY(start(src, &parser));
+    st = check_events(src, &parser);
+    yaml_parser_delete(&parser);
+    SCS_TRY(st);
+    SCS_TRY(start(src, &parser));
+    if (!yaml_parser_load(&parser, &src->doc))
+        st = fail_parse(src, &parser);
+    yaml_parser_delete(&parser);
+    return st;
+}
+
+/* "a mapping", "a list" or "text". */
+static const char *node_kind(const yaml_node_t *node)
+{
+    return node->type == YAML_MAPPING_NODE    ? "a mapping"
+           : node->type == YAML_SEQUENCE_NODE ? "a list"
+                                              : "text";
+}
+
+/* An empty value, as after "hold_out:" with nothing below it. */
+static bool node_is_nothing(const yaml_node_t *node)
+{
+    const char *text = (const char *)node->data.scalar.value;
+
+    return node->type == YAML_SCALAR_NODE && node->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
+           (strcmp(text, "") == 0 || strcmp(text, "~") == 0 || strcmp(text, "null") == 0);
+}
+
+/* The text of a scalar exactly as it was written. SCS_EARG if it is none. @param what for the
+ * message */
+static scs_status node_text(const scs_source *src, const yaml_node_t *node, const char *what,
+                            const char **text)
+{
+    SCS_REQUIRE(node->type == YAML_SCALAR_NODE, SCS_EARG, "%s: %s is %s; expected plain text",
+                source_where(src, node).text, what, node_kind(node));
+    *text = (const char *)node->data.scalar.value;
+    SCS_REQUIRE(strlen(*text) == node->data.scalar.length, SCS_EARG, "%s: %s holds a NUL character",
+                source_where(src, node).text, what);
+    return SCS_OK;
+}
+
+/* Number of pairs of a mapping, or of items of a list. */
+static int node_count(const yaml_node_t *node)
+{
+    if (node->type == YAML_MAPPING_NODE)
+        return (int)(node->data.mapping.pairs.top - node->data.mapping.pairs.start);
+    return (int)(node->data.sequence.items.top - node->data.sequence.items.start);
+}
+
+static const yaml_node_t *node_item(scs_source *src, const yaml_node_t *list, int i)
+{
+    return yaml_document_get_node(&src->doc, list->data.sequence.items.start[i]);
+}
+
+/* Pair i of a mapping. SCS_EARG for a key that stood there before. @param[out] where the key's
+ * place */
+static scs_status node_pair(scs_source *src, const yaml_node_t *map, int i, const char **name,
+                            const yaml_node_t **value, scs_where *where)
+{
+    const yaml_node_pair_t *pair = map->data.mapping.pairs.start;
+    const yaml_node_t *key = yaml_document_get_node(&src->doc, pair[i].key);
+    const char *before = NULL;
+
+    SCS_TRY(node_text(src, key, "a key", name));
+    *where = source_where(src, key);
+    *value = yaml_document_get_node(&src->doc, pair[i].value);
+    for (int j = 0; j < i; j++) {
+        const yaml_node_t *other = yaml_document_get_node(&src->doc, pair[j].key);
+
+        SCS_TRY(node_text(src, other, "a key", &before));
+        SCS_REQUIRE(strcmp(before, *name) != 0, SCS_EARG,
+                    "%s: %s stands here twice (first on line %zu)", where->text, *name,
+                    other->start_mark.line + 1);
+    }
+    return SCS_OK;
+}
+
+static scs_status apply_names(scs_source *src, scs_config *config, const scs_key *key,
+                              const yaml_node_t *list)
+{
+    scs_names *names = (scs_names *)(void *)((char *)config + key->offset);
+    scs_where where = source_where(src, list);
+    const char *text = NULL;
+
+    if (node_count(list) == 0)
+        return scs_value_refuse(key, "an empty list", &where);
+    scs_names_clear(names);
+    for (int i = 0; i < node_count(list); i++) {
+        SCS_TRY(node_text(src, node_item(src, list, i), "an item of the list", &text));
+        SCS_REQUIRE(scs_names_find(names, text) < 0, SCS_EARG,
+                    "%s: %s.%s: %s stands in the list twice",
+                    source_where(src, node_item(src, list, i)).text, key->section, key->name, text);
+        SCS_TRY(scs_names_add(names, text));
+    }
+    return SCS_OK;
+}
+
+static const scs_field *find_field(const scs_record *record, const char *name)
+{
+    for (int f = 0; f < record->n_field; f++)
+        if (strcmp(record->field[f].name, name) == 0)
+            return &record->field[f];
+    return NULL;
+}
+
+static scs_status fail_field(const scs_key *key, const char *name, const scs_where *where)
+{
+    char full[80], allowed[256];
+
+    return SCS_FAIL(SCS_EARG, "%s: unknown key %s in %s, which is %s", where->text, name,
+                    scs_key_full_name(key, full, sizeof full),
+                    scs_key_allowed(key, allowed, sizeof allowed));
+}
+
+static scs_status apply_fields(scs_source *src, scs_config *config, const scs_key *key, int32_t i,
+                               const yaml_node_t *map)
+{
+    for (int p = 0; p < node_count(map); p++) {
+        const char *name = NULL, *text = NULL;
+        const scs_field *field;
+        const yaml_node_t *value = NULL;
+        scs_where where;
+
+        SCS_TRY(node_pair(src, map, p, &name, &value, &where));
+        field = find_field(key->record, name);
+        if (!field)
+            return fail_field(key, name, &where);
+        SCS_TRY(node_text(src, value, name, &text));
+        SCS_TRY(
+            scs_value_set_field(config, key, i, field, node_is_nothing(value) ? "" : text, &where));
+    }
+    return SCS_OK;
+}
+
+static scs_status apply_record(scs_source *src, scs_config *config, const scs_key *key, int32_t i,
+                               const yaml_node_t *node)
+{
+    scs_where where = source_where(src, node);
+    const char *text = NULL;
+
+    if (node->type == YAML_MAPPING_NODE) {
+        SCS_TRY(apply_fields(src, config, key, i, node));
+    } else if (node->type == YAML_SCALAR_NODE && key->record->short_form) {
+        SCS_TRY(node_text(src, node, "an item", &text));
+        SCS_TRY(scs_value_set_field(config, key, i, &key->record->field[0], text, &where));
+    } else {
+        char what[48];
+
+        snprintf(what, sizeof what, "a list with %s in it", node_kind(node));
+        return scs_value_refuse(key, what, &where);
+    }
+    return scs_value_check_record(config, key, i, &where);
+}
+
+static scs_status apply_records(scs_source *src, scs_config *config, const scs_key *key,
+                                const yaml_node_t *node)
+{
+    scs_where where = source_where(src, node);
+
+    if (node_is_nothing(node)) {
+        scs_value_clear(config, key);
+        return SCS_OK;
+    }
+    if (node->type != YAML_SEQUENCE_NODE)
+        return scs_value_refuse(key, node_kind(node), &where);
+    scs_value_clear(config, key);
+    SCS_TRY(scs_value_reserve(config, key, node_count(node)));
+    for (int i = 0; i < node_count(node); i++)
+        SCS_TRY(apply_record(src, config, key, i, node_item(src, node, i)));
+    return SCS_OK;
+}
+
+static scs_status apply_value(scs_source *src, scs_config *config, const scs_key *key,
+                              const yaml_node_t *node)
+{
+    scs_where where = source_where(src, node);
+    const char *text = NULL;
+    char name[80];
+
+    if (key->type == SCS_KEY_RECORDS)
+        return apply_records(src, config, key, node);
+    if (key->type == SCS_KEY_NAMES && node->type == YAML_SEQUENCE_NODE)
+        return apply_names(src, config, key, node);
+    if (node->type != YAML_SCALAR_NODE)
+        return scs_value_refuse(key, node_kind(node), &where);
+    SCS_TRY(node_text(src, node, scs_key_full_name(key, name, sizeof name), &text));
+    return scs_value_set(config, key, text, &where);
+}
+
+static scs_status fail_unknown(const char *name, const scs_where *where)
+{
+    char nearest[80];
+
+    if (scs_key_nearest(name, nearest, sizeof nearest))
+        return SCS_FAIL(SCS_EARG, "%s: unknown key %s; did you mean %s?", where->text, name,
+                        nearest);
+    return SCS_FAIL(SCS_EARG, "%s: unknown key %s; see scscreen --help for all keys", where->text,
+                    name);
+}
+
+static scs_status apply_section(scs_source *src, scs_config *config, const char *section,
+                                const yaml_node_t *map)
+{
+    for (int p = 0; p < node_count(map); p++) {
+        const char *name = NULL;
+        char full[256];
+        const yaml_node_t *value = NULL;
+        scs_where where;
+        const scs_key *key;
+
+        SCS_TRY(node_pair(src, map, p, &name, &value, &where));
+        snprintf(full, sizeof full, "%s.%s", section, name);
+        key = scs_key_find(full);
+        if (!key)
+            return fail_unknown(full, &where);
+        SCS_TRY(apply_value(src, config, key, value));
+    }
+    return SCS_OK;
+}
+
+static scs_status apply_root(scs_source *src, scs_config *config, const yaml_node_t *root)
+{
+    for (int p = 0; p < node_count(root); p++) {
+        const char *name = NULL;
+        const yaml_node_t *value = NULL;
+        scs_where where;
+
+        SCS_TRY(node_pair(src, root, p, &name, &value, &where));
+        if (!scs_key_is_section(name)) {
+            const scs_key *key = scs_key_find(name);
+
+            if (!key)
+                return fail_unknown(name, &where);
+            SCS_REQUIRE(!key->name, SCS_EARG, "%s: write %s: below %s:, not %s:", where.text,
+                        key->name, key->section, name);
+            SCS_TRY(apply_value(src, config, key, value));
+        } else if (value->type == YAML_MAPPING_NODE) {
+            SCS_TRY(apply_section(src, config, name, value));
+        } else if (!node_is_nothing(value)) {
+            return SCS_FAIL(SCS_EARG, "%s: %s is %s; write its keys below it", where.text, name,
+                            node_kind(value));
+        }
+    }
+    return SCS_OK;
+}
+
+scs_status scs_yaml_apply(scs_config *config, const char *file, const char *text)
+{
+    scs_source src = {.file = file, .text = text};
+    scs_status st = SCS_OK;
+    yaml_node_t *root;
+
+    SCS_TRY(source_parse(&src));
+    root = yaml_document_get_root_node(&src.doc);
+    if (root && root->type == YAML_MAPPING_NODE)
+        st = apply_root(&src, config, root);
+    else if (root && !node_is_nothing(root))
+        st = SCS_FAIL(SCS_EARG, "%s: this is %s; expected sections such as data: and train:",
+                      source_where(&src, root).text, node_kind(root));
+    yaml_document_delete(&src.doc);
+    return st;
+}
+
+static scs_status apply_set(scs_source *src, scs_config *config, const scs_key *key)
+{
+    yaml_node_t *root = yaml_document_get_root_node(&src->doc);
+    scs_where where = source_locate(src, 0);
+
+    if (root)
+        return apply_value(src, config, key, root);
+    if (key->type != SCS_KEY_RECORDS)
+        return scs_value_set(config, key, "", &where);
+    scs_value_clear(config, key);
+    return SCS_OK;
+}
+
+scs_status scs_yaml_apply_set(scs_config *config, const char *set)
+{
+    const char *equals = strchr(set, '=');
+    scs_source src = {.set = set, .text = equals ? equals + 1 : ""};
+    scs_where where = source_locate(&src, 0);
+    char name[256];
+    const scs_key *key;
+    scs_status st;
+
+    SCS_REQUIRE(equals, SCS_EARG, "%s: expected section.key=value", where.text);
+    snprintf(name, sizeof name, "%.*s", (int)(equals - set), set);
+    key = scs_key_find(name);
+    if (!key)
+        return fail_unknown(name, &where);
+    SCS_TRY(source_parse(&src));
+    st = apply_set(&src, config, key);
+    yaml_document_delete(&src.doc);
+    return st;
+}

@@ -1,0 +1,344 @@
+#include "src/crossval/report.h"
+
+#include "src/base/text.h"
+#include "src/screen/predict.h"
+#include "src/screen/score.h"
+#include "src/screen/shift.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What a model is chosen by; higher is better. */
+static const int deciding[] = {SCS_R2_ALL, SCS_R2_DEG, SCS_DELTA_PEARSON};
+
+enum { N_DECIDING = sizeof deciding / sizeof *deciding };
+
+static const int shown[] = {SCS_R2_ALL, SCS_R2_DEG, SCS_R2_VARIANCE,    SCS_DELTA_PEARSON,
+                            SCS_MSE,    SCS_MAE,    SCS_DEG_OVERLAP_50, SCS_DEG_DIRECTION};
+
+enum { N_SHOWN = sizeof shown / sizeof *shown };
+
+static void print_means(FILE *out, const scs_validation_sums *sums)
+{
+    fprintf(out, "%-13s", "predictor");
+    for (int i = 0; i < N_SHOWN; i++)
+        fprintf(out, " %14s", scs_measure_name(shown[i]));
+    fprintf(out, "\n");
+    for (int p = 0; p < scs_predictor_count(); p++) {
+        if (sums->n_row[p] == 0)
+            continue;
+        fprintf(out, "%-13s", scs_predictor_at(p)->name);
+        for (int i = 0; i < N_SHOWN; i++) {
+            double mean = scs_validation_mean(sums, p, shown[i]);
+            bool small = shown[i] == SCS_MSE || shown[i] == SCS_MAE;
+
+            if (isnan(mean))
+                fprintf(out, " %14s", "-");
+            else
+                fprintf(out, " %14.*f", small ? 5 : 3, mean);
+        }
+        fprintf(out, "\n");
+    }
+}
+
+static bool is_network(int p)
+{
+    const scs_predictor *predictor = scs_predictor_at(p);
+
+    return predictor->space == SCS_PREDICT_LATENT && predictor->model == SCS_MODEL_VAE;
+}
+
+/* The network as a screen would use it; -1: it was not made. */
+static int network_of(const scs_validation_sums *sums)
+{
+    for (int p = 0; p < scs_predictor_count(); p++)
+        if (is_network(p) && scs_predictor_at(p)->decode == SCS_DECODE_AS_CONFIG && sums->n_row[p])
+            return p;
+    return -1;
+}
+
+/* The best of the others by one measure; -1: none has it. */
+static int best_baseline(const scs_validation_sums *sums, int measure)
+{
+    int best = -1;
+
+    for (int p = 0; p < scs_predictor_count(); p++) {
+        double mean = scs_validation_mean(sums, p, measure);
+
+        if (!is_network(p) && !isnan(mean) &&
+            (best < 0 || mean > scs_validation_mean(sums, best, measure)))
+            best = p;
+    }
+    return best;
+}
+
+static void compare(FILE *out, const scs_validation_sums *sums, int measure)
+{
+    int network = network_of(sums), baseline = best_baseline(sums, measure);
+    double a, b;
+
+    if (network < 0 || baseline < 0)
+        return;
+    a = scs_validation_mean(sums, network, measure);
+    b = scs_validation_mean(sums, baseline, measure);
+    fprintf(out, "  %-13s the network %s the baselines: %s %.3f, %s %.3f\n",
+            scs_measure_name(measure), a > b ? "beats" : "DOES NOT BEAT",
+            scs_predictor_at(network)->name, a, scs_predictor_at(baseline)->name, b);
+}
+
+/* Mean of the deciding measures; NaN where one is undefined. */
+static double merit(const scs_validation_sums *sums, int p)
+{
+    double sum = 0;
+
+    for (int i = 0; i < N_DECIDING; i++)
+        sum += scs_validation_mean(sums, p, deciding[i]);
+    return sum / N_DECIDING;
+}
+
+static int best_of_all(const scs_validation_sums *sums)
+{
+    int best = -1;
+
+    for (int p = 0; p < scs_predictor_count(); p++)
+        if (scs_predictor_at(p)->space != SCS_PREDICT_NOTHING && !isnan(merit(sums, p)) &&
+            (best < 0 || merit(sums, p) > merit(sums, best)))
+            best = p;
+    return best;
+}
+
+void scs_validation_summary(FILE *out, const scs_validation_sums *sums)
+{
+    int best = best_of_all(sums);
+    char use[80];
+
+    print_means(out, sums);
+    for (int i = 0; i < N_DECIDING; i++)
+        compare(out, sums, deciding[i]);
+    if (best >= 0)
+        fprintf(out,
+                "Best mean of r2_all, r2_deg and delta_pearson: %s (%.3f). To screen with it: "
+                "%s\n",
+                scs_predictor_at(best)->name, merit(sums, best),
+                scs_predictor_use(scs_predictor_at(best), use, sizeof use));
+}
+
+enum { LABEL = 256, N_FIXED = 7, PREDICTOR_FIELD = 3 };
+
+/* Longest file of one model that is read back. */
+static const int64_t largest_file = (int64_t)1 << 30;
+
+static const scs_predictor predictors[] = {
+    {.name = "no_change", .space = SCS_PREDICT_NOTHING},
+    {.name = "mean_paired", .space = SCS_PREDICT_GENES, .shift = SCS_SHIFT_PAIRED},
+    {.name = "mean_nearest", .space = SCS_PREDICT_GENES, .shift = SCS_SHIFT_NEAREST},
+    {.name = "pca",
+     .space = SCS_PREDICT_LATENT,
+     .decode = SCS_DECODE_AS_CONFIG,
+     .model = SCS_MODEL_PCA},
+    {.name = "vae",
+     .space = SCS_PREDICT_LATENT,
+     .decode = SCS_DECODE_AS_CONFIG,
+     .model = SCS_MODEL_VAE},
+    {.name = "vae_decode",
+     .space = SCS_PREDICT_LATENT,
+     .decode = SCS_DECODE_PLAIN,
+     .model = SCS_MODEL_VAE},
+    {.name = "vae_edit",
+     .space = SCS_PREDICT_LATENT,
+     .decode = SCS_DECODE_EDIT,
+     .model = SCS_MODEL_VAE},
+};
+
+static const char *const fixed[N_FIXED] = {"species",   "cell_type",  "perturbation", "predictor",
+                                           "n_control", "n_observed", "source"};
+
+int scs_predictor_count(void)
+{
+    return (int)(sizeof predictors / sizeof *predictors);
+}
+
+const scs_predictor *scs_predictor_at(int i)
+{
+    return i >= 0 && i < scs_predictor_count() ? &predictors[i] : NULL;
+}
+
+char *scs_predictor_use(const scs_predictor *predictor, char *out, size_t size)
+{
+    const scs_predictor *p = predictor;
+    const char *kind = p->model == SCS_MODEL_PCA ? "pca" : "vae";
+
+    if (p->space == SCS_PREDICT_NOTHING)
+        snprintf(out, size, "%s", "");
+    else if (p->space == SCS_PREDICT_GENES)
+        snprintf(out, size, "model.kind: mean, screen.shift: %s",
+                 scs_shift_rule_at(p->shift)->name);
+    else if (p->decode == SCS_DECODE_AS_CONFIG)
+        snprintf(out, size, "model.kind: %s, with screen.decode as it is", kind);
+    else
+        snprintf(out, size, "model.kind: %s, screen.decode: %s", kind,
+                 scs_decode_mode_at(p->decode)->name);
+    return out;
+}
+
+int scs_predictor_kinds(const scs_config *config, int *kind)
+{
+    int n = 0;
+
+    kind[n++] = config->model.kind;
+    if (config->validate.pca && config->model.kind != SCS_MODEL_PCA)
+        kind[n++] = SCS_MODEL_PCA;
+    return n;
+}
+
+bool scs_predictor_is_made_by(const scs_predictor *predictor, const scs_config *config, int kind)
+{
+    return kind == (predictor->space == SCS_PREDICT_LATENT ? predictor->model : config->model.kind);
+}
+
+bool scs_predictor_is_made(const scs_predictor *predictor, const scs_config *config)
+{
+    int kind[SCS_MOST_KINDS], n = scs_predictor_kinds(config, kind);
+
+    for (int i = 0; i < n; i++)
+        if (scs_predictor_is_made_by(predictor, config, kind[i]))
+            return true;
+    return false;
+}
+
+void scs_validation_write_head(FILE *out)
+{
+    for (int i = 0; i < N_FIXED; i++)
+        fprintf(out, "%s\t", fixed[i]);
+    for (int m = 0; m < SCS_N_MEASURE; m++)
+        fprintf(out, "%s%c", scs_measure_name(m), m + 1 < SCS_N_MEASURE ? '\t' : '\n');
+}
+
+static void write_label(FILE *out, const char *label)
+{
+    char text[LABEL];
+
+    fprintf(out, "%s\t", scs_text_escape(label, text, sizeof text));
+}
+
+void scs_validation_write_row(FILE *out, const scs_atlas *atlas, const scs_combination *item,
+                              const scs_predictor *predictor, const char *source,
+                              const double *value)
+{
+    write_label(out, atlas->species.name[item->species]);
+    write_label(out, atlas->cell_types.name[item->cell_type]);
+    write_label(out, atlas->conditions.name[item->condition]);
+    write_label(out, predictor->name);
+    fprintf(out, "%lld\t%lld\t", (long long)atlas->group[item->control_group].count,
+            (long long)atlas->group[item->observed_group].count);
+    write_label(out, source);
+    for (int m = 0; m < SCS_N_MEASURE; m++) {
+        if (isnan(value[m]))
+            fprintf(out, "nan");
+        else
+            fprintf(out, "%.9g", value[m]);
+        fputc(m + 1 < SCS_N_MEASURE ? '\t' : '\n', out);
+    }
+}
+
+scs_status scs_validation_sums_create(scs_validation_sums *sums)
+{
+    *sums = (scs_validation_sums){0};
+    SCS_TRY(SCS_ALLOC(sums->sum, scs_predictor_count() * SCS_N_MEASURE));
+    SCS_TRY(SCS_ALLOC(sums->n, scs_predictor_count() * SCS_N_MEASURE));
+    return SCS_ALLOC(sums->n_row, scs_predictor_count());
+}
+
+void scs_validation_sums_clear(scs_validation_sums *sums)
+{
+    free(sums->sum);
+    free(sums->n);
+    free(sums->n_row);
+    *sums = (scs_validation_sums){0};
+}
+
+double scs_validation_mean(const scs_validation_sums *sums, int predictor, int measure)
+{
+    int at = predictor * SCS_N_MEASURE + measure;
+
+    return sums->n[at] ? sums->sum[at] / (double)sums->n[at] : NAN;
+}
+
+static int find_predictor(const char *name)
+{
+    for (int p = 0; p < scs_predictor_count(); p++)
+        if (strcmp(predictors[p].name, name) == 0)
+            return p;
+    return -1;
+}
+
+/* One row, cut in place. @return whether it is one */
+static bool read_row(char *line, scs_validation_sums *sums)
+{
+    int p = -1, m = -N_FIXED;
+
+    for (char *field; (field = strsep(&line, "\t")); m++) {
+        char *end = field;
+        double value;
+
+        if (m == PREDICTOR_FIELD - N_FIXED)
+            p = find_predictor(field);
+        if (m < 0)
+            continue;
+        value = strtod(field, &end);
+        if (p < 0 || m >= SCS_N_MEASURE || end == field || *end)
+            return false;
+        if (sums && !isnan(value)) {
+            sums->sum[p * SCS_N_MEASURE + m] += value;
+            sums->n[p * SCS_N_MEASURE + m]++;
+        }
+    }
+    if (sums && p >= 0)
+        sums->n_row[p]++;
+    return m == SCS_N_MEASURE;
+}
+
+/* @return whether the line is the column names */
+static bool is_head(const char *line)
+{
+    char *head = NULL;
+    size_t size = 0, n = strlen(line);
+    FILE *out = open_memstream(&head, &size);
+    bool same;
+
+    if (!out)
+        return false;
+    scs_validation_write_head(out);
+    if (fclose(out) != 0) {
+        free(head);
+        return false;
+    }
+    same = size == n + 1 && memcmp(head, line, n) == 0;
+    free(head);
+    return same;
+}
+
+scs_status scs_validation_read(const char *path, int64_t n_row, scs_validation_sums *sums,
+                               FILE *out)
+{
+    char *text = NULL, *rest, *line;
+    int64_t n = 0;
+    bool good;
+
+    SCS_TRY(scs_text_read(path, largest_file, &text));
+    rest = text;
+    good = is_head((line = strsep(&rest, "\n")));
+    while (good && (line = strsep(&rest, "\n")) && *line) {
+        if (out)
+            fprintf(out, "%s\n", line);
+        good = read_row(line, sums);
+        n++;
+    }
+    free(text);
+    SCS_REQUIRE(good && n == n_row, SCS_EDATA,
+                "%s: is not a whole record of a validated model; remove it and run validate again",
+                path);
+    return SCS_OK;
+}

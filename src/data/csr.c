@@ -1,0 +1,149 @@
+#include "src/data/csr.h"
+
+#include "scscreen/status.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+scs_status scs_csr_alloc(int64_t n_row, int32_t n_col, int64_t nnz, scs_csr *x)
+{
+    scs_status st = SCS_OK;
+
+    *x = (scs_csr){.n_row = n_row, .n_col = n_col};
+    SCS_REQUIRE(n_row >= 0 && n_col >= 0 && nnz >= 0 && n_row < INT64_MAX, SCS_EINTERNAL,
+                "a matrix of %lld x %d with %lld values", (long long)n_row, n_col, (long long)nnz);
+    SCS_GO(st, SCS_ALLOC(x->indptr, n_row + 1));
+    SCS_GO(st, SCS_ALLOC(x->indices, nnz));
+    SCS_GO(st, SCS_ALLOC(x->values, nnz));
+done:
+    if (st != SCS_OK)
+        scs_csr_clear(x);
+    return st;
+}
+
+void scs_csr_clear(scs_csr *x)
+{
+    free(x->indptr);
+    free(x->indices);
+    free(x->values);
+    *x = (scs_csr){0};
+}
+
+void scs_csr_row_sums(const scs_csr *x, double *sums)
+{
+    for (int64_t i = 0; i < x->n_row; i++) {
+        double sum = 0;
+        for (int64_t k = x->indptr[i]; k < x->indptr[i + 1]; k++)
+            sum += x->values[k];
+        sums[i] = sum;
+    }
+}
+
+/* Column in the high half, the value's bits in the low one: sorts by column in one compare. */
+static uint64_t entry(int32_t column, float value)
+{
+    uint32_t bits;
+
+    memcpy(&bits, &value, sizeof bits);
+    return (uint64_t)(uint32_t)column << 32 | bits;
+}
+
+static float entry_value(uint64_t e)
+{
+    uint32_t bits = (uint32_t)e;
+    float value;
+
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+static int compare_entries(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+static bool is_sorted(const int32_t *column, int64_t n)
+{
+    for (int64_t k = 1; k < n; k++)
+        if (column[k - 1] >= column[k])
+            return false;
+    return true;
+}
+
+/* @param room [n] */
+static void sort_row(int32_t *column, float *value, int64_t n, uint64_t *room)
+{
+    for (int64_t k = 0; k < n; k++)
+        room[k] = entry(column[k], value[k]);
+    qsort(room, (size_t)n, sizeof *room, compare_entries);
+    for (int64_t k = 0; k < n; k++) {
+        column[k] = (int32_t)(room[k] >> 32);
+        value[k] = entry_value(room[k]);
+    }
+}
+
+static scs_status check_row(const scs_csr *x, int64_t row)
+{
+    for (int64_t k = x->indptr[row] + 1; k < x->indptr[row + 1]; k++)
+        SCS_REQUIRE(x->indices[k - 1] < x->indices[k], SCS_EDATA, "row %lld holds column %d twice",
+                    (long long)row, x->indices[k]);
+    return SCS_OK;
+}
+
+static int64_t longest_row(const scs_csr *x)
+{
+    int64_t longest = 0;
+
+    for (int64_t i = 0; i < x->n_row; i++)
+        if (x->indptr[i + 1] - x->indptr[i] > longest)
+            longest = x->indptr[i + 1] - x->indptr[i];
+    return longest;
+}
+
+scs_status scs_csr_sort_rows(scs_csr *x)
+{
+    uint64_t *room;
+    scs_status st = SCS_OK;
+
+    SCS_TRY(SCS_ALLOC(room, longest_row(x)));
+    for (int64_t i = 0; i < x->n_row; i++) {
+        int64_t first = x->indptr[i], n = x->indptr[i + 1] - first;
+        if (is_sorted(x->indices + first, n))
+            continue;
+        sort_row(x->indices + first, x->values + first, n, room);
+        SCS_GO(st, check_row(x, i));
+    }
+done:
+    free(room);
+    return st;
+}
+
+static scs_status check_map(const int32_t *gene, int32_t n_col, int32_t n_gene)
+{
+    for (int32_t j = 0; j < n_col; j++)
+        SCS_REQUIRE(gene[j] >= -1 && gene[j] < n_gene, SCS_EINTERNAL,
+                    "column %d is mapped to gene %d of %d", j, gene[j], n_gene);
+    return SCS_OK;
+}
+
+scs_status scs_csr_map_columns(scs_csr *x, const int32_t *gene, int32_t n_gene)
+{
+    int64_t kept = 0;
+
+    SCS_TRY(check_map(gene, x->n_col, n_gene));
+    for (int64_t i = 0, k = 0; i < x->n_row; i++) {
+        for (; k < x->indptr[i + 1]; k++) {
+            int32_t to = gene[x->indices[k]];
+            if (to < 0)
+                continue;
+            x->indices[kept] = to;
+            x->values[kept++] = x->values[k];
+        }
+        x->indptr[i + 1] = kept;
+    }
+    x->n_col = n_gene;
+    return scs_csr_sort_rows(x);
+}

@@ -1,0 +1,597 @@
+#include "src/base/bytes.h"
+#include "src/base/checksum.h"
+#include "src/base/names.h"
+#include "src/base/text.h"
+#include "src/data/dataset_internal.h"
+#include "src/data/dose.h"
+#include "src/data/h5ad.h"
+#include "scscreen/dataset.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static scs_status refuse_missing(const scs_index *have, const scs_names *genes, const char *where)
+{
+    const char *first = NULL;
+    scs_lidx missing = 0;
+
+    for (scs_lidx g = 0; g < genes->n; g++)
+        if (scs_index_find(have, genes->name[g]) < 0) {
+            first = first ? first : genes->name[g];
+            missing++;
+        }
+    SCS_REQUIRE(missing == 0, SCS_EDATA,
+                "%s: %d of the model's %d genes are not in the data (first: %s); use the data's "
+                "own gene names, or retrain",
+                where, missing, genes->n, first);
+    return SCS_OK;
+}
+
+/* to[old position] = position in `genes`, -1: not in the model. */
+static scs_status positions(const scs_names *old, const scs_names *genes, int32_t *to)
+{
+    scs_index wanted = {0};
+    scs_status status;
+
+    SCS_GO(status, scs_index_create(genes, &wanted));
+    for (scs_lidx g = 0; g < old->n; g++)
+        to[g] = scs_index_find(&wanted, old->name[g]);
+done:
+    scs_index_clear(&wanted);
+    return status;
+}
+
+static void rename_columns(scs_dataset *dataset, const scs_h5ad *const *metas, const int32_t *to)
+{
+    for (int32_t i = 0; i < dataset->n_input; i++)
+        for (int32_t j = 0; j < metas[i]->n_var; j++) {
+            int32_t *gene = &dataset->gene_of_column[i][j];
+
+            *gene = *gene < 0 ? -1 : to[*gene];
+        }
+}
+
+scs_status scs_dataset_match_genes(scs_dataset *dataset, const scs_names *genes,
+                                   const scs_h5ad *const *metas, const char *where)
+{
+    scs_index have = {0};
+    scs_names copy = {0};
+    int32_t *to = NULL;
+    scs_status status;
+
+    SCS_GO(status, scs_index_create(&dataset->genes, &have));
+    SCS_GO(status, refuse_missing(&have, genes, where));
+    SCS_GO(status, SCS_ALLOC(to, dataset->n_gene));
+    SCS_GO(status, positions(&dataset->genes, genes, to));
+    SCS_GO(status, scs_names_copy(genes, &copy));
+    rename_columns(dataset, metas, to);
+    scs_index_clear(&have);
+    scs_names_clear(&dataset->genes);
+    dataset->genes = copy;
+    dataset->n_gene = genes->n;
+done:
+    scs_index_clear(&have);
+    free(to);
+    return status;
+}
+
+/* A line with the checksum of one array. */
+static scs_status add_array(scs_bytes *all, const char *what, const void *data, int64_t size)
+{
+    char sum[SCS_CHECKSUM_MAX];
+
+    scs_checksum_bytes(data, size, sum);
+    SCS_TRY(scs_bytes_put_text(all, what));
+    return scs_bytes_put_text(all, sum);
+}
+
+static scs_status add_words(scs_bytes *all, const scs_dataset *d)
+{
+    SCS_TRY(scs_bytes_put_names(all, &d->genes));
+    SCS_TRY(scs_bytes_put_names(all, &d->species));
+    SCS_TRY(scs_bytes_put_names(all, &d->cell_types));
+    SCS_TRY(scs_bytes_put_names(all, &d->conditions));
+    return scs_bytes_put_int(all, d->control);
+}
+
+static scs_status add_cells(scs_bytes *all, const scs_dataset *d)
+{
+    int64_t labels = d->n_cell * (int64_t)sizeof *d->cell_type;
+
+    SCS_TRY(add_array(all, "species", d->cell_species, labels));
+    SCS_TRY(add_array(all, "cell types", d->cell_type, labels));
+    SCS_TRY(add_array(all, "conditions", d->cell_condition, labels));
+    return add_array(all, "roles", d->role, d->n_cell);
+}
+
+static scs_status add_inputs(scs_bytes *all, const scs_dataset *d, const scs_h5ad *const *metas,
+                             char *const *checksums)
+{
+    for (int32_t i = 0; i < d->n_input; i++) {
+        int64_t size = metas[i]->n_var * (int64_t)sizeof **d->gene_of_column;
+
+        SCS_TRY(scs_bytes_put_text(all, checksums[i]));
+        SCS_TRY(add_array(all, "genes", d->gene_of_column[i], size));
+    }
+    return SCS_OK;
+}
+
+scs_status scs_dataset_checksum(const scs_dataset *dataset, const scs_h5ad *const *metas,
+                                char *const *checksums, char *out)
+{
+    scs_bytes all = {0};
+    scs_status st;
+
+    SCS_GO(st, add_words(&all, dataset));
+    SCS_GO(st, add_cells(&all, dataset));
+    SCS_GO(st, add_inputs(&all, dataset, metas, checksums));
+    scs_checksum_bytes(all.data, all.size, out);
+done:
+    scs_bytes_clear(&all);
+    return st;
+}
+
+/* More groups than this means that a column was mistaken for another (cell names, say). */
+static const int64_t MOST_GROUPS = 1 << 24;
+/* Cell ids are counters of random numbers, which have 40 bits for them. */
+static const int64_t MOST_CELLS = (int64_t)1 << 40;
+
+static scs_status number_cells(const scs_h5ad *const *metas, scs_dataset *d)
+{
+    SCS_TRY(SCS_ALLOC(d->first_cell, (int64_t)d->n_input + 1));
+    for (int32_t i = 0; i < d->n_input; i++) {
+        SCS_REQUIRE(metas[i]->n_obs < MOST_CELLS - d->first_cell[i], SCS_EDATA,
+                    "%s: more than 2^40 cells in all", metas[i]->path);
+        d->first_cell[i + 1] = d->first_cell[i] + metas[i]->n_obs;
+    }
+    d->n_cell = d->first_cell[d->n_input];
+    return SCS_OK;
+}
+
+/* The column's labels in one file; `at` is its offset in scs_h5ad. */
+static const scs_labels *labels_of(const scs_h5ad *meta, size_t at)
+{
+    return (const scs_labels *)(const void *)((const char *)meta + at);
+}
+
+static scs_status add_used(const scs_h5ad *meta, const scs_labels *labels, scs_names *all)
+{
+    bool *used;
+    scs_status st = SCS_OK;
+
+    SCS_REQUIRE(labels->codes, SCS_EDATA, "%s: a label column was not read", meta->path);
+    SCS_TRY(SCS_ALLOC(used, labels->categories.n));
+    for (int64_t c = 0; c < meta->n_obs; c++)
+        if (labels->codes[c] >= 0)
+            used[labels->codes[c]] = true;
+    for (scs_lidx k = 0; k < labels->categories.n && st == SCS_OK; k++)
+        if (used[k])
+            st = scs_names_add(all, labels->categories.name[k]);
+    free(used);
+    return st;
+}
+
+/* Sorted, each name once. */
+static scs_status sort_unique(const scs_names *all, scs_names *out)
+{
+    scs_index index;
+    scs_status st = SCS_OK;
+
+    SCS_TRY(scs_index_create(all, &index));
+    for (scs_lidx i = 0; i < all->n && st == SCS_OK; i++) {
+        const char *name = all->name[index.order[i]];
+
+        if (out->n == 0 || strcmp(out->name[out->n - 1], name) != 0)
+            st = scs_names_add(out, name);
+    }
+    scs_index_clear(&index);
+    return st;
+}
+
+/* One file's codes as positions in the united list. @param[out] label [n_obs] */
+static scs_status recode(const scs_h5ad *meta, const scs_labels *labels, const scs_index *united,
+                         int32_t *label)
+{
+    int32_t *position;
+
+    SCS_TRY(SCS_ALLOC(position, labels->categories.n));
+    for (scs_lidx k = 0; k < labels->categories.n; k++)
+        position[k] = scs_index_find(united, labels->categories.name[k]);
+    for (int64_t c = 0; c < meta->n_obs; c++)
+        label[c] = labels->codes[c] >= 0 ? position[labels->codes[c]] : -1;
+    free(position);
+    return SCS_OK;
+}
+
+/* The union over files of the labels that any cell has, and every cell's label. */
+static scs_status unite(const scs_h5ad *const *metas, size_t at, scs_dataset *d, scs_names *names,
+                        int32_t *label)
+{
+    scs_names all = {0};
+    scs_index index = {0};
+    scs_status st;
+
+    for (int32_t i = 0; i < d->n_input; i++)
+        SCS_GO(st, add_used(metas[i], labels_of(metas[i], at), &all));
+    SCS_GO(st, sort_unique(&all, names));
+    SCS_GO(st, scs_index_create(names, &index));
+    for (int32_t i = 0; i < d->n_input; i++)
+        SCS_GO(st, recode(metas[i], labels_of(metas[i], at), &index, label + d->first_cell[i]));
+done:
+    scs_names_clear(&all);
+    scs_index_clear(&index);
+    return st;
+}
+
+/* Species by file: data.inputs[].species, or one species called "all" when no file has one. */
+static scs_status species_by_file(const scs_config *config, scs_dataset *d)
+{
+    const scs_input *inputs = config->data.inputs;
+    scs_names all = {0};
+    scs_status st = SCS_OK;
+
+    for (int32_t i = 0; i < d->n_input && st == SCS_OK; i++) {
+        bool as_first = !inputs[i].species == !inputs[0].species;
+
+        st = as_first ? scs_names_add(&all, inputs[i].species ? inputs[i].species : "all")
+                      : SCS_FAIL(SCS_EDATA,
+                                 "data.inputs: %s has %s species, %s has %s; name all or none",
+                                 inputs[0].path, inputs[0].species ? "a" : "no", inputs[i].path,
+                                 inputs[i].species ? "one" : "none");
+    }
+    if (st == SCS_OK)
+        st = sort_unique(&all, &d->species);
+    for (int32_t i = 0; i < d->n_input && st == SCS_OK; i++)
+        for (int64_t c = d->first_cell[i]; c < d->first_cell[i + 1]; c++)
+            d->cell_species[c] = scs_names_find(&d->species, all.name[i]);
+    scs_names_clear(&all);
+    return st;
+}
+
+static scs_status find_control(const scs_config *config, scs_dataset *d)
+{
+    char hint[512];
+
+    d->control = scs_names_find(&d->conditions, config->data.control);
+    SCS_REQUIRE(d->control >= 0, SCS_EDATA,
+                "data.control: no cell has the condition '%s'; column %s has %s",
+                config->data.control, config->data.condition,
+                scs_dataset_hint(&d->conditions, config->data.control, hint, sizeof hint));
+    return SCS_OK;
+}
+
+static scs_status check_groups(const scs_config *config, const scs_dataset *d)
+{
+    int64_t n;
+    bool fits =
+        !__builtin_mul_overflow((int64_t)d->species.n * d->cell_types.n, d->conditions.n, &n);
+
+    SCS_REQUIRE(
+        fits && n <= MOST_GROUPS, SCS_EDATA,
+        "%d species x %d cell types x %d conditions are too many; are data.cell_type (%s) and "
+        "data.condition (%s) the right columns?",
+        d->species.n, d->cell_types.n, d->conditions.n, config->data.cell_type,
+        config->data.condition);
+    return SCS_OK;
+}
+
+/* d's conditions are still perturbations here. */
+typedef struct dosing {
+    scs_dataset *d;
+    double *cell; /* [n_cell] */
+    double *dose; /* [n_dose] ascending */
+    int64_t n_dose;
+    int32_t *condition; /* [perturbations, n_dose] 1 + condition; 0: no cell */
+} dosing;
+
+/* A cell's dose must fit its condition; cells without a label are not looked at. */
+static scs_status check_cell(const scs_h5ad *meta, const scs_dataset *d, int64_t row, int64_t cell)
+{
+    const char *condition = d->conditions.name[d->cell_condition[cell]];
+    bool control = d->cell_condition[cell] == d->control;
+    double dose = meta->dose[row];
+    const char *wrong = isnan(dose)               ? "missing"
+                        : isinf(dose)             ? "infinite"
+                        : dose < 0                ? "negative"
+                        : control && dose > 0     ? "above 0, yet the cell is a control"
+                        : !control && !(dose > 0) ? "0, yet the cell is no control"
+                                                  : NULL;
+
+    SCS_REQUIRE(!wrong, SCS_EDATA,
+                "%s: obs column %s, cell row %lld ('%s'): the dose is %s; expected 0 for '%s', a "
+                "number above 0 for others",
+                meta->path, meta->dose_column, (long long)row, condition, wrong,
+                d->conditions.name[d->control]);
+    return SCS_OK;
+}
+
+static scs_status check_cells(const scs_h5ad *const *metas, dosing *w)
+{
+    const scs_dataset *d = w->d;
+
+    SCS_TRY(SCS_ALLOC(w->cell, d->n_cell));
+    for (int32_t i = 0; i < d->n_input; i++)
+        for (int64_t c = d->first_cell[i]; c < d->first_cell[i + 1]; c++) {
+            w->cell[c] = metas[i]->dose[c - d->first_cell[i]];
+            if (d->cell_condition[c] >= 0 && d->cell_type[c] >= 0 && d->cell_species[c] >= 0)
+                SCS_TRY(check_cell(metas[i], d, c - d->first_cell[i], c));
+            else
+                w->cell[c] = NAN;
+        }
+    return SCS_OK;
+}
+
+static int by_size(const void *a, const void *b)
+{
+    const double *x = a, *y = b;
+
+    return (*x > *y) - (*x < *y);
+}
+
+/* Perturbations and doses of cells become conditions. */
+
+/* More distinct doses than this means that the column is another measurement. */
+enum { MOST_DOSES = 1000, MOST_SLOTS = 1 << 24, LABEL = 1024 };
+
+static scs_status list_doses(const scs_config *config, dosing *w)
+{
+    int64_t n = 0, kept = 0;
+
+    SCS_TRY(SCS_ALLOC(w->dose, w->d->n_cell));
+    for (int64_t c = 0; c < w->d->n_cell; c++)
+        if (!isnan(w->cell[c]))
+            w->dose[n++] = w->cell[c];
+    qsort(w->dose, (size_t)n, sizeof *w->dose, by_size);
+    for (int64_t i = 0; i < n; i++)
+        if (kept == 0 || w->dose[i] > w->dose[kept - 1])
+            w->dose[kept++] = w->dose[i];
+    w->n_dose = kept;
+    SCS_REQUIRE(kept <= MOST_DOSES, SCS_EDATA,
+                "data.dose: column %s has %lld different doses, at most %d make sense; is it the "
+                "right column?",
+                config->data.dose, (long long)kept, MOST_DOSES);
+    return SCS_OK;
+}
+
+static int64_t slot(const dosing *w, int64_t cell)
+{
+    const double *at =
+        bsearch(&w->cell[cell], w->dose, (size_t)w->n_dose, sizeof *w->dose, by_size);
+
+    return w->d->cell_condition[cell] * w->n_dose + (at - w->dose);
+}
+
+static scs_status add_condition(const dosing *w, int32_t perturbation, double dose,
+                                scs_names *labels, scs_doses *doses)
+{
+    char label[LABEL], number[SCS_DOSE_TEXT];
+    const char *name = w->d->conditions.name[perturbation];
+
+    if (perturbation == w->d->control)
+        snprintf(label, sizeof label, "%s", name);
+    else
+        snprintf(label, sizeof label, "%s@%s", name, scs_dose_text(dose, number));
+    doses->perturbation[doses->n] = perturbation;
+    doses->dose[doses->n++] = dose;
+    return scs_names_add(labels, label);
+}
+
+/* Ordered by perturbation, then dose. */
+static scs_status list_conditions(dosing *w, scs_names *labels, scs_doses *doses)
+{
+    int64_t n = (int64_t)w->d->conditions.n * w->n_dose;
+
+    SCS_REQUIRE(n <= MOST_SLOTS, SCS_EDATA,
+                "%d conditions x %lld doses are too many; are data.condition and data.dose the "
+                "right columns?",
+                w->d->conditions.n, (long long)w->n_dose);
+    SCS_TRY(SCS_ALLOC(w->condition, n));
+    SCS_TRY(SCS_ALLOC(doses->perturbation, n));
+    SCS_TRY(SCS_ALLOC(doses->dose, n));
+    SCS_TRY(scs_names_copy(&w->d->conditions, &doses->perturbations));
+    for (int64_t c = 0; c < w->d->n_cell; c++)
+        if (!isnan(w->cell[c]))
+            w->condition[slot(w, c)] = 1;
+    for (int64_t k = 0; k < n; k++)
+        if (w->condition[k]) {
+            int32_t perturbation = (int32_t)(k / w->n_dose);
+
+            SCS_TRY(add_condition(w, perturbation, w->dose[k % w->n_dose], labels, doses));
+            w->condition[k] = doses->n;
+        }
+    return SCS_OK;
+}
+
+static void dataset_dose_recode(dosing *w)
+{
+    for (int64_t c = 0; c < w->d->n_cell; c++)
+        w->d->cell_condition[c] = isnan(w->cell[c]) ? -1 : w->condition[slot(w, c)] - 1;
+}
+
+static scs_status split(const scs_config *config, const scs_h5ad *const *metas, dosing *w,
+                        scs_names *labels, scs_doses *doses)
+{
+    SCS_TRY(check_cells(metas, w));
+    SCS_TRY(list_doses(config, w));
+    SCS_TRY(list_conditions(w, labels, doses));
+    dataset_dose_recode(w);
+    return SCS_OK;
+}
+
+static void clear(dosing *w)
+{
+    free(w->cell);
+    free(w->dose);
+    free(w->condition);
+}
+
+static scs_status dataset_split_doses(const scs_config *config, const scs_h5ad *const *metas,
+                                      scs_dataset *d)
+{
+    dosing w = {.d = d};
+    scs_names labels = {0};
+    scs_doses doses = {0};
+    scs_status st = split(config, metas, &w, &labels, &doses);
+
+    clear(&w);
+    if (st != SCS_OK) {
+        scs_names_clear(&labels);
+        scs_doses_clear(&doses);
+        return st;
+    }
+    d->control = scs_doses_find(&doses, d->control, 0);
+    scs_names_clear(&d->conditions);
+    d->conditions = labels;
+    d->doses = doses;
+    SCS_REQUIRE(d->control >= 0, SCS_EDATA,
+                "no control cells: every cell of '%s' lacks its cell type or species",
+                config->data.control);
+    return SCS_OK;
+}
+
+static scs_status dataset_unite_labels(const scs_config *config, const scs_h5ad *const *metas,
+                                       scs_dataset *d)
+{
+    SCS_TRY(number_cells(metas, d));
+    SCS_TRY(SCS_ALLOC(d->cell_species, d->n_cell));
+    SCS_TRY(SCS_ALLOC(d->cell_type, d->n_cell));
+    SCS_TRY(SCS_ALLOC(d->cell_condition, d->n_cell));
+    SCS_TRY(unite(metas, offsetof(scs_h5ad, cell_type), d, &d->cell_types, d->cell_type));
+    SCS_TRY(unite(metas, offsetof(scs_h5ad, condition), d, &d->conditions, d->cell_condition));
+    if (config->data.species[0])
+        SCS_TRY(unite(metas, offsetof(scs_h5ad, species), d, &d->species, d->cell_species));
+    else
+        SCS_TRY(species_by_file(config, d));
+    SCS_TRY(check_groups(config, d));
+    SCS_TRY(find_control(config, d));
+    if (!config->data.dose[0])
+        return SCS_OK;
+    SCS_TRY(dataset_split_doses(config, metas, d));
+    return check_groups(config, d);
+}
+
+scs_status scs_dataset_note(scs_dataset *d, const char *format, ...)
+{
+    char line[SCS_MESSAGE_MAX], escaped[SCS_MESSAGE_MAX];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    return scs_names_add(&d->notes, scs_text_escape(line, escaped, sizeof escaped));
+}
+
+char *scs_dataset_hint(const scs_names *names, const char *wrong, char *out, size_t size)
+{
+    const char *nearest = scs_names_nearest(names, wrong);
+    char *end;
+
+    scs_names_list(names, 12, out, size * 2 / 3);
+    if (names->n == 0)
+        snprintf(out, size, "no label at all");
+    end = out + strlen(out);
+    if (nearest)
+        snprintf(end, size - (size_t)(end - out), "; did you mean %s?", nearest);
+    return out;
+}
+
+static scs_status note_duplicates(const scs_h5ad *const *metas, scs_dataset *d)
+{
+    for (int32_t i = 0; i < d->n_input; i++)
+        if (metas[i]->n_duplicate_obs_names > 0)
+            SCS_TRY(
+                scs_dataset_note(d, "%s: %lld cell names stand there more than once; they are kept",
+                                 metas[i]->path, (long long)metas[i]->n_duplicate_obs_names));
+    return SCS_OK;
+}
+
+static scs_status refuse_empty(const scs_h5ad *const *metas, int32_t n_input)
+{
+    for (int32_t i = 0; i < n_input; i++)
+        SCS_REQUIRE(metas[i]->n_obs > 0, SCS_EDATA,
+                    "%s: holds no cells; leave it out of data.inputs", metas[i]->path);
+    return SCS_OK;
+}
+
+static scs_status fill(const scs_config *config, const scs_h5ad *const *metas, scs_dataset *d)
+{
+    SCS_REQUIRE(config->data.n_input > 0, SCS_EDATA, "%s: data.inputs names no file", config->file);
+    d->n_input = config->data.n_input;
+    SCS_TRY(refuse_empty(metas, d->n_input));
+    SCS_TRY(scs_dataset_join_genes(config, metas, d));
+    SCS_TRY(dataset_unite_labels(config, metas, d));
+    SCS_REQUIRE(
+        d->conditions.n > 1, SCS_EDATA,
+        "%s: column %s holds no condition but the control '%s': there is no response to learn",
+        metas[0]->path, config->data.condition, config->data.control);
+    SCS_TRY(scs_dataset_assign_roles(config, d));
+    return note_duplicates(metas, d);
+}
+
+scs_status scs_dataset_create(const scs_config *config, const scs_h5ad *const *metas,
+                              scs_dataset **dataset)
+{
+    scs_status st;
+
+    SCS_TRY(SCS_ALLOC(*dataset, 1));
+    st = fill(config, metas, *dataset);
+    if (st != SCS_OK)
+        scs_dataset_destroy(dataset);
+    return st;
+}
+
+void scs_dataset_destroy(scs_dataset **dataset)
+{
+    scs_dataset *d = *dataset;
+
+    if (!d)
+        return;
+    for (int32_t i = 0; d->gene_of_column && i < d->n_input; i++)
+        free(d->gene_of_column[i]);
+    free(d->gene_of_column);
+    scs_names_clear(&d->genes);
+    scs_names_clear(&d->species);
+    scs_names_clear(&d->cell_types);
+    scs_names_clear(&d->conditions);
+    scs_doses_clear(&d->doses);
+    scs_names_clear(&d->notes);
+    free(d->cell_species);
+    free(d->cell_type);
+    free(d->cell_condition);
+    free(d->role);
+    free(d->first_cell);
+    free(d->fate);
+    free(d);
+    *dataset = NULL;
+}
+
+static void describe_names(const char *what, const scs_names *names, FILE *out)
+{
+    char list[600];
+
+    fprintf(out, "  %-11s %d: %s\n", what, names->n, scs_names_list(names, 12, list, sizeof list));
+}
+
+void scs_dataset_describe(const scs_dataset *d, FILE *out)
+{
+    long long n[4] = {0};
+    char control[200];
+
+    for (int64_t c = 0; c < d->n_cell; c++)
+        n[d->role[c]]++;
+    scs_text_escape(d->conditions.name[d->control], control, sizeof control);
+    fprintf(out, "data: %lld cells x %d genes from %d file%s\n", (long long)d->n_cell, d->n_gene,
+            d->n_input, d->n_input == 1 ? "" : "s");
+    describe_names("species", &d->species, out);
+    describe_names("cell types", &d->cell_types, out);
+    describe_names("conditions", &d->conditions, out);
+    fprintf(out, "  %-11s %s\n", "control", control);
+    fprintf(out, "  %-11s %lld training, %lld validation, %lld held out, %lld without a label\n",
+            "cells", n[SCS_ROLE_TRAIN], n[SCS_ROLE_VALID], n[SCS_ROLE_HELD_OUT],
+            n[SCS_ROLE_UNUSED]);
+    for (scs_lidx i = 0; i < d->notes.n; i++)
+        fprintf(out, "  note: %s\n", d->notes.name[i]);
+}

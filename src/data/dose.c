@@ -1,0 +1,100 @@
+#include "src/data/dose.h"
+
+#include "src/base/file.h"
+#include "src/base/names.h"
+#include "scscreen/dataset.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void scs_doses_clear(scs_doses *doses)
+{
+    scs_names_clear(&doses->perturbations);
+    free(doses->perturbation);
+    free(doses->dose);
+    *doses = (scs_doses){0};
+}
+
+scs_status scs_doses_copy(const scs_doses *from, scs_doses *to)
+{
+    *to = (scs_doses){0};
+    if (from->n == 0)
+        return SCS_OK;
+    SCS_TRY(scs_names_copy(&from->perturbations, &to->perturbations));
+    SCS_TRY(SCS_ALLOC(to->perturbation, from->n));
+    SCS_TRY(SCS_ALLOC(to->dose, from->n));
+    memcpy(to->perturbation, from->perturbation, (size_t)from->n * sizeof *to->perturbation);
+    memcpy(to->dose, from->dose, (size_t)from->n * sizeof *to->dose);
+    to->n = from->n;
+    return SCS_OK;
+}
+
+int32_t scs_doses_perturbation(const scs_doses *doses, int32_t condition)
+{
+    return doses->n ? doses->perturbation[condition] : condition;
+}
+
+const scs_names *scs_doses_perturbations(const scs_doses *doses, const scs_names *conditions)
+{
+    return doses->n ? &doses->perturbations : conditions;
+}
+
+int32_t scs_doses_find(const scs_doses *doses, int32_t perturbation, double dose)
+{
+    for (int32_t c = 0; c < doses->n; c++)
+        if (doses->perturbation[c] == perturbation && doses->dose[c] == dose)
+            return c;
+    return -1;
+}
+
+double scs_doses_largest(const scs_doses *doses, int32_t perturbation)
+{
+    double largest = NAN;
+
+    for (int32_t c = 0; c < doses->n; c++)
+        if (doses->perturbation[c] == perturbation)
+            largest = fmax(largest, doses->dose[c]);
+    return largest;
+}
+
+double scs_dose_way(double low, double dose, double high)
+{
+    return (log1p(dose) - log1p(low)) / (log1p(high) - log1p(low));
+}
+
+char *scs_dose_text(double dose, char out[SCS_DOSE_TEXT])
+{
+    bool plain = dose == 0 || (dose >= 1e-4 && dose < 1e15);
+
+    for (int digits = plain ? 0 : 1; digits <= 20; digits++) {
+        snprintf(out, SCS_DOSE_TEXT, plain ? "%.*f" : "%.*g", digits, dose);
+        if (strtod(out, NULL) == dose)
+            break;
+    }
+    return out;
+}
+
+bool scs_dose_parse(const char *text, double *dose)
+{
+    char *end;
+
+    *dose = strtod(text, &end);
+    while (*end == ' ')
+        end++;
+    return end != text && *end == '\0' && isfinite(*dose) && *dose > 0;
+}
+
+scs_status scs_row_name_add(const char *species, const char *cell_type, const char *perturbation,
+                            const char *dose, scs_names *names)
+{
+    scs_status st;
+    char *name;
+
+    SCS_TRY(scs_path_print(&name, "%s|%s|%s%s%s", species, cell_type, perturbation,
+                           *dose ? "|" : "", dose));
+    st = scs_names_add(names, name);
+    free(name);
+    return st;
+}

@@ -1,0 +1,37 @@
+/** Conditions of data with doses: each is a perturbation at one dose. All functions are Local. */
+#ifndef SCS_DOSE_H
+#define SCS_DOSE_H
+
+#include "scscreen/dataset.h"
+
+SCS_MUST_USE scs_status scs_doses_copy(const scs_doses *from, scs_doses *to);
+void scs_doses_clear(scs_doses *doses);
+/** The perturbation of a condition. */
+int32_t scs_doses_perturbation(const scs_doses *doses, int32_t condition);
+/** Labels of perturbations: of their own where there are doses, else those of conditions.
+ * Borrowed. */
+const scs_names *scs_doses_perturbations(const scs_doses *doses, const scs_names *conditions);
+/** The condition that is this perturbation at this dose, or -1. */
+int32_t scs_doses_find(const scs_doses *doses, int32_t perturbation, double dose);
+/** The largest dose of a perturbation; NaN where it has none. */
+double scs_doses_largest(const scs_doses *doses, int32_t perturbation);
+
+/** How far a dose is on the way between two others, 0 to 1, on the scale log(1 + dose) on which
+ *  shifts are taken to grow in a straight line (scVIDR: Kana et al., Patterns 2023, where the lower
+ *  dose is always 0).
+ *  @param low, high low < high; low 0: the control */
+double scs_dose_way(double low, double dose, double high);
+
+enum { SCS_DOSE_TEXT = 32 };
+
+/** The shortest decimal that reads back as the same number: "0.5", "10". @return out */
+char *scs_dose_text(double dose, char out[SCS_DOSE_TEXT]);
+/** Append the name that a row has in every file, "species|cell type|perturbation" and "|dose" where
+ * it has one. @param dose its text, "" without one */
+SCS_MUST_USE scs_status scs_row_name_add(const char *species, const char *cell_type,
+                                         const char *perturbation, const char *dose,
+                                         scs_names *names);
+/** A dose that a user wrote. @return false unless it is a finite number above 0 */
+bool scs_dose_parse(const char *text, double *dose);
+
+#endif

@@ -1,0 +1,343 @@
+/* scs_h5ad as one block of bytes, and back. */
+#include "src/data/h5ad.h"
+
+#include "src/base/bytes.h"
+#include "src/base/sandbox.h"
+#include "src/base/text.h"
+#include "src/data/csr.h"
+#include "src/data/h5ad_internal.h"
+#include "src/hdf5/h5read.h"
+#include "scscreen/dataset.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static scs_status put_labels(scs_bytes *out, const scs_labels *labels, int64_t n_obs)
+{
+    SCS_TRY(scs_bytes_put_text(out, labels->column));
+    if (!labels->column)
+        return SCS_OK;
+    SCS_TRY(scs_bytes_put_names(out, &labels->categories));
+    return scs_bytes_put(out, labels->codes, n_obs * (int64_t)sizeof *labels->codes);
+}
+
+static scs_status put_doses(scs_bytes *out, const scs_h5ad *meta)
+{
+    SCS_TRY(scs_bytes_put_text(out, meta->dose_column));
+    if (!meta->dose_column)
+        return SCS_OK;
+    return scs_bytes_put(out, meta->dose, meta->n_obs * (int64_t)sizeof *meta->dose);
+}
+
+static scs_status h5ad_put(const scs_h5ad *meta, scs_bytes *out)
+{
+    SCS_TRY(scs_bytes_put_text(out, meta->path));
+    SCS_TRY(scs_bytes_put_text(out, meta->matrix));
+    SCS_TRY(scs_bytes_put_int(out, meta->memory));
+    SCS_TRY(scs_bytes_put_int(out, meta->n_obs));
+    SCS_TRY(scs_bytes_put_int(out, meta->n_var));
+    SCS_TRY(scs_bytes_put_int(out, meta->layout));
+    SCS_TRY(scs_bytes_put_int(out, meta->nnz));
+    SCS_TRY(scs_bytes_put_int(out, meta->chunk));
+    SCS_TRY(scs_bytes_put_text(out, meta->data));
+    SCS_TRY(scs_bytes_put_text(out, meta->indices));
+    SCS_TRY(scs_bytes_put_text(out, meta->indptr));
+    SCS_TRY(scs_bytes_put_names(out, &meta->genes));
+    SCS_TRY(scs_bytes_put_names(out, &meta->obs_columns));
+    SCS_TRY(scs_bytes_put_int(out, meta->n_duplicate_obs_names));
+    SCS_TRY(put_labels(out, &meta->cell_type, meta->n_obs));
+    SCS_TRY(put_labels(out, &meta->condition, meta->n_obs));
+    SCS_TRY(put_labels(out, &meta->species, meta->n_obs));
+    return put_doses(out, meta);
+}
+
+scs_status scs_h5ad_pack(const scs_h5ad *meta, uint8_t **blob, int64_t *size)
+{
+    scs_bytes out = {0};
+
+    return scs_bytes_take(&out, h5ad_put(meta, &out), blob, size);
+}
+
+static scs_status get_labels(scs_bytes *in, int64_t n_obs, scs_labels *labels)
+{
+    SCS_TRY(scs_bytes_get_text(in, &labels->column));
+    if (!labels->column)
+        return SCS_OK;
+    SCS_TRY(scs_bytes_get_names(in, &labels->categories));
+    SCS_REQUIRE(n_obs <= (in->size - in->at) / (int64_t)sizeof *labels->codes, SCS_EDATA,
+                "codes of %lld cells do not fit", (long long)n_obs);
+    SCS_TRY(SCS_ALLOC(labels->codes, n_obs));
+    SCS_TRY(scs_bytes_get(in, labels->codes, n_obs * (int64_t)sizeof *labels->codes));
+    for (int64_t i = 0; i < n_obs; i++)
+        SCS_REQUIRE(labels->codes[i] >= -1 && labels->codes[i] < labels->categories.n, SCS_EDATA,
+                    "a code out of range");
+    return SCS_OK;
+}
+
+static scs_status get_doses(scs_bytes *in, scs_h5ad *meta)
+{
+    int64_t size = (int64_t)sizeof *meta->dose;
+
+    SCS_TRY(scs_bytes_get_text(in, &meta->dose_column));
+    if (!meta->dose_column)
+        return SCS_OK;
+    SCS_REQUIRE(meta->n_obs <= (in->size - in->at) / size, SCS_EDATA,
+                "doses of %lld cells do not fit", (long long)meta->n_obs);
+    SCS_TRY(SCS_ALLOC(meta->dose, meta->n_obs));
+    return scs_bytes_get(in, meta->dose, meta->n_obs * size);
+}
+
+static scs_status get_numbers(scs_bytes *in, scs_h5ad *meta)
+{
+    int64_t n_var = 0, layout = 0;
+
+    SCS_TRY(scs_bytes_get_within(in, 0, INT64_MAX, &meta->memory));
+    SCS_TRY(scs_bytes_get_within(in, 0, INT32_MAX - 1, &meta->n_obs));
+    SCS_TRY(scs_bytes_get_within(in, 0, INT32_MAX - 1, &n_var));
+    SCS_TRY(scs_bytes_get_within(in, SCS_LAYOUT_CSR, SCS_LAYOUT_DENSE, &layout));
+    SCS_TRY(scs_bytes_get_within(in, 0, INT64_MAX, &meta->nnz));
+    SCS_TRY(scs_bytes_get_within(in, 0, INT64_MAX, &meta->chunk));
+    meta->n_var = (int32_t)n_var;
+    meta->layout = (int)layout;
+    return SCS_OK;
+}
+
+static scs_status get_matrix(scs_bytes *in, scs_h5ad *meta)
+{
+    SCS_TRY(scs_bytes_get_text(in, &meta->path));
+    SCS_TRY(scs_bytes_get_text(in, &meta->matrix));
+    SCS_TRY(get_numbers(in, meta));
+    SCS_TRY(scs_bytes_get_text(in, &meta->data));
+    SCS_TRY(scs_bytes_get_text(in, &meta->indices));
+    SCS_TRY(scs_bytes_get_text(in, &meta->indptr));
+    SCS_REQUIRE(meta->path && meta->matrix && meta->data &&
+                    (meta->layout == SCS_LAYOUT_DENSE || (meta->indices && meta->indptr)),
+                SCS_EDATA, "a path is absent");
+    return SCS_OK;
+}
+
+static scs_status get_meta(scs_bytes *in, scs_h5ad *meta)
+{
+    SCS_TRY(get_matrix(in, meta));
+    SCS_TRY(scs_bytes_get_names(in, &meta->genes));
+    SCS_REQUIRE(meta->genes.n == meta->n_var, SCS_EDATA, "%d gene names for %d genes",
+                meta->genes.n, meta->n_var);
+    SCS_TRY(scs_bytes_get_names(in, &meta->obs_columns));
+    SCS_TRY(scs_bytes_get_within(in, 0, meta->n_obs, &meta->n_duplicate_obs_names));
+    SCS_TRY(get_labels(in, meta->n_obs, &meta->cell_type));
+    SCS_TRY(get_labels(in, meta->n_obs, &meta->condition));
+    SCS_TRY(get_labels(in, meta->n_obs, &meta->species));
+    SCS_TRY(get_doses(in, meta));
+    SCS_REQUIRE(in->at == in->size, SCS_EDATA, "%lld bytes too many",
+                (long long)(in->size - in->at));
+    return SCS_OK;
+}
+
+scs_status scs_h5ad_unpack(const uint8_t *blob, int64_t size, scs_h5ad **meta)
+{
+    scs_bytes in = {.data = (uint8_t *)(uintptr_t)blob, .size = size}; /* only read */
+    scs_status st;
+
+    *meta = NULL;
+    SCS_REQUIRE(size >= 0, SCS_EDATA, "a description of %lld bytes", (long long)size);
+    SCS_TRY(SCS_ALLOC(*meta, 1));
+    st = get_meta(&in, *meta);
+    if (st == SCS_OK)
+        return SCS_OK;
+    scs_h5ad_destroy(meta);
+    return scs_context(st, "the description of an input file is damaged: ");
+}
+
+/* What a child may need beyond the bytes of one dataset: HDF5 itself, the names as a list. */
+static const int64_t SLACK = (int64_t)1 << 30;
+
+typedef struct task {
+    const char *path;
+    scs_h5ad_request request;
+} task;
+
+void scs_obs_labels_clear(scs_labels *labels)
+{
+    free(labels->column);
+    free(labels->codes);
+    scs_names_clear(&labels->categories);
+}
+
+void scs_h5ad_destroy(scs_h5ad **meta)
+{
+    scs_h5ad *m = *meta;
+
+    if (!m)
+        return;
+    free(m->path);
+    free(m->matrix);
+    free(m->data);
+    free(m->indices);
+    free(m->indptr);
+    scs_names_clear(&m->genes);
+    scs_names_clear(&m->obs_columns);
+    scs_obs_labels_clear(&m->cell_type);
+    scs_obs_labels_clear(&m->condition);
+    scs_obs_labels_clear(&m->species);
+    free(m->dose_column);
+    free(m->dose);
+    free(m);
+    *meta = NULL;
+}
+
+/* 10x Genomics: "matrix" (v3), or a group for each genome (v2). */
+static bool is_10x(const scs_h5 *h5, const scs_names *members)
+{
+    bool found = false;
+
+    for (scs_lidx i = 0; !found && i < members->n; i++) {
+        char *path = NULL;
+        found = scs_h5_path(&path, "%s/barcodes", members->name[i]) == SCS_OK &&
+                scs_h5_exists(h5, path);
+        free(path);
+    }
+    return found;
+}
+
+static scs_status not_anndata(const scs_h5 *h5)
+{
+    char list[SCS_MESSAGE_MAX / 2];
+    scs_names members = {0};
+    scs_status st = SCS_OK;
+
+    SCS_GO(st, scs_h5_members(h5, "", &members));
+    scs_names_list(&members, 10, list, sizeof list);
+    st = is_10x(h5, &members)
+             ? SCS_FAIL(SCS_EDATA,
+                        "%s: is a 10x Genomics file, not .h5ad; convert it: "
+                        "scanpy.read_10x_h5(\"...\").write_h5ad(\"...\")",
+                        h5->path)
+             : SCS_FAIL(SCS_EDATA, "%s: is no AnnData file: it lacks obs or var; it holds: %s",
+                        h5->path, members.n ? list : "nothing");
+done:
+    scs_names_clear(&members);
+    return st;
+}
+
+static scs_status check_anndata(const scs_h5 *h5)
+{
+    bool obs, var;
+
+    SCS_TRY(scs_h5_look(h5, "obs", &obs));
+    SCS_TRY(scs_h5_look(h5, "var", &var));
+    return obs && var ? SCS_OK : not_anndata(h5);
+}
+
+static scs_status read_genes(const scs_h5 *h5, const char *var, scs_h5ad *meta)
+{
+    SCS_TRY(scs_frame_index(h5, var, &meta->genes));
+    SCS_REQUIRE(meta->genes.n == meta->n_var, SCS_EDATA,
+                "%s: %s names %d genes but %s has %d columns; the file is damaged", h5->path, var,
+                meta->genes.n, meta->matrix, meta->n_var);
+    return SCS_OK;
+}
+
+static scs_status count_duplicates(const scs_names *names, int64_t *n)
+{
+    scs_index index;
+
+    SCS_TRY(scs_index_create(names, &index));
+    *n = 0;
+    for (scs_lidx i = 1; i < names->n; i++)
+        *n += strcmp(names->name[index.order[i - 1]], names->name[index.order[i]]) == 0;
+    scs_index_clear(&index);
+    return SCS_OK;
+}
+
+static scs_status read_cells(const scs_h5 *h5, scs_h5ad *meta)
+{
+    scs_names cells = {0};
+    scs_status st = SCS_OK;
+
+    SCS_GO(st, scs_frame_index(h5, "obs", &cells));
+    if (cells.n != meta->n_obs)
+        SCS_GO(st, SCS_FAIL(SCS_EDATA,
+                            "%s: obs names %d cells but %s has %lld rows; the file is damaged",
+                            h5->path, cells.n, meta->matrix, (long long)meta->n_obs));
+    SCS_GO(st, count_duplicates(&cells, &meta->n_duplicate_obs_names));
+    SCS_GO(st, scs_frame_columns(h5, "obs", &meta->obs_columns));
+done:
+    scs_names_clear(&cells);
+    return st;
+}
+
+static scs_status read_labels(const scs_h5 *h5, const scs_h5ad_request *want, scs_h5ad *meta)
+{
+    const scs_names *columns = &meta->obs_columns;
+
+    SCS_TRY(scs_obs_labels(h5, want->cell_type, meta->n_obs, columns, &meta->cell_type));
+    SCS_TRY(scs_obs_labels(h5, want->condition, meta->n_obs, columns, &meta->condition));
+    SCS_TRY(scs_obs_labels(h5, want->species, meta->n_obs, columns, &meta->species));
+    return scs_obs_doses(h5, want->dose, columns, meta);
+}
+
+static scs_status read_meta(const scs_h5 *h5, const scs_h5ad_request *want, scs_h5ad *meta)
+{
+    const char *var;
+
+    SCS_TRY(check_anndata(h5));
+    SCS_TRY(scs_h5ad_locate(h5, meta, &var));
+    SCS_TRY(read_genes(h5, var, meta));
+    SCS_TRY(read_cells(h5, meta));
+    return read_labels(h5, want, meta);
+}
+
+/* The part that runs in the sandbox. */
+static scs_status describe(void *arg, scs_bytes *out)
+{
+    const task *t = arg;
+    scs_h5 h5 = {0};
+    scs_h5ad *meta = NULL;
+    scs_status st = SCS_OK;
+
+    SCS_GO(st, SCS_ALLOC(meta, 1));
+    SCS_GO(st, scs_text_copy(t->path, &meta->path));
+    SCS_GO(st, scs_text_copy(t->request.matrix ? t->request.matrix : "X", &meta->matrix));
+    SCS_GO(st, scs_h5_open(t->path, t->request.memory, &h5));
+    meta->memory = h5.memory;
+    SCS_GO(st, read_meta(&h5, &t->request, meta));
+    SCS_GO(st, h5ad_put(meta, out));
+done:
+    scs_h5_close(&h5);
+    scs_h5ad_destroy(&meta);
+    return st;
+}
+
+/* What the child may take: no file needs more for its metadata than it holds, inflated. Else a text
+ * of a damaged file that claims 4 GiB would get them. */
+static int64_t memory_for(const char *path, int64_t memory)
+{
+    const int64_t most_inflated = 1000;
+    struct stat file;
+    int64_t all;
+
+    if (stat(path, &file) == 0 && !__builtin_mul_overflow(file.st_size, most_inflated, &all) &&
+        all < memory)
+        memory = all;
+    return memory + SLACK;
+}
+
+scs_status scs_h5ad_probe(const char *path, const scs_h5ad_request *request, scs_h5ad **meta)
+{
+    task t = {path, *request};
+    scs_bytes out = {0};
+    scs_status st = SCS_OK;
+
+    *meta = NULL;
+    if (t.request.memory <= 0)
+        t.request.memory = (int64_t)16 << 30;
+    if (t.request.seconds <= 0)
+        t.request.seconds = 120;
+    SCS_GO(st, scs_sandbox_run(path, describe, &t, memory_for(path, t.request.memory),
+                               t.request.seconds, &out));
+    SCS_GO(st, scs_h5ad_unpack(out.data, out.size, meta));
+done:
+    scs_bytes_clear(&out);
+    return st;
+}

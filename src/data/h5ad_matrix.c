@@ -1,0 +1,581 @@
+/* Rows of a matrix, outside the sandbox: numeric datasets only. */
+#include "src/base/text.h"
+#include "src/data/h5ad_internal.h"
+#include "src/hdf5/h5read.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const int64_t BLOCK_VALUES = 1 << 22, BLOCK_CHUNKS = 16; /* of a block of rows, at least */
+
+static scs_status h5ad_check_value(const scs_h5ad *meta, int64_t row, int32_t column, float value)
+{
+    if (value >= 0 && value <= FLT_MAX)
+        return SCS_OK;
+    return SCS_FAIL(SCS_EDATA, "%s: %s: cell row %lld, gene %s holds %s%g: %s", meta->path,
+                    meta->matrix, (long long)row, meta->genes.name[column],
+                    isnan(value) ? "a missing value, " : "", (double)value,
+                    isfinite(value) ? "expression must not be negative; scaled data cannot be "
+                                      "used, set data.matrix to raw or to a layer"
+                                    : "expression must be finite; repair or drop the gene");
+}
+
+static scs_status h5ad_duplicate(const scs_h5ad *meta, int64_t row, int32_t column)
+{
+    return SCS_FAIL(SCS_EDATA,
+                    "%s: %s: cell row %lld holds gene %s twice; call sum_duplicates() on the "
+                    "matrix and write the file again",
+                    meta->path, meta->matrix, (long long)row, meta->genes.name[column]);
+}
+
+/* Positions of the rows' values in the file. @param[out] at [n + 1] */
+static scs_status read_indptr(const scs_h5 *h5, const scs_h5ad *meta, int64_t row0, int64_t n,
+                              int64_t *at)
+{
+    int64_t last = row0 == 0 ? 0 : -1;
+
+    SCS_TRY(scs_h5_read_int64(h5, meta->indptr, row0, n + 1, at));
+    if (last < 0)
+        last = at[0];
+    for (int64_t i = 0; i <= n; last = at[i++])
+        SCS_REQUIRE(at[i] >= last && at[i] >= 0 && at[i] <= meta->nnz, SCS_EDATA,
+                    "%s: %s is wrong at cell row %lld; the file is damaged", meta->path,
+                    meta->indptr, (long long)(row0 + i));
+    SCS_REQUIRE(row0 > 0 || at[0] == 0, SCS_EDATA,
+                "%s: %s does not start at 0; the file is damaged", meta->path, meta->indptr);
+    return SCS_OK;
+}
+
+/* @param seen [n_var] the last row that held the gene, + 1 */
+static scs_status check_row(const scs_h5ad *meta, const scs_csr *x, int64_t i, int64_t row,
+                            int64_t *seen)
+{
+    for (int64_t k = x->indptr[i]; k < x->indptr[i + 1]; k++) {
+        int32_t gene = x->indices[k];
+        SCS_REQUIRE(gene >= 0 && gene < x->n_col, SCS_EDATA,
+                    "%s: %s: cell row %lld names gene number %d of %d; the file is damaged",
+                    meta->path, meta->indices, (long long)row, gene, x->n_col);
+        if (seen[gene] == row + 1)
+            return h5ad_duplicate(meta, row, gene);
+        seen[gene] = row + 1;
+        SCS_TRY(h5ad_check_value(meta, row, gene, x->values[k]));
+    }
+    return SCS_OK;
+}
+
+static scs_status check_rows(const scs_h5ad *meta, const scs_csr *x, int64_t row0)
+{
+    int64_t *seen;
+    scs_status st = SCS_OK;
+
+    SCS_TRY(SCS_ALLOC(seen, x->n_col));
+    for (int64_t i = 0; i < x->n_row; i++)
+        SCS_GO(st, check_row(meta, x, i, row0 + i, seen));
+done:
+    free(seen);
+    return st;
+}
+
+static void drop_zeros(scs_csr *x)
+{
+    int64_t kept = 0;
+
+    for (int64_t i = 0, k = 0; i < x->n_row; i++) {
+        for (; k < x->indptr[i + 1]; k++)
+            if (x->values[k] > 0) {
+                x->indices[kept] = x->indices[k];
+                x->values[kept++] = x->values[k];
+            }
+        x->indptr[i + 1] = kept;
+    }
+}
+
+static scs_status read_csr(const scs_h5 *h5, const scs_h5ad *meta, int64_t row0, int64_t row1,
+                           scs_csr *x)
+{
+    int64_t n = row1 - row0, *at = NULL;
+    scs_status st = SCS_OK;
+
+    SCS_TRY(SCS_ALLOC(at, n + 1));
+    SCS_GO(st, read_indptr(h5, meta, row0, n, at));
+    SCS_GO(st, scs_csr_alloc(n, meta->n_var, at[n] - at[0], x));
+    for (int64_t i = 0; i <= n; i++)
+        x->indptr[i] = at[i] - at[0];
+    SCS_GO(st, scs_h5_read_int32(h5, meta->indices, at[0], at[n] - at[0], x->indices));
+    SCS_GO(st, scs_h5_read_float(h5, meta->data, at[0], at[n] - at[0], x->values));
+    SCS_GO(st, check_rows(meta, x, row0));
+    drop_zeros(x);
+    SCS_GO(st, scs_csr_sort_rows(x));
+done:
+    free(at);
+    return st;
+}
+
+struct pass {
+    const scs_h5 *h5;
+    const scs_h5ad *meta;
+    int64_t row0, row1;
+    int64_t *indptr;  /* [n_var + 1] of the columns */
+    int32_t *indices; /* [BLOCK] */
+    float *values;    /* [BLOCK] */
+    int32_t *seen;    /* [n_obs] the last column that held the row, + 1 */
+    int64_t
+        *count; /* [row1 - row0 + 1]: count[i + 1] = values in row i; then where row i goes on */
+    scs_csr *x;
+};
+
+typedef struct pass pass;
+
+/* Rows of a matrix that is stored by columns: every value is read, in blocks, once to count and
+ * once to fill. */
+
+enum { BLOCK = 1 << 20 };
+
+static scs_status allocate(pass *p)
+{
+    SCS_TRY(SCS_ALLOC(p->indptr, (int64_t)p->meta->n_var + 1));
+    SCS_TRY(SCS_ALLOC(p->indices, BLOCK));
+    SCS_TRY(SCS_ALLOC(p->values, BLOCK));
+    SCS_TRY(SCS_ALLOC(p->seen, p->meta->n_obs));
+    return SCS_ALLOC(p->count, p->row1 - p->row0 + 1);
+}
+
+static scs_status h5ad_csc_read_indptr(pass *p)
+{
+    int32_t n = p->meta->n_var;
+    bool good;
+
+    SCS_TRY(scs_h5_read_int64(p->h5, p->meta->indptr, 0, (int64_t)n + 1, p->indptr));
+    good = p->indptr[0] == 0 && p->indptr[n] == p->meta->nnz;
+    for (int32_t j = 0; good && j < n; j++)
+        good = p->indptr[j] <= p->indptr[j + 1];
+    SCS_REQUIRE(good, SCS_EDATA, "%s: %s is damaged", p->meta->path, p->meta->indptr);
+    return SCS_OK;
+}
+
+/* Called for each stored value, column after column. */
+typedef scs_status (*visit_fn)(pass *p, int64_t row, int32_t column, float value);
+
+/* @param[in,out] column that the block's first value stands in or after */
+static scs_status visit_block(pass *p, int64_t first, int64_t n, int32_t *column, visit_fn visit)
+{
+    SCS_TRY(scs_h5_read_int32(p->h5, p->meta->indices, first, n, p->indices));
+    SCS_TRY(scs_h5_read_float(p->h5, p->meta->data, first, n, p->values));
+    for (int64_t k = 0; k < n; k++) {
+        while (p->indptr[*column + 1] <= first + k)
+            ++*column;
+        SCS_REQUIRE(p->indices[k] >= 0 && p->indices[k] < p->meta->n_obs, SCS_EDATA,
+                    "%s: %s: gene %s names cell row %d of %lld; the file is damaged", p->meta->path,
+                    p->meta->indices, p->meta->genes.name[*column], p->indices[k],
+                    (long long)p->meta->n_obs);
+        SCS_TRY(visit(p, p->indices[k], *column, p->values[k]));
+    }
+    return SCS_OK;
+}
+
+static scs_status visit_all(pass *p, visit_fn visit)
+{
+    int64_t nnz = p->meta->nnz;
+    int32_t column = 0;
+
+    for (int64_t first = 0; first < nnz; first += BLOCK)
+        SCS_TRY(visit_block(p, first, nnz - first < BLOCK ? nnz - first : BLOCK, &column, visit));
+    return SCS_OK;
+}
+
+static scs_status count(pass *p, int64_t row, int32_t column, float value)
+{
+    if (p->seen[row] == column + 1)
+        return h5ad_duplicate(p->meta, row, column);
+    p->seen[row] = column + 1;
+    SCS_TRY(h5ad_check_value(p->meta, row, column, value));
+    if (row >= p->row0 && row < p->row1 && value > 0)
+        p->count[row - p->row0 + 1]++;
+    return SCS_OK;
+}
+
+/* From counts to places. */
+static scs_status make_room(pass *p)
+{
+    int64_t n = p->row1 - p->row0;
+
+    for (int64_t i = 0; i < n; i++)
+        p->count[i + 1] += p->count[i];
+    SCS_TRY(scs_csr_alloc(n, p->meta->n_var, p->count[n], p->x));
+    for (int64_t i = 0; i <= n; i++)
+        p->x->indptr[i] = p->count[i];
+    return SCS_OK;
+}
+
+static scs_status fill(pass *p, int64_t row, int32_t column, float value)
+{
+    int64_t at, i = row - p->row0;
+
+    if (row < p->row0 || row >= p->row1 || !(value > 0))
+        return SCS_OK;
+    at = p->count[i]++;
+    SCS_REQUIRE(at < p->x->indptr[i + 1], SCS_EDATA, "%s: changed while it was being read",
+                p->meta->path);
+    p->x->indices[at] = column;
+    p->x->values[at] = value;
+    return SCS_OK;
+}
+
+static void release(pass *p)
+{
+    free(p->indptr);
+    free(p->indices);
+    free(p->values);
+    free(p->seen);
+    free(p->count);
+}
+
+static scs_status h5ad_read_csc(const scs_h5 *h5, const scs_h5ad *meta, int64_t row0, int64_t row1,
+                                scs_csr *x)
+{
+    pass p = {.h5 = h5, .meta = meta, .row0 = row0, .row1 = row1, .x = x};
+    scs_status st = SCS_OK;
+
+    SCS_GO(st, allocate(&p));
+    SCS_GO(st, h5ad_csc_read_indptr(&p));
+    SCS_GO(st, visit_all(&p, count));
+    SCS_GO(st, make_room(&p));
+    SCS_GO(st, visit_all(&p, fill));
+done:
+    release(&p);
+    return st;
+}
+
+typedef struct reading {
+    const scs_h5ad *meta;
+    scs_csr *x;
+    int64_t row, used, room; /* next row of x; values in x, and room for them */
+} reading;
+
+static scs_status h5ad_dense_make_room(reading *r, int64_t more)
+{
+    int64_t room = r->room + r->room / 2 > r->used + more ? r->room + r->room / 2 : r->used + more;
+    int32_t *indices;
+    float *values;
+
+    if (r->used + more <= r->room)
+        return SCS_OK;
+    indices = realloc(r->x->indices, (size_t)room * sizeof *indices);
+    SCS_REQUIRE(indices, SCS_ENOMEM, "%s: out of memory for %lld columns", r->meta->path,
+                (long long)room);
+    r->x->indices = indices;
+    values = realloc(r->x->values, (size_t)room * sizeof *values);
+    SCS_REQUIRE(values, SCS_ENOMEM, "%s: out of memory for %lld values", r->meta->path,
+                (long long)room);
+    r->x->values = values;
+    r->room = room;
+    return SCS_OK;
+}
+
+/* @param dense [n_var]; row counts in the file */
+static scs_status add_row(reading *r, int64_t row, const float *dense)
+{
+    int32_t n = r->x->n_col;
+
+    SCS_TRY(h5ad_dense_make_room(r, n));
+    for (int32_t j = 0; j < n; j++) {
+        SCS_TRY(h5ad_check_value(r->meta, row, j, dense[j]));
+        if (dense[j] > 0) {
+            r->x->indices[r->used] = j;
+            r->x->values[r->used++] = dense[j];
+        }
+    }
+    r->x->indptr[++r->row] = r->used;
+    return SCS_OK;
+}
+
+static scs_status read_blocks(const scs_h5 *h5, reading *r, int64_t row0, int64_t row1,
+                              int64_t rows)
+{
+    int32_t n_var = r->meta->n_var;
+    float *dense = NULL;
+    scs_status st = SCS_OK;
+
+    SCS_TRY(SCS_ALLOC(dense, (rows < row1 - row0 ? rows : row1 - row0) * n_var));
+    for (int64_t first = row0, next; first < row1; first = next) {
+        next = (first / rows + 1) * rows;
+        next = next < row1 ? next : row1;
+        SCS_GO(st, scs_h5_read_rows(h5, r->meta->data, first, next - first, dense));
+        for (int64_t row = first; row < next; row++)
+            SCS_GO(st, add_row(r, row, dense + (row - first) * n_var));
+    }
+done:
+    free(dense);
+    return st;
+}
+
+static const int64_t BLOCK_BYTES = 32 << 20, CHUNK_BYTES = 1 << 30;
+
+/* Rows of a block: whole chunks where they are not too large, so that none is decoded twice. */
+static int64_t rows_of_block(const scs_h5_shape *shape)
+{
+    int64_t row_bytes = (shape->dim[1] > 0 ? shape->dim[1] : 1) * (int64_t)sizeof(float);
+    int64_t rows = BLOCK_BYTES / row_bytes > 0 ? BLOCK_BYTES / row_bytes : 1;
+
+    if (shape->chunk0 <= 0 || shape->chunk0 > CHUNK_BYTES / row_bytes)
+        return rows;
+    return rows < shape->chunk0 ? shape->chunk0 : rows / shape->chunk0 * shape->chunk0;
+}
+
+static scs_status h5ad_read_dense(const scs_h5 *h5, const scs_h5ad *meta, int64_t row0,
+                                  int64_t row1, scs_csr *x)
+{
+    reading r = {.meta = meta, .x = x};
+    scs_h5_shape shape;
+
+    SCS_TRY(scs_h5_shape_of(h5, meta->data, &shape));
+    SCS_REQUIRE(shape.rank == 2 && shape.dim[0] == meta->n_obs && shape.dim[1] == meta->n_var,
+                SCS_EDATA, "%s: %s has changed its shape", meta->path, meta->data);
+    SCS_TRY(scs_csr_alloc(row1 - row0, meta->n_var, 0, x));
+    return read_blocks(h5, &r, row0, row1, rows_of_block(&shape));
+}
+
+static scs_status read_layout(const scs_h5 *h5, const scs_h5ad *meta, int64_t row0, int64_t row1,
+                              scs_csr *x)
+{
+    switch (meta->layout) {
+    case SCS_LAYOUT_CSR:
+        return read_csr(h5, meta, row0, row1, x);
+    case SCS_LAYOUT_CSC:
+        return h5ad_read_csc(h5, meta, row0, row1, x);
+    default:
+        return h5ad_read_dense(h5, meta, row0, row1, x);
+    }
+}
+
+scs_status scs_h5ad_read_rows(const scs_h5ad *meta, int64_t row0, int64_t row1, scs_csr *x)
+{
+    scs_h5 h5;
+    scs_status st;
+
+    *x = (scs_csr){0};
+    SCS_REQUIRE(row0 >= 0 && row0 <= row1 && row1 <= meta->n_obs, SCS_EINTERNAL,
+                "rows %lld to %lld of %lld", (long long)row0, (long long)row1,
+                (long long)meta->n_obs);
+    SCS_TRY(scs_h5_open(meta->path, meta->memory, &h5));
+    st = read_layout(&h5, meta, row0, row1, x);
+    scs_h5_close(&h5);
+    if (st != SCS_OK)
+        scs_csr_clear(x);
+    return st;
+}
+
+int64_t scs_h5ad_block_rows(const scs_h5ad *meta)
+{
+    int64_t a_row = meta->n_obs > 0 ? meta->nnz / meta->n_obs + 1 : 1, chunk = meta->chunk, values;
+
+    if (meta->layout == SCS_LAYOUT_CSC || chunk > meta->nnz / BLOCK_CHUNKS)
+        return meta->n_obs > 0 ? meta->n_obs : 1;
+    values = chunk * BLOCK_CHUNKS > BLOCK_VALUES ? chunk * BLOCK_CHUNKS : BLOCK_VALUES;
+    return values / a_row + 1;
+}
+
+/* Rows of a matrix that is stored dense, in blocks of rows. */
+
+/* The analyzer loses sight of the arrays of the caller's matrix. */
+#pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
+
+/* Where a matrix stands in the file, its layout and shape. */
+
+enum { INDPTR_BLOCK = 1 << 14 };
+
+/* What there is to choose from, for the message. */
+static scs_status list_matrices(const scs_h5 *h5, scs_names *found)
+{
+    scs_names layers = {0};
+    char *path = NULL;
+    scs_status st = SCS_OK;
+
+    if (scs_h5_exists(h5, "X"))
+        SCS_GO(st, scs_names_add(found, "X"));
+    if (scs_h5_exists(h5, "raw/X") || scs_h5_exists(h5, "raw.X"))
+        SCS_GO(st, scs_names_add(found, "raw"));
+    if (scs_h5_is_group(h5, "layers"))
+        SCS_GO(st, scs_h5_members(h5, "layers", &layers));
+    for (scs_lidx i = 0; i < layers.n; i++) {
+        SCS_GO(st, scs_h5_path(&path, "layers/%s", layers.name[i]));
+        SCS_GO(st, scs_names_add(found, path));
+        free(path);
+        path = NULL;
+    }
+done:
+    free(path);
+    scs_names_clear(&layers);
+    return st;
+}
+
+static scs_status no_matrix(const scs_h5 *h5, const char *matrix)
+{
+    char list[SCS_MESSAGE_MAX / 2];
+    scs_names found = {0};
+    scs_status st = list_matrices(h5, &found);
+
+    scs_names_list(&found, 20, list, sizeof list);
+    if (st == SCS_OK && found.n > 0)
+        st = SCS_FAIL(SCS_EDATA, "%s: there is no %s in it; set data.matrix to one of: %s",
+                      h5->path, matrix, list);
+    else if (st == SCS_OK)
+        st = SCS_FAIL(SCS_EDATA, "%s: holds no expression matrix: no X, no raw, no layers",
+                      h5->path);
+    scs_names_clear(&found);
+    return st;
+}
+
+/* HDF5 paths of the matrix and of its genes. */
+static scs_status name_matrix(const scs_h5 *h5, const char *matrix, const char **base,
+                              const char **var)
+{
+    bool found;
+
+    *base = matrix;
+    *var = "var";
+    if (strcmp(matrix, "raw") == 0) {
+        bool modern = scs_h5_exists(h5, "raw/X") || !scs_h5_exists(h5, "raw.X");
+        *base = modern ? "raw/X" : "raw.X";
+        *var = modern ? "raw/var" : "raw.var";
+    } else
+        SCS_REQUIRE(strcmp(matrix, "X") == 0 || strncmp(matrix, "layers/", 7) == 0, SCS_EARG,
+                    "data.matrix: %s is none of X, raw, layers/NAME", matrix);
+    SCS_TRY(scs_h5_look(h5, *base, &found));
+    return found ? SCS_OK : no_matrix(h5, matrix);
+}
+
+static scs_status set_shape(const scs_h5 *h5, const char *base, int64_t rows, int64_t columns,
+                            scs_h5ad *meta)
+{
+    SCS_REQUIRE(rows >= 0 && rows < INT32_MAX && columns >= 0 && columns < INT32_MAX, SCS_EDATA,
+                "%s: %s has an absurd shape, %lld x %lld", h5->path, base, (long long)rows,
+                (long long)columns);
+    meta->n_obs = rows;
+    meta->n_var = (int32_t)columns;
+    return SCS_OK;
+}
+
+static scs_status locate_dense(const scs_h5 *h5, const char *base, scs_h5ad *meta)
+{
+    scs_h5_shape shape;
+
+    meta->layout = SCS_LAYOUT_DENSE;
+    SCS_TRY(scs_text_copy(base, &meta->data));
+    SCS_TRY(scs_h5_shape_of(h5, base, &shape));
+    SCS_REQUIRE(shape.rank == 2 && (shape.type == H5T_FLOAT || shape.type == H5T_INTEGER ||
+                                    shape.type == H5T_ENUM),
+                SCS_EDATA, "%s: %s must be a table of numbers, cells x genes", h5->path, base);
+    meta->nnz = shape.dim[0] * shape.dim[1];
+    meta->chunk = (shape.chunk0 < shape.dim[0] ? shape.chunk0 : shape.dim[0]) * shape.dim[1];
+    return set_shape(h5, base, shape.dim[0], shape.dim[1], meta);
+}
+
+/* "csr_matrix" (encoding-type) or "csr" (h5sparse_format); *kind is malloc'ed, NULL if it says
+ * neither. */
+static scs_status sparse_kind(const scs_h5 *h5, const char *base, char **kind)
+{
+    bool found;
+
+    SCS_TRY(scs_h5_attr_text(h5, base, "encoding-type", kind, &found));
+    return found ? SCS_OK : scs_h5_attr_text(h5, base, "h5sparse_format", kind, &found);
+}
+
+static scs_status h5ad_matrix_read_layout(const scs_h5 *h5, const char *base, scs_h5ad *meta)
+{
+    char *kind = NULL;
+    scs_status st;
+
+    SCS_TRY(sparse_kind(h5, base, &kind));
+    meta->layout = SCS_LAYOUT_CSR;
+    if (kind && strncmp(kind, "csc", 3) == 0)
+        meta->layout = SCS_LAYOUT_CSC;
+    st = kind && (strncmp(kind, "csr", 3) == 0 || meta->layout == SCS_LAYOUT_CSC)
+             ? SCS_OK
+             : SCS_FAIL(SCS_EDATA, "%s: %s is a group of kind %s, not csr_matrix or csc_matrix",
+                        h5->path, base, kind ? kind : "unknown");
+    free(kind);
+    return st;
+}
+
+static scs_status read_sparse_shape(const scs_h5 *h5, const char *base, scs_h5ad *meta)
+{
+    int64_t shape[2];
+    int n;
+
+    SCS_TRY(scs_h5_attr_int64(h5, base, "shape", 2, shape, &n));
+    if (n == 0)
+        SCS_TRY(scs_h5_attr_int64(h5, base, "h5sparse_shape", 2, shape, &n));
+    SCS_REQUIRE(n == 2, SCS_EDATA, "%s: %s lacks its attribute shape (cells, genes)", h5->path,
+                base);
+    return set_shape(h5, base, shape[0], shape[1], meta);
+}
+
+/* A 1-d dataset of this length; integers only, or any number. */
+static scs_status check_list(const scs_h5 *h5, const char *path, int64_t length, bool integer)
+{
+    scs_h5_shape shape;
+    bool is_integer;
+
+    SCS_TRY(scs_h5_shape_of(h5, path, &shape));
+    is_integer = shape.type == H5T_INTEGER || shape.type == H5T_ENUM;
+    SCS_REQUIRE(is_integer || (!integer && shape.type == H5T_FLOAT), SCS_EDATA,
+                "%s: %s must hold %s", h5->path, path, integer ? "integers" : "numbers");
+    SCS_REQUIRE(shape.rank == 1 && shape.dim[0] == length, SCS_EDATA,
+                "%s: %s has %lld elements where %lld belong; the file is damaged", h5->path, path,
+                (long long)shape.dim[0], (long long)length);
+    return SCS_OK;
+}
+
+/* Rule 4: starts at 0, never falls, ends at nnz. */
+static scs_status check_indptr(const scs_h5 *h5, const scs_h5ad *meta, int64_t n)
+{
+    int64_t block[INDPTR_BLOCK], last = 0;
+
+    for (int64_t first = 0; first < n; first += INDPTR_BLOCK) {
+        int64_t m = n - first < INDPTR_BLOCK ? n - first : INDPTR_BLOCK;
+        SCS_TRY(scs_h5_read_int64(h5, meta->indptr, first, m, block));
+        SCS_REQUIRE(first > 0 || block[0] == 0, SCS_EDATA,
+                    "%s: %s starts at %lld, not at 0; the file is damaged", h5->path, meta->indptr,
+                    (long long)block[0]);
+        for (int64_t i = 0; i < m; last = block[i++])
+            SCS_REQUIRE(block[i] >= last, SCS_EDATA,
+                        "%s: %s falls from %lld to %lld at element %lld; the file is damaged",
+                        h5->path, meta->indptr, (long long)last, (long long)block[i],
+                        (long long)(first + i));
+    }
+    SCS_REQUIRE(last == meta->nnz, SCS_EDATA,
+                "%s: %s ends at %lld but there are %lld values; the file is damaged", h5->path,
+                meta->indptr, (long long)last, (long long)meta->nnz);
+    return SCS_OK;
+}
+
+static scs_status locate_sparse(const scs_h5 *h5, const char *base, scs_h5ad *meta)
+{
+    scs_h5_shape values;
+    int64_t n;
+
+    SCS_TRY(h5ad_matrix_read_layout(h5, base, meta));
+    SCS_TRY(read_sparse_shape(h5, base, meta));
+    SCS_TRY(scs_h5_path(&meta->data, "%s/data", base));
+    SCS_TRY(scs_h5_path(&meta->indices, "%s/indices", base));
+    SCS_TRY(scs_h5_path(&meta->indptr, "%s/indptr", base));
+    SCS_TRY(scs_h5_shape_of(h5, meta->data, &values));
+    meta->nnz = values.dim[0];
+    meta->chunk = values.chunk0;
+    n = (meta->layout == SCS_LAYOUT_CSR ? meta->n_obs : meta->n_var) + 1;
+    SCS_TRY(check_list(h5, meta->data, meta->nnz, false));
+    SCS_TRY(check_list(h5, meta->indices, meta->nnz, true));
+    SCS_TRY(check_list(h5, meta->indptr, n, true));
+    return check_indptr(h5, meta, n);
+}
+
+scs_status scs_h5ad_locate(const scs_h5 *h5, scs_h5ad *meta, const char **var)
+{
+    const char *base;
+
+    SCS_TRY(name_matrix(h5, meta->matrix, &base, var));
+    return scs_h5_is_group(h5, base) ? locate_sparse(h5, base, meta) : locate_dense(h5, base, meta);
+}

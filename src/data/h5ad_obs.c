@@ -1,0 +1,600 @@
+#include "src/data/h5ad_obs.h"
+
+#include "src/base/text.h"
+#include "src/data/h5ad.h"
+#include "src/data/h5ad_internal.h"
+#include "src/hdf5/h5read.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+typedef enum scs_column_kind {
+    SCS_COLUMN_TEXT,
+    SCS_COLUMN_INTEGER,
+    SCS_COLUMN_BOOLEAN,
+    SCS_COLUMN_FLOAT
+} scs_column_kind;
+
+static void column_clear(scs_column *column)
+{
+    scs_names_clear(&column->text);
+    free(column->number);
+    free(column->real);
+    free(column->mask);
+    *column = (scs_column){0};
+}
+
+/* HDF5's enumerations are h5py's booleans. */
+static scs_status kind_of(H5T_class_t type, int *kind)
+{
+    *kind = type == H5T_STRING    ? SCS_COLUMN_TEXT
+            : type == H5T_INTEGER ? SCS_COLUMN_INTEGER
+            : type == H5T_ENUM    ? SCS_COLUMN_BOOLEAN
+            : type == H5T_FLOAT   ? SCS_COLUMN_FLOAT
+                                  : -1;
+    SCS_REQUIRE(*kind >= 0, SCS_EDATA, "holds neither text nor numbers");
+    return SCS_OK;
+}
+
+static scs_status read_values(const scs_h5 *h5, const char *path, scs_column *column)
+{
+    switch (column->kind) {
+    case SCS_COLUMN_TEXT:
+        return scs_h5_read_strings(h5, path, &column->text);
+    case SCS_COLUMN_FLOAT:
+        SCS_TRY(SCS_ALLOC(column->real, column->n));
+        return scs_h5_read_double(h5, path, 0, column->n, column->real);
+    default:
+        SCS_TRY(SCS_ALLOC(column->number, column->n));
+        return scs_h5_read_int64(h5, path, 0, column->n, column->number);
+    }
+}
+
+static scs_status read_dataset(const scs_h5 *h5, const char *path, scs_column *column)
+{
+    scs_h5_shape shape;
+
+    SCS_TRY(scs_h5_shape_of(h5, path, &shape));
+    if (kind_of(shape.type, &column->kind) != SCS_OK)
+        return scs_context(SCS_EDATA, "%s: %s ", h5->path, path);
+    column->n = shape.dim[0];
+    return read_values(h5, path, column);
+}
+
+static scs_status read_nullable(const scs_h5 *h5, const char *group, scs_column *column)
+{
+    char *values = NULL, *mask = NULL;
+    scs_status st = SCS_OK;
+
+    SCS_GO(st, scs_h5_path(&values, "%s/values", group));
+    SCS_GO(st, scs_h5_path(&mask, "%s/mask", group));
+    SCS_GO(st, read_dataset(h5, values, column));
+    SCS_GO(st, SCS_ALLOC(column->mask, column->n));
+    SCS_GO(st, scs_h5_read_int64(h5, mask, 0, column->n, column->mask));
+done:
+    free(values);
+    free(mask);
+    return st;
+}
+
+/* A 1-d dataset, or a nullable column (group of values and mask). SCS_EDATA for any other type. */
+static scs_status column_read(const scs_h5 *h5, const char *path, scs_column *column)
+{
+    scs_status st;
+
+    *column = (scs_column){0};
+    st = scs_h5_is_group(h5, path) ? read_nullable(h5, path, column)
+                                   : read_dataset(h5, path, column);
+    if (st != SCS_OK)
+        column_clear(column);
+    return st;
+}
+
+static scs_status read_member(const scs_h5 *h5, const char *path, const char *member,
+                              scs_column *column)
+{
+    scs_h5_shape shape;
+    H5T_class_t type;
+
+    SCS_TRY(scs_h5_shape_of(h5, path, &shape));
+    SCS_TRY(scs_h5_member_type(h5, path, member, &type));
+    if (kind_of(type, &column->kind) != SCS_OK)
+        return scs_context(SCS_EDATA, "%s: column %s of %s ", h5->path, member, path);
+    column->n = shape.dim[0];
+    if (column->kind == SCS_COLUMN_TEXT)
+        return scs_h5_read_member_strings(h5, path, member, &column->text);
+    if (column->kind == SCS_COLUMN_FLOAT) {
+        SCS_TRY(SCS_ALLOC(column->real, column->n));
+        return scs_h5_read_member_double(h5, path, member, column->real);
+    }
+    SCS_TRY(SCS_ALLOC(column->number, column->n));
+    return scs_h5_read_member_int64(h5, path, member, column->number);
+}
+
+/* A member of a compound dataset. */
+static scs_status column_read_member(const scs_h5 *h5, const char *path, const char *member,
+                                     scs_column *column)
+{
+    scs_status st;
+
+    *column = (scs_column){0};
+    st = read_member(h5, path, member, column);
+    if (st != SCS_OK)
+        column_clear(column);
+    return st;
+}
+
+/* A column's values as labels. */
+
+enum { NUMBER_MAX = 40 };
+
+/* The shortest decimal that reads back as the same number, with ".0" on whole ones. */
+static void real_text(double value, char out[NUMBER_MAX])
+{
+    for (int digits = 1; digits <= 17; digits++) {
+        snprintf(out, NUMBER_MAX, "%.*g", digits, value);
+        if (strtod(out, NULL) == value)
+            break;
+    }
+    if (!out[strspn(out, "-0123456789")])
+        strcat(out, ".0");
+}
+
+static const char *value_text(const scs_column *column, int64_t i, char room[NUMBER_MAX])
+{
+    switch (column->kind) {
+    case SCS_COLUMN_TEXT:
+        return column->text.name[i];
+    case SCS_COLUMN_BOOLEAN:
+        return column->number[i] ? "True" : "False";
+    case SCS_COLUMN_INTEGER:
+        snprintf(room, NUMBER_MAX, "%lld", (long long)column->number[i]);
+        return room;
+    default:
+        real_text(column->real[i], room);
+        return room;
+    }
+}
+
+/* Every value as text, the way Python prints it ("3", "True", "0.5"). */
+static scs_status column_names(const scs_column *column, scs_names *names)
+{
+    char room[NUMBER_MAX];
+
+    for (int64_t i = 0; i < column->n; i++)
+        SCS_TRY(scs_names_add(names, value_text(column, i, room)));
+    return SCS_OK;
+}
+
+/* A number with the place it comes from. */
+typedef struct place {
+    int64_t number, at;
+} place;
+
+static int compare_places(const void *a, const void *b)
+{
+    const place *x = a, *y = b;
+
+    if (x->number != y->number)
+        return x->number < y->number ? -1 : 1;
+    return (x->at > y->at) - (x->at < y->at);
+}
+
+/* @param[out] order [n] */
+static scs_status order_numbers(const scs_column *column, scs_lidx *order)
+{
+    place *places;
+
+    SCS_TRY(SCS_ALLOC(places, column->n));
+    for (int64_t i = 0; i < column->n; i++)
+        places[i] = (place){column->number[i], i};
+    qsort(places, (size_t)column->n, sizeof *places, compare_places);
+    for (int64_t i = 0; i < column->n; i++)
+        order[i] = (scs_lidx)places[i].at;
+    free(places);
+    return SCS_OK;
+}
+
+/* Elements in ascending order of their values. @param[out] order [n], malloc'ed */
+static scs_status order_values(const scs_column *column, scs_lidx **order)
+{
+    scs_index index;
+    scs_status st;
+
+    if (column->kind == SCS_COLUMN_TEXT) {
+        SCS_TRY(scs_index_create(&column->text, &index));
+        *order = index.order;
+        return SCS_OK;
+    }
+    SCS_TRY(SCS_ALLOC(*order, column->n));
+    st = order_numbers(column, *order);
+    if (st != SCS_OK)
+        free(*order);
+    return st;
+}
+
+static scs_status number_in_order(const scs_column *column, const scs_lidx *order,
+                                  scs_names *categories, int32_t *codes)
+{
+    char room[NUMBER_MAX];
+
+    for (int64_t i = 0; i < column->n; i++) {
+        scs_lidx at = order[i];
+        const char *text = value_text(column, at, room);
+        codes[at] = -1;
+        if (column->mask && column->mask[at])
+            continue;
+        if (categories->n == 0 || strcmp(categories->name[categories->n - 1], text) != 0)
+            SCS_TRY(scs_names_add(categories, text));
+        codes[at] = categories->n - 1;
+    }
+    return SCS_OK;
+}
+
+/* The distinct values in order (text by bytes, integers by size, False before True) and each
+ * element's code, as pandas makes a categorical. SCS_EDATA for floats. @param[out] codes [n], -1 =
+ * missing */
+static scs_status column_factorize(const scs_column *column, scs_names *categories, int32_t *codes)
+{
+    scs_lidx *order;
+    scs_status st;
+
+    SCS_REQUIRE(column->kind != SCS_COLUMN_FLOAT, SCS_EDATA,
+                "holds floating-point numbers, which are no labels");
+    SCS_REQUIRE(column->n <= INT32_MAX, SCS_EDATA, "holds too many values");
+    SCS_TRY(order_values(column, &order));
+    st = number_in_order(column, order, categories, codes);
+    free(order);
+    return st;
+}
+
+/* obs and var: a group of columns (since anndata 0.7) or one compound dataset (before). */
+
+/* The column that a compound frame keeps its index in: "index", else the first text. */
+static scs_status compound_index(const scs_h5 *h5, const char *frame, char **name)
+{
+    scs_names members = {0};
+    H5T_class_t type;
+    scs_status st = SCS_OK;
+
+    *name = NULL;
+    SCS_GO(st, scs_h5_member_names(h5, frame, &members));
+    if (scs_names_find(&members, "index") >= 0)
+        SCS_GO(st, scs_text_copy("index", name));
+    for (scs_lidx i = 0; !*name && i < members.n; i++) {
+        SCS_GO(st, scs_h5_member_type(h5, frame, members.name[i], &type));
+        if (type == H5T_STRING)
+            SCS_GO(st, scs_text_copy(members.name[i], name));
+    }
+    if (!*name)
+        SCS_GO(st, SCS_FAIL(SCS_EDATA, "%s: %s has no index column", h5->path, frame));
+done:
+    scs_names_clear(&members);
+    return st;
+}
+
+static scs_status index_column(const scs_h5 *h5, const char *frame, char **name)
+{
+    bool found;
+
+    if (!scs_h5_is_group(h5, frame))
+        return compound_index(h5, frame, name);
+    SCS_TRY(scs_h5_attr_text(h5, frame, "_index", name, &found));
+    return found ? SCS_OK : scs_text_copy("_index", name);
+}
+
+static scs_status read_index_column(const scs_h5 *h5, const char *frame, const char *name,
+                                    scs_column *column)
+{
+    char *path = NULL;
+    scs_status st;
+
+    if (!scs_h5_is_group(h5, frame))
+        return column_read_member(h5, frame, name, column);
+    SCS_TRY(scs_h5_path(&path, "%s/%s", frame, name));
+    st = column_read(h5, path, column);
+    free(path);
+    return st;
+}
+
+scs_status scs_frame_index(const scs_h5 *h5, const char *frame, scs_names *names)
+{
+    char *name = NULL;
+    scs_column column = {0};
+    scs_status st = SCS_OK;
+
+    SCS_GO(st, index_column(h5, frame, &name));
+    SCS_GO(st, read_index_column(h5, frame, name, &column));
+    if (column.kind == SCS_COLUMN_FLOAT)
+        SCS_GO(st,
+               SCS_FAIL(SCS_EDATA, "%s: the index of %s holds floating-point numbers, not names",
+                        h5->path, frame));
+    SCS_GO(st, column_names(&column, names));
+done:
+    column_clear(&column);
+    free(name);
+    return st;
+}
+
+scs_status scs_frame_columns(const scs_h5 *h5, const char *frame, scs_names *names)
+{
+    scs_names all = {0};
+    char *index = NULL;
+    scs_status st = SCS_OK;
+
+    SCS_GO(st, index_column(h5, frame, &index));
+    SCS_GO(st, scs_h5_is_group(h5, frame) ? scs_h5_members(h5, frame, &all)
+                                          : scs_h5_member_names(h5, frame, &all));
+    for (scs_lidx i = 0; i < all.n; i++)
+        if (strcmp(all.name[i], index) != 0 && strcmp(all.name[i], "__categories") != 0)
+            SCS_GO(st, scs_names_add(names, all.name[i]));
+done:
+    scs_names_clear(&all);
+    free(index);
+    return st;
+}
+
+/* An obs column as doses: plain numbers, or labels that read as numbers. */
+
+/* A label as a number; NaN where it stands for a missing value. @return whether it is either */
+static bool number_of(const char *label, double *value)
+{
+    char *end;
+
+    *value = NAN;
+    if (!*label || strcasecmp(label, "NA") == 0 || strcasecmp(label, "NaN") == 0)
+        return true;
+    *value = strtod(label, &end);
+    return end != label && *end == '\0';
+}
+
+static scs_status from_labels(const scs_h5 *h5, const scs_labels *labels, int64_t n, double *dose)
+{
+    char label[200];
+
+    for (int64_t i = 0; i < n; i++) {
+        const char *text = labels->codes[i] < 0 ? "" : labels->categories.name[labels->codes[i]];
+
+        SCS_REQUIRE(number_of(text, &dose[i]), SCS_EDATA,
+                    "%s: obs column %s, cell row %lld: '%s' is no dose; expected a number of 0 or "
+                    "more",
+                    h5->path, labels->column, (long long)i,
+                    scs_text_escape(text, label, sizeof label));
+    }
+    return SCS_OK;
+}
+
+static scs_status read_labels(const scs_h5 *h5, const char *column, const scs_names *columns,
+                              scs_h5ad *meta)
+{
+    scs_labels labels = {0};
+    scs_status st;
+
+    SCS_GO(st, scs_obs_labels(h5, column, meta->n_obs, columns, &labels));
+    SCS_GO(st, from_labels(h5, &labels, meta->n_obs, meta->dose));
+done:
+    scs_obs_labels_clear(&labels);
+    return st;
+}
+
+static scs_status obs_check_length(const scs_h5 *h5, const char *column, int64_t n, int64_t n_obs)
+{
+    SCS_REQUIRE(n == n_obs, SCS_EDATA, "%s: obs column %s has %lld values for %lld cells", h5->path,
+                column, (long long)n, (long long)n_obs);
+    return SCS_OK;
+}
+
+static scs_status keep_reals(const scs_h5 *h5, const char *name, const scs_column *column,
+                             scs_h5ad *meta)
+{
+    SCS_TRY(obs_check_length(h5, name, column->n, meta->n_obs));
+    for (int64_t i = 0; i < meta->n_obs; i++)
+        meta->dose[i] = column->mask && column->mask[i] ? NAN : column->real[i];
+    return SCS_OK;
+}
+
+static scs_status obs_require(const scs_h5 *h5, const char *column, const scs_names *columns)
+{
+    char list[SCS_MESSAGE_MAX / 2];
+    const char *near = scs_names_nearest(columns, column);
+
+    if (scs_names_find(columns, column) >= 0)
+        return SCS_OK;
+    scs_names_list(columns, 20, list, sizeof list);
+    return SCS_FAIL(SCS_EDATA, "%s: obs has no column %s%s%s%s; it has: %s", h5->path, column,
+                    near ? " (did you mean " : "", near ? near : "", near ? "?)" : "",
+                    columns->n ? list : "none");
+}
+
+/* An obs column as labels: categories and codes in AnnData's three layouts, or plain values. */
+
+/* Where a categorical column keeps its parts; codes is NULL when they are a member of the compound
+ * obs. */
+typedef struct parts {
+    char *categories, *codes;
+} parts;
+
+/* Sets the path when something stands there, leaves it NULL otherwise. */
+static scs_status find(const scs_h5 *h5, const char *before, const char *column, const char *after,
+                       char **path)
+{
+    char *tried = NULL;
+    bool found = false;
+    scs_status st;
+
+    SCS_TRY(scs_h5_path(&tried, "%s%s%s", before, column, after));
+    st = scs_h5_look(h5, tried, &found);
+    if (found && st == SCS_OK)
+        *path = tried;
+    else
+        free(tried);
+    return st;
+}
+
+/* Sets the paths when the column is categorical, leaves them NULL when its values stand there
+ * themselves. */
+static scs_status find_parts(const scs_h5 *h5, const char *column, parts *p)
+{
+    if (!scs_h5_is_group(h5, "obs"))
+        return find(h5, "uns/", column, "_categories", &p->categories);
+    SCS_TRY(find(h5, "obs/", column, "/categories", &p->categories));
+    if (p->categories)
+        return scs_h5_path(&p->codes, "obs/%s/codes", column);
+    SCS_TRY(find(h5, "obs/__categories/", column, "", &p->categories));
+    return p->categories ? scs_h5_path(&p->codes, "obs/%s", column) : SCS_OK;
+}
+
+static void free_parts(parts *p)
+{
+    free(p->categories);
+    free(p->codes);
+}
+
+static scs_status read_column(const scs_h5 *h5, const char *name, scs_column *column)
+{
+    char *path = NULL;
+    scs_status st;
+
+    if (!scs_h5_is_group(h5, "obs"))
+        return column_read_member(h5, "obs", name, column);
+    SCS_TRY(scs_h5_path(&path, "obs/%s", name));
+    st = column_read(h5, path, column);
+    free(path);
+    return st;
+}
+
+static scs_status obs_column(const scs_h5 *h5, const char *name, bool *plain, scs_column *column)
+{
+    parts p = {0};
+    scs_status st = find_parts(h5, name, &p);
+
+    *plain = !p.categories;
+    free_parts(&p);
+    SCS_TRY(st);
+    return *plain ? read_column(h5, name, column) : SCS_OK;
+}
+
+scs_status scs_obs_doses(const scs_h5 *h5, const char *column, const scs_names *columns,
+                         scs_h5ad *meta)
+{
+    scs_column values = {0};
+    bool plain = false;
+    scs_status st = SCS_OK;
+
+    if (!column || !*column)
+        return SCS_OK;
+    SCS_GO(st, obs_require(h5, column, columns));
+    SCS_GO(st, scs_text_copy(column, &meta->dose_column));
+    SCS_GO(st, SCS_ALLOC(meta->dose, meta->n_obs));
+    SCS_GO(st, obs_column(h5, column, &plain, &values));
+    st = plain && values.kind == SCS_COLUMN_FLOAT ? keep_reals(h5, column, &values, meta)
+                                                  : read_labels(h5, column, columns, meta);
+done:
+    column_clear(&values);
+    return st;
+}
+
+static scs_status read_categories(const scs_h5 *h5, const char *path, scs_names *categories)
+{
+    scs_column column;
+    scs_status st;
+
+    SCS_TRY(column_read(h5, path, &column));
+    st = column_names(&column, categories);
+    column_clear(&column);
+    return st;
+}
+
+/* Integers that do not fit become a code that is out of range, whatever the number of categories.
+ */
+static void narrow(const int64_t *wide, int64_t n, int32_t *codes)
+{
+    for (int64_t i = 0; i < n; i++)
+        codes[i] = wide[i] < -1 || wide[i] > INT32_MAX ? INT32_MAX : (int32_t)wide[i];
+}
+
+static scs_status read_member_codes(const scs_h5 *h5, const char *column, int64_t n, int32_t *codes)
+{
+    scs_h5_shape shape;
+    int64_t *wide = NULL;
+    scs_status st = SCS_OK;
+
+    SCS_TRY(scs_h5_shape_of(h5, "obs", &shape));
+    SCS_REQUIRE(shape.dim[0] == n, SCS_EDATA, "%s: obs has %lld rows, not %lld", h5->path,
+                (long long)shape.dim[0], (long long)n);
+    SCS_TRY(SCS_ALLOC(wide, n));
+    SCS_GO(st, scs_h5_read_member_int64(h5, "obs", column, wide));
+    narrow(wide, n, codes);
+done:
+    free(wide);
+    return st;
+}
+
+static scs_status check_codes(const scs_h5 *h5, int64_t n_obs, const scs_labels *labels)
+{
+    scs_index index;
+    scs_lidx twice;
+
+    SCS_TRY(scs_index_create(&labels->categories, &index));
+    twice = scs_index_duplicate(&index);
+    scs_index_clear(&index);
+    SCS_REQUIRE(twice < 0, SCS_EDATA, "%s: obs column %s has the category %s twice", h5->path,
+                labels->column, labels->categories.name[twice]);
+    for (int64_t i = 0; i < n_obs; i++)
+        SCS_REQUIRE(labels->codes[i] >= -1 && labels->codes[i] < labels->categories.n, SCS_EDATA,
+                    "%s: obs column %s: cell row %lld has a code that none of the %d categories "
+                    "has; re-save the file with anndata",
+                    h5->path, labels->column, (long long)i, labels->categories.n);
+    return SCS_OK;
+}
+
+static scs_status read_categorical(const scs_h5 *h5, const parts *p, int64_t n_obs,
+                                   scs_labels *labels)
+{
+    scs_h5_shape shape;
+
+    SCS_TRY(read_categories(h5, p->categories, &labels->categories));
+    if (!p->codes)
+        return read_member_codes(h5, labels->column, n_obs, labels->codes);
+    SCS_TRY(scs_h5_shape_of(h5, p->codes, &shape));
+    SCS_TRY(obs_check_length(h5, labels->column, shape.dim[0], n_obs));
+    return scs_h5_read_int32(h5, p->codes, 0, n_obs, labels->codes);
+}
+
+static scs_status read_plain(const scs_h5 *h5, int64_t n_obs, scs_labels *labels)
+{
+    scs_column column;
+    scs_status st = SCS_OK;
+
+    SCS_TRY(read_column(h5, labels->column, &column));
+    SCS_GO(st, obs_check_length(h5, labels->column, column.n, n_obs));
+    st = column_factorize(&column, &labels->categories, labels->codes);
+    if (st != SCS_OK)
+        st = scs_context(st, "%s: obs column %s ", h5->path, labels->column);
+done:
+    column_clear(&column);
+    return st;
+}
+
+scs_status scs_obs_labels(const scs_h5 *h5, const char *column, int64_t n_obs,
+                          const scs_names *columns, scs_labels *labels)
+{
+    parts p = {0};
+    scs_status st = SCS_OK;
+
+    if (!column || !*column)
+        return SCS_OK;
+    SCS_TRY(obs_require(h5, column, columns));
+    SCS_GO(st, scs_text_copy(column, &labels->column));
+    SCS_GO(st, SCS_ALLOC(labels->codes, n_obs));
+    SCS_GO(st, find_parts(h5, column, &p));
+    SCS_GO(st,
+           p.categories ? read_categorical(h5, &p, n_obs, labels) : read_plain(h5, n_obs, labels));
+    SCS_GO(st, check_codes(h5, n_obs, labels));
+done:
+    free_parts(&p);
+    return st;
+}

@@ -1,0 +1,257 @@
+#include "src/data/packed.h"
+
+#include "src/data/csr.h"
+#include "scscreen/shard.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { WORD = 4, MOST_LEVELS = 256, SLOTS = 512 };
+
+_Static_assert(sizeof(float) == WORD && sizeof(int32_t) == WORD, "rows of 4-byte words");
+
+/* A row's distinct values, by their bits: 0 and -0 are two. */
+typedef struct coder {
+    int n;
+    float level[MOST_LEVELS];
+    uint32_t bits[SLOTS];
+    int16_t code[SLOTS]; /* -1: a free slot */
+} coder;
+
+static int64_t words_of(int64_t bytes)
+{
+    return (bytes + WORD - 1) / WORD;
+}
+
+static int64_t gene_bytes(const scs_packed *x, int64_t n)
+{
+    return n * (x->n_col <= UINT16_MAX + 1 ? 2 : 4);
+}
+
+/* A row of n entries whose values stand as they are. */
+static int64_t plain_words(const scs_packed *x, int64_t n)
+{
+    return 1 + words_of(gene_bytes(x, n)) + n;
+}
+
+/* One that has codes, without its levels. */
+static int64_t coded_words(const scs_packed *x, int64_t n)
+{
+    return 1 + words_of(gene_bytes(x, n) + n);
+}
+
+/* ---- create and destroy ---- */
+
+scs_status scs_packed_alloc(int64_t n_row, int32_t n_col, int64_t n_word, scs_packed *x)
+{
+    scs_status st;
+
+    *x = (scs_packed){.n_row = n_row, .n_col = n_col, .capacity = n_word};
+    SCS_REQUIRE(n_row >= 0 && n_col >= 0 && n_word >= 0 && n_row < INT64_MAX &&
+                    n_word <= INT64_MAX / WORD,
+                SCS_EINTERNAL, "a packed matrix of %lld x %d in %lld words", (long long)n_row,
+                n_col, (long long)n_word);
+    SCS_GO(st, SCS_ALLOC(x->first, n_row + 1));
+    SCS_GO(st, SCS_ALLOC(x->word, n_word * WORD));
+    return SCS_OK;
+done:
+    scs_packed_clear(x);
+    return st;
+}
+
+void scs_packed_clear(scs_packed *x)
+{
+    free(x->first);
+    free(x->word);
+    *x = (scs_packed){0};
+}
+
+static scs_status resize(scs_packed *x, int64_t n_word)
+{
+    uint8_t *word = scs_reallocate(x->word, n_word, WORD);
+
+    SCS_REQUIRE(word, SCS_ENOMEM, "out of memory: %lld MiB of cells",
+                (long long)(n_word / (1 << 20) * WORD));
+    x->word = word;
+    x->capacity = n_word;
+    return SCS_OK;
+}
+
+scs_status scs_packed_trim(scs_packed *x)
+{
+    return resize(x, x->first[x->n_row]);
+}
+
+/* ---- packing ---- */
+
+/* The value's code, or -1 when there are too many. */
+static int code_of(coder *c, float value)
+{
+    uint32_t bits, at;
+
+    memcpy(&bits, &value, sizeof bits);
+    at = bits * 2654435769U >> 23;
+    while (c->code[at] >= 0 && c->bits[at] != bits)
+        at = (at + 1) % SLOTS;
+    if (c->code[at] >= 0)
+        return c->code[at];
+    if (c->n == MOST_LEVELS)
+        return -1;
+    c->bits[at] = bits;
+    c->level[c->n] = value;
+    c->code[at] = (int16_t)c->n;
+    return c->n++;
+}
+
+/* @return whether codes for all n values were written */
+static bool encode(coder *c, const float *value, int64_t n, uint8_t *code)
+{
+    c->n = 0;
+    memset(c->code, -1, sizeof c->code);
+    for (int64_t k = 0; k < n; k++) {
+        int found = code_of(c, value[k]);
+
+        if (found < 0)
+            return false;
+        code[k] = (uint8_t)found;
+    }
+    return true;
+}
+
+static void write_genes(const scs_packed *x, const int32_t *gene, int64_t n, uint8_t *to)
+{
+    uint16_t *narrow = (uint16_t *)(void *)to;
+
+    if (gene_bytes(x, 1) == 2)
+        for (int64_t k = 0; k < n; k++)
+            narrow[k] = (uint16_t)gene[k];
+    else
+        memcpy(to, gene, (size_t)n * sizeof *gene);
+}
+
+/* @return the words that the row takes, plain_words at most */
+static int64_t write_row(const scs_packed *x, coder *c, const int32_t *gene, const float *value,
+                         int32_t n, uint8_t *to)
+{
+    uint8_t *behind_genes = to + WORD + gene_bytes(x, n);
+    int64_t plain = plain_words(x, n), coded = coded_words(x, n);
+
+    memcpy(to, &n, sizeof n);
+    write_genes(x, gene, n, to + WORD);
+    if (coded < plain && encode(c, value, n, behind_genes) && coded + c->n < plain) {
+        memcpy(to + coded * WORD, c->level, (size_t)c->n * sizeof *c->level);
+        return coded + c->n;
+    }
+    memcpy(to + (plain - n) * WORD, value, (size_t)n * sizeof *value);
+    return plain;
+}
+
+scs_status scs_packed_append(scs_packed *x, int64_t row, const scs_csr *part)
+{
+    int64_t most = x->first[row];
+    coder c;
+
+    for (int64_t i = 0; i < part->n_row; i++)
+        most += plain_words(x, part->indptr[i + 1] - part->indptr[i]);
+    if (most > x->capacity)
+        SCS_TRY(resize(x, most));
+    for (int64_t i = 0; i < part->n_row; i++) {
+        int64_t begin = part->indptr[i], at = x->first[row + i];
+
+        x->first[row + i + 1] =
+            at + write_row(x, &c, part->indices + begin, part->values + begin,
+                           (int32_t)(part->indptr[i + 1] - begin), x->word + at * WORD);
+    }
+    return SCS_OK;
+}
+
+void scs_packed_put(scs_packed *x, int64_t i, const void *word, int64_t n)
+{
+    memcpy(x->word + x->first[i] * WORD, word, (size_t)n * WORD);
+    x->first[i + 1] = x->first[i] + n;
+}
+
+scs_status scs_pack(const scs_csr *x, scs_packed *packed)
+{
+    scs_status st;
+
+    SCS_GO(st, scs_packed_alloc(x->n_row, x->n_col, 0, packed));
+    SCS_GO(st, scs_packed_append(packed, 0, x));
+    SCS_GO(st, scs_packed_trim(packed));
+    return SCS_OK;
+done:
+    scs_packed_clear(packed);
+    return st;
+}
+
+/* Values that a row has: its levels, or one an entry. */
+static int64_t count_values(const scs_packed *x, int64_t i, const scs_row *row)
+{
+    return row->code ? x->first[i + 1] - x->first[i] - coded_words(x, row->n) : row->n;
+}
+
+void scs_packed_log_normalize(scs_packed *x, const double *totals, double target)
+{
+#pragma omp parallel for schedule(static)
+    for (int64_t i = 0; i < x->n_row; i++) {
+        scs_row row = scs_packed_row(x, i);
+        int64_t n = count_values(x, i, &row);
+        float *value = (float *)(void *)(x->word + x->first[i + 1] * WORD) - n; /* a row's end */
+        double scale = totals[i] > 0 ? target / totals[i] : 0;
+
+        for (int64_t k = 0; k < n; k++)
+            value[k] = (float)log1p(value[k] * scale);
+    }
+}
+
+/* ---- looking at it ---- */
+
+scs_row scs_packed_row(const scs_packed *x, int64_t i)
+{
+    const uint8_t *word = x->word + x->first[i] * WORD, *gene = word + WORD;
+    scs_row row = {0};
+    int64_t plain, coded;
+
+    memcpy(&row.n, word, sizeof row.n);
+    plain = plain_words(x, row.n);
+    coded = coded_words(x, row.n);
+    if (gene_bytes(x, 1) == 2)
+        row.gene16 = (const uint16_t *)(const void *)gene;
+    else
+        row.gene32 = (const int32_t *)(const void *)gene;
+    if (x->first[i + 1] - x->first[i] < plain)
+        row.code = gene + gene_bytes(x, row.n);
+    row.value = (const float *)(const void *)(word + (row.code ? coded : plain - row.n) * WORD);
+    return row;
+}
+
+int64_t scs_packed_nnz(const scs_packed *x)
+{
+    int64_t nnz = 0;
+
+    for (int64_t i = 0; i < x->n_row; i++)
+        nnz += scs_packed_row(x, i).n;
+    return nnz;
+}
+
+int64_t scs_packed_bytes(const scs_packed *x)
+{
+    return x->first[x->n_row] * WORD + (x->n_row + 1) * (int64_t)sizeof *x->first;
+}
+
+int32_t scs_row_find(const scs_row *row, int32_t gene)
+{
+    int32_t first = 0, end = row->n;
+
+    while (first < end) {
+        int32_t middle = first + (end - first) / 2;
+
+        if (scs_row_gene(row, middle) < gene)
+            first = middle + 1;
+        else
+            end = middle;
+    }
+    return first;
+}

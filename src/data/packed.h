@@ -1,0 +1,69 @@
+/** Cells x genes as a rank keeps them: each row in as few bytes as hold it exactly. All functions
+ * are Local.
+ *
+ *  A row is a run of words of 4 bytes, and can be moved as such:
+ *
+ *      int32_t  n         its entries
+ *      uint16_t gene[n]   ascending (int32_t where there are more than 65536 columns)
+ *      uint8_t  code[n]   entry k has the value level[code[k]]
+ *      float    level[]   the row's distinct values, each part padded to whole words
+ *
+ *  which takes about 3 bytes an entry, where scs_csr takes 8. Counts have few distinct values in a
+ *  cell, and so do counts normalised cell by cell, here or before. A row with so many that it would
+ *  not be smaller has float value[n] for codes and levels. How a row is kept depends on that row
+ *  alone, and the values are the same bits either way. */
+#ifndef SCS_PACKED_H
+#define SCS_PACKED_H
+
+#include "src/data/csr.h"
+#include "scscreen/shard.h"
+
+/** A row's entries in place. Borrowed from the matrix. */
+typedef struct scs_row {
+    int32_t n;
+    const uint16_t *gene16; /**< [n], or NULL */
+    const int32_t *gene32;  /**< [n] where there is no gene16 */
+    const uint8_t *code;    /**< [n], or NULL */
+    const float *value;     /**< levels where there are codes, else [n] */
+} scs_row;
+
+/** Room for n_row rows, which are not there yet, and n_word words. */
+SCS_MUST_USE scs_status scs_packed_alloc(int64_t n_row, int32_t n_col, int64_t n_word,
+                                         scs_packed *x);
+void scs_packed_clear(scs_packed *x);
+/** Rows [row, row + part->n_row) become those of part; the rows before them are there already, the
+ * ones behind them are not. */
+SCS_MUST_USE scs_status scs_packed_append(scs_packed *x, int64_t row, const scs_csr *part);
+/** Row i becomes what another matrix of as many columns has in n words, for which there is room;
+ * the rows before it are there already. */
+void scs_packed_put(scs_packed *x, int64_t i, const void *word, int64_t n);
+/** Give room back that no row needs. */
+SCS_MUST_USE scs_status scs_packed_trim(scs_packed *x);
+/** All of a matrix. @param x borrowed @param[out] packed caller clears it */
+SCS_MUST_USE scs_status scs_pack(const scs_csr *x, scs_packed *packed);
+
+/** x <- log1p(x * target / total) per row; rows with total 0 stay 0. Only the distinct values are
+ * gone through. @param totals [n_row] */
+void scs_packed_log_normalize(scs_packed *x, const double *totals, double target);
+
+/** Row i. */
+scs_row scs_packed_row(const scs_packed *x, int64_t i);
+/** Entries of all rows. */
+int64_t scs_packed_nnz(const scs_packed *x);
+/** Bytes that the rows take, with where they begin. */
+int64_t scs_packed_bytes(const scs_packed *x);
+
+static inline int32_t scs_row_gene(const scs_row *row, int64_t k)
+{
+    return row->gene16 ? row->gene16[k] : row->gene32[k];
+}
+
+static inline float scs_row_value(const scs_row *row, int64_t k)
+{
+    return row->value[row->code ? row->code[k] : k];
+}
+
+/** The first entry of a row whose gene is not below `gene`, or row->n. */
+int32_t scs_row_find(const scs_row *row, int32_t gene);
+
+#endif

@@ -1,0 +1,40 @@
+/** Which labels of perturbations name two at once. All functions are Local. */
+#ifndef SCS_PAIRING_H
+#define SCS_PAIRING_H
+
+#include "src/base/names.h"
+
+#include <stdbool.h>
+
+/** Two perturbations and the label that names both. */
+typedef struct scs_pair_label {
+    int32_t first, second; /**< positions of labels, first < second */
+    int32_t label;
+} scs_pair_label;
+
+typedef struct scs_pairing {
+    const scs_names *labels; /**< borrowed */
+    const char *separator;   /**< borrowed; NULL: no label is a pair */
+    scs_names name; /**< [labels->n] of each when put into a pair: "A" of "A" and "A+control" */
+    bool *single;   /**< [labels->n] may be one of a pair */
+    scs_pair_label *pair; /**< [n] ordered by first, second */
+    int32_t n;
+} scs_pairing;
+
+/** Find the labels "A+B" whose two sides are labels themselves (or "A+CONTROL", which is A alone).
+ *  @param separator between the two; NULL: look for none
+ *  SCS_EARG: two labels name the same perturbation or pair ("A+B" and "B+A"). */
+SCS_MUST_USE scs_status scs_pairing_create(const scs_names *labels, int32_t control,
+                                           const char *separator, scs_pairing *pairing);
+void scs_pairing_clear(scs_pairing *pairing);
+/** The pair that a label names, or NULL. */
+const scs_pair_label *scs_pairing_of(const scs_pairing *pairing, int32_t label);
+/** The label that names this pair, in either order, or -1. */
+int32_t scs_pairing_label(const scs_pairing *pairing, int32_t a, int32_t b);
+/** The two singles that a text "A+B" names, seen together or not. @return false if it names none */
+bool scs_pairing_parse(const scs_pairing *pairing, const char *text, int32_t *a, int32_t *b);
+/** "A+B", malloc'ed: the label that stands for it in the data, or made of the singles' names. */
+SCS_MUST_USE scs_status scs_pairing_text(const scs_pairing *pairing, int32_t a, int32_t b,
+                                         char **text);
+
+#endif

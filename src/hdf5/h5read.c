@@ -1,0 +1,771 @@
+/* LZF: a control byte below 32 announces control + 1 literal bytes; any other one a copy of length
+ * (control >> 5) + 2, where 7 takes another byte on top, from (low 5 bits << 8 | next byte) + 1
+ * bytes back. */
+#include "src/hdf5/h5read.h"
+
+#include "src/base/names.h"
+#include "src/base/text.h"
+#include "src/hdf5/h5write.h"
+#include "scscreen/status.h"
+
+#include <errno.h>
+#include <hdf5.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+typedef struct stream {
+    const uint8_t *in, *in_end;
+    uint8_t *start, *out, *out_end;
+} stream;
+
+static int literal(stream *s, size_t n)
+{
+    if ((size_t)(s->in_end - s->in) < n || (size_t)(s->out_end - s->out) < n)
+        return -1;
+    memcpy(s->out, s->in, n);
+    s->in += n;
+    s->out += n;
+    return 0;
+}
+
+static int copy(stream *s, unsigned control)
+{
+    size_t n = control >> 5, back;
+
+    if (n == 7) {
+        if (s->in == s->in_end)
+            return -1;
+        n += *s->in++;
+    }
+    if (s->in == s->in_end)
+        return -1;
+    back = ((control & 0x1fu) << 8 | *s->in++) + 1u;
+    n += 2;
+    if ((size_t)(s->out - s->start) < back || (size_t)(s->out_end - s->out) < n)
+        return -1;
+    for (; n > 0; n--, s->out++) /* the two may overlap: byte by byte */
+        *s->out = *(s->out - back);
+    return 0;
+}
+
+int64_t scs_lzf_decode(const uint8_t *in, size_t size, uint8_t *out, size_t room)
+{
+    stream s = {in, in + size, out, out, out + room};
+
+    while (s.in < s.in_end) {
+        unsigned control = *s.in++;
+        if (control < 32 ? literal(&s, control + 1u) : copy(&s, control))
+            return -1;
+    }
+    return s.out - s.start;
+}
+
+enum { FILTER_LZF = 32000 }; /* registered with The HDF Group by h5py */
+
+/* HDF5's own deflate: exported by its library, in no header. NULL where it is not, and then chunks
+ * are believed. */
+extern const H5Z_class2_t H5Z_DEFLATE[1] __attribute__((weak));
+
+static _Thread_local size_t expected;
+
+/* Bytes that LZF chunks which this thread reads from now on must decode to, at least. */
+static void filters_expect(int64_t chunk)
+{
+    expected = chunk > 0 ? (size_t)chunk : 0;
+}
+
+/* Whether the filter changes the length (deflate, LZF). */
+static bool filter_compresses(H5Z_filter_t id)
+{
+    return id == H5Z_FILTER_DEFLATE || id == FILTER_LZF;
+}
+
+/* Deflate, shuffle, fletcher32 and LZF. */
+static bool filter_is_known(H5Z_filter_t id)
+{
+    return filter_compresses(id) || id == H5Z_FILTER_SHUFFLE || id == H5Z_FILTER_FLETCHER32;
+}
+
+/* Whether a deflated chunk holds at least `chunk` bytes. @param stored [size], from
+ * H5allocate_memory; freed here */
+static bool filter_inflates_to(void *stored, size_t size, size_t chunk)
+{
+    static const unsigned level = 6; /* has no meaning for the way back */
+    size_t room = size, n = chunk;
+
+    /* cppcheck-suppress knownConditionTrueFalse ; a library without zlib lacks the symbol */
+    if (H5Z_DEFLATE)
+        n = H5Z_DEFLATE->filter(H5Z_FLAG_REVERSE, 1, &level, size, &room, &stored);
+    H5free_memory(stored);
+    return n >= chunk;
+}
+
+/* Decodes *buffer; the new length, 0 = failure. As HDF5's own filters it gives back another buffer.
+ * The factor: a variable-length element takes 8 bytes in memory, 16 in the file. The rest: a
+ * checksum that was appended before the compression. */
+static size_t lzf(unsigned flags, size_t n_value, const unsigned *values, size_t size,
+                  size_t *buffer_size, void **buffer)
+{
+    size_t room = 2 * expected + 64;
+    void *out = (flags & H5Z_FLAG_REVERSE) ? H5allocate_memory(room, true) : NULL;
+    int64_t n = out ? scs_lzf_decode(*buffer, size, out, room) : -1;
+
+    (void)n_value, (void)values;
+    if (n < 0 || (size_t)n < expected) {
+        H5free_memory(out);
+        return 0;
+    }
+    H5free_memory(*buffer);
+    *buffer = out;
+    *buffer_size = room;
+    return (size_t)n;
+}
+
+/* Tell HDF5 about LZF, guarded. SCS_EINTERNAL. */
+static scs_status filters_register(void)
+{
+    static const H5Z_class2_t lzf_class = {
+        H5Z_CLASS_T_VERS, FILTER_LZF, 0, 1, "lzf", NULL, NULL, lzf};
+
+    SCS_REQUIRE(H5Zregister(&lzf_class) >= 0, SCS_EINTERNAL, "HDF5 does not take the LZF filter");
+    return SCS_OK;
+}
+
+scs_status scs_h5_path(char **path, const char *format, ...)
+{
+    va_list args;
+    int n;
+
+    va_start(args, format);
+    n = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    SCS_TRY(SCS_ALLOC(*path, (int64_t)n + 1));
+    va_start(args, format);
+    vsnprintf(*path, (size_t)n + 1, format, args);
+    va_end(args);
+    return SCS_OK;
+}
+
+enum { MEMBERS_MAX = 1000000, LONGEST_PATH = 4095 };
+
+void scs_h5_drop(hid_t id)
+{
+    if (id >= 0)
+        (void)H5Idec_ref(id);
+}
+
+/* No printing, no plugins; the filters that are known. A library without plugin support refuses the
+ * call. */
+static scs_status prepare_library(void)
+{
+    SCS_REQUIRE(H5open() >= 0, SCS_EINTERNAL, "HDF5 does not start");
+    (void)H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+    (void)H5PLset_loading_state(0);
+    return filters_register();
+}
+
+static scs_status check_regular(const char *path)
+{
+    struct stat s;
+    FILE *file = NULL;
+
+    SCS_REQUIRE(stat(path, &s) == 0, SCS_EDATA, "%s: cannot be read: %s", path, strerror(errno));
+    SCS_REQUIRE(S_ISREG(s.st_mode), SCS_EDATA,
+                "%s: is no regular file; name one .h5ad file (zarr folders are not read)", path);
+    SCS_REQUIRE(s.st_size > 0, SCS_EDATA, "%s: is empty; fetch it again", path);
+    file = fopen(path, "rb");
+    SCS_REQUIRE(file, SCS_EDATA, "%s: cannot be read: %s", path, strerror(errno));
+    fclose(file);
+    return SCS_OK;
+}
+
+static herr_t note_truncation(unsigned n, const H5E_error2_t *error, void *truncated)
+{
+    (void)n;
+    if (error->desc && strstr(error->desc, "truncated"))
+        *(bool *)truncated = true;
+    return 0;
+}
+
+/* The words for a file that HDF5 does not open. */
+static scs_status not_opened(const char *path, bool truncated)
+{
+    if (truncated)
+        return SCS_FAIL(SCS_EDATA, "%s: truncated HDF5 file (it was cut short); fetch it again",
+                        path);
+    if (H5Fis_hdf5(path) > 0)
+        return SCS_FAIL(SCS_EDATA,
+                        "%s: damaged HDF5 file, or one that another program is writing; fetch it "
+                        "again or re-save it with anndata",
+                        path);
+    return SCS_FAIL(SCS_EDATA,
+                    "%s: is not an HDF5 file; give an .h5ad file (anndata's write_h5ad makes one)",
+                    path);
+}
+
+/* @param[out] truncated what HDF5's error stack says of a failure */
+static hid_t open_file(const char *path, bool *truncated)
+{
+    hid_t access = H5Pcreate(H5P_FILE_ACCESS), file = H5I_INVALID_HID;
+
+    if (access >= 0 && H5Pset_fapl_sec2(access) >= 0 &&
+        H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) >= 0 &&
+        H5Pset_file_locking(access, true, true) >= 0)
+        file = H5Fopen(path, H5F_ACC_RDONLY, access);
+    if (file < 0)
+        (void)H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, note_truncation, truncated);
+    scs_h5_drop(access);
+    return file;
+}
+
+scs_status scs_h5_open(const char *path, int64_t memory, scs_h5 *h5)
+{
+    bool truncated = false;
+
+    *h5 = (scs_h5){.file = H5I_INVALID_HID, .memory = memory > 0 ? memory : (int64_t)16 << 30};
+    SCS_TRY(check_regular(path));
+    SCS_TRY(prepare_library());
+    h5->file = open_file(path, &truncated);
+    if (h5->file < 0)
+        return not_opened(path, truncated);
+    if (scs_text_copy(path, &h5->path) != SCS_OK) {
+        scs_h5_close(h5);
+        return SCS_ENOMEM;
+    }
+    return SCS_OK;
+}
+
+void scs_h5_close(scs_h5 *h5)
+{
+    if (h5->file > 0)
+        (void)scs_h5_shut(h5->file);
+    free(h5->path);
+    *h5 = (scs_h5){.file = H5I_INVALID_HID};
+}
+
+static const char *link_kind(H5L_type_t type)
+{
+    return type == H5L_TYPE_SOFT       ? "a soft link"
+           : type == H5L_TYPE_EXTERNAL ? "an external link into another file"
+                                       : "a user-defined link";
+}
+
+/* One more part of the path; *found is false when nothing stands there. */
+static scs_status look_at(const scs_h5 *h5, const char *path, bool *found)
+{
+    H5L_info_t info;
+
+    *found = H5Lget_info(h5->file, path, &info, H5P_DEFAULT) >= 0;
+    SCS_REQUIRE(!*found || info.type == H5L_TYPE_HARD, SCS_EDATA,
+                "%s: %s is %s, which is not followed; re-save the file with anndata "
+                "(read_h5ad, then write_h5ad)",
+                h5->path, path, link_kind(info.type));
+    return SCS_OK;
+}
+
+scs_status scs_h5_look(const scs_h5 *h5, const char *path, bool *found)
+{
+    char part[LONGEST_PATH + 1]; /* on the stack: whether something is there cannot fail */
+
+    *found = true;
+    SCS_REQUIRE(strlen(path) <= LONGEST_PATH, SCS_EDATA, "%s: a name of more than %d bytes in it",
+                h5->path, LONGEST_PATH);
+    strcpy(part, path);
+    for (char *end = part; *found && *end; end++) {
+        char *slash = strchr(end, '/');
+        if (slash == end)
+            continue;
+        end = slash ? slash : end + strlen(end);
+        *end = '\0';
+        SCS_TRY(look_at(h5, part, found));
+        if (!slash)
+            break;
+        *end = '/';
+    }
+    return SCS_OK;
+}
+
+bool scs_h5_exists(const scs_h5 *h5, const char *path)
+{
+    bool found = false;
+
+    return scs_h5_look(h5, path, &found) == SCS_OK && found;
+}
+
+static herr_t refuse_external(const char *parent_file, const char *parent_group,
+                              const char *child_file, const char *child, unsigned *flags,
+                              hid_t access, void *data)
+{
+    (void)parent_file, (void)parent_group, (void)child_file, (void)child;
+    (void)flags, (void)access, (void)data;
+    return -1;
+}
+
+/* The walk has seen hard links only; this refuses what it could have missed. */
+static hid_t link_access(void)
+{
+    hid_t access = H5Pcreate(H5P_LINK_ACCESS);
+
+    if (access >= 0 &&
+        (H5Pset_elink_cb(access, refuse_external, NULL) < 0 || H5Pset_nlinks(access, 1) < 0)) {
+        scs_h5_drop(access);
+        return H5I_INVALID_HID;
+    }
+    return access;
+}
+
+scs_status scs_h5_open_object(const scs_h5 *h5, const char *path, hid_t *object)
+{
+    bool found;
+    hid_t access;
+
+    *object = H5I_INVALID_HID;
+    SCS_TRY(scs_h5_look(h5, path, &found));
+    SCS_REQUIRE(found, SCS_EDATA, "%s: there is no %s in it", h5->path, path);
+    access = link_access();
+    SCS_REQUIRE(access >= 0, SCS_ENOMEM, "%s: no memory is left for HDF5's lists", h5->path);
+    *object = H5Oopen(h5->file, *path ? path : "/", access);
+    scs_h5_drop(access);
+    SCS_REQUIRE(*object >= 0, SCS_EDATA,
+                "%s: %s is damaged and cannot be opened; fetch the file again", h5->path, path);
+    return SCS_OK;
+}
+
+bool scs_h5_is_group(const scs_h5 *h5, const char *path)
+{
+    hid_t object;
+    bool group;
+
+    if (!scs_h5_exists(h5, path) || scs_h5_open_object(h5, path, &object) != SCS_OK)
+        return false;
+    group = H5Iget_type(object) == H5I_GROUP;
+    scs_h5_drop(object);
+    return group;
+}
+
+typedef struct listing {
+    scs_names *names;
+    scs_status status;
+} listing;
+
+static herr_t add_member(hid_t group, const char *name, const H5L_info_t *info, void *data)
+{
+    listing *l = data;
+
+    (void)group, (void)info;
+    l->status = l->names->n < MEMBERS_MAX
+                    ? scs_names_add(l->names, name)
+                    : SCS_FAIL(SCS_EDATA, "more than %d members", MEMBERS_MAX);
+    return l->status == SCS_OK ? 0 : -1;
+}
+
+scs_status scs_h5_members(const scs_h5 *h5, const char *path, scs_names *names)
+{
+    listing l = {names, SCS_OK};
+    hid_t group;
+    herr_t done = -1;
+
+    SCS_TRY(scs_h5_open_object(h5, path, &group));
+    if (H5Iget_type(group) == H5I_GROUP)
+        done = H5Literate(group, H5_INDEX_NAME, H5_ITER_INC, NULL, add_member, &l);
+    scs_h5_drop(group);
+    if (l.status != SCS_OK)
+        return scs_context(l.status, "%s: %s: ", h5->path, path);
+    SCS_REQUIRE(done >= 0, SCS_EDATA, "%s: %s is damaged, or no group", h5->path, path);
+    return SCS_OK;
+}
+
+/* HDF5 1.10 does not check that a chunk decodes to as many bytes as it reads from it. LZF is
+ * guarded where it is decoded (src/filters.c); what is stored plain must be long enough, what is
+ * deflated is inflated once to see. */
+
+/* The chunks of a dataset. */
+typedef struct grid {
+    hid_t dataset;
+    hsize_t dim[2], chunk[2];
+    size_t bytes;            /* of a chunk */
+    H5Z_filter_t compressor; /* deflate, LZF, or none */
+    unsigned skipped;        /* the bit in a chunk's mask that says that it is not compressed */
+} grid;
+
+/* @return false when the filters compress twice */
+static bool find_compressor(hid_t creation, grid *g)
+{
+    int n = H5Pget_nfilters(creation), found = 0;
+
+    for (int i = 0; i < n && i < 32; i++) {
+        unsigned flags, config;
+        size_t n_value = 0;
+        H5Z_filter_t id =
+            H5Pget_filter2(creation, (unsigned)i, &flags, &n_value, NULL, 0, NULL, &config);
+        if (!filter_compresses(id))
+            continue;
+        g->compressor = id;
+        g->skipped = 1u << i;
+        found++;
+    }
+    return found <= 1;
+}
+
+static bool inflates(const grid *g, const hsize_t at[2], hsize_t size)
+{
+    uint32_t mask;
+    void *stored = NULL;
+
+    if (size > g->bytes + g->bytes / 8 + 4096) /* deflate never adds as much */
+        return false;
+    stored = H5allocate_memory(size, false);
+    if (stored && H5Dread_chunk(g->dataset, H5P_DEFAULT, at, &mask, stored) >= 0)
+        return filter_inflates_to(stored, size, g->bytes);
+    H5free_memory(stored);
+    return false;
+}
+
+/* Also true of a chunk that was never written: it reads as the fill value. */
+static bool covers(const grid *g, const hsize_t at[2])
+{
+    unsigned mask = 0;
+    haddr_t address = HADDR_UNDEF;
+    hsize_t size = 0;
+
+    if (H5Dget_chunk_info_by_coord(g->dataset, at, &mask, &address, &size) < 0)
+        return false;
+    if (address == HADDR_UNDEF)
+        return true;
+    if (g->compressor == H5Z_FILTER_NONE || (mask & g->skipped))
+        return size >= g->bytes;
+    return g->compressor != H5Z_FILTER_DEFLATE || inflates(g, at, size);
+}
+
+static bool rows_covered(const grid *g, hsize_t first, hsize_t end)
+{
+    hsize_t at[2];
+
+    for (at[0] = first / g->chunk[0] * g->chunk[0]; at[0] < end; at[0] += g->chunk[0])
+        for (at[1] = 0; at[1] < g->dim[1]; at[1] += g->chunk[1])
+            if (!covers(g, at))
+                return false;
+    return true;
+}
+
+/* @param[out] g chunk[0] is 0 when the dataset is not chunked */
+static bool describe(hid_t dataset, const scs_h5_shape *shape, grid *g)
+{
+    hid_t creation = H5Dget_create_plist(dataset);
+    bool good = creation >= 0;
+
+    *g = (grid){.dataset = dataset, .chunk = {0, 1}, .compressor = H5Z_FILTER_NONE};
+    g->dim[0] = (hsize_t)shape->dim[0];
+    g->dim[1] = (hsize_t)shape->dim[1];
+    if (shape->chunk0 > 0)
+        good = H5Pget_chunk(creation, shape->rank, g->chunk) == shape->rank &&
+               find_compressor(creation, g);
+    g->bytes = g->chunk[0] * g->chunk[1] * shape->size; /* checked when the dataset was opened */
+    scs_h5_drop(creation);
+    return good;
+}
+
+/* Whether the chunks of rows [first, first + n) hold what HDF5 will read from them; n > 0. */
+static scs_status h5_check_chunks(const scs_h5 *h5, const char *path, hid_t dataset,
+                                  const scs_h5_shape *shape, int64_t first, int64_t n)
+{
+    grid g;
+    bool good = describe(dataset, shape, &g);
+
+    if (good && g.chunk[0] > 0)
+        good = rows_covered(&g, (hsize_t)first, (hsize_t)(first + n));
+    SCS_REQUIRE(good, SCS_EDATA,
+                "%s: %s is damaged: a chunk does not decode to its full length; fetch it again",
+                h5->path, path);
+    return SCS_OK;
+}
+
+/* The rules that every dataset must keep before a byte of it is read. */
+
+static const int64_t BOMB_BYTES = 64 << 20; /* what is smaller is harmless whatever it declares */
+
+enum { BOMB_RATIO = 1000 }; /* deflate reaches 1030 on zeros */
+
+scs_status scs_h5_budget(const scs_h5 *h5, const char *path, int64_t n, size_t size, int64_t *bytes)
+{
+    bool over = __builtin_mul_overflow(n, size, bytes);
+
+    SCS_REQUIRE(!over && n >= 0 && *bytes <= h5->memory, SCS_EDATA,
+                "%s: %s declares %lld elements of %zu bytes, more than data.memory (%lld MiB); "
+                "raise it if the file is right",
+                h5->path, path, (long long)n, size, (long long)(h5->memory >> 20));
+    return SCS_OK;
+}
+
+static scs_status check_filters(const scs_h5 *h5, const char *path, hid_t creation)
+{
+    int n = H5Pget_nfilters(creation);
+
+    SCS_REQUIRE(n >= 0, SCS_EDATA, "%s: %s has damaged filters", h5->path, path);
+    for (int i = 0; i < n; i++) {
+        char name[64] = "";
+        unsigned flags, config;
+        size_t n_value = 0;
+        H5Z_filter_t id = H5Pget_filter2(creation, (unsigned)i, &flags, &n_value, NULL, sizeof name,
+                                         name, &config);
+        SCS_REQUIRE(filter_is_known(id), SCS_EDATA,
+                    "%s: %s is compressed with filter %d (%.63s), which is not read; rewrite the "
+                    "file: anndata.read_h5ad(...).write_h5ad(..., compression=\"gzip\")",
+                    h5->path, path, id, *name ? name : "unnamed");
+    }
+    return SCS_OK;
+}
+
+static scs_status check_layout(const scs_h5 *h5, const char *path, hid_t creation)
+{
+    H5D_layout_t layout = H5Pget_layout(creation);
+
+    SCS_REQUIRE(layout != H5D_VIRTUAL, SCS_EDATA,
+                "%s: %s is a virtual dataset over other files, which are not followed; re-save "
+                "the file with anndata",
+                h5->path, path);
+    SCS_REQUIRE(layout == H5D_COMPACT || layout == H5D_CONTIGUOUS || layout == H5D_CHUNKED,
+                SCS_EDATA, "%s: %s has an unknown storage layout", h5->path, path);
+    SCS_REQUIRE(H5Pget_external_count(creation) == 0, SCS_EDATA,
+                "%s: %s keeps its data in external files, which are not followed; re-save the "
+                "file with anndata",
+                h5->path, path);
+    return SCS_OK;
+}
+
+/* Bytes of one chunk, and its rows. 0 where the dataset is not chunked. */
+static scs_status chunk_size(const scs_h5 *h5, const char *path, hid_t creation,
+                             scs_h5_shape *shape, int64_t *bytes)
+{
+    hsize_t dim[H5S_MAX_RANK];
+    int64_t n = 1;
+    int rank;
+
+    *bytes = 0;
+    if (H5Pget_layout(creation) != H5D_CHUNKED)
+        return SCS_OK;
+    rank = H5Pget_chunk(creation, H5S_MAX_RANK, dim);
+    SCS_REQUIRE(rank == shape->rank && rank > 0 && dim[0] <= INT64_MAX, SCS_EDATA,
+                "%s: %s has damaged chunks", h5->path, path);
+    shape->chunk0 = (int64_t)dim[0];
+    for (int i = 0; i < rank; i++)
+        SCS_REQUIRE(!__builtin_mul_overflow(n, dim[i], &n), SCS_EDATA, "%s: %s has absurd chunks",
+                    h5->path, path);
+    return scs_h5_budget(h5, path, n, shape->size, bytes);
+}
+
+static scs_status check_bomb(const scs_h5 *h5, const char *path, hid_t dataset, int64_t bytes)
+{
+    uint64_t stored = H5Dget_storage_size(dataset);
+
+    SCS_REQUIRE(bytes <= BOMB_BYTES || (uint64_t)bytes / BOMB_RATIO <= stored, SCS_EDATA,
+                "%s: %s declares %lld MiB but stores %llu bytes: this is no real data", h5->path,
+                path, (long long)(bytes >> 20), (unsigned long long)stored);
+    return SCS_OK;
+}
+
+static scs_status get_dims(const scs_h5 *h5, const char *path, hid_t dataset, scs_h5_shape *shape)
+{
+    hsize_t dim[H5S_MAX_RANK] = {0};
+    hid_t space = H5Dget_space(dataset);
+    H5S_class_t kind = H5Sget_simple_extent_type(space);
+
+    shape->rank = H5Sget_simple_extent_ndims(space);
+    if (shape->rank >= 0 && H5Sget_simple_extent_dims(space, dim, NULL) < 0)
+        shape->rank = -1;
+    scs_h5_drop(space);
+    SCS_REQUIRE(kind != H5S_NULL, SCS_EDATA, "%s: %s is empty (null)", h5->path, path);
+    SCS_REQUIRE(shape->rank >= 0 && shape->rank <= 2, SCS_EDATA,
+                "%s: %s must have 1 or 2 dimensions, not %d", h5->path, path, shape->rank);
+    for (int i = 0; i < 2; i++) {
+        shape->dim[i] = i < shape->rank ? (int64_t)dim[i] : 1;
+        SCS_REQUIRE(shape->dim[i] >= 0, SCS_EDATA, "%s: %s has an absurd size", h5->path, path);
+    }
+    return SCS_OK;
+}
+
+static scs_status get_type(const scs_h5 *h5, const char *path, hid_t dataset, scs_h5_shape *shape)
+{
+    hid_t type = H5Dget_type(dataset);
+    bool number;
+
+    shape->type = H5Tget_class(type);
+    shape->size = H5Tget_size(type);
+    shape->is_signed = shape->type == H5T_INTEGER && H5Tget_sign(type) == H5T_SGN_2;
+    shape->variable_length = shape->type == H5T_STRING && H5Tis_variable_str(type) > 0;
+    scs_h5_drop(type);
+    number = shape->type == H5T_INTEGER || shape->type == H5T_FLOAT || shape->type == H5T_ENUM;
+    SCS_REQUIRE(shape->type != H5T_NO_CLASS && shape->size > 0 && (!number || shape->size <= 16),
+                SCS_EDATA, "%s: %s has a damaged type", h5->path, path);
+    return SCS_OK;
+}
+
+/* Storage is judged before the space is asked for: a virtual dataset opens its sources then. */
+static scs_status check_dataset(const scs_h5 *h5, const char *path, hid_t dataset, hid_t creation,
+                                scs_h5_shape *shape)
+{
+    int64_t n, bytes, chunk;
+
+    SCS_REQUIRE(creation >= 0, SCS_EDATA, "%s: %s is damaged", h5->path, path);
+    SCS_TRY(check_layout(h5, path, creation));
+    SCS_TRY(check_filters(h5, path, creation));
+    SCS_TRY(get_dims(h5, path, dataset, shape));
+    SCS_TRY(get_type(h5, path, dataset, shape));
+    SCS_REQUIRE(!__builtin_mul_overflow(shape->dim[0], shape->dim[1], &n), SCS_EDATA,
+                "%s: %s has an absurd size", h5->path, path);
+    SCS_TRY(scs_h5_budget(h5, path, n, shape->size, &bytes));
+    SCS_TRY(chunk_size(h5, path, creation, shape, &chunk));
+    filters_expect(chunk);
+    return check_bomb(h5, path, dataset, bytes > chunk ? bytes : chunk);
+}
+
+scs_status scs_h5_open_dataset(const scs_h5 *h5, const char *path, hid_t *dataset,
+                               scs_h5_shape *shape)
+{
+    hid_t creation = H5I_INVALID_HID;
+    scs_status st = SCS_OK;
+
+    *shape = (scs_h5_shape){0};
+    SCS_GO(st, scs_h5_open_object(h5, path, dataset));
+    if (H5Iget_type(*dataset) != H5I_DATASET)
+        SCS_GO(st, SCS_FAIL(SCS_EDATA, "%s: %s is no dataset", h5->path, path));
+    creation = H5Dget_create_plist(*dataset);
+    SCS_GO(st, check_dataset(h5, path, *dataset, creation, shape));
+done:
+    scs_h5_drop(creation);
+    if (st != SCS_OK) {
+        scs_h5_drop(*dataset);
+        *dataset = H5I_INVALID_HID;
+    }
+    return st;
+}
+
+scs_status scs_h5_shape_of(const scs_h5 *h5, const char *path, scs_h5_shape *shape)
+{
+    hid_t dataset;
+
+    SCS_TRY(scs_h5_open_dataset(h5, path, &dataset, shape));
+    scs_h5_drop(dataset);
+    return SCS_OK;
+}
+
+/* Numeric blocks of datasets. */
+
+/* A block of a dataset: rows [first, first + n), all columns. */
+typedef struct block {
+    int64_t first, n;
+    int rank; /**< what the caller takes the dataset for */
+} block;
+
+/* A scalar reads as a list of one. */
+static bool is_scalar(const scs_h5_shape *shape, const block *b)
+{
+    return shape->rank == 0 && b->rank == 1;
+}
+
+static scs_status check_block(const scs_h5 *h5, const char *path, const scs_h5_shape *shape,
+                              const block *b, bool float_too)
+{
+    bool integer = shape->type == H5T_INTEGER || shape->type == H5T_ENUM;
+
+    SCS_REQUIRE(integer || (float_too && shape->type == H5T_FLOAT), SCS_EDATA,
+                "%s: %s must hold %s", h5->path, path, float_too ? "numbers" : "integers");
+    SCS_REQUIRE(shape->rank == b->rank || is_scalar(shape, b), SCS_EDATA,
+                "%s: %s must have %d dimension(s), not %d", h5->path, path, b->rank, shape->rank);
+    SCS_REQUIRE(b->first >= 0 && b->n >= 0 && b->first <= shape->dim[0] &&
+                    b->n <= shape->dim[0] - b->first,
+                SCS_EDATA, "%s: %s ends early: it has %lld rows, %lld + %lld are needed", h5->path,
+                path, (long long)shape->dim[0], (long long)b->first, (long long)b->n);
+    return SCS_OK;
+}
+
+static herr_t transfer(hid_t dataset, const scs_h5_shape *shape, const block *b, hid_t type,
+                       void *out)
+{
+    hsize_t start[2] = {(hsize_t)b->first, 0};
+    hsize_t count[2] = {(hsize_t)b->n, (hsize_t)shape->dim[1]};
+    hid_t space = H5Dget_space(dataset), memory = H5Screate_simple(b->rank, count, NULL);
+    herr_t done = -1;
+
+    if (is_scalar(shape, b))
+        done = H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, out);
+    else if (space >= 0 && memory >= 0 &&
+             H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL) >= 0)
+        done = H5Dread(dataset, type, memory, space, H5P_DEFAULT, out);
+    scs_h5_drop(memory);
+    scs_h5_drop(space);
+    return done;
+}
+
+static scs_status read_checked(const scs_h5 *h5, const char *path, hid_t dataset,
+                               const scs_h5_shape *shape, const block *b, hid_t type, void *out)
+{
+    if (b->n == 0 || shape->dim[1] == 0)
+        return SCS_OK;
+    SCS_TRY(h5_check_chunks(h5, path, dataset, shape, b->first, b->n));
+    SCS_REQUIRE(transfer(dataset, shape, b, type, out) >= 0, SCS_EDATA,
+                "%s: %s is damaged and cannot be read; fetch it again", h5->path, path);
+    return SCS_OK;
+}
+
+static scs_status read_block(const scs_h5 *h5, const char *path, block b, hid_t type,
+                             bool float_too, void *out)
+{
+    scs_h5_shape shape;
+    hid_t dataset;
+    scs_status st = SCS_OK;
+
+    SCS_TRY(scs_h5_open_dataset(h5, path, &dataset, &shape));
+    SCS_GO(st, check_block(h5, path, &shape, &b, float_too));
+    SCS_GO(st, read_checked(h5, path, dataset, &shape, &b, type, out));
+done:
+    scs_h5_drop(dataset);
+    return st;
+}
+
+scs_status scs_h5_read_int64(const scs_h5 *h5, const char *path, int64_t first, int64_t n,
+                             int64_t *out)
+{
+    return read_block(h5, path, (block){first, n, 1}, H5T_NATIVE_INT64, false, out);
+}
+
+scs_status scs_h5_read_int32(const scs_h5 *h5, const char *path, int64_t first, int64_t n,
+                             int32_t *out)
+{
+    return read_block(h5, path, (block){first, n, 1}, H5T_NATIVE_INT32, false, out);
+}
+
+scs_status scs_h5_read_float(const scs_h5 *h5, const char *path, int64_t first, int64_t n,
+                             float *out)
+{
+    return read_block(h5, path, (block){first, n, 1}, H5T_NATIVE_FLOAT, true, out);
+}
+
+scs_status scs_h5_read_double(const scs_h5 *h5, const char *path, int64_t first, int64_t n,
+                              double *out)
+{
+    return read_block(h5, path, (block){first, n, 1}, H5T_NATIVE_DOUBLE, true, out);
+}
+
+scs_status scs_h5_read_rows(const scs_h5 *h5, const char *path, int64_t row0, int64_t n, float *out)
+{
+    return read_block(h5, path, (block){row0, n, 2}, H5T_NATIVE_FLOAT, true, out);
+}
+
+scs_status scs_h5_read_rows_double(const scs_h5 *h5, const char *path, int64_t row0, int64_t n,
+                                   double *out)
+{
+    return read_block(h5, path, (block){row0, n, 2}, H5T_NATIVE_DOUBLE, true, out);
+}
+
+scs_status scs_h5_read_rows_int64(const scs_h5 *h5, const char *path, int64_t row0, int64_t n,
+                                  int64_t *out)
+{
+    return read_block(h5, path, (block){row0, n, 2}, H5T_NATIVE_INT64, false, out);
+}

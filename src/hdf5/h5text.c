@@ -1,0 +1,392 @@
+/* Text of string datasets and of compound members. */
+#include "src/base/text.h"
+#include "src/hdf5/h5read.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static scs_h5_text h5_text_of(hid_t string_type, int64_t n)
+{
+    return (scs_h5_text){.type = string_type,
+                         .n = n,
+                         .size = H5Tget_size(string_type),
+                         .variable_length = H5Tis_variable_str(string_type) > 0,
+                         .space_padded = H5Tget_strpad(string_type) == H5T_STR_SPACEPAD};
+}
+
+/* One element: its start and length, without the padding of fixed strings. */
+static const char *element(const scs_h5_text *text, const void *memory, int64_t i, size_t *length)
+{
+    const char *start;
+
+    if (text->variable_length) {
+        start = ((char *const *)memory)[i];
+        *length = start ? strlen(start) : 0;
+        return start ? start : "";
+    }
+    start = (const char *)memory + (size_t)i * text->size;
+    *length = strnlen(start, text->size);
+    while (text->space_padded && *length > 0 && start[*length - 1] == ' ')
+        --*length;
+    return start;
+}
+
+static scs_status add_element(const scs_h5 *h5, const char *path, const scs_h5_text *text,
+                              const void *memory, int64_t i, scs_names *names)
+{
+    size_t length;
+    const char *start = element(text, memory, i, &length);
+    char *copy = NULL;
+    scs_status st;
+
+    SCS_REQUIRE(scs_text_is_utf8(start, length), SCS_EDATA,
+                "%s: %s: element %lld is not UTF-8 text; re-save the file with anndata", h5->path,
+                path, (long long)i);
+    SCS_TRY(scs_text_copy_n(start, length, &copy));
+    st = scs_names_add(names, copy);
+    free(copy);
+    return st;
+}
+
+static void free_text(const scs_h5_text *text, hid_t space, void *memory)
+{
+    if (memory && text->variable_length && text->n > 0)
+        (void)H5Dvlen_reclaim(text->type, space, H5P_DEFAULT, memory);
+    free(memory);
+}
+
+static scs_status h5_read_text(const scs_h5 *h5, const char *path, hid_t dataset,
+                               const scs_h5_text *text, scs_names *names)
+{
+    int64_t bytes;
+    char *memory = NULL;
+    hid_t space; /* what frees the texts: had before there are any */
+    scs_status st = SCS_OK;
+
+    SCS_REQUIRE(text->n <= INT32_MAX, SCS_EDATA, "%s: %s has too many names (%lld)", h5->path, path,
+                (long long)text->n);
+    SCS_TRY(scs_h5_budget(h5, path, text->n, text->size, &bytes));
+    space = H5Dget_space(dataset);
+    SCS_REQUIRE(space >= 0, SCS_EDATA, "%s: %s has a damaged shape", h5->path, path);
+    SCS_GO(st, SCS_ALLOC(memory, bytes));
+    if (text->n > 0 && H5Dread(dataset, text->type, H5S_ALL, H5S_ALL, H5P_DEFAULT, memory) < 0)
+        SCS_GO(st, SCS_FAIL(SCS_EDATA, "%s: %s is damaged and cannot be read; fetch it again",
+                            h5->path, path));
+    for (int64_t i = 0; i < text->n; i++)
+        SCS_GO(st, add_element(h5, path, text, memory, i, names));
+done:
+    free_text(text, space, memory);
+    scs_h5_drop(space);
+    return st;
+}
+
+static scs_status read_strings(const scs_h5 *h5, const char *path, hid_t dataset,
+                               const scs_h5_shape *shape, scs_names *names)
+{
+    hid_t type;
+    scs_h5_text text;
+    scs_status st;
+
+    SCS_REQUIRE(shape->type == H5T_STRING && shape->rank <= 1, SCS_EDATA,
+                "%s: %s must be a list of text", h5->path, path);
+    type = H5Dget_type(dataset);
+    SCS_REQUIRE(type >= 0, SCS_EDATA, "%s: %s has a damaged type", h5->path, path);
+    text = h5_text_of(type, shape->dim[0]);
+    st = h5_read_text(h5, path, dataset, &text, names);
+    scs_h5_drop(type);
+    return st;
+}
+
+scs_status scs_h5_read_strings(const scs_h5 *h5, const char *path, scs_names *names)
+{
+    scs_h5_shape shape;
+    hid_t dataset;
+    scs_status st;
+
+    SCS_TRY(scs_h5_open_dataset(h5, path, &dataset, &shape));
+    st = read_strings(h5, path, dataset, &shape, names);
+    scs_h5_drop(dataset);
+    return st;
+}
+
+/* Members of compound datasets: obs and var of files by anndata up to 0.6. */
+
+/* A compound dataset with one of its members. */
+typedef struct member {
+    hid_t dataset, type;
+    int64_t n;
+    H5T_class_t kind;
+} member;
+
+static void drop_member(member *m)
+{
+    scs_h5_drop(m->type);
+    scs_h5_drop(m->dataset);
+}
+
+static scs_status open_compound(const scs_h5 *h5, const char *path, hid_t *dataset, int64_t *n)
+{
+    scs_h5_shape shape;
+
+    SCS_TRY(scs_h5_open_dataset(h5, path, dataset, &shape));
+    *n = shape.dim[0];
+    if (shape.type == H5T_COMPOUND && shape.rank == 1)
+        return SCS_OK;
+    scs_h5_drop(*dataset);
+    return SCS_FAIL(SCS_EDATA, "%s: %s must be a table (compound dataset)", h5->path, path);
+}
+
+static scs_status open_member(const scs_h5 *h5, const char *path, const char *name, member *m)
+{
+    hid_t table;
+    int i;
+
+    *m = (member){.type = H5I_INVALID_HID};
+    SCS_TRY(open_compound(h5, path, &m->dataset, &m->n));
+    table = H5Dget_type(m->dataset);
+    i = H5Tget_member_index(table, name);
+    if (i >= 0)
+        m->type = H5Tget_member_type(table, (unsigned)i);
+    scs_h5_drop(table);
+    m->kind = m->type >= 0 ? H5Tget_class(m->type) : H5T_NO_CLASS;
+    if (m->kind != H5T_NO_CLASS)
+        return SCS_OK;
+    drop_member(m);
+    return SCS_FAIL(SCS_EDATA, "%s: %s has no column %s", h5->path, path, name);
+}
+
+/* A memory type that picks this member alone. */
+static hid_t picking(const char *name, hid_t type)
+{
+    hid_t pick = H5Tcreate(H5T_COMPOUND, H5Tget_size(type));
+
+    if (pick >= 0 && H5Tinsert(pick, name, 0, type) < 0) {
+        scs_h5_drop(pick);
+        return H5I_INVALID_HID;
+    }
+    return pick;
+}
+
+static scs_status member_strings(const scs_h5 *h5, const char *path, const char *name,
+                                 const member *m, scs_names *names)
+{
+    scs_h5_text text;
+    scs_status st;
+
+    SCS_REQUIRE(m->kind == H5T_STRING, SCS_EDATA, "%s: column %s of %s must be text", h5->path,
+                name, path);
+    text = h5_text_of(m->type, m->n);
+    text.type = picking(name, m->type);
+    SCS_REQUIRE(text.type >= 0, SCS_EDATA, "%s: column %s of %s is damaged", h5->path, name, path);
+    st = h5_read_text(h5, path, m->dataset, &text, names);
+    scs_h5_drop(text.type);
+    return st;
+}
+
+scs_status scs_h5_read_member_strings(const scs_h5 *h5, const char *path, const char *name,
+                                      scs_names *names)
+{
+    member m;
+    scs_status st;
+
+    SCS_TRY(open_member(h5, path, name, &m));
+    st = member_strings(h5, path, name, &m, names);
+    drop_member(&m);
+    return st;
+}
+
+/* @param type in memory */
+static scs_status member_numbers(const scs_h5 *h5, const char *path, const char *name,
+                                 const member *m, hid_t type, void *out)
+{
+    hid_t pick;
+    herr_t done;
+
+    if (m->n == 0)
+        return SCS_OK;
+    pick = picking(name, type);
+    done = H5Dread(m->dataset, pick, H5S_ALL, H5S_ALL, H5P_DEFAULT, out);
+    scs_h5_drop(pick);
+    SCS_REQUIRE(done >= 0, SCS_EDATA, "%s: column %s of %s is damaged", h5->path, name, path);
+    return SCS_OK;
+}
+
+/* @param also the type that may stand beside integers  @param what it holds, in words */
+static scs_status read_member_numbers(const scs_h5 *h5, const char *path, const char *name,
+                                      H5T_class_t also, const char *what, hid_t type, void *out)
+{
+    member m;
+    scs_status st;
+
+    SCS_TRY(open_member(h5, path, name, &m));
+    st = m.kind == H5T_INTEGER || m.kind == also
+             ? member_numbers(h5, path, name, &m, type, out)
+             : SCS_FAIL(SCS_EDATA, "%s: column %s of %s must hold %s", h5->path, name, path, what);
+    drop_member(&m);
+    return st;
+}
+
+scs_status scs_h5_read_member_int64(const scs_h5 *h5, const char *path, const char *name,
+                                    int64_t *out)
+{
+    return read_member_numbers(h5, path, name, H5T_ENUM, "integers", H5T_NATIVE_INT64, out);
+}
+
+scs_status scs_h5_read_member_double(const scs_h5 *h5, const char *path, const char *name,
+                                     double *out)
+{
+    return read_member_numbers(h5, path, name, H5T_FLOAT, "numbers", H5T_NATIVE_DOUBLE, out);
+}
+
+scs_status scs_h5_member_type(const scs_h5 *h5, const char *path, const char *name,
+                              H5T_class_t *type)
+{
+    member m;
+
+    SCS_TRY(open_member(h5, path, name, &m));
+    *type = m.kind;
+    drop_member(&m);
+    return SCS_OK;
+}
+
+static scs_status add_member_names(hid_t table, scs_names *names)
+{
+    int n = H5Tget_nmembers(table);
+
+    SCS_REQUIRE(n >= 0, SCS_EDATA, "a damaged table");
+    for (int i = 0; i < n; i++) {
+        char *name = H5Tget_member_name(table, (unsigned)i);
+        scs_status st = name ? scs_names_add(names, name) : SCS_FAIL(SCS_EDATA, "a damaged table");
+        H5free_memory(name);
+        SCS_TRY(st);
+    }
+    return SCS_OK;
+}
+
+scs_status scs_h5_member_names(const scs_h5 *h5, const char *path, scs_names *names)
+{
+    hid_t dataset, table;
+    int64_t n;
+    scs_status st;
+
+    SCS_TRY(open_compound(h5, path, &dataset, &n));
+    table = H5Dget_type(dataset);
+    st = add_member_names(table, names);
+    scs_h5_drop(table);
+    scs_h5_drop(dataset);
+    return st == SCS_OK ? st : scs_context(st, "%s: %s: ", h5->path, path);
+}
+
+/* Attributes: short texts and small lists of integers. */
+
+enum { TEXT_MAX = 1 << 20 };
+
+/* An attribute; id is negative when the object has none of that name. */
+typedef struct attribute {
+    hid_t id, type;
+    H5T_class_t kind;
+    int64_t n; /* elements */
+} attribute;
+
+static void drop_attribute(attribute *a)
+{
+    scs_h5_drop(a->type);
+    scs_h5_drop(a->id);
+}
+
+static void describe(attribute *a)
+{
+    hid_t space = H5Aget_space(a->id);
+
+    a->type = H5Aget_type(a->id);
+    a->kind = H5Tget_class(a->type);
+    a->n = (int64_t)H5Sget_simple_extent_npoints(space);
+    scs_h5_drop(space);
+}
+
+static scs_status open_attribute(const scs_h5 *h5, const char *path, const char *name, attribute *a)
+{
+    hid_t object;
+    htri_t there;
+
+    *a = (attribute){.id = H5I_INVALID_HID, .type = H5I_INVALID_HID};
+    SCS_TRY(scs_h5_open_object(h5, path, &object));
+    there = H5Aexists(object, name);
+    if (there > 0)
+        a->id = H5Aopen(object, name, H5P_DEFAULT);
+    scs_h5_drop(object);
+    SCS_REQUIRE(there == 0 || a->id >= 0, SCS_EDATA,
+                "%s: %s: attribute %s is damaged; fetch the file again", h5->path, path, name);
+    if (a->id >= 0)
+        describe(a);
+    return SCS_OK;
+}
+
+static scs_status read_fixed(const attribute *a, char **text)
+{
+    size_t size = H5Tget_size(a->type);
+
+    SCS_REQUIRE(size > 0 && size <= TEXT_MAX, SCS_EDATA, "a text of %zu bytes", size);
+    SCS_TRY(SCS_ALLOC(*text, (int64_t)size + 1));
+    SCS_REQUIRE(H5Aread(a->id, a->type, *text) >= 0, SCS_EDATA, "cannot be read");
+    return SCS_OK;
+}
+
+static scs_status read_variable(const attribute *a, char **text)
+{
+    char *read = NULL;
+    scs_status st;
+
+    SCS_REQUIRE(H5Aread(a->id, a->type, &read) >= 0, SCS_EDATA, "cannot be read");
+    st = scs_text_copy(read ? read : "", text);
+    H5free_memory(read);
+    return st;
+}
+
+static scs_status read_one_text(const attribute *a, char **text)
+{
+    SCS_REQUIRE(a->kind == H5T_STRING && a->n == 1, SCS_EDATA, "must be one text");
+    SCS_TRY(H5Tis_variable_str(a->type) > 0 ? read_variable(a, text) : read_fixed(a, text));
+    SCS_REQUIRE(scs_text_is_utf8(*text, strlen(*text)), SCS_EDATA, "is not UTF-8 text");
+    return SCS_OK;
+}
+
+scs_status scs_h5_attr_text(const scs_h5 *h5, const char *path, const char *attr, char **text,
+                            bool *found)
+{
+    attribute a;
+    scs_status st = SCS_OK;
+
+    *text = NULL;
+    *found = false;
+    SCS_TRY(open_attribute(h5, path, attr, &a));
+    *found = a.id >= 0;
+    if (*found)
+        st = read_one_text(&a, text);
+    drop_attribute(&a);
+    if (st == SCS_OK)
+        return SCS_OK;
+    free(*text);
+    *text = NULL;
+    return scs_context(st, "%s: %s: attribute %s: ", h5->path, path, attr);
+}
+
+scs_status scs_h5_attr_int64(const scs_h5 *h5, const char *path, const char *attr, int max,
+                             int64_t *values, int *n)
+{
+    attribute a;
+    herr_t done = -1;
+
+    SCS_TRY(open_attribute(h5, path, attr, &a));
+    *n = 0;
+    if (a.id < 0)
+        return SCS_OK;
+    if ((a.kind == H5T_INTEGER || a.kind == H5T_ENUM) && a.n >= 0 && a.n <= max) {
+        *n = (int)a.n;
+        done = H5Aread(a.id, H5T_NATIVE_INT64, values);
+    }
+    drop_attribute(&a);
+    SCS_REQUIRE(done >= 0, SCS_EDATA, "%s: %s: attribute %s must be at most %d integers", h5->path,
+                path, attr, max);
+    return SCS_OK;
+}

@@ -1,0 +1,126 @@
+#include "src/kernels/entries.h"
+
+#include "src/base/simd.h"
+#include "scscreen/status.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+int32_t scs_blocks(int32_t n_in)
+{
+    return (n_in + SCS_BLOCK - 1) / SCS_BLOCK;
+}
+
+void scs_entries_clear(scs_entries *entries)
+{
+    free(entries->first);
+    free(entries->column);
+    free(entries->value);
+    *entries = (scs_entries){0};
+}
+
+scs_status scs_entries_reserve(scs_entries *entries, int32_t n_out, int32_t n_in, int64_t nnz)
+{
+    int64_t n_first = (int64_t)scs_blocks(n_in) * n_out + 1;
+
+    if (nnz > entries->capacity || n_first > entries->first_capacity) {
+        nnz += nnz / 4;
+        scs_entries_clear(entries);
+        SCS_TRY(SCS_ALLOC(entries->first, n_first));
+        SCS_TRY(SCS_ALLOC(entries->column, nnz));
+        SCS_TRY(SCS_ALLOC(entries->value, nnz));
+        entries->capacity = nnz;
+        entries->first_capacity = n_first;
+    }
+    entries->n_out = n_out;
+    entries->n_in = n_in;
+    return SCS_OK;
+}
+
+int64_t scs_entries_count(const scs_entries *entries)
+{
+    int64_t n_first = (int64_t)scs_blocks(entries->n_in) * entries->n_out;
+
+    return entries->first[n_first] - entries->first[0];
+}
+
+void scs_entries_add_up(int64_t *first, int64_t n)
+{
+    int64_t begin = 0;
+
+    for (int64_t i = 0; i < n; i++) {
+        int64_t count = first[i];
+
+        first[i] = begin;
+        begin += count;
+    }
+    first[n] = begin;
+}
+
+/* ---- the transpose: a block of columns of the parts is rows of the result ---- */
+
+/* Block b's rows in the part of `to` that holds row `at` of the parts. */
+static int64_t *rows_of(const scs_entries *to, int32_t b, int64_t at)
+{
+    return to->first + at / SCS_BLOCK * to->n_out + (int64_t)b * SCS_BLOCK;
+}
+
+static void count_block(const scs_entries *part, int32_t n_part, int32_t b, const scs_entries *to)
+{
+    int64_t at = 0, left = to->n_out - (int64_t)b * SCS_BLOCK;
+
+    for (int64_t row = 0; row < to->n_in; row += SCS_BLOCK)
+        memset(rows_of(to, b, row), 0,
+               (size_t)(left < SCS_BLOCK ? left : SCS_BLOCK) * sizeof *to->first);
+    for (int32_t p = 0; p < n_part; p++) {
+        const int64_t *first = part[p].first + (int64_t)b * part[p].n_out;
+
+        for (int32_t i = 0; i < part[p].n_out; i++, at++) {
+            int64_t *count = rows_of(to, b, at);
+
+            for (int64_t k = first[i]; k < first[i + 1]; k++)
+                count[part[p].column[k]]++;
+        }
+    }
+}
+
+/* Afterwards `first` of the rows are their ends. */
+static void copy_block(const scs_entries *part, int32_t n_part, int32_t b, const scs_entries *to)
+{
+    int64_t at = 0;
+
+    for (int32_t p = 0; p < n_part; p++) {
+        const int64_t *first = part[p].first + (int64_t)b * part[p].n_out;
+
+        for (int32_t i = 0; i < part[p].n_out; i++, at++) {
+            int64_t *next = rows_of(to, b, at);
+
+            for (int64_t k = first[i]; k < first[i + 1]; k++) {
+                int64_t entry = next[part[p].column[k]]++;
+
+                to->column[entry] = (uint8_t)(at % SCS_BLOCK);
+                to->value[entry] = part[p].value[k];
+            }
+        }
+    }
+}
+
+void scs_entries_transpose(const scs_entries *part, int32_t n_part, scs_entries *to)
+{
+    int32_t n_block = scs_blocks(to->n_out);
+    int64_t n_first = (int64_t)scs_blocks(to->n_in) * to->n_out;
+    /* cppcheck-suppress unreadVariable ; the pragmas read it */
+    bool many = SCS_WORTH_THREADS(n_first * 8);
+
+#pragma omp parallel for schedule(dynamic) if (many)
+    for (int32_t b = 0; b < n_block; b++)
+        count_block(part, n_part, b, to);
+    scs_entries_add_up(to->first, n_first);
+#pragma omp parallel for schedule(dynamic) if (many)
+    for (int32_t b = 0; b < n_block; b++)
+        copy_block(part, n_part, b, to);
+    /* ends to beginnings */
+    memmove(to->first + 1, to->first, (size_t)n_first * sizeof *to->first);
+    to->first[0] = 0;
+}

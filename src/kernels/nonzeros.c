@@ -1,0 +1,94 @@
+#include "src/kernels/nonzeros.h"
+
+#include "src/base/simd.h"
+#include "src/data/packed.h"
+#include "src/kernels/entries.h"
+
+#include <stdbool.h>
+
+/* Rows of x that a part takes. */
+typedef struct selection {
+    const scs_packed *x;
+    const int64_t *rows; /* NULL: from row0 on */
+    int64_t row0;
+} selection;
+
+static scs_row row_at(const selection *s, int64_t i)
+{
+    return scs_packed_row(s->x, s->rows ? s->rows[i] : s->row0 + i);
+}
+
+void scs_nonzeros_clear(scs_nonzeros *x)
+{
+    scs_entries_clear(&x->by_cell);
+    scs_entries_clear(&x->by_gene);
+}
+
+scs_status scs_nonzeros_reserve(scs_nonzeros *to, const scs_packed *x, const int64_t *rows,
+                                int64_t row0, int32_t n, bool both)
+{
+    selection s = {x, rows, row0};
+    int64_t nnz = 0;
+
+    for (int32_t i = 0; i < n; i++)
+        nnz += row_at(&s, i).n;
+    SCS_TRY(scs_entries_reserve(&to->by_cell, n, x->n_col, nnz));
+    return both ? scs_entries_reserve(&to->by_gene, x->n_col, n, nnz) : SCS_OK;
+}
+
+/* A row of x is cut where a block ends. */
+static void count_cell(const selection *s, scs_entries *to, int64_t i)
+{
+    scs_row row = row_at(s, i);
+    int64_t n_block = scs_blocks(to->n_in);
+
+    for (int64_t b = 0; b < n_block; b++)
+        to->first[b * to->n_out + i] = 0;
+    for (int64_t k = 0; k < row.n; k++)
+        to->first[(int64_t)(scs_row_gene(&row, k) / SCS_BLOCK) * to->n_out + i]++;
+}
+
+static void copy_cell(const selection *s, const scs_entries *to, int64_t i)
+{
+    scs_row row = row_at(s, i);
+    int64_t at = 0;
+    int32_t block = -1;
+
+    for (int64_t k = 0; k < row.n; k++) {
+        int32_t gene = scs_row_gene(&row, k);
+
+        if (gene / SCS_BLOCK != block) {
+            block = gene / SCS_BLOCK;
+            at = to->first[(int64_t)block * to->n_out + i];
+            __builtin_prefetch(&to->value[at + 32], 1);
+            __builtin_prefetch(&to->column[at + 64], 1);
+        }
+        to->column[at] = (uint8_t)(gene % SCS_BLOCK);
+        to->value[at++] = scs_row_value(&row, k);
+    }
+}
+
+static void fill_by_cell(const selection *s, scs_entries *to)
+{
+    int64_t n_first = (int64_t)scs_blocks(to->n_in) * to->n_out;
+    /* cppcheck-suppress unreadVariable ; the pragmas read it */
+    bool many = SCS_WORTH_THREADS(n_first * 8);
+
+#pragma omp parallel for if (many)
+    for (int64_t i = 0; i < to->n_out; i++)
+        count_cell(s, to, i);
+    scs_entries_add_up(to->first, n_first);
+#pragma omp parallel for if (many)
+    for (int64_t i = 0; i < to->n_out; i++)
+        copy_cell(s, to, i);
+}
+
+void scs_nonzeros_fill(scs_nonzeros *to, const scs_packed *x, const int64_t *rows, int64_t row0,
+                       bool both)
+{
+    selection s = {x, rows, row0};
+
+    fill_by_cell(&s, &to->by_cell);
+    if (both)
+        scs_entries_transpose(&to->by_cell, 1, &to->by_gene);
+}

@@ -1,0 +1,60 @@
+#include "src/base/simd.h"
+#include "scscreen/model.h"
+
+#include <math.h>
+
+#ifdef SCS_DOUBLE
+#define ROOT sqrt
+#else
+#define ROOT sqrtf
+#endif
+
+/* Elements that one thread updates at a time. */
+enum { PIECE = 65536 };
+
+/** The step's constants, as torch.optim.Adam has them (Kingma and Ba, ICLR 2015, with L2 in the
+ *  gradient). */
+typedef struct adam {
+    scs_real decay, beta1, beta2, rest1, rest2, step_size, root_correction, epsilon;
+} adam;
+
+static adam adam_constants(const scs_arch *arch, double learning_rate, int64_t t)
+{
+    double correction1 = 1.0 - pow(arch->beta1, (double)t);
+    double correction2 = 1.0 - pow(arch->beta2, (double)t);
+
+    return (adam){.decay = (scs_real)arch->weight_decay,
+                  .beta1 = (scs_real)arch->beta1,
+                  .beta2 = (scs_real)arch->beta2,
+                  .rest1 = (scs_real)(1.0 - arch->beta1),
+                  .rest2 = (scs_real)(1.0 - arch->beta2),
+                  .step_size = (scs_real)(learning_rate / correction1),
+                  .root_correction = (scs_real)(1.0 / sqrt(correction2)),
+                  .epsilon = (scs_real)arch->adam_epsilon};
+}
+
+SCS_VECTOR static void update(const adam *a, int64_t n, scs_real *param, const scs_real *grad,
+                              scs_real *m, scs_real *v)
+{
+    adam c = *a;
+
+#pragma omp simd
+    for (int64_t i = 0; i < n; i++) {
+        scs_real g = grad[i] + c.decay * param[i];
+
+        m[i] = c.beta1 * m[i] + c.rest1 * g;
+        v[i] = c.beta2 * v[i] + c.rest2 * g * g;
+        param[i] -= c.step_size * m[i] / (ROOT(v[i]) * c.root_correction + c.epsilon);
+    }
+}
+
+void scs_adam_step(const scs_arch *arch, double learning_rate, int64_t t, scs_real *param,
+                   int64_t lo, int64_t hi, const scs_real *grad, scs_real *m, scs_real *v)
+{
+    adam constants = adam_constants(arch, learning_rate, t);
+
+#pragma omp parallel for if (hi - lo > PIECE)
+    for (int64_t at = 0; at < hi - lo; at += PIECE)
+        update(&constants, hi - lo - at < PIECE ? hi - lo - at : PIECE, param + lo + at, grad + at,
+               m + at, v + at);
+}

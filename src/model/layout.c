@@ -1,0 +1,83 @@
+#include "src/model/layout.h"
+
+#include "src/kernels/entries.h"
+#include "scscreen/model.h"
+
+#include <string.h>
+
+static int64_t take(int64_t *used, int64_t n)
+{
+    int64_t offset = *used;
+
+    *used += n;
+    return offset;
+}
+
+static scs_dense take_dense(scs_layout *layout, int32_t n_in, int32_t n_out, bool bias)
+{
+    scs_dense dense = {.n_in = n_in, .n_out = n_out, .bias = -1};
+
+    dense.weight = take(&layout->n_param, (int64_t)n_in * n_out);
+    if (bias)
+        dense.bias = take(&layout->n_param, n_out);
+    return dense;
+}
+
+static void take_block(scs_layout *layout, const scs_arch *arch, int32_t n_in, bool batch_norm)
+{
+    scs_block *block = &layout->block[layout->n_block++];
+
+    block->linear = take_dense(layout, n_in, arch->n_hidden, arch->hidden_bias);
+    block->gamma = block->beta = block->running_mean = block->running_var = -1;
+    if (!batch_norm)
+        return;
+    block->gamma = take(&layout->n_param, arch->n_hidden);
+    block->beta = take(&layout->n_param, arch->n_hidden);
+    block->running_mean = take(&layout->n_running, arch->n_hidden);
+    block->running_var = take(&layout->n_running, arch->n_hidden);
+}
+
+void scs_layout_build(const scs_arch *arch, scs_layout *layout)
+{
+    memset(layout, 0, sizeof *layout);
+    for (int32_t i = 0; i < arch->n_layer; i++)
+        take_block(layout, arch, i ? arch->n_hidden : arch->n_gene, true);
+    layout->mean = take_dense(layout, arch->n_hidden, arch->n_latent, true);
+    layout->variance = take_dense(layout, arch->n_hidden, arch->n_latent, true);
+    for (int32_t i = 0; i < arch->n_layer; i++)
+        take_block(layout, arch, i ? arch->n_hidden : arch->n_latent,
+                   i + 1 < arch->n_layer || arch->last_block_bn);
+    layout->out = take_dense(layout, arch->n_hidden, arch->n_gene, true);
+}
+
+int32_t scs_first_gene(int32_t n_gene, int32_t n_shard, int32_t v)
+{
+    int64_t gene = (int64_t)scs_blocks(n_gene) * v / n_shard * SCS_BLOCK;
+
+    return gene < n_gene ? (int32_t)gene : n_gene;
+}
+
+void scs_layout_cut(const scs_layout *layout, int segment, int32_t n_shard, int64_t *bound)
+{
+    const scs_dense *in = &layout->block[0].linear, *out = &layout->out;
+    int64_t middle = in->weight + (int64_t)in->n_in * in->n_out, n_middle = out->weight - middle;
+
+    for (int32_t v = 0; v <= n_shard; v++) {
+        int64_t gene = scs_first_gene(out->n_out, n_shard, v);
+
+        bound[v] = segment == SCS_FIRST_WEIGHT ? in->weight + gene * in->n_out
+                   : segment == SCS_MIDDLE     ? middle + n_middle * v / n_shard
+                   : segment == SCS_OUT_WEIGHT ? out->weight + gene * out->n_in
+                                               : out->bias + gene;
+    }
+}
+
+bool scs_step_splits(const scs_step *step)
+{
+    return step->split || !step->factored;
+}
+
+bool scs_gradient_is_whole(const scs_step *step, int segment)
+{
+    return scs_step_splits(step) && segment != SCS_MIDDLE;
+}

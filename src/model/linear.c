@@ -1,0 +1,216 @@
+#include "src/model/linear.h"
+
+#include "src/base/simd.h"
+#include "src/kernels/blas.h"
+#include "src/kernels/nonzeros.h"
+#include "src/kernels/sparse.h"
+#include "src/model/layout.h"
+
+#include <string.h>
+
+/* Columns (or rows of a weight) of one tile. */
+enum { TILE = 128 };
+
+static int tiles(int32_t n)
+{
+    return (n + TILE - 1) / TILE;
+}
+
+static int32_t tile_size(int32_t n, int tile)
+{
+    return n - tile * TILE < TILE ? n - tile * TILE : TILE;
+}
+
+static double dense_work(const scs_dense *dense, const scs_flow *flow, int n_flow)
+{
+    double n = 0;
+
+    for (int i = 0; i < n_flow; i++)
+        n += flow[i].n;
+    return n * dense->n_in * dense->n_out;
+}
+
+static int32_t most_cells(const scs_flow *flow, int n_flow)
+{
+    int32_t most = 0;
+
+    for (int i = 0; i < n_flow; i++)
+        most = flow[i].n > most ? flow[i].n : most;
+    return most;
+}
+
+/* ---- cutting [n, n_col] outputs ---- */
+
+/* Many rows are cut into rows: a BLAS call on columns would copy all of the input for each. */
+enum { CUT_ROWS = 512 };
+
+int scs_cut_tasks(int32_t n, int32_t n_col)
+{
+    return n > CUT_ROWS ? (n + CUT_ROWS - 1) / CUT_ROWS : tiles(n_col);
+}
+
+bool scs_cut_at(int32_t n, int32_t n_col, int task, scs_cut *cut)
+{
+    if (task >= scs_cut_tasks(n, n_col))
+        return false;
+    if (n > CUT_ROWS)
+        *cut = (scs_cut){task * CUT_ROWS,
+                         n - task * CUT_ROWS < CUT_ROWS ? n - task * CUT_ROWS : CUT_ROWS, 0, n_col};
+    else
+        *cut = (scs_cut){0, n, task * TILE, tile_size(n_col, task)};
+    return true;
+}
+
+/* ---- dense layers ---- */
+
+static void fill_rows(scs_real *out, int32_t n, int32_t stride, const scs_real *row, int32_t width)
+{
+    for (int64_t i = 0; i < n; i++)
+        if (row)
+            memcpy(out + i * stride, row, (size_t)width * sizeof *out);
+        else
+            memset(out + i * stride, 0, (size_t)width * sizeof *out);
+}
+
+static void forward_cut(const scs_dense *dense, const scs_real *param, const scs_flow *flow,
+                        const scs_cut *cut)
+{
+    const scs_real *weight = param + dense->weight + (int64_t)cut->col * dense->n_in;
+    scs_real *out = flow->out + (int64_t)cut->row * dense->n_out + cut->col;
+
+    fill_rows(out, cut->n_row, dense->n_out,
+              dense->bias < 0 ? NULL : param + dense->bias + cut->col, cut->n_col);
+    SCS_GEMM(CblasRowMajor, CblasNoTrans, CblasTrans, cut->n_row, cut->n_col, dense->n_in, 1,
+             flow->in + (int64_t)cut->row * dense->n_in, dense->n_in, weight, dense->n_in, 1, out,
+             dense->n_out);
+}
+
+void scs_linear_forward(const scs_dense *dense, const scs_real *param, const scs_flow *flow,
+                        int n_flow)
+{
+    int few = scs_cut_tasks(1, dense->n_out);
+    int many = scs_cut_tasks(most_cells(flow, n_flow), dense->n_out);
+
+#pragma omp parallel for collapse(2)                                                               \
+    schedule(dynamic) if (SCS_WORTH_THREADS(dense_work(dense, flow, n_flow)))
+    for (int i = 0; i < n_flow; i++)
+        for (int task = 0; task < (few > many ? few : many); task++) {
+            scs_cut cut;
+
+            if (flow[i].n && scs_cut_at(flow[i].n, dense->n_out, task, &cut))
+                forward_cut(dense, param, &flow[i], &cut);
+        }
+}
+
+static void input_gradient(const scs_dense *dense, const scs_real *param, const scs_flow *flow,
+                           const scs_cut *cut, bool add)
+{
+    SCS_GEMM(CblasRowMajor, CblasNoTrans, CblasNoTrans, cut->n_row, cut->n_col, dense->n_out, 1,
+             flow->grad_out + (int64_t)cut->row * dense->n_out, dense->n_out,
+             param + dense->weight + cut->col, dense->n_in, add ? 1 : 0,
+             flow->grad_in + (int64_t)cut->row * dense->n_in + cut->col, dense->n_in);
+}
+
+static void bias_gradient(const scs_dense *dense, const scs_flow *flow, int32_t first,
+                          int32_t width)
+{
+    scs_real *bias = flow->grad + dense->bias + first;
+    const scs_real *grad_out = flow->grad_out + first;
+
+    memcpy(bias, grad_out, (size_t)width * sizeof *bias);
+    for (int64_t i = 1; i < flow->n; i++)
+        for (int32_t c = 0; c < width; c++)
+            bias[c] += grad_out[i * dense->n_out + c];
+}
+
+/* A tile of the rows of dW, and its piece of db. */
+static void weight_gradient_tile(const scs_dense *dense, const scs_flow *flow, int tile)
+{
+    int32_t first = tile * TILE, height = tile_size(dense->n_out, tile);
+
+    SCS_GEMM(CblasRowMajor, CblasTrans, CblasNoTrans, height, dense->n_in, flow->n, 1,
+             flow->grad_out + first, dense->n_out, flow->in, dense->n_in, 0,
+             flow->grad + dense->weight + (int64_t)first * dense->n_in, dense->n_in);
+    if (dense->bias >= 0)
+        bias_gradient(dense, flow, first, height);
+}
+
+void scs_linear_backward(const scs_dense *dense, const scs_real *param, const scs_flow *flow,
+                         int n_flow, bool add)
+{
+    int n_tile = tiles(dense->n_out), few = scs_cut_tasks(1, dense->n_in);
+    int many = scs_cut_tasks(most_cells(flow, n_flow), dense->n_in);
+
+#pragma omp parallel for collapse(2)                                                               \
+    schedule(dynamic) if (SCS_WORTH_THREADS(dense_work(dense, flow, n_flow)))
+    for (int i = 0; i < n_flow; i++)
+        for (int task = 0; task < n_tile + (few > many ? few : many); task++) {
+            scs_cut cut;
+
+            if (flow[i].n && task < n_tile)
+                weight_gradient_tile(dense, &flow[i], task);
+            else if (flow[i].n && flow[i].grad_in &&
+                     scs_cut_at(flow[i].n, dense->n_in, task - n_tile, &cut))
+                input_gradient(dense, param, &flow[i], &cut, add);
+        }
+}
+
+/* ---- the first layer ---- */
+
+static double sparse_work(const scs_dense *dense, const scs_flow *flow, int n_flow)
+{
+    double nnz = 0;
+
+    for (int i = 0; i < n_flow; i++)
+        nnz += (double)scs_entries_count(&flow[i].x->by_cell);
+    return (nnz + dense->n_in) * dense->n_out; /* rows of absent genes are cleared */
+}
+
+void scs_sparse_forward(const scs_dense *dense, const scs_real *param, const scs_flow *flow,
+                        int n_flow)
+{
+    int n_task = scs_product_tasks(most_cells(flow, n_flow), dense->n_out);
+
+#pragma omp parallel for collapse(2)                                                               \
+    schedule(dynamic) if (SCS_WORTH_THREADS(sparse_work(dense, flow, n_flow)))
+    for (int i = 0; i < n_flow; i++)
+        for (int task = 0; task < n_task; task++) {
+            scs_product product = {.x = &flow[i].x->by_cell,
+                                   .dense = param + dense->weight,
+                                   .base = dense->bias < 0 ? NULL : param + dense->bias,
+                                   .out = flow[i].out,
+                                   .n_col = dense->n_out};
+
+            if (flow[i].n)
+                scs_product_run(&product, task);
+        }
+}
+
+void scs_bias_backward(const scs_dense *dense, const scs_flow *flow, int n_flow)
+{
+    for (int i = 0; dense->bias >= 0 && i < n_flow; i++)
+        if (flow[i].n)
+            bias_gradient(dense, &flow[i], 0, dense->n_out);
+}
+
+void scs_sparse_backward(const scs_dense *dense, const scs_flow *flow, int n_flow)
+{
+    for (int i = 0; i < n_flow; i++)
+        if (flow[i].n)
+            scs_sparse_gene_gradient(&flow[i].x->by_gene, flow[i].grad_out, dense->n_out,
+                                     flow[i].grad + dense->weight);
+    scs_bias_backward(dense, flow, n_flow);
+}
+
+void scs_sparse_gene_gradient(const scs_entries *by_gene, const scs_real *grad_out, int32_t n_out,
+                              scs_real *grad)
+{
+    int n_task = scs_product_tasks(by_gene->n_out, n_out);
+    /* cppcheck-suppress unreadVariable ; the pragma reads it */
+    double work = ((double)scs_entries_count(by_gene) + by_gene->n_out) * n_out;
+    scs_product product = {.x = by_gene, .dense = grad_out, .out = grad, .n_col = n_out};
+
+#pragma omp parallel for schedule(dynamic) if (SCS_WORTH_THREADS(work))
+    for (int task = 0; task < n_task; task++)
+        scs_product_run(&product, task);
+}

@@ -1,0 +1,148 @@
+#include "src/model/output.h"
+
+#include "src/kernels/nonzeros.h"
+#include "src/model/gene_split.h"
+#include "src/model/layout.h"
+#include "src/model/linear.h"
+#include "src/model/output_dense.h"
+#include "src/model/output_factored.h"
+#include "scscreen/model.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Dense multiply-adds that take the time of one of a sparse product (OpenBLAS beside src/sparse.c,
+ * both on one core with AVX-512). */
+static const double sparse_cost = 2.5;
+
+bool scs_output_factors(const scs_arch *arch, double n_global, double density)
+{
+    double n_gene = arch->n_gene, d = arch->n_hidden;
+    /* x_hat, its gradient times W, its gradient times H */
+    double dense = 3 * n_global * n_gene * d;
+    /* X W and X'H; of W'W and H'H the upper triangles; H (W'W) and W (H'H) */
+    double factored =
+        2 * sparse_cost * density * n_global * n_gene * d + 1.5 * d * d * (n_gene + n_global);
+
+    return !arch->output_relu && factored < dense;
+}
+
+bool scs_output_splits(const scs_arch *arch, int64_t n_global)
+{
+    return 2 * n_global <= arch->n_gene;
+}
+
+struct scs_output {
+    scs_arch arch;
+    int32_t n_part, max_rows;
+    bool factored;           /* the way of the following steps */
+    scs_tiled *tiled;        /* NULL until a step goes that way */
+    int64_t tiled_rows;      /* that it has room for: few where only small batches go that way */
+    scs_factors *factors;    /* NULL until a step goes that way */
+    const scs_real **hidden; /* [n_part] the parts' */
+    scs_real **share;        /* [n_part] what the parts' slices add to dH */
+};
+
+scs_status scs_output_create(const scs_arch *arch, int32_t n_part, int32_t max_rows,
+                             scs_output **output)
+{
+    scs_status st;
+
+    SCS_TRY(SCS_ALLOC(*output, 1));
+    **output = (scs_output){.arch = *arch, .n_part = n_part, .max_rows = max_rows};
+    SCS_GO(st, SCS_ALLOC((*output)->hidden, n_part));
+    SCS_GO(st, SCS_ALLOC((*output)->share, n_part));
+    return SCS_OK;
+done:
+    scs_output_destroy(output);
+    return st;
+}
+
+void scs_output_destroy(scs_output **output)
+{
+    if (!*output)
+        return;
+    scs_tiled_destroy(&(*output)->tiled);
+    scs_factors_destroy(&(*output)->factors);
+    free((*output)->hidden);
+    free((*output)->share);
+    free(*output);
+    *output = NULL;
+}
+
+scs_status scs_output_prepare(scs_output *output, bool factored, const scs_team *team,
+                              int64_t n_row)
+{
+    output->factored = factored;
+    if (factored && !output->factors)
+        return scs_factors_create(&output->arch, output->n_part, output->max_rows,
+                                  &output->factors);
+    if (!factored && n_row > output->tiled_rows) {
+        scs_tiled_destroy(&output->tiled);
+        output->tiled_rows = 0;
+        SCS_TRY(
+            scs_tiled_create(&output->arch, team->n_shard, output->n_part, n_row, &output->tiled));
+        output->tiled_rows = n_row;
+    }
+    return SCS_OK;
+}
+
+/* dH is the sum of what all slices of the genes add; each rank takes its own cells' rows. */
+static scs_status sum_hidden_gradients(scs_output *output, const scs_team *team,
+                                       const scs_gene_split *split, scs_output_part *part)
+{
+    scs_real *own = scs_tiled_share(output->tiled, 0) + split->bound[split->first];
+
+    for (int32_t p = 0; p < output->n_part; p++)
+        output->share[p] = scs_tiled_share(output->tiled, p);
+    SCS_TRY(team->reduce_slice(team->ctx, output->share, split->bound, false, own));
+    for (int32_t p = 0; p < output->n_part; p++) {
+        const int64_t *bound = split->bound + split->first + p;
+
+        memcpy(part[p].grad_hidden, own + (bound[0] - split->bound[split->first]),
+               (size_t)(bound[1] - bound[0]) * sizeof *own);
+    }
+    return SCS_OK;
+}
+
+static scs_status dense_step(scs_output *output, const scs_real *param, double scale,
+                             const scs_team *team, const scs_gene_split *split,
+                             scs_output_part *part)
+{
+    scs_tiled_step(output->tiled, param, scale, split, part[0].grad);
+    for (int32_t p = 0; p < output->n_part; p++)
+        part[p].squared_error = scs_tiled_error(output->tiled, p);
+    return sum_hidden_gradients(output, team, split, part);
+}
+
+scs_status scs_output_step(scs_output *output, const scs_real *param, double scale,
+                           const scs_team *team, scs_gene_split *split, scs_output_part *part)
+{
+    for (int32_t p = 0; p < output->n_part; p++)
+        output->hidden[p] = part[p].hidden;
+    if (split)
+        SCS_TRY(scs_gene_split_gather(split, team, output->hidden));
+    if (output->factored)
+        return scs_factors_step(output->factors, param, scale, team, split, part);
+    return dense_step(output, param, scale, team, split, part);
+}
+
+scs_loss scs_loss_of(const scs_arch *arch, double squared_error, double kl, int32_t n)
+{
+    return (scs_loss){.objective = 0.5 * squared_error + arch->kl_factor * arch->kl_weight * kl,
+                      .reconstruction = squared_error,
+                      .kl = kl,
+                      .n = n};
+}
+
+void scs_output_decode(const scs_arch *arch, const scs_real *param, const scs_real *hidden,
+                       int32_t n, scs_real *x)
+{
+    scs_layout layout;
+    scs_flow flow = {.n = n, .in = hidden, .out = x};
+
+    scs_layout_build(arch, &layout);
+    scs_linear_forward(&layout.out, param, &flow, 1);
+    for (int64_t i = 0; arch->output_relu && i < (int64_t)n * arch->n_gene; i++)
+        x[i] = x[i] < 0 ? 0 : x[i]; /* a NaN stays one */
+}

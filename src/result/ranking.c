@@ -1,0 +1,314 @@
+#include "src/result/ranking.h"
+
+#include "src/base/text.h"
+#include "src/data/dose.h"
+#include "scscreen/result.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LABEL = 40, N_LABEL = 3 };
+
+/* The numbers of a row; _BASE: of no change. */
+enum { R2_ALL, R2_ALL_BASE, R2_DEG, R2_DEG_BASE, DELTA_PEARSON, N_VALUE };
+
+/* One printed row: labels cut to LABEL bytes, then the five scores. */
+typedef struct line {
+    char label[N_LABEL][LABEL]; /**< species, cell type, perturbation */
+    char observed[24];
+    double value[N_VALUE];
+    char source[SCS_SOURCE_MAX];
+} line;
+
+typedef struct table {
+    FILE *out;
+    int first_label;     /**< 1 where the one species is left out */
+    int width[N_LABEL];  /**< of the label columns */
+    double sum[N_VALUE]; /**< over lines whose value is not NaN */
+    int64_t n[N_VALUE], n_line;
+} table;
+
+static const char *const titles[N_LABEL] = {"species", "cell type", "perturbation"};
+
+static void fill_line(const scs_atlas *atlas, const scs_plan *plan, int64_t row,
+                      const scs_scores *score, line *l)
+{
+    const scs_combination *item = &plan->item[row];
+    char treatment[4 * LABEL];
+    int64_t observed = item->observed_group < 0 ? 0 : atlas->group[item->observed_group].count;
+
+    scs_text_escape(atlas->species.name[item->species], l->label[0], LABEL);
+    scs_text_escape(atlas->cell_types.name[item->cell_type], l->label[1], LABEL);
+    scs_treatment_text(atlas, &plan->pairs, item, treatment, sizeof treatment);
+    scs_text_escape(treatment, l->label[2], LABEL);
+    snprintf(l->observed, sizeof l->observed, "%lld", (long long)observed);
+    l->value[R2_ALL] = score->r2_all;
+    l->value[R2_ALL_BASE] = score->r2_all_control;
+    l->value[R2_DEG] = score->r2_deg;
+    l->value[R2_DEG_BASE] = score->r2_deg_control;
+    l->value[DELTA_PEARSON] = score->delta_pearson;
+    scs_text_escape(plan->sources.name[item->source], l->source, sizeof l->source);
+}
+
+/* '-' for NaN, else three decimals. @return out */
+static const char *number(double value, char out[16])
+{
+    if (isnan(value))
+        return strcpy(out, "-");
+    snprintf(out, 16, "%.3f", value);
+    return out;
+}
+
+static void print_line(const table *t, const line *l)
+{
+    char text[N_VALUE][16], baseline[2][24];
+
+    for (int i = 0; i < N_VALUE; i++)
+        number(l->value[i], text[i]);
+    snprintf(baseline[0], sizeof baseline[0], "(%s)", text[R2_ALL_BASE]);
+    snprintf(baseline[1], sizeof baseline[1], "(%s)", text[R2_DEG_BASE]);
+    for (int i = t->first_label; i < N_LABEL; i++)
+        fprintf(t->out, "%-*s  ", t->width[i], l->label[i]);
+    fprintf(t->out, "%10s  %6s %-11s  %6s %-11s  %13s  %s\n", l->observed, text[R2_ALL],
+            baseline[0], text[R2_DEG], baseline[1], text[DELTA_PEARSON], l->source);
+}
+
+static void print_titles(const table *t)
+{
+    for (int i = t->first_label; i < N_LABEL; i++)
+        fprintf(t->out, "%-*s  ", t->width[i], titles[i]);
+    fprintf(t->out, "%10s  %6s %-11s  %6s %-11s  %13s  %s\n", "n_observed", "r2_all", "(no change)",
+            "r2_deg", "(no change)", "delta_pearson", "source");
+}
+
+static void widen(table *t, const line *l)
+{
+    for (int i = 0; i < N_LABEL; i++) {
+        int width = (int)strlen(l->label[i]), title = (int)strlen(titles[i]);
+
+        width = width > title ? width : title;
+        t->width[i] = width > t->width[i] ? width : t->width[i];
+    }
+}
+
+static void add(table *t, const line *l)
+{
+    for (int i = 0; i < N_VALUE; i++)
+        if (!isnan(l->value[i])) {
+            t->sum[i] += l->value[i];
+            t->n[i]++;
+        }
+}
+
+static void print_mean(const table *t)
+{
+    line l = {.label = {"mean", "mean", ""}};
+
+    if (t->first_label == 0)
+        l.label[1][0] = '\0';
+    for (int i = 0; i < N_VALUE; i++)
+        l.value[i] = t->n[i] ? t->sum[i] / (double)t->n[i] : NAN;
+    print_line(t, &l);
+}
+
+static bool is_listed(const scs_combination *item, bool held_out_only)
+{
+    return held_out_only ? item->held_out : item->observed_group >= 0;
+}
+
+void scs_result_table(FILE *out, const scs_atlas *atlas, const scs_plan *plan,
+                      const scs_scores *score, bool held_out_only)
+{
+    table t = {.out = out, .first_label = atlas->species.n == 1};
+    line l;
+
+    for (int64_t i = 0; i < plan->n; i++)
+        if (is_listed(&plan->item[i], held_out_only)) {
+            fill_line(atlas, plan, i, &score[i], &l);
+            if (t.n_line++ < SCS_TABLE_ROWS)
+                widen(&t, &l);
+        }
+    if (t.n_line == 0)
+        return;
+    print_titles(&t);
+    for (int64_t i = 0, n = 0; i < plan->n; i++)
+        if (is_listed(&plan->item[i], held_out_only)) {
+            fill_line(atlas, plan, i, &score[i], &l);
+            if (n++ < SCS_TABLE_ROWS)
+                print_line(&t, &l);
+            add(&t, &l);
+        }
+    if (t.n_line > SCS_TABLE_ROWS)
+        fprintf(out, "... and %lld more, in obs of the result; means over all:\n",
+                (long long)(t.n_line - SCS_TABLE_ROWS));
+    if (t.n_line > 1)
+        print_mean(&t);
+}
+
+enum { RANKING_LABEL = 40 };
+
+/* The columns of numbers: what rows can be ranked by, and two more. */
+enum { SUPPORT = SCS_N_RANK_BY, DELTA_SE, N_COLUMN };
+
+static const struct {
+    const char *title;
+    bool smallest_first;
+} columns[] = {
+    [SCS_RANK_NONE] = {.title = ""},
+    [SCS_RANK_DELTA_NORM] = {.title = "delta_norm"},
+    [SCS_RANK_ENERGY_DISTANCE] = {.title = "energy_distance"},
+    [SCS_RANK_AGREEMENT] = {.title = "agreement"},
+    [SCS_RANK_P_VALUE] = {.title = "p_value", .smallest_first = true},
+    [SCS_RANK_Q_VALUE] = {.title = "q_value", .smallest_first = true},
+    [SCS_RANK_R2_ALL] = {.title = "r2_all"},
+    [SCS_RANK_R2_DEG] = {.title = "r2_deg"},
+    [SCS_RANK_DELTA_PEARSON] = {.title = "delta_pearson"},
+    [SUPPORT] = {.title = "support"},
+    [DELTA_SE] = {.title = "delta_se"},
+};
+
+_Static_assert((int)(sizeof columns / sizeof *columns) == (int)N_COLUMN, "a row for each column");
+
+/* A column's number in a row. */
+static double number_of(const scs_ranking *r, int column, int64_t row)
+{
+    const scs_trust *t = &r->trust[row];
+    const scs_scores *s = &r->score[row];
+    const double values[N_COLUMN] = {[SCS_RANK_NONE] = NAN,
+                                     [SCS_RANK_DELTA_NORM] = r->delta_norm[row],
+                                     [SCS_RANK_ENERGY_DISTANCE] = t->energy_distance,
+                                     [SCS_RANK_AGREEMENT] = t->agreement,
+                                     [SCS_RANK_P_VALUE] = t->p_value,
+                                     [SCS_RANK_Q_VALUE] = t->q_value,
+                                     [SCS_RANK_R2_ALL] = s->r2_all,
+                                     [SCS_RANK_R2_DEG] = s->r2_deg,
+                                     [SCS_RANK_DELTA_PEARSON] = s->delta_pearson,
+                                     [SUPPORT] = t->support,
+                                     [DELTA_SE] = t->delta_se};
+
+    return values[column];
+}
+
+typedef struct keyed {
+    double key; /* smallest first; NaN became infinite */
+    int64_t row;
+} keyed;
+
+static int by_key(const void *a, const void *b)
+{
+    const keyed *x = a, *y = b;
+
+    if (x->key != y->key)
+        return x->key < y->key ? -1 : 1;
+    return (x->row > y->row) - (x->row < y->row);
+}
+
+scs_status scs_ranking_order(const scs_ranking *ranking, int64_t *order)
+{
+    bool ascending = columns[ranking->by].smallest_first;
+    int64_t n = ranking->plan->n;
+    keyed *all;
+
+    SCS_TRY(SCS_ALLOC(all, n));
+    for (int64_t i = 0; i < n; i++) {
+        double value = number_of(ranking, ranking->by, i);
+
+        all[i] = (keyed){isnan(value) ? INFINITY : ascending ? value : -value, i};
+    }
+    qsort(all, (size_t)n, sizeof *all, by_key);
+    for (int64_t i = 0; i < n; i++)
+        order[i] = all[i].row;
+    free(all);
+    return SCS_OK;
+}
+
+static void write_row(const scs_ranking *r, int64_t rank, int64_t row, FILE *out)
+{
+    const scs_combination *c = &r->plan->item[row];
+    const scs_group *group = r->atlas->group;
+    char dose[SCS_DOSE_TEXT] = "";
+    const char *name[] = {
+        r->atlas->species.name[c->species], r->atlas->cell_types.name[c->cell_type],
+        scs_perturbation_label(r->atlas, &r->plan->pairs, c),
+        r->atlas->doses.n ? scs_dose_text(c->dose, dose) : NULL, r->plan->sources.name[c->source]};
+
+    fprintf(out, "%lld\t", (long long)rank + 1);
+    for (int i = 0; i < 5; i++) {
+        if (!name[i])
+            continue;
+        scs_text_print(out, name[i], "");
+        fputc('\t', out);
+    }
+    fprintf(out, "%s\t%lld\t%lld\t%s\t%s", scs_row_status_name(c->status),
+            (long long)(c->control_group < 0 ? 0 : group[c->control_group].count),
+            (long long)(c->observed_group < 0 ? 0 : group[c->observed_group].count),
+            c->held_out ? "True" : "False", r->trust[row].support_flag ? "True" : "False");
+    for (int i = SCS_RANK_NONE + 1; i < N_COLUMN; i++) {
+        double value = number_of(r, i, row);
+
+        fprintf(out, isnan(value) ? "\t" : "\t%.9g", value);
+    }
+    fputc('\n', out);
+}
+
+void scs_ranking_write(const scs_ranking *ranking, const int64_t *order, int64_t n, FILE *out)
+{
+    fprintf(out,
+            "rank\tspecies\tcell_type\tperturbation\t%ssource\tstatus\tn_control\tn_observed\t"
+            "held_out\tsupport_flag",
+            ranking->atlas->doses.n ? "dose\t" : "");
+    for (int i = SCS_RANK_NONE + 1; i < N_COLUMN; i++)
+        fprintf(out, "\t%s", columns[i].title);
+    fputc('\n', out);
+    for (int64_t i = 0; i < n; i++)
+        write_row(ranking, i, order[i], out);
+}
+
+/* '-' for NaN. */
+static void print_number(FILE *out, double value)
+{
+    if (isnan(value))
+        fprintf(out, "  %15s", "-");
+    else
+        fprintf(out, "  %15.4g", value);
+}
+
+/* The number that was ranked by, then the others that say most. */
+static void print_row(const scs_ranking *r, const int *column, int n_column, int64_t rank,
+                      int64_t row, FILE *out)
+{
+    const scs_combination *c = &r->plan->item[row];
+    char label[RANKING_LABEL], treatment[4 * RANKING_LABEL];
+    const char *name[] = {
+        r->atlas->species.name[c->species], r->atlas->cell_types.name[c->cell_type],
+        scs_treatment_text(r->atlas, &r->plan->pairs, c, treatment, sizeof treatment)};
+
+    fprintf(out, "%6lld", (long long)rank + 1);
+    for (int i = r->atlas->species.n == 1; i < 3; i++)
+        fprintf(out, "  %-20s", scs_text_escape(name[i], label, 21));
+    for (int i = 0; i < n_column; i++)
+        print_number(out, number_of(r, column[i], row));
+    fputs("  ", out);
+    scs_text_print(out, r->plan->sources.name[c->source], "");
+    fputc('\n', out);
+}
+
+void scs_ranking_print(const scs_ranking *ranking, const int64_t *order, int64_t n, FILE *out)
+{
+    static const int often[] = {SCS_RANK_DELTA_NORM, SCS_RANK_AGREEMENT, SCS_RANK_Q_VALUE};
+    int column[4] = {ranking->by}, n_column = 1;
+
+    for (int i = 0; i < 3; i++)
+        if (often[i] != ranking->by)
+            column[n_column++] = often[i];
+    fprintf(out, "%6s", "rank");
+    if (ranking->atlas->species.n > 1)
+        fprintf(out, "  %-20s", "species");
+    fprintf(out, "  %-20s  %-20s", "cell type", "perturbation");
+    for (int i = 0; i < n_column; i++)
+        fprintf(out, "  %15s", columns[column[i]].title);
+    fprintf(out, "  source\n");
+    for (int64_t i = 0; i < n; i++)
+        print_row(ranking, column, n_column, i, order[i], out);
+}

@@ -1,0 +1,486 @@
+/* Names that many rows share: each once, in order of appearance, found in constant time. Local. */
+#include "src/base/hash64.h"
+#include "src/base/names.h"
+#include "src/data/dose.h"
+#include "src/data/genes.h"
+#include "src/hdf5/h5anndata.h"
+#include "src/hdf5/h5write.h"
+#include "src/result/gene_sets.h"
+#include "src/result/result_type.h"
+#include "scscreen/result.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef struct scs_interner {
+    scs_names names;
+    int64_t size;  /**< of slot: 0 or a power of two, at least twice names.n */
+    int32_t *slot; /**< 1 + position in names; 0: free */
+} scs_interner;
+
+/* The slot that holds the name, or the free one where it belongs. */
+static int64_t find_slot(const scs_interner *t, const char *name)
+{
+    int64_t at = (int64_t)(scs_sum64_of(name, (int64_t)strlen(name)) & (uint64_t)(t->size - 1));
+
+    while (t->slot[at] && strcmp(t->names.name[t->slot[at] - 1], name) != 0)
+        at = (at + 1) & (t->size - 1);
+    return at;
+}
+
+static scs_status grow(scs_interner *t)
+{
+    int64_t size = t->size ? 2 * t->size : 64;
+    int32_t *slot;
+
+    SCS_TRY(SCS_ALLOC(slot, size));
+    free(t->slot);
+    t->slot = slot;
+    t->size = size;
+    for (int32_t i = 0; i < t->names.n; i++)
+        t->slot[find_slot(t, t->names.name[i])] = i + 1;
+    return SCS_OK;
+}
+
+/* The position of a name, which is added if it is new. A zeroed interner is empty. SCS_ENOMEM. */
+static scs_status interner_find(scs_interner *interner, const char *name, int32_t *at)
+{
+    int64_t slot;
+
+    if (2 * ((int64_t)interner->names.n + 1) > interner->size)
+        SCS_TRY(grow(interner));
+    slot = find_slot(interner, name);
+    if (!interner->slot[slot]) {
+        SCS_TRY(scs_names_add(&interner->names, name));
+        interner->slot[slot] = interner->names.n;
+    }
+    *at = interner->slot[slot] - 1;
+    return SCS_OK;
+}
+
+static void interner_clear(scs_interner *interner)
+{
+    scs_names_clear(&interner->names);
+    free(interner->slot);
+    *interner = (scs_interner){0};
+}
+
+/* var, and what uns says of genes. */
+
+/* uns["gene_sets"]: the columns of obsm["gene_set_score"], and how many genes each has here. */
+static scs_status write_gene_sets(hid_t file, const scs_result_head *head)
+{
+    const scs_gene_sets *sets = head->gene_sets;
+    int64_t n = sets ? sets->name.n : 0, *known;
+    scs_status st;
+
+    if (!sets)
+        return SCS_OK;
+    SCS_TRY(scs_h5_dict(file, "uns/gene_sets"));
+    SCS_TRY(scs_h5_write_strings(file, "uns/gene_sets/name", &sets->name));
+    SCS_TRY(scs_h5_array(file, "uns/gene_sets/n_listed", H5T_NATIVE_INT64, 1, &n, sets->n_listed));
+    SCS_TRY(SCS_ALLOC(known, n));
+    for (int64_t k = 0; k < n; k++)
+        known[k] = sets->first[k + 1] - sets->first[k];
+    st = scs_h5_array(file, "uns/gene_sets/n_known", H5T_NATIVE_INT64, 1, &n, known);
+    free(known);
+    return st;
+}
+
+/* "gene_LABEL" in var: what an input calls the genes, where that is not what the result does. */
+static scs_status write_own_names(hid_t file, const scs_gene_map *map)
+{
+    scs_status st;
+    char *path;
+
+    if (!map->translated)
+        return SCS_OK;
+    SCS_TRY(scs_path_print(&path, "var/gene_%s", map->label));
+    st = scs_h5_write_strings(file, path, &map->own);
+    free(path);
+    return st;
+}
+
+/* uns["genes"][LABEL]: how many of the input's genes met which fate. */
+static scs_status write_fates(hid_t file, const scs_gene_map *map)
+{
+    char *path;
+    scs_status st;
+
+    SCS_TRY(scs_path_print(&path, "uns/genes/%s", map->label));
+    st = scs_h5_dict(file, path);
+    free(path);
+    SCS_TRY(st);
+    for (int f = 0; f < SCS_N_GENE_FATE; f++) {
+        SCS_TRY(scs_path_print(&path, "uns/genes/%s/%s", map->label, scs_gene_fate_name(f)));
+        st = scs_h5_scalar_double(file, path, (double)map->fate[f]);
+        free(path);
+        SCS_TRY(st);
+    }
+    return SCS_OK;
+}
+
+static scs_status name_columns(const scs_gene_maps *maps, scs_names *columns)
+{
+    for (int32_t i = 0; i < maps->n; i++) {
+        scs_status st;
+        char *name;
+
+        if (!maps->map[i].translated)
+            continue;
+        SCS_TRY(scs_path_print(&name, "gene_%s", maps->map[i].label));
+        st = scs_names_add(columns, name);
+        free(name);
+        SCS_TRY(st);
+    }
+    return SCS_OK;
+}
+
+static scs_status write_maps(hid_t file, const scs_gene_maps *maps)
+{
+    SCS_TRY(scs_h5_dict(file, "uns/genes"));
+    for (int32_t i = 0; i < maps->n; i++) {
+        SCS_TRY(write_own_names(file, &maps->map[i]));
+        SCS_TRY(write_fates(file, &maps->map[i]));
+    }
+    return SCS_OK;
+}
+
+static scs_status result_genes(hid_t file, const scs_result_head *head)
+{
+    scs_names columns = {0};
+    scs_status st = SCS_OK;
+
+    if (head->gene_maps)
+        SCS_GO(st, name_columns(head->gene_maps, &columns));
+    SCS_GO(st, scs_h5_dataframe(file, "var", &head->atlas->genes, &columns));
+    if (head->gene_maps)
+        SCS_GO(st, write_maps(file, head->gene_maps));
+    SCS_GO(st, write_gene_sets(file, head));
+done:
+    scs_names_clear(&columns);
+    return st;
+}
+
+typedef const char *(*label_fn)(const scs_result_head *head, int64_t row);
+
+static const char *species_of(const scs_result_head *head, int64_t row)
+{
+    return head->atlas->species.name[head->plan->item[row].species];
+}
+
+static const char *cell_type_of(const scs_result_head *head, int64_t row)
+{
+    return head->atlas->cell_types.name[head->plan->item[row].cell_type];
+}
+
+static const char *perturbation_of(const scs_result_head *head, int64_t row)
+{
+    return scs_perturbation_label(head->atlas, &head->plan->pairs, &head->plan->item[row]);
+}
+
+static const char *source_of(const scs_result_head *head, int64_t row)
+{
+    return head->plan->sources.name[head->plan->item[row].source];
+}
+
+static const char *status_of(const scs_result_head *head, int64_t row)
+{
+    return scs_row_status_name(head->plan->item[row].status);
+}
+
+static const char *reason_of(const scs_result_head *head, int64_t row)
+{
+    return head->plan->reasons.name[head->plan->item[row].reason];
+}
+
+static const struct {
+    const char *name;
+    label_fn label;
+} keys[] = {{"species", species_of}, {"cell_type", cell_type_of}, {"perturbation", perturbation_of},
+            {"source", source_of},   {"status", status_of},       {"reason", reason_of}};
+
+enum { N_KEY = sizeof keys / sizeof *keys, NAMES_AT_ONCE = 1 << 16 };
+
+static const char *const counts[] = {"n_control", "n_observed", "held_out"};
+
+static bool has_doses(const scs_result_head *head)
+{
+    return head->atlas->doses.n > 0;
+}
+
+/* "" without doses. @return out */
+static const char *dose_text(const scs_result_head *head, int64_t row, char out[SCS_DOSE_TEXT])
+{
+    out[0] = '\0';
+    return has_doses(head) ? scs_dose_text(head->plan->item[row].dose, out) : out;
+}
+
+/* "species|cell_type|perturbation" of rows [first, first + n), then "|dose" if there are doses. */
+static scs_status row_names(const scs_result_head *head, int64_t first, int64_t n, scs_names *names)
+{
+    char dose[SCS_DOSE_TEXT];
+
+    for (int64_t i = first; i < first + n; i++)
+        SCS_TRY(scs_row_name_add(species_of(head, i), cell_type_of(head, i),
+                                 perturbation_of(head, i), dose_text(head, i, dose), names));
+    return SCS_OK;
+}
+
+static scs_status write_row_names(hid_t file, const scs_result_head *head)
+{
+    for (int64_t first = 0; first < head->plan->n; first += NAMES_AT_ONCE) {
+        int64_t left = head->plan->n - first, n = left < NAMES_AT_ONCE ? left : NAMES_AT_ONCE;
+        scs_names names = {0};
+        scs_status st = row_names(head, first, n, &names);
+
+        if (st == SCS_OK)
+            st = scs_h5_write_strings_part(file, "obs/_index", first, &names);
+        scs_names_clear(&names);
+        SCS_TRY(st);
+    }
+    return SCS_OK;
+}
+
+/* The columns of obs in the order in which a reader sees them: keys, counts, scores. */
+static scs_status obs_columns(const scs_result_head *head, scs_names *names)
+{
+    scs_result_field field[SCS_RESULT_FIELDS];
+    int32_t n = scs_result_fields(head, field);
+
+    for (int i = 0; i < N_KEY; i++)
+        SCS_TRY(scs_names_add(names, keys[i].name));
+    if (has_doses(head))
+        SCS_TRY(scs_names_add(names, "dose"));
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+        SCS_TRY(scs_names_add(names, counts[i]));
+    for (int32_t i = 0; i < n; i++)
+        if (strncmp(field[i].path, "obs/", 4) == 0)
+            SCS_TRY(scs_names_add(names, field[i].path + 4));
+    return SCS_OK;
+}
+
+static scs_status write_obs_frame(hid_t file, const scs_result_head *head)
+{
+    scs_names columns = {0};
+    scs_status st;
+
+    SCS_GO(st, obs_columns(head, &columns));
+    SCS_GO(st, scs_h5_reserve_dataframe(file, "obs", head->plan->n, &columns));
+    SCS_GO(st, write_row_names(file, head));
+done:
+    scs_names_clear(&columns);
+    return st;
+}
+
+/* A categorical column; categories in order of appearance. */
+static scs_status write_key(hid_t file, const scs_result_head *head, int key)
+{
+    scs_interner categories = {0};
+    int32_t *codes = NULL;
+    char *path = NULL;
+    scs_status st;
+
+    SCS_GO(st, scs_path_print(&path, "obs/%s", keys[key].name));
+    SCS_GO(st, SCS_ALLOC(codes, head->plan->n));
+    for (int64_t i = 0; i < head->plan->n; i++)
+        SCS_GO(st, interner_find(&categories, keys[key].label(head, i), &codes[i]));
+    SCS_GO(st, scs_h5_categorical(file, path, &categories.names, codes, head->plan->n));
+done:
+    interner_clear(&categories);
+    free(codes);
+    free(path);
+    return st;
+}
+
+static scs_status write_doses(hid_t file, const scs_result_head *head)
+{
+    int64_t n = head->plan->n;
+    double *dose;
+    scs_status st;
+
+    if (!has_doses(head))
+        return SCS_OK;
+    SCS_TRY(SCS_ALLOC(dose, n));
+    for (int64_t i = 0; i < n; i++)
+        dose[i] = head->plan->item[i].dose;
+    st = scs_h5_array(file, "obs/dose", H5T_NATIVE_DOUBLE, 1, &n, dose);
+    free(dose);
+    return st;
+}
+
+static scs_status write_counts(hid_t file, const scs_result_head *head)
+{
+    const scs_group *group = head->atlas->group;
+    int64_t n = head->plan->n, *control = NULL, *observed = NULL;
+    scs_status st;
+
+    SCS_GO(st, SCS_ALLOC(control, n));
+    SCS_GO(st, SCS_ALLOC(observed, n));
+    for (int64_t i = 0; i < n; i++) {
+        const scs_combination *item = &head->plan->item[i];
+
+        control[i] = item->control_group < 0 ? 0 : group[item->control_group].count;
+        observed[i] = item->observed_group < 0 ? 0 : group[item->observed_group].count;
+    }
+    SCS_GO(st, scs_h5_array(file, "obs/n_control", H5T_NATIVE_INT64, 1, &n, control));
+    SCS_GO(st, scs_h5_array(file, "obs/n_observed", H5T_NATIVE_INT64, 1, &n, observed));
+done:
+    free(observed);
+    free(control);
+    return st;
+}
+
+static scs_status write_held_out(hid_t file, const scs_result_head *head)
+{
+    hid_t type = scs_h5_bool_type();
+    int64_t n = head->plan->n;
+    int8_t *held_out = NULL;
+    scs_status st;
+
+    SCS_GO(st, SCS_ALLOC(held_out, n));
+    for (int64_t i = 0; i < n; i++)
+        held_out[i] = head->plan->item[i].held_out;
+    SCS_GO(st, scs_h5_array(file, "obs/held_out", type, 1, &n, held_out));
+done:
+    free(held_out);
+    H5Tclose(type);
+    return st;
+}
+
+static scs_status write_obs(hid_t file, const scs_result_head *head)
+{
+    SCS_TRY(write_obs_frame(file, head));
+    for (int i = 0; i < N_KEY; i++)
+        SCS_TRY(write_key(file, head, i));
+    SCS_TRY(write_doses(file, head));
+    SCS_TRY(write_counts(file, head));
+    return write_held_out(file, head);
+}
+
+hid_t scs_result_type(int type)
+{
+    if (type == SCS_VALUE_BOOL)
+        return scs_h5_bool_type();
+    if (type == SCS_VALUE_INT32)
+        return H5Tcopy(H5T_NATIVE_INT32);
+    return H5Tcopy(type == SCS_VALUE_DOUBLE ? H5T_NATIVE_DOUBLE : H5T_NATIVE_FLOAT);
+}
+
+static scs_status reserve_fields(hid_t file, const scs_result_head *head)
+{
+    scs_result_field field[SCS_RESULT_FIELDS];
+    int32_t n = scs_result_fields(head, field);
+
+    for (int32_t i = 0; i < n; i++) {
+        int64_t dims[2] = {head->plan->n, field[i].cols};
+        hid_t type = scs_result_type(field[i].type);
+        scs_status st =
+            scs_h5_reserve_array(file, field[i].path, type, field[i].cols ? 2 : 1, dims);
+
+        H5Tclose(type);
+        SCS_TRY(st);
+    }
+    return SCS_OK;
+}
+
+static scs_status write_facts(hid_t file, const scs_result_head *head)
+{
+    SCS_TRY(scs_h5_dict(file, "uns/scscreen"));
+    for (int32_t i = 0; i < head->n_fact; i++) {
+        const scs_fact *fact = &head->fact[i];
+        scs_status st;
+        char *path;
+
+        SCS_TRY(scs_path_print(&path, "uns/scscreen/%s", fact->key));
+        st = fact->text ? scs_h5_scalar_text(file, path, fact->text)
+                        : scs_h5_scalar_double(file, path, fact->number);
+        free(path);
+        SCS_TRY(st);
+    }
+    return SCS_OK;
+}
+
+static scs_status write_skeleton(hid_t file, const scs_result_head *head)
+{
+    SCS_TRY(scs_h5_anndata(file));
+    SCS_TRY(write_obs(file, head));
+    SCS_TRY(result_genes(file, head));
+    SCS_TRY(reserve_fields(file, head));
+    return write_facts(file, head);
+}
+
+scs_status scs_result_skeleton(const char *temp, const scs_result_head *head)
+{
+    scs_status st, closed;
+    hid_t file;
+
+    SCS_REQUIRE(head->plan->n <= INT32_MAX, SCS_EARG,
+                "%s: %lld combinations are too many; at most %d", temp, (long long)head->plan->n,
+                INT32_MAX);
+    SCS_TRY(scs_h5_create(temp, &file));
+    SCS_GO(st, write_skeleton(file, head));
+    closed = scs_h5_finish(file, temp);
+    file = H5I_INVALID_HID;
+    SCS_GO(st, closed);
+    SCS_GO(st, scs_file_reserve(temp));
+done:
+    if (file >= 0)
+        scs_h5_discard(file);
+    if (st != SCS_OK)
+        (void)unlink(temp);
+    return st;
+}
+
+scs_status scs_result_commit(const char *temp, const char *path)
+{
+    return scs_file_commit(temp, path);
+}
+
+static void add_text(scs_sum64 *sum, const char *text)
+{
+    scs_sum64_add(sum, text, (int64_t)strlen(text) + 1);
+}
+
+static void add_row(const scs_result_head *head, int64_t row, scs_sum64 *sum)
+{
+    const scs_combination *item = &head->plan->item[row];
+    int32_t numbers[] = {item->control_group, item->observed_group, item->held_out};
+    char dose[SCS_DOSE_TEXT];
+
+    for (int i = 0; i < N_KEY; i++)
+        add_text(sum, keys[i].label(head, row));
+    add_text(sum, dose_text(head, row, dose));
+    scs_sum64_add(sum, numbers, sizeof numbers);
+}
+
+static void add_sets(const scs_gene_sets *sets, scs_sum64 *sum)
+{
+    for (int32_t k = 0; sets && k < sets->name.n; k++) {
+        add_text(sum, sets->name.name[k]);
+        scs_sum64_add(sum, sets->gene + sets->first[k],
+                      (sets->first[k + 1] - sets->first[k]) * (int64_t)sizeof *sets->gene);
+    }
+}
+
+uint64_t scs_result_head_sum(const scs_result_head *head)
+{
+    scs_result_field field[SCS_RESULT_FIELDS];
+    int32_t n = scs_result_fields(head, field);
+    scs_sum64 sum = scs_sum64_begin();
+
+    for (int32_t i = 0; i < head->n_fact; i++) {
+        add_text(&sum, head->fact[i].key);
+        add_text(&sum, head->fact[i].text ? head->fact[i].text : "");
+        scs_sum64_add(&sum, &head->fact[i].number, sizeof head->fact[i].number);
+    }
+    for (int32_t i = 0; i < n; i++) {
+        add_text(&sum, field[i].path);
+        scs_sum64_add(&sum, &field[i].cols, sizeof field[i].cols);
+    }
+    for (int64_t i = 0; i < head->plan->n; i++)
+        add_row(head, i, &sum);
+    add_sets(head->gene_sets, &sum);
+    return scs_sum64_end(&sum);
+}

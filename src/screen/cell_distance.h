@@ -1,0 +1,48 @@
+/** Distances between two samples of cells. All functions are Local.
+ *
+ *  Of a sample with more than 1,000 cells 1,000 are taken, evenly spread. */
+#ifndef SCS_CELL_DISTANCE_H
+#define SCS_CELL_DISTANCE_H
+
+#include "scscreen/status.h"
+
+/** Cells [n, dim]; each is moved by `delta`. */
+typedef struct scs_sample {
+    const scs_real *cell;
+    int64_t n;
+    const double *delta; /**< [dim] or NULL */
+} scs_sample;
+
+/** Szekely and Rizzo's energy distance with Euclidean norms, V-statistic:
+ *  2 E|X - Y| - E|X - X'| - E|Y - Y'|, pairs of a cell with itself included. NaN for an empty
+ * sample. */
+SCS_MUST_USE scs_status scs_energy_distance(const scs_sample *x, const scs_sample *y, int32_t dim,
+                                            double *distance);
+
+/** Cells whose distance from themselves, moved, is asked for many times: their own distances are
+ * computed once. At most 256 of them are taken. */
+typedef struct scs_moved_cells {
+    int64_t n;
+    int32_t dim;
+    double *x;      /**< [n, dim] */
+    double *square; /**< [n, n] squared distances */
+    double apart;   /**< mean distance over all pairs */
+} scs_moved_cells;
+
+/** Clear it even after a failure. @param x its delta is not looked at */
+SCS_MUST_USE scs_status scs_moved_cells_make(const scs_sample *x, int32_t dim,
+                                             scs_moved_cells *cells);
+void scs_moved_cells_clear(scs_moved_cells *cells);
+/** scs_energy_distance of the cells and the cells moved by delta. @param along [cells->n] scratch
+ */
+double scs_moved_energy(const scs_moved_cells *cells, const double *delta, double *along);
+
+enum { SCS_MOST_MOVED = 256 };
+
+/** Gretton's unbiased estimate (U-statistic) of the squared maximum mean discrepancy with the
+ * kernel exp(-gamma |x - y|^2), gamma = 1 / median of |y - y'|^2 over pairs of y. NaN below two
+ * cells or where y's cells coincide. */
+SCS_MUST_USE scs_status scs_mmd2(const scs_sample *x, const scs_sample *y, int32_t dim,
+                                 double *mmd2);
+
+#endif

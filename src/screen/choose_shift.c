@@ -1,0 +1,117 @@
+#include "src/base/vector.h"
+#include "src/screen/leave_out.h"
+#include "src/screen/plan.h"
+#include "src/screen/shift.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+double scs_power_tried(int i)
+{
+    static const double power[SCS_N_POWER] = {1, 2, 3, 4, 6, 8, 12, 16};
+
+    return power[i];
+}
+
+/* Squared length of what a prediction misses, and of the shift itself; both 0: no test. */
+typedef struct miss {
+    double missed, shift;
+} miss;
+
+typedef struct trials {
+    const scs_atlas *atlas;
+    scs_method method;
+    scs_plan plan; /* the groups */
+    miss *miss;    /* [plan.n] */
+} trials;
+
+/* @param work [2 n_latent] */
+static scs_status try_group(void *ctx, int64_t i, const scs_sources *sources, double *work)
+{
+    trials *t = ctx;
+    const scs_atlas *a = t->atlas;
+    const scs_combination *c = &t->plan.item[i];
+    const double *seen = scs_group_mean(a, c->observed_group);
+    const double *still = scs_group_mean(a, c->control_group);
+    double *delta = work, *truth = work + a->n_latent;
+
+    scs_sources_shift(a, sources, delta);
+    for (int32_t j = 0; j < a->n_latent; j++)
+        truth[j] = seen[j] - still[j];
+    t->miss[i] = (miss){scs_vector_squared_distance(delta, truth, a->n_latent),
+                        scs_vector_dot(truth, truth, a->n_latent)};
+    return SCS_OK;
+}
+
+static scs_status try_method(trials *t, double *error)
+{
+    miss sum = {0, 0};
+
+    memset(t->miss, 0, (size_t)t->plan.n * sizeof *t->miss);
+    SCS_TRY(scs_leave_out(t->atlas, &t->method, &t->plan, 0, t->plan.n,
+                          2 * (int64_t)t->atlas->n_latent, try_group, t));
+    for (int64_t i = 0; i < t->plan.n; i++) {
+        sum.missed += t->miss[i].missed;
+        sum.shift += t->miss[i].shift;
+    }
+    *error = sum.shift > 0 ? sum.missed / sum.shift : NAN;
+    return SCS_OK;
+}
+
+static scs_status open_trials(const scs_atlas *atlas, const scs_method *method, trials *t)
+{
+    *t = (trials){.atlas = atlas, .method = *method};
+    SCS_TRY(scs_plan_seen(atlas, &t->plan));
+    scs_leave_out_thin(&t->plan, SCS_SHIFT_TRIALS);
+    return SCS_ALLOC(t->miss, t->plan.n);
+}
+
+static void close_trials(trials *t)
+{
+    scs_plan_clear(&t->plan);
+    free(t->miss);
+}
+
+scs_status scs_choose_shift(const scs_atlas *atlas, const scs_method *method, int *chosen,
+                            double *error)
+{
+    trials t = {0};
+    scs_status st;
+
+    *chosen = 0;
+    SCS_GO(st, open_trials(atlas, method, &t));
+    for (int i = 0; i < SCS_N_SHIFT; i++) {
+        error[i] = NAN;
+        if (!scs_shift_rule_at(i)->tried_by_auto)
+            continue;
+        t.method.shift = i;
+        SCS_GO(st, try_method(&t, &error[i]));
+        if (error[i] < error[*chosen])
+            *chosen = i;
+    }
+done:
+    close_trials(&t);
+    return st;
+}
+
+scs_status scs_choose_power(const scs_atlas *atlas, const scs_method *method, int *chosen,
+                            double *error)
+{
+    trials t = {0};
+    scs_status st;
+
+    *chosen = SCS_USUAL_POWER;
+    SCS_GO(st, open_trials(atlas, method, &t));
+    t.method.shift = SCS_SHIFT_NEAREST;
+    for (int i = 0; i < SCS_N_POWER; i++) {
+        t.method.power = scs_power_tried(i);
+        SCS_GO(st, try_method(&t, &error[i]));
+    }
+    for (int i = 0; i < SCS_N_POWER; i++)
+        if (error[i] < error[*chosen])
+            *chosen = i;
+done:
+    close_trials(&t);
+    return st;
+}

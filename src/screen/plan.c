@@ -1,0 +1,689 @@
+#include "src/screen/plan.h"
+
+#include "src/base/names.h"
+#include "src/base/table.h"
+#include "src/data/dose.h"
+#include "src/data/pairing.h"
+#include "src/screen/predict.h"
+#include "scscreen/screen.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The list keeps no capacity: it always has room for the next power of two. */
+static scs_status append(scs_treatments *t, const scs_combination *what)
+{
+    if ((t->n & (t->n - 1)) == 0) {
+        scs_combination *grown = scs_reallocate(t->item, t->n ? 2 * t->n : 1, sizeof *grown);
+
+        SCS_REQUIRE(grown, SCS_ENOMEM, "out of memory for %lld treatments", (long long)t->n);
+        t->item = grown;
+    }
+    t->item[t->n++] = *what;
+    return SCS_OK;
+}
+
+static bool is_observed(const char *word)
+{
+    return strcmp(word, "observed") == 0;
+}
+
+static scs_status check_doses(const scs_config *config, const scs_atlas *atlas)
+{
+    const scs_names *doses = &config->screen.doses;
+    double dose;
+
+    SCS_REQUIRE(doses->n == 0 || atlas->doses.n > 0, SCS_EARG,
+                "%s: screen.doses: the data have no doses; name their obs column as data.dose",
+                config->file);
+    for (int32_t i = 0; i < doses->n; i++)
+        SCS_REQUIRE(is_observed(doses->name[i]) || scs_dose_parse(doses->name[i], &dose), SCS_EARG,
+                    "%s: screen.doses: '%s' is no dose; expected numbers above 0, or observed",
+                    config->file, doses->name[i]);
+    return SCS_OK;
+}
+
+scs_status scs_treatments_create(const scs_config *config, const scs_atlas *atlas, scs_names *pairs,
+                                 scs_treatments *treatments)
+{
+    const char *separator = config->screen.order > 1 ? config->screen.pair_separator : NULL;
+
+    *treatments = (scs_treatments){.atlas = atlas, .config = config, .pairs = pairs};
+    SCS_TRY(check_doses(config, atlas));
+    return scs_pairing_create(scs_atlas_perturbations(atlas),
+                              scs_atlas_perturbation(atlas, atlas->control), separator,
+                              &treatments->pairing);
+}
+
+void scs_treatments_clear(scs_treatments *treatments)
+{
+    scs_pairing_clear(&treatments->pairing);
+    free(treatments->item);
+    *treatments = (scs_treatments){0};
+}
+
+/* One dose. @param label in the data, -1: none */
+static scs_status add_at(scs_treatments *t, scs_combination what, int32_t label, double dose)
+{
+    what.dose = dose;
+    what.condition = label < 0 ? -1 : scs_atlas_condition(t->atlas, label, dose);
+    return append(t, &what);
+}
+
+/* The doses at which cells show a label; of a pair without one, those that its two share. */
+static scs_status add_observed(scs_treatments *t, scs_combination what, int32_t label)
+{
+    const scs_doses *d = &t->atlas->doses;
+    int32_t shown = label < 0 ? what.perturbation : label;
+
+    for (int32_t c = 0; c < d->n; c++)
+        if (d->perturbation[c] == shown &&
+            (label >= 0 || scs_doses_find(d, what.second, d->dose[c]) >= 0))
+            SCS_TRY(add_at(t, what, label, d->dose[c]));
+    return SCS_OK;
+}
+
+static scs_status add(scs_treatments *t, scs_combination what, int32_t label, double dose)
+{
+    const scs_names *doses = &t->config->screen.doses;
+
+    if (t->atlas->doses.n == 0 || !isnan(dose))
+        return add_at(t, what, label, dose);
+    if (doses->n == 0)
+        return add_observed(t, what, label);
+    for (int32_t i = 0; i < doses->n; i++) {
+        double wanted;
+
+        if (is_observed(doses->name[i]))
+            SCS_TRY(add_observed(t, what, label));
+        else if (scs_dose_parse(doses->name[i], &wanted))
+            SCS_TRY(add_at(t, what, label, wanted));
+    }
+    return SCS_OK;
+}
+
+/* Add a pair of single perturbations, as above. */
+static scs_status treatments_add_pair(scs_treatments *t, int32_t a, int32_t b, double dose)
+{
+    scs_combination what = {.perturbation = a < b ? a : b, .second = a < b ? b : a};
+    char *text;
+    scs_status st;
+
+    SCS_TRY(scs_pairing_text(&t->pairing, a, b, &text));
+    st = scs_names_add(t->pairs, text);
+    free(text);
+    SCS_TRY(st);
+    what.pair = t->pairs->n;
+    return add(t, what, scs_pairing_label(&t->pairing, a, b), dose);
+}
+
+scs_status scs_treatments_add(scs_treatments *t, int32_t label, double dose)
+{
+    const scs_pair_label *pair = scs_pairing_of(&t->pairing, label);
+
+    if (pair)
+        return treatments_add_pair(t, pair->first, pair->second, dose);
+    return add(t, (scs_combination){.perturbation = label, .second = -1}, label, dose);
+}
+
+/* By perturbation, second (none before any), dose: for qsort over scs_combination. */
+static int treatment_order(const void *a, const void *b)
+{
+    const scs_combination *x = a, *y = b;
+    int32_t second = x->pair ? x->second : -1, other = y->pair ? y->second : -1;
+
+    if (x->perturbation != y->perturbation)
+        return x->perturbation < y->perturbation ? -1 : 1;
+    if (second != other)
+        return second < other ? -1 : 1;
+    return (x->dose > y->dose) - (x->dose < y->dose);
+}
+
+static void sort_unique(scs_treatments *t)
+{
+    int64_t n = 0;
+
+    if (t->n > 0)
+        qsort(t->item, (size_t)t->n, sizeof *t->item, treatment_order);
+    for (int64_t i = 0; i < t->n; i++)
+        if (n == 0 || treatment_order(&t->item[n - 1], &t->item[i]) != 0)
+            t->item[n++] = t->item[i];
+    t->n = n;
+}
+
+/* Pairs whose label was chosen though one of its singles was not. */
+static bool is_covered(const scs_treatments *t, const bool *chosen, int32_t label)
+{
+    const scs_pair_label *pair = scs_pairing_of(&t->pairing, label);
+
+    return pair && chosen[pair->first] && chosen[pair->second];
+}
+
+/* Those of the chosen labels and, where screen.order is 2, all pairs of chosen singles; each once,
+ * ordered by perturbation, second, dose. @param chosen [perturbations] */
+static scs_status treatments_choose(scs_treatments *t, const bool *chosen)
+{
+    const scs_pairing *p = &t->pairing;
+
+    for (int32_t a = 0; a < p->labels->n; a++) {
+        if (chosen[a] && !is_covered(t, chosen, a))
+            SCS_TRY(scs_treatments_add(t, a, NAN));
+        for (int32_t b = a + 1; b < p->labels->n && p->separator && chosen[a] && p->single[a]; b++)
+            if (chosen[b] && p->single[b])
+                SCS_TRY(treatments_add_pair(t, a, b, NAN));
+    }
+    sort_unique(t);
+    return SCS_OK;
+}
+
+const char *scs_row_status_name(int status)
+{
+    static const char *const names[] = {[SCS_ROW_OK] = "ok",
+                                        [SCS_ROW_NO_CONTROL] = "no_control",
+                                        [SCS_ROW_NO_SOURCE] = "no_source"};
+    _Static_assert(sizeof names / sizeof *names == SCS_N_ROW_STATUS, "a name for each status");
+
+    return names[status];
+}
+
+const char *scs_perturbation_label(const scs_atlas *atlas, const scs_names *pairs,
+                                   const scs_combination *item)
+{
+    if (item->pair)
+        return pairs->name[item->pair - 1];
+    return atlas->doses.n ? atlas->doses.perturbations.name[item->perturbation]
+                          : atlas->conditions.name[item->condition];
+}
+
+char *scs_treatment_text(const scs_atlas *atlas, const scs_names *pairs,
+                         const scs_combination *item, char *out, size_t size)
+{
+    char dose[SCS_DOSE_TEXT] = "";
+
+    if (atlas->doses.n)
+        scs_dose_text(item->dose, dose);
+    snprintf(out, size, "%s%s%s", scs_perturbation_label(atlas, pairs, item), *dose ? "@" : "",
+             dose);
+    return out;
+}
+
+/* Why nothing is known of a row's shift. */
+static const char *reason_of(const scs_atlas *atlas, const scs_combination *item, char *out,
+                             size_t size)
+{
+    double largest = scs_doses_largest(&atlas->doses, item->perturbation);
+    char text[SCS_DOSE_TEXT];
+
+    if (item->pair)
+        largest = fmin(largest, scs_doses_largest(&atlas->doses, item->second));
+    if (atlas->doses.n && item->dose > largest) {
+        snprintf(out, size,
+                 "the dose is above the largest that shows the perturbation (%s); shifts are not "
+                 "extrapolated",
+                 scs_dose_text(largest, text));
+        return out;
+    }
+    return item->pair ? "no cells outside hold_out show both perturbations beside controls of "
+                        "their type"
+                      : "no cells outside hold_out show the perturbation beside controls of their "
+                        "type";
+}
+
+static scs_status resolve(const scs_atlas *atlas, const scs_method *method, scs_sources *sources,
+                          scs_combination *item, scs_plan *plan)
+{
+    const char *source = "", *reason = "";
+    char text[200];
+
+    item->status = SCS_ROW_OK;
+    item->kind = SCS_SOURCE_NONE;
+    if (item->control_group < 0) {
+        item->status = SCS_ROW_NO_CONTROL;
+        reason = "the species has no control cells of this cell type";
+    } else {
+        SCS_TRY(scs_sources_find(atlas, method, item, sources));
+        source = sources->text;
+        item->kind = (uint8_t)sources->kind;
+    }
+    if (item->status == SCS_ROW_OK && item->kind == SCS_SOURCE_NONE) {
+        item->status = SCS_ROW_NO_SOURCE;
+        reason = reason_of(atlas, item, text, sizeof text);
+    }
+    SCS_TRY(scs_names_intern(&plan->sources, source, &item->source));
+    return scs_names_intern(&plan->reasons, reason, &item->reason);
+}
+
+scs_status scs_plan_resolve(const scs_atlas *atlas, const scs_method *method, scs_plan *plan)
+{
+    scs_sources *sources;
+    scs_status st;
+
+    SCS_TRY(scs_sources_create(atlas, &sources));
+    for (int64_t i = 0; i < plan->n; i++)
+        SCS_GO(st, resolve(atlas, method, sources, &plan->item[i], plan));
+    st = SCS_OK;
+done:
+    scs_sources_destroy(&sources);
+    return st;
+}
+
+enum { CELL_TYPE, PERTURBATION, SPECIES, DOSE, N_COLUMN };
+
+enum { WHERE = 600, LARGEST = 1 << 30 };
+
+/* The wanted columns of the file, and the names that may stand in them. */
+typedef struct column {
+    const char *title, *noun;
+    const scs_names *names; /* NULL: numbers */
+    scs_index index;
+    int at; /* field of a row, -1 if the file has no such column */
+} column;
+
+typedef struct reader {
+    scs_table table;
+    column column[N_COLUMN];
+    scs_treatments what; /* of the current row */
+    const scs_atlas *atlas;
+} reader;
+
+static scs_status find_titles(reader *r)
+{
+    const scs_table *table = &r->table;
+    bool several = r->atlas->species.n > 1;
+
+    for (int c = 0; c < N_COLUMN; c++) {
+        r->column[c].at = -1;
+        for (int f = 0; f < table->n_field; f++) {
+            if (strcmp(table->field[f], r->column[c].title) != 0)
+                continue;
+            SCS_REQUIRE(r->column[c].at < 0, SCS_EARG, "%s:%lld: the column %s stands there twice",
+                        table->path, (long long)table->line, r->column[c].title);
+            r->column[c].at = f;
+        }
+        SCS_REQUIRE(r->column[c].at >= 0 || c == DOSE || (c == SPECIES && !several), SCS_EARG,
+                    "%s:%lld: no column %s; its first line must name the columns cell_type, "
+                    "perturbation%s",
+                    table->path, (long long)table->line, r->column[c].title,
+                    several ? ", species" : "");
+    }
+    SCS_REQUIRE(r->column[DOSE].at < 0 || r->atlas->doses.n > 0, SCS_EARG,
+                "%s:%lld: a column dose, but the data have no doses; name their obs column as "
+                "data.dose",
+                table->path, (long long)table->line);
+    return SCS_OK;
+}
+
+/* @param[out] text of a column in the current row, NULL where there is none */
+static scs_status read_text(const reader *r, int c, const char **text)
+{
+    int at = r->column[c].at;
+
+    *text = NULL;
+    if (at < 0 || (at < r->table.n_field && !*r->table.field[at]))
+        return SCS_OK;
+    SCS_REQUIRE(at < r->table.n_field, SCS_EARG, "%s:%lld: the row has only %d columns",
+                r->table.path, (long long)r->table.line, r->table.n_field);
+    *text = r->table.field[at];
+    return SCS_OK;
+}
+
+static scs_status fail_unknown(const reader *r, int c, const char *text)
+{
+    char where[WHERE];
+    scs_selection all = {.key = where, .noun = r->column[c].noun, .names = r->column[c].names};
+
+    snprintf(where, sizeof where, "%s:%lld", r->table.path, (long long)r->table.line);
+    return scs_selection_unknown(&all, text);
+}
+
+/* @param[out] code position of the name; -1 where there is no text */
+static scs_status read_name(const reader *r, int c, int32_t *code)
+{
+    const char *text;
+
+    *code = -1;
+    SCS_TRY(read_text(r, c, &text));
+    if (!text)
+        return SCS_OK;
+    *code = scs_index_find(&r->column[c].index, text);
+    return *code >= 0 ? SCS_OK : fail_unknown(r, c, text);
+}
+
+static scs_status read_dose(const reader *r, double *dose)
+{
+    const char *text;
+
+    *dose = NAN;
+    SCS_TRY(read_text(r, DOSE, &text));
+    SCS_REQUIRE(!text || scs_dose_parse(text, dose), SCS_EARG,
+                "%s:%lld: column dose: '%s' is no dose; expected a number above 0", r->table.path,
+                (long long)r->table.line, text);
+    return SCS_OK;
+}
+
+/* The row's perturbation or pair, at its doses, into r->what. */
+static scs_status read_treatment(reader *r)
+{
+    int32_t control = scs_atlas_perturbation(r->atlas, r->atlas->control), label, a, b;
+    const char *text;
+    double dose;
+
+    r->what.n = 0;
+    SCS_TRY(read_text(r, PERTURBATION, &text));
+    SCS_TRY(read_dose(r, &dose));
+    SCS_REQUIRE(text, SCS_EARG, "%s:%lld: a row without perturbation", r->table.path,
+                (long long)r->table.line);
+    label = scs_index_find(&r->column[PERTURBATION].index, text);
+    SCS_REQUIRE(label != control, SCS_EARG,
+                "%s:%lld: \"%s\" is the control; name only what is to be predicted", r->table.path,
+                (long long)r->table.line, text);
+    if (label >= 0)
+        return scs_treatments_add(&r->what, label, dose);
+    if (scs_pairing_parse(&r->what.pairing, text, &a, &b))
+        return treatments_add_pair(&r->what, a, b, dose);
+    return fail_unknown(r, PERTURBATION, text);
+}
+
+static scs_status read_row(reader *r, scs_plan *plan)
+{
+    int32_t species, type;
+
+    SCS_TRY(read_name(r, CELL_TYPE, &type));
+    SCS_TRY(read_name(r, SPECIES, &species));
+    SCS_REQUIRE(type >= 0, SCS_EARG, "%s:%lld: a row without cell_type", r->table.path,
+                (long long)r->table.line);
+    SCS_TRY(read_treatment(r));
+    for (int32_t s = 0; s < r->atlas->species.n; s++)
+        for (int64_t k = 0; k < r->what.n && (species < 0 || species == s); k++)
+            SCS_TRY(scs_plan_add_treated(r->atlas, s, type, &r->what.item[k], plan));
+    return SCS_OK;
+}
+
+static scs_status read_rows(reader *r, scs_plan *plan)
+{
+    bool found;
+
+    SCS_TRY(scs_table_next(&r->table, &found));
+    SCS_REQUIRE(found, SCS_EARG, "%s: is empty", r->table.path);
+    SCS_TRY(find_titles(r));
+    for (;;) {
+        SCS_TRY(scs_table_next(&r->table, &found));
+        if (!found)
+            return SCS_OK;
+        SCS_TRY(read_row(r, plan));
+    }
+}
+
+scs_status scs_plan_read(const scs_config *config, const scs_atlas *atlas, scs_plan *plan)
+{
+    reader r = {
+        .atlas = atlas,
+        .column = {
+            [CELL_TYPE] = {.title = "cell_type", .noun = "cell type", .names = &atlas->cell_types},
+            [PERTURBATION] = {.title = "perturbation",
+                              .noun = "perturbation",
+                              .names = scs_atlas_perturbations(atlas)},
+            [SPECIES] = {.title = "species", .noun = "species", .names = &atlas->species},
+            [DOSE] = {.title = "dose", .noun = "dose"}}};
+    scs_status st;
+
+    SCS_GO(st, scs_treatments_create(config, atlas, &plan->pairs, &r.what));
+    for (int c = 0; c < DOSE; c++)
+        SCS_GO(st, scs_index_create(r.column[c].names, &r.column[c].index));
+    SCS_GO(st, scs_table_open(config->screen.combinations, LARGEST, &r.table));
+    SCS_GO(st, read_rows(&r, plan));
+done:
+    scs_table_close(&r.table);
+    for (int c = 0; c < DOSE; c++)
+        scs_index_clear(&r.column[c].index);
+    scs_treatments_clear(&r.what);
+    return st;
+}
+
+enum { PLAN_SPECIES, CELL_TYPES, PERTURBATIONS, N_LIST };
+
+/* The list keeps no capacity: it always has room for the next power of two. */
+static scs_status make_room(scs_plan *plan)
+{
+    scs_combination *grown;
+
+    if ((plan->n & (plan->n - 1)) != 0)
+        return SCS_OK;
+    grown = scs_reallocate(plan->item, plan->n ? 2 * plan->n : 1, sizeof *grown);
+    SCS_REQUIRE(grown, SCS_ENOMEM, "out of memory for %lld combinations", (long long)plan->n);
+    plan->item = grown;
+    return SCS_OK;
+}
+
+scs_status scs_plan_add_treated(const scs_atlas *atlas, int32_t species, int32_t cell_type,
+                                const scs_combination *what, scs_plan *plan)
+{
+    int32_t control = scs_atlas_group(atlas, species, cell_type, atlas->control);
+    int32_t observed = scs_atlas_group(atlas, species, cell_type, what->condition);
+    scs_combination row = *what;
+
+    row.species = species;
+    row.cell_type = cell_type;
+    row.control_group = control >= 0 && atlas->group[control].held_out ? -1 : control;
+    row.observed_group = observed;
+    row.held_out = observed >= 0 && atlas->group[observed].held_out;
+    SCS_TRY(make_room(plan));
+    plan->item[plan->n++] = row;
+    return SCS_OK;
+}
+
+/* The same for a condition of the atlas, taken as one perturbation whatever its label. */
+static scs_status plan_add(const scs_atlas *atlas, int32_t species, int32_t cell_type,
+                           int32_t condition, scs_plan *plan)
+{
+    scs_combination what = {.condition = condition,
+                            .perturbation = scs_atlas_perturbation(atlas, condition),
+                            .second = -1,
+                            .dose = scs_atlas_dose(atlas, condition)};
+
+    return scs_plan_add_treated(atlas, species, cell_type, &what, plan);
+}
+
+scs_status scs_plan_seen(const scs_atlas *atlas, scs_plan *plan)
+{
+    for (int32_t g = 0; g < atlas->n_group; g++) {
+        const scs_group *group = &atlas->group[g];
+
+        if (group->condition == atlas->control || group->held_out)
+            continue;
+        SCS_TRY(plan_add(atlas, group->species, group->cell_type, group->condition, plan));
+        if (plan->item[plan->n - 1].control_group < 0)
+            plan->n--;
+    }
+    return SCS_OK;
+}
+
+/* Passes through the decoder (with and without the shift), then the covariance and its products
+ * with the genes. */
+static double estimate_cost(const scs_config *config, const scs_arch *arch, int64_t n_cell)
+{
+    double n = (double)n_cell, d = arch->n_hidden, g = arch->n_gene;
+    double pass = n * d * (arch->n_latent + (arch->n_layer - 1) * d) + g * d;
+
+    if (arch->output_relu)
+        pass += n * g * d;
+    else if (config->screen.variance)
+        pass += (n + g) * d * d;
+    return 2 * pass * (scs_decode_mode_at(config->screen.decode)->needs_baseline ? 2 : 1);
+}
+
+static void set_costs(const scs_config *config, const scs_atlas *atlas, const scs_arch *arch,
+                      scs_plan *plan)
+{
+    for (int64_t i = 0; i < plan->n; i++) {
+        scs_combination *c = &plan->item[i];
+        int64_t n_cell = c->control_group < 0 ? 0 : atlas->group[c->control_group].count;
+
+        c->cost = estimate_cost(config, arch, n_cell);
+    }
+}
+
+/* Everything but the control, which cannot be asked for. */
+static scs_status select_perturbations(scs_selection *s, int32_t control)
+{
+    const char *name = s->names->name[control];
+
+    SCS_TRY(scs_selection_make(s));
+    SCS_REQUIRE(!s->named[control], SCS_EARG,
+                "screen.perturbations: \"%s\" is the control; name only what is to be predicted",
+                name);
+    s->chosen[control] = false;
+    return SCS_OK;
+}
+
+/* A species and cell type with control cells, or asked for by name. */
+static bool has_rows(const scs_atlas *atlas, const scs_selection *list, int32_t species,
+                     int32_t type)
+{
+    int32_t control = scs_atlas_group(atlas, species, type, atlas->control);
+
+    if (!list[PLAN_SPECIES].chosen[species] || !list[CELL_TYPES].chosen[type])
+        return false;
+    return (control >= 0 && !atlas->group[control].held_out) ||
+           (list[CELL_TYPES].named[type] &&
+            (list[PLAN_SPECIES].named[species] || atlas->species.n == 1));
+}
+
+static scs_status add_grid(const scs_atlas *atlas, const scs_selection *list,
+                           const scs_treatments *what, scs_plan *plan)
+{
+    for (int32_t s = 0; s < atlas->species.n; s++)
+        for (int32_t t = 0; t < atlas->cell_types.n; t++)
+            for (int64_t k = 0; k < what->n && has_rows(atlas, list, s, t); k++)
+                SCS_TRY(scs_plan_add_treated(atlas, s, t, &what->item[k], plan));
+    return SCS_OK;
+}
+
+static scs_status add_selected(const scs_config *config, const scs_atlas *atlas, scs_plan *plan)
+{
+    scs_selection list[N_LIST] = {[PLAN_SPECIES] = {.key = "screen.species",
+                                                    .noun = "species",
+                                                    .wanted = &config->screen.species,
+                                                    .names = &atlas->species},
+                                  [CELL_TYPES] = {.key = "screen.cell_types",
+                                                  .noun = "cell type",
+                                                  .wanted = &config->screen.cell_types,
+                                                  .names = &atlas->cell_types},
+                                  [PERTURBATIONS] = {.key = "screen.perturbations",
+                                                     .noun = "condition",
+                                                     .wanted = &config->screen.perturbations,
+                                                     .names = scs_atlas_perturbations(atlas)}};
+    scs_treatments what = {0};
+    scs_status st;
+
+    SCS_GO(st, scs_treatments_create(config, atlas, &plan->pairs, &what));
+    SCS_GO(st, scs_selection_make(&list[PLAN_SPECIES]));
+    SCS_GO(st, scs_selection_make(&list[CELL_TYPES]));
+    SCS_GO(st, select_perturbations(&list[PERTURBATIONS],
+                                    scs_atlas_perturbation(atlas, atlas->control)));
+    SCS_GO(st, treatments_choose(&what, list[PERTURBATIONS].chosen));
+    SCS_GO(st, add_grid(atlas, list, &what, plan));
+done:
+    scs_treatments_clear(&what);
+    for (int i = 0; i < N_LIST; i++)
+        scs_selection_clear(&list[i]);
+    return st;
+}
+
+static int by_labels(const void *a, const void *b)
+{
+    const scs_combination *x = a, *y = b;
+
+    if (x->species != y->species)
+        return x->species < y->species ? -1 : 1;
+    if (x->cell_type != y->cell_type)
+        return x->cell_type < y->cell_type ? -1 : 1;
+    return treatment_order(x, y);
+}
+
+/* Into the order of a plan; rows that were asked for twice are there once. */
+static void sort_rows(scs_plan *plan)
+{
+    int64_t n = 0;
+
+    qsort(plan->item, (size_t)plan->n, sizeof *plan->item, by_labels);
+    for (int64_t i = 0; i < plan->n; i++)
+        if (n == 0 || by_labels(&plan->item[n - 1], &plan->item[i]) != 0)
+            plan->item[n++] = plan->item[i];
+    plan->n = n;
+}
+
+static scs_status add_listed(const scs_config *config, const scs_atlas *atlas, scs_plan *plan)
+{
+    SCS_REQUIRE(config->screen.cell_types.n + config->screen.perturbations.n +
+                        config->screen.species.n ==
+                    0,
+                SCS_EARG,
+                "screen.combinations names the rows one by one; take screen.cell_types, "
+                "perturbations and species out");
+    SCS_TRY(scs_plan_read(config, atlas, plan));
+    if (plan->n > 0)
+        sort_rows(plan);
+    return SCS_OK;
+}
+
+static scs_status fill(const scs_config *config, const scs_atlas *atlas, const scs_arch *arch,
+                       scs_plan *plan)
+{
+    bool listed = config->screen.combinations && *config->screen.combinations;
+
+    SCS_TRY(listed ? add_listed(config, atlas, plan) : add_selected(config, atlas, plan));
+    SCS_REQUIRE(plan->n > 0, SCS_EARG,
+                "nothing to screen: no chosen species and cell type has control cells, or there is "
+                "no perturbation");
+    set_costs(config, atlas, arch, plan);
+    return SCS_OK;
+}
+
+scs_status scs_plan_create(const scs_config *config, const scs_atlas *atlas, const scs_arch *arch,
+                           scs_plan **plan)
+{
+    scs_status st;
+
+    SCS_TRY(SCS_ALLOC(*plan, 1));
+    st = fill(config, atlas, arch, *plan);
+    if (st != SCS_OK)
+        scs_plan_destroy(plan);
+    return st;
+}
+
+void scs_plan_clear(scs_plan *plan)
+{
+    free(plan->item);
+    scs_names_clear(&plan->pairs);
+    scs_names_clear(&plan->sources);
+    scs_names_clear(&plan->reasons);
+    *plan = (scs_plan){0};
+}
+
+void scs_plan_destroy(scs_plan **plan)
+{
+    if (*plan)
+        scs_plan_clear(*plan);
+    free(*plan);
+    *plan = NULL;
+}
+
+void scs_plan_split(const scs_plan *plan, int32_t n_rank, int64_t *first)
+{
+    double total = 0, before = 0;
+    int64_t row = 0;
+
+    for (int64_t i = 0; i < plan->n; i++)
+        total += plan->item[i].cost;
+    for (int32_t r = 0; r < n_rank; r++) {
+        /* A row goes to the rank in whose share its middle lies. */
+        while (row < plan->n && before + plan->item[row].cost / 2 < total * r / n_rank)
+            before += plan->item[row++].cost;
+        first[r] = row;
+    }
+    first[0] = 0;
+    first[n_rank] = plan->n;
+}

@@ -1,0 +1,41 @@
+/** What a screen does to every cell type: perturbations, doses, pairs. All functions are Local. */
+#ifndef SCS_PLAN_H
+#define SCS_PLAN_H
+
+#include "src/data/pairing.h"
+#include "scscreen/screen.h"
+
+typedef struct scs_treatments {
+    const scs_atlas *atlas; /**< borrowed, as the rest of the first four */
+    const scs_config *config;
+    scs_names *pairs; /**< labels of pairs are added here */
+    scs_pairing pairing;
+    int64_t n;
+    scs_combination *item; /**< [n] without species, type and groups */
+} scs_treatments;
+
+/** None yet. SCS_EARG: screen.doses without data.dose, or a dose that is none. */
+SCS_MUST_USE scs_status scs_treatments_create(const scs_config *config, const scs_atlas *atlas,
+                                              scs_names *pairs, scs_treatments *treatments);
+void scs_treatments_clear(scs_treatments *treatments);
+/** Add a perturbation by its label: at one dose, or (NaN) at those of screen.doses. A label that is
+ * a pair becomes one where screen.order is 2. */
+SCS_MUST_USE scs_status scs_treatments_add(scs_treatments *treatments, int32_t label, double dose);
+
+/* Rows as they are added to a plan. */
+
+/** Append a row with its groups; the plan grows as needed.
+ *  @param what its treatment: condition, perturbation, second, pair, dose */
+SCS_MUST_USE scs_status scs_plan_add_treated(const scs_atlas *atlas, int32_t species,
+                                             int32_t cell_type, const scs_combination *what,
+                                             scs_plan *plan);
+/** Append every perturbed group that may be used and has controls beside it. */
+SCS_MUST_USE scs_status scs_plan_seen(const scs_atlas *atlas, scs_plan *plan);
+/** Free all that a plan holds; it is empty then. */
+void scs_plan_clear(scs_plan *plan);
+/** Rows of screen.combinations, in the file's order; a row without species once for each, one
+ * without dose once for each of screen.doses. */
+SCS_MUST_USE scs_status scs_plan_read(const scs_config *config, const scs_atlas *atlas,
+                                      scs_plan *plan);
+
+#endif

@@ -1,0 +1,103 @@
+#include "src/screen/predict.h"
+
+#include "src/base/simd.h"
+#include "scscreen/screen.h"
+
+static const scs_decode_mode modes[] = {
+    [SCS_DECODE_EDIT] = {.name = "edit", .needs_baseline = true, .uses_magnitude = true},
+    [SCS_DECODE_PLAIN] = {.name = "decode"},
+    [SCS_DECODE_BLEND] = {.name = "blend",
+                          .needs_baseline = true,
+                          .uses_magnitude = true,
+                          .uses_share = true},
+};
+
+_Static_assert(sizeof modes / sizeof *modes == SCS_N_DECODE, "a row for each scs_decode_method");
+
+static const char *const magnitudes[] = {[SCS_MAGNITUDE_AUTO] = "auto",
+                                         [SCS_MAGNITUDE_DECODER] = "decoder",
+                                         [SCS_MAGNITUDE_SOURCES] = "sources"};
+
+_Static_assert(sizeof magnitudes / sizeof *magnitudes == SCS_N_MAGNITUDE,
+               "a name for each scs_magnitude");
+
+const scs_decode_mode *scs_decode_mode_at(int decode)
+{
+    return decode >= 0 && decode < SCS_N_DECODE ? &modes[decode] : NULL;
+}
+
+const char *scs_magnitude_name(int magnitude)
+{
+    return magnitudes[magnitude];
+}
+
+double scs_method_share(const scs_method *method)
+{
+    return scs_decode_mode_at(method->decode)->uses_share ? method->blend : 1;
+}
+
+/* Whether the size of the decoder's change is fitted to the sources' own. */
+static bool is_fitted(const scs_method *method)
+{
+    return scs_decode_mode_at(method->decode)->uses_magnitude &&
+           method->magnitude == SCS_MAGNITUDE_SOURCES;
+}
+
+bool scs_method_needs_change(const scs_method *method)
+{
+    return scs_decode_mode_at(method->decode)->uses_share || is_fitted(method);
+}
+
+double scs_change_scale(const scs_method *method, int32_t n_gene, const scs_evidence *from)
+{
+    const double *moved = from->moved.mean, *still = from->still.mean;
+    double product = 0, square = 0;
+
+    if (!is_fitted(method) || scs_method_share(method) == 0)
+        return 1;
+    for (int32_t g = 0; g < n_gene; g++) {
+        double decoded = moved[g] - still[g];
+
+        product += decoded * from->change.mean[g];
+        square += decoded * decoded;
+    }
+    if (square == 0)
+        return 1;
+    return product > 0 ? product / square : 0;
+}
+
+/* Observed control plus a mixture of two changes, never below 0. */
+static inline double edited(double control, double decoded, double share, double seen)
+{
+    double x = control + share * decoded + (1 - share) * seen;
+
+    return x > 0 ? x : 0;
+}
+
+/* One array of a prediction: means, or variances. @param moved, still NULL where share is 0
+ * @param change NULL where share is 1 */
+SCS_VECTOR static void predict(const scs_method *method, int32_t n_gene, double scale,
+                               const float *control, const double *moved, const double *still,
+                               const double *change, float *out)
+{
+    double share = scs_method_share(method);
+    bool edits = scs_decode_mode_at(method->decode)->needs_baseline;
+
+#pragma omp simd
+    for (int32_t g = 0; g < n_gene; g++)
+        out[g] = (float)(edits ? edited(control[g], share > 0 ? scale * (moved[g] - still[g]) : 0,
+                                        share, share < 1 ? change[g] : 0)
+                               : moved[g]);
+}
+
+void scs_predict(const scs_method *method, int32_t n_gene, const scs_evidence *from,
+                 scs_prediction *out)
+{
+    predict(method, n_gene, from->scale, from->control_mean, from->moved.mean, from->still.mean,
+            from->change.mean, out->mean);
+    for (int32_t g = 0; g < n_gene; g++)
+        out->shift[g] = out->mean[g] - from->control_mean[g];
+    if (out->variance)
+        predict(method, n_gene, 1, from->control_variance, from->moved.variance,
+                from->still.variance, from->change.variance, out->variance);
+}

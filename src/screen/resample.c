@@ -1,0 +1,438 @@
+#include "src/screen/resample.h"
+
+#include "src/base/parallel.h"
+#include "src/base/vector.h"
+#include "src/screen/confidence.h"
+#include "src/screen/decode.h"
+#include "src/screen/predict.h"
+#include "src/screen/shift.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+scs_status scs_replica_make(const scs_atlas *atlas, scs_replica *r)
+{
+    int64_t n = (int64_t)atlas->n_group * atlas->n_latent;
+
+    *r = (scs_replica){.atlas = *atlas};
+    r->atlas.mean = NULL; /* the one array of its own */
+    SCS_TRY(SCS_ALLOC(r->atlas.mean, n));
+    memcpy(r->atlas.mean, atlas->mean, (size_t)n * sizeof *r->atlas.mean);
+    return scs_sources_create(atlas, &r->sources);
+}
+
+void scs_replica_clear(scs_replica *r)
+{
+    free(r->atlas.mean);
+    scs_sources_destroy(&r->sources);
+}
+
+/* The shift of one combination from the means as they are now. @param[out] delta [n_latent] */
+static scs_status replica_shift(const scs_replica *r, const scs_method *method,
+                                const scs_combination *target, double *delta)
+{
+    SCS_TRY(scs_sources_find(&r->atlas, method, target, r->sources));
+    scs_sources_shift(&r->atlas, r->sources, delta);
+    return SCS_OK;
+}
+
+/* @param delta [n_target, n_latent] */
+static scs_status estimate(const scs_replica *r, const scs_method *method,
+                           const scs_combination *const *target, int64_t n_target, double *delta)
+{
+    for (int64_t i = 0; i < n_target; i++)
+        SCS_TRY(replica_shift(r, method, target[i], delta + i * r->atlas.n_latent));
+    return SCS_OK;
+}
+
+scs_status scs_replicate(const scs_atlas *atlas, const scs_method *method,
+                         const scs_combination *const *target, int64_t n_target,
+                         int64_t n_replicate, scs_draw draw, const void *ctx, double *delta)
+{
+    scs_failure failed = {0};
+
+#pragma omp parallel
+    {
+        scs_replica r;
+        scs_status st = scs_replica_make(atlas, &r);
+
+#pragma omp for schedule(static)
+        for (int64_t b = 0; b < n_replicate; b++) {
+            if (st == SCS_OK) {
+                if (draw)
+                    draw(ctx, b, r.atlas.mean);
+                st = estimate(&r, method, target, n_target, delta + b * n_target * atlas->n_latent);
+            }
+            scs_failure_note(&failed, b, st);
+        }
+        scs_replica_clear(&r);
+    }
+    return scs_failure_raise(&failed);
+}
+
+/* Covariance of a group's mean: that of its cells (ddof 1) / their number. */
+static void mean_covariance(const scs_atlas *a, int32_t group, double *out)
+{
+    int64_t d = a->n_latent;
+    const double *mean = scs_group_mean(a, group), *second = a->second + group * d * d;
+    double n = (double)a->group[group].count;
+
+    for (int64_t j = 0; j < d; j++)
+        for (int64_t k = 0; k < d; k++)
+            out[j * d + k] = n > 1 ? (second[j * d + k] - mean[j] * mean[k]) / (n - 1) : 0;
+}
+
+/* Cholesky of a covariance of any rank, in place, lower triangle. Fewer cells than units leave
+ * pivots that are 0 but for rounding: their columns are 0. */
+static void factorise(double *a, int64_t d)
+{
+    double largest = 0;
+
+    for (int64_t j = 0; j < d; j++)
+        largest = fmax(largest, a[j * d + j]);
+    for (int64_t j = 0; j < d; j++) {
+        double pivot = a[j * d + j];
+
+        for (int64_t k = 0; k < j; k++)
+            pivot -= a[j * d + k] * a[j * d + k];
+        pivot = pivot > 1e-12 * largest ? sqrt(pivot) : 0;
+        for (int64_t i = j; i < d; i++) {
+            double sum = a[i * d + j];
+
+            for (int64_t k = 0; k < j; k++)
+                sum -= a[i * d + k] * a[j * d + k];
+            a[i * d + j] = pivot > 0 ? sum / pivot : 0;
+        }
+    }
+}
+
+static bool is_drawn(const scs_atlas *a, int32_t group, const scs_sources *sources)
+{
+    const scs_group *g = &a->group[group];
+    bool shown = g->condition == a->control;
+
+    for (int32_t i = 0; i < sources->n && !shown; i++)
+        shown = a->group[sources->group[i]].condition == g->condition;
+    return shown && !g->held_out;
+}
+
+static scs_status fill(scs_bootstrap *b, const scs_sources *sources)
+{
+    int64_t square = (int64_t)b->atlas->n_latent * b->atlas->n_latent;
+
+    SCS_TRY(SCS_ALLOC(b->group, b->atlas->n_group));
+    for (int32_t g = 0; g < b->atlas->n_group; g++)
+        if (is_drawn(b->atlas, g, sources))
+            b->group[b->n++] = g;
+    SCS_TRY(SCS_ALLOC(b->factor, b->n * square));
+    for (int32_t i = 0; i < b->n; i++) {
+        mean_covariance(b->atlas, b->group[i], b->factor + i * square);
+        factorise(b->factor + i * square, b->atlas->n_latent);
+    }
+    return SCS_OK;
+}
+
+scs_status scs_bootstrap_create(const scs_atlas *atlas, const scs_sources *sources, int64_t seed,
+                                scs_bootstrap **bootstrap)
+{
+    scs_status st;
+
+    SCS_TRY(SCS_ALLOC(*bootstrap, 1));
+    **bootstrap = (scs_bootstrap){.atlas = atlas, .seed = seed};
+    st = fill(*bootstrap, sources);
+    if (st != SCS_OK)
+        scs_bootstrap_destroy(bootstrap);
+    return st;
+}
+
+void scs_bootstrap_destroy(scs_bootstrap **bootstrap)
+{
+    if (*bootstrap) {
+        free((*bootstrap)->group);
+        free((*bootstrap)->factor);
+    }
+    free(*bootstrap);
+    *bootstrap = NULL;
+}
+
+/* mean = centre + L normal, in place: row j of L needs the normals up to j only. */
+static void draw_group(const scs_bootstrap *b, int32_t i, int64_t replicate, double *mean)
+{
+    int64_t d = b->atlas->n_latent;
+    const double *factor = b->factor + i * d * d, *centre = scs_group_mean(b->atlas, b->group[i]);
+    double *out = mean + b->group[i] * d;
+    scs_stream stream = {(uint64_t)b->seed, SCS_RANDOM_BOOTSTRAP, (uint32_t)replicate,
+                         (uint64_t)b->group[i]};
+
+    scs_random_normal(&stream, d, out);
+    for (int64_t j = d - 1; j >= 0; j--)
+        out[j] = centre[j] + scs_vector_dot(factor + j * d, out, j + 1);
+}
+
+void scs_bootstrap_draw(const void *bootstrap, int64_t replicate, double *mean)
+{
+    const scs_bootstrap *b = bootstrap;
+
+    for (int32_t i = 0; i < b->n; i++)
+        draw_group(b, i, replicate, mean);
+}
+
+void scs_replicate_error(const double *delta, int64_t n, int32_t n_latent, double *se)
+{
+    for (int32_t j = 0; j < n_latent; j++) {
+        double mean = 0, square = 0;
+
+        for (int64_t b = 0; b < n; b++)
+            mean += delta[b * n_latent + j] / (double)n;
+        for (int64_t b = 0; b < n; b++)
+            square += (delta[b * n_latent + j] - mean) * (delta[b * n_latent + j] - mean);
+        se[j] = n > 1 ? sqrt(square / (double)(n - 1)) : NAN;
+    }
+}
+
+/* The cells of a control group and a perturbed one. */
+typedef struct pair {
+    const scs_real *control, *perturbed;
+    int64_t n_control, n_perturbed;
+    int32_t d;
+    double *total; /* [d] sum of all */
+} pair;
+
+static const scs_real *cell_of(const pair *p, int64_t i)
+{
+    return i < p->n_control ? p->control + i * p->d : p->perturbed + (i - p->n_control) * p->d;
+}
+
+static scs_status add_all(pair *p)
+{
+    SCS_TRY(SCS_ALLOC(p->total, p->d));
+    for (int64_t i = 0; i < p->n_control + p->n_perturbed; i++)
+        for (int32_t j = 0; j < p->d; j++)
+            p->total[j] += cell_of(p, i)[j];
+    return SCS_OK;
+}
+
+static void swap(int64_t *order, int64_t a, int64_t b)
+{
+    int64_t kept = order[a];
+
+    order[a] = order[b];
+    order[b] = kept;
+}
+
+/* The first `most` places of order become a random subset (Fisher and Yates); then it is as before.
+ * @param order [N] 0 .. N-1  @param other [most] scratch  @param[out] sum [d] over the subset */
+static void draw_subset(const pair *p, scs_stream stream, int64_t most, int64_t *order,
+                        int64_t *other, double *sum)
+{
+    int64_t n = p->n_control + p->n_perturbed;
+    uint32_t word[4];
+
+    memset(sum, 0, (size_t)p->d * sizeof *sum);
+    for (int64_t i = 0; i < most; i++) {
+        if (i % 4 == 0)
+            scs_random_block(&stream, (uint32_t)(i / 4), word);
+        other[i] = i + (int64_t)(((uint64_t)word[i % 4] * (uint64_t)(n - i)) >> 32);
+        swap(order, i, other[i]);
+        for (int32_t j = 0; j < p->d; j++)
+            sum[j] += cell_of(p, order[i])[j];
+    }
+    for (int64_t i = most - 1; i >= 0; i--)
+        swap(order, i, other[i]);
+}
+
+/* One permutation: the smaller group's cells are drawn, the rest is the other's.
+ * @param[out] mean [d] of the perturbed */
+static void permute(const pair *p, scs_stream stream, int64_t *order, double *mean)
+{
+    bool few = p->n_perturbed <= p->n_control;
+    int64_t n = p->n_control + p->n_perturbed, most = few ? p->n_perturbed : p->n_control;
+
+    draw_subset(p, stream, most, order, order + n, mean);
+    for (int32_t j = 0; j < p->d; j++)
+        mean[j] = (few ? mean[j] : p->total[j] - mean[j]) / (double)p->n_perturbed;
+}
+
+static scs_status permute_all(const pair *p, const scs_stream *stream, int64_t first, int64_t n,
+                              double *mean)
+{
+    scs_failure failed = {0};
+    int64_t n_cell = p->n_control + p->n_perturbed;
+
+#pragma omp parallel
+    {
+        int64_t *order = NULL;
+        scs_status st = SCS_ALLOC(order, 2 * n_cell); /* and the places swapped */
+
+        for (int64_t i = 0; i < n_cell && st == SCS_OK; i++)
+            order[i] = i;
+#pragma omp for schedule(static)
+        for (int64_t b = 0; b < n; b++) {
+            scs_stream one = *stream;
+
+            one.epoch = (uint32_t)(first + b);
+            if (st == SCS_OK)
+                permute(p, one, order, mean + b * p->d);
+            scs_failure_note(&failed, b, st);
+        }
+        free(order);
+    }
+    return scs_failure_raise(&failed);
+}
+
+scs_status scs_permute_pair(const scs_stream *stream, const scs_real *control, int64_t n_control,
+                            const scs_real *perturbed, int64_t n_perturbed, int32_t n_latent,
+                            int64_t first, int64_t n, double *mean)
+{
+    pair p = {control, perturbed, n_control, n_perturbed, n_latent, NULL};
+    scs_status st = add_all(&p);
+
+    if (st == SCS_OK)
+        st = permute_all(&p, stream, first, n, mean);
+    free(p.total);
+    return st;
+}
+
+/* Control means follow: the sum over both groups stays. */
+void scs_permutation_draw(const void *permutation, int64_t replicate, double *mean)
+{
+    const scs_permutation *p = permutation;
+    int64_t d = p->atlas->n_latent;
+
+    for (int32_t i = 0; i < p->n_pair; i++) {
+        int64_t c = p->control[i], s = p->perturbed[i];
+        double ratio = (double)p->atlas->group[s].count / (double)p->atlas->group[c].count;
+        const double *drawn = p->mean + (i * p->n + replicate) * d;
+
+        for (int64_t j = 0; j < d; j++) {
+            mean[s * d + j] = drawn[j];
+            mean[c * d + j] =
+                p->atlas->mean[c * d + j] + ratio * (p->atlas->mean[s * d + j] - drawn[j]);
+        }
+    }
+}
+
+/* Shifts that are equal but for rounding count as equal. */
+static double least_square(const double *observed, int32_t n_latent)
+{
+    return scs_vector_dot(observed, observed, n_latent) * (1 - 1e-9);
+}
+
+/* The shortest squared length that counts, of each combination. @param[out] least [n_target] */
+static scs_status find_least(const scs_replica *r, const scs_method *method,
+                             const scs_combination *const *target, int64_t n_target, double *delta,
+                             double *least)
+{
+    for (int64_t i = 0; i < n_target; i++) {
+        SCS_TRY(replica_shift(r, method, target[i], delta));
+        least[i] = least_square(delta, r->atlas.n_latent);
+    }
+    return SCS_OK;
+}
+
+static void restore(scs_replica *r, const scs_permutation *p)
+{
+    size_t bytes = (size_t)p->atlas->n_latent * sizeof *r->atlas.mean;
+
+    for (int32_t i = 0; i < p->n_pair; i++) {
+        int64_t control = (int64_t)p->control[i] * p->atlas->n_latent;
+        int64_t perturbed = (int64_t)p->perturbed[i] * p->atlas->n_latent;
+
+        memcpy(r->atlas.mean + control, p->atlas->mean + control, bytes);
+        memcpy(r->atlas.mean + perturbed, p->atlas->mean + perturbed, bytes);
+    }
+}
+
+scs_status scs_replica_count(scs_replica *r, const scs_method *method, const scs_permutation *p,
+                             const scs_combination *const *target, int64_t n_target, double *delta,
+                             int32_t *count)
+{
+    double *least;
+    scs_status st;
+
+    SCS_TRY(SCS_ALLOC(least, n_target));
+    memset(count, 0, (size_t)n_target * sizeof *count);
+    st = find_least(r, method, target, n_target, delta, least);
+    for (int64_t b = 0; b < p->n && st == SCS_OK; b++) {
+        scs_permutation_draw(p, b, r->atlas.mean);
+        for (int64_t i = 0; i < n_target && st == SCS_OK; i++) {
+            st = replica_shift(r, method, target[i], delta);
+            count[i] += scs_vector_dot(delta, delta, r->atlas.n_latent) >= least[i];
+        }
+    }
+    restore(r, p);
+    free(least);
+    return st;
+}
+
+/* Running mean and squared deviations per gene (Welford 1962). */
+typedef struct spread {
+    int64_t n;
+    double *mean, *square;
+} spread;
+
+static void add_shift(spread *s, const float *shift, int32_t n_gene)
+{
+    s->n++;
+    for (int32_t g = 0; g < n_gene; g++) {
+        double off = shift[g] - s->mean[g];
+
+        s->mean[g] += off / (double)s->n;
+        s->square[g] += off * (shift[g] - s->mean[g]);
+    }
+}
+
+/* Sampling variance of the sources' change of a gene, times the square of its share. */
+static double source_error(const scs_atlas *a, const scs_method *method, const scs_sources *sources,
+                           int32_t gene)
+{
+    double share = 1 - scs_method_share(method), sum = 0;
+
+    for (int32_t i = 0; i < sources->n && share > 0; i++) {
+        int64_t g = sources->group[i];
+
+        sum += sources->weight[i] * sources->weight[i] * a->gene_variance[g * a->n_gene + gene] /
+               (double)a->group[g].count;
+    }
+    return share * share * sum;
+}
+
+static scs_status allocate(spread *s, double **moved, scs_prediction *out, int32_t n_gene)
+{
+    SCS_TRY(SCS_ALLOC(s->mean, n_gene));
+    SCS_TRY(SCS_ALLOC(s->square, n_gene));
+    SCS_TRY(SCS_ALLOC(*moved, n_gene));
+    SCS_TRY(SCS_ALLOC(out->mean, n_gene));
+    return SCS_ALLOC(out->shift, n_gene);
+}
+
+scs_status scs_shift_error(const scs_atlas *atlas, const scs_decoder *decoder,
+                           const scs_method *method, const scs_sources *sources, const scs_real *z,
+                           int64_t n, const double *delta, int64_t n_replicate,
+                           const scs_evidence *from, float *se)
+{
+    scs_evidence one = *from;
+    scs_prediction out = {0};
+    spread s = {0};
+    double *moved = NULL;
+    scs_status st;
+
+    SCS_GO(st, allocate(&s, &moved, &out, atlas->n_gene));
+    one.moved.mean = moved;
+    for (int64_t b = 0; b < n_replicate; b++) {
+        SCS_GO(st, scs_decoder_moments(decoder, z, n, delta + b * atlas->n_latent, moved, NULL));
+        scs_predict(method, atlas->n_gene, &one, &out);
+        add_shift(&s, out.shift, atlas->n_gene);
+    }
+    for (int32_t g = 0; g < atlas->n_gene; g++)
+        se[g] = (float)sqrt((s.n > 1 ? s.square[g] / (double)(s.n - 1) : 0) +
+                            source_error(atlas, method, sources, g));
+done:
+    free(out.shift);
+    free(out.mean);
+    free(moved);
+    free(s.square);
+    free(s.mean);
+    return st;
+}

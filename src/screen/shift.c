@@ -1,0 +1,802 @@
+/* delta regressed on the control means (scVIDR: Kana et al., Patterns 2023), with a ridge penalty:
+ * a few types span few of the latent directions. In the dual form the prediction is a weighted mean
+ * of the types' shifts. */
+#include "src/screen/shift.h"
+
+#include "src/base/vector.h"
+#include "src/config/profile.h"
+#include "src/data/dose.h"
+#include "src/kernels/lapack.h"
+#include "scscreen/latent.h"
+#include "scscreen/screen.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Groups of one type, -1 where they may not be used. */
+static int32_t control_of(const scs_estimate *e, int32_t type)
+{
+    return scs_usable_group(e->atlas, e->species, type, e->atlas->control);
+}
+
+/* n control means less their mean. @param[out] centred [n, d]  @param[out] centre [d] */
+static void centre_controls(const scs_estimate *e, const int32_t *type, int32_t n, double *centred,
+                            double *centre)
+{
+    int32_t d = e->atlas->n_latent;
+
+    for (int32_t j = 0; j < d; j++) {
+        centre[j] = 0;
+        for (int32_t i = 0; i < n; i++)
+            centre[j] += scs_group_mean(e->atlas, control_of(e, type[i]))[j] / n;
+        for (int32_t i = 0; i < n; i++)
+            centred[(int64_t)i * d + j] =
+                scs_group_mean(e->atlas, control_of(e, type[i]))[j] - centre[j];
+    }
+}
+
+/* kernel = C C' + ridge trace(C C') / n on the diagonal. @return trace */
+static double fill_kernel(const double *centred, int32_t n, int32_t d, double ridge, double *kernel)
+{
+    double trace = 0;
+
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t k = 0; k < n; k++)
+            kernel[i * n + k] = scs_vector_dot(centred + i * d, centred + k * d, d);
+    for (int64_t i = 0; i < n; i++)
+        trace += kernel[i * n + i];
+    for (int64_t i = 0; i < n; i++)
+        kernel[i * n + i] += ridge * trace / n;
+    return trace;
+}
+
+/* @param weight [n] the right-hand side C (target - centre), then the solution
+ * @param kernel [n, n] destroyed */
+static scs_status solve(double *kernel, int32_t n, double *weight)
+{
+    int one = 1, info = 0;
+
+    dposv_("U", &n, &one, kernel, &n, weight, &n, &info);
+    SCS_REQUIRE(info == 0, SCS_EINTERNAL, "regression of shifts on %d control means failed (%d)", n,
+                info);
+    return SCS_OK;
+}
+
+/* Predicted shift = mean shift + sum a_i (shift_i - mean shift). */
+static void to_weights(double *weight, int32_t n)
+{
+    double mean = 0;
+
+    for (int32_t i = 0; i < n; i++)
+        mean += weight[i] / n;
+    for (int32_t i = 0; i < n; i++)
+        weight[i] += 1. / n - mean;
+}
+
+/* Weights of paired types by ridge regression of their shifts on their control means, evaluated at
+ * the target: they sum to 1. @param type [n] paired types  @param[out] weight [n] */
+static scs_status regression_weights(const scs_estimate *e, const int32_t *type, int32_t n,
+                                     double *weight)
+{
+    int32_t d = e->atlas->n_latent;
+    double *centred = NULL, *centre = NULL, *kernel = NULL;
+    scs_status st;
+
+    SCS_GO(st, SCS_ALLOC(centred, (int64_t)n * d));
+    SCS_GO(st, SCS_ALLOC(centre, d));
+    SCS_GO(st, SCS_ALLOC(kernel, (int64_t)n * n));
+    centre_controls(e, type, n, centred, centre);
+    for (int32_t j = 0; j < d; j++)
+        centre[j] = e->target[j] - centre[j];
+    for (int32_t i = 0; i < n; i++)
+        weight[i] = scs_vector_dot(centred + (int64_t)i * d, centre, d);
+    /* Without spread among the controls (one type) there is nothing to regress on. */
+    if (fill_kernel(centred, n, d, e->method->ridge, kernel) > 0)
+        SCS_GO(st, solve(kernel, n, weight));
+    to_weights(weight, n);
+done:
+    free(kernel);
+    free(centre);
+    free(centred);
+    return st;
+}
+
+/* More control groups are measured when they are asked for: the table would fill the memory. */
+enum { MOST_MEASURED = 2048 };
+
+static double gene_distance(const scs_atlas *a, int32_t g, int32_t h)
+{
+    const float *x = scs_group_gene_mean(a, g), *y = scs_group_gene_mean(a, h);
+    double d = 0;
+
+    for (int32_t i = 0; i < a->n_gene; i++)
+        d += ((double)x[i] - y[i]) * ((double)x[i] - y[i]);
+    return d;
+}
+
+static scs_status number_controls(scs_atlas *a)
+{
+    if (!a->control_at)
+        SCS_TRY(SCS_ALLOC(a->control_at, a->n_group));
+    a->n_control = 0;
+    for (int32_t g = 0; g < a->n_group; g++)
+        a->control_at[g] = a->group[g].condition == a->control ? a->n_control++ : -1;
+    return SCS_OK;
+}
+
+scs_status scs_atlas_measure_controls(scs_atlas *a)
+{
+    int64_t n;
+
+    SCS_TRY(number_controls(a));
+    a->by_expression = true;
+    n = a->n_control;
+    if (n > MOST_MEASURED)
+        return SCS_OK;
+    if (!a->control_distance)
+        SCS_TRY(SCS_ALLOC(a->control_distance, n * n));
+#pragma omp parallel for schedule(dynamic)
+    for (int32_t g = 0; g < a->n_group; g++)
+        for (int32_t h = 0; a->control_at[g] >= 0 && h < g; h++)
+            if (a->control_at[h] >= 0)
+                a->control_distance[a->control_at[g] * n + a->control_at[h]] =
+                    a->control_distance[a->control_at[h] * n + a->control_at[g]] =
+                        gene_distance(a, g, h);
+    return SCS_OK;
+}
+
+/* Squared distance of a control group from the target's: by mean expression where the atlas has
+ * measured it, else in latent space. */
+static double scs_control_distance(const scs_estimate *e, int32_t group)
+{
+    const scs_atlas *a = e->atlas;
+
+    if (!a->by_expression)
+        return scs_vector_squared_distance(scs_group_mean(a, group), e->target, a->n_latent);
+    if (!a->control_distance)
+        return gene_distance(a, group, e->target_group);
+    return a->control_distance[(int64_t)a->control_at[group] * a->n_control +
+                               a->control_at[e->target_group]];
+}
+
+static int32_t perturbed_of(const scs_estimate *e, int32_t type)
+{
+    return type == e->leave_out ? -1 : scs_usable_group(e->atlas, e->species, type, e->condition);
+}
+
+/* Whether the type was seen in both conditions. */
+static bool is_paired(const scs_estimate *e, int32_t type)
+{
+    return control_of(e, type) >= 0 && perturbed_of(e, type) >= 0;
+}
+
+/* Whether any type has control cells. */
+static bool has_controls(const scs_estimate *e)
+{
+    int32_t n;
+    const int32_t *type = scs_atlas_types(e->atlas, e->species, e->atlas->control, &n);
+
+    for (int32_t i = 0; i < n; i++)
+        if (control_of(e, type[i]) >= 0)
+            return true;
+    return false;
+}
+
+/* Whether the species can say anything about this condition. */
+/* There may be a hundred types, of which few show the perturbation: only those are looked at. */
+static bool can_estimate(const scs_estimate *e)
+{
+    bool pairs = scs_shift_rule_at(e->method->shift)->needs_pairs;
+    int32_t n;
+    const int32_t *type = scs_atlas_types(e->atlas, e->species, e->condition, &n);
+
+    for (int32_t i = 0; i < n; i++)
+        if (pairs ? is_paired(e, type[i]) : perturbed_of(e, type[i]) >= 0 && has_controls(e))
+            return true;
+    return false;
+}
+
+/* Add to a group's weight. */
+static void sources_add(scs_sources *sources, int32_t group, double weight)
+{
+    int32_t i = 0;
+
+    while (i < sources->n && sources->group[i] != group)
+        i++;
+    if (i == sources->n) {
+        sources->group[sources->n++] = group;
+        sources->weight[i] = 0;
+    }
+    sources->weight[i] += weight;
+}
+
+/* Mean over types of perturbed means - mean over types of control means: the expectation of scGen's
+ * resampling. The target's control cells count, as there. */
+static scs_status add_balanced(const scs_estimate *e, double scale, scs_sources *sources)
+{
+    int32_t n_control = 0, n_perturbed = 0;
+
+    for (int32_t t = 0; t < e->atlas->cell_types.n; t++) {
+        n_control += control_of(e, t) >= 0;
+        n_perturbed += perturbed_of(e, t) >= 0;
+    }
+    for (int32_t t = 0; t < e->atlas->cell_types.n; t++) {
+        if (control_of(e, t) >= 0)
+            sources_add(sources, control_of(e, t), -scale / n_control);
+        if (perturbed_of(e, t) >= 0)
+            sources_add(sources, perturbed_of(e, t), scale / n_perturbed);
+    }
+    return SCS_OK;
+}
+
+static double distance_of(const scs_estimate *e, int32_t type)
+{
+    return scs_control_distance(e, control_of(e, type));
+}
+
+/* Squared distance of the paired type nearest to the target. */
+static double nearest_distance(const scs_estimate *e)
+{
+    double nearest = INFINITY;
+    int32_t n;
+    const int32_t *type = scs_atlas_types(e->atlas, e->species, e->condition, &n);
+
+    for (int32_t i = 0; i < n; i++)
+        if (is_paired(e, type[i]))
+            nearest = fmin(nearest, distance_of(e, type[i]));
+    return nearest;
+}
+
+/* Of squared distances. The usual power needs no pow(): shifts are estimated millions of times. */
+static double closeness(double nearest, double distance, double power)
+{
+    double ratio = nearest / distance;
+
+    return power == 4 ? ratio * ratio : pow(ratio, power / 2);
+}
+
+/* Weights of paired types: they sum to 1. @param type [n]  @param[out] weight [n] */
+typedef scs_status weigh(const scs_estimate *e, const int32_t *type, int32_t n, double *weight);
+
+/* 1 / distance^power, relative to the nearest, so that it neither overflows nor vanishes; a type at
+ * distance 0 leaves nothing to the others (unless power is 0). */
+static scs_status weigh_by_closeness(const scs_estimate *e, const int32_t *type, int32_t n,
+                                     double *weight)
+{
+    double nearest = INFINITY, all = 0;
+
+    for (int32_t i = 0; i < n; i++) {
+        weight[i] = distance_of(e, type[i]);
+        nearest = fmin(nearest, weight[i]);
+    }
+    for (int32_t i = 0; i < n; i++) {
+        weight[i] = weight[i] <= nearest ? 1 : closeness(nearest, weight[i], e->method->power);
+        all += weight[i];
+    }
+    for (int32_t i = 0; i < n; i++)
+        weight[i] /= all;
+    return SCS_OK;
+}
+
+static scs_status weigh_alike(const scs_estimate *e, const int32_t *type, int32_t n, double *weight)
+{
+    (void)e;
+    (void)type;
+    for (int32_t i = 0; i < n; i++)
+        weight[i] = 1. / n;
+    return SCS_OK;
+}
+
+/* Weighted mean over paired types of perturbed mean - control mean. */
+static scs_status add_pairs(const scs_estimate *e, weigh *weigh_types, double scale,
+                            scs_sources *sources)
+{
+    int32_t n_seen, n = 0, *type = sources->type;
+    const int32_t *seen = scs_atlas_types(e->atlas, e->species, e->condition, &n_seen);
+    double *weight = sources->share;
+
+    for (int32_t i = 0; i < n_seen; i++)
+        if (is_paired(e, seen[i]))
+            type[n++] = seen[i];
+    SCS_TRY(weigh_types(e, type, n, weight));
+    for (int32_t i = 0; i < n; i++) {
+        sources_add(sources, perturbed_of(e, type[i]), scale * weight[i]);
+        sources_add(sources, control_of(e, type[i]), -scale * weight[i]);
+    }
+    return SCS_OK;
+}
+
+static scs_status add_nearest(const scs_estimate *e, double scale, scs_sources *sources)
+{
+    return add_pairs(e, weigh_by_closeness, scale, sources);
+}
+
+static scs_status add_paired(const scs_estimate *e, double scale, scs_sources *sources)
+{
+    return add_pairs(e, weigh_alike, scale, sources);
+}
+
+static scs_status add_regression(const scs_estimate *e, double scale, scs_sources *sources)
+{
+    return add_pairs(e, regression_weights, scale, sources);
+}
+
+static const scs_shift_rule rules[] = {
+    [SCS_SHIFT_NEAREST] = {.name = "nearest",
+                           .needs_pairs = true,
+                           .uses_power = true,
+                           .tried_by_auto = true,
+                           .add = add_nearest},
+    [SCS_SHIFT_PAIRED] = {.name = "paired",
+                          .needs_pairs = true,
+                          .tried_by_auto = true,
+                          .add = add_paired},
+    [SCS_SHIFT_BALANCED] = {.name = "balanced", .tried_by_auto = true, .add = add_balanced},
+    [SCS_SHIFT_REGRESSION] = {.name = "regression",
+                              .needs_pairs = true,
+                              .tried_by_auto = true,
+                              .add = add_regression},
+};
+
+_Static_assert(sizeof rules / sizeof *rules == SCS_N_SHIFT, "a row for each scs_shift_method");
+
+const scs_shift_rule *scs_shift_rule_at(int shift)
+{
+    return shift >= 0 && shift < SCS_N_SHIFT ? &rules[shift] : NULL;
+}
+
+/* Add scale x the estimate's weights to the sources. */
+static scs_status estimate_add(const scs_estimate *e, double scale, scs_sources *sources)
+{
+    return scs_shift_rule_at(e->method->shift)->add(e, scale, sources);
+}
+
+typedef struct taking {
+    const scs_atlas *atlas;
+    const scs_method *method;
+    const scs_combination *target;
+    bool part;     /* the target's own cells may speak */
+    bool anywhere; /* other species may speak */
+} taking;
+
+static bool can_say(const taking *t, int32_t condition)
+{
+    const scs_combination *c = t->target;
+    scs_estimate e = {.atlas = t->atlas,
+                      .method = t->method,
+                      .species = c->species,
+                      .leave_out = c->cell_type,
+                      .condition = condition};
+
+    if (t->part && scs_usable_group(t->atlas, c->species, c->cell_type, condition) >= 0)
+        return true;
+    if (can_estimate(&e))
+        return true;
+    e.leave_out = -1;
+    for (e.species = 0; t->anywhere && e.species < t->atlas->species.n; e.species++)
+        if (e.species != c->species && can_estimate(&e))
+            return true;
+    return false;
+}
+
+static void add(const taking *t, int32_t condition, double share, scs_part *part, int32_t *n)
+{
+    scs_combination one = *t->target;
+
+    one.condition = condition;
+    if (condition >= 0) {
+        one.perturbation = scs_atlas_perturbation(t->atlas, condition);
+        one.dose = scs_atlas_dose(t->atlas, condition);
+    }
+    one.pair = 0;
+    one.part = t->part;
+    part[(*n)++] = (scs_part){one, share};
+}
+
+/* @return whether the dose lies between 0 and one that something can be said about */
+static bool add_between(const taking *t, int32_t perturbation, scs_part *part, int32_t *n)
+{
+    const scs_doses *d = &t->atlas->doses;
+    int32_t below = -1, above = -1;
+    double dose = t->target->dose, low = 0, way;
+    taking beside = *t;
+
+    beside.part = true;
+    for (int32_t c = 0; c < d->n; c++) {
+        if (d->perturbation[c] != perturbation || !can_say(&beside, c))
+            continue;
+        if (d->dose[c] < dose)
+            below = c;
+        else if (d->dose[c] > dose && above < 0)
+            above = c;
+    }
+    if (above < 0)
+        return false;
+    if (below >= 0)
+        low = d->dose[below];
+    way = scs_dose_way(low, dose, d->dose[above]);
+    if (below >= 0)
+        add(&beside, below, 1 - way, part, n);
+    add(&beside, above, way, part, n);
+    return true;
+}
+
+/* One perturbation at the target's dose. @return whether anything can be said */
+static bool add_single(taking *t, int32_t perturbation, scs_part *part, int32_t *n)
+{
+    int32_t condition = scs_atlas_condition(t->atlas, perturbation, t->target->dose);
+
+    for (int anywhere = 0; anywhere < 2; anywhere++) {
+        t->anywhere = anywhere;
+        if (condition >= 0 && can_say(t, condition)) {
+            add(t, condition, 1, part, n);
+            return true;
+        }
+        if (add_between(t, perturbation, part, n))
+            return true;
+    }
+    if (condition < 0)
+        return false;
+    add(t, condition, 1, part, n); /* its own cells, or nothing */
+    return true;
+}
+
+int32_t scs_parts(const scs_atlas *atlas, const scs_method *method, const scs_combination *target,
+                  scs_part *part)
+{
+    taking t = {atlas, method, target, target->part || target->pair > 0, false};
+    int32_t n = 0;
+
+    if (!target->pair && (atlas->doses.n == 0 || target->part)) {
+        add(&t, target->condition, 1, part, &n);
+        return n;
+    }
+    if (!add_single(&t, target->perturbation, part, &n) ||
+        (target->pair && !add_single(&t, target->second, part, &n)))
+        return 0;
+    return n;
+}
+
+/* What other species say. */
+
+static scs_estimate of_donor(const scs_estimate *own, int32_t species)
+{
+    scs_estimate e = *own;
+
+    e.species = species;
+    e.leave_out = -1;
+    return e;
+}
+
+static bool is_donor(const scs_estimate *own, int32_t species)
+{
+    scs_estimate e = of_donor(own, species);
+
+    return species != own->species && can_estimate(&e);
+}
+
+/* How far a donor's control cells are: those of the target's type, or (same_type false) of its
+ * nearest type that saw the perturbation. */
+static double donor_distance(const scs_estimate *own, int32_t species, int32_t type, bool same_type)
+{
+    scs_estimate e = of_donor(own, species);
+    int32_t control = control_of(&e, type);
+
+    if (!same_type)
+        return nearest_distance(&e);
+    if (control < 0)
+        return INFINITY;
+    return scs_control_distance(own, control);
+}
+
+/* @return -1 where no donor has control cells of the target's type, or there is no donor at all */
+static int32_t nearest_donor(const scs_estimate *own, int32_t type, bool same_type)
+{
+    double nearest = INFINITY;
+    int32_t best = -1;
+
+    for (int32_t s = 0; s < own->atlas->species.n; s++) {
+        double distance;
+
+        if (!is_donor(own, s))
+            continue;
+        distance = donor_distance(own, s, type, same_type);
+        if (distance < nearest || (!same_type && best < 0)) {
+            nearest = distance;
+            best = s;
+        }
+    }
+    return best;
+}
+
+/* Append two words to the text, as far as there is room. */
+static void say(scs_sources *sources, const char *before, const char *name)
+{
+    size_t used = strlen(sources->text);
+    const char *const words[] = {before, name};
+
+    for (int i = 0; i < 2; i++)
+        for (const char *c = words[i]; *c && used + 1 < SCS_SOURCE_MAX; c++)
+            sources->text[used++] = *c;
+    sources->text[used] = '\0';
+}
+
+/* What a shift is learnt from, in the words of the result's column `source`. */
+static const struct {
+    const char *word;
+    bool other_species;
+} kinds[] = {
+    [SCS_SOURCE_NONE] = {.word = ""},
+    [SCS_SOURCE_OWN] = {.word = "own"},
+    [SCS_SOURCE_DONORS] = {.word = "donors", .other_species = true},
+    [SCS_SOURCE_AVERAGE] = {.word = "average", .other_species = true},
+    [SCS_SOURCE_SELF] = {.word = "self"},
+    [SCS_SOURCE_MEASURED] = {.word = "measured"},
+};
+
+/* The shift is learnt from this: into the sources' kind and text, "own", "donors: a", then "+b".
+ * @param species whose groups they are; NULL: the target's own */
+static void sources_tell(scs_sources *sources, scs_source_kind kind, const char *species)
+{
+    bool more = sources->text[0] != '\0';
+
+    sources->kind = kind;
+    say(sources, more ? "+" : kinds[kind].word, species && !more ? ": " : "");
+    say(sources, species ? species : "", "");
+}
+
+static scs_status ask_all_donors(const scs_estimate *own, double share, scs_sources *sources)
+{
+    int32_t n = 0;
+
+    for (int32_t s = 0; s < own->atlas->species.n; s++)
+        n += is_donor(own, s);
+    for (int32_t s = 0; s < own->atlas->species.n; s++) {
+        scs_estimate e = of_donor(own, s);
+
+        if (!is_donor(own, s))
+            continue;
+        sources_tell(sources, SCS_SOURCE_DONORS, own->atlas->species.name[s]);
+        SCS_TRY(estimate_add(&e, share / n, sources));
+    }
+    return SCS_OK;
+}
+
+/* Half of the way from the donor's perturbed cells of the same type, carried over by the mean
+ * difference of the two species' control cells, to the target's controls (Lotfollahi et al. 2019,
+ * figure 6). */
+static void add_carried(const scs_estimate *own, const scs_estimate *donor, const scs_part *part,
+                        scs_sources *sources)
+{
+    int32_t n_type = own->atlas->cell_types.n, n = 0;
+    double half = .5 * part->share;
+
+    for (int32_t t = 0; t < n_type; t++)
+        n += control_of(own, t) >= 0 && control_of(donor, t) >= 0;
+    for (int32_t t = 0; t < n_type; t++)
+        if (control_of(own, t) >= 0 && control_of(donor, t) >= 0) {
+            sources_add(sources, control_of(own, t), half / n);
+            sources_add(sources, control_of(donor, t), -half / n);
+        }
+    sources_add(sources, perturbed_of(donor, part->target.cell_type), half);
+    sources_add(sources, part->target.control_group, -half);
+}
+
+/* One species speaks. Without perturbed cells of the target's type, or controls that both species
+ * have, half and half is not defined. */
+static scs_status ask_donor(const scs_estimate *own, int32_t species, const scs_part *part,
+                            scs_sources *sources)
+{
+    scs_estimate e = of_donor(own, species);
+    int32_t type = part->target.cell_type;
+    bool average = own->method->cross_species == SCS_CROSS_AVERAGE && perturbed_of(&e, type) >= 0 &&
+                   control_of(&e, type) >= 0;
+
+    sources_tell(sources, average ? SCS_SOURCE_AVERAGE : SCS_SOURCE_DONORS,
+                 own->atlas->species.name[species]);
+    SCS_TRY(estimate_add(&e, part->share * (average ? .5 : 1), sources));
+    if (average)
+        add_carried(own, &e, part, sources);
+    return SCS_OK;
+}
+
+/* Ask the species that saw the part's condition, as method->cross_species says, and say which in
+ * the sources' text. The kind stays NONE where there is none. */
+static scs_status ask_donors(const scs_estimate *own, const scs_part *part, scs_sources *sources)
+{
+    int32_t nearest = nearest_donor(own, part->target.cell_type, true);
+
+    if (nearest < 0)
+        nearest = nearest_donor(own, part->target.cell_type, false);
+    if (nearest < 0)
+        return SCS_OK;
+    if (own->method->cross_species != SCS_CROSS_MEAN)
+        return ask_donor(own, nearest, part, sources);
+    return ask_all_donors(own, part->share, sources);
+}
+
+scs_method scs_method_from_config(const scs_config *config)
+{
+    return (scs_method){.shift = config->screen.shift,
+                        .power = config->screen.nearest_power,
+                        .cross_species = config->screen.cross_species,
+                        .ridge = config->screen.ridge,
+                        .decode = config->screen.decode,
+                        .blend = config->screen.blend,
+                        .magnitude = scs_profile_magnitude(config),
+                        .variance = config->screen.variance,
+                        .products = config->screen.products};
+}
+
+static scs_status allocate(int32_t n_group, int32_t n_type, scs_sources *sources)
+{
+    sources->capacity = n_group;
+    SCS_TRY(SCS_ALLOC(sources->group, n_group));
+    SCS_TRY(SCS_ALLOC(sources->weight, n_group));
+    SCS_TRY(SCS_ALLOC(sources->type, n_type));
+    return SCS_ALLOC(sources->share, n_type);
+}
+
+static scs_status create(int32_t n_group, int32_t n_type, scs_sources **sources)
+{
+    scs_status st;
+
+    SCS_TRY(SCS_ALLOC(*sources, 1));
+    st = allocate(n_group, n_type, *sources);
+    if (st != SCS_OK)
+        scs_sources_destroy(sources);
+    return st;
+}
+
+scs_status scs_sources_create(const scs_atlas *atlas, scs_sources **sources)
+{
+    return create(atlas->n_group, atlas->cell_types.n, sources);
+}
+
+scs_status scs_sources_copy(const scs_sources *from, scs_sources **to)
+{
+    SCS_TRY(create(from->n, 0, to));
+    (*to)->kind = from->kind;
+    (*to)->n = from->n;
+    memcpy((*to)->group, from->group, (size_t)from->n * sizeof *from->group);
+    memcpy((*to)->weight, from->weight, (size_t)from->n * sizeof *from->weight);
+    memcpy((*to)->text, from->text, sizeof from->text);
+    return SCS_OK;
+}
+
+void scs_sources_destroy(scs_sources **sources)
+{
+    if (*sources) {
+        free((*sources)->group);
+        free((*sources)->weight);
+        free((*sources)->type);
+        free((*sources)->share);
+    }
+    free(*sources);
+    *sources = NULL;
+}
+
+_Static_assert(sizeof kinds / sizeof *kinds == SCS_N_SOURCE_KIND, "a row for each kind");
+
+/* The target's own cells. @return whether there are any */
+static bool ask_self(const scs_atlas *atlas, const scs_part *part, scs_sources *sources)
+{
+    const scs_combination *t = &part->target;
+    int32_t perturbed = scs_usable_group(atlas, t->species, t->cell_type, t->condition);
+
+    if (perturbed < 0)
+        return false;
+    sources_tell(sources, t->part ? SCS_SOURCE_MEASURED : SCS_SOURCE_SELF, NULL);
+    sources_add(sources, perturbed, part->share);
+    sources_add(sources, t->control_group, -part->share);
+    return true;
+}
+
+/* Add what is known of one part. @param[out] sources its kind and text are this part's */
+static scs_status ask(const scs_atlas *atlas, const scs_method *method, const scs_part *part,
+                      scs_sources *sources)
+{
+    const scs_combination *target = &part->target;
+    scs_estimate own = {.atlas = atlas,
+                        .method = method,
+                        .species = target->species,
+                        .leave_out = target->cell_type,
+                        .condition = target->condition,
+                        .target_group = target->control_group,
+                        .target = scs_group_mean(atlas, target->control_group)};
+
+    sources->kind = SCS_SOURCE_NONE;
+    sources->text[0] = '\0';
+    if (target->part && ask_self(atlas, part, sources))
+        return SCS_OK;
+    if (can_estimate(&own)) {
+        sources_tell(sources, SCS_SOURCE_OWN, NULL);
+        return estimate_add(&own, part->share, sources);
+    }
+    SCS_TRY(ask_donors(&own, part, sources));
+    if (sources->kind == SCS_SOURCE_NONE)
+        (void)ask_self(atlas, part, sources);
+    return SCS_OK;
+}
+
+/* In words: "measured", "own (doses 0.1, 1)", "measured + own". @param text [n] of each part */
+static void describe(const scs_part *part, char (*text)[SCS_SOURCE_MAX], int32_t n,
+                     scs_sources *sources)
+{
+    char one[SCS_SOURCE_MAX], before[SCS_SOURCE_MAX] = "", dose[SCS_DOSE_TEXT];
+
+    sources->text[0] = '\0';
+    for (int32_t i = 0, k; i < n; i = k) {
+        size_t used = (size_t)snprintf(one, sizeof one, "%s", text[i]);
+
+        for (k = i + 1; k < n && part[k].target.perturbation == part[i].target.perturbation; k++)
+            if (strcmp(text[k], text[i]) != 0)
+                used += (size_t)snprintf(one + used, sizeof one - used, " and %s", text[k]);
+        if (part[i].share < 1 && used < sizeof one)
+            snprintf(one + used, sizeof one - used, k - i > 1 ? " (doses %s, " : " (doses 0, ",
+                     scs_dose_text(part[i].target.dose, dose));
+        used = strlen(one);
+        if (part[i].share < 1 && used < sizeof one)
+            snprintf(one + used, sizeof one - used, "%s)",
+                     scs_dose_text(part[k - 1].target.dose, dose));
+        if (strcmp(one, before) != 0)
+            say(sources, i ? " + " : "", one);
+        memcpy(before, one, sizeof before);
+    }
+}
+
+/* That of all parts, or the one that is furthest away. */
+static scs_source_kind join_kinds(scs_source_kind a, scs_source_kind b)
+{
+    if (a == b)
+        return a;
+    return kinds[a].other_species || kinds[b].other_species ? SCS_SOURCE_DONORS : SCS_SOURCE_OWN;
+}
+
+scs_status scs_sources_find(const scs_atlas *atlas, const scs_method *method,
+                            const scs_combination *target, scs_sources *sources)
+{
+    scs_part part[SCS_MAX_PARTS];
+    char text[SCS_MAX_PARTS][SCS_SOURCE_MAX];
+    int32_t n = scs_parts(atlas, method, target, part);
+    scs_source_kind kind = SCS_SOURCE_NONE;
+
+    sources->kind = SCS_SOURCE_NONE;
+    sources->n = 0;
+    sources->text[0] = '\0';
+    for (int32_t i = 0; i < n; i++) {
+        SCS_TRY(ask(atlas, method, &part[i], sources));
+        if (sources->kind == SCS_SOURCE_NONE) {
+            sources->n = 0;
+            return SCS_OK;
+        }
+        kind = i ? join_kinds(kind, sources->kind) : sources->kind;
+        memcpy(text[i], sources->text, SCS_SOURCE_MAX);
+    }
+    sources->kind = kind;
+    if (n > 1 || (n == 1 && part[0].share < 1))
+        describe(part, text, n, sources);
+    return SCS_OK;
+}
+
+void scs_sources_shift(const scs_atlas *atlas, const scs_sources *sources, double *delta)
+{
+    int32_t d = atlas->n_latent;
+
+    memset(delta, 0, sizeof *delta * (size_t)d);
+    for (int32_t i = 0; i < sources->n; i++)
+        scs_vector_add(delta, scs_group_mean(atlas, sources->group[i]), sources->weight[i], d);
+}
+
+void scs_sources_genes(const scs_atlas *atlas, const scs_sources *sources, const float *values,
+                       double *change)
+{
+    int64_t n = atlas->n_gene;
+
+    memset(change, 0, sizeof *change * (size_t)n);
+    for (int32_t i = 0; i < sources->n; i++)
+        for (int64_t g = 0; g < n; g++)
+            change[g] += sources->weight[i] * values[sources->group[i] * n + g];
+}

@@ -1,0 +1,54 @@
+/** What a combination's shift is put together from. All functions are Local. */
+#ifndef SCS_SHIFT_H
+#define SCS_SHIFT_H
+
+#include "scscreen/screen.h"
+
+enum { SCS_MAX_PARTS = 4 }; /* two perturbations, two doses each */
+
+/** A measured condition in the target's place, and how much of its shift counts. */
+typedef struct scs_part {
+    scs_combination target;
+    double share;
+} scs_part;
+
+/** Take a combination to pieces.
+ *
+ *  One part, itself, where its condition can be estimated. A dose that nothing can be said about
+ * lies between the nearest lower and higher doses that something can be said about (in the species;
+ * else across species), on the scale of scs_dose_way; without a lower one, between no shift at dose
+ * 0 and the higher one; above the largest, there are no parts: shifts are not extrapolated. A pair
+ * is the sum of its two, each of them taken to pieces likewise.
+ *  @param[out] part [SCS_MAX_PARTS]  @return how many; 0: no prediction */
+int32_t scs_parts(const scs_atlas *atlas, const scs_method *method, const scs_combination *target,
+                  scs_part *part);
+
+/* One species' say about a perturbation: weights of its groups. */
+
+typedef struct scs_estimate {
+    const scs_atlas *atlas;
+    const scs_method *method;
+    int32_t species;   /**< whose groups are used */
+    int32_t leave_out; /**< cell type that must not show its perturbed cells: the target's, or -1 */
+    int32_t condition;
+    int32_t target_group; /**< the combination's control cells */
+    const double *target; /**< [n_latent] their mean */
+} scs_estimate;
+
+/** A rule of screen.shift: how one species' groups are weighed. A new one is a value of
+ * scs_shift_method before SCS_SHIFT_AUTO, its word in the key table and its row in src/estimate.c.
+ */
+typedef struct scs_shift_rule {
+    const char *name;
+    bool needs_pairs; /**< learns from types with control and perturbed cells; else from any
+                         perturbed and any control cells of the species */
+    bool uses_power;  /**< scs_method.power is its own */
+    bool tried_by_auto;
+    /** Add scale x the rule's weights to the sources; asked only where scs_can_estimate. */
+    scs_status (*add)(const scs_estimate *e, double scale, scs_sources *sources);
+} scs_shift_rule;
+
+/** NULL for SCS_SHIFT_AUTO and past the end. @param shift scs_shift_method */
+const scs_shift_rule *scs_shift_rule_at(int shift);
+
+#endif
