@@ -3,7 +3,7 @@
  * say, so that no document can disagree with --help. */
 #include "config.h"
 #include "mpi/app/cli.h"
-#include "mpi/app/verb.h"
+#include "mpi/app/verbs.h"
 #include "src/config/key.h"
 
 #include <string.h>
@@ -34,13 +34,13 @@ static const char *fallback_of(const scs_key *key)
 
 static void put_verbs(void)
 {
-    for (const scs_verb *v = scs_verbs; v->name; v++) {
-        printf(".TP\n.B %s \\fI", v->name);
-        put(v->argument);
+    for (const scs_verb *const *v = scs_verbs; *v; v++) {
+        printf(".TP\n.B %s \\fI", (*v)->name);
+        put((*v)->argument);
         fputs("\\fR\n", stdout);
-        put(v->summary);
+        put((*v)->summary);
         fputs(".\n", stdout);
-        put(v->details);
+        put((*v)->details);
         putchar('\n');
     }
 }

@@ -1,7 +1,7 @@
 /* What the program says of itself: help and versions. */
 #include "mpi/app/cli.h"
 
-#include "mpi/app/verb.h"
+#include "mpi/app/verbs.h"
 #include "config.h"
 #include "src/base/names.h"
 #include "scscreen/config.h"
@@ -47,8 +47,8 @@ static void help_program(FILE *out)
     fprintf(out, "scscreen: train scGen on sharded single-cell atlases, then screen every\n"
                  "cell type x perturbation x species combination.\n\n"
                  "usage: [mpirun -n RANKS] scscreen VERB FILE [options]\n\nverbs:\n");
-    for (const scs_verb *v = scs_verbs; v->name; v++)
-        fprintf(out, "  %-9s %-22s %s\n", v->name, v->argument, v->summary);
+    for (const scs_verb *const *v = scs_verbs; *v; v++)
+        fprintf(out, "  %-9s %-22s %s\n", (*v)->name, (*v)->argument, (*v)->summary);
     fprintf(out, "\noptions:\n");
     for (const scs_cli_option *o = scs_cli_options; o->name; o++)
         help_option(o, out);
@@ -109,10 +109,10 @@ static scs_status find_verb(const char *word, scs_cli *cli)
     const char *known[16];
     int n = 0;
 
-    for (const scs_verb *v = scs_verbs; v->name; v++) {
-        known[n++] = v->name;
-        if (strcmp(v->name, word) == 0)
-            cli->verb = v;
+    for (const scs_verb *const *v = scs_verbs; *v; v++) {
+        known[n++] = (*v)->name;
+        if (strcmp((*v)->name, word) == 0)
+            cli->verb = *v;
     }
     return cli->verb ? SCS_OK : unknown("verb", word, known, n);
 }

@@ -2,22 +2,9 @@
 #ifndef SCS_CLI_H
 #define SCS_CLI_H
 
-#include "scscreen/status.h"
+#include "mpi/job/command.h"
 
-#include <stdbool.h>
 #include <stdio.h>
-
-enum { SCS_CLI_SETS = 256 };
-
-typedef struct scs_cli {
-    const struct scs_verb *verb; /**< NULL: only --help or --version */
-    const char *file;            /**< the config, or the file to check or inspect; NULL if none */
-    const char *sets[SCS_CLI_SETS]; /**< "key=value"; those made from options are owned */
-    int n_set;
-    char *owned[SCS_CLI_SETS];
-    int n_owned;
-    bool help, version, print_config, quiet;
-} scs_cli;
 
 /** argv -> cli. SCS_EARG: unknown verb or option (with the nearest), missing file. */
 SCS_MUST_USE scs_status scs_cli_parse(int argc, char **argv, scs_cli *cli);

@@ -1,4 +1,4 @@
-#include "mpi/app/verb.h"
+#include "mpi/app/cli.h"
 #include "mpi/comm/threads.h"
 #include "mpi/job/session.h"
 #include "mpi/job/stop.h"

@@ -1,11 +1,11 @@
-#include "mpi/app/verb.h"
+#include "mpi/app/verbs.h"
 #include "src/base/text.h"
 #include "src/data/h5ad.h"
 
 #include <math.h>
 #include <string.h>
 
-bool scs_verb_check_is_file(const scs_cli *cli)
+static bool is_file(const scs_cli *cli)
 {
     const char *dot = cli->file ? strrchr(cli->file, '.') : NULL;
 
@@ -75,7 +75,7 @@ static void print_file(const scs_h5ad *meta, const value_summary *v)
                (long long)meta->n_duplicate_obs_names);
 }
 
-scs_status scs_verb_check_file(const scs_cli *cli)
+static scs_status check_file(const scs_cli *cli)
 {
     scs_config *config = NULL;
     scs_h5ad *meta = NULL;
@@ -121,7 +121,7 @@ static void print_groups(const scs_atlas *a)
     printf("cells of each group; [held out]\n");
 }
 
-scs_status scs_verb_check(scs_session *session)
+static scs_status check(scs_session *session)
 {
     int64_t mine[2] = {0, 0}, all[2] = {0, 0}; /* values, and bytes that they take */
 
@@ -139,3 +139,18 @@ scs_status scs_verb_check(scs_session *session)
            (double)all[1] / 1048576);
     return SCS_OK;
 }
+
+const scs_verb scs_verb_check = {
+    .name = "check",
+    .argument = "CONFIG.yaml|FILE.h5ad",
+    .summary = "read everything a run would read, and say what it is",
+    .details = "With a config: reads all inputs on all ranks, joins genes, applies hold_out, "
+               "and prints\n"
+               "cells, groups and what would be dropped. With a file: says what the file "
+               "holds. Takes\n"
+               "--set data.matrix=raw and the like. Nothing is written.",
+    .serial = check_file,
+    .is_serial = is_file,
+    .needs = SCS_NEED_INPUTS,
+    .run = check,
+};

@@ -1,5 +1,5 @@
 /* What a folder of results holds, and how to go on. Local. */
-#include "mpi/app/verb.h"
+#include "mpi/app/verbs.h"
 #include "src/base/checksum.h"
 #include "src/base/sandbox.h"
 #include "src/base/text.h"
@@ -364,7 +364,7 @@ static scs_status print_kind(const scs_cli *cli, int64_t kind, scs_bytes *said)
     case KIND_PCA:
         return print_components(cli->file, said);
     default:
-        return scs_verb_check_file(cli);
+        return scs_verb_check.serial(cli);
     }
 }
 
@@ -375,7 +375,7 @@ static bool is_config(const char *path)
     return dot && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);
 }
 
-scs_status scs_verb_inspect(const scs_cli *cli)
+static scs_status run(const scs_cli *cli)
 {
     scs_bytes said = {0};
     char path[4096];
@@ -395,3 +395,13 @@ done:
     scs_bytes_clear(&said);
     return status;
 }
+
+const scs_verb scs_verb_inspect = {
+    .name = "inspect",
+    .argument = "FILE",
+    .summary = "say what a file or folder of results holds, and how to go on",
+    .details = "Opens a model.h5, training.N.h5, screen.h5ad, pca.h5ad or other .h5ad in a "
+               "limited child process and says what it is, whether it is whole, and how to go "
+               "on; a folder: the same for what is in it. A damaged file is exit code 65.",
+    .serial = run,
+};

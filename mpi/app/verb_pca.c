@@ -1,5 +1,5 @@
 /* Principal components of all cells, as scanpy keeps them. */
-#include "mpi/app/verb.h"
+#include "mpi/app/verbs.h"
 #include "mpi/comm/collectives.h"
 #include "mpi/pca/pca_fit.h"
 #include "src/config/profile.h"
@@ -164,7 +164,7 @@ static scs_status analyse(analysis *a)
     return write_file(a);
 }
 
-scs_status scs_verb_pca(scs_session *session)
+static scs_status run(scs_session *session)
 {
     analysis a = {.session = session, .out = {.file = H5I_INVALID_HID}};
     scs_status st = analyse(&a);
@@ -174,3 +174,18 @@ scs_status scs_verb_pca(scs_session *session)
     scs_pca_destroy(&a.pca);
     return st;
 }
+
+const scs_verb scs_verb_pca = {
+    .name = "pca",
+    .argument = "CONFIG.yaml",
+    .summary = "principal components of all cells",
+    .details = "Exact, from the genes' covariance, which is spread over the ranks (ScaLAPACK). "
+               "Writes\n"
+               "output.dir/pca.h5ad: obsm/X_pca, varm/PCs, uns/pca with variance, "
+               "variance_ratio and mean.\n"
+               "Cells are numbered through data.inputs. model.latent: how many components. "
+               "hold_out is\n"
+               "not used.",
+    .needs = SCS_NEED_INPUTS | SCS_NEED_OUTPUT | SCS_NEED_SIMULATED,
+    .run = run,
+};

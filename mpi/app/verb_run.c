@@ -1,5 +1,5 @@
 /* train, screen and run: the same chain of steps, cut at model.h5. */
-#include "mpi/app/verb.h"
+#include "mpi/app/verbs.h"
 
 static scs_status make_model(scs_session *session)
 {
@@ -22,24 +22,59 @@ static scs_status train(scs_session *session, bool screens)
     return scs_session_save_model(session);
 }
 
-scs_status scs_verb_train(scs_session *session)
+static scs_status train_only(scs_session *session)
 {
     SCS_TRY(train(session, false));
     return scs_session_drop_state(session);
 }
 
-scs_status scs_verb_screen(scs_session *session)
+static scs_status screen(scs_session *session)
 {
     SCS_TRY(make_model(session));
     SCS_TRY(scs_session_make_atlas(session));
     return scs_session_screen(session);
 }
 
-scs_status scs_verb_run(scs_session *session)
+static scs_status run(scs_session *session)
 {
     if (session->config->model.kind != SCS_MODEL_VAE)
-        return scs_verb_screen(session);
+        return screen(session);
     SCS_TRY(train(session, true));
     SCS_TRY(scs_session_screen(session));
     return scs_session_drop_state(session);
 }
+
+const scs_verb scs_verb_train = {
+    .name = "train",
+    .argument = "CONFIG.yaml",
+    .summary = "train the model and store it with its latent atlas",
+    .details =
+        "Writes output.dir/model.h5 and events.jsonl. Asked to end (SIGTERM, SIGUSR1, SIGINT,\n"
+        "--max-hours, the end of a Slurm job, a file STOP in output.dir), it saves its state\n"
+        "and ends with exit code 75; the same command then goes on, on any number of ranks.",
+    .needs = SCS_NEED_INPUTS | SCS_NEED_WEIGHTS | SCS_NEED_OUTPUT | SCS_NEED_STATE,
+    .run = train_only,
+};
+
+const scs_verb scs_verb_screen = {
+    .name = "screen",
+    .argument = "CONFIG.yaml",
+    .summary = "predict every combination with a trained model",
+    .details = "Reads output.dir/model.h5 (or model.load) and writes output.dir/screen.h5ad.",
+    .needs = SCS_NEED_INPUTS | SCS_NEED_MODEL | SCS_NEED_OUTPUT,
+    .run = screen,
+};
+
+const scs_verb scs_verb_run = {
+    .name = "run",
+    .argument = "CONFIG.yaml",
+    .summary = "train, screen and score the held-out combinations",
+    .details =
+        "Writes output.dir/model.h5, events.jsonl and screen.h5ad and prints the table of "
+        "held-out\n"
+        "combinations. Inputs that a `simulate` section describes are made first if missing. "
+        "Interrupted,\nthe same command goes on where it was (see train).",
+    .needs =
+        SCS_NEED_INPUTS | SCS_NEED_WEIGHTS | SCS_NEED_OUTPUT | SCS_NEED_SIMULATED | SCS_NEED_STATE,
+    .run = run,
+};

@@ -1,9 +1,9 @@
-#include "mpi/app/verb.h"
+#include "mpi/app/verbs.h"
 #include "src/simulate/simulate.h"
 
 #include <string.h>
 
-scs_status scs_verb_simulate(const scs_cli *cli)
+static scs_status simulate(const scs_cli *cli)
 {
     scs_config *config = NULL;
     scs_status status;
@@ -21,3 +21,16 @@ done:
     scs_config_destroy(&config);
     return status;
 }
+
+const scs_verb scs_verb_simulate = {
+    .name = "simulate",
+    .argument = "CONFIG.yaml",
+    .argument_optional = true,
+    .has_section = true,
+    .summary = "write a simulated atlas with known shifts",
+    .details = "Writes one .h5ad of raw counts per species, ortholog tables and truth.h5ad into\n"
+               "simulate.dir. Every simulate.KEY is also an option: --dir, --genes, --cells (per\n"
+               "species, type and condition), --cell_types, --perturbations, --species, --seed,\n"
+               "--effect, --counts, --dispersion. Without a config: scscreen simulate --dir OUT",
+    .serial = simulate,
+};

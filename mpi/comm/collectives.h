@@ -59,7 +59,8 @@ struct scs_comm {
     void *work;                 /**< kept between calls, so that training steps do not allocate */
     int64_t work_size;          /**< bytes; alike on all ranks */
     scs_seat seat[SCS_SEATS];
-    double deadline;        /**< seconds for a step of writing together; 0: none */
+    void (*clear_seats)(scs_comm *comm); /**< set with the first team */
+    double deadline;                     /**< seconds for a step of writing together; 0: none */
     scs_watchdog *watchdog; /**< while such writing goes on (mpi/watchdog.h), or NULL */
 };
 
@@ -79,6 +80,5 @@ SCS_MUST_USE scs_status scs_allgather(scs_comm *comm, void *bytes, const int64_t
 
 /** place and node_size from node. Local. */
 void scs_comm_count_nodes(scs_comm *comm);
-void scs_seats_clear(scs_comm *comm);
 
 #endif

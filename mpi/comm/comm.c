@@ -96,7 +96,8 @@ void scs_comm_destroy(scs_comm **comm)
     *comm = NULL;
     if (!c)
         return;
-    scs_seats_clear(c);
+    if (c->clear_seats)
+        c->clear_seats(c);
     free(c->work);
     free(c->node);
     free(c->place);

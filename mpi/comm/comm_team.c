@@ -486,7 +486,7 @@ static void reduction_clear(scs_reduction *reduction)
     *reduction = (scs_reduction){0};
 }
 
-void scs_seats_clear(scs_comm *comm)
+static void seats_clear(scs_comm *comm)
 {
     for (int i = 0; i < SCS_SEATS; i++) {
         clear_lists(&comm->seat[i]);
@@ -570,6 +570,7 @@ scs_team scs_comm_team(scs_comm *comm, int32_t n_shard)
     scs_seat *seat = &comm->seat[__builtin_ctz((unsigned)n_shard)];
     scs_team team;
 
+    comm->clear_seats = seats_clear;
     seat->comm = comm;
     seat->n_shard = n_shard;
     team = seat_team(seat, comm->rank);

@@ -1,7 +1,7 @@
 /* One model of the grid, from its cells' roles to the latent atlas. */
 #include "mpi/crossval/crossval.h"
 
-#include "mpi/app/verb.h"
+#include "mpi/job/session.h"
 #include "mpi/comm/queue.h"
 #include "mpi/job/provenance.h"
 #include "mpi/job/session.h"
@@ -419,7 +419,7 @@ static scs_status validate(scs_validation *v)
     return scs_agree(v->world, st);
 }
 
-scs_status scs_verb_validate(scs_session *session)
+static scs_status run(scs_session *session)
 {
     scs_validation v;
     scs_status st = validation_open(session, &v);
@@ -429,3 +429,23 @@ scs_status scs_verb_validate(scs_session *session)
     validation_close(&v);
     return st;
 }
+
+const scs_verb scs_crossval_verb = {
+    .name = "validate",
+    .argument = "CONFIG.yaml",
+    .has_section = true,
+    .summary = "hold out every combination in turn; compare with baselines",
+    .details =
+        "For every observed (species, cell type, perturbation) that the validate section "
+        "selects:\n"
+        "trains without it, predicts it, and scores the network beside no change and "
+        "arithmetic on\n"
+        "the groups' means. --group-size N: ranks that train one model together; the groups "
+        "take\n"
+        "the next model from one queue. --folds N: combinations held out by one model.\n"
+        "Writes output.dir/validation.tsv; finished models are kept in output.dir/validation/, "
+        "so a\n"
+        "stopped grid goes on where it was. hold_out is not used.",
+    .needs = SCS_NEED_INPUTS | SCS_NEED_OUTPUT | SCS_NEED_SIMULATED,
+    .run = run,
+};

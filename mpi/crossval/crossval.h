@@ -31,4 +31,7 @@ SCS_MUST_USE scs_status scs_validation_measure(scs_validation *v, int64_t model,
 /** Room for a model's values and sources. Local. */
 SCS_MUST_USE scs_status scs_validation_reserve(scs_validation *v, int64_t model);
 
+/** `scscreen validate`. */
+extern const scs_verb scs_crossval_verb;
+
 #endif

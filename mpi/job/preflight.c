@@ -1,7 +1,6 @@
 #include "mpi/job/preflight.h"
 
-#include "mpi/app/cli.h"
-#include "mpi/app/verb.h"
+#include "mpi/job/command.h"
 #include "mpi/job/provenance.h"
 #include "src/base/bytes.h"
 #include "src/base/checksum.h"

@@ -6,7 +6,7 @@
 #ifndef SCS_PREFLIGHT_H
 #define SCS_PREFLIGHT_H
 
-#include "mpi/app/cli.h"
+#include "mpi/job/command.h"
 #include "src/base/bytes.h"
 #include "src/train/state.h"
 #include "scscreen/config.h"

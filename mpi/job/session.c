@@ -1,9 +1,9 @@
 /* dataset -> deal -> shards */
 #include "mpi/job/session.h"
 
-#include "mpi/app/cli.h"
-#include "mpi/app/verb.h"
+#include "mpi/job/command.h"
 #include "mpi/job/preflight.h"
+#include "src/base/file.h"
 #include "src/data/h5ad.h"
 #include "src/screen/decode.h"
 #include "src/train/state.h"
@@ -95,6 +95,17 @@ scs_status scs_session_path(const scs_session *session, const char *name, char *
     SCS_REQUIRE(length > 0 && (size_t)length < size, SCS_EARG,
                 "output.dir is longer than %zu bytes", size);
     return SCS_OK;
+}
+
+/* The map of what is done goes first: without it the rows are nothing. */
+scs_status scs_session_remove_rows(const scs_session *session)
+{
+    char path[4096];
+
+    SCS_TRY(scs_session_path(session, SCS_SCREEN_DONE, path, sizeof path));
+    SCS_TRY(scs_file_remove(path));
+    SCS_TRY(scs_session_path(session, SCS_SCREEN_PART, path, sizeof path));
+    return scs_file_remove(path);
 }
 
 /* A packed struct that begins with its size; size 0 leaves *block NULL. */

@@ -2,7 +2,7 @@
 #ifndef SCS_SESSION_H
 #define SCS_SESSION_H
 
-#include "mpi/app/cli.h"
+#include "mpi/job/command.h"
 #include "mpi/job/preflight.h"
 #include "src/screen/decode.h"
 #include "src/train/state.h"
@@ -78,6 +78,12 @@ SCS_MUST_USE scs_status scs_session_check_screen(const scs_session *session);
 SCS_MUST_USE scs_status scs_session_screen(scs_session *session);
 
 bool scs_session_leads(const scs_session *session); /**< rank 0 */
+/** The result, and what an unfinished one consists of: rows and which of them are done. */
+#define SCS_SCREEN_FILE "screen.h5ad"
+#define SCS_SCREEN_PART SCS_SCREEN_FILE ".part"
+#define SCS_SCREEN_DONE SCS_SCREEN_FILE ".done"
+/** Remove what a stopped screen left in output.dir. Rank 0 alone. Local. */
+SCS_MUST_USE scs_status scs_session_remove_rows(const scs_session *session);
 /** "output.dir/name". @param[out] out [size] */
 SCS_MUST_USE scs_status scs_session_path(const scs_session *session, const char *name, char *out,
                                          size_t size);

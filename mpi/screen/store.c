@@ -481,18 +481,9 @@ done:
 
 static scs_status name_files(const scs_session *session, scs_screen_store *s)
 {
-    SCS_TRY(scs_session_path(session, "screen.h5ad", s->path, sizeof s->path));
-    snprintf(s->part, sizeof s->part, "%s.part", s->path);
-    snprintf(s->done_path, sizeof s->done_path, "%s.done", s->path);
-    return SCS_OK;
-}
-
-scs_status scs_store_remove(const scs_session *session)
-{
-    scs_screen_store s;
-
-    SCS_TRY(name_files(session, &s));
-    return store_remove_files(&s);
+    SCS_TRY(scs_session_path(session, SCS_SCREEN_FILE, s->path, sizeof s->path));
+    SCS_TRY(scs_session_path(session, SCS_SCREEN_PART, s->part, sizeof s->part));
+    return scs_session_path(session, SCS_SCREEN_DONE, s->done_path, sizeof s->done_path);
 }
 
 static int64_t rows_of(const scs_screen_store *s, int64_t block)

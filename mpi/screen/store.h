@@ -77,7 +77,5 @@ SCS_MUST_USE scs_status scs_store_put(scs_screen_store *store, int64_t block,
 SCS_MUST_USE scs_status scs_store_commit(scs_screen_store *store, scs_result_rows *numbers);
 /** Close what is open; what is done stays for the next job. Collective. */
 SCS_MUST_USE scs_status scs_store_close(scs_screen_store *store);
-/** Remove what a stopped screen left in output.dir. Rank 0 alone. Local. */
-SCS_MUST_USE scs_status scs_store_remove(const scs_session *session);
 
 #endif

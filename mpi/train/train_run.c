@@ -4,7 +4,6 @@
 #include "mpi/job/provenance.h"
 #include "mpi/job/session.h"
 #include "mpi/job/stop.h"
-#include "mpi/screen/store.h"
 #include "src/base/checksum.h"
 #include "src/base/clock.h"
 #include "src/base/collective.h"
@@ -346,7 +345,7 @@ static scs_status fill(scs_keeper *k)
                 s->state->path, s->config->file);
     if (s->state)
         return SCS_OK;
-    SCS_TRY(scs_store_remove(s)); /* rows of the model before */
+    SCS_TRY(scs_session_remove_rows(s)); /* rows of the model before */
     return scs_state_files_remove(s->config);
 }
 

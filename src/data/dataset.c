@@ -1,3 +1,4 @@
+#include "src/data/notes.h"
 #include "src/base/bytes.h"
 #include "src/base/checksum.h"
 #include "src/base/names.h"
@@ -471,31 +472,6 @@ static scs_status dataset_unite_labels(const scs_config *config, const scs_h5ad 
         return SCS_OK;
     SCS_TRY(dataset_split_doses(config, metas, d));
     return check_groups(config, d);
-}
-
-scs_status scs_dataset_note(scs_dataset *d, const char *format, ...)
-{
-    char line[SCS_MESSAGE_MAX], escaped[SCS_MESSAGE_MAX];
-    va_list args;
-
-    va_start(args, format);
-    vsnprintf(line, sizeof line, format, args);
-    va_end(args);
-    return scs_names_add(&d->notes, scs_text_escape(line, escaped, sizeof escaped));
-}
-
-char *scs_dataset_hint(const scs_names *names, const char *wrong, char *out, size_t size)
-{
-    const char *nearest = scs_names_nearest(names, wrong);
-    char *end;
-
-    scs_names_list(names, 12, out, size * 2 / 3);
-    if (names->n == 0)
-        snprintf(out, size, "no label at all");
-    end = out + strlen(out);
-    if (nearest)
-        snprintf(end, size - (size_t)(end - out), "; did you mean %s?", nearest);
-    return out;
 }
 
 static scs_status note_duplicates(const scs_h5ad *const *metas, scs_dataset *d)

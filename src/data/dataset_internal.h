@@ -16,9 +16,5 @@ SCS_MUST_USE scs_status scs_dataset_split_doses(const scs_config *config,
                                                 const scs_h5ad *const *metas, scs_dataset *d);
 /** role and n_unused; refuses what leaves nothing to train on or to predict from. */
 SCS_MUST_USE scs_status scs_dataset_assign_roles(const scs_config *config, scs_dataset *d);
-/** Add a line to the notes. */
-SCS_MUST_USE scs_status scs_dataset_note(scs_dataset *d, const char *format, ...) SCS_PRINTF(2, 3);
-/** "what there is: a, b, c; did you mean a?" for a name that is not in the list. @return out */
-char *scs_dataset_hint(const scs_names *names, const char *wrong, char *out, size_t size);
 
 #endif

@@ -1,3 +1,4 @@
+#include "src/data/notes.h"
 #include "src/data/genes.h"
 
 #include "src/base/names.h"

@@ -157,13 +157,6 @@ typedef struct task {
     scs_h5ad_request request;
 } task;
 
-void scs_obs_labels_clear(scs_labels *labels)
-{
-    free(labels->column);
-    free(labels->codes);
-    scs_names_clear(&labels->categories);
-}
-
 void scs_h5ad_destroy(scs_h5ad **meta)
 {
     scs_h5ad *m = *meta;

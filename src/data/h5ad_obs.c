@@ -579,6 +579,13 @@ done:
     return st;
 }
 
+void scs_obs_labels_clear(scs_labels *labels)
+{
+    free(labels->column);
+    free(labels->codes);
+    scs_names_clear(&labels->categories);
+}
+
 scs_status scs_obs_labels(const scs_h5 *h5, const char *column, int64_t n_obs,
                           const scs_names *columns, scs_labels *labels)
 {

@@ -1,3 +1,4 @@
+#include "src/data/notes.h"
 #include "src/base/random.h"
 #include "src/data/dataset_internal.h"
 #include "src/data/dose.h"

@@ -10,7 +10,7 @@
  * (the line says which seed).
  */
 #include "mpi/job/session.h"
-#include "mpi/app/verb.h"
+#include "mpi/app/cli.h"
 #include "src/base/fault.h"
 #include "src/hdf5/h5write.h"
 

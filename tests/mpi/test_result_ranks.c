@@ -270,7 +270,7 @@ static void remove_rest(const toy_result *f)
 {
     MPI_Barrier(MPI_COMM_WORLD);
     if (scs_comm_rank(f->comm) == 0)
-        CHECK_OK(scs_store_remove(&f->session));
+        CHECK_OK(scs_session_remove_rows(&f->session));
     MPI_Barrier(MPI_COMM_WORLD);
 }
 

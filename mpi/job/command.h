@@ -1,0 +1,38 @@
+/** What the program was asked to do: a verb, and what the command line says beside it. */
+#ifndef SCS_COMMAND_H
+#define SCS_COMMAND_H
+
+#include "scscreen/status.h"
+
+#include <stdbool.h>
+
+enum { SCS_CLI_SETS = 256 };
+
+typedef struct scs_cli {
+    const struct scs_verb *verb; /**< NULL: only --help or --version */
+    const char *file;            /**< the config, or the file to check or inspect; NULL if none */
+    const char *sets[SCS_CLI_SETS]; /**< "key=value"; those made from options are owned */
+    int n_set;
+    char *owned[SCS_CLI_SETS];
+    int n_owned;
+    bool help, version, print_config, quiet;
+} scs_cli;
+
+struct scs_session;
+
+/** What a verb is; each stands at the end of the file that does it, and mpi/app/verbs.c lists them.
+ */
+typedef struct scs_verb {
+    const char *name;
+    const char *argument; /**< "CONFIG.yaml" */
+    bool argument_optional;
+    bool has_section;    /**< every key of the section VERB is also an option: --group-size */
+    const char *summary; /**< one line */
+    const char *details; /**< a paragraph for `scscreen VERB --help` */
+    scs_status (*serial)(const scs_cli *cli); /**< runs on one process without MPI, or NULL */
+    bool (*is_serial)(const scs_cli *cli);    /**< NULL: `serial` always, if there is one */
+    unsigned needs;                           /**< scs_need bits: what is read before MPI_Init */
+    scs_status (*run)(struct scs_session *session); /**< Collective */
+} scs_verb;
+
+#endif
