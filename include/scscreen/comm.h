@@ -7,8 +7,8 @@
 #include <mpi.h>
 
 /** Turns an MPI return code into SCS_EIO with MPI's own words. */
-#define SCS_MPI(call) SCS_TRY(scs_mpi_status((call), #call))
-SCS_MUST_USE scs_status scs_mpi_status(int code, const char *what);
+#define SCS_MPI(call) SCS_TRY(scs_comm_mpi_status((call), #call))
+SCS_MUST_USE scs_status scs_comm_mpi_status(int code, const char *what);
 
 /** A communicator with the buffers its team's hooks need. */
 typedef struct scs_comm scs_comm;
@@ -24,22 +24,23 @@ MPI_Comm scs_comm_mpi(const scs_comm *comm);
 void scs_comm_set_deadline(scs_comm *comm, double seconds);
 
 /** Sum over ranks of each one's peak memory so far, in MiB, on rank 0. Collective. */
-SCS_MUST_USE scs_status scs_peak_memory(scs_comm *comm, double *sum);
+SCS_MUST_USE scs_status scs_comm_peak_memory(scs_comm *comm, double *sum);
 /** All ranks return the status and message of the lowest failing rank (SCS_OK if none fails).
  * Collective. */
-SCS_MUST_USE scs_status scs_agree(scs_comm *comm, scs_status mine);
+SCS_MUST_USE scs_status scs_comm_agree(scs_comm *comm, scs_status mine);
 /** Rank 0's bytes to all ranks, in pieces that fit an int count. Collective. */
-SCS_MUST_USE scs_status scs_broadcast(scs_comm *comm, void *bytes, int64_t size);
+SCS_MUST_USE scs_status scs_comm_broadcast(scs_comm *comm, void *bytes, int64_t size);
 /** Rank 0's block of any size; other ranks get a malloc'ed copy. Collective. @param[in,out] blob,
  * size */
-SCS_MUST_USE scs_status scs_broadcast_blob(scs_comm *comm, uint8_t **blob, int64_t *size);
+SCS_MUST_USE scs_status scs_comm_broadcast_blob(scs_comm *comm, uint8_t **blob, int64_t *size);
 /** Like MPI_Alltoallv on bytes with 64-bit counts: pairwise in pieces. Collective.
  *  @param send_count, recv_count [n_rank] bytes; blocks lie one after the other */
-SCS_MUST_USE scs_status scs_alltoallv(scs_comm *comm, const void *send, const int64_t *send_count,
-                                      void *recv, const int64_t *recv_count);
+SCS_MUST_USE scs_status scs_comm_alltoallv(scs_comm *comm, const void *send,
+                                           const int64_t *send_count, void *recv,
+                                           const int64_t *recv_count);
 /** recv_count[r] = what rank r's send_count says for this rank. Collective. */
-SCS_MUST_USE scs_status scs_exchange_counts(scs_comm *comm, const int64_t *send_count,
-                                            int64_t *recv_count);
+SCS_MUST_USE scs_status scs_comm_exchange_counts(scs_comm *comm, const int64_t *send_count,
+                                                 int64_t *recv_count);
 
 /** The team whose hooks communicate over comm. comm must outlive it. Local. */
 scs_team scs_comm_team(scs_comm *comm, int32_t n_shard);
@@ -53,23 +54,24 @@ SCS_MUST_USE scs_status scs_read_cells(scs_comm *comm, const scs_dataset *datase
                                        scs_packed *x, double **totals);
 /** normalize: log1p with target_sum, or the median total over all used cells when it is 0.
  * Collective. */
-SCS_MUST_USE scs_status scs_normalize_cells(scs_comm *comm, const scs_config *config,
-                                            const scs_dataset *dataset, int64_t first_cell,
-                                            scs_packed *x, const double *totals);
+SCS_MUST_USE scs_status scs_read_cells_normalize(scs_comm *comm, const scs_config *config,
+                                                 const scs_dataset *dataset, int64_t first_cell,
+                                                 scs_packed *x, const double *totals);
 /** From contiguous cells to shards: alltoallv. Frees x as it goes.
  *  @param[out] shard [team->last - team->first], malloc'ed, caller clears. Collective. */
-SCS_MUST_USE scs_status scs_distribute(scs_comm *comm, const scs_deal *deal, const scs_team *team,
-                                       int64_t first_cell, scs_packed *x, scs_shard **shard);
+SCS_MUST_USE scs_status scs_redistribute(scs_comm *comm, const scs_deal *deal, const scs_team *team,
+                                         int64_t first_cell, scs_packed *x, scs_shard **shard);
 /** The same, and x stays as it is: to deal the same cells again. Collective. */
-SCS_MUST_USE scs_status scs_distribute_copy(scs_comm *comm, const scs_deal *deal,
-                                            const scs_team *team, int64_t first_cell,
-                                            const scs_packed *x, scs_shard **shard);
-void scs_shards_clear(scs_shard **shard, int32_t n);
+SCS_MUST_USE scs_status scs_redistribute_copy(scs_comm *comm, const scs_deal *deal,
+                                              const scs_team *team, int64_t first_cell,
+                                              const scs_packed *x, scs_shard **shard);
+void scs_redistribute_clear(scs_shard **shard, int32_t n);
 
 /** From shards to gene slices: of genes [gene0, gene1), rank r gets the r-th of P equal parts, for
  * all cells. Collective. */
-SCS_MUST_USE scs_status scs_transpose(scs_comm *comm, const scs_shard *shard, const scs_team *team,
-                                      int32_t gene0, int32_t gene1, scs_gene_slice *slice);
+SCS_MUST_USE scs_status scs_redistribute_transpose(scs_comm *comm, const scs_shard *shard,
+                                                   const scs_team *team, int32_t gene0,
+                                                   int32_t gene1, scs_gene_slice *slice);
 /** Gene-space half of the atlas, complete on every rank: a part of the genes after the other, so
  * that the cells never stand in memory twice. Collective. */
 SCS_MUST_USE scs_status scs_atlas_genes(scs_comm *comm, scs_atlas *atlas,
@@ -80,20 +82,20 @@ SCS_MUST_USE scs_status scs_atlas_genes(scs_comm *comm, scs_atlas *atlas,
  *  @param z       [n_local] per local shard [n_row, n_latent]
  *  @param[out] group_z [atlas->n_group] pointers (NULL where not needed) to [count, n_latent],
  * malloc'ed. Collective. */
-SCS_MUST_USE scs_status scs_route_groups(scs_comm *comm, const scs_dataset *dataset,
-                                         const scs_atlas *atlas, const uint8_t *needed,
-                                         const scs_shard *shard, const scs_team *team,
-                                         scs_real *const *z, scs_real **group_z);
+SCS_MUST_USE scs_status scs_redistribute_groups(scs_comm *comm, const scs_dataset *dataset,
+                                                const scs_atlas *atlas, const uint8_t *needed,
+                                                const scs_shard *shard, const scs_team *team,
+                                                scs_real *const *z, scs_real **group_z);
 /** The same for the control cells that this rank's rows of the plan need.
  *  @param observed the cells of the rows' observed groups as well
  *  @param first   [n_rank + 1] split of the plan
  *  @param z       [n_local] per local shard [n_row, n_latent]
  *  @param[out] group_z [atlas->n_group] pointers (NULL where not needed) to [count, n_latent],
  * malloc'ed. Collective. */
-SCS_MUST_USE scs_status scs_route_cells(scs_comm *comm, const scs_dataset *dataset,
-                                        const scs_atlas *atlas, const scs_plan *plan, bool observed,
-                                        const int64_t *first, const scs_shard *shard,
-                                        const scs_team *team, scs_real *const *z,
-                                        scs_real **group_z);
+SCS_MUST_USE scs_status scs_redistribute_cells(scs_comm *comm, const scs_dataset *dataset,
+                                               const scs_atlas *atlas, const scs_plan *plan,
+                                               bool observed, const int64_t *first,
+                                               const scs_shard *shard, const scs_team *team,
+                                               scs_real *const *z, scs_real **group_z);
 
 #endif

@@ -28,13 +28,13 @@ void scs_h5ad_destroy(scs_h5ad **meta);
 /* ---- the dataset ---- */
 
 /** Zeroed where the data have no doses: every condition is a perturbation of its own. */
-typedef struct scs_doses {
+typedef struct scs_dose_list {
     int32_t n;               /**< conditions, or 0 */
     scs_names perturbations; /**< sorted; the control is one of them */
     int32_t *perturbation;   /**< [n] of each condition; ascending */
     double *dose;            /**< [n] in the unit of data.dose; 0 for the control, else > 0 and
                                   ascending within a perturbation */
-} scs_doses;
+} scs_dose_list;
 
 /** What becomes of a cell. */
 typedef enum scs_role {
@@ -59,7 +59,7 @@ typedef enum scs_gene_fate {
     SCS_N_GENE_FATE
 } scs_gene_fate;
 /** "kept", "not_in_table", ..., "not_in_data_genes". */
-const char *scs_gene_fate_name(int fate);
+const char *scs_genes_fate_name(int fate);
 
 typedef struct scs_dataset {
     int64_t n_cell;
@@ -67,7 +67,7 @@ typedef struct scs_dataset {
     scs_names genes; /**< reference names, in the first input's order */
     scs_names species, cell_types;
     scs_names conditions; /**< perturbations, or (with doses) "PERTURBATION@DOSE" and the control */
-    scs_doses doses;      /**< of the conditions */
+    scs_dose_list doses;  /**< of the conditions */
     int32_t control;      /**< index into conditions */
     int32_t *cell_species, *cell_type, *cell_condition; /**< [n_cell]; -1 = missing label */
     uint8_t *role;                                      /**< [n_cell] scs_role */
@@ -93,7 +93,7 @@ SCS_MUST_USE scs_status scs_dataset_create(const scs_config *config, const scs_h
 /** Give all cells their roles anew, for another config->hold_out; refuses as scs_dataset_create
  * does.
  */
-SCS_MUST_USE scs_status scs_dataset_hold_out(const scs_config *config, scs_dataset *dataset);
+SCS_MUST_USE scs_status scs_roles_hold_out(const scs_config *config, scs_dataset *dataset);
 void scs_dataset_destroy(scs_dataset **dataset);
 /** A paragraph on stderr-like `out`: cells, genes, species, types, conditions, what was dropped and
  * why. */
@@ -103,9 +103,9 @@ void scs_dataset_describe(const scs_dataset *dataset, FILE *out);
 typedef struct scs_gene_maps scs_gene_maps;
 
 /** @param metas [n_input]; dataset: borrowed for as long as the maps are used */
-SCS_MUST_USE scs_status scs_gene_maps_create(const scs_config *config, const scs_dataset *dataset,
-                                             const scs_h5ad *const *metas, scs_gene_maps **maps);
-void scs_gene_maps_destroy(scs_gene_maps **maps);
+SCS_MUST_USE scs_status scs_genes_maps_create(const scs_config *config, const scs_dataset *dataset,
+                                              const scs_h5ad *const *metas, scs_gene_maps **maps);
+void scs_genes_maps_destroy(scs_gene_maps **maps);
 
 /** Reorder and restrict the dataset's genes to the model's. SCS_EDATA when the data lack one of
  * them.

@@ -16,7 +16,7 @@ typedef struct scs_group {
 
 typedef struct scs_atlas {
     scs_names species, cell_types, conditions, genes;
-    scs_doses doses; /**< of the conditions */
+    scs_dose_list doses; /**< of the conditions */
     int32_t control;
     int32_t n_group, n_latent, n_gene;
     scs_group
@@ -62,15 +62,15 @@ const int32_t *scs_atlas_types(const scs_atlas *atlas, int32_t species, int32_t 
 int32_t scs_atlas_group(const scs_atlas *atlas, int32_t species, int32_t cell_type,
                         int32_t condition);
 /** The same where the group may be used: it is not held out. */
-int32_t scs_usable_group(const scs_atlas *atlas, int32_t species, int32_t cell_type,
-                         int32_t condition);
+int32_t scs_atlas_usable_group(const scs_atlas *atlas, int32_t species, int32_t cell_type,
+                               int32_t condition);
 /** Latent mean of a group [n_latent]. */
-const double *scs_group_mean(const scs_atlas *atlas, int32_t group);
+const double *scs_atlas_group_mean(const scs_atlas *atlas, int32_t group);
 /** Mean and variance of a group's expression [n_gene]. */
-const float *scs_group_gene_mean(const scs_atlas *atlas, int32_t group);
-const float *scs_group_gene_variance(const scs_atlas *atlas, int32_t group);
+const float *scs_atlas_group_gene_mean(const scs_atlas *atlas, int32_t group);
+const float *scs_atlas_group_gene_variance(const scs_atlas *atlas, int32_t group);
 /** Its differentially expressed genes [SCS_N_DEG], best first; -1 past the last. */
-const int32_t *scs_group_deg(const scs_atlas *atlas, int32_t group);
+const int32_t *scs_atlas_group_deg(const scs_atlas *atlas, int32_t group);
 
 /** Encode all cells of the local shards (fixed blocks, so that bits do not depend on ranks) and
  * fill mean and second.
@@ -83,9 +83,9 @@ SCS_MUST_USE scs_status scs_atlas_encode(scs_atlas *atlas, const scs_model *mode
 
 /** Fill mean and second from posterior means that are there already. @param z [last - first] per
  * shard [n_row, n_latent]. Collective. */
-SCS_MUST_USE scs_status scs_atlas_sum(scs_atlas *atlas, const scs_dataset *dataset,
-                                      const scs_shard *shard, const scs_team *team,
-                                      scs_real *const *z);
+SCS_MUST_USE scs_status scs_atlas_encode_sum(scs_atlas *atlas, const scs_dataset *dataset,
+                                             const scs_shard *shard, const scs_team *team,
+                                             scs_real *const *z);
 
 /** Cells of some genes, all cells, gene-major: what gene-space statistics are made of. */
 typedef struct scs_gene_slice {
@@ -94,12 +94,12 @@ typedef struct scs_gene_slice {
     int64_t *cell;        /**< [nnz] global cell ids, ascending within a gene */
     float *value;         /**< [nnz] */
 } scs_gene_slice;
-void scs_gene_slice_clear(scs_gene_slice *slice);
+void scs_gene_moments_slice_clear(scs_gene_slice *slice);
 
 /** gene_mean, gene_variance (columns [gene0, gene1) of every group) from a slice; sums in ascending
  * cell order in double. Local. */
-SCS_MUST_USE scs_status scs_atlas_gene_moments(scs_atlas *atlas, const scs_dataset *dataset,
-                                               const scs_gene_slice *slice);
+SCS_MUST_USE scs_status scs_gene_moments(scs_atlas *atlas, const scs_dataset *dataset,
+                                         const scs_gene_slice *slice);
 /** A slice's positive values by gene, group and size: made once for the scores of many groups. */
 typedef struct scs_ranked_slice {
     const scs_atlas *atlas;
@@ -112,24 +112,31 @@ typedef struct scs_ranked_slice {
     double *control_ties;
 } scs_ranked_slice;
 /** slice must outlive it. Clear it even after a failure. Local. */
-SCS_MUST_USE scs_status scs_ranked_slice_create(const scs_atlas *atlas, const scs_dataset *dataset,
-                                                const scs_gene_slice *slice,
-                                                scs_ranked_slice *ranked);
-void scs_ranked_slice_clear(scs_ranked_slice *ranked);
-/** scs_wilcoxon from it; cheapest for groups that share a control one after the other. Local. */
-void scs_ranked_wilcoxon(scs_ranked_slice *ranked, int32_t group, int32_t control_group, double *z);
+SCS_MUST_USE scs_status scs_deg_slice_create(const scs_atlas *atlas, const scs_dataset *dataset,
+                                             const scs_gene_slice *slice, scs_ranked_slice *ranked);
+void scs_deg_slice_clear(scs_ranked_slice *ranked);
+/** scs_deg_wilcoxon from it; cheapest for groups that share a control one after the other. Local.
+ */
+void scs_deg_wilcoxon_ranked(scs_ranked_slice *ranked, int32_t group, int32_t control_group,
+                             double *z);
 /** From now on closeness goes by the control groups' mean expression, not by their latent means;
  * up to some thousands of them all distances are measured here. Local. */
-SCS_MUST_USE scs_status scs_atlas_measure_controls(scs_atlas *atlas);
+SCS_MUST_USE scs_status scs_shift_measure_controls(scs_atlas *atlas);
 /** Wilcoxon rank-sum z (normal approximation, tie-corrected) of every gene of the slice, one group
  * against another. Equals scanpy's rank_genes_groups(method="wilcoxon", tie_correct=True) scores.
  * @param[out] z [gene1 - gene0]. Local. */
-SCS_MUST_USE scs_status scs_wilcoxon(const scs_atlas *atlas, const scs_dataset *dataset,
-                                     const scs_gene_slice *slice, int32_t group,
-                                     int32_t control_group, double *z);
+SCS_MUST_USE scs_status scs_deg_wilcoxon(const scs_atlas *atlas, const scs_dataset *dataset,
+                                         const scs_gene_slice *slice, int32_t group,
+                                         int32_t control_group, double *z);
 /** The n_top genes by |z| (ties: lower gene first). @param gene0 number of the first gene
  *  @param[out] gene, score [n_top], -1 padded. Local. */
-SCS_MUST_USE scs_status scs_top_genes(const double *z, int32_t n, int32_t gene0, int32_t n_top,
-                                      int32_t *gene, double *score);
+SCS_MUST_USE scs_status scs_deg_top_genes(const double *z, int32_t n, int32_t gene0, int32_t n_top,
+                                          int32_t *gene, double *score);
+
+/** The genes that move most in one direction (sign 1: up, -1: down), most first, the lower gene
+ * first where equal; -1 and NaN where fewer move.
+ *  @param shift [n_gene], NaN: none  @param[out] gene, value [n_top] */
+SCS_MUST_USE scs_status scs_deg_top_shift(const float *shift, int32_t n_gene, int sign,
+                                          int64_t n_top, int32_t *gene, float *value);
 
 #endif

@@ -50,7 +50,7 @@ typedef struct scs_model {
 
 /** Constants of a profile with the config's sizes. @param n_cell cells of the data set, which sizes
  *  left to the profile go by */
-scs_arch scs_arch_from_config(const scs_config *config, int32_t n_gene, int64_t n_cell);
+scs_arch scs_model_arch_from_config(const scs_config *config, int32_t n_gene, int64_t n_cell);
 /** Zeroed parameters, running variance 1, gamma 1. SCS_EARG for sizes < 1, > 65536 units or >
  * 1048576 genes, layers not in 1..8. */
 SCS_MUST_USE scs_status scs_model_create(const scs_arch *arch, scs_model **model);
@@ -61,8 +61,8 @@ void scs_model_init(scs_model *model, int64_t seed);
 const scs_tensor *scs_model_find(const scs_model *model, const char *name);
 scs_real *scs_model_data(const scs_model *model, const scs_tensor *tensor);
 /** Copy a tensor in or out in torch's own layout [rows, cols]. */
-void scs_tensor_import(scs_model *model, const scs_tensor *tensor, const float *values);
-void scs_tensor_export(const scs_model *model, const scs_tensor *tensor, float *values);
+void scs_model_tensor_import(scs_model *model, const scs_tensor *tensor, const float *values);
+void scs_model_tensor_export(const scs_model *model, const scs_tensor *tensor, float *values);
 
 /* ---- training ---- */
 
@@ -132,7 +132,7 @@ SCS_MUST_USE scs_status scs_network_step(scs_network *net, scs_model *model, con
 
 /** Objective of validation cells, z drawn with SCS_RANDOM_VALIDATE noise that is the same in every
  * epoch. Local. */
-SCS_MUST_USE scs_status scs_model_validate(const scs_model *model, const scs_batch *batch,
+SCS_MUST_USE scs_status scs_model_evaluate(const scs_model *model, const scs_batch *batch,
                                            int64_t seed, scs_loss *loss);
 /** Posterior mean and variance of rows [row0, row0 + n) of x. @param[out] mean, variance [n,
  * n_latent]; variance may be NULL */

@@ -64,7 +64,7 @@ typedef struct scs_result_rows {
     float *set_score, *set_z;              /**< [n, gene sets] or NULL (scs_gene_sets_score) */
     double *delta_norm;                    /**< [n] Euclidean norm */
     scs_scores *score;                     /**< [n] */
-    scs_trust *trust;                      /**< [n] */
+    scs_confidence *trust;                 /**< [n] */
 } scs_result_rows;
 
 /** The fields of a result, in writing order. @param[out] field [SCS_RESULT_FIELDS]  @return how
@@ -72,20 +72,14 @@ typedef struct scs_result_rows {
 enum { SCS_RESULT_FIELDS = 32 };
 int32_t scs_result_fields(const scs_result_head *head, scs_result_field *field);
 /** The rows of a field as they are written; single numbers are gathered into scratch [n]. */
-const void *scs_result_data(const scs_result_rows *rows, const scs_result_field *field,
-                            double *scratch);
+const void *scs_result_fields_data(const scs_result_rows *rows, const scs_result_field *field,
+                                   double *scratch);
 /** The other way, for fields of one number a row: the n values of rows [first, first + n) to their
  * places in rows->delta_norm, score and trust. @return false for other fields */
-bool scs_result_place(const scs_result_field *field, const void *values, int64_t first, int64_t n,
-                      scs_result_rows *rows);
+bool scs_result_fields_place(const scs_result_field *field, const void *values, int64_t first,
+                             int64_t n, scs_result_rows *rows);
 /** Bytes of one value. */
-size_t scs_value_size(int type);
-
-/** The genes that move most in one direction (sign 1: up, -1: down), most first, the lower gene
- * first where equal; -1 and NaN where fewer move.
- *  @param shift [n_gene], NaN: none  @param[out] gene, value [n_top] */
-SCS_MUST_USE scs_status scs_top_shift(const float *shift, int32_t n_gene, int sign, int64_t n_top,
-                                      int32_t *gene, float *value);
+size_t scs_result_fields_value_size(int type);
 
 /** Write the skeleton to `temp` (created with O_EXCL): strings, categories, obs keys, n_control,
  * n_observed, held_out, uns; numeric fields contiguous, allocated early, never filled; then the
@@ -98,13 +92,13 @@ uint64_t scs_result_head_sum(const scs_result_head *head);
 SCS_MUST_USE scs_status scs_result_commit(const char *temp, const char *path);
 /** Rows of a block: as many as fit some MiB, fewer where that leaves some blocks to hand out; a
  * power of two that depends on the screen alone. */
-int64_t scs_result_block_rows(const scs_result_head *head);
+int64_t scs_result_fields_block_rows(const scs_result_head *head);
 
 /** The table of held-out combinations (or of all scored ones) on `out`, scores beside the no-change
  * baseline; of more than SCS_TABLE_ROWS the first ones. The means are over all.
  *  @param score [plan->n] */
 enum { SCS_TABLE_ROWS = 100 };
-void scs_result_table(FILE *out, const scs_atlas *atlas, const scs_plan *plan,
-                      const scs_scores *score, bool held_out_only);
+void scs_ranking_table(FILE *out, const scs_atlas *atlas, const scs_plan *plan,
+                       const scs_scores *score, bool held_out_only);
 
 #endif

@@ -20,7 +20,7 @@ typedef struct scs_method {
 
 /** The config's method; shift AUTO, power SCS_POWER_AUTO and blend SCS_BLEND_AUTO are left for the
  * caller to resolve. */
-scs_method scs_method_from_config(const scs_config *config);
+scs_method scs_shift_method_from_config(const scs_config *config);
 
 /** Where a shift comes from. */
 typedef enum scs_source_kind {
@@ -42,7 +42,7 @@ typedef enum scs_row_status {
     SCS_N_ROW_STATUS
 } scs_row_status;
 /** "ok", "no_control", "no_source". */
-const char *scs_row_status_name(int status);
+const char *scs_plan_row_status_name(int status);
 
 /** One row of the result. */
 typedef struct scs_combination {
@@ -82,11 +82,11 @@ SCS_MUST_USE scs_status scs_plan_create(const scs_config *config, const scs_atla
                                         const scs_arch *arch, scs_plan **plan);
 void scs_plan_destroy(scs_plan **plan);
 /** The row's perturbation in words: its label, "A+B" of a pair. @param pairs of the plan */
-const char *scs_perturbation_label(const scs_atlas *atlas, const scs_names *pairs,
-                                   const scs_combination *item);
+const char *scs_plan_perturbation_label(const scs_atlas *atlas, const scs_names *pairs,
+                                        const scs_combination *item);
 /** The same with "@DOSE" where the data have doses, cut to fit. @return out */
-char *scs_treatment_text(const scs_atlas *atlas, const scs_names *pairs,
-                         const scs_combination *item, char *out, size_t size);
+char *scs_plan_treatment_text(const scs_atlas *atlas, const scs_names *pairs,
+                              const scs_combination *item, char *out, size_t size);
 /** Fill every row's kind, source, status and reason. */
 SCS_MUST_USE scs_status scs_plan_resolve(const scs_atlas *atlas, const scs_method *method,
                                          scs_plan *plan);
@@ -108,10 +108,10 @@ typedef struct scs_sources {
     char text[SCS_SOURCE_MAX]; /**< "own", "donors: a+b", "average: a", "self", "" */
 } scs_sources;
 
-SCS_MUST_USE scs_status scs_sources_create(const scs_atlas *atlas, scs_sources **sources);
-void scs_sources_destroy(scs_sources **sources);
+SCS_MUST_USE scs_status scs_shift_sources_create(const scs_atlas *atlas, scs_sources **sources);
+void scs_shift_sources_destroy(scs_sources **sources);
 /** The same groups and weights, with no room for more. @param[out] to the caller destroys it */
-SCS_MUST_USE scs_status scs_sources_copy(const scs_sources *from, scs_sources **to);
+SCS_MUST_USE scs_status scs_shift_sources_copy(const scs_sources *from, scs_sources **to);
 
 /** The groups and weights of one combination's shift, from groups that are not held out and never
  * from the target itself.
@@ -122,14 +122,14 @@ SCS_MUST_USE scs_status scs_sources_copy(const scs_sources *from, scs_sources **
  * it (there the same cell type counts too): the nearest by control means of the same type, the mean
  * of all, or the nearest by the half-and-half rule of the scGen paper; else the target's own cells;
  * else kind is SCS_SOURCE_NONE and n is 0. */
-SCS_MUST_USE scs_status scs_sources_find(const scs_atlas *atlas, const scs_method *method,
-                                         const scs_combination *target, scs_sources *sources);
+SCS_MUST_USE scs_status scs_shift_sources_find(const scs_atlas *atlas, const scs_method *method,
+                                               const scs_combination *target, scs_sources *sources);
 /** The latent shift. @param[out] delta [n_latent] */
-void scs_sources_shift(const scs_atlas *atlas, const scs_sources *sources, double *delta);
+void scs_shift_sources_latent(const scs_atlas *atlas, const scs_sources *sources, double *delta);
 /** The same sum over a matrix in gene space. @param values gene_mean or gene_variance
  *  @param[out] change [n_gene] */
-void scs_sources_genes(const scs_atlas *atlas, const scs_sources *sources, const float *values,
-                       double *change);
+void scs_shift_sources_genes(const scs_atlas *atlas, const scs_sources *sources,
+                             const float *values, double *change);
 
 enum { SCS_N_SHIFT = SCS_SHIFT_AUTO };
 enum { SCS_SHIFT_TRIALS = 2048 };
@@ -144,11 +144,12 @@ SCS_MUST_USE scs_status scs_choose_shift(const scs_atlas *atlas, const scs_metho
 enum { SCS_N_POWER = 8, SCS_USUAL_POWER = 3 };
 /** The powers that `nearest_power: auto` tries, ascending; number SCS_USUAL_POWER is the default.
  */
-double scs_power_tried(int i);
+double scs_choose_shift_power_tried(int i);
 /** `nearest_power: auto`: the same among the powers of nearest (the usual one where nothing can be
- * left out).  @param[out] chosen scs_power_tried of it  @param[out] error [SCS_N_POWER] */
-SCS_MUST_USE scs_status scs_choose_power(const scs_atlas *atlas, const scs_method *method,
-                                         int *chosen, double *error);
+ * left out).  @param[out] chosen scs_choose_shift_power_tried of it  @param[out] error
+ * [SCS_N_POWER] */
+SCS_MUST_USE scs_status scs_choose_shift_power(const scs_atlas *atlas, const scs_method *method,
+                                               int *chosen, double *error);
 
 /** Mean and variance (ddof 0) over cells of dec(z + delta), without decoding cells where the output
  * is linear.
@@ -158,8 +159,9 @@ SCS_MUST_USE scs_status scs_choose_power(const scs_atlas *atlas, const scs_metho
  * decoded.
  *  @param z [n, n_latent]; borrowed  @param delta [n_latent] or NULL
  *  @param[out] mean, variance [n_gene]; variance may be NULL */
-SCS_MUST_USE scs_status scs_decoded_moments(const scs_model *model, const scs_real *z, int64_t n,
-                                            const double *delta, double *mean, double *variance);
+SCS_MUST_USE scs_status scs_decode_model_moments(const scs_model *model, const scs_real *z,
+                                                 int64_t n, const double *delta, double *mean,
+                                                 double *variance);
 
 /** A predicted row. Arrays [n_gene], owned by the caller. */
 typedef struct scs_prediction {
@@ -177,17 +179,17 @@ typedef struct scs_evidence {
     const float *control_mean, *control_variance; /**< [n_gene] observed control cells */
     scs_moments moved, still; /**< decoded with and without delta; `still` unused by decode, neither
                               used where blend is 0 */
-    scs_moments change;       /**< of the sources in gene space, where scs_method_needs_change */
-    double scale;             /**< of the decoder's change of means: scs_change_scale */
+    scs_moments change;       /**< of the sources in gene space, where scs_predict_needs_change */
+    double scale;             /**< of the decoder's change of means: scs_predict_change_scale */
 } scs_evidence;
 
 /** Whether rows are made with the sources' own change in gene space. */
-bool scs_method_needs_change(const scs_method *method);
+bool scs_predict_needs_change(const scs_method *method);
 /** Factor of the decoder's change: 1, or with SCS_MAGNITUDE_SOURCES the one that brings it nearest
  *  to the sources' own change (least squares, 0 where they point apart). A decoder's changes are
  *  too small, how much so depends on the cells that it starts from; the sources' size is measured.
  *  from->scale is not looked at. */
-double scs_change_scale(const scs_method *method, int32_t n_gene, const scs_evidence *from);
+double scs_predict_change_scale(const scs_method *method, int32_t n_gene, const scs_evidence *from);
 
 /** decode: dec(z + delta); edit: max(0, control + s (dec(z + delta) - dec(z))), s: scale;
  * blend: max(0, control + a s (dec(z + delta) - dec(z)) + (1 - a) change). Variances likewise,
@@ -201,24 +203,25 @@ typedef struct scs_scores {
 } scs_scores;
 
 /** All NaN. */
-scs_scores scs_no_scores(void);
+scs_scores scs_score_none(void);
 /** Pearson correlation (not squared) in double; NaN when either side is constant. With genes !=
  * NULL only those (n of them). */
-double scs_pearson(const float *a, const float *b, const int32_t *gene, int64_t n);
+double scs_score_pearson(const float *a, const float *b, const int32_t *gene, int64_t n);
 /** Scores of a prediction against the observed group (all NaN when observed_group is -1). */
 scs_scores scs_score(const scs_atlas *atlas, const scs_combination *target,
                      const scs_prediction *predicted);
 
 /** How far to trust a predicted row. NaN where undefined or not asked for. */
-typedef struct scs_trust {
-    double agreement;       /**< mean cosine of the source types' shifts, over all pairs of them */
-    double support;         /**< percentile, 0 to 100, of the target's control mean (scs_support) */
-    double energy_distance; /**< of predicted and control cells in latent space */
-    double delta_se;        /**< standard error of delta: root of the summed squares over units */
+typedef struct scs_confidence {
+    double agreement; /**< mean cosine of the source types' shifts, over all pairs of them */
+    double
+        support; /**< percentile, 0 to 100, of the target's control mean (scs_confidence_support) */
+    double energy_distance;  /**< of predicted and control cells in latent space */
+    double delta_se;         /**< standard error of delta: root of the summed squares over units */
     double p_value, q_value; /**< of "there is a response" (permutations; Benjamini-Hochberg) */
     int8_t support_flag;     /**< support is beyond the 99th percentile */
-} scs_trust;
+} scs_confidence;
 /** All NaN, no flag. */
-scs_trust scs_no_trust(void);
+scs_confidence scs_confidence_none(void);
 
 #endif

@@ -35,9 +35,9 @@ typedef struct scs_shard {
 } scs_shard;
 
 /** Deal the cells: each role's cells in the order of f(seed, cell id), round-robin over shards. */
-SCS_MUST_USE scs_status scs_deal_create(const scs_dataset *dataset, int64_t seed, int32_t n_shard,
-                                        scs_deal **deal);
-void scs_deal_destroy(scs_deal **deal);
+SCS_MUST_USE scs_status scs_shard_deal_create(const scs_dataset *dataset, int64_t seed,
+                                              int32_t n_shard, scs_deal **deal);
+void scs_shard_deal_destroy(scs_deal **deal);
 /** train.shards, or for 0 (auto) the next power of two >= n_rank; SCS_EARG when not a power of two
  * or < n_rank. */
 SCS_MUST_USE scs_status scs_shard_count(int64_t configured, int32_t n_rank, int32_t *n_shard);

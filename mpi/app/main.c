@@ -75,7 +75,7 @@ static void check_blas(char **argv)
 
     if (!core || scs_blas_works())
         return;
-    if (scs_stage_is_first())
+    if (scs_preflight_is_first())
         fprintf(stderr,
                 "scscreen: warning: OPENBLAS_CORETYPE=%.40s does not work on this processor; "
                 "OpenBLAS chooses for itself\n",
@@ -100,15 +100,15 @@ static scs_status check_launch(const scs_comm *comm)
 
 static int run_parallel(const scs_cli *cli, int *argc, char ***argv)
 {
-    scs_stage stage = {0};
+    scs_preflight stage = {0};
     scs_comm *comm = NULL;
     int provided, code, rank = 0;
     scs_status status;
-    bool joined, first = scs_stage_is_first(); /* as it was launched: MPI_Init sets variables */
+    bool joined, first = scs_preflight_is_first(); /* as it was launched: MPI_Init sets variables */
 
-    scs_signals_open();
+    scs_stop_signals_open();
     if (first)
-        scs_stage_prepare(&stage, cli);
+        scs_preflight_prepare(&stage, cli);
     if (MPI_Init_thread(argc, argv, MPI_THREAD_SERIALIZED, &provided) != MPI_SUCCESS)
         return finish(SCS_FAIL(SCS_EINTERNAL, "MPI_Init failed"), true);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
@@ -121,7 +121,7 @@ static int run_parallel(const scs_cli *cli, int *argc, char ***argv)
     if (status == SCS_OK)
         status = scs_session_run(cli, comm, &stage);
     code = finish(status, rank == 0 && (joined || first));
-    scs_stage_clear(&stage);
+    scs_preflight_clear(&stage);
     scs_comm_destroy(&comm);
     leave_if_unusable(code);
     MPI_Finalize();
@@ -138,12 +138,12 @@ int main(int argc, char **argv)
      * half a file. */
     setenv("HDF5_USE_FILE_LOCKING", "FALSE", 0);
     if (status != SCS_OK)
-        code = finish(status, scs_stage_is_first());
+        code = finish(status, scs_preflight_is_first());
     else if (!is_serial(&cli)) {
         check_blas(argv);
         code = run_parallel(&cli, &argc, &argv);
     } else
-        code = scs_stage_is_first() ? finish(run_serial(&cli), true) : 0;
+        code = scs_preflight_is_first() ? finish(run_serial(&cli), true) : 0;
     scs_cli_clear(&cli);
     leave_if_unusable(code);
     return code;

@@ -1,3 +1,4 @@
+#include "src/data/h5ad_matrix.h"
 #include "mpi/app/verbs.h"
 #include "src/base/text.h"
 #include "src/data/h5ad.h"
@@ -39,14 +40,14 @@ static void add_values(value_summary *v, const scs_csr *x)
 /* Every value is read, a block of cells at a time, so that damage and NaN show now. */
 static scs_status read_all(const scs_h5ad *meta, value_summary *v)
 {
-    const int64_t block = scs_h5ad_block_rows(meta);
+    const int64_t block = scs_h5ad_matrix_block_rows(meta);
 
     *v = (value_summary){.whole = true};
     for (int64_t row = 0; row < meta->n_obs; row += block) {
         scs_csr x = {0};
         int64_t last = row + block < meta->n_obs ? row + block : meta->n_obs;
 
-        SCS_TRY(scs_h5ad_read_rows(meta, row, last, &x));
+        SCS_TRY(scs_h5ad_matrix_read_rows(meta, row, last, &x));
         add_values(v, &x);
         scs_csr_clear(&x);
     }
@@ -131,7 +132,7 @@ static scs_status check(scs_session *session)
         mine[1] += scs_packed_bytes(&session->shard[i].x);
     }
     SCS_MPI(MPI_Reduce(mine, all, 2, MPI_INT64_T, MPI_SUM, 0, scs_comm_mpi(session->comm)));
-    SCS_TRY(scs_agree(session->comm, scs_atlas_create(session->dataset, 1, &session->atlas)));
+    SCS_TRY(scs_comm_agree(session->comm, scs_atlas_create(session->dataset, 1, &session->atlas)));
     if (!scs_session_leads(session))
         return SCS_OK;
     print_groups(session->atlas);

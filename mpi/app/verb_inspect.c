@@ -1,4 +1,5 @@
 /* What a folder of results holds, and how to go on. Local. */
+#include "src/hdf5/h5text.h"
 #include "mpi/app/verbs.h"
 #include "src/base/checksum.h"
 #include "src/base/sandbox.h"
@@ -303,7 +304,7 @@ static void print_groups(const scs_checkpoint *c)
 
 static bool is_sealed(const char *path)
 {
-    bool sealed = scs_seal_check(path, true) == SCS_OK;
+    bool sealed = scs_checksum_file_check(path, true) == SCS_OK;
 
     scs_message_clear();
     return sealed;
@@ -387,7 +388,7 @@ static scs_status run(const scs_cli *cli)
     SCS_REQUIRE(!is_config(cli->file), SCS_EARG,
                 "%s: a config; scscreen check %s says what a run would read", cli->file, cli->file);
     snprintf(path, sizeof path, "%s", cli->file);
-    SCS_GO(status, scs_seal_check(path, false));
+    SCS_GO(status, scs_checksum_file_check(path, false));
     SCS_GO(status, scs_sandbox_run(path, look, path, memory_limit, SECONDS, &said));
     SCS_GO(status, scs_bytes_get_int(&said, &kind));
     SCS_GO(status, print_kind(cli, kind, &said));

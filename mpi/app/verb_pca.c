@@ -14,8 +14,8 @@ typedef struct analysis {
     int64_t first; /* this rank's cells are [first, first + x.n_row) */
     scs_packed x;
     scs_pca *pca;
-    scs_real *z;   /* [x.n_row, n_component] */
-    scs_h5out out; /* on rank 0 */
+    scs_real *z;    /* [x.n_row, n_component] */
+    scs_h5_out out; /* on rank 0 */
 } analysis;
 
 /* Cells have no names here: they are numbered through the inputs. */
@@ -76,7 +76,7 @@ static scs_status write_skeleton(analysis *a, const char *path)
     scs_names none = {0};
     hid_t file;
 
-    SCS_TRY(scs_h5out_create(path, &a->out));
+    SCS_TRY(scs_h5_out_create(path, &a->out));
     file = a->out.file;
     SCS_TRY(scs_h5_anndata(file));
     SCS_TRY(write_obs(file, d));
@@ -94,7 +94,8 @@ static scs_status move_rows(analysis *a, int32_t from, int64_t at, int64_t n, in
     scs_real *data = mine ? a->z + at * k : rows;
 
     if (from != 0 && (mine || leads))
-        SCS_TRY(scs_send_receive(comm, 0, data, mine ? bytes : 0, from, data, leads ? bytes : 0));
+        SCS_TRY(
+            scs_comm_send_receive(comm, 0, data, mine ? bytes : 0, from, data, leads ? bytes : 0));
     if (!leads)
         return SCS_OK;
     return scs_h5_write_part(a->out.file, "obsm/X_pca", H5T_NATIVE_FLOAT, first + at, n, data);
@@ -116,7 +117,7 @@ static scs_status write_cells(analysis *a, scs_real *rows)
             failed = failed == SCS_OK ? st : failed;
         }
     }
-    return scs_agree(a->session->comm, failed);
+    return scs_comm_agree(a->session->comm, failed);
 }
 
 static scs_status write_file(analysis *a)
@@ -127,17 +128,17 @@ static scs_status write_file(analysis *a)
     char path[4096];
     scs_status st;
 
-    SCS_GO(st, scs_agree(s->comm, scs_session_path(s, "pca.h5ad", path, sizeof path)));
-    SCS_GO(st, scs_agree(s->comm, leads ? write_skeleton(a, path) : SCS_OK));
-    SCS_GO(st,
-           scs_agree(s->comm, SCS_ALLOC(rows, leads ? ROWS * (int64_t)a->pca->n_component : 0)));
+    SCS_GO(st, scs_comm_agree(s->comm, scs_session_path(s, "pca.h5ad", path, sizeof path)));
+    SCS_GO(st, scs_comm_agree(s->comm, leads ? write_skeleton(a, path) : SCS_OK));
+    SCS_GO(st, scs_comm_agree(s->comm,
+                              SCS_ALLOC(rows, leads ? ROWS * (int64_t)a->pca->n_component : 0)));
     SCS_GO(st, write_cells(a, rows));
-    SCS_GO(st, scs_agree(s->comm, leads ? scs_h5out_commit(&a->out) : SCS_OK));
+    SCS_GO(st, scs_comm_agree(s->comm, leads ? scs_h5_out_commit(&a->out) : SCS_OK));
     scs_session_say(s, "wrote %s", path);
 done:
     free(rows);
     if (leads && st != SCS_OK)
-        scs_h5out_abandon(&a->out);
+        scs_h5_out_abandon(&a->out);
     return st;
 }
 
@@ -158,7 +159,7 @@ static scs_status analyse(analysis *a)
     cells.n = a->x.n_row;
     SCS_TRY(scs_pca_fit(s->comm, &cells, 1, s->dataset->n_gene, scs_profile_components(s->config),
                         &a->pca));
-    SCS_TRY(scs_agree(s->comm, encode(a)));
+    SCS_TRY(scs_comm_agree(s->comm, encode(a)));
     scs_session_say(s, "%d components of %lld cells hold %.1f %% of the variance",
                     a->pca->n_component, (long long)a->pca->n_cell, 100 * scs_pca_share(a->pca));
     return write_file(a);

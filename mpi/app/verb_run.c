@@ -1,10 +1,13 @@
 /* train, screen and run: the same chain of steps, cut at model.h5. */
+#include "mpi/train/train_run.h"
+#include "mpi/screen/screen_run.h"
+#include "mpi/job/session_model.h"
 #include "mpi/app/verbs.h"
 
 static scs_status make_model(scs_session *session)
 {
     SCS_TRY(scs_session_load_data(session));
-    return scs_session_make_model(session);
+    return scs_session_model_make(session);
 }
 
 /* @param screens a screen follows: what it asks for is checked before the hours of training */
@@ -16,23 +19,23 @@ static scs_status train(scs_session *session, bool screens)
                         session->config->file);
     SCS_TRY(make_model(session));
     if (screens)
-        SCS_TRY(scs_session_check_screen(session));
-    SCS_TRY(scs_session_train(session));
-    SCS_TRY(scs_session_make_atlas(session));
-    return scs_session_save_model(session);
+        SCS_TRY(scs_screen_run_check(session));
+    SCS_TRY(scs_train_run(session));
+    SCS_TRY(scs_session_model_make_atlas(session));
+    return scs_session_model_save(session);
 }
 
 static scs_status train_only(scs_session *session)
 {
     SCS_TRY(train(session, false));
-    return scs_session_drop_state(session);
+    return scs_train_run_drop_state(session);
 }
 
 static scs_status screen(scs_session *session)
 {
     SCS_TRY(make_model(session));
-    SCS_TRY(scs_session_make_atlas(session));
-    return scs_session_screen(session);
+    SCS_TRY(scs_session_model_make_atlas(session));
+    return scs_screen_run(session);
 }
 
 static scs_status run(scs_session *session)
@@ -40,8 +43,8 @@ static scs_status run(scs_session *session)
     if (session->config->model.kind != SCS_MODEL_VAE)
         return screen(session);
     SCS_TRY(train(session, true));
-    SCS_TRY(scs_session_screen(session));
-    return scs_session_drop_state(session);
+    SCS_TRY(scs_screen_run(session));
+    return scs_train_run_drop_state(session);
 }
 
 const scs_verb scs_verb_train = {

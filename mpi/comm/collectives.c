@@ -21,8 +21,8 @@ static int next_piece(const scs_comm *comm, int64_t left)
 
 /* Both ends cut a block alike, so the k-th piece sent is the k-th received; no rank can wait for
  * one that is ahead. */
-scs_status scs_send_receive(scs_comm *comm, int32_t to, const void *send, int64_t n_send,
-                            int32_t from, void *recv, int64_t n_recv)
+scs_status scs_comm_send_receive(scs_comm *comm, int32_t to, const void *send, int64_t n_send,
+                                 int32_t from, void *recv, int64_t n_recv)
 {
     int64_t sent = 0, got = 0;
 
@@ -48,8 +48,8 @@ static int64_t total_before(const int64_t *count, int32_t rank)
     return sum;
 }
 
-scs_status scs_alltoallv(scs_comm *comm, const void *send, const int64_t *send_count, void *recv,
-                         const int64_t *recv_count)
+scs_status scs_comm_alltoallv(scs_comm *comm, const void *send, const int64_t *send_count,
+                              void *recv, const int64_t *recv_count)
 {
     for (int32_t step = 0; step < comm->size; step++) {
         int32_t to = (comm->rank + step) % comm->size;
@@ -58,16 +58,17 @@ scs_status scs_alltoallv(scs_comm *comm, const void *send, const int64_t *send_c
         char *in = (char *)recv + total_before(recv_count, from);
 
         if (step > 0)
-            SCS_TRY(scs_send_receive(comm, to, out, send_count[to], from, in, recv_count[from]));
+            SCS_TRY(
+                scs_comm_send_receive(comm, to, out, send_count[to], from, in, recv_count[from]));
         else if (send_count[to] > 0)
             memcpy(in, out, (size_t)send_count[to]);
     }
     return SCS_OK;
 }
 
-scs_status scs_exchange_counts(scs_comm *comm, const int64_t *send_count, int64_t *recv_count)
+scs_status scs_comm_exchange_counts(scs_comm *comm, const int64_t *send_count, int64_t *recv_count)
 {
-    return scs_mpi_status(
+    return scs_comm_mpi_status(
         MPI_Alltoall(send_count, 1, MPI_INT64_T, recv_count, 1, MPI_INT64_T, comm->mpi),
         "MPI_Alltoall");
 }
@@ -78,9 +79,9 @@ static scs_status gather_small(scs_comm *comm, void *bytes, const int64_t *first
         comm->count[r] = (int)(first[r + 1] - first[r]);
         comm->displace[r] = (int)first[r];
     }
-    return scs_mpi_status(MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, bytes, comm->count,
-                                         comm->displace, MPI_BYTE, comm->mpi),
-                          "MPI_Allgatherv");
+    return scs_comm_mpi_status(MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, bytes,
+                                              comm->count, comm->displace, MPI_BYTE, comm->mpi),
+                               "MPI_Allgatherv");
 }
 
 /* A ring: in step s every rank passes on the block that it received in step s - 1. */
@@ -91,13 +92,13 @@ static scs_status gather_large(scs_comm *comm, char *bytes, const int64_t *first
     for (int32_t step = 0; step + 1 < n; step++) {
         int32_t out = (comm->rank - step + n) % n, in = (out + n - 1) % n;
 
-        SCS_TRY(scs_send_receive(comm, to, bytes + first[out], first[out + 1] - first[out], from,
-                                 bytes + first[in], first[in + 1] - first[in]));
+        SCS_TRY(scs_comm_send_receive(comm, to, bytes + first[out], first[out + 1] - first[out],
+                                      from, bytes + first[in], first[in + 1] - first[in]));
     }
     return SCS_OK;
 }
 
-scs_status scs_allgather(scs_comm *comm, void *bytes, const int64_t *first)
+scs_status scs_comm_allgather(scs_comm *comm, void *bytes, const int64_t *first)
 {
     if (first[comm->size] <= comm->piece)
         return gather_small(comm, bytes, first);
@@ -128,7 +129,7 @@ static double counted_twice(void)
     return share > 0 && share < whole ? whole - share : 0;
 }
 
-scs_status scs_peak_memory(scs_comm *comm, double *sum)
+scs_status scs_comm_peak_memory(scs_comm *comm, double *sum)
 {
     struct rusage usage;
     double mine;

@@ -6,7 +6,7 @@
 
 enum { PIECE = 1 << 30 };
 
-scs_status scs_mpi_status(int code, const char *what)
+scs_status scs_comm_mpi_status(int code, const char *what)
 {
     char text[MPI_MAX_ERROR_STRING] = "unknown error";
     int length;
@@ -59,7 +59,7 @@ static scs_status open_comm(MPI_Comm world, scs_comm *comm)
     SCS_MPI(MPI_Comm_rank(comm->mpi, &comm->rank));
     SCS_MPI(MPI_Comm_size(comm->mpi, &comm->size));
     comm->piece = PIECE;
-    SCS_TRY(scs_agree(comm, allocate_scratch(comm)));
+    SCS_TRY(scs_comm_agree(comm, allocate_scratch(comm)));
     return find_nodes(comm);
 }
 
@@ -130,7 +130,7 @@ void scs_comm_set_deadline(scs_comm *comm, double seconds)
     comm->deadline = seconds;
 }
 
-scs_status scs_agree(scs_comm *comm, scs_status mine)
+scs_status scs_comm_agree(scs_comm *comm, scs_status mine)
 {
     struct {
         int32_t status;
@@ -151,7 +151,7 @@ scs_status scs_agree(scs_comm *comm, scs_status mine)
     return SCS_FAIL((scs_status)word.status, "%s", word.message);
 }
 
-scs_status scs_broadcast(scs_comm *comm, void *bytes, int64_t size)
+scs_status scs_comm_broadcast(scs_comm *comm, void *bytes, int64_t size)
 {
     for (int64_t at = 0; at < size; at += comm->piece) {
         int64_t n = size - at < comm->piece ? size - at : comm->piece;
@@ -161,15 +161,15 @@ scs_status scs_broadcast(scs_comm *comm, void *bytes, int64_t size)
     return scs_collective_ok();
 }
 
-scs_status scs_broadcast_blob(scs_comm *comm, uint8_t **blob, int64_t *size)
+scs_status scs_comm_broadcast_blob(scs_comm *comm, uint8_t **blob, int64_t *size)
 {
     scs_status st = SCS_OK;
 
-    SCS_TRY(scs_broadcast(comm, size, sizeof *size));
+    SCS_TRY(scs_comm_broadcast(comm, size, sizeof *size));
     if (comm->rank != 0)
         st = SCS_ALLOC(*blob, *size);
-    SCS_GO(st, scs_agree(comm, st));
-    SCS_GO(st, scs_broadcast(comm, *blob, *size));
+    SCS_GO(st, scs_comm_agree(comm, st));
+    SCS_GO(st, scs_comm_broadcast(comm, *blob, *size));
 done:
     if (st != SCS_OK && comm->rank != 0) {
         free(*blob);
@@ -187,7 +187,7 @@ scs_status scs_comm_reserve(scs_comm *comm, int64_t size)
     free(comm->work);
     comm->work_size = 0;
     comm->work = NULL;
-    SCS_TRY(scs_agree(comm, SCS_ALLOC(bytes, size)));
+    SCS_TRY(scs_comm_agree(comm, SCS_ALLOC(bytes, size)));
     comm->work = bytes;
     comm->work_size = size;
     return SCS_OK;

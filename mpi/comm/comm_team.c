@@ -11,7 +11,7 @@ static int flight_pieces(const scs_comm *comm, int64_t size)
     return (int)((size + comm->piece - 1) / comm->piece);
 }
 
-static scs_status grow(scs_flight *flight, int capacity)
+static scs_status grow(scs_requests *flight, int capacity)
 {
     MPI_Request *request;
 
@@ -23,7 +23,7 @@ static scs_status grow(scs_flight *flight, int capacity)
     return SCS_OK;
 }
 
-static scs_status flight_reserve(scs_comm *comm, scs_flight *flight, int n)
+static scs_status flight_reserve(scs_comm *comm, scs_requests *flight, int n)
 {
     int capacity = flight->capacity + n;
 
@@ -31,13 +31,13 @@ static scs_status flight_reserve(scs_comm *comm, scs_flight *flight, int n)
         flight->reserved += n;
         return scs_collective_ok();
     }
-    SCS_TRY(scs_agree(comm, grow(flight, capacity)));
+    SCS_TRY(scs_comm_agree(comm, grow(flight, capacity)));
     flight->capacity = capacity;
     flight->reserved += n;
     return SCS_OK;
 }
 
-static scs_status flight_send(scs_comm *comm, scs_flight *flight, int tag, int32_t to,
+static scs_status flight_send(scs_comm *comm, scs_requests *flight, int tag, int32_t to,
                               const void *bytes, int64_t size)
 {
     for (int64_t at = 0; at < size; at += comm->piece) {
@@ -50,7 +50,7 @@ static scs_status flight_send(scs_comm *comm, scs_flight *flight, int tag, int32
     return scs_collective_ok();
 }
 
-static scs_status flight_receive(scs_comm *comm, scs_flight *flight, int tag, int32_t from,
+static scs_status flight_receive(scs_comm *comm, scs_requests *flight, int tag, int32_t from,
                                  void *bytes, int64_t size)
 {
     for (int64_t at = 0; at < size; at += comm->piece) {
@@ -63,19 +63,19 @@ static scs_status flight_receive(scs_comm *comm, scs_flight *flight, int tag, in
     return scs_collective_ok();
 }
 
-static scs_status flight_land(scs_flight *flight)
+static scs_status flight_land(scs_requests *flight)
 {
     int n = flight->n;
 
     flight->n = 0;
     flight->reserved = 0;
-    return scs_mpi_status(MPI_Waitall(n, flight->request, MPI_STATUSES_IGNORE), "MPI_Waitall");
+    return scs_comm_mpi_status(MPI_Waitall(n, flight->request, MPI_STATUSES_IGNORE), "MPI_Waitall");
 }
 
-static void flight_clear(scs_flight *flight)
+static void flight_clear(scs_requests *flight)
 {
     free(flight->request);
-    *flight = (scs_flight){0};
+    *flight = (scs_requests){0};
 }
 
 /* The hooks of a team that give ranks of a node the same memory: gradients that others add up, and
@@ -93,7 +93,7 @@ static int64_t part_stride(int64_t n)
  * of ranks. */
 
 /* A team as another rank sees it: only its range of shards differs. */
-static scs_team seat_team(const scs_seat *seat, int32_t rank)
+static scs_team seat_team(const scs_team_context *seat, int32_t rank)
 {
     int32_t n_rank = seat->comm->size;
 
@@ -106,12 +106,12 @@ static scs_team seat_team(const scs_seat *seat, int32_t rank)
 
 static scs_status seat_open_parts(void *ctx, int64_t n, float **part)
 {
-    scs_seat *seat = ctx;
+    scs_team_context *seat = ctx;
     scs_team mine = seat_team(seat, seat->comm->rank);
     int64_t n_part = mine.last - mine.first;
 
-    SCS_TRY(scs_shared_create(seat->comm, n_part * part_stride(n) * (int64_t)sizeof(float),
-                              &seat->parts));
+    SCS_TRY(scs_shared_memory_create(seat->comm, n_part * part_stride(n) * (int64_t)sizeof(float),
+                                     &seat->parts));
     seat->part_size = n;
     for (int64_t i = 0; i < n_part; i++)
         part[i] = (float *)seat->parts.block[seat->comm->rank] + i * part_stride(n);
@@ -120,10 +120,10 @@ static scs_status seat_open_parts(void *ctx, int64_t n, float **part)
 
 static void seat_close_parts(void *ctx, float **part)
 {
-    scs_seat *seat = ctx;
+    scs_team_context *seat = ctx;
 
     (void)part;
-    scs_shared_clear(&seat->parts);
+    scs_shared_memory_clear(&seat->parts);
 }
 
 /* Memory whose content is not needed goes back to the system, where it begins a page. */
@@ -138,15 +138,16 @@ static void forget(float *values, int64_t n)
 /* Each rank of the node fills its share, so that the memory lies near those who will write it. */
 static scs_status seat_share_values(void *ctx, int64_t n, float **values)
 {
-    scs_seat *seat = ctx;
+    scs_team_context *seat = ctx;
     scs_comm *comm = seat->comm;
     int32_t rank = comm->rank;
     int64_t place = comm->place[rank], n_rank = comm->node_size[rank], lo, hi;
     float *copy;
 
-    SCS_TRY(scs_shared_create(comm, place == 0 ? n * (int64_t)sizeof(float) : 0, &seat->values));
+    SCS_TRY(
+        scs_shared_memory_create(comm, place == 0 ? n * (int64_t)sizeof(float) : 0, &seat->values));
     if (!seat->values.together) {
-        scs_shared_clear(&seat->values);
+        scs_shared_memory_clear(&seat->values);
         return SCS_OK;
     }
     copy = seat->values.block[comm->node[rank]];
@@ -156,25 +157,26 @@ static scs_status seat_share_values(void *ctx, int64_t n, float **values)
     forget(*values, n);
     seat->private_values = *values;
     *values = copy;
-    return scs_mpi_status(MPI_Barrier(comm->mpi), "MPI_Barrier");
+    return scs_comm_mpi_status(MPI_Barrier(comm->mpi), "MPI_Barrier");
 }
 
 static void seat_unshare_values(void *ctx, int64_t n, float **values)
 {
-    scs_seat *seat = ctx;
+    scs_team_context *seat = ctx;
 
     if (!seat->values.together)
         return;
     memcpy(seat->private_values, *values, (size_t)n * sizeof **values);
     *values = seat->private_values;
-    scs_shared_clear(&seat->values);
+    scs_shared_memory_clear(&seat->values);
 }
 
 /* The hooks of a team that bring every rank's slice to all ranks, at once or under other work. */
 
 enum { TAG = 9 };
 
-static int64_t seat_slice(const scs_seat *seat, const int64_t *bound, int32_t rank, int64_t *lo)
+static int64_t seat_slice(const scs_team_context *seat, const int64_t *bound, int32_t rank,
+                          int64_t *lo)
 {
     scs_team team = seat_team(seat, rank);
 
@@ -184,18 +186,18 @@ static int64_t seat_slice(const scs_seat *seat, const int64_t *bound, int32_t ra
 
 static scs_status seat_gather_slices(void *ctx, float *values, const int64_t *bound)
 {
-    scs_seat *seat = ctx;
+    scs_team_context *seat = ctx;
     scs_comm *comm = seat->comm;
     int64_t lo, size = (int64_t)sizeof *values;
 
     for (int32_t r = 0; r < comm->size; r++)
         comm->first[r + 1] = (seat_slice(seat, bound, r, &lo) + lo - bound[0]) * size;
     comm->first[0] = 0;
-    return scs_allgather(comm, values + bound[0], comm->first);
+    return scs_comm_allgather(comm, values + bound[0], comm->first);
 }
 
 /* Are these the values that the ranks of a node have one copy of? */
-static bool is_shared(const scs_seat *seat, const float *values)
+static bool is_shared(const scs_team_context *seat, const float *values)
 {
     return seat->values.together &&
            values == seat->values.block[seat->comm->node[seat->comm->rank]];
@@ -209,7 +211,7 @@ static bool gets_slice(const scs_comm *comm, bool shared, int32_t from, int32_t 
 }
 
 /* Messages of a slice at most, on the rank that has the longest. */
-static int most_pieces(const scs_seat *seat, const int64_t *bound)
+static int most_pieces(const scs_team_context *seat, const int64_t *bound)
 {
     int most = 0;
 
@@ -224,7 +226,7 @@ static int most_pieces(const scs_seat *seat, const int64_t *bound)
 
 static scs_status seat_gather_begin(void *ctx, float *values, const int64_t *bound)
 {
-    scs_seat *seat = ctx;
+    scs_team_context *seat = ctx;
     scs_comm *comm = seat->comm;
     bool shared = is_shared(seat, values);
     int64_t lo, other_lo, size = (int64_t)sizeof *values;
@@ -247,7 +249,7 @@ static scs_status seat_gather_begin(void *ctx, float *values, const int64_t *bou
 
 static scs_status seat_gather_end(void *ctx)
 {
-    scs_seat *seat = ctx;
+    scs_team_context *seat = ctx;
 
     SCS_TRY(flight_land(&seat->gathering));
     if (seat->values.together) /* a node's ranks have all written, and received, their share */
@@ -260,19 +262,19 @@ static scs_status seat_gather_end(void *ctx)
 
 enum { TEAM_REDUCE_TAG = 8 };
 
-static int32_t subtrees_of(const scs_seat *seat, int32_t rank)
+static int32_t subtrees_of(const scs_team_context *seat, int32_t rank)
 {
     return seat->first_subtree[rank + 1] - seat->first_subtree[rank];
 }
 
 /* Does rank b read rank a's parts where they are? */
-static bool sees(const scs_seat *seat, const scs_reduction *r, int32_t a, int32_t b)
+static bool sees(const scs_team_context *seat, const scs_reduction *r, int32_t a, int32_t b)
 {
     return r->open && seat->parts.together && seat->comm->node[a] == seat->comm->node[b];
 }
 
 /* Subtree sums that reach rank `to` by messages. */
-static int64_t foreign_subtrees(const scs_seat *seat, const scs_reduction *r, int32_t to)
+static int64_t foreign_subtrees(const scs_team_context *seat, const scs_reduction *r, int32_t to)
 {
     int64_t foreign = 0;
 
@@ -291,7 +293,7 @@ static scs_status grow_work(scs_reduction *r, int64_t size)
 
 /* Room for the others' subtree sums of a slice and for all messages, on each rank as on the one
  * that needs most. */
-static scs_status reserve(scs_seat *seat, scs_reduction *r)
+static scs_status reserve(scs_team_context *seat, scs_reduction *r)
 {
     scs_comm *comm = seat->comm;
     int64_t longest = 0, most = 0, lo, size;
@@ -306,7 +308,7 @@ static scs_status reserve(scs_seat *seat, scs_reduction *r)
     longest *= (int64_t)sizeof(float);
     size = most * longest;
     if (size > r->work_size) {
-        SCS_TRY(scs_agree(comm, grow_work(r, size)));
+        SCS_TRY(scs_comm_agree(comm, grow_work(r, size)));
         r->work_size = size;
     }
     return flight_reserve(comm, &r->flight,
@@ -314,7 +316,8 @@ static scs_status reserve(scs_seat *seat, scs_reduction *r)
 }
 
 /* Slice [lo, ..) of a subtree sum in the memory of another rank of the node. */
-static float *part_of_rank(const scs_seat *seat, int32_t r, const scs_subtree *subtree, int64_t lo)
+static float *part_of_rank(const scs_team_context *seat, int32_t r, const scs_subtree *subtree,
+                           int64_t lo)
 {
     int64_t row = subtree->first - scs_shard_first(seat->n_shard, seat->comm->size, r);
 
@@ -323,7 +326,7 @@ static float *part_of_rank(const scs_seat *seat, int32_t r, const scs_subtree *s
 
 /* part_float[i] = where this rank's slice of subtree sum i lies: our own and those of the node
  * where they are, others' in the work buffer. */
-static void lay_out_parts(scs_seat *seat, const scs_reduction *r)
+static void lay_out_parts(scs_team_context *seat, const scs_reduction *r)
 {
     const int32_t *first = seat->first_subtree;
     int32_t rank = seat->comm->rank;
@@ -343,7 +346,7 @@ static void lay_out_parts(scs_seat *seat, const scs_reduction *r)
 }
 
 /* Sums of this rank's subtrees, over all of the cut. */
-static void fold_own(scs_seat *seat, scs_reduction *r, float *const *part)
+static void fold_own(scs_team_context *seat, scs_reduction *r, float *const *part)
 {
     scs_team team = seat_team(seat, seat->comm->rank);
     scs_subtree subtree[SCS_SUBTREE_MAX];
@@ -352,8 +355,8 @@ static void fold_own(scs_seat *seat, scs_reduction *r, float *const *part)
 
     for (int32_t i = 0; i < team.last - team.first; i++)
         seat->part_float[i] = part[i] + start;
-    n = scs_tree_fold_float(seat->part_float, team.first, team.last, seat->n_shard,
-                            r->bound[seat->n_shard] - start, subtree);
+    n = scs_team_tree_fold_float(seat->part_float, team.first, team.last, seat->n_shard,
+                                 r->bound[seat->n_shard] - start, subtree);
     for (int i = 0; i < n; i++)
         r->mine[i] = part[subtree[i].first - team.first];
     r->len = seat_slice(seat, r->bound, seat->comm->rank, &r->lo);
@@ -361,7 +364,7 @@ static void fold_own(scs_seat *seat, scs_reduction *r, float *const *part)
 
 /* Start to send a rank its slice of every subtree sum that is here, and to receive those of this
  * rank's slice from it. */
-static scs_status trade_slices(scs_seat *seat, scs_reduction *r, int32_t other)
+static scs_status trade_slices(scs_team_context *seat, scs_reduction *r, int32_t other)
 {
     scs_comm *comm = seat->comm;
     int32_t n_out = sees(seat, r, comm->rank, other) ? 0 : subtrees_of(seat, comm->rank);
@@ -377,7 +380,7 @@ static scs_status trade_slices(scs_seat *seat, scs_reduction *r, int32_t other)
     return scs_collective_ok();
 }
 
-static scs_status allocate_seat(scs_seat *seat)
+static scs_status allocate_seat(scs_team_context *seat)
 {
     int32_t n_shard = seat->n_shard;
 
@@ -388,7 +391,7 @@ static scs_status allocate_seat(scs_seat *seat)
 }
 
 /* But for the shared memory, which may be in use. */
-static void clear_lists(scs_seat *seat)
+static void clear_lists(scs_team_context *seat)
 {
     free(seat->first_subtree);
     free(seat->subtree);
@@ -401,7 +404,7 @@ static void clear_lists(scs_seat *seat)
 }
 
 /* The first hook called on all ranks makes the list of all ranks' subtrees; at most one a shard. */
-static scs_status seat_open(scs_seat *seat)
+static scs_status seat_open(scs_team_context *seat)
 {
     scs_comm *comm = seat->comm;
     int32_t n = 0;
@@ -409,11 +412,11 @@ static scs_status seat_open(scs_seat *seat)
 
     if (seat->first_subtree)
         return scs_collective_ok();
-    SCS_GO(st, scs_agree(comm, allocate_seat(seat)));
+    SCS_GO(st, scs_comm_agree(comm, allocate_seat(seat)));
     for (int32_t r = 0; r < comm->size; r++) {
         scs_team other = seat_team(seat, r);
 
-        n += scs_tree_cover(other.first, other.last, seat->n_shard, seat->subtree + n);
+        n += scs_team_tree_cover(other.first, other.last, seat->n_shard, seat->subtree + n);
         seat->first_subtree[r + 1] = n;
     }
 done:
@@ -422,8 +425,8 @@ done:
     return st;
 }
 
-static scs_status begin(scs_seat *seat, scs_reduction *r, float *const *part, const int64_t *bound,
-                        bool open)
+static scs_status begin(scs_team_context *seat, scs_reduction *r, float *const *part,
+                        const int64_t *bound, bool open)
 {
     scs_comm *comm = seat->comm;
 
@@ -438,7 +441,7 @@ static scs_status begin(scs_seat *seat, scs_reduction *r, float *const *part, co
     return scs_collective_ok();
 }
 
-static scs_status end(scs_seat *seat, scs_reduction *r, float *slice)
+static scs_status end(scs_team_context *seat, scs_reduction *r, float *slice)
 {
     scs_comm *comm = seat->comm;
     int first = seat->first_subtree[comm->rank];
@@ -447,8 +450,8 @@ static scs_status end(scs_seat *seat, scs_reduction *r, float *slice)
     if (r->open && seat->parts.together)
         SCS_MPI(MPI_Barrier(comm->mpi)); /* the node's parts are complete */
     lay_out_parts(seat, r);
-    scs_tree_sum_float(seat->part_float, seat->subtree, seat->first_subtree[comm->size], first,
-                       r->len);
+    scs_team_tree_sum_float(seat->part_float, seat->subtree, seat->first_subtree[comm->size], first,
+                            r->len);
     if (slice != seat->part_float[first]) /* it may overlap part[0] */
         memmove(slice, seat->part_float[first], (size_t)r->len * sizeof *slice);
     return SCS_OK;
@@ -457,7 +460,7 @@ static scs_status end(scs_seat *seat, scs_reduction *r, float *slice)
 static scs_status seat_reduce_slice(void *ctx, float *const *part, const int64_t *bound, bool open,
                                     float *slice)
 {
-    scs_seat *seat = ctx;
+    scs_team_context *seat = ctx;
 
     SCS_TRY(begin(seat, &seat->now, part, bound, open));
     return end(seat, &seat->now, slice);
@@ -465,7 +468,7 @@ static scs_status seat_reduce_slice(void *ctx, float *const *part, const int64_t
 
 static scs_status seat_reduce_begin(void *ctx, float *const *part, const int64_t *bound, bool open)
 {
-    scs_seat *seat = ctx;
+    scs_team_context *seat = ctx;
 
     return begin(seat, &seat->begun, part, bound, open);
 }
@@ -473,7 +476,7 @@ static scs_status seat_reduce_begin(void *ctx, float *const *part, const int64_t
 static scs_status seat_reduce_end(void *ctx, float *const *part, const int64_t *bound, bool open,
                                   float *slice)
 {
-    scs_seat *seat = ctx;
+    scs_team_context *seat = ctx;
 
     (void)part, (void)bound, (void)open; /* known since it began */
     return end(seat, &seat->begun, slice);
@@ -490,8 +493,8 @@ static void seats_clear(scs_comm *comm)
 {
     for (int i = 0; i < SCS_SEATS; i++) {
         clear_lists(&comm->seat[i]);
-        scs_shared_clear(&comm->seat[i].parts);
-        scs_shared_clear(&comm->seat[i].values);
+        scs_shared_memory_clear(&comm->seat[i].parts);
+        scs_shared_memory_clear(&comm->seat[i].values);
         reduction_clear(&comm->seat[i].now);
         reduction_clear(&comm->seat[i].begun);
         flight_clear(&comm->seat[i].gathering);
@@ -499,7 +502,7 @@ static void seats_clear(scs_comm *comm)
 }
 
 /* This rank's subtree sums into their place among all ranks'. */
-static void place_subtree_sums(scs_seat *seat, double *parts, int64_t len, double *gathered)
+static void place_subtree_sums(scs_team_context *seat, double *parts, int64_t len, double *gathered)
 {
     scs_team mine = seat_team(seat, seat->comm->rank);
     scs_subtree subtree[SCS_SUBTREE_MAX];
@@ -508,7 +511,8 @@ static void place_subtree_sums(scs_seat *seat, double *parts, int64_t len, doubl
 
     for (int32_t s = mine.first; s < mine.last; s++)
         seat->part_double[s - mine.first] = parts + (s - mine.first) * len;
-    n = scs_tree_fold_double(seat->part_double, mine.first, mine.last, seat->n_shard, len, subtree);
+    n = scs_team_tree_fold_double(seat->part_double, mine.first, mine.last, seat->n_shard, len,
+                                  subtree);
     for (int i = 0; i < n; i++)
         memcpy(gathered + (at + i) * len, parts + (subtree[i].first - mine.first) * len,
                (size_t)len * sizeof *parts);
@@ -516,7 +520,7 @@ static void place_subtree_sums(scs_seat *seat, double *parts, int64_t len, doubl
 
 static scs_status sum(void *ctx, double *parts, int64_t len, double *total)
 {
-    scs_seat *seat = ctx;
+    scs_team_context *seat = ctx;
     scs_comm *comm = seat->comm;
     int64_t row = len * (int64_t)sizeof(double);
     int32_t n;
@@ -529,10 +533,10 @@ static scs_status sum(void *ctx, double *parts, int64_t len, double *total)
     place_subtree_sums(seat, parts, len, gathered);
     for (int32_t r = 0; r <= comm->size; r++)
         comm->first[r] = seat->first_subtree[r] * row;
-    SCS_TRY(scs_allgather(comm, gathered, comm->first));
+    SCS_TRY(scs_comm_allgather(comm, gathered, comm->first));
     for (int32_t i = 0; i < n; i++)
         seat->part_double[i] = gathered + i * len;
-    scs_tree_sum_double(seat->part_double, seat->subtree, n, 0, len);
+    scs_team_tree_sum_double(seat->part_double, seat->subtree, n, 0, len);
     memcpy(total, gathered, (size_t)row);
     return SCS_OK;
 }
@@ -540,34 +544,34 @@ static scs_status sum(void *ctx, double *parts, int64_t len, double *total)
 static scs_status exchange(void *ctx, const void *const *out, const int64_t *n_out, void *const *in,
                            const int64_t *n_in)
 {
-    scs_comm *comm = ((scs_seat *)ctx)->comm;
+    scs_comm *comm = ((scs_team_context *)ctx)->comm;
 
     for (int32_t step = 1; step < comm->size; step++) {
         int32_t to = (comm->rank + step) % comm->size;
         int32_t from = (comm->rank - step + comm->size) % comm->size;
 
-        SCS_TRY(scs_send_receive(comm, to, out[to], n_out[to], from, in[from], n_in[from]));
+        SCS_TRY(scs_comm_send_receive(comm, to, out[to], n_out[to], from, in[from], n_in[from]));
     }
     return scs_collective_ok();
 }
 
 static scs_status agree(void *ctx, scs_status mine)
 {
-    scs_seat *seat = ctx;
+    scs_team_context *seat = ctx;
 
-    return scs_agree(seat->comm, mine);
+    return scs_comm_agree(seat->comm, mine);
 }
 
 static scs_status share(void *ctx, void *bytes, int64_t size)
 {
-    scs_seat *seat = ctx;
+    scs_team_context *seat = ctx;
 
-    return scs_broadcast(seat->comm, bytes, size);
+    return scs_comm_broadcast(seat->comm, bytes, size);
 }
 
 scs_team scs_comm_team(scs_comm *comm, int32_t n_shard)
 {
-    scs_seat *seat = &comm->seat[__builtin_ctz((unsigned)n_shard)];
+    scs_team_context *seat = &comm->seat[__builtin_ctz((unsigned)n_shard)];
     scs_team team;
 
     comm->clear_seats = seats_clear;

@@ -102,7 +102,7 @@ static void *find_block(const scs_shared_card *other)
 }
 
 /* @return whether all of the node's blocks are there */
-static bool find_blocks(const scs_comm *comm, scs_shared *shared)
+static bool find_blocks(const scs_comm *comm, scs_shared_memory *shared)
 {
     bool found = shared->block[comm->rank] != NULL;
 
@@ -114,7 +114,7 @@ static bool find_blocks(const scs_comm *comm, scs_shared *shared)
     return found;
 }
 
-static void unmap_all(scs_shared *shared)
+static void unmap_all(scs_shared_memory *shared)
 {
     for (int32_t r = 0; r < shared->n_rank; r++) {
         unmap(shared->block[r], shared->card[r].size);
@@ -123,19 +123,20 @@ static void unmap_all(scs_shared *shared)
 }
 
 /* All ranks share, or none does. */
-static scs_status try_sharing(scs_comm *comm, int64_t size, scs_shared *shared)
+static scs_status try_sharing(scs_comm *comm, int64_t size, scs_shared_memory *shared)
 {
     scs_shared_card mine;
     int found, all_found = 0;
     scs_status st;
 
     shared->block[comm->rank] = make_block(size, &mine);
-    SCS_GO(st, scs_mpi_status(MPI_Allgather(&mine, sizeof mine, MPI_BYTE, shared->card, sizeof mine,
-                                            MPI_BYTE, comm->mpi),
-                              "MPI_Allgather"));
+    SCS_GO(st, scs_comm_mpi_status(MPI_Allgather(&mine, sizeof mine, MPI_BYTE, shared->card,
+                                                 sizeof mine, MPI_BYTE, comm->mpi),
+                                   "MPI_Allgather"));
     found = find_blocks(comm, shared);
-    SCS_GO(st, scs_mpi_status(MPI_Allreduce(&found, &all_found, 1, MPI_INT, MPI_MIN, comm->mpi),
-                              "MPI_Allreduce"));
+    SCS_GO(st,
+           scs_comm_mpi_status(MPI_Allreduce(&found, &all_found, 1, MPI_INT, MPI_MIN, comm->mpi),
+                               "MPI_Allreduce"));
     shared->together = all_found;
 done:
     if (mine.fd >= 0)
@@ -145,38 +146,38 @@ done:
     return st;
 }
 
-static scs_status allocate_lists(const scs_comm *comm, scs_shared *shared)
+static scs_status allocate_lists(const scs_comm *comm, scs_shared_memory *shared)
 {
-    *shared = (scs_shared){.n_rank = comm->size, .rank = comm->rank};
+    *shared = (scs_shared_memory){.n_rank = comm->size, .rank = comm->rank};
     SCS_TRY(SCS_ALLOC(shared->block, comm->size));
     return SCS_ALLOC(shared->card, comm->size);
 }
 
-static scs_status own_block(scs_comm *comm, int64_t size, scs_shared *shared)
+static scs_status own_block(scs_comm *comm, int64_t size, scs_shared_memory *shared)
 {
     char *block;
     scs_status st = SCS_ALLOC(block, size);
 
     shared->block[comm->rank] = block;
-    return scs_agree(comm, st);
+    return scs_comm_agree(comm, st);
 }
 
-scs_status scs_shared_create(scs_comm *comm, int64_t size, scs_shared *shared)
+scs_status scs_shared_memory_create(scs_comm *comm, int64_t size, scs_shared_memory *shared)
 {
     scs_status st;
 
-    SCS_GO(st, scs_agree(comm, allocate_lists(comm, shared)));
+    SCS_GO(st, scs_comm_agree(comm, allocate_lists(comm, shared)));
     if (comm->size > 1)
         SCS_GO(st, try_sharing(comm, size, shared));
     if (!shared->together)
         SCS_GO(st, own_block(comm, size, shared));
 done:
     if (st != SCS_OK)
-        scs_shared_clear(shared);
+        scs_shared_memory_clear(shared);
     return st;
 }
 
-void scs_shared_clear(scs_shared *shared)
+void scs_shared_memory_clear(scs_shared_memory *shared)
 {
     if (shared->block && shared->together)
         unmap_all(shared);
@@ -184,5 +185,5 @@ void scs_shared_clear(scs_shared *shared)
         free(shared->block[shared->rank]);
     free(shared->block);
     free(shared->card);
-    *shared = (scs_shared){0};
+    *shared = (scs_shared_memory){0};
 }

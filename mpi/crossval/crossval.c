@@ -1,4 +1,6 @@
 /* One model of the grid, from its cells' roles to the latent atlas. */
+#include "mpi/crossval/crossval_measure.h"
+#include "mpi/job/session_model.h"
 #include "mpi/crossval/crossval.h"
 
 #include "mpi/job/session.h"
@@ -29,7 +31,7 @@ static scs_status hold_out(scs_validation *v, int64_t model)
     scs_session *s = v->session;
 
     SCS_TRY(scs_grid_hold_out(v->grid, v->base, model, s->config));
-    return scs_dataset_hold_out(s->config, s->dataset);
+    return scs_roles_hold_out(s->config, s->dataset);
 }
 
 /* The groups are those of the base; only what is held out, and the latent half, differ. */
@@ -39,7 +41,7 @@ static scs_status make_atlas(scs_validation *v)
     const scs_atlas *base = v->base;
     size_t n = (size_t)base->n_group * (size_t)base->n_gene;
 
-    SCS_TRY(scs_atlas_create(s->dataset, scs_session_n_latent(s), &s->atlas));
+    SCS_TRY(scs_atlas_create(s->dataset, scs_session_model_n_latent(s), &s->atlas));
     memcpy(s->atlas->gene_mean, base->gene_mean, n * sizeof *base->gene_mean);
     memcpy(s->atlas->gene_variance, base->gene_variance, n * sizeof *base->gene_variance);
     memcpy(s->atlas->deg, base->deg, (size_t)base->n_group * SCS_N_DEG * sizeof *base->deg);
@@ -52,7 +54,7 @@ static scs_status train(scs_validation *v)
     scs_watch watch = {.ctx = v, .epoch_end = epoch_end};
     scs_outcome outcome;
 
-    SCS_TRY(scs_session_make_model(s));
+    SCS_TRY(scs_session_model_make(s));
     return scs_train(s->config, s->model, s->shard, s->deal, &s->team, &watch, NULL, &outcome);
 }
 
@@ -63,8 +65,8 @@ static scs_status validation_deal(scs_validation *v)
     scs_session *s = v->session;
 
     scs_session_forget(s);
-    SCS_TRY(scs_agree(v->group, scs_session_make_deal(s)));
-    return scs_distribute_copy(v->group, s->deal, &s->team, v->first_cell, &v->x, &s->shard);
+    SCS_TRY(scs_comm_agree(v->group, scs_session_make_deal(s)));
+    return scs_redistribute_copy(v->group, s->deal, &s->team, v->first_cell, &v->x, &s->shard);
 }
 
 /* Train and encode without the combinations that model `model` holds out.
@@ -73,15 +75,15 @@ static scs_status validation_train(scs_validation *v, int64_t model, int kind)
 {
     scs_session *s = v->session;
 
-    SCS_TRY(scs_agree(v->group, hold_out(v, model)));
+    SCS_TRY(scs_comm_agree(v->group, hold_out(v, model)));
     SCS_TRY(validation_deal(v));
     if (kind == SCS_MODEL_VAE)
         SCS_TRY(train(v));
     if (kind == SCS_MODEL_PCA)
-        SCS_TRY(scs_session_fit_pca(s));
-    SCS_TRY(scs_agree(v->group, make_atlas(v)));
-    SCS_TRY(scs_session_measure_controls(s));
-    return scs_session_encode(s);
+        SCS_TRY(scs_session_model_fit_pca(s));
+    SCS_TRY(scs_comm_agree(v->group, make_atlas(v)));
+    SCS_TRY(scs_session_model_measure_controls(s));
+    return scs_session_model_encode(s);
 }
 
 /* What a validation leaves on disk: a file per model, and in the end one table. */
@@ -103,10 +105,10 @@ static scs_status fingerprint(const scs_validation *v, char *checksum)
     st = out ? SCS_OK : SCS_FAIL(SCS_ENOMEM, "out of memory: a model's fingerprint");
     if (out) {
         fprintf(out, "%s\n%s%s\n", SCS_PROGRAM, yaml, v->data);
-        scs_validation_write_head(out);
-        for (int p = 0; p < scs_predictor_count(); p++)
-            if (scs_predictor_is_made(scs_predictor_at(p), config))
-                fprintf(out, "%s\n", scs_predictor_at(p)->name);
+        scs_report_write_head(out);
+        for (int p = 0; p < scs_report_predictor_count(); p++)
+            if (scs_report_predictor_is_made(scs_report_predictor_at(p), config))
+                fprintf(out, "%s\n", scs_report_predictor_at(p)->name);
         if (fclose(out) != 0)
             st = SCS_FAIL(SCS_ENOMEM, "out of memory: a model's fingerprint");
     }
@@ -126,16 +128,16 @@ static scs_status validation_path(scs_validation *v, int64_t model, char **path)
 
     SCS_TRY(scs_grid_hold_out(v->grid, v->base, model, s->config));
     SCS_TRY(fingerprint(v, checksum));
-    return scs_path_print(path, "%s/validation/%.*s.tsv", s->config->output.dir, NAME_DIGITS,
-                          strchr(checksum, ':') + 1);
+    return scs_file_path_print(path, "%s/validation/%.*s.tsv", s->config->output.dir, NAME_DIGITS,
+                               strchr(checksum, ':') + 1);
 }
 
 static int made_predictors(const scs_validation *v)
 {
     int n = 0;
 
-    for (int p = 0; p < scs_predictor_count(); p++)
-        n += scs_predictor_is_made(scs_predictor_at(p), v->session->config);
+    for (int p = 0; p < scs_report_predictor_count(); p++)
+        n += scs_report_predictor_is_made(scs_report_predictor_at(p), v->session->config);
     return n;
 }
 
@@ -158,13 +160,13 @@ static scs_status write_model(void *ctx, FILE *out)
     int64_t model = rows->model;
     scs_lidx at = 0;
 
-    scs_validation_write_head(out);
+    scs_report_write_head(out);
     for (int64_t k = 0; k < scs_grid_size(v->grid, model); k++)
-        for (int p = 0; p < scs_predictor_count(); p++, at++)
-            if (scs_predictor_is_made(scs_predictor_at(p), s->config))
-                scs_validation_write_row(out, s->atlas, scs_grid_item(v->grid, model, k),
-                                         scs_predictor_at(p), v->source.name[at],
-                                         v->value + (int64_t)at * SCS_N_MEASURE);
+        for (int p = 0; p < scs_report_predictor_count(); p++, at++)
+            if (scs_report_predictor_is_made(scs_report_predictor_at(p), s->config))
+                scs_report_write_row(out, s->atlas, scs_grid_item(v->grid, model, k),
+                                     scs_report_predictor_at(p), v->source.name[at],
+                                     v->value + (int64_t)at * SCS_N_MEASURE);
     return SCS_OK;
 }
 
@@ -175,7 +177,7 @@ static scs_status validation_record(scs_validation *v, int64_t model, const char
     char folder[4096];
 
     SCS_TRY(scs_session_path(v->session, "validation", folder, sizeof folder));
-    SCS_TRY(scs_make_folder(folder));
+    SCS_TRY(scs_file_make_folder(folder));
     return scs_file_write(path, write_model, &rows);
 }
 
@@ -184,13 +186,13 @@ static scs_status write_all(void *ctx, FILE *out)
     scs_validation *v = ctx;
     scs_status st = SCS_OK;
 
-    scs_validation_write_head(out);
+    scs_report_write_head(out);
     for (int64_t m = 0; m < v->grid->n_model && st == SCS_OK; m++) {
         char *path = NULL;
 
         st = validation_path(v, m, &path);
         if (st == SCS_OK)
-            st = scs_validation_read(path, validation_rows(v, m), NULL, out);
+            st = scs_report_read(path, validation_rows(v, m), NULL, out);
         free(path);
     }
     return st;
@@ -199,20 +201,20 @@ static scs_status write_all(void *ctx, FILE *out)
 /* All models' rows into output.dir/validation.tsv, and the summary on stdout. Local, on rank 0. */
 static scs_status validation_merge(scs_validation *v)
 {
-    scs_validation_sums sums = {0};
+    scs_report_sums sums = {0};
     char path[4096];
     scs_status st;
 
-    SCS_GO(st, scs_validation_sums_create(&sums));
+    SCS_GO(st, scs_report_sums_create(&sums));
     SCS_GO(st, scs_session_path(v->session, "validation.tsv", path, sizeof path));
     SCS_GO(st, scs_file_write(path, write_all, v));
-    SCS_GO(st, scs_validation_read(path, v->grid->plan->n * made_predictors(v), &sums, NULL));
+    SCS_GO(st, scs_report_read(path, v->grid->plan->n * made_predictors(v), &sums, NULL));
     printf("\nMeans over %lld held-out combinations:\n", (long long)v->grid->plan->n);
-    scs_validation_summary(stdout, &sums);
+    scs_report_summary(stdout, &sums);
     fflush(stdout);
     scs_session_say(v->session, "wrote %s", path);
 done:
-    scs_validation_sums_clear(&sums);
+    scs_report_sums_clear(&sums);
     return st;
 }
 
@@ -260,12 +262,13 @@ static scs_status load(scs_validation *v)
     scs_session *s = v->session;
 
     SCS_TRY(scs_session_read(s, &v->first_cell, &v->x));
-    SCS_TRY(scs_agree(v->group, scs_dataset_checksum(s->dataset, (const scs_h5ad *const *)s->meta,
-                                                     s->input_checksum, v->data)));
+    SCS_TRY(
+        scs_comm_agree(v->group, scs_dataset_checksum(s->dataset, (const scs_h5ad *const *)s->meta,
+                                                      s->input_checksum, v->data)));
     SCS_TRY(validation_deal(v));
-    SCS_TRY(scs_agree(v->group, scs_atlas_create(s->dataset, 1, &v->base)));
-    SCS_TRY(scs_session_fill_genes(s, v->base));
-    return scs_agree(v->group, scs_grid_create(s->config, v->base, &v->grid));
+    SCS_TRY(scs_comm_agree(v->group, scs_atlas_create(s->dataset, 1, &v->base)));
+    SCS_TRY(scs_session_model_fill_genes(s, v->base));
+    return scs_comm_agree(v->group, scs_grid_create(s->config, v->base, &v->grid));
 }
 
 static void describe(const scs_validation *v)
@@ -288,12 +291,12 @@ static scs_status validation_open(scs_session *session, scs_validation *v)
 {
     *v = (scs_validation){
         .session = session, .world = session->comm, .queue = {.window = MPI_WIN_NULL}};
-    SCS_TRY(scs_agree(v->world, settle_config(v)));
-    SCS_TRY(scs_agree(v->world, split(v)));
+    SCS_TRY(scs_comm_agree(v->world, settle_config(v)));
+    SCS_TRY(scs_comm_agree(v->world, split(v)));
     session->comm = v->group;
-    SCS_TRY(scs_agree(v->world, load(v)));
+    SCS_TRY(scs_comm_agree(v->world, load(v)));
     describe(v);
-    return scs_agree(v->world, scs_queue_open(v->world, &v->queue));
+    return scs_comm_agree(v->world, scs_queue_open(v->world, &v->queue));
 }
 
 static void validation_close(scs_validation *v)
@@ -316,8 +319,8 @@ static scs_status next_model(scs_validation *v, int64_t *model)
 
     if (scs_session_leads(v->session))
         st = scs_queue_take(&v->queue, model);
-    SCS_TRY(scs_agree(v->group, st));
-    return scs_broadcast(v->group, model, sizeof *model);
+    SCS_TRY(scs_comm_agree(v->group, st));
+    return scs_comm_broadcast(v->group, model, sizeof *model);
 }
 
 /* Whether the model's file is there and whole: a stopped grid goes on where it was. */
@@ -326,10 +329,10 @@ static scs_status is_recorded(scs_validation *v, int64_t model, const char *path
     int32_t found = 0;
 
     if (scs_session_leads(v->session)) {
-        found = scs_validation_read(path, validation_rows(v, model), NULL, NULL) == SCS_OK;
+        found = scs_report_read(path, validation_rows(v, model), NULL, NULL) == SCS_OK;
         scs_message_clear();
     }
-    SCS_TRY(scs_broadcast(v->group, &found, sizeof found));
+    SCS_TRY(scs_comm_broadcast(v->group, &found, sizeof found));
     *recorded = found != 0;
     return SCS_OK;
 }
@@ -352,27 +355,27 @@ static void tell(const scs_validation *v, int64_t model, bool recorded)
         at += snprintf(text + at, sizeof text - (size_t)at, " and %lld more", more);
     if (recorded && at < (int)sizeof text)
         at += snprintf(text + at, sizeof text - (size_t)at, ": recorded before");
-    for (int p = 0; !recorded && p < scs_predictor_count() && at < (int)sizeof text; p++)
-        if (scs_predictor_is_made(scs_predictor_at(p), s->config))
-            at +=
-                snprintf(text + at, sizeof text - (size_t)at, "%s%s %.3f", p ? "  " : ": r2_all  ",
-                         scs_predictor_at(p)->name, v->value[p * SCS_N_MEASURE + SCS_R2_ALL]);
+    for (int p = 0; !recorded && p < scs_report_predictor_count() && at < (int)sizeof text; p++)
+        if (scs_report_predictor_is_made(scs_report_predictor_at(p), s->config))
+            at += snprintf(text + at, sizeof text - (size_t)at, "%s%s %.3f",
+                           p ? "  " : ": r2_all  ", scs_report_predictor_at(p)->name,
+                           v->value[p * SCS_N_MEASURE + SCS_R2_ALL]);
     fprintf(stderr, "%s\n", scs_text_escape(text, shown, sizeof shown));
 }
 
 static scs_status make_model(scs_validation *v, int64_t model, const char *path)
 {
-    int kind[SCS_MOST_KINDS], n = scs_predictor_kinds(v->session->config, kind);
+    int kind[SCS_MOST_KINDS], n = scs_report_predictor_kinds(v->session->config, kind);
     scs_status st = SCS_OK;
 
-    SCS_TRY(scs_agree(v->group, scs_validation_reserve(v, model)));
+    SCS_TRY(scs_comm_agree(v->group, scs_crossval_measure_reserve(v, model)));
     for (int i = 0; i < n; i++) {
         SCS_TRY(validation_train(v, model, kind[i]));
-        SCS_TRY(scs_validation_measure(v, model, kind[i]));
+        SCS_TRY(scs_crossval_measure(v, model, kind[i]));
     }
     if (scs_session_leads(v->session))
         st = validation_record(v, model, path);
-    return scs_agree(v->group, st);
+    return scs_comm_agree(v->group, st);
 }
 
 static scs_status run_model(scs_validation *v, int64_t model)
@@ -381,7 +384,7 @@ static scs_status run_model(scs_validation *v, int64_t model)
     bool recorded = false;
     scs_status st;
 
-    SCS_GO(st, scs_agree(v->group, validation_path(v, model, &path)));
+    SCS_GO(st, scs_comm_agree(v->group, validation_path(v, model, &path)));
     SCS_GO(st, is_recorded(v, model, path, &recorded));
     if (!recorded)
         SCS_GO(st, make_model(v, model, path));
@@ -413,10 +416,10 @@ static scs_status validate(scs_validation *v)
 {
     scs_status st = SCS_OK;
 
-    SCS_TRY(scs_agree(v->world, run_models(v)));
+    SCS_TRY(scs_comm_agree(v->world, run_models(v)));
     if (scs_comm_rank(v->world) == 0)
         st = validation_merge(v);
-    return scs_agree(v->world, st);
+    return scs_comm_agree(v->world, st);
 }
 
 static scs_status run(scs_session *session)

@@ -25,12 +25,6 @@ typedef struct scs_validation {
     scs_names source; /**< [its combinations, predictors] where the shift comes from, in words */
 } scs_validation;
 
-/** Predict and measure them, by the baselines and what the session's model, of this kind, makes:
- * their part of v->value and v->source. Collective over the group. */
-SCS_MUST_USE scs_status scs_validation_measure(scs_validation *v, int64_t model, int kind);
-/** Room for a model's values and sources. Local. */
-SCS_MUST_USE scs_status scs_validation_reserve(scs_validation *v, int64_t model);
-
 /** `scscreen validate`. */
 extern const scs_verb scs_crossval_verb;
 

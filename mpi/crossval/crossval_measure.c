@@ -1,6 +1,10 @@
 /* The held-out combinations of one model: every predictor's rows and what they are worth. */
+#include "mpi/crossval/crossval_measure.h"
+#include "mpi/screen/screen_method.h"
+#include "mpi/job/session_model.h"
 #include "mpi/crossval/crossval.h"
 #include "mpi/screen/row.h"
+#include "src/screen/predict.h"
 #include "src/atlas/atlas.h"
 #include "src/base/collective.h"
 #include "src/base/text.h"
@@ -28,7 +32,7 @@ typedef struct work {
 
 static double *value_of(const work *w, int64_t row, int predictor)
 {
-    return w->value + (row * scs_predictor_count() + predictor) * SCS_N_MEASURE;
+    return w->value + (row * scs_report_predictor_count() + predictor) * SCS_N_MEASURE;
 }
 
 static void list_rows(work *w, int64_t model)
@@ -55,16 +59,16 @@ static scs_status open_work(work *w, int64_t model)
     SCS_TRY(SCS_ALLOC(w->first, n_rank + 1));
     SCS_TRY(SCS_ALLOC(w->control_z, a->n_group));
     SCS_TRY(SCS_ALLOC(w->observed_z, a->n_group));
-    SCS_TRY(SCS_ALLOC(w->method, scs_predictor_count()));
-    SCS_TRY(scs_sources_create(a, &w->sources));
+    SCS_TRY(SCS_ALLOC(w->method, scs_report_predictor_count()));
+    SCS_TRY(scs_shift_sources_create(a, &w->sources));
     SCS_TRY(SCS_ALLOC(w->scratch, 2 * genes + latent));
     SCS_TRY(SCS_ALLOC(w->mean, genes));
     SCS_TRY(SCS_ALLOC(w->shift, genes));
     SCS_TRY(SCS_ALLOC(w->variance, genes));
-    SCS_TRY(SCS_ALLOC(w->value, w->plan.n * scs_predictor_count() * SCS_N_MEASURE));
+    SCS_TRY(SCS_ALLOC(w->value, w->plan.n * scs_report_predictor_count() * SCS_N_MEASURE));
     list_rows(w, model);
     scs_plan_split(&w->plan, (int32_t)n_rank, w->first);
-    return scs_gene_space_view(a, &w->genes);
+    return scs_atlas_gene_space_view(a, &w->genes);
 }
 
 static void close_work(work *w)
@@ -83,23 +87,23 @@ static void close_work(work *w)
     free(w->control_z);
     free(w->observed_z);
     free(w->method);
-    scs_sources_destroy(&w->sources);
+    scs_shift_sources_destroy(&w->sources);
     free(w->scratch);
     free(w->mean);
     free(w->shift);
     free(w->variance);
     free(w->value);
-    scs_gene_space_clear(&w->genes);
+    scs_atlas_gene_space_clear(&w->genes);
 }
 
 static scs_status route(work *w)
 {
     const scs_session *s = w->v->session;
 
-    SCS_TRY(scs_route_cells(w->v->group, s->dataset, s->atlas, &w->plan, false, w->first, s->shard,
-                            &s->team, s->z, w->control_z));
-    return scs_route_cells(w->v->group, s->dataset, s->atlas, &w->observed, false, w->first,
-                           s->shard, &s->team, s->z, w->observed_z);
+    SCS_TRY(scs_redistribute_cells(w->v->group, s->dataset, s->atlas, &w->plan, false, w->first,
+                                   s->shard, &s->team, s->z, w->control_z));
+    return scs_redistribute_cells(w->v->group, s->dataset, s->atlas, &w->observed, false, w->first,
+                                  s->shard, &s->team, s->z, w->observed_z);
 }
 
 /* How far the latent cells, moved by delta, are from the observed ones. */
@@ -110,20 +114,20 @@ static scs_status measure_cells(const work *w, int64_t row, const double *delta,
     scs_sample moved = {w->control_z[c->control_group], a->group[c->control_group].count, delta};
     scs_sample real = {w->observed_z[c->observed_group], a->group[c->observed_group].count, NULL};
 
-    SCS_TRY(scs_energy_distance(&moved, &real, a->n_latent, &value[SCS_ENERGY_LATENT]));
-    return scs_mmd2(&moved, &real, a->n_latent, &value[SCS_MMD_LATENT]);
+    SCS_TRY(scs_cell_distance_energy(&moved, &real, a->n_latent, &value[SCS_ENERGY_LATENT]));
+    return scs_cell_distance_mmd2(&moved, &real, a->n_latent, &value[SCS_MMD_LATENT]);
 }
 
 /* Where a row's shift comes from, into w->sources. @param[out] any false: it is no change */
 static scs_status find_sources(work *w, int64_t row, int predictor, bool *any)
 {
-    int space = scs_predictor_at(predictor)->space;
+    int space = scs_report_predictor_at(predictor)->space;
     const scs_atlas *a = space == SCS_PREDICT_GENES ? &w->genes : w->v->session->atlas;
 
     *any = space != SCS_PREDICT_NOTHING;
     if (!*any)
         return SCS_OK;
-    return scs_sources_find(a, &w->method[predictor], &w->plan.item[row], w->sources);
+    return scs_shift_sources_find(a, &w->method[predictor], &w->plan.item[row], w->sources);
 }
 
 /* A baseline's row: control + the sources' own change. */
@@ -134,8 +138,8 @@ static scs_status measure_genes(work *w, int64_t row, int predictor)
     const scs_combination *c = &w->plan.item[row];
     int64_t genes = a->n_gene;
     scs_prediction out = {w->mean, w->shift, w->method[predictor].variance ? w->variance : NULL};
-    scs_evidence from = {.control_mean = scs_group_gene_mean(a, c->control_group),
-                         .control_variance = scs_group_gene_variance(a, c->control_group),
+    scs_evidence from = {.control_mean = scs_atlas_group_gene_mean(a, c->control_group),
+                         .control_variance = scs_atlas_group_gene_variance(a, c->control_group),
                          .change = {w->scratch, w->scratch + genes},
                          .scale = 1};
     double *value = value_of(w, row, predictor);
@@ -144,12 +148,12 @@ static scs_status measure_genes(work *w, int64_t row, int predictor)
     memset(w->scratch, 0, 2 * (size_t)genes * sizeof *w->scratch);
     SCS_TRY(find_sources(w, row, predictor, &any));
     if (any) {
-        scs_sources_genes(a, w->sources, a->gene_mean, w->scratch);
-        scs_sources_genes(a, w->sources, a->gene_variance, w->scratch + genes);
+        scs_shift_sources_genes(a, w->sources, a->gene_mean, w->scratch);
+        scs_shift_sources_genes(a, w->sources, a->gene_variance, w->scratch + genes);
     }
     scs_predict(&w->method[predictor], a->n_gene, &from, &out);
-    SCS_TRY(scs_measure_means(a, c, &out, value));
-    return !any && scs_session_has_latent(s) ? measure_cells(w, row, NULL, value) : SCS_OK;
+    SCS_TRY(scs_score_measure_means(a, c, &out, value));
+    return !any && scs_session_model_has_latent(s) ? measure_cells(w, row, NULL, value) : SCS_OK;
 }
 
 static scs_status measure_row(work *w, const scs_result_rows *rows, int predictor)
@@ -161,9 +165,9 @@ static scs_status measure_row(work *w, const scs_result_rows *rows, int predicto
     double *value = value_of(w, row, predictor);
     bool any;
 
-    SCS_TRY(scs_measure_means(s->atlas, c, &out, value));
+    SCS_TRY(scs_score_measure_means(s->atlas, c, &out, value));
     SCS_TRY(find_sources(w, row, predictor, &any));
-    scs_sources_shift(s->atlas, w->sources, w->scratch);
+    scs_shift_sources_latent(s->atlas, w->sources, w->scratch);
     return measure_cells(w, row, w->scratch, value);
 }
 
@@ -179,21 +183,22 @@ static scs_status measure_latent(work *w, int64_t first, int64_t n, int predicto
     scs_status st;
 
     SCS_GO(st, scs_plan_resolve(s->atlas, method, &w->plan));
-    SCS_GO(st, scs_screen_rows_alloc(&job, &rows));
+    SCS_GO(st, scs_row_results_alloc(&job, &rows));
     SCS_GO(st, scs_row_block_make(&job, 1, &block));
     for (rows.first = first; rows.first < first + n; rows.first++) {
-        SCS_GO(st, scs_screen_rows(&block, &rows));
+        SCS_GO(st, scs_row_make_all(&block, &rows));
         SCS_GO(st, measure_row(w, &rows, predictor));
     }
 done:
-    scs_screen_rows_clear(&rows);
+    scs_row_results_clear(&rows);
     scs_row_block_clear(&block);
     return st;
 }
 
 static bool is_made(const work *w, int predictor)
 {
-    return scs_predictor_is_made_by(scs_predictor_at(predictor), w->v->session->config, w->kind);
+    return scs_report_predictor_is_made_by(scs_report_predictor_at(predictor),
+                                           w->v->session->config, w->kind);
 }
 
 /* This rank's rows. */
@@ -202,10 +207,10 @@ static scs_status measure(work *w)
     int32_t me = scs_comm_rank(w->v->group);
     int64_t first = w->first[me], last = w->first[me + 1];
 
-    for (int p = 0; p < scs_predictor_count() && first < last; p++) {
+    for (int p = 0; p < scs_report_predictor_count() && first < last; p++) {
         if (!is_made(w, p))
             continue;
-        if (scs_predictor_at(p)->space == SCS_PREDICT_LATENT)
+        if (scs_report_predictor_at(p)->space == SCS_PREDICT_LATENT)
             SCS_TRY(measure_latent(w, first, last - first, p));
         else
             for (int64_t i = first; i < last; i++)
@@ -224,23 +229,23 @@ static scs_status make_methods(work *w)
 {
     const scs_session *s = w->v->session;
 
-    for (int i = 0; i < scs_predictor_count(); i++) {
-        const scs_predictor *p = scs_predictor_at(i);
+    for (int i = 0; i < scs_report_predictor_count(); i++) {
+        const scs_predictor *p = scs_report_predictor_at(i);
 
-        w->method[i] = scs_gene_space_method(scs_method_from_config(s->config));
+        w->method[i] = scs_predict_in_gene_space(scs_shift_method_from_config(s->config));
         if (p->space == SCS_PREDICT_GENES) {
             w->method[i].shift = p->shift;
-            w->method[i].power = scs_power_tried(SCS_USUAL_POWER);
+            w->method[i].power = scs_choose_shift_power_tried(SCS_USUAL_POWER);
         }
         if (p->space == SCS_PREDICT_LATENT && is_made(w, i))
-            SCS_TRY(scs_session_method(s, decode_of(s, p), &w->method[i]));
+            SCS_TRY(scs_screen_method(s, decode_of(s, p), &w->method[i]));
     }
     return scs_collective_ok();
 }
 
 static scs_status name_source(work *w, int64_t row, int predictor)
 {
-    char **name = &w->v->source.name[row * scs_predictor_count() + predictor];
+    char **name = &w->v->source.name[row * scs_report_predictor_count() + predictor];
     bool any;
 
     SCS_TRY(find_sources(w, row, predictor, &any));
@@ -252,7 +257,7 @@ static scs_status name_source(work *w, int64_t row, int predictor)
 static scs_status name_sources(work *w)
 {
     for (int64_t i = 0; i < w->plan.n; i++)
-        for (int p = 0; p < scs_predictor_count(); p++)
+        for (int p = 0; p < scs_report_predictor_count(); p++)
             if (is_made(w, p))
                 SCS_TRY(name_source(w, i, p));
     return SCS_OK;
@@ -260,8 +265,8 @@ static scs_status name_sources(work *w)
 
 static void keep_values(const work *w, const double *all)
 {
-    for (int64_t i = 0; i < w->plan.n * scs_predictor_count(); i++)
-        if (is_made(w, (int)(i % scs_predictor_count())))
+    for (int64_t i = 0; i < w->plan.n * scs_report_predictor_count(); i++)
+        if (is_made(w, (int)(i % scs_report_predictor_count())))
             memcpy(w->v->value + i * SCS_N_MEASURE, all + i * SCS_N_MEASURE,
                    SCS_N_MEASURE * sizeof *all);
 }
@@ -269,23 +274,23 @@ static void keep_values(const work *w, const double *all)
 /* Each value is one rank's; the others have 0 there. */
 static scs_status gather(work *w)
 {
-    int n = (int)(w->plan.n * scs_predictor_count() * SCS_N_MEASURE);
+    int n = (int)(w->plan.n * scs_report_predictor_count() * SCS_N_MEASURE);
     MPI_Comm group = scs_comm_mpi(w->v->group);
     double *all = NULL;
     scs_status st;
 
-    SCS_GO(st, scs_agree(w->v->group, SCS_ALLOC(all, n)));
-    SCS_GO(st, scs_mpi_status(MPI_Reduce(w->value, all, n, MPI_DOUBLE, MPI_SUM, 0, group),
-                              "MPI_Reduce"));
+    SCS_GO(st, scs_comm_agree(w->v->group, SCS_ALLOC(all, n)));
+    SCS_GO(st, scs_comm_mpi_status(MPI_Reduce(w->value, all, n, MPI_DOUBLE, MPI_SUM, 0, group),
+                                   "MPI_Reduce"));
     keep_values(w, all);
 done:
     free(all);
     return st;
 }
 
-scs_status scs_validation_reserve(scs_validation *v, int64_t model)
+scs_status scs_crossval_measure_reserve(scs_validation *v, int64_t model)
 {
-    int64_t n = scs_grid_size(v->grid, model) * scs_predictor_count();
+    int64_t n = scs_grid_size(v->grid, model) * scs_report_predictor_count();
 
     free(v->value);
     scs_names_clear(&v->source);
@@ -297,16 +302,16 @@ scs_status scs_validation_reserve(scs_validation *v, int64_t model)
 
 static scs_status run(work *w, int64_t model)
 {
-    SCS_TRY(scs_agree(w->v->group, open_work(w, model)));
-    if (scs_session_has_latent(w->v->session))
+    SCS_TRY(scs_comm_agree(w->v->group, open_work(w, model)));
+    if (scs_session_model_has_latent(w->v->session))
         SCS_TRY(route(w));
     SCS_TRY(make_methods(w));
-    SCS_TRY(scs_agree(w->v->group, measure(w)));
-    SCS_TRY(scs_agree(w->v->group, name_sources(w)));
+    SCS_TRY(scs_comm_agree(w->v->group, measure(w)));
+    SCS_TRY(scs_comm_agree(w->v->group, name_sources(w)));
     return gather(w);
 }
 
-scs_status scs_validation_measure(scs_validation *v, int64_t model, int kind)
+scs_status scs_crossval_measure(scs_validation *v, int64_t model, int kind)
 {
     work w = {.v = v, .kind = kind};
     scs_status st = run(&w, model);

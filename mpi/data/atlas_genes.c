@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The best genes of one group, as scs_top_genes gives them. */
+/* The best genes of one group, as scs_deg_top_genes gives them. */
 typedef struct scs_top_list {
     double score[SCS_N_DEG];
     int32_t gene[SCS_N_DEG];
@@ -40,9 +40,9 @@ static scs_status list_own_genes(ranking *r, int32_t group, scs_top_list *list)
     int32_t control = control_of(r->slice.atlas, group);
 
     if (control < 0)
-        return scs_top_genes(r->z, 0, 0, SCS_N_DEG, list->gene, list->score);
-    scs_ranked_wilcoxon(&r->slice, group, control, r->z);
-    return scs_top_genes(r->z, r->slice.n_gene, r->gene0, SCS_N_DEG, list->gene, list->score);
+        return scs_deg_top_genes(r->z, 0, 0, SCS_N_DEG, list->gene, list->score);
+    scs_deg_wilcoxon_ranked(&r->slice, group, control, r->z);
+    return scs_deg_top_genes(r->z, r->slice.n_gene, r->gene0, SCS_N_DEG, list->gene, list->score);
 }
 
 /* The best of the list so far and of all ranks' lists of one group. A tie goes to the former, then
@@ -85,10 +85,10 @@ static scs_status rank_groups(scs_comm *comm, ranking *r, int32_t g0, int32_t n,
 
     for (int32_t g = 0; g < n && st == SCS_OK; g++)
         st = list_own_genes(r, g0 + g, &mine[g]);
-    SCS_TRY(scs_agree(comm, st));
+    SCS_TRY(scs_comm_agree(comm, st));
     for (int32_t i = 0; i <= comm->size; i++)
         comm->first[i] = (int64_t)i * n * (int64_t)sizeof *r->lists;
-    SCS_TRY(scs_allgather(comm, r->lists, comm->first));
+    SCS_TRY(scs_comm_allgather(comm, r->lists, comm->first));
     for (int32_t g = 0; g < n; g++)
         merge(r->lists + g, comm->size, n, r->at, &best[g0 + g]);
     return SCS_OK;
@@ -98,7 +98,7 @@ static scs_status open_ranking(const scs_comm *comm, const scs_atlas *atlas,
                                const scs_dataset *dataset, const scs_gene_slice *slice, ranking *r)
 {
     *r = (ranking){.gene0 = slice->gene0};
-    SCS_TRY(scs_ranked_slice_create(atlas, dataset, slice, &r->slice));
+    SCS_TRY(scs_deg_slice_create(atlas, dataset, slice, &r->slice));
     SCS_TRY(SCS_ALLOC(r->lists, (int64_t)comm->size * LISTS));
     SCS_TRY(SCS_ALLOC(r->at, comm->size + 1));
     return SCS_ALLOC(r->z, slice->gene1 - slice->gene0);
@@ -114,14 +114,14 @@ static scs_status top_lists(scs_comm *comm, const scs_atlas *atlas, const scs_da
     ranking r = {0};
     scs_status st;
 
-    SCS_GO(st, scs_agree(comm, open_ranking(comm, atlas, dataset, slice, &r)));
+    SCS_GO(st, scs_comm_agree(comm, open_ranking(comm, atlas, dataset, slice, &r)));
     for (int32_t g = 0; g < atlas->n_group; g += LISTS) {
         int32_t left = atlas->n_group - g;
 
         SCS_GO(st, rank_groups(comm, &r, g, left < LISTS ? left : LISTS, best));
     }
 done:
-    scs_ranked_slice_clear(&r.slice);
+    scs_deg_slice_clear(&r.slice);
     free(r.lists);
     free(r.at);
     free(r.z);
@@ -170,7 +170,7 @@ static scs_status gather_block(scs_comm *comm, const int64_t *gene0, int32_t n_g
 
     block_layout(comm, gene0, n);
     copy_columns(comm, gene0, n_gene, n, matrix, comm->rank, true);
-    SCS_TRY(scs_allgather(comm, block, comm->first));
+    SCS_TRY(scs_comm_allgather(comm, block, comm->first));
     for (int32_t r = 0; r < comm->size; r++)
         copy_columns(comm, gene0, n_gene, n, matrix, r, false);
     return SCS_OK;
@@ -199,7 +199,7 @@ static scs_status all_slices(scs_comm *comm, const scs_gene_slice *slice, int32_
 {
     int64_t mine = slice->gene0;
 
-    SCS_TRY(scs_agree(comm, SCS_ALLOC(*gene0, comm->size + 1)));
+    SCS_TRY(scs_comm_agree(comm, SCS_ALLOC(*gene0, comm->size + 1)));
     SCS_MPI(MPI_Allgather(&mine, 1, MPI_INT64_T, *gene0, 1, MPI_INT64_T, comm->mpi));
     (*gene0)[comm->size] = end;
     return SCS_OK;
@@ -212,7 +212,7 @@ static scs_status add_slice(scs_comm *comm, scs_atlas *atlas, const scs_dataset 
     int64_t *gene0 = NULL;
     scs_status st;
 
-    SCS_GO(st, scs_agree(comm, scs_atlas_gene_moments(atlas, dataset, slice)));
+    SCS_GO(st, scs_comm_agree(comm, scs_gene_moments(atlas, dataset, slice)));
     SCS_GO(st, all_slices(comm, slice, end, &gene0));
     SCS_GO(st, gather_columns(comm, atlas, gene0, atlas->gene_mean));
     SCS_GO(st, gather_columns(comm, atlas, gene0, atlas->gene_variance));
@@ -231,10 +231,10 @@ static scs_status add_part(scs_comm *comm, scs_atlas *atlas, const scs_dataset *
 
     if (gene0 == gene1)
         return scs_collective_ok();
-    SCS_GO(st, scs_transpose(comm, shard, team, gene0, gene1, &slice));
+    SCS_GO(st, scs_redistribute_transpose(comm, shard, team, gene0, gene1, &slice));
     SCS_GO(st, add_slice(comm, atlas, dataset, &slice, gene1, best));
 done:
-    scs_gene_slice_clear(&slice);
+    scs_gene_moments_slice_clear(&slice);
     return st;
 }
 
@@ -254,7 +254,7 @@ scs_status scs_atlas_genes_in_parts(scs_comm *comm, scs_atlas *atlas, const scs_
     scs_top_list *best = NULL;
     scs_status st;
 
-    SCS_GO(st, scs_agree(comm, open_lists(atlas, &best)));
+    SCS_GO(st, scs_comm_agree(comm, open_lists(atlas, &best)));
     for (int32_t p = 0; p < n_part; p++)
         SCS_GO(st, add_part(comm, atlas, dataset, shard, team, (int32_t)(n_gene * p / n_part),
                             (int32_t)(n_gene * (p + 1) / n_part), best));

@@ -1,3 +1,4 @@
+#include "src/data/h5ad_matrix.h"
 #include "src/base/collective.h"
 #include "src/base/vector.h"
 #include "src/data/csr.h"
@@ -30,9 +31,9 @@ static scs_status count_totals(scs_comm *comm, median_counts *count, int64_t n_u
 
     if (st == SCS_OK)
         st = SCS_ALLOC(count->from, scs_comm_size(comm));
-    SCS_TRY(scs_agree(comm, st));
+    SCS_TRY(scs_comm_agree(comm, st));
     count->to[0] = n_used * (int64_t)sizeof(double);
-    return scs_exchange_counts(comm, count->to, count->from);
+    return scs_comm_exchange_counts(comm, count->to, count->from);
 }
 
 /* All ranks' totals go to rank 0, which alone holds them. */
@@ -45,10 +46,10 @@ static scs_status gather_median(scs_comm *comm, const median_counts *count, cons
 
     for (int32_t r = 0; r < scs_comm_size(comm); r++)
         n += count->from[r] / (int64_t)sizeof *all;
-    SCS_GO(st, scs_agree(comm, SCS_ALLOC(all, n)));
-    SCS_GO(st, scs_alltoallv(comm, used, count->to, all, count->from));
+    SCS_GO(st, scs_comm_agree(comm, SCS_ALLOC(all, n)));
+    SCS_GO(st, scs_comm_alltoallv(comm, used, count->to, all, count->from));
     *target = n > 0 ? scs_vector_median(all, n) : 0;
-    SCS_GO(st, scs_broadcast(comm, target, sizeof *target));
+    SCS_GO(st, scs_comm_broadcast(comm, target, sizeof *target));
 done:
     free(all);
     return st;
@@ -62,7 +63,7 @@ static scs_status median_total(scs_comm *comm, const scs_dataset *dataset, int64
     int64_t n_used;
     scs_status st;
 
-    SCS_GO(st, scs_agree(comm, used_totals(dataset, first_cell, n, totals, &used, &n_used)));
+    SCS_GO(st, scs_comm_agree(comm, used_totals(dataset, first_cell, n, totals, &used, &n_used)));
     SCS_GO(st, count_totals(comm, &count, n_used));
     SCS_GO(st, gather_median(comm, &count, used, target));
 done:
@@ -72,8 +73,9 @@ done:
     return st;
 }
 
-scs_status scs_normalize_cells(scs_comm *comm, const scs_config *config, const scs_dataset *dataset,
-                               int64_t first_cell, scs_packed *x, const double *totals)
+scs_status scs_read_cells_normalize(scs_comm *comm, const scs_config *config,
+                                    const scs_dataset *dataset, int64_t first_cell, scs_packed *x,
+                                    const double *totals)
 {
     double target = config->data.target_sum;
 
@@ -99,7 +101,7 @@ static scs_status read_block(const scs_dataset *dataset, const scs_h5ad *meta, i
     scs_csr part = {0};
     scs_status st;
 
-    SCS_GO(st, scs_h5ad_read_rows(meta, row0, row1, &part));
+    SCS_GO(st, scs_h5ad_matrix_read_rows(meta, row0, row1, &part));
     scs_csr_row_sums(&part, totals);
     SCS_GO(st, scs_csr_map_columns(&part, dataset->gene_of_column[input], dataset->n_gene));
     SCS_GO(st, scs_packed_append(x, at, &part));
@@ -115,7 +117,7 @@ static scs_status read_input(const scs_dataset *dataset, const scs_h5ad *meta, i
 {
     int64_t base = dataset->first_cell[input], end = dataset->first_cell[input + 1];
     int64_t lo = cell0 > base ? cell0 : base, hi = cell1 < end ? cell1 : end;
-    int64_t step = scs_h5ad_block_rows(meta);
+    int64_t step = scs_h5ad_matrix_block_rows(meta);
 
     for (int64_t c = lo; c < hi; c += step) {
         int64_t last = hi - c < step ? hi : c + step;
@@ -146,7 +148,7 @@ scs_status scs_read_cells(scs_comm *comm, const scs_dataset *dataset, const scs_
     *x = (scs_packed){0};
     *totals = NULL;
     *first_cell = dataset->n_cell * rank / n_rank;
-    SCS_GO(st, scs_agree(comm, read_range(dataset, metas, *first_cell, end, x, totals)));
+    SCS_GO(st, scs_comm_agree(comm, read_range(dataset, metas, *first_cell, end, x, totals)));
 done:
     if (st != SCS_OK) {
         scs_packed_clear(x);

@@ -108,12 +108,12 @@ static scs_status runs_announce(scs_runs *runs, scs_status mine)
 {
     scs_comm *comm = runs->comm;
 
-    SCS_TRY(scs_agree(comm, mine));
-    SCS_TRY(scs_exchange_counts(comm, runs->to, runs->from));
-    SCS_TRY(scs_exchange_counts(comm, runs->out_of, runs->in_of));
+    SCS_TRY(scs_comm_agree(comm, mine));
+    SCS_TRY(scs_comm_exchange_counts(comm, runs->to, runs->from));
+    SCS_TRY(scs_comm_exchange_counts(comm, runs->out_of, runs->in_of));
     runs->n_in = total_bytes(runs, runs->from) / (int64_t)sizeof *runs->in;
-    SCS_TRY(scs_agree(comm, SCS_ALLOC(runs->in, runs->n_in)));
-    SCS_TRY(scs_alltoallv(comm, runs->out, runs->to, runs->in, runs->from));
+    SCS_TRY(scs_comm_agree(comm, SCS_ALLOC(runs->in, runs->n_in)));
+    SCS_TRY(scs_comm_alltoallv(comm, runs->out, runs->to, runs->in, runs->from));
     place_arrivals(runs);
     return SCS_OK;
 }
@@ -154,8 +154,8 @@ static scs_status runs_send(scs_runs *runs, bool release, void **arrived)
         runs_release(runs);
     if (local == SCS_OK)
         local = SCS_ALLOC(in, runs->n_values * VALUE);
-    SCS_GO(st, scs_agree(comm, local));
-    SCS_GO(st, scs_alltoallv(comm, packed, runs->out_of, in, runs->in_of));
+    SCS_GO(st, scs_comm_agree(comm, local));
+    SCS_GO(st, scs_comm_alltoallv(comm, packed, runs->out_of, in, runs->in_of));
     *arrived = in;
     in = NULL;
 done:
@@ -259,9 +259,10 @@ static void clear_groups(scs_real **group_z, int32_t n_group)
     }
 }
 
-scs_status scs_route_groups(scs_comm *comm, const scs_dataset *dataset, const scs_atlas *atlas,
-                            const uint8_t *needed, const scs_shard *shard, const scs_team *team,
-                            scs_real *const *z, scs_real **group_z)
+scs_status scs_redistribute_groups(scs_comm *comm, const scs_dataset *dataset,
+                                   const scs_atlas *atlas, const uint8_t *needed,
+                                   const scs_shard *shard, const scs_team *team, scs_real *const *z,
+                                   scs_real **group_z)
 {
     int32_t *group_of_cell = NULL;
     void *arrived = NULL;
@@ -271,14 +272,14 @@ scs_status scs_route_groups(scs_comm *comm, const scs_dataset *dataset, const sc
     memset(group_z, 0, (size_t)atlas->n_group * sizeof *group_z);
     st = runs_create(comm, team->last - team->first, &runs);
     if (st == SCS_OK)
-        st = scs_cell_groups(atlas, dataset, &group_of_cell);
+        st = scs_atlas_cell_groups(atlas, dataset, &group_of_cell);
     if (st == SCS_OK)
         st = list_cells(group_of_cell, atlas, needed, shard, team, &runs);
     SCS_GO(st, runs_announce(&runs, st));
     for (int32_t s = 0; s < runs.n_plane; s++)
         runs.plane[s] = z[s];
     SCS_GO(st, runs_send(&runs, false, &arrived));
-    SCS_GO(st, scs_agree(comm, group_rows(&runs, arrived, group_of_cell, atlas, group_z)));
+    SCS_GO(st, scs_comm_agree(comm, group_rows(&runs, arrived, group_of_cell, atlas, group_z)));
 done:
     free(arrived);
     free(group_of_cell);
@@ -288,18 +289,18 @@ done:
     return st;
 }
 
-scs_status scs_route_cells(scs_comm *comm, const scs_dataset *dataset, const scs_atlas *atlas,
-                           const scs_plan *plan, bool observed, const int64_t *first,
-                           const scs_shard *shard, const scs_team *team, scs_real *const *z,
-                           scs_real **group_z)
+scs_status scs_redistribute_cells(scs_comm *comm, const scs_dataset *dataset,
+                                  const scs_atlas *atlas, const scs_plan *plan, bool observed,
+                                  const int64_t *first, const scs_shard *shard,
+                                  const scs_team *team, scs_real *const *z, scs_real **group_z)
 {
     uint8_t *needed;
     scs_status st;
 
-    SCS_TRY(scs_agree(comm, SCS_ALLOC(needed, (int64_t)team->n_rank * atlas->n_group)));
+    SCS_TRY(scs_comm_agree(comm, SCS_ALLOC(needed, (int64_t)team->n_rank * atlas->n_group)));
     for (int32_t r = 0; r < team->n_rank; r++)
         mark_groups(plan, observed, first[r], first[r + 1], needed + (int64_t)r * atlas->n_group);
-    st = scs_route_groups(comm, dataset, atlas, needed, shard, team, z, group_z);
+    st = scs_redistribute_groups(comm, dataset, atlas, needed, shard, team, z, group_z);
     free(needed);
     return st;
 }
@@ -324,15 +325,15 @@ static scs_status list_parts(const scs_shard *shard, int32_t s, const genes *g, 
 
     for (int64_t i = 0; i < shard->x.n_row; i++) {
         scs_row row = scs_packed_row(&shard->x, i);
-        int32_t begin = scs_row_find(&row, g->first), lo = scs_row_find(&row, gene0);
-        int32_t n = scs_row_find(&row, gene1) - lo;
+        int32_t begin = scs_packed_row_find(&row, g->first), lo = scs_packed_row_find(&row, gene0);
+        int32_t n = scs_packed_row_find(&row, gene1) - lo;
 
         if (n > 0)
             SCS_TRY(runs_add(
                 runs, to,
                 (scs_run){
                     .cell = shard->cell[i], .at = entry + lo - begin, .plane = s, .count = n}));
-        entry += scs_row_find(&row, g->end) - begin;
+        entry += scs_packed_row_find(&row, g->end) - begin;
     }
     return SCS_OK;
 }
@@ -391,7 +392,7 @@ static int64_t count_entries(const scs_packed *x, const genes *g)
     for (int64_t i = 0; i < x->n_row; i++) {
         scs_row row = scs_packed_row(x, i);
 
-        n += scs_row_find(&row, g->end) - scs_row_find(&row, g->first);
+        n += scs_packed_row_find(&row, g->end) - scs_packed_row_find(&row, g->first);
     }
     return n;
 }
@@ -410,9 +411,9 @@ static scs_status unpack(const scs_packed *x, const genes *g, bool is_values, vo
     *plane = to;
     for (int64_t i = 0; i < x->n_row; i++) {
         scs_row row = scs_packed_row(x, i);
-        int32_t end = scs_row_find(&row, g->end);
+        int32_t end = scs_packed_row_find(&row, g->end);
 
-        for (int32_t k = scs_row_find(&row, g->first); k < end; k++, to++)
+        for (int32_t k = scs_packed_row_find(&row, g->first); k < end; k++, to++)
             if (is_values)
                 to->value = scs_row_value(&row, k);
             else
@@ -429,15 +430,15 @@ static scs_status send_plane(scs_runs *runs, const scs_shard *shard, const genes
 
     for (int32_t s = 0; s < runs->n_plane && st == SCS_OK; s++)
         st = unpack(&shard[s].x, g, is_values, &runs->plane[s]);
-    st = scs_agree(runs->comm, st);
+    st = scs_comm_agree(runs->comm, st);
     if (st == SCS_OK)
         return runs_send(runs, true, arrived);
     runs_release(runs);
     return st;
 }
 
-scs_status scs_transpose(scs_comm *comm, const scs_shard *shard, const scs_team *team,
-                         int32_t gene0, int32_t gene1, scs_gene_slice *slice)
+scs_status scs_redistribute_transpose(scs_comm *comm, const scs_shard *shard, const scs_team *team,
+                                      int32_t gene0, int32_t gene1, scs_gene_slice *slice)
 {
     const genes g = {gene0, gene1, team->n_rank};
     void *gene = NULL, *value = NULL;
@@ -452,13 +453,13 @@ scs_status scs_transpose(scs_comm *comm, const scs_shard *shard, const scs_team 
     SCS_GO(st, runs_announce(&runs, st));
     SCS_GO(st, send_plane(&runs, shard, &g, false, &gene));
     SCS_GO(st, send_plane(&runs, shard, &g, true, &value));
-    SCS_GO(st, scs_agree(comm, build_slice(&runs, gene, value, slice)));
+    SCS_GO(st, scs_comm_agree(comm, build_slice(&runs, gene, value, slice)));
 done:
     free(gene);
     free(value);
     runs_clear(&runs);
     if (st != SCS_OK)
-        scs_gene_slice_clear(slice);
+        scs_gene_moments_slice_clear(slice);
     return st;
 }
 
@@ -564,17 +565,17 @@ static scs_status distribute(scs_comm *comm, const scs_deal *deal, const scs_tea
     if (!keep)
         x->word = NULL;
     SCS_GO(st, runs_send(&runs, !keep, &arrived));
-    SCS_GO(st, scs_agree(comm, make_shards(deal, team, x->n_col, &runs, arrived, shard)));
+    SCS_GO(st, scs_comm_agree(comm, make_shards(deal, team, x->n_col, &runs, arrived, shard)));
 done:
     free(arrived);
     runs_clear(&runs);
     if (st != SCS_OK)
-        scs_shards_clear(shard, team->last - team->first);
+        scs_redistribute_clear(shard, team->last - team->first);
     return st;
 }
 
-scs_status scs_distribute(scs_comm *comm, const scs_deal *deal, const scs_team *team,
-                          int64_t first_cell, scs_packed *x, scs_shard **shard)
+scs_status scs_redistribute(scs_comm *comm, const scs_deal *deal, const scs_team *team,
+                            int64_t first_cell, scs_packed *x, scs_shard **shard)
 {
     scs_status st = distribute(comm, deal, team, first_cell, x, false, shard);
 
@@ -582,15 +583,15 @@ scs_status scs_distribute(scs_comm *comm, const scs_deal *deal, const scs_team *
     return st;
 }
 
-scs_status scs_distribute_copy(scs_comm *comm, const scs_deal *deal, const scs_team *team,
-                               int64_t first_cell, const scs_packed *x, scs_shard **shard)
+scs_status scs_redistribute_copy(scs_comm *comm, const scs_deal *deal, const scs_team *team,
+                                 int64_t first_cell, const scs_packed *x, scs_shard **shard)
 {
     scs_packed view = *x;
 
     return distribute(comm, deal, team, first_cell, &view, true, shard);
 }
 
-void scs_shards_clear(scs_shard **shard, int32_t n)
+void scs_redistribute_clear(scs_shard **shard, int32_t n)
 {
     for (int32_t i = 0; *shard && i < n; i++)
         scs_packed_clear(&(*shard)[i].x);

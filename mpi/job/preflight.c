@@ -21,7 +21,7 @@
 
 enum { SCS_STATE_FILES = 2 };
 
-scs_status scs_state_file(const scs_config *config, int slot, char *out, size_t size)
+scs_status scs_preflight_state_file(const scs_config *config, int slot, char *out, size_t size)
 {
     int length = snprintf(out, size, "%s/training.%d.h5", config->output.dir, slot + 1);
 
@@ -56,7 +56,7 @@ static scs_status probe_files(const scs_config *config, scs_state **state, char 
         scs_state *found = NULL;
         scs_status st;
 
-        SCS_TRY(scs_state_file(config, slot, path, sizeof path));
+        SCS_TRY(scs_preflight_state_file(config, slot, path, sizeof path));
         if (access(path, F_OK) != 0)
             continue;
         st = scs_state_probe(path, &found);
@@ -129,19 +129,19 @@ done:
     return st;
 }
 
-scs_status scs_state_files_remove(const scs_config *config)
+scs_status scs_preflight_remove_states(const scs_config *config)
 {
     char path[4096];
 
     for (int slot = 0; slot < SCS_STATE_FILES; slot++) {
-        SCS_TRY(scs_state_file(config, slot, path, sizeof path));
+        SCS_TRY(scs_preflight_state_file(config, slot, path, sizeof path));
         SCS_TRY(scs_file_remove_stale(path)); /* of a job that was killed while it saved */
         SCS_TRY(scs_file_remove(path));
     }
     return SCS_OK;
 }
 
-bool scs_stage_is_first(void)
+bool scs_preflight_is_first(void)
 {
     static const char *const variables[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK",
                                             "SLURM_PROCID"};
@@ -164,7 +164,7 @@ static scs_status check_output(const scs_config *config)
     scs_status status = SCS_OK;
     FILE *file;
 
-    SCS_TRY(scs_make_folder(config->output.dir));
+    SCS_TRY(scs_file_make_folder(config->output.dir));
     SCS_TRY(SCS_ALLOC(probe, (int64_t)size));
     snprintf(probe, size, "%s/.writable.%ld", config->output.dir, (long)getpid());
     file = fopen(probe, "w");
@@ -293,7 +293,7 @@ done:
     return status;
 }
 
-static scs_status prepare(scs_stage *stage, const scs_cli *cli)
+static scs_status prepare(scs_preflight *stage, const scs_cli *cli)
 {
     unsigned needs = cli->verb->needs;
     scs_config *config = NULL;
@@ -313,7 +313,7 @@ done:
     return status;
 }
 
-void scs_stage_prepare(scs_stage *stage, const scs_cli *cli)
+void scs_preflight_prepare(scs_preflight *stage, const scs_cli *cli)
 {
     stage->prepared = true;
     stage->status = prepare(stage, cli);
@@ -321,7 +321,7 @@ void scs_stage_prepare(scs_stage *stage, const scs_cli *cli)
              stage->status == SCS_OK ? "" : scs_message());
 }
 
-void scs_stage_clear(scs_stage *stage)
+void scs_preflight_clear(scs_preflight *stage)
 {
     scs_bytes_clear(&stage->blob);
 }

@@ -22,25 +22,26 @@ enum scs_need {
     SCS_NEED_STATE = 32      /**< where an earlier job stood, unless there are weights to take */
 };
 
-typedef struct scs_stage {
+typedef struct scs_preflight {
     bool prepared; /**< this process did the reading */
     scs_status status;
     char message[SCS_MESSAGE_MAX];
     scs_bytes blob; /**< config text, inputs, checksums, checkpoint, state */
-} scs_stage;
+} scs_preflight;
 
 /** Whether the launcher's variables make this process rank 0 (or say nothing). */
-bool scs_stage_is_first(void);
+bool scs_preflight_is_first(void);
 /** Read; the outcome is in stage->status, for the ranks to agree on. Local. */
-void scs_stage_prepare(scs_stage *stage, const scs_cli *cli);
-void scs_stage_clear(scs_stage *stage);
+void scs_preflight_prepare(scs_preflight *stage, const scs_cli *cli);
+void scs_preflight_clear(scs_preflight *stage);
 
 /* output.dir/training.1.h5 and training.2.h5: the two last states of a run. All functions are
  * Local. */
 
 /** Path of file `slot` (0 or 1). @param[out] out [size] */
-SCS_MUST_USE scs_status scs_state_file(const scs_config *config, int slot, char *out, size_t size);
+SCS_MUST_USE scs_status scs_preflight_state_file(const scs_config *config, int slot, char *out,
+                                                 size_t size);
 /** Remove both. SCS_EIO. */
-SCS_MUST_USE scs_status scs_state_files_remove(const scs_config *config);
+SCS_MUST_USE scs_status scs_preflight_remove_states(const scs_config *config);
 
 #endif

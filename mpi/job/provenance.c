@@ -1,3 +1,4 @@
+#include "mpi/job/session_model.h"
 #include "mpi/job/provenance.h"
 
 #include "mpi/job/session.h"
@@ -50,7 +51,7 @@ static void add_versions(scs_provenance *p)
 scs_status scs_provenance_create(const scs_session *session, const scs_method *method,
                                  scs_provenance **provenance)
 {
-    const scs_decode_mode *mode = scs_decode_mode_at(method->decode);
+    const scs_decode_mode *mode = scs_predict_mode_at(method->decode);
     const scs_shift_rule *rule = scs_shift_rule_at(method->shift);
     scs_provenance *p;
     scs_status status = SCS_ALLOC(p, 1);
@@ -75,8 +76,8 @@ scs_status scs_provenance_create(const scs_session *session, const scs_method *m
         add_number(p, "nearest_power", method->power);
     if (mode->uses_share)
         add_number(p, "blend", method->blend);
-    if (mode->uses_magnitude && scs_session_has_latent(session))
-        add_text(p, "magnitude", scs_magnitude_name(method->magnitude));
+    if (mode->uses_magnitude && scs_session_model_has_latent(session))
+        add_text(p, "magnitude", scs_predict_magnitude_name(method->magnitude));
     add_number(p, "seed", (double)session->config->train.seed);
     add_number(p, "shards", session->team.n_shard);
     if (session->model)

@@ -35,9 +35,10 @@ scs_status scs_session_read(scs_session *session, int64_t *first, scs_packed *x)
     double *totals = NULL;
     scs_status status;
 
-    SCS_TRY(scs_agree(comm, make_dataset(session)));
+    SCS_TRY(scs_comm_agree(comm, make_dataset(session)));
     SCS_GO(status, scs_read_cells(comm, session->dataset, metas(session), first, x, &totals));
-    SCS_GO(status, scs_normalize_cells(comm, session->config, session->dataset, *first, x, totals));
+    SCS_GO(status,
+           scs_read_cells_normalize(comm, session->config, session->dataset, *first, x, totals));
 done:
     free(totals);
     return status;
@@ -51,7 +52,7 @@ scs_status scs_session_make_deal(scs_session *session)
 
     SCS_TRY(scs_shard_count(configured, scs_comm_size(session->comm), &n_shard));
     session->team = scs_comm_team(session->comm, n_shard);
-    return scs_deal_create(session->dataset, c->train.seed, n_shard, &session->deal);
+    return scs_shard_deal_create(session->dataset, c->train.seed, n_shard, &session->deal);
 }
 
 scs_status scs_session_load_data(scs_session *session)
@@ -63,9 +64,9 @@ scs_status scs_session_load_data(scs_session *session)
     SCS_GO(status, scs_session_read(session, &first, &x));
     if (scs_session_leads(session) && !session->cli->quiet)
         scs_dataset_describe(session->dataset, stderr);
-    SCS_GO(status, scs_agree(session->comm, scs_session_make_deal(session)));
-    SCS_GO(status, scs_distribute(session->comm, session->deal, &session->team, first, &x,
-                                  &session->shard));
+    SCS_GO(status, scs_comm_agree(session->comm, scs_session_make_deal(session)));
+    SCS_GO(status, scs_redistribute(session->comm, session->deal, &session->team, first, &x,
+                                    &session->shard));
 done:
     scs_packed_clear(&x);
     return status;
@@ -153,12 +154,12 @@ static scs_status unpack(scs_session *session, scs_bytes *blob)
 
 /* Rank 0's reading failed, or never took place because the launcher numbers ranks otherwise: then
  * it takes place now. */
-static scs_status staged(const scs_session *session, scs_stage *stage)
+static scs_status staged(const scs_session *session, scs_preflight *stage)
 {
     if (!scs_session_leads(session))
         return SCS_OK;
     if (!stage->prepared)
-        scs_stage_prepare(stage, session->cli);
+        scs_preflight_prepare(stage, session->cli);
     if (stage->status != SCS_OK)
         scs_message_set(stage->message);
     return stage->status;
@@ -166,7 +167,7 @@ static scs_status staged(const scs_session *session, scs_stage *stage)
 
 /* Take over what rank 0 read before MPI_Init. Collective. */
 static scs_status session_open(scs_session *session, const scs_cli *cli, scs_comm *comm,
-                               scs_stage *stage)
+                               scs_preflight *stage)
 {
     scs_bytes *blob = &stage->blob;
 
@@ -174,11 +175,11 @@ static scs_status session_open(scs_session *session, const scs_cli *cli, scs_com
 
     clock_gettime(CLOCK_MONOTONIC, &now);
     *session = (scs_session){.cli = cli, .comm = comm, .opened = (double)now.tv_sec};
-    SCS_TRY(scs_agree(comm, staged(session, stage)));
-    SCS_TRY(scs_broadcast_blob(comm, &blob->data, &blob->size));
+    SCS_TRY(scs_comm_agree(comm, staged(session, stage)));
+    SCS_TRY(scs_comm_broadcast_blob(comm, &blob->data, &blob->size));
     blob->capacity = blob->size;
     blob->at = 0;
-    SCS_TRY(scs_agree(comm, unpack(session, blob)));
+    SCS_TRY(scs_comm_agree(comm, unpack(session, blob)));
     scs_comm_set_deadline(comm, session->config->output.deadline);
     return SCS_OK;
 }
@@ -194,8 +195,8 @@ void scs_session_forget(scs_session *session)
     scs_atlas_destroy(&session->atlas);
     scs_model_destroy(&session->model);
     scs_pca_destroy(&session->pca);
-    scs_shards_clear(&session->shard, n_local);
-    scs_deal_destroy(&session->deal);
+    scs_redistribute_clear(&session->shard, n_local);
+    scs_shard_deal_destroy(&session->deal);
 }
 
 static void session_close(scs_session *session)
@@ -217,7 +218,7 @@ static void session_close(scs_session *session)
     scs_config_destroy(&session->config);
 }
 
-scs_status scs_session_run(const scs_cli *cli, scs_comm *comm, scs_stage *stage)
+scs_status scs_session_run(const scs_cli *cli, scs_comm *comm, scs_preflight *stage)
 {
     scs_session session;
     scs_status status;

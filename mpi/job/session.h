@@ -29,7 +29,7 @@ typedef struct scs_session {
 } scs_session;
 
 /** Open, do what the verb does, close. Collective. */
-SCS_MUST_USE scs_status scs_session_run(const scs_cli *cli, scs_comm *comm, scs_stage *stage);
+SCS_MUST_USE scs_status scs_session_run(const scs_cli *cli, scs_comm *comm, scs_preflight *stage);
 /** Free all that comes after the dataset, so that another model can be made of it. Local. */
 void scs_session_forget(scs_session *session);
 
@@ -40,42 +40,6 @@ SCS_MUST_USE scs_status scs_session_read(scs_session *session, int64_t *first, s
 SCS_MUST_USE scs_status scs_session_make_deal(scs_session *session);
 /** dataset, team, deal, shards. Collective. */
 SCS_MUST_USE scs_status scs_session_load_data(scs_session *session);
-/** A new model, or the checkpoint's weights. Collective. */
-SCS_MUST_USE scs_status scs_session_make_model(scs_session *session);
-/** Train unless the weights were loaded. SCS_ESTOP: as asked, with the state saved. Collective. */
-SCS_MUST_USE scs_status scs_session_train(scs_session *session);
-/** The state of training is not needed any more. Collective. */
-SCS_MUST_USE scs_status scs_session_drop_state(scs_session *session);
-/** The latent atlas from the data, or from the checkpoint where it has one. Collective. */
-SCS_MUST_USE scs_status scs_session_make_atlas(scs_session *session);
-/** Whether cells have latent coordinates: all kinds of models but mean. */
-bool scs_session_has_latent(const scs_session *session);
-int32_t scs_session_n_latent(const scs_session *session);
-/** Principal components of the cells that are not held out. Collective. */
-SCS_MUST_USE scs_status scs_session_fit_pca(scs_session *session);
-/** z, and the atlas' latent moments; nothing where there is no latent space. Collective. */
-SCS_MUST_USE scs_status scs_session_encode(scs_session *session);
-/** Whichever model there is. */
-scs_decoder scs_session_decoder(const scs_session *session);
-/** scs_decoded_moments by it. Local. */
-SCS_MUST_USE scs_status scs_session_decode(const scs_session *session, const scs_real *z, int64_t n,
-                                           const double *delta, double *mean, double *variance);
-/** The gene-space half of an atlas from the shards. Collective. */
-SCS_MUST_USE scs_status scs_session_fill_genes(scs_session *session, scs_atlas *atlas);
-/** Where screen.distance says so, closeness of the atlas' control groups by mean expression.
- *  Collective. */
-SCS_MUST_USE scs_status scs_session_measure_controls(scs_session *session);
-/** output.dir/model.h5, by rank 0. Collective. */
-SCS_MUST_USE scs_status scs_session_save_model(scs_session *session);
-/** The config's way to predict, with this scs_decode_method; `auto` is resolved by what the atlas
- * holds. Collective. */
-SCS_MUST_USE scs_status scs_session_method(const scs_session *session, int decode,
-                                           scs_method *method);
-/** Whether the screen section selects rows of these data (names, globs, the file of combinations):
- * before training. Collective. */
-SCS_MUST_USE scs_status scs_session_check_screen(const scs_session *session);
-/** Predict, write output.dir/screen.h5ad, print the table. Collective. */
-SCS_MUST_USE scs_status scs_session_screen(scs_session *session);
 
 bool scs_session_leads(const scs_session *session); /**< rank 0 */
 /** The result, and what an unfinished one consists of: rows and which of them are done. */

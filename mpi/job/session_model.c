@@ -1,4 +1,5 @@
 /* What has a latent space: the network, or principal components. */
+#include "mpi/job/session_model.h"
 #include "mpi/comm/watchdog.h"
 #include "mpi/job/session.h"
 #include "mpi/pca/pca_fit.h"
@@ -10,12 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool scs_session_has_latent(const scs_session *session)
+bool scs_session_model_has_latent(const scs_session *session)
 {
     return session->model || session->pca;
 }
 
-int32_t scs_session_n_latent(const scs_session *session)
+int32_t scs_session_model_n_latent(const scs_session *session)
 {
     return session->model ? session->model->arch.n_latent
            : session->pca ? session->pca->n_component
@@ -23,11 +24,11 @@ int32_t scs_session_n_latent(const scs_session *session)
 }
 
 /* Cells that are not held out; those come last in their shard. */
-scs_status scs_session_fit_pca(scs_session *session)
+scs_status scs_session_model_fit_pca(scs_session *session)
 {
     int32_t n = session->team.last - session->team.first;
     scs_cells *part = NULL;
-    scs_status st = scs_agree(session->comm, SCS_ALLOC(part, n));
+    scs_status st = scs_comm_agree(session->comm, SCS_ALLOC(part, n));
 
     SCS_TRY(st);
     for (int32_t s = 0; s < n; s++)
@@ -50,27 +51,27 @@ static scs_status encode_shards(const scs_session *s)
     return SCS_OK;
 }
 
-scs_status scs_session_encode(scs_session *s)
+scs_status scs_session_model_encode(scs_session *s)
 {
     if (s->model)
         return scs_atlas_encode(s->atlas, s->model, s->dataset, s->shard, &s->team, s->z);
     if (!s->pca)
         return scs_collective_ok();
-    SCS_TRY(scs_agree(s->comm, encode_shards(s)));
-    return scs_atlas_sum(s->atlas, s->dataset, s->shard, &s->team, s->z);
+    SCS_TRY(scs_comm_agree(s->comm, encode_shards(s)));
+    return scs_atlas_encode_sum(s->atlas, s->dataset, s->shard, &s->team, s->z);
 }
 
-scs_decoder scs_session_decoder(const scs_session *s)
+scs_decoder scs_session_model_decoder(const scs_session *s)
 {
     return (scs_decoder){s->model, s->pca};
 }
 
-scs_status scs_session_decode(const scs_session *s, const scs_real *z, int64_t n,
-                              const double *delta, double *mean, double *variance)
+scs_status scs_session_model_decode(const scs_session *s, const scs_real *z, int64_t n,
+                                    const double *delta, double *mean, double *variance)
 {
-    scs_decoder decoder = scs_session_decoder(s);
+    scs_decoder decoder = scs_session_model_decoder(s);
 
-    return scs_decoder_moments(&decoder, z, n, delta, mean, variance);
+    return scs_decode_moments(&decoder, z, n, delta, mean, variance);
 }
 
 /* model -> latent atlas -> model.h5 */
@@ -86,8 +87,8 @@ static scs_arch session_arch(const scs_session *session)
         c.model.latent = session->checkpoint->latent;
         c.model.profile = session->checkpoint->profile;
     }
-    return scs_arch_from_config(&c, session->dataset->n_gene,
-                                session->dataset->n_cell - session->dataset->n_unused);
+    return scs_model_arch_from_config(&c, session->dataset->n_gene,
+                                      session->dataset->n_cell - session->dataset->n_unused);
 }
 
 static scs_status create_model(scs_session *session)
@@ -108,7 +109,7 @@ static scs_status make_atlas(scs_session *session)
         return scs_atlas_create_from(&c->species, &c->cell_types, &c->conditions, &c->genes,
                                      c->control, c->group, c->n_group,
                                      session->model->arch.n_latent, &session->atlas);
-    return scs_atlas_create(session->dataset, scs_session_n_latent(session), &session->atlas);
+    return scs_atlas_create(session->dataset, scs_session_model_n_latent(session), &session->atlas);
 }
 
 static scs_status read_checkpoint(scs_session *session)
@@ -122,8 +123,9 @@ static scs_status share_model(scs_session *session)
 {
     scs_model *m = session->model;
 
-    SCS_TRY(scs_broadcast(session->comm, m->param, m->n_param * (int64_t)sizeof *m->param));
-    return scs_broadcast(session->comm, m->running, m->n_running * (int64_t)sizeof *m->running);
+    SCS_TRY(scs_comm_broadcast(session->comm, m->param, m->n_param * (int64_t)sizeof *m->param));
+    return scs_comm_broadcast(session->comm, m->running,
+                              m->n_running * (int64_t)sizeof *m->running);
 }
 
 static scs_status share_atlas(scs_session *session)
@@ -132,29 +134,30 @@ static scs_status share_atlas(scs_session *session)
     int64_t groups = a->n_group, latent = a->n_latent, genes = a->n_gene;
     scs_comm *comm = session->comm;
 
-    SCS_TRY(scs_broadcast(comm, a->mean, groups * latent * (int64_t)sizeof *a->mean));
-    SCS_TRY(scs_broadcast(comm, a->second, groups * latent * latent * (int64_t)sizeof *a->second));
-    SCS_TRY(scs_broadcast(comm, a->gene_mean, groups * genes * (int64_t)sizeof *a->gene_mean));
+    SCS_TRY(scs_comm_broadcast(comm, a->mean, groups * latent * (int64_t)sizeof *a->mean));
     SCS_TRY(
-        scs_broadcast(comm, a->gene_variance, groups * genes * (int64_t)sizeof *a->gene_variance));
-    return scs_broadcast(comm, a->deg, groups * SCS_N_DEG * (int64_t)sizeof *a->deg);
+        scs_comm_broadcast(comm, a->second, groups * latent * latent * (int64_t)sizeof *a->second));
+    SCS_TRY(scs_comm_broadcast(comm, a->gene_mean, groups * genes * (int64_t)sizeof *a->gene_mean));
+    SCS_TRY(scs_comm_broadcast(comm, a->gene_variance,
+                               groups * genes * (int64_t)sizeof *a->gene_variance));
+    return scs_comm_broadcast(comm, a->deg, groups * SCS_N_DEG * (int64_t)sizeof *a->deg);
 }
 
-scs_status scs_session_make_model(scs_session *session)
+scs_status scs_session_model_make(scs_session *session)
 {
     scs_comm *comm = session->comm;
     bool stored_atlas = session->checkpoint && session->checkpoint->has_atlas;
 
     if (session->config->model.kind == SCS_MODEL_PCA)
-        return scs_session_fit_pca(session);
+        return scs_session_model_fit_pca(session);
     if (session->config->model.kind == SCS_MODEL_MEAN)
         return scs_collective_ok();
-    SCS_TRY(scs_agree(comm, create_model(session)));
+    SCS_TRY(scs_comm_agree(comm, create_model(session)));
     if (!session->checkpoint)
         return SCS_OK;
     if (stored_atlas)
-        SCS_TRY(scs_agree(comm, make_atlas(session)));
-    SCS_TRY(scs_agree(comm, read_checkpoint(session)));
+        SCS_TRY(scs_comm_agree(comm, make_atlas(session)));
+    SCS_TRY(scs_comm_agree(comm, read_checkpoint(session)));
     SCS_TRY(share_model(session));
     return stored_atlas ? share_atlas(session) : SCS_OK;
 }
@@ -194,39 +197,39 @@ static scs_status check_stored_atlas(const scs_session *session)
                          a->held_out ? "without" : "with");
     }
     if (status == SCS_OK) {
-        scs_doses_clear(&session->atlas->doses);
-        status = scs_doses_copy(&fresh->doses, &session->atlas->doses);
+        scs_dose_list_clear(&session->atlas->doses);
+        status = scs_dose_list_copy(&fresh->doses, &session->atlas->doses);
     }
     scs_atlas_destroy(&fresh);
     return status;
 }
 
-scs_status scs_session_fill_genes(scs_session *session, scs_atlas *atlas)
+scs_status scs_session_model_fill_genes(scs_session *session, scs_atlas *atlas)
 {
     return scs_atlas_genes(session->comm, atlas, session->dataset, session->shard, &session->team);
 }
 
-scs_status scs_session_measure_controls(scs_session *session)
+scs_status scs_session_model_measure_controls(scs_session *session)
 {
     if (session->config->screen.distance != SCS_DISTANCE_GENES)
         return SCS_OK;
-    return scs_agree(session->comm, scs_atlas_measure_controls(session->atlas));
+    return scs_comm_agree(session->comm, scs_shift_measure_controls(session->atlas));
 }
 
-scs_status scs_session_make_atlas(scs_session *session)
+scs_status scs_session_model_make_atlas(scs_session *session)
 {
     scs_comm *comm = session->comm;
     bool stored = session->atlas != NULL;
 
-    SCS_TRY(scs_agree(comm, SCS_ALLOC(session->z, session->team.last - session->team.first)));
-    SCS_TRY(scs_agree(comm, stored ? check_stored_atlas(session) : make_atlas(session)));
-    SCS_TRY(scs_session_encode(session));
+    SCS_TRY(scs_comm_agree(comm, SCS_ALLOC(session->z, session->team.last - session->team.first)));
+    SCS_TRY(scs_comm_agree(comm, stored ? check_stored_atlas(session) : make_atlas(session)));
+    SCS_TRY(scs_session_model_encode(session));
     if (!stored)
-        SCS_TRY(scs_session_fill_genes(session, session->atlas));
-    SCS_TRY(scs_session_measure_controls(session));
-    if (scs_session_has_latent(session))
+        SCS_TRY(scs_session_model_fill_genes(session, session->atlas));
+    SCS_TRY(scs_session_model_measure_controls(session));
+    if (scs_session_model_has_latent(session))
         return SCS_OK;
-    return scs_agree(comm, scs_gene_space_enter(session->atlas));
+    return scs_comm_agree(comm, scs_atlas_gene_space_enter(session->atlas));
 }
 
 static scs_status save(scs_session *session, const char *path)
@@ -242,14 +245,16 @@ done:
     return status;
 }
 
-scs_status scs_session_save_model(scs_session *session)
+scs_status scs_session_model_save(scs_session *session)
 {
     char path[4096];
     scs_status status;
 
-    SCS_TRY(scs_agree(session->comm, scs_session_path(session, "model.h5", path, sizeof path)));
+    SCS_TRY(
+        scs_comm_agree(session->comm, scs_session_path(session, "model.h5", path, sizeof path)));
     scs_watchdog_begin(session->comm, path);
-    status = scs_agree(session->comm, scs_session_leads(session) ? save(session, path) : SCS_OK);
+    status =
+        scs_comm_agree(session->comm, scs_session_leads(session) ? save(session, path) : SCS_OK);
     scs_watchdog_end(session->comm);
     SCS_TRY(status);
     scs_session_say(session, "wrote %s", path);

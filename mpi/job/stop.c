@@ -25,20 +25,20 @@ static void handle(int number, void (*handler)(int), int flags)
     (void)sigaction(number, &action, NULL);
 }
 
-void scs_signals_open(void)
+void scs_stop_signals_open(void)
 {
     handle(SIGUSR1, note, 0);
 }
 
 /* Slurm and srun both send SIGTERM to a preempted rank, so a second one must not cut the save
  * short; a second Ctrl-C may. */
-void scs_signals_catch(void)
+void scs_stop_signals_catch(void)
 {
     handle(SIGTERM, note, 0);
     handle(SIGINT, note, (int)SA_RESETHAND);
 }
 
-void scs_signals_release(void)
+void scs_stop_signals_release(void)
 {
     handle(SIGTERM, SIG_DFL, 0);
     handle(SIGINT, SIG_DFL, 0);
@@ -62,14 +62,14 @@ static const char *signals_seen(void)
 /* Seconds before the end of a Slurm job in which all must be over. */
 static const double slurm_margin = 60;
 
-scs_status scs_wishes_open(const scs_session *session, scs_wishes *wishes)
+scs_status scs_stop_request_open(const scs_session *session, scs_stop_request *wishes)
 {
-    *wishes = (scs_wishes){.session = session};
+    *wishes = (scs_stop_request){.session = session};
     return scs_session_path(session, "STOP", wishes->stop_file, sizeof wishes->stop_file);
 }
 
 /* Once a second: a look at a shared file system may take a while. */
-static bool stop_file_is_there(scs_wishes *w, double t)
+static bool stop_file_is_there(scs_stop_request *w, double t)
 {
     if (w->looked > 0 && t - w->looked < 1)
         return false;
@@ -86,7 +86,7 @@ static bool slurm_ends(double margin)
     return end > 0 && (double)time(NULL) + slurm_margin + margin >= end;
 }
 
-const char *scs_wishes_reason(scs_wishes *w, double margin)
+const char *scs_stop_request_reason(scs_stop_request *w, double margin)
 {
     double hours = w->session->config->train.max_hours, t = scs_clock();
 
@@ -101,7 +101,7 @@ const char *scs_wishes_reason(scs_wishes *w, double margin)
     return slurm_ends(margin) ? "the end of the Slurm job" : "";
 }
 
-void scs_wishes_obeyed(const scs_wishes *w)
+void scs_stop_request_done(const scs_stop_request *w)
 {
     if (scs_session_leads(w->session))
         (void)unlink(w->stop_file);

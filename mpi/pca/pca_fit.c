@@ -41,19 +41,19 @@ static void mesh_close(scs_mesh *mesh)
     *mesh = (scs_mesh){0};
 }
 
-int64_t scs_mesh_count(int64_t n, int block, int at, int n_process)
+int64_t scs_pca_fit_mesh_count(int64_t n, int block, int at, int n_process)
 {
     int64_t blocks = n / block, mine = blocks / n_process * block, rest = blocks % n_process;
 
     return mine + (at < rest ? block : at == rest ? n % block : 0);
 }
 
-int64_t scs_mesh_global(int64_t local, int block, int at, int n_process)
+int64_t scs_pca_fit_mesh_global(int64_t local, int block, int at, int n_process)
 {
     return (local / block * n_process + at) * block + local % block;
 }
 
-int64_t scs_mesh_local(int64_t global, int block, int at, int n_process)
+int64_t scs_pca_fit_mesh_local(int64_t global, int block, int at, int n_process)
 {
     int64_t of = global / block;
 
@@ -78,16 +78,16 @@ typedef struct axis {
     int32_t *row, *col; /* [nnz] */
 } axis;
 
-scs_status scs_gram_open(scs_comm *comm, int32_t n_gene, int block, scs_gram *gram)
+scs_status scs_pca_fit_open(scs_comm *comm, int32_t n_gene, int block, scs_gram *gram)
 {
     const scs_mesh *m = &gram->mesh;
     int64_t size;
     scs_status st;
 
     *gram = (scs_gram){.n = n_gene};
-    SCS_TRY(scs_agree(comm, mesh_open(comm, block, &gram->mesh)));
-    gram->n_row = scs_mesh_count(n_gene, block, m->row, m->n_row);
-    gram->n_col = scs_mesh_count(n_gene, block, m->col, m->n_col);
+    SCS_TRY(scs_comm_agree(comm, mesh_open(comm, block, &gram->mesh)));
+    gram->n_row = scs_pca_fit_mesh_count(n_gene, block, m->row, m->n_row);
+    gram->n_col = scs_pca_fit_mesh_count(n_gene, block, m->col, m->n_col);
     size = gram->n_row * gram->n_col;
     st = size <= INT32_MAX ? SCS_ALLOC(gram->a, size)
                            : SCS_FAIL(SCS_EARG,
@@ -96,10 +96,10 @@ scs_status scs_gram_open(scs_comm *comm, int32_t n_gene, int block, scs_gram *gr
                                       n_gene, (long long)size);
     if (st == SCS_OK)
         st = SCS_ALLOC(gram->sum, n_gene);
-    return scs_agree(comm, st);
+    return scs_comm_agree(comm, st);
 }
 
-void scs_gram_close(scs_gram *gram)
+void scs_pca_fit_close(scs_gram *gram)
 {
     free(gram->a);
     free(gram->sum);
@@ -157,8 +157,8 @@ static void place(const scs_gram *gram, const chunk *c, axis *a)
     const scs_mesh *m = &gram->mesh;
 
     for (int64_t k = 0; k < c->nnz; k++) {
-        a->row[k] = (int32_t)scs_mesh_local(c->gene[k], m->block, m->row, m->n_row);
-        a->col[k] = (int32_t)scs_mesh_local(c->gene[k], m->block, m->col, m->n_col);
+        a->row[k] = (int32_t)scs_pca_fit_mesh_local(c->gene[k], m->block, m->row, m->n_row);
+        a->col[k] = (int32_t)scs_pca_fit_mesh_local(c->gene[k], m->block, m->col, m->n_col);
     }
 }
 
@@ -212,7 +212,7 @@ static scs_status add_chunk(scs_gram *gram, int32_t root, const scs_cells *from,
         return SCS_OK;
     c.n_row = size[0];
     c.nnz = size[1];
-    SCS_GO(st, scs_agree(comm, allocate(&c, &a)));
+    SCS_GO(st, scs_comm_agree(comm, allocate(&c, &a)));
     if (from)
         take_chunk(from, at, &c);
     SCS_GO(st, share(comm, root, &c));
@@ -234,7 +234,7 @@ static scs_status add_own(scs_gram *gram, const scs_cells *part, int32_t n)
     return add_chunk(gram, me, NULL, 0, &any);
 }
 
-scs_status scs_gram_add(scs_gram *gram, const scs_cells *part, int32_t n)
+scs_status scs_pca_fit_add(scs_gram *gram, const scs_cells *part, int32_t n)
 {
     scs_comm *comm = gram->mesh.comm;
 
@@ -250,7 +250,7 @@ scs_status scs_gram_add(scs_gram *gram, const scs_cells *part, int32_t n)
     return SCS_OK;
 }
 
-scs_status scs_gram_center(scs_gram *gram)
+scs_status scs_pca_fit_center(scs_gram *gram)
 {
     const scs_mesh *m = &gram->mesh;
     double n = (double)gram->n_cell;
@@ -260,11 +260,11 @@ scs_status scs_gram_center(scs_gram *gram)
     for (int32_t g = 0; g < gram->n; g++)
         gram->sum[g] /= n;
     for (int64_t j = 0; j < gram->n_col; j++) {
-        int64_t col = scs_mesh_global(j, m->block, m->col, m->n_col);
+        int64_t col = scs_pca_fit_mesh_global(j, m->block, m->col, m->n_col);
         double *column = gram->a + j * gram->n_row;
 
         for (int64_t i = 0; i < gram->n_row; i++) {
-            int64_t row = scs_mesh_global(i, m->block, m->row, m->n_row);
+            int64_t row = scs_pca_fit_mesh_global(i, m->block, m->row, m->n_row);
 
             column[i] = (column[i] - n * gram->sum[row] * gram->sum[col]) / (n - 1);
         }
@@ -272,14 +272,14 @@ scs_status scs_gram_center(scs_gram *gram)
     return SCS_OK;
 }
 
-scs_status scs_gram_trace(const scs_gram *gram, double *trace)
+scs_status scs_pca_fit_trace(const scs_gram *gram, double *trace)
 {
     const scs_mesh *m = &gram->mesh;
     double mine = 0;
 
     for (int64_t j = 0; j < gram->n_col; j++) {
-        int64_t col = scs_mesh_global(j, m->block, m->col, m->n_col);
-        int64_t i = scs_mesh_local(col, m->block, m->row, m->n_row);
+        int64_t col = scs_pca_fit_mesh_global(j, m->block, m->col, m->n_col);
+        int64_t i = scs_pca_fit_mesh_local(col, m->block, m->row, m->n_row);
 
         if (i >= 0)
             mine += gram->a[j * gram->n_row + i];
@@ -294,14 +294,14 @@ enum { LARGEST_BLOCK = 64, SMALLEST_BLOCK = 4 };
  * If it is too small, pdormtr only complains, the eigenvectors are wrong and info is 0. */
 static bool fits(int32_t n, int32_t n_top, int block, int n_row, int n_col)
 {
-    int64_t rows = scs_mesh_count(n, block, 0, n_row),
-            cols = scs_mesh_count(n_top, block, 0, n_col);
+    int64_t rows = scs_pca_fit_mesh_count(n, block, 0, n_row),
+            cols = scs_pca_fit_mesh_count(n_top, block, 0, n_col);
     int64_t some = 18 * (int64_t)n, more = rows * cols + 2 * block * block;
 
     return (rows + cols + block) * block <= (some > more ? some : more);
 }
 
-int scs_gram_block(int32_t n_gene, int32_t n_top, int32_t n_rank)
+int scs_pca_fit_block(int32_t n_gene, int32_t n_top, int32_t n_rank)
 {
     int n_row = mesh_rows(n_rank), block = LARGEST_BLOCK;
 
@@ -377,11 +377,11 @@ static void gram_eigen_place(const scs_gram *gram, const solver *s, int32_t n_to
 
     memset(vector, 0, (size_t)gram->n * (size_t)n_top * sizeof *vector);
     for (int64_t j = 0; j < gram->n_col; j++) {
-        int64_t col = scs_mesh_global(j, m->block, m->col, m->n_col);
+        int64_t col = scs_pca_fit_mesh_global(j, m->block, m->col, m->n_col);
 
         for (int64_t i = 0; i < gram->n_row && col < n_top; i++)
-            vector[scs_mesh_global(i, m->block, m->row, m->n_row) * n_top + n_top - 1 - col] =
-                s->vector[j * gram->n_row + i];
+            vector[scs_pca_fit_mesh_global(i, m->block, m->row, m->n_row) * n_top + n_top - 1 -
+                   col] = s->vector[j * gram->n_row + i];
     }
 }
 
@@ -401,14 +401,14 @@ static scs_status find(scs_gram *gram, int32_t n_top, solver *s)
 {
     scs_comm *comm = gram->mesh.comm;
 
-    SCS_TRY(scs_agree(comm, describe(gram, n_top, s)));
+    SCS_TRY(scs_comm_agree(comm, describe(gram, n_top, s)));
     solve(gram, s, true);
-    SCS_TRY(scs_agree(comm, allocate_work(s)));
+    SCS_TRY(scs_comm_agree(comm, allocate_work(s)));
     solve(gram, s, false);
-    return scs_agree(comm, check(s, n_top));
+    return scs_comm_agree(comm, check(s, n_top));
 }
 
-scs_status scs_gram_eigen(scs_gram *gram, int32_t n_top, double *value, double *vector)
+scs_status scs_pca_fit_eigen(scs_gram *gram, int32_t n_top, double *value, double *vector)
 {
     solver s = {0};
     scs_status st;
@@ -474,11 +474,11 @@ static scs_status check_components(scs_comm *comm, const scs_pca *pca, const scs
 
     for (int32_t p = 0; p < n && st == SCS_OK; p++)
         st = add_squares(pca, &part[p], square);
-    SCS_GO(st, scs_agree(comm, st));
-    SCS_GO(st, scs_mpi_status(MPI_Allreduce(MPI_IN_PLACE, square, pca->n_component, MPI_DOUBLE,
-                                            MPI_SUM, scs_comm_mpi(comm)),
-                              "MPI_Allreduce"));
-    SCS_GO(st, scs_agree(comm, compare_variance(pca, square)));
+    SCS_GO(st, scs_comm_agree(comm, st));
+    SCS_GO(st, scs_comm_mpi_status(MPI_Allreduce(MPI_IN_PLACE, square, pca->n_component, MPI_DOUBLE,
+                                                 MPI_SUM, scs_comm_mpi(comm)),
+                                   "MPI_Allreduce"));
+    SCS_GO(st, scs_comm_agree(comm, compare_variance(pca, square)));
 done:
     free(square);
     return st;
@@ -490,13 +490,13 @@ static scs_status fit(scs_gram *gram, const scs_cells *part, int32_t n, int32_t 
     scs_comm *comm = gram->mesh.comm;
     scs_pca *p;
 
-    SCS_TRY(scs_gram_add(gram, part, n));
-    SCS_TRY(scs_agree(comm, check_size(gram, n_component)));
-    SCS_TRY(scs_agree(comm, scs_pca_create(gram->n, n_component, pca)));
+    SCS_TRY(scs_pca_fit_add(gram, part, n));
+    SCS_TRY(scs_comm_agree(comm, check_size(gram, n_component)));
+    SCS_TRY(scs_comm_agree(comm, scs_pca_create(gram->n, n_component, pca)));
     p = *pca;
-    SCS_TRY(scs_agree(comm, scs_gram_center(gram)));
-    SCS_TRY(scs_gram_trace(gram, &p->total_variance));
-    SCS_TRY(scs_gram_eigen(gram, n_component, p->variance, p->loading));
+    SCS_TRY(scs_comm_agree(comm, scs_pca_fit_center(gram)));
+    SCS_TRY(scs_pca_fit_trace(gram, &p->total_variance));
+    SCS_TRY(scs_pca_fit_eigen(gram, n_component, p->variance, p->loading));
     memcpy(p->center, gram->sum, (size_t)gram->n * sizeof *p->center);
     p->n_cell = gram->n_cell;
     scs_pca_orient(p);
@@ -506,15 +506,15 @@ static scs_status fit(scs_gram *gram, const scs_cells *part, int32_t n, int32_t 
 scs_status scs_pca_fit(scs_comm *comm, const scs_cells *part, int32_t n, int32_t n_gene,
                        int32_t n_component, scs_pca **pca)
 {
-    int block = scs_gram_block(n_gene, n_component, scs_comm_size(comm));
+    int block = scs_pca_fit_block(n_gene, n_component, scs_comm_size(comm));
     scs_gram gram;
     scs_status st;
 
     *pca = NULL;
-    st = scs_gram_open(comm, n_gene, block, &gram);
+    st = scs_pca_fit_open(comm, n_gene, block, &gram);
     if (st == SCS_OK)
         st = fit(&gram, part, n, n_component, pca);
-    scs_gram_close(&gram);
+    scs_pca_fit_close(&gram);
     if (st != SCS_OK)
         scs_pca_destroy(pca);
     return st;

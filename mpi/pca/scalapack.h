@@ -34,10 +34,10 @@ SCS_MUST_USE scs_status scs_mesh_open(scs_comm *comm, int block, scs_mesh *mesh)
 void scs_mesh_close(scs_mesh *mesh); /**< Collective. */
 
 /** How many of n block-cyclic indices process `at` of n_process has. */
-int64_t scs_mesh_count(int64_t n, int block, int at, int n_process);
+int64_t scs_pca_fit_mesh_count(int64_t n, int block, int at, int n_process);
 /** Global index of a process' local one. */
-int64_t scs_mesh_global(int64_t local, int block, int at, int n_process);
+int64_t scs_pca_fit_mesh_global(int64_t local, int block, int at, int n_process);
 /** Local index of a global one, or -1 where another process has it. */
-int64_t scs_mesh_local(int64_t global, int block, int at, int n_process);
+int64_t scs_pca_fit_mesh_local(int64_t global, int block, int at, int n_process);
 
 #endif

@@ -35,7 +35,7 @@ struct scs_done_map {
     char *scratch; /* a slot of the largest unit */
 };
 
-void scs_done_key_clear(scs_done_key *key)
+void scs_done_map_key_clear(scs_done_key *key)
 {
     free(key->config);
     free(key->data);
@@ -94,7 +94,7 @@ static int64_t slots_begin(int64_t key_size)
 
 static scs_status write_key(int fd, const char *path, const scs_bytes *packed)
 {
-    opening first = {.size = packed->size, .sum = scs_sum64_of(packed->data, packed->size)};
+    opening first = {.size = packed->size, .sum = scs_hash64_of(packed->data, packed->size)};
 
     memcpy(first.magic, magic, sizeof magic);
     SCS_TRY(scs_file_write_at(fd, path, packed->data, packed->size, sizeof first));
@@ -113,7 +113,7 @@ static scs_status fill(int fd, const char *path, const scs_done_key *key, const 
     size = slots_begin(packed.size) + key->n_block * (int64_t)sizeof(block_slot) +
            unit_bytes(unit_first, 0, key->n_unit);
     error = posix_fallocate(fd, 0, size);
-    SCS_GO(st, error ? scs_creation_failed(path, error) : SCS_OK);
+    SCS_GO(st, error ? scs_file_creation_failed(path, error) : SCS_OK);
     SCS_GO(st, write_key(fd, path, &packed));
     if (fsync(fd) != 0)
         st = SCS_FAIL(SCS_EIO, "%s: cannot be saved: %s", path, strerror(errno));
@@ -130,7 +130,7 @@ scs_status scs_done_map_create(const char *path, const scs_done_key *key, const 
     (void)unlink(path);
     fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd < 0)
-        return scs_creation_failed(path, errno);
+        return scs_file_creation_failed(path, errno);
     st = fill(fd, path, key, unit_first);
     if (close(fd) != 0 && st == SCS_OK)
         st = SCS_FAIL(SCS_EIO, "%s: cannot be closed: %s", path, strerror(errno));
@@ -154,7 +154,7 @@ static scs_status read_key(int fd, const char *path, scs_done_key *key, int64_t 
     SCS_TRY(SCS_ALLOC(in.data, first.size));
     in.size = in.capacity = *size = first.size;
     SCS_GO(st, scs_file_read_at(fd, path, in.data, in.size, sizeof first, &got));
-    if (got != in.size || scs_sum64_of(in.data, in.size) != first.sum)
+    if (got != in.size || scs_hash64_of(in.data, in.size) != first.sum)
         st = SCS_FAIL(SCS_EDATA, "%s: is damaged", path);
     if (st == SCS_OK)
         st = unpack(&in, key);
@@ -188,7 +188,7 @@ static scs_status open_map(scs_done_map *m, const char *path, const int64_t *uni
     st = read_key(m->fd, path, &key, &size);
     m->n_block = key.n_block;
     m->n_unit = key.n_unit;
-    scs_done_key_clear(&key);
+    scs_done_map_key_clear(&key);
     SCS_TRY(st);
     m->unit_first = unit_first;
     m->at_blocks = slots_begin(size);
@@ -234,7 +234,7 @@ static uint64_t check_of(int64_t block, uint64_t sum)
 {
     uint64_t both[2] = {(uint64_t)block, sum};
 
-    return scs_sum64_of(both, sizeof both);
+    return scs_hash64_of(both, sizeof both);
 }
 
 scs_status scs_done_map_put_block(scs_done_map *map, int64_t block, uint64_t sum)
@@ -263,12 +263,12 @@ scs_status scs_done_map_blocks(scs_done_map *map, uint64_t *sum)
 /* In the scratch slot. */
 static uint64_t unit_sum(const scs_done_map *map, int64_t unit)
 {
-    scs_sum64 sum = scs_sum64_begin();
+    scs_hash64 sum = scs_hash64_begin();
     int64_t bytes = unit_bytes(map->unit_first, unit, unit + 1) - (int64_t)sizeof(uint64_t);
 
-    scs_sum64_add(&sum, &unit, sizeof unit);
-    scs_sum64_add(&sum, map->scratch + sizeof(uint64_t), bytes);
-    return scs_sum64_end(&sum);
+    scs_hash64_add(&sum, &unit, sizeof unit);
+    scs_hash64_add(&sum, map->scratch + sizeof(uint64_t), bytes);
+    return scs_hash64_end(&sum);
 }
 
 scs_status scs_done_map_put_unit(scs_done_map *map, int64_t unit, const int32_t *count)

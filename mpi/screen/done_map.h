@@ -23,7 +23,7 @@ typedef struct scs_done_key {
     int64_t range[SCS_RANGES][2]; /**< bytes of the file that hold rows */
 } scs_done_key;
 
-void scs_done_key_clear(scs_done_key *key);
+void scs_done_map_key_clear(scs_done_key *key);
 
 typedef struct scs_done_map scs_done_map;
 

@@ -1,3 +1,4 @@
+#include "mpi/job/session_model.h"
 #include "mpi/screen/row.h"
 
 #include "mpi/job/session.h"
@@ -25,8 +26,8 @@ typedef struct scs_controls_want {
 
 static void clear_one(scs_row_controls *c)
 {
-    scs_moving_destroy(&c->moving);
-    scs_moved_cells_clear(&c->cells);
+    scs_decode_mean_hidden_destroy(&c->moving);
+    scs_cell_distance_shifted_clear(&c->cells);
     free(c->mean);
     free(c->variance);
     *c = (scs_row_controls){.group = -1};
@@ -48,15 +49,15 @@ static scs_status make_ready(const scs_controls_want *want, int32_t group, scs_r
     int64_t n = a->group[group].count;
 
     c->group = group;
-    if (!scs_session_has_latent(s))
+    if (!scs_session_model_has_latent(s))
         return SCS_OK;
     SCS_TRY(SCS_ALLOC(c->mean, a->n_gene));
     if (want->variance)
         SCS_TRY(SCS_ALLOC(c->variance, a->n_gene));
-    SCS_TRY(scs_moved_cells_make(&(scs_sample){z, n, NULL}, a->n_latent, &c->cells));
-    return want->linear
-               ? scs_moving_create(s->model, z, n, want->products == SCS_PRODUCTS_AUTO, &c->moving)
-               : SCS_OK;
+    SCS_TRY(scs_cell_distance_shifted_make(&(scs_sample){z, n, NULL}, a->n_latent, &c->cells));
+    return want->linear ? scs_decode_mean_hidden_create(
+                              s->model, z, n, want->products == SCS_PRODUCTS_AUTO, &c->moving)
+                        : SCS_OK;
 }
 
 /* Takes it out of the old list, if it is there. */
@@ -132,7 +133,7 @@ static bool row_is_linear(const scs_row_job *job)
 /* Whether rows need the sources of their shift once more after they are decoded. */
 static bool row_keeps_sources(const scs_row_job *job)
 {
-    return scs_method_needs_change(job->method) || job->bootstrap > 0;
+    return scs_predict_needs_change(job->method) || job->bootstrap > 0;
 }
 
 static scs_status row_work_make(const scs_row_job *job, scs_row_work *work)
@@ -140,19 +141,19 @@ static scs_status row_work_make(const scs_row_job *job, scs_row_work *work)
     const scs_session *s = job->session;
 
     *work = (scs_row_work){0};
-    SCS_TRY(scs_sources_create(s->atlas, &work->sources));
+    SCS_TRY(scs_shift_sources_create(s->atlas, &work->sources));
     SCS_TRY(SCS_ALLOC(work->delta, s->atlas->n_latent));
     SCS_TRY(SCS_ALLOC(work->along, SCS_MOST_MOVED));
-    if (scs_method_needs_change(job->method))
+    if (scs_predict_needs_change(job->method))
         SCS_TRY(SCS_ALLOC(work->change, 2 * (int64_t)s->atlas->n_gene));
     if (!row_is_linear(job))
         return SCS_OK;
-    return SCS_ALLOC(work->scratch, scs_moving_scratch(s->model));
+    return SCS_ALLOC(work->scratch, scs_decode_mean_hidden_scratch(s->model));
 }
 
 static void row_work_clear(scs_row_work *work)
 {
-    scs_sources_destroy(&work->sources);
+    scs_shift_sources_destroy(&work->sources);
     free(work->delta);
     free(work->along);
     free(work->scratch);
@@ -175,19 +176,20 @@ static scs_status keep_sources(const row *r)
 
     if (!kept)
         return SCS_OK;
-    scs_sources_destroy(kept);
-    return scs_sources_copy(r->work->sources, kept);
+    scs_shift_sources_destroy(kept);
+    return scs_shift_sources_copy(r->work->sources, kept);
 }
 
 static scs_status measure_trust(const row *r)
 {
-    scs_trust *t = &r->rows->trust[r->i];
+    scs_confidence *t = &r->rows->trust[r->i];
 
-    SCS_TRY(scs_support(r->atlas, r->target, r->work->sources, &t->support));
+    SCS_TRY(scs_confidence_support(r->atlas, r->target, r->work->sources, &t->support));
     t->support_flag = t->support > 99;
-    t->agreement = scs_agreement(r->atlas, r->work->sources);
-    if (scs_session_has_latent(r->job->session))
-        t->energy_distance = scs_moved_energy(&r->controls->cells, r->work->delta, r->work->along);
+    t->agreement = scs_confidence_agreement(r->atlas, r->work->sources);
+    if (scs_session_model_has_latent(r->job->session))
+        t->energy_distance =
+            scs_cell_distance_shifted_energy(&r->controls->cells, r->work->delta, r->work->along);
     return SCS_OK;
 }
 
@@ -199,14 +201,14 @@ static scs_status move(const row *r)
     int32_t group = r->target->control_group;
     int64_t at = r->i * r->atlas->n_gene;
 
-    if (!scs_session_has_latent(s))
+    if (!scs_session_model_has_latent(s))
         return SCS_OK;
     if (!b->hidden)
-        return scs_session_decode(s, r->job->control_z[group], r->atlas->group[group].count,
-                                  r->work->delta, b->mean + at,
-                                  b->variance ? b->variance + at : NULL);
-    scs_moving_mean(r->controls->moving, r->work->delta, r->work->scratch,
-                    b->hidden + r->i * s->model->arch.n_hidden);
+        return scs_session_model_decode(s, r->job->control_z[group], r->atlas->group[group].count,
+                                        r->work->delta, b->mean + at,
+                                        b->variance ? b->variance + at : NULL);
+    scs_decode_mean_hidden_run(r->controls->moving, r->work->delta, r->work->scratch,
+                               b->hidden + r->i * s->model->arch.n_hidden);
     return SCS_OK;
 }
 
@@ -217,12 +219,12 @@ static scs_status row_shift(const scs_row_block *block, int64_t i, scs_row_work 
     row r = row_of(block, i, work);
     int64_t latent = r.atlas->n_latent;
 
-    r.rows->score[i] = scs_no_scores();
-    r.rows->trust[i] = scs_no_trust();
+    r.rows->score[i] = scs_score_none();
+    r.rows->trust[i] = scs_confidence_none();
     if (!r.controls)
         return SCS_OK;
-    SCS_TRY(scs_sources_find(r.atlas, r.job->method, r.target, work->sources));
-    scs_sources_shift(r.atlas, work->sources, work->delta);
+    SCS_TRY(scs_shift_sources_find(r.atlas, r.job->method, r.target, work->sources));
+    scs_shift_sources_latent(r.atlas, work->sources, work->delta);
     r.rows->delta_norm[i] = keep(work->delta, r.atlas->n_latent, r.rows->delta + i * latent);
     SCS_TRY(measure_trust(&r));
     SCS_TRY(keep_sources(&r));
@@ -243,13 +245,14 @@ static scs_status bootstrap(row *r)
 
     SCS_GO(status, SCS_ALLOC(se, a->n_latent));
     SCS_GO(status, SCS_ALLOC(r->replicate, n * a->n_latent));
-    SCS_GO(status, scs_bootstrap_create(a, r->sources, j->session->config->train.seed, &b));
     SCS_GO(status,
-           scs_replicate(a, j->method, &r->target, 1, n, scs_bootstrap_draw, b, r->replicate));
-    scs_replicate_error(r->replicate, n, a->n_latent, se);
+           scs_resample_bootstrap_create(a, r->sources, j->session->config->train.seed, &b));
+    SCS_GO(status, scs_resample_replicate(a, j->method, &r->target, 1, n,
+                                          scs_resample_bootstrap_draw, b, r->replicate));
+    scs_resample_replicate_error(r->replicate, n, a->n_latent, se);
     r->rows->trust[r->i].delta_se = keep(se, a->n_latent, r->rows->delta_se + r->i * a->n_latent);
 done:
-    scs_bootstrap_destroy(&b);
+    scs_resample_bootstrap_destroy(&b);
     free(se);
     return status;
 }
@@ -267,9 +270,9 @@ static scs_moments gene_change(const row *r)
     const scs_atlas *a = r->atlas;
     double *mean = r->work->change, *variance = r->rows->variance ? mean + a->n_gene : NULL;
 
-    scs_sources_genes(a, r->sources, a->gene_mean, mean);
+    scs_shift_sources_genes(a, r->sources, a->gene_mean, mean);
     if (variance)
-        scs_sources_genes(a, r->sources, a->gene_variance, variance);
+        scs_shift_sources_genes(a, r->sources, a->gene_variance, variance);
     return (scs_moments){mean, variance};
 }
 
@@ -283,16 +286,16 @@ static scs_status estimate_error(row *r, const scs_evidence *from)
 {
     const scs_row_job *j = r->job;
     int32_t group = r->target->control_group;
-    scs_decoder decoder = scs_session_decoder(j->session);
+    scs_decoder decoder = scs_session_model_decoder(j->session);
 
-    if (scs_session_has_latent(j->session))
+    if (scs_session_model_has_latent(j->session))
         SCS_TRY(bootstrap(r));
     else
         fill_nan(r->rows->delta_se, r->i, r->atlas->n_latent);
-    return scs_shift_error(r->atlas, &decoder, j->method, r->sources, j->control_z[group],
-                           r->atlas->group[group].count, r->replicate,
-                           r->replicate ? j->bootstrap : 0, from,
-                           r->rows->shift_se + r->i * r->atlas->n_gene);
+    return scs_resample_shift_error(r->atlas, &decoder, j->method, r->sources, j->control_z[group],
+                                    r->atlas->group[group].count, r->replicate,
+                                    r->replicate ? j->bootstrap : 0, from,
+                                    r->rows->shift_se + r->i * r->atlas->n_gene);
 }
 
 /* @param change the sources' own, where the method needs it */
@@ -302,8 +305,8 @@ static scs_status predict(row *r, const scs_moments *change)
     scs_result_rows *rows = r->rows;
     int32_t group = r->target->control_group;
     int64_t genes = a->n_gene, at = r->i * genes;
-    scs_evidence from = {.control_mean = scs_group_gene_mean(a, group),
-                         .control_variance = scs_group_gene_variance(a, group),
+    scs_evidence from = {.control_mean = scs_atlas_group_gene_mean(a, group),
+                         .control_variance = scs_atlas_group_gene_variance(a, group),
                          .moved = row_moments(r->block, r->i, genes),
                          .still = {r->controls->mean, r->controls->variance},
                          .change = *change};
@@ -312,7 +315,7 @@ static scs_status predict(row *r, const scs_moments *change)
                           .variance = rows->variance ? rows->variance + at : NULL};
 
     memcpy(rows->control + at, from.control_mean, (size_t)genes * sizeof(float));
-    from.scale = scs_change_scale(r->job->method, a->n_gene, &from);
+    from.scale = scs_predict_change_scale(r->job->method, a->n_gene, &from);
     scs_predict(r->job->method, a->n_gene, &from, &out);
     rows->score[r->i] = scs_score(a, r->target, &out);
     return rows->shift_se ? estimate_error(r, &from) : SCS_OK;
@@ -322,7 +325,7 @@ static scs_status finish(row *r)
 {
     scs_moments change = {0};
 
-    if (scs_method_needs_change(r->job->method))
+    if (scs_predict_needs_change(r->job->method))
         change = gene_change(r);
     return predict(r, &change);
 }
@@ -342,7 +345,7 @@ static void leave(const row *r)
     fill_nan(rows->delta, r->i, a->n_latent);
     fill_nan(rows->delta_se, r->i, a->n_latent);
     if (r->target->control_group >= 0)
-        memcpy(rows->control + r->i * genes, scs_group_gene_mean(a, r->target->control_group),
+        memcpy(rows->control + r->i * genes, scs_atlas_group_gene_mean(a, r->target->control_group),
                (size_t)genes * sizeof(float));
     rows->delta_norm[r->i] = NAN;
 }
@@ -356,8 +359,8 @@ static scs_status list_genes(const row *r)
 
     if (n == 0)
         return SCS_OK;
-    SCS_TRY(scs_top_shift(shift, n_gene, 1, n, rows->top_up + at, rows->top_up_shift + at));
-    return scs_top_shift(shift, n_gene, -1, n, rows->top_down + at, rows->top_down_shift + at);
+    SCS_TRY(scs_deg_top_shift(shift, n_gene, 1, n, rows->top_up + at, rows->top_up_shift + at));
+    return scs_deg_top_shift(shift, n_gene, -1, n, rows->top_down + at, rows->top_down_shift + at);
 }
 
 static void score_sets(const row *r)
@@ -416,7 +419,7 @@ static scs_status alloc_sets(scs_result_rows *rows, int64_t n_set)
     return SCS_ALLOC(rows->set_z, rows->n * n_set);
 }
 
-scs_status scs_screen_rows_alloc(const scs_row_job *job, scs_result_rows *rows)
+scs_status scs_row_results_alloc(const scs_row_job *job, scs_result_rows *rows)
 {
     bool errors = job->bootstrap > 0;
     int64_t latent = rows->n * job->session->atlas->n_latent;
@@ -434,7 +437,7 @@ scs_status scs_screen_rows_alloc(const scs_row_job *job, scs_result_rows *rows)
     return SCS_ALLOC(rows->score, rows->n);
 }
 
-void scs_screen_rows_clear(scs_result_rows *rows)
+void scs_row_results_clear(scs_result_rows *rows)
 {
     free(rows->x);
     free(rows->control);
@@ -462,12 +465,12 @@ static scs_status alloc_decoded(scs_row_block *b)
     const scs_session *s = b->job->session;
     int64_t cells = 2 * b->most * s->atlas->n_gene;
 
-    if (!scs_session_has_latent(s))
+    if (!scs_session_model_has_latent(s))
         return SCS_OK;
     if (row_is_linear(b->job)) {
-        SCS_TRY(scs_mean_decoder_create(s->model, &b->decoder));
+        SCS_TRY(scs_decode_mean_genes_create(s->model, &b->decoder));
         for (int i = 0; i < b->n_work; i++)
-            SCS_TRY(SCS_ALLOC(b->work[i].panel, scs_mean_decoder_work(b->decoder)));
+            SCS_TRY(SCS_ALLOC(b->work[i].panel, scs_decode_mean_genes_work(b->decoder)));
         SCS_TRY(SCS_ALLOC(b->hidden, 2 * b->most * s->model->arch.n_hidden));
     }
     SCS_TRY(SCS_ALLOC(b->mean, cells));
@@ -493,9 +496,9 @@ void scs_row_block_clear(scs_row_block *block)
         row_work_clear(&block->work[i]);
     free(block->work);
     for (int64_t i = 0; block->sources && i < block->most; i++)
-        scs_sources_destroy(&block->sources[i]);
+        scs_shift_sources_destroy(&block->sources[i]);
     free(block->sources);
-    scs_mean_decoder_destroy(&block->decoder);
+    scs_decode_mean_genes_destroy(&block->decoder);
     controls_clear(&block->controls);
     free(block->of);
     free(block->fresh);
@@ -525,7 +528,7 @@ static void find_groups(scs_row_block *b, int32_t *group, int32_t *n)
 /* Controls that are decoded with the rows: the method asks for them, and they are not yet. */
 static void find_fresh(scs_row_block *b)
 {
-    bool wanted = scs_decode_mode_at(b->job->method->decode)->needs_baseline && b->mean;
+    bool wanted = scs_predict_mode_at(b->job->method->decode)->needs_baseline && b->mean;
 
     b->n_fresh = 0;
     for (int32_t k = 0; k < b->controls.n && wanted; k++)
@@ -557,10 +560,11 @@ static scs_status keep_still(const scs_row_block *b, int32_t k, scs_row_work *w)
     const scs_row_controls *c = &b->controls.item[b->fresh[k]];
 
     if (!b->hidden)
-        return scs_session_decode(s, b->job->control_z[c->group], s->atlas->group[c->group].count,
-                                  NULL, c->mean, c->variance);
-    scs_moving_mean(c->moving, NULL, w->scratch,
-                    b->hidden + (b->rows->n + k) * s->model->arch.n_hidden);
+        return scs_session_model_decode(s, b->job->control_z[c->group],
+                                        s->atlas->group[c->group].count, NULL, c->mean,
+                                        c->variance);
+    scs_decode_mean_hidden_run(c->moving, NULL, w->scratch,
+                               b->hidden + (b->rows->n + k) * s->model->arch.n_hidden);
     return SCS_OK;
 }
 
@@ -573,28 +577,28 @@ static void be_idle(const scs_row_job *j)
 static scs_status shift_rows(const scs_row_block *b)
 {
     int64_t n = b->rows->n, all = n + b->n_fresh;
-    scs_failure failed = {0};
+    scs_parallel_error failed = {0};
 
 #pragma omp parallel for schedule(dynamic)
     for (int64_t i = 0; i < all; i++) {
         scs_row_work *w = &b->work[omp_get_thread_num()];
 
-        scs_failure_note(&failed, i,
-                         i < n ? row_shift(b, i, w) : keep_still(b, (int32_t)(i - n), w));
+        scs_parallel_error_note(&failed, i,
+                                i < n ? row_shift(b, i, w) : keep_still(b, (int32_t)(i - n), w));
         be_idle(b->job);
     }
-    return scs_failure_raise(&failed);
+    return scs_parallel_error_raise(&failed);
 }
 
 static void decode_rows(const scs_row_block *b)
 {
     int64_t genes = b->job->session->atlas->n_gene, n = b->rows->n;
-    int n_task = b->decoder ? scs_mean_decoder_tasks(b->decoder) : 0;
+    int n_task = b->decoder ? scs_decode_mean_genes_tasks(b->decoder) : 0;
 
 #pragma omp parallel for schedule(dynamic)
     for (int task = 0; task < n_task; task++)
-        scs_mean_decoder_run(b->decoder, task, b->hidden, n + b->n_fresh,
-                             b->work[omp_get_thread_num()].panel, b->mean);
+        scs_decode_mean_genes_run(b->decoder, task, b->hidden, n + b->n_fresh,
+                                  b->work[omp_get_thread_num()].panel, b->mean);
     for (int32_t k = 0; k < b->n_fresh; k++) {
         scs_row_controls *c = &b->controls.item[b->fresh[k]];
 
@@ -606,17 +610,17 @@ static void decode_rows(const scs_row_block *b)
 
 static scs_status finish_rows(const scs_row_block *b)
 {
-    scs_failure failed = {0};
+    scs_parallel_error failed = {0};
 
 #pragma omp parallel for schedule(dynamic)
     for (int64_t i = 0; i < b->rows->n; i++) {
-        scs_failure_note(&failed, i, row_finish(b, i, &b->work[omp_get_thread_num()]));
+        scs_parallel_error_note(&failed, i, row_finish(b, i, &b->work[omp_get_thread_num()]));
         be_idle(b->job);
     }
-    return scs_failure_raise(&failed);
+    return scs_parallel_error_raise(&failed);
 }
 
-scs_status scs_screen_rows(scs_row_block *block, scs_result_rows *rows)
+scs_status scs_row_make_all(scs_row_block *block, scs_result_rows *rows)
 {
     block->rows = rows;
     SCS_TRY(begin_block(block));

@@ -10,8 +10,9 @@
 /** Those of a species and cell type. */
 typedef struct scs_row_controls {
     int32_t group;
-    scs_moving *moving;      /**< where means go through the network's output layer, or NULL */
-    scs_moved_cells cells;   /**< where there is a latent space */
+    scs_decode_mean_hidden
+        *moving;             /**< where means go through the network's output layer, or NULL */
+    scs_shifted_cells cells; /**< where there is a latent space */
     double *mean, *variance; /**< [n_gene] decoded without a shift, by the caller; or NULL */
     bool decoded;            /**< whether they hold something */
 } scs_row_controls;
@@ -29,8 +30,8 @@ typedef struct scs_row_work {
     scs_sources *sources;
     double *delta;     /**< [n_latent] */
     double *along;     /**< [SCS_MOST_MOVED] */
-    scs_real *scratch; /**< of scs_moving_mean, or NULL */
-    double *panel;     /**< of scs_mean_decoder_run, or NULL */
+    scs_real *scratch; /**< of scs_decode_mean_hidden_run, or NULL */
+    double *panel;     /**< of scs_decode_mean_genes_run, or NULL */
     double *change;    /**< [2, n_gene] the sources' own, of means and variances; or NULL */
 } scs_row_work;
 
@@ -53,12 +54,12 @@ typedef struct scs_row_block {
     int64_t most;       /**< rows of a block */
     scs_row_work *work; /**< [n_work] of each thread */
     int n_work;
-    scs_mean_decoder *decoder;  /**< NULL: rows are decoded one by one */
-    scs_controls_list controls; /**< of the rows in hand */
-    scs_sources **sources;      /**< [most] of the rows in hand, once their shift is made; NULL
-                                   where scs_row_finish asks for none */
-    int32_t *of;                /**< [most] into controls, -1: no prediction */
-    int32_t *fresh;             /**< [most] controls that are decoded with the rows */
+    scs_decode_mean_genes *decoder; /**< NULL: rows are decoded one by one */
+    scs_controls_list controls;     /**< of the rows in hand */
+    scs_sources **sources;          /**< [most] of the rows in hand, once their shift is made; NULL
+                                       where scs_row_finish asks for none */
+    int32_t *of;                    /**< [most] into controls, -1: no prediction */
+    int32_t *fresh;                 /**< [most] controls that are decoded with the rows */
     int32_t n_fresh;
     double *hidden;          /**< [2 most, n_hidden] mean hidden activations of rows, then of fresh
                                 controls; or NULL */
@@ -69,8 +70,8 @@ typedef struct scs_row_block {
 /* A block of rows of the screen. */
 
 /** Arrays for rows->n rows of every field. Clear them even after a failure. Local. */
-SCS_MUST_USE scs_status scs_screen_rows_alloc(const scs_row_job *job, scs_result_rows *rows);
-void scs_screen_rows_clear(scs_result_rows *rows);
+SCS_MUST_USE scs_status scs_row_results_alloc(const scs_row_job *job, scs_result_rows *rows);
+void scs_row_results_clear(scs_result_rows *rows);
 /** Room for blocks of at most so many rows, and for every thread. Clear it even after a failure.
  * Local. @param job borrowed */
 SCS_MUST_USE scs_status scs_row_block_make(const scs_row_job *job, int64_t most,
@@ -78,6 +79,6 @@ SCS_MUST_USE scs_status scs_row_block_make(const scs_row_job *job, int64_t most,
 void scs_row_block_clear(scs_row_block *block);
 /** Predict, score and judge rows [rows->first, + n) of the plan, one row a thread at a time; no
  * number depends on which, nor on what else is in the block. Local. */
-SCS_MUST_USE scs_status scs_screen_rows(scs_row_block *block, scs_result_rows *rows);
+SCS_MUST_USE scs_status scs_row_make_all(scs_row_block *block, scs_result_rows *rows);
 
 #endif

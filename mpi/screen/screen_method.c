@@ -1,4 +1,6 @@
 /* `blend: auto`. */
+#include "mpi/screen/screen_method.h"
+#include "mpi/job/session_model.h"
 #include "mpi/comm/collectives.h"
 #include "mpi/job/session.h"
 #include "src/atlas/atlas.h"
@@ -63,8 +65,8 @@ static scs_status prepare(trials *t)
 static product multiply(const scs_atlas *a, const scs_combination *item, const scs_evidence *from)
 {
     const double *moved = from->moved.mean, *still = from->still.mean, *seen = from->change.mean;
-    const float *observed = scs_group_gene_mean(a, item->observed_group);
-    const float *control = scs_group_gene_mean(a, item->control_group);
+    const float *observed = scs_atlas_group_gene_mean(a, item->observed_group);
+    const float *control = scs_atlas_group_gene_mean(a, item->control_group);
     product p = {0, 0};
 
     for (int32_t g = 0; g < a->n_gene; g++) {
@@ -90,11 +92,11 @@ static scs_status run_trial(void *ctx, int64_t i, const scs_sources *sources, do
     double *delta = seen + a->n_gene;
     scs_evidence from = {.moved.mean = moved, .still.mean = still, .change.mean = seen};
 
-    scs_sources_shift(a, sources, delta);
-    scs_sources_genes(a, sources, a->gene_mean, seen);
-    SCS_TRY(scs_session_decode(s, z, n, delta, moved, NULL));
-    SCS_TRY(scs_session_decode(s, z, n, NULL, still, NULL));
-    from.scale = scs_change_scale(t->method, a->n_gene, &from);
+    scs_shift_sources_latent(a, sources, delta);
+    scs_shift_sources_genes(a, sources, a->gene_mean, seen);
+    SCS_TRY(scs_session_model_decode(s, z, n, delta, moved, NULL));
+    SCS_TRY(scs_session_model_decode(s, z, n, NULL, still, NULL));
+    from.scale = scs_predict_change_scale(t->method, a->n_gene, &from);
     t->product[i] = multiply(a, item, &from);
     return SCS_OK;
 }
@@ -115,7 +117,7 @@ static scs_status solve(trials *t, double *share)
 
     for (int32_t r = 0; r <= scs_comm_size(t->session->comm); r++)
         t->first[r] *= (int64_t)sizeof *t->product;
-    SCS_TRY(scs_allgather(t->session->comm, t->product, t->first));
+    SCS_TRY(scs_comm_allgather(t->session->comm, t->product, t->first));
     for (int64_t i = 0; i < t->plan.n; i++) {
         mixed += t->product[i].mixed;
         square += t->product[i].square;
@@ -135,17 +137,17 @@ static void clear(trials *t)
     scs_plan_clear(&t->plan);
 }
 
-static scs_status scs_choose_blend(const scs_session *session, const scs_method *method,
-                                   double *share, int64_t *n)
+static scs_status blend_by_leaving_out(const scs_session *session, const scs_method *method,
+                                       double *share, int64_t *n)
 {
     const scs_session *s = session;
     trials t = {.session = s, .method = method};
     scs_status st;
 
-    SCS_GO(st, scs_agree(s->comm, prepare(&t)));
-    SCS_GO(st, scs_route_cells(s->comm, s->dataset, s->atlas, &t.plan, false, t.first, s->shard,
-                               &s->team, s->z, t.control_z));
-    SCS_GO(st, scs_agree(s->comm, leave_out_mine(&t)));
+    SCS_GO(st, scs_comm_agree(s->comm, prepare(&t)));
+    SCS_GO(st, scs_redistribute_cells(s->comm, s->dataset, s->atlas, &t.plan, false, t.first,
+                                      s->shard, &s->team, s->z, t.control_z));
+    SCS_GO(st, scs_comm_agree(s->comm, leave_out_mine(&t)));
     SCS_GO(st, solve(&t, share));
     *n = t.plan.n;
 done:
@@ -174,11 +176,11 @@ static scs_status choose_power(const scs_session *s, scs_method *method)
     double error[SCS_N_POWER];
     int chosen;
 
-    SCS_TRY(scs_choose_power(s->atlas, method, &chosen, error));
+    SCS_TRY(scs_choose_shift_power(s->atlas, method, &chosen, error));
     for (int i = 0; i < SCS_N_POWER; i++)
         scs_session_say(s, "leave-one-type-out error of nearest_power %g: %.4f%s",
-                        scs_power_tried(i), error[i], i == chosen ? " (taken)" : "");
-    method->power = scs_power_tried(chosen);
+                        scs_choose_shift_power_tried(i), error[i], i == chosen ? " (taken)" : "");
+    method->power = scs_choose_shift_power_tried(chosen);
     return SCS_OK;
 }
 
@@ -186,24 +188,24 @@ static scs_status choose_blend(const scs_session *s, scs_method *method)
 {
     int64_t n = 0;
 
-    SCS_TRY(scs_choose_blend(s, method, &method->blend, &n));
+    SCS_TRY(blend_by_leaving_out(s, method, &method->blend, &n));
     scs_session_say(s, "blend %.4f, by leaving out %lld groups in turn", method->blend,
                     (long long)n);
     return SCS_OK;
 }
 
-scs_status scs_session_method(const scs_session *s, int decode, scs_method *method)
+scs_status scs_screen_method(const scs_session *s, int decode, scs_method *method)
 {
-    *method = scs_method_from_config(s->config);
+    *method = scs_shift_method_from_config(s->config);
     method->decode = decode;
-    if (!scs_session_has_latent(s))
-        *method = scs_gene_space_method(*method);
+    if (!scs_session_model_has_latent(s))
+        *method = scs_predict_in_gene_space(*method);
     if (method->power == SCS_POWER_AUTO &&
         (method->shift == SCS_SHIFT_AUTO || scs_shift_rule_at(method->shift)->uses_power))
-        SCS_TRY(scs_agree(s->comm, choose_power(s, method)));
+        SCS_TRY(scs_comm_agree(s->comm, choose_power(s, method)));
     if (method->shift == SCS_SHIFT_AUTO)
-        SCS_TRY(scs_agree(s->comm, choose_shift(s, method)));
-    if (scs_decode_mode_at(method->decode)->uses_share && method->blend == SCS_BLEND_AUTO)
+        SCS_TRY(scs_comm_agree(s->comm, choose_shift(s, method)));
+    if (scs_predict_mode_at(method->decode)->uses_share && method->blend == SCS_BLEND_AUTO)
         SCS_TRY(choose_blend(s, method));
     return scs_collective_ok();
 }

@@ -1,4 +1,5 @@
 /* Which rows are judged together, and how the work is cut into units. */
+#include "mpi/job/session_model.h"
 #include "mpi/screen/screen_permute.h"
 
 #include "mpi/comm/watchdog.h"
@@ -18,18 +19,20 @@ enum { UNITS_WANTED = 512, CHUNKS_MOST = 16 };
 
 /* The parts of a row that can be predicted. @param[out] part [SCS_MAX_PARTS]  @return how many.
  * Local. */
-static int32_t permutations_parts(const scs_permutations *p, int64_t row, scs_part *part)
+static int32_t permutations_parts(const scs_permutations *p, int64_t row, scs_shift_component *part)
 {
     const scs_combination *item = &p->plan->item[row];
 
-    return item->status == SCS_ROW_OK ? scs_parts(p->session->atlas, p->method, item, part) : 0;
+    return item->status == SCS_ROW_OK
+               ? scs_shift_components(p->session->atlas, p->method, item, part)
+               : 0;
 }
 
 /* @param[in,out] at [n_condition] where each condition's next one goes; NULL: only count
  * @param[out] n [n_condition + 1] how many are under each condition, one place later, or NULL */
 static void each_part(const scs_permutations *p, int64_t *at, int64_t *n)
 {
-    scs_part part[SCS_MAX_PARTS];
+    scs_shift_component part[SCS_MAX_PARTS];
 
     for (int64_t i = 0; i < p->plan->n; i++) {
         int32_t n_part = permutations_parts(p, i, part);
@@ -159,14 +162,14 @@ static scs_status split_units(scs_permutations *p)
     return SCS_OK;
 }
 
-scs_status scs_permutations_create(const scs_session *session, const scs_method *method,
-                                   const scs_plan *plan, scs_permutations *p)
+scs_status scs_screen_permute_create(const scs_session *session, const scs_method *method,
+                                     const scs_plan *plan, scs_permutations *p)
 {
     *p = (scs_permutations){.session = session,
                             .method = method,
                             .plan = plan,
                             .n = session->config->screen.permutations};
-    if (!scs_session_has_latent(session))
+    if (!scs_session_model_has_latent(session))
         p->n = 0;
     SCS_TRY(SCS_ALLOC(p->set_first, (int64_t)session->atlas->conditions.n + 1));
     SCS_TRY(SCS_ALLOC(p->condition, session->atlas->conditions.n));
@@ -178,7 +181,7 @@ scs_status scs_permutations_create(const scs_session *session, const scs_method 
     return split_units(p);
 }
 
-void scs_permutations_clear(scs_permutations *p)
+void scs_screen_permute_clear(scs_permutations *p)
 {
     free(p->judged);
     free(p->condition);
@@ -191,7 +194,7 @@ void scs_permutations_clear(scs_permutations *p)
     *p = (scs_permutations){0};
 }
 
-void scs_permutations_need(const scs_permutations *p, uint8_t *needed)
+void scs_screen_permute_need(const scs_permutations *p, uint8_t *needed)
 {
     int64_t n_group = p->session->atlas->n_group;
 
@@ -230,7 +233,7 @@ static int64_t most(const int64_t *first, int64_t n)
 
 static void worker_clear(worker *w)
 {
-    scs_replica_clear(&w->replica);
+    scs_resample_replica_clear(&w->replica);
     free(w->delta);
     free(w->mean);
     free(w->control);
@@ -245,7 +248,7 @@ static scs_status worker_make(const scs_permutations *p, scs_real *const *z, wor
     int64_t pairs = most(p->pair_first, a->conditions.n), n = p->n / p->n_chunk + 1;
 
     *w = (worker){.p = p, .z = z};
-    SCS_TRY(scs_replica_make(a, &w->replica));
+    SCS_TRY(scs_resample_replica_make(a, &w->replica));
     SCS_TRY(SCS_ALLOC(w->delta, a->n_latent));
     SCS_TRY(SCS_ALLOC(w->mean, pairs * n * a->n_latent));
     SCS_TRY(SCS_ALLOC(w->control, pairs));
@@ -263,8 +266,9 @@ static scs_status permute_pair(const worker *w, int64_t i, int64_t first, int64_
                          .purpose = SCS_RANDOM_PERMUTE,
                          .cell = (uint64_t)perturbed};
 
-    return scs_permute_pair(&stream, w->z[control], a->group[control].count, w->z[perturbed],
-                            a->group[perturbed].count, a->n_latent, first, n, mean);
+    return scs_resample_permute_pair(&stream, w->z[control], a->group[control].count,
+                                     w->z[perturbed], a->group[perturbed].count, a->n_latent, first,
+                                     n, mean);
 }
 
 /* The parts of a set's rows that are under its condition. */
@@ -272,7 +276,7 @@ static void take_targets(worker *w, int64_t set)
 {
     const scs_permutations *p = w->p;
     const scs_judged *judged = p->judged + p->set_first[set];
-    scs_part part[SCS_MAX_PARTS];
+    scs_shift_component part[SCS_MAX_PARTS];
 
     for (int64_t i = 0; i < p->set_first[set + 1] - p->set_first[set]; i++) {
         int32_t n = permutations_parts(p, judged[i].row, part), k = 0;
@@ -307,7 +311,8 @@ static scs_status count_unit(worker *w, int64_t unit, int32_t *count)
         SCS_TRY(permute_pair(w, i, first, n, w->mean + i * n * permuted.atlas->n_latent));
     }
     take_targets(w, set);
-    return scs_replica_count(&w->replica, p->method, &permuted, w->target, n_row, w->delta, count);
+    return scs_resample_replica_count(&w->replica, p->method, &permuted, w->target, n_row, w->delta,
+                                      count);
 }
 
 static void add_counts(scs_permutations *p, int64_t unit, const int32_t *count)
@@ -342,14 +347,14 @@ static scs_status take_done(scs_permutations *p, scs_done_map *map, int64_t *tod
 static scs_status count_some(scs_permutations *p, worker *w, const int64_t *unit, int64_t n,
                              int64_t stride, int32_t *count, scs_done_map *map)
 {
-    scs_failure failed = {0};
+    scs_parallel_error failed = {0};
     scs_status st;
 
 #pragma omp parallel for schedule(dynamic)
     for (int64_t i = 0; i < n; i++)
-        scs_failure_note(&failed, i,
-                         count_unit(&w[omp_get_thread_num()], unit[i], count + i * stride));
-    st = scs_failure_raise(&failed);
+        scs_parallel_error_note(&failed, i,
+                                count_unit(&w[omp_get_thread_num()], unit[i], count + i * stride));
+    st = scs_parallel_error_raise(&failed);
     scs_watchdog_begin_alone(p->session->comm, "screen.h5ad.done");
     for (int64_t i = 0; i < n && st == SCS_OK; i++) {
         add_counts(p, unit[i], count + i * stride);
@@ -366,8 +371,8 @@ static scs_status make_workers(const scs_permutations *p, scs_real *const *z, in
     return SCS_OK;
 }
 
-scs_status scs_permutations_run(scs_permutations *p, scs_real *const *group_z, scs_done_map *map,
-                                bool (*stop)(void *ctx), void *ctx)
+scs_status scs_screen_permute_run(scs_permutations *p, scs_real *const *group_z, scs_done_map *map,
+                                  bool (*stop)(void *ctx), void *ctx)
 {
     int32_t rank = scs_comm_rank(p->session->comm);
     int64_t stride = most(p->unit_first, p->n_unit), *todo = NULL, n_todo = 0, at = 0;
@@ -412,7 +417,7 @@ static void find_p_values(const scs_permutations *p, double *p_value)
     }
 }
 
-scs_status scs_permutations_finish(scs_permutations *p, double *p_value, double *q_value)
+scs_status scs_screen_permute_finish(scs_permutations *p, double *p_value, double *q_value)
 {
     scs_comm *comm = p->session->comm;
     bool leads = scs_session_leads(p->session);
@@ -425,7 +430,7 @@ scs_status scs_permutations_finish(scs_permutations *p, double *p_value, double 
                            MPI_SUM, 0, scs_comm_mpi(comm)));
     }
     if (!leads)
-        return scs_agree(comm, SCS_OK);
+        return scs_comm_agree(comm, SCS_OK);
     find_p_values(p, p_value);
-    return scs_agree(comm, scs_false_discovery(p_value, p->plan->n, q_value));
+    return scs_comm_agree(comm, scs_confidence_false_discovery(p_value, p->plan->n, q_value));
 }

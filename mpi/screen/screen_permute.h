@@ -34,27 +34,28 @@ typedef struct scs_permutations {
     int64_t *rank_first; /**< [n_rank + 1] each rank's units: about the same work */
     scs_plan pair;       /**< perturbed groups with controls beside them, by condition */
     int64_t *pair_first; /**< [n_condition + 1] into pair */
-    int64_t n_left;      /**< this rank's units that are not done, after scs_permutations_run */
+    int64_t n_left;      /**< this rank's units that are not done, after scs_screen_permute_run */
     int32_t *count;      /**< [n_judged] permutations that reach the own length, seen here */
 } scs_permutations;
 
 /** Without screen.permutations, or a latent space, there are no units. Local, alike on all ranks;
  * clear it even after a failure. */
-SCS_MUST_USE scs_status scs_permutations_create(const scs_session *session,
-                                                const scs_method *method, const scs_plan *plan,
-                                                scs_permutations *p);
-void scs_permutations_clear(scs_permutations *p);
+SCS_MUST_USE scs_status scs_screen_permute_create(const scs_session *session,
+                                                  const scs_method *method, const scs_plan *plan,
+                                                  scs_permutations *p);
+void scs_screen_permute_clear(scs_permutations *p);
 /** Mark the groups whose cells the ranks need for it. @param[in,out] needed [n_rank, n_group] */
-void scs_permutations_need(const scs_permutations *p, uint8_t *needed);
+void scs_screen_permute_need(const scs_permutations *p, uint8_t *needed);
 /** Count this rank's units, or take them from the map where they are done, until `stop` says so.
  Stops where `wishes` or
  * another rank (through the queue, from which every number is then at least `end`) says so.
  *  @param group_z [n_group] cells of the groups that were marked. Local. */
-SCS_MUST_USE scs_status scs_permutations_run(scs_permutations *p, scs_real *const *group_z,
-                                             scs_done_map *map, bool (*stop)(void *ctx), void *ctx);
+SCS_MUST_USE scs_status scs_screen_permute_run(scs_permutations *p, scs_real *const *group_z,
+                                               scs_done_map *map, bool (*stop)(void *ctx),
+                                               void *ctx);
 /** All ranks' counts become p-values, NaN where a row cannot be predicted, and q-values.
  *  @param[out] p_value, q_value [plan->n] on rank 0, NULL elsewhere. Collective. */
-SCS_MUST_USE scs_status scs_permutations_finish(scs_permutations *p, double *p_value,
-                                                double *q_value);
+SCS_MUST_USE scs_status scs_screen_permute_finish(scs_permutations *p, double *p_value,
+                                                  double *q_value);
 
 #endif

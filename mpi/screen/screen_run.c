@@ -1,4 +1,7 @@
 /* Ranked answers. */
+#include "mpi/screen/screen_run.h"
+#include "mpi/screen/screen_method.h"
+#include "mpi/job/session_model.h"
 #include "mpi/comm/collectives.h"
 #include "mpi/comm/queue.h"
 #include "mpi/job/provenance.h"
@@ -33,8 +36,8 @@ typedef struct scs_screen_writer {
     const scs_result_rows *rows; /**< to be written; NULL: nothing */
     int64_t block;
     bool over;
-    double longest;     /**< seconds that a block took */
-    scs_failure failed; /**< the first failing block's */
+    double longest;            /**< seconds that a block took */
+    scs_parallel_error failed; /**< the first failing block's */
 } scs_screen_writer;
 
 /* Who works on what, and until when. */
@@ -42,7 +45,7 @@ typedef struct scs_screen_work {
     const scs_session *session;
     scs_screen_store *store;
     scs_queue queue;
-    scs_wishes wishes;
+    scs_stop_request wishes;
     scs_screen_writer writer;
     int64_t *order; /**< [n_order] blocks to do, dear ones first; alike on all ranks */
     int64_t n_order;
@@ -147,7 +150,7 @@ static void *write_blocks(void *arg)
             st = write_block(w, w->block, w->rows);
             (void)pthread_mutex_lock(&w->lock);
         }
-        scs_failure_note(&w->failed, 0, st);
+        scs_parallel_error_note(&w->failed, 0, st);
         w->rows = NULL;
         (void)pthread_cond_broadcast(&w->change);
     }
@@ -174,7 +177,7 @@ static scs_status wait_locked(scs_screen_writer *w)
     (void)pthread_mutex_lock(&w->lock);
     while (w->rows)
         (void)pthread_cond_wait(&w->change, &w->lock);
-    return scs_failure_raise(&w->failed);
+    return scs_parallel_error_raise(&w->failed);
 }
 
 /* Write a block, after the one before. Local. @param rows stay as they are until the next call
@@ -314,7 +317,8 @@ static bool work_is_over(void *work)
 
     if (w->stopped)
         return true;
-    snprintf(w->reason, sizeof w->reason, "%s", scs_wishes_reason(&w->wishes, 2 * time_to_end(w)));
+    snprintf(w->reason, sizeof w->reason, "%s",
+             scs_stop_request_reason(&w->wishes, 2 * time_to_end(w)));
     if (w->reason[0])
         return stop_all(w) != SCS_OK || w->stopped;
     if (t - w->looked < look_every || !writer_take_turn(&w->writer, false))
@@ -373,7 +377,7 @@ static scs_status do_block(scs_screen_work *w, scs_row_block *at, scs_result_row
 
     rows->first = first;
     rows->n = left < s->block_rows ? left : s->block_rows;
-    SCS_TRY(scs_screen_rows(at, rows));
+    SCS_TRY(scs_row_make_all(at, rows));
     made = scs_clock();
     w->longest = made - begun > w->longest ? made - begun : w->longest;
     SCS_TRY(writer_put(&w->writer, block, rows));
@@ -420,7 +424,7 @@ static scs_status work_blocks(scs_screen_work *work, const scs_row_job *job)
     own.idle_ctx = work;
     st = scs_row_block_make(&own, most, &block);
     for (int i = 0; i < 2 && st == SCS_OK; i++)
-        st = scs_screen_rows_alloc(&own, &rows[i]);
+        st = scs_row_results_alloc(&own, &rows[i]);
     if (st == SCS_OK) {
         writer_open(work->store, &work->writer);
         st = finish_writing(work, do_blocks(work, &block, rows));
@@ -428,7 +432,7 @@ static scs_status work_blocks(scs_screen_work *work, const scs_row_job *job)
     if (st != SCS_OK)
         work_abandon(work);
     for (int i = 0; i < 2; i++)
-        scs_screen_rows_clear(&rows[i]);
+        scs_row_results_clear(&rows[i]);
     scs_row_block_clear(&block);
     return st;
 }
@@ -446,8 +450,8 @@ static scs_status work(const scs_session *s, screening *w)
     double begun = scs_clock();
     scs_status status;
 
-    status =
-        scs_permutations_run(&w->permutations, w->control_z, w->store.map, work_is_over, &w->work);
+    status = scs_screen_permute_run(&w->permutations, w->control_z, w->store.map, work_is_over,
+                                    &w->work);
     if (status == SCS_OK)
         status = work_blocks(&w->work, &job);
     else
@@ -464,10 +468,10 @@ static scs_status work_open(const scs_session *session, const scs_plan *plan,
 
     *work = (scs_screen_work){.session = session, .store = store, .begun = scs_clock()};
     SCS_TRY(scs_queue_open(session->comm, &work->queue));
-    st = scs_wishes_open(session, &work->wishes);
+    st = scs_stop_request_open(session, &work->wishes);
     if (st == SCS_OK)
         st = order_blocks(work, plan);
-    return scs_agree(session->comm, st);
+    return scs_comm_agree(session->comm, st);
 }
 
 static void work_close(scs_screen_work *work)
@@ -507,10 +511,10 @@ static scs_status report(const scs_screen_work *w, int64_t n_row)
     double mine = seconds > 0 ? 100 * (1 - w->busy / seconds) : 0, *idle;
     char text[256];
 
-    SCS_TRY(scs_agree(comm, SCS_ALLOC(idle, scs_comm_size(comm))));
+    SCS_TRY(scs_comm_agree(comm, SCS_ALLOC(idle, scs_comm_size(comm))));
     SCS_MPI(MPI_Gather(&mine, 1, MPI_DOUBLE, idle, 1, MPI_DOUBLE, 0, scs_comm_mpi(comm)));
     SCS_MPI(MPI_Allreduce(MPI_IN_PLACE, &waited, 1, MPI_DOUBLE, MPI_SUM, scs_comm_mpi(comm)));
-    SCS_TRY(scs_peak_memory(comm, &memory));
+    SCS_TRY(scs_comm_peak_memory(comm, &memory));
     list_idle(idle, scs_comm_size(comm), text, sizeof text);
     scs_session_say(w->session,
                     "screened %lld combinations in %.1f s (%.0f a second); idle share of the ranks "
@@ -540,7 +544,7 @@ static scs_status work_end(scs_screen_work *work, int64_t n_unit_left)
     if (left[0] == 0 && left[1] == 0)
         return report(work, mine * s->block_rows < s->head->plan->n ? mine * s->block_rows
                                                                     : s->head->plan->n);
-    scs_wishes_obeyed(&work->wishes);
+    scs_stop_request_done(&work->wishes);
     return SCS_FAIL(SCS_ESTOP,
                     "by %s with %lld of %lld blocks of %lld combinations done; the same command "
                     "goes on from %s",
@@ -582,7 +586,7 @@ static void report_sets(const scs_session *s, const scs_gene_sets *sets)
         s->config->screen.gene_sets, sets->name.n, (long long)known, (long long)empty, first);
 }
 
-scs_status scs_session_check_screen(const scs_session *session)
+scs_status scs_screen_run_check(const scs_session *session)
 {
     scs_atlas *groups = NULL;
     scs_plan *plan = NULL;
@@ -596,14 +600,14 @@ scs_status scs_session_check_screen(const scs_session *session)
     scs_gene_sets_destroy(&sets);
     scs_plan_destroy(&plan);
     scs_atlas_destroy(&groups);
-    return scs_agree(session->comm, status);
+    return scs_comm_agree(session->comm, status);
 }
 
 /* What made the result, on rank 0. */
 static scs_status describe(const scs_session *s, screening *w)
 {
     SCS_TRY(scs_provenance_create(s, &w->method, &w->provenance));
-    return scs_gene_maps_create(s->config, s->dataset, (const scs_h5ad *const *)s->meta, &w->maps);
+    return scs_genes_maps_create(s->config, s->dataset, (const scs_h5ad *const *)s->meta, &w->maps);
 }
 
 static scs_status make_plan(const scs_session *s, screening *w)
@@ -612,7 +616,7 @@ static scs_status make_plan(const scs_session *s, screening *w)
     SCS_TRY(select_rows(s, s->atlas, &w->plan));
     SCS_TRY(scs_plan_resolve(s->atlas, &w->method, w->plan));
     SCS_TRY(SCS_ALLOC(w->control_z, s->atlas->n_group));
-    SCS_TRY(scs_permutations_create(s, &w->method, w->plan, &w->permutations));
+    SCS_TRY(scs_screen_permute_create(s, &w->method, w->plan, &w->permutations));
     return scs_session_leads(s) ? describe(s, w) : SCS_OK;
 }
 
@@ -624,15 +628,15 @@ static scs_status route(const scs_session *s, const screening *w)
     uint8_t *needed;
     scs_status status;
 
-    if (!scs_session_has_latent(s))
+    if (!scs_session_model_has_latent(s))
         return scs_collective_ok();
-    SCS_TRY(scs_agree(s->comm, SCS_ALLOC(needed, n_rank * n_group)));
-    scs_permutations_need(&w->permutations, needed);
+    SCS_TRY(scs_comm_agree(s->comm, SCS_ALLOC(needed, n_rank * n_group)));
+    scs_screen_permute_need(&w->permutations, needed);
     for (int64_t i = 0; i < w->plan->n; i++)
         for (int32_t r = 0; r < n_rank && w->plan->item[i].status == SCS_ROW_OK; r++)
             needed[r * n_group + w->plan->item[i].control_group] = 1;
-    status = scs_route_groups(s->comm, s->dataset, s->atlas, needed, s->shard, &s->team, s->z,
-                              w->control_z);
+    status = scs_redistribute_groups(s->comm, s->dataset, s->atlas, needed, s->shard, &s->team,
+                                     s->z, w->control_z);
     free(needed);
     return status;
 }
@@ -664,9 +668,9 @@ static scs_status do_work(const scs_session *s, screening *w)
 {
     scs_status status;
 
-    scs_signals_catch();
-    status = scs_agree(s->comm, work(s, w));
-    scs_signals_release();
+    scs_stop_signals_catch();
+    status = scs_comm_agree(s->comm, work(s, w));
+    scs_stop_signals_release();
     SCS_TRY(status);
     return work_end(&w->work, w->permutations.n_left);
 }
@@ -682,14 +686,14 @@ static scs_status put_p_values(const scs_session *s, screening *w)
         if (status == SCS_OK)
             status = SCS_ALLOC(w->q, w->plan->n);
     }
-    SCS_TRY(scs_agree(s->comm, status));
-    SCS_TRY(scs_permutations_finish(&w->permutations, w->p, w->q));
+    SCS_TRY(scs_comm_agree(s->comm, status));
+    SCS_TRY(scs_screen_permute_finish(&w->permutations, w->p, w->q));
     if (scs_session_leads(s)) {
-        status = scs_result_file_put_column(w->store.file, "obs/p_value", w->p);
+        status = scs_store_file_put_column(w->store.file, "obs/p_value", w->p);
         if (status == SCS_OK)
-            status = scs_result_file_put_column(w->store.file, "obs/q_value", w->q);
+            status = scs_store_file_put_column(w->store.file, "obs/q_value", w->q);
     }
-    return scs_agree(s->comm, status);
+    return scs_comm_agree(s->comm, status);
 }
 
 static bool is_observed(const scs_plan *plan)
@@ -710,8 +714,8 @@ static scs_status want_numbers(const scs_session *s, screening *w)
     SCS_TRY(SCS_ALLOC(w->numbers.trust, w->plan->n));
     SCS_TRY(SCS_ALLOC(w->numbers.score, w->plan->n));
     for (int64_t i = 0; i < w->plan->n; i++) {
-        w->numbers.trust[i] = scs_no_trust();
-        w->numbers.score[i] = scs_no_scores();
+        w->numbers.trust[i] = scs_confidence_none();
+        w->numbers.score[i] = scs_score_none();
     }
     w->numbers.n = w->plan->n;
     return SCS_OK;
@@ -727,7 +731,7 @@ static void print_table(const scs_session *s, const screening *w)
                          ? "Held-out combinations (never seen in training), predicted v observed:"
                          : "No held-out combination was screened. Observed combinations, predicted "
                            "from the others:");
-    scs_result_table(stdout, s->atlas, w->plan, w->numbers.score, held_out);
+    scs_ranking_table(stdout, s->atlas, w->plan, w->numbers.score, held_out);
     fflush(stdout);
 }
 
@@ -753,18 +757,18 @@ static scs_status clear(const scs_session *s, screening *w, scs_status status)
     free(w->numbers.score);
     free(w->p);
     free(w->q);
-    scs_permutations_clear(&w->permutations);
+    scs_screen_permute_clear(&w->permutations);
     scs_provenance_destroy(&w->provenance);
     scs_gene_sets_destroy(&w->sets);
-    scs_gene_maps_destroy(&w->maps);
+    scs_genes_maps_destroy(&w->maps);
     scs_plan_destroy(&w->plan);
     return status != SCS_OK ? status : closed;
 }
 
 static scs_status screen(scs_session *s, screening *w)
 {
-    SCS_TRY(scs_session_method(s, s->config->screen.decode, &w->method));
-    SCS_TRY(scs_agree(s->comm, make_plan(s, w)));
+    SCS_TRY(scs_screen_method(s, s->config->screen.decode, &w->method));
+    SCS_TRY(scs_comm_agree(s->comm, make_plan(s, w)));
     scs_session_say(s, "screening %lld combination%s", (long long)w->plan->n,
                     w->plan->n > 1 ? "s" : "");
     if (w->sets)
@@ -773,15 +777,15 @@ static scs_status screen(scs_session *s, screening *w)
     SCS_TRY(open_store(s, w));
     SCS_TRY(do_work(s, w));
     SCS_TRY(put_p_values(s, w));
-    SCS_TRY(scs_agree(s->comm, want_numbers(s, w)));
+    SCS_TRY(scs_comm_agree(s->comm, want_numbers(s, w)));
     SCS_TRY(scs_store_commit(&w->store, w->numbers.n ? &w->numbers : NULL));
     scs_session_say(s, "wrote %s", w->store.path);
-    return scs_agree(s->comm, scs_session_leads(s) ? answer(s, w) : SCS_OK);
+    return scs_comm_agree(s->comm, scs_session_leads(s) ? answer(s, w) : SCS_OK);
 }
 
-scs_status scs_session_screen(scs_session *session)
+scs_status scs_screen_run(scs_session *session)
 {
     screening w = {0};
 
-    return scs_agree(session->comm, clear(session, &w, screen(session, &w)));
+    return scs_comm_agree(session->comm, clear(session, &w, screen(session, &w)));
 }

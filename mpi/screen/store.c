@@ -64,24 +64,24 @@ static scs_status reserve_buffer(scs_result_file *f, int64_t bytes)
  *  @param[out] sum of the bytes, as scs_result_file_sum gives it */
 static scs_status result_file_put(scs_result_file *f, const scs_result_rows *rows, uint64_t *sum)
 {
-    scs_sum64 all = scs_sum64_begin();
+    scs_hash64 all = scs_hash64_begin();
 
     SCS_TRY(reserve_buffer(f, rows->n * (int64_t)sizeof(double)));
     for (int32_t i = 0; i < f->n; i++) {
         const scs_open_field *o = &f->field[i];
-        const void *data = scs_result_data(rows, &o->field, f->buffer);
+        const void *data = scs_result_fields_data(rows, &o->field, f->buffer);
 
         if (o->field.late)
             continue;
         SCS_REQUIRE(data, SCS_EINTERNAL, "a result without values of %s", o->field.path);
-        scs_sum64_add(&all, data, rows->n * o->row_bytes);
+        scs_hash64_add(&all, data, rows->n * o->row_bytes);
         SCS_TRY(transfer_rows(f, o, rows->first, rows->n, NULL, data));
     }
-    *sum = scs_sum64_end(&all);
+    *sum = scs_hash64_end(&all);
     return SCS_OK;
 }
 
-scs_status scs_result_file_put_column(scs_result_file *f, const char *path, const double *values)
+scs_status scs_store_file_put_column(scs_result_file *f, const char *path, const double *values)
 {
     for (int32_t i = 0; i < f->n; i++)
         if (strcmp(f->field[i].field.path, path) == 0)
@@ -92,7 +92,7 @@ scs_status scs_result_file_put_column(scs_result_file *f, const char *path, cons
 /* Read rows back. Local. @param[out] sum of their bytes */
 static scs_status result_file_sum(scs_result_file *f, int64_t first, int64_t n, uint64_t *sum)
 {
-    scs_sum64 all = scs_sum64_begin();
+    scs_hash64 all = scs_hash64_begin();
 
     for (int32_t i = 0; i < f->n; i++) {
         const scs_open_field *o = &f->field[i];
@@ -101,9 +101,9 @@ static scs_status result_file_sum(scs_result_file *f, int64_t first, int64_t n, 
             continue;
         SCS_TRY(reserve_buffer(f, n * o->row_bytes));
         SCS_TRY(transfer_rows(f, o, first, n, f->buffer, NULL));
-        scs_sum64_add(&all, f->buffer, n * o->row_bytes);
+        scs_hash64_add(&all, f->buffer, n * o->row_bytes);
     }
-    *sum = scs_sum64_end(&all);
+    *sum = scs_hash64_end(&all);
     return SCS_OK;
 }
 
@@ -122,7 +122,7 @@ static scs_status result_file_numbers(scs_result_file *f, scs_result_rows *all)
             int64_t left = f->head->plan->n - first, n = left < step ? left : step;
 
             SCS_TRY(transfer_rows(f, o, first, n, f->buffer, NULL));
-            (void)scs_result_place(&o->field, f->buffer, first, n, all);
+            (void)scs_result_fields_place(&o->field, f->buffer, first, n, all);
         }
     }
     return SCS_OK;
@@ -139,7 +139,7 @@ static scs_status open_field_of(scs_result_file *f, const scs_result_field *fiel
                           .set = H5Dopen2(f->file, field->path, H5P_DEFAULT),
                           .type = scs_result_type(field->type),
                           .cols = field->cols > 0 ? field->cols : 1};
-    o->row_bytes = o->cols * (int64_t)scs_value_size(field->type);
+    o->row_bytes = o->cols * (int64_t)scs_result_fields_value_size(field->type);
     return o->set < 0 ? scs_h5_failed(f->file, "open", field->path) : SCS_OK;
 }
 
@@ -229,23 +229,23 @@ static scs_status result_file_open(scs_comm *comm, const char *path, const scs_r
         st = try_open(path);
     if (st == SCS_OK)
         st = make_lists(*file, &access);
-    st = scs_agree(comm, st);
+    st = scs_comm_agree(comm, st);
     if (st == SCS_OK)
-        st = scs_agree(comm, set_access(comm, *file, access));
+        st = scs_comm_agree(comm, set_access(comm, *file, access));
     if (st != SCS_OK) {
         drop(file, access);
         return st;
     }
-    st = scs_agree(comm, open_file(*file, access, H5F_ACC_RDWR));
+    st = scs_comm_agree(comm, open_file(*file, access, H5F_ACC_RDWR));
     if (st != SCS_OK) {
-        closed = scs_result_file_close(comm, file);
+        closed = scs_store_file_close(comm, file);
         (void)closed; /* the first failure is the one to tell */
     }
     return st;
 }
 
-scs_status scs_result_file_open_alone(const char *path, const scs_result_head *head,
-                                      scs_result_file **file)
+scs_status scs_store_file_open_alone(const char *path, const scs_result_head *head,
+                                     scs_result_file **file)
 {
     SCS_TRY(create(path, head, false, file));
     return open_file(*file, H5Pcreate(H5P_FILE_ACCESS), H5F_ACC_RDONLY);
@@ -277,7 +277,7 @@ static scs_status close_file(scs_result_file *f)
     return st;
 }
 
-scs_status scs_result_file_close(scs_comm *comm, scs_result_file **file)
+scs_status scs_store_file_close(scs_comm *comm, scs_result_file **file)
 {
     scs_result_file *f = *file;
     bool together = f && f->together;
@@ -289,10 +289,10 @@ scs_status scs_result_file_close(scs_comm *comm, scs_result_file **file)
     }
     free(f);
     *file = NULL;
-    return together ? scs_agree(comm, st) : st;
+    return together ? scs_comm_agree(comm, st) : st;
 }
 
-scs_status scs_result_file_ranges(scs_result_file *f, int64_t (*range)[2], int32_t *n)
+scs_status scs_store_file_ranges(scs_result_file *f, int64_t (*range)[2], int32_t *n)
 {
     *n = f->n + 1;
     range[f->n][0] = FLAGS_BEGIN;
@@ -340,16 +340,16 @@ static scs_status lock_folder(scs_screen_store *s)
 static uint64_t weights_sum(const scs_session *session)
 {
     const scs_atlas *a = session->atlas;
-    scs_sum64 sum = scs_sum64_begin();
+    scs_hash64 sum = scs_hash64_begin();
 
     if (session->model) {
         const scs_model *m = session->model;
 
-        scs_sum64_add(&sum, m->param, m->n_param * (int64_t)sizeof *m->param);
-        scs_sum64_add(&sum, m->running, m->n_running * (int64_t)sizeof *m->running);
+        scs_hash64_add(&sum, m->param, m->n_param * (int64_t)sizeof *m->param);
+        scs_hash64_add(&sum, m->running, m->n_running * (int64_t)sizeof *m->running);
     }
-    scs_sum64_add(&sum, a->mean, (int64_t)a->n_group * a->n_latent * (int64_t)sizeof *a->mean);
-    return scs_sum64_end(&sum);
+    scs_hash64_add(&sum, a->mean, (int64_t)a->n_group * a->n_latent * (int64_t)sizeof *a->mean);
+    return scs_hash64_end(&sum);
 }
 
 static scs_status make_key(const scs_screen_store *s, int64_t n_unit, scs_done_key *key)
@@ -422,7 +422,7 @@ static scs_status find_old(const scs_screen_store *s, const scs_done_key *now, b
     if (st == SCS_OK)
         SCS_GO(st, check_same(s, &old, now));
     if (st == SCS_OK)
-        st = scs_sum64_gaps(s->part, old.range, old.n_range, &skeleton);
+        st = scs_hash64_gaps(s->part, old.range, old.n_range, &skeleton);
     if (st == SCS_OK && skeleton != old.skeleton)
         st = SCS_FAIL(SCS_EDATA, "%s: is damaged", s->part);
     *found = st == SCS_OK;
@@ -431,7 +431,7 @@ static scs_status find_old(const scs_screen_store *s, const scs_done_key *now, b
         st = SCS_OK;
     }
 done:
-    scs_done_key_clear(&old);
+    scs_done_map_key_clear(&old);
     return st;
 }
 
@@ -443,13 +443,13 @@ static scs_status begin(scs_screen_store *s, scs_done_key *key, const int64_t *u
 
     SCS_TRY(store_remove_files(s));
     SCS_TRY(scs_result_skeleton(s->part, s->head));
-    st = scs_result_file_open_alone(s->part, s->head, &alone);
+    st = scs_store_file_open_alone(s->part, s->head, &alone);
     if (st == SCS_OK)
-        st = scs_result_file_ranges(alone, key->range, &key->n_range);
-    closed = scs_result_file_close(NULL, &alone);
+        st = scs_store_file_ranges(alone, key->range, &key->n_range);
+    closed = scs_store_file_close(NULL, &alone);
     st = st == SCS_OK ? closed : st;
     if (st == SCS_OK)
-        st = scs_sum64_gaps(s->part, key->range, key->n_range, &key->skeleton);
+        st = scs_hash64_gaps(s->part, key->range, key->n_range, &key->skeleton);
     if (st == SCS_OK)
         st = scs_done_map_create(s->done_path, key, unit_first);
     if (st != SCS_OK)
@@ -475,7 +475,7 @@ static scs_status store_prepare(scs_screen_store *s, const int64_t *unit_first, 
     if (s->fd < 0)
         st = SCS_FAIL(SCS_EIO, "%s: cannot be opened: %s", s->part, strerror(errno));
 done:
-    scs_done_key_clear(&key);
+    scs_done_map_key_clear(&key);
     return st;
 }
 
@@ -514,8 +514,8 @@ static scs_status find_done(scs_screen_store *s)
     scs_comm *comm = s->session->comm;
     int64_t step = 1 << 30;
 
-    SCS_TRY(scs_agree(comm, scs_done_map_blocks(s->map, s->sum)));
-    SCS_TRY(scs_agree(comm, compare_old(s)));
+    SCS_TRY(scs_comm_agree(comm, scs_done_map_blocks(s->map, s->sum)));
+    SCS_TRY(scs_comm_agree(comm, compare_old(s)));
     for (int64_t b = 0; b < s->n_block; b += step)
         SCS_MPI(MPI_Allreduce(MPI_IN_PLACE, s->done + b,
                               (int)(s->n_block - b < step ? s->n_block - b : step), MPI_UINT8_T,
@@ -531,7 +531,7 @@ static scs_status open_files(scs_screen_store *s, const int64_t *unit_first)
     scs_comm *comm = s->session->comm;
 
     SCS_TRY(result_file_open(comm, s->part, s->head, &s->file));
-    SCS_TRY(scs_agree(comm, scs_done_map_open(s->done_path, unit_first, &s->map)));
+    SCS_TRY(scs_comm_agree(comm, scs_done_map_open(s->done_path, unit_first, &s->map)));
     return find_done(s);
 }
 
@@ -539,7 +539,7 @@ static scs_status set_up(const scs_session *session, const scs_result_head *head
                          scs_screen_store *s)
 {
     *s = (scs_screen_store){.session = session, .head = head, .lock = -1, .fd = -1};
-    s->block_rows = scs_result_block_rows(head);
+    s->block_rows = scs_result_fields_block_rows(head);
     s->n_block = (head->plan->n + s->block_rows - 1) / s->block_rows;
     SCS_TRY(name_files(session, s));
     SCS_TRY(SCS_ALLOC(s->sum, s->n_block));
@@ -553,13 +553,13 @@ scs_status scs_store_open(const scs_session *session, const scs_result_head *hea
     uint8_t resumed;
     scs_status st;
 
-    SCS_TRY(scs_agree(comm, set_up(session, head, store)));
+    SCS_TRY(scs_comm_agree(comm, set_up(session, head, store)));
     scs_watchdog_begin(comm, store->path);
-    st = scs_agree(comm,
-                   scs_session_leads(session) ? store_prepare(store, unit_first, n_unit) : SCS_OK);
+    st = scs_comm_agree(comm, scs_session_leads(session) ? store_prepare(store, unit_first, n_unit)
+                                                         : SCS_OK);
     resumed = store->resumed;
     if (st == SCS_OK)
-        st = scs_broadcast(comm, &resumed, 1);
+        st = scs_comm_broadcast(comm, &resumed, 1);
     store->resumed = resumed;
     scs_watchdog_step(comm, "opening");
     if (st == SCS_OK)
@@ -600,7 +600,7 @@ static scs_status compare_new(const scs_screen_store *s, scs_result_rows *number
     scs_result_file *alone = NULL;
     scs_status st, closed;
 
-    st = scs_result_file_open_alone(s->part, s->head, &alone);
+    st = scs_store_file_open_alone(s->part, s->head, &alone);
     for (int64_t b = 0; b < s->n_block && st == SCS_OK; b++)
         if (s->sum[b]) {
             scs_watchdog_step(s->session->comm, "reading back");
@@ -608,7 +608,7 @@ static scs_status compare_new(const scs_screen_store *s, scs_result_rows *number
         }
     if (st == SCS_OK && numbers)
         st = result_file_numbers(alone, numbers);
-    closed = scs_result_file_close(NULL, &alone);
+    closed = scs_store_file_close(NULL, &alone);
     return st != SCS_OK ? st : closed;
 }
 
@@ -631,12 +631,12 @@ scs_status scs_store_commit(scs_screen_store *s, scs_result_rows *numbers)
 
     scs_watchdog_begin(comm, s->path);
     scs_watchdog_step(comm, "flushing");
-    st = scs_result_file_close(comm, &s->file);
+    st = scs_store_file_close(comm, &s->file);
     if (st == SCS_OK)
-        st = scs_agree(comm, compare_new(s, numbers));
+        st = scs_comm_agree(comm, compare_new(s, numbers));
     scs_watchdog_step(comm, "renaming");
     if (st == SCS_OK)
-        st = scs_agree(comm, scs_session_leads(s->session) ? rename_part(s) : SCS_OK);
+        st = scs_comm_agree(comm, scs_session_leads(s->session) ? rename_part(s) : SCS_OK);
     scs_watchdog_end(comm);
     return st;
 }
@@ -648,7 +648,7 @@ scs_status scs_store_close(scs_screen_store *s)
     if (!s->session)
         return SCS_OK;
     if (s->file)
-        st = scs_result_file_close(s->session->comm, &s->file);
+        st = scs_store_file_close(s->session->comm, &s->file);
     closed = scs_done_map_close(&s->map);
     free(s->sum);
     free(s->done);

@@ -32,20 +32,20 @@ struct scs_result_file {
 typedef struct scs_result_file scs_result_file;
 
 /** Open it on one rank, to read. Local. */
-SCS_MUST_USE scs_status scs_result_file_open_alone(const char *path, const scs_result_head *head,
-                                                   scs_result_file **file);
+SCS_MUST_USE scs_status scs_store_file_open_alone(const char *path, const scs_result_head *head,
+                                                  scs_result_file **file);
 /** Flush and close; a file opened alone is only closed (and comm may be NULL). Collective where the
  * file was opened together. Call it also after a failure, and look at the status. */
-SCS_MUST_USE scs_status scs_result_file_close(scs_comm *comm, scs_result_file **file);
+SCS_MUST_USE scs_status scs_store_file_close(scs_comm *comm, scs_result_file **file);
 /** Write all rows of a field of one number a row. Local. */
-SCS_MUST_USE scs_status scs_result_file_put_column(scs_result_file *file, const char *path,
-                                                   const double *values);
+SCS_MUST_USE scs_status scs_store_file_put_column(scs_result_file *file, const char *path,
+                                                  const double *values);
 
 /** Bytes [begin, end) of the file that hold each field's rows, in the fields' order, then those
  * that change when the file is opened. Local.
  *  @param[out] range [SCS_RESULT_FIELDS + 1]  @param[out] n how many */
-SCS_MUST_USE scs_status scs_result_file_ranges(scs_result_file *file, int64_t (*range)[2],
-                                               int32_t *n);
+SCS_MUST_USE scs_status scs_store_file_ranges(scs_result_file *file, int64_t (*range)[2],
+                                              int32_t *n);
 
 /* Where a screen's rows go: screen.h5ad.part and screen.h5ad.done, until all are there. */
 

@@ -1,4 +1,5 @@
 /* Progress on stderr and events.jsonl: what a user watches while training runs. */
+#include "mpi/train/train_run.h"
 #include "mpi/comm/watchdog.h"
 #include "mpi/job/preflight.h"
 #include "mpi/job/provenance.h"
@@ -17,7 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
-struct scs_journal {
+struct scs_train_log {
     scs_session *session;
     FILE *events; /* rank 0 only */
     char path[4096];
@@ -27,15 +28,15 @@ struct scs_journal {
     double first_cells;
 };
 
-typedef struct scs_journal scs_journal;
+typedef struct scs_train_log scs_train_log;
 
-struct scs_keeper {
+struct scs_checkpointer {
     scs_session *session;
-    scs_journal *journal;
+    scs_train_log *journal;
     bool leads;
     scs_state facts; /* what does not change from save to save; texts owned */
     char data[SCS_CHECKSUM_MAX];
-    scs_wishes wishes;
+    scs_stop_request wishes;
     int slot;                          /* of the next save */
     int64_t step;                      /* asked so far, in this job */
     double saved;                      /* last; clock, as the next */
@@ -44,7 +45,7 @@ struct scs_keeper {
     char reason[128];                  /* why this rank wants to end; "" otherwise */
 };
 
-typedef struct scs_keeper scs_keeper;
+typedef struct scs_checkpointer scs_checkpointer;
 
 #define EVENT_START "{\"event\": \"epoch\", \"epoch\": %lld"
 
@@ -65,7 +66,7 @@ static void say_time(char *out, size_t size, double seconds)
 static void progress(void *ctx, int64_t epoch, int64_t epochs, int64_t step, int64_t steps,
                      double objective, int64_t done, int64_t all)
 {
-    scs_journal *j = ctx;
+    scs_train_log *j = ctx;
     double t = scs_clock(), share;
     char left[32];
 
@@ -114,10 +115,10 @@ static void put_epoch(FILE *out, const scs_epoch *e, double memory)
 
 static scs_status epoch_end(void *ctx, const scs_epoch *e)
 {
-    scs_journal *j = ctx;
+    scs_train_log *j = ctx;
     double memory = 0;
 
-    SCS_TRY(scs_peak_memory(j->session->comm, &memory));
+    SCS_TRY(scs_comm_peak_memory(j->session->comm, &memory));
     if (!j->events)
         return SCS_OK;
     put_epoch(j->events, e, memory);
@@ -151,7 +152,7 @@ static long end_of_events(FILE *events, int64_t first)
     return end;
 }
 
-static scs_status cut_events(const scs_journal *j, int64_t first)
+static scs_status cut_events(const scs_train_log *j, int64_t first)
 {
     long end = end_of_events(j->events, first);
 
@@ -161,7 +162,7 @@ static scs_status cut_events(const scs_journal *j, int64_t first)
     return SCS_OK;
 }
 
-static scs_status open_events(scs_journal *j)
+static scs_status open_events(scs_train_log *j)
 {
     SCS_TRY(scs_session_path(j->session, "events.jsonl", j->path, sizeof j->path));
     j->events = fopen(j->path, j->session->state ? "a+" : "w");
@@ -171,7 +172,7 @@ static scs_status open_events(scs_journal *j)
 
 /* Rank 0 starts a new events.jsonl in output.dir, or goes on with the one that belongs to
  * session->state: what it holds of later epochs is cut off. Collective. SCS_ECREATE. */
-static scs_status journal_create(scs_session *session, scs_journal **journal)
+static scs_status journal_create(scs_session *session, scs_train_log **journal)
 {
     scs_status status = SCS_ALLOC(*journal, 1);
 
@@ -184,11 +185,11 @@ static scs_status journal_create(scs_session *session, scs_journal **journal)
         if (scs_session_leads(session))
             status = open_events(*journal);
     }
-    return scs_agree(session->comm, status);
+    return scs_comm_agree(session->comm, status);
 }
 
 /* Rank 0: what was told so far is on the disk. SCS_EIO. Local. */
-static scs_status journal_sync(scs_journal *journal)
+static scs_status journal_sync(scs_train_log *journal)
 {
     FILE *events = journal->events;
 
@@ -198,15 +199,15 @@ static scs_status journal_sync(scs_journal *journal)
 }
 
 /* Hooks for scs_train; journal must outlive the training. */
-static scs_watch journal_watch(scs_journal *journal)
+static scs_watch journal_watch(scs_train_log *journal)
 {
     return (scs_watch){.ctx = journal, .progress = progress, .epoch_end = epoch_end};
 }
 
 /* Close; a write that failed is SCS_EIO. Collective. */
-static scs_status journal_close(scs_journal **journal)
+static scs_status journal_close(scs_train_log **journal)
 {
-    scs_journal *j = *journal;
+    scs_train_log *j = *journal;
     scs_comm *comm;
     scs_status status = SCS_OK;
 
@@ -221,12 +222,12 @@ static scs_status journal_close(scs_journal **journal)
     }
     free(j);
     *journal = NULL;
-    return scs_agree(comm, status);
+    return scs_comm_agree(comm, status);
 }
 
 /* ---- wishes ---- */
 
-static bool is_time_to_save(const scs_keeper *k, double t)
+static bool is_time_to_save(const scs_checkpointer *k, double t)
 {
     double minutes = k->session->config->train.checkpoint_minutes;
     int64_t steps = k->session->config->train.checkpoint_steps;
@@ -236,14 +237,14 @@ static bool is_time_to_save(const scs_keeper *k, double t)
 
 static int wish(void *ctx)
 {
-    scs_keeper *k = ctx;
+    scs_checkpointer *k = ctx;
     double t = scs_clock();
 
     k->longest_step = fmax(k->longest_step, t - k->asked);
     k->asked = t;
     k->step++;
     snprintf(k->reason, sizeof k->reason, "%s",
-             scs_wishes_reason(&k->wishes, k->longest_step + 2 * k->longest_save));
+             scs_stop_request_reason(&k->wishes, k->longest_step + 2 * k->longest_save));
     return (k->reason[0] ? SCS_WISH_STOP : 0) |
            (k->leads && is_time_to_save(k, t) ? SCS_WISH_SAVE : 0);
 }
@@ -255,18 +256,18 @@ static bool keeps(const scs_config *config)
     return config->train.checkpoint_minutes > 0 || config->train.checkpoint_steps > 0;
 }
 
-static scs_status save(scs_keeper *k, scs_training *training, const scs_position *position)
+static scs_status save(scs_checkpointer *k, scs_training *training, const scs_position *position)
 {
     scs_comm *comm = k->session->comm;
     double begun = scs_clock();
     char path[4096];
-    scs_status st = scs_state_file(k->session->config, k->slot, path, sizeof path);
+    scs_status st = scs_preflight_state_file(k->session->config, k->slot, path, sizeof path);
 
     k->facts.path = path;
     k->facts.position = *position;
     if (st == SCS_OK)
         st = journal_sync(k->journal);
-    SCS_TRY(scs_agree(comm, st));
+    SCS_TRY(scs_comm_agree(comm, st));
     scs_watchdog_begin(comm, path);
     st = scs_state_save(training, &k->facts);
     scs_watchdog_end(comm);
@@ -279,7 +280,8 @@ static scs_status save(scs_keeper *k, scs_training *training, const scs_position
 }
 
 /* A failed save costs a warning while training goes on: the one before it is still there. */
-static scs_status try_save(scs_keeper *k, scs_training *training, const scs_position *position)
+static scs_status try_save(scs_checkpointer *k, scs_training *training,
+                           const scs_position *position)
 {
     scs_status st = save(k, training, position);
 
@@ -293,11 +295,11 @@ static scs_status try_save(scs_keeper *k, scs_training *training, const scs_posi
 }
 
 /* @param reason rank 0's; another rank may have had one of its own */
-static scs_status stop(scs_keeper *k, const scs_position *p)
+static scs_status stop(scs_checkpointer *k, const scs_position *p)
 {
     const scs_config *config = k->session->config;
 
-    scs_wishes_obeyed(&k->wishes);
+    scs_stop_request_done(&k->wishes);
     return SCS_FAIL(SCS_ESTOP,
                     "by %s after step %lld (epoch %lld of %lld); the same command goes on from %s",
                     k->reason[0] ? k->reason : "a signal to another rank", (long long)p->step,
@@ -306,7 +308,7 @@ static scs_status stop(scs_keeper *k, const scs_position *p)
 
 static scs_status keep(void *ctx, scs_training *training, const scs_position *position, int wishes)
 {
-    scs_keeper *k = ctx;
+    scs_checkpointer *k = ctx;
 
     if (!wishes && !keeps(k->session->config))
         return SCS_OK;
@@ -323,15 +325,16 @@ static int first_slot(const scs_session *session)
 {
     char path[4096];
 
-    return session->state && scs_state_file(session->config, 0, path, sizeof path) == SCS_OK &&
+    return session->state &&
+           scs_preflight_state_file(session->config, 0, path, sizeof path) == SCS_OK &&
            strcmp(path, session->state->path) == 0;
 }
 
-static scs_status fill(scs_keeper *k)
+static scs_status fill(scs_checkpointer *k)
 {
     scs_session *s = k->session;
 
-    SCS_TRY(scs_wishes_open(s, &k->wishes));
+    SCS_TRY(scs_stop_request_open(s, &k->wishes));
     if (!k->leads)
         return SCS_OK;
     SCS_TRY(scs_config_print_affecting(s->config, SCS_AFFECTS_RESULT, &k->facts.config));
@@ -346,16 +349,17 @@ static scs_status fill(scs_keeper *k)
     if (s->state)
         return SCS_OK;
     SCS_TRY(scs_session_remove_rows(s)); /* rows of the model before */
-    return scs_state_files_remove(s->config);
+    return scs_preflight_remove_states(s->config);
 }
 
 /* journal and session must outlive it. Collective. */
-static scs_status keeper_create(scs_session *session, scs_journal *journal, scs_keeper **keeper)
+static scs_status keeper_create(scs_session *session, scs_train_log *journal,
+                                scs_checkpointer **keeper)
 {
     scs_status st = SCS_ALLOC(*keeper, 1);
 
     if (st == SCS_OK) {
-        scs_keeper *k = *keeper;
+        scs_checkpointer *k = *keeper;
 
         k->session = session;
         k->journal = journal;
@@ -364,16 +368,16 @@ static scs_status keeper_create(scs_session *session, scs_journal *journal, scs_
         k->saved = k->asked = scs_clock();
         st = fill(k);
     }
-    return scs_agree(session->comm, st);
+    return scs_comm_agree(session->comm, st);
 }
 
 /* Hooks for scs_train. */
-static scs_keep keeper_hooks(scs_keeper *keeper)
+static scs_keep keeper_hooks(scs_checkpointer *keeper)
 {
     return (scs_keep){.ctx = keeper, .wish = wish, .save = keep};
 }
 
-static void keeper_destroy(scs_keeper **keeper)
+static void keeper_destroy(scs_checkpointer **keeper)
 {
     if (*keeper)
         free((*keeper)->facts.config);
@@ -390,17 +394,17 @@ static void say_how_it_went(const scs_session *session, const scs_outcome *o)
                     o->stopped_early ? ", stopped early" : "", (long long)o->best_epoch, o->best);
 }
 
-static scs_status train(scs_session *session, scs_journal *journal, scs_keeper *keeper)
+static scs_status train(scs_session *session, scs_train_log *journal, scs_checkpointer *keeper)
 {
     scs_watch watch = journal_watch(journal);
     scs_outcome outcome;
     scs_status status;
 
     watch.keep = keeper_hooks(keeper);
-    scs_signals_catch();
+    scs_stop_signals_catch();
     status = scs_train(session->config, session->model, session->shard, session->deal,
                        &session->team, &watch, session->state, &outcome);
-    scs_signals_release();
+    scs_stop_signals_release();
     SCS_TRY(status);
     say_how_it_went(session, &outcome);
     return SCS_OK;
@@ -408,8 +412,8 @@ static scs_status train(scs_session *session, scs_journal *journal, scs_keeper *
 
 static scs_status train_and_watch(scs_session *session)
 {
-    scs_journal *journal = NULL;
-    scs_keeper *keeper = NULL;
+    scs_train_log *journal = NULL;
+    scs_checkpointer *keeper = NULL;
     scs_status status, closed;
 
     SCS_TRY(journal_create(session, &journal));
@@ -439,7 +443,7 @@ static void say_what_comes(const scs_session *session)
                         (long long)state->position.epoch);
 }
 
-scs_status scs_session_train(scs_session *session)
+scs_status scs_train_run(scs_session *session)
 {
     if (session->checkpoint) {
         scs_session_say(session, "weights from %s, no training", session->checkpoint->path);
@@ -449,10 +453,11 @@ scs_status scs_session_train(scs_session *session)
     return train_and_watch(session);
 }
 
-scs_status scs_session_drop_state(scs_session *session)
+scs_status scs_train_run_drop_state(scs_session *session)
 {
     if (session->checkpoint)
         return scs_collective_ok();
-    return scs_agree(session->comm,
-                     scs_session_leads(session) ? scs_state_files_remove(session->config) : SCS_OK);
+    return scs_comm_agree(session->comm, scs_session_leads(session)
+                                             ? scs_preflight_remove_states(session->config)
+                                             : SCS_OK);
 }

@@ -67,13 +67,13 @@ static scs_status run_gather(bench *w)
 
 static scs_status run_xw(bench *w)
 {
-    scs_sparse_forward(&w->layout.block[0].linear, w->param, &w->flow, 1);
+    scs_linear_sparse_forward(&w->layout.block[0].linear, w->param, &w->flow, 1);
     return SCS_OK;
 }
 
 static scs_status run_xta(bench *w)
 {
-    scs_sparse_backward(&w->layout.block[0].linear, &w->flow, 1);
+    scs_linear_sparse_backward(&w->layout.block[0].linear, &w->flow, 1);
     return SCS_OK;
 }
 
@@ -117,7 +117,7 @@ static scs_status run_tree(bench *w)
     scs_real *part[2] = {w->other, w->grad};
     scs_subtree subtree[2] = {{0, 1}, {1, 1}};
 
-    scs_tree_sum_float(part, subtree, 2, 0, w->layout.n_param);
+    scs_team_tree_sum_float(part, subtree, 2, 0, w->layout.n_param);
     return SCS_OK;
 }
 
@@ -220,15 +220,15 @@ static scs_status make_cells(bench *w, double density)
     SCS_TRY(scs_csr_alloc(w->n, w->arch.n_gene, most, &w->csr));
     for (int32_t i = 0; i < w->n; i++) {
         for (int32_t g = 0; g < w->arch.n_gene; g++)
-            if (scs_sample_uniform(&sampler) < density) {
+            if (scs_sampler_uniform(&sampler) < density) {
                 w->csr.indices[k] = g;
                 w->csr.values[k++] =
-                    (float)log1p(floor(1 - log(1 - scs_sample_uniform(&sampler))) * 3.7);
+                    (float)log1p(floor(1 - log(1 - scs_sampler_uniform(&sampler))) * 3.7);
             }
         w->csr.indptr[i + 1] = k;
     }
     w->nnz = (double)k;
-    SCS_TRY(scs_pack(&w->csr, &w->cells));
+    SCS_TRY(scs_packed_make(&w->csr, &w->cells));
     SCS_TRY(scs_nonzeros_reserve(&w->x, &w->cells, NULL, 0, w->n, true));
     return run_gather(w);
 }

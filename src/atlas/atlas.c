@@ -3,12 +3,12 @@
 #include "src/base/names.h"
 #include "src/data/dose.h"
 #include "scscreen/latent.h"
-#include "scscreen/screen.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-scs_status scs_cell_groups(const scs_atlas *atlas, const scs_dataset *dataset, int32_t **group)
+scs_status scs_atlas_cell_groups(const scs_atlas *atlas, const scs_dataset *dataset,
+                                 int32_t **group)
 {
     int32_t *of;
 
@@ -22,7 +22,7 @@ scs_status scs_cell_groups(const scs_atlas *atlas, const scs_dataset *dataset, i
     return SCS_OK;
 }
 
-scs_status scs_gene_space_view(const scs_atlas *atlas, scs_atlas *view)
+scs_status scs_atlas_gene_space_view(const scs_atlas *atlas, scs_atlas *view)
 {
     int64_t n = (int64_t)atlas->n_group * atlas->n_gene;
 
@@ -36,28 +36,21 @@ scs_status scs_gene_space_view(const scs_atlas *atlas, scs_atlas *view)
     return SCS_OK;
 }
 
-void scs_gene_space_clear(scs_atlas *view)
+void scs_atlas_gene_space_clear(scs_atlas *view)
 {
     free(view->mean);
     *view = (scs_atlas){0};
 }
 
-scs_status scs_gene_space_enter(scs_atlas *atlas)
+scs_status scs_atlas_gene_space_enter(scs_atlas *atlas)
 {
     scs_atlas view;
 
-    SCS_TRY(scs_gene_space_view(atlas, &view));
+    SCS_TRY(scs_atlas_gene_space_view(atlas, &view));
     free(atlas->mean);
     free(atlas->second);
     *atlas = view;
     return SCS_OK;
-}
-
-scs_method scs_gene_space_method(scs_method method)
-{
-    method.decode = SCS_DECODE_BLEND;
-    method.blend = 0;
-    return method;
 }
 
 static int64_t group_slot(const scs_atlas *atlas, int32_t species, int32_t type, int32_t condition)
@@ -73,12 +66,12 @@ static bool within(const scs_atlas *atlas, int32_t species, int32_t type, int32_
 
 const scs_names *scs_atlas_perturbations(const scs_atlas *atlas)
 {
-    return scs_doses_perturbations(&atlas->doses, &atlas->conditions);
+    return scs_dose_list_perturbations(&atlas->doses, &atlas->conditions);
 }
 
 int32_t scs_atlas_perturbation(const scs_atlas *atlas, int32_t condition)
 {
-    return scs_doses_perturbation(&atlas->doses, condition);
+    return scs_dose_list_perturbation(&atlas->doses, condition);
 }
 
 double scs_atlas_dose(const scs_atlas *atlas, int32_t condition)
@@ -88,7 +81,7 @@ double scs_atlas_dose(const scs_atlas *atlas, int32_t condition)
 
 int32_t scs_atlas_condition(const scs_atlas *atlas, int32_t perturbation, double dose)
 {
-    return atlas->doses.n ? scs_doses_find(&atlas->doses, perturbation, dose) : perturbation;
+    return atlas->doses.n ? scs_dose_list_find(&atlas->doses, perturbation, dose) : perturbation;
 }
 
 int32_t scs_atlas_group(const scs_atlas *atlas, int32_t species, int32_t cell_type,
@@ -99,30 +92,30 @@ int32_t scs_atlas_group(const scs_atlas *atlas, int32_t species, int32_t cell_ty
     return atlas->group_of[group_slot(atlas, species, cell_type, condition)];
 }
 
-int32_t scs_usable_group(const scs_atlas *atlas, int32_t species, int32_t cell_type,
-                         int32_t condition)
+int32_t scs_atlas_usable_group(const scs_atlas *atlas, int32_t species, int32_t cell_type,
+                               int32_t condition)
 {
     int32_t g = scs_atlas_group(atlas, species, cell_type, condition);
 
     return g < 0 || atlas->group[g].held_out ? -1 : g;
 }
 
-const double *scs_group_mean(const scs_atlas *atlas, int32_t group)
+const double *scs_atlas_group_mean(const scs_atlas *atlas, int32_t group)
 {
     return atlas->mean + (int64_t)group * atlas->n_latent;
 }
 
-const float *scs_group_gene_mean(const scs_atlas *atlas, int32_t group)
+const float *scs_atlas_group_gene_mean(const scs_atlas *atlas, int32_t group)
 {
     return atlas->gene_mean + (int64_t)group * atlas->n_gene;
 }
 
-const float *scs_group_gene_variance(const scs_atlas *atlas, int32_t group)
+const float *scs_atlas_group_gene_variance(const scs_atlas *atlas, int32_t group)
 {
     return atlas->gene_variance + (int64_t)group * atlas->n_gene;
 }
 
-const int32_t *scs_group_deg(const scs_atlas *atlas, int32_t group)
+const int32_t *scs_atlas_group_deg(const scs_atlas *atlas, int32_t group)
 {
     return atlas->deg + (int64_t)group * SCS_N_DEG;
 }
@@ -289,7 +282,7 @@ scs_status scs_atlas_create(const scs_dataset *dataset, int32_t n_latent, scs_at
                                group, (int32_t)n, n_latent, atlas);
     free(group);
     SCS_TRY(st);
-    st = scs_doses_copy(&d->doses, &(*atlas)->doses);
+    st = scs_dose_list_copy(&d->doses, &(*atlas)->doses);
     if (st != SCS_OK)
         scs_atlas_destroy(atlas);
     return st;
@@ -305,7 +298,7 @@ void scs_atlas_destroy(scs_atlas **atlas)
     scs_names_clear(&a->cell_types);
     scs_names_clear(&a->conditions);
     scs_names_clear(&a->genes);
-    scs_doses_clear(&a->doses);
+    scs_dose_list_clear(&a->doses);
     free(a->group);
     free(a->group_of);
     free(a->type_first);

@@ -29,15 +29,15 @@ static int64_t min64(int64_t a, int64_t b)
 static scs_status encode_shard(const scs_model *model, const scs_packed *x, scs_real *z)
 {
     int64_t n_block = (x->n_row + BLOCK - 1) / BLOCK;
-    scs_failure failure = {0};
+    scs_parallel_error failure = {0};
 
 #pragma omp parallel for schedule(dynamic)
     for (int64_t b = 0; b < n_block; b++)
-        scs_failure_note(&failure, b,
-                         scs_model_encode(model, x, b * BLOCK,
-                                          (int32_t)min64(BLOCK, x->n_row - b * BLOCK),
-                                          z + b * BLOCK * model->arch.n_latent, NULL));
-    return scs_failure_raise(&failure);
+        scs_parallel_error_note(&failure, b,
+                                scs_model_encode(model, x, b * BLOCK,
+                                                 (int32_t)min64(BLOCK, x->n_row - b * BLOCK),
+                                                 z + b * BLOCK * model->arch.n_latent, NULL));
+    return scs_parallel_error_raise(&failure);
 }
 
 static scs_status encode_all(const scs_model *model, const scs_shard *shard, int32_t n_local,
@@ -90,7 +90,7 @@ static scs_status sort_all(const scs_atlas *atlas, const scs_dataset *dataset,
     int32_t *group_of_cell = NULL;
     scs_status st;
 
-    SCS_GO(st, scs_cell_groups(atlas, dataset, &group_of_cell));
+    SCS_GO(st, scs_atlas_cell_groups(atlas, dataset, &group_of_cell));
     for (int32_t s = 0; s < n_local; s++)
         SCS_GO(st, sort_rows(atlas, group_of_cell, &shard[s], &rows[s]));
 done:
@@ -188,8 +188,8 @@ static void free_latent(scs_real **z, int32_t n_local)
     }
 }
 
-scs_status scs_atlas_sum(scs_atlas *atlas, const scs_dataset *dataset, const scs_shard *shard,
-                         const scs_team *team, scs_real *const *z)
+scs_status scs_atlas_encode_sum(scs_atlas *atlas, const scs_dataset *dataset,
+                                const scs_shard *shard, const scs_team *team, scs_real *const *z)
 {
     int32_t n_local = team->last - team->first;
     group_rows *rows = NULL;
@@ -222,7 +222,7 @@ scs_status scs_atlas_encode(scs_atlas *atlas, const scs_model *model, const scs_
     if (st == SCS_OK)
         st = encode(atlas, model, shard, n_local, latent);
     SCS_GO(st, team->agree(team->ctx, st));
-    SCS_GO(st, scs_atlas_sum(atlas, dataset, shard, team, latent));
+    SCS_GO(st, scs_atlas_encode_sum(atlas, dataset, shard, team, latent));
     for (int32_t s = 0; z && s < n_local; s++) {
         z[s] = latent[s];
         latent[s] = NULL;

@@ -2,7 +2,7 @@
 #include "src/atlas/atlas.h"
 #include "src/base/parallel.h"
 #include "scscreen/latent.h"
-#include "scscreen/result.h"
+#include "scscreen/latent.h"
 
 #include <math.h>
 #include <stdint.h>
@@ -16,8 +16,7 @@ typedef struct scs_scored_gene {
 
 /* The first position in [first, end) whose value is not below `bound`, or end.
  *  @param value ascending from first to end */
-static inline int64_t scs_lower_bound(const int32_t *value, int64_t first, int64_t end,
-                                      int32_t bound)
+static inline int64_t lower_bound(const int32_t *value, int64_t first, int64_t end, int32_t bound)
 {
     while (first < end) {
         int64_t middle = first + (end - first) / 2;
@@ -83,21 +82,21 @@ static void select_first(scs_scored_gene *all, int64_t n, int64_t wanted)
 
 /* The `wanted` genes of the largest scores come first, in order, the lower gene first where equal;
  * the others follow in any order. */
-static void scs_strongest_first(scs_scored_gene *all, int64_t n, int64_t wanted)
+static void top_k_first(scs_scored_gene *all, int64_t n, int64_t wanted)
 {
     select_first(all, n, wanted);
     qsort(all, (size_t)(n < wanted ? n : wanted), sizeof *all, strongest_first);
 }
 
-scs_status scs_top_genes(const double *z, int32_t n, int32_t gene0, int32_t n_top, int32_t *gene,
-                         double *score)
+scs_status scs_deg_top_genes(const double *z, int32_t n, int32_t gene0, int32_t n_top,
+                             int32_t *gene, double *score)
 {
     scs_scored_gene *all;
 
     SCS_TRY(SCS_ALLOC(all, n));
     for (int32_t j = 0; j < n; j++)
         all[j] = (scs_scored_gene){fabs(z[j]), gene0 + j};
-    scs_strongest_first(all, n, n_top);
+    top_k_first(all, n, n_top);
     for (int32_t i = 0; i < n_top; i++) {
         gene[i] = i < n ? all[i].gene : -1;
         score[i] = i < n ? all[i].score : -1;
@@ -106,8 +105,8 @@ scs_status scs_top_genes(const double *z, int32_t n, int32_t gene0, int32_t n_to
     return SCS_OK;
 }
 
-scs_status scs_top_shift(const float *shift, int32_t n_gene, int sign, int64_t n_top, int32_t *gene,
-                         float *value)
+scs_status scs_deg_top_shift(const float *shift, int32_t n_gene, int sign, int64_t n_top,
+                             int32_t *gene, float *value)
 {
     scs_scored_gene *all;
     int64_t n = 0;
@@ -116,7 +115,7 @@ scs_status scs_top_shift(const float *shift, int32_t n_gene, int sign, int64_t n
     for (int32_t g = 0; g < n_gene; g++)
         if ((float)sign * shift[g] > 0)
             all[n++] = (scs_scored_gene){(float)sign * shift[g], g};
-    scs_strongest_first(all, n, n_top);
+    top_k_first(all, n, n_top);
     for (int64_t i = 0; i < n_top; i++) {
         gene[i] = i < n ? all[i].gene : -1;
         value[i] = i < n ? (float)(sign * all[i].score) : NAN;
@@ -161,7 +160,7 @@ static scs_status rank_all(const scs_gene_slice *slice, const int32_t *group_of_
                            scs_ranked_slice *ranked)
 {
     int32_t n_gene = slice->gene1 - slice->gene0;
-    scs_failure failed = {0};
+    scs_parallel_error failed = {0};
 
 #pragma omp parallel for schedule(dynamic, 16)
     for (int32_t j = 0; j < n_gene; j++) {
@@ -171,13 +170,13 @@ static scs_status rank_all(const scs_gene_slice *slice, const int32_t *group_of_
         if (st == SCS_OK)
             rank_gene(slice, group_of_cell, j, scratch, ranked);
         free(scratch);
-        scs_failure_note(&failed, j, st);
+        scs_parallel_error_note(&failed, j, st);
     }
-    return scs_failure_raise(&failed);
+    return scs_parallel_error_raise(&failed);
 }
 
-scs_status scs_ranked_slice_create(const scs_atlas *atlas, const scs_dataset *dataset,
-                                   const scs_gene_slice *slice, scs_ranked_slice *ranked)
+scs_status scs_deg_slice_create(const scs_atlas *atlas, const scs_dataset *dataset,
+                                const scs_gene_slice *slice, scs_ranked_slice *ranked)
 {
     int32_t n_gene = slice->gene1 - slice->gene0, *group_of_cell = NULL;
     scs_status st;
@@ -188,14 +187,14 @@ scs_status scs_ranked_slice_create(const scs_atlas *atlas, const scs_dataset *da
     SCS_GO(st, SCS_ALLOC(ranked->control_ties, n_gene));
     SCS_GO(st, SCS_ALLOC(ranked->group, slice->first[n_gene]));
     SCS_GO(st, SCS_ALLOC(ranked->value, slice->first[n_gene]));
-    SCS_GO(st, scs_cell_groups(atlas, dataset, &group_of_cell));
+    SCS_GO(st, scs_atlas_cell_groups(atlas, dataset, &group_of_cell));
     SCS_GO(st, rank_all(slice, group_of_cell, ranked));
 done:
     free(group_of_cell);
     return st;
 }
 
-void scs_ranked_slice_clear(scs_ranked_slice *ranked)
+void scs_deg_slice_clear(scs_ranked_slice *ranked)
 {
     free(ranked->end);
     free(ranked->control_ties);
@@ -212,8 +211,8 @@ typedef struct sample {
 
 static sample sample_of(const scs_ranked_slice *r, int32_t j, int32_t group)
 {
-    int64_t first = scs_lower_bound(r->group, r->first[j], r->end[j], group);
-    int64_t n = scs_lower_bound(r->group, first, r->end[j], group + 1) - first;
+    int64_t first = lower_bound(r->group, r->first[j], r->end[j], group);
+    int64_t n = lower_bound(r->group, first, r->end[j], group + 1) - first;
 
     return (sample){r->value + first, n, r->atlas->group[group].count - n};
 }
@@ -291,7 +290,8 @@ static double z_score(double n, double m, double above, double ties)
     return isfinite(z) ? z : 0;
 }
 
-void scs_ranked_wilcoxon(scs_ranked_slice *ranked, int32_t group, int32_t control_group, double *z)
+void scs_deg_wilcoxon_ranked(scs_ranked_slice *ranked, int32_t group, int32_t control_group,
+                             double *z)
 {
     double n = (double)ranked->atlas->group[group].count;
     double m = (double)ranked->atlas->group[control_group].count;
@@ -307,15 +307,15 @@ void scs_ranked_wilcoxon(scs_ranked_slice *ranked, int32_t group, int32_t contro
     }
 }
 
-scs_status scs_wilcoxon(const scs_atlas *atlas, const scs_dataset *dataset,
-                        const scs_gene_slice *slice, int32_t group, int32_t control_group,
-                        double *z)
+scs_status scs_deg_wilcoxon(const scs_atlas *atlas, const scs_dataset *dataset,
+                            const scs_gene_slice *slice, int32_t group, int32_t control_group,
+                            double *z)
 {
     scs_ranked_slice ranked;
-    scs_status st = scs_ranked_slice_create(atlas, dataset, slice, &ranked);
+    scs_status st = scs_deg_slice_create(atlas, dataset, slice, &ranked);
 
     if (st == SCS_OK)
-        scs_ranked_wilcoxon(&ranked, group, control_group, z);
-    scs_ranked_slice_clear(&ranked);
+        scs_deg_wilcoxon_ranked(&ranked, group, control_group, z);
+    scs_deg_slice_clear(&ranked);
     return st;
 }

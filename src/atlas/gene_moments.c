@@ -48,14 +48,14 @@ static void store(scs_atlas *atlas, int32_t gene, const moments *of)
     }
 }
 
-scs_status scs_atlas_gene_moments(scs_atlas *atlas, const scs_dataset *dataset,
-                                  const scs_gene_slice *slice)
+scs_status scs_gene_moments(scs_atlas *atlas, const scs_dataset *dataset,
+                            const scs_gene_slice *slice)
 {
     int32_t *group_of_cell = NULL;
     moments *scratch = NULL; /* [threads, n_group] */
     scs_status st;
 
-    SCS_GO(st, scs_cell_groups(atlas, dataset, &group_of_cell));
+    SCS_GO(st, scs_atlas_cell_groups(atlas, dataset, &group_of_cell));
     SCS_GO(st, SCS_ALLOC(scratch, (int64_t)omp_get_max_threads() * atlas->n_group));
 #pragma omp parallel for schedule(static)
     for (int32_t j = 0; j < slice->gene1 - slice->gene0; j++) {
@@ -70,7 +70,7 @@ done:
     return st;
 }
 
-void scs_gene_slice_clear(scs_gene_slice *slice)
+void scs_gene_moments_slice_clear(scs_gene_slice *slice)
 {
     free(slice->first);
     free(slice->cell);

@@ -126,7 +126,7 @@ static scs_status make_seal(int fd, const char *path, char *seal)
     return SCS_OK;
 }
 
-scs_status scs_seal_write(const char *path)
+scs_status scs_checksum_file_write(const char *path)
 {
     char seal[SCS_SEAL_BYTES];
     int fd = open(path, O_RDWR | O_CLOEXEC);
@@ -173,7 +173,7 @@ static scs_status judge(int fd, const char *path, const char *start, ssize_t n, 
     return SCS_OK; /* not ours: whoever reads it says what is wrong with it */
 }
 
-scs_status scs_seal_check(const char *path, bool required)
+scs_status scs_checksum_file_check(const char *path, bool required)
 {
     char start[SCS_SEAL_BYTES + sizeof hdf5_signature] = {0};
     int fd = open(path, O_RDONLY | O_CLOEXEC);

@@ -23,9 +23,9 @@ SCS_MUST_USE scs_status scs_checksum_file(const char *path, char *out);
 enum { SCS_SEAL_BYTES = 512 };
 
 /** Seal a complete file whose first SCS_SEAL_BYTES are free. SCS_EIO. */
-SCS_MUST_USE scs_status scs_seal_write(const char *path);
+SCS_MUST_USE scs_status scs_checksum_file_write(const char *path);
 /** Whether the file is as it was sealed. SCS_EDATA: damaged, unreadable, or not sealed though
  * `required`. @param required false: a plain HDF5 file, which has no seal, passes */
-SCS_MUST_USE scs_status scs_seal_check(const char *path, bool required);
+SCS_MUST_USE scs_status scs_checksum_file_check(const char *path, bool required);
 
 #endif

@@ -116,5 +116,5 @@ scs_status scs_collective_mine(scs_status mine)
 {
     static scs_site site = {.kind = SCS_SITE_LOCAL};
 
-    return mine == SCS_OK ? scs_fault(&site, __FILE__, __LINE__, "scs_agree()") : mine;
+    return mine == SCS_OK ? scs_fault(&site, __FILE__, __LINE__, "scs_comm_agree()") : mine;
 }

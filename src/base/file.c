@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-scs_status scs_path_print(char **path, const char *format, ...)
+scs_status scs_file_path_print(char **path, const char *format, ...)
 {
     va_list args, again;
     int size;
@@ -32,7 +32,7 @@ scs_status scs_path_print(char **path, const char *format, ...)
     return SCS_OK;
 }
 
-const char *scs_creation_hint(int error)
+const char *scs_file_creation_hint(int error)
 {
     switch (error) {
     case ENOSPC:
@@ -54,10 +54,10 @@ const char *scs_creation_hint(int error)
     }
 }
 
-scs_status scs_creation_failed(const char *path, int error)
+scs_status scs_file_creation_failed(const char *path, int error)
 {
     return SCS_FAIL(SCS_ECREATE, "%s: cannot be created: %s; %s", path, strerror(error),
-                    scs_creation_hint(error));
+                    scs_file_creation_hint(error));
 }
 
 static int is_folder(const char *path)
@@ -74,10 +74,10 @@ static scs_status make_one(const char *path, const char *shown)
         return SCS_OK;
     if (errno == EEXIST && is_folder(path)) /* another process was first */
         return SCS_OK;
-    return scs_creation_failed(shown, errno);
+    return scs_file_creation_failed(shown, errno);
 }
 
-scs_status scs_make_folder(const char *path)
+scs_status scs_file_make_folder(const char *path)
 {
     scs_status st = SCS_OK;
     char *part;
@@ -163,10 +163,10 @@ scs_status scs_file_remove_stale(const char *path)
     return SCS_OK;
 }
 
-scs_status scs_temp_name(const char *path, char **temp)
+scs_status scs_file_temp_name(const char *path, char **temp)
 {
     SCS_TRY(scs_file_remove_stale(path));
-    return scs_path_print(temp, "%s.tmp.%ld", path, (long)getpid());
+    return scs_file_path_print(temp, "%s.tmp.%ld", path, (long)getpid());
 }
 
 scs_status scs_file_create(const char *path)
@@ -174,11 +174,11 @@ scs_status scs_file_create(const char *path)
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 
     if (fd < 0)
-        return scs_creation_failed(path, errno);
+        return scs_file_creation_failed(path, errno);
     if (close(fd) == 0)
         return SCS_OK;
     (void)unlink(path);
-    return scs_creation_failed(path, errno);
+    return scs_file_creation_failed(path, errno);
 }
 
 scs_status scs_file_reserve(const char *path)
@@ -187,13 +187,13 @@ scs_status scs_file_reserve(const char *path)
     int fd = open(path, O_RDWR | O_CLOEXEC), error;
 
     if (fd < 0)
-        return scs_creation_failed(path, errno);
+        return scs_file_creation_failed(path, errno);
     error = fstat(fd, &info) == 0 ? 0 : errno;
     if (!error && info.st_size > 0)
         error = posix_fallocate(fd, 0, info.st_size);
     if (close(fd) != 0 && !error)
         error = errno;
-    return error ? scs_creation_failed(path, error) : SCS_OK;
+    return error ? scs_file_creation_failed(path, error) : SCS_OK;
 }
 
 scs_status scs_file_remove(const char *path)
@@ -259,7 +259,7 @@ scs_status scs_file_commit(const char *temp, const char *path)
     if (rename(temp, path) != 0) {
         error = errno;
         free(folder);
-        return scs_creation_failed(path, error);
+        return scs_file_creation_failed(path, error);
     }
     error = sync_path(folder, O_RDONLY | O_DIRECTORY);
     free(folder);
@@ -278,14 +278,14 @@ static scs_status write_temp(const char *temp, scs_status (*write)(void *ctx, FI
     SCS_TRY(scs_file_create(temp));
     out = fopen(temp, "w");
     if (!out)
-        return scs_creation_failed(temp, errno);
+        return scs_file_creation_failed(temp, errno);
     st = write(ctx, out);
     if (fflush(out) != 0 || ferror(out))
         error = errno ? errno : EIO;
     if (fclose(out) != 0 && !error)
         error = errno;
     if (st == SCS_OK && error)
-        st = scs_creation_failed(temp, error);
+        st = scs_file_creation_failed(temp, error);
     return st;
 }
 
@@ -294,7 +294,7 @@ scs_status scs_file_write(const char *path, scs_status (*write)(void *ctx, FILE 
     char *temp;
     scs_status st;
 
-    SCS_TRY(scs_temp_name(path, &temp));
+    SCS_TRY(scs_file_temp_name(path, &temp));
     st = write_temp(temp, write, ctx);
     if (st == SCS_OK)
         st = scs_file_commit(temp, path);

@@ -8,15 +8,15 @@
 #include <stdio.h>
 
 /** A path by printf's rules. @param[out] path malloc'ed. SCS_ENOMEM. */
-SCS_MUST_USE scs_status scs_path_print(char **path, const char *format, ...) SCS_PRINTF(2, 3)
+SCS_MUST_USE scs_status scs_file_path_print(char **path, const char *format, ...) SCS_PRINTF(2, 3)
     __attribute__((nonnull));
 /** Make a folder and its parents. SCS_ECREATE. */
-SCS_MUST_USE scs_status scs_make_folder(const char *path);
+SCS_MUST_USE scs_status scs_file_make_folder(const char *path);
 /** Remove PATH.tmp.PID of processes that are gone. SCS_ENOMEM. */
 SCS_MUST_USE scs_status scs_file_remove_stale(const char *path);
 /** PATH.tmp.PID in the same folder; files of that form whose process is gone are removed.
  * @param[out] temp malloc'ed */
-SCS_MUST_USE scs_status scs_temp_name(const char *path, char **temp);
+SCS_MUST_USE scs_status scs_file_temp_name(const char *path, char **temp);
 /** An empty file that was not there before (O_EXCL). SCS_ECREATE names the path, the reason and a
  * way out. */
 SCS_MUST_USE scs_status scs_file_create(const char *path);
@@ -39,8 +39,8 @@ SCS_MUST_USE scs_status scs_file_write(const char *path, scs_status (*write)(voi
                                        void *ctx);
 /** SCS_ECREATE for a creation that ended with this errno: "PATH: cannot be created: REASON; what to
  * do". */
-scs_status scs_creation_failed(const char *path, int error);
+scs_status scs_file_creation_failed(const char *path, int error);
 /** What a user can do about an errno of creating or writing. @return a constant text */
-const char *scs_creation_hint(int error);
+const char *scs_file_creation_hint(int error);
 
 #endif

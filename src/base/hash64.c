@@ -20,9 +20,9 @@ static inline uint64_t mix(uint64_t lane, uint64_t word)
     return lane ^ (lane >> 32);
 }
 
-scs_sum64 scs_sum64_begin(void)
+scs_hash64 scs_hash64_begin(void)
 {
-    scs_sum64 sum = {.size = 0};
+    scs_hash64 sum = {.size = 0};
 
     for (int i = 0; i < SCS_SUM64_LANES; i++)
         sum.lane[i] = mix(0, (uint64_t)i + 1);
@@ -40,7 +40,7 @@ SCS_VECTOR static void add_steps(uint64_t *lane, const char *bytes, int64_t n)
     }
 }
 
-void scs_sum64_add(scs_sum64 *sum, const void *bytes, int64_t size)
+void scs_hash64_add(scs_hash64 *sum, const void *bytes, int64_t size)
 {
     const char *at = bytes;
     int64_t n = size / STEP, left = size % STEP;
@@ -54,7 +54,7 @@ void scs_sum64_add(scs_sum64 *sum, const void *bytes, int64_t size)
     sum->size += size;
 }
 
-uint64_t scs_sum64_end(const scs_sum64 *sum)
+uint64_t scs_hash64_end(const scs_hash64 *sum)
 {
     uint64_t all = mix(0, (uint64_t)sum->size);
 
@@ -63,18 +63,18 @@ uint64_t scs_sum64_end(const scs_sum64 *sum)
     return all ? all : 1;
 }
 
-uint64_t scs_sum64_of(const void *bytes, int64_t size)
+uint64_t scs_hash64_of(const void *bytes, int64_t size)
 {
-    scs_sum64 sum = scs_sum64_begin();
+    scs_hash64 sum = scs_hash64_begin();
 
-    scs_sum64_add(&sum, bytes, size);
-    return scs_sum64_end(&sum);
+    scs_hash64_add(&sum, bytes, size);
+    return scs_hash64_end(&sum);
 }
 
 enum { READ_BYTES = 1 << 16 };
 
 /* Bytes [at, end) of a file. */
-static scs_status add_range(int fd, const char *path, int64_t at, int64_t end, scs_sum64 *sum)
+static scs_status add_range(int fd, const char *path, int64_t at, int64_t end, scs_hash64 *sum)
 {
     char buffer[READ_BYTES];
 
@@ -84,7 +84,7 @@ static scs_status add_range(int fd, const char *path, int64_t at, int64_t end, s
 
         SCS_TRY(scs_file_read_at(fd, path, buffer, most, at, &n));
         SCS_REQUIRE(n == most, SCS_EIO, "%s: cannot be read: it is cut short", path);
-        scs_sum64_add(sum, buffer, n);
+        scs_hash64_add(sum, buffer, n);
         at += n;
     }
     return SCS_OK;
@@ -98,7 +98,7 @@ static int by_begin(const void *a, const void *b)
 }
 
 static scs_status add_gaps(int fd, const char *path, const int64_t (*range)[2], int32_t n,
-                           scs_sum64 *sum)
+                           scs_hash64 *sum)
 {
     int64_t sorted[SCS_RANGES + 1][2], at = 0, end = lseek(fd, 0, SEEK_END);
 
@@ -114,15 +114,15 @@ static scs_status add_gaps(int fd, const char *path, const int64_t (*range)[2], 
     return SCS_OK;
 }
 
-scs_status scs_sum64_gaps(const char *path, const int64_t (*range)[2], int32_t n, uint64_t *sum)
+scs_status scs_hash64_gaps(const char *path, const int64_t (*range)[2], int32_t n, uint64_t *sum)
 {
-    scs_sum64 all = scs_sum64_begin();
+    scs_hash64 all = scs_hash64_begin();
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     scs_status st;
 
     SCS_REQUIRE(fd >= 0, SCS_EIO, "%s: cannot be opened: %s", path, strerror(errno));
     st = add_gaps(fd, path, range, n, &all);
     (void)close(fd);
-    *sum = scs_sum64_end(&all);
+    *sum = scs_hash64_end(&all);
     return st;
 }

@@ -132,7 +132,7 @@ static int compare_keyed(const void *a, const void *b)
     return order ? order : (x->at > y->at) - (x->at < y->at);
 }
 
-scs_status scs_index_create(const scs_names *names, scs_index *index)
+scs_status scs_names_index_create(const scs_names *names, scs_index *index)
 {
     keyed *key;
 
@@ -149,13 +149,13 @@ scs_status scs_index_create(const scs_names *names, scs_index *index)
     return SCS_OK;
 }
 
-void scs_index_clear(scs_index *index)
+void scs_names_index_clear(scs_index *index)
 {
     free(index->order);
     *index = (scs_index){0};
 }
 
-scs_lidx scs_index_find(const scs_index *index, const char *name)
+scs_lidx scs_names_index_find(const scs_index *index, const char *name)
 {
     scs_lidx low = 0, high = index->names->n;
 
@@ -172,7 +172,7 @@ scs_lidx scs_index_find(const scs_index *index, const char *name)
     return index->order[low];
 }
 
-scs_lidx scs_index_duplicate(const scs_index *index)
+scs_lidx scs_names_index_duplicate(const scs_index *index)
 {
     for (scs_lidx i = 1; i < index->names->n; i++) {
         scs_lidx before = index->order[i - 1], here = index->order[i];
@@ -183,7 +183,7 @@ scs_lidx scs_index_duplicate(const scs_index *index)
     return -1;
 }
 
-scs_status scs_selection_unknown(const scs_selection *s, const char *name)
+scs_status scs_names_selection_unknown(const scs_selection *s, const char *name)
 {
     const char *near = scs_names_nearest(s->names, name);
     char list[512];
@@ -219,12 +219,12 @@ static scs_status choose(const scs_selection *s, const char *name)
     int32_t at = scs_names_find(s->names, name);
 
     if (at < 0)
-        return is_glob(name) ? choose_glob(s, name) : scs_selection_unknown(s, name);
+        return is_glob(name) ? choose_glob(s, name) : scs_names_selection_unknown(s, name);
     s->chosen[at] = s->named[at] = true;
     return SCS_OK;
 }
 
-scs_status scs_selection_make(scs_selection *s)
+scs_status scs_names_selection_make(scs_selection *s)
 {
     SCS_TRY(SCS_ALLOC(s->chosen, s->names->n));
     SCS_TRY(SCS_ALLOC(s->named, s->names->n));
@@ -235,7 +235,7 @@ scs_status scs_selection_make(scs_selection *s)
     return SCS_OK;
 }
 
-void scs_selection_clear(scs_selection *s)
+void scs_names_selection_clear(scs_selection *s)
 {
     free(s->chosen);
     free(s->named);

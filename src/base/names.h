@@ -20,10 +20,11 @@ typedef struct scs_selection {
 } scs_selection;
 
 /** Fill chosen and named. SCS_EARG for a name that is not there, or a glob that matches none. */
-SCS_MUST_USE scs_status scs_selection_make(scs_selection *selection);
-void scs_selection_clear(scs_selection *selection);
+SCS_MUST_USE scs_status scs_names_selection_make(scs_selection *selection);
+void scs_names_selection_clear(scs_selection *selection);
 /** Fail: this name is not there; suggest one, or list some. */
-SCS_MUST_USE scs_status scs_selection_unknown(const scs_selection *selection, const char *name);
+SCS_MUST_USE scs_status scs_names_selection_unknown(const scs_selection *selection,
+                                                    const char *name);
 
 /** Append a copy of `name`; amortised growth. @return SCS_OK or SCS_ENOMEM */
 SCS_MUST_USE scs_status scs_names_add(scs_names *names, const char *name);
@@ -49,11 +50,11 @@ typedef struct scs_index {
     scs_lidx *order; /**< [n] positions in lexicographic (strcmp) order */
 } scs_index;
 
-SCS_MUST_USE scs_status scs_index_create(const scs_names *names, scs_index *index);
-void scs_index_clear(scs_index *index);
+SCS_MUST_USE scs_status scs_names_index_create(const scs_names *names, scs_index *index);
+void scs_names_index_clear(scs_index *index);
 /** Position of `name` (the first, if it stands there twice), or -1. */
-scs_lidx scs_index_find(const scs_index *index, const char *name);
+scs_lidx scs_names_index_find(const scs_index *index, const char *name);
 /** Position of a name that stands in the list twice, or -1. */
-scs_lidx scs_index_duplicate(const scs_index *index);
+scs_lidx scs_names_index_duplicate(const scs_index *index);
 
 #endif

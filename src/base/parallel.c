@@ -4,11 +4,11 @@
 
 #include <stdio.h>
 
-void scs_failure_note(scs_failure *failure, int64_t item, scs_status status)
+void scs_parallel_error_note(scs_parallel_error *failure, int64_t item, scs_status status)
 {
     if (status == SCS_OK)
         return;
-#pragma omp critical(scs_failure)
+#pragma omp critical(scs_parallel_error)
     if (failure->status == SCS_OK || item < failure->item) {
         failure->item = item;
         failure->status = status;
@@ -16,7 +16,7 @@ void scs_failure_note(scs_failure *failure, int64_t item, scs_status status)
     }
 }
 
-scs_status scs_failure_raise(const scs_failure *failure)
+scs_status scs_parallel_error_raise(const scs_parallel_error *failure)
 {
     if (failure->status == SCS_OK)
         return SCS_OK;

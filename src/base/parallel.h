@@ -5,16 +5,16 @@
 
 #include "scscreen/status.h"
 
-typedef struct scs_failure {
+typedef struct scs_parallel_error {
     int64_t
         item; /**< the loop's index; the lowest failing one is kept, whichever thread is first */
     scs_status status;
     char message[SCS_MESSAGE_MAX];
-} scs_failure;
+} scs_parallel_error;
 
 /** Called by any thread for each item; does nothing for SCS_OK. */
-void scs_failure_note(scs_failure *failure, int64_t item, scs_status status);
+void scs_parallel_error_note(scs_parallel_error *failure, int64_t item, scs_status status);
 /** After the loop: SCS_OK, or the kept status with its message on this thread. */
-SCS_MUST_USE scs_status scs_failure_raise(const scs_failure *failure);
+SCS_MUST_USE scs_status scs_parallel_error_raise(const scs_parallel_error *failure);
 
 #endif

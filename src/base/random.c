@@ -118,8 +118,8 @@ static int compare(const void *a, const void *b)
     return (x->cell > y->cell) - (x->cell < y->cell);
 }
 
-scs_status scs_order_cells(const scs_stream *stream, const int64_t *cell, int64_t n,
-                           int64_t *position)
+scs_status scs_random_order_cells(const scs_stream *stream, const int64_t *cell, int64_t n,
+                                  int64_t *position)
 {
     scs_stream one = *stream;
     keyed *item;

@@ -48,7 +48,7 @@ void scs_random_normal(const scs_stream *stream, int64_t n, double *out);
 /** Positions 0 .. n-1 sorted by f(seed, purpose, epoch, cell[position]); equal keys by cell id.
  *  @param stream seed, purpose and epoch; its cell is not looked at
  *  @param cell [n] distinct global ids; borrowed  @param[out] position [n] */
-SCS_MUST_USE scs_status scs_order_cells(const scs_stream *stream, const int64_t *cell, int64_t n,
-                                        int64_t *position);
+SCS_MUST_USE scs_status scs_random_order_cells(const scs_stream *stream, const int64_t *cell,
+                                               int64_t n, int64_t *position);
 
 #endif

@@ -460,14 +460,14 @@ bool scs_key_has_word(const scs_key *key, const char *text)
     return false;
 }
 
-const scs_word *scs_choice_find(const scs_word *choice, const char *text)
+const scs_word *scs_key_choice_find(const scs_word *choice, const char *text)
 {
     while (choice->text && strcmp(choice->text, text) != 0)
         choice++;
     return choice->text ? choice : NULL;
 }
 
-const char *scs_choice_text(const scs_word *choice, int value)
+const char *scs_key_choice_text(const scs_word *choice, int value)
 {
     while (choice->text && choice->value != value)
         choice++;

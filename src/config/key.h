@@ -70,8 +70,8 @@ char *scs_key_allowed(const scs_key *key, char *out, size_t size);
 /** Whether the text is one of key->words. */
 bool scs_key_has_word(const scs_key *key, const char *text);
 /** The word of a choice with this text, or NULL. */
-const scs_word *scs_choice_find(const scs_word *choice, const char *text);
+const scs_word *scs_key_choice_find(const scs_word *choice, const char *text);
 /** The text of the word that stands for the value, or NULL. */
-const char *scs_choice_text(const scs_word *choice, int value);
+const char *scs_key_choice_text(const scs_word *choice, int value);
 
 #endif

@@ -61,7 +61,7 @@ static int schedule(const scs_config *config)
     return chooses(config) ? SCS_SCHEDULE_LINEAR : SCS_SCHEDULE_CONSTANT;
 }
 
-scs_train_options scs_train_options_from_config(const scs_config *config)
+scs_train_options scs_profile_train_options(const scs_config *config)
 {
     scs_train_options options = {.batch = config->train.batch,
                                  .epochs = config->train.epochs,
@@ -93,7 +93,7 @@ static double share(int how, double done)
     }
 }
 
-double scs_learning_rate(const scs_train_options *options, int64_t step, int64_t steps)
+double scs_profile_learning_rate(const scs_train_options *options, int64_t step, int64_t steps)
 {
     return options->learning_rate * share(options->schedule, (double)(step - 1) / (double)steps);
 }

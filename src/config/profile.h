@@ -28,8 +28,8 @@ typedef struct scs_train_options {
     int output_layer;     /**< scs_output_layer; SCS_OUTPUT_AUTO is for each step to resolve */
 } scs_train_options;
 
-scs_train_options scs_train_options_from_config(const scs_config *config);
+scs_train_options scs_profile_train_options(const scs_config *config);
 /** The learning rate of a step. @param step from 1  @param steps planned over all epochs */
-double scs_learning_rate(const scs_train_options *options, int64_t step, int64_t steps);
+double scs_profile_learning_rate(const scs_train_options *options, int64_t step, int64_t steps);
 
 #endif

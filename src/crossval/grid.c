@@ -37,13 +37,13 @@ static scs_status view_create(const scs_grid *grid, const scs_atlas *a, int64_t 
 static scs_status is_learnable(const scs_config *config, scs_atlas *view,
                                const scs_combination *target, scs_sources *sources, bool *learnable)
 {
-    scs_method method = scs_method_from_config(config);
+    scs_method method = scs_shift_method_from_config(config);
     bool *held_out = &view->group[target->observed_group].held_out, kept = *held_out;
     scs_status st;
 
     method.shift = SCS_SHIFT_PAIRED;
     *held_out = true;
-    st = scs_sources_find(view, &method, target, sources);
+    st = scs_shift_sources_find(view, &method, target, sources);
     *held_out = kept;
     *learnable = sources->kind != SCS_SOURCE_NONE;
     return st;
@@ -53,7 +53,7 @@ static scs_status note(scs_grid *grid, const scs_atlas *a, const scs_combination
 {
     char line[512], escaped[512], what[200];
 
-    scs_treatment_text(a, &grid->plan->pairs, c, what, sizeof what);
+    scs_plan_treatment_text(a, &grid->plan->pairs, c, what, sizeof what);
     snprintf(line, sizeof line, "%s, %s, %s cannot be held out: no other group shows %s",
              a->species.name[c->species], a->cell_types.name[c->cell_type], what, what);
     return scs_names_add(&grid->notes, scs_text_escape(line, escaped, sizeof escaped));
@@ -67,19 +67,19 @@ static bool is_chosen(const scs_atlas *a, const scs_selection *list, const scs_g
 }
 
 /* A pair's row, where screen.order is 2, else the condition's own. */
-static scs_status add_group(const scs_atlas *a, const scs_group *g, scs_treatments *what,
+static scs_status add_group(const scs_atlas *a, const scs_group *g, scs_plan_treatments *what,
                             scs_plan *plan)
 {
     what->n = 0;
-    SCS_TRY(scs_treatments_add(what, scs_atlas_perturbation(a, g->condition),
-                               scs_atlas_dose(a, g->condition)));
+    SCS_TRY(scs_plan_treatments_add(what, scs_atlas_perturbation(a, g->condition),
+                                    scs_atlas_dose(a, g->condition)));
     return scs_plan_add_treated(a, g->species, g->cell_type, &what->item[0], plan);
 }
 
 /* Observed combinations beside controls; what is seen nowhere else cannot be learnt. They come in
  * the order of the groups: by species, cell type, condition. */
 static scs_status add_testable(const scs_config *config, scs_atlas *view, const scs_selection *list,
-                               scs_treatments *what, scs_sources *sources, scs_grid *grid)
+                               scs_plan_treatments *what, scs_sources *sources, scs_grid *grid)
 {
     scs_plan *plan = grid->plan;
     bool learnable;
@@ -114,23 +114,23 @@ static scs_status select_testable(const scs_config *config, const scs_atlas *a, 
                                                      .noun = "condition",
                                                      .wanted = &config->validate.perturbations,
                                                      .names = scs_atlas_perturbations(a)}};
-    scs_treatments what = {0};
+    scs_plan_treatments what = {0};
     scs_sources *sources = NULL;
     scs_atlas view = {0};
     scs_status st;
 
     for (int i = 0; i < N_LIST; i++)
-        SCS_GO(st, scs_selection_make(&list[i]));
-    SCS_GO(st, scs_treatments_create(config, a, &grid->plan->pairs, &what));
-    SCS_GO(st, scs_sources_create(a, &sources));
+        SCS_GO(st, scs_names_selection_make(&list[i]));
+    SCS_GO(st, scs_plan_treatments_create(config, a, &grid->plan->pairs, &what));
+    SCS_GO(st, scs_shift_sources_create(a, &sources));
     SCS_GO(st, view_create(grid, a, -1, &view));
     SCS_GO(st, add_testable(config, &view, list, &what, sources, grid));
 done:
     free(view.group);
-    scs_sources_destroy(&sources);
-    scs_treatments_clear(&what);
+    scs_shift_sources_destroy(&sources);
+    scs_plan_treatments_clear(&what);
     for (int i = 0; i < N_LIST; i++)
-        scs_selection_clear(&list[i]);
+        scs_names_selection_clear(&list[i]);
     return st;
 }
 
@@ -147,7 +147,7 @@ static scs_status check_model(const scs_config *config, const scs_grid *grid, in
                     "%s: validate.folds: with %lld combinations held out at once no group is left "
                     "to learn %s from; hold out fewer",
                     config->file, (long long)config->validate.folds,
-                    scs_perturbation_label(view, &grid->plan->pairs, c));
+                    scs_plan_perturbation_label(view, &grid->plan->pairs, c));
     }
     return SCS_OK;
 }
@@ -158,7 +158,7 @@ static scs_status check_models(const scs_config *config, const scs_atlas *a, con
     scs_atlas view = {0};
     scs_status st;
 
-    SCS_GO(st, scs_sources_create(a, &sources));
+    SCS_GO(st, scs_shift_sources_create(a, &sources));
     for (int64_t m = 0; m < grid->n_model; m++) {
         SCS_GO(st, view_create(grid, a, m, &view));
         SCS_GO(st, check_model(config, grid, m, &view, sources));
@@ -167,7 +167,7 @@ static scs_status check_models(const scs_config *config, const scs_atlas *a, con
     }
 done:
     free(view.group);
-    scs_sources_destroy(&sources);
+    scs_shift_sources_destroy(&sources);
     return st;
 }
 
@@ -236,7 +236,7 @@ scs_status scs_grid_hold_out(const scs_grid *grid, const scs_atlas *atlas, int64
         scs_named_combination row = {
             .species = atlas->species.name[c->species],
             .cell_type = atlas->cell_types.name[c->cell_type],
-            .condition = (char *)scs_perturbation_label(atlas, &grid->plan->pairs, c),
+            .condition = (char *)scs_plan_perturbation_label(atlas, &grid->plan->pairs, c),
             .dose = dose};
 
         if (atlas->doses.n)

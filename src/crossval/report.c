@@ -20,18 +20,18 @@ static const int shown[] = {SCS_R2_ALL, SCS_R2_DEG, SCS_R2_VARIANCE,    SCS_DELT
 
 enum { N_SHOWN = sizeof shown / sizeof *shown };
 
-static void print_means(FILE *out, const scs_validation_sums *sums)
+static void print_means(FILE *out, const scs_report_sums *sums)
 {
     fprintf(out, "%-13s", "predictor");
     for (int i = 0; i < N_SHOWN; i++)
-        fprintf(out, " %14s", scs_measure_name(shown[i]));
+        fprintf(out, " %14s", scs_score_measure_name(shown[i]));
     fprintf(out, "\n");
-    for (int p = 0; p < scs_predictor_count(); p++) {
+    for (int p = 0; p < scs_report_predictor_count(); p++) {
         if (sums->n_row[p] == 0)
             continue;
-        fprintf(out, "%-13s", scs_predictor_at(p)->name);
+        fprintf(out, "%-13s", scs_report_predictor_at(p)->name);
         for (int i = 0; i < N_SHOWN; i++) {
-            double mean = scs_validation_mean(sums, p, shown[i]);
+            double mean = scs_report_mean(sums, p, shown[i]);
             bool small = shown[i] == SCS_MSE || shown[i] == SCS_MAE;
 
             if (isnan(mean))
@@ -45,71 +45,72 @@ static void print_means(FILE *out, const scs_validation_sums *sums)
 
 static bool is_network(int p)
 {
-    const scs_predictor *predictor = scs_predictor_at(p);
+    const scs_predictor *predictor = scs_report_predictor_at(p);
 
     return predictor->space == SCS_PREDICT_LATENT && predictor->model == SCS_MODEL_VAE;
 }
 
 /* The network as a screen would use it; -1: it was not made. */
-static int network_of(const scs_validation_sums *sums)
+static int network_of(const scs_report_sums *sums)
 {
-    for (int p = 0; p < scs_predictor_count(); p++)
-        if (is_network(p) && scs_predictor_at(p)->decode == SCS_DECODE_AS_CONFIG && sums->n_row[p])
+    for (int p = 0; p < scs_report_predictor_count(); p++)
+        if (is_network(p) && scs_report_predictor_at(p)->decode == SCS_DECODE_AS_CONFIG &&
+            sums->n_row[p])
             return p;
     return -1;
 }
 
 /* The best of the others by one measure; -1: none has it. */
-static int best_baseline(const scs_validation_sums *sums, int measure)
+static int best_baseline(const scs_report_sums *sums, int measure)
 {
     int best = -1;
 
-    for (int p = 0; p < scs_predictor_count(); p++) {
-        double mean = scs_validation_mean(sums, p, measure);
+    for (int p = 0; p < scs_report_predictor_count(); p++) {
+        double mean = scs_report_mean(sums, p, measure);
 
         if (!is_network(p) && !isnan(mean) &&
-            (best < 0 || mean > scs_validation_mean(sums, best, measure)))
+            (best < 0 || mean > scs_report_mean(sums, best, measure)))
             best = p;
     }
     return best;
 }
 
-static void compare(FILE *out, const scs_validation_sums *sums, int measure)
+static void compare(FILE *out, const scs_report_sums *sums, int measure)
 {
     int network = network_of(sums), baseline = best_baseline(sums, measure);
     double a, b;
 
     if (network < 0 || baseline < 0)
         return;
-    a = scs_validation_mean(sums, network, measure);
-    b = scs_validation_mean(sums, baseline, measure);
+    a = scs_report_mean(sums, network, measure);
+    b = scs_report_mean(sums, baseline, measure);
     fprintf(out, "  %-13s the network %s the baselines: %s %.3f, %s %.3f\n",
-            scs_measure_name(measure), a > b ? "beats" : "DOES NOT BEAT",
-            scs_predictor_at(network)->name, a, scs_predictor_at(baseline)->name, b);
+            scs_score_measure_name(measure), a > b ? "beats" : "DOES NOT BEAT",
+            scs_report_predictor_at(network)->name, a, scs_report_predictor_at(baseline)->name, b);
 }
 
 /* Mean of the deciding measures; NaN where one is undefined. */
-static double merit(const scs_validation_sums *sums, int p)
+static double merit(const scs_report_sums *sums, int p)
 {
     double sum = 0;
 
     for (int i = 0; i < N_DECIDING; i++)
-        sum += scs_validation_mean(sums, p, deciding[i]);
+        sum += scs_report_mean(sums, p, deciding[i]);
     return sum / N_DECIDING;
 }
 
-static int best_of_all(const scs_validation_sums *sums)
+static int best_of_all(const scs_report_sums *sums)
 {
     int best = -1;
 
-    for (int p = 0; p < scs_predictor_count(); p++)
-        if (scs_predictor_at(p)->space != SCS_PREDICT_NOTHING && !isnan(merit(sums, p)) &&
+    for (int p = 0; p < scs_report_predictor_count(); p++)
+        if (scs_report_predictor_at(p)->space != SCS_PREDICT_NOTHING && !isnan(merit(sums, p)) &&
             (best < 0 || merit(sums, p) > merit(sums, best)))
             best = p;
     return best;
 }
 
-void scs_validation_summary(FILE *out, const scs_validation_sums *sums)
+void scs_report_summary(FILE *out, const scs_report_sums *sums)
 {
     int best = best_of_all(sums);
     char use[80];
@@ -121,8 +122,8 @@ void scs_validation_summary(FILE *out, const scs_validation_sums *sums)
         fprintf(out,
                 "Best mean of r2_all, r2_deg and delta_pearson: %s (%.3f). To screen with it: "
                 "%s\n",
-                scs_predictor_at(best)->name, merit(sums, best),
-                scs_predictor_use(scs_predictor_at(best), use, sizeof use));
+                scs_report_predictor_at(best)->name, merit(sums, best),
+                scs_report_predictor_use(scs_report_predictor_at(best), use, sizeof use));
 }
 
 enum { LABEL = 256, N_FIXED = 7, PREDICTOR_FIELD = 3 };
@@ -155,17 +156,17 @@ static const scs_predictor predictors[] = {
 static const char *const fixed[N_FIXED] = {"species",   "cell_type",  "perturbation", "predictor",
                                            "n_control", "n_observed", "source"};
 
-int scs_predictor_count(void)
+int scs_report_predictor_count(void)
 {
     return (int)(sizeof predictors / sizeof *predictors);
 }
 
-const scs_predictor *scs_predictor_at(int i)
+const scs_predictor *scs_report_predictor_at(int i)
 {
-    return i >= 0 && i < scs_predictor_count() ? &predictors[i] : NULL;
+    return i >= 0 && i < scs_report_predictor_count() ? &predictors[i] : NULL;
 }
 
-char *scs_predictor_use(const scs_predictor *predictor, char *out, size_t size)
+char *scs_report_predictor_use(const scs_predictor *predictor, char *out, size_t size)
 {
     const scs_predictor *p = predictor;
     const char *kind = p->model == SCS_MODEL_PCA ? "pca" : "vae";
@@ -179,11 +180,11 @@ char *scs_predictor_use(const scs_predictor *predictor, char *out, size_t size)
         snprintf(out, size, "model.kind: %s, with screen.decode as it is", kind);
     else
         snprintf(out, size, "model.kind: %s, screen.decode: %s", kind,
-                 scs_decode_mode_at(p->decode)->name);
+                 scs_predict_mode_at(p->decode)->name);
     return out;
 }
 
-int scs_predictor_kinds(const scs_config *config, int *kind)
+int scs_report_predictor_kinds(const scs_config *config, int *kind)
 {
     int n = 0;
 
@@ -193,27 +194,28 @@ int scs_predictor_kinds(const scs_config *config, int *kind)
     return n;
 }
 
-bool scs_predictor_is_made_by(const scs_predictor *predictor, const scs_config *config, int kind)
+bool scs_report_predictor_is_made_by(const scs_predictor *predictor, const scs_config *config,
+                                     int kind)
 {
     return kind == (predictor->space == SCS_PREDICT_LATENT ? predictor->model : config->model.kind);
 }
 
-bool scs_predictor_is_made(const scs_predictor *predictor, const scs_config *config)
+bool scs_report_predictor_is_made(const scs_predictor *predictor, const scs_config *config)
 {
-    int kind[SCS_MOST_KINDS], n = scs_predictor_kinds(config, kind);
+    int kind[SCS_MOST_KINDS], n = scs_report_predictor_kinds(config, kind);
 
     for (int i = 0; i < n; i++)
-        if (scs_predictor_is_made_by(predictor, config, kind[i]))
+        if (scs_report_predictor_is_made_by(predictor, config, kind[i]))
             return true;
     return false;
 }
 
-void scs_validation_write_head(FILE *out)
+void scs_report_write_head(FILE *out)
 {
     for (int i = 0; i < N_FIXED; i++)
         fprintf(out, "%s\t", fixed[i]);
     for (int m = 0; m < SCS_N_MEASURE; m++)
-        fprintf(out, "%s%c", scs_measure_name(m), m + 1 < SCS_N_MEASURE ? '\t' : '\n');
+        fprintf(out, "%s%c", scs_score_measure_name(m), m + 1 < SCS_N_MEASURE ? '\t' : '\n');
 }
 
 static void write_label(FILE *out, const char *label)
@@ -223,9 +225,8 @@ static void write_label(FILE *out, const char *label)
     fprintf(out, "%s\t", scs_text_escape(label, text, sizeof text));
 }
 
-void scs_validation_write_row(FILE *out, const scs_atlas *atlas, const scs_combination *item,
-                              const scs_predictor *predictor, const char *source,
-                              const double *value)
+void scs_report_write_row(FILE *out, const scs_atlas *atlas, const scs_combination *item,
+                          const scs_predictor *predictor, const char *source, const double *value)
 {
     write_label(out, atlas->species.name[item->species]);
     write_label(out, atlas->cell_types.name[item->cell_type]);
@@ -243,23 +244,23 @@ void scs_validation_write_row(FILE *out, const scs_atlas *atlas, const scs_combi
     }
 }
 
-scs_status scs_validation_sums_create(scs_validation_sums *sums)
+scs_status scs_report_sums_create(scs_report_sums *sums)
 {
-    *sums = (scs_validation_sums){0};
-    SCS_TRY(SCS_ALLOC(sums->sum, scs_predictor_count() * SCS_N_MEASURE));
-    SCS_TRY(SCS_ALLOC(sums->n, scs_predictor_count() * SCS_N_MEASURE));
-    return SCS_ALLOC(sums->n_row, scs_predictor_count());
+    *sums = (scs_report_sums){0};
+    SCS_TRY(SCS_ALLOC(sums->sum, scs_report_predictor_count() * SCS_N_MEASURE));
+    SCS_TRY(SCS_ALLOC(sums->n, scs_report_predictor_count() * SCS_N_MEASURE));
+    return SCS_ALLOC(sums->n_row, scs_report_predictor_count());
 }
 
-void scs_validation_sums_clear(scs_validation_sums *sums)
+void scs_report_sums_clear(scs_report_sums *sums)
 {
     free(sums->sum);
     free(sums->n);
     free(sums->n_row);
-    *sums = (scs_validation_sums){0};
+    *sums = (scs_report_sums){0};
 }
 
-double scs_validation_mean(const scs_validation_sums *sums, int predictor, int measure)
+double scs_report_mean(const scs_report_sums *sums, int predictor, int measure)
 {
     int at = predictor * SCS_N_MEASURE + measure;
 
@@ -268,14 +269,14 @@ double scs_validation_mean(const scs_validation_sums *sums, int predictor, int m
 
 static int find_predictor(const char *name)
 {
-    for (int p = 0; p < scs_predictor_count(); p++)
+    for (int p = 0; p < scs_report_predictor_count(); p++)
         if (strcmp(predictors[p].name, name) == 0)
             return p;
     return -1;
 }
 
 /* One row, cut in place. @return whether it is one */
-static bool read_row(char *line, scs_validation_sums *sums)
+static bool read_row(char *line, scs_report_sums *sums)
 {
     int p = -1, m = -N_FIXED;
 
@@ -310,7 +311,7 @@ static bool is_head(const char *line)
 
     if (!out)
         return false;
-    scs_validation_write_head(out);
+    scs_report_write_head(out);
     if (fclose(out) != 0) {
         free(head);
         return false;
@@ -320,8 +321,7 @@ static bool is_head(const char *line)
     return same;
 }
 
-scs_status scs_validation_read(const char *path, int64_t n_row, scs_validation_sums *sums,
-                               FILE *out)
+scs_status scs_report_read(const char *path, int64_t n_row, scs_report_sums *sums, FILE *out)
 {
     char *text = NULL, *rest, *line;
     int64_t n = 0;

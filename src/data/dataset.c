@@ -20,7 +20,7 @@ static scs_status refuse_missing(const scs_index *have, const scs_names *genes, 
     scs_lidx missing = 0;
 
     for (scs_lidx g = 0; g < genes->n; g++)
-        if (scs_index_find(have, genes->name[g]) < 0) {
+        if (scs_names_index_find(have, genes->name[g]) < 0) {
             first = first ? first : genes->name[g];
             missing++;
         }
@@ -37,11 +37,11 @@ static scs_status positions(const scs_names *old, const scs_names *genes, int32_
     scs_index wanted = {0};
     scs_status status;
 
-    SCS_GO(status, scs_index_create(genes, &wanted));
+    SCS_GO(status, scs_names_index_create(genes, &wanted));
     for (scs_lidx g = 0; g < old->n; g++)
-        to[g] = scs_index_find(&wanted, old->name[g]);
+        to[g] = scs_names_index_find(&wanted, old->name[g]);
 done:
-    scs_index_clear(&wanted);
+    scs_names_index_clear(&wanted);
     return status;
 }
 
@@ -63,18 +63,18 @@ scs_status scs_dataset_match_genes(scs_dataset *dataset, const scs_names *genes,
     int32_t *to = NULL;
     scs_status status;
 
-    SCS_GO(status, scs_index_create(&dataset->genes, &have));
+    SCS_GO(status, scs_names_index_create(&dataset->genes, &have));
     SCS_GO(status, refuse_missing(&have, genes, where));
     SCS_GO(status, SCS_ALLOC(to, dataset->n_gene));
     SCS_GO(status, positions(&dataset->genes, genes, to));
     SCS_GO(status, scs_names_copy(genes, &copy));
     rename_columns(dataset, metas, to);
-    scs_index_clear(&have);
+    scs_names_index_clear(&have);
     scs_names_clear(&dataset->genes);
     dataset->genes = copy;
     dataset->n_gene = genes->n;
 done:
-    scs_index_clear(&have);
+    scs_names_index_clear(&have);
     free(to);
     return status;
 }
@@ -181,14 +181,14 @@ static scs_status sort_unique(const scs_names *all, scs_names *out)
     scs_index index;
     scs_status st = SCS_OK;
 
-    SCS_TRY(scs_index_create(all, &index));
+    SCS_TRY(scs_names_index_create(all, &index));
     for (scs_lidx i = 0; i < all->n && st == SCS_OK; i++) {
         const char *name = all->name[index.order[i]];
 
         if (out->n == 0 || strcmp(out->name[out->n - 1], name) != 0)
             st = scs_names_add(out, name);
     }
-    scs_index_clear(&index);
+    scs_names_index_clear(&index);
     return st;
 }
 
@@ -200,7 +200,7 @@ static scs_status recode(const scs_h5ad *meta, const scs_labels *labels, const s
 
     SCS_TRY(SCS_ALLOC(position, labels->categories.n));
     for (scs_lidx k = 0; k < labels->categories.n; k++)
-        position[k] = scs_index_find(united, labels->categories.name[k]);
+        position[k] = scs_names_index_find(united, labels->categories.name[k]);
     for (int64_t c = 0; c < meta->n_obs; c++)
         label[c] = labels->codes[c] >= 0 ? position[labels->codes[c]] : -1;
     free(position);
@@ -218,12 +218,12 @@ static scs_status unite(const scs_h5ad *const *metas, size_t at, scs_dataset *d,
     for (int32_t i = 0; i < d->n_input; i++)
         SCS_GO(st, add_used(metas[i], labels_of(metas[i], at), &all));
     SCS_GO(st, sort_unique(&all, names));
-    SCS_GO(st, scs_index_create(names, &index));
+    SCS_GO(st, scs_names_index_create(names, &index));
     for (int32_t i = 0; i < d->n_input; i++)
         SCS_GO(st, recode(metas[i], labels_of(metas[i], at), &index, label + d->first_cell[i]));
 done:
     scs_names_clear(&all);
-    scs_index_clear(&index);
+    scs_names_index_clear(&index);
     return st;
 }
 
@@ -260,7 +260,7 @@ static scs_status find_control(const scs_config *config, scs_dataset *d)
     SCS_REQUIRE(d->control >= 0, SCS_EDATA,
                 "data.control: no cell has the condition '%s'; column %s has %s",
                 config->data.control, config->data.condition,
-                scs_dataset_hint(&d->conditions, config->data.control, hint, sizeof hint));
+                scs_notes_hint(&d->conditions, config->data.control, hint, sizeof hint));
     return SCS_OK;
 }
 
@@ -366,7 +366,7 @@ static int64_t slot(const dosing *w, int64_t cell)
 }
 
 static scs_status add_condition(const dosing *w, int32_t perturbation, double dose,
-                                scs_names *labels, scs_doses *doses)
+                                scs_names *labels, scs_dose_list *doses)
 {
     char label[LABEL], number[SCS_DOSE_TEXT];
     const char *name = w->d->conditions.name[perturbation];
@@ -381,7 +381,7 @@ static scs_status add_condition(const dosing *w, int32_t perturbation, double do
 }
 
 /* Ordered by perturbation, then dose. */
-static scs_status list_conditions(dosing *w, scs_names *labels, scs_doses *doses)
+static scs_status list_conditions(dosing *w, scs_names *labels, scs_dose_list *doses)
 {
     int64_t n = (int64_t)w->d->conditions.n * w->n_dose;
 
@@ -413,7 +413,7 @@ static void dataset_dose_recode(dosing *w)
 }
 
 static scs_status split(const scs_config *config, const scs_h5ad *const *metas, dosing *w,
-                        scs_names *labels, scs_doses *doses)
+                        scs_names *labels, scs_dose_list *doses)
 {
     SCS_TRY(check_cells(metas, w));
     SCS_TRY(list_doses(config, w));
@@ -434,16 +434,16 @@ static scs_status dataset_split_doses(const scs_config *config, const scs_h5ad *
 {
     dosing w = {.d = d};
     scs_names labels = {0};
-    scs_doses doses = {0};
+    scs_dose_list doses = {0};
     scs_status st = split(config, metas, &w, &labels, &doses);
 
     clear(&w);
     if (st != SCS_OK) {
         scs_names_clear(&labels);
-        scs_doses_clear(&doses);
+        scs_dose_list_clear(&doses);
         return st;
     }
-    d->control = scs_doses_find(&doses, d->control, 0);
+    d->control = scs_dose_list_find(&doses, d->control, 0);
     scs_names_clear(&d->conditions);
     d->conditions = labels;
     d->doses = doses;
@@ -478,9 +478,9 @@ static scs_status note_duplicates(const scs_h5ad *const *metas, scs_dataset *d)
 {
     for (int32_t i = 0; i < d->n_input; i++)
         if (metas[i]->n_duplicate_obs_names > 0)
-            SCS_TRY(
-                scs_dataset_note(d, "%s: %lld cell names stand there more than once; they are kept",
-                                 metas[i]->path, (long long)metas[i]->n_duplicate_obs_names));
+            SCS_TRY(scs_notes_add(d,
+                                  "%s: %lld cell names stand there more than once; they are kept",
+                                  metas[i]->path, (long long)metas[i]->n_duplicate_obs_names));
     return SCS_OK;
 }
 
@@ -497,13 +497,13 @@ static scs_status fill(const scs_config *config, const scs_h5ad *const *metas, s
     SCS_REQUIRE(config->data.n_input > 0, SCS_EDATA, "%s: data.inputs names no file", config->file);
     d->n_input = config->data.n_input;
     SCS_TRY(refuse_empty(metas, d->n_input));
-    SCS_TRY(scs_dataset_join_genes(config, metas, d));
+    SCS_TRY(scs_genes_join(config, metas, d));
     SCS_TRY(dataset_unite_labels(config, metas, d));
     SCS_REQUIRE(
         d->conditions.n > 1, SCS_EDATA,
         "%s: column %s holds no condition but the control '%s': there is no response to learn",
         metas[0]->path, config->data.condition, config->data.control);
-    SCS_TRY(scs_dataset_assign_roles(config, d));
+    SCS_TRY(scs_roles_assign(config, d));
     return note_duplicates(metas, d);
 }
 
@@ -532,7 +532,7 @@ void scs_dataset_destroy(scs_dataset **dataset)
     scs_names_clear(&d->species);
     scs_names_clear(&d->cell_types);
     scs_names_clear(&d->conditions);
-    scs_doses_clear(&d->doses);
+    scs_dose_list_clear(&d->doses);
     scs_names_clear(&d->notes);
     free(d->cell_species);
     free(d->cell_type);

@@ -5,8 +5,8 @@
 #include "scscreen/dataset.h"
 
 /** genes, gene_of_column and n_dropped_genes. */
-SCS_MUST_USE scs_status scs_dataset_join_genes(const scs_config *config,
-                                               const scs_h5ad *const *metas, scs_dataset *d);
+SCS_MUST_USE scs_status scs_genes_join(const scs_config *config, const scs_h5ad *const *metas,
+                                       scs_dataset *d);
 /** first_cell, the label lists, control and each cell's labels. */
 SCS_MUST_USE scs_status scs_dataset_unite_labels(const scs_config *config,
                                                  const scs_h5ad *const *metas, scs_dataset *d);
@@ -15,6 +15,6 @@ SCS_MUST_USE scs_status scs_dataset_unite_labels(const scs_config *config,
 SCS_MUST_USE scs_status scs_dataset_split_doses(const scs_config *config,
                                                 const scs_h5ad *const *metas, scs_dataset *d);
 /** role and n_unused; refuses what leaves nothing to train on or to predict from. */
-SCS_MUST_USE scs_status scs_dataset_assign_roles(const scs_config *config, scs_dataset *d);
+SCS_MUST_USE scs_status scs_roles_assign(const scs_config *config, scs_dataset *d);
 
 #endif

@@ -9,17 +9,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-void scs_doses_clear(scs_doses *doses)
+void scs_dose_list_clear(scs_dose_list *doses)
 {
     scs_names_clear(&doses->perturbations);
     free(doses->perturbation);
     free(doses->dose);
-    *doses = (scs_doses){0};
+    *doses = (scs_dose_list){0};
 }
 
-scs_status scs_doses_copy(const scs_doses *from, scs_doses *to)
+scs_status scs_dose_list_copy(const scs_dose_list *from, scs_dose_list *to)
 {
-    *to = (scs_doses){0};
+    *to = (scs_dose_list){0};
     if (from->n == 0)
         return SCS_OK;
     SCS_TRY(scs_names_copy(&from->perturbations, &to->perturbations));
@@ -31,17 +31,18 @@ scs_status scs_doses_copy(const scs_doses *from, scs_doses *to)
     return SCS_OK;
 }
 
-int32_t scs_doses_perturbation(const scs_doses *doses, int32_t condition)
+int32_t scs_dose_list_perturbation(const scs_dose_list *doses, int32_t condition)
 {
     return doses->n ? doses->perturbation[condition] : condition;
 }
 
-const scs_names *scs_doses_perturbations(const scs_doses *doses, const scs_names *conditions)
+const scs_names *scs_dose_list_perturbations(const scs_dose_list *doses,
+                                             const scs_names *conditions)
 {
     return doses->n ? &doses->perturbations : conditions;
 }
 
-int32_t scs_doses_find(const scs_doses *doses, int32_t perturbation, double dose)
+int32_t scs_dose_list_find(const scs_dose_list *doses, int32_t perturbation, double dose)
 {
     for (int32_t c = 0; c < doses->n; c++)
         if (doses->perturbation[c] == perturbation && doses->dose[c] == dose)
@@ -49,7 +50,7 @@ int32_t scs_doses_find(const scs_doses *doses, int32_t perturbation, double dose
     return -1;
 }
 
-double scs_doses_largest(const scs_doses *doses, int32_t perturbation)
+double scs_dose_list_largest(const scs_dose_list *doses, int32_t perturbation)
 {
     double largest = NAN;
 
@@ -86,14 +87,14 @@ bool scs_dose_parse(const char *text, double *dose)
     return end != text && *end == '\0' && isfinite(*dose) && *dose > 0;
 }
 
-scs_status scs_row_name_add(const char *species, const char *cell_type, const char *perturbation,
-                            const char *dose, scs_names *names)
+scs_status scs_dose_row_name_add(const char *species, const char *cell_type,
+                                 const char *perturbation, const char *dose, scs_names *names)
 {
     scs_status st;
     char *name;
 
-    SCS_TRY(scs_path_print(&name, "%s|%s|%s%s%s", species, cell_type, perturbation,
-                           *dose ? "|" : "", dose));
+    SCS_TRY(scs_file_path_print(&name, "%s|%s|%s%s%s", species, cell_type, perturbation,
+                                *dose ? "|" : "", dose));
     st = scs_names_add(names, name);
     free(name);
     return st;

@@ -4,17 +4,18 @@
 
 #include "scscreen/dataset.h"
 
-SCS_MUST_USE scs_status scs_doses_copy(const scs_doses *from, scs_doses *to);
-void scs_doses_clear(scs_doses *doses);
+SCS_MUST_USE scs_status scs_dose_list_copy(const scs_dose_list *from, scs_dose_list *to);
+void scs_dose_list_clear(scs_dose_list *doses);
 /** The perturbation of a condition. */
-int32_t scs_doses_perturbation(const scs_doses *doses, int32_t condition);
+int32_t scs_dose_list_perturbation(const scs_dose_list *doses, int32_t condition);
 /** Labels of perturbations: of their own where there are doses, else those of conditions.
  * Borrowed. */
-const scs_names *scs_doses_perturbations(const scs_doses *doses, const scs_names *conditions);
+const scs_names *scs_dose_list_perturbations(const scs_dose_list *doses,
+                                             const scs_names *conditions);
 /** The condition that is this perturbation at this dose, or -1. */
-int32_t scs_doses_find(const scs_doses *doses, int32_t perturbation, double dose);
+int32_t scs_dose_list_find(const scs_dose_list *doses, int32_t perturbation, double dose);
 /** The largest dose of a perturbation; NaN where it has none. */
-double scs_doses_largest(const scs_doses *doses, int32_t perturbation);
+double scs_dose_list_largest(const scs_dose_list *doses, int32_t perturbation);
 
 /** How far a dose is on the way between two others, 0 to 1, on the scale log(1 + dose) on which
  *  shifts are taken to grow in a straight line (scVIDR: Kana et al., Patterns 2023, where the lower
@@ -28,9 +29,9 @@ enum { SCS_DOSE_TEXT = 32 };
 char *scs_dose_text(double dose, char out[SCS_DOSE_TEXT]);
 /** Append the name that a row has in every file, "species|cell type|perturbation" and "|dose" where
  * it has one. @param dose its text, "" without one */
-SCS_MUST_USE scs_status scs_row_name_add(const char *species, const char *cell_type,
-                                         const char *perturbation, const char *dose,
-                                         scs_names *names);
+SCS_MUST_USE scs_status scs_dose_row_name_add(const char *species, const char *cell_type,
+                                              const char *perturbation, const char *dose,
+                                              scs_names *names);
 /** A dose that a user wrote. @return false unless it is a finite number above 0 */
 bool scs_dose_parse(const char *text, double *dose);
 

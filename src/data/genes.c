@@ -75,19 +75,19 @@ static scs_status fill(const scs_config *config, const scs_dataset *d, const scs
     return SCS_OK;
 }
 
-scs_status scs_gene_maps_create(const scs_config *config, const scs_dataset *dataset,
-                                const scs_h5ad *const *metas, scs_gene_maps **maps)
+scs_status scs_genes_maps_create(const scs_config *config, const scs_dataset *dataset,
+                                 const scs_h5ad *const *metas, scs_gene_maps **maps)
 {
     scs_status st;
 
     SCS_TRY(SCS_ALLOC(*maps, 1));
     st = fill(config, dataset, metas, *maps);
     if (st != SCS_OK)
-        scs_gene_maps_destroy(maps);
+        scs_genes_maps_destroy(maps);
     return st;
 }
 
-void scs_gene_maps_destroy(scs_gene_maps **maps)
+void scs_genes_maps_destroy(scs_gene_maps **maps)
 {
     if (*maps) {
         for (int32_t i = 0; i < (*maps)->n; i++) {
@@ -113,7 +113,7 @@ typedef struct candidates {
 static void clear_candidates(candidates *c)
 {
     scs_names_clear(&c->genes);
-    scs_index_clear(&c->index);
+    scs_names_index_clear(&c->index);
     free(c->inputs);
     free(c->listed);
 }
@@ -124,9 +124,9 @@ static scs_status refuse_duplicates(const scs_h5ad *meta)
     scs_lidx twice;
 
     SCS_REQUIRE(meta->n_var > 0, SCS_EDATA, "%s: no genes", meta->path);
-    SCS_TRY(scs_index_create(&meta->genes, &index));
-    twice = scs_index_duplicate(&index);
-    scs_index_clear(&index);
+    SCS_TRY(scs_names_index_create(&meta->genes, &index));
+    twice = scs_names_index_duplicate(&index);
+    scs_names_index_clear(&index);
     SCS_REQUIRE(
         twice < 0, SCS_EDATA,
         "%s: gene %s stands there twice (the second time in column %d); make the names unique "
@@ -135,7 +135,7 @@ static scs_status refuse_duplicates(const scs_h5ad *meta)
     return SCS_OK;
 }
 
-const char *scs_gene_fate_name(int fate)
+const char *scs_genes_fate_name(int fate)
 {
     static const char *const names[] = {[SCS_GENE_KEPT] = "kept",
                                         [SCS_GENE_NOT_IN_TABLE] = "not_in_table",
@@ -161,13 +161,13 @@ static scs_status note_untranslated(const scs_h5ad *meta, const char *table, con
         all += n[i] = fate[i];
     if (all == 0)
         return SCS_OK;
-    return scs_dataset_note(d,
-                            "%s: %lld of %d genes have no one-to-one ortholog in %s: %lld are not "
-                            "in it, %lld have none, %lld are one-to-many, %lld many-to-many, %lld "
-                            "of another type, %lld stand on several rows",
-                            meta->path, all, meta->n_var, table, n[SCS_GENE_NOT_IN_TABLE],
-                            n[SCS_GENE_NO_ORTHOLOG], n[SCS_GENE_ONE_TO_MANY],
-                            n[SCS_GENE_MANY_TO_MANY], n[SCS_GENE_OTHER_TYPE], n[SCS_GENE_REPEATED]);
+    return scs_notes_add(d,
+                         "%s: %lld of %d genes have no one-to-one ortholog in %s: %lld are not "
+                         "in it, %lld have none, %lld are one-to-many, %lld many-to-many, %lld "
+                         "of another type, %lld stand on several rows",
+                         meta->path, all, meta->n_var, table, n[SCS_GENE_NOT_IN_TABLE],
+                         n[SCS_GENE_NO_ORTHOLOG], n[SCS_GENE_ONE_TO_MANY], n[SCS_GENE_MANY_TO_MANY],
+                         n[SCS_GENE_OTHER_TYPE], n[SCS_GENE_REPEATED]);
 }
 
 /* One input's genes by their reference names. @param reference the reference's, NULL: not known yet
@@ -202,7 +202,7 @@ static scs_status start_candidates(candidates *c, const char *const *name, int32
             SCS_TRY(scs_names_add(&c->genes, name[j]));
     SCS_TRY(SCS_ALLOC(c->inputs, c->genes.n));
     SCS_TRY(SCS_ALLOC(c->listed, c->genes.n));
-    return scs_index_create(&c->genes, &c->index);
+    return scs_names_index_create(&c->genes, &c->index);
 }
 
 /* Number each column by its candidate and count the candidates that this input has. */
@@ -212,7 +212,7 @@ static scs_status match_columns(candidates *c, const scs_h5ad *meta, const scs_h
     int32_t matched = 0;
 
     for (int32_t j = 0; j < meta->n_var; j++) {
-        gene[j] = name[j] ? scs_index_find(&c->index, name[j]) : -1;
+        gene[j] = name[j] ? scs_names_index_find(&c->index, name[j]) : -1;
         if (gene[j] >= 0) {
             c->inputs[gene[j]]++;
             matched++;
@@ -254,7 +254,7 @@ static scs_status read_list(scs_table *table, candidates *c, int64_t *n, int64_t
 
     SCS_TRY(scs_table_next(table, &found));
     for (; found; ++*n) {
-        scs_lidx gene = scs_index_find(&c->index, table->field[0]);
+        scs_lidx gene = scs_names_index_find(&c->index, table->field[0]);
 
         if (gene >= 0)
             c->listed[gene] = true;
@@ -284,8 +284,8 @@ static scs_status list_genes(const char *path, candidates *c, scs_dataset *d)
                 path, (long long)n, c->genes.name[0]);
     if (missing == 0)
         return SCS_OK;
-    return scs_dataset_note(d, "%s: %lld of %lld listed genes are not in the inputs", path,
-                            (long long)missing, (long long)n);
+    return scs_notes_add(d, "%s: %lld of %lld listed genes are not in the inputs", path,
+                         (long long)missing, (long long)n);
 }
 
 /* What becomes of the genes that have a reference name. */
@@ -331,12 +331,11 @@ static scs_status keep_shared(candidates *c, const scs_h5ad *const *metas, scs_d
                 d->n_input);
     return shared == c->genes.n
                ? SCS_OK
-               : scs_dataset_note(d, "%d of %d reference genes are not in every input",
-                                  c->genes.n - shared, c->genes.n);
+               : scs_notes_add(d, "%d of %d reference genes are not in every input",
+                               c->genes.n - shared, c->genes.n);
 }
 
-scs_status scs_dataset_join_genes(const scs_config *config, const scs_h5ad *const *metas,
-                                  scs_dataset *d)
+scs_status scs_genes_join(const scs_config *config, const scs_h5ad *const *metas, scs_dataset *d)
 {
     candidates c = {0};
     scs_status st;

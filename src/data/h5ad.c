@@ -170,9 +170,9 @@ void scs_h5ad_destroy(scs_h5ad **meta)
     free(m->indptr);
     scs_names_clear(&m->genes);
     scs_names_clear(&m->obs_columns);
-    scs_obs_labels_clear(&m->cell_type);
-    scs_obs_labels_clear(&m->condition);
-    scs_obs_labels_clear(&m->species);
+    scs_h5ad_obs_labels_clear(&m->cell_type);
+    scs_h5ad_obs_labels_clear(&m->condition);
+    scs_h5ad_obs_labels_clear(&m->species);
     free(m->dose_column);
     free(m->dose);
     free(m);
@@ -224,7 +224,7 @@ static scs_status check_anndata(const scs_h5 *h5)
 
 static scs_status read_genes(const scs_h5 *h5, const char *var, scs_h5ad *meta)
 {
-    SCS_TRY(scs_frame_index(h5, var, &meta->genes));
+    SCS_TRY(scs_h5ad_obs_index(h5, var, &meta->genes));
     SCS_REQUIRE(meta->genes.n == meta->n_var, SCS_EDATA,
                 "%s: %s names %d genes but %s has %d columns; the file is damaged", h5->path, var,
                 meta->genes.n, meta->matrix, meta->n_var);
@@ -235,11 +235,11 @@ static scs_status count_duplicates(const scs_names *names, int64_t *n)
 {
     scs_index index;
 
-    SCS_TRY(scs_index_create(names, &index));
+    SCS_TRY(scs_names_index_create(names, &index));
     *n = 0;
     for (scs_lidx i = 1; i < names->n; i++)
         *n += strcmp(names->name[index.order[i - 1]], names->name[index.order[i]]) == 0;
-    scs_index_clear(&index);
+    scs_names_index_clear(&index);
     return SCS_OK;
 }
 
@@ -248,13 +248,13 @@ static scs_status read_cells(const scs_h5 *h5, scs_h5ad *meta)
     scs_names cells = {0};
     scs_status st = SCS_OK;
 
-    SCS_GO(st, scs_frame_index(h5, "obs", &cells));
+    SCS_GO(st, scs_h5ad_obs_index(h5, "obs", &cells));
     if (cells.n != meta->n_obs)
         SCS_GO(st, SCS_FAIL(SCS_EDATA,
                             "%s: obs names %d cells but %s has %lld rows; the file is damaged",
                             h5->path, cells.n, meta->matrix, (long long)meta->n_obs));
     SCS_GO(st, count_duplicates(&cells, &meta->n_duplicate_obs_names));
-    SCS_GO(st, scs_frame_columns(h5, "obs", &meta->obs_columns));
+    SCS_GO(st, scs_h5ad_obs_columns(h5, "obs", &meta->obs_columns));
 done:
     scs_names_clear(&cells);
     return st;
@@ -264,10 +264,10 @@ static scs_status read_labels(const scs_h5 *h5, const scs_h5ad_request *want, sc
 {
     const scs_names *columns = &meta->obs_columns;
 
-    SCS_TRY(scs_obs_labels(h5, want->cell_type, meta->n_obs, columns, &meta->cell_type));
-    SCS_TRY(scs_obs_labels(h5, want->condition, meta->n_obs, columns, &meta->condition));
-    SCS_TRY(scs_obs_labels(h5, want->species, meta->n_obs, columns, &meta->species));
-    return scs_obs_doses(h5, want->dose, columns, meta);
+    SCS_TRY(scs_h5ad_obs_labels(h5, want->cell_type, meta->n_obs, columns, &meta->cell_type));
+    SCS_TRY(scs_h5ad_obs_labels(h5, want->condition, meta->n_obs, columns, &meta->condition));
+    SCS_TRY(scs_h5ad_obs_labels(h5, want->species, meta->n_obs, columns, &meta->species));
+    return scs_h5ad_obs_doses(h5, want->dose, columns, meta);
 }
 
 static scs_status read_meta(const scs_h5 *h5, const scs_h5ad_request *want, scs_h5ad *meta)
@@ -275,7 +275,7 @@ static scs_status read_meta(const scs_h5 *h5, const scs_h5ad_request *want, scs_
     const char *var;
 
     SCS_TRY(check_anndata(h5));
-    SCS_TRY(scs_h5ad_locate(h5, meta, &var));
+    SCS_TRY(scs_h5ad_matrix_locate(h5, meta, &var));
     SCS_TRY(read_genes(h5, var, meta));
     SCS_TRY(read_cells(h5, meta));
     return read_labels(h5, want, meta);

@@ -8,18 +8,18 @@
 #include "src/hdf5/h5read.h"
 
 /** Names of the rows of obs, var or raw/var (its index), in any of the layouts. */
-SCS_MUST_USE scs_status scs_frame_index(const scs_h5 *h5, const char *frame, scs_names *names);
+SCS_MUST_USE scs_status scs_h5ad_obs_index(const scs_h5 *h5, const char *frame, scs_names *names);
 /** Names of its other columns. */
-SCS_MUST_USE scs_status scs_frame_columns(const scs_h5 *h5, const char *frame, scs_names *names);
+SCS_MUST_USE scs_status scs_h5ad_obs_columns(const scs_h5 *h5, const char *frame, scs_names *names);
 
 /** The obs column as labels. @param columns those there are, for the message */
-SCS_MUST_USE scs_status scs_obs_labels(const scs_h5 *h5, const char *column, int64_t n_obs,
-                                       const scs_names *columns, scs_labels *labels);
+SCS_MUST_USE scs_status scs_h5ad_obs_labels(const scs_h5 *h5, const char *column, int64_t n_obs,
+                                            const scs_names *columns, scs_labels *labels);
 
 /** The obs column as numbers, of any kind that holds them: meta->dose_column and dose. SCS_EDATA
  * names the first cell whose text is no number. */
-SCS_MUST_USE scs_status scs_obs_doses(const scs_h5 *h5, const char *column,
-                                      const scs_names *columns, scs_h5ad *meta);
+SCS_MUST_USE scs_status scs_h5ad_obs_doses(const scs_h5 *h5, const char *column,
+                                           const scs_names *columns, scs_h5ad *meta);
 /** An obs column that holds its values itself: *plain false, and nothing read, if it is
  * categorical. */
 SCS_MUST_USE scs_status scs_obs_column(const scs_h5 *h5, const char *name, bool *plain,
@@ -27,7 +27,7 @@ SCS_MUST_USE scs_status scs_obs_column(const scs_h5 *h5, const char *name, bool 
 /** SCS_EDATA unless an obs column holds a value for each cell. */
 SCS_MUST_USE scs_status scs_obs_check_length(const scs_h5 *h5, const char *column, int64_t n,
                                              int64_t n_obs);
-void scs_obs_labels_clear(scs_labels *labels);
+void scs_h5ad_obs_labels_clear(scs_labels *labels);
 /** SCS_EDATA unless obs has the column: names those there are. */
 SCS_MUST_USE scs_status scs_obs_require(const scs_h5 *h5, const char *column,
                                         const scs_names *columns);
@@ -35,7 +35,7 @@ SCS_MUST_USE scs_status scs_obs_require(const scs_h5 *h5, const char *column,
 /** Where the matrix that meta->matrix names stands, and its shape: sets n_obs, n_var, layout, nnz
  * and paths.
  *  @param[out] var frame of its genes: a constant */
-SCS_MUST_USE scs_status scs_h5ad_locate(const scs_h5 *h5, scs_h5ad *meta, const char **var);
+SCS_MUST_USE scs_status scs_h5ad_matrix_locate(const scs_h5 *h5, scs_h5ad *meta, const char **var);
 
 SCS_MUST_USE scs_status scs_h5ad_put(const scs_h5ad *meta, scs_bytes *out);
 

@@ -1,4 +1,6 @@
 /* Rows of a matrix, outside the sandbox: numeric datasets only. */
+#include "src/hdf5/h5text.h"
+#include "src/data/h5ad_matrix.h"
 #include "src/base/text.h"
 #include "src/data/h5ad_internal.h"
 #include "src/hdf5/h5read.h"
@@ -350,7 +352,7 @@ static scs_status read_layout(const scs_h5 *h5, const scs_h5ad *meta, int64_t ro
     }
 }
 
-scs_status scs_h5ad_read_rows(const scs_h5ad *meta, int64_t row0, int64_t row1, scs_csr *x)
+scs_status scs_h5ad_matrix_read_rows(const scs_h5ad *meta, int64_t row0, int64_t row1, scs_csr *x)
 {
     scs_h5 h5;
     scs_status st;
@@ -367,7 +369,7 @@ scs_status scs_h5ad_read_rows(const scs_h5ad *meta, int64_t row0, int64_t row1, 
     return st;
 }
 
-int64_t scs_h5ad_block_rows(const scs_h5ad *meta)
+int64_t scs_h5ad_matrix_block_rows(const scs_h5ad *meta)
 {
     int64_t a_row = meta->n_obs > 0 ? meta->nnz / meta->n_obs + 1 : 1, chunk = meta->chunk, values;
 
@@ -572,7 +574,7 @@ static scs_status locate_sparse(const scs_h5 *h5, const char *base, scs_h5ad *me
     return check_indptr(h5, meta, n);
 }
 
-scs_status scs_h5ad_locate(const scs_h5 *h5, scs_h5ad *meta, const char **var)
+scs_status scs_h5ad_matrix_locate(const scs_h5 *h5, scs_h5ad *meta, const char **var)
 {
     const char *base;
 

@@ -1,3 +1,4 @@
+#include "src/hdf5/h5text.h"
 #include "src/data/h5ad_obs.h"
 
 #include "src/base/text.h"
@@ -205,7 +206,7 @@ static scs_status order_values(const scs_column *column, scs_lidx **order)
     scs_status st;
 
     if (column->kind == SCS_COLUMN_TEXT) {
-        SCS_TRY(scs_index_create(&column->text, &index));
+        SCS_TRY(scs_names_index_create(&column->text, &index));
         *order = index.order;
         return SCS_OK;
     }
@@ -300,7 +301,7 @@ static scs_status read_index_column(const scs_h5 *h5, const char *frame, const c
     return st;
 }
 
-scs_status scs_frame_index(const scs_h5 *h5, const char *frame, scs_names *names)
+scs_status scs_h5ad_obs_index(const scs_h5 *h5, const char *frame, scs_names *names)
 {
     char *name = NULL;
     scs_column column = {0};
@@ -319,7 +320,7 @@ done:
     return st;
 }
 
-scs_status scs_frame_columns(const scs_h5 *h5, const char *frame, scs_names *names)
+scs_status scs_h5ad_obs_columns(const scs_h5 *h5, const char *frame, scs_names *names)
 {
     scs_names all = {0};
     char *index = NULL;
@@ -373,10 +374,10 @@ static scs_status read_labels(const scs_h5 *h5, const char *column, const scs_na
     scs_labels labels = {0};
     scs_status st;
 
-    SCS_GO(st, scs_obs_labels(h5, column, meta->n_obs, columns, &labels));
+    SCS_GO(st, scs_h5ad_obs_labels(h5, column, meta->n_obs, columns, &labels));
     SCS_GO(st, from_labels(h5, &labels, meta->n_obs, meta->dose));
 done:
-    scs_obs_labels_clear(&labels);
+    scs_h5ad_obs_labels_clear(&labels);
     return st;
 }
 
@@ -477,8 +478,8 @@ static scs_status obs_column(const scs_h5 *h5, const char *name, bool *plain, sc
     return *plain ? read_column(h5, name, column) : SCS_OK;
 }
 
-scs_status scs_obs_doses(const scs_h5 *h5, const char *column, const scs_names *columns,
-                         scs_h5ad *meta)
+scs_status scs_h5ad_obs_doses(const scs_h5 *h5, const char *column, const scs_names *columns,
+                              scs_h5ad *meta)
 {
     scs_column values = {0};
     bool plain = false;
@@ -538,9 +539,9 @@ static scs_status check_codes(const scs_h5 *h5, int64_t n_obs, const scs_labels 
     scs_index index;
     scs_lidx twice;
 
-    SCS_TRY(scs_index_create(&labels->categories, &index));
-    twice = scs_index_duplicate(&index);
-    scs_index_clear(&index);
+    SCS_TRY(scs_names_index_create(&labels->categories, &index));
+    twice = scs_names_index_duplicate(&index);
+    scs_names_index_clear(&index);
     SCS_REQUIRE(twice < 0, SCS_EDATA, "%s: obs column %s has the category %s twice", h5->path,
                 labels->column, labels->categories.name[twice]);
     for (int64_t i = 0; i < n_obs; i++)
@@ -579,15 +580,15 @@ done:
     return st;
 }
 
-void scs_obs_labels_clear(scs_labels *labels)
+void scs_h5ad_obs_labels_clear(scs_labels *labels)
 {
     free(labels->column);
     free(labels->codes);
     scs_names_clear(&labels->categories);
 }
 
-scs_status scs_obs_labels(const scs_h5 *h5, const char *column, int64_t n_obs,
-                          const scs_names *columns, scs_labels *labels)
+scs_status scs_h5ad_obs_labels(const scs_h5 *h5, const char *column, int64_t n_obs,
+                               const scs_names *columns, scs_labels *labels)
 {
     parts p = {0};
     scs_status st = SCS_OK;

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-scs_status scs_dataset_note(scs_dataset *d, const char *format, ...)
+scs_status scs_notes_add(scs_dataset *d, const char *format, ...)
 {
     char line[SCS_MESSAGE_MAX], escaped[SCS_MESSAGE_MAX];
     va_list args;
@@ -19,7 +19,7 @@ scs_status scs_dataset_note(scs_dataset *d, const char *format, ...)
     return scs_names_add(&d->notes, scs_text_escape(line, escaped, sizeof escaped));
 }
 
-char *scs_dataset_hint(const scs_names *names, const char *wrong, char *out, size_t size)
+char *scs_notes_hint(const scs_names *names, const char *wrong, char *out, size_t size)
 {
     const char *nearest = scs_names_nearest(names, wrong);
     char *end;

@@ -5,8 +5,8 @@
 #include "scscreen/dataset.h"
 
 /** Add a line to the notes. */
-SCS_MUST_USE scs_status scs_dataset_note(scs_dataset *d, const char *format, ...) SCS_PRINTF(2, 3);
+SCS_MUST_USE scs_status scs_notes_add(scs_dataset *d, const char *format, ...) SCS_PRINTF(2, 3);
 /** "what there is: a, b, c; did you mean a?" for a name that is not in the list. @return out */
-char *scs_dataset_hint(const scs_names *names, const char *wrong, char *out, size_t size);
+char *scs_notes_hint(const scs_names *names, const char *wrong, char *out, size_t size);
 
 #endif

@@ -180,15 +180,15 @@ static scs_status keep_one_to_one(scs_orthologs *o)
     scs_status st;
 
     SCS_GO(st, SCS_ALLOC(repeated, o->own.n));
-    SCS_GO(st, scs_index_create(&o->own, &own));
-    SCS_GO(st, scs_index_create(&o->reference, &reference));
+    SCS_GO(st, scs_names_index_create(&o->own, &own));
+    SCS_GO(st, scs_names_index_create(&o->reference, &reference));
     mark_repeated(&own, repeated);
     mark_repeated(&reference, repeated);
     SCS_GO(st, drop_repeated(o, repeated));
 done:
     free(repeated);
-    scs_index_clear(&own);
-    scs_index_clear(&reference);
+    scs_names_index_clear(&own);
+    scs_names_index_clear(&reference);
     return st;
 }
 
@@ -197,7 +197,7 @@ static scs_status index_dropped(scs_orthologs *o)
 {
     const scs_lidx *order;
 
-    SCS_TRY(scs_index_create(&o->dropped, &o->by_dropped));
+    SCS_TRY(scs_names_index_create(&o->dropped, &o->by_dropped));
     order = o->by_dropped.order;
     for (scs_lidx i = o->dropped.n - 1; i > 0; i--)
         if (strcmp(o->dropped.name[order[i - 1]], o->dropped.name[order[i]]) == 0 &&
@@ -215,7 +215,7 @@ static scs_status load(const char *path, naming by, bool *biomart, scs_orthologs
     SCS_TRY(scs_table_open(path, LARGEST_TABLE, &table));
     SCS_GO(st, read_rows(&table, by, biomart, o));
     SCS_GO(st, keep_one_to_one(o));
-    SCS_GO(st, scs_index_create(&o->own, &o->by_own));
+    SCS_GO(st, scs_names_index_create(&o->own, &o->by_own));
     SCS_GO(st, index_dropped(o));
 done:
     scs_table_close(&table);
@@ -231,7 +231,7 @@ static int64_t count_known(const scs_orthologs *o, const scs_names *genes,
     for (scs_lidx i = 0; i < genes->n; i++) {
         const char *name = scs_orthologs_find(o, genes->name[i]);
 
-        n += name && (!reference || scs_index_find(reference, name) >= 0);
+        n += name && (!reference || scs_names_index_find(reference, name) >= 0);
     }
     return n;
 }
@@ -293,23 +293,23 @@ void scs_orthologs_clear(scs_orthologs *orthologs)
 {
     scs_names_clear(&orthologs->own);
     scs_names_clear(&orthologs->reference);
-    scs_index_clear(&orthologs->by_own);
+    scs_names_index_clear(&orthologs->by_own);
     scs_names_clear(&orthologs->dropped);
-    scs_index_clear(&orthologs->by_dropped);
+    scs_names_index_clear(&orthologs->by_dropped);
     free(orthologs->why);
     *orthologs = (scs_orthologs){0};
 }
 
 const char *scs_orthologs_find(const scs_orthologs *orthologs, const char *own_gene)
 {
-    scs_lidx at = scs_index_find(&orthologs->by_own, own_gene);
+    scs_lidx at = scs_names_index_find(&orthologs->by_own, own_gene);
 
     return at >= 0 ? orthologs->reference.name[at] : NULL;
 }
 
 int scs_orthologs_why(const scs_orthologs *orthologs, const char *own_gene)
 {
-    scs_lidx at = scs_index_find(&orthologs->by_dropped, own_gene);
+    scs_lidx at = scs_names_index_find(&orthologs->by_dropped, own_gene);
 
     return at >= 0 ? orthologs->why[at] : SCS_GENE_NOT_IN_TABLE;
 }

@@ -173,7 +173,7 @@ void scs_packed_put(scs_packed *x, int64_t i, const void *word, int64_t n)
     x->first[i + 1] = x->first[i] + n;
 }
 
-scs_status scs_pack(const scs_csr *x, scs_packed *packed)
+scs_status scs_packed_make(const scs_csr *x, scs_packed *packed)
 {
     scs_status st;
 
@@ -241,7 +241,7 @@ int64_t scs_packed_bytes(const scs_packed *x)
     return x->first[x->n_row] * WORD + (x->n_row + 1) * (int64_t)sizeof *x->first;
 }
 
-int32_t scs_row_find(const scs_row *row, int32_t gene)
+int32_t scs_packed_row_find(const scs_row *row, int32_t gene)
 {
     int32_t first = 0, end = row->n;
 

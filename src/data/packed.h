@@ -40,7 +40,7 @@ void scs_packed_put(scs_packed *x, int64_t i, const void *word, int64_t n);
 /** Give room back that no row needs. */
 SCS_MUST_USE scs_status scs_packed_trim(scs_packed *x);
 /** All of a matrix. @param x borrowed @param[out] packed caller clears it */
-SCS_MUST_USE scs_status scs_pack(const scs_csr *x, scs_packed *packed);
+SCS_MUST_USE scs_status scs_packed_make(const scs_csr *x, scs_packed *packed);
 
 /** x <- log1p(x * target / total) per row; rows with total 0 stay 0. Only the distinct values are
  * gone through. @param totals [n_row] */
@@ -64,6 +64,6 @@ static inline float scs_row_value(const scs_row *row, int64_t k)
 }
 
 /** The first entry of a row whose gene is not below `gene`, or row->n. */
-int32_t scs_row_find(const scs_row *row, int32_t gene);
+int32_t scs_packed_row_find(const scs_row *row, int32_t gene);
 
 #endif

@@ -17,7 +17,7 @@ typedef struct target {
 
 static const scs_names *perturbations(const scs_dataset *d)
 {
-    return scs_doses_perturbations(&d->doses, &d->conditions);
+    return scs_dose_list_perturbations(&d->doses, &d->conditions);
 }
 
 static void mark_unused(scs_dataset *d)
@@ -48,12 +48,12 @@ static scs_status find_label(const scs_config *config, int32_t i, const char *wh
     *at = scs_names_find(names, name);
     SCS_REQUIRE(*at >= 0, SCS_EDATA, "%s: no cell has the %s '%s'; there is %s",
                 place(config, i, where, sizeof where), what, name,
-                scs_dataset_hint(names, name, hint, sizeof hint));
+                scs_notes_hint(names, name, hint, sizeof hint));
     return SCS_OK;
 }
 
 /* "0.1, 1, 10": the doses at which cells show the perturbation. @return out */
-static char *list_doses(const scs_doses *doses, int32_t perturbation, char *out, size_t size)
+static char *list_doses(const scs_dose_list *doses, int32_t perturbation, char *out, size_t size)
 {
     char dose[SCS_DOSE_TEXT];
     size_t used = 0;
@@ -77,7 +77,7 @@ static scs_status find_dose(const scs_config *config, const scs_dataset *d, int3
     SCS_REQUIRE(scs_dose_parse(text, &t->dose), SCS_EDATA,
                 "%s: '%s' is no dose; expected a number above 0",
                 place(config, i, where, sizeof where), text);
-    SCS_REQUIRE(scs_doses_find(&d->doses, t->perturbation, t->dose) >= 0, SCS_EDATA,
+    SCS_REQUIRE(scs_dose_list_find(&d->doses, t->perturbation, t->dose) >= 0, SCS_EDATA,
                 "%s: no cell shows %s at dose %s; there are %s",
                 place(config, i, where, sizeof where), config->hold_out[i].condition, text,
                 list_doses(&d->doses, t->perturbation, list, sizeof list));
@@ -94,7 +94,7 @@ static scs_status find_target(const scs_config *config, const scs_dataset *d, in
         find_label(config, i, "condition", perturbations(d), named->condition, &t->perturbation));
     if (named->species)
         SCS_TRY(find_label(config, i, "species", &d->species, named->species, &t->species));
-    SCS_REQUIRE(t->perturbation != scs_doses_perturbation(&d->doses, d->control), SCS_EDATA,
+    SCS_REQUIRE(t->perturbation != scs_dose_list_perturbation(&d->doses, d->control), SCS_EDATA,
                 "%s: '%s' is the control; only perturbations can be held out",
                 place(config, i, where, sizeof where), named->condition);
     return named->dose ? find_dose(config, d, i, t) : SCS_OK;
@@ -103,7 +103,7 @@ static scs_status find_target(const scs_config *config, const scs_dataset *d, in
 static bool is_target(const scs_dataset *d, int64_t c, const target *t)
 {
     return d->cell_type[c] == t->cell_type &&
-           scs_doses_perturbation(&d->doses, d->cell_condition[c]) == t->perturbation &&
+           scs_dose_list_perturbation(&d->doses, d->cell_condition[c]) == t->perturbation &&
            (isnan(t->dose) || d->doses.dose[d->cell_condition[c]] == t->dose) &&
            (t->species < 0 || d->cell_species[c] == t->species);
 }
@@ -139,7 +139,7 @@ static scs_status split_validation(const scs_config *config, scs_dataset *d)
         if (d->role[c] == SCS_ROLE_TRAIN)
             cell[n++] = c;
     SCS_GO(st, SCS_ALLOC(order, n));
-    SCS_GO(st, scs_order_cells(&stream, cell, n, order));
+    SCS_GO(st, scs_random_order_cells(&stream, cell, n, order));
     n_valid = llround(config->train.validation * (double)n);
     for (int64_t k = 0; k < n_valid; k++)
         d->role[cell[order[k]]] = SCS_ROLE_VALID;
@@ -167,7 +167,7 @@ static bool is_sum(const scs_pairing *pairing, int32_t label, const int64_t *see
  * them. @param seen [perturbations] training cells */
 static scs_status check_seen(const scs_dataset *d, const scs_pairing *pairing, const int64_t *seen)
 {
-    int32_t control = scs_doses_perturbation(&d->doses, d->control);
+    int32_t control = scs_dose_list_perturbation(&d->doses, d->control);
 
     SCS_REQUIRE(seen[control] > 0, SCS_EDATA,
                 "no control cells: every cell of '%s' lacks its cell type or species",
@@ -190,9 +190,10 @@ static scs_status check_conditions(const scs_config *config, const scs_dataset *
     SCS_GO(st, SCS_ALLOC(seen, perturbations(d)->n));
     for (int64_t c = 0; c < d->n_cell; c++)
         if (d->role[c] == SCS_ROLE_TRAIN)
-            seen[scs_doses_perturbation(&d->doses, d->cell_condition[c])]++;
-    SCS_GO(st, scs_pairing_create(perturbations(d), scs_doses_perturbation(&d->doses, d->control),
-                                  separator, &pairing));
+            seen[scs_dose_list_perturbation(&d->doses, d->cell_condition[c])]++;
+    SCS_GO(st,
+           scs_pairing_create(perturbations(d), scs_dose_list_perturbation(&d->doses, d->control),
+                              separator, &pairing));
     SCS_GO(st, check_seen(d, &pairing, seen));
 done:
     scs_pairing_clear(&pairing);
@@ -214,14 +215,14 @@ static scs_status note_types_without_control(scs_dataset *d)
                 d->cell_condition[c] == d->control ? 3 : 1;
     for (int64_t k = 0; k < n && st == SCS_OK; k++)
         if (seen[k] == 1)
-            st = scs_dataset_note(
+            st = scs_notes_add(
                 d, "no control cells of %s in species %s: nothing is predicted for it",
                 d->cell_types.name[k % d->cell_types.n], d->species.name[k / d->cell_types.n]);
     free(seen);
     return st;
 }
 
-scs_status scs_dataset_hold_out(const scs_config *config, scs_dataset *d)
+scs_status scs_roles_hold_out(const scs_config *config, scs_dataset *d)
 {
     memset(d->role, SCS_ROLE_TRAIN, (size_t)d->n_cell);
     mark_unused(d);
@@ -231,9 +232,9 @@ scs_status scs_dataset_hold_out(const scs_config *config, scs_dataset *d)
     return split_validation(config, d);
 }
 
-scs_status scs_dataset_assign_roles(const scs_config *config, scs_dataset *d)
+scs_status scs_roles_assign(const scs_config *config, scs_dataset *d)
 {
     SCS_TRY(SCS_ALLOC(d->role, d->n_cell));
-    SCS_TRY(scs_dataset_hold_out(config, d));
+    SCS_TRY(scs_roles_hold_out(config, d));
     return note_types_without_control(d);
 }

@@ -82,7 +82,7 @@ static scs_status deal_role(const scs_dataset *dataset, int64_t seed, int role, 
     for (int64_t c = 0; c < dataset->n_cell; c++)
         if (dataset->role[c] == role)
             cell[found++] = c;
-    SCS_GO(st, scs_order_cells(&stream, cell, n, order));
+    SCS_GO(st, scs_random_order_cells(&stream, cell, n, order));
     for (int64_t k = 0; k < n; k++) {
         int32_t shard = (int32_t)(k % deal->n_shard);
 
@@ -110,8 +110,8 @@ static scs_status fill(const scs_dataset *dataset, int64_t seed, scs_deal *deal)
     return SCS_OK;
 }
 
-scs_status scs_deal_create(const scs_dataset *dataset, int64_t seed, int32_t n_shard,
-                           scs_deal **deal)
+scs_status scs_shard_deal_create(const scs_dataset *dataset, int64_t seed, int32_t n_shard,
+                                 scs_deal **deal)
 {
     scs_status st;
 
@@ -119,11 +119,11 @@ scs_status scs_deal_create(const scs_dataset *dataset, int64_t seed, int32_t n_s
     (*deal)->n_shard = n_shard;
     st = fill(dataset, seed, *deal);
     if (st != SCS_OK)
-        scs_deal_destroy(deal);
+        scs_shard_deal_destroy(deal);
     return st;
 }
 
-void scs_deal_destroy(scs_deal **deal)
+void scs_shard_deal_destroy(scs_deal **deal)
 {
     if (!*deal)
         return;
@@ -141,5 +141,5 @@ scs_status scs_shard_epoch_order(const scs_shard *shard, int64_t seed, int64_t e
     scs_stream stream = {
         .seed = (uint64_t)seed, .purpose = SCS_RANDOM_ORDER, .epoch = (uint32_t)epoch};
 
-    return scs_order_cells(&stream, shard->cell, shard->n_train, rows);
+    return scs_random_order_cells(&stream, shard->cell, shard->n_train, rows);
 }

@@ -12,7 +12,7 @@
  * tree. */
 enum { PIECE = 4096 };
 
-int scs_tree_cover(int32_t first, int32_t last, int32_t n_leaf, scs_subtree *out)
+int scs_team_tree_cover(int32_t first, int32_t last, int32_t n_leaf, scs_subtree *out)
 {
     int n = 0;
 
@@ -63,8 +63,8 @@ static bool siblings(scs_subtree left, scs_subtree right)
         }                                                                                          \
     }                                                                                              \
                                                                                                    \
-    void scs_tree_sum_##type(type *const *part, const scs_subtree *subtree, int n_part, int keep,  \
-                             int64_t len)                                                          \
+    void scs_team_tree_sum_##type(type *const *part, const scs_subtree *subtree, int n_part,       \
+                                  int keep, int64_t len)                                           \
     {                                                                                              \
         _Pragma("omp parallel for if (len > PIECE)") for (int64_t at = 0; at < len; at += PIECE)   \
             sum_piece_##type(part, subtree, n_part, keep, at,                                      \
@@ -78,10 +78,10 @@ static bool siblings(scs_subtree left, scs_subtree right)
                 add_##type(leaf[i] + from, leaf[i + step] + from, len);                            \
     }                                                                                              \
                                                                                                    \
-    int scs_tree_fold_##type(type *const *leaf, int32_t first, int32_t last, int32_t n_leaf,       \
-                             int64_t len, scs_subtree *out)                                        \
+    int scs_team_tree_fold_##type(type *const *leaf, int32_t first, int32_t last, int32_t n_leaf,  \
+                                  int64_t len, scs_subtree *out)                                   \
     {                                                                                              \
-        int n = scs_tree_cover(first, last, n_leaf, out);                                          \
+        int n = scs_team_tree_cover(first, last, n_leaf, out);                                     \
                                                                                                    \
         _Pragma("omp parallel for if (len > PIECE)") for (int64_t at = 0; at < len;                \
                                                           at += PIECE) for (int i = 0; i < n; i++) \
@@ -108,7 +108,7 @@ static scs_status alone_sum(void *ctx, double *parts, int64_t len, double *total
     SCS_TRY(SCS_ALLOC(part, n_shard));
     for (int32_t v = 0; v < n_shard; v++)
         part[v] = parts + v * len;
-    scs_tree_fold_double(part, 0, n_shard, n_shard, len, whole);
+    scs_team_tree_fold_double(part, 0, n_shard, n_shard, len, whole);
     memcpy(total, part[0], (size_t)len * sizeof *total);
     free(part);
     return SCS_OK;
@@ -126,7 +126,7 @@ static scs_status alone_reduce_slice(void *ctx, scs_real *const *part, const int
     SCS_TRY(SCS_ALLOC(at, n_shard));
     for (int32_t v = 0; v < n_shard; v++)
         at[v] = part[v] + bound[0];
-    scs_tree_fold_real(at, 0, n_shard, n_shard, n, whole);
+    scs_team_tree_fold_real(at, 0, n_shard, n_shard, n, whole);
     if (slice != at[0]) /* it may overlap part[0] */
         memmove(slice, at[0], (size_t)n * sizeof *slice);
     free(at);

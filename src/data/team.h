@@ -16,29 +16,29 @@ enum { SCS_SUBTREE_MAX = 64 };
 
 /** Cut leaves [first, last) of a tree over n_leaf leaves into maximal aligned subtrees, in order.
  *  @param[out] out [SCS_SUBTREE_MAX]  @return how many */
-int scs_tree_cover(int32_t first, int32_t last, int32_t n_leaf, scs_subtree *out);
+int scs_team_tree_cover(int32_t first, int32_t last, int32_t n_leaf, scs_subtree *out);
 
-/** Sum rows in tree order, in place: part[i] is the sum of subtree i (as scs_tree_cover gives them
- * over the whole tree, ranks in turn); the total ends in part[keep], whose bits are the same for
- * any keep. Rows are destroyed.
+/** Sum rows in tree order, in place: part[i] is the sum of subtree i (as scs_team_tree_cover gives
+ * them over the whole tree, ranks in turn); the total ends in part[keep], whose bits are the same
+ * for any keep. Rows are destroyed.
  *  @param part [n_part] pointers to len values */
-void scs_tree_sum_double(double *const *part, const scs_subtree *subtree, int n_part, int keep,
-                         int64_t len);
-void scs_tree_sum_float(float *const *part, const scs_subtree *subtree, int n_part, int keep,
-                        int64_t len);
+void scs_team_tree_sum_double(double *const *part, const scs_subtree *subtree, int n_part, int keep,
+                              int64_t len);
+void scs_team_tree_sum_float(float *const *part, const scs_subtree *subtree, int n_part, int keep,
+                             int64_t len);
 
 /** Sum leaves within each maximal subtree of [first, last) in place; afterwards leaf[s.first -
  * first] holds subtree s.
  *  @param leaf [last - first] pointers to len values  @return number of subtrees, listed in out */
-int scs_tree_fold_double(double *const *leaf, int32_t first, int32_t last, int32_t n_leaf,
-                         int64_t len, scs_subtree *out);
-int scs_tree_fold_float(float *const *leaf, int32_t first, int32_t last, int32_t n_leaf,
-                        int64_t len, scs_subtree *out);
+int scs_team_tree_fold_double(double *const *leaf, int32_t first, int32_t last, int32_t n_leaf,
+                              int64_t len, scs_subtree *out);
+int scs_team_tree_fold_float(float *const *leaf, int32_t first, int32_t last, int32_t n_leaf,
+                             int64_t len, scs_subtree *out);
 
 #ifdef SCS_DOUBLE
-#define scs_tree_fold_real scs_tree_fold_double
+#define scs_team_tree_fold_real scs_team_tree_fold_double
 #else
-#define scs_tree_fold_real scs_tree_fold_float
+#define scs_team_tree_fold_real scs_team_tree_fold_float
 #endif
 
 #endif

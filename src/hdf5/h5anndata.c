@@ -79,7 +79,7 @@ scs_status scs_h5_reserve_dataframe(hid_t file, const char *path, int64_t n,
     SCS_TRY(scs_h5_encoding(file, path, "dataframe", "0.2.0"));
     SCS_TRY(scs_h5_attr_write_text(file, path, "_index", "_index"));
     SCS_TRY(scs_h5_attr_write_names(file, path, "column-order", columns));
-    SCS_TRY(scs_path_print(&index, "%s/_index", path));
+    SCS_TRY(scs_file_path_print(&index, "%s/_index", path));
     st = h5_reserve_strings(file, index, n);
     free(index);
     return st;
@@ -92,7 +92,7 @@ scs_status scs_h5_dataframe(hid_t file, const char *path, const scs_names *index
     scs_status st;
 
     SCS_TRY(scs_h5_reserve_dataframe(file, path, index->n, columns));
-    SCS_TRY(scs_path_print(&names, "%s/_index", path));
+    SCS_TRY(scs_file_path_print(&names, "%s/_index", path));
     st = scs_h5_write_strings_part(file, names, 0, index);
     free(names);
     return st;
@@ -107,11 +107,11 @@ scs_status scs_h5_reserve_categorical(hid_t file, const char *path, const scs_na
     SCS_TRY(scs_h5_group(file, path));
     SCS_TRY(scs_h5_encoding(file, path, "categorical", "0.2.0"));
     SCS_TRY(scs_h5_attr_write_bool(file, path, "ordered", false));
-    SCS_TRY(scs_path_print(&member, "%s/categories", path));
+    SCS_TRY(scs_file_path_print(&member, "%s/categories", path));
     st = scs_h5_write_strings(file, member, categories);
     free(member);
     SCS_TRY(st);
-    SCS_TRY(scs_path_print(&member, "%s/codes", path));
+    SCS_TRY(scs_file_path_print(&member, "%s/codes", path));
     st = scs_h5_reserve_array(file, member, H5T_NATIVE_INT32, 1, &n);
     free(member);
     return st;
@@ -124,7 +124,7 @@ scs_status scs_h5_categorical(hid_t file, const char *path, const scs_names *cat
     scs_status st;
 
     SCS_TRY(scs_h5_reserve_categorical(file, path, categories, n));
-    SCS_TRY(scs_path_print(&member, "%s/codes", path));
+    SCS_TRY(scs_file_path_print(&member, "%s/codes", path));
     st = scs_h5_write_part(file, member, H5T_NATIVE_INT32, 0, n, codes);
     free(member);
     return st;

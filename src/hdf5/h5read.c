@@ -54,7 +54,7 @@ static int copy(stream *s, unsigned control)
     return 0;
 }
 
-int64_t scs_lzf_decode(const uint8_t *in, size_t size, uint8_t *out, size_t room)
+int64_t scs_h5_lzf_decode(const uint8_t *in, size_t size, uint8_t *out, size_t room)
 {
     stream s = {in, in + size, out, out, out + room};
 
@@ -114,7 +114,7 @@ static size_t lzf(unsigned flags, size_t n_value, const unsigned *values, size_t
 {
     size_t room = 2 * expected + 64;
     void *out = (flags & H5Z_FLAG_REVERSE) ? H5allocate_memory(room, true) : NULL;
-    int64_t n = out ? scs_lzf_decode(*buffer, size, out, room) : -1;
+    int64_t n = out ? scs_h5_lzf_decode(*buffer, size, out, room) : -1;
 
     (void)n_value, (void)values;
     if (n < 0 || (size_t)n < expected) {

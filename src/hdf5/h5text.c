@@ -1,4 +1,5 @@
 /* Text of string datasets and of compound members. */
+#include "src/hdf5/h5text.h"
 #include "src/base/text.h"
 #include "src/hdf5/h5read.h"
 

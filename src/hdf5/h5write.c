@@ -55,7 +55,7 @@ scs_status scs_h5_failed(hid_t file, const char *what, const char *path)
     full = error == ENOSPC || error == EDQUOT || error == EFBIG || error == EROFS;
     return SCS_FAIL(full ? SCS_ECREATE : SCS_EIO, "%s: cannot %s %s: %s; %s", name, what, path,
                     error ? strerror(error) : "HDF5 refused",
-                    full ? scs_creation_hint(error) : "check the disk");
+                    full ? scs_file_creation_hint(error) : "check the disk");
 }
 
 /* Link creation list that makes intermediate groups. */
@@ -362,7 +362,7 @@ static scs_status h5out_create(const char *path, bool sealed, hid_t *file)
     if (st == SCS_OK) {
         *file = fcpl < 0 ? H5I_INVALID_HID : H5Fcreate(path, H5F_ACC_TRUNC, fcpl, fapl);
         if (*file < 0) {
-            st = scs_creation_failed(path, EIO);
+            st = scs_file_creation_failed(path, EIO);
             (void)unlink(path);
         }
     }
@@ -428,7 +428,7 @@ static scs_status reserve_flush(hid_t file, int fd, const char *path)
 
     if (H5Fget_filesize(file, &size) >= 0)
         error = posix_fallocate(fd, 0, (off_t)size + SLACK);
-    return error ? scs_creation_failed(path, error) : SCS_OK;
+    return error ? scs_file_creation_failed(path, error) : SCS_OK;
 }
 
 /* Cut off what the reserve was too much. Takes over (closes) fd. */
@@ -460,31 +460,31 @@ scs_status scs_h5_finish(hid_t file, const char *path)
     return check_complete(path);
 }
 
-static scs_status create_out(const char *path, bool sealed, scs_h5out *out)
+static scs_status create_out(const char *path, bool sealed, scs_h5_out *out)
 {
     scs_status st;
 
-    *out = (scs_h5out){.file = H5I_INVALID_HID, .sealed = sealed};
+    *out = (scs_h5_out){.file = H5I_INVALID_HID, .sealed = sealed};
     SCS_GO(st, scs_text_copy(path, &out->path));
-    SCS_GO(st, scs_temp_name(path, &out->temp));
+    SCS_GO(st, scs_file_temp_name(path, &out->temp));
     SCS_GO(st, h5out_create(out->temp, sealed, &out->file));
 done:
     if (st != SCS_OK)
-        scs_h5out_abandon(out);
+        scs_h5_out_abandon(out);
     return st;
 }
 
-scs_status scs_h5out_create(const char *path, scs_h5out *out)
+scs_status scs_h5_out_create(const char *path, scs_h5_out *out)
 {
     return create_out(path, false, out);
 }
 
-scs_status scs_h5out_create_sealed(const char *path, scs_h5out *out)
+scs_status scs_h5_out_create_checked(const char *path, scs_h5_out *out)
 {
     return create_out(path, true, out);
 }
 
-scs_status scs_h5out_finish(scs_h5out *out)
+scs_status scs_h5_out_finish(scs_h5_out *out)
 {
     hid_t file = out->file;
 
@@ -492,21 +492,21 @@ scs_status scs_h5out_finish(scs_h5out *out)
     return scs_h5_finish(file, out->temp);
 }
 
-scs_status scs_h5out_commit(scs_h5out *out)
+scs_status scs_h5_out_commit(scs_h5_out *out)
 {
     scs_status st;
 
-    SCS_GO(st, out->file >= 0 ? scs_h5out_finish(out) : SCS_OK);
-    SCS_GO(st, out->sealed ? scs_seal_write(out->temp) : SCS_OK);
+    SCS_GO(st, out->file >= 0 ? scs_h5_out_finish(out) : SCS_OK);
+    SCS_GO(st, out->sealed ? scs_checksum_file_write(out->temp) : SCS_OK);
     SCS_GO(st, scs_file_commit(out->temp, out->path));
     free(out->temp); /* renamed: nothing is left to remove */
     out->temp = NULL;
 done:
-    scs_h5out_abandon(out);
+    scs_h5_out_abandon(out);
     return st;
 }
 
-void scs_h5out_abandon(scs_h5out *out)
+void scs_h5_out_abandon(scs_h5_out *out)
 {
     if (out->file > 0) /* a zeroed struct holds no file */
         scs_h5_discard(out->file);
@@ -514,5 +514,5 @@ void scs_h5out_abandon(scs_h5out *out)
         (void)unlink(out->temp);
     free(out->temp);
     free(out->path);
-    *out = (scs_h5out){.file = H5I_INVALID_HID};
+    *out = (scs_h5_out){.file = H5I_INVALID_HID};
 }

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-int32_t scs_blocks(int32_t n_in)
+int32_t scs_entries_blocks(int32_t n_in)
 {
     return (n_in + SCS_BLOCK - 1) / SCS_BLOCK;
 }
@@ -22,7 +22,7 @@ void scs_entries_clear(scs_entries *entries)
 
 scs_status scs_entries_reserve(scs_entries *entries, int32_t n_out, int32_t n_in, int64_t nnz)
 {
-    int64_t n_first = (int64_t)scs_blocks(n_in) * n_out + 1;
+    int64_t n_first = (int64_t)scs_entries_blocks(n_in) * n_out + 1;
 
     if (nnz > entries->capacity || n_first > entries->first_capacity) {
         nnz += nnz / 4;
@@ -40,7 +40,7 @@ scs_status scs_entries_reserve(scs_entries *entries, int32_t n_out, int32_t n_in
 
 int64_t scs_entries_count(const scs_entries *entries)
 {
-    int64_t n_first = (int64_t)scs_blocks(entries->n_in) * entries->n_out;
+    int64_t n_first = (int64_t)scs_entries_blocks(entries->n_in) * entries->n_out;
 
     return entries->first[n_first] - entries->first[0];
 }
@@ -108,8 +108,8 @@ static void copy_block(const scs_entries *part, int32_t n_part, int32_t b, const
 
 void scs_entries_transpose(const scs_entries *part, int32_t n_part, scs_entries *to)
 {
-    int32_t n_block = scs_blocks(to->n_out);
-    int64_t n_first = (int64_t)scs_blocks(to->n_in) * to->n_out;
+    int32_t n_block = scs_entries_blocks(to->n_out);
+    int64_t n_first = (int64_t)scs_entries_blocks(to->n_in) * to->n_out;
     /* cppcheck-suppress unreadVariable ; the pragmas read it */
     bool many = SCS_WORTH_THREADS(n_first * 8);
 

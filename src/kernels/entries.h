@@ -19,7 +19,7 @@ typedef struct scs_entries {
 } scs_entries;
 
 /** Blocks of n_in columns. */
-int32_t scs_blocks(int32_t n_in);
+int32_t scs_entries_blocks(int32_t n_in);
 /** Room for nnz entries; what was there is lost. */
 SCS_MUST_USE scs_status scs_entries_reserve(scs_entries *entries, int32_t n_out, int32_t n_in,
                                             int64_t nnz);

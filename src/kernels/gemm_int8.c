@@ -1,7 +1,6 @@
 #include "src/kernels/gemm_int8.h"
 
 #include "src/base/instrument.h"
-#include "scscreen/model.h"
 
 #include <stdlib.h>
 
@@ -21,7 +20,7 @@ static int32_t tiles_of(int64_t n, int32_t size)
     return (int32_t)((n + size - 1) / size);
 }
 
-int64_t scs_tiles_scratch(int32_t n_in, int32_t n)
+int64_t scs_gemm_int8_scratch(int32_t n_in, int32_t n)
 {
     int64_t blocks = tiles_of(n, ROWS);
 
@@ -38,13 +37,13 @@ int64_t scs_tiles_scratch(int32_t n_in, int32_t n)
 
 #define SCS_WITH_TILES __attribute__((target("amx-tile,amx-int8,avx512f,avx512bw,avx512vl")))
 
-struct scs_tiles {
+struct scs_gemm_int8 {
     int32_t n_out, n_in, n_step; /* n_step tiles side by side hold n_in columns */
     int8_t *digit; /* [n_out / ROWS, n_step, DIGITS, TILE], as the processor wants it */
     float *scale;  /* [n_out, rounded up to ROWS] */
 };
 
-void scs_tiles_destroy(scs_tiles **tiles)
+void scs_gemm_int8_destroy(scs_gemm_int8 **tiles)
 {
     if (*tiles) {
         free((*tiles)->digit);
@@ -58,7 +57,7 @@ void scs_tiles_destroy(scs_tiles **tiles)
 static const float largest = 8355000, smallest = 1e-30F;
 
 /* Linux gives a process the tiles' registers when it asks for them. */
-bool scs_tiles_are_there(void)
+bool scs_gemm_int8_available(void)
 {
     enum { REQUEST = 0x1023, TILE_DATA = 18 };
 
@@ -129,7 +128,7 @@ static void spread(const int8_t *row, int32_t n_step, int32_t place, int8_t *to)
             to[t * TILE + k / 4 * WIDTH + place * 4 + k % 4] = row[t * TILE + k];
 }
 
-static scs_status make_ready(const float *weight, scs_tiles *t)
+static scs_status make_ready(const float *weight, scs_gemm_int8 *t)
 {
     int32_t n_panel = tiles_of(t->n_out, ROWS);
     int64_t panel = (int64_t)t->n_step * TRIPLE;
@@ -146,12 +145,13 @@ static scs_status make_ready(const float *weight, scs_tiles *t)
     return SCS_OK;
 }
 
-scs_status scs_tiles_create(const scs_real *weight, int32_t n_out, int32_t n_in, scs_tiles **tiles)
+scs_status scs_gemm_int8_create(const scs_real *weight, int32_t n_out, int32_t n_in,
+                                scs_gemm_int8 **tiles)
 {
     scs_status st;
 
     *tiles = NULL;
-    if (n_in < SCS_TILES_LEAST || n_in > SCS_TILES_MOST || !scs_tiles_are_there())
+    if (n_in < SCS_TILES_LEAST || n_in > SCS_TILES_MOST || !scs_gemm_int8_available())
         return SCS_OK;
     SCS_TRY(SCS_ALLOC(*tiles, 1));
     (*tiles)->n_out = n_out;
@@ -159,7 +159,7 @@ scs_status scs_tiles_create(const scs_real *weight, int32_t n_out, int32_t n_in,
     (*tiles)->n_step = tiles_of(n_in, WIDTH);
     st = make_ready(weight, *tiles);
     if (st != SCS_OK)
-        scs_tiles_destroy(tiles);
+        scs_gemm_int8_destroy(tiles);
     return st;
 }
 
@@ -171,7 +171,7 @@ typedef struct left {
     float *scale;  /* [rows] */
 } left;
 
-static left divide(const scs_tiles *t, int32_t n, void *scratch)
+static left divide(const scs_gemm_int8 *t, int32_t n, void *scratch)
 {
     int8_t *at = (int8_t *)(((uintptr_t)scratch + WIDTH - 1) / WIDTH * WIDTH);
     int64_t size = (int64_t)tiles_of(n, ROWS) * t->n_step * TRIPLE;
@@ -179,7 +179,8 @@ static left divide(const scs_tiles *t, int32_t n, void *scratch)
     return (left){at, (float *)(void *)(at + size)};
 }
 
-void scs_tiles_put_row(const scs_tiles *t, const scs_real *x, int32_t i, int32_t n, void *scratch)
+void scs_gemm_int8_put_row(const scs_gemm_int8 *t, const scs_real *x, int32_t i, int32_t n,
+                           void *scratch)
 {
     left a = divide(t, n, scratch);
 
@@ -255,7 +256,8 @@ static int32_t part_of(int32_t n, int32_t block)
 }
 
 /* Rows of a block that nobody has put are multiplied as well, and dropped. */
-SCS_WITH_TILES void scs_tiles_multiply(const scs_tiles *t, int32_t n, void *scratch, scs_real *y)
+SCS_WITH_TILES void scs_gemm_int8_multiply(const scs_gemm_int8 *t, int32_t n, void *scratch,
+                                           scs_real *y)
 {
     left a = divide(t, n, scratch);
     int64_t block = (int64_t)t->n_step * TRIPLE;
@@ -276,30 +278,31 @@ SCS_WITH_TILES void scs_tiles_multiply(const scs_tiles *t, int32_t n, void *scra
 
 #else
 
-bool scs_tiles_are_there(void)
+bool scs_gemm_int8_available(void)
 {
     return false;
 }
 
-scs_status scs_tiles_create(const scs_real *weight, int32_t n_out, int32_t n_in, scs_tiles **tiles)
+scs_status scs_gemm_int8_create(const scs_real *weight, int32_t n_out, int32_t n_in,
+                                scs_gemm_int8 **tiles)
 {
     (void)weight, (void)n_out, (void)n_in;
     *tiles = NULL;
     return SCS_OK;
 }
 
-void scs_tiles_destroy(scs_tiles **tiles)
+void scs_gemm_int8_destroy(scs_gemm_int8 **tiles)
 {
     *tiles = NULL;
 }
 
-void scs_tiles_put_row(const scs_tiles *tiles, const scs_real *x, int32_t i, int32_t n,
-                       void *scratch)
+void scs_gemm_int8_put_row(const scs_gemm_int8 *tiles, const scs_real *x, int32_t i, int32_t n,
+                           void *scratch)
 {
     (void)tiles, (void)x, (void)i, (void)n, (void)scratch;
 }
 
-void scs_tiles_multiply(const scs_tiles *tiles, int32_t n, void *scratch, scs_real *y)
+void scs_gemm_int8_multiply(const scs_gemm_int8 *tiles, int32_t n, void *scratch, scs_real *y)
 {
     (void)tiles, (void)n, (void)scratch, (void)y;
 }

@@ -40,7 +40,7 @@ scs_status scs_nonzeros_reserve(scs_nonzeros *to, const scs_packed *x, const int
 static void count_cell(const selection *s, scs_entries *to, int64_t i)
 {
     scs_row row = row_at(s, i);
-    int64_t n_block = scs_blocks(to->n_in);
+    int64_t n_block = scs_entries_blocks(to->n_in);
 
     for (int64_t b = 0; b < n_block; b++)
         to->first[b * to->n_out + i] = 0;
@@ -70,7 +70,7 @@ static void copy_cell(const selection *s, const scs_entries *to, int64_t i)
 
 static void fill_by_cell(const selection *s, scs_entries *to)
 {
-    int64_t n_first = (int64_t)scs_blocks(to->n_in) * to->n_out;
+    int64_t n_first = (int64_t)scs_entries_blocks(to->n_in) * to->n_out;
     /* cppcheck-suppress unreadVariable ; the pragmas read it */
     bool many = SCS_WORTH_THREADS(n_first * 8);
 

@@ -72,7 +72,7 @@ static int32_t n_panel(kind here, int32_t n_col)
     return (vectors(here, n_col) + MAX_VEC - 1) / MAX_VEC;
 }
 
-int scs_product_tasks(int32_t n_out, int32_t n_col)
+int scs_sparse_product_tasks(int32_t n_out, int32_t n_col)
 {
     return (n_out + ROWS - 1) / ROWS * n_panel(find_kind(), n_col);
 }
@@ -153,14 +153,14 @@ static void run_task(const scs_product *p, int task, kind here)
         return;
     row_len = t.n_vec * here.lanes;
     place_sums(row_len, &t);
-    for (int32_t b = 0; b < scs_blocks(p->x->n_in); b++) {
+    for (int32_t b = 0; b < scs_entries_blocks(p->x->n_in); b++) {
         take_block(b, row_len, &t);
         here.add_block(&t, b);
     }
     write_sums(&t);
 }
 
-void scs_product_run(const scs_product *p, int task)
+void scs_sparse_product_run(const scs_product *p, int task)
 {
     run_task(p, task, find_kind());
 }

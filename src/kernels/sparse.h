@@ -19,8 +19,8 @@ typedef struct scs_product {
 
 /** Into how many tasks of disjoint outputs a product of this size is cut at most; more rows make no
  * fewer tasks. */
-int scs_product_tasks(int32_t n_out, int32_t n_col);
+int scs_sparse_product_tasks(int32_t n_out, int32_t n_col);
 /** One of them; nothing where it lies behind x->n_out. */
-void scs_product_run(const scs_product *product, int task);
+void scs_sparse_product_run(const scs_product *product, int task);
 
 #endif

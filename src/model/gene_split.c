@@ -24,8 +24,9 @@ static scs_status allocate_sizes(scs_gene_split *s)
 {
     SCS_TRY(SCS_ALLOC(s->size, s->n_shard));
     for (int32_t v = 0; v < s->n_shard; v++)
-        SCS_TRY(SCS_ALLOC(s->size[v],
-                          (int64_t)scs_blocks(is_own(s, v) ? s->n_all : s->n_gene) * s->max_rows));
+        SCS_TRY(
+            SCS_ALLOC(s->size[v], (int64_t)scs_entries_blocks(is_own(s, v) ? s->n_all : s->n_gene) *
+                                      s->max_rows));
     return SCS_OK;
 }
 
@@ -57,8 +58,8 @@ scs_status scs_gene_split_prepare(scs_gene_split *split, const scs_team *team, i
                               .max_rows = n_row,
                               .n_all = n_all,
                               .n_col = n_col,
-                              .gene = scs_first_gene(n_all, team->n_shard, team->first)};
-    split->n_gene = scs_first_gene(n_all, team->n_shard, team->last) - split->gene;
+                              .gene = scs_layout_first_gene(n_all, team->n_shard, team->first)};
+    split->n_gene = scs_layout_first_gene(n_all, team->n_shard, team->last) - split->gene;
     SCS_GO(st, allocate(split, team->n_rank));
     return SCS_OK;
 done:
@@ -159,7 +160,7 @@ static void count_own(const batch_round *r)
 
     if (shard >= 0) {
         const scs_entries *x = r->own[r->k];
-        int64_t n = (int64_t)scs_blocks(x->n_in) * x->n_out;
+        int64_t n = (int64_t)scs_entries_blocks(x->n_in) * x->n_out;
 
         for (int64_t i = 0; i < n; i++)
             r->split->size[shard][i] = (uint8_t)(x->first[i + 1] - x->first[i]);
@@ -169,7 +170,7 @@ static void count_own(const batch_round *r)
 /* The first block of genes of a rank; the number of blocks for rank = n_rank. */
 static int32_t first_block(const scs_gene_split *s, const scs_team *team, int32_t rank)
 {
-    return scs_blocks(scs_first_gene(s->n_all, s->n_shard, first_shard(team, rank)));
+    return scs_entries_blocks(scs_layout_first_gene(s->n_all, s->n_shard, first_shard(team, rank)));
 }
 
 static void address_sizes(const batch_round *r)
@@ -186,9 +187,9 @@ static void address_sizes(const batch_round *r)
         letters->out[rank] = mine < 0 ? NULL : s->size[mine] + block * cells;
         letters->n_out[rank] = n_block * cells;
         letters->in[rank] = theirs < 0 ? NULL : s->size[theirs];
-        letters->n_in[rank] =
-            theirs < 0 ? 0
-                       : scs_blocks(s->n_gene) * (s->first_row[theirs + 1] - s->first_row[theirs]);
+        letters->n_in[rank] = theirs < 0 ? 0
+                                         : scs_entries_blocks(s->n_gene) *
+                                               (s->first_row[theirs + 1] - s->first_row[theirs]);
     }
 }
 
@@ -205,7 +206,7 @@ static scs_status reserve_parts(scs_gene_split *s)
 {
     for (int32_t v = 0; v < s->n_shard; v++) {
         int64_t cells = s->first_row[v + 1] - s->first_row[v], nnz = 0;
-        int64_t n_size = scs_blocks(s->n_gene) * cells;
+        int64_t n_size = scs_entries_blocks(s->n_gene) * cells;
 
         if (v >= s->first && v < s->last)
             continue;

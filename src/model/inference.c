@@ -50,15 +50,15 @@ static void activate(stack *s, int b, scs_real *x)
     const scs_arch *arch = &s->model->arch;
 
     if (block->gamma >= 0)
-        scs_norm_from_running(block, s->model->running, arch->bn_epsilon, &s->norm);
+        scs_layer_batch_norm_from_running(block, s->model->running, arch->bn_epsilon, &s->norm);
 #pragma omp parallel for if (SCS_WORTH_THREADS((int64_t)s->n * arch->n_hidden * 4))
     for (int32_t i = 0; i < s->n; i++) {
         scs_real *row = x + (int64_t)i * arch->n_hidden;
 
         if (block->gamma >= 0)
-            scs_norm_forward(&s->norm, block, s->model->param, row, row);
-        scs_activation_forward(arch->leaky_slope, scs_dropout_of(0), NULL, arch->n_hidden, row,
-                               row);
+            scs_layer_batch_norm_forward(&s->norm, block, s->model->param, row, row);
+        scs_layer_activation_forward(arch->leaky_slope, scs_layer_dropout_of(0), NULL,
+                                     arch->n_hidden, row, row);
     }
 }
 
@@ -72,7 +72,7 @@ static void run_stack(stack *s, int first, const scs_nonzeros *x, const scs_real
         scs_flow flow = {.n = s->n, .in = in, .out = to, .x = x};
 
         if (b == 0)
-            scs_sparse_forward(&s->layout.block[b].linear, s->model->param, &flow, 1);
+            scs_linear_sparse_forward(&s->layout.block[b].linear, s->model->param, &flow, 1);
         else
             scs_linear_forward(&s->layout.block[b].linear, s->model->param, &flow, 1);
         activate(s, b, to);
@@ -160,7 +160,7 @@ typedef struct evaluation {
     scs_real *mean, *head, *variance, *z; /* [n, n_latent] */
     scs_real *hidden;                     /* [n, n_hidden] */
     double *noise;                        /* [n_latent] of the cell in hand */
-    scs_tiled *output;
+    scs_output_dense *output;
 } evaluation;
 
 static scs_status open_evaluation(evaluation *e)
@@ -176,13 +176,13 @@ static scs_status open_evaluation(evaluation *e)
     SCS_TRY(SCS_ALLOC(e->z, latent));
     SCS_TRY(SCS_ALLOC(e->hidden, (int64_t)n * arch->n_hidden));
     SCS_TRY(SCS_ALLOC(e->noise, arch->n_latent));
-    return scs_tiled_create(arch, 1, 1, n, &e->output);
+    return scs_output_dense_create(arch, 1, 1, n, &e->output);
 }
 
 static void close_evaluation(evaluation *e)
 {
     scs_nonzeros_clear(&e->x);
-    scs_tiled_destroy(&e->output);
+    scs_output_dense_destroy(&e->output);
     free(e->mean);
     free(e->head);
     free(e->variance);
@@ -204,7 +204,7 @@ static double draw_latent(const evaluation *e, int64_t seed)
         scs_posterior cell = {e->mean + at, e->head + at, e->variance + at, e->z + at, e->noise};
 
         scs_random_normal(&stream, n_latent, e->noise);
-        kl += scs_posterior_forward(&e->model->arch, &cell);
+        kl += scs_layer_posterior_forward(&e->model->arch, &cell);
     }
     return kl;
 }
@@ -227,12 +227,12 @@ static scs_status run_evaluation(evaluation *e, int64_t seed, scs_loss *loss)
     SCS_TRY(encode_heads(model, &e->x, batch->n, e->mean, e->head));
     kl = draw_latent(e, seed);
     SCS_TRY(scs_model_decode_hidden(model, e->z, batch->n, e->hidden));
-    scs_tiled_step(e->output, model->param, 0, &all, NULL);
-    *loss = scs_loss_of(&model->arch, scs_tiled_error(e->output, 0), kl, batch->n);
+    scs_output_dense_step(e->output, model->param, 0, &all, NULL);
+    *loss = scs_output_loss(&model->arch, scs_output_dense_error(e->output, 0), kl, batch->n);
     return SCS_OK;
 }
 
-scs_status scs_model_validate(const scs_model *model, const scs_batch *batch, int64_t seed,
+scs_status scs_model_evaluate(const scs_model *model, const scs_batch *batch, int64_t seed,
                               scs_loss *loss)
 {
     evaluation e = {.model = model, .batch = batch};

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-scs_dropout scs_dropout_of(double probability)
+scs_dropout scs_layer_dropout_of(double probability)
 {
     uint32_t threshold = (uint32_t)(probability * 65536.0 + 0.5);
 
@@ -33,7 +33,7 @@ SCS_VECTOR static void compare_words(uint32_t word[4][SCS_RANDOM_BLOCKS], uint32
         }
 }
 
-void scs_dropout_draw(scs_dropout dropout, const scs_stream *stream, int32_t n, uint8_t *keep)
+void scs_layer_dropout_draw(scs_dropout dropout, const scs_stream *stream, int32_t n, uint8_t *keep)
 {
     uint32_t word[4][SCS_RANDOM_BLOCKS];
     uint8_t some[UNITS] = {0};
@@ -48,8 +48,8 @@ void scs_dropout_draw(scs_dropout dropout, const scs_stream *stream, int32_t n, 
     }
 }
 
-SCS_VECTOR void scs_activation_forward(double slope, scs_dropout dropout, const uint8_t *keep,
-                                       int32_t n, const scs_real *in, scs_real *out)
+SCS_VECTOR void scs_layer_activation_forward(double slope, scs_dropout dropout, const uint8_t *keep,
+                                             int32_t n, const scs_real *in, scs_real *out)
 {
     scs_real low = (scs_real)slope;
 
@@ -63,9 +63,9 @@ SCS_VECTOR void scs_activation_forward(double slope, scs_dropout dropout, const 
         out[j] = keep[j] ? out[j] * dropout.scale : 0;
 }
 
-SCS_VECTOR void scs_activation_backward(double slope, scs_dropout dropout, const uint8_t *keep,
-                                        int32_t n, const scs_real *in, const scs_real *grad_out,
-                                        scs_real *grad_in)
+SCS_VECTOR void scs_layer_activation_backward(double slope, scs_dropout dropout,
+                                              const uint8_t *keep, int32_t n, const scs_real *in,
+                                              const scs_real *grad_out, scs_real *grad_in)
 {
     scs_real low = (scs_real)slope;
 
@@ -80,8 +80,8 @@ SCS_VECTOR void scs_activation_backward(double slope, scs_dropout dropout, const
 }
 
 /* Squares of floats are exact in double: one pass loses nothing that float activations have. */
-SCS_VECTOR void scs_norm_sums(const scs_real *x, int32_t n, int32_t n_col, int32_t first,
-                              int32_t last, double *sums)
+SCS_VECTOR void scs_layer_batch_norm_sums(const scs_real *x, int32_t n, int32_t n_col,
+                                          int32_t first, int32_t last, double *sums)
 {
     memset(sums + first, 0, (size_t)(last - first) * sizeof *sums);
     memset(sums + n_col + first, 0, (size_t)(last - first) * sizeof *sums);
@@ -98,7 +98,7 @@ SCS_VECTOR void scs_norm_sums(const scs_real *x, int32_t n, int32_t n_col, int32
     }
 }
 
-void scs_norm_from_sums(double *sums, int64_t n, double epsilon, scs_norm *norm)
+void scs_layer_batch_norm_from_sums(double *sums, int64_t n, double epsilon, scs_norm *norm)
 {
     double *mean = sums, *square = sums + norm->n_col;
 
@@ -115,8 +115,8 @@ void scs_norm_from_sums(double *sums, int64_t n, double epsilon, scs_norm *norm)
     }
 }
 
-void scs_norm_from_running(const scs_block *block, const scs_real *running, double epsilon,
-                           scs_norm *norm)
+void scs_layer_batch_norm_from_running(const scs_block *block, const scs_real *running,
+                                       double epsilon, scs_norm *norm)
 {
     for (int32_t c = 0; c < norm->n_col; c++) {
         norm->mean[c] = running[block->running_mean + c];
@@ -124,8 +124,8 @@ void scs_norm_from_running(const scs_block *block, const scs_real *running, doub
     }
 }
 
-SCS_VECTOR void scs_norm_forward(const scs_norm *norm, const scs_block *block,
-                                 const scs_real *param, const scs_real *x, scs_real *y)
+SCS_VECTOR void scs_layer_batch_norm_forward(const scs_norm *norm, const scs_block *block,
+                                             const scs_real *param, const scs_real *x, scs_real *y)
 {
     const scs_real *gamma = param + block->gamma, *beta = param + block->beta;
 
@@ -134,9 +134,9 @@ SCS_VECTOR void scs_norm_forward(const scs_norm *norm, const scs_block *block,
         y[c] = (scs_real)((x[c] - norm->mean[c]) * norm->inv_std[c] * gamma[c] + beta[c]);
 }
 
-SCS_VECTOR void scs_norm_gradient_sums(const scs_norm *norm, const scs_real *x,
-                                       const scs_real *grad_y, int32_t n, int32_t first,
-                                       int32_t last, double *sums)
+SCS_VECTOR void scs_layer_batch_norm_gradient_sums(const scs_norm *norm, const scs_real *x,
+                                                   const scs_real *grad_y, int32_t n, int32_t first,
+                                                   int32_t last, double *sums)
 {
     int32_t n_col = norm->n_col;
 
@@ -153,9 +153,10 @@ SCS_VECTOR void scs_norm_gradient_sums(const scs_norm *norm, const scs_real *x,
     }
 }
 
-SCS_VECTOR void scs_norm_backward(const scs_norm *norm, const scs_block *block,
-                                  const scs_real *param, const double *means, const scs_real *x,
-                                  const scs_real *grad_y, scs_real *grad_x)
+SCS_VECTOR void scs_layer_batch_norm_backward(const scs_norm *norm, const scs_block *block,
+                                              const scs_real *param, const double *means,
+                                              const scs_real *x, const scs_real *grad_y,
+                                              scs_real *grad_x)
 {
     const scs_real *gamma = param + block->gamma;
     int32_t n_col = norm->n_col;
@@ -169,7 +170,7 @@ SCS_VECTOR void scs_norm_backward(const scs_norm *norm, const scs_block *block,
     }
 }
 
-double scs_posterior_forward(const scs_arch *arch, const scs_posterior *cell)
+double scs_layer_posterior_forward(const scs_arch *arch, const scs_posterior *cell)
 {
     double kl = 0;
 
@@ -183,8 +184,9 @@ double scs_posterior_forward(const scs_arch *arch, const scs_posterior *cell)
     return kl;
 }
 
-void scs_posterior_backward(const scs_arch *arch, const scs_posterior *cell, const scs_real *grad_z,
-                            double scale, scs_real *grad_mean, scs_real *grad_head)
+void scs_layer_posterior_backward(const scs_arch *arch, const scs_posterior *cell,
+                                  const scs_real *grad_z, double scale, scs_real *grad_mean,
+                                  scs_real *grad_head)
 {
     for (int32_t j = 0; j < arch->n_latent; j++) {
         double grown = exp((double)cell->head[j]), variance = grown + arch->variance_floor;

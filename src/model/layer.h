@@ -15,16 +15,18 @@ typedef struct scs_dropout {
 } scs_dropout;
 
 /** @param probability in [0, 1) */
-scs_dropout scs_dropout_of(double probability);
+scs_dropout scs_layer_dropout_of(double probability);
 /** Which of a cell's n units stay: unit j from 16 bits of block j / 8. @param[out] keep [n] 0 or 1
  */
-void scs_dropout_draw(scs_dropout dropout, const scs_stream *stream, int32_t n, uint8_t *keep);
+void scs_layer_dropout_draw(scs_dropout dropout, const scs_stream *stream, int32_t n,
+                            uint8_t *keep);
 /** out = dropout(leaky(in)). @param keep [n], or NULL: no dropout */
-void scs_activation_forward(double slope, scs_dropout dropout, const uint8_t *keep, int32_t n,
-                            const scs_real *in, scs_real *out);
+void scs_layer_activation_forward(double slope, scs_dropout dropout, const uint8_t *keep, int32_t n,
+                                  const scs_real *in, scs_real *out);
 /** grad_in from grad_out; in as in the forward pass. */
-void scs_activation_backward(double slope, scs_dropout dropout, const uint8_t *keep, int32_t n,
-                             const scs_real *in, const scs_real *grad_out, scs_real *grad_in);
+void scs_layer_activation_backward(double slope, scs_dropout dropout, const uint8_t *keep,
+                                   int32_t n, const scs_real *in, const scs_real *grad_out,
+                                   scs_real *grad_in);
 
 /* Batch norm of one layer for one shard's rows; adding up over shards is the caller's. All
  *  functions are Local. */
@@ -45,29 +47,30 @@ static inline int32_t scs_norm_tile_end(int32_t first, int32_t n_col)
 
 /** Sums and sums of squares of columns [first, last). @param x [n, n_col]
  *  @param[out] sums [2 n_col], of which those of other columns are not touched */
-void scs_norm_sums(const scs_real *x, int32_t n, int32_t n_col, int32_t first, int32_t last,
-                   double *sums);
+void scs_layer_batch_norm_sums(const scs_real *x, int32_t n, int32_t n_col, int32_t first,
+                               int32_t last, double *sums);
 /** Sums over n > 0 cells become mean and unbiased variance (the biased one for n = 1) in place;
  *  `norm` gets the mean and the biased variance, as torch normalises. @param[in,out] sums [2 n_col]
  */
-void scs_norm_from_sums(double *sums, int64_t n, double epsilon, scs_norm *norm);
+void scs_layer_batch_norm_from_sums(double *sums, int64_t n, double epsilon, scs_norm *norm);
 /** The running statistics normalise. */
-void scs_norm_from_running(const scs_block *block, const scs_real *running, double epsilon,
-                           scs_norm *norm);
+void scs_layer_batch_norm_from_running(const scs_block *block, const scs_real *running,
+                                       double epsilon, scs_norm *norm);
 /** One row. */
-void scs_norm_forward(const scs_norm *norm, const scs_block *block, const scs_real *param,
-                      const scs_real *x, scs_real *y);
+void scs_layer_batch_norm_forward(const scs_norm *norm, const scs_block *block,
+                                  const scs_real *param, const scs_real *x, scs_real *y);
 /** Sums of grad_y (first n_col) and of grad_y xhat over the rows, with xhat = (x - mean) inv_std,
  * of columns [first, last). @param[out] sums [2 n_col], of which those of other columns are not
  * touched
  */
-void scs_norm_gradient_sums(const scs_norm *norm, const scs_real *x, const scs_real *grad_y,
-                            int32_t n, int32_t first, int32_t last, double *sums);
+void scs_layer_batch_norm_gradient_sums(const scs_norm *norm, const scs_real *x,
+                                        const scs_real *grad_y, int32_t n, int32_t first,
+                                        int32_t last, double *sums);
 /** One row of grad_x. @param means [2 n_col] the sums over the cells that share the moments,
  *  divided by their number; zeros where the moments do not depend on the cells */
-void scs_norm_backward(const scs_norm *norm, const scs_block *block, const scs_real *param,
-                       const double *means, const scs_real *x, const scs_real *grad_y,
-                       scs_real *grad_x);
+void scs_layer_batch_norm_backward(const scs_norm *norm, const scs_block *block,
+                                   const scs_real *param, const double *means, const scs_real *x,
+                                   const scs_real *grad_y, scs_real *grad_x);
 
 /* The latent layer of one cell: variance, reparameterisation and KL, forward and backward. All
  *  functions are Local. */
@@ -81,12 +84,13 @@ typedef struct scs_posterior {
 
 /** Variance and z from heads and noise.
  *  @return KL(N(mean, variance) || N(0, 1)) = 0.5 sum(variance + mean^2 - 1 - log variance) */
-double scs_posterior_forward(const scs_arch *arch, const scs_posterior *cell);
+double scs_layer_posterior_forward(const scs_arch *arch, const scs_posterior *cell);
 /** Gradients of the heads.
  *  @param grad_z   [n_latent] of the reconstruction
  *  @param scale    what one unit of KL weighs in the objective
  *  @param[out] grad_mean, grad_head [n_latent] */
-void scs_posterior_backward(const scs_arch *arch, const scs_posterior *cell, const scs_real *grad_z,
-                            double scale, scs_real *grad_mean, scs_real *grad_head);
+void scs_layer_posterior_backward(const scs_arch *arch, const scs_posterior *cell,
+                                  const scs_real *grad_z, double scale, scs_real *grad_mean,
+                                  scs_real *grad_head);
 
 #endif

@@ -50,9 +50,9 @@ void scs_layout_build(const scs_arch *arch, scs_layout *layout)
     layout->out = take_dense(layout, arch->n_hidden, arch->n_gene, true);
 }
 
-int32_t scs_first_gene(int32_t n_gene, int32_t n_shard, int32_t v)
+int32_t scs_layout_first_gene(int32_t n_gene, int32_t n_shard, int32_t v)
 {
-    int64_t gene = (int64_t)scs_blocks(n_gene) * v / n_shard * SCS_BLOCK;
+    int64_t gene = (int64_t)scs_entries_blocks(n_gene) * v / n_shard * SCS_BLOCK;
 
     return gene < n_gene ? (int32_t)gene : n_gene;
 }
@@ -63,7 +63,7 @@ void scs_layout_cut(const scs_layout *layout, int segment, int32_t n_shard, int6
     int64_t middle = in->weight + (int64_t)in->n_in * in->n_out, n_middle = out->weight - middle;
 
     for (int32_t v = 0; v <= n_shard; v++) {
-        int64_t gene = scs_first_gene(out->n_out, n_shard, v);
+        int64_t gene = scs_layout_first_gene(out->n_out, n_shard, v);
 
         bound[v] = segment == SCS_FIRST_WEIGHT ? in->weight + gene * in->n_out
                    : segment == SCS_MIDDLE     ? middle + n_middle * v / n_shard
@@ -72,12 +72,12 @@ void scs_layout_cut(const scs_layout *layout, int segment, int32_t n_shard, int6
     }
 }
 
-bool scs_step_splits(const scs_step *step)
+bool scs_layout_step_splits(const scs_step *step)
 {
     return step->split || !step->factored;
 }
 
-bool scs_gradient_is_whole(const scs_step *step, int segment)
+bool scs_layout_gradient_is_whole(const scs_step *step, int segment)
 {
-    return scs_step_splits(step) && segment != SCS_MIDDLE;
+    return scs_layout_step_splits(step) && segment != SCS_MIDDLE;
 }

@@ -40,11 +40,11 @@ void scs_layout_build(const scs_arch *arch, scs_layout *layout);
  *  @param[out] bound [n_shard + 1] */
 void scs_layout_cut(const scs_layout *layout, int segment, int32_t n_shard, int64_t *bound);
 /** Are the layers that touch genes split by genes in this step? */
-bool scs_step_splits(const scs_step *step);
+bool scs_layout_step_splits(const scs_step *step);
 /** Does it leave the whole batch's gradient of this rank's slices of a segment in its first part?
  */
-bool scs_gradient_is_whole(const scs_step *step, int segment);
+bool scs_layout_gradient_is_whole(const scs_step *step, int segment);
 /** The first gene of shard v's slice; n_gene for v = n_shard. */
-int32_t scs_first_gene(int32_t n_gene, int32_t n_shard, int32_t v);
+int32_t scs_layout_first_gene(int32_t n_gene, int32_t n_shard, int32_t v);
 
 #endif

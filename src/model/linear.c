@@ -44,14 +44,14 @@ static int32_t most_cells(const scs_flow *flow, int n_flow)
 /* Many rows are cut into rows: a BLAS call on columns would copy all of the input for each. */
 enum { CUT_ROWS = 512 };
 
-int scs_cut_tasks(int32_t n, int32_t n_col)
+int scs_linear_cut_tasks(int32_t n, int32_t n_col)
 {
     return n > CUT_ROWS ? (n + CUT_ROWS - 1) / CUT_ROWS : tiles(n_col);
 }
 
-bool scs_cut_at(int32_t n, int32_t n_col, int task, scs_cut *cut)
+bool scs_linear_cut_at(int32_t n, int32_t n_col, int task, scs_cut *cut)
 {
-    if (task >= scs_cut_tasks(n, n_col))
+    if (task >= scs_linear_cut_tasks(n, n_col))
         return false;
     if (n > CUT_ROWS)
         *cut = (scs_cut){task * CUT_ROWS,
@@ -88,8 +88,8 @@ static void forward_cut(const scs_dense *dense, const scs_real *param, const scs
 void scs_linear_forward(const scs_dense *dense, const scs_real *param, const scs_flow *flow,
                         int n_flow)
 {
-    int few = scs_cut_tasks(1, dense->n_out);
-    int many = scs_cut_tasks(most_cells(flow, n_flow), dense->n_out);
+    int few = scs_linear_cut_tasks(1, dense->n_out);
+    int many = scs_linear_cut_tasks(most_cells(flow, n_flow), dense->n_out);
 
 #pragma omp parallel for collapse(2)                                                               \
     schedule(dynamic) if (SCS_WORTH_THREADS(dense_work(dense, flow, n_flow)))
@@ -97,7 +97,7 @@ void scs_linear_forward(const scs_dense *dense, const scs_real *param, const scs
         for (int task = 0; task < (few > many ? few : many); task++) {
             scs_cut cut;
 
-            if (flow[i].n && scs_cut_at(flow[i].n, dense->n_out, task, &cut))
+            if (flow[i].n && scs_linear_cut_at(flow[i].n, dense->n_out, task, &cut))
                 forward_cut(dense, param, &flow[i], &cut);
         }
 }
@@ -138,8 +138,8 @@ static void weight_gradient_tile(const scs_dense *dense, const scs_flow *flow, i
 void scs_linear_backward(const scs_dense *dense, const scs_real *param, const scs_flow *flow,
                          int n_flow, bool add)
 {
-    int n_tile = tiles(dense->n_out), few = scs_cut_tasks(1, dense->n_in);
-    int many = scs_cut_tasks(most_cells(flow, n_flow), dense->n_in);
+    int n_tile = tiles(dense->n_out), few = scs_linear_cut_tasks(1, dense->n_in);
+    int many = scs_linear_cut_tasks(most_cells(flow, n_flow), dense->n_in);
 
 #pragma omp parallel for collapse(2)                                                               \
     schedule(dynamic) if (SCS_WORTH_THREADS(dense_work(dense, flow, n_flow)))
@@ -150,7 +150,7 @@ void scs_linear_backward(const scs_dense *dense, const scs_real *param, const sc
             if (flow[i].n && task < n_tile)
                 weight_gradient_tile(dense, &flow[i], task);
             else if (flow[i].n && flow[i].grad_in &&
-                     scs_cut_at(flow[i].n, dense->n_in, task - n_tile, &cut))
+                     scs_linear_cut_at(flow[i].n, dense->n_in, task - n_tile, &cut))
                 input_gradient(dense, param, &flow[i], &cut, add);
         }
 }
@@ -166,10 +166,10 @@ static double sparse_work(const scs_dense *dense, const scs_flow *flow, int n_fl
     return (nnz + dense->n_in) * dense->n_out; /* rows of absent genes are cleared */
 }
 
-void scs_sparse_forward(const scs_dense *dense, const scs_real *param, const scs_flow *flow,
-                        int n_flow)
+void scs_linear_sparse_forward(const scs_dense *dense, const scs_real *param, const scs_flow *flow,
+                               int n_flow)
 {
-    int n_task = scs_product_tasks(most_cells(flow, n_flow), dense->n_out);
+    int n_task = scs_sparse_product_tasks(most_cells(flow, n_flow), dense->n_out);
 
 #pragma omp parallel for collapse(2)                                                               \
     schedule(dynamic) if (SCS_WORTH_THREADS(sparse_work(dense, flow, n_flow)))
@@ -182,35 +182,35 @@ void scs_sparse_forward(const scs_dense *dense, const scs_real *param, const scs
                                    .n_col = dense->n_out};
 
             if (flow[i].n)
-                scs_product_run(&product, task);
+                scs_sparse_product_run(&product, task);
         }
 }
 
-void scs_bias_backward(const scs_dense *dense, const scs_flow *flow, int n_flow)
+void scs_linear_bias_backward(const scs_dense *dense, const scs_flow *flow, int n_flow)
 {
     for (int i = 0; dense->bias >= 0 && i < n_flow; i++)
         if (flow[i].n)
             bias_gradient(dense, &flow[i], 0, dense->n_out);
 }
 
-void scs_sparse_backward(const scs_dense *dense, const scs_flow *flow, int n_flow)
+void scs_linear_sparse_backward(const scs_dense *dense, const scs_flow *flow, int n_flow)
 {
     for (int i = 0; i < n_flow; i++)
         if (flow[i].n)
-            scs_sparse_gene_gradient(&flow[i].x->by_gene, flow[i].grad_out, dense->n_out,
-                                     flow[i].grad + dense->weight);
-    scs_bias_backward(dense, flow, n_flow);
+            scs_linear_sparse_gene_gradient(&flow[i].x->by_gene, flow[i].grad_out, dense->n_out,
+                                            flow[i].grad + dense->weight);
+    scs_linear_bias_backward(dense, flow, n_flow);
 }
 
-void scs_sparse_gene_gradient(const scs_entries *by_gene, const scs_real *grad_out, int32_t n_out,
-                              scs_real *grad)
+void scs_linear_sparse_gene_gradient(const scs_entries *by_gene, const scs_real *grad_out,
+                                     int32_t n_out, scs_real *grad)
 {
-    int n_task = scs_product_tasks(by_gene->n_out, n_out);
+    int n_task = scs_sparse_product_tasks(by_gene->n_out, n_out);
     /* cppcheck-suppress unreadVariable ; the pragma reads it */
     double work = ((double)scs_entries_count(by_gene) + by_gene->n_out) * n_out;
     scs_product product = {.x = by_gene, .dense = grad_out, .out = grad, .n_col = n_out};
 
 #pragma omp parallel for schedule(dynamic) if (SCS_WORTH_THREADS(work))
     for (int task = 0; task < n_task; task++)
-        scs_product_run(&product, task);
+        scs_sparse_product_run(&product, task);
 }

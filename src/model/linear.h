@@ -27,9 +27,9 @@ typedef struct scs_cut {
 } scs_cut;
 
 /** Into how many blocks an output is cut: by n and n_col alone. */
-int scs_cut_tasks(int32_t n, int32_t n_col);
+int scs_linear_cut_tasks(int32_t n, int32_t n_col);
 /** One of them; false where there are fewer. */
-bool scs_cut_at(int32_t n, int32_t n_col, int task, scs_cut *cut);
+bool scs_linear_cut_at(int32_t n, int32_t n_col, int task, scs_cut *cut);
 
 /** out = in W' + b. @param flow [n_flow] */
 void scs_linear_forward(const scs_dense *dense, const scs_real *param, const scs_flow *flow,
@@ -39,16 +39,16 @@ void scs_linear_backward(const scs_dense *dense, const scs_real *param, const sc
                          int n_flow, bool add);
 
 /** out = X W + b with W kept [n_in, n_out]: sums run along ascending genes. */
-void scs_sparse_forward(const scs_dense *dense, const scs_real *param, const scs_flow *flow,
-                        int n_flow);
+void scs_linear_sparse_forward(const scs_dense *dense, const scs_real *param, const scs_flow *flow,
+                               int n_flow);
 /** dW = X' grad_out, zero in the rows of genes that the part does not have; db. */
-void scs_sparse_backward(const scs_dense *dense, const scs_flow *flow, int n_flow);
+void scs_linear_sparse_backward(const scs_dense *dense, const scs_flow *flow, int n_flow);
 /** The same dW of some genes over all cells.
  *  @param by_gene [genes, cells]  @param grad_out [cells, n_out]  @param[out] grad [genes, n_out]
  */
-void scs_sparse_gene_gradient(const scs_entries *by_gene, const scs_real *grad_out, int32_t n_out,
-                              scs_real *grad);
+void scs_linear_sparse_gene_gradient(const scs_entries *by_gene, const scs_real *grad_out,
+                                     int32_t n_out, scs_real *grad);
 /** db alone, where there is a bias. */
-void scs_bias_backward(const scs_dense *dense, const scs_flow *flow, int n_flow);
+void scs_linear_bias_backward(const scs_dense *dense, const scs_flow *flow, int n_flow);
 
 #endif

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-scs_arch scs_arch_from_config(const scs_config *config, int32_t n_gene, int64_t n_cell)
+scs_arch scs_model_arch_from_config(const scs_config *config, int32_t n_gene, int64_t n_cell)
 {
     bool paper = config->model.profile == SCS_PROFILE_PAPER;
 
@@ -188,7 +188,7 @@ static int64_t place(const scs_tensor *tensor, int64_t i)
     return tensor->transposed ? i % tensor->cols * tensor->rows + i / tensor->cols : i;
 }
 
-void scs_tensor_import(scs_model *model, const scs_tensor *tensor, const float *values)
+void scs_model_tensor_import(scs_model *model, const scs_tensor *tensor, const float *values)
 {
     scs_real *data = scs_model_data(model, tensor);
 
@@ -196,7 +196,7 @@ void scs_tensor_import(scs_model *model, const scs_tensor *tensor, const float *
         data[place(tensor, i)] = values[i];
 }
 
-void scs_tensor_export(const scs_model *model, const scs_tensor *tensor, float *values)
+void scs_model_tensor_export(const scs_model *model, const scs_tensor *tensor, float *values)
 {
     const scs_real *data = scs_model_data(model, tensor);
 

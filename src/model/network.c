@@ -139,7 +139,7 @@ void scs_network_destroy(scs_network **net)
     *net = NULL;
 }
 
-bool scs_worth_threads(const scs_network *net, int32_t n_unit, int cost)
+bool scs_network_worth_threads(const scs_network *net, int32_t n_unit, int cost)
 {
     return SCS_WORTH_THREADS((double)net->n_local * net->max_rows * n_unit * cost);
 }

@@ -62,6 +62,6 @@ typedef struct scs_pass {
 } scs_pass;
 
 /** Is a loop over all cells' units, at `cost` multiply-adds each, worth several threads? */
-bool scs_worth_threads(const scs_network *net, int32_t n_unit, int cost);
+bool scs_network_worth_threads(const scs_network *net, int32_t n_unit, int cost);
 
 #endif

@@ -10,11 +10,12 @@ static void shard_sums(const scs_pass *pass, int b)
     const scs_network *net = pass->net;
     int32_t n_col = net->arch.n_hidden;
 
-#pragma omp parallel for collapse(2) if (scs_worth_threads(net, n_col, 4))
+#pragma omp parallel for collapse(2) if (scs_network_worth_threads(net, n_col, 4))
     for (int32_t i = 0; i < net->n_local; i++)
         for (int32_t first = 0; first < n_col; first += SCS_NORM_TILE)
-            scs_norm_sums(net->lane[i].hidden[b].linear.value, net->lane[i].n, n_col, first,
-                          scs_norm_tile_end(first, n_col), net->sums + (int64_t)i * 2 * n_col);
+            scs_layer_batch_norm_sums(net->lane[i].hidden[b].linear.value, net->lane[i].n, n_col,
+                                      first, scs_norm_tile_end(first, n_col),
+                                      net->sums + (int64_t)i * 2 * n_col);
 }
 
 /* running = (1 - momentum) running + momentum batch, as torch has it. */
@@ -39,7 +40,7 @@ static scs_status global_moments(const scs_pass *pass, int b)
 
     shard_sums(pass, b);
     SCS_TRY(pass->team->sum(pass->team->ctx, net->sums, 2 * n_col, net->total));
-    scs_norm_from_sums(net->total, pass->step->n_global, net->arch.bn_epsilon, first);
+    scs_layer_batch_norm_from_sums(net->total, pass->step->n_global, net->arch.bn_epsilon, first);
     for (int32_t i = 1; i < net->n_local; i++) {
         scs_norm *moments = &net->lane[i].hidden[b].moments;
 
@@ -65,10 +66,11 @@ static void shard_moments(const scs_pass *pass, int b)
         bool own = lane->n > 1;
 
         if (own)
-            scs_norm_from_sums(sums, lane->n, net->arch.bn_epsilon, &lane->hidden[b].moments);
+            scs_layer_batch_norm_from_sums(sums, lane->n, net->arch.bn_epsilon,
+                                           &lane->hidden[b].moments);
         else
-            scs_norm_from_running(block, pass->model->running, net->arch.bn_epsilon,
-                                  &lane->hidden[b].moments);
+            scs_layer_batch_norm_from_running(block, pass->model->running, net->arch.bn_epsilon,
+                                              &lane->hidden[b].moments);
         for (int64_t c = 0; c < n_stat; c++)
             stats[block->running_mean + c] = own ? sums[c] : 0;
         stats[net->layout.n_running + b] = own;
@@ -117,7 +119,7 @@ static void linear_forward(const scs_pass *pass, int b)
                                   .x = &lane->x};
     }
     if (b == 0)
-        scs_sparse_forward(dense, pass->model->param, net->flow, net->n_local);
+        scs_linear_sparse_forward(dense, pass->model->param, net->flow, net->n_local);
     else
         scs_linear_forward(dense, pass->model->param, net->flow, net->n_local);
 }
@@ -142,26 +144,27 @@ static void activate_row(const scs_pass *pass, int b, int32_t i, int64_t row, sc
     if (keep) {
         scs_stream stream = cell_stream(pass, i, row, SCS_RANDOM_DROPOUT + (uint32_t)b);
 
-        scs_dropout_draw(dropout, &stream, n_col, keep);
+        scs_layer_dropout_draw(dropout, &stream, n_col, keep);
     }
     if (block->gamma >= 0)
-        scs_norm_forward(&hidden->moments, block, pass->model->param,
-                         hidden->linear.value + row * n_col, hidden->norm.value + row * n_col);
-    scs_activation_forward(net->arch.leaky_slope, dropout, keep, n_col,
-                           hidden->norm.value + row * n_col, hidden->out.value + row * n_col);
+        scs_layer_batch_norm_forward(&hidden->moments, block, pass->model->param,
+                                     hidden->linear.value + row * n_col,
+                                     hidden->norm.value + row * n_col);
+    scs_layer_activation_forward(net->arch.leaky_slope, dropout, keep, n_col,
+                                 hidden->norm.value + row * n_col, hidden->out.value + row * n_col);
 }
 
 static scs_status block_forward(const scs_pass *pass, int b)
 {
     scs_network *net = pass->net;
-    scs_dropout dropout = scs_dropout_of(pass->step->dropout ? net->arch.dropout : 0);
+    scs_dropout dropout = scs_layer_dropout_of(pass->step->dropout ? net->arch.dropout : 0);
 
     linear_forward(pass, b);
     if (net->layout.block[b].gamma >= 0 && pass->step->batch_norm == SCS_BATCH_NORM_SHARD)
         shard_moments(pass, b);
     else if (net->layout.block[b].gamma >= 0)
         SCS_TRY(global_moments(pass, b));
-#pragma omp parallel for collapse(2) if (scs_worth_threads(net, net->arch.n_hidden, 20))
+#pragma omp parallel for collapse(2) if (scs_network_worth_threads(net, net->arch.n_hidden, 20))
     for (int32_t i = 0; i < net->n_local; i++)
         for (int32_t row = 0; row < net->max_rows; row++)
             if (row < net->lane[i].n)
@@ -215,7 +218,7 @@ static void latent_forward(const scs_pass *pass)
 
     head_forward(pass, &net->layout.mean, false);
     head_forward(pass, &net->layout.variance, true);
-#pragma omp parallel for collapse(2) if (scs_worth_threads(net, net->arch.n_latent, 100))
+#pragma omp parallel for collapse(2) if (scs_network_worth_threads(net, net->arch.n_latent, 100))
     for (int32_t i = 0; i < net->n_local; i++)
         for (int32_t row = 0; row < net->max_rows; row++) {
             scs_lane *lane = &net->lane[i];
@@ -224,14 +227,14 @@ static void latent_forward(const scs_pass *pass)
             if (row >= lane->n)
                 continue;
             draw_noise(pass, i, row);
-            lane->kl[row] = scs_posterior_forward(&net->arch, &cell);
+            lane->kl[row] = scs_layer_posterior_forward(&net->arch, &cell);
         }
 }
 
 static scs_status forward(const scs_pass *pass)
 {
     scs_network *net = pass->net;
-    bool splits = scs_step_splits(pass->step);
+    bool splits = scs_layout_step_splits(pass->step);
 
 #pragma omp parallel for if (net->n_local > 1)
     for (int32_t i = 0; i < net->n_local; i++)
@@ -262,8 +265,8 @@ static void norm_sums_of(const scs_pass *pass, int b, int32_t i, int32_t first, 
     int32_t n_col = net->arch.n_hidden;
     double *sums = net->sums + (int64_t)i * 2 * n_col;
 
-    scs_norm_gradient_sums(&hidden->moments, hidden->linear.value, hidden->norm.grad,
-                           net->lane[i].n, first, last, sums);
+    scs_layer_batch_norm_gradient_sums(&hidden->moments, hidden->linear.value, hidden->norm.grad,
+                                       net->lane[i].n, first, last, sums);
     for (int32_t c = first; c < last; c++) {
         pass->grad[i][block->beta + c] = (scs_real)sums[c];
         pass->grad[i][block->gamma + c] = (scs_real)sums[n_col + c];
@@ -276,7 +279,7 @@ static void norm_sums(const scs_pass *pass, int b)
     const scs_network *net = pass->net;
     int32_t n_col = net->arch.n_hidden;
 
-#pragma omp parallel for collapse(2) if (scs_worth_threads(net, n_col, 4))
+#pragma omp parallel for collapse(2) if (scs_network_worth_threads(net, n_col, 4))
     for (int32_t i = 0; i < net->n_local; i++)
         for (int32_t first = 0; first < n_col; first += SCS_NORM_TILE)
             norm_sums_of(pass, b, i, first, scs_norm_tile_end(first, n_col));
@@ -317,9 +320,9 @@ static void deactivate_row(const scs_pass *pass, int b, int32_t i, int64_t row, 
     int32_t n_col = net->arch.n_hidden;
     int64_t at = row * n_col;
 
-    scs_activation_backward(net->arch.leaky_slope, dropout,
-                            dropout.threshold ? hidden->keep + at : NULL, n_col,
-                            hidden->norm.value + at, hidden->out.grad + at, hidden->norm.grad + at);
+    scs_layer_activation_backward(
+        net->arch.leaky_slope, dropout, dropout.threshold ? hidden->keep + at : NULL, n_col,
+        hidden->norm.value + at, hidden->out.grad + at, hidden->norm.grad + at);
 }
 
 static void denormalise_row(const scs_pass *pass, int b, int32_t i, int64_t row)
@@ -329,10 +332,10 @@ static void denormalise_row(const scs_pass *pass, int b, int32_t i, int64_t row)
     int64_t n_col = net->arch.n_hidden;
     bool global = pass->step->batch_norm == SCS_BATCH_NORM_GLOBAL;
 
-    scs_norm_backward(&hidden->moments, &net->layout.block[b], pass->model->param,
-                      global ? net->total : net->sums + i * 2 * n_col,
-                      hidden->linear.value + row * n_col, hidden->norm.grad + row * n_col,
-                      hidden->linear.grad + row * n_col);
+    scs_layer_batch_norm_backward(
+        &hidden->moments, &net->layout.block[b], pass->model->param,
+        global ? net->total : net->sums + i * 2 * n_col, hidden->linear.value + row * n_col,
+        hidden->norm.grad + row * n_col, hidden->linear.grad + row * n_col);
 }
 
 /* The first layer's gradient: of the lanes' cells, or of this rank's genes. */
@@ -341,14 +344,15 @@ static scs_status first_layer_backward(const scs_pass *pass, const scs_dense *de
     scs_network *net = pass->net;
     scs_gene_split *split = &net->split;
 
-    if (!scs_step_splits(pass->step)) {
-        scs_sparse_backward(dense, net->flow, net->n_local);
+    if (!scs_layout_step_splits(pass->step)) {
+        scs_linear_sparse_backward(dense, net->flow, net->n_local);
         return scs_collective_ok();
     }
-    scs_bias_backward(dense, net->flow, net->n_local);
+    scs_linear_bias_backward(dense, net->flow, net->n_local);
     SCS_TRY(scs_gene_split_gather(split, pass->team, net->grad_linear));
-    scs_sparse_gene_gradient(&split->by_gene, split->rows, dense->n_out,
-                             pass->grad[0] + dense->weight + (int64_t)split->gene * dense->n_out);
+    scs_linear_sparse_gene_gradient(&split->by_gene, split->rows, dense->n_out,
+                                    pass->grad[0] + dense->weight +
+                                        (int64_t)split->gene * dense->n_out);
     return scs_collective_ok();
 }
 
@@ -377,17 +381,17 @@ static scs_status linear_backward(const scs_pass *pass, int b)
 static scs_status block_backward(const scs_pass *pass, int b)
 {
     scs_network *net = pass->net;
-    scs_dropout dropout = scs_dropout_of(pass->step->dropout ? net->arch.dropout : 0);
+    scs_dropout dropout = scs_layer_dropout_of(pass->step->dropout ? net->arch.dropout : 0);
     bool batch_norm = net->layout.block[b].gamma >= 0;
 
-#pragma omp parallel for collapse(2) if (scs_worth_threads(net, net->arch.n_hidden, 4))
+#pragma omp parallel for collapse(2) if (scs_network_worth_threads(net, net->arch.n_hidden, 4))
     for (int32_t i = 0; i < net->n_local; i++)
         for (int32_t row = 0; row < net->max_rows; row++)
             if (row < net->lane[i].n)
                 deactivate_row(pass, b, i, row, dropout);
     if (batch_norm)
         SCS_TRY(norm_means(pass, b));
-#pragma omp parallel for collapse(2) if (scs_worth_threads(net, net->arch.n_hidden, 4))
+#pragma omp parallel for collapse(2) if (scs_network_worth_threads(net, net->arch.n_hidden, 4))
     for (int32_t i = 0; i < net->n_local; i++)
         for (int32_t row = 0; row < net->max_rows; row++)
             if (batch_norm && row < net->lane[i].n)
@@ -419,7 +423,7 @@ static void latent_backward(const scs_pass *pass)
     scs_network *net = pass->net;
     double scale = net->arch.kl_factor * net->arch.kl_weight / (double)pass->step->n_global;
 
-#pragma omp parallel for collapse(2) if (scs_worth_threads(net, net->arch.n_latent, 100))
+#pragma omp parallel for collapse(2) if (scs_network_worth_threads(net, net->arch.n_latent, 100))
     for (int32_t i = 0; i < net->n_local; i++)
         for (int32_t row = 0; row < net->max_rows; row++) {
             scs_lane *lane = &net->lane[i];
@@ -427,8 +431,8 @@ static void latent_backward(const scs_pass *pass)
             int64_t at = (int64_t)row * net->arch.n_latent;
 
             if (row < lane->n)
-                scs_posterior_backward(&net->arch, &cell, lane->z.grad + at, scale,
-                                       lane->mean.grad + at, lane->head.grad + at);
+                scs_layer_posterior_backward(&net->arch, &cell, lane->z.grad + at, scale,
+                                             lane->mean.grad + at, lane->head.grad + at);
         }
     head_backward(pass, &net->layout.mean, false);
     head_backward(pass, &net->layout.variance, true);
@@ -450,7 +454,7 @@ static scs_status backward(const scs_pass *pass)
 static scs_status prepare_lanes(const scs_pass *pass)
 {
     scs_network *net = pass->net;
-    bool splits = scs_step_splits(pass->step);
+    bool splits = scs_layout_step_splits(pass->step);
 
     SCS_REQUIRE(pass->step->n_global >= 2, SCS_EINTERNAL,
                 "batch norm needs at least 2 cells in a batch, not %lld",
@@ -493,7 +497,8 @@ static scs_status run_output(const scs_pass *pass)
                                          .grad = pass->grad[i]};
     }
     return scs_output_step(net->output, pass->model->param, 1.0 / (double)pass->step->n_global,
-                           pass->team, scs_step_splits(pass->step) ? &net->split : NULL, net->part);
+                           pass->team, scs_layout_step_splits(pass->step) ? &net->split : NULL,
+                           net->part);
 }
 
 static void report_loss(const scs_network *net, scs_loss *loss)
@@ -503,7 +508,7 @@ static void report_loss(const scs_network *net, scs_loss *loss)
 
         for (int32_t row = 0; row < net->lane[i].n; row++)
             kl += net->lane[i].kl[row];
-        loss[i] = scs_loss_of(&net->arch, net->part[i].squared_error, kl, net->lane[i].n);
+        loss[i] = scs_output_loss(&net->arch, net->part[i].squared_error, kl, net->lane[i].n);
     }
 }
 

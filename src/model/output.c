@@ -36,11 +36,11 @@ struct scs_output {
     scs_arch arch;
     int32_t n_part, max_rows;
     bool factored;           /* the way of the following steps */
-    scs_tiled *tiled;        /* NULL until a step goes that way */
+    scs_output_dense *tiled; /* NULL until a step goes that way */
     int64_t tiled_rows;      /* that it has room for: few where only small batches go that way */
-    scs_factors *factors;    /* NULL until a step goes that way */
-    const scs_real **hidden; /* [n_part] the parts' */
-    scs_real **share;        /* [n_part] what the parts' slices add to dH */
+    scs_output_factored *factors; /* NULL until a step goes that way */
+    const scs_real **hidden;      /* [n_part] the parts' */
+    scs_real **share;             /* [n_part] what the parts' slices add to dH */
 };
 
 scs_status scs_output_create(const scs_arch *arch, int32_t n_part, int32_t max_rows,
@@ -62,8 +62,8 @@ void scs_output_destroy(scs_output **output)
 {
     if (!*output)
         return;
-    scs_tiled_destroy(&(*output)->tiled);
-    scs_factors_destroy(&(*output)->factors);
+    scs_output_dense_destroy(&(*output)->tiled);
+    scs_output_factored_destroy(&(*output)->factors);
     free((*output)->hidden);
     free((*output)->share);
     free(*output);
@@ -75,13 +75,13 @@ scs_status scs_output_prepare(scs_output *output, bool factored, const scs_team 
 {
     output->factored = factored;
     if (factored && !output->factors)
-        return scs_factors_create(&output->arch, output->n_part, output->max_rows,
-                                  &output->factors);
+        return scs_output_factored_create(&output->arch, output->n_part, output->max_rows,
+                                          &output->factors);
     if (!factored && n_row > output->tiled_rows) {
-        scs_tiled_destroy(&output->tiled);
+        scs_output_dense_destroy(&output->tiled);
         output->tiled_rows = 0;
-        SCS_TRY(
-            scs_tiled_create(&output->arch, team->n_shard, output->n_part, n_row, &output->tiled));
+        SCS_TRY(scs_output_dense_create(&output->arch, team->n_shard, output->n_part, n_row,
+                                        &output->tiled));
         output->tiled_rows = n_row;
     }
     return SCS_OK;
@@ -91,10 +91,10 @@ scs_status scs_output_prepare(scs_output *output, bool factored, const scs_team 
 static scs_status sum_hidden_gradients(scs_output *output, const scs_team *team,
                                        const scs_gene_split *split, scs_output_part *part)
 {
-    scs_real *own = scs_tiled_share(output->tiled, 0) + split->bound[split->first];
+    scs_real *own = scs_output_dense_share(output->tiled, 0) + split->bound[split->first];
 
     for (int32_t p = 0; p < output->n_part; p++)
-        output->share[p] = scs_tiled_share(output->tiled, p);
+        output->share[p] = scs_output_dense_share(output->tiled, p);
     SCS_TRY(team->reduce_slice(team->ctx, output->share, split->bound, false, own));
     for (int32_t p = 0; p < output->n_part; p++) {
         const int64_t *bound = split->bound + split->first + p;
@@ -109,9 +109,9 @@ static scs_status dense_step(scs_output *output, const scs_real *param, double s
                              const scs_team *team, const scs_gene_split *split,
                              scs_output_part *part)
 {
-    scs_tiled_step(output->tiled, param, scale, split, part[0].grad);
+    scs_output_dense_step(output->tiled, param, scale, split, part[0].grad);
     for (int32_t p = 0; p < output->n_part; p++)
-        part[p].squared_error = scs_tiled_error(output->tiled, p);
+        part[p].squared_error = scs_output_dense_error(output->tiled, p);
     return sum_hidden_gradients(output, team, split, part);
 }
 
@@ -123,11 +123,11 @@ scs_status scs_output_step(scs_output *output, const scs_real *param, double sca
     if (split)
         SCS_TRY(scs_gene_split_gather(split, team, output->hidden));
     if (output->factored)
-        return scs_factors_step(output->factors, param, scale, team, split, part);
+        return scs_output_factored_step(output->factors, param, scale, team, split, part);
     return dense_step(output, param, scale, team, split, part);
 }
 
-scs_loss scs_loss_of(const scs_arch *arch, double squared_error, double kl, int32_t n)
+scs_loss scs_output_loss(const scs_arch *arch, double squared_error, double kl, int32_t n)
 {
     return (scs_loss){.objective = 0.5 * squared_error + arch->kl_factor * arch->kl_weight * kl,
                       .reconstruction = squared_error,

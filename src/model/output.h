@@ -57,7 +57,7 @@ SCS_MUST_USE scs_status scs_output_step(scs_output *output, const scs_real *para
                                         const scs_team *team, scs_gene_split *split,
                                         scs_output_part *part);
 /** The sums of some cells: objective = 0.5 squared error + kl_factor kl_weight KL. */
-scs_loss scs_loss_of(const scs_arch *arch, double squared_error, double kl, int32_t n);
+scs_loss scs_output_loss(const scs_arch *arch, double squared_error, double kl, int32_t n);
 /** The prediction itself. @param hidden [n, n_hidden]  @param[out] x [n, n_gene]  Local. */
 void scs_output_decode(const scs_arch *arch, const scs_real *param, const scs_real *hidden,
                        int32_t n, scs_real *x);

@@ -12,7 +12,7 @@
  * or threads. */
 enum { TILE = SCS_BLOCK, MIN_STRIP = 8 };
 
-struct scs_tiled {
+struct scs_output_dense {
     scs_arch arch;
     scs_dense dense;
     int32_t n_slice; /**< of the genes, one a local shard */
@@ -44,7 +44,7 @@ static int32_t rows_of(const step *s)
     return (int32_t)s->split->first_row[s->split->n_shard];
 }
 
-static scs_status allocate(scs_tiled *tiled)
+static scs_status allocate(scs_output_dense *tiled)
 {
     int64_t n_strip = (int64_t)tiled->n_slice * tiled->n_strip, rows = n_strip * tiled->max_rows;
 
@@ -54,27 +54,27 @@ static scs_status allocate(scs_tiled *tiled)
     return SCS_ALLOC(tiled->error, n_strip);
 }
 
-scs_status scs_tiled_create(const scs_arch *arch, int32_t n_shard, int32_t n_slice,
-                            int64_t max_rows, scs_tiled **tiled)
+scs_status scs_output_dense_create(const scs_arch *arch, int32_t n_shard, int32_t n_slice,
+                                   int64_t max_rows, scs_output_dense **tiled)
 {
     scs_layout layout;
     scs_status st;
 
     scs_layout_build(arch, &layout);
     SCS_TRY(SCS_ALLOC(*tiled, 1));
-    **tiled = (scs_tiled){.arch = *arch,
-                          .dense = layout.out,
-                          .n_slice = n_slice,
-                          .n_strip = n_shard < MIN_STRIP ? MIN_STRIP / n_shard : 1,
-                          .max_rows = max_rows};
+    **tiled = (scs_output_dense){.arch = *arch,
+                                 .dense = layout.out,
+                                 .n_slice = n_slice,
+                                 .n_strip = n_shard < MIN_STRIP ? MIN_STRIP / n_shard : 1,
+                                 .max_rows = max_rows};
     SCS_GO(st, allocate(*tiled));
     return SCS_OK;
 done:
-    scs_tiled_destroy(tiled);
+    scs_output_dense_destroy(tiled);
     return st;
 }
 
-void scs_tiled_destroy(scs_tiled **tiled)
+void scs_output_dense_destroy(scs_output_dense **tiled)
 {
     if (!*tiled)
         return;
@@ -94,7 +94,7 @@ static void rectify(scs_real *x, int64_t n)
 }
 
 /* predicted = residual = x_hat of the tile's genes. */
-static void predict_tile(const scs_tiled *tiled, const step *s, const tile *t)
+static void predict_tile(const scs_output_dense *tiled, const step *s, const tile *t)
 {
     const scs_dense *dense = &tiled->dense;
     const scs_real *weight = s->param + dense->weight + (int64_t)t->gene * dense->n_in;
@@ -160,7 +160,7 @@ SCS_VECTOR static void residual_gradient(const tile *t, int32_t n, bool relu, sc
     }
 }
 
-static void propagate_tile(const scs_tiled *tiled, const step *s, const tile *t,
+static void propagate_tile(const scs_output_dense *tiled, const step *s, const tile *t,
                            scs_real *grad_hidden, bool first)
 {
     const scs_dense *dense = &tiled->dense;
@@ -177,11 +177,11 @@ static void propagate_tile(const scs_tiled *tiled, const step *s, const tile *t,
 /* The first block of this rank's genes that belongs to a slice. */
 static int slice_begin(const scs_gene_split *split, int32_t slice)
 {
-    return scs_blocks(scs_first_gene(split->n_all, split->n_shard, split->first + slice) -
-                      split->gene);
+    return scs_entries_blocks(
+        scs_layout_first_gene(split->n_all, split->n_shard, split->first + slice) - split->gene);
 }
 
-static void run_strip(scs_tiled *tiled, const step *s, int32_t slice, int strip)
+static void run_strip(scs_output_dense *tiled, const step *s, int32_t slice, int strip)
 {
     int64_t at = (int64_t)slice * tiled->n_strip + strip, rows = at * tiled->max_rows;
     scs_real *grad_hidden = tiled->grad_hidden + rows * tiled->arch.n_hidden;
@@ -210,10 +210,10 @@ static void run_strip(scs_tiled *tiled, const step *s, int32_t slice, int strip)
 }
 
 /* Row i of a slice's share: that of its strips in their order, where the first one's is. */
-SCS_VECTOR static void add_strips(const scs_tiled *tiled, int32_t slice, int64_t row)
+SCS_VECTOR static void add_strips(const scs_output_dense *tiled, int32_t slice, int64_t row)
 {
     int64_t n_hidden = tiled->arch.n_hidden, stride = tiled->max_rows * n_hidden;
-    scs_real *sum = scs_tiled_share(tiled, slice) + row * n_hidden;
+    scs_real *sum = scs_output_dense_share(tiled, slice) + row * n_hidden;
 
     for (int strip = 1; strip < tiled->n_strip; strip++) {
         const scs_real *share = sum + strip * stride;
@@ -224,13 +224,13 @@ SCS_VECTOR static void add_strips(const scs_tiled *tiled, int32_t slice, int64_t
     }
 }
 
-scs_real *scs_tiled_share(const scs_tiled *tiled, int32_t slice)
+scs_real *scs_output_dense_share(const scs_output_dense *tiled, int32_t slice)
 {
     return tiled->grad_hidden +
            (int64_t)slice * tiled->n_strip * tiled->max_rows * tiled->arch.n_hidden;
 }
 
-double scs_tiled_error(const scs_tiled *tiled, int32_t slice)
+double scs_output_dense_error(const scs_output_dense *tiled, int32_t slice)
 {
     double sum = 0;
 
@@ -239,8 +239,8 @@ double scs_tiled_error(const scs_tiled *tiled, int32_t slice)
     return sum;
 }
 
-void scs_tiled_step(scs_tiled *tiled, const scs_real *param, double scale,
-                    const scs_gene_split *split, scs_real *grad)
+void scs_output_dense_step(scs_output_dense *tiled, const scs_real *param, double scale,
+                           const scs_gene_split *split, scs_real *grad)
 {
     step s = {split, param, (scs_real)scale, grad};
     int n_strip = tiled->n_strip;

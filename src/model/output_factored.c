@@ -94,7 +94,7 @@ static double gene_sums(const scs_entries *x, int32_t gene, double bias, double 
 {
     double sum = 0, square = 0;
 
-    for (int64_t b = 0; b < scs_blocks(x->n_in); b++) {
+    for (int64_t b = 0; b < scs_entries_blocks(x->n_in); b++) {
         const int64_t *first = x->first + b * x->n_out + gene;
 
         for (int64_t k = first[0]; k < first[1]; k++) {
@@ -107,7 +107,7 @@ static double gene_sums(const scs_entries *x, int32_t gene, double bias, double 
 }
 
 /* q of a tile of genes, which is the gradient of b. */
-static void lift_genes(const scs_factors *f, const scs_real *param, double scale,
+static void lift_genes(const scs_output_factored *f, const scs_real *param, double scale,
                        const scs_factor_cells *c, int tile)
 {
     int32_t last = (tile + 1) * TILE < c->n_gene ? (tile + 1) * TILE : c->n_gene;
@@ -135,10 +135,11 @@ static int32_t factor_tiles(int32_t n_gene)
 }
 
 /* The cells' rows of dW, but for W (Hc'Hc), and db; from the centred H. Also gene_error. */
-static void factors_weight_gradient(const scs_factors *f, const scs_real *param, double scale)
+static void factors_weight_gradient(const scs_output_factored *f, const scs_real *param,
+                                    double scale)
 {
     int n_tile = factor_tiles(f->dense.n_out);
-    int n_task = scs_product_tasks(f->dense.n_out, f->d);
+    int n_task = scs_sparse_product_tasks(f->dense.n_out, f->d);
 
 #pragma omp parallel for collapse(2)
     for (int32_t i = 0; i < f->n_cells; i++)
@@ -157,11 +158,11 @@ static void factors_weight_gradient(const scs_factors *f, const scs_real *param,
                                    .n_col = f->d};
 
             if (c->n)
-                scs_product_run(&product, task);
+                scs_sparse_product_run(&product, task);
         }
 }
 
-static void add_spread_rows(const scs_factors *f, const scs_real *param, scs_real *grad,
+static void add_spread_rows(const scs_output_factored *f, const scs_real *param, scs_real *grad,
                             int32_t first, int32_t n)
 {
     int64_t at = f->dense.weight + (int64_t)first * f->d;
@@ -172,7 +173,7 @@ static void add_spread_rows(const scs_factors *f, const scs_real *param, scs_rea
 
 /* W (Hc'Hc) to dW, which only the whole batch gives: each part gets the rows of its slice of the
  * genes, or the first one those of all slices that are here. */
-static void factors_add_spread(const scs_factors *f, const scs_real *param,
+static void factors_add_spread(const scs_output_factored *f, const scs_real *param,
                                const scs_output_part *part)
 {
     int32_t most = 0; /* genes of a slice */
@@ -194,9 +195,10 @@ static void factors_add_spread(const scs_factors *f, const scs_real *param,
 /* ---- the gradient of H, and the squared error ---- */
 
 /* grad_hidden = X W - (W'b)', whose products with h the squared error needs. */
-static void multiply_cells(scs_factors *f, const scs_real *param, const scs_output_part *part)
+static void multiply_cells(scs_output_factored *f, const scs_real *param,
+                           const scs_output_part *part)
 {
-    int n_task = scs_product_tasks(f->max_rows, f->d);
+    int n_task = scs_sparse_product_tasks(f->max_rows, f->d);
 
 #pragma omp parallel for collapse(2) schedule(dynamic)
     for (int32_t p = 0; p < f->n_part; p++)
@@ -208,12 +210,13 @@ static void multiply_cells(scs_factors *f, const scs_real *param, const scs_outp
                                    .n_col = f->d};
 
             if (part[p].n)
-                scs_product_run(&product, task);
+                scs_sparse_product_run(&product, task);
         }
 }
 
 /* error = factor h grad_hidden of each cell, added to what is there where `add`. */
-static void add_cell_errors(scs_factors *f, double factor, bool add, const scs_output_part *part)
+static void add_cell_errors(scs_output_factored *f, double factor, bool add,
+                            const scs_output_part *part)
 {
 #pragma omp parallel for collapse(2)
     for (int32_t p = 0; p < f->n_part; p++)
@@ -225,8 +228,8 @@ static void add_cell_errors(scs_factors *f, double factor, bool add, const scs_o
 }
 
 /* grad_hidden = scale (H (W'W) - grad_hidden) */
-static void hidden_gradient_cut(const scs_factors *f, double scale, const scs_output_part *part,
-                                const scs_cut *cut)
+static void hidden_gradient_cut(const scs_output_factored *f, double scale,
+                                const scs_output_part *part, const scs_cut *cut)
 {
     int64_t row = (int64_t)cut->row * f->d;
 
@@ -235,22 +238,22 @@ static void hidden_gradient_cut(const scs_factors *f, double scale, const scs_ou
              (scs_real)-scale, part->grad_hidden + row + cut->col, f->d);
 }
 
-static void multiply_hidden(scs_factors *f, double scale, const scs_output_part *part)
+static void multiply_hidden(scs_output_factored *f, double scale, const scs_output_part *part)
 {
-    int few = scs_cut_tasks(1, f->d), many = scs_cut_tasks(f->max_rows, f->d);
+    int few = scs_linear_cut_tasks(1, f->d), many = scs_linear_cut_tasks(f->max_rows, f->d);
 
 #pragma omp parallel for collapse(2) schedule(dynamic)
     for (int32_t p = 0; p < f->n_part; p++)
         for (int task = 0; task < (few > many ? few : many); task++) {
             scs_cut cut;
 
-            if (part[p].n && scs_cut_at(part[p].n, f->d, task, &cut))
+            if (part[p].n && scs_linear_cut_at(part[p].n, f->d, task, &cut))
                 hidden_gradient_cut(f, scale, &part[p], &cut);
         }
 }
 
 /* dH, from weight_gram and minus_wb. Also cell_error. */
-static void factors_hidden_gradient(scs_factors *f, const scs_real *param, double scale,
+static void factors_hidden_gradient(scs_output_factored *f, const scs_real *param, double scale,
                                     const scs_output_part *part)
 {
     multiply_cells(f, param, part);
@@ -259,7 +262,7 @@ static void factors_hidden_gradient(scs_factors *f, const scs_real *param, doubl
     add_cell_errors(f, 1 / scale, true, part);
 }
 
-static scs_status create_lane(const scs_factors *f, scs_factor_lane *l)
+static scs_status create_lane(const scs_output_factored *f, scs_factor_lane *l)
 {
     int64_t genes = gram_tasks(f->dense.n_out), cells = gram_tasks(f->max_rows);
     int64_t n_piece = genes > cells ? genes : cells;
@@ -272,7 +275,7 @@ static scs_status create_lane(const scs_factors *f, scs_factor_lane *l)
     return SCS_ALLOC(l->square, n_piece * f->d * f->d);
 }
 
-static scs_status allocate(scs_factors *f)
+static scs_status allocate(scs_output_factored *f)
 {
     SCS_TRY(SCS_ALLOC(f->lane, f->n_part));
     for (int32_t p = 0; p < f->n_part; p++)
@@ -286,8 +289,8 @@ static scs_status allocate(scs_factors *f)
     return SCS_ALLOC(f->minus_wb, f->d);
 }
 
-scs_status scs_factors_create(const scs_arch *arch, int32_t n_part, int32_t max_rows,
-                              scs_factors **factors)
+scs_status scs_output_factored_create(const scs_arch *arch, int32_t n_part, int32_t max_rows,
+                                      scs_output_factored **factors)
 {
     scs_layout layout;
     scs_status st;
@@ -296,21 +299,21 @@ scs_status scs_factors_create(const scs_arch *arch, int32_t n_part, int32_t max_
                 "train.output_layer: factored needs a linear output; that of profile paper is not");
     scs_layout_build(arch, &layout);
     SCS_TRY(SCS_ALLOC(*factors, 1));
-    **factors = (scs_factors){.dense = layout.out,
-                              .n_part = n_part,
-                              .max_rows = max_rows,
-                              .d = arch->n_hidden,
-                              .size = gram_size(arch->n_hidden) + arch->n_hidden};
+    **factors = (scs_output_factored){.dense = layout.out,
+                                      .n_part = n_part,
+                                      .max_rows = max_rows,
+                                      .d = arch->n_hidden,
+                                      .size = gram_size(arch->n_hidden) + arch->n_hidden};
     SCS_GO(st, allocate(*factors));
     return SCS_OK;
 done:
-    scs_factors_destroy(factors);
+    scs_output_factored_destroy(factors);
     return st;
 }
 
-void scs_factors_destroy(scs_factors **factors)
+void scs_output_factored_destroy(scs_output_factored **factors)
 {
-    scs_factors *f = *factors;
+    scs_output_factored *f = *factors;
 
     if (!f)
         return;
@@ -351,7 +354,7 @@ SCS_VECTOR static void weigh_rows(const scs_real *weight, const scs_real *bias, 
 }
 
 /* Tasks below n_gram are of W'W, the others of W'b. */
-static void weights_of_piece(scs_factors *f, const scs_real *param, int32_t p, int task)
+static void weights_of_piece(scs_output_factored *f, const scs_real *param, int32_t p, int task)
 {
     int32_t first = f->first_gene[p], n = f->first_gene[p + 1] - first;
     const scs_real *weight = param + f->dense.weight + (int64_t)first * f->d;
@@ -366,7 +369,8 @@ static void weights_of_piece(scs_factors *f, const scs_real *param, int32_t p, i
                    left < OUTPUT_FACTORED_TILE ? left : OUTPUT_FACTORED_TILE, sum + column);
 }
 
-static scs_status gram_of_weights(scs_factors *f, const scs_real *param, const scs_team *team)
+static scs_status gram_of_weights(scs_output_factored *f, const scs_real *param,
+                                  const scs_team *team)
 {
     int n_task =
         gram_tasks(f->dense.n_out) + (f->d + OUTPUT_FACTORED_TILE - 1) / OUTPUT_FACTORED_TILE;
@@ -413,7 +417,7 @@ SCS_VECTOR static void centre(const scs_factor_cells *c, int32_t d, int32_t firs
     }
 }
 
-static void centre_cells(const scs_factors *f, double scale)
+static void centre_cells(const scs_output_factored *f, double scale)
 {
 #pragma omp parallel for collapse(2)
     for (int32_t i = 0; i < f->n_cells; i++)
@@ -425,12 +429,13 @@ static void centre_cells(const scs_factors *f, double scale)
 }
 
 /* A part's own rows of the offsets. */
-static const scs_real *offset_of(const scs_factors *f, const scs_gene_split *split, int32_t p)
+static const scs_real *offset_of(const scs_output_factored *f, const scs_gene_split *split,
+                                 int32_t p)
 {
     return split ? split->rows + split->bound[split->first + p] : f->lane[p].offset;
 }
 
-static scs_status gram_of_cells(scs_factors *f, double scale, const scs_team *team,
+static scs_status gram_of_cells(scs_output_factored *f, double scale, const scs_team *team,
                                 const scs_gene_split *split, const scs_output_part *part)
 {
     int n_task = gram_tasks(f->max_rows);
@@ -451,7 +456,7 @@ static scs_status gram_of_cells(scs_factors *f, double scale, const scs_team *te
 
 /* ---- a step ---- */
 
-static void take_parts(scs_factors *f, const scs_output_part *part)
+static void take_parts(scs_output_factored *f, const scs_output_part *part)
 {
     f->n_cells = f->n_part;
     for (int32_t p = 0; p < f->n_part; p++) {
@@ -470,7 +475,8 @@ static void take_parts(scs_factors *f, const scs_output_part *part)
 }
 
 /* The rows that were gathered become the offsets, where they are. */
-static void take_split(scs_factors *f, const scs_gene_split *split, const scs_output_part *part)
+static void take_split(scs_output_factored *f, const scs_gene_split *split,
+                       const scs_output_part *part)
 {
     const scs_factor_lane *l = &f->lane[0];
 
@@ -489,7 +495,8 @@ static void take_split(scs_factors *f, const scs_gene_split *split, const scs_ou
 
 /* What a part's cells have, and what its genes have: all genes for its cells, or its slice of the
  * genes for all cells. */
-static void sum_errors(const scs_factors *f, const scs_gene_split *split, scs_output_part *part)
+static void sum_errors(const scs_output_factored *f, const scs_gene_split *split,
+                       scs_output_part *part)
 {
     for (int32_t p = 0; p < f->n_part; p++) {
         const scs_factor_cells *c = &f->cells[split ? 0 : p];
@@ -505,11 +512,12 @@ static void sum_errors(const scs_factors *f, const scs_gene_split *split, scs_ou
     }
 }
 
-scs_status scs_factors_step(scs_factors *f, const scs_real *param, double scale,
-                            const scs_team *team, scs_gene_split *split, scs_output_part *part)
+scs_status scs_output_factored_step(scs_output_factored *f, const scs_real *param, double scale,
+                                    const scs_team *team, scs_gene_split *split,
+                                    scs_output_part *part)
 {
     for (int32_t p = 0; p <= f->n_part; p++)
-        f->first_gene[p] = scs_first_gene(f->dense.n_out, team->n_shard, team->first + p);
+        f->first_gene[p] = scs_layout_first_gene(f->dense.n_out, team->n_shard, team->first + p);
     if (split)
         take_split(f, split, part);
     else

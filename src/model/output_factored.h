@@ -43,7 +43,7 @@ typedef struct scs_factor_lane {
     scs_real *square; /**< [pieces of genes or cells, d, d] upper triangles of a product in hand */
 } scs_factor_lane;
 
-struct scs_factors {
+struct scs_output_factored {
     scs_dense dense;
     int32_t n_part, max_rows, d;
     int64_t size;            /**< of a packed triangle and a row of d */
@@ -57,17 +57,18 @@ struct scs_factors {
     scs_real *minus_wb;    /**< [d] -W'b */
 };
 
-typedef struct scs_factors scs_factors;
+typedef struct scs_output_factored scs_output_factored;
 
 /** SCS_EARG where the output is not linear. Local. */
-SCS_MUST_USE scs_status scs_factors_create(const scs_arch *arch, int32_t n_part, int32_t max_rows,
-                                           scs_factors **factors);
-void scs_factors_destroy(scs_factors **factors);
+SCS_MUST_USE scs_status scs_output_factored_create(const scs_arch *arch, int32_t n_part,
+                                                   int32_t max_rows, scs_output_factored **factors);
+void scs_output_factored_destroy(scs_output_factored **factors);
 /** As scs_output_step. Without a split the parts' rows of dW are right in their sum; with one, c is
  * the whole batch's mean, and each rank has its own genes' rows. Collective where team->sum is.
  *  @param split rows: the last hidden activations of all cells, overwritten; or NULL */
-SCS_MUST_USE scs_status scs_factors_step(scs_factors *factors, const scs_real *param, double scale,
-                                         const scs_team *team, scs_gene_split *split,
-                                         scs_output_part *part);
+SCS_MUST_USE scs_status scs_output_factored_step(scs_output_factored *factors,
+                                                 const scs_real *param, double scale,
+                                                 const scs_team *team, scs_gene_split *split,
+                                                 scs_output_part *part);
 
 #endif

@@ -45,7 +45,7 @@ static scs_status read_genes(reader *r, char *rest)
     int64_t number = s->name.n; /* its name is there already */
 
     for (char *gene; (gene = strsep(&rest, "\t"));) {
-        int32_t at = *gene ? scs_index_find(&r->known, gene) : -1;
+        int32_t at = *gene ? scs_names_index_find(&r->known, gene) : -1;
 
         s->n_listed[number - 1] += *gene != '\0';
         if (at < 0 || r->last_set[at] == number)
@@ -116,9 +116,9 @@ static scs_status refuse_twice(const char *path, const scs_names *names)
     scs_lidx twice;
 
     SCS_REQUIRE(names->n > 0, SCS_EDATA, "%s: no gene set", path);
-    SCS_TRY(scs_index_create(names, &index));
-    twice = scs_index_duplicate(&index);
-    scs_index_clear(&index);
+    SCS_TRY(scs_names_index_create(names, &index));
+    twice = scs_names_index_duplicate(&index);
+    scs_names_index_clear(&index);
     SCS_REQUIRE(twice < 0, SCS_EDATA, "%s: set '%s' stands there twice; give each its own name",
                 path, names->name[twice]);
     return SCS_OK;
@@ -130,7 +130,7 @@ static scs_status fill(reader *r, const scs_names *genes)
     scs_status st;
 
     SCS_TRY(SCS_ALLOC(r->last_set, genes->n));
-    SCS_TRY(scs_index_create(genes, &r->known));
+    SCS_TRY(scs_names_index_create(genes, &r->known));
     st = scs_text_read(r->path, LARGEST_FILE, &text);
     SCS_TRY(st == SCS_EARG ? SCS_EDATA : st);
     st = read_lines(r, text);
@@ -148,7 +148,7 @@ scs_status scs_gene_sets_read(const char *path, const scs_names *genes, scs_gene
     r.sets = *sets;
     st = fill(&r, genes);
     free(r.last_set);
-    scs_index_clear(&r.known);
+    scs_names_index_clear(&r.known);
     if (st != SCS_OK)
         scs_gene_sets_destroy(sets);
     return st;

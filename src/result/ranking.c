@@ -40,7 +40,7 @@ static void fill_line(const scs_atlas *atlas, const scs_plan *plan, int64_t row,
 
     scs_text_escape(atlas->species.name[item->species], l->label[0], LABEL);
     scs_text_escape(atlas->cell_types.name[item->cell_type], l->label[1], LABEL);
-    scs_treatment_text(atlas, &plan->pairs, item, treatment, sizeof treatment);
+    scs_plan_treatment_text(atlas, &plan->pairs, item, treatment, sizeof treatment);
     scs_text_escape(treatment, l->label[2], LABEL);
     snprintf(l->observed, sizeof l->observed, "%lld", (long long)observed);
     l->value[R2_ALL] = score->r2_all;
@@ -117,8 +117,8 @@ static bool is_listed(const scs_combination *item, bool held_out_only)
     return held_out_only ? item->held_out : item->observed_group >= 0;
 }
 
-void scs_result_table(FILE *out, const scs_atlas *atlas, const scs_plan *plan,
-                      const scs_scores *score, bool held_out_only)
+void scs_ranking_table(FILE *out, const scs_atlas *atlas, const scs_plan *plan,
+                       const scs_scores *score, bool held_out_only)
 {
     table t = {.out = out, .first_label = atlas->species.n == 1};
     line l;
@@ -173,7 +173,7 @@ _Static_assert((int)(sizeof columns / sizeof *columns) == (int)N_COLUMN, "a row 
 /* A column's number in a row. */
 static double number_of(const scs_ranking *r, int column, int64_t row)
 {
-    const scs_trust *t = &r->trust[row];
+    const scs_confidence *t = &r->trust[row];
     const scs_scores *s = &r->score[row];
     const double values[N_COLUMN] = {[SCS_RANK_NONE] = NAN,
                                      [SCS_RANK_DELTA_NORM] = r->delta_norm[row],
@@ -230,7 +230,7 @@ static void write_row(const scs_ranking *r, int64_t rank, int64_t row, FILE *out
     char dose[SCS_DOSE_TEXT] = "";
     const char *name[] = {
         r->atlas->species.name[c->species], r->atlas->cell_types.name[c->cell_type],
-        scs_perturbation_label(r->atlas, &r->plan->pairs, c),
+        scs_plan_perturbation_label(r->atlas, &r->plan->pairs, c),
         r->atlas->doses.n ? scs_dose_text(c->dose, dose) : NULL, r->plan->sources.name[c->source]};
 
     fprintf(out, "%lld\t", (long long)rank + 1);
@@ -240,7 +240,7 @@ static void write_row(const scs_ranking *r, int64_t rank, int64_t row, FILE *out
         scs_text_print(out, name[i], "");
         fputc('\t', out);
     }
-    fprintf(out, "%s\t%lld\t%lld\t%s\t%s", scs_row_status_name(c->status),
+    fprintf(out, "%s\t%lld\t%lld\t%s\t%s", scs_plan_row_status_name(c->status),
             (long long)(c->control_group < 0 ? 0 : group[c->control_group].count),
             (long long)(c->observed_group < 0 ? 0 : group[c->observed_group].count),
             c->held_out ? "True" : "False", r->trust[row].support_flag ? "True" : "False");
@@ -282,7 +282,7 @@ static void print_row(const scs_ranking *r, const int *column, int n_column, int
     char label[RANKING_LABEL], treatment[4 * RANKING_LABEL];
     const char *name[] = {
         r->atlas->species.name[c->species], r->atlas->cell_types.name[c->cell_type],
-        scs_treatment_text(r->atlas, &r->plan->pairs, c, treatment, sizeof treatment)};
+        scs_plan_treatment_text(r->atlas, &r->plan->pairs, c, treatment, sizeof treatment)};
 
     fprintf(out, "%6lld", (long long)rank + 1);
     for (int i = r->atlas->species.n == 1; i < 3; i++)

@@ -22,7 +22,7 @@ typedef struct scs_interner {
 /* The slot that holds the name, or the free one where it belongs. */
 static int64_t find_slot(const scs_interner *t, const char *name)
 {
-    int64_t at = (int64_t)(scs_sum64_of(name, (int64_t)strlen(name)) & (uint64_t)(t->size - 1));
+    int64_t at = (int64_t)(scs_hash64_of(name, (int64_t)strlen(name)) & (uint64_t)(t->size - 1));
 
     while (t->slot[at] && strcmp(t->names.name[t->slot[at] - 1], name) != 0)
         at = (at + 1) & (t->size - 1);
@@ -96,7 +96,7 @@ static scs_status write_own_names(hid_t file, const scs_gene_map *map)
 
     if (!map->translated)
         return SCS_OK;
-    SCS_TRY(scs_path_print(&path, "var/gene_%s", map->label));
+    SCS_TRY(scs_file_path_print(&path, "var/gene_%s", map->label));
     st = scs_h5_write_strings(file, path, &map->own);
     free(path);
     return st;
@@ -108,12 +108,12 @@ static scs_status write_fates(hid_t file, const scs_gene_map *map)
     char *path;
     scs_status st;
 
-    SCS_TRY(scs_path_print(&path, "uns/genes/%s", map->label));
+    SCS_TRY(scs_file_path_print(&path, "uns/genes/%s", map->label));
     st = scs_h5_dict(file, path);
     free(path);
     SCS_TRY(st);
     for (int f = 0; f < SCS_N_GENE_FATE; f++) {
-        SCS_TRY(scs_path_print(&path, "uns/genes/%s/%s", map->label, scs_gene_fate_name(f)));
+        SCS_TRY(scs_file_path_print(&path, "uns/genes/%s/%s", map->label, scs_genes_fate_name(f)));
         st = scs_h5_scalar_double(file, path, (double)map->fate[f]);
         free(path);
         SCS_TRY(st);
@@ -129,7 +129,7 @@ static scs_status name_columns(const scs_gene_maps *maps, scs_names *columns)
 
         if (!maps->map[i].translated)
             continue;
-        SCS_TRY(scs_path_print(&name, "gene_%s", maps->map[i].label));
+        SCS_TRY(scs_file_path_print(&name, "gene_%s", maps->map[i].label));
         st = scs_names_add(columns, name);
         free(name);
         SCS_TRY(st);
@@ -177,7 +177,7 @@ static const char *cell_type_of(const scs_result_head *head, int64_t row)
 
 static const char *perturbation_of(const scs_result_head *head, int64_t row)
 {
-    return scs_perturbation_label(head->atlas, &head->plan->pairs, &head->plan->item[row]);
+    return scs_plan_perturbation_label(head->atlas, &head->plan->pairs, &head->plan->item[row]);
 }
 
 static const char *source_of(const scs_result_head *head, int64_t row)
@@ -187,7 +187,7 @@ static const char *source_of(const scs_result_head *head, int64_t row)
 
 static const char *status_of(const scs_result_head *head, int64_t row)
 {
-    return scs_row_status_name(head->plan->item[row].status);
+    return scs_plan_row_status_name(head->plan->item[row].status);
 }
 
 static const char *reason_of(const scs_result_head *head, int64_t row)
@@ -223,8 +223,8 @@ static scs_status row_names(const scs_result_head *head, int64_t first, int64_t 
     char dose[SCS_DOSE_TEXT];
 
     for (int64_t i = first; i < first + n; i++)
-        SCS_TRY(scs_row_name_add(species_of(head, i), cell_type_of(head, i),
-                                 perturbation_of(head, i), dose_text(head, i, dose), names));
+        SCS_TRY(scs_dose_row_name_add(species_of(head, i), cell_type_of(head, i),
+                                      perturbation_of(head, i), dose_text(head, i, dose), names));
     return SCS_OK;
 }
 
@@ -282,7 +282,7 @@ static scs_status write_key(hid_t file, const scs_result_head *head, int key)
     char *path = NULL;
     scs_status st;
 
-    SCS_GO(st, scs_path_print(&path, "obs/%s", keys[key].name));
+    SCS_GO(st, scs_file_path_print(&path, "obs/%s", keys[key].name));
     SCS_GO(st, SCS_ALLOC(codes, head->plan->n));
     for (int64_t i = 0; i < head->plan->n; i++)
         SCS_GO(st, interner_find(&categories, keys[key].label(head, i), &codes[i]));
@@ -393,7 +393,7 @@ static scs_status write_facts(hid_t file, const scs_result_head *head)
         scs_status st;
         char *path;
 
-        SCS_TRY(scs_path_print(&path, "uns/scscreen/%s", fact->key));
+        SCS_TRY(scs_file_path_print(&path, "uns/scscreen/%s", fact->key));
         st = fact->text ? scs_h5_scalar_text(file, path, fact->text)
                         : scs_h5_scalar_double(file, path, fact->number);
         free(path);
@@ -438,12 +438,12 @@ scs_status scs_result_commit(const char *temp, const char *path)
     return scs_file_commit(temp, path);
 }
 
-static void add_text(scs_sum64 *sum, const char *text)
+static void add_text(scs_hash64 *sum, const char *text)
 {
-    scs_sum64_add(sum, text, (int64_t)strlen(text) + 1);
+    scs_hash64_add(sum, text, (int64_t)strlen(text) + 1);
 }
 
-static void add_row(const scs_result_head *head, int64_t row, scs_sum64 *sum)
+static void add_row(const scs_result_head *head, int64_t row, scs_hash64 *sum)
 {
     const scs_combination *item = &head->plan->item[row];
     int32_t numbers[] = {item->control_group, item->observed_group, item->held_out};
@@ -452,15 +452,15 @@ static void add_row(const scs_result_head *head, int64_t row, scs_sum64 *sum)
     for (int i = 0; i < N_KEY; i++)
         add_text(sum, keys[i].label(head, row));
     add_text(sum, dose_text(head, row, dose));
-    scs_sum64_add(sum, numbers, sizeof numbers);
+    scs_hash64_add(sum, numbers, sizeof numbers);
 }
 
-static void add_sets(const scs_gene_sets *sets, scs_sum64 *sum)
+static void add_sets(const scs_gene_sets *sets, scs_hash64 *sum)
 {
     for (int32_t k = 0; sets && k < sets->name.n; k++) {
         add_text(sum, sets->name.name[k]);
-        scs_sum64_add(sum, sets->gene + sets->first[k],
-                      (sets->first[k + 1] - sets->first[k]) * (int64_t)sizeof *sets->gene);
+        scs_hash64_add(sum, sets->gene + sets->first[k],
+                       (sets->first[k + 1] - sets->first[k]) * (int64_t)sizeof *sets->gene);
     }
 }
 
@@ -468,19 +468,19 @@ uint64_t scs_result_head_sum(const scs_result_head *head)
 {
     scs_result_field field[SCS_RESULT_FIELDS];
     int32_t n = scs_result_fields(head, field);
-    scs_sum64 sum = scs_sum64_begin();
+    scs_hash64 sum = scs_hash64_begin();
 
     for (int32_t i = 0; i < head->n_fact; i++) {
         add_text(&sum, head->fact[i].key);
         add_text(&sum, head->fact[i].text ? head->fact[i].text : "");
-        scs_sum64_add(&sum, &head->fact[i].number, sizeof head->fact[i].number);
+        scs_hash64_add(&sum, &head->fact[i].number, sizeof head->fact[i].number);
     }
     for (int32_t i = 0; i < n; i++) {
         add_text(&sum, field[i].path);
-        scs_sum64_add(&sum, &field[i].cols, sizeof field[i].cols);
+        scs_hash64_add(&sum, &field[i].cols, sizeof field[i].cols);
     }
     for (int64_t i = 0; i < head->plan->n; i++)
         add_row(head, i, &sum);
     add_sets(head->gene_sets, &sum);
-    return scs_sum64_end(&sum);
+    return scs_hash64_end(&sum);
 }

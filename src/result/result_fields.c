@@ -18,7 +18,7 @@ typedef enum need {
 } need;
 
 /* Where a field's rows are: a pointer in scs_result_rows, or (SCORE, TRUST) a number in each
- * scs_scores or scs_trust. */
+ * scs_scores or scs_confidence. */
 typedef struct source {
     const char *path;
     part part;
@@ -38,7 +38,7 @@ static const double cheap = 5e10;
         .type = SCS_VALUE_##kind                                                                   \
     }
 #define ROWS(name, of, member, when, kind) FIELD(name, of, scs_result_rows, member, when, kind)
-#define TRUSTS(member, when, kind) FIELD("obs/" #member, TRUST, scs_trust, member, when, kind)
+#define TRUSTS(member, when, kind) FIELD("obs/" #member, TRUST, scs_confidence, member, when, kind)
 #define SCORES(member) FIELD("obs/" #member, SCORE, scs_scores, member, ALWAYS, DOUBLE)
 
 static const source sources[] = {
@@ -75,7 +75,7 @@ enum { N_SOURCE = sizeof sources / sizeof *sources };
 
 _Static_assert((int)N_SOURCE <= (int)SCS_RESULT_FIELDS, "scscreen/result.h has too little room");
 
-size_t scs_value_size(int type)
+size_t scs_result_fields_value_size(int type)
 {
     static const size_t size[] = {[SCS_VALUE_FLOAT] = sizeof(float),
                                   [SCS_VALUE_DOUBLE] = sizeof(double),
@@ -96,7 +96,7 @@ static bool leaves_enough(const scs_plan *plan, int64_t rows)
            (rows * CHEAP_BLOCKS_LEAST <= plan->n && (double)rows * cost <= cheap);
 }
 
-int64_t scs_result_block_rows(const scs_result_head *head)
+int64_t scs_result_fields_block_rows(const scs_result_head *head)
 {
     /* bytes of a row at work: four layers, and means and controls in double */
     int64_t row = (int64_t)head->atlas->n_gene * 32 + 1, rows = 1;
@@ -139,7 +139,7 @@ int32_t scs_result_fields(const scs_result_head *head, scs_result_field *field)
 static const void *gather(const void *structs, size_t step, const source *s, int64_t n,
                           void *scratch)
 {
-    size_t size = scs_value_size(s->type);
+    size_t size = scs_result_fields_value_size(s->type);
 
     for (int64_t i = 0; i < n; i++)
         memcpy((char *)scratch + (size_t)i * size,
@@ -156,11 +156,11 @@ static const source *find(const char *path)
     return NULL;
 }
 
-bool scs_result_place(const scs_result_field *field, const void *values, int64_t first, int64_t n,
-                      scs_result_rows *rows)
+bool scs_result_fields_place(const scs_result_field *field, const void *values, int64_t first,
+                             int64_t n, scs_result_rows *rows)
 {
     const source *s = find(field->path);
-    size_t size = scs_value_size(field->type), step;
+    size_t size = scs_result_fields_value_size(field->type), step;
     char *to;
 
     if (!s || (s->part != ROW && s->part != SCORE && s->part != TRUST))
@@ -174,8 +174,8 @@ bool scs_result_place(const scs_result_field *field, const void *values, int64_t
     return true;
 }
 
-const void *scs_result_data(const scs_result_rows *rows, const scs_result_field *field,
-                            double *scratch)
+const void *scs_result_fields_data(const scs_result_rows *rows, const scs_result_field *field,
+                                   double *scratch)
 {
     const source *s = find(field->path);
 

@@ -103,18 +103,19 @@ done:
     return st;
 }
 
-scs_status scs_energy_distance(const scs_sample *x, const scs_sample *y, int32_t dim,
-                               double *distance)
+scs_status scs_cell_distance_energy(const scs_sample *x, const scs_sample *y, int32_t dim,
+                                    double *distance)
 {
     return compare(x, y, dim, false, distance);
 }
 
-scs_status scs_moved_cells_make(const scs_sample *x, int32_t dim, scs_moved_cells *cells)
+scs_status scs_cell_distance_shifted_make(const scs_sample *x, int32_t dim,
+                                          scs_shifted_cells *cells)
 {
     const scs_sample still = {x->cell, x->n, NULL};
     points p;
 
-    *cells = (scs_moved_cells){.dim = dim};
+    *cells = (scs_shifted_cells){.dim = dim};
     SCS_TRY(take_points(&still, SCS_MOST_MOVED, dim, &p));
     cells->x = p.x;
     cells->n = p.n;
@@ -128,11 +129,11 @@ scs_status scs_moved_cells_make(const scs_sample *x, int32_t dim, scs_moved_cell
     return SCS_OK;
 }
 
-void scs_moved_cells_clear(scs_moved_cells *cells)
+void scs_cell_distance_shifted_clear(scs_shifted_cells *cells)
 {
     free(cells->x);
     free(cells->square);
-    *cells = (scs_moved_cells){0};
+    *cells = (scs_shifted_cells){0};
 }
 
 /* Sum of |x_i - x_j - delta| over j: the square is |x_i - x_j|^2 - 2 delta (x_i - x_j) + |delta|^2,
@@ -152,7 +153,8 @@ SCS_VECTOR static double sum_row(const double *square, const double *along, doub
 }
 
 /* Both samples have the same spread, so that one of the two is enough. */
-double scs_moved_energy(const scs_moved_cells *cells, const double *delta, double *along)
+double scs_cell_distance_shifted_energy(const scs_shifted_cells *cells, const double *delta,
+                                        double *along)
 {
     double length = scs_vector_dot(delta, delta, cells->dim), sum = 0;
     double pairs = (double)cells->n * (double)cells->n;
@@ -168,7 +170,8 @@ double scs_moved_energy(const scs_moved_cells *cells, const double *delta, doubl
     return 2 * (sum / pairs - cells->apart);
 }
 
-scs_status scs_mmd2(const scs_sample *x, const scs_sample *y, int32_t dim, double *mmd2)
+scs_status scs_cell_distance_mmd2(const scs_sample *x, const scs_sample *y, int32_t dim,
+                                  double *mmd2)
 {
     return compare(x, y, dim, true, mmd2);
 }

@@ -16,33 +16,35 @@ typedef struct scs_sample {
 /** Szekely and Rizzo's energy distance with Euclidean norms, V-statistic:
  *  2 E|X - Y| - E|X - X'| - E|Y - Y'|, pairs of a cell with itself included. NaN for an empty
  * sample. */
-SCS_MUST_USE scs_status scs_energy_distance(const scs_sample *x, const scs_sample *y, int32_t dim,
-                                            double *distance);
+SCS_MUST_USE scs_status scs_cell_distance_energy(const scs_sample *x, const scs_sample *y,
+                                                 int32_t dim, double *distance);
 
 /** Cells whose distance from themselves, moved, is asked for many times: their own distances are
  * computed once. At most 256 of them are taken. */
-typedef struct scs_moved_cells {
+typedef struct scs_shifted_cells {
     int64_t n;
     int32_t dim;
     double *x;      /**< [n, dim] */
     double *square; /**< [n, n] squared distances */
     double apart;   /**< mean distance over all pairs */
-} scs_moved_cells;
+} scs_shifted_cells;
 
 /** Clear it even after a failure. @param x its delta is not looked at */
-SCS_MUST_USE scs_status scs_moved_cells_make(const scs_sample *x, int32_t dim,
-                                             scs_moved_cells *cells);
-void scs_moved_cells_clear(scs_moved_cells *cells);
-/** scs_energy_distance of the cells and the cells moved by delta. @param along [cells->n] scratch
+SCS_MUST_USE scs_status scs_cell_distance_shifted_make(const scs_sample *x, int32_t dim,
+                                                       scs_shifted_cells *cells);
+void scs_cell_distance_shifted_clear(scs_shifted_cells *cells);
+/** scs_cell_distance_energy of the cells and the cells moved by delta. @param along [cells->n]
+ * scratch
  */
-double scs_moved_energy(const scs_moved_cells *cells, const double *delta, double *along);
+double scs_cell_distance_shifted_energy(const scs_shifted_cells *cells, const double *delta,
+                                        double *along);
 
 enum { SCS_MOST_MOVED = 256 };
 
 /** Gretton's unbiased estimate (U-statistic) of the squared maximum mean discrepancy with the
  * kernel exp(-gamma |x - y|^2), gamma = 1 / median of |y - y'|^2 over pairs of y. NaN below two
  * cells or where y's cells coincide. */
-SCS_MUST_USE scs_status scs_mmd2(const scs_sample *x, const scs_sample *y, int32_t dim,
-                                 double *mmd2);
+SCS_MUST_USE scs_status scs_cell_distance_mmd2(const scs_sample *x, const scs_sample *y,
+                                               int32_t dim, double *mmd2);
 
 #endif

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-double scs_power_tried(int i)
+double scs_choose_shift_power_tried(int i)
 {
     static const double power[SCS_N_POWER] = {1, 2, 3, 4, 6, 8, 12, 16};
 
@@ -32,11 +32,11 @@ static scs_status try_group(void *ctx, int64_t i, const scs_sources *sources, do
     trials *t = ctx;
     const scs_atlas *a = t->atlas;
     const scs_combination *c = &t->plan.item[i];
-    const double *seen = scs_group_mean(a, c->observed_group);
-    const double *still = scs_group_mean(a, c->control_group);
+    const double *seen = scs_atlas_group_mean(a, c->observed_group);
+    const double *still = scs_atlas_group_mean(a, c->control_group);
     double *delta = work, *truth = work + a->n_latent;
 
-    scs_sources_shift(a, sources, delta);
+    scs_shift_sources_latent(a, sources, delta);
     for (int32_t j = 0; j < a->n_latent; j++)
         truth[j] = seen[j] - still[j];
     t->miss[i] = (miss){scs_vector_squared_distance(delta, truth, a->n_latent),
@@ -95,8 +95,8 @@ done:
     return st;
 }
 
-scs_status scs_choose_power(const scs_atlas *atlas, const scs_method *method, int *chosen,
-                            double *error)
+scs_status scs_choose_shift_power(const scs_atlas *atlas, const scs_method *method, int *chosen,
+                                  double *error)
 {
     trials t = {0};
     scs_status st;
@@ -105,7 +105,7 @@ scs_status scs_choose_power(const scs_atlas *atlas, const scs_method *method, in
     SCS_GO(st, open_trials(atlas, method, &t));
     t.method.shift = SCS_SHIFT_NEAREST;
     for (int i = 0; i < SCS_N_POWER; i++) {
-        t.method.power = scs_power_tried(i);
+        t.method.power = scs_choose_shift_power_tried(i);
         SCS_GO(st, try_method(&t, &error[i]));
     }
     for (int i = 0; i < SCS_N_POWER; i++)

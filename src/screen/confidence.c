@@ -23,7 +23,7 @@ static int by_p(const void *a, const void *b)
     return (x->at > y->at) - (x->at < y->at);
 }
 
-scs_status scs_false_discovery(const double *p, int64_t n, double *q)
+scs_status scs_confidence_false_discovery(const double *p, int64_t n, double *q)
 {
     ranked *order;
     int64_t m = 0;
@@ -78,7 +78,7 @@ static double gamma_fraction(double a, double x)
     return h;
 }
 
-double scs_chi_square_below(double x, double degrees)
+double scs_confidence_chi_square_below(double x, double degrees)
 {
     double a = degrees / 2, half = x / 2, scale;
     int sign;
@@ -102,7 +102,7 @@ static int32_t pool_controls(const scs_atlas *a, const scs_combination *target,
 
         if (a->group[g].condition != a->control || g == target->control_group)
             continue;
-        scs_vector_add(mean, scs_group_mean(a, g), 1, d);
+        scs_vector_add(mean, scs_atlas_group_mean(a, g), 1, d);
         scs_vector_add(second, a->second + (int64_t)g * d * d, 1, d * d);
         *n_cell += (double)a->group[g].count;
         n++;
@@ -151,7 +151,7 @@ static scs_status measure(const scs_atlas *a, const scs_combination *target,
 {
     int32_t d = a->n_latent;
     double *second = work, *mean = work + (int64_t)d * d, *off = mean + d, n_cell = 0, distance = 0;
-    const double *x = scs_group_mean(a, target->control_group);
+    const double *x = scs_atlas_group_mean(a, target->control_group);
 
     if (pool_controls(a, target, sources, mean, second, &n_cell) == 0 ||
         !(shrink(second, mean, d, n_cell) > 0))
@@ -159,12 +159,12 @@ static scs_status measure(const scs_atlas *a, const scs_combination *target,
     for (int32_t j = 0; j < d; j++)
         off[j] = x[j] - mean[j];
     SCS_TRY(squared_mahalanobis(second, off, off + d, d, &distance));
-    *percentile = 100 * scs_chi_square_below(distance, d);
+    *percentile = 100 * scs_confidence_chi_square_below(distance, d);
     return SCS_OK;
 }
 
-scs_status scs_support(const scs_atlas *atlas, const scs_combination *target,
-                       const scs_sources *sources, double *percentile)
+scs_status scs_confidence_support(const scs_atlas *atlas, const scs_combination *target,
+                                  const scs_sources *sources, double *percentile)
 {
     int64_t d = atlas->n_latent;
     double *work;
@@ -179,14 +179,14 @@ scs_status scs_support(const scs_atlas *atlas, const scs_combination *target,
     return st;
 }
 
-scs_trust scs_no_trust(void)
+scs_confidence scs_confidence_none(void)
 {
-    return (scs_trust){.agreement = NAN,
-                       .support = NAN,
-                       .energy_distance = NAN,
-                       .delta_se = NAN,
-                       .p_value = NAN,
-                       .q_value = NAN};
+    return (scs_confidence){.agreement = NAN,
+                            .support = NAN,
+                            .energy_distance = NAN,
+                            .delta_se = NAN,
+                            .p_value = NAN,
+                            .q_value = NAN};
 }
 
 /* A source's perturbed group and the controls beside it. @return false where there is none */
@@ -194,12 +194,12 @@ static bool pair_of(const scs_atlas *a, int32_t group, const double **perturbed,
                     const double **control)
 {
     const scs_group *g = &a->group[group];
-    int32_t beside = scs_usable_group(a, g->species, g->cell_type, a->control);
+    int32_t beside = scs_atlas_usable_group(a, g->species, g->cell_type, a->control);
 
     if (g->condition == a->control || beside < 0)
         return false;
-    *perturbed = scs_group_mean(a, group);
-    *control = scs_group_mean(a, beside);
+    *perturbed = scs_atlas_group_mean(a, group);
+    *control = scs_atlas_group_mean(a, beside);
     return true;
 }
 
@@ -221,7 +221,7 @@ static bool same_condition(const scs_atlas *a, int32_t group, int32_t other)
     return a->group[group].condition == a->group[other].condition;
 }
 
-double scs_agreement(const scs_atlas *atlas, const scs_sources *sources)
+double scs_confidence_agreement(const scs_atlas *atlas, const scs_sources *sources)
 {
     const double *a, *a0, *b, *b0;
     double sum = 0;

@@ -10,15 +10,16 @@ typedef struct scs_decoder scs_decoder;
 
 /** Mean cosine over pairs of source types (of one species each) under one condition of perturbed
  * mean - control mean; NaN where there is no pair. */
-double scs_agreement(const scs_atlas *atlas, const scs_sources *sources);
+double scs_confidence_agreement(const scs_atlas *atlas, const scs_sources *sources);
 /** Where the target's control mean lies among the control cells of the source types: Mahalanobis
  * distance from their mean, types weighing alike, covariance within and between them shrunk towards
  * its mean variance by d / (d + cells); as a percentile of chi-square with d = n_latent degrees.
  * NaN without other types. */
-SCS_MUST_USE scs_status scs_support(const scs_atlas *atlas, const scs_combination *target,
-                                    const scs_sources *sources, double *percentile);
+SCS_MUST_USE scs_status scs_confidence_support(const scs_atlas *atlas,
+                                               const scs_combination *target,
+                                               const scs_sources *sources, double *percentile);
 /** P(X <= x) for a chi-square variable. */
-double scs_chi_square_below(double x, double degrees);
+double scs_confidence_chi_square_below(double x, double degrees);
 
 /** Writes the groups' means of one replicate over those of the atlas. @param mean [n_group,
  * n_latent] */
@@ -28,10 +29,10 @@ typedef void (*scs_draw)(const void *ctx, int64_t replicate, double *mean);
  * spread over threads.
  *  @param draw NULL: the atlas' own means
  *  @param[out] delta [n_replicate, n_target, n_latent] */
-SCS_MUST_USE scs_status scs_replicate(const scs_atlas *atlas, const scs_method *method,
-                                      const scs_combination *const *target, int64_t n_target,
-                                      int64_t n_replicate, scs_draw draw, const void *ctx,
-                                      double *delta);
+SCS_MUST_USE scs_status scs_resample_replicate(const scs_atlas *atlas, const scs_method *method,
+                                               const scs_combination *const *target,
+                                               int64_t n_target, int64_t n_replicate, scs_draw draw,
+                                               const void *ctx, double *delta);
 
 /** Parametric bootstrap: the means of the groups under a row's conditions and of the controls are
  * drawn from the normal distribution that their cells' means have (covariance of the cells / their
@@ -45,12 +46,14 @@ typedef struct scs_bootstrap {
 } scs_bootstrap;
 
 /** @param sources of the row: their conditions are drawn */
-SCS_MUST_USE scs_status scs_bootstrap_create(const scs_atlas *atlas, const scs_sources *sources,
-                                             int64_t seed, scs_bootstrap **bootstrap);
-void scs_bootstrap_destroy(scs_bootstrap **bootstrap);
-void scs_bootstrap_draw(const void *bootstrap, int64_t replicate, double *mean); /**< scs_draw */
+SCS_MUST_USE scs_status scs_resample_bootstrap_create(const scs_atlas *atlas,
+                                                      const scs_sources *sources, int64_t seed,
+                                                      scs_bootstrap **bootstrap);
+void scs_resample_bootstrap_destroy(scs_bootstrap **bootstrap);
+void scs_resample_bootstrap_draw(const void *bootstrap, int64_t replicate,
+                                 double *mean); /**< scs_draw */
 /** Standard deviation over replicates. @param delta [n, n_latent]  @param[out] se [n_latent] */
-void scs_replicate_error(const double *delta, int64_t n, int32_t n_latent, double *se);
+void scs_resample_replicate_error(const double *delta, int64_t n, int32_t n_latent, double *se);
 
 /** Labels permuted within types: one condition's perturbed means anew. */
 typedef struct scs_permutation {
@@ -65,21 +68,23 @@ typedef struct scs_permutation {
  *  @param stream seed, purpose and cell (the pair's own number); its epoch counts permutations
  *  @param first the first permutation's number
  *  @param[out] mean [n, n_latent] */
-SCS_MUST_USE scs_status scs_permute_pair(const scs_stream *stream, const scs_real *control,
-                                         int64_t n_control, const scs_real *perturbed,
-                                         int64_t n_perturbed, int32_t n_latent, int64_t first,
-                                         int64_t n, double *mean);
-void scs_permutation_draw(const void *permutation, int64_t replicate, double *mean);
+SCS_MUST_USE scs_status scs_resample_permute_pair(const scs_stream *stream, const scs_real *control,
+                                                  int64_t n_control, const scs_real *perturbed,
+                                                  int64_t n_perturbed, int32_t n_latent,
+                                                  int64_t first, int64_t n, double *mean);
+void scs_resample_permutation_draw(const void *permutation, int64_t replicate, double *mean);
 /** Benjamini-Hochberg q-values over all p that are not NaN. @param[out] q [n] */
-SCS_MUST_USE scs_status scs_false_discovery(const double *p, int64_t n, double *q);
+SCS_MUST_USE scs_status scs_confidence_false_discovery(const double *p, int64_t n, double *q);
 
 /** Standard error of a predicted shift: spread over the replicates' shifts, decoded; where decode
  * is blend, with the sampling error of the sources' means in gene space.
  *  @param z [n, n_latent] control cells  @param delta [n_replicate, n_latent]
  *  @param from that of the row; its `moved` is not looked at  @param[out] se [n_gene] */
-SCS_MUST_USE scs_status scs_shift_error(const scs_atlas *atlas, const scs_decoder *decoder,
-                                        const scs_method *method, const scs_sources *sources,
-                                        const scs_real *z, int64_t n, const double *delta,
-                                        int64_t n_replicate, const scs_evidence *from, float *se);
+SCS_MUST_USE scs_status scs_resample_shift_error(const scs_atlas *atlas, const scs_decoder *decoder,
+                                                 const scs_method *method,
+                                                 const scs_sources *sources, const scs_real *z,
+                                                 int64_t n, const double *delta,
+                                                 int64_t n_replicate, const scs_evidence *from,
+                                                 float *se);
 
 #endif

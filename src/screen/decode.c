@@ -239,8 +239,8 @@ static bool decoding_is_cheaper(int64_t n, double n_gene, double d)
     return (double)n * n_gene < 2 * d * ((double)n + n_gene);
 }
 
-scs_status scs_decoded_moments(const scs_model *model, const scs_real *z, int64_t n,
-                               const double *delta, double *mean, double *variance)
+scs_status scs_decode_model_moments(const scs_model *model, const scs_real *z, int64_t n,
+                                    const double *delta, double *mean, double *variance)
 {
     const scs_arch *arch = &model->arch;
     cells c = {model, z, delta, n, NULL};
@@ -256,10 +256,10 @@ scs_status scs_decoded_moments(const scs_model *model, const scs_real *z, int64_
     return st;
 }
 
-scs_status scs_decoder_moments(const scs_decoder *decoder, const scs_real *z, int64_t n,
-                               const double *delta, double *mean, double *variance)
+scs_status scs_decode_moments(const scs_decoder *decoder, const scs_real *z, int64_t n,
+                              const double *delta, double *mean, double *variance)
 {
     if (decoder->pca)
         return scs_pca_decoded_moments(decoder->pca, z, n, delta, mean, variance);
-    return scs_decoded_moments(decoder->model, z, n, delta, mean, variance);
+    return scs_decode_model_moments(decoder->model, z, n, delta, mean, variance);
 }

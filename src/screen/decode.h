@@ -11,9 +11,8 @@ struct scs_decoder {
     const scs_pca *pca;
 };
 
-/** scs_decoded_moments by either. */
-SCS_MUST_USE scs_status scs_decoder_moments(const scs_decoder *decoder, const scs_real *z,
-                                            int64_t n, const double *delta, double *mean,
-                                            double *variance);
+/** scs_decode_model_moments by either. */
+SCS_MUST_USE scs_status scs_decode_moments(const scs_decoder *decoder, const scs_real *z, int64_t n,
+                                           const double *delta, double *mean, double *variance);
 
 #endif

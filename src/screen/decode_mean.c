@@ -24,14 +24,14 @@ typedef struct affine {
     scs_real *scale, *offset; /* [n_hidden] */
 } affine;
 
-struct scs_moving {
+struct scs_decode_mean_hidden {
     const scs_model *model;
     const scs_real *z;
     int64_t n;
     scs_layout layout;
-    affine norm[SCS_MAX_LAYERS];      /* of the decoder's blocks */
-    scs_tiles *tiles[SCS_MAX_LAYERS]; /* their weights, or NULL: by BLAS; the first has none */
-    scs_real *across;                 /* [n_latent, n_hidden] the first block's weights, scaled */
+    affine norm[SCS_MAX_LAYERS];          /* of the decoder's blocks */
+    scs_gemm_int8 *tiles[SCS_MAX_LAYERS]; /* their weights, or NULL: by BLAS; the first has none */
+    scs_real *across; /* [n_latent, n_hidden] the first block's weights, scaled */
     scs_real *kept; /* [n, n_hidden] the first block before its activation, or NULL: too many cells
                      */
 };
@@ -69,14 +69,14 @@ SCS_VECTOR static void scale_rows(const affine *norm, int64_t n, int32_t d, scs_
     }
 }
 
-static const scs_dense *weights_of(const scs_moving *m, int layer)
+static const scs_dense *weights_of(const scs_decode_mean_hidden *m, int layer)
 {
     return &m->layout.block[m->model->arch.n_layer + layer].linear;
 }
 
 /* @param digits scratch of tiles, where the layer has them */
-static void multiply(const scs_moving *m, int layer, const scs_real *x, int32_t n, void *digits,
-                     scs_real *y)
+static void multiply(const scs_decode_mean_hidden *m, int layer, const scs_real *x, int32_t n,
+                     void *digits, scs_real *y)
 {
     const scs_dense *dense = weights_of(m, layer);
 
@@ -86,16 +86,16 @@ static void multiply(const scs_moving *m, int layer, const scs_real *x, int32_t 
         return;
     }
     for (int32_t i = 0; i < n; i++)
-        scs_tiles_put_row(m->tiles[layer], x + (int64_t)i * dense->n_in, i, n, digits);
-    scs_tiles_multiply(m->tiles[layer], n, digits, y);
+        scs_gemm_int8_put_row(m->tiles[layer], x + (int64_t)i * dense->n_in, i, n, digits);
+    scs_gemm_int8_multiply(m->tiles[layer], n, digits, y);
 }
 
-static int32_t block_size(const scs_moving *m, int64_t first)
+static int32_t block_size(const scs_decode_mean_hidden *m, int64_t first)
 {
     return (int32_t)(m->n - first < CELL_BLOCK ? m->n - first : CELL_BLOCK);
 }
 
-static void first_block(const scs_moving *m, int64_t first, scs_real *y)
+static void first_block(const scs_decode_mean_hidden *m, int64_t first, scs_real *y)
 {
     int32_t n = block_size(m, first);
 
@@ -103,7 +103,7 @@ static void first_block(const scs_moving *m, int64_t first, scs_real *y)
     scale_rows(&m->norm[0], n, m->model->arch.n_hidden, y);
 }
 
-static scs_status keep_blocks(scs_moving *m)
+static scs_status keep_blocks(scs_decode_mean_hidden *m)
 {
     int64_t d = m->model->arch.n_hidden;
 
@@ -117,7 +117,7 @@ static scs_status keep_blocks(scs_moving *m)
 }
 
 /* Column after column, times the batch norm's scale. */
-static scs_status turn_weights(scs_moving *m)
+static scs_status turn_weights(scs_decode_mean_hidden *m)
 {
     const scs_dense *dense = weights_of(m, 0);
     const scs_real *weight = m->model->param + dense->weight;
@@ -129,21 +129,21 @@ static scs_status turn_weights(scs_moving *m)
     return SCS_OK;
 }
 
-static scs_status make_layer(scs_moving *m, int layer, bool tiles)
+static scs_status make_layer(scs_decode_mean_hidden *m, int layer, bool tiles)
 {
     const scs_dense *dense = weights_of(m, layer);
 
     SCS_TRY(set_norm(m->model, &m->layout.block[m->model->arch.n_layer + layer], &m->norm[layer]));
     if (layer == 0 || !tiles)
         return SCS_OK;
-    return scs_tiles_create(m->model->param + dense->weight, dense->n_out, dense->n_in,
-                            &m->tiles[layer]);
+    return scs_gemm_int8_create(m->model->param + dense->weight, dense->n_out, dense->n_in,
+                                &m->tiles[layer]);
 }
 
-scs_status scs_moving_create(const scs_model *model, const scs_real *z, int64_t n, bool tiles,
-                             scs_moving **moving)
+scs_status scs_decode_mean_hidden_create(const scs_model *model, const scs_real *z, int64_t n,
+                                         bool tiles, scs_decode_mean_hidden **moving)
 {
-    scs_moving *m;
+    scs_decode_mean_hidden *m;
     scs_status st;
 
     SCS_REQUIRE(n > 0, SCS_EARG, "no cells to move");
@@ -159,18 +159,18 @@ scs_status scs_moving_create(const scs_model *model, const scs_real *z, int64_t 
     SCS_GO(st, keep_blocks(m));
     return SCS_OK;
 done:
-    scs_moving_destroy(moving);
+    scs_decode_mean_hidden_destroy(moving);
     return st;
 }
 
-void scs_moving_destroy(scs_moving **moving)
+void scs_decode_mean_hidden_destroy(scs_decode_mean_hidden **moving)
 {
-    scs_moving *m = *moving;
+    scs_decode_mean_hidden *m = *moving;
 
     for (int l = 0; m && l < SCS_MAX_LAYERS; l++) {
         free(m->norm[l].scale);
         free(m->norm[l].offset);
-        scs_tiles_destroy(&m->tiles[l]);
+        scs_gemm_int8_destroy(&m->tiles[l]);
     }
     if (m) {
         free(m->across);
@@ -181,7 +181,7 @@ void scs_moving_destroy(scs_moving **moving)
 }
 
 /* What delta adds to each unit of the first block. @param[out] sum, by [n_hidden] */
-SCS_VECTOR static void move_units(const scs_moving *m, const double *delta, double *sum,
+SCS_VECTOR static void move_units(const scs_decode_mean_hidden *m, const double *delta, double *sum,
                                   scs_real *by)
 {
     int32_t d = m->model->arch.n_hidden, n_latent = delta ? m->model->arch.n_latent : 0;
@@ -259,12 +259,12 @@ SCS_VECTOR static void add_activated(const affine *norm, scs_real slope, const s
     }
 }
 
-int64_t scs_moving_scratch(const scs_model *model)
+int64_t scs_decode_mean_hidden_scratch(const scs_model *model)
 {
     int32_t d = model->arch.n_hidden;
 
     return (2 * CELL_BLOCK + 1) * (int64_t)d +
-           scs_tiles_scratch(d, CELL_BLOCK) / (int64_t)sizeof(scs_real) + 1;
+           scs_gemm_int8_scratch(d, CELL_BLOCK) / (int64_t)sizeof(scs_real) + 1;
 }
 
 /* Of one thread, from its scratch. */
@@ -276,7 +276,8 @@ typedef struct workspace {
 
 /* The second block of the layers before its activation, from the first's; row by row, so that the
  * activations stay near the core. @param from [n, n_hidden] may be the workspace's x */
-static void multiply_moved(const scs_moving *m, const scs_real *from, int32_t n, workspace *at)
+static void multiply_moved(const scs_decode_mean_hidden *m, const scs_real *from, int32_t n,
+                           workspace *at)
 {
     int32_t d = m->model->arch.n_hidden;
     scs_real slope = (scs_real)m->model->arch.leaky_slope;
@@ -288,14 +289,14 @@ static void multiply_moved(const scs_moving *m, const scs_real *from, int32_t n,
     }
     for (int32_t i = 0; i < n; i++) {
         move_rows(from + (int64_t)i * d, at->by, slope, 1, d, at->y);
-        scs_tiles_put_row(m->tiles[1], at->y, i, n, at->digits);
+        scs_gemm_int8_put_row(m->tiles[1], at->y, i, n, at->digits);
     }
-    scs_tiles_multiply(m->tiles[1], n, at->digits, at->y);
+    scs_gemm_int8_multiply(m->tiles[1], n, at->digits, at->y);
 }
 
 /* Adds the last hidden activations of n cells to the sum. */
-static void add_block(const scs_moving *m, const scs_real *from, int32_t n, workspace *at,
-                      double *sum)
+static void add_block(const scs_decode_mean_hidden *m, const scs_real *from, int32_t n,
+                      workspace *at, double *sum)
 {
     int32_t d = m->model->arch.n_hidden, last = m->model->arch.n_layer - 1;
     scs_real slope = (scs_real)m->model->arch.leaky_slope, *swap;
@@ -316,7 +317,8 @@ static void add_block(const scs_moving *m, const scs_real *from, int32_t n, work
     add_activated(&m->norm[last], slope, at->y, n, d, sum);
 }
 
-void scs_moving_mean(const scs_moving *m, const double *delta, scs_real *scratch, double *mean)
+void scs_decode_mean_hidden_run(const scs_decode_mean_hidden *m, const double *delta,
+                                scs_real *scratch, double *mean)
 {
     int64_t d = m->model->arch.n_hidden;
     workspace at = {scratch, scratch + CELL_BLOCK * d, scratch + 2 * CELL_BLOCK * d,
@@ -339,18 +341,18 @@ enum {
     ROWS = 8    /* at most, whose sums, of a panel, stay in registers */
 };
 
-struct scs_mean_decoder {
+struct scs_decode_mean_genes {
     int32_t n_gene, n_hidden, n_panel;
     scs_real *panel;      /* [n_panel, n_hidden, WIDTH] weights, 0 past the last gene */
     const scs_real *bias; /* [n_gene] */
 };
 
-scs_status scs_mean_decoder_create(const scs_model *model, scs_mean_decoder **decoder)
+scs_status scs_decode_mean_genes_create(const scs_model *model, scs_decode_mean_genes **decoder)
 {
     const scs_real *weight =
         scs_model_data(model, scs_model_find(model, "decoder.linear_out.weight"));
     int32_t d = model->arch.n_hidden;
-    scs_mean_decoder *m;
+    scs_decode_mean_genes *m;
     scs_status st;
 
     SCS_TRY(SCS_ALLOC(*decoder, 1));
@@ -365,11 +367,11 @@ scs_status scs_mean_decoder_create(const scs_model *model, scs_mean_decoder **de
             m->panel[(g / WIDTH * d + j) * WIDTH + g % WIDTH] = weight[g * d + j];
     return SCS_OK;
 done:
-    scs_mean_decoder_destroy(decoder);
+    scs_decode_mean_genes_destroy(decoder);
     return st;
 }
 
-void scs_mean_decoder_destroy(scs_mean_decoder **decoder)
+void scs_decode_mean_genes_destroy(scs_decode_mean_genes **decoder)
 {
     if (*decoder)
         free((*decoder)->panel);
@@ -377,12 +379,12 @@ void scs_mean_decoder_destroy(scs_mean_decoder **decoder)
     *decoder = NULL;
 }
 
-int scs_mean_decoder_tasks(const scs_mean_decoder *decoder)
+int scs_decode_mean_genes_tasks(const scs_decode_mean_genes *decoder)
 {
     return (decoder->n_panel + PANELS - 1) / PANELS;
 }
 
-int64_t scs_mean_decoder_work(const scs_mean_decoder *decoder)
+int64_t scs_decode_mean_genes_work(const scs_decode_mean_genes *decoder)
 {
     return (int64_t)decoder->n_hidden * WIDTH;
 }
@@ -422,7 +424,7 @@ SCS_VECTOR static void widen(const scs_real *panel, int64_t n, double *out)
 }
 
 /* @param panel as doubles */
-static void run_panel(const scs_mean_decoder *m, int32_t g0, const double *panel,
+static void run_panel(const scs_decode_mean_genes *m, int32_t g0, const double *panel,
                       const double *hidden, int64_t n, double *mean)
 {
     int32_t d = m->n_hidden, width = m->n_gene - g0 < WIDTH ? m->n_gene - g0 : WIDTH;
@@ -436,10 +438,10 @@ static void run_panel(const scs_mean_decoder *m, int32_t g0, const double *panel
     }
 }
 
-void scs_mean_decoder_run(const scs_mean_decoder *decoder, int task, const double *hidden,
-                          int64_t n, double *work, double *mean)
+void scs_decode_mean_genes_run(const scs_decode_mean_genes *decoder, int task, const double *hidden,
+                               int64_t n, double *work, double *mean)
 {
-    int64_t size = scs_mean_decoder_work(decoder);
+    int64_t size = scs_decode_mean_genes_work(decoder);
 
     for (int32_t p = task * PANELS; p < decoder->n_panel && p < (task + 1) * PANELS; p++) {
         widen(decoder->panel + p * size, size, work);

@@ -17,7 +17,7 @@ void scs_leave_out_thin(scs_plan *plan, int64_t most)
 scs_status scs_leave_out(const scs_atlas *atlas, const scs_method *method, const scs_plan *plan,
                          int64_t first, int64_t last, int64_t n_work, scs_left_out each, void *ctx)
 {
-    scs_failure failed = {0};
+    scs_parallel_error failed = {0};
 
 #pragma omp parallel for schedule(dynamic)
     for (int64_t i = first; i < last; i++) {
@@ -25,15 +25,15 @@ scs_status scs_leave_out(const scs_atlas *atlas, const scs_method *method, const
         double *work = NULL;
         scs_status st;
 
-        SCS_GO(st, scs_sources_create(atlas, &sources));
+        SCS_GO(st, scs_shift_sources_create(atlas, &sources));
         SCS_GO(st, SCS_ALLOC(work, n_work));
-        SCS_GO(st, scs_sources_find(atlas, method, &plan->item[i], sources));
+        SCS_GO(st, scs_shift_sources_find(atlas, method, &plan->item[i], sources));
         if (sources->kind != SCS_SOURCE_SELF)
             SCS_GO(st, each(ctx, i, sources, work));
     done:
         free(work);
-        scs_sources_destroy(&sources);
-        scs_failure_note(&failed, i, st);
+        scs_shift_sources_destroy(&sources);
+        scs_parallel_error_note(&failed, i, st);
     }
-    return scs_failure_raise(&failed);
+    return scs_parallel_error_raise(&failed);
 }

@@ -196,20 +196,6 @@ static void sort_shifts(scs_mixed *m)
     qsort(m->shift, (size_t)d->n_shift, sizeof *m->shift, compare_rows);
 }
 
-static int compare_ranks(const void *pa, const void *pb)
-{
-    const scs_mixed_rank *a = pa, *b = pb;
-
-    if (a->value != b->value)
-        return a->value > b->value ? -1 : 1;
-    return a->at < b->at ? -1 : a->at > b->at;
-}
-
-void scs_mixed_sort(scs_mixed_rank *of, int32_t n)
-{
-    qsort(of, (size_t)n, sizeof *of, compare_ranks);
-}
-
 static void start_count(scs_mixed_rank *of, int32_t n)
 {
     for (int32_t i = 0; i < n; i++)

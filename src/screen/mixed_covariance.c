@@ -165,3 +165,17 @@ scs_status scs_mixed_invert(const scs_mixed *m, const scs_mixed_row *rows, int32
     free(u);
     return SCS_OK;
 }
+
+static int compare_ranks(const void *pa, const void *pb)
+{
+    const scs_mixed_rank *a = pa, *b = pb;
+
+    if (a->value != b->value)
+        return a->value > b->value ? -1 : 1;
+    return a->at < b->at ? -1 : a->at > b->at;
+}
+
+void scs_mixed_sort(scs_mixed_rank *of, int32_t n)
+{
+    qsort(of, (size_t)n, sizeof *of, compare_ranks);
+}

@@ -13,7 +13,7 @@
 #include <string.h>
 
 /* The list keeps no capacity: it always has room for the next power of two. */
-static scs_status append(scs_treatments *t, const scs_combination *what)
+static scs_status append(scs_plan_treatments *t, const scs_combination *what)
 {
     if ((t->n & (t->n - 1)) == 0) {
         scs_combination *grown = scs_reallocate(t->item, t->n ? 2 * t->n : 1, sizeof *grown);
@@ -45,27 +45,27 @@ static scs_status check_doses(const scs_config *config, const scs_atlas *atlas)
     return SCS_OK;
 }
 
-scs_status scs_treatments_create(const scs_config *config, const scs_atlas *atlas, scs_names *pairs,
-                                 scs_treatments *treatments)
+scs_status scs_plan_treatments_create(const scs_config *config, const scs_atlas *atlas,
+                                      scs_names *pairs, scs_plan_treatments *treatments)
 {
     const char *separator = config->screen.order > 1 ? config->screen.pair_separator : NULL;
 
-    *treatments = (scs_treatments){.atlas = atlas, .config = config, .pairs = pairs};
+    *treatments = (scs_plan_treatments){.atlas = atlas, .config = config, .pairs = pairs};
     SCS_TRY(check_doses(config, atlas));
     return scs_pairing_create(scs_atlas_perturbations(atlas),
                               scs_atlas_perturbation(atlas, atlas->control), separator,
                               &treatments->pairing);
 }
 
-void scs_treatments_clear(scs_treatments *treatments)
+void scs_plan_treatments_clear(scs_plan_treatments *treatments)
 {
     scs_pairing_clear(&treatments->pairing);
     free(treatments->item);
-    *treatments = (scs_treatments){0};
+    *treatments = (scs_plan_treatments){0};
 }
 
 /* One dose. @param label in the data, -1: none */
-static scs_status add_at(scs_treatments *t, scs_combination what, int32_t label, double dose)
+static scs_status add_at(scs_plan_treatments *t, scs_combination what, int32_t label, double dose)
 {
     what.dose = dose;
     what.condition = label < 0 ? -1 : scs_atlas_condition(t->atlas, label, dose);
@@ -73,19 +73,19 @@ static scs_status add_at(scs_treatments *t, scs_combination what, int32_t label,
 }
 
 /* The doses at which cells show a label; of a pair without one, those that its two share. */
-static scs_status add_observed(scs_treatments *t, scs_combination what, int32_t label)
+static scs_status add_observed(scs_plan_treatments *t, scs_combination what, int32_t label)
 {
-    const scs_doses *d = &t->atlas->doses;
+    const scs_dose_list *d = &t->atlas->doses;
     int32_t shown = label < 0 ? what.perturbation : label;
 
     for (int32_t c = 0; c < d->n; c++)
         if (d->perturbation[c] == shown &&
-            (label >= 0 || scs_doses_find(d, what.second, d->dose[c]) >= 0))
+            (label >= 0 || scs_dose_list_find(d, what.second, d->dose[c]) >= 0))
             SCS_TRY(add_at(t, what, label, d->dose[c]));
     return SCS_OK;
 }
 
-static scs_status add(scs_treatments *t, scs_combination what, int32_t label, double dose)
+static scs_status add(scs_plan_treatments *t, scs_combination what, int32_t label, double dose)
 {
     const scs_names *doses = &t->config->screen.doses;
 
@@ -105,7 +105,7 @@ static scs_status add(scs_treatments *t, scs_combination what, int32_t label, do
 }
 
 /* Add a pair of single perturbations, as above. */
-static scs_status treatments_add_pair(scs_treatments *t, int32_t a, int32_t b, double dose)
+static scs_status treatments_add_pair(scs_plan_treatments *t, int32_t a, int32_t b, double dose)
 {
     scs_combination what = {.perturbation = a < b ? a : b, .second = a < b ? b : a};
     char *text;
@@ -119,7 +119,7 @@ static scs_status treatments_add_pair(scs_treatments *t, int32_t a, int32_t b, d
     return add(t, what, scs_pairing_label(&t->pairing, a, b), dose);
 }
 
-scs_status scs_treatments_add(scs_treatments *t, int32_t label, double dose)
+scs_status scs_plan_treatments_add(scs_plan_treatments *t, int32_t label, double dose)
 {
     const scs_pair_label *pair = scs_pairing_of(&t->pairing, label);
 
@@ -141,7 +141,7 @@ static int treatment_order(const void *a, const void *b)
     return (x->dose > y->dose) - (x->dose < y->dose);
 }
 
-static void sort_unique(scs_treatments *t)
+static void sort_unique(scs_plan_treatments *t)
 {
     int64_t n = 0;
 
@@ -154,7 +154,7 @@ static void sort_unique(scs_treatments *t)
 }
 
 /* Pairs whose label was chosen though one of its singles was not. */
-static bool is_covered(const scs_treatments *t, const bool *chosen, int32_t label)
+static bool is_covered(const scs_plan_treatments *t, const bool *chosen, int32_t label)
 {
     const scs_pair_label *pair = scs_pairing_of(&t->pairing, label);
 
@@ -163,13 +163,13 @@ static bool is_covered(const scs_treatments *t, const bool *chosen, int32_t labe
 
 /* Those of the chosen labels and, where screen.order is 2, all pairs of chosen singles; each once,
  * ordered by perturbation, second, dose. @param chosen [perturbations] */
-static scs_status treatments_choose(scs_treatments *t, const bool *chosen)
+static scs_status treatments_choose(scs_plan_treatments *t, const bool *chosen)
 {
     const scs_pairing *p = &t->pairing;
 
     for (int32_t a = 0; a < p->labels->n; a++) {
         if (chosen[a] && !is_covered(t, chosen, a))
-            SCS_TRY(scs_treatments_add(t, a, NAN));
+            SCS_TRY(scs_plan_treatments_add(t, a, NAN));
         for (int32_t b = a + 1; b < p->labels->n && p->separator && chosen[a] && p->single[a]; b++)
             if (chosen[b] && p->single[b])
                 SCS_TRY(treatments_add_pair(t, a, b, NAN));
@@ -178,7 +178,7 @@ static scs_status treatments_choose(scs_treatments *t, const bool *chosen)
     return SCS_OK;
 }
 
-const char *scs_row_status_name(int status)
+const char *scs_plan_row_status_name(int status)
 {
     static const char *const names[] = {[SCS_ROW_OK] = "ok",
                                         [SCS_ROW_NO_CONTROL] = "no_control",
@@ -188,8 +188,8 @@ const char *scs_row_status_name(int status)
     return names[status];
 }
 
-const char *scs_perturbation_label(const scs_atlas *atlas, const scs_names *pairs,
-                                   const scs_combination *item)
+const char *scs_plan_perturbation_label(const scs_atlas *atlas, const scs_names *pairs,
+                                        const scs_combination *item)
 {
     if (item->pair)
         return pairs->name[item->pair - 1];
@@ -197,14 +197,14 @@ const char *scs_perturbation_label(const scs_atlas *atlas, const scs_names *pair
                           : atlas->conditions.name[item->condition];
 }
 
-char *scs_treatment_text(const scs_atlas *atlas, const scs_names *pairs,
-                         const scs_combination *item, char *out, size_t size)
+char *scs_plan_treatment_text(const scs_atlas *atlas, const scs_names *pairs,
+                              const scs_combination *item, char *out, size_t size)
 {
     char dose[SCS_DOSE_TEXT] = "";
 
     if (atlas->doses.n)
         scs_dose_text(item->dose, dose);
-    snprintf(out, size, "%s%s%s", scs_perturbation_label(atlas, pairs, item), *dose ? "@" : "",
+    snprintf(out, size, "%s%s%s", scs_plan_perturbation_label(atlas, pairs, item), *dose ? "@" : "",
              dose);
     return out;
 }
@@ -213,11 +213,11 @@ char *scs_treatment_text(const scs_atlas *atlas, const scs_names *pairs,
 static const char *reason_of(const scs_atlas *atlas, const scs_combination *item, char *out,
                              size_t size)
 {
-    double largest = scs_doses_largest(&atlas->doses, item->perturbation);
+    double largest = scs_dose_list_largest(&atlas->doses, item->perturbation);
     char text[SCS_DOSE_TEXT];
 
     if (item->pair)
-        largest = fmin(largest, scs_doses_largest(&atlas->doses, item->second));
+        largest = fmin(largest, scs_dose_list_largest(&atlas->doses, item->second));
     if (atlas->doses.n && item->dose > largest) {
         snprintf(out, size,
                  "the dose is above the largest that shows the perturbation (%s); shifts are not "
@@ -243,7 +243,7 @@ static scs_status resolve(const scs_atlas *atlas, const scs_method *method, scs_
         item->status = SCS_ROW_NO_CONTROL;
         reason = "the species has no control cells of this cell type";
     } else {
-        SCS_TRY(scs_sources_find(atlas, method, item, sources));
+        SCS_TRY(scs_shift_sources_find(atlas, method, item, sources));
         source = sources->text;
         item->kind = (uint8_t)sources->kind;
     }
@@ -260,12 +260,12 @@ scs_status scs_plan_resolve(const scs_atlas *atlas, const scs_method *method, sc
     scs_sources *sources;
     scs_status st;
 
-    SCS_TRY(scs_sources_create(atlas, &sources));
+    SCS_TRY(scs_shift_sources_create(atlas, &sources));
     for (int64_t i = 0; i < plan->n; i++)
         SCS_GO(st, resolve(atlas, method, sources, &plan->item[i], plan));
     st = SCS_OK;
 done:
-    scs_sources_destroy(&sources);
+    scs_shift_sources_destroy(&sources);
     return st;
 }
 
@@ -284,7 +284,7 @@ typedef struct column {
 typedef struct reader {
     scs_table table;
     column column[N_COLUMN];
-    scs_treatments what; /* of the current row */
+    scs_plan_treatments what; /* of the current row */
     const scs_atlas *atlas;
 } reader;
 
@@ -335,7 +335,7 @@ static scs_status fail_unknown(const reader *r, int c, const char *text)
     scs_selection all = {.key = where, .noun = r->column[c].noun, .names = r->column[c].names};
 
     snprintf(where, sizeof where, "%s:%lld", r->table.path, (long long)r->table.line);
-    return scs_selection_unknown(&all, text);
+    return scs_names_selection_unknown(&all, text);
 }
 
 /* @param[out] code position of the name; -1 where there is no text */
@@ -347,7 +347,7 @@ static scs_status read_name(const reader *r, int c, int32_t *code)
     SCS_TRY(read_text(r, c, &text));
     if (!text)
         return SCS_OK;
-    *code = scs_index_find(&r->column[c].index, text);
+    *code = scs_names_index_find(&r->column[c].index, text);
     return *code >= 0 ? SCS_OK : fail_unknown(r, c, text);
 }
 
@@ -375,12 +375,12 @@ static scs_status read_treatment(reader *r)
     SCS_TRY(read_dose(r, &dose));
     SCS_REQUIRE(text, SCS_EARG, "%s:%lld: a row without perturbation", r->table.path,
                 (long long)r->table.line);
-    label = scs_index_find(&r->column[PERTURBATION].index, text);
+    label = scs_names_index_find(&r->column[PERTURBATION].index, text);
     SCS_REQUIRE(label != control, SCS_EARG,
                 "%s:%lld: \"%s\" is the control; name only what is to be predicted", r->table.path,
                 (long long)r->table.line, text);
     if (label >= 0)
-        return scs_treatments_add(&r->what, label, dose);
+        return scs_plan_treatments_add(&r->what, label, dose);
     if (scs_pairing_parse(&r->what.pairing, text, &a, &b))
         return treatments_add_pair(&r->what, a, b, dose);
     return fail_unknown(r, PERTURBATION, text);
@@ -429,16 +429,16 @@ scs_status scs_plan_read(const scs_config *config, const scs_atlas *atlas, scs_p
             [DOSE] = {.title = "dose", .noun = "dose"}}};
     scs_status st;
 
-    SCS_GO(st, scs_treatments_create(config, atlas, &plan->pairs, &r.what));
+    SCS_GO(st, scs_plan_treatments_create(config, atlas, &plan->pairs, &r.what));
     for (int c = 0; c < DOSE; c++)
-        SCS_GO(st, scs_index_create(r.column[c].names, &r.column[c].index));
+        SCS_GO(st, scs_names_index_create(r.column[c].names, &r.column[c].index));
     SCS_GO(st, scs_table_open(config->screen.combinations, LARGEST, &r.table));
     SCS_GO(st, read_rows(&r, plan));
 done:
     scs_table_close(&r.table);
     for (int c = 0; c < DOSE; c++)
-        scs_index_clear(&r.column[c].index);
-    scs_treatments_clear(&r.what);
+        scs_names_index_clear(&r.column[c].index);
+    scs_plan_treatments_clear(&r.what);
     return st;
 }
 
@@ -511,7 +511,7 @@ static double estimate_cost(const scs_config *config, const scs_arch *arch, int6
         pass += n * g * d;
     else if (config->screen.variance)
         pass += (n + g) * d * d;
-    return 2 * pass * (scs_decode_mode_at(config->screen.decode)->needs_baseline ? 2 : 1);
+    return 2 * pass * (scs_predict_mode_at(config->screen.decode)->needs_baseline ? 2 : 1);
 }
 
 static void set_costs(const scs_config *config, const scs_atlas *atlas, const scs_arch *arch,
@@ -530,7 +530,7 @@ static scs_status select_perturbations(scs_selection *s, int32_t control)
 {
     const char *name = s->names->name[control];
 
-    SCS_TRY(scs_selection_make(s));
+    SCS_TRY(scs_names_selection_make(s));
     SCS_REQUIRE(!s->named[control], SCS_EARG,
                 "screen.perturbations: \"%s\" is the control; name only what is to be predicted",
                 name);
@@ -552,7 +552,7 @@ static bool has_rows(const scs_atlas *atlas, const scs_selection *list, int32_t 
 }
 
 static scs_status add_grid(const scs_atlas *atlas, const scs_selection *list,
-                           const scs_treatments *what, scs_plan *plan)
+                           const scs_plan_treatments *what, scs_plan *plan)
 {
     for (int32_t s = 0; s < atlas->species.n; s++)
         for (int32_t t = 0; t < atlas->cell_types.n; t++)
@@ -575,20 +575,20 @@ static scs_status add_selected(const scs_config *config, const scs_atlas *atlas,
                                                      .noun = "condition",
                                                      .wanted = &config->screen.perturbations,
                                                      .names = scs_atlas_perturbations(atlas)}};
-    scs_treatments what = {0};
+    scs_plan_treatments what = {0};
     scs_status st;
 
-    SCS_GO(st, scs_treatments_create(config, atlas, &plan->pairs, &what));
-    SCS_GO(st, scs_selection_make(&list[PLAN_SPECIES]));
-    SCS_GO(st, scs_selection_make(&list[CELL_TYPES]));
+    SCS_GO(st, scs_plan_treatments_create(config, atlas, &plan->pairs, &what));
+    SCS_GO(st, scs_names_selection_make(&list[PLAN_SPECIES]));
+    SCS_GO(st, scs_names_selection_make(&list[CELL_TYPES]));
     SCS_GO(st, select_perturbations(&list[PERTURBATIONS],
                                     scs_atlas_perturbation(atlas, atlas->control)));
     SCS_GO(st, treatments_choose(&what, list[PERTURBATIONS].chosen));
     SCS_GO(st, add_grid(atlas, list, &what, plan));
 done:
-    scs_treatments_clear(&what);
+    scs_plan_treatments_clear(&what);
     for (int i = 0; i < N_LIST; i++)
-        scs_selection_clear(&list[i]);
+        scs_names_selection_clear(&list[i]);
     return st;
 }
 

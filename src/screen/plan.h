@@ -5,22 +5,24 @@
 #include "src/data/pairing.h"
 #include "scscreen/screen.h"
 
-typedef struct scs_treatments {
+typedef struct scs_plan_treatments {
     const scs_atlas *atlas; /**< borrowed, as the rest of the first four */
     const scs_config *config;
     scs_names *pairs; /**< labels of pairs are added here */
     scs_pairing pairing;
     int64_t n;
     scs_combination *item; /**< [n] without species, type and groups */
-} scs_treatments;
+} scs_plan_treatments;
 
 /** None yet. SCS_EARG: screen.doses without data.dose, or a dose that is none. */
-SCS_MUST_USE scs_status scs_treatments_create(const scs_config *config, const scs_atlas *atlas,
-                                              scs_names *pairs, scs_treatments *treatments);
-void scs_treatments_clear(scs_treatments *treatments);
+SCS_MUST_USE scs_status scs_plan_treatments_create(const scs_config *config, const scs_atlas *atlas,
+                                                   scs_names *pairs,
+                                                   scs_plan_treatments *treatments);
+void scs_plan_treatments_clear(scs_plan_treatments *treatments);
 /** Add a perturbation by its label: at one dose, or (NaN) at those of screen.doses. A label that is
  * a pair becomes one where screen.order is 2. */
-SCS_MUST_USE scs_status scs_treatments_add(scs_treatments *treatments, int32_t label, double dose);
+SCS_MUST_USE scs_status scs_plan_treatments_add(scs_plan_treatments *treatments, int32_t label,
+                                                double dose);
 
 /* Rows as they are added to a plan. */
 

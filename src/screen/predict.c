@@ -21,39 +21,39 @@ static const char *const magnitudes[] = {[SCS_MAGNITUDE_AUTO] = "auto",
 _Static_assert(sizeof magnitudes / sizeof *magnitudes == SCS_N_MAGNITUDE,
                "a name for each scs_magnitude");
 
-const scs_decode_mode *scs_decode_mode_at(int decode)
+const scs_decode_mode *scs_predict_mode_at(int decode)
 {
     return decode >= 0 && decode < SCS_N_DECODE ? &modes[decode] : NULL;
 }
 
-const char *scs_magnitude_name(int magnitude)
+const char *scs_predict_magnitude_name(int magnitude)
 {
     return magnitudes[magnitude];
 }
 
-double scs_method_share(const scs_method *method)
+double scs_predict_share(const scs_method *method)
 {
-    return scs_decode_mode_at(method->decode)->uses_share ? method->blend : 1;
+    return scs_predict_mode_at(method->decode)->uses_share ? method->blend : 1;
 }
 
 /* Whether the size of the decoder's change is fitted to the sources' own. */
 static bool is_fitted(const scs_method *method)
 {
-    return scs_decode_mode_at(method->decode)->uses_magnitude &&
+    return scs_predict_mode_at(method->decode)->uses_magnitude &&
            method->magnitude == SCS_MAGNITUDE_SOURCES;
 }
 
-bool scs_method_needs_change(const scs_method *method)
+bool scs_predict_needs_change(const scs_method *method)
 {
-    return scs_decode_mode_at(method->decode)->uses_share || is_fitted(method);
+    return scs_predict_mode_at(method->decode)->uses_share || is_fitted(method);
 }
 
-double scs_change_scale(const scs_method *method, int32_t n_gene, const scs_evidence *from)
+double scs_predict_change_scale(const scs_method *method, int32_t n_gene, const scs_evidence *from)
 {
     const double *moved = from->moved.mean, *still = from->still.mean;
     double product = 0, square = 0;
 
-    if (!is_fitted(method) || scs_method_share(method) == 0)
+    if (!is_fitted(method) || scs_predict_share(method) == 0)
         return 1;
     for (int32_t g = 0; g < n_gene; g++) {
         double decoded = moved[g] - still[g];
@@ -80,8 +80,8 @@ SCS_VECTOR static void predict(const scs_method *method, int32_t n_gene, double 
                                const float *control, const double *moved, const double *still,
                                const double *change, float *out)
 {
-    double share = scs_method_share(method);
-    bool edits = scs_decode_mode_at(method->decode)->needs_baseline;
+    double share = scs_predict_share(method);
+    bool edits = scs_predict_mode_at(method->decode)->needs_baseline;
 
 #pragma omp simd
     for (int32_t g = 0; g < n_gene; g++)
@@ -100,4 +100,11 @@ void scs_predict(const scs_method *method, int32_t n_gene, const scs_evidence *f
     if (out->variance)
         predict(method, n_gene, 1, from->control_variance, from->moved.variance,
                 from->still.variance, from->change.variance, out->variance);
+}
+
+scs_method scs_predict_in_gene_space(scs_method method)
+{
+    method.decode = SCS_DECODE_BLEND;
+    method.blend = 0;
+    return method;
 }

@@ -17,10 +17,14 @@ typedef struct scs_decode_mode {
 } scs_decode_mode;
 
 /** NULL past the end. @param decode scs_decode_method */
-const scs_decode_mode *scs_decode_mode_at(int decode);
+const scs_decode_mode *scs_predict_mode_at(int decode);
 /** The decoder's share of the change, 1 where the mode mixes none. */
-double scs_method_share(const scs_method *method);
+double scs_predict_share(const scs_method *method);
 /** "auto", "decoder", "sources". @param magnitude scs_magnitude */
-const char *scs_magnitude_name(int magnitude);
+const char *scs_predict_magnitude_name(int magnitude);
+
+/** The method that adds the sources' own change in gene space to the control, and decodes nothing:
+ * a blend without the network. */
+scs_method scs_predict_in_gene_space(scs_method method);
 
 #endif

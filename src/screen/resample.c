@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-scs_status scs_replica_make(const scs_atlas *atlas, scs_replica *r)
+scs_status scs_resample_replica_make(const scs_atlas *atlas, scs_replica *r)
 {
     int64_t n = (int64_t)atlas->n_group * atlas->n_latent;
 
@@ -19,21 +19,21 @@ scs_status scs_replica_make(const scs_atlas *atlas, scs_replica *r)
     r->atlas.mean = NULL; /* the one array of its own */
     SCS_TRY(SCS_ALLOC(r->atlas.mean, n));
     memcpy(r->atlas.mean, atlas->mean, (size_t)n * sizeof *r->atlas.mean);
-    return scs_sources_create(atlas, &r->sources);
+    return scs_shift_sources_create(atlas, &r->sources);
 }
 
-void scs_replica_clear(scs_replica *r)
+void scs_resample_replica_clear(scs_replica *r)
 {
     free(r->atlas.mean);
-    scs_sources_destroy(&r->sources);
+    scs_shift_sources_destroy(&r->sources);
 }
 
 /* The shift of one combination from the means as they are now. @param[out] delta [n_latent] */
 static scs_status replica_shift(const scs_replica *r, const scs_method *method,
                                 const scs_combination *target, double *delta)
 {
-    SCS_TRY(scs_sources_find(&r->atlas, method, target, r->sources));
-    scs_sources_shift(&r->atlas, r->sources, delta);
+    SCS_TRY(scs_shift_sources_find(&r->atlas, method, target, r->sources));
+    scs_shift_sources_latent(&r->atlas, r->sources, delta);
     return SCS_OK;
 }
 
@@ -46,16 +46,17 @@ static scs_status estimate(const scs_replica *r, const scs_method *method,
     return SCS_OK;
 }
 
-scs_status scs_replicate(const scs_atlas *atlas, const scs_method *method,
-                         const scs_combination *const *target, int64_t n_target,
-                         int64_t n_replicate, scs_draw draw, const void *ctx, double *delta)
+scs_status scs_resample_replicate(const scs_atlas *atlas, const scs_method *method,
+                                  const scs_combination *const *target, int64_t n_target,
+                                  int64_t n_replicate, scs_draw draw, const void *ctx,
+                                  double *delta)
 {
-    scs_failure failed = {0};
+    scs_parallel_error failed = {0};
 
 #pragma omp parallel
     {
         scs_replica r;
-        scs_status st = scs_replica_make(atlas, &r);
+        scs_status st = scs_resample_replica_make(atlas, &r);
 
 #pragma omp for schedule(static)
         for (int64_t b = 0; b < n_replicate; b++) {
@@ -64,18 +65,18 @@ scs_status scs_replicate(const scs_atlas *atlas, const scs_method *method,
                     draw(ctx, b, r.atlas.mean);
                 st = estimate(&r, method, target, n_target, delta + b * n_target * atlas->n_latent);
             }
-            scs_failure_note(&failed, b, st);
+            scs_parallel_error_note(&failed, b, st);
         }
-        scs_replica_clear(&r);
+        scs_resample_replica_clear(&r);
     }
-    return scs_failure_raise(&failed);
+    return scs_parallel_error_raise(&failed);
 }
 
 /* Covariance of a group's mean: that of its cells (ddof 1) / their number. */
 static void mean_covariance(const scs_atlas *a, int32_t group, double *out)
 {
     int64_t d = a->n_latent;
-    const double *mean = scs_group_mean(a, group), *second = a->second + group * d * d;
+    const double *mean = scs_atlas_group_mean(a, group), *second = a->second + group * d * d;
     double n = (double)a->group[group].count;
 
     for (int64_t j = 0; j < d; j++)
@@ -133,8 +134,8 @@ static scs_status fill(scs_bootstrap *b, const scs_sources *sources)
     return SCS_OK;
 }
 
-scs_status scs_bootstrap_create(const scs_atlas *atlas, const scs_sources *sources, int64_t seed,
-                                scs_bootstrap **bootstrap)
+scs_status scs_resample_bootstrap_create(const scs_atlas *atlas, const scs_sources *sources,
+                                         int64_t seed, scs_bootstrap **bootstrap)
 {
     scs_status st;
 
@@ -142,11 +143,11 @@ scs_status scs_bootstrap_create(const scs_atlas *atlas, const scs_sources *sourc
     **bootstrap = (scs_bootstrap){.atlas = atlas, .seed = seed};
     st = fill(*bootstrap, sources);
     if (st != SCS_OK)
-        scs_bootstrap_destroy(bootstrap);
+        scs_resample_bootstrap_destroy(bootstrap);
     return st;
 }
 
-void scs_bootstrap_destroy(scs_bootstrap **bootstrap)
+void scs_resample_bootstrap_destroy(scs_bootstrap **bootstrap)
 {
     if (*bootstrap) {
         free((*bootstrap)->group);
@@ -160,7 +161,8 @@ void scs_bootstrap_destroy(scs_bootstrap **bootstrap)
 static void draw_group(const scs_bootstrap *b, int32_t i, int64_t replicate, double *mean)
 {
     int64_t d = b->atlas->n_latent;
-    const double *factor = b->factor + i * d * d, *centre = scs_group_mean(b->atlas, b->group[i]);
+    const double *factor = b->factor + i * d * d,
+                 *centre = scs_atlas_group_mean(b->atlas, b->group[i]);
     double *out = mean + b->group[i] * d;
     scs_stream stream = {(uint64_t)b->seed, SCS_RANDOM_BOOTSTRAP, (uint32_t)replicate,
                          (uint64_t)b->group[i]};
@@ -170,7 +172,7 @@ static void draw_group(const scs_bootstrap *b, int32_t i, int64_t replicate, dou
         out[j] = centre[j] + scs_vector_dot(factor + j * d, out, j + 1);
 }
 
-void scs_bootstrap_draw(const void *bootstrap, int64_t replicate, double *mean)
+void scs_resample_bootstrap_draw(const void *bootstrap, int64_t replicate, double *mean)
 {
     const scs_bootstrap *b = bootstrap;
 
@@ -178,7 +180,7 @@ void scs_bootstrap_draw(const void *bootstrap, int64_t replicate, double *mean)
         draw_group(b, i, replicate, mean);
 }
 
-void scs_replicate_error(const double *delta, int64_t n, int32_t n_latent, double *se)
+void scs_resample_replicate_error(const double *delta, int64_t n, int32_t n_latent, double *se)
 {
     for (int32_t j = 0; j < n_latent; j++) {
         double mean = 0, square = 0;
@@ -257,7 +259,7 @@ static void permute(const pair *p, scs_stream stream, int64_t *order, double *me
 static scs_status permute_all(const pair *p, const scs_stream *stream, int64_t first, int64_t n,
                               double *mean)
 {
-    scs_failure failed = {0};
+    scs_parallel_error failed = {0};
     int64_t n_cell = p->n_control + p->n_perturbed;
 
 #pragma omp parallel
@@ -274,16 +276,17 @@ static scs_status permute_all(const pair *p, const scs_stream *stream, int64_t f
             one.epoch = (uint32_t)(first + b);
             if (st == SCS_OK)
                 permute(p, one, order, mean + b * p->d);
-            scs_failure_note(&failed, b, st);
+            scs_parallel_error_note(&failed, b, st);
         }
         free(order);
     }
-    return scs_failure_raise(&failed);
+    return scs_parallel_error_raise(&failed);
 }
 
-scs_status scs_permute_pair(const scs_stream *stream, const scs_real *control, int64_t n_control,
-                            const scs_real *perturbed, int64_t n_perturbed, int32_t n_latent,
-                            int64_t first, int64_t n, double *mean)
+scs_status scs_resample_permute_pair(const scs_stream *stream, const scs_real *control,
+                                     int64_t n_control, const scs_real *perturbed,
+                                     int64_t n_perturbed, int32_t n_latent, int64_t first,
+                                     int64_t n, double *mean)
 {
     pair p = {control, perturbed, n_control, n_perturbed, n_latent, NULL};
     scs_status st = add_all(&p);
@@ -295,7 +298,7 @@ scs_status scs_permute_pair(const scs_stream *stream, const scs_real *control, i
 }
 
 /* Control means follow: the sum over both groups stays. */
-void scs_permutation_draw(const void *permutation, int64_t replicate, double *mean)
+void scs_resample_permutation_draw(const void *permutation, int64_t replicate, double *mean)
 {
     const scs_permutation *p = permutation;
     int64_t d = p->atlas->n_latent;
@@ -344,9 +347,10 @@ static void restore(scs_replica *r, const scs_permutation *p)
     }
 }
 
-scs_status scs_replica_count(scs_replica *r, const scs_method *method, const scs_permutation *p,
-                             const scs_combination *const *target, int64_t n_target, double *delta,
-                             int32_t *count)
+scs_status scs_resample_replica_count(scs_replica *r, const scs_method *method,
+                                      const scs_permutation *p,
+                                      const scs_combination *const *target, int64_t n_target,
+                                      double *delta, int32_t *count)
 {
     double *least;
     scs_status st;
@@ -355,7 +359,7 @@ scs_status scs_replica_count(scs_replica *r, const scs_method *method, const scs
     memset(count, 0, (size_t)n_target * sizeof *count);
     st = find_least(r, method, target, n_target, delta, least);
     for (int64_t b = 0; b < p->n && st == SCS_OK; b++) {
-        scs_permutation_draw(p, b, r->atlas.mean);
+        scs_resample_permutation_draw(p, b, r->atlas.mean);
         for (int64_t i = 0; i < n_target && st == SCS_OK; i++) {
             st = replica_shift(r, method, target[i], delta);
             count[i] += scs_vector_dot(delta, delta, r->atlas.n_latent) >= least[i];
@@ -387,7 +391,7 @@ static void add_shift(spread *s, const float *shift, int32_t n_gene)
 static double source_error(const scs_atlas *a, const scs_method *method, const scs_sources *sources,
                            int32_t gene)
 {
-    double share = 1 - scs_method_share(method), sum = 0;
+    double share = 1 - scs_predict_share(method), sum = 0;
 
     for (int32_t i = 0; i < sources->n && share > 0; i++) {
         int64_t g = sources->group[i];
@@ -407,10 +411,10 @@ static scs_status allocate(spread *s, double **moved, scs_prediction *out, int32
     return SCS_ALLOC(out->shift, n_gene);
 }
 
-scs_status scs_shift_error(const scs_atlas *atlas, const scs_decoder *decoder,
-                           const scs_method *method, const scs_sources *sources, const scs_real *z,
-                           int64_t n, const double *delta, int64_t n_replicate,
-                           const scs_evidence *from, float *se)
+scs_status scs_resample_shift_error(const scs_atlas *atlas, const scs_decoder *decoder,
+                                    const scs_method *method, const scs_sources *sources,
+                                    const scs_real *z, int64_t n, const double *delta,
+                                    int64_t n_replicate, const scs_evidence *from, float *se)
 {
     scs_evidence one = *from;
     scs_prediction out = {0};
@@ -421,7 +425,7 @@ scs_status scs_shift_error(const scs_atlas *atlas, const scs_decoder *decoder,
     SCS_GO(st, allocate(&s, &moved, &out, atlas->n_gene));
     one.moved.mean = moved;
     for (int64_t b = 0; b < n_replicate; b++) {
-        SCS_GO(st, scs_decoder_moments(decoder, z, n, delta + b * atlas->n_latent, moved, NULL));
+        SCS_GO(st, scs_decode_moments(decoder, z, n, delta + b * atlas->n_latent, moved, NULL));
         scs_predict(method, atlas->n_gene, &one, &out);
         add_shift(&s, out.shift, atlas->n_gene);
     }

@@ -13,14 +13,14 @@ typedef struct scs_replica {
 } scs_replica;
 
 /** The means are those of the atlas. Clear it even after a failure. */
-SCS_MUST_USE scs_status scs_replica_make(const scs_atlas *atlas, scs_replica *replica);
-void scs_replica_clear(scs_replica *replica);
+SCS_MUST_USE scs_status scs_resample_replica_make(const scs_atlas *atlas, scs_replica *replica);
+void scs_resample_replica_clear(scs_replica *replica);
 /** Of `permuted->n` permutations, how many give each combination a shift at least as long as the
  * atlas' own means do. Afterwards the replica's means are the atlas' own again.
  *  @param delta [n_latent] scratch  @param[out] count [n_target] */
-SCS_MUST_USE scs_status scs_replica_count(scs_replica *replica, const scs_method *method,
-                                          const scs_permutation *permuted,
-                                          const scs_combination *const *target, int64_t n_target,
-                                          double *delta, int32_t *count);
+SCS_MUST_USE scs_status scs_resample_replica_count(scs_replica *replica, const scs_method *method,
+                                                   const scs_permutation *permuted,
+                                                   const scs_combination *const *target,
+                                                   int64_t n_target, double *delta, int32_t *count);
 
 #endif

@@ -66,7 +66,7 @@ static double square(double r)
     return r * r;
 }
 
-double scs_pearson(const float *a, const float *b, const int32_t *gene, int64_t n)
+double scs_score_pearson(const float *a, const float *b, const int32_t *gene, int64_t n)
 {
     return correlate(&(pair){.a = a, .b = b, .gene = gene, .n = n});
 }
@@ -80,7 +80,7 @@ static int64_t count_genes(const int32_t *deg)
     return n;
 }
 
-scs_scores scs_no_scores(void)
+scs_scores scs_score_none(void)
 {
     return (scs_scores){.r2_all = NAN,
                         .r2_deg = NAN,
@@ -96,22 +96,23 @@ scs_scores scs_score(const scs_atlas *atlas, const scs_combination *target,
     int64_t n = atlas->n_gene, n_deg;
     const float *observed, *control;
     const int32_t *deg;
-    scs_scores s = scs_no_scores();
+    scs_scores s = scs_score_none();
 
     if (target->observed_group < 0 || target->control_group < 0)
         return s;
-    control = scs_group_gene_mean(atlas, target->control_group);
-    observed = scs_group_gene_mean(atlas, target->observed_group);
-    deg = scs_group_deg(atlas, target->observed_group);
+    control = scs_atlas_group_gene_mean(atlas, target->control_group);
+    observed = scs_atlas_group_gene_mean(atlas, target->observed_group);
+    deg = scs_atlas_group_deg(atlas, target->observed_group);
     n_deg = count_genes(deg);
-    s.r2_all = square(scs_pearson(predicted->mean, observed, NULL, n));
-    s.r2_deg = square(scs_pearson(predicted->mean, observed, deg, n_deg));
-    s.r2_all_control = square(scs_pearson(control, observed, NULL, n));
-    s.r2_deg_control = square(scs_pearson(control, observed, deg, n_deg));
+    s.r2_all = square(scs_score_pearson(predicted->mean, observed, NULL, n));
+    s.r2_deg = square(scs_score_pearson(predicted->mean, observed, deg, n_deg));
+    s.r2_all_control = square(scs_score_pearson(control, observed, NULL, n));
+    s.r2_deg_control = square(scs_score_pearson(control, observed, deg, n_deg));
     s.delta_pearson = correlate(&(pair){predicted->mean, control, observed, control, NULL, n});
     if (predicted->variance)
-        s.r2_variance = square(scs_pearson(
-            predicted->variance, scs_group_gene_variance(atlas, target->observed_group), NULL, n));
+        s.r2_variance = square(scs_score_pearson(
+            predicted->variance, scs_atlas_group_gene_variance(atlas, target->observed_group), NULL,
+            n));
     return s;
 }
 
@@ -133,7 +134,7 @@ static const char *const names[] = {
 
 _Static_assert(sizeof names / sizeof *names == SCS_N_MEASURE, "a name for each scs_measure");
 
-const char *scs_measure_name(int measure)
+const char *scs_score_measure_name(int measure)
 {
     return names[measure];
 }
@@ -183,7 +184,7 @@ static double discrimination(const truth *t)
         if (g < 0 || g == t->target->observed_group || c == a->control)
             continue;
         n++;
-        n_nearer += l1_distance(t->mean, scs_group_gene_mean(a, g), a->n_gene) < own;
+        n_nearer += l1_distance(t->mean, scs_atlas_group_gene_mean(a, g), a->n_gene) < own;
     }
     return n > 1 ? 1 - (double)n_nearer / n : NAN;
 }
@@ -228,7 +229,7 @@ static scs_status measure_genes(const truth *t, double *size, double *value)
     }
     if (!any) /* no change names no gene */
         return SCS_OK;
-    SCS_TRY(scs_top_genes(size, n, 0, SCS_N_DEG, top, score));
+    SCS_TRY(scs_deg_top_genes(size, n, 0, SCS_N_DEG, top, score));
     value[SCS_DEG_OVERLAP_20] = overlap(t, top, 20);
     value[SCS_DEG_OVERLAP_50] = overlap(t, top, 50);
     value[SCS_DEG_OVERLAP_100] = overlap(t, top, 100);
@@ -246,15 +247,15 @@ static void measure_correlations(const truth *t, const scs_prediction *predicted
     value[SCS_DELTA_PEARSON] = s.delta_pearson;
 }
 
-scs_status scs_measure_means(const scs_atlas *atlas, const scs_combination *target,
-                             const scs_prediction *predicted, double *value)
+scs_status scs_score_measure_means(const scs_atlas *atlas, const scs_combination *target,
+                                   const scs_prediction *predicted, double *value)
 {
     int64_t n = atlas->n_gene;
     truth t = {.atlas = atlas,
                .target = target,
-               .observed = scs_group_gene_mean(atlas, target->observed_group),
-               .control = scs_group_gene_mean(atlas, target->control_group),
-               .deg = scs_group_deg(atlas, target->observed_group),
+               .observed = scs_atlas_group_gene_mean(atlas, target->observed_group),
+               .control = scs_atlas_group_gene_mean(atlas, target->control_group),
+               .deg = scs_atlas_group_deg(atlas, target->observed_group),
                .mean = predicted->mean,
                .shift = predicted->shift};
     double *scratch;

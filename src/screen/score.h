@@ -31,11 +31,12 @@ enum scs_measure {
 };
 
 /** Column name: "r2_all", "energy_v_latent". */
-const char *scs_measure_name(int measure);
+const char *scs_score_measure_name(int measure);
 
 /** All measures of means; NaN where undefined. Nothing is said of latent cells (NaN).
  *  @param target with an observed group  @param[out] value [SCS_N_MEASURE] */
-SCS_MUST_USE scs_status scs_measure_means(const scs_atlas *atlas, const scs_combination *target,
-                                          const scs_prediction *predicted, double *value);
+SCS_MUST_USE scs_status scs_score_measure_means(const scs_atlas *atlas,
+                                                const scs_combination *target,
+                                                const scs_prediction *predicted, double *value);
 
 #endif

@@ -18,7 +18,7 @@
 /* Groups of one type, -1 where they may not be used. */
 static int32_t control_of(const scs_estimate *e, int32_t type)
 {
-    return scs_usable_group(e->atlas, e->species, type, e->atlas->control);
+    return scs_atlas_usable_group(e->atlas, e->species, type, e->atlas->control);
 }
 
 /* n control means less their mean. @param[out] centred [n, d]  @param[out] centre [d] */
@@ -30,10 +30,10 @@ static void centre_controls(const scs_estimate *e, const int32_t *type, int32_t 
     for (int32_t j = 0; j < d; j++) {
         centre[j] = 0;
         for (int32_t i = 0; i < n; i++)
-            centre[j] += scs_group_mean(e->atlas, control_of(e, type[i]))[j] / n;
+            centre[j] += scs_atlas_group_mean(e->atlas, control_of(e, type[i]))[j] / n;
         for (int32_t i = 0; i < n; i++)
             centred[(int64_t)i * d + j] =
-                scs_group_mean(e->atlas, control_of(e, type[i]))[j] - centre[j];
+                scs_atlas_group_mean(e->atlas, control_of(e, type[i]))[j] - centre[j];
     }
 }
 
@@ -108,7 +108,7 @@ enum { MOST_MEASURED = 2048 };
 
 static double gene_distance(const scs_atlas *a, int32_t g, int32_t h)
 {
-    const float *x = scs_group_gene_mean(a, g), *y = scs_group_gene_mean(a, h);
+    const float *x = scs_atlas_group_gene_mean(a, g), *y = scs_atlas_group_gene_mean(a, h);
     double d = 0;
 
     for (int32_t i = 0; i < a->n_gene; i++)
@@ -126,7 +126,7 @@ static scs_status number_controls(scs_atlas *a)
     return SCS_OK;
 }
 
-scs_status scs_atlas_measure_controls(scs_atlas *a)
+scs_status scs_shift_measure_controls(scs_atlas *a)
 {
     int64_t n;
 
@@ -149,12 +149,12 @@ scs_status scs_atlas_measure_controls(scs_atlas *a)
 
 /* Squared distance of a control group from the target's: by mean expression where the atlas has
  * measured it, else in latent space. */
-static double scs_control_distance(const scs_estimate *e, int32_t group)
+static double control_distance_of(const scs_estimate *e, int32_t group)
 {
     const scs_atlas *a = e->atlas;
 
     if (!a->by_expression)
-        return scs_vector_squared_distance(scs_group_mean(a, group), e->target, a->n_latent);
+        return scs_vector_squared_distance(scs_atlas_group_mean(a, group), e->target, a->n_latent);
     if (!a->control_distance)
         return gene_distance(a, group, e->target_group);
     return a->control_distance[(int64_t)a->control_at[group] * a->n_control +
@@ -163,7 +163,8 @@ static double scs_control_distance(const scs_estimate *e, int32_t group)
 
 static int32_t perturbed_of(const scs_estimate *e, int32_t type)
 {
-    return type == e->leave_out ? -1 : scs_usable_group(e->atlas, e->species, type, e->condition);
+    return type == e->leave_out ? -1
+                                : scs_atlas_usable_group(e->atlas, e->species, type, e->condition);
 }
 
 /* Whether the type was seen in both conditions. */
@@ -233,7 +234,7 @@ static scs_status add_balanced(const scs_estimate *e, double scale, scs_sources 
 
 static double distance_of(const scs_estimate *e, int32_t type)
 {
-    return scs_control_distance(e, control_of(e, type));
+    return control_distance_of(e, control_of(e, type));
 }
 
 /* Squared distance of the paired type nearest to the target. */
@@ -370,7 +371,7 @@ static bool can_say(const taking *t, int32_t condition)
                       .leave_out = c->cell_type,
                       .condition = condition};
 
-    if (t->part && scs_usable_group(t->atlas, c->species, c->cell_type, condition) >= 0)
+    if (t->part && scs_atlas_usable_group(t->atlas, c->species, c->cell_type, condition) >= 0)
         return true;
     if (can_estimate(&e))
         return true;
@@ -381,7 +382,8 @@ static bool can_say(const taking *t, int32_t condition)
     return false;
 }
 
-static void add(const taking *t, int32_t condition, double share, scs_part *part, int32_t *n)
+static void add(const taking *t, int32_t condition, double share, scs_shift_component *part,
+                int32_t *n)
 {
     scs_combination one = *t->target;
 
@@ -392,13 +394,14 @@ static void add(const taking *t, int32_t condition, double share, scs_part *part
     }
     one.pair = 0;
     one.part = t->part;
-    part[(*n)++] = (scs_part){one, share};
+    part[(*n)++] = (scs_shift_component){one, share};
 }
 
 /* @return whether the dose lies between 0 and one that something can be said about */
-static bool add_between(const taking *t, int32_t perturbation, scs_part *part, int32_t *n)
+static bool add_between(const taking *t, int32_t perturbation, scs_shift_component *part,
+                        int32_t *n)
 {
-    const scs_doses *d = &t->atlas->doses;
+    const scs_dose_list *d = &t->atlas->doses;
     int32_t below = -1, above = -1;
     double dose = t->target->dose, low = 0, way;
     taking beside = *t;
@@ -424,7 +427,7 @@ static bool add_between(const taking *t, int32_t perturbation, scs_part *part, i
 }
 
 /* One perturbation at the target's dose. @return whether anything can be said */
-static bool add_single(taking *t, int32_t perturbation, scs_part *part, int32_t *n)
+static bool add_single(taking *t, int32_t perturbation, scs_shift_component *part, int32_t *n)
 {
     int32_t condition = scs_atlas_condition(t->atlas, perturbation, t->target->dose);
 
@@ -443,8 +446,8 @@ static bool add_single(taking *t, int32_t perturbation, scs_part *part, int32_t 
     return true;
 }
 
-int32_t scs_parts(const scs_atlas *atlas, const scs_method *method, const scs_combination *target,
-                  scs_part *part)
+int32_t scs_shift_components(const scs_atlas *atlas, const scs_method *method,
+                             const scs_combination *target, scs_shift_component *part)
 {
     taking t = {atlas, method, target, target->part || target->pair > 0, false};
     int32_t n = 0;
@@ -488,7 +491,7 @@ static double donor_distance(const scs_estimate *own, int32_t species, int32_t t
         return nearest_distance(&e);
     if (control < 0)
         return INFINITY;
-    return scs_control_distance(own, control);
+    return control_distance_of(own, control);
 }
 
 /* @return -1 where no donor has control cells of the target's type, or there is no donor at all */
@@ -567,8 +570,8 @@ static scs_status ask_all_donors(const scs_estimate *own, double share, scs_sour
 /* Half of the way from the donor's perturbed cells of the same type, carried over by the mean
  * difference of the two species' control cells, to the target's controls (Lotfollahi et al. 2019,
  * figure 6). */
-static void add_carried(const scs_estimate *own, const scs_estimate *donor, const scs_part *part,
-                        scs_sources *sources)
+static void add_carried(const scs_estimate *own, const scs_estimate *donor,
+                        const scs_shift_component *part, scs_sources *sources)
 {
     int32_t n_type = own->atlas->cell_types.n, n = 0;
     double half = .5 * part->share;
@@ -586,8 +589,8 @@ static void add_carried(const scs_estimate *own, const scs_estimate *donor, cons
 
 /* One species speaks. Without perturbed cells of the target's type, or controls that both species
  * have, half and half is not defined. */
-static scs_status ask_donor(const scs_estimate *own, int32_t species, const scs_part *part,
-                            scs_sources *sources)
+static scs_status ask_donor(const scs_estimate *own, int32_t species,
+                            const scs_shift_component *part, scs_sources *sources)
 {
     scs_estimate e = of_donor(own, species);
     int32_t type = part->target.cell_type;
@@ -604,7 +607,8 @@ static scs_status ask_donor(const scs_estimate *own, int32_t species, const scs_
 
 /* Ask the species that saw the part's condition, as method->cross_species says, and say which in
  * the sources' text. The kind stays NONE where there is none. */
-static scs_status ask_donors(const scs_estimate *own, const scs_part *part, scs_sources *sources)
+static scs_status ask_donors(const scs_estimate *own, const scs_shift_component *part,
+                             scs_sources *sources)
 {
     int32_t nearest = nearest_donor(own, part->target.cell_type, true);
 
@@ -617,7 +621,7 @@ static scs_status ask_donors(const scs_estimate *own, const scs_part *part, scs_
     return ask_all_donors(own, part->share, sources);
 }
 
-scs_method scs_method_from_config(const scs_config *config)
+scs_method scs_shift_method_from_config(const scs_config *config)
 {
     return (scs_method){.shift = config->screen.shift,
                         .power = config->screen.nearest_power,
@@ -646,16 +650,16 @@ static scs_status create(int32_t n_group, int32_t n_type, scs_sources **sources)
     SCS_TRY(SCS_ALLOC(*sources, 1));
     st = allocate(n_group, n_type, *sources);
     if (st != SCS_OK)
-        scs_sources_destroy(sources);
+        scs_shift_sources_destroy(sources);
     return st;
 }
 
-scs_status scs_sources_create(const scs_atlas *atlas, scs_sources **sources)
+scs_status scs_shift_sources_create(const scs_atlas *atlas, scs_sources **sources)
 {
     return create(atlas->n_group, atlas->cell_types.n, sources);
 }
 
-scs_status scs_sources_copy(const scs_sources *from, scs_sources **to)
+scs_status scs_shift_sources_copy(const scs_sources *from, scs_sources **to)
 {
     SCS_TRY(create(from->n, 0, to));
     (*to)->kind = from->kind;
@@ -666,7 +670,7 @@ scs_status scs_sources_copy(const scs_sources *from, scs_sources **to)
     return SCS_OK;
 }
 
-void scs_sources_destroy(scs_sources **sources)
+void scs_shift_sources_destroy(scs_sources **sources)
 {
     if (*sources) {
         free((*sources)->group);
@@ -681,10 +685,10 @@ void scs_sources_destroy(scs_sources **sources)
 _Static_assert(sizeof kinds / sizeof *kinds == SCS_N_SOURCE_KIND, "a row for each kind");
 
 /* The target's own cells. @return whether there are any */
-static bool ask_self(const scs_atlas *atlas, const scs_part *part, scs_sources *sources)
+static bool ask_self(const scs_atlas *atlas, const scs_shift_component *part, scs_sources *sources)
 {
     const scs_combination *t = &part->target;
-    int32_t perturbed = scs_usable_group(atlas, t->species, t->cell_type, t->condition);
+    int32_t perturbed = scs_atlas_usable_group(atlas, t->species, t->cell_type, t->condition);
 
     if (perturbed < 0)
         return false;
@@ -695,8 +699,8 @@ static bool ask_self(const scs_atlas *atlas, const scs_part *part, scs_sources *
 }
 
 /* Add what is known of one part. @param[out] sources its kind and text are this part's */
-static scs_status ask(const scs_atlas *atlas, const scs_method *method, const scs_part *part,
-                      scs_sources *sources)
+static scs_status ask(const scs_atlas *atlas, const scs_method *method,
+                      const scs_shift_component *part, scs_sources *sources)
 {
     const scs_combination *target = &part->target;
     scs_estimate own = {.atlas = atlas,
@@ -705,7 +709,7 @@ static scs_status ask(const scs_atlas *atlas, const scs_method *method, const sc
                         .leave_out = target->cell_type,
                         .condition = target->condition,
                         .target_group = target->control_group,
-                        .target = scs_group_mean(atlas, target->control_group)};
+                        .target = scs_atlas_group_mean(atlas, target->control_group)};
 
     sources->kind = SCS_SOURCE_NONE;
     sources->text[0] = '\0';
@@ -722,7 +726,7 @@ static scs_status ask(const scs_atlas *atlas, const scs_method *method, const sc
 }
 
 /* In words: "measured", "own (doses 0.1, 1)", "measured + own". @param text [n] of each part */
-static void describe(const scs_part *part, char (*text)[SCS_SOURCE_MAX], int32_t n,
+static void describe(const scs_shift_component *part, char (*text)[SCS_SOURCE_MAX], int32_t n,
                      scs_sources *sources)
 {
     char one[SCS_SOURCE_MAX], before[SCS_SOURCE_MAX] = "", dose[SCS_DOSE_TEXT];
@@ -755,12 +759,12 @@ static scs_source_kind join_kinds(scs_source_kind a, scs_source_kind b)
     return kinds[a].other_species || kinds[b].other_species ? SCS_SOURCE_DONORS : SCS_SOURCE_OWN;
 }
 
-scs_status scs_sources_find(const scs_atlas *atlas, const scs_method *method,
-                            const scs_combination *target, scs_sources *sources)
+scs_status scs_shift_sources_find(const scs_atlas *atlas, const scs_method *method,
+                                  const scs_combination *target, scs_sources *sources)
 {
-    scs_part part[SCS_MAX_PARTS];
+    scs_shift_component part[SCS_MAX_PARTS];
     char text[SCS_MAX_PARTS][SCS_SOURCE_MAX];
-    int32_t n = scs_parts(atlas, method, target, part);
+    int32_t n = scs_shift_components(atlas, method, target, part);
     scs_source_kind kind = SCS_SOURCE_NONE;
 
     sources->kind = SCS_SOURCE_NONE;
@@ -781,17 +785,18 @@ scs_status scs_sources_find(const scs_atlas *atlas, const scs_method *method,
     return SCS_OK;
 }
 
-void scs_sources_shift(const scs_atlas *atlas, const scs_sources *sources, double *delta)
+void scs_shift_sources_latent(const scs_atlas *atlas, const scs_sources *sources, double *delta)
 {
     int32_t d = atlas->n_latent;
 
     memset(delta, 0, sizeof *delta * (size_t)d);
     for (int32_t i = 0; i < sources->n; i++)
-        scs_vector_add(delta, scs_group_mean(atlas, sources->group[i]), sources->weight[i], d);
+        scs_vector_add(delta, scs_atlas_group_mean(atlas, sources->group[i]), sources->weight[i],
+                       d);
 }
 
-void scs_sources_genes(const scs_atlas *atlas, const scs_sources *sources, const float *values,
-                       double *change)
+void scs_shift_sources_genes(const scs_atlas *atlas, const scs_sources *sources,
+                             const float *values, double *change)
 {
     int64_t n = atlas->n_gene;
 

@@ -7,10 +7,10 @@
 enum { SCS_MAX_PARTS = 4 }; /* two perturbations, two doses each */
 
 /** A measured condition in the target's place, and how much of its shift counts. */
-typedef struct scs_part {
+typedef struct scs_shift_component {
     scs_combination target;
     double share;
-} scs_part;
+} scs_shift_component;
 
 /** Take a combination to pieces.
  *
@@ -20,8 +20,8 @@ typedef struct scs_part {
  * 0 and the higher one; above the largest, there are no parts: shifts are not extrapolated. A pair
  * is the sum of its two, each of them taken to pieces likewise.
  *  @param[out] part [SCS_MAX_PARTS]  @return how many; 0: no prediction */
-int32_t scs_parts(const scs_atlas *atlas, const scs_method *method, const scs_combination *target,
-                  scs_part *part);
+int32_t scs_shift_components(const scs_atlas *atlas, const scs_method *method,
+                             const scs_combination *target, scs_shift_component *part);
 
 /* One species' say about a perturbation: weights of its groups. */
 

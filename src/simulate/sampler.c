@@ -18,16 +18,16 @@ static uint32_t next_word(scs_sampler *s)
     return s->word[4 - s->left--];
 }
 
-double scs_sample_uniform(scs_sampler *sampler)
+double scs_sampler_uniform(scs_sampler *sampler)
 {
     uint64_t high = next_word(sampler), low = next_word(sampler);
 
     return ((double)((high << 32 | low) >> 12) + 0.5) * 0x1p-52;
 }
 
-double scs_sample_normal(scs_sampler *sampler)
+double scs_sampler_normal(scs_sampler *sampler)
 {
-    double u = scs_sample_uniform(sampler), v = scs_sample_uniform(sampler);
+    double u = scs_sampler_uniform(sampler), v = scs_sampler_uniform(sampler);
 
     return sqrt(-2.0 * log(u)) * cos(2.0 * M_PI * v); /* Box-Muller */
 }
@@ -38,25 +38,25 @@ static double gamma_large(scs_sampler *sampler, double shape)
     double d = shape - 1.0 / 3.0, c = 1.0 / sqrt(9.0 * d);
 
     for (;;) {
-        double x = scs_sample_normal(sampler), v = 1.0 + c * x, u;
+        double x = scs_sampler_normal(sampler), v = 1.0 + c * x, u;
 
         if (v <= 0.0)
             continue;
         v = v * v * v;
-        u = scs_sample_uniform(sampler);
+        u = scs_sampler_uniform(sampler);
         if (u < 1.0 - 0.0331 * (x * x) * (x * x) || log(u) < 0.5 * x * x + d * (1.0 - v + log(v)))
             return d * v;
     }
 }
 
-double scs_sample_gamma(scs_sampler *sampler, double shape)
+double scs_sampler_gamma(scs_sampler *sampler, double shape)
 {
     double larger;
 
     if (shape >= 1.0)
         return gamma_large(sampler, shape);
     larger = gamma_large(sampler, shape + 1.0);
-    return larger * pow(scs_sample_uniform(sampler), 1.0 / shape);
+    return larger * pow(scs_sampler_uniform(sampler), 1.0 / shape);
 }
 
 /* The sum of probabilities may end just below 1: past POISSON_MOST they are below 1e-100. */
@@ -64,7 +64,7 @@ enum { POISSON_MOST = 200 };
 
 static int64_t poisson_inversion(scs_sampler *sampler, double mean)
 {
-    double u = scs_sample_uniform(sampler), p = exp(-mean), sum = p;
+    double u = scs_sampler_uniform(sampler), p = exp(-mean), sum = p;
     int64_t k = 0;
 
     while (u > sum && k < POISSON_MOST) {
@@ -83,7 +83,7 @@ static int64_t poisson_rejection(scs_sampler *sampler, double mean)
     int sign;
 
     for (;;) {
-        double u = scs_sample_uniform(sampler) - 0.5, v = scs_sample_uniform(sampler);
+        double u = scs_sampler_uniform(sampler) - 0.5, v = scs_sampler_uniform(sampler);
         double us = 0.5 - fabs(u), k = floor((2.0 * a / us + b) * u + mean + 0.43);
 
         if (us >= 0.07 && v <= v_r)
@@ -96,12 +96,12 @@ static int64_t poisson_rejection(scs_sampler *sampler, double mean)
     }
 }
 
-int64_t scs_sample_poisson(scs_sampler *sampler, double mean)
+int64_t scs_sampler_poisson(scs_sampler *sampler, double mean)
 {
     return mean < 10.0 ? poisson_inversion(sampler, mean) : poisson_rejection(sampler, mean);
 }
 
-int64_t scs_sample_count(scs_sampler *sampler, double mean, double dispersion)
+int64_t scs_sampler_count(scs_sampler *sampler, double mean, double dispersion)
 {
-    return scs_sample_poisson(sampler, mean / dispersion * scs_sample_gamma(sampler, dispersion));
+    return scs_sampler_poisson(sampler, mean / dispersion * scs_sampler_gamma(sampler, dispersion));
 }

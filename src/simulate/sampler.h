@@ -18,15 +18,15 @@ typedef struct scs_sampler {
 
 scs_sampler scs_sampler_start(const scs_stream *stream);
 /** Uniform in (0, 1), 53 bits. */
-double scs_sample_uniform(scs_sampler *sampler);
-double scs_sample_normal(scs_sampler *sampler);
+double scs_sampler_uniform(scs_sampler *sampler);
+double scs_sampler_normal(scs_sampler *sampler);
 /** Gamma of this shape (> 0) and scale 1: Marsaglia and Tsang, ACM TOMS 26 (2000). */
-double scs_sample_gamma(scs_sampler *sampler, double shape);
+double scs_sampler_gamma(scs_sampler *sampler, double shape);
 /** Poisson: inversion below a mean of 10, else transformed rejection PTRS (Hoermann, Insurance:
  * Mathematics and Economics 12, 1993). @param mean >= 0 */
-int64_t scs_sample_poisson(scs_sampler *sampler, double mean);
+int64_t scs_sampler_poisson(scs_sampler *sampler, double mean);
 /** Negative binomial of variance mean + mean^2 / dispersion: Poisson of a gamma-distributed mean.
  */
-int64_t scs_sample_count(scs_sampler *sampler, double mean, double dispersion);
+int64_t scs_sampler_count(scs_sampler *sampler, double mean, double dispersion);
 
 #endif

@@ -1,3 +1,4 @@
+#include "src/simulate/sim_counts.h"
 #include "src/hdf5/h5write.h"
 #include "src/simulate/sim_model.h"
 
@@ -124,7 +125,7 @@ static int64_t draw_cell(const writer *w, scs_sim_group group, int64_t cell, int
 
     for (int32_t j = 0; j < sim->n_own; j++) {
         double mean = library * w->share[w->order[j]];
-        int64_t drawn = scs_sample_count(&sampler, mean, sim->dispersion);
+        int64_t drawn = scs_sampler_count(&sampler, mean, sim->dispersion);
 
         if (drawn > 0) {
             column[n] = j;
@@ -239,17 +240,17 @@ scs_status scs_sim_write_counts(const scs_sim *sim, int32_t species, const char 
                                 int64_t *n_value)
 {
     writer w = {.sim = sim, .species = species};
-    scs_h5out out = {0};
+    scs_h5_out out = {0};
     scs_status st;
 
     SCS_GO(st, writer_make(&w));
-    SCS_GO(st, scs_h5out_create(path, &out));
+    SCS_GO(st, scs_h5_out_create(path, &out));
     w.file = out.file;
     SCS_GO(st, write_all(&w));
-    SCS_GO(st, scs_h5out_commit(&out));
+    SCS_GO(st, scs_h5_out_commit(&out));
     *n_value = w.n_value;
 done:
-    scs_h5out_abandon(&out);
+    scs_h5_out_abandon(&out);
     writer_clear(&w);
     return st;
 }

@@ -31,23 +31,23 @@ typedef enum scs_sim_what {
     SCS_SIM_FIRST_GROUP = 64
 } scs_sim_what;
 
-static inline scs_stream scs_sim_stream(const scs_sim *sim, uint32_t what, int64_t index)
+static inline scs_stream stream_of(const scs_sim *sim, uint32_t what, int64_t index)
 {
     return (scs_stream){sim->seed, SCS_RANDOM_SIMULATE, what, (uint64_t)index};
 }
 
-static inline void scs_sim_normals(const scs_sim *sim, scs_sim_what what, int64_t index, int64_t n,
-                                   double *out)
+static inline void draw_normals(const scs_sim *sim, scs_sim_what what, int64_t index, int64_t n,
+                                double *out)
 {
-    scs_stream stream = scs_sim_stream(sim, what, index);
+    scs_stream stream = stream_of(sim, what, index);
 
     scs_random_normal(&stream, n, out);
 }
 
-static inline void scs_sim_uniforms(const scs_sim *sim, scs_sim_what what, int64_t index, int64_t n,
-                                    float *out)
+static inline void draw_uniforms(const scs_sim *sim, scs_sim_what what, int64_t index, int64_t n,
+                                 float *out)
 {
-    scs_stream stream = scs_sim_stream(sim, what, index);
+    scs_stream stream = stream_of(sim, what, index);
 
     scs_random_uniform(&stream, n, out);
 }
@@ -171,7 +171,7 @@ scs_sampler scs_sim_cell(const scs_sim *sim, scs_sim_group group, int64_t cell)
 {
     int32_t number =
         (group.species * sim->n_type + group.type) * sim->n_condition + group.condition;
-    scs_stream stream = scs_sim_stream(sim, SCS_SIM_FIRST_GROUP + (uint32_t)number, cell);
+    scs_stream stream = stream_of(sim, SCS_SIM_FIRST_GROUP + (uint32_t)number, cell);
 
     return scs_sampler_start(&stream);
 }
@@ -180,13 +180,13 @@ double scs_sim_library(const scs_sim *sim, scs_sampler *sampler)
 {
     const double sd = SCS_SIM_LIBRARY_SD;
 
-    return sim->counts * exp(sd * scs_sample_normal(sampler) - 0.5 * sd * sd);
+    return sim->counts * exp(sd * scs_sampler_normal(sampler) - 0.5 * sd * sd);
 }
 
 /* The first species keeps the genes' own order, the others' are shuffled. */
 scs_status scs_sim_order(const scs_sim *sim, int32_t species, int32_t *order)
 {
-    scs_stream stream = scs_sim_stream(sim, SCS_SIM_ORDER, 0);
+    scs_stream stream = stream_of(sim, SCS_SIM_ORDER, 0);
     int64_t *number = NULL, *position = NULL;
     scs_status st;
 
@@ -198,7 +198,7 @@ scs_status scs_sim_order(const scs_sim *sim, int32_t species, int32_t *order)
     SCS_GO(st, SCS_ALLOC(position, sim->n_own));
     for (int32_t g = 0; g < sim->n_own; g++)
         number[g] = (int64_t)species * sim->n_own + g;
-    SCS_GO(st, scs_order_cells(&stream, number, sim->n_own, position));
+    SCS_GO(st, scs_random_order_cells(&stream, number, sim->n_own, position));
     for (int32_t g = 0; g < sim->n_own; g++)
         order[g] = (int32_t)position[g];
 done:
@@ -219,8 +219,8 @@ static void place_types(scs_sim *sim)
     double centre[SCS_SIM_AXES], offset[SCS_SIM_AXES];
 
     for (int32_t k = 0; k < sim->n_type; k++) {
-        scs_sim_normals(sim, SCS_SIM_LINEAGE, k / 2, SCS_SIM_AXES, centre);
-        scs_sim_normals(sim, SCS_SIM_OFFSET, k, SCS_SIM_AXES, offset);
+        draw_normals(sim, SCS_SIM_LINEAGE, k / 2, SCS_SIM_AXES, centre);
+        draw_normals(sim, SCS_SIM_OFFSET, k, SCS_SIM_AXES, offset);
         for (int a = 0; a < SCS_SIM_AXES; a++)
             sim->position[k * SCS_SIM_AXES + a] = centre[a] + offset_sd * offset[a];
     }
@@ -231,9 +231,9 @@ static scs_status draw_genes(scs_sim *sim)
     float *marker = NULL;
 
     SCS_TRY(SCS_ALLOC(marker, sim->n_gene));
-    scs_sim_uniforms(sim, SCS_SIM_MARKER, 0, sim->n_gene, marker);
-    scs_sim_normals(sim, SCS_SIM_BASE, 0, sim->n_gene, sim->base);
-    scs_sim_normals(sim, SCS_SIM_LOADING, 0, (int64_t)sim->n_gene * SCS_SIM_AXES, sim->loading);
+    draw_uniforms(sim, SCS_SIM_MARKER, 0, sim->n_gene, marker);
+    draw_normals(sim, SCS_SIM_BASE, 0, sim->n_gene, sim->base);
+    draw_normals(sim, SCS_SIM_LOADING, 0, (int64_t)sim->n_gene * SCS_SIM_AXES, sim->loading);
     for (int32_t g = 0; g < sim->n_gene; g++) {
         double size = marker[g] < marker_part ? loading_sd : 0.0;
 
@@ -363,11 +363,11 @@ static scs_status draws_make(const scs_sim *sim, int32_t species, int32_t drug, 
     SCS_TRY(SCS_ALLOC(d->shared, n));
     SCS_TRY(SCS_ALLOC(d->own, n));
     SCS_TRY(SCS_ALLOC(d->direction, n * SCS_SIM_AXES));
-    scs_sim_uniforms(sim, SCS_SIM_RESPONDS, drug, n, d->responds);
-    scs_sim_uniforms(sim, SCS_SIM_PHASE, drug, n, d->phase);
-    scs_sim_normals(sim, SCS_SIM_SHARED, drug, n, d->shared);
-    scs_sim_normals(sim, SCS_SIM_SPECIES_RESPONSE, species_drug, n, d->own);
-    scs_sim_normals(sim, SCS_SIM_DIRECTION, drug, n * SCS_SIM_AXES, d->direction);
+    draw_uniforms(sim, SCS_SIM_RESPONDS, drug, n, d->responds);
+    draw_uniforms(sim, SCS_SIM_PHASE, drug, n, d->phase);
+    draw_normals(sim, SCS_SIM_SHARED, drug, n, d->shared);
+    draw_normals(sim, SCS_SIM_SPECIES_RESPONSE, species_drug, n, d->own);
+    draw_normals(sim, SCS_SIM_DIRECTION, drug, n * SCS_SIM_AXES, d->direction);
     return SCS_OK;
 }
 
@@ -424,9 +424,9 @@ scs_status scs_sim_shares(const scs_sim *sim, scs_sim_group group, double *share
 
     SCS_TRY(SCS_ALLOC(species, sim->n_gene));
     scs_status st = scs_sim_response(sim, group, share);
-    scs_sim_normals(sim, SCS_SIM_SPECIES_EFFECT, group.species, sim->n_gene, species);
-    scs_sim_normals(sim, SCS_SIM_BASE, 1 + group.species, sim->n_own - sim->n_gene,
-                    share + sim->n_gene);
+    draw_normals(sim, SCS_SIM_SPECIES_EFFECT, group.species, sim->n_gene, species);
+    draw_normals(sim, SCS_SIM_BASE, 1 + group.species, sim->n_own - sim->n_gene,
+                 share + sim->n_gene);
     for (int32_t g = 0; g < sim->n_gene; g++)
         share[g] +=
             sim->base[g] +

@@ -82,11 +82,6 @@ char *scs_sim_gene_name(const scs_sim *sim, int32_t species, int32_t column, cha
 
 /* The files of a simulated atlas. */
 
-/** DIR/SPECIES.h5ad: raw counts of every cell of a species, groups in order of type and condition;
- * rows go out in blocks.
- *  @param[out] n_value counts that are not 0 */
-SCS_MUST_USE scs_status scs_sim_write_counts(const scs_sim *sim, int32_t species, const char *path,
-                                             int64_t *n_value);
 /** DIR/truth.h5ad. One row per (species, type, perturbation), reference genes.
  *
  *  X = expected log1p(target * count / total of the cell) of a perturbed cell minus that of a

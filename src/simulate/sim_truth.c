@@ -51,7 +51,7 @@ static scs_expected expected_of_count(double mean, double dispersion, double sca
     }
 }
 
-scs_expected scs_expected_log(const scs_sim *sim, double target, double share)
+scs_expected scs_sim_truth_expected_log(const scs_sim *sim, double target, double share)
 {
     const double sd = SCS_SIM_LIBRARY_SD;
     scs_expected sum = {0.0, 0.0};
@@ -69,24 +69,26 @@ scs_expected scs_expected_log(const scs_sim *sim, double target, double share)
 /* The table's points are even in the logarithm of the share, from LOWEST to 0. */
 static const double lowest = -28.0;
 
-scs_status scs_expectation_create(const scs_sim *sim, double target, scs_expectation *table)
+scs_status scs_sim_truth_expectation_create(const scs_sim *sim, double target,
+                                            scs_expectation *table)
 {
     const int last = SCS_EXPECTATION_POINTS - 1;
 
     SCS_TRY(SCS_ALLOC(table->at, SCS_EXPECTATION_POINTS));
 #pragma omp parallel for schedule(dynamic, 8)
     for (int i = 0; i <= last; i++)
-        table->at[i] = scs_expected_log(sim, target, exp(lowest * (1.0 - (double)i / last)));
+        table->at[i] =
+            scs_sim_truth_expected_log(sim, target, exp(lowest * (1.0 - (double)i / last)));
     return SCS_OK;
 }
 
-void scs_expectation_clear(scs_expectation *table)
+void scs_sim_truth_expectation_clear(scs_expectation *table)
 {
     free(table->at);
     table->at = NULL;
 }
 
-double scs_expectation_at(const scs_expectation *table, double share, double v)
+double scs_sim_truth_expectation_at(const scs_expectation *table, double share, double v)
 {
     const int last = SCS_EXPECTATION_POINTS - 1;
     double at = share > 0.0 ? (1.0 - log(share) / lowest) * last : 0.0;
@@ -97,7 +99,7 @@ double scs_expectation_at(const scs_expectation *table, double share, double v)
     return (1.0 - part) * (low->value + v * low->bend) + part * (high->value + v * high->bend);
 }
 
-double scs_total_variance(const scs_sim *sim, const double *share)
+double scs_sim_truth_total_variance(const scs_sim *sim, const double *share)
 {
     double square = 0.0;
 
@@ -128,14 +130,14 @@ static void truth_clear(truth *t)
     free(t->shift);
     free(t->response);
     free(t->share);
-    scs_expectation_clear(&t->table);
+    scs_sim_truth_expectation_clear(&t->table);
 }
 
 static scs_status truth_make(truth *t, double target)
 {
     int64_t n = t->sim->n_gene;
 
-    SCS_TRY(scs_expectation_create(t->sim, target, &t->table));
+    SCS_TRY(scs_sim_truth_expectation_create(t->sim, target, &t->table));
     SCS_TRY(SCS_ALLOC(t->share, t->sim->n_own));
     SCS_TRY(SCS_ALLOC(t->response, n));
     SCS_TRY(SCS_ALLOC(t->shift, n));
@@ -166,10 +168,10 @@ static scs_status row_names(const scs_sim *sim, scs_names *names)
         scs_sim_group group = group_of(sim, row);
         scs_sim_treatment t = scs_sim_treatment_of(sim, group.condition);
 
-        SCS_TRY(scs_row_name_add(scs_sim_species_name(group.species, species),
-                                 scs_sim_type_name(group.type, type),
-                                 scs_sim_label_name(sim, t.label, label),
-                                 sim->n_dose ? scs_dose_text(t.dose, dose) : "", names));
+        SCS_TRY(scs_dose_row_name_add(scs_sim_species_name(group.species, species),
+                                      scs_sim_type_name(group.type, type),
+                                      scs_sim_label_name(sim, t.label, label),
+                                      sim->n_dose ? scs_dose_text(t.dose, dose) : "", names));
     }
     return SCS_OK;
 }
@@ -254,9 +256,9 @@ static scs_status expect(const truth *t, scs_sim_group group, float *mean)
     double v;
 
     SCS_TRY(scs_sim_shares(t->sim, group, t->share));
-    v = scs_total_variance(t->sim, t->share);
+    v = scs_sim_truth_total_variance(t->sim, t->share);
     for (int32_t g = 0; g < t->sim->n_gene; g++)
-        mean[g] = (float)scs_expectation_at(&t->table, t->share[g], v);
+        mean[g] = (float)scs_sim_truth_expectation_at(&t->table, t->share[g], v);
     return SCS_OK;
 }
 
@@ -306,18 +308,18 @@ static scs_status write_all(const truth *t, double target)
 scs_status scs_sim_write_truth(const scs_sim *sim, double target, const char *path)
 {
     truth t = {.sim = sim};
-    scs_h5out out = {0};
+    scs_h5_out out = {0};
     scs_status st;
 
     if (target <= 0.0)
         target = sim->counts * exp(-0.5 * SCS_SIM_LIBRARY_SD * SCS_SIM_LIBRARY_SD);
     SCS_GO(st, truth_make(&t, target));
-    SCS_GO(st, scs_h5out_create(path, &out));
+    SCS_GO(st, scs_h5_out_create(path, &out));
     t.file = out.file;
     SCS_GO(st, write_all(&t, target));
-    SCS_GO(st, scs_h5out_commit(&out));
+    SCS_GO(st, scs_h5_out_commit(&out));
 done:
-    scs_h5out_abandon(&out);
+    scs_h5_out_abandon(&out);
     truth_clear(&t);
     return st;
 }

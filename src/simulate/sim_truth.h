@@ -15,7 +15,7 @@ typedef struct scs_expected {
     double value, bend;
 } scs_expected;
 
-scs_expected scs_expected_log(const scs_sim *sim, double target, double share);
+scs_expected scs_sim_truth_expected_log(const scs_sim *sim, double target, double share);
 
 /** The same from a table over the logarithm of the share, by linear interpolation (error below 1e-4
  * log units). */
@@ -23,12 +23,12 @@ typedef struct scs_expectation {
     scs_expected *at; /**< [SCS_EXPECTATION_POINTS] */
 } scs_expectation;
 
-SCS_MUST_USE scs_status scs_expectation_create(const scs_sim *sim, double target,
-                                               scs_expectation *table);
-void scs_expectation_clear(scs_expectation *table);
+SCS_MUST_USE scs_status scs_sim_truth_expectation_create(const scs_sim *sim, double target,
+                                                         scs_expectation *table);
+void scs_sim_truth_expectation_clear(scs_expectation *table);
 /** @param share in [0, 1]  @param v variance of the total around L, relative; 0 = the total is L */
-double scs_expectation_at(const scs_expectation *table, double share, double v);
+double scs_sim_truth_expectation_at(const scs_expectation *table, double share, double v);
 /** v of a group. @param share [n_own] */
-double scs_total_variance(const scs_sim *sim, const double *share);
+double scs_sim_truth_total_variance(const scs_sim *sim, const double *share);
 
 #endif

@@ -1,3 +1,4 @@
+#include "src/simulate/sim_counts.h"
 #include "src/simulate/simulate.h"
 
 #include "src/base/file.h"
@@ -54,8 +55,8 @@ static scs_status one_species(const scs_sim *sim, const char *dir, int32_t speci
     scs_status st;
 
     scs_sim_species_name(species, name);
-    SCS_GO(st, scs_path_print(&path, "%s/%s.h5ad", dir, name));
-    SCS_GO(st, scs_path_print(&orthologs, "%s/%s.orthologs.tsv", dir, name));
+    SCS_GO(st, scs_file_path_print(&path, "%s/%s.h5ad", dir, name));
+    SCS_GO(st, scs_file_path_print(&orthologs, "%s/%s.orthologs.tsv", dir, name));
     SCS_GO(st, scs_sim_write_counts(sim, species, path, &n_value));
     if (log)
         fprintf(log, "%s: %lld cells x %d genes, %.1f %% of counts not 0\n", path,
@@ -77,7 +78,7 @@ static scs_status truth_of(const scs_sim *sim, const scs_config *config, FILE *l
     char *path = NULL;
     scs_status st;
 
-    SCS_TRY(scs_path_print(&path, "%s/truth.h5ad", config->simulate.dir));
+    SCS_TRY(scs_file_path_print(&path, "%s/truth.h5ad", config->simulate.dir));
     st = scs_sim_write_truth(sim, config->data.target_sum, path);
     if (st == SCS_OK && log)
         fprintf(log, "%s: true shifts of %lld combinations\n", path,
@@ -93,7 +94,7 @@ scs_status scs_simulate(const scs_config *config, FILE *log)
     scs_status st;
 
     SCS_REQUIRE(dir && *dir, SCS_EARG, "simulate.dir is not set; name the folder to write to");
-    SCS_TRY(scs_make_folder(dir));
+    SCS_TRY(scs_file_make_folder(dir));
     SCS_TRY(scs_sim_create(config, &sim));
     for (int32_t s = 0; s < sim.n_species; s++)
         SCS_GO(st, one_species(&sim, dir, s, log));

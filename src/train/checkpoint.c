@@ -8,6 +8,7 @@
  *      atlas/group        int64 [n_group, 5] species, cell type, condition, held out, count
  *      atlas/mean ...     the arrays of scs_atlas, [n_group, ...]
  *      attributes: / profile; atlas control (position in conditions) */
+#include "src/hdf5/h5text.h"
 #include "src/base/bytes.h"
 #include "src/base/checksum.h"
 #include "src/base/sandbox.h"
@@ -386,7 +387,7 @@ scs_status scs_checkpoint_probe(const char *path, scs_checkpoint **checkpoint)
 
     *checkpoint = NULL;
     SCS_REQUIRE(arg, SCS_ENOMEM, "out of memory: the path of a model file");
-    SCS_GO(st, scs_seal_check(path, false));
+    SCS_GO(st, scs_checksum_file_check(path, false));
     SCS_GO(st, scs_sandbox_run(path, probe_in_child, arg, PROBE_MEMORY, PROBE_SECONDS, &out));
     SCS_GO(st, scs_checkpoint_unpack(out.data, out.size, checkpoint));
 done:
@@ -433,7 +434,7 @@ static scs_status write_tensor(hid_t file, const scs_model *model, const scs_ten
     scs_status st;
 
     SCS_TRY(SCS_ALLOC(values, tensor_size(tensor)));
-    scs_tensor_export(model, tensor, values);
+    scs_model_tensor_export(model, tensor, values);
     tensor_path(tensor->name, path);
     st = scs_h5_write(file, path, H5T_NATIVE_FLOAT, tensor->cols ? 2 : 1, dims, values);
     free(values);
@@ -512,7 +513,7 @@ static scs_status verify_tensor(const scs_h5 *h5, const scs_model *model, const 
     scs_status st;
 
     SCS_TRY(SCS_ALLOC(back, 2 * n));
-    scs_tensor_export(model, tensor, back + n);
+    scs_model_tensor_export(model, tensor, back + n);
     SCS_GO(st, tensor_read(h5, tensor, back));
     if (memcmp(back, back + n, sizeof *back * (size_t)n) != 0)
         st = differs(h5, tensor->name);
@@ -610,16 +611,16 @@ scs_status scs_checkpoint_save(const char *path, const scs_model *model, const s
                                const scs_atlas *atlas, const char *config_yaml, int profile)
 {
     content c = {model, genes, atlas, config_yaml ? config_yaml : "", profile};
-    scs_h5out out;
+    scs_h5_out out;
     scs_status st;
 
-    SCS_TRY(scs_h5out_create_sealed(path, &out));
+    SCS_TRY(scs_h5_out_create_checked(path, &out));
     SCS_GO(st, write_all(out.file, &c));
-    SCS_GO(st, scs_h5out_finish(&out));
+    SCS_GO(st, scs_h5_out_finish(&out));
     SCS_GO(st, verify(out.temp, &c));
-    SCS_GO(st, scs_h5out_commit(&out));
+    SCS_GO(st, scs_h5_out_commit(&out));
 done:
-    scs_h5out_abandon(&out);
+    scs_h5_out_abandon(&out);
     return st;
 }
 
@@ -775,7 +776,7 @@ static scs_status read_weights(const scs_h5 *h5, scs_model *model)
         SCS_TRY(SCS_ALLOC(values, tensor_size(tensor)));
         st = tensor_read(h5, tensor, values);
         if (st == SCS_OK)
-            scs_tensor_import(model, tensor, values);
+            scs_model_tensor_import(model, tensor, values);
         free(values);
         SCS_TRY(st);
     }

@@ -1,3 +1,4 @@
+#include "src/hdf5/h5text.h"
 #include "src/train/state.h"
 
 #include "src/base/bytes.h"
@@ -122,7 +123,8 @@ static scs_status check_finite(const scs_h5 *h5, const char *name, const float *
 }
 
 /* Read one vector and compare its checksum with `sum` (NULL: with the file's own attribute, only
- * before MPI_Init or in a file that passed scs_seal_check). SCS_EDATA. @param[out] out [n] */
+ * before MPI_Init or in a file that passed scs_checksum_file_check). SCS_EDATA. @param[out] out [n]
+ */
 static scs_status state_read_vector(const scs_h5 *h5, const char *name, int64_t n, const char *sum,
                                     float *out)
 {
@@ -206,7 +208,7 @@ done:
 
 /* A state file being written by rank 0. */
 typedef struct writer {
-    scs_h5out out;
+    scs_h5_out out;
     scs_state_vector vector[SCS_STATE_VECTORS];
     char sum[SCS_STATE_VECTORS][SCS_CHECKSUM_MAX];
     int n_vector;
@@ -232,7 +234,7 @@ static scs_status write_words(hid_t file, scs_state *state)
 
 static scs_status begin(scs_state *state, writer *w)
 {
-    SCS_TRY(scs_h5out_create_sealed(state->path, &w->out));
+    SCS_TRY(scs_h5_out_create_checked(state->path, &w->out));
     return write_words(w->out.file, state);
 }
 
@@ -261,9 +263,9 @@ static scs_status verify(const writer *w, float *back)
 
 static scs_status finish(writer *w, float *scratch)
 {
-    SCS_TRY(scs_h5out_finish(&w->out));
+    SCS_TRY(scs_h5_out_finish(&w->out));
     SCS_TRY(verify(w, scratch));
-    return scs_h5out_commit(&w->out);
+    return scs_h5_out_commit(&w->out);
 }
 
 /* All of a sliced vector on every rank. @param[out] whole [n] */
@@ -314,7 +316,7 @@ scs_status scs_state_save(scs_training *training, const scs_state *facts)
         mine = finish(&w, t->grad[0]);
     SCS_GO(st, t->team->agree(t->team->ctx, mine));
 done:
-    scs_h5out_abandon(&w.out);
+    scs_h5_out_abandon(&w.out);
     return st;
 }
 
@@ -466,7 +468,7 @@ scs_status scs_state_probe(const char *path, scs_state **state)
 
     *state = NULL;
     SCS_GO(st, scs_text_copy(path, &arg));
-    SCS_GO(st, scs_seal_check(path, true));
+    SCS_GO(st, scs_checksum_file_check(path, true));
     SCS_GO(st, scs_sandbox_run(path, probe_in_child, arg, PROBE_MEMORY, PROBE_SECONDS, &out));
     SCS_GO(st, scs_state_unpack(out.data, out.size, state));
 done:

@@ -84,7 +84,7 @@ typedef struct making {
 static scs_status update(scs_trainer *t, int segment)
 {
     const scs_own *own = &t->own[segment];
-    double rate = scs_learning_rate(&t->options, t->step, t->options.epochs * t->steps);
+    double rate = scs_profile_learning_rate(&t->options, t->step, t->options.epochs * t->steps);
 
     scs_adam_step(&t->model->arch, rate, t->step, t->model->param, own->lo, own->hi,
                   t->grad[0] + own->lo, t->m + own->at, t->v + own->at);
@@ -155,7 +155,7 @@ static scs_status after_output(void *ctx)
                 (long long)t->step + 1, (long long)m->step->epoch,
                 isnan(m->loss->objective) ? "nan" : "infinite");
     t->step++;
-    if (scs_gradient_is_whole(m->step, SCS_OUT_WEIGHT)) {
+    if (scs_layout_gradient_is_whole(m->step, SCS_OUT_WEIGHT)) {
         SCS_TRY(update(t, SCS_OUT_WEIGHT));
         return update(t, SCS_OUT_BIAS);
     }
@@ -171,7 +171,7 @@ static scs_status reduce(scs_trainer *t, const scs_step *step, int segment)
     const scs_own *own = &t->own[segment];
     scs_real *slice = t->grad[0] + own->lo;
 
-    if (scs_gradient_is_whole(step, segment))
+    if (scs_layout_gradient_is_whole(step, segment))
         return scs_collective_ok();
     if (segment != SCS_OUT_WEIGHT)
         return team->reduce_slice(team->ctx, t->grad, own->bound, true, slice);
@@ -185,7 +185,8 @@ static scs_status finish_step(scs_trainer *t, const scs_step *step)
     static const int order[SCS_SEGMENTS] = {SCS_OUT_WEIGHT, SCS_OUT_BIAS, SCS_MIDDLE,
                                             SCS_FIRST_WEIGHT};
 
-    for (int i = scs_gradient_is_whole(step, SCS_OUT_WEIGHT) ? 2 : 0; i < SCS_SEGMENTS; i++) {
+    for (int i = scs_layout_gradient_is_whole(step, SCS_OUT_WEIGHT) ? 2 : 0; i < SCS_SEGMENTS;
+         i++) {
         SCS_TRY(reduce(t, step, order[i]));
         SCS_TRY(update(t, order[i]));
     }
@@ -252,7 +253,7 @@ static scs_status validate_shard(const scs_trainer *t, int32_t i, int64_t *rows)
 
         for (int32_t k = 0; k < batch.n; k++)
             rows[k] = shard->n_train + at + k;
-        SCS_TRY(scs_model_validate(t->model, &batch, t->options.seed, &loss));
+        SCS_TRY(scs_model_evaluate(t->model, &batch, t->options.seed, &loss));
         loss_add(&loss, sum);
     }
     return SCS_OK;
@@ -412,7 +413,7 @@ static scs_status trainer_create(const scs_config *config, scs_model *model, con
 
     if (st == SCS_OK) {
         t = *trainer;
-        t->options = scs_train_options_from_config(config);
+        t->options = scs_profile_train_options(config);
         t->model = model;
         t->shard = shard;
         t->deal = deal;

@@ -119,7 +119,7 @@ static scs_status run(const options *o, long every)
 {
     char *argv[WORDS + 2] = {"scscreen"};
     int argc = 1;
-    scs_stage stage = {0};
+    scs_preflight stage = {0};
     scs_comm *comm = NULL;
     scs_cli cli;
     scs_status status;
@@ -130,9 +130,9 @@ static scs_status run(const options *o, long every)
     SCS_TRY(scs_comm_create(MPI_COMM_WORLD, &comm));
     scs_fault_open(every, seed_now, rank, n_rank);
     if (rank == 0)
-        scs_stage_prepare(&stage, &cli);
+        scs_preflight_prepare(&stage, &cli);
     status = scs_session_run(&cli, comm, &stage);
-    scs_stage_clear(&stage);
+    scs_preflight_clear(&stage);
     scs_comm_destroy(&comm);
     scs_cli_clear(&cli);
     return status;

@@ -1,5 +1,6 @@
 /* Every call that reads or writes a file for us fails once: an error with a message, nothing left
  * in memory or open, no temporary file, and the file that stood there is the old or the new one. */
+#include "src/data/h5ad_matrix.h"
 #include "scscreen/checkpoint.h"
 #include "scscreen/dataset.h"
 #include "scscreen/result.h"
@@ -141,18 +142,18 @@ static void write_h5ad(const char *path, int layout)
     static const int32_t code[CELLS] = {0, 1, 0, 1, -1, 1};
     scs_names keys = {2, columns}, type_names = {2, types}, condition_names = {2, conditions};
     scs_names genes = {0}, cells = {0}, no_names = {0};
-    scs_h5out out = {0};
+    scs_h5_out out = {0};
 
     name_list(&genes, "gene", GENES);
     name_list(&cells, "cell", CELLS);
-    CHECK_OK(scs_h5out_create(path, &out));
+    CHECK_OK(scs_h5_out_create(path, &out));
     CHECK_OK(scs_h5_anndata(out.file));
     CHECK_OK(scs_h5_dataframe(out.file, "obs", &cells, &keys));
     CHECK_OK(scs_h5_categorical(out.file, "obs/cell_type", &type_names, code, CELLS));
     CHECK_OK(scs_h5_categorical(out.file, "obs/condition", &condition_names, code, CELLS));
     CHECK_OK(scs_h5_dataframe(out.file, "var", &genes, &no_names));
     write_x(out.file, layout);
-    CHECK_OK(scs_h5out_commit(&out));
+    CHECK_OK(scs_h5_out_commit(&out));
     scs_names_clear(&genes);
     scs_names_clear(&cells);
 }
@@ -173,7 +174,7 @@ static scs_status read_h5ad(void *arg)
     SCS_GO(st, scs_h5ad_probe(p->path, &request, &packed));
     SCS_GO(st, scs_h5ad_pack(packed, &blob, &size));
     SCS_GO(st, scs_h5ad_unpack(blob, size, &p->meta));
-    SCS_GO(st, scs_h5ad_read_rows(p->meta, 1, CELLS, &p->x));
+    SCS_GO(st, scs_h5ad_matrix_read_rows(p->meta, 1, CELLS, &p->x));
 done:
     free(blob);
     scs_h5ad_destroy(&packed);
@@ -444,7 +445,7 @@ static scs_status read_texts(void *arg)
     char path[2 * SCRATCH_PATH], *text = NULL, *yaml = NULL, *result = NULL, words[200];
     scs_config *config = NULL, *other = NULL;
     scs_orthologs orthologs = {0};
-    scs_validation_sums sums = {0};
+    scs_report_sums sums = {0};
     scs_plan plan = {0};
     scs_status st;
 
@@ -456,11 +457,11 @@ static scs_status read_texts(void *arg)
     SCS_GO(st, scs_orthologs_load(scratch_path(p->folder, "orthologs.tsv", path), &p->s.d.genes,
                                   NULL, &orthologs));
     SCS_GO(st, scs_plan_read(config, p->atlas, &plan));
-    SCS_GO(st, scs_validation_sums_create(&sums));
-    SCS_GO(st, scs_validation_read(scratch_path(p->folder, "v.tsv", path), 1, &sums, NULL));
+    SCS_GO(st, scs_report_sums_create(&sums));
+    SCS_GO(st, scs_report_read(scratch_path(p->folder, "v.tsv", path), 1, &sums, NULL));
 done:
     scs_plan_clear(&plan);
-    scs_validation_sums_clear(&sums);
+    scs_report_sums_clear(&sums);
     scs_orthologs_clear(&orthologs);
     scs_config_destroy(&other);
     scs_config_destroy(&config);
@@ -487,8 +488,8 @@ static void write_texts(place *p)
                   "cell_type,perturbation\ntype0,condition1\ntype1,condition1\n");
     out = fopen(scratch_path(p->folder, "v.tsv", path), "w");
     CU_ASSERT_PTR_NOT_NULL_FATAL(out);
-    scs_validation_write_head(out);
-    scs_validation_write_row(out, p->atlas, &item, scs_predictor_at(1), "own", value);
+    scs_report_write_head(out);
+    scs_report_write_row(out, p->atlas, &item, scs_report_predictor_at(1), "own", value);
     CU_ASSERT_EQUAL(fclose(out), 0);
 }
 

@@ -51,7 +51,7 @@ static void open_lab(lab *l)
 
 static void close_lab(lab *l)
 {
-    scs_gene_slice_clear(&l->slice);
+    scs_gene_moments_slice_clear(&l->slice);
     free((void *)(uintptr_t)l->shard.cell);
     scs_model_destroy(&l->model);
     scs_atlas_destroy(&l->atlas);
@@ -125,13 +125,13 @@ static scs_status make_dataset(void *arg)
     scs_status st;
 
     SCS_GO(st, scs_dataset_create(l->config, (const scs_h5ad *const *)l->meta, &d));
-    SCS_GO(st, scs_dataset_hold_out(l->config, d));
-    SCS_GO(st, scs_deal_create(d, 1, 2, &deal));
+    SCS_GO(st, scs_roles_hold_out(l->config, d));
+    SCS_GO(st, scs_shard_deal_create(d, 1, 2, &deal));
     shard = (scs_shard){.cell = deal->cell, .n_train = deal->n_train[0]};
     SCS_GO(st, scs_shard_epoch_order(&shard, 1, 1, rows));
     l->number = (double)(d->n_cell * 100 + deal->n_train[0]) + d->n_gene / 100.;
 done:
-    scs_deal_destroy(&deal);
+    scs_shard_deal_destroy(&deal);
     scs_dataset_destroy(&d);
     return st;
 }
@@ -161,10 +161,10 @@ static scs_status make_atlas(void *arg)
 
     SCS_GO(st, scs_atlas_create(&l->s.d, LATENT, &atlas));
     SCS_GO(st, scs_atlas_encode(atlas, l->model, &l->s.d, &l->shard, &l->team, &z));
-    SCS_GO(st, scs_atlas_sum(atlas, &l->s.d, &l->shard, &l->team, &z));
-    SCS_GO(st, scs_atlas_gene_moments(atlas, &l->s.d, &l->slice));
-    SCS_GO(st, scs_wilcoxon(atlas, &l->s.d, &l->slice, 1, 0, score));
-    SCS_GO(st, scs_top_genes(score, GENES, 0, 2, gene, top));
+    SCS_GO(st, scs_atlas_encode_sum(atlas, &l->s.d, &l->shard, &l->team, &z));
+    SCS_GO(st, scs_gene_moments(atlas, &l->s.d, &l->slice));
+    SCS_GO(st, scs_deg_wilcoxon(atlas, &l->s.d, &l->slice, 1, 0, score));
+    SCS_GO(st, scs_deg_top_genes(score, GENES, 0, 2, gene, top));
     l->number = atlas->mean[1] + atlas->gene_mean[3] + top[0];
 done:
     free(z);
@@ -254,7 +254,7 @@ static scs_status make_plan(void *arg)
     SCS_GO(st, scs_plan_create(config, l->atlas, &l->model->arch, &plan));
     SCS_GO(st, scs_plan_resolve(l->atlas, &l->method, plan));
     SCS_GO(st, scs_choose_shift(l->atlas, &l->method, &chosen, error));
-    SCS_GO(st, scs_choose_power(l->atlas, &l->method, &power, miss));
+    SCS_GO(st, scs_choose_shift_power(l->atlas, &l->method, &power, miss));
     SCS_GO(st, scs_grid_create(config, l->atlas, &grid));
     SCS_GO(st, scs_grid_hold_out(grid, l->atlas, 0, config));
     l->number = (double)plan->n + chosen * 100 + error[0] + power + miss[0];
@@ -275,11 +275,11 @@ static scs_status measure(void *arg)
     scs_atlas view = {0};
     scs_status st;
 
-    SCS_GO(st, scs_measure_means(l->atlas, target, &predicted, value));
-    SCS_GO(st, scs_gene_space_view(l->atlas, &view));
+    SCS_GO(st, scs_score_measure_means(l->atlas, target, &predicted, value));
+    SCS_GO(st, scs_atlas_gene_space_view(l->atlas, &view));
     l->number = value[SCS_MSE] + view.mean[0];
 done:
-    scs_gene_space_clear(&view);
+    scs_atlas_gene_space_clear(&view);
     return st;
 }
 
@@ -297,7 +297,7 @@ static scs_status judge(void *arg)
     float se[GENES], top[2];
     int32_t gene[2];
     scs_sample x = {z, 5, NULL}, y = {z + 5 * LATENT, 5, NULL};
-    scs_moved_cells cells = {0};
+    scs_shifted_cells cells = {0};
     double along[5];
     scs_evidence from = {.control_mean = l->atlas->gene_mean,
                          .control_variance = l->atlas->gene_variance};
@@ -305,37 +305,37 @@ static scs_status judge(void *arg)
 
     for (int i = 0; i < 10 * LATENT; i++)
         z[i] = uniform(9, (uint64_t)i);
-    SCS_GO(st, scs_sources_create(l->atlas, &sources));
-    SCS_GO(st, scs_sources_find(l->atlas, &l->method, target, sources));
-    scs_sources_shift(l->atlas, sources, delta);
-    SCS_GO(st, scs_support(l->atlas, target, sources, &percentile));
-    SCS_GO(st, scs_energy_distance(&x, &y, LATENT, &energy));
-    SCS_GO(st, scs_moved_cells_make(&x, LATENT, &cells));
-    energy += scs_moved_energy(&cells, delta, along);
-    SCS_GO(st, scs_mmd2(&x, &y, LATENT, &mmd));
-    SCS_GO(st, scs_bootstrap_create(l->atlas, sources, 7, &b));
-    SCS_GO(st,
-           scs_replicate(l->atlas, &l->method, targets, 1, 4, scs_bootstrap_draw, b, replicate));
-    SCS_GO(st, scs_decoder_moments(&decoder, z, 10, delta, mean, variance));
+    SCS_GO(st, scs_shift_sources_create(l->atlas, &sources));
+    SCS_GO(st, scs_shift_sources_find(l->atlas, &l->method, target, sources));
+    scs_shift_sources_latent(l->atlas, sources, delta);
+    SCS_GO(st, scs_confidence_support(l->atlas, target, sources, &percentile));
+    SCS_GO(st, scs_cell_distance_energy(&x, &y, LATENT, &energy));
+    SCS_GO(st, scs_cell_distance_shifted_make(&x, LATENT, &cells));
+    energy += scs_cell_distance_shifted_energy(&cells, delta, along);
+    SCS_GO(st, scs_cell_distance_mmd2(&x, &y, LATENT, &mmd));
+    SCS_GO(st, scs_resample_bootstrap_create(l->atlas, sources, 7, &b));
+    SCS_GO(st, scs_resample_replicate(l->atlas, &l->method, targets, 1, 4,
+                                      scs_resample_bootstrap_draw, b, replicate));
+    SCS_GO(st, scs_decode_moments(&decoder, z, 10, delta, mean, variance));
     from.moved = from.still = from.change = (scs_moments){mean, variance};
-    SCS_GO(st, scs_shift_error(l->atlas, &decoder, &l->method, sources, z, 10, replicate, 4, &from,
-                               se));
-    SCS_GO(st, scs_permute_pair(&(scs_stream){.seed = 1}, z, 5, z + 5 * LATENT, 5, LATENT, 0, 2,
-                                replicate));
-    SCS_GO(st, scs_false_discovery(p, 2, q));
-    SCS_GO(st, scs_top_shift(se, GENES, 1, 2, gene, top));
+    SCS_GO(st, scs_resample_shift_error(l->atlas, &decoder, &l->method, sources, z, 10, replicate,
+                                        4, &from, se));
+    SCS_GO(st, scs_resample_permute_pair(&(scs_stream){.seed = 1}, z, 5, z + 5 * LATENT, 5, LATENT,
+                                         0, 2, replicate));
+    SCS_GO(st, scs_confidence_false_discovery(p, 2, q));
+    SCS_GO(st, scs_deg_top_shift(se, GENES, 1, 2, gene, top));
     l->number = percentile + energy + mmd + mean[1] + (double)se[0] + q[0];
 done:
-    scs_moved_cells_clear(&cells);
-    scs_bootstrap_destroy(&b);
-    scs_sources_destroy(&sources);
+    scs_cell_distance_shifted_clear(&cells);
+    scs_resample_bootstrap_destroy(&b);
+    scs_shift_sources_destroy(&sources);
     return st;
 }
 
 static scs_status rank(void *arg)
 {
     lab *l = arg;
-    scs_trust trust[64];
+    scs_confidence trust[64];
     scs_scores score[64];
     double norm[64];
     int64_t order[64];
@@ -349,8 +349,8 @@ static scs_status rank(void *arg)
     CU_ASSERT_FATAL(l->plan->n <= 64);
     for (int i = 0; i < 64; i++) {
         norm[i] = i % 7;
-        trust[i] = scs_no_trust();
-        score[i] = scs_no_scores();
+        trust[i] = scs_confidence_none();
+        score[i] = scs_score_none();
     }
     SCS_TRY(scs_ranking_order(&ranking, order));
     l->number = (double)order[0];
@@ -386,7 +386,7 @@ static void screening(void)
     l.text = "data: {inputs: [a.h5ad]}\nscreen: {cell_types: [type*], perturbations: [\"*1\"]}\n";
     CHECK_OK(scs_config_parse("c.yaml", l.text, NULL, 0, &l.config));
     for (int shift = SCS_SHIFT_NEAREST; shift <= SCS_SHIFT_REGRESSION; shift++) {
-        l.method = scs_method_from_config(l.config);
+        l.method = scs_shift_method_from_config(l.config);
         l.method.shift = shift;
         sweep(&l, "plan", make_plan);
         CHECK_OK(scs_plan_create(l.config, l.atlas, &l.model->arch, &l.plan));

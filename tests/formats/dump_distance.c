@@ -35,8 +35,8 @@ static void dump(void)
     fprintf(out, "\n");
     print_points(out, "x", x, N_X);
     print_points(out, "y", y, N_Y);
-    CHECK_OK(scs_energy_distance(&a, &b, DIM, &energy));
-    CHECK_OK(scs_mmd2(&a, &b, DIM, &mmd2));
+    CHECK_OK(scs_cell_distance_energy(&a, &b, DIM, &energy));
+    CHECK_OK(scs_cell_distance_mmd2(&a, &b, DIM, &mmd2));
     fprintf(out, "energy %.17g\nmmd2 %.17g\n", energy, mmd2);
     CU_ASSERT_EQUAL(fclose(out), 0);
 }

@@ -1,6 +1,7 @@
 /* What our reader finds in an .h5ad file, one tab-separated fact a line, as expected.py prints
  * them. usage: dump_h5ad FILE MATRIX PARTS [FIRST]     (the rows from FIRST on are read in PARTS
  * pieces) */
+#include "src/data/h5ad_matrix.h"
 #include "src/data/h5ad.h"
 
 #include <inttypes.h>
@@ -83,7 +84,7 @@ static scs_status dump_rows(const scs_h5ad *meta, int parts, int64_t first)
         int64_t row0 = first + n * part / parts, row1 = first + n * (part + 1) / parts;
         scs_csr x;
         scs_status st;
-        SCS_TRY(scs_h5ad_read_rows(meta, row0, row1, &x));
+        SCS_TRY(scs_h5ad_matrix_read_rows(meta, row0, row1, &x));
         st = check_sorted(&x);
         print_rows(&x, row0);
         scs_csr_clear(&x);

@@ -30,14 +30,14 @@ static void dump(void)
     small_create(&s, N_CELL, N_GENE, 1, 1, 3, 9);
     small_slice(&s, 0, N_GENE, &slice);
     CHECK_OK(scs_atlas_create(&s.d, 1, &atlas));
-    CHECK_OK(scs_wilcoxon(atlas, &s.d, &slice, 1, 0, z));
+    CHECK_OK(scs_deg_wilcoxon(atlas, &s.d, &slice, 1, 0, z));
     print_cells(&s, out);
     fprintf(out, "z");
     for (int32_t g = 0; g < N_GENE; g++)
         fprintf(out, " %.17g", z[g]);
     fprintf(out, "\n");
     CU_ASSERT_EQUAL(fclose(out), 0);
-    scs_gene_slice_clear(&slice);
+    scs_gene_moments_slice_clear(&slice);
     scs_atlas_destroy(&atlas);
     small_destroy(&s);
 }

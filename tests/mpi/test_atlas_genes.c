@@ -35,17 +35,17 @@ static scs_atlas *expected_atlas(const scs_dataset *d)
 
     CHECK_OK(scs_atlas_create(d, 2, &a));
     CHECK_OK(SCS_ALLOC(z, d->n_gene));
-    CHECK_OK(scs_atlas_gene_moments(a, d, &slice));
+    CHECK_OK(scs_gene_moments(a, d, &slice));
     for (int32_t g = 0; g < a->n_group; g++) {
         int32_t control = scs_atlas_group(a, 0, a->group[g].cell_type, a->control);
 
         if (a->group[g].condition == a->control || control < 0)
             continue;
-        CHECK_OK(scs_wilcoxon(a, d, &slice, g, control, z));
-        CHECK_OK(scs_top_genes(z, d->n_gene, 0, SCS_N_DEG, a->deg + g * SCS_N_DEG, score));
+        CHECK_OK(scs_deg_wilcoxon(a, d, &slice, g, control, z));
+        CHECK_OK(scs_deg_top_genes(z, d->n_gene, 0, SCS_N_DEG, a->deg + g * SCS_N_DEG, score));
     }
     free(z);
-    scs_gene_slice_clear(&slice);
+    scs_gene_moments_slice_clear(&slice);
     return a;
 }
 
@@ -139,7 +139,7 @@ static void check_normalized(scs_comm *comm, const scs_config *config, const scs
     CHECK_OK(SCS_ALLOC(totals, last - first));
     for (int64_t c = first; c < last; c++)
         totals[c - first] = total_of(c);
-    CHECK_OK(scs_normalize_cells(comm, config, d, first, &x, totals));
+    CHECK_OK(scs_read_cells_normalize(comm, config, d, first, &x, totals));
     for (int64_t c = first; c < last; c++) {
         scs_row row = scs_packed_row(&x, c - first);
 
@@ -184,7 +184,7 @@ static void nothing_to_normalize_is_refused(void)
     double totals[1] = {0};
 
     config.data.normalize = SCS_NORMALIZE_LOG1P;
-    CHECK_FAILS(scs_normalize_cells(comm, &config, d, 0, &x, totals), SCS_EDATA,
+    CHECK_FAILS(scs_read_cells_normalize(comm, &config, d, 0, &x, totals), SCS_EDATA,
                 "every cell's counts are 0");
     scs_packed_clear(&x);
     scs_dataset_destroy(&d);

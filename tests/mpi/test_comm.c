@@ -27,7 +27,7 @@ static void lowest_failing_rank_speaks_for_all(void)
         snprintf(words, sizeof words, "message of rank %d", low);
         if (rank >= low)
             mine = SCS_FAIL(rank == low ? SCS_EDATA : SCS_EIO, "message of rank %d", rank);
-        CHECK_FAILS(scs_agree(comm, mine), SCS_EDATA, words);
+        CHECK_FAILS(scs_comm_agree(comm, mine), SCS_EDATA, words);
     }
     scs_comm_destroy(&comm);
     CU_ASSERT_PTR_NULL(comm);
@@ -37,7 +37,7 @@ static void agreement_of_all_is_ok(void)
 {
     scs_comm *comm = open_world();
 
-    CHECK_OK(scs_agree(comm, SCS_OK));
+    CHECK_OK(scs_comm_agree(comm, SCS_OK));
     scs_comm_destroy(&comm);
 }
 
@@ -49,8 +49,8 @@ static void a_single_failing_rank_is_heard(void)
     bool fails = scs_comm_rank(comm) == last;
 
     scs_message_clear();
-    CHECK_FAILS(scs_agree(comm, fails ? SCS_FAIL(SCS_ENOMEM, "no room here") : SCS_OK), SCS_ENOMEM,
-                "no room here");
+    CHECK_FAILS(scs_comm_agree(comm, fails ? SCS_FAIL(SCS_ENOMEM, "no room here") : SCS_OK),
+                SCS_ENOMEM, "no room here");
     scs_comm_destroy(&comm);
 }
 
@@ -63,7 +63,7 @@ static void broadcast_reaches_all_in_pieces(void)
     for (int64_t size = 0; size <= 1000; size += 125) {
         for (int64_t i = 0; i < 1000; i++)
             bytes[i] = scs_comm_rank(comm) == 0 ? byte_of(0, 0, i) : 0;
-        CHECK_OK(scs_broadcast(comm, bytes, size));
+        CHECK_OK(scs_comm_broadcast(comm, bytes, size));
         for (int64_t i = 0; i < size; i++)
             CU_ASSERT_EQUAL_FATAL(bytes[i], byte_of(0, 0, i));
     }
@@ -82,7 +82,7 @@ static void blob_reaches_all(void)
 
         for (int64_t i = 0; first && i < n; i++)
             blob[i] = byte_of(1, 2, i);
-        CHECK_OK(scs_broadcast_blob(comm, &blob, &size));
+        CHECK_OK(scs_comm_broadcast_blob(comm, &blob, &size));
         CU_ASSERT_EQUAL_FATAL(size, n);
         CU_ASSERT_PTR_NOT_NULL_FATAL(blob);
         for (int64_t i = 0; i < n; i++)
@@ -101,7 +101,7 @@ static void exchange_all(scs_comm *comm)
 
     for (int32_t r = 0; r < n; r++)
         n_out += out[r] = size_of(me, r);
-    CHECK_OK(scs_exchange_counts(comm, out, in));
+    CHECK_OK(scs_comm_exchange_counts(comm, out, in));
     for (int32_t r = 0; r < n; r++) {
         CU_ASSERT_EQUAL_FATAL(in[r], size_of(r, me));
         n_in += in[r];
@@ -111,7 +111,7 @@ static void exchange_all(scs_comm *comm)
     for (int32_t r = 0; r < n; r++)
         for (int64_t i = 0; i < out[r]; i++)
             send[at++] = byte_of(me, r, i);
-    CHECK_OK(scs_alltoallv(comm, send, out, recv, in));
+    CHECK_OK(scs_comm_alltoallv(comm, send, out, recv, in));
     at = 0;
     for (int32_t r = 0; r < n; r++)
         for (int64_t i = 0; i < in[r]; i++)
@@ -137,7 +137,7 @@ static void nothing_to_exchange_is_fine(void)
     scs_comm *comm = open_world();
     int64_t none[64] = {0};
 
-    CHECK_OK(scs_alltoallv(comm, NULL, none, NULL, none));
+    CHECK_OK(scs_comm_alltoallv(comm, NULL, none, NULL, none));
     scs_comm_destroy(&comm);
 }
 
@@ -156,7 +156,7 @@ static void gather_fills_every_block(void)
         CHECK_OK(SCS_ALLOC(bytes, first[n]));
         for (int64_t i = 0; i < first[me + 1] - first[me]; i++)
             bytes[first[me] + i] = byte_of(me, 1, i);
-        CHECK_OK(scs_allgather(comm, bytes, first));
+        CHECK_OK(scs_comm_allgather(comm, bytes, first));
         for (int32_t r = 0; r < n; r++)
             for (int64_t i = 0; i < first[r + 1] - first[r]; i++)
                 CU_ASSERT_EQUAL_FATAL(bytes[first[r] + i], byte_of(r, 1, i));
@@ -171,8 +171,8 @@ static void mpi_errors_come_back(void)
     scs_comm *comm = open_world();
     int value = 0;
 
-    CHECK_FAILS(scs_mpi_status(MPI_Bcast(&value, 1, MPI_INT, 1000, scs_comm_mpi(comm)),
-                               "MPI_Bcast(&value)"),
+    CHECK_FAILS(scs_comm_mpi_status(MPI_Bcast(&value, 1, MPI_INT, 1000, scs_comm_mpi(comm)),
+                                    "MPI_Bcast(&value)"),
                 SCS_EIO, "failed in MPI_Bcast: MPI_ERR_ROOT");
     scs_comm_destroy(&comm);
 }

@@ -73,10 +73,10 @@ static void cells_can_be_dealt_again(void)
     scs_packed x = toy_cells(first, 97 * (rank + 1) / n_rank, 23);
 
     for (int64_t seed = 4; seed < 6; seed++) {
-        scs_shards_clear(&t.shard, t.team.last - t.team.first);
-        scs_deal_destroy(&t.deal);
-        CHECK_OK(scs_deal_create(t.dataset, seed, 8, &t.deal));
-        CHECK_OK(scs_distribute_copy(t.comm, t.deal, &t.team, first, &x, &t.shard));
+        scs_redistribute_clear(&t.shard, t.team.last - t.team.first);
+        scs_shard_deal_destroy(&t.deal);
+        CHECK_OK(scs_shard_deal_create(t.dataset, seed, 8, &t.deal));
+        CHECK_OK(scs_redistribute_copy(t.comm, t.deal, &t.team, first, &x, &t.shard));
         for (int32_t s = t.team.first; s < t.team.last; s++)
             check_shard(&t, s, &t.shard[s - t.team.first]);
         for (int64_t i = 0; i < x.n_row; i++)
@@ -110,13 +110,14 @@ static void slices_are_the_transpose(void)
         scs_gene_slice slice;
 
         for (int32_t first = 0; first <= sizes[i].n_gene; first += sizes[i].n_gene / 2 + 1) {
-            CHECK_OK(scs_transpose(t.comm, t.shard, &t.team, first, sizes[i].n_gene, &slice));
+            CHECK_OK(scs_redistribute_transpose(t.comm, t.shard, &t.team, first, sizes[i].n_gene,
+                                                &slice));
             for (int32_t g = slice.gene0; g < slice.gene1; g++)
                 check_gene(&t, &slice, g);
             mine = slice.gene1 - slice.gene0;
             MPI_Allreduce(&mine, &all, 1, MPI_INT32_T, MPI_SUM, MPI_COMM_WORLD);
             CU_ASSERT_EQUAL(all, sizes[i].n_gene - first);
-            scs_gene_slice_clear(&slice);
+            scs_gene_moments_slice_clear(&slice);
         }
         close_toy(&t);
     }
@@ -198,8 +199,8 @@ static void check_route(bool observed)
         needed[plan.item[i].control_group] = needed[plan.item[i].observed_group] = observed;
     for (int64_t i = first[rank]; i < first[rank + 1]; i++)
         needed[plan.item[i].control_group] = true;
-    CHECK_OK(scs_route_cells(t.comm, t.dataset, atlas, &plan, observed, first, t.shard, &t.team, z,
-                             control_z));
+    CHECK_OK(scs_redistribute_cells(t.comm, t.dataset, atlas, &plan, observed, first, t.shard,
+                                    &t.team, z, control_z));
     check_controls(&t, atlas, needed, control_z);
     for (int32_t g = 0; g < atlas->n_group; g++)
         free(control_z[g]);

@@ -28,7 +28,7 @@ static void add_cells(scs_gram *gram, int64_t n_cell)
     int64_t half = (last - first) / 2;
     scs_cells part[] = {{&x, 0, half}, {&x, half, 0}, {&x, half, last - first - half}};
 
-    CHECK_OK(scs_gram_add(gram, part, 3));
+    CHECK_OK(scs_pca_fit_add(gram, part, 3));
     CU_ASSERT_EQUAL(gram->n_cell, n_cell);
     scs_packed_clear(&x);
 }
@@ -65,8 +65,8 @@ static void check_elements(const scs_gram *gram, const double *expected)
 
     for (int64_t j = 0; j < gram->n_col; j++)
         for (int64_t i = 0; i < gram->n_row; i++) {
-            int64_t row = scs_mesh_global(i, m->block, m->row, m->n_row);
-            int64_t col = scs_mesh_global(j, m->block, m->col, m->n_col);
+            int64_t row = scs_pca_fit_mesh_global(i, m->block, m->row, m->n_row);
+            int64_t col = scs_pca_fit_mesh_global(j, m->block, m->col, m->n_col);
 
             if (row >= col)
                 CU_ASSERT_DOUBLE_EQUAL(gram->a[j * gram->n_row + i], expected[row * gram->n + col],
@@ -93,8 +93,8 @@ static void check_eigen(scs_gram *gram, int32_t n_top, const double *c, const do
 
     CHECK_OK(SCS_ALLOC(value, n_top));
     CHECK_OK(SCS_ALLOC(vector, (int64_t)n * n_top));
-    CHECK_OK(scs_gram_trace(gram, &trace));
-    CHECK_OK(scs_gram_eigen(gram, n_top, value, vector));
+    CHECK_OK(scs_pca_fit_trace(gram, &trace));
+    CHECK_OK(scs_pca_fit_eigen(gram, n_top, value, vector));
     for (int32_t k = 0; k < n; k++)
         all += expected[k];
     CU_ASSERT_DOUBLE_EQUAL(trace, all, 1e-9);
@@ -122,15 +122,15 @@ static void as_lapack_on_any_grid(void)
         scs_gram gram;
 
         if (!block)
-            block = scs_gram_block(sizes[i].n_gene, sizes[i].n_top, scs_comm_size(comm));
+            block = scs_pca_fit_block(sizes[i].n_gene, sizes[i].n_top, scs_comm_size(comm));
         CHECK_OK(SCS_ALLOC(value, sizes[i].n_gene));
-        CHECK_OK(scs_gram_open(comm, sizes[i].n_gene, block, &gram));
+        CHECK_OK(scs_pca_fit_open(comm, sizes[i].n_gene, block, &gram));
         add_cells(&gram, sizes[i].n_cell);
-        CHECK_OK(scs_gram_center(&gram));
+        CHECK_OK(scs_pca_fit_center(&gram));
         check_elements(&gram, c);
         reference(c, sizes[i].n_gene, value);
         check_eigen(&gram, sizes[i].n_top, c, value);
-        scs_gram_close(&gram);
+        scs_pca_fit_close(&gram);
         free(value);
         free(c);
         scs_comm_destroy(&comm);
@@ -145,15 +145,15 @@ static void indices_are_dealt_once(void)
             int64_t all = 0;
 
             for (int at = 0; at < p; at++) {
-                int64_t mine = scs_mesh_count(n, 8, at, p);
+                int64_t mine = scs_pca_fit_mesh_count(n, 8, at, p);
 
                 all += mine;
                 for (int64_t i = 0; i < mine; i++) {
-                    int64_t g = scs_mesh_global(i, 8, at, p);
+                    int64_t g = scs_pca_fit_mesh_global(i, 8, at, p);
 
                     CU_ASSERT(g >= 0 && g < n);
-                    CU_ASSERT_EQUAL(scs_mesh_local(g, 8, at, p), i);
-                    CU_ASSERT(p == 1 || scs_mesh_local(g, 8, (at + 1) % p, p) == -1);
+                    CU_ASSERT_EQUAL(scs_pca_fit_mesh_local(g, 8, at, p), i);
+                    CU_ASSERT(p == 1 || scs_pca_fit_mesh_local(g, 8, (at + 1) % p, p) == -1);
                 }
             }
             CU_ASSERT_EQUAL(all, n);
@@ -168,11 +168,11 @@ static void blocks_must_fit(void)
     scs_gram gram;
 
     if (scs_comm_size(comm) == 1) {
-        CU_ASSERT(scs_gram_block(300, 12, 1) < 64);
-        CHECK_OK(scs_gram_open(comm, 300, 64, &gram));
+        CU_ASSERT(scs_pca_fit_block(300, 12, 1) < 64);
+        CHECK_OK(scs_pca_fit_open(comm, 300, 64, &gram));
         add_cells(&gram, 20);
-        CHECK_FAILS(scs_gram_eigen(&gram, 12, value, vector), SCS_EINTERNAL, "too large");
-        scs_gram_close(&gram);
+        CHECK_FAILS(scs_pca_fit_eigen(&gram, 12, value, vector), SCS_EINTERNAL, "too large");
+        scs_pca_fit_close(&gram);
     }
     scs_comm_destroy(&comm);
 }
@@ -182,10 +182,10 @@ static void one_cell_is_too_few(void)
     scs_comm *comm = open_world();
     scs_gram gram;
 
-    CHECK_OK(scs_gram_open(comm, 5, 8, &gram));
+    CHECK_OK(scs_pca_fit_open(comm, 5, 8, &gram));
     add_cells(&gram, 1);
-    CHECK_FAILS(scs_gram_center(&gram), SCS_EDATA, "two cells");
-    scs_gram_close(&gram);
+    CHECK_FAILS(scs_pca_fit_center(&gram), SCS_EDATA, "two cells");
+    scs_pca_fit_close(&gram);
     scs_comm_destroy(&comm);
 }
 

@@ -1,5 +1,6 @@
 /* Several files read by any number of ranks: each cell once, with the reference genes and the
  * totals of its own file. */
+#include "src/data/h5ad_matrix.h"
 #include "tests/mpi/mpi_suite.h"
 #include "tests/mpi/toy.h"
 
@@ -46,14 +47,14 @@ static scs_status write_file(const char *path, int file)
 {
     scs_csr x = matrix_of(file);
     int64_t nnz = x.indptr[x.n_row], n_ptr = x.n_row + 1;
-    scs_h5out out;
+    scs_h5_out out;
     scs_status st;
 
-    SCS_GO(st, scs_h5out_create(path, &out));
+    SCS_GO(st, scs_h5_out_create(path, &out));
     SCS_GO(st, scs_h5_write(out.file, "X/data", H5T_NATIVE_FLOAT, 1, &nnz, x.values));
     SCS_GO(st, scs_h5_write(out.file, "X/indices", H5T_NATIVE_INT32, 1, &nnz, x.indices));
     SCS_GO(st, scs_h5_write(out.file, "X/indptr", H5T_NATIVE_INT64, 1, &n_ptr, x.indptr));
-    SCS_GO(st, scs_h5out_commit(&out));
+    SCS_GO(st, scs_h5_out_commit(&out));
 done:
     scs_csr_clear(&x);
     return st;
@@ -98,7 +99,7 @@ static void open_fixture(fixture *f)
     *f = (fixture){.comm = open_world(), .folder = "/tmp/test_read_ranks.XXXXXX"};
     if (scs_comm_rank(f->comm) == 0)
         CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(f->folder));
-    CHECK_OK(scs_broadcast(f->comm, f->folder, sizeof f->folder));
+    CHECK_OK(scs_comm_broadcast(f->comm, f->folder, sizeof f->folder));
     for (int i = 0; i < N_FILE; i++) {
         snprintf(f->path[i], sizeof f->path[i], "%s/%d.h5ad", f->folder, i);
         describe_file(f, i);
@@ -181,20 +182,20 @@ static void blocks_make_the_whole(void)
 {
     scs_h5ad meta = {.n_obs = 100, .nnz = (int64_t)1 << 40};
 
-    CU_ASSERT_EQUAL(scs_h5ad_block_rows(&meta), 1);
+    CU_ASSERT_EQUAL(scs_h5ad_matrix_block_rows(&meta), 1);
     check_reading(meta.nnz);
     meta.nnz = 100 << 20;
-    CU_ASSERT(scs_h5ad_block_rows(&meta) > 1 && scs_h5ad_block_rows(&meta) < 5);
+    CU_ASSERT(scs_h5ad_matrix_block_rows(&meta) > 1 && scs_h5ad_matrix_block_rows(&meta) < 5);
     check_reading(meta.nnz);
     meta.layout = SCS_LAYOUT_CSC;
-    CU_ASSERT_EQUAL(scs_h5ad_block_rows(&meta), 100);
+    CU_ASSERT_EQUAL(scs_h5ad_matrix_block_rows(&meta), 100);
     meta.layout = SCS_LAYOUT_CSR;
     meta.chunk = 6 << 20; /* 16 chunks of them */
-    CU_ASSERT(scs_h5ad_block_rows(&meta) >= 96 && scs_h5ad_block_rows(&meta) < 100);
+    CU_ASSERT(scs_h5ad_matrix_block_rows(&meta) >= 96 && scs_h5ad_matrix_block_rows(&meta) < 100);
     meta.chunk = 100 << 20; /* all in one */
-    CU_ASSERT_EQUAL(scs_h5ad_block_rows(&meta), 100);
+    CU_ASSERT_EQUAL(scs_h5ad_matrix_block_rows(&meta), 100);
     meta.n_obs = 0;
-    CU_ASSERT(scs_h5ad_block_rows(&meta) > 0);
+    CU_ASSERT(scs_h5ad_matrix_block_rows(&meta) > 0);
 }
 
 /* A file that only the last ranks read is gone: all ranks say so, and hold nothing. */

@@ -200,7 +200,7 @@ static void damage(const toy_result *f, const char *suffix, long at)
 
 static int64_t count_blocks(const toy_result *f)
 {
-    int64_t rows = scs_result_block_rows(&f->head);
+    int64_t rows = scs_result_fields_block_rows(&f->head);
 
     return (f->plan.n + rows - 1) / rows;
 }
@@ -228,9 +228,9 @@ static int64_t place_of_x(const toy_result *f)
     int32_t n;
 
     snprintf(path, sizeof path, "%s.part", f->path);
-    CHECK_OK(scs_result_file_open_alone(path, &f->head, &file));
-    CHECK_OK(scs_result_file_ranges(file, range, &n));
-    CHECK_OK(scs_result_file_close(NULL, &file));
+    CHECK_OK(scs_store_file_open_alone(path, &f->head, &file));
+    CHECK_OK(scs_store_file_ranges(file, range, &n));
+    CHECK_OK(scs_store_file_close(NULL, &file));
     return range[0][0];
 }
 

@@ -295,10 +295,10 @@ static void shared_values_are_whole(void)
 static void ranks_of_a_node_see_each_other(void)
 {
     scs_comm *comm = open_world();
-    scs_shared shared;
+    scs_shared_memory shared;
     int32_t *own;
 
-    CHECK_OK(scs_shared_create(comm, 1000 * (comm->rank + 1), &shared));
+    CHECK_OK(scs_shared_memory_create(comm, 1000 * (comm->rank + 1), &shared));
     CU_ASSERT_EQUAL(shared.together, comm->size > 1);
     own = shared.block[comm->rank];
     own[0] = comm->rank + 5;
@@ -311,7 +311,7 @@ static void ranks_of_a_node_see_each_other(void)
         CU_ASSERT_EQUAL(block[1], 0);
     }
     MPI_Barrier(MPI_COMM_WORLD);
-    scs_shared_clear(&shared);
+    scs_shared_memory_clear(&shared);
     scs_comm_destroy(&comm);
 }
 

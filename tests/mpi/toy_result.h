@@ -99,7 +99,7 @@ static inline void make_folder(toy_result *f)
         snprintf(f->folder, sizeof f->folder, "/tmp/test_result_ranks.XXXXXX");
         CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(f->folder));
     }
-    CHECK_OK(scs_broadcast(f->comm, f->folder, sizeof f->folder));
+    CHECK_OK(scs_comm_broadcast(f->comm, f->folder, sizeof f->folder));
     snprintf(f->path, sizeof f->path, "%s/screen.h5ad", f->folder);
 }
 

@@ -22,9 +22,9 @@ static inline toy open_toy_of(toy_cells_fn cells, int64_t n_cell, int32_t n_gene
     int64_t first = n_cell * rank / n_rank;
     scs_packed x = cells(first, n_cell * (rank + 1) / n_rank, n_gene);
 
-    CHECK_OK(scs_deal_create(t.dataset, 3, n_shard, &t.deal));
+    CHECK_OK(scs_shard_deal_create(t.dataset, 3, n_shard, &t.deal));
     t.team = scs_comm_team(t.comm, n_shard);
-    CHECK_OK(scs_distribute(t.comm, t.deal, &t.team, first, &x, &t.shard));
+    CHECK_OK(scs_redistribute(t.comm, t.deal, &t.team, first, &x, &t.shard));
     CU_ASSERT_PTR_NULL(x.word);
     return t;
 }
@@ -36,8 +36,8 @@ static inline toy open_toy(int64_t n_cell, int32_t n_gene, int32_t n_shard)
 
 static inline void close_toy(toy *t)
 {
-    scs_shards_clear(&t->shard, t->team.last - t->team.first);
-    scs_deal_destroy(&t->deal);
+    scs_redistribute_clear(&t->shard, t->team.last - t->team.first);
+    scs_shard_deal_destroy(&t->deal);
     scs_dataset_destroy(&t->dataset);
     scs_comm_destroy(&t->comm);
 }

@@ -1,6 +1,7 @@
 /* A model that the public scGen trained (parity/scgen_model.h5: kang_ifnb.h5ad without stimulated
  * CD4T): its weights load by name, and its latent means, shifts, decoded moments and R2 come out of
  * our code. */
+#include "src/data/h5ad_matrix.h"
 #include "scscreen/checkpoint.h"
 #include "src/data/h5ad.h"
 #include "scscreen/screen.h"
@@ -49,7 +50,7 @@ static void load_cells(setup *t)
     int32_t held_type, held_condition;
 
     CHECK_OK(scs_h5ad_probe(real_file(CELLS), &request, &t->meta));
-    CHECK_OK(scs_h5ad_read_rows(t->meta, 0, t->meta->n_obs, &t->x));
+    CHECK_OK(scs_h5ad_matrix_read_rows(t->meta, 0, t->meta->n_obs, &t->x));
     t->shard.x = packed(&t->x);
     *d = (scs_dataset){.n_cell = t->meta->n_obs,
                        .n_gene = t->meta->n_var,
@@ -100,7 +101,7 @@ static void fill_gene_space(setup *t)
     double *z, score[SCS_N_DEG];
 
     transpose(&t->x, &slice);
-    CHECK_OK(scs_atlas_gene_moments(t->atlas, &t->d, &slice));
+    CHECK_OK(scs_gene_moments(t->atlas, &t->d, &slice));
     CHECK_OK(SCS_ALLOC(z, t->d.n_gene));
     for (int32_t g = 0; g < t->atlas->n_group; g++) {
         const scs_group *group = &t->atlas->group[g];
@@ -108,11 +109,12 @@ static void fill_gene_space(setup *t)
 
         if (g == control)
             continue;
-        CHECK_OK(scs_wilcoxon(t->atlas, &t->d, &slice, g, control, z));
-        CHECK_OK(scs_top_genes(z, t->d.n_gene, 0, SCS_N_DEG, t->atlas->deg + g * SCS_N_DEG, score));
+        CHECK_OK(scs_deg_wilcoxon(t->atlas, &t->d, &slice, g, control, z));
+        CHECK_OK(
+            scs_deg_top_genes(z, t->d.n_gene, 0, SCS_N_DEG, t->atlas->deg + g * SCS_N_DEG, score));
     }
     free(z);
-    scs_gene_slice_clear(&slice);
+    scs_gene_moments_slice_clear(&slice);
 }
 
 static void begin(setup *t)
@@ -225,7 +227,7 @@ static void check_r2(const setup *t, const scs_combination *c, const char *group
     CHECK_OK(SCS_ALLOC(predicted, t->d.n_gene));
     for (int32_t g = 0; g < t->d.n_gene; g++)
         predicted[g] = (float)mean[g];
-    r = scs_pearson(predicted, observed, NULL, t->d.n_gene);
+    r = scs_score_pearson(predicted, observed, NULL, t->d.n_gene);
     fprintf(stderr, "\n    %s: R2 %.6f, stored %.6f", group, r * r, stored_r2(t, group));
     CU_ASSERT_DOUBLE_EQUAL(r * r, stored_r2(t, group), 1e-5);
     free(predicted);
@@ -238,13 +240,13 @@ static void find_shift(const setup *t, int shift, double *delta, double *change)
     scs_method method = {.shift = shift, .power = 4};
     scs_sources *sources;
 
-    CHECK_OK(scs_sources_create(t->atlas, &sources));
-    CHECK_OK(scs_sources_find(t->atlas, &method, &c, sources));
+    CHECK_OK(scs_shift_sources_create(t->atlas, &sources));
+    CHECK_OK(scs_shift_sources_find(t->atlas, &method, &c, sources));
     CU_ASSERT_STRING_EQUAL(sources->text, "own");
-    scs_sources_shift(t->atlas, sources, delta);
+    scs_shift_sources_latent(t->atlas, sources, delta);
     if (change)
-        scs_sources_genes(t->atlas, sources, t->atlas->gene_mean, change);
-    scs_sources_destroy(&sources);
+        scs_shift_sources_genes(t->atlas, sources, t->atlas->gene_mean, change);
+    scs_shift_sources_destroy(&sources);
 }
 
 static void check_prediction(const setup *t, int method, const char *group)
@@ -262,7 +264,7 @@ static void check_prediction(const setup *t, int method, const char *group)
     find_shift(t, method, delta, NULL);
     snprintf(path, sizeof path, "%s/delta", group);
     CU_ASSERT(off(t, path, delta, LATENT) < 1e-4);
-    CHECK_OK(scs_decoded_moments(t->model, z, n, delta, mean, variance));
+    CHECK_OK(scs_decode_model_moments(t->model, z, n, delta, mean, variance));
     snprintf(path, sizeof path, "%s/mean", group);
     CU_ASSERT(off(t, path, mean, t->d.n_gene) < 1e-3);
     snprintf(path, sizeof path, "%s/var", group);
@@ -311,8 +313,9 @@ static scs_scores scores_of(const setup *t, scs_method method)
     p.variance = p.shift + n_gene;
     n = control_cells(t, &c, z);
     find_shift(t, SCS_SHIFT_NEAREST, delta, moments + 4 * n_gene);
-    CHECK_OK(scs_decoded_moments(t->model, z, n, delta, moments, moments + n_gene));
-    CHECK_OK(scs_decoded_moments(t->model, z, n, NULL, moments + 2 * n_gene, moments + 3 * n_gene));
+    CHECK_OK(scs_decode_model_moments(t->model, z, n, delta, moments, moments + n_gene));
+    CHECK_OK(
+        scs_decode_model_moments(t->model, z, n, NULL, moments + 2 * n_gene, moments + 3 * n_gene));
     scs_predict(&method, (int32_t)n_gene,
                 &(scs_evidence){mean,
                                 variance,

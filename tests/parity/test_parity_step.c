@@ -49,7 +49,7 @@ static void import_weights(rig *r, const char *group)
         int32_t cols = r->model->tensor[i].cols;
 
         CU_ASSERT_EQUAL_FATAL(n, (int64_t)r->model->tensor[i].rows * (cols ? cols : 1));
-        scs_tensor_import(r->model, &r->model->tensor[i], values);
+        scs_model_tensor_import(r->model, &r->model->tensor[i], values);
         free(values);
     }
 }
@@ -187,7 +187,7 @@ static void compare_weights(const rig *r)
         float *theirs = fixture_values(r->file, &n, "final/%s", tensor->name);
         float *ours = scs_allocate(n, sizeof *ours);
 
-        scs_tensor_export(r->model, tensor, ours);
+        scs_model_tensor_export(r->model, tensor, ours);
         compare(tensor->name, ours, theirs, n, largest(theirs, n));
         free(ours);
         free(theirs);
@@ -222,7 +222,7 @@ static void sum_gradients(rig *r, const scs_step *step)
     scs_layout_build(&r->model->arch, &layout);
     for (int s = 0; s < SCS_SEGMENTS; s++) {
         scs_layout_cut(&layout, s, r->team.n_shard, bound);
-        if (!scs_gradient_is_whole(step, s))
+        if (!scs_layout_gradient_is_whole(step, s))
             CHECK_OK(
                 r->team.reduce_slice(r->team.ctx, r->grad, bound, true, r->grad[0] + bound[0]));
     }

@@ -12,7 +12,7 @@ static inline scs_packed packed(const scs_csr *x)
 {
     scs_packed all;
 
-    CHECK_OK(scs_pack(x, &all));
+    CHECK_OK(scs_packed_make(x, &all));
     return all;
 }
 

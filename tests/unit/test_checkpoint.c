@@ -218,7 +218,7 @@ static void drop_link(const char *path, const char *name)
     hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
 
     CU_ASSERT(file >= 0 && H5Ldelete(file, name, H5P_DEFAULT) >= 0 && H5Fclose(file) >= 0);
-    CHECK_OK(scs_seal_write(path));
+    CHECK_OK(scs_checksum_file_write(path));
 }
 
 /* Every single byte counts: one flipped bit, in the seal or after it, is found. */
@@ -235,7 +235,7 @@ static void every_flipped_byte_is_found(void)
     file = fopen(t.path, "r+b");
     CU_ASSERT_PTR_NOT_NULL_FATAL(file);
     setvbuf(file, NULL, _IONBF, 0);
-    CHECK_OK(scs_seal_check(t.path, true));
+    CHECK_OK(scs_checksum_file_check(t.path, true));
     for (size_t i = 0; i < size; i++) {
         fseek(file, (long)i, SEEK_SET);
         fputc(bytes[i] ^ (1 << i % 8), file);
@@ -244,7 +244,7 @@ static void every_flipped_byte_is_found(void)
         fputc(bytes[i], file);
     }
     CU_ASSERT_EQUAL(found, size);
-    CHECK_OK(scs_seal_check(t.path, true));
+    CHECK_OK(scs_checksum_file_check(t.path, true));
     fclose(file);
     free(bytes);
     end(&t);
@@ -282,7 +282,7 @@ static void a_hidden_layer_that_is_not_there_is_refused(void)
     space = H5Screate_simple(2, dim, NULL);
     set = H5Dcreate2(file, path, H5T_NATIVE_FLOAT, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
     CU_ASSERT(H5Dclose(set) >= 0 && H5Sclose(space) >= 0 && H5Fclose(file) >= 0);
-    CHECK_OK(scs_seal_write(t.path));
+    CHECK_OK(scs_checksum_file_write(t.path));
     CHECK_FAILS(scs_checkpoint_probe(t.path, &t.read), SCS_EDATA, "Layer 1.0.weight declares");
     end(&t);
 }

@@ -33,9 +33,9 @@ static void what_is_not_said_has_a_default(void)
 
 static double rate_of(const scs_config *c, int64_t step, int64_t steps)
 {
-    scs_train_options options = scs_train_options_from_config(c);
+    scs_train_options options = scs_profile_train_options(c);
 
-    return scs_learning_rate(&options, step, steps);
+    return scs_profile_learning_rate(&options, step, steps);
 }
 
 /* The same rate at every step, torch's biases, the published sizes for any number of cells. */
@@ -51,7 +51,7 @@ static void check_scgen(const char *profile, double dropout)
         CU_ASSERT_EQUAL(scs_profile_latent(c, n_cell), 100);
     }
     CU_ASSERT_EQUAL(scs_profile_dropout(c), dropout);
-    CU_ASSERT_FALSE(scs_train_options_from_config(c).center);
+    CU_ASSERT_FALSE(scs_profile_train_options(c).center);
     for (int64_t step = 1; step <= 1000; step += 333)
         CU_ASSERT_EQUAL(rate_of(c, step, 1000), 1e-3);
     scs_config_destroy(&c);
@@ -72,7 +72,7 @@ static void the_profile_chooses_what_is_not_said(void)
     CU_ASSERT_EQUAL(scs_profile_latent(c, 5237), 32);
     CU_ASSERT_EQUAL(scs_profile_hidden(c, 1000000), 800);
     CU_ASSERT_EQUAL(scs_profile_latent(c, 1000000), 100);
-    CU_ASSERT(scs_train_options_from_config(c).center);
+    CU_ASSERT(scs_profile_train_options(c).center);
     CU_ASSERT_EQUAL(rate_of(c, 1, 100), 0.5);
     CU_ASSERT_EQUAL(rate_of(c, 51, 100), 0.25);
     CU_ASSERT_DOUBLE_EQUAL(rate_of(c, 100, 100), 0.005, 1e-12);
@@ -90,7 +90,7 @@ static void what_is_said_holds_in_every_profile(void)
     CU_ASSERT_EQUAL(scs_profile_latent(c, 5237), 5);
     CU_ASSERT_EQUAL(scs_profile_components(c), 5);
     CU_ASSERT_EQUAL(scs_profile_dropout(c), 0.3);
-    CU_ASSERT(scs_train_options_from_config(c).center);
+    CU_ASSERT(scs_profile_train_options(c).center);
     CU_ASSERT_EQUAL(rate_of(c, 1, 100), 0.5);
     CU_ASSERT_DOUBLE_EQUAL(rate_of(c, 51, 100), 0.25, 1e-12);
     scs_config_destroy(&c);
@@ -261,10 +261,10 @@ static void a_word_stands_for_each_value(void)
         while (choice && choice[n].text)
             n++;
         for (int value = 0; value < n; value++) {
-            const char *text = scs_choice_text(choice, value);
+            const char *text = scs_key_choice_text(choice, value);
 
             CU_ASSERT_PTR_NOT_NULL_FATAL(text);
-            CU_ASSERT_EQUAL(scs_choice_find(choice, text)->value, value);
+            CU_ASSERT_EQUAL(scs_key_choice_find(choice, text)->value, value);
         }
         n_choice += n > 1;
     }

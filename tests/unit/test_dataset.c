@@ -78,7 +78,7 @@ static void roles_are_given_anew(void)
     CHECK_OK(create_two(first + strlen(TWO), &d));
     CHECK_OK(create_two(second, &fresh));
     CU_ASSERT_NOT_EQUAL(memcmp(d->role, fresh->role, (size_t)d->n_cell), 0);
-    CHECK_OK(scs_dataset_hold_out(c, d));
+    CHECK_OK(scs_roles_hold_out(c, d));
     CU_ASSERT_EQUAL(memcmp(d->role, fresh->role, (size_t)d->n_cell), 0);
     CU_ASSERT_EQUAL(d->n_unused, fresh->n_unused);
     CU_ASSERT_EQUAL(d->notes.n, fresh->notes.n);

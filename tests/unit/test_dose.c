@@ -33,7 +33,7 @@ static void begin(setup *t, const char *text)
 {
     const scs_names species = {1, (char *[]){"all"}}, types = {T, (char *[]){"t0", "t1", "t2"}};
     const scs_names conditions = {N_CONDITION, (char **)labels}, genes = {1, (char *[]){"g"}};
-    const scs_doses doses = {
+    const scs_dose_list doses = {
         N_CONDITION, {4, (char **)perturbations}, (int32_t *)of, (double *)dose};
     scs_group group[T * N_CONDITION];
     int32_t n = 0;
@@ -46,7 +46,7 @@ static void begin(setup *t, const char *text)
                 group[n++] = (scs_group){0, k, c, false, 10};
     CHECK_OK(scs_atlas_create_from(&species, &types, &conditions, &genes, CONTROL, group, n, D,
                                    &t->atlas));
-    CHECK_OK(scs_doses_copy(&doses, &t->atlas->doses));
+    CHECK_OK(scs_dose_list_copy(&doses, &t->atlas->doses));
     for (int32_t g = 0; g < n; g++)
         for (int j = 0; j < D; j++)
             t->atlas->mean[g * D + j] = mean_of(group[g].cell_type, group[g].condition, j);
@@ -78,9 +78,9 @@ static const scs_combination *row(const setup *t, int32_t type, const char *what
 
     for (int64_t i = 0; i < t->plan->n; i++)
         if (t->plan->item[i].cell_type == type &&
-            strcmp(
-                scs_treatment_text(t->atlas, &t->plan->pairs, &t->plan->item[i], text, sizeof text),
-                what) == 0)
+            strcmp(scs_plan_treatment_text(t->atlas, &t->plan->pairs, &t->plan->item[i], text,
+                                           sizeof text),
+                   what) == 0)
             return &t->plan->item[i];
     CU_FAIL_FATAL("no such row");
     return NULL;
@@ -90,17 +90,17 @@ static const scs_combination *row(const setup *t, int32_t type, const char *what
 static void check_shift(const setup *t, int32_t type, const char *what, const char *source,
                         const double *expected)
 {
-    scs_method method = scs_method_from_config(t->config);
+    scs_method method = scs_shift_method_from_config(t->config);
     scs_sources *sources;
     double delta[D];
 
-    CHECK_OK(scs_sources_create(t->atlas, &sources));
-    CHECK_OK(scs_sources_find(t->atlas, &method, row(t, type, what), sources));
+    CHECK_OK(scs_shift_sources_create(t->atlas, &sources));
+    CHECK_OK(scs_shift_sources_find(t->atlas, &method, row(t, type, what), sources));
     CU_ASSERT_STRING_EQUAL(sources->text, source);
-    scs_sources_shift(t->atlas, sources, delta);
+    scs_shift_sources_latent(t->atlas, sources, delta);
     for (int j = 0; j < D; j++)
         CU_ASSERT_DOUBLE_EQUAL(delta[j], expected[j], 1e-12);
-    scs_sources_destroy(&sources);
+    scs_shift_sources_destroy(&sources);
 }
 
 /* A type's own shift. */
@@ -126,8 +126,9 @@ static void observed_doses_are_rows(void)
         const scs_combination *c = &t.plan->item[i];
 
         CU_ASSERT_EQUAL(c->cell_type, i / 5);
-        CU_ASSERT_STRING_EQUAL(scs_treatment_text(t.atlas, &t.plan->pairs, c, text, sizeof text),
-                               expected[i % 5]);
+        CU_ASSERT_STRING_EQUAL(
+            scs_plan_treatment_text(t.atlas, &t.plan->pairs, c, text, sizeof text),
+            expected[i % 5]);
     }
     CU_ASSERT_EQUAL(row(&t, 2, "a@15")->observed_group, -1);
     CU_ASSERT_EQUAL(row(&t, 1, "a@15")->observed_group, scs_atlas_group(t.atlas, 0, 1, A15));
@@ -181,7 +182,7 @@ static void nothing_is_extrapolated(void)
 
     begin(&t, DATA PAIRED ", doses: [9, 15, 16]}");
     CHECK_OK(plan(&t));
-    method = scs_method_from_config(t.config);
+    method = scs_shift_method_from_config(t.config);
     CHECK_OK(scs_plan_resolve(t.atlas, &method, t.plan));
     c = row(&t, 0, "a@16");
     CU_ASSERT_EQUAL(c->status, SCS_ROW_NO_SOURCE);
@@ -261,7 +262,7 @@ static void bad_doses_are_refused(void)
         end(&t);
     }
     begin(&t, DATA "screen: {doses: [1]}");
-    scs_doses_clear(&t.atlas->doses);
+    scs_dose_list_clear(&t.atlas->doses);
     CU_ASSERT_EQUAL(plan(&t), SCS_EARG);
     CU_ASSERT_PTR_NOT_NULL(strstr(scs_message(), "data.dose"));
     end(&t);
@@ -293,15 +294,15 @@ static void auto_leaves_out_doses(void)
 
     begin(&t, DATA PAIRED "}");
     CHECK_OK(plan(&t));
-    method = scs_method_from_config(t.config);
-    CHECK_OK(scs_sources_create(t.atlas, &sources));
+    method = scs_shift_method_from_config(t.config);
+    CHECK_OK(scs_shift_sources_create(t.atlas, &sources));
     for (int64_t i = 0; i < t.plan->n; i++) {
         const scs_combination *c = &t.plan->item[i];
 
         if (c->observed_group < 0)
             continue;
-        CHECK_OK(scs_sources_find(t.atlas, &method, c, sources));
-        scs_sources_shift(t.atlas, sources, delta);
+        CHECK_OK(scs_shift_sources_find(t.atlas, &method, c, sources));
+        scs_shift_sources_latent(t.atlas, sources, delta);
         for (int j = 0; j < D; j++) {
             double truth = own(c->cell_type, c->condition, j);
 
@@ -312,7 +313,7 @@ static void auto_leaves_out_doses(void)
     CHECK_OK(scs_choose_shift(t.atlas, &method, &chosen, error));
     CU_ASSERT(missed > .01 * size && missed < .5 * size);
     CU_ASSERT_DOUBLE_EQUAL(error[SCS_SHIFT_PAIRED], missed / size, 1e-12);
-    scs_sources_destroy(&sources);
+    scs_shift_sources_destroy(&sources);
     end(&t);
 }
 

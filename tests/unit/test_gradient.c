@@ -104,7 +104,7 @@ static scs_real *whole_gradient(bench *b)
         memset(b->grad[v], 0xff, (size_t)b->model->n_param * sizeof *sum);
     objective(b);
     for (int s = 0; s < SCS_SEGMENTS; s++) {
-        int n_part = scs_gradient_is_whole(&b->step, s) ? 1 : b->team.n_shard;
+        int n_part = scs_layout_gradient_is_whole(&b->step, s) ? 1 : b->team.n_shard;
 
         scs_layout_cut(&layout, s, 1, bound);
         for (int v = 0; v < n_part; v++)

@@ -143,14 +143,16 @@ static void predictors_are_made_once(void)
         int kind[SCS_MOST_KINDS], n, made = 0;
 
         CHECK_OK(parse(cases[i].config, &config));
-        n = scs_predictor_kinds(config, kind);
+        n = scs_report_predictor_kinds(config, kind);
         CU_ASSERT_EQUAL(n, cases[i].kinds);
-        for (int p = 0; p < scs_predictor_count(); p++) {
+        for (int p = 0; p < scs_report_predictor_count(); p++) {
             int times = 0;
 
             for (int k = 0; k < n; k++)
-                times += scs_predictor_is_made_by(scs_predictor_at(p), config, kind[k]);
-            CU_ASSERT_EQUAL(times, scs_predictor_is_made(scs_predictor_at(p), config));
+                times +=
+                    scs_report_predictor_is_made_by(scs_report_predictor_at(p), config, kind[k]);
+            CU_ASSERT_EQUAL(times,
+                            scs_report_predictor_is_made(scs_report_predictor_at(p), config));
             made += times;
         }
         CU_ASSERT_EQUAL(made, cases[i].made);

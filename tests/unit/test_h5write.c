@@ -35,14 +35,14 @@ static scs_status write_everything(hid_t file)
 
 static scs_status write_file(const char *path)
 {
-    scs_h5out out;
+    scs_h5_out out;
     scs_status st;
 
-    SCS_TRY(scs_h5out_create(path, &out));
+    SCS_TRY(scs_h5_out_create(path, &out));
     SCS_GO(st, write_everything(out.file));
-    SCS_GO(st, scs_h5out_commit(&out));
+    SCS_GO(st, scs_h5_out_commit(&out));
 done:
-    scs_h5out_abandon(&out);
+    scs_h5_out_abandon(&out);
     return st;
 }
 
@@ -128,8 +128,9 @@ static void refuses_what_cannot_be_created(void)
     CHECK_FAILS(write_file(scratch_path(folder, "none/a.h5", path)), SCS_ECREATE,
                 "make its folder");
     CHECK_FAILS(write_file(scratch_path(folder, "file/a.h5", path)), SCS_ECREATE, "file/a.h5");
-    CHECK_FAILS(scs_make_folder(scratch_path(folder, "file/out", path)), SCS_ECREATE, "file/out");
-    CHECK_FAILS(scs_make_folder(file), SCS_ECREATE, "file stands where a folder is needed");
+    CHECK_FAILS(scs_file_make_folder(scratch_path(folder, "file/out", path)), SCS_ECREATE,
+                "file/out");
+    CHECK_FAILS(scs_file_make_folder(file), SCS_ECREATE, "file stands where a folder is needed");
     CU_ASSERT_EQUAL(scratch_count(folder), 1);
     scratch_remove(folder);
 }
@@ -139,8 +140,8 @@ static void makes_folders(void)
     char folder[SCRATCH_PATH], path[2 * SCRATCH_PATH];
 
     scratch_make(folder);
-    CHECK_OK(scs_make_folder(scratch_path(folder, "a//b/c/", path)));
-    CHECK_OK(scs_make_folder(path));
+    CHECK_OK(scs_file_make_folder(scratch_path(folder, "a//b/c/", path)));
+    CHECK_OK(scs_file_make_folder(path));
     CU_ASSERT_EQUAL(access(path, W_OK), 0);
     scratch_remove(folder);
 }
@@ -148,16 +149,16 @@ static void makes_folders(void)
 static void abandoned_leaves_the_old_file(void)
 {
     char folder[SCRATCH_PATH], path[2 * SCRATCH_PATH], *text;
-    scs_h5out out;
+    scs_h5_out out;
     size_t size;
 
     scratch_make(folder);
     scratch_write(scratch_path(folder, "a.h5", path), "old");
-    CHECK_OK(scs_h5out_create(path, &out));
+    CHECK_OK(scs_h5_out_create(path, &out));
     CU_ASSERT_EQUAL(scratch_count(folder), 2);
     CHECK_OK(write_everything(out.file));
-    scs_h5out_abandon(&out);
-    scs_h5out_abandon(&out);
+    scs_h5_out_abandon(&out);
+    scs_h5_out_abandon(&out);
     CU_ASSERT_EQUAL(scratch_count(folder), 1);
     text = scratch_read(path, &size);
     CU_ASSERT_STRING_EQUAL(text, "old");
@@ -175,7 +176,7 @@ static void removes_stale_files_only(void)
     scratch_write(scratch_path(folder, "a.h5.tmp.999999999", path), "of a process that is gone");
     for (int i = 0; i < 4; i++)
         scratch_write(scratch_path(folder, others[i], path), "of somebody else");
-    CHECK_OK(scs_temp_name(scratch_path(folder, "a.h5", path), &temp));
+    CHECK_OK(scs_file_temp_name(scratch_path(folder, "a.h5", path), &temp));
     CU_ASSERT_EQUAL(scratch_count(folder), 4);
     CU_ASSERT_EQUAL(strncmp(temp, path, strlen(path)), 0);
     CHECK_OK(scs_file_create(temp));

@@ -179,7 +179,7 @@ static scs_status played_sum(void *ctx, double *parts, int64_t len, double *tota
         return SCS_OK;
     }
     memset(total, 0, sizeof *total * (size_t)len);
-    n = scs_tree_fold_double(leaf, p->first, p->last, N_SHARD, len, found);
+    n = scs_team_tree_fold_double(leaf, p->first, p->last, N_SHARD, len, found);
     for (int i = 0; i < n; i++) {
         p->subtree[p->n_part] = found[i];
         SCS_TRY(SCS_ALLOC(p->part[p->n_part], len));
@@ -216,7 +216,7 @@ static void check_cut(setup *t, const int32_t *cut, int n_rank, const double *me
 
     for (int r = 0; r < n_rank; r++)
         run_rank(t, &p, cut[r], cut[r + 1], NULL);
-    scs_tree_sum_double(p.part, p.subtree, p.n_part, 0, p.len);
+    scs_team_tree_sum_double(p.part, p.subtree, p.n_part, 0, p.len);
     p.record = false;
     for (int r = 0; r < n_rank; r++) {
         run_rank(t, &p, cut[r], cut[r + 1], mine + cut[r]);
@@ -292,8 +292,8 @@ static void gene_moments_equal_direct_sums(void)
         scs_gene_slice slice;
 
         small_slice(&t.s, gene, gene + 10, &slice);
-        CHECK_OK(scs_atlas_gene_moments(t.atlas, &t.s.d, &slice));
-        scs_gene_slice_clear(&slice);
+        CHECK_OK(scs_gene_moments(t.atlas, &t.s.d, &slice));
+        scs_gene_moments_slice_clear(&slice);
     }
     for (int32_t g = 0; g < t.atlas->n_group; g++)
         for (int32_t gene = 0; gene < N_GENE; gene++)

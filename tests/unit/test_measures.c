@@ -1,4 +1,5 @@
 /* Measures of predicted means, arithmetic in gene space, and the table they end in. */
+#include "src/screen/predict.h"
 #include "src/atlas/atlas.h"
 #include "src/crossval/report.h"
 #include "src/base/vector.h"
@@ -50,7 +51,7 @@ static void measure(setup *t)
 
     for (int g = 0; g < N; g++)
         t->shift[g] = t->mean[g] - t->atlas->gene_mean[g];
-    CHECK_OK(scs_measure_means(t->atlas, &t->target, &p, t->value));
+    CHECK_OK(scs_score_measure_means(t->atlas, &t->target, &p, t->value));
 }
 
 static void perfect_prediction(void)
@@ -134,7 +135,7 @@ static double clipped(double x)
 static void gene_space_is_arithmetic(void)
 {
     static const scs_method paired = {.shift = SCS_SHIFT_PAIRED};
-    scs_method method = scs_gene_space_method(paired);
+    scs_method method = scs_predict_in_gene_space(paired);
     setup t;
     scs_atlas view;
     scs_sources *sources;
@@ -148,11 +149,11 @@ static void gene_space_is_arithmetic(void)
     from.control_variance = v = t.atlas->gene_variance;
     for (int g = 0; g < N; g++)
         t.atlas->gene_mean[N + g] = t.atlas->gene_variance[N + g] = NAN;
-    CHECK_OK(scs_gene_space_view(t.atlas, &view));
-    CHECK_OK(scs_sources_create(t.atlas, &sources));
-    CHECK_OK(scs_sources_find(&view, &method, &t.target, sources));
-    scs_sources_genes(t.atlas, sources, m, change);
-    scs_sources_genes(t.atlas, sources, v, change + N);
+    CHECK_OK(scs_atlas_gene_space_view(t.atlas, &view));
+    CHECK_OK(scs_shift_sources_create(t.atlas, &sources));
+    CHECK_OK(scs_shift_sources_find(&view, &method, &t.target, sources));
+    scs_shift_sources_genes(t.atlas, sources, m, change);
+    scs_shift_sources_genes(t.atlas, sources, v, change + N);
     p = (scs_prediction){t.mean, t.shift, t.variance};
     scs_predict(&method, N, &from, &p);
     for (int g = 0; g < N; g++) {
@@ -163,9 +164,9 @@ static void gene_space_is_arithmetic(void)
         CU_ASSERT_EQUAL(t.shift[g], t.mean[g] - m[g]);
         CU_ASSERT_DOUBLE_EQUAL(t.variance[g], clipped(y), 1e-6);
     }
-    scs_sources_destroy(&sources);
-    scs_gene_space_clear(&view);
-    CHECK_OK(scs_gene_space_enter(t.atlas));
+    scs_shift_sources_destroy(&sources);
+    scs_atlas_gene_space_clear(&view);
+    CHECK_OK(scs_atlas_gene_space_enter(t.atlas));
     CU_ASSERT_EQUAL(t.atlas->n_latent, N);
     CU_ASSERT_EQUAL(t.atlas->mean[3 * N + 7], (double)t.atlas->gene_mean[3 * N + 7]);
     end(&t);
@@ -175,7 +176,7 @@ static void gene_space_is_arithmetic(void)
 static void table_round_trip(void)
 {
     char folder[SCRATCH_PATH], path[2 * SCRATCH_PATH];
-    scs_validation_sums sums;
+    scs_report_sums sums;
     setup t;
     FILE *out;
 
@@ -185,24 +186,24 @@ static void table_round_trip(void)
     measure(&t);
     out = fopen(path, "w");
     CU_ASSERT_PTR_NOT_NULL_FATAL(out);
-    scs_validation_write_head(out);
+    scs_report_write_head(out);
     for (int i = 0; i < 3; i++) {
         t.value[SCS_MAE] = i;
         t.value[SCS_R2_DEG] = i ? (double)i : NAN;
-        scs_validation_write_row(out, t.atlas, &t.target, scs_predictor_at(1), "own", t.value);
+        scs_report_write_row(out, t.atlas, &t.target, scs_report_predictor_at(1), "own", t.value);
     }
     CU_ASSERT_EQUAL(fclose(out), 0);
-    CHECK_OK(scs_validation_sums_create(&sums));
-    CHECK_OK(scs_validation_read(path, 3, &sums, NULL));
+    CHECK_OK(scs_report_sums_create(&sums));
+    CHECK_OK(scs_report_read(path, 3, &sums, NULL));
     CU_ASSERT_EQUAL(sums.n_row[1], 3);
     CU_ASSERT_EQUAL(sums.n_row[0], 0);
-    CU_ASSERT_DOUBLE_EQUAL(scs_validation_mean(&sums, 1, SCS_MAE), 1, 1e-12);
-    CU_ASSERT_DOUBLE_EQUAL(scs_validation_mean(&sums, 1, SCS_R2_DEG), 1.5, 1e-12);
-    CU_ASSERT(isnan(scs_validation_mean(&sums, 0, SCS_MAE)));
-    CHECK_FAILS(scs_validation_read(path, 4, NULL, NULL), SCS_EDATA, "not a whole record");
+    CU_ASSERT_DOUBLE_EQUAL(scs_report_mean(&sums, 1, SCS_MAE), 1, 1e-12);
+    CU_ASSERT_DOUBLE_EQUAL(scs_report_mean(&sums, 1, SCS_R2_DEG), 1.5, 1e-12);
+    CU_ASSERT(isnan(scs_report_mean(&sums, 0, SCS_MAE)));
+    CHECK_FAILS(scs_report_read(path, 4, NULL, NULL), SCS_EDATA, "not a whole record");
     CU_ASSERT_EQUAL(truncate(path, 300), 0);
-    CHECK_FAILS(scs_validation_read(path, 3, NULL, NULL), SCS_EDATA, "not a whole record");
-    scs_validation_sums_clear(&sums);
+    CHECK_FAILS(scs_report_read(path, 3, NULL, NULL), SCS_EDATA, "not a whole record");
+    scs_report_sums_clear(&sums);
     scratch_remove(folder);
     end(&t);
 }
@@ -220,11 +221,11 @@ static void a_predictor_says_how_to_screen_with_it(void)
         {"vae_edit", "model.kind: vae, screen.decode: edit"}};
     char text[80];
 
-    CU_ASSERT_EQUAL_FATAL(scs_predictor_count(), sizeof use / sizeof *use);
-    for (int i = 0; i < scs_predictor_count(); i++) {
-        CU_ASSERT_STRING_EQUAL(scs_predictor_at(i)->name, use[i][0]);
-        CU_ASSERT_STRING_EQUAL(scs_predictor_use(scs_predictor_at(i), text, sizeof text),
-                               use[i][1]);
+    CU_ASSERT_EQUAL_FATAL(scs_report_predictor_count(), sizeof use / sizeof *use);
+    for (int i = 0; i < scs_report_predictor_count(); i++) {
+        CU_ASSERT_STRING_EQUAL(scs_report_predictor_at(i)->name, use[i][0]);
+        CU_ASSERT_STRING_EQUAL(
+            scs_report_predictor_use(scs_report_predictor_at(i), text, sizeof text), use[i][1]);
     }
 }
 

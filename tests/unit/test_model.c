@@ -75,8 +75,8 @@ static void test_round_trip(void)
     for (int i = 0; i < 400; i++)
         in[i] = (float)i;
     for (int32_t i = 0; i < model->n_tensor; i++) {
-        scs_tensor_import(model, &model->tensor[i], in);
-        scs_tensor_export(model, &model->tensor[i], out);
+        scs_model_tensor_import(model, &model->tensor[i], in);
+        scs_model_tensor_export(model, &model->tensor[i], out);
         CU_ASSERT_EQUAL(memcmp(in, out, (size_t)size_of(&model->tensor[i]) * sizeof *in), 0);
     }
     /* torch's element (row 2, gene 5) of the first layer lies in row 5 of the gene-major store */
@@ -124,7 +124,7 @@ static void test_init_storage(void)
     int wrong = 0;
 
     scs_model_init(model, 11);
-    scs_tensor_export(model, &model->tensor[0], got);
+    scs_model_tensor_export(model, &model->tensor[0], got);
     scs_random_uniform(&stream, 37 * 8, word);
     for (int i = 0; i < 37 * 8; i++)
         wrong += fabs(got[i] - (2 * word[i] - 1) / sqrt(37)) > 1e-6;
@@ -261,14 +261,14 @@ static void check_validate(int profile)
     model->arch.kl_weight = 0.1;
     CHECK_OK(tiny_cells(N_CELL, N_GENE, 0.1, 2, &csr));
     x = packed_away(&csr);
-    CHECK_OK(scs_model_validate(model, &batch, 21, &loss));
-    CHECK_OK(scs_model_validate(model, &batch, 21, &again));
+    CHECK_OK(scs_model_evaluate(model, &batch, 21, &loss));
+    CHECK_OK(scs_model_evaluate(model, &batch, 21, &again));
     direct = direct_objective(model, &x, cell);
     CU_ASSERT_DOUBLE_EQUAL(loss.objective, direct, 1e-5 * direct);
     CU_ASSERT_EQUAL(loss.objective, again.objective);
     CU_ASSERT_EQUAL(loss.n, N_CELL);
     batch.n = 0;
-    CHECK_OK(scs_model_validate(model, &batch, 21, &loss));
+    CHECK_OK(scs_model_evaluate(model, &batch, 21, &loss));
     CU_ASSERT_EQUAL(loss.n, 0);
     free(rows);
     free(cell);
@@ -297,7 +297,7 @@ static void check_slices(const scs_layout *layout, int32_t n_shard)
     }
     CU_ASSERT_EQUAL(at, layout->n_param);
     for (int32_t v = 0; v < n_shard; v++) {
-        int32_t gene = scs_first_gene(layout->out.n_out, n_shard, v);
+        int32_t gene = scs_layout_first_gene(layout->out.n_out, n_shard, v);
 
         CU_ASSERT(gene % SCS_BLOCK == 0 || gene == layout->out.n_out);
         CU_ASSERT_EQUAL(bound[SCS_FIRST_WEIGHT][v], (int64_t)gene * layout->out.n_in);

@@ -90,10 +90,10 @@ static void check_moments(int profile, int32_t n_gene, int32_t n_hidden, int64_t
 
     begin(&t, profile, n_gene, n_hidden, n);
     decode_every_cell(&t, delta);
-    CHECK_OK(scs_decoded_moments(t.model, t.z, n, delta, t.mean, t.variance));
+    CHECK_OK(scs_decode_model_moments(t.model, t.z, n, delta, t.mean, t.variance));
     check_close(t.mean, t.direct_mean, n_gene);
     check_close(t.variance, t.direct_var, n_gene);
-    CHECK_OK(scs_decoded_moments(t.model, t.z, n, delta, alone, NULL));
+    CHECK_OK(scs_decode_model_moments(t.model, t.z, n, delta, alone, NULL));
     check_close(alone, t.direct_mean, n_gene);
     end(&t);
 }
@@ -121,26 +121,27 @@ static void check_moving(int32_t n_gene, int32_t n_hidden, int32_t n_layer, int6
     setup t;
     const double *delta[3] = {t.delta, NULL, far};
     double hidden[ROWS * 64], mean[ROWS * MAX_GENE], *work;
-    scs_mean_decoder *decoder;
+    scs_decode_mean_genes *decoder;
     scs_real *scratch;
-    scs_moving *moving;
+    scs_decode_mean_hidden *moving;
 
     begin_layers(&t, SCS_PROFILE_SCGEN2, n_gene, n_hidden, n_layer, n);
-    CHECK_OK(SCS_ALLOC(scratch, scs_moving_scratch(t.model)));
-    CHECK_OK(scs_mean_decoder_create(t.model, &decoder));
-    CHECK_OK(SCS_ALLOC(work, scs_mean_decoder_work(decoder)));
-    CHECK_OK(scs_moving_create(t.model, t.z, n, tiles, &moving));
+    CHECK_OK(SCS_ALLOC(scratch, scs_decode_mean_hidden_scratch(t.model)));
+    CHECK_OK(scs_decode_mean_genes_create(t.model, &decoder));
+    CHECK_OK(SCS_ALLOC(work, scs_decode_mean_genes_work(decoder)));
+    CHECK_OK(scs_decode_mean_hidden_create(t.model, t.z, n, tiles, &moving));
     for (int r = 0; r < ROWS; r++)
-        scs_moving_mean(moving, delta[r % 3], scratch, hidden + r * n_hidden);
-    for (int task = scs_mean_decoder_tasks(decoder) - 1; task >= 0; task--)
-        scs_mean_decoder_run(decoder, task, hidden, ROWS, work, mean);
+        scs_decode_mean_hidden_run(moving, delta[r % 3], scratch, hidden + r * n_hidden);
+    for (int task = scs_decode_mean_genes_tasks(decoder) - 1; task >= 0; task--)
+        scs_decode_mean_genes_run(decoder, task, hidden, ROWS, work, mean);
     for (int r = 0; r < ROWS; r++) {
-        CHECK_OK(scs_decoded_moments(t.model, t.z, n, delta[r % 3], t.mean, NULL));
+        CHECK_OK(scs_decode_model_moments(t.model, t.z, n, delta[r % 3], t.mean, NULL));
         check_close(mean + r * n_gene, t.mean, n_gene);
     }
-    scs_moving_destroy(&moving);
-    CHECK_FAILS(scs_moving_create(t.model, t.z, 0, true, &moving), SCS_EARG, "no cells");
-    scs_mean_decoder_destroy(&decoder);
+    scs_decode_mean_hidden_destroy(&moving);
+    CHECK_FAILS(scs_decode_mean_hidden_create(t.model, t.z, 0, true, &moving), SCS_EARG,
+                "no cells");
+    scs_decode_mean_genes_destroy(&decoder);
     free(scratch);
     free(work);
     end(&t);
@@ -175,10 +176,10 @@ static void one_cell_has_no_variance(void)
     setup t;
 
     begin(&t, SCS_PROFILE_SCGEN2, 30, 4, 1);
-    CHECK_OK(scs_decoded_moments(t.model, t.z, 1, NULL, t.mean, t.variance));
+    CHECK_OK(scs_decode_model_moments(t.model, t.z, 1, NULL, t.mean, t.variance));
     for (int g = 0; g < 30; g++)
         CU_ASSERT_EQUAL(t.variance[g], 0);
-    CHECK_FAILS(scs_decoded_moments(t.model, t.z, 0, NULL, t.mean, t.variance), SCS_EARG,
+    CHECK_FAILS(scs_decode_model_moments(t.model, t.z, 0, NULL, t.mean, t.variance), SCS_EARG,
                 "no cells");
     end(&t);
 }
@@ -219,23 +220,23 @@ static void decoders_change_takes_the_size_of_the_sources(void)
     float mean[3], shift[3], variance[3];
     scs_prediction out = {mean, shift, variance};
 
-    CU_ASSERT_EQUAL(scs_change_scale(&how, 3, &from), 3); /* (1, 2, 0) to (3, 6, 9) */
+    CU_ASSERT_EQUAL(scs_predict_change_scale(&how, 3, &from), 3); /* (1, 2, 0) to (3, 6, 9) */
     from.scale = 3;
     scs_predict(&how, 3, &from, &out);
     CU_ASSERT(mean[0] == 4 && mean[1] == 7 && mean[2] == 1 && shift[1] == 6);
     CU_ASSERT(variance[0] == 2 && variance[1] == 3 && variance[2] == 1);
-    CU_ASSERT(scs_method_needs_change(&how));
+    CU_ASSERT(scs_predict_needs_change(&how));
     from.change.mean = apart;
-    CU_ASSERT_EQUAL(scs_change_scale(&how, 3, &from), 0);
+    CU_ASSERT_EQUAL(scs_predict_change_scale(&how, 3, &from), 0);
     from.moved.mean = still;
-    CU_ASSERT_EQUAL(scs_change_scale(&how, 3, &from), 1);
+    CU_ASSERT_EQUAL(scs_predict_change_scale(&how, 3, &from), 1);
     from.moved.mean = moved;
     how.magnitude = SCS_MAGNITUDE_DECODER;
-    CU_ASSERT_EQUAL(scs_change_scale(&how, 3, &from), 1);
-    CU_ASSERT(!scs_method_needs_change(&how));
+    CU_ASSERT_EQUAL(scs_predict_change_scale(&how, 3, &from), 1);
+    CU_ASSERT(!scs_predict_needs_change(&how));
     how = (scs_method){.decode = SCS_DECODE_PLAIN, .magnitude = SCS_MAGNITUDE_SOURCES};
-    CU_ASSERT_EQUAL(scs_change_scale(&how, 3, &from), 1);
-    CU_ASSERT(!scs_method_needs_change(&how));
+    CU_ASSERT_EQUAL(scs_predict_change_scale(&how, 3, &from), 1);
+    CU_ASSERT(!scs_predict_needs_change(&how));
 }
 
 /* The key table says which words there are, the modes which names: one list. */
@@ -245,10 +246,11 @@ static void every_mode_has_the_name_that_a_config_gives_it(void)
     size_t magnitude = offsetof(scs_config, screen.magnitude);
 
     for (int i = 0; i < SCS_N_DECODE; i++)
-        CU_ASSERT_EQUAL(read_choice("screen.decode", scs_decode_mode_at(i)->name, mode), i);
-    CU_ASSERT_PTR_NULL(scs_decode_mode_at(SCS_N_DECODE));
+        CU_ASSERT_EQUAL(read_choice("screen.decode", scs_predict_mode_at(i)->name, mode), i);
+    CU_ASSERT_PTR_NULL(scs_predict_mode_at(SCS_N_DECODE));
     for (int i = 0; i < SCS_N_MAGNITUDE; i++)
-        CU_ASSERT_EQUAL(read_choice("screen.magnitude", scs_magnitude_name(i), magnitude), i);
+        CU_ASSERT_EQUAL(read_choice("screen.magnitude", scs_predict_magnitude_name(i), magnitude),
+                        i);
 }
 
 int main(void)

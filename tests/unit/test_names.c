@@ -99,15 +99,15 @@ static void index_agrees_with_linear_search(void)
         snprintf(name, sizeof name, "g%d", (i * 7919) % 1000);
         CHECK_OK(scs_names_add(&names, name));
     }
-    CHECK_OK(scs_index_create(&names, &index));
+    CHECK_OK(scs_names_index_create(&names, &index));
     for (int i = 0; i < 1000; i++) {
         snprintf(name, sizeof name, "g%d", i);
-        CU_ASSERT_EQUAL(scs_index_find(&index, name), scs_names_find(&names, name));
+        CU_ASSERT_EQUAL(scs_names_index_find(&index, name), scs_names_find(&names, name));
     }
-    CU_ASSERT_EQUAL(scs_index_find(&index, ""), -1);
-    CU_ASSERT_EQUAL(scs_index_find(&index, "zzz"), -1);
-    CU_ASSERT_EQUAL(scs_index_duplicate(&index), -1);
-    scs_index_clear(&index);
+    CU_ASSERT_EQUAL(scs_names_index_find(&index, ""), -1);
+    CU_ASSERT_EQUAL(scs_names_index_find(&index, "zzz"), -1);
+    CU_ASSERT_EQUAL(scs_names_index_duplicate(&index), -1);
+    scs_names_index_clear(&index);
     scs_names_clear(&names);
 }
 
@@ -116,10 +116,10 @@ static void index_sees_duplicates_and_finds_the_first(void)
     scs_names names = three("b", "a", "b");
     scs_index index;
 
-    CHECK_OK(scs_index_create(&names, &index));
-    CU_ASSERT_EQUAL(scs_index_find(&index, "b"), 0);
-    CU_ASSERT_EQUAL(scs_index_duplicate(&index), 2);
-    scs_index_clear(&index);
+    CHECK_OK(scs_names_index_create(&names, &index));
+    CU_ASSERT_EQUAL(scs_names_index_find(&index, "b"), 0);
+    CU_ASSERT_EQUAL(scs_names_index_duplicate(&index), 2);
+    scs_names_index_clear(&index);
     scs_names_clear(&names);
 }
 
@@ -128,10 +128,10 @@ static void index_of_nothing_finds_nothing(void)
     scs_names names = {0};
     scs_index index;
 
-    CHECK_OK(scs_index_create(&names, &index));
-    CU_ASSERT_EQUAL(scs_index_find(&index, "a"), -1);
-    CU_ASSERT_EQUAL(scs_index_duplicate(&index), -1);
-    scs_index_clear(&index);
+    CHECK_OK(scs_names_index_create(&names, &index));
+    CU_ASSERT_EQUAL(scs_names_index_find(&index, "a"), -1);
+    CU_ASSERT_EQUAL(scs_names_index_duplicate(&index), -1);
+    scs_names_index_clear(&index);
 }
 
 static void distance_counts_edits(void)

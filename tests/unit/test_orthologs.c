@@ -169,11 +169,11 @@ static void biomart_is_read_by_its_header(void)
     scs_orthologs_clear(&o);
 
     /* each file names its genes as it likes */
-    CHECK_OK(scs_index_create(&human, &reference));
+    CHECK_OK(scs_names_index_create(&human, &reference));
     CHECK_OK(scs_orthologs_load(path, &ids, &reference, &o));
     check_pair(&o, "ENSMUSG00000064341", "MT-ND1");
     scs_orthologs_clear(&o);
-    scs_index_clear(&reference);
+    scs_names_index_clear(&reference);
     scs_names_clear(&human);
     scs_names_clear(&symbols);
     scs_names_clear(&ids);

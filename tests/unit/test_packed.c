@@ -225,9 +225,9 @@ static void genes_are_found(void)
             for (int32_t gene = 0; gene <= n_col; gene += 100) {
                 while (expected < row.n && scs_row_gene(&row, expected) < gene)
                     expected++;
-                CU_ASSERT_EQUAL(scs_row_find(&row, gene), expected);
+                CU_ASSERT_EQUAL(scs_packed_row_find(&row, gene), expected);
             }
-            CU_ASSERT_EQUAL(scs_row_find(&row, n_col), row.n);
+            CU_ASSERT_EQUAL(scs_packed_row_find(&row, n_col), row.n);
         }
         scs_csr_clear(&x);
         scs_packed_clear(&p);
@@ -250,7 +250,7 @@ static void an_empty_matrix_works(void)
     scs_packed p;
 
     CHECK_OK(scs_csr_alloc(0, 0, 0, &x));
-    CHECK_OK(scs_pack(&x, &p));
+    CHECK_OK(scs_packed_make(&x, &p));
     CU_ASSERT_EQUAL(scs_packed_nnz(&p), 0);
     check_equal(&x, &p);
     scs_csr_clear(&x);

@@ -26,7 +26,7 @@ static const double p[ROWS] = {.01, .5, NAN, .01, .2};
 
 typedef struct setup {
     scs_atlas atlas;
-    scs_trust trust[ROWS];
+    scs_confidence trust[ROWS];
     scs_scores score[ROWS];
     scs_ranking ranking;
 } setup;
@@ -38,9 +38,9 @@ static void begin(setup *t, int32_t n_species, int by)
                            .conditions = {3, drugs},
                            .group = groups}};
     for (int i = 0; i < ROWS; i++) {
-        t->trust[i] = scs_no_trust();
+        t->trust[i] = scs_confidence_none();
         t->trust[i].p_value = p[i];
-        t->score[i] = scs_no_scores();
+        t->score[i] = scs_score_none();
     }
     t->score[0].r2_all = .75;
     t->trust[1].support_flag = 1;
@@ -131,11 +131,11 @@ static void genes_that_move_most_come_first(void)
     int32_t gene[4];
     float value[4];
 
-    CHECK_OK(scs_top_shift(shift, 7, 1, 2, gene, value));
+    CHECK_OK(scs_deg_top_shift(shift, 7, 1, 2, gene, value));
     CU_ASSERT(gene[0] == 3 && value[0] == 3 && gene[1] == 0 && value[1] == .5f);
-    CHECK_OK(scs_top_shift(shift, 7, 1, 4, gene, value));
+    CHECK_OK(scs_deg_top_shift(shift, 7, 1, 4, gene, value));
     CU_ASSERT(gene[1] == 0 && gene[2] == 4 && gene[3] == -1 && isnan(value[3]));
-    CHECK_OK(scs_top_shift(shift, 7, -1, 4, gene, value));
+    CHECK_OK(scs_deg_top_shift(shift, 7, -1, 4, gene, value));
     CU_ASSERT(gene[0] == 1 && value[0] == -2 && gene[1] == 6 && value[1] == -1 && gene[2] == -1);
 }
 

@@ -72,7 +72,7 @@ typedef struct filled {
     scs_result_rows rows;
     float matrix[4][ROWS * GENES], delta[ROWS * LATENT];
     double norm[ROWS];
-    scs_trust trust[ROWS];
+    scs_confidence trust[ROWS];
 } filled;
 
 static void fill(filled *f)
@@ -84,7 +84,7 @@ static void fill(filled *f)
         for (int64_t k = 0; k < LATENT; k++)
             f->delta[i * LATENT + k] = value(4, i, k);
         f->norm[i] = 1.5 * (double)i;
-        f->trust[i] = scs_no_trust();
+        f->trust[i] = scs_confidence_none();
         f->trust[i].support = 10 * (double)i;
         f->trust[i].q_value = .25 * (double)i;
         f->trust[i].support_flag = i == 2;
@@ -113,8 +113,9 @@ static void fill_file(const char *path, const scs_result_head *head, const fille
     CU_ASSERT_FATAL(file >= 0);
     for (int32_t i = 0; i < n; i++) {
         hid_t type = scs_result_type(field[i].type);
-        size_t row = scs_value_size(field[i].type) * (size_t)(field[i].cols ? field[i].cols : 1);
-        const char *data = scs_result_data(&f->rows, &field[i], scratch);
+        size_t row = scs_result_fields_value_size(field[i].type) *
+                     (size_t)(field[i].cols ? field[i].cols : 1);
+        const char *data = scs_result_fields_data(&f->rows, &field[i], scratch);
 
         CU_ASSERT_PTR_NOT_NULL_FATAL(data);
         CHECK_OK(scs_h5_write_part(file, field[i].path, type, 0, 1, data));
@@ -190,7 +191,7 @@ static void write_filled(const char *path, bool variance)
     char *temp;
 
     fill(&f);
-    CHECK_OK(scs_temp_name(path, &temp));
+    CHECK_OK(scs_file_temp_name(path, &temp));
     CHECK_OK(scs_result_skeleton(temp, &head));
     fill_file(temp, &head, &f);
     CHECK_OK(scs_result_commit(temp, path));
@@ -260,7 +261,7 @@ static scs_status write_and_commit(void *path)
     char *temp;
     scs_status st;
 
-    SCS_TRY(scs_temp_name(path, &temp));
+    SCS_TRY(scs_file_temp_name(path, &temp));
     st = scs_result_skeleton(temp, &head);
     st = st == SCS_OK ? scs_result_commit(temp, path) : st;
     free(temp);
@@ -299,7 +300,7 @@ static void table_text(int32_t n_species, const scs_plan *p, bool held_out_only,
 
     memset(text, 0, size);
     CU_ASSERT_PTR_NOT_NULL_FATAL(out);
-    scs_result_table(out, &atlas, p, scores, held_out_only);
+    scs_ranking_table(out, &atlas, p, scores, held_out_only);
     fclose(out);
 }
 

@@ -12,28 +12,28 @@ typedef double (*draw_fn)(scs_sampler *sampler, const double *parameter);
 static double draw_uniform(scs_sampler *s, const double *p)
 {
     (void)p;
-    return scs_sample_uniform(s);
+    return scs_sampler_uniform(s);
 }
 
 static double draw_normal(scs_sampler *s, const double *p)
 {
     (void)p;
-    return scs_sample_normal(s);
+    return scs_sampler_normal(s);
 }
 
 static double draw_gamma(scs_sampler *s, const double *p)
 {
-    return scs_sample_gamma(s, p[0]);
+    return scs_sampler_gamma(s, p[0]);
 }
 
 static double draw_poisson(scs_sampler *s, const double *p)
 {
-    return (double)scs_sample_poisson(s, p[0]);
+    return (double)scs_sampler_poisson(s, p[0]);
 }
 
 static double draw_count(scs_sampler *s, const double *p)
 {
-    return (double)scs_sample_count(s, p[0], p[1]);
+    return (double)scs_sampler_count(s, p[0], p[1]);
 }
 
 static scs_sampler start(uint64_t cell)
@@ -102,7 +102,7 @@ static void poisson_distribution(double mean)
     scs_sampler s = start(2);
 
     for (int i = 0; i < N_POISSON; i++) {
-        int64_t k = scs_sample_poisson(&s, mean);
+        int64_t k = scs_sampler_poisson(&s, mean);
 
         negative += k < 0;
         seen[k < 0 || k >= CELLS ? CELLS - 1 : k]++;
@@ -148,7 +148,7 @@ static void gamma_has_its_distribution(void)
         double distance = 0;
 
         for (int i = 0; i < N_DRAW; i++)
-            x[i] = scs_sample_gamma(&s, half ? 0.5 : 1.0);
+            x[i] = scs_sampler_gamma(&s, half ? 0.5 : 1.0);
         qsort(x, N_DRAW, sizeof *x, by_value);
         for (int i = 0; i < N_DRAW; i++) {
             double f = half ? erf(sqrt(x[i])) : -expm1(-x[i]);
@@ -166,10 +166,10 @@ static void streams_are_reproducible_and_apart(void)
     int same = 0;
 
     for (int i = 0; i < 1000; i++) {
-        double x = scs_sample_gamma(&a, 2);
+        double x = scs_sampler_gamma(&a, 2);
 
-        CU_ASSERT_EQUAL(x, scs_sample_gamma(&b, 2));
-        same += x == scs_sample_gamma(&c, 2);
+        CU_ASSERT_EQUAL(x, scs_sampler_gamma(&b, 2));
+        same += x == scs_sampler_gamma(&c, 2);
     }
     CU_ASSERT_EQUAL(same, 0);
 }

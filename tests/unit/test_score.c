@@ -11,14 +11,14 @@ static void pearson_by_hand(void)
     static const float flat[] = {.1f, .1f, .1f, .1f};
     static const int32_t two[] = {1, 2};
 
-    CU_ASSERT_DOUBLE_EQUAL(scs_pearson(a, b, NULL, 4), 1, 1e-15);
-    CU_ASSERT_DOUBLE_EQUAL(scs_pearson(a, c, NULL, 4), -1, 1e-15);
-    CU_ASSERT_DOUBLE_EQUAL(scs_pearson(a, d, NULL, 4), .8, 1e-15);
-    CU_ASSERT_DOUBLE_EQUAL(scs_pearson(a, d, two, 2), -1, 1e-15);
-    CU_ASSERT(isnan(scs_pearson(a, flat, NULL, 4)));
-    CU_ASSERT(isnan(scs_pearson(flat, a, NULL, 4)));
-    CU_ASSERT(isnan(scs_pearson(a, b, NULL, 0)));
-    CU_ASSERT(isnan(scs_pearson(a, b, NULL, 1)));
+    CU_ASSERT_DOUBLE_EQUAL(scs_score_pearson(a, b, NULL, 4), 1, 1e-15);
+    CU_ASSERT_DOUBLE_EQUAL(scs_score_pearson(a, c, NULL, 4), -1, 1e-15);
+    CU_ASSERT_DOUBLE_EQUAL(scs_score_pearson(a, d, NULL, 4), .8, 1e-15);
+    CU_ASSERT_DOUBLE_EQUAL(scs_score_pearson(a, d, two, 2), -1, 1e-15);
+    CU_ASSERT(isnan(scs_score_pearson(a, flat, NULL, 4)));
+    CU_ASSERT(isnan(scs_score_pearson(flat, a, NULL, 4)));
+    CU_ASSERT(isnan(scs_score_pearson(a, b, NULL, 0)));
+    CU_ASSERT(isnan(scs_score_pearson(a, b, NULL, 1)));
 }
 
 /* A large offset must not swamp a small spread. */
@@ -30,7 +30,7 @@ static void pearson_does_not_cancel(void)
         a[i] = 4096 + (float)(i % 7) / 1024;
         b[i] = (float)(i % 7);
     }
-    CU_ASSERT_DOUBLE_EQUAL(scs_pearson(a, b, NULL, N), 1, 1e-12);
+    CU_ASSERT_DOUBLE_EQUAL(scs_score_pearson(a, b, NULL, N), 1, 1e-12);
 }
 
 typedef struct setup {

@@ -38,7 +38,7 @@ static void every_used_cell_is_dealt_once_into_its_role(void)
         int seen[N_CELL] = {0};
         scs_deal *deal = NULL;
 
-        CHECK_OK(scs_deal_create(&dataset, SEED, n_shard, &deal));
+        CHECK_OK(scs_shard_deal_create(&dataset, SEED, n_shard, &deal));
         CU_ASSERT_EQUAL(deal->first[0], 0);
         for (int32_t s = 0; s < n_shard; s++)
             for (int64_t i = deal->first[s]; i < deal->first[s + 1]; i++) {
@@ -52,7 +52,7 @@ static void every_used_cell_is_dealt_once_into_its_role(void)
             CU_ASSERT_EQUAL(seen[c], role[c] != SCS_ROLE_UNUSED);
             CU_ASSERT(seen[c] || deal->shard_of_cell[c] == -1);
         }
-        scs_deal_destroy(&deal);
+        scs_shard_deal_destroy(&deal);
         CU_ASSERT_PTR_NULL(deal);
     }
 }
@@ -77,13 +77,13 @@ static void shards_differ_by_at_most_one_cell_of_each_role(void)
         scs_deal *deal = NULL;
         int64_t held_out[2048];
 
-        CHECK_OK(scs_deal_create(&dataset, SEED, n_shard, &deal));
+        CHECK_OK(scs_shard_deal_create(&dataset, SEED, n_shard, &deal));
         for (int32_t s = 0; s < n_shard; s++)
             held_out[s] = deal->first[s + 1] - deal->first[s] - deal->n_train[s] - deal->n_valid[s];
         check_spread(deal->n_train, n_shard);
         check_spread(deal->n_valid, n_shard);
         check_spread(held_out, n_shard);
-        scs_deal_destroy(&deal);
+        scs_shard_deal_destroy(&deal);
     }
 }
 
@@ -94,15 +94,15 @@ static void the_seed_decides_the_deal(void)
     scs_deal *a = NULL, *b = NULL, *c = NULL;
     size_t bytes;
 
-    CHECK_OK(scs_deal_create(&dataset, SEED, 8, &a));
-    CHECK_OK(scs_deal_create(&dataset, SEED, 8, &b));
-    CHECK_OK(scs_deal_create(&dataset, SEED + 1, 8, &c));
+    CHECK_OK(scs_shard_deal_create(&dataset, SEED, 8, &a));
+    CHECK_OK(scs_shard_deal_create(&dataset, SEED, 8, &b));
+    CHECK_OK(scs_shard_deal_create(&dataset, SEED + 1, 8, &c));
     bytes = (size_t)a->first[8] * sizeof *a->cell;
     CU_ASSERT_EQUAL(memcmp(a->cell, b->cell, bytes), 0);
     CU_ASSERT_NOT_EQUAL(memcmp(a->cell, c->cell, bytes), 0);
-    scs_deal_destroy(&a);
-    scs_deal_destroy(&b);
-    scs_deal_destroy(&c);
+    scs_shard_deal_destroy(&a);
+    scs_shard_deal_destroy(&b);
+    scs_shard_deal_destroy(&c);
 }
 
 static void no_cells_are_dealt_as_empty_shards(void)
@@ -110,9 +110,9 @@ static void no_cells_are_dealt_as_empty_shards(void)
     scs_dataset dataset = {.n_cell = 0};
     scs_deal *deal = NULL;
 
-    CHECK_OK(scs_deal_create(&dataset, SEED, 4, &deal));
+    CHECK_OK(scs_shard_deal_create(&dataset, SEED, 4, &deal));
     CU_ASSERT_EQUAL(deal->first[4], 0);
-    scs_deal_destroy(&deal);
+    scs_shard_deal_destroy(&deal);
 }
 
 static void automatic_shards_are_the_next_power_of_two(void)

@@ -56,11 +56,11 @@ static void shift(const scs_atlas *a, int method, int s, int t, int c, double *d
     scs_method how = {.shift = method, .power = 4, .cross_species = cross_species, .ridge = ridge};
     scs_sources *sources;
 
-    CHECK_OK(scs_sources_create(a, &sources));
-    CHECK_OK(scs_sources_find(a, &how, &target, sources));
-    scs_sources_shift(a, sources, delta);
+    CHECK_OK(scs_shift_sources_create(a, &sources));
+    CHECK_OK(scs_shift_sources_find(a, &how, &target, sources));
+    scs_shift_sources_latent(a, sources, delta);
     CU_ASSERT_STRING_EQUAL(sources->text, source);
-    scs_sources_destroy(&sources);
+    scs_shift_sources_destroy(&sources);
 }
 
 static void check(const double *delta, const double *expected)
@@ -87,7 +87,7 @@ static void measured_controls_are_close_by_expression(void)
     build(&a, NULL, NULL);
     for (int32_t i = 0; i < a->n_group * 2; i++)
         a->gene_mean[i] = uniform(9, (uint64_t)i);
-    CHECK_OK(scs_atlas_measure_controls(a));
+    CHECK_OK(scs_shift_measure_controls(a));
     shift(a, SCS_SHIFT_NEAREST, 1, 2, 1, delta, "own");
     for (int t = 0; t < T; t++) {
         const float *near = a->gene_mean + 2 * (int64_t)scs_atlas_group(a, 1, t, 0);
@@ -469,9 +469,9 @@ static void genes_move_by_the_same_weights(void)
     for (int64_t i = 0; i < (int64_t)a->n_group * 2; i++)
         a->gene_mean[i] = uniform(8, (uint64_t)i);
     target = combination(a, 1, 2, 1);
-    CHECK_OK(scs_sources_create(a, &sources));
-    CHECK_OK(scs_sources_find(a, &how, &target, sources));
-    scs_sources_genes(a, sources, a->gene_mean, change);
+    CHECK_OK(scs_shift_sources_create(a, &sources));
+    CHECK_OK(scs_shift_sources_find(a, &how, &target, sources));
+    scs_shift_sources_genes(a, sources, a->gene_mean, change);
     for (int32_t i = 0; i < sources->n; i++) {
         total += sources->weight[i];
         for (int g = 0; g < 2; g++)
@@ -482,7 +482,7 @@ static void genes_move_by_the_same_weights(void)
     CU_ASSERT_DOUBLE_EQUAL(total, 0, 1e-12);
     CU_ASSERT_DOUBLE_EQUAL(change[0], sum[0], 1e-12);
     CU_ASSERT_DOUBLE_EQUAL(change[1], sum[1], 1e-12);
-    scs_sources_destroy(&sources);
+    scs_shift_sources_destroy(&sources);
     scs_atlas_destroy(&a);
 }
 
@@ -542,7 +542,7 @@ static void power_is_chosen_by_the_smallest_error(void)
                 mean_of(a, s, t, 0)[j] = j == 0 ? t + (t >= T / 2) : 0;
                 mean_of(a, s, t, 2)[j] = mean_of(a, s, t, 0)[j] + (t >= T / 2 ? 1 : -1);
             }
-    CHECK_OK(scs_choose_power(a, &how, &chosen, error));
+    CHECK_OK(scs_choose_shift_power(a, &how, &chosen, error));
     CU_ASSERT_EQUAL(chosen, SCS_N_POWER - 1);
     for (int i = 1; i < SCS_N_POWER; i++)
         CU_ASSERT(error[i] < error[i - 1]);
@@ -550,12 +550,12 @@ static void power_is_chosen_by_the_smallest_error(void)
         for (int t = 0; t < T; t++)
             for (int j = 0; j < D; j++)
                 mean_of(a, s, t, 2)[j] = mean_of(a, s, t, 0)[j] + (t % 2 ? 2 : -2);
-    CHECK_OK(scs_choose_power(a, &how, &chosen, error));
+    CHECK_OK(scs_choose_shift_power(a, &how, &chosen, error));
     CU_ASSERT_EQUAL(chosen, 0);
     for (int32_t g = 0; g < a->n_group; g++)
         a->group[g].held_out = a->group[g].condition > 0;
-    CHECK_OK(scs_choose_power(a, &how, &chosen, error));
-    CU_ASSERT(scs_power_tried(chosen) == 4 && isnan(error[0]));
+    CHECK_OK(scs_choose_shift_power(a, &how, &chosen, error));
+    CU_ASSERT(scs_choose_shift_power_tried(chosen) == 4 && isnan(error[0]));
     scs_atlas_destroy(&a);
 }
 

@@ -136,7 +136,7 @@ static void add_cell(const scs_sim *sim, scs_sim_group group, int64_t cell, cons
     double library = scs_sim_library(sim, &sampler), count[OWN], total = 0, all = 0;
 
     for (int32_t g = 0; g < sim->n_own; g++) {
-        count[g] = (double)scs_sample_count(&sampler, library * share[g], sim->dispersion);
+        count[g] = (double)scs_sampler_count(&sampler, library * share[g], sim->dispersion);
         total += count[g];
     }
     for (int32_t g = 0; g < sim->n_own; g++) {
@@ -165,20 +165,20 @@ static void counts_follow_the_model(void)
     CU_ASSERT_EQUAL_FATAL(sim.n_own, OWN);
     CHECK_OK(SCS_ALLOC(share, sim.n_own));
     CHECK_OK(scs_sim_shares(&sim, group, share));
-    CHECK_OK(scs_expectation_create(&sim, 1e4, &table));
-    v = scs_total_variance(&sim, share);
+    CHECK_OK(scs_sim_truth_expectation_create(&sim, 1e4, &table));
+    v = scs_sim_truth_total_variance(&sim, share);
     for (int64_t cell = 0; cell < CELLS; cell++)
         add_cell(&sim, group, cell, share, &m);
     CU_ASSERT_DOUBLE_EQUAL(m.library / CELLS, 500, 5 * 500 * 0.31 / sqrt(CELLS));
     for (int g = 0; g <= OWN; g++) {
-        double expected = g < OWN ? scs_expectation_at(&table, share[g], v) : all / OWN;
+        double expected = g < OWN ? scs_sim_truth_expectation_at(&table, share[g], v) : all / OWN;
         double mean = m.sum[g] / CELLS, variance = m.square[g] / CELLS - mean * mean;
 
         CU_ASSERT(variance > 0);
         CU_ASSERT_DOUBLE_EQUAL(mean, expected, 5 * sqrt(variance / CELLS));
         all += expected;
     }
-    scs_expectation_clear(&table);
+    scs_sim_truth_expectation_clear(&table);
     free(share);
     scs_sim_clear(&sim);
 }
@@ -214,16 +214,16 @@ static void expectation_has_its_limits(void)
     config.simulate.counts = 1e6;
     config.simulate.dispersion = 1e6;
     CHECK_OK(scs_sim_create(&config, &sim));
-    CU_ASSERT_DOUBLE_EQUAL(scs_expected_log(&sim, 1e4, 0.25).value, log1p(2500), 1e-4);
-    CU_ASSERT_DOUBLE_EQUAL(scs_expected_log(&sim, 1e4, 0).value, 0, 1e-12);
+    CU_ASSERT_DOUBLE_EQUAL(scs_sim_truth_expected_log(&sim, 1e4, 0.25).value, log1p(2500), 1e-4);
+    CU_ASSERT_DOUBLE_EQUAL(scs_sim_truth_expected_log(&sim, 1e4, 0).value, 0, 1e-12);
     /* rare genes: one count or none */
-    CU_ASSERT_DOUBLE_EQUAL(scs_expected_log(&sim, 1e6, 1e-12).value / 1e-6, log(2), 0.05);
-    CHECK_OK(scs_expectation_create(&sim, 1e4, &table));
+    CU_ASSERT_DOUBLE_EQUAL(scs_sim_truth_expected_log(&sim, 1e6, 1e-12).value / 1e-6, log(2), 0.05);
+    CHECK_OK(scs_sim_truth_expectation_create(&sim, 1e4, &table));
     for (double share = 1e-9; share <= 1; share *= 1.7)
-        CU_ASSERT_DOUBLE_EQUAL(scs_expectation_at(&table, share, 0),
-                               scs_expected_log(&sim, 1e4, share).value, 1e-4);
-    CU_ASSERT(scs_expectation_at(&table, 0, 1) < 1e-6);
-    scs_expectation_clear(&table);
+        CU_ASSERT_DOUBLE_EQUAL(scs_sim_truth_expectation_at(&table, share, 0),
+                               scs_sim_truth_expected_log(&sim, 1e4, share).value, 1e-4);
+    CU_ASSERT(scs_sim_truth_expectation_at(&table, 0, 1) < 1e-6);
+    scs_sim_truth_expectation_clear(&table);
     scs_sim_clear(&sim);
 }
 

@@ -126,7 +126,8 @@ static void multiply_plainly(const problem *p, const scs_product *product, bool 
 
 static void run_all(const scs_product *product, kind here)
 {
-    int n = scs_product_tasks(product->x->n_out, product->n_col) * 4; /* for the shortest vectors */
+    int n = scs_sparse_product_tasks(product->x->n_out, product->n_col) *
+            4; /* for the shortest vectors */
 
     memset(product->out, 0x7f, (size_t)product->x->n_out * product->n_col * sizeof *product->out);
     for (int task = n - 1; task >= 0; task--)

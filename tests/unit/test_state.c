@@ -240,7 +240,7 @@ static void a_wrong_vector_is_named(void)
     CU_ASSERT(H5Dwrite(set, H5T_NATIVE_FLOAT, memory, space, H5P_DEFAULT, zero) >= 0);
     CU_ASSERT(H5Sclose(memory) >= 0 && H5Sclose(space) >= 0 && H5Dclose(set) >= 0);
     CU_ASSERT(H5Fclose(file) >= 0);
-    CHECK_OK(scs_seal_write(k.path));
+    CHECK_OK(scs_checksum_file_write(k.path));
     CHECK_OK(scs_state_probe(k.path, &state));
     open_class(&s, SCS_MONITOR_OBJECTIVE);
     CHECK_FAILS(teach(&s, &k, state, &outcome), SCS_EDATA, "v is damaged");

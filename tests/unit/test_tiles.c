@@ -31,21 +31,21 @@ static void end(product *p)
 /* @return false on processors without tiles, of which nothing can be said then */
 static bool multiply(product *p)
 {
-    scs_tiles *tiles;
+    scs_gemm_int8 *tiles;
     char *scratch;
 
-    CHECK_OK(scs_tiles_create(p->w, p->n_out, p->n_in, &tiles));
-    CU_ASSERT_EQUAL(tiles != NULL, scs_tiles_are_there() && p->n_in >= SCS_TILES_LEAST);
+    CHECK_OK(scs_gemm_int8_create(p->w, p->n_out, p->n_in, &tiles));
+    CU_ASSERT_EQUAL(tiles != NULL, scs_gemm_int8_available() && p->n_in >= SCS_TILES_LEAST);
     if (!tiles)
         return false;
-    CHECK_OK(SCS_ALLOC(scratch, scs_tiles_scratch(p->n_in, p->n) + 1));
-    memset(scratch, 0x5a, (size_t)scs_tiles_scratch(p->n_in, p->n) + 1);
+    CHECK_OK(SCS_ALLOC(scratch, scs_gemm_int8_scratch(p->n_in, p->n) + 1));
+    memset(scratch, 0x5a, (size_t)scs_gemm_int8_scratch(p->n_in, p->n) + 1);
     for (int32_t i = p->n - 1; i >= 0; i--)
-        scs_tiles_put_row(tiles, p->x + (int64_t)i * p->n_in, i, p->n, scratch);
-    scs_tiles_multiply(tiles, p->n, scratch, p->y);
-    CU_ASSERT_EQUAL(scratch[scs_tiles_scratch(p->n_in, p->n)], 0x5a);
+        scs_gemm_int8_put_row(tiles, p->x + (int64_t)i * p->n_in, i, p->n, scratch);
+    scs_gemm_int8_multiply(tiles, p->n, scratch, p->y);
+    CU_ASSERT_EQUAL(scratch[scs_gemm_int8_scratch(p->n_in, p->n)], 0x5a);
     free(scratch);
-    scs_tiles_destroy(&tiles);
+    scs_gemm_int8_destroy(&tiles);
     return true;
 }
 
@@ -179,7 +179,7 @@ int main(void)
         {"what is no number stays in its row", what_is_no_number_stays_in_its_row},
         {"short rows are left to BLAS", short_rows_are_left_to_blas}};
 
-    if (!scs_tiles_are_there())
+    if (!scs_gemm_int8_available())
         fprintf(stderr, "this processor has no integer tiles: only that is tested\n");
     return run_suite("tiles", tests, sizeof tests / sizeof *tests);
 }

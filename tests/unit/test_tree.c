@@ -63,8 +63,8 @@ static int sum_over_ranks(int cut, double *d[V], float *f[V])
         int n_mine;
 
         last = next_cut(cut, first);
-        n_mine = scs_tree_fold_double(d + first, first, last, V, LEN, mine);
-        scs_tree_fold_float(f + first, first, last, V, LEN, mine);
+        n_mine = scs_team_tree_fold_double(d + first, first, last, V, LEN, mine);
+        scs_team_tree_fold_float(f + first, first, last, V, LEN, mine);
         for (int k = 0; k < n_mine; k++, n++) {
             all[n] = mine[k];
             part_d[n] = d[mine[k].first];
@@ -72,9 +72,9 @@ static int sum_over_ranks(int cut, double *d[V], float *f[V])
         }
     }
     /* wherever the total is asked for */
-    scs_tree_sum_double(part_d, all, n, n - 1, LEN);
+    scs_team_tree_sum_double(part_d, all, n, n - 1, LEN);
     memmove(d[0], part_d[n - 1], LEN * sizeof **d);
-    scs_tree_sum_float(part_f, all, n, cut % n, LEN);
+    scs_team_tree_sum_float(part_f, all, n, cut % n, LEN);
     memmove(f[0], part_f[cut % n], LEN * sizeof **f);
     return n;
 }
@@ -125,7 +125,7 @@ static void test_cover(void)
         for (int32_t first = 0; first <= n_leaf; first++)
             for (int32_t last = first; last <= n_leaf; last++) {
                 scs_subtree s[SCS_SUBTREE_MAX];
-                int n = scs_tree_cover(first, last, n_leaf, s);
+                int n = scs_team_tree_cover(first, last, n_leaf, s);
                 int32_t at = first;
 
                 for (int k = 0; k < n; at += s[k++].size) {

@@ -89,21 +89,21 @@ static void shift_of(const scs_atlas *a, const scs_method *method, const scs_com
 {
     scs_sources *sources;
 
-    CHECK_OK(scs_sources_create(a, &sources));
-    CHECK_OK(scs_sources_find(a, method, target, sources));
-    scs_sources_shift(a, sources, delta);
-    scs_sources_destroy(&sources);
+    CHECK_OK(scs_shift_sources_create(a, &sources));
+    CHECK_OK(scs_shift_sources_find(a, method, target, sources));
+    scs_shift_sources_latent(a, sources, delta);
+    scs_shift_sources_destroy(&sources);
 }
 
 /* Reference values of R's pchisq. */
 static void chi_square_has_known_values(void)
 {
-    CU_ASSERT_DOUBLE_EQUAL(scs_chi_square_below(3.841458820694124, 1), .95, 1e-12);
-    CU_ASSERT_DOUBLE_EQUAL(scs_chi_square_below(2 * log(2), 2), .5, 1e-13);
-    CU_ASSERT_DOUBLE_EQUAL(scs_chi_square_below(124.3421134047, 100), .95, 1e-9);
-    CU_ASSERT_DOUBLE_EQUAL(scs_chi_square_below(70.0648949254, 100), .01, 1e-9);
-    CU_ASSERT_EQUAL(scs_chi_square_below(0, 5), 0);
-    CU_ASSERT_DOUBLE_EQUAL(scs_chi_square_below(1e6, 5), 1, 1e-15);
+    CU_ASSERT_DOUBLE_EQUAL(scs_confidence_chi_square_below(3.841458820694124, 1), .95, 1e-12);
+    CU_ASSERT_DOUBLE_EQUAL(scs_confidence_chi_square_below(2 * log(2), 2), .5, 1e-13);
+    CU_ASSERT_DOUBLE_EQUAL(scs_confidence_chi_square_below(124.3421134047, 100), .95, 1e-9);
+    CU_ASSERT_DOUBLE_EQUAL(scs_confidence_chi_square_below(70.0648949254, 100), .01, 1e-9);
+    CU_ASSERT_EQUAL(scs_confidence_chi_square_below(0, 5), 0);
+    CU_ASSERT_DOUBLE_EQUAL(scs_confidence_chi_square_below(1e6, 5), 1, 1e-15);
 }
 
 static void agreement_is_the_mean_cosine(void)
@@ -119,13 +119,13 @@ static void agreement_is_the_mean_cosine(void)
             a->mean[t * C * D + j] = truth(t, 0, j, 0);
             a->mean[(t * C + 1) * D + j] = truth(t, 0, j, 0) + along[t][j];
         }
-    CHECK_OK(scs_sources_create(a, &sources));
-    CHECK_OK(scs_sources_find(a, &method, &target, sources));
-    CU_ASSERT_DOUBLE_EQUAL(scs_agreement(a, sources), -1. / 3, 1e-12);
+    CHECK_OK(scs_shift_sources_create(a, &sources));
+    CHECK_OK(scs_shift_sources_find(a, &method, &target, sources));
+    CU_ASSERT_DOUBLE_EQUAL(scs_confidence_agreement(a, sources), -1. / 3, 1e-12);
     a->group[1].held_out = a->group[3].held_out = true; /* one type is left */
-    CHECK_OK(scs_sources_find(a, &method, &target, sources));
-    CU_ASSERT(isnan(scs_agreement(a, sources)));
-    scs_sources_destroy(&sources);
+    CHECK_OK(scs_shift_sources_find(a, &method, &target, sources));
+    CU_ASSERT(isnan(scs_confidence_agreement(a, sources)));
+    scs_shift_sources_destroy(&sources);
     scs_atlas_destroy(&a);
 }
 
@@ -161,7 +161,7 @@ static double direct_support(const scs_atlas *a, int target, double n_cell)
     for (int j = 0; j < D; j++)
         for (int k = 0; k < D; k++)
             d2 += x[j] * inv[j][k] * x[k];
-    return 100 * scs_chi_square_below(d2, D);
+    return 100 * scs_confidence_chi_square_below(d2, D);
 }
 
 static void support_is_a_percentile_of_distance(void)
@@ -174,11 +174,11 @@ static void support_is_a_percentile_of_distance(void)
     double percentile;
 
     draw_cells(a, 1, 1, cell);
-    CHECK_OK(scs_sources_create(a, &sources));
+    CHECK_OK(scs_shift_sources_create(a, &sources));
     for (int far = 0; far < 2; far++) {
         a->mean[2 * C * D] += far ? 50 : 0;
-        CHECK_OK(scs_sources_find(a, &method, &target, sources));
-        CHECK_OK(scs_support(a, &target, sources, &percentile));
+        CHECK_OK(scs_shift_sources_find(a, &method, &target, sources));
+        CHECK_OK(scs_confidence_support(a, &target, sources, &percentile));
         CU_ASSERT_DOUBLE_EQUAL(percentile, direct_support(a, 2, 3 * 30), 1e-9);
         CU_ASSERT(far ? percentile > 99.9 : percentile < 99);
     }
@@ -186,10 +186,10 @@ static void support_is_a_percentile_of_distance(void)
          t++) /* only the target itself speaks: there is nothing to compare with */
         a->group[t * C + 1].held_out = t != 2;
     method.shift = SCS_SHIFT_PAIRED;
-    CHECK_OK(scs_sources_find(a, &method, &target, sources));
-    CHECK_OK(scs_support(a, &target, sources, &percentile));
+    CHECK_OK(scs_shift_sources_find(a, &method, &target, sources));
+    CHECK_OK(scs_confidence_support(a, &target, sources, &percentile));
     CU_ASSERT(sources->kind == SCS_SOURCE_SELF && isnan(percentile));
-    scs_sources_destroy(&sources);
+    scs_shift_sources_destroy(&sources);
     free_cells(cell);
     scs_atlas_destroy(&a);
 }
@@ -198,7 +198,7 @@ static void support_is_a_percentile_of_distance(void)
 static void moved_energy_is_an_energy_distance(void)
 {
     static const double delta[D] = {.3, -1, .2}, none[D] = {0};
-    scs_moved_cells cells;
+    scs_shifted_cells cells;
     double along[50];
     scs_real x[50 * D];
     scs_sample still = {x, 50, NULL}, moved = {x, 50, delta};
@@ -207,13 +207,13 @@ static void moved_energy_is_an_energy_distance(void)
     normals(3, 0, 50 * D, noise);
     for (int i = 0; i < 50 * D; i++)
         x[i] = (scs_real)noise[i];
-    CHECK_OK(scs_moved_cells_make(&still, D, &cells));
-    energy = scs_moved_energy(&cells, delta, along);
-    CHECK_OK(scs_energy_distance(&still, &moved, D, &expected));
+    CHECK_OK(scs_cell_distance_shifted_make(&still, D, &cells));
+    energy = scs_cell_distance_shifted_energy(&cells, delta, along);
+    CHECK_OK(scs_cell_distance_energy(&still, &moved, D, &expected));
     CU_ASSERT_DOUBLE_EQUAL(energy, expected, 1e-10);
     CU_ASSERT(energy > .1);
-    CU_ASSERT_EQUAL(scs_moved_energy(&cells, none, along), 0);
-    scs_moved_cells_clear(&cells);
+    CU_ASSERT_EQUAL(scs_cell_distance_shifted_energy(&cells, none, along), 0);
+    scs_cell_distance_shifted_clear(&cells);
 }
 
 /* Drawn means have the covariance of a mean, whatever the rank of the cells' own. */
@@ -228,11 +228,11 @@ static void bootstrap_draws_have_the_means_covariance(void)
     double *mean, sum[2][D * D] = {{0}};
 
     draw_cells(a, 5, 1, cell);
-    CHECK_OK(scs_bootstrap_create(a, &sources, 7, &b));
+    CHECK_OK(scs_resample_bootstrap_create(a, &sources, 7, &b));
     CU_ASSERT_EQUAL(b->n, T * C);
     CHECK_OK(SCS_ALLOC(mean, T * C * D));
     for (int i = 0; i < DRAWS; i++) {
-        scs_bootstrap_draw(b, i, mean);
+        scs_resample_bootstrap_draw(b, i, mean);
         for (int g = 0; g < 2; g++)
             for (int j = 0; j < D * D; j++)
                 sum[g][j] += (mean[g * D + j / D] - a->mean[g * D + j / D]) *
@@ -248,7 +248,7 @@ static void bootstrap_draws_have_the_means_covariance(void)
             CU_ASSERT_DOUBLE_EQUAL(sum[g][j], cov, g ? .12 : .008);
         }
     free(mean);
-    scs_bootstrap_destroy(&b);
+    scs_resample_bootstrap_destroy(&b);
     free_cells(cell);
     scs_atlas_destroy(&a);
 }
@@ -259,7 +259,7 @@ static void express(scs_atlas *a)
     for (int g = 0; g < T * C; g++)
         for (int j = 0; j < GENES; j++)
             a->gene_mean[g * GENES + j] = (float)a->mean[g * D + j];
-    CHECK_OK(scs_atlas_measure_controls(a));
+    CHECK_OK(scs_shift_measure_controls(a));
 }
 
 /* Intervals of one experiment that hold the shift of the true means. */
@@ -281,9 +281,10 @@ static int count_covered(int shift, bool by_expression, uint64_t seed)
     if (by_expression)
         express(a);
     shift_of(a, &method, &target, delta);
-    CHECK_OK(scs_bootstrap_create(a, &sources, (int64_t)seed, &b));
-    CHECK_OK(scs_replicate(a, &method, targets, 1, DRAWS, scs_bootstrap_draw, b, replicate));
-    scs_replicate_error(replicate, DRAWS, D, se);
+    CHECK_OK(scs_resample_bootstrap_create(a, &sources, (int64_t)seed, &b));
+    CHECK_OK(scs_resample_replicate(a, &method, targets, 1, DRAWS, scs_resample_bootstrap_draw, b,
+                                    replicate));
+    scs_resample_replicate_error(replicate, DRAWS, D, se);
     memcpy(kept, a->mean, sizeof kept);
     for (int i = 0; i < T * C * D; i++)
         a->mean[i] = truth(i / D / C, i / D % C, i % D, 1);
@@ -292,7 +293,7 @@ static int count_covered(int shift, bool by_expression, uint64_t seed)
     shift_of(a, &method, &target, expected);
     for (int j = 0; j < D; j++)
         covered += fabs(delta[j] - expected[j]) <= 1.6449 * se[j];
-    scs_bootstrap_destroy(&b);
+    scs_resample_bootstrap_destroy(&b);
     free_cells(cell);
     scs_atlas_destroy(&a);
     return covered;
@@ -332,8 +333,8 @@ static void permutations_keep_the_cells(void)
             x[i] = (scs_real)(1 << i); /* a sum says which cells are in it */
             pooled += x[i] / (double)n;
         }
-        CHECK_OK(scs_permute_pair(&stream, x, n_control, x + n_control, n_perturbed, 1, 0,
-                                  PERMUTATIONS, mean));
+        CHECK_OK(scs_resample_permute_pair(&stream, x, n_control, x + n_control, n_perturbed, 1, 0,
+                                           PERMUTATIONS, mean));
         for (int b = 0; b < PERMUTATIONS; b++) {
             double sum = mean[b] * (double)n_perturbed;
 
@@ -366,14 +367,14 @@ static double p_of(double effect, int shift, uint64_t seed)
 
     draw_cells(a, seed, effect, cell);
     for (int t = 0; t < T; t++)
-        CHECK_OK(scs_permute_pair(&(scs_stream){seed, SCS_RANDOM_PERMUTE, 0, (uint64_t)t},
-                                  cell[2 * t], 12, cell[2 * t + 1], 9, D, 0, PERMUTATIONS,
-                                  mean + t * PERMUTATIONS * D));
-    CHECK_OK(scs_replica_make(a, &replica));
-    CHECK_OK(scs_replica_count(&replica, &method, &p, targets, 1, delta, &count));
+        CHECK_OK(scs_resample_permute_pair(&(scs_stream){seed, SCS_RANDOM_PERMUTE, 0, (uint64_t)t},
+                                           cell[2 * t], 12, cell[2 * t + 1], 9, D, 0, PERMUTATIONS,
+                                           mean + t * PERMUTATIONS * D));
+    CHECK_OK(scs_resample_replica_make(a, &replica));
+    CHECK_OK(scs_resample_replica_count(&replica, &method, &p, targets, 1, delta, &count));
     CU_ASSERT_EQUAL(memcmp(replica.atlas.mean, a->mean, sizeof(double) * D * (size_t)a->n_group),
                     0);
-    scs_replica_clear(&replica);
+    scs_resample_replica_clear(&replica);
     free_cells(cell);
     scs_atlas_destroy(&a);
     return (count + 1.) / (PERMUTATIONS + 1.);
@@ -423,7 +424,7 @@ static void permuted_controls_keep_the_sum(void)
 
     for (int i = 0; i < T * C * D; i++)
         a->mean[i] = cos(i);
-    scs_permutation_draw(&p, 0, mean);
+    scs_resample_permutation_draw(&p, 0, mean);
     for (int j = 0; j < D; j++) {
         CU_ASSERT_DOUBLE_EQUAL(12 * mean[4 * D + j] + 9 * mean[5 * D + j],
                                12 * a->mean[4 * D + j] + 9 * a->mean[5 * D + j], 1e-12);
@@ -439,7 +440,7 @@ static void false_discovery_steps_up(void)
     const double p[] = {.01, NAN, .04, .03, .005, .5}, q[] = {.025, NAN, .05, .05, .025, .5};
     double out[6];
 
-    CHECK_OK(scs_false_discovery(p, 6, out));
+    CHECK_OK(scs_confidence_false_discovery(p, 6, out));
     for (int i = 0; i < 6; i++)
         CU_ASSERT((isnan(q[i]) && isnan(out[i])) || fabs(q[i] - out[i]) < 1e-12);
 }

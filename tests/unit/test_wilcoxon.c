@@ -47,7 +47,7 @@ static void check_group(const small *s, const scs_atlas *atlas, const scs_gene_s
 {
     double z[N_GENE];
 
-    CHECK_OK(scs_wilcoxon(atlas, &s->d, slice, group, control, z));
+    CHECK_OK(scs_deg_wilcoxon(atlas, &s->d, slice, group, control, z));
     for (int32_t g = slice->gene0; g < slice->gene1; g++)
         CU_ASSERT_DOUBLE_EQUAL(z[g - slice->gene0],
                                counted_score(s, &atlas->group[group], &atlas->group[control], g),
@@ -65,10 +65,10 @@ static void scores_equal_counted_ranks(void)
     small_slice(&s, 0, N_GENE, &slice);
     for (int32_t g = 0; g < atlas->n_group; g += 2)
         check_group(&s, atlas, &slice, g + 1, g);
-    scs_gene_slice_clear(&slice);
+    scs_gene_moments_slice_clear(&slice);
     small_slice(&s, 7, 19, &slice);
     check_group(&s, atlas, &slice, 5, 4);
-    scs_gene_slice_clear(&slice);
+    scs_gene_moments_slice_clear(&slice);
     scs_atlas_destroy(&atlas);
     small_destroy(&s);
 }
@@ -89,13 +89,13 @@ static void signs_and_silent_genes(void)
                 s.x.values[k] = 0; /* an explicit zero is a zero */
     CHECK_OK(scs_atlas_create(&s.d, 2, &atlas));
     small_slice(&s, 0, N_GENE, &slice);
-    CHECK_OK(scs_wilcoxon(atlas, &s.d, &slice, 1, 0, z));
-    CHECK_OK(scs_wilcoxon(atlas, &s.d, &slice, 0, 1, back));
+    CHECK_OK(scs_deg_wilcoxon(atlas, &s.d, &slice, 1, 0, z));
+    CHECK_OK(scs_deg_wilcoxon(atlas, &s.d, &slice, 0, 1, back));
     CU_ASSERT_EQUAL(z[0], 0);
     CU_ASSERT(z[1] > 5);
     for (int32_t g = 0; g < N_GENE; g++)
         CU_ASSERT_DOUBLE_EQUAL(z[g], -back[g], 1e-12);
-    scs_gene_slice_clear(&slice);
+    scs_gene_moments_slice_clear(&slice);
     scs_atlas_destroy(&atlas);
     small_destroy(&s);
 }
@@ -106,13 +106,13 @@ static void top_genes_are_the_largest(void)
     int32_t gene[8];
     double score[8];
 
-    CHECK_OK(scs_top_genes(z, 6, 100, 8, gene, score));
+    CHECK_OK(scs_deg_top_genes(z, 6, 100, 8, gene, score));
     static const int32_t expected[] = {101, 103, 102, 105, 100, 104, -1, -1};
     CU_ASSERT(memcmp(gene, expected, sizeof expected) == 0);
     CU_ASSERT_EQUAL(score[0], 3);
     CU_ASSERT_EQUAL(score[5], 0);
     CU_ASSERT_EQUAL(score[6], -1);
-    CHECK_OK(scs_top_genes(z, 6, 0, 2, gene, score));
+    CHECK_OK(scs_deg_top_genes(z, 6, 0, 2, gene, score));
     CU_ASSERT_EQUAL(gene[1], 3);
 }
 
