@@ -37,7 +37,7 @@ int main(int argc, char **argv)
     MPI_Init(&argc, &argv);
     status = scs_comm_create(MPI_COMM_WORLD, &comm);
     if (status == SCS_OK)
-        status = scs_agree(comm, scs_config_load(argv[1], NULL, 0, &config, NULL));
+        status = scs_comm_agree(comm, scs_config_load(argv[1], NULL, 0, &config, NULL));
     printf("%d of %d: %s %s\n", scs_comm_rank(comm), scs_comm_size(comm), scs_status_name(status), scs_message());
     scs_config_destroy(&config);
     scs_comm_destroy(&comm);
