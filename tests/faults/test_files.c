@@ -14,16 +14,16 @@
 #include "src/crossval/report.h"
 #include "tests/faults/calls.h"
 #include "tests/unit/configs.h"
-#include "tests/unit/school.h"
+#include "tests/unit/fixture_training.h"
 #include "tests/unit/scratch.h"
-#include "tests/unit/small.h"
+#include "tests/unit/fixture_atlas.h"
 
 /* A folder, and what a test needs in it. */
 typedef struct place {
     char folder[SCRATCH_PATH], path[2 * SCRATCH_PATH], other[2 * SCRATCH_PATH];
     char atlas_folder[SCRATCH_PATH]; /* is made by the call under test */
     scs_config config;
-    small s;
+    test_atlas s;
     scs_atlas *atlas;
     scs_model *model;
     scs_names names;
@@ -31,7 +31,7 @@ typedef struct place {
     scs_csr x;
     scs_checkpoint *checkpoint, *unpacked;
     scs_state *state;
-    school school;
+    training_data training;
     int files; /* in the folder while nothing is being written */
 } place;
 
@@ -214,19 +214,19 @@ static void input_files(void)
 
 static void begin_model(place *p)
 {
-    scs_arch arch = small_arch(SCS_PROFILE_SCGEN2, 7, 4, 3);
+    scs_arch arch = plain_arch(SCS_PROFILE_SCGEN2, 7, 4, 3);
 
     begin(p, "model.h5");
-    small_create(&p->s, 60, 7, 1, 2, 2, 1);
+    test_atlas_create(&p->s, 60, 7, 1, 2, 2, 1);
     CHECK_OK(scs_atlas_create(&p->s.d, 3, &p->atlas));
-    small_model(&arch, 1, &p->model);
+    untrained_model(&arch, 1, &p->model);
 }
 
 static void end_model(place *p)
 {
     scs_atlas_destroy(&p->atlas);
     scs_model_destroy(&p->model);
-    small_destroy(&p->s);
+    test_atlas_destroy(&p->s);
     end(p);
 }
 
@@ -303,7 +303,7 @@ static void models(void)
     end_model(&p);
 }
 
-/* ---- the state of a training run ---- */
+/* ---- the state of a training_data run ---- */
 
 static int wish_to_stop(void *ctx)
 {
@@ -328,8 +328,8 @@ static scs_status train(place *p, int (*wish)(void *), const scs_state *resume)
     scs_watch watch = {.ctx = p, .keep = {.ctx = p, .wish = wish, .save = save_state}};
     scs_outcome outcome;
 
-    return scs_train(&p->school.config, p->school.model, p->school.shard, &p->school.deal,
-                     &p->school.team, &watch, resume, &outcome);
+    return scs_train(&p->training.config, p->training.model, p->training.shard, &p->training.deal,
+                     &p->training.team, &watch, resume, &outcome);
 }
 
 static scs_status train_and_save(void *arg)
@@ -345,7 +345,7 @@ static void after_train(void *arg, scs_status st)
         CU_ASSERT_EQUAL(access(p->path, F_OK), 0);
     (void)unlink(p->path);
     CU_ASSERT_EQUAL(scratch_count(p->folder), 0);
-    scs_model_init(p->school.model, 5);
+    scs_model_init(p->training.model, 5);
 }
 
 static scs_status resume(void *arg)
@@ -381,13 +381,13 @@ static void states(void)
     place p;
 
     begin(&p, "training.1.h5");
-    open_school(2, 6, 2, &p.school);
-    p.school.config.train.batch = 4;
-    p.school.config.train.epochs = 1;
+    open_training(2, 6, 2, &p.training);
+    p.training.config.train.batch = 4;
+    p.training.config.train.epochs = 1;
     calls_sweep_all(&training, &p);
     CHECK_OK(train(&p, wish_to_stop, NULL));
     calls_sweep_all(&resuming, &p);
-    close_school(&p.school);
+    close_training(&p.training);
     end(&p);
 }
 

@@ -10,13 +10,13 @@
 #include "src/result/ranking.h"
 #include "tests/faults/calls.h"
 #include "tests/unit/datasets.h"
-#include "tests/unit/school.h"
-#include "tests/unit/small.h"
+#include "tests/unit/fixture_training.h"
+#include "tests/unit/fixture_atlas.h"
 
 enum { CELLS = 120, GENES = 9, LATENT = 3 };
 
 typedef struct lab {
-    small s;
+    test_atlas s;
     scs_atlas *atlas;
     scs_model *model;
     scs_gene_slice slice;
@@ -27,7 +27,7 @@ typedef struct lab {
     scs_h5ad *meta[MOST_INPUTS];
     scs_dataset *dataset;
     scs_deal *deal;
-    school school;
+    training_data training;
     scs_real *untrained; /* its model's numbers before training */
     scs_plan *plan;
     scs_grid *grid;
@@ -38,15 +38,15 @@ typedef struct lab {
 
 static void open_lab(lab *l)
 {
-    scs_arch arch = small_arch(SCS_PROFILE_SCGEN2, GENES, 5, LATENT);
+    scs_arch arch = plain_arch(SCS_PROFILE_SCGEN2, GENES, 5, LATENT);
 
     *l = (lab){.first = NAN};
-    small_create(&l->s, CELLS, GENES, 2, 3, 2, 3);
+    test_atlas_create(&l->s, CELLS, GENES, 2, 3, 2, 3);
     CHECK_OK(scs_atlas_create(&l->s.d, LATENT, &l->atlas));
-    small_model(&arch, 2, &l->model);
-    l->shard = (scs_shard){.cell = tiny_range(0, CELLS), .n_train = CELLS, .x = l->s.packed};
+    untrained_model(&arch, 2, &l->model);
+    l->shard = (scs_shard){.cell = number_range(0, CELLS), .n_train = CELLS, .x = l->s.packed};
     l->team = scs_team_alone(1);
-    small_slice(&l->s, 0, GENES, &l->slice);
+    test_atlas_slice(&l->s, 0, GENES, &l->slice);
 }
 
 static void close_lab(lab *l)
@@ -55,7 +55,7 @@ static void close_lab(lab *l)
     free((void *)(uintptr_t)l->shard.cell);
     scs_model_destroy(&l->model);
     scs_atlas_destroy(&l->atlas);
-    small_destroy(&l->s);
+    test_atlas_destroy(&l->s);
 }
 
 /* What came out is the same each time that something does. */
@@ -191,15 +191,15 @@ static void copy_numbers(scs_real *to, const scs_real *from, int64_t n)
 static scs_status train(void *arg)
 {
     lab *l = arg;
-    scs_model *m = l->school.model;
+    scs_model *m = l->training.model;
     scs_watch watch = {0};
     scs_outcome outcome;
 
     copy_numbers(m->running, l->untrained, m->n_running);
     copy_numbers(m->param, l->untrained + m->n_running, m->n_param);
-    SCS_TRY(scs_train(&l->school.config, l->school.model, l->school.shard, &l->school.deal,
-                      &l->school.team, &watch, NULL, &outcome));
-    l->number = l->school.model->param[0] + outcome.best;
+    SCS_TRY(scs_train(&l->training.config, l->training.model, l->training.shard, &l->training.deal,
+                      &l->training.team, &watch, NULL, &outcome));
+    l->number = l->training.model->param[0] + outcome.best;
     return SCS_OK;
 }
 
@@ -209,19 +209,19 @@ static void training(void)
     lab l = {0};
     scs_model *m;
 
-    open_school(2, 8, 4, &l.school);
-    l.school.config.train.batch = 4;
-    l.school.config.train.epochs = 1;
-    m = l.school.model;
+    open_training(2, 8, 4, &l.training);
+    l.training.config.train.batch = 4;
+    l.training.config.train.epochs = 1;
+    m = l.training.model;
     CHECK_OK(SCS_ALLOC(l.untrained, m->n_running + m->n_param));
     copy_numbers(l.untrained, m->running, m->n_running);
     copy_numbers(l.untrained + m->n_running, m->param, m->n_param);
     for (int factored = 0; factored < 2; factored++) {
-        l.school.config.train.output_layer = factored ? SCS_OUTPUT_FACTORED : SCS_OUTPUT_DENSE;
+        l.training.config.train.output_layer = factored ? SCS_OUTPUT_FACTORED : SCS_OUTPUT_DENSE;
         sweep(&l, names[factored], train);
     }
     free(l.untrained);
-    close_school(&l.school);
+    close_training(&l.training);
 }
 
 /* ---- screening ---- */

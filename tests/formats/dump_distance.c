@@ -1,7 +1,7 @@
 /* Writes two samples of points and their distances to a file: "x ...", "y ...", "delta ...", then
  * "energy E" and "mmd2 M". For check_distance.py. */
 #include "src/screen/cell_distance.h"
-#include "tests/unit/small.h"
+#include "tests/unit/fixture_atlas.h"
 
 enum { N_X = 70, N_Y = 90, DIM = 5 };
 

@@ -1,7 +1,7 @@
 /* The gene-space half of the atlas and the normalisation are those of one process that holds all
  * cells. */
 #include "mpi/data/atlas_genes.h"
-#include "tests/mpi/toy_shards.h"
+#include "tests/mpi/fixture_shards.h"
 
 #include <math.h>
 
@@ -16,9 +16,9 @@ static scs_gene_slice whole_slice(const scs_dataset *d)
     CHECK_OK(SCS_ALLOC(slice.value, d->n_cell * d->n_gene));
     for (int32_t g = 0; g < d->n_gene; g++) {
         for (int64_t c = 0; c < d->n_cell; c++) {
-            if (d->role[c] != SCS_ROLE_UNUSED && toy_value(c, g) > 0) {
+            if (d->role[c] != SCS_ROLE_UNUSED && formula_value(c, g) > 0) {
                 slice.cell[k] = c;
-                slice.value[k++] = toy_value(c, g);
+                slice.value[k++] = formula_value(c, g);
             }
         }
         slice.first[g + 1] = k;
@@ -65,7 +65,7 @@ static void atlas_is_that_of_one_process(void)
     static const int32_t n_gene[] = {230, 40, 2};
 
     for (int i = 0; i < 3; i++) {
-        toy t = open_toy(80, n_gene[i], 8);
+        dealt t = open_dealt(80, n_gene[i], 8);
         scs_atlas *expected = expected_atlas(t.dataset), *atlas;
 
         for (int32_t n_part = 1; n_part < 8; n_part++) {
@@ -75,13 +75,13 @@ static void atlas_is_that_of_one_process(void)
             scs_atlas_destroy(&atlas);
         }
         scs_atlas_destroy(&expected);
-        close_toy(&t);
+        close_dealt(&t);
     }
 }
 
 static void a_type_without_controls_has_no_list(void)
 {
-    toy t = open_toy(80, 12, 8);
+    dealt t = open_dealt(80, 12, 8);
     scs_atlas *atlas;
 
     for (int64_t i = 0; i < t.dataset->n_cell; i++)
@@ -95,7 +95,7 @@ static void a_type_without_controls_has_no_list(void)
         CU_ASSERT_EQUAL(atlas->deg[g * SCS_N_DEG] >= 0, listed);
     }
     scs_atlas_destroy(&atlas);
-    close_toy(&t);
+    close_dealt(&t);
 }
 
 static double total_of(int64_t cell)
@@ -133,7 +133,7 @@ static void check_normalized(scs_comm *comm, const scs_config *config, const scs
 {
     int64_t rank = scs_comm_rank(comm), n_rank = scs_comm_size(comm);
     int64_t first = d->n_cell * rank / n_rank, last = d->n_cell * (rank + 1) / n_rank;
-    scs_packed x = toy_cells(first, last, d->n_gene);
+    scs_packed x = formula_cells(first, last, d->n_gene);
     double *totals;
 
     CHECK_OK(SCS_ALLOC(totals, last - first));
@@ -144,7 +144,7 @@ static void check_normalized(scs_comm *comm, const scs_config *config, const scs
         scs_row row = scs_packed_row(&x, c - first);
 
         for (int64_t k = 0; k < row.n; k++) {
-            double raw = toy_value(c, scs_row_gene(&row, k));
+            double raw = formula_value(c, scs_row_gene(&row, k));
             double scaled = total_of(c) > 0 ? log1p(raw * (target / total_of(c))) : 0;
 
             CU_ASSERT_DOUBLE_EQUAL(scs_row_value(&row, k), target > 0 ? scaled : raw, 1e-6);
@@ -160,7 +160,7 @@ static void normalization_uses_the_median_of_all_ranks(void)
     scs_config config = {0};
 
     for (int64_t n_cell = 40; n_cell <= 41; n_cell++) {
-        scs_dataset *d = toy_dataset(n_cell, 6);
+        scs_dataset *d = formula_dataset(n_cell, 6);
 
         config.data.normalize = SCS_NORMALIZE_LOG1P;
         config.data.target_sum = 0;
@@ -178,8 +178,8 @@ static void normalization_uses_the_median_of_all_ranks(void)
 static void nothing_to_normalize_is_refused(void)
 {
     scs_comm *comm = open_world();
-    scs_dataset *d = toy_dataset(0, 3);
-    scs_packed x = toy_cells(0, 0, 3);
+    scs_dataset *d = formula_dataset(0, 3);
+    scs_packed x = formula_cells(0, 0, 3);
     scs_config config = {0};
     double totals[1] = {0};
 

@@ -1,7 +1,7 @@
 /* Cells to shards, shards to gene slices, latent rows to where they are screened: nothing lost,
  * nothing twice, all in order. */
 #include "src/screen/plan.h"
-#include "tests/mpi/toy_shards.h"
+#include "tests/mpi/fixture_shards.h"
 
 #include "scscreen/screen.h"
 
@@ -22,17 +22,17 @@ static void check_row(const scs_packed *x, int64_t i, int64_t cell)
     int64_t k = 0;
 
     for (int32_t g = 0; g < x->n_col; g++) {
-        if (toy_value(cell, g) <= 0)
+        if (formula_value(cell, g) <= 0)
             continue;
         CU_ASSERT_FATAL(k < row.n);
         CU_ASSERT_EQUAL(scs_row_gene(&row, k), g);
-        CU_ASSERT_EQUAL(scs_row_value(&row, k), toy_value(cell, g));
+        CU_ASSERT_EQUAL(scs_row_value(&row, k), formula_value(cell, g));
         k++;
     }
     CU_ASSERT_EQUAL(k, row.n);
 }
 
-static void check_shard(const toy *t, int32_t id, const scs_shard *shard)
+static void check_shard(const dealt *t, int32_t id, const scs_shard *shard)
 {
     const scs_deal *deal = t->deal;
 
@@ -51,7 +51,7 @@ static void check_shard(const toy *t, int32_t id, const scs_shard *shard)
 static void every_cell_arrives_once_in_its_shard(void)
 {
     for (int i = 0; i < N_SIZE; i++) {
-        toy t = open_toy(sizes[i].n_cell, sizes[i].n_gene, sizes[i].n_shard);
+        dealt t = open_dealt(sizes[i].n_cell, sizes[i].n_gene, sizes[i].n_shard);
         int64_t mine = 0, all = 0;
 
         for (int32_t s = t.team.first; s < t.team.last; s++) {
@@ -60,17 +60,17 @@ static void every_cell_arrives_once_in_its_shard(void)
         }
         MPI_Allreduce(&mine, &all, 1, MPI_INT64_T, MPI_SUM, MPI_COMM_WORLD);
         CU_ASSERT_EQUAL(all, sizes[i].n_cell - sizes[i].n_cell / 7);
-        close_toy(&t);
+        close_dealt(&t);
     }
 }
 
 /* Dealt again by another seed, from cells that stay as they are. */
 static void cells_can_be_dealt_again(void)
 {
-    toy t = open_toy(97, 23, 8);
+    dealt t = open_dealt(97, 23, 8);
     int64_t rank = scs_comm_rank(t.comm), n_rank = scs_comm_size(t.comm),
             first = 97 * rank / n_rank;
-    scs_packed x = toy_cells(first, 97 * (rank + 1) / n_rank, 23);
+    scs_packed x = formula_cells(first, 97 * (rank + 1) / n_rank, 23);
 
     for (int64_t seed = 4; seed < 6; seed++) {
         scs_redistribute_clear(&t.shard, t.team.last - t.team.first);
@@ -83,20 +83,20 @@ static void cells_can_be_dealt_again(void)
             check_row(&x, i, first + i);
     }
     scs_packed_clear(&x);
-    close_toy(&t);
+    close_dealt(&t);
 }
 
 /* Gene j of a slice against all used cells in ascending order. */
-static void check_gene(const toy *t, const scs_gene_slice *slice, int32_t gene)
+static void check_gene(const dealt *t, const scs_gene_slice *slice, int32_t gene)
 {
     int64_t k = slice->first[gene - slice->gene0];
 
     for (int64_t c = 0; c < t->dataset->n_cell; c++) {
-        if (t->dataset->role[c] == SCS_ROLE_UNUSED || toy_value(c, gene) <= 0)
+        if (t->dataset->role[c] == SCS_ROLE_UNUSED || formula_value(c, gene) <= 0)
             continue;
         CU_ASSERT_FATAL(k < slice->first[gene - slice->gene0 + 1]);
         CU_ASSERT_EQUAL(slice->cell[k], c);
-        CU_ASSERT_EQUAL(slice->value[k], toy_value(c, gene));
+        CU_ASSERT_EQUAL(slice->value[k], formula_value(c, gene));
         k++;
     }
     CU_ASSERT_EQUAL(k, slice->first[gene - slice->gene0 + 1]);
@@ -105,7 +105,7 @@ static void check_gene(const toy *t, const scs_gene_slice *slice, int32_t gene)
 static void slices_are_the_transpose(void)
 {
     for (int i = 0; i < N_SIZE; i++) {
-        toy t = open_toy(sizes[i].n_cell, sizes[i].n_gene, sizes[i].n_shard);
+        dealt t = open_dealt(sizes[i].n_cell, sizes[i].n_gene, sizes[i].n_shard);
         int32_t mine, all = 0;
         scs_gene_slice slice;
 
@@ -119,7 +119,7 @@ static void slices_are_the_transpose(void)
             CU_ASSERT_EQUAL(all, sizes[i].n_gene - first);
             scs_gene_moments_slice_clear(&slice);
         }
-        close_toy(&t);
+        close_dealt(&t);
     }
 }
 
@@ -130,7 +130,7 @@ static scs_real latent_of(int64_t cell, int32_t unit)
     return (scs_real)(cell * 10 + unit);
 }
 
-static scs_real **toy_latent(const toy *t)
+static scs_real **formula_latent(const dealt *t)
 {
     scs_real **z;
 
@@ -144,7 +144,7 @@ static scs_real **toy_latent(const toy *t)
 }
 
 /* Groups of rank's rows come whole and in ascending cell order, others not at all. */
-static void check_controls(const toy *t, const scs_atlas *atlas, const bool *needed,
+static void check_controls(const dealt *t, const scs_atlas *atlas, const bool *needed,
                            scs_real *const *control_z)
 {
     for (int32_t g = 0; g < atlas->n_group; g++) {
@@ -183,10 +183,10 @@ static void make_plan(const scs_atlas *atlas, scs_plan *plan)
 
 static void check_route(bool observed)
 {
-    toy t = open_toy(97, 5, 8);
+    dealt t = open_dealt(97, 5, 8);
     int32_t n_rank = scs_comm_size(t.comm), rank = scs_comm_rank(t.comm);
-    bool needed[TOY_TYPES * TOY_CONDITIONS] = {false};
-    scs_real **z = toy_latent(&t), *control_z[TOY_TYPES * TOY_CONDITIONS];
+    bool needed[FORMULA_TYPES * FORMULA_CONDITIONS] = {false};
+    scs_real **z = formula_latent(&t), *control_z[FORMULA_TYPES * FORMULA_CONDITIONS];
     int64_t first[65] = {0};
     scs_plan plan = {0};
     scs_atlas *atlas;
@@ -209,7 +209,7 @@ static void check_route(bool observed)
     free(z);
     scs_plan_clear(&plan);
     scs_atlas_destroy(&atlas);
-    close_toy(&t);
+    close_dealt(&t);
 }
 
 static void cells_reach_the_ranks_that_need_them(void)

@@ -3,7 +3,7 @@
 #include "mpi/pca/pca_fit.h"
 #include "src/kernels/lapack.h"
 #include "tests/mpi/mpi_suite.h"
-#include "tests/mpi/toy.h"
+#include "tests/mpi/fixture_formula.h"
 
 #include <math.h>
 
@@ -24,7 +24,7 @@ static void add_cells(scs_gram *gram, int64_t n_cell)
 {
     int64_t rank = scs_comm_rank(gram->mesh.comm), n_rank = scs_comm_size(gram->mesh.comm);
     int64_t first = n_cell * rank / n_rank, last = n_cell * (rank + 1) / n_rank;
-    scs_packed x = toy_cells(first, last, gram->n);
+    scs_packed x = formula_cells(first, last, gram->n);
     int64_t half = (last - first) / 2;
     scs_cells part[] = {{&x, 0, half}, {&x, half, 0}, {&x, half, last - first - half}};
 
@@ -35,7 +35,7 @@ static void add_cells(scs_gram *gram, int64_t n_cell)
 
 static double value_of(int64_t cell, int32_t gene)
 {
-    float v = toy_value(cell, gene);
+    float v = formula_value(cell, gene);
 
     return v > 0 ? (double)v : 0;
 }

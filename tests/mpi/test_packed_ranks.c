@@ -1,7 +1,7 @@
 /* How the cells' values are kept changes no result: training, the latent atlas and the gene-space
  * half of it have the same bits from codes as from plain floats, on any number of ranks. */
-#include "tests/mpi/toy_shards.h"
-#include "tests/unit/tiny.h"
+#include "tests/mpi/fixture_shards.h"
+#include "tests/unit/fixture_model.h"
 
 #include "scscreen/config.h"
 #include "scscreen/train.h"
@@ -12,7 +12,7 @@ enum { N_GENE = 120, N_CELL = 150, N_SHARD = 8, N_LATENT = 3 };
 
 /* What a job makes of its cells. */
 typedef struct job {
-    toy t;
+    dealt t;
     scs_model *model;
     scs_atlas *atlas;
     scs_real *z[N_SHARD];
@@ -33,12 +33,12 @@ static void make_atlas(job *j)
     CHECK_OK(scs_atlas_genes(j->t.comm, j->atlas, j->t.dataset, j->t.shard, &j->t.team));
 }
 
-static void open_job(toy_cells_fn cells, const scs_config *config, job *j)
+static void open_job(formula_cells_fn cells, const scs_config *config, job *j)
 {
     scs_arch arch = scs_model_arch_from_config(config, N_GENE, 0);
     scs_outcome outcome;
 
-    *j = (job){.t = open_toy_of(cells, N_CELL, N_GENE, N_SHARD)};
+    *j = (job){.t = open_dealt_of(cells, N_CELL, N_GENE, N_SHARD)};
     count_rows(j);
     CHECK_OK(scs_model_create(&arch, &j->model));
     scs_model_init(j->model, config->train.seed);
@@ -52,7 +52,7 @@ static void close_job(job *j)
         free(j->z[s]);
     scs_atlas_destroy(&j->atlas);
     scs_model_destroy(&j->model);
-    close_toy(&j->t);
+    close_dealt(&j->t);
 }
 
 static void check_same(const job *a, const job *b)
@@ -60,7 +60,7 @@ static void check_same(const job *a, const job *b)
     size_t latent = (size_t)a->atlas->n_group * N_LATENT, genes;
 
     genes = (size_t)a->atlas->n_group * N_GENE;
-    CU_ASSERT_FATAL(tiny_same_model(a->model, b->model));
+    CU_ASSERT_FATAL(same_model(a->model, b->model));
     CU_ASSERT_EQUAL(memcmp(a->atlas->mean, b->atlas->mean, latent * sizeof(double)), 0);
     CU_ASSERT_EQUAL(memcmp(a->atlas->second, b->atlas->second, latent * N_LATENT * sizeof(double)),
                     0);
@@ -80,8 +80,8 @@ static void check_ways(const char *set)
     job coded, plain;
 
     CHECK_OK(scs_config_parse("", "", sets, sizeof sets / sizeof *sets, &config));
-    open_job(toy_cells, config, &coded);
-    open_job(toy_cells_plain, config, &plain);
+    open_job(formula_cells, config, &coded);
+    open_job(formula_cells_plain, config, &plain);
     CU_ASSERT_EQUAL(coded.n_coded, coded.n_row);
     CU_ASSERT_EQUAL(plain.n_coded, 0);
     check_same(&coded, &plain);

@@ -2,7 +2,7 @@
  * totals of its own file. */
 #include "src/data/h5ad_matrix.h"
 #include "tests/mpi/mpi_suite.h"
-#include "tests/mpi/toy.h"
+#include "tests/mpi/fixture_formula.h"
 
 #include "src/data/h5ad.h"
 #include "src/hdf5/h5write.h"
@@ -24,7 +24,7 @@ typedef struct fixture {
 /* Stored value of a file's cell and column; cell 3 of the first file is empty. */
 static float stored(int file, int64_t row, int32_t column)
 {
-    return file == 0 && row == 3 ? 0 : toy_value(100 * file + row, column + 1);
+    return file == 0 && row == 3 ? 0 : formula_value(100 * file + row, column + 1);
 }
 
 static float first_file(int64_t row, int32_t column)
@@ -40,7 +40,7 @@ static float second_file(int64_t row, int32_t column)
 /* X of one file. */
 static scs_csr matrix_of(int file)
 {
-    return toy_matrix(file == 0 ? first_file : second_file, 0, n_obs[file], N_VAR);
+    return formula_matrix(file == 0 ? first_file : second_file, 0, n_obs[file], N_VAR);
 }
 
 static scs_status write_file(const char *path, int file)
@@ -74,14 +74,14 @@ static void describe_file(fixture *f, int file)
                        .data = "X/data",
                        .indices = "X/indices",
                        .indptr = "X/indptr"};
-    toy_names(&meta->genes, "column", N_VAR);
+    formula_names(&meta->genes, "column", N_VAR);
     f->metas[file] = meta;
     scs_csr_clear(&x);
 }
 
 static void describe_dataset(fixture *f)
 {
-    scs_dataset *d = toy_dataset(n_obs[0] + n_obs[1], N_GENE);
+    scs_dataset *d = formula_dataset(n_obs[0] + n_obs[1], N_GENE);
 
     d->n_input = N_FILE;
     CHECK_OK(SCS_ALLOC(d->first_cell, N_FILE + 1));

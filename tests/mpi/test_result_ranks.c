@@ -1,5 +1,5 @@
 /* One result from all ranks' rows; a failure on any rank leaves no file, or the older one. */
-#include "tests/mpi/toy_result.h"
+#include "tests/mpi/fixture_result.h"
 
 #include <hdf5.h>
 #include <signal.h>
@@ -38,16 +38,16 @@ static void check_flags(hid_t file, int64_t n_row)
     free(flag);
 }
 
-static void check_file(const toy_result *f)
+static void check_file(const result_fixture *f)
 {
     hid_t file = H5Fopen(f->path, H5F_ACC_RDONLY, H5P_DEFAULT);
 
     CU_ASSERT_FATAL(file >= 0);
-    check_field(file, "X", f->plan.n, TOY_GENES);
-    check_field(file, "layers/control", f->plan.n, TOY_GENES);
-    check_field(file, "layers/shift", f->plan.n, TOY_GENES);
-    check_field(file, "layers/variance", f->plan.n, TOY_GENES);
-    check_field(file, "obsm/delta", f->plan.n, TOY_LATENT);
+    check_field(file, "X", f->plan.n, FORMULA_GENES);
+    check_field(file, "layers/control", f->plan.n, FORMULA_GENES);
+    check_field(file, "layers/shift", f->plan.n, FORMULA_GENES);
+    check_field(file, "layers/variance", f->plan.n, FORMULA_GENES);
+    check_field(file, "obsm/delta", f->plan.n, FORMULA_LATENT);
     check_field(file, "obs/delta_norm", f->plan.n, 1);
     check_field(file, "obs/r2_all", f->plan.n, 1);
     check_field(file, "obs/support", f->plan.n, 1);
@@ -65,7 +65,7 @@ static void put(scs_screen_store *store, int64_t block)
     free_rows(&rows);
 }
 
-static scs_status open_store(const toy_result *f, scs_screen_store *store)
+static scs_status open_store(const result_fixture *f, scs_screen_store *store)
 {
     static const int64_t no_units[] = {0};
 
@@ -73,7 +73,8 @@ static scs_status open_store(const toy_result *f, scs_screen_store *store)
 }
 
 /* Blocks [first, last) that are not done, the last ones first, unevenly over the ranks. */
-static void put_blocks(const toy_result *f, scs_screen_store *store, int64_t first, int64_t last)
+static void put_blocks(const result_fixture *f, scs_screen_store *store, int64_t first,
+                       int64_t last)
 {
     int32_t rank = scs_comm_rank(f->comm), n_rank = scs_comm_size(f->comm);
 
@@ -83,7 +84,7 @@ static void put_blocks(const toy_result *f, scs_screen_store *store, int64_t fir
     MPI_Barrier(MPI_COMM_WORLD);
 }
 
-static void write_all(const toy_result *f)
+static void write_all(const result_fixture *f)
 {
     scs_screen_store store;
 
@@ -94,7 +95,7 @@ static void write_all(const toy_result *f)
 }
 
 /* A job that ends after blocks [first, last). */
-static void write_some(const toy_result *f, int64_t first, int64_t last)
+static void write_some(const result_fixture *f, int64_t first, int64_t last)
 {
     scs_screen_store store;
 
@@ -106,36 +107,36 @@ static void write_some(const toy_result *f, int64_t first, int64_t last)
 static void rows_of_all_ranks_land_right(void)
 {
     for (int64_t times = 1; times <= 32; times += 31) {
-        toy_result f;
+        result_fixture f;
 
-        open_toy_result(&f, times);
+        open_result(&f, times);
         write_all(&f);
         CU_ASSERT_EQUAL(count_files(&f), 1);
         check_file(&f);
-        close_toy_result(&f);
+        close_result(&f);
     }
 }
 
 static void a_new_result_replaces_the_older(void)
 {
-    toy_result f;
+    result_fixture f;
 
-    open_toy_result(&f, 4);
+    open_result(&f, 4);
     write_all(&f);
     write_all(&f);
     CU_ASSERT_EQUAL(count_files(&f), 1);
     check_file(&f);
-    close_toy_result(&f);
+    close_result(&f);
 }
 
 static void numbers_are_read_back(void)
 {
-    toy_result f;
+    result_fixture f;
     scs_screen_store store;
     scs_result_rows all, *wanted = NULL;
     bool leads;
 
-    open_toy_result(&f, 4);
+    open_result(&f, 4);
     leads = scs_comm_rank(f.comm) == 0;
     if (leads) {
         make_rows(0, f.plan.n, &all);
@@ -157,11 +158,11 @@ static void numbers_are_read_back(void)
     }
     if (leads)
         free_rows(&all);
-    close_toy_result(&f);
+    close_result(&f);
 }
 
 /* Blocks that are left of n after a job that wrote some and what then happened to its files. */
-static int64_t blocks_left(const toy_result *f)
+static int64_t blocks_left(const result_fixture *f)
 {
     scs_screen_store store;
     int64_t left;
@@ -177,7 +178,7 @@ static int64_t blocks_left(const toy_result *f)
 }
 
 /* Flip a byte; at < 0: from the end. Rank 0 alone does it. */
-static void damage(const toy_result *f, const char *suffix, long at)
+static void damage(const result_fixture *f, const char *suffix, long at)
 {
     char path[128];
 
@@ -198,7 +199,7 @@ static void damage(const toy_result *f, const char *suffix, long at)
     MPI_Barrier(MPI_COMM_WORLD);
 }
 
-static int64_t count_blocks(const toy_result *f)
+static int64_t count_blocks(const result_fixture *f)
 {
     int64_t rows = scs_result_fields_block_rows(&f->head);
 
@@ -207,20 +208,20 @@ static int64_t count_blocks(const toy_result *f)
 
 static void a_stopped_job_is_gone_on_with(void)
 {
-    toy_result f;
+    result_fixture f;
     int64_t n;
 
-    open_toy_result(&f, 40);
+    open_result(&f, 40);
     n = count_blocks(&f);
     write_some(&f, 0, n / 3);
     CU_ASSERT_EQUAL(count_files(&f), 2);
     write_some(&f, n / 2, n);
     CU_ASSERT_EQUAL(blocks_left(&f), n / 2 - n / 3);
-    close_toy_result(&f);
+    close_result(&f);
 }
 
 /* Where the rows of X lie in the unfinished file. */
-static int64_t place_of_x(const toy_result *f)
+static int64_t place_of_x(const result_fixture *f)
 {
     char path[128];
     scs_result_file *file;
@@ -236,26 +237,26 @@ static int64_t place_of_x(const toy_result *f)
 
 static void damaged_rows_are_made_again(void)
 {
-    toy_result f;
+    result_fixture f;
     int64_t n;
 
-    open_toy_result(&f, 40);
+    open_result(&f, 40);
     n = count_blocks(&f);
     write_some(&f, 0, n);
-    damage(&f, ".part", (long)place_of_x(&f) + 4 * TOY_GENES * 5 + 2);
+    damage(&f, ".part", (long)place_of_x(&f) + 4 * FORMULA_GENES * 5 + 2);
     CU_ASSERT_EQUAL(blocks_left(&f), 1);
     write_some(&f, 0, n);
     damage(&f, ".done", -16); /* the last block's slot */
     CU_ASSERT_EQUAL(blocks_left(&f), 1);
-    close_toy_result(&f);
+    close_result(&f);
 }
 
 static void a_damaged_skeleton_begins_anew(void)
 {
-    toy_result f;
+    result_fixture f;
     int64_t n;
 
-    open_toy_result(&f, 40);
+    open_result(&f, 40);
     n = count_blocks(&f);
     write_some(&f, 0, n);
     damage(&f, ".part", 40);
@@ -263,10 +264,10 @@ static void a_damaged_skeleton_begins_anew(void)
     write_some(&f, 0, n);
     damage(&f, ".done", 60);
     CU_ASSERT_EQUAL(blocks_left(&f), n);
-    close_toy_result(&f);
+    close_result(&f);
 }
 
-static void remove_rest(const toy_result *f)
+static void remove_rest(const result_fixture *f)
 {
     MPI_Barrier(MPI_COMM_WORLD);
     if (scs_comm_rank(f->comm) == 0)
@@ -276,10 +277,10 @@ static void remove_rest(const toy_result *f)
 
 static void another_screen_is_refused(void)
 {
-    toy_result f;
+    result_fixture f;
     scs_screen_store store;
 
-    open_toy_result(&f, 4);
+    open_result(&f, 4);
     write_some(&f, 0, 3);
     f.session.config->screen.bootstrap = 7;
     CHECK_FAILS(open_store(&f, &store), SCS_EARG, "screen.bootstrap (0, now 7)");
@@ -295,17 +296,17 @@ static void another_screen_is_refused(void)
     f.plan.item[2].held_out = false;
     f.session.config->train.resume = false; /* --restart */
     CU_ASSERT_EQUAL(blocks_left(&f), count_blocks(&f));
-    close_toy_result(&f);
+    close_result(&f);
 }
 
 /* Without its values, a block cannot be written; the older result and the blocks before stay. */
 static void a_failing_rank_leaves_the_older_result(void)
 {
-    toy_result f;
+    result_fixture f;
     scs_screen_store store;
     scs_result_rows rows;
 
-    open_toy_result(&f, 4);
+    open_result(&f, 4);
     write_all(&f);
     CHECK_OK(open_store(&f, &store));
     if (scs_comm_rank(f.comm) == scs_comm_size(f.comm) - 1) {
@@ -320,7 +321,7 @@ static void a_failing_rank_leaves_the_older_result(void)
     CU_ASSERT_EQUAL(count_files(&f), 3);
     check_file(&f);
     CU_ASSERT_EQUAL(blocks_left(&f), count_blocks(&f) - 1);
-    close_toy_result(&f);
+    close_result(&f);
 }
 
 /* Files of rank 0 may not grow beyond `size` bytes: as on a full disk, the skeleton cannot be
@@ -339,9 +340,9 @@ static void no_room_leaves_the_older_result(void)
 {
     struct rlimit old;
     scs_screen_store store;
-    toy_result f;
+    result_fixture f;
 
-    open_toy_result(&f, 40);
+    open_result(&f, 40);
     write_all(&f);
     CU_ASSERT_EQUAL(getrlimit(RLIMIT_FSIZE, &old), 0);
     if (scs_comm_rank(f.comm) == 0)
@@ -351,37 +352,37 @@ static void no_room_leaves_the_older_result(void)
     CU_ASSERT_EQUAL(setrlimit(RLIMIT_FSIZE, &old), 0);
     CU_ASSERT_EQUAL(count_files(&f), 1);
     check_file(&f);
-    close_toy_result(&f);
+    close_result(&f);
 }
 
 static void a_missing_folder_is_named(void)
 {
-    toy_result f;
+    result_fixture f;
     scs_screen_store store;
     char *dir;
 
-    open_toy_result(&f, 1);
+    open_result(&f, 1);
     dir = f.session.config->output.dir;
     f.session.config->output.dir = (char[]){"/tmp/no/such/folder"};
     CHECK_FAILS(open_store(&f, &store), SCS_ECREATE, "/tmp/no/such/folder");
     CHECK_OK(scs_store_close(&store));
     f.session.config->output.dir = dir;
     CU_ASSERT_EQUAL(count_files(&f), 0);
-    close_toy_result(&f);
+    close_result(&f);
 }
 
 static void a_second_job_is_kept_out(void)
 {
-    toy_result f;
+    result_fixture f;
     scs_screen_store first, second;
 
-    open_toy_result(&f, 4);
+    open_result(&f, 4);
     CHECK_OK(open_store(&f, &first));
     CHECK_FAILS(open_store(&f, &second), SCS_ECREATE, "another job is screening there");
     CHECK_OK(scs_store_close(&second));
     CHECK_OK(scs_store_close(&first));
     remove_rest(&f);
-    close_toy_result(&f);
+    close_result(&f);
 }
 
 static const scs_test tests[] = {

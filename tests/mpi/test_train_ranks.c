@@ -1,6 +1,6 @@
 /* Training over these ranks gives the bytes that one process gives which owns all shards. */
-#include "tests/mpi/toy_shards.h"
-#include "tests/unit/tiny.h"
+#include "tests/mpi/fixture_shards.h"
+#include "tests/unit/fixture_model.h"
 
 #include "scscreen/train.h"
 #include "src/base/checksum.h"
@@ -13,7 +13,7 @@ static int32_t node_width = 1 << 20; /* ranks of a node at most */
 
 static scs_config *make_config(const char *const *sets, int n_set)
 {
-    static const char text[] = "data:\n  inputs:\n    - path: toy.h5ad\n"
+    static const char text[] = "data:\n  inputs:\n    - path: formula.h5ad\n"
                                "model: {hidden: 12, layers: 2, latent: 4}\n"
                                "train: {batch: 16, epochs: 3, seed: 7, patience: 2}\n";
     scs_config *config = NULL;
@@ -42,7 +42,7 @@ static scs_packed gather_rows(const int64_t *cell, int64_t n)
 
     CHECK_OK(scs_packed_alloc(n, n_gene, n * 2 * (n_gene + 1), &x));
     for (int64_t i = 0; i < n; i++) {
-        scs_packed row = toy_cells(cell[i], cell[i] + 1, n_gene);
+        scs_packed row = formula_cells(cell[i], cell[i] + 1, n_gene);
 
         scs_packed_put(&x, i, row.word, row.first[1]);
         scs_packed_clear(&row);
@@ -71,7 +71,7 @@ static scs_shard *all_shards(const scs_deal *deal)
 }
 
 /* So that runs at other numbers of ranks can be compared from outside. */
-static void print_checksum(const toy *t, const scs_model *model)
+static void print_checksum(const dealt *t, const scs_model *model)
 {
     char sum[SCS_CHECKSUM_MAX];
 
@@ -84,7 +84,7 @@ static void print_checksum(const toy *t, const scs_model *model)
 static void check_training(int64_t n_cell, int32_t n_shard, const char *const *sets, int n_set)
 {
     scs_config *config = make_config(sets, n_set);
-    toy t = open_toy(n_cell, n_gene, n_shard);
+    dealt t = open_dealt(n_cell, n_gene, n_shard);
     scs_team alone = scs_team_alone(n_shard);
     scs_shard *all = all_shards(t.deal);
     scs_outcome outcome, expected_outcome;
@@ -94,7 +94,7 @@ static void check_training(int64_t n_cell, int32_t n_shard, const char *const *s
     model = train(config, t.shard, t.deal, &t.team, &outcome);
     expected = train(config, all, t.deal, &alone, &expected_outcome);
 
-    CU_ASSERT(tiny_same_model(model, expected));
+    CU_ASSERT(same_model(model, expected));
     CU_ASSERT_EQUAL(outcome.steps, expected_outcome.steps);
     CU_ASSERT_EQUAL(outcome.best, expected_outcome.best);
     CU_ASSERT_EQUAL(outcome.best_epoch, expected_outcome.best_epoch);
@@ -103,7 +103,7 @@ static void check_training(int64_t n_cell, int32_t n_shard, const char *const *s
     scs_model_destroy(&expected);
     scs_redistribute_clear(&all, n_shard);
     scs_config_destroy(&config);
-    close_toy(&t);
+    close_dealt(&t);
 }
 
 /* At np 7 there are more ranks than shards, which is refused before anything is dealt. */
@@ -175,7 +175,7 @@ static void fewer_cells_than_shards(void)
 static void nan_stops_all_ranks(void)
 {
     scs_config *config = make_config(NULL, 0);
-    toy t = open_toy(150, n_gene, 8);
+    dealt t = open_dealt(150, n_gene, 8);
     scs_arch arch = scs_model_arch_from_config(config, n_gene, 0);
     scs_model *model = NULL;
     scs_outcome outcome;
@@ -188,7 +188,7 @@ static void nan_stops_all_ranks(void)
                 SCS_ENUMERIC, "step");
     scs_model_destroy(&model);
     scs_config_destroy(&config);
-    close_toy(&t);
+    close_dealt(&t);
 }
 
 static const scs_test tests[] = {

@@ -6,7 +6,7 @@
 #include "src/data/h5ad.h"
 #include "scscreen/screen.h"
 #include "src/hdf5/h5read.h"
-#include "tests/unit/small.h"
+#include "tests/unit/fixture_atlas.h"
 
 #define MODEL "parity/scgen_model.h5"
 #define CELLS "data/kang_ifnb.h5ad"
@@ -37,7 +37,7 @@ static void load_model(setup *t)
     CU_ASSERT_EQUAL(t->file->layers, 2);
     CU_ASSERT_EQUAL_FATAL(t->file->latent, LATENT);
     CU_ASSERT(!t->file->has_atlas);
-    arch = small_arch(t->file->profile, t->file->genes.n, (int32_t)t->file->hidden, LATENT);
+    arch = plain_arch(t->file->profile, t->file->genes.n, (int32_t)t->file->hidden, LATENT);
     CHECK_OK(scs_model_create(&arch, &t->model));
     CHECK_OK(scs_checkpoint_read(t->file, t->model, NULL));
 }
@@ -200,7 +200,7 @@ static int64_t control_cells(const setup *t, const scs_combination *c, scs_real 
     int64_t n = 0;
 
     for (int64_t i = 0; i < t->d.n_cell; i++)
-        if (small_in_group(&(small){.d = t->d}, &t->atlas->group[c->control_group], i))
+        if (test_atlas_in_group(&(test_atlas){.d = t->d}, &t->atlas->group[c->control_group], i))
             memcpy(z + n++ * LATENT, t->z + i * LATENT, sizeof *z * LATENT);
     return n;
 }

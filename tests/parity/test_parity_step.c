@@ -3,7 +3,7 @@
  */
 #include "src/model/network_peek.h"
 #include "tests/parity/fixture.h"
-#include "tests/unit/tiny.h"
+#include "tests/unit/fixture_model.h"
 #include "tests/unit/packing.h"
 
 #include <math.h>
@@ -56,7 +56,7 @@ static void import_weights(rig *r, const char *group)
 
 static void open_rig(int n_shard, rig *r)
 {
-    scs_arch arch = tiny_arch(SCS_PROFILE_SCGEN2, N_GENE, N_HIDDEN, N_LATENT);
+    scs_arch arch = dropout_arch(SCS_PROFILE_SCGEN2, N_GENE, N_HIDDEN, N_LATENT);
 
     memset(r, 0, sizeof *r);
     r->file = fixture_open("scgen_step.h5");
@@ -66,7 +66,7 @@ static void open_rig(int n_shard, rig *r)
     r->team = scs_team_alone(n_shard);
     r->x = fixture_values(r->file, NULL, "x");
     r->noise = fixture_values(r->file, NULL, "noise");
-    CU_ASSERT_PTR_NOT_NULL_FATAL(r->cell = tiny_range(0, N_CELL));
+    CU_ASSERT_PTR_NOT_NULL_FATAL(r->cell = number_range(0, N_CELL));
     for (int v = 0; v < n_shard; v++)
         CHECK_OK(SCS_ALLOC(r->grad[v], r->model->n_param));
     CHECK_OK(SCS_ALLOC(r->m, r->model->n_param));

@@ -2,7 +2,7 @@
 #ifndef SCS_TESTS_DATASETS_H
 #define SCS_TESTS_DATASETS_H
 
-#include "tests/unit/metas.h"
+#include "tests/unit/fixture_h5ad.h"
 
 #include "scscreen/dataset.h"
 

@@ -3,7 +3,7 @@
 #include "scscreen/checkpoint.h"
 #include "src/base/checksum.h"
 #include "tests/unit/scratch.h"
-#include "tests/unit/small.h"
+#include "tests/unit/fixture_atlas.h"
 
 #include <dirent.h>
 #include <hdf5.h>
@@ -16,7 +16,7 @@ static const char yaml[] = "model:\n  hidden: 6\n# \xc3\xa9\n";
 
 typedef struct setup {
     char folder[64], path[96];
-    small s;
+    test_atlas s;
     scs_atlas *atlas;
     scs_model *model;
     scs_checkpoint *read;
@@ -38,15 +38,15 @@ static void fill_atlas(scs_atlas *a)
 
 static void begin(setup *t, int profile)
 {
-    scs_arch arch = small_arch(profile, N_GENE, HIDDEN, LATENT);
+    scs_arch arch = plain_arch(profile, N_GENE, HIDDEN, LATENT);
 
     *t = (setup){.folder = "checkpoint-test-XXXXXX"};
     CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(t->folder));
     snprintf(t->path, sizeof t->path, "%s/model.h5", t->folder);
-    small_create(&t->s, 300, N_GENE, 2, 2, 3, 1);
+    test_atlas_create(&t->s, 300, N_GENE, 2, 2, 3, 1);
     CHECK_OK(scs_atlas_create(&t->s.d, LATENT, &t->atlas));
     fill_atlas(t->atlas);
-    small_model(&arch, 1, &t->model);
+    untrained_model(&arch, 1, &t->model);
 }
 
 /* Files in the folder, hidden ones too. */
@@ -70,7 +70,7 @@ static void end(setup *t)
     scs_checkpoint_destroy(&t->read);
     scs_atlas_destroy(&t->atlas);
     scs_model_destroy(&t->model);
-    small_destroy(&t->s);
+    test_atlas_destroy(&t->s);
 }
 
 static scs_status save(const setup *t, const scs_atlas *atlas)

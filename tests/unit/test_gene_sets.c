@@ -1,6 +1,6 @@
 /* GMT files, and the scores of their sets against direct computation. */
 #include "src/result/gene_sets.h"
-#include "tests/unit/metas.h"
+#include "tests/unit/fixture_h5ad.h"
 #include "tests/unit/scratch.h"
 
 #include <math.h>

@@ -2,7 +2,7 @@
  * against central differences of the objective. */
 #include "tests/unit/packing.h"
 #include "src/model/layout.h"
-#include "tests/unit/tiny.h"
+#include "tests/unit/fixture_model.h"
 
 #include <float.h>
 #include <math.h>
@@ -43,7 +43,7 @@ typedef struct way {
 static void open_bench(const size *dims, way w, bench *b)
 {
     const int32_t *n = parts_of[w.n_shard > 1];
-    scs_arch arch = tiny_arch(w.profile, dims->n_gene, dims->n_hidden, N_LATENT);
+    scs_arch arch = dropout_arch(w.profile, dims->n_gene, dims->n_hidden, N_LATENT);
     int64_t at = 0;
     scs_csr x;
 
@@ -52,9 +52,9 @@ static void open_bench(const size *dims, way w, bench *b)
     CHECK_OK(scs_model_create(&arch, &b->model));
     scs_model_init(b->model, 5);
     CHECK_OK(scs_network_create(&arch, w.n_shard, N_CELL, &b->net));
-    CHECK_OK(tiny_cells(N_CELL, dims->n_gene, 0.3, 1, &x));
+    CHECK_OK(random_cells(N_CELL, dims->n_gene, 0.3, 1, &x));
     b->x = packed_away(&x);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(b->cell = tiny_range(0, N_CELL));
+    CU_ASSERT_PTR_NOT_NULL_FATAL(b->cell = number_range(0, N_CELL));
     for (int v = 0; v < w.n_shard; at += n[v++]) {
         b->batch[v] = (scs_batch){&b->x, b->cell, b->cell + at, n[v], NULL};
         CHECK_OK(SCS_ALLOC(b->grad[v], b->model->n_param));

@@ -2,7 +2,7 @@
 #include "src/crossval/grid.h"
 #include "src/crossval/report.h"
 #include "tests/unit/configs.h"
-#include "tests/unit/small.h"
+#include "tests/unit/fixture_atlas.h"
 
 typedef struct setup {
     scs_config *config;

@@ -1,14 +1,14 @@
 /* The latent atlas: groups, moments that equal direct sums, and the same bits however shards are
  * spread. */
 #include "src/data/team.h"
-#include "tests/unit/small.h"
+#include "tests/unit/fixture_atlas.h"
 
 #include <omp.h>
 
 enum { N_CELL = 2400, N_GENE = 30, N_LATENT = 5, N_SHARD = 4 };
 
 typedef struct setup {
-    small s;
+    test_atlas s;
     scs_atlas *atlas;
     scs_model *model;
     scs_deal deal;
@@ -38,12 +38,12 @@ static void deal_cells(setup *t)
 
 static void begin(setup *t)
 {
-    scs_arch arch = small_arch(SCS_PROFILE_SCGEN2, N_GENE, 12, N_LATENT);
+    scs_arch arch = plain_arch(SCS_PROFILE_SCGEN2, N_GENE, 12, N_LATENT);
 
     *t = (setup){0};
-    small_create(&t->s, N_CELL, N_GENE, 2, 3, 3, 11);
+    test_atlas_create(&t->s, N_CELL, N_GENE, 2, 3, 3, 11);
     CHECK_OK(scs_atlas_create(&t->s.d, N_LATENT, &t->atlas));
-    small_model(&arch, 5, &t->model);
+    untrained_model(&arch, 5, &t->model);
     deal_cells(t);
 }
 
@@ -55,7 +55,7 @@ static void end(setup *t)
     scs_model_destroy(&t->model);
     scs_atlas_destroy(&t->atlas);
     CU_ASSERT_PTR_NULL(t->atlas);
-    small_destroy(&t->s);
+    test_atlas_destroy(&t->s);
 }
 
 static void groups_are_those_of_the_cells(void)
@@ -70,7 +70,7 @@ static void groups_are_those_of_the_cells(void)
         int64_t n = 0;
 
         for (int64_t i = 0; i < N_CELL; i++)
-            n += small_in_group(&t.s, group, i);
+            n += test_atlas_in_group(&t.s, group, i);
         CU_ASSERT_EQUAL(group->count, n);
         CU_ASSERT_EQUAL(group->held_out,
                         group->species == 0 && group->cell_type == 1 && group->condition == 1);
@@ -124,7 +124,7 @@ static void direct_moments(const setup *t, const scs_group *group, double *mean,
     for (int64_t c = 0; c < N_CELL; c++) {
         scs_real z[N_LATENT];
 
-        if (!small_in_group(&t->s, group, c))
+        if (!test_atlas_in_group(&t->s, group, c))
             continue;
         CHECK_OK(scs_model_encode(t->model, &t->s.packed, c, 1, z, NULL));
         for (int j = 0; j < N_LATENT; j++)
@@ -272,8 +272,8 @@ static void check_gene(const setup *t, int32_t g, int32_t gene)
     double sum = 0, squares = 0, n = (double)group->count;
 
     for (int64_t i = 0; i < N_CELL; i++)
-        if (small_in_group(&t->s, group, i)) {
-            double x = small_value(&t->s, i, gene);
+        if (test_atlas_in_group(&t->s, group, i)) {
+            double x = test_atlas_value(&t->s, i, gene);
 
             sum += x;
             squares += x * x;
@@ -291,7 +291,7 @@ static void gene_moments_equal_direct_sums(void)
     for (int32_t gene = 0; gene < N_GENE; gene += 10) { /* in three slices */
         scs_gene_slice slice;
 
-        small_slice(&t.s, gene, gene + 10, &slice);
+        test_atlas_slice(&t.s, gene, gene + 10, &slice);
         CHECK_OK(scs_gene_moments(t.atlas, &t.s.d, &slice));
         scs_gene_moments_slice_clear(&slice);
     }

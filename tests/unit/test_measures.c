@@ -4,7 +4,7 @@
 #include "src/crossval/report.h"
 #include "src/base/vector.h"
 #include "tests/unit/scratch.h"
-#include "tests/unit/small.h"
+#include "tests/unit/fixture_atlas.h"
 
 enum { N = 150 };
 

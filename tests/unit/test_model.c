@@ -4,14 +4,14 @@
 #include "src/kernels/entries.h"
 #include "src/model/layout.h"
 #include "tests/unit/packing.h"
-#include "tests/unit/tiny.h"
+#include "tests/unit/fixture_model.h"
 
 #include <math.h>
 #include <string.h>
 
 static scs_model *make(int profile, int32_t n_gene, int32_t n_hidden, int32_t n_latent)
 {
-    scs_arch arch = tiny_arch(profile, n_gene, n_hidden, n_latent);
+    scs_arch arch = dropout_arch(profile, n_gene, n_hidden, n_latent);
     scs_model *model;
 
     CHECK_OK(scs_model_create(&arch, &model));
@@ -134,15 +134,15 @@ static void test_init_storage(void)
 
 static void test_bad_sizes(void)
 {
-    scs_arch arch = tiny_arch(SCS_PROFILE_SCGEN2, 10, 4, 3);
+    scs_arch arch = dropout_arch(SCS_PROFILE_SCGEN2, 10, 4, 3);
     scs_model *model;
 
     arch.n_hidden = 0;
     CHECK_FAILS(scs_model_create(&arch, &model), SCS_EARG, "model.hidden is 0");
     CU_ASSERT_PTR_NULL(model);
-    arch = tiny_arch(SCS_PROFILE_SCGEN2, (1 << 20) + 1, 4, 3);
+    arch = dropout_arch(SCS_PROFILE_SCGEN2, (1 << 20) + 1, 4, 3);
     CHECK_FAILS(scs_model_create(&arch, &model), SCS_EARG, "genes");
-    arch = tiny_arch(SCS_PROFILE_SCGEN2, 10, 4, 3);
+    arch = dropout_arch(SCS_PROFILE_SCGEN2, 10, 4, 3);
     arch.n_layer = 9;
     CHECK_FAILS(scs_model_create(&arch, &model), SCS_EARG, "model.layers is 9");
 }
@@ -171,7 +171,7 @@ static void test_encode_cell_by_cell(void)
     scs_packed x;
     double worst = 0;
 
-    CHECK_OK(tiny_cells(N_CELL, N_GENE, 0.1, 2, &csr));
+    CHECK_OK(random_cells(N_CELL, N_GENE, 0.1, 2, &csr));
     x = packed_away(&csr);
     CHECK_OK(scs_model_encode(model, &x, 0, N_CELL, mean, variance));
     for (int i = 0; i < N_CELL; i++) {
@@ -251,7 +251,7 @@ static double direct_objective(const scs_model *model, const scs_packed *x, cons
 static void check_validate(int profile)
 {
     scs_model *model = make_trained(profile);
-    int64_t *rows = tiny_range(0, N_CELL), *cell = tiny_range(1000, N_CELL);
+    int64_t *rows = number_range(0, N_CELL), *cell = number_range(1000, N_CELL);
     scs_loss loss, again;
     scs_csr csr;
     scs_packed x;
@@ -259,7 +259,7 @@ static void check_validate(int profile)
     double direct;
 
     model->arch.kl_weight = 0.1;
-    CHECK_OK(tiny_cells(N_CELL, N_GENE, 0.1, 2, &csr));
+    CHECK_OK(random_cells(N_CELL, N_GENE, 0.1, 2, &csr));
     x = packed_away(&csr);
     CHECK_OK(scs_model_evaluate(model, &batch, 21, &loss));
     CHECK_OK(scs_model_evaluate(model, &batch, 21, &again));
@@ -312,7 +312,7 @@ static void test_slices(void)
     static const int32_t n_gene[] = {1, 128, 129, 1100};
 
     for (size_t i = 0; i < sizeof n_gene / sizeof *n_gene; i++) {
-        scs_arch arch = tiny_arch(SCS_PROFILE_SCGEN2, n_gene[i], 7, 3);
+        scs_arch arch = dropout_arch(SCS_PROFILE_SCGEN2, n_gene[i], 7, 3);
         scs_layout layout;
 
         scs_layout_build(&arch, &layout);

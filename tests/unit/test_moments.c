@@ -2,7 +2,7 @@
 #include "src/screen/decode_mean.h"
 #include "src/screen/predict.h"
 #include "tests/unit/configs.h"
-#include "tests/unit/small.h"
+#include "tests/unit/fixture_atlas.h"
 
 enum { MAX_GENE = 300, LATENT = 7 };
 
@@ -18,10 +18,10 @@ typedef struct setup {
 static void begin_layers(setup *t, int profile, int32_t n_gene, int32_t n_hidden, int32_t n_layer,
                          int64_t n)
 {
-    scs_arch arch = small_arch(profile, n_gene, n_hidden, LATENT);
+    scs_arch arch = plain_arch(profile, n_gene, n_hidden, LATENT);
 
     arch.n_layer = n_layer;
-    small_model(&arch, 3, &t->model);
+    untrained_model(&arch, 3, &t->model);
     t->n = n;
     CHECK_OK(SCS_ALLOC(t->z, n * LATENT));
     for (int64_t i = 0; i < n * LATENT; i++)

@@ -1,4 +1,4 @@
-#include "tests/unit/metas.h"
+#include "tests/unit/fixture_h5ad.h"
 #include "tests/unit/scratch.h"
 
 #include "src/data/orthologs.h"

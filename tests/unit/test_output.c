@@ -3,7 +3,7 @@
 #include "src/model/layout.h"
 #include "src/model/output.h"
 #include "tests/unit/packing.h"
-#include "tests/unit/tiny.h"
+#include "tests/unit/fixture_model.h"
 
 #include <math.h>
 #include <string.h>
@@ -49,9 +49,9 @@ static void fill(layer *l, double mean)
 static void open_layer(layer *l, double mean)
 {
     memset(l, 0, sizeof *l);
-    l->arch = tiny_arch(SCS_PROFILE_SCGEN2, N_GENE, D, 3);
+    l->arch = dropout_arch(SCS_PROFILE_SCGEN2, N_GENE, D, 3);
     scs_layout_build(&l->arch, &l->layout);
-    CHECK_OK(tiny_cells(N_CELL, N_GENE, 0.1, 3, &l->x));
+    CHECK_OK(random_cells(N_CELL, N_GENE, 0.1, 3, &l->x));
     CHECK_OK(SCS_ALLOC(l->hidden, N_CELL * D));
     CHECK_OK(SCS_ALLOC(l->param, l->layout.n_param));
     CHECK_OK(SCS_ALLOC(l->dense_x, N_CELL * N_GENE));
@@ -232,7 +232,7 @@ static void test_far_means(void)
 
 static void test_relu_is_not_factored(void)
 {
-    scs_arch arch = tiny_arch(SCS_PROFILE_PAPER, N_GENE, D, 3);
+    scs_arch arch = dropout_arch(SCS_PROFILE_PAPER, N_GENE, D, 3);
     scs_team team = scs_team_alone(1);
     scs_output *output;
 
@@ -245,7 +245,7 @@ static void test_relu_is_not_factored(void)
 /* Small batches go dense, large ones factored, and the turn lies where both cost the same. */
 static void test_cost_model(void)
 {
-    scs_arch arch = tiny_arch(SCS_PROFILE_SCGEN2, 7000, 800, 100);
+    scs_arch arch = dropout_arch(SCS_PROFILE_SCGEN2, 7000, 800, 100);
 
     CU_ASSERT_FALSE(scs_output_factors(&arch, 32, 0.08));
     CU_ASSERT_FALSE(scs_output_factors(&arch, 128, 0.08));

@@ -1,6 +1,6 @@
 /* Labels of perturbations that name two. */
 #include "src/data/pairing.h"
-#include "tests/unit/metas.h"
+#include "tests/unit/fixture_h5ad.h"
 
 #include <stdlib.h>
 

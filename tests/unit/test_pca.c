@@ -1,11 +1,11 @@
 /* The linear model against dense computations. */
 #include "src/model/pca.h"
-#include "tests/unit/small.h"
+#include "tests/unit/fixture_atlas.h"
 
 enum { N_CELL = 50, N_GENE = 12, K = 3 };
 
 typedef struct setup {
-    small s;
+    test_atlas s;
     scs_pca *pca;
     scs_real z[N_CELL * K];
 } setup;
@@ -13,7 +13,7 @@ typedef struct setup {
 /* Loadings need not be orthogonal for what is tested here. */
 static void begin(setup *t)
 {
-    small_create(&t->s, N_CELL, N_GENE, 1, 1, 2, 5);
+    test_atlas_create(&t->s, N_CELL, N_GENE, 1, 1, 2, 5);
     CHECK_OK(scs_pca_create(N_GENE, K, &t->pca));
     for (uint64_t g = 0; g < N_GENE; g++)
         t->pca->center[g] = uniform(1, g);
@@ -25,7 +25,7 @@ static void begin(setup *t)
 static void end(setup *t)
 {
     scs_pca_destroy(&t->pca);
-    small_destroy(&t->s);
+    test_atlas_destroy(&t->s);
 }
 
 static void encodes_centred_cells(void)
@@ -38,7 +38,7 @@ static void encodes_centred_cells(void)
             double expected = 0;
 
             for (int32_t g = 0; g < N_GENE; g++)
-                expected += ((double)small_value(&t.s, i, g) - t.pca->center[g]) *
+                expected += ((double)test_atlas_value(&t.s, i, g) - t.pca->center[g]) *
                             t.pca->loading[g * K + c];
             CU_ASSERT_DOUBLE_EQUAL(t.z[i * K + c], expected, 1e-5);
         }

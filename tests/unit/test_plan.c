@@ -1,7 +1,7 @@
 /* Which combinations are screened, and how they are spread. */
 #include "scscreen/screen.h"
 #include "tests/unit/scratch.h"
-#include "tests/unit/small.h"
+#include "tests/unit/fixture_atlas.h"
 
 typedef struct setup {
     scs_config config; /* lists empty: all */
@@ -14,7 +14,7 @@ static void atlas_of(setup *t, const scs_group *group, int32_t n_group)
 {
     scs_names species = {0}, types = {0}, conditions = {0}, genes = {0};
 
-    *t = (setup){.arch = small_arch(SCS_PROFILE_SCGEN2, 5, 4, 3)};
+    *t = (setup){.arch = plain_arch(SCS_PROFILE_SCGEN2, 5, 4, 3)};
     name_list(&species, "species", 2);
     name_list(&types, "type", 3);
     name_list(&conditions, "drug", 3);

@@ -1,7 +1,7 @@
 /* Rows in the order of a number, and the genes that move most. */
 #include "src/result/ranking.h"
 #include "tests/unit/configs.h"
-#include "tests/unit/small.h"
+#include "tests/unit/fixture_atlas.h"
 
 enum { ROWS = 5 };
 

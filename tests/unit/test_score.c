@@ -1,6 +1,6 @@
 /* Scores against hand-computed values and a direct computation. */
 #include "scscreen/screen.h"
-#include "tests/unit/small.h"
+#include "tests/unit/fixture_atlas.h"
 
 enum { N = 200 };
 

@@ -1,7 +1,7 @@
 /* Each estimator against a direct computation; what must never be used is poisoned with NaN. */
 #include "src/screen/shift.h"
 #include "tests/unit/configs.h"
-#include "tests/unit/small.h"
+#include "tests/unit/fixture_atlas.h"
 
 enum { S = 3, T = 4, C = 3, D = 6 }; /* condition 0 is the control */
 

@@ -3,7 +3,7 @@
 #include "src/train/state.h"
 #include "src/base/checksum.h"
 #include "src/train/train_internal.h"
-#include "tests/unit/school.h"
+#include "tests/unit/fixture_training.h"
 #include "tests/unit/scratch.h"
 
 #include <hdf5.h>
@@ -50,15 +50,15 @@ static scs_status note_epoch(void *ctx, const scs_epoch *report)
     return SCS_OK;
 }
 
-static void open_class(school *s, int monitor)
+static void open_class(training_data *s, int monitor)
 {
-    open_school(2, N_TRAIN, N_VALID, s);
+    open_training(2, N_TRAIN, N_VALID, s);
     s->config.train.epochs = EPOCHS;
     s->config.train.monitor = monitor;
     s->config.train.learning_rate = 0.02; /* so that the best epoch is not always the last */
 }
 
-static scs_status teach(school *s, keeper *k, const scs_state *resume, scs_outcome *outcome)
+static scs_status teach(training_data *s, keeper *k, const scs_state *resume, scs_outcome *outcome)
 {
     scs_watch watch = {
         .ctx = k, .epoch_end = note_epoch, .keep = {.ctx = k, .wish = wish, .save = save}};
@@ -68,10 +68,10 @@ static scs_status teach(school *s, keeper *k, const scs_state *resume, scs_outco
 }
 
 /* Stop after this step, throw everything away but the file, go on; k is told each epoch once. */
-static void interrupt(keeper *k, int64_t step, int monitor, const school *whole,
+static void interrupt(keeper *k, int64_t step, int monitor, const training_data *whole,
                       const scs_outcome *expected)
 {
-    school s;
+    training_data s;
     scs_outcome outcome;
     scs_state *state = NULL;
 
@@ -79,24 +79,24 @@ static void interrupt(keeper *k, int64_t step, int monitor, const school *whole,
     k->stop_after = step;
     k->told = 0;
     CHECK_FAILS(teach(&s, k, NULL, &outcome), SCS_ESTOP, "as asked");
-    close_school(&s);
+    close_training(&s);
     open_class(&s, monitor);
     k->stop_after = 0;
     CHECK_OK(scs_state_probe(k->path, &state));
     CU_ASSERT_EQUAL(state->position.step, step);
     CU_ASSERT_EQUAL(state->position.epoch, (step - 1) / 3 + 1);
     CHECK_OK(teach(&s, k, state, &outcome));
-    CU_ASSERT(tiny_same_model(s.model, whole->model));
+    CU_ASSERT(same_model(s.model, whole->model));
     CU_ASSERT_EQUAL(k->told, EPOCHS);
     CU_ASSERT_EQUAL(memcmp(&outcome, expected, sizeof outcome), 0);
     scs_state_destroy(&state);
-    close_school(&s);
+    close_training(&s);
 }
 
 static void check_every_step(int monitor)
 {
     char folder[SCRATCH_PATH];
-    school whole;
+    training_data whole;
     scs_outcome expected;
     static keeper k, first;
 
@@ -111,7 +111,7 @@ static void check_every_step(int monitor)
         interrupt(&k, step, monitor, &whole, &expected);
         CU_ASSERT_EQUAL(memcmp(k.objective, first.objective, sizeof k.objective), 0);
     }
-    close_school(&whole);
+    close_training(&whole);
     scratch_remove(folder);
 }
 
@@ -126,7 +126,7 @@ static void finished_is_finished(void)
 {
     char folder[SCRATCH_PATH];
     static keeper k;
-    school a, b;
+    training_data a, b;
     scs_outcome outcome, again;
     scs_state *state = NULL;
 
@@ -141,17 +141,17 @@ static void finished_is_finished(void)
     CHECK_OK(teach(&b, &k, state, &again));
     CU_ASSERT(k.told == 0 && k.asked == 0 && k.saves == 0);
     CU_ASSERT_EQUAL(memcmp(&outcome, &again, sizeof outcome), 0);
-    CU_ASSERT(tiny_same_model(a.model, b.model));
+    CU_ASSERT(same_model(a.model, b.model));
     scs_state_destroy(&state);
-    close_school(&a);
-    close_school(&b);
+    close_training(&a);
+    close_training(&b);
     scratch_remove(folder);
 }
 
-/* A saved state in a folder of its own. @param network NULL: that of every school */
+/* A saved state in a folder of its own. @param network NULL: that of every training */
 static void save_state_of(const scs_arch *network, char folder[SCRATCH_PATH], keeper *k)
 {
-    school s;
+    training_data s;
     scs_outcome outcome;
 
     memset(k, 0, sizeof *k);
@@ -165,7 +165,7 @@ static void save_state_of(const scs_arch *network, char folder[SCRATCH_PATH], ke
     }
     k->stop_after = 4; /* in the second epoch: there are best weights */
     CHECK_FAILS(teach(&s, k, NULL, &outcome), SCS_ESTOP, "as asked");
-    close_school(&s);
+    close_training(&s);
 }
 
 static void save_one(char folder[SCRATCH_PATH], keeper *k)
@@ -173,10 +173,10 @@ static void save_one(char folder[SCRATCH_PATH], keeper *k)
     save_state_of(NULL, folder, k);
 }
 
-/* Of a small file, for the time it takes grows as the square of its size. */
+/* Of a test_atlas file, for the time it takes grows as the square of its size. */
 static void every_flipped_byte_is_found(void)
 {
-    const scs_arch network = tiny_arch(SCS_PROFILE_SCGEN2, N_GENE, 2, 2);
+    const scs_arch network = dropout_arch(SCS_PROFILE_SCGEN2, N_GENE, 2, 2);
     char folder[SCRATCH_PATH], *bytes;
     size_t size, found = 0;
     scs_state *state = NULL;
@@ -229,7 +229,7 @@ static void a_wrong_vector_is_named(void)
     float zero[4] = {0};
     hsize_t n = 4, start = 7;
     hid_t file, set, memory, space;
-    school s;
+    training_data s;
 
     save_one(folder, &k);
     file = H5Fopen(k.path, H5F_ACC_RDWR, H5P_DEFAULT);
@@ -245,7 +245,7 @@ static void a_wrong_vector_is_named(void)
     open_class(&s, SCS_MONITOR_OBJECTIVE);
     CHECK_FAILS(teach(&s, &k, state, &outcome), SCS_EDATA, "v is damaged");
     scs_state_destroy(&state);
-    close_school(&s);
+    close_training(&s);
     scratch_remove(folder);
 }
 
@@ -255,13 +255,13 @@ static void another_network_is_refused(void)
     scs_state *state = NULL;
     scs_outcome outcome;
     static keeper k;
-    school s;
+    training_data s;
 
     save_one(folder, &k);
     CHECK_OK(scs_state_probe(k.path, &state));
-    open_school(4, N_TRAIN, N_VALID, &s);
+    open_training(4, N_TRAIN, N_VALID, &s);
     CHECK_FAILS(teach(&s, &k, state, &outcome), SCS_EDATA, "2 shards, this one has");
-    close_school(&s);
+    close_training(&s);
     scs_state_destroy(&state);
     scratch_remove(folder);
 }
@@ -271,7 +271,7 @@ static void nan_is_not_saved(void)
 {
     char folder[SCRATCH_PATH];
     static keeper k;
-    school s;
+    training_data s;
     scs_outcome outcome;
     scs_state *state = NULL;
 
@@ -281,7 +281,7 @@ static void nan_is_not_saved(void)
     k.poison = true;
     CHECK_FAILS(teach(&s, &k, NULL, &outcome), SCS_ENUMERIC,
                 "training diverged: param holds a NaN");
-    close_school(&s);
+    close_training(&s);
     CHECK_OK(scs_state_probe(k.path, &state));
     CU_ASSERT_EQUAL(state->position.step, 4);
     scs_state_destroy(&state);

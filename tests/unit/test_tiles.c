@@ -1,6 +1,6 @@
 /* Products by integer tiles: as near to the exact ones as float32 gets. */
 #include "src/kernels/gemm_int8.h"
-#include "tests/unit/small.h"
+#include "tests/unit/fixture_atlas.h"
 
 #include <cblas.h>
 

@@ -1,12 +1,12 @@
 /* Training on a small made-up data set: it learns, its bits do not depend on threads, and it stops
  * as told. */
-#include "tests/unit/school.h"
+#include "tests/unit/fixture_training.h"
 
 #include <math.h>
 #include <omp.h>
 #include <string.h>
 
-static scs_status teach(school *s, const scs_watch *watch, scs_outcome *outcome)
+static scs_status teach(training_data *s, const scs_watch *watch, scs_outcome *outcome)
 {
     return scs_train(&s->config, s->model, s->shard, &s->deal, &s->team, watch, NULL, outcome);
 }
@@ -52,7 +52,7 @@ static scs_status note_epoch(void *ctx, const scs_epoch *report)
     return SCS_OK;
 }
 
-static scs_watch open_diary(const school *s, diary *d)
+static scs_watch open_diary(const training_data *s, diary *d)
 {
     memset(d, 0, sizeof *d);
     d->model = s->model;
@@ -77,11 +77,11 @@ static bool same_weights(const scs_model *model, const scs_real *param)
 static void test_learns(void)
 {
     static diary d;
-    school s;
+    training_data s;
     scs_outcome outcome;
     scs_watch watch;
 
-    open_school(2, 75, 12, &s);
+    open_training(2, 75, 12, &s);
     s.config.train.epochs = 30;
     watch = open_diary(&s, &d);
     CHECK_OK(teach(&s, &watch, &outcome));
@@ -97,24 +97,24 @@ static void test_learns(void)
     CU_ASSERT_EQUAL(d.cells_done, d.cells_all);
     CU_ASSERT(!outcome.stopped_early);
     close_diary(&d);
-    close_school(&s);
+    close_training(&s);
 }
 
 /* The weights after training with this many threads; the caller frees. */
 static scs_real *weights_with(int n_thread, int batch_norm)
 {
-    school s;
+    training_data s;
     scs_outcome outcome;
     scs_real *param;
     int before = omp_get_max_threads();
 
     omp_set_num_threads(n_thread);
-    open_school(4, 101, 22, &s);
+    open_training(4, 101, 22, &s);
     s.config.train.batch_norm = batch_norm;
     CHECK_OK(teach(&s, NULL, &outcome));
     CHECK_OK(SCS_ALLOC(param, s.model->n_param));
     memcpy(param, s.model->param, (size_t)s.model->n_param * sizeof *param);
-    close_school(&s);
+    close_training(&s);
     omp_set_num_threads(before);
     return param;
 }
@@ -122,10 +122,10 @@ static scs_real *weights_with(int n_thread, int batch_norm)
 static void check_same_bits(int batch_norm)
 {
     static const int n_thread[] = {1, 1, 2, 3};
-    school s;
+    training_data s;
     scs_real *first = weights_with(n_thread[0], batch_norm);
 
-    open_school(4, 101, 22, &s);
+    open_training(4, 101, 22, &s);
     CU_ASSERT_FALSE(same_weights(s.model, first)); /* it did learn something */
     for (int i = 1; i < 4; i++) {
         scs_real *again = weights_with(n_thread[i], batch_norm);
@@ -134,7 +134,7 @@ static void check_same_bits(int batch_norm)
         free(again);
     }
     free(first);
-    close_school(&s);
+    close_training(&s);
 }
 
 static void test_same_bits(void)
@@ -148,12 +148,12 @@ static void test_same_bits(void)
 static void check_early_stop(int monitor)
 {
     static diary d;
-    school s;
+    training_data s;
     scs_outcome outcome;
     scs_watch watch;
     bool objective = monitor == SCS_MONITOR_OBJECTIVE;
 
-    open_school(2, 16, 8, &s);
+    open_training(2, 16, 8, &s);
     s.config.train.epochs = MAX_EPOCH;
     s.config.train.patience = 3;
     s.config.train.learning_rate = 0.02;
@@ -170,7 +170,7 @@ static void check_early_stop(int monitor)
     CU_ASSERT_EQUAL(same_weights(s.model, d.best), objective);
     CU_ASSERT_EQUAL(same_weights(s.model, d.last), !objective);
     close_diary(&d);
-    close_school(&s);
+    close_training(&s);
 }
 
 static void test_early_stop(void)
@@ -182,112 +182,112 @@ static void test_early_stop(void)
 static void test_without_validation(void)
 {
     static diary d;
-    school s;
+    training_data s;
     scs_outcome outcome;
     scs_watch watch;
 
-    open_school(2, 40, 0, &s);
+    open_training(2, 40, 0, &s);
     watch = open_diary(&s, &d);
     CHECK_OK(teach(&s, &watch, &outcome));
     CU_ASSERT(isnan(d.epoch[1].validation));
     CU_ASSERT_EQUAL(d.epoch[1].monitored, d.epoch[1].objective);
     close_diary(&d);
-    close_school(&s);
+    close_training(&s);
 }
 
 static void test_nan_stops(void)
 {
     static diary d;
-    school s;
+    training_data s;
     scs_outcome outcome;
     scs_watch watch;
 
-    open_school(2, 64, 8, &s);
+    open_training(2, 64, 8, &s);
     set_value(&s.shard[1].x, 7, NAN);
     CHECK_FAILS(teach(&s, NULL, &outcome), SCS_ENUMERIC, "(epoch 1): the objective is nan");
-    close_school(&s);
-    open_school(2, 64, 8, &s);
+    close_training(&s);
+    open_training(2, 64, 8, &s);
     watch = open_diary(&s, &d);
     d.poison_after = 2; /* two epochs of four steps are done: step 9 meets the NaN */
     CHECK_FAILS(teach(&s, &watch, &outcome), SCS_ENUMERIC, "diverged at step 9 (epoch 3)");
     CU_ASSERT_EQUAL(d.last_epoch, 2);
     close_diary(&d);
-    close_school(&s);
+    close_training(&s);
 }
 
 static void test_watcher_stops(void)
 {
     static diary d;
-    school s;
+    training_data s;
     scs_outcome outcome;
     scs_watch watch;
 
-    open_school(1, 40, 8, &s);
+    open_training(1, 40, 8, &s);
     watch = open_diary(&s, &d);
     d.fail_after = 3;
     CHECK_FAILS(teach(&s, &watch, &outcome), SCS_EIO, "journal");
     CU_ASSERT_EQUAL(d.last_epoch, 3);
     close_diary(&d);
-    close_school(&s);
+    close_training(&s);
 }
 
 static void test_batch_must_fit(void)
 {
-    school s;
+    training_data s;
     scs_outcome outcome;
 
-    open_school(4, 64, 8, &s);
+    open_training(4, 64, 8, &s);
     s.config.train.batch = 30;
     CHECK_FAILS(teach(&s, NULL, &outcome), SCS_EARG, "nearest that fits is 32");
     s.config.train.batch = 1;
     CHECK_FAILS(teach(&s, NULL, &outcome), SCS_EARG, "nearest that fits is 4");
-    close_school(&s);
+    close_training(&s);
 }
 
 /* Shards without a training cell, and batches that leave one or two cells over. */
 static void test_few_cells(void)
 {
-    school s;
+    training_data s;
     scs_outcome outcome;
 
-    open_school(4, 2, 4, &s);
+    open_training(4, 2, 4, &s);
     CHECK_FAILS(teach(&s, NULL, &outcome), SCS_EDATA, "at least 3 cells");
-    close_school(&s);
-    open_school(4, 3, 4, &s);
+    close_training(&s);
+    open_training(4, 3, 4, &s);
     CHECK_OK(teach(&s, NULL, &outcome));
     CU_ASSERT_EQUAL(outcome.steps, 6);
-    close_school(&s);
-    open_school(4, 34, 4, &s); /* 16 + 16 + 2 */
+    close_training(&s);
+    open_training(4, 34, 4, &s); /* 16 + 16 + 2 */
     CHECK_OK(teach(&s, NULL, &outcome));
     CU_ASSERT_EQUAL(outcome.steps, 12);
-    close_school(&s);
+    close_training(&s);
 }
 
 /* With a batch of one cell a shard, batch norm by shard has nothing but the running statistics. */
 static void test_shard_of_one(void)
 {
-    school s;
+    training_data s;
     scs_outcome outcome;
 
-    open_school(4, 30, 4, &s);
+    open_training(4, 30, 4, &s);
     s.config.train.batch = 4;
     s.config.train.batch_norm = SCS_BATCH_NORM_SHARD;
     CHECK_OK(teach(&s, NULL, &outcome));
     CU_ASSERT(isfinite(outcome.best));
-    close_school(&s);
+    close_training(&s);
 }
 
 /* A rate that moves nothing leaves the biases where they began. */
 static void test_output_bias(void)
 {
-    school s;
+    training_data s;
     scs_outcome outcome;
     const scs_tensor *tensor;
     const scs_real *bias;
     double mean[N_GENE] = {0};
     int64_t n = 0;
 
-    open_school(4, 75, 12, &s);
+    open_training(4, 75, 12, &s);
     s.config.train.output_bias = SCS_OUTPUT_BIAS_MEAN;
     s.config.train.learning_rate = 1e-12;
     CHECK_OK(teach(&s, NULL, &outcome));
@@ -303,18 +303,18 @@ static void test_output_bias(void)
     bias = scs_model_data(s.model, tensor);
     for (int g = 0; g < N_GENE; g++)
         CU_ASSERT_DOUBLE_EQUAL(bias[g], mean[g] / (double)n, 1e-6);
-    close_school(&s);
+    close_training(&s);
 }
 
 /* The last epoch of a falling rate moves the weights less than the first one. */
 static void test_schedule(void)
 {
     static diary d;
-    school s;
+    training_data s;
     scs_outcome outcome;
     scs_watch watch;
 
-    open_school(2, 75, 12, &s);
+    open_training(2, 75, 12, &s);
     s.config.train.schedule = SCS_SCHEDULE_LINEAR;
     s.config.train.epochs = 30;
     watch = open_diary(&s, &d);
@@ -323,7 +323,7 @@ static void test_schedule(void)
     CU_ASSERT(fabs(d.epoch[30].validation - d.epoch[29].validation) <
               0.1 * fabs(d.epoch[2].validation - d.epoch[1].validation));
     close_diary(&d);
-    close_school(&s);
+    close_training(&s);
 }
 
 int main(void)

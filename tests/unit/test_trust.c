@@ -4,7 +4,7 @@
 #include "src/screen/cell_distance.h"
 #include "src/screen/shift.h"
 #include "src/screen/resample.h"
-#include "tests/unit/small.h"
+#include "tests/unit/fixture_atlas.h"
 
 enum { T = 4, C = 2, D = 3, GENES = 2 };
 

@@ -1,21 +1,21 @@
 /* Wilcoxon scores against ranks counted pair by pair; the same data goes through scanpy in
  * tests/formats/check_wilcoxon.py. */
-#include "tests/unit/small.h"
+#include "tests/unit/fixture_atlas.h"
 
 enum { N_CELL = 600, N_GENE = 25 };
 
 /* Average rank of x among both samples, and how many are tied with it (itself included), by
  * counting. */
-static double counted_rank(const small *s, const scs_group *a, const scs_group *b, int32_t gene,
-                           float x, double *tied)
+static double counted_rank(const test_atlas *s, const scs_group *a, const scs_group *b,
+                           int32_t gene, float x, double *tied)
 {
     double below = 0;
 
     *tied = 0;
     for (int64_t i = 0; i < N_CELL; i++) {
-        float y = small_value(s, i, gene);
+        float y = test_atlas_value(s, i, gene);
 
-        if (!small_in_group(s, a, i) && !small_in_group(s, b, i))
+        if (!test_atlas_in_group(s, a, i) && !test_atlas_in_group(s, b, i))
             continue;
         below += y < x;
         *tied += y == x;
@@ -23,18 +23,19 @@ static double counted_rank(const small *s, const scs_group *a, const scs_group *
     return below + (*tied + 1) / 2;
 }
 
-static double counted_score(const small *s, const scs_group *a, const scs_group *b, int32_t gene)
+static double counted_score(const test_atlas *s, const scs_group *a, const scs_group *b,
+                            int32_t gene)
 {
     double rank_sum = 0, ties = 0, n = (double)a->count, m = (double)b->count, all = n + m;
     double std;
 
     for (int64_t i = 0; i < N_CELL; i++) {
-        bool in_a = small_in_group(s, a, i);
+        bool in_a = test_atlas_in_group(s, a, i);
         double tied, rank;
 
-        if (!in_a && !small_in_group(s, b, i))
+        if (!in_a && !test_atlas_in_group(s, b, i))
             continue;
-        rank = counted_rank(s, a, b, gene, small_value(s, i, gene), &tied);
+        rank = counted_rank(s, a, b, gene, test_atlas_value(s, i, gene), &tied);
         ties += tied * tied - 1; /* over the cells of a tie: t (t^2 - 1) */
         rank_sum += in_a ? rank : 0;
     }
@@ -42,7 +43,7 @@ static double counted_score(const small *s, const scs_group *a, const scs_group 
     return std > 0 ? (rank_sum - n * (all + 1) / 2) / std : 0;
 }
 
-static void check_group(const small *s, const scs_atlas *atlas, const scs_gene_slice *slice,
+static void check_group(const test_atlas *s, const scs_atlas *atlas, const scs_gene_slice *slice,
                         int32_t group, int32_t control)
 {
     double z[N_GENE];
@@ -56,39 +57,39 @@ static void check_group(const small *s, const scs_atlas *atlas, const scs_gene_s
 
 static void scores_equal_counted_ranks(void)
 {
-    small s;
+    test_atlas s;
     scs_atlas *atlas;
     scs_gene_slice slice;
 
-    small_create(&s, N_CELL, N_GENE, 1, 3, 2, 3);
+    test_atlas_create(&s, N_CELL, N_GENE, 1, 3, 2, 3);
     CHECK_OK(scs_atlas_create(&s.d, 2, &atlas));
-    small_slice(&s, 0, N_GENE, &slice);
+    test_atlas_slice(&s, 0, N_GENE, &slice);
     for (int32_t g = 0; g < atlas->n_group; g += 2)
         check_group(&s, atlas, &slice, g + 1, g);
     scs_gene_moments_slice_clear(&slice);
-    small_slice(&s, 7, 19, &slice);
+    test_atlas_slice(&s, 7, 19, &slice);
     check_group(&s, atlas, &slice, 5, 4);
     scs_gene_moments_slice_clear(&slice);
     scs_atlas_destroy(&atlas);
-    small_destroy(&s);
+    test_atlas_destroy(&s);
 }
 
 /* A gene nobody expresses has no score, one that only the group expresses has a high one, the other
  * way round its negative. */
 static void signs_and_silent_genes(void)
 {
-    small s;
+    test_atlas s;
     scs_atlas *atlas;
     scs_gene_slice slice;
     double z[N_GENE], back[N_GENE];
 
-    small_create(&s, N_CELL, N_GENE, 1, 2, 2, 4);
+    test_atlas_create(&s, N_CELL, N_GENE, 1, 2, 2, 4);
     for (int64_t i = 0; i < N_CELL; i++)
         for (int64_t k = s.x.indptr[i]; k < s.x.indptr[i + 1]; k++)
             if (s.x.indices[k] == 1 && s.d.cell_condition[i] == 0)
                 s.x.values[k] = 0; /* an explicit zero is a zero */
     CHECK_OK(scs_atlas_create(&s.d, 2, &atlas));
-    small_slice(&s, 0, N_GENE, &slice);
+    test_atlas_slice(&s, 0, N_GENE, &slice);
     CHECK_OK(scs_deg_wilcoxon(atlas, &s.d, &slice, 1, 0, z));
     CHECK_OK(scs_deg_wilcoxon(atlas, &s.d, &slice, 0, 1, back));
     CU_ASSERT_EQUAL(z[0], 0);
@@ -97,7 +98,7 @@ static void signs_and_silent_genes(void)
         CU_ASSERT_DOUBLE_EQUAL(z[g], -back[g], 1e-12);
     scs_gene_moments_slice_clear(&slice);
     scs_atlas_destroy(&atlas);
-    small_destroy(&s);
+    test_atlas_destroy(&s);
 }
 
 static void top_genes_are_the_largest(void)

@@ -1,6 +1,6 @@
 /** Metadata of .h5ad files built by hand, from short texts. */
-#ifndef SCS_TESTS_METAS_H
-#define SCS_TESTS_METAS_H
+#ifndef SCS_TESTS_FIXTURE_H5AD_H
+#define SCS_TESTS_FIXTURE_H5AD_H
 
 #include "tests/unit/suite.h"
 

@@ -1,18 +1,18 @@
 /** A result whose rows are spread unevenly over the ranks, and a folder to write it to. */
-#ifndef SCS_TESTS_TOY_RESULT_H
-#define SCS_TESTS_TOY_RESULT_H
+#ifndef SCS_TESTS_FIXTURE_RESULT_H
+#define SCS_TESTS_FIXTURE_RESULT_H
 
 #include "mpi/screen/store.h"
 #include "src/screen/plan.h"
 #include "tests/mpi/mpi_suite.h"
-#include "tests/mpi/toy.h"
+#include "tests/mpi/fixture_formula.h"
 
 #include <dirent.h>
 #include <math.h>
 
-enum { TOY_GENES = 7, TOY_LATENT = 3, TOY_CELLS = 60 };
+enum { FORMULA_GENES = 7, FORMULA_LATENT = 3, FORMULA_CELLS = 60 };
 
-typedef struct toy_result {
+typedef struct result_fixture {
     scs_comm *comm;
     scs_dataset *dataset;
     scs_atlas *atlas;
@@ -21,7 +21,7 @@ typedef struct toy_result {
     scs_result_head head;
     scs_session session; /* as much of one as the store looks at */
     char folder[64], path[96];
-} toy_result;
+} result_fixture;
 
 /* Value of column j of row i in the field whose path has this length: distinct everywhere. */
 static inline double value_of(size_t path_length, int64_t row, int64_t j)
@@ -57,11 +57,11 @@ static inline void make_rows(int64_t first, int64_t n, scs_result_rows *rows)
 {
     *rows = (scs_result_rows){.first = first,
                               .n = n,
-                              .x = float_rows("X", first, n, TOY_GENES),
-                              .control = float_rows("layers/control", first, n, TOY_GENES),
-                              .shift = float_rows("layers/shift", first, n, TOY_GENES),
-                              .variance = float_rows("layers/variance", first, n, TOY_GENES),
-                              .delta = float_rows("obsm/delta", first, n, TOY_LATENT)};
+                              .x = float_rows("X", first, n, FORMULA_GENES),
+                              .control = float_rows("layers/control", first, n, FORMULA_GENES),
+                              .shift = float_rows("layers/shift", first, n, FORMULA_GENES),
+                              .variance = float_rows("layers/variance", first, n, FORMULA_GENES),
+                              .delta = float_rows("obsm/delta", first, n, FORMULA_LATENT)};
     fill_scores(rows);
 }
 
@@ -72,7 +72,7 @@ static inline void free_rows(scs_result_rows *r)
 }
 
 /* Every group but controls, `times` over, so that there are rows for all. */
-static inline void fill_plan(toy_result *f, int64_t times)
+static inline void fill_plan(result_fixture *f, int64_t times)
 {
     const scs_atlas *a = f->atlas;
 
@@ -93,7 +93,7 @@ static inline void fill_plan(toy_result *f, int64_t times)
 }
 
 /* The folder is rank 0's; all ranks know its name. */
-static inline void make_folder(toy_result *f)
+static inline void make_folder(result_fixture *f)
 {
     if (scs_comm_rank(f->comm) == 0) {
         snprintf(f->folder, sizeof f->folder, "/tmp/test_result_ranks.XXXXXX");
@@ -103,20 +103,21 @@ static inline void make_folder(toy_result *f)
     snprintf(f->path, sizeof f->path, "%s/screen.h5ad", f->folder);
 }
 
-static inline void make_session(toy_result *f)
+static inline void make_session(result_fixture *f)
 {
     char dir[96];
     const char *sets[] = {dir};
 
     snprintf(dir, sizeof dir, "output.dir=%s", f->folder);
     f->session = (scs_session){.comm = f->comm, .dataset = f->dataset, .atlas = f->atlas};
-    CHECK_OK(scs_config_parse("toy.yaml", "", sets, 1, &f->session.config));
+    CHECK_OK(scs_config_parse("formula.yaml", "", sets, 1, &f->session.config));
 }
 
-static inline void open_toy_result(toy_result *f, int64_t times)
+static inline void open_result(result_fixture *f, int64_t times)
 {
-    *f = (toy_result){.comm = open_world(), .dataset = toy_dataset(TOY_CELLS, TOY_GENES)};
-    CHECK_OK(scs_atlas_create(f->dataset, TOY_LATENT, &f->atlas));
+    *f = (result_fixture){.comm = open_world(),
+                          .dataset = formula_dataset(FORMULA_CELLS, FORMULA_GENES)};
+    CHECK_OK(scs_atlas_create(f->dataset, FORMULA_LATENT, &f->atlas));
     fill_plan(f, times);
     make_folder(f);
     make_session(f);
@@ -129,7 +130,7 @@ static inline void open_toy_result(toy_result *f, int64_t times)
                                 .n_fact = 1};
 }
 
-static inline void close_toy_result(toy_result *f)
+static inline void close_result(result_fixture *f)
 {
     MPI_Barrier(MPI_COMM_WORLD);
     if (scs_comm_rank(f->comm) == 0) {
@@ -144,7 +145,7 @@ static inline void close_toy_result(toy_result *f)
 }
 
 /* Files in the folder, on all ranks. */
-static inline int count_files(const toy_result *f)
+static inline int count_files(const result_fixture *f)
 {
     struct dirent *entry;
     DIR *dir = opendir(f->folder);

@@ -1,8 +1,8 @@
-#include "tests/unit/tiny.h"
+#include "tests/unit/fixture_model.h"
 
 #include "src/base/random.h"
 
-scs_arch tiny_arch(int profile, int32_t n_gene, int32_t n_hidden, int32_t n_latent)
+scs_arch dropout_arch(int profile, int32_t n_gene, int32_t n_hidden, int32_t n_latent)
 {
     scs_config config = {0};
 
@@ -16,7 +16,7 @@ scs_arch tiny_arch(int profile, int32_t n_gene, int32_t n_hidden, int32_t n_late
 }
 
 /* Uniform in [0, 1) for gene g of cell i; which = 0: is it there, 1: its value. */
-static double tiny_uniform(uint64_t seed, int64_t i, int32_t g, int which)
+static double entry_uniform(uint64_t seed, int64_t i, int32_t g, int which)
 {
     scs_stream stream = {seed, SCS_RANDOM_SIMULATE, 0, (uint64_t)i};
     uint32_t word[4];
@@ -25,28 +25,28 @@ static double tiny_uniform(uint64_t seed, int64_t i, int32_t g, int which)
     return word[which] * 0x1p-32;
 }
 
-scs_status tiny_cells(int64_t n, int32_t n_gene, double density, uint64_t seed, scs_csr *x)
+scs_status random_cells(int64_t n, int32_t n_gene, double density, uint64_t seed, scs_csr *x)
 {
     int64_t nnz = 0;
 
     for (int64_t i = 0; i < n; i++)
         for (int32_t g = 0; g < n_gene; g++)
-            nnz += tiny_uniform(seed, i, g, 0) < density;
+            nnz += entry_uniform(seed, i, g, 0) < density;
     SCS_TRY(scs_csr_alloc(n, n_gene, nnz, x));
     nnz = 0;
     for (int64_t i = 0; i < n; i++) {
         for (int32_t g = 0; g < n_gene; g++) {
-            if (tiny_uniform(seed, i, g, 0) >= density)
+            if (entry_uniform(seed, i, g, 0) >= density)
                 continue;
             x->indices[nnz] = g;
-            x->values[nnz++] = (float)(3 * tiny_uniform(seed, i, g, 1) + 1e-3);
+            x->values[nnz++] = (float)(3 * entry_uniform(seed, i, g, 1) + 1e-3);
         }
         x->indptr[i + 1] = nnz;
     }
     return SCS_OK;
 }
 
-int64_t *tiny_range(int64_t first, int64_t n)
+int64_t *number_range(int64_t first, int64_t n)
 {
     int64_t *range = scs_allocate(n, sizeof *range);
 

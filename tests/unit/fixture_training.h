@@ -1,25 +1,25 @@
 /** A small made-up data set and a model: what a training run is given. */
-#ifndef SCS_TESTS_SCHOOL_H
-#define SCS_TESTS_SCHOOL_H
+#ifndef SCS_TESTS_FIXTURE_TRAINING_H
+#define SCS_TESTS_FIXTURE_TRAINING_H
 
 #include "scscreen/train.h"
 #include "tests/unit/packing.h"
-#include "tests/unit/tiny.h"
+#include "tests/unit/fixture_model.h"
 
 #include <string.h>
 
 enum { N_GENE = 200, MAX_SHARD = 4 };
 
 /* Cells dealt to shards, a config and a model: what a training run is given. */
-typedef struct school {
+typedef struct training_data {
     scs_config config;
     scs_deal deal;
     scs_shard shard[MAX_SHARD];
     scs_team team;
     scs_model *model;
-} school;
+} training_data;
 
-static inline void fill_shard(school *s, int32_t v, int64_t n_train, int64_t n_valid)
+static inline void fill_shard(training_data *s, int32_t v, int64_t n_train, int64_t n_valid)
 {
     scs_shard *shard = &s->shard[v];
     scs_csr x;
@@ -27,14 +27,15 @@ static inline void fill_shard(school *s, int32_t v, int64_t n_train, int64_t n_v
     shard->id = v;
     shard->n_train = s->deal.n_train[v] = n_train;
     shard->n_valid = s->deal.n_valid[v] = n_valid;
-    shard->cell = tiny_range(1000 * (int64_t)v, n_train + n_valid);
-    CHECK_OK(tiny_cells(n_train + n_valid, N_GENE, 0.2, (uint64_t)v + 1, &x));
+    shard->cell = number_range(1000 * (int64_t)v, n_train + n_valid);
+    CHECK_OK(random_cells(n_train + n_valid, N_GENE, 0.2, (uint64_t)v + 1, &x));
     shard->x = packed_away(&x);
 }
 
-static inline void open_school(int32_t n_shard, int64_t n_train, int64_t n_valid, school *s)
+static inline void open_training(int32_t n_shard, int64_t n_train, int64_t n_valid,
+                                 training_data *s)
 {
-    scs_arch arch = tiny_arch(SCS_PROFILE_SCGEN2, N_GENE, 16, 4);
+    scs_arch arch = dropout_arch(SCS_PROFILE_SCGEN2, N_GENE, 16, 4);
 
     memset(s, 0, sizeof *s);
     s->config.model.profile = SCS_PROFILE_SCGEN2;
@@ -53,7 +54,7 @@ static inline void open_school(int32_t n_shard, int64_t n_train, int64_t n_valid
     scs_model_init(s->model, 5);
 }
 
-static inline void close_school(school *s)
+static inline void close_training(training_data *s)
 {
     for (int32_t v = 0; v < s->deal.n_shard; v++) {
         scs_packed_clear(&s->shard[v].x);

@@ -1,7 +1,7 @@
 /** A small atlas for tests: labelled cells with sparse expression, and the same in every layout
  * that the library takes. */
-#ifndef SCS_TESTS_SMALL_H
-#define SCS_TESTS_SMALL_H
+#ifndef SCS_TESTS_FIXTURE_ATLAS_H
+#define SCS_TESTS_FIXTURE_ATLAS_H
 
 #include "scscreen/latent.h"
 #include "src/base/names.h"
@@ -30,13 +30,13 @@ static inline void name_list(scs_names *names, const char *prefix, int32_t n)
     }
 }
 
-typedef struct small {
+typedef struct test_atlas {
     scs_dataset d;
     scs_csr x;         /* [n_cell, n_gene]; few distinct values, so that there are ties */
     scs_packed packed; /* the same */
-} small;
+} test_atlas;
 
-static inline void small_labels(scs_dataset *d, uint64_t seed)
+static inline void test_atlas_labels(scs_dataset *d, uint64_t seed)
 {
     CHECK_OK(SCS_ALLOC(d->cell_species, d->n_cell));
     CHECK_OK(SCS_ALLOC(d->cell_type, d->n_cell));
@@ -58,7 +58,7 @@ static inline void small_labels(scs_dataset *d, uint64_t seed)
     }
 }
 
-static inline void small_expression(scs_csr *x, int64_t n_cell, int32_t n_gene, uint64_t seed)
+static inline void test_atlas_expression(scs_csr *x, int64_t n_cell, int32_t n_gene, uint64_t seed)
 {
     int64_t at = 0;
 
@@ -77,20 +77,21 @@ static inline void small_expression(scs_csr *x, int64_t n_cell, int32_t n_gene, 
 }
 
 /** Group (species 0, type 1, condition 1) is held out; every 17th cell has no label. */
-static inline void small_create(small *s, int64_t n_cell, int32_t n_gene, int32_t n_species,
-                                int32_t n_type, int32_t n_condition, uint64_t seed)
+static inline void test_atlas_create(test_atlas *s, int64_t n_cell, int32_t n_gene,
+                                     int32_t n_species, int32_t n_type, int32_t n_condition,
+                                     uint64_t seed)
 {
-    *s = (small){.d = {.n_cell = n_cell, .n_gene = n_gene}};
+    *s = (test_atlas){.d = {.n_cell = n_cell, .n_gene = n_gene}};
     name_list(&s->d.genes, "gene", n_gene);
     name_list(&s->d.species, "species", n_species);
     name_list(&s->d.cell_types, "type", n_type);
     name_list(&s->d.conditions, "condition", n_condition);
-    small_labels(&s->d, seed);
-    small_expression(&s->x, n_cell, n_gene, seed);
+    test_atlas_labels(&s->d, seed);
+    test_atlas_expression(&s->x, n_cell, n_gene, seed);
     s->packed = packed(&s->x);
 }
 
-static inline void small_destroy(small *s)
+static inline void test_atlas_destroy(test_atlas *s)
 {
     scs_names_clear(&s->d.genes);
     scs_names_clear(&s->d.species);
@@ -104,7 +105,7 @@ static inline void small_destroy(small *s)
     scs_packed_clear(&s->packed);
 }
 
-static inline float small_value(const small *s, int64_t cell, int32_t gene)
+static inline float test_atlas_value(const test_atlas *s, int64_t cell, int32_t gene)
 {
     for (int64_t k = s->x.indptr[cell]; k < s->x.indptr[cell + 1]; k++)
         if (s->x.indices[k] == gene)
@@ -112,14 +113,15 @@ static inline float small_value(const small *s, int64_t cell, int32_t gene)
     return 0;
 }
 
-static inline bool small_in_group(const small *s, const scs_group *g, int64_t cell)
+static inline bool test_atlas_in_group(const test_atlas *s, const scs_group *g, int64_t cell)
 {
     return s->d.role[cell] != SCS_ROLE_UNUSED && s->d.cell_species[cell] == g->species &&
            s->d.cell_type[cell] == g->cell_type && s->d.cell_condition[cell] == g->condition;
 }
 
 /** Genes [gene0, gene1) of all cells, gene-major. */
-static inline void small_slice(const small *s, int32_t gene0, int32_t gene1, scs_gene_slice *slice)
+static inline void test_atlas_slice(const test_atlas *s, int32_t gene0, int32_t gene1,
+                                    scs_gene_slice *slice)
 {
     int64_t at = 0;
 
@@ -139,7 +141,7 @@ static inline void small_slice(const small *s, int32_t gene0, int32_t gene1, scs
 }
 
 /** An untrained network with batch norms away from the identity. */
-static inline void small_model(const scs_arch *arch, int64_t seed, scs_model **model)
+static inline void untrained_model(const scs_arch *arch, int64_t seed, scs_model **model)
 {
     CHECK_OK(scs_model_create(arch, model));
     scs_model_init(*model, seed);
@@ -147,7 +149,7 @@ static inline void small_model(const scs_arch *arch, int64_t seed, scs_model **m
         (*model)->running[i] += uniform((uint64_t)seed, (uint64_t)i);
 }
 
-static inline scs_arch small_arch(int profile, int32_t n_gene, int32_t n_hidden, int32_t n_latent)
+static inline scs_arch plain_arch(int profile, int32_t n_gene, int32_t n_hidden, int32_t n_latent)
 {
     scs_config config = {0};
 
