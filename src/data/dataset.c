@@ -1,4 +1,5 @@
-#include "src/data/notes.h"
+#include "scscreen/dataset.h"
+
 #include "src/base/bytes.h"
 #include "src/base/checksum.h"
 #include "src/base/names.h"
@@ -6,134 +7,13 @@
 #include "src/data/dataset_internal.h"
 #include "src/data/dose.h"
 #include "src/data/h5ad.h"
-#include "scscreen/dataset.h"
+#include "src/data/notes.h"
 
 #include <math.h>
-#include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static scs_status refuse_missing(const scs_index *have, const scs_names *genes, const char *where)
-{
-    const char *first = NULL;
-    scs_lidx missing = 0;
-
-    for (scs_lidx g = 0; g < genes->n; g++)
-        if (scs_names_index_find(have, genes->name[g]) < 0) {
-            first = first ? first : genes->name[g];
-            missing++;
-        }
-    SCS_REQUIRE(missing == 0, SCS_EDATA,
-                "%s: %d of the model's %d genes are not in the data (first: %s); use the data's "
-                "own gene names, or retrain",
-                where, missing, genes->n, first);
-    return SCS_OK;
-}
-
-/* to[old position] = position in `genes`, -1: not in the model. */
-static scs_status positions(const scs_names *old, const scs_names *genes, int32_t *to)
-{
-    scs_index wanted = {0};
-    scs_status status;
-
-    SCS_GO(status, scs_names_index_create(genes, &wanted));
-    for (scs_lidx g = 0; g < old->n; g++)
-        to[g] = scs_names_index_find(&wanted, old->name[g]);
-done:
-    scs_names_index_clear(&wanted);
-    return status;
-}
-
-static void rename_columns(scs_dataset *dataset, const scs_h5ad *const *metas, const int32_t *to)
-{
-    for (int32_t i = 0; i < dataset->n_input; i++)
-        for (int32_t j = 0; j < metas[i]->n_var; j++) {
-            int32_t *gene = &dataset->gene_of_column[i][j];
-
-            *gene = *gene < 0 ? -1 : to[*gene];
-        }
-}
-
-scs_status scs_dataset_match_genes(scs_dataset *dataset, const scs_names *genes,
-                                   const scs_h5ad *const *metas, const char *where)
-{
-    scs_index have = {0};
-    scs_names copy = {0};
-    int32_t *to = NULL;
-    scs_status status;
-
-    SCS_GO(status, scs_names_index_create(&dataset->genes, &have));
-    SCS_GO(status, refuse_missing(&have, genes, where));
-    SCS_GO(status, SCS_ALLOC(to, dataset->n_gene));
-    SCS_GO(status, positions(&dataset->genes, genes, to));
-    SCS_GO(status, scs_names_copy(genes, &copy));
-    rename_columns(dataset, metas, to);
-    scs_names_index_clear(&have);
-    scs_names_clear(&dataset->genes);
-    dataset->genes = copy;
-    dataset->n_gene = genes->n;
-done:
-    scs_names_index_clear(&have);
-    free(to);
-    return status;
-}
-
-/* A line with the checksum of one array. */
-static scs_status add_array(scs_bytes *all, const char *what, const void *data, int64_t size)
-{
-    char sum[SCS_CHECKSUM_MAX];
-
-    scs_checksum_bytes(data, size, sum);
-    SCS_TRY(scs_bytes_put_text(all, what));
-    return scs_bytes_put_text(all, sum);
-}
-
-static scs_status add_words(scs_bytes *all, const scs_dataset *d)
-{
-    SCS_TRY(scs_bytes_put_names(all, &d->genes));
-    SCS_TRY(scs_bytes_put_names(all, &d->species));
-    SCS_TRY(scs_bytes_put_names(all, &d->cell_types));
-    SCS_TRY(scs_bytes_put_names(all, &d->conditions));
-    return scs_bytes_put_int(all, d->control);
-}
-
-static scs_status add_cells(scs_bytes *all, const scs_dataset *d)
-{
-    int64_t labels = d->n_cell * (int64_t)sizeof *d->cell_type;
-
-    SCS_TRY(add_array(all, "species", d->cell_species, labels));
-    SCS_TRY(add_array(all, "cell types", d->cell_type, labels));
-    SCS_TRY(add_array(all, "conditions", d->cell_condition, labels));
-    return add_array(all, "roles", d->role, d->n_cell);
-}
-
-static scs_status add_inputs(scs_bytes *all, const scs_dataset *d, const scs_h5ad *const *metas,
-                             char *const *checksums)
-{
-    for (int32_t i = 0; i < d->n_input; i++) {
-        int64_t size = metas[i]->n_var * (int64_t)sizeof **d->gene_of_column;
-
-        SCS_TRY(scs_bytes_put_text(all, checksums[i]));
-        SCS_TRY(add_array(all, "genes", d->gene_of_column[i], size));
-    }
-    return SCS_OK;
-}
-
-scs_status scs_dataset_checksum(const scs_dataset *dataset, const scs_h5ad *const *metas,
-                                char *const *checksums, char *out)
-{
-    scs_bytes all = {0};
-    scs_status st;
-
-    SCS_GO(st, add_words(&all, dataset));
-    SCS_GO(st, add_cells(&all, dataset));
-    SCS_GO(st, add_inputs(&all, dataset, metas, checksums));
-    scs_checksum_bytes(all.data, all.size, out);
-done:
-    scs_bytes_clear(&all);
-    return st;
-}
 
 /* More groups than this means that a column was mistaken for another (cell names, say). */
 static const int64_t MOST_GROUPS = 1 << 24;
@@ -279,6 +159,9 @@ static scs_status check_groups(const scs_config *config, const scs_dataset *d)
     return SCS_OK;
 }
 
+/* More distinct doses than this means that the column is another measurement. */
+enum { MOST_DOSES = 1000, MOST_SLOTS = 1 << 24, LABEL = 1024 };
+
 /* d's conditions are still perturbations here. */
 typedef struct dosing {
     scs_dataset *d;
@@ -332,11 +215,6 @@ static int by_size(const void *a, const void *b)
     return (*x > *y) - (*x < *y);
 }
 
-/* Perturbations and doses of cells become conditions. */
-
-/* More distinct doses than this means that the column is another measurement. */
-enum { MOST_DOSES = 1000, MOST_SLOTS = 1 << 24, LABEL = 1024 };
-
 static scs_status list_doses(const scs_config *config, dosing *w)
 {
     int64_t n = 0, kept = 0;
@@ -357,7 +235,7 @@ static scs_status list_doses(const scs_config *config, dosing *w)
     return SCS_OK;
 }
 
-static int64_t slot(const dosing *w, int64_t cell)
+static int64_t condition_slot(const dosing *w, int64_t cell)
 {
     const double *at =
         bsearch(&w->cell[cell], w->dose, (size_t)w->n_dose, sizeof *w->dose, by_size);
@@ -395,7 +273,7 @@ static scs_status list_conditions(dosing *w, scs_names *labels, scs_dose_list *d
     SCS_TRY(scs_names_copy(&w->d->conditions, &doses->perturbations));
     for (int64_t c = 0; c < w->d->n_cell; c++)
         if (!isnan(w->cell[c]))
-            w->condition[slot(w, c)] = 1;
+            w->condition[condition_slot(w, c)] = 1;
     for (int64_t k = 0; k < n; k++)
         if (w->condition[k]) {
             int32_t perturbation = (int32_t)(k / w->n_dose);
@@ -406,38 +284,38 @@ static scs_status list_conditions(dosing *w, scs_names *labels, scs_dose_list *d
     return SCS_OK;
 }
 
-static void dataset_dose_recode(dosing *w)
+static void recode_conditions(dosing *w)
 {
     for (int64_t c = 0; c < w->d->n_cell; c++)
-        w->d->cell_condition[c] = isnan(w->cell[c]) ? -1 : w->condition[slot(w, c)] - 1;
+        w->d->cell_condition[c] = isnan(w->cell[c]) ? -1 : w->condition[condition_slot(w, c)] - 1;
 }
 
-static scs_status split(const scs_config *config, const scs_h5ad *const *metas, dosing *w,
-                        scs_names *labels, scs_dose_list *doses)
+static scs_status build_conditions(const scs_config *config, const scs_h5ad *const *metas,
+                                   dosing *w, scs_names *labels, scs_dose_list *doses)
 {
     SCS_TRY(check_cells(metas, w));
     SCS_TRY(list_doses(config, w));
     SCS_TRY(list_conditions(w, labels, doses));
-    dataset_dose_recode(w);
+    recode_conditions(w);
     return SCS_OK;
 }
 
-static void clear(dosing *w)
+static void clear_dosing(dosing *w)
 {
     free(w->cell);
     free(w->dose);
     free(w->condition);
 }
 
-static scs_status dataset_split_doses(const scs_config *config, const scs_h5ad *const *metas,
-                                      scs_dataset *d)
+static scs_status split_doses(const scs_config *config, const scs_h5ad *const *metas,
+                              scs_dataset *d)
 {
     dosing w = {.d = d};
     scs_names labels = {0};
     scs_dose_list doses = {0};
-    scs_status st = split(config, metas, &w, &labels, &doses);
+    scs_status st = build_conditions(config, metas, &w, &labels, &doses);
 
-    clear(&w);
+    clear_dosing(&w);
     if (st != SCS_OK) {
         scs_names_clear(&labels);
         scs_dose_list_clear(&doses);
@@ -453,8 +331,8 @@ static scs_status dataset_split_doses(const scs_config *config, const scs_h5ad *
     return SCS_OK;
 }
 
-static scs_status dataset_unite_labels(const scs_config *config, const scs_h5ad *const *metas,
-                                       scs_dataset *d)
+static scs_status unite_labels(const scs_config *config, const scs_h5ad *const *metas,
+                               scs_dataset *d)
 {
     SCS_TRY(number_cells(metas, d));
     SCS_TRY(SCS_ALLOC(d->cell_species, d->n_cell));
@@ -470,7 +348,7 @@ static scs_status dataset_unite_labels(const scs_config *config, const scs_h5ad 
     SCS_TRY(find_control(config, d));
     if (!config->data.dose[0])
         return SCS_OK;
-    SCS_TRY(dataset_split_doses(config, metas, d));
+    SCS_TRY(split_doses(config, metas, d));
     return check_groups(config, d);
 }
 
@@ -492,13 +370,14 @@ static scs_status refuse_empty(const scs_h5ad *const *metas, int32_t n_input)
     return SCS_OK;
 }
 
-static scs_status fill(const scs_config *config, const scs_h5ad *const *metas, scs_dataset *d)
+static scs_status join_inputs(const scs_config *config, const scs_h5ad *const *metas,
+                              scs_dataset *d)
 {
     SCS_REQUIRE(config->data.n_input > 0, SCS_EDATA, "%s: data.inputs names no file", config->file);
     d->n_input = config->data.n_input;
     SCS_TRY(refuse_empty(metas, d->n_input));
     SCS_TRY(scs_genes_join(config, metas, d));
-    SCS_TRY(dataset_unite_labels(config, metas, d));
+    SCS_TRY(unite_labels(config, metas, d));
     SCS_REQUIRE(
         d->conditions.n > 1, SCS_EDATA,
         "%s: column %s holds no condition but the control '%s': there is no response to learn",
@@ -513,7 +392,7 @@ scs_status scs_dataset_create(const scs_config *config, const scs_h5ad *const *m
     scs_status st;
 
     SCS_TRY(SCS_ALLOC(*dataset, 1));
-    st = fill(config, metas, *dataset);
+    st = join_inputs(config, metas, *dataset);
     if (st != SCS_OK)
         scs_dataset_destroy(dataset);
     return st;
@@ -570,4 +449,125 @@ void scs_dataset_describe(const scs_dataset *d, FILE *out)
             n[SCS_ROLE_UNUSED]);
     for (scs_lidx i = 0; i < d->notes.n; i++)
         fprintf(out, "  note: %s\n", d->notes.name[i]);
+}
+
+static scs_status refuse_missing(const scs_index *have, const scs_names *genes, const char *where)
+{
+    const char *first = NULL;
+    scs_lidx missing = 0;
+
+    for (scs_lidx g = 0; g < genes->n; g++)
+        if (scs_names_index_find(have, genes->name[g]) < 0) {
+            first = first ? first : genes->name[g];
+            missing++;
+        }
+    SCS_REQUIRE(missing == 0, SCS_EDATA,
+                "%s: %d of the model's %d genes are not in the data (first: %s); use the data's "
+                "own gene names, or retrain",
+                where, missing, genes->n, first);
+    return SCS_OK;
+}
+
+/* to[old position] = position in `genes`, -1: not in the model. */
+static scs_status map_genes(const scs_names *old, const scs_names *genes, int32_t *to)
+{
+    scs_index wanted = {0};
+    scs_status status;
+
+    SCS_GO(status, scs_names_index_create(genes, &wanted));
+    for (scs_lidx g = 0; g < old->n; g++)
+        to[g] = scs_names_index_find(&wanted, old->name[g]);
+done:
+    scs_names_index_clear(&wanted);
+    return status;
+}
+
+static void rename_columns(scs_dataset *dataset, const scs_h5ad *const *metas, const int32_t *to)
+{
+    for (int32_t i = 0; i < dataset->n_input; i++)
+        for (int32_t j = 0; j < metas[i]->n_var; j++) {
+            int32_t *gene = &dataset->gene_of_column[i][j];
+
+            *gene = *gene < 0 ? -1 : to[*gene];
+        }
+}
+
+scs_status scs_dataset_match_genes(scs_dataset *dataset, const scs_names *genes,
+                                   const scs_h5ad *const *metas, const char *where)
+{
+    scs_index have = {0};
+    scs_names copy = {0};
+    int32_t *to = NULL;
+    scs_status status;
+
+    SCS_GO(status, scs_names_index_create(&dataset->genes, &have));
+    SCS_GO(status, refuse_missing(&have, genes, where));
+    SCS_GO(status, SCS_ALLOC(to, dataset->n_gene));
+    SCS_GO(status, map_genes(&dataset->genes, genes, to));
+    SCS_GO(status, scs_names_copy(genes, &copy));
+    rename_columns(dataset, metas, to);
+    scs_names_index_clear(&have);
+    scs_names_clear(&dataset->genes);
+    dataset->genes = copy;
+    dataset->n_gene = genes->n;
+done:
+    scs_names_index_clear(&have);
+    free(to);
+    return status;
+}
+
+/* A line with the checksum of one array. */
+static scs_status add_array(scs_bytes *all, const char *what, const void *data, int64_t size)
+{
+    char sum[SCS_CHECKSUM_MAX];
+
+    scs_checksum_bytes(data, size, sum);
+    SCS_TRY(scs_bytes_put_text(all, what));
+    return scs_bytes_put_text(all, sum);
+}
+
+static scs_status add_names(scs_bytes *all, const scs_dataset *d)
+{
+    SCS_TRY(scs_bytes_put_names(all, &d->genes));
+    SCS_TRY(scs_bytes_put_names(all, &d->species));
+    SCS_TRY(scs_bytes_put_names(all, &d->cell_types));
+    SCS_TRY(scs_bytes_put_names(all, &d->conditions));
+    return scs_bytes_put_int(all, d->control);
+}
+
+static scs_status add_cells(scs_bytes *all, const scs_dataset *d)
+{
+    int64_t labels = d->n_cell * (int64_t)sizeof *d->cell_type;
+
+    SCS_TRY(add_array(all, "species", d->cell_species, labels));
+    SCS_TRY(add_array(all, "cell types", d->cell_type, labels));
+    SCS_TRY(add_array(all, "conditions", d->cell_condition, labels));
+    return add_array(all, "roles", d->role, d->n_cell);
+}
+
+static scs_status add_inputs(scs_bytes *all, const scs_dataset *d, const scs_h5ad *const *metas,
+                             char *const *checksums)
+{
+    for (int32_t i = 0; i < d->n_input; i++) {
+        int64_t size = metas[i]->n_var * (int64_t)sizeof **d->gene_of_column;
+
+        SCS_TRY(scs_bytes_put_text(all, checksums[i]));
+        SCS_TRY(add_array(all, "genes", d->gene_of_column[i], size));
+    }
+    return SCS_OK;
+}
+
+scs_status scs_dataset_checksum(const scs_dataset *dataset, const scs_h5ad *const *metas,
+                                char *const *checksums, char *out)
+{
+    scs_bytes all = {0};
+    scs_status st;
+
+    SCS_GO(st, add_names(&all, dataset));
+    SCS_GO(st, add_cells(&all, dataset));
+    SCS_GO(st, add_inputs(&all, dataset, metas, checksums));
+    scs_checksum_bytes(all.data, all.size, out);
+done:
+    scs_bytes_clear(&all);
+    return st;
 }

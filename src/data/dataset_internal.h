@@ -1,20 +1,25 @@
-/** The steps of scs_dataset_create. All functions are Local. */
+/** The steps of scs_dataset_create that have files of their own: genes.c joins the genes of the
+ *  inputs, roles.c says what becomes of each cell. Labels and doses are in dataset.c.
+ *
+ *  Each fills its own fields of a zeroed dataset, which scs_dataset_destroy frees in any case.
+ *  All functions are Local.
+ */
 #ifndef SCS_DATASET_INTERNAL_H
 #define SCS_DATASET_INTERNAL_H
 
 #include "scscreen/dataset.h"
 
-/** genes, gene_of_column and n_dropped_genes. */
+/** The first step: genes, n_gene, gene_of_column, fate and n_dropped_genes, from d->n_input.
+ *
+ *  A gene is kept where every input has it under its reference name and data.genes lists it; the
+ *  order is that of the first input.
+ *  @param metas [n_input] borrowed
+ *  @return SCS_EDATA: a gene twice in one input, a table or list that names none of the genes, an
+ *          empty join; as scs_orthologs_load for tables */
 SCS_MUST_USE scs_status scs_genes_join(const scs_config *config, const scs_h5ad *const *metas,
                                        scs_dataset *d);
-/** first_cell, the label lists, control and each cell's labels. */
-SCS_MUST_USE scs_status scs_dataset_unite_labels(const scs_config *config,
-                                                 const scs_h5ad *const *metas, scs_dataset *d);
-/** With data.dose: conditions become one for each perturbation and dose. SCS_EDATA names the file,
- * column and row of a dose that cannot be. */
-SCS_MUST_USE scs_status scs_dataset_split_doses(const scs_config *config,
-                                                const scs_h5ad *const *metas, scs_dataset *d);
-/** role and n_unused; refuses what leaves nothing to train on or to predict from. */
+/** The last step: role and n_unused, and notes of types without controls; from labels and doses.
+ *  @return SCS_EDATA as scs_roles_hold_out */
 SCS_MUST_USE scs_status scs_roles_assign(const scs_config *config, scs_dataset *d);
 
 #endif

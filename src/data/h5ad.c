@@ -13,6 +13,28 @@
 #include <string.h>
 #include <sys/stat.h>
 
+void scs_h5ad_destroy(scs_h5ad **meta)
+{
+    scs_h5ad *m = *meta;
+
+    if (!m)
+        return;
+    free(m->path);
+    free(m->matrix);
+    free(m->data);
+    free(m->indices);
+    free(m->indptr);
+    scs_names_clear(&m->genes);
+    scs_names_clear(&m->obs_columns);
+    scs_h5ad_obs_labels_clear(&m->cell_type);
+    scs_h5ad_obs_labels_clear(&m->condition);
+    scs_h5ad_obs_labels_clear(&m->species);
+    free(m->dose_column);
+    free(m->dose);
+    free(m);
+    *meta = NULL;
+}
+
 static scs_status put_labels(scs_bytes *out, const scs_labels *labels, int64_t n_obs)
 {
     SCS_TRY(scs_bytes_put_text(out, labels->column));
@@ -30,7 +52,7 @@ static scs_status put_doses(scs_bytes *out, const scs_h5ad *meta)
     return scs_bytes_put(out, meta->dose, meta->n_obs * (int64_t)sizeof *meta->dose);
 }
 
-static scs_status h5ad_put(const scs_h5ad *meta, scs_bytes *out)
+static scs_status put_meta(const scs_h5ad *meta, scs_bytes *out)
 {
     SCS_TRY(scs_bytes_put_text(out, meta->path));
     SCS_TRY(scs_bytes_put_text(out, meta->matrix));
@@ -56,7 +78,7 @@ scs_status scs_h5ad_pack(const scs_h5ad *meta, uint8_t **blob, int64_t *size)
 {
     scs_bytes out = {0};
 
-    return scs_bytes_take(&out, h5ad_put(meta, &out), blob, size);
+    return scs_bytes_take(&out, put_meta(meta, &out), blob, size);
 }
 
 static scs_status get_labels(scs_bytes *in, int64_t n_obs, scs_labels *labels)
@@ -147,36 +169,6 @@ scs_status scs_h5ad_unpack(const uint8_t *blob, int64_t size, scs_h5ad **meta)
         return SCS_OK;
     scs_h5ad_destroy(meta);
     return scs_context(st, "the description of an input file is damaged: ");
-}
-
-/* What a child may need beyond the bytes of one dataset: HDF5 itself, the names as a list. */
-static const int64_t SLACK = (int64_t)1 << 30;
-
-typedef struct task {
-    const char *path;
-    scs_h5ad_request request;
-} task;
-
-void scs_h5ad_destroy(scs_h5ad **meta)
-{
-    scs_h5ad *m = *meta;
-
-    if (!m)
-        return;
-    free(m->path);
-    free(m->matrix);
-    free(m->data);
-    free(m->indices);
-    free(m->indptr);
-    scs_names_clear(&m->genes);
-    scs_names_clear(&m->obs_columns);
-    scs_h5ad_obs_labels_clear(&m->cell_type);
-    scs_h5ad_obs_labels_clear(&m->condition);
-    scs_h5ad_obs_labels_clear(&m->species);
-    free(m->dose_column);
-    free(m->dose);
-    free(m);
-    *meta = NULL;
 }
 
 /* 10x Genomics: "matrix" (v3), or a group for each genome (v2). */
@@ -281,10 +273,18 @@ static scs_status read_meta(const scs_h5 *h5, const scs_h5ad_request *want, scs_
     return read_labels(h5, want, meta);
 }
 
+/* What a child may need beyond the bytes of one dataset: HDF5 itself, the names as a list. */
+static const int64_t SLACK = (int64_t)1 << 30;
+
+typedef struct probe_task {
+    const char *path;
+    scs_h5ad_request request;
+} probe_task;
+
 /* The part that runs in the sandbox. */
 static scs_status describe(void *arg, scs_bytes *out)
 {
-    const task *t = arg;
+    const probe_task *t = arg;
     scs_h5 h5 = {0};
     scs_h5ad *meta = NULL;
     scs_status st = SCS_OK;
@@ -295,7 +295,7 @@ static scs_status describe(void *arg, scs_bytes *out)
     SCS_GO(st, scs_h5_open(t->path, t->request.memory, &h5));
     meta->memory = h5.memory;
     SCS_GO(st, read_meta(&h5, &t->request, meta));
-    SCS_GO(st, h5ad_put(meta, out));
+    SCS_GO(st, put_meta(meta, out));
 done:
     scs_h5_close(&h5);
     scs_h5ad_destroy(&meta);
@@ -318,7 +318,7 @@ static int64_t memory_for(const char *path, int64_t memory)
 
 scs_status scs_h5ad_probe(const char *path, const scs_h5ad_request *request, scs_h5ad **meta)
 {
-    task t = {path, *request};
+    probe_task t = {path, *request};
     scs_bytes out = {0};
     scs_status st = SCS_OK;
 

@@ -1,18 +1,17 @@
 /* Rows of a matrix, outside the sandbox: numeric datasets only. */
-#include "src/hdf5/h5text.h"
 #include "src/data/h5ad_matrix.h"
+
 #include "src/base/text.h"
 #include "src/data/h5ad_internal.h"
 #include "src/hdf5/h5read.h"
+#include "src/hdf5/h5text.h"
 
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const int64_t BLOCK_VALUES = 1 << 22, BLOCK_CHUNKS = 16; /* of a block of rows, at least */
-
-static scs_status h5ad_check_value(const scs_h5ad *meta, int64_t row, int32_t column, float value)
+static scs_status check_value(const scs_h5ad *meta, int64_t row, int32_t column, float value)
 {
     if (value >= 0 && value <= FLT_MAX)
         return SCS_OK;
@@ -24,7 +23,7 @@ static scs_status h5ad_check_value(const scs_h5ad *meta, int64_t row, int32_t co
                                     : "expression must be finite; repair or drop the gene");
 }
 
-static scs_status h5ad_duplicate(const scs_h5ad *meta, int64_t row, int32_t column)
+static scs_status refuse_duplicate(const scs_h5ad *meta, int64_t row, int32_t column)
 {
     return SCS_FAIL(SCS_EDATA,
                     "%s: %s: cell row %lld holds gene %s twice; call sum_duplicates() on the "
@@ -60,9 +59,9 @@ static scs_status check_row(const scs_h5ad *meta, const scs_csr *x, int64_t i, i
                     "%s: %s: cell row %lld names gene number %d of %d; the file is damaged",
                     meta->path, meta->indices, (long long)row, gene, x->n_col);
         if (seen[gene] == row + 1)
-            return h5ad_duplicate(meta, row, gene);
+            return refuse_duplicate(meta, row, gene);
         seen[gene] = row + 1;
-        SCS_TRY(h5ad_check_value(meta, row, gene, x->values[k]));
+        SCS_TRY(check_value(meta, row, gene, x->values[k]));
     }
     return SCS_OK;
 }
@@ -115,148 +114,151 @@ done:
     return st;
 }
 
-struct pass {
+typedef struct csc_reader {
     const scs_h5 *h5;
     const scs_h5ad *meta;
     int64_t row0, row1;
     int64_t *indptr;  /* [n_var + 1] of the columns */
-    int32_t *indices; /* [BLOCK] */
-    float *values;    /* [BLOCK] */
+    int32_t *indices; /* [CSC_BLOCK] */
+    float *values;    /* [CSC_BLOCK] */
     int32_t *seen;    /* [n_obs] the last column that held the row, + 1 */
     int64_t
         *count; /* [row1 - row0 + 1]: count[i + 1] = values in row i; then where row i goes on */
     scs_csr *x;
-};
-
-typedef struct pass pass;
+} csc_reader;
 
 /* Rows of a matrix that is stored by columns: every value is read, in blocks, once to count and
  * once to fill. */
 
-enum { BLOCK = 1 << 20 };
+enum { CSC_BLOCK = 1 << 20 };
 
-static scs_status allocate(pass *p)
+static scs_status csc_allocate(csc_reader *r)
 {
-    SCS_TRY(SCS_ALLOC(p->indptr, (int64_t)p->meta->n_var + 1));
-    SCS_TRY(SCS_ALLOC(p->indices, BLOCK));
-    SCS_TRY(SCS_ALLOC(p->values, BLOCK));
-    SCS_TRY(SCS_ALLOC(p->seen, p->meta->n_obs));
-    return SCS_ALLOC(p->count, p->row1 - p->row0 + 1);
+    SCS_TRY(SCS_ALLOC(r->indptr, (int64_t)r->meta->n_var + 1));
+    SCS_TRY(SCS_ALLOC(r->indices, CSC_BLOCK));
+    SCS_TRY(SCS_ALLOC(r->values, CSC_BLOCK));
+    SCS_TRY(SCS_ALLOC(r->seen, r->meta->n_obs));
+    return SCS_ALLOC(r->count, r->row1 - r->row0 + 1);
 }
 
-static scs_status h5ad_csc_read_indptr(pass *p)
+static scs_status read_column_starts(csc_reader *r)
 {
-    int32_t n = p->meta->n_var;
+    int32_t n = r->meta->n_var;
     bool good;
 
-    SCS_TRY(scs_h5_read_int64(p->h5, p->meta->indptr, 0, (int64_t)n + 1, p->indptr));
-    good = p->indptr[0] == 0 && p->indptr[n] == p->meta->nnz;
+    SCS_TRY(scs_h5_read_int64(r->h5, r->meta->indptr, 0, (int64_t)n + 1, r->indptr));
+    good = r->indptr[0] == 0 && r->indptr[n] == r->meta->nnz;
     for (int32_t j = 0; good && j < n; j++)
-        good = p->indptr[j] <= p->indptr[j + 1];
-    SCS_REQUIRE(good, SCS_EDATA, "%s: %s is damaged", p->meta->path, p->meta->indptr);
+        good = r->indptr[j] <= r->indptr[j + 1];
+    SCS_REQUIRE(good, SCS_EDATA, "%s: %s is damaged", r->meta->path, r->meta->indptr);
     return SCS_OK;
 }
 
 /* Called for each stored value, column after column. */
-typedef scs_status (*visit_fn)(pass *p, int64_t row, int32_t column, float value);
+typedef scs_status (*visit_fn)(csc_reader *r, int64_t row, int32_t column, float value);
 
 /* @param[in,out] column that the block's first value stands in or after */
-static scs_status visit_block(pass *p, int64_t first, int64_t n, int32_t *column, visit_fn visit)
+static scs_status visit_block(csc_reader *r, int64_t first, int64_t n, int32_t *column,
+                              visit_fn visit)
 {
-    SCS_TRY(scs_h5_read_int32(p->h5, p->meta->indices, first, n, p->indices));
-    SCS_TRY(scs_h5_read_float(p->h5, p->meta->data, first, n, p->values));
+    SCS_TRY(scs_h5_read_int32(r->h5, r->meta->indices, first, n, r->indices));
+    SCS_TRY(scs_h5_read_float(r->h5, r->meta->data, first, n, r->values));
     for (int64_t k = 0; k < n; k++) {
-        while (p->indptr[*column + 1] <= first + k)
+        while (r->indptr[*column + 1] <= first + k)
             ++*column;
-        SCS_REQUIRE(p->indices[k] >= 0 && p->indices[k] < p->meta->n_obs, SCS_EDATA,
-                    "%s: %s: gene %s names cell row %d of %lld; the file is damaged", p->meta->path,
-                    p->meta->indices, p->meta->genes.name[*column], p->indices[k],
-                    (long long)p->meta->n_obs);
-        SCS_TRY(visit(p, p->indices[k], *column, p->values[k]));
+        SCS_REQUIRE(r->indices[k] >= 0 && r->indices[k] < r->meta->n_obs, SCS_EDATA,
+                    "%s: %s: gene %s names cell row %d of %lld; the file is damaged", r->meta->path,
+                    r->meta->indices, r->meta->genes.name[*column], r->indices[k],
+                    (long long)r->meta->n_obs);
+        SCS_TRY(visit(r, r->indices[k], *column, r->values[k]));
     }
     return SCS_OK;
 }
 
-static scs_status visit_all(pass *p, visit_fn visit)
+static scs_status visit_values(csc_reader *r, visit_fn visit)
 {
-    int64_t nnz = p->meta->nnz;
+    int64_t nnz = r->meta->nnz;
     int32_t column = 0;
 
-    for (int64_t first = 0; first < nnz; first += BLOCK)
-        SCS_TRY(visit_block(p, first, nnz - first < BLOCK ? nnz - first : BLOCK, &column, visit));
+    for (int64_t first = 0; first < nnz; first += CSC_BLOCK)
+        SCS_TRY(visit_block(r, first, nnz - first < CSC_BLOCK ? nnz - first : CSC_BLOCK, &column,
+                            visit));
     return SCS_OK;
 }
 
-static scs_status count(pass *p, int64_t row, int32_t column, float value)
+static scs_status count_value(csc_reader *r, int64_t row, int32_t column, float value)
 {
-    if (p->seen[row] == column + 1)
-        return h5ad_duplicate(p->meta, row, column);
-    p->seen[row] = column + 1;
-    SCS_TRY(h5ad_check_value(p->meta, row, column, value));
-    if (row >= p->row0 && row < p->row1 && value > 0)
-        p->count[row - p->row0 + 1]++;
+    if (r->seen[row] == column + 1)
+        return refuse_duplicate(r->meta, row, column);
+    r->seen[row] = column + 1;
+    SCS_TRY(check_value(r->meta, row, column, value));
+    if (row >= r->row0 && row < r->row1 && value > 0)
+        r->count[row - r->row0 + 1]++;
     return SCS_OK;
 }
 
 /* From counts to places. */
-static scs_status make_room(pass *p)
+static scs_status counts_to_indptr(csc_reader *r)
 {
-    int64_t n = p->row1 - p->row0;
+    int64_t n = r->row1 - r->row0;
 
     for (int64_t i = 0; i < n; i++)
-        p->count[i + 1] += p->count[i];
-    SCS_TRY(scs_csr_alloc(n, p->meta->n_var, p->count[n], p->x));
+        r->count[i + 1] += r->count[i];
+    SCS_TRY(scs_csr_alloc(n, r->meta->n_var, r->count[n], r->x));
     for (int64_t i = 0; i <= n; i++)
-        p->x->indptr[i] = p->count[i];
+        r->x->indptr[i] = r->count[i];
     return SCS_OK;
 }
 
-static scs_status fill(pass *p, int64_t row, int32_t column, float value)
+static scs_status fill_value(csc_reader *r, int64_t row, int32_t column, float value)
 {
-    int64_t at, i = row - p->row0;
+    int64_t at, i = row - r->row0;
 
-    if (row < p->row0 || row >= p->row1 || !(value > 0))
+    if (row < r->row0 || row >= r->row1 || !(value > 0))
         return SCS_OK;
-    at = p->count[i]++;
-    SCS_REQUIRE(at < p->x->indptr[i + 1], SCS_EDATA, "%s: changed while it was being read",
-                p->meta->path);
-    p->x->indices[at] = column;
-    p->x->values[at] = value;
+    at = r->count[i]++;
+    SCS_REQUIRE(at < r->x->indptr[i + 1], SCS_EDATA, "%s: changed while it was being read",
+                r->meta->path);
+    r->x->indices[at] = column;
+    r->x->values[at] = value;
     return SCS_OK;
 }
 
-static void release(pass *p)
+static void csc_release(csc_reader *r)
 {
-    free(p->indptr);
-    free(p->indices);
-    free(p->values);
-    free(p->seen);
-    free(p->count);
+    free(r->indptr);
+    free(r->indices);
+    free(r->values);
+    free(r->seen);
+    free(r->count);
 }
 
-static scs_status h5ad_read_csc(const scs_h5 *h5, const scs_h5ad *meta, int64_t row0, int64_t row1,
-                                scs_csr *x)
+static scs_status read_csc(const scs_h5 *h5, const scs_h5ad *meta, int64_t row0, int64_t row1,
+                           scs_csr *x)
 {
-    pass p = {.h5 = h5, .meta = meta, .row0 = row0, .row1 = row1, .x = x};
+    csc_reader r = {.h5 = h5, .meta = meta, .row0 = row0, .row1 = row1, .x = x};
     scs_status st = SCS_OK;
 
-    SCS_GO(st, allocate(&p));
-    SCS_GO(st, h5ad_csc_read_indptr(&p));
-    SCS_GO(st, visit_all(&p, count));
-    SCS_GO(st, make_room(&p));
-    SCS_GO(st, visit_all(&p, fill));
+    SCS_GO(st, csc_allocate(&r));
+    SCS_GO(st, read_column_starts(&r));
+    SCS_GO(st, visit_values(&r, count_value));
+    SCS_GO(st, counts_to_indptr(&r));
+    SCS_GO(st, visit_values(&r, fill_value));
 done:
-    release(&p);
+    csc_release(&r);
     return st;
 }
 
-typedef struct reading {
+/* The analyzer loses sight of the arrays of the caller's matrix. */
+#pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
+
+typedef struct dense_reader {
     const scs_h5ad *meta;
     scs_csr *x;
     int64_t row, used, room; /* next row of x; values in x, and room for them */
-} reading;
+} dense_reader;
 
-static scs_status h5ad_dense_make_room(reading *r, int64_t more)
+static scs_status grow(dense_reader *r, int64_t more)
 {
     int64_t room = r->room + r->room / 2 > r->used + more ? r->room + r->room / 2 : r->used + more;
     int32_t *indices;
@@ -277,13 +279,13 @@ static scs_status h5ad_dense_make_room(reading *r, int64_t more)
 }
 
 /* @param dense [n_var]; row counts in the file */
-static scs_status add_row(reading *r, int64_t row, const float *dense)
+static scs_status add_row(dense_reader *r, int64_t row, const float *dense)
 {
     int32_t n = r->x->n_col;
 
-    SCS_TRY(h5ad_dense_make_room(r, n));
+    SCS_TRY(grow(r, n));
     for (int32_t j = 0; j < n; j++) {
-        SCS_TRY(h5ad_check_value(r->meta, row, j, dense[j]));
+        SCS_TRY(check_value(r->meta, row, j, dense[j]));
         if (dense[j] > 0) {
             r->x->indices[r->used] = j;
             r->x->values[r->used++] = dense[j];
@@ -293,8 +295,8 @@ static scs_status add_row(reading *r, int64_t row, const float *dense)
     return SCS_OK;
 }
 
-static scs_status read_blocks(const scs_h5 *h5, reading *r, int64_t row0, int64_t row1,
-                              int64_t rows)
+static scs_status read_dense_blocks(const scs_h5 *h5, dense_reader *r, int64_t row0, int64_t row1,
+                                    int64_t rows)
 {
     int32_t n_var = r->meta->n_var;
     float *dense = NULL;
@@ -313,30 +315,30 @@ done:
     return st;
 }
 
-static const int64_t BLOCK_BYTES = 32 << 20, CHUNK_BYTES = 1 << 30;
+static const int64_t DENSE_BLOCK_BYTES = 32 << 20, MAX_CHUNK_BYTES = 1 << 30;
 
 /* Rows of a block: whole chunks where they are not too large, so that none is decoded twice. */
-static int64_t rows_of_block(const scs_h5_shape *shape)
+static int64_t dense_block_rows(const scs_h5_shape *shape)
 {
     int64_t row_bytes = (shape->dim[1] > 0 ? shape->dim[1] : 1) * (int64_t)sizeof(float);
-    int64_t rows = BLOCK_BYTES / row_bytes > 0 ? BLOCK_BYTES / row_bytes : 1;
+    int64_t rows = DENSE_BLOCK_BYTES / row_bytes > 0 ? DENSE_BLOCK_BYTES / row_bytes : 1;
 
-    if (shape->chunk0 <= 0 || shape->chunk0 > CHUNK_BYTES / row_bytes)
+    if (shape->chunk0 <= 0 || shape->chunk0 > MAX_CHUNK_BYTES / row_bytes)
         return rows;
     return rows < shape->chunk0 ? shape->chunk0 : rows / shape->chunk0 * shape->chunk0;
 }
 
-static scs_status h5ad_read_dense(const scs_h5 *h5, const scs_h5ad *meta, int64_t row0,
-                                  int64_t row1, scs_csr *x)
+static scs_status read_dense(const scs_h5 *h5, const scs_h5ad *meta, int64_t row0, int64_t row1,
+                             scs_csr *x)
 {
-    reading r = {.meta = meta, .x = x};
+    dense_reader r = {.meta = meta, .x = x};
     scs_h5_shape shape;
 
     SCS_TRY(scs_h5_shape_of(h5, meta->data, &shape));
     SCS_REQUIRE(shape.rank == 2 && shape.dim[0] == meta->n_obs && shape.dim[1] == meta->n_var,
                 SCS_EDATA, "%s: %s has changed its shape", meta->path, meta->data);
     SCS_TRY(scs_csr_alloc(row1 - row0, meta->n_var, 0, x));
-    return read_blocks(h5, &r, row0, row1, rows_of_block(&shape));
+    return read_dense_blocks(h5, &r, row0, row1, dense_block_rows(&shape));
 }
 
 static scs_status read_layout(const scs_h5 *h5, const scs_h5ad *meta, int64_t row0, int64_t row1,
@@ -346,9 +348,9 @@ static scs_status read_layout(const scs_h5 *h5, const scs_h5ad *meta, int64_t ro
     case SCS_LAYOUT_CSR:
         return read_csr(h5, meta, row0, row1, x);
     case SCS_LAYOUT_CSC:
-        return h5ad_read_csc(h5, meta, row0, row1, x);
+        return read_csc(h5, meta, row0, row1, x);
     default:
-        return h5ad_read_dense(h5, meta, row0, row1, x);
+        return read_dense(h5, meta, row0, row1, x);
     }
 }
 
@@ -369,24 +371,22 @@ scs_status scs_h5ad_matrix_read_rows(const scs_h5ad *meta, int64_t row0, int64_t
     return st;
 }
 
+static const int64_t MIN_BLOCK_VALUES = 1 << 22,
+                     MIN_BLOCK_CHUNKS = 16; /* of a block of rows, at least */
+
 int64_t scs_h5ad_matrix_block_rows(const scs_h5ad *meta)
 {
-    int64_t a_row = meta->n_obs > 0 ? meta->nnz / meta->n_obs + 1 : 1, chunk = meta->chunk, values;
+    int64_t per_row = meta->n_obs > 0 ? meta->nnz / meta->n_obs + 1 : 1, chunk = meta->chunk,
+            values;
 
-    if (meta->layout == SCS_LAYOUT_CSC || chunk > meta->nnz / BLOCK_CHUNKS)
+    if (meta->layout == SCS_LAYOUT_CSC || chunk > meta->nnz / MIN_BLOCK_CHUNKS)
         return meta->n_obs > 0 ? meta->n_obs : 1;
-    values = chunk * BLOCK_CHUNKS > BLOCK_VALUES ? chunk * BLOCK_CHUNKS : BLOCK_VALUES;
-    return values / a_row + 1;
+    values =
+        chunk * MIN_BLOCK_CHUNKS > MIN_BLOCK_VALUES ? chunk * MIN_BLOCK_CHUNKS : MIN_BLOCK_VALUES;
+    return values / per_row + 1;
 }
 
-/* Rows of a matrix that is stored dense, in blocks of rows. */
-
-/* The analyzer loses sight of the arrays of the caller's matrix. */
-#pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
-
 /* Where a matrix stands in the file, its layout and shape. */
-
-enum { INDPTR_BLOCK = 1 << 14 };
 
 /* What there is to choose from, for the message. */
 static scs_status list_matrices(const scs_h5 *h5, scs_names *found)
@@ -485,7 +485,7 @@ static scs_status sparse_kind(const scs_h5 *h5, const char *base, char **kind)
     return found ? SCS_OK : scs_h5_attr_text(h5, base, "h5sparse_format", kind, &found);
 }
 
-static scs_status h5ad_matrix_read_layout(const scs_h5 *h5, const char *base, scs_h5ad *meta)
+static scs_status read_sparse_layout(const scs_h5 *h5, const char *base, scs_h5ad *meta)
 {
     char *kind = NULL;
     scs_status st;
@@ -531,6 +531,8 @@ static scs_status check_list(const scs_h5 *h5, const char *path, int64_t length,
     return SCS_OK;
 }
 
+enum { INDPTR_BLOCK = 1 << 14 };
+
 /* Rule 4: starts at 0, never falls, ends at nnz. */
 static scs_status check_indptr(const scs_h5 *h5, const scs_h5ad *meta, int64_t n)
 {
@@ -559,7 +561,7 @@ static scs_status locate_sparse(const scs_h5 *h5, const char *base, scs_h5ad *me
     scs_h5_shape values;
     int64_t n;
 
-    SCS_TRY(h5ad_matrix_read_layout(h5, base, meta));
+    SCS_TRY(read_sparse_layout(h5, base, meta));
     SCS_TRY(read_sparse_shape(h5, base, meta));
     SCS_TRY(scs_h5_path(&meta->data, "%s/data", base));
     SCS_TRY(scs_h5_path(&meta->indices, "%s/indices", base));

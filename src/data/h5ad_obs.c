@@ -1,10 +1,8 @@
-#include "src/hdf5/h5text.h"
-#include "src/data/h5ad_obs.h"
-
 #include "src/base/text.h"
 #include "src/data/h5ad.h"
 #include "src/data/h5ad_internal.h"
 #include "src/hdf5/h5read.h"
+#include "src/hdf5/h5text.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -12,40 +10,44 @@
 #include <string.h>
 #include <strings.h>
 
-typedef enum scs_column_kind {
-    SCS_COLUMN_TEXT,
-    SCS_COLUMN_INTEGER,
-    SCS_COLUMN_BOOLEAN,
-    SCS_COLUMN_FLOAT
-} scs_column_kind;
+typedef enum column_kind { COLUMN_TEXT, COLUMN_INTEGER, COLUMN_BOOLEAN, COLUMN_FLOAT } column_kind;
 
-static void column_clear(scs_column *column)
+typedef struct frame_column {
+    int64_t n;
+    int kind;        /* column_kind */
+    scs_names text;  /* [n] if TEXT */
+    int64_t *number; /* [n] if INTEGER or BOOLEAN */
+    double *real;    /* [n] if FLOAT */
+    int64_t *mask;   /* [n] not 0 = missing; NULL = none is missing */
+} frame_column;
+
+static void column_clear(frame_column *column)
 {
     scs_names_clear(&column->text);
     free(column->number);
     free(column->real);
     free(column->mask);
-    *column = (scs_column){0};
+    *column = (frame_column){0};
 }
 
 /* HDF5's enumerations are h5py's booleans. */
 static scs_status kind_of(H5T_class_t type, int *kind)
 {
-    *kind = type == H5T_STRING    ? SCS_COLUMN_TEXT
-            : type == H5T_INTEGER ? SCS_COLUMN_INTEGER
-            : type == H5T_ENUM    ? SCS_COLUMN_BOOLEAN
-            : type == H5T_FLOAT   ? SCS_COLUMN_FLOAT
+    *kind = type == H5T_STRING    ? COLUMN_TEXT
+            : type == H5T_INTEGER ? COLUMN_INTEGER
+            : type == H5T_ENUM    ? COLUMN_BOOLEAN
+            : type == H5T_FLOAT   ? COLUMN_FLOAT
                                   : -1;
     SCS_REQUIRE(*kind >= 0, SCS_EDATA, "holds neither text nor numbers");
     return SCS_OK;
 }
 
-static scs_status read_values(const scs_h5 *h5, const char *path, scs_column *column)
+static scs_status read_values(const scs_h5 *h5, const char *path, frame_column *column)
 {
     switch (column->kind) {
-    case SCS_COLUMN_TEXT:
+    case COLUMN_TEXT:
         return scs_h5_read_strings(h5, path, &column->text);
-    case SCS_COLUMN_FLOAT:
+    case COLUMN_FLOAT:
         SCS_TRY(SCS_ALLOC(column->real, column->n));
         return scs_h5_read_double(h5, path, 0, column->n, column->real);
     default:
@@ -54,7 +56,7 @@ static scs_status read_values(const scs_h5 *h5, const char *path, scs_column *co
     }
 }
 
-static scs_status read_dataset(const scs_h5 *h5, const char *path, scs_column *column)
+static scs_status read_dataset(const scs_h5 *h5, const char *path, frame_column *column)
 {
     scs_h5_shape shape;
 
@@ -65,7 +67,7 @@ static scs_status read_dataset(const scs_h5 *h5, const char *path, scs_column *c
     return read_values(h5, path, column);
 }
 
-static scs_status read_nullable(const scs_h5 *h5, const char *group, scs_column *column)
+static scs_status read_nullable(const scs_h5 *h5, const char *group, frame_column *column)
 {
     char *values = NULL, *mask = NULL;
     scs_status st = SCS_OK;
@@ -82,11 +84,11 @@ done:
 }
 
 /* A 1-d dataset, or a nullable column (group of values and mask). SCS_EDATA for any other type. */
-static scs_status column_read(const scs_h5 *h5, const char *path, scs_column *column)
+static scs_status read_dataset_column(const scs_h5 *h5, const char *path, frame_column *column)
 {
     scs_status st;
 
-    *column = (scs_column){0};
+    *column = (frame_column){0};
     st = scs_h5_is_group(h5, path) ? read_nullable(h5, path, column)
                                    : read_dataset(h5, path, column);
     if (st != SCS_OK)
@@ -94,8 +96,8 @@ static scs_status column_read(const scs_h5 *h5, const char *path, scs_column *co
     return st;
 }
 
-static scs_status read_member(const scs_h5 *h5, const char *path, const char *member,
-                              scs_column *column)
+static scs_status read_member_values(const scs_h5 *h5, const char *path, const char *member,
+                                     frame_column *column)
 {
     scs_h5_shape shape;
     H5T_class_t type;
@@ -105,9 +107,9 @@ static scs_status read_member(const scs_h5 *h5, const char *path, const char *me
     if (kind_of(type, &column->kind) != SCS_OK)
         return scs_context(SCS_EDATA, "%s: column %s of %s ", h5->path, member, path);
     column->n = shape.dim[0];
-    if (column->kind == SCS_COLUMN_TEXT)
+    if (column->kind == COLUMN_TEXT)
         return scs_h5_read_member_strings(h5, path, member, &column->text);
-    if (column->kind == SCS_COLUMN_FLOAT) {
+    if (column->kind == COLUMN_FLOAT) {
         SCS_TRY(SCS_ALLOC(column->real, column->n));
         return scs_h5_read_member_double(h5, path, member, column->real);
     }
@@ -116,13 +118,13 @@ static scs_status read_member(const scs_h5 *h5, const char *path, const char *me
 }
 
 /* A member of a compound dataset. */
-static scs_status column_read_member(const scs_h5 *h5, const char *path, const char *member,
-                                     scs_column *column)
+static scs_status read_compound_column(const scs_h5 *h5, const char *path, const char *member,
+                                       frame_column *column)
 {
     scs_status st;
 
-    *column = (scs_column){0};
-    st = read_member(h5, path, member, column);
+    *column = (frame_column){0};
+    st = read_member_values(h5, path, member, column);
     if (st != SCS_OK)
         column_clear(column);
     return st;
@@ -144,14 +146,14 @@ static void real_text(double value, char out[NUMBER_MAX])
         strcat(out, ".0");
 }
 
-static const char *value_text(const scs_column *column, int64_t i, char room[NUMBER_MAX])
+static const char *value_text(const frame_column *column, int64_t i, char room[NUMBER_MAX])
 {
     switch (column->kind) {
-    case SCS_COLUMN_TEXT:
+    case COLUMN_TEXT:
         return column->text.name[i];
-    case SCS_COLUMN_BOOLEAN:
+    case COLUMN_BOOLEAN:
         return column->number[i] ? "True" : "False";
-    case SCS_COLUMN_INTEGER:
+    case COLUMN_INTEGER:
         snprintf(room, NUMBER_MAX, "%lld", (long long)column->number[i]);
         return room;
     default:
@@ -161,7 +163,7 @@ static const char *value_text(const scs_column *column, int64_t i, char room[NUM
 }
 
 /* Every value as text, the way Python prints it ("3", "True", "0.5"). */
-static scs_status column_names(const scs_column *column, scs_names *names)
+static scs_status column_names(const frame_column *column, scs_names *names)
 {
     char room[NUMBER_MAX];
 
@@ -170,14 +172,14 @@ static scs_status column_names(const scs_column *column, scs_names *names)
     return SCS_OK;
 }
 
-/* A number with the place it comes from. */
-typedef struct place {
+/* A number with the numbered it comes from. */
+typedef struct numbered {
     int64_t number, at;
-} place;
+} numbered;
 
-static int compare_places(const void *a, const void *b)
+static int by_number(const void *a, const void *b)
 {
-    const place *x = a, *y = b;
+    const numbered *x = a, *y = b;
 
     if (x->number != y->number)
         return x->number < y->number ? -1 : 1;
@@ -185,27 +187,27 @@ static int compare_places(const void *a, const void *b)
 }
 
 /* @param[out] order [n] */
-static scs_status order_numbers(const scs_column *column, scs_lidx *order)
+static scs_status order_numbers(const frame_column *column, scs_lidx *order)
 {
-    place *places;
+    numbered *entry;
 
-    SCS_TRY(SCS_ALLOC(places, column->n));
+    SCS_TRY(SCS_ALLOC(entry, column->n));
     for (int64_t i = 0; i < column->n; i++)
-        places[i] = (place){column->number[i], i};
-    qsort(places, (size_t)column->n, sizeof *places, compare_places);
+        entry[i] = (numbered){column->number[i], i};
+    qsort(entry, (size_t)column->n, sizeof *entry, by_number);
     for (int64_t i = 0; i < column->n; i++)
-        order[i] = (scs_lidx)places[i].at;
-    free(places);
+        order[i] = (scs_lidx)entry[i].at;
+    free(entry);
     return SCS_OK;
 }
 
 /* Elements in ascending order of their values. @param[out] order [n], malloc'ed */
-static scs_status order_values(const scs_column *column, scs_lidx **order)
+static scs_status order_values(const frame_column *column, scs_lidx **order)
 {
     scs_index index;
     scs_status st;
 
-    if (column->kind == SCS_COLUMN_TEXT) {
+    if (column->kind == COLUMN_TEXT) {
         SCS_TRY(scs_names_index_create(&column->text, &index));
         *order = index.order;
         return SCS_OK;
@@ -217,8 +219,8 @@ static scs_status order_values(const scs_column *column, scs_lidx **order)
     return st;
 }
 
-static scs_status number_in_order(const scs_column *column, const scs_lidx *order,
-                                  scs_names *categories, int32_t *codes)
+static scs_status assign_codes(const frame_column *column, const scs_lidx *order,
+                               scs_names *categories, int32_t *codes)
 {
     char room[NUMBER_MAX];
 
@@ -238,16 +240,17 @@ static scs_status number_in_order(const scs_column *column, const scs_lidx *orde
 /* The distinct values in order (text by bytes, integers by size, False before True) and each
  * element's code, as pandas makes a categorical. SCS_EDATA for floats. @param[out] codes [n], -1 =
  * missing */
-static scs_status column_factorize(const scs_column *column, scs_names *categories, int32_t *codes)
+static scs_status column_factorize(const frame_column *column, scs_names *categories,
+                                   int32_t *codes)
 {
     scs_lidx *order;
     scs_status st;
 
-    SCS_REQUIRE(column->kind != SCS_COLUMN_FLOAT, SCS_EDATA,
+    SCS_REQUIRE(column->kind != COLUMN_FLOAT, SCS_EDATA,
                 "holds floating-point numbers, which are no labels");
     SCS_REQUIRE(column->n <= INT32_MAX, SCS_EDATA, "holds too many values");
     SCS_TRY(order_values(column, &order));
-    st = number_in_order(column, order, categories, codes);
+    st = assign_codes(column, order, categories, codes);
     free(order);
     return st;
 }
@@ -288,15 +291,15 @@ static scs_status index_column(const scs_h5 *h5, const char *frame, char **name)
 }
 
 static scs_status read_index_column(const scs_h5 *h5, const char *frame, const char *name,
-                                    scs_column *column)
+                                    frame_column *column)
 {
     char *path = NULL;
     scs_status st;
 
     if (!scs_h5_is_group(h5, frame))
-        return column_read_member(h5, frame, name, column);
+        return read_compound_column(h5, frame, name, column);
     SCS_TRY(scs_h5_path(&path, "%s/%s", frame, name));
-    st = column_read(h5, path, column);
+    st = read_dataset_column(h5, path, column);
     free(path);
     return st;
 }
@@ -304,12 +307,12 @@ static scs_status read_index_column(const scs_h5 *h5, const char *frame, const c
 scs_status scs_h5ad_obs_index(const scs_h5 *h5, const char *frame, scs_names *names)
 {
     char *name = NULL;
-    scs_column column = {0};
+    frame_column column = {0};
     scs_status st = SCS_OK;
 
     SCS_GO(st, index_column(h5, frame, &name));
     SCS_GO(st, read_index_column(h5, frame, name, &column));
-    if (column.kind == SCS_COLUMN_FLOAT)
+    if (column.kind == COLUMN_FLOAT)
         SCS_GO(st,
                SCS_FAIL(SCS_EDATA, "%s: the index of %s holds floating-point numbers, not names",
                         h5->path, frame));
@@ -338,66 +341,14 @@ done:
     return st;
 }
 
-/* An obs column as doses: plain numbers, or labels that read as numbers. */
-
-/* A label as a number; NaN where it stands for a missing value. @return whether it is either */
-static bool number_of(const char *label, double *value)
-{
-    char *end;
-
-    *value = NAN;
-    if (!*label || strcasecmp(label, "NA") == 0 || strcasecmp(label, "NaN") == 0)
-        return true;
-    *value = strtod(label, &end);
-    return end != label && *end == '\0';
-}
-
-static scs_status from_labels(const scs_h5 *h5, const scs_labels *labels, int64_t n, double *dose)
-{
-    char label[200];
-
-    for (int64_t i = 0; i < n; i++) {
-        const char *text = labels->codes[i] < 0 ? "" : labels->categories.name[labels->codes[i]];
-
-        SCS_REQUIRE(number_of(text, &dose[i]), SCS_EDATA,
-                    "%s: obs column %s, cell row %lld: '%s' is no dose; expected a number of 0 or "
-                    "more",
-                    h5->path, labels->column, (long long)i,
-                    scs_text_escape(text, label, sizeof label));
-    }
-    return SCS_OK;
-}
-
-static scs_status read_labels(const scs_h5 *h5, const char *column, const scs_names *columns,
-                              scs_h5ad *meta)
-{
-    scs_labels labels = {0};
-    scs_status st;
-
-    SCS_GO(st, scs_h5ad_obs_labels(h5, column, meta->n_obs, columns, &labels));
-    SCS_GO(st, from_labels(h5, &labels, meta->n_obs, meta->dose));
-done:
-    scs_h5ad_obs_labels_clear(&labels);
-    return st;
-}
-
-static scs_status obs_check_length(const scs_h5 *h5, const char *column, int64_t n, int64_t n_obs)
+static scs_status check_length(const scs_h5 *h5, const char *column, int64_t n, int64_t n_obs)
 {
     SCS_REQUIRE(n == n_obs, SCS_EDATA, "%s: obs column %s has %lld values for %lld cells", h5->path,
                 column, (long long)n, (long long)n_obs);
     return SCS_OK;
 }
 
-static scs_status keep_reals(const scs_h5 *h5, const char *name, const scs_column *column,
-                             scs_h5ad *meta)
-{
-    SCS_TRY(obs_check_length(h5, name, column->n, meta->n_obs));
-    for (int64_t i = 0; i < meta->n_obs; i++)
-        meta->dose[i] = column->mask && column->mask[i] ? NAN : column->real[i];
-    return SCS_OK;
-}
-
-static scs_status obs_require(const scs_h5 *h5, const char *column, const scs_names *columns)
+static scs_status require_column(const scs_h5 *h5, const char *column, const scs_names *columns)
 {
     char list[SCS_MESSAGE_MAX / 2];
     const char *near = scs_names_nearest(columns, column);
@@ -412,15 +363,15 @@ static scs_status obs_require(const scs_h5 *h5, const char *column, const scs_na
 
 /* An obs column as labels: categories and codes in AnnData's three layouts, or plain values. */
 
-/* Where a categorical column keeps its parts; codes is NULL when they are a member of the compound
- * obs. */
-typedef struct parts {
+/* Where a categorical column keeps its categorical; codes is NULL when they are a member of the
+ * compound obs. */
+typedef struct categorical {
     char *categories, *codes;
-} parts;
+} categorical;
 
 /* Sets the path when something stands there, leaves it NULL otherwise. */
-static scs_status find(const scs_h5 *h5, const char *before, const char *column, const char *after,
-                       char **path)
+static scs_status find_path(const scs_h5 *h5, const char *before, const char *column,
+                            const char *after, char **path)
 {
     char *tried = NULL;
     bool found = false;
@@ -437,73 +388,54 @@ static scs_status find(const scs_h5 *h5, const char *before, const char *column,
 
 /* Sets the paths when the column is categorical, leaves them NULL when its values stand there
  * themselves. */
-static scs_status find_parts(const scs_h5 *h5, const char *column, parts *p)
+static scs_status find_categorical(const scs_h5 *h5, const char *column, categorical *p)
 {
     if (!scs_h5_is_group(h5, "obs"))
-        return find(h5, "uns/", column, "_categories", &p->categories);
-    SCS_TRY(find(h5, "obs/", column, "/categories", &p->categories));
+        return find_path(h5, "uns/", column, "_categories", &p->categories);
+    SCS_TRY(find_path(h5, "obs/", column, "/categories", &p->categories));
     if (p->categories)
         return scs_h5_path(&p->codes, "obs/%s/codes", column);
-    SCS_TRY(find(h5, "obs/__categories/", column, "", &p->categories));
+    SCS_TRY(find_path(h5, "obs/__categories/", column, "", &p->categories));
     return p->categories ? scs_h5_path(&p->codes, "obs/%s", column) : SCS_OK;
 }
 
-static void free_parts(parts *p)
+static void free_categorical(categorical *p)
 {
     free(p->categories);
     free(p->codes);
 }
 
-static scs_status read_column(const scs_h5 *h5, const char *name, scs_column *column)
+static scs_status read_obs_column(const scs_h5 *h5, const char *name, frame_column *column)
 {
     char *path = NULL;
     scs_status st;
 
     if (!scs_h5_is_group(h5, "obs"))
-        return column_read_member(h5, "obs", name, column);
+        return read_compound_column(h5, "obs", name, column);
     SCS_TRY(scs_h5_path(&path, "obs/%s", name));
-    st = column_read(h5, path, column);
+    st = read_dataset_column(h5, path, column);
     free(path);
     return st;
 }
 
-static scs_status obs_column(const scs_h5 *h5, const char *name, bool *plain, scs_column *column)
+static scs_status read_plain_column(const scs_h5 *h5, const char *name, bool *plain,
+                                    frame_column *column)
 {
-    parts p = {0};
-    scs_status st = find_parts(h5, name, &p);
+    categorical p = {0};
+    scs_status st = find_categorical(h5, name, &p);
 
     *plain = !p.categories;
-    free_parts(&p);
+    free_categorical(&p);
     SCS_TRY(st);
-    return *plain ? read_column(h5, name, column) : SCS_OK;
-}
-
-scs_status scs_h5ad_obs_doses(const scs_h5 *h5, const char *column, const scs_names *columns,
-                              scs_h5ad *meta)
-{
-    scs_column values = {0};
-    bool plain = false;
-    scs_status st = SCS_OK;
-
-    if (!column || !*column)
-        return SCS_OK;
-    SCS_GO(st, obs_require(h5, column, columns));
-    SCS_GO(st, scs_text_copy(column, &meta->dose_column));
-    SCS_GO(st, SCS_ALLOC(meta->dose, meta->n_obs));
-    SCS_GO(st, obs_column(h5, column, &plain, &values));
-    st = plain && values.kind == SCS_COLUMN_FLOAT ? keep_reals(h5, column, &values, meta)
-                                                  : read_labels(h5, column, columns, meta);
-done:
-    column_clear(&values);
-    return st;
+    return *plain ? read_obs_column(h5, name, column) : SCS_OK;
 }
 
 static scs_status read_categories(const scs_h5 *h5, const char *path, scs_names *categories)
 {
-    scs_column column;
+    frame_column column;
     scs_status st;
 
-    SCS_TRY(column_read(h5, path, &column));
+    SCS_TRY(read_dataset_column(h5, path, &column));
     st = column_names(&column, categories);
     column_clear(&column);
     return st;
@@ -511,7 +443,7 @@ static scs_status read_categories(const scs_h5 *h5, const char *path, scs_names 
 
 /* Integers that do not fit become a code that is out of range, whatever the number of categories.
  */
-static void narrow(const int64_t *wide, int64_t n, int32_t *codes)
+static void narrow_codes(const int64_t *wide, int64_t n, int32_t *codes)
 {
     for (int64_t i = 0; i < n; i++)
         codes[i] = wide[i] < -1 || wide[i] > INT32_MAX ? INT32_MAX : (int32_t)wide[i];
@@ -528,7 +460,7 @@ static scs_status read_member_codes(const scs_h5 *h5, const char *column, int64_
                 (long long)shape.dim[0], (long long)n);
     SCS_TRY(SCS_ALLOC(wide, n));
     SCS_GO(st, scs_h5_read_member_int64(h5, "obs", column, wide));
-    narrow(wide, n, codes);
+    narrow_codes(wide, n, codes);
 done:
     free(wide);
     return st;
@@ -552,7 +484,7 @@ static scs_status check_codes(const scs_h5 *h5, int64_t n_obs, const scs_labels 
     return SCS_OK;
 }
 
-static scs_status read_categorical(const scs_h5 *h5, const parts *p, int64_t n_obs,
+static scs_status read_categorical(const scs_h5 *h5, const categorical *p, int64_t n_obs,
                                    scs_labels *labels)
 {
     scs_h5_shape shape;
@@ -561,17 +493,17 @@ static scs_status read_categorical(const scs_h5 *h5, const parts *p, int64_t n_o
     if (!p->codes)
         return read_member_codes(h5, labels->column, n_obs, labels->codes);
     SCS_TRY(scs_h5_shape_of(h5, p->codes, &shape));
-    SCS_TRY(obs_check_length(h5, labels->column, shape.dim[0], n_obs));
+    SCS_TRY(check_length(h5, labels->column, shape.dim[0], n_obs));
     return scs_h5_read_int32(h5, p->codes, 0, n_obs, labels->codes);
 }
 
-static scs_status read_plain(const scs_h5 *h5, int64_t n_obs, scs_labels *labels)
+static scs_status read_values_as_labels(const scs_h5 *h5, int64_t n_obs, scs_labels *labels)
 {
-    scs_column column;
+    frame_column column;
     scs_status st = SCS_OK;
 
-    SCS_TRY(read_column(h5, labels->column, &column));
-    SCS_GO(st, obs_check_length(h5, labels->column, column.n, n_obs));
+    SCS_TRY(read_obs_column(h5, labels->column, &column));
+    SCS_GO(st, check_length(h5, labels->column, column.n, n_obs));
     st = column_factorize(&column, &labels->categories, labels->codes);
     if (st != SCS_OK)
         st = scs_context(st, "%s: obs column %s ", h5->path, labels->column);
@@ -590,19 +522,92 @@ void scs_h5ad_obs_labels_clear(scs_labels *labels)
 scs_status scs_h5ad_obs_labels(const scs_h5 *h5, const char *column, int64_t n_obs,
                                const scs_names *columns, scs_labels *labels)
 {
-    parts p = {0};
+    categorical p = {0};
     scs_status st = SCS_OK;
 
     if (!column || !*column)
         return SCS_OK;
-    SCS_TRY(obs_require(h5, column, columns));
+    SCS_TRY(require_column(h5, column, columns));
     SCS_GO(st, scs_text_copy(column, &labels->column));
     SCS_GO(st, SCS_ALLOC(labels->codes, n_obs));
-    SCS_GO(st, find_parts(h5, column, &p));
-    SCS_GO(st,
-           p.categories ? read_categorical(h5, &p, n_obs, labels) : read_plain(h5, n_obs, labels));
+    SCS_GO(st, find_categorical(h5, column, &p));
+    SCS_GO(st, p.categories ? read_categorical(h5, &p, n_obs, labels)
+                            : read_values_as_labels(h5, n_obs, labels));
     SCS_GO(st, check_codes(h5, n_obs, labels));
 done:
-    free_parts(&p);
+    free_categorical(&p);
+    return st;
+}
+
+/* An obs column as doses: plain numbers, or labels that read as numbers. */
+
+/* A label as a number; NaN where it stands for a missing value. @return whether it is either */
+static bool parse_dose(const char *label, double *value)
+{
+    char *end;
+
+    *value = NAN;
+    if (!*label || strcasecmp(label, "NA") == 0 || strcasecmp(label, "NaN") == 0)
+        return true;
+    *value = strtod(label, &end);
+    return end != label && *end == '\0';
+}
+
+static scs_status labels_to_doses(const scs_h5 *h5, const scs_labels *labels, int64_t n,
+                                  double *dose)
+{
+    char label[200];
+
+    for (int64_t i = 0; i < n; i++) {
+        const char *text = labels->codes[i] < 0 ? "" : labels->categories.name[labels->codes[i]];
+
+        SCS_REQUIRE(parse_dose(text, &dose[i]), SCS_EDATA,
+                    "%s: obs column %s, cell row %lld: '%s' is no dose; expected a number of 0 or "
+                    "more",
+                    h5->path, labels->column, (long long)i,
+                    scs_text_escape(text, label, sizeof label));
+    }
+    return SCS_OK;
+}
+
+static scs_status read_label_doses(const scs_h5 *h5, const char *column, const scs_names *columns,
+                                   scs_h5ad *meta)
+{
+    scs_labels labels = {0};
+    scs_status st;
+
+    SCS_GO(st, scs_h5ad_obs_labels(h5, column, meta->n_obs, columns, &labels));
+    SCS_GO(st, labels_to_doses(h5, &labels, meta->n_obs, meta->dose));
+done:
+    scs_h5ad_obs_labels_clear(&labels);
+    return st;
+}
+
+static scs_status read_float_doses(const scs_h5 *h5, const char *name, const frame_column *column,
+                                   scs_h5ad *meta)
+{
+    SCS_TRY(check_length(h5, name, column->n, meta->n_obs));
+    for (int64_t i = 0; i < meta->n_obs; i++)
+        meta->dose[i] = column->mask && column->mask[i] ? NAN : column->real[i];
+    return SCS_OK;
+}
+
+scs_status scs_h5ad_obs_doses(const scs_h5 *h5, const char *column, const scs_names *columns,
+                              scs_h5ad *meta)
+{
+    frame_column values = {0};
+    bool plain = false;
+    scs_status st = SCS_OK;
+
+    if (!column || !*column)
+        return SCS_OK;
+    SCS_GO(st, require_column(h5, column, columns));
+    SCS_GO(st, scs_text_copy(column, &meta->dose_column));
+    SCS_GO(st, SCS_ALLOC(meta->dose, meta->n_obs));
+    SCS_GO(st, read_plain_column(h5, column, &plain, &values));
+    st = plain && values.kind == COLUMN_FLOAT ? read_float_doses(h5, column, &values, meta)
+                                              : read_label_doses(h5, column, columns, meta);
+done:
+    column_clear(&values);
     return st;
 }
