@@ -1,3 +1,18 @@
+/* The latent atlas: its groups, their labels and how a group is found. All functions are Local.
+ *
+ * Only groups that have cells exist, in ascending order of (species, cell type, condition). Two
+ * indices find them, both made once:
+ *
+ *     group_of [species, type, condition]   a group's number, or -1; 4 bytes a possible group
+ *     type_first, type_of                   the types with cells of a species and condition: a
+ *                                           shift looks at those alone, however many there are
+ *
+ * The order is part of the format: model.h5 stores groups in it, and a file that has them
+ * otherwise is refused, so that group numbers mean the same to all who read it.
+ *
+ * Held-out groups are here with their count and their expression, which scores need; their latent
+ * moments are 0 and never read (scs_atlas_usable_group).
+ */
 #include "src/atlas/atlas.h"
 
 #include "src/base/names.h"
@@ -7,62 +22,21 @@
 #include <math.h>
 #include <stdlib.h>
 
-scs_status scs_atlas_cell_groups(const scs_atlas *atlas, const scs_dataset *dataset,
-                                 int32_t **group)
-{
-    int32_t *of;
-
-    SCS_TRY(SCS_ALLOC(of, dataset->n_cell));
-    for (int64_t i = 0; i < dataset->n_cell; i++)
-        of[i] = dataset->role[i] == SCS_ROLE_UNUSED
-                    ? -1
-                    : scs_atlas_group(atlas, dataset->cell_species[i], dataset->cell_type[i],
-                                      dataset->cell_condition[i]);
-    *group = of;
-    return SCS_OK;
-}
-
-scs_status scs_atlas_gene_space_view(const scs_atlas *atlas, scs_atlas *view)
-{
-    int64_t n = (int64_t)atlas->n_group * atlas->n_gene;
-
-    *view = *atlas;
-    view->n_latent = atlas->n_gene;
-    view->mean = NULL; /* the one array of its own */
-    view->second = NULL;
-    SCS_TRY(SCS_ALLOC(view->mean, n));
-    for (int64_t i = 0; i < n; i++)
-        view->mean[i] = atlas->gene_mean[i];
-    return SCS_OK;
-}
-
-void scs_atlas_gene_space_clear(scs_atlas *view)
-{
-    free(view->mean);
-    *view = (scs_atlas){0};
-}
-
-scs_status scs_atlas_gene_space_enter(scs_atlas *atlas)
-{
-    scs_atlas view;
-
-    SCS_TRY(scs_atlas_gene_space_view(atlas, &view));
-    free(atlas->mean);
-    free(atlas->second);
-    *atlas = view;
-    return SCS_OK;
-}
-
+/* Place among all possible groups; labels within range. */
 static int64_t group_slot(const scs_atlas *atlas, int32_t species, int32_t type, int32_t condition)
 {
     return ((int64_t)species * atlas->cell_types.n + type) * atlas->conditions.n + condition;
 }
 
+/* Whether all three are labels of this atlas; callers may ask for -1, or for what a file
+ * claims. */
 static bool within(const scs_atlas *atlas, int32_t species, int32_t type, int32_t condition)
 {
     return species >= 0 && species < atlas->species.n && type >= 0 && type < atlas->cell_types.n &&
            condition >= 0 && condition < atlas->conditions.n;
 }
+
+/* ---- labels and groups ---- */
 
 const scs_names *scs_atlas_perturbations(const scs_atlas *atlas)
 {
@@ -79,6 +53,7 @@ double scs_atlas_dose(const scs_atlas *atlas, int32_t condition)
     return atlas->doses.n ? atlas->doses.dose[condition] : NAN;
 }
 
+/* Without doses a condition is a perturbation, and the same number says which. */
 int32_t scs_atlas_condition(const scs_atlas *atlas, int32_t perturbation, double dose)
 {
     return atlas->doses.n ? scs_dose_list_find(&atlas->doses, perturbation, dose) : perturbation;
@@ -120,6 +95,7 @@ const int32_t *scs_atlas_group_deg(const scs_atlas *atlas, int32_t group)
     return atlas->deg + (int64_t)group * SCS_N_DEG;
 }
 
+/* A condition of one species: [type_first, next type_first) of type_of. */
 const int32_t *scs_atlas_types(const scs_atlas *atlas, int32_t species, int32_t condition,
                                int32_t *n)
 {
@@ -132,7 +108,10 @@ const int32_t *scs_atlas_types(const scs_atlas *atlas, int32_t species, int32_t 
     return atlas->type_of + atlas->type_first[at];
 }
 
-/* Counting sort of the groups by species and condition; types ascend as groups do. */
+/* ---- create ---- */
+
+/* Counting sort of the groups by species and condition; types ascend as groups do. Counts begin
+ * two places on, so that placing the types leaves each first where it belongs. */
 static scs_status index_types(scs_atlas *a)
 {
     int64_t n = (int64_t)a->species.n * a->conditions.n, *first;
@@ -152,7 +131,8 @@ static scs_status index_types(scs_atlas *a)
     return SCS_OK;
 }
 
-/* Number of possible groups; names.n are int32, so only the third factor can overflow. */
+/* Number of possible groups, SCS_EDATA where it overflows; names.n are int32, so that only the
+ * third factor can. */
 static scs_status slot_count(const scs_names *species, const scs_names *types,
                              const scs_names *conditions, int64_t *n)
 {
@@ -162,6 +142,7 @@ static scs_status slot_count(const scs_names *species, const scs_names *types,
     return SCS_OK;
 }
 
+/* The atlas owns its labels: it outlives the data set and the file that it was made from. */
 static scs_status copy_names(scs_atlas *a, const scs_names *species, const scs_names *types,
                              const scs_names *conditions, const scs_names *genes)
 {
@@ -171,6 +152,8 @@ static scs_status copy_names(scs_atlas *a, const scs_names *species, const scs_n
     return scs_names_copy(genes, &a->genes);
 }
 
+/* Zeroed moments and empty DEG lists for all groups. SCS_EDATA where sizes overflow: they may
+ * come from a file. */
 static scs_status allocate_moments(scs_atlas *a)
 {
     int64_t second;
@@ -187,7 +170,8 @@ static scs_status allocate_moments(scs_atlas *a)
     return SCS_OK;
 }
 
-/* Groups may come from a file: labels in range, in ascending order, each once, none empty. */
+/* Groups may come from a file: labels in range, in ascending order, each once, none empty
+ * (SCS_EDATA). Fills group and group_of. */
 static scs_status set_groups(scs_atlas *a, const scs_group *group)
 {
     int64_t n_slot, last = -1;
@@ -213,8 +197,11 @@ static scs_status set_groups(scs_atlas *a, const scs_group *group)
     return SCS_OK;
 }
 
-static scs_status fill(scs_atlas *a, const scs_names *species, const scs_names *types,
-                       const scs_names *conditions, const scs_names *genes, const scs_group *group)
+/* All but the doses, which a file does not have; sizes are set already. On failure the caller
+ * destroys what is there. */
+static scs_status fill_atlas(scs_atlas *a, const scs_names *species, const scs_names *types,
+                             const scs_names *conditions, const scs_names *genes,
+                             const scs_group *group)
 {
     SCS_REQUIRE(a->n_group >= 0 && a->n_latent > 0, SCS_EDATA,
                 "a latent atlas of %d groups and %d latent units makes no sense", a->n_group,
@@ -239,14 +226,15 @@ scs_status scs_atlas_create_from(const scs_names *species, const scs_names *cell
     (*atlas)->n_group = n_group;
     (*atlas)->n_latent = n_latent;
     (*atlas)->n_gene = genes->n;
-    SCS_GO(st, fill(*atlas, species, cell_types, conditions, genes, group));
+    SCS_GO(st, fill_atlas(*atlas, species, cell_types, conditions, genes, group));
 done:
     if (st != SCS_OK)
         scs_atlas_destroy(atlas);
     return st;
 }
 
-/* Every possible group in slot order with its count, 0 included. @param group [n_slot], zeroed */
+/* Every possible group in slot order with its count, 0 included; a group is held out if one of
+ * its cells is. @param group [n_slot], zeroed */
 static void count_cells(const scs_dataset *d, scs_group *group)
 {
     for (int64_t i = 0; i < d->n_cell; i++) {
@@ -265,6 +253,7 @@ static void count_cells(const scs_dataset *d, scs_group *group)
     }
 }
 
+/* Counts cells in an array over all possible groups, then keeps those that have some. */
 scs_status scs_atlas_create(const scs_dataset *dataset, int32_t n_latent, scs_atlas **atlas)
 {
     const scs_dataset *d = dataset;
@@ -312,4 +301,55 @@ void scs_atlas_destroy(scs_atlas **atlas)
     free(a->control_distance);
     free(a);
     *atlas = NULL;
+}
+
+/* ---- cells ---- */
+
+scs_status scs_atlas_cell_groups(const scs_atlas *atlas, const scs_dataset *dataset,
+                                 int32_t **group)
+{
+    int32_t *of;
+
+    SCS_TRY(SCS_ALLOC(of, dataset->n_cell));
+    for (int64_t i = 0; i < dataset->n_cell; i++)
+        of[i] = dataset->role[i] == SCS_ROLE_UNUSED
+                    ? -1
+                    : scs_atlas_group(atlas, dataset->cell_species[i], dataset->cell_type[i],
+                                      dataset->cell_condition[i]);
+    *group = of;
+    return SCS_OK;
+}
+
+/* ---- gene space as the latent space ---- */
+
+scs_status scs_atlas_gene_space_view(const scs_atlas *atlas, scs_atlas *view)
+{
+    int64_t n = (int64_t)atlas->n_group * atlas->n_gene;
+
+    *view = *atlas;
+    view->n_latent = atlas->n_gene;
+    view->mean = NULL; /* the one array of its own */
+    view->second = NULL;
+    SCS_TRY(SCS_ALLOC(view->mean, n));
+    for (int64_t i = 0; i < n; i++)
+        view->mean[i] = atlas->gene_mean[i];
+    return SCS_OK;
+}
+
+void scs_atlas_gene_space_clear(scs_atlas *view)
+{
+    free(view->mean);
+    *view = (scs_atlas){0};
+}
+
+/* The view borrows all but its means, so that taking its place frees only what it replaces. */
+scs_status scs_atlas_gene_space_enter(scs_atlas *atlas)
+{
+    scs_atlas view;
+
+    SCS_TRY(scs_atlas_gene_space_view(atlas, &view));
+    free(atlas->mean);
+    free(atlas->second);
+    *atlas = view;
+    return SCS_OK;
 }

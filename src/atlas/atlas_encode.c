@@ -1,4 +1,17 @@
+/* The atlas' moments in latent space: for every group that is not held out, with z the posterior
+ * means of its n cells,
+ *
+ *     mean = 1/n sum z        second = 1/n sum z z'        in double
+ *
+ * Each shard encodes its cells in blocks that are counted from the shard's start, and sums them
+ * by group, in ascending row order; shards are added in the order of the team's tree. So the bits
+ * do not depend on ranks or threads. Cost: one pass of the encoder over all cells, and n_cell d^2
+ * / 2 additions. A sum takes d + d (d + 1) / 2 doubles a group (z z' is symmetric), and groups
+ * may be many thousands: they are summed in blocks of so many that all shards' sums stay below
+ * MOST_DOUBLES.
+ */
 #include "src/atlas/atlas.h"
+
 #include "src/base/parallel.h"
 #include "scscreen/latent.h"
 
@@ -6,40 +19,42 @@
 
 /* The analyzer cannot know that ranks which agree on success have no failure among them. */
 #pragma GCC diagnostic ignored "-Wanalyzer-null-dereference"
-
 #pragma GCC diagnostic ignored "-Wanalyzer-double-free"
 
 enum {
-    BLOCK = 256, /* cells encoded at once, counted from a shard's start: fixed BLAS shapes */
-    SUM_DOUBLES = 1 << 22 /* doubles that all shards' sums may take at once */
+    CELL_BLOCK = 256, /* cells encoded at once, counted from a shard's start: fixed BLAS shapes */
+    MOST_DOUBLES = 1 << 22 /* doubles that all shards' sums may take at once: 32 MiB */
 };
 
 /* One shard's rows in the order of their groups, ascending within a group. */
-typedef struct group_rows {
+typedef struct rows_by_group {
     int64_t *first; /* [n_group + 1] into row */
     int64_t *row;
-} group_rows;
+} rows_by_group;
 
 static int64_t min64(int64_t a, int64_t b)
 {
     return a < b ? a : b;
 }
 
-/* z [n_row, n_latent] */
+/* Threads take blocks; the first block that fails is the one reported.
+ * @param[out] z [n_row, n_latent] */
 static scs_status encode_shard(const scs_model *model, const scs_packed *x, scs_real *z)
 {
-    int64_t n_block = (x->n_row + BLOCK - 1) / BLOCK;
+    int64_t n_block = (x->n_row + CELL_BLOCK - 1) / CELL_BLOCK;
     scs_parallel_error failure = {0};
 
 #pragma omp parallel for schedule(dynamic)
     for (int64_t b = 0; b < n_block; b++)
-        scs_parallel_error_note(&failure, b,
-                                scs_model_encode(model, x, b * BLOCK,
-                                                 (int32_t)min64(BLOCK, x->n_row - b * BLOCK),
-                                                 z + b * BLOCK * model->arch.n_latent, NULL));
+        scs_parallel_error_note(
+            &failure, b,
+            scs_model_encode(model, x, b * CELL_BLOCK,
+                             (int32_t)min64(CELL_BLOCK, x->n_row - b * CELL_BLOCK),
+                             z + b * CELL_BLOCK * model->arch.n_latent, NULL));
     return scs_parallel_error_raise(&failure);
 }
 
+/* @param[out] z [n_local] allocated here; the caller frees them, also after a failure */
 static scs_status encode_all(const scs_model *model, const scs_shard *shard, int32_t n_local,
                              scs_real **z)
 {
@@ -52,7 +67,7 @@ static scs_status encode_all(const scs_model *model, const scs_shard *shard, int
 
 /* Counting sort of a shard's rows by group; held-out groups get none. */
 static scs_status sort_rows(const scs_atlas *atlas, const int32_t *group_of_cell,
-                            const scs_shard *shard, group_rows *rows)
+                            const scs_shard *shard, rows_by_group *rows)
 {
     int64_t n_row = shard->x.n_row;
 
@@ -75,7 +90,7 @@ static scs_status sort_rows(const scs_atlas *atlas, const int32_t *group_of_cell
     return SCS_OK;
 }
 
-static void free_rows(group_rows *rows, int32_t n_local)
+static void free_rows(rows_by_group *rows, int32_t n_local)
 {
     for (int32_t s = 0; rows && s < n_local; s++) {
         free(rows[s].first);
@@ -84,8 +99,9 @@ static void free_rows(group_rows *rows, int32_t n_local)
     free(rows);
 }
 
+/* @param[out] rows [n_local] zeroed; free_rows frees them, also after a failure */
 static scs_status sort_all(const scs_atlas *atlas, const scs_dataset *dataset,
-                           const scs_shard *shard, int32_t n_local, group_rows *rows)
+                           const scs_shard *shard, int32_t n_local, rows_by_group *rows)
 {
     int32_t *group_of_cell = NULL;
     scs_status st;
@@ -98,12 +114,14 @@ done:
     return st;
 }
 
-/* sum = n_latent sums of z, then the upper triangle of the sums of z z'. */
+/* Doubles of a group: n_latent sums of z, then the upper triangle of the sums of z z'. */
 static int64_t sum_length(int64_t n_latent)
 {
     return n_latent + n_latent * (n_latent + 1) / 2;
 }
 
+/* Sums of one shard's cells of one group.
+ * @param row [n_row] ascending  @param[out] sum [sum_length] */
 static void add_cells(const scs_real *z, const int64_t *row, int64_t n_row, int32_t n_latent,
                       double *sum)
 {
@@ -121,6 +139,7 @@ static void add_cells(const scs_real *z, const int64_t *row, int64_t n_row, int3
     }
 }
 
+/* @param sum of all shards [sum_length] */
 static void set_moments(scs_atlas *atlas, int32_t group, const double *sum)
 {
     int64_t d = atlas->n_latent;
@@ -135,51 +154,54 @@ static void set_moments(scs_atlas *atlas, int32_t group, const double *sum)
             second[j * d + k] = second[k * d + j] = *sum++ / n;
 }
 
-/* Sums of n groups from g0 over all shards. @param parts [n_local, n, len]  @param total [n, len]
- */
-static scs_status sum_groups(scs_atlas *atlas, const scs_team *team, const group_rows *rows,
-                             scs_real *const *z, int32_t g0, int32_t n, double *parts,
+/* Sums of n groups from g0 over all shards, and their moments. A task is one group in one
+ * shard. Collective.
+ * @param partial [n_local, n, sum_length] scratch  @param total [n, sum_length] scratch */
+static scs_status sum_groups(scs_atlas *atlas, const scs_team *team, const rows_by_group *rows,
+                             scs_real *const *z, int32_t g0, int32_t n, double *partial,
                              double *total)
 {
-    int64_t len = sum_length(atlas->n_latent), n_part = (int64_t)(team->last - team->first) * n;
+    int64_t len = sum_length(atlas->n_latent), n_task = (int64_t)(team->last - team->first) * n;
 
 #pragma omp parallel for schedule(dynamic)
-    for (int64_t i = 0; i < n_part; i++) {
-        const group_rows *of = &rows[i / n];
+    for (int64_t i = 0; i < n_task; i++) {
+        const rows_by_group *of = &rows[i / n];
         int64_t first = of->first[g0 + i % n];
 
         add_cells(z[i / n], of->row + first, of->first[g0 + i % n + 1] - first, atlas->n_latent,
-                  parts + i * len);
+                  partial + i * len);
     }
-    SCS_TRY(team->sum(team->ctx, parts, n * len, total));
+    SCS_TRY(team->sum(team->ctx, partial, n * len, total));
     for (int32_t g = 0; g < n; g++)
         set_moments(atlas, g0 + g, total + g * len);
     return SCS_OK;
 }
 
-static scs_status sum_all(scs_atlas *atlas, const scs_team *team, const group_rows *rows,
+/* All groups, block by block. Collective. */
+static scs_status sum_all(scs_atlas *atlas, const scs_team *team, const rows_by_group *rows,
                           scs_real *const *z)
 {
     int64_t len = sum_length(atlas->n_latent), n_local = team->last - team->first;
     /* From what every rank knows alike: all must call the sum equally often. */
-    int64_t block = SUM_DOUBLES / (len * team->n_shard);
-    double *parts = NULL, *total = NULL;
+    int64_t block = MOST_DOUBLES / (len * team->n_shard);
+    double *partial = NULL, *total = NULL;
     scs_status st;
 
     block = min64(block > 0 ? block : 1, atlas->n_group);
-    st = SCS_ALLOC(parts, n_local * block * len);
+    st = SCS_ALLOC(partial, n_local * block * len);
     if (st == SCS_OK)
         st = SCS_ALLOC(total, block * len);
     SCS_GO(st, team->agree(team->ctx, st));
     for (int64_t g = 0; g < atlas->n_group; g += block)
         SCS_GO(st, sum_groups(atlas, team, rows, z, (int32_t)g,
-                              (int32_t)min64(block, atlas->n_group - g), parts, total));
+                              (int32_t)min64(block, atlas->n_group - g), partial, total));
 done:
-    free(parts);
+    free(partial);
     free(total);
     return st;
 }
 
+/* Of each shard; the array itself stays. */
 static void free_latent(scs_real **z, int32_t n_local)
 {
     for (int32_t s = 0; z && s < n_local; s++) {
@@ -188,11 +210,13 @@ static void free_latent(scs_real **z, int32_t n_local)
     }
 }
 
+/* Sorts before it sums: the ranks agree once, and the collective sums that follow are the same
+ * number on each. */
 scs_status scs_atlas_encode_sum(scs_atlas *atlas, const scs_dataset *dataset,
                                 const scs_shard *shard, const scs_team *team, scs_real *const *z)
 {
     int32_t n_local = team->last - team->first;
-    group_rows *rows = NULL;
+    rows_by_group *rows = NULL;
     scs_status st = SCS_ALLOC(rows, n_local);
 
     if (st == SCS_OK)
@@ -204,14 +228,16 @@ done:
     return st;
 }
 
-static scs_status encode(const scs_atlas *atlas, const scs_model *model, const scs_shard *shard,
-                         int32_t n_local, scs_real **z)
+/* What one rank can check and do alone; the ranks agree afterwards. SCS_EINTERNAL, SCS_ENOMEM. */
+static scs_status encode_checked(const scs_atlas *atlas, const scs_model *model,
+                                 const scs_shard *shard, int32_t n_local, scs_real **z)
 {
     SCS_REQUIRE(atlas->n_latent == model->arch.n_latent, SCS_EINTERNAL,
                 "atlas of %d latent units, model of %d", atlas->n_latent, model->arch.n_latent);
     return encode_all(model, shard, n_local, z);
 }
 
+/* On success the latent cells go to the caller, where asked for; else all are freed here. */
 scs_status scs_atlas_encode(scs_atlas *atlas, const scs_model *model, const scs_dataset *dataset,
                             const scs_shard *shard, const scs_team *team, scs_real **z)
 {
@@ -220,7 +246,7 @@ scs_status scs_atlas_encode(scs_atlas *atlas, const scs_model *model, const scs_
     scs_status st = SCS_ALLOC(latent, n_local);
 
     if (st == SCS_OK)
-        st = encode(atlas, model, shard, n_local, latent);
+        st = encode_checked(atlas, model, shard, n_local, latent);
     SCS_GO(st, team->agree(team->ctx, st));
     SCS_GO(st, scs_atlas_encode_sum(atlas, dataset, shard, team, latent));
     for (int32_t s = 0; z && s < n_local; s++) {

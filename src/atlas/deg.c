@@ -1,7 +1,21 @@
-/* The genes with the largest numbers. All functions are Local. */
+/* Differentially expressed genes: Wilcoxon's rank-sum z of every gene, one group against another,
+ * and the k genes with the largest numbers. All functions are Local.
+ *
+ * z is scanpy's rank_genes_groups(method="wilcoxon", tie_correct=True), one group of n cells
+ * against one of m (Mann and Whitney 1947; normal approximation). With U the pairs in which the
+ * group's cell is the higher one, ties counting half, and t the sizes of the sets of tied cells:
+ *
+ *     z = (U - n m / 2) / sqrt(c n m (n + m + 1) / 12)
+ *     c = 1 - sum (t^3 - t) / ((n + m)^3 - (n + m))          (the correction of Kruskal and Wallis)
+ *
+ * The values of a gene are sorted once by group and size, without zeros: those are one tie, whose
+ * size is known. A group is then compared with its controls by looking its values up among
+ * theirs, O(s log s') for s and s' stored values; ties among the controls alone are summed once
+ * and kept, which is cheapest where groups that share a control come one after the other.
+ */
 #include "src/atlas/atlas.h"
+
 #include "src/base/parallel.h"
-#include "scscreen/latent.h"
 #include "scscreen/latent.h"
 
 #include <math.h>
@@ -9,64 +23,54 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct scs_scored_gene {
+/* ---- the k genes with the largest scores ---- */
+
+/* A gene and what it is ordered by. */
+typedef struct scored_gene {
     double score;
     int32_t gene;
-} scs_scored_gene;
+} scored_gene;
 
-/* The first position in [first, end) whose value is not below `bound`, or end.
- *  @param value ascending from first to end */
-static inline int64_t lower_bound(const int32_t *value, int64_t first, int64_t end, int32_t bound)
+/* A total order: of equal scores the lower gene comes first. */
+static int larger_score_first(const void *a, const void *b)
 {
-    while (first < end) {
-        int64_t middle = first + (end - first) / 2;
-
-        if (value[middle] < bound)
-            first = middle + 1;
-        else
-            end = middle;
-    }
-    return first;
-}
-
-static int strongest_first(const void *a, const void *b)
-{
-    const scs_scored_gene *x = a, *y = b;
+    const scored_gene *x = a, *y = b;
 
     if (x->score != y->score)
         return x->score > y->score ? -1 : 1;
     return (x->gene > y->gene) - (x->gene < y->gene);
 }
 
-static void swap(scs_scored_gene *a, scs_scored_gene *b)
+static void swap(scored_gene *a, scored_gene *b)
 {
-    scs_scored_gene kept = *a;
+    scored_gene kept = *a;
 
     *a = *b;
     *b = kept;
 }
 
-/* Reorders all[0, n) so that none after the first `wanted` comes before one of them (Hoare's
- * selection, median of three; the order is total, so the set is the same whatever the pivots). */
-static void select_first(scs_scored_gene *all, int64_t n, int64_t wanted)
+/* Reorders all[0, n) so that none after the first `wanted` comes before one of them: Hoare's
+ * selection, O(n), with the median of three as pivot. The order is total, so that the set is
+ * the same whatever the pivots. */
+static void select_first(scored_gene *all, int64_t n, int64_t wanted)
 {
     int64_t low = 0, high = n - 1;
 
     while (low < high && wanted > low && wanted <= high) {
-        scs_scored_gene *middle = &all[low + (high - low) / 2], pivot;
+        scored_gene *middle = &all[low + (high - low) / 2], pivot;
         int64_t i = low, j = high;
 
-        if (strongest_first(middle, &all[low]) < 0)
+        if (larger_score_first(middle, &all[low]) < 0)
             swap(middle, &all[low]);
-        if (strongest_first(&all[high], &all[low]) < 0)
+        if (larger_score_first(&all[high], &all[low]) < 0)
             swap(&all[high], &all[low]);
-        if (strongest_first(&all[high], middle) < 0)
+        if (larger_score_first(&all[high], middle) < 0)
             swap(&all[high], middle);
         pivot = *middle;
         while (i <= j) {
-            while (strongest_first(&all[i], &pivot) < 0)
+            while (larger_score_first(&all[i], &pivot) < 0)
                 i++;
-            while (strongest_first(&pivot, &all[j]) < 0)
+            while (larger_score_first(&pivot, &all[j]) < 0)
                 j--;
             if (i <= j)
                 swap(&all[i++], &all[j--]);
@@ -80,22 +84,23 @@ static void select_first(scs_scored_gene *all, int64_t n, int64_t wanted)
     }
 }
 
-/* The `wanted` genes of the largest scores come first, in order, the lower gene first where equal;
- * the others follow in any order. */
-static void top_k_first(scs_scored_gene *all, int64_t n, int64_t wanted)
+/* The `wanted` genes of the largest scores come first, in order, the lower gene first where
+ * equal; the others follow in any order. O(n + wanted log wanted): a screen asks it of every
+ * row. */
+static void top_k_first(scored_gene *all, int64_t n, int64_t wanted)
 {
     select_first(all, n, wanted);
-    qsort(all, (size_t)(n < wanted ? n : wanted), sizeof *all, strongest_first);
+    qsort(all, (size_t)(n < wanted ? n : wanted), sizeof *all, larger_score_first);
 }
 
 scs_status scs_deg_top_genes(const double *z, int32_t n, int32_t gene0, int32_t n_top,
                              int32_t *gene, double *score)
 {
-    scs_scored_gene *all;
+    scored_gene *all;
 
     SCS_TRY(SCS_ALLOC(all, n));
     for (int32_t j = 0; j < n; j++)
-        all[j] = (scs_scored_gene){fabs(z[j]), gene0 + j};
+        all[j] = (scored_gene){fabs(z[j]), gene0 + j};
     top_k_first(all, n, n_top);
     for (int32_t i = 0; i < n_top; i++) {
         gene[i] = i < n ? all[i].gene : -1;
@@ -105,16 +110,18 @@ scs_status scs_deg_top_genes(const double *z, int32_t n, int32_t gene0, int32_t 
     return SCS_OK;
 }
 
+/* Genes are ordered by sign * shift, where only positive numbers count: a gene without a change
+ * is in neither list, and NaN fails the comparison. */
 scs_status scs_deg_top_shift(const float *shift, int32_t n_gene, int sign, int64_t n_top,
                              int32_t *gene, float *value)
 {
-    scs_scored_gene *all;
+    scored_gene *all;
     int64_t n = 0;
 
     SCS_TRY(SCS_ALLOC(all, n_gene));
     for (int32_t g = 0; g < n_gene; g++)
         if ((float)sign * shift[g] > 0)
-            all[n++] = (scs_scored_gene){(float)sign * shift[g], g};
+            all[n++] = (scored_gene){(float)sign * shift[g], g};
     top_k_first(all, n, n_top);
     for (int64_t i = 0; i < n_top; i++) {
         gene[i] = i < n ? all[i].gene : -1;
@@ -124,12 +131,15 @@ scs_status scs_deg_top_shift(const float *shift, int32_t n_gene, int sign, int64
     return SCS_OK;
 }
 
+/* ---- values by gene, group and size ---- */
+
 /* A positive value of a gene in a cell of a group. */
 typedef struct entry {
     int32_t group;
     float value;
 } entry;
 
+/* Ascending; which of two equal entries comes first makes no difference. */
 static int by_group_and_value(const void *a, const void *b)
 {
     const entry *x = a, *y = b;
@@ -139,7 +149,8 @@ static int by_group_and_value(const void *a, const void *b)
     return (x->value > y->value) - (x->value < y->value);
 }
 
-/* One gene's entries, sorted. @param[out] n how many  @param scratch [values of the gene] */
+/* One gene's positive values, sorted, and where they end; what is not positive counts as a zero
+ * of its group. @param scratch [stored values of the gene] */
 static void rank_gene(const scs_gene_slice *slice, const int32_t *group_of_cell, int32_t j,
                       entry *scratch, scs_ranked_slice *ranked)
 {
@@ -156,6 +167,7 @@ static void rank_gene(const scs_gene_slice *slice, const int32_t *group_of_cell,
     ranked->end[j] = at + n;
 }
 
+/* All genes of the slice, on all threads; the first gene that fails is the one reported. */
 static scs_status rank_all(const scs_gene_slice *slice, const int32_t *group_of_cell,
                            scs_ranked_slice *ranked)
 {
@@ -203,22 +215,39 @@ void scs_deg_slice_clear(scs_ranked_slice *ranked)
     *ranked = (scs_ranked_slice){0};
 }
 
-/* One sample's positive values of a gene, ascending. */
-typedef struct sample {
+/* One group's positive values of a gene, ascending, and how many of its cells have none. */
+typedef struct group_values {
     const float *value;
     int64_t n, zeros;
-} sample;
+} group_values;
 
-static sample sample_of(const scs_ranked_slice *r, int32_t j, int32_t group)
+/* The first position in [first, end) whose value is not below `bound`, or end.
+ *  @param value ascending from first to end */
+static inline int64_t lower_bound(const int32_t *value, int64_t first, int64_t end, int32_t bound)
+{
+    while (first < end) {
+        int64_t middle = first + (end - first) / 2;
+
+        if (value[middle] < bound)
+            first = middle + 1;
+        else
+            end = middle;
+    }
+    return first;
+}
+
+static group_values values_of(const scs_ranked_slice *r, int32_t j, int32_t group)
 {
     int64_t first = lower_bound(r->group, r->first[j], r->end[j], group);
     int64_t n = lower_bound(r->group, first, r->end[j], group + 1) - first;
 
-    return (sample){r->value + first, n, r->atlas->group[group].count - n};
+    return (group_values){r->value + first, n, r->atlas->group[group].count - n};
 }
 
-/* How many values are below x, or (up_to) not above it. */
-static int64_t count_below(const sample *s, float x, bool up_to)
+/* ---- rank sums ---- */
+
+/* How many values are below x, or (up_to) not above it: O(log n). */
+static int64_t count_below(const group_values *s, float x, bool up_to)
 {
     int64_t low = 0, high = s->n;
 
@@ -233,7 +262,8 @@ static int64_t count_below(const sample *s, float x, bool up_to)
     return low;
 }
 
-static int64_t run_length(const sample *s, int64_t i)
+/* Values that are equal to the i-th. */
+static int64_t run_length(const group_values *s, int64_t i)
 {
     int64_t end = i + 1;
 
@@ -242,20 +272,20 @@ static int64_t run_length(const sample *s, int64_t i)
     return end - i;
 }
 
-/* t^3 - t of t tied cells. */
+/* What a set of t tied cells adds to the correction. */
 static double tie(double t)
 {
     return t * t * t - t;
 }
 
-/* Over the positive values of the controls alone. */
+/* Ties over the positive values of the controls alone, kept until another control is asked for. */
 static void find_control_ties(scs_ranked_slice *r, int32_t control)
 {
     if (r->tied_control == control)
         return;
 #pragma omp parallel for schedule(static)
     for (int32_t j = 0; j < r->n_gene; j++) {
-        sample s = sample_of(r, j, control);
+        group_values s = values_of(r, j, control);
 
         r->control_ties[j] = 0;
         for (int64_t i = 0; i < s.n; i += run_length(&s, i))
@@ -264,10 +294,11 @@ static void find_control_ties(scs_ranked_slice *r, int32_t control)
     r->tied_control = control;
 }
 
-/* Pairs of a cell of the group and a control that is lower, ties counting half (Mann and Whitney
- * 1947), and t^3 - t over the ties of both; the control's values are looked up, not walked. */
-static void compare(const sample *s, const sample *c, double control_ties, double *above,
-                    double *ties)
+/* Pairs of a cell of the group and a control that is lower, ties counting half, and t^3 - t
+ * over the ties of both; the controls' values are looked up, not walked.
+ * @param control_ties of find_control_ties  @param[out] above U */
+static void compare(const group_values *s, const group_values *c, double control_ties,
+                    double *above, double *ties)
 {
     *above = (double)s->zeros * (double)c->zeros / 2;
     *ties = control_ties + tie((double)(s->zeros + c->zeros));
@@ -281,7 +312,7 @@ static void compare(const sample *s, const sample *c, double control_ties, doubl
     }
 }
 
-/* With the tie correction of Kruskal and Wallis; 0 where all values are tied, as scanpy has it. */
+/* 0 where all values are tied, as scanpy has it. @param n, m cells of the two groups */
 static double z_score(double n, double m, double above, double ties)
 {
     double all = n + m, correction = 1 - ties / (all * all * all - all);
@@ -299,7 +330,7 @@ void scs_deg_wilcoxon_ranked(scs_ranked_slice *ranked, int32_t group, int32_t co
     find_control_ties(ranked, control_group);
 #pragma omp parallel for schedule(static)
     for (int32_t j = 0; j < ranked->n_gene; j++) {
-        sample s = sample_of(ranked, j, group), c = sample_of(ranked, j, control_group);
+        group_values s = values_of(ranked, j, group), c = values_of(ranked, j, control_group);
         double above, ties;
 
         compare(&s, &c, ranked->control_ties[j], &above, &ties);
@@ -307,6 +338,7 @@ void scs_deg_wilcoxon_ranked(scs_ranked_slice *ranked, int32_t group, int32_t co
     }
 }
 
+/* One pair of groups alone: ranks the slice, and forgets it. */
 scs_status scs_deg_wilcoxon(const scs_atlas *atlas, const scs_dataset *dataset,
                             const scs_gene_slice *slice, int32_t group, int32_t control_group,
                             double *z)

@@ -1,16 +1,28 @@
+/* Mean and variance (ddof 0) of every gene in every group, held-out groups too: scores compare
+ * with them, `edit` starts from them, and shifts in gene space are made of them. All functions
+ * are Local.
+ *
+ * A rank has some genes of all cells (scs_gene_slice), so that a gene is summed in one go, in
+ * ascending cell order, in double: the bits do not depend on how genes are spread. Two passes,
+ * since the sum of squares less the squared mean loses what a small variance is made of. Zeros
+ * are not stored: with s values stored of the n cells of a group,
+ *
+ *     mean = sum x / n        variance = (sum (x - mean)^2 + (n - s) mean^2) / n
+ */
 #include "src/atlas/atlas.h"
 #include "scscreen/latent.h"
 
 #include <omp.h>
 #include <stdlib.h>
 
-/* One gene in one group. */
+/* One gene in one group, while its values are gone through. */
 typedef struct moments {
     double mean, square; /* sum, then mean; sum of squared deviations of the stored values */
     int64_t stored;      /* cells whose value is not an implicit zero */
 } moments;
 
-/* Two passes over the gene's values, cells in ascending order. @param of [n_group] scratch */
+/* The two passes over gene j of the slice.
+ * @param group_of_cell [n_cell], -1: unused  @param[out] of [n_group] */
 static void gene_moments(scs_atlas *atlas, const int32_t *group_of_cell,
                          const scs_gene_slice *slice, int32_t j, moments *of)
 {
@@ -36,6 +48,7 @@ static void gene_moments(scs_atlas *atlas, const int32_t *group_of_cell,
     }
 }
 
+/* Adds what the cells without a stored value are worth. @param gene its number in the atlas */
 static void store(scs_atlas *atlas, int32_t gene, const moments *of)
 {
     for (int32_t g = 0; g < atlas->n_group; g++) {

@@ -1,13 +1,26 @@
-/* What model.h5 holds and where: shared by its writer, its reader and its check. All functions are
- * Local.
+/* model.h5: what it holds and where, its writer, reader and check. All functions are Local.
  *
- *      state_dict/NAME    float32, torch's own layout, scGen's own names
- *      var_names          genes
- *      config             YAML of the run, one text
- *      atlas/species, cell_types, conditions       names
- *      atlas/group        int64 [n_group, 5] species, cell type, condition, held out, count
- *      atlas/mean ...     the arrays of scs_atlas, [n_group, ...]
- *      attributes: / profile; atlas control (position in conditions) */
+ *     state_dict/NAME    float32, torch's own layout, scGen's own names
+ *     var_names          genes
+ *     config             YAML of the run, one text
+ *     atlas/species, cell_types, conditions       names
+ *     atlas/group        int64 [n_group, 5] species, cell type, condition, held out, count
+ *     atlas/mean ...     the arrays of scs_atlas, [n_group, ...]
+ *     attributes: / profile; atlas control (position in conditions)
+ *
+ * The names are scGen's, so that its weights load here and ours load there. Nothing in the file
+ * is of ranks or shards.
+ *
+ * A file is read in two steps, because it is not trusted. The probe takes its words and shapes,
+ * in a forked child with limits on memory and time before MPI starts (text is what crashes HDF5),
+ * and what the child sends is checked again as it is unpacked; it also compares shapes with each
+ * other, so that a small file cannot claim a large network. Numbers are then read straight into a
+ * model and an atlas of these shapes, each shape checked and NaN and Inf refused.
+ *
+ * A file is written under another name, synced, read back and compared byte by byte, given a
+ * checksum of all its bytes, and renamed (h5write.h): an error of the disk is found while the older
+ * file is still there.
+ */
 #include "src/hdf5/h5text.h"
 #include "src/base/bytes.h"
 #include "src/base/checksum.h"
@@ -21,59 +34,67 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SCS_GROUP_COLUMNS = 5, SCS_ATLAS_ARRAYS = 5, SCS_TENSOR_PATH_MAX = 96, SCS_LAYERS_MAX = 8 };
+enum {
+    GROUP_COLUMNS = 5,    /* of atlas/group */
+    N_ATLAS_ARRAY = 5,    /* numeric arrays of the atlas */
+    TENSOR_PATH_MAX = 96, /* bytes of "state_dict/NAME" */
+    MOST_LAYERS = 8,      /* hidden layers that are looked for */
+    PROBE_SECONDS = 60,   /* limits of the child that reads the file's texts */
+    PROBE_MEMORY = 1 << 30
+};
 
 /* One numeric array of the atlas. */
-typedef struct scs_atlas_array {
+typedef struct atlas_array {
     const char *path;
-    hid_t type;  /**< H5T_NATIVE_DOUBLE, _FLOAT or _INT32 */
-    size_t size; /**< bytes of an element */
-    void *data;  /**< [rows, cols]; borrowed from the atlas */
+    hid_t type;  /* H5T_NATIVE_DOUBLE, _FLOAT or _INT32 */
+    size_t size; /* bytes of an element */
+    void *data;  /* [rows, cols]; borrowed from the atlas */
     int64_t rows, cols;
-} scs_atlas_array;
+} atlas_array;
 
-/* @param[out] array [SCS_ATLAS_ARRAYS] */
-static void atlas_arrays(const scs_atlas *atlas, scs_atlas_array *array)
+/* The one list of them: writer, reader and check walk along it. @param[out] array
+ * [N_ATLAS_ARRAY] */
+static void atlas_arrays(const scs_atlas *atlas, atlas_array *array)
 {
     const scs_atlas *a = atlas;
     int64_t n = a->n_group, latent = a->n_latent, gene = a->n_gene;
-    const scs_atlas_array all[] = {{.path = "atlas/mean",
-                                    .type = H5T_NATIVE_DOUBLE,
-                                    .size = sizeof *a->mean,
-                                    .data = a->mean,
-                                    .rows = n,
-                                    .cols = latent},
-                                   {.path = "atlas/second",
-                                    .type = H5T_NATIVE_DOUBLE,
-                                    .size = sizeof *a->second,
-                                    .data = a->second,
-                                    .rows = n,
-                                    .cols = latent * latent},
-                                   {.path = "atlas/gene_mean",
-                                    .type = H5T_NATIVE_FLOAT,
-                                    .size = sizeof *a->gene_mean,
-                                    .data = a->gene_mean,
-                                    .rows = n,
-                                    .cols = gene},
-                                   {.path = "atlas/gene_variance",
-                                    .type = H5T_NATIVE_FLOAT,
-                                    .size = sizeof *a->gene_variance,
-                                    .data = a->gene_variance,
-                                    .rows = n,
-                                    .cols = gene},
-                                   {.path = "atlas/deg",
-                                    .type = H5T_NATIVE_INT32,
-                                    .size = sizeof *a->deg,
-                                    .data = a->deg,
-                                    .rows = n,
-                                    .cols = SCS_N_DEG}};
-    _Static_assert(sizeof all / sizeof *all == SCS_ATLAS_ARRAYS, "its count");
+    const atlas_array all[] = {{.path = "atlas/mean",
+                                .type = H5T_NATIVE_DOUBLE,
+                                .size = sizeof *a->mean,
+                                .data = a->mean,
+                                .rows = n,
+                                .cols = latent},
+                               {.path = "atlas/second",
+                                .type = H5T_NATIVE_DOUBLE,
+                                .size = sizeof *a->second,
+                                .data = a->second,
+                                .rows = n,
+                                .cols = latent * latent},
+                               {.path = "atlas/gene_mean",
+                                .type = H5T_NATIVE_FLOAT,
+                                .size = sizeof *a->gene_mean,
+                                .data = a->gene_mean,
+                                .rows = n,
+                                .cols = gene},
+                               {.path = "atlas/gene_variance",
+                                .type = H5T_NATIVE_FLOAT,
+                                .size = sizeof *a->gene_variance,
+                                .data = a->gene_variance,
+                                .rows = n,
+                                .cols = gene},
+                               {.path = "atlas/deg",
+                                .type = H5T_NATIVE_INT32,
+                                .size = sizeof *a->deg,
+                                .data = a->deg,
+                                .rows = n,
+                                .cols = SCS_N_DEG}};
+    _Static_assert(sizeof all / sizeof *all == N_ATLAS_ARRAY, "its count");
 
-    for (int i = 0; i < SCS_ATLAS_ARRAYS; i++)
+    for (int i = 0; i < N_ATLAS_ARRAY; i++)
         array[i] = all[i];
 }
 
-/* @param cols 0 for a vector */
+/* SCS_EDATA where it is missing or of another shape. @param cols 0 for a vector */
 static scs_status check_shape(const scs_h5 *h5, const char *path, int64_t rows, int64_t cols)
 {
     scs_h5_shape shape;
@@ -90,12 +111,14 @@ static scs_status check_shape(const scs_h5 *h5, const char *path, int64_t rows, 
     return SCS_OK;
 }
 
+/* SCS_EDATA, with the place of the value. */
 static scs_status refuse_value(const scs_h5 *h5, const char *path, int64_t at)
 {
     return SCS_FAIL(SCS_EDATA, "%s: %s holds a NaN or an infinite value (element %lld)", h5->path,
                     path, (long long)at);
 }
 
+/* No NaN and no Inf (SCS_EDATA). @param x [n] of the array at path */
 static scs_status check_floats(const scs_h5 *h5, const char *path, const float *x, int64_t n)
 {
     for (int64_t i = 0; i < n; i++)
@@ -104,13 +127,15 @@ static scs_status check_floats(const scs_h5 *h5, const char *path, const float *
     return SCS_OK;
 }
 
-static scs_status read_floats(const scs_h5 *h5, const scs_atlas_array *a, float *out)
+/* @param[out] out [rows, cols]; NaN and Inf are refused (SCS_EDATA) */
+static scs_status read_floats(const scs_h5 *h5, const atlas_array *a, float *out)
 {
     SCS_TRY(scs_h5_read_rows(h5, a->path, 0, a->rows, out));
     return check_floats(h5, a->path, out, a->rows * a->cols);
 }
 
-static scs_status read_doubles(const scs_h5 *h5, const scs_atlas_array *a, double *out)
+/* The same in double. */
+static scs_status read_doubles(const scs_h5 *h5, const atlas_array *a, double *out)
 {
     SCS_TRY(scs_h5_read_rows_double(h5, a->path, 0, a->rows, out));
     for (int64_t i = 0; i < a->rows * a->cols; i++)
@@ -119,8 +144,9 @@ static scs_status read_doubles(const scs_h5 *h5, const scs_atlas_array *a, doubl
     return SCS_OK;
 }
 
-/* Genes of the DEG lists: -1 or an index. The limit of an index is the reader's to check. */
-static scs_status read_integers(const scs_h5 *h5, const scs_atlas_array *a, int32_t *out)
+/* Genes of the DEG lists: -1 or an index (SCS_EDATA); that it is a gene of this atlas is
+ * checked by check_genes. @param[out] out [rows, cols] */
+static scs_status read_integers(const scs_h5 *h5, const atlas_array *a, int32_t *out)
 {
     int64_t *wide, n = a->rows * a->cols;
     scs_status st;
@@ -137,8 +163,8 @@ static scs_status read_integers(const scs_h5 *h5, const scs_atlas_array *a, int3
     return st;
 }
 
-/* Read with the shape checked, NaN and Inf refused. @param[out] out [rows, cols] */
-static scs_status atlas_array_read(const scs_h5 *h5, const scs_atlas_array *array, void *out)
+/* Read with the shape checked, NaN and Inf refused. @param[out] out [rows, cols] of its type */
+static scs_status read_atlas_array(const scs_h5 *h5, const atlas_array *array, void *out)
 {
     SCS_TRY(check_shape(h5, array->path, array->rows, array->cols));
     if (array->rows == 0)
@@ -150,22 +176,23 @@ static scs_status atlas_array_read(const scs_h5 *h5, const scs_atlas_array *arra
     return read_integers(h5, array, out);
 }
 
-/* "state_dict/NAME". @param[out] path [SCS_TENSOR_PATH_MAX] */
+/* "state_dict/NAME". @param[out] path [TENSOR_PATH_MAX] */
 static void tensor_path(const char *name, char *path)
 {
-    snprintf(path, SCS_TENSOR_PATH_MAX, "state_dict/%s", name);
+    snprintf(path, TENSOR_PATH_MAX, "state_dict/%s", name);
 }
 
+/* Values of a tensor; cols is 0 for a vector. */
 static int64_t tensor_size(const scs_tensor *tensor)
 {
     return (int64_t)tensor->rows * (tensor->cols ? tensor->cols : 1);
 }
 
-/* Read with the shape checked, NaN and Inf refused. @param[out] values [scs_tensor_size], torch's
+/* Read with the shape checked, NaN and Inf refused. @param[out] values [tensor_size], torch's
  * order */
-static scs_status tensor_read(const scs_h5 *h5, const scs_tensor *tensor, float *values)
+static scs_status read_tensor(const scs_h5 *h5, const scs_tensor *tensor, float *values)
 {
-    char path[SCS_TENSOR_PATH_MAX];
+    char path[TENSOR_PATH_MAX];
 
     tensor_path(tensor->name, path);
     SCS_TRY(check_shape(h5, path, tensor->rows, tensor->cols));
@@ -176,13 +203,12 @@ static scs_status tensor_read(const scs_h5 *h5, const scs_tensor *tensor, float 
     return check_floats(h5, path, values, tensor_size(tensor));
 }
 
-/* Limits of the child that reads the file's texts. */
-enum { PROBE_SECONDS = 60, PROBE_MEMORY = 1 << 30 };
+/* ---- probe: words and shapes ---- */
 
-/* Shape of a matrix of the state_dict. @param shape [2] */
+/* Shape of a matrix of the state_dict; SCS_EDATA where it is none. @param[out] shape [2] */
 static scs_status matrix_shape(const scs_h5 *h5, const char *name, int64_t *shape)
 {
-    char path[SCS_TENSOR_PATH_MAX];
+    char path[TENSOR_PATH_MAX];
     scs_h5_shape s;
 
     tensor_path(name, path);
@@ -196,12 +222,13 @@ static scs_status matrix_shape(const scs_h5 *h5, const char *name, int64_t *shap
     return SCS_OK;
 }
 
+/* Hidden layers of the encoder, by their names. */
 static int64_t count_layers(const scs_h5 *h5)
 {
     int64_t n = 0;
-    char name[80], path[SCS_TENSOR_PATH_MAX];
+    char name[80], path[TENSOR_PATH_MAX];
 
-    for (; n < SCS_LAYERS_MAX; n++) {
+    for (; n < MOST_LAYERS; n++) {
         snprintf(name, sizeof name, "z_encoder.encoder.fc_layers.Layer %d.0.weight", (int)n);
         tensor_path(name, path);
         if (!scs_h5_exists(h5, path))
@@ -210,6 +237,7 @@ static int64_t count_layers(const scs_h5 *h5)
     return n;
 }
 
+/* SCS_EDATA where it is missing or of another shape. */
 static scs_status check_matrix(const scs_h5 *h5, const char *name, int64_t rows, int64_t columns)
 {
     int64_t shape[2] = {0};
@@ -238,6 +266,8 @@ static scs_status check_hidden_layers(const scs_h5 *h5, const scs_checkpoint *c)
     return SCS_OK;
 }
 
+/* Sizes of the network from its tensors' shapes, and the genes, whose number the first must
+ * agree with. Files without anything else, such as scGen's weights exported by name, pass. */
 static scs_status probe_network(const scs_h5 *h5, scs_checkpoint *c)
 {
     int64_t first[2], mean[2];
@@ -257,6 +287,7 @@ static scs_status probe_network(const scs_h5 *h5, scs_checkpoint *c)
     return check_hidden_layers(h5, c);
 }
 
+/* The root's attribute; scgen2 where the file does not say, as scGen's own weights do not. */
 static scs_status probe_profile(const scs_h5 *h5, scs_checkpoint *c)
 {
     char *text = NULL;
@@ -278,6 +309,7 @@ static scs_status probe_profile(const scs_h5 *h5, scs_checkpoint *c)
     return SCS_OK;
 }
 
+/* The text of the config; "" where there is none. */
 static scs_status probe_config(const scs_h5 *h5, scs_checkpoint *c)
 {
     scs_names text = {0};
@@ -292,6 +324,7 @@ static scs_status probe_config(const scs_h5 *h5, scs_checkpoint *c)
     return st;
 }
 
+/* SCS_EDATA where a label or the count is out of range. @param row [GROUP_COLUMNS] */
 static scs_status group_from_row(const scs_h5 *h5, const scs_checkpoint *c, const int64_t *row,
                                  scs_group *group)
 {
@@ -308,6 +341,7 @@ static scs_status group_from_row(const scs_h5 *h5, const scs_checkpoint *c, cons
     return SCS_OK;
 }
 
+/* [n_group, GROUP_COLUMNS]; their order is checked where an atlas is made of them (atlas.c). */
 static scs_status probe_groups(const scs_h5 *h5, scs_checkpoint *c)
 {
     scs_h5_shape shape;
@@ -315,20 +349,21 @@ static scs_status probe_groups(const scs_h5 *h5, scs_checkpoint *c)
     scs_status st;
 
     SCS_TRY(scs_h5_shape_of(h5, "atlas/group", &shape));
-    SCS_REQUIRE(shape.rank == 2 && shape.dim[1] == SCS_GROUP_COLUMNS && shape.dim[0] <= INT32_MAX,
+    SCS_REQUIRE(shape.rank == 2 && shape.dim[1] == GROUP_COLUMNS && shape.dim[0] <= INT32_MAX,
                 SCS_EDATA, "%s: atlas/group has a wrong shape", h5->path);
     c->n_group = (int32_t)shape.dim[0];
     SCS_TRY(SCS_ALLOC(c->group, c->n_group));
-    SCS_GO(st, SCS_ALLOC(rows, (int64_t)c->n_group * SCS_GROUP_COLUMNS));
+    SCS_GO(st, SCS_ALLOC(rows, (int64_t)c->n_group * GROUP_COLUMNS));
     if (c->n_group > 0)
         SCS_GO(st, scs_h5_read_rows_int64(h5, "atlas/group", 0, c->n_group, rows));
     for (int32_t g = 0; g < c->n_group; g++)
-        SCS_GO(st, group_from_row(h5, c, rows + (int64_t)g * SCS_GROUP_COLUMNS, &c->group[g]));
+        SCS_GO(st, group_from_row(h5, c, rows + (int64_t)g * GROUP_COLUMNS, &c->group[g]));
 done:
     free(rows);
     return st;
 }
 
+/* Names and groups of the latent atlas, if the file has one. */
 static scs_status probe_atlas(const scs_h5 *h5, scs_checkpoint *c)
 {
     int64_t control = -1;
@@ -348,6 +383,8 @@ static scs_status probe_atlas(const scs_h5 *h5, scs_checkpoint *c)
     return probe_groups(h5, c);
 }
 
+/* Everything but the numbers. @param[out] c zeroed; the caller destroys it, also after a
+ * failure */
 static scs_status probe_file(const scs_h5 *h5, scs_checkpoint *c)
 {
     c->path = strdup(h5->path);
@@ -396,6 +433,25 @@ done:
     return st;
 }
 
+void scs_checkpoint_destroy(scs_checkpoint **checkpoint)
+{
+    scs_checkpoint *c = *checkpoint;
+
+    if (!c)
+        return;
+    free(c->path);
+    scs_names_clear(&c->genes);
+    scs_names_clear(&c->species);
+    scs_names_clear(&c->cell_types);
+    scs_names_clear(&c->conditions);
+    free(c->group);
+    free(c->config);
+    free(c);
+    *checkpoint = NULL;
+}
+
+/* ---- write ---- */
+
 /* What is saved; borrowed. */
 typedef struct content {
     const scs_model *model;
@@ -405,8 +461,6 @@ typedef struct content {
     int profile;
 } content;
 
-/* ---- write ---- */
-
 static bool ends_with(const char *text, const char *end)
 {
     size_t n = strlen(text), m = strlen(end);
@@ -414,11 +468,11 @@ static bool ends_with(const char *text, const char *end)
     return n >= m && strcmp(text + n - m, end) == 0;
 }
 
-/* torch keeps a counter beside each batch norm's running variance; it has no effect where a
- * momentum is set. */
+/* torch keeps a counter beside each batch norm's running variance and its loader asks for it;
+ * it has no effect where a momentum is set. @param variance the tensor of the running variance */
 static scs_status write_counter(hid_t file, const scs_tensor *variance)
 {
-    char path[SCS_TENSOR_PATH_MAX + 32];
+    char path[TENSOR_PATH_MAX + 32];
     int64_t none = 0;
 
     tensor_path(variance->name, path);
@@ -426,10 +480,11 @@ static scs_status write_counter(hid_t file, const scs_tensor *variance)
     return scs_h5_write(file, path, H5T_NATIVE_INT64, 0, NULL, &none);
 }
 
+/* In torch's layout, which is not always the model's own (model.h). */
 static scs_status write_tensor(hid_t file, const scs_model *model, const scs_tensor *tensor)
 {
     int64_t dims[] = {tensor->rows, tensor->cols};
-    char path[SCS_TENSOR_PATH_MAX];
+    char path[TENSOR_PATH_MAX];
     float *values;
     scs_status st;
 
@@ -442,23 +497,23 @@ static scs_status write_tensor(hid_t file, const scs_model *model, const scs_ten
     return ends_with(tensor->name, ".running_var") ? write_counter(file, tensor) : SCS_OK;
 }
 
-/* @param[out] rows [n_group, SCS_GROUP_COLUMNS] malloc'ed */
+/* Groups as rows of atlas/group. @param[out] rows [n_group, GROUP_COLUMNS] malloc'ed */
 static scs_status group_rows(const scs_atlas *atlas, int64_t **rows)
 {
-    SCS_TRY(SCS_ALLOC(*rows, (int64_t)atlas->n_group * SCS_GROUP_COLUMNS));
+    SCS_TRY(SCS_ALLOC(*rows, (int64_t)atlas->n_group * GROUP_COLUMNS));
     for (int32_t g = 0; g < atlas->n_group; g++) {
         const scs_group *group = &atlas->group[g];
         int64_t row[] = {group->species, group->cell_type, group->condition, group->held_out,
                          group->count};
 
-        memcpy(*rows + (int64_t)g * SCS_GROUP_COLUMNS, row, sizeof row);
+        memcpy(*rows + (int64_t)g * GROUP_COLUMNS, row, sizeof row);
     }
     return SCS_OK;
 }
 
 static scs_status write_groups(hid_t file, const scs_atlas *atlas)
 {
-    int64_t dims[] = {atlas->n_group, SCS_GROUP_COLUMNS}, *rows;
+    int64_t dims[] = {atlas->n_group, GROUP_COLUMNS}, *rows;
     scs_status st;
 
     SCS_TRY(group_rows(atlas, &rows));
@@ -469,7 +524,7 @@ static scs_status write_groups(hid_t file, const scs_atlas *atlas)
 
 static scs_status write_atlas(hid_t file, const scs_atlas *atlas)
 {
-    scs_atlas_array array[SCS_ATLAS_ARRAYS];
+    atlas_array array[N_ATLAS_ARRAY];
     int64_t control = atlas->control;
 
     SCS_TRY(scs_h5_group(file, "atlas"));
@@ -479,7 +534,7 @@ static scs_status write_atlas(hid_t file, const scs_atlas *atlas)
     SCS_TRY(scs_h5_write_strings(file, "atlas/conditions", &atlas->conditions));
     SCS_TRY(write_groups(file, atlas));
     atlas_arrays(atlas, array);
-    for (int i = 0; i < SCS_ATLAS_ARRAYS; i++) {
+    for (int i = 0; i < N_ATLAS_ARRAY; i++) {
         int64_t dims[] = {array[i].rows, array[i].cols};
 
         SCS_TRY(scs_h5_write(file, array[i].path, array[i].type, 2, dims, array[i].data));
@@ -487,6 +542,7 @@ static scs_status write_atlas(hid_t file, const scs_atlas *atlas)
     return SCS_OK;
 }
 
+/* Into a new file; the caller finishes, verifies and commits it. */
 static scs_status write_all(hid_t file, const content *c)
 {
     SCS_TRY(scs_h5_attr_write_text(file, "/", "profile",
@@ -500,12 +556,14 @@ static scs_status write_all(hid_t file, const content *c)
 
 /* ---- verify: read back and compare, byte by byte ---- */
 
-static scs_status differs(const scs_h5 *h5, const char *path)
+/* What was written does not read back: the disk's fault, SCS_EIO. */
+static scs_status fail_differs(const scs_h5 *h5, const char *path)
 {
     return SCS_FAIL(SCS_EIO, "%s: %s does not read back as it was written; check the disk",
                     h5->path, path);
 }
 
+/* Bytes, not values: exporting is repeated, so that layout errors would show as well. */
 static scs_status verify_tensor(const scs_h5 *h5, const scs_model *model, const scs_tensor *tensor)
 {
     int64_t n = tensor_size(tensor);
@@ -514,38 +572,39 @@ static scs_status verify_tensor(const scs_h5 *h5, const scs_model *model, const 
 
     SCS_TRY(SCS_ALLOC(back, 2 * n));
     scs_model_tensor_export(model, tensor, back + n);
-    SCS_GO(st, tensor_read(h5, tensor, back));
+    SCS_GO(st, read_tensor(h5, tensor, back));
     if (memcmp(back, back + n, sizeof *back * (size_t)n) != 0)
-        st = differs(h5, tensor->name);
+        st = fail_differs(h5, tensor->name);
 done:
     free(back);
     return st;
 }
 
-static scs_status verify_array(const scs_h5 *h5, const scs_atlas_array *array)
+/* By the bytes of its own type. */
+static scs_status verify_array(const scs_h5 *h5, const atlas_array *array)
 {
     size_t bytes = array->size * (size_t)(array->rows * array->cols);
     uint8_t *back;
     scs_status st;
 
     SCS_TRY(SCS_ALLOC(back, (int64_t)bytes));
-    SCS_GO(st, atlas_array_read(h5, array, back));
+    SCS_GO(st, read_atlas_array(h5, array, back));
     if (memcmp(back, array->data, bytes) != 0)
-        st = differs(h5, array->path);
+        st = fail_differs(h5, array->path);
 done:
     free(back);
     return st;
 }
 
-/* The text was written by this process a moment ago: the one file whose text may be read outside a
- * sandbox. */
+/* The text was written by this process a moment ago: the one file whose text may be read
+ * outside the child. */
 static scs_status verify_names(const scs_h5 *h5, const char *path, const scs_names *names)
 {
     scs_names back = {0};
     scs_status st = scs_h5_read_strings(h5, path, &back);
 
     if (st == SCS_OK && !scs_names_equal(names, &back))
-        st = differs(h5, path);
+        st = fail_differs(h5, path);
     scs_names_clear(&back);
     return st;
 }
@@ -559,14 +618,14 @@ static scs_status verify_config(const scs_h5 *h5, const char *config)
 
 static scs_status verify_groups(const scs_h5 *h5, const scs_atlas *atlas)
 {
-    int64_t n = (int64_t)atlas->n_group * SCS_GROUP_COLUMNS, *rows = NULL, *back = NULL;
+    int64_t n = (int64_t)atlas->n_group * GROUP_COLUMNS, *rows = NULL, *back = NULL;
     scs_status st;
 
     SCS_GO(st, group_rows(atlas, &rows));
     SCS_GO(st, SCS_ALLOC(back, n));
     SCS_GO(st, scs_h5_read_rows_int64(h5, "atlas/group", 0, atlas->n_group, back));
     if (memcmp(rows, back, sizeof *rows * (size_t)n) != 0)
-        st = differs(h5, "atlas/group");
+        st = fail_differs(h5, "atlas/group");
 done:
     free(rows);
     free(back);
@@ -575,14 +634,14 @@ done:
 
 static scs_status verify_atlas(const scs_h5 *h5, const scs_atlas *atlas)
 {
-    scs_atlas_array array[SCS_ATLAS_ARRAYS];
+    atlas_array array[N_ATLAS_ARRAY];
 
     SCS_TRY(verify_names(h5, "atlas/species", &atlas->species));
     SCS_TRY(verify_names(h5, "atlas/cell_types", &atlas->cell_types));
     SCS_TRY(verify_names(h5, "atlas/conditions", &atlas->conditions));
     SCS_TRY(verify_groups(h5, atlas));
     atlas_arrays(atlas, array);
-    for (int i = 0; i < SCS_ATLAS_ARRAYS; i++)
+    for (int i = 0; i < N_ATLAS_ARRAY; i++)
         SCS_TRY(verify_array(h5, &array[i]));
     return SCS_OK;
 }
@@ -596,6 +655,7 @@ static scs_status verify_all(const scs_h5 *h5, const content *c)
     return c->atlas ? verify_atlas(h5, c->atlas) : SCS_OK;
 }
 
+/* @param path the file under its temporary name, closed */
 static scs_status verify(const char *path, const content *c)
 {
     scs_h5 h5;
@@ -624,25 +684,9 @@ done:
     return st;
 }
 
-void scs_checkpoint_destroy(scs_checkpoint **checkpoint)
-{
-    scs_checkpoint *c = *checkpoint;
-
-    if (!c)
-        return;
-    free(c->path);
-    scs_names_clear(&c->genes);
-    scs_names_clear(&c->species);
-    scs_names_clear(&c->cell_types);
-    scs_names_clear(&c->conditions);
-    free(c->group);
-    free(c->config);
-    free(c);
-    *checkpoint = NULL;
-}
-
 /* ---- as one block of bytes ---- */
 
+/* Single numbers, in an order that get_sizes repeats. */
 static scs_status put_sizes(const scs_checkpoint *c, scs_bytes *b)
 {
     SCS_TRY(scs_bytes_put_int(b, c->hidden));
@@ -684,6 +728,7 @@ scs_status scs_checkpoint_pack(const scs_checkpoint *checkpoint, uint8_t **blob,
     return scs_bytes_take(&b, put_all(checkpoint, &b), blob, size);
 }
 
+/* The next integer, which must lie in [lo, hi] (SCS_EDATA). */
 static scs_status get_int32(scs_bytes *b, int64_t lo, int64_t hi, int32_t *value)
 {
     int64_t wide;
@@ -705,7 +750,7 @@ static scs_status get_bool(scs_bytes *b, bool *value)
 static scs_status get_sizes(scs_bytes *b, scs_checkpoint *c)
 {
     SCS_TRY(scs_bytes_get_within(b, 1, INT32_MAX, &c->hidden));
-    SCS_TRY(scs_bytes_get_within(b, 1, SCS_LAYERS_MAX, &c->layers));
+    SCS_TRY(scs_bytes_get_within(b, 1, MOST_LAYERS, &c->layers));
     SCS_TRY(scs_bytes_get_within(b, 1, INT32_MAX, &c->latent));
     SCS_TRY(get_bool(b, &c->has_atlas));
     SCS_TRY(get_int32(b, -1, INT32_MAX, &c->control));
@@ -722,9 +767,10 @@ static scs_status get_group(scs_bytes *b, const scs_checkpoint *c, scs_group *g)
     return scs_bytes_get_within(b, 1, INT64_MAX, &g->count);
 }
 
+/* Their number is checked against the bytes that are left before memory is asked for. */
 static scs_status get_groups(scs_bytes *b, scs_checkpoint *c)
 {
-    SCS_REQUIRE(c->n_group <= (b->size - b->at) / (SCS_GROUP_COLUMNS * 8), SCS_EDATA,
+    SCS_REQUIRE(c->n_group <= (b->size - b->at) / (GROUP_COLUMNS * 8), SCS_EDATA,
                 "a model file's summary claims %d groups", c->n_group);
     SCS_TRY(SCS_ALLOC(c->group, c->n_group));
     for (int32_t g = 0; g < c->n_group; g++)
@@ -732,6 +778,7 @@ static scs_status get_groups(scs_bytes *b, scs_checkpoint *c)
     return SCS_OK;
 }
 
+/* Takes what put_all put; all has to be there, within range, and nothing more. SCS_EDATA. */
 static scs_status get_all(scs_bytes *b, scs_checkpoint *c)
 {
     SCS_TRY(get_sizes(b, c));
@@ -766,6 +813,7 @@ done:
 
 /* ---- numbers ---- */
 
+/* Every tensor of the model, by its name, turned into the model's own layout. */
 static scs_status read_weights(const scs_h5 *h5, scs_model *model)
 {
     for (int32_t i = 0; i < model->n_tensor; i++) {
@@ -774,7 +822,7 @@ static scs_status read_weights(const scs_h5 *h5, scs_model *model)
         scs_status st;
 
         SCS_TRY(SCS_ALLOC(values, tensor_size(tensor)));
-        st = tensor_read(h5, tensor, values);
+        st = read_tensor(h5, tensor, values);
         if (st == SCS_OK)
             scs_model_tensor_import(model, tensor, values);
         free(values);
@@ -783,6 +831,7 @@ static scs_status read_weights(const scs_h5 *h5, scs_model *model)
     return SCS_OK;
 }
 
+/* The DEG lists name genes of this atlas. SCS_EDATA. */
 static scs_status check_genes(const scs_h5 *h5, const scs_atlas *atlas)
 {
     for (int64_t i = 0; i < (int64_t)atlas->n_group * SCS_N_DEG; i++)
@@ -792,13 +841,14 @@ static scs_status check_genes(const scs_h5 *h5, const scs_atlas *atlas)
     return SCS_OK;
 }
 
+/* Into the arrays of an atlas that was made with the groups of this file. */
 static scs_status read_atlas(const scs_h5 *h5, const scs_atlas *atlas)
 {
-    scs_atlas_array array[SCS_ATLAS_ARRAYS];
+    atlas_array array[N_ATLAS_ARRAY];
 
     atlas_arrays(atlas, array);
-    for (int i = 0; i < SCS_ATLAS_ARRAYS; i++)
-        SCS_TRY(atlas_array_read(h5, &array[i], array[i].data));
+    for (int i = 0; i < N_ATLAS_ARRAY; i++)
+        SCS_TRY(read_atlas_array(h5, &array[i], array[i].data));
     return check_genes(h5, atlas);
 }
 

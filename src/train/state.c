@@ -1,4 +1,18 @@
-#include "src/hdf5/h5text.h"
+/* Writing and reading the state of a training run (state.h says what it is).
+ *
+ *     epoch, steps_done, step, best_epoch     int64: scs_position
+ *     n_shard, n_param, n_running             int64: what the run must have to go on
+ *     sum_*, seconds, best                    float64: the epoch so far, the best one's value
+ *     config, data, program                   texts
+ *     param, running, m, v                    float32; attribute sha256
+ *     best_param, best_running                float32, where there is a best epoch
+ *
+ * The four tables below name each member once; writing, reading, packing and checking walk along
+ * them. Rank 0 alone touches the file, whose vectors are as large as the network; all ranks take
+ * part in gathering and in sharing them, whatever has happened to rank 0's file, and agree at the
+ * end. Texts are read in a forked child (sandbox.h) before MPI starts; numbers directly, after
+ * the file's own checksum was compared.
+ */
 #include "src/train/state.h"
 
 #include "src/base/bytes.h"
@@ -7,6 +21,7 @@
 #include "src/base/sandbox.h"
 #include "src/base/text.h"
 #include "src/hdf5/h5read.h"
+#include "src/hdf5/h5text.h"
 #include "src/hdf5/h5write.h"
 #include "src/train/train_internal.h"
 #include "scscreen/train.h"
@@ -15,78 +30,83 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SCS_STATE_INTS = 7, SCS_STATE_NUMBERS = 6, SCS_STATE_TEXTS = 3, SCS_STATE_VECTORS = 6 };
+enum { N_INTEGER = 7, N_NUMBER = 6, N_TEXT = 3, N_VECTOR = 6 };
 
-typedef struct scs_state_int {
+/* A member that is one integer. */
+typedef struct int_member {
     const char *name;
-    int64_t *value, least; /**< borrowed from the state; the smallest that is allowed */
-} scs_state_int;
+    int64_t *value, least; /* in the state, borrowed; the smallest that is allowed */
+} int_member;
 
-typedef struct scs_state_number {
+/* One that is a double, which has to be finite. */
+typedef struct number_member {
     const char *name;
     double *value;
-} scs_state_number;
+} number_member;
 
-typedef struct scs_state_text {
+/* One that is a text, owned by the state. */
+typedef struct text_member {
     const char *name;
     char **value;
-} scs_state_text;
+} text_member;
 
-/* A vector that every rank holds, or (m, v) of which each holds a slice. */
-typedef struct scs_state_vector {
+/* A vector that is alike on every rank, or (sliced: m, v) of which each rank holds the slices
+ * of its shards, segment after segment (scs_slices). */
+typedef struct vector_member {
     const char *name;
-    float *values; /**< [n] borrowed from the training; of a slice only [hi - lo] */
-    int64_t n;
+    float *values; /* in the training, borrowed: [n], or this rank's slices */
+    int64_t n;     /* of the whole vector, as the file has it */
     bool sliced;
-} scs_state_vector;
+} vector_member;
 
-/* @param[out] ints [SCS_STATE_INTS] */
-static void state_ints(scs_state *state, scs_state_int *ints)
+/* ---- what the file holds ---- */
+
+/* @param[out] integers [N_INTEGER] */
+static void integers_of(scs_state *state, int_member *integers)
 {
     scs_position *p = &state->position;
-    scs_state_int all[SCS_STATE_INTS] = {{"epoch", &p->epoch, 1},
-                                         {"steps_done", &p->at, 0},
-                                         {"step", &p->step, 0},
-                                         {"best_epoch", &p->best_epoch, 0},
-                                         {"n_shard", &state->n_shard, 1},
-                                         {"n_param", &state->n_param, 1},
-                                         {"n_running", &state->n_running, 0}};
+    int_member all[N_INTEGER] = {{"epoch", &p->epoch, 1},
+                                 {"steps_done", &p->at, 0},
+                                 {"step", &p->step, 0},
+                                 {"best_epoch", &p->best_epoch, 0},
+                                 {"n_shard", &state->n_shard, 1},
+                                 {"n_param", &state->n_param, 1},
+                                 {"n_running", &state->n_running, 0}};
 
-    memcpy(ints, all, sizeof all);
+    memcpy(integers, all, sizeof all);
 }
 
-/* @param[out] numbers [SCS_STATE_NUMBERS] */
-static void state_numbers(scs_state *state, scs_state_number *numbers)
+/* @param[out] numbers [N_NUMBER] */
+static void numbers_of(scs_state *state, number_member *numbers)
 {
     scs_position *p = &state->position;
-    scs_state_number all[SCS_STATE_NUMBERS] = {{"sum_objective", &p->sum.objective},
-                                               {"sum_reconstruction", &p->sum.reconstruction},
-                                               {"sum_kl", &p->sum.kl},
-                                               {"sum_cells", &p->sum.n},
-                                               {"seconds", &p->seconds},
-                                               {"best", &p->best}};
+    number_member all[N_NUMBER] = {{"sum_objective", &p->sum.objective},
+                                   {"sum_reconstruction", &p->sum.reconstruction},
+                                   {"sum_kl", &p->sum.kl},
+                                   {"sum_cells", &p->sum.n},
+                                   {"seconds", &p->seconds},
+                                   {"best", &p->best}};
 
     memcpy(numbers, all, sizeof all);
 }
 
-/* @param[out] texts [SCS_STATE_TEXTS] */
-static void state_texts(scs_state *state, scs_state_text *texts)
+/* @param[out] texts [N_TEXT] */
+static void texts_of(scs_state *state, text_member *texts)
 {
-    scs_state_text all[SCS_STATE_TEXTS] = {
+    text_member all[N_TEXT] = {
         {"config", &state->config}, {"data", &state->data}, {"program", &state->program}};
 
     memcpy(texts, all, sizeof all);
 }
 
-/* @param[out] vectors [SCS_STATE_VECTORS]  @return how many: the best weights only where there are
+/* @param[out] vectors [N_VECTOR]  @return how many: the best weights only where there are
  * any */
-static int state_vectors(const scs_training *training, int64_t best_epoch,
-                         scs_state_vector *vectors)
+static int vectors_of(const scs_training *training, int64_t best_epoch, vector_member *vectors)
 {
     const scs_trainer *t = training->trainer;
     int64_t n_param = t->model->n_param, n_running = t->model->n_running;
     bool best = training->best && best_epoch > 0;
-    scs_state_vector all[SCS_STATE_VECTORS] = {
+    vector_member all[N_VECTOR] = {
         {"param", t->model->param, n_param, false},
         {"running", t->model->running, n_running, false},
         {"m", t->m, n_param, true},
@@ -95,10 +115,13 @@ static int state_vectors(const scs_training *training, int64_t best_epoch,
         {"best_running", best ? training->best + n_param : NULL, n_running, false}};
 
     memcpy(vectors, all, sizeof all);
-    return best ? SCS_STATE_VECTORS : SCS_STATE_VECTORS - 2;
+    return best ? N_VECTOR : N_VECTOR - 2;
 }
 
-/* The checksum that the file itself gives. @param[out] sum [SCS_CHECKSUM_MAX] */
+/* ---- load ---- */
+
+/* The checksum that the file itself gives of a vector. SCS_EDATA. @param[out] sum
+ * [SCS_CHECKSUM_MAX] */
 static scs_status own_checksum(const scs_h5 *h5, const char *name, char *sum)
 {
     char *text = NULL;
@@ -111,7 +134,8 @@ static scs_status own_checksum(const scs_h5 *h5, const char *name, char *sum)
     return SCS_OK;
 }
 
-/* What a step left that nothing has met yet: saved, it would take the place of a good state. */
+/* Refuses what a step left and no later step has met: saved, it would take the place of a good
+ * state. SCS_ENUMERIC. */
 static scs_status check_finite(const scs_h5 *h5, const char *name, const float *values, int64_t n)
 {
     for (int64_t i = 0; i < n; i++)
@@ -122,11 +146,11 @@ static scs_status check_finite(const scs_h5 *h5, const char *name, const float *
     return SCS_OK;
 }
 
-/* Read one vector and compare its checksum with `sum` (NULL: with the file's own attribute, only
- * before MPI_Init or in a file that passed scs_checksum_file_check). SCS_EDATA. @param[out] out [n]
- */
-static scs_status state_read_vector(const scs_h5 *h5, const char *name, int64_t n, const char *sum,
-                                    float *out)
+/* Read one vector and compare its checksum with `sum`, or with the file's own attribute where
+ * that is NULL: an attribute is text, and read only before MPI_Init or in a file that passed
+ * scs_checksum_file_check. SCS_EDATA, SCS_ENUMERIC. @param[out] out [n] */
+static scs_status read_vector(const scs_h5 *h5, const char *name, int64_t n, const char *sum,
+                              float *out)
 {
     char expected[SCS_CHECKSUM_MAX], read[SCS_CHECKSUM_MAX];
     scs_h5_shape shape;
@@ -148,16 +172,16 @@ static scs_status state_read_vector(const scs_h5 *h5, const char *name, int64_t 
     return check_finite(h5, name, out, n);
 }
 
-/* From rank 0 to all; a sliced vector goes through scratch, and each rank keeps its slice. */
-static scs_status take_vector(const scs_trainer *t, const scs_h5 *h5,
-                              const scs_state_vector *vector)
+/* From rank 0 to all; a sliced vector goes through scratch, and each rank keeps its slices.
+ * Collective. */
+static scs_status load_vector(const scs_trainer *t, const scs_h5 *h5, const vector_member *vector)
 {
     const scs_team *team = t->team;
     float *whole = vector->sliced ? t->grad[0] : vector->values;
     scs_status mine = SCS_OK;
 
     if (team->rank == 0)
-        mine = state_read_vector(h5, vector->name, vector->n, NULL, whole);
+        mine = read_vector(h5, vector->name, vector->n, NULL, whole);
     SCS_TRY(team->agree(team->ctx, mine));
     SCS_TRY(team->share(team->ctx, whole, vector->n * (int64_t)sizeof *whole));
     for (int s = 0; vector->sliced && s < SCS_SEGMENTS; s++)
@@ -166,6 +190,7 @@ static scs_status take_vector(const scs_trainer *t, const scs_h5 *h5,
     return SCS_OK;
 }
 
+/* Whether the file is of a run of this network and these shards; known alike on all ranks. */
 static scs_status check_size(const scs_training *training, const scs_state *state)
 {
     const scs_trainer *t = training->trainer;
@@ -179,13 +204,15 @@ static scs_status check_size(const scs_training *training, const scs_state *stat
     return SCS_OK;
 }
 
-static scs_status take_vectors(scs_training *training, const scs_h5 *h5, int64_t best_epoch)
+/* Those that the file has; all ranks have the same position and so ask for the same.
+ * Collective. */
+static scs_status load_vectors(scs_training *training, const scs_h5 *h5, int64_t best_epoch)
 {
-    scs_state_vector vector[SCS_STATE_VECTORS];
-    int n = state_vectors(training, best_epoch, vector);
+    vector_member vector[N_VECTOR];
+    int n = vectors_of(training, best_epoch, vector);
 
     for (int i = 0; i < n; i++)
-        SCS_TRY(take_vector(training->trainer, h5, &vector[i]));
+        SCS_TRY(load_vector(training->trainer, h5, &vector[i]));
     return SCS_OK;
 }
 
@@ -198,7 +225,7 @@ scs_status scs_state_load(scs_training *training, const scs_state *state)
     if (st == SCS_OK && team->rank == 0)
         st = scs_h5_open(state->path, 0, &h5);
     SCS_GO(st, team->agree(team->ctx, st));
-    SCS_GO(st, take_vectors(training, &h5, state->position.best_epoch));
+    SCS_GO(st, load_vectors(training, &h5, state->position.best_epoch));
     training->position = state->position;
     training->trainer->step = state->position.step;
 done:
@@ -206,41 +233,59 @@ done:
     return st;
 }
 
+void scs_state_destroy(scs_state **state)
+{
+    scs_state *s = *state;
+
+    if (!s)
+        return;
+    free(s->path);
+    free(s->config);
+    free(s->data);
+    free(s->program);
+    free(s);
+    *state = NULL;
+}
+
+/* ---- save ---- */
+
 /* A state file being written by rank 0. */
 typedef struct writer {
     scs_h5_out out;
-    scs_state_vector vector[SCS_STATE_VECTORS];
-    char sum[SCS_STATE_VECTORS][SCS_CHECKSUM_MAX];
+    vector_member vector[N_VECTOR];
+    char sum[N_VECTOR][SCS_CHECKSUM_MAX]; /* of what is meant to be written */
     int n_vector;
 } writer;
 
 static scs_status write_words(hid_t file, scs_state *state)
 {
-    scs_state_int ints[SCS_STATE_INTS];
-    scs_state_number numbers[SCS_STATE_NUMBERS];
-    scs_state_text texts[SCS_STATE_TEXTS];
+    int_member integers[N_INTEGER];
+    number_member numbers[N_NUMBER];
+    text_member texts[N_TEXT];
 
-    state_ints(state, ints);
-    for (int i = 0; i < SCS_STATE_INTS; i++)
-        SCS_TRY(scs_h5_write(file, ints[i].name, H5T_NATIVE_INT64, 0, NULL, ints[i].value));
-    state_numbers(state, numbers);
-    for (int i = 0; i < SCS_STATE_NUMBERS; i++)
+    integers_of(state, integers);
+    for (int i = 0; i < N_INTEGER; i++)
+        SCS_TRY(scs_h5_write(file, integers[i].name, H5T_NATIVE_INT64, 0, NULL, integers[i].value));
+    numbers_of(state, numbers);
+    for (int i = 0; i < N_NUMBER; i++)
         SCS_TRY(scs_h5_write(file, numbers[i].name, H5T_NATIVE_DOUBLE, 0, NULL, numbers[i].value));
-    state_texts(state, texts);
-    for (int i = 0; i < SCS_STATE_TEXTS; i++)
+    texts_of(state, texts);
+    for (int i = 0; i < N_TEXT; i++)
         SCS_TRY(scs_h5_scalar_text(file, texts[i].name, *texts[i].value));
     return SCS_OK;
 }
 
+/* A new file beside the old one, with everything but the vectors. */
 static scs_status begin(scs_state *state, writer *w)
 {
     SCS_TRY(scs_h5_out_create_checked(state->path, &w->out));
     return write_words(w->out.file, state);
 }
 
+/* With the checksum of what is meant to be there. @param values [vector->n] */
 static scs_status write_vector(writer *w, int i, const float *values)
 {
-    const scs_state_vector *vector = &w->vector[i];
+    const vector_member *vector = &w->vector[i];
     hid_t file = w->out.file;
 
     scs_checksum_bytes(values, vector->n * (int64_t)sizeof *values, w->sum[i]);
@@ -248,7 +293,9 @@ static scs_status write_vector(writer *w, int i, const float *values)
     return scs_h5_attr_write_text(file, vector->name, "sha256", w->sum[i]);
 }
 
-/* @param back [n_param] scratch */
+/* Each vector as it reads back from the closed file; what differs is the disk's fault
+ * (SCS_EIO).
+ * @param back [n_param] scratch */
 static scs_status verify(const writer *w, float *back)
 {
     scs_status st = SCS_OK;
@@ -256,11 +303,12 @@ static scs_status verify(const writer *w, float *back)
 
     SCS_TRY(scs_h5_open(w->out.temp, 0, &h5));
     for (int i = 0; i < w->n_vector && st == SCS_OK; i++)
-        st = state_read_vector(&h5, w->vector[i].name, w->vector[i].n, w->sum[i], back);
+        st = read_vector(&h5, w->vector[i].name, w->vector[i].n, w->sum[i], back);
     scs_h5_close(&h5);
     return st == SCS_EDATA ? scs_context(SCS_EIO, "does not read back as it was written: ") : st;
 }
 
+/* Synced, verified, renamed: from here on the file is the state. @param scratch [n_param] */
 static scs_status finish(writer *w, float *scratch)
 {
     SCS_TRY(scs_h5_out_finish(&w->out));
@@ -268,11 +316,11 @@ static scs_status finish(writer *w, float *scratch)
     return scs_h5_out_commit(&w->out);
 }
 
-/* All of a sliced vector on every rank. @param[out] whole [n] */
-static scs_status gather(const scs_trainer *t, const scs_state_vector *vector, float *whole)
+/* All of a sliced vector on every rank. Collective. @param[out] whole [n] */
+static scs_status gather(const scs_trainer *t, const vector_member *vector, float *whole)
 {
     for (int s = 0; s < SCS_SEGMENTS; s++) {
-        const scs_own *own = &t->own[s];
+        const scs_slices *own = &t->own[s];
 
         memcpy(whole + own->lo, vector->values + own->at,
                (size_t)(own->hi - own->lo) * sizeof *whole);
@@ -281,14 +329,15 @@ static scs_status gather(const scs_trainer *t, const scs_state_vector *vector, f
     return scs_collective_ok();
 }
 
-/* Each rank takes part in every gathering, whatever has happened to rank 0's file.
- * @param[out] mine whether this rank could write */
+/* Each rank takes part in every gathering, whatever has happened to rank 0's file: `mine` is
+ * this rank's own failure, which the others learn of only at the end. @return of the collective
+ * calls */
 static scs_status write_vectors(const scs_trainer *t, writer *w, scs_status *mine)
 {
     float *scratch = t->grad[0]; /* free between steps */
 
     for (int i = 0; i < w->n_vector; i++) {
-        const scs_state_vector *vector = &w->vector[i];
+        const vector_member *vector = &w->vector[i];
 
         if (vector->sliced)
             SCS_TRY(gather(t, vector, scratch));
@@ -309,7 +358,7 @@ scs_status scs_state_save(scs_training *training, const scs_state *facts)
     state.n_shard = t->team->n_shard;
     state.n_param = t->model->n_param;
     state.n_running = t->model->n_running;
-    w.n_vector = state_vectors(training, state.position.best_epoch, w.vector);
+    w.n_vector = vectors_of(training, state.position.best_epoch, w.vector);
     mine = writes ? begin(&state, &w) : SCS_OK;
     SCS_GO(st, write_vectors(t, &w, &mine));
     if (writes && mine == SCS_OK)
@@ -320,36 +369,20 @@ done:
     return st;
 }
 
-/* Limits of the child that reads the file's texts. */
-enum { PROBE_SECONDS = 60, PROBE_MEMORY = 1 << 30 };
-
-void scs_state_destroy(scs_state **state)
-{
-    scs_state *s = *state;
-
-    if (!s)
-        return;
-    free(s->path);
-    free(s->config);
-    free(s->data);
-    free(s->program);
-    free(s);
-    *state = NULL;
-}
-
 /* ---- as one block of bytes ---- */
 
+/* In the order of the tables. */
 static scs_status put_all(scs_state *s, scs_bytes *b)
 {
-    scs_state_text texts[SCS_STATE_TEXTS];
+    text_member texts[N_TEXT];
 
     SCS_TRY(scs_bytes_put(b, &s->position, sizeof s->position));
     SCS_TRY(scs_bytes_put_int(b, s->n_shard));
     SCS_TRY(scs_bytes_put_int(b, s->n_param));
     SCS_TRY(scs_bytes_put_int(b, s->n_running));
     SCS_TRY(scs_bytes_put_text(b, s->path));
-    state_texts(s, texts);
-    for (int i = 0; i < SCS_STATE_TEXTS; i++)
+    texts_of(s, texts);
+    for (int i = 0; i < N_TEXT; i++)
         SCS_TRY(scs_bytes_put_text(b, *texts[i].value));
     return SCS_OK;
 }
@@ -362,33 +395,35 @@ scs_status scs_state_pack(const scs_state *state, uint8_t **blob, int64_t *size)
     return scs_bytes_take(&b, put_all(&s, &b), blob, size);
 }
 
+/* Within the limits of the tables: the bytes may be from a damaged file. SCS_EDATA. */
 static scs_status check_numbers(scs_state *s)
 {
-    scs_state_int ints[SCS_STATE_INTS];
-    scs_state_number numbers[SCS_STATE_NUMBERS];
+    int_member integers[N_INTEGER];
+    number_member numbers[N_NUMBER];
 
-    state_ints(s, ints);
-    for (int i = 0; i < SCS_STATE_INTS; i++)
-        SCS_REQUIRE(*ints[i].value >= ints[i].least, SCS_EDATA, "%s: %s is %lld", s->path,
-                    ints[i].name, (long long)*ints[i].value);
-    state_numbers(s, numbers);
-    for (int i = 0; i < SCS_STATE_NUMBERS; i++)
+    integers_of(s, integers);
+    for (int i = 0; i < N_INTEGER; i++)
+        SCS_REQUIRE(*integers[i].value >= integers[i].least, SCS_EDATA, "%s: %s is %lld", s->path,
+                    integers[i].name, (long long)*integers[i].value);
+    numbers_of(s, numbers);
+    for (int i = 0; i < N_NUMBER; i++)
         SCS_REQUIRE(isfinite(*numbers[i].value), SCS_EDATA, "%s: %s is not finite", s->path,
                     numbers[i].name);
     return SCS_OK;
 }
 
+/* Takes what put_all put; every member has to be there and nothing more. SCS_EDATA. */
 static scs_status get_all(scs_bytes *b, scs_state *s)
 {
-    scs_state_text texts[SCS_STATE_TEXTS];
+    text_member texts[N_TEXT];
 
     SCS_TRY(scs_bytes_get(b, &s->position, sizeof s->position));
     SCS_TRY(scs_bytes_get_int(b, &s->n_shard));
     SCS_TRY(scs_bytes_get_int(b, &s->n_param));
     SCS_TRY(scs_bytes_get_int(b, &s->n_running));
     SCS_TRY(scs_bytes_get_text(b, &s->path));
-    state_texts(s, texts);
-    for (int i = 0; i < SCS_STATE_TEXTS; i++) {
+    texts_of(s, texts);
+    for (int i = 0; i < N_TEXT; i++) {
         SCS_TRY(scs_bytes_get_text(b, texts[i].value));
         SCS_REQUIRE(*texts[i].value, SCS_EDATA, "a training state lacks its %s", texts[i].name);
     }
@@ -413,7 +448,11 @@ done:
 
 /* ---- probe ---- */
 
-static scs_status read_text(const scs_h5 *h5, const scs_state_text *text)
+/* Limits of the child that reads the file's texts: seconds, bytes. */
+enum { PROBE_SECONDS = 60, PROBE_MEMORY = 1 << 30 };
+
+/* A dataset that is exactly one text (SCS_EDATA). */
+static scs_status read_text(const scs_h5 *h5, const text_member *text)
 {
     scs_names names = {0};
     scs_status st;
@@ -425,25 +464,26 @@ static scs_status read_text(const scs_h5 *h5, const scs_state_text *text)
     return st;
 }
 
+/* All but the vectors. @param[out] s zeroed; the caller destroys it, also after a failure */
 static scs_status read_words(const scs_h5 *h5, scs_state *s)
 {
-    scs_state_int ints[SCS_STATE_INTS];
-    scs_state_number numbers[SCS_STATE_NUMBERS];
-    scs_state_text texts[SCS_STATE_TEXTS];
+    int_member integers[N_INTEGER];
+    number_member numbers[N_NUMBER];
+    text_member texts[N_TEXT];
 
-    state_ints(s, ints);
-    for (int i = 0; i < SCS_STATE_INTS; i++)
-        SCS_TRY(scs_h5_read_int64(h5, ints[i].name, 0, 1, ints[i].value));
-    state_numbers(s, numbers);
-    for (int i = 0; i < SCS_STATE_NUMBERS; i++)
+    integers_of(s, integers);
+    for (int i = 0; i < N_INTEGER; i++)
+        SCS_TRY(scs_h5_read_int64(h5, integers[i].name, 0, 1, integers[i].value));
+    numbers_of(s, numbers);
+    for (int i = 0; i < N_NUMBER; i++)
         SCS_TRY(scs_h5_read_double(h5, numbers[i].name, 0, 1, numbers[i].value));
-    state_texts(s, texts);
-    for (int i = 0; i < SCS_STATE_TEXTS; i++)
+    texts_of(s, texts);
+    for (int i = 0; i < N_TEXT; i++)
         SCS_TRY(read_text(h5, &texts[i]));
     return scs_text_copy(h5->path, &s->path);
 }
 
-/* In the child. @param arg the path */
+/* In the child, under its limits. @param arg the path  @param[out] out put_all */
 static scs_status probe_in_child(void *arg, scs_bytes *out)
 {
     scs_state *s = NULL;

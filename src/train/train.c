@@ -1,3 +1,22 @@
+/* Training: steps, epochs, early stopping. Exported: scs_train (Collective); the state of a run
+ * is in train_internal.h.
+ *
+ * One step, on V shards of which this rank owns some:
+ *   1. each shard's part of the batch goes forward and backward by itself (model/network_step.c);
+ *   2. after the output layer, losses are summed over shards in tree order: one message, which
+ *      also carries what ranks ask for (save, stop), so that all decide alike;
+ *   3. gradients are summed slice by slice in the same tree order, each rank updates its slices by
+ *      Adam, and the new weights set out for the other ranks.
+ *
+ * New weights travel while the next batch is gathered: a step waits for them only where it first
+ * reads a weight (before_weights). So everything that reads weights outside a step calls
+ * trainer_settle first.
+ *
+ * The bits do not depend on the number of ranks: a shard's partial sums are made alone, added in
+ * the order of one binary tree over the shards, and every decision is taken from numbers that all
+ * ranks have alike. A failure between gather_begin and gather_end leaves messages under way;
+ * trainer_abandon takes them in, so that ranks that fail together also end together.
+ */
 #include "src/base/clock.h"
 #include "src/base/collective.h"
 #include "src/data/packed.h"
@@ -9,46 +28,84 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void add_cell(scs_row cell, double *sum)
+enum {
+    MIN_BATCH = 3,         /* cells of the last step of an epoch; a smaller one is left out, as
+                              batch norm has too little to go by */
+    EVALUATION_BLOCK = 256 /* cells that validation takes at once: fixed shapes of BLAS calls */
+};
+
+/* ---- messages under way ---- */
+
+/* Waits until the new weights are there: to be called before others than the next step read
+ * them. Collective. */
+static scs_status trainer_settle(scs_trainer *t)
 {
-    for (int64_t k = 0; k < cell.n; k++)
-        sum[scs_row_gene(&cell, k)] += scs_row_value(&cell, k);
+    if (!t->gathering)
+        return scs_collective_ok();
+    t->gathering = false;
+    return t->team->gather_end(t->team->ctx);
 }
 
-/* Sums over each local shard's training cells. @param sum [n_local, n_gene] zeroed */
-static void sum_genes(const scs_trainer *t, double *sum)
+/* Takes in what a step that failed has left under way. Collective. */
+static void trainer_abandon(scs_trainer *t)
 {
+    const scs_team *team = t->team;
+    int64_t *bound = t->own[SCS_OUT_WEIGHT].bound;
+
+    if (t->reducing)
+        (void)!team->reduce_end(team->ctx, t->grad, bound, true,
+                                t->grad[0] + t->own[SCS_OUT_WEIGHT].lo);
+    t->reducing = false;
+    (void)!trainer_settle(t);
+}
+
+/* ---- sums over shards ---- */
+
+/* sum += loss, member by member: both are sums over cells. */
+static void loss_add(const scs_loss *loss, scs_loss *sum)
+{
+    sum->objective += loss->objective;
+    sum->reconstruction += loss->reconstruction;
+    sum->kl += loss->kl;
+    sum->n += loss->n;
+}
+
+/* Sums over all shards of t->loss, the same bits on every rank. What the ranks ask for
+ * (t->wishes) travels as two more numbers, the count of ranks that ask: afterwards all know it.
+ * Collective.
+ * @param[out] loss sums over all shards */
+static scs_status trainer_sum_losses(scs_trainer *t, scs_loss *loss)
+{
+    double total[SCS_STEP_SUMS];
+
     for (int32_t i = 0; i < t->n_local; i++) {
-        const scs_packed *x = &t->shard[i].x;
+        double *sums = t->partial + SCS_STEP_SUMS * (int64_t)i;
 
-        for (int64_t r = 0; r < t->shard[i].n_train; r++)
-            add_cell(scs_packed_row(x, r), sum + (int64_t)i * x->n_col);
+        sums[0] = t->loss[i].objective;
+        sums[1] = t->loss[i].reconstruction;
+        sums[2] = t->loss[i].kl;
+        sums[3] = t->loss[i].n;
+        sums[4] = i == 0 && (t->wishes & SCS_WISH_SAVE);
+        sums[5] = i == 0 && (t->wishes & SCS_WISH_STOP);
     }
+    SCS_TRY(t->team->sum(t->team->ctx, t->partial, SCS_STEP_SUMS, total));
+    *loss = (scs_loss){total[0], total[1], total[2], total[3]};
+    t->wishes = (total[4] > 0 ? SCS_WISH_SAVE : 0) | (total[5] > 0 ? SCS_WISH_STOP : 0);
+    return SCS_OK;
 }
 
-static scs_status trainer_center(scs_trainer *t)
-{
-    int32_t n_gene = t->model->arch.n_gene;
-    double *sum, *total, n = 0;
-    scs_real *bias = scs_model_data(t->model, scs_model_find(t->model, "decoder.linear_out.bias"));
-    scs_status st = SCS_ALLOC(sum, ((int64_t)t->n_local + 1) * n_gene);
+/* ---- one step ---- */
 
-    SCS_GO(st, t->team->agree(t->team->ctx, st));
-    sum_genes(t, sum);
-    total = sum + (int64_t)t->n_local * n_gene;
-    SCS_GO(st, t->team->sum(t->team->ctx, sum, n_gene, total));
-    for (int32_t v = 0; v < t->deal->n_shard; v++)
-        n += (double)t->deal->n_train[v];
-    for (int32_t g = 0; g < n_gene; g++)
-        bias[g] = (scs_real)(total[g] / n);
-done:
-    free(sum);
-    return st;
-}
+/* What the hooks of a step in hand see; borrowed. */
+typedef struct step_in_hand {
+    scs_trainer *t;
+    const scs_step *step;
+    scs_loss *loss; /* out: sums over all shards */
+} step_in_hand;
 
-/* One optimiser step: how its sums and its new weights travel while the ranks compute. */
-
-/* The output layer's way in a step of so many cells; an epoch's last step may have few. */
+/* Whether the output layer is factored (output_factored.h) in a step of so many cells; by all
+ * shards' cells and density, never by this rank's. An epoch's last step may be short, and
+ * differ. */
 static bool is_factored(const scs_trainer *t, int64_t n_global)
 {
     int wanted = t->options.output_layer;
@@ -58,93 +115,50 @@ static bool is_factored(const scs_trainer *t, int64_t n_global)
             scs_output_factors(&t->model->arch, (double)n_global, t->density));
 }
 
-/* Each shard's rows of this step. */
+/* Rows [at, at + 1) cells_per_shard of each shard's order; a shard that is used up gives none. */
 static void cut_batch(scs_trainer *t, int64_t at)
 {
     for (int32_t i = 0; i < t->n_local; i++) {
-        int64_t first = at * t->part, left = t->shard[i].n_train - first;
+        int64_t first = at * t->cells_per_shard, left = t->shard[i].n_train - first;
 
         if (left < 0)
             left = 0;
-        t->batch[i] = (scs_batch){.x = &t->shard[i].x,
-                                  .cell = t->shard[i].cell,
-                                  .rows = left ? t->order[i] + first : NULL,
-                                  .n = (int32_t)(left < t->part ? left : t->part)};
+        t->batch[i] =
+            (scs_batch){.x = &t->shard[i].x,
+                        .cell = t->shard[i].cell,
+                        .rows = left ? t->order[i] + first : NULL,
+                        .n = (int32_t)(left < t->cells_per_shard ? left : t->cells_per_shard)};
     }
 }
 
-/* A step in the making. */
-typedef struct making {
-    scs_trainer *t;
-    const scs_step *step;
-    scs_loss *loss;
-} making;
-
-/* Adam on this rank's slice of a segment; then its new weights set out for the other ranks. */
+/* Adam on this rank's slices of a segment, by the gradient summed into grad[0]; then their new
+ * weights set out for the other ranks. Collective. */
 static scs_status update(scs_trainer *t, int segment)
 {
-    const scs_own *own = &t->own[segment];
+    const scs_slices *own = &t->own[segment];
     double rate = scs_profile_learning_rate(&t->options, t->step, t->options.epochs * t->steps);
 
     scs_adam_step(&t->model->arch, rate, t->step, t->model->param, own->lo, own->hi,
                   t->grad[0] + own->lo, t->m + own->at, t->v + own->at);
-    t->travels = true;
+    t->gathering = true;
     return t->team->gather_begin(t->team->ctx, t->model->param, own->bound);
 }
 
-static scs_status trainer_settle(scs_trainer *t)
-{
-    if (!t->travels)
-        return scs_collective_ok();
-    t->travels = false;
-    return t->team->gather_end(t->team->ctx);
-}
-
-static void trainer_abandon(scs_trainer *t)
-{
-    const scs_team *team = t->team;
-    int64_t *bound = t->own[SCS_OUT_WEIGHT].bound;
-
-    if (t->reduces)
-        (void)!team->reduce_end(team->ctx, t->grad, bound, true,
-                                t->grad[0] + t->own[SCS_OUT_WEIGHT].lo);
-    t->reduces = false;
-    (void)!trainer_settle(t);
-}
-
+/* Hook: the step is about to read the first weight. */
 static scs_status before_weights(void *ctx)
 {
-    const making *m = ctx;
+    const step_in_hand *m = ctx;
 
     return trainer_settle(m->t);
 }
 
-/* ---- sums over shards ---- */
-
-static scs_status trainer_sum_losses(scs_trainer *t, scs_loss *loss)
-{
-    double total[SCS_STEP_SUMS];
-
-    for (int32_t i = 0; i < t->n_local; i++) {
-        double *part = t->parts + SCS_STEP_SUMS * (int64_t)i;
-
-        part[0] = t->loss[i].objective;
-        part[1] = t->loss[i].reconstruction;
-        part[2] = t->loss[i].kl;
-        part[3] = t->loss[i].n;
-        part[4] = i == 0 && (t->wishes & SCS_WISH_SAVE);
-        part[5] = i == 0 && (t->wishes & SCS_WISH_STOP);
-    }
-    SCS_TRY(t->team->sum(t->team->ctx, t->parts, SCS_STEP_SUMS, total));
-    *loss = (scs_loss){total[0], total[1], total[2], total[3]};
-    t->wishes = (total[4] > 0 ? SCS_WISH_SAVE : 0) | (total[5] > 0 ? SCS_WISH_STOP : 0);
-    return SCS_OK;
-}
-
-/* The output layer's gradient, or its new weights, travel under the rest of the backward pass. */
+/* Hook: the output layer's backward pass is done. Its summed gradient, or (where the layer is
+ * split by genes and its gradient whole) its new weights, travel under the rest of the pass.
+ * The loss comes first: a NaN or Inf ends training here, before any weight is changed.
+ * SCS_ENUMERIC on all ranks. */
 static scs_status after_output(void *ctx)
 {
-    const making *m = ctx;
+    const step_in_hand *m = ctx;
     scs_trainer *t = m->t;
     const int64_t *bound = t->own[SCS_OUT_WEIGHT].bound;
 
@@ -160,26 +174,29 @@ static scs_status after_output(void *ctx)
         return update(t, SCS_OUT_BIAS);
     }
     SCS_TRY(t->team->reduce_begin(t->team->ctx, t->grad, bound, true));
-    t->reduces = true;
+    t->reducing = true;
     return scs_collective_ok();
 }
 
-/* The gradient of a segment is summed, if that has not been done. */
+/* Sums the gradient of a segment over shards into grad[0] at own->lo. Nothing to do where a
+ * split by genes has made it whole; the output layer's sum has been under way since
+ * after_output. */
 static scs_status reduce(scs_trainer *t, const scs_step *step, int segment)
 {
     const scs_team *team = t->team;
-    const scs_own *own = &t->own[segment];
+    const scs_slices *own = &t->own[segment];
     scs_real *slice = t->grad[0] + own->lo;
 
     if (scs_layout_gradient_is_whole(step, segment))
         return scs_collective_ok();
     if (segment != SCS_OUT_WEIGHT)
         return team->reduce_slice(team->ctx, t->grad, own->bound, true, slice);
-    t->reduces = false;
+    t->reducing = false;
     return team->reduce_end(team->ctx, t->grad, own->bound, true, slice);
 }
 
-/* The output layer first, whose sums have been under way for longest. */
+/* Sums and updates the segments that after_output has not; the output layer first, as its sums
+ * have been under way for longest. */
 static scs_status finish_step(scs_trainer *t, const scs_step *step)
 {
     static const int order[SCS_SEGMENTS] = {SCS_OUT_WEIGHT, SCS_OUT_BIAS, SCS_MIDDLE,
@@ -193,20 +210,23 @@ static scs_status finish_step(scs_trainer *t, const scs_step *step)
     return scs_collective_ok();
 }
 
+/* Cells of step `at`, all shards: known to every rank without a message. Local. */
 static int64_t trainer_cells(const scs_trainer *trainer, int64_t at)
 {
     const scs_deal *deal = trainer->deal;
     int64_t n = 0;
 
     for (int32_t v = 0; v < deal->n_shard; v++) {
-        int64_t left = deal->n_train[v] - at * trainer->part;
+        int64_t left = deal->n_train[v] - at * trainer->cells_per_shard;
 
         if (left > 0)
-            n += left < trainer->part ? left : trainer->part;
+            n += left < trainer->cells_per_shard ? left : trainer->cells_per_shard;
     }
     return n;
 }
 
+/* One optimiser step. Afterwards the new weights are on their way (trainer_settle). Collective.
+ * @param at 0 <= at < steps  @param[out] loss sums over all shards */
 static scs_status trainer_step(scs_trainer *t, int64_t epoch, int64_t at, scs_loss *loss)
 {
     scs_step step = {.seed = t->options.seed,
@@ -214,7 +234,7 @@ static scs_status trainer_step(scs_trainer *t, int64_t epoch, int64_t at, scs_lo
                      .n_global = trainer_cells(t, at),
                      .dropout = true,
                      .batch_norm = t->options.batch_norm};
-    making m = {t, &step, loss};
+    step_in_hand m = {t, &step, loss};
     scs_step_hooks hooks = {&m, before_weights, after_output};
 
     step.factored = is_factored(t, step.n_global);
@@ -225,30 +245,23 @@ static scs_status trainer_step(scs_trainer *t, int64_t epoch, int64_t at, scs_lo
     return finish_step(t, &step);
 }
 
-/* Cells of a block. */
-enum { VALIDATION_BLOCK = 256 };
+/* ---- the validation cells ---- */
 
-static void loss_add(const scs_loss *loss, scs_loss *sum)
-{
-    sum->objective += loss->objective;
-    sum->reconstruction += loss->reconstruction;
-    sum->kl += loss->kl;
-    sum->n += loss->n;
-}
-
-/* One shard's validation cells in blocks of a fixed size. @param rows [VALIDATION_BLOCK] scratch */
-static scs_status validate_shard(const scs_trainer *t, int32_t i, int64_t *rows)
+/* One shard's validation cells, in blocks of a fixed size counted from the first: the shapes of
+ * BLAS calls, and so the bits, do not depend on anything but the shard. Sums into t->loss[i].
+ * @param rows [EVALUATION_BLOCK] scratch */
+static scs_status evaluate_shard(const scs_trainer *t, int32_t i, int64_t *rows)
 {
     const scs_shard *shard = &t->shard[i];
     scs_loss *sum = &t->loss[i];
 
     *sum = (scs_loss){0};
-    for (int64_t at = 0; at < shard->n_valid; at += VALIDATION_BLOCK) {
+    for (int64_t at = 0; at < shard->n_valid; at += EVALUATION_BLOCK) {
         int64_t left = shard->n_valid - at;
         scs_batch batch = {.x = &shard->x,
                            .cell = shard->cell,
                            .rows = rows,
-                           .n = left < VALIDATION_BLOCK ? (int32_t)left : VALIDATION_BLOCK};
+                           .n = left < EVALUATION_BLOCK ? (int32_t)left : EVALUATION_BLOCK};
         scs_loss loss;
 
         for (int32_t k = 0; k < batch.n; k++)
@@ -259,23 +272,24 @@ static scs_status validate_shard(const scs_trainer *t, int32_t i, int64_t *rows)
     return SCS_OK;
 }
 
-static scs_status trainer_validate(scs_trainer *t, scs_loss *loss)
+/* Objective over all validation cells, by running batch norm, without dropout. Nobody can ask
+ * for a save here: the ranks' requests are those of steps. Collective.
+ * @param[out] loss sums over all shards; n is 0 without validation cells */
+static scs_status trainer_evaluate(scs_trainer *t, scs_loss *loss)
 {
-    int64_t rows[VALIDATION_BLOCK];
+    int64_t rows[EVALUATION_BLOCK];
     scs_status st = SCS_OK;
 
     for (int32_t i = 0; st == SCS_OK && i < t->n_local; i++)
-        st = validate_shard(t, i, rows);
+        st = evaluate_shard(t, i, rows);
     SCS_TRY(t->team->agree(t->team->ctx, st));
     t->wishes = 0;
     return trainer_sum_losses(t, loss);
 }
 
-/* A batch of fewer cells is left out: batch norm has nothing to go by. */
-enum { MIN_BATCH = 3 };
+/* ---- the trainer ---- */
 
-/* ---- create and destroy ---- */
-
+/* Each shard gives the same number of cells to a batch. SCS_EARG names the nearest that fits. */
 static scs_status check_batch(int64_t batch, int32_t n_shard)
 {
     int64_t nearest = (batch + n_shard / 2) / n_shard * n_shard;
@@ -289,6 +303,8 @@ static scs_status check_batch(int64_t batch, int32_t n_shard)
     return SCS_OK;
 }
 
+/* Steps of an epoch: until the fullest shard is used up, less last ones of fewer than MIN_BATCH
+ * cells over all shards. Sets steps and cells. SCS_EDATA where none is left. */
 static scs_status count_steps(scs_trainer *trainer)
 {
     const scs_deal *deal = trainer->deal;
@@ -296,7 +312,7 @@ static scs_status count_steps(scs_trainer *trainer)
 
     for (int32_t v = 0; v < deal->n_shard; v++)
         most = deal->n_train[v] > most ? deal->n_train[v] : most;
-    steps = (most + trainer->part - 1) / trainer->part;
+    steps = (most + trainer->cells_per_shard - 1) / trainer->cells_per_shard;
     while (steps > 0 && trainer_cells(trainer, steps - 1) < MIN_BATCH)
         steps--;
     SCS_REQUIRE(steps > 0, SCS_EDATA, "training needs at least %d cells; there are fewer",
@@ -307,7 +323,7 @@ static scs_status count_steps(scs_trainer *trainer)
     return SCS_OK;
 }
 
-/* This rank's slices, and their moments. */
+/* This rank's slices of every segment, and zeroed moments for them. */
 static scs_status cut_parameters(scs_trainer *t)
 {
     const scs_team *team = t->team;
@@ -316,7 +332,7 @@ static scs_status cut_parameters(scs_trainer *t)
 
     scs_layout_build(&t->model->arch, &layout);
     for (int s = 0; s < SCS_SEGMENTS; s++) {
-        scs_own *own = &t->own[s];
+        scs_slices *own = &t->own[s];
 
         SCS_TRY(SCS_ALLOC(own->bound, team->n_shard + 1));
         scs_layout_cut(&layout, s, team->n_shard, own->bound);
@@ -329,6 +345,7 @@ static scs_status cut_parameters(scs_trainer *t)
     return SCS_ALLOC(t->v, n);
 }
 
+/* All that is this rank's own; what the team lends comes in share_memory. */
 static scs_status allocate(scs_trainer *t)
 {
     SCS_TRY(cut_parameters(t));
@@ -336,33 +353,36 @@ static scs_status allocate(scs_trainer *t)
     SCS_TRY(SCS_ALLOC(t->order, t->n_local));
     SCS_TRY(SCS_ALLOC(t->batch, t->n_local));
     SCS_TRY(SCS_ALLOC(t->loss, t->n_local));
-    SCS_TRY(SCS_ALLOC(t->parts, SCS_STEP_SUMS * (int64_t)t->n_local));
+    SCS_TRY(SCS_ALLOC(t->partial, SCS_STEP_SUMS * (int64_t)t->n_local));
     for (int32_t i = 0; i < t->n_local; i++)
         SCS_TRY(SCS_ALLOC(t->order[i], t->shard[i].n_train));
-    return scs_network_create(&t->model->arch, t->n_local, t->part, &t->net);
+    return scs_network_create(&t->model->arch, t->n_local, t->cells_per_shard, &t->net);
 }
 
+/* What one rank can check and allocate alone; the ranks agree afterwards. */
 static scs_status fill_trainer(scs_trainer *trainer)
 {
     int64_t batch = trainer->options.batch;
 
     SCS_TRY(check_batch(batch, trainer->team->n_shard));
-    trainer->part = (int32_t)(batch / trainer->team->n_shard);
+    trainer->cells_per_shard = (int32_t)(batch / trainer->team->n_shard);
     SCS_TRY(count_steps(trainer));
     return allocate(trainer);
 }
 
+/* Gradients go where the ranks of a node can read them, and the weights become the node's one
+ * copy: after this the model's buffer is not this rank's own until unshare_values. Collective. */
 static scs_status share_memory(scs_trainer *t)
 {
     const scs_team *team = t->team;
 
     SCS_TRY(team->open_parts(team->ctx, t->model->n_param, t->grad));
     SCS_TRY(team->share_values(team->ctx, t->model->n_param, &t->model->param));
-    t->shares = true;
+    t->shared = true;
     return SCS_OK;
 }
 
-/* The share of non-zeros of all shards' cells. */
+/* The share of non-zeros of all shards' cells. Collective. */
 static scs_status find_density(scs_trainer *t)
 {
     double total[2];
@@ -370,14 +390,15 @@ static scs_status find_density(scs_trainer *t)
     for (int32_t i = 0; i < t->n_local; i++) {
         const scs_packed *x = &t->shard[i].x;
 
-        t->parts[2 * i] = (double)scs_packed_nnz(x);
-        t->parts[2 * i + 1] = (double)x->n_row * x->n_col;
+        t->partial[2 * i] = (double)scs_packed_nnz(x);
+        t->partial[2 * i + 1] = (double)x->n_row * x->n_col;
     }
-    SCS_TRY(t->team->sum(t->team->ctx, t->parts, 2, total));
+    SCS_TRY(t->team->sum(t->team->ctx, t->partial, 2, total));
     t->density = total[0] / total[1];
     return SCS_OK;
 }
 
+/* Takes in messages and gives the weights' memory back to the model. Collective. */
 static void trainer_destroy(scs_trainer **trainer)
 {
     scs_trainer *t = *trainer;
@@ -385,7 +406,7 @@ static void trainer_destroy(scs_trainer **trainer)
     if (!t)
         return;
     trainer_abandon(t);
-    if (t->shares)
+    if (t->shared)
         t->team->unshare_values(t->team->ctx, t->model->n_param, &t->model->param);
     if (t->grad)
         t->team->close_parts(t->team->ctx, t->grad);
@@ -400,11 +421,14 @@ static void trainer_destroy(scs_trainer **trainer)
     free(t->order);
     free(t->batch);
     free(t->loss);
-    free(t->parts);
+    free(t->partial);
     free(t);
     *trainer = NULL;
 }
 
+/* Checks the batch against the shards and allocates. SCS_EARG, SCS_EDATA, SCS_ENOMEM, alike on
+ * all ranks. Collective.  @param[out] trainer destroyed by trainer_destroy; NULL after a
+ * failure */
 static scs_status trainer_create(const scs_config *config, scs_model *model, const scs_shard *shard,
                                  const scs_deal *deal, const scs_team *team, scs_trainer **trainer)
 {
@@ -430,8 +454,52 @@ done:
     return st;
 }
 
+/* ---- biases at the genes' means ---- */
+
+/* sum += the cell's values by gene. @param sum [n_gene] */
+static void add_cell(scs_row cell, double *sum)
+{
+    for (int64_t k = 0; k < cell.n; k++)
+        sum[scs_row_gene(&cell, k)] += scs_row_value(&cell, k);
+}
+
+/* Sums over each local shard's training cells. @param sum [n_local, n_gene] zeroed */
+static void sum_genes(const scs_trainer *t, double *sum)
+{
+    for (int32_t i = 0; i < t->n_local; i++) {
+        const scs_packed *x = &t->shard[i].x;
+
+        for (int64_t r = 0; r < t->shard[i].n_train; r++)
+            add_cell(scs_packed_row(x, r), sum + (int64_t)i * x->n_col);
+    }
+}
+
+/* Sets the output layer's biases to the genes' means over the training cells, so that the first
+ * steps need not learn them (train.output_bias; scGen draws them). Collective. */
+static scs_status trainer_center(scs_trainer *t)
+{
+    int32_t n_gene = t->model->arch.n_gene;
+    double *sum, *total, n = 0;
+    scs_real *bias = scs_model_data(t->model, scs_model_find(t->model, "decoder.linear_out.bias"));
+    scs_status st = SCS_ALLOC(sum, ((int64_t)t->n_local + 1) * n_gene);
+
+    SCS_GO(st, t->team->agree(t->team->ctx, st));
+    sum_genes(t, sum);
+    total = sum + (int64_t)t->n_local * n_gene;
+    SCS_GO(st, t->team->sum(t->team->ctx, sum, n_gene, total));
+    for (int32_t v = 0; v < t->deal->n_shard; v++)
+        n += (double)t->deal->n_train[v];
+    for (int32_t g = 0; g < n_gene; g++)
+        bias[g] = (scs_real)(total[g] / n);
+done:
+    free(sum);
+    return st;
+}
+
 /* ---- epochs ---- */
 
+/* The order of the cells in an epoch: f(seed, epoch, cell), so that no state is kept.
+ * Collective. */
 static scs_status trainer_shuffle(scs_trainer *t, int64_t epoch)
 {
     scs_status st = SCS_OK;
@@ -441,6 +509,7 @@ static scs_status trainer_shuffle(scs_trainer *t, int64_t epoch)
     return t->team->agree(t->team->ctx, st);
 }
 
+/* Copies the weights and running statistics of now. Every rank keeps all of them. */
 static void keep_best(const scs_training *t)
 {
     const scs_model *model = t->trainer->model;
@@ -449,6 +518,7 @@ static void keep_best(const scs_training *t)
     memcpy(t->best + model->n_param, model->running, (size_t)model->n_running * sizeof *t->best);
 }
 
+/* The reverse, when training is over. */
 static void restore_best(const scs_training *t)
 {
     scs_model *model = t->trainer->model;
@@ -457,6 +527,7 @@ static void restore_best(const scs_training *t)
     memcpy(model->running, t->best + model->n_param, (size_t)model->n_running * sizeof *t->best);
 }
 
+/* On rank 0 alone, and Local: nothing that the other ranks wait for may happen here. */
 static void report_progress(const scs_training *t)
 {
     const scs_trainer *trainer = t->trainer;
@@ -469,7 +540,8 @@ static void report_progress(const scs_training *t)
             (p->epoch - 1) * trainer->cells + (int64_t)p->sum.n, epochs * trainer->cells);
 }
 
-/* Hand the state over. @param wishes 0: training is over */
+/* Hands the state over to whoever keeps it; `seconds` of the epoch so far are brought up to
+ * now. Collective.  @param wishes SCS_WISH_ bits, or 0: training is over */
 static scs_status save(scs_training *t, int wishes)
 {
     const scs_keep *keep = t->watch ? &t->watch->keep : NULL;
@@ -481,6 +553,8 @@ static scs_status save(scs_training *t, int wishes)
     return keep->save(keep->ctx, t, &now, wishes);
 }
 
+/* A step, its part of the epoch's sums, and a save where some rank asked for one: new weights
+ * have to be there before they are saved. Collective. */
 static scs_status train_step(scs_training *t)
 {
     const scs_keep *keep = t->watch ? &t->watch->keep : NULL;
@@ -500,6 +574,7 @@ static scs_status train_step(scs_training *t)
     return save(t, t->trainer->wishes);
 }
 
+/* The rest of the epoch: all of it, or what a run that was stopped within it had left. */
 static scs_status train_epoch(scs_training *t)
 {
     SCS_TRY(trainer_shuffle(t->trainer, t->position.epoch));
@@ -508,7 +583,9 @@ static scs_status train_epoch(scs_training *t)
     return trainer_settle(t->trainer);
 }
 
-/* The reference looks at SSE + unweighted KL; ours at the objective itself. */
+/* What early stopping looks at, a cell. The reference (scGen 2.x) monitors SSE + unweighted KL
+ * and keeps the last weights; here it is the objective itself, and the best weights are
+ * restored. */
 static double monitored(const scs_training *t, const scs_loss *loss)
 {
     if (t->trainer->options.monitor == SCS_MONITOR_REFERENCE)
@@ -516,12 +593,14 @@ static double monitored(const scs_training *t, const scs_loss *loss)
     return loss->objective / loss->n;
 }
 
+/* Evaluates the epoch and keeps its weights if it is the best so far. Without validation cells
+ * the training objective is judged. SCS_ENUMERIC on all ranks. Collective. */
 static scs_status judge_epoch(scs_training *t, scs_epoch *report)
 {
     scs_position *p = &t->position;
     scs_loss valid;
 
-    SCS_TRY(trainer_validate(t->trainer, &valid));
+    SCS_TRY(trainer_evaluate(t->trainer, &valid));
     report->validation = valid.n > 0 ? valid.objective / valid.n : NAN;
     report->monitored = monitored(t, valid.n > 0 ? &valid : &p->sum);
     SCS_REQUIRE(isfinite(report->monitored), SCS_ENUMERIC,
@@ -539,6 +618,7 @@ static scs_status judge_epoch(scs_training *t, scs_epoch *report)
     return SCS_OK;
 }
 
+/* The watcher may fail on one rank alone: the ranks agree. Collective. */
 static scs_status tell(const scs_training *t, const scs_epoch *report)
 {
     const scs_team *team = t->trainer->team;
@@ -549,6 +629,7 @@ static scs_status tell(const scs_training *t, const scs_epoch *report)
     return team->agree(team->ctx, st);
 }
 
+/* Means a cell over the epoch; what judge_epoch and the clock add is left open. */
 static void fill_report(const scs_training *t, scs_epoch *report)
 {
     const scs_loss *sum = &t->position.sum;
@@ -573,6 +654,7 @@ static void begin_next_epoch(scs_training *t)
     t->clock = scs_clock();
 }
 
+/* The clock of the report is rank 0's: reports are the same on all ranks. Collective. */
 static scs_status run_epoch(scs_training *t)
 {
     const scs_team *team = t->trainer->team;
@@ -588,6 +670,8 @@ static scs_status run_epoch(scs_training *t)
     return SCS_OK;
 }
 
+/* Until the last epoch, or until `patience` epochs have passed since the best. The finished
+ * state is saved once more, so that the same command knows that training is over. Collective. */
 static scs_status run_epochs(scs_training *t)
 {
     const scs_train_options *options = &t->trainer->options;
@@ -599,6 +683,7 @@ static scs_status run_epochs(scs_training *t)
     return t->advanced ? save(t, 0) : scs_collective_ok();
 }
 
+/* After the last epoch: position.epoch is one past it. */
 static void fill_outcome(const scs_training *t, scs_outcome *outcome)
 {
     const scs_position *p = &t->position;
@@ -610,6 +695,7 @@ static void fill_outcome(const scs_training *t, scs_outcome *outcome)
                              .stopped_early = p->epoch <= t->trainer->options.epochs};
 }
 
+/* Room for the best epoch's weights, where they will be restored. */
 static scs_status open_training(scs_training *t)
 {
     const scs_trainer *trainer = t->trainer;
