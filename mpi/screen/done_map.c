@@ -74,7 +74,8 @@ static scs_status unpack(scs_bytes *in, scs_done_key *key)
     key->weights = (uint64_t)weights;
     key->head = (uint64_t)head;
     key->skeleton = (uint64_t)skeleton;
-    SCS_REQUIRE(key->n_block >= 0 && key->n_unit >= 0 && n_range >= 0 && n_range <= SCS_RANGES,
+    SCS_REQUIRE(key->n_block >= 0 && key->n_unit >= 0 && n_range >= 0 &&
+                    n_range <= SCS_HASH64_RANGES,
                 SCS_EDATA, "sizes out of range");
     key->n_range = (int32_t)n_range;
     return SCS_OK;

@@ -20,7 +20,7 @@ typedef struct scs_done_key {
     uint64_t skeleton; /**< sum of the bytes of the file but for its rows */
     int64_t n_block, n_unit;
     int32_t n_range;
-    int64_t range[SCS_RANGES][2]; /**< bytes of the file that hold rows */
+    int64_t range[SCS_HASH64_RANGES][2]; /**< bytes of the file that hold rows */
 } scs_done_key;
 
 void scs_done_map_key_clear(scs_done_key *key);

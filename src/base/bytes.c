@@ -11,6 +11,7 @@ void scs_bytes_clear(scs_bytes *b)
     *b = (scs_bytes){0};
 }
 
+/* Room for `size` more bytes. It doubles, so that n puts copy O(n) bytes in all. */
 static scs_status reserve(scs_bytes *b, int64_t size)
 {
     int64_t needed, capacity = b->capacity > 0 ? b->capacity : 256;
@@ -59,6 +60,8 @@ scs_status scs_bytes_put_names(scs_bytes *b, const scs_names *names)
     return SCS_OK;
 }
 
+/* Written so that a chain of puts can end in one return: `return scs_bytes_take(&b, put_all(&b,
+ * x), data, size);` */
 scs_status scs_bytes_take(scs_bytes *b, scs_status put, uint8_t **data, int64_t *size)
 {
     if (put != SCS_OK)
@@ -68,6 +71,7 @@ scs_status scs_bytes_take(scs_bytes *b, scs_status put, uint8_t **data, int64_t 
     return put;
 }
 
+/* `at` never exceeds `size`, so what is left cannot overflow, and a negative size is refused. */
 scs_status scs_bytes_get(scs_bytes *b, void *data, int64_t size)
 {
     SCS_REQUIRE(size >= 0 && size <= b->size - b->at, SCS_EDATA,
@@ -93,6 +97,7 @@ scs_status scs_bytes_get_within(scs_bytes *b, int64_t lo, int64_t hi, int64_t *v
     return SCS_OK;
 }
 
+/* A text with a NUL in it would be cut at that place by whoever uses it: refused. */
 scs_status scs_bytes_get_text(scs_bytes *b, char **text)
 {
     int64_t length = -1;
@@ -110,6 +115,8 @@ scs_status scs_bytes_get_text(scs_bytes *b, char **text)
     return scs_bytes_get(b, *text, length);
 }
 
+/* The list of the struct has no absent names; a block that holds one was not written by
+ * put_names. */
 static scs_status get_name(scs_bytes *b, scs_names *names)
 {
     char *text;
@@ -122,6 +129,8 @@ static scs_status get_name(scs_bytes *b, scs_names *names)
     return st;
 }
 
+/* Each name takes at least the 8 bytes of its length: a count that is larger than what is left
+ * could hold is refused before any work. */
 scs_status scs_bytes_get_names(scs_bytes *b, scs_names *names)
 {
     int64_t n = 0;

@@ -1,4 +1,25 @@
-/** SHA-256 of texts and files (libmd). All functions are Local. */
+/** SHA-256 of texts and files (libmd), and the checksum that a file of ours carries in itself.
+ *
+ *  Three uses, three promises:
+ *  - of an input file, for provenance: a result names the files it was made from. Above 2 GiB
+ *    only the size and the two ends are read: the checksum then notices another file, not a
+ *    changed byte.
+ *  - of a text or an array in memory.
+ *  - of a checkpoint or state file of ours, inside it: HDF5 1.10 crashes on some damaged files,
+ *    so damage is found before HDF5 sees the file.
+ *
+ *  The inner checksum stands in the file's first 512 bytes, which HDF5 leaves to the application
+ *  (its user block; every HDF5 reader skips them):
+ *
+ *      scscreen sealed file
+ *      sha256:HEX
+ *      of SIZE bytes from byte 512 on; open it with any HDF5 reader
+ *
+ *  then zeros. SIZE is that of the file without the block, so that a file cut short differs as
+ *  well.
+ *
+ *  All functions are Local; files are read in pieces of 1 MiB.
+ */
 #ifndef SCS_CHECKSUM_H
 #define SCS_CHECKSUM_H
 
@@ -6,26 +27,31 @@
 
 #include <stdbool.h>
 
+/** Room for the text of a checksum, its kind and its NUL. */
 enum { SCS_CHECKSUM_MAX = 96 };
 
 /** "sha256:HEX" of `size` bytes. @param[out] out [SCS_CHECKSUM_MAX] */
 void scs_checksum_bytes(const void *bytes, int64_t size, char *out);
 
-/** "sha256:HEX" of a whole file; for one above 2 GiB "sha256-ends:HEX" of its size and its first
- * and last 64 MiB.
- *  @param[out] out [SCS_CHECKSUM_MAX]  @return SCS_OK, or SCS_EDATA when it cannot be read */
+/** "sha256:HEX" of a whole file; for one above 2 GiB "sha256-ends:HEX" of its size (int64_t, native
+ * byte order) and its first and last 64 MiB.
+ *  @param[out] out [SCS_CHECKSUM_MAX]
+ *  @return SCS_OK, SCS_EDATA when it cannot be read or changes meanwhile, SCS_ENOMEM */
 SCS_MUST_USE scs_status scs_checksum_file(const char *path, char *out);
 
-/* The seal of a file of ours: its first 512 bytes hold the SHA-256 of all others, so that a
- * flipped bit anywhere is noticed before HDF5 looks at the file. HDF5 leaves these bytes to us (its
- * user block) and every reader of HDF5 skips them. */
+/** Bytes at the start of a file that are kept free for its own checksum; HDF5 wants a power of two,
+ * at least 512. */
+enum { SCS_CHECKSUM_BLOCK = 512 };
 
-enum { SCS_SEAL_BYTES = 512 };
-
-/** Seal a complete file whose first SCS_SEAL_BYTES are free. SCS_EIO. */
+/** Write the checksum of a complete file into its first SCS_CHECKSUM_BLOCK bytes. Nothing may be
+ * written to the file afterwards. SCS_EIO, SCS_ENOMEM. */
 SCS_MUST_USE scs_status scs_checksum_file_write(const char *path);
-/** Whether the file is as it was sealed. SCS_EDATA: damaged, unreadable, or not sealed though
- * `required`. @param required false: a plain HDF5 file, which has no seal, passes */
+/** Whether a file is as it was when its checksum was written.
+ *
+ *  A file without a checksum passes if none is required (a plain HDF5 file: its reader says what is
+ *  wrong with it, if anything), unless HDF5's signature stands only behind the block: then the
+ * block was there and is damaged.
+ *  @return SCS_OK, SCS_EDATA (unreadable, damaged, or no checksum though `required`), SCS_ENOMEM */
 SCS_MUST_USE scs_status scs_checksum_file_check(const char *path, bool required);
 
 #endif

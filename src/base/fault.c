@@ -1,4 +1,5 @@
-/* Part of test builds only. */
+/** Faults on demand (src/base/fault.h says which calls fail). Part of test builds only.
+ */
 #include "src/base/fault.h"
 
 #include "src/base/random.h"
@@ -7,19 +8,21 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What is known of a place in the source: nothing yet; that calls there are the rank's own; that
- * ranks communicate there. */
-enum { SCS_SITE_NEW, SCS_SITE_LOCAL, SCS_SITE_COLLECTIVE };
+/* What a place in the source is: not called yet; one whose calls are the rank's own affair; one
+ * where ranks communicate. */
+enum { SITE_NEW, SITE_LOCAL, SITE_COLLECTIVE };
 
+/* One for the process. Written by scs_fault_open alone, but for the counters and `last`. */
 static struct {
     int64_t every, seed;
     int32_t rank, n_rank;
-    atomic_llong call, fault;
+    atomic_llong n_call, n_fault;
     atomic_flag writing; /* of `last` */
     char last[256];
 } state = {.n_rank = 1, .writing = ATOMIC_FLAG_INIT};
-/* Of each thread: what one sends makes no collective of what another does meanwhile. */
-static _Thread_local int64_t heard;
+/* Collective calls of this thread. A thread of its own each: what one sends makes no collective
+ * of what another does meanwhile. */
+static _Thread_local int64_t n_collective;
 
 void scs_fault_open(int64_t every, int64_t seed, int32_t rank, int32_t n_rank)
 {
@@ -27,13 +30,13 @@ void scs_fault_open(int64_t every, int64_t seed, int32_t rank, int32_t n_rank)
     state.seed = seed;
     state.rank = rank;
     state.n_rank = n_rank;
-    state.call = state.fault = 0;
+    state.n_call = state.n_fault = 0;
     state.last[0] = '\0';
 }
 
 int64_t scs_fault_count(void)
 {
-    return state.fault;
+    return state.n_fault;
 }
 
 const char *scs_fault_last(void)
@@ -41,18 +44,19 @@ const char *scs_fault_last(void)
     return state.last;
 }
 
-int64_t scs_fault_heard(void)
+int64_t scs_fault_collectives(void)
 {
-    return heard;
+    return n_collective;
 }
 
 scs_status scs_collective_ok(void)
 {
-    heard++;
+    n_collective++;
     return SCS_OK;
 }
 
-/* Random words of a call; call 0 chooses the rank. */
+/* Random words of call number `call`; call 0 chooses the rank. The purpose is none of
+ * scs_purpose. */
 static void draw(int64_t call, uint32_t word[4])
 {
     scs_stream stream = {.seed = (uint64_t)state.seed, .purpose = UINT32_MAX};
@@ -61,6 +65,7 @@ static void draw(int64_t call, uint32_t word[4])
     scs_random_block(&stream, 0, word);
 }
 
+/* Whether the seed chose this rank. */
 static int is_mine(void)
 {
     uint32_t word[4];
@@ -69,15 +74,16 @@ static int is_mine(void)
     return (int32_t)(word[0] % (uint32_t)state.n_rank) == state.rank;
 }
 
-void scs_fault_learn(scs_site *site, int64_t before)
+void scs_fault_classify(scs_site *site, int64_t before)
 {
-    if (heard != before)
-        site->kind = SCS_SITE_COLLECTIVE;
-    else if (site->kind == SCS_SITE_NEW)
-        site->kind = SCS_SITE_LOCAL;
+    if (n_collective != before)
+        site->kind = SITE_COLLECTIVE;
+    else if (site->kind == SITE_NEW)
+        site->kind = SITE_LOCAL;
 }
 
-/* How often it was called since the seed was set, now included. */
+/* How often the place was called since the seed was set, this time included. Two threads may
+ * lose a call to each other: which calls fail with several threads is open anyway. */
 static int64_t count_call(scs_site *site)
 {
     if (site->seed != state.seed) {
@@ -87,6 +93,7 @@ static int64_t count_call(scs_site *site)
     return ++site->calls;
 }
 
+/* Threads that fail at once must not mix their texts: a spin lock, held for one snprintf. */
 static void note_last(const char *file, int line, const char *what)
 {
     while (atomic_flag_test_and_set(&state.writing)) {
@@ -95,26 +102,30 @@ static void note_last(const char *file, int line, const char *what)
     atomic_flag_clear(&state.writing);
 }
 
+/* An argument of SCS_TRY without a call in it is a variable or an expression that already has
+ * its status: failing it would lose the message of the call that set it. */
 scs_status scs_fault(scs_site *site, const char *file, int line, const char *what)
 {
     static const scs_status kinds[] = {SCS_EARG,      SCS_EDATA,   SCS_ENOMEM,
                                        SCS_EINTERNAL, SCS_ECREATE, SCS_EIO};
     uint32_t word[4];
 
-    if (site->kind != SCS_SITE_LOCAL || !strchr(what, '(') || state.every <= 0 || !is_mine())
+    if (site->kind != SITE_LOCAL || !strchr(what, '(') || state.every <= 0 || !is_mine())
         return SCS_OK;
-    draw(++state.call, word);
+    draw(++state.n_call, word);
     if (((uint64_t)word[3] << 32 | word[0]) % (uint64_t)(state.every * count_call(site)) != 0)
         return SCS_OK;
-    state.fault++;
+    state.n_fault++;
     note_last(file, line, what);
     return scs_fail(kinds[word[1] % (sizeof kinds / sizeof *kinds)], file, line, "fault in %.80s",
                     what);
 }
 
+/* The place counts as local from the start, although it stands within a collective call: this
+ * fault is the one that all ranks then agree on. */
 scs_status scs_collective_mine(scs_status mine)
 {
-    static scs_site site = {.kind = SCS_SITE_LOCAL};
+    static scs_site site = {.kind = SITE_LOCAL};
 
     return mine == SCS_OK ? scs_fault(&site, __FILE__, __LINE__, "scs_comm_agree()") : mine;
 }

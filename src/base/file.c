@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Printed twice, first only to count: the arguments are walked a second time through a copy. */
 scs_status scs_file_path_print(char **path, const char *format, ...)
 {
     va_list args, again;
@@ -60,6 +61,7 @@ scs_status scs_file_creation_failed(const char *path, int error)
                     scs_file_creation_hint(error));
 }
 
+/* Follows links: a link to a folder is as good as one. */
 static int is_folder(const char *path)
 {
     struct stat info;
@@ -67,7 +69,7 @@ static int is_folder(const char *path)
     return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
-/* One level; `shown` is the whole path that was asked for. */
+/* One level. @param shown the whole path that was asked for, for the message */
 static scs_status make_one(const char *path, const char *shown)
 {
     if (is_folder(path) || mkdir(path, 0777) == 0)
@@ -77,6 +79,7 @@ static scs_status make_one(const char *path, const char *shown)
     return scs_file_creation_failed(shown, errno);
 }
 
+/* Level by level on a copy of the path, in which each "/" becomes its end for a moment. */
 scs_status scs_file_make_folder(const char *path)
 {
     scs_status st = SCS_OK;
@@ -96,7 +99,8 @@ scs_status scs_file_make_folder(const char *path)
     return st;
 }
 
-/* The folder that holds `path`, malloc'ed. */
+/* The folder that holds `path`: "." for a bare name, "/" for one at the root. @param[out] folder
+ * malloc'ed */
 static scs_status folder_of(const char *path, char **folder)
 {
     const char *slash = strrchr(path, '/');
@@ -113,8 +117,9 @@ static const char *name_of(const char *path)
     return slash ? slash + 1 : path;
 }
 
-/* Whether a process with this number runs our program: one that was killed may not have been reaped
- * yet, and numbers are used again. Without /proc, any living process counts. */
+/* Whether a process with this number runs our program. That it lives is not enough: one that was
+ * killed may not have been reaped yet, and numbers are used again. Without /proc any living
+ * process counts: a file too many is kept rather than another run's file removed. */
 static bool is_running(long pid)
 {
     char path[64], own[4096], other[sizeof own];
@@ -129,7 +134,8 @@ static bool is_running(long pid)
     return n_other == n_own && memcmp(own, other, (size_t)n_own) == 0;
 }
 
-/* Is `entry` BASE.tmp.PID of a process that is gone (or of this one: a pid seen twice)? */
+/* Whether `entry` is BASE.tmp.PID of a process that is gone, or of this one: then the number was
+ * used before, as we have not made ours yet. */
 static int is_stale(const char *entry, const char *base)
 {
     size_t n = strlen(base);
@@ -169,6 +175,8 @@ scs_status scs_file_temp_name(const char *path, char **temp)
     return scs_file_path_print(temp, "%s.tmp.%ld", path, (long)getpid());
 }
 
+/* A close that fails (quota, network file system) means that the file cannot be relied on: it is
+ * removed. */
 scs_status scs_file_create(const char *path)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
@@ -181,6 +189,8 @@ scs_status scs_file_create(const char *path)
     return scs_file_creation_failed(path, errno);
 }
 
+/* posix_fallocate returns its error and leaves errno alone. Without room for the size it may
+ * have extended the file; the caller removes it. */
 scs_status scs_file_reserve(const char *path)
 {
     struct stat info;
@@ -235,7 +245,8 @@ scs_status scs_file_read_at(int fd, const char *path, void *bytes, int64_t size,
     return SCS_OK;
 }
 
-/* fsync by path. Folders on some file systems cannot be synced (EINVAL): nothing to do about it. */
+/* fsync by path. Folders on some file systems cannot be synced (EINVAL): nothing to do about it.
+ * @return errno, or 0 */
 static int sync_path(const char *path, int flags)
 {
     int fd = open(path, flags | O_CLOEXEC), error = 0;
@@ -249,6 +260,7 @@ static int sync_path(const char *path, int flags)
     return error;
 }
 
+/* In this order: after a crash, either the old name or a file whose bytes are on disk. */
 scs_status scs_file_commit(const char *temp, const char *path)
 {
     int error = sync_path(temp, O_RDWR);
@@ -268,7 +280,7 @@ scs_status scs_file_commit(const char *temp, const char *path)
     return SCS_OK;
 }
 
-/* stdio keeps the first failed write until fflush or ferror tell. */
+/* stdio keeps the first failed write until fflush or ferror tell: `write` need not look. */
 static scs_status write_temp(const char *temp, scs_status (*write)(void *ctx, FILE *out), void *ctx)
 {
     int error = 0;

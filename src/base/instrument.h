@@ -1,4 +1,8 @@
-/** Builds that are instrumented: --enable-coverage, --enable-sanitize. */
+/** Builds that are instrumented: --enable-coverage, --enable-sanitize.
+ *
+ *  SCS_SANITIZE and SCS_COVERAGE are 0 or 1, for code that must step aside: clones of vector
+ *  loops (src/base/simd.h), limits on memory and files (src/base/sandbox.c).
+ */
 #ifndef SCS_INSTRUMENT_H
 #define SCS_INSTRUMENT_H
 
@@ -8,7 +12,7 @@
 #define SCS_SANITIZE 0
 #endif
 
-/** Before _exit, which passes the exit handlers by: what was counted so far goes to its files. */
+/** _exit, after writing what coverage has counted: _exit skips the handlers that would do it. */
 #ifdef SCS_COVERAGE
 #include <gcov.h>
 #define SCS_LEAVE(code) (__gcov_dump(), _exit(code))

@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The list keeps no capacity: it always has room for the next power of two (at least 8). */
+/* The struct (scscreen/status.h) has no member for its room: it always has room for the next
+ * power of two, at least 8, so that it is full at 8, 16, 32, ... names. */
 static bool is_full(scs_lidx n)
 {
     return n == 0 || (n >= 8 && (n & (n - 1)) == 0);
@@ -82,6 +83,8 @@ scs_status scs_names_intern(scs_names *names, const char *name, scs_lidx *at)
     return SCS_OK;
 }
 
+/* The limit: a third of the letters may be wrong. Longer texts than scs_text_distance takes have
+ * no nearest. */
 const char *scs_names_nearest(const scs_names *names, const char *name)
 {
     int best = (int)(strlen(name) < 120 ? (strlen(name) + 1) / 3 : 0);
@@ -98,6 +101,7 @@ const char *scs_names_nearest(const scs_names *names, const char *name)
     return nearest;
 }
 
+/* Room for the count is kept free all the time, so that a list that is cut short always says so. */
 char *scs_names_list(const scs_names *names, scs_lidx shown, char *out, size_t size)
 {
     char one[128], count[40];
@@ -119,11 +123,13 @@ char *scs_names_list(const scs_names *names, scs_lidx shown, char *out, size_t s
     return out;
 }
 
+/* Sorted beside its name: qsort's comparison has no argument for the list. */
 typedef struct keyed {
     const char *name;
     scs_lidx at;
 } keyed;
 
+/* Equal names by position, which makes the first of them the one that is found. */
 static int compare_keyed(const void *a, const void *b)
 {
     const keyed *x = a, *y = b;
@@ -155,6 +161,7 @@ void scs_names_index_clear(scs_index *index)
     *index = (scs_index){0};
 }
 
+/* Bisection to the first name that is not before `name`. */
 scs_lidx scs_names_index_find(const scs_index *index, const char *name)
 {
     scs_lidx low = 0, high = index->names->n;
@@ -200,6 +207,8 @@ static bool is_glob(const char *text)
     return strpbrk(text, "*?[") != NULL;
 }
 
+/* Choose all that match (fnmatch: * ? [a-z]); none is an error, since a glob is written to
+ * choose something. */
 static scs_status choose_glob(const scs_selection *s, const char *glob)
 {
     bool found = false;
@@ -213,7 +222,7 @@ static scs_status choose_glob(const scs_selection *s, const char *glob)
     return SCS_OK;
 }
 
-/* A label may itself look like a glob: a full name comes first. */
+/* One wanted name. A label may itself look like a glob ("IFN[beta]"): a full name comes first. */
 static scs_status choose(const scs_selection *s, const char *name)
 {
     int32_t at = scs_names_find(s->names, name);
@@ -224,6 +233,7 @@ static scs_status choose(const scs_selection *s, const char *name)
     return SCS_OK;
 }
 
+/* No wanted names choose all; `named` then stays false for each. */
 scs_status scs_names_selection_make(scs_selection *s)
 {
     SCS_TRY(SCS_ALLOC(s->chosen, s->names->n));

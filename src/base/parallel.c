@@ -1,24 +1,25 @@
 #include "src/base/parallel.h"
 
-#include "scscreen/status.h"
-
 #include <stdio.h>
 
-void scs_parallel_error_note(scs_parallel_error *failure, int64_t item, scs_status status)
+/* The critical section is entered for failures only: a loop that goes well pays one comparison
+ * an item. */
+void scs_parallel_error_note(scs_parallel_error *error, int64_t item, scs_status status)
 {
     if (status == SCS_OK)
         return;
 #pragma omp critical(scs_parallel_error)
-    if (failure->status == SCS_OK || item < failure->item) {
-        failure->item = item;
-        failure->status = status;
-        snprintf(failure->message, sizeof failure->message, "%s", scs_message());
+    if (error->status == SCS_OK || item < error->item) {
+        error->item = item;
+        error->status = status;
+        snprintf(error->message, sizeof error->message, "%s", scs_message());
     }
 }
 
-scs_status scs_parallel_error_raise(const scs_parallel_error *failure)
+/* The trace begins anew here: that of the worker went with its thread. */
+scs_status scs_parallel_error_raise(const scs_parallel_error *error)
 {
-    if (failure->status == SCS_OK)
+    if (error->status == SCS_OK)
         return SCS_OK;
-    return SCS_FAIL(failure->status, "%s", failure->message);
+    return SCS_FAIL(error->status, "%s", error->message);
 }

@@ -1,7 +1,6 @@
 #include "src/base/random.h"
 
 #include "src/base/simd.h"
-#include "scscreen/status.h"
 
 #include <math.h>
 #include <stdint.h>
@@ -11,8 +10,7 @@
 
 #include <Random123/philox.h>
 
-/* Key: the seed. Counter: block | low 32 bits of the cell | its high 8 bits and the 24 of the epoch
- * | purpose. */
+/* The layout of key and counter is that of src/base/random.h. */
 void scs_random_block(const scs_stream *stream, uint32_t b, uint32_t word[4])
 {
     philox4x32_key_t key = {{(uint32_t)stream->seed, (uint32_t)(stream->seed >> 32)}};
@@ -25,8 +23,8 @@ void scs_random_block(const scs_stream *stream, uint32_t b, uint32_t word[4])
         word[i] = made.v[i];
 }
 
-/* One round of philox4x32 for all blocks: the generator's own loop over lanes lets them share
- * vectors. */
+/* One round of philox4x32 for all blocks at once: the generator's own loop, with the lanes
+ * outside, lets them share vector registers. Constants from Random123. */
 static inline void philox_round(uint32_t k0, uint32_t k1, uint32_t word[4][SCS_RANDOM_BLOCKS])
 {
 #pragma omp simd
@@ -41,6 +39,7 @@ static inline void philox_round(uint32_t k0, uint32_t k1, uint32_t word[4][SCS_R
     }
 }
 
+/* Ten rounds, the key raised by the Weyl constants after each. */
 SCS_VECTOR void scs_random_blocks(const scs_stream *stream, uint32_t first,
                                   uint32_t word[4][SCS_RANDOM_BLOCKS])
 {
@@ -67,6 +66,7 @@ uint64_t scs_random_key(const scs_stream *stream)
     return (uint64_t)word[1] << 32 | word[0];
 }
 
+/* The upper 24 bits of a word fit a float's significand: no rounding, never 1. */
 void scs_random_uniform(const scs_stream *stream, int64_t n, float *out)
 {
     uint32_t word[4];
@@ -104,11 +104,14 @@ void scs_random_normal(const scs_stream *stream, int64_t n, double *out)
     }
 }
 
+/* A cell with what it is sorted by. */
 typedef struct keyed {
     uint64_t key;
     int64_t cell, position;
 } keyed;
 
+/* Keys of 64 bits are hardly ever equal; if they are, the ids decide, so that the order never
+ * depends on where the cells stood. */
 static int compare(const void *a, const void *b)
 {
     const keyed *x = a, *y = b;

@@ -19,10 +19,12 @@
 
 /* What the child sends first; `size` bytes of its result follow. */
 typedef struct reply {
-    int64_t status, size;
+    int64_t status; /* scs_status */
+    int64_t size;   /* bytes that follow; 0 unless status is SCS_OK */
     char message[SCS_MESSAGE_MAX];
 } reply;
 
+/* The arguments of scs_sandbox_run. */
 typedef struct job {
     const char *what;
     scs_sandbox_fn fn;
@@ -31,7 +33,8 @@ typedef struct job {
     int seconds;
 } job;
 
-/* Bytes of address space that this process has now, 0 if unknown. */
+/* Bytes of address space that this process has now, 0 if unknown. A limit counts from nothing,
+ * but the libraries that are mapped already are not the file's doing. */
 static int64_t address_space(void)
 {
     long pages = 0;
@@ -45,6 +48,8 @@ static int64_t address_space(void)
     return (int64_t)pages * sysconf(_SC_PAGESIZE);
 }
 
+/* Lower a limit, never raise it. The hard limit is one above: at the hard limit of CPU time the
+ * signal would be SIGKILL, which says nothing, instead of SIGXCPU. */
 static void limit(__rlimit_resource_t resource, int64_t value)
 {
     struct rlimit now;
@@ -52,13 +57,13 @@ static void limit(__rlimit_resource_t resource, int64_t value)
     if (getrlimit(resource, &now))
         return;
     if (now.rlim_max == RLIM_INFINITY || now.rlim_max > (rlim_t)value + 1)
-        now.rlim_max =
-            (rlim_t)value + 1; /* at the hard limit of CPU time the signal would be SIGKILL */
+        now.rlim_max = (rlim_t)value + 1;
     now.rlim_cur = now.rlim_max < (rlim_t)value ? now.rlim_max : (rlim_t)value;
     (void)setrlimit(resource, &now);
 }
 
-/* A damaged file may also make the C library or HDF5 print: that is no message of ours. */
+/* A damaged file may make the C library or HDF5 print ("malloc(): corrupted top size"): that is
+ * no message of ours. */
 static void silence_stderr(void)
 {
     int null = open("/dev/null", O_WRONLY);
@@ -68,7 +73,7 @@ static void silence_stderr(void)
 }
 
 /* A sanitizer's shadow memory is larger than any limit, and it reports to stderr; coverage is
- * counted in files. */
+ * counted in files. Limits that cannot be set are left: the parent's clock still ends the child. */
 static void enter_sandbox(const job *j)
 {
     int64_t all;
@@ -84,6 +89,7 @@ static void enter_sandbox(const job *j)
         silence_stderr();
 }
 
+/* A pipe takes what fits. @return false where the parent has gone */
 static bool write_all(int fd, const void *data, int64_t size)
 {
     const uint8_t *at = data;
@@ -100,6 +106,8 @@ static bool write_all(int fd, const void *data, int64_t size)
     return true;
 }
 
+/* _exit, not exit: handlers that the parent registered are for the parent. Its status is 0 when
+ * all was sent, whatever the function returned. */
 static _Noreturn void run_child(const job *j, int fd)
 {
     scs_bytes out = {0};
@@ -113,6 +121,7 @@ static _Noreturn void run_child(const job *j, int fd)
     SCS_LEAVE(write_all(fd, &r, sizeof r) && write_all(fd, out.data, r.size) ? 0 : 1);
 }
 
+/* On CLOCK_MONOTONIC, in whole numbers as poll takes them. */
 static int64_t milliseconds(void)
 {
     struct timespec t;
@@ -121,7 +130,7 @@ static int64_t milliseconds(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* Waits for bytes; 1 = some are there, 0 = the deadline has passed, -1 = failure. */
+/* Wait for bytes. @return 1 some are there (or the end), 0 the deadline has passed, -1 failure */
 static int wait_readable(int fd, int64_t deadline)
 {
     struct pollfd p = {.fd = fd, .events = POLLIN};
@@ -152,7 +161,8 @@ static scs_status too_big(const job *j)
                     j->what, (long long)(j->memory >> 20));
 }
 
-/* All that the child sends, until it closes the pipe. */
+/* All that the child sends, until it closes the pipe by ending. What exceeds the memory that it
+ * was granted is refused: the parent has no limit of its own. */
 static scs_status collect(const job *j, int fd, scs_bytes *all)
 {
     int64_t deadline = milliseconds() + (int64_t)j->seconds * 1000;
@@ -175,7 +185,7 @@ static scs_status collect(const job *j, int fd, scs_bytes *all)
     }
 }
 
-/* Reaps the child; gives its wait status. */
+/* Wait for the child's end. @return its wait status */
 static int reap(pid_t child)
 {
     int how = 0;
@@ -185,7 +195,9 @@ static int reap(pid_t child)
     return how;
 }
 
-static scs_status died(const job *j, int how)
+/* A child without a reply: by which signal it ended is all that is known. SIGXCPU is the time
+ * limit. */
+static scs_status crashed(const job *j, int how)
 {
     if (WIFSIGNALED(how) && WTERMSIG(how) == SIGXCPU)
         return too_slow(j);
@@ -196,16 +208,18 @@ static scs_status died(const job *j, int how)
                     WIFSIGNALED(how) ? WTERMSIG(how) : WEXITSTATUS(how));
 }
 
-/* From what the child sent and how it ended to the status of its function. */
-static scs_status judge(const job *j, scs_bytes *all, int how, scs_bytes *out)
+/* From what the child sent and how it ended to the status of its function. The child parsed
+ * hostile bytes, so its reply is not trusted either: sizes must add up and the status be one
+ * that exists. */
+static scs_status check_reply(const job *j, scs_bytes *all, int how, scs_bytes *out)
 {
     reply r;
 
     if (how != 0 || all->size < (int64_t)sizeof r)
-        return died(j, how);
+        return crashed(j, how);
     SCS_TRY(scs_bytes_get(all, &r, sizeof r));
     if (r.size != all->size - all->at || r.status < SCS_OK || r.status > SCS_ESTOP)
-        return died(j, how);
+        return crashed(j, how);
     if (r.status == SCS_ENOMEM)
         return too_big(j);
     if (r.status != SCS_OK) {
@@ -215,6 +229,7 @@ static scs_status judge(const job *j, scs_bytes *all, int how, scs_bytes *out)
     return scs_bytes_put(out, all->data + all->at, r.size);
 }
 
+/* The child is always waited for, so that none is left as a zombie. */
 static scs_status run_parent(const job *j, pid_t child, int fd, scs_bytes *out)
 {
     scs_bytes all = {0};
@@ -225,7 +240,7 @@ static scs_status run_parent(const job *j, pid_t child, int fd, scs_bytes *out)
         (void)kill(child, SIGKILL);
     how = reap(child);
     if (st == SCS_OK)
-        st = judge(j, &all, how, out);
+        st = check_reply(j, &all, how, out);
     scs_bytes_clear(&all);
     return st;
 }

@@ -1,13 +1,21 @@
-/** Loops that the compiler should turn into vector code, and loops that are worth several threads.
+/** Loops that the compiler should turn into vector code, and loops that are worth several
+ *  threads.
+ *
+ *  SCS_VECTOR before a function has it compiled for three kinds of x86-64 (baseline; v3 with
+ *  AVX2 and FMA; v4 with AVX-512), and the loader takes the best one for the processor: one
+ *  binary runs everywhere and is fast where it can be. Results are the same bits on all
+ *  processors of one kind. Between kinds they differ in the last bits: a fused multiply-add
+ *  rounds once where older processors round twice (BLAS does the same).
+ *
+ *  Elsewhere (other processors, clang) and in instrumented builds there is one version:
+ *  sanitizers do not get on with the functions that choose a clone, and coverage would count
+ *  each of them.
  */
 #ifndef SCS_SIMD_H
 #define SCS_SIMD_H
 
 #include "src/base/instrument.h"
 
-/* The loader takes the best clone for the processor. Results are the same bits on all processors of
- * one kind: fused multiply-adds round once, where older processors round twice (as BLAS does). The
- * sanitizers do not like the resolver functions of clones, and coverage would count each clone. */
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !SCS_SANITIZE &&            \
     !SCS_COVERAGE
 #define SCS_HAS_CLONES 1
@@ -18,7 +26,8 @@
 #endif
 
 /** Of what a *_kernel.h defines once for each kind of processor (name_plain, name_v3, name_v4, with
- * registers of 16, 32 and 64 bytes), the one for this processor. */
+ * registers of 16, 32 and 64 bytes), the one for this processor. For kernels that need the
+ * register's size in their code, which a clone does not give. */
 #if SCS_HAS_CLONES
 #define SCS_OF_PROCESSOR(name)                                                                     \
     (__builtin_cpu_supports("x86-64-v4")   ? name##_v4                                             \
@@ -28,8 +37,8 @@
 #define SCS_OF_PROCESSOR(name) name##_plain
 #endif
 
-/** Multiply-adds below which waking threads costs more than it saves. For `omp parallel for if
- *  (...)`. */
+/** Whether so many multiply-adds are worth several threads; below, waking them costs more than it
+ * saves. For `omp parallel for if (...)`. */
 #define SCS_WORTH_THREADS(work) ((double)(work) > 2e5)
 
 #endif

@@ -1,3 +1,6 @@
+/** Status codes, the message and trace of the last failure, and checked allocation
+ *  (scscreen/status.h).
+ */
 #include "scscreen/status.h"
 
 #include <ctype.h>
@@ -7,11 +10,13 @@
 #include <string.h>
 #include <sys/mman.h>
 
+/* Each thread's own: calls on worker threads do not disturb each other (src/base/parallel.h carries
+ * one over). */
 static _Thread_local char message[SCS_MESSAGE_MAX];
 static _Thread_local char trace[SCS_TRACE_MAX];
 
-/* A message may quote a file's own text: keep it on one line and off the terminal's escape codes.
- */
+/* A message may quote a file's own text: keep it on one line and off the terminal's escape
+ * codes. */
 static void replace_control(char *text)
 {
     for (; *text; text++)
@@ -19,6 +24,7 @@ static void replace_control(char *text)
             *text = '?';
 }
 
+/* A line "WHAT at FILE:LINE" below those that are there; what does not fit is cut. */
 static void add_trace(const char *file, int line, const char *what)
 {
     size_t used = strlen(trace);
@@ -28,6 +34,7 @@ static void add_trace(const char *file, int line, const char *what)
              base ? base + 1 : file, line);
 }
 
+/* A failure begins a new trace: an earlier one was dealt with, or it would have been returned. */
 scs_status scs_fail(scs_status status, const char *file, int line, const char *format, ...)
 {
     va_list args;
@@ -47,6 +54,7 @@ scs_status scs_passed(scs_status status, const char *file, int line, const char 
     return status;
 }
 
+/* The message may be at its full length already: both are put together first, then cut. */
 scs_status scs_context(scs_status status, const char *format, ...)
 {
     char before[SCS_MESSAGE_MAX], whole[2 * SCS_MESSAGE_MAX];
@@ -81,6 +89,8 @@ void scs_message_clear(void)
     message[0] = trace[0] = '\0';
 }
 
+/* What scs_status_name and scs_exit_code say. The codes are those of sysexits.h; scripts and
+ * users rely on them (doc, `scscreen --help`). */
 static const struct {
     const char *name;
     int exit_code;
@@ -108,9 +118,12 @@ int scs_exit_code(scs_status status)
     return (unsigned)status < N_STATUS ? statuses[status].exit_code : 70;
 }
 
-/* Large blocks on huge pages, where the system grants them: rows far apart cost no page walks. */
+/* Blocks of more than two huge pages lie on them, where the system grants them: rows far apart
+ * then cost no page walks. */
 enum { HUGE_PAGE = 1 << 21 };
 
+/* Zeroed by memset, not by calloc: pages are then touched by the thread that asked, and huge
+ * pages are granted before the first touch. */
 void *scs_allocate(int64_t n, uint64_t size)
 {
     size_t bytes;

@@ -7,8 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Bytes. A longer line is hardly a table's: a binary file, or one without line ends. */
 enum { LONGEST_LINE = 65536 };
 
+/* That a file cannot be read is an error in the arguments for scs_text_read; here the file is
+ * data. */
 scs_status scs_table_open(const char *path, int64_t max, scs_table *table)
 {
     scs_status st;
@@ -28,8 +31,9 @@ void scs_table_close(scs_table *table)
     *table = (scs_table){0};
 }
 
-/* Undo the quotes of a field that starts at `from`. @return the character after its closing quote,
- * NULL if there is none */
+/* Undo the quotes of a field that starts at `from`, in place: "a ""b""" becomes a "b". The text
+ * only gets shorter.
+ * @return the character after the closing quote, NULL if there is none */
 static char *unquote(char *from)
 {
     char *to = from, *read = from + 1;
@@ -46,7 +50,8 @@ static char *unquote(char *from)
     return read + 1;
 }
 
-/* One field at *at, which moves behind the delimiter, or to NULL after the last field. */
+/* One field at *at, which moves behind the delimiter, or to NULL after the last field.
+ * @return false where a quote is not closed, or followed by something else than a delimiter */
 static bool cut_field(scs_table *table, char **at, char **field)
 {
     bool quoted = **at == '"';
@@ -66,6 +71,7 @@ static bool cut_field(scs_table *table, char **at, char **field)
     return true;
 }
 
+/* Fill field and n_field from one line without its end. */
 static scs_status cut_line(scs_table *table, char *line)
 {
     char *at = line;
@@ -79,7 +85,8 @@ static scs_status cut_line(scs_table *table, char *line)
     return SCS_OK;
 }
 
-/* Take a line off the text, without its end; NULL when there is none. */
+/* Take a line off the text, without its end (\n or \r\n); NULL when there is none. @param[out] n
+ * its bytes */
 static char *take_line(scs_table *table, size_t *n)
 {
     char *line = table->next;

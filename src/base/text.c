@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Bytes of a text whose distance is measured: the row of the table is on the stack. */
 enum { LONGEST = 120 };
 
 scs_status scs_text_copy_n(const char *text, size_t n, char **out)
@@ -24,6 +25,7 @@ scs_status scs_text_copy(const char *text, char **out)
     return scs_text_copy_n(text, strlen(text), out);
 }
 
+/* Four bytes and the NUL for the longest character, \xNN: it is never cut in half. */
 char *scs_text_escape(const char *text, char *out, size_t size)
 {
     size_t used = 0;
@@ -55,6 +57,8 @@ static int min3(int a, int b, int c)
     return ab < c ? ab : c;
 }
 
+/* The table of Wagner and Fischer, of which only one row is kept: row[j] is the distance of a's
+ * first i characters to b's first j. */
 int scs_text_distance(const char *a, const char *b)
 {
     size_t na = strlen(a), nb = strlen(b);
@@ -79,7 +83,9 @@ int scs_text_distance(const char *a, const char *b)
     return row[nb];
 }
 
-/* Bytes of the well-formed character that starts at s, 0 if there is none. */
+/* Bytes of the well-formed character that starts at s, 0 if there is none. The last condition is
+ * what the lead byte alone does not rule out: overlong forms (E0, F0), surrogates (ED), values
+ * above U+10FFFF (F4). */
 static size_t utf8_length(const unsigned char *s, size_t n)
 {
     size_t len = s[0] < 0x80   ? 1
@@ -113,6 +119,7 @@ bool scs_text_is_utf8(const char *text, size_t n)
     return true;
 }
 
+/* Nothing is made canonical: messages show the path as the user would write it. */
 scs_status scs_text_resolve(const char *base, const char *path, char **out)
 {
     const char *slash = base ? strrchr(base, '/') : NULL;
@@ -126,6 +133,9 @@ scs_status scs_text_resolve(const char *base, const char *path, char **out)
     return SCS_OK;
 }
 
+/* Until the end of the file, in a buffer that doubles: the size of a pipe is not known before.
+ * One byte more than `max` ends it.
+ * @param[in,out] out NULL; the text, also after a failure */
 static scs_status read_stream(FILE *f, const char *path, int64_t max, char **out)
 {
     int64_t size = 0, room = 4096;

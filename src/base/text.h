@@ -1,4 +1,8 @@
-/** Small helpers for text that comes from users and files. All functions are Local. */
+/** Small helpers for text that comes from users and files: copying, showing, comparing, reading.
+ *
+ *  Text from outside may hold anything: terminal escape codes, half a UTF-8 character, a NUL.
+ *  What reads it checks it, and what shows it escapes it. All functions are Local.
+ */
 #ifndef SCS_TEXT_H
 #define SCS_TEXT_H
 
@@ -8,24 +12,40 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/** A malloc'ed copy; *out is not freed first. SCS_ENOMEM. */
-SCS_MUST_USE scs_status scs_text_copy(const char *text, char **out);
-/** The same of the first n bytes. */
+/* ---- copies ---- */
+
+/** A malloc'ed copy of the first n bytes, with a final NUL; *out is not freed first. SCS_ENOMEM. */
 SCS_MUST_USE scs_status scs_text_copy_n(const char *text, size_t n, char **out);
-/** Text for a terminal or a log: control characters as \xNN, cut to fit. @return out */
+/** The same of a whole text. */
+SCS_MUST_USE scs_status scs_text_copy(const char *text, char **out);
+
+/* ---- showing ---- */
+
+/** Text for a terminal or a log: control characters as \xNN, cut to fit. @param[out] out [size]
+ *  @return out */
 char *scs_text_escape(const char *text, char *out, size_t size);
 /** Print text of any length: control characters as \xNN, but for those in `kept` ("\n" for text of
  * several lines, "" for a field of a table). */
 void scs_text_print(FILE *out, const char *text, const char *kept);
-/** Levenshtein distance that ignores ASCII case; -1 when either text is longer than 120 bytes. */
+
+/* ---- comparing and checking ---- */
+
+/** Levenshtein distance that ignores ASCII case, in bytes: O(length a x length b).
+ *  @return -1 when either text is longer than 120 bytes */
 int scs_text_distance(const char *a, const char *b);
-/** Whether the bytes are well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates). */
+/** Whether n bytes are well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates, nothing above
+ * U+10FFFF). */
 bool scs_text_is_utf8(const char *text, size_t n);
-/** `path` as seen from the folder that `base` (a file) lies in; absolute paths stay. Caller frees.
- */
+
+/* ---- files ---- */
+
+/** `path` as seen from the folder that the file `base` lies in: "configs/a.yaml", "b.csv" ->
+ * "configs/b.csv". An absolute path, or any where base is NULL, stays as it is. @param[out] out
+ * malloc'ed. SCS_ENOMEM. */
 SCS_MUST_USE scs_status scs_text_resolve(const char *base, const char *path, char **out);
-/** The whole file as text, with a final NUL. Refuses folders, NUL bytes and more than `max` bytes
- * (SCS_EARG). */
+/** The whole file as text, with a final NUL; also a pipe. Refuses folders, NUL bytes and more than
+ * `max` bytes.
+ *  @param[out] out malloc'ed; NULL after a failure  @return SCS_OK, SCS_EARG, SCS_ENOMEM */
 SCS_MUST_USE scs_status scs_text_read(const char *path, int64_t max, char **out);
 
 #endif

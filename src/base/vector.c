@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+/* NaN would compare as equal to everything and leave no order. */
 static int ascending(const void *a, const void *b)
 {
     double x = *(const double *)a, y = *(const double *)b;

@@ -1,6 +1,9 @@
-/** Short vectors in double: sums run in the order of the elements, so that their bits are the same
- * wherever they are asked for. What runs over many floats, in vector lanes (another order), has
- * loops of its own. Local. */
+/** Short vectors in double: products, distances, medians.
+ *
+ *  Sums run in the order of the elements, so that their bits are the same wherever they are
+ *  asked for. What runs over many floats, in vector lanes (another order), has loops of its own.
+ *  Local.
+ */
 #ifndef SCS_VECTOR_H
 #define SCS_VECTOR_H
 
@@ -33,7 +36,8 @@ static inline void scs_vector_add(double *to, const double *from, double scale, 
         to[i] += scale * from[i];
 }
 
-/** As numpy has it: the mean of the two middle values when n is even. Sorts in place.
+/** The median as numpy has it: the mean of the two middle values when n is even. Sorts in place,
+ * O(n log n).
  *  @param value [n], n > 0, none of them NaN */
 double scs_vector_median(double *value, int64_t n);
 

@@ -336,19 +336,19 @@ static hid_t file_access(void)
     return H5I_INVALID_HID;
 }
 
-/* How the file begins: with room for a seal, or with HDF5's own first block. */
-static hid_t file_creation(bool sealed)
+/* How the file begins: with room for a checksum, or with HDF5's own first block. */
+static hid_t file_creation(bool checked)
 {
     hid_t fcpl = H5Pcreate(H5P_FILE_CREATE);
 
-    if (fcpl >= 0 && sealed && H5Pset_userblock(fcpl, SCS_SEAL_BYTES) < 0) {
+    if (fcpl >= 0 && checked && H5Pset_userblock(fcpl, SCS_CHECKSUM_BLOCK) < 0) {
         H5Pclose(fcpl);
         return H5I_INVALID_HID;
     }
     return fcpl;
 }
 
-static scs_status h5out_create(const char *path, bool sealed, hid_t *file)
+static scs_status create_file(const char *path, bool checked, hid_t *file)
 {
     hid_t fapl, fcpl;
 
@@ -356,7 +356,7 @@ static scs_status h5out_create(const char *path, bool sealed, hid_t *file)
     (void)H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     fapl = file_access();
     SCS_REQUIRE(fapl >= 0, SCS_EINTERNAL, "%s: HDF5 gave no file access list", path);
-    fcpl = file_creation(sealed);
+    fcpl = file_creation(checked);
     /* HDF5 loses errno: the exclusive creation is ours, HDF5 then takes the empty file over. */
     scs_status st = scs_file_create(path);
     if (st == SCS_OK) {
@@ -373,7 +373,7 @@ static scs_status h5out_create(const char *path, bool sealed, hid_t *file)
 
 scs_status scs_h5_create(const char *path, hid_t *file)
 {
-    return h5out_create(path, false, file);
+    return create_file(path, false, file);
 }
 
 /* H5Fopen compares the superblock's end of file with the real one. */
@@ -460,14 +460,14 @@ scs_status scs_h5_finish(hid_t file, const char *path)
     return check_complete(path);
 }
 
-static scs_status create_out(const char *path, bool sealed, scs_h5_out *out)
+static scs_status create_out(const char *path, bool checked, scs_h5_out *out)
 {
     scs_status st;
 
-    *out = (scs_h5_out){.file = H5I_INVALID_HID, .sealed = sealed};
+    *out = (scs_h5_out){.file = H5I_INVALID_HID, .checked = checked};
     SCS_GO(st, scs_text_copy(path, &out->path));
     SCS_GO(st, scs_file_temp_name(path, &out->temp));
-    SCS_GO(st, h5out_create(out->temp, sealed, &out->file));
+    SCS_GO(st, create_file(out->temp, checked, &out->file));
 done:
     if (st != SCS_OK)
         scs_h5_out_abandon(out);
@@ -497,7 +497,7 @@ scs_status scs_h5_out_commit(scs_h5_out *out)
     scs_status st;
 
     SCS_GO(st, out->file >= 0 ? scs_h5_out_finish(out) : SCS_OK);
-    SCS_GO(st, out->sealed ? scs_checksum_file_write(out->temp) : SCS_OK);
+    SCS_GO(st, out->checked ? scs_checksum_file_write(out->temp) : SCS_OK);
     SCS_GO(st, scs_file_commit(out->temp, out->path));
     free(out->temp); /* renamed: nothing is left to remove */
     out->temp = NULL;

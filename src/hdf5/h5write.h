@@ -25,7 +25,7 @@ bool scs_h5_is_unusable(void);
 typedef struct scs_h5_out {
     hid_t file;
     char *temp, *path;
-    bool sealed; /**< its first bytes will hold a checksum of the others (src/seal.h) */
+    bool checked; /**< its first bytes will hold a checksum of the others (src/base/checksum.h) */
 } scs_h5_out;
 
 /** A new, empty file at exactly this path (O_EXCL), in the format of HDF5 1.10 and earlier.
@@ -42,12 +42,12 @@ void scs_h5_discard(hid_t file);
 /** Create PATH.tmp.PID with O_EXCL (stale ones of ours are removed). SCS_ECREATE names folder and
  * reason. */
 SCS_MUST_USE scs_status scs_h5_out_create(const char *path, scs_h5_out *out);
-/** The same for a file that is sealed when it is committed. */
+/** The same for a file that gets a checksum of itself when it is committed. */
 SCS_MUST_USE scs_status scs_h5_out_create_checked(const char *path, scs_h5_out *out);
 /** Flush and close; the temporary file is complete and may be read back. */
 SCS_MUST_USE scs_status scs_h5_out_finish(scs_h5_out *out);
-/** Finish unless that was done, seal, fsync, rename to path, fsync the folder. On failure the
- * temporary file is removed, an older file stays. */
+/** Finish unless that was done, write the checksum, fsync, rename to path, fsync the folder. On
+ * failure the temporary file is removed, an older file stays. */
 SCS_MUST_USE scs_status scs_h5_out_commit(scs_h5_out *out);
 /** Drop it: close and remove. Safe after commit. */
 void scs_h5_out_abandon(scs_h5_out *out);
