@@ -1,17 +1,20 @@
-/* Blocks of any size between ranks. MPI's counts are ints, so larger blocks travel in pieces. */
+/* Blocks of any size between ranks, and how much memory all of them took.
+ *
+ *  MPI's counts are ints, so larger blocks travel in pieces, pairwise. Every exchange goes round
+ *  the ranks: in step s a rank sends to the s-th after it and receives from the s-th before it, so
+ *  that at any time each rank has one partner each way and no rank gets all messages at once. One
+ *  MPI_Sendrecv a piece: it cannot deadlock, and nothing is buffered but what MPI itself keeps. */
 #include "mpi/comm/collectives.h"
 
-#include "mpi/comm/shared_memory.h"
 #include "src/base/collective.h"
-#include "src/data/team.h"
-#include "scscreen/comm.h"
 
-#include <mpi.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
+/* Of blocking exchanges; the hooks of a team have tags of their own, as their messages may be
+ * under way meanwhile. */
 enum { TAG = 7 };
 
 static int next_piece(const scs_comm *comm, int64_t left)
@@ -39,6 +42,7 @@ scs_status scs_comm_send_receive(scs_comm *comm, int32_t to, const void *send, i
     return scs_collective_ok();
 }
 
+/* Where a rank's block begins. O(n_rank), beside a message that costs more. */
 static int64_t total_before(const int64_t *count, int32_t rank)
 {
     int64_t sum = 0;
@@ -48,6 +52,7 @@ static int64_t total_before(const int64_t *count, int32_t rank)
     return sum;
 }
 
+/* Step 0 is a rank's block for itself, which is copied. */
 scs_status scs_comm_alltoallv(scs_comm *comm, const void *send, const int64_t *send_count,
                               void *recv, const int64_t *recv_count)
 {
@@ -73,6 +78,8 @@ scs_status scs_comm_exchange_counts(scs_comm *comm, const int64_t *send_count, i
         "MPI_Alltoall");
 }
 
+/* One call of MPI's own, whose algorithm suits small messages; nothing is added up, so the bits do
+ * not depend on which it is. */
 static scs_status gather_small(scs_comm *comm, void *bytes, const int64_t *first)
 {
     for (int32_t r = 0; r < comm->size; r++) {
@@ -84,7 +91,8 @@ static scs_status gather_small(scs_comm *comm, void *bytes, const int64_t *first
                                "MPI_Allgatherv");
 }
 
-/* A ring: in step s every rank passes on the block that it received in step s - 1. */
+/* A ring: in step s every rank passes on the block that it received in step s - 1. Each link
+ * carries each block once, whatever the number of ranks. */
 static scs_status gather_large(scs_comm *comm, char *bytes, const int64_t *first)
 {
     int32_t n = comm->size, to = (comm->rank + 1) % n, from = (comm->rank + n - 1) % n;
@@ -105,7 +113,7 @@ scs_status scs_comm_allgather(scs_comm *comm, void *bytes, const int64_t *first)
     return gather_large(comm, bytes, first);
 }
 
-/* The kilobytes that a line of a file in /proc/self tells, 0 without such a line. */
+/* The kilobytes that a line of a file in /proc/self has, 0 without such a line. */
 static double proc_kib(const char *path, const char *key)
 {
     FILE *in = fopen(path, "r");
@@ -120,7 +128,9 @@ static double proc_kib(const char *path, const char *key)
     return (double)value;
 }
 
-/* What other ranks' peaks count as well of the memory that ranks of a node share. */
+/* Shared pages are in the resident set of every rank that has touched them. Linux' proportional
+ * share divides them among those ranks; the difference to the whole is what others count too. 0
+ * where the kernel does not tell. */
 static double counted_twice(void)
 {
     double whole = proc_kib("/proc/self/status", "RssShmem:");
@@ -129,6 +139,7 @@ static double counted_twice(void)
     return share > 0 && share < whole ? whole - share : 0;
 }
 
+/* ru_maxrss is in KiB on Linux. */
 scs_status scs_comm_peak_memory(scs_comm *comm, double *sum)
 {
     struct rusage usage;

@@ -1,11 +1,25 @@
+/* What a communicator owns and how its ranks reach one decision.
+ *
+ *  Agreement: a status is local until scs_comm_agree has made it common. Every rank calls it at the
+ *  same place before the next collective, so that a failure on one rank ends all of them there with
+ *  one code and one message, instead of leaving the others in a call that never returns. Where all
+ *  is well it costs one MPI_Allreduce of an int; only a failure adds a broadcast of the message.
+ *
+ *  MPI itself returns errors instead of aborting (MPI_ERRORS_RETURN), so that they take the same
+ *  path as any other; they are SCS_EIO.
+ *
+ *  Its counts are ints, so blocks travel in pieces of at most `piece` bytes; tests make it a few
+ *  bytes to reach the code for large blocks. */
 #include "mpi/comm/collectives.h"
 #include "src/base/collective.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+/* The largest power of two that fits an int count of bytes. */
 enum { PIECE = 1 << 30 };
 
+/* The call's text is cut at its parenthesis: the message names the function alone. */
 scs_status scs_comm_mpi_status(int code, const char *what)
 {
     char text[MPI_MAX_ERROR_STRING] = "unknown error";
@@ -18,6 +32,8 @@ scs_status scs_comm_mpi_status(int code, const char *what)
                     (int)strcspn(what, "("), what, text);
 }
 
+/* What every collective needs is allocated once, of a size known from the number of ranks, so that
+ * none of them can fail for want of memory later on. */
 static scs_status allocate_scratch(scs_comm *comm)
 {
     SCS_TRY(SCS_ALLOC(comm->node, comm->size));
@@ -28,6 +44,8 @@ static scs_status allocate_scratch(scs_comm *comm)
     return SCS_ALLOC(comm->displace, comm->size);
 }
 
+/* Places are given in order of rank, so the lowest rank of a node has place 0 and makes what the
+ * node shares. */
 void scs_comm_count_nodes(scs_comm *comm)
 {
     memset(comm->node_size, 0, (size_t)comm->size * sizeof *comm->node_size);
@@ -37,7 +55,8 @@ void scs_comm_count_nodes(scs_comm *comm)
         comm->node_size[r] = comm->node_size[comm->node[r]];
 }
 
-/* Which ranks share memory. */
+/* Which ranks share memory: a node's number is its lowest rank, known to all after one exchange of
+ * an int. Split and freed once, at the start. */
 static scs_status find_nodes(scs_comm *comm)
 {
     MPI_Comm together;
@@ -52,6 +71,8 @@ static scs_status find_nodes(scs_comm *comm)
     return SCS_OK;
 }
 
+/* A copy of world, so that our messages meet no others' tags and our error handler changes nobody
+ * else's. */
 static scs_status open_comm(MPI_Comm world, scs_comm *comm)
 {
     SCS_MPI(MPI_Comm_dup(world, &comm->mpi));
@@ -77,6 +98,8 @@ static scs_status allocate_everywhere(MPI_Comm world, scs_comm **comm)
     return st;
 }
 
+/* The first agreement goes over world; from open_comm on there is a communicator to agree through.
+ */
 scs_status scs_comm_create(MPI_Comm world, scs_comm **comm)
 {
     scs_status st;
@@ -96,8 +119,8 @@ void scs_comm_destroy(scs_comm **comm)
     *comm = NULL;
     if (!c)
         return;
-    if (c->clear_seats)
-        c->clear_seats(c);
+    if (c->clear_teams)
+        c->clear_teams(c);
     free(c->work);
     free(c->node);
     free(c->place);
@@ -130,25 +153,27 @@ void scs_comm_set_deadline(scs_comm *comm, double seconds)
     comm->deadline = seconds;
 }
 
+/* Two steps, so that the usual case carries an int and no text: the lowest failing rank is found
+ * first, and it alone sends what it has to say. */
 scs_status scs_comm_agree(scs_comm *comm, scs_status mine)
 {
     struct {
         int32_t status;
         char message[SCS_MESSAGE_MAX];
-    } word = {0};
+    } verdict = {0};
     int failing, lowest;
 
     mine = scs_collective_mine(mine);
     failing = mine == SCS_OK ? comm->size : comm->rank;
-    word.status = (int32_t)mine;
+    verdict.status = (int32_t)mine;
     SCS_MPI(MPI_Allreduce(&failing, &lowest, 1, MPI_INT, MPI_MIN, comm->mpi));
     if (lowest == comm->size)
         return SCS_OK;
-    memcpy(word.message, scs_message(), strlen(scs_message()) + 1);
-    SCS_MPI(MPI_Bcast(&word, sizeof word, MPI_BYTE, lowest, comm->mpi));
+    memcpy(verdict.message, scs_message(), strlen(scs_message()) + 1);
+    SCS_MPI(MPI_Bcast(&verdict, sizeof verdict, MPI_BYTE, lowest, comm->mpi));
     if (comm->rank == lowest)
         return mine;
-    return SCS_FAIL((scs_status)word.status, "%s", word.message);
+    return SCS_FAIL((scs_status)verdict.status, "%s", verdict.message);
 }
 
 scs_status scs_comm_broadcast(scs_comm *comm, void *bytes, int64_t size)
@@ -161,6 +186,7 @@ scs_status scs_comm_broadcast(scs_comm *comm, void *bytes, int64_t size)
     return scs_collective_ok();
 }
 
+/* Ranks other than 0 learn the size first; all agree that there is room before the bytes follow. */
 scs_status scs_comm_broadcast_blob(scs_comm *comm, uint8_t **blob, int64_t *size)
 {
     scs_status st = SCS_OK;
@@ -178,6 +204,8 @@ done:
     return st;
 }
 
+/* The size is the same on all ranks, so all return early or all agree. The old block is freed
+ * first: its content is not wanted, and both at once could be too much. */
 scs_status scs_comm_reserve(scs_comm *comm, int64_t size)
 {
     uint8_t *bytes = NULL;

@@ -1,3 +1,24 @@
+/* The hooks of a team of ranks (scscreen/shard.h says what each promises).
+ *
+ *  Order of sums: every shard's partial result is a leaf of one binary tree over the V shards
+ *  (src/data/team.h). A rank adds up the maximal subtrees of its own range, and these sums are
+ *  added in the order of the tree, never in the MPI library's, so that results have the same bits
+ *  on any number of ranks and with any MPI. A rank's range is cut into at most 2 log2 V subtrees.
+ *
+ *  Two ways of summing:
+ *    sum            few values (batch norm, losses, the Gram matrices of the factored output): all
+ *      ranks' subtree sums are gathered, and each rank adds all of them up. One collective.
+ *    reduce_slice   gradients: rank r gets slice r of every subtree sum and adds up only that,
+ *      which is a reduce-scatter; n values of each subtree sum leave a rank, whatever the number of
+ *      ranks. gather_slices then brings the new values of all slices to all ranks.
+ *  reduce and gather also come in two halves, begin and end, so that messages travel under the
+ *  backward pass and the gathering of the next batch. One reduction is under way at most, gathers
+ * add up until gather_end; until then the sender's values must not be changed.
+ *
+ *  Ranks of a node: what open_parts hands out is read by the node's other ranks where it lies, and
+ *  only sums for other nodes are sent. The weights exist once a node (share_values); each slice is
+ *  sent to one rank of every other node. A barrier at the end of each exchange stands for the
+ *  messages that are not sent: after it the node's ranks have written what others read. */
 #include "mpi/comm/collectives.h"
 #include "src/base/collective.h"
 #include "scscreen/shard.h"
@@ -6,124 +27,192 @@
 #include <string.h>
 #include <sys/mman.h>
 
-static int flight_pieces(const scs_comm *comm, int64_t size)
+/* ---- Messages under way. All room is agreed on before the first message is posted. ---- */
+
+static int count_pieces(const scs_comm *comm, int64_t size)
 {
     return (int)((size + comm->piece - 1) / comm->piece);
 }
 
-static scs_status grow(scs_requests *flight, int capacity)
+static scs_status grow_requests(scs_requests *requests, int capacity)
 {
     MPI_Request *request;
 
     SCS_TRY(SCS_ALLOC(request, capacity));
-    if (flight->n)
-        memcpy(request, flight->request, (size_t)flight->n * sizeof *request);
-    free(flight->request);
-    flight->request = request;
+    if (requests->n)
+        memcpy(request, requests->request, (size_t)requests->n * sizeof *request);
+    free(requests->request);
+    requests->request = request;
     return SCS_OK;
 }
 
-static scs_status flight_reserve(scs_comm *comm, scs_requests *flight, int n)
+/* Room for n more messages than are reserved. The count is alike on all ranks, so all return early
+ * or all agree. Collective. */
+static scs_status requests_reserve(scs_comm *comm, scs_requests *requests, int n)
 {
-    int capacity = flight->capacity + n;
+    int capacity = requests->capacity + n;
 
-    if (flight->reserved + n <= flight->capacity) {
-        flight->reserved += n;
+    if (requests->reserved + n <= requests->capacity) {
+        requests->reserved += n;
         return scs_collective_ok();
     }
-    SCS_TRY(scs_comm_agree(comm, grow(flight, capacity)));
-    flight->capacity = capacity;
-    flight->reserved += n;
+    SCS_TRY(scs_comm_agree(comm, grow_requests(requests, capacity)));
+    requests->capacity = capacity;
+    requests->reserved += n;
     return SCS_OK;
 }
 
-static scs_status flight_send(scs_comm *comm, scs_requests *flight, int tag, int32_t to,
-                              const void *bytes, int64_t size)
+/* Post one block in pieces; it must stay as it is until requests_wait. Both ends cut alike, and
+ * MPI keeps messages of one tag between two ranks in order, so piece k meets piece k. Local. */
+static scs_status requests_send(scs_comm *comm, scs_requests *requests, int tag, int32_t to,
+                                const void *bytes, int64_t size)
 {
     for (int64_t at = 0; at < size; at += comm->piece) {
         int64_t n = size - at < comm->piece ? size - at : comm->piece;
 
         SCS_MPI(MPI_Isend((const char *)bytes + at, (int)n, MPI_BYTE, to, tag, comm->mpi,
-                          &flight->request[flight->n]));
-        flight->n++;
+                          &requests->request[requests->n]));
+        requests->n++;
     }
     return scs_collective_ok();
 }
 
-static scs_status flight_receive(scs_comm *comm, scs_requests *flight, int tag, int32_t from,
-                                 void *bytes, int64_t size)
+static scs_status requests_receive(scs_comm *comm, scs_requests *requests, int tag, int32_t from,
+                                   void *bytes, int64_t size)
 {
     for (int64_t at = 0; at < size; at += comm->piece) {
         int64_t n = size - at < comm->piece ? size - at : comm->piece;
 
         SCS_MPI(MPI_Irecv((char *)bytes + at, (int)n, MPI_BYTE, from, tag, comm->mpi,
-                          &flight->request[flight->n]));
-        flight->n++;
+                          &requests->request[requests->n]));
+        requests->n++;
     }
     return scs_collective_ok();
 }
 
-static scs_status flight_land(scs_requests *flight)
+/* Until all that were posted are complete; the room may be used again. */
+static scs_status requests_wait(scs_requests *requests)
 {
-    int n = flight->n;
+    int n = requests->n;
 
-    flight->n = 0;
-    flight->reserved = 0;
-    return scs_comm_mpi_status(MPI_Waitall(n, flight->request, MPI_STATUSES_IGNORE), "MPI_Waitall");
+    requests->n = 0;
+    requests->reserved = 0;
+    return scs_comm_mpi_status(MPI_Waitall(n, requests->request, MPI_STATUSES_IGNORE),
+                               "MPI_Waitall");
 }
 
-static void flight_clear(scs_requests *flight)
+static void requests_clear(scs_requests *requests)
 {
-    free(flight->request);
-    *flight = (scs_requests){0};
+    free(requests->request);
+    *requests = (scs_requests){0};
 }
 
-/* The hooks of a team that give ranks of a node the same memory: gradients that others add up, and
- * one copy of the weights. */
+/* ---- A context: who has which shards, slices and subtrees. Local but for open_context. ---- */
+
+/* The team of any rank: only its range of shards differs. */
+static scs_team team_of_rank(const scs_team_context *context, int32_t rank)
+{
+    int32_t n_rank = context->comm->size;
+
+    return (scs_team){.n_shard = context->n_shard,
+                      .first = scs_shard_first(context->n_shard, n_rank, rank),
+                      .last = scs_shard_first(context->n_shard, n_rank, rank + 1),
+                      .n_rank = n_rank,
+                      .rank = rank};
+}
+
+/* How long a rank's slice of the values is: those between its first shard's bound and its last
+ * one's.
+ *  @param bound [n_shard + 1] alike on all ranks
+ *  @param[out] lo first value of the slice */
+static int64_t slice_of_rank(const scs_team_context *context, const int64_t *bound, int32_t rank,
+                             int64_t *lo)
+{
+    scs_team team = team_of_rank(context, rank);
+
+    *lo = bound[team.first];
+    return bound[team.last] - bound[team.first];
+}
+
+static scs_status allocate_context(scs_team_context *context)
+{
+    int32_t n_shard = context->n_shard;
+
+    SCS_TRY(SCS_ALLOC(context->part_double, n_shard));
+    SCS_TRY(SCS_ALLOC(context->part_float, n_shard));
+    SCS_TRY(SCS_ALLOC(context->subtree, (int64_t)n_shard + SCS_SUBTREE_MAX));
+    return SCS_ALLOC(context->first_subtree, context->comm->size + 1);
+}
+
+/* All but the shared memory, which has a life of its own (open_parts to close_parts). */
+static void clear_lists(scs_team_context *context)
+{
+    free(context->first_subtree);
+    free(context->subtree);
+    free(context->part_double);
+    free(context->part_float);
+    context->first_subtree = NULL;
+    context->subtree = NULL;
+    context->part_double = NULL;
+    context->part_float = NULL;
+}
+
+/* The first hook that is called on all ranks makes the list of all ranks' subtrees, in order of
+ * ranks; there is at most one a shard. */
+static scs_status open_context(scs_team_context *context)
+{
+    scs_comm *comm = context->comm;
+    int32_t n = 0;
+    scs_status st;
+
+    if (context->first_subtree)
+        return scs_collective_ok();
+    SCS_GO(st, scs_comm_agree(comm, allocate_context(context)));
+    for (int32_t r = 0; r < comm->size; r++) {
+        scs_team other = team_of_rank(context, r);
+
+        n += scs_team_tree_cover(other.first, other.last, context->n_shard, context->subtree + n);
+        context->first_subtree[r + 1] = n;
+    }
+done:
+    if (st != SCS_OK)
+        clear_lists(context);
+    return st;
+}
+
+/* ---- Memory that ranks of a node have in common: gradients that others add up, and one copy of
+ * the weights. Without sharing (shared_memory.h) each rank has blocks of its own, and all is sent.
+ * ---- */
 
 enum { PAGE = 4096 };
 
+/* 16 floats are a cache line. */
 static int64_t part_stride(int64_t n)
 {
     return (n + 15) / 16 * 16;
 }
 
-/* The hooks of a team of ranks. Partial sums are added in the order of one binary tree over the
- * shards (src/tree.c), never in the MPI library's, so that results have the same bits on any number
- * of ranks. */
-
-/* A team as another rank sees it: only its range of shards differs. */
-static scs_team seat_team(const scs_team_context *seat, int32_t rank)
+/* Parts begin on cache lines, so that no two threads write to one. */
+static scs_status open_parts(void *ctx, int64_t n, float **part)
 {
-    int32_t n_rank = seat->comm->size;
-
-    return (scs_team){.n_shard = seat->n_shard,
-                      .first = scs_shard_first(seat->n_shard, n_rank, rank),
-                      .last = scs_shard_first(seat->n_shard, n_rank, rank + 1),
-                      .n_rank = n_rank,
-                      .rank = rank};
-}
-
-static scs_status seat_open_parts(void *ctx, int64_t n, float **part)
-{
-    scs_team_context *seat = ctx;
-    scs_team mine = seat_team(seat, seat->comm->rank);
+    scs_team_context *context = ctx;
+    scs_team mine = team_of_rank(context, context->comm->rank);
     int64_t n_part = mine.last - mine.first;
 
-    SCS_TRY(scs_shared_memory_create(seat->comm, n_part * part_stride(n) * (int64_t)sizeof(float),
-                                     &seat->parts));
-    seat->part_size = n;
+    SCS_TRY(scs_shared_memory_create(
+        context->comm, n_part * part_stride(n) * (int64_t)sizeof(float), &context->parts));
+    context->part_size = n;
     for (int64_t i = 0; i < n_part; i++)
-        part[i] = (float *)seat->parts.block[seat->comm->rank] + i * part_stride(n);
+        part[i] = (float *)context->parts.block[context->comm->rank] + i * part_stride(n);
     return SCS_OK;
 }
 
-static void seat_close_parts(void *ctx, float **part)
+static void close_parts(void *ctx, float **part)
 {
-    scs_team_context *seat = ctx;
+    scs_team_context *context = ctx;
 
     (void)part;
-    scs_shared_memory_clear(&seat->parts);
+    scs_shared_memory_clear(&context->parts);
 }
 
 /* Memory whose content is not needed goes back to the system, where it begins a page. */
@@ -135,72 +224,68 @@ static void forget(float *values, int64_t n)
         (void)madvise(values, size, MADV_DONTNEED);
 }
 
-/* Each rank of the node fills its share, so that the memory lies near those who will write it. */
-static scs_status seat_share_values(void *ctx, int64_t n, float **values)
+/* Each rank of the node fills its part of the copy, so that the pages lie near the rank that will
+ * write them (first touch). The barrier: nobody reads before all have filled theirs. Where memory
+ * cannot be shared, *values stays the caller's. */
+static scs_status share_values(void *ctx, int64_t n, float **values)
 {
-    scs_team_context *seat = ctx;
-    scs_comm *comm = seat->comm;
+    scs_team_context *context = ctx;
+    scs_comm *comm = context->comm;
     int32_t rank = comm->rank;
     int64_t place = comm->place[rank], n_rank = comm->node_size[rank], lo, hi;
     float *copy;
 
-    SCS_TRY(
-        scs_shared_memory_create(comm, place == 0 ? n * (int64_t)sizeof(float) : 0, &seat->values));
-    if (!seat->values.together) {
-        scs_shared_memory_clear(&seat->values);
+    SCS_TRY(scs_shared_memory_create(comm, place == 0 ? n * (int64_t)sizeof(float) : 0,
+                                     &context->values));
+    if (!context->values.together) {
+        scs_shared_memory_clear(&context->values);
         return SCS_OK;
     }
-    copy = seat->values.block[comm->node[rank]];
+    copy = context->values.block[comm->node[rank]];
     lo = n * place / n_rank;
     hi = n * (place + 1) / n_rank;
     memcpy(copy + lo, *values + lo, (size_t)(hi - lo) * sizeof *copy);
     forget(*values, n);
-    seat->private_values = *values;
+    context->private_values = *values;
     *values = copy;
     return scs_comm_mpi_status(MPI_Barrier(comm->mpi), "MPI_Barrier");
 }
 
-static void seat_unshare_values(void *ctx, int64_t n, float **values)
+/* The caller's own array gets the values back before the node's copy goes. */
+static void unshare_values(void *ctx, int64_t n, float **values)
 {
-    scs_team_context *seat = ctx;
+    scs_team_context *context = ctx;
 
-    if (!seat->values.together)
+    if (!context->values.together)
         return;
-    memcpy(seat->private_values, *values, (size_t)n * sizeof **values);
-    *values = seat->private_values;
-    scs_shared_memory_clear(&seat->values);
+    memcpy(context->private_values, *values, (size_t)n * sizeof **values);
+    *values = context->private_values;
+    scs_shared_memory_clear(&context->values);
 }
 
-/* The hooks of a team that bring every rank's slice to all ranks, at once or under other work. */
+/* ---- Every rank's slice reaches all ranks, at once or under other work. ---- */
 
-enum { TAG = 9 };
+/* Not the tag of a reduction: both may be under way. */
+enum { GATHER_TAG = 9 };
 
-static int64_t seat_slice(const scs_team_context *seat, const int64_t *bound, int32_t rank,
-                          int64_t *lo)
+/* Slices lie one after the other from bound[0] on, so rank r's block ends where its slice does. */
+static scs_status gather_slices(void *ctx, float *values, const int64_t *bound)
 {
-    scs_team team = seat_team(seat, rank);
-
-    *lo = bound[team.first];
-    return bound[team.last] - bound[team.first];
-}
-
-static scs_status seat_gather_slices(void *ctx, float *values, const int64_t *bound)
-{
-    scs_team_context *seat = ctx;
-    scs_comm *comm = seat->comm;
+    scs_team_context *context = ctx;
+    scs_comm *comm = context->comm;
     int64_t lo, size = (int64_t)sizeof *values;
 
     for (int32_t r = 0; r < comm->size; r++)
-        comm->first[r + 1] = (seat_slice(seat, bound, r, &lo) + lo - bound[0]) * size;
+        comm->first[r + 1] = (slice_of_rank(context, bound, r, &lo) + lo - bound[0]) * size;
     comm->first[0] = 0;
     return scs_comm_allgather(comm, values + bound[0], comm->first);
 }
 
 /* Are these the values that the ranks of a node have one copy of? */
-static bool is_shared(const scs_team_context *seat, const float *values)
+static bool is_shared(const scs_team_context *context, const float *values)
 {
-    return seat->values.together &&
-           values == seat->values.block[seat->comm->node[seat->comm->rank]];
+    return context->values.together &&
+           values == context->values.block[context->comm->node[context->comm->rank]];
 }
 
 /* Does `from` send its slice to `to`? Of shared values one rank of every other node gets it. */
@@ -210,80 +295,85 @@ static bool gets_slice(const scs_comm *comm, bool shared, int32_t from, int32_t 
                        comm->place[to] == comm->place[from] % comm->node_size[to]);
 }
 
-/* Messages of a slice at most, on the rank that has the longest. */
-static int most_pieces(const scs_team_context *seat, const int64_t *bound)
+/* Messages that the longest slice takes: the room that every rank reserves, so that it is alike. */
+static int largest_pieces(const scs_team_context *context, const int64_t *bound)
 {
     int most = 0;
 
-    for (int32_t r = 0; r < seat->comm->size; r++) {
-        int64_t lo, len = seat_slice(seat, bound, r, &lo);
-        int n = flight_pieces(seat->comm, len * (int64_t)sizeof(float));
+    for (int32_t r = 0; r < context->comm->size; r++) {
+        int64_t lo, len = slice_of_rank(context, bound, r, &lo);
+        int n = count_pieces(context->comm, len * (int64_t)sizeof(float));
 
         most = n > most ? n : most;
     }
     return most;
 }
 
-static scs_status seat_gather_begin(void *ctx, float *values, const int64_t *bound)
+/* Receives are posted before sends of the same step, straight into place; ranks begin with
+ * different partners. */
+static scs_status gather_begin(void *ctx, float *values, const int64_t *bound)
 {
-    scs_team_context *seat = ctx;
-    scs_comm *comm = seat->comm;
-    bool shared = is_shared(seat, values);
+    scs_team_context *context = ctx;
+    scs_comm *comm = context->comm;
+    bool shared = is_shared(context, values);
     int64_t lo, other_lo, size = (int64_t)sizeof *values;
-    int64_t len = seat_slice(seat, bound, comm->rank, &lo);
+    int64_t len = slice_of_rank(context, bound, comm->rank, &lo);
 
-    SCS_TRY(
-        flight_reserve(comm, &seat->gathering, 2 * (comm->size - 1) * most_pieces(seat, bound)));
+    SCS_TRY(requests_reserve(comm, &context->gathering,
+                             2 * (comm->size - 1) * largest_pieces(context, bound)));
     for (int32_t step = 1; step < comm->size; step++) {
         int32_t other = (comm->rank + step) % comm->size;
-        int64_t other_len = seat_slice(seat, bound, other, &other_lo);
+        int64_t other_len = slice_of_rank(context, bound, other, &other_lo);
 
         if (gets_slice(comm, shared, other, comm->rank))
-            SCS_TRY(flight_receive(comm, &seat->gathering, TAG, other, values + other_lo,
-                                   other_len * size));
+            SCS_TRY(requests_receive(comm, &context->gathering, GATHER_TAG, other,
+                                     values + other_lo, other_len * size));
         if (gets_slice(comm, shared, comm->rank, other))
-            SCS_TRY(flight_send(comm, &seat->gathering, TAG, other, values + lo, len * size));
+            SCS_TRY(requests_send(comm, &context->gathering, GATHER_TAG, other, values + lo,
+                                  len * size));
     }
     return scs_collective_ok();
 }
 
-static scs_status seat_gather_end(void *ctx)
+static scs_status gather_end(void *ctx)
 {
-    scs_team_context *seat = ctx;
+    scs_team_context *context = ctx;
 
-    SCS_TRY(flight_land(&seat->gathering));
-    if (seat->values.together) /* a node's ranks have all written, and received, their share */
-        SCS_MPI(MPI_Barrier(seat->comm->mpi));
+    SCS_TRY(requests_wait(&context->gathering));
+    if (context->values.together) /* a node's ranks have all written, and received, their share */
+        SCS_MPI(MPI_Barrier(context->comm->mpi));
     return scs_collective_ok();
 }
 
-/* The hooks of a team that add up the ranks' values slice by slice. Ranks of a node read one
- * another's memory; others' sums arrive by messages, which may travel under other work. */
+/* ---- The ranks' values are added up slice by slice: begin adds up the subtrees that are here and
+ * posts what others need of them, end waits and adds up this rank's slice. ---- */
 
-enum { TEAM_REDUCE_TAG = 8 };
+enum { REDUCE_TAG = 8 };
 
-static int32_t subtrees_of(const scs_team_context *seat, int32_t rank)
+static int32_t subtrees_of(const scs_team_context *context, int32_t rank)
 {
-    return seat->first_subtree[rank + 1] - seat->first_subtree[rank];
+    return context->first_subtree[rank + 1] - context->first_subtree[rank];
 }
 
 /* Does rank b read rank a's parts where they are? */
-static bool sees(const scs_team_context *seat, const scs_reduction *r, int32_t a, int32_t b)
+static bool reads_in_place(const scs_team_context *context, const scs_reduction *r, int32_t a,
+                           int32_t b)
 {
-    return r->open && seat->parts.together && seat->comm->node[a] == seat->comm->node[b];
+    return r->open && context->parts.together && context->comm->node[a] == context->comm->node[b];
 }
 
 /* Subtree sums that reach rank `to` by messages. */
-static int64_t foreign_subtrees(const scs_team_context *seat, const scs_reduction *r, int32_t to)
+static int64_t count_remote(const scs_team_context *context, const scs_reduction *r, int32_t to)
 {
-    int64_t foreign = 0;
+    int64_t remote = 0;
 
-    for (int32_t from = 0; from < seat->comm->size; from++)
-        if (from != to && !sees(seat, r, from, to))
-            foreign += subtrees_of(seat, from);
-    return foreign;
+    for (int32_t from = 0; from < context->comm->size; from++)
+        if (from != to && !reads_in_place(context, r, from, to))
+            remote += subtrees_of(context, from);
+    return remote;
 }
 
+/* The old content is not wanted. */
 static scs_status grow_work(scs_reduction *r, int64_t size)
 {
     free(r->work);
@@ -292,18 +382,19 @@ static scs_status grow_work(scs_reduction *r, int64_t size)
 }
 
 /* Room for the others' subtree sums of a slice and for all messages, on each rank as on the one
- * that needs most. */
-static scs_status reserve(scs_team_context *seat, scs_reduction *r)
+ * that needs most: so the decision to allocate is the same everywhere, and is made in the first
+ * step of training only. */
+static scs_status reserve_reduction(scs_team_context *context, scs_reduction *r)
 {
-    scs_comm *comm = seat->comm;
+    scs_comm *comm = context->comm;
     int64_t longest = 0, most = 0, lo, size;
 
     for (int32_t rank = 0; rank < comm->size; rank++) {
-        int64_t len = seat_slice(seat, r->bound, rank, &lo);
-        int64_t foreign = foreign_subtrees(seat, r, rank);
+        int64_t len = slice_of_rank(context, r->bound, rank, &lo);
+        int64_t remote = count_remote(context, r, rank);
 
         longest = len > longest ? len : longest;
-        most = foreign > most ? foreign : most;
+        most = remote > most ? remote : most;
     }
     longest *= (int64_t)sizeof(float);
     size = most * longest;
@@ -311,236 +402,206 @@ static scs_status reserve(scs_team_context *seat, scs_reduction *r)
         SCS_TRY(scs_comm_agree(comm, grow_work(r, size)));
         r->work_size = size;
     }
-    return flight_reserve(comm, &r->flight,
-                          2 * seat->first_subtree[comm->size] * flight_pieces(comm, longest));
+    return requests_reserve(comm, &r->requests,
+                            2 * context->first_subtree[comm->size] * count_pieces(comm, longest));
 }
 
-/* Slice [lo, ..) of a subtree sum in the memory of another rank of the node. */
-static float *part_of_rank(const scs_team_context *seat, int32_t r, const scs_subtree *subtree,
+/* Where slice [lo, ..) of a subtree sum lies in the memory of another rank of the node. The sum is
+ * in the row of the subtree's first shard, where scs_team_tree_fold_float leaves it. */
+static float *part_of_rank(const scs_team_context *context, int32_t r, const scs_subtree *subtree,
                            int64_t lo)
 {
-    int64_t row = subtree->first - scs_shard_first(seat->n_shard, seat->comm->size, r);
+    int64_t row = subtree->first - scs_shard_first(context->n_shard, context->comm->size, r);
 
-    return (float *)seat->parts.block[r] + row * part_stride(seat->part_size) + lo;
+    return (float *)context->parts.block[r] + row * part_stride(context->part_size) + lo;
 }
 
 /* part_float[i] = where this rank's slice of subtree sum i lies: our own and those of the node
  * where they are, others' in the work buffer. */
-static void lay_out_parts(scs_team_context *seat, const scs_reduction *r)
+static void locate_parts(scs_team_context *context, const scs_reduction *r)
 {
-    const int32_t *first = seat->first_subtree;
-    int32_t rank = seat->comm->rank;
+    const int32_t *first = context->first_subtree;
+    int32_t rank = context->comm->rank;
     float *work = r->work;
 
-    for (int32_t from = 0; from < seat->comm->size; from++)
+    for (int32_t from = 0; from < context->comm->size; from++)
         for (int32_t i = first[from]; i < first[from + 1]; i++) {
             if (from == rank) {
-                seat->part_float[i] = r->mine[i - first[rank]] + r->lo;
-            } else if (sees(seat, r, from, rank)) {
-                seat->part_float[i] = part_of_rank(seat, from, &seat->subtree[i], r->lo);
+                context->part_float[i] = r->mine[i - first[rank]] + r->lo;
+            } else if (reads_in_place(context, r, from, rank)) {
+                context->part_float[i] = part_of_rank(context, from, &context->subtree[i], r->lo);
             } else {
-                seat->part_float[i] = work;
+                context->part_float[i] = work;
                 work += r->len;
             }
         }
 }
 
-/* Sums of this rank's subtrees, over all of the cut. */
-static void fold_own(scs_team_context *seat, scs_reduction *r, float *const *part)
+/* Add up this rank's subtrees in place, over everything between the first and the last bound; the
+ * parts are destroyed. */
+static void fold_own(scs_team_context *context, scs_reduction *r, float *const *part)
 {
-    scs_team team = seat_team(seat, seat->comm->rank);
+    scs_team team = team_of_rank(context, context->comm->rank);
     scs_subtree subtree[SCS_SUBTREE_MAX];
     int64_t start = r->bound[0];
     int n;
 
     for (int32_t i = 0; i < team.last - team.first; i++)
-        seat->part_float[i] = part[i] + start;
-    n = scs_team_tree_fold_float(seat->part_float, team.first, team.last, seat->n_shard,
-                                 r->bound[seat->n_shard] - start, subtree);
+        context->part_float[i] = part[i] + start;
+    n = scs_team_tree_fold_float(context->part_float, team.first, team.last, context->n_shard,
+                                 r->bound[context->n_shard] - start, subtree);
     for (int i = 0; i < n; i++)
         r->mine[i] = part[subtree[i].first - team.first];
-    r->len = seat_slice(seat, r->bound, seat->comm->rank, &r->lo);
+    r->len = slice_of_rank(context, r->bound, context->comm->rank, &r->lo);
 }
 
 /* Start to send a rank its slice of every subtree sum that is here, and to receive those of this
  * rank's slice from it. */
-static scs_status trade_slices(scs_team_context *seat, scs_reduction *r, int32_t other)
+static scs_status exchange_slices(scs_team_context *context, scs_reduction *r, int32_t other)
 {
-    scs_comm *comm = seat->comm;
-    int32_t n_out = sees(seat, r, comm->rank, other) ? 0 : subtrees_of(seat, comm->rank);
-    int32_t n_in = sees(seat, r, other, comm->rank) ? 0 : subtrees_of(seat, other);
-    float *const *in = seat->part_float + seat->first_subtree[other];
-    int64_t lo, n = seat_slice(seat, r->bound, other, &lo) * (int64_t)sizeof(float);
+    scs_comm *comm = context->comm;
+    int32_t n_out =
+        reads_in_place(context, r, comm->rank, other) ? 0 : subtrees_of(context, comm->rank);
+    int32_t n_in = reads_in_place(context, r, other, comm->rank) ? 0 : subtrees_of(context, other);
+    float *const *in = context->part_float + context->first_subtree[other];
+    int64_t lo, n = slice_of_rank(context, r->bound, other, &lo) * (int64_t)sizeof(float);
 
     for (int32_t i = 0; i < n_in; i++)
-        SCS_TRY(flight_receive(comm, &r->flight, TEAM_REDUCE_TAG, other, in[i],
-                               r->len * (int64_t)sizeof(float)));
+        SCS_TRY(requests_receive(comm, &r->requests, REDUCE_TAG, other, in[i],
+                                 r->len * (int64_t)sizeof(float)));
     for (int32_t i = 0; i < n_out; i++)
-        SCS_TRY(flight_send(comm, &r->flight, TEAM_REDUCE_TAG, other, r->mine[i] + lo, n));
+        SCS_TRY(requests_send(comm, &r->requests, REDUCE_TAG, other, r->mine[i] + lo, n));
     return scs_collective_ok();
 }
 
-static scs_status allocate_seat(scs_team_context *seat)
+/* Messages go round the ranks, as in collectives.c. */
+static scs_status begin_reduction(scs_team_context *context, scs_reduction *r, float *const *part,
+                                  const int64_t *bound, bool open)
 {
-    int32_t n_shard = seat->n_shard;
-
-    SCS_TRY(SCS_ALLOC(seat->part_double, n_shard));
-    SCS_TRY(SCS_ALLOC(seat->part_float, n_shard));
-    SCS_TRY(SCS_ALLOC(seat->subtree, (int64_t)n_shard + SCS_SUBTREE_MAX));
-    return SCS_ALLOC(seat->first_subtree, seat->comm->size + 1);
-}
-
-/* But for the shared memory, which may be in use. */
-static void clear_lists(scs_team_context *seat)
-{
-    free(seat->first_subtree);
-    free(seat->subtree);
-    free(seat->part_double);
-    free(seat->part_float);
-    seat->first_subtree = NULL;
-    seat->subtree = NULL;
-    seat->part_double = NULL;
-    seat->part_float = NULL;
-}
-
-/* The first hook called on all ranks makes the list of all ranks' subtrees; at most one a shard. */
-static scs_status seat_open(scs_team_context *seat)
-{
-    scs_comm *comm = seat->comm;
-    int32_t n = 0;
-    scs_status st;
-
-    if (seat->first_subtree)
-        return scs_collective_ok();
-    SCS_GO(st, scs_comm_agree(comm, allocate_seat(seat)));
-    for (int32_t r = 0; r < comm->size; r++) {
-        scs_team other = seat_team(seat, r);
-
-        n += scs_team_tree_cover(other.first, other.last, seat->n_shard, seat->subtree + n);
-        seat->first_subtree[r + 1] = n;
-    }
-done:
-    if (st != SCS_OK)
-        clear_lists(seat);
-    return st;
-}
-
-static scs_status begin(scs_team_context *seat, scs_reduction *r, float *const *part,
-                        const int64_t *bound, bool open)
-{
-    scs_comm *comm = seat->comm;
+    scs_comm *comm = context->comm;
 
     r->bound = bound;
     r->open = open;
-    SCS_TRY(seat_open(seat));
-    SCS_TRY(reserve(seat, r));
-    fold_own(seat, r, part);
-    lay_out_parts(seat, r);
+    SCS_TRY(open_context(context));
+    SCS_TRY(reserve_reduction(context, r));
+    fold_own(context, r, part);
+    locate_parts(context, r);
     for (int32_t step = 1; step < comm->size; step++)
-        SCS_TRY(trade_slices(seat, r, (comm->rank + step) % comm->size));
+        SCS_TRY(exchange_slices(context, r, (comm->rank + step) % comm->size));
     return scs_collective_ok();
 }
 
-static scs_status end(scs_team_context *seat, scs_reduction *r, float *slice)
+/* The parts are located again: `sum` may have used the same lists in between. The sum is built in
+ * the place of this rank's own first subtree. */
+static scs_status end_reduction(scs_team_context *context, scs_reduction *r, float *slice)
 {
-    scs_comm *comm = seat->comm;
-    int first = seat->first_subtree[comm->rank];
+    scs_comm *comm = context->comm;
+    int first = context->first_subtree[comm->rank];
 
-    SCS_TRY(flight_land(&r->flight));
-    if (r->open && seat->parts.together)
-        SCS_MPI(MPI_Barrier(comm->mpi)); /* the node's parts are complete */
-    lay_out_parts(seat, r);
-    scs_team_tree_sum_float(seat->part_float, seat->subtree, seat->first_subtree[comm->size], first,
-                            r->len);
-    if (slice != seat->part_float[first]) /* it may overlap part[0] */
-        memmove(slice, seat->part_float[first], (size_t)r->len * sizeof *slice);
+    SCS_TRY(requests_wait(&r->requests));
+    if (r->open && context->parts.together)
+        SCS_MPI(MPI_Barrier(comm->mpi)); /* the node's parts are folded */
+    locate_parts(context, r);
+    scs_team_tree_sum_float(context->part_float, context->subtree,
+                            context->first_subtree[comm->size], first, r->len);
+    if (slice != context->part_float[first]) /* it may overlap part[0] */
+        memmove(slice, context->part_float[first], (size_t)r->len * sizeof *slice);
     return SCS_OK;
 }
 
-static scs_status seat_reduce_slice(void *ctx, float *const *part, const int64_t *bound, bool open,
-                                    float *slice)
+static scs_status reduce_slice(void *ctx, float *const *part, const int64_t *bound, bool open,
+                               float *slice)
 {
-    scs_team_context *seat = ctx;
+    scs_team_context *context = ctx;
 
-    SCS_TRY(begin(seat, &seat->now, part, bound, open));
-    return end(seat, &seat->now, slice);
+    SCS_TRY(begin_reduction(context, &context->now, part, bound, open));
+    return end_reduction(context, &context->now, slice);
 }
 
-static scs_status seat_reduce_begin(void *ctx, float *const *part, const int64_t *bound, bool open)
+static scs_status reduce_begin(void *ctx, float *const *part, const int64_t *bound, bool open)
 {
-    scs_team_context *seat = ctx;
+    scs_team_context *context = ctx;
 
-    return begin(seat, &seat->begun, part, bound, open);
+    return begin_reduction(context, &context->begun, part, bound, open);
 }
 
-static scs_status seat_reduce_end(void *ctx, float *const *part, const int64_t *bound, bool open,
-                                  float *slice)
+static scs_status reduce_end(void *ctx, float *const *part, const int64_t *bound, bool open,
+                             float *slice)
 {
-    scs_team_context *seat = ctx;
+    scs_team_context *context = ctx;
 
     (void)part, (void)bound, (void)open; /* known since it began */
-    return end(seat, &seat->begun, slice);
+    return end_reduction(context, &context->begun, slice);
 }
+
+/* ---- The other hooks, and the team itself. ---- */
 
 static void reduction_clear(scs_reduction *reduction)
 {
     free(reduction->work);
-    flight_clear(&reduction->flight);
+    requests_clear(&reduction->requests);
     *reduction = (scs_reduction){0};
 }
 
-static void seats_clear(scs_comm *comm)
+/* Set in comm->clear_teams. Local. */
+static void clear_teams(scs_comm *comm)
 {
-    for (int i = 0; i < SCS_SEATS; i++) {
-        clear_lists(&comm->seat[i]);
-        scs_shared_memory_clear(&comm->seat[i].parts);
-        scs_shared_memory_clear(&comm->seat[i].values);
-        reduction_clear(&comm->seat[i].now);
-        reduction_clear(&comm->seat[i].begun);
-        flight_clear(&comm->seat[i].gathering);
+    for (int i = 0; i < SCS_TEAM_CONTEXTS; i++) {
+        scs_team_context *context = &comm->team[i];
+
+        clear_lists(context);
+        scs_shared_memory_clear(&context->parts);
+        scs_shared_memory_clear(&context->values);
+        reduction_clear(&context->now);
+        reduction_clear(&context->begun);
+        requests_clear(&context->gathering);
     }
 }
 
 /* This rank's subtree sums into their place among all ranks'. */
-static void place_subtree_sums(scs_team_context *seat, double *parts, int64_t len, double *gathered)
+static void place_subtree_sums(scs_team_context *context, double *parts, int64_t len,
+                               double *gathered)
 {
-    scs_team mine = seat_team(seat, seat->comm->rank);
+    scs_team mine = team_of_rank(context, context->comm->rank);
     scs_subtree subtree[SCS_SUBTREE_MAX];
-    int32_t at = seat->first_subtree[seat->comm->rank];
+    int32_t at = context->first_subtree[context->comm->rank];
     int n;
 
     for (int32_t s = mine.first; s < mine.last; s++)
-        seat->part_double[s - mine.first] = parts + (s - mine.first) * len;
-    n = scs_team_tree_fold_double(seat->part_double, mine.first, mine.last, seat->n_shard, len,
-                                  subtree);
+        context->part_double[s - mine.first] = parts + (s - mine.first) * len;
+    n = scs_team_tree_fold_double(context->part_double, mine.first, mine.last, context->n_shard,
+                                  len, subtree);
     for (int i = 0; i < n; i++)
         memcpy(gathered + (at + i) * len, parts + (subtree[i].first - mine.first) * len,
                (size_t)len * sizeof *parts);
 }
 
+/* Small sums: every subtree sum of every rank goes to all ranks, [number of subtrees, len]
+ * doubles, and each adds all of them up, so that all have the same bits without a broadcast. */
 static scs_status sum(void *ctx, double *parts, int64_t len, double *total)
 {
-    scs_team_context *seat = ctx;
-    scs_comm *comm = seat->comm;
+    scs_team_context *context = ctx;
+    scs_comm *comm = context->comm;
     int64_t row = len * (int64_t)sizeof(double);
     int32_t n;
     double *gathered;
 
-    SCS_TRY(seat_open(seat));
-    n = seat->first_subtree[comm->size];
+    SCS_TRY(open_context(context));
+    n = context->first_subtree[comm->size];
     SCS_TRY(scs_comm_reserve(comm, n * row));
     gathered = comm->work;
-    place_subtree_sums(seat, parts, len, gathered);
+    place_subtree_sums(context, parts, len, gathered);
     for (int32_t r = 0; r <= comm->size; r++)
-        comm->first[r] = seat->first_subtree[r] * row;
+        comm->first[r] = context->first_subtree[r] * row;
     SCS_TRY(scs_comm_allgather(comm, gathered, comm->first));
     for (int32_t i = 0; i < n; i++)
-        seat->part_double[i] = gathered + i * len;
-    scs_team_tree_sum_double(seat->part_double, seat->subtree, n, 0, len);
+        context->part_double[i] = gathered + i * len;
+    scs_team_tree_sum_double(context->part_double, context->subtree, n, 0, len);
     memcpy(total, gathered, (size_t)row);
     return SCS_OK;
 }
 
+/* Blocks of any size for each rank, in rounds; a rank's block for itself does not move. */
 static scs_status exchange(void *ctx, const void *const *out, const int64_t *n_out, void *const *in,
                            const int64_t *n_in)
 {
@@ -557,39 +618,41 @@ static scs_status exchange(void *ctx, const void *const *out, const int64_t *n_o
 
 static scs_status agree(void *ctx, scs_status mine)
 {
-    scs_team_context *seat = ctx;
+    scs_team_context *context = ctx;
 
-    return scs_comm_agree(seat->comm, mine);
+    return scs_comm_agree(context->comm, mine);
 }
 
 static scs_status share(void *ctx, void *bytes, int64_t size)
 {
-    scs_team_context *seat = ctx;
+    scs_team_context *context = ctx;
 
-    return scs_comm_broadcast(seat->comm, bytes, size);
+    return scs_comm_broadcast(context->comm, bytes, size);
 }
 
+/* n_shard is a power of two, whose logarithm picks the context; a second team of the same number
+ * of shards shares it. */
 scs_team scs_comm_team(scs_comm *comm, int32_t n_shard)
 {
-    scs_team_context *seat = &comm->seat[__builtin_ctz((unsigned)n_shard)];
+    scs_team_context *context = &comm->team[__builtin_ctz((unsigned)n_shard)];
     scs_team team;
 
-    comm->clear_seats = seats_clear;
-    seat->comm = comm;
-    seat->n_shard = n_shard;
-    team = seat_team(seat, comm->rank);
-    team.ctx = seat;
+    comm->clear_teams = clear_teams;
+    context->comm = comm;
+    context->n_shard = n_shard;
+    team = team_of_rank(context, comm->rank);
+    team.ctx = context;
     team.sum = sum;
-    team.open_parts = seat_open_parts;
-    team.close_parts = seat_close_parts;
-    team.share_values = seat_share_values;
-    team.unshare_values = seat_unshare_values;
-    team.reduce_slice = seat_reduce_slice;
-    team.reduce_begin = seat_reduce_begin;
-    team.reduce_end = seat_reduce_end;
-    team.gather_slices = seat_gather_slices;
-    team.gather_begin = seat_gather_begin;
-    team.gather_end = seat_gather_end;
+    team.open_parts = open_parts;
+    team.close_parts = close_parts;
+    team.share_values = share_values;
+    team.unshare_values = unshare_values;
+    team.reduce_slice = reduce_slice;
+    team.reduce_begin = reduce_begin;
+    team.reduce_end = reduce_end;
+    team.gather_slices = gather_slices;
+    team.gather_begin = gather_begin;
+    team.gather_end = gather_end;
     team.exchange = exchange;
     team.agree = agree;
     team.share = share;

@@ -1,7 +1,9 @@
+/* A shared counter by MPI's one-sided calls. Each access locks rank 0's window by itself (passive
+ * target), so that no call has to be matched by another rank. */
 #include "mpi/comm/queue.h"
 
-#include "scscreen/comm.h"
-
+/* The counter is set under a lock of the window, which makes it visible to accesses of others; the
+ * barrier makes it so before the first of them. */
 scs_status scs_queue_open(scs_comm *world, scs_queue *queue)
 {
     MPI_Aint size = scs_comm_rank(world) == 0 ? (MPI_Aint)sizeof(int64_t) : 0;
@@ -19,12 +21,14 @@ scs_status scs_queue_open(scs_comm *world, scs_queue *queue)
     return SCS_OK;
 }
 
+/* After all ranks have taken their last number. */
 void scs_queue_close(scs_queue *queue)
 {
     if (queue->window != MPI_WIN_NULL)
         MPI_Win_free(&queue->window);
 }
 
+/* One atomic operation on the counter, and its value before. */
 static scs_status exchange(scs_queue *queue, int64_t mine, MPI_Op op, int64_t *old)
 {
     SCS_MPI(MPI_Win_lock(MPI_LOCK_EXCLUSIVE, 0, 0, queue->window));

@@ -1,9 +1,11 @@
-/* Memory files without a name: nothing is left behind by a killed job, and no size limit of
- * /dev/shm applies. Ranks find each other's through /proc. */
+/* Memory files without a name (memfd_create): nothing is left behind by a killed job, and no size
+ * limit of /dev/shm applies. MPI's own shared windows lie in files of the session directory; these
+ * do not. Ranks find each other's files through /proc/PID/fd, once, after one exchange of 32 bytes
+ * a rank; then all agree whether it worked everywhere, so that all ranks take the same path ever
+ * after. */
 #include "mpi/comm/shared_memory.h"
 
 #include "mpi/comm/collectives.h"
-#include "scscreen/comm.h"
 
 #include <fcntl.h>
 #include <stdbool.h>
@@ -18,6 +20,7 @@
  * Where the system has huge pages for such files, they want this alignment. */
 enum { TRAILER = 4096, HUGE_PAGE = 2 << 20 };
 
+/* Whole pages for the block, and one for the token. */
 static int64_t file_size(int64_t size)
 {
     return (size + TRAILER - 1) / TRAILER * TRAILER + TRAILER;
@@ -28,7 +31,8 @@ static uint64_t *token_of(void *block, int64_t size)
     return (uint64_t *)((char *)block + file_size(size) - TRAILER);
 }
 
-/* The file at an address that is a multiple of a huge page's size. */
+/* The file at an address that is a multiple of a huge page's size: more is reserved than is
+ * needed, the file is mapped into it, and the ends are given back. NULL where it fails. */
 static void *map_file(int fd, int64_t size)
 {
     size_t length = (size_t)file_size(size);
@@ -57,7 +61,8 @@ static void unmap(void *block, int64_t size)
         munmap(block, (size_t)file_size(size));
 }
 
-/* @return this rank's block, or NULL */
+/* This rank's block, or NULL with mine->fd -1 where the system has no such files or no room. The
+ * descriptor stays open until all ranks have looked (try_sharing). */
 static void *make_block(int64_t size, scs_shared_card *mine)
 {
     void *block = NULL;
@@ -78,6 +83,8 @@ static void *make_block(int64_t size, scs_shared_card *mine)
     return block;
 }
 
+/* Another rank's block, or NULL: the process may be out of sight (a container), or its number may
+ * mean another process here; then size or token differ. */
 static void *find_block(const scs_shared_card *other)
 {
     char path[64];
@@ -122,7 +129,8 @@ static void unmap_all(scs_shared_memory *shared)
     }
 }
 
-/* All ranks share, or none does. */
+/* All ranks share, or none does. Descriptors are closed after the agreement, when everybody has
+ * mapped what there is; the mappings stay. */
 static scs_status try_sharing(scs_comm *comm, int64_t size, scs_shared_memory *shared)
 {
     scs_shared_card mine;
@@ -153,6 +161,7 @@ static scs_status allocate_lists(const scs_comm *comm, scs_shared_memory *shared
     return SCS_ALLOC(shared->card, comm->size);
 }
 
+/* The heap instead. */
 static scs_status own_block(scs_comm *comm, int64_t size, scs_shared_memory *shared)
 {
     char *block;

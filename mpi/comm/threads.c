@@ -1,6 +1,7 @@
+/* Open MPI binds ranks to single cores or sockets unless told otherwise. So the set of processors
+ * that a rank finds itself on may be smaller than its share (then it is widened), or the same for
+ * all ranks of a node (then it is divided). */
 #include "mpi/comm/threads.h"
-
-#include "scscreen/comm.h"
 
 #include <cblas.h>
 #include <omp.h>
@@ -8,8 +9,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Processors that the node's ranks may use together, and the sum of what each may use: bound ranks
- * share nothing. */
+/* Of the ranks of this node: how many processors they may use together (the union of their sets),
+ * and the sum of what each may use. The sum is larger where sets overlap; ranks that are bound
+ * apart share nothing. @param mine_count those of `mine` */
 static scs_status node_processors(scs_comm *comm, int mine_count, cpu_set_t *mine, int *together,
                                   int *sum)
 {
@@ -25,6 +27,7 @@ static scs_status node_processors(scs_comm *comm, int mine_count, cpu_set_t *min
     return SCS_OK;
 }
 
+/* An environment variable's number, or -1. */
 static int number_of(const char *name)
 {
     const char *text = getenv(name);
@@ -32,7 +35,8 @@ static int number_of(const char *name)
     return text ? atoi(text) : -1;
 }
 
-/* Processors i n / size .. (i + 1) n / size of a set of n. */
+/* The i-th of `size` parts of a set of n processors: those numbered from i n / size to (i + 1) n /
+ * size. */
 static void cut_set(const cpu_set_t *all, int i, int size, cpu_set_t *share)
 {
     int n = CPU_COUNT(all), seen = 0;
@@ -46,8 +50,9 @@ static void cut_set(const cpu_set_t *all, int i, int size, cpu_set_t *share)
         }
 }
 
-/* Open MPI binds a rank to one core where nobody has asked for it, and leaves the node's other
- * processors idle. Each rank then takes its share of what the launcher may use. */
+/* Where a rank is bound to fewer processors than its share of what the launcher may use, it takes
+ * that share; mpirun (the parent) has the whole set. Not where the user has chosen a binding or a
+ * number of threads. */
 static void spread_ranks(void)
 {
     int place = number_of("OMPI_COMM_WORLD_LOCAL_RANK");
@@ -64,6 +69,7 @@ static void spread_ranks(void)
         (void)sched_setaffinity(0, sizeof share, &share);
 }
 
+/* Processors that several ranks may use are divided among them in proportion. */
 scs_status scs_threads_set(scs_comm *comm)
 {
     cpu_set_t mine;

@@ -1,8 +1,10 @@
+/* One thread that sleeps until the deadline, beside the main thread that writes. It calls nothing
+ * of MPI or HDF5: these may be in the very call that hangs. Time is CLOCK_MONOTONIC, which setting
+ * the clock does not move. */
 #include "mpi/comm/watchdog.h"
 
 #include "mpi/comm/collectives.h"
 #include "src/base/instrument.h"
-#include "scscreen/comm.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -14,16 +16,16 @@
 
 struct scs_watchdog {
     pthread_t thread;
-    pthread_mutex_t lock;
-    pthread_cond_t change;
+    pthread_mutex_t lock;  /* of all that follows */
+    pthread_cond_t change; /* `over` is set */
     bool over;
-    double seconds;
-    struct timespec until;
-    char file[1024], step[128];
-    int32_t rank;
+    double seconds;             /* that a step may take */
+    struct timespec until;      /* end of the step in progress */
+    char file[1024], step[128]; /* for the message */
+    int32_t rank;               /* 0 writes the line and ends first */
 };
 
-/* The other ranks wait a little longer, so that the line comes from one of them only. */
+/* Seconds that the other ranks wait longer, so that the line comes from one of them only. */
 enum { OTHERS_WAIT = 5 };
 
 static void set_until(scs_watchdog *dog)
@@ -38,7 +40,7 @@ static void set_until(scs_watchdog *dog)
 }
 
 /* The main thread is stuck in the kernel or in MPI: only the process as a whole can end. */
-static void bark(const scs_watchdog *dog)
+static void end_process(const scs_watchdog *dog)
 {
     if (dog->rank == 0)
         fprintf(stderr,
@@ -48,6 +50,7 @@ static void bark(const scs_watchdog *dog)
     SCS_LEAVE(scs_exit_code(SCS_EIO));
 }
 
+/* A wait that times out counts only if no new step has moved the deadline meanwhile. */
 static void *watch(void *arg)
 {
     scs_watchdog *dog = arg;
@@ -58,12 +61,13 @@ static void *watch(void *arg)
 
         if (pthread_cond_timedwait(&dog->change, &dog->lock, &until) == ETIMEDOUT &&
             until.tv_sec == dog->until.tv_sec && until.tv_nsec == dog->until.tv_nsec && !dog->over)
-            bark(dog);
+            end_process(dog);
     }
     pthread_mutex_unlock(&dog->lock);
     return NULL;
 }
 
+/* Where no thread can be had, writing goes on without a deadline. */
 static bool start(scs_watchdog *dog)
 {
     pthread_condattr_t monotonic;
@@ -77,7 +81,7 @@ static bool start(scs_watchdog *dog)
     return pthread_create(&dog->thread, NULL, watch, dog) == 0;
 }
 
-/* @param rank 0: speaks */
+/* @param rank 0: this process writes the line */
 static void begin(scs_comm *comm, const char *file, int32_t rank)
 {
     scs_watchdog *dog = NULL;
@@ -119,6 +123,7 @@ void scs_watchdog_step(scs_comm *comm, const char *step)
     pthread_mutex_unlock(&dog->lock);
 }
 
+/* After the join the thread cannot end the process any more, whatever the clock says. */
 void scs_watchdog_end(scs_comm *comm)
 {
     scs_watchdog *dog = comm->watchdog;
