@@ -4,6 +4,7 @@
 #include "src/base/table.h"
 #include "src/base/text.h"
 #include "src/data/dataset_internal.h"
+#include "src/data/gene_id.h"
 #include "src/data/h5ad.h"
 #include "src/data/notes.h"
 #include "src/data/orthologs.h"
@@ -33,8 +34,9 @@ static const int64_t LARGEST_LIST = 64 << 20;
 
 /* The reference genes that may be kept: those of the first input. */
 typedef struct candidates {
-    scs_names genes;
-    scs_index index;
+    scs_names genes; /* as the result names them */
+    scs_names keys;  /* Ensembl IDs without their versions */
+    scs_index index; /* over keys */
     int32_t *inputs; /* [genes.n] inputs that have the gene */
     bool *listed;    /* [genes.n] data.genes wants it */
 } candidates;
@@ -42,6 +44,7 @@ typedef struct candidates {
 static void clear_candidates(candidates *c)
 {
     scs_names_clear(&c->genes);
+    scs_names_clear(&c->keys);
     scs_names_index_clear(&c->index);
     free(c->inputs);
     free(c->listed);
@@ -83,81 +86,177 @@ static scs_status note_untranslated(const scs_h5ad *meta, const char *table, con
                          n[SCS_GENE_OTHER_TYPE], n[SCS_GENE_REPEATED]);
 }
 
-/* One input's genes by their reference names. @param reference the reference's, NULL: not known yet
- *  @param[out] name [n_var] borrowed, NULL where there is none  @param fate [SCS_N_GENE_FATE] of
- * the input */
-static scs_status translate(const scs_h5ad *meta, const char *table, const scs_index *reference,
-                            scs_orthologs *orthologs, const char **name, int64_t *fate,
-                            scs_dataset *d)
-{
-    int32_t found = 0;
+/* An input while its genes are joined. */
+typedef struct joining {
+    const scs_config *config;
+    const scs_h5ad *const *metas;
+    int32_t i;
+    const scs_h5ad *meta; /* metas[i] */
+    const char *table;    /* of orthologs, or NULL */
+    scs_names keys;       /* [n_var] Ensembl IDs without their versions */
+    scs_orthologs orthologs;
+    const char **name; /* [n_var] the reference's name; borrowed, NULL where there is none */
+    int32_t n_found;   /* that have one */
+} joining;
 
-    if (table)
-        SCS_TRY(scs_orthologs_load(table, &meta->genes, reference, orthologs));
-    for (int32_t j = 0; j < meta->n_var; j++) {
-        name[j] = table ? scs_orthologs_find(orthologs, meta->genes.name[j]) : meta->genes.name[j];
-        found += name[j] != NULL;
-        if (!name[j])
-            fate[scs_orthologs_why(orthologs, meta->genes.name[j])]++;
-    }
-    SCS_REQUIRE(
-        found > 0, SCS_EDATA,
-        "%s: none of its genes (%s, ...) is an own gene of %s (%s, ...); are the table's columns "
-        "the other way round?",
-        meta->path, meta->genes.name[0], table, table ? orthologs->own.name[0] : "");
-    return note_untranslated(meta, table, fate, d);
+static const char *species_of(const joining *in, int32_t i)
+{
+    return in->config->data.inputs[i].species;
 }
 
-static scs_status start_candidates(candidates *c, const char *const *name, int32_t n)
+static scs_status load_table(joining *in, const scs_index *reference, scs_dataset *d)
 {
-    for (int32_t j = 0; j < n; j++)
-        if (name[j])
-            SCS_TRY(scs_names_add(&c->genes, name[j]));
+    /* behind a table of the first input's own stand the genes of a third species */
+    bool first_names = in->i > 0 && !in->config->data.inputs[0].orthologs;
+    scs_ortholog_use use = {.table = in->table,
+                            .input = in->meta->path,
+                            .own = &in->keys,
+                            .reference = in->i ? reference : NULL,
+                            .own_species = species_of(in, in->i),
+                            .reference_species = first_names ? species_of(in, 0) : NULL};
+    const scs_ortholog_columns *at = &in->orthologs.columns;
+
+    SCS_TRY(scs_orthologs_load(&use, &in->orthologs));
+    return scs_notes_add(d, "%s: its genes are read by %s -> %s%s%s of %s: %d one-to-one pairs",
+                         in->meta->path, at->own_label, at->reference_label,
+                         at->type >= 0 ? ", type " : "", at->type_label, in->table,
+                         in->orthologs.own.n);
+}
+
+static scs_status refuse_table(const joining *in)
+{
+    const scs_ortholog_columns *at = &in->orthologs.columns;
+    char better[SCS_ORTHOLOG_LABEL + 64] = "";
+
+    if (at->better_label[0])
+        snprintf(better, sizeof better, "; %s holds %lld of them%s", at->better_label,
+                 (long long)at->n_better,
+                 strcmp(at->better_label, at->reference_label) == 0
+                     ? ": are the columns the other way round?"
+                     : "");
+    return SCS_FAIL(SCS_EDATA,
+                    "%s: none of its genes (%s, ...) has a one-to-one partner in %s, where own "
+                    "genes are %s (%s, ...) and reference genes %s%s",
+                    in->meta->path, in->meta->genes.name[0], in->table, at->own_label,
+                    in->orthologs.own.name[0], at->reference_label, better);
+}
+
+/* The reference's names of an input's genes. @param fate [SCS_N_GENE_FATE] of the input */
+static scs_status translate(joining *in, const scs_index *reference, int64_t *fate, scs_dataset *d)
+{
+    if (in->table)
+        SCS_TRY(load_table(in, reference, d));
+    for (int32_t j = 0; j < in->meta->n_var; j++) {
+        in->name[j] =
+            in->table ? scs_orthologs_find(&in->orthologs, in->keys.name[j]) : in->keys.name[j];
+        in->n_found += in->name[j] != NULL;
+        if (!in->name[j])
+            fate[scs_orthologs_why(&in->orthologs, in->keys.name[j])]++;
+    }
+    if (in->n_found == 0)
+        return refuse_table(in);
+    return note_untranslated(in->meta, in->table, fate, d);
+}
+
+/* The first input's genes; its own names stay as they are. */
+static scs_status start_candidates(candidates *c, const joining *in)
+{
+    for (int32_t j = 0; j < in->meta->n_var; j++) {
+        if (!in->name[j])
+            continue;
+        SCS_TRY(scs_names_add(&c->keys, in->name[j]));
+        SCS_TRY(scs_names_add(&c->genes, in->table ? in->name[j] : in->meta->genes.name[j]));
+    }
     SCS_TRY(SCS_ALLOC(c->inputs, c->genes.n));
     SCS_TRY(SCS_ALLOC(c->listed, c->genes.n));
-    return scs_names_index_create(&c->genes, &c->index);
+    return scs_names_index_create(&c->keys, &c->index);
+}
+
+/* Two species whose genes are named alike by chance, as F8 is in human and mouse. */
+static scs_status refuse_hardly_any(const joining *in, const candidates *c, int32_t matched,
+                                    scs_dataset *d)
+{
+    int32_t least = in->n_found < c->genes.n ? in->n_found : c->genes.n;
+    const char *a = species_of(in, 0), *b = species_of(in, in->i);
+
+    if ((int64_t)matched * 10 >= least)
+        return SCS_OK;
+    SCS_REQUIRE(!a || !b || strcmp(a, b) == 0, SCS_EDATA,
+                "%s (%s): only %d of its %d genes are named as in %s (%s)%s; give data.inputs a "
+                "table of orthologs that translates them: {path: ..., species: %s, orthologs: "
+                "TABLE}",
+                in->meta->path, b, matched, in->meta->n_var, in->metas[0]->path, a,
+                in->table ? " after its table of orthologs" : "", b);
+    return scs_notes_add(d,
+                         "warning: %s has only %d of its %d genes in common with %s; are they "
+                         "named alike (symbols, Ensembl IDs)? data.inputs takes a table of "
+                         "orthologs where they are not",
+                         in->meta->path, matched, in->meta->n_var, in->metas[0]->path);
+}
+
+/* Say how many genes match that are not written alike. @param column one of them */
+static scs_status note_versions(const joining *in, int32_t n, int32_t column, const char *other,
+                                scs_dataset *d)
+{
+    return n == 0 ? SCS_OK
+                  : scs_notes_add(d,
+                                  "%s: %d of its genes match without the version of an Ensembl ID "
+                                  "(%s and %s)",
+                                  in->meta->path, n, in->meta->genes.name[column], other);
 }
 
 /* Number each column by its candidate and count the candidates that this input has. */
-static scs_status match_columns(candidates *c, const scs_h5ad *meta, const scs_h5ad *first,
-                                const char *const *name, int32_t *gene)
+static scs_status match_columns(candidates *c, const joining *in, int32_t *gene, scs_dataset *d)
 {
-    int32_t matched = 0;
+    int32_t matched = 0, versions = 0, example = 0;
 
-    for (int32_t j = 0; j < meta->n_var; j++) {
-        gene[j] = name[j] ? scs_names_index_find(&c->index, name[j]) : -1;
-        if (gene[j] >= 0) {
-            c->inputs[gene[j]]++;
-            matched++;
+    for (int32_t j = 0; j < in->meta->n_var; j++) {
+        const char *own = in->meta->genes.name[j];
+
+        gene[j] = in->name[j] ? scs_names_index_find(&c->index, in->name[j]) : -1;
+        if (gene[j] < 0)
+            continue;
+        c->inputs[gene[j]]++;
+        matched++;
+        if (in->table ? strcmp(own, in->keys.name[j]) != 0
+                      : strcmp(own, c->genes.name[gene[j]]) != 0) {
+            versions++;
+            example = j;
         }
     }
     SCS_REQUIRE(
         matched > 0, SCS_EDATA,
         "%s: none of its genes (%s, ...) is one of %s (%s, ...); data.inputs takes a table of "
         "orthologs where names differ",
-        meta->path, meta->genes.name[0], first->path, c->genes.name[0]);
-    return SCS_OK;
+        in->meta->path, in->meta->genes.name[0], in->metas[0]->path, c->genes.name[0]);
+    SCS_TRY(refuse_hardly_any(in, c, matched, d));
+    return note_versions(
+        in, versions, example,
+        in->table || versions == 0 ? in->keys.name[example] : c->genes.name[gene[example]], d);
 }
 
 static scs_status add_input(const scs_config *config, const scs_h5ad *const *metas, int32_t i,
                             candidates *c, scs_dataset *d)
 {
-    const scs_h5ad *meta = metas[i];
-    scs_orthologs orthologs = {0};
-    const char **name = NULL;
+    joining in = {.config = config,
+                  .metas = metas,
+                  .i = i,
+                  .meta = metas[i],
+                  .table = config->data.inputs[i].orthologs};
     scs_status st;
 
-    SCS_GO(st, refuse_duplicates(meta));
-    SCS_GO(st, SCS_ALLOC(name, meta->n_var));
-    SCS_GO(st, translate(meta, config->data.inputs[i].orthologs, i ? &c->index : NULL, &orthologs,
-                         name, d->fate + (int64_t)i * SCS_N_GENE_FATE, d));
+    SCS_GO(st, refuse_duplicates(in.meta));
+    SCS_GO(st, scs_gene_id_keys(&in.meta->genes, &in.keys));
+    SCS_GO(st, SCS_ALLOC(in.name, in.meta->n_var));
+    SCS_GO(st, translate(&in, &c->index, d->fate + (int64_t)i * SCS_N_GENE_FATE, d));
     if (i == 0)
-        SCS_GO(st, start_candidates(c, name, meta->n_var));
-    SCS_GO(st, SCS_ALLOC(d->gene_of_column[i], meta->n_var));
-    SCS_GO(st, match_columns(c, meta, metas[0], name, d->gene_of_column[i]));
+        SCS_GO(st, start_candidates(c, &in));
+    SCS_GO(st, SCS_ALLOC(d->gene_of_column[i], in.meta->n_var));
+    SCS_GO(st, match_columns(c, &in, d->gene_of_column[i], d));
 done:
-    free(name);
-    scs_orthologs_clear(&orthologs);
+    free(in.name);
+    scs_names_clear(&in.keys);
+    scs_orthologs_clear(&in.orthologs);
     return st;
 }
 
@@ -168,6 +267,10 @@ static scs_status read_list(scs_table *table, candidates *c, int64_t *n, int64_t
     SCS_TRY(scs_table_next(table, &found));
     for (; found; ++*n) {
         scs_lidx gene = scs_names_index_find(&c->index, table->field[0]);
+
+        table->field[0][scs_gene_id_length(table->field[0])] = '\0';
+        if (gene < 0)
+            gene = scs_names_index_find(&c->index, table->field[0]);
 
         if (gene >= 0)
             c->listed[gene] = true;

@@ -1,73 +1,24 @@
 #include "src/data/orthologs.h"
 
+#include "src/base/file.h"
 #include "src/base/names.h"
 #include "src/base/table.h"
+#include "src/data/gene_id.h"
+#include "src/data/ortholog_columns.h"
 #include "scscreen/dataset.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 static const int64_t LARGEST_TABLE = 256 << 20;
 
-/* Columns of a table: where the two genes and the type stand (-1: no such column). */
-typedef struct columns {
-    int own, reference, type;
-} columns;
-
 static bool ends_with(const char *text, const char *end)
 {
     size_t n = strlen(text), m = strlen(end);
 
     return n >= m && strcasecmp(text + n - m, end) == 0;
-}
-
-static int find_column(const scs_table *t, const char *name)
-{
-    for (int i = 0; i < t->n_field; i++)
-        if (strcasecmp(t->field[i], name) == 0)
-            return i;
-    return -1;
-}
-
-/* The other species' column: "Mouse gene name" for "gene name". */
-static int find_other(const scs_table *t, const char *name)
-{
-    for (int i = 0; i < t->n_field; i++)
-        if (ends_with(t->field[i], name))
-            return i;
-    return -1;
-}
-
-/* How the two genes of a BioMart row are named: by symbol or by stable ID. */
-typedef struct naming {
-    bool own_by_id, reference_by_id;
-} naming;
-
-static columns biomart_columns(const scs_table *t, naming by)
-{
-    const char *reference = by.reference_by_id ? "Gene stable ID" : "Gene name";
-    const char *own = by.own_by_id ? " gene stable ID" : " gene name";
-
-    return (columns){find_other(t, own), find_column(t, reference),
-                     find_other(t, " homology type")};
-}
-
-static bool is_one_of(const char *text, const char *const *words)
-{
-    for (; *words; words++)
-        if (strcasecmp(text, *words) == 0)
-            return true;
-    return false;
-}
-
-static bool is_header(const scs_table *t)
-{
-    static const char *const own[] = {"gene_a", "own", "own_gene", "own gene", "gene", NULL};
-    static const char *const reference[] = {"gene_b",         "reference", "reference_gene",
-                                            "reference gene", "ortholog",  NULL};
-
-    return t->n_field >= 2 && is_one_of(t->field[0], own) && is_one_of(t->field[1], reference);
 }
 
 /* @param name "" where the row names no own gene */
@@ -87,59 +38,252 @@ static scs_status note_dropped(scs_orthologs *o, const char *name, int why)
     return scs_names_add(&o->dropped, name);
 }
 
-static int other_type(const char *type)
+/* "ortholog_one2one", "one-to-one", "1:1", ... */
+static int fate_of_type(const char *type)
 {
-    return ends_with(type, "many2many")                                 ? SCS_GENE_MANY_TO_MANY
-           : ends_with(type, "one2many") || ends_with(type, "many2one") ? SCS_GENE_ONE_TO_MANY
-                                                                        : SCS_GENE_OTHER_TYPE;
+    char letters[64];
+    int n = 0;
+
+    if (strchr(type, ':'))
+        return strcmp(type, "1:1") == 0             ? SCS_GENE_KEPT
+               : strchr(type, '1')                  ? SCS_GENE_ONE_TO_MANY
+               : scs_ortholog_columns_is_type(type) ? SCS_GENE_MANY_TO_MANY
+                                                    : SCS_GENE_OTHER_TYPE;
+    for (; *type && n < (int)sizeof letters - 1; type++)
+        if (*type != '_' && *type != '-' && *type != ' ')
+            letters[n++] = *type;
+    letters[n] = '\0';
+    if (ends_with(letters, "one2one") || ends_with(letters, "onetoone"))
+        return SCS_GENE_KEPT;
+    if (ends_with(letters, "many2many") || ends_with(letters, "manytomany"))
+        return SCS_GENE_MANY_TO_MANY;
+    return scs_ortholog_columns_is_type(letters) ? SCS_GENE_ONE_TO_MANY : SCS_GENE_OTHER_TYPE;
+}
+
+static scs_status add_gene(scs_names *names, char *gene)
+{
+    gene[scs_gene_id_length(gene)] = '\0';
+    return scs_names_add(names, gene);
+}
+
+/* @param own, reference changed */
+static scs_status add_pair(scs_orthologs *o, char *own, char *reference)
+{
+    SCS_TRY(add_gene(&o->own, own));
+    return add_gene(&o->reference, reference);
+}
+
+static scs_status drop_own(scs_orthologs *o, char *own, int why)
+{
+    own[scs_gene_id_length(own)] = '\0';
+    return note_dropped(o, own, why);
+}
+
+/* A row whose cells are lists: a pair where each side has one gene. */
+static scs_status add_lists(char *own, char *reference, scs_orthologs *o)
+{
+    bool many_own = strchr(own, ',') != NULL, many_reference = strchr(reference, ',') != NULL;
+
+    if (!many_own && !many_reference)
+        return add_pair(o, own, reference);
+    o->n_other_type++;
+    while (own)
+        SCS_TRY(
+            drop_own(o, scs_ortholog_columns_next_gene(&own, true),
+                     many_own && many_reference ? SCS_GENE_MANY_TO_MANY : SCS_GENE_ONE_TO_MANY));
+    return SCS_OK;
 }
 
 /* Keep a row's pair, or count why not. */
-static scs_status add_row(const scs_table *t, columns at, scs_orthologs *o)
+static scs_status add_row(const scs_table *t, const scs_ortholog_columns *at, scs_orthologs *o)
 {
-    int last = at.own > at.reference ? at.own : at.reference;
+    int last = at->own > at->reference ? at->own : at->reference, fate;
+    char *own, *reference;
 
-    last = at.type > last ? at.type : last;
+    last = at->type > last ? at->type : last;
     SCS_REQUIRE(t->n_field > last, SCS_EDATA,
                 "%s:%lld: %d columns, expected at least %d (own gene, "
                 "reference gene)",
                 t->path, (long long)t->line, t->n_field, last + 1);
+    own = t->field[at->own];
+    reference = t->field[at->reference];
     o->n_row++;
-    if (t->field[at.own][0] == '\0' || t->field[at.reference][0] == '\0') {
+    if (scs_ortholog_columns_is_empty(own) || scs_ortholog_columns_is_empty(reference)) {
         o->n_unpaired++;
-        return note_dropped(o, t->field[at.own], SCS_GENE_NO_ORTHOLOG);
+        return scs_ortholog_columns_is_empty(own) ? SCS_OK : drop_own(o, own, SCS_GENE_NO_ORTHOLOG);
     }
-    if (at.type >= 0 && !ends_with(t->field[at.type], "one2one")) {
-        o->n_other_type++;
-        return note_dropped(o, t->field[at.own], other_type(t->field[at.type]));
-    }
-    SCS_TRY(scs_names_add(&o->own, t->field[at.own]));
-    return scs_names_add(&o->reference, t->field[at.reference]);
+    if (at->form == SCS_ORTHOLOG_LISTS)
+        return add_lists(own, reference, o);
+    fate = at->type >= 0 ? fate_of_type(t->field[at->type]) : SCS_GENE_KEPT;
+    if (fate == SCS_GENE_KEPT)
+        return add_pair(o, own, reference);
+    if (fate == SCS_GENE_OTHER_TYPE && !o->met[0])
+        snprintf(o->met, sizeof o->met, "%s", t->field[at->type]);
+    o->n_other_type++;
+    return drop_own(o, own, fate);
 }
 
-/* The naming counts for BioMart tables alone; *biomart says whether it is one. No rows where it
- * lacks the columns. */
-static scs_status read_rows(scs_table *t, naming by, bool *biomart, scs_orthologs *o)
+/* Genes of one side of a table of classes, and the class of each. */
+typedef struct side {
+    scs_names gene, class;
+    scs_index by_class;
+} side;
+
+static void clear_side(side *s)
 {
-    columns at = {0, 1, -1};
+    scs_names_clear(&s->gene);
+    scs_names_clear(&s->class);
+    scs_names_index_clear(&s->by_class);
+}
+
+/* Members of a class. @param[out] first one of them, -1: none */
+static int64_t count_class(const side *s, const char *class, scs_lidx *first)
+{
+    const scs_lidx *order = s->by_class.order;
+    scs_lidx low = 0, high = s->class.n, n = 0;
+
+    while (low < high) {
+        scs_lidx middle = low + (high - low) / 2;
+
+        if (strcmp(s->class.name[order[middle]], class) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    *first = -1;
+    for (; low < s->class.n && strcmp(s->class.name[order[low]], class) == 0; low++, n++)
+        *first = order[low];
+    return n;
+}
+
+/* Each own gene with its class' gene of the reference, where the class has one of both. */
+static scs_status pair_classes(const side *own, const side *reference, scs_orthologs *o)
+{
+    for (scs_lidx i = 0; i < own->gene.n; i++) {
+        scs_lidx at, other;
+        int64_t n = count_class(own, own->class.name[i], &at);
+        int64_t m = count_class(reference, own->class.name[i], &other);
+
+        o->n_row++;
+        if (m == 0) {
+            o->n_unpaired++;
+            SCS_TRY(drop_own(o, own->gene.name[i], SCS_GENE_NO_ORTHOLOG));
+        } else if (n > 1 || m > 1) {
+            o->n_other_type++;
+            SCS_TRY(drop_own(o, own->gene.name[i],
+                             n > 1 && m > 1 ? SCS_GENE_MANY_TO_MANY : SCS_GENE_ONE_TO_MANY));
+        } else {
+            SCS_TRY(add_pair(o, own->gene.name[i], reference->gene.name[other]));
+        }
+    }
+    return SCS_OK;
+}
+
+static scs_status add_member(const scs_table *t, const scs_ortholog_columns *at, side *own,
+                             side *reference)
+{
+    const char *organism = t->field[at->organism_at];
+    side *s = strcmp(organism, at->own_organism) == 0         ? own
+              : strcmp(organism, at->reference_organism) == 0 ? reference
+                                                              : NULL;
+
+    if (!s || scs_ortholog_columns_is_empty(t->field[at->own]))
+        return SCS_OK;
+    SCS_REQUIRE(t->n_field > at->class_at, SCS_EDATA, "%s:%lld: %d columns, expected at least %d",
+                t->path, (long long)t->line, t->n_field, at->class_at + 1);
+    SCS_TRY(scs_names_add(&s->class, t->field[at->class_at]));
+    return scs_names_add(&s->gene, t->field[at->own]);
+}
+
+static scs_status read_classes(scs_table *t, const scs_ortholog_columns *at, scs_orthologs *o)
+{
+    side own = {0}, reference = {0};
+    scs_status st;
+    bool found;
+
+    SCS_GO(st, scs_table_next(t, &found));
+    while (found) {
+        SCS_GO(st, add_member(t, at, &own, &reference));
+        SCS_GO(st, scs_table_next(t, &found));
+    }
+    SCS_GO(st, scs_names_index_create(&own.class, &own.by_class));
+    SCS_GO(st, scs_names_index_create(&reference.class, &reference.by_class));
+    SCS_GO(st, pair_classes(&own, &reference, o));
+done:
+    clear_side(&own);
+    clear_side(&reference);
+    return st;
+}
+
+static scs_status read_rows(scs_table *t, const scs_ortholog_columns *at, scs_orthologs *o)
+{
     bool found;
 
     SCS_TRY(scs_table_next(t, &found));
-    SCS_REQUIRE(found, SCS_EDATA, "%s: no rows; expected own gene and reference gene", t->path);
-    *biomart = find_column(t, "Gene stable ID") >= 0 || find_column(t, "Gene name") >= 0;
-    if (*biomart)
-        at = biomart_columns(t, by);
-    else
-        at.type = t->n_field > 2 ? 2 : -1;
-    if (at.own < 0 || at.reference < 0)
-        return SCS_OK;
-    if (*biomart || is_header(t))
+    if (at->form == SCS_ORTHOLOG_CLASSES)
+        return read_classes(t, at, o);
+    if (at->header && found)
         SCS_TRY(scs_table_next(t, &found));
-    for (; found;) {
+    while (found) {
         SCS_TRY(add_row(t, at, o));
         SCS_TRY(scs_table_next(t, &found));
     }
     return SCS_OK;
+}
+
+/* Drop the pairs i of which drop[i]. @return how many */
+static scs_lidx remove_pairs(scs_orthologs *o, const bool *drop)
+{
+    scs_lidx kept = 0, n = o->own.n;
+
+    for (scs_lidx i = 0; i < n; i++) {
+        if (drop[i]) {
+            free(o->own.name[i]);
+            free(o->reference.name[i]);
+        } else {
+            o->own.name[kept] = o->own.name[i];
+            o->reference.name[kept++] = o->reference.name[i];
+        }
+    }
+    o->own.n = o->reference.n = kept;
+    return n - kept;
+}
+
+/* "own TAB reference" of each pair. */
+static scs_status list_pairs(const scs_orthologs *o, scs_names *pairs)
+{
+    for (scs_lidx i = 0; i < o->own.n; i++) {
+        char *pair;
+        scs_status st;
+
+        SCS_TRY(scs_file_path_print(&pair, "%s\t%s", o->own.name[i], o->reference.name[i]));
+        st = scs_names_add(pairs, pair);
+        free(pair);
+        SCS_TRY(st);
+    }
+    return SCS_OK;
+}
+
+/* Of rows that say the same one counts: BioMart writes a row for each transcript. */
+static scs_status keep_each_pair_once(scs_orthologs *o)
+{
+    scs_names pairs = {0};
+    scs_index index = {0};
+    bool *drop = NULL;
+    scs_status st;
+
+    SCS_GO(st, SCS_ALLOC(drop, o->own.n));
+    SCS_GO(st, list_pairs(o, &pairs));
+    SCS_GO(st, scs_names_index_create(&pairs, &index));
+    for (scs_lidx i = 1; i < pairs.n; i++)
+        drop[index.order[i]] =
+            strcmp(pairs.name[index.order[i - 1]], pairs.name[index.order[i]]) == 0;
+    o->n_equal = remove_pairs(o, drop);
+done:
+    free(drop);
+    scs_names_index_clear(&index);
+    scs_names_clear(&pairs);
+    return st;
 }
 
 static void mark_repeated(const scs_index *index, bool *repeated)
@@ -153,22 +297,10 @@ static void mark_repeated(const scs_index *index, bool *repeated)
 
 static scs_status drop_repeated(scs_orthologs *o, const bool *repeated)
 {
-    scs_lidx kept = 0;
-
     for (scs_lidx i = 0; i < o->own.n; i++)
         if (repeated[i])
             SCS_TRY(note_dropped(o, o->own.name[i], SCS_GENE_REPEATED));
-    for (scs_lidx i = 0; i < o->own.n; i++) {
-        if (repeated[i]) {
-            free(o->own.name[i]);
-            free(o->reference.name[i]);
-            o->n_ambiguous++;
-        } else {
-            o->own.name[kept] = o->own.name[i];
-            o->reference.name[kept++] = o->reference.name[i];
-        }
-    }
-    o->own.n = o->reference.n = kept;
+    o->n_ambiguous = remove_pairs(o, repeated);
     return SCS_OK;
 }
 
@@ -206,14 +338,14 @@ static scs_status index_dropped(scs_orthologs *o)
     return SCS_OK;
 }
 
-static scs_status load(const char *path, naming by, bool *biomart, scs_orthologs *o)
+static scs_status load(const char *path, const scs_ortholog_columns *at, scs_orthologs *o)
 {
     scs_table table;
     scs_status st;
 
-    *o = (scs_orthologs){0};
     SCS_TRY(scs_table_open(path, LARGEST_TABLE, &table));
-    SCS_GO(st, read_rows(&table, by, biomart, o));
+    SCS_GO(st, read_rows(&table, at, o));
+    SCS_GO(st, keep_each_pair_once(o));
     SCS_GO(st, keep_one_to_one(o));
     SCS_GO(st, scs_names_index_create(&o->own, &o->by_own));
     SCS_GO(st, index_dropped(o));
@@ -222,70 +354,23 @@ done:
     return st;
 }
 
-/* Genes that the table translates into one that the reference has. */
-static int64_t count_known(const scs_orthologs *o, const scs_names *genes,
-                           const scs_index *reference)
+scs_status scs_orthologs_load(const scs_ortholog_use *use, scs_orthologs *orthologs)
 {
-    int64_t n = 0;
+    scs_ortholog_columns *at = &orthologs->columns;
+    scs_orthologs *o = orthologs;
 
-    for (scs_lidx i = 0; i < genes->n; i++) {
-        const char *name = scs_orthologs_find(o, genes->name[i]);
-
-        n += name && (!reference || scs_names_index_find(reference, name) >= 0);
-    }
-    return n;
-}
-
-/* Take the table read this way if that says more of the genes. */
-static scs_status try_naming(const char *path, naming by, const scs_names *genes,
-                             const scs_index *reference, scs_orthologs *best)
-{
-    scs_orthologs other = {0};
-    bool biomart;
-    scs_status st;
-
-    SCS_GO(st, load(path, by, &biomart, &other));
-    if (best->n_row == 0 ||
-        count_known(&other, genes, reference) > count_known(best, genes, reference)) {
-        scs_orthologs_clear(best);
-        *best = other;
-        best->by_own.names = &best->own;
-        best->by_dropped.names = &best->dropped;
-        return SCS_OK;
-    }
-done:
-    scs_orthologs_clear(&other);
-    return st;
-}
-
-/* Files name their genes by symbol or by stable ID, each as it likes: without a reference to look
- * at, both alike. */
-static scs_status try_stable_ids(const char *path, const scs_names *genes,
-                                 const scs_index *reference, scs_orthologs *best)
-{
-    SCS_TRY(try_naming(path, (naming){true, true}, genes, reference, best));
-    if (!reference)
-        return SCS_OK;
-    SCS_TRY(try_naming(path, (naming){true, false}, genes, reference, best));
-    return try_naming(path, (naming){false, true}, genes, reference, best);
-}
-
-scs_status scs_orthologs_load(const char *path, const scs_names *own_genes,
-                              const scs_index *reference, scs_orthologs *orthologs)
-{
-    bool biomart = false;
-
-    SCS_TRY(load(path, (naming){false, false}, &biomart, orthologs));
-    if (biomart)
-        SCS_TRY(try_stable_ids(path, own_genes, reference, orthologs));
-    SCS_REQUIRE(orthologs->n_row > 0, SCS_EDATA, "%s: no rows%s", path,
-                biomart ? " with the columns 'Gene name' and 'SPECIES gene name' (or stable IDs)"
-                        : "");
-    SCS_REQUIRE(orthologs->own.n > 0, SCS_EDATA,
-                "%s: no one-to-one pair (%lld rows: %lld lack a gene, %lld of another type, %lld "
-                "ambiguous)",
-                path, (long long)orthologs->n_row, (long long)orthologs->n_unpaired,
-                (long long)orthologs->n_other_type, (long long)orthologs->n_ambiguous);
+    *o = (scs_orthologs){0};
+    SCS_TRY(scs_ortholog_columns_choose(use, at));
+    SCS_TRY(load(use->table, at, o));
+    SCS_REQUIRE(o->n_row > 0, SCS_EDATA, "%s: no rows", use->table);
+    SCS_REQUIRE(o->own.n > 0, SCS_EDATA,
+                "%s: no one-to-one pair (%lld rows of %s and %s: %lld lack a gene, %lld of another "
+                "type, %lld ambiguous)%s%s%s%s%s",
+                use->table, (long long)o->n_row, at->own_label, at->reference_label,
+                (long long)o->n_unpaired, (long long)o->n_other_type, (long long)o->n_ambiguous,
+                o->met[0] ? "; the type in " : "", o->met[0] ? at->type_label : "",
+                o->met[0] ? " is \"" : "", o->met,
+                o->met[0] ? "\" where ortholog_one2one or the like was expected" : "");
     return SCS_OK;
 }
 

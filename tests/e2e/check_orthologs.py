@@ -40,6 +40,7 @@ def expected(table, mouse, human, by):
     rows = table[(table[OWN[by]] != "")]
     empty = rows[REFERENCE] == ""
     one = rows[~empty & rows["Mouse homology type"].str.endswith("one2one")]
+    one = one.drop_duplicates([OWN[by], REFERENCE])  # equal pairs count once
     single = one[~one[OWN[by]].duplicated(keep=False) & ~one[REFERENCE].duplicated(keep=False)]
     name = dict(zip(single[OWN[by]], single[REFERENCE]))
     why = {}

@@ -454,8 +454,11 @@ static scs_status read_texts(void *arg)
     SCS_GO(st, scs_config_print_affecting(config, SCS_AFFECTS_ROWS, &result));
     SCS_GO(st, scs_config_parse("b.yaml", yaml, NULL, 0, &other));
     (void)scs_config_differences(config, other, SCS_AFFECTS_RESULT, words, sizeof words);
-    SCS_GO(st, scs_orthologs_load(scratch_path(p->folder, "orthologs.tsv", path), &p->s.d.genes,
-                                  NULL, &orthologs));
+    SCS_GO(st, scs_orthologs_load(
+                   &(scs_ortholog_use){.table = scratch_path(p->folder, "orthologs.tsv", path),
+                                       .input = "own.h5ad",
+                                       .own = &p->s.d.genes},
+                   &orthologs));
     SCS_GO(st, scs_plan_read(config, p->atlas, &plan));
     SCS_GO(st, scs_report_sums_create(&sums));
     SCS_GO(st, scs_report_read(scratch_path(p->folder, "v.tsv", path), 1, &sums, NULL));

@@ -11,7 +11,7 @@ static void check_pairs(const scs_orthologs *o)
         const char *found = scs_orthologs_find(o, o->own.name[i]);
         HOLDS(found == o->reference.name[i]);
     }
-    HOLDS(o->n_unpaired + o->n_other_type + o->n_ambiguous + o->own.n == o->n_row);
+    HOLDS(o->n_unpaired + o->n_other_type + o->n_equal + o->n_ambiguous + o->own.n == o->n_row);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -21,7 +21,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     scs_orthologs o;
     char path[FUZZ_PATH];
     int fd = fuzz_file(data, size, path);
-    scs_status status = scs_orthologs_load(path, &genes, NULL, &o);
+    scs_status status = scs_orthologs_load(
+        &(scs_ortholog_use){.table = path, .input = "own.h5ad", .own = &genes}, &o);
 
     if (fuzz_accepts(status))
         check_pairs(&o);

@@ -72,6 +72,12 @@ TABLES = {
                       b"type\nENSG1,KISS1,ENSMUSG00000116158,Kiss1,ortholog_one2one\n"
                       b"ENSG2,TNF,ENSMUSG2,Tnf,ortholog_one2many\n",
         "ok_bom": b"\xef\xbb\xbfgene_a\tgene_b\r\na1\tb1\r\n# a comment\r\n\r\na2\tb2\r\n",
+        "ok_two_species": b"Gene name,Pig gene name,Mouse gene name,Mouse homology type\nKISS1,KISS1-P,Kiss1,"
+                          b"ortholog_one2one\nKISS1,KISS1-P,Kiss1,ortholog_one2one\n",
+        "ok_lists": b"Orthogroup\tHomo_sapiens\tMus_musculus\nOG1\tKISS1\tKiss1\nOG2\tA, B\tg1, g2\nOG3\t\tx\n",
+        "ok_classes": b"DB Class Key\tCommon Organism Name\tSymbol\n1\tmouse, laboratory\tKiss1\n1\thuman\tKISS1\n"
+                      b"2\thuman\tA\n2\tmouse, laboratory\tg1\n2\thuman\tB\n",
+        "ok_hcop": b"human_symbol\tmouse_ensembl_gene\tmouse_symbol\nKISS1\tENSMUSG00000116158.3\tKiss1\nX\t-\t-\n",
         "bad_one_to_many": b"a1\tb1\na1\tb2\n", "bad_open_quote": b'a,"b\nc,d\n', "bad_latin1": b"caf\xe9\tb\n",
         "bad_one_column": b"a1\na2\n", "bad_nothing": b"", "bad_header": b"gene_a\tgene_b\n",
         "bad_wide": b"a" + b"\tb" * 100 + b"\n", "ok_long": b"a" * 60000 + b"\tb\n"},

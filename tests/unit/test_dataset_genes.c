@@ -95,7 +95,8 @@ static void useless_gene_files_are_refused(void)
 
     make_species(m);
     make_gene_files(&f, "A\ta\nB\tb\n", "A\n");
-    CHECK_FAILS(create(f.config, m, &d), SCS_EDATA, "are the table's columns the other way round?");
+    CHECK_FAILS(create(f.config, m, &d), SCS_EDATA,
+                "column 2 holds 2 of them: are the columns the other way round?");
     scratch_remove(f.folder);
     make_species(m);
     make_gene_files(&f, "a\tA\nb\tB\n", "Q\n");
@@ -108,6 +109,54 @@ static void useless_gene_files_are_refused(void)
     scratch_remove(f.folder);
 }
 
+/* Of eleven genes one is named alike. */
+#define HUMAN "F8 A B C D E G H I J K"
+#define MOUSE "F8 a b c d e g h i j k"
+
+static void hardly_any_common_gene_asks_for_orthologs(void)
+{
+    scs_h5ad *species[MOST_INPUTS] = {meta("a.h5ad", HUMAN, "T", "ctrl", NULL),
+                                      meta("b.h5ad", MOUSE, "T", "ctrl", NULL)};
+    scs_h5ad *files[MOST_INPUTS] = {meta("a.h5ad", HUMAN, "T", "ctrl", NULL),
+                                    meta("b.h5ad", MOUSE, "T", "drug", NULL)};
+    scs_h5ad *panel[MOST_INPUTS] = {meta("a.h5ad", HUMAN, "T", "ctrl", NULL),
+                                    meta("b.h5ad", "F8 x y", "T", "drug", NULL)};
+    scs_dataset *d;
+
+    CHECK_FAILS(create("data: {inputs: [{path: a.h5ad, species: human}, {path: b.h5ad, species: "
+                       "mouse}], control: ctrl}\n",
+                       species, &d),
+                SCS_EDATA,
+                "b.h5ad (mouse): only 1 of its 11 genes are named as in a.h5ad (human); give "
+                "data.inputs a table of orthologs");
+    CHECK_OK(create("data: {inputs: [a.h5ad, b.h5ad], control: ctrl}\n", files, &d));
+    CU_ASSERT(has_note(d, "warning: b.h5ad has only 1 of its 11 genes in common with a.h5ad"));
+    scs_dataset_destroy(&d);
+    /* a third of a small panel is no chance */
+    CHECK_OK(create("data: {inputs: [{path: a.h5ad, species: human}, {path: b.h5ad, species: "
+                    "mouse}], control: ctrl}\n",
+                    panel, &d));
+    CU_ASSERT(!has_note(d, "warning"));
+    scs_dataset_destroy(&d);
+}
+
+/* On either side, with a list of genes in either form; the first file's names stay. */
+static void versions_of_ensembl_ids_do_not_count(void)
+{
+    scs_h5ad *m[MOST_INPUTS] = {
+        meta("a.h5ad", "ENSG00000000003.15 ENSG00000000005 x.1", "T", "ctrl", NULL),
+        meta("b.h5ad", "ENSG00000000005.6 ENSG00000000003.14 x.2", "T", "drug", NULL)};
+    const int32_t second[] = {1, 0, -1};
+    scs_dataset *d;
+
+    CHECK_OK(create("data: {inputs: [a.h5ad, b.h5ad], control: ctrl}\n", m, &d));
+    check_names(&d->genes, "ENSG00000000003.15, ENSG00000000005");
+    CU_ASSERT_EQUAL(memcmp(d->gene_of_column[1], second, sizeof second), 0);
+    CU_ASSERT(has_note(d, "b.h5ad: 2 of its genes match without the version of an Ensembl ID "
+                          "(ENSG00000000003.14 and ENSG00000000003.15)"));
+    scs_dataset_destroy(&d);
+}
+
 int main(void)
 {
     static const scs_test tests[] = {
@@ -117,6 +166,8 @@ int main(void)
         {"no common gene", inputs_without_a_common_gene_are_refused},
         {"orthologs and gene list", orthologs_and_the_gene_list_are_applied},
         {"useless gene files", useless_gene_files_are_refused},
+        {"hardly any common gene", hardly_any_common_gene_asks_for_orthologs},
+        {"versions of Ensembl IDs", versions_of_ensembl_ids_do_not_count},
     };
 
     return run_suite("dataset genes", tests, sizeof tests / sizeof *tests);
