@@ -1,3 +1,15 @@
+/* `screen.shift: auto` and `nearest_power: auto`: what has been seen decides. All functions are
+ * Local.
+ *
+ * Which rule is best differs between data sets (closeness matters between the cell types of a
+ * tissue, hardly between patients), so each group that was seen is predicted from the others by
+ * every rule, in latent space, and the rule with the smallest
+ *
+ *     error = sum |predicted - seen shift|^2 / sum |seen shift|^2        over the groups
+ *
+ * is taken. At most SCS_SHIFT_TRIALS groups, evenly picked: cost SCS_SHIFT_TRIALS estimates a
+ * rule. The same for the powers of `nearest`.
+ */
 #include "src/base/vector.h"
 #include "src/screen/leave_out.h"
 #include "src/screen/plan.h"
@@ -19,6 +31,7 @@ typedef struct miss {
     double missed, shift;
 } miss;
 
+/* One method at a time, over the same groups. */
 typedef struct trials {
     const scs_atlas *atlas;
     scs_method method;
@@ -26,7 +39,7 @@ typedef struct trials {
     miss *miss;    /* [plan.n] */
 } trials;
 
-/* @param work [2 n_latent] */
+/* One group predicted from the others (scs_left_out). @param work [2 n_latent] */
 static scs_status try_group(void *ctx, int64_t i, const scs_sources *sources, double *work)
 {
     trials *t = ctx;
@@ -44,6 +57,7 @@ static scs_status try_group(void *ctx, int64_t i, const scs_sources *sources, do
     return SCS_OK;
 }
 
+/* The error of t->method over all groups. @param[out] error NaN where nothing can be left out */
 static scs_status try_method(trials *t, double *error)
 {
     miss sum = {0, 0};
@@ -59,6 +73,7 @@ static scs_status try_method(trials *t, double *error)
     return SCS_OK;
 }
 
+/* The groups that are left out in turn. close_trials frees them, also after a failure. */
 static scs_status open_trials(const scs_atlas *atlas, const scs_method *method, trials *t)
 {
     *t = (trials){.atlas = atlas, .method = *method};
@@ -73,6 +88,7 @@ static void close_trials(trials *t)
     free(t->miss);
 }
 
+/* Of equal errors, and where all are NaN, the first rule stays: comparisons with NaN are false. */
 scs_status scs_choose_shift(const scs_atlas *atlas, const scs_method *method, int *chosen,
                             double *error)
 {

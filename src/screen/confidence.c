@@ -1,3 +1,16 @@
+/* How far a predicted row can be relied on: agreement of its sources, how well the controls cover
+ * the target, and the share of false findings. All functions are Local.
+ *
+ *     agreement   mean cosine of the source types' shifts, over pairs of them under one condition
+ *     support     with x the target's control mean, mu and S mean and covariance of the sources'
+ *                 control cells (types weighing alike), the percentile of
+ *                     D^2 = (x - mu)' S'^-1 (x - mu)   in chi-square with d degrees of freedom,
+ *                     S' = (1 - a) S + a tr(S)/d I,    a = d / (d + cells)
+ *                 The shrinkage keeps S' invertible where there are fewer cells than latent units.
+ *     q           Benjamini and Hochberg (JRSS B 1995): q_(i) = min over k >= i of p_(k) m / k
+ *
+ * S is made of the groups' second moments, which the atlas keeps: no cell is looked at again.
+ */
 #include "src/screen/confidence.h"
 
 #include "src/base/random.h"
@@ -9,11 +22,13 @@
 #include <math.h>
 #include <stdlib.h>
 
+/* A p-value and whose it is. */
 typedef struct ranked {
     double p;
     int64_t at;
 } ranked;
 
+/* Ascending; of equal ones the first, which makes the order total. */
 static int by_p(const void *a, const void *b)
 {
     const ranked *x = a, *y = b;
@@ -57,6 +72,7 @@ static double gamma_series(double a, double x)
     return sum;
 }
 
+/* Lentz's continued fraction, for x >= a + 1; times scale it is 1 - P. */
 static double gamma_fraction(double a, double x)
 {
     const double tiny = 1e-300;
@@ -89,8 +105,10 @@ double scs_confidence_chi_square_below(double x, double degrees)
     return half < a + 1 ? scale * gamma_series(a, half) : 1 - scale * gamma_fraction(a, half);
 }
 
-/* Control groups of other types among the sources: mean and second moment, types weighing alike.
- * @return how many */
+/* Control groups of other types among the sources: mean and second moment, types weighing
+ * alike. The target's own controls are left out: they would support themselves.
+ * @param mean [d], second [d, d] zeroed, then filled  @param[out] n_cell their cells
+ * @return how many groups */
 static int32_t pool_controls(const scs_atlas *a, const scs_combination *target,
                              const scs_sources *sources, double *mean, double *second,
                              double *n_cell)
@@ -114,7 +132,7 @@ static int32_t pool_controls(const scs_atlas *a, const scs_combination *target,
     return (int32_t)n;
 }
 
-/* second becomes the shrunk covariance. @return mean variance */
+/* Second moment to shrunk covariance, in place. @return mean variance; 0 where nothing varies */
 static double shrink(double *second, const double *mean, int64_t d, double n_cell)
 {
     double share = (double)d / ((double)d + n_cell), trace = 0;
@@ -131,7 +149,8 @@ static double shrink(double *second, const double *mean, int64_t d, double n_cel
     return trace / (double)d;
 }
 
-/* Squared Mahalanobis distance; covariance is destroyed. @param off, solved [d] */
+/* Squared Mahalanobis distance, by Cholesky; the covariance is destroyed. SCS_EINTERNAL.
+ * @param off [d] x - mean  @param solved [d] scratch */
 static scs_status squared_mahalanobis(double *covariance, const double *off, double *solved, int d,
                                       double *distance)
 {
@@ -145,7 +164,8 @@ static scs_status squared_mahalanobis(double *covariance, const double *off, dou
     return SCS_OK;
 }
 
-/* @param work [n_latent (n_latent + 3)] zeroed */
+/* The percentile; left as it is where there are no other types. @param work [n_latent (n_latent
+ * + 3)] zeroed */
 static scs_status measure(const scs_atlas *a, const scs_combination *target,
                           const scs_sources *sources, double *work, double *percentile)
 {
@@ -203,6 +223,7 @@ static bool pair_of(const scs_atlas *a, int32_t group, const double **perturbed,
     return true;
 }
 
+/* Cosine of a - a0 and b - b0; 0 where one of them has no length. All [n] */
 static double cosine(const double *a, const double *a0, const double *b, const double *b0,
                      int32_t n)
 {

@@ -1,11 +1,13 @@
-/** How far to trust a predicted row. All functions are Local. */
+/** How far a predicted row can be relied on: agreement and support of its sources, false
+ *  discoveries, and the replicates (src/screen/resample.c) that errors and p-values come from. All
+ *  functions are Local. */
 #ifndef SCS_CONFIDENCE_H
 #define SCS_CONFIDENCE_H
 
 #include "src/base/random.h"
 #include "scscreen/screen.h"
 
-/** What turns latent cells into expression (src/decoder.h). */
+/** What turns latent cells into expression (src/screen/decode.h). */
 typedef struct scs_decoder scs_decoder;
 
 /** Mean cosine over pairs of source types (of one species each) under one condition of perturbed
@@ -45,13 +47,16 @@ typedef struct scs_bootstrap {
     double *factor; /**< [n, n_latent, n_latent] lower triangles, L L' = covariance of the mean */
 } scs_bootstrap;
 
-/** @param sources of the row: their conditions are drawn */
+/** SCS_ENOMEM. O(groups x n_latent^3), once for a row.
+ *  @param sources of the row: the groups under their conditions, and all controls, are drawn
+ *  @param[out] bootstrap destroyed by the caller */
 SCS_MUST_USE scs_status scs_resample_bootstrap_create(const scs_atlas *atlas,
                                                       const scs_sources *sources, int64_t seed,
                                                       scs_bootstrap **bootstrap);
+/** Sets *bootstrap to NULL; it may be NULL. */
 void scs_resample_bootstrap_destroy(scs_bootstrap **bootstrap);
-void scs_resample_bootstrap_draw(const void *bootstrap, int64_t replicate,
-                                 double *mean); /**< scs_draw */
+/** scs_draw: random numbers are f(seed, replicate, group), whatever the order of draws. */
+void scs_resample_bootstrap_draw(const void *bootstrap, int64_t replicate, double *mean);
 /** Standard deviation over replicates. @param delta [n, n_latent]  @param[out] se [n_latent] */
 void scs_resample_replicate_error(const double *delta, int64_t n, int32_t n_latent, double *se);
 
@@ -72,6 +77,7 @@ SCS_MUST_USE scs_status scs_resample_permute_pair(const scs_stream *stream, cons
                                                   int64_t n_control, const scs_real *perturbed,
                                                   int64_t n_perturbed, int32_t n_latent,
                                                   int64_t first, int64_t n, double *mean);
+/** scs_draw: perturbed means as drawn; the controls' follow, as the sum over both groups stays. */
 void scs_resample_permutation_draw(const void *permutation, int64_t replicate, double *mean);
 /** Benjamini-Hochberg q-values over all p that are not NaN. @param[out] q [n] */
 SCS_MUST_USE scs_status scs_confidence_false_discovery(const double *p, int64_t n, double *q);

@@ -1,3 +1,9 @@
+/* The mixed model of shifts (mixed.h): its design, made ready. All functions are Local.
+ *
+ * What depends on the design alone is found once: the order of the shifts (by labels, so that the
+ * order in which they come changes no bit), units of distance, the covariance B of the control
+ * means, the terms that can be told apart, and the sample that the likelihood looks at.
+ */
 #include "src/screen/mixed_internal.h"
 
 #include "src/kernels/lapack.h"
@@ -10,6 +16,8 @@
 /* Of the likelihood: shifts, and contexts where there are many perturbations. */
 enum { MOST_SAMPLED = 320, CONTEXTS_SAMPLED = 16 };
 
+/* By context, perturbation, dose, noise; the number in the design decides only between what is
+ * alike in all of these. */
 static int compare_rows(const void *pa, const void *pb)
 {
     const scs_mixed_row *a = pa, *b = pb;
@@ -25,6 +33,8 @@ static int compare_rows(const void *pa, const void *pb)
     return a->number < b->number ? -1 : a->number > b->number;
 }
 
+/* SCS_EARG for too many contexts, which is the data's; SCS_EINTERNAL for what only a wrong
+ * caller can pass. */
 static scs_status check(const scs_mixed_design *d)
 {
     int64_t t = d->n_context;
@@ -80,7 +90,8 @@ static scs_status median_of(const double *d, int64_t n, double *median)
     return SCS_OK;
 }
 
-/* Rows and columns are taken off their means. @param a [n, n] symmetric  @param mean [n] scratch */
+/* Rows and columns less their means (double centring), as the level mu is unknown. In place.
+ * @param a [n, n] symmetric  @param mean [n] scratch */
 static void centre(double *a, int64_t n, double *mean)
 {
     double all = 0;
@@ -96,8 +107,9 @@ static void centre(double *a, int64_t n, double *mean)
             a[i * n + j] += all - mean[i] - mean[j];
 }
 
-/* a = its part with eigenvalues above 0 (so that it is a covariance).
- * @param vectors [n, n] scratch  @param values [n] */
+/* The nearest matrix with no eigenvalue below 0: what is left of the control means' products
+ * once their noise is taken off need not be a covariance. SCS_EINTERNAL. O(n^3).
+ * @param a [n, n] in place  @param vectors [n, n] scratch  @param values [n] scratch */
 static scs_status keep_positive(double *a, int32_t n, double *vectors, double *values)
 {
     int size = n, info, n_work = -1;
@@ -144,7 +156,7 @@ done:
     return st;
 }
 
-/* Whether a label says something: neither the same of all nor of each its own. */
+/* Whether a label can tell rows apart: neither the same for all nor a different one for each. */
 static bool label_tells(const int32_t *label, int32_t n)
 {
     bool differ = false, agree = false;
@@ -157,6 +169,8 @@ static bool label_tells(const int32_t *label, int32_t n)
     return differ && agree;
 }
 
+/* Terms that have a place. One that could not be told from another would leave the likelihood
+ * flat: of one perturbation "all" and "perturbation" are the same, and so on. */
 static void find_terms(scs_mixed *m)
 {
     const scs_mixed_design *d = &m->d;
@@ -179,6 +193,7 @@ static void find_terms(scs_mixed *m)
     }
 }
 
+/* Into an order of their own, and the largest dose as unit. */
 static void sort_shifts(scs_mixed *m)
 {
     const scs_mixed_design *d = &m->d;
@@ -196,6 +211,7 @@ static void sort_shifts(scs_mixed *m)
     qsort(m->shift, (size_t)d->n_shift, sizeof *m->shift, compare_rows);
 }
 
+/* @param[out] of [n] zero, in ascending order */
 static void start_count(scs_mixed_rank *of, int32_t n)
 {
     for (int32_t i = 0; i < n; i++)
@@ -232,7 +248,8 @@ static void choose_blocks(const scs_mixed *m, scs_mixed_rank *context, scs_mixed
     }
 }
 
-/* By context, perturbation, dose: not in the order in which they came. */
+/* The rows of the likelihood: all, or of many those of choose_blocks, at most MOST_SAMPLED
+ * shifts. In the order of sort_shifts, with the contexts that they have. */
 static scs_status choose_sample(scs_mixed *m)
 {
     scs_mixed_rank *context = NULL, *perturbation = NULL;
@@ -263,6 +280,7 @@ done:
     return st;
 }
 
+/* All but the estimates. On failure the caller destroys what is there. */
 static scs_status prepare(scs_mixed *m)
 {
     const scs_mixed_design *d = &m->d;

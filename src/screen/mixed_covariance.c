@@ -1,3 +1,14 @@
+/* The mixed model's covariance, and its inverse. All functions are Local.
+ *
+ *     cov(control mean c, control mean c') = B(c, c') + [c = c'] noise(c)
+ *     cov(shift, shift')   = effects + k k' B(c, c') + [c = c'] noise(c)     k = -beta (dose)
+ *     cov(control mean, shift)             = k B(c, c') - [c = c'] noise(c)
+ *
+ * The noise of a context's control cells is in every shift of it with the same sign, and in its
+ * control mean with the other: that is why control means are rows as well. A factorisation that
+ * fails is no error here (log_determinant is INFINITY): the likelihood turns away from such a
+ * place, and the prediction adds to the diagonal.
+ */
 #include "src/screen/mixed_internal.h"
 
 #include <math.h>
@@ -7,6 +18,8 @@
 void dpotrf_(const char *uplo, const int *n, double *a, const int *lda, int *info);
 void dpotri_(const char *uplo, const int *n, double *a, const int *lda, int *info);
 
+/* The terms, in the order of scs_mixed_hyper.variance; the last number is the centre of the
+ * prior, as a share of the shifts' mean square. */
 const scs_mixed_term scs_mixed_terms[SCS_MIXED_TERMS] = {
     {"all", SCS_ANY_PERTURBATION, SCS_ANY_CONTEXT, .1},
     {"context", SCS_ANY_PERTURBATION, SCS_LIKE_CONTEXT, .3},
@@ -25,6 +38,8 @@ const char *scs_mixed_term_name(int term)
     return scs_mixed_terms[term].name;
 }
 
+/* Effects grow with the dose and are alike at like doses: x y exp(-(x - y)^2 / 2 length), in
+ * units of the largest dose. @param[out] r its dose_distance */
 static double dose_factor(const scs_mixed *m, const scs_mixed_row *a, const scs_mixed_row *b,
                           scs_mixed_relation *r)
 {
@@ -106,6 +121,7 @@ double scs_mixed_covariance(const scs_mixed *m, const scs_mixed_row *a, const sc
     return sum;
 }
 
+/* @param[out] k [n, n], with each row's own noise and the ridge on the diagonal */
 static void fill_covariance(const scs_mixed *m, const scs_mixed_row *rows, int32_t n, double *k)
 {
     for (int64_t i = 0; i < n; i++) {
@@ -115,7 +131,8 @@ static void fill_covariance(const scs_mixed *m, const scs_mixed_row *rows, int32
     }
 }
 
-/* In place. @param[out] log_determinant INFINITY: not positive definite, the matrix is lost */
+/* By Cholesky, in place. @param[out] log_determinant INFINITY: not positive definite, the
+ * matrix is lost */
 static void invert(double *k, int32_t n, double *log_determinant)
 {
     int size = n, info;
@@ -133,9 +150,10 @@ static void invert(double *k, int32_t n, double *log_determinant)
             k[i * n + j] = k[j * n + i];
 }
 
-/* Take off what estimating mu, the level of the control means, costs.
- * @param n_control rows that are control means, the first  @param u [n] scratch
- * @return the information about mu */
+/* P = K^-1 - u u' / 1'u, u = K^-1 1, with 1 at the control means: what estimating mu, their
+ * level, costs (generalised least squares).
+ * @param inverse [n, n] K^-1, then P  @param n_control rows that are control means, the first
+ * @param u [n] scratch  @return the information about mu, 1'K^-1 1 */
 static double project(double *inverse, int32_t n, int32_t n_control, double *u)
 {
     double information = 0;
@@ -166,6 +184,7 @@ scs_status scs_mixed_invert(const scs_mixed *m, const scs_mixed_row *rows, int32
     return SCS_OK;
 }
 
+/* The largest value first; of equal ones the first. */
 static int compare_ranks(const void *pa, const void *pb)
 {
     const scs_mixed_rank *a = pa, *b = pb;

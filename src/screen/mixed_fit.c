@@ -1,3 +1,17 @@
+/* The mixed model's estimates: restricted likelihood (Patterson and Thompson, Biometrika 1971)
+ * with weak priors, by its gradient. All functions are Local.
+ *
+ * Genes count as repeats of one draw, so that the data enter as one matrix S = Y Y' / genes of
+ * the sampled rows. With K their covariance and P of mixed_covariance.c,
+ *
+ *     objective = log|K| + log 1'K^-1 1 + tr(P S) + sum of precision (x - centre)^2
+ *     d objective / dK = P - P S P
+ *
+ * over logarithms of variances, lengths and strengths and the logit of beta: no bounds are
+ * needed. It may have several minima in the lengths, so that short climbs start from three of them
+ * and the best is followed to its end. Cost: some hundred evaluations of n^3, n of a few hundred
+ * rows.
+ */
 #include "src/kernels/minimize.h"
 #include "src/screen/mixed_internal.h"
 
@@ -12,9 +26,10 @@
 static const double weak = 1e-3, strength_precision = 1e-1, usual_convergence = .2;
 static const double first_ridge = 1e-9, last_ridge = 1e-2; /* shares of the mean square */
 
-enum { FIRST_STEPS = 15, MOST_STEPS = 200 };
-static const double least_gain = 1e-7;
+enum { FIRST_STEPS = 15, MOST_STEPS = 200 }; /* of the search: from each start, of the best */
+static const double least_gain = 1e-7;       /* of the objective, below which a step is the last */
 
+/* The likelihood of the sampled rows, and room to evaluate it. Owned but for m and gram. */
 typedef struct likelihood {
     scs_mixed *m;
     int32_t n, n_control;
@@ -33,6 +48,7 @@ static double from_logit(double x)
     return 1 / (1 + exp(-x));
 }
 
+/* The variables become the model's estimates. @param x [n_variable] */
 static void take_variables(scs_mixed *m, const double *x)
 {
     for (int t = 0; t < SCS_MIXED_TERMS; t++)
@@ -44,7 +60,8 @@ static void take_variables(scs_mixed *m, const double *x)
         m->strength[p] = exp(x[STRENGTH + p]);
 }
 
-/* The derivative by one element of the covariance, of both triangles, goes to the variables. */
+/* Chain rule: the derivative by one element of the covariance (weight, of both triangles) goes
+ * to the variables that the element depends on. @param out [n_variable] */
 static void add_slope(const likelihood *l, const scs_mixed_row *a, const scs_mixed_row *b,
                       double weight, double *out)
 {
@@ -72,7 +89,8 @@ static void add_slope(const likelihood *l, const scs_mixed_row *a, const scs_mix
     }
 }
 
-/* By how u(c) is in each shift. */
+/* d K / d beta, through how u(c) is in each shift; times d beta / d logit. @param out
+ * [n_variable] */
 static void add_convergence_slopes(const likelihood *l, double *out)
 {
     const scs_mixed *m = l->m;
@@ -88,6 +106,7 @@ static void add_convergence_slopes(const likelihood *l, double *out)
     }
 }
 
+/* @param out [n_variable] gets their slopes  @return their sum */
 static double add_priors(const likelihood *l, const double *x, double *out)
 {
     double sum = 0;
@@ -101,8 +120,8 @@ static double add_priors(const likelihood *l, const double *x, double *out)
     return sum;
 }
 
-/* - 2 log restricted likelihood per gene: log|K| + log 1'K^-1 1 + tr(P S), P K^-1 less its part for
- * mu; its derivative by K is P - P S P. */
+/* For scs_minimize: the objective and its gradient at x. INFINITY where K cannot be factorised.
+ * @param x, gradient [n_variable] */
 static scs_status evaluate(void *ctx, const double *x, double *gradient, double *value)
 {
     likelihood *l = ctx;
@@ -131,7 +150,8 @@ static scs_status evaluate(void *ctx, const double *x, double *gradient, double 
     return SCS_OK;
 }
 
-/* By the gram's diagonal; where no shift is longer than 0, by what is known of noise. */
+/* Mean square of the shifts, the unit of all variances: by the gram's diagonal; where no shift
+ * is longer than 0, by what is known of noise. */
 static double mean_square(const likelihood *l)
 {
     double square = 0, noise = 0;
@@ -143,6 +163,8 @@ static double mean_square(const likelihood *l)
     return square > 0 ? square : noise > 0 ? noise : 1;
 }
 
+/* The priors' centres: shares of the shifts' mean square, lengths and strengths of 1, usual
+ * beta. */
 static void set_centre(likelihood *l)
 {
     l->square = mean_square(l);
@@ -151,7 +173,8 @@ static void set_centre(likelihood *l)
     l->centre[BETA] = log(usual_convergence / (1 - usual_convergence));
 }
 
-/* Some steps from one length. */
+/* Some steps from one length of contexts. @param[out] x [n_variable] where they ended, value
+ * there */
 static scs_status climb(likelihood *l, double length, double *x, double *value)
 {
     int32_t n = STRENGTH + l->m->d.n_perturbation;
@@ -161,7 +184,9 @@ static scs_status climb(likelihood *l, double length, double *x, double *value)
     return scs_minimize(evaluate, l, n, FIRST_STEPS, least_gain, x, value);
 }
 
-/* From several lengths; from where that led highest, to the top. @param x, best [n_variable] */
+/* From several lengths; from where that led to the smallest objective, to the bottom. With more
+ * on the diagonal where the covariance can be factorised nowhere. SCS_EINTERNAL. @param x, best
+ * [n_variable] */
 static scs_status search(likelihood *l, double *x, double *best)
 {
     static const double lengths[] = {.1, 1, 10};
@@ -184,6 +209,7 @@ static scs_status search(likelihood *l, double *x, double *best)
     return SCS_OK;
 }
 
+/* On failure the caller frees what is there. */
 static scs_status fit(likelihood *l)
 {
     int64_t n = l->n, n_variable = STRENGTH + l->m->d.n_perturbation;

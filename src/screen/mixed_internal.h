@@ -1,12 +1,25 @@
-/** What the mixed model's files share: its parts and their covariance. All functions are Local. */
+/** What the mixed model's files share: the model itself and the covariance of its rows (mixed.h
+ *  has the equations). All functions are Local.
+ *
+ *  A row is a control mean or a shift. The covariance of two shifts is a sum of terms, each a
+ *  variance times a factor of their perturbations times a factor of their contexts, and what
+ *  shared controls and convergence add:
+ *
+ *      mixed.c               checks a design, finds the terms that have a place, chooses the sample
+ *      mixed_covariance.c    the factors, the covariance and its inverse
+ *      mixed_fit.c           restricted likelihood, its gradient, the estimates
+ *      mixed_predict.c       the weights of one prediction
+ */
 #ifndef SCS_MIXED_INTERNAL_H
 #define SCS_MIXED_INTERNAL_H
 
 #include "src/screen/mixed.h"
 
-/* What a term's two factors are. */
+/** What a term's factor of perturbations is: 1 for all; the product of the two strengths where
+ *  both are the same one, else 0; that product times the likeness of the two. */
 enum { SCS_ANY_PERTURBATION, SCS_SAME_PERTURBATION, SCS_LIKE_PERTURBATION, SCS_BY_PERTURBATION };
-/* Like contexts with the first length, and with the second. */
+/* What its factor of contexts is: 1 for all; likeness with the first length, with the second (under
+ * one perturbation); 1 within a species, 1 within a cell type. */
 enum {
     SCS_ANY_CONTEXT,
     SCS_LIKE_CONTEXT,
@@ -15,8 +28,10 @@ enum {
     SCS_SAME_TYPE,
     SCS_BY_CONTEXT
 };
+/* Places in scs_mixed_hyper.length. */
 enum { SCS_CONTEXT_LENGTH, SCS_PERTURBED_LENGTH, SCS_DOSE_LENGTH, SCS_PERTURBATION_LENGTH };
 
+/* A term of the covariance: its two factors. */
 typedef struct scs_mixed_term {
     const char *name;
     int perturbation, context;
@@ -31,12 +46,14 @@ typedef struct scs_mixed_row {
 } scs_mixed_row;
 
 struct scs_mixed {
-    scs_mixed_design d;
+    scs_mixed_design d;        /* its arrays are borrowed; all others here are owned */
     bool has[SCS_MIXED_TERMS]; /* terms that have a place */
     scs_mixed_hyper h;
-    double *strength; /* [n_perturbation] */
-    double *base;     /* [n_context, n_context] B */
-    double context_unit, dose_unit, perturbation_unit;
+    double *strength;                                  /* [n_perturbation] */
+    double *base;                                      /* [n_context, n_context] B */
+    double context_unit, dose_unit, perturbation_unit; /* of lengths: median squared distance of
+                                                          contexts, largest dose, median squared
+                                                          distance of perturbations */
     scs_mixed_row *shift; /* [n_shift] by context, perturbation, dose */
     int32_t n_sample_context, n_sample_shift;
     int32_t *sample_context, *sample_shift;

@@ -1,3 +1,12 @@
+/* The mixed model's predictions: weights of shifts and control means (Henderson, Biometrics
+ * 1975). All functions are Local.
+ *
+ * With k the covariances of the target with all rows and P of mixed_covariance.c, weight = P k,
+ * and the expected squared error is var - weight'k. Up to SCS_MIXED_EXACT rows P is made once and
+ * serves every target; a target whose rows must not be used (leave-one-out) is had from the same
+ * P by blocks. Above, each target gets a P of the shifts that have the highest correlation with
+ * it.
+ */
 #include "src/kernels/lapack.h"
 #include "src/screen/mixed_internal.h"
 
@@ -6,7 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* With more on the diagonal until the covariance can be factorised. */
+/* With more on the diagonal until the covariance can be factorised. SCS_EINTERNAL.
+ * @param[out] inverse [n, n] */
 static scs_status invert_rows(const scs_mixed *m, const scs_mixed_row *rows, int32_t n,
                               int32_t n_control, double *inverse)
 {
@@ -42,15 +52,16 @@ scs_status scs_mixed_get_ready(scs_mixed *m)
 typedef struct task {
     const scs_mixed *m;
     scs_mixed_row target;
-    bool *out;        /* [n_shift] by number: must not be used */
+    bool *out;        /* [n_shift] by number in the design: must not be used */
     int32_t n_out, n; /* n: rows */
     const scs_mixed_row *rows;
     const double *inverse;
     double *k, *weight; /* [n] */
 } task;
 
-/* Without the rows that are left out, by blocks of the inverse P of all: with g those rows,
- * weight = P k - P_g (P_gg)^-1 (P k)_g, k being 0 there. */
+/* Weights without the rows g that are left out, by blocks of the inverse P of all: weight = P k
+ * - P_g (P_gg)^-1 (P k)_g, k being 0 there. O(n g^2 + g^3) instead of a new inverse.
+ * SCS_EINTERNAL. */
 static scs_status leave_out(task *t)
 {
     double *block = NULL, *part = NULL;
@@ -84,6 +95,7 @@ done:
     return st;
 }
 
+/* Weights and expected squared error by t->inverse, whatever its rows. */
 static scs_status weigh(task *t, scs_mixed_weights *out)
 {
     const scs_mixed *m = t->m;
@@ -138,7 +150,7 @@ static int32_t find_near(task *t, scs_mixed_rank *of, scs_mixed_row *rows)
     return n_context;
 }
 
-/* Among so many groups, from those that tell most. */
+/* Among so many groups, from those that tell most: an inverse for this target alone. */
 static scs_status predict_near(task *t, scs_mixed_weights *weights)
 {
     int32_t most = t->m->d.n_context > t->m->d.n_shift ? t->m->d.n_context : t->m->d.n_shift;

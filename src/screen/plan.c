@@ -1,3 +1,17 @@
+/* The plan of a screen: which rows there are, in which order, and what each costs. All functions
+ * are Local and give the same on every rank.
+ *
+ *     treatments   perturbations, doses and pairs (screen.perturbations, doses, order)
+ *     rows         treatments x species x cell types that have control cells, or the lines of
+ *                  screen.combinations
+ *     resolve      each row's source, or the reason why it has none
+ *     split        contiguous ranges of about equal cost, one a rank
+ *
+ * Rows are sorted by species, cell type, perturbation, second, dose, each once: the order of the
+ * result's rows, whatever the order in which they were asked for. A row without control
+ * cells is in the plan, with its reason, only where it was asked for by name; a glob that merely
+ * covers it leaves it out. Nothing in a plan depends on the number of ranks.
+ */
 #include "src/screen/plan.h"
 
 #include "src/base/names.h"
@@ -12,6 +26,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* ---- treatments ---- */
+
 /* The list keeps no capacity: it always has room for the next power of two. */
 static scs_status append(scs_plan_treatments *t, const scs_combination *what)
 {
@@ -25,11 +41,14 @@ static scs_status append(scs_plan_treatments *t, const scs_combination *what)
     return SCS_OK;
 }
 
+/* The word of screen.doses that stands for the doses that cells show. */
 static bool is_observed(const char *word)
 {
     return strcmp(word, "observed") == 0;
 }
 
+/* Here and not where the config is read, since only the data say whether there are doses.
+ * SCS_EARG. */
 static scs_status check_doses(const scs_config *config, const scs_atlas *atlas)
 {
     const scs_names *doses = &config->screen.doses;
@@ -64,7 +83,7 @@ void scs_plan_treatments_clear(scs_plan_treatments *treatments)
     *treatments = (scs_plan_treatments){0};
 }
 
-/* One dose. @param label in the data, -1: none */
+/* At one dose. @param label in the data, -1: cells never show it */
 static scs_status add_at(scs_plan_treatments *t, scs_combination what, int32_t label, double dose)
 {
     what.dose = dose;
@@ -85,6 +104,7 @@ static scs_status add_observed(scs_plan_treatments *t, scs_combination what, int
     return SCS_OK;
 }
 
+/* At the dose that is given, or (NaN) at those of screen.doses, or at those that are observed. */
 static scs_status add(scs_plan_treatments *t, scs_combination what, int32_t label, double dose)
 {
     const scs_names *doses = &t->config->screen.doses;
@@ -153,7 +173,7 @@ static void sort_unique(scs_plan_treatments *t)
     t->n = n;
 }
 
-/* Pairs whose label was chosen though one of its singles was not. */
+/* Whether a label is a pair that comes anyway, as both of its singles are chosen. */
 static bool is_covered(const scs_plan_treatments *t, const bool *chosen, int32_t label)
 {
     const scs_pair_label *pair = scs_pairing_of(&t->pairing, label);
@@ -177,6 +197,8 @@ static scs_status treatments_choose(scs_plan_treatments *t, const bool *chosen)
     sort_unique(t);
     return SCS_OK;
 }
+
+/* ---- rows in words ---- */
 
 const char *scs_plan_row_status_name(int status)
 {
@@ -231,6 +253,9 @@ static const char *reason_of(const scs_atlas *atlas, const scs_combination *item
                         "type";
 }
 
+/* ---- sources ---- */
+
+/* One row's status and source; texts are kept once for all rows. SCS_ENOMEM, SCS_EINTERNAL. */
 static scs_status resolve(const scs_atlas *atlas, const scs_method *method, scs_sources *sources,
                           scs_combination *item, scs_plan *plan)
 {
@@ -269,9 +294,11 @@ done:
     return st;
 }
 
+/* ---- screen.combinations ---- */
+
 enum { CELL_TYPE, PERTURBATION, SPECIES, DOSE, N_COLUMN };
 
-enum { WHERE = 600, LARGEST = 1 << 30 };
+enum { WHERE = 600, LARGEST = 1 << 30 }; /* bytes of "FILE:LINE", of the file */
 
 /* The wanted columns of the file, and the names that may stand in them. */
 typedef struct column {
@@ -281,6 +308,7 @@ typedef struct column {
     int at; /* field of a row, -1 if the file has no such column */
 } column;
 
+/* The file while it is read. */
 typedef struct reader {
     scs_table table;
     column column[N_COLUMN];
@@ -288,6 +316,8 @@ typedef struct reader {
     const scs_atlas *atlas;
 } reader;
 
+/* Where each wanted column stands, by the titles in the file's first line. SCS_EARG names what
+ * is missing or there twice. */
 static scs_status find_titles(reader *r)
 {
     const scs_table *table = &r->table;
@@ -329,6 +359,7 @@ static scs_status read_text(const reader *r, int c, const char **text)
     return SCS_OK;
 }
 
+/* SCS_EARG, with the nearest name that exists. */
 static scs_status fail_unknown(const reader *r, int c, const char *text)
 {
     char where[WHERE];
@@ -338,7 +369,7 @@ static scs_status fail_unknown(const reader *r, int c, const char *text)
     return scs_names_selection_unknown(&all, text);
 }
 
-/* @param[out] code position of the name; -1 where there is no text */
+/* @param[out] code position of the name; -1 where there is no text. SCS_EARG */
 static scs_status read_name(const reader *r, int c, int32_t *code)
 {
     const char *text;
@@ -351,6 +382,7 @@ static scs_status read_name(const reader *r, int c, int32_t *code)
     return *code >= 0 ? SCS_OK : fail_unknown(r, c, text);
 }
 
+/* @param[out] dose NaN where there is none. SCS_EARG */
 static scs_status read_dose(const reader *r, double *dose)
 {
     const char *text;
@@ -363,7 +395,8 @@ static scs_status read_dose(const reader *r, double *dose)
     return SCS_OK;
 }
 
-/* The row's perturbation or pair, at its doses, into r->what. */
+/* The row's perturbation or pair, at its doses, into r->what. "A+B" that no cells show is a
+ * pair all the same. SCS_EARG. */
 static scs_status read_treatment(reader *r)
 {
     int32_t control = scs_atlas_perturbation(r->atlas, r->atlas->control), label, a, b;
@@ -386,6 +419,7 @@ static scs_status read_treatment(reader *r)
     return fail_unknown(r, PERTURBATION, text);
 }
 
+/* Of all species where the row names none. */
 static scs_status read_row(reader *r, scs_plan *plan)
 {
     int32_t species, type;
@@ -441,6 +475,8 @@ done:
     scs_plan_treatments_clear(&r.what);
     return st;
 }
+
+/* ---- rows ---- */
 
 enum { PLAN_SPECIES, CELL_TYPES, PERTURBATIONS, N_LIST };
 
@@ -500,8 +536,9 @@ scs_status scs_plan_seen(const scs_atlas *atlas, scs_plan *plan)
     return SCS_OK;
 }
 
-/* Passes through the decoder (with and without the shift), then the covariance and its products
- * with the genes. */
+/* Floating-point operations of a row: its control cells' passes through the decoder (with and
+ * without the shift where the mode needs both), the covariance, and its products with the
+ * genes. Only the ratio between rows counts. */
 static double estimate_cost(const scs_config *config, const scs_arch *arch, int64_t n_cell)
 {
     double n = (double)n_cell, d = arch->n_hidden, g = arch->n_gene;
@@ -525,7 +562,7 @@ static void set_costs(const scs_config *config, const scs_atlas *atlas, const sc
     }
 }
 
-/* Everything but the control, which cannot be asked for. */
+/* All but the control, which may not be asked for by name either. SCS_EARG. */
 static scs_status select_perturbations(scs_selection *s, int32_t control)
 {
     const char *name = s->names->name[control];
@@ -551,6 +588,7 @@ static bool has_rows(const scs_atlas *atlas, const scs_selection *list, int32_t 
             (list[PLAN_SPECIES].named[species] || atlas->species.n == 1));
 }
 
+/* Every chosen species x cell type x treatment. */
 static scs_status add_grid(const scs_atlas *atlas, const scs_selection *list,
                            const scs_plan_treatments *what, scs_plan *plan)
 {
@@ -592,6 +630,7 @@ done:
     return st;
 }
 
+/* The order of a plan: species, cell type, treatment. */
 static int by_labels(const void *a, const void *b)
 {
     const scs_combination *x = a, *y = b;
@@ -615,6 +654,7 @@ static void sort_rows(scs_plan *plan)
     plan->n = n;
 }
 
+/* The file takes the place of the lists; both at once would contradict each other. SCS_EARG. */
 static scs_status add_listed(const scs_config *config, const scs_atlas *atlas, scs_plan *plan)
 {
     SCS_REQUIRE(config->screen.cell_types.n + config->screen.perturbations.n +
@@ -671,6 +711,7 @@ void scs_plan_destroy(scs_plan **plan)
     *plan = NULL;
 }
 
+/* Depends on the number of ranks, but only decides who makes a row, not what is in it. */
 void scs_plan_split(const scs_plan *plan, int32_t n_rank, int64_t *first)
 {
     double total = 0, before = 0;

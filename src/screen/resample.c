@@ -1,3 +1,15 @@
+/* Permutations and the parametric bootstrap: shifts estimated anew from other means. All
+ * functions are Local.
+ *
+ *     bootstrap     the mean of each group ~ N(its mean, C / n), C the covariance of its n cells in
+ *                   latent space; the spread of a row's shifts is delta_se, decoded it is shift_se
+ *     permutation   labels are exchanged between the control and the perturbed cells of a type; p
+ * is the share of permutations whose shift is at least as long as the real one
+ *
+ * Both need only group means, so that a replicate costs an estimate and no pass over cells; means
+ * under permutation are made once for a condition and serve all its rows. Random numbers are
+ * f(seed, purpose, replicate, group or pair): the same whoever draws, in whatever order.
+ */
 #include "src/screen/resample.h"
 
 #include "src/base/parallel.h"
@@ -37,7 +49,7 @@ static scs_status replica_shift(const scs_replica *r, const scs_method *method,
     return SCS_OK;
 }
 
-/* @param delta [n_target, n_latent] */
+/* Of several combinations from the same means. @param[out] delta [n_target, n_latent] */
 static scs_status estimate(const scs_replica *r, const scs_method *method,
                            const scs_combination *const *target, int64_t n_target, double *delta)
 {
@@ -72,7 +84,8 @@ scs_status scs_resample_replicate(const scs_atlas *atlas, const scs_method *meth
     return scs_parallel_error_raise(&failed);
 }
 
-/* Covariance of a group's mean: that of its cells (ddof 1) / their number. */
+/* Covariance of a group's mean: that of its cells (ddof 1) / their number; 0 for a single cell.
+ * @param[out] out [n_latent, n_latent] */
 static void mean_covariance(const scs_atlas *a, int32_t group, double *out)
 {
     int64_t d = a->n_latent;
@@ -85,7 +98,8 @@ static void mean_covariance(const scs_atlas *a, int32_t group, double *out)
 }
 
 /* Cholesky of a covariance of any rank, in place, lower triangle. Fewer cells than units leave
- * pivots that are 0 but for rounding: their columns are 0. */
+ * pivots that are 0 but for rounding: their columns are 0. LAPACK's dpotrf refuses such a
+ * matrix. */
 static void factorise(double *a, int64_t d)
 {
     double largest = 0;
@@ -108,6 +122,7 @@ static void factorise(double *a, int64_t d)
     }
 }
 
+/* Controls, and groups under a condition of the sources; never what is held out. */
 static bool is_drawn(const scs_atlas *a, int32_t group, const scs_sources *sources)
 {
     const scs_group *g = &a->group[group];
@@ -118,6 +133,7 @@ static bool is_drawn(const scs_atlas *a, int32_t group, const scs_sources *sourc
     return shown && !g->held_out;
 }
 
+/* The groups that are drawn, and the factor of each. */
 static scs_status fill(scs_bootstrap *b, const scs_sources *sources)
 {
     int64_t square = (int64_t)b->atlas->n_latent * b->atlas->n_latent;
@@ -157,7 +173,8 @@ void scs_resample_bootstrap_destroy(scs_bootstrap **bootstrap)
     *bootstrap = NULL;
 }
 
-/* mean = centre + L normal, in place: row j of L needs the normals up to j only. */
+/* mean = centre + L normal, in place: row j of L needs the normals up to j only, so that rows
+ * are done from the last. @param mean [n_group, n_latent] */
 static void draw_group(const scs_bootstrap *b, int32_t i, int64_t replicate, double *mean)
 {
     int64_t d = b->atlas->n_latent;
@@ -201,11 +218,13 @@ typedef struct pair {
     double *total; /* [d] sum of all */
 } pair;
 
+/* The i-th of both groups' cells, controls first. @return [d] */
 static const scs_real *cell_of(const pair *p, int64_t i)
 {
     return i < p->n_control ? p->control + i * p->d : p->perturbed + (i - p->n_control) * p->d;
 }
 
+/* p->total; the caller frees it. */
 static scs_status add_all(pair *p)
 {
     SCS_TRY(SCS_ALLOC(p->total, p->d));
@@ -256,6 +275,7 @@ static void permute(const pair *p, scs_stream stream, int64_t *order, double *me
         mean[j] = (few ? mean[j] : p->total[j] - mean[j]) / (double)p->n_perturbed;
 }
 
+/* Permutations [first, first + n), spread over threads; each draws from a stream of its own. */
 static scs_status permute_all(const pair *p, const scs_stream *stream, int64_t first, int64_t n,
                               double *mean)
 {
@@ -322,7 +342,8 @@ static double least_square(const double *observed, int32_t n_latent)
     return scs_vector_dot(observed, observed, n_latent) * (1 - 1e-9);
 }
 
-/* The shortest squared length that counts, of each combination. @param[out] least [n_target] */
+/* The squared length that a permuted shift must have to count, of each combination: that of the
+ * real shift. @param[out] least [n_target] */
 static scs_status find_least(const scs_replica *r, const scs_method *method,
                              const scs_combination *const *target, int64_t n_target, double *delta,
                              double *least)
@@ -334,6 +355,7 @@ static scs_status find_least(const scs_replica *r, const scs_method *method,
     return SCS_OK;
 }
 
+/* The replica's means of the permuted groups are the atlas' own again. */
 static void restore(scs_replica *r, const scs_permutation *p)
 {
     size_t bytes = (size_t)p->atlas->n_latent * sizeof *r->atlas.mean;
@@ -376,6 +398,7 @@ typedef struct spread {
     double *mean, *square;
 } spread;
 
+/* One more replicate's shift. @param shift [n_gene] */
 static void add_shift(spread *s, const float *shift, int32_t n_gene)
 {
     s->n++;

@@ -1,5 +1,9 @@
 /** An atlas whose groups' means are drawn anew, and the shifts that follow. All functions are
- * Local.
+ *  Local.
+ *
+ *  Permutations and the bootstrap change nothing but means, and a shift is a weighted sum of
+ *  means: so a replicate is the real atlas with a `mean` of its own, and every rule of
+ *  screen.shift estimates from it as from the real one, weights included.
  */
 #ifndef SCS_RESAMPLE_H
 #define SCS_RESAMPLE_H
@@ -12,7 +16,8 @@ typedef struct scs_replica {
     scs_sources *sources;
 } scs_replica;
 
-/** The means are those of the atlas. Clear it even after a failure. */
+/** The means are those of the atlas, which is borrowed. SCS_ENOMEM. Clear it even after a
+ *  failure. */
 SCS_MUST_USE scs_status scs_resample_replica_make(const scs_atlas *atlas, scs_replica *replica);
 void scs_resample_replica_clear(scs_replica *replica);
 /** Of `permuted->n` permutations, how many give each combination a shift at least as long as the

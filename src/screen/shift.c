@@ -1,6 +1,24 @@
-/* delta regressed on the control means (scVIDR: Kana et al., Patterns 2023), with a ridge penalty:
- * a few types span few of the latent directions. In the dual form the prediction is a weighted mean
- * of the types' shifts. */
+/* Shifts: where each is learnt from, and by which weights. All functions are Local.
+ *
+ * Every rule of screen.shift ends in a weighted sum of group means (scs_sources). That one form
+ * is what all else rests on: the same weights hold in latent space, in gene space, for means
+ * drawn anew (permutations, bootstrap) and for the error of the sum. With s_t = perturbed mean -
+ * control mean of a cell type t, over types seen in both conditions, the target's own left out:
+ *
+ *     nearest      sum_t w_t s_t, w ~ 1 / distance^power of control means
+ *     paired       the same with equal weights
+ *     balanced     mean of perturbed means - mean of control means, over all types that have them:
+ *                  the exact expectation of scGen's resampling (Lotfollahi et al. 2019)
+ *     regression   s regressed on control means (scVIDR: Kana et al., Patterns 2023), with a ridge
+ *                  penalty, as a few types span few of the latent directions; in the dual form the
+ *                  prediction is a weighted sum of the s_t
+ *
+ * A target is first taken to pieces (scs_shift_components): a pair of perturbations into its two,
+ * a dose that was not measured into its neighbours. Each piece is then looked for in this order,
+ * and the first that has an answer gives it: the target's own cells (pieces only), other types of
+ * its species, other species, its own cells. What was used is kept in words for the result's
+ * column `source`. Held-out groups are never used (scs_atlas_usable_group).
+ */
 #include "src/screen/shift.h"
 
 #include "src/base/vector.h"
@@ -15,7 +33,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Groups of one type, -1 where they may not be used. */
+/* A type's controls, -1 where they may not be used. */
 static int32_t control_of(const scs_estimate *e, int32_t type)
 {
     return scs_atlas_usable_group(e->atlas, e->species, type, e->atlas->control);
@@ -52,7 +70,8 @@ static double fill_kernel(const double *centred, int32_t n, int32_t d, double ri
     return trace;
 }
 
-/* @param weight [n] the right-hand side C (target - centre), then the solution
+/* Kernel x weight = right-hand side, by Cholesky. SCS_EINTERNAL.
+ * @param weight [n] the right-hand side C (target - centre), then the solution
  * @param kernel [n, n] destroyed */
 static scs_status solve(double *kernel, int32_t n, double *weight)
 {
@@ -64,7 +83,8 @@ static scs_status solve(double *kernel, int32_t n, double *weight)
     return SCS_OK;
 }
 
-/* Predicted shift = mean shift + sum a_i (shift_i - mean shift). */
+/* Predicted shift = mean shift + sum a_i (shift_i - mean shift): one weight for each shift.
+ * @param weight [n] a, then the weights, which sum to 1 */
 static void to_weights(double *weight, int32_t n)
 {
     double mean = 0;
@@ -75,8 +95,9 @@ static void to_weights(double *weight, int32_t n)
         weight[i] += 1. / n - mean;
 }
 
-/* Weights of paired types by ridge regression of their shifts on their control means, evaluated at
- * the target: they sum to 1. @param type [n] paired types  @param[out] weight [n] */
+/* Weights of paired types by ridge regression of their shifts on their control means, evaluated
+ * at the target: a = (K + ridge tr(K) / n I)^-1 C (target - centre), K = C C'. O(n^2 d + n^3).
+ * @param type [n] paired types  @param[out] weight [n] they sum to 1 */
 static scs_status regression_weights(const scs_estimate *e, const int32_t *type, int32_t n,
                                      double *weight)
 {
@@ -103,9 +124,11 @@ done:
     return st;
 }
 
-/* More control groups are measured when they are asked for: the table would fill the memory. */
+/* Above so many control groups no table of distances is made, which would fill the memory: they
+ * are measured when they are asked for. */
 enum { MOST_MEASURED = 2048 };
 
+/* Squared Euclidean distance of two groups' mean expression. O(n_gene). */
 static double gene_distance(const scs_atlas *a, int32_t g, int32_t h)
 {
     const float *x = scs_atlas_group_gene_mean(a, g), *y = scs_atlas_group_gene_mean(a, h);
@@ -116,6 +139,7 @@ static double gene_distance(const scs_atlas *a, int32_t g, int32_t h)
     return d;
 }
 
+/* Where each control group stands in the table of distances; -1 for other groups. */
 static scs_status number_controls(scs_atlas *a)
 {
     if (!a->control_at)
@@ -161,6 +185,7 @@ static double control_distance_of(const scs_estimate *e, int32_t group)
                                a->control_at[e->target_group]];
 }
 
+/* A type's cells under the condition, -1 where they may not be used; never the target's own. */
 static int32_t perturbed_of(const scs_estimate *e, int32_t type)
 {
     return type == e->leave_out ? -1
@@ -173,7 +198,7 @@ static bool is_paired(const scs_estimate *e, int32_t type)
     return control_of(e, type) >= 0 && perturbed_of(e, type) >= 0;
 }
 
-/* Whether any type has control cells. */
+/* Whether any type of the species has control cells. */
 static bool has_controls(const scs_estimate *e)
 {
     int32_t n;
@@ -185,8 +210,8 @@ static bool has_controls(const scs_estimate *e)
     return false;
 }
 
-/* Whether the species can say anything about this condition. */
-/* There may be a hundred types, of which few show the perturbation: only those are looked at. */
+/* Whether the rule has something to go by in this species. There may be a hundred types, of which
+ * few show the perturbation: only those are looked at. */
 static bool can_estimate(const scs_estimate *e)
 {
     bool pairs = scs_shift_rule_at(e->method->shift)->needs_pairs;
@@ -199,7 +224,8 @@ static bool can_estimate(const scs_estimate *e)
     return false;
 }
 
-/* Add to a group's weight. */
+/* Adds to a group's weight. Sources are few (of one condition and its controls), so that
+ * looking through them costs less than an index. */
 static void sources_add(scs_sources *sources, int32_t group, double weight)
 {
     int32_t i = 0;
@@ -232,6 +258,7 @@ static scs_status add_balanced(const scs_estimate *e, double scale, scs_sources 
     return SCS_OK;
 }
 
+/* Squared distance of a type's controls from the target's. */
 static double distance_of(const scs_estimate *e, int32_t type)
 {
     return control_distance_of(e, control_of(e, type));
@@ -250,7 +277,8 @@ static double nearest_distance(const scs_estimate *e)
     return nearest;
 }
 
-/* Of squared distances. The usual power needs no pow(): shifts are estimated millions of times. */
+/* (nearest / distance)^power, from squared distances. The usual power needs no pow(): shifts
+ * are estimated millions of times. */
 static double closeness(double nearest, double distance, double power)
 {
     double ratio = nearest / distance;
@@ -281,6 +309,7 @@ static scs_status weigh_by_closeness(const scs_estimate *e, const int32_t *type,
     return SCS_OK;
 }
 
+/* Each the same. */
 static scs_status weigh_alike(const scs_estimate *e, const int32_t *type, int32_t n, double *weight)
 {
     (void)e;
@@ -290,7 +319,8 @@ static scs_status weigh_alike(const scs_estimate *e, const int32_t *type, int32_
     return SCS_OK;
 }
 
-/* Weighted mean over paired types of perturbed mean - control mean. */
+/* Weighted mean over paired types of perturbed mean - control mean, times scale. Uses the
+ * sources' scratch (type, share). */
 static scs_status add_pairs(const scs_estimate *e, weigh *weigh_types, double scale,
                             scs_sources *sources)
 {
@@ -324,6 +354,7 @@ static scs_status add_regression(const scs_estimate *e, double scale, scs_source
     return add_pairs(e, regression_weights, scale, sources);
 }
 
+/* One row for each rule: everything that other files ask about one is here. */
 static const scs_shift_rule rules[] = {
     [SCS_SHIFT_NEAREST] = {.name = "nearest",
                            .needs_pairs = true,
@@ -354,14 +385,16 @@ static scs_status estimate_add(const scs_estimate *e, double scale, scs_sources 
     return scs_shift_rule_at(e->method->shift)->add(e, scale, sources);
 }
 
+/* A target while it is taken to pieces. */
 typedef struct taking {
     const scs_atlas *atlas;
     const scs_method *method;
     const scs_combination *target;
-    bool part;     /* the target's own cells may speak */
-    bool anywhere; /* other species may speak */
+    bool part;     /* the target's own cells may be used */
+    bool anywhere; /* other species may be used */
 } taking;
 
+/* Whether a shift under the condition can be estimated, in the places that are allowed. */
 static bool can_say(const taking *t, int32_t condition)
 {
     const scs_combination *c = t->target;
@@ -382,6 +415,7 @@ static bool can_say(const taking *t, int32_t condition)
     return false;
 }
 
+/* One more piece: the target as if it were of this condition. @param share of its shift */
 static void add(const taking *t, int32_t condition, double share, scs_shift_component *part,
                 int32_t *n)
 {
@@ -397,7 +431,9 @@ static void add(const taking *t, int32_t condition, double share, scs_shift_comp
     part[(*n)++] = (scs_shift_component){one, share};
 }
 
-/* @return whether the dose lies between 0 and one that something can be said about */
+/* The neighbouring doses about which something is known, with shares by the way between them on
+ * the scale log(1 + dose); without a lower one, between no shift at dose 0 and the higher one.
+ * @return whether the dose lies between 0 and one that something is known of */
 static bool add_between(const taking *t, int32_t perturbation, scs_shift_component *part,
                         int32_t *n)
 {
@@ -426,7 +462,8 @@ static bool add_between(const taking *t, int32_t perturbation, scs_shift_compone
     return true;
 }
 
-/* One perturbation at the target's dose. @return whether anything can be said */
+/* One perturbation at the target's dose: first as the species itself knows it (measured dose,
+ * then between doses), then as any species does. @return whether anything is known */
 static bool add_single(taking *t, int32_t perturbation, scs_shift_component *part, int32_t *n)
 {
     int32_t condition = scs_atlas_condition(t->atlas, perturbation, t->target->dose);
@@ -462,8 +499,9 @@ int32_t scs_shift_components(const scs_atlas *atlas, const scs_method *method,
     return n;
 }
 
-/* What other species say. */
+/* ---- other species ---- */
 
+/* The same question of another species, in which no type is left out. */
 static scs_estimate of_donor(const scs_estimate *own, int32_t species)
 {
     scs_estimate e = *own;
@@ -473,6 +511,7 @@ static scs_estimate of_donor(const scs_estimate *own, int32_t species)
     return e;
 }
 
+/* Whether another species can answer it. */
 static bool is_donor(const scs_estimate *own, int32_t species)
 {
     scs_estimate e = of_donor(own, species);
@@ -550,6 +589,7 @@ static void sources_tell(scs_sources *sources, scs_source_kind kind, const char 
     say(sources, species ? species : "", "");
 }
 
+/* cross_species: mean. The mean of all donors' estimates. */
 static scs_status ask_all_donors(const scs_estimate *own, double share, scs_sources *sources)
 {
     int32_t n = 0;
@@ -587,8 +627,9 @@ static void add_carried(const scs_estimate *own, const scs_estimate *donor,
     sources_add(sources, part->target.control_group, -half);
 }
 
-/* One species speaks. Without perturbed cells of the target's type, or controls that both species
- * have, half and half is not defined. */
+/* One species' estimate. The half-and-half rule (cross_species: average) is not defined without
+ * perturbed cells of the target's type, or without controls that both species have: then the
+ * donor's estimate is taken alone. */
 static scs_status ask_donor(const scs_estimate *own, int32_t species,
                             const scs_shift_component *part, scs_sources *sources)
 {
@@ -605,8 +646,8 @@ static scs_status ask_donor(const scs_estimate *own, int32_t species,
     return SCS_OK;
 }
 
-/* Ask the species that saw the part's condition, as method->cross_species says, and say which in
- * the sources' text. The kind stays NONE where there is none. */
+/* The species that saw the piece's condition, as method->cross_species wants them, named in the
+ * sources' text. The kind stays NONE where there is none. */
 static scs_status ask_donors(const scs_estimate *own, const scs_shift_component *part,
                              scs_sources *sources)
 {
@@ -643,6 +684,7 @@ static scs_status allocate(int32_t n_group, int32_t n_type, scs_sources *sources
     return SCS_ALLOC(sources->share, n_type);
 }
 
+/* @param n_group the most groups that can be added; n_type size of the scratch, 0: none */
 static scs_status create(int32_t n_group, int32_t n_type, scs_sources **sources)
 {
     scs_status st;
@@ -684,7 +726,7 @@ void scs_shift_sources_destroy(scs_sources **sources)
 
 _Static_assert(sizeof kinds / sizeof *kinds == SCS_N_SOURCE_KIND, "a row for each kind");
 
-/* The target's own cells. @return whether there are any */
+/* The target's own cells under the piece's condition. @return whether there are any */
 static bool ask_self(const scs_atlas *atlas, const scs_shift_component *part, scs_sources *sources)
 {
     const scs_combination *t = &part->target;
@@ -698,7 +740,8 @@ static bool ask_self(const scs_atlas *atlas, const scs_shift_component *part, sc
     return true;
 }
 
-/* Add what is known of one part. @param[out] sources its kind and text are this part's */
+/* Adds what is known of one piece, from the first place that has an answer.
+ * @param[out] sources its kind and text are this piece's; kind NONE where nothing is known */
 static scs_status ask(const scs_atlas *atlas, const scs_method *method,
                       const scs_shift_component *part, scs_sources *sources)
 {
@@ -751,7 +794,8 @@ static void describe(const scs_shift_component *part, char (*text)[SCS_SOURCE_MA
     }
 }
 
-/* That of all parts, or the one that is furthest away. */
+/* The kind of several pieces: that of all, or the one that is furthest away (other species,
+ * then other types). */
 static scs_source_kind join_kinds(scs_source_kind a, scs_source_kind b)
 {
     if (a == b)
@@ -759,6 +803,8 @@ static scs_source_kind join_kinds(scs_source_kind a, scs_source_kind b)
     return kinds[a].other_species || kinds[b].other_species ? SCS_SOURCE_DONORS : SCS_SOURCE_OWN;
 }
 
+/* All pieces or nothing: a sum of which one piece is unknown would be a shift of something
+ * else. */
 scs_status scs_shift_sources_find(const scs_atlas *atlas, const scs_method *method,
                                   const scs_combination *target, scs_sources *sources)
 {

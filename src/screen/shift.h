@@ -1,4 +1,10 @@
-/** What a combination's shift is put together from. All functions are Local. */
+/** What a combination's shift is put together from, and the rules that estimate one. All functions
+ *  are Local.
+ *
+ *  A combination is taken to pieces first: components, each a condition that cells were seen in.
+ *  Each is estimated in one species at a time (scs_estimate) by the rule of screen.shift
+ *  (scs_shift_rule). The exported entry is scs_shift_sources_find in scscreen/screen.h.
+ */
 #ifndef SCS_SHIFT_H
 #define SCS_SHIFT_H
 
@@ -6,7 +12,8 @@
 
 enum { SCS_MAX_PARTS = 4 }; /* two perturbations, two doses each */
 
-/** A measured condition in the target's place, and how much of its shift counts. */
+/** A measured condition in the target's place, and how much of its shift counts: 1, or with
+ *  doses the way between two of them. */
 typedef struct scs_shift_component {
     scs_combination target;
     double share;
@@ -14,17 +21,16 @@ typedef struct scs_shift_component {
 
 /** Take a combination to pieces.
  *
- *  One part, itself, where its condition can be estimated. A dose that nothing can be said about
- * lies between the nearest lower and higher doses that something can be said about (in the species;
- * else across species), on the scale of scs_dose_way; without a lower one, between no shift at dose
- * 0 and the higher one; above the largest, there are no parts: shifts are not extrapolated. A pair
- * is the sum of its two, each of them taken to pieces likewise.
+ *  One component, itself, where its condition can be estimated. A dose about which nothing is
+ *  known lies between the nearest lower and higher doses about which something is known (in the
+ *  species; else across species), on the scale of scs_dose_way; without a lower one, between no
+ *  shift at dose 0 and the higher one; above the largest, there are no components: shifts are
+ *  not extrapolated. A pair is the sum of its two, each of them taken to pieces likewise.
  *  @param[out] part [SCS_MAX_PARTS]  @return how many; 0: no prediction */
 int32_t scs_shift_components(const scs_atlas *atlas, const scs_method *method,
                              const scs_combination *target, scs_shift_component *part);
 
-/* One species' say about a perturbation: weights of its groups. */
-
+/** What one species is asked: the shift of a target under one condition. Borrowed. */
 typedef struct scs_estimate {
     const scs_atlas *atlas;
     const scs_method *method;
@@ -36,15 +42,16 @@ typedef struct scs_estimate {
 } scs_estimate;
 
 /** A rule of screen.shift: how one species' groups are weighed. A new one is a value of
- * scs_shift_method before SCS_SHIFT_AUTO, its word in the key table and its row in src/estimate.c.
- */
+ *  scs_shift_method before SCS_SHIFT_AUTO, its word in the key table and its row in
+ *  src/screen/shift.c. */
 typedef struct scs_shift_rule {
     const char *name;
-    bool needs_pairs; /**< learns from types with control and perturbed cells; else from any
-                         perturbed and any control cells of the species */
-    bool uses_power;  /**< scs_method.power is its own */
-    bool tried_by_auto;
-    /** Add scale x the rule's weights to the sources; asked only where scs_can_estimate. */
+    bool needs_pairs;   /**< learns from types with control and perturbed cells; else from any
+                           perturbed and any control cells of the species */
+    bool uses_power;    /**< scs_method.power is its own */
+    bool tried_by_auto; /**< `auto` compares it with the others */
+    /** Add scale x the rule's weights to the sources; asked only where there are
+     * such types. SCS_ENOMEM, SCS_EINTERNAL. */
     scs_status (*add)(const scs_estimate *e, double scale, scs_sources *sources);
 } scs_shift_rule;
 
