@@ -1,3 +1,8 @@
+/* Compressed sparse rows: allocation, sorting within rows, and renaming of columns.
+ *
+ * Files of scipy need not have their columns sorted, and renaming genes to the reference's order
+ * unsorts them; everything after the reader walks ascending columns. Most rows are sorted already
+ * and cost one comparison an entry; the others are sorted as 64-bit keys, O(n log n) a row. */
 #include "src/data/csr.h"
 
 #include "scscreen/status.h"
@@ -40,7 +45,8 @@ void scs_csr_row_sums(const scs_csr *x, double *sums)
     }
 }
 
-/* Column in the high half, the value's bits in the low one: sorts by column in one compare. */
+/* An entry as one number, column in the high half and the value's bits in the low one: sorts by
+ * column in one compare, and the value comes along unchanged. */
 static uint64_t entry(int32_t column, float value)
 {
     uint32_t bits;
@@ -49,6 +55,7 @@ static uint64_t entry(int32_t column, float value)
     return (uint64_t)(uint32_t)column << 32 | bits;
 }
 
+/* The value, bit for bit. */
 static float entry_value(uint64_t e)
 {
     uint32_t bits = (uint32_t)e;
@@ -58,6 +65,8 @@ static float entry_value(uint64_t e)
     return value;
 }
 
+/* Columns are not negative, so that their order is that of the numbers. Equal columns are refused
+ * afterwards: how they are ordered does not matter. */
 static int compare_entries(const void *a, const void *b)
 {
     uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
@@ -65,6 +74,7 @@ static int compare_entries(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* Strictly: a row with a column twice is not. */
 static bool is_sorted(const int32_t *column, int64_t n)
 {
     for (int64_t k = 1; k < n; k++)
@@ -73,7 +83,7 @@ static bool is_sorted(const int32_t *column, int64_t n)
     return true;
 }
 
-/* @param room [n] */
+/* @param column, value [n] in place @param room [n] scratch */
 static void sort_row(int32_t *column, float *value, int64_t n, uint64_t *room)
 {
     for (int64_t k = 0; k < n; k++)
@@ -85,6 +95,7 @@ static void sort_row(int32_t *column, float *value, int64_t n, uint64_t *room)
     }
 }
 
+/* A sorted row holds each column once. */
 static scs_status check_row(const scs_csr *x, int64_t row)
 {
     for (int64_t k = x->indptr[row] + 1; k < x->indptr[row + 1]; k++)
@@ -93,6 +104,7 @@ static scs_status check_row(const scs_csr *x, int64_t row)
     return SCS_OK;
 }
 
+/* So that one buffer serves all rows. */
 static int64_t longest_row(const scs_csr *x)
 {
     int64_t longest = 0;
@@ -121,6 +133,8 @@ done:
     return st;
 }
 
+/* The map is made by this program: a wrong one is a bug, not bad data. One-to-one is not checked
+ * here; sorting finds a gene that two columns became. */
 static scs_status check_map(const int32_t *gene, int32_t n_col, int32_t n_gene)
 {
     for (int32_t j = 0; j < n_col; j++)

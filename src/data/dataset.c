@@ -1,3 +1,15 @@
+/* A dataset: the inputs' cells numbered through, their labels united, doses made into conditions.
+ *
+ * Every rank does all of this for itself from the files' metadata, and gets the same: lists of
+ * labels are sorted by bytes, cells are numbered in the order of the inputs. A label that no cell
+ * has is left out (pandas keeps unused categories), since it would be a group without cells in
+ * every table that follows. Genes are joined in genes.c, roles assigned in roles.c.
+ *
+ * With data.dose a condition is a perturbation at a dose, named "PERTURBATION@DOSE"; controls of
+ * dose 0 keep their label. Everything downstream then sees conditions as before, and asks the
+ * dose list (dose.c) where it must know that two of them are one perturbation.
+ *
+ * O(cells + labels log labels) time; 13 bytes a cell. All functions are Local. */
 #include "scscreen/dataset.h"
 
 #include "src/base/bytes.h"
@@ -15,11 +27,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* More groups than this means that a column was mistaken for another (cell names, say). */
+/* ---- labels ---- */
+
+/* Species x types x conditions. More than this means that a column was mistaken for another (cell
+ * names, say): tables of groups are made with all combinations. */
 static const int64_t MOST_GROUPS = 1 << 24;
 /* Cell ids are counters of random numbers, which have 40 bits for them. */
 static const int64_t MOST_CELLS = (int64_t)1 << 40;
 
+/* Cells of input i are [first_cell[i], first_cell[i + 1]). */
 static scs_status number_cells(const scs_h5ad *const *metas, scs_dataset *d)
 {
     SCS_TRY(SCS_ALLOC(d->first_cell, (int64_t)d->n_input + 1));
@@ -32,12 +48,14 @@ static scs_status number_cells(const scs_h5ad *const *metas, scs_dataset *d)
     return SCS_OK;
 }
 
-/* The column's labels in one file; `at` is its offset in scs_h5ad. */
+/* The column's labels in one file. @param at offset of the column in scs_h5ad, so that the three
+ * columns are united by one function */
 static const scs_labels *labels_of(const scs_h5ad *meta, size_t at)
 {
     return (const scs_labels *)(const void *)((const char *)meta + at);
 }
 
+/* @param[in,out] all categories that a cell of this file has, appended */
 static scs_status add_used(const scs_h5ad *meta, const scs_labels *labels, scs_names *all)
 {
     bool *used;
@@ -55,7 +73,7 @@ static scs_status add_used(const scs_h5ad *meta, const scs_labels *labels, scs_n
     return st;
 }
 
-/* Sorted, each name once. */
+/* @param[out] out the names of all, sorted by bytes, each once */
 static scs_status sort_unique(const scs_names *all, scs_names *out)
 {
     scs_index index;
@@ -107,7 +125,9 @@ done:
     return st;
 }
 
-/* Species by file: data.inputs[].species, or one species called "all" when no file has one. */
+/* Species by file: data.inputs[].species, or one species called "all" when no file has one. Some
+ * with and some without is refused: whether the others are a species of their own cannot be told.
+ */
 static scs_status species_by_file(const scs_config *config, scs_dataset *d)
 {
     const scs_input *inputs = config->data.inputs;
@@ -132,6 +152,7 @@ static scs_status species_by_file(const scs_config *config, scs_dataset *d)
     return st;
 }
 
+/* data.control as a position in the conditions; a wrong one is refused with what there is. */
 static scs_status find_control(const scs_config *config, scs_dataset *d)
 {
     char hint[512];
@@ -144,6 +165,8 @@ static scs_status find_control(const scs_config *config, scs_dataset *d)
     return SCS_OK;
 }
 
+/* Before anything of species x types x conditions is allocated; the product is checked for
+ * overflow. */
 static scs_status check_groups(const scs_config *config, const scs_dataset *d)
 {
     int64_t n;
@@ -159,10 +182,14 @@ static scs_status check_groups(const scs_config *config, const scs_dataset *d)
     return SCS_OK;
 }
 
-/* More distinct doses than this means that the column is another measurement. */
+/* ---- doses ---- */
+
+/* More distinct doses than MOST_DOSES means that the column is another measurement. MOST_SLOTS
+ * bounds the table of perturbations x doses, LABEL a condition's name. */
 enum { MOST_DOSES = 1000, MOST_SLOTS = 1 << 24, LABEL = 1024 };
 
-/* d's conditions are still perturbations here. */
+/* What makes conditions of perturbations and doses; d's conditions are still perturbations here.
+ * Arrays are owned. */
 typedef struct dosing {
     scs_dataset *d;
     double *cell; /* [n_cell] */
@@ -171,7 +198,9 @@ typedef struct dosing {
     int32_t *condition; /* [perturbations, n_dose] 1 + condition; 0: no cell */
 } dosing;
 
-/* A cell's dose must fit its condition; cells without a label are not looked at. */
+/* A cell's dose must fit its condition: 0 for controls, above 0 for others. A perturbation at
+ * dose 0 is what some data call their controls; which was meant is for the user to say. @param
+ * row in the file @param cell in the dataset */
 static scs_status check_cell(const scs_h5ad *meta, const scs_dataset *d, int64_t row, int64_t cell)
 {
     const char *condition = d->conditions.name[d->cell_condition[cell]];
@@ -192,6 +221,7 @@ static scs_status check_cell(const scs_h5ad *meta, const scs_dataset *d, int64_t
     return SCS_OK;
 }
 
+/* Cells without a label are not looked at, and have no dose (NaN). @param[out] w cell */
 static scs_status check_cells(const scs_h5ad *const *metas, dosing *w)
 {
     const scs_dataset *d = w->d;
@@ -208,6 +238,7 @@ static scs_status check_cells(const scs_h5ad *const *metas, dosing *w)
     return SCS_OK;
 }
 
+/* No NaN among them. */
 static int by_size(const void *a, const void *b)
 {
     const double *x = a, *y = b;
@@ -215,6 +246,7 @@ static int by_size(const void *a, const void *b)
     return (*x > *y) - (*x < *y);
 }
 
+/* The distinct doses in ascending order. Equal means the same double: the column is not rounded. */
 static scs_status list_doses(const scs_config *config, dosing *w)
 {
     int64_t n = 0, kept = 0;
@@ -235,6 +267,7 @@ static scs_status list_doses(const scs_config *config, dosing *w)
     return SCS_OK;
 }
 
+/* Where the table of perturbations x doses has the cell's pair. Its dose is in the list. */
 static int64_t condition_slot(const dosing *w, int64_t cell)
 {
     const double *at =
@@ -243,6 +276,7 @@ static int64_t condition_slot(const dosing *w, int64_t cell)
     return w->d->cell_condition[cell] * w->n_dose + (at - w->dose);
 }
 
+/* @param[in,out] labels, doses one appended to each; doses has room */
 static scs_status add_condition(const dosing *w, int32_t perturbation, double dose,
                                 scs_names *labels, scs_dose_list *doses)
 {
@@ -258,7 +292,9 @@ static scs_status add_condition(const dosing *w, int32_t perturbation, double do
     return scs_names_add(labels, label);
 }
 
-/* Ordered by perturbation, then dose. */
+/* The pairs that a cell has, ordered by perturbation, then dose: other combinations of the two
+ * lists were not measured and are no conditions. @param[out] labels "PERTURBATION@DOSE"
+ * @param[out] doses the same as numbers */
 static scs_status list_conditions(dosing *w, scs_names *labels, scs_dose_list *doses)
 {
     int64_t n = (int64_t)w->d->conditions.n * w->n_dose;
@@ -284,12 +320,14 @@ static scs_status list_conditions(dosing *w, scs_names *labels, scs_dose_list *d
     return SCS_OK;
 }
 
+/* Every cell's perturbation becomes its condition. */
 static void recode_conditions(dosing *w)
 {
     for (int64_t c = 0; c < w->d->n_cell; c++)
         w->d->cell_condition[c] = isnan(w->cell[c]) ? -1 : w->condition[condition_slot(w, c)] - 1;
 }
 
+/* @param[out] labels, doses caller clears them, after an error too */
 static scs_status build_conditions(const scs_config *config, const scs_h5ad *const *metas,
                                    dosing *w, scs_names *labels, scs_dose_list *doses)
 {
@@ -307,6 +345,8 @@ static void clear_dosing(dosing *w)
     free(w->condition);
 }
 
+/* With data.dose: conditions become one for each perturbation and dose that a cell has. SCS_EDATA
+ * names the file, column and row of a dose that cannot be. */
 static scs_status split_doses(const scs_config *config, const scs_h5ad *const *metas,
                               scs_dataset *d)
 {
@@ -331,6 +371,8 @@ static scs_status split_doses(const scs_config *config, const scs_h5ad *const *m
     return SCS_OK;
 }
 
+/* first_cell, the lists of labels, each cell's labels, control; and doses. Groups are counted
+ * twice, since doses make more conditions. */
 static scs_status unite_labels(const scs_config *config, const scs_h5ad *const *metas,
                                scs_dataset *d)
 {
@@ -352,6 +394,9 @@ static scs_status unite_labels(const scs_config *config, const scs_h5ad *const *
     return check_groups(config, d);
 }
 
+/* ---- create and destroy ---- */
+
+/* AnnData allows cells of one name; nothing here looks cells up by name, so they are kept. */
 static scs_status note_duplicates(const scs_h5ad *const *metas, scs_dataset *d)
 {
     for (int32_t i = 0; i < d->n_input; i++)
@@ -362,6 +407,7 @@ static scs_status note_duplicates(const scs_h5ad *const *metas, scs_dataset *d)
     return SCS_OK;
 }
 
+/* An empty file is more likely a mistake than a wish; the joins would take it without a word. */
 static scs_status refuse_empty(const scs_h5ad *const *metas, int32_t n_input)
 {
     for (int32_t i = 0; i < n_input; i++)
@@ -370,6 +416,7 @@ static scs_status refuse_empty(const scs_h5ad *const *metas, int32_t n_input)
     return SCS_OK;
 }
 
+/* Genes, then labels, then roles, which need both lists and labels. */
 static scs_status join_inputs(const scs_config *config, const scs_h5ad *const *metas,
                               scs_dataset *d)
 {
@@ -423,6 +470,9 @@ void scs_dataset_destroy(scs_dataset **dataset)
     *dataset = NULL;
 }
 
+/* ---- for people ---- */
+
+/* Names come out of files: scs_names_list escapes them. */
 static void describe_names(const char *what, const scs_names *names, FILE *out)
 {
     char list[600];
@@ -451,6 +501,10 @@ void scs_dataset_describe(const scs_dataset *d, FILE *out)
         fprintf(out, "  note: %s\n", d->notes.name[i]);
 }
 
+/* ---- the genes of a model ---- */
+
+/* A model reads every one of its genes; zeros for one that the data lack would be taken for a
+ * measurement. @param have over the dataset's genes */
 static scs_status refuse_missing(const scs_index *have, const scs_names *genes, const char *where)
 {
     const char *first = NULL;
@@ -468,7 +522,7 @@ static scs_status refuse_missing(const scs_index *have, const scs_names *genes, 
     return SCS_OK;
 }
 
-/* to[old position] = position in `genes`, -1: not in the model. */
+/* @param[out] to [old->n] position in `genes` of each old one, -1: not in the model */
 static scs_status map_genes(const scs_names *old, const scs_names *genes, int32_t *to)
 {
     scs_index wanted = {0};
@@ -482,6 +536,7 @@ done:
     return status;
 }
 
+/* Columns of genes that the model does not have are dropped (-1), as they are in the join. */
 static void rename_columns(scs_dataset *dataset, const scs_h5ad *const *metas, const int32_t *to)
 {
     for (int32_t i = 0; i < dataset->n_input; i++)
@@ -516,7 +571,10 @@ done:
     return status;
 }
 
-/* A line with the checksum of one array. */
+/* ---- checksum ---- */
+
+/* What is summed is a list of lines, each array one of them, so that no array can run into the
+ * next. */
 static scs_status add_array(scs_bytes *all, const char *what, const void *data, int64_t size)
 {
     char sum[SCS_CHECKSUM_MAX];
@@ -526,6 +584,7 @@ static scs_status add_array(scs_bytes *all, const char *what, const void *data, 
     return scs_bytes_put_text(all, sum);
 }
 
+/* Names with their lengths, in order. */
 static scs_status add_names(scs_bytes *all, const scs_dataset *d)
 {
     SCS_TRY(scs_bytes_put_names(all, &d->genes));
@@ -535,6 +594,7 @@ static scs_status add_names(scs_bytes *all, const scs_dataset *d)
     return scs_bytes_put_int(all, d->control);
 }
 
+/* Labels of all cells, and roles: a run that holds out other cells is another run. */
 static scs_status add_cells(scs_bytes *all, const scs_dataset *d)
 {
     int64_t labels = d->n_cell * (int64_t)sizeof *d->cell_type;
@@ -545,6 +605,7 @@ static scs_status add_cells(scs_bytes *all, const scs_dataset *d)
     return add_array(all, "roles", d->role, d->n_cell);
 }
 
+/* The files by their contents: paths may change between a run and its continuation. */
 static scs_status add_inputs(scs_bytes *all, const scs_dataset *d, const scs_h5ad *const *metas,
                              char *const *checksums)
 {

@@ -1,3 +1,10 @@
+/* Doses: conditions as pairs of perturbation and dose, the scale on which doses are compared, and
+ * doses as text.
+ *
+ * Without data.dose the list is empty (n = 0) and every condition is a perturbation of its own:
+ * the functions here hide that case, so that callers ask for a condition's perturbation and need
+ * not know whether there are doses. Lists have some tens of conditions; they are searched from
+ * the front. All functions are Local. */
 #include "src/data/dose.h"
 
 #include "src/base/file.h"
@@ -8,6 +15,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* ---- lists ---- */
 
 void scs_dose_list_clear(scs_dose_list *doses)
 {
@@ -60,6 +69,9 @@ double scs_dose_list_largest(const scs_dose_list *doses, int32_t perturbation)
     return largest;
 }
 
+/* ---- one dose ---- */
+
+/* log1p, not log: dose 0, the control, is on the scale. */
 double scs_dose_way(double low, double dose, double high)
 {
     return (log1p(dose) - log1p(low)) / (log1p(high) - log1p(low));
@@ -67,6 +79,8 @@ double scs_dose_way(double low, double dose, double high)
 
 char *scs_dose_text(double dose, char out[SCS_DOSE_TEXT])
 {
+    /* Fixed notation for the sizes that people write ("0.5", "10"), scientific beyond: 20 digits
+     * after the point are enough for 1e-4, and 17 digits in all are for any double. */
     bool plain = dose == 0 || (dose >= 1e-4 && dose < 1e15);
 
     for (int digits = plain ? 0 : 1; digits <= 20; digits++) {

@@ -1,8 +1,10 @@
-/** Reading .h5ad: metadata in a forked, limited child; numeric rows directly. All functions are
- * Local.
+/** One .h5ad file: what it holds, as a plain validated struct, and the struct as bytes.
  *
- *  Everything goes through src/h5safe.c, which refuses links, external storage, virtual datasets,
- * unknown filters, shape bombs and damaged structure by name.
+ *  The metadata is read in a forked child with limits (scs_h5ad_probe), because HDF5 crashes or
+ *  hangs on damaged files; it reaches the parent, and the other ranks, as one block of bytes. Rows
+ *  of the matrix are read directly (h5ad_matrix.h). Everything goes through src/hdf5/h5read.c,
+ *  which refuses links, external storage, virtual datasets, unknown filters, shape bombs and
+ *  damaged structure by name. All functions are Local.
  */
 #ifndef SCS_H5AD_H
 #define SCS_H5AD_H
@@ -10,37 +12,45 @@
 #include "src/data/csr.h"
 #include "scscreen/dataset.h"
 
+/** How the matrix is stored: by rows, by columns, or every element. */
 typedef enum scs_h5ad_layout { SCS_LAYOUT_CSR, SCS_LAYOUT_CSC, SCS_LAYOUT_DENSE } scs_h5ad_layout;
 
-/** A categorical (or string) obs column. */
+/** A categorical obs column, or a plain one made into one. Owned. */
 typedef struct scs_labels {
     char *column;         /**< its name, NULL if the column was not asked for */
-    scs_names categories; /**< unused categories are kept */
+    scs_names categories; /**< each once; unused ones are kept */
     int32_t *codes;       /**< [n_obs] in [-1, categories.n); -1 = missing */
 } scs_labels;
 
-/** What one file holds, as far as a run needs it: a plain validated struct. */
+/** What one file holds, as far as a run needs it. Made by scs_h5ad_probe or scs_h5ad_unpack; all
+ *  pointers are owned. */
 struct scs_h5ad {
     char *path;
-    char *matrix;   /**< what was asked for: "X", "raw", "layers/NAME" */
-    int64_t memory; /**< bytes that one declared dataset may need, as requested */
-    int64_t n_obs;
-    int32_t n_var;
+    char *matrix;                  /**< what was asked for: "X", "raw", "layers/NAME" */
+    int64_t memory;                /**< bytes that one declared dataset may need, as requested */
+    int64_t n_obs;                 /**< cells */
+    int32_t n_var;                 /**< genes of the matrix */
     int layout;                    /**< scs_h5ad_layout */
     int64_t nnz;                   /**< stored values; n_obs * n_var when dense */
     int64_t chunk;                 /**< stored values that are read at once at least; or 0 */
     char *data, *indices, *indptr; /**< HDF5 paths (dense: only data) */
     scs_names genes;               /**< [n_var] var index (raw/var when matrix is raw) */
     scs_names obs_columns;         /**< for messages */
-    int64_t n_duplicate_obs_names;
+    int64_t n_duplicate_obs_names; /**< cells whose name another cell has */
     scs_labels cell_type, condition, species;
     char *dose_column; /**< NULL if it was not asked for */
     double *dose;      /**< [n_obs] as it stands in the file; NaN: missing */
 };
 
-/** One flat block of bytes that holds the struct, and back; unpack checks every length and code.
- * Caller frees blob. */
+/** The struct as one flat block of bytes, for a pipe or a broadcast between ranks of one job.
+ *  @param[out] blob [size] malloc'ed, caller frees
+ *  @return SCS_OK or SCS_ENOMEM */
 SCS_MUST_USE scs_status scs_h5ad_pack(const scs_h5ad *meta, uint8_t **blob, int64_t *size);
+/** And back. The bytes may come from a process that was overrun: every length, code and path is
+ *  checked.
+ *  @param      blob [size] borrowed
+ *  @param[out] meta caller destroys; NULL after an error
+ *  @return SCS_EDATA where the bytes do not describe a file, SCS_ENOMEM */
 SCS_MUST_USE scs_status scs_h5ad_unpack(const uint8_t *blob, int64_t size, scs_h5ad **meta);
 
 #endif

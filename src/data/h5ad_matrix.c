@@ -1,4 +1,18 @@
-/* Rows of a matrix, outside the sandbox: numeric datasets only. */
+/* The expression matrix of an .h5ad file: where it stands, and its rows as CSR.
+ *
+ * Three layouts give the same scs_csr: cells x genes, columns ascending in each row, no explicit
+ * zeros, every value finite and above 0.
+ *
+ *   CSR     rows are read where they stand: O(values of the rows)
+ *   CSC     stored by gene, so that any row needs all of the file: it is streamed twice in
+ *           blocks, once to count the rows' values and once to fill them in; O(nnz) a call,
+ *           memory for one block and for the rows that are wanted
+ *   dense   read in blocks of whole chunks, zeros dropped at once; memory for one block
+ *
+ * Locating runs in the sandbox and checks lengths, types and indptr. Reading runs on the ranks,
+ * on numeric datasets alone, and checks everything again where it is used: the file may have
+ * changed since. Columns out of range, duplicates (which scipy sums silently), NaN, infinity and
+ * negative values are refused with file, cell row and gene. All functions are Local. */
 #include "src/data/h5ad_matrix.h"
 
 #include "src/base/text.h"
@@ -11,6 +25,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* ---- what a value may be ---- */
+
+/* Counts or log-normalised counts: 0 <= value <= FLT_MAX; false for NaN. Negative values mean
+ * scaled data, on which neither normalisation nor the screen's scores mean anything. @param row
+ * in the file */
 static scs_status check_value(const scs_h5ad *meta, int64_t row, int32_t column, float value)
 {
     if (value >= 0 && value <= FLT_MAX)
@@ -23,6 +42,8 @@ static scs_status check_value(const scs_h5ad *meta, int64_t row, int32_t column,
                                     : "expression must be finite; repair or drop the gene");
 }
 
+/* scipy sums values of one gene that stand twice, others keep one: which was meant is for the
+ * user to say. @return always SCS_EDATA */
 static scs_status refuse_duplicate(const scs_h5ad *meta, int64_t row, int32_t column)
 {
     return SCS_FAIL(SCS_EDATA,
@@ -31,7 +52,10 @@ static scs_status refuse_duplicate(const scs_h5ad *meta, int64_t row, int32_t co
                     meta->path, meta->matrix, (long long)row, meta->genes.name[column]);
 }
 
-/* Positions of the rows' values in the file. @param[out] at [n + 1] */
+/* ---- stored by rows (CSR) ---- */
+
+/* Positions of the rows' values in the file. The whole of indptr was checked in the sandbox; here
+ * its part is checked again, since it says how much is read and where. @param[out] at [n + 1] */
 static scs_status read_indptr(const scs_h5 *h5, const scs_h5ad *meta, int64_t row0, int64_t n,
                               int64_t *at)
 {
@@ -49,7 +73,8 @@ static scs_status read_indptr(const scs_h5 *h5, const scs_h5ad *meta, int64_t ro
     return SCS_OK;
 }
 
-/* @param seen [n_var] the last row that held the gene, + 1 */
+/* Row i of x, before it is sorted. @param row the same in the file @param seen [n_var] the last
+ * row that held the gene, + 1: a set that needs no clearing between rows */
 static scs_status check_row(const scs_h5ad *meta, const scs_csr *x, int64_t i, int64_t row,
                             int64_t *seen)
 {
@@ -66,6 +91,7 @@ static scs_status check_row(const scs_h5ad *meta, const scs_csr *x, int64_t i, i
     return SCS_OK;
 }
 
+/* All rows of x. @param row0 the file's row of x's first */
 static scs_status check_rows(const scs_h5ad *meta, const scs_csr *x, int64_t row0)
 {
     int64_t *seen;
@@ -79,6 +105,8 @@ done:
     return st;
 }
 
+/* Explicit zeros are legal in CSR, but a stored 0 is no non-zero: density, packing and detection
+ * of genes count entries. In place. */
 static void drop_zeros(scs_csr *x)
 {
     int64_t kept = 0;
@@ -93,6 +121,7 @@ static void drop_zeros(scs_csr *x)
     }
 }
 
+/* @param[out] x zeroed before; caller clears it, after an error too */
 static scs_status read_csr(const scs_h5 *h5, const scs_h5ad *meta, int64_t row0, int64_t row1,
                            scs_csr *x)
 {
@@ -114,6 +143,9 @@ done:
     return st;
 }
 
+/* ---- stored by columns (CSC) ---- */
+
+/* Rows [row0, row1) on their way out of a matrix that is stored by columns. Arrays are owned. */
 typedef struct csc_reader {
     const scs_h5 *h5;
     const scs_h5ad *meta;
@@ -130,6 +162,7 @@ typedef struct csc_reader {
 /* Rows of a matrix that is stored by columns: every value is read, in blocks, once to count and
  * once to fill. */
 
+/* Values in memory at a time: 8 MiB of indices and values. */
 enum { CSC_BLOCK = 1 << 20 };
 
 static scs_status csc_allocate(csc_reader *r)
@@ -141,6 +174,7 @@ static scs_status csc_allocate(csc_reader *r)
     return SCS_ALLOC(r->count, r->row1 - r->row0 + 1);
 }
 
+/* All of indptr: n_var + 1 numbers, few beside the values. */
 static scs_status read_column_starts(csc_reader *r)
 {
     int32_t n = r->meta->n_var;
@@ -157,7 +191,8 @@ static scs_status read_column_starts(csc_reader *r)
 /* Called for each stored value, column after column. */
 typedef scs_status (*visit_fn)(csc_reader *r, int64_t row, int32_t column, float value);
 
-/* @param[in,out] column that the block's first value stands in or after */
+/* Values [first, first + n) of the file to `visit`. @param[in,out] column that the block's first
+ * value stands in or after; that of its last */
 static scs_status visit_block(csc_reader *r, int64_t first, int64_t n, int32_t *column,
                               visit_fn visit)
 {
@@ -175,6 +210,8 @@ static scs_status visit_block(csc_reader *r, int64_t first, int64_t n, int32_t *
     return SCS_OK;
 }
 
+/* All of the matrix, in the file's order: ascending columns, so that each row's columns come
+ * ascending too and need no sorting. */
 static scs_status visit_values(csc_reader *r, visit_fn visit)
 {
     int64_t nnz = r->meta->nnz;
@@ -186,6 +223,8 @@ static scs_status visit_values(csc_reader *r, visit_fn visit)
     return SCS_OK;
 }
 
+/* First pass: checks every value of the file, whichever rows are wanted, so that all ranks refuse
+ * a bad one alike. */
 static scs_status count_value(csc_reader *r, int64_t row, int32_t column, float value)
 {
     if (r->seen[row] == column + 1)
@@ -197,7 +236,7 @@ static scs_status count_value(csc_reader *r, int64_t row, int32_t column, float 
     return SCS_OK;
 }
 
-/* From counts to places. */
+/* Counts become beginnings (prefix sums), of which count[i] then moves as row i is filled. */
 static scs_status counts_to_indptr(csc_reader *r)
 {
     int64_t n = r->row1 - r->row0;
@@ -210,6 +249,8 @@ static scs_status counts_to_indptr(csc_reader *r)
     return SCS_OK;
 }
 
+/* Second pass. A file that another program writes to meanwhile may have more values than were
+ * counted: refused before anything is overrun. */
 static scs_status fill_value(csc_reader *r, int64_t row, int32_t column, float value)
 {
     int64_t at, i = row - r->row0;
@@ -233,6 +274,7 @@ static void csc_release(csc_reader *r)
     free(r->count);
 }
 
+/* @param[out] x as read_csr */
 static scs_status read_csc(const scs_h5 *h5, const scs_h5ad *meta, int64_t row0, int64_t row1,
                            scs_csr *x)
 {
@@ -252,12 +294,17 @@ done:
 /* The analyzer loses sight of the arrays of the caller's matrix. */
 #pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
 
+/* ---- stored dense ---- */
+
+/* Rows on their way out of a dense matrix into x. */
 typedef struct dense_reader {
     const scs_h5ad *meta;
     scs_csr *x;
     int64_t row, used, room; /* next row of x; values in x, and room for them */
 } dense_reader;
 
+/* Room for `more` values: half as much again, since the number of non-zeros is not known before
+ * all rows are read. */
 static scs_status grow(dense_reader *r, int64_t more)
 {
     int64_t room = r->room + r->room / 2 > r->used + more ? r->room + r->room / 2 : r->used + more;
@@ -278,7 +325,7 @@ static scs_status grow(dense_reader *r, int64_t more)
     return SCS_OK;
 }
 
-/* @param dense [n_var]; row counts in the file */
+/* @param row in the file @param dense [n_var] */
 static scs_status add_row(dense_reader *r, int64_t row, const float *dense)
 {
     int32_t n = r->x->n_col;
@@ -295,6 +342,8 @@ static scs_status add_row(dense_reader *r, int64_t row, const float *dense)
     return SCS_OK;
 }
 
+/* Blocks begin at multiples of `rows` in the file, whatever row0 is, so that they are whole
+ * chunks. @param rows of a block */
 static scs_status read_dense_blocks(const scs_h5 *h5, dense_reader *r, int64_t row0, int64_t row1,
                                     int64_t rows)
 {
@@ -315,9 +364,10 @@ done:
     return st;
 }
 
+/* Of a block, about; and the largest chunk for which a block may grow beyond that. */
 static const int64_t DENSE_BLOCK_BYTES = 32 << 20, MAX_CHUNK_BYTES = 1 << 30;
 
-/* Rows of a block: whole chunks where they are not too large, so that none is decoded twice. */
+/* Rows of a block: whole chunks where they are not too large, so that none is inflated twice. */
 static int64_t dense_block_rows(const scs_h5_shape *shape)
 {
     int64_t row_bytes = (shape->dim[1] > 0 ? shape->dim[1] : 1) * (int64_t)sizeof(float);
@@ -328,6 +378,7 @@ static int64_t dense_block_rows(const scs_h5_shape *shape)
     return rows < shape->chunk0 ? shape->chunk0 : rows / shape->chunk0 * shape->chunk0;
 }
 
+/* The shape is asked for again: it gives the size of the buffer. @param[out] x as read_csr */
 static scs_status read_dense(const scs_h5 *h5, const scs_h5ad *meta, int64_t row0, int64_t row1,
                              scs_csr *x)
 {
@@ -340,6 +391,8 @@ static scs_status read_dense(const scs_h5 *h5, const scs_h5ad *meta, int64_t row
     SCS_TRY(scs_csr_alloc(row1 - row0, meta->n_var, 0, x));
     return read_dense_blocks(h5, &r, row0, row1, dense_block_rows(&shape));
 }
+
+/* ---- rows, in any layout ---- */
 
 static scs_status read_layout(const scs_h5 *h5, const scs_h5ad *meta, int64_t row0, int64_t row1,
                               scs_csr *x)
@@ -371,6 +424,8 @@ scs_status scs_h5ad_matrix_read_rows(const scs_h5ad *meta, int64_t row0, int64_t
     return st;
 }
 
+/* A block of rows has at least so many values, and so many chunks of the file: a chunk that the
+ * end of a block cuts is inflated twice. */
 static const int64_t MIN_BLOCK_VALUES = 1 << 22,
                      MIN_BLOCK_CHUNKS = 16; /* of a block of rows, at least */
 
@@ -388,7 +443,9 @@ int64_t scs_h5ad_matrix_block_rows(const scs_h5ad *meta)
 
 /* Where a matrix stands in the file, its layout and shape. */
 
-/* What there is to choose from, for the message. */
+/* ---- where a matrix stands ---- */
+
+/* X, raw and each layer that is there. @param[out] found appended */
 static scs_status list_matrices(const scs_h5 *h5, scs_names *found)
 {
     scs_names layers = {0};
@@ -413,6 +470,7 @@ done:
     return st;
 }
 
+/* The refusal, with what data.matrix could be instead. */
 static scs_status no_matrix(const scs_h5 *h5, const char *matrix)
 {
     char list[SCS_MESSAGE_MAX / 2];
@@ -430,7 +488,8 @@ static scs_status no_matrix(const scs_h5 *h5, const char *matrix)
     return st;
 }
 
-/* HDF5 paths of the matrix and of its genes. */
+/* data.matrix as HDF5 paths. raw has its own genes, more than X in most files; anndata before 0.7
+ * kept it as raw.X and raw.var. @param[out] base, var constants or `matrix` itself */
 static scs_status name_matrix(const scs_h5 *h5, const char *matrix, const char **base,
                               const char **var)
 {
@@ -449,6 +508,7 @@ static scs_status name_matrix(const scs_h5 *h5, const char *matrix, const char *
     return found ? SCS_OK : no_matrix(h5, matrix);
 }
 
+/* Dimensions that int32 indices can take, one above them included. */
 static scs_status set_shape(const scs_h5 *h5, const char *base, int64_t rows, int64_t columns,
                             scs_h5ad *meta)
 {
@@ -460,6 +520,7 @@ static scs_status set_shape(const scs_h5 *h5, const char *base, int64_t rows, in
     return SCS_OK;
 }
 
+/* A table of integers, booleans or floats; nnz counts every element. */
 static scs_status locate_dense(const scs_h5 *h5, const char *base, scs_h5ad *meta)
 {
     scs_h5_shape shape;
@@ -475,8 +536,8 @@ static scs_status locate_dense(const scs_h5 *h5, const char *base, scs_h5ad *met
     return set_shape(h5, base, shape.dim[0], shape.dim[1], meta);
 }
 
-/* "csr_matrix" (encoding-type) or "csr" (h5sparse_format); *kind is malloc'ed, NULL if it says
- * neither. */
+/* "csr_matrix" (attribute encoding-type) or "csr" (h5sparse_format, anndata before 0.7).
+ * @param[out] kind malloc'ed, NULL where the group says neither */
 static scs_status sparse_kind(const scs_h5 *h5, const char *base, char **kind)
 {
     bool found;
@@ -485,6 +546,7 @@ static scs_status sparse_kind(const scs_h5 *h5, const char *base, char **kind)
     return found ? SCS_OK : scs_h5_attr_text(h5, base, "h5sparse_format", kind, &found);
 }
 
+/* By how the word begins; a group of another encoding is refused by its name. */
 static scs_status read_sparse_layout(const scs_h5 *h5, const char *base, scs_h5ad *meta)
 {
     char *kind = NULL;
@@ -502,6 +564,7 @@ static scs_status read_sparse_layout(const scs_h5 *h5, const char *base, scs_h5a
     return st;
 }
 
+/* From the attribute: the arrays themselves do not say how many columns (or rows) there are. */
 static scs_status read_sparse_shape(const scs_h5 *h5, const char *base, scs_h5ad *meta)
 {
     int64_t shape[2];
@@ -515,7 +578,7 @@ static scs_status read_sparse_shape(const scs_h5 *h5, const char *base, scs_h5ad
     return set_shape(h5, base, shape[0], shape[1], meta);
 }
 
-/* A 1-d dataset of this length; integers only, or any number. */
+/* A 1-d dataset of this length. @param integer integers only, or any number */
 static scs_status check_list(const scs_h5 *h5, const char *path, int64_t length, bool integer)
 {
     scs_h5_shape shape;
@@ -531,9 +594,11 @@ static scs_status check_list(const scs_h5 *h5, const char *path, int64_t length,
     return SCS_OK;
 }
 
+/* Elements on the stack at a time: 128 KiB. */
 enum { INDPTR_BLOCK = 1 << 14 };
 
-/* Rule 4: starts at 0, never falls, ends at nnz. */
+/* indptr starts at 0, never falls and ends at nnz: it is what later reads trust for their sizes.
+ * @param n its elements */
 static scs_status check_indptr(const scs_h5 *h5, const scs_h5ad *meta, int64_t n)
 {
     int64_t block[INDPTR_BLOCK], last = 0;
@@ -556,6 +621,7 @@ static scs_status check_indptr(const scs_h5 *h5, const scs_h5ad *meta, int64_t n
     return SCS_OK;
 }
 
+/* The compressed axis has the indptr: rows of CSR, columns of CSC. */
 static scs_status locate_sparse(const scs_h5 *h5, const char *base, scs_h5ad *meta)
 {
     scs_h5_shape values;

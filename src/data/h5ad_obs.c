@@ -1,3 +1,20 @@
+/* Columns of obs and var, in every layout that AnnData has had.
+ *
+ * A frame is a group of columns (anndata 0.7 on) or one compound dataset (before). A column in it
+ * is one of
+ *
+ *   values        a dataset of text, integers, booleans (HDF5 enumerations) or floats
+ *   nullable      a group of values and mask (pandas' Int64, boolean, string)
+ *   categorical   a group of categories and codes; or codes beside __categories/NAME; or (before
+ *                 0.7) a member of the compound obs with its categories in uns/NAME_categories
+ *
+ * and becomes one of three things: names of rows, labels (categories and a code for each cell),
+ * or doses. Plain text, integers and booleans become labels as pandas would make a categorical of
+ * them; floats are refused as labels. Text is printed as Python prints it, so that a label reads
+ * as it does in a notebook.
+ *
+ * Runs in the sandbox; every dataset is opened through src/hdf5/h5read.c, which refuses links,
+ * external storage and shapes that do not fit. All functions are Local. */
 #include "src/base/text.h"
 #include "src/data/h5ad.h"
 #include "src/data/h5ad_internal.h"
@@ -10,8 +27,11 @@
 #include <string.h>
 #include <strings.h>
 
+/* ---- a column's values ---- */
+
 typedef enum column_kind { COLUMN_TEXT, COLUMN_INTEGER, COLUMN_BOOLEAN, COLUMN_FLOAT } column_kind;
 
+/* One column's values as they stand in the file. Owned; zeroed is empty. */
 typedef struct frame_column {
     int64_t n;
     int kind;        /* column_kind */
@@ -30,7 +50,7 @@ static void column_clear(frame_column *column)
     *column = (frame_column){0};
 }
 
-/* HDF5's enumerations are h5py's booleans. */
+/* @param[out] kind column_kind; an enumeration is how h5py stores booleans */
 static scs_status kind_of(H5T_class_t type, int *kind)
 {
     *kind = type == H5T_STRING    ? COLUMN_TEXT
@@ -42,6 +62,7 @@ static scs_status kind_of(H5T_class_t type, int *kind)
     return SCS_OK;
 }
 
+/* Values of a dataset whose kind and length are known. Integers of any width become int64. */
 static scs_status read_values(const scs_h5 *h5, const char *path, frame_column *column)
 {
     switch (column->kind) {
@@ -56,6 +77,7 @@ static scs_status read_values(const scs_h5 *h5, const char *path, frame_column *
     }
 }
 
+/* A 1-d dataset; its rank is the reader's to check. */
 static scs_status read_dataset(const scs_h5 *h5, const char *path, frame_column *column)
 {
     scs_h5_shape shape;
@@ -67,6 +89,7 @@ static scs_status read_dataset(const scs_h5 *h5, const char *path, frame_column 
     return read_values(h5, path, column);
 }
 
+/* Values where the mask is not 0 are missing, whatever stands there. */
 static scs_status read_nullable(const scs_h5 *h5, const char *group, frame_column *column)
 {
     char *values = NULL, *mask = NULL;
@@ -83,7 +106,7 @@ done:
     return st;
 }
 
-/* A 1-d dataset, or a nullable column (group of values and mask). SCS_EDATA for any other type. */
+/* A dataset or a nullable group. @param[out] column empty after an error */
 static scs_status read_dataset_column(const scs_h5 *h5, const char *path, frame_column *column)
 {
     scs_status st;
@@ -96,6 +119,7 @@ static scs_status read_dataset_column(const scs_h5 *h5, const char *path, frame_
     return st;
 }
 
+/* One member of a compound dataset, for all rows. */
 static scs_status read_member_values(const scs_h5 *h5, const char *path, const char *member,
                                      frame_column *column)
 {
@@ -117,7 +141,7 @@ static scs_status read_member_values(const scs_h5 *h5, const char *path, const c
     return scs_h5_read_member_int64(h5, path, member, column->number);
 }
 
-/* A member of a compound dataset. */
+/* The same, with nothing left behind after an error. */
 static scs_status read_compound_column(const scs_h5 *h5, const char *path, const char *member,
                                        frame_column *column)
 {
@@ -134,7 +158,10 @@ static scs_status read_compound_column(const scs_h5 *h5, const char *path, const
 
 enum { NUMBER_MAX = 40 };
 
-/* The shortest decimal that reads back as the same number, with ".0" on whole ones. */
+/* ---- values as text ---- */
+
+/* The shortest decimal that reads back as the same number, with ".0" on whole ones: Python's repr
+ * for the sizes that occur. 17 digits always do (IEEE double). */
 static void real_text(double value, char out[NUMBER_MAX])
 {
     for (int digits = 1; digits <= 17; digits++) {
@@ -146,6 +173,8 @@ static void real_text(double value, char out[NUMBER_MAX])
         strcat(out, ".0");
 }
 
+/* Value i as Python prints it ("3", "True", "0.5"). @param room for numbers @return room, or the
+ * column's own text */
 static const char *value_text(const frame_column *column, int64_t i, char room[NUMBER_MAX])
 {
     switch (column->kind) {
@@ -162,7 +191,7 @@ static const char *value_text(const frame_column *column, int64_t i, char room[N
     }
 }
 
-/* Every value as text, the way Python prints it ("3", "True", "0.5"). */
+/* @param[out] names every value as text, in the order of the rows */
 static scs_status column_names(const frame_column *column, scs_names *names)
 {
     char room[NUMBER_MAX];
@@ -172,11 +201,14 @@ static scs_status column_names(const frame_column *column, scs_names *names)
     return SCS_OK;
 }
 
-/* A number with the numbered it comes from. */
+/* ---- labels from values ---- */
+
+/* A number and the row it comes from, to sort rows by. */
 typedef struct numbered {
     int64_t number, at;
 } numbered;
 
+/* Ties by row, so that the order is the same with any qsort. */
 static int by_number(const void *a, const void *b)
 {
     const numbered *x = a, *y = b;
@@ -186,7 +218,7 @@ static int by_number(const void *a, const void *b)
     return (x->at > y->at) - (x->at < y->at);
 }
 
-/* @param[out] order [n] */
+/* @param[out] order [n] rows in ascending order of their numbers; caller's memory */
 static scs_status order_numbers(const frame_column *column, scs_lidx *order)
 {
     numbered *entry;
@@ -201,7 +233,8 @@ static scs_status order_numbers(const frame_column *column, scs_lidx *order)
     return SCS_OK;
 }
 
-/* Elements in ascending order of their values. @param[out] order [n], malloc'ed */
+/* Rows in ascending order of their values. @param[out] order [n] malloc'ed, caller frees; nothing
+ * after an error */
 static scs_status order_values(const frame_column *column, scs_lidx **order)
 {
     scs_index index;
@@ -219,6 +252,8 @@ static scs_status order_values(const frame_column *column, scs_lidx **order)
     return st;
 }
 
+/* Categories from rows in order: equal values stand beside one another, so comparing with the
+ * last category is enough. @param[out] codes [n], -1 where the value is missing */
 static scs_status assign_codes(const frame_column *column, const scs_lidx *order,
                                scs_names *categories, int32_t *codes)
 {
@@ -238,8 +273,8 @@ static scs_status assign_codes(const frame_column *column, const scs_lidx *order
 }
 
 /* The distinct values in order (text by bytes, integers by size, False before True) and each
- * element's code, as pandas makes a categorical. SCS_EDATA for floats. @param[out] codes [n], -1 =
- * missing */
+ * element's code, as pandas makes a categorical. @param[out] codes [n], -1 = missing @return
+ * SCS_EDATA for floats, with a message that goes behind the column's name */
 static scs_status column_factorize(const frame_column *column, scs_names *categories,
                                    int32_t *codes)
 {
@@ -257,7 +292,10 @@ static scs_status column_factorize(const frame_column *column, scs_names *catego
 
 /* obs and var: a group of columns (since anndata 0.7) or one compound dataset (before). */
 
-/* The column that a compound frame keeps its index in: "index", else the first text. */
+/* ---- frames ---- */
+
+/* The member that a compound frame keeps its index in: "index", else the first text, as old
+ * anndata read them. @param[out] name malloc'ed */
 static scs_status compound_index(const scs_h5 *h5, const char *frame, char **name)
 {
     scs_names members = {0};
@@ -280,6 +318,7 @@ done:
     return st;
 }
 
+/* @param[out] name malloc'ed: what the attribute _index says, "_index" where there is none */
 static scs_status index_column(const scs_h5 *h5, const char *frame, char **name)
 {
     bool found;
@@ -290,6 +329,7 @@ static scs_status index_column(const scs_h5 *h5, const char *frame, char **name)
     return found ? SCS_OK : scs_text_copy("_index", name);
 }
 
+/* The named column of a frame of either kind. */
 static scs_status read_index_column(const scs_h5 *h5, const char *frame, const char *name,
                                     frame_column *column)
 {
@@ -341,6 +381,9 @@ done:
     return st;
 }
 
+/* ---- one column of obs ---- */
+
+/* A dataset may be of any length; obs has one value for each row of the matrix. */
 static scs_status check_length(const scs_h5 *h5, const char *column, int64_t n, int64_t n_obs)
 {
     SCS_REQUIRE(n == n_obs, SCS_EDATA, "%s: obs column %s has %lld values for %lld cells", h5->path,
@@ -348,6 +391,8 @@ static scs_status check_length(const scs_h5 *h5, const char *column, int64_t n, 
     return SCS_OK;
 }
 
+/* A name that obs lacks is most often a typing error: the refusal has the nearest name and the
+ * list. */
 static scs_status require_column(const scs_h5 *h5, const char *column, const scs_names *columns)
 {
     char list[SCS_MESSAGE_MAX / 2];
@@ -363,13 +408,14 @@ static scs_status require_column(const scs_h5 *h5, const char *column, const scs
 
 /* An obs column as labels: categories and codes in AnnData's three layouts, or plain values. */
 
-/* Where a categorical column keeps its categorical; codes is NULL when they are a member of the
- * compound obs. */
+/* HDF5 paths of a categorical column; owned. codes is NULL where they are a member of the
+ * compound obs, categories where the column is not categorical. */
 typedef struct categorical {
     char *categories, *codes;
 } categorical;
 
-/* Sets the path when something stands there, leaves it NULL otherwise. */
+/* @param[out] path before + column + after where something stands there, else left as it is
+ * (NULL) */
 static scs_status find_path(const scs_h5 *h5, const char *before, const char *column,
                             const char *after, char **path)
 {
@@ -386,8 +432,7 @@ static scs_status find_path(const scs_h5 *h5, const char *before, const char *co
     return st;
 }
 
-/* Sets the paths when the column is categorical, leaves them NULL when its values stand there
- * themselves. */
+/* Tries the three places in turn. @param[out] p zeroed before */
 static scs_status find_categorical(const scs_h5 *h5, const char *column, categorical *p)
 {
     if (!scs_h5_is_group(h5, "obs"))
@@ -405,6 +450,7 @@ static void free_categorical(categorical *p)
     free(p->codes);
 }
 
+/* The values of a column that is not categorical. */
 static scs_status read_obs_column(const scs_h5 *h5, const char *name, frame_column *column)
 {
     char *path = NULL;
@@ -418,6 +464,7 @@ static scs_status read_obs_column(const scs_h5 *h5, const char *name, frame_colu
     return st;
 }
 
+/* @param[out] plain false where the column is categorical; nothing is read then */
 static scs_status read_plain_column(const scs_h5 *h5, const char *name, bool *plain,
                                     frame_column *column)
 {
@@ -430,6 +477,9 @@ static scs_status read_plain_column(const scs_h5 *h5, const char *name, bool *pl
     return *plain ? read_obs_column(h5, name, column) : SCS_OK;
 }
 
+/* ---- as labels ---- */
+
+/* Categories may themselves be numbers or booleans; they become text here. */
 static scs_status read_categories(const scs_h5 *h5, const char *path, scs_names *categories)
 {
     frame_column column;
@@ -441,14 +491,15 @@ static scs_status read_categories(const scs_h5 *h5, const char *path, scs_names 
     return st;
 }
 
-/* Integers that do not fit become a code that is out of range, whatever the number of categories.
- */
+/* Codes that do not fit into int32 become INT32_MAX, which is out of range whatever the number of
+ * categories: check_codes refuses it. */
 static void narrow_codes(const int64_t *wide, int64_t n, int32_t *codes)
 {
     for (int64_t i = 0; i < n; i++)
         codes[i] = wide[i] < -1 || wide[i] > INT32_MAX ? INT32_MAX : (int32_t)wide[i];
 }
 
+/* Codes of the compound obs. @param[out] codes [n] */
 static scs_status read_member_codes(const scs_h5 *h5, const char *column, int64_t n, int32_t *codes)
 {
     scs_h5_shape shape;
@@ -466,6 +517,8 @@ done:
     return st;
 }
 
+/* Codes are used as indices by everything after the sandbox, and a category that stands twice
+ * would make two groups of one. */
 static scs_status check_codes(const scs_h5 *h5, int64_t n_obs, const scs_labels *labels)
 {
     scs_index index;
@@ -484,6 +537,7 @@ static scs_status check_codes(const scs_h5 *h5, int64_t n_obs, const scs_labels 
     return SCS_OK;
 }
 
+/* @param[out] labels codes has room for n_obs */
 static scs_status read_categorical(const scs_h5 *h5, const categorical *p, int64_t n_obs,
                                    scs_labels *labels)
 {
@@ -497,6 +551,7 @@ static scs_status read_categorical(const scs_h5 *h5, const categorical *p, int64
     return scs_h5_read_int32(h5, p->codes, 0, n_obs, labels->codes);
 }
 
+/* The same from plain values. */
 static scs_status read_values_as_labels(const scs_h5 *h5, int64_t n_obs, scs_labels *labels)
 {
     frame_column column;
@@ -541,7 +596,10 @@ done:
 
 /* An obs column as doses: plain numbers, or labels that read as numbers. */
 
-/* A label as a number; NaN where it stands for a missing value. @return whether it is either */
+/* ---- as doses ---- */
+
+/* A label as a number; NaN where it stands for a missing value. "1 uM" is neither: units are not
+ * guessed. @return whether it is a number or missing */
 static bool parse_dose(const char *label, double *value)
 {
     char *end;
@@ -553,6 +611,7 @@ static bool parse_dose(const char *label, double *value)
     return end != label && *end == '\0';
 }
 
+/* @param n cells @param[out] dose [n] */
 static scs_status labels_to_doses(const scs_h5 *h5, const scs_labels *labels, int64_t n,
                                   double *dose)
 {
@@ -570,6 +629,7 @@ static scs_status labels_to_doses(const scs_h5 *h5, const scs_labels *labels, in
     return SCS_OK;
 }
 
+/* Doses that are stored as text, integers or a categorical; meta->dose has room. */
 static scs_status read_label_doses(const scs_h5 *h5, const char *column, const scs_names *columns,
                                    scs_h5ad *meta)
 {
@@ -583,6 +643,7 @@ done:
     return st;
 }
 
+/* Doses that are stored as numbers; a masked value is missing. */
 static scs_status read_float_doses(const scs_h5 *h5, const char *name, const frame_column *column,
                                    scs_h5ad *meta)
 {

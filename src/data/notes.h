@@ -1,12 +1,13 @@
-/** Notes of a data set, and hints. All functions are Local. */
+/** Notes of a data set, and hints for names that it does not have. All functions are Local. */
 #ifndef SCS_NOTES_H
 #define SCS_NOTES_H
 
 #include "scscreen/dataset.h"
 
-/** Add a line to the notes. */
+/** Add a line to the notes, escaped. @return SCS_OK or SCS_ENOMEM */
 SCS_MUST_USE scs_status scs_notes_add(scs_dataset *d, const char *format, ...) SCS_PRINTF(2, 3);
-/** "what there is: a, b, c; did you mean a?" for a name that is not in the list. @return out */
+/** "a, b, c; did you mean a?": what there is instead of a name that is not in the list.
+ *  @param[out] out [size] cut off where it is full  @return out */
 char *scs_notes_hint(const scs_names *names, const char *wrong, char *out, size_t size);
 
 #endif

@@ -1,3 +1,15 @@
+/* Rows in as few bytes as hold them exactly; packed.h has the format.
+ *
+ * A row of n entries with L distinct values is coded where that is shorter: n genes, n one-byte
+ * codes and L floats against n genes and n floats, that is where n + 4 L < 4 n up to padding.
+ * Which of the two a row is follows from its length when it is read (a coded row is shorter than
+ * the plain one by construction), so that no flag is stored. Distinct values are found by an
+ * open-addressed table of 512 slots for at most 256 levels, at most half full; levels stand in
+ * order of first appearance. How a row is kept so depends on that row alone, and not on who
+ * packed it.
+ *
+ * Packing is done once a job, unpacking for every cell of every batch: only the latter is inline.
+ * All functions are Local. */
 #include "src/data/packed.h"
 
 #include "src/data/csr.h"
@@ -20,23 +32,25 @@ typedef struct coder {
     int16_t code[SLOTS]; /* -1: a free slot */
 } coder;
 
+/* Words that hold so many bytes; what pads the last one is not looked at. */
 static int64_t words_of(int64_t bytes)
 {
     return (bytes + WORD - 1) / WORD;
 }
 
+/* Of n gene numbers: 2 bytes each up to 65,536 columns, 4 beyond. */
 static int64_t gene_bytes(const scs_packed *x, int64_t n)
 {
     return n * (x->n_col <= UINT16_MAX + 1 ? 2 : 4);
 }
 
-/* A row of n entries whose values stand as they are. */
+/* A row of n entries whose values stand as they are: its length, its genes, its values. */
 static int64_t plain_words(const scs_packed *x, int64_t n)
 {
     return 1 + words_of(gene_bytes(x, n)) + n;
 }
 
-/* One that has codes, without its levels. */
+/* The same with codes, without its levels. */
 static int64_t coded_words(const scs_packed *x, int64_t n)
 {
     return 1 + words_of(gene_bytes(x, n) + n);
@@ -68,6 +82,7 @@ void scs_packed_clear(scs_packed *x)
     *x = (scs_packed){0};
 }
 
+/* Room for n_word words; rows that fit stay as they are. */
 static scs_status resize(scs_packed *x, int64_t n_word)
 {
     uint8_t *word = scs_reallocate(x->word, n_word, WORD);
@@ -86,7 +101,9 @@ scs_status scs_packed_trim(scs_packed *x)
 
 /* ---- packing ---- */
 
-/* The value's code, or -1 when there are too many. */
+/* The value's code, added where it is new; -1 when there are too many. Values are compared by
+ * their bits. 2654435769 is 2^32 over the golden ratio (Knuth's multiplicative hashing); the top
+ * 9 bits are the slot. */
 static int code_of(coder *c, float value)
 {
     uint32_t bits, at;
@@ -105,7 +122,8 @@ static int code_of(coder *c, float value)
     return c->n++;
 }
 
-/* @return whether codes for all n values were written */
+/* @param[out] code [n] @return whether codes for all n values were written; c's levels are theirs
+ */
 static bool encode(coder *c, const float *value, int64_t n, uint8_t *code)
 {
     c->n = 0;
@@ -120,6 +138,7 @@ static bool encode(coder *c, const float *value, int64_t n, uint8_t *code)
     return true;
 }
 
+/* @param gene [n] @param[out] to 4-byte aligned, as all rows are whole words */
 static void write_genes(const scs_packed *x, const int32_t *gene, int64_t n, uint8_t *to)
 {
     uint16_t *narrow = (uint16_t *)(void *)to;
@@ -131,7 +150,8 @@ static void write_genes(const scs_packed *x, const int32_t *gene, int64_t n, uin
         memcpy(to, gene, (size_t)n * sizeof *gene);
 }
 
-/* @return the words that the row takes, plain_words at most */
+/* @param c scratch @param[out] to room for plain_words @return the words that the row takes,
+ * plain_words at most */
 static int64_t write_row(const scs_packed *x, coder *c, const int32_t *gene, const float *value,
                          int32_t n, uint8_t *to)
 {
@@ -185,6 +205,8 @@ done:
     scs_packed_clear(packed);
     return st;
 }
+
+/* ---- normalisation ---- */
 
 /* Values that a row has: its levels, or one an entry. */
 static int64_t count_values(const scs_packed *x, int64_t i, const scs_row *row)
@@ -249,6 +271,7 @@ int32_t scs_packed_row_find(const scs_row *row, int32_t gene)
         int32_t middle = first + (end - first) / 2;
 
         if (scs_row_gene(row, middle) < gene)
+            /* Genes ascend: binary search. */
             first = middle + 1;
         else
             end = middle;

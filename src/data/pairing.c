@@ -1,3 +1,13 @@
+/* Labels that name two perturbations, as data sets of pairs have them: "A+B", with single ones as
+ * "A" or as "A+CONTROL".
+ *
+ * A separator may be part of a name as well ("HLA-A" with "-"): every place where it stands is
+ * tried, and a label is a pair only where both sides are labels of single perturbations in these
+ * data. So a label is never cut on a guess, and one whose sides are no labels is a perturbation
+ * of its own.
+ *
+ * Lookups by name are linear in the labels; pairs, of which a screen asks for every combination,
+ * are found by binary search. All functions are Local. */
 #include "src/data/pairing.h"
 
 #include "src/base/names.h"
@@ -8,7 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The next place at or after `from` where a label has text on both sides of the separator. */
+/* The next place at or after `from` where a label has text on both sides of the separator, or
+ * NULL. */
 static const char *next_split(const scs_pairing *p, const char *label, const char *from)
 {
     const char *at = p->separator ? strstr(from, p->separator) : NULL;
@@ -18,12 +29,14 @@ static const char *next_split(const scs_pairing *p, const char *label, const cha
     return at && at[strlen(p->separator)] ? at : NULL;
 }
 
+/* Whether the n characters at text are all of `whole`. */
 static bool is_text(const char *text, size_t n, const char *whole)
 {
     return strlen(whole) == n && memcmp(text, whole, n) == 0;
 }
 
-/* The side that is not the control's label. @return false if neither side is */
+/* "A+ctrl" and "ctrl+A" are A alone. @param[out] side, n the side that is not the control's label
+ * @return false if neither side is */
 static bool beside_control(const scs_pairing *p, const char *label, const char *control,
                            const char **side, size_t *n)
 {
@@ -44,6 +57,8 @@ static bool beside_control(const scs_pairing *p, const char *label, const char *
     return false;
 }
 
+/* Names of singles, and which labels are singles: those without a separator, and those beside the
+ * control. */
 static scs_status name_labels(scs_pairing *p, int32_t control)
 {
     for (int32_t i = 0; i < p->labels->n; i++) {
@@ -62,7 +77,7 @@ static scs_status name_labels(scs_pairing *p, int32_t control)
     return SCS_OK;
 }
 
-/* The single of this name, or -1. */
+/* The single of this name, or -1. @param text [n], not terminated */
 static int32_t find_single(const scs_pairing *p, const char *text, size_t n)
 {
     for (int32_t i = 0; i < p->name.n; i++)
@@ -87,6 +102,7 @@ bool scs_pairing_parse(const scs_pairing *p, const char *text, int32_t *a, int32
     return false;
 }
 
+/* Ascending by first, then second. */
 static int by_singles(const void *a, const void *b)
 {
     const scs_pair_label *x = a, *y = b;
@@ -96,6 +112,7 @@ static int by_singles(const void *a, const void *b)
     return (x->second > y->second) - (x->second < y->second);
 }
 
+/* Two labels of one pair ("A+B" and "B+A") would be two rows of one combination: refused. */
 static scs_status find_pairs(scs_pairing *p)
 {
     for (int32_t i = 0; i < p->labels->n; i++) {
@@ -113,6 +130,7 @@ static scs_status find_pairs(scs_pairing *p)
     return SCS_OK;
 }
 
+/* "A" and "A+ctrl" in one data set name the same cells' state twice. */
 static scs_status refuse_twins(const scs_pairing *p)
 {
     for (int32_t i = 0; i < p->labels->n; i++) {
@@ -126,6 +144,7 @@ static scs_status refuse_twins(const scs_pairing *p)
     return SCS_OK;
 }
 
+/* Without a separator there are names, but no pairs. */
 static scs_status fill(scs_pairing *p, int32_t control)
 {
     SCS_TRY(SCS_ALLOC(p->single, p->labels->n));

@@ -1,3 +1,13 @@
+/* What becomes of each cell: training, validation, held out, or unused.
+ *
+ * First cells that lack a label are unused. Then hold_out takes all cells of its combinations,
+ * which neither training nor the atlas's shifts see and which are scored afterwards. Of the rest,
+ * the round(validation * n) cells with the smallest random keys are for validation: keys are
+ * f(seed, global cell id), so that the split is the same on any number of ranks.
+ *
+ * What cannot be learnt from is refused here, before a network is trained for hours: no control
+ * cells, no training cells, a perturbation with all of its cells held out (unless it is a pair
+ * whose parts are seen, which is predicted as their sum). All functions are Local. */
 #include "src/data/notes.h"
 #include "src/base/random.h"
 #include "src/data/dataset_internal.h"
@@ -9,17 +19,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A hold-out as label numbers; species -1: every species; dose NaN: every dose. */
+/* A hold-out as positions of labels. species -1: every species; dose NaN: every dose. */
 typedef struct target {
     scs_lidx species, cell_type, perturbation;
     double dose;
 } target;
 
+/* Labels that hold_out and messages name conditions by. */
 static const scs_names *perturbations(const scs_dataset *d)
 {
     return scs_dose_list_perturbations(&d->doses, &d->conditions);
 }
 
+/* A missing label is legal in AnnData (code -1); such a cell belongs to no group. */
 static void mark_unused(scs_dataset *d)
 {
     d->n_unused = 0;
@@ -30,7 +42,9 @@ static void mark_unused(scs_dataset *d)
         }
 }
 
-/* "FILE:LINE: hold_out" or "--set hold_out". */
+/* ---- hold_out ---- */
+
+/* Where the user wrote hold-out i: "FILE:LINE: hold_out" or "--set hold_out". @return out */
 static char *place(const scs_config *config, int32_t i, char *out, size_t size)
 {
     if (config->hold_out[i].line > 0)
@@ -40,6 +54,7 @@ static char *place(const scs_config *config, int32_t i, char *out, size_t size)
     return out;
 }
 
+/* @param what of the label, for the message @param[out] at position in names */
 static scs_status find_label(const scs_config *config, int32_t i, const char *what,
                              const scs_names *names, const char *name, scs_lidx *at)
 {
@@ -52,7 +67,8 @@ static scs_status find_label(const scs_config *config, int32_t i, const char *wh
     return SCS_OK;
 }
 
-/* "0.1, 1, 10": the doses at which cells show the perturbation. @return out */
+/* "0.1, 1, 10": the doses at which cells show the perturbation. Cut off where `out` is full.
+ * @return out */
 static char *list_doses(const scs_dose_list *doses, int32_t perturbation, char *out, size_t size)
 {
     char dose[SCS_DOSE_TEXT];
@@ -66,6 +82,7 @@ static char *list_doses(const scs_dose_list *doses, int32_t perturbation, char *
     return out;
 }
 
+/* A dose is a number, not a label: "1.0" finds cells of dose 1. */
 static scs_status find_dose(const scs_config *config, const scs_dataset *d, int32_t i, target *t)
 {
     const char *text = config->hold_out[i].dose;
@@ -84,6 +101,8 @@ static scs_status find_dose(const scs_config *config, const scs_dataset *d, int3
     return SCS_OK;
 }
 
+/* @param[in,out] t zeroed to "every" before; the control cannot be held out, it is what all
+ * predictions start from */
 static scs_status find_target(const scs_config *config, const scs_dataset *d, int32_t i, target *t)
 {
     const scs_named_combination *named = &config->hold_out[i];
@@ -100,6 +119,7 @@ static scs_status find_target(const scs_config *config, const scs_dataset *d, in
     return named->dose ? find_dose(config, d, i, t) : SCS_OK;
 }
 
+/* The cell has all of its labels. */
 static bool is_target(const scs_dataset *d, int64_t c, const target *t)
 {
     return d->cell_type[c] == t->cell_type &&
@@ -108,6 +128,7 @@ static bool is_target(const scs_dataset *d, int64_t c, const target *t)
            (t->species < 0 || d->cell_species[c] == t->species);
 }
 
+/* A combination that no cell has is refused: it would be scored against nothing. */
 static scs_status hold_out(const scs_config *config, int32_t i, scs_dataset *d)
 {
     const scs_named_combination *named = &config->hold_out[i];
@@ -126,6 +147,8 @@ static scs_status hold_out(const scs_config *config, int32_t i, scs_dataset *d)
                 named->species ? " in " : "", named->species ? named->species : "");
     return SCS_OK;
 }
+
+/* ---- validation ---- */
 
 /* The smallest round(validation * n) random keys of the training cells become validation cells. */
 static scs_status split_validation(const scs_config *config, scs_dataset *d)
@@ -155,7 +178,10 @@ done:
     return st;
 }
 
-/* Whether both perturbations of a pair can be learnt from. @param seen [perturbations] */
+/* ---- what has to be there ---- */
+
+/* Whether both perturbations of a pair can be learnt from. @param seen [perturbations] training
+ * cells */
 static bool is_sum(const scs_pairing *pairing, int32_t label, const int64_t *seen)
 {
     const scs_pair_label *pair = scs_pairing_of(pairing, label);
@@ -180,6 +206,7 @@ static scs_status check_seen(const scs_dataset *d, const scs_pairing *pairing, c
     return SCS_OK;
 }
 
+/* Counted over all species and types: a shift may come from any of them. */
 static scs_status check_conditions(const scs_config *config, const scs_dataset *d)
 {
     const char *separator = config->screen.order > 1 ? config->screen.pair_separator : NULL;
@@ -201,7 +228,7 @@ done:
     return st;
 }
 
-/* Note what has perturbed cells but no control to predict from. */
+/* Note what has perturbed cells but no control to predict from: it is left out of the screen. */
 static scs_status note_types_without_control(scs_dataset *d)
 {
     int64_t n = (int64_t)d->species.n * d->cell_types.n;

@@ -1,3 +1,14 @@
+/* Cells dealt to V virtual shards, and their order in an epoch.
+ *
+ * V is a power of two that is fixed when training starts and stored with the model: results
+ * depend on V and never on the number of ranks P <= V, of which each owns a contiguous range of
+ * shards. Training, validation and held-out cells are dealt apart, round-robin in the order of
+ * random keys, so that shards of one role differ by one cell at most and a step can take batch /
+ * V cells from each. A cell's place depends on seed and global id alone (counter-based keys), not
+ * on which rank reads it or on cells of other roles.
+ *
+ * O(n log n) for n cells, once a job; every rank does it for itself, which costs no message. All
+ * functions are Local. */
 #include "src/base/random.h"
 #include "scscreen/shard.h"
 
@@ -5,11 +16,14 @@
 
 enum { N_ROLE = SCS_ROLE_HELD_OUT + 1 }; /* unused cells are not dealt */
 
+/* ---- how many shards, and whose ---- */
+
 static bool is_power_of_two(int64_t n)
 {
     return n > 0 && (n & (n - 1)) == 0;
 }
 
+/* The smallest power of two >= n. */
 static int64_t power_from(int64_t n)
 {
     int64_t power = 1;
@@ -38,12 +52,15 @@ int32_t scs_shard_first(int32_t n_shard, int32_t n_rank, int32_t rank)
     return (int32_t)((int64_t)rank * n_shard / n_rank);
 }
 
+/* ---- dealing ---- */
+
 /* Cells of one role that a shard gets when n are dealt round-robin from shard 0 on. */
 static int64_t share(int64_t n, int32_t n_shard, int32_t shard)
 {
     return n / n_shard + (shard < n % n_shard);
 }
 
+/* @param n_used cells that have a role other than unused */
 static scs_status allocate(const scs_dataset *dataset, int64_t n_used, scs_deal *deal)
 {
     SCS_TRY(SCS_ALLOC(deal->first, (int64_t)deal->n_shard + 1));
@@ -53,6 +70,7 @@ static scs_status allocate(const scs_dataset *dataset, int64_t n_used, scs_deal 
     return SCS_ALLOC(deal->shard_of_cell, dataset->n_cell);
 }
 
+/* @param n [roles] cells of each role */
 static void count_shares(const int64_t *n, scs_deal *deal)
 {
     for (int32_t s = 0; s < deal->n_shard; s++) {
@@ -63,13 +81,15 @@ static void count_shares(const int64_t *n, scs_deal *deal)
     }
 }
 
-/* Where a shard's cells of one role begin. */
+/* Where a shard's cells of one role begin in deal->cell: training, then validation, then held
+ * out. */
 static int64_t role_begin(const scs_deal *deal, int32_t shard, int role)
 {
     return deal->first[shard] + (role > SCS_ROLE_TRAIN ? deal->n_train[shard] : 0) +
            (role > SCS_ROLE_VALID ? deal->n_valid[shard] : 0);
 }
 
+/* Cell k in random order goes to shard k mod V, place k / V of its role. */
 static scs_status deal_role(const scs_dataset *dataset, int64_t seed, int role, int64_t n,
                             scs_deal *deal)
 {
@@ -95,6 +115,7 @@ done:
     return st;
 }
 
+/* Unused cells are dealt to no shard (-1): no rank keeps them. */
 static scs_status fill(const scs_dataset *dataset, int64_t seed, scs_deal *deal)
 {
     int64_t n[N_ROLE + 1] = {0};
@@ -135,6 +156,8 @@ void scs_shard_deal_destroy(scs_deal **deal)
     free(*deal);
     *deal = NULL;
 }
+
+/* ---- order of an epoch ---- */
 
 scs_status scs_shard_epoch_order(const scs_shard *shard, int64_t seed, int64_t epoch, int64_t *rows)
 {

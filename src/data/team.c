@@ -1,3 +1,14 @@
+/* The tree sum over shards, and the team of one process.
+ *
+ * Floating-point addition is not associative: the sum of V partials has the same bits on any
+ * number of ranks only if it is made in one order. That order is the balanced binary tree over
+ * the V = 2^k leaves. A rank that owns leaves [first, last) adds up the maximal aligned subtrees
+ * in its range; whoever gets all ranks' subtree sums goes on in the same tree, because each of
+ * them is one of its nodes. A range of leaves has at most 2 log2 V such subtrees.
+ *
+ * Both steps are memory-bound; they walk in pieces of PIECE elements through all rows, so that a
+ * piece stays in the cache on its way up the tree, and pieces are what threads share: an element
+ * is summed by one thread, in tree order. All functions are Local. */
 #include "src/data/team.h"
 
 #include "src/base/simd.h"
@@ -8,10 +19,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Elements summed at a time, so that the rows of one piece stay in the cache on their way up the
- * tree. */
+/* Elements that are summed at a time: 16 KiB of float a row. */
 enum { PIECE = 4096 };
 
+/* ---- the tree ---- */
+
+/* The largest size that divides `first` (its lowest set bit; all leaves for 0) and fits is the
+ * next one. */
 int scs_team_tree_cover(int32_t first, int32_t last, int32_t n_leaf, scs_subtree *out)
 {
     int n = 0;
@@ -27,7 +41,7 @@ int scs_team_tree_cover(int32_t first, int32_t last, int32_t n_leaf, scs_subtree
     return n;
 }
 
-/* Is `right` the sibling that follows `left`? */
+/* Is `right` the sibling that follows `left`? Then their sum is the sum of their parent. */
 static bool siblings(scs_subtree left, scs_subtree right)
 {
     return left.size == right.size && left.first + left.size == right.first &&
@@ -93,12 +107,15 @@ static bool siblings(scs_subtree left, scs_subtree right)
 DEFINE_TREE(double)
 DEFINE_TREE(float)
 
+/* ---- the team of one process ---- */
+
 /* The context of a team of one process is its number of shards, kept in the pointer itself. */
 static int32_t shards_of(const void *ctx)
 {
     return (int32_t)(intptr_t)ctx;
 }
 
+/* @param parts [n_shard, len], destroyed */
 static scs_status alone_sum(void *ctx, double *parts, int64_t len, double *total)
 {
     int32_t n_shard = shards_of(ctx);
@@ -114,6 +131,7 @@ static scs_status alone_sum(void *ctx, double *parts, int64_t len, double *total
     return SCS_OK;
 }
 
+/* All shards are here, so that the slice is everything from bound[0] to bound[n_shard]. */
 static scs_status alone_reduce_slice(void *ctx, scs_real *const *part, const int64_t *bound,
                                      bool open, scs_real *slice)
 {
@@ -133,6 +151,7 @@ static scs_status alone_reduce_slice(void *ctx, scs_real *const *part, const int
     return SCS_OK;
 }
 
+/* Nothing travels: reduce_end does all of it. */
 static scs_status alone_reduce_begin(void *ctx, scs_real *const *part, const int64_t *bound,
                                      bool open)
 {
@@ -153,6 +172,7 @@ static void alone_close_parts(void *ctx, scs_real **part)
         free(part[v]);
 }
 
+/* One rank has one copy already. */
 static scs_status alone_share_values(void *ctx, int64_t n, scs_real **values)
 {
     (void)ctx, (void)n, (void)values;
@@ -176,6 +196,7 @@ static scs_status alone_gather_end(void *ctx)
     return SCS_OK;
 }
 
+/* There is no other rank. */
 static scs_status alone_exchange(void *ctx, const void *const *out, const int64_t *n_out,
                                  void *const *in, const int64_t *n_in)
 {
