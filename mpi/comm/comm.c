@@ -28,6 +28,7 @@ scs_status scs_comm_mpi_status(int code, const char *what)
     if (code == MPI_SUCCESS)
         return scs_collective_ok();
     MPI_Error_string(code, text, &length);
+    text[strcspn(text, "\n")] = '\0'; /* MPICH's own trace follows on further lines */
     return SCS_FAIL(SCS_EIO, "communication between ranks failed in %.*s: %s",
                     (int)strcspn(what, "("), what, text);
 }
