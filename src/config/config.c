@@ -1,3 +1,10 @@
+/** Everything a run is told: reading a config, printing it, comparing two of them, and the help.
+ *
+ *  All of it walks the one table of keys (src/config/key.h) and leaves single values to
+ *  src/config/value.c and YAML to src/config/yaml.c. What is here besides is what concerns
+ *  several keys at once: defaults before the file, the file before --set, and the rules between
+ *  keys.
+ */
 #include "src/base/names.h"
 #include "src/base/text.h"
 #include "src/config/value.h"
@@ -10,19 +17,145 @@
 #include <strings.h>
 #include <yaml.h>
 
-/* The text that libyaml's emitter hands over, and whether a call failed. */
+/* ---- reading ---- */
+
+/* What rows must have been measured with, to be ranked by a number. Ranks that are not listed
+ * need nothing. */
+static const struct {
+    bool cells;        /* single cells in latent space, not only group means */
+    bool permutations; /* of labels, for p-values */
+} needs[SCS_N_RANK_BY] = {
+    [SCS_RANK_ENERGY_DISTANCE] = {.cells = true},
+    [SCS_RANK_P_VALUE] = {.cells = true, .permutations = true},
+    [SCS_RANK_Q_VALUE] = {.cells = true, .permutations = true},
+};
+
+/* Asking for a ranking that the model or the screen cannot give is said at once, not after hours
+ * of training. */
+static scs_status check_rank_by(const scs_config *c)
+{
+    bool cells = needs[c->screen.rank_by].cells;
+    bool permutations = needs[c->screen.rank_by].permutations;
+
+    SCS_REQUIRE(c->model.kind != SCS_MODEL_MEAN || !cells, SCS_EARG,
+                "%s: screen.rank_by: model.kind: mean has no latent cells, so neither p-values nor "
+                "energy distances; delta_norm is there",
+                c->file);
+    SCS_REQUIRE(!permutations || c->screen.permutations > 0, SCS_EARG,
+                "%s: screen.rank_by asks for p-values, but screen.permutations is 0", c->file);
+    return SCS_OK;
+}
+
+/* Keys that are sound one by one and contradict each other. SCS_EARG, without a line: it is no
+ * single line's fault. */
+static scs_status check_keys(const scs_config *config)
+{
+    SCS_REQUIRE(config->screen.bootstrap != 1, SCS_EARG,
+                "%s: screen.bootstrap is 1; a standard error needs 2 replicates or more (0: none)",
+                config->file);
+    return check_rank_by(config);
+}
+
+/* The two types that own memory besides a text. */
+static bool is_list(const scs_key *key)
+{
+    return key->type == SCS_KEY_RECORDS || key->type == SCS_KEY_NAMES;
+}
+
+/* The defaults are texts and take the way of all values: a default out of its own range cannot
+ * exist. Lists without one start empty. */
+static scs_status set_defaults(scs_config *config)
+{
+    scs_where where = {.text = "default"};
+
+    for (int i = 0; scs_key_at(i); i++)
+        if (scs_key_at(i)->fallback)
+            SCS_TRY(scs_value_set(config, scs_key_at(i), scs_key_at(i)->fallback, &where));
+    return SCS_OK;
+}
+
+/* Later wins: defaults, then the file, then --set in the order given. */
+static scs_status fill(scs_config *config, const char *file, const char *text,
+                       const char *const *sets, int n_set)
+{
+    SCS_TRY(scs_text_copy(file, &config->file));
+    SCS_TRY(set_defaults(config));
+    SCS_TRY(scs_yaml_apply(config, file, text));
+    for (int i = 0; i < n_set; i++)
+        SCS_TRY(scs_yaml_apply_set(config, sets[i]));
+    return check_keys(config);
+}
+
+scs_status scs_config_parse(const char *file, const char *text, const char *const *sets, int n_set,
+                            scs_config **config)
+{
+    scs_status st;
+
+    SCS_TRY(SCS_ALLOC(*config, 1));
+    st = fill(*config, file, text, sets, n_set);
+    if (st != SCS_OK)
+        scs_config_destroy(config);
+    return st;
+}
+
+/* Bytes of a config that are read at most: far more than any has, far less than a data file
+ * named by mistake. */
+enum { CONFIG_MAX = 4 << 20 };
+
+scs_status scs_config_load(const char *file, const char *const *sets, int n_set,
+                           scs_config **config, char **text)
+{
+    char *read = NULL;
+    scs_status st;
+
+    *config = NULL;
+    SCS_TRY(scs_text_read(file, CONFIG_MAX, &read));
+    st = scs_config_parse(file, read, sets, n_set, config);
+    if (st == SCS_OK && text)
+        *text = read;
+    else
+        free(read);
+    return st;
+}
+
+/* Free what a key's member owns; numbers own nothing. */
+static void clear_key(scs_config *config, const scs_key *key)
+{
+    if (is_list(key))
+        scs_value_clear(config, key);
+    if (key->type == SCS_KEY_TEXT || key->type == SCS_KEY_PATH)
+        free(*(char **)(void *)((char *)config + key->offset));
+}
+
+void scs_config_destroy(scs_config **config)
+{
+    if (!*config)
+        return;
+    for (int i = 0; scs_key_at(i); i++)
+        clear_key(*config, scs_key_at(i));
+    free((*config)->file);
+    free(*config);
+    *config = NULL;
+}
+
+/* ---- printing ---- */
+
+/* libyaml's emitter and the stream that its text goes to. `failed` is kept through all events,
+ * so that the walk over the table needs no status of its own. */
 typedef struct printer {
     yaml_emitter_t emitter;
     FILE *out;
     bool failed;
 } printer;
 
+/* libyaml's handler. @return 1, or 0 for a failure, as it wants it */
 static int write_text(void *data, unsigned char *text, size_t n)
 {
     return fwrite(text, 1, n, data) == n;
 }
 
-/* Emit an event that a libyaml initialiser has made (`made` is its return code). */
+/* Emit an event that a libyaml initialiser has made (`made` is its return code). The emitter
+ * takes over what the event owns; after a failure it is deleted here. */
 static void emit(printer *p, int made, yaml_event_t *event)
 {
     if (p->failed) {
@@ -33,8 +166,10 @@ static void emit(printer *p, int made, yaml_event_t *event)
     }
 }
 
-/* Plain where any YAML reader would take the text for text, a number that is one, or a boolean that
- * is one. */
+/* Whether a text needs no quotes: any YAML reader, also one of YAML 1.1 with its many booleans,
+ * takes it for text. Only what is certain: a letter first, then letters, digits and _./+-.
+ * Everything else is quoted.
+ * @param as_is a number, boolean or word of the table, which is meant to be read as one */
 static bool is_plain(const char *text, bool as_is)
 {
     static const char *const special[] = {"true", "false", "yes", "no", "on",
@@ -50,7 +185,7 @@ static bool is_plain(const char *text, bool as_is)
                strlen(text);
 }
 
-/* as_is: a number, boolean or word of the table, which needs no quotes. */
+/* A scalar event. @param as_is see is_plain */
 static void put(printer *p, const char *text, bool as_is)
 {
     yaml_event_t event;
@@ -93,6 +228,7 @@ static void close_list(printer *p)
     emit(p, yaml_sequence_end_event_initialize(&event), &event);
 }
 
+/* {name: text, ...}: members that are not set are left out. */
 static void put_record(printer *p, const scs_config *config, const scs_key *key, int32_t i)
 {
     open_map(p);
@@ -108,6 +244,7 @@ static void put_record(printer *p, const scs_config *config, const scs_key *key,
     close_map(p);
 }
 
+/* Items in their order, names or records. */
 static void put_list(printer *p, const scs_config *config, const scs_key *key)
 {
     const scs_names *names = (const scs_names *)(const void *)((const char *)config + key->offset);
@@ -122,25 +259,23 @@ static void put_list(printer *p, const scs_config *config, const scs_key *key)
     close_list(p);
 }
 
-static bool is_list(const scs_key *key)
-{
-    return key->type == SCS_KEY_RECORDS || key->type == SCS_KEY_NAMES;
-}
-
+/* "key: value". An empty list of names is printed as its word (all); an empty list of records as
+ * []. */
 static void put_value(printer *p, const scs_config *config, const scs_key *key)
 {
-    bool is_list = key->type == SCS_KEY_RECORDS || key->type == SCS_KEY_NAMES;
     bool is_text = key->type == SCS_KEY_TEXT || key->type == SCS_KEY_PATH;
     char text[64];
 
     put(p, key->name ? key->name : key->section, true);
-    if (key->type == SCS_KEY_RECORDS || (is_list && scs_value_count(config, key) > 0))
+    if (key->type == SCS_KEY_RECORDS || (is_list(key) && scs_value_count(config, key) > 0))
         put_list(p, config, key);
     else
         put(p, scs_value_text(config, key, text, sizeof text), !is_text);
 }
 
-/* Sections whose keys are all left out do not appear. */
+/* Rows of a section stand together in the table, so a new section is one that differs from the
+ * row before. Sections whose keys are all left out do not appear.
+ * @param affects scs_affects bits; 0: all keys */
 static void put_config(printer *p, const scs_config *config, int affects)
 {
     const char *section = NULL; /* the open one */
@@ -178,7 +313,10 @@ static void put_document(printer *p, const scs_config *config, int affects)
     emit(p, yaml_stream_end_event_initialize(&event), &event);
 }
 
-static scs_status yaml_print(const scs_config *config, int affects, char **yaml)
+/* Lines are as long as they come (width -1) and UTF-8 is not escaped: the text is compared and
+ * hashed as well as read. SCS_EARG where libyaml refuses, which is for bytes that are not UTF-8.
+ * @param[out] yaml malloc'ed; NULL after a failure */
+static scs_status print_yaml(const scs_config *config, int affects, char **yaml)
 {
     printer p = {.failed = false};
     size_t size = 0;
@@ -204,45 +342,25 @@ static scs_status yaml_print(const scs_config *config, int affects, char **yaml)
     return SCS_OK;
 }
 
-/* Keys that are sound one by one and contradict each other. */
-
-/* What rows must have been measured with, to be ranked by a number. */
-static const struct {
-    bool cells; /* in latent space */
-    bool permutations;
-} needs[SCS_N_RANK_BY] = {
-    [SCS_RANK_ENERGY_DISTANCE] = {.cells = true},
-    [SCS_RANK_P_VALUE] = {.cells = true, .permutations = true},
-    [SCS_RANK_Q_VALUE] = {.cells = true, .permutations = true},
-};
-
-static scs_status check_rank_by(const scs_config *c)
+scs_status scs_config_print(const scs_config *config, char **yaml)
 {
-    bool cells = needs[c->screen.rank_by].cells;
-    bool permutations = needs[c->screen.rank_by].permutations;
-
-    SCS_REQUIRE(c->model.kind != SCS_MODEL_MEAN || !cells, SCS_EARG,
-                "%s: screen.rank_by: model.kind: mean has no latent cells, so neither p-values nor "
-                "energy distances; delta_norm is there",
-                c->file);
-    SCS_REQUIRE(!permutations || c->screen.permutations > 0, SCS_EARG,
-                "%s: screen.rank_by asks for p-values, but screen.permutations is 0", c->file);
-    return SCS_OK;
+    return print_yaml(config, SCS_AFFECTS_NOTHING, yaml);
 }
 
-static scs_status config_check(const scs_config *config)
+scs_status scs_config_print_affecting(const scs_config *config, int affects, char **yaml)
 {
-    SCS_REQUIRE(config->screen.bootstrap != 1, SCS_EARG,
-                "%s: screen.bootstrap is 1; a standard error needs 2 replicates or more (0: none)",
-                config->file);
-    return check_rank_by(config);
+    return print_yaml(config, affects, yaml);
 }
 
+/* ---- comparing ---- */
+
+/* NULL, a member that is not set, equals only NULL. */
 static bool same_text(const char *a, const char *b)
 {
     return a && b ? strcmp(a, b) == 0 : a == b;
 }
 
+/* Records in order, member by member; paths aside, as in scs_config_differences. */
 static bool same_records(const scs_config *a, const scs_config *b, const scs_key *key)
 {
     int32_t n = scs_value_count(a, key);
@@ -260,6 +378,7 @@ static bool same_records(const scs_config *a, const scs_config *b, const scs_key
     return true;
 }
 
+/* By their text, in which equal values are equal: the type need not be looked at. */
 static bool same_value(const scs_config *before, const scs_config *now, const scs_key *key)
 {
     char old[64], new[64];
@@ -273,7 +392,8 @@ static bool same_value(const scs_config *before, const scs_config *now, const sc
                      scs_value_text(now, key, new, sizeof new));
 }
 
-/* "name (before, now after)" at the end of out. */
+/* "name (before, now after)" at the end of out; of lists only the name. What does not fit is
+ * cut. */
 static void add_difference(const scs_config *before, const scs_config *now, const scs_key *key,
                            char *out, size_t size)
 {
@@ -304,86 +424,9 @@ char *scs_config_differences(const scs_config *before, const scs_config *now, in
     return out;
 }
 
-enum { CONFIG_MAX = 4 << 20 };
+/* ---- help ---- */
 
-static scs_status set_defaults(scs_config *config)
-{
-    scs_where where = {.text = "default"};
-
-    for (int i = 0; scs_key_at(i); i++)
-        if (scs_key_at(i)->fallback)
-            SCS_TRY(scs_value_set(config, scs_key_at(i), scs_key_at(i)->fallback, &where));
-    return SCS_OK;
-}
-
-static scs_status fill(scs_config *config, const char *file, const char *text,
-                       const char *const *sets, int n_set)
-{
-    SCS_TRY(scs_text_copy(file, &config->file));
-    SCS_TRY(set_defaults(config));
-    SCS_TRY(scs_yaml_apply(config, file, text));
-    for (int i = 0; i < n_set; i++)
-        SCS_TRY(scs_yaml_apply_set(config, sets[i]));
-    return config_check(config);
-}
-
-scs_status scs_config_parse(const char *file, const char *text, const char *const *sets, int n_set,
-                            scs_config **config)
-{
-    scs_status st;
-
-    SCS_TRY(SCS_ALLOC(*config, 1));
-    st = fill(*config, file, text, sets, n_set);
-    if (st != SCS_OK)
-        scs_config_destroy(config);
-    return st;
-}
-
-scs_status scs_config_load(const char *file, const char *const *sets, int n_set,
-                           scs_config **config, char **text)
-{
-    char *read = NULL;
-    scs_status st;
-
-    *config = NULL;
-    SCS_TRY(scs_text_read(file, CONFIG_MAX, &read));
-    st = scs_config_parse(file, read, sets, n_set, config);
-    if (st == SCS_OK && text)
-        *text = read;
-    else
-        free(read);
-    return st;
-}
-
-static void clear_key(scs_config *config, const scs_key *key)
-{
-    if (key->type == SCS_KEY_NAMES || key->type == SCS_KEY_RECORDS)
-        scs_value_clear(config, key);
-    if (key->type == SCS_KEY_TEXT || key->type == SCS_KEY_PATH)
-        free(*(char **)(void *)((char *)config + key->offset));
-}
-
-void scs_config_destroy(scs_config **config)
-{
-    if (!*config)
-        return;
-    for (int i = 0; scs_key_at(i); i++)
-        clear_key(*config, scs_key_at(i));
-    free((*config)->file);
-    free(*config);
-    *config = NULL;
-}
-
-scs_status scs_config_print(const scs_config *config, char **yaml)
-{
-    return yaml_print(config, SCS_AFFECTS_NOTHING, yaml);
-}
-
-scs_status scs_config_print_affecting(const scs_config *config, int affects, char **yaml)
-{
-    return yaml_print(config, affects, yaml);
-}
-
+/* Three lines: name, what it is for, what it may be and its default. */
 static void help_key(const scs_key *key, FILE *out)
 {
     char allowed[256];

@@ -1,3 +1,9 @@
+/** The table of keys (src/config/key.h says what follows from a row).
+ *
+ *  Rows are written with the macros below, one for each usual form; a row that fits none is
+ *  written out. The member of scs_config is named once, s.n, and gives section, name and offset;
+ *  the type of the member must be the one that scs_key_type says, which no compiler checks.
+ */
 #include "src/config/key.h"
 
 #include "src/base/text.h"
@@ -6,6 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Macros of a row: s section, n name, what it affects, then range or words, default as text,
+ * help. */
 #define AT(member) .offset = offsetof(scs_config, member)
 #define INT(s, n, what, lo, hi, value, text)                                                       \
     {                                                                                              \
@@ -37,19 +45,23 @@
         .section = #s, .name = #n, .affects = (what), .type = SCS_KEY_CHOICE, AT(s.n),             \
         .choice = (all), .fallback = (value), .help = (text)                                       \
     }
+/* A size of the network: at least one, or left to the profile. */
 #define SIZED(s, n, what, text)                                                                    \
     {                                                                                              \
         .section = #s, .name = #n, .affects = (what), .type = SCS_KEY_INT, AT(s.n), .min = 1,      \
         .max = 65536, .words = "auto", .fallback = "auto", .help = (text)                          \
     }
+/* A number, or a word that stands for one. */
 #define NUMBER_OR(s, n, what, lo, hi, word, stands_for, value, text)                               \
     {                                                                                              \
         .section = #s, .name = #n, .affects = (what), .type = SCS_KEY_NUMBER, AT(s.n),             \
         .min = (lo), .max = (hi), .words = (word), .word_value = (stands_for),                     \
         .fallback = (value), .help = (text)                                                        \
     }
+/* A number, or left to the profile. */
 #define BY_PROFILE(s, n, what, lo, hi, text)                                                       \
     NUMBER_OR(s, n, what, lo, hi, "auto", SCS_BY_PROFILE, "auto", text)
+/* A list of names or globs, all by default. */
 #define NAMES(s, n, what, text) WORDS(SCS_KEY_NAMES, s, n, what, "all", "all", text)
 
 /* What a key affects. */
@@ -60,6 +72,7 @@ enum {
     REPORT = SCS_AFFECTS_REPORT
 };
 
+/* A record of data.inputs; a plain string is its path. */
 static const scs_field input_fields[] = {
     {.name = "path", .offset = offsetof(scs_input, path), .is_path = true, .required = true},
     {.name = "species", .offset = offsetof(scs_input, species)},
@@ -70,6 +83,8 @@ static const scs_record input_record = {
 
 #define COMBINATION(member) offsetof(scs_named_combination, member)
 
+/* A record of hold_out. Its line is kept for messages about a combination that the data do not
+ * have, which are only found after the files are read. */
 static const scs_field combination_fields[] = {
     {.name = "cell_type", .offset = COMBINATION(cell_type), .required = true},
     {.name = "condition", .offset = COMBINATION(condition), .required = true},
@@ -132,6 +147,7 @@ static const scs_word products_words[] = {
     {"auto", SCS_PRODUCTS_AUTO}, {"blas", SCS_PRODUCTS_BLAS}, {0}};
 static const scs_word rows_words[] = {{"dense", SCS_ROWS_DENSE}, {"top", SCS_ROWS_TOP}, {0}};
 
+/* Enums that end with their count: an enum value without a word is found here, not by a user. */
 #define COUNT(words) (sizeof words / sizeof *words - 1)
 
 _Static_assert(COUNT(shift_words) == SCS_SHIFT_AUTO + 1, "a word for each scs_shift_method");
@@ -335,6 +351,7 @@ char *scs_key_full_name(const scs_key *key, char *out, size_t size)
     return out;
 }
 
+/* Linear over fewer than a hundred rows, once for each key of a file. */
 const scs_key *scs_key_find(const char *full_name)
 {
     char name[80];
@@ -353,6 +370,9 @@ bool scs_key_is_section(const char *name)
     return false;
 }
 
+/* A name that is right but for its section is surely what was meant, however far apart the two
+ * look. Otherwise the limit is a third of the letters, and sections are tried as well: a whole
+ * section may be misspelt. */
 const char *scs_key_nearest(const char *wrong, char *out, size_t size)
 {
     int best = (int)(strlen(wrong) + 1) / 3 + 1;
@@ -378,12 +398,14 @@ const char *scs_key_nearest(const char *wrong, char *out, size_t size)
     return out[0] ? out : NULL;
 }
 
+/* "WORD or a number from MIN to MAX" */
 static void describe_range(const scs_key *key, const char *what, char *out, size_t size)
 {
     snprintf(out, size, "%s%s%s from %.10g to %.10g", key->words ? key->words : "",
              key->words ? " or " : "", what, key->min, key->max);
 }
 
+/* "A/B or a path": the words with "/" for "|", then what may stand instead */
 static void describe_words(const scs_key *key, const char *otherwise, char *out, size_t size)
 {
     snprintf(out, size, "%s%s", key->words ? key->words : "", otherwise);
@@ -391,6 +413,7 @@ static void describe_words(const scs_key *key, const char *otherwise, char *out,
         *bar = '/';
 }
 
+/* "one of A|B|C" */
 static void describe_choice(const scs_key *key, char *out, size_t size)
 {
     size_t used = (size_t)snprintf(out, size, "one of ");
@@ -400,6 +423,7 @@ static void describe_choice(const scs_key *key, char *out, size_t size)
             (size_t)snprintf(out + used, size - used, "%s%s", w > key->choice ? "|" : "", w->text);
 }
 
+/* "a list of {path, species, orthologs}" */
 static void describe_record(const scs_key *key, char *out, size_t size)
 {
     size_t used = (size_t)snprintf(out, size, "a list of {");
@@ -448,6 +472,7 @@ char *scs_key_allowed(const scs_key *key, char *out, size_t size)
     return out;
 }
 
+/* Words are separated by "|"; one is compared as a whole. */
 bool scs_key_has_word(const scs_key *key, const char *text)
 {
     size_t n = strlen(text);

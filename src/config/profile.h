@@ -1,24 +1,42 @@
-/** What a config leaves to model.profile. All functions are Local. */
+/** What a config leaves to model.profile: `auto`, resolved once into plain numbers.
+ *
+ *  Profiles `scgen2` and `paper` take everything as scGen has it. `auto` takes what predicted
+ *  held-out cells better (doc/methods.md, doc/validation.md):
+ *
+ *      key                     auto                              scgen2, paper
+ *      model.hidden            128 below 20,000 cells, else 800  800
+ *      model.latent            32 below 20,000 cells, else 100   100
+ *      model.dropout           0.2                               0.2
+ *      train.schedule          linear                            constant
+ *      train.learning_rate     2e-3 (1e-3 where constant)        1e-3 (2e-3 where not constant)
+ *      train.output_bias       mean                              random
+ *      screen.magnitude        sources                           decoder
+ *
+ *  A key that is set holds in every profile. The number of cells is that of the whole data set,
+ *  so that nothing depends on the number of ranks. All functions are Local and cannot fail.
+ */
 #ifndef SCS_PROFILE_H
 #define SCS_PROFILE_H
 
 #include "scscreen/config.h"
 
-/** Units of a hidden layer. @param n_cell cells of the data set */
+/** Units of a hidden layer. @param n_cell cells of the data set, over all ranks */
 int32_t scs_profile_hidden(const scs_config *config, int64_t n_cell);
-/** Latent units of the network. */
+/** Latent units of the network. @param n_cell cells of the data set, over all ranks */
 int32_t scs_profile_latent(const scs_config *config, int64_t n_cell);
 /** Principal components of model.kind: pca. */
 int32_t scs_profile_components(const scs_config *config);
+/** Share of hidden units dropped in training, in [0, 1). */
 double scs_profile_dropout(const scs_config *config);
-/** SCS_MAGNITUDE_DECODER or _SOURCES. */
+/** SCS_MAGNITUDE_DECODER or SCS_MAGNITUDE_SOURCES. */
 int scs_profile_magnitude(const scs_config *config);
 
 /** How a model is trained: section train of the config, with what it leaves to the profile
- * resolved.
- */
+ * resolved. A plain value, copied freely. */
 typedef struct scs_train_options {
-    int64_t batch, epochs, patience;
+    int64_t batch;    /**< cells of a step, over all ranks */
+    int64_t epochs;   /**< at most */
+    int64_t patience; /**< epochs without improvement before stopping */
     int64_t seed;
     double learning_rate; /**< of the first step */
     int schedule;         /**< scs_schedule, never SCS_SCHEDULE_AUTO */
@@ -29,7 +47,9 @@ typedef struct scs_train_options {
 } scs_train_options;
 
 scs_train_options scs_profile_train_options(const scs_config *config);
-/** The learning rate of a step. @param step from 1  @param steps planned over all epochs */
+/** The learning rate of a step: options->learning_rate times 1, 1 - t or (1 + cos(pi t)) / 2 with
+ * t = (step - 1) / steps. A function of the step alone: a resumed run needs no more to go on.
+ *  @param step from 1  @param steps planned over all epochs, whether or not training stops early */
 double scs_profile_learning_rate(const scs_train_options *options, int64_t step, int64_t steps);
 
 #endif

@@ -11,12 +11,14 @@
 #include <string.h>
 #include <strings.h>
 
-/* A key's member of the struct; the table's offsets and types belong together. */
+/* A key's member of the struct. The callers cast it to what the row's type says: offsets and
+ * types of the table belong together. */
 static void *member(scs_config *config, const scs_key *key)
 {
     return (char *)config + key->offset;
 }
 
+/* The same of a config that is only read. */
 static const void *member_of(const scs_config *config, const scs_key *key)
 {
     return (const char *)config + key->offset;
@@ -31,6 +33,7 @@ scs_status scs_value_refuse(const scs_key *key, const char *what, const scs_wher
                     scs_key_allowed(key, allowed, sizeof allowed));
 }
 
+/* "KEY is 'TEXT'; expected ...", the text cut at 190 bytes. */
 static scs_status refuse_text(const scs_key *key, const char *text, const scs_where *where)
 {
     char quoted[200];
@@ -39,6 +42,8 @@ static scs_status refuse_text(const scs_key *key, const char *text, const scs_wh
     return scs_value_refuse(key, quoted, where);
 }
 
+/* Decimal digits and a sign, nothing else: strtoll alone would take leading blanks. @return
+ * false for other text and for what int64_t cannot hold */
 static bool read_int(const char *text, int64_t *value)
 {
     char *end;
@@ -50,6 +55,7 @@ static bool read_int(const char *text, int64_t *value)
     return errno == 0 && *end == '\0';
 }
 
+/* A word stands for 0, which is outside the range of most such keys. */
 static scs_status set_int(const scs_key *key, const char *text, const scs_where *where,
                           int64_t *out)
 {
@@ -66,6 +72,8 @@ static scs_status set_int(const scs_key *key, const char *text, const scs_where 
     return SCS_OK;
 }
 
+/* Decimal numbers only: strtod alone would take "nan", "inf" and hexadecimal ones. The
+ * comparison is written so that it fails for NaN too. */
 static scs_status set_number(const scs_key *key, const char *text, const scs_where *where,
                              double *out)
 {
@@ -84,6 +92,7 @@ static scs_status set_number(const scs_key *key, const char *text, const scs_whe
     return SCS_OK;
 }
 
+/* YAML 1.1's words in any case. */
 static scs_status set_bool(const scs_key *key, const char *text, const scs_where *where, bool *out)
 {
     static const char *const words[] = {"false", "true", "no", "yes", "off", "on"};
@@ -106,6 +115,7 @@ static scs_status set_choice(const scs_key *key, const char *text, const scs_whe
     return SCS_OK;
 }
 
+/* Free the old text only when the copy of the new one is there. */
 static scs_status replace_text(char **out, const char *text)
 {
     char *copy;
@@ -116,7 +126,8 @@ static scs_status replace_text(char **out, const char *text)
     return SCS_OK;
 }
 
-/* "layers/NAME" among the words allows one more path part of any name. */
+/* "layers/NAME" among the words allows one more path part of any name: "layers/counts", not
+ * "layers/a/b" or "layers/". */
 static bool matches_open_word(const char *words, const char *text)
 {
     const char *open = strstr(words, "/NAME"), *start = open;
@@ -130,6 +141,7 @@ static bool matches_open_word(const char *words, const char *text)
     return strncmp(start, text, n) == 0 && text[n] != '\0' && !strchr(text + n, '/');
 }
 
+/* The empty text is allowed where min is 0. */
 static scs_status set_text(const scs_key *key, const char *text, const scs_where *where, char **out)
 {
     bool known = !key->words || scs_key_has_word(key, text) || matches_open_word(key->words, text);
@@ -139,6 +151,7 @@ static scs_status set_text(const scs_key *key, const char *text, const scs_where
     return replace_text(out, text);
 }
 
+/* The empty text means no file and stays empty. */
 static scs_status set_path(const scs_key *key, const char *text, const scs_where *where, char **out)
 {
     char *path;
@@ -151,12 +164,15 @@ static scs_status set_path(const scs_key *key, const char *text, const scs_where
     return SCS_OK;
 }
 
+/* One name, or the word that stands for the empty list. src/config/yaml.c fills longer lists. */
 static scs_status set_names(const scs_key *key, const char *text, scs_names *out)
 {
     scs_names_clear(out);
     return scs_key_has_word(key, text) ? SCS_OK : scs_names_add(out, text);
 }
 
+/* A text for a list of records is refused: only --set with nothing after "=" empties one
+ * (src/config/yaml.c). */
 scs_status scs_value_set(scs_config *config, const scs_key *key, const char *text,
                          const scs_where *where)
 {
@@ -183,7 +199,8 @@ scs_status scs_value_set(scs_config *config, const scs_key *key, const char *tex
     }
 }
 
-/* The shortest text that reads back as the same double. */
+/* The shortest text that reads back as the same double: 17 digits always do, most defaults need
+ * fewer than 6. */
 static void print_number(double value, char *out, size_t size)
 {
     for (int digits = 6; digits <= 17; digits++) {
@@ -193,6 +210,7 @@ static void print_number(double value, char *out, size_t size)
     }
 }
 
+/* A value that a word stands for is printed as the word, whichever of the two was written. */
 static const char *number_text(const scs_key *key, double value, char *out, size_t size)
 {
     if (key->words && value == key->word_value)
@@ -201,6 +219,7 @@ static const char *number_text(const scs_key *key, double value, char *out, size
     return out;
 }
 
+/* The same for integers, whose words stand for 0. */
 static const char *int_text(const scs_key *key, int64_t value, char *out, size_t size)
 {
     if (key->words && value == 0)
@@ -231,6 +250,7 @@ const char *scs_value_text(const scs_config *config, const scs_key *key, char *o
     }
 }
 
+/* Where a record list's count is. */
 static int32_t *count_of(scs_config *config, const scs_key *key)
 {
     return (int32_t *)(void *)((char *)config + key->count);
@@ -245,12 +265,14 @@ int32_t scs_value_count(const scs_config *config, const scs_key *key)
     return *(const int32_t *)(const void *)(at + key->count);
 }
 
-/* The address of the pointer to the first record. */
+/* The address of the pointer to the first record. One function for reading and writing, hence
+ * the cast that drops const. */
 static void **list_of(const scs_config *config, const scs_key *key)
 {
     return (void **)(void *)((char *)(uintptr_t)config + key->offset);
 }
 
+/* The address of a member of record i. */
 static char **field_of(const scs_config *config, const scs_key *key, int32_t i,
                        const scs_field *field)
 {
