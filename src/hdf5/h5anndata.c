@@ -20,11 +20,11 @@ scs_status scs_h5_dict(hid_t file, const char *path)
 
 scs_status scs_h5_anndata(hid_t file)
 {
-    static const char *const parts[] = {"layers", "obsm", "obsp", "uns", "varm", "varp"};
+    static const char *const groups[] = {"layers", "obsm", "obsp", "uns", "varm", "varp"};
 
     SCS_TRY(scs_h5_encoding(file, "/", "anndata", "0.1.0"));
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        SCS_TRY(scs_h5_dict(file, parts[i]));
+    for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
+        SCS_TRY(scs_h5_dict(file, groups[i]));
     return SCS_OK;
 }
 
@@ -42,8 +42,9 @@ scs_status scs_h5_reserve_array(hid_t file, const char *path, hid_t type, int ra
     return scs_h5_encoding(file, path, "array", "0.2.0");
 }
 
-/* The same in parts: room for n strings, then strings [first, first + names->n). */
-static scs_status h5_reserve_strings(hid_t file, const char *path, int64_t n)
+/* A string-array with room for n texts. Its references are filled with "nothing", which reads as
+ * empty text. */
+static scs_status reserve_strings(hid_t file, const char *path, int64_t n)
 {
     hid_t type = scs_h5_text_type();
     scs_status st = scs_h5_reserve(file, path, type, 1, &n);
@@ -65,10 +66,11 @@ scs_status scs_h5_write_strings_part(hid_t file, const char *path, int64_t first
 
 scs_status scs_h5_write_strings(hid_t file, const char *path, const scs_names *names)
 {
-    SCS_TRY(h5_reserve_strings(file, path, names->n));
+    SCS_TRY(reserve_strings(file, path, names->n));
     return scs_h5_write_strings_part(file, path, 0, names);
 }
 
+/* `_index` names the column that is the index: anndata itself calls it _index. */
 scs_status scs_h5_reserve_dataframe(hid_t file, const char *path, int64_t n,
                                     const scs_names *columns)
 {
@@ -80,7 +82,7 @@ scs_status scs_h5_reserve_dataframe(hid_t file, const char *path, int64_t n,
     SCS_TRY(scs_h5_attr_write_text(file, path, "_index", "_index"));
     SCS_TRY(scs_h5_attr_write_names(file, path, "column-order", columns));
     SCS_TRY(scs_file_path_print(&index, "%s/_index", path));
-    st = h5_reserve_strings(file, index, n);
+    st = reserve_strings(file, index, n);
     free(index);
     return st;
 }

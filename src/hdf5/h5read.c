@@ -1,13 +1,8 @@
-/* LZF: a control byte below 32 announces control + 1 literal bytes; any other one a copy of length
- * (control >> 5) + 2, where 7 takes another byte on top, from (low 5 bits << 8 | next byte) + 1
- * bytes back. */
 #include "src/hdf5/h5read.h"
 
 #include "src/base/names.h"
 #include "src/base/text.h"
 #include "src/hdf5/h5write.h"
-#include "scscreen/status.h"
-
 #include <errno.h>
 #include <hdf5.h>
 #include <stdarg.h>
@@ -19,11 +14,19 @@
 #include <string.h>
 #include <sys/stat.h>
 
+/* ---- filters: LZF, and how long a deflated chunk is ---- */
+
+/* LZF, as h5py writes it. A control byte below 32 announces control + 1 literal bytes; any other
+ * one a copy of length (control >> 5) + 2, where 7 takes another byte on top, from (low 5 bits
+ * << 8 | next byte) + 1 bytes back.
+ *
+ * Both ends are checked before every byte: the stream is as hostile as the rest of the file. */
 typedef struct stream {
     const uint8_t *in, *in_end;
     uint8_t *start, *out, *out_end;
 } stream;
 
+/* n bytes as they are. @return 0, or -1 for a damaged stream, as copy does */
 static int literal(stream *s, size_t n)
 {
     if ((size_t)(s->in_end - s->in) < n || (size_t)(s->out_end - s->out) < n)
@@ -34,6 +37,8 @@ static int literal(stream *s, size_t n)
     return 0;
 }
 
+/* Bytes that were decoded before. From and to may overlap (a run of one byte is a copy from 1
+ * back), hence byte by byte. */
 static int copy(stream *s, unsigned control)
 {
     size_t n = control >> 5, back;
@@ -49,7 +54,7 @@ static int copy(stream *s, unsigned control)
     n += 2;
     if ((size_t)(s->out - s->start) < back || (size_t)(s->out_end - s->out) < n)
         return -1;
-    for (; n > 0; n--, s->out++) /* the two may overlap: byte by byte */
+    for (; n > 0; n--, s->out++)
         *s->out = *(s->out - back);
     return 0;
 }
@@ -72,29 +77,32 @@ enum { FILTER_LZF = 32000 }; /* registered with The HDF Group by h5py */
  * are believed. */
 extern const H5Z_class2_t H5Z_DEFLATE[1] __attribute__((weak));
 
+/* Bytes that LZF chunks which this thread reads from now on must decode to, at least. HDF5 gives
+ * a filter no way to ask for the chunk's size. */
 static _Thread_local size_t expected;
 
-/* Bytes that LZF chunks which this thread reads from now on must decode to, at least. */
-static void filters_expect(int64_t chunk)
+/* Note the size of a dataset's chunks, when it is opened; 0: not chunked. */
+static void expect_chunk(int64_t chunk)
 {
     expected = chunk > 0 ? (size_t)chunk : 0;
 }
 
-/* Whether the filter changes the length (deflate, LZF). */
-static bool filter_compresses(H5Z_filter_t id)
+/* Whether the filter changes the length: deflate, LZF. */
+static bool compresses(H5Z_filter_t id)
 {
     return id == H5Z_FILTER_DEFLATE || id == FILTER_LZF;
 }
 
-/* Deflate, shuffle, fletcher32 and LZF. */
-static bool filter_is_known(H5Z_filter_t id)
+/* Deflate, shuffle, fletcher32 and LZF: what anndata and h5py write without a plugin. */
+static bool is_known_filter(H5Z_filter_t id)
 {
-    return filter_compresses(id) || id == H5Z_FILTER_SHUFFLE || id == H5Z_FILTER_FLETCHER32;
+    return compresses(id) || id == H5Z_FILTER_SHUFFLE || id == H5Z_FILTER_FLETCHER32;
 }
 
-/* Whether a deflated chunk holds at least `chunk` bytes. @param stored [size], from
- * H5allocate_memory; freed here */
-static bool filter_inflates_to(void *stored, size_t size, size_t chunk)
+/* Whether a deflated chunk holds at least `chunk` bytes. HDF5's filter doubles its buffer until
+ * all is inflated, so it must be asked, not computed.
+ * @param stored [size], from H5allocate_memory; freed here */
+static bool inflates_to(void *stored, size_t size, size_t chunk)
 {
     static const unsigned level = 6; /* has no meaning for the way back */
     size_t room = size, n = chunk;
@@ -106,11 +114,13 @@ static bool filter_inflates_to(void *stored, size_t size, size_t chunk)
     return n >= chunk;
 }
 
-/* Decodes *buffer; the new length, 0 = failure. As HDF5's own filters it gives back another buffer.
- * The factor: a variable-length element takes 8 bytes in memory, 16 in the file. The rest: a
- * checksum that was appended before the compression. */
-static size_t lzf(unsigned flags, size_t n_value, const unsigned *values, size_t size,
-                  size_t *buffer_size, void **buffer)
+/* The filter. Decodes *buffer; the new length, 0 = failure. As HDF5's own filters it gives back
+ * another buffer.
+ *
+ * The room is twice what is expected: a variable-length element takes 8 bytes in memory, 16 in
+ * the file; and 64 bytes for a checksum that was appended before the compression. */
+static size_t decode_lzf(unsigned flags, size_t n_value, const unsigned *values, size_t size,
+                         size_t *buffer_size, void **buffer)
 {
     size_t room = 2 * expected + 64;
     void *out = (flags & H5Z_FLAG_REVERSE) ? H5allocate_memory(room, true) : NULL;
@@ -127,32 +137,17 @@ static size_t lzf(unsigned flags, size_t n_value, const unsigned *values, size_t
     return (size_t)n;
 }
 
-/* Tell HDF5 about LZF, guarded. SCS_EINTERNAL. */
-static scs_status filters_register(void)
+/* Tell HDF5 about LZF, again for each file: harmless, and no state is kept. SCS_EINTERNAL. */
+static scs_status register_filters(void)
 {
-    static const H5Z_class2_t lzf_class = {
-        H5Z_CLASS_T_VERS, FILTER_LZF, 0, 1, "lzf", NULL, NULL, lzf};
+    static const H5Z_class2_t lzf_class = {H5Z_CLASS_T_VERS, FILTER_LZF, 0, 1, "lzf", NULL, NULL,
+                                           decode_lzf};
 
     SCS_REQUIRE(H5Zregister(&lzf_class) >= 0, SCS_EINTERNAL, "HDF5 does not take the LZF filter");
     return SCS_OK;
 }
 
-scs_status scs_h5_path(char **path, const char *format, ...)
-{
-    va_list args;
-    int n;
-
-    va_start(args, format);
-    n = vsnprintf(NULL, 0, format, args);
-    va_end(args);
-    SCS_TRY(SCS_ALLOC(*path, (int64_t)n + 1));
-    va_start(args, format);
-    vsnprintf(*path, (size_t)n + 1, format, args);
-    va_end(args);
-    return SCS_OK;
-}
-
-enum { MEMBERS_MAX = 1000000, LONGEST_PATH = 4095 };
+/* ---- files ---- */
 
 void scs_h5_drop(hid_t id)
 {
@@ -160,16 +155,18 @@ void scs_h5_drop(hid_t id)
         (void)H5Idec_ref(id);
 }
 
-/* No printing, no plugins; the filters that are known. A library without plugin support refuses the
- * call. */
+/* No printing, no plugins; the filters that are known. A library without plugin support refuses
+ * the call for them, which is as good. */
 static scs_status prepare_library(void)
 {
     SCS_REQUIRE(H5open() >= 0, SCS_EINTERNAL, "HDF5 does not start");
     (void)H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     (void)H5PLset_loading_state(0);
-    return filters_register();
+    return register_filters();
 }
 
+/* What the system says of the file, before HDF5 sees it: HDF5's own words for a folder or a
+ * missing file are of no help. */
 static scs_status check_regular(const char *path)
 {
     struct stat s;
@@ -185,6 +182,7 @@ static scs_status check_regular(const char *path)
     return SCS_OK;
 }
 
+/* H5Ewalk2's visitor: whether a line of the error stack is about a truncated file. */
 static herr_t note_truncation(unsigned n, const H5E_error2_t *error, void *truncated)
 {
     (void)n;
@@ -193,7 +191,8 @@ static herr_t note_truncation(unsigned n, const H5E_error2_t *error, void *trunc
     return 0;
 }
 
-/* The words for a file that HDF5 does not open. */
+/* The words for a file that HDF5 does not open: cut short, damaged (or being written), or no
+ * HDF5 at all. */
 static scs_status not_opened(const char *path, bool truncated)
 {
     if (truncated)
@@ -209,7 +208,10 @@ static scs_status not_opened(const char *path, bool truncated)
                     path);
 }
 
-/* @param[out] truncated what HDF5's error stack says of a failure */
+/* H5F_CLOSE_STRONG: whatever is left open goes with the file. Locking as HDF5 does it, but not
+ * on file systems without locks. Plain reads of the system (sec2), whatever driver the
+ * environment names.
+ * @param[out] truncated what HDF5's error stack says of a failure */
 static hid_t open_file(const char *path, bool *truncated)
 {
     hid_t access = H5Pcreate(H5P_FILE_ACCESS), file = H5I_INVALID_HID;
@@ -224,6 +226,7 @@ static hid_t open_file(const char *path, bool *truncated)
     return file;
 }
 
+/* Without a memory budget 16 GiB, the default of data.memory. */
 scs_status scs_h5_open(const char *path, int64_t memory, scs_h5 *h5)
 {
     bool truncated = false;
@@ -249,6 +252,27 @@ void scs_h5_close(scs_h5 *h5)
     *h5 = (scs_h5){.file = H5I_INVALID_HID};
 }
 
+/* ---- paths and groups ---- */
+
+scs_status scs_h5_path(char **path, const char *format, ...)
+{
+    va_list args;
+    int n;
+
+    va_start(args, format);
+    n = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    SCS_TRY(SCS_ALLOC(*path, (int64_t)n + 1));
+    va_start(args, format);
+    vsnprintf(*path, (size_t)n + 1, format, args);
+    va_end(args);
+    return SCS_OK;
+}
+
+/* A group of more members, or a longer path, is no file of anndata's. */
+enum { MEMBERS_MAX = 1000000, LONGEST_PATH = 4095 };
+
+/* For messages. */
 static const char *link_kind(H5L_type_t type)
 {
     return type == H5L_TYPE_SOFT       ? "a soft link"
@@ -269,9 +293,11 @@ static scs_status look_at(const scs_h5 *h5, const char *path, bool *found)
     return SCS_OK;
 }
 
+/* Part by part, since HDF5 itself would follow a soft or external link in the middle. The copy
+ * is on the stack: whether something is there cannot fail for want of memory. */
 scs_status scs_h5_look(const scs_h5 *h5, const char *path, bool *found)
 {
-    char part[LONGEST_PATH + 1]; /* on the stack: whether something is there cannot fail */
+    char part[LONGEST_PATH + 1];
 
     *found = true;
     SCS_REQUIRE(strlen(path) <= LONGEST_PATH, SCS_EDATA, "%s: a name of more than %d bytes in it",
@@ -298,6 +324,7 @@ bool scs_h5_exists(const scs_h5 *h5, const char *path)
     return scs_h5_look(h5, path, &found) == SCS_OK && found;
 }
 
+/* HDF5's callback for external links: none is followed. */
 static herr_t refuse_external(const char *parent_file, const char *parent_group,
                               const char *child_file, const char *child, unsigned *flags,
                               hid_t access, void *data)
@@ -307,7 +334,8 @@ static herr_t refuse_external(const char *parent_file, const char *parent_group,
     return -1;
 }
 
-/* The walk has seen hard links only; this refuses what it could have missed. */
+/* The walk has seen hard links only; this refuses what it could have missed, if the file changes
+ * meanwhile. */
 static hid_t link_access(void)
 {
     hid_t access = H5Pcreate(H5P_LINK_ACCESS);
@@ -349,11 +377,13 @@ bool scs_h5_is_group(const scs_h5 *h5, const char *path)
     return group;
 }
 
+/* What add_member adds to, and how that went: H5Literate only passes an int. */
 typedef struct listing {
     scs_names *names;
     scs_status status;
 } listing;
 
+/* H5Literate's visitor; -1 ends the walk. */
 static herr_t add_member(hid_t group, const char *name, const H5L_info_t *info, void *data)
 {
     listing *l = data;
@@ -381,21 +411,23 @@ scs_status scs_h5_members(const scs_h5 *h5, const char *path, scs_names *names)
     return SCS_OK;
 }
 
-/* HDF5 1.10 does not check that a chunk decodes to as many bytes as it reads from it. LZF is
- * guarded where it is decoded (src/filters.c); what is stored plain must be long enough, what is
- * deflated is inflated once to see. */
+/* ---- chunks: whether they hold what HDF5 will read from them ---- */
 
-/* The chunks of a dataset. */
-typedef struct grid {
+/* The chunks of a dataset. HDF5 1.10 does not check that a chunk decodes to as many bytes as it
+ * reads from it. LZF is guarded where it is decoded; what is stored plain must be long enough,
+ * and what is deflated is inflated once to see. */
+typedef struct chunks {
     hid_t dataset;
     hsize_t dim[2], chunk[2];
     size_t bytes;            /* of a chunk */
     H5Z_filter_t compressor; /* deflate, LZF, or none */
     unsigned skipped;        /* the bit in a chunk's mask that says that it is not compressed */
-} grid;
+} chunks;
 
-/* @return false when the filters compress twice */
-static bool find_compressor(hid_t creation, grid *g)
+/* A chunk may skip a filter, by a bit in its mask: which bit is the compressor's place among the
+ * filters.
+ * @return false when the filters compress twice */
+static bool find_compressor(hid_t creation, chunks *g)
 {
     int n = H5Pget_nfilters(creation), found = 0;
 
@@ -404,7 +436,7 @@ static bool find_compressor(hid_t creation, grid *g)
         size_t n_value = 0;
         H5Z_filter_t id =
             H5Pget_filter2(creation, (unsigned)i, &flags, &n_value, NULL, 0, NULL, &config);
-        if (!filter_compresses(id))
+        if (!compresses(id))
             continue;
         g->compressor = id;
         g->skipped = 1u << i;
@@ -413,7 +445,8 @@ static bool find_compressor(hid_t creation, grid *g)
     return found <= 1;
 }
 
-static bool inflates(const grid *g, const hsize_t at[2], hsize_t size)
+/* Read one chunk as it is stored, and inflate it. */
+static bool inflates(const chunks *g, const hsize_t at[2], hsize_t size)
 {
     uint32_t mask;
     void *stored = NULL;
@@ -422,13 +455,14 @@ static bool inflates(const grid *g, const hsize_t at[2], hsize_t size)
         return false;
     stored = H5allocate_memory(size, false);
     if (stored && H5Dread_chunk(g->dataset, H5P_DEFAULT, at, &mask, stored) >= 0)
-        return filter_inflates_to(stored, size, g->bytes);
+        return inflates_to(stored, size, g->bytes);
     H5free_memory(stored);
     return false;
 }
 
-/* Also true of a chunk that was never written: it reads as the fill value. */
-static bool covers(const grid *g, const hsize_t at[2])
+/* Whether the chunk at these coordinates is long enough. Also true of a chunk that was never
+ * written: it reads as the fill value. */
+static bool covers(const chunks *g, const hsize_t at[2])
 {
     unsigned mask = 0;
     haddr_t address = HADDR_UNDEF;
@@ -443,7 +477,8 @@ static bool covers(const grid *g, const hsize_t at[2])
     return g->compressor != H5Z_FILTER_DEFLATE || inflates(g, at, size);
 }
 
-static bool rows_covered(const grid *g, hsize_t first, hsize_t end)
+/* All chunks that rows [first, end) lie in. */
+static bool rows_covered(const chunks *g, hsize_t first, hsize_t end)
 {
     hsize_t at[2];
 
@@ -454,13 +489,14 @@ static bool rows_covered(const grid *g, hsize_t first, hsize_t end)
     return true;
 }
 
-/* @param[out] g chunk[0] is 0 when the dataset is not chunked */
-static bool describe(hid_t dataset, const scs_h5_shape *shape, grid *g)
+/* @param[out] g chunk[0] is 0 when the dataset is not chunked
+ * @return false when its chunks cannot be checked */
+static bool describe(hid_t dataset, const scs_h5_shape *shape, chunks *g)
 {
     hid_t creation = H5Dget_create_plist(dataset);
     bool good = creation >= 0;
 
-    *g = (grid){.dataset = dataset, .chunk = {0, 1}, .compressor = H5Z_FILTER_NONE};
+    *g = (chunks){.dataset = dataset, .chunk = {0, 1}, .compressor = H5Z_FILTER_NONE};
     g->dim[0] = (hsize_t)shape->dim[0];
     g->dim[1] = (hsize_t)shape->dim[1];
     if (shape->chunk0 > 0)
@@ -472,10 +508,10 @@ static bool describe(hid_t dataset, const scs_h5_shape *shape, grid *g)
 }
 
 /* Whether the chunks of rows [first, first + n) hold what HDF5 will read from them; n > 0. */
-static scs_status h5_check_chunks(const scs_h5 *h5, const char *path, hid_t dataset,
-                                  const scs_h5_shape *shape, int64_t first, int64_t n)
+static scs_status check_chunks(const scs_h5 *h5, const char *path, hid_t dataset,
+                               const scs_h5_shape *shape, int64_t first, int64_t n)
 {
-    grid g;
+    chunks g;
     bool good = describe(dataset, shape, &g);
 
     if (good && g.chunk[0] > 0)
@@ -486,11 +522,13 @@ static scs_status h5_check_chunks(const scs_h5 *h5, const char *path, hid_t data
     return SCS_OK;
 }
 
-/* The rules that every dataset must keep before a byte of it is read. */
+/* ---- datasets: the rules that each must keep before a byte of it is read ---- */
 
-static const int64_t BOMB_BYTES = 64 << 20; /* what is smaller is harmless whatever it declares */
+/* A dataset that declares much more than it stores would fill the memory from a small file. What
+ * is smaller than this is harmless whatever it declares. */
+static const int64_t BOMB_BYTES = 64 << 20;
 
-enum { BOMB_RATIO = 1000 }; /* deflate reaches 1030 on zeros */
+enum { BOMB_RATIO = 1000 }; /* deflate reaches 1030, on zeros alone */
 
 scs_status scs_h5_budget(const scs_h5 *h5, const char *path, int64_t n, size_t size, int64_t *bytes)
 {
@@ -503,6 +541,8 @@ scs_status scs_h5_budget(const scs_h5 *h5, const char *path, int64_t n, size_t s
     return SCS_OK;
 }
 
+/* Only filters that are known: of another one neither its decoder nor its failure modes are
+ * ours. */
 static scs_status check_filters(const scs_h5 *h5, const char *path, hid_t creation)
 {
     int n = H5Pget_nfilters(creation);
@@ -514,7 +554,7 @@ static scs_status check_filters(const scs_h5 *h5, const char *path, hid_t creati
         size_t n_value = 0;
         H5Z_filter_t id = H5Pget_filter2(creation, (unsigned)i, &flags, &n_value, NULL, sizeof name,
                                          name, &config);
-        SCS_REQUIRE(filter_is_known(id), SCS_EDATA,
+        SCS_REQUIRE(is_known_filter(id), SCS_EDATA,
                     "%s: %s is compressed with filter %d (%.63s), which is not read; rewrite the "
                     "file: anndata.read_h5ad(...).write_h5ad(..., compression=\"gzip\")",
                     h5->path, path, id, *name ? name : "unnamed");
@@ -522,6 +562,8 @@ static scs_status check_filters(const scs_h5 *h5, const char *path, hid_t creati
     return SCS_OK;
 }
 
+/* Data of other files are not read, whatever the file asks for: what a path is allowed to see is
+ * the user's decision, not the file's. */
 static scs_status check_layout(const scs_h5 *h5, const char *path, hid_t creation)
 {
     H5D_layout_t layout = H5Pget_layout(creation);
@@ -539,7 +581,8 @@ static scs_status check_layout(const scs_h5 *h5, const char *path, hid_t creatio
     return SCS_OK;
 }
 
-/* Bytes of one chunk, and its rows. 0 where the dataset is not chunked. */
+/* Bytes of one chunk, which HDF5 holds in memory as a whole, and its rows. 0 where the dataset
+ * is not chunked. */
 static scs_status chunk_size(const scs_h5 *h5, const char *path, hid_t creation,
                              scs_h5_shape *shape, int64_t *bytes)
 {
@@ -560,6 +603,7 @@ static scs_status chunk_size(const scs_h5 *h5, const char *path, hid_t creation,
     return scs_h5_budget(h5, path, n, shape->size, bytes);
 }
 
+/* @param bytes declared, of the dataset or of one chunk, whichever is more */
 static scs_status check_bomb(const scs_h5 *h5, const char *path, hid_t dataset, int64_t bytes)
 {
     uint64_t stored = H5Dget_storage_size(dataset);
@@ -570,6 +614,7 @@ static scs_status check_bomb(const scs_h5 *h5, const char *path, hid_t dataset, 
     return SCS_OK;
 }
 
+/* Rank and dimensions; those that a dataset does not have are 1. */
 static scs_status get_dims(const scs_h5 *h5, const char *path, hid_t dataset, scs_h5_shape *shape)
 {
     hsize_t dim[H5S_MAX_RANK] = {0};
@@ -590,6 +635,8 @@ static scs_status get_dims(const scs_h5 *h5, const char *path, hid_t dataset, sc
     return SCS_OK;
 }
 
+/* Class and size of an element. Sizes of numbers are checked because HDF5 converts them in
+ * buffers of its own. */
 static scs_status get_type(const scs_h5 *h5, const char *path, hid_t dataset, scs_h5_shape *shape)
 {
     hid_t type = H5Dget_type(dataset);
@@ -606,7 +653,8 @@ static scs_status get_type(const scs_h5 *h5, const char *path, hid_t dataset, sc
     return SCS_OK;
 }
 
-/* Storage is judged before the space is asked for: a virtual dataset opens its sources then. */
+/* All rules in turn. Storage is judged before the space is asked for: a virtual dataset opens
+ * its sources then. */
 static scs_status check_dataset(const scs_h5 *h5, const char *path, hid_t dataset, hid_t creation,
                                 scs_h5_shape *shape)
 {
@@ -621,7 +669,7 @@ static scs_status check_dataset(const scs_h5 *h5, const char *path, hid_t datase
                 "%s: %s has an absurd size", h5->path, path);
     SCS_TRY(scs_h5_budget(h5, path, n, shape->size, &bytes));
     SCS_TRY(chunk_size(h5, path, creation, shape, &chunk));
-    filters_expect(chunk);
+    expect_chunk(chunk);
     return check_bomb(h5, path, dataset, bytes > chunk ? bytes : chunk);
 }
 
@@ -655,7 +703,7 @@ scs_status scs_h5_shape_of(const scs_h5 *h5, const char *path, scs_h5_shape *sha
     return SCS_OK;
 }
 
-/* Numeric blocks of datasets. */
+/* ---- numbers ---- */
 
 /* A block of a dataset: rows [first, first + n), all columns. */
 typedef struct block {
@@ -669,6 +717,8 @@ static bool is_scalar(const scs_h5_shape *shape, const block *b)
     return shape->rank == 0 && b->rank == 1;
 }
 
+/* Type, rank and rows are what the caller takes them for. @param float_too whether floats will
+ * do */
 static scs_status check_block(const scs_h5 *h5, const char *path, const scs_h5_shape *shape,
                               const block *b, bool float_too)
 {
@@ -685,6 +735,7 @@ static scs_status check_block(const scs_h5 *h5, const char *path, const scs_h5_s
     return SCS_OK;
 }
 
+/* The read itself; HDF5 converts to the memory type. @return < 0 for a failure */
 static herr_t transfer(hid_t dataset, const scs_h5_shape *shape, const block *b, hid_t type,
                        void *out)
 {
@@ -703,17 +754,20 @@ static herr_t transfer(hid_t dataset, const scs_h5_shape *shape, const block *b,
     return done;
 }
 
+/* Nothing to read is no failure, even of a dataset without columns. */
 static scs_status read_checked(const scs_h5 *h5, const char *path, hid_t dataset,
                                const scs_h5_shape *shape, const block *b, hid_t type, void *out)
 {
     if (b->n == 0 || shape->dim[1] == 0)
         return SCS_OK;
-    SCS_TRY(h5_check_chunks(h5, path, dataset, shape, b->first, b->n));
+    SCS_TRY(check_chunks(h5, path, dataset, shape, b->first, b->n));
     SCS_REQUIRE(transfer(dataset, shape, b, type, out) >= 0, SCS_EDATA,
                 "%s: %s is damaged and cannot be read; fetch it again", h5->path, path);
     return SCS_OK;
 }
 
+/* Open, check, read, drop: a dataset is opened anew for every block, so that no state is kept
+ * between calls. */
 static scs_status read_block(const scs_h5 *h5, const char *path, block b, hid_t type,
                              bool float_too, void *out)
 {

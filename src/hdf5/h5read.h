@@ -1,107 +1,127 @@
-/** The HDF5 filters that files may use, guarded: HDF5 1.10 believes that a chunk is as long as its
- * dataset says, and reads beyond what a damaged stream decodes to. All functions are Local. */
+/** The one safe entry to HDF5 files that were not written by this process.
+ *
+ *  A file from outside may be damaged or hostile, and HDF5 1.10 is no shield: it follows links
+ *  into other files, loads plugins, believes sizes, and reads beyond what a damaged chunk
+ *  decodes to. So every object is opened here, under these rules:
+ *
+ *  - A path is walked part by part over hard links; soft and external links are refused by name.
+ *  - Storage is compact, contiguous or chunked, within the file; virtual datasets and external
+ *    files are refused.
+ *  - Filters are deflate, shuffle, fletcher32 and LZF; any other is refused, with how to rewrite
+ *    the file. Plugins are off.
+ *  - Sizes go through checked products against a memory budget. A dataset that declares more
+ *    than 1000 times what it stores, and more than 64 MiB, is refused.
+ *  - Chunks of numbers are checked to decode to their full length before HDF5 reads them. That
+ *    means that deflated chunks are inflated twice; LZF is decoded by our own filter, which
+ *    checks it.
+ *
+ *  What these rules cannot catch is variable-length text, whose heap HDF5 reads unchecked:
+ *  src/hdf5/h5text.h, only within src/base/sandbox.h.
+ *
+ *  A violation is SCS_EDATA, one line with the file, the path within it, escaped, what is wrong
+ *  and what to do. HDF5's own printing is silenced. SCS_ENOMEM for memory, SCS_EINTERNAL if the
+ *  library does not start.
+ *
+ *  All functions are Local. HDF5 is used by one thread at a time.
+ */
 #ifndef SCS_H5READ_H
 #define SCS_H5READ_H
 
 #include "src/base/names.h"
-#include "scscreen/status.h"
 
 #include <hdf5.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* The LZF compression of h5py, reading only. Local. */
+/* ---- files ---- */
 
-/** Decode a whole LZF stream.
- *  @return bytes written, or -1 when the stream is damaged or needs more than `room` */
-int64_t scs_h5_lzf_decode(const uint8_t *in, size_t size, uint8_t *out, size_t room);
-
-/* Paths within an HDF5 file. Local. */
-
-/** A malloc'ed path, printed. SCS_ENOMEM. */
-SCS_MUST_USE scs_status scs_h5_path(char **path, const char *format, ...) SCS_PRINTF(2, 3);
-
-/* The one safe entry to HDF5 files that were not written by this process.
- *
- *  Paths are walked part by part over hard links only; external storage, virtual datasets and
- * unknown filters are refused; plugins are off; sizes go through checked products against a memory
- * budget; a dataset that declares more than 1000 times what it stores (and more than 64 MiB) is
- * refused. HDF5's own error printing is silenced. Every message names the file and the path within
- * it, escaped. */
-
+/** A file that is open for reading. */
 typedef struct scs_h5 {
     hid_t file;
-    char *path;
+    char *path;     /**< for messages; owned */
     int64_t memory; /**< bytes that one dataset may need */
 } scs_h5;
 
-/** Shape and type of a numeric dataset. */
+/** Open read-only. SCS_EDATA: missing, no regular file, empty, not HDF5, cut short, damaged (one
+ * line each, saying what to do).
+ *  @param memory bytes that one dataset may need; 0: 16 GiB */
+SCS_MUST_USE scs_status scs_h5_open(const char *path, int64_t memory, scs_h5 *h5);
+/** Close; objects that are still open are closed with it. A zeroed struct may be closed too. */
+void scs_h5_close(scs_h5 *h5);
+
+/* ---- paths and groups ---- */
+
+/** A malloc'ed path, printed. SCS_ENOMEM. */
+SCS_MUST_USE scs_status scs_h5_path(char **path, const char *format, ...) SCS_PRINTF(2, 3);
+/** Walk a path part by part. SCS_EDATA names a link that is not followed.
+ *  @param[out] found whether an object stands there */
+SCS_MUST_USE scs_status scs_h5_look(const scs_h5 *h5, const char *path, bool *found);
+/** Whether an object stands there that would be opened; false for links that are refused. */
+bool scs_h5_exists(const scs_h5 *h5, const char *path);
+/** Whether it is a group. */
+bool scs_h5_is_group(const scs_h5 *h5, const char *path);
+/** Add the names of a group's members, in strcmp's order; refuses more than 1,000,000. */
+SCS_MUST_USE scs_status scs_h5_members(const scs_h5 *h5, const char *path, scs_names *names);
+
+/* ---- datasets ---- */
+
+/** Shape and type of a dataset. */
 typedef struct scs_h5_shape {
-    int rank; /**< 0, 1 or 2 */
-    int64_t dim[2];
+    int rank;       /**< 0, 1 or 2 */
+    int64_t dim[2]; /**< [rank], then 1 */
     H5T_class_t
         type;    /**< H5T_INTEGER, H5T_FLOAT, H5T_STRING, H5T_COMPOUND, H5T_ENUM (booleans), ... */
     size_t size; /**< bytes of one element */
-    bool is_signed;
+    bool is_signed;       /**< integers only */
     bool variable_length; /**< strings only */
     int64_t chunk0;       /**< rows of a chunk, 0 if not chunked */
 } scs_h5_shape;
 
-/** Open read-only. SCS_EDATA: missing, not HDF5, truncated (one line each, saying what to do).
- * memory 0 = 16 GiB. */
-SCS_MUST_USE scs_status scs_h5_open(const char *path, int64_t memory, scs_h5 *h5);
-void scs_h5_close(scs_h5 *h5);
-
-/** Walk a path part by part. *found says whether an object stands there; SCS_EDATA names a soft or
- * external link. */
-SCS_MUST_USE scs_status scs_h5_look(const scs_h5 *h5, const char *path, bool *found);
-bool scs_h5_exists(const scs_h5 *h5, const char *path); /**< a hard-linked object stands there */
-bool scs_h5_is_group(const scs_h5 *h5, const char *path);
-/** Names of a group's members, in name order; refuses more than 1,000,000. */
-SCS_MUST_USE scs_status scs_h5_members(const scs_h5 *h5, const char *path, scs_names *names);
-/** Checked shape of a dataset (all the rules apply here). */
+/** Shape of a dataset that keeps the rules. */
 SCS_MUST_USE scs_status scs_h5_shape_of(const scs_h5 *h5, const char *path, scs_h5_shape *shape);
 
-/** Elements [first, first + n) of a 1-d dataset, converted; integers only from integer or bool
- * types. */
+/** Elements [first, first + n) of a 1-d dataset; a scalar counts as one element. SCS_EDATA also
+ * where it ends before, or holds something other than integers or booleans. @param[out] out [n] */
 SCS_MUST_USE scs_status scs_h5_read_int64(const scs_h5 *h5, const char *path, int64_t first,
                                           int64_t n, int64_t *out);
 /** The same; what does not fit is clipped to INT32_MIN or INT32_MAX. */
 SCS_MUST_USE scs_status scs_h5_read_int32(const scs_h5 *h5, const char *path, int64_t first,
                                           int64_t n, int32_t *out);
+/** The same of numbers of any type, rounded to float. */
 SCS_MUST_USE scs_status scs_h5_read_float(const scs_h5 *h5, const char *path, int64_t first,
                                           int64_t n, float *out);
+/** The same, as double. */
 SCS_MUST_USE scs_status scs_h5_read_double(const scs_h5 *h5, const char *path, int64_t first,
                                            int64_t n, double *out);
-/** Rows [row0, row0 + n) of a 2-d dataset. @param[out] out [n, dim[1]] */
+/** Rows [row0, row0 + n) of a 2-d dataset of numbers. @param[out] out [n, dim[1]] */
 SCS_MUST_USE scs_status scs_h5_read_rows(const scs_h5 *h5, const char *path, int64_t row0,
                                          int64_t n, float *out);
+/** The same, as double. */
 SCS_MUST_USE scs_status scs_h5_read_rows_double(const scs_h5 *h5, const char *path, int64_t row0,
                                                 int64_t n, double *out);
+/** The same of integers or booleans. */
 SCS_MUST_USE scs_status scs_h5_read_rows_int64(const scs_h5 *h5, const char *path, int64_t row0,
                                                int64_t n, int64_t *out);
 
-/* Inside h5safe: objects opened under its rules, for the files that read them. All functions are
- * Local. */
+/* ---- for src/hdf5/h5text.c, which reads what is not numbers under the same rules ---- */
 
-/** Any group or dataset that is reached over hard links. The caller drops it. */
+/** Any group or dataset that is reached over hard links. @param[out] object to be dropped */
 SCS_MUST_USE scs_status scs_h5_open_object(const scs_h5 *h5, const char *path, hid_t *object);
-/** A dataset that keeps all the rules. The caller drops it. */
+/** A dataset that keeps the rules. @param[out] dataset to be dropped; invalid after a failure */
 SCS_MUST_USE scs_status scs_h5_open_dataset(const scs_h5 *h5, const char *path, hid_t *dataset,
                                             scs_h5_shape *shape);
 /** Give back an id of any kind; a negative one is ignored. */
 void scs_h5_drop(hid_t id);
-/** n x size within the memory budget of one dataset. */
+/** n x size within the memory budget of one dataset. @param[out] bytes the product */
 SCS_MUST_USE scs_status scs_h5_budget(const scs_h5 *h5, const char *path, int64_t n, size_t size,
                                       int64_t *bytes);
 
-/** How text is to lie in memory: [n] char * or [n] fixed strings of `size` bytes. */
-typedef struct scs_h5_text {
-    hid_t type; /**< memory type, borrowed: a string, or a compound with one */
-    int64_t n;
-    size_t size;
-    bool variable_length, space_padded;
-} scs_h5_text;
+/* ---- compression ---- */
+
+/** Decode a whole LZF stream, h5py's `compression="lzf"` (src/hdf5/h5read.c has its format).
+ *  @param in [size]  @param[out] out [room]
+ *  @return bytes written, or -1 when the stream is damaged or needs more than `room` */
+int64_t scs_h5_lzf_decode(const uint8_t *in, size_t size, uint8_t *out, size_t room);
 
 #endif

@@ -1,22 +1,32 @@
-/* Text of string datasets and of compound members. */
 #include "src/hdf5/h5text.h"
+
 #include "src/base/text.h"
 #include "src/hdf5/h5read.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static scs_h5_text h5_text_of(hid_t string_type, int64_t n)
+/* How text lies in memory: [n] char * or [n] fixed strings of `size` bytes. */
+typedef struct layout {
+    hid_t type;  /* in memory: a string, or a compound with one; borrowed */
+    int64_t n;   /* elements */
+    size_t size; /* bytes of one, in memory */
+    bool variable_length, space_padded;
+} layout;
+
+/* Of a string type; the text is read in the form in which the file has it. */
+static layout layout_of(hid_t string_type, int64_t n)
 {
-    return (scs_h5_text){.type = string_type,
-                         .n = n,
-                         .size = H5Tget_size(string_type),
-                         .variable_length = H5Tis_variable_str(string_type) > 0,
-                         .space_padded = H5Tget_strpad(string_type) == H5T_STR_SPACEPAD};
+    return (layout){.type = string_type,
+                    .n = n,
+                    .size = H5Tget_size(string_type),
+                    .variable_length = H5Tis_variable_str(string_type) > 0,
+                    .space_padded = H5Tget_strpad(string_type) == H5T_STR_SPACEPAD};
 }
 
-/* One element: its start and length, without the padding of fixed strings. */
-static const char *element(const scs_h5_text *text, const void *memory, int64_t i, size_t *length)
+/* One element: its start and length, without the padding of fixed strings. An absent
+ * variable-length text (NULL) is the empty one. */
+static const char *element(const layout *text, const void *memory, int64_t i, size_t *length)
 {
     const char *start;
 
@@ -32,7 +42,8 @@ static const char *element(const scs_h5_text *text, const void *memory, int64_t 
     return start;
 }
 
-static scs_status add_element(const scs_h5 *h5, const char *path, const scs_h5_text *text,
+/* A text with a NUL in it (possible in fixed strings) ends there. */
+static scs_status add_element(const scs_h5 *h5, const char *path, const layout *text,
                               const void *memory, int64_t i, scs_names *names)
 {
     size_t length;
@@ -49,19 +60,23 @@ static scs_status add_element(const scs_h5 *h5, const char *path, const scs_h5_t
     return st;
 }
 
-static void free_text(const scs_h5_text *text, hid_t space, void *memory)
+/* Texts that HDF5 allocated are given back by HDF5. @param space the dataset's */
+static void free_text(const layout *text, hid_t space, void *memory)
 {
     if (memory && text->variable_length && text->n > 0)
         (void)H5Dvlen_reclaim(text->type, space, H5P_DEFAULT, memory);
     free(memory);
 }
 
-static scs_status h5_read_text(const scs_h5 *h5, const char *path, hid_t dataset,
-                               const scs_h5_text *text, scs_names *names)
+/* The whole dataset at once, within the budget: `size` bytes an element in the form read, which
+ * for variable-length text are pointers only (the sandbox limits the rest). The space is what
+ * frees the texts: had before there are any. */
+static scs_status read_text(const scs_h5 *h5, const char *path, hid_t dataset, const layout *text,
+                            scs_names *names)
 {
     int64_t bytes;
     char *memory = NULL;
-    hid_t space; /* what frees the texts: had before there are any */
+    hid_t space;
     scs_status st = SCS_OK;
 
     SCS_REQUIRE(text->n <= INT32_MAX, SCS_EDATA, "%s: %s has too many names (%lld)", h5->path, path,
@@ -81,19 +96,20 @@ done:
     return st;
 }
 
+/* A dataset that is open already. */
 static scs_status read_strings(const scs_h5 *h5, const char *path, hid_t dataset,
                                const scs_h5_shape *shape, scs_names *names)
 {
     hid_t type;
-    scs_h5_text text;
+    layout text;
     scs_status st;
 
     SCS_REQUIRE(shape->type == H5T_STRING && shape->rank <= 1, SCS_EDATA,
                 "%s: %s must be a list of text", h5->path, path);
     type = H5Dget_type(dataset);
     SCS_REQUIRE(type >= 0, SCS_EDATA, "%s: %s has a damaged type", h5->path, path);
-    text = h5_text_of(type, shape->dim[0]);
-    st = h5_read_text(h5, path, dataset, &text, names);
+    text = layout_of(type, shape->dim[0]);
+    st = read_text(h5, path, dataset, &text, names);
     scs_h5_drop(type);
     return st;
 }
@@ -110,7 +126,7 @@ scs_status scs_h5_read_strings(const scs_h5 *h5, const char *path, scs_names *na
     return st;
 }
 
-/* Members of compound datasets: obs and var of files by anndata up to 0.6. */
+/* ---- members of compound datasets ---- */
 
 /* A compound dataset with one of its members. */
 typedef struct member {
@@ -125,6 +141,7 @@ static void drop_member(member *m)
     scs_h5_drop(m->dataset);
 }
 
+/* Tables have one dimension. @param[out] dataset to be dropped; not after a failure */
 static scs_status open_compound(const scs_h5 *h5, const char *path, hid_t *dataset, int64_t *n)
 {
     scs_h5_shape shape;
@@ -137,6 +154,7 @@ static scs_status open_compound(const scs_h5 *h5, const char *path, hid_t *datas
     return SCS_FAIL(SCS_EDATA, "%s: %s must be a table (compound dataset)", h5->path, path);
 }
 
+/* @param[out] m to be dropped; not after a failure */
 static scs_status open_member(const scs_h5 *h5, const char *path, const char *name, member *m)
 {
     hid_t table;
@@ -156,7 +174,8 @@ static scs_status open_member(const scs_h5 *h5, const char *path, const char *na
     return SCS_FAIL(SCS_EDATA, "%s: %s has no column %s", h5->path, path, name);
 }
 
-/* A memory type that picks this member alone. */
+/* A memory type that picks this member alone: a compound of one, so that HDF5 converts no other
+ * column. */
 static hid_t picking(const char *name, hid_t type)
 {
     hid_t pick = H5Tcreate(H5T_COMPOUND, H5Tget_size(type));
@@ -168,18 +187,20 @@ static hid_t picking(const char *name, hid_t type)
     return pick;
 }
 
+/* Texts are read through a compound of one member; the layout of an element is that of the
+ * member. */
 static scs_status member_strings(const scs_h5 *h5, const char *path, const char *name,
                                  const member *m, scs_names *names)
 {
-    scs_h5_text text;
+    layout text;
     scs_status st;
 
     SCS_REQUIRE(m->kind == H5T_STRING, SCS_EDATA, "%s: column %s of %s must be text", h5->path,
                 name, path);
-    text = h5_text_of(m->type, m->n);
+    text = layout_of(m->type, m->n);
     text.type = picking(name, m->type);
     SCS_REQUIRE(text.type >= 0, SCS_EDATA, "%s: column %s of %s is damaged", h5->path, name, path);
-    st = h5_read_text(h5, path, m->dataset, &text, names);
+    st = read_text(h5, path, m->dataset, &text, names);
     scs_h5_drop(text.type);
     return st;
 }
@@ -196,7 +217,7 @@ scs_status scs_h5_read_member_strings(const scs_h5 *h5, const char *path, const 
     return st;
 }
 
-/* @param type in memory */
+/* @param type in memory  @param[out] out [m->n] */
 static scs_status member_numbers(const scs_h5 *h5, const char *path, const char *name,
                                  const member *m, hid_t type, void *out)
 {
@@ -212,7 +233,7 @@ static scs_status member_numbers(const scs_h5 *h5, const char *path, const char 
     return SCS_OK;
 }
 
-/* @param also the type that may stand beside integers  @param what it holds, in words */
+/* @param also the class that may stand beside integers  @param what it holds, in words */
 static scs_status read_member_numbers(const scs_h5 *h5, const char *path, const char *name,
                                       H5T_class_t also, const char *what, hid_t type, void *out)
 {
@@ -250,6 +271,7 @@ scs_status scs_h5_member_type(const scs_h5 *h5, const char *path, const char *na
     return SCS_OK;
 }
 
+/* HDF5 allocates each name. */
 static scs_status add_member_names(hid_t table, scs_names *names)
 {
     int n = H5Tget_nmembers(table);
@@ -278,8 +300,9 @@ scs_status scs_h5_member_names(const scs_h5 *h5, const char *path, scs_names *na
     return st == SCS_OK ? st : scs_context(st, "%s: %s: ", h5->path, path);
 }
 
-/* Attributes: short texts and small lists of integers. */
+/* ---- attributes: short texts and small lists of integers ---- */
 
+/* Bytes of a text attribute of fixed length: far more than any encoding name, less than harm. */
 enum { TEXT_MAX = 1 << 20 };
 
 /* An attribute; id is negative when the object has none of that name. */
@@ -295,6 +318,7 @@ static void drop_attribute(attribute *a)
     scs_h5_drop(a->id);
 }
 
+/* Fill in its type and number of elements. */
 static void describe(attribute *a)
 {
     hid_t space = H5Aget_space(a->id);
@@ -305,6 +329,7 @@ static void describe(attribute *a)
     scs_h5_drop(space);
 }
 
+/* That it does not exist is no failure. @param[out] a to be dropped */
 static scs_status open_attribute(const scs_h5 *h5, const char *path, const char *name, attribute *a)
 {
     hid_t object;
@@ -323,6 +348,7 @@ static scs_status open_attribute(const scs_h5 *h5, const char *path, const char 
     return SCS_OK;
 }
 
+/* A zeroed byte more than HDF5 writes ends the text. */
 static scs_status read_fixed(const attribute *a, char **text)
 {
     size_t size = H5Tget_size(a->type);
@@ -333,6 +359,7 @@ static scs_status read_fixed(const attribute *a, char **text)
     return SCS_OK;
 }
 
+/* HDF5 allocates the text; ours is a copy. */
 static scs_status read_variable(const attribute *a, char **text)
 {
     char *read = NULL;
@@ -344,6 +371,8 @@ static scs_status read_variable(const attribute *a, char **text)
     return st;
 }
 
+/* The message is completed by the caller: "must be one text" after "FILE: PATH: attribute NAME:
+ * ". */
 static scs_status read_one_text(const attribute *a, char **text)
 {
     SCS_REQUIRE(a->kind == H5T_STRING && a->n == 1, SCS_EDATA, "must be one text");

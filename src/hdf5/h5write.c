@@ -17,7 +17,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* HDF5 runs on the main thread alone. */
+/* Whether any file failed to close. HDF5 runs on the main thread alone; a thread-local needs no
+ * lock either way. */
 static _Thread_local bool unusable;
 
 bool scs_h5_shut(hid_t file)
@@ -33,7 +34,8 @@ bool scs_h5_is_unusable(void)
     return unusable;
 }
 
-/* HDF5 keeps the system's errno only in the text of its own error stack. */
+/* H5Ewalk2's visitor: HDF5 keeps the system's errno only in the text of its own error stack, as
+ * "errno = 28". */
 static herr_t find_errno(unsigned n, const H5E_error2_t *error, void *found)
 {
     const char *at = error->desc ? strstr(error->desc, "errno = ") : NULL;
@@ -44,6 +46,8 @@ static herr_t find_errno(unsigned n, const H5E_error2_t *error, void *found)
     return 0;
 }
 
+/* ENOSPC, EDQUOT, EFBIG, EROFS: there is no room for the file, which the user can change. All
+ * else is a failing disk or HDF5 itself. */
 scs_status scs_h5_failed(hid_t file, const char *what, const char *path)
 {
     char name[512] = "HDF5 file";
@@ -58,7 +62,7 @@ scs_status scs_h5_failed(hid_t file, const char *what, const char *path)
                     full ? scs_file_creation_hint(error) : "check the disk");
 }
 
-/* Link creation list that makes intermediate groups. */
+/* Link creation list that makes intermediate groups; to be closed. */
 static hid_t link_list(void)
 {
     hid_t lcpl = H5Pcreate(H5P_LINK_CREATE);
@@ -85,7 +89,8 @@ scs_status scs_h5_group(hid_t file, const char *path)
     return st;
 }
 
-/* Creates a dataset; takes over (closes) dcpl. */
+/* Create a dataset; takes over (closes) dcpl. Invalid ids are let through to HDF5, which then
+ * fails: one place for the message. */
 static scs_status create(hid_t file, const char *path, hid_t type, hid_t space, hid_t dcpl)
 {
     hid_t lcpl = link_list(), set = H5I_INVALID_HID;
@@ -100,7 +105,8 @@ static scs_status create(hid_t file, const char *path, hid_t type, hid_t space, 
     return st;
 }
 
-/* Variable-length data needs its fill value: a reference to nothing. */
+/* Creation list of a dataset whose place is fixed at once and whose bytes are not filled.
+ * Variable-length data needs its fill value: a reference to nothing. */
 static hid_t contiguous(hid_t type)
 {
     hid_t dcpl = H5Pcreate(H5P_DATASET_CREATE);
@@ -149,7 +155,7 @@ scs_status scs_h5_growing(hid_t file, const char *path, hid_t type, int64_t chun
     return st;
 }
 
-/* Writes to an open dataset and closes it. */
+/* Write to an open dataset and close it; the close is where a full disk may show first. */
 static scs_status write_and_close(hid_t file, const char *path, hid_t set, hid_t type, hid_t memory,
                                   hid_t space, const void *data)
 {
@@ -162,6 +168,8 @@ static scs_status write_and_close(hid_t file, const char *path, hid_t set, hid_t
     return st;
 }
 
+/* An empty dataset is not opened: HDF5 has nothing to write, and contiguous storage of no bytes
+ * may not exist. */
 scs_status scs_h5_write(hid_t file, const char *path, hid_t type, int rank, const int64_t *dims,
                         const void *data)
 {
@@ -177,8 +185,8 @@ scs_status scs_h5_write(hid_t file, const char *path, hid_t type, int rank, cons
     return write_and_close(file, path, set, type, H5S_ALL, H5S_ALL, data);
 }
 
-/* The part of a dataset's space that rows [first, first + n) are. @param[out] memory a space of
- * that shape */
+/* The part of a dataset's space that rows [first, first + n) are, to be closed. @param[out]
+ * memory a space of that shape; invalid where the dataset has no such rows */
 static hid_t select_rows(hid_t set, int64_t first, int64_t n, hid_t *memory)
 {
     hsize_t start[2] = {(hsize_t)first, 0}, count[2] = {0, 0};
@@ -212,7 +220,7 @@ scs_status scs_h5_write_part(hid_t file, const char *path, hid_t type, int64_t f
     return st;
 }
 
-/* Makes a growing dataset n elements longer. @param[out] before its length until now */
+/* Make a growing dataset n elements longer. @param[out] before its length until now */
 static scs_status lengthen(hid_t file, const char *path, int64_t n, int64_t *before)
 {
     hid_t set = H5Dopen2(file, path, H5P_DEFAULT), space;
@@ -267,7 +275,7 @@ hid_t scs_h5_bool_type(void)
     return H5I_INVALID_HID;
 }
 
-/* n < 0: a scalar. */
+/* @param n elements; < 0: a scalar */
 static scs_status write_attr(hid_t file, const char *path, const char *attr, hid_t type, int n,
                              const void *data)
 {
@@ -322,7 +330,8 @@ scs_status scs_h5_attr_write_int64(hid_t file, const char *path, const char *att
     return write_attr(file, path, attr, H5T_NATIVE_INT64, scalar ? -1 : n, values);
 }
 
-/* H5F_CLOSE_STRONG: a failed writer may leave objects open, and they must not keep the file. */
+/* H5F_CLOSE_STRONG: a failed writer may leave objects open, and they must not keep the file. The
+ * bounds keep to what 1.10 reads. */
 static hid_t file_access(void)
 {
     hid_t fapl = H5Pcreate(H5P_FILE_ACCESS);
@@ -348,6 +357,8 @@ static hid_t file_creation(bool checked)
     return fcpl;
 }
 
+/* HDF5 loses errno, so the exclusive creation is ours (with its reason in the message), and HDF5
+ * then takes the empty file over. */
 static scs_status create_file(const char *path, bool checked, hid_t *file)
 {
     hid_t fapl, fcpl;
@@ -357,7 +368,6 @@ static scs_status create_file(const char *path, bool checked, hid_t *file)
     fapl = file_access();
     SCS_REQUIRE(fapl >= 0, SCS_EINTERNAL, "%s: HDF5 gave no file access list", path);
     fcpl = file_creation(checked);
-    /* HDF5 loses errno: the exclusive creation is ours, HDF5 then takes the empty file over. */
     scs_status st = scs_file_create(path);
     if (st == SCS_OK) {
         *file = fcpl < 0 ? H5I_INVALID_HID : H5Fcreate(path, H5F_ACC_TRUNC, fcpl, fapl);
@@ -394,8 +404,10 @@ static int descriptor_of(hid_t file)
     return H5Fget_vfd_handle(file, H5P_DEFAULT, &fd) >= 0 && fd ? *(int *)fd : -1;
 }
 
-/* HDF5 1.10 crashes at exit over a file that it could not flush. What its cache still holds is
- * worthless, so it goes into memory instead of the full disk, and the close succeeds. */
+/* Close a file without another byte reaching the disk. HDF5 1.10 crashes at exit over a file
+ * that it could not flush. What its cache still holds is worthless, so it goes into memory
+ * instead of the full disk, and the close succeeds: the descriptor is replaced by one of a
+ * memory file, and a limit on file sizes (which would stop that too) is lifted meanwhile. */
 static void discard(hid_t file, int fd)
 {
     int sink = memfd_create("discarded", MFD_CLOEXEC);
@@ -431,7 +443,8 @@ static scs_status reserve_flush(hid_t file, int fd, const char *path)
     return error ? scs_file_creation_failed(path, error) : SCS_OK;
 }
 
-/* Cut off what the reserve was too much. Takes over (closes) fd. */
+/* Cut off what the reserve was too much: H5Fopen takes a file that is longer than its superblock
+ * says for damaged. Takes over (closes) fd. */
 static scs_status cut_and_sync(int fd, const char *path, hsize_t size)
 {
     int error = fd < 0 || ftruncate(fd, (off_t)size) != 0 || fsync(fd) != 0 ? errno : 0;
@@ -442,8 +455,9 @@ static scs_status cut_and_sync(int fd, const char *path, hsize_t size)
     return SCS_OK;
 }
 
-/* After the flush the file is complete, and HDF5's own close gets nothing more to do with the disk:
- * if it failed there, HDF5 would crash at exit. */
+/* After the flush the file is complete, and HDF5's own close gets nothing more to do with the
+ * disk: if it failed there, HDF5 would crash at exit. A duplicate of the descriptor stays with
+ * the real file to cut and sync it. */
 scs_status scs_h5_finish(hid_t file, const char *path)
 {
     int own = descriptor_of(file), fd = -1;
@@ -460,6 +474,7 @@ scs_status scs_h5_finish(hid_t file, const char *path)
     return check_complete(path);
 }
 
+/* Paths first: a failure leaves nothing behind but what abandon removes. */
 static scs_status create_out(const char *path, bool checked, scs_h5_out *out)
 {
     scs_status st;
@@ -506,9 +521,10 @@ done:
     return st;
 }
 
+/* A zeroed struct holds no file: HDF5's ids are above 0. */
 void scs_h5_out_abandon(scs_h5_out *out)
 {
-    if (out->file > 0) /* a zeroed struct holds no file */
+    if (out->file > 0)
         scs_h5_discard(out->file);
     if (out->temp)
         (void)unlink(out->temp);
