@@ -7,11 +7,14 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-/* No multiples of a kernel's blocks. */
+/* Sizes of the products, no multiples of a kernel's blocks: edges are computed too. Seconds that
+ * the child may take. */
 enum { M = 67, N = 131, K = 93, SECONDS = 20 };
 
+/* Address space of the child, beyond what the process has. */
 static const int64_t memory = (int64_t)1 << 30;
 
+/* Numbers of either sign in [-0.5, 0.5) without a pattern that errors could cancel in. */
 static double element(int64_t i)
 {
     return (double)((i * 7919) % 1009) / 1009 - 0.5;
@@ -29,6 +32,8 @@ typedef struct operands {
     double da[M * K], db[K * N], dc[M * N];
 } operands;
 
+/* Both precisions, one way to transpose. The bounds are far above rounding (sums of 93 products
+ * below 0.25) and far below what a wrong element would show. */
 static bool product_is_right(bool ta, bool tb, operands *o)
 {
     bool right = true;
@@ -49,6 +54,7 @@ static bool product_is_right(bool ta, bool tb, operands *o)
     return right;
 }
 
+/* What the child runs: its status says all. One thread, as the child has none of the parent's. */
 static scs_status probe(void *arg, scs_bytes *out)
 {
     operands *o;

@@ -1,4 +1,9 @@
-/** BLAS in the network's number type. */
+/** BLAS in the network's number type, and whether the BLAS at hand works on this processor.
+ *
+ *  The network's numbers are float32 unless the library is built with SCS_DOUBLE; call SCS_GEMM
+ *  and SCS_SYRK, never the s or d routine, where they are multiplied. Matrices are row-major, as
+ *  CBLAS takes them.
+ */
 #ifndef SCS_BLAS_H
 #define SCS_BLAS_H
 
@@ -13,10 +18,12 @@
 #define SCS_SYRK cblas_ssyrk
 #endif
 
-/* Whether the BLAS that was chosen by the environment works on this processor. */
-
-/** Small products in a forked child, compared with plain loops: an OPENBLAS_CORETYPE that the
- * processor cannot execute ends there. Local; call before MPI_Init. */
+/** Whether small products by BLAS are right: in a forked child, in both precisions, all four ways
+ * to transpose, compared with plain loops.
+ *
+ *  OpenBLAS takes its kernels from OPENBLAS_CORETYPE without asking the processor: instructions
+ * that it does not have end the child with a signal, not the job. Also false where no child can be
+ * made. Local; before MPI_Init. */
 bool scs_blas_works(void);
 
 #endif

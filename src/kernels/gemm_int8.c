@@ -11,20 +11,24 @@
 #define SCS_AMX 0
 #endif
 
-/* A tile is 16 rows of 64 bytes, and of sums 16 rows of 16. Three tiles, a digit each, lie one
- * after the other. */
+/* A tile is a register of 16 rows of 64 bytes, and of sums 16 rows of 16 int32. Three tiles, a
+ * digit each, the highest first, lie one after the other: a triple. */
 enum { ROWS = 16, WIDTH = 64, TILE = ROWS * WIDTH, DIGITS = 3, TRIPLE = DIGITS * TILE };
 
-static int32_t tiles_of(int64_t n, int32_t size)
+/* How many blocks of this size hold n rows or columns. */
+static int32_t blocks_of(int64_t n, int32_t size)
 {
     return (int32_t)((n + size - 1) / size);
 }
 
+/* Room to round the address up to WIDTH; digits of whole blocks of rows; a scale for each row of
+ * them. */
 int64_t scs_gemm_int8_scratch(int32_t n_in, int32_t n)
 {
-    int64_t blocks = tiles_of(n, ROWS);
+    int64_t blocks = blocks_of(n, ROWS);
 
-    return WIDTH + blocks * tiles_of(n_in, WIDTH) * TRIPLE + blocks * ROWS * (int64_t)sizeof(float);
+    return WIDTH + blocks * blocks_of(n_in, WIDTH) * TRIPLE +
+           blocks * ROWS * (int64_t)sizeof(float);
 }
 
 #if SCS_AMX
@@ -35,25 +39,29 @@ int64_t scs_gemm_int8_scratch(int32_t n_in, int32_t n)
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define SCS_WITH_TILES __attribute__((target("amx-tile,amx-int8,avx512f,avx512bw,avx512vl")))
+/* Only these functions are compiled for the instructions; all others run everywhere. */
+#define WITH_TILES __attribute__((target("amx-tile,amx-int8,avx512f,avx512bw,avx512vl")))
 
+/* A right factor. A panel is ROWS of its rows. */
 struct scs_gemm_int8 {
     int32_t n_out, n_in, n_step; /* n_step tiles side by side hold n_in columns */
     int8_t *digit; /* [n_out / ROWS, n_step, DIGITS, TILE], as the processor wants it */
     float *scale;  /* [n_out, rounded up to ROWS] */
 };
 
-void scs_gemm_int8_destroy(scs_gemm_int8 **tiles)
+void scs_gemm_int8_destroy(scs_gemm_int8 **gemm)
 {
-    if (*tiles) {
-        free((*tiles)->digit);
-        free((*tiles)->scale);
+    if (*gemm) {
+        free((*gemm)->digit);
+        free((*gemm)->scale);
     }
-    free(*tiles);
-    *tiles = NULL;
+    free(*gemm);
+    *gemm = NULL;
 }
 
-/* A little less than 127 in each digit, so that rounding leads nowhere. */
+/* The largest integer: a little less than 127 in each digit, so that rounding leads nowhere.
+ * Rows whose numbers are all below `smallest` are taken for zeros: their scale would not be a
+ * normal number. */
 static const float largest = 8355000, smallest = 1e-30F;
 
 /* Linux gives a process the tiles' registers when it asks for them. */
@@ -69,7 +77,7 @@ bool scs_gemm_int8_available(void)
 /* ---- digits ---- */
 
 /* Columns [k, k + ROWS) of a row, 0 past its end. */
-SCS_WITH_TILES static inline __m512 take(const float *row, int32_t k, int32_t n)
+WITH_TILES static inline __m512 load(const float *row, int32_t k, int32_t n)
 {
     int32_t left = n - k;
 
@@ -78,22 +86,23 @@ SCS_WITH_TILES static inline __m512 take(const float *row, int32_t k, int32_t n)
                         : _mm512_setzero_ps();
 }
 
-/* By the bits, where infinity is larger than all numbers and NaN larger still. */
-SCS_WITH_TILES static float largest_size(const float *row, int32_t n)
+/* The largest absolute value of a row. Compared by the bits, where infinity is larger than all
+ * numbers and NaN larger still: neither can hide behind a comparison that is false. */
+WITH_TILES static float largest_size(const float *row, int32_t n)
 {
     __m512i most = _mm512_setzero_si512();
     uint32_t bits;
     float size;
 
     for (int32_t k = 0; k < n; k += ROWS)
-        most = _mm512_max_epu32(most, _mm512_castps_si512(_mm512_abs_ps(take(row, k, n))));
+        most = _mm512_max_epu32(most, _mm512_castps_si512(_mm512_abs_ps(load(row, k, n))));
     bits = _mm512_reduce_max_epu32(most);
     memcpy(&size, &bits, sizeof size);
     return size;
 }
 
 /* Sixteen integers' lowest digits, from -128 to 127. @return the integers without them, over 256 */
-SCS_WITH_TILES static inline __m512i split(__m512i x, int8_t *digit)
+WITH_TILES static inline __m512i split(__m512i x, int8_t *digit)
 {
     __m128i low = _mm512_cvtepi32_epi8(x);
 
@@ -101,15 +110,18 @@ SCS_WITH_TILES static inline __m512i split(__m512i x, int8_t *digit)
     return _mm512_srai_epi32(_mm512_sub_epi32(x, _mm512_cvtepi8_epi32(low)), 8);
 }
 
-/* @param[out] to the row's place in the first of n_step triples  @return the scale */
-SCS_WITH_TILES static float split_row(const float *row, int32_t n, int32_t n_step, int8_t *to)
+/* A row's digits, the lowest last. Without a finite size the scale is NaN, and so are all
+ * products.
+ * @param[out] to the row's place in the first of n_step triples
+ * @return the scale */
+WITH_TILES static float split_row(const float *row, int32_t n, int32_t n_step, int8_t *to)
 {
     float size = largest_size(row, n);
     __m512 up = _mm512_set1_ps(size > smallest ? largest / size : 0);
 
     for (int32_t s = 0; s < n_step; s++, to += TRIPLE)
         for (int32_t k = 0; k < WIDTH; k += ROWS) {
-            __m512i x = _mm512_cvtps_epi32(_mm512_mul_ps(take(row, s * WIDTH + k, n), up));
+            __m512i x = _mm512_cvtps_epi32(_mm512_mul_ps(load(row, s * WIDTH + k, n), up));
 
             x = split(x, to + 2 * TILE + k);
             x = split(x, to + TILE + k);
@@ -118,19 +130,22 @@ SCS_WITH_TILES static float split_row(const float *row, int32_t n, int32_t n_ste
     return isfinite(size) ? size / largest : NAN;
 }
 
-/* The right factor's tiles hold four columns of each of sixteen weights' rows in one of theirs.
- * @param[out] to [n_step] triples  @param row [n_step] triples of which only the first row is used
- */
-static void spread(const int8_t *row, int32_t n_step, int32_t place, int8_t *to)
+/* The right factor's tiles hold four columns of each of sixteen weights' rows in one of theirs:
+ * what the instruction multiplies with one row of the left.
+ * @param[out] to [n_step] triples
+ * @param row [n_step] triples of which only the first row is used
+ * @param place of the row within its panel */
+static void interleave(const int8_t *row, int32_t n_step, int32_t place, int8_t *to)
 {
     for (int32_t t = 0; t < n_step * DIGITS; t++)
         for (int k = 0; k < WIDTH; k++)
             to[t * TILE + k / 4 * WIDTH + place * 4 + k % 4] = row[t * TILE + k];
 }
 
-static scs_status make_ready(const float *weight, scs_gemm_int8 *t)
+/* Digits and scales of all rows. Rows that fill up the last panel stay zero. */
+static scs_status prepare_weight(const float *weight, scs_gemm_int8 *t)
 {
-    int32_t n_panel = tiles_of(t->n_out, ROWS);
+    int32_t n_panel = blocks_of(t->n_out, ROWS);
     int64_t panel = (int64_t)t->n_step * TRIPLE;
     int8_t *row;
 
@@ -139,27 +154,27 @@ static scs_status make_ready(const float *weight, scs_gemm_int8 *t)
     SCS_TRY(SCS_ALLOC(row, panel));
     for (int32_t j = 0; j < t->n_out; j++) {
         t->scale[j] = split_row(weight + (int64_t)j * t->n_in, t->n_in, t->n_step, row);
-        spread(row, t->n_step, j % ROWS, t->digit + j / ROWS * panel);
+        interleave(row, t->n_step, j % ROWS, t->digit + j / ROWS * panel);
     }
     free(row);
     return SCS_OK;
 }
 
 scs_status scs_gemm_int8_create(const scs_real *weight, int32_t n_out, int32_t n_in,
-                                scs_gemm_int8 **tiles)
+                                scs_gemm_int8 **gemm)
 {
     scs_status st;
 
-    *tiles = NULL;
-    if (n_in < SCS_TILES_LEAST || n_in > SCS_TILES_MOST || !scs_gemm_int8_available())
+    *gemm = NULL;
+    if (n_in < SCS_GEMM_INT8_LEAST || n_in > SCS_GEMM_INT8_MOST || !scs_gemm_int8_available())
         return SCS_OK;
-    SCS_TRY(SCS_ALLOC(*tiles, 1));
-    (*tiles)->n_out = n_out;
-    (*tiles)->n_in = n_in;
-    (*tiles)->n_step = tiles_of(n_in, WIDTH);
-    st = make_ready(weight, *tiles);
+    SCS_TRY(SCS_ALLOC(*gemm, 1));
+    (*gemm)->n_out = n_out;
+    (*gemm)->n_in = n_in;
+    (*gemm)->n_step = blocks_of(n_in, WIDTH);
+    st = prepare_weight(weight, *gemm);
     if (st != SCS_OK)
-        scs_gemm_int8_destroy(tiles);
+        scs_gemm_int8_destroy(gemm);
     return st;
 }
 
@@ -171,10 +186,11 @@ typedef struct left {
     float *scale;  /* [rows] */
 } left;
 
-static left divide(const scs_gemm_int8 *t, int32_t n, void *scratch)
+/* The same for every call with the same n: nothing is kept but the caller's address. */
+static left scratch_of(const scs_gemm_int8 *t, int32_t n, void *scratch)
 {
     int8_t *at = (int8_t *)(((uintptr_t)scratch + WIDTH - 1) / WIDTH * WIDTH);
-    int64_t size = (int64_t)tiles_of(n, ROWS) * t->n_step * TRIPLE;
+    int64_t size = (int64_t)blocks_of(n, ROWS) * t->n_step * TRIPLE;
 
     return (left){at, (float *)(void *)(at + size)};
 }
@@ -182,14 +198,15 @@ static left divide(const scs_gemm_int8 *t, int32_t n, void *scratch)
 void scs_gemm_int8_put_row(const scs_gemm_int8 *t, const scs_real *x, int32_t i, int32_t n,
                            void *scratch)
 {
-    left a = divide(t, n, scratch);
+    left a = scratch_of(t, n, scratch);
 
     a.scale[i] =
         split_row(x, t->n_in, t->n_step,
                   a.digit + (int64_t)(i / ROWS) * t->n_step * TRIPLE + (int64_t)(i % ROWS) * WIDTH);
 }
 
-SCS_WITH_TILES static void set_tiles(void)
+/* All eight registers at full size. Part of a thread's state, so set by each call. */
+WITH_TILES static void configure_tiles(void)
 {
     struct {
         uint8_t palette, start, reserved[14];
@@ -205,10 +222,12 @@ SCS_WITH_TILES static void set_tiles(void)
     _tile_loadconfig(&shape);
 }
 
-/* Sums of products whose digits' places add up to 0, to 1 and to 2. @param[out] sum [DIGITS, ROWS,
- * ROWS] */
-SCS_WITH_TILES static void multiply_block(const int8_t *a, const int8_t *b, int32_t n_step,
-                                          int32_t *sum)
+/* Sums of products whose digits' places add up to 0, to 1 and to 2: one register each, six
+ * multiplications a triple. The other five registers hold digits of both factors. Order of the
+ * instructions: a load well before its use.
+ * @param[out] sum [DIGITS, ROWS, ROWS] */
+WITH_TILES static void multiply_block(const int8_t *a, const int8_t *b, int32_t n_step,
+                                      int32_t *sum)
 {
     _tile_zero(0);
     _tile_zero(1);
@@ -232,9 +251,12 @@ SCS_WITH_TILES static void multiply_block(const int8_t *a, const int8_t *b, int3
     _tile_stored(2, sum + 2 * ROWS * ROWS, WIDTH);
 }
 
-/* @param n, width what there is of the block's rows and columns  @param[out] y a row every n_out */
-SCS_WITH_TILES static void add_up(const int32_t *sum, const float *row_scale, __m512 scale,
-                                  int32_t n, int32_t width, int64_t n_out, float *y)
+/* (sum0 256 + sum1) 256 + sum2, times both scales: float32, in which the last of the three sums
+ * is rounded like any float sum.
+ * @param n, width what there is of the block's rows and columns
+ * @param[out] y a row every n_out */
+WITH_TILES static void add_up(const int32_t *sum, const float *row_scale, __m512 scale, int32_t n,
+                              int32_t width, int64_t n_out, float *y)
 {
     const __m512 place = _mm512_set1_ps(256);
     __mmask16 there = (__mmask16)((1U << width) - 1);
@@ -250,33 +272,35 @@ SCS_WITH_TILES static void add_up(const int32_t *sum, const float *row_scale, __
     }
 }
 
-static int32_t part_of(int32_t n, int32_t block)
+/* Rows of a block of which there are n in all: the last one may have fewer. */
+static int32_t size_of_block(int32_t n, int32_t block)
 {
     return n - block * ROWS < ROWS ? n - block * ROWS : ROWS;
 }
 
-/* Rows of a block that nobody has put are multiplied as well, and dropped. */
-SCS_WITH_TILES void scs_gemm_int8_multiply(const scs_gemm_int8 *t, int32_t n, void *scratch,
-                                           scs_real *y)
+/* Panels outside: a panel's digits stay in the cache while all rows pass. Rows of a block that
+ * nobody has put are multiplied as well, and dropped. */
+WITH_TILES void scs_gemm_int8_multiply(const scs_gemm_int8 *t, int32_t n, void *scratch,
+                                       scs_real *y)
 {
-    left a = divide(t, n, scratch);
+    left a = scratch_of(t, n, scratch);
     int64_t block = (int64_t)t->n_step * TRIPLE;
     int32_t sum[DIGITS * ROWS * ROWS] __attribute__((aligned(WIDTH)));
 
-    set_tiles();
-    for (int32_t p = 0; p < tiles_of(t->n_out, ROWS); p++) {
+    configure_tiles();
+    for (int32_t p = 0; p < blocks_of(t->n_out, ROWS); p++) {
         __m512 scale = _mm512_loadu_ps(t->scale + p * ROWS);
 
-        for (int32_t r = 0; r < tiles_of(n, ROWS); r++) {
+        for (int32_t r = 0; r < blocks_of(n, ROWS); r++) {
             multiply_block(a.digit + r * block, t->digit + p * block, t->n_step, sum);
-            add_up(sum, a.scale + r * ROWS, scale, part_of(n, r), part_of(t->n_out, p), t->n_out,
-                   y + (int64_t)r * ROWS * t->n_out + (int64_t)p * ROWS);
+            add_up(sum, a.scale + r * ROWS, scale, size_of_block(n, r), size_of_block(t->n_out, p),
+                   t->n_out, y + (int64_t)r * ROWS * t->n_out + (int64_t)p * ROWS);
         }
     }
     _tile_release();
 }
 
-#else
+#else /* no tiles: nothing is ever made ready, so the last two are never called */
 
 bool scs_gemm_int8_available(void)
 {
@@ -284,27 +308,27 @@ bool scs_gemm_int8_available(void)
 }
 
 scs_status scs_gemm_int8_create(const scs_real *weight, int32_t n_out, int32_t n_in,
-                                scs_gemm_int8 **tiles)
+                                scs_gemm_int8 **gemm)
 {
     (void)weight, (void)n_out, (void)n_in;
-    *tiles = NULL;
+    *gemm = NULL;
     return SCS_OK;
 }
 
-void scs_gemm_int8_destroy(scs_gemm_int8 **tiles)
+void scs_gemm_int8_destroy(scs_gemm_int8 **gemm)
 {
-    *tiles = NULL;
+    *gemm = NULL;
 }
 
-void scs_gemm_int8_put_row(const scs_gemm_int8 *tiles, const scs_real *x, int32_t i, int32_t n,
+void scs_gemm_int8_put_row(const scs_gemm_int8 *gemm, const scs_real *x, int32_t i, int32_t n,
                            void *scratch)
 {
-    (void)tiles, (void)x, (void)i, (void)n, (void)scratch;
+    (void)gemm, (void)x, (void)i, (void)n, (void)scratch;
 }
 
-void scs_gemm_int8_multiply(const scs_gemm_int8 *tiles, int32_t n, void *scratch, scs_real *y)
+void scs_gemm_int8_multiply(const scs_gemm_int8 *gemm, int32_t n, void *scratch, scs_real *y)
 {
-    (void)tiles, (void)n, (void)scratch, (void)y;
+    (void)gemm, (void)n, (void)scratch, (void)y;
 }
 
 #endif

@@ -1,12 +1,23 @@
-/** The few LAPACK routines in use, as OpenBLAS exports them (there is no C header for them). */
+/** The few LAPACK routines in use, as OpenBLAS exports them (it installs no C header for them).
+ *
+ *  Fortran's conventions: matrices are column-major with a leading dimension, everything is
+ *  passed by address, and *info is 0, -i for argument i being wrong, or > 0 for a failure of the
+ *  numbers. The lengths of the character arguments, which Fortran passes behind, are left out:
+ *  each is one character. Local.
+ */
 #ifndef SCS_LAPACK_H
 #define SCS_LAPACK_H
 
-/** Solve A X = B for a symmetric positive definite A (Cholesky), column-major. */
+/** Solve A X = B for a symmetric positive definite A (Cholesky). *info > 0: A is not.
+ *  @param uplo       "U" or "L": the triangle of A that is read
+ *  @param[in,out] a  [n, n] A; its factor  @param[in,out] b [n, nrhs] B; X */
 void dposv_(const char *uplo, const int *n, const int *nrhs, double *a, const int *lda, double *b,
             const int *ldb, int *info);
 
-/** Eigenvalues (ascending) and eigenvectors of a symmetric A, which they replace, column-major. */
+/** Eigenvalues and, with jobz "V", eigenvectors of a symmetric A. *info > 0: no convergence.
+ *  @param[in,out] a  [n, n] A; a column for each eigenvector, orthonormal
+ *  @param[out] w     [n] eigenvalues, ascending
+ *  @param[out] work  [lwork], lwork >= 3n - 1; lwork -1: work[0] is what would be best */
 void dsyev_(const char *jobz, const char *uplo, const int *n, double *a, const int *lda, double *w,
             double *work, const int *lwork, int *info);
 

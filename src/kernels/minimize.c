@@ -1,14 +1,21 @@
 #include "src/kernels/minimize.h"
 
+#include "src/base/vector.h"
+
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* Steps that H is made of; how often a step is halved before the search along a direction is
+ * given up. */
 enum { MEMORY = 8, HALVINGS = 30 };
 
+/* The most that a step changes a variable by; the share of the gain which the slope promises
+ * that a step must make (Armijo). */
 static const double longest_step = 2, sufficient = 1e-4;
 
+/* Where the search is, what it tries, and what it has learnt. All arrays owned but x. */
 typedef struct path {
     scs_objective f;
     void *ctx;
@@ -20,23 +27,10 @@ typedef struct path {
     double *direction;            /* [n] */
 } path;
 
-static double dot(const double *a, const double *b, int32_t n)
-{
-    double sum = 0;
-
-    for (int32_t i = 0; i < n; i++)
-        sum += a[i] * b[i];
-    return sum;
-}
-
-static void add(double *to, double scale, const double *a, int32_t n)
-{
-    for (int32_t i = 0; i < n; i++)
-        to[i] += scale * a[i];
-}
-
-/* direction = - H gradient, H from the steps that are kept (the two-loop recursion). */
-static void point(path *p)
+/* direction = - H gradient, H from the steps that are kept: the two-loop recursion, begun with
+ * the newest step's s'y / y'y times the identity. Then shortened to the longest step; without
+ * any step kept this is steepest descent. */
+static void set_direction(path *p)
 {
     double share[MEMORY], *d = p->direction;
     double largest = 0, scale = 1;
@@ -45,21 +39,22 @@ static void point(path *p)
     for (int k = p->kept - 1; k >= 0; k--) {
         const double *s = p->step + (int64_t)k * p->n, *y = p->change + (int64_t)k * p->n;
 
-        share[k] = dot(s, d, p->n) / dot(s, y, p->n);
-        add(d, -share[k], y, p->n);
+        share[k] = scs_vector_dot(s, d, p->n) / scs_vector_dot(s, y, p->n);
+        scs_vector_add(d, y, -share[k], p->n);
     }
     if (p->kept) {
         const double *s = p->step + (int64_t)(p->kept - 1) * p->n;
         const double *y = p->change + (int64_t)(p->kept - 1) * p->n;
 
-        scale = dot(s, y, p->n) / dot(y, y, p->n);
+        scale = scs_vector_dot(s, y, p->n) / scs_vector_dot(y, y, p->n);
     }
     for (int32_t i = 0; i < p->n; i++)
         d[i] *= scale;
     for (int k = 0; k < p->kept; k++) {
         const double *s = p->step + (int64_t)k * p->n, *y = p->change + (int64_t)k * p->n;
 
-        add(d, share[k] - dot(y, d, p->n) / dot(s, y, p->n), s, p->n);
+        scs_vector_add(d, s, share[k] - scs_vector_dot(y, d, p->n) / scs_vector_dot(s, y, p->n),
+                       p->n);
     }
     for (int32_t i = 0; i < p->n; i++)
         largest = fmax(largest, fabs(d[i]));
@@ -68,7 +63,9 @@ static void point(path *p)
         d[i] *= scale;
 }
 
-/* Forget the oldest step for the newest, unless the function is not convex along it. */
+/* The step just made, and how the gradient changed. Forget the oldest for it, unless the
+ * function is not convex along it (s'y <= 0): H would no longer be positive definite, and its
+ * directions lead uphill. */
 static void keep_step(path *p)
 {
     size_t row = (size_t)p->n * sizeof(double);
@@ -85,18 +82,21 @@ static void keep_step(path *p)
         s[i] = p->next[i] - p->x[i];
         y[i] = p->next_gradient[i] - p->gradient[i];
     }
-    p->kept += dot(s, y, p->n) > 1e-12 * dot(y, y, p->n);
+    p->kept += scs_vector_dot(s, y, p->n) > 1e-12 * scs_vector_dot(y, y, p->n);
 }
 
-/* Halve the step until it gains enough. @return whether one did */
+/* Halve the step until it gains enough. A value of INFINITY or NaN fails the comparison and is
+ * passed by; a direction that does not lead downhill is not followed at all.
+ * @param[in,out] value at x; at the point found
+ * @param[out] gained whether one was found */
 static scs_status search(path *p, double *value, bool *gained)
 {
-    double slope = dot(p->gradient, p->direction, p->n), length = 1, tried;
+    double slope = scs_vector_dot(p->gradient, p->direction, p->n), length = 1, tried;
 
     *gained = false;
     for (int k = 0; k < HALVINGS && slope < 0; k++, length /= 2) {
         memcpy(p->next, p->x, (size_t)p->n * sizeof *p->next);
-        add(p->next, length, p->direction, p->n);
+        scs_vector_add(p->next, p->direction, length, p->n);
         SCS_TRY(p->f(p->ctx, p->next, p->next_gradient, &tried));
         if (tried <= *value + sufficient * length * slope) {
             *gained = true;
@@ -107,18 +107,20 @@ static scs_status search(path *p, double *value, bool *gained)
     return SCS_OK;
 }
 
-static scs_status walk(path *p, int most, double gain, double *value)
+/* When no step along the direction gains, what was kept may mislead here: once more by steepest
+ * descent, and only if that gains nothing either the minimum is reached. */
+static scs_status descend(path *p, int most, double gain, double *value)
 {
     SCS_TRY(p->f(p->ctx, p->x, p->gradient, value));
     for (int k = 0; k < most; k++) {
         double before = *value;
         bool gained;
 
-        point(p);
+        set_direction(p);
         SCS_TRY(search(p, value, &gained));
         if (!gained && p->kept == 0)
             break;
-        if (!gained) { /* what was learnt on the way misleads here */
+        if (!gained) {
             p->kept = 0;
             continue;
         }
@@ -143,7 +145,7 @@ scs_status scs_minimize(scs_objective f, void *ctx, int32_t n, int most, double 
     SCS_GO(st, SCS_ALLOC(p.next, n));
     SCS_GO(st, SCS_ALLOC(p.next_gradient, n));
     SCS_GO(st, SCS_ALLOC(p.direction, n));
-    SCS_GO(st, walk(&p, most, gain, value));
+    SCS_GO(st, descend(&p, most, gain, value));
 done:
     free(p.direction);
     free(p.next_gradient);

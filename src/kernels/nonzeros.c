@@ -6,13 +6,14 @@
 
 #include <stdbool.h>
 
-/* Rows of x that a part takes. */
+/* The rows of x that are unpacked. */
 typedef struct selection {
     const scs_packed *x;
     const int64_t *rows; /* NULL: from row0 on */
     int64_t row0;
 } selection;
 
+/* Row i of the selection; its words belong to x. */
 static scs_row row_at(const selection *s, int64_t i)
 {
     return scs_packed_row(s->x, s->rows ? s->rows[i] : s->row0 + i);
@@ -24,6 +25,7 @@ void scs_nonzeros_clear(scs_nonzeros *x)
     scs_entries_clear(&x->by_gene);
 }
 
+/* Counted, not estimated: a pass over the rows' sizes, which packed rows carry. */
 scs_status scs_nonzeros_reserve(scs_nonzeros *to, const scs_packed *x, const int64_t *rows,
                                 int64_t row0, int32_t n, bool both)
 {
@@ -36,7 +38,8 @@ scs_status scs_nonzeros_reserve(scs_nonzeros *to, const scs_packed *x, const int
     return both ? scs_entries_reserve(&to->by_gene, x->n_col, n, nnz) : SCS_OK;
 }
 
-/* A row of x is cut where a block ends. */
+/* How many entries cell i has in each block. Genes ascend within a row of x, which is cut where
+ * a block ends. */
 static void count_cell(const selection *s, scs_entries *to, int64_t i)
 {
     scs_row row = row_at(s, i);
@@ -48,6 +51,8 @@ static void count_cell(const selection *s, scs_entries *to, int64_t i)
         to->first[(int64_t)(scs_row_gene(&row, k) / SCS_BLOCK) * to->n_out + i]++;
 }
 
+/* Unpack cell i. Where a block begins, the write moves to another place in memory: the lines
+ * behind it are asked for at once. */
 static void copy_cell(const selection *s, const scs_entries *to, int64_t i)
 {
     scs_row row = row_at(s, i);
@@ -68,6 +73,7 @@ static void copy_cell(const selection *s, const scs_entries *to, int64_t i)
     }
 }
 
+/* Count, add up, copy; a cell is one thread's. */
 static void fill_by_cell(const selection *s, scs_entries *to)
 {
     int64_t n_first = (int64_t)scs_entries_blocks(to->n_in) * to->n_out;

@@ -15,7 +15,8 @@ enum {
     MAX_ROWS = 1024 /* of a task: a panel is packed once for all of them */
 };
 
-/* Rows [row, last) and some columns of a product: what a task works on. */
+/* Rows [row, last) and columns [first, first + width) of a product: what a task works on. On the
+ * task's stack, about 0.7 MB with its copies. */
 typedef struct panel {
     const scs_product *product;
     int32_t first, width, n_vec, row, last;
@@ -30,6 +31,8 @@ typedef struct panel {
 
 /* ---- kinds of processors ---- */
 
+/* A kind of processor: the inner loops of src/kernels/sparse_kernel.h, compiled for its
+ * registers. */
 typedef struct kind {
     int32_t lanes; /* of a register */
     void (*add_block)(const panel *t, int32_t block);
@@ -55,6 +58,7 @@ typedef struct kind {
 #pragma GCC pop_options
 #endif
 
+/* The best kind that this processor can run. */
 static kind find_kind(void)
 {
     return SCS_OF_PROCESSOR(kind);
@@ -62,22 +66,27 @@ static kind find_kind(void)
 
 /* ---- panels ---- */
 
+/* Vector registers that n_col columns fill, the last one perhaps not. */
 static int32_t vectors(kind here, int32_t n_col)
 {
     return (n_col + here.lanes - 1) / here.lanes;
 }
 
+/* Panels that a row of the product is cut into. */
 static int32_t n_panel(kind here, int32_t n_col)
 {
     return (vectors(here, n_col) + MAX_VEC - 1) / MAX_VEC;
 }
 
+/* Counted with the smaller of the two sizes of a task: larger products leave some tasks empty. */
 int scs_sparse_product_tasks(int32_t n_out, int32_t n_col)
 {
     return (n_out + ROWS - 1) / ROWS * n_panel(find_kind(), n_col);
 }
 
-/* The panels of a row are as wide as each other, or one vector wider. */
+/* Tasks of the same rows follow one another, panel by panel. The panels of a row are as wide as
+ * each other, or one vector wider. Large products have larger tasks: a panel of the dense matrix
+ * is packed once for all of a task's rows. */
 static void find_panel(const scs_product *p, int task, kind here, panel *t)
 {
     int32_t n = n_panel(here, p->n_col), n_vec = vectors(here, p->n_col), lanes = here.lanes;
@@ -95,7 +104,9 @@ static void find_panel(const scs_product *p, int task, kind here, panel *t)
         memcpy(t->base, p->base + t->first, (size_t)t->width * sizeof *p->base);
 }
 
-/* The block's rows of `dense`, padded with zeros to whole vectors. */
+/* The block's rows of the panel one after the other, padded with zeros to whole vectors; in
+ * the dense matrix they are n_col apart.
+ * @param from the first row, [n] rows a stride apart */
 static void pack(const scs_real *from, int32_t n, int64_t stride, int32_t row_len, panel *to)
 {
     for (int32_t j = 0; j < n; j++) {
@@ -106,7 +117,8 @@ static void pack(const scs_real *from, int32_t n, int64_t stride, int32_t row_le
     }
 }
 
-/* Few rows of a product read a panel too seldom to pay for its copy. */
+/* Where the block's rows of the panel are. Few rows of a product read a panel too seldom to pay
+ * for its copy, unless the last vector reaches past the matrix. */
 static void take_block(int32_t block, int32_t row_len, panel *t)
 {
     const scs_product *p = t->product;
@@ -122,7 +134,8 @@ static void take_block(int32_t block, int32_t row_len, panel *t)
     t->dense_stride = row_len;
 }
 
-/* Sums that several blocks come back to lie side by side, near the core. */
+/* Sums that several blocks come back to lie side by side, near the core; those of one block, or
+ * of whole vectors, are made where the output is. */
 static void place_sums(int32_t row_len, panel *t)
 {
     const scs_product *p = t->product;
@@ -132,6 +145,7 @@ static void place_sums(int32_t row_len, panel *t)
     t->sums_stride = packed ? row_len : p->n_col;
 }
 
+/* Copy the sums to the output, without the padding. */
 static void write_sums(const panel *t)
 {
     const scs_product *p = t->product;
@@ -143,6 +157,7 @@ static void write_sums(const panel *t)
         memcpy(out + i * p->n_col, t->sums + i * t->sums_stride, (size_t)t->width * sizeof *out);
 }
 
+/* Block by block, in ascending order: the order in which an output is added up. */
 static void run_task(const scs_product *p, int task, kind here)
 {
     int32_t row_len;

@@ -1,12 +1,19 @@
-/* The inner loops of src/sparse.c, which includes this once for each kind of processor.
+/** The inner loops of src/kernels/sparse.c, which includes this once for each kind of processor.
  *
- * SCS_KERNEL(name) is what a function is called there, SCS_VECTOR_BYTES a register's size. A
- * vector type that is longer than the registers would be taken apart in memory. */
+ *  SCS_KERNEL(name) is what a function is called there, SCS_VECTOR_BYTES a register's size; both
+ *  are undefined at the end. A vector type that is longer than the registers would be taken
+ *  apart in memory, and a shorter one would leave half of them idle: hence a version for each,
+ *  not one that the compiler clones.
+ *
+ *  The number of registers of a row is a constant in each loop (the switch below), so that its
+ *  sums stay in registers: n_vec of them, and one for the value.
+ */
 
 typedef scs_real SCS_KERNEL(vec)
     __attribute__((vector_size(SCS_VECTOR_BYTES), aligned(sizeof(scs_real)), may_alias));
 
-/* One row of one block: its sums stay in registers. */
+/** One row of one block: sum += value_k * (row column_k of the dense block), entries ascending.
+ * The first block begins with the base, the others with the sums so far. */
 static inline __attribute__((always_inline)) void SCS_KERNEL(add_row)(const panel *t, int32_t block,
                                                                       int n_vec, int64_t i)
 {
@@ -33,6 +40,7 @@ static inline __attribute__((always_inline)) void SCS_KERNEL(add_row)(const pane
         sums[v] = sum[v];
 }
 
+/** All rows of the task. */
 static inline __attribute__((always_inline)) void SCS_KERNEL(add_rows)(const panel *t,
                                                                        int32_t block, int n_vec)
 {
@@ -40,6 +48,7 @@ static inline __attribute__((always_inline)) void SCS_KERNEL(add_rows)(const pan
         SCS_KERNEL(add_row)(t, block, n_vec, i);
 }
 
+/** The loop for this panel's number of registers. */
 static void SCS_KERNEL(add_block)(const panel *t, int32_t block)
 {
     switch (t->n_vec) {

@@ -35,7 +35,7 @@ static bool multiply(product *p)
     char *scratch;
 
     CHECK_OK(scs_gemm_int8_create(p->w, p->n_out, p->n_in, &tiles));
-    CU_ASSERT_EQUAL(tiles != NULL, scs_gemm_int8_available() && p->n_in >= SCS_TILES_LEAST);
+    CU_ASSERT_EQUAL(tiles != NULL, scs_gemm_int8_available() && p->n_in >= SCS_GEMM_INT8_LEAST);
     if (!tiles)
         return false;
     CHECK_OK(SCS_ALLOC(scratch, scs_gemm_int8_scratch(p->n_in, p->n) + 1));
@@ -165,7 +165,7 @@ static void short_rows_are_left_to_blas(void)
 {
     product p;
 
-    begin(&p, 4, 4, SCS_TILES_LEAST - 1);
+    begin(&p, 4, 4, SCS_GEMM_INT8_LEAST - 1);
     CU_ASSERT(!multiply(&p));
     end(&p);
 }
