@@ -9,6 +9,7 @@ scs_sampler scs_sampler_start(const scs_stream *stream)
     return (scs_sampler){.stream = *stream};
 }
 
+/* Words of a block in their order, then the next block. */
 static uint32_t next_word(scs_sampler *s)
 {
     if (s->left == 0) {
@@ -18,6 +19,7 @@ static uint32_t next_word(scs_sampler *s)
     return s->word[4 - s->left--];
 }
 
+/* The middle of one of 2^52 equal intervals. */
 double scs_sampler_uniform(scs_sampler *sampler)
 {
     uint64_t high = next_word(sampler), low = next_word(sampler);
@@ -25,14 +27,16 @@ double scs_sampler_uniform(scs_sampler *sampler)
     return ((double)((high << 32 | low) >> 12) + 0.5) * 0x1p-52;
 }
 
+/* Four words, whatever came before. */
 double scs_sampler_normal(scs_sampler *sampler)
 {
     double u = scs_sampler_uniform(sampler), v = scs_sampler_uniform(sampler);
 
-    return sqrt(-2.0 * log(u)) * cos(2.0 * M_PI * v); /* Box-Muller */
+    return sqrt(-2.0 * log(u)) * cos(2.0 * M_PI * v);
 }
 
-/* Shape >= 1. */
+/* Shape >= 1. Names and constants as in the paper; the first condition accepts nearly all,
+ * without logarithms. */
 static double gamma_large(scs_sampler *sampler, double shape)
 {
     double d = shape - 1.0 / 3.0, c = 1.0 / sqrt(9.0 * d);
@@ -49,6 +53,7 @@ static double gamma_large(scs_sampler *sampler, double shape)
     }
 }
 
+/* Below 1: gamma(shape + 1) times U^(1 / shape). */
 double scs_sampler_gamma(scs_sampler *sampler, double shape)
 {
     double larger;
@@ -62,6 +67,7 @@ double scs_sampler_gamma(scs_sampler *sampler, double shape)
 /* The sum of probabilities may end just below 1: past POISSON_MOST they are below 1e-100. */
 enum { POISSON_MOST = 200 };
 
+/* Add up probabilities until they pass u: `mean` steps on average. */
 static int64_t poisson_inversion(scs_sampler *sampler, double mean)
 {
     double u = scs_sampler_uniform(sampler), p = exp(-mean), sum = p;

@@ -1,10 +1,12 @@
 #include "src/simulate/sim_counts.h"
+
 #include "src/hdf5/h5write.h"
 #include "src/simulate/sim_model.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
+/* Counts and rows of a block at most; elements of an HDF5 chunk of X. */
 enum { BLOCK_VALUES = 1 << 21, BLOCK_ROWS = 1024, CHUNK = 1 << 16 };
 
 /* A species' file and one block of rows: all the memory that cells take. */
@@ -36,6 +38,7 @@ static void writer_clear(writer *w)
     free(w->order);
 }
 
+/* What was allocated before a failure is cleared by the caller. */
 static scs_status writer_make(writer *w)
 {
     int64_t n_own = w->sim->n_own, rows = BLOCK_VALUES / n_own;
@@ -52,13 +55,15 @@ static scs_status writer_make(writer *w)
     return scs_sim_order(w->sim, w->species, w->order);
 }
 
+/* Cells of the species. */
 static int64_t total_rows(const scs_sim *sim)
 {
     return sim->n_cell * sim->n_type * sim->n_condition;
 }
 
-/* Indices and indptr have one type (scipy mixes them badly): int32 where every count could be
- * stored within it. */
+/* X as csr_matrix. How many counts are not 0 is not known yet, so data and indices grow; indptr
+ * has its size. Indices and indptr have one type (scipy mixes them badly): int32 where every
+ * count could be stored within it. */
 static scs_status reserve_matrix(const writer *w)
 {
     int64_t n = total_rows(w->sim), shape[2] = {n, w->sim->n_own}, zero = 0, ends = n + 1;
@@ -102,6 +107,7 @@ done:
     return st;
 }
 
+/* The species' own names, in the order of its columns; no further columns. */
 static scs_status write_var(const writer *w)
 {
     scs_names genes = {0}, none = {0};
@@ -114,7 +120,9 @@ done:
     return st;
 }
 
-/* One cell's counts, in the file's column order. @return how many are not 0 */
+/* One cell's counts, in the file's column order. A function of the seed, the group and the cell
+ * alone.
+ * @param[out] column, count [n_own]  @return how many are not 0 */
 static int64_t draw_cell(const writer *w, scs_sim_group group, int64_t cell, int32_t *column,
                          float *count)
 {
@@ -135,7 +143,7 @@ static int64_t draw_cell(const writer *w, scs_sim_group group, int64_t cell, int
     return n;
 }
 
-/* Move the block's rows together. @return values of the block */
+/* Move the block's rows together, in place, towards the front. @return values of the block */
 static int64_t pack(writer *w, int32_t n_row)
 {
     int64_t n = 0;
@@ -152,6 +160,7 @@ static int64_t pack(writer *w, int32_t n_row)
     return n;
 }
 
+/* The same code for n cells from n_row on. */
 static scs_status write_codes(const writer *w, const char *path, int32_t code, int32_t n)
 {
     for (int32_t r = 0; r < n; r++)
@@ -159,6 +168,7 @@ static scs_status write_codes(const writer *w, const char *path, int32_t code, i
     return scs_h5_write_part(w->file, path, H5T_NATIVE_INT32, w->n_row, n, w->code);
 }
 
+/* Label and, where there are doses, dose of n cells. */
 static scs_status write_treatment(writer *w, scs_sim_treatment t, int32_t n)
 {
     SCS_TRY(write_codes(w, "obs/condition/codes", t.label, n));
@@ -169,7 +179,7 @@ static scs_status write_treatment(writer *w, scs_sim_treatment t, int32_t n)
                : SCS_OK;
 }
 
-/* "species_a_cell_1" and so on. */
+/* "species_a_cell_1" and so on: n of them from n_row on. */
 static scs_status write_cell_names(const writer *w, int32_t n)
 {
     char species[SCS_SIM_NAME], name[2 * SCS_SIM_NAME];
@@ -187,7 +197,8 @@ done:
     return st;
 }
 
-/* Cells [first, first + n) of a group. */
+/* Cells [first, first + n) of a group: drawn in parallel, each into its own row; written one
+ * after the other. */
 static scs_status write_block(writer *w, scs_sim_group group, int64_t first, int32_t n)
 {
     int64_t n_own = w->sim->n_own, n_value;
@@ -209,6 +220,7 @@ static scs_status write_block(writer *w, scs_sim_group group, int64_t first, int
     return SCS_OK;
 }
 
+/* All cells of a group, in blocks. The shares are made once for all of them. */
 static scs_status write_group(writer *w, scs_sim_group group)
 {
     int64_t left = w->sim->n_cell, first = 0;
@@ -224,6 +236,7 @@ static scs_status write_group(writer *w, scs_sim_group group)
     return SCS_OK;
 }
 
+/* Strings and empty parts first, then the groups in the order of obs. */
 static scs_status write_all(writer *w)
 {
     SCS_TRY(scs_h5_anndata(w->file));

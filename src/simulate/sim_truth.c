@@ -7,10 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { SCS_EXPECTATION_POINTS = 1024 };
+/* Points of the table: an error below 1e-4 log units between them. */
+enum { N_POINTS = 1024 };
 
-/* Gauss-Hermite nodes and weights for a standard normal, 5 points (Abramowitz and Stegun,
- * table 25.10, rescaled). */
+/* Gauss-Hermite nodes and weights for a standard normal, 5 points (Abramowitz and Stegun, table
+ * 25.10, rescaled). */
 enum { NODES = 5 };
 
 static const double node[NODES] = {-2.8569700138728056, -1.3556261799742659, 0.0,
@@ -28,8 +29,11 @@ static double log_probability(double x, double mean, double dispersion)
            x * log(mean / (mean + dispersion));
 }
 
-/* For n of this mean, x = scale * n. Exact below 1024; above, blocks of n / 1024 numbers stand for
- * their middle, which is finer than any negative binomial bends there. */
+/* For n of this mean, x = scale * n. From 12 standard deviations below the mean until
+ * probabilities vanish above it; divided by their sum, so that what was left out is made up for.
+ *
+ * Exact below 1024; above, blocks of n / 1024 numbers stand for their middle, which is finer
+ * than any negative binomial bends there. */
 static scs_expected expected_of_count(double mean, double dispersion, double scale)
 {
     double sd = sqrt(mean + mean * mean / dispersion), total = 0.0;
@@ -51,6 +55,7 @@ static scs_expected expected_of_count(double mean, double dispersion, double sca
     }
 }
 
+/* Over libraries: counts * exp(sd N - sd^2 / 2), N at the nodes. */
 scs_expected scs_sim_truth_expected_log(const scs_sim *sim, double target, double share)
 {
     const double sd = SCS_SIM_LIBRARY_SD;
@@ -66,15 +71,16 @@ scs_expected scs_sim_truth_expected_log(const scs_sim *sim, double target, doubl
     return sum;
 }
 
-/* The table's points are even in the logarithm of the share, from LOWEST to 0. */
+/* The table's points are even in the logarithm of the share, from `lowest` (e^-28: no counts at
+ * all) to 0. */
 static const double lowest = -28.0;
 
 scs_status scs_sim_truth_expectation_create(const scs_sim *sim, double target,
                                             scs_expectation *table)
 {
-    const int last = SCS_EXPECTATION_POINTS - 1;
+    const int last = N_POINTS - 1;
 
-    SCS_TRY(SCS_ALLOC(table->at, SCS_EXPECTATION_POINTS));
+    SCS_TRY(SCS_ALLOC(table->at, N_POINTS));
 #pragma omp parallel for schedule(dynamic, 8)
     for (int i = 0; i <= last; i++)
         table->at[i] =
@@ -88,9 +94,10 @@ void scs_sim_truth_expectation_clear(scs_expectation *table)
     table->at = NULL;
 }
 
+/* Linear between two points; shares below the first have its value. */
 double scs_sim_truth_expectation_at(const scs_expectation *table, double share, double v)
 {
-    const int last = SCS_EXPECTATION_POINTS - 1;
+    const int last = N_POINTS - 1;
     double at = share > 0.0 ? (1.0 - log(share) / lowest) * last : 0.0;
     int i = at <= 0.0 ? 0 : at >= last - 1 ? last - 1 : (int)at;
     double part = fmax(0.0, at - i);
@@ -99,6 +106,7 @@ double scs_sim_truth_expectation_at(const scs_expectation *table, double share, 
     return (1.0 - part) * (low->value + v * low->bend) + part * (high->value + v * high->bend);
 }
 
+/* 1 / counts, the mean library, stands for 1 / L. */
 double scs_sim_truth_total_variance(const scs_sim *sim, const double *share)
 {
     double square = 0.0;
@@ -108,7 +116,7 @@ double scs_sim_truth_total_variance(const scs_sim *sim, const double *share)
     return square / sim->dispersion + 1.0 / sim->counts;
 }
 
-/* One row of the truth; each [n_gene] but share [n_own]. */
+/* One row of the truth, and where it goes; each array is [n_gene], but share [n_own]. */
 typedef struct truth {
     const scs_sim *sim;
     hid_t file;
@@ -117,6 +125,7 @@ typedef struct truth {
     float *shift, *control, *mean, *log_fold_change;
 } truth;
 
+/* What a row is written to; write_row has the values in this order. */
 static const char *const matrices[] = {"X", "layers/control", "layers/mean",
                                        "layers/log_fold_change"};
 
@@ -133,6 +142,7 @@ static void truth_clear(truth *t)
     scs_sim_truth_expectation_clear(&t->table);
 }
 
+/* What was allocated before a failure is cleared by the caller. */
 static scs_status truth_make(truth *t, double target)
 {
     int64_t n = t->sim->n_gene;
@@ -155,11 +165,14 @@ static scs_sim_group group_of(const scs_sim *sim, int64_t row)
                            (int32_t)(row % n) + 1};
 }
 
+/* Every combination; controls are no rows. */
 static int64_t row_count(const scs_sim *sim)
 {
     return (int64_t)sim->n_species * sim->n_type * (sim->n_condition - 1);
 }
 
+/* Named as a screen names its rows (src/data/dose.h), so that the two files can be joined by
+ * their index. */
 static scs_status row_names(const scs_sim *sim, scs_names *names)
 {
     char species[SCS_SIM_NAME], type[SCS_SIM_NAME], label[SCS_SIM_NAME], dose[SCS_DOSE_TEXT];
@@ -176,8 +189,11 @@ static scs_status row_names(const scs_sim *sim, scs_names *names)
     return SCS_OK;
 }
 
+/* The categorical columns of obs. */
 typedef enum key { SPECIES, TYPE, PERTURBATION } key;
 
+/* One column. The perturbation's categories leave out the control, label 0. Empties
+ * `categories`. */
 static scs_status write_key(const truth *t, const char *path, key which, scs_names *categories)
 {
     int64_t n = row_count(t->sim);
@@ -198,6 +214,7 @@ static scs_status write_key(const truth *t, const char *path, key which, scs_nam
     return st;
 }
 
+/* Where there are doses. */
 static scs_status write_doses(const truth *t)
 {
     int64_t n = row_count(t->sim);
@@ -214,6 +231,7 @@ static scs_status write_doses(const truth *t)
     return st;
 }
 
+/* The index and all columns. */
 static scs_status write_obs(const truth *t)
 {
     static char *const columns[] = {"species", "cell_type", "perturbation", "dose"};
@@ -238,6 +256,7 @@ done:
     return st;
 }
 
+/* The reference genes, named as in the first species. */
 static scs_status write_var(const truth *t)
 {
     scs_names genes = {0}, none = {0};
@@ -250,8 +269,8 @@ done:
     return st;
 }
 
-/* Expected log expression of every reference gene in a group. */
-static scs_status expect(const truth *t, scs_sim_group group, float *mean)
+/* Expected log expression of every reference gene in a group. @param[out] mean [n_gene] */
+static scs_status expect_group(const truth *t, scs_sim_group group, float *mean)
 {
     double v;
 
@@ -262,14 +281,15 @@ static scs_status expect(const truth *t, scs_sim_group group, float *mean)
     return SCS_OK;
 }
 
+/* The control of a row is its own type's, of its own species. */
 static scs_status write_row(const truth *t, int64_t row)
 {
     scs_sim_group group = group_of(t->sim, row), control = group;
     const float *const value[N_MATRIX] = {t->shift, t->control, t->mean, t->log_fold_change};
 
     control.condition = 0;
-    SCS_TRY(expect(t, control, t->control));
-    SCS_TRY(expect(t, group, t->mean));
+    SCS_TRY(expect_group(t, control, t->control));
+    SCS_TRY(expect_group(t, group, t->mean));
     SCS_TRY(scs_sim_response(t->sim, group, t->response));
     for (int32_t g = 0; g < t->sim->n_gene; g++) {
         t->shift[g] = t->mean[g] - t->control[g];
@@ -280,6 +300,7 @@ static scs_status write_row(const truth *t, int64_t row)
     return SCS_OK;
 }
 
+/* What the numbers are, for whoever opens the file. */
 static scs_status write_facts(const truth *t, double target)
 {
     SCS_TRY(scs_h5_dict(t->file, "uns/scscreen"));
@@ -291,6 +312,7 @@ static scs_status write_facts(const truth *t, double target)
     return scs_h5_scalar_double(t->file, "uns/scscreen/seed", (double)t->sim->seed);
 }
 
+/* Strings first, then the rows into reserved matrices. */
 static scs_status write_all(const truth *t, double target)
 {
     int64_t dims[2] = {row_count(t->sim), t->sim->n_gene};
@@ -305,6 +327,7 @@ static scs_status write_all(const truth *t, double target)
     return write_facts(t, target);
 }
 
+/* The median of a log-normal of mean m is m exp(-sd^2 / 2). */
 scs_status scs_sim_write_truth(const scs_sim *sim, double target, const char *path)
 {
     truth t = {.sim = sim};

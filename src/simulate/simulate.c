@@ -1,23 +1,25 @@
-#include "src/simulate/sim_counts.h"
 #include "src/simulate/simulate.h"
 
 #include "src/base/file.h"
-#include "src/simulate/sim_model.h"
-#include "scscreen/config.h"
+#include "src/simulate/sim_counts.h"
+#include "src/simulate/sim_truth.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-typedef struct table {
+/* What write_rows writes from. */
+typedef struct ortholog_table {
     const scs_sim *sim;
     int32_t species;
     int32_t *order; /* [n_own] of the species' genes */
-} table;
+} ortholog_table;
 
-/* Rows in the order of the species' own genes. */
+/* "gene_a gene_b type", tab-separated, rows in the order of the species' own genes. Two of the
+ * genes without a one-to-one ortholog are said to be one-to-many with the same gene of the
+ * reference, which the reader must leave out; the others are not in the table. */
 static scs_status write_rows(void *ctx, FILE *out)
 {
-    const table *t = ctx;
+    const ortholog_table *t = ctx;
     const scs_sim *sim = t->sim;
     char own[SCS_SIM_NAME], reference[SCS_SIM_NAME];
 
@@ -35,9 +37,10 @@ static scs_status write_rows(void *ctx, FILE *out)
     return SCS_OK;
 }
 
-static scs_status sim_write_orthologs(const scs_sim *sim, int32_t species, const char *path)
+/* DIR/SPECIES.orthologs.tsv. */
+static scs_status write_orthologs(const scs_sim *sim, int32_t species, const char *path)
 {
-    table t = {.sim = sim, .species = species};
+    ortholog_table t = {.sim = sim, .species = species};
     scs_status st;
 
     SCS_GO(st, SCS_ALLOC(t.order, sim->n_own));
@@ -48,7 +51,8 @@ done:
     return st;
 }
 
-static scs_status one_species(const scs_sim *sim, const char *dir, int32_t species, FILE *log)
+/* The files of one species, and a line of the log for each. */
+static scs_status write_species(const scs_sim *sim, const char *dir, int32_t species, FILE *log)
 {
     int64_t n_value = 0, n_cell = sim->n_cell * sim->n_type * sim->n_condition;
     char name[SCS_SIM_NAME], *path = NULL, *orthologs = NULL;
@@ -63,7 +67,7 @@ static scs_status one_species(const scs_sim *sim, const char *dir, int32_t speci
                 (long long)n_cell, sim->n_own,
                 100.0 * (double)n_value / (double)n_cell / (double)sim->n_own);
     if (species > 0) {
-        SCS_GO(st, sim_write_orthologs(sim, species, orthologs));
+        SCS_GO(st, write_orthologs(sim, species, orthologs));
         if (log)
             fprintf(log, "%s: one-to-one orthologs of %d genes\n", orthologs, sim->n_gene);
     }
@@ -73,7 +77,8 @@ done:
     return st;
 }
 
-static scs_status truth_of(const scs_sim *sim, const scs_config *config, FILE *log)
+/* truth.h5ad and its line of the log. */
+static scs_status write_truth(const scs_sim *sim, const scs_config *config, FILE *log)
 {
     char *path = NULL;
     scs_status st;
@@ -97,8 +102,8 @@ scs_status scs_simulate(const scs_config *config, FILE *log)
     SCS_TRY(scs_file_make_folder(dir));
     SCS_TRY(scs_sim_create(config, &sim));
     for (int32_t s = 0; s < sim.n_species; s++)
-        SCS_GO(st, one_species(&sim, dir, s, log));
-    SCS_GO(st, truth_of(&sim, config, log));
+        SCS_GO(st, write_species(&sim, dir, s, log));
+    SCS_GO(st, write_truth(&sim, config, log));
 done:
     scs_sim_clear(&sim);
     return st;
