@@ -1,3 +1,7 @@
+/** A block of bytes, written at its end and read from its beginning (src/base/bytes.h has the
+ *  format). Every text and list is made of puts and gets of bytes, so that the two bounds
+ *  checks, reserve and scs_bytes_get, are the only ones there are.
+ */
 #include "src/base/bytes.h"
 
 #include "src/base/names.h"

@@ -1,3 +1,6 @@
+/** Checksums of memory, of files, and within files (src/base/checksum.h). libmd's SHA-256, over
+ *  pieces that pread takes, so that two checks of a file do not disturb each other's position.
+ */
 #include "src/base/checksum.h"
 
 #include <errno.h>
@@ -155,6 +158,7 @@ scs_status scs_checksum_file_write(const char *path)
     return st;
 }
 
+/* Where the damage is cannot be told, nor whether HDF5 would have noticed. */
 static scs_status damaged(const char *path)
 {
     return SCS_FAIL(SCS_EDATA,
@@ -173,6 +177,7 @@ static scs_status compare_block(int fd, const char *path, const char *found)
     return memcmp(block, found, sizeof block) == 0 ? SCS_OK : damaged(path);
 }
 
+/* @param start at least 8 bytes */
 static bool is_hdf5(const char *start)
 {
     return memcmp(start, hdf5_signature, sizeof hdf5_signature) == 0;

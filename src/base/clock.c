@@ -1,3 +1,6 @@
+/** The monotonic clock in seconds; a double holds nanoseconds of a year or two of uptime to
+ *  within a microsecond.
+ */
 #include "src/base/clock.h"
 
 #include <time.h>

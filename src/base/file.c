@@ -1,3 +1,7 @@
+/** How a file comes to be under its path (src/base/file.h has the steps). Everything that can be
+ *  refused by the system is reported with the system's reason and what a user can do: a message
+ *  that only says "cannot write" sends people to the wrong place.
+ */
 #include "src/base/file.h"
 
 #include "src/base/text.h"
@@ -110,6 +114,7 @@ static scs_status folder_of(const char *path, char **folder)
     return scs_text_copy_n(path, slash == path ? 1 : (size_t)(slash - path), folder);
 }
 
+/* The part behind the last "/", borrowed. */
 static const char *name_of(const char *path)
 {
     const char *slash = strrchr(path, '/');

@@ -1,3 +1,6 @@
+/** The checksum itself, then sums over parts of a file (src/base/hash64.h). Each lane is h = (h
+ *  ^ word) * odd, then h ^= h >> 32; the lanes and the size go through the same step at the end.
+ */
 #include "src/base/hash64.h"
 
 #include "src/base/file.h"
@@ -98,6 +101,7 @@ static scs_status add_range(int fd, const char *path, int64_t at, int64_t end, s
     return SCS_OK;
 }
 
+/* For qsort. */
 static int by_begin(const void *a, const void *b)
 {
     const int64_t *x = a, *y = b;

@@ -1,3 +1,6 @@
+/** Lists of names, indices over them, and selections among them (src/base/names.h), in this
+ *  order.
+ */
 #include "src/base/names.h"
 
 #include "src/base/text.h"
@@ -202,6 +205,7 @@ scs_status scs_names_selection_unknown(const scs_selection *s, const char *name)
                     scs_names_list(s->names, 12, list, sizeof list));
 }
 
+/* Whether fnmatch would take it for more than a name. */
 static bool is_glob(const char *text)
 {
     return strpbrk(text, "*?[") != NULL;

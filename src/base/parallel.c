@@ -1,3 +1,5 @@
+/** The first failure of a parallel loop (src/base/parallel.h).
+ */
 #include "src/base/parallel.h"
 
 #include <stdio.h>

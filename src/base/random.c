@@ -1,3 +1,7 @@
+/** Philox4x32-10 and what is drawn from it (src/base/random.h). Random123's code makes single
+ *  blocks; sixteen blocks at once are made by a loop of our own over the same rounds, which
+ *  vector registers can hold (tests/unit/test_random compares the two).
+ */
 #include "src/base/random.h"
 
 #include "src/base/simd.h"

@@ -37,6 +37,7 @@ typedef enum scs_purpose {
     SCS_RANDOM_DROPOUT = 64 /**< + layer number */
 } scs_purpose;
 
+/** What numbers are for; a plain value. */
 typedef struct scs_stream {
     uint64_t seed;
     uint32_t purpose; /**< scs_purpose */

@@ -1,3 +1,9 @@
+/** A child with limits, and what its parent makes of it (src/base/sandbox.h).
+ *
+ *  The child: enter_sandbox, the function, one reply through the pipe, _exit. The parent: read
+ *  until the pipe closes or the time is over, kill if need be, reap, and only then look at what
+ *  was sent.
+ */
 #include "src/base/sandbox.h"
 
 #include "src/base/bytes.h"
@@ -145,6 +151,7 @@ static int wait_readable(int fd, int64_t deadline)
     }
 }
 
+/* By CPU time (SIGXCPU) or by the parent's clock: the same to a user. */
 static scs_status too_slow(const job *j)
 {
     return SCS_FAIL(SCS_EDATA,
@@ -153,6 +160,7 @@ static scs_status too_slow(const job *j)
                     j->what, j->seconds);
 }
 
+/* A good file may need more than the limit: the message says how to raise it. */
 static scs_status too_big(const job *j)
 {
     return SCS_FAIL(SCS_EDATA,

@@ -1,3 +1,7 @@
+/** Cutting a table in place (src/base/table.h has what is understood): lines first, each checked
+ *  as a whole, then fields. Delimiters and closing quotes are overwritten with NULs, so nothing
+ *  is copied.
+ */
 #include "src/base/table.h"
 
 #include "src/base/text.h"

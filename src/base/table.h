@@ -23,6 +23,7 @@
 /** Fields of a row at most. */
 enum { SCS_TABLE_FIELDS = 64 };
 
+/** A file, and its current row. */
 typedef struct scs_table {
     const char *path; /**< for messages; borrowed */
     char *text;       /**< owned; fields point into it */

@@ -1,3 +1,5 @@
+/** Text from users and files: copies, escapes, distances, UTF-8, whole files (src/base/text.h).
+ */
 #include "src/base/text.h"
 
 #include "scscreen/status.h"

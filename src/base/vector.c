@@ -1,3 +1,5 @@
+/** The median, the one function of src/base/vector.h that is too long to be inline.
+ */
 #include "src/base/vector.h"
 
 #include <stdint.h>

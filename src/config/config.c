@@ -198,6 +198,8 @@ static void put(printer *p, const char *text, bool as_is)
          &event);
 }
 
+/* Block style throughout: one key a line, so that two printed configs can be compared line by
+ * line. */
 static void open_map(printer *p)
 {
     yaml_event_t event;
@@ -302,6 +304,7 @@ static void put_config(printer *p, const scs_config *config, int affects)
     close_map(p);
 }
 
+/* The one document of the one stream, without "---". */
 static void put_document(printer *p, const scs_config *config, int affects)
 {
     yaml_event_t event;

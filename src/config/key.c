@@ -97,7 +97,8 @@ static const scs_record combination_record = {.size = sizeof(scs_named_combinati
                                               .has_line = true,
                                               .line = COMBINATION(line)};
 
-/* The words of a choice, and what each of them stands for. */
+/* The words of a choice, and what each of them stands for: the pair in one place, so that the order
+ * of neither matters. What a word does is said in the key's help, and in doc/methods.md. */
 static const scs_word normalize_words[] = {
     {"none", SCS_NORMALIZE_NONE}, {"log1p", SCS_NORMALIZE_LOG1P}, {0}};
 static const scs_word kind_words[] = {

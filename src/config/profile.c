@@ -1,3 +1,6 @@
+/** What `auto` stands for (src/config/profile.h has the table and its reasons). Each function
+ *  begins with the key itself: a key that is set holds in every profile.
+ */
 #include "src/config/profile.h"
 
 #include "scscreen/config.h"

@@ -1,3 +1,9 @@
+/** Text to value and back (src/config/value.h), by the type of the key.
+ *
+ *  For each type there is a set_* function that checks and stores, and, where the text is not
+ *  simply what was stored, a *_text function that prints. Then the lists: names are an
+ *  scs_names, records an array and a count, both reached through offsets of the table.
+ */
 #include "src/config/value.h"
 
 #include "src/base/names.h"
@@ -105,6 +111,7 @@ static scs_status set_bool(const scs_key *key, const char *text, const scs_where
     return refuse_text(key, text, where);
 }
 
+/* One of the key's words, exactly: no case, no abbreviations. */
 static scs_status set_choice(const scs_key *key, const char *text, const scs_where *where, int *out)
 {
     const scs_word *word = scs_key_choice_find(key->choice, text);

@@ -1,3 +1,9 @@
+/** YAML onto the config (src/config/yaml.h has what is understood): a text and its places, nodes
+ *  of the parsed tree, then the walk, from single items up to the whole file.
+ *
+ *  Every message begins with the place of the node that it is about, which libyaml keeps as a
+ *  line counted from 0.
+ */
 #include "src/config/yaml.h"
 
 #include "src/base/names.h"

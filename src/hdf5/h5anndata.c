@@ -1,3 +1,6 @@
+/** AnnData's encodings (src/hdf5/h5anndata.h has the list): the data by src/hdf5/h5write.c, then
+ *  the attributes that tell anndata what it is.
+ */
 #include "src/hdf5/h5anndata.h"
 
 #include "src/base/names.h"

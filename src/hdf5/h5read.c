@@ -1,3 +1,11 @@
+/** Reading HDF5 under the rules of src/hdf5/h5read.h: filters, files, paths and groups, chunks,
+ *  datasets, numbers.
+ *
+ *  The order within a read: the path is walked (scs_h5_look), the object opened without
+ *  following anything (scs_h5_open_object), a dataset's storage, filters, shape, type and sizes
+ *  checked (check_dataset), its chunks checked (check_chunks), and only then is H5Dread called.
+ *  Nothing is kept from one read to the next but the open file.
+ */
 #include "src/hdf5/h5read.h"
 
 #include "src/base/names.h"

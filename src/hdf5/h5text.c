@@ -1,3 +1,7 @@
+/** Text of string datasets, of compound members and of attributes (src/hdf5/h5text.h says why
+ *  apart from numbers). The first two end in read_text, which reads a whole dataset in the form
+ *  in which the file has it and copies its elements.
+ */
 #include "src/hdf5/h5text.h"
 
 #include "src/base/text.h"
@@ -135,6 +139,7 @@ typedef struct member {
     H5T_class_t kind;
 } member;
 
+/* Ids that were never opened are negative, and ignored. */
 static void drop_member(member *m)
 {
     scs_h5_drop(m->type);

@@ -1,3 +1,9 @@
+/** Writing HDF5 (src/hdf5/h5write.h has what was measured and the rules): closing and failures,
+ *  groups and datasets, types, attributes, files, and files under a temporary name.
+ *
+ *  Ids are closed in the reverse order of their making, on all ways out. H5Xclose of an invalid
+ *  id only fails, so ids need not be tested before they are closed.
+ */
 #include "src/hdf5/h5write.h"
 
 #include "src/base/checksum.h"

@@ -1,3 +1,6 @@
+/** A probe of BLAS (src/kernels/blas.h says what for): products of odd sizes against plain
+ *  loops.
+ */
 #include "src/kernels/blas.h"
 
 #include "src/base/sandbox.h"

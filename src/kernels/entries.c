@@ -1,3 +1,5 @@
+/** Blocks of columns: memory, counts, and the transpose (src/kernels/entries.h has the layout).
+ */
 #include "src/kernels/entries.h"
 
 #include "src/base/simd.h"

@@ -1,3 +1,11 @@
+/** Products by integer tiles (src/kernels/gemm_int8.h has the arithmetic): digits of both
+ *  factors, then blocks of 16 x 16 outputs.
+ *
+ *  The layout of the digits is what the instruction wants: dpbssd multiplies a tile of 16 rows
+ *  by 64 bytes with one that holds, in each of its 16 rows, four columns of 16 rows of the other
+ *  factor. Everything is laid out in triples, so that a step along the columns is one address
+ *  further in both factors.
+ */
 #include "src/kernels/gemm_int8.h"
 
 #include "src/base/instrument.h"

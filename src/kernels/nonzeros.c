@@ -1,3 +1,6 @@
+/** Packed rows into blocks of columns (src/kernels/nonzeros.h): count, add up, copy, as the
+ *  transpose in src/kernels/entries.c does it.
+ */
 #include "src/kernels/nonzeros.h"
 
 #include "src/base/simd.h"

@@ -1,3 +1,7 @@
+/** Tasks of a sparse product (src/kernels/sparse.h): which rows and columns, where the dense
+ *  block and the sums lie, and the walk over the blocks. The inner loops are in
+ *  src/kernels/sparse_kernel.h, compiled three times.
+ */
 #include "src/kernels/sparse.h"
 
 #include "src/base/simd.h"

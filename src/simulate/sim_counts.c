@@ -1,3 +1,9 @@
+/** Counts of one species, block by block (src/simulate/sim_counts.h has the file).
+ *
+ *  A block's rows are drawn in parallel into rows of full length, moved together, and appended
+ *  to X/data and X/indices; indptr and obs have their final size from the start and are filled
+ *  behind.
+ */
 #include "src/simulate/sim_counts.h"
 
 #include "src/hdf5/h5write.h"
@@ -26,6 +32,7 @@ typedef struct writer {
     int64_t n_row, n_value; /* written so far */
 } writer;
 
+/* In the reverse order of their making; what was not made is NULL. */
 static void writer_clear(writer *w)
 {
     free(w->dose);

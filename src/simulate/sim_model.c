@@ -1,3 +1,7 @@
+/** The simulated atlas: what is drawn for it and how large its effects are
+ *  (src/simulate/sim_model.h has the model). No draw depends on another: each stream is a kind
+ *  of draw and an index.
+ */
 #include "src/simulate/sim_model.h"
 
 #include "src/base/names.h"

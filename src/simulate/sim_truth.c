@@ -1,3 +1,6 @@
+/** Expectations of log-normalised counts, and the file of them (src/simulate/sim_truth.h has the
+ *  formulas).
+ */
 #include "src/simulate/sim_truth.h"
 
 #include "src/hdf5/h5write.h"
@@ -131,6 +134,7 @@ static const char *const matrices[] = {"X", "layers/control", "layers/mean",
 
 enum { N_MATRIX = sizeof matrices / sizeof *matrices };
 
+/* What was not made is NULL. */
 static void truth_clear(truth *t)
 {
     free(t->log_fold_change);

@@ -1,3 +1,6 @@
+/** All files of a simulated atlas (src/simulate/simulate.h has the list), and the table of
+ *  orthologs.
+ */
 #include "src/simulate/simulate.h"
 
 #include "src/base/file.h"
