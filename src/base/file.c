@@ -87,19 +87,19 @@ static scs_status make_one(const char *path, const char *shown)
 scs_status scs_file_make_folder(const char *path)
 {
     scs_status st = SCS_OK;
-    char *part;
+    char *prefix;
 
-    SCS_TRY(scs_text_copy(path, &part));
-    for (char *at = part + (*part == '/'); *at && st == SCS_OK; at++) {
+    SCS_TRY(scs_text_copy(path, &prefix));
+    for (char *at = prefix + (*prefix == '/'); *at && st == SCS_OK; at++) {
         if (*at != '/')
             continue;
         *at = '\0';
-        st = make_one(part, path);
+        st = make_one(prefix, path);
         *at = '/';
     }
-    if (st == SCS_OK && *part)
-        st = make_one(part, path);
-    free(part);
+    if (st == SCS_OK && *prefix)
+        st = make_one(prefix, path);
+    free(prefix);
     return st;
 }
 
@@ -114,7 +114,7 @@ static scs_status folder_of(const char *path, char **folder)
     return scs_text_copy_n(path, slash == path ? 1 : (size_t)(slash - path), folder);
 }
 
-/* The part behind the last "/", borrowed. */
+/* The name behind the last "/", borrowed. */
 static const char *name_of(const char *path)
 {
     const char *slash = strrchr(path, '/');

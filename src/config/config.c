@@ -148,7 +148,7 @@ typedef struct printer {
     bool failed;
 } printer;
 
-/* libyaml's handler. @return 1, or 0 for a failure, as it wants it */
+/* libyaml's handler. @return 1, or 0 for a failure, as libyaml counts it */
 static int write_text(void *data, unsigned char *text, size_t n)
 {
     return fwrite(text, 1, n, data) == n;

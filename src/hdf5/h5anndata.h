@@ -16,8 +16,7 @@
  *  and all ranks fill reserved numbers afterwards.
  *
  *  Files and failures are those of src/hdf5/h5write.h: SCS_ECREATE where the disk is full, else
- *  SCS_EIO, with file and path. Paths may have several parts; groups on the way are made. All
- *  functions are Local.
+ *  SCS_EIO, with file and path. Groups on the way to a path are made. All functions are Local.
  */
 #ifndef SCS_H5ANNDATA_H
 #define SCS_H5ANNDATA_H

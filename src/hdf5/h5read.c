@@ -81,8 +81,8 @@ int64_t scs_h5_lzf_decode(const uint8_t *in, size_t size, uint8_t *out, size_t r
 
 enum { FILTER_LZF = 32000 }; /* registered with The HDF Group by h5py */
 
-/* HDF5's own deflate: exported by its library, in no header. NULL where it is not, and then chunks
- * are believed. */
+/* HDF5's own deflate: exported by its library, in no header. NULL where it is not, and then
+ * deflated chunks are not checked. */
 extern const H5Z_class2_t H5Z_DEFLATE[1] __attribute__((weak));
 
 /* Bytes that LZF chunks which this thread reads from now on must decode to, at least. HDF5 gives
@@ -288,7 +288,7 @@ static const char *link_kind(H5L_type_t type)
                                        : "a user-defined link";
 }
 
-/* One more part of the path; *found is false when nothing stands there. */
+/* One more component of the path; *found is false when nothing stands there. */
 static scs_status look_at(const scs_h5 *h5, const char *path, bool *found)
 {
     H5L_info_t info;
@@ -301,23 +301,23 @@ static scs_status look_at(const scs_h5 *h5, const char *path, bool *found)
     return SCS_OK;
 }
 
-/* Part by part, since HDF5 itself would follow a soft or external link in the middle. The copy
- * is on the stack: whether something is there cannot fail for want of memory. */
+/* Component by component, since HDF5 itself would follow a soft or external link in the middle. The
+ * copy is on the stack: whether something is there cannot fail for want of memory. */
 scs_status scs_h5_look(const scs_h5 *h5, const char *path, bool *found)
 {
-    char part[LONGEST_PATH + 1];
+    char prefix[LONGEST_PATH + 1];
 
     *found = true;
     SCS_REQUIRE(strlen(path) <= LONGEST_PATH, SCS_EDATA, "%s: a name of more than %d bytes in it",
                 h5->path, LONGEST_PATH);
-    strcpy(part, path);
-    for (char *end = part; *found && *end; end++) {
+    strcpy(prefix, path);
+    for (char *end = prefix; *found && *end; end++) {
         char *slash = strchr(end, '/');
         if (slash == end)
             continue;
         end = slash ? slash : end + strlen(end);
         *end = '\0';
-        SCS_TRY(look_at(h5, part, found));
+        SCS_TRY(look_at(h5, prefix, found));
         if (!slash)
             break;
         *end = '/';

@@ -1,10 +1,11 @@
 /** The one safe entry to HDF5 files that were not written by this process.
  *
  *  A file from outside may be damaged or hostile, and HDF5 1.10 is no shield: it follows links
- *  into other files, loads plugins, believes sizes, and reads beyond what a damaged chunk
- *  decodes to. So every object is opened here, under these rules:
+ *  into other files, loads plugins, takes sizes as they stand, and reads beyond what a damaged
+ *  chunk decodes to. So every object is opened here, under these rules:
  *
- *  - A path is walked part by part over hard links; soft and external links are refused by name.
+ *  - A path is walked component by component over hard links; soft and external links are
+ *    refused by name.
  *  - Storage is compact, contiguous or chunked, within the file; virtual datasets and external
  *    files are refused.
  *  - Filters are deflate, shuffle, fletcher32 and LZF; any other is refused, with how to rewrite
@@ -54,7 +55,7 @@ void scs_h5_close(scs_h5 *h5);
 
 /** A malloc'ed path, printed. SCS_ENOMEM. */
 SCS_MUST_USE scs_status scs_h5_path(char **path, const char *format, ...) SCS_PRINTF(2, 3);
-/** Walk a path part by part. SCS_EDATA names a link that is not followed.
+/** Walk a path component by component. SCS_EDATA names a link that is not followed.
  *  @param[out] found whether an object stands there */
 SCS_MUST_USE scs_status scs_h5_look(const scs_h5 *h5, const char *path, bool *found);
 /** Whether an object stands there that would be opened; false for links that are refused. */

@@ -31,7 +31,8 @@
 
 /* ---- closing, and failures ---- */
 
-/** Close a file, for reading or writing: the one place that remembers when that failed.
+/** Close a file, for reading or writing: every close goes through here, so that none that fails is
+ * missed.
  *  @return whether the file closed */
 bool scs_h5_shut(hid_t file);
 /** Whether a file did not close: HDF5 1.10 would crash over it when the program ends, so the
@@ -42,7 +43,7 @@ bool scs_h5_is_unusable(void);
  *  @param what "write", "create", "close": the message is "FILE: cannot WHAT PATH: REASON; HINT" */
 scs_status scs_h5_failed(hid_t file, const char *what, const char *path);
 
-/* ---- groups, datasets and types; parts of a path that are missing become groups ---- */
+/* ---- groups, datasets and types; groups on the way to a path are made ---- */
 
 /** An empty group. */
 SCS_MUST_USE scs_status scs_h5_group(hid_t file, const char *path);

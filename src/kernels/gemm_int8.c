@@ -53,7 +53,7 @@ int64_t scs_gemm_int8_scratch(int32_t n_in, int32_t n)
 /* A right factor. A panel is ROWS of its rows. */
 struct scs_gemm_int8 {
     int32_t n_out, n_in, n_step; /* n_step tiles side by side hold n_in columns */
-    int8_t *digit; /* [n_out / ROWS, n_step, DIGITS, TILE], as the processor wants it */
+    int8_t *digit; /* [n_out / ROWS, n_step, DIGITS, TILE], in the layout of the instruction */
     float *scale;  /* [n_out, rounded up to ROWS] */
 };
 

@@ -17,7 +17,8 @@ enum { MEMORY = 8, HALVINGS = 30 };
  * that a step must make (Armijo). */
 static const double longest_step = 2, sufficient = 1e-4;
 
-/* Where the search is, what it tries, and what it has learnt. All arrays owned but x. */
+/* Where the search is, what it tries, and what it keeps of earlier steps. All arrays owned but x.
+ */
 typedef struct path {
     scs_objective f;
     void *ctx;

@@ -63,8 +63,8 @@ static void draw_uniforms(const scs_sim *sim, purpose kind, int64_t index, int64
 
 /* Sizes, in log units unless said otherwise. */
 static const double base_sd = 1.3, loading_sd = 0.6, species_sd = 0.4;
-static const double marker_part = 0.3, responding_part = 0.25; /* of genes */
-static const double type_effect = 0.7, species_effect = 0.25;  /* relative to the shared part */
+static const double marker_share = 0.3, responding_share = 0.25; /* of genes */
+static const double type_effect = 0.7, species_effect = 0.25;    /* relative to the shared term */
 static const double direction_sd = 0.5; /* radians per unit of a type's position */
 static const double offset_sd = 0.3;    /* of a type from its lineage, whose positions have 1 */
 
@@ -93,7 +93,7 @@ static scs_status draw_genes(scs_sim *sim)
     draw_normals(sim, OF_BASE, 0, sim->n_gene, sim->base);
     draw_normals(sim, OF_LOADING, 0, (int64_t)sim->n_gene * AXES, sim->loading);
     for (int32_t g = 0; g < sim->n_gene; g++) {
-        double size = marker[g] < marker_part ? loading_sd : 0.0;
+        double size = marker[g] < marker_share ? loading_sd : 0.0;
 
         sim->base[g] *= base_sd;
         for (int a = 0; a < AXES; a++)
@@ -230,7 +230,7 @@ scs_sim_treatment scs_sim_treatment_of(const scs_sim *sim, int32_t condition)
     return t;
 }
 
-/* What one perturbation does to each gene, before the types' and the species' part. */
+/* What one perturbation does to each gene, before the types' and the species' terms. */
 typedef struct response_draws {
     float *responds, *phase; /* [n_gene] */
     double *shared, *own;    /* [n_gene] */
@@ -246,7 +246,7 @@ static void draws_clear(response_draws *d)
     free(d->responds);
 }
 
-/* The species' own part has a stream for each (species, drug), the others one for each drug:
+/* The species' own term has a stream for each (species, drug), the others one for each drug:
  * what all species share.
  * @param drug from 1 on */
 static scs_status draws_make(const scs_sim *sim, int32_t species, int32_t drug, response_draws *d)
@@ -279,7 +279,7 @@ static scs_status add_response(const scs_sim *sim, scs_sim_group group, int32_t 
         return SCS_OK;
     SCS_GO(st, draws_make(sim, group.species, drug, &d));
     for (int64_t g = 0; g < sim->n_gene; g++)
-        if (d.responds[g] < responding_part) {
+        if (d.responds[g] < responding_share) {
             double turn = scs_vector_dot(&d.direction[g * AXES], position, AXES);
             double angle = direction_sd * turn + 2.0 * M_PI * d.phase[g];
 

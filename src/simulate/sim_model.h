@@ -7,7 +7,7 @@
  *                 (shared_gc + TYPE sin(<direction_gc, position_k> + phase_gc) + SPECIES own_gcs)
  *
  *  Types have positions in a space of 4 dimensions, two and two close together; as the
- *  type-specific part is smooth in the position, types that look alike respond alike. That is
+ *  type-specific term is smooth in the position, types that look alike respond alike. That is
  *  what a screen can learn, and how well it does can be told since the truth is known. At dose d
  *  the response is that of the largest times log(1 + d) / log(1 + largest); a pair's is the sum
  *  of its two.
@@ -16,7 +16,7 @@
  *  mean) over the sum of it. Libraries are log-normal.
  *
  *  Every number is f(seed, what, index) (src/base/random.h): nothing is stored that grows with
- *  species, perturbations or cells, and any part can be made anew by itself. Sizes of the
+ *  species, perturbations or cells, and any of it can be made anew by itself. Sizes of the
  *  effects are in src/simulate/sim_model.c.
  *
  *  All functions are Local. The only failure, unless said otherwise, is SCS_ENOMEM.

@@ -103,10 +103,11 @@ double scs_sim_truth_expectation_at(const scs_expectation *table, double share, 
     const int last = N_POINTS - 1;
     double at = share > 0.0 ? (1.0 - log(share) / lowest) * last : 0.0;
     int i = at <= 0.0 ? 0 : at >= last - 1 ? last - 1 : (int)at;
-    double part = fmax(0.0, at - i);
+    double fraction = fmax(0.0, at - i);
     const scs_expected *low = &table->at[i], *high = low + 1;
 
-    return (1.0 - part) * (low->value + v * low->bend) + part * (high->value + v * high->bend);
+    return (1.0 - fraction) * (low->value + v * low->bend) +
+           fraction * (high->value + v * high->bend);
 }
 
 /* 1 / counts, the mean library, stands for 1 / L. */
