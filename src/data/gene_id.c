@@ -1,3 +1,4 @@
+/* Ensembl IDs with and without the version that some files append. */
 #include "src/data/gene_id.h"
 
 #include "src/base/text.h"

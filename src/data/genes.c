@@ -1,3 +1,13 @@
+/* Genes of several inputs as one list, with the reason why any other was dropped.
+ *
+ * Each input's genes get a reference name: their own, or that of their one-to-one ortholog in the
+ * input's table. The genes of the first input, in its order, are the candidates; those that every
+ * input has and data.genes lists are kept. Symbols are never matched by changing their case: two
+ * that differ in nothing else need not be orthologs.
+ *
+ * Every gene of every input ends with one fate (scs_gene_fate), and the fates of an input sum to
+ * its n_var: they are printed by `check` and stored with the result, so that a gene that is
+ * missing there can be accounted for. O(genes log genes) an input. All functions are Local. */
 #include "src/data/genes.h"
 
 #include "src/base/names.h"
@@ -13,6 +23,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* ---- fates ---- */
 
 const char *scs_genes_fate_name(int fate)
 {
@@ -32,7 +44,9 @@ const char *scs_genes_fate_name(int fate)
 
 static const int64_t LARGEST_LIST = 64 << 20;
 
-/* The reference genes that may be kept: those of the first input. */
+/* ---- joining the inputs ---- */
+
+/* The reference genes that may be kept: those of the first input. Owned. */
 typedef struct candidates {
     scs_names genes; /* as the result names them */
     scs_names keys;  /* Ensembl IDs without their versions */
@@ -50,6 +64,7 @@ static void clear_candidates(candidates *c)
     free(c->listed);
 }
 
+/* Of two columns of one name nobody can say which is meant; AnnData allows them. */
 static scs_status refuse_duplicates(const scs_h5ad *meta)
 {
     scs_index index;
@@ -67,7 +82,8 @@ static scs_status refuse_duplicates(const scs_h5ad *meta)
     return SCS_OK;
 }
 
-/* What the table does not translate, by reason. @param fate [SCS_N_GENE_FATE] of the input */
+/* What the table does not translate, by reason, as one note. @param fate [SCS_N_GENE_FATE] of the
+ * input */
 static scs_status note_untranslated(const scs_h5ad *meta, const char *table, const int64_t *fate,
                                     scs_dataset *d)
 {
@@ -104,6 +120,8 @@ static const char *species_of(const joining *in, int32_t i)
     return in->config->data.inputs[i].species;
 }
 
+/* The table's columns are chosen by this input's genes and by those of the reference, where they
+ * are known; a note says which were taken. */
 static scs_status load_table(joining *in, const scs_index *reference, scs_dataset *d)
 {
     /* behind a table of the first input's own stand the genes of a third species */
@@ -123,6 +141,7 @@ static scs_status load_table(joining *in, const scs_index *reference, scs_datase
                          in->orthologs.own.n);
 }
 
+/* No gene of the input has a partner: most often the two columns are the other way round. */
 static scs_status refuse_table(const joining *in)
 {
     const scs_ortholog_columns *at = &in->orthologs.columns;
@@ -158,7 +177,7 @@ static scs_status translate(joining *in, const scs_index *reference, int64_t *fa
     return note_untranslated(in->meta, in->table, fate, d);
 }
 
-/* The first input's genes; its own names stay as they are. */
+/* The first input's genes that have a reference name; its own names stay as they are. */
 static scs_status start_candidates(candidates *c, const joining *in)
 {
     for (int32_t j = 0; j < in->meta->n_var; j++) {
@@ -205,7 +224,8 @@ static scs_status note_versions(const joining *in, int32_t n, int32_t column, co
                                   in->meta->path, n, in->meta->genes.name[column], other);
 }
 
-/* Number each column by its candidate and count the candidates that this input has. */
+/* Number each column by its candidate and count the candidates that this input has. @param[out]
+ * gene [n_var] candidate or -1 */
 static scs_status match_columns(candidates *c, const joining *in, int32_t *gene, scs_dataset *d)
 {
     int32_t matched = 0, versions = 0, example = 0;
@@ -235,6 +255,8 @@ static scs_status match_columns(candidates *c, const joining *in, int32_t *gene,
         in->table || versions == 0 ? in->keys.name[example] : c->genes.name[gene[example]], d);
 }
 
+/* Input i's columns as candidates, in d->gene_of_column[i]. The first input makes the candidates,
+ * and its table is read without a reference to look at. */
 static scs_status add_input(const scs_config *config, const scs_h5ad *const *metas, int32_t i,
                             candidates *c, scs_dataset *d)
 {
@@ -260,6 +282,7 @@ done:
     return st;
 }
 
+/* @param[out] n lines @param[out] missing those whose gene is no candidate */
 static scs_status read_list(scs_table *table, candidates *c, int64_t *n, int64_t *missing)
 {
     bool found;
@@ -280,7 +303,8 @@ static scs_status read_list(scs_table *table, candidates *c, int64_t *n, int64_t
     return SCS_OK;
 }
 
-/* data.genes: all, or a file with one gene per line. */
+/* data.genes: "all", or a file with one gene per line; a list that names no gene at all is
+ * refused, one that names some others is noted. */
 static scs_status list_genes(const char *path, candidates *c, scs_dataset *d)
 {
     int64_t n = 0, missing = 0;
@@ -304,7 +328,8 @@ static scs_status list_genes(const char *path, candidates *c, scs_dataset *d)
                          (long long)missing, (long long)n);
 }
 
-/* What becomes of the genes that have a reference name. */
+/* What becomes of the genes that have a reference name; what no other fate explains is missing
+ * from some input. Before gene_of_column is renumbered. */
 static void count_fates(const candidates *c, const scs_h5ad *const *metas, scs_dataset *d)
 {
     for (int32_t i = 0; i < d->n_input; i++) {
@@ -322,9 +347,11 @@ static void count_fates(const candidates *c, const scs_h5ad *const *metas, scs_d
     }
 }
 
-/* Keep the candidates that every input has and data.genes wants; renumber the columns. */
+/* Keep the candidates that every input has and data.genes wants; renumber the columns from
+ * candidates to genes. */
 static scs_status keep_shared(candidates *c, const scs_h5ad *const *metas, scs_dataset *d)
 {
+    /* Each candidate's count is read before its number takes the place. */
     int32_t *number = c->inputs;
     int32_t shared = 0;
 
@@ -370,6 +397,9 @@ done:
 
 enum { LABEL = 256 };
 
+/* ---- the map of each input, for the result ---- */
+
+/* Whether one of the maps before has this label. */
 static bool is_taken(const scs_gene_maps *maps, int32_t before, const char *label)
 {
     for (int32_t i = 0; i < before; i++)
@@ -378,7 +408,8 @@ static bool is_taken(const scs_gene_maps *maps, int32_t before, const char *labe
     return false;
 }
 
-/* The species, or the file's name without folder and ending; a number where it is taken. */
+/* The species, or the file's name without folder and ending; with a number where it is taken.
+ * Labels name groups of the result file. */
 static scs_status name_input(const scs_config *config, int32_t i, scs_gene_maps *maps)
 {
     const scs_input *input = &config->data.inputs[i];
@@ -398,6 +429,8 @@ static scs_status name_input(const scs_config *config, int32_t i, scs_gene_maps 
     return scs_text_copy(label, &maps->map[i].label);
 }
 
+/* @param gene [n_var] reference gene of each column or -1 @param[out] own [n_gene] the input's
+ * names */
 static scs_status list_own(const scs_dataset *d, const scs_h5ad *meta, const int32_t *gene,
                            scs_names *own)
 {
@@ -414,6 +447,7 @@ static scs_status list_own(const scs_dataset *d, const scs_h5ad *meta, const int
     return st;
 }
 
+/* @param[out] maps destroyed by the caller after an error */
 static scs_status fill_maps(const scs_config *config, const scs_dataset *d,
                             const scs_h5ad *const *metas, scs_gene_maps *maps)
 {

@@ -1,3 +1,14 @@
+/* Tables of orthologs: which own gene is which reference gene, one to one.
+ *
+ * A pair is used only where the table's type says one2one (if it has types) and neither gene
+ * stands in another pair: a sum over a gene family would hide what each of its members does, and
+ * a choice among them would be a guess. What is dropped keeps its reason, the worst of a gene's
+ * rows.
+ *
+ * Which columns are read, and which form the table has (a pair a row, lists of genes, or a class
+ * of genes over several rows), is chosen from the genes that the files have (ortholog_columns.c).
+ * Here rows become pairs: one pass over the table, then O(pairs log pairs). Memory for all names
+ * of the table. All functions are Local. */
 #include "src/data/orthologs.h"
 
 #include "src/base/file.h"
@@ -12,8 +23,10 @@
 #include <string.h>
 #include <strings.h>
 
+/* Bytes; a larger file is not a table of orthologs. */
 static const int64_t LARGEST_TABLE = 256 << 20;
 
+/* Without regard to case; gene names are compared exactly. */
 static bool ends_with(const char *text, const char *end)
 {
     size_t n = strlen(text), m = strlen(end);
@@ -21,13 +34,18 @@ static bool ends_with(const char *text, const char *end)
     return n >= m && strcasecmp(text + n - m, end) == 0;
 }
 
-/* @param name "" where the row names no own gene */
+/* ---- rows ---- */
+
+/* ---- rows of pairs ---- */
+
+/* @param name "" where the row names no own gene @param why scs_gene_fate */
 static scs_status note_dropped(scs_orthologs *o, const char *name, int why)
 {
     scs_lidx n = o->dropped.n;
 
     if (!*name)
         return SCS_OK;
+    /* Doubles at each power of two: there is no separate capacity. */
     if ((n & (n - 1)) == 0) {
         uint8_t *grown = scs_reallocate(o->why, n ? 2 * (int64_t)n : 1, sizeof *grown);
 
@@ -38,7 +56,9 @@ static scs_status note_dropped(scs_orthologs *o, const char *name, int why)
     return scs_names_add(&o->dropped, name);
 }
 
-/* "ortholog_one2one", "one-to-one", "1:1", ... */
+/* What a row's type makes of its own gene. "ortholog_one2one" (Ensembl), "one-to-one", "1:1",
+ * ...; what is no known type is SCS_GENE_OTHER_TYPE, and the first such value is named in the
+ * refusal. */
 static int fate_of_type(const char *type)
 {
     char letters[64];
@@ -60,6 +80,7 @@ static int fate_of_type(const char *type)
     return scs_ortholog_columns_is_type(letters) ? SCS_GENE_ONE_TO_MANY : SCS_GENE_OTHER_TYPE;
 }
 
+/* Ensembl IDs without their version, in place. */
 static scs_status add_gene(scs_names *names, char *gene)
 {
     gene[scs_gene_id_length(gene)] = '\0';
@@ -73,13 +94,14 @@ static scs_status add_pair(scs_orthologs *o, char *own, char *reference)
     return add_gene(&o->reference, reference);
 }
 
+/* @param own changed @param why scs_gene_fate */
 static scs_status drop_own(scs_orthologs *o, char *own, int why)
 {
     own[scs_gene_id_length(own)] = '\0';
     return note_dropped(o, own, why);
 }
 
-/* A row whose cells are lists: a pair where each side has one gene. */
+/* A row whose cells are lists (OrthoFinder): a pair where each side has one gene. */
 static scs_status add_lists(char *own, char *reference, scs_orthologs *o)
 {
     bool many_own = strchr(own, ',') != NULL, many_reference = strchr(reference, ',') != NULL;
@@ -94,7 +116,7 @@ static scs_status add_lists(char *own, char *reference, scs_orthologs *o)
     return SCS_OK;
 }
 
-/* Keep a row's pair, or count why not. */
+/* Keep a row's pair, or count why not. A row that is too short is refused with file and line. */
 static scs_status add_row(const scs_table *t, const scs_ortholog_columns *at, scs_orthologs *o)
 {
     int last = at->own > at->reference ? at->own : at->reference, fate;
@@ -123,7 +145,9 @@ static scs_status add_row(const scs_table *t, const scs_ortholog_columns *at, sc
     return drop_own(o, own, fate);
 }
 
-/* Genes of one side of a table of classes, and the class of each. */
+/* ---- rows of classes ---- */
+
+/* Genes of one side of a table of classes (MGI), and the class of each. Owned. */
 typedef struct side {
     scs_names gene, class;
     scs_index by_class;
@@ -136,7 +160,7 @@ static void clear_side(side *s)
     scs_names_index_clear(&s->by_class);
 }
 
-/* Members of a class. @param[out] first one of them, -1: none */
+/* Members of a class, by binary search. @param[out] first one of them, -1: none */
 static int64_t count_class(const side *s, const char *class, scs_lidx *first)
 {
     const scs_lidx *order = s->by_class.order;
@@ -179,6 +203,7 @@ static scs_status pair_classes(const side *own, const side *reference, scs_ortho
     return SCS_OK;
 }
 
+/* A row names one gene of one organism; other organisms' rows are passed over. */
 static scs_status add_member(const scs_table *t, const scs_ortholog_columns *at, side *own,
                              side *reference)
 {
@@ -195,6 +220,7 @@ static scs_status add_member(const scs_table *t, const scs_ortholog_columns *at,
     return scs_names_add(&s->gene, t->field[at->own]);
 }
 
+/* All rows are read before any pair is made: a class may stand anywhere in the table. */
 static scs_status read_classes(scs_table *t, const scs_ortholog_columns *at, scs_orthologs *o)
 {
     side own = {0}, reference = {0};
@@ -215,6 +241,9 @@ done:
     return st;
 }
 
+/* ---- reading ---- */
+
+/* The header, where there is one, has been read for its columns already. */
 static scs_status read_rows(scs_table *t, const scs_ortholog_columns *at, scs_orthologs *o)
 {
     bool found;
@@ -231,7 +260,9 @@ static scs_status read_rows(scs_table *t, const scs_ortholog_columns *at, scs_or
     return SCS_OK;
 }
 
-/* Drop the pairs i of which drop[i]. @return how many */
+/* ---- one to one ---- */
+
+/* Drop the pairs i of which drop[i]; both lists are closed up in place. @return how many */
 static scs_lidx remove_pairs(scs_orthologs *o, const bool *drop)
 {
     scs_lidx kept = 0, n = o->own.n;
@@ -249,7 +280,7 @@ static scs_lidx remove_pairs(scs_orthologs *o, const bool *drop)
     return n - kept;
 }
 
-/* "own TAB reference" of each pair. */
+/* "own TAB reference" of each pair: no name of a table of columns has a tab in it. */
 static scs_status list_pairs(const scs_orthologs *o, scs_names *pairs)
 {
     for (scs_lidx i = 0; i < o->own.n; i++) {
@@ -286,6 +317,7 @@ done:
     return st;
 }
 
+/* @param[in,out] repeated [names] set for every name that another row has as well */
 static void mark_repeated(const scs_index *index, bool *repeated)
 {
     const scs_lidx *order = index->order;
@@ -295,6 +327,7 @@ static void mark_repeated(const scs_index *index, bool *repeated)
             repeated[order[i - 1]] = repeated[order[i]] = true;
 }
 
+/* @param repeated [pairs] */
 static scs_status drop_repeated(scs_orthologs *o, const bool *repeated)
 {
     for (scs_lidx i = 0; i < o->own.n; i++)
@@ -304,7 +337,8 @@ static scs_status drop_repeated(scs_orthologs *o, const bool *repeated)
     return SCS_OK;
 }
 
-/* Drop every row whose gene, on either side, stands on another row as well. */
+/* Drop every pair whose gene, on either side, stands in another pair as well. Equal rows are one
+ * pair by now. */
 static scs_status keep_one_to_one(scs_orthologs *o)
 {
     scs_index own = {0}, reference = {0};
@@ -324,7 +358,8 @@ done:
     return st;
 }
 
-/* Of several rows of a gene the worst counts. */
+/* Of several rows of a gene the worst counts: fates are ordered in scs_gene_fate. Rows of a gene
+ * are neighbours in order; the first of them gets the maximum, and is what a search finds. */
 static scs_status index_dropped(scs_orthologs *o)
 {
     const scs_lidx *order;
@@ -338,6 +373,9 @@ static scs_status index_dropped(scs_orthologs *o)
     return SCS_OK;
 }
 
+/* ---- loading ---- */
+
+/* @param[out] o cleared by the caller, after an error too */
 static scs_status load(const char *path, const scs_ortholog_columns *at, scs_orthologs *o)
 {
     scs_table table;
