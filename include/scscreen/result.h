@@ -64,7 +64,7 @@ typedef struct scs_result_rows {
     float *set_score, *set_z;              /**< [n, gene sets] or NULL (scs_gene_sets_score) */
     double *delta_norm;                    /**< [n] Euclidean norm */
     scs_scores *score;                     /**< [n] */
-    scs_confidence *trust;                 /**< [n] */
+    scs_confidence *confidence;            /**< [n] */
 } scs_result_rows;
 
 /** The fields of a result, in writing order. @param[out] field [SCS_RESULT_FIELDS]  @return how
@@ -75,7 +75,7 @@ int32_t scs_result_fields(const scs_result_head *head, scs_result_field *field);
 const void *scs_result_fields_data(const scs_result_rows *rows, const scs_result_field *field,
                                    double *scratch);
 /** The other way, for fields of one number a row: the n values of rows [first, first + n) to their
- * places in rows->delta_norm, score and trust. @return false for other fields */
+ * places in rows->delta_norm, score and confidence. @return false for other fields */
 bool scs_result_fields_place(const scs_result_field *field, const void *values, int64_t first,
                              int64_t n, scs_result_rows *rows);
 /** Bytes of one value. */

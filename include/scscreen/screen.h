@@ -177,10 +177,10 @@ typedef struct scs_moments {
 /** What a prediction is made of. */
 typedef struct scs_evidence {
     const float *control_mean, *control_variance; /**< [n_gene] observed control cells */
-    scs_moments moved, still; /**< decoded with and without delta; `still` unused by decode, neither
-                              used where blend is 0 */
-    scs_moments change;       /**< of the sources in gene space, where scs_predict_needs_change */
-    double scale;             /**< of the decoder's change of means: scs_predict_change_scale */
+    scs_moments shifted, baseline; /**< decoded with and without delta; `baseline` unused by decode,
+                              neither used where blend is 0 */
+    scs_moments change; /**< of the sources in gene space, where scs_predict_needs_change */
+    double scale;       /**< of the decoder's change of means: scs_predict_change_scale */
 } scs_evidence;
 
 /** Whether rows are made with the sources' own change in gene space. */
@@ -211,7 +211,7 @@ double scs_score_pearson(const float *a, const float *b, const int32_t *gene, in
 scs_scores scs_score(const scs_atlas *atlas, const scs_combination *target,
                      const scs_prediction *predicted);
 
-/** How far to trust a predicted row. NaN where undefined or not asked for. */
+/** How far a predicted row can be relied on. NaN where undefined or not asked for. */
 typedef struct scs_confidence {
     double agreement; /**< mean cosine of the source types' shifts, over all pairs of them */
     double

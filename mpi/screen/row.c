@@ -143,7 +143,7 @@ static scs_status row_work_make(const scs_row_job *job, scs_row_work *work)
     *work = (scs_row_work){0};
     SCS_TRY(scs_shift_sources_create(s->atlas, &work->sources));
     SCS_TRY(SCS_ALLOC(work->delta, s->atlas->n_latent));
-    SCS_TRY(SCS_ALLOC(work->along, SCS_MOST_MOVED));
+    SCS_TRY(SCS_ALLOC(work->along, SCS_MOST_SHIFTED));
     if (scs_predict_needs_change(job->method))
         SCS_TRY(SCS_ALLOC(work->change, 2 * (int64_t)s->atlas->n_gene));
     if (!row_is_linear(job))
@@ -182,7 +182,7 @@ static scs_status keep_sources(const row *r)
 
 static scs_status measure_trust(const row *r)
 {
-    scs_confidence *t = &r->rows->trust[r->i];
+    scs_confidence *t = &r->rows->confidence[r->i];
 
     SCS_TRY(scs_confidence_support(r->atlas, r->target, r->work->sources, &t->support));
     t->support_flag = t->support > 99;
@@ -212,15 +212,15 @@ static scs_status move(const row *r)
     return SCS_OK;
 }
 
-/* Row i of the block: its shift and how far to trust it; its hidden mean, or its decoded mean and
- * variance. Local. */
+/* Row i of the block: its shift and how far it can be relied on; its hidden mean, or its decoded
+ * mean and variance. Local. */
 static scs_status row_shift(const scs_row_block *block, int64_t i, scs_row_work *work)
 {
     row r = row_of(block, i, work);
     int64_t latent = r.atlas->n_latent;
 
     r.rows->score[i] = scs_score_none();
-    r.rows->trust[i] = scs_confidence_none();
+    r.rows->confidence[i] = scs_confidence_none();
     if (!r.controls)
         return SCS_OK;
     SCS_TRY(scs_shift_sources_find(r.atlas, r.job->method, r.target, work->sources));
@@ -250,7 +250,8 @@ static scs_status bootstrap(row *r)
     SCS_GO(status, scs_resample_replicate(a, j->method, &r->target, 1, n,
                                           scs_resample_bootstrap_draw, b, r->replicate));
     scs_resample_replicate_error(r->replicate, n, a->n_latent, se);
-    r->rows->trust[r->i].delta_se = keep(se, a->n_latent, r->rows->delta_se + r->i * a->n_latent);
+    r->rows->confidence[r->i].delta_se =
+        keep(se, a->n_latent, r->rows->delta_se + r->i * a->n_latent);
 done:
     scs_resample_bootstrap_destroy(&b);
     free(se);
@@ -307,8 +308,8 @@ static scs_status predict(row *r, const scs_moments *change)
     int64_t genes = a->n_gene, at = r->i * genes;
     scs_evidence from = {.control_mean = scs_atlas_group_gene_mean(a, group),
                          .control_variance = scs_atlas_group_gene_variance(a, group),
-                         .moved = row_moments(r->block, r->i, genes),
-                         .still = {r->controls->mean, r->controls->variance},
+                         .shifted = row_moments(r->block, r->i, genes),
+                         .baseline = {r->controls->mean, r->controls->variance},
                          .change = *change};
     scs_prediction out = {.mean = rows->x + at,
                           .shift = rows->shift + at,
@@ -433,7 +434,7 @@ scs_status scs_row_results_alloc(const scs_row_job *job, scs_result_rows *rows)
     if (job->gene_sets)
         SCS_TRY(alloc_sets(rows, job->gene_sets->name.n));
     SCS_TRY(SCS_ALLOC(rows->delta_norm, rows->n));
-    SCS_TRY(SCS_ALLOC(rows->trust, rows->n));
+    SCS_TRY(SCS_ALLOC(rows->confidence, rows->n));
     return SCS_ALLOC(rows->score, rows->n);
 }
 
@@ -454,7 +455,7 @@ void scs_row_results_clear(scs_result_rows *rows)
     free(rows->set_z);
     free(rows->delta_norm);
     free(rows->score);
-    free(rows->trust);
+    free(rows->confidence);
     *rows = (scs_result_rows){0};
 }
 

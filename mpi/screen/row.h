@@ -29,7 +29,7 @@ typedef struct scs_controls_list {
 typedef struct scs_row_work {
     scs_sources *sources;
     double *delta;     /**< [n_latent] */
-    double *along;     /**< [SCS_MOST_MOVED] */
+    double *along;     /**< [SCS_MOST_SHIFTED] */
     scs_real *scratch; /**< of scs_decode_mean_hidden_run, or NULL */
     double *panel;     /**< of scs_decode_mean_genes_run, or NULL */
     double *change;    /**< [2, n_gene] the sources' own, of means and variances; or NULL */

@@ -61,16 +61,17 @@ static scs_status prepare(trials *t)
     return SCS_OK;
 }
 
-/* @param from moved, still, change and scale of the item */
+/* @param from shifted, baseline, change and scale of the item */
 static product multiply(const scs_atlas *a, const scs_combination *item, const scs_evidence *from)
 {
-    const double *moved = from->moved.mean, *still = from->still.mean, *seen = from->change.mean;
+    const double *shifted = from->shifted.mean, *baseline = from->baseline.mean,
+                 *seen = from->change.mean;
     const float *observed = scs_atlas_group_gene_mean(a, item->observed_group);
     const float *control = scs_atlas_group_gene_mean(a, item->control_group);
     product p = {0, 0};
 
     for (int32_t g = 0; g < a->n_gene; g++) {
-        double decoded = from->scale * (moved[g] - still[g]) - seen[g];
+        double decoded = from->scale * (shifted[g] - baseline[g]) - seen[g];
         double truth = (double)observed[g] - control[g] - seen[g];
 
         p.mixed += decoded * truth;
@@ -88,14 +89,14 @@ static scs_status run_trial(void *ctx, int64_t i, const scs_sources *sources, do
     const scs_combination *item = &t->plan.item[i];
     const scs_real *z = t->control_z[item->control_group];
     int64_t n = a->group[item->control_group].count;
-    double *moved = work, *still = work + a->n_gene, *seen = still + a->n_gene;
+    double *shifted = work, *baseline = work + a->n_gene, *seen = baseline + a->n_gene;
     double *delta = seen + a->n_gene;
-    scs_evidence from = {.moved.mean = moved, .still.mean = still, .change.mean = seen};
+    scs_evidence from = {.shifted.mean = shifted, .baseline.mean = baseline, .change.mean = seen};
 
     scs_shift_sources_latent(a, sources, delta);
     scs_shift_sources_genes(a, sources, a->gene_mean, seen);
-    SCS_TRY(scs_session_model_decode(s, z, n, delta, moved, NULL));
-    SCS_TRY(scs_session_model_decode(s, z, n, NULL, still, NULL));
+    SCS_TRY(scs_session_model_decode(s, z, n, delta, shifted, NULL));
+    SCS_TRY(scs_session_model_decode(s, z, n, NULL, baseline, NULL));
     from.scale = scs_predict_change_scale(t->method, a->n_gene, &from);
     t->product[i] = multiply(a, item, &from);
     return SCS_OK;

@@ -72,14 +72,14 @@ static scs_status write_all(void *ctx, FILE *out)
 }
 
 /* With screen.rank_by: output.dir/ranking.tsv and its first SCS_RANK_PRINTED rows on stdout.
- * Rank 0 alone. Local. @param all delta_norm, score and trust of all rows */
+ * Rank 0 alone. Local. @param all delta_norm, score and confidence of all rows */
 static scs_status screen_rank(const scs_session *session, const scs_plan *plan,
                               const scs_result_rows *all)
 {
     scs_ranking ranking = {.atlas = session->atlas,
                            .plan = plan,
                            .delta_norm = all->delta_norm,
-                           .trust = all->trust,
+                           .confidence = all->confidence,
                            .score = all->score,
                            .by = session->config->screen.rank_by};
     int64_t *order = NULL, n = plan->n < SCS_RANK_PRINTED ? plan->n : SCS_RANK_PRINTED;
@@ -286,7 +286,7 @@ typedef struct screening {
     scs_screen_work work;
     double *p, *q; /* [plan->n] on rank 0, or NULL */
     scs_result_rows
-        numbers; /* delta_norm, trust and score of all rows, on rank 0 where asked for */
+        numbers; /* delta_norm, confidence and score of all rows, on rank 0 where asked for */
 } screening;
 
 /* Seconds until what is begun is written. */
@@ -711,10 +711,10 @@ static scs_status want_numbers(const scs_session *s, screening *w)
         (s->config->screen.rank_by == SCS_RANK_NONE && !is_observed(w->plan)))
         return SCS_OK;
     SCS_TRY(SCS_ALLOC(w->numbers.delta_norm, w->plan->n));
-    SCS_TRY(SCS_ALLOC(w->numbers.trust, w->plan->n));
+    SCS_TRY(SCS_ALLOC(w->numbers.confidence, w->plan->n));
     SCS_TRY(SCS_ALLOC(w->numbers.score, w->plan->n));
     for (int64_t i = 0; i < w->plan->n; i++) {
-        w->numbers.trust[i] = scs_confidence_none();
+        w->numbers.confidence[i] = scs_confidence_none();
         w->numbers.score[i] = scs_score_none();
     }
     w->numbers.n = w->plan->n;
@@ -753,7 +753,7 @@ static scs_status clear(const scs_session *s, screening *w, scs_status status)
         free(w->control_z[g]);
     free(w->control_z);
     free(w->numbers.delta_norm);
-    free(w->numbers.trust);
+    free(w->numbers.confidence);
     free(w->numbers.score);
     free(w->p);
     free(w->q);

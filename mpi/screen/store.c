@@ -108,7 +108,7 @@ static scs_status result_file_sum(scs_result_file *f, int64_t first, int64_t n, 
 }
 
 /* Read the fields of one number a row back, for all rows. Local.
- *  @param[out] all delta_norm, score and trust [plan->n] are filled */
+ *  @param[out] all delta_norm, score and confidence [plan->n] are filled */
 static scs_status result_file_numbers(scs_result_file *f, scs_result_rows *all)
 {
     for (int32_t i = 0; i < f->n; i++) {

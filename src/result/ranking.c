@@ -173,7 +173,7 @@ _Static_assert((int)(sizeof columns / sizeof *columns) == (int)N_COLUMN, "a row 
 /* A column's number in a row. */
 static double number_of(const scs_ranking *r, int column, int64_t row)
 {
-    const scs_confidence *t = &r->trust[row];
+    const scs_confidence *t = &r->confidence[row];
     const scs_scores *s = &r->score[row];
     const double values[N_COLUMN] = {[SCS_RANK_NONE] = NAN,
                                      [SCS_RANK_DELTA_NORM] = r->delta_norm[row],
@@ -243,7 +243,7 @@ static void write_row(const scs_ranking *r, int64_t rank, int64_t row, FILE *out
     fprintf(out, "%s\t%lld\t%lld\t%s\t%s", scs_plan_row_status_name(c->status),
             (long long)(c->control_group < 0 ? 0 : group[c->control_group].count),
             (long long)(c->observed_group < 0 ? 0 : group[c->observed_group].count),
-            c->held_out ? "True" : "False", r->trust[row].support_flag ? "True" : "False");
+            c->held_out ? "True" : "False", r->confidence[row].support_flag ? "True" : "False");
     for (int i = SCS_RANK_NONE + 1; i < N_COLUMN; i++) {
         double value = number_of(r, i, row);
 

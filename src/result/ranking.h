@@ -8,10 +8,10 @@
 typedef struct scs_ranking {
     const scs_atlas *atlas;
     const scs_plan *plan;
-    const double *delta_norm;    /**< [plan->n] */
-    const scs_confidence *trust; /**< [plan->n] */
-    const scs_scores *score;     /**< [plan->n] */
-    int by;                      /**< scs_rank_by, not none */
+    const double *delta_norm;         /**< [plan->n] */
+    const scs_confidence *confidence; /**< [plan->n] */
+    const scs_scores *score;          /**< [plan->n] */
+    int by;                           /**< scs_rank_by, not none */
 } scs_ranking;
 
 /** Rows, best first: the smallest p_value and q_value, the largest of the others; rows without the

@@ -165,10 +165,12 @@ bool scs_result_fields_place(const scs_result_field *field, const void *values, 
 
     if (!s || (s->part != ROW && s->part != SCORE && s->part != TRUST))
         return false;
-    step = s->part == ROW ? size : s->part == SCORE ? sizeof *rows->score : sizeof *rows->trust;
+    step = s->part == ROW     ? size
+           : s->part == SCORE ? sizeof *rows->score
+                              : sizeof *rows->confidence;
     to = s->part == ROW     ? *(char *const *)((char *)rows + s->offset)
          : s->part == SCORE ? (char *)rows->score + s->offset
-                            : (char *)rows->trust + s->offset;
+                            : (char *)rows->confidence + s->offset;
     for (int64_t i = 0; i < n; i++)
         memcpy(to + (size_t)(first + i) * step, (const char *)values + (size_t)i * size, size);
     return true;
@@ -184,6 +186,6 @@ const void *scs_result_fields_data(const scs_result_rows *rows, const scs_result
     if (s->part == SCORE)
         return gather(rows->score, sizeof *rows->score, s, rows->n, scratch);
     if (s->part == TRUST)
-        return gather(rows->trust, sizeof *rows->trust, s, rows->n, scratch);
+        return gather(rows->confidence, sizeof *rows->confidence, s, rows->n, scratch);
     return *(void *const *)((const char *)rows + s->offset);
 }

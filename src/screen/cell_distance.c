@@ -116,7 +116,7 @@ scs_status scs_cell_distance_shifted_make(const scs_sample *x, int32_t dim,
     points p;
 
     *cells = (scs_shifted_cells){.dim = dim};
-    SCS_TRY(take_points(&still, SCS_MOST_MOVED, dim, &p));
+    SCS_TRY(take_points(&still, SCS_MOST_SHIFTED, dim, &p));
     cells->x = p.x;
     cells->n = p.n;
     SCS_TRY(SCS_ALLOC(cells->square, p.n * p.n));

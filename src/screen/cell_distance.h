@@ -39,7 +39,7 @@ void scs_cell_distance_shifted_clear(scs_shifted_cells *cells);
 double scs_cell_distance_shifted_energy(const scs_shifted_cells *cells, const double *delta,
                                         double *along);
 
-enum { SCS_MOST_MOVED = 256 };
+enum { SCS_MOST_SHIFTED = 256 };
 
 /** Gretton's unbiased estimate (U-statistic) of the squared maximum mean discrepancy with the
  * kernel exp(-gamma |x - y|^2), gamma = 1 / median of |y - y'|^2 over pairs of y. NaN below two

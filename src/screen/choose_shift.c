@@ -46,12 +46,12 @@ static scs_status try_group(void *ctx, int64_t i, const scs_sources *sources, do
     const scs_atlas *a = t->atlas;
     const scs_combination *c = &t->plan.item[i];
     const double *seen = scs_atlas_group_mean(a, c->observed_group);
-    const double *still = scs_atlas_group_mean(a, c->control_group);
+    const double *baseline = scs_atlas_group_mean(a, c->control_group);
     double *delta = work, *truth = work + a->n_latent;
 
     scs_shift_sources_latent(a, sources, delta);
     for (int32_t j = 0; j < a->n_latent; j++)
-        truth[j] = seen[j] - still[j];
+        truth[j] = seen[j] - baseline[j];
     t->miss[i] = (miss){scs_vector_squared_distance(delta, truth, a->n_latent),
                         scs_vector_dot(truth, truth, a->n_latent)};
     return SCS_OK;

@@ -85,7 +85,7 @@ SCS_MUST_USE scs_status scs_confidence_false_discovery(const double *p, int64_t 
 /** Standard error of a predicted shift: spread over the replicates' shifts, decoded; where decode
  * is blend, with the sampling error of the sources' means in gene space.
  *  @param z [n, n_latent] control cells  @param delta [n_replicate, n_latent]
- *  @param from that of the row; its `moved` is not looked at  @param[out] se [n_gene] */
+ *  @param from that of the row; its `shifted` is not looked at  @param[out] se [n_gene] */
 SCS_MUST_USE scs_status scs_resample_shift_error(const scs_atlas *atlas, const scs_decoder *decoder,
                                                  const scs_method *method,
                                                  const scs_sources *sources, const scs_real *z,

@@ -17,7 +17,7 @@ typedef struct cells {
     const scs_real *z;   /* [n, n_latent] */
     const double *delta; /* [n_latent] or NULL */
     int64_t n;
-    scs_real *moved; /* [CELL_BLOCK, n_latent] z + delta of the block */
+    scs_real *shifted; /* [CELL_BLOCK, n_latent] z + delta of the block */
 } cells;
 
 /* Mean and centred products over the cells so far (Chan, Golub, LeVeque 1983): nothing is lost
@@ -36,14 +36,14 @@ static int32_t block_size(const cells *c, int64_t first)
     return (int32_t)(c->n - first < CELL_BLOCK ? c->n - first : CELL_BLOCK);
 }
 
-/* @return cells in the block, which lie in c->moved */
+/* @return cells in the block, which lie in c->shifted */
 SCS_VECTOR static int32_t move_block(const cells *c, int64_t first)
 {
     int32_t n = block_size(c, first), d = c->model->arch.n_latent;
     const scs_real *z = c->z + first * d;
 
     for (int64_t i = 0; i < (int64_t)n * d; i++)
-        c->moved[i] = (scs_real)(z[i] + (c->delta ? c->delta[i % d] : 0));
+        c->shifted[i] = (scs_real)(z[i] + (c->delta ? c->delta[i % d] : 0));
     return n;
 }
 
@@ -108,7 +108,7 @@ static scs_status hidden_of_cells(const cells *c, hidden_moments *m)
     for (int64_t i = 0; i < c->n && st == SCS_OK; i += CELL_BLOCK) {
         int32_t n = move_block(c, i);
 
-        SCS_GO(st, scs_model_decode_hidden(c->model, c->moved, n, h));
+        SCS_GO(st, scs_model_decode_hidden(c->model, c->shifted, n, h));
         add_block(m, h, n);
     }
 done:
@@ -222,7 +222,7 @@ static scs_status decoded(const cells *c, double *mean, double *variance)
     for (int64_t i = 0; i < c->n; i += CELL_BLOCK) {
         int32_t n = move_block(c, i);
 
-        SCS_GO(st, scs_model_decode(c->model, c->moved, n, x));
+        SCS_GO(st, scs_model_decode(c->model, c->shifted, n, x));
         add_decoded(x, n, n_gene, i, block, mean, variance);
     }
     for (int32_t g = 0; variance && g < n_gene; g++)
@@ -247,12 +247,12 @@ scs_status scs_decode_model_moments(const scs_model *model, const scs_real *z, i
     scs_status st;
 
     SCS_REQUIRE(n > 0, SCS_EARG, "no cells to average");
-    SCS_TRY(SCS_ALLOC(c.moved, (int64_t)CELL_BLOCK * arch->n_latent));
+    SCS_TRY(SCS_ALLOC(c.shifted, (int64_t)CELL_BLOCK * arch->n_latent));
     if (arch->output_relu || (variance && decoding_is_cheaper(n, arch->n_gene, arch->n_hidden)))
         st = decoded(&c, mean, variance);
     else
         st = factored(&c, mean, variance);
-    free(c.moved);
+    free(c.shifted);
     return st;
 }
 

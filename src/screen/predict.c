@@ -50,13 +50,13 @@ bool scs_predict_needs_change(const scs_method *method)
 
 double scs_predict_change_scale(const scs_method *method, int32_t n_gene, const scs_evidence *from)
 {
-    const double *moved = from->moved.mean, *still = from->still.mean;
+    const double *shifted = from->shifted.mean, *baseline = from->baseline.mean;
     double product = 0, square = 0;
 
     if (!is_fitted(method) || scs_predict_share(method) == 0)
         return 1;
     for (int32_t g = 0; g < n_gene; g++) {
-        double decoded = moved[g] - still[g];
+        double decoded = shifted[g] - baseline[g];
 
         product += decoded * from->change.mean[g];
         square += decoded * decoded;
@@ -74,10 +74,10 @@ static inline double edited(double control, double decoded, double share, double
     return x > 0 ? x : 0;
 }
 
-/* One array of a prediction: means, or variances. @param moved, still NULL where share is 0
+/* One array of a prediction: means, or variances. @param shifted, baseline NULL where share is 0
  * @param change NULL where share is 1 */
 SCS_VECTOR static void predict(const scs_method *method, int32_t n_gene, double scale,
-                               const float *control, const double *moved, const double *still,
+                               const float *control, const double *shifted, const double *baseline,
                                const double *change, float *out)
 {
     double share = scs_predict_share(method);
@@ -85,21 +85,22 @@ SCS_VECTOR static void predict(const scs_method *method, int32_t n_gene, double 
 
 #pragma omp simd
     for (int32_t g = 0; g < n_gene; g++)
-        out[g] = (float)(edits ? edited(control[g], share > 0 ? scale * (moved[g] - still[g]) : 0,
-                                        share, share < 1 ? change[g] : 0)
-                               : moved[g]);
+        out[g] =
+            (float)(edits ? edited(control[g], share > 0 ? scale * (shifted[g] - baseline[g]) : 0,
+                                   share, share < 1 ? change[g] : 0)
+                          : shifted[g]);
 }
 
 void scs_predict(const scs_method *method, int32_t n_gene, const scs_evidence *from,
                  scs_prediction *out)
 {
-    predict(method, n_gene, from->scale, from->control_mean, from->moved.mean, from->still.mean,
-            from->change.mean, out->mean);
+    predict(method, n_gene, from->scale, from->control_mean, from->shifted.mean,
+            from->baseline.mean, from->change.mean, out->mean);
     for (int32_t g = 0; g < n_gene; g++)
         out->shift[g] = out->mean[g] - from->control_mean[g];
     if (out->variance)
-        predict(method, n_gene, 1, from->control_variance, from->moved.variance,
-                from->still.variance, from->change.variance, out->variance);
+        predict(method, n_gene, 1, from->control_variance, from->shifted.variance,
+                from->baseline.variance, from->change.variance, out->variance);
 }
 
 scs_method scs_predict_in_gene_space(scs_method method)

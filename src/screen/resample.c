@@ -425,11 +425,11 @@ static double source_error(const scs_atlas *a, const scs_method *method, const s
     return share * share * sum;
 }
 
-static scs_status allocate(spread *s, double **moved, scs_prediction *out, int32_t n_gene)
+static scs_status allocate(spread *s, double **shifted, scs_prediction *out, int32_t n_gene)
 {
     SCS_TRY(SCS_ALLOC(s->mean, n_gene));
     SCS_TRY(SCS_ALLOC(s->square, n_gene));
-    SCS_TRY(SCS_ALLOC(*moved, n_gene));
+    SCS_TRY(SCS_ALLOC(*shifted, n_gene));
     SCS_TRY(SCS_ALLOC(out->mean, n_gene));
     return SCS_ALLOC(out->shift, n_gene);
 }
@@ -442,13 +442,13 @@ scs_status scs_resample_shift_error(const scs_atlas *atlas, const scs_decoder *d
     scs_evidence one = *from;
     scs_prediction out = {0};
     spread s = {0};
-    double *moved = NULL;
+    double *shifted = NULL;
     scs_status st;
 
-    SCS_GO(st, allocate(&s, &moved, &out, atlas->n_gene));
-    one.moved.mean = moved;
+    SCS_GO(st, allocate(&s, &shifted, &out, atlas->n_gene));
+    one.shifted.mean = shifted;
     for (int64_t b = 0; b < n_replicate; b++) {
-        SCS_GO(st, scs_decode_moments(decoder, z, n, delta + b * atlas->n_latent, moved, NULL));
+        SCS_GO(st, scs_decode_moments(decoder, z, n, delta + b * atlas->n_latent, shifted, NULL));
         scs_predict(method, atlas->n_gene, &one, &out);
         add_shift(&s, out.shift, atlas->n_gene);
     }
@@ -458,7 +458,7 @@ scs_status scs_resample_shift_error(const scs_atlas *atlas, const scs_decoder *d
 done:
     free(out.shift);
     free(out.mean);
-    free(moved);
+    free(shifted);
     free(s.square);
     free(s.mean);
     return st;

@@ -317,7 +317,7 @@ static scs_status judge(void *arg)
     SCS_GO(st, scs_resample_replicate(l->atlas, &l->method, targets, 1, 4,
                                       scs_resample_bootstrap_draw, b, replicate));
     SCS_GO(st, scs_decode_moments(&decoder, z, 10, delta, mean, variance));
-    from.moved = from.still = from.change = (scs_moments){mean, variance};
+    from.shifted = from.baseline = from.change = (scs_moments){mean, variance};
     SCS_GO(st, scs_resample_shift_error(l->atlas, &decoder, &l->method, sources, z, 10, replicate,
                                         4, &from, se));
     SCS_GO(st, scs_resample_permute_pair(&(scs_stream){.seed = 1}, z, 5, z + 5 * LATENT, 5, LATENT,
@@ -335,21 +335,21 @@ done:
 static scs_status rank(void *arg)
 {
     lab *l = arg;
-    scs_confidence trust[64];
+    scs_confidence confidence[64];
     scs_scores score[64];
     double norm[64];
     int64_t order[64];
     const scs_ranking ranking = {.atlas = l->atlas,
                                  .plan = l->plan,
                                  .delta_norm = norm,
-                                 .trust = trust,
+                                 .confidence = confidence,
                                  .score = score,
                                  .by = SCS_RANK_DELTA_NORM};
 
     CU_ASSERT_FATAL(l->plan->n <= 64);
     for (int i = 0; i < 64; i++) {
         norm[i] = i % 7;
-        trust[i] = scs_confidence_none();
+        confidence[i] = scs_confidence_none();
         score[i] = scs_score_none();
     }
     SCS_TRY(scs_ranking_order(&ranking, order));

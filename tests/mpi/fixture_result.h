@@ -42,14 +42,14 @@ static inline float *float_rows(const char *path, int64_t first, int64_t n, int6
 static inline void fill_scores(scs_result_rows *rows)
 {
     CHECK_OK(SCS_ALLOC(rows->score, rows->n));
-    CHECK_OK(SCS_ALLOC(rows->trust, rows->n));
+    CHECK_OK(SCS_ALLOC(rows->confidence, rows->n));
     CHECK_OK(SCS_ALLOC(rows->delta_norm, rows->n));
     for (int64_t i = 0; i < rows->n; i++) {
         rows->delta_norm[i] = value_of(strlen("obs/delta_norm"), rows->first + i, 0);
         rows->score[i].r2_all = value_of(strlen("obs/r2_all"), rows->first + i, 0);
         rows->score[i].r2_deg = (double)NAN;
-        rows->trust[i].support = value_of(strlen("obs/support"), rows->first + i, 0);
-        rows->trust[i].support_flag = (rows->first + i) % 3 == 0;
+        rows->confidence[i].support = value_of(strlen("obs/support"), rows->first + i, 0);
+        rows->confidence[i].support_flag = (rows->first + i) % 3 == 0;
     }
 }
 
@@ -68,7 +68,7 @@ static inline void make_rows(int64_t first, int64_t n, scs_result_rows *rows)
 static inline void free_rows(scs_result_rows *r)
 {
     free(r->x), free(r->control), free(r->shift), free(r->variance), free(r->delta);
-    free(r->delta_norm), free(r->score), free(r->trust);
+    free(r->delta_norm), free(r->score), free(r->confidence);
 }
 
 /* Every group but controls, `times` over, so that there are rows for all. */

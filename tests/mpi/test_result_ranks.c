@@ -142,7 +142,7 @@ static void numbers_are_read_back(void)
         make_rows(0, f.plan.n, &all);
         memset(all.delta_norm, 0, (size_t)f.plan.n * sizeof *all.delta_norm);
         memset(all.score, 0, (size_t)f.plan.n * sizeof *all.score);
-        memset(all.trust, 0, (size_t)f.plan.n * sizeof *all.trust);
+        memset(all.confidence, 0, (size_t)f.plan.n * sizeof *all.confidence);
         wanted = &all;
     }
     CHECK_OK(open_store(&f, &store));
@@ -153,8 +153,8 @@ static void numbers_are_read_back(void)
         CU_ASSERT_EQUAL(all.delta_norm[i], value_of(strlen("obs/delta_norm"), i, 0));
         CU_ASSERT_EQUAL(all.score[i].r2_all, value_of(strlen("obs/r2_all"), i, 0));
         CU_ASSERT(isnan(all.score[i].r2_deg));
-        CU_ASSERT_EQUAL(all.trust[i].support, value_of(strlen("obs/support"), i, 0));
-        CU_ASSERT_EQUAL(all.trust[i].support_flag, i % 3 == 0);
+        CU_ASSERT_EQUAL(all.confidence[i].support, value_of(strlen("obs/support"), i, 0));
+        CU_ASSERT_EQUAL(all.confidence[i].support_flag, i % 3 == 0);
     }
     if (leads)
         free_rows(&all);

@@ -187,10 +187,11 @@ static void one_cell_has_no_variance(void)
 static void predict_edits_decodes_or_blends(void)
 {
     static const float control[] = {1, 2, .5f}, control_var[] = {1, 1, 1};
-    static const double moved[] = {2, 1, 0}, still[] = {1.5, 1.25, 3}, change[] = {1.5, 1, .5};
-    static const double moved_var[] = {2, 2, 2}, still_var[] = {1, 2.5, 4}, more[] = {0, .5, 1};
+    static const double shifted[] = {2, 1, 0}, baseline[] = {1.5, 1.25, 3}, change[] = {1.5, 1, .5};
+    static const double shifted_var[] = {2, 2, 2}, baseline_var[] = {1, 2.5, 4},
+                        more[] = {0, .5, 1};
     const scs_evidence from = {
-        control, control_var, {moved, moved_var}, {still, still_var}, {change, more}, 1};
+        control, control_var, {shifted, shifted_var}, {baseline, baseline_var}, {change, more}, 1};
     scs_method how = {.decode = SCS_DECODE_EDIT};
     float mean[3], shift[3], variance[3];
     scs_prediction out = {mean, shift, variance};
@@ -213,9 +214,10 @@ static void predict_edits_decodes_or_blends(void)
 static void decoders_change_takes_the_size_of_the_sources(void)
 {
     static const float control[] = {1, 1, 1}, control_var[] = {1, 1, 1};
-    static const double moved[] = {2, 3, 1}, still[] = {1, 1, 1}, larger[] = {3, 6, 9};
+    static const double shifted[] = {2, 3, 1}, baseline[] = {1, 1, 1}, larger[] = {3, 6, 9};
     static const double apart[] = {-3, 1, 0};
-    scs_evidence from = {control, control_var, {moved, moved}, {still, still}, {larger, larger}, 1};
+    scs_evidence from = {
+        control, control_var, {shifted, shifted}, {baseline, baseline}, {larger, larger}, 1};
     scs_method how = {.decode = SCS_DECODE_EDIT, .magnitude = SCS_MAGNITUDE_SOURCES};
     float mean[3], shift[3], variance[3];
     scs_prediction out = {mean, shift, variance};
@@ -228,9 +230,9 @@ static void decoders_change_takes_the_size_of_the_sources(void)
     CU_ASSERT(scs_predict_needs_change(&how));
     from.change.mean = apart;
     CU_ASSERT_EQUAL(scs_predict_change_scale(&how, 3, &from), 0);
-    from.moved.mean = still;
+    from.shifted.mean = baseline;
     CU_ASSERT_EQUAL(scs_predict_change_scale(&how, 3, &from), 1);
-    from.moved.mean = moved;
+    from.shifted.mean = shifted;
     how.magnitude = SCS_MAGNITUDE_DECODER;
     CU_ASSERT_EQUAL(scs_predict_change_scale(&how, 3, &from), 1);
     CU_ASSERT(!scs_predict_needs_change(&how));
@@ -256,7 +258,7 @@ static void every_mode_has_the_name_that_a_config_gives_it(void)
 int main(void)
 {
     static const scs_test tests[] = {
-        {"cells made ready and moved = moments of decoded cells", moving_equals_decoding},
+        {"cells made ready and shifted = moments of decoded cells", moving_equals_decoding},
         {"the same by integer tiles and by BLAS", moving_by_tiles_equals_decoding},
         {"covariance = decoding every cell", covariance_equals_decoding},
         {"blocks = decoding every cell", blocks_equal_decoding},

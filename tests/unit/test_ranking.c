@@ -26,7 +26,7 @@ static const double p[ROWS] = {.01, .5, NAN, .01, .2};
 
 typedef struct setup {
     scs_atlas atlas;
-    scs_confidence trust[ROWS];
+    scs_confidence confidence[ROWS];
     scs_scores score[ROWS];
     scs_ranking ranking;
 } setup;
@@ -38,13 +38,13 @@ static void begin(setup *t, int32_t n_species, int by)
                            .conditions = {3, drugs},
                            .group = groups}};
     for (int i = 0; i < ROWS; i++) {
-        t->trust[i] = scs_confidence_none();
-        t->trust[i].p_value = p[i];
+        t->confidence[i] = scs_confidence_none();
+        t->confidence[i].p_value = p[i];
         t->score[i] = scs_score_none();
     }
     t->score[0].r2_all = .75;
-    t->trust[1].support_flag = 1;
-    t->ranking = (scs_ranking){&t->atlas, &plan, norm, t->trust, t->score, by};
+    t->confidence[1].support_flag = 1;
+    t->ranking = (scs_ranking){&t->atlas, &plan, norm, t->confidence, t->score, by};
 }
 
 static void check_order(int by, const int64_t *expected)

@@ -72,7 +72,7 @@ typedef struct filled {
     scs_result_rows rows;
     float matrix[4][ROWS * GENES], delta[ROWS * LATENT];
     double norm[ROWS];
-    scs_confidence trust[ROWS];
+    scs_confidence confidence[ROWS];
 } filled;
 
 static void fill(filled *f)
@@ -84,10 +84,10 @@ static void fill(filled *f)
         for (int64_t k = 0; k < LATENT; k++)
             f->delta[i * LATENT + k] = value(4, i, k);
         f->norm[i] = 1.5 * (double)i;
-        f->trust[i] = scs_confidence_none();
-        f->trust[i].support = 10 * (double)i;
-        f->trust[i].q_value = .25 * (double)i;
-        f->trust[i].support_flag = i == 2;
+        f->confidence[i] = scs_confidence_none();
+        f->confidence[i].support = 10 * (double)i;
+        f->confidence[i].q_value = .25 * (double)i;
+        f->confidence[i].support_flag = i == 2;
     }
     f->rows = (scs_result_rows){.n = ROWS,
                                 .x = f->matrix[0],
@@ -99,7 +99,7 @@ static void fill(filled *f)
                                 .delta_se = f->delta,
                                 .delta_norm = f->norm,
                                 .score = scores,
-                                .trust = f->trust};
+                                .confidence = f->confidence};
 }
 
 /* What the ranks do together, done alone: rows in two parts, with plain HDF5. */
