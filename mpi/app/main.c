@@ -1,4 +1,5 @@
 #include "mpi/app/cli.h"
+#include "mpi/app/launch.h"
 #include "mpi/comm/threads.h"
 #include "mpi/job/session.h"
 #include "mpi/job/stop.h"
@@ -84,27 +85,14 @@ static void check_blas(char **argv)
     execv("/proc/self/exe", argv);
 }
 
-/* srun without PMIx starts as many programs of one rank each, which would overwrite each other. */
-static scs_status check_launch(const scs_comm *comm)
-{
-    const char *tasks = getenv("SLURM_STEP_NUM_TASKS");
-
-    SCS_REQUIRE(scs_comm_size(comm) > 1 || getenv("OMPI_COMM_WORLD_SIZE") || !tasks ||
-                    atol(tasks) < 2,
-                SCS_EARG,
-                "srun started %s tasks, but MPI does not join them: use srun --mpi=pmix, or mpirun "
-                "in its place",
-                tasks);
-    return SCS_OK;
-}
-
 static int run_parallel(const scs_cli *cli, int *argc, char ***argv)
 {
     scs_preflight stage = {0};
     scs_comm *comm = NULL;
+    scs_launch launch = scs_launch_find(); /* as it was launched: MPI_Init sets variables */
     int provided, code, rank = 0;
     scs_status status;
-    bool joined, first = scs_preflight_is_first(); /* as it was launched: MPI_Init sets variables */
+    bool joined, first = scs_preflight_is_first();
 
     scs_stop_signals_open();
     if (first)
@@ -114,7 +102,7 @@ static int run_parallel(const scs_cli *cli, int *argc, char ***argv)
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     status = scs_comm_create(MPI_COMM_WORLD, &comm);
     if (status == SCS_OK)
-        status = check_launch(comm);
+        status = scs_launch_check(&launch, comm);
     joined = status == SCS_OK;
     if (joined)
         status = scs_threads_set(comm);

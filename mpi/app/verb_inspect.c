@@ -16,132 +16,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* What was found. */
-typedef struct found {
-    const char *folder;
-    int files, damaged;
-    bool model, result;
-    int64_t steps, epoch; /* of the newest sound state; steps -1: none */
-    char newest[4096];
-} found;
-
-static bool inspect_is_folder(const char *path)
-{
-    struct stat info;
-
-    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
-}
-
-/* @param[out] path [size] @return whether it is there */
-static bool is_there(found *f, const char *name, char *path, size_t size)
-{
-    int n = snprintf(path, size, "%s/%s", f->folder, name);
-
-    if (n < 0 || (size_t)n >= size || access(path, F_OK) != 0)
-        return false;
-    f->files++;
-    return true;
-}
-
-static void tell(found *f, const char *name, scs_status status, const char *sound)
-{
-    printf("  %-16s %s\n", name, status == SCS_OK ? sound : scs_message());
-    f->damaged += status != SCS_OK;
-    scs_message_clear();
-}
-
-static void look_at_model(found *f)
-{
-    char path[4096], text[256] = "";
-    scs_checkpoint *c = NULL;
-    scs_status status;
-
-    if (!is_there(f, "model.h5", path, sizeof path))
-        return;
-    status = scs_checkpoint_probe(path, &c);
-    if (c)
-        snprintf(text, sizeof text, "a trained model of %d genes, whole", c->genes.n);
-    tell(f, "model.h5", status, text);
-    f->model = status == SCS_OK;
-    scs_checkpoint_destroy(&c);
-}
-
-static void look_at_state(found *f, const char *name)
-{
-    char path[4096], text[256] = "";
-    scs_state *s = NULL;
-    scs_status status;
-
-    if (!is_there(f, name, path, sizeof path))
-        return;
-    status = scs_state_probe(path, &s);
-    if (s)
-        snprintf(text, sizeof text, "the state of a training, whole: %lld steps, epoch %lld",
-                 (long long)s->position.step, (long long)s->position.epoch);
-    tell(f, name, status, text);
-    if (status == SCS_OK && (s->position.step > f->steps ||
-                             (s->position.step == f->steps && s->position.epoch > f->epoch))) {
-        f->steps = s->position.step;
-        f->epoch = s->position.epoch;
-        snprintf(f->newest, sizeof f->newest, "%s", name);
-    }
-    scs_state_destroy(&s);
-}
-
-static void look_at_others(found *f)
-{
-    static const struct {
-        const char *name, *what;
-        bool is_result;
-    } others[] = {
-        {.name = "screen.h5ad",
-         .what = "a screen; scscreen inspect it, or open it with anndata.read_h5ad",
-         .is_result = true},
-        {.name = "ranking.tsv", .what = "rows of the screen, ranked"},
-        {.name = "pca.h5ad", .what = "principal components of the cells"},
-        {.name = "validation", .what = "finished models of a validation, one file each"},
-        {.name = "validation.tsv", .what = "a finished validation"},
-        {.name = "events.jsonl", .what = "a line for each epoch of training"},
-        {.name = "STOP", .what = "a running training ends when it sees this file"},
-    };
-    char path[4096];
-
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        if (is_there(f, others[i].name, path, sizeof path)) {
-            tell(f, others[i].name, SCS_OK, others[i].what);
-            f->result |= others[i].is_result;
-        }
-}
-
-static void say_how_to_go_on(const found *f)
-{
-    if (f->steps >= 0)
-        printf("Interrupted after %lld steps: the command that was interrupted goes on from %s.\n",
-               (long long)f->steps, f->newest);
-    else if (f->model && !f->result)
-        printf("Trained, not screened: go on with scscreen screen CONFIG.yaml.\n");
-    else if (f->result)
-        printf("Finished: look at it with scripts/report %s.\n", f->folder);
-}
-
-/* Print a line for each file that scscreen writes, and what the next command is. SCS_EDATA where
- * one of them is damaged, or where there is none. */
-static scs_status inspect_folder(const char *path)
-{
-    found f = {.folder = path, .steps = -1};
-
-    printf("%s: a folder\n", path);
-    look_at_model(&f);
-    look_at_state(&f, "training.1.h5");
-    look_at_state(&f, "training.2.h5");
-    look_at_others(&f);
-    SCS_REQUIRE(f.files > 0, SCS_EDATA, "%s: holds no file of scscreen's", path);
-    say_how_to_go_on(&f);
-    SCS_REQUIRE(!f.damaged, SCS_EDATA, "%s: %d of these files %s damaged", path, f.damaged,
-                f.damaged == 1 ? "is" : "are");
-    return SCS_OK;
-}
-
 /* What a file of ours is. */
 
 static const int64_t memory_limit = (int64_t)4 << 30;
@@ -241,22 +115,34 @@ static void print_fact(const char *key, const char *value)
     printf("\n");
 }
 
+/* What put_result put. @param[out] n facts, which follow */
+static scs_status get_result(scs_bytes *said, int64_t *rows, int64_t *genes, int64_t *dense,
+                             int64_t *n)
+{
+    SCS_TRY(scs_bytes_get_int(said, rows));
+    SCS_TRY(scs_bytes_get_int(said, genes));
+    SCS_TRY(scs_bytes_get_int(said, dense));
+    return scs_bytes_get_int(said, n);
+}
+
+/* @param[out] key, value  the caller frees them, also after a failure */
+static scs_status get_fact(scs_bytes *said, char **key, char **value)
+{
+    SCS_TRY(scs_bytes_get_text(said, key));
+    return scs_bytes_get_text(said, value);
+}
+
 static scs_status print_result(const char *path, scs_bytes *said)
 {
     int64_t rows, genes, dense, n;
 
-    SCS_TRY(scs_bytes_get_int(said, &rows));
-    SCS_TRY(scs_bytes_get_int(said, &genes));
-    SCS_TRY(scs_bytes_get_int(said, &dense));
-    SCS_TRY(scs_bytes_get_int(said, &n));
+    SCS_TRY(get_result(said, &rows, &genes, &dense, &n));
     printf("%s: a screen of %lld combinations x %lld genes%s\n", path, (long long)rows,
            (long long)genes, dense ? "" : " (output.rows: top, no X)");
     for (int64_t i = 0; i < n; i++) {
         char *key = NULL, *value = NULL;
-        scs_status status = scs_bytes_get_text(said, &key);
+        scs_status status = get_fact(said, &key, &value);
 
-        if (status == SCS_OK)
-            status = scs_bytes_get_text(said, &value);
         if (status == SCS_OK)
             print_fact(key, value);
         free(key);
@@ -367,6 +253,182 @@ static scs_status print_kind(const scs_cli *cli, int64_t kind, scs_bytes *said)
     default:
         return scs_verb_check.serial(cli);
     }
+}
+
+/* ---- folders ---- */
+
+/* What was found. */
+typedef struct found {
+    const char *folder;
+    int files, damaged;
+    bool model, result;
+    bool apart;           /* the result is not of this model */
+    int64_t steps, epoch; /* of the newest sound state; steps -1: none */
+    char newest[4096];
+} found;
+
+static bool inspect_is_folder(const char *path)
+{
+    struct stat info;
+
+    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+/* @param[out] path [size] @return whether it is there */
+static bool is_there(found *f, const char *name, char *path, size_t size)
+{
+    int n = snprintf(path, size, "%s/%s", f->folder, name);
+
+    if (n < 0 || (size_t)n >= size || access(path, F_OK) != 0)
+        return false;
+    f->files++;
+    return true;
+}
+
+static void tell(found *f, const char *name, scs_status status, const char *sound)
+{
+    printf("  %-16s %s\n", name, status == SCS_OK ? sound : scs_message());
+    f->damaged += status != SCS_OK;
+    scs_message_clear();
+}
+
+static void look_at_model(found *f)
+{
+    char path[4096], text[256] = "";
+    scs_checkpoint *c = NULL;
+    scs_status status;
+
+    if (!is_there(f, "model.h5", path, sizeof path))
+        return;
+    status = scs_checkpoint_probe(path, &c);
+    if (c)
+        snprintf(text, sizeof text, "a trained model of %d genes, whole", c->genes.n);
+    tell(f, "model.h5", status, text);
+    f->model = status == SCS_OK;
+    scs_checkpoint_destroy(&c);
+}
+
+static void look_at_state(found *f, const char *name)
+{
+    char path[4096], text[256] = "";
+    scs_state *s = NULL;
+    scs_status status;
+
+    if (!is_there(f, name, path, sizeof path))
+        return;
+    status = scs_state_probe(path, &s);
+    if (s)
+        snprintf(text, sizeof text, "the state of a training, whole: %lld steps, epoch %lld",
+                 (long long)s->position.step, (long long)s->position.epoch);
+    tell(f, name, status, text);
+    if (status == SCS_OK && (s->position.step > f->steps ||
+                             (s->position.step == f->steps && s->position.epoch > f->epoch))) {
+        f->steps = s->position.step;
+        f->epoch = s->position.epoch;
+        snprintf(f->newest, sizeof f->newest, "%s", name);
+    }
+    scs_state_destroy(&s);
+}
+
+/* What of uns/scscreen says which model the rows are of. @param[out] sum [SCS_CHECKSUM_MAX] ""
+ * where the file names none */
+static scs_status model_of_result(char *path, char *sum)
+{
+    scs_bytes said = {0};
+    int64_t kind, rows, genes, dense, n = 0;
+    scs_status status;
+
+    sum[0] = '\0';
+    SCS_GO(status, scs_sandbox_run(path, look, path, memory_limit, SECONDS, &said));
+    SCS_GO(status, scs_bytes_get_int(&said, &kind));
+    SCS_GO(status, kind == KIND_RESULT
+                       ? SCS_OK
+                       : SCS_FAIL(SCS_EDATA, "%s: not a screen of scscreen's", path));
+    SCS_GO(status, get_result(&said, &rows, &genes, &dense, &n));
+    for (int64_t i = 0; i < n && status == SCS_OK; i++) {
+        char *key = NULL, *value = NULL;
+
+        status = get_fact(&said, &key, &value);
+        if (status == SCS_OK && strcmp(key, "model_checksum") == 0)
+            snprintf(sum, SCS_CHECKSUM_MAX, "%s", value);
+        free(key);
+        free(value);
+    }
+done:
+    scs_bytes_clear(&said);
+    return status;
+}
+
+/* A screen of one model may lie beside a later one. */
+static void look_at_result(found *f)
+{
+    char path[4096], model[4096], of[SCS_CHECKSUM_MAX], here[SCS_CHECKSUM_MAX] = "";
+    scs_status status;
+
+    if (!is_there(f, "screen.h5ad", path, sizeof path))
+        return;
+    status = model_of_result(path, of);
+    snprintf(model, sizeof model, "%.4080s/model.h5", f->folder);
+    if (status == SCS_OK && f->model)
+        status = scs_checksum_file_identity(model, here);
+    f->result = status == SCS_OK;
+    f->apart = f->result && f->model && strcmp(of, here) != 0;
+    tell(f, "screen.h5ad", status,
+         !f->apart ? "a screen; scscreen inspect it, or open it with anndata.read_h5ad"
+         : *of     ? "a screen of another model than this model.h5"
+                   : "a screen that is not of this model.h5: it names no model");
+}
+
+static void look_at_others(found *f)
+{
+    static const struct {
+        const char *name, *what;
+    } others[] = {
+        {.name = "ranking.tsv", .what = "rows of the screen, ranked"},
+        {.name = "pca.h5ad", .what = "principal components of the cells"},
+        {.name = "validation", .what = "finished models of a validation, one file each"},
+        {.name = "validation.tsv", .what = "a finished validation"},
+        {.name = "events.jsonl", .what = "a line for each epoch of training"},
+        {.name = "STOP", .what = "a running training ends when it sees this file"},
+    };
+    char path[4096];
+
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (is_there(f, others[i].name, path, sizeof path))
+            tell(f, others[i].name, SCS_OK, others[i].what);
+}
+
+static void say_how_to_go_on(const found *f)
+{
+    if (f->steps >= 0)
+        printf("Interrupted after %lld steps: the command that was interrupted goes on from %s.\n",
+               (long long)f->steps, f->newest);
+    else if (f->model && !f->result)
+        printf("Trained, not screened: go on with scscreen screen CONFIG.yaml.\n");
+    else if (f->apart)
+        printf("screen.h5ad and model.h5 do not belong together: scscreen screen CONFIG.yaml "
+               "screens with this model.\n");
+    else if (f->result)
+        printf("Finished: look at it with scripts/report %s.\n", f->folder);
+}
+
+/* Print a line for each file that scscreen writes, and what the next command is. SCS_EDATA where
+ * one of them is damaged, or where there is none. */
+static scs_status inspect_folder(const char *path)
+{
+    found f = {.folder = path, .steps = -1};
+
+    printf("%s: a folder\n", path);
+    look_at_model(&f);
+    look_at_state(&f, "training.1.h5");
+    look_at_state(&f, "training.2.h5");
+    look_at_result(&f);
+    look_at_others(&f);
+    SCS_REQUIRE(f.files > 0, SCS_EDATA, "%s: holds no file of scscreen's", path);
+    say_how_to_go_on(&f);
+    SCS_REQUIRE(!f.damaged, SCS_EDATA, "%s: %d of these files %s damaged", path, f.damaged,
+                f.damaged == 1 ? "is" : "are");
+    return SCS_OK;
 }
 
 static bool is_config(const char *path)

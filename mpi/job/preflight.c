@@ -1,6 +1,7 @@
 #include "mpi/job/preflight.h"
 
 #include "mpi/job/command.h"
+#include "mpi/job/folder_lock.h"
 #include "mpi/job/provenance.h"
 #include "src/base/bytes.h"
 #include "src/base/checksum.h"
@@ -144,7 +145,7 @@ scs_status scs_preflight_remove_states(const scs_config *config)
 bool scs_preflight_is_first(void)
 {
     static const char *const variables[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK",
-                                            "SLURM_PROCID"};
+                                            "MV2_COMM_WORLD_RANK", "SLURM_PROCID"};
 
     for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
         const char *rank = getenv(variables[i]);
@@ -302,7 +303,10 @@ static scs_status prepare(scs_preflight *stage, const scs_cli *cli)
 
     SCS_GO(status, scs_config_load(cli->file, cli->sets, cli->n_set, &config, &text));
     SCS_GO(status, scs_bytes_put_text(&stage->blob, text));
-    SCS_GO(status, needs & SCS_NEED_OUTPUT ? check_output(config) : SCS_OK);
+    if (needs & SCS_NEED_OUTPUT) {
+        SCS_GO(status, check_output(config));
+        SCS_GO(status, scs_folder_lock_take(config->output.dir, &stage->lock));
+    }
     SCS_GO(status, needs & SCS_NEED_SIMULATED ? simulate_missing(config) : SCS_OK);
     SCS_GO(status, put_inputs(&stage->blob, config));
     SCS_GO(status, put_checkpoint(&stage->blob, config, needs));
@@ -316,6 +320,7 @@ done:
 void scs_preflight_prepare(scs_preflight *stage, const scs_cli *cli)
 {
     stage->prepared = true;
+    stage->lock = -1;
     stage->status = prepare(stage, cli);
     snprintf(stage->message, sizeof stage->message, "%s",
              stage->status == SCS_OK ? "" : scs_message());
@@ -324,4 +329,6 @@ void scs_preflight_prepare(scs_preflight *stage, const scs_cli *cli)
 void scs_preflight_clear(scs_preflight *stage)
 {
     scs_bytes_clear(&stage->blob);
+    if (stage->prepared)
+        scs_folder_lock_drop(&stage->lock);
 }

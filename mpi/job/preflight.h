@@ -17,7 +17,7 @@ enum scs_need {
     SCS_NEED_INPUTS = 1,     /**< metadata of data.inputs */
     SCS_NEED_WEIGHTS = 2,    /**< model.load, where given */
     SCS_NEED_MODEL = 4,      /**< model.load or output.dir/model.h5 */
-    SCS_NEED_OUTPUT = 8,     /**< output.dir can be made and written */
+    SCS_NEED_OUTPUT = 8,     /**< output.dir can be made and written, and is locked */
     SCS_NEED_SIMULATED = 16, /**< simulate inputs that are missing */
     SCS_NEED_STATE = 32      /**< where an earlier job stood, unless there are weights to take */
 };
@@ -26,6 +26,7 @@ typedef struct scs_preflight {
     bool prepared; /**< this process did the reading */
     scs_status status;
     char message[SCS_MESSAGE_MAX];
+    int lock;       /**< of output.dir, where it is written; -1: none */
     scs_bytes blob; /**< config text, inputs, checksums, checkpoint, state */
 } scs_preflight;
 

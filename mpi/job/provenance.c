@@ -48,6 +48,25 @@ static void add_versions(scs_provenance *p)
     add_text(p, "hdf5_version", p->text[0]);
 }
 
+/* Which model file the rows belong to: the one that this job wrote, or else read. */
+static scs_status add_model(scs_provenance *p, const scs_session *s)
+{
+    char path[4096];
+
+    add_text(p, "weights",
+             s->pca          ? "principal components"
+             : !s->model     ? "none"
+             : s->checkpoint ? s->checkpoint->path
+                             : "trained");
+    if (!s->model)
+        return SCS_OK;
+    SCS_TRY(scs_session_path(s, SCS_MODEL_FILE, path, sizeof path));
+    SCS_TRY(scs_checksum_file_identity(
+        s->model_stored || !s->checkpoint ? path : s->checkpoint->path, p->text[2]));
+    add_text(p, "model_checksum", p->text[2]);
+    return SCS_OK;
+}
+
 scs_status scs_provenance_create(const scs_session *session, const scs_method *method,
                                  scs_provenance **provenance)
 {
@@ -66,11 +85,7 @@ scs_status scs_provenance_create(const scs_session *session, const scs_method *m
     add_text(p, "config", p->yaml);
     add_text(p, "config_checksum", p->text[1]);
     add_text(p, "input_checksums", p->checksums);
-    add_text(p, "weights",
-             session->pca          ? "principal components"
-             : !session->model     ? "none"
-             : session->checkpoint ? session->checkpoint->path
-                                   : "trained");
+    SCS_TRY(add_model(p, session));
     add_text(p, "shift", rule->name);
     if (rule->uses_power)
         add_number(p, "nearest_power", method->power);

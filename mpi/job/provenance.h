@@ -15,7 +15,7 @@ typedef struct scs_provenance {
     int32_t n;
     char *yaml;      /**< the effective config */
     char *checksums; /**< of the inputs, a line each */
-    char text[2][256];
+    char text[3][256];
 } scs_provenance;
 
 SCS_MUST_USE scs_status scs_provenance_create(const scs_session *session, const scs_method *method,

@@ -21,9 +21,10 @@ typedef struct scs_session {
     scs_dataset *dataset;
     scs_team team;
     scs_deal *deal;
-    scs_shard *shard; /**< [team.last - team.first] */
-    scs_model *model; /**< the network; NULL where model.kind is another */
-    scs_pca *pca;     /**< principal components where model.kind is pca */
+    scs_shard *shard;  /**< [team.last - team.first] */
+    scs_model *model;  /**< the network; NULL where model.kind is another */
+    bool model_stored; /**< this job wrote `model` to output.dir */
+    scs_pca *pca;      /**< principal components where model.kind is pca */
     scs_atlas *atlas;
     scs_real **z; /**< [team.last - team.first] posterior means of the shards' cells */
 } scs_session;
@@ -42,6 +43,7 @@ SCS_MUST_USE scs_status scs_session_make_deal(scs_session *session);
 SCS_MUST_USE scs_status scs_session_load_data(scs_session *session);
 
 bool scs_session_leads(const scs_session *session); /**< rank 0 */
+#define SCS_MODEL_FILE "model.h5"
 /** The result, and what an unfinished one consists of: rows and which of them are done. */
 #define SCS_SCREEN_FILE "screen.h5ad"
 #define SCS_SCREEN_PART SCS_SCREEN_FILE ".part"

@@ -250,13 +250,14 @@ scs_status scs_session_model_save(scs_session *session)
     char path[4096];
     scs_status status;
 
-    SCS_TRY(
-        scs_comm_agree(session->comm, scs_session_path(session, "model.h5", path, sizeof path)));
+    SCS_TRY(scs_comm_agree(session->comm,
+                           scs_session_path(session, SCS_MODEL_FILE, path, sizeof path)));
     scs_watchdog_begin(session->comm, path);
     status =
         scs_comm_agree(session->comm, scs_session_leads(session) ? save(session, path) : SCS_OK);
     scs_watchdog_end(session->comm);
     SCS_TRY(status);
+    session->model_stored = true;
     scs_session_say(session, "wrote %s", path);
     return SCS_OK;
 }

@@ -21,6 +21,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { SCS_RANK_PRINTED = 20 };
 
@@ -71,6 +72,16 @@ static scs_status write_all(void *ctx, FILE *out)
     return SCS_OK;
 }
 
+/* Its rows were those of the screen that has just been replaced. */
+static scs_status remove_older_ranking(const scs_session *session, const char *path)
+{
+    if (access(path, F_OK) != 0)
+        return SCS_OK;
+    SCS_TRY(scs_file_remove(path));
+    scs_session_say(session, "removed %s: it ranked the screen before this one", path);
+    return SCS_OK;
+}
+
 /* With screen.rank_by: output.dir/ranking.tsv and its first SCS_RANK_PRINTED rows on stdout.
  * Rank 0 alone. Local. @param all delta_norm, score and confidence of all rows */
 static scs_status screen_rank(const scs_session *session, const scs_plan *plan,
@@ -87,12 +98,12 @@ static scs_status screen_rank(const scs_session *session, const scs_plan *plan,
     char path[4096];
     scs_status st;
 
+    SCS_TRY(scs_session_path(session, "ranking.tsv", path, sizeof path));
     if (ranking.by == SCS_RANK_NONE)
-        return SCS_OK;
+        return remove_older_ranking(session, path);
     SCS_GO(st, SCS_ALLOC(order, plan->n));
     SCS_GO(st, scs_ranking_order(&ranking, order));
     r.order = order;
-    SCS_GO(st, scs_session_path(session, "ranking.tsv", path, sizeof path));
     SCS_GO(st, scs_file_write(path, write_all, &r));
     scs_session_say(session, "wrote %s", path);
     printf("\nThe first %lld of %lld combinations:\n", (long long)n, (long long)plan->n);
@@ -737,9 +748,8 @@ static void print_table(const scs_session *s, const screening *w)
 
 static scs_status answer(const scs_session *s, const screening *w)
 {
-    if (w->numbers.n == 0)
-        return SCS_OK;
-    print_table(s, w);
+    if (w->numbers.n && is_observed(w->plan))
+        print_table(s, w);
     return screen_rank(s, w->plan, &w->numbers);
 }
 

@@ -19,9 +19,7 @@
 #include <hdf5.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 /* Rows of the fields of one number a row that are read at a time. */
@@ -306,33 +304,12 @@ scs_status scs_store_file_ranges(scs_result_file *f, int64_t (*range)[2], int32_
     return SCS_OK;
 }
 
-enum { LOCK_TRIES = 50, LOCK_MILLISECONDS = 100 };
-
-/* Remove the unfinished file and its map. Local. */
-/* The map goes first: without it, the other is nothing. */
+/* Remove the unfinished file and its map. The map goes first: without it, the other is nothing.
+ * Local. */
 static scs_status store_remove_files(const scs_screen_store *s)
 {
     SCS_TRY(scs_file_remove(s->done_path));
     return scs_file_remove(s->part);
-}
-
-/* Ranks of a job that was just killed may hold the lock for a moment. Without locks on this file
- * system we go on. */
-static scs_status lock_folder(scs_screen_store *s)
-{
-    const char *folder = s->session->config->output.dir;
-    const struct timespec pause = {0, LOCK_MILLISECONDS * 1000000L};
-
-    s->lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    for (int i = 0; s->lock >= 0 && i < LOCK_TRIES; i++) {
-        if (flock(s->lock, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
-            return SCS_OK;
-        nanosleep(&pause, NULL);
-    }
-    SCS_REQUIRE(s->lock < 0, SCS_ECREATE,
-                "%s: another job is screening there; wait for it or choose another output.dir",
-                folder);
-    return SCS_OK;
 }
 
 /* ---- what the screen is made of ---- */
@@ -457,16 +434,14 @@ static scs_status begin(scs_screen_store *s, scs_done_key *key, const int64_t *u
     return st;
 }
 
-/* Lock output.dir, then go on with the unfinished file there, or begin one. Rank 0 alone. Local.
- * SCS_EARG, SCS_EDATA where that was another screen; SCS_ECREATE: no room, or another job is at
- * work there.
- *  @param store its files have names; lock, resumed and fd are set */
+/* Go on with the unfinished file in output.dir, or begin one. Rank 0 alone. Local.
+ * SCS_EARG, SCS_EDATA where that was another screen; SCS_ECREATE: no room.
+ *  @param store its files have names; resumed and fd are set */
 static scs_status store_prepare(scs_screen_store *s, const int64_t *unit_first, int64_t n_unit)
 {
     scs_done_key key = {0};
     scs_status st;
 
-    SCS_GO(st, lock_folder(s));
     SCS_GO(st, make_key(s, n_unit, &key));
     SCS_GO(st, find_old(s, &key, &s->resumed));
     if (!s->resumed)
@@ -538,7 +513,7 @@ static scs_status open_files(scs_screen_store *s, const int64_t *unit_first)
 static scs_status set_up(const scs_session *session, const scs_result_head *head,
                          scs_screen_store *s)
 {
-    *s = (scs_screen_store){.session = session, .head = head, .lock = -1, .fd = -1};
+    *s = (scs_screen_store){.session = session, .head = head, .fd = -1};
     s->block_rows = scs_result_fields_block_rows(head);
     s->n_block = (head->plan->n + s->block_rows - 1) / s->block_rows;
     SCS_TRY(name_files(session, s));
@@ -654,8 +629,6 @@ scs_status scs_store_close(scs_screen_store *s)
     free(s->done);
     if (s->fd >= 0)
         (void)close(s->fd);
-    if (s->lock >= 0)
-        (void)close(s->lock);
     *s = (scs_screen_store){0};
     return st != SCS_OK ? st : closed;
 }

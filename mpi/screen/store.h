@@ -53,7 +53,7 @@ typedef struct scs_screen_store {
     const scs_session *session;
     const scs_result_head *head;
     char path[4096], part[4200], done_path[4200];
-    int lock, fd; /**< of rank 0: the folder, and the unfinished file; -1 elsewhere */
+    int fd; /**< of rank 0: the unfinished file; -1 elsewhere */
     int64_t block_rows, n_block;
     uint64_t *sum;  /**< [n_block] of the blocks that this job wrote here, else 0 */
     uint8_t *done;  /**< [n_block] written and compared by an earlier job; alike on ranks */
@@ -64,7 +64,7 @@ typedef struct scs_screen_store {
 } scs_screen_store;
 
 /** Go on with what a stopped job left, or begin. SCS_EARG, SCS_EDATA where that was another screen;
- * SCS_ECREATE: no room, or another job is at work there. Close it even after a failure.
+ * SCS_ECREATE: no room. Close it even after a failure.
  *  @param unit_first [n_unit + 1] of permutations; borrowed, as head. Collective. */
 SCS_MUST_USE scs_status scs_store_open(const scs_session *session, const scs_result_head *head,
                                        const int64_t *unit_first, int64_t n_unit,

@@ -177,6 +177,28 @@ static scs_status compare_block(int fd, const char *path, const char *found)
     return memcmp(block, found, sizeof block) == 0 ? SCS_OK : damaged(path);
 }
 
+static bool has_block(const char *start, ssize_t n)
+{
+    return n > SCS_CHECKSUM_BLOCK && strncmp(start, magic, sizeof magic - 1) == 0;
+}
+
+scs_status scs_checksum_file_identity(const char *path, char *out)
+{
+    char start[SCS_CHECKSUM_BLOCK + 1] = {0};
+    const char *sum = start + sizeof magic - 1;
+    int fd = open(path, O_RDONLY | O_CLOEXEC), length;
+    ssize_t n;
+
+    SCS_REQUIRE(fd >= 0, SCS_EDATA, "%s: cannot be read: %s", path, strerror(errno));
+    n = pread(fd, start, sizeof start, 0);
+    close(fd);
+    if (!has_block(start, n))
+        return scs_checksum_file(path, out);
+    length = (int)strcspn(sum, "\n");
+    snprintf(out, SCS_CHECKSUM_MAX, "%.*s", length, sum);
+    return SCS_OK;
+}
+
 /* @param start at least 8 bytes */
 static bool is_hdf5(const char *start)
 {
@@ -187,9 +209,7 @@ static bool is_hdf5(const char *start)
  * @param start [SCS_CHECKSUM_BLOCK + 8], of which `n` bytes could be read */
 static scs_status check_start(int fd, const char *path, const char *start, ssize_t n, bool required)
 {
-    bool ours = n > SCS_CHECKSUM_BLOCK && strncmp(start, magic, sizeof magic - 1) == 0;
-
-    if (ours)
+    if (has_block(start, n))
         return compare_block(fd, path, start);
     if (required ||
         (n > SCS_CHECKSUM_BLOCK && !is_hdf5(start) && is_hdf5(start + SCS_CHECKSUM_BLOCK)))

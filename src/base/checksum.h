@@ -46,6 +46,10 @@ enum { SCS_CHECKSUM_BLOCK = 512 };
 /** Write the checksum of a complete file into its first SCS_CHECKSUM_BLOCK bytes. Nothing may be
  * written to the file afterwards. SCS_EIO, SCS_ENOMEM. */
 SCS_MUST_USE scs_status scs_checksum_file_write(const char *path);
+/** What tells a file from others: the checksum that stands in it, or for a file without one that of
+ * its bytes. Does not look whether the file is whole.
+ *  @param[out] out [SCS_CHECKSUM_MAX]  @return as scs_checksum_file */
+SCS_MUST_USE scs_status scs_checksum_file_identity(const char *path, char *out);
 /** Whether a file is as it was when its checksum was written.
  *
  *  A file without a checksum passes if none is required (a plain HDF5 file: its reader says what is

@@ -54,6 +54,24 @@ done
 line="scscreen: error: srun started 3 tasks, but MPI does not join them: use srun --mpi=pmix, or mpirun in its place"
 if [ "$(cat "$work"/task.[012])" = "$line" ]; then pass; else fail "an srun without PMIx says: $(cat "$work"/task.[012])"; fi
 if [ -z "$(ls "$work/results" 2>/dev/null)" ]; then pass; else fail "an srun without PMIx leaves $(ls "$work/results")"; fi
+# So do programs that another MPI's launcher starts: its variables tell, each launcher's in its own words.
+other() { # WORDS CODE VARIABLE...
+    words=$1
+    shift
+    env "$@" OMP_NUM_THREADS=1 timeout "$SCS_TIMEOUT" "$scscreen" run "$work/run.yaml" >"$work/log" 2>&1
+    code=$?
+    if [ "$code" = 64 ]; then pass; else fail "$*: exit $code"; show "$work/log"; fi
+    if [ "$(grep -cF -- "$words" "$work/log")" = "$(wc -l <"$work/log")" ]; then pass; else fail "$* says:"; show "$work/log"; fi
+}
+words="error: the launcher of another MPI started 3 programs of one rank each: this scscreen is built with"
+other "$words" PMI_RANK=0 PMI_SIZE=3
+other "$words" MV2_COMM_WORLD_RANK=0 MV2_COMM_WORLD_SIZE=3
+for at in 1 2; do
+    other "nothing is said" PMI_RANK=$at PMI_SIZE=3
+done
+if [ -z "$(ls "$work/results" 2>/dev/null)" ]; then pass; else fail "another MPI's launcher leaves $(ls "$work/results")"; fi
+env PMI_RANK=0 PMI_SIZE=1 "$scscreen" check "$work/run.yaml" >"$work/log" 2>&1
+check_ok "one program of another MPI's launcher" $? "$work/log"
 task 0 1 "$scscreen" check "$work/run.yaml"
 check_ok "an srun of one task" $? "$work/task.0"
 task 0 3 mpirun -n 2 "$scscreen" check "$work/run.yaml"

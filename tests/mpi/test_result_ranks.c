@@ -1,6 +1,8 @@
 /* One result from all ranks' rows; a failure on any rank leaves no file, or the older one. */
 #include "tests/mpi/fixture_result.h"
 
+#include "mpi/job/folder_lock.h"
+
 #include <hdf5.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -371,16 +373,26 @@ static void a_missing_folder_is_named(void)
     close_result(&f);
 }
 
+/* flock is between open files: rank 0 stands for both jobs. */
 static void a_second_job_is_kept_out(void)
 {
+    int first = -1, second = -1;
     result_fixture f;
-    scs_screen_store first, second;
 
     open_result(&f, 4);
-    CHECK_OK(open_store(&f, &first));
-    CHECK_FAILS(open_store(&f, &second), SCS_ECREATE, "another job is screening there");
-    CHECK_OK(scs_store_close(&second));
-    CHECK_OK(scs_store_close(&first));
+    if (scs_comm_rank(f.comm) == 0) {
+        const char *dir = f.session.config->output.dir;
+
+        CHECK_OK(scs_folder_lock_take(dir, &first));
+        CHECK_FAILS(scs_folder_lock_take(dir, &second), SCS_ECREATE,
+                    "another job is at work there");
+        CU_ASSERT_EQUAL(second, -1);
+        scs_folder_lock_drop(&first);
+        CHECK_OK(scs_folder_lock_take(dir, &second));
+        scs_folder_lock_drop(&second);
+        CHECK_FAILS(scs_folder_lock_take("/tmp/no/such/folder", &first), SCS_ECREATE,
+                    "/tmp/no/such/folder");
+    }
     remove_rest(&f);
     close_result(&f);
 }

@@ -1,0 +1,20 @@
+/** How the ranks of a job come to be. */
+#ifndef SCS_LAUNCH_H
+#define SCS_LAUNCH_H
+
+#include "scscreen/comm.h"
+
+/** What started this process, by the variables that launchers set. */
+typedef struct scs_launch {
+    const char *variable; /**< the one that says how many processes there are, or NULL */
+    long size;            /**< how many it says; 1 where nothing does */
+    bool stray;           /**< it numbers this process, and not as the first */
+} scs_launch;
+
+/** Before MPI_Init, which sets some of these variables. Local. */
+scs_launch scs_launch_find(void);
+/** N programs of one rank each, started together by something that this MPI does not know, would
+ * overwrite each other's files. SCS_EARG. Local. */
+SCS_MUST_USE scs_status scs_launch_check(const scs_launch *launch, const scs_comm *comm);
+
+#endif

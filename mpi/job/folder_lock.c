@@ -1,0 +1,53 @@
+#include "mpi/job/folder_lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { TRIES = 50, MILLISECONDS = 100 };
+
+/* The first process of a job that was just killed may hold the lock for a moment. */
+static int try_lock(int fd)
+{
+    const struct timespec pause = {0, MILLISECONDS * 1000000L};
+
+    for (int i = 0; i < TRIES; i++) {
+        if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+            return 0;
+        if (errno != EWOULDBLOCK && errno != EINTR)
+            break;
+        nanosleep(&pause, NULL);
+    }
+    return errno == EINTR ? EWOULDBLOCK : errno;
+}
+
+scs_status scs_folder_lock_take(const char *folder, int *lock)
+{
+    int error;
+
+    *lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    SCS_REQUIRE(*lock >= 0, SCS_ECREATE, "%s: cannot be opened: %s", folder, strerror(errno));
+    error = try_lock(*lock);
+    if (error == 0)
+        return SCS_OK;
+    scs_folder_lock_drop(lock);
+    SCS_REQUIRE(error != EWOULDBLOCK, SCS_ECREATE,
+                "%s: another job is at work there; wait for it or choose another output.dir",
+                folder);
+    fprintf(stderr,
+            "scscreen: warning: %s: this file system has no locks (%s): see to it that no second "
+            "job writes there\n",
+            folder, strerror(error));
+    return SCS_OK;
+}
+
+void scs_folder_lock_drop(int *lock)
+{
+    if (*lock >= 0)
+        (void)close(*lock);
+    *lock = -1;
+}

@@ -1,0 +1,14 @@
+/** One job at a time writes into a folder of results. Local. */
+#ifndef SCS_FOLDER_LOCK_H
+#define SCS_FOLDER_LOCK_H
+
+#include "scscreen/status.h"
+
+/** Lock a folder until scs_folder_lock_drop or the end of the process. A file system without locks
+ * is told in one line on stderr, and the job goes on. SCS_ECREATE: another job is at work there.
+ *  @param[out] lock for scs_folder_lock_drop; -1: none */
+SCS_MUST_USE scs_status scs_folder_lock_take(const char *folder, int *lock);
+/** @param lock -1 afterwards; nothing happens where it is that already */
+void scs_folder_lock_drop(int *lock);
+
+#endif
