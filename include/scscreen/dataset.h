@@ -14,8 +14,7 @@ typedef struct scs_h5ad_request {
     const char *matrix; /**< NULL = "X" */
     /** obs columns; NULL or "" = not wanted */
     const char *cell_type, *condition, *species, *dose;
-    int64_t memory;  /**< bytes that one declared dataset may need; 0 = 16 GiB */
-    int32_t seconds; /**< the child's wall and CPU limit; 0 = 120 */
+    int64_t memory; /**< bytes that one declared dataset may need; 0 = 16 GiB */
 } scs_h5ad_request;
 
 /** Read a file's metadata in a forked child with limits; call before MPI_Init.

@@ -20,8 +20,6 @@
 
 static const int64_t memory_limit = (int64_t)4 << 30;
 
-enum { SECONDS = 60 };
-
 static const char facts_path[] = "uns/scscreen";
 
 enum kind { KIND_MODEL, KIND_RESULT, KIND_STATE, KIND_PCA, KIND_ATLAS };
@@ -339,7 +337,8 @@ static scs_status model_of_result(char *path, char *sum)
     scs_status status;
 
     sum[0] = '\0';
-    SCS_GO(status, scs_sandbox_run(path, look, path, memory_limit, SECONDS, &said));
+    SCS_GO(status,
+           scs_sandbox_run(path, look, path, &(scs_sandbox_limits){.memory = memory_limit}, &said));
     SCS_GO(status, scs_bytes_get_int(&said, &kind));
     SCS_GO(status, kind == KIND_RESULT
                        ? SCS_OK
@@ -451,7 +450,8 @@ static scs_status run(const scs_cli *cli)
                 "%s: a config; scscreen check %s says what a run would read", cli->file, cli->file);
     snprintf(path, sizeof path, "%s", cli->file);
     SCS_GO(status, scs_checksum_file_check(path, false));
-    SCS_GO(status, scs_sandbox_run(path, look, path, memory_limit, SECONDS, &said));
+    SCS_GO(status,
+           scs_sandbox_run(path, look, path, &(scs_sandbox_limits){.memory = memory_limit}, &said));
     SCS_GO(status, scs_bytes_get_int(&said, &kind));
     SCS_GO(status, print_kind(cli, kind, &said));
 done:

@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -35,9 +36,25 @@ typedef struct job {
     const char *what;
     scs_sandbox_fn fn;
     void *arg;
-    int64_t memory;
-    int seconds;
+    scs_sandbox_limits limits;
+    int64_t size; /* bytes of the file, 0 if it is none */
 } job;
+
+enum {
+    START = 2,   /* seconds of processor time that any file gets */
+    STILL = 120, /* seconds in which something must move */
+    SLOW = 30    /* how much slower instrumented code runs */
+};
+/* What a second of processor time reads at least. Texts are the slowest: a million of them, of 64
+ * bytes with what HDF5 and the list of names need, take less than two seconds. */
+static const int64_t BYTES_A_SECOND = 16 << 20;
+static const int64_t MOST_INFLATED = 1000;
+
+/* In the child: what it was allowed so far. */
+static struct {
+    bool here;
+    int64_t start, bytes, most; /* seconds; bytes */
+} allowed;
 
 /* Bytes of address space that this process has now, 0 if unknown. A limit counts from nothing,
  * but the libraries that are mapped already are not the file's doing. */
@@ -54,8 +71,51 @@ static int64_t address_space(void)
     return (int64_t)pages * sysconf(_SC_PAGESIZE);
 }
 
-/* Lower a limit, never raise it. The hard limit is one above: at the hard limit of CPU time the
- * signal would be SIGKILL, which says nothing, instead of SIGXCPU. */
+/* Sanitizers and valgrind. */
+static bool runs_slowly(void)
+{
+    const char *preloaded = getenv("LD_PRELOAD");
+
+    return SCS_SANITIZE || (preloaded && strstr(preloaded, "vgpreload"));
+}
+
+/* The soft limit alone, which can be raised again; its signal is SIGXCPU, that of the hard one
+ * SIGKILL, which says nothing. */
+static void limit_processor(void)
+{
+    int64_t seconds = allowed.start + allowed.bytes / BYTES_A_SECOND;
+    struct rlimit now;
+
+    if (runs_slowly())
+        seconds *= SLOW;
+    if (getrlimit(RLIMIT_CPU, &now))
+        return;
+    now.rlim_cur = now.rlim_max < (rlim_t)seconds ? now.rlim_max : (rlim_t)seconds;
+    (void)setrlimit(RLIMIT_CPU, &now);
+}
+
+void scs_sandbox_allow(int64_t bytes)
+{
+    if (!allowed.here || bytes <= 0)
+        return;
+    allowed.bytes = bytes < allowed.most - allowed.bytes ? allowed.bytes + bytes : allowed.most;
+    limit_processor();
+}
+
+static void start_processor_time(const job *j)
+{
+    int64_t most;
+
+    if (__builtin_mul_overflow(j->size, MOST_INFLATED, &most))
+        most = INT64_MAX;
+    allowed.here = true;
+    allowed.start = j->limits.processor;
+    allowed.bytes = j->size;
+    allowed.most = most;
+    limit_processor();
+}
+
+/* Lower a limit, never raise it. */
 static void limit(__rlimit_resource_t resource, int64_t value)
 {
     struct rlimit now;
@@ -88,8 +148,8 @@ static void enter_sandbox(const job *j)
     limit(RLIMIT_CORE, 0);
     if (!SCS_COVERAGE)
         limit(RLIMIT_FSIZE, 0);
-    limit(RLIMIT_CPU, j->seconds);
-    if (!SCS_SANITIZE && !__builtin_add_overflow(address_space(), j->memory, &all))
+    start_processor_time(j);
+    if (!SCS_SANITIZE && !__builtin_add_overflow(address_space(), j->limits.memory, &all))
         limit(RLIMIT_AS, all);
     if (!SCS_SANITIZE)
         silence_stderr();
@@ -136,18 +196,67 @@ static int64_t milliseconds(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* Wait for bytes. @return 1 some are there (or the end), 0 the deadline has passed, -1 failure */
-static int wait_readable(int fd, int64_t deadline)
+/* What moves while the child works: its processor time and the bytes that it read. */
+typedef struct progress {
+    unsigned long long user, system, read, fetched;
+} progress;
+
+/* All zero where /proc does not tell: then nothing seems to move. */
+static progress look_at_child(pid_t child)
 {
+    char path[64], line[512], *at;
+    progress now = {0};
+    FILE *file;
+
+    snprintf(path, sizeof path, "/proc/%ld/stat", (long)child);
+    file = fopen(path, "re");
+    if (file) { /* times are the 14th and 15th word; the second one may hold spaces */
+        at = fgets(line, sizeof line, file) ? strrchr(line, ')') : NULL;
+        if (at && sscanf(at, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu", &now.user,
+                         &now.system) != 2)
+            now.user = now.system = 0;
+        fclose(file);
+    }
+    snprintf(path, sizeof path, "/proc/%ld/io", (long)child);
+    file = fopen(path, "re");
+    if (file) {
+        while (fgets(line, sizeof line, file)) {
+            (void)sscanf(line, "rchar: %llu", &now.read);
+            (void)sscanf(line, "read_bytes: %llu", &now.fetched);
+        }
+        fclose(file);
+    }
+    return now;
+}
+
+static bool moved(const progress *a, const progress *b)
+{
+    return a->user != b->user || a->system != b->system || a->read != b->read ||
+           a->fetched != b->fetched;
+}
+
+/* Wait for bytes. @return 1 some are there (or the end), 0 nothing moved for too long, -1 failure
+ */
+static int wait_readable(const job *j, pid_t child, int fd)
+{
+    int64_t still = (int64_t)j->limits.still * 1000, since = milliseconds();
     struct pollfd p = {.fd = fd, .events = POLLIN};
+    progress before = look_at_child(child);
 
     for (;;) {
-        int64_t left = deadline - milliseconds();
-        int n = left <= 0 ? 0 : poll(&p, 1, left > 60000 ? 60000 : (int)left);
-        if (n > 0 || left <= 0)
-            return n > 0;
+        int n = poll(&p, 1, still > 8000 ? 1000 : (int)(still / 8 + 1));
+        progress now;
+
+        if (n > 0)
+            return 1;
         if (n < 0 && errno != EINTR)
             return -1;
+        now = look_at_child(child);
+        if (moved(&before, &now))
+            since = milliseconds();
+        else if (milliseconds() - since > still)
+            return 0;
+        before = now;
     }
 }
 
@@ -155,9 +264,17 @@ static int wait_readable(int fd, int64_t deadline)
 static scs_status too_slow(const job *j)
 {
     return SCS_FAIL(SCS_EDATA,
-                    "%s: damaged HDF5 file: reading its metadata took more than %d s; re-save it "
-                    "with anndata",
-                    j->what, j->seconds);
+                    "%s: damaged HDF5 file: reading its metadata took more processor time than a "
+                    "sound file of its size needs; re-save it with anndata, or fetch it again",
+                    j->what);
+}
+
+static scs_status stands_still(const job *j)
+{
+    return SCS_FAIL(SCS_EDATA,
+                    "%s: no byte of it could be read for %d s; does its file system answer? Try "
+                    "again, or copy the file to a local disk",
+                    j->what, j->limits.still);
 }
 
 /* A good file may need more than the limit: the message says how to raise it. */
@@ -166,28 +283,27 @@ static scs_status too_big(const job *j)
     return SCS_FAIL(SCS_EDATA,
                     "%s: reading its metadata needs more than %lld MiB; raise data.memory if the "
                     "file is right, or re-save it with anndata",
-                    j->what, (long long)(j->memory >> 20));
+                    j->what, (long long)(j->limits.memory >> 20));
 }
 
 /* All that the child sends, until it closes the pipe by ending. What exceeds the memory that it
  * was granted is refused: the parent has no limit of its own. */
-static scs_status collect(const job *j, int fd, scs_bytes *all)
+static scs_status collect(const job *j, pid_t child, int fd, scs_bytes *all)
 {
-    int64_t deadline = milliseconds() + (int64_t)j->seconds * 1000;
     uint8_t piece[65536];
 
     for (;;) {
-        int ready = wait_readable(fd, deadline);
+        int ready = wait_readable(j, child, fd);
         ssize_t n;
         if (ready == 0)
-            return too_slow(j);
+            return stands_still(j);
         n = ready < 0 ? -1 : read(fd, piece, sizeof piece);
         if (n < 0 && errno == EINTR)
             continue;
         SCS_REQUIRE(n >= 0, SCS_EIO, "%s: the reader's pipe failed: %s", j->what, strerror(errno));
         if (n == 0)
             return SCS_OK;
-        if (all->size - (int64_t)sizeof(reply) + n > j->memory)
+        if (all->size - (int64_t)sizeof(reply) + n > j->limits.memory)
             return too_big(j);
         SCS_TRY(scs_bytes_put(all, piece, n));
     }
@@ -241,7 +357,7 @@ static scs_status check_reply(const job *j, scs_bytes *all, int how, scs_bytes *
 static scs_status run_parent(const job *j, pid_t child, int fd, scs_bytes *out)
 {
     scs_bytes all = {0};
-    scs_status st = collect(j, fd, &all);
+    scs_status st = collect(j, child, fd, &all);
     int how;
 
     if (st != SCS_OK)
@@ -253,14 +369,21 @@ static scs_status run_parent(const job *j, pid_t child, int fd, scs_bytes *out)
     return st;
 }
 
-scs_status scs_sandbox_run(const char *what, scs_sandbox_fn fn, void *arg, int64_t memory,
-                           int seconds, scs_bytes *out)
+scs_status scs_sandbox_run(const char *what, scs_sandbox_fn fn, void *arg,
+                           const scs_sandbox_limits *limits, scs_bytes *out)
 {
-    job j = {what, fn, arg, memory, seconds};
+    job j = {what, fn, arg, *limits, 0};
+    struct stat file;
     int fd[2];
     pid_t child;
     scs_status st;
 
+    if (stat(what, &file) == 0 && S_ISREG(file.st_mode))
+        j.size = file.st_size;
+    if (j.limits.processor <= 0)
+        j.limits.processor = START;
+    if (j.limits.still <= 0)
+        j.limits.still = STILL;
     SCS_REQUIRE(pipe(fd) == 0, SCS_EIO, "%s: no pipe for its reader: %s", what, strerror(errno));
     child = fork();
     if (child == 0) {

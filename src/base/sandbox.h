@@ -6,9 +6,12 @@
  *  alone crashes on some files. In a child that is one clear line to the user, and the job does
  *  not die of it.
  *
- *  The child may use as much address space as `memory` says, no core file, no bytes in files,
- *  `seconds` of CPU; the parent kills it after `seconds` of wall time, and it dies with its
- *  parent. It prints nothing. What it returns goes through a pipe: a status with its message,
+ *  The child may use as much address space as `memory` says, no core file and no bytes in files.
+ *  Its processor time follows the file's size and what the child says that it is about to read
+ *  (scs_sandbox_allow): a damaged file of 20 KB that makes HDF5 run in a circle is refused after
+ *  seconds. Its wall time has no end as long as it works or bytes arrive: a sound file on a slow
+ *  file system is read; where nothing moves for `still` seconds the parent kills it. It dies with
+ *  its parent. It prints nothing. What it returns goes through a pipe: a status with its message,
  *  then the bytes it put together (src/base/bytes.h).
  *
  *  Local, on one rank, before MPI_Init: forking under MPI is not safe on every interconnect.
@@ -22,15 +25,24 @@
  * failing status reaches it with its message. Whatever else it changes stays in the child. */
 typedef scs_status (*scs_sandbox_fn)(void *arg, scs_bytes *out);
 
+typedef struct scs_sandbox_limits {
+    int64_t memory; /**< bytes of address space beyond what the process has now; also the most that
+                       the child may send */
+    int processor; /**< seconds of processor time for a start; 0: 2, and one for every 16 MiB of the
+                      file */
+    int still;     /**< seconds without processor time and without bytes read; 0: 120 */
+} scs_sandbox_limits;
+
+/** In the child: allow it the processor time that reading `bytes` takes, decoded. All that it may
+ * be allowed is 1000 times what the file stores. Elsewhere without effect. */
+void scs_sandbox_allow(int64_t bytes);
+
 /** Fork, run, wait.
- *  @param what     for messages, e.g. the file's path
- *  @param memory   bytes of address space beyond what the process has now; also the most it may
- * send
- *  @param seconds  of CPU and of wall time
+ *  @param what     the file's path; for messages, and its size counts
  *  @param[out] out what the child put together is appended
  *  @return the function's own status; SCS_EDATA when the child crashed or ran out of time or
  * memory; SCS_EIO or SCS_ENOMEM when there is no pipe or no process */
 SCS_MUST_USE scs_status scs_sandbox_run(const char *what, scs_sandbox_fn fn, void *arg,
-                                        int64_t memory, int seconds, scs_bytes *out);
+                                        const scs_sandbox_limits *limits, scs_bytes *out);
 
 #endif

@@ -366,10 +366,9 @@ scs_status scs_h5ad_probe(const char *path, const scs_h5ad_request *request, scs
     *meta = NULL;
     if (t.request.memory <= 0)
         t.request.memory = (int64_t)16 << 30;
-    if (t.request.seconds <= 0)
-        t.request.seconds = 120;
-    SCS_GO(st, scs_sandbox_run(path, describe, &t, memory_for(path, t.request.memory),
-                               t.request.seconds, &out));
+    SCS_GO(st, scs_sandbox_run(path, describe, &t,
+                               &(scs_sandbox_limits){.memory = memory_for(path, t.request.memory)},
+                               &out));
     SCS_GO(st, scs_h5ad_unpack(out.data, out.size, meta));
 done:
     scs_bytes_clear(&out);

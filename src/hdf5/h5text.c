@@ -4,6 +4,7 @@
  */
 #include "src/hdf5/h5text.h"
 
+#include "src/base/sandbox.h"
 #include "src/base/text.h"
 #include "src/hdf5/h5read.h"
 
@@ -46,6 +47,8 @@ static const char *element(const layout *text, const void *memory, int64_t i, si
     return start;
 }
 
+enum { TEXT_COST = 64 }; /* bytes that a text stands for where processor time is allowed */
+
 /* A text with a NUL in it (possible in fixed strings) ends there. */
 static scs_status add_element(const scs_h5 *h5, const char *path, const layout *text,
                               const void *memory, int64_t i, scs_names *names)
@@ -86,6 +89,7 @@ static scs_status read_text(const scs_h5 *h5, const char *path, hid_t dataset, c
     SCS_REQUIRE(text->n <= INT32_MAX, SCS_EDATA, "%s: %s has too many names (%lld)", h5->path, path,
                 (long long)text->n);
     SCS_TRY(scs_h5_budget(h5, path, text->n, text->size, &bytes));
+    scs_sandbox_allow(text->n * (TEXT_COST + (int64_t)text->size));
     space = H5Dget_space(dataset);
     SCS_REQUIRE(space >= 0, SCS_EDATA, "%s: %s has a damaged shape", h5->path, path);
     SCS_GO(st, SCS_ALLOC(memory, bytes));

@@ -80,7 +80,9 @@ static scs_status probe(void *arg, scs_bytes *out)
 bool scs_blas_works(void)
 {
     scs_bytes nothing = {0};
-    scs_status st = scs_sandbox_run("BLAS", probe, NULL, memory, SECONDS, &nothing);
+    scs_status st = scs_sandbox_run(
+        "BLAS", probe, NULL,
+        &(scs_sandbox_limits){.memory = memory, .processor = SECONDS, .still = SECONDS}, &nothing);
 
     scs_bytes_clear(&nothing);
     return st == SCS_OK;

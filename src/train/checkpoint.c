@@ -39,7 +39,6 @@ enum {
     N_ATLAS_ARRAY = 5,    /* numeric arrays of the atlas */
     TENSOR_PATH_MAX = 96, /* bytes of "state_dict/NAME" */
     MOST_LAYERS = 8,      /* hidden layers that are looked for */
-    PROBE_SECONDS = 60,   /* limits of the child that reads the file's texts */
     PROBE_MEMORY = 1 << 30
 };
 
@@ -425,7 +424,8 @@ scs_status scs_checkpoint_probe(const char *path, scs_checkpoint **checkpoint)
     *checkpoint = NULL;
     SCS_REQUIRE(arg, SCS_ENOMEM, "out of memory: the path of a model file");
     SCS_GO(st, scs_checksum_file_check(path, false));
-    SCS_GO(st, scs_sandbox_run(path, probe_in_child, arg, PROBE_MEMORY, PROBE_SECONDS, &out));
+    SCS_GO(st, scs_sandbox_run(path, probe_in_child, arg,
+                               &(scs_sandbox_limits){.memory = PROBE_MEMORY}, &out));
     SCS_GO(st, scs_checkpoint_unpack(out.data, out.size, checkpoint));
 done:
     scs_bytes_clear(&out);

@@ -448,8 +448,8 @@ done:
 
 /* ---- probe ---- */
 
-/* Limits of the child that reads the file's texts: seconds, bytes. */
-enum { PROBE_SECONDS = 60, PROBE_MEMORY = 1 << 30 };
+/* Bytes that the child may have that reads the file's texts. */
+enum { PROBE_MEMORY = 1 << 30 };
 
 /* A dataset that is exactly one text (SCS_EDATA). */
 static scs_status read_text(const scs_h5 *h5, const text_member *text)
@@ -509,7 +509,8 @@ scs_status scs_state_probe(const char *path, scs_state **state)
     *state = NULL;
     SCS_GO(st, scs_text_copy(path, &arg));
     SCS_GO(st, scs_checksum_file_check(path, true));
-    SCS_GO(st, scs_sandbox_run(path, probe_in_child, arg, PROBE_MEMORY, PROBE_SECONDS, &out));
+    SCS_GO(st, scs_sandbox_run(path, probe_in_child, arg,
+                               &(scs_sandbox_limits){.memory = PROBE_MEMORY}, &out));
     SCS_GO(st, scs_state_unpack(out.data, out.size, state));
 done:
     scs_bytes_clear(&out);

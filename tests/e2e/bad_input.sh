@@ -21,6 +21,7 @@ for np in 1 3; do
     bad "missing file" 65 "nowhere.h5ad" nowhere.h5ad
     bad "not HDF5" 65 "text.h5ad" text.h5ad
     bad "truncated" 65 "truncated.h5ad" truncated.h5ad
+    bad "text without an end" 65 "endless.h5ad: damaged" endless.h5ad
     bad "NaN" 65 "gene_3" nan.h5ad
     bad "infinity" 65 "gene_3" inf.h5ad
     bad "negative values" 65 "gene_3" negative.h5ad

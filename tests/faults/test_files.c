@@ -164,7 +164,7 @@ static scs_status read_h5ad(void *arg)
                                       .cell_type = "cell_type",
                                       .condition = "condition",
                                       .memory = 1 << 28,
-                                      .seconds = 60};
+                                      .memory = 0};
     place *p = arg;
     uint8_t *blob = NULL;
     scs_h5ad *packed = NULL;

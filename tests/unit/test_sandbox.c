@@ -4,18 +4,21 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "src/base/instrument.h"
+#include "tests/unit/scratch.h"
 #include "tests/unit/suite.h"
 
 static const int64_t MEMORY = (int64_t)64 << 20;
 
 static scs_status run(scs_sandbox_fn fn, void *arg, scs_bytes *out)
 {
-    return scs_sandbox_run("a.h5ad", fn, arg, MEMORY, 20, out);
+    return scs_sandbox_run("a.h5ad", fn, arg, &(scs_sandbox_limits){.memory = MEMORY}, out);
 }
 
 static scs_status sends(void *arg, scs_bytes *out)
@@ -123,15 +126,58 @@ static scs_status sleeps(void *arg, scs_bytes *out)
     return SCS_OK;
 }
 
+/* One that works without end, and one that waits for what never comes. */
 static void an_endless_child_is_stopped(void)
 {
+    scs_sandbox_limits busy = {.memory = MEMORY, .processor = 1},
+                       idle = {.memory = MEMORY, .still = 1};
     scs_bytes out = {0};
     bool go = true;
 
-    CHECK_FAILS(scs_sandbox_run("a.h5ad", loops, &go, MEMORY, 1, &out), SCS_EDATA,
-                "took more than 1 s");
-    CHECK_FAILS(scs_sandbox_run("a.h5ad", sleeps, NULL, MEMORY, 1, &out), SCS_EDATA,
-                "took more than 1 s");
+    if (!SCS_SANITIZE) /* which has 30 times as long */
+        CHECK_FAILS(scs_sandbox_run("a.h5ad", loops, &go, &busy, &out), SCS_EDATA,
+                    "took more processor time than a sound file of its size needs");
+    CHECK_FAILS(scs_sandbox_run("a.h5ad", sleeps, NULL, &idle, &out), SCS_EDATA,
+                "no byte of it could be read for 1 s");
+}
+
+/* Use so many seconds of processor time; allowed them first, where *arg is negative. */
+static scs_status works(void *arg, scs_bytes *out)
+{
+    int seconds = *(int *)arg < 0 ? -*(int *)arg : *(int *)arg;
+
+    if (*(int *)arg < 0)
+        scs_sandbox_allow((int64_t)(seconds + 1) << 24);
+    while (clock() / CLOCKS_PER_SEC < seconds)
+        ;
+    return scs_bytes_put_int(out, 7);
+}
+
+/* By its own processor time, so that a busy machine changes nothing. */
+static void what_a_file_declares_is_allowed(void)
+{
+    char folder[SCRATCH_PATH], path[2 * SCRATCH_PATH], *text = calloc(1, 1 << 17);
+    scs_sandbox_limits limits = {.memory = MEMORY, .processor = 1, .still = 1};
+    scs_bytes out = {0};
+    int needs = 3;
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(text);
+    memset(text, 'x', (1 << 17) - 1);
+    scratch_make(folder);
+    scratch_write(scratch_path(folder, "a.h5ad", path),
+                  text); /* 128 KiB stand for 128 MB at most */
+    CHECK_FAILS(scs_sandbox_run(path, works, &needs, &limits, &out), SCS_EDATA,
+                "took more processor time");
+    needs = -3;
+    CHECK_OK(scs_sandbox_run(path, works, &needs, &limits, &out));
+    CU_ASSERT(out.size > 0);
+    scs_bytes_clear(&out);
+    needs = -20; /* more than the file can stand for */
+    CHECK_FAILS(scs_sandbox_run(path, works, &needs, &limits, &out), SCS_EDATA,
+                "took more processor time");
+    scratch_remove(folder);
+    free(text);
+    scs_sandbox_allow(1); /* without effect outside */
 }
 
 static scs_status devours(void *arg, scs_bytes *out)
@@ -183,6 +229,7 @@ int main(void)
         {"a crash becomes a refusal", a_crash_becomes_a_refusal},
         {"leaving without a word becomes a refusal", leaving_without_a_word_becomes_a_refusal},
         {"an endless child is stopped", an_endless_child_is_stopped},
+        {"what a file declares is allowed", SCS_SANITIZE ? NULL : what_a_file_declares_is_allowed},
         {"a devouring child is stopped", a_devouring_child_is_stopped},
         /* which a child that counts its coverage does */
         {"the child cannot write files", SCS_COVERAGE ? NULL : the_child_cannot_write_files},
