@@ -1,3 +1,14 @@
+/* The atlas' gene-space half: each rank makes its genes of every group, then all ranks get
+ * everything.
+ *
+ *  Statistics of a gene need all cells, so the cells' entries change owner: from shards (some
+ *  cells, all genes) to gene slices (all cells, some genes; scs_redistribute_transpose). The genes
+ *  go through this in parts, so that the cells never stand in memory twice. A slice is summed in
+ *  the order of cells, so no bit depends on the number of ranks or parts.
+ *
+ *  What travels: each stored value once, 8 bytes and a part of 24 for its row; then means and
+ *  variances, 8 bytes a group and gene, in blocks of at most 64 MiB; and the best genes of every
+ *  group, by merging the ranks' lists (100 entries of 12 bytes a group and rank). */
 #include "mpi/data/atlas_genes.h"
 
 #include "mpi/comm/collectives.h"
@@ -14,9 +25,10 @@ typedef struct scs_top_list {
     int32_t gene[SCS_N_DEG];
 } scs_top_list;
 
+/* Groups whose lists are merged in one collective: 20 KB from each rank. */
 enum { LISTS = 16 }; /* groups handled between two collectives */
 
-/* A group's control, or -1 where there is nothing to compare. */
+/* A group's control group, or -1 where there is nothing to compare it with. */
 static int32_t control_of(const scs_atlas *atlas, int32_t group)
 {
     const scs_group *g = &atlas->group[group];
@@ -26,15 +38,16 @@ static int32_t control_of(const scs_atlas *atlas, int32_t group)
     return scs_atlas_group(atlas, g->species, g->cell_type, atlas->control);
 }
 
-/* A rank's own genes, and scratch. */
+/* A rank's own genes in ranked order of their values, and scratch for one group at a time. */
 typedef struct ranking {
     scs_ranked_slice slice;
     int32_t gene0;
-    double *z;           /* [gene1 - gene0] */
-    scs_top_list *lists; /* [n_rank, LISTS] */
-    int32_t *at;         /* [n_rank + 1] */
+    double *z;           /* [slice.n_gene] Wilcoxon z of a group against its controls */
+    scs_top_list *lists; /* [n_rank, LISTS] gathered */
+    int32_t *at;         /* [n_rank + 1] places in the lists that are merged */
 } ranking;
 
+/* The best of this rank's genes for a group; an empty list where it has no control. Local. */
 static scs_status list_own_genes(ranking *r, int32_t group, scs_top_list *list)
 {
     int32_t control = control_of(r->slice.atlas, group);
@@ -46,10 +59,11 @@ static scs_status list_own_genes(ranking *r, int32_t group, scs_top_list *list)
 }
 
 /* The best of the list so far and of all ranks' lists of one group. A tie goes to the former, then
- * to the lower rank, which have the lower genes.
- * @param lists [n_rank, stride], of which the first column is wanted  @param at [n_rank + 1]
- * scratch
- */
+ * to the lower rank, which have the lower genes: so the outcome is that of one rank with all
+ * genes.
+ *  @param lists [n_rank, stride], of which the first column is wanted
+ *  @param at [n_rank + 1] scratch
+ *  @param[in,out] best before, and after this part of the genes */
 static void merge(const scs_top_list *lists, int32_t n_rank, int32_t stride, int32_t *at,
                   scs_top_list *best)
 {
@@ -77,7 +91,7 @@ static void merge(const scs_top_list *lists, int32_t n_rank, int32_t stride, int
     }
 }
 
-/* Groups [g0, g0 + n). */
+/* Groups [g0, g0 + n): one agreement and one gathering for all of them. Collective. */
 static scs_status rank_groups(scs_comm *comm, ranking *r, int32_t g0, int32_t n, scs_top_list *best)
 {
     scs_top_list *mine = r->lists + (int64_t)comm->rank * n;
@@ -128,11 +142,8 @@ done:
     return st;
 }
 
-/* The gene-space half of the atlas: each rank its genes of every group, then all ranks everything.
- */
-
 enum {
-    BLOCK_BYTES = 64 << 20, /* gathered at once */
+    BLOCK_BYTES = 64 << 20, /* of means or variances, gathered at once */
     /* A value takes 23 bytes while it is gene-major: that many of a rank's at once, but each part
      * goes through all cells. */
     PART_VALUES = 4 << 20,
@@ -147,7 +158,8 @@ static void block_layout(scs_comm *comm, const int64_t *gene0, int64_t n)
         comm->first[r] = (gene0[r] - gene0[0]) * n * (int64_t)sizeof(float);
 }
 
-/* One rank's genes of n groups between the matrix and the block. */
+/* One rank's genes of n groups between the matrix and the block.
+ *  @param out from the matrix to the block; else back */
 static void copy_columns(scs_comm *comm, const int64_t *gene0, int32_t n_gene, int64_t n,
                          float *matrix, int32_t r, bool out)
 {
@@ -162,7 +174,8 @@ static void copy_columns(scs_comm *comm, const int64_t *gene0, int32_t n_gene, i
 }
 
 /* Rows [0, n) of a [n, n_gene] matrix: columns [gene0[0], gene0[n_rank]) are spread over ranks and
- * become whole. */
+ * become whole. Columns are not contiguous in the matrix, so they are sent from a block, [genes of
+ * the rank, n] after one another. Collective. */
 static scs_status gather_block(scs_comm *comm, const int64_t *gene0, int32_t n_gene, int64_t n,
                                float *matrix)
 {
@@ -176,6 +189,7 @@ static scs_status gather_block(scs_comm *comm, const int64_t *gene0, int32_t n_g
     return SCS_OK;
 }
 
+/* All groups' rows of a matrix, as many at a time as fit the block. Collective. */
 static scs_status gather_columns(scs_comm *comm, const scs_atlas *atlas, const int64_t *gene0,
                                  float *matrix)
 {
@@ -205,7 +219,7 @@ static scs_status all_slices(scs_comm *comm, const scs_gene_slice *slice, int32_
     return SCS_OK;
 }
 
-/* What a slice of genes [.., end) has to say. */
+/* Moments and lists of the genes [slice->gene0 of rank 0, end). Collective. */
 static scs_status add_slice(scs_comm *comm, scs_atlas *atlas, const scs_dataset *dataset,
                             const scs_gene_slice *slice, int32_t end, scs_top_list *best)
 {
@@ -222,6 +236,8 @@ done:
     return st;
 }
 
+/* Genes [gene0, gene1) of all cells: transpose, and what follows from it. Parts may be empty where
+ * there are fewer genes than parts; that is alike on all ranks. Collective. */
 static scs_status add_part(scs_comm *comm, scs_atlas *atlas, const scs_dataset *dataset,
                            const scs_shard *shard, const scs_team *team, int32_t gene0,
                            int32_t gene1, scs_top_list *best)
@@ -238,6 +254,7 @@ done:
     return st;
 }
 
+/* No gene yet. */
 static scs_status open_lists(const scs_atlas *atlas, scs_top_list **best)
 {
     SCS_TRY(SCS_ALLOC(*best, atlas->n_group));
@@ -265,6 +282,8 @@ done:
     return st;
 }
 
+/* As many parts as a rank's memory wants, from the stored values of all ranks: the same number on
+ * each of them, though not on any number of ranks. */
 scs_status scs_atlas_genes(scs_comm *comm, scs_atlas *atlas, const scs_dataset *dataset,
                            const scs_shard *shard, const scs_team *team)
 {

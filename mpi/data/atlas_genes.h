@@ -1,10 +1,18 @@
-/** The gene-space half of the atlas. */
+/** The gene-space half of the atlas: mean, variance and DEG of every group, made from cells that
+ * are divided over the ranks and complete on every rank afterwards (scs_atlas_genes in
+ * scscreen/comm.h). */
 #ifndef SCS_ATLAS_GENES_H
 #define SCS_ATLAS_GENES_H
 
 #include "scscreen/comm.h"
 
-/** scs_atlas_genes with the genes in this many parts: the same bits for any number. Collective. */
+/** scs_atlas_genes with the genes in this many parts: more parts take less memory and one pass
+ * through the cells each, and the bits are the same for any number.
+ *  @param[in,out] atlas gene_mean, gene_variance and deg are filled; groups as scs_atlas_create
+ *    made them
+ *  @param shard [team->last - team->first] this rank's; borrowed
+ *  @return SCS_OK, SCS_ENOMEM or SCS_EIO, on all ranks alike. Collective.
+ */
 SCS_MUST_USE scs_status scs_atlas_genes_in_parts(scs_comm *comm, scs_atlas *atlas,
                                                  const scs_dataset *dataset, const scs_shard *shard,
                                                  const scs_team *team, int32_t n_part);

@@ -1,3 +1,14 @@
+/* Each rank reads its own contiguous part of all inputs' cells, and normalises it.
+ *
+ *  The parts are equal in cells. They ascend with the rank, so the lowest failing rank's message is
+ *  about the first bad cell, on any number of ranks. Rows are read a block at a time, mapped to the
+ *  reference genes and packed at once (src/data/packed.h): at no time does a rank hold more than
+ *  one block that is not packed. Nothing is sent while files are read; the ranks agree once, at the
+ *  end.
+ *
+ *  Normalisation is cell by cell, but for its target: the median of all used cells' totals (as
+ *  scanpy's normalize_total), for which 8 bytes a cell go to rank 0. Totals are over all of a
+ *  file's genes, not only those that the reference has. */
 #include "src/data/h5ad_matrix.h"
 #include "src/base/collective.h"
 #include "src/base/vector.h"
@@ -8,8 +19,8 @@
 
 #include <stdlib.h>
 
-/* Totals of this rank's used cells that have any counts; as in scanpy's normalize_total, the others
- * have no say. */
+/* Totals of this rank's used cells that have any counts; the others have no say in the median, as
+ * in scanpy. */
 static scs_status used_totals(const scs_dataset *dataset, int64_t first_cell, int64_t n,
                               const double *totals, double **used, int64_t *n_used)
 {
@@ -22,9 +33,10 @@ static scs_status used_totals(const scs_dataset *dataset, int64_t first_cell, in
 }
 
 typedef struct median_counts {
-    int64_t *to, *from; /* [n_rank] bytes */
+    int64_t *to, *from; /* [n_rank] bytes that go to and come from each rank */
 } median_counts;
 
+/* Who sends how much; only rank 0 receives. Collective. */
 static scs_status count_totals(scs_comm *comm, median_counts *count, int64_t n_used)
 {
     scs_status st = SCS_ALLOC(count->to, scs_comm_size(comm));
@@ -36,7 +48,8 @@ static scs_status count_totals(scs_comm *comm, median_counts *count, int64_t n_u
     return scs_comm_exchange_counts(comm, count->to, count->from);
 }
 
-/* All ranks' totals go to rank 0, which alone holds them. */
+/* All ranks' totals go to rank 0, which alone holds them, and the median to all. Its order of
+ * cells does not matter for the median's bits. Collective. */
 static scs_status gather_median(scs_comm *comm, const median_counts *count, const double *used,
                                 double *target)
 {
@@ -73,26 +86,6 @@ done:
     return st;
 }
 
-scs_status scs_read_cells_normalize(scs_comm *comm, const scs_config *config,
-                                    const scs_dataset *dataset, int64_t first_cell, scs_packed *x,
-                                    const double *totals)
-{
-    double target = config->data.target_sum;
-
-    if (config->data.normalize != SCS_NORMALIZE_LOG1P)
-        return scs_collective_ok();
-    if (target <= 0)
-        SCS_TRY(median_total(comm, dataset, first_cell, x->n_row, totals, &target));
-    SCS_REQUIRE(target > 0, SCS_EDATA,
-                "data.normalize: every cell's counts are 0, so there is nothing to normalise; "
-                "check data.matrix");
-    scs_packed_log_normalize(x, totals, target);
-    return scs_collective_ok();
-}
-
-/* Each rank reads its own contiguous part of all inputs' cells. Parts ascend with the rank, so the
- * lowest failing rank's message is about the first bad cell, on any number of ranks. */
-
 /* Some of a file's rows with the reference genes, packed as rows [at, at + row1 - row0) of x.
  * @param[out] totals [row1 - row0] over all the file's genes */
 static scs_status read_block(const scs_dataset *dataset, const scs_h5ad *meta, int32_t input,
@@ -110,8 +103,7 @@ done:
     return st;
 }
 
-/* What cells [cell0, cell1) have in this input is appended to x, block by block: there is never
- * more than a block that is not packed. */
+/* The cells of [cell0, cell1) that lie in this input are appended to x, block by block. */
 static scs_status read_input(const scs_dataset *dataset, const scs_h5ad *meta, int32_t input,
                              int64_t cell0, int64_t cell1, scs_packed *x, double *totals)
 {
@@ -128,6 +120,7 @@ static scs_status read_input(const scs_dataset *dataset, const scs_h5ad *meta, i
     return SCS_OK;
 }
 
+/* x grows as rows are appended and is trimmed to its size at the end. */
 static scs_status read_range(const scs_dataset *dataset, const scs_h5ad *const *metas,
                              int64_t cell0, int64_t cell1, scs_packed *x, double **totals)
 {
@@ -138,6 +131,7 @@ static scs_status read_range(const scs_dataset *dataset, const scs_h5ad *const *
     return scs_packed_trim(x);
 }
 
+/* Parts may be empty where there are fewer cells than ranks. */
 scs_status scs_read_cells(scs_comm *comm, const scs_dataset *dataset, const scs_h5ad *const *metas,
                           int64_t *first_cell, scs_packed *x, double **totals)
 {
@@ -156,4 +150,21 @@ done:
         *totals = NULL;
     }
     return st;
+}
+
+scs_status scs_read_cells_normalize(scs_comm *comm, const scs_config *config,
+                                    const scs_dataset *dataset, int64_t first_cell, scs_packed *x,
+                                    const double *totals)
+{
+    double target = config->data.target_sum;
+
+    if (config->data.normalize != SCS_NORMALIZE_LOG1P)
+        return scs_collective_ok();
+    if (target <= 0)
+        SCS_TRY(median_total(comm, dataset, first_cell, x->n_row, totals, &target));
+    SCS_REQUIRE(target > 0, SCS_EDATA,
+                "data.normalize: every cell's counts are 0, so there is nothing to normalise; "
+                "check data.matrix");
+    scs_packed_log_normalize(x, totals, target);
+    return scs_collective_ok();
 }

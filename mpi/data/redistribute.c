@@ -1,6 +1,18 @@
-/* Runs of values that belong to cells, on their way between ranks: whole rows to their shards,
- * parts of rows to gene slices, latent rows to where they are screened. Values are of 4 bytes
- * (float or int32_t). */
+/* Rows of cells on their way between ranks: whole rows to their shards, parts of rows to gene
+ * slices, latent rows to where they are screened.
+ *
+ *  All of it is one row transfer. Each rank lists the pieces that it has to send (which cell, where
+ *  its values lie, how many), by destination; the lists are exchanged, 24 bytes a piece, so that
+ *  every rank knows what arrives; then the values follow in one message a pair of ranks, 4 bytes
+ *  each (a float, an int32_t, or a word of packed rows). Messages larger than a piece of the
+ *  communicator are cut there.
+ *
+ *  Order: values arrive in the order in which they were sent, by sender; the lists are then sorted
+ *  by cell. Whatever is built from them goes through cells in ascending order, so its bits do not
+ *  depend on who sent what.
+ *
+ *  Memory: for each array that is sent there is for a while a packed copy of what leaves, and what
+ *  arrives. Arrays that are given up are freed as soon as they are packed. */
 #include "src/atlas/atlas.h"
 #include "src/data/packed.h"
 #include "scscreen/comm.h"
@@ -8,154 +20,160 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Consecutive values of one cell. */
-typedef struct scs_run {
+/* Consecutive values of one cell: 24 bytes, sent as they are. */
+typedef struct row_piece {
     int64_t cell;  /**< global id */
     int64_t at;    /**< first value within its plane */
     int32_t plane; /**< which of the sender's arrays */
     int32_t count; /**< values */
-} scs_run;
+} row_piece;
 
-typedef struct scs_runs {
-    scs_comm *comm;
-    void **plane; /**< [n_plane] what the outgoing runs point into; set before scs_runs_send */
+/* All that goes from every rank to every rank. The same list may be used for several sets of
+ * values of the same layout (genes, then values). */
+typedef struct row_transfer {
+    scs_comm *comm; /* borrowed */
+    void **plane; /**< [n_plane] the arrays that outgoing pieces lie in; set before transfer_send */
     int32_t n_plane;
-    scs_run *out; /**< [n_out] what is sent, by destination */
+    row_piece *out; /**< [n_out] what is sent, by destination */
     int64_t n_out, capacity;
-    scs_run *in; /**< [n_in] what arrives, cells ascending; `at` is into the arrived values */
-    int64_t n_in, n_values;  /**< runs and values that arrive */
-    int64_t *out_of, *in_of; /**< [n_rank] bytes of values sent to and received from each rank */
-    int64_t *to, *from;      /**< [n_rank] bytes of runs, likewise */
-} scs_runs;
+    row_piece *in; /**< [n_in] what arrives, cells ascending; `at` is into the arrived values */
+    int64_t n_in, n_values;           /**< pieces and values that arrive */
+    int64_t *values_to, *values_from; /* [n_rank] bytes of values for and from each rank */
+    int64_t *pieces_to, *pieces_from; /* [n_rank] bytes of the pieces' list, likewise */
+} row_transfer;
 
-enum { VALUE = 4 }; /* bytes */
+/* Of a value, in bytes: one size for all keeps the lists free of types. */
+enum { VALUE_SIZE = 4 }; /* bytes */
 
-_Static_assert(sizeof(float) == VALUE && sizeof(int32_t) == VALUE, "values of 4 bytes");
+_Static_assert(sizeof(float) == VALUE_SIZE && sizeof(int32_t) == VALUE_SIZE, "values of 4 bytes");
 
 /* Nothing to send yet. Clear it even after a failure. Local. */
-static scs_status runs_create(scs_comm *comm, int32_t n_plane, scs_runs *runs)
+static scs_status transfer_create(scs_comm *comm, int32_t n_plane, row_transfer *transfer)
 {
     int32_t n_rank = scs_comm_size(comm);
 
-    *runs = (scs_runs){.comm = comm, .n_plane = n_plane};
-    SCS_TRY(SCS_ALLOC(runs->plane, n_plane));
-    SCS_TRY(SCS_ALLOC(runs->out_of, n_rank));
-    SCS_TRY(SCS_ALLOC(runs->in_of, n_rank));
-    SCS_TRY(SCS_ALLOC(runs->to, n_rank));
-    return SCS_ALLOC(runs->from, n_rank);
+    *transfer = (row_transfer){.comm = comm, .n_plane = n_plane};
+    SCS_TRY(SCS_ALLOC(transfer->plane, n_plane));
+    SCS_TRY(SCS_ALLOC(transfer->values_to, n_rank));
+    SCS_TRY(SCS_ALLOC(transfer->values_from, n_rank));
+    SCS_TRY(SCS_ALLOC(transfer->pieces_to, n_rank));
+    return SCS_ALLOC(transfer->pieces_from, n_rank);
 }
 
-static void runs_clear(scs_runs *runs)
+static void transfer_clear(row_transfer *transfer)
 {
-    free(runs->plane);
-    free(runs->out);
-    free(runs->in);
-    free(runs->out_of);
-    free(runs->in_of);
-    free(runs->to);
-    free(runs->from);
-    *runs = (scs_runs){0};
+    free(transfer->plane);
+    free(transfer->out);
+    free(transfer->in);
+    free(transfer->values_to);
+    free(transfer->values_from);
+    free(transfer->pieces_to);
+    free(transfer->pieces_from);
+    *transfer = (row_transfer){0};
 }
 
-/* Send this run to rank `to`; destinations do not descend from call to call. Local. */
-static scs_status runs_add(scs_runs *runs, int32_t to, scs_run run)
+/* Send this piece to rank `to`; destinations do not descend from call to call. SCS_ENOMEM. Local.
+ */
+static scs_status transfer_add(row_transfer *transfer, int32_t to, row_piece piece)
 {
-    if (runs->n_out == runs->capacity) {
-        int64_t more = 2 * runs->capacity + 1024;
-        scs_run *bigger = scs_reallocate(runs->out, more, sizeof *bigger);
+    if (transfer->n_out == transfer->capacity) {
+        int64_t more = 2 * transfer->capacity + 1024;
+        row_piece *bigger = scs_reallocate(transfer->out, more, sizeof *bigger);
 
-        SCS_REQUIRE(bigger, SCS_ENOMEM, "out of memory: %lld runs of values to send",
+        SCS_REQUIRE(bigger, SCS_ENOMEM, "out of memory: %lld pieces of rows to send",
                     (long long)more);
-        runs->out = bigger;
-        runs->capacity = more;
+        transfer->out = bigger;
+        transfer->capacity = more;
     }
-    runs->out[runs->n_out++] = run;
-    runs->to[to] += (int64_t)sizeof run;
-    runs->out_of[to] += (int64_t)run.count * VALUE;
+    transfer->out[transfer->n_out++] = piece;
+    transfer->pieces_to[to] += (int64_t)sizeof piece;
+    transfer->values_to[to] += (int64_t)piece.count * VALUE_SIZE;
     return SCS_OK;
 }
 
-static int64_t total_bytes(const scs_runs *runs, const int64_t *bytes)
+static int64_t total_bytes(const row_transfer *transfer, const int64_t *bytes)
 {
     int64_t sum = 0;
 
-    for (int32_t r = 0; r < scs_comm_size(runs->comm); r++)
+    for (int32_t r = 0; r < scs_comm_size(transfer->comm); r++)
         sum += bytes[r];
     return sum;
 }
 
 static int by_cell(const void *a, const void *b)
 {
-    const scs_run *x = a, *y = b;
+    const row_piece *x = a, *y = b;
 
     return (x->cell > y->cell) - (x->cell < y->cell);
 }
 
-/* Values arrive in the order of the runs as they were sent; only afterwards are the runs sorted. */
-static void place_arrivals(scs_runs *runs)
+/* Values arrive in the order in which the pieces were sent; only afterwards are these sorted. */
+static void place_arrivals(row_transfer *transfer)
 {
-    runs->n_values = 0;
-    for (int64_t i = 0; i < runs->n_in; i++) {
-        runs->in[i].at = runs->n_values;
-        runs->n_values += runs->in[i].count;
+    transfer->n_values = 0;
+    for (int64_t i = 0; i < transfer->n_in; i++) {
+        transfer->in[i].at = transfer->n_values;
+        transfer->n_values += transfer->in[i].count;
     }
-    qsort(runs->in, (size_t)runs->n_in, sizeof *runs->in, by_cell);
+    qsort(transfer->in, (size_t)transfer->n_in, sizeof *transfer->in, by_cell);
 }
 
-/* Tell each rank what comes; afterwards `in` is complete. Collective.
+/* Exchange the lists: afterwards `in` is complete. Collective.
  *  @param mine status of the local work so far: all ranks agree on it first */
-static scs_status runs_announce(scs_runs *runs, scs_status mine)
+static scs_status transfer_announce(row_transfer *transfer, scs_status mine)
 {
-    scs_comm *comm = runs->comm;
+    scs_comm *comm = transfer->comm;
 
     SCS_TRY(scs_comm_agree(comm, mine));
-    SCS_TRY(scs_comm_exchange_counts(comm, runs->to, runs->from));
-    SCS_TRY(scs_comm_exchange_counts(comm, runs->out_of, runs->in_of));
-    runs->n_in = total_bytes(runs, runs->from) / (int64_t)sizeof *runs->in;
-    SCS_TRY(scs_comm_agree(comm, SCS_ALLOC(runs->in, runs->n_in)));
-    SCS_TRY(scs_comm_alltoallv(comm, runs->out, runs->to, runs->in, runs->from));
-    place_arrivals(runs);
+    SCS_TRY(scs_comm_exchange_counts(comm, transfer->pieces_to, transfer->pieces_from));
+    SCS_TRY(scs_comm_exchange_counts(comm, transfer->values_to, transfer->values_from));
+    transfer->n_in = total_bytes(transfer, transfer->pieces_from) / (int64_t)sizeof *transfer->in;
+    SCS_TRY(scs_comm_agree(comm, SCS_ALLOC(transfer->in, transfer->n_in)));
+    SCS_TRY(scs_comm_alltoallv(comm, transfer->out, transfer->pieces_to, transfer->in,
+                               transfer->pieces_from));
+    place_arrivals(transfer);
     return SCS_OK;
 }
 
-static void pack(const scs_runs *runs, char *packed)
+/* The values of all outgoing pieces, one after the other: by destination, as the pieces are. */
+static void pack(const row_transfer *transfer, char *packed)
 {
-    for (int64_t i = 0; i < runs->n_out; i++) {
-        const scs_run *run = &runs->out[i];
+    for (int64_t i = 0; i < transfer->n_out; i++) {
+        const row_piece *piece = &transfer->out[i];
 
-        memcpy(packed, (const char *)runs->plane[run->plane] + run->at * VALUE,
-               (size_t)run->count * VALUE);
-        packed += (int64_t)run->count * VALUE;
+        memcpy(packed, (const char *)transfer->plane[piece->plane] + piece->at * VALUE_SIZE,
+               (size_t)piece->count * VALUE_SIZE);
+        packed += (int64_t)piece->count * VALUE_SIZE;
     }
 }
 
 /* Free the planes. Local. */
-static void runs_release(scs_runs *runs)
+static void transfer_release(row_transfer *transfer)
 {
-    for (int32_t i = 0; i < runs->n_plane; i++) {
-        free(runs->plane[i]);
-        runs->plane[i] = NULL;
+    for (int32_t i = 0; i < transfer->n_plane; i++) {
+        free(transfer->plane[i]);
+        transfer->plane[i] = NULL;
     }
 }
 
-/* Send the runs' values.
+/* Send the pieces' values. Collective.
  *  @param release free the planes as soon as they are packed (also on failure); else they are
- * borrowed
- *  @param[out] arrived [n_values], malloc'ed. Collective. */
-static scs_status runs_send(scs_runs *runs, bool release, void **arrived)
+ *    borrowed
+ *  @param[out] arrived [n_values] malloc'ed */
+static scs_status transfer_send(row_transfer *transfer, bool release, void **arrived)
 {
-    scs_comm *comm = runs->comm;
+    scs_comm *comm = transfer->comm;
     char *packed = NULL, *in = NULL;
-    scs_status st, local = SCS_ALLOC(packed, total_bytes(runs, runs->out_of));
+    scs_status st, local = SCS_ALLOC(packed, total_bytes(transfer, transfer->values_to));
 
     if (local == SCS_OK)
-        pack(runs, packed);
+        pack(transfer, packed);
     if (release)
-        runs_release(runs);
+        transfer_release(transfer);
     if (local == SCS_OK)
-        local = SCS_ALLOC(in, runs->n_values * VALUE);
+        local = SCS_ALLOC(in, transfer->n_values * VALUE_SIZE);
     SCS_GO(st, scs_comm_agree(comm, local));
-    SCS_GO(st, scs_comm_alltoallv(comm, packed, runs->out_of, in, runs->in_of));
+    SCS_GO(st, scs_comm_alltoallv(comm, packed, transfer->values_to, in, transfer->values_from));
     *arrived = in;
     in = NULL;
 done:
@@ -164,13 +182,15 @@ done:
     return st;
 }
 
-/* The run of a cell that arrived, or NULL. Local. */
-static const scs_run *runs_find(const scs_runs *runs, int64_t cell)
+/* The piece of a cell that arrived, or NULL: only where each cell has one piece. Local. */
+static const row_piece *transfer_find(const row_transfer *transfer, int64_t cell)
 {
-    scs_run key = {.cell = cell};
+    row_piece key = {.cell = cell};
 
-    return bsearch(&key, runs->in, (size_t)runs->n_in, sizeof *runs->in, by_cell);
+    return bsearch(&key, transfer->in, (size_t)transfer->n_in, sizeof *transfer->in, by_cell);
 }
+
+/* ---- Latent rows of whole groups, to the ranks that screen with them ---- */
 
 _Static_assert(sizeof(scs_real) == sizeof(float), "latent rows travel as values of 4 bytes");
 
@@ -189,48 +209,51 @@ static void mark_groups(const scs_plan *plan, bool observed, int64_t first, int6
 /* Latent rows of the cells here that rank `to` needs. */
 static scs_status list_cells_for(int32_t to, const int32_t *group_of_cell, const uint8_t *needed,
                                  int32_t n_latent, const scs_shard *shard, int32_t n_local,
-                                 scs_runs *runs)
+                                 row_transfer *transfer)
 {
     for (int32_t s = 0; s < n_local; s++)
         for (int64_t i = 0; i < shard[s].x.n_row; i++) {
             int32_t group = group_of_cell[shard[s].cell[i]];
 
             if (group >= 0 && needed[group])
-                SCS_TRY(runs_add(runs, to,
-                                 (scs_run){.cell = shard[s].cell[i],
-                                           .at = i * n_latent,
-                                           .plane = s,
-                                           .count = n_latent}));
+                SCS_TRY(transfer_add(transfer, to,
+                                     (row_piece){.cell = shard[s].cell[i],
+                                                 .at = i * n_latent,
+                                                 .plane = s,
+                                                 .count = n_latent}));
         }
     return SCS_OK;
 }
 
+/* Each rank's needs are known everywhere (from the plan), so nobody has to ask. Local. */
 static scs_status list_cells(const int32_t *group_of_cell, const scs_atlas *atlas,
                              const uint8_t *needed, const scs_shard *shard, const scs_team *team,
-                             scs_runs *runs)
+                             row_transfer *transfer)
 {
     for (int32_t r = 0; r < team->n_rank; r++)
         SCS_TRY(list_cells_for(r, group_of_cell, needed + (int64_t)r * atlas->n_group,
-                               atlas->n_latent, shard, team->last - team->first, runs));
+                               atlas->n_latent, shard, team->last - team->first, transfer));
     return SCS_OK;
 }
 
-/* Arrived rows into their groups; runs ascend by cell, so cells ascend within each group.
- * @param filled [n_group] zeroed scratch */
-static scs_status fill_groups(const scs_runs *runs, const scs_real *arrived,
+/* Arrived rows into their groups. Pieces ascend by cell, so cells ascend within each group.
+ * SCS_EINTERNAL where a group does not get all its cells. Local.
+ *  @param filled [n_group] zeroed scratch */
+static scs_status fill_groups(const row_transfer *transfer, const scs_real *arrived,
                               const int32_t *group_of_cell, const scs_atlas *atlas, int64_t *filled,
                               scs_real **group_z)
 {
     int32_t d = atlas->n_latent;
 
-    for (int64_t i = 0; i < runs->n_in; i++) {
-        int32_t g = group_of_cell[runs->in[i].cell];
+    for (int64_t i = 0; i < transfer->n_in; i++) {
+        int32_t g = group_of_cell[transfer->in[i].cell];
 
         if (!group_z[g])
             SCS_TRY(SCS_ALLOC(group_z[g], atlas->group[g].count * d));
         SCS_REQUIRE(filled[g] < atlas->group[g].count, SCS_EINTERNAL,
                     "more cells than group %d has", g);
-        memcpy(group_z[g] + filled[g]++ * d, arrived + runs->in[i].at, (size_t)d * sizeof *arrived);
+        memcpy(group_z[g] + filled[g]++ * d, arrived + transfer->in[i].at,
+               (size_t)d * sizeof *arrived);
     }
     for (int32_t g = 0; g < atlas->n_group; g++)
         SCS_REQUIRE(!group_z[g] || filled[g] == atlas->group[g].count, SCS_EINTERNAL,
@@ -238,7 +261,7 @@ static scs_status fill_groups(const scs_runs *runs, const scs_real *arrived,
     return SCS_OK;
 }
 
-static scs_status group_rows(const scs_runs *runs, const scs_real *arrived,
+static scs_status group_rows(const row_transfer *transfer, const scs_real *arrived,
                              const int32_t *group_of_cell, const scs_atlas *atlas,
                              scs_real **group_z)
 {
@@ -246,7 +269,7 @@ static scs_status group_rows(const scs_runs *runs, const scs_real *arrived,
     scs_status st;
 
     SCS_TRY(SCS_ALLOC(filled, atlas->n_group));
-    st = fill_groups(runs, arrived, group_of_cell, atlas, filled, group_z);
+    st = fill_groups(transfer, arrived, group_of_cell, atlas, filled, group_z);
     free(filled);
     return st;
 }
@@ -266,24 +289,24 @@ scs_status scs_redistribute_groups(scs_comm *comm, const scs_dataset *dataset,
 {
     int32_t *group_of_cell = NULL;
     void *arrived = NULL;
-    scs_runs runs = {0};
+    row_transfer transfer = {0};
     scs_status st;
 
     memset(group_z, 0, (size_t)atlas->n_group * sizeof *group_z);
-    st = runs_create(comm, team->last - team->first, &runs);
+    st = transfer_create(comm, team->last - team->first, &transfer);
     if (st == SCS_OK)
         st = scs_atlas_cell_groups(atlas, dataset, &group_of_cell);
     if (st == SCS_OK)
-        st = list_cells(group_of_cell, atlas, needed, shard, team, &runs);
-    SCS_GO(st, runs_announce(&runs, st));
-    for (int32_t s = 0; s < runs.n_plane; s++)
-        runs.plane[s] = z[s];
-    SCS_GO(st, runs_send(&runs, false, &arrived));
-    SCS_GO(st, scs_comm_agree(comm, group_rows(&runs, arrived, group_of_cell, atlas, group_z)));
+        st = list_cells(group_of_cell, atlas, needed, shard, team, &transfer);
+    SCS_GO(st, transfer_announce(&transfer, st));
+    for (int32_t s = 0; s < transfer.n_plane; s++)
+        transfer.plane[s] = z[s];
+    SCS_GO(st, transfer_send(&transfer, false, &arrived));
+    SCS_GO(st, scs_comm_agree(comm, group_rows(&transfer, arrived, group_of_cell, atlas, group_z)));
 done:
     free(arrived);
     free(group_of_cell);
-    runs_clear(&runs);
+    transfer_clear(&transfer);
     if (st != SCS_OK)
         clear_groups(group_z, atlas->n_group);
     return st;
@@ -305,20 +328,24 @@ scs_status scs_redistribute_cells(scs_comm *comm, const scs_dataset *dataset,
     return st;
 }
 
-/* Genes that a transposition is about, and how they are dealt. */
+/* ---- From shards to gene slices ---- */
+
+/* Genes [first, end) that a transposition is about; rank r gets the r-th of n_rank equal parts. */
 typedef struct genes {
     int32_t first, end, n_rank;
 } genes;
 
+/* In 64 bits: the product of genes and ranks may pass 2^31. */
 static int32_t first_gene(const genes *g, int32_t rank)
 {
     return g->first + (int32_t)((int64_t)(g->end - g->first) * rank / g->n_rank);
 }
 
-/* The part of each row of shard s (the s-th here) that goes to one rank. `at` counts the shard's
- * entries that any rank gets. */
+/* The part of each row of shard s (the s-th here) that goes to one rank. Genes ascend in a row, so
+ * a part is contiguous. `entry` counts the shard's entries that any rank gets, in the order in
+ * which unpack lays them out. */
 static scs_status list_parts(const scs_shard *shard, int32_t s, const genes *g, int32_t to,
-                             scs_runs *runs)
+                             row_transfer *transfer)
 {
     int32_t gene0 = first_gene(g, to), gene1 = first_gene(g, to + 1);
     int64_t entry = 0;
@@ -329,58 +356,62 @@ static scs_status list_parts(const scs_shard *shard, int32_t s, const genes *g, 
         int32_t n = scs_packed_row_find(&row, gene1) - lo;
 
         if (n > 0)
-            SCS_TRY(runs_add(
-                runs, to,
-                (scs_run){
+            SCS_TRY(transfer_add(
+                transfer, to,
+                (row_piece){
                     .cell = shard->cell[i], .at = entry + lo - begin, .plane = s, .count = n}));
         entry += scs_packed_row_find(&row, g->end) - begin;
     }
     return SCS_OK;
 }
 
+/* By destination first, as transfer_add wants it. */
 static scs_status list_all(const scs_shard *shard, const scs_team *team, const genes *g,
-                           scs_runs *runs)
+                           row_transfer *transfer)
 {
     for (int32_t r = 0; r < team->n_rank; r++)
         for (int32_t s = 0; s < team->last - team->first; s++)
-            SCS_TRY(list_parts(&shard[s], s, g, r, runs));
+            SCS_TRY(list_parts(&shard[s], s, g, r, transfer));
     return SCS_OK;
 }
 
-/* Counting sort by gene. Runs come in ascending cell order, so cells ascend within each gene.
- * @param gene, value [runs->n_values] as they arrived */
-static void sort_by_gene(const scs_runs *runs, const int32_t *gene, const float *value,
+/* The second half of a counting sort by gene: next[g] is where gene g's next entry goes. Pieces
+ * come in ascending cell order, so cells ascend within each gene.
+ *  @param gene, value [transfer->n_values] as they arrived */
+static void sort_by_gene(const row_transfer *transfer, const int32_t *gene, const float *value,
                          int64_t *next, scs_gene_slice *slice)
 {
-    for (int64_t r = 0; r < runs->n_in; r++) {
-        const scs_run *run = &runs->in[r];
+    for (int64_t r = 0; r < transfer->n_in; r++) {
+        const row_piece *piece = &transfer->in[r];
 
-        for (int64_t k = run->at; k < run->at + run->count; k++) {
+        for (int64_t k = piece->at; k < piece->at + piece->count; k++) {
             int64_t to = next[gene[k] - slice->gene0]++;
 
-            slice->cell[to] = run->cell;
+            slice->cell[to] = piece->cell;
             slice->value[to] = value[k];
         }
     }
 }
 
-static scs_status build_slice(const scs_runs *runs, const int32_t *gene, const float *value,
+/* From rows to columns: count the entries of each gene, then place them. O(entries + genes).
+ * Local. */
+static scs_status build_slice(const row_transfer *transfer, const int32_t *gene, const float *value,
                               scs_gene_slice *slice)
 {
     int32_t n = slice->gene1 - slice->gene0;
     int64_t *next;
 
     SCS_TRY(SCS_ALLOC(slice->first, n + 1));
-    SCS_TRY(SCS_ALLOC(slice->cell, runs->n_values));
-    SCS_TRY(SCS_ALLOC(slice->value, runs->n_values));
+    SCS_TRY(SCS_ALLOC(slice->cell, transfer->n_values));
+    SCS_TRY(SCS_ALLOC(slice->value, transfer->n_values));
     SCS_TRY(SCS_ALLOC(next, n));
-    for (int64_t k = 0; k < runs->n_values; k++)
+    for (int64_t k = 0; k < transfer->n_values; k++)
         slice->first[gene[k] - slice->gene0 + 1]++;
     for (int32_t j = 0; j < n; j++) {
         next[j] = slice->first[j];
         slice->first[j + 1] += slice->first[j];
     }
-    sort_by_gene(runs, gene, value, next, slice);
+    sort_by_gene(transfer, gene, value, next, slice);
     free(next);
     return SCS_OK;
 }
@@ -403,6 +434,9 @@ typedef union number {
     float value;
 } number;
 
+/* The genes, or the values, of a shard's entries in the range, as plain arrays that can be sent;
+ * packed rows cannot be cut. @param[out] plane malloc'ed, also after a failure NULL or owned by
+ * the transfer */
 static scs_status unpack(const scs_packed *x, const genes *g, bool is_values, void **plane)
 {
     number *to;
@@ -422,18 +456,19 @@ static scs_status unpack(const scs_packed *x, const genes *g, bool is_values, vo
     return SCS_OK;
 }
 
-/* All shards' genes, or their values. @param[out] arrived malloc'ed */
-static scs_status send_plane(scs_runs *runs, const scs_shard *shard, const genes *g, bool is_values,
-                             void **arrived)
+/* All shards' genes, or their values; the planes are freed. Collective.
+ *  @param[out] arrived [n_values] malloc'ed */
+static scs_status send_plane(row_transfer *transfer, const scs_shard *shard, const genes *g,
+                             bool is_values, void **arrived)
 {
     scs_status st = SCS_OK;
 
-    for (int32_t s = 0; s < runs->n_plane && st == SCS_OK; s++)
-        st = unpack(&shard[s].x, g, is_values, &runs->plane[s]);
-    st = scs_comm_agree(runs->comm, st);
+    for (int32_t s = 0; s < transfer->n_plane && st == SCS_OK; s++)
+        st = unpack(&shard[s].x, g, is_values, &transfer->plane[s]);
+    st = scs_comm_agree(transfer->comm, st);
     if (st == SCS_OK)
-        return runs_send(runs, true, arrived);
-    runs_release(runs);
+        return transfer_send(transfer, true, arrived);
+    transfer_release(transfer);
     return st;
 }
 
@@ -442,28 +477,30 @@ scs_status scs_redistribute_transpose(scs_comm *comm, const scs_shard *shard, co
 {
     const genes g = {gene0, gene1, team->n_rank};
     void *gene = NULL, *value = NULL;
-    scs_runs runs = {0};
+    row_transfer transfer = {0};
     scs_status st;
 
     *slice = (scs_gene_slice){.gene0 = first_gene(&g, team->rank),
                               .gene1 = first_gene(&g, team->rank + 1)};
-    st = runs_create(comm, team->last - team->first, &runs);
+    st = transfer_create(comm, team->last - team->first, &transfer);
     if (st == SCS_OK)
-        st = list_all(shard, team, &g, &runs);
-    SCS_GO(st, runs_announce(&runs, st));
-    SCS_GO(st, send_plane(&runs, shard, &g, false, &gene));
-    SCS_GO(st, send_plane(&runs, shard, &g, true, &value));
-    SCS_GO(st, scs_comm_agree(comm, build_slice(&runs, gene, value, slice)));
+        st = list_all(shard, team, &g, &transfer);
+    SCS_GO(st, transfer_announce(&transfer, st));
+    SCS_GO(st, send_plane(&transfer, shard, &g, false, &gene));
+    SCS_GO(st, send_plane(&transfer, shard, &g, true, &value));
+    SCS_GO(st, scs_comm_agree(comm, build_slice(&transfer, gene, value, slice)));
 done:
     free(gene);
     free(value);
-    runs_clear(&runs);
+    transfer_clear(&transfer);
     if (st != SCS_OK)
         scs_gene_moments_slice_clear(slice);
     return st;
 }
 
-/* @param[out] rank [n_shard] who owns each shard; malloc'ed */
+/* ---- From contiguous cells to shards ---- */
+
+/* Which rank has each shard. @param[out] rank [n_shard] malloc'ed */
 static scs_status owners(const scs_team *team, int32_t **rank)
 {
     SCS_TRY(SCS_ALLOC(*rank, team->n_shard));
@@ -474,52 +511,57 @@ static scs_status owners(const scs_team *team, int32_t **rank)
     return SCS_OK;
 }
 
+/* Rows of cells that no shard takes (unused ones) are not sent. */
 static scs_status list_rows_for(int32_t to, const scs_deal *deal, const int32_t *owner,
-                                int64_t first_cell, const scs_packed *x, scs_runs *runs)
+                                int64_t first_cell, const scs_packed *x, row_transfer *transfer)
 {
     for (int64_t i = 0; i < x->n_row; i++) {
         int32_t s = deal->shard_of_cell[first_cell + i];
 
         if (s < 0 || owner[s] != to)
             continue;
-        SCS_TRY(runs_add(runs, to,
-                         (scs_run){.cell = first_cell + i,
-                                   .at = x->first[i],
-                                   .count = (int32_t)(x->first[i + 1] - x->first[i])}));
+        SCS_TRY(transfer_add(transfer, to,
+                             (row_piece){.cell = first_cell + i,
+                                         .at = x->first[i],
+                                         .count = (int32_t)(x->first[i + 1] - x->first[i])}));
     }
     return SCS_OK;
 }
 
+/* One pass through the rows for each destination, as they are listed by destination. O(n_rank
+ * n_row), which is little beside the values. */
 static scs_status list_rows(const scs_deal *deal, const scs_team *team, int64_t first_cell,
-                            const scs_packed *x, scs_runs *runs)
+                            const scs_packed *x, row_transfer *transfer)
 {
     int32_t *owner = NULL;
     scs_status st;
 
     SCS_GO(st, owners(team, &owner));
     for (int32_t r = 0; r < team->n_rank; r++)
-        SCS_GO(st, list_rows_for(r, deal, owner, first_cell, x, runs));
+        SCS_GO(st, list_rows_for(r, deal, owner, first_cell, x, transfer));
 done:
     free(owner);
     return st;
 }
 
-/* Words of a shard's rows. */
-static scs_status count_words(const scs_runs *runs, const int64_t *cell, int64_t n_row,
+/* Words that a shard's rows take; a cell that has not arrived is SCS_EINTERNAL. */
+static scs_status count_words(const row_transfer *transfer, const int64_t *cell, int64_t n_row,
                               int64_t *n_word)
 {
     *n_word = 0;
     for (int64_t i = 0; i < n_row; i++) {
-        const scs_run *run = runs_find(runs, cell[i]);
+        const row_piece *piece = transfer_find(transfer, cell[i]);
 
-        SCS_REQUIRE(run, SCS_EINTERNAL, "cell %lld never reached its shard", (long long)cell[i]);
-        *n_word += run->count;
+        SCS_REQUIRE(piece, SCS_EINTERNAL, "cell %lld never reached its shard", (long long)cell[i]);
+        *n_word += piece->count;
     }
     return SCS_OK;
 }
 
-static scs_status make_shard(const scs_deal *deal, int32_t id, int32_t n_gene, const scs_runs *runs,
-                             const uint32_t *arrived, scs_shard *shard)
+/* Rows in the order that the deal gives the shard's cells, which is not that of their numbers. */
+static scs_status make_shard(const scs_deal *deal, int32_t id, int32_t n_gene,
+                             const row_transfer *transfer, const uint32_t *arrived,
+                             scs_shard *shard)
 {
     int64_t n_row = deal->first[id + 1] - deal->first[id], n_word;
 
@@ -528,47 +570,48 @@ static scs_status make_shard(const scs_deal *deal, int32_t id, int32_t n_gene, c
                          .n_valid = deal->n_valid[id],
                          .n_held_out = n_row - deal->n_train[id] - deal->n_valid[id],
                          .cell = deal->cell + deal->first[id]};
-    SCS_TRY(count_words(runs, shard->cell, n_row, &n_word));
+    SCS_TRY(count_words(transfer, shard->cell, n_row, &n_word));
     SCS_TRY(scs_packed_alloc(n_row, n_gene, n_word, &shard->x));
     for (int64_t i = 0; i < n_row; i++) {
-        const scs_run *run = runs_find(runs, shard->cell[i]);
+        const row_piece *piece = transfer_find(transfer, shard->cell[i]);
 
-        scs_packed_put(&shard->x, i, arrived + run->at, run->count);
+        scs_packed_put(&shard->x, i, arrived + piece->at, piece->count);
     }
     return SCS_OK;
 }
 
 static scs_status make_shards(const scs_deal *deal, const scs_team *team, int32_t n_gene,
-                              const scs_runs *runs, const uint32_t *arrived, scs_shard **shard)
+                              const row_transfer *transfer, const uint32_t *arrived,
+                              scs_shard **shard)
 {
     SCS_TRY(SCS_ALLOC(*shard, team->last - team->first));
     for (int32_t s = team->first; s < team->last; s++)
-        SCS_TRY(make_shard(deal, s, n_gene, runs, arrived, &(*shard)[s - team->first]));
+        SCS_TRY(make_shard(deal, s, n_gene, transfer, arrived, &(*shard)[s - team->first]));
     return SCS_OK;
 }
 
-/* Rows travel packed. Unless x is to be kept, its rows are freed as soon as they are in the
- * outgoing message. */
+/* Rows travel packed, as words. Unless x is to be kept, its words are freed as soon as they are in
+ * the outgoing message. Collective. */
 static scs_status distribute(scs_comm *comm, const scs_deal *deal, const scs_team *team,
                              int64_t first_cell, scs_packed *x, bool keep, scs_shard **shard)
 {
-    scs_runs runs = {0};
+    row_transfer transfer = {0};
     void *arrived = NULL;
     scs_status st;
 
     *shard = NULL;
-    st = runs_create(comm, 1, &runs);
+    st = transfer_create(comm, 1, &transfer);
     if (st == SCS_OK)
-        st = list_rows(deal, team, first_cell, x, &runs);
-    SCS_GO(st, runs_announce(&runs, st));
-    runs.plane[0] = x->word;
+        st = list_rows(deal, team, first_cell, x, &transfer);
+    SCS_GO(st, transfer_announce(&transfer, st));
+    transfer.plane[0] = x->word;
     if (!keep)
         x->word = NULL;
-    SCS_GO(st, runs_send(&runs, !keep, &arrived));
-    SCS_GO(st, scs_comm_agree(comm, make_shards(deal, team, x->n_col, &runs, arrived, shard)));
+    SCS_GO(st, transfer_send(&transfer, !keep, &arrived));
+    SCS_GO(st, scs_comm_agree(comm, make_shards(deal, team, x->n_col, &transfer, arrived, shard)));
 done:
     free(arrived);
-    runs_clear(&runs);
+    transfer_clear(&transfer);
     if (st != SCS_OK)
         scs_redistribute_clear(shard, team->last - team->first);
     return st;
@@ -583,6 +626,7 @@ scs_status scs_redistribute(scs_comm *comm, const scs_deal *deal, const scs_team
     return st;
 }
 
+/* The view has x's arrays; `keep` leaves them alone. */
 scs_status scs_redistribute_copy(scs_comm *comm, const scs_deal *deal, const scs_team *team,
                                  int64_t first_cell, const scs_packed *x, scs_shard **shard)
 {

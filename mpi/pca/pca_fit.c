@@ -1,3 +1,18 @@
+/* Principal components by the eigenvectors of the genes' covariance.
+ *
+ *    C = (X'X - n m m') / (n - 1),   m = X'1 / n
+ *
+ *  X'X is a sum over cells of outer products of sparse rows, O(sum of nnz^2) in all, divided over
+ *  the ranks by element: each rank goes through all cells and adds what falls into its part of C.
+ *  So the cells travel (each once, broadcast in chunks of 2,048 rows) and C does not, whose n^2
+ *  doubles are the larger of the two. Sums of products are in double, where centring afterwards
+ *  loses nothing that matters for log1p values.
+ *
+ *  pdsyevr: of all drivers of ScaLAPACK the one that makes only the vectors that are wanted. It has
+ *  faults that are met here: a workspace that its own query gets wrong for large blocks, so blocks
+ *  are chosen small enough (fits); and wrong vectors with info 0, so the result is checked against
+ *  the cells (compare_variance): the variance along each component must be its eigenvalue, which
+ *  holds for eigenvectors alone. */
 #include "mpi/pca/pca_fit.h"
 
 #include "mpi/pca/scalapack.h"
@@ -9,6 +24,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* All ranks as a rectangle: the largest divisor of their number not above its root is the number
+ * of rows. A prime number of ranks gives one row. */
 static int mesh_rows(int n_rank)
 {
     int n_row = 1;
@@ -18,6 +35,7 @@ static int mesh_rows(int n_rank)
     return n_row;
 }
 
+/* Grid in row-major order of ranks. Collective. */
 static scs_status mesh_open(scs_comm *comm, int block, scs_mesh *mesh)
 {
     int n = scs_comm_size(comm), n_row = mesh_rows(n);
@@ -31,6 +49,7 @@ static scs_status mesh_open(scs_comm *comm, int block, scs_mesh *mesh)
     return SCS_OK;
 }
 
+/* Also after a failed mesh_open. */
 static void mesh_close(scs_mesh *mesh)
 {
     if (!mesh->comm)
@@ -41,6 +60,10 @@ static void mesh_close(scs_mesh *mesh)
     *mesh = (scs_mesh){0};
 }
 
+/* ---- Block-cyclic indices ---- */
+
+/* Whole rounds of blocks are everyone's; the blocks that are left go to the first processes, and
+ * the last one may be short. */
 int64_t scs_pca_fit_mesh_count(int64_t n, int block, int at, int n_process)
 {
     int64_t blocks = n / block, mine = blocks / n_process * block, rest = blocks % n_process;
@@ -63,7 +86,9 @@ int64_t scs_pca_fit_mesh_local(int64_t global, int block, int at, int n_process)
 /* The analyzer cannot know that ranks which agree on success have no failure among them. */
 #pragma GCC diagnostic ignored "-Wanalyzer-null-dereference"
 
-enum { CHUNK = 2048 }; /* cells sent at once */
+/* ---- Sums of products ---- */
+
+enum { CHUNK = 2048 }; /* cells sent at once: few MB, so that neither memory nor latency matters */
 
 /* Cells of one rank as all ranks get them. */
 typedef struct chunk {
@@ -107,6 +132,7 @@ void scs_pca_fit_close(scs_gram *gram)
     *gram = (scs_gram){0};
 }
 
+/* Rows [at, at + c->n_row) of `from`, unpacked. */
 static void take_chunk(const scs_cells *from, int64_t at, chunk *c)
 {
     int64_t k = 0;
@@ -122,6 +148,7 @@ static void take_chunk(const scs_cells *from, int64_t at, chunk *c)
     }
 }
 
+/* On every rank, of the size that the root announced. SCS_ENOMEM. */
 static scs_status allocate(chunk *c, axis *a)
 {
     SCS_TRY(SCS_ALLOC(c->first, c->n_row + 1));
@@ -142,6 +169,8 @@ static void clear(chunk *c, axis *a)
     *a = (axis){0};
 }
 
+/* The root's chunk on all ranks: three broadcasts. Counts fit an int, as a chunk has 2,048 rows at
+ * most. */
 static scs_status share(scs_comm *comm, int32_t root, chunk *c)
 {
     MPI_Comm mpi = scs_comm_mpi(comm);
@@ -152,6 +181,7 @@ static scs_status share(scs_comm *comm, int32_t root, chunk *c)
     return SCS_OK;
 }
 
+/* Local indices of each entry's gene on both axes of the grid. */
 static void place(const scs_gram *gram, const chunk *c, axis *a)
 {
     const scs_mesh *m = &gram->mesh;
@@ -162,7 +192,8 @@ static void place(const scs_gram *gram, const chunk *c, axis *a)
     }
 }
 
-/* Products of one cell's genes: column k with rows from k on, which are the lower triangle. */
+/* Products of one cell's genes: column k with rows from k on, which are the lower triangle as
+ * genes ascend. */
 static void add_column(scs_gram *gram, const chunk *c, const axis *a, int64_t k, int64_t end)
 {
     double *column = gram->a + a->col[k] * gram->n_row, value = c->value[k];
@@ -172,7 +203,8 @@ static void add_column(scs_gram *gram, const chunk *c, const axis *a, int64_t k,
             column[a->row[i]] += value * c->value[i];
 }
 
-/* A thread has every n_thread-th column: one element belongs to one thread. */
+/* A thread has every n_thread-th column: one element belongs to one thread, so its sum has one
+ * order for any number of threads. */
 static void add_products(scs_gram *gram, const chunk *c, const axis *a)
 {
 #pragma omp parallel
@@ -189,7 +221,10 @@ static void add_products(scs_gram *gram, const chunk *c, const axis *a)
     gram->n_cell += c->n_row;
 }
 
-/* The root announces what comes; no rows: it is done. */
+/* One chunk of the root's cells, on all ranks. The root announces rows and values; no rows: it is
+ * done. Collective.
+ *  @param from the root's cells, NULL on the other ranks
+ *  @param[out] any whether there was something */
 static scs_status add_chunk(scs_gram *gram, int32_t root, const scs_cells *from, int64_t at,
                             bool *any)
 {
@@ -223,6 +258,7 @@ done:
     return st;
 }
 
+/* The root's side: all its parts, then the announcement that there are no more. */
 static scs_status add_own(scs_gram *gram, const scs_cells *part, int32_t n)
 {
     int32_t me = scs_comm_rank(gram->mesh.comm);
@@ -250,6 +286,8 @@ scs_status scs_pca_fit_add(scs_gram *gram, const scs_cells *part, int32_t n)
     return SCS_OK;
 }
 
+/* ---- Covariance ---- */
+
 scs_status scs_pca_fit_center(scs_gram *gram)
 {
     const scs_mesh *m = &gram->mesh;
@@ -272,6 +310,7 @@ scs_status scs_pca_fit_center(scs_gram *gram)
     return SCS_OK;
 }
 
+/* Diagonal elements that are here, then a sum over ranks. */
 scs_status scs_pca_fit_trace(const scs_gram *gram, double *trace)
 {
     const scs_mesh *m = &gram->mesh;
@@ -288,10 +327,13 @@ scs_status scs_pca_fit_trace(const scs_gram *gram, double *trace)
     return SCS_OK;
 }
 
-enum { LARGEST_BLOCK = 64, SMALLEST_BLOCK = 4 };
+/* ---- Eigenvectors ---- */
 
-/* pdsyevr of ScaLAPACK 2.2.1 hands pdormtr a part of its workspace that does not grow with lwork.
- * If it is too small, pdormtr only complains, the eigenvectors are wrong and info is 0. */
+enum { LARGEST_BLOCK = 64, SMALLEST_BLOCK = 4 }; /* powers of two, tried from above */
+
+/* Whether pdsyevr can do with its own workspace. That of ScaLAPACK 2.2.1 hands pdormtr a part of it
+ * that does not grow with lwork. If it is too small, pdormtr only complains, the eigenvectors are
+ * wrong and info is 0. */
 static bool fits(int32_t n, int32_t n_top, int block, int n_row, int n_col)
 {
     int64_t rows = scs_pca_fit_mesh_count(n, block, 0, n_row),
@@ -310,7 +352,7 @@ int scs_pca_fit_block(int32_t n_gene, int32_t n_top, int32_t n_rank)
     return block;
 }
 
-/* Everything that pdsyevr takes. */
+/* Everything that pdsyevr takes. Owned arrays. */
 typedef struct solver {
     int n, lowest, highest; /* eigenvalues wanted, numbered from 1, ascending */
     int desc[9], found, n_vector, info;
@@ -320,7 +362,8 @@ typedef struct solver {
     int *iwork, lwork, liwork;
 } solver;
 
-/* @param query: only ask how much workspace it wants. Collective. */
+/* Fortran by reference. info is looked at by the caller.
+ *  @param query only ask how much workspace it wants. Collective. */
 static void solve(scs_gram *gram, solver *s, bool query)
 {
     static const int one = 1, ask = -1;
@@ -338,6 +381,8 @@ static void solve(scs_gram *gram, solver *s, bool query)
     }
 }
 
+/* Local, as all that fails before a Collective call. Only the top n_top vectors are wanted, but z
+ * has the shape of a. */
 static scs_status describe(const scs_gram *gram, int32_t n_top, solver *s)
 {
     static const int zero = 0;
@@ -361,6 +406,7 @@ static scs_status allocate_work(solver *s)
     return SCS_ALLOC(s->iwork, s->liwork);
 }
 
+/* All or none: fewer than n_top vectors are of no use. */
 static scs_status check(const solver *s, int32_t n_top)
 {
     SCS_REQUIRE(s->info == 0 && s->found == n_top && s->n_vector == n_top, SCS_ENUMERIC,
@@ -370,8 +416,9 @@ static scs_status check(const solver *s, int32_t n_top)
     return SCS_OK;
 }
 
-/* The local columns into [n, n_top], largest eigenvalue first; all else is 0. */
-static void gram_eigen_place(const scs_gram *gram, const solver *s, int32_t n_top, double *vector)
+/* The local columns into [n, n_top], largest eigenvalue first; all else is 0. ScaLAPACK has them
+ * ascending in the first n_top columns. */
+static void place_vectors(const scs_gram *gram, const solver *s, int32_t n_top, double *vector)
 {
     const scs_mesh *m = &gram->mesh;
 
@@ -385,7 +432,8 @@ static void gram_eigen_place(const scs_gram *gram, const solver *s, int32_t n_to
     }
 }
 
-/* Each element is one rank's; the others have 0 there. */
+/* Each element is one rank's and the others have 0 there, so that the sum is exact in any order.
+ * In pieces whose count fits an int. */
 static scs_status gather(const scs_gram *gram, int32_t n_top, double *vector)
 {
     const int64_t piece = 1 << 24;
@@ -397,6 +445,7 @@ static scs_status gather(const scs_gram *gram, int32_t n_top, double *vector)
     return SCS_OK;
 }
 
+/* Agreement before each call of ScaLAPACK: a rank that is missing there would hang the others. */
 static scs_status find(scs_gram *gram, int32_t n_top, solver *s)
 {
     scs_comm *comm = gram->mesh.comm;
@@ -416,7 +465,7 @@ scs_status scs_pca_fit_eigen(scs_gram *gram, int32_t n_top, double *value, doubl
     SCS_GO(st, find(gram, n_top, &s));
     for (int32_t i = 0; i < n_top; i++)
         value[i] = s.value[n_top - 1 - i];
-    gram_eigen_place(gram, &s, n_top, vector);
+    place_vectors(gram, &s, n_top, vector);
     SCS_GO(st, gather(gram, n_top, vector));
 done:
     free(s.value);
@@ -425,6 +474,8 @@ done:
     free(s.iwork);
     return st;
 }
+
+/* ---- Fit, and check against the cells ---- */
 
 static scs_status check_size(const scs_gram *gram, int32_t n_component)
 {
@@ -452,7 +503,7 @@ static scs_status add_squares(const scs_pca *pca, const scs_cells *part, double 
 }
 
 /* The cells' variance along orthogonal directions equals the falling eigenvalues only where these
- * are the eigenvectors. */
+ * are the eigenvectors. The tolerance is relative to the largest: encoding is in float. */
 static scs_status compare_variance(const scs_pca *pca, const double *square)
 {
     for (int32_t c = 0; c < pca->n_component; c++) {
@@ -466,6 +517,8 @@ static scs_status compare_variance(const scs_pca *pca, const double *square)
     return SCS_OK;
 }
 
+/* Each rank encodes its own cells; n_component sums of squares are added up over ranks.
+ * Collective. */
 static scs_status check_components(scs_comm *comm, const scs_pca *pca, const scs_cells *part,
                                    int32_t n)
 {
@@ -484,6 +537,7 @@ done:
     return st;
 }
 
+/* Gram, means, trace, vectors, check: in this order, as the vectors destroy the matrix. */
 static scs_status fit(scs_gram *gram, const scs_cells *part, int32_t n, int32_t n_component,
                       scs_pca **pca)
 {

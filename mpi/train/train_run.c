@@ -1,4 +1,17 @@
-/* Progress on stderr and events.jsonl: what a user watches while training runs. */
+/* What surrounds scs_train in a job: progress on stderr, events.jsonl, saved states and stops.
+ *
+ *  Everything goes through the hooks that scs_train calls on every rank at the same step. Only rank
+ *  0 looks at the clock and writes; what it decides reaches the others through the trainer, so that
+ *  all save, or stop, after the same step.
+ *
+ *  States: two files are written in turn (mpi/job/preflight.h), so that a whole one is left
+ *  whatever happens to the save. A save that fails costs a warning while training goes on; a save
+ *  that belongs to a stop must succeed. Time that a save takes counts: near the end of a Slurm job
+ *  one stops as early as the longest step and two of the longest saves so far want.
+ *
+ *  events.jsonl is flushed and synced before each state: after a kill it holds at least the epochs
+ *  that the state has. Lines of epochs that will be trained again are cut off on resuming, so each
+ *  epoch is there once. */
 #include "mpi/train/train_run.h"
 #include "mpi/comm/watchdog.h"
 #include "mpi/job/preflight.h"
@@ -18,40 +31,43 @@
 #include <string.h>
 #include <unistd.h>
 
-struct scs_train_log {
-    scs_session *session;
-    FILE *events; /* rank 0 only */
-    char path[4096];
-    bool quiet, terminal;
-    double started, last_line;
-    double first_share; /* of all epochs: what earlier jobs did */
-    double first_cells;
-};
+/* Progress lines and events.jsonl. Every rank has one, as the hooks are Collective; rank 0 writes.
+ */
+typedef struct scs_train_log {
+    scs_session *session;      /* borrowed */
+    FILE *events;              /* rank 0 only */
+    char path[4096];           /* of events.jsonl */
+    bool quiet, terminal;      /* --quiet; stderr is a terminal */
+    double started, last_line; /* clock: when this job began to train, last line */
+    double first_share;        /* of all epochs: what earlier jobs did; < 0 until the first step */
+    double first_cells;        /* cells of this epoch that an earlier job did */
+} scs_train_log;
 
-typedef struct scs_train_log scs_train_log;
-
-struct scs_checkpointer {
+/* When to save and when to stop. Every rank has one: each looks at its own signals, rank 0 at the
+ * clock as well, and src/train/train.c makes one decision of all. */
+typedef struct scs_checkpointer {
     scs_session *session;
-    scs_train_log *journal;
-    bool leads;
-    scs_state facts; /* what does not change from save to save; texts owned */
+    scs_train_log *log; /* borrowed */
+    bool leads;         /* rank 0: decides when to save, says what happened */
+    scs_state facts;    /* what does not change from save to save; texts owned */
     char data[SCS_CHECKSUM_MAX];
-    scs_stop_request wishes;
+    scs_stop_request stop;
     int slot;                          /* of the next save */
     int64_t step;                      /* asked so far, in this job */
     double saved;                      /* last; clock, as the next */
     double asked;                      /* last step */
     double longest_step, longest_save; /* seconds */
     char reason[128];                  /* why this rank wants to end; "" otherwise */
-};
+} scs_checkpointer;
 
-typedef struct scs_checkpointer scs_checkpointer;
+/* ---- The log ---- */
 
+/* How each line of events.jsonl begins: written, and recognised on resuming, by this format. */
 #define EVENT_START "{\"event\": \"epoch\", \"epoch\": %lld"
 
 static const double line_every = 5; /* seconds between lines where there is no terminal */
 
-static void say_time(char *out, size_t size, double seconds)
+static void format_duration(char *out, size_t size, double seconds)
 {
     long s = lround(seconds);
 
@@ -63,6 +79,9 @@ static void say_time(char *out, size_t size, double seconds)
         snprintf(out, size, "%ld s", s);
 }
 
+/* A line that is overwritten on a terminal, or every five seconds where there is none. What is
+ * left is estimated from this job's own share of the epochs, not from what earlier jobs did; it is
+ * an upper bound, as early stopping may end sooner. Hook of scs_train; Local. */
 static void progress(void *ctx, int64_t epoch, int64_t epochs, int64_t step, int64_t steps,
                      double objective, int64_t done, int64_t all)
 {
@@ -79,7 +98,7 @@ static void progress(void *ctx, int64_t epoch, int64_t epochs, int64_t step, int
         return;
     j->last_line = t;
     share = ((double)(epoch - 1) + (double)step / (double)steps) / (double)epochs;
-    say_time(left, sizeof left, (t - j->started) * (1 - share) / (share - j->first_share));
+    format_duration(left, sizeof left, (t - j->started) * (1 - share) / (share - j->first_share));
     fprintf(stderr, "%sepoch %lld/%lld  %3.0f %%  loss %.3f  %.0f cells/s  at most %s left%s",
             j->terminal ? "\r\033[K" : "", (long long)epoch, (long long)epochs,
             100 * (double)done / (double)(all ? all : 1), objective,
@@ -88,7 +107,7 @@ static void progress(void *ctx, int64_t epoch, int64_t epochs, int64_t step, int
     fflush(stderr);
 }
 
-/* JSON has no NaN. */
+/* JSON has no NaN: null. */
 static void put_number(FILE *out, const char *key, double value)
 {
     if (isfinite(value))
@@ -113,6 +132,8 @@ static void put_epoch(FILE *out, const scs_epoch *e, double memory)
     fputs("}\n", out);
 }
 
+/* Hook of scs_train: one line of events.jsonl, and one on stderr. Collective, as memory is summed
+ * over the ranks. */
 static scs_status epoch_end(void *ctx, const scs_epoch *e)
 {
     scs_train_log *j = ctx;
@@ -134,8 +155,9 @@ static scs_status epoch_end(void *ctx, const scs_epoch *e)
     return SCS_OK;
 }
 
-/* Where the first line begins that is torn or tells of epoch `first` or a later one. */
-static long end_of_events(FILE *events, int64_t first)
+/* Where the first line begins that is torn (a killed job) or tells of epoch `first` or a later
+ * one: bytes of events.jsonl to keep. */
+static long find_cut(FILE *events, int64_t first)
 {
     char *line = NULL;
     size_t size = 0;
@@ -152,9 +174,10 @@ static long end_of_events(FILE *events, int64_t first)
     return end;
 }
 
+/* SCS_EIO with the file's name. The stream then stands at its end. */
 static scs_status cut_events(const scs_train_log *j, int64_t first)
 {
-    long end = end_of_events(j->events, first);
+    long end = find_cut(j->events, first);
 
     SCS_REQUIRE(end >= 0 && ftruncate(fileno(j->events), end) == 0 &&
                     fseek(j->events, end, SEEK_SET) == 0,
@@ -162,6 +185,7 @@ static scs_status cut_events(const scs_train_log *j, int64_t first)
     return SCS_OK;
 }
 
+/* A new file, or the one that the state's run wrote. SCS_ECREATE, SCS_EIO. Rank 0. */
 static scs_status open_events(scs_train_log *j)
 {
     SCS_TRY(scs_session_path(j->session, "events.jsonl", j->path, sizeof j->path));
@@ -171,43 +195,43 @@ static scs_status open_events(scs_train_log *j)
 }
 
 /* Rank 0 starts a new events.jsonl in output.dir, or goes on with the one that belongs to
- * session->state: what it holds of later epochs is cut off. Collective. SCS_ECREATE. */
-static scs_status journal_create(scs_session *session, scs_train_log **journal)
+ * session->state: what it holds of later epochs is cut off. SCS_ECREATE, SCS_EIO. Collective. */
+static scs_status train_log_create(scs_session *session, scs_train_log **log)
 {
-    scs_status status = SCS_ALLOC(*journal, 1);
+    scs_status status = SCS_ALLOC(*log, 1);
 
     if (status == SCS_OK) {
-        (*journal)->session = session;
-        (*journal)->first_share = -1;
-        (*journal)->quiet = session->cli->quiet;
-        (*journal)->terminal = isatty(STDERR_FILENO);
-        (*journal)->started = (*journal)->last_line = scs_clock();
+        (*log)->session = session;
+        (*log)->first_share = -1;
+        (*log)->quiet = session->cli->quiet;
+        (*log)->terminal = isatty(STDERR_FILENO);
+        (*log)->started = (*log)->last_line = scs_clock();
         if (scs_session_leads(session))
-            status = open_events(*journal);
+            status = open_events(*log);
     }
     return scs_comm_agree(session->comm, status);
 }
 
 /* Rank 0: what was told so far is on the disk. SCS_EIO. Local. */
-static scs_status journal_sync(scs_train_log *journal)
+static scs_status train_log_sync(scs_train_log *log)
 {
-    FILE *events = journal->events;
+    FILE *events = log->events;
 
     SCS_REQUIRE(!events || (fflush(events) == 0 && fsync(fileno(events)) == 0), SCS_EIO,
-                "%s: cannot be saved: %s", journal->path, strerror(errno));
+                "%s: cannot be saved: %s", log->path, strerror(errno));
     return SCS_OK;
 }
 
-/* Hooks for scs_train; journal must outlive the training. */
-static scs_watch journal_watch(scs_train_log *journal)
+/* Hooks for scs_train; log must outlive the training. */
+static scs_watch train_log_watch(scs_train_log *log)
 {
-    return (scs_watch){.ctx = journal, .progress = progress, .epoch_end = epoch_end};
+    return (scs_watch){.ctx = log, .progress = progress, .epoch_end = epoch_end};
 }
 
-/* Close; a write that failed is SCS_EIO. Collective. */
-static scs_status journal_close(scs_train_log **journal)
+/* Close; a write that failed, now or earlier, is SCS_EIO. Collective. */
+static scs_status train_log_close(scs_train_log **log)
 {
-    scs_train_log *j = *journal;
+    scs_train_log *j = *log;
     scs_comm *comm;
     scs_status status = SCS_OK;
 
@@ -221,12 +245,13 @@ static scs_status journal_close(scs_train_log **journal)
             status = SCS_FAIL(SCS_EIO, "%s: could not be written in full", j->path);
     }
     free(j);
-    *journal = NULL;
+    *log = NULL;
     return scs_comm_agree(comm, status);
 }
 
-/* ---- wishes ---- */
+/* ---- When to save, when to stop ---- */
 
+/* By whichever of the two intervals is over first; 0 switches one off. */
 static bool is_time_to_save(const scs_checkpointer *k, double t)
 {
     double minutes = k->session->config->train.checkpoint_minutes;
@@ -235,6 +260,8 @@ static bool is_time_to_save(const scs_checkpointer *k, double t)
     return (minutes > 0 && t - k->saved >= 60 * minutes) || (steps > 0 && k->step % steps == 0);
 }
 
+/* Hook of scs_train, after each step, on every rank: what this rank wants. Its time since it was
+ * last asked is a step's time. Local. */
 static int wish(void *ctx)
 {
     scs_checkpointer *k = ctx;
@@ -244,18 +271,21 @@ static int wish(void *ctx)
     k->asked = t;
     k->step++;
     snprintf(k->reason, sizeof k->reason, "%s",
-             scs_stop_request_reason(&k->wishes, k->longest_step + 2 * k->longest_save));
+             scs_stop_request_reason(&k->stop, k->longest_step + 2 * k->longest_save));
     return (k->reason[0] ? SCS_WISH_STOP : 0) |
            (k->leads && is_time_to_save(k, t) ? SCS_WISH_SAVE : 0);
 }
 
-/* ---- save ---- */
+/* ---- Save ---- */
 
+/* Whether states are kept at all; if not, only a stop saves. */
 static bool keeps(const scs_config *config)
 {
     return config->train.checkpoint_minutes > 0 || config->train.checkpoint_steps > 0;
 }
 
+/* One state, into the older of the two files. The log's events are on the disk before it.
+ * Collective; under the watchdog. */
 static scs_status save(scs_checkpointer *k, scs_training *training, const scs_position *position)
 {
     scs_comm *comm = k->session->comm;
@@ -266,7 +296,7 @@ static scs_status save(scs_checkpointer *k, scs_training *training, const scs_po
     k->facts.path = path;
     k->facts.position = *position;
     if (st == SCS_OK)
-        st = journal_sync(k->journal);
+        st = train_log_sync(k->log);
     SCS_TRY(scs_comm_agree(comm, st));
     scs_watchdog_begin(comm, path);
     st = scs_state_save(training, &k->facts);
@@ -279,7 +309,8 @@ static scs_status save(scs_checkpointer *k, scs_training *training, const scs_po
     return SCS_OK;
 }
 
-/* A failed save costs a warning while training goes on: the one before it is still there. */
+/* A failed save costs a warning while training goes on: the state before it is still there. The
+ * clock starts anew, so that a full disk does not cost a save at each step. */
 static scs_status try_save(scs_checkpointer *k, scs_training *training,
                            const scs_position *position)
 {
@@ -294,18 +325,21 @@ static scs_status try_save(scs_checkpointer *k, scs_training *training,
     return SCS_OK;
 }
 
-/* @param reason rank 0's; another rank may have had one of its own */
+/* SCS_ESTOP with a message that says where it stands and how to go on. @param reason rank 0's;
+ * another rank may have had one of its own */
 static scs_status stop(scs_checkpointer *k, const scs_position *p)
 {
     const scs_config *config = k->session->config;
 
-    scs_stop_request_done(&k->wishes);
+    scs_stop_request_done(&k->stop);
     return SCS_FAIL(SCS_ESTOP,
                     "by %s after step %lld (epoch %lld of %lld); the same command goes on from %s",
                     k->reason[0] ? k->reason : "a signal to another rank", (long long)p->step,
                     (long long)p->epoch, (long long)config->train.epochs, config->output.dir);
 }
 
+/* Hook of scs_train, at the end of an epoch or where a rank asked for it: all ranks with the same
+ * `wishes`. Collective. */
 static scs_status keep(void *ctx, scs_training *training, const scs_position *position, int wishes)
 {
     scs_checkpointer *k = ctx;
@@ -318,9 +352,9 @@ static scs_status keep(void *ctx, scs_training *training, const scs_position *po
     return stop(k, position);
 }
 
-/* ---- create and destroy ---- */
+/* ---- Create and destroy ---- */
 
-/* Overwrite the older file, not the one that this run goes on from. */
+/* 0 or 1: overwrite the older file, not the one that this run goes on from. */
 static int first_slot(const scs_session *session)
 {
     char path[4096];
@@ -330,11 +364,14 @@ static int first_slot(const scs_session *session)
            strcmp(path, session->state->path) == 0;
 }
 
+/* What a state says of its run beside the weights: the config, a checksum of the data and the
+ * program. A state of other data is refused; a new run removes rows and states of the one before,
+ * which its own would be taken for. Local. */
 static scs_status fill(scs_checkpointer *k)
 {
     scs_session *s = k->session;
 
-    SCS_TRY(scs_stop_request_open(s, &k->wishes));
+    SCS_TRY(scs_stop_request_open(s, &k->stop));
     if (!k->leads)
         return SCS_OK;
     SCS_TRY(scs_config_print_affecting(s->config, SCS_AFFECTS_RESULT, &k->facts.config));
@@ -352,17 +389,17 @@ static scs_status fill(scs_checkpointer *k)
     return scs_preflight_remove_states(s->config);
 }
 
-/* journal and session must outlive it. Collective. */
-static scs_status keeper_create(scs_session *session, scs_train_log *journal,
-                                scs_checkpointer **keeper)
+/* log and session must outlive it. SCS_EDATA as `fill`. Collective. */
+static scs_status checkpointer_create(scs_session *session, scs_train_log *log,
+                                      scs_checkpointer **checkpointer)
 {
-    scs_status st = SCS_ALLOC(*keeper, 1);
+    scs_status st = SCS_ALLOC(*checkpointer, 1);
 
     if (st == SCS_OK) {
-        scs_checkpointer *k = *keeper;
+        scs_checkpointer *k = *checkpointer;
 
         k->session = session;
-        k->journal = journal;
+        k->log = log;
         k->leads = scs_session_leads(session);
         k->slot = first_slot(session);
         k->saved = k->asked = scs_clock();
@@ -372,60 +409,64 @@ static scs_status keeper_create(scs_session *session, scs_train_log *journal,
 }
 
 /* Hooks for scs_train. */
-static scs_keep keeper_hooks(scs_checkpointer *keeper)
+static scs_keep checkpointer_hooks(scs_checkpointer *checkpointer)
 {
-    return (scs_keep){.ctx = keeper, .wish = wish, .save = keep};
+    return (scs_keep){.ctx = checkpointer, .wish = wish, .save = keep};
 }
 
-static void keeper_destroy(scs_checkpointer **keeper)
+/* The texts that it owns, too. */
+static void checkpointer_destroy(scs_checkpointer **checkpointer)
 {
-    if (*keeper)
-        free((*keeper)->facts.config);
-    free(*keeper);
-    *keeper = NULL;
+    if (*checkpointer)
+        free((*checkpointer)->facts.config);
+    free(*checkpointer);
+    *checkpointer = NULL;
 }
 
-/* train, from the start or from where an earlier job stood */
+/* ---- Train ---- */
 
-static void say_how_it_went(const scs_session *session, const scs_outcome *o)
+static void report_outcome(const scs_session *session, const scs_outcome *o)
 {
     scs_session_say(session, "trained %lld epochs (%lld steps)%s; best epoch %lld, %.3f",
                     (long long)o->epochs, (long long)o->steps,
                     o->stopped_early ? ", stopped early" : "", (long long)o->best_epoch, o->best);
 }
 
-static scs_status train(scs_session *session, scs_train_log *journal, scs_checkpointer *keeper)
+/* SIGTERM and SIGINT ask for a stop only while there is training to be saved. Collective. */
+static scs_status train(scs_session *session, scs_train_log *log, scs_checkpointer *checkpointer)
 {
-    scs_watch watch = journal_watch(journal);
+    scs_watch watch = train_log_watch(log);
     scs_outcome outcome;
     scs_status status;
 
-    watch.keep = keeper_hooks(keeper);
+    watch.keep = checkpointer_hooks(checkpointer);
     scs_stop_signals_catch();
     status = scs_train(session->config, session->model, session->shard, session->deal,
                        &session->team, &watch, session->state, &outcome);
     scs_stop_signals_release();
     SCS_TRY(status);
-    say_how_it_went(session, &outcome);
+    report_outcome(session, &outcome);
     return SCS_OK;
 }
 
+/* The log is closed whatever happened; its own failure counts only where nothing else failed.
+ * Collective. */
 static scs_status train_and_watch(scs_session *session)
 {
-    scs_train_log *journal = NULL;
-    scs_checkpointer *keeper = NULL;
+    scs_train_log *log = NULL;
+    scs_checkpointer *checkpointer = NULL;
     scs_status status, closed;
 
-    SCS_TRY(journal_create(session, &journal));
-    status = keeper_create(session, journal, &keeper);
+    SCS_TRY(train_log_create(session, &log));
+    status = checkpointer_create(session, log, &checkpointer);
     if (status == SCS_OK)
-        status = train(session, journal, keeper);
-    keeper_destroy(&keeper);
-    closed = journal_close(&journal);
+        status = train(session, log, checkpointer);
+    checkpointer_destroy(&checkpointer);
+    closed = train_log_close(&log);
     return status != SCS_OK ? status : closed;
 }
 
-static void say_what_comes(const scs_session *session)
+static void announce(const scs_session *session)
 {
     const scs_team *team = &session->team;
     const scs_state *state = session->state;
@@ -449,7 +490,7 @@ scs_status scs_train_run(scs_session *session)
         scs_session_say(session, "weights from %s, no training", session->checkpoint->path);
         return scs_collective_ok();
     }
-    say_what_comes(session);
+    announce(session);
     return train_and_watch(session);
 }
 

@@ -1,13 +1,19 @@
-/** train_run */
+/** Training as a step of a job: from the start or from a saved state, with progress, events.jsonl,
+ * saves and stops around scs_train (scscreen/train.h). */
 #ifndef SCS_TRAIN_RUN_H
 #define SCS_TRAIN_RUN_H
 
 #include "mpi/job/session.h"
 
-/** Train unless the weights were loaded. SCS_ESTOP: as asked, with the state saved. Collective. */
+/** Train session->model on session->shard, unless the weights were loaded (then nothing is done).
+ * Collective.
+ *  @return SCS_OK; SCS_ESTOP: stopped as asked, with the state saved; SCS_EDATA: session->state
+ *    belongs to other data; SCS_ECREATE, SCS_EIO: events.jsonl, or the state of a stop, could not
+ *    be written; SCS_ENUMERIC: NaN or Inf, the last state stays
+ */
 SCS_MUST_USE scs_status scs_train_run(scs_session *session);
 
-/** The state of training is not needed any more. Collective. */
+/** The state of training is not needed any more: rank 0 removes both files. SCS_EIO. Collective. */
 SCS_MUST_USE scs_status scs_train_run_drop_state(scs_session *session);
 
 #endif
