@@ -7,12 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static scs_status allocate_letters(scs_letters *letters, int32_t n_rank)
+static scs_status allocate_buffers(scs_exchange_buffers *buffers, int32_t n_rank)
 {
-    SCS_TRY(SCS_ALLOC(letters->out, n_rank));
-    SCS_TRY(SCS_ALLOC(letters->in, n_rank));
-    SCS_TRY(SCS_ALLOC(letters->n_out, n_rank));
-    return SCS_ALLOC(letters->n_in, n_rank);
+    SCS_TRY(SCS_ALLOC(buffers->out, n_rank));
+    SCS_TRY(SCS_ALLOC(buffers->in, n_rank));
+    SCS_TRY(SCS_ALLOC(buffers->n_out, n_rank));
+    return SCS_ALLOC(buffers->n_in, n_rank);
 }
 
 static bool is_own(const scs_gene_split *s, int32_t shard)
@@ -41,7 +41,7 @@ static scs_status allocate(scs_gene_split *s, int32_t n_rank)
     if (n_rank == 1)
         return SCS_OK;
     SCS_TRY(allocate_sizes(s));
-    return allocate_letters(&s->letters, n_rank);
+    return allocate_buffers(&s->buffers, n_rank);
 }
 
 scs_status scs_gene_split_prepare(scs_gene_split *split, const scs_team *team, int32_t n_all,
@@ -82,10 +82,10 @@ void scs_gene_split_clear(scs_gene_split *split)
     free(split->count_total);
     free(split->rows);
     scs_entries_clear(&split->by_gene);
-    free(split->letters.out);
-    free(split->letters.in);
-    free(split->letters.n_out);
-    free(split->letters.n_in);
+    free(split->buffers.out);
+    free(split->buffers.in);
+    free(split->buffers.n_out);
+    free(split->buffers.n_in);
     *split = (scs_gene_split){0};
 }
 
@@ -176,7 +176,7 @@ static int32_t first_block(const scs_gene_split *s, const scs_team *team, int32_
 static void address_sizes(const batch_round *r)
 {
     scs_gene_split *s = r->split;
-    scs_letters *letters = &s->letters;
+    scs_exchange_buffers *buffers = &s->buffers;
     int32_t mine = shard_of(r, r->team->rank);
 
     for (int32_t rank = 0; rank < r->team->n_rank; rank++) {
@@ -184,10 +184,10 @@ static void address_sizes(const batch_round *r)
         int64_t n_block = first_block(s, r->team, rank + 1) - block;
         int64_t cells = mine < 0 ? 0 : r->own[r->k]->n_out;
 
-        letters->out[rank] = mine < 0 ? NULL : s->size[mine] + block * cells;
-        letters->n_out[rank] = n_block * cells;
-        letters->in[rank] = theirs < 0 ? NULL : s->size[theirs];
-        letters->n_in[rank] = theirs < 0 ? 0
+        buffers->out[rank] = mine < 0 ? NULL : s->size[mine] + block * cells;
+        buffers->n_out[rank] = n_block * cells;
+        buffers->in[rank] = theirs < 0 ? NULL : s->size[theirs];
+        buffers->n_in[rank] = theirs < 0 ? 0
                                          : scs_entries_blocks(s->n_gene) *
                                                (s->first_row[theirs + 1] - s->first_row[theirs]);
     }
@@ -195,10 +195,10 @@ static void address_sizes(const batch_round *r)
 
 static scs_status exchange(const batch_round *r)
 {
-    scs_letters *letters = &r->split->letters;
+    scs_exchange_buffers *buffers = &r->split->buffers;
 
-    return r->team->exchange(r->team->ctx, letters->out, letters->n_out, letters->in,
-                             letters->n_in);
+    return r->team->exchange(r->team->ctx, buffers->out, buffers->n_out, buffers->in,
+                             buffers->n_in);
 }
 
 /* Room for the others' parts. */
@@ -225,7 +225,7 @@ static scs_status reserve_parts(scs_gene_split *s)
 static void address_entries(const batch_round *r, bool values)
 {
     scs_gene_split *s = r->split;
-    scs_letters *letters = &s->letters;
+    scs_exchange_buffers *buffers = &s->buffers;
     int64_t unit = values ? sizeof(scs_real) : sizeof(uint8_t);
     const scs_entries *x = shard_of(r, r->team->rank) < 0 ? NULL : r->own[r->k];
 
@@ -235,12 +235,12 @@ static void address_entries(const batch_round *r, bool values)
         int64_t begin = x ? x->first[(int64_t)first_block(s, r->team, rank) * x->n_out] : 0;
         int64_t end = x ? x->first[(int64_t)first_block(s, r->team, rank + 1) * x->n_out] : 0;
 
-        letters->out[rank] = !x       ? NULL
+        buffers->out[rank] = !x       ? NULL
                              : values ? (const void *)(x->value + begin)
                                       : (const void *)(x->column + begin);
-        letters->n_out[rank] = (end - begin) * unit;
-        letters->in[rank] = !part ? NULL : values ? (void *)part->value : (void *)part->column;
-        letters->n_in[rank] = part ? scs_entries_count(part) * unit : 0;
+        buffers->n_out[rank] = (end - begin) * unit;
+        buffers->in[rank] = !part ? NULL : values ? (void *)part->value : (void *)part->column;
+        buffers->n_in[rank] = part ? scs_entries_count(part) * unit : 0;
     }
 }
 

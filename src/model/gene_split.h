@@ -11,11 +11,11 @@
 #include "scscreen/shard.h"
 
 /** What goes to every rank and comes from it in one exchange. */
-typedef struct scs_letters {
+typedef struct scs_exchange_buffers {
     const void **out;      /**< [n_rank] borrowed */
     void **in;             /**< [n_rank] borrowed */
     int64_t *n_out, *n_in; /**< [n_rank] bytes */
-} scs_letters;
+} scs_exchange_buffers;
 
 typedef struct scs_gene_split {
     int32_t n_shard, first, last; /**< this rank's are [first, last) */
@@ -30,7 +30,7 @@ typedef struct scs_gene_split {
     scs_real *rows;               /**< [all cells, n_col] what was gathered last */
     int64_t *bound;               /**< [n_shard + 1] of rows */
     uint8_t **size;               /**< [n_shard] entries of each cell in each block of genes */
-    scs_letters letters;
+    scs_exchange_buffers buffers;
 } scs_gene_split;
 
 /** Room for a batch of this team; kept where it is enough. Local.

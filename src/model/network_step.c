@@ -3,9 +3,9 @@
 
 #include <string.h>
 
-/* ---- batch norm over the batch or over the shard's part ---- */
+/* ---- forward: batch norm over the batch or over the shard's part ---- */
 
-static void shard_sums(const scs_pass *pass, int b)
+static void moment_sums(const scs_pass *pass, int b)
 {
     const scs_network *net = pass->net;
     int32_t n_col = net->arch.n_hidden;
@@ -19,8 +19,8 @@ static void shard_sums(const scs_pass *pass, int b)
 }
 
 /* running = (1 - momentum) running + momentum batch, as torch has it. */
-static void move_running(const scs_model *model, int64_t offset, int64_t n, const double *batch,
-                         double divisor)
+static void update_running(const scs_model *model, int64_t offset, int64_t n, const double *batch,
+                           double divisor)
 {
     double momentum = model->arch.bn_momentum;
 
@@ -38,7 +38,7 @@ static scs_status global_moments(const scs_pass *pass, int b)
     int32_t n_col = net->arch.n_hidden;
     scs_norm *first = &net->lane[0].hidden[b].moments;
 
-    shard_sums(pass, b);
+    moment_sums(pass, b);
     SCS_TRY(pass->team->sum(pass->team->ctx, net->sums, 2 * n_col, net->total));
     scs_layer_batch_norm_from_sums(net->total, pass->step->n_global, net->arch.bn_epsilon, first);
     for (int32_t i = 1; i < net->n_local; i++) {
@@ -47,7 +47,7 @@ static scs_status global_moments(const scs_pass *pass, int b)
         memcpy(moments->mean, first->mean, (size_t)n_col * sizeof *first->mean);
         memcpy(moments->inv_std, first->inv_std, (size_t)n_col * sizeof *first->inv_std);
     }
-    move_running(pass->model, net->layout.block[b].running_mean, 2 * n_col, net->total, 1.0);
+    update_running(pass->model, net->layout.block[b].running_mean, 2 * n_col, net->total, 1.0);
     return SCS_OK;
 }
 
@@ -59,7 +59,7 @@ static void shard_moments(const scs_pass *pass, int b)
     const scs_block *block = &net->layout.block[b];
     int64_t n_stat = 2 * net->arch.n_hidden, width = net->layout.n_running + net->layout.n_block;
 
-    shard_sums(pass, b);
+    moment_sums(pass, b);
     for (int32_t i = 0; i < net->n_local; i++) {
         scs_lane *lane = &net->lane[i];
         double *sums = net->sums + i * n_stat, *stats = net->shard_stats + i * width;
@@ -79,7 +79,7 @@ static void shard_moments(const scs_pass *pass, int b)
 
 /* batch_norm shard: the running statistics follow the mean of the shards' own, the same on all
  * ranks. */
-static scs_status move_running_by_shards(const scs_pass *pass)
+static scs_status update_running_by_shards(const scs_pass *pass)
 {
     scs_network *net = pass->net;
     const scs_layout *layout = &net->layout;
@@ -91,7 +91,8 @@ static scs_status move_running_by_shards(const scs_pass *pass)
         int64_t offset = layout->block[b].running_mean;
 
         if (offset >= 0 && n_shard > 0)
-            move_running(pass->model, offset, 2 * net->arch.n_hidden, net->total + offset, n_shard);
+            update_running(pass->model, offset, 2 * net->arch.n_hidden, net->total + offset,
+                           n_shard);
     }
     return SCS_OK;
 }
@@ -103,7 +104,7 @@ static scs_signal block_input(const scs_network *net, const scs_lane *lane, int 
     return b == net->arch.n_layer ? lane->z : lane->hidden[b - 1].out;
 }
 
-/* ---- a block ---- */
+/* ---- forward: a block ---- */
 
 static void linear_forward(const scs_pass *pass, int b)
 {
@@ -172,7 +173,7 @@ static scs_status block_forward(const scs_pass *pass, int b)
     return scs_collective_ok();
 }
 
-/* ---- the latent layer ---- */
+/* ---- forward: the latent layer ---- */
 
 static void head_forward(const scs_pass *pass, const scs_dense *dense, bool variance)
 {
@@ -250,14 +251,14 @@ static scs_status forward(const scs_pass *pass)
         SCS_TRY(block_forward(pass, b));
     }
     if (pass->step->batch_norm == SCS_BATCH_NORM_SHARD)
-        SCS_TRY(move_running_by_shards(pass));
+        SCS_TRY(update_running_by_shards(pass));
     return SCS_OK;
 }
 
-/* ---- batch norm ---- */
+/* ---- backward: batch norm ---- */
 
 /* Columns [first, last). */
-static void norm_sums_of(const scs_pass *pass, int b, int32_t i, int32_t first, int32_t last)
+static void norm_sums_tile(const scs_pass *pass, int b, int32_t i, int32_t first, int32_t last)
 {
     const scs_network *net = pass->net;
     const scs_block *block = &net->layout.block[b];
@@ -282,7 +283,7 @@ static void norm_sums(const scs_pass *pass, int b)
 #pragma omp parallel for collapse(2) if (scs_network_worth_threads(net, n_col, 4))
     for (int32_t i = 0; i < net->n_local; i++)
         for (int32_t first = 0; first < n_col; first += SCS_NORM_TILE)
-            norm_sums_of(pass, b, i, first, scs_norm_tile_end(first, n_col));
+            norm_sums_tile(pass, b, i, first, scs_norm_tile_end(first, n_col));
 }
 
 static void divide(double *sums, int64_t n, double divisor)
@@ -311,9 +312,10 @@ static scs_status norm_means(const scs_pass *pass, int b)
     return scs_collective_ok();
 }
 
-/* ---- a block ---- */
+/* ---- backward: a block ---- */
 
-static void deactivate_row(const scs_pass *pass, int b, int32_t i, int64_t row, scs_dropout dropout)
+static void activation_backward_row(const scs_pass *pass, int b, int32_t i, int64_t row,
+                                    scs_dropout dropout)
 {
     const scs_network *net = pass->net;
     scs_hidden *hidden = &net->lane[i].hidden[b];
@@ -325,7 +327,7 @@ static void deactivate_row(const scs_pass *pass, int b, int32_t i, int64_t row, 
         hidden->norm.value + at, hidden->out.grad + at, hidden->norm.grad + at);
 }
 
-static void denormalise_row(const scs_pass *pass, int b, int32_t i, int64_t row)
+static void norm_backward_row(const scs_pass *pass, int b, int32_t i, int64_t row)
 {
     scs_network *net = pass->net;
     scs_hidden *hidden = &net->lane[i].hidden[b];
@@ -388,18 +390,18 @@ static scs_status block_backward(const scs_pass *pass, int b)
     for (int32_t i = 0; i < net->n_local; i++)
         for (int32_t row = 0; row < net->max_rows; row++)
             if (row < net->lane[i].n)
-                deactivate_row(pass, b, i, row, dropout);
+                activation_backward_row(pass, b, i, row, dropout);
     if (batch_norm)
         SCS_TRY(norm_means(pass, b));
 #pragma omp parallel for collapse(2) if (scs_network_worth_threads(net, net->arch.n_hidden, 4))
     for (int32_t i = 0; i < net->n_local; i++)
         for (int32_t row = 0; row < net->max_rows; row++)
             if (batch_norm && row < net->lane[i].n)
-                denormalise_row(pass, b, i, row);
+                norm_backward_row(pass, b, i, row);
     return linear_backward(pass, b);
 }
 
-/* ---- the latent layer ---- */
+/* ---- backward: the latent layer ---- */
 
 static void head_backward(const scs_pass *pass, const scs_dense *dense, bool variance)
 {

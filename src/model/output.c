@@ -35,12 +35,12 @@ bool scs_output_splits(const scs_arch *arch, int64_t n_global)
 struct scs_output {
     scs_arch arch;
     int32_t n_part, max_rows;
-    bool factored;           /* the way of the following steps */
-    scs_output_dense *tiled; /* NULL until a step goes that way */
-    int64_t tiled_rows;      /* that it has room for: few where only small batches go that way */
-    scs_output_factored *factors; /* NULL until a step goes that way */
-    const scs_real **hidden;      /* [n_part] the parts' */
-    scs_real **share;             /* [n_part] what the parts' slices add to dH */
+    bool use_factored;       /* in the following steps */
+    scs_output_dense *dense; /* NULL until a step goes that way */
+    int64_t dense_rows;      /* that it has room for: few where only small batches go that way */
+    scs_output_factored *factored; /* NULL until a step goes that way */
+    const scs_real **hidden;       /* [n_part] the parts' */
+    scs_real **share;              /* [n_part] what the parts' slices add to dH */
 };
 
 scs_status scs_output_create(const scs_arch *arch, int32_t n_part, int32_t max_rows,
@@ -62,8 +62,8 @@ void scs_output_destroy(scs_output **output)
 {
     if (!*output)
         return;
-    scs_output_dense_destroy(&(*output)->tiled);
-    scs_output_factored_destroy(&(*output)->factors);
+    scs_output_dense_destroy(&(*output)->dense);
+    scs_output_factored_destroy(&(*output)->factored);
     free((*output)->hidden);
     free((*output)->share);
     free(*output);
@@ -73,16 +73,16 @@ void scs_output_destroy(scs_output **output)
 scs_status scs_output_prepare(scs_output *output, bool factored, const scs_team *team,
                               int64_t n_row)
 {
-    output->factored = factored;
-    if (factored && !output->factors)
+    output->use_factored = factored;
+    if (factored && !output->factored)
         return scs_output_factored_create(&output->arch, output->n_part, output->max_rows,
-                                          &output->factors);
-    if (!factored && n_row > output->tiled_rows) {
-        scs_output_dense_destroy(&output->tiled);
-        output->tiled_rows = 0;
+                                          &output->factored);
+    if (!factored && n_row > output->dense_rows) {
+        scs_output_dense_destroy(&output->dense);
+        output->dense_rows = 0;
         SCS_TRY(scs_output_dense_create(&output->arch, team->n_shard, output->n_part, n_row,
-                                        &output->tiled));
-        output->tiled_rows = n_row;
+                                        &output->dense));
+        output->dense_rows = n_row;
     }
     return SCS_OK;
 }
@@ -91,10 +91,10 @@ scs_status scs_output_prepare(scs_output *output, bool factored, const scs_team 
 static scs_status sum_hidden_gradients(scs_output *output, const scs_team *team,
                                        const scs_gene_split *split, scs_output_part *part)
 {
-    scs_real *own = scs_output_dense_share(output->tiled, 0) + split->bound[split->first];
+    scs_real *own = scs_output_dense_share(output->dense, 0) + split->bound[split->first];
 
     for (int32_t p = 0; p < output->n_part; p++)
-        output->share[p] = scs_output_dense_share(output->tiled, p);
+        output->share[p] = scs_output_dense_share(output->dense, p);
     SCS_TRY(team->reduce_slice(team->ctx, output->share, split->bound, false, own));
     for (int32_t p = 0; p < output->n_part; p++) {
         const int64_t *bound = split->bound + split->first + p;
@@ -109,9 +109,9 @@ static scs_status dense_step(scs_output *output, const scs_real *param, double s
                              const scs_team *team, const scs_gene_split *split,
                              scs_output_part *part)
 {
-    scs_output_dense_step(output->tiled, param, scale, split, part[0].grad);
+    scs_output_dense_step(output->dense, param, scale, split, part[0].grad);
     for (int32_t p = 0; p < output->n_part; p++)
-        part[p].squared_error = scs_output_dense_error(output->tiled, p);
+        part[p].squared_error = scs_output_dense_error(output->dense, p);
     return sum_hidden_gradients(output, team, split, part);
 }
 
@@ -122,8 +122,8 @@ scs_status scs_output_step(scs_output *output, const scs_real *param, double sca
         output->hidden[p] = part[p].hidden;
     if (split)
         SCS_TRY(scs_gene_split_gather(split, team, output->hidden));
-    if (output->factored)
-        return scs_output_factored_step(output->factors, param, scale, team, split, part);
+    if (output->use_factored)
+        return scs_output_factored_step(output->factored, param, scale, team, split, part);
     return dense_step(output, param, scale, team, split, part);
 }
 

@@ -44,46 +44,46 @@ static int32_t rows_of(const step *s)
     return (int32_t)s->split->first_row[s->split->n_shard];
 }
 
-static scs_status allocate(scs_output_dense *tiled)
+static scs_status allocate(scs_output_dense *o)
 {
-    int64_t n_strip = (int64_t)tiled->n_slice * tiled->n_strip, rows = n_strip * tiled->max_rows;
+    int64_t n_strip = (int64_t)o->n_slice * o->n_strip, rows = n_strip * o->max_rows;
 
-    SCS_TRY(SCS_ALLOC(tiled->predicted, rows * TILE));
-    SCS_TRY(SCS_ALLOC(tiled->residual, rows * TILE));
-    SCS_TRY(SCS_ALLOC(tiled->grad_hidden, rows * tiled->arch.n_hidden));
-    return SCS_ALLOC(tiled->error, n_strip);
+    SCS_TRY(SCS_ALLOC(o->predicted, rows * TILE));
+    SCS_TRY(SCS_ALLOC(o->residual, rows * TILE));
+    SCS_TRY(SCS_ALLOC(o->grad_hidden, rows * o->arch.n_hidden));
+    return SCS_ALLOC(o->error, n_strip);
 }
 
 scs_status scs_output_dense_create(const scs_arch *arch, int32_t n_shard, int32_t n_slice,
-                                   int64_t max_rows, scs_output_dense **tiled)
+                                   int64_t max_rows, scs_output_dense **o)
 {
     scs_layout layout;
     scs_status st;
 
     scs_layout_build(arch, &layout);
-    SCS_TRY(SCS_ALLOC(*tiled, 1));
-    **tiled = (scs_output_dense){.arch = *arch,
-                                 .dense = layout.out,
-                                 .n_slice = n_slice,
-                                 .n_strip = n_shard < MIN_STRIP ? MIN_STRIP / n_shard : 1,
-                                 .max_rows = max_rows};
-    SCS_GO(st, allocate(*tiled));
+    SCS_TRY(SCS_ALLOC(*o, 1));
+    **o = (scs_output_dense){.arch = *arch,
+                             .dense = layout.out,
+                             .n_slice = n_slice,
+                             .n_strip = n_shard < MIN_STRIP ? MIN_STRIP / n_shard : 1,
+                             .max_rows = max_rows};
+    SCS_GO(st, allocate(*o));
     return SCS_OK;
 done:
-    scs_output_dense_destroy(tiled);
+    scs_output_dense_destroy(o);
     return st;
 }
 
-void scs_output_dense_destroy(scs_output_dense **tiled)
+void scs_output_dense_destroy(scs_output_dense **o)
 {
-    if (!*tiled)
+    if (!*o)
         return;
-    free((*tiled)->predicted);
-    free((*tiled)->residual);
-    free((*tiled)->grad_hidden);
-    free((*tiled)->error);
-    free(*tiled);
-    *tiled = NULL;
+    free((*o)->predicted);
+    free((*o)->residual);
+    free((*o)->grad_hidden);
+    free((*o)->error);
+    free(*o);
+    *o = NULL;
 }
 
 /* A NaN stays one, so that training sees it. */
@@ -94,9 +94,9 @@ static void rectify(scs_real *x, int64_t n)
 }
 
 /* predicted = residual = x_hat of the tile's genes. */
-static void predict_tile(const scs_output_dense *tiled, const step *s, const tile *t)
+static void predict_tile(const scs_output_dense *o, const step *s, const tile *t)
 {
-    const scs_dense *dense = &tiled->dense;
+    const scs_dense *dense = &o->dense;
     const scs_real *weight = s->param + dense->weight + (int64_t)t->gene * dense->n_in;
     int32_t n = rows_of(s);
     int64_t size = (int64_t)n * t->width;
@@ -106,7 +106,7 @@ static void predict_tile(const scs_output_dense *tiled, const step *s, const til
                (size_t)t->width * sizeof *s->param);
     SCS_GEMM(CblasRowMajor, CblasNoTrans, CblasTrans, n, t->width, dense->n_in, 1, s->split->rows,
              dense->n_in, weight, dense->n_in, 1, t->predicted, t->width);
-    if (tiled->arch.output_relu)
+    if (o->arch.output_relu)
         rectify(t->predicted, size);
     memcpy(t->residual, t->predicted, (size_t)size * sizeof *t->residual);
 }
@@ -142,7 +142,7 @@ SCS_VECTOR static double tile_error(const tile *t, int32_t n)
     return sum;
 }
 
-/* The residual becomes the gradient of the tiled layer's sums; its column sums are the bias's
+/* The residual becomes the gradient of the o layer's sums; its column sums are the bias's
  * gradient. */
 SCS_VECTOR static void residual_gradient(const tile *t, int32_t n, bool relu, scs_real scale,
                                          scs_real *bias)
@@ -160,14 +160,14 @@ SCS_VECTOR static void residual_gradient(const tile *t, int32_t n, bool relu, sc
     }
 }
 
-static void propagate_tile(const scs_output_dense *tiled, const step *s, const tile *t,
+static void propagate_tile(const scs_output_dense *o, const step *s, const tile *t,
                            scs_real *grad_hidden, bool first)
 {
-    const scs_dense *dense = &tiled->dense;
+    const scs_dense *dense = &o->dense;
     int32_t n_hidden = dense->n_in, n = rows_of(s);
     int64_t weight = dense->weight + (int64_t)t->gene * n_hidden;
 
-    residual_gradient(t, n, tiled->arch.output_relu, s->scale, s->grad + dense->bias + t->gene);
+    residual_gradient(t, n, o->arch.output_relu, s->scale, s->grad + dense->bias + t->gene);
     SCS_GEMM(CblasRowMajor, CblasNoTrans, CblasNoTrans, n, n_hidden, t->width, 1, t->residual,
              t->width, s->param + weight, n_hidden, first ? 0 : 1, grad_hidden, n_hidden);
     SCS_GEMM(CblasRowMajor, CblasTrans, CblasNoTrans, t->width, n_hidden, n, 1, t->residual,
@@ -181,41 +181,40 @@ static int slice_begin(const scs_gene_split *split, int32_t slice)
         scs_layout_first_gene(split->n_all, split->n_shard, split->first + slice) - split->gene);
 }
 
-static void run_strip(scs_output_dense *tiled, const step *s, int32_t slice, int strip)
+static void run_strip(scs_output_dense *o, const step *s, int32_t slice, int strip)
 {
-    int64_t at = (int64_t)slice * tiled->n_strip + strip, rows = at * tiled->max_rows;
-    scs_real *grad_hidden = tiled->grad_hidden + rows * tiled->arch.n_hidden;
+    int64_t at = (int64_t)slice * o->n_strip + strip, rows = at * o->max_rows;
+    scs_real *grad_hidden = o->grad_hidden + rows * o->arch.n_hidden;
     int begin = slice_begin(s->split, slice), n = slice_begin(s->split, slice + 1) - begin;
-    int first = begin + n * strip / tiled->n_strip, last = begin + n * (strip + 1) / tiled->n_strip;
+    int first = begin + n * strip / o->n_strip, last = begin + n * (strip + 1) / o->n_strip;
     double error = 0;
 
     if (first == last && s->grad)
-        memset(grad_hidden, 0,
-               (size_t)rows_of(s) * (size_t)tiled->arch.n_hidden * sizeof *grad_hidden);
+        memset(grad_hidden, 0, (size_t)rows_of(s) * (size_t)o->arch.n_hidden * sizeof *grad_hidden);
     for (int block = first; block < last; block++) {
         int32_t left = s->split->n_gene - block * TILE;
         tile t = {.block = block,
                   .gene = s->split->gene + block * TILE,
                   .width = left < TILE ? left : TILE,
-                  .predicted = tiled->predicted + rows * TILE,
-                  .residual = tiled->residual + rows * TILE};
+                  .predicted = o->predicted + rows * TILE,
+                  .residual = o->residual + rows * TILE};
 
-        predict_tile(tiled, s, &t);
+        predict_tile(o, s, &t);
         subtract_cells(s, &t);
         error += tile_error(&t, rows_of(s));
         if (s->grad)
-            propagate_tile(tiled, s, &t, grad_hidden, block == first);
+            propagate_tile(o, s, &t, grad_hidden, block == first);
     }
-    tiled->error[at] = error;
+    o->error[at] = error;
 }
 
 /* Row i of a slice's share: that of its strips in their order, where the first one's is. */
-SCS_VECTOR static void add_strips(const scs_output_dense *tiled, int32_t slice, int64_t row)
+SCS_VECTOR static void add_strips(const scs_output_dense *o, int32_t slice, int64_t row)
 {
-    int64_t n_hidden = tiled->arch.n_hidden, stride = tiled->max_rows * n_hidden;
-    scs_real *sum = scs_output_dense_share(tiled, slice) + row * n_hidden;
+    int64_t n_hidden = o->arch.n_hidden, stride = o->max_rows * n_hidden;
+    scs_real *sum = scs_output_dense_share(o, slice) + row * n_hidden;
 
-    for (int strip = 1; strip < tiled->n_strip; strip++) {
+    for (int strip = 1; strip < o->n_strip; strip++) {
         const scs_real *share = sum + strip * stride;
 
 #pragma omp simd
@@ -224,38 +223,37 @@ SCS_VECTOR static void add_strips(const scs_output_dense *tiled, int32_t slice, 
     }
 }
 
-scs_real *scs_output_dense_share(const scs_output_dense *tiled, int32_t slice)
+scs_real *scs_output_dense_share(const scs_output_dense *o, int32_t slice)
 {
-    return tiled->grad_hidden +
-           (int64_t)slice * tiled->n_strip * tiled->max_rows * tiled->arch.n_hidden;
+    return o->grad_hidden + (int64_t)slice * o->n_strip * o->max_rows * o->arch.n_hidden;
 }
 
-double scs_output_dense_error(const scs_output_dense *tiled, int32_t slice)
+double scs_output_dense_error(const scs_output_dense *o, int32_t slice)
 {
     double sum = 0;
 
-    for (int strip = 0; strip < tiled->n_strip; strip++)
-        sum += tiled->error[(int64_t)slice * tiled->n_strip + strip];
+    for (int strip = 0; strip < o->n_strip; strip++)
+        sum += o->error[(int64_t)slice * o->n_strip + strip];
     return sum;
 }
 
-void scs_output_dense_step(scs_output_dense *tiled, const scs_real *param, double scale,
+void scs_output_dense_step(scs_output_dense *o, const scs_real *param, double scale,
                            const scs_gene_split *split, scs_real *grad)
 {
     step s = {split, param, (scs_real)scale, grad};
-    int n_strip = tiled->n_strip;
-    int32_t n_slice = tiled->n_slice, n = rows_of(&s);
+    int n_strip = o->n_strip;
+    int32_t n_slice = o->n_slice, n = rows_of(&s);
     /* cppcheck-suppress unreadVariable ; the pragmas read it */
-    double units = (double)n * tiled->arch.n_hidden;
+    double units = (double)n * o->arch.n_hidden;
 
 #pragma omp parallel for collapse(2) schedule(dynamic) if (SCS_WORTH_THREADS(units * split->n_gene))
     for (int32_t slice = 0; slice < n_slice; slice++)
         for (int strip = 0; strip < n_strip; strip++)
-            run_strip(tiled, &s, slice, strip);
+            run_strip(o, &s, slice, strip);
     if (!grad)
         return;
 #pragma omp parallel for collapse(2) if (SCS_WORTH_THREADS(units * n_slice * n_strip))
     for (int32_t slice = 0; slice < n_slice; slice++)
         for (int32_t row = 0; row < n; row++)
-            add_strips(tiled, slice, row);
+            add_strips(o, slice, row);
 }

@@ -14,17 +14,17 @@ typedef struct scs_output_dense scs_output_dense;
  * shards */
 SCS_MUST_USE scs_status scs_output_dense_create(const scs_arch *arch, int32_t n_shard,
                                                 int32_t n_slice, int64_t max_rows,
-                                                scs_output_dense **tiled);
-void scs_output_dense_destroy(scs_output_dense **tiled);
+                                                scs_output_dense **o);
+void scs_output_dense_destroy(scs_output_dense **o);
 /** Loss and gradients of scale * 0.5 * squared error.
  *  @param split the batch; rows: the last hidden activations
  *  @param grad flat gradient: the whole batch's of this rank's genes' rows of W and of b is
  * overwritten; NULL: the loss alone */
-void scs_output_dense_step(scs_output_dense *tiled, const scs_real *param, double scale,
+void scs_output_dense_step(scs_output_dense *o, const scs_real *param, double scale,
                            const scs_gene_split *split, scs_real *grad);
 /** What a slice's genes add to dH, [cells of all shards, n_hidden]; borrowed, may be changed. */
-scs_real *scs_output_dense_share(const scs_output_dense *tiled, int32_t slice);
+scs_real *scs_output_dense_share(const scs_output_dense *o, int32_t slice);
 /** The squared error of a slice's genes over all cells. */
-double scs_output_dense_error(const scs_output_dense *tiled, int32_t slice);
+double scs_output_dense_error(const scs_output_dense *o, int32_t slice);
 
 #endif

@@ -11,7 +11,49 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SCS_FACTOR_TILE = 128 }; /* genes, or columns, of a task */
+/* Genes, or columns of [.., d], of a task; rows of W of a task that adds W (Hc'Hc). Neither depends
+ * on ranks or threads. */
+enum { TILE = 128, SPREAD_ROWS = 256 };
+
+/* Cells whose gradient of W and b is made in one go: a part's, for all genes, or all parts', for
+ * this rank's genes. Borrowed. */
+typedef struct factor_cells {
+    int32_t n;
+    const scs_real *hidden;     /* [n, d] */
+    scs_real *offset;           /* [n, d] scale (c - H); may be where hidden is */
+    const scs_entries *by_gene; /* [n_gene, n] */
+    int32_t gene, n_gene;       /* genes [gene, gene + n_gene) */
+    scs_real *mean;             /* [d] c */
+    scs_real *residual;         /* [n_gene] scale q */
+    double *gene_error;         /* [tiles of genes] sum of (b - x)^2 over the cells */
+    scs_real *grad;             /* flat */
+} factor_cells;
+
+/* One part's own numbers. */
+typedef struct factor_lane {
+    scs_real *offset;   /* [max_rows, d] */
+    scs_real *mean;     /* [d] */
+    scs_real *residual; /* [n_gene] */
+    double *gene_error; /* [tiles of genes] */
+    double *cell_error; /* [max_rows] what h adds to the squared error */
+    scs_real *square;   /* [pieces of genes or cells, d, d] upper triangles of a product in hand */
+} factor_lane;
+
+struct scs_output_factored {
+    scs_dense dense;
+    int32_t n_part, max_rows, d;
+    int64_t size;        /* of a packed triangle and a row of d */
+    factor_lane *lane;   /* [n_part] */
+    factor_cells *cells; /* [n_cells <= n_part] */
+    int32_t n_cells;
+    int32_t *first_gene;   /* [n_part + 1] of the parts' slices (src/layout.h) */
+    double *parts, *total; /* [n_part, size], [size] */
+    scs_real *weight_gram; /* [d, d] W'W */
+    scs_real *cell_gram;   /* [d, d] scale Hc'Hc of the whole batch */
+    scs_real *minus_wb;    /* [d] -W'b */
+};
+
+/* ---- triangles of A'A ---- */
 
 enum { PIECE = 256, MAX_PIECES = 8 };
 
@@ -74,9 +116,140 @@ static void gram_unpack(const double *packed, int32_t d, scs_real *square)
     }
 }
 
-enum { TILE = SCS_FACTOR_TILE, SPREAD_ROWS = 256 };
+/* ---- create and destroy ---- */
 
-/* ---- the gradient of W and b ---- */
+/* Tiles of so many genes. */
+static int32_t gene_tiles(int32_t n_gene)
+{
+    return (n_gene + TILE - 1) / TILE;
+}
+
+static scs_status create_lane(const scs_output_factored *f, factor_lane *l)
+{
+    int64_t genes = gram_tasks(f->dense.n_out), cells = gram_tasks(f->max_rows);
+    int64_t n_piece = genes > cells ? genes : cells;
+
+    SCS_TRY(SCS_ALLOC(l->offset, (int64_t)f->max_rows * f->d));
+    SCS_TRY(SCS_ALLOC(l->mean, f->d));
+    SCS_TRY(SCS_ALLOC(l->residual, f->dense.n_out));
+    SCS_TRY(SCS_ALLOC(l->gene_error, gene_tiles(f->dense.n_out)));
+    SCS_TRY(SCS_ALLOC(l->cell_error, f->max_rows));
+    return SCS_ALLOC(l->square, n_piece * f->d * f->d);
+}
+
+static scs_status allocate(scs_output_factored *f)
+{
+    SCS_TRY(SCS_ALLOC(f->lane, f->n_part));
+    for (int32_t p = 0; p < f->n_part; p++)
+        SCS_TRY(create_lane(f, &f->lane[p]));
+    SCS_TRY(SCS_ALLOC(f->cells, f->n_part));
+    SCS_TRY(SCS_ALLOC(f->first_gene, f->n_part + 1));
+    SCS_TRY(SCS_ALLOC(f->parts, f->n_part * f->size));
+    SCS_TRY(SCS_ALLOC(f->total, f->size));
+    SCS_TRY(SCS_ALLOC(f->weight_gram, (int64_t)f->d * f->d));
+    SCS_TRY(SCS_ALLOC(f->cell_gram, (int64_t)f->d * f->d));
+    return SCS_ALLOC(f->minus_wb, f->d);
+}
+
+scs_status scs_output_factored_create(const scs_arch *arch, int32_t n_part, int32_t max_rows,
+                                      scs_output_factored **output)
+{
+    scs_layout layout;
+    scs_status st;
+
+    SCS_REQUIRE(!arch->output_relu, SCS_EARG,
+                "train.output_layer: factored needs a linear output; that of profile paper is not");
+    scs_layout_build(arch, &layout);
+    SCS_TRY(SCS_ALLOC(*output, 1));
+    **output = (scs_output_factored){.dense = layout.out,
+                                     .n_part = n_part,
+                                     .max_rows = max_rows,
+                                     .d = arch->n_hidden,
+                                     .size = gram_size(arch->n_hidden) + arch->n_hidden};
+    SCS_GO(st, allocate(*output));
+    return SCS_OK;
+done:
+    scs_output_factored_destroy(output);
+    return st;
+}
+
+void scs_output_factored_destroy(scs_output_factored **output)
+{
+    scs_output_factored *f = *output;
+
+    if (!f)
+        return;
+    for (int32_t p = 0; f->lane && p < f->n_part; p++) {
+        free(f->lane[p].offset);
+        free(f->lane[p].mean);
+        free(f->lane[p].residual);
+        free(f->lane[p].gene_error);
+        free(f->lane[p].cell_error);
+        free(f->lane[p].square);
+    }
+    free(f->lane);
+    free(f->cells);
+    free(f->first_gene);
+    free(f->parts);
+    free(f->total);
+    free(f->weight_gram);
+    free(f->cell_gram);
+    free(f->minus_wb);
+    free(f);
+    *output = NULL;
+}
+
+/* ---- W'W and W'b ---- */
+
+/* Columns [first, first + width) of a piece's share of W'b. @param weight [n, d] */
+SCS_VECTOR static void weigh_rows(const scs_real *weight, const scs_real *bias, int32_t n,
+                                  int32_t d, int32_t first, int32_t width, double *sum)
+{
+    memset(sum, 0, (size_t)width * sizeof *sum);
+    for (int64_t g = 0; g < n; g++) {
+        const scs_real *row = weight + g * d + first;
+
+#pragma omp simd
+        for (int32_t c = 0; c < width; c++)
+            sum[c] += (double)bias[g] * row[c];
+    }
+}
+
+/* Tasks below n_gram are of W'W, the others of W'b. */
+static void weights_of_piece(scs_output_factored *f, const scs_real *param, int32_t p, int task)
+{
+    int32_t first = f->first_gene[p], n = f->first_gene[p + 1] - first;
+    const scs_real *weight = param + f->dense.weight + (int64_t)first * f->d;
+    int n_gram = gram_tasks(n);
+    int32_t column = (task - n_gram) * TILE, left = f->d - column;
+    double *sum = f->parts + p * f->size + gram_size(f->d);
+
+    if (task < n_gram)
+        gram_run(weight, n, f->d, 1, task, f->lane[p].square + (int64_t)task * f->d * f->d);
+    else if (left > 0)
+        weigh_rows(weight, param + f->dense.bias + first, n, f->d, column,
+                   left < TILE ? left : TILE, sum + column);
+}
+
+static scs_status gram_of_weights(scs_output_factored *f, const scs_real *param,
+                                  const scs_team *team)
+{
+    int n_task = gram_tasks(f->dense.n_out) + (f->d + TILE - 1) / TILE;
+    int64_t packed = gram_size(f->d);
+
+#pragma omp parallel for collapse(2) schedule(dynamic)
+    for (int32_t p = 0; p < f->n_part; p++)
+        for (int task = 0; task < n_task; task++)
+            weights_of_piece(f, param, p, task);
+    for (int32_t p = 0; p < f->n_part; p++)
+        gram_pack(f->lane[p].square, f->first_gene[p + 1] - f->first_gene[p], f->d,
+                  f->parts + p * f->size);
+    SCS_TRY(team->sum(team->ctx, f->parts, f->size, f->total));
+    gram_unpack(f->total, f->d, f->weight_gram);
+    for (int32_t c = 0; c < f->d; c++)
+        f->minus_wb[c] = (scs_real)-f->total[packed + c];
+    return SCS_OK;
+}
 
 /* In vector lanes, whose sums have another order than scs_vector_dot's. */
 SCS_VECTOR static double dot(const scs_real *a, const scs_real *b, int32_t n)
@@ -87,109 +260,6 @@ SCS_VECTOR static double dot(const scs_real *a, const scs_real *b, int32_t n)
     for (int32_t i = 0; i < n; i++)
         sum += (double)a[i] * (double)b[i];
     return sum;
-}
-
-/* A gene's sums of x and of (b - x)^2 over the cells. */
-static double gene_sums(const scs_entries *x, int32_t gene, double bias, double *error)
-{
-    double sum = 0, square = 0;
-
-    for (int64_t b = 0; b < scs_entries_blocks(x->n_in); b++) {
-        const int64_t *first = x->first + b * x->n_out + gene;
-
-        for (int64_t k = first[0]; k < first[1]; k++) {
-            sum += x->value[k];
-            square += (double)x->value[k] * x->value[k];
-        }
-    }
-    *error += x->n_in * bias * bias - 2 * bias * sum + square;
-    return sum;
-}
-
-/* q of a tile of genes, which is the gradient of b. */
-static void lift_genes(const scs_output_factored *f, const scs_real *param, double scale,
-                       const scs_factor_cells *c, int tile)
-{
-    int32_t last = (tile + 1) * TILE < c->n_gene ? (tile + 1) * TILE : c->n_gene;
-    const scs_real *weight = param + f->dense.weight + (int64_t)c->gene * f->d;
-    const scs_real *bias = param + f->dense.bias + c->gene;
-
-    c->gene_error[tile] = 0;
-    for (int32_t g = tile * TILE; g < last; g++) {
-        double sum = gene_sums(c->by_gene, g, bias[g], &c->gene_error[tile]);
-        double predicted = c->n * (dot(weight + (int64_t)g * f->d, c->mean, f->d) + bias[g]);
-
-        c->lift[g] = (scs_real)(scale * (predicted - sum));
-        c->grad[f->dense.bias + c->gene + g] = c->lift[g];
-    }
-}
-
-enum { OUTPUT_FACTORED_TILE = SCS_FACTOR_TILE };
-
-/* ---- create and destroy ---- */
-
-/* Tiles of so many genes. */
-static int32_t factor_tiles(int32_t n_gene)
-{
-    return (n_gene + OUTPUT_FACTORED_TILE - 1) / OUTPUT_FACTORED_TILE;
-}
-
-/* The cells' rows of dW, but for W (Hc'Hc), and db; from the centred H. Also gene_error. */
-static void factors_weight_gradient(const scs_output_factored *f, const scs_real *param,
-                                    double scale)
-{
-    int n_tile = factor_tiles(f->dense.n_out);
-    int n_task = scs_sparse_product_tasks(f->dense.n_out, f->d);
-
-#pragma omp parallel for collapse(2)
-    for (int32_t i = 0; i < f->n_cells; i++)
-        for (int tile = 0; tile < n_tile; tile++)
-            if (f->cells[i].n && tile < factor_tiles(f->cells[i].n_gene))
-                lift_genes(f, param, scale, &f->cells[i], tile);
-#pragma omp parallel for collapse(2) schedule(dynamic)
-    for (int32_t i = 0; i < f->n_cells; i++)
-        for (int task = 0; task < n_task; task++) {
-            const scs_factor_cells *c = &f->cells[i];
-            scs_product product = {.x = c->by_gene,
-                                   .dense = c->offset,
-                                   .base = c->mean,
-                                   .base_scale = c->lift,
-                                   .out = c->grad + f->dense.weight + (int64_t)c->gene * f->d,
-                                   .n_col = f->d};
-
-            if (c->n)
-                scs_sparse_product_run(&product, task);
-        }
-}
-
-static void add_spread_rows(const scs_output_factored *f, const scs_real *param, scs_real *grad,
-                            int32_t first, int32_t n)
-{
-    int64_t at = f->dense.weight + (int64_t)first * f->d;
-
-    SCS_GEMM(CblasRowMajor, CblasNoTrans, CblasNoTrans, n, f->d, f->d, 1, param + at, f->d,
-             f->cell_gram, f->d, 1, grad + at, f->d);
-}
-
-/* W (Hc'Hc) to dW, which only the whole batch gives: each part gets the rows of its slice of the
- * genes, or the first one those of all slices that are here. */
-static void factors_add_spread(const scs_output_factored *f, const scs_real *param,
-                               const scs_output_part *part)
-{
-    int32_t most = 0; /* genes of a slice */
-
-    for (int32_t p = 0; p < f->n_part; p++)
-        if (f->first_gene[p + 1] - f->first_gene[p] > most)
-            most = f->first_gene[p + 1] - f->first_gene[p];
-#pragma omp parallel for collapse(2) schedule(dynamic)
-    for (int32_t p = 0; p < f->n_part; p++)
-        for (int32_t row = 0; row < most; row += SPREAD_ROWS) {
-            int32_t first = f->first_gene[p] + row, left = f->first_gene[p + 1] - first;
-
-            if (left > 0)
-                add_spread_rows(f, param, part[f->n_cells > 1 ? p : 0].grad, first,
-                                left < SPREAD_ROWS ? left : SPREAD_ROWS);
-        }
 }
 
 /* ---- the gradient of H, and the squared error ---- */
@@ -253,8 +323,8 @@ static void multiply_hidden(scs_output_factored *f, double scale, const scs_outp
 }
 
 /* dH, from weight_gram and minus_wb. Also cell_error. */
-static void factors_hidden_gradient(scs_output_factored *f, const scs_real *param, double scale,
-                                    const scs_output_part *part)
+static void hidden_gradient(scs_output_factored *f, const scs_real *param, double scale,
+                            const scs_output_part *part)
 {
     multiply_cells(f, param, part);
     add_cell_errors(f, -1, false, part);
@@ -262,141 +332,13 @@ static void factors_hidden_gradient(scs_output_factored *f, const scs_real *para
     add_cell_errors(f, 1 / scale, true, part);
 }
 
-static scs_status create_lane(const scs_output_factored *f, scs_factor_lane *l)
-{
-    int64_t genes = gram_tasks(f->dense.n_out), cells = gram_tasks(f->max_rows);
-    int64_t n_piece = genes > cells ? genes : cells;
-
-    SCS_TRY(SCS_ALLOC(l->offset, (int64_t)f->max_rows * f->d));
-    SCS_TRY(SCS_ALLOC(l->mean, f->d));
-    SCS_TRY(SCS_ALLOC(l->lift, f->dense.n_out));
-    SCS_TRY(SCS_ALLOC(l->gene_error, factor_tiles(f->dense.n_out)));
-    SCS_TRY(SCS_ALLOC(l->cell_error, f->max_rows));
-    return SCS_ALLOC(l->square, n_piece * f->d * f->d);
-}
-
-static scs_status allocate(scs_output_factored *f)
-{
-    SCS_TRY(SCS_ALLOC(f->lane, f->n_part));
-    for (int32_t p = 0; p < f->n_part; p++)
-        SCS_TRY(create_lane(f, &f->lane[p]));
-    SCS_TRY(SCS_ALLOC(f->cells, f->n_part));
-    SCS_TRY(SCS_ALLOC(f->first_gene, f->n_part + 1));
-    SCS_TRY(SCS_ALLOC(f->parts, f->n_part * f->size));
-    SCS_TRY(SCS_ALLOC(f->total, f->size));
-    SCS_TRY(SCS_ALLOC(f->weight_gram, (int64_t)f->d * f->d));
-    SCS_TRY(SCS_ALLOC(f->cell_gram, (int64_t)f->d * f->d));
-    return SCS_ALLOC(f->minus_wb, f->d);
-}
-
-scs_status scs_output_factored_create(const scs_arch *arch, int32_t n_part, int32_t max_rows,
-                                      scs_output_factored **factors)
-{
-    scs_layout layout;
-    scs_status st;
-
-    SCS_REQUIRE(!arch->output_relu, SCS_EARG,
-                "train.output_layer: factored needs a linear output; that of profile paper is not");
-    scs_layout_build(arch, &layout);
-    SCS_TRY(SCS_ALLOC(*factors, 1));
-    **factors = (scs_output_factored){.dense = layout.out,
-                                      .n_part = n_part,
-                                      .max_rows = max_rows,
-                                      .d = arch->n_hidden,
-                                      .size = gram_size(arch->n_hidden) + arch->n_hidden};
-    SCS_GO(st, allocate(*factors));
-    return SCS_OK;
-done:
-    scs_output_factored_destroy(factors);
-    return st;
-}
-
-void scs_output_factored_destroy(scs_output_factored **factors)
-{
-    scs_output_factored *f = *factors;
-
-    if (!f)
-        return;
-    for (int32_t p = 0; f->lane && p < f->n_part; p++) {
-        free(f->lane[p].offset);
-        free(f->lane[p].mean);
-        free(f->lane[p].lift);
-        free(f->lane[p].gene_error);
-        free(f->lane[p].cell_error);
-        free(f->lane[p].square);
-    }
-    free(f->lane);
-    free(f->cells);
-    free(f->first_gene);
-    free(f->parts);
-    free(f->total);
-    free(f->weight_gram);
-    free(f->cell_gram);
-    free(f->minus_wb);
-    free(f);
-    *factors = NULL;
-}
-
-/* ---- W'W and W'b ---- */
-
-/* Columns [first, first + width) of a piece's share of W'b. @param weight [n, d] */
-SCS_VECTOR static void weigh_rows(const scs_real *weight, const scs_real *bias, int32_t n,
-                                  int32_t d, int32_t first, int32_t width, double *sum)
-{
-    memset(sum, 0, (size_t)width * sizeof *sum);
-    for (int64_t g = 0; g < n; g++) {
-        const scs_real *row = weight + g * d + first;
-
-#pragma omp simd
-        for (int32_t c = 0; c < width; c++)
-            sum[c] += (double)bias[g] * row[c];
-    }
-}
-
-/* Tasks below n_gram are of W'W, the others of W'b. */
-static void weights_of_piece(scs_output_factored *f, const scs_real *param, int32_t p, int task)
-{
-    int32_t first = f->first_gene[p], n = f->first_gene[p + 1] - first;
-    const scs_real *weight = param + f->dense.weight + (int64_t)first * f->d;
-    int n_gram = gram_tasks(n);
-    int32_t column = (task - n_gram) * OUTPUT_FACTORED_TILE, left = f->d - column;
-    double *sum = f->parts + p * f->size + gram_size(f->d);
-
-    if (task < n_gram)
-        gram_run(weight, n, f->d, 1, task, f->lane[p].square + (int64_t)task * f->d * f->d);
-    else if (left > 0)
-        weigh_rows(weight, param + f->dense.bias + first, n, f->d, column,
-                   left < OUTPUT_FACTORED_TILE ? left : OUTPUT_FACTORED_TILE, sum + column);
-}
-
-static scs_status gram_of_weights(scs_output_factored *f, const scs_real *param,
-                                  const scs_team *team)
-{
-    int n_task =
-        gram_tasks(f->dense.n_out) + (f->d + OUTPUT_FACTORED_TILE - 1) / OUTPUT_FACTORED_TILE;
-    int64_t packed = gram_size(f->d);
-
-#pragma omp parallel for collapse(2) schedule(dynamic)
-    for (int32_t p = 0; p < f->n_part; p++)
-        for (int task = 0; task < n_task; task++)
-            weights_of_piece(f, param, p, task);
-    for (int32_t p = 0; p < f->n_part; p++)
-        gram_pack(f->lane[p].square, f->first_gene[p + 1] - f->first_gene[p], f->d,
-                  f->parts + p * f->size);
-    SCS_TRY(team->sum(team->ctx, f->parts, f->size, f->total));
-    gram_unpack(f->total, f->d, f->weight_gram);
-    for (int32_t c = 0; c < f->d; c++)
-        f->minus_wb[c] = (scs_real)-f->total[packed + c];
-    return SCS_OK;
-}
-
 /* ---- H, centred, and Hc'Hc ---- */
 
 /* The mean of columns [first, first + width), and the offsets from it. */
-SCS_VECTOR static void centre(const scs_factor_cells *c, int32_t d, int32_t first, int32_t width,
+SCS_VECTOR static void centre(const factor_cells *c, int32_t d, int32_t first, int32_t width,
                               double scale)
 {
-    double mean[OUTPUT_FACTORED_TILE] = {0};
+    double mean[TILE] = {0};
 
     for (int64_t i = 0; i < c->n; i++) {
         const scs_real *row = c->hidden + i * d + first;
@@ -421,16 +363,14 @@ static void centre_cells(const scs_output_factored *f, double scale)
 {
 #pragma omp parallel for collapse(2)
     for (int32_t i = 0; i < f->n_cells; i++)
-        for (int32_t first = 0; first < f->d; first += OUTPUT_FACTORED_TILE)
+        for (int32_t first = 0; first < f->d; first += TILE)
             if (f->cells[i].n)
-                centre(&f->cells[i], f->d, first,
-                       f->d - first < OUTPUT_FACTORED_TILE ? f->d - first : OUTPUT_FACTORED_TILE,
-                       scale);
+                centre(&f->cells[i], f->d, first, f->d - first < TILE ? f->d - first : TILE, scale);
 }
 
 /* A part's own rows of the offsets. */
-static const scs_real *offset_of(const scs_output_factored *f, const scs_gene_split *split,
-                                 int32_t p)
+static const scs_real *part_offset(const scs_output_factored *f, const scs_gene_split *split,
+                                   int32_t p)
 {
     return split ? split->rows + split->bound[split->first + p] : f->lane[p].offset;
 }
@@ -445,7 +385,7 @@ static scs_status gram_of_cells(scs_output_factored *f, double scale, const scs_
     for (int32_t p = 0; p < f->n_part; p++)
         for (int task = 0; task < n_task; task++)
             if (task < gram_tasks(part[p].n))
-                gram_run(offset_of(f, split, p), part[p].n, f->d, 1 / scale, task,
+                gram_run(part_offset(f, split, p), part[p].n, f->d, 1 / scale, task,
                          f->lane[p].square + task * square);
     for (int32_t p = 0; p < f->n_part; p++)
         gram_pack(f->lane[p].square, part[p].n, f->d, f->parts + p * size);
@@ -454,23 +394,117 @@ static scs_status gram_of_cells(scs_output_factored *f, double scale, const scs_
     return SCS_OK;
 }
 
+/* ---- the gradient of W and b ---- */
+
+/* A gene's sums of x and of (b - x)^2 over the cells. */
+static double gene_sums(const scs_entries *x, int32_t gene, double bias, double *error)
+{
+    double sum = 0, square = 0;
+
+    for (int64_t b = 0; b < scs_entries_blocks(x->n_in); b++) {
+        const int64_t *first = x->first + b * x->n_out + gene;
+
+        for (int64_t k = first[0]; k < first[1]; k++) {
+            sum += x->value[k];
+            square += (double)x->value[k] * x->value[k];
+        }
+    }
+    *error += x->n_in * bias * bias - 2 * bias * sum + square;
+    return sum;
+}
+
+/* q of a tile of genes, which is the gradient of b. */
+static void residual_tile(const scs_output_factored *f, const scs_real *param, double scale,
+                          const factor_cells *c, int tile)
+{
+    int32_t last = (tile + 1) * TILE < c->n_gene ? (tile + 1) * TILE : c->n_gene;
+    const scs_real *weight = param + f->dense.weight + (int64_t)c->gene * f->d;
+    const scs_real *bias = param + f->dense.bias + c->gene;
+
+    c->gene_error[tile] = 0;
+    for (int32_t g = tile * TILE; g < last; g++) {
+        double sum = gene_sums(c->by_gene, g, bias[g], &c->gene_error[tile]);
+        double predicted = c->n * (dot(weight + (int64_t)g * f->d, c->mean, f->d) + bias[g]);
+
+        c->residual[g] = (scs_real)(scale * (predicted - sum));
+        c->grad[f->dense.bias + c->gene + g] = c->residual[g];
+    }
+}
+
+/* The cells' rows of dW, but for W (Hc'Hc), and db; from the centred H. Also gene_error. */
+static void weight_gradient(const scs_output_factored *f, const scs_real *param, double scale)
+{
+    int n_tile = gene_tiles(f->dense.n_out);
+    int n_task = scs_sparse_product_tasks(f->dense.n_out, f->d);
+
+#pragma omp parallel for collapse(2)
+    for (int32_t i = 0; i < f->n_cells; i++)
+        for (int tile = 0; tile < n_tile; tile++)
+            if (f->cells[i].n && tile < gene_tiles(f->cells[i].n_gene))
+                residual_tile(f, param, scale, &f->cells[i], tile);
+#pragma omp parallel for collapse(2) schedule(dynamic)
+    for (int32_t i = 0; i < f->n_cells; i++)
+        for (int task = 0; task < n_task; task++) {
+            const factor_cells *c = &f->cells[i];
+            scs_product product = {.x = c->by_gene,
+                                   .dense = c->offset,
+                                   .base = c->mean,
+                                   .base_scale = c->residual,
+                                   .out = c->grad + f->dense.weight + (int64_t)c->gene * f->d,
+                                   .n_col = f->d};
+
+            if (c->n)
+                scs_sparse_product_run(&product, task);
+        }
+}
+
+static void add_spread_rows(const scs_output_factored *f, const scs_real *param, scs_real *grad,
+                            int32_t first, int32_t n)
+{
+    int64_t at = f->dense.weight + (int64_t)first * f->d;
+
+    SCS_GEMM(CblasRowMajor, CblasNoTrans, CblasNoTrans, n, f->d, f->d, 1, param + at, f->d,
+             f->cell_gram, f->d, 1, grad + at, f->d);
+}
+
+/* W (Hc'Hc) to dW, which only the whole batch gives: each part gets the rows of its slice of the
+ * genes, or the first one those of all slices that are here. */
+static void add_spread(const scs_output_factored *f, const scs_real *param,
+                       const scs_output_part *part)
+{
+    int32_t most = 0; /* genes of a slice */
+
+    for (int32_t p = 0; p < f->n_part; p++)
+        if (f->first_gene[p + 1] - f->first_gene[p] > most)
+            most = f->first_gene[p + 1] - f->first_gene[p];
+#pragma omp parallel for collapse(2) schedule(dynamic)
+    for (int32_t p = 0; p < f->n_part; p++)
+        for (int32_t row = 0; row < most; row += SPREAD_ROWS) {
+            int32_t first = f->first_gene[p] + row, left = f->first_gene[p + 1] - first;
+
+            if (left > 0)
+                add_spread_rows(f, param, part[f->n_cells > 1 ? p : 0].grad, first,
+                                left < SPREAD_ROWS ? left : SPREAD_ROWS);
+        }
+}
+
 /* ---- a step ---- */
 
 static void take_parts(scs_output_factored *f, const scs_output_part *part)
 {
     f->n_cells = f->n_part;
     for (int32_t p = 0; p < f->n_part; p++) {
-        const scs_factor_lane *l = &f->lane[p];
+        const factor_lane *l = &f->lane[p];
 
-        f->cells[p] = (scs_factor_cells){.n = part[p].n,
-                                         .hidden = part[p].hidden,
-                                         .offset = l->offset,
-                                         .by_gene = &part[p].x->by_gene,
-                                         .n_gene = f->dense.n_out,
-                                         .mean = l->mean,
-                                         .lift = l->lift,
-                                         .gene_error = l->gene_error,
-                                         .grad = part[p].grad};
+        f->cells[p] = (factor_cells){.n = part[p].n,
+                                     .hidden = part[p].hidden,
+                                     .offset = l->offset,
+                                     .by_gene = &part[p].x->by_gene,
+                                     .n_gene = f->dense.n_out,
+                                     .mean = l->mean,
+                                     .residual = l->residual,
+                                     .gene_error = l->gene_error,
+                                     .grad = part[p].grad};
     }
 }
 
@@ -478,19 +512,19 @@ static void take_parts(scs_output_factored *f, const scs_output_part *part)
 static void take_split(scs_output_factored *f, const scs_gene_split *split,
                        const scs_output_part *part)
 {
-    const scs_factor_lane *l = &f->lane[0];
+    const factor_lane *l = &f->lane[0];
 
     f->n_cells = 1;
-    f->cells[0] = (scs_factor_cells){.n = (int32_t)split->first_row[split->n_shard],
-                                     .hidden = split->rows,
-                                     .offset = split->rows,
-                                     .by_gene = &split->by_gene,
-                                     .gene = split->gene,
-                                     .n_gene = split->n_gene,
-                                     .mean = l->mean,
-                                     .lift = l->lift,
-                                     .gene_error = l->gene_error,
-                                     .grad = part[0].grad};
+    f->cells[0] = (factor_cells){.n = (int32_t)split->first_row[split->n_shard],
+                                 .hidden = split->rows,
+                                 .offset = split->rows,
+                                 .by_gene = &split->by_gene,
+                                 .gene = split->gene,
+                                 .n_gene = split->n_gene,
+                                 .mean = l->mean,
+                                 .residual = l->residual,
+                                 .gene_error = l->gene_error,
+                                 .grad = part[0].grad};
 }
 
 /* What a part's cells have, and what its genes have: all genes for its cells, or its slice of the
@@ -499,9 +533,9 @@ static void sum_errors(const scs_output_factored *f, const scs_gene_split *split
                        scs_output_part *part)
 {
     for (int32_t p = 0; p < f->n_part; p++) {
-        const scs_factor_cells *c = &f->cells[split ? 0 : p];
-        int first = split ? factor_tiles(f->first_gene[p] - split->gene) : 0;
-        int last = factor_tiles(split ? f->first_gene[p + 1] - split->gene : c->n_gene);
+        const factor_cells *c = &f->cells[split ? 0 : p];
+        int first = split ? gene_tiles(f->first_gene[p] - split->gene) : 0;
+        int last = gene_tiles(split ? f->first_gene[p + 1] - split->gene : c->n_gene);
         double sum = 0;
 
         for (int32_t i = 0; i < part[p].n; i++)
@@ -523,11 +557,11 @@ scs_status scs_output_factored_step(scs_output_factored *f, const scs_real *para
     else
         take_parts(f, part);
     SCS_TRY(gram_of_weights(f, param, team));
-    factors_hidden_gradient(f, param, scale, part);
+    hidden_gradient(f, param, scale, part);
     centre_cells(f, scale);
     SCS_TRY(gram_of_cells(f, scale, team, split, part));
-    factors_weight_gradient(f, param, scale);
-    factors_add_spread(f, param, part);
+    weight_gradient(f, param, scale);
+    add_spread(f, param, part);
     sum_errors(f, split, part);
     return SCS_OK;
 }
