@@ -1,3 +1,11 @@
+/* Adam on a slice of the flat buffer, as torch.optim.Adam has it (Kingma and Ba, ICLR 2015), with
+ * L2 in the gradient (not decoupled, as scGen trains):
+ *
+ *   g = grad + decay w           m = b1 m + (1 - b1) g        v = b2 v + (1 - b2) g^2
+ *   w = w - (rate / (1 - b1^t)) m / (sqrt(v / (1 - b2^t)) + epsilon)
+ *
+ * Every element is updated by itself, so that slices over ranks, pieces over threads and vector
+ * lanes change no bit. Memory-bound: four arrays are read and three written once. Local. */
 #include "src/base/simd.h"
 #include "scscreen/model.h"
 
@@ -12,8 +20,8 @@
 /* Elements that one thread updates at a time. */
 enum { PIECE = 65536 };
 
-/** The step's constants, as torch.optim.Adam has them (Kingma and Ba, ICLR 2015, with L2 in the
- *  gradient). */
+/* The step's constants, made in double and rounded once. rest1 = 1 - beta1, rest2 = 1 - beta2;
+ * root_correction = 1 / sqrt(1 - beta2^t), so that the loop has no second division. */
 typedef struct adam {
     scs_real decay, beta1, beta2, rest1, rest2, step_size, root_correction, epsilon;
 } adam;
@@ -33,6 +41,7 @@ static adam adam_constants(const scs_arch *arch, double learning_rate, int64_t t
                   .epsilon = (scs_real)arch->adam_epsilon};
 }
 
+/* @param param, grad, m, v [n]; they do not overlap */
 SCS_VECTOR static void update(const adam *a, int64_t n, scs_real *param, const scs_real *grad,
                               scs_real *m, scs_real *v)
 {

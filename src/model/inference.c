@@ -1,4 +1,12 @@
-/* The encoder in evaluation mode, up to its two heads. Local. */
+/* The network in evaluation mode: running statistics normalise, nothing is dropped.
+ *
+ * A cell's result then depends on that cell alone, so that any rows may be encoded or decoded
+ * together, in any grouping. Used for early stopping (evaluate), for the latent atlas (encode)
+ * and for screening (decode_hidden; whole cells are decoded in tests and for a few only, since
+ * means of decoded cells need no decoding: src/screen/decode_mean.h).
+ *
+ * Cost of n cells: O(nnz n_hidden + n n_hidden^2), and O(n n_hidden n_gene) where all genes are
+ * decoded. All functions are Local. */
 #include "src/base/random.h"
 #include "src/base/simd.h"
 #include "src/kernels/nonzeros.h"
@@ -11,7 +19,10 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* Some cells on their way through blocks [first, last) of the network. */
+/* ---- a stack of blocks ---- */
+
+/* Some cells on their way through the encoder's or the decoder's blocks. Owned but for the model.
+ */
 typedef struct stack {
     const scs_model *model;
     scs_layout layout;
@@ -27,6 +38,7 @@ static void close_stack(stack *s)
     free(s->spare);
 }
 
+/* @param[out] s nothing is left behind after an error */
 static scs_status open_stack(const scs_model *model, int32_t n, stack *s)
 {
     int32_t n_hidden = model->arch.n_hidden;
@@ -43,7 +55,7 @@ done:
     return st;
 }
 
-/* Batch norm by the running statistics and leaky ReLU, in place. */
+/* Batch norm by the running statistics and leaky ReLU, in place. @param x [n, n_hidden] */
 static void activate(stack *s, int b, scs_real *x)
 {
     const scs_block *block = &s->layout.block[b];
@@ -62,7 +74,9 @@ static void activate(stack *s, int b, scs_real *x)
     }
 }
 
-/* The last block writes into out, the ones before by turns into it and the spare rows. */
+/* Blocks [first, first + n_layer). The last one writes into out, the ones before by turns into it
+ * and the spare rows, so that two buffers do for any number of layers. @param x the cells, for
+ * the first encoder block alone @param in [n, n_in] for all others @param[out] out [n, n_hidden] */
 static void run_stack(stack *s, int first, const scs_nonzeros *x, const scs_real *in, scs_real *out)
 {
     int last = first + s->model->arch.n_layer;
@@ -80,12 +94,15 @@ static void run_stack(stack *s, int first, const scs_nonzeros *x, const scs_real
     }
 }
 
+/* @param hidden [n, n_hidden] @param[out] out [n, n_latent] */
 static void run_head(const stack *s, const scs_dense *head, const scs_real *hidden, scs_real *out)
 {
     scs_flow flow = {.n = s->n, .in = hidden, .out = out};
 
     scs_linear_forward(head, s->model->param, &flow, 1);
 }
+
+/* ---- encode and decode ---- */
 
 /* @param x the cells, by cell  @param n cells > 0
  *  @param[out] mean, head [n, n_latent]; head: variance = exp(head) + floor; NULL: not wanted */
@@ -152,7 +169,9 @@ scs_status scs_model_decode(const scs_model *model, const scs_real *z, int32_t n
     return st;
 }
 
-/* Some cells in evaluation mode. */
+/* ---- the objective of validation cells ---- */
+
+/* Some cells in evaluation mode. Owned but for model and batch. */
 typedef struct evaluation {
     const scs_model *model;
     const scs_batch *batch;
@@ -163,6 +182,7 @@ typedef struct evaluation {
     scs_output_dense *output;
 } evaluation;
 
+/* The caller closes it, after an error too. */
 static scs_status open_evaluation(evaluation *e)
 {
     const scs_arch *arch = &e->model->arch;
@@ -191,7 +211,8 @@ static void close_evaluation(evaluation *e)
     free(e->noise);
 }
 
-/* z of every cell, with the same noise in every epoch. @return sum of KL */
+/* z of every cell, with the same noise in every epoch: epochs can then be compared by their loss.
+ * @return sum of KL */
 static double draw_latent(const evaluation *e, int64_t seed)
 {
     int32_t n_latent = e->model->arch.n_latent;
@@ -209,6 +230,8 @@ static double draw_latent(const evaluation *e, int64_t seed)
     return kl;
 }
 
+/* The dense output layer takes a batch as a gene split: here one shard, one rank, all genes; a
+ * gradient is not asked for. */
 static scs_status run_evaluation(evaluation *e, int64_t seed, scs_loss *loss)
 {
     const scs_model *model = e->model;

@@ -1,3 +1,10 @@
+/* What stands between the linear layers, row by row: dropout, leaky ReLU, batch norm, and the
+ * latent layer.
+ *
+ * Float activations, double sums and constants: sums over a batch are added up over shards
+ * afterwards (src/data/team.h), so that rounding must not depend on how many cells a shard has.
+ * exp, log and sqrt of the latent layer are taken in double. Loops are over units, in vector
+ * lanes; an element's arithmetic does not depend on its lane. All functions are Local. */
 #include "src/model/layer.h"
 
 #include "src/base/random.h"
@@ -10,8 +17,11 @@
 #include <stdbool.h>
 #include <string.h>
 
+/* ---- dropout ---- */
+
 scs_dropout scs_layer_dropout_of(double probability)
 {
+    /* Rounded to 1 / 65,536; one unit in 65,536 is kept at least, so that scale is finite. */
     uint32_t threshold = (uint32_t)(probability * 65536.0 + 0.5);
 
     if (threshold > 65535)
@@ -22,7 +32,8 @@ scs_dropout scs_layer_dropout_of(double probability)
 /* Units that one call of the generator decides upon: eight a block. */
 enum { UNITS = 8 * SCS_RANDOM_BLOCKS };
 
-/* Block by block, the halves of its words, low ones first. */
+/* Block by block, the halves of its words, low ones first: unit j of a cell always gets the same
+ * 16 bits, however many are drawn at once. */
 SCS_VECTOR static void compare_words(uint32_t word[4][SCS_RANDOM_BLOCKS], uint32_t threshold,
                                      uint8_t *keep)
 {
@@ -41,12 +52,15 @@ void scs_layer_dropout_draw(scs_dropout dropout, const scs_stream *stream, int32
     for (int32_t j = 0; j < n; j += UNITS) {
         bool whole = n - j >= UNITS;
 
+        /* The last call draws bits for units that are not there. */
         scs_random_blocks(stream, (uint32_t)(j / 8), word);
         compare_words(word, dropout.threshold, whole ? keep + j : some);
         if (!whole)
             memcpy(keep + j, some, (size_t)(n - j));
     }
 }
+
+/* ---- leaky ReLU ---- */
 
 SCS_VECTOR void scs_layer_activation_forward(double slope, scs_dropout dropout, const uint8_t *keep,
                                              int32_t n, const scs_real *in, scs_real *out)
@@ -79,6 +93,8 @@ SCS_VECTOR void scs_layer_activation_backward(double slope, scs_dropout dropout,
         grad_in[j] = keep[j] ? grad_in[j] * dropout.scale : 0;
 }
 
+/* ---- batch norm ---- */
+
 /* Squares of floats are exact in double: one pass loses nothing that float activations have. */
 SCS_VECTOR void scs_layer_batch_norm_sums(const scs_real *x, int32_t n, int32_t n_col,
                                           int32_t first, int32_t last, double *sums)
@@ -98,6 +114,8 @@ SCS_VECTOR void scs_layer_batch_norm_sums(const scs_real *x, int32_t n, int32_t 
     }
 }
 
+/* Variance as mean of squares minus square of mean, in double, where squares of floats are exact.
+ * Rounding below 0 is cut off. */
 void scs_layer_batch_norm_from_sums(double *sums, int64_t n, double epsilon, scs_norm *norm)
 {
     double *mean = sums, *square = sums + norm->n_col;
@@ -170,6 +188,10 @@ SCS_VECTOR void scs_layer_batch_norm_backward(const scs_norm *norm, const scs_bl
     }
 }
 
+/* ---- the latent layer ---- */
+
+/* With u = exp(head), variance = u + floor (scGen: 1e-4); the floor keeps log and sqrt away from
+ * 0. */
 double scs_layer_posterior_forward(const scs_arch *arch, const scs_posterior *cell)
 {
     double kl = 0;
@@ -184,6 +206,8 @@ double scs_layer_posterior_forward(const scs_arch *arch, const scs_posterior *ce
     return kl;
 }
 
+/* d z / d variance = noise / (2 sqrt(variance)); d KL / d variance = 0.5 (1 - 1 / variance), d KL
+ * / d mean = mean; d variance / d head = exp(head). */
 void scs_layer_posterior_backward(const scs_arch *arch, const scs_posterior *cell,
                                   const scs_real *grad_z, double scale, scs_real *grad_mean,
                                   scs_real *grad_head)

@@ -1,4 +1,9 @@
-/** Leaky ReLU and dropout, row by row. All functions are Local. */
+/** What stands between the linear layers: dropout, leaky ReLU, batch norm and the latent layer.
+ *
+ *  Row by row, or by columns of one shard's rows; adding up over shards is the caller's. Nothing
+ *  here allocates or fails, and rows that go in and come out may be the same memory unless it says
+ *  otherwise. All functions are Local.
+ */
 #ifndef SCS_LAYER_H
 #define SCS_LAYER_H
 
@@ -6,6 +11,8 @@
 #include "src/model/layout.h"
 #include "scscreen/model.h"
 #include "scscreen/status.h"
+
+/* ---- leaky ReLU and dropout ---- */
 
 /** A unit is dropped when its 16-bit random word is below the threshold; kept units are scaled by
  *  the inverse of the probability that this really gives. */
@@ -16,20 +23,20 @@ typedef struct scs_dropout {
 
 /** @param probability in [0, 1) */
 scs_dropout scs_layer_dropout_of(double probability);
-/** Which of a cell's n units stay: unit j from 16 bits of block j / 8. @param[out] keep [n] 0 or 1
- */
+/** Which of a cell's n units stay: unit j from 16 bits of block j / 8 of the cell's stream.
+ *  @param[out] keep [n] 0 or 1 */
 void scs_layer_dropout_draw(scs_dropout dropout, const scs_stream *stream, int32_t n,
                             uint8_t *keep);
-/** out = dropout(leaky(in)). @param keep [n], or NULL: no dropout */
+/** out = dropout(leaky(in)), with leaky(x) = x above 0, slope x below.
+ *  @param keep [n], or NULL: no dropout  @param in, out [n] */
 void scs_layer_activation_forward(double slope, scs_dropout dropout, const uint8_t *keep, int32_t n,
                                   const scs_real *in, scs_real *out);
-/** grad_in from grad_out; in as in the forward pass. */
+/** grad_in = scale keep leaky'(in) grad_out; in and keep as in the forward pass. All [n]. */
 void scs_layer_activation_backward(double slope, scs_dropout dropout, const uint8_t *keep,
                                    int32_t n, const scs_real *in, const scs_real *grad_out,
                                    scs_real *grad_in);
 
-/* Batch norm of one layer for one shard's rows; adding up over shards is the caller's. All
- *  functions are Local. */
+/* ---- batch norm of one layer ---- */
 
 /** What normalises the columns: y = gamma (x - mean) inv_std + beta. */
 typedef struct scs_norm {
@@ -37,9 +44,10 @@ typedef struct scs_norm {
     double *mean, *inv_std; /**< [n_col] owned by the workspace */
 } scs_norm;
 
-/** Columns that one thread adds up at a time. */
+/** Columns that one thread adds up at a time: fixed, so that sums have one order. */
 enum { SCS_NORM_TILE = 128 };
 
+/** One behind the last column of the tile that begins at `first`. */
 static inline int32_t scs_norm_tile_end(int32_t first, int32_t n_col)
 {
     return n_col - first < SCS_NORM_TILE ? n_col : first + SCS_NORM_TILE;
@@ -53,10 +61,10 @@ void scs_layer_batch_norm_sums(const scs_real *x, int32_t n, int32_t n_col, int3
  *  `norm` gets the mean and the biased variance, as torch normalises. @param[in,out] sums [2 n_col]
  */
 void scs_layer_batch_norm_from_sums(double *sums, int64_t n, double epsilon, scs_norm *norm);
-/** The running statistics normalise. */
+/** The running statistics normalise. @param running the model's  @param[out] norm n_col is set */
 void scs_layer_batch_norm_from_running(const scs_block *block, const scs_real *running,
                                        double epsilon, scs_norm *norm);
-/** One row. */
+/** One row: y [n_col] from x [n_col]. @param param the model's, for gamma and beta */
 void scs_layer_batch_norm_forward(const scs_norm *norm, const scs_block *block,
                                   const scs_real *param, const scs_real *x, scs_real *y);
 /** Sums of grad_y (first n_col) and of grad_y xhat over the rows, with xhat = (x - mean) inv_std,
@@ -72,8 +80,7 @@ void scs_layer_batch_norm_backward(const scs_norm *norm, const scs_block *block,
                                    const scs_real *param, const double *means, const scs_real *x,
                                    const scs_real *grad_y, scs_real *grad_x);
 
-/* The latent layer of one cell: variance, reparameterisation and KL, forward and backward. All
- *  functions are Local. */
+/* ---- the latent layer of one cell ---- */
 
 /** One cell's posterior. All [n_latent], borrowed. */
 typedef struct scs_posterior {

@@ -1,3 +1,10 @@
+/* One flat buffer of parameters, in the order of scGen's state_dict, and how it is cut into
+ * slices.
+ *
+ * Flat, because the optimiser, reductions, checkpoints and checksums go through all parameters
+ * alike; a layer knows offsets only. The order of tensors decides what is initialised from which
+ * random numbers and is part of a checkpoint. Cuts are made into V slices, never into P: a rank's
+ * slices are those of its shards. All functions are Local. */
 #include "src/model/layout.h"
 
 #include "src/kernels/entries.h"
@@ -5,6 +12,7 @@
 
 #include <string.h>
 
+/* @param[in,out] used elements so far @return where the next n begin */
 static int64_t take(int64_t *used, int64_t n)
 {
     int64_t offset = *used;
@@ -13,6 +21,7 @@ static int64_t take(int64_t *used, int64_t n)
     return offset;
 }
 
+/* Weight, then bias, as torch lists them. */
 static scs_dense take_dense(scs_layout *layout, int32_t n_in, int32_t n_out, bool bias)
 {
     scs_dense dense = {.n_in = n_in, .n_out = n_out, .bias = -1};
@@ -23,6 +32,8 @@ static scs_dense take_dense(scs_layout *layout, int32_t n_in, int32_t n_out, boo
     return dense;
 }
 
+/* Running statistics lie in a buffer of their own, mean and variance of a block one after the
+ * other. */
 static void take_block(scs_layout *layout, const scs_arch *arch, int32_t n_in, bool batch_norm)
 {
     scs_block *block = &layout->block[layout->n_block++];
@@ -37,6 +48,7 @@ static void take_block(scs_layout *layout, const scs_arch *arch, int32_t n_in, b
     block->running_var = take(&layout->n_running, arch->n_hidden);
 }
 
+/* All blocks of the encoder have batch norm; the paper's last decoder block has none. */
 void scs_layout_build(const scs_arch *arch, scs_layout *layout)
 {
     memset(layout, 0, sizeof *layout);
@@ -57,6 +69,8 @@ int32_t scs_layout_first_gene(int32_t n_gene, int32_t n_shard, int32_t v)
     return gene < n_gene ? (int32_t)gene : n_gene;
 }
 
+/* The first layer's weight and the output layer's are [n_gene, n_hidden]: a slice is whole rows,
+ * those of the shard's genes. What lies between is cut anywhere. */
 void scs_layout_cut(const scs_layout *layout, int segment, int32_t n_shard, int64_t *bound)
 {
     const scs_dense *in = &layout->block[0].linear, *out = &layout->out;

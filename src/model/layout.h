@@ -1,9 +1,14 @@
-/** Where each layer's parameters lie in the flat buffers of a model. Local. */
+/** Where each layer's parameters lie in the flat buffers of a model, and who owns which.
+ *
+ *  Built from scs_arch alone, whenever it is needed: nothing here is stored. All functions are
+ *  Local and pure.
+ */
 #ifndef SCS_LAYOUT_H
 #define SCS_LAYOUT_H
 
 #include "scscreen/model.h"
 
+/** Limits of sizes; scs_model_create refuses more. */
 enum { SCS_MAX_LAYERS = 8, SCS_MAX_UNITS = 65536, SCS_MAX_GENES = 1 << 20 };
 
 /** A linear layer y = x W' + b. Offsets into param; -1 where there is none. */
@@ -20,6 +25,7 @@ typedef struct scs_block {
     int64_t running_mean, running_var; /**< into running, [n_out] */
 } scs_block;
 
+/** The whole network. Holds no memory. */
 typedef struct scs_layout {
     int32_t n_block; /**< 2 n_layer: the encoder's, then the decoder's */
     scs_block block[2 * SCS_MAX_LAYERS];
@@ -39,7 +45,8 @@ void scs_layout_build(const scs_arch *arch, scs_layout *layout);
  * are cut between blocks of genes (SCS_BLOCK), so that a shard has the same genes of all of them.
  *  @param[out] bound [n_shard + 1] */
 void scs_layout_cut(const scs_layout *layout, int segment, int32_t n_shard, int64_t *bound);
-/** Are the layers that touch genes split by genes in this step? */
+/** Are the layers that touch genes split by genes in this step (gene_split.h)? Steps that are not
+ *  factored always are. */
 bool scs_layout_step_splits(const scs_step *step);
 /** Does it leave the whole batch's gradient of this rank's slices of a segment in its first part?
  */

@@ -1,3 +1,16 @@
+/* Linear layers: dense by BLAS, the first one sparse.
+ *
+ *   forward    Y [n, n_out] = X [n, n_in] W' + 1 b'
+ *   backward   dX [n, n_in] = dY W,  dW [n_out, n_in] = dY' X,  db [n_out] = 1' dY
+ *
+ * A BLAS call may round otherwise with another shape or on another number of threads. So outputs
+ * are cut into tasks whose shapes depend on the layer and on the shard's own number of cells
+ * alone, BLAS runs on one thread inside a task, and OpenMP deals tasks out. Wide outputs are cut
+ * into columns of TILE; those of many rows into rows of CUT_ROWS, because a call on columns would
+ * pack all of the input again for each. dW is cut into rows.
+ *
+ * The first layer's X is sparse and its W kept [n_in, n_out]: X W and X' dY are products of
+ * src/kernels/sparse.h, O(nnz n_out). All functions are Local. */
 #include "src/model/linear.h"
 
 #include "src/base/simd.h"
@@ -8,19 +21,23 @@
 
 #include <string.h>
 
-/* Columns (or rows of a weight) of one tile. */
+/* Columns of an output (or rows of a weight's gradient) of one task. */
 enum { TILE = 128 };
+
+/* ---- tiles ---- */
 
 static int tiles(int32_t n)
 {
     return (n + TILE - 1) / TILE;
 }
 
+/* Of n columns; the last tile may be narrower. */
 static int32_t tile_size(int32_t n, int tile)
 {
     return n - tile * TILE < TILE ? n - tile * TILE : TILE;
 }
 
+/* Multiply-adds of all flows, which decide whether threads are worth waking. */
 static double dense_work(const scs_dense *dense, const scs_flow *flow, int n_flow)
 {
     double n = 0;
@@ -30,6 +47,7 @@ static double dense_work(const scs_dense *dense, const scs_flow *flow, int n_flo
     return n * dense->n_in * dense->n_out;
 }
 
+/* Loops over (flow, task) need one bound for the tasks of all flows. */
 static int32_t most_cells(const scs_flow *flow, int n_flow)
 {
     int32_t most = 0;
@@ -63,6 +81,8 @@ bool scs_linear_cut_at(int32_t n, int32_t n_col, int task, scs_cut *cut)
 
 /* ---- dense layers ---- */
 
+/* Every row of out becomes `row`, or zeros where it is NULL. @param stride of out @param row
+ * [width] */
 static void fill_rows(scs_real *out, int32_t n, int32_t stride, const scs_real *row, int32_t width)
 {
     for (int64_t i = 0; i < n; i++)
@@ -72,6 +92,7 @@ static void fill_rows(scs_real *out, int32_t n, int32_t stride, const scs_real *
             memset(out + i * stride, 0, (size_t)width * sizeof *out);
 }
 
+/* Bias first, then the product is added to it. */
 static void forward_cut(const scs_dense *dense, const scs_real *param, const scs_flow *flow,
                         const scs_cut *cut)
 {
@@ -102,6 +123,7 @@ void scs_linear_forward(const scs_dense *dense, const scs_real *param, const scs
         }
 }
 
+/* dX = dY W of one cut, or += where `add`. */
 static void input_gradient(const scs_dense *dense, const scs_real *param, const scs_flow *flow,
                            const scs_cut *cut, bool add)
 {
@@ -111,6 +133,7 @@ static void input_gradient(const scs_dense *dense, const scs_real *param, const 
              flow->grad_in + (int64_t)cut->row * dense->n_in + cut->col, dense->n_in);
 }
 
+/* db = 1' dY of columns [first, first + width), cells in order. */
 static void bias_gradient(const scs_dense *dense, const scs_flow *flow, int32_t first,
                           int32_t width)
 {
@@ -157,6 +180,7 @@ void scs_linear_backward(const scs_dense *dense, const scs_real *param, const sc
 
 /* ---- the first layer ---- */
 
+/* Rows of absent genes are cleared, which counts too. */
 static double sparse_work(const scs_dense *dense, const scs_flow *flow, int n_flow)
 {
     double nnz = 0;

@@ -26,22 +26,24 @@ typedef struct scs_cut {
     int32_t row, n_row, col, n_col;
 } scs_cut;
 
-/** Into how many blocks an output is cut: by n and n_col alone. */
+/** Into how many blocks an output [n, n_col] is cut: by n and n_col alone. */
 int scs_linear_cut_tasks(int32_t n, int32_t n_col);
 /** One of them; false where there are fewer. */
 bool scs_linear_cut_at(int32_t n, int32_t n_col, int task, scs_cut *cut);
 
-/** out = in W' + b. @param flow [n_flow] */
+/** out = in W' + b: [n, n_out] = [n, n_in] [n_in, n_out], for each flow.
+ *  @param param all parameters  @param flow [n_flow] */
 void scs_linear_forward(const scs_dense *dense, const scs_real *param, const scs_flow *flow,
                         int n_flow);
-/** grad_in = grad_out W, or += where `add`; dW = grad_out' in; db = column sums of grad_out. */
+/** grad_in = grad_out W [n, n_in], or += where `add`; dW = grad_out' in [n_out, n_in]; db = column
+ *  sums of grad_out [n_out]. dW and db overwrite what is in the flow's gradient. */
 void scs_linear_backward(const scs_dense *dense, const scs_real *param, const scs_flow *flow,
                          int n_flow, bool add);
 
-/** out = X W + b with W kept [n_in, n_out]: sums run along ascending genes. */
+/** out = X W + b with W kept [n_in, n_out]: O(nnz n_out), sums run along ascending genes. */
 void scs_linear_sparse_forward(const scs_dense *dense, const scs_real *param, const scs_flow *flow,
                                int n_flow);
-/** dW = X' grad_out, zero in the rows of genes that the part does not have; db. */
+/** dW = X' grad_out [n_in, n_out], zero in the rows of genes that the part does not have; db. */
 void scs_linear_sparse_backward(const scs_dense *dense, const scs_flow *flow, int n_flow);
 /** The same dW of some genes over all cells.
  *  @param by_gene [genes, cells]  @param grad_out [cells, n_out]  @param[out] grad [genes, n_out]

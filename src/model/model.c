@@ -1,3 +1,12 @@
+/* A model: its constants, its parameters, and the table that names them as scGen's state_dict
+ * does.
+ *
+ * Names and shapes are torch's, so that weights of scGen 2.x load and ours go back; two tensors
+ * are kept transposed in memory (scscreen/model.h says why), which only tensor_import and
+ * tensor_export know. Constants by profile are those of the public implementations: scGen 2.1
+ * (torch) and, for `paper`, 1.x (TensorFlow): leaky slope 0.2, no bias in hidden layers, no batch
+ * norm in the last decoder block, ReLU on the output, KL weight twice as large, Adam's epsilon
+ * 1e-8. All functions are Local. */
 #include "src/base/random.h"
 #include "src/config/profile.h"
 #include "src/model/layout.h"
@@ -34,6 +43,8 @@ scs_arch scs_model_arch_from_config(const scs_config *config, int32_t n_gene, in
 
 /* ---- the table of tensors ---- */
 
+/* @param offset into param; the caller sets is_running where it is into running @param cols 0: a
+ * vector @return the tensor, in the table; room is there */
 static scs_tensor *add_tensor(scs_model *model, int64_t offset, int32_t rows, int32_t cols,
                               const char *format, ...) SCS_PRINTF(5, 6);
 
@@ -52,6 +63,7 @@ static scs_tensor *add_tensor(scs_model *model, int64_t offset, int32_t rows, in
     return tensor;
 }
 
+/* Weight and, where there is one, bias. */
 static void add_dense(scs_model *model, const scs_dense *dense, const char *name)
 {
     add_tensor(model, dense->weight, dense->n_out, dense->n_in, "%s.weight", name);
@@ -59,6 +71,7 @@ static void add_dense(scs_model *model, const scs_dense *dense, const char *name
         add_tensor(model, dense->bias, dense->n_out, 0, "%s.bias", name);
 }
 
+/* torch's names of a block: ".0" is the Linear, ".1" the BatchNorm1d. */
 static void add_block(scs_model *model, const scs_block *block, const char *stack, int32_t layer)
 {
     int32_t n = block->linear.n_out;
@@ -77,6 +90,7 @@ static void add_block(scs_model *model, const scs_block *block, const char *stac
         ->is_running = true;
 }
 
+/* In state_dict's order, without num_batches_tracked, which nothing reads. */
 static void add_all_tensors(scs_model *model, const scs_layout *layout)
 {
     int32_t n_layer = model->arch.n_layer;
@@ -93,6 +107,7 @@ static void add_all_tensors(scs_model *model, const scs_layout *layout)
 
 /* ---- create and destroy ---- */
 
+/* @param what as the user knows it, for the message */
 static scs_status check_size(const char *what, int32_t size, int32_t max)
 {
     SCS_REQUIRE(size >= 1 && size <= max, SCS_EARG, "%s is %d; it must be 1 to %d", what, size,
@@ -100,6 +115,8 @@ static scs_status check_size(const char *what, int32_t size, int32_t max)
     return SCS_OK;
 }
 
+/* Sizes may come from a config or from a damaged checkpoint; the limits keep all products of two
+ * sizes within int64. */
 static scs_status check_arch(const scs_arch *arch)
 {
     SCS_TRY(check_size("the number of genes", arch->n_gene, SCS_MAX_GENES));
@@ -109,6 +126,7 @@ static scs_status check_arch(const scs_arch *arch)
     return SCS_OK;
 }
 
+/* torch's initial batch norm: gamma 1, beta 0, running mean 0 and variance 1. */
 static void set_unit_norms(scs_model *model, const scs_layout *layout)
 {
     for (int32_t i = 0; i < layout->n_block; i++) {
@@ -121,6 +139,7 @@ static void set_unit_norms(scs_model *model, const scs_layout *layout)
     }
 }
 
+/* At most 6 tensors a block (weight, bias, gamma, beta, mean, variance), and 3 pairs besides. */
 static scs_status fill_model(scs_model *model)
 {
     scs_layout layout;
@@ -177,6 +196,7 @@ scs_real *scs_model_data(const scs_model *model, const scs_tensor *tensor)
     return (tensor->is_running ? model->running : model->param) + tensor->offset;
 }
 
+/* Elements; cols = 0 is a vector. */
 static int64_t tensor_size(const scs_tensor *tensor)
 {
     return (int64_t)tensor->rows * (tensor->cols ? tensor->cols : 1);
@@ -206,7 +226,9 @@ void scs_model_tensor_export(const scs_model *model, const scs_tensor *tensor, f
 
 /* ---- initial weights ---- */
 
-/* Uniform in (-bound, bound): element i from word i of the tensor's own stream. */
+/* Uniform in (-bound, bound): element i, in torch's order, from word i of the tensor's own
+ * stream; 24 bits, symmetric about 0, never the ends. So it does not matter how a tensor is
+ * stored. */
 static void init_tensor(scs_model *model, int32_t at, int64_t seed, double bound)
 {
     const scs_tensor *tensor = &model->tensor[at];
@@ -222,6 +244,8 @@ static void init_tensor(scs_model *model, int32_t at, int64_t seed, double bound
     }
 }
 
+/* torch's Linear init: bound = 1 / sqrt(fan_in) for the weight and for the bias that follows it.
+ * gamma and beta of batch norms keep 1 and 0. */
 void scs_model_init(scs_model *model, int64_t seed)
 {
     double bound = 0;

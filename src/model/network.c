@@ -1,3 +1,9 @@
+/* The workspace of training: allocated once, for the largest part that a shard may have, and
+ * written by every step.
+ *
+ * Every activation is kept with its gradient, because the backward pass needs the inputs of each
+ * layer: 2 (3 n_hidden n_block + 3 n_latent) numbers a cell, and a byte for each unit that
+ * dropout may drop. The first layer's input stays sparse and has no gradient. Local. */
 #include "src/model/network.h"
 
 #include "src/base/simd.h"
@@ -9,6 +15,7 @@
 
 #include <stdlib.h>
 
+/* @param size elements of the value and of the gradient */
 static scs_status create_signal(int64_t size, scs_signal *signal)
 {
     SCS_TRY(SCS_ALLOC(signal->value, size));
@@ -22,6 +29,7 @@ static void destroy_signal(scs_signal *signal)
     free(signal->grad);
 }
 
+/* Without batch norm `norm` is an alias of `linear`, so that what follows need not ask. */
 static scs_status create_hidden(const scs_block *block, int32_t max_rows, scs_hidden *hidden)
 {
     int64_t size = (int64_t)max_rows * block->linear.n_out;
@@ -40,6 +48,7 @@ static scs_status create_hidden(const scs_block *block, int32_t max_rows, scs_hi
     return SCS_OK;
 }
 
+/* The alias is not freed twice. */
 static void destroy_hidden(scs_hidden *hidden)
 {
     if (hidden->norm.value != hidden->linear.value)
@@ -51,6 +60,7 @@ static void destroy_hidden(scs_hidden *hidden)
     free(hidden->moments.inv_std);
 }
 
+/* The cells themselves get room when a step knows how many entries they have. */
 static scs_status create_lane(const scs_network *net, scs_lane *lane)
 {
     int64_t latent = (int64_t)net->max_rows * net->arch.n_latent;
@@ -79,6 +89,7 @@ static void destroy_lane(scs_lane *lane, int n_block)
     free(lane->kl);
 }
 
+/* The caller destroys the network after an error. */
 static scs_status fill_network(scs_network *net)
 {
     int64_t stats = net->layout.n_running + net->layout.n_block;

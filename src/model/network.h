@@ -1,6 +1,8 @@
 /** The workspace of a training step: every activation and its gradient for each local shard.
  *
  *  All local shards go through the network in lockstep, because batch norm needs the whole batch.
+ *  The public functions are in scscreen/model.h; network.c makes the workspace, network_step.c
+ *  uses it. Arrays are owned unless it says otherwise.
  */
 #ifndef SCS_NETWORK_H
 #define SCS_NETWORK_H
@@ -16,14 +18,14 @@ typedef struct scs_signal {
     scs_real *value, *grad;
 } scs_signal;
 
-/** One block's activations for one shard. */
+/** One block's activations for one shard, in the order in which they are made. */
 typedef struct scs_hidden {
     scs_signal linear, norm, out; /**< [n, n_hidden]; norm is linear itself without batch norm */
     uint8_t *keep;                /**< [n, n_hidden] units that dropout kept */
     scs_norm moments;             /**< what normalised; unused without batch norm */
 } scs_hidden;
 
-/** One shard's way through the network. */
+/** One shard's cells in the network. */
 typedef struct scs_lane {
     int32_t n;      /**< cells of the current step */
     scs_nonzeros x; /**< its cells */
@@ -34,6 +36,7 @@ typedef struct scs_lane {
     double *kl;               /**< [n] */
 } scs_lane;
 
+/** n_local shards; one layer at a time is in hand for all of them. */
 struct scs_network {
     scs_arch arch;
     scs_layout layout;
@@ -51,7 +54,7 @@ struct scs_network {
                             how many shards they stand for; batch_norm shard only */
 };
 
-/** What one step is about. */
+/** What one step is about: the arguments of scs_network_step. All borrowed. */
 typedef struct scs_pass {
     scs_network *net;
     scs_model *model;

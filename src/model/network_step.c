@@ -1,3 +1,27 @@
+/* One training step: forward and backward through all blocks, for all local shards in lockstep.
+ *
+ * Block b computes, for each shard's cells [n, n_in]:
+ *
+ *   linear = in W' + b          norm = gamma (linear - mean) / sqrt(var + eps) + beta
+ *   out = dropout(leaky(norm))
+ *
+ * and the way back, with u = (linear - mean) inv_std and averages over the cells that share the
+ * moments (the batch, or with batch_norm shard the part):
+ *
+ *   d norm = d leaky(norm) d out          d beta = sum d norm       d gamma = sum u d norm
+ *   d linear = gamma inv_std (d norm - avg(d norm) - u avg(u d norm))
+ *
+ * Lockstep, because batch norm needs the sums over all shards before any shard can go on: two
+ * small sums a block, each a tree sum in an order that ranks do not change. Everything else is
+ * one shard's own. A loop's tasks are rows of cells or columns of units with fixed shapes, so
+ * that threads do not change a bit either.
+ *
+ * What can fail on one rank alone (memory, sizes) happens in prepare_lanes and is agreed upon
+ * before the first sum; from there on a step fails on all ranks or on none (scs_collective_ok
+ * marks where). A NaN goes through to the loss, which training looks at.
+ *
+ * Functions that take a scs_pass: Collective where they return a status, else Local. Parameters
+ * everywhere: b, the block; i, the local shard; row, the cell within its part. */
 #include "src/base/collective.h"
 #include "src/model/network.h"
 
@@ -5,6 +29,7 @@
 
 /* ---- forward: batch norm over the batch or over the shard's part ---- */
 
+/* net->sums [n_local, 2 n_hidden] = sums and sums of squares of each shard's own cells. */
 static void moment_sums(const scs_pass *pass, int b)
 {
     const scs_network *net = pass->net;
@@ -18,7 +43,9 @@ static void moment_sums(const scs_pass *pass, int b)
                                       net->sums + (int64_t)i * 2 * n_col);
 }
 
-/* running = (1 - momentum) running + momentum batch, as torch has it. */
+/* running = (1 - momentum) running + momentum batch / divisor, as torch has it. @param offset
+ * into running @param batch [n] means and unbiased variances, or their sums over `divisor` shards
+ */
 static void update_running(const scs_model *model, int64_t offset, int64_t n, const double *batch,
                            double divisor)
 {
@@ -31,7 +58,8 @@ static void update_running(const scs_model *model, int64_t offset, int64_t n, co
     }
 }
 
-/* A block's running mean and variance lie one after the other, as the sums do. */
+/* Moments over the whole batch, the same on all shards. A block's running mean and variance lie
+ * one after the other, as the sums do, so that one call updates both. */
 static scs_status global_moments(const scs_pass *pass, int b)
 {
     scs_network *net = pass->net;
@@ -51,8 +79,9 @@ static scs_status global_moments(const scs_pass *pass, int b)
     return SCS_OK;
 }
 
-/* A part of one cell has no variance: the running statistics normalise it, and it does not move
- * them. */
+/* Moments of each part, no message. A part of one cell has no variance: the running statistics
+ * normalise it, and it does not move them. What each shard has to say to the running statistics
+ * is kept for the end of the forward pass. */
 static void shard_moments(const scs_pass *pass, int b)
 {
     scs_network *net = pass->net;
@@ -78,7 +107,7 @@ static void shard_moments(const scs_pass *pass, int b)
 }
 
 /* batch_norm shard: the running statistics follow the mean of the shards' own, the same on all
- * ranks. */
+ * ranks. One sum for all blocks of a step. */
 static scs_status update_running_by_shards(const scs_pass *pass)
 {
     scs_network *net = pass->net;
@@ -97,6 +126,8 @@ static scs_status update_running_by_shards(const scs_pass *pass)
     return SCS_OK;
 }
 
+/* A block's input and where its gradient goes: none for the first, z for the first of the
+ * decoder. */
 static scs_signal block_input(const scs_network *net, const scs_lane *lane, int b)
 {
     if (b == 0)
@@ -106,6 +137,7 @@ static scs_signal block_input(const scs_network *net, const scs_lane *lane, int 
 
 /* ---- forward: a block ---- */
 
+/* The flows borrow the lanes' arrays until the next layer. */
 static void linear_forward(const scs_pass *pass, int b)
 {
     scs_network *net = pass->net;
@@ -125,6 +157,8 @@ static void linear_forward(const scs_pass *pass, int b)
         scs_linear_forward(dense, pass->model->param, net->flow, net->n_local);
 }
 
+/* Random numbers of a cell in this step: f(seed, purpose, epoch, global id). Where the cell is,
+ * and in which batch, does not count. */
 static scs_stream cell_stream(const scs_pass *pass, int32_t lane, int64_t row, uint32_t purpose)
 {
     const scs_batch *batch = &pass->batch[lane];
@@ -155,6 +189,7 @@ static void activate_row(const scs_pass *pass, int b, int32_t i, int64_t row, sc
                                  hidden->norm.value + row * n_col, hidden->out.value + row * n_col);
 }
 
+/* 20 multiply-adds a unit: dropout's random numbers are most of it. */
 static scs_status block_forward(const scs_pass *pass, int b)
 {
     scs_network *net = pass->net;
@@ -175,6 +210,7 @@ static scs_status block_forward(const scs_pass *pass, int b)
 
 /* ---- forward: the latent layer ---- */
 
+/* mean or head [n, n_latent] of the encoder's last block. */
 static void head_forward(const scs_pass *pass, const scs_dense *dense, bool variance)
 {
     scs_network *net = pass->net;
@@ -189,6 +225,8 @@ static void head_forward(const scs_pass *pass, const scs_dense *dense, bool vari
     scs_linear_forward(dense, pass->model->param, net->flow, net->n_local);
 }
 
+/* Standard normals of one cell, or those given from outside (parity with another implementation).
+ */
 static void draw_noise(const scs_pass *pass, int32_t i, int64_t row)
 {
     int32_t n_latent = pass->net->arch.n_latent;
@@ -202,6 +240,7 @@ static void draw_noise(const scs_pass *pass, int32_t i, int64_t row)
         noise[j] = given[row * n_latent + j];
 }
 
+/* One cell's rows of the latent arrays. Borrowed. */
 static scs_posterior lane_posterior(const scs_network *net, const scs_lane *lane, int64_t row)
 {
     int64_t at = row * net->arch.n_latent;
@@ -213,6 +252,7 @@ static scs_posterior lane_posterior(const scs_network *net, const scs_lane *lane
                            .noise = lane->noise + at};
 }
 
+/* Heads, then z and KL of every cell. */
 static void latent_forward(const scs_pass *pass)
 {
     scs_network *net = pass->net;
@@ -232,6 +272,9 @@ static void latent_forward(const scs_pass *pass)
         }
 }
 
+/* Unpacks the batch, hands it out by genes where the step splits, then goes through all blocks.
+ * No weight is read before the hook before_weights: the last step's new weights may still be on
+ * their way until then. */
 static scs_status forward(const scs_pass *pass)
 {
     scs_network *net = pass->net;
@@ -257,7 +300,8 @@ static scs_status forward(const scs_pass *pass)
 
 /* ---- backward: batch norm ---- */
 
-/* Columns [first, last). */
+/* Columns [first, last) of one shard's sums, which are its share of the gradients of beta and
+ * gamma. */
 static void norm_sums_tile(const scs_pass *pass, int b, int32_t i, int32_t first, int32_t last)
 {
     const scs_network *net = pass->net;
@@ -274,7 +318,7 @@ static void norm_sums_tile(const scs_pass *pass, int b, int32_t i, int32_t first
     }
 }
 
-/* Sums over each shard's own part; they are its share of the gradients of beta and gamma. */
+/* Over each shard's own part, on all threads by columns. */
 static void norm_sums(const scs_pass *pass, int b)
 {
     const scs_network *net = pass->net;
@@ -292,7 +336,8 @@ static void divide(double *sums, int64_t n, double divisor)
         sums[c] /= divisor;
 }
 
-/* The means that the moments' own gradients bring in: of the whole batch, or of each part. */
+/* avg(d norm) and avg(u d norm), which the moments' own gradients bring in: of the whole batch,
+ * or of each part. Zeros for a part of one cell, whose moments are constants. */
 static scs_status norm_means(const scs_pass *pass, int b)
 {
     scs_network *net = pass->net;
@@ -314,6 +359,7 @@ static scs_status norm_means(const scs_pass *pass, int b)
 
 /* ---- backward: a block ---- */
 
+/* d norm of one cell from d out. */
 static void activation_backward_row(const scs_pass *pass, int b, int32_t i, int64_t row,
                                     scs_dropout dropout)
 {
@@ -327,6 +373,7 @@ static void activation_backward_row(const scs_pass *pass, int b, int32_t i, int6
         hidden->norm.value + at, hidden->out.grad + at, hidden->norm.grad + at);
 }
 
+/* d linear of one cell from d norm. */
 static void norm_backward_row(const scs_pass *pass, int b, int32_t i, int64_t row)
 {
     scs_network *net = pass->net;
@@ -340,7 +387,8 @@ static void norm_backward_row(const scs_pass *pass, int b, int32_t i, int64_t ro
         hidden->norm.grad + row * n_col, hidden->linear.grad + row * n_col);
 }
 
-/* The first layer's gradient: of the lanes' cells, or of this rank's genes. */
+/* dW1 [n_gene, n_hidden] = X' d linear: of the lanes' own cells and all genes; or, where the step
+ * splits, of all cells and this rank's genes, for which the cells' d linear is gathered. */
 static scs_status first_layer_backward(const scs_pass *pass, const scs_dense *dense)
 {
     scs_network *net = pass->net;
@@ -358,6 +406,7 @@ static scs_status first_layer_backward(const scs_pass *pass, const scs_dense *de
     return scs_collective_ok();
 }
 
+/* dW, db and the gradient of the block's input. */
 static scs_status linear_backward(const scs_pass *pass, int b)
 {
     scs_network *net = pass->net;
@@ -380,6 +429,7 @@ static scs_status linear_backward(const scs_pass *pass, int b)
     return scs_collective_ok();
 }
 
+/* Without batch norm `norm` is `linear`: d norm is d linear already. */
 static scs_status block_backward(const scs_pass *pass, int b)
 {
     scs_network *net = pass->net;
@@ -403,6 +453,7 @@ static scs_status block_backward(const scs_pass *pass, int b)
 
 /* ---- backward: the latent layer ---- */
 
+/* The variance head's input gradient is added to the mean head's: both have the same input. */
 static void head_backward(const scs_pass *pass, const scs_dense *dense, bool variance)
 {
     scs_network *net = pass->net;
@@ -420,6 +471,8 @@ static void head_backward(const scs_pass *pass, const scs_dense *dense, bool var
     scs_linear_backward(dense, pass->model->param, net->flow, net->n_local, variance);
 }
 
+/* grad_mean and grad_head of every cell, then the heads. One unit of KL weighs kl_factor
+ * kl_weight / n_global in the mean objective. */
 static void latent_backward(const scs_pass *pass)
 {
     scs_network *net = pass->net;
@@ -440,6 +493,8 @@ static void latent_backward(const scs_pass *pass)
     head_backward(pass, &net->layout.variance, true);
 }
 
+/* z's gradient is complete once the decoder's first block is done; the heads follow, then the
+ * encoder. */
 static scs_status backward(const scs_pass *pass)
 {
     scs_network *net = pass->net;
@@ -476,7 +531,7 @@ static scs_status prepare_lanes(const scs_pass *pass)
     return scs_output_prepare(net->output, pass->step->factored, pass->team, pass->step->n_global);
 }
 
-/* An empty part has no gradient. */
+/* A part without cells has no gradient, and no layer writes one. */
 static void clear_empty(const scs_pass *pass)
 {
     for (int32_t i = 0; i < pass->net->n_local; i++)
@@ -484,6 +539,7 @@ static void clear_empty(const scs_pass *pass)
             memset(pass->grad[i], 0, (size_t)pass->net->layout.n_param * sizeof **pass->grad);
 }
 
+/* The decoder's last activations to loss, their gradient, and the gradient of the output layer. */
 static scs_status run_output(const scs_pass *pass)
 {
     scs_network *net = pass->net;
@@ -503,6 +559,7 @@ static scs_status run_output(const scs_pass *pass)
                            net->part);
 }
 
+/* Sums, not means; KL row by row in the part's order. */
 static void report_loss(const scs_network *net, scs_loss *loss)
 {
     for (int32_t i = 0; i < net->n_local; i++) {

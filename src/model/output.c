@@ -1,3 +1,10 @@
+/* The output layer: which of its two forms a step takes, and the sum of dH over genes in the
+ * dense one.
+ *
+ * A cost model decides from batch, genes, hidden units and density, which are alike on all ranks,
+ * and never from the number of ranks: a choice that depended on it would change bits. Measured on
+ * one thread (hidden 800, CPU time a step, dense -> factored): 7,000 genes, batch 512 217 -> 230
+ * ms, 1,024 406 -> 327, 4,096 1,532 -> 874; 20,000 genes, 1,024 963 -> 739. */
 #include "src/model/output.h"
 
 #include "src/kernels/nonzeros.h"
@@ -11,8 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Dense multiply-adds that take the time of one of a sparse product (OpenBLAS beside src/sparse.c,
- * both on one core with AVX-512). */
+/* Dense multiply-adds that take the time of one of a sparse product (OpenBLAS beside
+ * src/kernels/sparse.c, both on one core with AVX-512). */
 static const double sparse_cost = 2.5;
 
 bool scs_output_factors(const scs_arch *arch, double n_global, double density)
@@ -32,6 +39,10 @@ bool scs_output_splits(const scs_arch *arch, int64_t n_global)
     return 2 * n_global <= arch->n_gene;
 }
 
+/* ---- the layer ---- */
+
+/* Both forms' workspaces are made when a step first takes them: the last, small step of an epoch
+ * may go dense where all others are factored. */
 struct scs_output {
     scs_arch arch;
     int32_t n_part, max_rows;
@@ -87,7 +98,8 @@ scs_status scs_output_prepare(scs_output *output, bool factored, const scs_team 
     return SCS_OK;
 }
 
-/* dH is the sum of what all slices of the genes add; each rank takes its own cells' rows. */
+/* dH [cells of all shards, n_hidden] is the sum of what all slices of the genes add; each rank
+ * takes its own cells' rows. Collective. */
 static scs_status sum_hidden_gradients(scs_output *output, const scs_team *team,
                                        const scs_gene_split *split, scs_output_part *part)
 {
@@ -105,6 +117,8 @@ static scs_status sum_hidden_gradients(scs_output *output, const scs_team *team,
     return SCS_OK;
 }
 
+/* The squared error of a slice's genes over all cells is put down as a part's: only the sum over
+ * parts is read. */
 static scs_status dense_step(scs_output *output, const scs_real *param, double scale,
                              const scs_team *team, const scs_gene_split *split,
                              scs_output_part *part)
@@ -126,6 +140,8 @@ scs_status scs_output_step(scs_output *output, const scs_real *param, double sca
         return scs_output_factored_step(output->factored, param, scale, team, split, part);
     return dense_step(output, param, scale, team, split, part);
 }
+
+/* ---- losses and predictions ---- */
 
 scs_loss scs_output_loss(const scs_arch *arch, double squared_error, double kl, int32_t n)
 {

@@ -1,3 +1,17 @@
+/* The output layer tile by tile: predict 128 genes for all cells, compare, propagate back, go on.
+ *
+ * For a tile of genes with rows W_t [width, n_hidden] of the weight, and H [n_row, n_hidden]:
+ *
+ *   P = H W_t' + 1 b'     R = P - X      error += |R|^2      R *= scale (0 where a ReLU is off)
+ *   dW_t = R' H           db = 1' R      dH += R W_t
+ *
+ * 3 n_row n_gene n_hidden multiply-adds, and [n_row, 128] numbers twice instead of [n_row,
+ * n_gene]: a tile stays in the cache between its products. Exact for any output activation.
+ *
+ * dH is a sum over genes. Tiles are walked in strips, at least 8 of the whole gene axis whatever
+ * the number of shards, each with a dH of its own; strips are added up in order afterwards.
+ * Strips are what threads share: neither their number nor the shapes of BLAS calls depend on
+ * ranks or threads. All functions are Local. */
 #include "src/model/output_dense.h"
 
 #include "src/base/simd.h"
@@ -12,6 +26,7 @@
  * or threads. */
 enum { TILE = SCS_BLOCK, MIN_STRIP = 8 };
 
+/* A slice is the genes of one local shard. */
 struct scs_output_dense {
     scs_arch arch;
     scs_dense dense;
@@ -31,7 +46,7 @@ typedef struct tile {
     scs_real *predicted, *residual; /**< [n_row, width] */
 } tile;
 
-/* What all tiles of a step read and write. */
+/* What all tiles of a step read and write. Borrowed. */
 typedef struct step {
     const scs_gene_split *split;
     const scs_real *param;
@@ -39,11 +54,13 @@ typedef struct step {
     scs_real *grad;
 } step;
 
+/* Cells of all shards. */
 static int32_t rows_of(const step *s)
 {
     return (int32_t)s->split->first_row[s->split->n_shard];
 }
 
+/* Each strip has its own tile and its own dH, so that strips may run at once. */
 static scs_status allocate(scs_output_dense *o)
 {
     int64_t n_strip = (int64_t)o->n_slice * o->n_strip, rows = n_strip * o->max_rows;
@@ -93,7 +110,7 @@ static void rectify(scs_real *x, int64_t n)
         x[i] = x[i] < 0 ? 0 : x[i];
 }
 
-/* predicted = residual = x_hat of the tile's genes. */
+/* predicted = residual = x_hat of the tile's genes, [n, width]. */
 static void predict_tile(const scs_output_dense *o, const step *s, const tile *t)
 {
     const scs_dense *dense = &o->dense;
@@ -111,6 +128,7 @@ static void predict_tile(const scs_output_dense *o, const step *s, const tile *t
     memcpy(t->residual, t->predicted, (size_t)size * sizeof *t->residual);
 }
 
+/* R = P - X: only entries that are there are touched, O(nnz of the tile). */
 static void subtract_cells(const step *s, const tile *t)
 {
     scs_real *row = t->residual;
@@ -125,7 +143,7 @@ static void subtract_cells(const step *s, const tile *t)
     }
 }
 
-/* Sum of squares, column by column so that the order is fixed. */
+/* Sum of squares in double, column by column so that the order is fixed. */
 SCS_VECTOR static double tile_error(const tile *t, int32_t n)
 {
     double column[TILE] = {0}, sum = 0;
@@ -142,8 +160,8 @@ SCS_VECTOR static double tile_error(const tile *t, int32_t n)
     return sum;
 }
 
-/* The residual becomes the gradient of the o layer's sums; its column sums are the bias's
- * gradient. */
+/* The residual becomes the gradient of the layer's sums, in place. @param[out] bias [width] its
+ * column sums, the bias's gradient */
 SCS_VECTOR static void residual_gradient(const tile *t, int32_t n, bool relu, scs_real scale,
                                          scs_real *bias)
 {
@@ -160,6 +178,7 @@ SCS_VECTOR static void residual_gradient(const tile *t, int32_t n, bool relu, sc
     }
 }
 
+/* dH and dW of one tile. @param first of its strip: overwrites dH, later ones add */
 static void propagate_tile(const scs_output_dense *o, const step *s, const tile *t,
                            scs_real *grad_hidden, bool first)
 {
@@ -181,6 +200,7 @@ static int slice_begin(const scs_gene_split *split, int32_t slice)
         scs_layout_first_gene(split->n_all, split->n_shard, split->first + slice) - split->gene);
 }
 
+/* A strip without genes still has a dH, of zeros. */
 static void run_strip(scs_output_dense *o, const step *s, int32_t slice, int strip)
 {
     int64_t at = (int64_t)slice * o->n_strip + strip, rows = at * o->max_rows;
@@ -208,7 +228,7 @@ static void run_strip(scs_output_dense *o, const step *s, int32_t slice, int str
     o->error[at] = error;
 }
 
-/* Row i of a slice's share: that of its strips in their order, where the first one's is. */
+/* Row `row` of a slice's dH: the sum of its strips in their order, where the first one's is. */
 SCS_VECTOR static void add_strips(const scs_output_dense *o, int32_t slice, int64_t row)
 {
     int64_t n_hidden = o->arch.n_hidden, stride = o->max_rows * n_hidden;

@@ -1,3 +1,15 @@
+/* The factored output layer, in the order of a step; output_factored.h has the formulae and why.
+ *
+ *   1. W'W, W'b   of each part's slice of the genes in pieces of rows, summed over all parts
+ *   2. dH         S = X W - 1 (W'b)' by the sparse kernel, then scale (H (W'W) - S) by BLAS;
+ *                 their products with h give what a cell adds to the squared error
+ *   3. Hc'Hc      of each part's cells, centred by columns, summed over all parts
+ *   4. dW, db     q c' - X'Hc by the sparse kernel, then W (Hc'Hc) in pieces of rows
+ *
+ * 1 and 3 are the only sums over ranks, of d (d + 1) / 2 (and d) doubles; triangles are packed,
+ * since both products are symmetric. Everything else is tasks of fixed shape over disjoint
+ * outputs. Sums that cancel (errors, W'b, q) are made in double. Functions that return a status
+ * are Collective once a step has begun, all others Local. */
 #include "src/model/output_factored.h"
 
 #include "src/base/simd.h"
@@ -11,8 +23,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Genes, or columns of [.., d], of a task; rows of W of a task that adds W (Hc'Hc). Neither depends
- * on ranks or threads. */
+/* Genes, or columns of an array [.., d], of a task; rows of W of a task that adds W (Hc'Hc).
+ * Neither depends on ranks or threads. */
 enum { TILE = 128, SPREAD_ROWS = 256 };
 
 /* Cells whose gradient of W and b is made in one go: a part's, for all genes, or all parts', for
@@ -55,6 +67,8 @@ struct scs_output_factored {
 
 /* ---- triangles of A'A ---- */
 
+/* Rows of a piece of A'A, up to so many pieces: syrk on all rows would use one thread, and more
+ * pieces cost [d, d] of memory each. */
 enum { PIECE = 256, MAX_PIECES = 8 };
 
 /* Into how many pieces the rows are cut, a task each; more rows make no fewer. */
@@ -63,8 +77,8 @@ static int gram_tasks(int32_t n)
     return n > PIECE * (MAX_PIECES - 1) ? MAX_PIECES : (n + PIECE - 1) / PIECE;
 }
 
-/* A piece's share of scale a'a, from the diagonal on. @param a [n, d]
- *  @param[out] square [d, d] */
+/* A piece's share of scale A'A, from the diagonal on; what lies below is not touched. @param a
+ * [n, d] @param[out] square [d, d] */
 static void gram_run(const scs_real *a, int32_t n, int32_t d, double scale, int task,
                      scs_real *square)
 {
@@ -80,14 +94,14 @@ static int64_t gram_size(int32_t d)
     return (int64_t)d * (d + 1) / 2;
 }
 
-/* Where row i of the triangle would have its column 0. */
+/* Where row i of the packed triangle would have its column 0: rows are [d, d - 1, ..., 1] long. */
 static int64_t row_of(int64_t i, int64_t d)
 {
     return i * d - i * (i + 1) / 2;
 }
 
-/* The upper triangle, row after row: the sum of all pieces' shares.
- *  @param square [scs_gram_tasks(n), d, d]  @param[out] packed [scs_gram_size(d)] */
+/* The upper triangle, row after row: the sum of all pieces' shares, in double, pieces in order.
+ * @param square [gram_tasks(n), d, d] @param[out] packed [gram_size(d)] */
 static void gram_pack(const scs_real *square, int32_t n, int32_t d, double *packed)
 {
     int n_task = gram_tasks(n);
@@ -124,6 +138,7 @@ static int32_t gene_tiles(int32_t n_gene)
     return (n_gene + TILE - 1) / TILE;
 }
 
+/* `square` serves the pieces of genes first, those of cells later. */
 static scs_status create_lane(const scs_output_factored *f, factor_lane *l)
 {
     int64_t genes = gram_tasks(f->dense.n_out), cells = gram_tasks(f->max_rows);
@@ -201,7 +216,8 @@ void scs_output_factored_destroy(scs_output_factored **output)
 
 /* ---- W'W and W'b ---- */
 
-/* Columns [first, first + width) of a piece's share of W'b. @param weight [n, d] */
+/* Columns [first, first + width) of a slice's share of W'b, in double. @param weight [n, d]
+ * @param bias [n] @param[out] sum [width] */
 SCS_VECTOR static void weigh_rows(const scs_real *weight, const scs_real *bias, int32_t n,
                                   int32_t d, int32_t first, int32_t width, double *sum)
 {
@@ -215,7 +231,7 @@ SCS_VECTOR static void weigh_rows(const scs_real *weight, const scs_real *bias, 
     }
 }
 
-/* Tasks below n_gram are of W'W, the others of W'b. */
+/* Tasks below n_gram are pieces of W'W, the others tiles of W'b. */
 static void weights_of_piece(scs_output_factored *f, const scs_real *param, int32_t p, int task)
 {
     int32_t first = f->first_gene[p], n = f->first_gene[p + 1] - first;
@@ -231,6 +247,7 @@ static void weights_of_piece(scs_output_factored *f, const scs_real *param, int3
                    left < TILE ? left : TILE, sum + column);
 }
 
+/* weight_gram and minus_wb, the same on all ranks. Collective. */
 static scs_status gram_of_weights(scs_output_factored *f, const scs_real *param,
                                   const scs_team *team)
 {
@@ -264,7 +281,7 @@ SCS_VECTOR static double dot(const scs_real *a, const scs_real *b, int32_t n)
 
 /* ---- the gradient of H, and the squared error ---- */
 
-/* grad_hidden = X W - (W'b)', whose products with h the squared error needs. */
+/* grad_hidden = X W - 1 (W'b)', whose products with h the squared error needs. */
 static void multiply_cells(scs_output_factored *f, const scs_real *param,
                            const scs_output_part *part)
 {
@@ -284,7 +301,7 @@ static void multiply_cells(scs_output_factored *f, const scs_real *param,
         }
 }
 
-/* error = factor h grad_hidden of each cell, added to what is there where `add`. */
+/* error = factor h . grad_hidden of each cell, added to what is there where `add`. */
 static void add_cell_errors(scs_output_factored *f, double factor, bool add,
                             const scs_output_part *part)
 {
@@ -308,6 +325,7 @@ static void hidden_gradient_cut(const scs_output_factored *f, double scale,
              (scs_real)-scale, part->grad_hidden + row + cut->col, f->d);
 }
 
+/* All parts' cells, in cuts of fixed shape (linear.h). */
 static void multiply_hidden(scs_output_factored *f, double scale, const scs_output_part *part)
 {
     int few = scs_linear_cut_tasks(1, f->d), many = scs_linear_cut_tasks(f->max_rows, f->d);
@@ -322,7 +340,9 @@ static void multiply_hidden(scs_output_factored *f, double scale, const scs_outp
         }
 }
 
-/* dH, from weight_gram and minus_wb. Also cell_error. */
+/* dH, from weight_gram and minus_wb. With S = X W - (W'b)', cell_error = -h S + h (H (W'W) - S)
+ * is h (W'W) h + 2 h (W'b) - 2 x W h: all of the squared error but what genes have without h
+ * (residual_tile). The second product is taken of scale times it, hence 1 / scale. */
 static void hidden_gradient(scs_output_factored *f, const scs_real *param, double scale,
                             const scs_output_part *part)
 {
@@ -359,6 +379,7 @@ SCS_VECTOR static void centre(const factor_cells *c, int32_t d, int32_t first, i
     }
 }
 
+/* offset = scale (c - H), with the sign and the scale that dW needs. */
 static void centre_cells(const scs_output_factored *f, double scale)
 {
 #pragma omp parallel for collapse(2)
@@ -368,13 +389,16 @@ static void centre_cells(const scs_output_factored *f, double scale)
                 centre(&f->cells[i], f->d, first, f->d - first < TILE ? f->d - first : TILE, scale);
 }
 
-/* A part's own rows of the offsets. */
+/* A part's own rows of the offsets [n, d]. */
 static const scs_real *part_offset(const scs_output_factored *f, const scs_gene_split *split,
                                    int32_t p)
 {
     return split ? split->rows + split->bound[split->first + p] : f->lane[p].offset;
 }
 
+/* cell_gram = scale Hc'Hc of the whole batch, the same on all ranks: offsets are scaled already,
+ * so that their product is divided by scale once. Where each part is centred by its own mean,
+ * Hc'Hc is the sum over parts. Collective. */
 static scs_status gram_of_cells(scs_output_factored *f, double scale, const scs_team *team,
                                 const scs_gene_split *split, const scs_output_part *part)
 {
@@ -396,7 +420,8 @@ static scs_status gram_of_cells(scs_output_factored *f, double scale, const scs_
 
 /* ---- the gradient of W and b ---- */
 
-/* A gene's sums of x and of (b - x)^2 over the cells. */
+/* A gene's sum of x, and of (b - x)^2 over the cells, added to *error; absent entries count as 0.
+ */
 static double gene_sums(const scs_entries *x, int32_t gene, double bias, double *error)
 {
     double sum = 0, square = 0;
@@ -413,7 +438,7 @@ static double gene_sums(const scs_entries *x, int32_t gene, double bias, double 
     return sum;
 }
 
-/* q of a tile of genes, which is the gradient of b. */
+/* q of a tile of genes, which is the gradient of b; and their part of the squared error. */
 static void residual_tile(const scs_output_factored *f, const scs_real *param, double scale,
                           const factor_cells *c, int tile)
 {
@@ -431,7 +456,7 @@ static void residual_tile(const scs_output_factored *f, const scs_real *param, d
     }
 }
 
-/* The cells' rows of dW, but for W (Hc'Hc), and db; from the centred H. Also gene_error. */
+/* The cells' rows of dW but for W (Hc'Hc), and db; from the centred H. Also gene_error. */
 static void weight_gradient(const scs_output_factored *f, const scs_real *param, double scale)
 {
     int n_tile = gene_tiles(f->dense.n_out);
@@ -458,6 +483,7 @@ static void weight_gradient(const scs_output_factored *f, const scs_real *param,
         }
 }
 
+/* Rows [first, first + n) of dW += W (Hc'Hc). The product is scaled already. */
 static void add_spread_rows(const scs_output_factored *f, const scs_real *param, scs_real *grad,
                             int32_t first, int32_t n)
 {
@@ -490,6 +516,7 @@ static void add_spread(const scs_output_factored *f, const scs_real *param,
 
 /* ---- a step ---- */
 
+/* Without a split: each part's cells, all genes. */
 static void take_parts(scs_output_factored *f, const scs_output_part *part)
 {
     f->n_cells = f->n_part;
@@ -508,7 +535,8 @@ static void take_parts(scs_output_factored *f, const scs_output_part *part)
     }
 }
 
-/* The rows that were gathered become the offsets, where they are. */
+/* With a split: all cells, this rank's genes. The rows that were gathered become the offsets,
+ * where they are. */
 static void take_split(scs_output_factored *f, const scs_gene_split *split,
                        const scs_output_part *part)
 {

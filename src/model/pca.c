@@ -1,3 +1,15 @@
+/* Principal components as a model: encoding sparse cells, and moments of decoded cells without
+ * decoding.
+ *
+ * Centring would fill the zeros, so z = L'(x - c) is taken as L'x - L'c: the second part once a
+ * call, the first from the entries that are there, O(nnz k) for k components. Decoding is linear,
+ * so that
+ *
+ *   mean_g = c_g + l_g . (avg z + delta)          variance_g = l_g' Cov(z) l_g
+ *
+ * from k numbers and a [k, k] matrix: O(n k^2 + n_gene k^2) instead of O(n n_gene k). A shift
+ * moves the mean and leaves the variance. The components themselves are computed in mpi/pca. All
+ * functions are Local. */
 #include "src/model/pca.h"
 
 #include "src/base/vector.h"
@@ -37,6 +49,8 @@ void scs_pca_destroy(scs_pca **pca)
     *pca = NULL;
 }
 
+/* A component's sign is arbitrary; fixed, so that results can be compared between runs and with
+ * scanpy's. */
 void scs_pca_orient(scs_pca *pca)
 {
     int64_t k = pca->n_component;
@@ -61,7 +75,8 @@ double scs_pca_share(const scs_pca *pca)
     return sum / pca->total_variance;
 }
 
-/* Components of x = 0, to be added to every cell's. @param[out] origin [n_component] */
+/* -L'c: components of x = 0, to be added to every cell's. @param[out] origin [n_component] zeroed
+ * before */
 static void encode_origin(const scs_pca *pca, double *origin)
 {
     int64_t k = pca->n_component;
@@ -70,7 +85,7 @@ static void encode_origin(const scs_pca *pca, double *origin)
         scs_vector_add(origin, pca->loading + g * k, -pca->center[g], k);
 }
 
-/* @param sum [n_component] scratch */
+/* @param sum [n_component] scratch, in double @param[out] z [n_component] */
 static void encode_cell(const scs_pca *pca, scs_row cell, const double *origin, double *sum,
                         scs_real *z)
 {
@@ -101,6 +116,7 @@ done:
     return st;
 }
 
+/* @param z [n, k] @param[out] mean [k] zeroed before */
 static void latent_mean(const scs_real *z, int64_t n, int64_t k, double *mean)
 {
     for (int64_t i = 0; i < n; i++)
@@ -110,7 +126,8 @@ static void latent_mean(const scs_real *z, int64_t n, int64_t k, double *mean)
         mean[c] /= (double)n;
 }
 
-/* @param[out] spread [k, k] covariance (ddof 0) of the cells' components */
+/* Covariance (ddof 0) of the cells' components, in two passes. @param[out] spread [k, k] zeroed
+ * before */
 static void latent_spread(const scs_real *z, int64_t n, int64_t k, const double *mean,
                           double *spread)
 {
@@ -121,7 +138,7 @@ static void latent_spread(const scs_real *z, int64_t n, int64_t k, const double 
                     (z[i * k + c] - mean[c]) * (z[i * k + d] - mean[d]) / (double)n;
 }
 
-/* l' S l */
+/* l' S l, which is not negative but for rounding. @param spread [k, k] S */
 static double quadratic(const double *l, const double *spread, int64_t k)
 {
     double sum = 0;
@@ -131,6 +148,8 @@ static double quadratic(const double *l, const double *spread, int64_t k)
     return sum > 0 ? sum : 0;
 }
 
+/* @param middle [k] mean components of the shifted cells @param[out] mean, variance [n_gene];
+ * variance may be NULL */
 static void decode(const scs_pca *pca, const double *middle, const double *spread, double *mean,
                    double *variance)
 {
