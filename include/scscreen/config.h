@@ -1,8 +1,11 @@
-/** Everything a run is told: one struct, filled from one table of keys (src/config_table.c).
+/** Everything a run is told: one struct, filled from one table of keys (src/config/key.c).
  *
  *  The table drives parsing, defaults, validation, `--help`, `--print-config` and `--set
- * key=value`. All functions are Local; a config is a plain value that every rank parses from the
- * same text.
+ *  key=value`. What several keys decide together, and what `auto` stands for, is resolved once
+ *  from this struct (src/config/profile.h). A config is a plain value that every rank parses
+ *  from the same text.
+ *
+ *  All functions are Local. Besides what is said, they fail with SCS_ENOMEM.
  */
 #ifndef SCSCREEN_CONFIG_H
 #define SCSCREEN_CONFIG_H
@@ -28,7 +31,7 @@ typedef enum scs_output_bias {
     SCS_OUTPUT_BIAS_RANDOM,
     SCS_OUTPUT_BIAS_MEAN
 } scs_output_bias;
-/** A number that the profile chooses (src/profile.c). */
+/** A number that the profile chooses (src/config/profile.h). */
 enum { SCS_BY_PROFILE = -1 };
 typedef enum scs_monitor { SCS_MONITOR_OBJECTIVE, SCS_MONITOR_REFERENCE } scs_monitor;
 typedef enum scs_output_layer {
@@ -52,7 +55,7 @@ typedef enum scs_decode_method {
     SCS_DECODE_BLEND,
     SCS_N_DECODE
 } scs_decode_method;
-/** What says how large the decoder's change is. */
+/** Where the size of the decoder's change comes from. */
 typedef enum scs_magnitude {
     SCS_MAGNITUDE_AUTO,
     SCS_MAGNITUDE_DECODER,
@@ -81,14 +84,14 @@ typedef enum scs_rank_by {
     SCS_N_RANK_BY
 } scs_rank_by;
 
-/** One input file. Strings owned; NULL where the config is silent. */
+/** One input file. Strings owned; NULL where not set. */
 typedef struct scs_input {
     char *path;      /**< resolved against the config file's folder */
     char *species;   /**< species of every cell of this file, or NULL */
     char *orthologs; /**< TSV path (own gene, reference gene), resolved, or NULL */
 } scs_input;
 
-/** What a config key has a say in; bits. Keys of folders, limits and saves affect nothing. */
+/** What a config key affects; bits. Keys of folders, limits and saves affect nothing. */
 enum scs_affects {
     SCS_AFFECTS_NOTHING = 0,
     SCS_AFFECTS_WEIGHTS = 1, /**< the trained model: the cells it sees, its shape, its training */

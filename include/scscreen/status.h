@@ -39,8 +39,8 @@ typedef enum scs_status {
 #define SCS_MUST_USE __attribute__((warn_unused_result))
 #define SCS_PRINTF(f, a) __attribute__((format(printf, f, a)))
 
-/** Set this thread's message (one line, at most SCS_MESSAGE_MAX bytes, control characters escaped)
- * and trace.
+/** Set this thread's message (one line, at most SCS_MESSAGE_MAX bytes, control characters as "?")
+ * and begin a new trace.
  *  @return `status`, so that `return scs_fail(...)` reads well. */
 scs_status scs_fail(scs_status status, const char *file, int line, const char *format, ...)
     SCS_PRINTF(4, 5);
@@ -60,7 +60,7 @@ void scs_message_clear(void);
 const char *scs_status_name(scs_status status);
 int scs_exit_code(scs_status status);
 
-/** How SCS_TRY and SCS_GO make a call; whoever defines it before has its own way. */
+/** How SCS_TRY and SCS_GO make a call; test builds define it before (src/base/fault.h). */
 #ifndef SCS_CALL
 #define SCS_CALL(st, call) (st) = (call)
 #endif

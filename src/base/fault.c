@@ -1,5 +1,4 @@
-/** Faults on demand (src/base/fault.h says which calls fail). Part of test builds only.
- */
+/** Faults on demand (src/base/fault.h says which calls fail). Part of test builds only. */
 #include "src/base/fault.h"
 
 #include "src/base/random.h"
@@ -20,8 +19,8 @@ static struct {
     atomic_flag writing; /* of `last` */
     char last[256];
 } state = {.n_rank = 1, .writing = ATOMIC_FLAG_INIT};
-/* Collective calls of this thread. A thread of its own each: what one sends makes no collective
- * of what another does meanwhile. */
+/* Collective calls of this thread. Each thread has its own: what one sends makes no collective of
+ * what another does meanwhile. */
 static _Thread_local int64_t n_collective;
 
 void scs_fault_open(int64_t every, int64_t seed, int32_t rank, int32_t n_rank)

@@ -1,5 +1,4 @@
-/** The first failure of a parallel loop (src/base/parallel.h).
- */
+/** The first failure of a parallel loop (src/base/parallel.h). */
 #include "src/base/parallel.h"
 
 #include <stdio.h>

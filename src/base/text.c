@@ -1,5 +1,4 @@
-/** Text from users and files: copies, escapes, distances, UTF-8, whole files (src/base/text.h).
- */
+/** Text from users and files: copies, escapes, distances, UTF-8, whole files (src/base/text.h). */
 #include "src/base/text.h"
 
 #include "scscreen/status.h"

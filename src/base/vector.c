@@ -1,5 +1,4 @@
-/** The median, the one function of src/base/vector.h that is too long to be inline.
- */
+/** The median, the one function of src/base/vector.h that is too long to be inline. */
 #include "src/base/vector.h"
 
 #include <stdint.h>

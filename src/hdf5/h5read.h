@@ -69,11 +69,10 @@ SCS_MUST_USE scs_status scs_h5_members(const scs_h5 *h5, const char *path, scs_n
 
 /** Shape and type of a dataset. */
 typedef struct scs_h5_shape {
-    int rank;       /**< 0, 1 or 2 */
-    int64_t dim[2]; /**< [rank], then 1 */
-    H5T_class_t
-        type;    /**< H5T_INTEGER, H5T_FLOAT, H5T_STRING, H5T_COMPOUND, H5T_ENUM (booleans), ... */
-    size_t size; /**< bytes of one element */
+    int rank;             /**< 0, 1 or 2 */
+    int64_t dim[2];       /**< [rank], then 1 */
+    H5T_class_t type;     /**< H5T_INTEGER, H5T_FLOAT, H5T_STRING, H5T_ENUM (booleans), ... */
+    size_t size;          /**< bytes of one element */
     bool is_signed;       /**< integers only */
     bool variable_length; /**< strings only */
     int64_t chunk0;       /**< rows of a chunk, 0 if not chunked */

@@ -7,9 +7,9 @@
  *    compressed, and closes are checked.
  *  - A dataset is contiguous, allocated early and never filled, so that its place in the file is
  *    fixed when it is made; variable-length text alone needs its fill value.
- *  - H5Fclose returns 0 although data were lost, and HDF5 crashes at exit over a file that it
- *    could not flush: so space for the flush is reserved first (posix_fallocate), and what HDF5
- *    still holds after a failure is discarded into memory instead of the full disk.
+ *  - H5Fclose returns 0 after a dataset's write and close have failed, and HDF5 crashes at exit
+ * over a file that it could not flush: so space for the flush is reserved first (posix_fallocate),
+ * and what HDF5 still holds after a failure is discarded into memory instead of the full disk.
  *  - The format is that of 1.10 and earlier: newer ones cannot be read by it. Times of objects
  *    are not tracked: the same content has the same bytes.
  *
@@ -70,16 +70,19 @@ hid_t scs_h5_text_type(void);
  * failure. */
 hid_t scs_h5_bool_type(void);
 
-/* ---- attributes; "/" is the root ---- */
+/* ---- attributes of an object that is there ("/" is the root) and has none of that name ---- */
 
+/** One text, variable length, UTF-8. */
 SCS_MUST_USE scs_status scs_h5_attr_write_text(hid_t file, const char *path, const char *attr,
                                                const char *text);
 /** A 1-d attribute of texts; n may be 0. */
 SCS_MUST_USE scs_status scs_h5_attr_write_names(hid_t file, const char *path, const char *attr,
                                                 const scs_names *names);
+/** One boolean, as the enum of scs_h5_bool_type. */
 SCS_MUST_USE scs_status scs_h5_attr_write_bool(hid_t file, const char *path, const char *attr,
                                                bool value);
-/** @param values [n]  @param scalar no dimension; then only values[0] */
+/** Integers, as `shape` of a sparse matrix. @param values [n]  @param scalar no dimension; then
+ * only values[0] */
 SCS_MUST_USE scs_status scs_h5_attr_write_int64(hid_t file, const char *path, const char *attr,
                                                 const int64_t *values, int n, bool scalar);
 

@@ -1,5 +1,4 @@
-/** Blocks of columns: memory, counts, and the transpose (src/kernels/entries.h has the layout).
- */
+/** Blocks of columns: memory, counts, and the transpose (src/kernels/entries.h has the layout). */
 #include "src/kernels/entries.h"
 
 #include "src/base/simd.h"

@@ -3,11 +3,10 @@
  *  y = x W', x [n, n_in], W [n_out, n_in]. Each row of either factor becomes 24-bit integers on
  *  a scale of its own, in three digits of base 256:
  *
- *      x_ik = s_i (d0 + d1 / 256 + d2 / 65536) 65536,  digits in [-128, 127],  s_i = max |x_i| /
- *  8355000
+ *      x_ik = s_i (65536 d0 + 256 d1 + d2),  d in [-128, 127],  s_i = max |x_i| / 8355000
  *
- *  A product of digits 8 x 8 bits is summed exactly, in 32-bit integers; of the nine products of
- *  digits the six whose places add up to 0, 1 or 2 are made, and those below the 16th bit of the
+ *  Products of digits are summed exactly, in 32-bit integers; of the nine products of digits the
+ *  six whose places add up to 0, 1 or 2 are made, and those below the 16th bit of the
  *  largest are left out. The error is that of float32 sums (after Ootomo, Ozaki, Yokota, IJHPCA
  *  2024; measured: 1.4e-7 where BLAS has 0.6e-7 to 3e-7), and as integers are summed the order
  *  of nothing matters: the bits do not depend on threads, ranks or blocking.

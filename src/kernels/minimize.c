@@ -1,5 +1,4 @@
-/** L-BFGS (src/kernels/minimize.h): a direction, a search along it, what to keep of the step.
- */
+/** L-BFGS (src/kernels/minimize.h): a direction, a search along it, what to keep of the step. */
 #include "src/kernels/minimize.h"
 
 #include "src/base/vector.h"

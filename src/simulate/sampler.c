@@ -1,5 +1,4 @@
-/** Draws from a stream (src/simulate/sampler.h has the methods and their sources).
- */
+/** Draws from a stream (src/simulate/sampler.h has the methods and their sources). */
 #include "src/simulate/sampler.h"
 
 #include "src/base/random.h"
