@@ -186,12 +186,12 @@ static void print_groups(const scs_checkpoint *c)
     printf("\n");
 }
 
-static bool is_sealed(const char *path)
+static bool is_whole(const char *path)
 {
-    bool sealed = scs_checksum_file_check(path, true) == SCS_OK;
+    bool whole = scs_checksum_file_check(path, true) == SCS_OK;
 
     scs_message_clear();
-    return sealed;
+    return whole;
 }
 
 static scs_status print_model(const char *path)
@@ -202,8 +202,8 @@ static scs_status print_model(const char *path)
     printf("%s: a model of %d genes, %lld x %lld hidden, %lld latent units (profile %s)\n  %s\n",
            path, c->genes.n, (long long)c->layers, (long long)c->hidden, (long long)c->latent,
            c->profile == SCS_PROFILE_PAPER ? "paper" : "scgen2",
-           is_sealed(path) ? "whole (checksum compared)"
-                           : "it carries no checksum, so whether it is whole cannot be told");
+           is_whole(path) ? "whole (checksum compared)"
+                          : "it carries no checksum, so whether it is whole cannot be told");
     if (c->has_atlas)
         print_groups(c);
     else

@@ -212,7 +212,7 @@ static void foreign_files_are_refused(void)
     end(&t);
 }
 
-/* As one with every right would: afterwards the seal is right. */
+/* The file is changed and its checksum made right again: not damage, but not what was saved. */
 static void drop_link(const char *path, const char *name)
 {
     hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
@@ -221,7 +221,7 @@ static void drop_link(const char *path, const char *name)
     CHECK_OK(scs_checksum_file_write(path));
 }
 
-/* Every single byte counts: one flipped bit, in the seal or after it, is found. */
+/* Every single byte counts: one flipped bit, in the checksum or behind it, is found. */
 static void every_flipped_byte_is_found(void)
 {
     setup t;

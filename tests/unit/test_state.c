@@ -219,7 +219,7 @@ static void a_shorter_file_is_refused(void)
     scratch_remove(folder);
 }
 
-/* Sealed by a hand that knows how, but with a vector that is not what was saved. */
+/* The checksum of the file is right, but a vector is not what was saved. */
 static void a_wrong_vector_is_named(void)
 {
     char folder[SCRATCH_PATH];
