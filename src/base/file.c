@@ -103,8 +103,8 @@ scs_status scs_file_make_folder(const char *path)
     return st;
 }
 
-/* The folder that holds `path`: "." for a bare name, "/" for one at the root. @param[out] folder
- * malloc'ed */
+/* The folder that holds `path`: "." for a bare name, "/" for one at the root.
+ * @param[out] folder malloc'ed */
 static scs_status folder_of(const char *path, char **folder)
 {
     const char *slash = strrchr(path, '/');

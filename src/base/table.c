@@ -89,8 +89,8 @@ static scs_status cut_line(scs_table *table, char *line)
     return SCS_OK;
 }
 
-/* Take a line off the text, without its end (\n or \r\n); NULL when there is none. @param[out] n
- * its bytes */
+/* Take a line off the text, without its end (\n or \r\n); NULL when there is none.
+ * @param[out] n its bytes */
 static char *take_line(scs_table *table, size_t *n)
 {
     char *line = table->next;

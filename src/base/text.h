@@ -40,8 +40,8 @@ bool scs_text_is_utf8(const char *text, size_t n);
 /* ---- files ---- */
 
 /** `path` as seen from the folder that the file `base` lies in: "configs/a.yaml", "b.csv" ->
- * "configs/b.csv". An absolute path, or any where base is NULL, stays as it is. @param[out] out
- * malloc'ed. SCS_ENOMEM. */
+ * "configs/b.csv". An absolute path, or any where base is NULL, stays as it is.
+ * @param[out] out malloc'ed. SCS_ENOMEM. */
 SCS_MUST_USE scs_status scs_text_resolve(const char *base, const char *path, char **out);
 /** The whole file as text, with a final NUL; also a pipe. Refuses folders, NUL bytes and more than
  * `max` bytes.

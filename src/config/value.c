@@ -48,8 +48,8 @@ static scs_status refuse_text(const scs_key *key, const char *text, const scs_wh
     return scs_value_refuse(key, quoted, where);
 }
 
-/* Decimal digits and a sign, nothing else: strtoll alone would take leading blanks. @return
- * false for other text and for what int64_t cannot hold */
+/* Decimal digits and a sign, nothing else: strtoll alone would take leading blanks.
+ * @return false for other text and for what int64_t cannot hold */
 static bool read_int(const char *text, int64_t *value)
 {
     char *end;

@@ -191,8 +191,8 @@ scs_status scs_h5_write(hid_t file, const char *path, hid_t type, int rank, cons
     return write_and_close(file, path, set, type, H5S_ALL, H5S_ALL, data);
 }
 
-/* The part of a dataset's space that rows [first, first + n) are, to be closed. @param[out]
- * memory a space of that shape; invalid where the dataset has no such rows */
+/* The part of a dataset's space that rows [first, first + n) are, to be closed.
+ * @param[out] memory a space of that shape; invalid where the dataset has no such rows */
 static hid_t select_rows(hid_t set, int64_t first, int64_t n, hid_t *memory)
 {
     hsize_t start[2] = {(hsize_t)first, 0}, count[2] = {0, 0};
