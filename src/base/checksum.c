@@ -143,6 +143,8 @@ static scs_status make_block(int fd, const char *path, char *block)
     return SCS_OK;
 }
 
+/* In one write of 512 bytes. It is not synced here: the commit of the file does that
+ * (src/base/file.h). */
 scs_status scs_checksum_file_write(const char *path)
 {
     char block[SCS_CHECKSUM_BLOCK];

@@ -37,6 +37,8 @@ scs_status scs_file_path_print(char **path, const char *format, ...)
     return SCS_OK;
 }
 
+/* One sentence for each kind of reason; what is not listed has no better way out than another
+ * path. */
 const char *scs_file_creation_hint(int error)
 {
     switch (error) {
@@ -157,6 +159,8 @@ static int is_stale(const char *entry, const char *base)
     return pid == (long)getpid() || !is_running(pid);
 }
 
+/* A folder that cannot be read holds nothing that we may remove; creating the file will say what
+ * is wrong with it. */
 scs_status scs_file_remove_stale(const char *path)
 {
     struct dirent *entry;
@@ -167,7 +171,7 @@ scs_status scs_file_remove_stale(const char *path)
     dir = opendir(folder);
     while (dir && (entry = readdir(dir)))
         if (is_stale(entry->d_name, name_of(path)))
-            (void)unlinkat(dirfd(dir), entry->d_name, 0); /* creation reports what stays */
+            (void)unlinkat(dirfd(dir), entry->d_name, 0);
     if (dir)
         closedir(dir);
     free(folder);
@@ -218,6 +222,7 @@ scs_status scs_file_remove(const char *path)
     return SCS_OK;
 }
 
+/* A write of nothing (0) counts as a failure: it would be tried for ever. */
 scs_status scs_file_write_at(int fd, const char *path, const void *bytes, int64_t size, int64_t at)
 {
     while (size > 0) {
@@ -306,6 +311,8 @@ static scs_status write_temp(const char *temp, scs_status (*write)(void *ctx, FI
     return st;
 }
 
+/* A failure at any step removes the temporary file, so that nothing stays but what was there
+ * before. */
 scs_status scs_file_write(const char *path, scs_status (*write)(void *ctx, FILE *out), void *ctx)
 {
     char *temp;

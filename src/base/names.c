@@ -20,6 +20,7 @@ static bool is_full(scs_lidx n)
     return n == 0 || (n >= 8 && (n & (n - 1)) == 0);
 }
 
+/* The limit keeps room within int32: positions are scs_lidx. */
 scs_status scs_names_add(scs_names *names, const char *name)
 {
     if (is_full(names->n)) {
@@ -141,6 +142,7 @@ static int compare_keyed(const void *a, const void *b)
     return order ? order : (x->at > y->at) - (x->at < y->at);
 }
 
+/* The keys are sorted with their names and dropped; what stays is 4 bytes a name. */
 scs_status scs_names_index_create(const scs_names *names, scs_index *index)
 {
     keyed *key;

@@ -369,6 +369,8 @@ static scs_status run_parent(const job *j, pid_t child, int fd, scs_bytes *out)
     return st;
 }
 
+/* The parent closes its writing end at once: otherwise it would never see the pipe's end when
+ * the child is gone. */
 scs_status scs_sandbox_run(const char *what, scs_sandbox_fn fn, void *arg,
                            const scs_sandbox_limits *limits, scs_bytes *out)
 {

@@ -106,6 +106,8 @@ static char *take_line(scs_table *table, size_t *n)
     return line;
 }
 
+/* Checked line by line, not as a whole file, so that a fault has a line number and good lines
+ * before it are read. */
 scs_status scs_table_next(scs_table *table, bool *found)
 {
     size_t n = 0;

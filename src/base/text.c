@@ -160,6 +160,7 @@ static scs_status read_stream(FILE *f, const char *path, int64_t max, char **out
     return SCS_OK;
 }
 
+/* A folder opens as a file does; reading it is what fails, with the system's words. */
 scs_status scs_text_read(const char *path, int64_t max, char **out)
 {
     FILE *f = fopen(path, "re");

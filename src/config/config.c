@@ -439,6 +439,8 @@ static void help_key(const scs_key *key, FILE *out)
             key->help, scs_key_allowed(key, allowed, sizeof allowed), value);
 }
 
+/* The section's name stands before its first key; hold_out, which is a key without a name, is
+ * its own section. */
 void scs_config_help(FILE *out)
 {
     const char *section = "";

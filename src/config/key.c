@@ -436,6 +436,7 @@ static void describe_record(const scs_key *key, char *out, size_t size)
         snprintf(out + used, size - used, "}");
 }
 
+/* Texts without words: any, or any but the empty one. */
 char *scs_key_allowed(const scs_key *key, char *out, size_t size)
 {
     switch (key->type) {

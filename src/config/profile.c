@@ -71,6 +71,8 @@ static int schedule(const scs_config *config)
     return is_auto(config) ? SCS_SCHEDULE_LINEAR : SCS_SCHEDULE_CONSTANT;
 }
 
+/* The learning rate goes with the schedule that was resolved, whoever chose it: a rate that
+ * falls may begin higher. */
 scs_train_options scs_profile_train_options(const scs_config *config)
 {
     scs_train_options options = {.batch = config->train.batch,

@@ -235,6 +235,7 @@ static const char *int_text(const scs_key *key, int64_t value, char *out, size_t
     return out;
 }
 
+/* Lists fall to the default: their word, or []. */
 const char *scs_value_text(const scs_config *config, const scs_key *key, char *out, size_t size)
 {
     const void *at = member_of(config, key);
@@ -288,6 +289,7 @@ static char **field_of(const scs_config *config, const scs_key *key, int32_t i,
     return (char **)(void *)(record + field->offset);
 }
 
+/* Members of records are all text (scs_record), so they can be freed without their names. */
 void scs_value_clear(scs_config *config, const scs_key *key)
 {
     if (key->type == SCS_KEY_NAMES) {
@@ -330,6 +332,7 @@ const char *scs_value_field(const scs_config *config, const scs_key *key, int32_
     return *field_of(config, key, i, field);
 }
 
+/* Items are counted from 1 in messages. */
 scs_status scs_value_check_record(scs_config *config, const scs_key *key, int32_t i,
                                   const scs_where *where)
 {

@@ -396,6 +396,8 @@ static scs_status apply_root(source *src, scs_config *config, const yaml_node_t 
     return SCS_OK;
 }
 
+/* An empty file is a config of defaults; a file that is a list or a plain text is not, and most
+ * likely another file. */
 scs_status scs_yaml_apply(scs_config *config, const char *file, const char *text)
 {
     source src = {.file = file, .text = text};
@@ -428,6 +430,8 @@ static scs_status apply_set(source *src, scs_config *config, const scs_key *key)
     return SCS_OK;
 }
 
+/* The name is cut at 256 bytes and then unknown. The value is parsed as a YAML text of its own,
+ * so that lists and quotes work as in a file. */
 scs_status scs_yaml_apply_set(scs_config *config, const char *set)
 {
     const char *equals = strchr(set, '=');

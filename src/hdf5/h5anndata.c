@@ -103,6 +103,7 @@ scs_status scs_h5_dataframe(hid_t file, const char *path, const scs_names *index
     return st;
 }
 
+/* Codes are int32 whatever the number of categories; anndata takes any signed integer. */
 scs_status scs_h5_reserve_categorical(hid_t file, const char *path, const scs_names *categories,
                                       int64_t n)
 {

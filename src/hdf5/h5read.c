@@ -357,6 +357,7 @@ static hid_t link_access(void)
     return access;
 }
 
+/* The empty path is the root. Opened without a type in mind: what it is comes later. */
 scs_status scs_h5_open_object(const scs_h5 *h5, const char *path, hid_t *object)
 {
     bool found;
@@ -404,6 +405,7 @@ static herr_t add_member(hid_t group, const char *name, const H5L_info_t *info, 
     return l->status == SCS_OK ? 0 : -1;
 }
 
+/* A status cannot pass through HDF5's iteration, so it is kept beside it. */
 scs_status scs_h5_members(const scs_h5 *h5, const char *path, scs_names *names)
 {
     listing l = {names, SCS_OK};
@@ -682,6 +684,8 @@ static scs_status check_dataset(const scs_h5 *h5, const char *path, hid_t datase
     return check_bomb(h5, path, dataset, bytes > chunk ? bytes : chunk);
 }
 
+/* The creation list says how the dataset is stored; it is read before any data, and dropped on
+ * all ways out. */
 scs_status scs_h5_open_dataset(const scs_h5 *h5, const char *path, hid_t *dataset,
                                scs_h5_shape *shape)
 {

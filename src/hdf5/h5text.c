@@ -390,6 +390,7 @@ static scs_status read_one_text(const attribute *a, char **text)
     return SCS_OK;
 }
 
+/* Messages of the readers begin after the place, which is put before them here, once for all. */
 scs_status scs_h5_attr_text(const scs_h5 *h5, const char *path, const char *attr, char **text,
                             bool *found)
 {
@@ -410,6 +411,7 @@ scs_status scs_h5_attr_text(const scs_h5 *h5, const char *path, const char *attr
     return scs_context(st, "%s: %s: attribute %s: ", h5->path, path, attr);
 }
 
+/* More than `max` is an error, not a cut: a shape of three numbers is no shape of ours. */
 scs_status scs_h5_attr_int64(const scs_h5 *h5, const char *path, const char *attr, int max,
                              int64_t *values, int *n)
 {

@@ -80,6 +80,7 @@ static hid_t link_list(void)
     return lcpl;
 }
 
+/* Groups keep times too, unless told otherwise. */
 scs_status scs_h5_group(hid_t file, const char *path)
 {
     hid_t lcpl = link_list(), gcpl = H5Pcreate(H5P_GROUP_CREATE);
@@ -128,6 +129,7 @@ static hid_t contiguous(hid_t type)
     return H5I_INVALID_HID;
 }
 
+/* Rank and sizes come from the program: a wrong one is a bug, SCS_EINTERNAL. */
 scs_status scs_h5_reserve(hid_t file, const char *path, hid_t type, int rank, const int64_t *dims)
 {
     hsize_t size[2] = {0, 0};
@@ -145,6 +147,7 @@ scs_status scs_h5_reserve(hid_t file, const char *path, hid_t type, int rank, co
     return st;
 }
 
+/* A chunked dataset is the one that HDF5 can make longer. */
 scs_status scs_h5_growing(hid_t file, const char *path, hid_t type, int64_t chunk)
 {
     hsize_t none = 0, most = H5S_UNLIMITED, size = (hsize_t)chunk;
@@ -208,6 +211,8 @@ static hid_t select_rows(hid_t set, int64_t first, int64_t n, hid_t *memory)
     return space;
 }
 
+/* The dataset is opened and closed each time: a close that fails belongs to the rows just
+ * written. */
 scs_status scs_h5_write_part(hid_t file, const char *path, hid_t type, int64_t first, int64_t n,
                              const void *data)
 {
@@ -513,6 +518,8 @@ scs_status scs_h5_out_finish(scs_h5_out *out)
     return scs_h5_finish(file, out->temp);
 }
 
+/* The checksum is written when HDF5 is done with the file, and before the sync, so that both
+ * reach the disk together. */
 scs_status scs_h5_out_commit(scs_h5_out *out)
 {
     scs_status st;

@@ -135,6 +135,7 @@ static scs_status descend(path *p, int most, double gain, double *value)
     return SCS_OK;
 }
 
+/* 2 x 8 + 4 vectors of n. */
 scs_status scs_minimize(scs_objective f, void *ctx, int32_t n, int most, double gain, double *x,
                         double *value)
 {

@@ -256,6 +256,7 @@ static scs_status write_all(writer *w)
     return SCS_OK;
 }
 
+/* Abandoning after the commit does nothing: one way out for success and failure. */
 scs_status scs_sim_write_counts(const scs_sim *sim, int32_t species, const char *path,
                                 int64_t *n_value)
 {

@@ -414,6 +414,7 @@ char *scs_sim_type_name(int32_t type, char *out)
     return numbered("type", type + 1, out);
 }
 
+/* A pair's label joins its drugs' by "+", the default of screen.pair_separator. */
 char *scs_sim_label_name(const scs_sim *sim, int32_t label, char *out)
 {
     int32_t first, second;

@@ -95,6 +95,7 @@ static scs_status write_truth(const scs_sim *sim, const scs_config *config, FILE
     return st;
 }
 
+/* The truth comes last: with it there, the atlas is complete. */
 scs_status scs_simulate(const scs_config *config, FILE *log)
 {
     const char *dir = config->simulate.dir;
