@@ -48,6 +48,8 @@ enum {
 /* What a second of processor time reads at least. Texts are the slowest: a million of them, of 64
  * bytes with what HDF5 and the list of names need, take less than two seconds. */
 static const int64_t BYTES_A_SECOND = 16 << 20;
+/* What a stored byte may inflate to at most: deflate reaches about 1000. All that a file is ever
+ * allowed is its size times this. */
 static const int64_t MOST_INFLATED = 1000;
 
 /* In the child: what it was allowed so far. */
@@ -102,6 +104,8 @@ void scs_sandbox_allow(int64_t bytes)
     limit_processor();
 }
 
+/* What the child is allowed before it has said anything: the start, and the time that reading
+ * the file once takes. */
 static void start_processor_time(const job *j)
 {
     int64_t most;
@@ -229,6 +233,8 @@ static progress look_at_child(pid_t child)
     return now;
 }
 
+/* Any one of them: a child that waits for a slow disk uses no processor time, one that inflates
+ * reads nothing. */
 static bool moved(const progress *a, const progress *b)
 {
     return a->user != b->user || a->system != b->system || a->read != b->read ||
@@ -269,6 +275,7 @@ static scs_status too_slow(const job *j)
                     j->what);
 }
 
+/* The file system's fault, as it seems, and not the file's: other words than for damage. */
 static scs_status stands_still(const job *j)
 {
     return SCS_FAIL(SCS_EDATA,

@@ -25,6 +25,7 @@
  * failing status reaches it with its message. Whatever else it changes stays in the child. */
 typedef scs_status (*scs_sandbox_fn)(void *arg, scs_bytes *out);
 
+/** Times of 0 stand for what is right for a file. */
 typedef struct scs_sandbox_limits {
     int64_t memory; /**< bytes of address space beyond what the process has now; also the most that
                        the child may send */

@@ -12,6 +12,7 @@
 #include "src/base/sandbox.h"
 #include "src/base/text.h"
 #include "src/hdf5/h5write.h"
+
 #include <errno.h>
 #include <hdf5.h>
 #include <stdarg.h>

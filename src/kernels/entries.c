@@ -2,6 +2,7 @@
 #include "src/kernels/entries.h"
 
 #include "src/base/simd.h"
+
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
