@@ -151,6 +151,41 @@ static void put_key_tables(void)
     }
 }
 
+/* What bash completes: `verbs`, `options` and `keys`, as assignments. */
+static void put_completion(void)
+{
+    char name[80];
+
+    fputs("    verbs='", stdout);
+    for (const scs_verb *const *v = scs_verbs; *v; v++)
+        printf("%s%s", v == scs_verbs ? "" : " ", (*v)->name);
+    fputs("'\n    options='", stdout);
+    for (const scs_cli_option *o = scs_cli_options; o->name; o++)
+        printf("%s%s", o == scs_cli_options ? "" : " ", o->name);
+    fputs("'\n    keys='", stdout);
+    for (int i = 0; scs_key_at(i); i++)
+        printf("%s%s", i ? " " : "", scs_key_full_name(scs_key_at(i), name, sizeof name));
+    puts("'");
+}
+
+/* A branch of a shell's `case` for each key that takes words. */
+static void put_completion_words(void)
+{
+    char name[80];
+
+    for (int i = 0; scs_key_at(i); i++) {
+        const scs_key *key = scs_key_at(i);
+
+        if (key->type == SCS_KEY_CHOICE) {
+            printf("    %s) echo '", scs_key_full_name(key, name, sizeof name));
+            for (const scs_word *w = key->choice; w->text; w++)
+                printf("%s%s", w == key->choice ? "" : " ", w->text);
+            puts("' ;;");
+        } else if (key->type == SCS_KEY_BOOL)
+            printf("    %s) echo 'true false' ;;\n", scs_key_full_name(key, name, sizeof name));
+    }
+}
+
 int main(void)
 {
     char line[1024];
@@ -164,6 +199,10 @@ int main(void)
             put_keys();
         else if (strcmp(line, "@KEY_TABLES@\n") == 0)
             put_key_tables();
+        else if (strcmp(line, "@COMPLETION@\n") == 0)
+            put_completion();
+        else if (strcmp(line, "@COMPLETION_WORDS@\n") == 0)
+            put_completion_words();
         else if (strcmp(line, "@TITLE@\n") == 0)
             puts(".TH SCSCREEN 1 \"\" \"scscreen " PACKAGE_VERSION "\" \"User Commands\"");
         else
