@@ -160,11 +160,8 @@ static void write_h5ad(const char *path, int layout)
 
 static scs_status read_h5ad(void *arg)
 {
-    const scs_h5ad_request request = {.matrix = "X",
-                                      .cell_type = "cell_type",
-                                      .condition = "condition",
-                                      .memory = 1 << 28,
-                                      .memory = 0};
+    const scs_h5ad_request request = {
+        .matrix = "X", .cell_type = "cell_type", .condition = "condition", .memory = 1 << 28};
     place *p = arg;
     uint8_t *blob = NULL;
     scs_h5ad *packed = NULL;
