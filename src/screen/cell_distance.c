@@ -1,3 +1,10 @@
+/* Energy distance and maximum mean discrepancy of two samples of cells. All functions are Local.
+ *
+ * Where one sample is the other shifted by delta (a predicted and a control population), squared
+ * distances are |x_i - x_j|^2 + 2 delta'(x_j - x_i) + |delta|^2, and both samples have the same
+ * spread: with |x_i - x_j|^2 kept, a shift costs n^2 square roots and no pass over the
+ * dimensions. That is what lets every row of a screen have its energy distance.
+ */
 #include "src/screen/cell_distance.h"
 
 #include "src/base/simd.h"
@@ -8,16 +15,16 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-enum { MOST_CELLS = 1000 };
+enum { MOST_CELLS = 1000 }; /* of a sample */
 
-/* Moved cells as doubles. */
+/* Shifted cells as doubles; owned. */
 typedef struct points {
     double *x; /* [n, dim] */
     int64_t n;
     int32_t dim;
 } points;
 
-/* At most `most` cells, evenly picked. */
+/* At most `most` cells, evenly picked, shifted. SCS_ENOMEM. @param[out] p the caller frees p->x */
 static scs_status take_points(const scs_sample *s, int64_t most, int32_t dim, points *p)
 {
     *p = (points){.n = s->n < most ? s->n : most, .dim = dim};
@@ -51,6 +58,7 @@ static double pair_mean(const points *a, const points *b, double gamma)
     return sum / pairs;
 }
 
+/* Over pairs of different cells; at least two cells. SCS_ENOMEM. */
 static scs_status median_squared_distance(const points *p, double *median)
 {
     int64_t n = p->n * (p->n - 1) / 2, at = 0;
@@ -71,6 +79,7 @@ static double contrast(const points *x, const points *y, double gamma)
     return 2 * pair_mean(x, y, gamma) - pair_mean(x, x, gamma) - pair_mean(y, y, gamma);
 }
 
+/* MMD^2, by the median heuristic for gamma; NaN below two cells or where y's cells coincide. */
 static scs_status kernel_contrast(const points *x, const points *y, double *out)
 {
     double median = 0;
@@ -84,6 +93,7 @@ static scs_status kernel_contrast(const points *x, const points *y, double *out)
     return SCS_OK;
 }
 
+/* @param kernel MMD^2, else the energy distance */
 static scs_status compare(const scs_sample *x, const scs_sample *y, int32_t dim, bool kernel,
                           double *out)
 {
@@ -112,11 +122,11 @@ scs_status scs_cell_distance_energy(const scs_sample *x, const scs_sample *y, in
 scs_status scs_cell_distance_shifted_make(const scs_sample *x, int32_t dim,
                                           scs_shifted_cells *cells)
 {
-    const scs_sample still = {x->cell, x->n, NULL};
+    const scs_sample unshifted = {x->cell, x->n, NULL};
     points p;
 
     *cells = (scs_shifted_cells){.dim = dim};
-    SCS_TRY(take_points(&still, SCS_MOST_SHIFTED, dim, &p));
+    SCS_TRY(take_points(&unshifted, SCS_MOST_SHIFTED, dim, &p));
     cells->x = p.x;
     cells->n = p.n;
     SCS_TRY(SCS_ALLOC(cells->square, p.n * p.n));

@@ -1,12 +1,17 @@
-/** Distances between two samples of cells. All functions are Local.
+/** Distances between two samples of cells, as samples of distributions. All functions are Local.
  *
- *  Of a sample with more than 1,000 cells 1,000 are taken, evenly spread. */
+ *      energy   2 E|X - Y| - E|X - X'| - E|Y - Y'|            Szekely and Rizzo, Euclidean norms
+ *      MMD^2    E k(X, X') + E k(Y, Y') - 2 E k(X, Y)         Gretton et al., k an RBF kernel
+ *
+ *  Both cost n^2 distances, so that of a sample with more than 1,000 cells 1,000 are taken, evenly
+ *  spread: the same ones every time.
+ */
 #ifndef SCS_CELL_DISTANCE_H
 #define SCS_CELL_DISTANCE_H
 
 #include "scscreen/status.h"
 
-/** Cells [n, dim]; each is moved by `delta`. */
+/** Cells [n, dim]; each is shifted by `delta`. */
 typedef struct scs_sample {
     const scs_real *cell;
     int64_t n;
@@ -19,7 +24,7 @@ typedef struct scs_sample {
 SCS_MUST_USE scs_status scs_cell_distance_energy(const scs_sample *x, const scs_sample *y,
                                                  int32_t dim, double *distance);
 
-/** Cells whose distance from themselves, moved, is asked for many times: their own distances are
+/** Cells whose distance from themselves, shifted, is asked for many times: their own distances are
  * computed once. At most 256 of them are taken. */
 typedef struct scs_shifted_cells {
     int64_t n;
@@ -33,13 +38,13 @@ typedef struct scs_shifted_cells {
 SCS_MUST_USE scs_status scs_cell_distance_shifted_make(const scs_sample *x, int32_t dim,
                                                        scs_shifted_cells *cells);
 void scs_cell_distance_shifted_clear(scs_shifted_cells *cells);
-/** scs_cell_distance_energy of the cells and the cells moved by delta. @param along [cells->n]
+/** scs_cell_distance_energy of the cells and the cells shifted by delta. @param along [cells->n]
  * scratch
  */
 double scs_cell_distance_shifted_energy(const scs_shifted_cells *cells, const double *delta,
                                         double *along);
 
-enum { SCS_MOST_SHIFTED = 256 };
+enum { SCS_MOST_SHIFTED = 256 }; /**< most cells of scs_shifted_cells */
 
 /** Gretton's unbiased estimate (U-statistic) of the squared maximum mean discrepancy with the
  * kernel exp(-gamma |x - y|^2), gamma = 1 / median of |y - y'|^2 over pairs of y. NaN below two

@@ -1,3 +1,19 @@
+/* Mean and variance over cells of dec(z + delta), without decoding the cells. All functions are
+ * Local.
+ *
+ * The output layer is linear in the last hidden activations h, so that only their moments are
+ * needed:
+ *
+ *     mean_g = w_g' mean(h) + b_g        variance_g = w_g' Cov(h) w_g
+ *
+ * Cost: the hidden layers of n cells, n d^2 for Cov(h) and G d^2 for the genes, where decoding
+ * takes n G d. The mean alone takes n d + G d. For few cells decoding is the cheaper way to a
+ * variance, and with an output ReLU it is the only one: then blocks of cells are decoded. Which
+ * way is taken depends on n, G and d alone.
+ *
+ * Sums are in double, and moments are joined block by block about their own mean (Chan, Golub,
+ * LeVeque 1983): nothing is lost where the spread is small beside the mean.
+ */
 #include "src/screen/decode.h"
 
 #include "src/base/simd.h"
@@ -11,17 +27,17 @@
 /* Blocks are fixed, so that the shapes of BLAS calls depend on the number of cells only. */
 enum { CELL_BLOCK = 256, GENE_BLOCK = 256 };
 
-/* Where the next block of cells comes from. */
-typedef struct cells {
+/* Cells z + delta, a block at a time. */
+typedef struct shifted_cells {
     const scs_model *model;
     const scs_real *z;   /* [n, n_latent] */
     const double *delta; /* [n_latent] or NULL */
     int64_t n;
     scs_real *shifted; /* [CELL_BLOCK, n_latent] z + delta of the block */
-} cells;
+} shifted_cells;
 
-/* Mean and centred products over the cells so far (Chan, Golub, LeVeque 1983): nothing is lost
- * where the spread is small beside the mean. */
+/* Mean and centred products over the cells so far (Chan, Golub, LeVeque 1983): nothing is
+ * lost where the spread is small beside the mean. */
 typedef struct hidden_moments {
     int64_t n;
     int32_t d;
@@ -31,13 +47,13 @@ typedef struct hidden_moments {
     double *block;   /* [d] scratch: the block's mean, then its distance from the mean */
 } hidden_moments;
 
-static int32_t block_size(const cells *c, int64_t first)
+static int32_t block_size(const shifted_cells *c, int64_t first)
 {
     return (int32_t)(c->n - first < CELL_BLOCK ? c->n - first : CELL_BLOCK);
 }
 
 /* @return cells in the block, which lie in c->shifted */
-SCS_VECTOR static int32_t move_block(const cells *c, int64_t first)
+SCS_VECTOR static int32_t shift_block(const shifted_cells *c, int64_t first)
 {
     int32_t n = block_size(c, first), d = c->model->arch.n_latent;
     const scs_real *z = c->z + first * d;
@@ -59,7 +75,8 @@ SCS_VECTOR static void column_means(const scs_real *x, int32_t n, int32_t d, dou
         mean[j] /= n;
 }
 
-/* @param h [n, d] */
+/* Joins the moments of n more cells: the mean moves by share x their distance, and the products
+ * gain that distance's own square. @param h [n, d] */
 static void add_block(hidden_moments *m, const scs_real *h, int32_t n)
 {
     int32_t d = m->d;
@@ -80,6 +97,7 @@ static void add_block(hidden_moments *m, const scs_real *h, int32_t n)
     m->n += n;
 }
 
+/* Zeroed. @param with_product whether a covariance is wanted. SCS_ENOMEM */
 static scs_status allocate_hidden(hidden_moments *m, int32_t d, bool with_product)
 {
     m->d = d;
@@ -99,14 +117,15 @@ static void free_hidden(hidden_moments *m)
     free(m->block);
 }
 
-static scs_status hidden_of_cells(const cells *c, hidden_moments *m)
+/* Moments of the last hidden activations over all cells. SCS_ENOMEM. */
+static scs_status hidden_of_cells(const shifted_cells *c, hidden_moments *m)
 {
     scs_real *h;
     scs_status st = SCS_OK;
 
     SCS_TRY(SCS_ALLOC(h, (int64_t)CELL_BLOCK * m->d));
     for (int64_t i = 0; i < c->n && st == SCS_OK; i += CELL_BLOCK) {
-        int32_t n = move_block(c, i);
+        int32_t n = shift_block(c, i);
 
         SCS_GO(st, scs_model_decode_hidden(c->model, c->shifted, n, h));
         add_block(m, h, n);
@@ -142,7 +161,8 @@ static void output_mean(const scs_model *model, const hidden_moments *m, double 
         mean[g] = bias[g] + dot(weight + (int64_t)g * m->d, m->mean, m->d);
 }
 
-/* variance_g = w_g' Cov(h) w_g, in double: the terms cancel where a gene hardly varies. */
+/* variance_g = w_g' Cov(h) w_g, by blocks of genes; in double, as the terms cancel where a gene
+ * hardly varies. What rounding leaves below 0 becomes 0. SCS_ENOMEM. */
 static scs_status output_variance(const scs_model *model, const hidden_moments *m, double *variance)
 {
     const scs_real *weight = output_layer(model, "decoder.linear_out.weight");
@@ -168,7 +188,8 @@ static scs_status output_variance(const scs_model *model, const hidden_moments *
     return SCS_OK;
 }
 
-static scs_status factored(const cells *c, double *mean, double *variance)
+/* The output is linear: from the moments of h. @param variance may be NULL */
+static scs_status by_hidden_moments(const shifted_cells *c, double *mean, double *variance)
 {
     hidden_moments m = {0};
     scs_status st;
@@ -183,7 +204,8 @@ done:
     return st;
 }
 
-/* Fold n decoded cells into the mean and the squared deviations (or NULL) of the cells before.
+/* Fold n decoded cells into the mean and the squared deviations (or NULL) of the cells
+ * before.
  * @param block [n_gene] scratch */
 static void add_decoded(const scs_real *x, int32_t n, int32_t n_gene, int64_t before, double *block,
                         double *mean, double *square)
@@ -206,7 +228,8 @@ static void add_decoded(const scs_real *x, int32_t n, int32_t n_gene, int64_t be
     }
 }
 
-static scs_status decoded(const cells *c, double *mean, double *variance)
+/* Decodes blocks of cells. @param variance may be NULL */
+static scs_status by_decoding(const shifted_cells *c, double *mean, double *variance)
 {
     int32_t n_gene = c->model->arch.n_gene;
     scs_real *x = NULL;
@@ -220,7 +243,7 @@ static scs_status decoded(const cells *c, double *mean, double *variance)
     for (int32_t g = 0; variance && g < n_gene; g++)
         variance[g] = 0;
     for (int64_t i = 0; i < c->n; i += CELL_BLOCK) {
-        int32_t n = move_block(c, i);
+        int32_t n = shift_block(c, i);
 
         SCS_GO(st, scs_model_decode(c->model, c->shifted, n, x));
         add_decoded(x, n, n_gene, i, block, mean, variance);
@@ -243,15 +266,15 @@ scs_status scs_decode_model_moments(const scs_model *model, const scs_real *z, i
                                     const double *delta, double *mean, double *variance)
 {
     const scs_arch *arch = &model->arch;
-    cells c = {model, z, delta, n, NULL};
+    shifted_cells c = {model, z, delta, n, NULL};
     scs_status st;
 
     SCS_REQUIRE(n > 0, SCS_EARG, "no cells to average");
     SCS_TRY(SCS_ALLOC(c.shifted, (int64_t)CELL_BLOCK * arch->n_latent));
     if (arch->output_relu || (variance && decoding_is_cheaper(n, arch->n_gene, arch->n_hidden)))
-        st = decoded(&c, mean, variance);
+        st = by_decoding(&c, mean, variance);
     else
-        st = factored(&c, mean, variance);
+        st = by_hidden_moments(&c, mean, variance);
     free(c.shifted);
     return st;
 }

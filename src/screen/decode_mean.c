@@ -1,3 +1,21 @@
+/* Means of decoded cells under many shifts of the same cells. All functions are Local.
+ *
+ * The decoder's first layer is linear before its activation, and batch norm in evaluation is y =
+ * scale x + offset, so that with A = scale W and the same cells z
+ *
+ *     scale W (z + delta) + offset = [A z + offset] + A delta
+ *
+ * The bracket is computed once for all shifts and kept (up to CELLS_KEPT cells; above, it would
+ * take more memory than it saves time); a shift adds one vector to every row. Of the layers
+ * behind it only the mean over cells is wanted at the end, and the output layer is linear:
+ * mean(dec) = W_out mean(h) + b. Per shift: n d^2 for each further hidden layer, and G d for the
+ * genes, of many shifts at once. No cell is ever decoded.
+ *
+ * Hidden layers are multiplied by BLAS, or by 8-bit integer tiles where the processor has them
+ * (gemm_int8.h), row by row, so that activations stay near the core. The output layer sums in
+ * double, each row by itself: its bits do not depend on which rows come together, so that blocks
+ * of any size give the same result.
+ */
 #include "src/screen/decode_mean.h"
 
 #include "src/base/simd.h"
@@ -17,25 +35,33 @@
 #endif
 
 /* Blocks are fixed, so that the shapes of BLAS calls depend on the number of cells only. */
-enum { CELL_BLOCK = 256, CELLS_KEPT = 4096 };
+enum {
+    CELL_BLOCK = 256, /* cells that are multiplied at once */
+    CELLS_KEPT = 4096 /* at most, whose first layer is kept */
+};
+
+/* ---- hidden activations ---- */
 
 /* Batch norm by running statistics, and the layer's bias: y = scale x + offset. */
 typedef struct affine {
     scs_real *scale, *offset; /* [n_hidden] */
 } affine;
 
+/* Cells made ready; model and z are borrowed. */
 struct scs_decode_mean_hidden {
     const scs_model *model;
     const scs_real *z;
     int64_t n;
     scs_layout layout;
-    affine norm[SCS_MAX_LAYERS];          /* of the decoder's blocks */
-    scs_gemm_int8 *tiles[SCS_MAX_LAYERS]; /* their weights, or NULL: by BLAS; the first has none */
+    affine norm[SCS_MAX_LAYERS];         /* of the decoder's blocks */
+    scs_gemm_int8 *int8[SCS_MAX_LAYERS]; /* their weights, or NULL: by BLAS; the first has none */
     scs_real *across; /* [n_latent, n_hidden] the first block's weights, scaled */
     scs_real *kept; /* [n, n_hidden] the first block before its activation, or NULL: too many cells
                      */
 };
 
+/* Batch norm by running statistics and the layer's bias in one: scale = gamma / sqrt(var +
+ * eps), offset = (bias - mean) scale + beta; without batch norm 1 and the bias. SCS_ENOMEM. */
 static scs_status set_norm(const scs_model *m, const scs_block *b, affine *norm)
 {
     int32_t d = m->arch.n_hidden;
@@ -57,7 +83,7 @@ static scs_status set_norm(const scs_model *m, const scs_block *b, affine *norm)
     return SCS_OK;
 }
 
-/* y = scale (x W') + offset, not yet activated. @param x [n, n_in]  @param[out] y [n, n_hidden] */
+/* y = scale y + offset, not yet activated. @param y [n, d] x W' */
 SCS_VECTOR static void scale_rows(const affine *norm, int64_t n, int32_t d, scs_real *y)
 {
     for (int64_t i = 0; i < n; i++) {
@@ -69,25 +95,28 @@ SCS_VECTOR static void scale_rows(const affine *norm, int64_t n, int32_t d, scs_
     }
 }
 
+/* The decoder's layer; the encoder's blocks come first. */
 static const scs_dense *weights_of(const scs_decode_mean_hidden *m, int layer)
 {
     return &m->layout.block[m->model->arch.n_layer + layer].linear;
 }
 
-/* @param digits scratch of tiles, where the layer has them */
-static void multiply(const scs_decode_mean_hidden *m, int layer, const scs_real *x, int32_t n,
-                     void *digits, scs_real *y)
+/* y = x W' of one layer.
+ * @param x [n, n_in]  @param digits scratch of int8, where the layer has it  @param[out] y [n,
+ * n_out] */
+static void multiply_layer(const scs_decode_mean_hidden *m, int layer, const scs_real *x, int32_t n,
+                           void *digits, scs_real *y)
 {
     const scs_dense *dense = weights_of(m, layer);
 
-    if (!m->tiles[layer]) {
+    if (!m->int8[layer]) {
         GEMM(CblasRowMajor, CblasNoTrans, CblasTrans, n, dense->n_out, dense->n_in, 1, x,
              dense->n_in, m->model->param + dense->weight, dense->n_in, 0, y, dense->n_out);
         return;
     }
     for (int32_t i = 0; i < n; i++)
-        scs_gemm_int8_put_row(m->tiles[layer], x + (int64_t)i * dense->n_in, i, n, digits);
-    scs_gemm_int8_multiply(m->tiles[layer], n, digits, y);
+        scs_gemm_int8_put_row(m->int8[layer], x + (int64_t)i * dense->n_in, i, n, digits);
+    scs_gemm_int8_multiply(m->int8[layer], n, digits, y);
 }
 
 static int32_t block_size(const scs_decode_mean_hidden *m, int64_t first)
@@ -95,14 +124,16 @@ static int32_t block_size(const scs_decode_mean_hidden *m, int64_t first)
     return (int32_t)(m->n - first < CELL_BLOCK ? m->n - first : CELL_BLOCK);
 }
 
+/* The bracket for the block of cells from `first`. @param[out] y [cells of the block, n_hidden] */
 static void first_block(const scs_decode_mean_hidden *m, int64_t first, scs_real *y)
 {
     int32_t n = block_size(m, first);
 
-    multiply(m, 0, m->z + first * m->model->arch.n_latent, n, NULL, y);
+    multiply_layer(m, 0, m->z + first * m->model->arch.n_latent, n, NULL, y);
     scale_rows(&m->norm[0], n, m->model->arch.n_hidden, y);
 }
 
+/* The bracket for all cells, if they are not too many. SCS_ENOMEM. */
 static scs_status keep_blocks(scs_decode_mean_hidden *m)
 {
     int64_t d = m->model->arch.n_hidden;
@@ -116,8 +147,8 @@ static scs_status keep_blocks(scs_decode_mean_hidden *m)
     return SCS_OK;
 }
 
-/* Column after column, times the batch norm's scale. */
-static scs_status turn_weights(scs_decode_mean_hidden *m)
+/* A, column after column, so that a shift adds rows that lie close together. SCS_ENOMEM. */
+static scs_status transpose_first(scs_decode_mean_hidden *m)
 {
     const scs_dense *dense = weights_of(m, 0);
     const scs_real *weight = m->model->param + dense->weight;
@@ -129,79 +160,81 @@ static scs_status turn_weights(scs_decode_mean_hidden *m)
     return SCS_OK;
 }
 
-static scs_status make_layer(scs_decode_mean_hidden *m, int layer, bool tiles)
+/* The first layer has no int8 weights: it is multiplied once, not for every shift. SCS_ENOMEM. */
+static scs_status make_layer(scs_decode_mean_hidden *m, int layer, bool int8)
 {
     const scs_dense *dense = weights_of(m, layer);
 
     SCS_TRY(set_norm(m->model, &m->layout.block[m->model->arch.n_layer + layer], &m->norm[layer]));
-    if (layer == 0 || !tiles)
+    if (layer == 0 || !int8)
         return SCS_OK;
     return scs_gemm_int8_create(m->model->param + dense->weight, dense->n_out, dense->n_in,
-                                &m->tiles[layer]);
+                                &m->int8[layer]);
 }
 
 scs_status scs_decode_mean_hidden_create(const scs_model *model, const scs_real *z, int64_t n,
-                                         bool tiles, scs_decode_mean_hidden **moving)
+                                         bool int8, scs_decode_mean_hidden **cells)
 {
     scs_decode_mean_hidden *m;
     scs_status st;
 
     SCS_REQUIRE(n > 0, SCS_EARG, "no cells to move");
-    SCS_TRY(SCS_ALLOC(*moving, 1));
-    m = *moving;
+    SCS_TRY(SCS_ALLOC(*cells, 1));
+    m = *cells;
     m->model = model;
     m->z = z;
     m->n = n;
     scs_layout_build(&model->arch, &m->layout);
     for (int32_t l = 0; l < model->arch.n_layer; l++)
-        SCS_GO(st, make_layer(m, l, tiles));
-    SCS_GO(st, turn_weights(m));
+        SCS_GO(st, make_layer(m, l, int8));
+    SCS_GO(st, transpose_first(m));
     SCS_GO(st, keep_blocks(m));
     return SCS_OK;
 done:
-    scs_decode_mean_hidden_destroy(moving);
+    scs_decode_mean_hidden_destroy(cells);
     return st;
 }
 
-void scs_decode_mean_hidden_destroy(scs_decode_mean_hidden **moving)
+void scs_decode_mean_hidden_destroy(scs_decode_mean_hidden **cells)
 {
-    scs_decode_mean_hidden *m = *moving;
+    scs_decode_mean_hidden *m = *cells;
 
     for (int l = 0; m && l < SCS_MAX_LAYERS; l++) {
         free(m->norm[l].scale);
         free(m->norm[l].offset);
-        scs_gemm_int8_destroy(&m->tiles[l]);
+        scs_gemm_int8_destroy(&m->int8[l]);
     }
     if (m) {
         free(m->across);
         free(m->kept);
     }
     free(m);
-    *moving = NULL;
+    *cells = NULL;
 }
 
-/* What delta adds to each unit of the first block. @param[out] sum, by [n_hidden] */
-SCS_VECTOR static void move_units(const scs_decode_mean_hidden *m, const double *delta, double *sum,
-                                  scs_real *by)
+/* A delta: what the shift adds to each unit of the first layer.
+ * @param delta [n_latent] or NULL  @param[out] sum [n_hidden] scratch, by [n_hidden] */
+SCS_VECTOR static void shift_units(const scs_decode_mean_hidden *m, const double *delta,
+                                   double *sum, scs_real *by)
 {
     int32_t d = m->model->arch.n_hidden, n_latent = delta ? m->model->arch.n_latent : 0;
 
     memset(sum, 0, (size_t)d * sizeof *sum);
     for (int32_t k = 0; k < n_latent; k++) {
         const scs_real *row = m->across + (int64_t)k * d;
-        double by_so_much = delta[k];
+        double step = delta[k];
 
 #pragma omp simd
         for (int32_t j = 0; j < d; j++)
-            sum[j] += by_so_much * row[j];
+            sum[j] += step * row[j];
     }
     for (int32_t j = 0; j < d; j++)
         by[j] = (scs_real)sum[j];
 }
 
-/* y = leaky ReLU of x + by */
-SCS_VECTOR static void move_rows(const scs_real *x, const scs_real *by, scs_real slope, int64_t n,
-                                 int32_t d, scs_real *y)
+/* y = leaky ReLU of x + by. @param x, y [n, d] */
+SCS_VECTOR static void shift_rows(const scs_real *x, const scs_real *by, scs_real slope, int64_t n,
+                                  int32_t d, scs_real *y)
 {
     for (int64_t i = 0; i < n; i++) {
         const scs_real *from = x + i * d;
@@ -232,6 +265,7 @@ SCS_VECTOR static void activate_rows(const affine *norm, scs_real slope, int64_t
     }
 }
 
+/* sum += each row. @param sum [d] */
 SCS_VECTOR static void add_rows(const scs_real *x, int64_t n, int32_t d, double *sum)
 {
     for (int64_t i = 0; i < n; i++) {
@@ -271,27 +305,27 @@ int64_t scs_decode_mean_hidden_scratch(const scs_model *model)
 typedef struct workspace {
     scs_real *x, *y; /* [CELL_BLOCK, n_hidden] */
     scs_real *by;    /* [n_hidden] */
-    void *digits;    /* of tiles */
+    void *digits;    /* of int8 */
 } workspace;
 
-/* The second block of the layers before its activation, from the first's; row by row, so that the
+/* The second layer before its activation, from the first's; with int8 row by row, so that the
  * activations stay near the core. @param from [n, n_hidden] may be the workspace's x */
-static void multiply_moved(const scs_decode_mean_hidden *m, const scs_real *from, int32_t n,
-                           workspace *at)
+static void multiply_shifted(const scs_decode_mean_hidden *m, const scs_real *from, int32_t n,
+                             workspace *at)
 {
     int32_t d = m->model->arch.n_hidden;
     scs_real slope = (scs_real)m->model->arch.leaky_slope;
 
-    if (!m->tiles[1]) {
-        move_rows(from, at->by, slope, n, d, at->x);
-        multiply(m, 1, at->x, n, NULL, at->y);
+    if (!m->int8[1]) {
+        shift_rows(from, at->by, slope, n, d, at->x);
+        multiply_layer(m, 1, at->x, n, NULL, at->y);
         return;
     }
     for (int32_t i = 0; i < n; i++) {
-        move_rows(from + (int64_t)i * d, at->by, slope, 1, d, at->y);
-        scs_gemm_int8_put_row(m->tiles[1], at->y, i, n, at->digits);
+        shift_rows(from + (int64_t)i * d, at->by, slope, 1, d, at->y);
+        scs_gemm_int8_put_row(m->int8[1], at->y, i, n, at->digits);
     }
-    scs_gemm_int8_multiply(m->tiles[1], n, at->digits, at->y);
+    scs_gemm_int8_multiply(m->int8[1], n, at->digits, at->y);
 }
 
 /* Adds the last hidden activations of n cells to the sum. */
@@ -302,17 +336,17 @@ static void add_block(const scs_decode_mean_hidden *m, const scs_real *from, int
     scs_real slope = (scs_real)m->model->arch.leaky_slope, *swap;
 
     if (last == 0) {
-        move_rows(from, at->by, slope, n, d, at->y);
+        shift_rows(from, at->by, slope, n, d, at->y);
         add_rows(at->y, n, d, sum);
         return;
     }
-    multiply_moved(m, from, n, at);
+    multiply_shifted(m, from, n, at);
     for (int32_t l = 1; l < last; l++) {
         activate_rows(&m->norm[l], slope, n, d, at->y);
         swap = at->x;
         at->x = at->y;
         at->y = swap;
-        multiply(m, l + 1, at->x, n, at->digits, at->y);
+        multiply_layer(m, l + 1, at->x, n, at->digits, at->y);
     }
     add_activated(&m->norm[last], slope, at->y, n, d, sum);
 }
@@ -324,7 +358,7 @@ void scs_decode_mean_hidden_run(const scs_decode_mean_hidden *m, const double *d
     workspace at = {scratch, scratch + CELL_BLOCK * d, scratch + 2 * CELL_BLOCK * d,
                     scratch + (2 * CELL_BLOCK + 1) * d};
 
-    move_units(m, delta, mean, at.by);
+    shift_units(m, delta, mean, at.by);
     memset(mean, 0, (size_t)d * sizeof *mean);
     for (int64_t i = 0; i < m->n; i += CELL_BLOCK) {
         if (!m->kept)
@@ -335,18 +369,22 @@ void scs_decode_mean_hidden_run(const scs_decode_mean_hidden *m, const double *d
         mean[j] /= (double)m->n;
 }
 
+/* ---- the output layer ---- */
+
 enum {
     WIDTH = 16, /* genes of a panel */
     PANELS = 4, /* of a task */
     ROWS = 8    /* at most, whose sums, of a panel, stay in registers */
 };
 
+/* Weights in panels of WIDTH genes, so that a panel's sums fit the registers. */
 struct scs_decode_mean_genes {
     int32_t n_gene, n_hidden, n_panel;
     scs_real *panel;      /* [n_panel, n_hidden, WIDTH] weights, 0 past the last gene */
     const scs_real *bias; /* [n_gene] */
 };
 
+/* Genes past the last have weights of 0: every panel is full. */
 scs_status scs_decode_mean_genes_create(const scs_model *model, scs_decode_mean_genes **decoder)
 {
     const scs_real *weight =
@@ -416,6 +454,7 @@ int64_t scs_decode_mean_genes_work(const scs_decode_mean_genes *decoder)
 
 /* ---- panels ---- */
 
+/* A panel's weights as doubles, once for all rows. */
 SCS_VECTOR static void widen(const scs_real *panel, int64_t n, double *out)
 {
 #pragma omp simd
@@ -423,7 +462,8 @@ SCS_VECTOR static void widen(const scs_real *panel, int64_t n, double *out)
         out[i] = panel[i];
 }
 
-/* @param panel as doubles */
+/* A panel's genes of all rows: as many rows at once as the registers hold sums of.
+ * @param g0 its first gene  @param panel [n_hidden, WIDTH] as doubles */
 static void run_panel(const scs_decode_mean_genes *m, int32_t g0, const double *panel,
                       const double *hidden, int64_t n, double *mean)
 {

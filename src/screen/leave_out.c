@@ -1,3 +1,8 @@
+/* The one loop over groups that are left out in turn. All functions are Local.
+ *
+ * Each row has sources and scratch of its own, so that threads share nothing and every row's
+ * result is the same on any number of them.
+ */
 #include "src/screen/leave_out.h"
 
 #include "src/base/parallel.h"

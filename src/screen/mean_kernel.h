@@ -1,8 +1,11 @@
-/* The inner loops of src/mean_decoder.c, which includes this once for each kind of processor.
+/* The inner loops of decode_mean.c's output layer, which includes this once for each kind of
+ * processor: out = rows of hidden x a panel of weights, in double.
  *
- * SCS_KERNEL(name) is what a function is called there, SCS_VECTOR_BYTES a register's size, SCS_ROWS
- * the rows whose sums stay in registers. A vector type that is longer than the registers would be
- * taken apart in memory. */
+ * SCS_KERNEL(name) is what a function is called there, SCS_VECTOR_BYTES a register's size,
+ * SCS_ROWS the rows whose sums stay in registers. A vector type that is longer than the registers
+ * would be taken apart in memory, hence one copy for each. Every row is summed over d in the same
+ * order in all of them: which rows are taken together changes no bit.
+ */
 
 typedef double SCS_KERNEL(vec)
     __attribute__((vector_size(SCS_VECTOR_BYTES), aligned(sizeof(double)), may_alias));

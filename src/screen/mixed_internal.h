@@ -3,7 +3,7 @@
  *
  *  A row is a control mean or a shift. The covariance of two shifts is a sum of terms, each a
  *  variance times a factor of their perturbations times a factor of their contexts, and what
- *  shared controls and convergence add:
+ *  shared controls and convergence add. The files:
  *
  *      mixed.c               checks a design, finds the terms that have a place, chooses the sample
  *      mixed_covariance.c    the factors, the covariance and its inverse

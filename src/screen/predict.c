@@ -1,8 +1,24 @@
+/* How a prediction is put together: screen.decode, screen.blend, screen.magnitude. All functions
+ * are Local.
+ *
+ * With c the observed control mean, s and b what the shifted and the unshifted control cells
+ * decode to, and g the sources' own change in gene space:
+ *
+ *     decode    s                                             as scGen
+ *     edit      max(0, c + m (s - b))                         the decoder's change on real controls
+ *     blend     max(0, c + a m (s - b) + (1 - a) g)           half of it the sources' (a = 0.5)
+ *
+ * m is 1, or (magnitude: sources) the factor that brings s - b nearest to g by least squares, m =
+ * (s - b)'g / |s - b|^2: decoders shrink changes, by how much depends on the seed and on where
+ * they start, while the size of the sources' change is measured. What each mode is worth on
+ * held-out cells is in doc/validation.md. Variances go the same way, without m.
+ */
 #include "src/screen/predict.h"
 
 #include "src/base/simd.h"
 #include "scscreen/screen.h"
 
+/* One row for each mode: everything that other files ask about one is here. */
 static const scs_decode_mode modes[] = {
     [SCS_DECODE_EDIT] = {.name = "edit", .needs_baseline = true, .uses_magnitude = true},
     [SCS_DECODE_PLAIN] = {.name = "decode"},
@@ -48,6 +64,8 @@ bool scs_predict_needs_change(const scs_method *method)
     return scs_predict_mode_at(method->decode)->uses_share || is_fitted(method);
 }
 
+/* 0 where the two changes point apart; 1 where the decoder's has no length.
+ * Not asked for (a = 0, or magnitude: decoder), it is 1. */
 double scs_predict_change_scale(const scs_method *method, int32_t n_gene, const scs_evidence *from)
 {
     const double *shifted = from->shifted.mean, *baseline = from->baseline.mean;

@@ -1,12 +1,12 @@
 /** How a prediction is put together from what is decoded: screen.decode and screen.magnitude. All
- * functions are Local. */
+ *  functions are Local. scs_predict itself is in scscreen/screen.h. */
 #ifndef SCS_PREDICT_H
 #define SCS_PREDICT_H
 
 #include "scscreen/screen.h"
 
 /** A mode of screen.decode. A new one is a value of scs_decode_method, its word in the key table,
- * its row in src/predict.c and its formula in scs_predict. */
+ * its row in src/screen/predict.c and its formula in scs_predict. */
 typedef struct scs_decode_mode {
     const char *name;
     bool needs_baseline; /**< adds the decoder's change to the observed control: the control cells

@@ -1,3 +1,10 @@
+/* Scores of a predicted row against the observed group, and the further measures of validate. All
+ * functions are Local.
+ *
+ * Correlations run in two passes in double, so that nothing cancels; a vector that is constant
+ * but for rounding has none (NaN), which is decided relative to its size. Sums over genes are in
+ * vector lanes and do not depend on ranks, as a row is scored by one rank as a whole.
+ */
 #include "src/screen/score.h"
 
 #include "src/base/simd.h"
@@ -13,6 +20,7 @@ typedef struct pair {
     int64_t n;
 } pair;
 
+/* Gene i of both vectors, less their baselines. */
 static inline void value(const pair *p, int64_t i, double *a, double *b)
 {
     int64_t g = p->gene ? p->gene[i] : i;
@@ -21,6 +29,7 @@ static inline void value(const pair *p, int64_t i, double *a, double *b)
     *b = (double)p->b[g] - (p->b0 ? p->b0[g] : 0);
 }
 
+/* @param[out] mean_a, mean_b over p->n genes */
 SCS_VECTOR static void means(const pair *p, double *mean_a, double *mean_b)
 {
     double sum_a = 0, sum_b = 0;
@@ -37,7 +46,8 @@ SCS_VECTOR static void means(const pair *p, double *mean_a, double *mean_b)
     *mean_b = sum_b / (double)p->n;
 }
 
-/* In two passes: no cancellation. Constant vectors leave only rounding in their variance. */
+/* Pearson's r in two passes. NaN where either side varies by no more than rounding leaves
+ * (1e-13 of its size). */
 SCS_VECTOR static double correlate(const pair *p)
 {
     double mean_a, mean_b, aa = 0, bb = 0, ab = 0, size_a = 0, size_b = 0;
@@ -71,6 +81,7 @@ double scs_score_pearson(const float *a, const float *b, const int32_t *gene, in
     return correlate(&(pair){.a = a, .b = b, .gene = gene, .n = n});
 }
 
+/* DEGs of a group: the list ends at -1. */
 static int64_t count_genes(const int32_t *deg)
 {
     int64_t n = 0;
@@ -116,6 +127,8 @@ scs_scores scs_score(const scs_atlas *atlas, const scs_combination *target,
     return s;
 }
 
+/* ---- measures ---- */
+
 static const char *const names[] = {
     [SCS_R2_ALL] = "r2_all",
     [SCS_R2_DEG] = "r2_deg",
@@ -148,6 +161,7 @@ typedef struct truth {
     const float *mean, *shift;
 } truth;
 
+/* Mean squared and mean absolute difference over genes. */
 static void measure_errors(const truth *t, double *value)
 {
     double square = 0, absolute = 0, n = t->atlas->n_gene;
@@ -162,6 +176,7 @@ static void measure_errors(const truth *t, double *value)
     value[SCS_MAE] = absolute / n;
 }
 
+/* Sum over n genes of |a - b|. */
 static double l1_distance(const float *a, const float *b, int32_t n)
 {
     double d = 0;
@@ -171,7 +186,9 @@ static double l1_distance(const float *a, const float *b, int32_t n)
     return d;
 }
 
-/* As in cell-eval: 1 - rank / perturbations of that species and cell type; the control is none. */
+/* As in cell-eval: 1 - rank / perturbations of that species and cell type, by L1 distance of
+ * the predicted mean to the observed ones; 1 where none is nearer than its own. The control is
+ * no perturbation. NaN where there is only one. */
 static double discrimination(const truth *t)
 {
     const scs_atlas *a = t->atlas;
@@ -203,6 +220,7 @@ static double overlap(const truth *t, const int32_t *top, int k)
     return (double)n / k;
 }
 
+/* Share of the DEGs whose predicted change has the sign of the observed one. */
 static double direction(const truth *t)
 {
     int n = 0, n_deg = 0;
@@ -216,7 +234,8 @@ static double direction(const truth *t)
     return n_deg ? (double)n / n_deg : NAN;
 }
 
-/* @param size [n_gene] scratch */
+/* What the genes of largest predicted change have to do with the DEGs; left NaN where nothing
+ * changes. SCS_ENOMEM. @param size [n_gene] scratch */
 static scs_status measure_genes(const truth *t, double *size, double *value)
 {
     int32_t top[SCS_N_DEG], n = t->atlas->n_gene;
@@ -237,6 +256,7 @@ static scs_status measure_genes(const truth *t, double *size, double *value)
     return SCS_OK;
 }
 
+/* Those of scs_score, which every row of a screen has too. */
 static void measure_correlations(const truth *t, const scs_prediction *predicted, double *value)
 {
     scs_scores s = scs_score(t->atlas, t->target, predicted);

@@ -1,12 +1,17 @@
 /** Everything a prediction is measured by, in one table. All functions are Local.
  *
  *  Means are those of a group's cells. DEGs are the observed group's genes by |Wilcoxon z| against
- * its control (scs_atlas.deg). */
+ *  its control (scs_atlas.deg), at most 100. r2_* is what scGen's figures call R2: a squared
+ *  Pearson correlation over genes. It is high without any prediction, since control and perturbed
+ *  means are alike, so that the same for the control is reported beside it; delta_pearson looks at
+ *  the change alone.
+ */
 #ifndef SCS_SCORE_H
 #define SCS_SCORE_H
 
 #include "scscreen/screen.h"
 
+/** In the order of the columns of validation.tsv. */
 enum scs_measure {
     SCS_R2_ALL,            /**< squared Pearson of predicted and observed means, all genes */
     SCS_R2_DEG,            /**< the same over the top 100 DEGs */
@@ -30,11 +35,12 @@ enum scs_measure {
     SCS_N_MEASURE
 };
 
-/** Column name: "r2_all", "energy_v_latent". */
+/** Column name: "r2_all", "energy_v_latent". @param measure scs_measure  @return static */
 const char *scs_score_measure_name(int measure);
 
 /** All measures of means; NaN where undefined. Nothing is said of latent cells (NaN).
- *  @param target with an observed group  @param[out] value [SCS_N_MEASURE] */
+ *  @param target with an observed group  @param predicted borrowed
+ *  @param[out] value [SCS_N_MEASURE]  @return SCS_OK or SCS_ENOMEM */
 SCS_MUST_USE scs_status scs_score_measure_means(const scs_atlas *atlas,
                                                 const scs_combination *target,
                                                 const scs_prediction *predicted, double *value);
