@@ -1,3 +1,11 @@
+/* The grid of a validation (grid.h): choosing what can be held out, and dealing it to models. All
+ * functions are Local.
+ *
+ * Whether a combination can be learnt is asked of the same code that a screen learns from
+ * (scs_shift_sources_find, by `paired`, which needs the least), on a view of the atlas in which
+ * the combinations of a model are held out: so that the two cannot disagree. What cannot be held
+ * out is kept as a line of notes, not dropped in silence.
+ */
 #include "src/crossval/grid.h"
 
 #include "src/base/names.h"
@@ -19,7 +27,8 @@ static bool is_paired(const scs_atlas *a, const scs_group *g)
     return scs_atlas_group(a, g->species, g->cell_type, a->control) >= 0;
 }
 
-/* The atlas as a model sees it: its combinations are held out. Shares all but group with atlas.
+/* The atlas as a model sees it: its combinations are held out. Shares all but `group` with the
+ * atlas; the caller frees view->group. SCS_ENOMEM.
  * @param model -1: nothing is held out yet */
 static scs_status view_create(const scs_grid *grid, const scs_atlas *a, int64_t model,
                               scs_atlas *view)
@@ -33,7 +42,9 @@ static scs_status view_create(const scs_grid *grid, const scs_atlas *a, int64_t 
     return SCS_OK;
 }
 
-/* Can the target be learnt from other groups, and from other doses? Its own cells do not count. */
+/* Whether the target can be learnt from other groups, and from other doses; its own cells do
+ * not count.
+ * @param view its held_out is set for the question and put back */
 static scs_status is_learnable(const scs_config *config, scs_atlas *view,
                                const scs_combination *target, scs_sources *sources, bool *learnable)
 {
@@ -49,7 +60,8 @@ static scs_status is_learnable(const scs_config *config, scs_atlas *view,
     return st;
 }
 
-static scs_status note(scs_grid *grid, const scs_atlas *a, const scs_combination *c)
+/* A line that says why the combination is left out. */
+static scs_status add_note(scs_grid *grid, const scs_atlas *a, const scs_combination *c)
 {
     char line[512], escaped[512], what[200];
 
@@ -59,6 +71,7 @@ static scs_status note(scs_grid *grid, const scs_atlas *a, const scs_combination
     return scs_names_add(&grid->notes, scs_text_escape(line, escaped, sizeof escaped));
 }
 
+/* Whether the config selects the group; controls never are. */
 static bool is_chosen(const scs_atlas *a, const scs_selection *list, const scs_group *g)
 {
     return g->condition != a->control && is_paired(a, g) && list[SPECIES].chosen[g->species] &&
@@ -91,7 +104,7 @@ static scs_status add_testable(const scs_config *config, scs_atlas *view, const 
         SCS_TRY(is_learnable(config, view, &plan->item[plan->n - 1], sources, &learnable));
         if (learnable)
             continue;
-        SCS_TRY(note(grid, view, &plan->item[plan->n - 1]));
+        SCS_TRY(add_note(grid, view, &plan->item[plan->n - 1]));
         plan->n--;
     }
     SCS_REQUIRE(plan->n > 0, SCS_EARG,
@@ -100,6 +113,7 @@ static scs_status add_testable(const scs_config *config, scs_atlas *view, const 
     return SCS_OK;
 }
 
+/* By validate.species, cell_types and perturbations. SCS_EARG for names that do not exist. */
 static scs_status select_testable(const scs_config *config, const scs_atlas *a, scs_grid *grid)
 {
     scs_selection list[N_LIST] = {[SPECIES] = {.key = "validate.species",
@@ -134,6 +148,8 @@ done:
     return st;
 }
 
+/* Whether each of a model's combinations can be learnt though the others are held out too.
+ * SCS_EARG. */
 static scs_status check_model(const scs_config *config, const scs_grid *grid, int64_t model,
                               scs_atlas *view, scs_sources *sources)
 {
@@ -152,6 +168,7 @@ static scs_status check_model(const scs_config *config, const scs_grid *grid, in
     return SCS_OK;
 }
 
+/* Before anything is trained: a grid takes hours. */
 static scs_status check_models(const scs_config *config, const scs_atlas *a, const scs_grid *grid)
 {
     scs_sources *sources = NULL;
@@ -207,9 +224,10 @@ const scs_combination *scs_grid_item(const scs_grid *grid, int64_t model, int64_
     return &grid->plan->item[model + k * grid->n_model];
 }
 
-/* @param row its members are borrowed */
-static scs_status set_record(scs_config *config, const scs_key *key, int32_t i,
-                             const scs_named_combination *row)
+/* One record of hold_out, through the key table as a config file would set it.
+ * @param row its members are borrowed */
+static scs_status set_hold_out(scs_config *config, const scs_key *key, int32_t i,
+                               const scs_named_combination *row)
 {
     static const scs_where nowhere = {.text = "validate"};
 
@@ -241,7 +259,7 @@ scs_status scs_grid_hold_out(const scs_grid *grid, const scs_atlas *atlas, int64
 
         if (atlas->doses.n)
             scs_dose_text(c->dose, dose);
-        SCS_TRY(set_record(config, key, i, &row));
+        SCS_TRY(set_hold_out(config, key, i, &row));
     }
     return SCS_OK;
 }

@@ -1,3 +1,10 @@
+/* Writing, reading and summing up validation.tsv. All functions are Local.
+ *
+ * A model's rows are first a file of its own, which a grid that is started again reads back
+ * instead of training anew: so that rows are read as strictly as they are written (column names,
+ * number of rows, numbers), and a file that does not fit is refused. Undefined values are "nan"
+ * and count in no mean.
+ */
 #include "src/crossval/report.h"
 
 #include "src/base/text.h"
@@ -10,127 +17,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What a model is chosen by; higher is better. */
-static const int deciding[] = {SCS_R2_ALL, SCS_R2_DEG, SCS_DELTA_PEARSON};
+enum {
+    LABEL_BYTES = 256,  /* of an escaped label */
+    N_LABEL = 7,        /* columns before the measures */
+    PREDICTOR_FIELD = 3 /* which of them is the predictor */
+};
 
-enum { N_DECIDING = sizeof deciding / sizeof *deciding };
-
-static const int shown[] = {SCS_R2_ALL, SCS_R2_DEG, SCS_R2_VARIANCE,    SCS_DELTA_PEARSON,
-                            SCS_MSE,    SCS_MAE,    SCS_DEG_OVERLAP_50, SCS_DEG_DIRECTION};
-
-enum { N_SHOWN = sizeof shown / sizeof *shown };
-
-static void print_means(FILE *out, const scs_report_sums *sums)
-{
-    fprintf(out, "%-13s", "predictor");
-    for (int i = 0; i < N_SHOWN; i++)
-        fprintf(out, " %14s", scs_score_measure_name(shown[i]));
-    fprintf(out, "\n");
-    for (int p = 0; p < scs_report_predictor_count(); p++) {
-        if (sums->n_row[p] == 0)
-            continue;
-        fprintf(out, "%-13s", scs_report_predictor_at(p)->name);
-        for (int i = 0; i < N_SHOWN; i++) {
-            double mean = scs_report_mean(sums, p, shown[i]);
-            bool small = shown[i] == SCS_MSE || shown[i] == SCS_MAE;
-
-            if (isnan(mean))
-                fprintf(out, " %14s", "-");
-            else
-                fprintf(out, " %14.*f", small ? 5 : 3, mean);
-        }
-        fprintf(out, "\n");
-    }
-}
-
-static bool is_network(int p)
-{
-    const scs_predictor *predictor = scs_report_predictor_at(p);
-
-    return predictor->space == SCS_PREDICT_LATENT && predictor->model == SCS_MODEL_VAE;
-}
-
-/* The network as a screen would use it; -1: it was not made. */
-static int network_of(const scs_report_sums *sums)
-{
-    for (int p = 0; p < scs_report_predictor_count(); p++)
-        if (is_network(p) && scs_report_predictor_at(p)->decode == SCS_DECODE_AS_CONFIG &&
-            sums->n_row[p])
-            return p;
-    return -1;
-}
-
-/* The best of the others by one measure; -1: none has it. */
-static int best_baseline(const scs_report_sums *sums, int measure)
-{
-    int best = -1;
-
-    for (int p = 0; p < scs_report_predictor_count(); p++) {
-        double mean = scs_report_mean(sums, p, measure);
-
-        if (!is_network(p) && !isnan(mean) &&
-            (best < 0 || mean > scs_report_mean(sums, best, measure)))
-            best = p;
-    }
-    return best;
-}
-
-static void compare(FILE *out, const scs_report_sums *sums, int measure)
-{
-    int network = network_of(sums), baseline = best_baseline(sums, measure);
-    double a, b;
-
-    if (network < 0 || baseline < 0)
-        return;
-    a = scs_report_mean(sums, network, measure);
-    b = scs_report_mean(sums, baseline, measure);
-    fprintf(out, "  %-13s the network %s the baselines: %s %.3f, %s %.3f\n",
-            scs_score_measure_name(measure), a > b ? "beats" : "DOES NOT BEAT",
-            scs_report_predictor_at(network)->name, a, scs_report_predictor_at(baseline)->name, b);
-}
-
-/* Mean of the deciding measures; NaN where one is undefined. */
-static double merit(const scs_report_sums *sums, int p)
-{
-    double sum = 0;
-
-    for (int i = 0; i < N_DECIDING; i++)
-        sum += scs_report_mean(sums, p, deciding[i]);
-    return sum / N_DECIDING;
-}
-
-static int best_of_all(const scs_report_sums *sums)
-{
-    int best = -1;
-
-    for (int p = 0; p < scs_report_predictor_count(); p++)
-        if (scs_report_predictor_at(p)->space != SCS_PREDICT_NOTHING && !isnan(merit(sums, p)) &&
-            (best < 0 || merit(sums, p) > merit(sums, best)))
-            best = p;
-    return best;
-}
-
-void scs_report_summary(FILE *out, const scs_report_sums *sums)
-{
-    int best = best_of_all(sums);
-    char use[80];
-
-    print_means(out, sums);
-    for (int i = 0; i < N_DECIDING; i++)
-        compare(out, sums, deciding[i]);
-    if (best >= 0)
-        fprintf(out,
-                "Best mean of r2_all, r2_deg and delta_pearson: %s (%.3f). To screen with it: "
-                "%s\n",
-                scs_report_predictor_at(best)->name, merit(sums, best),
-                scs_report_predictor_use(scs_report_predictor_at(best), use, sizeof use));
-}
-
-enum { LABEL = 256, N_FIXED = 7, PREDICTOR_FIELD = 3 };
-
-/* Longest file of one model that is read back. */
+/* Bytes of the largest file of one model that is read back. */
 static const int64_t largest_file = (int64_t)1 << 30;
 
+/* The table of predictors, baselines first. */
 static const scs_predictor predictors[] = {
     {.name = "no_change", .space = SCS_PREDICT_NOTHING},
     {.name = "mean_paired", .space = SCS_PREDICT_GENES, .shift = SCS_SHIFT_PAIRED},
@@ -153,8 +49,11 @@ static const scs_predictor predictors[] = {
      .model = SCS_MODEL_VAE},
 };
 
-static const char *const fixed[N_FIXED] = {"species",   "cell_type",  "perturbation", "predictor",
-                                           "n_control", "n_observed", "source"};
+/* The columns before the measures. */
+static const char *const label_columns[N_LABEL] = {
+    "species", "cell_type", "perturbation", "predictor", "n_control", "n_observed", "source"};
+
+/* ---- predictors ---- */
 
 int scs_report_predictor_count(void)
 {
@@ -210,17 +109,20 @@ bool scs_report_predictor_is_made(const scs_predictor *predictor, const scs_conf
     return false;
 }
 
+/* ---- rows ---- */
+
 void scs_report_write_head(FILE *out)
 {
-    for (int i = 0; i < N_FIXED; i++)
-        fprintf(out, "%s\t", fixed[i]);
+    for (int i = 0; i < N_LABEL; i++)
+        fprintf(out, "%s\t", label_columns[i]);
     for (int m = 0; m < SCS_N_MEASURE; m++)
         fprintf(out, "%s%c", scs_score_measure_name(m), m + 1 < SCS_N_MEASURE ? '\t' : '\n');
 }
 
+/* Escaped, so that a tab in a label is no column. */
 static void write_label(FILE *out, const char *label)
 {
-    char text[LABEL];
+    char text[LABEL_BYTES];
 
     fprintf(out, "%s\t", scs_text_escape(label, text, sizeof text));
 }
@@ -243,6 +145,8 @@ void scs_report_write_row(FILE *out, const scs_atlas *atlas, const scs_combinati
         fputc(m + 1 < SCS_N_MEASURE ? '\t' : '\n', out);
     }
 }
+
+/* ---- sums ---- */
 
 scs_status scs_report_sums_create(scs_report_sums *sums)
 {
@@ -267,6 +171,7 @@ double scs_report_mean(const scs_report_sums *sums, int predictor, int measure)
     return sums->n[at] ? sums->sum[at] / (double)sums->n[at] : NAN;
 }
 
+/* Its place in the table; -1: a file of another version. */
 static int find_predictor(const char *name)
 {
     for (int p = 0; p < scs_report_predictor_count(); p++)
@@ -278,13 +183,13 @@ static int find_predictor(const char *name)
 /* One row, cut in place. @return whether it is one */
 static bool read_row(char *line, scs_report_sums *sums)
 {
-    int p = -1, m = -N_FIXED;
+    int p = -1, m = -N_LABEL;
 
     for (char *field; (field = strsep(&line, "\t")); m++) {
         char *end = field;
         double value;
 
-        if (m == PREDICTOR_FIELD - N_FIXED)
+        if (m == PREDICTOR_FIELD - N_LABEL)
             p = find_predictor(field);
         if (m < 0)
             continue;
@@ -341,4 +246,128 @@ scs_status scs_report_read(const char *path, int64_t n_row, scs_report_sums *sum
                 "%s: is not a whole record of a validated model; remove it and run validate again",
                 path);
     return SCS_OK;
+}
+
+/* ---- summary ---- */
+
+/* What a model is chosen by; higher is better. */
+static const int deciding_measures[] = {SCS_R2_ALL, SCS_R2_DEG, SCS_DELTA_PEARSON};
+
+enum { N_DECIDING = sizeof deciding_measures / sizeof *deciding_measures };
+
+/* What is printed of all measures. */
+static const int shown_measures[] = {SCS_R2_ALL, SCS_R2_DEG, SCS_R2_VARIANCE,    SCS_DELTA_PEARSON,
+                                     SCS_MSE,    SCS_MAE,    SCS_DEG_OVERLAP_50, SCS_DEG_DIRECTION};
+
+enum { N_SHOWN = sizeof shown_measures / sizeof *shown_measures };
+
+/* A line for each predictor that was made. Errors are small numbers and get more digits. */
+static void print_means(FILE *out, const scs_report_sums *sums)
+{
+    fprintf(out, "%-13s", "predictor");
+    for (int i = 0; i < N_SHOWN; i++)
+        fprintf(out, " %14s", scs_score_measure_name(shown_measures[i]));
+    fprintf(out, "\n");
+    for (int p = 0; p < scs_report_predictor_count(); p++) {
+        if (sums->n_row[p] == 0)
+            continue;
+        fprintf(out, "%-13s", scs_report_predictor_at(p)->name);
+        for (int i = 0; i < N_SHOWN; i++) {
+            double mean = scs_report_mean(sums, p, shown_measures[i]);
+            bool small = shown_measures[i] == SCS_MSE || shown_measures[i] == SCS_MAE;
+
+            if (isnan(mean))
+                fprintf(out, " %14s", "-");
+            else
+                fprintf(out, " %14.*f", small ? 5 : 3, mean);
+        }
+        fprintf(out, "\n");
+    }
+}
+
+/* Whether it is the network, in any decode mode. */
+static bool is_network(int p)
+{
+    const scs_predictor *predictor = scs_report_predictor_at(p);
+
+    return predictor->space == SCS_PREDICT_LATENT && predictor->model == SCS_MODEL_VAE;
+}
+
+/* The network as a screen would use it; -1: it was not made. */
+static int network_of(const scs_report_sums *sums)
+{
+    for (int p = 0; p < scs_report_predictor_count(); p++)
+        if (is_network(p) && scs_report_predictor_at(p)->decode == SCS_DECODE_AS_CONFIG &&
+            sums->n_row[p])
+            return p;
+    return -1;
+}
+
+/* The best of the others by one measure; -1: none has it. */
+static int best_baseline(const scs_report_sums *sums, int measure)
+{
+    int best = -1;
+
+    for (int p = 0; p < scs_report_predictor_count(); p++) {
+        double mean = scs_report_mean(sums, p, measure);
+
+        if (!is_network(p) && !isnan(mean) &&
+            (best < 0 || mean > scs_report_mean(sums, best, measure)))
+            best = p;
+    }
+    return best;
+}
+
+/* One line: is the network ahead of the best baseline by this measure? */
+static void print_comparison(FILE *out, const scs_report_sums *sums, int measure)
+{
+    int network = network_of(sums), baseline = best_baseline(sums, measure);
+    double a, b;
+
+    if (network < 0 || baseline < 0)
+        return;
+    a = scs_report_mean(sums, network, measure);
+    b = scs_report_mean(sums, baseline, measure);
+    fprintf(out, "  %-13s the network %s the baselines: %s %.3f, %s %.3f\n",
+            scs_score_measure_name(measure), a > b ? "beats" : "DOES NOT BEAT",
+            scs_report_predictor_at(network)->name, a, scs_report_predictor_at(baseline)->name, b);
+}
+
+/* Mean of the deciding measures over their means; NaN where one is undefined, which rules it
+ * out. */
+static double merit(const scs_report_sums *sums, int p)
+{
+    double sum = 0;
+
+    for (int i = 0; i < N_DECIDING; i++)
+        sum += scs_report_mean(sums, p, deciding_measures[i]);
+    return sum / N_DECIDING;
+}
+
+/* The predictor of the highest merit that a screen can use; -1: none. */
+static int best_of_all(const scs_report_sums *sums)
+{
+    int best = -1;
+
+    for (int p = 0; p < scs_report_predictor_count(); p++)
+        if (scs_report_predictor_at(p)->space != SCS_PREDICT_NOTHING && !isnan(merit(sums, p)) &&
+            (best < 0 || merit(sums, p) > merit(sums, best)))
+            best = p;
+    return best;
+}
+
+void scs_report_summary(FILE *out, const scs_report_sums *sums)
+{
+    int best = best_of_all(sums);
+    char use[80];
+
+    print_means(out, sums);
+    for (int i = 0; i < N_DECIDING; i++)
+        print_comparison(out, sums, deciding_measures[i]);
+    if (best >= 0)
+        fprintf(out,
+                "Best mean of r2_all, r2_deg and delta_pearson: %s (%.3f). To screen with it: "
+                "%s\n",
+                scs_report_predictor_at(best)->name, merit(sums, best),
+                scs_report_predictor_use(scs_report_predictor_at(best), use, sizeof use));
 }

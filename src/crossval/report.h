@@ -1,5 +1,11 @@
-/** validation.tsv: a row per held-out combination and predictor, and what it says in short. All
- * functions are Local. */
+/** validation.tsv: a row for each held-out combination and predictor, and what it says in short.
+ *  All functions are Local; rank 0 writes.
+ *
+ *  A predictor is a way to predict a row: the network as a screen would use it, the same with
+ *  other decode modes, principal components, and baselines without any model. The baselines stand
+ *  in the same table because an R2 says little alone: what the network is worth is what it adds to
+ *  them.
+ */
 #ifndef SCS_REPORT_H
 #define SCS_REPORT_H
 
@@ -14,17 +20,22 @@ enum scs_predictor_space {
     SCS_PREDICT_LATENT   /**< arithmetic in a model's latent space, decoded */
 };
 
-enum { SCS_DECODE_AS_CONFIG = -1, SCS_MOST_KINDS = 2 };
+enum {
+    SCS_DECODE_AS_CONFIG = -1, /**< screen.decode as it is */
+    SCS_MOST_KINDS = 2         /**< models a combination is predicted by */
+};
 
+/** One way to predict a row; static. */
 typedef struct scs_predictor {
-    const char *name;
-    int space;  /**< scs_predictor_space */
-    int shift;  /**< genes: scs_shift_method */
-    int decode; /**< latent: scs_decode_method, or SCS_DECODE_AS_CONFIG */
-    int model;  /**< latent: scs_model_kind */
+    const char *name; /**< in the column `predictor` */
+    int space;        /**< scs_predictor_space */
+    int shift;        /**< genes: scs_shift_method */
+    int decode;       /**< latent: scs_decode_method, or SCS_DECODE_AS_CONFIG */
+    int model;        /**< latent: scs_model_kind */
 } scs_predictor;
 
-/** All predictors, baselines first; NULL past the end. A new one is a line in src/validation.c. */
+/** All predictors, baselines first; NULL past the end. A new one is a line in
+ * src/crossval/report.c. */
 const scs_predictor *scs_report_predictor_at(int i);
 int scs_report_predictor_count(void);
 /** What to write into a config to screen with it, "model.kind: vae, screen.decode: edit"; empty
@@ -54,17 +65,21 @@ typedef struct scs_report_sums {
     int64_t *n_row; /**< [predictors] */
 } scs_report_sums;
 
+/** Zeroed. SCS_ENOMEM; clear it even after a failure. */
 SCS_MUST_USE scs_status scs_report_sums_create(scs_report_sums *sums);
 void scs_report_sums_clear(scs_report_sums *sums);
 /** Mean of a measure, NaN where no row has it. */
 double scs_report_mean(const scs_report_sums *sums, int predictor, int measure);
 
-/** Read a file that scs_validation_write_* made: check the column names and the number of rows, add
- * to `sums`, copy the rows to `out` (either may be NULL). SCS_EDATA when it is another file. */
+/** Read a file that scs_report_write_* made: check the column names and the number of rows, add
+ *  to `sums`, copy the rows to `out` (either may be NULL).
+ *  @param n_row rows that it has to have
+ *  @return SCS_OK; SCS_EDATA when it is another file, or was cut short; SCS_EIO, SCS_ENOMEM */
 SCS_MUST_USE scs_status scs_report_read(const char *path, int64_t n_row, scs_report_sums *sums,
                                         FILE *out);
 
-/** Means per predictor, whether the network is ahead of the baselines, and which model to use. */
+/** Means per predictor, whether the network is ahead of the baselines, and which model to use:
+ *  by the mean of r2_all, r2_deg and delta_pearson. */
 void scs_report_summary(FILE *out, const scs_report_sums *sums);
 
 #endif

@@ -1,3 +1,11 @@
+/* Reading a GMT file and scoring its sets. All functions are Local.
+ *
+ * A line is NAME, DESCRIPTION, GENE, ... with tabs between. Genes are taken as they are written:
+ * case is never folded, since mouse and human symbols differ by case alone. Genes that the result
+ * does not have are counted and passed over, a gene that is listed twice counts once; what is
+ * wrong with a file is refused with its line. Windows line ends, a byte order mark and empty
+ * lines are taken.
+ */
 #include "src/result/gene_sets.h"
 
 #include "src/base/names.h"
@@ -9,17 +17,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const int64_t LARGEST_FILE = (int64_t)1 << 30;
+static const int64_t LARGEST_FILE = (int64_t)1 << 30; /* bytes */
 
+/* A file while it is read; path and sets are borrowed. */
 typedef struct reader {
     const char *path;
     int64_t line;
     scs_index known;   /* the result's genes */
     int64_t *last_set; /* [genes] 1 + the last set that has the gene */
-    int64_t room;
+    int64_t room;      /* genes that sets->gene has room for */
     scs_gene_sets *sets;
 } reader;
 
+/* A gene of the last set. SCS_ENOMEM. */
 static scs_status add_gene(reader *r, int32_t gene)
 {
     scs_gene_sets *s = r->sets;
@@ -38,7 +48,8 @@ static scs_status add_gene(reader *r, int32_t gene)
     return SCS_OK;
 }
 
-/* Genes from the third column on; empty ones at the end are what some programs leave there. */
+/* Genes from the third column on; empty ones at the end are what some programs leave there.
+ * SCS_EDATA for a set of none. @param rest cut in place */
 static scs_status read_genes(reader *r, char *rest)
 {
     scs_gene_sets *s = r->sets;
@@ -61,7 +72,7 @@ static scs_status read_genes(reader *r, char *rest)
     return SCS_OK;
 }
 
-/* @param line cut in place */
+/* One line. SCS_EDATA: not UTF-8, too few columns, no name. @param line cut in place */
 static scs_status read_set(reader *r, char *line)
 {
     scs_gene_sets *s = r->sets;
@@ -81,6 +92,7 @@ static scs_status read_set(reader *r, char *line)
     return read_genes(r, rest);
 }
 
+/* At least as many as there are sets: memory is asked for once. */
 static int64_t count_lines(const char *text)
 {
     int64_t n = 1;
@@ -110,7 +122,8 @@ static scs_status read_lines(reader *r, char *text)
     return SCS_OK;
 }
 
-static scs_status refuse_twice(const char *path, const scs_names *names)
+/* SCS_EDATA where there is no set, or two of one name: columns are told apart by their names. */
+static scs_status check_names(const char *path, const scs_names *names)
 {
     scs_index index;
     scs_lidx twice;
@@ -124,7 +137,8 @@ static scs_status refuse_twice(const char *path, const scs_names *names)
     return SCS_OK;
 }
 
-static scs_status fill(reader *r, const scs_names *genes)
+/* On failure the caller frees what is there. */
+static scs_status read_file(reader *r, const scs_names *genes)
 {
     char *text = NULL;
     scs_status st;
@@ -136,7 +150,7 @@ static scs_status fill(reader *r, const scs_names *genes)
     st = read_lines(r, text);
     free(text);
     SCS_TRY(st);
-    return refuse_twice(r->path, &r->sets->name);
+    return check_names(r->path, &r->sets->name);
 }
 
 scs_status scs_gene_sets_read(const char *path, const scs_names *genes, scs_gene_sets **sets)
@@ -146,7 +160,7 @@ scs_status scs_gene_sets_read(const char *path, const scs_names *genes, scs_gene
 
     SCS_TRY(SCS_ALLOC(*sets, 1));
     r.sets = *sets;
-    st = fill(&r, genes);
+    st = read_file(&r, genes);
     free(r.last_set);
     scs_names_index_clear(&r.known);
     if (st != SCS_OK)
@@ -166,8 +180,8 @@ void scs_gene_sets_destroy(scs_gene_sets **sets)
     *sets = NULL;
 }
 
-/* Mean and standard deviation (ddof 0, as all genes are there). */
-static void moments(const float *x, int32_t n, double *mean, double *sd)
+/* Mean and standard deviation (ddof 0, as all genes are there). @param x [n] */
+static void mean_and_sd(const float *x, int32_t n, double *mean, double *sd)
 {
     double sum = 0, square = 0;
 
@@ -184,7 +198,7 @@ void scs_gene_sets_score(const scs_gene_sets *sets, const float *shift, int32_t 
 {
     double mean, sd;
 
-    moments(shift, n_gene, &mean, &sd);
+    mean_and_sd(shift, n_gene, &mean, &sd);
     for (int32_t k = 0; k < sets->name.n; k++) {
         int64_t n = sets->first[k + 1] - sets->first[k];
         double sum = 0;

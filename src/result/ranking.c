@@ -1,3 +1,10 @@
+/* Tables of rows: the scores of held-out combinations on the terminal, and rows ranked by one of
+ * their numbers. All functions are Local; rank 0 calls them, with the numbers of all rows.
+ *
+ * Labels come from files and are escaped before they are printed. A score that is not defined is
+ * `-` on the terminal and empty in a TSV, never 0; means are over what is defined. r2 stands
+ * beside that of no change, without which it says little.
+ */
 #include "src/result/ranking.h"
 
 #include "src/base/text.h"
@@ -8,19 +15,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LABEL = 40, N_LABEL = 3 };
+enum { LABEL_BYTES = 40, N_LABEL = 3 }; /* of a printed label, with its end */
+
+/* ---- the table of scores ---- */
 
 /* The numbers of a row; _BASE: of no change. */
 enum { R2_ALL, R2_ALL_BASE, R2_DEG, R2_DEG_BASE, DELTA_PEARSON, N_VALUE };
 
-/* One printed row: labels cut to LABEL bytes, then the five scores. */
-typedef struct line {
-    char label[N_LABEL][LABEL]; /**< species, cell type, perturbation */
+/* One printed row: labels cut to LABEL_BYTES, then the five scores. */
+typedef struct score_row {
+    char label[N_LABEL][LABEL_BYTES]; /**< species, cell type, perturbation */
     char observed[24];
     double value[N_VALUE];
     char source[SCS_SOURCE_MAX];
-} line;
+} score_row;
 
+/* The table while it is printed: widths are found in a first pass over the rows. */
 typedef struct table {
     FILE *out;
     int first_label;     /**< 1 where the one species is left out */
@@ -29,19 +39,20 @@ typedef struct table {
     int64_t n[N_VALUE], n_line;
 } table;
 
-static const char *const titles[N_LABEL] = {"species", "cell type", "perturbation"};
+static const char *const label_titles[N_LABEL] = {"species", "cell type", "perturbation"};
 
+/* One row's labels, escaped and cut, and its scores. */
 static void fill_line(const scs_atlas *atlas, const scs_plan *plan, int64_t row,
-                      const scs_scores *score, line *l)
+                      const scs_scores *score, score_row *l)
 {
     const scs_combination *item = &plan->item[row];
-    char treatment[4 * LABEL];
+    char treatment[4 * LABEL_BYTES];
     int64_t observed = item->observed_group < 0 ? 0 : atlas->group[item->observed_group].count;
 
-    scs_text_escape(atlas->species.name[item->species], l->label[0], LABEL);
-    scs_text_escape(atlas->cell_types.name[item->cell_type], l->label[1], LABEL);
+    scs_text_escape(atlas->species.name[item->species], l->label[0], LABEL_BYTES);
+    scs_text_escape(atlas->cell_types.name[item->cell_type], l->label[1], LABEL_BYTES);
     scs_plan_treatment_text(atlas, &plan->pairs, item, treatment, sizeof treatment);
-    scs_text_escape(treatment, l->label[2], LABEL);
+    scs_text_escape(treatment, l->label[2], LABEL_BYTES);
     snprintf(l->observed, sizeof l->observed, "%lld", (long long)observed);
     l->value[R2_ALL] = score->r2_all;
     l->value[R2_ALL_BASE] = score->r2_all_control;
@@ -52,7 +63,7 @@ static void fill_line(const scs_atlas *atlas, const scs_plan *plan, int64_t row,
 }
 
 /* '-' for NaN, else three decimals. @return out */
-static const char *number(double value, char out[16])
+static const char *format_score(double value, char out[16])
 {
     if (isnan(value))
         return strcpy(out, "-");
@@ -60,12 +71,13 @@ static const char *number(double value, char out[16])
     return out;
 }
 
-static void print_line(const table *t, const line *l)
+/* As wide as the columns have become. */
+static void print_line(const table *t, const score_row *l)
 {
     char text[N_VALUE][16], baseline[2][24];
 
     for (int i = 0; i < N_VALUE; i++)
-        number(l->value[i], text[i]);
+        format_score(l->value[i], text[i]);
     snprintf(baseline[0], sizeof baseline[0], "(%s)", text[R2_ALL_BASE]);
     snprintf(baseline[1], sizeof baseline[1], "(%s)", text[R2_DEG_BASE]);
     for (int i = t->first_label; i < N_LABEL; i++)
@@ -77,22 +89,24 @@ static void print_line(const table *t, const line *l)
 static void print_titles(const table *t)
 {
     for (int i = t->first_label; i < N_LABEL; i++)
-        fprintf(t->out, "%-*s  ", t->width[i], titles[i]);
+        fprintf(t->out, "%-*s  ", t->width[i], label_titles[i]);
     fprintf(t->out, "%10s  %6s %-11s  %6s %-11s  %13s  %s\n", "n_observed", "r2_all", "(no change)",
             "r2_deg", "(no change)", "delta_pearson", "source");
 }
 
-static void widen(table *t, const line *l)
+/* The label columns are as wide as their widest label. */
+static void widen(table *t, const score_row *l)
 {
     for (int i = 0; i < N_LABEL; i++) {
-        int width = (int)strlen(l->label[i]), title = (int)strlen(titles[i]);
+        int width = (int)strlen(l->label[i]), title = (int)strlen(label_titles[i]);
 
         width = width > title ? width : title;
         t->width[i] = width > t->width[i] ? width : t->width[i];
     }
 }
 
-static void add(table *t, const line *l)
+/* Means are over the rows that have the score. */
+static void add_to_mean(table *t, const score_row *l)
 {
     for (int i = 0; i < N_VALUE; i++)
         if (!isnan(l->value[i])) {
@@ -103,7 +117,7 @@ static void add(table *t, const line *l)
 
 static void print_mean(const table *t)
 {
-    line l = {.label = {"mean", "mean", ""}};
+    score_row l = {.label = {"mean", "mean", ""}};
 
     if (t->first_label == 0)
         l.label[1][0] = '\0';
@@ -112,6 +126,7 @@ static void print_mean(const table *t)
     print_line(t, &l);
 }
 
+/* Held-out rows, or all that can be scored. */
 static bool is_listed(const scs_combination *item, bool held_out_only)
 {
     return held_out_only ? item->held_out : item->observed_group >= 0;
@@ -121,7 +136,7 @@ void scs_ranking_table(FILE *out, const scs_atlas *atlas, const scs_plan *plan,
                        const scs_scores *score, bool held_out_only)
 {
     table t = {.out = out, .first_label = atlas->species.n == 1};
-    line l;
+    score_row l;
 
     for (int64_t i = 0; i < plan->n; i++)
         if (is_listed(&plan->item[i], held_out_only)) {
@@ -137,7 +152,7 @@ void scs_ranking_table(FILE *out, const scs_atlas *atlas, const scs_plan *plan,
             fill_line(atlas, plan, i, &score[i], &l);
             if (n++ < SCS_TABLE_ROWS)
                 print_line(&t, &l);
-            add(&t, &l);
+            add_to_mean(&t, &l);
         }
     if (t.n_line > SCS_TABLE_ROWS)
         fprintf(out, "... and %lld more, in obs of the result; means over all:\n",
@@ -146,11 +161,12 @@ void scs_ranking_table(FILE *out, const scs_atlas *atlas, const scs_plan *plan,
         print_mean(&t);
 }
 
-enum { RANKING_LABEL = 40 };
+/* ---- ranking ---- */
 
 /* The columns of numbers: what rows can be ranked by, and two more. */
 enum { SUPPORT = SCS_N_RANK_BY, DELTA_SE, N_COLUMN };
 
+/* One row for each: its title, and which end of it is the best. */
 static const struct {
     const char *title;
     bool smallest_first;
@@ -170,7 +186,7 @@ static const struct {
 
 _Static_assert((int)(sizeof columns / sizeof *columns) == (int)N_COLUMN, "a row for each column");
 
-/* A column's number in a row. */
+/* A column's format_score in a row. */
 static double number_of(const scs_ranking *r, int column, int64_t row)
 {
     const scs_confidence *t = &r->confidence[row];
@@ -190,11 +206,13 @@ static double number_of(const scs_ranking *r, int column, int64_t row)
     return values[column];
 }
 
+/* A row and what it is sorted by. */
 typedef struct keyed {
     double key; /* smallest first; NaN became infinite */
     int64_t row;
 } keyed;
 
+/* A total order: of equal keys the row that comes first in the plan. */
 static int by_key(const void *a, const void *b)
 {
     const keyed *x = a, *y = b;
@@ -223,6 +241,7 @@ scs_status scs_ranking_order(const scs_ranking *ranking, int64_t *order)
     return SCS_OK;
 }
 
+/* A line of the TSV. @param rank from 0 */
 static void write_row(const scs_ranking *r, int64_t rank, int64_t row, FILE *out)
 {
     const scs_combination *c = &r->plan->item[row];
@@ -265,7 +284,7 @@ void scs_ranking_write(const scs_ranking *ranking, const int64_t *order, int64_t
         write_row(ranking, i, order[i], out);
 }
 
-/* '-' for NaN. */
+/* A number in its column; `-` for NaN. */
 static void print_number(FILE *out, double value)
 {
     if (isnan(value))
@@ -274,12 +293,12 @@ static void print_number(FILE *out, double value)
         fprintf(out, "  %15.4g", value);
 }
 
-/* The number that was ranked by, then the others that say most. */
+/* The number that was ranked by, then the others that say most. @param column [n_column] */
 static void print_row(const scs_ranking *r, const int *column, int n_column, int64_t rank,
                       int64_t row, FILE *out)
 {
     const scs_combination *c = &r->plan->item[row];
-    char label[RANKING_LABEL], treatment[4 * RANKING_LABEL];
+    char label[LABEL_BYTES], treatment[4 * LABEL_BYTES];
     const char *name[] = {
         r->atlas->species.name[c->species], r->atlas->cell_types.name[c->cell_type],
         scs_plan_treatment_text(r->atlas, &r->plan->pairs, c, treatment, sizeof treatment)};

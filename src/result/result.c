@@ -1,4 +1,19 @@
-/* Names that many rows share: each once, in order of appearance, found in constant time. Local. */
+/* The skeleton of screen.h5ad: all that is known before a row is predicted. All functions are
+ * Local.
+ *
+ *     obs      labels (categories, each once), doses, counts of cells, held_out
+ *     var      the genes, and the inputs' own names of them
+ *     uns      provenance, what became of the inputs' genes, gene sets
+ *     X, layers, obsm, obs scores     reserved, written later by all ranks (result_fields.c)
+ *
+ * Rank 0 writes it alone and serially, since HDF5 1.10 cannot write strings of variable length
+ * through MPI-IO. Numeric fields are contiguous, allocated early and never filled, and then the
+ * file's full size is reserved: under MPI-IO a full disk can lose data without an error, so that
+ * it has to show here, before anything is computed.
+ *
+ * A million rows have names of their own and share a few labels: names are written in batches of
+ * NAMES_AT_ONCE, and labels are numbered through a hash table.
+ */
 #include "src/base/hash64.h"
 #include "src/base/names.h"
 #include "src/data/dose.h"
@@ -13,14 +28,17 @@
 #include <string.h>
 #include <unistd.h>
 
-typedef struct scs_interner {
+/* ---- labels that many rows share ---- */
+
+/* Names, each once, in order of appearance: a hash table with open addressing. */
+typedef struct interner {
     scs_names names;
     int64_t size;  /**< of slot: 0 or a power of two, at least twice names.n */
     int32_t *slot; /**< 1 + position in names; 0: free */
-} scs_interner;
+} interner;
 
 /* The slot that holds the name, or the free one where it belongs. */
-static int64_t find_slot(const scs_interner *t, const char *name)
+static int64_t find_slot(const interner *t, const char *name)
 {
     int64_t at = (int64_t)(scs_hash64_of(name, (int64_t)strlen(name)) & (uint64_t)(t->size - 1));
 
@@ -29,7 +47,8 @@ static int64_t find_slot(const scs_interner *t, const char *name)
     return at;
 }
 
-static scs_status grow(scs_interner *t)
+/* Twice the slots; positions of names stay. SCS_ENOMEM. */
+static scs_status grow(interner *t)
 {
     int64_t size = t->size ? 2 * t->size : 64;
     int32_t *slot;
@@ -44,29 +63,29 @@ static scs_status grow(scs_interner *t)
 }
 
 /* The position of a name, which is added if it is new. A zeroed interner is empty. SCS_ENOMEM. */
-static scs_status interner_find(scs_interner *interner, const char *name, int32_t *at)
+static scs_status interner_find(interner *t, const char *name, int32_t *at)
 {
     int64_t slot;
 
-    if (2 * ((int64_t)interner->names.n + 1) > interner->size)
-        SCS_TRY(grow(interner));
-    slot = find_slot(interner, name);
-    if (!interner->slot[slot]) {
-        SCS_TRY(scs_names_add(&interner->names, name));
-        interner->slot[slot] = interner->names.n;
+    if (2 * ((int64_t)t->names.n + 1) > t->size)
+        SCS_TRY(grow(t));
+    slot = find_slot(t, name);
+    if (!t->slot[slot]) {
+        SCS_TRY(scs_names_add(&t->names, name));
+        t->slot[slot] = t->names.n;
     }
-    *at = interner->slot[slot] - 1;
+    *at = t->slot[slot] - 1;
     return SCS_OK;
 }
 
-static void interner_clear(scs_interner *interner)
+static void interner_clear(interner *t)
 {
-    scs_names_clear(&interner->names);
-    free(interner->slot);
-    *interner = (scs_interner){0};
+    scs_names_clear(&t->names);
+    free(t->slot);
+    *t = (interner){0};
 }
 
-/* var, and what uns says of genes. */
+/* ---- var, and what uns says of genes ---- */
 
 /* uns["gene_sets"]: the columns of obsm["gene_set_score"], and how many genes each has here. */
 static scs_status write_gene_sets(hid_t file, const scs_result_head *head)
@@ -121,6 +140,7 @@ static scs_status write_fates(hid_t file, const scs_gene_map *map)
     return SCS_OK;
 }
 
+/* The columns of var besides the index, in the order of the inputs. */
 static scs_status name_columns(const scs_gene_maps *maps, scs_names *columns)
 {
     for (int32_t i = 0; i < maps->n; i++) {
@@ -147,7 +167,8 @@ static scs_status write_maps(hid_t file, const scs_gene_maps *maps)
     return SCS_OK;
 }
 
-static scs_status result_genes(hid_t file, const scs_result_head *head)
+/* var with the inputs' own names of its genes; uns["genes"] and uns["gene_sets"]. */
+static scs_status write_genes(hid_t file, const scs_result_head *head)
 {
     scs_names columns = {0};
     scs_status st = SCS_OK;
@@ -163,6 +184,9 @@ done:
     return st;
 }
 
+/* ---- obs ---- */
+
+/* A row's label in one column. */
 typedef const char *(*label_fn)(const scs_result_head *head, int64_t row);
 
 static const char *species_of(const scs_result_head *head, int64_t row)
@@ -195,15 +219,17 @@ static const char *reason_of(const scs_result_head *head, int64_t row)
     return head->plan->reasons.name[head->plan->item[row].reason];
 }
 
+/* The categorical columns, in order. */
 static const struct {
     const char *name;
     label_fn label;
-} keys[] = {{"species", species_of}, {"cell_type", cell_type_of}, {"perturbation", perturbation_of},
-            {"source", source_of},   {"status", status_of},       {"reason", reason_of}};
+} labels[] = {
+    {"species", species_of}, {"cell_type", cell_type_of}, {"perturbation", perturbation_of},
+    {"source", source_of},   {"status", status_of},       {"reason", reason_of}};
 
-enum { N_KEY = sizeof keys / sizeof *keys, NAMES_AT_ONCE = 1 << 16 };
+enum { N_LABEL = sizeof labels / sizeof *labels, NAMES_AT_ONCE = 1 << 16 };
 
-static const char *const counts[] = {"n_control", "n_observed", "held_out"};
+static const char *const count_columns[] = {"n_control", "n_observed", "held_out"};
 
 static bool has_doses(const scs_result_head *head)
 {
@@ -228,6 +254,7 @@ static scs_status row_names(const scs_result_head *head, int64_t first, int64_t 
     return SCS_OK;
 }
 
+/* In batches, so that a million names are never in memory at once. */
 static scs_status write_row_names(hid_t file, const scs_result_head *head)
 {
     for (int64_t first = 0; first < head->plan->n; first += NAMES_AT_ONCE) {
@@ -243,18 +270,18 @@ static scs_status write_row_names(hid_t file, const scs_result_head *head)
     return SCS_OK;
 }
 
-/* The columns of obs in the order in which a reader sees them: keys, counts, scores. */
+/* The columns of obs in the order in which a reader sees them: labels, count_columns, scores. */
 static scs_status obs_columns(const scs_result_head *head, scs_names *names)
 {
     scs_result_field field[SCS_RESULT_FIELDS];
     int32_t n = scs_result_fields(head, field);
 
-    for (int i = 0; i < N_KEY; i++)
-        SCS_TRY(scs_names_add(names, keys[i].name));
+    for (int i = 0; i < N_LABEL; i++)
+        SCS_TRY(scs_names_add(names, labels[i].name));
     if (has_doses(head))
         SCS_TRY(scs_names_add(names, "dose"));
-    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
-        SCS_TRY(scs_names_add(names, counts[i]));
+    for (size_t i = 0; i < sizeof count_columns / sizeof *count_columns; i++)
+        SCS_TRY(scs_names_add(names, count_columns[i]));
     for (int32_t i = 0; i < n; i++)
         if (strncmp(field[i].path, "obs/", 4) == 0)
             SCS_TRY(scs_names_add(names, field[i].path + 4));
@@ -277,15 +304,15 @@ done:
 /* A categorical column; categories in order of appearance. */
 static scs_status write_key(hid_t file, const scs_result_head *head, int key)
 {
-    scs_interner categories = {0};
+    interner categories = {0};
     int32_t *codes = NULL;
     char *path = NULL;
     scs_status st;
 
-    SCS_GO(st, scs_file_path_print(&path, "obs/%s", keys[key].name));
+    SCS_GO(st, scs_file_path_print(&path, "obs/%s", labels[key].name));
     SCS_GO(st, SCS_ALLOC(codes, head->plan->n));
     for (int64_t i = 0; i < head->plan->n; i++)
-        SCS_GO(st, interner_find(&categories, keys[key].label(head, i), &codes[i]));
+        SCS_GO(st, interner_find(&categories, labels[key].label(head, i), &codes[i]));
     SCS_GO(st, scs_h5_categorical(file, path, &categories.names, codes, head->plan->n));
 done:
     interner_clear(&categories);
@@ -294,6 +321,7 @@ done:
     return st;
 }
 
+/* obs["dose"], where the data have doses. */
 static scs_status write_doses(hid_t file, const scs_result_head *head)
 {
     int64_t n = head->plan->n;
@@ -310,6 +338,7 @@ static scs_status write_doses(hid_t file, const scs_result_head *head)
     return st;
 }
 
+/* Cells of each row's controls and of its observed group; 0 where there is none. */
 static scs_status write_counts(hid_t file, const scs_result_head *head)
 {
     const scs_group *group = head->atlas->group;
@@ -332,6 +361,7 @@ done:
     return st;
 }
 
+/* As h5py's booleans: an enumeration that anndata reads as bool. */
 static scs_status write_held_out(hid_t file, const scs_result_head *head)
 {
     hid_t type = scs_h5_bool_type();
@@ -352,12 +382,14 @@ done:
 static scs_status write_obs(hid_t file, const scs_result_head *head)
 {
     SCS_TRY(write_obs_frame(file, head));
-    for (int i = 0; i < N_KEY; i++)
+    for (int i = 0; i < N_LABEL; i++)
         SCS_TRY(write_key(file, head, i));
     SCS_TRY(write_doses(file, head));
     SCS_TRY(write_counts(file, head));
     return write_held_out(file, head);
 }
+
+/* ---- fields and facts ---- */
 
 hid_t scs_result_type(int type)
 {
@@ -368,6 +400,7 @@ hid_t scs_result_type(int type)
     return H5Tcopy(type == SCS_VALUE_DOUBLE ? H5T_NATIVE_DOUBLE : H5T_NATIVE_FLOAT);
 }
 
+/* Every numeric field at its full size, without values. */
 static scs_status reserve_fields(hid_t file, const scs_result_head *head)
 {
     scs_result_field field[SCS_RESULT_FIELDS];
@@ -385,6 +418,7 @@ static scs_status reserve_fields(hid_t file, const scs_result_head *head)
     return SCS_OK;
 }
 
+/* uns["scscreen"]: provenance, texts and numbers. */
 static scs_status write_facts(hid_t file, const scs_result_head *head)
 {
     SCS_TRY(scs_h5_dict(file, "uns/scscreen"));
@@ -406,7 +440,7 @@ static scs_status write_skeleton(hid_t file, const scs_result_head *head)
 {
     SCS_TRY(scs_h5_anndata(file));
     SCS_TRY(write_obs(file, head));
-    SCS_TRY(result_genes(file, head));
+    SCS_TRY(write_genes(file, head));
     SCS_TRY(reserve_fields(file, head));
     return write_facts(file, head);
 }
@@ -438,23 +472,28 @@ scs_status scs_result_commit(const char *temp, const char *path)
     return scs_file_commit(temp, path);
 }
 
+/* ---- checksum ---- */
+
+/* With its end, so that "ab", "c" and "a", "bc" differ. */
 static void add_text(scs_hash64 *sum, const char *text)
 {
     scs_hash64_add(sum, text, (int64_t)strlen(text) + 1);
 }
 
+/* What the skeleton says of a row. */
 static void add_row(const scs_result_head *head, int64_t row, scs_hash64 *sum)
 {
     const scs_combination *item = &head->plan->item[row];
     int32_t numbers[] = {item->control_group, item->observed_group, item->held_out};
     char dose[SCS_DOSE_TEXT];
 
-    for (int i = 0; i < N_KEY; i++)
-        add_text(sum, keys[i].label(head, row));
+    for (int i = 0; i < N_LABEL; i++)
+        add_text(sum, labels[i].label(head, row));
     add_text(sum, dose_text(head, row, dose));
     scs_hash64_add(sum, numbers, sizeof numbers);
 }
 
+/* Names and genes. */
 static void add_sets(const scs_gene_sets *sets, scs_hash64 *sum)
 {
     for (int32_t k = 0; sets && k < sets->name.n; k++) {
@@ -464,6 +503,7 @@ static void add_sets(const scs_gene_sets *sets, scs_hash64 *sum)
     }
 }
 
+/* A stopped screen goes on only where this is the same: rows, fields and provenance alike. */
 uint64_t scs_result_head_sum(const scs_result_head *head)
 {
     scs_result_field field[SCS_RESULT_FIELDS];

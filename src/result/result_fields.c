@@ -1,11 +1,25 @@
+/* The numeric fields of a result, one row of a table each: path, where its values are, when it is
+ * there, type. All functions are Local.
+ *
+ * The skeleton, the writer of rows, a stopped screen that goes on, and the checksum of what a
+ * file holds all walk along this table, so that a new column of obs is one line here and a member
+ * in its struct. Fields stand in the order in which they are written.
+ *
+ * Rows are written in blocks. A block is a power of two of rows that fits some MiB, with blocks
+ * enough for all ranks to have some: by the screen alone and never by the number of ranks, so
+ * that a stopped screen goes on with the same blocks on any number of them.
+ */
 #include "src/result/gene_sets.h"
 #include "scscreen/result.h"
 
 #include <stddef.h>
 #include <string.h>
 
-typedef enum part { GENES, LATENT, TOP, SETS, ROW, SCORE, TRUST } part;
+/* What a field has in each row: a value a gene, a latent unit, a top gene, a set; or one
+ * number, in an array of its own, in scs_scores or in scs_confidence. */
+typedef enum place { GENES, LATENT, TOP, SETS, ROW, SCORE, CONFIDENCE } place;
 
+/* When a field is there. */
 typedef enum need {
     ALWAYS,
     DENSE,
@@ -17,31 +31,37 @@ typedef enum need {
     GENE_SETS
 } need;
 
-/* Where a field's rows are: a pointer in scs_result_rows, or (SCORE, TRUST) a number in each
- * scs_scores or scs_confidence. */
-typedef struct source {
+/* A row of the table. Where the values are: a pointer in scs_result_rows, or (SCORE,
+ * CONFIDENCE) a number in each scs_scores or scs_confidence. */
+typedef struct field_row {
     const char *path;
-    part part;
+    place place;
     size_t offset;
     need need;
     int type;
-} source;
+} field_row;
 
-enum { BLOCK_MOST = 256, BLOCK_BYTES = 16 << 20, BLOCKS_LEAST = 64, CHEAP_BLOCKS_LEAST = 16 };
+enum {
+    BLOCK_MOST = 256,       /* rows of a block */
+    BLOCK_BYTES = 16 << 20, /* of a block while it is made */
+    BLOCKS_LEAST = 64,      /* of a screen, where it has so many rows */
+    CHEAP_BLOCKS_LEAST = 16 /* where a block is done in a moment */
+};
 
 /* Floating-point operations of a block that is done in a moment. */
-static const double cheap = 5e10;
+static const double cheap_block = 5e10;
 
 #define FIELD(name, of, owner, member, when, kind)                                                 \
     {                                                                                              \
-        .path = (name), .part = (of), .offset = offsetof(owner, member), .need = (when),           \
+        .path = (name), .place = (of), .offset = offsetof(owner, member), .need = (when),          \
         .type = SCS_VALUE_##kind                                                                   \
     }
 #define ROWS(name, of, member, when, kind) FIELD(name, of, scs_result_rows, member, when, kind)
-#define TRUSTS(member, when, kind) FIELD("obs/" #member, TRUST, scs_confidence, member, when, kind)
+#define CONFIDENCES(member, when, kind)                                                            \
+    FIELD("obs/" #member, CONFIDENCE, scs_confidence, member, when, kind)
 #define SCORES(member) FIELD("obs/" #member, SCORE, scs_scores, member, ALWAYS, DOUBLE)
 
-static const source sources[] = {
+static const field_row fields[] = {
     ROWS("X", GENES, x, DENSE, FLOAT),
     ROWS("layers/control", GENES, control, DENSE, FLOAT),
     ROWS("layers/shift", GENES, shift, DENSE, FLOAT),
@@ -56,13 +76,13 @@ static const source sources[] = {
     ROWS("obsm/gene_set_score", SETS, set_score, GENE_SETS, FLOAT),
     ROWS("obsm/gene_set_z", SETS, set_z, GENE_SETS, FLOAT),
     ROWS("obs/delta_norm", ROW, delta_norm, ALWAYS, DOUBLE),
-    TRUSTS(delta_se, BOOTSTRAP, DOUBLE),
-    TRUSTS(energy_distance, ALWAYS, DOUBLE),
-    TRUSTS(agreement, ALWAYS, DOUBLE),
-    TRUSTS(support, ALWAYS, DOUBLE),
-    TRUSTS(support_flag, ALWAYS, BOOL),
-    TRUSTS(p_value, PERMUTATIONS, DOUBLE),
-    TRUSTS(q_value, PERMUTATIONS, DOUBLE),
+    CONFIDENCES(delta_se, BOOTSTRAP, DOUBLE),
+    CONFIDENCES(energy_distance, ALWAYS, DOUBLE),
+    CONFIDENCES(agreement, ALWAYS, DOUBLE),
+    CONFIDENCES(support, ALWAYS, DOUBLE),
+    CONFIDENCES(support_flag, ALWAYS, BOOL),
+    CONFIDENCES(p_value, PERMUTATIONS, DOUBLE),
+    CONFIDENCES(q_value, PERMUTATIONS, DOUBLE),
     SCORES(r2_all),
     SCORES(r2_deg),
     SCORES(r2_variance),
@@ -71,9 +91,9 @@ static const source sources[] = {
     SCORES(r2_deg_control),
 };
 
-enum { N_SOURCE = sizeof sources / sizeof *sources };
+enum { N_FIELD = sizeof fields / sizeof *fields };
 
-_Static_assert((int)N_SOURCE <= (int)SCS_RESULT_FIELDS, "scscreen/result.h has too little room");
+_Static_assert((int)N_FIELD <= (int)SCS_RESULT_FIELDS, "scscreen/result.h has too little room");
 
 size_t scs_result_fields_value_size(int type)
 {
@@ -85,7 +105,8 @@ size_t scs_result_fields_value_size(int type)
     return size[type];
 }
 
-/* Blocks enough for all ranks to have some; fewer where even one rank is soon done with all. */
+/* Whether blocks of so many rows are enough for all ranks to have some; fewer where even one
+ * rank is soon done with all. */
 static bool leaves_enough(const scs_plan *plan, int64_t rows)
 {
     double cost = 0;
@@ -93,7 +114,7 @@ static bool leaves_enough(const scs_plan *plan, int64_t rows)
     for (int64_t i = 0; i < plan->n; i++)
         cost += plan->item[i].cost / (double)plan->n;
     return rows * BLOCKS_LEAST <= plan->n ||
-           (rows * CHEAP_BLOCKS_LEAST <= plan->n && (double)rows * cost <= cheap);
+           (rows * CHEAP_BLOCKS_LEAST <= plan->n && (double)rows * cost <= cheap_block);
 }
 
 int64_t scs_result_fields_block_rows(const scs_result_head *head)
@@ -115,7 +136,7 @@ int32_t scs_result_fields(const scs_result_head *head, scs_result_field *field)
                             [SETS] = head->gene_sets ? head->gene_sets->name.n : 0,
                             [ROW] = 0,
                             [SCORE] = 0,
-                            [TRUST] = 0};
+                            [CONFIDENCE] = 0};
     const bool is_there[] = {[ALWAYS] = true,
                              [DENSE] = head->dense,
                              [VARIANCE] = head->dense && head->variance,
@@ -126,18 +147,19 @@ int32_t scs_result_fields(const scs_result_head *head, scs_result_field *field)
                              [GENE_SETS] = head->gene_sets != NULL};
     int32_t n = 0;
 
-    for (int i = 0; i < N_SOURCE; i++)
-        if (is_there[sources[i].need])
-            field[n++] = (scs_result_field){.path = sources[i].path,
-                                            .type = sources[i].type,
-                                            .cols = cols[sources[i].part],
-                                            .late = sources[i].need == PERMUTATIONS};
+    for (int i = 0; i < N_FIELD; i++)
+        if (is_there[fields[i].need])
+            field[n++] = (scs_result_field){.path = fields[i].path,
+                                            .type = fields[i].type,
+                                            .cols = cols[fields[i].place],
+                                            .late = fields[i].need == PERMUTATIONS};
     return n;
 }
 
-/* One member of each of n structs, close together. */
-static const void *gather(const void *structs, size_t step, const source *s, int64_t n,
-                          void *scratch)
+/* One member of each of n structs, close together. @param step bytes of a struct  @return
+ * scratch */
+static const void *gather_member(const void *structs, size_t step, const field_row *s, int64_t n,
+                                 void *scratch)
 {
     size_t size = scs_result_fields_value_size(s->type);
 
@@ -148,9 +170,9 @@ static const void *gather(const void *structs, size_t step, const source *s, int
 }
 
 /* @return NULL for a path that is not in the table */
-static const source *find(const char *path)
+static const field_row *find(const char *path)
 {
-    for (const source *s = sources; s < sources + N_SOURCE; s++)
+    for (const field_row *s = fields; s < fields + N_FIELD; s++)
         if (strcmp(s->path, path) == 0)
             return s;
     return NULL;
@@ -159,18 +181,18 @@ static const source *find(const char *path)
 bool scs_result_fields_place(const scs_result_field *field, const void *values, int64_t first,
                              int64_t n, scs_result_rows *rows)
 {
-    const source *s = find(field->path);
+    const field_row *s = find(field->path);
     size_t size = scs_result_fields_value_size(field->type), step;
     char *to;
 
-    if (!s || (s->part != ROW && s->part != SCORE && s->part != TRUST))
+    if (!s || (s->place != ROW && s->place != SCORE && s->place != CONFIDENCE))
         return false;
-    step = s->part == ROW     ? size
-           : s->part == SCORE ? sizeof *rows->score
-                              : sizeof *rows->confidence;
-    to = s->part == ROW     ? *(char *const *)((char *)rows + s->offset)
-         : s->part == SCORE ? (char *)rows->score + s->offset
-                            : (char *)rows->confidence + s->offset;
+    step = s->place == ROW     ? size
+           : s->place == SCORE ? sizeof *rows->score
+                               : sizeof *rows->confidence;
+    to = s->place == ROW     ? *(char *const *)((char *)rows + s->offset)
+         : s->place == SCORE ? (char *)rows->score + s->offset
+                             : (char *)rows->confidence + s->offset;
     for (int64_t i = 0; i < n; i++)
         memcpy(to + (size_t)(first + i) * step, (const char *)values + (size_t)i * size, size);
     return true;
@@ -179,13 +201,13 @@ bool scs_result_fields_place(const scs_result_field *field, const void *values, 
 const void *scs_result_fields_data(const scs_result_rows *rows, const scs_result_field *field,
                                    double *scratch)
 {
-    const source *s = find(field->path);
+    const field_row *s = find(field->path);
 
     if (!s)
         return NULL;
-    if (s->part == SCORE)
-        return gather(rows->score, sizeof *rows->score, s, rows->n, scratch);
-    if (s->part == TRUST)
-        return gather(rows->confidence, sizeof *rows->confidence, s, rows->n, scratch);
+    if (s->place == SCORE)
+        return gather_member(rows->score, sizeof *rows->score, s, rows->n, scratch);
+    if (s->place == CONFIDENCE)
+        return gather_member(rows->confidence, sizeof *rows->confidence, s, rows->n, scratch);
     return *(void *const *)((const char *)rows + s->offset);
 }
