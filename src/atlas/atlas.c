@@ -28,8 +28,8 @@ static int64_t group_slot(const scs_atlas *atlas, int32_t species, int32_t type,
     return ((int64_t)species * atlas->cell_types.n + type) * atlas->conditions.n + condition;
 }
 
-/* Whether all three are labels of this atlas; callers may ask for -1, or for what a file
- * claims. */
+/* Whether all three are labels of this atlas; callers may ask for -1 (no such condition), or
+ * for what a file claims. */
 static bool within(const scs_atlas *atlas, int32_t species, int32_t type, int32_t condition)
 {
     return species >= 0 && species < atlas->species.n && type >= 0 && type < atlas->cell_types.n &&
@@ -43,6 +43,8 @@ const scs_names *scs_atlas_perturbations(const scs_atlas *atlas)
     return scs_dose_list_perturbations(&atlas->doses, &atlas->conditions);
 }
 
+/* A condition is a perturbation at a dose; without data.dose the two are the same list, and
+ * every function here that asks for one of them falls back on that. */
 int32_t scs_atlas_perturbation(const scs_atlas *atlas, int32_t condition)
 {
     return scs_dose_list_perturbation(&atlas->doses, condition);
@@ -59,6 +61,7 @@ int32_t scs_atlas_condition(const scs_atlas *atlas, int32_t perturbation, double
     return atlas->doses.n ? scs_dose_list_find(&atlas->doses, perturbation, dose) : perturbation;
 }
 
+/* Takes any three numbers, -1 and those of a file included: what is no label has no group. */
 int32_t scs_atlas_group(const scs_atlas *atlas, int32_t species, int32_t cell_type,
                         int32_t condition)
 {
@@ -67,6 +70,8 @@ int32_t scs_atlas_group(const scs_atlas *atlas, int32_t species, int32_t cell_ty
     return atlas->group_of[group_slot(atlas, species, cell_type, condition)];
 }
 
+/* The one place that decides whether a shift may look at a group: whatever is held out must not
+ * reach a prediction of itself, by whichever rule. */
 int32_t scs_atlas_usable_group(const scs_atlas *atlas, int32_t species, int32_t cell_type,
                                int32_t condition)
 {
@@ -75,6 +80,8 @@ int32_t scs_atlas_usable_group(const scs_atlas *atlas, int32_t species, int32_t 
     return g < 0 || atlas->group[g].held_out ? -1 : g;
 }
 
+/* These four hand out rows of the atlas' matrices. For a group that is held out the latent mean
+ * is 0, the other three are its real ones. */
 const double *scs_atlas_group_mean(const scs_atlas *atlas, int32_t group)
 {
     return atlas->mean + (int64_t)group * atlas->n_latent;
@@ -110,8 +117,9 @@ const int32_t *scs_atlas_types(const scs_atlas *atlas, int32_t species, int32_t 
 
 /* ---- create ---- */
 
-/* Counting sort of the groups by species and condition; types ascend as groups do. Counts begin
- * two places on, so that placing the types leaves each first where it belongs. */
+/* Counting sort of the groups by species and condition, O(n_group). Counts begin two places on,
+ * so that placing the types leaves each first where it belongs: type_first[i + 1] is where the
+ * next type of condition i goes, and its end when all are placed. Types ascend as groups do. */
 static scs_status index_types(scs_atlas *a)
 {
     int64_t n = (int64_t)a->species.n * a->conditions.n, *first;
@@ -240,7 +248,7 @@ static void count_cells(const scs_dataset *d, scs_group *group)
     for (int64_t i = 0; i < d->n_cell; i++) {
         scs_group *g;
 
-        if (d->role[i] == SCS_ROLE_UNUSED)
+        if (d->role[i] == SCS_ROLE_UNUSED) /* its labels were not asked for */
             continue;
         g = &group[((int64_t)d->cell_species[i] * d->cell_types.n + d->cell_type[i]) *
                        d->conditions.n +
@@ -305,6 +313,7 @@ void scs_atlas_destroy(scs_atlas **atlas)
 
 /* ---- cells ---- */
 
+/* O(n_cell), 4 bytes a cell: made where it is needed, and given back at once. */
 scs_status scs_atlas_cell_groups(const scs_atlas *atlas, const scs_dataset *dataset,
                                  int32_t **group)
 {
@@ -322,6 +331,8 @@ scs_status scs_atlas_cell_groups(const scs_atlas *atlas, const scs_dataset *data
 
 /* ---- gene space as the latent space ---- */
 
+/* In double, 8 bytes a group and gene: shifts are summed in double in either space. Second
+ * moments would be n_gene^2 a group, so there are none, and what needs them says NaN (support). */
 scs_status scs_atlas_gene_space_view(const scs_atlas *atlas, scs_atlas *view)
 {
     int64_t n = (int64_t)atlas->n_group * atlas->n_gene;

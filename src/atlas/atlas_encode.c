@@ -26,7 +26,8 @@ enum {
     MOST_DOUBLES = 1 << 22 /* doubles that all shards' sums may take at once: 32 MiB */
 };
 
-/* One shard's rows in the order of their groups, ascending within a group. */
+/* One shard's rows in the order of their groups, ascending within a group: sums run in that
+ * order, and a group's rows are found at once. */
 typedef struct rows_by_group {
     int64_t *first; /* [n_group + 1] into row */
     int64_t *row;
@@ -65,7 +66,8 @@ static scs_status encode_all(const scs_model *model, const scs_shard *shard, int
     return SCS_OK;
 }
 
-/* Counting sort of a shard's rows by group; held-out groups get none. */
+/* Counting sort of a shard's rows by group, O(n_row + n_group); held-out groups and unused
+ * cells get none. As in atlas.c counts begin two places on. SCS_ENOMEM; the caller frees. */
 static scs_status sort_rows(const scs_atlas *atlas, const int32_t *group_of_cell,
                             const scs_shard *shard, rows_by_group *rows)
 {
@@ -90,6 +92,7 @@ static scs_status sort_rows(const scs_atlas *atlas, const int32_t *group_of_cell
     return SCS_OK;
 }
 
+/* Of all local shards; rows may be NULL. */
 static void free_rows(rows_by_group *rows, int32_t n_local)
 {
     for (int32_t s = 0; rows && s < n_local; s++) {
@@ -120,7 +123,8 @@ static int64_t sum_length(int64_t n_latent)
     return n_latent + n_latent * (n_latent + 1) / 2;
 }
 
-/* Sums of one shard's cells of one group.
+/* Sums of one shard's cells of one group, products of the upper triangle alone. In double: z is
+ * float32 and a group may have a million cells.
  * @param row [n_row] ascending  @param[out] sum [sum_length] */
 static void add_cells(const scs_real *z, const int64_t *row, int64_t n_row, int32_t n_latent,
                       double *sum)
@@ -139,7 +143,8 @@ static void add_cells(const scs_real *z, const int64_t *row, int64_t n_row, int3
     }
 }
 
-/* @param sum of all shards [sum_length] */
+/* Sums to means, the triangle to a full matrix: readers multiply by it.
+ * @param sum of all shards [sum_length] */
 static void set_moments(scs_atlas *atlas, int32_t group, const double *sum)
 {
     int64_t d = atlas->n_latent;
@@ -177,12 +182,12 @@ static scs_status sum_groups(scs_atlas *atlas, const scs_team *team, const rows_
     return SCS_OK;
 }
 
-/* All groups, block by block. Collective. */
+/* All groups, block by block. A block is cut by what every rank knows alike (V and the sum's
+ * length), as all must call the collective sum equally often. Collective. */
 static scs_status sum_all(scs_atlas *atlas, const scs_team *team, const rows_by_group *rows,
                           scs_real *const *z)
 {
     int64_t len = sum_length(atlas->n_latent), n_local = team->last - team->first;
-    /* From what every rank knows alike: all must call the sum equally often. */
     int64_t block = MOST_DOUBLES / (len * team->n_shard);
     double *partial = NULL, *total = NULL;
     scs_status st;

@@ -93,6 +93,8 @@ static void top_k_first(scored_gene *all, int64_t n, int64_t wanted)
     qsort(all, (size_t)(n < wanted ? n : wanted), sizeof *all, larger_score_first);
 }
 
+/* By |z|: genes that fall count as those that rise. Where there are fewer genes than places the
+ * rest is -1. */
 scs_status scs_deg_top_genes(const double *z, int32_t n, int32_t gene0, int32_t n_top,
                              int32_t *gene, double *score)
 {
@@ -187,6 +189,7 @@ static scs_status rank_all(const scs_gene_slice *slice, const int32_t *group_of_
     return scs_parallel_error_raise(&failed);
 }
 
+/* O(stored values log values of a gene), once for all groups; 8 bytes a stored value. */
 scs_status scs_deg_slice_create(const scs_atlas *atlas, const scs_dataset *dataset,
                                 const scs_gene_slice *slice, scs_ranked_slice *ranked)
 {
@@ -236,6 +239,8 @@ static inline int64_t lower_bound(const int32_t *value, int64_t first, int64_t e
     return first;
 }
 
+/* Where a group's values lie within its gene, by two searches: O(log values). Zeros of its
+ * cells are not stored, so that their number is what is left of its count. */
 static group_values values_of(const scs_ranked_slice *r, int32_t j, int32_t group)
 {
     int64_t first = lower_bound(r->group, r->first[j], r->end[j], group);
@@ -278,7 +283,8 @@ static double tie(double t)
     return t * t * t - t;
 }
 
-/* Ties over the positive values of the controls alone, kept until another control is asked for. */
+/* Ties over the positive values of the controls alone, kept until another control is asked for:
+ * all perturbations of a cell type share it. */
 static void find_control_ties(scs_ranked_slice *r, int32_t control)
 {
     if (r->tied_control == control)
@@ -295,7 +301,10 @@ static void find_control_ties(scs_ranked_slice *r, int32_t control)
 }
 
 /* Pairs of a cell of the group and a control that is lower, ties counting half, and t^3 - t
- * over the ties of both; the controls' values are looked up, not walked.
+ * over the ties of both. Zeros of both groups are one tie, below all stored values. The
+ * controls' values are looked up, not walked: a group of ten cells against a million controls
+ * costs ten searches. A value that both have joins two ties, whose share was counted among the
+ * controls' own: it is taken off again.
  * @param control_ties of find_control_ties  @param[out] above U */
 static void compare(const group_values *s, const group_values *c, double control_ties,
                     double *above, double *ties)
@@ -321,6 +330,8 @@ static double z_score(double n, double m, double above, double ties)
     return isfinite(z) ? z : 0;
 }
 
+/* Genes are spread over threads; each is compared by one of them, whose sums depend on nothing
+ * else. */
 void scs_deg_wilcoxon_ranked(scs_ranked_slice *ranked, int32_t group, int32_t control_group,
                              double *z)
 {

@@ -61,6 +61,7 @@ static void store(scs_atlas *atlas, int32_t gene, const moments *of)
     }
 }
 
+/* Genes are spread over threads, each with scratch for all groups: 24 bytes a group and thread. */
 scs_status scs_gene_moments(scs_atlas *atlas, const scs_dataset *dataset,
                             const scs_gene_slice *slice)
 {

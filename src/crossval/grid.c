@@ -89,8 +89,9 @@ static scs_status add_group(const scs_atlas *a, const scs_group *g, scs_plan_tre
     return scs_plan_add_treated(a, g->species, g->cell_type, &what->item[0], plan);
 }
 
-/* Observed combinations beside controls; what is seen nowhere else cannot be learnt. They come in
- * the order of the groups: by species, cell type, condition. */
+/* Observed combinations beside controls; what is seen nowhere else cannot be learnt and becomes
+ * a note. They come in the order of the groups: by species, cell type, condition. SCS_EARG
+ * where nothing is left. */
 static scs_status add_testable(const scs_config *config, scs_atlas *view, const scs_selection *list,
                                scs_plan_treatments *what, scs_sources *sources, scs_grid *grid)
 {
@@ -113,7 +114,8 @@ static scs_status add_testable(const scs_config *config, scs_atlas *view, const 
     return SCS_OK;
 }
 
-/* By validate.species, cell_types and perturbations. SCS_EARG for names that do not exist. */
+/* By validate.species, cell_types and perturbations. SCS_EARG for names that do not exist; the
+ * nearest one that does is suggested. */
 static scs_status select_testable(const scs_config *config, const scs_atlas *a, scs_grid *grid)
 {
     scs_selection list[N_LIST] = {[SPECIES] = {.key = "validate.species",
@@ -188,6 +190,7 @@ done:
     return st;
 }
 
+/* Nothing is trained yet: a grid that cannot work is refused here. On failure *grid is NULL. */
 scs_status scs_grid_create(const scs_config *config, const scs_atlas *atlas, scs_grid **grid)
 {
     int64_t folds = config->validate.folds;
@@ -214,6 +217,7 @@ void scs_grid_destroy(scs_grid **grid)
     *grid = NULL;
 }
 
+/* Combinations model, model + n_model, ... of the plan. */
 int64_t scs_grid_size(const scs_grid *grid, int64_t model)
 {
     return (grid->plan->n - model + grid->n_model - 1) / grid->n_model;
@@ -240,6 +244,8 @@ static scs_status set_hold_out(scs_config *config, const scs_key *key, int32_t i
     return SCS_OK;
 }
 
+/* By name and not by number: the config that results is what a user would write, is stored with
+ * the model, and is checked as such. A dose is written as doses are read. */
 scs_status scs_grid_hold_out(const scs_grid *grid, const scs_atlas *atlas, int64_t model,
                              scs_config *config)
 {

@@ -65,6 +65,7 @@ const scs_predictor *scs_report_predictor_at(int i)
     return i >= 0 && i < scs_report_predictor_count() ? &predictors[i] : NULL;
 }
 
+/* In the words of a config, which the user can write as they are. */
 char *scs_report_predictor_use(const scs_predictor *predictor, char *out, size_t size)
 {
     const scs_predictor *p = predictor;
@@ -83,6 +84,7 @@ char *scs_report_predictor_use(const scs_predictor *predictor, char *out, size_t
     return out;
 }
 
+/* One training a kind; PCA costs little beside a network. */
 int scs_report_predictor_kinds(const scs_config *config, int *kind)
 {
     int n = 0;
@@ -93,12 +95,14 @@ int scs_report_predictor_kinds(const scs_config *config, int *kind)
     return n;
 }
 
+/* A baseline needs no model, but belongs to one, so that its rows are written once. */
 bool scs_report_predictor_is_made_by(const scs_predictor *predictor, const scs_config *config,
                                      int kind)
 {
     return kind == (predictor->space == SCS_PREDICT_LATENT ? predictor->model : config->model.kind);
 }
 
+/* By any of the kinds that this validation has. */
 bool scs_report_predictor_is_made(const scs_predictor *predictor, const scs_config *config)
 {
     int kind[SCS_MOST_KINDS], n = scs_report_predictor_kinds(config, kind);
@@ -111,6 +115,7 @@ bool scs_report_predictor_is_made(const scs_predictor *predictor, const scs_conf
 
 /* ---- rows ---- */
 
+/* Also what is_head compares a file with: the two cannot differ. */
 void scs_report_write_head(FILE *out)
 {
     for (int i = 0; i < N_LABEL; i++)
@@ -127,6 +132,8 @@ static void write_label(FILE *out, const char *label)
     fprintf(out, "%s\t", scs_text_escape(label, text, sizeof text));
 }
 
+/* Nine digits, which give back any float32; n_control and n_observed say what the row rests on.
+ * Errors of writing stay with `out` (ferror). */
 void scs_report_write_row(FILE *out, const scs_atlas *atlas, const scs_combination *item,
                           const scs_predictor *predictor, const char *source, const double *value)
 {
@@ -164,6 +171,7 @@ void scs_report_sums_clear(scs_report_sums *sums)
     *sums = (scs_report_sums){0};
 }
 
+/* Over the rows in which the measure is defined. */
 double scs_report_mean(const scs_report_sums *sums, int predictor, int measure)
 {
     int at = predictor * SCS_N_MEASURE + measure;
@@ -180,7 +188,9 @@ static int find_predictor(const char *name)
     return -1;
 }
 
-/* One row, cut in place. @return whether it is one */
+/* One row, cut in place: labels, then a number for every measure. Sums of undefined values stay
+ * as they are.
+ * @param sums may be NULL  @return whether it is one */
 static bool read_row(char *line, scs_report_sums *sums)
 {
     int p = -1, m = -N_LABEL;
@@ -206,7 +216,7 @@ static bool read_row(char *line, scs_report_sums *sums)
     return m == SCS_N_MEASURE;
 }
 
-/* @return whether the line is the column names */
+/* Whether the line is the column names of this version. */
 static bool is_head(const char *line)
 {
     char *head = NULL;
@@ -226,6 +236,9 @@ static bool is_head(const char *line)
     return same;
 }
 
+/* The file is of this program, but may be of a run that was killed or of another version: it is
+ * checked from its first line to its last, and refused as a whole. Rows are added as they are
+ * read, so that sums after a failure are not to be used. */
 scs_status scs_report_read(const char *path, int64_t n_row, scs_report_sums *sums, FILE *out)
 {
     char *text = NULL, *rest, *line;
@@ -356,6 +369,9 @@ static int best_of_all(const scs_report_sums *sums)
     return best;
 }
 
+/* The network is compared with the best baseline by each measure, in so many words: a user
+ * should see when it does not pay. What is recommended is the predictor of the highest merit,
+ * whichever that is. */
 void scs_report_summary(FILE *out, const scs_report_sums *sums)
 {
     int best = best_of_all(sums);

@@ -29,7 +29,7 @@ typedef struct reader {
     scs_gene_sets *sets;
 } reader;
 
-/* A gene of the last set. SCS_ENOMEM. */
+/* A gene of the last set; room doubles. SCS_ENOMEM. @param gene its place in the result */
 static scs_status add_gene(reader *r, int32_t gene)
 {
     scs_gene_sets *s = r->sets;
@@ -102,6 +102,8 @@ static int64_t count_lines(const char *text)
     return n;
 }
 
+/* Room for all sets at once, by the number of lines; a byte order mark, Windows line ends and
+ * empty lines are taken. @param text cut in place */
 static scs_status read_lines(reader *r, char *text)
 {
     int64_t most = count_lines(text);
@@ -153,6 +155,8 @@ static scs_status read_file(reader *r, const scs_names *genes)
     return check_names(r->path, &r->sets->name);
 }
 
+/* The file is text of its own and read here, without a child: nothing but this function parses
+ * it. A path that is no file is the data's fault here (SCS_EDATA). */
 scs_status scs_gene_sets_read(const char *path, const scs_names *genes, scs_gene_sets **sets)
 {
     reader r = {.path = path};
@@ -193,6 +197,8 @@ static void mean_and_sd(const float *x, int32_t n, double *mean, double *sd)
     *sd = sqrt(square / n);
 }
 
+/* O(genes + genes of all sets), in double. A set's genes count as many times as the file lists
+ * them: once. */
 void scs_gene_sets_score(const scs_gene_sets *sets, const float *shift, int32_t n_gene,
                          float *score, float *z)
 {

@@ -41,7 +41,7 @@ typedef struct table {
 
 static const char *const label_titles[N_LABEL] = {"species", "cell type", "perturbation"};
 
-/* One row's labels, escaped and cut, and its scores. */
+/* One row's labels, escaped and cut, its scores, and how many observed cells they rest on. */
 static void fill_line(const scs_atlas *atlas, const scs_plan *plan, int64_t row,
                       const scs_scores *score, score_row *l)
 {
@@ -86,6 +86,7 @@ static void print_line(const table *t, const score_row *l)
             baseline[0], text[R2_DEG], baseline[1], text[DELTA_PEARSON], l->source);
 }
 
+/* In the widths that the labels need. */
 static void print_titles(const table *t)
 {
     for (int i = t->first_label; i < N_LABEL; i++)
@@ -115,6 +116,7 @@ static void add_to_mean(table *t, const score_row *l)
         }
 }
 
+/* The last line, labelled in the first column that is printed. */
 static void print_mean(const table *t)
 {
     score_row l = {.label = {"mean", "mean", ""}};
@@ -132,6 +134,8 @@ static bool is_listed(const scs_combination *item, bool held_out_only)
     return held_out_only ? item->held_out : item->observed_group >= 0;
 }
 
+/* Two passes over the rows: widths of the columns first, then lines; nothing is kept of a row.
+ * Means are over all rows, however few are printed. */
 void scs_ranking_table(FILE *out, const scs_atlas *atlas, const scs_plan *plan,
                        const scs_scores *score, bool held_out_only)
 {
@@ -222,6 +226,8 @@ static int by_key(const void *a, const void *b)
     return (x->row > y->row) - (x->row < y->row);
 }
 
+/* O(n log n). The sign makes every number ascending, and NaN infinite: it comes last either
+ * way. */
 scs_status scs_ranking_order(const scs_ranking *ranking, int64_t *order)
 {
     bool ascending = columns[ranking->by].smallest_first;
@@ -241,7 +247,7 @@ scs_status scs_ranking_order(const scs_ranking *ranking, int64_t *order)
     return SCS_OK;
 }
 
-/* A line of the TSV. @param rank from 0 */
+/* A line of the TSV; the dose is a column only where the data have doses. @param rank from 0 */
 static void write_row(const scs_ranking *r, int64_t rank, int64_t row, FILE *out)
 {
     const scs_combination *c = &r->plan->item[row];
@@ -271,6 +277,8 @@ static void write_row(const scs_ranking *r, int64_t rank, int64_t row, FILE *out
     fputc('\n', out);
 }
 
+/* Numbers with nine digits, as many as a float32 needs; labels are escaped, so that a tab is no
+ * column. */
 void scs_ranking_write(const scs_ranking *ranking, const int64_t *order, int64_t n, FILE *out)
 {
     fprintf(out,
@@ -313,6 +321,7 @@ static void print_row(const scs_ranking *r, const int *column, int n_column, int
     fputc('\n', out);
 }
 
+/* The number that was ranked by comes first and is not repeated. One species needs no column. */
 void scs_ranking_print(const scs_ranking *ranking, const int64_t *order, int64_t n, FILE *out)
 {
     static const int often[] = {SCS_RANK_DELTA_NORM, SCS_RANK_AGREEMENT, SCS_RANK_Q_VALUE};

@@ -47,7 +47,7 @@ static int64_t find_slot(const interner *t, const char *name)
     return at;
 }
 
-/* Twice the slots; positions of names stay. SCS_ENOMEM. */
+/* Twice the slots, so that at most half are taken; positions of names stay. SCS_ENOMEM. */
 static scs_status grow(interner *t)
 {
     int64_t size = t->size ? 2 * t->size : 64;
@@ -78,6 +78,7 @@ static scs_status interner_find(interner *t, const char *name, int32_t *at)
     return SCS_OK;
 }
 
+/* It is empty then, and may be used again. */
 static void interner_clear(interner *t)
 {
     scs_names_clear(&t->names);
@@ -121,7 +122,8 @@ static scs_status write_own_names(hid_t file, const scs_gene_map *map)
     return st;
 }
 
-/* uns["genes"][LABEL]: how many of the input's genes met which fate. */
+/* uns["genes"][LABEL]: how many of the input's genes met which fate, so that no gene is lost
+ * unseen. */
 static scs_status write_fates(hid_t file, const scs_gene_map *map)
 {
     char *path;
@@ -157,6 +159,7 @@ static scs_status name_columns(const scs_gene_maps *maps, scs_names *columns)
     return SCS_OK;
 }
 
+/* var["gene_LABEL"] and uns["genes"][LABEL] of every input. */
 static scs_status write_maps(hid_t file, const scs_gene_maps *maps)
 {
     SCS_TRY(scs_h5_dict(file, "uns/genes"));
@@ -189,6 +192,7 @@ done:
 /* A row's label in one column. */
 typedef const char *(*label_fn)(const scs_result_head *head, int64_t row);
 
+/* A row's label in each categorical column. Borrowed from the atlas and the plan. */
 static const char *species_of(const scs_result_head *head, int64_t row)
 {
     return head->atlas->species.name[head->plan->item[row].species];
@@ -243,7 +247,8 @@ static const char *dose_text(const scs_result_head *head, int64_t row, char out[
     return has_doses(head) ? scs_dose_text(head->plan->item[row].dose, out) : out;
 }
 
-/* "species|cell_type|perturbation" of rows [first, first + n), then "|dose" if there are doses. */
+/* "species|cell_type|perturbation" of rows [first, first + n), then "|dose" if there are doses:
+ * unique, as the rows of a plan are. */
 static scs_status row_names(const scs_result_head *head, int64_t first, int64_t n, scs_names *names)
 {
     char dose[SCS_DOSE_TEXT];
@@ -270,7 +275,7 @@ static scs_status write_row_names(hid_t file, const scs_result_head *head)
     return SCS_OK;
 }
 
-/* The columns of obs in the order in which a reader sees them: labels, count_columns, scores. */
+/* The columns of obs in the order in which a reader sees them: labels, dose, counts, scores. */
 static scs_status obs_columns(const scs_result_head *head, scs_names *names)
 {
     scs_result_field field[SCS_RESULT_FIELDS];
@@ -288,6 +293,7 @@ static scs_status obs_columns(const scs_result_head *head, scs_names *names)
     return SCS_OK;
 }
 
+/* The frame and its index; columns follow one by one. */
 static scs_status write_obs_frame(hid_t file, const scs_result_head *head)
 {
     scs_names columns = {0};
@@ -301,7 +307,8 @@ done:
     return st;
 }
 
-/* A categorical column; categories in order of appearance. */
+/* A categorical column: each label once, in order of appearance, and 4 bytes a row. SCS_ENOMEM,
+ * SCS_EIO, SCS_ECREATE. */
 static scs_status write_key(hid_t file, const scs_result_head *head, int key)
 {
     interner categories = {0};
@@ -379,6 +386,7 @@ done:
     return st;
 }
 
+/* Label columns first, as readers see them in this order. */
 static scs_status write_obs(hid_t file, const scs_result_head *head)
 {
     SCS_TRY(write_obs_frame(file, head));
@@ -391,6 +399,7 @@ static scs_status write_obs(hid_t file, const scs_result_head *head)
 
 /* ---- fields and facts ---- */
 
+/* A boolean and a copy of a predefined type alike are closed by the caller. */
 hid_t scs_result_type(int type)
 {
     if (type == SCS_VALUE_BOOL)
@@ -436,6 +445,7 @@ static scs_status write_facts(hid_t file, const scs_result_head *head)
     return SCS_OK;
 }
 
+/* AnnData's groups first, in which everything else lies. */
 static scs_status write_skeleton(hid_t file, const scs_result_head *head)
 {
     SCS_TRY(scs_h5_anndata(file));
@@ -445,6 +455,8 @@ static scs_status write_skeleton(hid_t file, const scs_result_head *head)
     return write_facts(file, head);
 }
 
+/* Codes of categories are int32: more rows than that hold no code (SCS_EARG). On any failure
+ * the file is removed: rank 0 alone has it open, and all ranks learn of it before they open it. */
 scs_status scs_result_skeleton(const char *temp, const scs_result_head *head)
 {
     scs_status st, closed;
@@ -467,6 +479,7 @@ done:
     return st;
 }
 
+/* The one moment at which screen.h5ad comes to be, or is replaced. */
 scs_status scs_result_commit(const char *temp, const char *path)
 {
     return scs_file_commit(temp, path);

@@ -95,6 +95,7 @@ enum { N_FIELD = sizeof fields / sizeof *fields };
 
 _Static_assert((int)N_FIELD <= (int)SCS_RESULT_FIELDS, "scscreen/result.h has too little room");
 
+/* As scs_result_type has it in memory and in the file. */
 size_t scs_result_fields_value_size(int type)
 {
     static const size_t size[] = {[SCS_VALUE_FLOAT] = sizeof(float),
@@ -105,8 +106,9 @@ size_t scs_result_fields_value_size(int type)
     return size[type];
 }
 
-/* Whether blocks of so many rows are enough for all ranks to have some; fewer where even one
- * rank is soon done with all. */
+/* Whether blocks of so many rows are enough for all ranks to have some: BLOCKS_LEAST of them,
+ * or fewer where the mean row is so cheap that even one rank is soon done with all. By the
+ * screen alone. */
 static bool leaves_enough(const scs_plan *plan, int64_t rows)
 {
     double cost = 0;
@@ -117,6 +119,8 @@ static bool leaves_enough(const scs_plan *plan, int64_t rows)
            (rows * CHEAP_BLOCKS_LEAST <= plan->n && (double)rows * cost <= cheap_block);
 }
 
+/* Powers of two as long as a block fits the memory, is not too many rows, and leaves blocks
+ * enough. */
 int64_t scs_result_fields_block_rows(const scs_result_head *head)
 {
     /* bytes of a row at work: four layers, and means and controls in double */
@@ -128,6 +132,8 @@ int64_t scs_result_fields_block_rows(const scs_result_head *head)
     return rows;
 }
 
+/* The rows of the table whose need is met, in its order. p and q are late: they are known when
+ * all permutations of all rows are. */
 int32_t scs_result_fields(const scs_result_head *head, scs_result_field *field)
 {
     const int64_t cols[] = {[GENES] = head->atlas->n_gene,
@@ -178,6 +184,8 @@ static const field_row *find(const char *path)
     return NULL;
 }
 
+/* The number goes to where its row has it; the table's offset says which member. Fields of more
+ * than one number a row are not asked for when a screen goes on: they are in the file. */
 bool scs_result_fields_place(const scs_result_field *field, const void *values, int64_t first,
                              int64_t n, scs_result_rows *rows)
 {
@@ -198,6 +206,8 @@ bool scs_result_fields_place(const scs_result_field *field, const void *values, 
     return true;
 }
 
+/* No copy where the rows lie close together as they are; NULL for a path that is not in the
+ * table. */
 const void *scs_result_fields_data(const scs_result_rows *rows, const scs_result_field *field,
                                    double *scratch)
 {

@@ -36,13 +36,16 @@ static scs_status take_points(const scs_sample *s, int64_t most, int32_t dim, po
     return SCS_OK;
 }
 
+/* Of two points, in double. */
 static double squared_distance(const points *a, int64_t i, const points *b, int64_t j)
 {
     return scs_vector_squared_distance(a->x + i * a->dim, b->x + j * b->dim, a->dim);
 }
 
-/* Mean over pairs of the Euclidean distance, or of the kernel where gamma > 0. A kernel mean within
- * one sample leaves out the pairs of a cell with itself. */
+/* Mean over pairs of the Euclidean distance, or of the kernel where gamma > 0. A kernel mean
+ * within one sample leaves out the pairs of a cell with itself (the U-statistic); distances
+ * keep them (the V-statistic), which add 0 to the sum. Pairs are summed row by row: the bits
+ * depend on the samples. */
 static double pair_mean(const points *a, const points *b, double gamma)
 {
     bool skip = a == b && gamma > 0;
@@ -93,7 +96,8 @@ static scs_status kernel_contrast(const points *x, const points *y, double *out)
     return SCS_OK;
 }
 
-/* @param kernel MMD^2, else the energy distance */
+/* Takes the points of both samples, at most MOST_CELLS. @param kernel MMD^2, else the energy
+ * distance */
 static scs_status compare(const scs_sample *x, const scs_sample *y, int32_t dim, bool kernel,
                           double *out)
 {
@@ -119,6 +123,7 @@ scs_status scs_cell_distance_energy(const scs_sample *x, const scs_sample *y, in
     return compare(x, y, dim, false, distance);
 }
 
+/* O(n^2 dim), once for the control cells of a type. On failure the caller still clears. */
 scs_status scs_cell_distance_shifted_make(const scs_sample *x, int32_t dim,
                                           scs_shifted_cells *cells)
 {
@@ -162,7 +167,8 @@ SCS_VECTOR static double sum_row(const double *square, const double *along, doub
     return sum;
 }
 
-/* Both samples have the same spread, so that one of the two is enough. */
+/* 2 E|X - Y| - 2 E|X - X'|: both samples have the same spread, so that one of the two is
+ * enough. 0 for no shift at all, where rounding would leave a little. */
 double scs_cell_distance_shifted_energy(const scs_shifted_cells *cells, const double *delta,
                                         double *along)
 {

@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* From a wide average to almost the nearest type alone. */
 double scs_choose_shift_power_tried(int i)
 {
     static const double power[SCS_N_POWER] = {1, 2, 3, 4, 6, 8, 12, 16};
@@ -57,7 +58,9 @@ static scs_status try_group(void *ctx, int64_t i, const scs_sources *sources, do
     return SCS_OK;
 }
 
-/* The error of t->method over all groups. @param[out] error NaN where nothing can be left out */
+/* The error of t->method over all groups; those that nothing else predicts count on neither
+ * side.
+ * @param[out] error NaN where nothing can be left out */
 static scs_status try_method(trials *t, double *error)
 {
     miss sum = {0, 0};
@@ -111,6 +114,7 @@ done:
     return st;
 }
 
+/* The usual power stays unless another one's error is smaller. */
 scs_status scs_choose_shift_power(const scs_atlas *atlas, const scs_method *method, int *chosen,
                                   double *error)
 {

@@ -22,6 +22,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+/* ---- false discoveries ---- */
+
 /* A p-value and whose it is. */
 typedef struct ranked {
     double p;
@@ -38,6 +40,7 @@ static int by_p(const void *a, const void *b)
     return (x->at > y->at) - (x->at < y->at);
 }
 
+/* O(n log n). The running minimum from the largest p down makes q ascend with p. */
 scs_status scs_confidence_false_discovery(const double *p, int64_t n, double *q)
 {
     ranked *order;
@@ -59,8 +62,7 @@ scs_status scs_confidence_false_discovery(const double *p, int64_t n, double *q)
     return SCS_OK;
 }
 
-/* Regularised lower incomplete gamma function P(a, x): series below a + 1, Lentz's continued
- * fraction above (Press et al., Numerical Recipes, 6.2). */
+/* Ascending series of P(a, x) without its scale, for x < a + 1. */
 static double gamma_series(double a, double x)
 {
     double term = 1 / a, sum = term;
@@ -94,6 +96,7 @@ static double gamma_fraction(double a, double x)
     return h;
 }
 
+/* P(degrees / 2, x / 2), by whichever expansion converges; lgamma_r, as lgamma writes a global. */
 double scs_confidence_chi_square_below(double x, double degrees)
 {
     double a = degrees / 2, half = x / 2, scale;
@@ -183,6 +186,7 @@ static scs_status measure(const scs_atlas *a, const scs_combination *target,
     return SCS_OK;
 }
 
+/* O(sources d^2 + d^3). Without second moments (model.kind: mean) there is no covariance: NaN. */
 scs_status scs_confidence_support(const scs_atlas *atlas, const scs_combination *target,
                                   const scs_sources *sources, double *percentile)
 {
@@ -199,6 +203,7 @@ scs_status scs_confidence_support(const scs_atlas *atlas, const scs_combination 
     return st;
 }
 
+/* What a row without a prediction, or without the option, has. */
 scs_confidence scs_confidence_none(void)
 {
     return (scs_confidence){.agreement = NAN,
@@ -209,7 +214,8 @@ scs_confidence scs_confidence_none(void)
                             .q_value = NAN};
 }
 
-/* A source's perturbed group and the controls beside it. @return false where there is none */
+/* A source's perturbed group and the controls beside it, as latent means.
+ * @return false for a control group, or where no controls stand beside it */
 static bool pair_of(const scs_atlas *a, int32_t group, const double **perturbed,
                     const double **control)
 {
@@ -242,6 +248,8 @@ static bool same_condition(const scs_atlas *a, int32_t group, int32_t other)
     return a->group[group].condition == a->group[other].condition;
 }
 
+/* O(pairs of sources x d). Only groups under one condition are compared: two doses of a drug
+ * may differ rightly. */
 double scs_confidence_agreement(const scs_atlas *atlas, const scs_sources *sources)
 {
     const double *a, *a0, *b, *b0;

@@ -47,6 +47,7 @@ typedef struct hidden_moments {
     double *block;   /* [d] scratch: the block's mean, then its distance from the mean */
 } hidden_moments;
 
+/* Cells of the block from `first`. */
 static int32_t block_size(const shifted_cells *c, int64_t first)
 {
     return (int32_t)(c->n - first < CELL_BLOCK ? c->n - first : CELL_BLOCK);
@@ -63,7 +64,8 @@ SCS_VECTOR static int32_t shift_block(const shifted_cells *c, int64_t first)
     return n;
 }
 
-/* Mean of each column in double. @param x [n, d] */
+/* Mean of each column, in double, in the order of the rows: lanes run over columns, so that
+ * vectors change no sum. @param x [n, d]  @param[out] mean [d] */
 SCS_VECTOR static void column_means(const scs_real *x, int32_t n, int32_t d, double *mean)
 {
     for (int32_t j = 0; j < d; j++)
@@ -135,6 +137,7 @@ done:
     return st;
 }
 
+/* The values of one of its two tensors, in the model. */
 static const scs_real *output_layer(const scs_model *model, const char *name)
 {
     return scs_model_data(model, scs_model_find(model, name));
@@ -204,8 +207,8 @@ done:
     return st;
 }
 
-/* Fold n decoded cells into the mean and the squared deviations (or NULL) of the cells
- * before.
+/* Folds n decoded cells into the mean and the squared deviations (or NULL) of the cells before,
+ * as add_block does for hidden activations, but without products.
  * @param block [n_gene] scratch */
 static void add_decoded(const scs_real *x, int32_t n, int32_t n_gene, int64_t before, double *block,
                         double *mean, double *square)
@@ -262,6 +265,7 @@ static bool decoding_is_cheaper(int64_t n, double n_gene, double d)
     return (double)n * n_gene < 2 * d * ((double)n + n_gene);
 }
 
+/* The way depends on n, n_gene and n_hidden alone, so that all ranks take the same. */
 scs_status scs_decode_model_moments(const scs_model *model, const scs_real *z, int64_t n,
                                     const double *delta, double *mean, double *variance)
 {

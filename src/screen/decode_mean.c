@@ -119,6 +119,7 @@ static void multiply_layer(const scs_decode_mean_hidden *m, int layer, const scs
     scs_gemm_int8_multiply(m->int8[layer], n, digits, y);
 }
 
+/* Cells of the block from `first`. */
 static int32_t block_size(const scs_decode_mean_hidden *m, int64_t first)
 {
     return (int32_t)(m->n - first < CELL_BLOCK ? m->n - first : CELL_BLOCK);
@@ -232,7 +233,7 @@ SCS_VECTOR static void shift_units(const scs_decode_mean_hidden *m, const double
         by[j] = (scs_real)sum[j];
 }
 
-/* y = leaky ReLU of x + by. @param x, y [n, d] */
+/* y = leaky ReLU of x + by: all that a shift changes of the first layer. @param x, y [n, d] */
 SCS_VECTOR static void shift_rows(const scs_real *x, const scs_real *by, scs_real slope, int64_t n,
                                   int32_t d, scs_real *y)
 {
@@ -249,7 +250,7 @@ SCS_VECTOR static void shift_rows(const scs_real *x, const scs_real *by, scs_rea
     }
 }
 
-/* Scaled, and leaky ReLU, in place. */
+/* Batch norm and leaky ReLU of a layer between, in place. @param y [n, d] */
 SCS_VECTOR static void activate_rows(const affine *norm, scs_real slope, int64_t n, int32_t d,
                                      scs_real *y)
 {
@@ -277,7 +278,8 @@ SCS_VECTOR static void add_rows(const scs_real *x, int64_t n, int32_t d, double 
     }
 }
 
-/* The same of activations that are yet to be scaled and to go through the leaky ReLU. */
+/* The last layer's batch norm and leaky ReLU, added to the sum without being stored. @param sum
+ * [d] */
 SCS_VECTOR static void add_activated(const affine *norm, scs_real slope, const scs_real *x,
                                      int64_t n, int32_t d, double *sum)
 {
@@ -293,6 +295,7 @@ SCS_VECTOR static void add_activated(const affine *norm, scs_real slope, const s
     }
 }
 
+/* Two blocks of activations, the shift of the first layer, and the digits of int8. */
 int64_t scs_decode_mean_hidden_scratch(const scs_model *model)
 {
     int32_t d = model->arch.n_hidden;
@@ -328,7 +331,9 @@ static void multiply_shifted(const scs_decode_mean_hidden *m, const scs_real *fr
     scs_gemm_int8_multiply(m->int8[1], n, at->digits, at->y);
 }
 
-/* Adds the last hidden activations of n cells to the sum. */
+/* Adds the last hidden activations of n cells to the sum. A single hidden layer ends with the
+ * shifted first one; with more, x and y change places from layer to layer.
+ * @param from [n, n_hidden] the bracket of these cells */
 static void add_block(const scs_decode_mean_hidden *m, const scs_real *from, int32_t n,
                       workspace *at, double *sum)
 {
@@ -351,6 +356,8 @@ static void add_block(const scs_decode_mean_hidden *m, const scs_real *from, int
     add_activated(&m->norm[last], slope, at->y, n, d, sum);
 }
 
+/* Blocks of cells in turn, each added to the sum before the next: the memory does not grow with
+ * the cells, and the order of the sum is that of the cells. */
 void scs_decode_mean_hidden_run(const scs_decode_mean_hidden *m, const double *delta,
                                 scs_real *scratch, double *mean)
 {
@@ -417,6 +424,7 @@ void scs_decode_mean_genes_destroy(scs_decode_mean_genes **decoder)
     *decoder = NULL;
 }
 
+/* Tasks of some panels each: work for threads that is worth handing out. */
 int scs_decode_mean_genes_tasks(const scs_decode_mean_genes *decoder)
 {
     return (decoder->n_panel + PANELS - 1) / PANELS;
@@ -478,6 +486,7 @@ static void run_panel(const scs_decode_mean_genes *m, int32_t g0, const double *
     }
 }
 
+/* A panel is widened once and used for all rows while it is in the cache. */
 void scs_decode_mean_genes_run(const scs_decode_mean_genes *decoder, int task, const double *hidden,
                                int64_t n, double *work, double *mean)
 {

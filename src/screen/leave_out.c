@@ -19,6 +19,7 @@ void scs_leave_out_thin(scs_plan *plan, int64_t most)
         plan->item[i] = plan->item[i * n / plan->n];
 }
 
+/* Memory: sources and scratch of the rows that are under way, one a thread. */
 scs_status scs_leave_out(const scs_atlas *atlas, const scs_method *method, const scs_plan *plan,
                          int64_t first, int64_t last, int64_t n_work, scs_left_out each, void *ctx)
 {

@@ -13,8 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Of the likelihood: shifts, and contexts where there are many perturbations. */
-enum { MOST_SAMPLED = 320, CONTEXTS_SAMPLED = 16 };
+/* Of the likelihood's sample. */
+enum {
+    MOST_SAMPLED = 320,   /* shifts: each evaluation costs their number to the third */
+    CONTEXTS_SAMPLED = 16 /* at least, where there are many perturbations */
+};
 
 /* By context, perturbation, dose, noise; the number in the design decides only between what is
  * alike in all of these. */
@@ -73,7 +76,9 @@ static int compare_doubles(const void *pa, const void *pb)
     return *a < *b ? -1 : *a > *b;
 }
 
-/* Median of what is above 0 over the pairs; 1 where nothing is. @param d [n, n] */
+/* Median of what is above 0 over the pairs; 1 where nothing is (one context, or all alike). It
+ * is the unit of lengths: a length of 1 says the same in every data set. SCS_ENOMEM. @param d
+ * [n, n] */
 static scs_status median_of(const double *d, int64_t n, double *median)
 {
     double *all;
@@ -136,7 +141,9 @@ static scs_status keep_positive(double *a, int32_t n, double *vectors, double *v
     return SCS_OK;
 }
 
-/* B: the control means' products about their common mean, less their noise. */
+/* B: the control means' products about their common mean, less their noise, made a covariance.
+ * Subtracting the noise of a mean from its own square leaves what contexts differ by.
+ * SCS_ENOMEM. */
 static scs_status find_base(scs_mixed *m)
 {
     int64_t n = m->d.n_context;
@@ -219,7 +226,8 @@ static void start_count(scs_mixed_rank *of, int32_t n)
 }
 
 /* Of many shifts, those of some contexts and perturbations that were often seen together: what
- * perturbations and contexts share shows only where several were seen of each.
+ * perturbations and contexts share shows only where several were seen of each. Contexts with
+ * the most shifts first, then the perturbations that are seen most often in those.
  * @param context [n_context], perturbation [n_perturbation] scratch
  * @param[out] keep [n_context + n_perturbation] contexts, then perturbations */
 static void choose_blocks(const scs_mixed *m, scs_mixed_rank *context, scs_mixed_rank *perturbation,
@@ -301,6 +309,7 @@ static scs_status prepare(scs_mixed *m)
     return choose_sample(m);
 }
 
+/* O(contexts^3) for the eigenvalues of B; no estimate yet. On failure *model is NULL. */
 scs_status scs_mixed_create(const scs_mixed_design *design, scs_mixed **model)
 {
     scs_status st;
@@ -344,6 +353,7 @@ const scs_mixed_hyper *scs_mixed_hyper_of(const scs_mixed *m, const double **str
     return &m->h;
 }
 
+/* Estimates of another run on the same design: the predictions are then the same. */
 scs_status scs_mixed_set(scs_mixed *m, const scs_mixed_hyper *hyper, const double *strength)
 {
     m->h = *hyper;

@@ -49,6 +49,8 @@ static double dose_factor(const scs_mixed *m, const scs_mixed_row *a, const scs_
     return x * y * exp(-r->dose_distance / m->h.length[SCS_DOSE_LENGTH]);
 }
 
+/* Called for every pair of rows, some hundred times: three exponentials, and no more than a
+ * pair needs. */
 void scs_mixed_relate(const scs_mixed *m, const scs_mixed_row *a, const scs_mixed_row *b,
                       scs_mixed_relation *r)
 {
@@ -82,7 +84,7 @@ double scs_mixed_term_value(const scs_mixed *m, int t, const scs_mixed_relation 
            r->context[scs_mixed_terms[t].context];
 }
 
-/* cov(a, a') of two shifts */
+/* cov(a, a') of two shifts: the terms that have a place. */
 static double effect_covariance(const scs_mixed *m, const scs_mixed_row *a, const scs_mixed_row *b)
 {
     scs_mixed_relation r;
@@ -95,6 +97,7 @@ static double effect_covariance(const scs_mixed *m, const scs_mixed_row *a, cons
     return sum;
 }
 
+/* In proportion to the dose, in units of the largest: at dose 0 nothing converges. */
 double scs_mixed_convergence(const scs_mixed *m, const scs_mixed_row *a)
 {
     double dose = m->d.has_dose ? a->dose / m->dose_unit : 1;
@@ -107,6 +110,8 @@ scs_mixed_row scs_mixed_control(int32_t context)
     return (scs_mixed_row){.context = context, .perturbation = -1, .number = context};
 }
 
+/* The three cases of the head in one: k is 1 for a control mean, and the noise of shared
+ * controls changes its sign where one of the two is a control mean. */
 double scs_mixed_covariance(const scs_mixed *m, const scs_mixed_row *a, const scs_mixed_row *b)
 {
     double sum = scs_mixed_convergence(m, a) * scs_mixed_convergence(m, b) *
@@ -170,6 +175,7 @@ static double project(double *inverse, int32_t n, int32_t n_control, double *u)
     return information;
 }
 
+/* O(n^3). A matrix that is not positive definite is no error: the caller decides. */
 scs_status scs_mixed_invert(const scs_mixed *m, const scs_mixed_row *rows, int32_t n,
                             int32_t n_control, double *p, double *log_determinant)
 {
@@ -194,6 +200,7 @@ static int compare_ranks(const void *pa, const void *pb)
     return a->at < b->at ? -1 : a->at > b->at;
 }
 
+/* A total order, so that qsort gives the same everywhere. */
 void scs_mixed_sort(scs_mixed_rank *of, int32_t n)
 {
     qsort(of, (size_t)n, sizeof *of, compare_ranks);

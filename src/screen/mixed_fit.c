@@ -234,6 +234,7 @@ static scs_status fit(likelihood *l)
     return search(l, l->x, l->best);
 }
 
+/* Owns all its scratch; the model is ready to predict when it returns SCS_OK. */
 scs_status scs_mixed_fit(scs_mixed *m, const double *gram)
 {
     likelihood l = {.m = m,

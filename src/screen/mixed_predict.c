@@ -30,7 +30,7 @@ static scs_status invert_rows(const scs_mixed *m, const scs_mixed_row *rows, int
     return SCS_OK;
 }
 
-/* The one inverse, where it fits. */
+/* The one inverse of all rows, where it fits: n^2 doubles. SCS_ENOMEM, SCS_EINTERNAL. */
 scs_status scs_mixed_get_ready(scs_mixed *m)
 {
     int64_t n = (int64_t)m->d.n_context + m->d.n_shift;
@@ -48,7 +48,7 @@ scs_status scs_mixed_get_ready(scs_mixed *m)
     return invert_rows(m, m->rows, m->n_row, m->d.n_context, m->inverse);
 }
 
-/* One prediction. */
+/* One prediction. Rows, inverse and m are borrowed. */
 typedef struct task {
     const scs_mixed *m;
     scs_mixed_row target;
@@ -118,7 +118,9 @@ static scs_status weigh(task *t, scs_mixed_weights *out)
     return SCS_OK;
 }
 
-/* The nearest contexts and the shifts of highest correlation. @param of [max(contexts, shifts)]
+/* The nearest contexts and the shifts of highest correlation with the target, cov^2 / variance:
+ * those that would lower its error most, each by itself. @param of [max(contexts, shifts)]
+ * scratch
  * @param[out] rows [2 SCS_MIXED_NEAR]  @return how many are contexts */
 static int32_t find_near(task *t, scs_mixed_rank *of, scs_mixed_row *rows)
 {
@@ -175,6 +177,9 @@ done:
     return st;
 }
 
+/* Shifts that are left out are marked by number in the design, as their order here is another
+ * one. O(n^2) up to SCS_MIXED_EXACT rows; above, an inverse of at most 2 SCS_MIXED_NEAR rows
+ * each. */
 scs_status scs_mixed_predict(const scs_mixed *m, const scs_mixed_shift *target,
                              const int32_t *left_out, int32_t n_left_out,
                              scs_mixed_weights *weights)

@@ -64,6 +64,7 @@ static scs_status check_doses(const scs_config *config, const scs_atlas *atlas)
     return SCS_OK;
 }
 
+/* Clear it even after a failure: the pairing may be there in part. */
 scs_status scs_plan_treatments_create(const scs_config *config, const scs_atlas *atlas,
                                       scs_names *pairs, scs_plan_treatments *treatments)
 {
@@ -91,7 +92,8 @@ static scs_status add_at(scs_plan_treatments *t, scs_combination what, int32_t l
     return append(t, &what);
 }
 
-/* The doses at which cells show a label; of a pair without one, those that its two share. */
+/* The doses at which cells show a label. Of a pair that no cells show, those that its two have
+ * in common: nothing else could be measured. */
 static scs_status add_observed(scs_plan_treatments *t, scs_combination what, int32_t label)
 {
     const scs_dose_list *d = &t->atlas->doses;
@@ -124,7 +126,8 @@ static scs_status add(scs_plan_treatments *t, scs_combination what, int32_t labe
     return SCS_OK;
 }
 
-/* Add a pair of single perturbations, as above. */
+/* Adds a pair of single perturbations in ascending order of their labels, so that A+B and B+A
+ * are one. */
 static scs_status treatments_add_pair(scs_plan_treatments *t, int32_t a, int32_t b, double dose)
 {
     scs_combination what = {.perturbation = a < b ? a : b, .second = a < b ? b : a};
@@ -139,6 +142,8 @@ static scs_status treatments_add_pair(scs_plan_treatments *t, int32_t a, int32_t
     return add(t, what, scs_pairing_label(&t->pairing, a, b), dose);
 }
 
+/* A label that is a pair in the data is one here only where screen.order is 2 (the pairing is
+ * empty otherwise): else it is a perturbation like any other. */
 scs_status scs_plan_treatments_add(scs_plan_treatments *t, int32_t label, double dose)
 {
     const scs_pair_label *pair = scs_pairing_of(&t->pairing, label);
@@ -161,6 +166,7 @@ static int treatment_order(const void *a, const void *b)
     return (x->dose > y->dose) - (x->dose < y->dose);
 }
 
+/* By treatment_order; what was chosen twice (by label and as a pair) is there once. */
 static void sort_unique(scs_plan_treatments *t)
 {
     int64_t n = 0;
@@ -210,6 +216,7 @@ const char *scs_plan_row_status_name(int status)
     return names[status];
 }
 
+/* Borrowed from the plan or the atlas. */
 const char *scs_plan_perturbation_label(const scs_atlas *atlas, const scs_names *pairs,
                                         const scs_combination *item)
 {
@@ -219,6 +226,7 @@ const char *scs_plan_perturbation_label(const scs_atlas *atlas, const scs_names 
                           : atlas->conditions.name[item->condition];
 }
 
+/* For readers: messages, the ranking and tables; never parsed. */
 char *scs_plan_treatment_text(const scs_atlas *atlas, const scs_names *pairs,
                               const scs_combination *item, char *out, size_t size)
 {
@@ -231,7 +239,9 @@ char *scs_plan_treatment_text(const scs_atlas *atlas, const scs_names *pairs,
     return out;
 }
 
-/* Why nothing is known of a row's shift. */
+/* Why nothing is known of a row's shift, as the result's column `reason` says it: a dose above
+ * the largest that was measured, or no cells that show the perturbation beside controls.
+ * @return out or static */
 static const char *reason_of(const scs_atlas *atlas, const scs_combination *item, char *out,
                              size_t size)
 {
@@ -280,6 +290,8 @@ static scs_status resolve(const scs_atlas *atlas, const scs_method *method, scs_
     return scs_names_intern(&plan->reasons, reason, &item->reason);
 }
 
+/* O(rows x sources): one set of sources serves all rows, and only its text and kind are kept.
+ * Weights are found again when a row is made. */
 scs_status scs_plan_resolve(const scs_atlas *atlas, const scs_method *method, scs_plan *plan)
 {
     scs_sources *sources;
@@ -345,7 +357,8 @@ static scs_status find_titles(reader *r)
     return SCS_OK;
 }
 
-/* @param[out] text of a column in the current row, NULL where there is none */
+/* A field of the current row; an empty one is none. SCS_EARG for a row that is too short.
+ * @param[out] text borrowed until the next row; NULL where there is none */
 static scs_status read_text(const reader *r, int c, const char **text)
 {
     int at = r->column[c].at;
@@ -435,6 +448,7 @@ static scs_status read_row(reader *r, scs_plan *plan)
     return SCS_OK;
 }
 
+/* Titles first, then one row after the other. SCS_EARG, SCS_EDATA. */
 static scs_status read_rows(reader *r, scs_plan *plan)
 {
     bool found;
@@ -450,6 +464,7 @@ static scs_status read_rows(reader *r, scs_plan *plan)
     }
 }
 
+/* Names are looked up in an index, as a file may list many rows. */
 scs_status scs_plan_read(const scs_config *config, const scs_atlas *atlas, scs_plan *plan)
 {
     reader r = {
@@ -480,7 +495,8 @@ done:
 
 enum { PLAN_SPECIES, CELL_TYPES, PERTURBATIONS, N_LIST };
 
-/* The list keeps no capacity: it always has room for the next power of two. */
+/* The list keeps no capacity: it always has room for the next power of two, and so grows when
+ * its length is one. SCS_ENOMEM. */
 static scs_status make_room(scs_plan *plan)
 {
     scs_combination *grown;
@@ -493,6 +509,8 @@ static scs_status make_room(scs_plan *plan)
     return SCS_OK;
 }
 
+/* Control cells that are held out are as good as none; an observed group that is held out is
+ * there for scores. A row without controls is added all the same, with control_group -1. */
 scs_status scs_plan_add_treated(const scs_atlas *atlas, int32_t species, int32_t cell_type,
                                 const scs_combination *what, scs_plan *plan)
 {
@@ -522,6 +540,8 @@ static scs_status plan_add(const scs_atlas *atlas, int32_t species, int32_t cell
     return scs_plan_add_treated(atlas, species, cell_type, &what, plan);
 }
 
+/* Rows in the order of the groups: what leaving out starts from, and the order in which it
+ * picks evenly. */
 scs_status scs_plan_seen(const scs_atlas *atlas, scs_plan *plan)
 {
     for (int32_t g = 0; g < atlas->n_group; g++) {
@@ -551,6 +571,7 @@ static double estimate_cost(const scs_config *config, const scs_arch *arch, int6
     return 2 * pass * (scs_predict_mode_at(config->screen.decode)->needs_baseline ? 2 : 1);
 }
 
+/* Rows without controls cost nothing. */
 static void set_costs(const scs_config *config, const scs_atlas *atlas, const scs_arch *arch,
                       scs_plan *plan)
 {
@@ -575,7 +596,8 @@ static scs_status select_perturbations(scs_selection *s, int32_t control)
     return SCS_OK;
 }
 
-/* A species and cell type with control cells, or asked for by name. */
+/* A species and cell type with usable control cells, or asked for by name (both, where there
+ * are several species): what was named has to appear in the result, with its reason. */
 static bool has_rows(const scs_atlas *atlas, const scs_selection *list, int32_t species,
                      int32_t type)
 {
@@ -599,6 +621,8 @@ static scs_status add_grid(const scs_atlas *atlas, const scs_selection *list,
     return SCS_OK;
 }
 
+/* The product of three lists of names and globs. SCS_EARG for a name that does not exist or a
+ * glob that selects nothing. */
 static scs_status add_selected(const scs_config *config, const scs_atlas *atlas, scs_plan *plan)
 {
     scs_selection list[N_LIST] = {[PLAN_SPECIES] = {.key = "screen.species",
@@ -669,6 +693,8 @@ static scs_status add_listed(const scs_config *config, const scs_atlas *atlas, s
     return SCS_OK;
 }
 
+/* Rows and costs. SCS_EARG where nothing is left to screen; on failure the caller destroys the
+ * plan. */
 static scs_status fill(const scs_config *config, const scs_atlas *atlas, const scs_arch *arch,
                        scs_plan *plan)
 {
@@ -694,6 +720,7 @@ scs_status scs_plan_create(const scs_config *config, const scs_atlas *atlas, con
     return st;
 }
 
+/* Of a plan that lies on the stack, or is used again. */
 void scs_plan_clear(scs_plan *plan)
 {
     free(plan->item);

@@ -59,6 +59,7 @@ static bool is_fitted(const scs_method *method)
            method->magnitude == SCS_MAGNITUDE_SOURCES;
 }
 
+/* Either part of it is mixed in, or it gives the decoder's change its size. */
 bool scs_predict_needs_change(const scs_method *method)
 {
     return scs_predict_mode_at(method->decode)->uses_share || is_fitted(method);
@@ -109,6 +110,7 @@ SCS_VECTOR static void predict(const scs_method *method, int32_t n_gene, double 
                           : shifted[g]);
 }
 
+/* Means and variances alike, but for the scale: a size of means says nothing of variances. */
 void scs_predict(const scs_method *method, int32_t n_gene, const scs_evidence *from,
                  scs_prediction *out)
 {

@@ -23,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A copy of the means alone, n_group n_latent doubles: all else is the atlas' own. */
 scs_status scs_resample_replica_make(const scs_atlas *atlas, scs_replica *r)
 {
     int64_t n = (int64_t)atlas->n_group * atlas->n_latent;
@@ -58,6 +59,8 @@ static scs_status estimate(const scs_replica *r, const scs_method *method,
     return SCS_OK;
 }
 
+/* Threads take replicates, each in a replica of its own; a replicate's shifts depend on its
+ * number alone. */
 scs_status scs_resample_replicate(const scs_atlas *atlas, const scs_method *method,
                                   const scs_combination *const *target, int64_t n_target,
                                   int64_t n_replicate, scs_draw draw, const void *ctx,
@@ -83,6 +86,8 @@ scs_status scs_resample_replicate(const scs_atlas *atlas, const scs_method *meth
     }
     return scs_parallel_error_raise(&failed);
 }
+
+/* ---- bootstrap ---- */
 
 /* Covariance of a group's mean: that of its cells (ddof 1) / their number; 0 for a single cell.
  * @param[out] out [n_latent, n_latent] */
@@ -189,6 +194,7 @@ static void draw_group(const scs_bootstrap *b, int32_t i, int64_t replicate, dou
         out[j] = centre[j] + scs_vector_dot(factor + j * d, out, j + 1);
 }
 
+/* Groups that are not drawn keep the atlas' means: the row's shift does not depend on them. */
 void scs_resample_bootstrap_draw(const void *bootstrap, int64_t replicate, double *mean)
 {
     const scs_bootstrap *b = bootstrap;
@@ -197,6 +203,7 @@ void scs_resample_bootstrap_draw(const void *bootstrap, int64_t replicate, doubl
         draw_group(b, i, replicate, mean);
 }
 
+/* Two passes, ddof 1; NaN for a single replicate. */
 void scs_resample_replicate_error(const double *delta, int64_t n, int32_t n_latent, double *se)
 {
     for (int32_t j = 0; j < n_latent; j++) {
@@ -209,6 +216,8 @@ void scs_resample_replicate_error(const double *delta, int64_t n, int32_t n_late
         se[j] = n > 1 ? sqrt(square / (double)(n - 1)) : NAN;
     }
 }
+
+/* ---- permutations ---- */
 
 /* The cells of a control group and a perturbed one. */
 typedef struct pair {
@@ -242,7 +251,10 @@ static void swap(int64_t *order, int64_t a, int64_t b)
     order[b] = kept;
 }
 
-/* The first `most` places of order become a random subset (Fisher and Yates); then it is as before.
+/* The first `most` places of order become a random subset (Fisher and Yates), whose cells are
+ * summed; then order is as before, so that the next draw depends on nothing but its stream. A
+ * 32-bit word times the places that are left gives the place: no rejection, a bias below n /
+ * 2^32.
  * @param order [N] 0 .. N-1  @param other [most] scratch  @param[out] sum [d] over the subset */
 static void draw_subset(const pair *p, scs_stream stream, int64_t most, int64_t *order,
                         int64_t *other, double *sum)
@@ -263,8 +275,8 @@ static void draw_subset(const pair *p, scs_stream stream, int64_t most, int64_t 
         swap(order, i, other[i]);
 }
 
-/* One permutation: the smaller group's cells are drawn, the rest is the other's.
- * @param[out] mean [d] of the perturbed */
+/* One permutation: the smaller group's cells are drawn, and the rest is the other's; the sum
+ * over both is known. @param[out] mean [d] of the perturbed */
 static void permute(const pair *p, scs_stream stream, int64_t *order, double *mean)
 {
     bool few = p->n_perturbed <= p->n_control;
@@ -303,6 +315,8 @@ static scs_status permute_all(const pair *p, const scs_stream *stream, int64_t f
     return scs_parallel_error_raise(&failed);
 }
 
+/* O(n cells of the smaller group x n_latent) a permutation, where shuffling all labels would be
+ * that of both. */
 scs_status scs_resample_permute_pair(const scs_stream *stream, const scs_real *control,
                                      int64_t n_control, const scs_real *perturbed,
                                      int64_t n_perturbed, int32_t n_latent, int64_t first,
@@ -317,7 +331,8 @@ scs_status scs_resample_permute_pair(const scs_stream *stream, const scs_real *c
     return st;
 }
 
-/* Control means follow: the sum over both groups stays. */
+/* Control means follow the perturbed ones: the sum over both groups stays, so that m_c' = m_c +
+ * n_s / n_c (m_s - m_s'). */
 void scs_resample_permutation_draw(const void *permutation, int64_t replicate, double *mean)
 {
     const scs_permutation *p = permutation;
@@ -336,7 +351,8 @@ void scs_resample_permutation_draw(const void *permutation, int64_t replicate, d
     }
 }
 
-/* Shifts that are equal but for rounding count as equal. */
+/* Shifts that are equal but for rounding count as equal, as they do in exact arithmetic: a
+ * permutation may give the labels as they are. */
 static double least_square(const double *observed, int32_t n_latent)
 {
     return scs_vector_dot(observed, observed, n_latent) * (1 - 1e-9);
@@ -369,6 +385,7 @@ static void restore(scs_replica *r, const scs_permutation *p)
     }
 }
 
+/* Counts and not shifts are kept: 4 bytes a row however many permutations there are. */
 scs_status scs_resample_replica_count(scs_replica *r, const scs_method *method,
                                       const scs_permutation *p,
                                       const scs_combination *const *target, int64_t n_target,
@@ -392,6 +409,8 @@ scs_status scs_resample_replica_count(scs_replica *r, const scs_method *method,
     return st;
 }
 
+/* ---- standard error of a shift ---- */
+
 /* Running mean and squared deviations per gene (Welford 1962). */
 typedef struct spread {
     int64_t n;
@@ -410,7 +429,9 @@ static void add_shift(spread *s, const float *shift, int32_t n_gene)
     }
 }
 
-/* Sampling variance of the sources' change of a gene, times the square of its share. */
+/* Sampling variance of the sources' change of a gene, times the square of its share: sum over
+ * groups of w^2 var / n. The decoded replicates do not have it, as the change in gene space is
+ * not drawn. */
 static double source_error(const scs_atlas *a, const scs_method *method, const scs_sources *sources,
                            int32_t gene)
 {
@@ -425,6 +446,7 @@ static double source_error(const scs_atlas *a, const scs_method *method, const s
     return share * share * sum;
 }
 
+/* Zeroed sums and one replicate's arrays; the caller frees them, also after a failure. */
 static scs_status allocate(spread *s, double **shifted, scs_prediction *out, int32_t n_gene)
 {
     SCS_TRY(SCS_ALLOC(s->mean, n_gene));
@@ -434,6 +456,8 @@ static scs_status allocate(spread *s, double **shifted, scs_prediction *out, int
     return SCS_ALLOC(out->shift, n_gene);
 }
 
+/* Each replicate's shift is decoded for all control cells' mean (decode.h) and put together as
+ * the row's was; nothing of a replicate is kept but two running sums a gene. */
 scs_status scs_resample_shift_error(const scs_atlas *atlas, const scs_decoder *decoder,
                                     const scs_method *method, const scs_sources *sources,
                                     const scs_real *z, int64_t n, const double *delta,

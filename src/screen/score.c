@@ -13,7 +13,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* Two vectors over genes, each less a baseline where there is one. */
+/* ---- correlations ---- */
+
+/* Two vectors over genes, each less a baseline where there is one; borrowed. */
 typedef struct pair {
     const float *a, *a0, *b, *b0; /* baselines may be NULL */
     const int32_t *gene;          /* [n], or NULL: genes 0 .. n */
@@ -71,11 +73,13 @@ SCS_VECTOR static double correlate(const pair *p)
     return ab / (sqrt(aa) * sqrt(bb));
 }
 
+/* r^2 keeps NaN, and forgets the sign, as scGen's figures do. */
 static double square(double r)
 {
     return r * r;
 }
 
+/* The signed one, of two vectors as they are. */
 double scs_score_pearson(const float *a, const float *b, const int32_t *gene, int64_t n)
 {
     return correlate(&(pair){.a = a, .b = b, .gene = gene, .n = n});
@@ -101,6 +105,9 @@ scs_scores scs_score_none(void)
                         .r2_deg_control = NAN};
 }
 
+/* Scores beside those of no change (the control mean as prediction). NaN where the row was not
+ * observed or has no controls. delta_pearson correlates changes, of which the control mean is
+ * taken off on both sides. */
 scs_scores scs_score(const scs_atlas *atlas, const scs_combination *target,
                      const scs_prediction *predicted)
 {
@@ -188,7 +195,7 @@ static double l1_distance(const float *a, const float *b, int32_t n)
 
 /* As in cell-eval: 1 - rank / perturbations of that species and cell type, by L1 distance of
  * the predicted mean to the observed ones; 1 where none is nearer than its own. The control is
- * no perturbation. NaN where there is only one. */
+ * no perturbation. O(conditions x n_gene). NaN where there is only one. */
 static double discrimination(const truth *t)
 {
     const scs_atlas *a = t->atlas;
@@ -206,8 +213,8 @@ static double discrimination(const truth *t)
     return n > 1 ? 1 - (double)n_nearer / n : NAN;
 }
 
-/* Share of the first k DEGs that are among the k genes of `top`. @param top [SCS_N_DEG] best first
- */
+/* Share of the first k DEGs that are among the k genes of `top`, k^2 comparisons; NaN where the
+ * group has fewer DEGs. @param top [SCS_N_DEG] best first */
 static double overlap(const truth *t, const int32_t *top, int k)
 {
     int n = 0;
@@ -267,6 +274,7 @@ static void measure_correlations(const truth *t, const scs_prediction *predicted
     value[SCS_DELTA_PEARSON] = s.delta_pearson;
 }
 
+/* Starts from NaN everywhere: a measure that is not defined is never mistaken for 0. */
 scs_status scs_score_measure_means(const scs_atlas *atlas, const scs_combination *target,
                                    const scs_prediction *predicted, double *value)
 {

@@ -39,7 +39,9 @@ static int32_t control_of(const scs_estimate *e, int32_t type)
     return scs_atlas_usable_group(e->atlas, e->species, type, e->atlas->control);
 }
 
-/* n control means less their mean. @param[out] centred [n, d]  @param[out] centre [d] */
+/* n control means less their mean, so that the ridge does not pull towards the origin of latent
+ * space.
+ * @param[out] centred [n, d]  @param[out] centre [d] */
 static void centre_controls(const scs_estimate *e, const int32_t *type, int32_t n, double *centred,
                             double *centre)
 {
@@ -55,7 +57,9 @@ static void centre_controls(const scs_estimate *e, const int32_t *type, int32_t 
     }
 }
 
-/* kernel = C C' + ridge trace(C C') / n on the diagonal. @return trace */
+/* kernel = C C' + ridge trace(C C') / n on the diagonal: the ridge is in units of the mean
+ * squared distance of control means from their mean, whatever the scale of latent space.
+ * @return trace */
 static double fill_kernel(const double *centred, int32_t n, int32_t d, double ridge, double *kernel)
 {
     double trace = 0;
@@ -150,6 +154,8 @@ static scs_status number_controls(scs_atlas *a)
     return SCS_OK;
 }
 
+/* O(controls^2 n_gene), once: a shift then looks distances up, millions of times. Threads take
+ * rows; each pair is measured by one of them. Calling it again measures again. */
 scs_status scs_shift_measure_controls(scs_atlas *a)
 {
     int64_t n;
@@ -172,7 +178,7 @@ scs_status scs_shift_measure_controls(scs_atlas *a)
 }
 
 /* Squared distance of a control group from the target's: by mean expression where the atlas has
- * measured it, else in latent space. */
+ * been asked to measure it (screen.distance: genes), else in latent space. */
 static double control_distance_of(const scs_estimate *e, int32_t group)
 {
     const scs_atlas *a = e->atlas;
@@ -192,7 +198,7 @@ static int32_t perturbed_of(const scs_estimate *e, int32_t type)
                                 : scs_atlas_usable_group(e->atlas, e->species, type, e->condition);
 }
 
-/* Whether the type was seen in both conditions. */
+/* Whether the type was seen, and may be used, in both conditions. */
 static bool is_paired(const scs_estimate *e, int32_t type)
 {
     return control_of(e, type) >= 0 && perturbed_of(e, type) >= 0;
@@ -210,8 +216,9 @@ static bool has_controls(const scs_estimate *e)
     return false;
 }
 
-/* Whether the rule has something to go by in this species. There may be a hundred types, of which
- * few show the perturbation: only those are looked at. */
+/* Whether the rule has something to go by in this species: a pair, or any perturbed and any
+ * control cells. There may be a hundred types, of which few show the perturbation: only those
+ * are looked at. */
 static bool can_estimate(const scs_estimate *e)
 {
     bool pairs = scs_shift_rule_at(e->method->shift)->needs_pairs;
@@ -239,8 +246,9 @@ static void sources_add(scs_sources *sources, int32_t group, double weight)
     sources->weight[i] += weight;
 }
 
-/* Mean over types of perturbed means - mean over types of control means: the expectation of scGen's
- * resampling. The target's control cells count, as there. */
+/* Mean over types of perturbed means - mean over types of control means: the expectation of
+ * scGen's resampling. The two averages run over different types where some were seen in one
+ * condition alone; the target's control cells count, its perturbed ones do not: as there. */
 static scs_status add_balanced(const scs_estimate *e, double scale, scs_sources *sources)
 {
     int32_t n_control = 0, n_perturbed = 0;
@@ -264,7 +272,7 @@ static double distance_of(const scs_estimate *e, int32_t type)
     return control_distance_of(e, control_of(e, type));
 }
 
-/* Squared distance of the paired type nearest to the target. */
+/* Squared distance of the paired type nearest to the target; INFINITY where there is none. */
 static double nearest_distance(const scs_estimate *e)
 {
     double nearest = INFINITY;
@@ -289,8 +297,9 @@ static double closeness(double nearest, double distance, double power)
 /* Weights of paired types: they sum to 1. @param type [n]  @param[out] weight [n] */
 typedef scs_status weigh(const scs_estimate *e, const int32_t *type, int32_t n, double *weight);
 
-/* 1 / distance^power, relative to the nearest, so that it neither overflows nor vanishes; a type at
- * distance 0 leaves nothing to the others (unless power is 0). */
+/* 1 / distance^power, relative to the nearest, so that it neither overflows nor vanishes, and
+ * normalised to a sum of 1. A type at distance 0 leaves nothing to the others (unless power is
+ * 0). */
 static scs_status weigh_by_closeness(const scs_estimate *e, const int32_t *type, int32_t n,
                                      double *weight)
 {
@@ -339,16 +348,19 @@ static scs_status add_pairs(const scs_estimate *e, weigh *weigh_types, double sc
     return SCS_OK;
 }
 
+/* The default: closeness of control means says which types respond alike. */
 static scs_status add_nearest(const scs_estimate *e, double scale, scs_sources *sources)
 {
     return add_pairs(e, weigh_by_closeness, scale, sources);
 }
 
+/* Plain mean. */
 static scs_status add_paired(const scs_estimate *e, double scale, scs_sources *sources)
 {
     return add_pairs(e, weigh_alike, scale, sources);
 }
 
+/* Weights may be negative: the fit may lie outside the types. */
 static scs_status add_regression(const scs_estimate *e, double scale, scs_sources *sources)
 {
     return add_pairs(e, regression_weights, scale, sources);
@@ -379,7 +391,7 @@ const scs_shift_rule *scs_shift_rule_at(int shift)
     return shift >= 0 && shift < SCS_N_SHIFT ? &rules[shift] : NULL;
 }
 
-/* Add scale x the estimate's weights to the sources. */
+/* Adds scale x the weights of the method's rule to the sources. */
 static scs_status estimate_add(const scs_estimate *e, double scale, scs_sources *sources)
 {
     return scs_shift_rule_at(e->method->shift)->add(e, scale, sources);
@@ -483,6 +495,8 @@ static bool add_single(taking *t, int32_t perturbation, scs_shift_component *par
     return true;
 }
 
+/* Where nothing can be in between (no doses, no pair) the target stands for itself; a component
+ * that is part of a sum is not taken to pieces again. */
 int32_t scs_shift_components(const scs_atlas *atlas, const scs_method *method,
                              const scs_combination *target, scs_shift_component *part)
 {
@@ -519,8 +533,8 @@ static bool is_donor(const scs_estimate *own, int32_t species)
     return species != own->species && can_estimate(&e);
 }
 
-/* How far a donor's control cells are: those of the target's type, or (same_type false) of its
- * nearest type that saw the perturbation. */
+/* How far a donor's control cells are: those of the target's type (INFINITY without them), or,
+ * with same_type false, those of its nearest type that saw the perturbation. */
 static double donor_distance(const scs_estimate *own, int32_t species, int32_t type, bool same_type)
 {
     scs_estimate e = of_donor(own, species);
@@ -533,7 +547,8 @@ static double donor_distance(const scs_estimate *own, int32_t species, int32_t t
     return control_distance_of(own, control);
 }
 
-/* @return -1 where no donor has control cells of the target's type, or there is no donor at all */
+/* The donor whose controls are nearest; of equal ones the first species.
+ * @return -1 where no donor has control cells of the target's type, or there is no donor at all */
 static int32_t nearest_donor(const scs_estimate *own, int32_t type, bool same_type)
 {
     double nearest = INFINITY;
@@ -553,7 +568,7 @@ static int32_t nearest_donor(const scs_estimate *own, int32_t type, bool same_ty
     return best;
 }
 
-/* Append two words to the text, as far as there is room. */
+/* Appends two words to the text, as far as there is room: what is cut is only for readers. */
 static void say(scs_sources *sources, const char *before, const char *name)
 {
     size_t used = strlen(sources->text);
@@ -578,7 +593,7 @@ static const struct {
     [SCS_SOURCE_MEASURED] = {.word = "measured"},
 };
 
-/* The shift is learnt from this: into the sources' kind and text, "own", "donors: a", then "+b".
+/* Notes what the shift is learnt from, as kind and in words: "own", "donors: a", then "+b".
  * @param species whose groups they are; NULL: the target's own */
 static void sources_tell(scs_sources *sources, scs_source_kind kind, const char *species)
 {
@@ -607,9 +622,14 @@ static scs_status ask_all_donors(const scs_estimate *own, double share, scs_sour
     return SCS_OK;
 }
 
-/* Half of the way from the donor's perturbed cells of the same type, carried over by the mean
- * difference of the two species' control cells, to the target's controls (Lotfollahi et al. 2019,
- * figure 6). */
+/* The published rule's second half: half of the way from the donor's perturbed cells of the
+ * same type, carried over by the mean difference of the two species' control cells, to the
+ * target's controls (Lotfollahi et al. 2019, figure 6). With the donor's own half before it,
+ *
+ *     z = 1/2 (control + delta_donor) + 1/2 (perturbed_donor + mean over types of (own - donor
+ * controls))
+ *
+ * @param own, donor the question as each species is asked it */
 static void add_carried(const scs_estimate *own, const scs_estimate *donor,
                         const scs_shift_component *part, scs_sources *sources)
 {
@@ -662,6 +682,7 @@ static scs_status ask_donors(const scs_estimate *own, const scs_shift_component 
     return ask_all_donors(own, part->share, sources);
 }
 
+/* Nothing is resolved here: what is `auto` depends on the data. */
 scs_method scs_shift_method_from_config(const scs_config *config)
 {
     return (scs_method){.shift = config->screen.shift,
@@ -675,6 +696,7 @@ scs_method scs_shift_method_from_config(const scs_config *config)
                         .products = config->screen.products};
 }
 
+/* Room for every group once: sources never grow while a shift is estimated. SCS_ENOMEM. */
 static scs_status allocate(int32_t n_group, int32_t n_type, scs_sources *sources)
 {
     sources->capacity = n_group;
@@ -701,6 +723,7 @@ scs_status scs_shift_sources_create(const scs_atlas *atlas, scs_sources **source
     return create(atlas->n_group, atlas->cell_types.n, sources);
 }
 
+/* Keeps what matters for long; no scratch and no room for more. */
 scs_status scs_shift_sources_copy(const scs_sources *from, scs_sources **to)
 {
     SCS_TRY(create(from->n, 0, to));
@@ -768,7 +791,9 @@ static scs_status ask(const scs_atlas *atlas, const scs_method *method,
     return SCS_OK;
 }
 
-/* In words: "measured", "own (doses 0.1, 1)", "measured + own". @param text [n] of each part */
+/* In words: "measured", "own (doses 0.1, 1)", "measured + own". Components of one perturbation
+ * are one entry, with the doses that the row lies between.
+ * @param text [n] of each component */
 static void describe(const scs_shift_component *part, char (*text)[SCS_SOURCE_MAX], int32_t n,
                      scs_sources *sources)
 {
@@ -831,6 +856,7 @@ scs_status scs_shift_sources_find(const scs_atlas *atlas, const scs_method *meth
     return SCS_OK;
 }
 
+/* O(sources x n_latent), in the order of the sources. */
 void scs_shift_sources_latent(const scs_atlas *atlas, const scs_sources *sources, double *delta)
 {
     int32_t d = atlas->n_latent;
@@ -841,6 +867,8 @@ void scs_shift_sources_latent(const scs_atlas *atlas, const scs_sources *sources
                        d);
 }
 
+/* O(sources x n_gene). With variances the weights are not squared: that is not the variance of
+ * the sum but the sources' change of variances. */
 void scs_shift_sources_genes(const scs_atlas *atlas, const scs_sources *sources,
                              const float *values, double *change)
 {

@@ -93,7 +93,8 @@ static void atlas_arrays(const scs_atlas *atlas, atlas_array *array)
         array[i] = all[i];
 }
 
-/* SCS_EDATA where it is missing or of another shape. @param cols 0 for a vector */
+/* SCS_EDATA where it is missing or of another shape, with both shapes.
+ * @param cols 0 for a vector */
 static scs_status check_shape(const scs_h5 *h5, const char *path, int64_t rows, int64_t cols)
 {
     scs_h5_shape shape;
@@ -181,7 +182,7 @@ static void tensor_path(const char *name, char *path)
     snprintf(path, TENSOR_PATH_MAX, "state_dict/%s", name);
 }
 
-/* Values of a tensor; cols is 0 for a vector. */
+/* Values of a tensor; cols is 0 for a vector. The model's shapes are checked: no overflow. */
 static int64_t tensor_size(const scs_tensor *tensor)
 {
     return (int64_t)tensor->rows * (tensor->cols ? tensor->cols : 1);
@@ -204,7 +205,8 @@ static scs_status read_tensor(const scs_h5 *h5, const scs_tensor *tensor, float 
 
 /* ---- probe: words and shapes ---- */
 
-/* Shape of a matrix of the state_dict; SCS_EDATA where it is none. @param[out] shape [2] */
+/* Shape of a matrix of the state_dict. SCS_EDATA where it is none: the first one that is
+ * missing says that this is no model file. @param[out] shape [2] */
 static scs_status matrix_shape(const scs_h5 *h5, const char *name, int64_t *shape)
 {
     char path[TENSOR_PATH_MAX];
@@ -221,7 +223,8 @@ static scs_status matrix_shape(const scs_h5 *h5, const char *name, int64_t *shap
     return SCS_OK;
 }
 
-/* Hidden layers of the encoder, by their names. */
+/* Hidden layers of the encoder, by their names, up to MOST_LAYERS; the decoder has to have as
+ * many. */
 static int64_t count_layers(const scs_h5 *h5)
 {
     int64_t n = 0;
@@ -248,8 +251,9 @@ static scs_status check_matrix(const scs_h5 *h5, const char *name, int64_t rows,
     return SCS_OK;
 }
 
-/* The matrices between hidden layers have to be there before memory is asked for them: else a small
- * file that claims wide layers would ask for all there is. */
+/* The matrices between hidden layers have to be there before memory is asked for them: else a
+ * small file that claims wide layers would ask for all there is. Their shapes follow from three
+ * numbers, so that each tensor that is read later has its size checked twice. */
 static scs_status check_hidden_layers(const scs_h5 *h5, const scs_checkpoint *c)
 {
     static const char *const halves[] = {"z_encoder.encoder", "decoder.decoder"};
@@ -266,7 +270,8 @@ static scs_status check_hidden_layers(const scs_h5 *h5, const scs_checkpoint *c)
 }
 
 /* Sizes of the network from its tensors' shapes, and the genes, whose number the first must
- * agree with. Files without anything else, such as scGen's weights exported by name, pass. */
+ * agree with. Files without anything else, such as scGen's weights exported by name, pass.
+ * SCS_EDATA names what is missing or does not fit. */
 static scs_status probe_network(const scs_h5 *h5, scs_checkpoint *c)
 {
     int64_t first[2], mean[2];
@@ -308,7 +313,8 @@ static scs_status probe_profile(const scs_h5 *h5, scs_checkpoint *c)
     return SCS_OK;
 }
 
-/* The text of the config; "" where there is none. */
+/* The text of the config, which is shown and compared but never followed; "" where there is
+ * none. */
 static scs_status probe_config(const scs_h5 *h5, scs_checkpoint *c)
 {
     scs_names text = {0};
@@ -340,7 +346,8 @@ static scs_status group_from_row(const scs_h5 *h5, const scs_checkpoint *c, cons
     return SCS_OK;
 }
 
-/* [n_group, GROUP_COLUMNS]; their order is checked where an atlas is made of them (atlas.c). */
+/* [n_group, GROUP_COLUMNS], each row within the names; their order is checked where an atlas is
+ * made of them (atlas.c). SCS_EDATA. */
 static scs_status probe_groups(const scs_h5 *h5, scs_checkpoint *c)
 {
     scs_h5_shape shape;
@@ -362,7 +369,8 @@ done:
     return st;
 }
 
-/* Names and groups of the latent atlas, if the file has one. */
+/* Names and groups of the latent atlas, if the file has one; its control has to be one of the
+ * conditions. SCS_EDATA. */
 static scs_status probe_atlas(const scs_h5 *h5, scs_checkpoint *c)
 {
     int64_t control = -1;
@@ -415,6 +423,9 @@ done:
     return st;
 }
 
+/* The file's own checksum first, where it has one (scGen's weights by name have none): a
+ * flipped bit is found before HDF5 looks at the file. Then the child; what it sends is checked
+ * as it is unpacked. */
 scs_status scs_checkpoint_probe(const char *path, scs_checkpoint **checkpoint)
 {
     scs_bytes out = {0};
@@ -433,6 +444,7 @@ done:
     return st;
 }
 
+/* A probe; models and atlases made from it stay. */
 void scs_checkpoint_destroy(scs_checkpoint **checkpoint)
 {
     scs_checkpoint *c = *checkpoint;
@@ -455,10 +467,10 @@ void scs_checkpoint_destroy(scs_checkpoint **checkpoint)
 /* What is saved; borrowed. */
 typedef struct content {
     const scs_model *model;
-    const scs_names *genes;
+    const scs_names *genes; /* [n_gene] */
     const scs_atlas *atlas; /* or NULL */
-    const char *config;
-    int profile;
+    const char *config;     /* YAML, "" for none */
+    int profile;            /* scs_profile */
 } content;
 
 static bool ends_with(const char *text, const char *end)
@@ -480,7 +492,8 @@ static scs_status write_counter(hid_t file, const scs_tensor *variance)
     return scs_h5_write(file, path, H5T_NATIVE_INT64, 0, NULL, &none);
 }
 
-/* In torch's layout, which is not always the model's own (model.h). */
+/* In torch's layout, which is not always the model's own (model.h), so that the file can be
+ * loaded by name there. */
 static scs_status write_tensor(hid_t file, const scs_model *model, const scs_tensor *tensor)
 {
     int64_t dims[] = {tensor->rows, tensor->cols};
@@ -497,7 +510,8 @@ static scs_status write_tensor(hid_t file, const scs_model *model, const scs_ten
     return ends_with(tensor->name, ".running_var") ? write_counter(file, tensor) : SCS_OK;
 }
 
-/* Groups as rows of atlas/group. @param[out] rows [n_group, GROUP_COLUMNS] malloc'ed */
+/* Groups as rows of atlas/group; the writer and the check use the same.
+ * @param[out] rows [n_group, GROUP_COLUMNS] malloc'ed */
 static scs_status group_rows(const scs_atlas *atlas, int64_t **rows)
 {
     SCS_TRY(SCS_ALLOC(*rows, (int64_t)atlas->n_group * GROUP_COLUMNS));
@@ -511,6 +525,7 @@ static scs_status group_rows(const scs_atlas *atlas, int64_t **rows)
     return SCS_OK;
 }
 
+/* Labels as numbers, whose names stand beside them. */
 static scs_status write_groups(hid_t file, const scs_atlas *atlas)
 {
     int64_t dims[] = {atlas->n_group, GROUP_COLUMNS}, *rows;
@@ -522,6 +537,7 @@ static scs_status write_groups(hid_t file, const scs_atlas *atlas)
     return st;
 }
 
+/* Names and groups first, which a reader needs to know the arrays' shapes; then the arrays. */
 static scs_status write_atlas(hid_t file, const scs_atlas *atlas)
 {
     atlas_array array[N_ATLAS_ARRAY];
@@ -580,7 +596,7 @@ done:
     return st;
 }
 
-/* By the bytes of its own type. */
+/* By the bytes of its own type: a conversion that HDF5 made on the way would show. */
 static scs_status verify_array(const scs_h5 *h5, const atlas_array *array)
 {
     size_t bytes = array->size * (size_t)(array->rows * array->cols);
@@ -609,6 +625,7 @@ static scs_status verify_names(const scs_h5 *h5, const char *path, const scs_nam
     return st;
 }
 
+/* As a list of one name, so that it is compared as labels are. */
 static scs_status verify_config(const scs_h5 *h5, const char *config)
 {
     char *text = (char *)config; /* only read */
@@ -616,6 +633,7 @@ static scs_status verify_config(const scs_h5 *h5, const char *config)
     return verify_names(h5, "config", &(scs_names){1, &text});
 }
 
+/* Compared as rows of int64, as they were written. */
 static scs_status verify_groups(const scs_h5 *h5, const scs_atlas *atlas)
 {
     int64_t n = (int64_t)atlas->n_group * GROUP_COLUMNS, *rows = NULL, *back = NULL;
@@ -632,6 +650,7 @@ done:
     return st;
 }
 
+/* In the order of write_atlas. */
 static scs_status verify_atlas(const scs_h5 *h5, const scs_atlas *atlas)
 {
     atlas_array array[N_ATLAS_ARRAY];
@@ -646,6 +665,7 @@ static scs_status verify_atlas(const scs_h5 *h5, const scs_atlas *atlas)
     return SCS_OK;
 }
 
+/* All that write_all wrote but the attributes and torch's counters. */
 static scs_status verify_all(const scs_h5 *h5, const content *c)
 {
     SCS_TRY(verify_names(h5, "var_names", c->genes));
@@ -667,6 +687,8 @@ static scs_status verify(const char *path, const content *c)
     return st;
 }
 
+/* Checked at creation (permission, disk), read back before the rename: on any failure the older
+ * file stays as it was and the temporary one is removed. */
 scs_status scs_checkpoint_save(const char *path, const scs_model *model, const scs_names *genes,
                                const scs_atlas *atlas, const char *config_yaml, int profile)
 {
@@ -707,6 +729,7 @@ static scs_status put_group(const scs_group *g, scs_bytes *b)
     return scs_bytes_put_int(b, g->count);
 }
 
+/* Names before groups, so that get_group can check labels against them. */
 static scs_status put_all(const scs_checkpoint *c, scs_bytes *b)
 {
     SCS_TRY(put_sizes(c, b));
@@ -721,6 +744,8 @@ static scs_status put_all(const scs_checkpoint *c, scs_bytes *b)
     return SCS_OK;
 }
 
+/* Native byte order: the block goes from the child to its parent and to ranks of the same job,
+ * never to a file. */
 scs_status scs_checkpoint_pack(const scs_checkpoint *checkpoint, uint8_t **blob, int64_t *size)
 {
     scs_bytes b = {0};
@@ -738,6 +763,7 @@ static scs_status get_int32(scs_bytes *b, int64_t lo, int64_t hi, int32_t *value
     return SCS_OK;
 }
 
+/* 0 or 1 and nothing else: the bytes may be hostile. */
 static scs_status get_bool(scs_bytes *b, bool *value)
 {
     int64_t wide;
@@ -747,6 +773,7 @@ static scs_status get_bool(scs_bytes *b, bool *value)
     return SCS_OK;
 }
 
+/* Every size within what an int32 or the tables of the network can hold. SCS_EDATA. */
 static scs_status get_sizes(scs_bytes *b, scs_checkpoint *c)
 {
     SCS_TRY(scs_bytes_get_within(b, 1, INT32_MAX, &c->hidden));
@@ -758,6 +785,7 @@ static scs_status get_sizes(scs_bytes *b, scs_checkpoint *c)
     return get_int32(b, 0, INT32_MAX, &c->n_group);
 }
 
+/* Labels within the names that have been read already. SCS_EDATA. */
 static scs_status get_group(scs_bytes *b, const scs_checkpoint *c, scs_group *g)
 {
     SCS_TRY(get_int32(b, 0, c->species.n - 1, &g->species));
@@ -798,6 +826,7 @@ static scs_status get_all(scs_bytes *b, scs_checkpoint *c)
     return SCS_OK;
 }
 
+/* On failure what is there is destroyed and *checkpoint is NULL. */
 scs_status scs_checkpoint_unpack(const uint8_t *blob, int64_t size, scs_checkpoint **checkpoint)
 {
     scs_bytes b = {.data = (uint8_t *)blob, .size = size}; /* only read */
@@ -811,9 +840,10 @@ done:
     return st;
 }
 
-/* ---- numbers ---- */
+/* ---- read: numbers into a model and an atlas ---- */
 
-/* Every tensor of the model, by its name, turned into the model's own layout. */
+/* Every tensor of the model, by its name, turned into the model's own layout (the first layer
+ * is kept transposed). A tensor that the model does not have is passed over. */
 static scs_status read_weights(const scs_h5 *h5, scs_model *model)
 {
     for (int32_t i = 0; i < model->n_tensor; i++) {
@@ -852,6 +882,8 @@ static scs_status read_atlas(const scs_h5 *h5, const scs_atlas *atlas)
     return check_genes(h5, atlas);
 }
 
+/* No text is read here, so that it needs no child; all shapes are compared with those of the
+ * model and the atlas, which were made from the probe. */
 scs_status scs_checkpoint_read(const scs_checkpoint *checkpoint, scs_model *model, scs_atlas *atlas)
 {
     scs_h5 h5;

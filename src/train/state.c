@@ -61,7 +61,8 @@ typedef struct vector_member {
 
 /* ---- what the file holds ---- */
 
-/* @param[out] integers [N_INTEGER] */
+/* The integers and the smallest that each may be: a file may say anything.
+ * @param[out] integers [N_INTEGER] */
 static void integers_of(scs_state *state, int_member *integers)
 {
     scs_position *p = &state->position;
@@ -99,8 +100,9 @@ static void texts_of(scs_state *state, text_member *texts)
     memcpy(texts, all, sizeof all);
 }
 
-/* @param[out] vectors [N_VECTOR]  @return how many: the best weights only where there are
- * any */
+/* The vectors of a run at this point.
+ * @param[out] vectors [N_VECTOR]  @return how many: the best epoch's weights only where there
+ * are any */
 static int vectors_of(const scs_training *training, int64_t best_epoch, vector_member *vectors)
 {
     const scs_trainer *t = training->trainer;
@@ -172,8 +174,8 @@ static scs_status read_vector(const scs_h5 *h5, const char *name, int64_t n, con
     return check_finite(h5, name, out, n);
 }
 
-/* From rank 0 to all; a sliced vector goes through scratch, and each rank keeps its slices.
- * Collective. */
+/* From rank 0 to all, who agree first: a vector that is damaged stops all ranks alike. A sliced
+ * one goes through scratch, and each rank keeps its slices. Collective. */
 static scs_status load_vector(const scs_trainer *t, const scs_h5 *h5, const vector_member *vector)
 {
     const scs_team *team = t->team;
@@ -216,6 +218,7 @@ static scs_status load_vectors(scs_training *training, const scs_h5 *h5, int64_t
     return SCS_OK;
 }
 
+/* Only rank 0 opens the file. The position is taken last, when all vectors are there. */
 scs_status scs_state_load(scs_training *training, const scs_state *state)
 {
     const scs_team *team = training->trainer->team;
@@ -257,6 +260,7 @@ typedef struct writer {
     int n_vector;
 } writer;
 
+/* Walks along the three tables. */
 static scs_status write_words(hid_t file, scs_state *state)
 {
     int_member integers[N_INTEGER];
@@ -316,7 +320,8 @@ static scs_status finish(writer *w, float *scratch)
     return scs_h5_out_commit(&w->out);
 }
 
-/* All of a sliced vector on every rank. Collective. @param[out] whole [n] */
+/* All of a sliced vector on every rank, although only rank 0 writes it: an allgather of slices
+ * is what the team has, and states are saved seldom. Collective. @param[out] whole [n] */
 static scs_status gather(const scs_trainer *t, const vector_member *vector, float *whole)
 {
     for (int s = 0; s < SCS_SEGMENTS; s++) {
@@ -347,6 +352,9 @@ static scs_status write_vectors(const scs_trainer *t, writer *w, scs_status *min
     return SCS_OK;
 }
 
+/* A failure of rank 0's file is its own until the end: the others go on gathering, or they
+ * would wait for it in a collective call that it never makes. scs_h5_out_abandon removes what
+ * was not committed. */
 scs_status scs_state_save(scs_training *training, const scs_state *facts)
 {
     const scs_trainer *t = training->trainer;
@@ -387,6 +395,7 @@ static scs_status put_all(scs_state *s, scs_bytes *b)
     return SCS_OK;
 }
 
+/* Native byte order: to ranks of the same job. */
 scs_status scs_state_pack(const scs_state *state, uint8_t **blob, int64_t *size)
 {
     scs_state s = *state;
@@ -395,7 +404,8 @@ scs_status scs_state_pack(const scs_state *state, uint8_t **blob, int64_t *size)
     return scs_bytes_take(&b, put_all(&s, &b), blob, size);
 }
 
-/* Within the limits of the tables: the bytes may be from a damaged file. SCS_EDATA. */
+/* Within the limits of the tables: the bytes may be from a damaged file. SCS_EDATA names the
+ * member. */
 static scs_status check_numbers(scs_state *s)
 {
     int_member integers[N_INTEGER];
@@ -483,7 +493,8 @@ static scs_status read_words(const scs_h5 *h5, scs_state *s)
     return scs_text_copy(h5->path, &s->path);
 }
 
-/* In the child, under its limits. @param arg the path  @param[out] out put_all */
+/* In the child, under its limits: whatever HDF5 does with a hostile file happens there.
+ * @param arg the path  @param[out] out put_all */
 static scs_status probe_in_child(void *arg, scs_bytes *out)
 {
     scs_state *s = NULL;
@@ -500,6 +511,8 @@ done:
     return st;
 }
 
+/* Checksum of the whole file, then its words in a child. Vectors are not read: a state of a
+ * large network is large, and which of two states is taken is decided by their words. */
 scs_status scs_state_probe(const char *path, scs_state **state)
 {
     scs_bytes out = {0};

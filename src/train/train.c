@@ -210,7 +210,8 @@ static scs_status finish_step(scs_trainer *t, const scs_step *step)
     return scs_collective_ok();
 }
 
-/* Cells of step `at`, all shards: known to every rank without a message. Local. */
+/* Cells of step `at`, all shards: from the deal, which every rank has as a whole, without a
+ * message. Local. */
 static int64_t trainer_cells(const scs_trainer *trainer, int64_t at)
 {
     const scs_deal *deal = trainer->deal;
@@ -398,7 +399,8 @@ static scs_status find_density(scs_trainer *t)
     return SCS_OK;
 }
 
-/* Takes in messages and gives the weights' memory back to the model. Collective. */
+/* Takes in messages that are under way, and gives the weights' memory back to the model, which
+ * outlives the trainer. Collective. *trainer may be NULL, or made half. */
 static void trainer_destroy(scs_trainer **trainer)
 {
     scs_trainer *t = *trainer;
@@ -498,8 +500,8 @@ done:
 
 /* ---- epochs ---- */
 
-/* The order of the cells in an epoch: f(seed, epoch, cell), so that no state is kept.
- * Collective. */
+/* The order of the cells in an epoch: f(seed, epoch, cell), so that a run that goes on within
+ * an epoch has the same order without having stored it. Collective. */
 static scs_status trainer_shuffle(scs_trainer *t, int64_t epoch)
 {
     scs_status st = SCS_OK;
@@ -518,7 +520,7 @@ static void keep_best(const scs_training *t)
     memcpy(t->best + model->n_param, model->running, (size_t)model->n_running * sizeof *t->best);
 }
 
-/* The reverse, when training is over. */
+/* The reverse, when training is over: weights and running statistics belong together. */
 static void restore_best(const scs_training *t)
 {
     scs_model *model = t->trainer->model;
@@ -643,6 +645,7 @@ static void fill_report(const scs_training *t, scs_epoch *report)
                           .cells = (int64_t)sum->n};
 }
 
+/* The sums and the clock begin anew; an epoch is counted from 1. */
 static void begin_next_epoch(scs_training *t)
 {
     scs_position *p = &t->position;
@@ -706,6 +709,8 @@ static scs_status open_training(scs_training *t)
     return trainer->team->agree(trainer->team->ctx, st);
 }
 
+/* A run that goes on takes everything from the state, biases included. On any failure the
+ * trainer takes in what is under way before it returns: no rank leaves another one waiting. */
 scs_status scs_train(const scs_config *config, scs_model *model, const scs_shard *shard,
                      const scs_deal *deal, const scs_team *team, const scs_watch *watch,
                      const scs_state *resume, scs_outcome *outcome)
