@@ -48,10 +48,12 @@ scs_team scs_comm_team(scs_comm *comm, int32_t n_shard);
 /** Rows of the inputs, each rank its own contiguous part (about equal cells): read, totals, gene
  * map. Not yet normalised.
  *  @param[out] x      this rank's cells [first_cell, first_cell + x.n_row), reference genes
- *  @param[out] totals [x.n_row] sum over all of the file's genes, malloc'ed. Collective. */
+ *  @param[out] totals [x.n_row] sum over all of the file's genes, malloc'ed
+ *  @param[out] scale  [dataset->n_input] what the values of each input are like, over all ranks;
+ * NULL: not wanted. Collective. */
 SCS_MUST_USE scs_status scs_read_cells(scs_comm *comm, const scs_dataset *dataset,
                                        const scs_h5ad *const *metas, int64_t *first_cell,
-                                       scs_packed *x, double **totals);
+                                       scs_packed *x, double **totals, scs_scale *scale);
 /** normalize: log1p with target_sum, or the median total over all used cells when it is 0.
  * Collective. */
 SCS_MUST_USE scs_status scs_read_cells_normalize(scs_comm *comm, const scs_config *config,

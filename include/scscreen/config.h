@@ -15,7 +15,11 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-typedef enum scs_normalize { SCS_NORMALIZE_NONE, SCS_NORMALIZE_LOG1P } scs_normalize;
+typedef enum scs_normalize {
+    SCS_NORMALIZE_NONE,
+    SCS_NORMALIZE_LOG1P,
+    SCS_NORMALIZE_AUTO /**< one of those before it, once the values are read (src/data/scale.h) */
+} scs_normalize;
 typedef enum scs_model_kind { SCS_MODEL_VAE, SCS_MODEL_MEAN, SCS_MODEL_PCA } scs_model_kind;
 typedef enum scs_profile { SCS_PROFILE_AUTO, SCS_PROFILE_SCGEN2, SCS_PROFILE_PAPER } scs_profile;
 /** How the learning rate falls over the planned steps. */
@@ -123,6 +127,7 @@ typedef struct scs_config {
         char *species;     /**< obs column or "" */
         char *dose;        /**< obs column or "" */
         int normalize;     /**< scs_normalize */
+        bool trust_values; /**< an explicit normalize stands, whatever the values look like */
         double target_sum; /**< counts per cell after scaling; 0 = median over the cells */
         char *genes;       /**< "all" or path of a file with one gene per line (resolved) */
         int64_t memory;    /**< MiB that one dataset read from a file may ask for on one rank */

@@ -24,6 +24,9 @@ SCS_MUST_USE scs_status scs_h5ad_probe(const char *path, const scs_h5ad_request 
                                        scs_h5ad **meta);
 void scs_h5ad_destroy(scs_h5ad **meta);
 
+/** What scale an input's values are on (src/data/scale.h). */
+typedef struct scs_scale scs_scale;
+
 /* ---- the dataset ---- */
 
 /** Zeroed where the data have no doses: every condition is a perturbation of its own. */
@@ -76,7 +79,8 @@ typedef struct scs_dataset {
     int64_t *fate; /**< [n_input, SCS_N_GENE_FATE] genes of each input; they sum to its n_var */
     int64_t n_dropped_genes; /**< genes of the first input that are not in the join */
     int64_t n_unused;        /**< cells with a missing label */
-    scs_names notes;         /**< what was dropped and why, what cannot be predicted; a line each */
+    char *values;    /**< what the values were found to be, and what was done; NULL: not read yet */
+    scs_names notes; /**< what was dropped and why, what cannot be predicted; a line each */
 } scs_dataset;
 
 /** Join the inputs' metadata and assign roles.

@@ -2,8 +2,8 @@
 #include "mpi/app/verbs.h"
 #include "src/base/text.h"
 #include "src/data/h5ad.h"
+#include "src/data/scale.h"
 
-#include <math.h>
 #include <string.h>
 
 static bool is_file(const scs_cli *cli)
@@ -14,61 +14,67 @@ static bool is_file(const scs_cli *cli)
            (strcmp(dot, ".h5ad") == 0 || strcmp(dot, ".h5") == 0 || strcmp(dot, ".hdf5") == 0);
 }
 
-/* What the stored values look like. */
-typedef struct value_summary {
-    int64_t n;
-    double sum;
-    float smallest, largest;
-    bool whole;
-} value_summary;
-
-static void add_values(value_summary *v, const scs_csr *x)
-{
-    int64_t n = x->indptr[x->n_row];
-
-    for (int64_t k = 0; k < n; k++) {
-        float value = x->values[k];
-
-        v->smallest = v->n + k == 0 || value < v->smallest ? value : v->smallest;
-        v->largest = value > v->largest ? value : v->largest;
-        v->whole = v->whole && value == floorf(value);
-        v->sum += (double)value;
-    }
-    v->n += n;
-}
-
 /* Every value is read, a block of cells at a time, so that damage and NaN show now. */
-static scs_status read_all(const scs_h5ad *meta, value_summary *v)
+static scs_status read_all(const scs_h5ad *meta, scs_scale *scale, double *sum)
 {
     const int64_t block = scs_h5ad_matrix_block_rows(meta);
 
-    *v = (value_summary){.whole = true};
+    scs_scale_clear(scale);
+    *sum = 0;
     for (int64_t row = 0; row < meta->n_obs; row += block) {
         scs_csr x = {0};
         int64_t last = row + block < meta->n_obs ? row + block : meta->n_obs;
 
         SCS_TRY(scs_h5ad_matrix_read_rows(meta, row, last, &x));
-        add_values(v, &x);
+        scs_scale_add(scale, &x, row, meta->n_obs);
+        for (int64_t k = 0; k < x.indptr[x.n_row]; k++)
+            *sum += (double)x.values[k];
         scs_csr_clear(&x);
     }
     return SCS_OK;
 }
 
-static void print_file(const scs_h5ad *meta, const value_summary *v)
+/* What auto would make of them. */
+static const char *what_to_set(scs_scale_kind kind)
+{
+    switch (kind) {
+    case SCS_SCALE_COUNTS:
+    case SCS_SCALE_LINEAR:
+        return "data.normalize: auto or log1p";
+    case SCS_SCALE_LOGGED:
+        return "data.normalize: auto or none";
+    case SCS_SCALE_UNCLEAR:
+        return "set data.normalize to log1p if they are counts, to none if they are logged";
+    default:
+        return "a run refuses them";
+    }
+}
+
+static void print_values(const scs_h5ad *meta, const scs_scale *scale, double sum)
+{
+    char found[400], list[400];
+
+    if (scale->sum[SCS_SCALE_VALUES])
+        printf("  %-8s %g to %g beside 0, sum %.6g\n  %-8s %s; %s\n", "values",
+               -scale->most[SCS_SCALE_SMALLEST], scale->most[SCS_SCALE_LARGEST], sum, "",
+               scs_scale_describe(scale, meta->n_var, found, sizeof found),
+               what_to_set(scs_scale_judge(scale, meta->n_var)));
+    else
+        printf("  %-8s none above 0%s%s\n", "values", meta->filled.n ? "; these hold some: " : "",
+               meta->filled.n ? scs_names_list(&meta->filled, 10, list, sizeof list) : "");
+}
+
+static void print_file(const scs_h5ad *meta, const scs_scale *scale, double sum)
 {
     static const char *const layouts[] = {
         [SCS_LAYOUT_CSR] = "csr", [SCS_LAYOUT_CSC] = "csc", [SCS_LAYOUT_DENSE] = "dense"};
-    double all = (double)meta->n_obs * meta->n_var;
+    double all = (double)meta->n_obs * meta->n_var, n = (double)scale->sum[SCS_SCALE_VALUES];
     char list[1024];
 
     printf("%s\n  %-8s %s: %lld cells x %d genes, %s, %lld values (%.1f %%)\n", meta->path,
            "matrix", meta->matrix, (long long)meta->n_obs, meta->n_var, layouts[meta->layout],
-           (long long)v->n, all > 0 ? 100 * (double)v->n / all : 0.0);
-    if (v->n)
-        printf("  %-8s %g to %g beside 0, sum %.6g: %s\n", "values", (double)v->smallest,
-               (double)v->largest, v->sum,
-               v->whole ? "whole numbers, raw counts (set data.normalize: log1p)"
-                        : "not whole numbers, already normalised (data.normalize: none)");
+           (long long)scale->sum[SCS_SCALE_VALUES], all > 0 ? 100 * n / all : 0.0);
+    print_values(meta, scale, sum);
     printf("  %-8s %s\n", "genes", scs_names_list(&meta->genes, 6, list, sizeof list));
     printf("  %-8s %s\n", "obs", scs_names_list(&meta->obs_columns, 40, list, sizeof list));
     if (meta->n_duplicate_obs_names)
@@ -81,15 +87,16 @@ static scs_status check_file(const scs_cli *cli)
     scs_config *config = NULL;
     scs_h5ad *meta = NULL;
     scs_h5ad_request request = {0};
-    value_summary values;
+    scs_scale scale;
+    double sum;
     scs_status status;
 
     SCS_GO(status, scs_config_parse("", "", cli->sets, cli->n_set, &config));
     request.matrix = config->data.matrix;
     request.memory = config->data.memory << 20;
     SCS_GO(status, scs_h5ad_probe(cli->file, &request, &meta));
-    SCS_GO(status, read_all(meta, &values));
-    print_file(meta, &values);
+    SCS_GO(status, read_all(meta, &scale, &sum));
+    print_file(meta, &scale, sum);
 done:
     scs_h5ad_destroy(&meta);
     scs_config_destroy(&config);

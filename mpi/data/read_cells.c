@@ -15,6 +15,7 @@
 #include "src/data/csr.h"
 #include "src/data/h5ad.h"
 #include "src/data/packed.h"
+#include "src/data/scale.h"
 #include "scscreen/comm.h"
 
 #include <stdlib.h>
@@ -89,13 +90,16 @@ done:
 /* Some of a file's rows with the reference genes, packed as rows [at, at + row1 - row0) of x.
  * @param[out] totals [row1 - row0] over all the file's genes */
 static scs_status read_block(const scs_dataset *dataset, const scs_h5ad *meta, int32_t input,
-                             int64_t row0, int64_t row1, scs_packed *x, int64_t at, double *totals)
+                             int64_t row0, int64_t row1, scs_packed *x, int64_t at, double *totals,
+                             scs_scale *scale)
 {
     scs_csr part = {0};
     scs_status st;
 
     SCS_GO(st, scs_h5ad_matrix_read_rows(meta, row0, row1, &part));
     scs_csr_row_sums(&part, totals);
+    if (scale)
+        scs_scale_add(&scale[input], &part, row0, meta->n_obs);
     SCS_GO(st, scs_csr_map_columns(&part, dataset->gene_of_column[input], dataset->n_gene));
     SCS_GO(st, scs_packed_append(x, at, &part));
 done:
@@ -105,7 +109,8 @@ done:
 
 /* The cells of [cell0, cell1) that lie in this input are appended to x, block by block. */
 static scs_status read_input(const scs_dataset *dataset, const scs_h5ad *meta, int32_t input,
-                             int64_t cell0, int64_t cell1, scs_packed *x, double *totals)
+                             int64_t cell0, int64_t cell1, scs_packed *x, double *totals,
+                             scs_scale *scale)
 {
     int64_t base = dataset->first_cell[input], end = dataset->first_cell[input + 1];
     int64_t lo = cell0 > base ? cell0 : base, hi = cell1 < end ? cell1 : end;
@@ -115,25 +120,42 @@ static scs_status read_input(const scs_dataset *dataset, const scs_h5ad *meta, i
         int64_t last = hi - c < step ? hi : c + step;
 
         SCS_TRY(read_block(dataset, meta, input, c - base, last - base, x, c - cell0,
-                           totals + (c - cell0)));
+                           totals + (c - cell0), scale));
     }
     return SCS_OK;
 }
 
 /* x grows as rows are appended and is trimmed to its size at the end. */
 static scs_status read_range(const scs_dataset *dataset, const scs_h5ad *const *metas,
-                             int64_t cell0, int64_t cell1, scs_packed *x, double **totals)
+                             int64_t cell0, int64_t cell1, scs_packed *x, double **totals,
+                             scs_scale *scale)
 {
     SCS_TRY(scs_packed_alloc(cell1 - cell0, dataset->n_gene, 0, x));
     SCS_TRY(SCS_ALLOC(*totals, cell1 - cell0));
+    for (int32_t i = 0; scale && i < dataset->n_input; i++)
+        scs_scale_clear(&scale[i]);
     for (int32_t i = 0; i < dataset->n_input; i++)
-        SCS_TRY(read_input(dataset, metas[i], i, cell0, cell1, x, *totals));
+        SCS_TRY(read_input(dataset, metas[i], i, cell0, cell1, x, *totals, scale));
     return scs_packed_trim(x);
+}
+
+/* From each rank's part to the whole. */
+static scs_status unite_scales(scs_comm *comm, scs_scale *scale, int32_t n_input)
+{
+    MPI_Comm all = scs_comm_mpi(comm);
+
+    for (int32_t i = 0; i < n_input; i++) {
+        SCS_MPI(
+            MPI_Allreduce(MPI_IN_PLACE, scale[i].sum, SCS_N_SCALE_SUM, MPI_INT64_T, MPI_SUM, all));
+        SCS_MPI(
+            MPI_Allreduce(MPI_IN_PLACE, scale[i].most, SCS_N_SCALE_MOST, MPI_DOUBLE, MPI_MAX, all));
+    }
+    return scs_collective_ok();
 }
 
 /* Parts may be empty where there are fewer cells than ranks. */
 scs_status scs_read_cells(scs_comm *comm, const scs_dataset *dataset, const scs_h5ad *const *metas,
-                          int64_t *first_cell, scs_packed *x, double **totals)
+                          int64_t *first_cell, scs_packed *x, double **totals, scs_scale *scale)
 {
     int64_t rank = scs_comm_rank(comm), n_rank = scs_comm_size(comm);
     int64_t end = dataset->n_cell * (rank + 1) / n_rank;
@@ -142,7 +164,10 @@ scs_status scs_read_cells(scs_comm *comm, const scs_dataset *dataset, const scs_
     *x = (scs_packed){0};
     *totals = NULL;
     *first_cell = dataset->n_cell * rank / n_rank;
-    SCS_GO(st, scs_comm_agree(comm, read_range(dataset, metas, *first_cell, end, x, totals)));
+    SCS_GO(st,
+           scs_comm_agree(comm, read_range(dataset, metas, *first_cell, end, x, totals, scale)));
+    if (scale)
+        SCS_GO(st, unite_scales(comm, scale, dataset->n_input));
 done:
     if (st != SCS_OK) {
         scs_packed_clear(x);

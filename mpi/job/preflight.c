@@ -70,9 +70,12 @@ static scs_status probe_files(const scs_config *config, scs_state **state, char 
     return SCS_OK;
 }
 
-/* `auto` stands for the number of shards that the run has. */
-static void settle_shards(scs_config *before, const scs_config *now, int64_t n_shard)
+/* `auto` stands for the number of shards that the run has, and for what the values were found to
+ * be: a state belongs to one set of inputs. */
+static void settle_auto(scs_config *before, const scs_config *now, int64_t n_shard)
 {
+    if (now->data.normalize == SCS_NORMALIZE_AUTO)
+        before->data.normalize = SCS_NORMALIZE_AUTO;
     before->train.shards =
         now->train.shards == 0 || now->train.shards == n_shard ? now->train.shards : n_shard;
 }
@@ -84,7 +87,7 @@ static scs_status check_config(const scs_config *config, const scs_state *state)
     scs_status st;
 
     SCS_GO(st, scs_config_parse(state->path, state->config, NULL, 0, &before));
-    settle_shards(before, config, state->n_shard);
+    settle_auto(before, config, state->n_shard);
     scs_config_differences(before, config, SCS_AFFECTS_WEIGHTS, differences, sizeof differences);
     if (differences[0])
         st = SCS_FAIL(SCS_EARG,

@@ -85,6 +85,7 @@ scs_status scs_provenance_create(const scs_session *session, const scs_method *m
     add_text(p, "config", p->yaml);
     add_text(p, "config_checksum", p->text[1]);
     add_text(p, "input_checksums", p->checksums);
+    add_text(p, "values", session->dataset->values);
     SCS_TRY(add_model(p, session));
     add_text(p, "shift", rule->name);
     if (rule->uses_power)

@@ -5,6 +5,7 @@
 #include "mpi/job/preflight.h"
 #include "src/base/file.h"
 #include "src/data/h5ad.h"
+#include "src/data/scale.h"
 #include "src/screen/decode.h"
 #include "src/train/state.h"
 #include "scscreen/checkpoint.h"
@@ -33,13 +34,19 @@ scs_status scs_session_read(scs_session *session, int64_t *first, scs_packed *x)
 {
     scs_comm *comm = session->comm;
     double *totals = NULL;
+    scs_scale *scale = NULL;
     scs_status status;
 
     SCS_TRY(scs_comm_agree(comm, make_dataset(session)));
-    SCS_GO(status, scs_read_cells(comm, session->dataset, metas(session), first, x, &totals));
+    SCS_GO(status, scs_comm_agree(comm, SCS_ALLOC(scale, session->dataset->n_input)));
+    SCS_GO(status,
+           scs_read_cells(comm, session->dataset, metas(session), first, x, &totals, scale));
+    SCS_GO(status, scs_comm_agree(comm, scs_scale_settle(session->config, metas(session), scale,
+                                                         session->dataset)));
     SCS_GO(status,
            scs_read_cells_normalize(comm, session->config, session->dataset, *first, x, totals));
 done:
+    free(scale);
     free(totals);
     return status;
 }

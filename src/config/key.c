@@ -99,8 +99,10 @@ static const scs_record combination_record = {.size = sizeof(scs_named_combinati
 
 /* The words of a choice, and what each of them stands for: the pair in one place, so that the order
  * of neither matters. What a word does is said in the key's help, and in doc/methods.md. */
-static const scs_word normalize_words[] = {
-    {"none", SCS_NORMALIZE_NONE}, {"log1p", SCS_NORMALIZE_LOG1P}, {0}};
+static const scs_word normalize_words[] = {{"auto", SCS_NORMALIZE_AUTO},
+                                           {"none", SCS_NORMALIZE_NONE},
+                                           {"log1p", SCS_NORMALIZE_LOG1P},
+                                           {0}};
 static const scs_word kind_words[] = {
     {"vae", SCS_MODEL_VAE}, {"mean", SCS_MODEL_MEAN}, {"pca", SCS_MODEL_PCA}, {0}};
 static const scs_word profile_words[] = {
@@ -175,8 +177,11 @@ static const scs_key keys[] = {
          "obs column with the species; empty: as data.inputs say, or one species"),
     TEXT(data, dose, WEIGHTS | ROWS, 0, "",
          "obs column with the doses, numbers above 0 (0 for control cells); empty: no doses"),
-    CHOICE(data, normalize, WEIGHTS | ROWS, normalize_words, "none",
-           "none: the matrix is log1p-normalised already; log1p: it holds raw counts"),
+    CHOICE(data, normalize, WEIGHTS | ROWS, normalize_words, "auto",
+           "none: the matrix is log1p-normalised already; log1p: it holds raw counts; auto: as its "
+           "values say. Values that contradict the setting are refused"),
+    BOOL(data, trust_values, NOTHING, "false",
+         "take an explicit normalize as it is, whatever the values look like"),
     NUMBER_OR(data, target_sum, WEIGHTS | ROWS, 1, 1e9, "median", 0, "10000",
               "counts per cell after scaling (with normalize: log1p); median: that of the cells"),
     WORDS(SCS_KEY_PATH, data, genes, WEIGHTS | ROWS, "all", "all",

@@ -459,6 +459,7 @@ void scs_dataset_destroy(scs_dataset **dataset)
     scs_names_clear(&d->cell_types);
     scs_names_clear(&d->conditions);
     scs_dose_list_clear(&d->doses);
+    free(d->values);
     scs_names_clear(&d->notes);
     free(d->cell_species);
     free(d->cell_type);
@@ -497,6 +498,8 @@ void scs_dataset_describe(const scs_dataset *d, FILE *out)
     fprintf(out, "  %-11s %lld training, %lld validation, %lld held out, %lld without a label\n",
             "cells", n[SCS_ROLE_TRAIN], n[SCS_ROLE_VALID], n[SCS_ROLE_HELD_OUT],
             n[SCS_ROLE_UNUSED]);
+    if (d->values)
+        fprintf(out, "  %-11s %s\n", "values", d->values);
     for (scs_lidx i = 0; i < d->notes.n; i++)
         fprintf(out, "  note: %s\n", d->notes.name[i]);
 }

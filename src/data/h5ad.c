@@ -39,6 +39,7 @@ void scs_h5ad_destroy(scs_h5ad **meta)
     free(m->indptr);
     scs_names_clear(&m->genes);
     scs_names_clear(&m->obs_columns);
+    scs_names_clear(&m->filled);
     scs_h5ad_obs_labels_clear(&m->cell_type);
     scs_h5ad_obs_labels_clear(&m->condition);
     scs_h5ad_obs_labels_clear(&m->species);
@@ -85,6 +86,7 @@ static scs_status put_meta(const scs_h5ad *meta, scs_bytes *out)
     SCS_TRY(scs_bytes_put_text(out, meta->indptr));
     SCS_TRY(scs_bytes_put_names(out, &meta->genes));
     SCS_TRY(scs_bytes_put_names(out, &meta->obs_columns));
+    SCS_TRY(scs_bytes_put_names(out, &meta->filled));
     SCS_TRY(scs_bytes_put_int(out, meta->n_duplicate_obs_names));
     SCS_TRY(put_labels(out, &meta->cell_type, meta->n_obs));
     SCS_TRY(put_labels(out, &meta->condition, meta->n_obs));
@@ -173,6 +175,7 @@ static scs_status get_meta(scs_bytes *in, scs_h5ad *meta)
     SCS_REQUIRE(meta->genes.n == meta->n_var, SCS_EDATA, "%d gene names for %d genes",
                 meta->genes.n, meta->n_var);
     SCS_TRY(scs_bytes_get_names(in, &meta->obs_columns));
+    SCS_TRY(scs_bytes_get_names(in, &meta->filled));
     SCS_TRY(scs_bytes_get_within(in, 0, meta->n_obs, &meta->n_duplicate_obs_names));
     SCS_TRY(get_labels(in, meta->n_obs, &meta->cell_type));
     SCS_TRY(get_labels(in, meta->n_obs, &meta->condition));
@@ -307,6 +310,7 @@ static scs_status read_meta(const scs_h5 *h5, const scs_h5ad_request *want, scs_
 
     SCS_TRY(check_anndata(h5));
     SCS_TRY(scs_h5ad_matrix_locate(h5, meta, &var));
+    SCS_TRY(scs_h5ad_matrix_filled(h5, meta));
     SCS_TRY(read_genes(h5, var, meta));
     SCS_TRY(read_cells(h5, meta));
     return read_labels(h5, want, meta);

@@ -36,6 +36,7 @@ struct scs_h5ad {
     char *data, *indices, *indptr; /**< HDF5 paths (dense: only data) */
     scs_names genes;               /**< [n_var] var index (raw/var when matrix is raw) */
     scs_names obs_columns;         /**< for messages */
+    scs_names filled; /**< matrices that hold values, where this one seems to hold none */
     int64_t n_duplicate_obs_names; /**< cells whose name another cell has */
     scs_labels cell_type, condition, species;
     char *dose_column; /**< NULL if it was not asked for */

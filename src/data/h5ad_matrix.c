@@ -649,3 +649,63 @@ scs_status scs_h5ad_matrix_locate(const scs_h5 *h5, scs_h5ad *meta, const char *
     SCS_TRY(name_matrix(h5, meta->matrix, &base, var));
     return scs_h5_is_group(h5, base) ? locate_sparse(h5, base, meta) : locate_dense(h5, base, meta);
 }
+
+/* @param path of the values: rows x width, or a list of them */
+static scs_status any_among_first(const scs_h5 *h5, const char *path, bool *found)
+{
+    enum { LOOK = 4096, MOST = 1 << 24 };
+    scs_h5_shape shape;
+    int64_t width, rows;
+    float *value = NULL;
+    scs_status st;
+
+    *found = false;
+    SCS_TRY(scs_h5_shape_of(h5, path, &shape));
+    width = shape.rank == 2 ? shape.dim[1] : 1;
+    rows = width > 0 && LOOK / width > 0 ? LOOK / width : 1;
+    rows = rows < shape.dim[0] ? rows : shape.dim[0];
+    *found = width > 0 && (rows + shape.chunk0) > MOST / width; /* too much to unpack for a look */
+    if (*found || rows * width == 0)
+        return SCS_OK;
+    SCS_TRY(SCS_ALLOC(value, rows * width));
+    st = shape.rank == 2 ? scs_h5_read_rows(h5, path, 0, rows, value)
+                         : scs_h5_read_float(h5, path, 0, rows, value);
+    for (int64_t k = 0; st == SCS_OK && k < rows * width && !*found; k++)
+        *found = value[k] != 0;
+    free(value);
+    return st;
+}
+
+/* Whether one of the first values is not 0; false also where they cannot be read. */
+static bool begins_with_values(const scs_h5 *h5, const char *base)
+{
+    bool found = false;
+    char *path = NULL;
+    scs_status st = scs_h5_path(&path, scs_h5_is_group(h5, base) ? "%s/data" : "%s", base);
+
+    if (st == SCS_OK)
+        st = any_among_first(h5, path, &found);
+    free(path);
+    scs_message_clear();
+    return st == SCS_OK && found;
+}
+
+scs_status scs_h5ad_matrix_filled(const scs_h5 *h5, scs_h5ad *meta)
+{
+    const char *base, *var;
+    scs_names all = {0};
+    scs_status st;
+
+    SCS_TRY(name_matrix(h5, meta->matrix, &base, &var));
+    if (begins_with_values(h5, base))
+        return SCS_OK;
+    SCS_GO(st, list_matrices(h5, &all));
+    for (scs_lidx i = 0; i < all.n; i++) {
+        SCS_GO(st, name_matrix(h5, all.name[i], &base, &var));
+        if (begins_with_values(h5, base))
+            SCS_GO(st, scs_names_add(&meta->filled, all.name[i]));
+    }
+done:
+    scs_names_clear(&all);
+    return st;
+}

@@ -158,7 +158,7 @@ static void check_reading(int64_t nnz)
     open_fixture(&f);
     for (int i = 0; i < N_FILE; i++)
         f.meta[i].nnz += nnz;
-    CHECK_OK(scs_read_cells(f.comm, f.dataset, f.metas, &first, &x, &totals));
+    CHECK_OK(scs_read_cells(f.comm, f.dataset, f.metas, &first, &x, &totals, NULL));
     CU_ASSERT_EQUAL(x.n_col, N_GENE);
     for (int64_t i = 0; i < x.n_row; i++) {
         int file = first + i >= n_obs[0];
@@ -208,7 +208,7 @@ static void a_missing_file_stops_all_ranks(void)
 
     open_fixture(&f);
     f.meta[1].path = "/nowhere/gone.h5ad";
-    CHECK_FAILS(scs_read_cells(f.comm, f.dataset, f.metas, &first, &x, &totals), SCS_EDATA,
+    CHECK_FAILS(scs_read_cells(f.comm, f.dataset, f.metas, &first, &x, &totals, NULL), SCS_EDATA,
                 "gone.h5ad");
     CU_ASSERT_PTR_NULL(totals);
     CU_ASSERT_PTR_NULL(x.first);

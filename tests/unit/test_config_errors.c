@@ -51,7 +51,7 @@ static void values_out_of_bounds_are_refused(void)
     REFUSED("train: {validation: nan}\n", "a number from 0 to 0.9");
     REFUSED("train: {validation: 0x1}\n", "a number from 0 to 0.9");
     REFUSED("train: {validation: 1e-1-}\n", "a number from 0 to 0.9");
-    REFUSED("data: {normalize: log2p}\n", "expected one of none|log1p");
+    REFUSED("data: {normalize: log2p}\n", "expected one of auto|none|log1p");
     REFUSED("data: {matrix: layers/}\n", "X|raw|layers/NAME");
     REFUSED("data: {matrix: layers/a/b}\n", "X|raw|layers/NAME");
     REFUSED("data: {control: }\n", "data.control is ''; expected some text");

@@ -1,0 +1,388 @@
+#include "src/data/scale.h"
+
+#include "src/base/names.h"
+#include "src/base/text.h"
+#include "src/data/h5ad.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Thresholds; doc/inputs.md says what they were measured on. */
+
+/* No logarithm of counts is larger: log2(1 + 1,000,000) is 19.93. */
+static const float LARGEST_LOG = 20;
+/* What a cell may sum to once the logarithm is undone: counts per million, and rounding. */
+static const double LARGEST_SUM = 1.001e6;
+/* Logarithms of logarithms are smaller: log1p(log1p(1,000,000)) is 2.697. */
+static const float LARGEST_LOG_OF_LOG = 2.7F;
+/* Share of values within NEAR of whole numbers from which small values may be counts. */
+static const double NEAR = 0.05, SHARE_NEAR = 0.5;
+/* Sums of cells that differ by no more are alike. */
+static const double ALIKE = 1.02;
+/* Medians of cells' sums that differ by more are other scales. */
+static const double OTHER_SCALE = 10;
+/* Cells of an input of which sums are taken, at least where it has as many. */
+enum { SAMPLE = 4096, ALIKE_CELLS = 8, GENES_WITHOUT_ZERO = 100, EVIDENCE = 320 };
+static const double MILLION = 1e6;
+
+void scs_scale_clear(scs_scale *scale)
+{
+    *scale = (scs_scale){0};
+    for (int k = 0; k < SCS_N_SCALE_MOST; k++)
+        scale->most[k] = -INFINITY;
+}
+
+static void take(scs_scale *scale, int what, double value)
+{
+    if (value > scale->most[what])
+        scale->most[what] = value;
+}
+
+static double undo(int how, float value)
+{
+    double x = (double)value;
+
+    switch (how) {
+    case SCS_UNLOG_E:
+        return expm1(x);
+    case SCS_UNLOG_2:
+        return exp2(x) - 1;
+    case SCS_UNLOG_TWICE:
+        return value <= LARGEST_LOG_OF_LOG ? expm1(expm1(x)) : INFINITY;
+    default:
+        return x;
+    }
+}
+
+/* The cell's sums under every way to undo a logarithm; infinity where that cannot be. */
+static void add_sums(scs_scale *scale, const float *value, int64_t n)
+{
+    scale->sum[SCS_SCALE_SUMMED]++;
+    for (int how = 0; how < SCS_N_UNLOG; how++) {
+        double sum = 0;
+
+        for (int64_t k = 0; k < n && sum < INFINITY; k++)
+            sum += how == SCS_UNLOG_NOT || value[k] <= LARGEST_LOG ? undo(how, value[k]) : INFINITY;
+        take(scale, SCS_SCALE_HIGH + how, sum);
+        take(scale, SCS_SCALE_LOW + how, -sum);
+        if (sum < INFINITY)
+            scale->sum[SCS_SCALE_LOG + how] += llround(log(sum) * MILLION);
+    }
+}
+
+static void add_values(scs_scale *scale, const float *value, int64_t n)
+{
+    float largest = -INFINITY, smallest = INFINITY;
+    int64_t whole = 0, near = 0;
+
+    for (int64_t k = 0; k < n; k++) {
+        float off = fabsf(value[k] - rintf(value[k]));
+
+        largest = fmaxf(largest, value[k]);
+        smallest = fminf(smallest, value[k]);
+        whole += off == 0;
+        near += off <= (float)NEAR;
+    }
+    take(scale, SCS_SCALE_LARGEST, (double)largest);
+    take(scale, SCS_SCALE_SMALLEST, -(double)smallest);
+    scale->sum[SCS_SCALE_VALUES] += n;
+    scale->sum[SCS_SCALE_WHOLE] += whole;
+    scale->sum[SCS_SCALE_NEAR] += near;
+}
+
+void scs_scale_add(scs_scale *scale, const scs_csr *x, int64_t row, int64_t n_obs)
+{
+    int64_t stride = n_obs / SAMPLE > 0 ? n_obs / SAMPLE : 1;
+
+    scale->sum[SCS_SCALE_CELLS] += x->n_row;
+    add_values(scale, x->values + x->indptr[0], x->indptr[x->n_row] - x->indptr[0]);
+    for (int64_t i = 0; i < x->n_row; i++)
+        if ((row + i) % stride == 0 && x->indptr[i + 1] > x->indptr[i])
+            add_sums(scale, x->values + x->indptr[i], x->indptr[i + 1] - x->indptr[i]);
+}
+
+void scs_scale_merge(scs_scale *to, const scs_scale *from)
+{
+    for (int k = 0; k < SCS_N_SCALE_SUM; k++)
+        to->sum[k] += from->sum[k];
+    for (int k = 0; k < SCS_N_SCALE_MOST; k++)
+        take(to, k, from->most[k]);
+}
+
+static double largest(const scs_scale *s)
+{
+    return s->most[SCS_SCALE_LARGEST];
+}
+
+static double high(const scs_scale *s, int how)
+{
+    return s->most[SCS_SCALE_HIGH + how];
+}
+
+static double low(const scs_scale *s, int how)
+{
+    return -s->most[SCS_SCALE_LOW + how];
+}
+
+/* The way of undoing a logarithm under which all sampled cells sum to the same, best; -1: none. Of
+ * small values several do, nearly. */
+static int alike(const scs_scale *s)
+{
+    static const int ways[] = {SCS_UNLOG_E, SCS_UNLOG_2, SCS_UNLOG_TWICE, SCS_UNLOG_NOT};
+    double best = ALIKE;
+    int found = -1;
+
+    for (int k = 0; s->sum[SCS_SCALE_SUMMED] >= ALIKE_CELLS && k < SCS_N_UNLOG; k++)
+        if (high(s, ways[k]) < best * low(s, ways[k])) {
+            best = high(s, ways[k]) / low(s, ways[k]);
+            found = ways[k];
+        }
+    return found;
+}
+
+/* exp of the mean logarithm of the cells' sums. */
+static double middle(const scs_scale *s, int how)
+{
+    return exp((double)s->sum[SCS_SCALE_LOG + how] / MILLION / (double)s->sum[SCS_SCALE_SUMMED]);
+}
+
+static bool has_no_zero(const scs_scale *s, int32_t n_var)
+{
+    return n_var >= GENES_WITHOUT_ZERO && -s->most[SCS_SCALE_SMALLEST] == 1 &&
+           s->sum[SCS_SCALE_VALUES] == s->sum[SCS_SCALE_CELLS] * n_var;
+}
+
+scs_scale_kind scs_scale_judge(const scs_scale *s, int32_t n_var)
+{
+    int64_t n = s->sum[SCS_SCALE_VALUES];
+    bool whole = s->sum[SCS_SCALE_WHOLE] == n;
+
+    if (n == 0)
+        return SCS_SCALE_EMPTY;
+    if (whole || largest(s) > (double)LARGEST_LOG)
+        return has_no_zero(s, n_var) ? SCS_SCALE_PSEUDOCOUNT
+               : whole               ? SCS_SCALE_COUNTS
+                                     : SCS_SCALE_LINEAR;
+    switch (alike(s)) {
+    case SCS_UNLOG_E:
+    case SCS_UNLOG_2:
+        return SCS_SCALE_LOGGED;
+    case SCS_UNLOG_TWICE:
+        return SCS_SCALE_LOGGED_TWICE;
+    case SCS_UNLOG_NOT:
+        return SCS_SCALE_LINEAR;
+    default:
+        break;
+    }
+    if ((double)s->sum[SCS_SCALE_NEAR] >= SHARE_NEAR * (double)n ||
+        (high(s, SCS_UNLOG_E) > LARGEST_SUM && high(s, SCS_UNLOG_2) > LARGEST_SUM))
+        return SCS_SCALE_UNCLEAR;
+    return SCS_SCALE_LOGGED;
+}
+
+static const char *kind_name(int kind)
+{
+    static const char *const names[] = {
+        [SCS_SCALE_EMPTY] = "no value above 0",
+        [SCS_SCALE_COUNTS] = "raw counts",
+        [SCS_SCALE_LINEAR] = "values that are normalised or corrected but not logged",
+        [SCS_SCALE_LOGGED] = "values that are logged already",
+        [SCS_SCALE_UNCLEAR] = "values that may be logged or not",
+        [SCS_SCALE_LOGGED_TWICE] = "values that were logged twice",
+        [SCS_SCALE_PSEUDOCOUNT] = "values to all of which 1 was added",
+    };
+
+    return names[kind];
+}
+
+/* "562 to 11537", or "10000" where all are alike. */
+static char *range(const scs_scale *s, int how, char *out, size_t size)
+{
+    if (alike(s) == how)
+        snprintf(out, size, "%.6g", middle(s, how));
+    else
+        snprintf(out, size, "%.5g to %.5g", low(s, how), high(s, how));
+    return out;
+}
+
+/* The way in which the cells' sums are told. */
+static int told(const scs_scale *s, scs_scale_kind kind)
+{
+    if (kind == SCS_SCALE_LOGGED_TWICE)
+        return SCS_UNLOG_TWICE;
+    if (kind != SCS_SCALE_LOGGED)
+        return SCS_UNLOG_NOT;
+    if (alike(s) >= 0)
+        return alike(s);
+    return high(s, SCS_UNLOG_E) > LARGEST_SUM ? SCS_UNLOG_2 : SCS_UNLOG_E;
+}
+
+char *scs_scale_describe(const scs_scale *s, int32_t n_var, char *out, size_t size)
+{
+    static const char *const before[] = {
+        "", " before the logarithm", " before the logarithm to base 2", " before the logarithms"};
+    scs_scale_kind kind = scs_scale_judge(s, n_var);
+    int how = told(s, kind);
+    double share = 100 * (double)s->sum[SCS_SCALE_WHOLE] / (double)s->sum[SCS_SCALE_VALUES];
+    char sums[64] = "";
+
+    if (kind == SCS_SCALE_EMPTY)
+        snprintf(out, size, "%s", kind_name(kind));
+    else if (s->sum[SCS_SCALE_SUMMED] == 0)
+        snprintf(out, size, "%s: largest %.5g, %.3g %% whole numbers", kind_name(kind), largest(s),
+                 share);
+    else
+        snprintf(out, size, "%s: largest %.5g, %.3g %% whole numbers, cells sum to %s%s",
+                 kind_name(kind), largest(s), share, range(s, how, sums, sizeof sums), before[how]);
+    return out;
+}
+
+/* ---- what it means for a run ---- */
+
+typedef struct settling {
+    const scs_config *config;
+    const scs_h5ad *const *meta;
+    const scs_scale *scale;
+} settling;
+
+static scs_scale_kind kind_of(const settling *w, int32_t i)
+{
+    return scs_scale_judge(&w->scale[i], w->meta[i]->n_var);
+}
+
+static char *evidence(const settling *w, int32_t i, char *out)
+{
+    return scs_scale_describe(&w->scale[i], w->meta[i]->n_var, out, EVIDENCE);
+}
+
+static scs_status refuse_empty(const settling *w, int32_t i)
+{
+    const scs_h5ad *meta = w->meta[i];
+    char list[400];
+
+    if (meta->filled.n == 0)
+        return SCS_FAIL(SCS_EDATA,
+                        "%s: %s holds no value above 0, nor was another matrix found that does",
+                        meta->path, meta->matrix);
+    return SCS_FAIL(SCS_EDATA,
+                    "%s: %s holds no value above 0; set data.matrix to what has values: %s",
+                    meta->path, meta->matrix, scs_names_list(&meta->filled, 10, list, sizeof list));
+}
+
+/* What no setting makes right, and what contradicts an explicit one. */
+static scs_status check_kind(const settling *w, int32_t i)
+{
+    static const char trust[] = "data.trust_values: true if they are right as they are";
+    const scs_h5ad *meta = w->meta[i];
+    int normalize = w->config->data.normalize;
+    scs_scale_kind kind = kind_of(w, i);
+    bool is_log = kind == SCS_SCALE_LOGGED;
+    char found[EVIDENCE];
+
+    if (kind == SCS_SCALE_LOGGED_TWICE || kind == SCS_SCALE_PSEUDOCOUNT)
+        return SCS_FAIL(SCS_EDATA,
+                        "%s: %s holds %s; take that back, set data.matrix to another matrix, or %s",
+                        meta->path, meta->matrix, evidence(w, i, found), trust);
+    if (kind == SCS_SCALE_UNCLEAR)
+        return normalize != SCS_NORMALIZE_AUTO
+                   ? SCS_OK
+                   : SCS_FAIL(SCS_EDATA,
+                              "%s: %s holds %s; set data.normalize to log1p if they are counts, to "
+                              "none if they are logged",
+                              meta->path, meta->matrix, evidence(w, i, found));
+    if (normalize == SCS_NORMALIZE_AUTO || (normalize == SCS_NORMALIZE_NONE) == is_log)
+        return SCS_OK;
+    return SCS_FAIL(SCS_EDATA,
+                    "%s: %s holds %s; yet data.normalize is %s: set it to %s or auto, or %s",
+                    meta->path, meta->matrix, evidence(w, i, found), is_log ? "log1p" : "none",
+                    is_log ? "none" : "log1p", trust);
+}
+
+static bool differ(const settling *w, int32_t a, int32_t b)
+{
+    scs_scale_kind kind = kind_of(w, a);
+    const scs_scale *x = &w->scale[a], *y = &w->scale[b];
+    int how = told(x, kind);
+    double ratio;
+
+    if (kind != kind_of(w, b))
+        return true;
+    if (kind != SCS_SCALE_LOGGED || !x->sum[SCS_SCALE_SUMMED] || !y->sum[SCS_SCALE_SUMMED])
+        return false;
+    if (how != told(y, kind))
+        return true;
+    ratio = middle(x, how) / middle(y, how);
+    ratio = ratio < 1 ? 1 / ratio : ratio;
+    return ratio > (alike(x) == how && alike(y) == how ? ALIKE : OTHER_SCALE);
+}
+
+static scs_status check_pair(const settling *w, int32_t a, int32_t b)
+{
+    char one[EVIDENCE], other[EVIDENCE];
+
+    SCS_REQUIRE(!differ(w, a, b), SCS_EDATA,
+                "%s holds %s, but %s holds %s; bring them to one scale, or data.trust_values: true "
+                "with data.normalize none or log1p",
+                w->meta[a]->path, evidence(w, a, one), w->meta[b]->path, evidence(w, b, other));
+    return SCS_OK;
+}
+
+static scs_status check_all(const settling *w, int32_t n)
+{
+    bool trusted = w->config->data.trust_values && w->config->data.normalize != SCS_NORMALIZE_AUTO;
+
+    for (int32_t i = 0; i < n; i++) {
+        if (kind_of(w, i) == SCS_SCALE_EMPTY)
+            return refuse_empty(w, i);
+        if (!trusted)
+            SCS_TRY(check_kind(w, i));
+    }
+    for (int32_t i = 1; i < n && !trusted; i++)
+        SCS_TRY(check_pair(w, 0, i));
+    return SCS_OK;
+}
+
+/* "raw counts: ...; scaled to 10000 a cell, then log1p (data.normalize: auto)" */
+static scs_status say(const settling *w, int32_t n, int normalize, char **line)
+{
+    const scs_config *c = w->config;
+    char found[EVIDENCE], target[40] = "their median", done[120], all[2 * EVIDENCE];
+    scs_scale both = w->scale[0];
+    int32_t genes = w->meta[0]->n_var;
+
+    for (int32_t i = 1; i < n; i++) {
+        scs_scale_merge(&both, &w->scale[i]);
+        genes = w->meta[i]->n_var < genes ? w->meta[i]->n_var : genes;
+    }
+    if (c->data.target_sum > 0)
+        snprintf(target, sizeof target, "%.10g", c->data.target_sum);
+    if (normalize == SCS_NORMALIZE_LOG1P)
+        snprintf(done, sizeof done, "each cell is scaled to %s, then log1p", target);
+    else
+        snprintf(done, sizeof done, "taken as they are");
+    snprintf(all, sizeof all, "%s; %s (data.normalize: %s%s)%s",
+             scs_scale_describe(&both, genes, found, sizeof found), done,
+             c->data.normalize == SCS_NORMALIZE_AUTO    ? "auto"
+             : c->data.normalize == SCS_NORMALIZE_LOG1P ? "log1p"
+                                                        : "none",
+             c->data.trust_values ? ", data.trust_values" : "",
+             normalize == SCS_NORMALIZE_NONE && largest(&both) < (double)LARGEST_LOG_OF_LOG
+                 ? "; so small, they may be scaled or logged twice"
+                 : "");
+    return scs_text_copy(all, line);
+}
+
+scs_status scs_scale_settle(scs_config *config, const scs_h5ad *const *metas,
+                            const scs_scale *scale, scs_dataset *dataset)
+{
+    settling w = {config, metas, scale};
+    int normalize = config->data.normalize;
+
+    SCS_TRY(check_all(&w, dataset->n_input));
+    if (normalize == SCS_NORMALIZE_AUTO)
+        normalize = kind_of(&w, 0) == SCS_SCALE_LOGGED ? SCS_NORMALIZE_NONE : SCS_NORMALIZE_LOG1P;
+    SCS_TRY(say(&w, dataset->n_input, normalize, &dataset->values));
+    config->data.normalize = normalize;
+    return SCS_OK;
+}

@@ -1,0 +1,76 @@
+/** What scale the values of an input are on: raw counts, normalised but not logged, or logged. All
+ *  functions are Local.
+ *
+ *  Sums of whole numbers and maxima alone, so that parts read by any number of ranks, in any order,
+ *  add up to the same bits. */
+#ifndef SCS_SCALE_H
+#define SCS_SCALE_H
+
+#include "src/data/csr.h"
+#include "scscreen/dataset.h"
+
+/** Ways to undo a logarithm; the sums of a cell's values under the right one are alike in all
+ *  cells, where all genes are there. */
+enum scs_unlog {
+    SCS_UNLOG_NOT,   /**< x */
+    SCS_UNLOG_E,     /**< exp(x) - 1 */
+    SCS_UNLOG_2,     /**< 2^x - 1 */
+    SCS_UNLOG_TWICE, /**< exp(exp(x) - 1) - 1 */
+    SCS_N_UNLOG
+};
+
+/** Numbers that add up. */
+enum scs_scale_sum {
+    SCS_SCALE_CELLS,  /**< cells read, also those without values */
+    SCS_SCALE_VALUES, /**< values above 0 */
+    SCS_SCALE_WHOLE,  /**< of these, whole numbers */
+    SCS_SCALE_NEAR,   /**< of these, within 0.05 of one, whole ones included */
+    SCS_SCALE_SUMMED, /**< sampled cells that have values */
+    SCS_SCALE_LOG,    /**< [SCS_N_UNLOG] sum over them of log(sum of the cell), in millionths */
+    SCS_N_SCALE_SUM = SCS_SCALE_LOG + SCS_N_UNLOG
+};
+
+/** Numbers of which the largest stands. Negated where the smallest is wanted; -inf: none yet. */
+enum scs_scale_most {
+    SCS_SCALE_LARGEST,
+    SCS_SCALE_SMALLEST,                           /**< negated */
+    SCS_SCALE_HIGH,                               /**< [SCS_N_UNLOG] largest sum of a cell */
+    SCS_SCALE_LOW = SCS_SCALE_HIGH + SCS_N_UNLOG, /**< [SCS_N_UNLOG] negated smallest */
+    SCS_N_SCALE_MOST = SCS_SCALE_LOW + SCS_N_UNLOG
+};
+
+struct scs_scale {
+    int64_t sum[SCS_N_SCALE_SUM];
+    double most[SCS_N_SCALE_MOST];
+};
+
+typedef enum scs_scale_kind {
+    SCS_SCALE_EMPTY,
+    SCS_SCALE_COUNTS, /**< whole numbers */
+    SCS_SCALE_LINEAR, /**< too large for logarithms: CPM, corrected counts */
+    SCS_SCALE_LOGGED,
+    SCS_SCALE_UNCLEAR, /**< small, and not as logarithms of counts are */
+    SCS_SCALE_LOGGED_TWICE,
+    SCS_SCALE_PSEUDOCOUNT /**< not logged, and no value is 0 */
+} scs_scale_kind;
+
+/** Before any cell. */
+void scs_scale_clear(scs_scale *scale);
+/** Cells [row, row + x->n_row) of n_obs: all values; sums of a cell for some thousand of them,
+ *  chosen by their row number. */
+void scs_scale_add(scs_scale *scale, const scs_csr *x, int64_t row, int64_t n_obs);
+/** to <- both. */
+void scs_scale_merge(scs_scale *to, const scs_scale *from);
+/** @param n_var genes of the input */
+scs_scale_kind scs_scale_judge(const scs_scale *scale, int32_t n_var);
+/** "raw counts: largest 2950, 100 % whole numbers, cells sum to 562 to 11537". @return out */
+char *scs_scale_describe(const scs_scale *scale, int32_t n_var, char *out, size_t size);
+
+/** What data.normalize means for these inputs: sets it where it is auto, and gives the dataset the
+ *  line that says what was found and done. SCS_EDATA names the input whose values contradict it, or
+ *  are unlike another's, or are nothing to start from.
+ *  @param scale [dataset->n_input] */
+SCS_MUST_USE scs_status scs_scale_settle(scs_config *config, const scs_h5ad *const *metas,
+                                         const scs_scale *scale, scs_dataset *dataset);
+
+#endif
