@@ -101,15 +101,36 @@ bool scs_dose_parse(const char *text, double *dose)
     return end != text && *end == '\0' && isfinite(*dose) && *dose > 0;
 }
 
+/* A label as a part of a name: a backslash before what would end it. Caller frees. */
+static scs_status escape_part(const char *label, char **part)
+{
+    char *to;
+
+    SCS_TRY(SCS_ALLOC(*part, 2 * (int64_t)strlen(label) + 1));
+    for (to = *part; *label; label++) {
+        if (*label == '|' || *label == '\\')
+            *to++ = '\\';
+        *to++ = *label;
+    }
+    *to = '\0';
+    return SCS_OK;
+}
+
 scs_status scs_dose_row_name_add(const char *species, const char *cell_type,
                                  const char *perturbation, const char *dose, scs_names *names)
 {
+    char *part[3] = {0}, *name = NULL;
     scs_status st;
-    char *name;
 
-    SCS_TRY(scs_file_path_print(&name, "%s|%s|%s%s%s", species, cell_type, perturbation,
-                                *dose ? "|" : "", dose));
+    SCS_GO(st, escape_part(species, &part[0]));
+    SCS_GO(st, escape_part(cell_type, &part[1]));
+    SCS_GO(st, escape_part(perturbation, &part[2]));
+    SCS_GO(st, scs_file_path_print(&name, "%s|%s|%s%s%s", part[0], part[1], part[2],
+                                   *dose ? "|" : "", dose));
     st = scs_names_add(names, name);
+done:
+    for (int i = 0; i < 3; i++)
+        free(part[i]);
     free(name);
     return st;
 }

@@ -37,7 +37,8 @@ enum { SCS_DOSE_TEXT = 32 };
 /** The shortest decimal that reads back as the same number: "0.5", "10". @return out */
 char *scs_dose_text(double dose, char out[SCS_DOSE_TEXT]);
 /** Append the name that a row has in every file, "species|cell type|perturbation" and "|dose" where
- *  it has one.
+ *  it has one; a backslash stands before each | and backslash of a label, so that two rows never
+ *  have one name.
  *  @param dose its text, "" without one  @return SCS_OK or SCS_ENOMEM */
 SCS_MUST_USE scs_status scs_dose_row_name_add(const char *species, const char *cell_type,
                                               const char *perturbation, const char *dose,

@@ -363,6 +363,18 @@ done:
     return st;
 }
 
+/* A frame's columns by its attribute column-order, as anndata lists them: a column named "a/b" is
+ * the member b of a group a. Its members where it has none. */
+static scs_status list_columns(const scs_h5 *h5, const char *frame, scs_names *all)
+{
+    bool found = false;
+
+    if (!scs_h5_is_group(h5, frame))
+        return scs_h5_member_names(h5, frame, all);
+    SCS_TRY(scs_h5_attr_texts(h5, frame, "column-order", all, &found));
+    return found ? SCS_OK : scs_h5_members(h5, frame, all);
+}
+
 scs_status scs_h5ad_obs_columns(const scs_h5 *h5, const char *frame, scs_names *names)
 {
     scs_names all = {0};
@@ -370,8 +382,7 @@ scs_status scs_h5ad_obs_columns(const scs_h5 *h5, const char *frame, scs_names *
     scs_status st = SCS_OK;
 
     SCS_GO(st, index_column(h5, frame, &index));
-    SCS_GO(st, scs_h5_is_group(h5, frame) ? scs_h5_members(h5, frame, &all)
-                                          : scs_h5_member_names(h5, frame, &all));
+    SCS_GO(st, list_columns(h5, frame, &all));
     for (scs_lidx i = 0; i < all.n; i++)
         if (strcmp(all.name[i], index) != 0 && strcmp(all.name[i], "__categories") != 0)
             SCS_GO(st, scs_names_add(names, all.name[i]));

@@ -193,19 +193,33 @@ static scs_status check_regular(const char *path)
 }
 
 /* H5Ewalk2's visitor: whether a line of the error stack is about a truncated file. */
-static herr_t note_truncation(unsigned n, const H5E_error2_t *error, void *truncated)
+/* What HDF5's error stack says of a failure. */
+typedef struct why {
+    bool truncated, in_use;
+} why;
+
+static herr_t note_why(unsigned n, const H5E_error2_t *error, void *arg)
 {
+    why *w = arg;
+
     (void)n;
-    if (error->desc && strstr(error->desc, "truncated"))
-        *(bool *)truncated = true;
+    if (error->desc) {
+        w->truncated |= strstr(error->desc, "truncated") != NULL;
+        w->in_use |= strstr(error->desc, "already open for write") != NULL;
+    }
     return 0;
 }
 
 /* The words for a file that HDF5 does not open: cut short, damaged (or being written), or no
  * HDF5 at all. */
-static scs_status not_opened(const char *path, bool truncated)
+static scs_status not_opened(const char *path, const why *w)
 {
-    if (truncated)
+    if (w->in_use)
+        return SCS_FAIL(SCS_EDATA,
+                        "%s: is marked as being written; wait for the program that writes it, or, "
+                        "if that was ended, take the mark off: h5clear -s %s (Debian: hdf5-tools)",
+                        path, path);
+    if (w->truncated)
         return SCS_FAIL(SCS_EDATA, "%s: truncated HDF5 file (it was cut short); fetch it again",
                         path);
     if (H5Fis_hdf5(path) > 0)
@@ -221,8 +235,8 @@ static scs_status not_opened(const char *path, bool truncated)
 /* H5F_CLOSE_STRONG: whatever is left open goes with the file. Locking as HDF5 does it, but not
  * on file systems without locks. Plain reads of the system (sec2), whatever driver the
  * environment names.
- * @param[out] truncated what HDF5's error stack says of a failure */
-static hid_t open_file(const char *path, bool *truncated)
+ * @param[out] w why not */
+static hid_t open_file(const char *path, why *w)
 {
     hid_t access = H5Pcreate(H5P_FILE_ACCESS), file = H5I_INVALID_HID;
 
@@ -231,7 +245,7 @@ static hid_t open_file(const char *path, bool *truncated)
         H5Pset_file_locking(access, true, true) >= 0)
         file = H5Fopen(path, H5F_ACC_RDONLY, access);
     if (file < 0)
-        (void)H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, note_truncation, truncated);
+        (void)H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, note_why, w);
     scs_h5_drop(access);
     return file;
 }
@@ -239,14 +253,14 @@ static hid_t open_file(const char *path, bool *truncated)
 /* Without a memory budget 16 GiB, the default of data.memory. */
 scs_status scs_h5_open(const char *path, int64_t memory, scs_h5 *h5)
 {
-    bool truncated = false;
+    why w = {0};
 
     *h5 = (scs_h5){.file = H5I_INVALID_HID, .memory = memory > 0 ? memory : (int64_t)16 << 30};
     SCS_TRY(check_regular(path));
     SCS_TRY(prepare_library());
-    h5->file = open_file(path, &truncated);
+    h5->file = open_file(path, &w);
     if (h5->file < 0)
-        return not_opened(path, truncated);
+        return not_opened(path, &w);
     if (scs_text_copy(path, &h5->path) != SCS_OK) {
         scs_h5_close(h5);
         return SCS_ENOMEM;
@@ -555,6 +569,9 @@ scs_status scs_h5_budget(const scs_h5 *h5, const char *path, int64_t n, size_t s
 
 /* Only filters that are known: of another one neither its decoder nor its failure modes are
  * ours. */
+/* From here on filters are plugins, which h5py has from the package hdf5plugin alone. */
+enum { REGISTERED_FILTERS = 256 };
+
 static scs_status check_filters(const scs_h5 *h5, const char *path, hid_t creation)
 {
     int n = H5Pget_nfilters(creation);
@@ -568,8 +585,9 @@ static scs_status check_filters(const scs_h5 *h5, const char *path, hid_t creati
                                          name, &config);
         SCS_REQUIRE(is_known_filter(id), SCS_EDATA,
                     "%s: %s is compressed with filter %d (%.63s), which is not read; rewrite the "
-                    "file: anndata.read_h5ad(...).write_h5ad(..., compression=\"gzip\")",
-                    h5->path, path, id, *name ? name : "unnamed");
+                    "file: %sanndata.read_h5ad(...).write_h5ad(..., compression=\"gzip\")",
+                    h5->path, path, id, *name ? name : "unnamed",
+                    id < REGISTERED_FILTERS ? "" : "import hdf5plugin; ");
     }
     return SCS_OK;
 }

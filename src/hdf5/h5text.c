@@ -8,6 +8,7 @@
 #include "src/base/text.h"
 #include "src/hdf5/h5read.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -411,23 +412,111 @@ scs_status scs_h5_attr_text(const scs_h5 *h5, const char *path, const char *attr
     return scs_context(st, "%s: %s: attribute %s: ", h5->path, path, attr);
 }
 
+/* R has no other numbers than doubles. @return false where one is no whole number */
+static bool read_whole_numbers(const attribute *a, int64_t *values)
+{
+    double number[8];
+
+    if (a->n > (int64_t)(sizeof number / sizeof *number) ||
+        H5Aread(a->id, H5T_NATIVE_DOUBLE, number) < 0)
+        return false;
+    for (int64_t i = 0; i < a->n; i++) {
+        if (!(fabs(number[i]) <= 9007199254740992.) || number[i] != floor(number[i]))
+            return false;
+        values[i] = (int64_t)number[i];
+    }
+    return true;
+}
+
+/* Texts of either kind, one after another. @param memory [n], from HDF5 */
+static scs_status add_texts(const attribute *a, char **memory, scs_names *names)
+{
+    for (int64_t i = 0; i < a->n; i++) {
+        const char *text = memory[i] ? memory[i] : "";
+
+        SCS_REQUIRE(scs_text_is_utf8(text, strlen(text)), SCS_EDATA, "is not UTF-8 text");
+        SCS_TRY(scs_names_add(names, text));
+    }
+    return SCS_OK;
+}
+
+static scs_status read_variable_texts(const attribute *a, scs_names *names)
+{
+    hid_t space = H5Aget_space(a->id);
+    char **memory = NULL;
+    scs_status st;
+
+    SCS_GO(st, SCS_ALLOC(memory, a->n));
+    SCS_GO(st,
+           H5Aread(a->id, a->type, memory) >= 0 ? SCS_OK : SCS_FAIL(SCS_EDATA, "cannot be read"));
+    st = add_texts(a, memory, names);
+    (void)H5Dvlen_reclaim(a->type, space, H5P_DEFAULT, memory);
+done:
+    free(memory);
+    scs_h5_drop(space);
+    return st;
+}
+
+static scs_status read_fixed_texts(const attribute *a, scs_names *names)
+{
+    size_t size = H5Tget_size(a->type);
+    char *memory = NULL, *one = NULL;
+    int64_t bytes;
+    scs_status st;
+
+    SCS_REQUIRE(!__builtin_mul_overflow(a->n, size, &bytes) && bytes <= TEXT_MAX, SCS_EDATA,
+                "too much text");
+    SCS_GO(st, SCS_ALLOC(memory, bytes));
+    SCS_GO(st,
+           H5Aread(a->id, a->type, memory) >= 0 ? SCS_OK : SCS_FAIL(SCS_EDATA, "cannot be read"));
+    for (int64_t i = 0; i < a->n; i++) {
+        SCS_GO(st, scs_text_copy_n(memory + (size_t)i * size,
+                                   strnlen(memory + (size_t)i * size, size), &one));
+        st = scs_text_is_utf8(one, strlen(one)) ? scs_names_add(names, one)
+                                                : SCS_FAIL(SCS_EDATA, "is not UTF-8 text");
+        free(one);
+        if (st != SCS_OK)
+            break;
+    }
+done:
+    free(memory);
+    return st;
+}
+
+scs_status scs_h5_attr_texts(const scs_h5 *h5, const char *path, const char *attr, scs_names *names,
+                             bool *found)
+{
+    attribute a;
+    scs_status st = SCS_OK;
+
+    SCS_TRY(open_attribute(h5, path, attr, &a));
+    *found = a.id >= 0 && a.kind == H5T_STRING && a.n >= 0 && a.n <= TEXT_MAX;
+    if (*found && a.n > 0)
+        st = H5Tis_variable_str(a.type) > 0 ? read_variable_texts(&a, names)
+                                            : read_fixed_texts(&a, names);
+    drop_attribute(&a);
+    return st == SCS_OK ? st : scs_context(st, "%s: %s: attribute %s: ", h5->path, path, attr);
+}
+
 /* More than `max` is an error, not a cut: a shape of three numbers is no shape of ours. */
 scs_status scs_h5_attr_int64(const scs_h5 *h5, const char *path, const char *attr, int max,
                              int64_t *values, int *n)
 {
     attribute a;
-    herr_t done = -1;
+    bool done = false;
 
     SCS_TRY(open_attribute(h5, path, attr, &a));
     *n = 0;
     if (a.id < 0)
         return SCS_OK;
-    if ((a.kind == H5T_INTEGER || a.kind == H5T_ENUM) && a.n >= 0 && a.n <= max) {
+    if (a.n >= 0 && a.n <= max) {
         *n = (int)a.n;
-        done = H5Aread(a.id, H5T_NATIVE_INT64, values);
+        done = a.kind == H5T_FLOAT ? read_whole_numbers(&a, values)
+                                   : (a.kind == H5T_INTEGER || a.kind == H5T_ENUM) &&
+                                         H5Aread(a.id, H5T_NATIVE_INT64, values) >= 0;
     }
     drop_attribute(&a);
-    SCS_REQUIRE(done >= 0, SCS_EDATA, "%s: %s: attribute %s must be at most %d integers", h5->path,
-                path, attr, max);
+    SCS_REQUIRE(done, SCS_EDATA, "%s: %s: attribute %s must be at most %d integers", h5->path, path,
+                attr, max);
     return SCS_OK;
 }

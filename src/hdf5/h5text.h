@@ -48,6 +48,10 @@ SCS_MUST_USE scs_status scs_h5_member_names(const scs_h5 *h5, const char *path, 
  */
 SCS_MUST_USE scs_status scs_h5_attr_text(const scs_h5 *h5, const char *path, const char *attr,
                                          char **text, bool *found);
+/** An attribute that is a list of texts, at most a million. @param names appended
+ *  @param[out] found false: there is none of that name, or it holds no text */
+SCS_MUST_USE scs_status scs_h5_attr_texts(const scs_h5 *h5, const char *path, const char *attr,
+                                          scs_names *names, bool *found);
 /** An attribute of integers, such as `shape`.
  *  @param[out] values [max]  @param[out] n how many there are; 0 where there is no such attribute
  */

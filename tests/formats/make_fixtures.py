@@ -5,6 +5,7 @@ make(folder) returns the good ones as (path, matrix, a file that holds the same)
 the bad ones as (path, matrix, words of the refusal).
 """
 import os
+import subprocess
 import sys
 import warnings
 import zlib
@@ -86,6 +87,13 @@ class Good:
         data.obs_names = [f"same{i // 2}" for i in range(CELLS)]
         data.write_h5ad(self.path("unicode"))
 
+        data = anndata_of(counts())
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # anndata 0.12 discourages, writes and reads it
+            data.obs["cell/type"] = data.obs.cell_type
+            data.obs["a/b/number"] = data.obs.number
+            data.write_h5ad(self.path("slash"))
+
     def by_hand(self):
         """What anndata reads but does not write."""
         for index in ("i4", "i8", "u2", "u8"):
@@ -101,6 +109,11 @@ class Good:
                     fletcher32=True)
             replace(file, "X/indices", file["X/indices"][:], compression=9, shuffle=True,
                     chunks=(7,))
+        with edited(self.path("float_shape")) as file:  # R has no other numbers
+            del file["X"].attrs["shape"]
+            file["X"].attrs["shape"] = np.array([CELLS, GENES], dtype="f8")
+        with edited(self.path("no_order", like="csr_None")) as file:
+            del file["obs"].attrs["column-order"]
         with edited(self.path("text_columns")) as file:
             plain_text(file)
         with edited(self.path("fixed_text")) as file:
@@ -337,7 +350,7 @@ BAD = [
     ("bomb_names", bomb("var/_index", 1 << 28, "S8"), "no real data"),
     ("bomb_categories", bomb("obs/cell_type/categories", 1 << 28, "S8"), "no real data"),
     ("bomb_deflate", deflate_bomb, "full length"),
-    ("unknown_filter", unknown_filter, 'compression="gzip"'),
+    ("unknown_filter", unknown_filter, 'import hdf5plugin; anndata.read_h5ad(...).write_h5ad(..., compression="gzip")'),
     ("lzf_short", broken_lzf(b"\x1fabc"), "damaged"),
     ("lzf_back", broken_lzf(b"\x00a\xff\xff\xff\xff\xff\xff"), "damaged"),
     ("lzf_small", broken_lzf(b"\x03abcd"), "damaged"),
@@ -379,6 +392,8 @@ BAD = [
     ("no_codes", remove("obs/cell_type/codes"), "there is no obs/cell_type/codes"),
     ("kind", relabel("X", "encoding-type", "coo_matrix"), "coo_matrix"),
     ("shape", relabel("X", "shape", [CELLS + 1, GENES]), "belong"),
+    ("shape_half", relabel("X", "shape", np.array([CELLS, GENES + .5])), "attribute shape"),
+    ("shape_nan", relabel("X", "shape", np.array([CELLS, np.nan])), "attribute shape"),
     ("shape_negative", relabel("X", "shape", [-1, GENES]), "absurd shape"),
     ("shape_long", relabel("X", "shape", [CELLS, GENES, 1]), "attribute shape"),
     ("genes", relabel("X", "shape", [CELLS, GENES + 1]), "names 23 genes"),
@@ -412,6 +427,22 @@ def make_bad(folder):
     return files + make_no_h5(folder)
 
 
+LEFT_OPEN = """
+import os, sys, h5py
+file = h5py.File(sys.argv[1], "w", libver="v110")
+file.create_dataset("X", data=[1.0], maxshape=(None,), chunks=(8,))
+file.swmr_mode = True
+os._exit(0)
+"""
+
+
+def left_open(folder):
+    """A file whose writer was killed: its mark of being written stays."""
+    path = os.path.join(folder, "bad_left_open.h5ad")
+    subprocess.run([sys.executable, "-c", LEFT_OPEN, path], check=True)
+    return path
+
+
 def make_no_h5(folder):
     def write(name, data):
         path = os.path.join(folder, f"bad_{name}.h5ad")
@@ -425,6 +456,7 @@ def make_no_h5(folder):
             (write("nothing", b""), "X", "is empty"),
             (write("cut", whole[: len(whole) // 2]), "X", "truncated"),
             (write("header", whole[:60]), "X", "truncated"),
+            (left_open(folder), "X", f"h5clear -s {folder}"),
             (os.path.join(folder, "absent.h5ad"), "X", "No such file"),
             (folder, "X", "no regular file"),
             (os.path.join(folder, "good_layer.h5ad"), "raw", "layers/counts"),

@@ -317,10 +317,32 @@ static void auto_leaves_out_doses(void)
     end(&t);
 }
 
+/* Whatever the labels hold, two rows never have one name. */
+static void names_of_rows_are_unique(void)
+{
+    static const char *const rows[][4] = {
+        {"h", "T", "x|y", ""},   {"h", "T|x", "y", ""}, {"h", "T\\", "x|y", ""},
+        {"h", "T\\|x", "y", ""}, {"h|T", "x", "y", ""}, {"h", "T", "x|y|2", ""},
+        {"h", "T", "x|y", "2"},  {"h", "T", "x", "2"},
+    };
+    scs_names names = {0};
+    scs_index index;
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        CHECK_OK(scs_dose_row_name_add(rows[i][0], rows[i][1], rows[i][2], rows[i][3], &names));
+    CU_ASSERT_STRING_EQUAL(names.name[0], "h|T|x\\|y");
+    CU_ASSERT_STRING_EQUAL(names.name[7], "h|T|x|2");
+    CHECK_OK(scs_names_index_create(&names, &index));
+    CU_ASSERT_EQUAL(scs_names_index_duplicate(&index), -1);
+    scs_names_index_clear(&index);
+    scs_names_clear(&names);
+}
+
 int main(void)
 {
     static const scs_test tests[] = {
         {"the scale and the text of doses", way_and_text},
+        {"names of rows are unique", names_of_rows_are_unique},
         {"observed doses are rows", observed_doses_are_rows},
         {"a seen dose is estimated there", a_seen_dose_is_estimated_there},
         {"unseen doses lie between", unseen_doses_lie_between},
