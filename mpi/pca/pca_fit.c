@@ -88,6 +88,8 @@ int64_t scs_pca_fit_mesh_local(int64_t global, int block, int at, int n_process)
 
 /* ---- Sums of products ---- */
 
+enum { ON_FOUR_RANKS = 92532 }; /* most genes whose workspace 4 ranks can index */
+
 enum { CHUNK = 2048 }; /* cells sent at once: few MB, so that neither memory nor latency matters */
 
 /* Cells of one rank as all ranks get them. */
@@ -103,22 +105,34 @@ typedef struct axis {
     int32_t *row, *col; /* [nnz] */
 } axis;
 
+/* ScaLAPACK indexes with int: a rank's part of the covariance, and the workspace of its solver. */
+static scs_status check_sizes(const scs_gram *gram, int32_t n_rank)
+{
+    int64_t size = gram->n_row * gram->n_col, work = scs_pca_fit_workspace(gram->n, n_rank);
+
+    SCS_REQUIRE(size <= INT32_MAX, SCS_EARG,
+                "%d genes: one rank's part of their covariance has %lld elements, more than "
+                "ScaLAPACK can index; use more ranks",
+                gram->n, (long long)size);
+    SCS_REQUIRE(work <= INT32_MAX, SCS_EARG,
+                "%d genes: the workspace for their eigenvectors has %lld elements on each of %d "
+                "ranks, more than ScaLAPACK can index; use more ranks (4 take %d genes)",
+                gram->n, (long long)work, n_rank, ON_FOUR_RANKS);
+    return SCS_OK;
+}
+
 scs_status scs_pca_fit_open(scs_comm *comm, int32_t n_gene, int block, scs_gram *gram)
 {
     const scs_mesh *m = &gram->mesh;
-    int64_t size;
     scs_status st;
 
     *gram = (scs_gram){.n = n_gene};
     SCS_TRY(scs_comm_agree(comm, mesh_open(comm, block, &gram->mesh)));
     gram->n_row = scs_pca_fit_mesh_count(n_gene, block, m->row, m->n_row);
     gram->n_col = scs_pca_fit_mesh_count(n_gene, block, m->col, m->n_col);
-    size = gram->n_row * gram->n_col;
-    st = size <= INT32_MAX ? SCS_ALLOC(gram->a, size)
-                           : SCS_FAIL(SCS_EARG,
-                                      "%d genes: one rank's part of their covariance has %lld "
-                                      "elements, more than ScaLAPACK can index; use more ranks",
-                                      n_gene, (long long)size);
+    st = check_sizes(gram, scs_comm_size(comm));
+    if (st == SCS_OK)
+        st = SCS_ALLOC(gram->a, gram->n_row * gram->n_col);
     if (st == SCS_OK)
         st = SCS_ALLOC(gram->sum, n_gene);
     return scs_comm_agree(comm, st);
@@ -399,9 +413,28 @@ static scs_status describe(const scs_gram *gram, int32_t n_top, solver *s)
     return SCS_ALLOC(s->vector, gram->n_row * gram->n_col);
 }
 
-static scs_status allocate_work(solver *s)
+/* What pdsyntrd wants is 2 (nb + 1) (4 nps + 2) + (nps + 4) nps numbers: n dealt to the root of the
+ * ranks, nb PJLAENV's block. */
+static int64_t workspace(int64_t n, int32_t n_rank, int64_t nb)
+{
+    int64_t side = (int64_t)sqrt((double)n_rank), nps = (n + side - 1) / side;
+
+    return 5 * n + 2 * (nb + 1) * (4 * nps + 2) + (nps + 4) * nps;
+}
+
+int64_t scs_pca_fit_workspace(int32_t n_gene, int32_t n_rank)
+{
+    return workspace(n_gene, n_rank, 16);
+}
+
+/* A query that wrapped answers less than pdsyntrd takes whatever its block. */
+static scs_status allocate_work(solver *s, int32_t n_rank)
 {
     SCS_REQUIRE(s->info == 0, SCS_EINTERNAL, "pdsyevr: workspace query, info %d", s->info);
+    SCS_REQUIRE(s->lwork >= workspace(s->n, n_rank, 0), SCS_EARG,
+                "%d genes: ScaLAPACK asks for a workspace of %d elements for their eigenvectors, "
+                "where it takes %lld; use more ranks",
+                s->n, s->lwork, (long long)workspace(s->n, n_rank, 0));
     SCS_TRY(SCS_ALLOC(s->work, s->lwork));
     return SCS_ALLOC(s->iwork, s->liwork);
 }
@@ -452,7 +485,7 @@ static scs_status find(scs_gram *gram, int32_t n_top, solver *s)
 
     SCS_TRY(scs_comm_agree(comm, describe(gram, n_top, s)));
     solve(gram, s, true);
-    SCS_TRY(scs_comm_agree(comm, allocate_work(s)));
+    SCS_TRY(scs_comm_agree(comm, allocate_work(s, scs_comm_size(comm))));
     solve(gram, s, false);
     return scs_comm_agree(comm, check(s, n_top));
 }

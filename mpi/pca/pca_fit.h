@@ -33,6 +33,11 @@ typedef struct scs_cells {
     int64_t first, n;
 } scs_cells;
 
+/** Numbers of workspace that pdsyevr takes on each rank, as ScaLAPACK 2.2.1 counts them: the 5 n of
+ * its own and what pdsyntrd wants, which grows with the square of n / floor(sqrt(n_rank)). Beyond
+ * INT32_MAX its integers wrap, and it answers less with info 0: on one rank from 46,269 genes on.
+ * Local. */
+int64_t scs_pca_fit_workspace(int32_t n_gene, int32_t n_rank);
 /** The largest block that scs_pca_fit_eigen can use for n_top eigenvectors, from 4 to 64: larger is
  * faster, and too large makes ScaLAPACK's vectors wrong (pca_fit.c). Local, alike on all ranks. */
 int scs_pca_fit_block(int32_t n_gene, int32_t n_top, int32_t n_rank);

@@ -177,6 +177,29 @@ static void blocks_must_fit(void)
     scs_comm_destroy(&comm);
 }
 
+/* ScaLAPACK 2.2.1's own answers (pdsyevr, block 64, the top 50), and where its integers wrap: from
+ * 46,269 genes on one rank it answers 4,958,977. */
+static void more_genes_than_it_can_index_need_ranks(void)
+{
+    scs_comm *comm = open_world();
+    scs_gram gram;
+
+    CU_ASSERT_EQUAL(scs_pca_fit_workspace(1000, 1), 1145068);
+    CU_ASSERT_EQUAL(scs_pca_fit_workspace(1001, 2), 1147214);
+    CU_ASSERT_EQUAL(scs_pca_fit_workspace(1001, 4), 326214);
+    CU_ASSERT_EQUAL(scs_pca_fit_workspace(46268, 1), 2147436752);
+    CU_ASSERT(scs_pca_fit_workspace(46269, 2) > INT32_MAX);
+    CU_ASSERT_EQUAL(scs_pca_fit_workspace(90000, 4), 2031750068);
+    CU_ASSERT(scs_pca_fit_workspace(92532, 4) <= INT32_MAX);
+    CU_ASSERT(scs_pca_fit_workspace(92533, 4) > INT32_MAX);
+    if (scs_comm_size(comm) <= 3) {
+        CHECK_FAILS(scs_pca_fit_open(comm, 46269, 64, &gram), SCS_EARG, "use more ranks (4 take");
+        CU_ASSERT_PTR_NULL(gram.a);
+        scs_pca_fit_close(&gram);
+    }
+    scs_comm_destroy(&comm);
+}
+
 static void one_cell_is_too_few(void)
 {
     scs_comm *comm = open_world();
@@ -193,6 +216,7 @@ static const scs_test tests[] = {
     {"indices are dealt once", indices_are_dealt_once},
     {"LAPACK's components to 1e-6 on any process grid", as_lapack_on_any_grid},
     {"blocks must fit", blocks_must_fit},
+    {"more genes than it can index", more_genes_than_it_can_index_need_ranks},
     {"one cell is too few", one_cell_is_too_few},
 };
 
