@@ -1,4 +1,9 @@
-/** Communication: the only public header that knows MPI. */
+/** Communication: the only public header that knows MPI.
+ *
+ *  A Collective function is called by all ranks of the communicator, in the same order. It returns
+ *  the same status on all of them where it says so (scs_comm_agree); a failure of MPI itself is
+ *  SCS_EIO with MPI's words. Allocating functions also return SCS_ENOMEM.
+ */
 #ifndef SCSCREEN_COMM_H
 #define SCSCREEN_COMM_H
 
@@ -12,9 +17,11 @@ SCS_MUST_USE scs_status scs_comm_mpi_status(int code, const char *what);
 
 /** A communicator with the buffers its team's hooks need. */
 typedef struct scs_comm scs_comm;
-/** Duplicates `world`; MPI errors return instead of aborting. Collective. */
+/** Duplicates `world`; MPI errors return instead of aborting. Collective.
+ *  @param[out] comm caller destroys, before MPI_Finalize */
 SCS_MUST_USE scs_status scs_comm_create(MPI_Comm world, scs_comm **comm);
 void scs_comm_destroy(scs_comm **comm);
+/** Local. */
 int32_t scs_comm_rank(const scs_comm *comm);
 int32_t scs_comm_size(const scs_comm *comm);
 MPI_Comm scs_comm_mpi(const scs_comm *comm);

@@ -1,5 +1,8 @@
-/** All inputs seen as one atlas: cells numbered through the files, genes joined, labels united. All
- * functions are Local. */
+/** All inputs seen as one atlas: cells numbered through the files, genes joined, labels united.
+ *
+ *  Made on every rank from the files' metadata, alike; no expression value is read for it. All
+ *  functions are Local; those that allocate also return SCS_ENOMEM.
+ */
 #ifndef SCSCREEN_DATASET_H
 #define SCSCREEN_DATASET_H
 
@@ -7,9 +10,10 @@
 
 /* ---- input files ---- */
 
-/** What one .h5ad file holds, as far as a run needs it: metadata, checked (src/h5ad.h). */
+/** What one .h5ad file holds, as far as a run needs it: metadata, checked (src/data/h5ad.h). */
 typedef struct scs_h5ad scs_h5ad;
 
+/** What is wanted of a file. Texts are borrowed during the call. */
 typedef struct scs_h5ad_request {
     const char *matrix; /**< NULL = "X" */
     /** obs columns; NULL or "" = not wanted */
@@ -18,8 +22,11 @@ typedef struct scs_h5ad_request {
 } scs_h5ad_request;
 
 /** Read a file's metadata in a forked child with limits; call before MPI_Init.
+ *
  *  A crash or time-out of the child becomes SCS_EDATA ("FILE: damaged HDF5 (the reader died on it)
- * ..."). Wrong column: SCS_EDATA and the message lists the columns there are. */
+ *  ..."); so does a file that is no AnnData file, or lacks a column or matrix: the message lists
+ *  those there are.
+ *  @param[out] meta caller destroys; NULL after an error */
 SCS_MUST_USE scs_status scs_h5ad_probe(const char *path, const scs_h5ad_request *request,
                                        scs_h5ad **meta);
 void scs_h5ad_destroy(scs_h5ad **meta);
@@ -29,7 +36,8 @@ typedef struct scs_scale scs_scale;
 
 /* ---- the dataset ---- */
 
-/** Zeroed where the data have no doses: every condition is a perturbation of its own. */
+/** What each condition is: a perturbation at a dose. Zeroed where the data have no doses: every
+ * condition is a perturbation of its own. */
 typedef struct scs_dose_list {
     int32_t n;               /**< conditions, or 0 */
     scs_names perturbations; /**< sorted; the control is one of them */
@@ -42,12 +50,13 @@ typedef struct scs_dose_list {
 typedef enum scs_role {
     SCS_ROLE_TRAIN,
     SCS_ROLE_VALID,
-    SCS_ROLE_HELD_OUT, /**< combination in hold_out: never seen by training or the atlas' shifts,
+    SCS_ROLE_HELD_OUT, /**< combination in hold_out: never seen by training or the atlas's shifts,
                           scored afterwards */
     SCS_ROLE_UNUSED    /**< a label is missing */
 } scs_role;
 
-/** What becomes of a gene of an input. */
+/** What becomes of a gene of an input. Of several rows in a table of orthologs the last in this
+ *  order counts. */
 typedef enum scs_gene_fate {
     SCS_GENE_KEPT,
     SCS_GENE_NOT_IN_TABLE, /**< of orthologs */
@@ -60,9 +69,10 @@ typedef enum scs_gene_fate {
     SCS_GENE_NOT_LISTED,    /**< data.genes does not name it */
     SCS_N_GENE_FATE
 } scs_gene_fate;
-/** "kept", "not_in_table", ..., "not_in_data_genes". */
+/** "kept", "not_in_table", ..., "not_in_data_genes": as the result file names it. */
 const char *scs_genes_fate_name(int fate);
 
+/** Owned throughout. Labels of cells are positions in the lists, which are sorted by bytes. */
 typedef struct scs_dataset {
     int64_t n_cell;
     int32_t n_gene;
@@ -86,39 +96,42 @@ typedef struct scs_dataset {
 /** Join the inputs' metadata and assign roles.
  *
  *  Genes: through each input's ortholog table (one-to-one rows only), inner join over inputs, then
- * data.genes. Roles: hold_out first; of the rest, the first round(validation * n) by f(seed, cell)
- * are validation. Refuses (SCS_EDATA) duplicate genes, an unknown control label or hold-out
- * (listing what there is), an empty join, a dataset with no control cells or no training cells, a
- * perturbation that is held out everywhere.
- *  @param metas [config->data.n_input]; borrowed during the call */
+ *  data.genes. Roles: hold_out first; of the rest, the first round(validation * n) by f(seed, cell)
+ *  are validation.
+ *  @param metas [config->data.n_input]; borrowed during the call
+ *  @param[out] dataset caller destroys; NULL after an error
+ *  @return SCS_EDATA for duplicate genes, an unknown control label or hold-out (listing what there
+ *          is), an empty join, a dose that does not fit its condition, no control cells or no
+ *          training cells, a perturbation that is held out everywhere */
 SCS_MUST_USE scs_status scs_dataset_create(const scs_config *config, const scs_h5ad *const *metas,
                                            scs_dataset **dataset);
 /** Give all cells their roles anew, for another config->hold_out; refuses as scs_dataset_create
- * does.
- */
+ *  does, and roles are then undefined. */
 SCS_MUST_USE scs_status scs_roles_hold_out(const scs_config *config, scs_dataset *dataset);
 void scs_dataset_destroy(scs_dataset **dataset);
-/** A paragraph on stderr-like `out`: cells, genes, species, types, conditions, what was dropped and
- * why. */
+/** A paragraph for people: cells, genes, species, types, conditions, what was dropped and why.
+ *  Labels are escaped. */
 void scs_dataset_describe(const scs_dataset *dataset, FILE *out);
 
 /** How the inputs' genes became the dataset's, for the result file. */
 typedef struct scs_gene_maps scs_gene_maps;
 
-/** @param metas [n_input]; dataset: borrowed for as long as the maps are used */
+/** @param metas [n_input] borrowed during the call  @param dataset borrowed for as long as the maps
+ *               are used
+ *  @param[out] maps caller destroys */
 SCS_MUST_USE scs_status scs_genes_maps_create(const scs_config *config, const scs_dataset *dataset,
                                               const scs_h5ad *const *metas, scs_gene_maps **maps);
 void scs_genes_maps_destroy(scs_gene_maps **maps);
 
-/** Reorder and restrict the dataset's genes to the model's. SCS_EDATA when the data lack one of
- * them.
- *  @param genes the model's genes; copied  @param where the model file, for the message */
+/** Reorder and restrict the dataset's genes to the model's.
+ *  @param genes the model's genes; copied  @param where the model file, for the message
+ *  @return SCS_EDATA where the data lack one of them: how many, and the first */
 SCS_MUST_USE scs_status scs_dataset_match_genes(scs_dataset *dataset, const scs_names *genes,
                                                 const scs_h5ad *const *metas, const char *where);
 
-/** One checksum of the input files, the labels and roles of all cells and the joined genes; paths
- * do not count.
- *  @param metas, checksums [n_input]  @param[out] out [SCS_CHECKSUM_MAX] */
+/** One checksum of the input files, the labels and roles of all cells and the joined genes: what a
+ *  run that goes on must find again. Paths do not count.
+ *  @param metas, checksums [n_input] of the files' bytes  @param[out] out [SCS_CHECKSUM_MAX] */
 SCS_MUST_USE scs_status scs_dataset_checksum(const scs_dataset *dataset,
                                              const scs_h5ad *const *metas, char *const *checksums,
                                              char *out);

@@ -10,7 +10,8 @@
 
 #include "scscreen/shard.h"
 
-/** The shape and the constants of a network. */
+/** The shape and the constants of a network; values are those of scGen 2.x, and where it says so of
+ *  the paper's 1.x. */
 typedef struct scs_arch {
     int32_t n_gene, n_hidden, n_layer, n_latent;
     double dropout;
@@ -38,6 +39,7 @@ typedef struct scs_tensor {
     bool is_running;    /**< running_mean or running_var: no gradient */
 } scs_tensor;
 
+/** Made by scs_model_create; everything is owned. */
 typedef struct scs_model {
     scs_arch arch;
     int32_t n_tensor;
@@ -51,16 +53,21 @@ typedef struct scs_model {
 /** Constants of a profile with the config's sizes. @param n_cell cells of the data set, which sizes
  *  left to the profile go by */
 scs_arch scs_model_arch_from_config(const scs_config *config, int32_t n_gene, int64_t n_cell);
-/** Zeroed parameters, running variance 1, gamma 1. SCS_EARG for sizes < 1, > 65536 units or >
- * 1048576 genes, layers not in 1..8. */
+/** Zeroed parameters, running variance 1, gamma 1.
+ *  @param[out] model caller destroys; NULL after an error
+ *  @return SCS_EARG for sizes < 1, > 65536 units or > 1048576 genes, layers not in 1..8; SCS_ENOMEM
+ */
 SCS_MUST_USE scs_status scs_model_create(const scs_arch *arch, scs_model **model);
 void scs_model_destroy(scs_model **model);
 /** torch's Linear init, U(-1/sqrt(fan_in), 1/sqrt(fan_in)) for weight and bias, from counter-based
  * numbers: element (row, col) in torch's order does not depend on how it is stored. */
 void scs_model_init(scs_model *model, int64_t seed);
+/** The tensor of this state_dict name, or NULL. Borrowed. */
 const scs_tensor *scs_model_find(const scs_model *model, const char *name);
+/** Its first element, in memory order (transposed or not). Borrowed. */
 scs_real *scs_model_data(const scs_model *model, const scs_tensor *tensor);
-/** Copy a tensor in or out in torch's own layout [rows, cols]. */
+/** Copy a tensor in or out in torch's own layout.
+ *  @param values [rows, cols], or [rows] of a vector */
 void scs_model_tensor_import(scs_model *model, const scs_tensor *tensor, const float *values);
 void scs_model_tensor_export(const scs_model *model, const scs_tensor *tensor, float *values);
 
@@ -86,6 +93,7 @@ typedef struct scs_step_hooks {
     scs_status (*after_output)(void *ctx);
 } scs_step_hooks;
 
+/** How a step is made; alike on all ranks. */
 typedef struct scs_step {
     int64_t seed, epoch;
     int64_t n_global; /**< cells of the batch over all shards */
@@ -110,6 +118,7 @@ typedef struct scs_loss {
 
 /** Workspace for n_local shards of at most max_rows cells a step. */
 typedef struct scs_network scs_network;
+/** @param[out] net caller destroys; NULL after an error  @return SCS_OK or SCS_ENOMEM. Local. */
 SCS_MUST_USE scs_status scs_network_create(const scs_arch *arch, int32_t n_local, int32_t max_rows,
                                            scs_network **net);
 void scs_network_destroy(scs_network **net);
@@ -120,9 +129,11 @@ void scs_network_destroy(scs_network **net);
  *  The gradient is that of the mean objective over the n_global cells; a shard's partial is
  * computed alone with BLAS shapes that do not depend on ranks or threads. In a split
  * step the layers that touch genes are an exception: grad[0] holds the whole batch's gradient
- * of this rank's genes (src/gene_split.h).
+ * of this rank's genes (src/model/gene_split.h).
  *  @param batch [n_local]  @param grad [n_local] pointers to n_param values, overwritten
  *  @param loss  [n_local]
+ *  @return on all ranks alike: SCS_ENOMEM, SCS_EINTERNAL for a batch that does not fit, or what a
+ *          hook of team or step returned. NaN is no error here: it reaches the loss.
  *  Collective where team->sum is (two small sums a batch norm). */
 SCS_MUST_USE scs_status scs_network_step(scs_network *net, scs_model *model, const scs_batch *batch,
                                          const scs_step *step, const scs_team *team,
@@ -131,21 +142,25 @@ SCS_MUST_USE scs_status scs_network_step(scs_network *net, scs_model *model, con
 /* ---- evaluation mode (running statistics, no dropout) ---- */
 
 /** Objective of validation cells, z drawn with SCS_RANDOM_VALIDATE noise that is the same in every
- * epoch. Local. */
+ *  epoch.
+ *  @param[out] loss sums over the batch  @return SCS_OK or SCS_ENOMEM. Local. */
 SCS_MUST_USE scs_status scs_model_evaluate(const scs_model *model, const scs_batch *batch,
                                            int64_t seed, scs_loss *loss);
-/** Posterior mean and variance of rows [row0, row0 + n) of x. @param[out] mean, variance [n,
- * n_latent]; variance may be NULL */
+/** Posterior mean and variance of rows [row0, row0 + n) of x, O(nnz n_hidden + n n_hidden^2).
+ *  @param[out] mean, variance [n, n_latent]; variance may be NULL  @return SCS_OK or SCS_ENOMEM */
 SCS_MUST_USE scs_status scs_model_encode(const scs_model *model, const scs_packed *x, int64_t row0,
                                          int32_t n, scs_real *mean, scs_real *variance);
-/** Last hidden activations of the decoder. @param z [n, n_latent]  @param[out] h [n, n_hidden] */
+/** Last hidden activations of the decoder.
+ *  @param z [n, n_latent]  @param[out] h [n, n_hidden]  @return SCS_OK or SCS_ENOMEM */
 SCS_MUST_USE scs_status scs_model_decode_hidden(const scs_model *model, const scs_real *z,
                                                 int32_t n, scs_real *h);
-/** Decoded expression. @param[out] x [n, n_gene], for a few cells only */
+/** Decoded expression, for a few cells only.
+ *  @param z [n, n_latent]  @param[out] x [n, n_gene]  @return SCS_OK or SCS_ENOMEM */
 SCS_MUST_USE scs_status scs_model_decode(const scs_model *model, const scs_real *z, int32_t n,
                                          scs_real *x);
 
-/** One Adam step on elements [lo, hi) of the flat buffer.
+/** One Adam step (Kingma and Ba, ICLR 2015, L2 in the gradient, as torch has it) on elements
+ *  [lo, hi) of the flat buffer.
  *  @param grad, m, v [hi - lo] (grad of element lo first)  @param t step number from 1 */
 void scs_adam_step(const scs_arch *arch, double learning_rate, int64_t t, scs_real *param,
                    int64_t lo, int64_t hi, const scs_real *grad, scs_real *m, scs_real *v);

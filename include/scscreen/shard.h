@@ -1,5 +1,10 @@
 /** Virtual shards: cells dealt by a seeded permutation to V shards, V a power of two that ranks do
- * not change. All functions are Local and give the same on every rank. */
+ *  not change.
+ *
+ *  All that is summed over cells is summed shard by shard and then in the order of one binary tree
+ *  over the shards, so that results have the same bits on 1 to V ranks. Functions are Local and
+ *  give the same on every rank; the team's hooks say which are Collective.
+ */
 #ifndef SCSCREEN_SHARD_H
 #define SCSCREEN_SHARD_H
 
@@ -16,7 +21,7 @@ typedef struct scs_deal {
     int32_t *shard_of_cell; /**< [n_cell], -1 = unused */
 } scs_deal;
 
-/** Cells x genes, each row in as few bytes as hold it exactly (src/packed.h). */
+/** Cells x genes, each row in as few bytes as hold it exactly (src/data/packed.h). */
 typedef struct scs_packed {
     int64_t n_row;
     int32_t n_col;
@@ -25,7 +30,7 @@ typedef struct scs_packed {
     int64_t capacity; /**< words that there is room for */
 } scs_packed;
 
-/** One shard's cells. */
+/** One shard's cells, on the rank that owns it. */
 typedef struct scs_shard {
     int32_t id;
     int64_t n_train, n_valid, n_held_out;
@@ -34,17 +39,19 @@ typedef struct scs_shard {
     scs_packed x; /**< [n_row, n_gene] owned, normalised */
 } scs_shard;
 
-/** Deal the cells: each role's cells in the order of f(seed, cell id), round-robin over shards. */
+/** Deal the cells: each role's cells in the order of f(seed, cell id), round-robin over shards.
+ *  @param[out] deal caller destroys; NULL after an error  @return SCS_OK or SCS_ENOMEM */
 SCS_MUST_USE scs_status scs_shard_deal_create(const scs_dataset *dataset, int64_t seed,
                                               int32_t n_shard, scs_deal **deal);
 void scs_shard_deal_destroy(scs_deal **deal);
-/** train.shards, or for 0 (auto) the next power of two >= n_rank; SCS_EARG when not a power of two
- * or < n_rank. */
+/** V: train.shards, or for 0 (auto) the next power of two >= n_rank.
+ *  @return SCS_EARG where it is not a power of two or < n_rank */
 SCS_MUST_USE scs_status scs_shard_count(int64_t configured, int32_t n_rank, int32_t *n_shard);
 /** First shard of rank r: floor(r * n_shard / n_rank). */
 int32_t scs_shard_first(int32_t n_shard, int32_t n_rank, int32_t rank);
 /** Training order of one shard for one epoch: rows [0, n_train) permuted by f(seed, epoch, global
- * cell id). */
+ *  cell id).
+ *  @param[out] rows [n_train]  @return SCS_OK or SCS_ENOMEM */
 SCS_MUST_USE scs_status scs_shard_epoch_order(const scs_shard *shard, int64_t seed, int64_t epoch,
                                               int64_t *rows);
 

@@ -28,7 +28,7 @@ typedef struct scs_position {
     double best;        /**< its monitored value */
 } scs_position;
 
-/** The state of a run as a file keeps it (src/state.h). */
+/** The state of a run as a file keeps it (src/train/state.h). */
 typedef struct scs_state scs_state;
 /** A training run between two steps, as scs_state_save takes it. */
 typedef struct scs_training scs_training;

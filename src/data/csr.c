@@ -2,7 +2,8 @@
  *
  * Files of scipy need not have their columns sorted, and renaming genes to the reference's order
  * unsorts them; everything after the reader walks ascending columns. Most rows are sorted already
- * and cost one comparison an entry; the others are sorted as 64-bit keys, O(n log n) a row. */
+ * and cost one comparison an entry; the others are sorted as 64-bit keys, O(n log n) a row.
+ */
 #include "src/data/csr.h"
 
 #include "scscreen/status.h"
@@ -83,7 +84,8 @@ static bool is_sorted(const int32_t *column, int64_t n)
     return true;
 }
 
-/* @param column, value [n] in place @param room [n] scratch */
+/* @param column, value [n] in place
+ *  @param room [n] scratch */
 static void sort_row(int32_t *column, float *value, int64_t n, uint64_t *room)
 {
     for (int64_t k = 0; k < n; k++)

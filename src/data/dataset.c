@@ -9,7 +9,8 @@
  * dose 0 keep their label. Everything downstream then sees conditions as before, and asks the
  * dose list (dose.c) where it must know that two of them are one perturbation.
  *
- * O(cells + labels log labels) time; 13 bytes a cell. All functions are Local. */
+ * O(cells + labels log labels) time; 13 bytes a cell. All functions are Local.
+ */
 #include "scscreen/dataset.h"
 
 #include "src/base/bytes.h"
@@ -48,8 +49,9 @@ static scs_status number_cells(const scs_h5ad *const *metas, scs_dataset *d)
     return SCS_OK;
 }
 
-/* The column's labels in one file. @param at offset of the column in scs_h5ad, so that the three
- * columns are united by one function */
+/* The column's labels in one file.
+ *  @param at offset of the column in scs_h5ad, so that the three columns are united by one
+ *         function */
 static const scs_labels *labels_of(const scs_h5ad *meta, size_t at)
 {
     return (const scs_labels *)(const void *)((const char *)meta + at);
@@ -90,7 +92,8 @@ static scs_status sort_unique(const scs_names *all, scs_names *out)
     return st;
 }
 
-/* One file's codes as positions in the united list. @param[out] label [n_obs] */
+/* One file's codes as positions in the united list.
+ *  @param[out] label [n_obs] */
 static scs_status recode(const scs_h5ad *meta, const scs_labels *labels, const scs_index *united,
                          int32_t *label)
 {
@@ -199,8 +202,9 @@ typedef struct dosing {
 } dosing;
 
 /* A cell's dose must fit its condition: 0 for controls, above 0 for others. A perturbation at
- * dose 0 is what some data call their controls; which was meant is for the user to say. @param
- * row in the file @param cell in the dataset */
+ * dose 0 is what some data call their controls; which was meant is for the user to say.
+ *  @param row in the file
+ *  @param cell in the dataset */
 static scs_status check_cell(const scs_h5ad *meta, const scs_dataset *d, int64_t row, int64_t cell)
 {
     const char *condition = d->conditions.name[d->cell_condition[cell]];
@@ -221,7 +225,8 @@ static scs_status check_cell(const scs_h5ad *meta, const scs_dataset *d, int64_t
     return SCS_OK;
 }
 
-/* Cells without a label are not looked at, and have no dose (NaN). @param[out] w cell */
+/* Cells without a label are not looked at, and have no dose (NaN).
+ *  @param[out] w cell */
 static scs_status check_cells(const scs_h5ad *const *metas, dosing *w)
 {
     const scs_dataset *d = w->d;
@@ -293,8 +298,9 @@ static scs_status add_condition(const dosing *w, int32_t perturbation, double do
 }
 
 /* The pairs that a cell has, ordered by perturbation, then dose: other combinations of the two
- * lists were not measured and are no conditions. @param[out] labels "PERTURBATION@DOSE"
- * @param[out] doses the same as numbers */
+ * lists were not measured and are no conditions.
+ *  @param[out] labels "PERTURBATION@DOSE"
+ *  @param[out] doses the same as numbers */
 static scs_status list_conditions(dosing *w, scs_names *labels, scs_dose_list *doses)
 {
     int64_t n = (int64_t)w->d->conditions.n * w->n_dose;
@@ -507,7 +513,8 @@ void scs_dataset_describe(const scs_dataset *d, FILE *out)
 /* ---- the genes of a model ---- */
 
 /* A model reads every one of its genes; zeros for one that the data lack would be taken for a
- * measurement. @param have over the dataset's genes */
+ * measurement.
+ *  @param have over the dataset's genes */
 static scs_status refuse_missing(const scs_index *have, const scs_names *genes, const char *where)
 {
     const char *first = NULL;

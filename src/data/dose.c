@@ -4,7 +4,8 @@
  * Without data.dose the list is empty (n = 0) and every condition is a perturbation of its own:
  * the functions here hide that case, so that callers ask for a condition's perturbation and need
  * not know whether there are doses. Lists have some tens of conditions; they are searched from
- * the front. All functions are Local. */
+ * the front. All functions are Local.
+ */
 #include "src/data/dose.h"
 
 #include "src/base/file.h"

@@ -7,7 +7,8 @@
  *
  * Every gene of every input ends with one fate (scs_gene_fate), and the fates of an input sum to
  * its n_var: they are printed by `check` and stored with the result, so that a gene that is
- * missing there can be accounted for. O(genes log genes) an input. All functions are Local. */
+ * missing there can be accounted for. O(genes log genes) an input. All functions are Local.
+ */
 #include "src/data/genes.h"
 
 #include "src/base/names.h"
@@ -82,8 +83,8 @@ static scs_status refuse_duplicates(const scs_h5ad *meta)
     return SCS_OK;
 }
 
-/* What the table does not translate, by reason, as one note. @param fate [SCS_N_GENE_FATE] of the
- * input */
+/* What the table does not translate, by reason, as one note.
+ *  @param fate [SCS_N_GENE_FATE] of the input */
 static scs_status note_untranslated(const scs_h5ad *meta, const char *table, const int64_t *fate,
                                     scs_dataset *d)
 {
@@ -160,7 +161,8 @@ static scs_status refuse_table(const joining *in)
                     in->orthologs.own.name[0], at->reference_label, better);
 }
 
-/* The reference's names of an input's genes. @param fate [SCS_N_GENE_FATE] of the input */
+/* The reference's names of an input's genes.
+ *  @param fate [SCS_N_GENE_FATE] of the input */
 static scs_status translate(joining *in, const scs_index *reference, int64_t *fate, scs_dataset *d)
 {
     if (in->table)
@@ -213,7 +215,8 @@ static scs_status refuse_hardly_any(const joining *in, const candidates *c, int3
                          in->meta->path, matched, in->meta->n_var, in->metas[0]->path);
 }
 
-/* Say how many genes match that are not written alike. @param column one of them */
+/* Say how many genes match that are not written alike.
+ *  @param column one of them */
 static scs_status note_versions(const joining *in, int32_t n, int32_t column, const char *other,
                                 scs_dataset *d)
 {
@@ -224,8 +227,8 @@ static scs_status note_versions(const joining *in, int32_t n, int32_t column, co
                                   in->meta->path, n, in->meta->genes.name[column], other);
 }
 
-/* Number each column by its candidate and count the candidates that this input has. @param[out]
- * gene [n_var] candidate or -1 */
+/* Number each column by its candidate and count the candidates that this input has.
+ *  @param[out] gene [n_var] candidate or -1 */
 static scs_status match_columns(candidates *c, const joining *in, int32_t *gene, scs_dataset *d)
 {
     int32_t matched = 0, versions = 0, example = 0;
@@ -282,7 +285,8 @@ done:
     return st;
 }
 
-/* @param[out] n lines @param[out] missing those whose gene is no candidate */
+/* @param[out] n lines
+ *  @param[out] missing those whose gene is no candidate */
 static scs_status read_list(scs_table *table, candidates *c, int64_t *n, int64_t *missing)
 {
     bool found;
@@ -429,8 +433,8 @@ static scs_status name_input(const scs_config *config, int32_t i, scs_gene_maps 
     return scs_text_copy(label, &maps->map[i].label);
 }
 
-/* @param gene [n_var] reference gene of each column or -1 @param[out] own [n_gene] the input's
- * names */
+/* @param gene [n_var] reference gene of each column or -1
+ *  @param[out] own [n_gene] the input's names */
 static scs_status list_own(const scs_dataset *d, const scs_h5ad *meta, const int32_t *gene,
                            scs_names *own)
 {

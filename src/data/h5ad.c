@@ -9,7 +9,8 @@
  * again for numeric datasets only (h5ad_matrix.c).
  *
  * The layout of the bytes is written down by put_meta and get_meta, field by field in the order
- * of the struct; it lives no longer than the job. All functions are Local. */
+ * of the struct; it lives no longer than the job. All functions are Local.
+ */
 #include "src/data/h5ad.h"
 
 #include "src/base/bytes.h"
@@ -324,8 +325,8 @@ typedef struct probe_task {
     scs_h5ad_request request;
 } probe_task;
 
-/* The part that runs in the sandbox: fills a struct and puts it into `out`. @param arg a
- * probe_task */
+/* The part that runs in the sandbox: fills a struct and puts it into `out`.
+ *  @param arg a probe_task */
 static scs_status describe(void *arg, scs_bytes *out)
 {
     const probe_task *t = arg;

@@ -12,7 +12,8 @@
  * Locating runs in the sandbox and checks lengths, types and indptr. Reading runs on the ranks,
  * on numeric datasets alone, and checks everything again where it is used: the file may have
  * changed since. Columns out of range, duplicates (which scipy sums silently), NaN, infinity and
- * negative values are refused with file, cell row and gene. All functions are Local. */
+ * negative values are refused with file, cell row and gene. All functions are Local.
+ */
 #include "src/data/h5ad_matrix.h"
 
 #include "src/base/text.h"
@@ -28,8 +29,8 @@
 /* ---- what a value may be ---- */
 
 /* Counts or log-normalised counts: 0 <= value <= FLT_MAX; false for NaN. Negative values mean
- * scaled data, on which neither normalisation nor the screen's scores mean anything. @param row
- * in the file */
+ * scaled data, on which neither normalisation nor the screen's scores mean anything.
+ *  @param row in the file */
 static scs_status check_value(const scs_h5ad *meta, int64_t row, int32_t column, float value)
 {
     if (value >= 0 && value <= FLT_MAX)
@@ -43,7 +44,8 @@ static scs_status check_value(const scs_h5ad *meta, int64_t row, int32_t column,
 }
 
 /* scipy sums values of one gene that stand twice, others keep one: which was meant is for the
- * user to say. @return always SCS_EDATA */
+ * user to say.
+ *  @return always SCS_EDATA */
 static scs_status refuse_duplicate(const scs_h5ad *meta, int64_t row, int32_t column)
 {
     return SCS_FAIL(SCS_EDATA,
@@ -54,8 +56,9 @@ static scs_status refuse_duplicate(const scs_h5ad *meta, int64_t row, int32_t co
 
 /* ---- stored by rows (CSR) ---- */
 
-/* Positions of the rows' values in the file. The whole of indptr was checked in the sandbox; here
- * its part is checked again, since it says how much is read and where. @param[out] at [n + 1] */
+/* Positions of the rows' values in the file. The whole of indptr was checked in the sandbox;
+ * here its part is checked again, since it says how much is read and where.
+ *  @param[out] at [n + 1] */
 static scs_status read_indptr(const scs_h5 *h5, const scs_h5ad *meta, int64_t row0, int64_t n,
                               int64_t *at)
 {
@@ -73,8 +76,10 @@ static scs_status read_indptr(const scs_h5 *h5, const scs_h5ad *meta, int64_t ro
     return SCS_OK;
 }
 
-/* Row i of x, before it is sorted. @param row the same in the file @param seen [n_var] the last
- * row that held the gene, + 1: a set that needs no clearing between rows */
+/* Row i of x, before it is sorted.
+ *  @param row the same in the file
+ *  @param seen [n_var] the last row that held the gene, + 1: a set that needs no clearing between
+ *         rows */
 static scs_status check_row(const scs_h5ad *meta, const scs_csr *x, int64_t i, int64_t row,
                             int64_t *seen)
 {
@@ -91,7 +96,8 @@ static scs_status check_row(const scs_h5ad *meta, const scs_csr *x, int64_t i, i
     return SCS_OK;
 }
 
-/* All rows of x. @param row0 the file's row of x's first */
+/* All rows of x.
+ *  @param row0 the file's row of x's first */
 static scs_status check_rows(const scs_h5ad *meta, const scs_csr *x, int64_t row0)
 {
     int64_t *seen;
@@ -191,8 +197,8 @@ static scs_status read_column_starts(csc_reader *r)
 /* Called for each stored value, column after column. */
 typedef scs_status (*visit_fn)(csc_reader *r, int64_t row, int32_t column, float value);
 
-/* Values [first, first + n) of the file to `visit`. @param[in,out] column that the block's first
- * value stands in or after; that of its last */
+/* Values [first, first + n) of the file to `visit`.
+ *  @param[in,out] column that the block's first value stands in or after; that of its last */
 static scs_status visit_block(csc_reader *r, int64_t first, int64_t n, int32_t *column,
                               visit_fn visit)
 {
@@ -325,7 +331,8 @@ static scs_status grow(dense_reader *r, int64_t more)
     return SCS_OK;
 }
 
-/* @param row in the file @param dense [n_var] */
+/* @param row in the file
+ *  @param dense [n_var] */
 static scs_status add_row(dense_reader *r, int64_t row, const float *dense)
 {
     int32_t n = r->x->n_col;
@@ -343,7 +350,8 @@ static scs_status add_row(dense_reader *r, int64_t row, const float *dense)
 }
 
 /* Blocks begin at multiples of `rows` in the file, whatever row0 is, so that they are whole
- * chunks. @param rows of a block */
+ * chunks.
+ *  @param rows of a block */
 static scs_status read_dense_blocks(const scs_h5 *h5, dense_reader *r, int64_t row0, int64_t row1,
                                     int64_t rows)
 {
@@ -378,7 +386,8 @@ static int64_t dense_block_rows(const scs_h5_shape *shape)
     return rows < shape->chunk0 ? shape->chunk0 : rows / shape->chunk0 * shape->chunk0;
 }
 
-/* The shape is asked for again: it gives the size of the buffer. @param[out] x as read_csr */
+/* The shape is asked for again: it gives the size of the buffer.
+ *  @param[out] x as read_csr */
 static scs_status read_dense(const scs_h5 *h5, const scs_h5ad *meta, int64_t row0, int64_t row1,
                              scs_csr *x)
 {
@@ -445,7 +454,8 @@ int64_t scs_h5ad_matrix_block_rows(const scs_h5ad *meta)
 
 /* ---- where a matrix stands ---- */
 
-/* X, raw and each layer that is there. @param[out] found appended */
+/* X, raw and each layer that is there.
+ *  @param[out] found appended */
 static scs_status list_matrices(const scs_h5 *h5, scs_names *found)
 {
     scs_names layers = {0};
@@ -488,8 +498,9 @@ static scs_status no_matrix(const scs_h5 *h5, const char *matrix)
     return st;
 }
 
-/* data.matrix as HDF5 paths. raw has its own genes, more than X in most files; anndata before 0.7
- * kept it as raw.X and raw.var. @param[out] base, var constants or `matrix` itself */
+/* data.matrix as HDF5 paths. raw has its own genes, more than X in most files; anndata before
+ * 0.7 kept it as raw.X and raw.var.
+ *  @param[out] base, var constants or `matrix` itself */
 static scs_status name_matrix(const scs_h5 *h5, const char *matrix, const char **base,
                               const char **var)
 {
@@ -537,7 +548,7 @@ static scs_status locate_dense(const scs_h5 *h5, const char *base, scs_h5ad *met
 }
 
 /* "csr_matrix" (attribute encoding-type) or "csr" (h5sparse_format, anndata before 0.7).
- * @param[out] kind malloc'ed, NULL where the group says neither */
+ *  @param[out] kind malloc'ed, NULL where the group says neither */
 static scs_status sparse_kind(const scs_h5 *h5, const char *base, char **kind)
 {
     bool found;
@@ -578,7 +589,8 @@ static scs_status read_sparse_shape(const scs_h5 *h5, const char *base, scs_h5ad
     return set_shape(h5, base, shape[0], shape[1], meta);
 }
 
-/* A 1-d dataset of this length. @param integer integers only, or any number */
+/* A 1-d dataset of this length.
+ *  @param integer integers only, or any number */
 static scs_status check_list(const scs_h5 *h5, const char *path, int64_t length, bool integer)
 {
     scs_h5_shape shape;
@@ -598,7 +610,7 @@ static scs_status check_list(const scs_h5 *h5, const char *path, int64_t length,
 enum { INDPTR_BLOCK = 1 << 14 };
 
 /* indptr starts at 0, never falls and ends at nnz: it is what later reads trust for their sizes.
- * @param n its elements */
+ *  @param n its elements */
 static scs_status check_indptr(const scs_h5 *h5, const scs_h5ad *meta, int64_t n)
 {
     int64_t block[INDPTR_BLOCK], last = 0;

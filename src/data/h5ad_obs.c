@@ -14,7 +14,8 @@
  * as it does in a notebook.
  *
  * Runs in the sandbox; every dataset is opened through src/hdf5/h5read.c, which refuses links,
- * external storage and shapes that do not fit. All functions are Local. */
+ * external storage and shapes that do not fit. All functions are Local.
+ */
 #include "src/base/text.h"
 #include "src/data/h5ad.h"
 #include "src/data/h5ad_internal.h"
@@ -106,7 +107,8 @@ done:
     return st;
 }
 
-/* A dataset or a nullable group. @param[out] column empty after an error */
+/* A dataset or a nullable group.
+ *  @param[out] column empty after an error */
 static scs_status read_dataset_column(const scs_h5 *h5, const char *path, frame_column *column)
 {
     scs_status st;
@@ -173,8 +175,9 @@ static void real_text(double value, char out[NUMBER_MAX])
         strcat(out, ".0");
 }
 
-/* Value i as Python prints it ("3", "True", "0.5"). @param room for numbers @return room, or the
- * column's own text */
+/* Value i as Python prints it ("3", "True", "0.5").
+ *  @param room for numbers
+ *  @return room, or the column's own text */
 static const char *value_text(const frame_column *column, int64_t i, char room[NUMBER_MAX])
 {
     switch (column->kind) {
@@ -233,8 +236,8 @@ static scs_status order_numbers(const frame_column *column, scs_lidx *order)
     return SCS_OK;
 }
 
-/* Rows in ascending order of their values. @param[out] order [n] malloc'ed, caller frees; nothing
- * after an error */
+/* Rows in ascending order of their values.
+ *  @param[out] order [n] malloc'ed, caller frees; nothing after an error */
 static scs_status order_values(const frame_column *column, scs_lidx **order)
 {
     scs_index index;
@@ -253,7 +256,8 @@ static scs_status order_values(const frame_column *column, scs_lidx **order)
 }
 
 /* Categories from rows in order: equal values stand beside one another, so comparing with the
- * last category is enough. @param[out] codes [n], -1 where the value is missing */
+ * last category is enough.
+ *  @param[out] codes [n], -1 where the value is missing */
 static scs_status assign_codes(const frame_column *column, const scs_lidx *order,
                                scs_names *categories, int32_t *codes)
 {
@@ -273,8 +277,9 @@ static scs_status assign_codes(const frame_column *column, const scs_lidx *order
 }
 
 /* The distinct values in order (text by bytes, integers by size, False before True) and each
- * element's code, as pandas makes a categorical. @param[out] codes [n], -1 = missing @return
- * SCS_EDATA for floats, with a message that goes behind the column's name */
+ * element's code, as pandas makes a categorical.
+ *  @param[out] codes [n], -1 = missing
+ *  @return SCS_EDATA for floats, with a message that goes behind the column's name */
 static scs_status column_factorize(const frame_column *column, scs_names *categories,
                                    int32_t *codes)
 {
@@ -295,7 +300,8 @@ static scs_status column_factorize(const frame_column *column, scs_names *catego
 /* ---- frames ---- */
 
 /* The member that a compound frame keeps its index in: "index", else the first text, as old
- * anndata read them. @param[out] name malloc'ed */
+ * anndata read them.
+ *  @param[out] name malloc'ed */
 static scs_status compound_index(const scs_h5 *h5, const char *frame, char **name)
 {
     scs_names members = {0};
@@ -426,7 +432,7 @@ typedef struct categorical {
 } categorical;
 
 /* @param[out] path before + column + after where something stands there, else left as it is
- * (NULL) */
+ *         (NULL) */
 static scs_status find_path(const scs_h5 *h5, const char *before, const char *column,
                             const char *after, char **path)
 {
@@ -443,7 +449,8 @@ static scs_status find_path(const scs_h5 *h5, const char *before, const char *co
     return st;
 }
 
-/* Tries the three places in turn. @param[out] p zeroed before */
+/* Tries the three places in turn.
+ *  @param[out] p zeroed before */
 static scs_status find_categorical(const scs_h5 *h5, const char *column, categorical *p)
 {
     if (!scs_h5_is_group(h5, "obs"))
@@ -510,7 +517,8 @@ static void narrow_codes(const int64_t *wide, int64_t n, int32_t *codes)
         codes[i] = wide[i] < -1 || wide[i] > INT32_MAX ? INT32_MAX : (int32_t)wide[i];
 }
 
-/* Codes of the compound obs. @param[out] codes [n] */
+/* Codes of the compound obs.
+ *  @param[out] codes [n] */
 static scs_status read_member_codes(const scs_h5 *h5, const char *column, int64_t n, int32_t *codes)
 {
     scs_h5_shape shape;
@@ -610,7 +618,8 @@ done:
 /* ---- as doses ---- */
 
 /* A label as a number; NaN where it stands for a missing value. "1 uM" is neither: units are not
- * guessed. @return whether it is a number or missing */
+ * guessed.
+ *  @return whether it is a number or missing */
 static bool parse_dose(const char *label, double *value)
 {
     char *end;
@@ -622,7 +631,8 @@ static bool parse_dose(const char *label, double *value)
     return end != label && *end == '\0';
 }
 
-/* @param n cells @param[out] dose [n] */
+/* @param n cells
+ *  @param[out] dose [n] */
 static scs_status labels_to_doses(const scs_h5 *h5, const scs_labels *labels, int64_t n,
                                   double *dose)
 {

@@ -1,6 +1,7 @@
 /* What a data set has to say to its user: notes that are printed once it is read, and hints in
  * refusals. Both hold labels that came out of a file, and are escaped before they reach a
- * terminal. */
+ * terminal.
+ */
 #include "src/data/notes.h"
 #include "src/base/names.h"
 #include "src/base/text.h"

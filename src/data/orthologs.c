@@ -8,7 +8,8 @@
  * Which columns are read, and which form the table has (a pair a row, lists of genes, or a class
  * of genes over several rows), is chosen from the genes that the files have (ortholog_columns.c).
  * Here rows become pairs: one pass over the table, then O(pairs log pairs). Memory for all names
- * of the table. All functions are Local. */
+ * of the table. All functions are Local.
+ */
 #include "src/data/orthologs.h"
 
 #include "src/base/file.h"
@@ -38,7 +39,8 @@ static bool ends_with(const char *text, const char *end)
 
 /* ---- rows of pairs ---- */
 
-/* @param name "" where the row names no own gene @param why scs_gene_fate */
+/* @param name "" where the row names no own gene
+ *  @param why scs_gene_fate */
 static scs_status note_dropped(scs_orthologs *o, const char *name, int why)
 {
     scs_lidx n = o->dropped.n;
@@ -94,7 +96,8 @@ static scs_status add_pair(scs_orthologs *o, char *own, char *reference)
     return add_gene(&o->reference, reference);
 }
 
-/* @param own changed @param why scs_gene_fate */
+/* @param own changed
+ *  @param why scs_gene_fate */
 static scs_status drop_own(scs_orthologs *o, char *own, int why)
 {
     own[scs_gene_id_length(own)] = '\0';
@@ -160,7 +163,8 @@ static void clear_side(side *s)
     scs_names_index_clear(&s->by_class);
 }
 
-/* Members of a class, by binary search. @param[out] first one of them, -1: none */
+/* Members of a class, by binary search.
+ *  @param[out] first one of them, -1: none */
 static int64_t count_class(const side *s, const char *class, scs_lidx *first)
 {
     const scs_lidx *order = s->by_class.order;
@@ -262,7 +266,8 @@ static scs_status read_rows(scs_table *t, const scs_ortholog_columns *at, scs_or
 
 /* ---- one to one ---- */
 
-/* Drop the pairs i of which drop[i]; both lists are closed up in place. @return how many */
+/* Drop the pairs i of which drop[i]; both lists are closed up in place.
+ *  @return how many */
 static scs_lidx remove_pairs(scs_orthologs *o, const bool *drop)
 {
     scs_lidx kept = 0, n = o->own.n;

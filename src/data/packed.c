@@ -9,7 +9,8 @@
  * packed it.
  *
  * Packing is done once a job, unpacking for every cell of every batch: only the latter is inline.
- * All functions are Local. */
+ * All functions are Local.
+ */
 #include "src/data/packed.h"
 
 #include "src/data/csr.h"
@@ -122,8 +123,8 @@ static int code_of(coder *c, float value)
     return c->n++;
 }
 
-/* @param[out] code [n] @return whether codes for all n values were written; c's levels are theirs
- */
+/* @param[out] code [n]
+ *  @return whether codes for all n values were written; c's levels are theirs / */
 static bool encode(coder *c, const float *value, int64_t n, uint8_t *code)
 {
     c->n = 0;
@@ -138,7 +139,8 @@ static bool encode(coder *c, const float *value, int64_t n, uint8_t *code)
     return true;
 }
 
-/* @param gene [n] @param[out] to 4-byte aligned, as all rows are whole words */
+/* @param gene [n]
+ *  @param[out] to 4-byte aligned, as all rows are whole words */
 static void write_genes(const scs_packed *x, const int32_t *gene, int64_t n, uint8_t *to)
 {
     uint16_t *narrow = (uint16_t *)(void *)to;
@@ -150,8 +152,9 @@ static void write_genes(const scs_packed *x, const int32_t *gene, int64_t n, uin
         memcpy(to, gene, (size_t)n * sizeof *gene);
 }
 
-/* @param c scratch @param[out] to room for plain_words @return the words that the row takes,
- * plain_words at most */
+/* @param c scratch
+ *  @param[out] to room for plain_words
+ *  @return the words that the row takes, plain_words at most */
 static int64_t write_row(const scs_packed *x, coder *c, const int32_t *gene, const float *value,
                          int32_t n, uint8_t *to)
 {

@@ -7,7 +7,8 @@
  * of its own.
  *
  * Lookups by name are linear in the labels; pairs, of which a screen asks for every combination,
- * are found by binary search. All functions are Local. */
+ * are found by binary search. All functions are Local.
+ */
 #include "src/data/pairing.h"
 
 #include "src/base/names.h"
@@ -35,8 +36,9 @@ static bool is_text(const char *text, size_t n, const char *whole)
     return strlen(whole) == n && memcmp(text, whole, n) == 0;
 }
 
-/* "A+ctrl" and "ctrl+A" are A alone. @param[out] side, n the side that is not the control's label
- * @return false if neither side is */
+/* "A+ctrl" and "ctrl+A" are A alone.
+ *  @param[out] side, n the side that is not the control's label
+ *  @return false if neither side is */
 static bool beside_control(const scs_pairing *p, const char *label, const char *control,
                            const char **side, size_t *n)
 {
@@ -77,7 +79,8 @@ static scs_status name_labels(scs_pairing *p, int32_t control)
     return SCS_OK;
 }
 
-/* The single of this name, or -1. @param text [n], not terminated */
+/* The single of this name, or -1.
+ *  @param text [n], not terminated */
 static int32_t find_single(const scs_pairing *p, const char *text, size_t n)
 {
     for (int32_t i = 0; i < p->name.n; i++)

@@ -7,7 +7,8 @@
  *
  * What cannot be learnt from is refused here, before a network is trained for hours: no control
  * cells, no training cells, a perturbation with all of its cells held out (unless it is a pair
- * whose parts are seen, which is predicted as their sum). All functions are Local. */
+ * whose parts are seen, which is predicted as their sum). All functions are Local.
+ */
 #include "src/data/notes.h"
 #include "src/base/random.h"
 #include "src/data/dataset_internal.h"
@@ -44,7 +45,8 @@ static void mark_unused(scs_dataset *d)
 
 /* ---- hold_out ---- */
 
-/* Where the user wrote hold-out i: "FILE:LINE: hold_out" or "--set hold_out". @return out */
+/* Where the user wrote hold-out i: "FILE:LINE: hold_out" or "--set hold_out".
+ *  @return out */
 static char *place(const scs_config *config, int32_t i, char *out, size_t size)
 {
     if (config->hold_out[i].line > 0)
@@ -54,7 +56,8 @@ static char *place(const scs_config *config, int32_t i, char *out, size_t size)
     return out;
 }
 
-/* @param what of the label, for the message @param[out] at position in names */
+/* @param what of the label, for the message
+ *  @param[out] at position in names */
 static scs_status find_label(const scs_config *config, int32_t i, const char *what,
                              const scs_names *names, const char *name, scs_lidx *at)
 {
@@ -68,7 +71,7 @@ static scs_status find_label(const scs_config *config, int32_t i, const char *wh
 }
 
 /* "0.1, 1, 10": the doses at which cells show the perturbation. Cut off where `out` is full.
- * @return out */
+ *  @return out */
 static char *list_doses(const scs_dose_list *doses, int32_t perturbation, char *out, size_t size)
 {
     char dose[SCS_DOSE_TEXT];
@@ -102,7 +105,7 @@ static scs_status find_dose(const scs_config *config, const scs_dataset *d, int3
 }
 
 /* @param[in,out] t zeroed to "every" before; the control cannot be held out, it is what all
- * predictions start from */
+ *         predictions start from */
 static scs_status find_target(const scs_config *config, const scs_dataset *d, int32_t i, target *t)
 {
     const scs_named_combination *named = &config->hold_out[i];
@@ -180,8 +183,8 @@ done:
 
 /* ---- what has to be there ---- */
 
-/* Whether both perturbations of a pair can be learnt from. @param seen [perturbations] training
- * cells */
+/* Whether both perturbations of a pair can be learnt from.
+ *  @param seen [perturbations] training cells */
 static bool is_sum(const scs_pairing *pairing, int32_t label, const int64_t *seen)
 {
     const scs_pair_label *pair = scs_pairing_of(pairing, label);
@@ -189,8 +192,9 @@ static bool is_sum(const scs_pairing *pairing, int32_t label, const int64_t *see
     return pair && seen[pair->first] > 0 && seen[pair->second] > 0;
 }
 
-/* Each perturbation needs cells that are not held out: the control to start from, others to learn
- * them. @param seen [perturbations] training cells */
+/* Each perturbation needs cells that are not held out: the control to start from, others to
+ * learn them.
+ *  @param seen [perturbations] training cells */
 static scs_status check_seen(const scs_dataset *d, const scs_pairing *pairing, const int64_t *seen)
 {
     int32_t control = scs_dose_list_perturbation(&d->doses, d->control);

@@ -8,7 +8,8 @@
  * on which rank reads it or on cells of other roles.
  *
  * O(n log n) for n cells, once a job; every rank does it for itself, which costs no message. All
- * functions are Local. */
+ * functions are Local.
+ */
 #include "src/base/random.h"
 #include "scscreen/shard.h"
 

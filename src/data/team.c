@@ -8,7 +8,8 @@
  *
  * Both steps are memory-bound; they walk in pieces of PIECE elements through all rows, so that a
  * piece stays in the cache on its way up the tree, and pieces are what threads share: an element
- * is summed by one thread, in tree order. All functions are Local. */
+ * is summed by one thread, in tree order. All functions are Local.
+ */
 #include "src/data/team.h"
 
 #include "src/base/simd.h"

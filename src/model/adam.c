@@ -5,7 +5,8 @@
  *   w = w - (rate / (1 - b1^t)) m / (sqrt(v / (1 - b2^t)) + epsilon)
  *
  * Every element is updated by itself, so that slices over ranks, pieces over threads and vector
- * lanes change no bit. Memory-bound: four arrays are read and three written once. Local. */
+ * lanes change no bit. Memory-bound: four arrays are read and three written once. Local.
+ */
 #include "src/base/simd.h"
 #include "scscreen/model.h"
 

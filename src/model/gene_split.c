@@ -13,7 +13,8 @@
  * slices.
  *
  * Which rank has a shard changes nothing: parts stand in order of shards, and by_gene has its
- * cells in that order. Collective functions say so; all else is Local. */
+ * cells in that order. Collective functions say so; all else is Local.
+ */
 #include "src/model/gene_split.h"
 
 #include "src/kernels/entries.h"

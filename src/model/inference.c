@@ -6,7 +6,8 @@
  * means of decoded cells need no decoding: src/screen/decode_mean.h).
  *
  * Cost of n cells: O(nnz n_hidden + n n_hidden^2), and O(n n_hidden n_gene) where all genes are
- * decoded. All functions are Local. */
+ * decoded. All functions are Local.
+ */
 #include "src/base/random.h"
 #include "src/base/simd.h"
 #include "src/kernels/nonzeros.h"
@@ -55,7 +56,8 @@ done:
     return st;
 }
 
-/* Batch norm by the running statistics and leaky ReLU, in place. @param x [n, n_hidden] */
+/* Batch norm by the running statistics and leaky ReLU, in place.
+ *  @param x [n, n_hidden] */
 static void activate(stack *s, int b, scs_real *x)
 {
     const scs_block *block = &s->layout.block[b];
@@ -74,9 +76,11 @@ static void activate(stack *s, int b, scs_real *x)
     }
 }
 
-/* Blocks [first, first + n_layer). The last one writes into out, the ones before by turns into it
- * and the spare rows, so that two buffers do for any number of layers. @param x the cells, for
- * the first encoder block alone @param in [n, n_in] for all others @param[out] out [n, n_hidden] */
+/* Blocks [first, first + n_layer). The last one writes into out, the ones before by turns into
+ * it and the spare rows, so that two buffers do for any number of layers.
+ *  @param x the cells, for the first encoder block alone
+ *  @param in [n, n_in] for all others
+ *  @param[out] out [n, n_hidden] */
 static void run_stack(stack *s, int first, const scs_nonzeros *x, const scs_real *in, scs_real *out)
 {
     int last = first + s->model->arch.n_layer;
@@ -94,7 +98,8 @@ static void run_stack(stack *s, int first, const scs_nonzeros *x, const scs_real
     }
 }
 
-/* @param hidden [n, n_hidden] @param[out] out [n, n_latent] */
+/* @param hidden [n, n_hidden]
+ *  @param[out] out [n, n_latent] */
 static void run_head(const stack *s, const scs_dense *head, const scs_real *hidden, scs_real *out)
 {
     scs_flow flow = {.n = s->n, .in = hidden, .out = out};
@@ -104,7 +109,8 @@ static void run_head(const stack *s, const scs_dense *head, const scs_real *hidd
 
 /* ---- encode and decode ---- */
 
-/* @param x the cells, by cell  @param n cells > 0
+/* @param x the cells, by cell
+ *  @param n cells > 0
  *  @param[out] mean, head [n, n_latent]; head: variance = exp(head) + floor; NULL: not wanted */
 static scs_status encode_heads(const scs_model *model, const scs_nonzeros *x, int32_t n,
                                scs_real *mean, scs_real *head)
@@ -211,8 +217,9 @@ static void close_evaluation(evaluation *e)
     free(e->noise);
 }
 
-/* z of every cell, with the same noise in every epoch: epochs can then be compared by their loss.
- * @return sum of KL */
+/* z of every cell, with the same noise in every epoch: epochs can then be compared by their
+ * loss.
+ *  @return sum of KL */
 static double draw_latent(const evaluation *e, int64_t seed)
 {
     int32_t n_latent = e->model->arch.n_latent;

@@ -4,7 +4,8 @@
  * Float activations, double sums and constants: sums over a batch are added up over shards
  * afterwards (src/data/team.h), so that rounding must not depend on how many cells a shard has.
  * exp, log and sqrt of the latent layer are taken in double. Loops are over units, in vector
- * lanes; an element's arithmetic does not depend on its lane. All functions are Local. */
+ * lanes; an element's arithmetic does not depend on its lane. All functions are Local.
+ */
 #include "src/model/layer.h"
 
 #include "src/base/random.h"

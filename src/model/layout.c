@@ -4,7 +4,8 @@
  * Flat, because the optimiser, reductions, checkpoints and checksums go through all parameters
  * alike; a layer knows offsets only. The order of tensors decides what is initialised from which
  * random numbers and is part of a checkpoint. Cuts are made into V slices, never into P: a rank's
- * slices are those of its shards. All functions are Local. */
+ * slices are those of its shards. All functions are Local.
+ */
 #include "src/model/layout.h"
 
 #include "src/kernels/entries.h"
@@ -12,7 +13,8 @@
 
 #include <string.h>
 
-/* @param[in,out] used elements so far @return where the next n begin */
+/* @param[in,out] used elements so far
+ *  @return where the next n begin */
 static int64_t take(int64_t *used, int64_t n)
 {
     int64_t offset = *used;

@@ -10,7 +10,8 @@
  * pack all of the input again for each. dW is cut into rows.
  *
  * The first layer's X is sparse and its W kept [n_in, n_out]: X W and X' dY are products of
- * src/kernels/sparse.h, O(nnz n_out). All functions are Local. */
+ * src/kernels/sparse.h, O(nnz n_out). All functions are Local.
+ */
 #include "src/model/linear.h"
 
 #include "src/base/simd.h"
@@ -81,8 +82,9 @@ bool scs_linear_cut_at(int32_t n, int32_t n_col, int task, scs_cut *cut)
 
 /* ---- dense layers ---- */
 
-/* Every row of out becomes `row`, or zeros where it is NULL. @param stride of out @param row
- * [width] */
+/* Every row of out becomes `row`, or zeros where it is NULL.
+ *  @param stride of out
+ *  @param row [width] */
 static void fill_rows(scs_real *out, int32_t n, int32_t stride, const scs_real *row, int32_t width)
 {
     for (int64_t i = 0; i < n; i++)

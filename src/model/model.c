@@ -6,7 +6,8 @@
  * tensor_export know. Constants by profile are those of the public implementations: scGen 2.1
  * (torch) and, for `paper`, 1.x (TensorFlow): leaky slope 0.2, no bias in hidden layers, no batch
  * norm in the last decoder block, ReLU on the output, KL weight twice as large, Adam's epsilon
- * 1e-8. All functions are Local. */
+ * 1e-8. All functions are Local.
+ */
 #include "src/base/random.h"
 #include "src/config/profile.h"
 #include "src/model/layout.h"
@@ -43,8 +44,9 @@ scs_arch scs_model_arch_from_config(const scs_config *config, int32_t n_gene, in
 
 /* ---- the table of tensors ---- */
 
-/* @param offset into param; the caller sets is_running where it is into running @param cols 0: a
- * vector @return the tensor, in the table; room is there */
+/* @param offset into param; the caller sets is_running where it is into running
+ *  @param cols 0: a vector
+ *  @return the tensor, in the table; room is there */
 static scs_tensor *add_tensor(scs_model *model, int64_t offset, int32_t rows, int32_t cols,
                               const char *format, ...) SCS_PRINTF(5, 6);
 

@@ -3,7 +3,8 @@
  *
  * Every activation is kept with its gradient, because the backward pass needs the inputs of each
  * layer: 2 (3 n_hidden n_block + 3 n_latent) numbers a cell, and a byte for each unit that
- * dropout may drop. The first layer's input stays sparse and has no gradient. Local. */
+ * dropout may drop. The first layer's input stays sparse and has no gradient. Local.
+ */
 #include "src/model/network.h"
 
 #include "src/base/simd.h"

@@ -21,7 +21,8 @@
  * marks where). A NaN goes through to the loss, which training looks at.
  *
  * Functions that take a scs_pass: Collective where they return a status, else Local. Parameters
- * everywhere: b, the block; i, the local shard; row, the cell within its part. */
+ * everywhere: b, the block; i, the local shard; row, the cell within its part.
+ */
 #include "src/base/collective.h"
 #include "src/model/network.h"
 
@@ -43,9 +44,9 @@ static void moment_sums(const scs_pass *pass, int b)
                                       net->sums + (int64_t)i * 2 * n_col);
 }
 
-/* running = (1 - momentum) running + momentum batch / divisor, as torch has it. @param offset
- * into running @param batch [n] means and unbiased variances, or their sums over `divisor` shards
- */
+/* running = (1 - momentum) running + momentum batch / divisor, as torch has it.
+ *  @param offset into running
+ *  @param batch [n] means and unbiased variances, or their sums over `divisor` shards / */
 static void update_running(const scs_model *model, int64_t offset, int64_t n, const double *batch,
                            double divisor)
 {

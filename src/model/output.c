@@ -4,7 +4,8 @@
  * A cost model decides from batch, genes, hidden units and density, which are alike on all ranks,
  * and never from the number of ranks: a choice that depended on it would change bits. Measured on
  * one thread (hidden 800, CPU time a step, dense -> factored): 7,000 genes, batch 512 217 -> 230
- * ms, 1,024 406 -> 327, 4,096 1,532 -> 874; 20,000 genes, 1,024 963 -> 739. */
+ * ms, 1,024 406 -> 327, 4,096 1,532 -> 874; 20,000 genes, 1,024 963 -> 739.
+ */
 #include "src/model/output.h"
 
 #include "src/kernels/nonzeros.h"

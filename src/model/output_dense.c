@@ -11,7 +11,8 @@
  * dH is a sum over genes. Tiles are walked in strips, at least 8 of the whole gene axis whatever
  * the number of shards, each with a dH of its own; strips are added up in order afterwards.
  * Strips are what threads share: neither their number nor the shapes of BLAS calls depend on
- * ranks or threads. All functions are Local. */
+ * ranks or threads. All functions are Local.
+ */
 #include "src/model/output_dense.h"
 
 #include "src/base/simd.h"
@@ -160,8 +161,8 @@ SCS_VECTOR static double tile_error(const tile *t, int32_t n)
     return sum;
 }
 
-/* The residual becomes the gradient of the layer's sums, in place. @param[out] bias [width] its
- * column sums, the bias's gradient */
+/* The residual becomes the gradient of the layer's sums, in place.
+ *  @param[out] bias [width] its column sums, the bias's gradient */
 SCS_VECTOR static void residual_gradient(const tile *t, int32_t n, bool relu, scs_real scale,
                                          scs_real *bias)
 {
@@ -178,7 +179,8 @@ SCS_VECTOR static void residual_gradient(const tile *t, int32_t n, bool relu, sc
     }
 }
 
-/* dH and dW of one tile. @param first of its strip: overwrites dH, later ones add */
+/* dH and dW of one tile.
+ *  @param first of its strip: overwrites dH, later ones add */
 static void propagate_tile(const scs_output_dense *o, const step *s, const tile *t,
                            scs_real *grad_hidden, bool first)
 {

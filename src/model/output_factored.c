@@ -9,7 +9,8 @@
  * 1 and 3 are the only sums over ranks, of d (d + 1) / 2 (and d) doubles; triangles are packed,
  * since both products are symmetric. Everything else is tasks of fixed shape over disjoint
  * outputs. Sums that cancel (errors, W'b, q) are made in double. Functions that return a status
- * are Collective once a step has begun, all others Local. */
+ * are Collective once a step has begun, all others Local.
+ */
 #include "src/model/output_factored.h"
 
 #include "src/base/simd.h"
@@ -58,7 +59,7 @@ struct scs_output_factored {
     factor_lane *lane;   /* [n_part] */
     factor_cells *cells; /* [n_cells <= n_part] */
     int32_t n_cells;
-    int32_t *first_gene;   /* [n_part + 1] of the parts' slices (src/layout.h) */
+    int32_t *first_gene;   /* [n_part + 1] of the parts' slices (layout.h) */
     double *parts, *total; /* [n_part, size], [size] */
     scs_real *weight_gram; /* [d, d] W'W */
     scs_real *cell_gram;   /* [d, d] scale Hc'Hc of the whole batch */
@@ -77,8 +78,9 @@ static int gram_tasks(int32_t n)
     return n > PIECE * (MAX_PIECES - 1) ? MAX_PIECES : (n + PIECE - 1) / PIECE;
 }
 
-/* A piece's share of scale A'A, from the diagonal on; what lies below is not touched. @param a
- * [n, d] @param[out] square [d, d] */
+/* A piece's share of scale A'A, from the diagonal on; what lies below is not touched.
+ *  @param a [n, d]
+ *  @param[out] square [d, d] */
 static void gram_run(const scs_real *a, int32_t n, int32_t d, double scale, int task,
                      scs_real *square)
 {
@@ -101,7 +103,8 @@ static int64_t row_of(int64_t i, int64_t d)
 }
 
 /* The upper triangle, row after row: the sum of all pieces' shares, in double, pieces in order.
- * @param square [gram_tasks(n), d, d] @param[out] packed [gram_size(d)] */
+ *  @param square [gram_tasks(n), d, d]
+ *  @param[out] packed [gram_size(d)] */
 static void gram_pack(const scs_real *square, int32_t n, int32_t d, double *packed)
 {
     int n_task = gram_tasks(n);
@@ -118,7 +121,8 @@ static void gram_pack(const scs_real *square, int32_t n, int32_t d, double *pack
     }
 }
 
-/* Both triangles from the upper one. @param[out] square [d, d] */
+/* Both triangles from the upper one.
+ *  @param[out] square [d, d] */
 static void gram_unpack(const double *packed, int32_t d, scs_real *square)
 {
 #pragma omp parallel for if (SCS_WORTH_THREADS((int64_t)d * d))
@@ -216,8 +220,10 @@ void scs_output_factored_destroy(scs_output_factored **output)
 
 /* ---- W'W and W'b ---- */
 
-/* Columns [first, first + width) of a slice's share of W'b, in double. @param weight [n, d]
- * @param bias [n] @param[out] sum [width] */
+/* Columns [first, first + width) of a slice's share of W'b, in double.
+ *  @param weight [n, d]
+ *  @param bias [n]
+ *  @param[out] sum [width] */
 SCS_VECTOR static void weigh_rows(const scs_real *weight, const scs_real *bias, int32_t n,
                                   int32_t d, int32_t first, int32_t width, double *sum)
 {

@@ -9,7 +9,8 @@
  *
  * from k numbers and a [k, k] matrix: O(n k^2 + n_gene k^2) instead of O(n n_gene k). A shift
  * moves the mean and leaves the variance. The components themselves are computed in mpi/pca. All
- * functions are Local. */
+ * functions are Local.
+ */
 #include "src/model/pca.h"
 
 #include "src/base/vector.h"
@@ -75,8 +76,8 @@ double scs_pca_share(const scs_pca *pca)
     return sum / pca->total_variance;
 }
 
-/* -L'c: components of x = 0, to be added to every cell's. @param[out] origin [n_component] zeroed
- * before */
+/* -L'c: components of x = 0, to be added to every cell's.
+ *  @param[out] origin [n_component] zeroed before */
 static void encode_origin(const scs_pca *pca, double *origin)
 {
     int64_t k = pca->n_component;
@@ -85,7 +86,8 @@ static void encode_origin(const scs_pca *pca, double *origin)
         scs_vector_add(origin, pca->loading + g * k, -pca->center[g], k);
 }
 
-/* @param sum [n_component] scratch, in double @param[out] z [n_component] */
+/* @param sum [n_component] scratch, in double
+ *  @param[out] z [n_component] */
 static void encode_cell(const scs_pca *pca, scs_row cell, const double *origin, double *sum,
                         scs_real *z)
 {
@@ -116,7 +118,8 @@ done:
     return st;
 }
 
-/* @param z [n, k] @param[out] mean [k] zeroed before */
+/* @param z [n, k]
+ *  @param[out] mean [k] zeroed before */
 static void latent_mean(const scs_real *z, int64_t n, int64_t k, double *mean)
 {
     for (int64_t i = 0; i < n; i++)
@@ -126,8 +129,8 @@ static void latent_mean(const scs_real *z, int64_t n, int64_t k, double *mean)
         mean[c] /= (double)n;
 }
 
-/* Covariance (ddof 0) of the cells' components, in two passes. @param[out] spread [k, k] zeroed
- * before */
+/* Covariance (ddof 0) of the cells' components, in two passes.
+ *  @param[out] spread [k, k] zeroed before */
 static void latent_spread(const scs_real *z, int64_t n, int64_t k, const double *mean,
                           double *spread)
 {
@@ -138,7 +141,8 @@ static void latent_spread(const scs_real *z, int64_t n, int64_t k, const double 
                     (z[i * k + c] - mean[c]) * (z[i * k + d] - mean[d]) / (double)n;
 }
 
-/* l' S l, which is not negative but for rounding. @param spread [k, k] S */
+/* l' S l, which is not negative but for rounding.
+ *  @param spread [k, k] S */
 static double quadratic(const double *l, const double *spread, int64_t k)
 {
     double sum = 0;
@@ -148,8 +152,8 @@ static double quadratic(const double *l, const double *spread, int64_t k)
     return sum > 0 ? sum : 0;
 }
 
-/* @param middle [k] mean components of the shifted cells @param[out] mean, variance [n_gene];
- * variance may be NULL */
+/* @param middle [k] mean components of the shifted cells
+ *  @param[out] mean, variance [n_gene]; variance may be NULL */
 static void decode(const scs_pca *pca, const double *middle, const double *spread, double *mean,
                    double *variance)
 {
