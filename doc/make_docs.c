@@ -32,6 +32,7 @@ static const char *fallback_of(const scs_key *key)
     return !key->fallback ? "[]" : key->fallback[0] ? key->fallback : "\"\"";
 }
 
+/* @VERBS@ of the man page: a paragraph each. */
 static void put_verbs(void)
 {
     for (const scs_verb *const *v = scs_verbs; *v; v++) {
@@ -45,6 +46,7 @@ static void put_verbs(void)
     }
 }
 
+/* @OPTIONS@ of the man page. */
 static void put_options(void)
 {
     for (const scs_cli_option *o = scs_cli_options; o->name; o++) {
@@ -64,6 +66,7 @@ static void put_options(void)
     }
 }
 
+/* A key's entry in the man page: values it takes, default. */
 static void put_key(const scs_key *key)
 {
     char name[80], allowed[512];
@@ -77,6 +80,7 @@ static void put_key(const scs_key *key)
     fputs(".\n", stdout);
 }
 
+/* @KEYS@ of the man page: a subsection for each section of the config. */
 static void put_keys(void)
 {
     const char *section = "";
@@ -103,6 +107,7 @@ static void put_cell(const char *text)
             putchar(*text);
 }
 
+/* The last column: what is made again when the key changes. */
 static void put_affects(const scs_key *key)
 {
     static const struct {
@@ -135,6 +140,7 @@ static void put_row(const scs_key *key)
     puts(" |");
 }
 
+/* @KEY_TABLES@ of doc/config.md: a table for each section. */
 static void put_key_tables(void)
 {
     const char *section = "";
@@ -186,6 +192,7 @@ static void put_completion_words(void)
     }
 }
 
+/* 1 where standard input or output fails, so that make does not keep half a document. */
 int main(void)
 {
     char line[1024];

@@ -1,4 +1,7 @@
-/* What the program says of itself: help and versions. */
+/* Command line, --help and --version. There is one way to set a key: every option that stands for
+ * one becomes the same "key=value" as --set, so that parsing, checks and messages are those of the
+ * config (src/config). Tables drive all texts; no list of verbs, options or keys stands here
+ * twice. */
 #include "mpi/app/cli.h"
 
 #include "mpi/app/verbs.h"
@@ -33,6 +36,7 @@ const scs_cli_option scs_cli_options[] = {
     {.name = NULL},
 };
 
+/* Words and help in two columns. */
 static void help_option(const scs_cli_option *o, FILE *out)
 {
     char words[40];
@@ -42,6 +46,7 @@ static void help_option(const scs_cli_option *o, FILE *out)
     fprintf(out, "  %-17s %s\n", words, o->help);
 }
 
+/* Usage, verbs, options, exit codes, then every config key with its default. */
 static void help_program(FILE *out)
 {
     fprintf(out, "scscreen: train scGen on sharded single-cell atlases, then screen every\n"
@@ -59,6 +64,7 @@ static void help_program(FILE *out)
     scs_config_help(out);
 }
 
+/* A verb's help is its own paragraph; keys and options are the same for all. */
 void scs_cli_help(const scs_cli *cli, FILE *out)
 {
     const scs_verb *v = cli->verb;
@@ -73,6 +79,7 @@ void scs_cli_help(const scs_cli *cli, FILE *out)
     fprintf(out, "\nOptions and config keys: scscreen --help\n");
 }
 
+/* MPI's text without its build date. */
 void scs_cli_version(FILE *out)
 {
     char mpi[MPI_MAX_LIBRARY_VERSION_STRING];
@@ -86,6 +93,7 @@ void scs_cli_version(FILE *out)
             SCS_COMMIT, mpi, major, minor, release, openblas_get_config());
 }
 
+/* SCS_EARG with the nearest known word, if one is near. */
 static scs_status unknown(const char *what, const char *word, const char *const *known, int n)
 {
     scs_names names = {0};
@@ -104,6 +112,7 @@ static scs_status unknown(const char *what, const char *word, const char *const 
     return status;
 }
 
+/* By its full name. */
 static scs_status find_verb(const char *word, scs_cli *cli)
 {
     const char *known[16];
@@ -117,6 +126,7 @@ static scs_status find_verb(const char *word, scs_cli *cli)
     return cli->verb ? SCS_OK : unknown("verb", word, known, n);
 }
 
+/* The last setting of a key wins, as in the order of the words. */
 static scs_status add_set(scs_cli *cli, const char *set)
 {
     SCS_REQUIRE(cli->n_set < SCS_CLI_SETS, SCS_EARG, "more than %d --set", SCS_CLI_SETS);
@@ -134,7 +144,7 @@ static scs_status unknown_option(const char *word)
     return unknown("option", word, known, n);
 }
 
-/* `train --max-hours 8` is `--set train.max_hours=8`. */
+/* `train --max-hours 8` is `--set train.max_hours=8`. The text is owned by cli. */
 static scs_status add_key(scs_cli *cli, const char *key, const char *value)
 {
     size_t size = strlen(key) + strlen(value) + 16;
@@ -166,6 +176,7 @@ static scs_status add_option(scs_cli *cli, const char *option, const char *value
     return add_key(cli, key, value);
 }
 
+/* @param value the next word, NULL at the end  @param[out] used words taken, 1 or 2 */
 static scs_status parse_option(scs_cli *cli, const char *word, const char *value, int *used)
 {
     bool section = cli->verb && cli->verb->has_section;
@@ -194,6 +205,8 @@ static scs_status parse_option(scs_cli *cli, const char *word, const char *value
     return SCS_OK;
 }
 
+/* Words in any order, but a verb's own options after the verb. A word that begins with - is an
+ * option; "-" alone is a file. */
 scs_status scs_cli_parse(int argc, char **argv, scs_cli *cli)
 {
     int used;

@@ -1,3 +1,12 @@
+/* The program from main to exit code.
+ *
+ *    parse argv -> [serial: one process does it and is done]
+ *               -> rank 0 reads config and metadata -> MPI_Init -> communicator, threads -> session
+ *                 -> verb
+ *
+ *  Reading comes before MPI_Init (mpi/job/preflight.h says why); whether it went well is said only
+ *  when all ranks know it, in one line from rank 0, and every rank ends with the same exit code.
+ *  Nothing here calls exit(): main returns, so that MPI_Finalize is reached whenever MPI works. */
 #include "mpi/app/cli.h"
 #include "mpi/app/launch.h"
 #include "mpi/comm/threads.h"
@@ -11,9 +20,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static int finish(scs_status status, bool speaks)
+/* The one place where a failure becomes a line on stderr and an exit code. SCSCREEN_TRACE adds the
+ * trace of calls.
+ *  @param prints this process writes the line */
+static int finish(scs_status status, bool prints)
 {
-    if (status != SCS_OK && speaks) {
+    if (status != SCS_OK && prints) {
         fprintf(stderr, "scscreen: %s: %s\n", status == SCS_ESTOP ? "stopped" : "error",
                 scs_message());
         if (getenv("SCSCREEN_TRACE"))
@@ -23,13 +35,14 @@ static int finish(scs_status status, bool speaks)
 }
 
 /* Verbs and options that need no other rank: the first process does them, the others have nothing
- * to do. */
+ * to do. Nor is MPI started for them. */
 static bool is_serial(const scs_cli *cli)
 {
     return cli->help || cli->version || cli->print_config ||
            (cli->verb->serial && (!cli->verb->is_serial || cli->verb->is_serial(cli)));
 }
 
+/* --print-config: the effective config, or the defaults without a file. */
 static scs_status print_config(const scs_cli *cli)
 {
     scs_config *config = NULL;
@@ -46,6 +59,7 @@ done:
     return status;
 }
 
+/* One of the first process' tasks. */
 static scs_status run_serial(const scs_cli *cli)
 {
     if (cli->help)
@@ -59,7 +73,8 @@ static scs_status run_serial(const scs_cli *cli)
     return SCS_OK;
 }
 
-/* Past the exit handlers, where HDF5 would crash over what the error line has told already. */
+/* Past the exit handlers, where HDF5 would crash over a file that it could not close; the error
+ * line has been written. */
 static void leave_if_unusable(int code)
 {
     if (!scs_h5_is_unusable())
@@ -69,7 +84,8 @@ static void leave_if_unusable(int code)
 }
 
 /* A core type that this processor cannot execute, or that computes wrongly, is left out: OpenBLAS
- * reads it while the program is loaded, so the program begins again without it. */
+ * reads it while the program is loaded, so the program begins again without it. Before MPI_Init,
+ * as exec ends nothing then. */
 static void check_blas(char **argv)
 {
     const char *core = getenv("OPENBLAS_CORETYPE");
@@ -85,9 +101,11 @@ static void check_blas(char **argv)
     execv("/proc/self/exe", argv);
 }
 
+/* SERIALIZED: the writer of a screen calls MPI from a thread of its own, in turn with the main
+ * thread. Where MPI offers less, it does without (mpi/screen/screen_run.c). */
 static int run_parallel(const scs_cli *cli, int *argc, char ***argv)
 {
-    scs_preflight stage = {0};
+    scs_preflight preflight = {0};
     scs_comm *comm = NULL;
     scs_launch launch = scs_launch_find(); /* as it was launched: MPI_Init sets variables */
     int provided, code, rank = 0;
@@ -96,7 +114,7 @@ static int run_parallel(const scs_cli *cli, int *argc, char ***argv)
 
     scs_stop_signals_open();
     if (first)
-        scs_preflight_prepare(&stage, cli);
+        scs_preflight_prepare(&preflight, cli);
     if (MPI_Init_thread(argc, argv, MPI_THREAD_SERIALIZED, &provided) != MPI_SUCCESS)
         return finish(SCS_FAIL(SCS_EINTERNAL, "MPI_Init failed"), true);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
@@ -107,15 +125,16 @@ static int run_parallel(const scs_cli *cli, int *argc, char ***argv)
     if (joined)
         status = scs_threads_set(comm);
     if (status == SCS_OK)
-        status = scs_session_run(cli, comm, &stage);
+        status = scs_session_run(cli, comm, &preflight);
     code = finish(status, rank == 0 && (joined || first));
-    scs_preflight_clear(&stage);
+    scs_preflight_clear(&preflight);
     scs_comm_destroy(&comm);
     leave_if_unusable(code);
     MPI_Finalize();
     return code;
 }
 
+/* The first process does serial tasks; under mpirun the others return 0 at once. */
 int main(int argc, char **argv)
 {
     scs_cli cli;

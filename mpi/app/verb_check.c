@@ -1,11 +1,15 @@
-#include "src/data/h5ad_matrix.h"
+/* check: read everything that a run would read, and say what it is; nothing is written. A config is
+ * read on all ranks, by the same functions as a run, so that what check accepts a run accepts; a
+ * single .h5ad on one process, without MPI. */
 #include "mpi/app/verbs.h"
+#include "src/data/h5ad_matrix.h"
 #include "src/base/text.h"
 #include "src/data/h5ad.h"
 #include "src/data/scale.h"
 
 #include <string.h>
 
+/* By its name: a file of cells, not a config. */
 static bool is_file(const scs_cli *cli)
 {
     const char *dot = cli->file ? strrchr(cli->file, '.') : NULL;
@@ -14,7 +18,7 @@ static bool is_file(const scs_cli *cli)
            (strcmp(dot, ".h5ad") == 0 || strcmp(dot, ".h5") == 0 || strcmp(dot, ".hdf5") == 0);
 }
 
-/* Every value is read, a block of cells at a time, so that damage and NaN show now. */
+/* Every value is read, a block of cells at a time, so that damage and NaN show now. SCS_EDATA. */
 static scs_status read_all(const scs_h5ad *meta, scs_scale *scale, double *sum)
 {
     const int64_t block = scs_h5ad_matrix_block_rows(meta);
@@ -50,6 +54,7 @@ static const char *what_to_set(scs_scale_kind kind)
     }
 }
 
+/* What the stored values look like, and what to set for them. */
 static void print_values(const scs_h5ad *meta, const scs_scale *scale, double sum)
 {
     char found[400], list[400];
@@ -64,6 +69,7 @@ static void print_values(const scs_h5ad *meta, const scs_scale *scale, double su
                meta->filled.n ? scs_names_list(&meta->filled, 10, list, sizeof list) : "");
 }
 
+/* Names from the file are escaped by scs_names_list. */
 static void print_file(const scs_h5ad *meta, const scs_scale *scale, double sum)
 {
     static const char *const layouts[] = {
@@ -82,6 +88,7 @@ static void print_file(const scs_h5ad *meta, const scs_scale *scale, double sum)
                (long long)meta->n_duplicate_obs_names);
 }
 
+/* Local. */
 static scs_status check_file(const scs_cli *cli)
 {
     scs_config *config = NULL;
@@ -129,6 +136,7 @@ static void print_groups(const scs_atlas *a)
     printf("cells of each group; [held out]\n");
 }
 
+/* Cells, groups and memory. Collective; rank 0 prints. */
 static scs_status check(scs_session *session)
 {
     int64_t mine[2] = {0, 0}, all[2] = {0, 0}; /* values, and bytes that they take */

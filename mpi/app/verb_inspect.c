@@ -1,10 +1,18 @@
-/* What a folder of results holds, and how to go on. Local. */
-#include "src/hdf5/h5text.h"
+/* inspect: what a file or folder of results holds, whether it is whole, and what the next command
+ * is. On one process, without MPI.
+ *
+ *  Exit code 0 means: known and whole. 65 (SCS_EDATA): damaged, or none of the program's files; for
+ *  a folder, that one of its files is.
+ *
+ *  A file may be anyone's, so it is looked at in the sandbox first: the child says which kind it is
+ *  and, for results, what it says of itself; the parent prints, escaped. Models and states are then
+ *  read by the readers that a run uses, so that `whole` means what it means to a run. */
 #include "mpi/app/verbs.h"
 #include "src/base/checksum.h"
 #include "src/base/sandbox.h"
 #include "src/base/text.h"
 #include "src/hdf5/h5read.h"
+#include "src/hdf5/h5text.h"
 #include "src/train/state.h"
 #include "scscreen/checkpoint.h"
 #include "scscreen/status.h"
@@ -16,15 +24,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* What a file of ours is. */
+/* ---- A file ---- */
 
+/* Of the sandboxed child, in bytes and seconds. */
 static const int64_t memory_limit = (int64_t)4 << 30;
 
 static const char facts_path[] = "uns/scscreen";
 
+/* Told apart by what only one of them has. */
 enum kind { KIND_MODEL, KIND_RESULT, KIND_STATE, KIND_PCA, KIND_ATLAS };
 
-/* One entry of uns/scscreen as text; numbers as anyone would write them. */
+/* One entry of uns/scscreen as text; numbers in ten digits. */
 static scs_status put_fact(const scs_h5 *h5, const char *name, scs_bytes *out)
 {
     char path[512], number[64];
@@ -47,6 +57,7 @@ done:
     return status;
 }
 
+/* Sizes, then the entries of uns/scscreen. */
 static scs_status put_result(const scs_h5 *h5, scs_bytes *out)
 {
     scs_names names = {0};
@@ -67,6 +78,7 @@ done:
     return status;
 }
 
+/* Cells, genes, components. */
 static scs_status put_components(const scs_h5 *h5, scs_bytes *out)
 {
     scs_h5_shape cells, genes;
@@ -78,7 +90,7 @@ static scs_status put_components(const scs_h5 *h5, scs_bytes *out)
     return scs_bytes_put_int(out, genes.dim[1]);
 }
 
-/* In the sandbox: the kind of file, and for a result what it says of itself. */
+/* In the sandbox: the kind of file, and for a result or components what it holds. */
 static scs_status look(void *arg, scs_bytes *out)
 {
     scs_h5 h5;
@@ -104,6 +116,7 @@ done:
     return status;
 }
 
+/* Texts of several lines (the config) are indented. */
 static void print_fact(const char *key, const char *value)
 {
     char shown[64];
@@ -114,32 +127,33 @@ static void print_fact(const char *key, const char *value)
 }
 
 /* What put_result put. @param[out] n facts, which follow */
-static scs_status get_result(scs_bytes *said, int64_t *rows, int64_t *genes, int64_t *dense,
+static scs_status get_result(scs_bytes *answer, int64_t *rows, int64_t *genes, int64_t *dense,
                              int64_t *n)
 {
-    SCS_TRY(scs_bytes_get_int(said, rows));
-    SCS_TRY(scs_bytes_get_int(said, genes));
-    SCS_TRY(scs_bytes_get_int(said, dense));
-    return scs_bytes_get_int(said, n);
+    SCS_TRY(scs_bytes_get_int(answer, rows));
+    SCS_TRY(scs_bytes_get_int(answer, genes));
+    SCS_TRY(scs_bytes_get_int(answer, dense));
+    return scs_bytes_get_int(answer, n);
 }
 
 /* @param[out] key, value  the caller frees them, also after a failure */
-static scs_status get_fact(scs_bytes *said, char **key, char **value)
+static scs_status get_fact(scs_bytes *answer, char **key, char **value)
 {
-    SCS_TRY(scs_bytes_get_text(said, key));
-    return scs_bytes_get_text(said, value);
+    SCS_TRY(scs_bytes_get_text(answer, key));
+    return scs_bytes_get_text(answer, value);
 }
 
-static scs_status print_result(const char *path, scs_bytes *said)
+/* From the bytes that the sandboxed child has sent, in the order of put_result. */
+static scs_status print_result(const char *path, scs_bytes *answer)
 {
     int64_t rows, genes, dense, n;
 
-    SCS_TRY(get_result(said, &rows, &genes, &dense, &n));
+    SCS_TRY(get_result(answer, &rows, &genes, &dense, &n));
     printf("%s: a screen of %lld combinations x %lld genes%s\n", path, (long long)rows,
            (long long)genes, dense ? "" : " (output.rows: top, no X)");
     for (int64_t i = 0; i < n; i++) {
         char *key = NULL, *value = NULL;
-        scs_status status = get_fact(said, &key, &value);
+        scs_status status = get_fact(answer, &key, &value);
 
         if (status == SCS_OK)
             print_fact(key, value);
@@ -157,19 +171,21 @@ static void print_config(const char *config)
     scs_text_print(stdout, config, "\n");
 }
 
-static scs_status print_components(const char *path, scs_bytes *said)
+/* From the child's bytes, in the order of put_components. */
+static scs_status print_components(const char *path, scs_bytes *answer)
 {
     int64_t cells, genes, n;
 
-    SCS_TRY(scs_bytes_get_int(said, &cells));
-    SCS_TRY(scs_bytes_get_int(said, &genes));
-    SCS_TRY(scs_bytes_get_int(said, &n));
+    SCS_TRY(scs_bytes_get_int(answer, &cells));
+    SCS_TRY(scs_bytes_get_int(answer, &genes));
+    SCS_TRY(scs_bytes_get_int(answer, &n));
     printf("%s: %lld principal components of %lld cells x %lld genes\n"
            "Open it with anndata.read_h5ad: obsm/X_pca, varm/PCs, uns/pca.\n",
            path, (long long)n, (long long)cells, (long long)genes);
     return SCS_OK;
 }
 
+/* Cells and groups of the stored atlas. */
 static void print_groups(const scs_checkpoint *c)
 {
     int64_t cells = 0, held_out = 0;
@@ -186,6 +202,7 @@ static void print_groups(const scs_checkpoint *c)
     printf("\n");
 }
 
+/* Weights of other programs may carry no checksum. */
 static bool is_whole(const char *path)
 {
     bool whole = scs_checksum_file_check(path, true) == SCS_OK;
@@ -194,6 +211,7 @@ static bool is_whole(const char *path)
     return whole;
 }
 
+/* Read by the reader that a run uses. */
 static scs_status print_model(const char *path)
 {
     scs_checkpoint *c = NULL;
@@ -216,6 +234,7 @@ static scs_status print_model(const char *path)
     return SCS_OK;
 }
 
+/* Read by the reader that a run uses; a state always carries a checksum. */
 static scs_status print_state(const char *path)
 {
     const scs_position *p;
@@ -237,17 +256,18 @@ static scs_status print_state(const char *path)
     return SCS_OK;
 }
 
-static scs_status print_kind(const scs_cli *cli, int64_t kind, scs_bytes *said)
+/* Anything else is taken for an .h5ad of cells, which check describes. */
+static scs_status print_kind(const scs_cli *cli, int64_t kind, scs_bytes *answer)
 {
     switch (kind) {
     case KIND_MODEL:
         return print_model(cli->file);
     case KIND_RESULT:
-        return print_result(cli->file, said);
+        return print_result(cli->file, answer);
     case KIND_STATE:
         return print_state(cli->file);
     case KIND_PCA:
-        return print_components(cli->file, said);
+        return print_components(cli->file, answer);
     default:
         return scs_verb_check.serial(cli);
     }
@@ -255,24 +275,26 @@ static scs_status print_kind(const scs_cli *cli, int64_t kind, scs_bytes *said)
 
 /* ---- folders ---- */
 
-/* What was found. */
+/* ---- A folder: its files one by one, and whether they belong together ---- */
+
+/* What was found in it. */
 typedef struct found {
-    const char *folder;
-    int files, damaged;
+    const char *folder; /* borrowed */
+    int files, damaged; /* files of ours; those of them that are not whole */
     bool model, result;
     bool apart;           /* the result is not of this model */
     int64_t steps, epoch; /* of the newest sound state; steps -1: none */
     char newest[4096];
 } found;
 
-static bool inspect_is_folder(const char *path)
+static bool is_folder(const char *path)
 {
     struct stat info;
 
     return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
-/* @param[out] path [size] @return whether it is there */
+/* A file of the folder, counted where it is there. @param[out] path [size] */
 static bool is_there(found *f, const char *name, char *path, size_t size)
 {
     int n = snprintf(path, size, "%s/%s", f->folder, name);
@@ -283,14 +305,16 @@ static bool is_there(found *f, const char *name, char *path, size_t size)
     return true;
 }
 
-static void tell(found *f, const char *name, scs_status status, const char *sound)
+/* A file's line: what it is, or what is wrong with it. */
+static void print_line(found *f, const char *name, scs_status status, const char *sound)
 {
     printf("  %-16s %s\n", name, status == SCS_OK ? sound : scs_message());
     f->damaged += status != SCS_OK;
     scs_message_clear();
 }
 
-static void look_at_model(found *f)
+/* Its checksum, if it carries one, and its metadata. */
+static void inspect_model(found *f)
 {
     char path[4096], text[256] = "";
     scs_checkpoint *c = NULL;
@@ -301,12 +325,13 @@ static void look_at_model(found *f)
     status = scs_checkpoint_probe(path, &c);
     if (c)
         snprintf(text, sizeof text, "a trained model of %d genes, whole", c->genes.n);
-    tell(f, "model.h5", status, text);
+    print_line(f, "model.h5", status, text);
     f->model = status == SCS_OK;
     scs_checkpoint_destroy(&c);
 }
 
-static void look_at_state(found *f, const char *name)
+/* The one with the most steps is where a run would go on from. */
+static void inspect_state(found *f, const char *name)
 {
     char path[4096], text[256] = "";
     scs_state *s = NULL;
@@ -318,7 +343,7 @@ static void look_at_state(found *f, const char *name)
     if (s)
         snprintf(text, sizeof text, "the state of a training, whole: %lld steps, epoch %lld",
                  (long long)s->position.step, (long long)s->position.epoch);
-    tell(f, name, status, text);
+    print_line(f, name, status, text);
     if (status == SCS_OK && (s->position.step > f->steps ||
                              (s->position.step == f->steps && s->position.epoch > f->epoch))) {
         f->steps = s->position.step;
@@ -332,29 +357,29 @@ static void look_at_state(found *f, const char *name)
  * where the file names none */
 static scs_status model_of_result(char *path, char *sum)
 {
-    scs_bytes said = {0};
+    scs_bytes answer = {0};
     int64_t kind, rows, genes, dense, n = 0;
     scs_status status;
 
     sum[0] = '\0';
-    SCS_GO(status,
-           scs_sandbox_run(path, look, path, &(scs_sandbox_limits){.memory = memory_limit}, &said));
-    SCS_GO(status, scs_bytes_get_int(&said, &kind));
+    SCS_GO(status, scs_sandbox_run(path, look, path, &(scs_sandbox_limits){.memory = memory_limit},
+                                   &answer));
+    SCS_GO(status, scs_bytes_get_int(&answer, &kind));
     SCS_GO(status, kind == KIND_RESULT
                        ? SCS_OK
                        : SCS_FAIL(SCS_EDATA, "%s: not a screen of scscreen's", path));
-    SCS_GO(status, get_result(&said, &rows, &genes, &dense, &n));
+    SCS_GO(status, get_result(&answer, &rows, &genes, &dense, &n));
     for (int64_t i = 0; i < n && status == SCS_OK; i++) {
         char *key = NULL, *value = NULL;
 
-        status = get_fact(&said, &key, &value);
+        status = get_fact(&answer, &key, &value);
         if (status == SCS_OK && strcmp(key, "model_checksum") == 0)
             snprintf(sum, SCS_CHECKSUM_MAX, "%s", value);
         free(key);
         free(value);
     }
 done:
-    scs_bytes_clear(&said);
+    scs_bytes_clear(&answer);
     return status;
 }
 
@@ -372,13 +397,14 @@ static void look_at_result(found *f)
         status = scs_checksum_file_identity(model, here);
     f->result = status == SCS_OK;
     f->apart = f->result && f->model && strcmp(of, here) != 0;
-    tell(f, "screen.h5ad", status,
-         !f->apart ? "a screen; scscreen inspect it, or open it with anndata.read_h5ad"
-         : *of     ? "a screen of another model than this model.h5"
-                   : "a screen that is not of this model.h5: it names no model");
+    print_line(f, "screen.h5ad", status,
+               !f->apart ? "a screen; scscreen inspect it, or open it with anndata.read_h5ad"
+               : *of     ? "a screen of another model than this model.h5"
+                         : "a screen that is not of this model.h5: it names no model");
 }
 
-static void look_at_others(found *f)
+/* Files that are named only: what reads them checks them. */
+static void inspect_others(found *f)
 {
     static const struct {
         const char *name, *what;
@@ -394,10 +420,11 @@ static void look_at_others(found *f)
 
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (is_there(f, others[i].name, path, sizeof path))
-            tell(f, others[i].name, SCS_OK, others[i].what);
+            print_line(f, others[i].name, SCS_OK, others[i].what);
 }
 
-static void say_how_to_go_on(const found *f)
+/* A state comes first: it means that training was interrupted, whatever else is there. */
+static void print_next_step(const found *f)
 {
     if (f->steps >= 0)
         printf("Interrupted after %lld steps: the command that was interrupted goes on from %s.\n",
@@ -411,25 +438,26 @@ static void say_how_to_go_on(const found *f)
         printf("Finished: look at it with scripts/report %s.\n", f->folder);
 }
 
-/* Print a line for each file that scscreen writes, and what the next command is. SCS_EDATA where
- * one of them is damaged, or where there is none. */
+/* A line for each file that scscreen writes, and the next command. SCS_EDATA where one of them is
+ * damaged, or where there is none. */
 static scs_status inspect_folder(const char *path)
 {
     found f = {.folder = path, .steps = -1};
 
     printf("%s: a folder\n", path);
-    look_at_model(&f);
-    look_at_state(&f, "training.1.h5");
-    look_at_state(&f, "training.2.h5");
+    inspect_model(&f);
+    inspect_state(&f, "training.1.h5");
+    inspect_state(&f, "training.2.h5");
     look_at_result(&f);
-    look_at_others(&f);
+    inspect_others(&f);
     SCS_REQUIRE(f.files > 0, SCS_EDATA, "%s: holds no file of scscreen's", path);
-    say_how_to_go_on(&f);
+    print_next_step(&f);
     SCS_REQUIRE(!f.damaged, SCS_EDATA, "%s: %d of these files %s damaged", path, f.damaged,
                 f.damaged == 1 ? "is" : "are");
     return SCS_OK;
 }
 
+/* A config has no state to be told; check reads it. */
 static bool is_config(const char *path)
 {
     const char *dot = strrchr(path, '.');
@@ -437,25 +465,26 @@ static bool is_config(const char *path)
     return dot && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);
 }
 
+/* The whole file's checksum first, where it carries one: SCS_EDATA if it does not match. */
 static scs_status run(const scs_cli *cli)
 {
-    scs_bytes said = {0};
+    scs_bytes answer = {0};
     char path[4096];
     int64_t kind;
     scs_status status;
 
-    if (inspect_is_folder(cli->file))
+    if (is_folder(cli->file))
         return inspect_folder(cli->file);
     SCS_REQUIRE(!is_config(cli->file), SCS_EARG,
                 "%s: a config; scscreen check %s says what a run would read", cli->file, cli->file);
     snprintf(path, sizeof path, "%s", cli->file);
     SCS_GO(status, scs_checksum_file_check(path, false));
-    SCS_GO(status,
-           scs_sandbox_run(path, look, path, &(scs_sandbox_limits){.memory = memory_limit}, &said));
-    SCS_GO(status, scs_bytes_get_int(&said, &kind));
-    SCS_GO(status, print_kind(cli, kind, &said));
+    SCS_GO(status, scs_sandbox_run(path, look, path, &(scs_sandbox_limits){.memory = memory_limit},
+                                   &answer));
+    SCS_GO(status, scs_bytes_get_int(&answer, &kind));
+    SCS_GO(status, print_kind(cli, kind, &answer));
 done:
-    scs_bytes_clear(&said);
+    scs_bytes_clear(&answer);
     return status;
 }
 

@@ -1,4 +1,8 @@
-/* Principal components of all cells, as scanpy keeps them. */
+/* pca: principal components of all cells, as scanpy keeps them: obsm/X_pca, varm/PCs, uns/pca.
+ *
+ *  Every rank encodes the cells that it has read; rank 0 alone writes, so scores travel to it 4,096
+ *  cells at a time, rank after rank, and no rank holds more than its own and one such block. The
+ *  file is under its final name only when it is whole (scs_h5_out_commit). */
 #include "mpi/app/verbs.h"
 #include "mpi/comm/collectives.h"
 #include "mpi/pca/pca_fit.h"
@@ -11,11 +15,11 @@ enum { ROWS = 4096 }; /* cells that rank 0 takes at once */
 
 typedef struct analysis {
     scs_session *session;
-    int64_t first; /* this rank's cells are [first, first + x.n_row) */
-    scs_packed x;
-    scs_pca *pca;
+    int64_t first;  /* this rank's cells are [first, first + x.n_row) */
+    scs_packed x;   /* their expression */
+    scs_pca *pca;   /* alike on all ranks */
     scs_real *z;    /* [x.n_row, n_component] */
-    scs_h5_out out; /* on rank 0 */
+    scs_h5_out out; /* open on rank 0 */
 } analysis;
 
 /* Cells have no names here: they are numbered through the inputs. */
@@ -58,6 +62,7 @@ static scs_status write_ratio(hid_t file, const scs_pca *p)
     return st;
 }
 
+/* All but the cells' scores, for which room is reserved: they come later, rank by rank. */
 static scs_status write_components(hid_t file, const scs_pca *p, int64_t n_cell)
 {
     int64_t n = p->n_component, genes = p->n_gene, loading[] = {genes, n}, cells[] = {n_cell, n};
@@ -70,6 +75,7 @@ static scs_status write_components(hid_t file, const scs_pca *p, int64_t n_cell)
     return scs_h5_reserve_array(file, "obsm/X_pca", H5T_NATIVE_FLOAT, 2, cells);
 }
 
+/* On rank 0, under a temporary name. */
 static scs_status write_skeleton(analysis *a, const char *path)
 {
     const scs_dataset *d = a->session->dataset;
@@ -84,7 +90,8 @@ static scs_status write_skeleton(analysis *a, const char *path)
     return write_components(file, a->pca, d->n_cell);
 }
 
-/* Cells [at, at + n) of rank `from` into the file. @param rows [ROWS, n_component] on rank 0 */
+/* Cells [at, at + n) of rank `from` into the file. Collective in so far as rank 0 and `from` call
+ * it together; the others return. @param rows [ROWS, n_component] on rank 0 */
 static scs_status move_rows(analysis *a, int32_t from, int64_t at, int64_t n, int64_t first,
                             scs_real *rows)
 {
@@ -101,7 +108,8 @@ static scs_status move_rows(analysis *a, int32_t from, int64_t at, int64_t n, in
     return scs_h5_write_part(a->out.file, "obsm/X_pca", H5T_NATIVE_FLOAT, first + at, n, data);
 }
 
-/* All ranks' cells in turn; a failure to write is told when all have sent theirs. */
+/* All ranks' cells in turn. A failure to write is told when all have sent theirs: nobody may wait
+ * for a rank 0 that has given up. Collective. */
 static scs_status write_cells(analysis *a, scs_real *rows)
 {
     int64_t n_rank = scs_comm_size(a->session->comm), n = a->session->dataset->n_cell;
@@ -120,6 +128,7 @@ static scs_status write_cells(analysis *a, scs_real *rows)
     return scs_comm_agree(a->session->comm, failed);
 }
 
+/* Collective. */
 static scs_status write_file(analysis *a)
 {
     const scs_session *s = a->session;
@@ -142,12 +151,14 @@ done:
     return st;
 }
 
+/* Scores of this rank's cells. Local. */
 static scs_status encode(analysis *a)
 {
     SCS_TRY(SCS_ALLOC(a->z, a->x.n_row * a->pca->n_component));
     return scs_pca_encode(a->pca, &a->x, 0, a->x.n_row, a->z);
 }
 
+/* Collective. */
 static scs_status analyse(analysis *a)
 {
     scs_session *s = a->session;

@@ -4,6 +4,7 @@
 #include "mpi/job/session_model.h"
 #include "mpi/app/verbs.h"
 
+/* Data and model: what all three begin with. Collective, as all here. */
 static scs_status make_model(scs_session *session)
 {
     SCS_TRY(scs_session_load_data(session));
@@ -25,12 +26,14 @@ static scs_status train(scs_session *session, bool screens)
     return scs_session_model_save(session);
 }
 
+/* The state goes when model.h5 is there. */
 static scs_status train_only(scs_session *session)
 {
     SCS_TRY(train(session, false));
     return scs_train_run_drop_state(session);
 }
 
+/* With a model that is loaded, or made without training. */
 static scs_status screen(scs_session *session)
 {
     SCS_TRY(make_model(session));
@@ -38,6 +41,8 @@ static scs_status screen(scs_session *session)
     return scs_screen_run(session);
 }
 
+/* The state stays until the screen is written: a job that is killed in between does not train
+ * again. */
 static scs_status run(scs_session *session)
 {
     if (session->config->model.kind != SCS_MODEL_VAE)

@@ -1,8 +1,10 @@
+/* simulate: an atlas with known shifts (src/simulate), on one process, without MPI. */
 #include "mpi/app/verbs.h"
 #include "src/simulate/simulate.h"
 
 #include <string.h>
 
+/* Local. SCS_EARG without a folder; SCS_ECREATE, SCS_EIO. */
 static scs_status simulate(const scs_cli *cli)
 {
     scs_config *config = NULL;

@@ -1,3 +1,4 @@
+/* The list of verbs, which --help, the command line and the man page go through. */
 #include "mpi/app/verbs.h"
 
 #include "mpi/crossval/crossval.h"

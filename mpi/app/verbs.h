@@ -1,10 +1,12 @@
-/** The program's verbs, in the order of --help. */
+/** The program's verbs, in the order of --help. Each is defined at the end of the file that does it
+ * (scs_verb in mpi/job/command.h says what a verb is); to add one, write its file and list it here
+ * and in verbs.c. */
 #ifndef SCS_VERBS_H
 #define SCS_VERBS_H
 
 #include "mpi/job/session.h"
 
-/** All verbs; NULL behind the last. */
+/** All verbs; NULL after the last. */
 extern const scs_verb *const scs_verbs[];
 
 extern const scs_verb scs_verb_simulate;

@@ -8,6 +8,10 @@
  *  MPI itself returns errors instead of aborting (MPI_ERRORS_RETURN), so that they take the same
  *  path as any other; they are SCS_EIO.
  *
+ *  A function that may return early on all ranks without a message says scs_collective_ok(), not
+ *  SCS_OK: in test builds, where any call may be made to fail on one rank alone, such a function
+ *  must not fail (src/base/collective.h).
+ *
  *  Its counts are ints, so blocks travel in pieces of at most `piece` bytes; tests make it a few
  *  bytes to reach the code for large blocks. */
 #include "mpi/comm/collectives.h"
@@ -113,6 +117,9 @@ done:
     return st;
 }
 
+/* Contexts first, as their shared memory needs to know the number of ranks. MPI_Comm_free is
+ * Collective, so all ranks destroy together; a communicator that was never opened frees its memory
+ * only. */
 void scs_comm_destroy(scs_comm **comm)
 {
     scs_comm *c = *comm;
@@ -177,6 +184,7 @@ scs_status scs_comm_agree(scs_comm *comm, scs_status mine)
     return SCS_FAIL((scs_status)verdict.status, "%s", verdict.message);
 }
 
+/* Pieces in order; all ranks know the size. */
 scs_status scs_comm_broadcast(scs_comm *comm, void *bytes, int64_t size)
 {
     for (int64_t at = 0; at < size; at += comm->piece) {

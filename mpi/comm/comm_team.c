@@ -5,6 +5,12 @@
  *  added in the order of the tree, never in the MPI library's, so that results have the same bits
  *  on any number of ranks and with any MPI. A rank's range is cut into at most 2 log2 V subtrees.
  *
+ *  Example, V = 8 on 3 ranks: they have shards 0-1, 2-4, 5-7, so their subtrees are {0 1}, {2 3}
+ *  {4}, {5} {6 7}. Any rank that has these five sums completes the tree,
+ *      ((0 1) + (2 3)) + ((4 + 5) + (6 7)),
+ *  whose additions are those of one rank with all eight shards: only where each of them is made
+ *  differs.
+ *
  *  Two ways of summing:
  *    sum            few values (batch norm, losses, the Gram matrices of the factored output): all
  *      ranks' subtree sums are gathered, and each rank adds all of them up. One collective.
@@ -13,7 +19,7 @@
  *      ranks. gather_slices then brings the new values of all slices to all ranks.
  *  reduce and gather also come in two halves, begin and end, so that messages travel under the
  *  backward pass and the gathering of the next batch. One reduction is under way at most, gathers
- * add up until gather_end; until then the sender's values must not be changed.
+ *  add up until gather_end; until then the sender's values must not be changed.
  *
  *  Ranks of a node: what open_parts hands out is read by the node's other ranks where it lies, and
  *  only sums for other nodes are sent. The weights exist once a node (share_values); each slice is
@@ -34,6 +40,7 @@ static int count_pieces(const scs_comm *comm, int64_t size)
     return (int)((size + comm->piece - 1) / comm->piece);
 }
 
+/* Messages under way keep their requests: gathers may have begun. */
 static scs_status grow_requests(scs_requests *requests, int capacity)
 {
     MPI_Request *request;
@@ -77,6 +84,7 @@ static scs_status requests_send(scs_comm *comm, scs_requests *requests, int tag,
     return scs_collective_ok();
 }
 
+/* Post the matching receives, straight into place. */
 static scs_status requests_receive(scs_comm *comm, scs_requests *requests, int tag, int32_t from,
                                    void *bytes, int64_t size)
 {
@@ -134,6 +142,8 @@ static int64_t slice_of_rank(const scs_team_context *context, const int64_t *bou
     return bound[team.last] - bound[team.first];
 }
 
+/* Each subtree holds a shard at least, so n_shard places are enough for all ranks; a cover may
+ * write up to SCS_SUBTREE_MAX before it is counted. */
 static scs_status allocate_context(scs_team_context *context)
 {
     int32_t n_shard = context->n_shard;
@@ -207,6 +217,8 @@ static scs_status open_parts(void *ctx, int64_t n, float **part)
     return SCS_OK;
 }
 
+/* The pointers that open_parts gave are dead afterwards. Other ranks may still be reading: their
+ * mappings stay. */
 static void close_parts(void *ctx, float **part)
 {
     scs_team_context *context = ctx;
@@ -335,6 +347,8 @@ static scs_status gather_begin(void *ctx, float *values, const int64_t *bound)
     return scs_collective_ok();
 }
 
+/* After the wait a rank has its slices; after the barrier the node's copy is whole for all of its
+ * ranks. */
 static scs_status gather_end(void *ctx)
 {
     scs_team_context *context = ctx;
@@ -350,6 +364,7 @@ static scs_status gather_end(void *ctx)
 
 enum { REDUCE_TAG = 8 };
 
+/* Subtree sums that a rank has, and sends. */
 static int32_t subtrees_of(const scs_team_context *context, int32_t rank)
 {
     return context->first_subtree[rank + 1] - context->first_subtree[rank];
@@ -509,6 +524,8 @@ static scs_status end_reduction(scs_team_context *context, scs_reduction *r, flo
     return SCS_OK;
 }
 
+/* Begun and ended in one call. A reduction that began earlier is left alone: it has its own
+ * requests and work buffer. */
 static scs_status reduce_slice(void *ctx, float *const *part, const int64_t *bound, bool open,
                                float *slice)
 {
@@ -518,6 +535,7 @@ static scs_status reduce_slice(void *ctx, float *const *part, const int64_t *bou
     return end_reduction(context, &context->now, slice);
 }
 
+/* At most one is under way; its parts are not to be touched until reduce_end. */
 static scs_status reduce_begin(void *ctx, float *const *part, const int64_t *bound, bool open)
 {
     scs_team_context *context = ctx;
@@ -536,6 +554,7 @@ static scs_status reduce_end(void *ctx, float *const *part, const int64_t *bound
 
 /* ---- The other hooks, and the team itself. ---- */
 
+/* Nothing is under way any more. */
 static void reduction_clear(scs_reduction *reduction)
 {
     free(reduction->work);
@@ -616,6 +635,7 @@ static scs_status exchange(void *ctx, const void *const *out, const int64_t *n_o
     return scs_collective_ok();
 }
 
+/* The team's view of scs_comm_agree. */
 static scs_status agree(void *ctx, scs_status mine)
 {
     scs_team_context *context = ctx;
@@ -623,6 +643,7 @@ static scs_status agree(void *ctx, scs_status mine)
     return scs_comm_agree(context->comm, mine);
 }
 
+/* Rank 0's bytes to all ranks. */
 static scs_status share(void *ctx, void *bytes, int64_t size)
 {
     scs_team_context *context = ctx;

@@ -37,6 +37,7 @@ static scs_status exchange(scs_queue *queue, int64_t mine, MPI_Op op, int64_t *o
     return SCS_OK;
 }
 
+/* fetch-and-add: no two ranks get the same number. */
 scs_status scs_queue_take(scs_queue *queue, int64_t *number)
 {
     return exchange(queue, 1, MPI_SUM, number);
@@ -47,6 +48,7 @@ scs_status scs_queue_look(scs_queue *queue, int64_t *number)
     return exchange(queue, 0, MPI_NO_OP, number);
 }
 
+/* Replaces what is there, so takes in progress get either an old number or one past the end. */
 scs_status scs_queue_stop(scs_queue *queue, int64_t end)
 {
     int64_t old;
@@ -54,6 +56,7 @@ scs_status scs_queue_stop(scs_queue *queue, int64_t end)
     return exchange(queue, end, MPI_REPLACE, &old);
 }
 
+/* Any call that makes progress would do; a probe receives nothing. */
 scs_status scs_queue_serve(scs_queue *queue)
 {
     int flag;

@@ -26,6 +26,7 @@ static int64_t file_size(int64_t size)
     return (size + TRAILER - 1) / TRAILER * TRAILER + TRAILER;
 }
 
+/* In the last page of the mapping. */
 static uint64_t *token_of(void *block, int64_t size)
 {
     return (uint64_t *)((char *)block + file_size(size) - TRAILER);
@@ -121,6 +122,7 @@ static bool find_blocks(const scs_comm *comm, scs_shared_memory *shared)
     return found;
 }
 
+/* The kernel frees a block when its last mapping goes. */
 static void unmap_all(scs_shared_memory *shared)
 {
     for (int32_t r = 0; r < shared->n_rank; r++) {
@@ -154,6 +156,7 @@ done:
     return st;
 }
 
+/* 32 bytes a rank. */
 static scs_status allocate_lists(const scs_comm *comm, scs_shared_memory *shared)
 {
     *shared = (scs_shared_memory){.n_rank = comm->size, .rank = comm->rank};
@@ -171,6 +174,7 @@ static scs_status own_block(scs_comm *comm, int64_t size, scs_shared_memory *sha
     return scs_comm_agree(comm, st);
 }
 
+/* One rank alone has nobody to share with and takes its block from the heap. */
 scs_status scs_shared_memory_create(scs_comm *comm, int64_t size, scs_shared_memory *shared)
 {
     scs_status st;

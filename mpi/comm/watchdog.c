@@ -28,6 +28,7 @@ struct scs_watchdog {
 /* Seconds that the other ranks wait longer, so that the line comes from one of them only. */
 enum { OTHERS_WAIT = 5 };
 
+/* From now on, in the step that begins; ranks other than 0 get OTHERS_WAIT more. */
 static void set_until(scs_watchdog *dog)
 {
     double seconds = dog->seconds + (dog->rank ? OTHERS_WAIT : 0);
@@ -111,6 +112,7 @@ void scs_watchdog_begin_alone(scs_comm *comm, const char *file)
     begin(comm, file, 0);
 }
 
+/* The thread notices when its old wait is over, and waits again. */
 void scs_watchdog_step(scs_comm *comm, const char *step)
 {
     scs_watchdog *dog = comm->watchdog;

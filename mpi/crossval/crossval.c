@@ -1,9 +1,22 @@
-/* One model of the grid, from its cells' roles to the latent atlas. */
+/* The grid: groups of ranks, the models that they train in turn, and what is left on disk.
+ *
+ *  A finished model is a file in output.dir/validation whose name is a checksum of all that its
+ *  rows depend on: this program and its columns, the keys that affect weights or rows, the cells,
+ *  and what is held out. So a stopped grid goes on with the models that have no file yet, and
+ *  another config never takes rows that are not its own. In the end rank 0 joins the files into
+ *  validation.tsv.
+ *
+ *  Cells are read once by each group and dealt anew for every model, as what is held out changes
+ *  the roles; gene-space statistics do not change and are computed once (base).
+ *
+ *  Random numbers depend on the seed alone, not on the model's number: models that hold out
+ *  different cells begin with the same weights, so differences between rows are those of the data.
+ *
+ *  A group that fails stops the queue: the others end after the model that they have in hand. */
 #include "mpi/crossval/crossval_measure.h"
 #include "mpi/job/session_model.h"
 #include "mpi/crossval/crossval.h"
 
-#include "mpi/job/session.h"
 #include "mpi/comm/queue.h"
 #include "mpi/job/provenance.h"
 #include "mpi/job/session.h"
@@ -18,6 +31,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* ---- One model ---- */
+
+/* Hook of scs_train: rank 0 of world lets other groups' requests through. */
 static scs_status epoch_end(void *ctx, const scs_epoch *report)
 {
     scs_validation *v = ctx;
@@ -26,6 +42,8 @@ static scs_status epoch_end(void *ctx, const scs_epoch *report)
     return scs_queue_serve(&v->queue);
 }
 
+/* The model's combinations become the config's hold_out, and the cells' roles. Local, alike in the
+ * group. */
 static scs_status hold_out(scs_validation *v, int64_t model)
 {
     scs_session *s = v->session;
@@ -34,7 +52,7 @@ static scs_status hold_out(scs_validation *v, int64_t model)
     return scs_roles_hold_out(s->config, s->dataset);
 }
 
-/* The groups are those of the base; only what is held out, and the latent half, differ. */
+/* The groups are those of the base; only what is held out, and the latent half, differ. Local. */
 static scs_status make_atlas(scs_validation *v)
 {
     scs_session *s = v->session;
@@ -48,6 +66,8 @@ static scs_status make_atlas(scs_validation *v)
     return SCS_ALLOC(s->z, s->team.last - s->team.first);
 }
 
+/* Without states or log: a model that is not finished is trained again. Collective over the group.
+ */
 static scs_status train(scs_validation *v)
 {
     scs_session *s = v->session;
@@ -86,8 +106,9 @@ static scs_status validation_train(scs_validation *v, int64_t model, int kind)
     return scs_session_model_encode(s);
 }
 
-/* What a validation leaves on disk: a file per model, and in the end one table. */
+/* ---- On disk: a file for each model, and in the end one table ---- */
 
+/* Of the checksum, in a file's name: 64 bits. */
 enum { NAME_DIGITS = 16 };
 
 /* "sha256:HEX" of all that a model's rows depend on: this program and its columns, the keys
@@ -132,6 +153,7 @@ static scs_status validation_path(scs_validation *v, int64_t model, char **path)
                                strchr(checksum, ':') + 1);
 }
 
+/* Of all predictors, those that this config asks for. */
 static int made_predictors(const scs_validation *v)
 {
     int n = 0;
@@ -152,6 +174,7 @@ typedef struct model_rows {
     int64_t model;
 } model_rows;
 
+/* Rows in the order of the grid, predictors within: the same for any number of ranks. */
 static scs_status write_model(void *ctx, FILE *out)
 {
     const model_rows *rows = ctx;
@@ -170,7 +193,7 @@ static scs_status write_model(void *ctx, FILE *out)
     return SCS_OK;
 }
 
-/* Write v->value to the model's file. Local, on the group's first rank. */
+/* Write v->value to the model's file, whole or not at all. Local, on the group's first rank. */
 static scs_status validation_record(scs_validation *v, int64_t model, const char *path)
 {
     model_rows rows = {v, model};
@@ -181,6 +204,7 @@ static scs_status validation_record(scs_validation *v, int64_t model, const char
     return scs_file_write(path, write_model, &rows);
 }
 
+/* The models' files one after the other, each checked for its number of rows. */
 static scs_status write_all(void *ctx, FILE *out)
 {
     scs_validation *v = ctx;
@@ -218,7 +242,10 @@ done:
     return st;
 }
 
-/* Ranks [i N, (i + 1) N) are group i; the last may be smaller. */
+/* ---- Groups of ranks ---- */
+
+/* Ranks [i n, (i + 1) n) are group i, n = validate.group_size; the last may be smaller. Collective
+ * over world. */
 static scs_status split(scs_validation *v)
 {
     int64_t n = v->session->config->validate.group_size;
@@ -234,7 +261,8 @@ static scs_status split(scs_validation *v)
     return st;
 }
 
-/* What the grid takes the place of, and what a smaller last group must not change. */
+/* What the grid takes the place of, and what a smaller last group must not change: the number of
+ * shards is that of a whole group. SCS_EARG. Local, alike on all ranks. */
 static scs_status settle_config(scs_validation *v)
 {
     scs_config *c = v->session->config;
@@ -256,7 +284,7 @@ static scs_status settle_config(scs_validation *v)
     return SCS_OK;
 }
 
-/* Cells, and the gene-space statistics that no model changes. */
+/* Cells, and the gene-space statistics that no model changes. Collective over the group. */
 static scs_status load(scs_validation *v)
 {
     scs_session *s = v->session;
@@ -271,6 +299,7 @@ static scs_status load(scs_validation *v)
     return scs_comm_agree(v->group, scs_grid_create(s->config, v->base, &v->grid));
 }
 
+/* On stderr, from rank 0 of world. */
 static void describe(const scs_validation *v)
 {
     const scs_grid *grid = v->grid;
@@ -299,6 +328,7 @@ static scs_status validation_open(scs_session *session, scs_validation *v)
     return scs_comm_agree(v->world, scs_queue_open(v->world, &v->queue));
 }
 
+/* Whatever is there. Collective over world: the queue's window is closed. */
 static void validation_close(scs_validation *v)
 {
     scs_session_forget(v->session);
@@ -312,7 +342,7 @@ static void validation_close(scs_validation *v)
     scs_comm_destroy(&v->group);
 }
 
-/* The first rank of the group looks and takes; the others follow. */
+/* The first rank of the group takes a number; the others get it. Collective over the group. */
 static scs_status next_model(scs_validation *v, int64_t *model)
 {
     scs_status st = SCS_OK;
@@ -337,8 +367,9 @@ static scs_status is_recorded(scs_validation *v, int64_t model, const char *path
     return SCS_OK;
 }
 
-/* "model 3/7  human, CD4T, stimulated: r2_all  no_change 0.861  ..." */
-static void tell(const scs_validation *v, int64_t model, bool recorded)
+/* "model 3/7  human, CD4T, stimulated: r2_all  no_change 0.861  ..." on stderr, from the group's
+ * first rank. */
+static void report_model(const scs_validation *v, int64_t model, bool recorded)
 {
     const scs_session *s = v->session;
     const scs_combination *c = scs_grid_item(v->grid, model, 0);
@@ -363,6 +394,8 @@ static void tell(const scs_validation *v, int64_t model, bool recorded)
     fprintf(stderr, "%s\n", scs_text_escape(text, shown, sizeof shown));
 }
 
+/* All kinds of model that the config's predictors want, one after the other, on the same held-out
+ * combinations. Collective over the group. */
 static scs_status make_model(scs_validation *v, int64_t model, const char *path)
 {
     int kind[SCS_MOST_KINDS], n = scs_report_predictor_kinds(v->session->config, kind);
@@ -378,6 +411,7 @@ static scs_status make_model(scs_validation *v, int64_t model, const char *path)
     return scs_comm_agree(v->group, st);
 }
 
+/* Unless its file is there. Collective over the group. */
 static scs_status run_model(scs_validation *v, int64_t model)
 {
     char *path = NULL;
@@ -388,13 +422,14 @@ static scs_status run_model(scs_validation *v, int64_t model)
     SCS_GO(st, is_recorded(v, model, path, &recorded));
     if (!recorded)
         SCS_GO(st, make_model(v, model, path));
-    tell(v, model, recorded);
+    report_model(v, model, recorded);
 done:
     free(path);
     return st;
 }
 
-/* This group's share. A failure also stops the others, after the model they have in hand. */
+/* This group's share of the grid. A failure also stops the others, after the model that they have
+ * in hand. Collective over the group. */
 static scs_status run_models(scs_validation *v)
 {
     int64_t end = v->grid->n_model, model;
@@ -412,6 +447,7 @@ done:
     return st;
 }
 
+/* Groups agree once all models are done. Collective over world. */
 static scs_status validate(scs_validation *v)
 {
     scs_status st = SCS_OK;
@@ -422,6 +458,7 @@ static scs_status validate(scs_validation *v)
     return scs_comm_agree(v->world, st);
 }
 
+/* The session's comm is world's again when this returns. */
 static scs_status run(scs_session *session)
 {
     scs_validation v;

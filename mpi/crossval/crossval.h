@@ -1,5 +1,14 @@
-/** A validation in progress: groups of ranks, each with its own copy of the cells, train the models
- * of the grid one after the other. */
+/** The verb `validate`: every observed combination is held out in turn, and each predictor is
+ * scored on it.
+ *
+ *  Ranks are split into groups of validate.group_size, each with its own copy of the cells; a group
+ *  trains one model of the grid after the other and takes the next from one queue, so models of
+ *  different cost do not leave ranks idle. A model's rows depend on the number of shards, which is
+ *  settled for all groups alike, not on the group or its size.
+ *
+ *  What communicates: within a group as in any other job (session->comm is the group's); between
+ *  groups only the queue, the agreement at the end of each phase, and files.
+ */
 #ifndef SCS_CROSSVAL_H
 #define SCS_CROSSVAL_H
 
@@ -9,15 +18,16 @@
 #include "src/crossval/grid.h"
 #include "src/crossval/report.h"
 
+/** A validation in progress. Owned by the verb; rank-local unless it says otherwise. */
 typedef struct scs_validation {
     scs_session *session; /**< this group's: its comm is the group's, its config holds out what the
                              model in hand does */
-    scs_comm *world, *group;
+    scs_comm *world, *group; /**< all ranks (borrowed); this group's (owned) */
     int32_t n_group;
-    scs_queue queue;
-    int64_t first_cell;
-    scs_packed x;    /**< this rank's contiguous part of the group's cells */
-    scs_atlas *base; /**< groups and their gene-space statistics; nothing is held out in it */
+    scs_queue queue;    /**< over world: numbers of models */
+    int64_t first_cell; /**< of x, in the data set */
+    scs_packed x;       /**< this rank's contiguous part of the group's cells */
+    scs_atlas *base;    /**< groups and their gene-space statistics; nothing is held out in it */
     scs_grid *grid;
     char data[SCS_CHECKSUM_MAX]; /**< of the cells, labels and genes */
     double *value; /**< of the model in hand: [its combinations, predictors, SCS_N_MEASURE], on the
@@ -25,7 +35,8 @@ typedef struct scs_validation {
     scs_names source; /**< [its combinations, predictors] where the shift comes from, in words */
 } scs_validation;
 
-/** `scscreen validate`. */
+/** `scscreen validate`: writes output.dir/validation.tsv and a file for each model in
+ * output.dir/validation. Collective over all ranks. */
 extern const scs_verb scs_crossval_verb;
 
 #endif

@@ -1,4 +1,11 @@
-/* The held-out combinations of one model: every predictor's rows and what they are worth. */
+/* Measures of one model's combinations. Two spaces: baselines are arithmetic in gene space, as
+ * scs_atlas_gene_space_view makes it a latent space; the model's predictors go through the same
+ * rows as a screen (mpi/screen/row.h).
+ *
+ *  Rows are divided over the group's ranks and each row is measured on one, whose values are then
+ *  summed with the others' zeros on the first rank: exact in any order. A row is a block of its
+ *  own, so that its bits do not show how rows are divided. Latent cells of control and observed
+ *  groups travel to the ranks of their rows only. */
 #include "mpi/crossval/crossval_measure.h"
 #include "mpi/screen/screen_method.h"
 #include "mpi/job/session_model.h"
@@ -30,11 +37,14 @@ typedef struct work {
     double *value; /* [plan.n, predictors, SCS_N_MEASURE]; 0 in other ranks' rows */
 } work;
 
+/* [SCS_N_MEASURE] of a row and predictor. */
 static double *value_of(const work *w, int64_t row, int predictor)
 {
     return w->value + (row * scs_report_predictor_count() + predictor) * SCS_N_MEASURE;
 }
 
+/* The model's combinations as rows to be predicted, and the same with the observed groups in the
+ * place of the controls: so that one function sends the cells of either. */
 static void list_rows(work *w, int64_t model)
 {
     for (int64_t k = 0; k < w->plan.n; k++) {
@@ -48,6 +58,7 @@ static void list_rows(work *w, int64_t model)
     }
 }
 
+/* Local, alike on all ranks of the group; closed even after a failure. */
 static scs_status open_work(work *w, int64_t model)
 {
     const scs_atlas *a = w->v->session->atlas;
@@ -71,6 +82,7 @@ static scs_status open_work(work *w, int64_t model)
     return scs_atlas_gene_space_view(a, &w->genes);
 }
 
+/* Whatever is there. */
 static void close_work(work *w)
 {
     int32_t n_group = w->v->session->atlas->n_group;
@@ -96,7 +108,8 @@ static void close_work(work *w)
     scs_atlas_gene_space_clear(&w->genes);
 }
 
-static scs_status route(work *w)
+/* Collective over the group. */
+static scs_status send_cells(work *w)
 {
     const scs_session *s = w->v->session;
 
@@ -106,7 +119,8 @@ static scs_status route(work *w)
                                   s->shard, &s->team, s->z, w->observed_z);
 }
 
-/* How far the latent cells, moved by delta, are from the observed ones. */
+/* How far the latent cells, moved by delta, are from the observed ones: energy distance and MMD.
+ * @param delta [n_latent], NULL: not moved */
 static scs_status measure_cells(const work *w, int64_t row, const double *delta, double *value)
 {
     const scs_atlas *a = w->v->session->atlas;
@@ -156,6 +170,7 @@ static scs_status measure_genes(work *w, int64_t row, int predictor)
     return !any && scs_session_model_has_latent(s) ? measure_cells(w, row, NULL, value) : SCS_OK;
 }
 
+/* A row that was made in latent space. */
 static scs_status measure_row(work *w, const scs_result_rows *rows, int predictor)
 {
     const scs_session *s = w->v->session;
@@ -171,8 +186,8 @@ static scs_status measure_row(work *w, const scs_result_rows *rows, int predicto
     return measure_cells(w, row, w->scratch, value);
 }
 
-/* The network's rows, decoded as this predictor does. Each is a block of its own: how rows are
- * dealt to ranks must not show. */
+/* The model's rows, decoded as this predictor does. Each is a block of its own: how rows are
+ * divided over ranks must not show. */
 static scs_status measure_latent(work *w, int64_t first, int64_t n, int predictor)
 {
     const scs_session *s = w->v->session;
@@ -195,13 +210,14 @@ done:
     return st;
 }
 
+/* Whether this kind of model makes the predictor; baselines go with the config's own kind. */
 static bool is_made(const work *w, int predictor)
 {
     return scs_report_predictor_is_made_by(scs_report_predictor_at(predictor),
                                            w->v->session->config, w->kind);
 }
 
-/* This rank's rows. */
+/* This rank's rows, by every predictor that this kind of model makes. Local. */
 static scs_status measure(work *w)
 {
     int32_t me = scs_comm_rank(w->v->group);
@@ -219,12 +235,14 @@ static scs_status measure(work *w)
     return SCS_OK;
 }
 
+/* The predictor's decode mode, or the config's. */
 static int decode_of(const scs_session *s, const scs_predictor *p)
 {
     return p->decode == SCS_DECODE_AS_CONFIG ? s->config->screen.decode : p->decode;
 }
 
-/* Collective: `auto` looks at all cells. */
+/* A method for each predictor; baselines never use `auto`. Collective: `auto` looks at all cells.
+ */
 static scs_status make_methods(work *w)
 {
     const scs_session *s = w->v->session;
@@ -243,6 +261,8 @@ static scs_status make_methods(work *w)
     return scs_collective_ok();
 }
 
+/* "type_1, type_2, ...": where a row's shift comes from. Rows are not divided here: every rank
+ * names all of them. */
 static scs_status name_source(work *w, int64_t row, int predictor)
 {
     char **name = &w->v->source.name[row * scs_report_predictor_count() + predictor];
@@ -263,6 +283,7 @@ static scs_status name_sources(work *w)
     return SCS_OK;
 }
 
+/* Only what this kind of model has made: the same rows hold other kinds' values too. */
 static void keep_values(const work *w, const double *all)
 {
     for (int64_t i = 0; i < w->plan.n * scs_report_predictor_count(); i++)
@@ -271,7 +292,7 @@ static void keep_values(const work *w, const double *all)
                    SCS_N_MEASURE * sizeof *all);
 }
 
-/* Each value is one rank's; the others have 0 there. */
+/* Each value is one rank's; the others have 0 there. Collective over the group. */
 static scs_status gather(work *w)
 {
     int n = (int)(w->plan.n * scs_report_predictor_count() * SCS_N_MEASURE);
@@ -300,11 +321,12 @@ scs_status scs_crossval_measure_reserve(scs_validation *v, int64_t model)
     return SCS_OK;
 }
 
+/* Cells travel only where there is a latent space. Collective over the group. */
 static scs_status run(work *w, int64_t model)
 {
     SCS_TRY(scs_comm_agree(w->v->group, open_work(w, model)));
     if (scs_session_model_has_latent(w->v->session))
-        SCS_TRY(route(w));
+        SCS_TRY(send_cells(w));
     SCS_TRY(make_methods(w));
     SCS_TRY(scs_comm_agree(w->v->group, measure(w)));
     SCS_TRY(scs_comm_agree(w->v->group, name_sources(w)));

@@ -108,6 +108,7 @@ static scs_status rank_groups(scs_comm *comm, ranking *r, int32_t g0, int32_t n,
     return SCS_OK;
 }
 
+/* Ranks all values of this rank's genes once; each group's test then reads ranks only. */
 static scs_status open_ranking(const scs_comm *comm, const scs_atlas *atlas,
                                const scs_dataset *dataset, const scs_gene_slice *slice, ranking *r)
 {
@@ -264,6 +265,8 @@ static scs_status open_lists(const scs_atlas *atlas, scs_top_list **best)
     return SCS_OK;
 }
 
+/* The parts' lists are merged as they come, in ascending genes; the atlas gets the final ones.
+ * Collective. */
 scs_status scs_atlas_genes_in_parts(scs_comm *comm, scs_atlas *atlas, const scs_dataset *dataset,
                                     const scs_shard *shard, const scs_team *team, int32_t n_part)
 {

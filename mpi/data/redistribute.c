@@ -60,6 +60,7 @@ static scs_status transfer_create(scs_comm *comm, int32_t n_plane, row_transfer 
     return SCS_ALLOC(transfer->pieces_from, n_rank);
 }
 
+/* Planes themselves are the caller's, or were released. */
 static void transfer_clear(row_transfer *transfer)
 {
     free(transfer->plane);
@@ -91,6 +92,7 @@ static scs_status transfer_add(row_transfer *transfer, int32_t to, row_piece pie
     return SCS_OK;
 }
 
+/* Over all ranks. */
 static int64_t total_bytes(const row_transfer *transfer, const int64_t *bytes)
 {
     int64_t sum = 0;
@@ -100,6 +102,8 @@ static int64_t total_bytes(const row_transfer *transfer, const int64_t *bytes)
     return sum;
 }
 
+/* Cells of one list are all different where rows are sent whole; parts of a row go to one rank
+ * each. */
 static int by_cell(const void *a, const void *b)
 {
     const row_piece *x = a, *y = b;
@@ -261,6 +265,7 @@ static scs_status fill_groups(const row_transfer *transfer, const scs_real *arri
     return SCS_OK;
 }
 
+/* Local. */
 static scs_status group_rows(const row_transfer *transfer, const scs_real *arrived,
                              const int32_t *group_of_cell, const scs_atlas *atlas,
                              scs_real **group_z)
@@ -274,6 +279,7 @@ static scs_status group_rows(const row_transfer *transfer, const scs_real *arriv
     return st;
 }
 
+/* After a failure nobody gets half of the groups. */
 static void clear_groups(scs_real **group_z, int32_t n_group)
 {
     for (int32_t g = 0; g < n_group; g++) {
@@ -282,6 +288,7 @@ static void clear_groups(scs_real **group_z, int32_t n_group)
     }
 }
 
+/* Whole rows of z, so a plane is a shard's z as it lies; nothing is freed but the lists. */
 scs_status scs_redistribute_groups(scs_comm *comm, const scs_dataset *dataset,
                                    const scs_atlas *atlas, const uint8_t *needed,
                                    const scs_shard *shard, const scs_team *team, scs_real *const *z,
@@ -312,6 +319,8 @@ done:
     return st;
 }
 
+/* From rows of a plan to groups that are needed; every rank makes the same [n_rank, n_group]
+ * table. */
 scs_status scs_redistribute_cells(scs_comm *comm, const scs_dataset *dataset,
                                   const scs_atlas *atlas, const scs_plan *plan, bool observed,
                                   const int64_t *first, const scs_shard *shard,
@@ -416,6 +425,7 @@ static scs_status build_slice(const row_transfer *transfer, const int32_t *gene,
     return SCS_OK;
 }
 
+/* Stored values of genes [first, end). */
 static int64_t count_entries(const scs_packed *x, const genes *g)
 {
     int64_t n = 0;
@@ -472,6 +482,8 @@ static scs_status send_plane(row_transfer *transfer, const scs_shard *shard, con
     return st;
 }
 
+/* One list of pieces, two sets of values: genes first, then values, so that one set of packed
+ * copies is there at a time. Collective. */
 scs_status scs_redistribute_transpose(scs_comm *comm, const scs_shard *shard, const scs_team *team,
                                       int32_t gene0, int32_t gene1, scs_gene_slice *slice)
 {
@@ -580,6 +592,7 @@ static scs_status make_shard(const scs_deal *deal, int32_t id, int32_t n_gene,
     return SCS_OK;
 }
 
+/* This rank's shards from what has arrived, whatever rank it came from. */
 static scs_status make_shards(const scs_deal *deal, const scs_team *team, int32_t n_gene,
                               const row_transfer *transfer, const uint32_t *arrived,
                               scs_shard **shard)
@@ -617,6 +630,7 @@ done:
     return st;
 }
 
+/* x is given up whether it works or not: half of it may be gone. */
 scs_status scs_redistribute(scs_comm *comm, const scs_deal *deal, const scs_team *team,
                             int64_t first_cell, scs_packed *x, scs_shard **shard)
 {
@@ -635,6 +649,7 @@ scs_status scs_redistribute_copy(scs_comm *comm, const scs_deal *deal, const scs
     return distribute(comm, deal, team, first_cell, &view, true, shard);
 }
 
+/* NULL is let through. Local. */
 void scs_redistribute_clear(scs_shard **shard, int32_t n)
 {
     for (int32_t i = 0; *shard && i < n; i++)

@@ -1,4 +1,5 @@
-/** What the program was asked to do: a verb, and what the command line says beside it. */
+/** What the program was asked to do: a verb, and what the command line says beside it. Plain data,
+ * which preflight, sessions and verbs all read; mpi/app/cli.c fills it. */
 #ifndef SCS_COMMAND_H
 #define SCS_COMMAND_H
 
@@ -6,14 +7,17 @@
 
 #include <stdbool.h>
 
+/** Settings of one command line at most; more are refused (SCS_EARG). */
 enum { SCS_CLI_SETS = 256 };
 
+/** A parsed command line. Words are argv's own, so argv must outlive it. */
 typedef struct scs_cli {
     const struct scs_verb *verb; /**< NULL: only --help or --version */
     const char *file;            /**< the config, or the file to check or inspect; NULL if none */
     const char *sets[SCS_CLI_SETS]; /**< "key=value"; those made from options are owned */
     int n_set;
-    char *owned[SCS_CLI_SETS];
+    char *owned[SCS_CLI_SETS]; /**< settings made from options such as --max-hours; freed by
+                                  scs_cli_clear */
     int n_owned;
     bool help, version, print_config, quiet;
 } scs_cli;

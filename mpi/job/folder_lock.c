@@ -1,3 +1,5 @@
+/* flock on the folder itself. Network file systems may have no locks: there the user is told, and
+ * has to see to it. */
 #include "mpi/job/folder_lock.h"
 
 #include <errno.h>
@@ -8,9 +10,11 @@
 #include <time.h>
 #include <unistd.h>
 
+/* Five seconds in all. */
 enum { TRIES = 50, MILLISECONDS = 100 };
 
-/* The first process of a job that was just killed may hold the lock for a moment. */
+/* The first process of a job that was just killed may hold the lock for a moment. @return 0 or
+ * errno, EWOULDBLOCK where another job holds it to the end */
 static int try_lock(int fd)
 {
     const struct timespec pause = {0, MILLISECONDS * 1000000L};
@@ -45,6 +49,7 @@ scs_status scs_folder_lock_take(const char *folder, int *lock)
     return SCS_OK;
 }
 
+/* Closing the descriptor is unlocking. */
 void scs_folder_lock_drop(int *lock)
 {
     if (*lock >= 0)

@@ -1,4 +1,6 @@
-/** One job at a time writes into a folder of results. Local. */
+/** One job at a time writes into a folder of results: two would overwrite each other's states and
+ * rows. The lock is the folder's own (flock), so it leaves no file behind and ends with the
+ * process that holds it, however that ends. All functions are Local; rank 0 alone calls them. */
 #ifndef SCS_FOLDER_LOCK_H
 #define SCS_FOLDER_LOCK_H
 

@@ -1,3 +1,15 @@
+/* One process reads what all need, before MPI_Init, and packs it into one blob: see preflight.h
+ * for why. The order of the blob is that of `prepare`; mpi/job/session.c takes it apart in the
+ * same order.
+ *
+ *      config          its text, as it was read
+ *      each input      size, packed metadata, checksum of the file
+ *      checkpoint      size, packed metadata; size 0: none to take
+ *      state           size, packed; size 0: from the start
+ *
+ *  Also the two files of training states: which is the newer sound one, and whether this config may
+ *  go on from it. Only keys that affect the weights have to agree; folders, limits and what is
+ *  screened may change. */
 #include "mpi/job/preflight.h"
 
 #include "mpi/job/command.h"
@@ -20,7 +32,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SCS_STATE_FILES = 2 };
+enum { STATE_FILES = 2 };
 
 scs_status scs_preflight_state_file(const scs_config *config, int slot, char *out, size_t size)
 {
@@ -31,6 +43,8 @@ scs_status scs_preflight_state_file(const scs_config *config, int slot, char *ou
     return SCS_OK;
 }
 
+/* By steps done; the first step of an epoch's end is the same as of the next one's start, so
+ * epochs decide a tie. */
 static bool is_newer(const scs_state *a, const scs_state *b)
 {
     const scs_position *p = &a->position, *q = &b->position;
@@ -47,13 +61,13 @@ static scs_state *newer(scs_state *a, scs_state *b)
     return first ? a : b;
 }
 
-/* @param[out] bad the first damaged file's message, "" if none */
+/* Each file is read in the sandbox. @param[out] bad the first damaged file's message, "" if none */
 static scs_status probe_files(const scs_config *config, scs_state **state, char *bad)
 {
     char path[4096];
 
     bad[0] = '\0';
-    for (int slot = 0; slot < SCS_STATE_FILES; slot++) {
+    for (int slot = 0; slot < STATE_FILES; slot++) {
         scs_state *found = NULL;
         scs_status st;
 
@@ -80,6 +94,7 @@ static void settle_auto(scs_config *before, const scs_config *now, int64_t n_sha
         now->train.shards == 0 || now->train.shards == n_shard ? now->train.shards : n_shard;
 }
 
+/* SCS_EARG with the keys that differ and affect the weights. */
 static scs_status check_config(const scs_config *config, const scs_state *state)
 {
     scs_config *before = NULL;
@@ -99,6 +114,7 @@ done:
     return st;
 }
 
+/* Other versions may round differently: a warning, no refusal. */
 static void check_program(const scs_state *state)
 {
     if (strcmp(state->program, SCS_PROGRAM) != 0)
@@ -133,11 +149,12 @@ done:
     return st;
 }
 
+/* Also temporary files of a job that was killed while it saved. */
 scs_status scs_preflight_remove_states(const scs_config *config)
 {
     char path[4096];
 
-    for (int slot = 0; slot < SCS_STATE_FILES; slot++) {
+    for (int slot = 0; slot < STATE_FILES; slot++) {
         SCS_TRY(scs_preflight_state_file(config, slot, path, sizeof path));
         SCS_TRY(scs_file_remove_stale(path)); /* of a job that was killed while it saved */
         SCS_TRY(scs_file_remove(path));
@@ -145,6 +162,8 @@ scs_status scs_preflight_remove_states(const scs_config *config)
     return SCS_OK;
 }
 
+/* Open MPI, PMIx, MPICH and Slurm each set a variable of their own; the first that is set decides.
+ */
 bool scs_preflight_is_first(void)
 {
     static const char *const variables[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK",
@@ -160,7 +179,7 @@ bool scs_preflight_is_first(void)
 }
 
 /* A folder that takes a file now will take the results later: better to know before hours of
- * training. */
+ * training. SCS_ECREATE. */
 static scs_status check_output(const scs_config *config)
 {
     char *probe;
@@ -183,6 +202,7 @@ static scs_status check_output(const scs_config *config)
     return status;
 }
 
+/* All inputs are made anew where one is missing: they belong together. */
 static scs_status simulate_missing(const scs_config *config)
 {
     if (!*config->simulate.dir)
@@ -193,6 +213,7 @@ static scs_status simulate_missing(const scs_config *config)
     return SCS_OK;
 }
 
+/* Metadata from the sandbox, and the checksum of the whole file, which results and states carry. */
 static scs_status put_input(scs_bytes *blob, const scs_config *config, const scs_input *input)
 {
     scs_h5ad_request request = {.matrix = config->data.matrix,
@@ -219,6 +240,7 @@ done:
     return status;
 }
 
+/* In the order of data.inputs, which numbers the cells. */
 static scs_status put_inputs(scs_bytes *blob, const scs_config *config)
 {
     SCS_REQUIRE(config->data.n_input > 0, SCS_EARG,
@@ -297,7 +319,9 @@ done:
     return status;
 }
 
-static scs_status prepare(scs_preflight *stage, const scs_cli *cli)
+/* The text as it was read, not the parsed config: every rank parses it with the same --set. Errors
+ * of the config come before those of files. */
+static scs_status prepare(scs_preflight *preflight, const scs_cli *cli)
 {
     unsigned needs = cli->verb->needs;
     scs_config *config = NULL;
@@ -305,33 +329,34 @@ static scs_status prepare(scs_preflight *stage, const scs_cli *cli)
     scs_status status;
 
     SCS_GO(status, scs_config_load(cli->file, cli->sets, cli->n_set, &config, &text));
-    SCS_GO(status, scs_bytes_put_text(&stage->blob, text));
+    SCS_GO(status, scs_bytes_put_text(&preflight->blob, text));
     if (needs & SCS_NEED_OUTPUT) {
         SCS_GO(status, check_output(config));
-        SCS_GO(status, scs_folder_lock_take(config->output.dir, &stage->lock));
+        SCS_GO(status, scs_folder_lock_take(config->output.dir, &preflight->lock));
     }
     SCS_GO(status, needs & SCS_NEED_SIMULATED ? simulate_missing(config) : SCS_OK);
-    SCS_GO(status, put_inputs(&stage->blob, config));
-    SCS_GO(status, put_checkpoint(&stage->blob, config, needs));
-    SCS_GO(status, put_state(&stage->blob, config, needs));
+    SCS_GO(status, put_inputs(&preflight->blob, config));
+    SCS_GO(status, put_checkpoint(&preflight->blob, config, needs));
+    SCS_GO(status, put_state(&preflight->blob, config, needs));
 done:
     free(text);
     scs_config_destroy(&config);
     return status;
 }
 
-void scs_preflight_prepare(scs_preflight *stage, const scs_cli *cli)
+/* The status is kept, not returned: only rank 0 has it until the ranks can agree. */
+void scs_preflight_prepare(scs_preflight *preflight, const scs_cli *cli)
 {
-    stage->prepared = true;
-    stage->lock = -1;
-    stage->status = prepare(stage, cli);
-    snprintf(stage->message, sizeof stage->message, "%s",
-             stage->status == SCS_OK ? "" : scs_message());
+    preflight->prepared = true;
+    preflight->lock = -1;
+    preflight->status = prepare(preflight, cli);
+    snprintf(preflight->message, sizeof preflight->message, "%s",
+             preflight->status == SCS_OK ? "" : scs_message());
 }
 
-void scs_preflight_clear(scs_preflight *stage)
+void scs_preflight_clear(scs_preflight *preflight)
 {
-    scs_bytes_clear(&stage->blob);
-    if (stage->prepared)
-        scs_folder_lock_drop(&stage->lock);
+    scs_bytes_clear(&preflight->blob);
+    if (preflight->prepared)
+        scs_folder_lock_drop(&preflight->lock);
 }

@@ -1,8 +1,13 @@
-/** What one process reads before MPI_Init: the config's text, and in sandboxed children the words
- * of every input file.
+/** What one process reads before MPI_Init: the config's text and, in sandboxed children, the
+ * metadata of every input file, of the checkpoint and of a saved state.
  *
- *  A crash of a parser on a damaged file then costs a child, not the job; the other ranks get
- * validated structs. */
+ *  Before, because a forked child of a process that runs MPI is not safe to use, and because a
+ *  parser that crashes or hangs on a damaged file then costs a child, not the job. The parent gets
+ *  a plain validated struct through a pipe; the other ranks get it as bytes (mpi/job/session.c).
+ *  Arrays of numbers are read later, by all ranks.
+ *
+ *  All functions are Local.
+ */
 #ifndef SCS_PREFLIGHT_H
 #define SCS_PREFLIGHT_H
 
@@ -13,6 +18,7 @@
 
 #include <stddef.h>
 
+/** What a verb wants to have read: bits of scs_verb.needs. */
 enum scs_need {
     SCS_NEED_INPUTS = 1,     /**< metadata of data.inputs */
     SCS_NEED_WEIGHTS = 2,    /**< model.load, where given */
@@ -22,27 +28,31 @@ enum scs_need {
     SCS_NEED_STATE = 32      /**< where an earlier job stood, unless there are weights to take */
 };
 
+/** What was read, and how that went. Owned by main, from before MPI_Init to the end. */
 typedef struct scs_preflight {
-    bool prepared; /**< this process did the reading */
-    scs_status status;
-    char message[SCS_MESSAGE_MAX];
-    int lock;       /**< of output.dir, where it is written; -1: none */
-    scs_bytes blob; /**< config text, inputs, checksums, checkpoint, state */
+    bool prepared;                 /**< this process did the reading */
+    scs_status status;             /**< of the reading; told once the ranks can agree on it */
+    char message[SCS_MESSAGE_MAX]; /**< where status is not SCS_OK */
+    int lock;                      /**< of output.dir, where it is written; -1: none */
+    scs_bytes blob; /**< text of the config; each input, packed, and its checksum; checkpoint;
+                       state. Each packed block after its size, 0 for none */
 } scs_preflight;
 
-/** Whether the launcher's variables make this process rank 0 (or say nothing). */
+/** Whether the launcher's variables make this process rank 0, or say nothing (a single process). To
+ * be asked before MPI_Init, which sets some of them. */
 bool scs_preflight_is_first(void);
-/** Read; the outcome is in stage->status, for the ranks to agree on. Local. */
-void scs_preflight_prepare(scs_preflight *stage, const scs_cli *cli);
-void scs_preflight_clear(scs_preflight *stage);
+/** Read what cli->verb needs. The outcome is in ->status: SCS_EARG (config, other config than the
+ * state's), SCS_EDATA (damaged or missing input), SCS_ECREATE (output.dir), SCS_EIO, SCS_ENOMEM. */
+void scs_preflight_prepare(scs_preflight *preflight, const scs_cli *cli);
+/** Free the blob, and unlock output.dir. */
+void scs_preflight_clear(scs_preflight *preflight);
 
-/* output.dir/training.1.h5 and training.2.h5: the two last states of a run. All functions are
- * Local. */
+/* output.dir/training.1.h5 and training.2.h5: the two last states of a run, written in turn. */
 
-/** Path of file `slot` (0 or 1). @param[out] out [size] */
+/** Path of file `slot` (0 or 1). SCS_EARG where it is longer than `size`. @param[out] out [size] */
 SCS_MUST_USE scs_status scs_preflight_state_file(const scs_config *config, int slot, char *out,
                                                  size_t size);
-/** Remove both. SCS_EIO. */
+/** Remove both, and what a killed save left of them; nothing there is no error. SCS_EIO. */
 SCS_MUST_USE scs_status scs_preflight_remove_states(const scs_config *config);
 
 #endif

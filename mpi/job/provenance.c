@@ -1,7 +1,9 @@
-#include "mpi/job/session_model.h"
+/* The entries of uns/scscreen. Those of the method are written only where the method uses them
+ * (its row in the tables of shift rules and decode modes says so): a key that had no effect would
+ * suggest that it had. */
 #include "mpi/job/provenance.h"
 
-#include "mpi/job/session.h"
+#include "mpi/job/session_model.h"
 #include "config.h"
 #include "src/base/checksum.h"
 #include "src/screen/predict.h"
@@ -11,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* An entry too many is dropped: the limit is far above what there is. */
 static void add_text(scs_provenance *p, const char *key, const char *text)
 {
     if (p->n < SCS_FACTS)
@@ -37,6 +40,7 @@ static char *join_checksums(const scs_session *s)
     return all;
 }
 
+/* Those that can change numbers or bytes: this program and HDF5. */
 static void add_versions(scs_provenance *p)
 {
     unsigned major, minor, release;
@@ -67,6 +71,7 @@ static scs_status add_model(scs_provenance *p, const scs_session *s)
     return SCS_OK;
 }
 
+/* The order here is the order in the file; doc/result-format.md lists the keys. */
 scs_status scs_provenance_create(const scs_session *session, const scs_method *method,
                                  scs_provenance **provenance)
 {

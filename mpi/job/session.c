@@ -1,4 +1,14 @@
-/* dataset -> deal -> shards */
+/* A session from its opening to its end, and the first steps that all verbs have in common:
+ * dataset, deal, shards.
+ *
+ *  Opening: rank 0 has read config, metadata, checksums and (where asked for) checkpoint and state
+ *  before MPI_Init (preflight.c). All ranks agree on how that went, get the bytes in one broadcast
+ *  and unpack them, each for itself: so every rank has the same validated structs, and no other
+ *  rank parses a file of the user's.
+ *
+ *  Loading: every rank reads its contiguous cells, then the rows travel to the shards that own them
+ *  (mpi/data). What is local is done on all ranks alike and agreed on before the next Collective
+ *  step. */
 #include "mpi/job/session.h"
 
 #include "mpi/job/command.h"
@@ -16,11 +26,13 @@
 #include <stdlib.h>
 #include <time.h>
 
+/* C does not add the inner const by itself. */
 static const scs_h5ad *const *metas(const scs_session *session)
 {
     return (const scs_h5ad *const *)session->meta;
 }
 
+/* Genes of a checkpoint come first: the data have to have them. Local, alike on all ranks. */
 static scs_status make_dataset(scs_session *session)
 {
     SCS_TRY(scs_dataset_create(session->config, metas(session), &session->dataset));
@@ -30,6 +42,8 @@ static scs_status make_dataset(scs_session *session)
     return SCS_OK;
 }
 
+/* make_dataset is local work that is the same on every rank; the rest is Collective. The totals of
+ * cells are needed for normalising only. */
 scs_status scs_session_read(scs_session *session, int64_t *first, scs_packed *x)
 {
     scs_comm *comm = session->comm;
@@ -51,6 +65,8 @@ done:
     return status;
 }
 
+/* The number of shards, not of ranks, decides which cells meet in a batch: so a saved state's
+ * number is kept. */
 scs_status scs_session_make_deal(scs_session *session)
 {
     const scs_config *c = session->config;
@@ -62,6 +78,7 @@ scs_status scs_session_make_deal(scs_session *session)
     return scs_shard_deal_create(session->dataset, c->train.seed, n_shard, &session->deal);
 }
 
+/* The part that was read is freed while its rows are sent. */
 scs_status scs_session_load_data(scs_session *session)
 {
     scs_packed x = {0};
@@ -96,6 +113,7 @@ void scs_session_say(const scs_session *session, const char *format, ...)
     fputc('\n', stderr);
 }
 
+/* Cut nothing off: a path that does not fit is an error. */
 scs_status scs_session_path(const scs_session *session, const char *name, char *out, size_t size)
 {
     int length = snprintf(out, size, "%s/%s", session->config->output.dir, name);
@@ -116,19 +134,20 @@ scs_status scs_session_remove_rows(const scs_session *session)
     return scs_file_remove(path);
 }
 
-/* A packed struct that begins with its size; size 0 leaves *block NULL. */
+/* A packed struct that begins with its size; size 0 leaves *block NULL. Borrowed from the blob. */
 static scs_status take_block(scs_bytes *blob, const uint8_t **block, int64_t *size)
 {
     *block = NULL;
     SCS_TRY(scs_bytes_get_int(blob, size));
     SCS_REQUIRE(*size >= 0 && *size <= blob->size - blob->at, SCS_EINTERNAL,
-                "a staged block is cut short");
+                "a block of the preflight is cut short");
     if (*size)
         *block = blob->data + blob->at;
     blob->at += *size;
     return SCS_OK;
 }
 
+/* In the order in which preflight.c has put them. Local. */
 static scs_status unpack(scs_session *session, scs_bytes *blob)
 {
     const scs_cli *cli = session->cli;
@@ -159,30 +178,29 @@ static scs_status unpack(scs_session *session, scs_bytes *blob)
     return SCS_OK;
 }
 
-/* Rank 0's reading failed, or never took place because the launcher numbers ranks otherwise: then
- * it takes place now. */
-static scs_status staged(const scs_session *session, scs_preflight *stage)
+/* How the reading went, on rank 0; SCS_OK elsewhere. Where the launcher numbers ranks otherwise
+ * than MPI, rank 0 was not the process that read: then it reads now, after MPI_Init. */
+static scs_status preflight_status(const scs_session *session, scs_preflight *preflight)
 {
     if (!scs_session_leads(session))
         return SCS_OK;
-    if (!stage->prepared)
-        scs_preflight_prepare(stage, session->cli);
-    if (stage->status != SCS_OK)
-        scs_message_set(stage->message);
-    return stage->status;
+    if (!preflight->prepared)
+        scs_preflight_prepare(preflight, session->cli);
+    if (preflight->status != SCS_OK)
+        scs_message_set(preflight->message);
+    return preflight->status;
 }
 
-/* Take over what rank 0 read before MPI_Init. Collective. */
+/* Take over what rank 0 has read. Collective. */
 static scs_status session_open(scs_session *session, const scs_cli *cli, scs_comm *comm,
-                               scs_preflight *stage)
+                               scs_preflight *preflight)
 {
-    scs_bytes *blob = &stage->blob;
-
+    scs_bytes *blob = &preflight->blob;
     struct timespec now;
 
     clock_gettime(CLOCK_MONOTONIC, &now);
     *session = (scs_session){.cli = cli, .comm = comm, .opened = (double)now.tv_sec};
-    SCS_TRY(scs_comm_agree(comm, staged(session, stage)));
+    SCS_TRY(scs_comm_agree(comm, preflight_status(session, preflight)));
     SCS_TRY(scs_comm_broadcast_blob(comm, &blob->data, &blob->size));
     blob->capacity = blob->size;
     blob->at = 0;
@@ -191,6 +209,7 @@ static scs_status session_open(scs_session *session, const scs_cli *cli, scs_com
     return SCS_OK;
 }
 
+/* Backwards, from z to the deal; dataset and metadata stay. */
 void scs_session_forget(scs_session *session)
 {
     int32_t n_local = session->team.last - session->team.first;
@@ -206,6 +225,7 @@ void scs_session_forget(scs_session *session)
     scs_shard_deal_destroy(&session->deal);
 }
 
+/* Whatever is there, from any step on: a failed opening leaves the rest NULL. */
 static void session_close(scs_session *session)
 {
     int32_t n_input = session->config ? session->config->data.n_input : 0;
@@ -225,12 +245,13 @@ static void session_close(scs_session *session)
     scs_config_destroy(&session->config);
 }
 
-scs_status scs_session_run(const scs_cli *cli, scs_comm *comm, scs_preflight *stage)
+/* The verb sees a session that is complete up to its deadline; closing cannot fail. */
+scs_status scs_session_run(const scs_cli *cli, scs_comm *comm, scs_preflight *preflight)
 {
     scs_session session;
     scs_status status;
 
-    status = session_open(&session, cli, comm, stage);
+    status = session_open(&session, cli, comm, preflight);
     if (status == SCS_OK)
         status = cli->verb->run(&session);
     session_close(&session);

@@ -1,4 +1,12 @@
-/** One job: what it holds, in the order in which it comes to be. Data flows down this struct. */
+/** One job: what it holds, in the order in which it comes to be. Data flow down this struct: config
+ * and metadata (read by one process before MPI_Init), dataset, deal, shards, model, atlas. Every
+ * verb that runs on all ranks gets one and fills as much of it as it needs.
+ *
+ *  Alike on all ranks: config, meta, checksums, dataset, deal, model and atlas. Each rank's own:
+ *  shard and z. Everything from config on is owned by the session and freed when the verb returns.
+ *
+ *  Functions return a status that is the same on all ranks where they are Collective.
+ */
 #ifndef SCS_SESSION_H
 #define SCS_SESSION_H
 
@@ -11,49 +19,59 @@
 
 typedef struct scs_session {
     const scs_cli *cli; /**< borrowed */
-    scs_comm *comm;
-    scs_config *config;
-    scs_h5ad **meta;            /**< [config->data.n_input] */
-    char **input_checksum;      /**< [config->data.n_input] */
+    scs_comm *comm;     /**< all ranks of the job, or of one model's group (crossval); borrowed */
+    scs_config *config; /**< effective: the file with --set applied */
+    scs_h5ad **meta;    /**< [config->data.n_input] metadata of each input, validated */
+    char **input_checksum;      /**< [config->data.n_input] of each file's bytes */
     scs_checkpoint *checkpoint; /**< weights to take, or NULL */
     scs_state *state;           /**< where an earlier job stood, or NULL */
     double opened;              /**< when this job began, on the clock of CLOCK_MONOTONIC */
-    scs_dataset *dataset;
-    scs_team team;
-    scs_deal *deal;
-    scs_shard *shard;  /**< [team.last - team.first] */
-    scs_model *model;  /**< the network; NULL where model.kind is another */
-    bool model_stored; /**< this job wrote `model` to output.dir */
-    scs_pca *pca;      /**< principal components where model.kind is pca */
-    scs_atlas *atlas;
+    scs_dataset *dataset;       /**< labels and roles of all cells, genes in common */
+    scs_team team;              /**< this rank's range of shards, and the hooks */
+    scs_deal *deal;             /**< which cell is in which shard */
+    scs_shard *shard;           /**< [team.last - team.first] expression of this rank's cells */
+    scs_model *model;           /**< the network; NULL where model.kind is another */
+    bool model_stored;          /**< this job wrote `model` to output.dir */
+    scs_pca *pca;               /**< principal components where model.kind is pca */
+    scs_atlas *atlas;           /**< group means; NULL until made, or read from the checkpoint */
     scs_real **z; /**< [team.last - team.first] posterior means of the shards' cells */
 } scs_session;
 
-/** Open, do what the verb does, close. Collective. */
-SCS_MUST_USE scs_status scs_session_run(const scs_cli *cli, scs_comm *comm, scs_preflight *stage);
+/** Open, do what the verb does, close; also after a failure. Collective.
+ *  @param preflight what rank 0 has read; its blob is broadcast, and lies on every rank afterwards
+ *  @return the verb's status; SCS_EARG, SCS_EDATA, SCS_ECREATE or SCS_EIO of the reading before */
+SCS_MUST_USE scs_status scs_session_run(const scs_cli *cli, scs_comm *comm,
+                                        scs_preflight *preflight);
 /** Free all that comes after the dataset, so that another model can be made of it. Local. */
 void scs_session_forget(scs_session *session);
 
-/** dataset, and the contiguous part of its cells that this rank reads, normalised. Collective.
- *  @param[out] first, x  as scs_read_cells; the caller clears x, also on failure */
+/** dataset, and the contiguous part of the cells that this rank reads, normalised. SCS_EDATA,
+ * SCS_EARG (labels, genes, hold_out that do not fit), SCS_EIO, SCS_ENOMEM. Collective.
+ *  @param[out] first, x as scs_read_cells; the caller clears x, also on failure */
 SCS_MUST_USE scs_status scs_session_read(scs_session *session, int64_t *first, scs_packed *x);
-/** team and deal of the dataset as its roles are now. Local, alike on all ranks. */
+/** team and deal of the dataset as its roles are now. A saved state's number of shards wins over
+ * train.shards. SCS_EARG: fewer shards than ranks, or more than cells. Local, alike on all ranks.
+ */
 SCS_MUST_USE scs_status scs_session_make_deal(scs_session *session);
-/** dataset, team, deal, shards. Collective. */
+/** dataset, team, deal, shards: all that verbs have in common. Errors as the two above. Collective.
+ */
 SCS_MUST_USE scs_status scs_session_load_data(scs_session *session);
 
+/** Rank 0, which decides and writes what only one can. Local. */
 bool scs_session_leads(const scs_session *session); /**< rank 0 */
 #define SCS_MODEL_FILE "model.h5"
-/** The result, and what an unfinished one consists of: rows and which of them are done. */
+/** The result, and what an unfinished one consists of: rows, and which of them are done. */
 #define SCS_SCREEN_FILE "screen.h5ad"
 #define SCS_SCREEN_PART SCS_SCREEN_FILE ".part"
 #define SCS_SCREEN_DONE SCS_SCREEN_FILE ".done"
-/** Remove what a stopped screen left in output.dir. Rank 0 alone. Local. */
+/** Remove what a stopped screen left in output.dir; nothing there is no error. SCS_EIO. Rank 0
+ * alone. Local. */
 SCS_MUST_USE scs_status scs_session_remove_rows(const scs_session *session);
-/** "output.dir/name". @param[out] out [size] */
+/** "output.dir/name". SCS_EARG where it is longer than `size`. Local, alike on all ranks.
+ *  @param[out] out [size] */
 SCS_MUST_USE scs_status scs_session_path(const scs_session *session, const char *name, char *out,
                                          size_t size);
-/** A line on stderr from rank 0, unless --quiet. */
+/** A line on stderr from rank 0, unless --quiet. Local, called anywhere. */
 void scs_session_say(const scs_session *session, const char *format, ...) SCS_PRINTF(2, 3);
 
 #endif

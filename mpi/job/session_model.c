@@ -1,4 +1,17 @@
-/* What has a latent space: the network, or principal components. */
+/* From shards to a model, and from a model to the atlas that screening reads.
+ *
+ *  Weights and a stored atlas are read by rank 0 alone and broadcast, array by array, as they lie
+ *  in memory; model and atlas have the same shape everywhere because every rank has made its own
+ *  from the same metadata. A new network needs no message: its first weights are a function of the
+ *  seed.
+ *
+ *  What is broadcast, in bytes (float 4, double 8):
+ *      weights          n_param and n_running floats
+ *      latent moments   n_group n_latent (1 + n_latent) numbers
+ *      gene space       2 n_group n_gene floats, 100 n_group ints of DEG
+ *
+ *  The latent half of the atlas is summed over shards in tree order, the gene half made gene by
+ *  gene (mpi/data/atlas_genes.c): the same bits on any number of ranks. */
 #include "mpi/job/session_model.h"
 #include "mpi/comm/watchdog.h"
 #include "mpi/job/session.h"
@@ -16,6 +29,7 @@ bool scs_session_model_has_latent(const scs_session *session)
     return session->model || session->pca;
 }
 
+/* 1 where there is none, so that arrays have a size. */
 int32_t scs_session_model_n_latent(const scs_session *session)
 {
     return session->model ? session->model->arch.n_latent
@@ -23,7 +37,7 @@ int32_t scs_session_model_n_latent(const scs_session *session)
                           : 1;
 }
 
-/* Cells that are not held out; those come last in their shard. */
+/* Cells that are held out come last in their shard, so the others are a range. */
 scs_status scs_session_model_fit_pca(scs_session *session)
 {
     int32_t n = session->team.last - session->team.first;
@@ -40,6 +54,7 @@ scs_status scs_session_model_fit_pca(scs_session *session)
     return st;
 }
 
+/* By principal components. Local. */
 static scs_status encode_shards(const scs_session *s)
 {
     for (int32_t i = 0; i < s->team.last - s->team.first; i++) {
@@ -51,6 +66,7 @@ static scs_status encode_shards(const scs_session *s)
     return SCS_OK;
 }
 
+/* The network's encoder runs over shards inside src/atlas; components are encoded here. */
 scs_status scs_session_model_encode(scs_session *s)
 {
     if (s->model)
@@ -74,8 +90,6 @@ scs_status scs_session_model_decode(const scs_session *s, const scs_real *z, int
     return scs_decode_moments(&decoder, z, n, delta, mean, variance);
 }
 
-/* model -> latent atlas -> model.h5 */
-
 /* A checkpoint's own shape wins over the config's: its weights fit no other. */
 static scs_arch session_arch(const scs_session *session)
 {
@@ -91,6 +105,7 @@ static scs_arch session_arch(const scs_session *session)
                                       session->dataset->n_cell - session->dataset->n_unused);
 }
 
+/* Local, alike on all ranks. */
 static scs_status create_model(scs_session *session)
 {
     scs_arch arch = session_arch(session);
@@ -101,6 +116,7 @@ static scs_status create_model(scs_session *session)
     return SCS_OK;
 }
 
+/* An empty atlas: of the checkpoint's groups where it has them, else of the data's. Local. */
 static scs_status make_atlas(scs_session *session)
 {
     const scs_checkpoint *c = session->checkpoint;
@@ -112,6 +128,7 @@ static scs_status make_atlas(scs_session *session)
     return scs_atlas_create(session->dataset, scs_session_model_n_latent(session), &session->atlas);
 }
 
+/* Rank 0; the atlas is NULL where the file has none. */
 static scs_status read_checkpoint(scs_session *session)
 {
     if (!scs_session_leads(session))
@@ -119,6 +136,7 @@ static scs_status read_checkpoint(scs_session *session)
     return scs_checkpoint_read(session->checkpoint, session->model, session->atlas);
 }
 
+/* Weights, and the running statistics of batch norm. Collective. */
 static scs_status share_model(scs_session *session)
 {
     scs_model *m = session->model;
@@ -128,6 +146,8 @@ static scs_status share_model(scs_session *session)
                               m->n_running * (int64_t)sizeof *m->running);
 }
 
+/* Both halves: latent moments, and genes' means, variances and DEG. O(n_group n_gene) bytes.
+ * Collective. */
 static scs_status share_atlas(scs_session *session)
 {
     scs_atlas *a = session->atlas;
@@ -143,6 +163,8 @@ static scs_status share_atlas(scs_session *session)
     return scs_comm_broadcast(comm, a->deg, groups * SCS_N_DEG * (int64_t)sizeof *a->deg);
 }
 
+/* A checkpoint is read by one rank; the others get arrays whose sizes they know already. An atlas
+ * that is stored with the weights is taken as it is. */
 scs_status scs_session_model_make(scs_session *session)
 {
     scs_comm *comm = session->comm;
@@ -162,8 +184,10 @@ scs_status scs_session_model_make(scs_session *session)
     return stored_atlas ? share_atlas(session) : SCS_OK;
 }
 
-/* A stored atlas speaks of the cells it was made from: other data, or another hold_out, would make
- * its rows lies. Its conditions, which name the doses, are those of the data; so are the doses. */
+/* A stored atlas is of the cells that it was made from: with other data, or another hold_out, its
+ * rows would be wrong without a sign. So labels, counts and roles of every group are compared. Its
+ * conditions, which name the doses, are those of the data; so are the doses. Local, alike on all
+ * ranks. */
 static scs_status check_stored_atlas(const scs_session *session)
 {
     const scs_atlas *stored = session->atlas;
@@ -216,6 +240,8 @@ scs_status scs_session_model_measure_controls(scs_session *session)
     return scs_comm_agree(session->comm, scs_shift_measure_controls(session->atlas));
 }
 
+/* A stored atlas is checked against the data, then only z is computed again. Without a latent
+ * space the atlas enters gene space: shifts are then those of mean expression. */
 scs_status scs_session_model_make_atlas(scs_session *session)
 {
     scs_comm *comm = session->comm;
@@ -232,6 +258,7 @@ scs_status scs_session_model_make_atlas(scs_session *session)
     return scs_comm_agree(comm, scs_atlas_gene_space_enter(session->atlas));
 }
 
+/* With the config that results depend on. Rank 0. */
 static scs_status save(scs_session *session, const char *path)
 {
     char *yaml = NULL;
@@ -245,6 +272,7 @@ done:
     return status;
 }
 
+/* The others wait in the agreement while rank 0 writes; the watchdog covers both. */
 scs_status scs_session_model_save(scs_session *session)
 {
     char path[4096];

@@ -1,3 +1,7 @@
+/* A signal handler only sets a flag; all else happens between steps of work. Slurm sends SIGUSR1
+ * before a time limit where it is asked to (--signal), and SIGTERM before it kills a preempted
+ * job; mpirun passes SIGUSR1 on and kills ranks a second after SIGTERM unless told otherwise
+ * (doc/cluster.md). */
 #include "mpi/job/stop.h"
 
 #include "mpi/job/session.h"
@@ -9,14 +13,16 @@
 #include <time.h>
 #include <unistd.h>
 
-/* A handler can reach nothing else. */
+/* Number of the last signal. A handler can safely reach nothing else. */
 static volatile sig_atomic_t seen;
 
+/* All that a handler may do. */
 static void note(int number)
 {
     seen = number;
 }
 
+/* SA_RESTART: system calls in progress go on, so that no library meets EINTR. */
 static void handle(int number, void (*handler)(int), int flags)
 {
     struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART | flags};
@@ -38,6 +44,8 @@ void scs_stop_signals_catch(void)
     handle(SIGINT, note, (int)SA_RESETHAND);
 }
 
+/* After training or screening a job has nothing to save: these signals end it as they end others.
+ */
 void scs_stop_signals_release(void)
 {
     handle(SIGTERM, SIG_DFL, 0);
@@ -62,10 +70,11 @@ static const char *signals_seen(void)
 /* Seconds before the end of a Slurm job in which all must be over. */
 static const double slurm_margin = 60;
 
-scs_status scs_stop_request_open(const scs_session *session, scs_stop_request *wishes)
+/* Nothing is looked at yet. */
+scs_status scs_stop_request_open(const scs_session *session, scs_stop_request *request)
 {
-    *wishes = (scs_stop_request){.session = session};
-    return scs_session_path(session, "STOP", wishes->stop_file, sizeof wishes->stop_file);
+    *request = (scs_stop_request){.session = session};
+    return scs_session_path(session, "STOP", request->stop_file, sizeof request->stop_file);
 }
 
 /* Once a second: a look at a shared file system may take a while. */
@@ -77,7 +86,7 @@ static bool stop_file_is_there(scs_stop_request *w, double t)
     return access(w->stop_file, F_OK) == 0;
 }
 
-/* Slurm tells the end of a job in seconds since 1970. */
+/* Slurm gives the end of a job in seconds since 1970. */
 static bool slurm_ends(double margin)
 {
     const char *text = getenv("SLURM_JOB_END_TIME");
@@ -86,6 +95,7 @@ static bool slurm_ends(double margin)
     return end > 0 && (double)time(NULL) + slurm_margin + margin >= end;
 }
 
+/* Signals first: they cost nothing and are the most urgent. */
 const char *scs_stop_request_reason(scs_stop_request *w, double margin)
 {
     double hours = w->session->config->train.max_hours, t = scs_clock();
@@ -101,6 +111,7 @@ const char *scs_stop_request_reason(scs_stop_request *w, double margin)
     return slurm_ends(margin) ? "the end of the Slurm job" : "";
 }
 
+/* By rank 0, which saw it. */
 void scs_stop_request_done(const scs_stop_request *w)
 {
     if (scs_session_leads(w->session))

@@ -1,32 +1,42 @@
-/** Signals that ask training to save its state and end. All functions are Local. */
+/** What asks a job to end, and how it is noticed: signals (each rank its own), and for rank 0 the
+ * clock, the end of the Slurm job and a file STOP. Whoever works in steps asks
+ * scs_stop_request_reason between them and then saves; nothing is interrupted. All functions are
+ * Local.
+ */
 #ifndef SCS_STOP_H
 #define SCS_STOP_H
 
 #include "mpi/job/session.h"
 
-/** SIGUSR1 no longer ends the process: from now on it asks for an end. */
+/** SIGUSR1, which ends a process by default, from now on asks for an end. Before MPI_Init, so that
+ * none is lost. */
 void scs_stop_signals_open(void);
-/** SIGTERM and SIGINT ask as well; a second SIGINT ends the process at once. */
+/** SIGTERM and SIGINT ask as well, while there is something to save; a second SIGINT ends the
+ * process at once. */
 void scs_stop_signals_catch(void);
 /** SIGTERM and SIGINT end the process again, as they do by default. */
 void scs_stop_signals_release(void);
 
-/* Whether somebody wants the job to end: a signal, the clock, the end of the Slurm job, a file
- * STOP. */
-
+/** What a job looks at. */
 typedef struct scs_stop_request {
-    const scs_session *session;
-    char stop_file[4096];
-    double looked; /**< for the STOP file, last; by scs_clock */
+    const scs_session *session; /**< borrowed */
+    char stop_file[4096];       /**< output.dir/STOP */
+    double looked;              /**< for the STOP file, last; by scs_clock */
 } scs_stop_request;
 
-SCS_MUST_USE scs_status scs_stop_request_open(const scs_session *session, scs_stop_request *wishes);
-/** "SIGTERM" and the like; "" where nobody wants anything. Rank 0 looks at clock and file as well,
- * every rank at its signals.
- *  @param margin seconds that stopping itself may take, beside a minute before the end of a Slurm
- * job */
-const char *scs_stop_request_reason(scs_stop_request *wishes, double margin);
-/** The file STOP has been obeyed: the same command shall not stop again. */
-void scs_stop_request_done(const scs_stop_request *wishes);
+/** SCS_EARG where output.dir is too long.
+ *  @param[out] request nothing to free */
+SCS_MUST_USE scs_status scs_stop_request_open(const scs_session *session,
+                                              scs_stop_request *request);
+/** "SIGTERM" and the like, for the message; "" where nothing asks for an end. Rank 0 looks at clock
+ * and file as well, every rank at its signals: so ranks may differ, and must agree before they
+ * act. Static text.
+ *  @param margin seconds that stopping itself may take; a Slurm job is ended a minute and these
+ *    before its end
+ */
+const char *scs_stop_request_reason(scs_stop_request *request, double margin);
+/** The file STOP has been obeyed and is removed: the same command shall not stop again. Rank 0;
+ * nothing elsewhere. */
+void scs_stop_request_done(const scs_stop_request *request);
 
 #endif

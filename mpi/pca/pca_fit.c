@@ -121,6 +121,7 @@ static scs_status check_sizes(const scs_gram *gram, int32_t n_rank)
     return SCS_OK;
 }
 
+/* Sizes are checked before anything is allocated; all ranks agree, as the largest part decides. */
 scs_status scs_pca_fit_open(scs_comm *comm, int32_t n_gene, int block, scs_gram *gram)
 {
     const scs_mesh *m = &gram->mesh;
@@ -284,6 +285,8 @@ static scs_status add_own(scs_gram *gram, const scs_cells *part, int32_t n)
     return add_chunk(gram, me, NULL, 0, &any);
 }
 
+/* Ranks take turns as root, in ascending order, so the order of cells is that of the ranks' parts.
+ */
 scs_status scs_pca_fit_add(scs_gram *gram, const scs_cells *part, int32_t n)
 {
     scs_comm *comm = gram->mesh.comm;
@@ -302,6 +305,8 @@ scs_status scs_pca_fit_add(scs_gram *gram, const scs_cells *part, int32_t n)
 
 /* ---- Covariance ---- */
 
+/* x'x - n m m', elements that are here; means replace the sums. Local, alike on all ranks but for
+ * the elements. */
 scs_status scs_pca_fit_center(scs_gram *gram)
 {
     const scs_mesh *m = &gram->mesh;
@@ -357,6 +362,8 @@ static bool fits(int32_t n, int32_t n_top, int block, int n_row, int n_col)
     return (rows + cols + block) * block <= (some > more ? some : more);
 }
 
+/* Halved until ScaLAPACK's workspace is large enough, or 4: then scs_pca_fit_eigen refuses what
+ * does not fit. */
 int scs_pca_fit_block(int32_t n_gene, int32_t n_top, int32_t n_rank)
 {
     int n_row = mesh_rows(n_rank), block = LARGEST_BLOCK;
@@ -490,6 +497,7 @@ static scs_status find(scs_gram *gram, int32_t n_top, solver *s)
     return scs_comm_agree(comm, check(s, n_top));
 }
 
+/* value and vector turned round: pdsyevr ascends, components fall. */
 scs_status scs_pca_fit_eigen(scs_gram *gram, int32_t n_top, double *value, double *vector)
 {
     solver s = {0};
@@ -510,6 +518,7 @@ done:
 
 /* ---- Fit, and check against the cells ---- */
 
+/* Before anything large is made, and known to all ranks: SCS_EARG. */
 static scs_status check_size(const scs_gram *gram, int32_t n_component)
 {
     SCS_REQUIRE(n_component <= gram->n && n_component < gram->n_cell, SCS_EARG,
@@ -590,6 +599,7 @@ static scs_status fit(scs_gram *gram, const scs_cells *part, int32_t n, int32_t 
     return check_components(comm, p, part, n);
 }
 
+/* The grid is closed on all ranks whatever happened, as BLACS' exit is Collective. */
 scs_status scs_pca_fit(scs_comm *comm, const scs_cells *part, int32_t n, int32_t n_gene,
                        int32_t n_component, scs_pca **pca)
 {

@@ -1,3 +1,14 @@
+/* Format of screen.h5ad.done, numbers in the machine's own order (the file lives as long as a
+ * screen is unfinished, on one kind of machine):
+ *
+ *    0     opening        magic, size and sum of the key
+ *    24    key            packed (src/base/bytes.h)
+ *    64 k  block slots    [n_block] 16 bytes: sum, check
+ *    ...   unit slots     [n_unit] 8 bytes of check, then 4 bytes for each count
+ *
+ *  The opening is written last, so a file that was not finished has no magic. Slots are written in
+ *  place by pwrite and never moved. Room for all of them is reserved at the start: a full disk
+ *  shows before the work, not within it. */
 #include "mpi/screen/done_map.h"
 
 #include "src/base/bytes.h"
@@ -28,11 +39,11 @@ typedef struct block_slot {
 
 struct scs_done_map {
     int fd;
-    char *path;
+    char *path; /* owned, for messages */
     int64_t n_block, n_unit;
     int64_t at_blocks, at_units; /* bytes */
-    const int64_t *unit_first;
-    char *scratch; /* a slot of the largest unit */
+    const int64_t *unit_first;   /* [n_unit + 1] borrowed */
+    char *scratch;               /* a slot of the largest unit */
 };
 
 void scs_done_map_key_clear(scs_done_key *key)
@@ -43,6 +54,7 @@ void scs_done_map_key_clear(scs_done_key *key)
     *key = (scs_done_key){0};
 }
 
+/* In the order of unpack; sums travel as signed numbers. */
 static scs_status pack(const scs_done_key *key, scs_bytes *out)
 {
     SCS_TRY(scs_bytes_put_text(out, key->config));
@@ -57,6 +69,7 @@ static scs_status pack(const scs_done_key *key, scs_bytes *out)
     return scs_bytes_put(out, key->range, sizeof key->range);
 }
 
+/* Lengths are checked, as the bytes come from a file. */
 static scs_status unpack(scs_bytes *in, scs_done_key *key)
 {
     int64_t weights, head, skeleton, n_range;
@@ -81,18 +94,21 @@ static scs_status unpack(scs_bytes *in, scs_done_key *key)
     return SCS_OK;
 }
 
-/* A unit's slot: the sum of unit and counts, then the counts. */
+/* Bytes of the slots of units [from, to): for each the check of unit and counts, then the counts.
+ */
 static int64_t unit_bytes(const int64_t *unit_first, int64_t from, int64_t to)
 {
     return (to - from) * (int64_t)sizeof(uint64_t) +
            (unit_first[to] - unit_first[from]) * (int64_t)sizeof(int32_t);
 }
 
+/* On a cache line, whatever the key's size. */
 static int64_t slots_begin(int64_t key_size)
 {
     return ((int64_t)sizeof(opening) + key_size + 63) / 64 * 64;
 }
 
+/* The opening last: until it is there the file has no magic, and is no map. */
 static scs_status write_key(int fd, const char *path, const scs_bytes *packed)
 {
     opening first = {.size = packed->size, .sum = scs_hash64_of(packed->data, packed->size)};
@@ -102,7 +118,7 @@ static scs_status write_key(int fd, const char *path, const scs_bytes *packed)
     return scs_file_write_at(fd, path, &first, sizeof first, 0);
 }
 
-/* Room for every slot, all of them empty; the key last. */
+/* Room for every slot, all of them empty (zeros are no valid check); the key last. */
 static scs_status fill(int fd, const char *path, const scs_done_key *key, const int64_t *unit_first)
 {
     scs_bytes packed = {0};
@@ -123,6 +139,7 @@ done:
     return st;
 }
 
+/* O_EXCL after unlink: what an older job may have open is another file. */
 scs_status scs_done_map_create(const char *path, const scs_done_key *key, const int64_t *unit_first)
 {
     int fd;
@@ -140,7 +157,8 @@ scs_status scs_done_map_create(const char *path, const scs_done_key *key, const 
     return st;
 }
 
-/* @param[out] size bytes of the packed key */
+/* The size is checked against the file's before anything is allocated. SCS_EDATA where magic, size
+ * or sum is wrong. */
 static scs_status read_key(int fd, const char *path, scs_done_key *key, int64_t *size)
 {
     opening first;
@@ -177,6 +195,7 @@ scs_status scs_done_map_probe(const char *path, scs_done_key *key)
     return st;
 }
 
+/* Where slots lie follows from the key; no sizes are stored twice. */
 static scs_status open_map(scs_done_map *m, const char *path, const int64_t *unit_first)
 {
     scs_done_key key = {0};
@@ -231,6 +250,7 @@ scs_status scs_done_map_close(scs_done_map **map)
     return st;
 }
 
+/* With the block's number: a slot in the wrong place is not taken. */
 static uint64_t check_of(int64_t block, uint64_t sum)
 {
     uint64_t both[2] = {(uint64_t)block, sum};
@@ -238,6 +258,7 @@ static uint64_t check_of(int64_t block, uint64_t sum)
     return scs_hash64_of(both, sizeof both);
 }
 
+/* 16 bytes in one write: torn or not, its check tells. */
 scs_status scs_done_map_put_block(scs_done_map *map, int64_t block, uint64_t sum)
 {
     block_slot slot = {sum, check_of(block, sum)};
@@ -246,6 +267,7 @@ scs_status scs_done_map_put_block(scs_done_map *map, int64_t block, uint64_t sum
                              map->at_blocks + block * (int64_t)sizeof slot);
 }
 
+/* All slots in one read. */
 scs_status scs_done_map_blocks(scs_done_map *map, uint64_t *sum)
 {
     block_slot *slot;
@@ -261,7 +283,7 @@ scs_status scs_done_map_blocks(scs_done_map *map, uint64_t *sum)
     return st;
 }
 
-/* In the scratch slot. */
+/* The check of the unit whose counts lie in the scratch slot. */
 static uint64_t unit_sum(const scs_done_map *map, int64_t unit)
 {
     scs_hash64 sum = scs_hash64_begin();
@@ -272,6 +294,7 @@ static uint64_t unit_sum(const scs_done_map *map, int64_t unit)
     return scs_hash64_end(&sum);
 }
 
+/* Check and counts in one write, put together in the scratch slot. One thread at a time. */
 scs_status scs_done_map_put_unit(scs_done_map *map, int64_t unit, const int32_t *count)
 {
     int64_t n = map->unit_first[unit + 1] - map->unit_first[unit];
@@ -285,6 +308,7 @@ scs_status scs_done_map_put_unit(scs_done_map *map, int64_t unit, const int32_t 
                              map->at_units + unit_bytes(map->unit_first, 0, unit));
 }
 
+/* What fails its check is not done; only a failing read is an error. */
 scs_status scs_done_map_unit(scs_done_map *map, int64_t unit, int32_t *count, bool *done)
 {
     int64_t n = map->unit_first[unit + 1] - map->unit_first[unit];

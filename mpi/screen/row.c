@@ -1,6 +1,26 @@
-#include "mpi/job/session_model.h"
+/* A block of rows in three steps, each over all rows, in parallel over rows or genes:
+ *
+ *    1. shift_rows    sources -> latent shift delta -> confidence -> mean hidden activations of the
+ *      moved controls, h(delta) [n_hidden]
+ *    2. decode_rows   all h, and those of controls without a shift, through the output layer: W h +
+ *      b, cut into tasks over genes
+ *    3. finish_rows   control mean + decoded change (+ the sources' own change) -> prediction,
+ *      scores, errors, lists
+ *
+ *  before which the block's controls are made ready. Where means are not linear in h (a ReLU at the
+ *  output, or variances are asked for, or principal components) each row is decoded by itself in
+ *  step 1, and step 2 does nothing.
+ *
+ *  Memory of a block of n rows, beside the result's own arrays: 2 n (n_hidden + n_gene) doubles (2
+ *  n as each row may need controls of its own), and again n_gene for each kept group of controls;
+ *  scratch of each thread is a few vectors.
+ *
+ *  Each step's rows are dealt to threads dynamically; each row writes only its own places, and a
+ *  failure is that of the lowest row (src/base/parallel.h), so neither numbers nor messages depend
+ *  on threads. */
 #include "mpi/screen/row.h"
 
+#include "mpi/job/session_model.h"
 #include "mpi/job/session.h"
 #include "src/base/parallel.h"
 #include "src/base/vector.h"
@@ -15,24 +35,27 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* ---- Control cells, made ready and kept ---- */
+
 /* What a group's cells are made ready for. */
-typedef struct scs_controls_want {
+typedef struct controls_request {
     const scs_session *session;
     scs_real *const *control_z; /**< [n_group] */
-    bool linear;                /**< moving */
-    int products;               /**< of it: scs_products */
-    bool variance;              /**< room for it, as for the mean */
-} scs_controls_want;
+    bool linear;                /* make `hidden` */
+    int products;               /* of `hidden`: scs_products */
+    bool variance;              /* whether there is room for it beside the mean */
+} controls_request;
 
 static void clear_one(scs_row_controls *c)
 {
-    scs_decode_mean_hidden_destroy(&c->moving);
+    scs_decode_mean_hidden_destroy(&c->hidden);
     scs_cell_distance_shifted_clear(&c->cells);
     free(c->mean);
     free(c->variance);
     *c = (scs_row_controls){.group = -1};
 }
 
+/* Empty places (group -1) among them. */
 static void controls_clear(scs_controls_list *list)
 {
     for (int32_t i = 0; i < list->n; i++)
@@ -41,27 +64,30 @@ static void controls_clear(scs_controls_list *list)
     *list = (scs_controls_list){0};
 }
 
-static scs_status make_ready(const scs_controls_want *want, int32_t group, scs_row_controls *c)
+/* Everything about a group's cells that no shift changes: O(cells n_latent n_hidden) where linear.
+ */
+static scs_status make_controls(const controls_request *request, int32_t group, scs_row_controls *c)
 {
-    const scs_session *s = want->session;
+    const scs_session *s = request->session;
     const scs_atlas *a = s->atlas;
-    const scs_real *z = want->control_z[group];
+    const scs_real *z = request->control_z[group];
     int64_t n = a->group[group].count;
 
     c->group = group;
     if (!scs_session_model_has_latent(s))
         return SCS_OK;
     SCS_TRY(SCS_ALLOC(c->mean, a->n_gene));
-    if (want->variance)
+    if (request->variance)
         SCS_TRY(SCS_ALLOC(c->variance, a->n_gene));
     SCS_TRY(scs_cell_distance_shifted_make(&(scs_sample){z, n, NULL}, a->n_latent, &c->cells));
-    return want->linear ? scs_decode_mean_hidden_create(
-                              s->model, z, n, want->products == SCS_PRODUCTS_AUTO, &c->moving)
-                        : SCS_OK;
+    if (!request->linear)
+        return SCS_OK;
+    return scs_decode_mean_hidden_create(s->model, z, n, request->products == SCS_PRODUCTS_AUTO,
+                                         &c->hidden);
 }
 
-/* Takes it out of the old list, if it is there. */
-static bool take(scs_controls_list *old, int32_t group, scs_row_controls *c)
+/* Take a group's controls out of the old list, if they are there. */
+static bool take_controls(scs_controls_list *old, int32_t group, scs_row_controls *c)
 {
     for (int32_t i = 0; i < old->n; i++)
         if (old->item[i].group == group) {
@@ -73,10 +99,9 @@ static bool take(scs_controls_list *old, int32_t group, scs_row_controls *c)
 }
 
 /* The list becomes that of these groups: cells that it has stay as they are, the others are made
- * ready or dropped. Local. @param group [n] */
-/* Cells that are no longer needed make room before others are made ready. */
-static scs_status controls_change(scs_controls_list *list, const scs_controls_want *want,
-                                  const int32_t *group, int32_t n)
+ * ready or dropped; dropped first, so that there is room. @param group [n] */
+static scs_status controls_replace(scs_controls_list *list, const controls_request *request,
+                                   const int32_t *group, int32_t n)
 {
     scs_controls_list old = *list;
     scs_status st;
@@ -86,16 +111,18 @@ static scs_status controls_change(scs_controls_list *list, const scs_controls_wa
     if (st != SCS_OK)
         list->n = 0;
     for (int32_t i = 0; i < list->n; i++)
-        if (!take(&old, group[i], &list->item[i]))
+        if (!take_controls(&old, group[i], &list->item[i]))
             list->item[i].group = -1;
     controls_clear(&old);
     for (int32_t i = 0; i < list->n && st == SCS_OK; i++)
         if (list->item[i].group < 0)
-            st = make_ready(want, group[i], &list->item[i]);
+            st = make_controls(request, group[i], &list->item[i]);
     return st;
 }
 
-/* One row in the making. */
+/* ---- One row ---- */
+
+/* One row in the making: what a step of it reads and where it writes. */
 typedef struct row {
     const scs_row_block *block;
     const scs_row_job *job;
@@ -109,6 +136,7 @@ typedef struct row {
     double *replicate;          /* [bootstrap, n_latent] or NULL */
 } row;
 
+/* Everything that the steps need, looked up once. */
 static row row_of(const scs_row_block *b, int64_t i, scs_row_work *work)
 {
     return (row){.block = b,
@@ -136,6 +164,7 @@ static bool row_keeps_sources(const scs_row_job *job)
     return scs_predict_needs_change(job->method) || job->bootstrap > 0;
 }
 
+/* What a thread needs whatever its rows are; SCS_ENOMEM, clear it even then. */
 static scs_status row_work_make(const scs_row_job *job, scs_row_work *work)
 {
     const scs_session *s = job->session;
@@ -162,25 +191,27 @@ static void row_work_clear(scs_row_work *work)
     *work = (scs_row_work){0};
 }
 
-static double keep(const double *x, int32_t n, float *out)
+/* A vector as floats into the result. @return its length, from the doubles */
+static double store_vector(const double *x, int32_t n, float *out)
 {
     for (int32_t k = 0; k < n; k++)
         out[k] = (float)x[k];
     return sqrt(scs_vector_dot(x, x, n));
 }
 
-/* The thread's own go to its next row. */
-static scs_status keep_sources(const row *r)
+/* For step 3, where it wants them: the thread's own are overwritten by its next row. */
+static scs_status copy_sources(const row *r)
 {
-    scs_sources **kept = r->block->sources ? &r->block->sources[r->i] : NULL;
+    scs_sources **copy = r->block->sources ? &r->block->sources[r->i] : NULL;
 
-    if (!kept)
+    if (!copy)
         return SCS_OK;
-    scs_shift_sources_destroy(kept);
-    return scs_shift_sources_copy(r->work->sources, kept);
+    scs_shift_sources_destroy(copy);
+    return scs_shift_sources_copy(r->work->sources, copy);
 }
 
-static scs_status measure_trust(const row *r)
+/* Needs the sources and the shift only. */
+static scs_status measure_confidence(const row *r)
 {
     scs_confidence *t = &r->rows->confidence[r->i];
 
@@ -193,8 +224,8 @@ static scs_status measure_trust(const row *r)
     return SCS_OK;
 }
 
-/* Its hidden mean, to be decoded with the others; or decoded at once. */
-static scs_status move(const row *r)
+/* The row's mean hidden activations, to be decoded with the others'; or its moments at once. */
+static scs_status prepare_mean(const row *r)
 {
     const scs_row_block *b = r->block;
     const scs_session *s = r->job->session;
@@ -207,13 +238,13 @@ static scs_status move(const row *r)
         return scs_session_model_decode(s, r->job->control_z[group], r->atlas->group[group].count,
                                         r->work->delta, b->mean + at,
                                         b->variance ? b->variance + at : NULL);
-    scs_decode_mean_hidden_run(r->controls->moving, r->work->delta, r->work->scratch,
+    scs_decode_mean_hidden_run(r->controls->hidden, r->work->delta, r->work->scratch,
                                b->hidden + r->i * s->model->arch.n_hidden);
     return SCS_OK;
 }
 
-/* Row i of the block: its shift and how far it can be relied on; its hidden mean, or its decoded
- * mean and variance. Local. */
+/* Step 1 of row i: its shift and how far to trust it; its hidden mean, or its decoded mean and
+ * variance. A row without prediction has NaN scores. */
 static scs_status row_shift(const scs_row_block *block, int64_t i, scs_row_work *work)
 {
     row r = row_of(block, i, work);
@@ -225,15 +256,15 @@ static scs_status row_shift(const scs_row_block *block, int64_t i, scs_row_work 
         return SCS_OK;
     SCS_TRY(scs_shift_sources_find(r.atlas, r.job->method, r.target, work->sources));
     scs_shift_sources_latent(r.atlas, work->sources, work->delta);
-    r.rows->delta_norm[i] = keep(work->delta, r.atlas->n_latent, r.rows->delta + i * latent);
-    SCS_TRY(measure_trust(&r));
-    SCS_TRY(keep_sources(&r));
-    return move(&r);
+    r.rows->delta_norm[i] =
+        store_vector(work->delta, r.atlas->n_latent, r.rows->delta + i * latent);
+    SCS_TRY(measure_confidence(&r));
+    SCS_TRY(copy_sources(&r));
+    return prepare_mean(&r);
 }
 
-/* ---- once it is decoded ---- */
-
-/* delta over replicates of the groups' means. */
+/* delta over replicates of the groups' means (parametric bootstrap): the standard error of each
+ * coordinate, and of the whole as delta_se. */
 static scs_status bootstrap(row *r)
 {
     const scs_row_job *j = r->job;
@@ -251,21 +282,21 @@ static scs_status bootstrap(row *r)
                                           scs_resample_bootstrap_draw, b, r->replicate));
     scs_resample_replicate_error(r->replicate, n, a->n_latent, se);
     r->rows->confidence[r->i].delta_se =
-        keep(se, a->n_latent, r->rows->delta_se + r->i * a->n_latent);
+        store_vector(se, a->n_latent, r->rows->delta_se + r->i * a->n_latent);
 done:
     scs_resample_bootstrap_destroy(&b);
     free(se);
     return status;
 }
 
-/* Row i of a matrix that may not be there. */
+/* Row i of a matrix, which may be absent. */
 static void fill_nan(float *matrix, int64_t i, int64_t n)
 {
     for (int64_t g = 0; matrix && g < n; g++)
         matrix[i * n + g] = NAN;
 }
 
-/* The sources' own change of means and variances, in the thread's memory. */
+/* The sources' own change of means and variances in gene space, in the thread's memory. */
 static scs_moments gene_change(const row *r)
 {
     const scs_atlas *a = r->atlas;
@@ -277,12 +308,15 @@ static scs_moments gene_change(const row *r)
     return (scs_moments){mean, variance};
 }
 
+/* Where step 2 has put row i's decoded moments. */
 static scs_moments row_moments(const scs_row_block *b, int64_t i, int64_t n_gene)
 {
     return (scs_moments){b->mean ? b->mean + i * n_gene : NULL,
                          b->variance ? b->variance + i * n_gene : NULL};
 }
 
+/* Standard error of the shift of each gene; without a latent space from the sources' changes
+ * alone. */
 static scs_status estimate_error(row *r, const scs_evidence *from)
 {
     const scs_row_job *j = r->job;
@@ -299,7 +333,9 @@ static scs_status estimate_error(row *r, const scs_evidence *from)
                                     r->rows->shift_se + r->i * r->atlas->n_gene);
 }
 
-/* @param change the sources' own, where the method needs it */
+/* What the decode mode makes of control, decoded change and the sources' own change, and its
+ * scores.
+ *  @param change the sources' own, where the method needs it */
 static scs_status predict(row *r, const scs_moments *change)
 {
     const scs_atlas *a = r->atlas;
@@ -322,6 +358,7 @@ static scs_status predict(row *r, const scs_moments *change)
     return rows->shift_se ? estimate_error(r, &from) : SCS_OK;
 }
 
+/* Step 3 of a row with a prediction. */
 static scs_status finish(row *r)
 {
     scs_moments change = {0};
@@ -331,8 +368,8 @@ static scs_status finish(row *r)
     return predict(r, &change);
 }
 
-/* Nothing is guessed; the controls are shown where there are any. */
-static void leave(const row *r)
+/* A row without prediction: NaN, nothing is guessed; the controls' mean where there are any. */
+static void leave_empty(const row *r)
 {
     const scs_atlas *a = r->atlas;
     scs_result_rows *rows = r->rows;
@@ -351,6 +388,7 @@ static void leave(const row *r)
     rows->delta_norm[r->i] = NAN;
 }
 
+/* The genes with the largest shifts up and down, where lists are asked for. */
 static scs_status list_genes(const row *r)
 {
     const scs_result_rows *rows = r->rows;
@@ -364,6 +402,7 @@ static scs_status list_genes(const row *r)
     return scs_deg_top_shift(shift, n_gene, -1, n, rows->top_down + at, rows->top_down_shift + at);
 }
 
+/* From the row's shift: mean and z of each set's genes. */
 static void score_sets(const row *r)
 {
     const scs_gene_sets *sets = r->job->gene_sets;
@@ -376,8 +415,7 @@ static void score_sets(const row *r)
                             rows->set_z + r->i * sets->name.n);
 }
 
-/* Once its mean is decoded: prediction, scores, errors, lists. A row that cannot be predicted
- * holds NaN. Local. */
+/* Step 3 of row i, once its mean is decoded: prediction, scores, errors, lists. */
 static scs_status row_finish(const scs_row_block *block, int64_t i, scs_row_work *work)
 {
     row r = row_of(block, i, work);
@@ -386,12 +424,16 @@ static scs_status row_finish(const scs_row_block *block, int64_t i, scs_row_work
     if (r.controls)
         status = finish(&r);
     else
-        leave(&r);
+        leave_empty(&r);
     free(r.replicate);
     score_sets(&r);
     return status == SCS_OK ? list_genes(&r) : status;
 }
 
+/* ---- Arrays of results ---- */
+
+/* [rows, n_gene] each; an array that the job does not want stays NULL, and the result has no such
+ * field. */
 static scs_status alloc_matrices(const scs_row_job *job, scs_result_rows *rows, bool errors)
 {
     int64_t cells = rows->n * job->session->atlas->n_gene;
@@ -406,6 +448,7 @@ static scs_status alloc_matrices(const scs_row_job *job, scs_result_rows *rows, 
     return SCS_OK;
 }
 
+/* [rows, top_genes] each: genes and shifts, up and down. */
 static scs_status alloc_top(scs_result_rows *rows, int64_t top_genes)
 {
     SCS_TRY(SCS_ALLOC(rows->top_up, rows->n * top_genes));
@@ -420,6 +463,7 @@ static scs_status alloc_sets(scs_result_rows *rows, int64_t n_set)
     return SCS_ALLOC(rows->set_z, rows->n * n_set);
 }
 
+/* Which arrays there are decides which fields the result has (src/result/result_fields.h). */
 scs_status scs_row_results_alloc(const scs_row_job *job, scs_result_rows *rows)
 {
     bool errors = job->bootstrap > 0;
@@ -459,8 +503,9 @@ void scs_row_results_clear(scs_result_rows *rows)
     *rows = (scs_result_rows){0};
 }
 
-/* ---- the block ---- */
+/* ---- The block ---- */
 
+/* Room for as many controls as rows: each row may need another one. */
 static scs_status alloc_decoded(scs_row_block *b)
 {
     const scs_session *s = b->job->session;
@@ -478,6 +523,7 @@ static scs_status alloc_decoded(scs_row_block *b)
     return b->job->method->variance ? SCS_ALLOC(b->variance, cells) : SCS_OK;
 }
 
+/* As many works as threads may run now. */
 scs_status scs_row_block_make(const scs_row_job *job, int64_t most, scs_row_block *block)
 {
     *block = (scs_row_block){.job = job, .most = most, .n_work = omp_get_max_threads()};
@@ -510,7 +556,7 @@ void scs_row_block_clear(scs_row_block *block)
 }
 
 /* Rows are ordered by species and type, so that a block has few groups, one after the other.
- * @param[out] group [rows] of which n are set */
+ *  @param[out] group [rows] of which n are set */
 static void find_groups(scs_row_block *b, int32_t *group, int32_t *n)
 {
     *n = 0;
@@ -537,25 +583,27 @@ static void find_fresh(scs_row_block *b)
             b->fresh[b->n_fresh++] = k;
 }
 
+/* Controls of these rows, and which of them are decoded along with the rows. */
 static scs_status begin_block(scs_row_block *b)
 {
-    const scs_controls_want want = {.session = b->job->session,
-                                    .control_z = b->job->control_z,
-                                    .linear = b->hidden != NULL,
-                                    .products = b->job->method->products,
-                                    .variance = b->variance != NULL};
+    const controls_request request = {.session = b->job->session,
+                                      .control_z = b->job->control_z,
+                                      .linear = b->hidden != NULL,
+                                      .products = b->job->method->products,
+                                      .variance = b->variance != NULL};
     int32_t n, *group = b->fresh; /* as scratch */
 
     find_groups(b, group, &n);
-    SCS_TRY(controls_change(&b->controls, &want, group, n));
+    SCS_TRY(controls_replace(&b->controls, &request, group, n));
     find_fresh(b);
     return SCS_OK;
 }
 
-/* ---- the steps, each over all rows ---- */
+/* ---- The steps, each over all rows ---- */
 
-/* The controls themselves, after the rows. */
-static scs_status keep_still(const scs_row_block *b, int32_t k, scs_row_work *w)
+/* The k-th fresh controls without a shift: their hidden mean behind those of the rows, or their
+ * moments at once. */
+static scs_status decode_baseline(const scs_row_block *b, int32_t k, scs_row_work *w)
 {
     const scs_session *s = b->job->session;
     const scs_row_controls *c = &b->controls.item[b->fresh[k]];
@@ -564,17 +612,19 @@ static scs_status keep_still(const scs_row_block *b, int32_t k, scs_row_work *w)
         return scs_session_model_decode(s, b->job->control_z[c->group],
                                         s->atlas->group[c->group].count, NULL, c->mean,
                                         c->variance);
-    scs_decode_mean_hidden_run(c->moving, NULL, w->scratch,
+    scs_decode_mean_hidden_run(c->hidden, NULL, w->scratch,
                                b->hidden + (b->rows->n + k) * s->model->arch.n_hidden);
     return SCS_OK;
 }
 
-static void be_idle(const scs_row_job *j)
+/* From one thread only: MPI is not called by several. */
+static void call_idle(const scs_row_job *j)
 {
     if (omp_get_thread_num() == 0 && j->idle)
         j->idle(j->idle_ctx);
 }
 
+/* Step 1, over rows and then fresh controls; dynamic, as rows differ in sources and cells. */
 static scs_status shift_rows(const scs_row_block *b)
 {
     int64_t n = b->rows->n, all = n + b->n_fresh;
@@ -584,13 +634,15 @@ static scs_status shift_rows(const scs_row_block *b)
     for (int64_t i = 0; i < all; i++) {
         scs_row_work *w = &b->work[omp_get_thread_num()];
 
-        scs_parallel_error_note(&failed, i,
-                                i < n ? row_shift(b, i, w) : keep_still(b, (int32_t)(i - n), w));
-        be_idle(b->job);
+        scs_parallel_error_note(
+            &failed, i, i < n ? row_shift(b, i, w) : decode_baseline(b, (int32_t)(i - n), w));
+        call_idle(b->job);
     }
     return scs_parallel_error_raise(&failed);
 }
 
+/* Step 2: one product for rows and fresh controls; controls then keep their own mean for later
+ * blocks. */
 static void decode_rows(const scs_row_block *b)
 {
     int64_t genes = b->job->session->atlas->n_gene, n = b->rows->n;
@@ -609,6 +661,7 @@ static void decode_rows(const scs_row_block *b)
     }
 }
 
+/* Step 3. */
 static scs_status finish_rows(const scs_row_block *b)
 {
     scs_parallel_error failed = {0};
@@ -616,11 +669,12 @@ static scs_status finish_rows(const scs_row_block *b)
 #pragma omp parallel for schedule(dynamic)
     for (int64_t i = 0; i < b->rows->n; i++) {
         scs_parallel_error_note(&failed, i, row_finish(b, i, &b->work[omp_get_thread_num()]));
-        be_idle(b->job);
+        call_idle(b->job);
     }
     return scs_parallel_error_raise(&failed);
 }
 
+/* Begin, then the steps; each ends for all rows before the next begins. */
 scs_status scs_row_make_all(scs_row_block *block, scs_result_rows *rows)
 {
     block->rows = rows;

@@ -1,4 +1,14 @@
-/** The control cells that a screen's rows start from, made ready for many shifts. */
+/** Rows of the screen: predicted, scored and judged, a block at a time, by the threads of one rank.
+ *
+ *  Every row is made in two steps, the shift and what it means for the genes, with one product
+ *  between them for the whole block: the hidden means of all rows through the output layer ([2
+ *  rows, n_hidden] x [n_hidden, n_gene]), instead of a product for each row. No cell is decoded.
+ *  What does not depend on the shift is kept from block to block: the control cells made ready, and
+ *  their decoded means; plans order rows by species and type, so that a block has few of them.
+ *
+ *  No number of a row depends on the thread, on the rank, or on what else is in the block. All
+ *  functions are Local.
+ */
 #ifndef SCS_ROW_H
 #define SCS_ROW_H
 
@@ -7,58 +17,58 @@
 #include "src/screen/confidence.h"
 #include "src/screen/decode_mean.h"
 
-/** Those of a species and cell type. */
+/** The control cells of a species and type, made ready for many shifts. */
 typedef struct scs_row_controls {
-    int32_t group;
-    scs_decode_mean_hidden
-        *moving;             /**< where means go through the network's output layer, or NULL */
-    scs_shifted_cells cells; /**< where there is a latent space */
-    double *mean, *variance; /**< [n_gene] decoded without a shift, by the caller; or NULL */
-    bool decoded;            /**< whether they hold something */
+    int32_t group;                  /**< in the atlas; -1: none */
+    scs_decode_mean_hidden *hidden; /**< mean hidden activations under a shift, where means go
+                                       through the network's output layer at once; or NULL */
+    scs_shifted_cells cells;        /**< where there is a latent space */
+    double *mean, *variance;        /**< [n_gene] decoded without a shift, by the caller; or NULL */
+    bool decoded;                   /**< whether they hold something */
 } scs_row_controls;
 
-/** Of a block of rows; what the next block needs as well is kept. */
+/** Those of a block of rows, in the order in which the rows need them. */
 typedef struct scs_controls_list {
     scs_row_controls *item; /**< [n] */
     int32_t n;
 } scs_controls_list;
 
-/* One row of the screen, in place, in two steps: the shift, and what it means for the genes. */
-
-/** Of one thread. */
+/** Scratch of one thread, reused from row to row. */
 typedef struct scs_row_work {
     scs_sources *sources;
     double *delta;     /**< [n_latent] */
-    double *along;     /**< [SCS_MOST_SHIFTED] */
+    double *along;     /**< [SCS_MOST_MOVED] scratch of the energy distance */
     scs_real *scratch; /**< of scs_decode_mean_hidden_run, or NULL */
     double *panel;     /**< of scs_decode_mean_genes_run, or NULL */
     double *change;    /**< [2, n_gene] the sources' own, of means and variances; or NULL */
 } scs_row_work;
 
-/** What rows are made from. */
+/** What rows are made from. Everything is borrowed and not changed while rows are made. */
 typedef struct scs_row_job {
     const scs_session *session;
     const scs_method *method;
     const scs_plan *plan;
-    scs_real *const *control_z;     /**< [n_group] */
-    int64_t top_genes;              /**< to list, 0: none */
-    int64_t bootstrap;              /**< replicates for errors, 0: none */
+    scs_real *const
+        *control_z;    /**< [n_group] latent cells of each control group that a row needs */
+    int64_t top_genes; /**< to list, 0: none */
+    int64_t bootstrap; /**< replicates for errors, 0: none */
     const scs_gene_sets *gene_sets; /**< to score, or NULL */
-    void (*idle)(void *ctx);        /**< called by the first thread now and then, or NULL */
+    void (*idle)(void *ctx); /**< called by the first thread between rows, or NULL: rank 0 lets
+                                others' requests through */
     void *idle_ctx;
 } scs_row_job;
 
-/** Where a block's rows come together before they are results: one block after the other. */
+/** Where a block's rows are in work, before they are results: one block after the other. */
 typedef struct scs_row_block {
     const scs_row_job *job;
-    int64_t most;       /**< rows of a block */
+    int64_t most;       /**< rows of a block, at most */
     scs_row_work *work; /**< [n_work] of each thread */
     int n_work;
     scs_decode_mean_genes *decoder; /**< NULL: rows are decoded one by one */
     scs_controls_list controls;     /**< of the rows in hand */
     scs_sources **sources;          /**< [most] of the rows in hand, once their shift is made; NULL
                                        where scs_row_finish asks for none */
-    int32_t *of;                    /**< [most] into controls, -1: no prediction */
+    int32_t *of;                    /**< [most] index into controls, -1: no prediction */
     int32_t *fresh;                 /**< [most] controls that are decoded with the rows */
     int32_t n_fresh;
     double *hidden;          /**< [2 most, n_hidden] mean hidden activations of rows, then of fresh
@@ -67,18 +77,22 @@ typedef struct scs_row_block {
     scs_result_rows *rows;   /**< in hand */
 } scs_row_block;
 
-/* A block of rows of the screen. */
-
-/** Arrays for rows->n rows of every field. Clear them even after a failure. Local. */
+/** Arrays for rows->n rows of every field that the job fills; shapes as in scs_result_rows.
+ * SCS_ENOMEM; clear them even then. */
 SCS_MUST_USE scs_status scs_row_results_alloc(const scs_row_job *job, scs_result_rows *rows);
+/** Free what alloc has made. */
 void scs_row_results_clear(scs_result_rows *rows);
-/** Room for blocks of at most so many rows, and for every thread. Clear it even after a failure.
- * Local. @param job borrowed */
+/** Room for blocks of at most so many rows, and for every thread. SCS_ENOMEM; clear it even then.
+ * @param job borrowed */
 SCS_MUST_USE scs_status scs_row_block_make(const scs_row_job *job, int64_t most,
                                            scs_row_block *block);
+/** Free all, controls that were kept among it. */
 void scs_row_block_clear(scs_row_block *block);
-/** Predict, score and judge rows [rows->first, + n) of the plan, one row a thread at a time; no
- * number depends on which, nor on what else is in the block. Local. */
+/** Predict, score and judge rows [rows->first, + n) of the plan, one row a thread at a time.
+ * SCS_ENOMEM, SCS_ENUMERIC; of several rows' failures the lowest row's.
+ *  @param[in,out] rows first and n are set, n <= block->most; arrays of scs_row_results_alloc are
+ *    filled
+ */
 SCS_MUST_USE scs_status scs_row_make_all(scs_row_block *block, scs_result_rows *rows);
 
 #endif

@@ -1,4 +1,10 @@
-/* `blend: auto`. */
+/* Resolving `auto`: power, shift rule, then blend, each with those before it settled. All three by
+ * leaving out groups that were seen and predicting them from the others.
+ *
+ *  Power and rule need group means only, which every rank has: each computes the same numbers and
+ *  nothing is sent. Blend decodes cells, so the groups that are left out are divided over the
+ *  ranks; their latent cells travel, each rank makes its groups' two products, and all ranks get
+ *  all of them (16 bytes a group) and add them in the plan's order. */
 #include "mpi/screen/screen_method.h"
 #include "mpi/job/session_model.h"
 #include "mpi/comm/collectives.h"
@@ -12,12 +18,16 @@
 
 #include <stdlib.h>
 
-/* The decoder's share a that brings edit's change and the sources' own change in gene space
- * nearest to the observed change, where seen groups (at most SCS_BLEND_TRIALS, evenly picked) are
- * predicted from the others: least squares over all their genes, within [0, 1]; 0.5 where no group
- * can be left out. The network itself has seen those groups. Collective. @param[out] n groups left
- * out */
-enum { SCS_BLEND_TRIALS = 256 };
+/* ---- Blend: the decoder's share a that brings a decoded + (1 - a) seen nearest to the observed
+ * change, where `decoded` is edit's change and `seen` the sources' own change in gene space:
+ *
+ *     a = sum <decoded - seen, true - seen> / sum |decoded - seen|^2
+ *
+ * over all genes of the groups left out, cut to [0, 1]. The network itself has seen those groups,
+ * so its share comes out rather too large than too small. ---- */
+
+/* Groups left out at most, evenly picked: a share needs no more. */
+enum { BLEND_TRIALS = 256 };
 
 /* <decoded - seen, true - seen> and |decoded - seen|^2 of one left-out group. */
 typedef struct product {
@@ -28,13 +38,13 @@ typedef struct trials {
     const scs_session *session;
     const scs_method *method;
     scs_plan plan;
-    int64_t *first; /* [n_rank + 1] */
-    scs_real **control_z;
-    product *product; /* [plan.n] */
+    int64_t *first; /* [n_rank + 1] each rank's part of the plan, then of `product` in bytes */
+    scs_real **control_z; /* [n_group] latent control cells that this rank needs */
+    product *product;     /* [plan.n] this rank's, then everyone's */
 } trials;
 
-/* Of the groups that others speak for, evenly spread ones. */
-static void thin(scs_plan *plan)
+/* Of the groups that can be predicted from others (not from themselves), evenly spread ones. */
+static void keep_some(scs_plan *plan)
 {
     int64_t n = 0;
 
@@ -42,18 +52,19 @@ static void thin(scs_plan *plan)
         if (plan->item[i].status == SCS_ROW_OK && plan->item[i].kind != SCS_SOURCE_SELF)
             plan->item[n++] = plan->item[i];
     plan->n = n;
-    scs_leave_out_thin(plan, SCS_BLEND_TRIALS);
+    scs_leave_out_thin(plan, BLEND_TRIALS);
     for (int64_t i = 0; i < plan->n; i++)
         plan->item[i].cost = 1;
 }
 
+/* Which groups are left out, and who does which. Local, alike on all ranks. */
 static scs_status prepare(trials *t)
 {
     const scs_session *s = t->session;
 
     SCS_TRY(scs_plan_seen(s->atlas, &t->plan));
     SCS_TRY(scs_plan_resolve(s->atlas, t->method, &t->plan));
-    thin(&t->plan);
+    keep_some(&t->plan);
     SCS_TRY(SCS_ALLOC(t->first, scs_comm_size(s->comm) + 1));
     SCS_TRY(SCS_ALLOC(t->control_z, s->atlas->n_group));
     SCS_TRY(SCS_ALLOC(t->product, t->plan.n));
@@ -61,7 +72,7 @@ static scs_status prepare(trials *t)
     return SCS_OK;
 }
 
-/* @param from shifted, baseline, change and scale of the item */
+/* The two products of one left-out group. @param from moved, still, change and scale of the item */
 static product multiply(const scs_atlas *a, const scs_combination *item, const scs_evidence *from)
 {
     const double *shifted = from->shifted.mean, *baseline = from->baseline.mean,
@@ -80,7 +91,8 @@ static product multiply(const scs_atlas *a, const scs_combination *item, const s
     return p;
 }
 
-/* @param work [3 * n_gene + n_latent] */
+/* Predict one group from the others. Hook of scs_leave_out; Local. @param work [3 n_gene +
+ * n_latent] */
 static scs_status run_trial(void *ctx, int64_t i, const scs_sources *sources, double *work)
 {
     trials *t = ctx;
@@ -102,6 +114,7 @@ static scs_status run_trial(void *ctx, int64_t i, const scs_sources *sources, do
     return SCS_OK;
 }
 
+/* This rank's part of the plan, in parallel over groups. Local. */
 static scs_status leave_out_mine(trials *t)
 {
     const scs_atlas *a = t->session->atlas;
@@ -111,7 +124,8 @@ static scs_status leave_out_mine(trials *t)
                          3 * (int64_t)a->n_gene + a->n_latent, run_trial, t);
 }
 
-/* Every rank gets all products, and adds them in the plan's order. */
+/* Every rank gets all products and adds them in the plan's order. 0.5 where no group can be left
+ * out. Collective. */
 static scs_status solve(trials *t, double *share)
 {
     double mixed = 0, square = 0;
@@ -138,8 +152,9 @@ static void clear(trials *t)
     scs_plan_clear(&t->plan);
 }
 
-static scs_status blend_by_leaving_out(const scs_session *session, const scs_method *method,
-                                       double *share, int64_t *n)
+/* @param[out] share of the decoder  @param[out] n groups left out. Collective. */
+static scs_status solve_blend(const scs_session *session, const scs_method *method, double *share,
+                              int64_t *n)
 {
     const scs_session *s = session;
     trials t = {.session = s, .method = method};
@@ -156,9 +171,8 @@ done:
     return st;
 }
 
-/* How rows are predicted, with every `auto` resolved. */
-
-/* What the config leaves to the data: the same on every rank. */
+/* ---- Rule and power, each from group means alone: local work that is the same on every rank ----
+ */
 static scs_status choose_shift(const scs_session *s, scs_method *method)
 {
     double error[SCS_N_SHIFT];
@@ -172,6 +186,7 @@ static scs_status choose_shift(const scs_session *s, scs_method *method)
     return SCS_OK;
 }
 
+/* Every value that is tried is reported, so that a user sees how close it was. */
 static scs_status choose_power(const scs_session *s, scs_method *method)
 {
     double error[SCS_N_POWER];
@@ -185,16 +200,19 @@ static scs_status choose_power(const scs_session *s, scs_method *method)
     return SCS_OK;
 }
 
+/* Collective. */
 static scs_status choose_blend(const scs_session *s, scs_method *method)
 {
     int64_t n = 0;
 
-    SCS_TRY(blend_by_leaving_out(s, method, &method->blend, &n));
+    SCS_TRY(solve_blend(s, method, &method->blend, &n));
     scs_session_say(s, "blend %.4f, by leaving out %lld groups in turn", method->blend,
                     (long long)n);
     return SCS_OK;
 }
 
+/* Power before rule: a rule is tried with the power that it will have. Models without a latent
+ * space work in gene space, where nothing is decoded. */
 scs_status scs_screen_method(const scs_session *s, int decode, scs_method *method)
 {
     *method = scs_shift_method_from_config(s->config);

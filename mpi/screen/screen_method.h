@@ -1,11 +1,15 @@
-/** screen_method */
+/** How rows are predicted: the config's settings with every `auto` resolved from the data, the same
+ * on every rank and on any number of ranks. */
 #ifndef SCS_SCREEN_METHOD_H
 #define SCS_SCREEN_METHOD_H
 
 #include "mpi/job/session.h"
 
-/** The config's way to predict, with this scs_decode_method; `auto` is resolved by what the atlas
- * holds. Collective. */
+/** The config's way to predict, with this decode mode instead of its own. Collective.
+ *  @param decode scs_decode_mode's enum value (screen.decode)
+ *  @param[out] method plain values, nothing to free
+ *  @return SCS_OK, SCS_ENOMEM, SCS_EIO, SCS_ENUMERIC
+ */
 SCS_MUST_USE scs_status scs_screen_method(const scs_session *session, int decode,
                                           scs_method *method);
 

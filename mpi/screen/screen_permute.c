@@ -1,7 +1,19 @@
-/* Which rows are judged together, and how the work is cut into units. */
-#include "mpi/job/session_model.h"
+/* Permutations, unit by unit: which rows are judged together, how the work is cut, and how a unit
+ * is counted.
+ *
+ *      p = min(1, parts (c + 1) / (n + 1)),   c = permutations with |delta*| >= |delta|
+ *  which is never 0, so that no row is surer than n permutations can make it; q after Benjamini and
+ *  Hochberg over all rows that have a p.
+ *
+ *  A permutation of a pair (a type's control and perturbed cells) needs the sum of a random subset
+ *  only, drawn without replacement for the smaller of the two groups; its random numbers are a
+ *  function of seed, group and permutation. Means of all pairs under a condition are made for a
+ *  chunk of permutations at a time, then every row of the set estimates its shift from them. Cost
+ *  of a set per permutation: n_latent (cells drawn + about 6 rows x pairs), by which units are
+ *  dealt to ranks once, in advance: cells must travel before any rank begins. */
 #include "mpi/screen/screen_permute.h"
 
+#include "mpi/job/session_model.h"
 #include "mpi/comm/watchdog.h"
 #include "mpi/job/session.h"
 #include "mpi/screen/done_map.h"
@@ -15,11 +27,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { UNITS_WANTED = 512, CHUNKS_MOST = 16 };
+enum {
+    UNITS_WANTED = 512,
+    CHUNKS_MOST = 16
+}; /* units aimed at, so that many ranks have some; chunks of a set, at most */
 
-/* The parts of a row that can be predicted. @param[out] part [SCS_MAX_PARTS]  @return how many.
- * Local. */
-static int32_t permutations_parts(const scs_permutations *p, int64_t row, scs_shift_component *part)
+/* The components of a row, none where it cannot be predicted. @param[out] part [SCS_MAX_PARTS]
+ * @return how many */
+static int32_t components_of(const scs_permutations *p, int64_t row, scs_shift_component *part)
 {
     const scs_combination *item = &p->plan->item[row];
 
@@ -28,14 +43,15 @@ static int32_t permutations_parts(const scs_permutations *p, int64_t row, scs_sh
                : 0;
 }
 
-/* @param[in,out] at [n_condition] where each condition's next one goes; NULL: only count
- * @param[out] n [n_condition + 1] how many are under each condition, one place later, or NULL */
-static void each_part(const scs_permutations *p, int64_t *at, int64_t *n)
+/* One pass over all rows' components: the first counts, the second places.
+ *  @param[in,out] at [n_condition] where each condition's next one goes; NULL: only count
+ *  @param[out] n [n_condition + 1] how many are under each condition, one place later, or NULL */
+static void for_components(const scs_permutations *p, int64_t *at, int64_t *n)
 {
     scs_shift_component part[SCS_MAX_PARTS];
 
     for (int64_t i = 0; i < p->plan->n; i++) {
-        int32_t n_part = permutations_parts(p, i, part);
+        int32_t n_part = components_of(p, i, part);
 
         for (int32_t k = 0; k < n_part; k++)
             if (part[k].target.condition < 0)
@@ -47,12 +63,13 @@ static void each_part(const scs_permutations *p, int64_t *at, int64_t *n)
     }
 }
 
-/* Counting sort by condition. @param first [n_condition + 1] zeroed scratch */
-static scs_status sort_parts(scs_permutations *p, int64_t *first)
+/* Counting sort by condition; a set for each condition that occurs. @param first [n_condition + 1]
+ * zeroed scratch */
+static scs_status sort_components(scs_permutations *p, int64_t *first)
 {
     int32_t n_condition = p->session->atlas->conditions.n;
 
-    each_part(p, NULL, first);
+    for_components(p, NULL, first);
     for (int32_t c = 0; c < n_condition; c++) {
         if (first[c + 1] > 0) {
             p->condition[p->n_set++] = c;
@@ -63,21 +80,23 @@ static scs_status sort_parts(scs_permutations *p, int64_t *first)
     p->n_judged = first[n_condition];
     SCS_TRY(SCS_ALLOC(p->judged, p->n_judged));
     SCS_TRY(SCS_ALLOC(p->count, p->n_judged));
-    each_part(p, first, NULL);
+    for_components(p, first, NULL);
     return SCS_OK;
 }
 
+/* Sets of rows' components, by condition. */
 static scs_status find_judged(scs_permutations *p)
 {
     int64_t *first;
     scs_status st;
 
     SCS_TRY(SCS_ALLOC(first, (int64_t)p->session->atlas->conditions.n + 1));
-    st = sort_parts(p, first);
+    st = sort_components(p, first);
     free(first);
     return st;
 }
 
+/* Then by observed group, so that the order is one. */
 static int by_condition(const void *a, const void *b)
 {
     const scs_combination *x = a, *y = b;
@@ -87,6 +106,7 @@ static int by_condition(const void *a, const void *b)
     return (x->observed_group > y->observed_group) - (x->observed_group < y->observed_group);
 }
 
+/* Observed groups with controls beside them, in the order of conditions. */
 static scs_status find_pairs(scs_permutations *p)
 {
     int32_t n_condition = p->session->atlas->conditions.n;
@@ -102,12 +122,13 @@ static scs_status find_pairs(scs_permutations *p)
     return SCS_OK;
 }
 
-/* Chunk k is permutations [chunk k, chunk k + 1). Local. */
-static int64_t permutations_chunk(const scs_permutations *p, int64_t k)
+/* Chunk k is permutations [chunk_first(k), chunk_first(k + 1)). */
+static int64_t chunk_first(const scs_permutations *p, int64_t k)
 {
     return p->n * k / p->n_chunk;
 }
 
+/* As many chunks as give UNITS_WANTED units, the same for all sets. */
 static scs_status cut_units(scs_permutations *p)
 {
     p->n_chunk = p->n_set ? UNITS_WANTED / p->n_set : 1;
@@ -139,6 +160,8 @@ static double cost_of(const scs_permutations *p, int64_t set)
     return a->n_latent * (drawn + (double)(p->set_first[set + 1] - p->set_first[set]) * 6 * n_pair);
 }
 
+/* Consecutive units for each rank, by estimated cost: a unit belongs to the rank in whose share
+ * its middle lies. */
 static scs_status split_units(scs_permutations *p)
 {
     int32_t n_rank = scs_comm_size(p->session->comm);
@@ -162,6 +185,7 @@ static scs_status split_units(scs_permutations *p)
     return SCS_OK;
 }
 
+/* Sets, pairs, units, then each rank's share. */
 scs_status scs_screen_permute_create(const scs_session *session, const scs_method *method,
                                      const scs_plan *plan, scs_permutations *p)
 {
@@ -194,6 +218,8 @@ void scs_screen_permute_clear(scs_permutations *p)
     *p = (scs_permutations){0};
 }
 
+/* Both groups of every pair under a condition that the rank has units of. Alike on all ranks,
+ * which is what scs_redistribute_groups wants. */
 void scs_screen_permute_need(const scs_permutations *p, uint8_t *needed)
 {
     int64_t n_group = p->session->atlas->n_group;
@@ -209,10 +235,12 @@ void scs_screen_permute_need(const scs_permutations *p, uint8_t *needed)
         }
 }
 
-/* What one thread works with. */
+/* ---- Counting ---- */
+
+/* What one thread works with; reused from unit to unit. */
 typedef struct worker {
     const scs_permutations *p;
-    scs_real *const *z;
+    scs_real *const *z; /* [n_group] latent cells, borrowed */
     scs_replica replica;
     double *delta;                  /* [n_latent] */
     double *mean;                   /* [most pairs, permutations of a chunk, n_latent] */
@@ -221,7 +249,8 @@ typedef struct worker {
     const scs_combination **target; /* [most of a set] the same */
 } worker;
 
-static int64_t most(const int64_t *first, int64_t n)
+/* The largest of n consecutive ranges. */
+static int64_t largest_of(const int64_t *first, int64_t n)
 {
     int64_t largest = 0;
 
@@ -242,10 +271,11 @@ static void worker_clear(worker *w)
     free(w->target);
 }
 
+/* Sizes for the largest set and the largest chunk, so that no unit allocates. */
 static scs_status worker_make(const scs_permutations *p, scs_real *const *z, worker *w)
 {
     const scs_atlas *a = p->session->atlas;
-    int64_t pairs = most(p->pair_first, a->conditions.n), n = p->n / p->n_chunk + 1;
+    int64_t pairs = largest_of(p->pair_first, a->conditions.n), n = p->n / p->n_chunk + 1;
 
     *w = (worker){.p = p, .z = z};
     SCS_TRY(scs_resample_replica_make(a, &w->replica));
@@ -253,11 +283,12 @@ static scs_status worker_make(const scs_permutations *p, scs_real *const *z, wor
     SCS_TRY(SCS_ALLOC(w->mean, pairs * n * a->n_latent));
     SCS_TRY(SCS_ALLOC(w->control, pairs));
     SCS_TRY(SCS_ALLOC(w->perturbed, pairs));
-    SCS_TRY(SCS_ALLOC(w->part, most(p->set_first, p->n_set)));
-    return SCS_ALLOC(w->target, most(p->set_first, p->n_set));
+    SCS_TRY(SCS_ALLOC(w->part, largest_of(p->set_first, p->n_set)));
+    return SCS_ALLOC(w->target, largest_of(p->set_first, p->n_set));
 }
 
-/* Labels permuted within the i-th pair. @param[out] mean [n, n_latent] */
+/* Labels permuted within the i-th pair: means of the cells that are called perturbed, less those
+ * called control's. @param[out] mean [n, n_latent] */
 static scs_status permute_pair(const worker *w, int64_t i, int64_t first, int64_t n, double *mean)
 {
     const scs_atlas *a = w->p->session->atlas;
@@ -271,7 +302,7 @@ static scs_status permute_pair(const worker *w, int64_t i, int64_t first, int64_
                                      n, mean);
 }
 
-/* The parts of a set's rows that are under its condition. */
+/* The components of a set's rows that are under its condition, as targets of their own. */
 static void take_targets(worker *w, int64_t set)
 {
     const scs_permutations *p = w->p;
@@ -279,7 +310,7 @@ static void take_targets(worker *w, int64_t set)
     scs_shift_component part[SCS_MAX_PARTS];
 
     for (int64_t i = 0; i < p->set_first[set + 1] - p->set_first[set]; i++) {
-        int32_t n = permutations_parts(p, judged[i].row, part), k = 0;
+        int32_t n = components_of(p, judged[i].row, part), k = 0;
 
         while (k < n - 1 && part[k].target.condition != p->condition[set])
             k++;
@@ -288,13 +319,13 @@ static void take_targets(worker *w, int64_t set)
     }
 }
 
-/* @param[out] count of the unit's rows */
+/* How often each of the unit's rows has a permuted shift at least as long as its own. @param[out]
+ * count [rows of the set] */
 static scs_status count_unit(worker *w, int64_t unit, int32_t *count)
 {
     const scs_permutations *p = w->p;
-    int64_t set = unit / p->n_chunk, chunk = unit % p->n_chunk,
-            first = permutations_chunk(p, chunk);
-    int64_t n = permutations_chunk(p, chunk + 1) - first,
+    int64_t set = unit / p->n_chunk, chunk = unit % p->n_chunk, first = chunk_first(p, chunk);
+    int64_t n = chunk_first(p, chunk + 1) - first,
             n_row = p->set_first[set + 1] - p->set_first[set];
     int32_t c = p->condition[set];
     int64_t n_pair = p->pair_first[c + 1] - p->pair_first[c];
@@ -315,6 +346,7 @@ static scs_status count_unit(worker *w, int64_t unit, int32_t *count)
                                       count);
 }
 
+/* The same set's chunks add up in the same places. */
 static void add_counts(scs_permutations *p, int64_t unit, const int32_t *count)
 {
     int32_t *sum = p->count + p->set_first[unit / p->n_chunk];
@@ -323,8 +355,9 @@ static void add_counts(scs_permutations *p, int64_t unit, const int32_t *count)
         sum[i] += count[i];
 }
 
-/* Units of this rank that are still to be counted. @param[out] todo [units of the rank]
- * @param count scratch of one unit */
+/* Units of this rank that are still to be counted; counts of the others are added from the map.
+ *  @param[out] todo [units of the rank]
+ *  @param count scratch of one unit */
 static scs_status take_done(scs_permutations *p, scs_done_map *map, int64_t *todo, int64_t *n_todo,
                             int32_t *count)
 {
@@ -343,7 +376,8 @@ static scs_status take_done(scs_permutations *p, scs_done_map *map, int64_t *tod
     return SCS_OK;
 }
 
-/* Some units, a thread each. @param count [n, stride] */
+/* Some units, a thread each, and note them as done, under a watchdog of this rank alone. Sums of
+ * integers: their order does not matter. @param count [n, stride] */
 static scs_status count_some(scs_permutations *p, worker *w, const int64_t *unit, int64_t n,
                              int64_t stride, int32_t *count, scs_done_map *map)
 {
@@ -371,11 +405,13 @@ static scs_status make_workers(const scs_permutations *p, scs_real *const *z, in
     return SCS_OK;
 }
 
+/* Done units from the map first; then rounds of one unit a thread, with a look at `stop` between
+ * them. A rank without units returns at once. */
 scs_status scs_screen_permute_run(scs_permutations *p, scs_real *const *group_z, scs_done_map *map,
                                   bool (*stop)(void *ctx), void *ctx)
 {
     int32_t rank = scs_comm_rank(p->session->comm);
-    int64_t stride = most(p->unit_first, p->n_unit), *todo = NULL, n_todo = 0, at = 0;
+    int64_t stride = largest_of(p->unit_first, p->n_unit), *todo = NULL, n_todo = 0, at = 0;
     int n_thread = omp_get_max_threads();
     int32_t *count = NULL;
     worker *w = NULL;
@@ -404,7 +440,7 @@ done:
     return st;
 }
 
-/* Bonferroni over a row's parts; fmin passes over the NaN that stands there at first. */
+/* Bonferroni over a row's components; fmin passes over the NaN that stands there at first. */
 static void find_p_values(const scs_permutations *p, double *p_value)
 {
     for (int64_t i = 0; i < p->plan->n; i++)
@@ -417,6 +453,8 @@ static void find_p_values(const scs_permutations *p, double *p_value)
     }
 }
 
+/* Sums of integers are exact in any order, so MPI's own reduction may add them. In pieces whose
+ * count fits an int. */
 scs_status scs_screen_permute_finish(scs_permutations *p, double *p_value, double *q_value)
 {
     scs_comm *comm = p->session->comm;

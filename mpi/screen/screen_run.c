@@ -1,4 +1,24 @@
-/* Ranked answers. */
+/* One screen from its plan to its file: rows in blocks, blocks from a queue, one block written
+ * while the next is made.
+ *
+ *  Division of work: the plan's rows are cut into blocks of a fixed size; undone blocks are
+ *  numbered by falling cost, and a rank that is free takes the next number (mpi/comm/queue.h). So
+ *  the last blocks are cheap ones and ranks end about together; measured idle shares are in
+ *  doc/performance.md. Any rank may get any row, therefore the latent cells of all control groups
+ *  go to every rank first. Rows depend neither on who makes them nor on when.
+ *
+ *  Messages: none for rows. Taking a block is one atomic operation on rank 0's counter; stopping
+ *  sets the counter high, which all see when they take a number or look.
+ *
+ *  Memory: every rank holds the atlas, the latent cells of all control groups, and two blocks of
+ *  rows. What is known of all rows at once (p, q and the numbers of the tables) is on rank 0 only.
+ *
+ *  MPI by two threads in turn: a rank's writer thread calls HDF5 over MPI-IO while its other
+ *  threads compute. MPI_THREAD_SERIALIZED allows calls from several threads one at a time; `turn`
+ *  is the lock for that. Without that level blocks are written at once.
+ *
+ *  A failure on one rank stops the queue for all; then all agree. Nothing that is done is lost:
+ *  blocks and units of permutations are in the done map. */
 #include "mpi/screen/screen_run.h"
 #include "mpi/screen/screen_method.h"
 #include "mpi/job/session_model.h"
@@ -23,10 +43,12 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SCS_RANK_PRINTED = 20 };
+/* Of ranking.tsv, on stdout. */
+enum { ROWS_PRINTED = 20 };
 
-/* A thread of its own where MPI allows calls from several threads in turn; else blocks are written
- * at once. While it is open, everything else that calls MPI takes `turn` first. */
+/* Writes blocks behind the computing. A thread of its own where MPI allows calls from several
+ * threads in turn; else blocks are written at once. While it is open, everything else that calls
+ * MPI takes `turn` first. */
 typedef struct scs_screen_writer {
     scs_screen_store *store; /**< NULL: not open, and it is always one's turn */
     bool threaded;
@@ -36,7 +58,7 @@ typedef struct scs_screen_writer {
     pthread_cond_t change;
     const scs_result_rows *rows; /**< to be written; NULL: nothing */
     int64_t block;
-    bool over;
+    bool over;                 /* no more blocks come: the thread ends */
     double longest;            /**< seconds that a block took */
     scs_parallel_error failed; /**< the first failing block's */
 } scs_screen_writer;
@@ -46,24 +68,28 @@ typedef struct scs_screen_work {
     const scs_session *session;
     scs_screen_store *store;
     scs_queue queue;
-    scs_stop_request wishes;
+    scs_stop_request stop;
     scs_screen_writer writer;
-    int64_t *order; /**< [n_order] blocks to do, dear ones first; alike on all ranks */
+    int64_t *order; /* [n_order] blocks to do, expensive ones first; alike on all ranks */
     int64_t n_order;
-    bool stopped;        /**< somebody wants the job to end */
+    bool stopped;        /* the job is to end: a rank asked for it, or one failed */
     char reason[128];    /**< why this rank wants it; "" otherwise */
     double longest;      /**< seconds of a block so far, without writing it */
-    double looked;       /**< when this rank looked last whether to stop */
+    double checked;      /**< when this rank looked last whether to stop */
     double begun, ended; /**< of the work */
     double busy;         /**< seconds of it that this rank worked */
     double waited;       /**< seconds of these in which it waited for blocks to be written */
 } scs_screen_work;
 
+/* ---- Ranked table ---- */
+
+/* What the writer of ranking.tsv is given. */
 typedef struct ranked {
     const scs_ranking *ranking;
-    const int64_t *order;
+    const int64_t *order; /* [plan->n] */
 } ranked;
 
+/* Hook of scs_file_write, which makes the file whole or not at all. */
 static scs_status write_all(void *ctx, FILE *out)
 {
     const ranked *r = ctx;
@@ -82,10 +108,10 @@ static scs_status remove_older_ranking(const scs_session *session, const char *p
     return SCS_OK;
 }
 
-/* With screen.rank_by: output.dir/ranking.tsv and its first SCS_RANK_PRINTED rows on stdout.
- * Rank 0 alone. Local. @param all delta_norm, score and confidence of all rows */
-static scs_status screen_rank(const scs_session *session, const scs_plan *plan,
-                              const scs_result_rows *all)
+/* With screen.rank_by: output.dir/ranking.tsv and its first rows on stdout. Rank 0 alone. Local.
+ * @param all delta_norm, score and trust of all rows */
+static scs_status write_ranking(const scs_session *session, const scs_plan *plan,
+                                const scs_result_rows *all)
 {
     scs_ranking ranking = {.atlas = session->atlas,
                            .plan = plan,
@@ -93,7 +119,7 @@ static scs_status screen_rank(const scs_session *session, const scs_plan *plan,
                            .confidence = all->confidence,
                            .score = all->score,
                            .by = session->config->screen.rank_by};
-    int64_t *order = NULL, n = plan->n < SCS_RANK_PRINTED ? plan->n : SCS_RANK_PRINTED;
+    int64_t *order = NULL, n = plan->n < ROWS_PRINTED ? plan->n : ROWS_PRINTED;
     ranked r = {.ranking = &ranking};
     char path[4096];
     scs_status st;
@@ -113,7 +139,10 @@ done:
     return st;
 }
 
-/* Before and after calls to MPI. Local. @param wait false: only if nothing is being written
+/* ---- The writer: one block under way at most ---- */
+
+/* Before calls to MPI or HDF5 while the writer may be open; writer_end_turn afterwards. Local.
+ *  @param wait false: only if nothing is being written
  *  @return whether it may be called */
 static bool writer_take_turn(scs_screen_writer *writer, bool wait)
 {
@@ -128,7 +157,8 @@ static void writer_end_turn(scs_screen_writer *writer)
         (void)pthread_mutex_unlock(&writer->turn);
 }
 
-/* @return SCS_OK, or the block's failure with its message on this thread */
+/* On the writer's thread, or the caller's. @return SCS_OK, or the block's failure with its message
+ * on this thread */
 static scs_status write_block(scs_screen_writer *w, int64_t block, const scs_result_rows *rows)
 {
     double begun = scs_clock(), seconds;
@@ -144,6 +174,7 @@ static scs_status write_block(scs_screen_writer *w, int64_t block, const scs_res
     return st;
 }
 
+/* The thread: after a failure blocks are taken and dropped, until the caller has seen it. */
 static void *write_blocks(void *arg)
 {
     scs_screen_writer *w = arg;
@@ -169,7 +200,7 @@ static void *write_blocks(void *arg)
     return NULL;
 }
 
-/* Local. Never fails: without a thread blocks are written at once. */
+/* Local. Never fails: without a thread blocks are written at once, which costs time only. */
 static void writer_open(scs_screen_store *store, scs_screen_writer *writer)
 {
     int level = MPI_THREAD_SINGLE;
@@ -182,7 +213,8 @@ static void writer_open(scs_screen_store *store, scs_screen_writer *writer)
                        pthread_create(&writer->thread, NULL, write_blocks, writer) == 0;
 }
 
-/* Until the block that is being written is there. The lock is held afterwards. */
+/* Until the block that is being written is there. The lock is held afterwards, also after a
+ * failure. */
 static scs_status wait_locked(scs_screen_writer *w)
 {
     (void)pthread_mutex_lock(&w->lock);
@@ -191,7 +223,9 @@ static scs_status wait_locked(scs_screen_writer *w)
     return scs_parallel_error_raise(&w->failed);
 }
 
-/* Write a block, after the one before. Local. @param rows stay as they are until the next call
+/* Hand a block to the thread once the one before is written: so at most one is under way, and two
+ * sets of rows are enough. Local.
+ *  @param rows stay as they are until the next call
  *  @return that block's status, or an earlier one's */
 static scs_status writer_put(scs_screen_writer *writer, int64_t block, const scs_result_rows *rows)
 {
@@ -209,7 +243,8 @@ static scs_status writer_put(scs_screen_writer *writer, int64_t block, const scs
     return st;
 }
 
-/* Until all is written. Local. @return the first failing block's status */
+/* Until all is written, and the thread has ended. Local. @return the first failing block's status
+ */
 static scs_status writer_close(scs_screen_writer *writer)
 {
     scs_status st = SCS_OK;
@@ -239,16 +274,20 @@ static double writer_longest(scs_screen_writer *writer)
     return seconds;
 }
 
+/* ---- Blocks: order, stop, work ---- */
+
+/* In the line about idle ranks. */
 enum { RANKS_NAMED = 16 };
 
-static const double look_every = .2; /* seconds between looks at other ranks' wishes */
+static const double check_every = .2; /* seconds between looks at other ranks' wishes */
 
 typedef struct block_cost {
     int64_t block;
     double cost;
 } block_cost;
 
-static int dear_first(const void *a, const void *b)
+/* Ties by number, so that the order is one. */
+static int expensive_first(const void *a, const void *b)
 {
     const block_cost *x = a, *y = b;
 
@@ -257,7 +296,8 @@ static int dear_first(const void *a, const void *b)
     return (x->block > y->block) - (x->block < y->block);
 }
 
-/* A dear block at the end would leave the other ranks waiting. */
+/* Blocks that are not done, by falling cost: an expensive block at the end would leave the other
+ * ranks waiting. Alike on all ranks. */
 static scs_status order_blocks(scs_screen_work *w, const scs_plan *plan)
 {
     const scs_screen_store *s = w->store;
@@ -272,7 +312,7 @@ static scs_status order_blocks(scs_screen_work *w, const scs_plan *plan)
             all[w->n_order].cost += plan->item[i].cost;
         w->n_order++;
     }
-    qsort(all, (size_t)w->n_order, sizeof *all, dear_first);
+    qsort(all, (size_t)w->n_order, sizeof *all, expensive_first);
     w->order = scs_allocate(w->n_order, sizeof *w->order);
     for (int64_t i = 0; w->order && i < w->n_order; i++)
         w->order[i] = all[i].block;
@@ -281,9 +321,7 @@ static scs_status order_blocks(scs_screen_work *w, const scs_plan *plan)
     return SCS_OK;
 }
 
-/* screen -> result */
-
-/* What the screening phase holds. */
+/* What the screen holds, in the order in which it comes to be. */
 typedef struct screening {
     scs_method method;
     scs_plan *plan;
@@ -295,18 +333,17 @@ typedef struct screening {
     scs_result_head head;
     scs_screen_store store;
     scs_screen_work work;
-    double *p, *q; /* [plan->n] on rank 0, or NULL */
-    scs_result_rows
-        numbers; /* delta_norm, confidence and score of all rows, on rank 0 where asked for */
+    double *p, *q;           /* [plan->n] on rank 0, or NULL */
+    scs_result_rows numbers; /* delta_norm, confidence, score of all rows, on rank 0 if asked for */
 } screening;
 
-/* Seconds until what is begun is written. */
+/* Seconds until what is begun is written, by the longest of each so far. */
 static double time_to_end(scs_screen_work *w)
 {
     return w->longest + (w->writer.store ? writer_longest(&w->writer) : 0);
 }
 
-/* Tells all ranks; they see it when they take or look. */
+/* Tell all ranks: they see it when they take or look. */
 static scs_status stop_all(scs_screen_work *w)
 {
     scs_status st;
@@ -318,8 +355,9 @@ static scs_status stop_all(scs_screen_work *w)
     return st;
 }
 
-/* Whether to end: somebody's wish, here or on another rank (from then on the queue is empty).
- * Cheap; called often. Local. @param work a scs_screen_work */
+/* Whether to end: this rank is asked to, or another was (from then on the queue is empty). Cheap,
+ * called often: the counter is looked at five times a second at most, and never while the writer
+ * has its turn. Local. @param work a scs_screen_work */
 static bool work_is_over(void *work)
 {
     scs_screen_work *w = work;
@@ -329,18 +367,19 @@ static bool work_is_over(void *work)
     if (w->stopped)
         return true;
     snprintf(w->reason, sizeof w->reason, "%s",
-             scs_stop_request_reason(&w->wishes, 2 * time_to_end(w)));
+             scs_stop_request_reason(&w->stop, 2 * time_to_end(w)));
     if (w->reason[0])
         return stop_all(w) != SCS_OK || w->stopped;
-    if (t - w->looked < look_every || !writer_take_turn(&w->writer, false))
+    if (t - w->checked < check_every || !writer_take_turn(&w->writer, false))
         return false;
-    w->looked = t;
+    w->checked = t;
     w->stopped = scs_queue_look(&w->queue, &next) != SCS_OK || next >= SCS_QUEUE_STOPPED;
     writer_end_turn(&w->writer);
     return w->stopped;
 }
 
-/* Rank 0 lets the others' requests through while it computes. */
+/* Rank 0 lets the others' requests through while it computes: between rows, from its first thread.
+ * Local. */
 static void serve(void *ctx)
 {
     scs_screen_work *w = ctx;
@@ -353,7 +392,7 @@ static void serve(void *ctx)
     writer_end_turn(&w->writer);
 }
 
-/* Until the last block is written. @return the first failure of the two */
+/* Until the last block is written. @return the first failure of the two, with its message */
 static scs_status finish_writing(scs_screen_work *w, scs_status status)
 {
     char first[SCS_MESSAGE_MAX];
@@ -369,7 +408,8 @@ static scs_status finish_writing(scs_screen_work *w, scs_status status)
     return status;
 }
 
-static scs_status take(scs_screen_work *w, int64_t *next)
+/* The next number of the queue, in turn with the writer. */
+static scs_status take_next(scs_screen_work *w, int64_t *next)
 {
     scs_status st;
 
@@ -379,6 +419,7 @@ static scs_status take(scs_screen_work *w, int64_t *next)
     return st;
 }
 
+/* Make a block and hand it to the writer, waiting for the block before. */
 static scs_status do_block(scs_screen_work *w, scs_row_block *at, scs_result_rows *rows,
                            int64_t block)
 {
@@ -396,13 +437,14 @@ static scs_status do_block(scs_screen_work *w, scs_row_block *at, scs_result_row
     return SCS_OK;
 }
 
-/* @param rows [2] filled in turn: one is written while the other is made */
+/* Until the queue is empty or the work is over. @param rows [2] filled in turn: one is written
+ * while the other is made */
 static scs_status do_blocks(scs_screen_work *w, scs_row_block *at, scs_result_rows *rows)
 {
     for (int turn = 0; !work_is_over(w); turn = !turn) {
         int64_t next;
 
-        SCS_TRY(take(w, &next));
+        SCS_TRY(take_next(w, &next));
         if (next >= w->n_order) {
             w->stopped = next >= SCS_QUEUE_STOPPED;
             return SCS_OK;
@@ -412,7 +454,7 @@ static scs_status do_blocks(scs_screen_work *w, scs_row_block *at, scs_result_ro
     return SCS_OK;
 }
 
-/* This rank has failed: the others shall not go on. Local. */
+/* This rank has failed: the others shall not go on. The first failure's message stays. Local. */
 static void work_abandon(scs_screen_work *work)
 {
     char first[SCS_MESSAGE_MAX];
@@ -422,7 +464,8 @@ static void work_abandon(scs_screen_work *work)
         scs_message_set(first); /* the one to tell */
 }
 
-/* Fill and write blocks until none is left or the work is over. Local. @param job without rows */
+/* Fill and write blocks until none is left or the work is over. A failure stops the others. Local.
+ * @param job without `idle` */
 static scs_status work_blocks(scs_screen_work *work, const scs_row_job *job)
 {
     int64_t most = work->store->block_rows;
@@ -448,7 +491,7 @@ static scs_status work_blocks(scs_screen_work *work, const scs_row_job *job)
     return st;
 }
 
-/* What this rank does without the others. */
+/* What this rank does without the others: first its units of permutations, then blocks. Local. */
 static scs_status work(const scs_session *s, screening *w)
 {
     scs_row_job job = {.session = s,
@@ -471,7 +514,7 @@ static scs_status work(const scs_session *s, screening *w)
     return status;
 }
 
-/* Collective. Close it even after a failure. */
+/* The queue, and the order of the blocks. Close it even after a failure. Collective. */
 static scs_status work_open(const scs_session *session, const scs_plan *plan,
                             scs_screen_store *store, scs_screen_work *work)
 {
@@ -479,12 +522,13 @@ static scs_status work_open(const scs_session *session, const scs_plan *plan,
 
     *work = (scs_screen_work){.session = session, .store = store, .begun = scs_clock()};
     SCS_TRY(scs_queue_open(session->comm, &work->queue));
-    st = scs_stop_request_open(session, &work->wishes);
+    st = scs_stop_request_open(session, &work->stop);
     if (st == SCS_OK)
         st = order_blocks(work, plan);
     return scs_comm_agree(session->comm, st);
 }
 
+/* Collective: the window of the queue is freed. */
 static void work_close(scs_screen_work *work)
 {
     if (!work->session)
@@ -494,7 +538,7 @@ static void work_close(scs_screen_work *work)
     *work = (scs_screen_work){0};
 }
 
-/* @param idle [n_rank] in % */
+/* A number for each rank; of many ranks mean and largest. @param idle [n_rank] in % */
 static void list_idle(const double *idle, int32_t n_rank, char *out, size_t size)
 {
     int32_t worst = 0;
@@ -514,7 +558,7 @@ static void list_idle(const double *idle, int32_t n_rank, char *out, size_t size
                  worst);
 }
 
-/* What the ranks did, in one line. */
+/* What the ranks did, in one line on stderr. Collective. */
 static scs_status report(const scs_screen_work *w, int64_t n_row)
 {
     scs_comm *comm = w->session->comm;
@@ -536,8 +580,9 @@ static scs_status report(const scs_screen_work *w, int64_t n_row)
     return SCS_OK;
 }
 
-/* After all ranks' work: says how long ranks waited; SCS_ESTOP where something is left to do.
- * Collective. @param n_unit_left this rank's units of permutations that are not done */
+/* After all ranks' work: reports, or SCS_ESTOP where something is left to do. A block counts as
+ * done where some rank has its sum. Collective. @param n_unit_left this rank's units of
+ * permutations that are not done */
 static scs_status work_end(scs_screen_work *work, int64_t n_unit_left)
 {
     scs_comm *comm = work->session->comm;
@@ -555,7 +600,7 @@ static scs_status work_end(scs_screen_work *work, int64_t n_unit_left)
     if (left[0] == 0 && left[1] == 0)
         return report(work, mine * s->block_rows < s->head->plan->n ? mine * s->block_rows
                                                                     : s->head->plan->n);
-    scs_stop_request_done(&work->wishes);
+    scs_stop_request_done(&work->stop);
     return SCS_FAIL(SCS_ESTOP,
                     "by %s with %lld of %lld blocks of %lld combinations done; the same command "
                     "goes on from %s",
@@ -564,8 +609,10 @@ static scs_status work_end(scs_screen_work *work, int64_t n_unit_left)
                     (long long)s->block_rows, work->session->config->output.dir);
 }
 
-/* The rows that the config asks for. @param groups the atlas, or one that has only the groups yet
- */
+/* ---- The steps of a screen ---- */
+
+/* The rows that the config asks for. Costs of rows need the network's shape. Local, alike on all
+ * ranks. @param groups the atlas, or one that has only the groups yet */
 static scs_status select_rows(const scs_session *s, const scs_atlas *groups, scs_plan **plan)
 {
     scs_arch plain = {.n_gene = groups->n_gene, .n_hidden = 1, .n_layer = 1, .n_latent = 1};
@@ -582,7 +629,7 @@ static scs_status read_sets(const scs_session *s, scs_gene_sets **sets)
     return *path ? scs_gene_sets_read(path, &s->dataset->genes, sets) : SCS_OK;
 }
 
-/* What of the sets is not among the genes. */
+/* What of the sets is not among the genes: a set of other names scores nothing. */
 static void report_sets(const scs_session *s, const scs_gene_sets *sets)
 {
     int64_t known = sets->first[sets->name.n], empty = 0;
@@ -597,6 +644,8 @@ static void report_sets(const scs_session *s, const scs_gene_sets *sets)
         s->config->screen.gene_sets, sets->name.n, (long long)known, (long long)empty, first);
 }
 
+/* On groups alone: there is no atlas before training. Every rank checks, and all agree on the
+ * lowest rank's message. */
 scs_status scs_screen_run_check(const scs_session *session)
 {
     scs_atlas *groups = NULL;
@@ -614,13 +663,14 @@ scs_status scs_screen_run_check(const scs_session *session)
     return scs_comm_agree(session->comm, status);
 }
 
-/* What made the result, on rank 0. */
-static scs_status describe(const scs_session *s, screening *w)
+/* What made the result, on rank 0, which writes it. */
+static scs_status add_provenance(const scs_session *s, screening *w)
 {
     SCS_TRY(scs_provenance_create(s, &w->method, &w->provenance));
     return scs_genes_maps_create(s->config, s->dataset, (const scs_h5ad *const *)s->meta, &w->maps);
 }
 
+/* Every rank resolves the whole plan: O(rows), and nothing is sent. Local, alike on all ranks. */
 static scs_status make_plan(const scs_session *s, screening *w)
 {
     SCS_TRY(read_sets(s, &w->sets));
@@ -628,11 +678,12 @@ static scs_status make_plan(const scs_session *s, screening *w)
     SCS_TRY(scs_plan_resolve(s->atlas, &w->method, w->plan));
     SCS_TRY(SCS_ALLOC(w->control_z, s->atlas->n_group));
     SCS_TRY(scs_screen_permute_create(s, &w->method, w->plan, &w->permutations));
-    return scs_session_leads(s) ? describe(s, w) : SCS_OK;
+    return scs_session_leads(s) ? add_provenance(s, w) : SCS_OK;
 }
 
-/* Cells of the controls that rows start from reach every rank: any rank may get any row. */
-static scs_status route(const scs_session *s, const screening *w)
+/* Latent cells of the controls that rows start from reach every rank: any rank may get any row.
+ * Cells for permutations go to the ranks that have those units. Collective. */
+static scs_status send_cells(const scs_session *s, const screening *w)
 {
     int32_t n_rank = scs_comm_size(s->comm);
     int64_t n_group = s->atlas->n_group;
@@ -652,6 +703,8 @@ static scs_status route(const scs_session *s, const screening *w)
     return status;
 }
 
+/* The head says which fields the file has; it and all that it borrows stay until the store is
+ * closed. Collective. */
 static scs_status open_store(const scs_session *s, screening *w)
 {
     w->head = (scs_result_head){.atlas = s->atlas,
@@ -675,6 +728,7 @@ static scs_status open_store(const scs_session *s, screening *w)
     return work_open(s, w->plan, &w->store, &w->work);
 }
 
+/* SIGTERM and SIGINT ask for a stop only while there is something to stop. Collective. */
 static scs_status do_work(const scs_session *s, screening *w)
 {
     scs_status status;
@@ -686,6 +740,7 @@ static scs_status do_work(const scs_session *s, screening *w)
     return work_end(&w->work, w->permutations.n_left);
 }
 
+/* Late fields: all rows at once, by rank 0. Collective. */
 static scs_status put_p_values(const scs_session *s, screening *w)
 {
     scs_status status = SCS_OK;
@@ -707,6 +762,7 @@ static scs_status put_p_values(const scs_session *s, screening *w)
     return scs_comm_agree(s->comm, status);
 }
 
+/* Whether any row has an observed group, so that there is something to compare. */
 static bool is_observed(const scs_plan *plan)
 {
     for (int64_t i = 0; i < plan->n; i++)
@@ -716,7 +772,7 @@ static bool is_observed(const scs_plan *plan)
 }
 
 /* Room on rank 0 for what the tables show; a number that the file does not hold stays NaN. */
-static scs_status want_numbers(const scs_session *s, screening *w)
+static scs_status reserve_numbers(const scs_session *s, screening *w)
 {
     if (!scs_session_leads(s) ||
         (s->config->screen.rank_by == SCS_RANK_NONE && !is_observed(w->plan)))
@@ -732,6 +788,7 @@ static scs_status want_numbers(const scs_session *s, screening *w)
     return SCS_OK;
 }
 
+/* Held-out rows where there are any; else those that were observed. */
 static void print_table(const scs_session *s, const screening *w)
 {
     bool held_out = false;
@@ -746,13 +803,16 @@ static void print_table(const scs_session *s, const screening *w)
     fflush(stdout);
 }
 
-static scs_status answer(const scs_session *s, const screening *w)
+/* On stdout. Rank 0. */
+static scs_status print_tables(const scs_session *s, const screening *w)
 {
     if (w->numbers.n && is_observed(w->plan))
         print_table(s, w);
-    return screen_rank(s, w->plan, &w->numbers);
+    return write_ranking(s, w->plan, &w->numbers);
 }
 
+/* Whatever is there, from any step on. @return `status`, or else how closing went. Collective
+ * where the store is open. */
 static scs_status clear(const scs_session *s, screening *w, scs_status status)
 {
     scs_status closed;
@@ -775,6 +835,7 @@ static scs_status clear(const scs_session *s, screening *w, scs_status status)
     return status != SCS_OK ? status : closed;
 }
 
+/* In the order of struct screening. Collective. */
 static scs_status screen(scs_session *s, screening *w)
 {
     SCS_TRY(scs_screen_method(s, s->config->screen.decode, &w->method));
@@ -783,16 +844,17 @@ static scs_status screen(scs_session *s, screening *w)
                     w->plan->n > 1 ? "s" : "");
     if (w->sets)
         report_sets(s, w->sets);
-    SCS_TRY(route(s, w));
+    SCS_TRY(send_cells(s, w));
     SCS_TRY(open_store(s, w));
     SCS_TRY(do_work(s, w));
     SCS_TRY(put_p_values(s, w));
-    SCS_TRY(scs_comm_agree(s->comm, want_numbers(s, w)));
+    SCS_TRY(scs_comm_agree(s->comm, reserve_numbers(s, w)));
     SCS_TRY(scs_store_commit(&w->store, w->numbers.n ? &w->numbers : NULL));
     scs_session_say(s, "wrote %s", w->store.path);
-    return scs_comm_agree(s->comm, scs_session_leads(s) ? answer(s, w) : SCS_OK);
+    return scs_comm_agree(s->comm, scs_session_leads(s) ? print_tables(s, w) : SCS_OK);
 }
 
+/* Closing is part of the outcome: a close that fails may have lost rows. */
 scs_status scs_screen_run(scs_session *session)
 {
     screening w = {0};

@@ -1,14 +1,21 @@
-/** screen_run */
+/** The screen as a step of a job: from an atlas to output.dir/screen.h5ad and the tables on stdout.
+ */
 #ifndef SCS_SCREEN_RUN_H
 #define SCS_SCREEN_RUN_H
 
 #include "mpi/job/session.h"
 
-/** Whether the screen section selects rows of these data (names, globs, the file of combinations):
- * before training. Collective. */
+/** Whether the screen section selects rows of these data (names, globs, the file of combinations,
+ * gene sets): before training, so that a mistake does not cost hours. SCS_EARG, SCS_EDATA with
+ * what is wrong. Nothing is kept. Collective. */
 SCS_MUST_USE scs_status scs_screen_run_check(const scs_session *session);
 
-/** Predict, write output.dir/screen.h5ad, print the table. Collective. */
+/** Predict every selected combination, write output.dir/screen.h5ad (and ranking.tsv), print the
+ * tables. session->atlas and z are there. Collective.
+ *  @return SCS_OK; SCS_ESTOP: stopped as asked, what is done is kept; SCS_EARG, SCS_EDATA: the
+ *    section does not fit, or the stopped screen there is another one; SCS_ECREATE, SCS_EIO: the
+ *    file
+ */
 SCS_MUST_USE scs_status scs_screen_run(scs_session *session);
 
 #endif

@@ -1,3 +1,23 @@
+/* Two halves: an open result file, written through MPI-IO or read alone, and the store that makes
+ * a screen of it: go on or begin, put, compare, rename.
+ *
+ *  Writes are independent, not collective: ranks write when they have a block. Data sets are
+ *  contiguous and allocated when the skeleton is made, so writing rows changes no metadata of the
+ *  file, and nothing needs the other ranks. Opening and closing are Collective in HDF5, and
+ *  MPI_File_open hangs where it fails on some ranks only, so ranks agree before that the file can
+ *  be opened.
+ *
+ *  What a kill may leave, and what the next job makes of it:
+ *      .part without .done      begun anew: nothing says what its rows are
+ *      .done without its key    begun anew, with a warning
+ *      both, some slots set     blocks whose bytes have the slot's sum are kept, all others made
+ * again both, skeleton damaged   begun anew, with a warning .h5ad and .done          finished: the
+ * rename came first. The next screen of this folder is a new one
+ *
+ *  Sums (src/base/hash64.h) are over the bytes of all fields of a block in the order of the fields,
+ *  but the late ones (p- and q-values, which are written when all rows are there). A block is done
+ *  when its slot's sum is that of the bytes in the file; the rest of the file, its skeleton, has a
+ *  sum of its own in the map's key. */
 #include "mpi/screen/store.h"
 
 #include "mpi/comm/collectives.h"
@@ -22,10 +42,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* ---- An open file ---- */
+
 /* Rows of the fields of one number a row that are read at a time. */
 enum { NUMBERS_AT_ONCE = 1 << 16 };
 
-/* Rows [first, first + n) of a field between the file and memory. */
+/* Rows [first, first + n) of a field between the file and memory. @param read, write one of them,
+ * [n, cols]; the other NULL */
 static scs_status transfer_rows(scs_result_file *f, const scs_open_field *o, int64_t first,
                                 int64_t n, void *read, const void *write)
 {
@@ -45,6 +68,7 @@ static scs_status transfer_rows(scs_result_file *f, const scs_open_field *o, int
     return went < 0 ? scs_h5_failed(f->file, read ? "read back" : "write", o->field.path) : SCS_OK;
 }
 
+/* The old content is not wanted. */
 static scs_status reserve_buffer(scs_result_file *f, int64_t bytes)
 {
     if (bytes <= f->buffer_bytes)
@@ -59,7 +83,7 @@ static scs_status reserve_buffer(scs_result_file *f, int64_t bytes)
 }
 
 /* Write rows [rows->first, rows->first + rows->n) of all fields but the late ones. Local.
- *  @param[out] sum of the bytes, as scs_result_file_sum gives it */
+ *  @param[out] sum of the bytes, as result_file_sum gives it */
 static scs_status result_file_put(scs_result_file *f, const scs_result_rows *rows, uint64_t *sum)
 {
     scs_hash64 all = scs_hash64_begin();
@@ -79,6 +103,7 @@ static scs_status result_file_put(scs_result_file *f, const scs_result_rows *row
     return SCS_OK;
 }
 
+/* Found by its path, as late fields are. */
 scs_status scs_store_file_put_column(scs_result_file *f, const char *path, const double *values)
 {
     for (int32_t i = 0; i < f->n; i++)
@@ -126,9 +151,11 @@ static scs_status result_file_numbers(scs_result_file *f, scs_result_rows *all)
     return SCS_OK;
 }
 
-/* The superblock (version 0) says in these bytes whether somebody has the file open. */
+/* The superblock (version 0) says in these bytes whether the file is open for writing: they
+ * change, so they are in no sum. */
 enum { FLAGS_BEGIN = 20, FLAGS_END = 24 };
 
+/* Counted even if it cannot be opened, so that closing finds it. */
 static scs_status open_field_of(scs_result_file *f, const scs_result_field *field)
 {
     scs_open_field *o = &f->field[f->n++];
@@ -162,6 +189,7 @@ static scs_status open_file(scs_result_file *f, hid_t access, unsigned mode)
     return open_fields(f);
 }
 
+/* HDF5's own printing of errors is off: scs_h5_failed has the one line that is told. */
 static scs_status create(const char *path, const scs_result_head *head, bool together,
                          scs_result_file **file)
 {
@@ -186,6 +214,7 @@ static scs_status try_open(const char *path)
     return SCS_OK;
 }
 
+/* HDF5's property lists of access and transfer. */
 static scs_status make_lists(scs_result_file *f, hid_t *access)
 {
     *access = H5Pcreate(H5P_FILE_ACCESS);
@@ -206,6 +235,7 @@ static scs_status set_access(scs_comm *comm, scs_result_file *f, hid_t access)
     return SCS_OK;
 }
 
+/* Before the file is open. */
 static void drop(scs_result_file **file, hid_t access)
 {
     if (access >= 0)
@@ -242,6 +272,7 @@ static scs_status result_file_open(scs_comm *comm, const char *path, const scs_r
     return st;
 }
 
+/* Without MPI-IO: rows are read as they lie on the disk, by another way than they were written. */
 scs_status scs_store_file_open_alone(const char *path, const scs_result_head *head,
                                      scs_result_file **file)
 {
@@ -249,6 +280,7 @@ scs_status scs_store_file_open_alone(const char *path, const scs_result_head *he
     return open_file(*file, H5Pcreate(H5P_FILE_ACCESS), H5F_ACC_RDONLY);
 }
 
+/* All of them; the first failure is kept. */
 static scs_status close_fields(scs_result_file *f)
 {
     scs_status st = SCS_OK;
@@ -262,6 +294,7 @@ static scs_status close_fields(scs_result_file *f)
     return st;
 }
 
+/* Every close is checked: on a full disk HDF5 may tell only here. */
 static scs_status close_file(scs_result_file *f)
 {
     scs_status st = close_fields(f);
@@ -275,6 +308,7 @@ static scs_status close_file(scs_result_file *f)
     return st;
 }
 
+/* The struct is gone afterwards, whatever happened. */
 scs_status scs_store_file_close(scs_comm *comm, scs_result_file **file)
 {
     scs_result_file *f = *file;
@@ -290,6 +324,7 @@ scs_status scs_store_file_close(scs_comm *comm, scs_result_file **file)
     return together ? scs_comm_agree(comm, st) : st;
 }
 
+/* Offsets of contiguous data sets: they exist once the skeleton has allocated them. */
 scs_status scs_store_file_ranges(scs_result_file *f, int64_t (*range)[2], int32_t *n)
 {
     *n = f->n + 1;
@@ -304,6 +339,8 @@ scs_status scs_store_file_ranges(scs_result_file *f, int64_t (*range)[2], int32_
     return SCS_OK;
 }
 
+/* ---- The store: what is there, and whether it is this screen's ---- */
+
 /* Remove the unfinished file and its map. The map goes first: without it, the other is nothing.
  * Local. */
 static scs_status store_remove_files(const scs_screen_store *s)
@@ -312,8 +349,7 @@ static scs_status store_remove_files(const scs_screen_store *s)
     return scs_file_remove(s->part);
 }
 
-/* ---- what the screen is made of ---- */
-
+/* Of the network and of the latent atlas, which is alike on all ranks. */
 static uint64_t weights_sum(const scs_session *session)
 {
     const scs_atlas *a = session->atlas;
@@ -329,6 +365,7 @@ static uint64_t weights_sum(const scs_session *session)
     return scs_hash64_end(&sum);
 }
 
+/* What this job's screen is made of; the skeleton's part is filled in when it is made. Rank 0. */
 static scs_status make_key(const scs_screen_store *s, int64_t n_unit, scs_done_key *key)
 {
     const scs_session *session = s->session;
@@ -344,8 +381,7 @@ static scs_status make_key(const scs_screen_store *s, int64_t n_unit, scs_done_k
                                 session->input_checksum, key->data);
 }
 
-/* ---- go on, or begin ---- */
-
+/* SCS_EARG with the keys that differ. */
 static scs_status other_config(const scs_screen_store *s, const scs_done_key *old)
 {
     char differences[SCS_MESSAGE_MAX / 2];
@@ -364,7 +400,7 @@ static scs_status other_config(const scs_screen_store *s, const scs_done_key *ol
     return st;
 }
 
-/* Another screen's rows are not thrown away unasked. */
+/* Another screen's rows are not thrown away unasked: SCS_EARG, SCS_EDATA with what differs. */
 static scs_status check_same(const scs_screen_store *s, const scs_done_key *old,
                              const scs_done_key *now)
 {
@@ -384,7 +420,8 @@ static scs_status check_same(const scs_screen_store *s, const scs_done_key *old,
     return SCS_OK;
 }
 
-/* Whether the unfinished file and its map are there and whole. */
+/* Whether the unfinished file and its map are there, whole and of this screen. Damage costs a
+ * warning, and *found is false. */
 static scs_status find_old(const scs_screen_store *s, const scs_done_key *now, bool *found)
 {
     scs_done_key old = {0};
@@ -412,7 +449,8 @@ done:
     return st;
 }
 
-/* The skeleton, then the map that vouches for it. */
+/* The skeleton, then the map that has its sum: without a map no later job takes the file for one
+ * to go on with. */
 static scs_status begin(scs_screen_store *s, scs_done_key *key, const int64_t *unit_first)
 {
     scs_result_file *alone = NULL;
@@ -454,6 +492,7 @@ done:
     return st;
 }
 
+/* In output.dir. */
 static scs_status name_files(const scs_session *session, scs_screen_store *s)
 {
     SCS_TRY(scs_session_path(session, SCS_SCREEN_FILE, s->path, sizeof s->path));
@@ -461,6 +500,7 @@ static scs_status name_files(const scs_session *session, scs_screen_store *s)
     return scs_session_path(session, SCS_SCREEN_DONE, s->done_path, sizeof s->done_path);
 }
 
+/* Of a block; the last one may be shorter. */
 static int64_t rows_of(const scs_screen_store *s, int64_t block)
 {
     int64_t left = s->head->plan->n - block * s->block_rows;
@@ -468,7 +508,8 @@ static int64_t rows_of(const scs_screen_store *s, int64_t block)
     return left < s->block_rows ? left : s->block_rows;
 }
 
-/* What is noted as done and reads back as it was written; each rank looks at some blocks. */
+/* What is noted as done and reads back as it was written; each rank looks at every n_rank-th
+ * block. */
 static scs_status compare_old(scs_screen_store *s)
 {
     int32_t rank = scs_comm_rank(s->session->comm), n_rank = scs_comm_size(s->session->comm);
@@ -484,6 +525,7 @@ static scs_status compare_old(scs_screen_store *s)
     return SCS_OK;
 }
 
+/* All ranks know all blocks that are done. In pieces whose count fits an int. Collective. */
 static scs_status find_done(scs_screen_store *s)
 {
     scs_comm *comm = s->session->comm;
@@ -501,6 +543,7 @@ static scs_status find_done(scs_screen_store *s)
     return SCS_OK;
 }
 
+/* File and map, then what is done. Collective. */
 static scs_status open_files(scs_screen_store *s, const int64_t *unit_first)
 {
     scs_comm *comm = s->session->comm;
@@ -510,6 +553,7 @@ static scs_status open_files(scs_screen_store *s, const int64_t *unit_first)
     return find_done(s);
 }
 
+/* Sizes and names, alike on all ranks. Local. */
 static scs_status set_up(const scs_session *session, const scs_result_head *head,
                          scs_screen_store *s)
 {
@@ -521,6 +565,8 @@ static scs_status set_up(const scs_session *session, const scs_result_head *head
     return SCS_ALLOC(s->done, s->n_block);
 }
 
+/* Rank 0 prepares the files alone while the others wait in the agreement; the watchdog covers that
+ * too. */
 scs_status scs_store_open(const scs_session *session, const scs_result_head *head,
                           const int64_t *unit_first, int64_t n_unit, scs_screen_store *store)
 {
@@ -543,6 +589,7 @@ scs_status scs_store_open(const scs_session *session, const scs_result_head *hea
     return st;
 }
 
+/* The rows first, then the slot that says so. */
 scs_status scs_store_put(scs_screen_store *store, int64_t block, const scs_result_rows *rows)
 {
     scs_comm *comm = store->session->comm;
@@ -556,8 +603,9 @@ scs_status scs_store_put(scs_screen_store *store, int64_t block, const scs_resul
     return st;
 }
 
-/* ---- the end ---- */
+/* ---- The end ---- */
 
+/* SCS_EIO with the rows that do not read back as they were written. */
 static scs_status compare_block(const scs_screen_store *s, scs_result_file *alone, int64_t block)
 {
     int64_t first = block * s->block_rows, n = rows_of(s, block);
@@ -570,6 +618,7 @@ static scs_status compare_block(const scs_screen_store *s, scs_result_file *alon
     return SCS_OK;
 }
 
+/* This rank's own blocks, through a file opened anew and alone. Local. */
 static scs_status compare_new(const scs_screen_store *s, scs_result_rows *numbers)
 {
     scs_result_file *alone = NULL;
@@ -587,7 +636,8 @@ static scs_status compare_new(const scs_screen_store *s, scs_result_rows *number
     return st != SCS_OK ? st : closed;
 }
 
-/* Only what this job wrote into gets the name. */
+/* Only the file that this job wrote into gets the name: somebody may have removed or replaced it.
+ * Rank 0. */
 static scs_status rename_part(const scs_screen_store *s)
 {
     struct stat ours, there;
@@ -599,6 +649,9 @@ static scs_status rename_part(const scs_screen_store *s)
     return scs_file_remove(s->done_path);
 }
 
+/* Flush and close, read back, rename, remove the map: each step only after all ranks have done the
+ * one before. The file has its name before the map goes, so a kill in between leaves a finished
+ * screen. */
 scs_status scs_store_commit(scs_screen_store *s, scs_result_rows *numbers)
 {
     scs_comm *comm = s->session->comm;
@@ -616,6 +669,7 @@ scs_status scs_store_commit(scs_screen_store *s, scs_result_rows *numbers)
     return st;
 }
 
+/* The map's close may report that what was put did not reach the disk. */
 scs_status scs_store_close(scs_screen_store *s)
 {
     scs_status st = SCS_OK, closed;

@@ -1,4 +1,16 @@
-/** An open result file, for the files that make up result_file.h. */
+/** Where a screen's rows go: screen.h5ad.part while they are made, in any order by whoever has
+ * them, with screen.h5ad.done (done_map.h) beside it; screen.h5ad once all are there and compared.
+ *
+ *  Rank 0 writes the skeleton with all strings serially and reserves the full size: variable-length
+ *  strings cannot be written through MPI-IO in HDF5 1.10, and a full disk under MPI-IO hangs or
+ *  loses data silently. Then all ranks open it through MPI-IO and write numeric rows into
+ *  contiguous, early allocated arrays, each rank by itself. Every block's bytes are summed when
+ *  written, and read back and compared before the file gets its name.
+ *
+ *  While this is open nobody reads rows that another rank is writing: blocks that an earlier job
+ *  has done are compared before the first is written, and new ones after all ranks have closed the
+ *  file.
+ */
 #ifndef SCS_STORE_H
 #define SCS_STORE_H
 
@@ -8,36 +20,37 @@
 
 #include <hdf5.h>
 
-/** A field of an open file, and how its rows lie in memory. */
+/** A field of an open file (a data set with a row for each combination), and how its rows lie in
+ * memory. */
 typedef struct scs_open_field {
     scs_result_field field;
-    hid_t set, type;
-    int64_t cols; /**< at least 1 */
+    hid_t set, type; /**< of the file; of values in memory. Owned */
+    int64_t cols;    /**< values of a row, at least 1 */
     int64_t row_bytes;
 } scs_open_field;
 
+/** An open result file. */
 struct scs_result_file {
-    const char *path; /**< borrowed */
+    const char *path; /**< borrowed, as head */
     const scs_result_head *head;
-    hid_t file, transfer;
-    bool together;
+    hid_t file, transfer; /**< transfer: independent MPI-IO, or the default */
+    bool together;        /**< opened by all ranks through MPI-IO */
     int32_t n;
     scs_open_field field[SCS_RESULT_FIELDS];
     void *buffer; /**< [buffer_bytes] rows of a field, read or put together to be written */
     int64_t buffer_bytes;
 };
 
-/* screen.h5ad in the making: blocks of rows are written by whoever has them, in any order. */
-
 typedef struct scs_result_file scs_result_file;
 
-/** Open it on one rank, to read. Local. */
+/** Open it on one rank, to read. SCS_EIO, SCS_ENOMEM; close it even then. Local. */
 SCS_MUST_USE scs_status scs_store_file_open_alone(const char *path, const scs_result_head *head,
                                                   scs_result_file **file);
-/** Flush and close; a file opened alone is only closed (and comm may be NULL). Collective where the
- * file was opened together. Call it also after a failure, and look at the status. */
+/** Flush and close; a file opened alone is only closed (and comm may be NULL). SCS_EIO: something
+ * may not be on the disk. Call it also after a failure, and look at the status. Collective where
+ * the file was opened together. */
 SCS_MUST_USE scs_status scs_store_file_close(scs_comm *comm, scs_result_file **file);
-/** Write all rows of a field of one number a row. Local. */
+/** Write all rows of a field of one number a row. SCS_EINTERNAL: no such field; SCS_EIO. Local. */
 SCS_MUST_USE scs_status scs_store_file_put_column(scs_result_file *file, const char *path,
                                                   const double *values);
 
@@ -47,35 +60,43 @@ SCS_MUST_USE scs_status scs_store_file_put_column(scs_result_file *file, const c
 SCS_MUST_USE scs_status scs_store_file_ranges(scs_result_file *file, int64_t (*range)[2],
                                               int32_t *n);
 
-/* Where a screen's rows go: screen.h5ad.part and screen.h5ad.done, until all are there. */
-
+/** The unfinished file, its map, and what is known of its blocks. */
 typedef struct scs_screen_store {
-    const scs_session *session;
+    const scs_session *session; /**< borrowed, as head */
     const scs_result_head *head;
-    char path[4096], part[4200], done_path[4200];
-    int fd; /**< of rank 0: the unfinished file; -1 elsewhere */
-    int64_t block_rows, n_block;
-    uint64_t *sum;  /**< [n_block] of the blocks that this job wrote here, else 0 */
+    char path[4096], part[4200], done_path[4200]; /**< in output.dir */
+    int fd;                      /**< of rank 0: the unfinished file; -1 elsewhere */
+    int64_t block_rows, n_block; /**< rows of a block, a power of two that depends on genes and rows
+                                    alone; the last may be shorter */
+    uint64_t *sum;               /**< [n_block] of the blocks that this job wrote here, else 0 */
     uint8_t *done;  /**< [n_block] written and compared by an earlier job; alike on ranks */
     int64_t n_done; /**< how many of them */
-    bool resumed;
+    bool resumed;   /**< an earlier job's file goes on */
     scs_result_file *file;
     scs_done_map *map;
 } scs_screen_store;
 
-/** Go on with what a stopped job left, or begin. SCS_EARG, SCS_EDATA where that was another screen;
- * SCS_ECREATE: no room. Close it even after a failure.
- *  @param unit_first [n_unit + 1] of permutations; borrowed, as head. Collective. */
+/** Go on with what a stopped job left, or begin. SCS_EARG, SCS_EDATA where that was another screen,
+ * with what differs; SCS_ECREATE: no room, or another job is at work there; a damaged one costs a
+ * warning and is begun anew. Close it even after a failure. Collective.
+ *  @param unit_first [n_unit + 1] of permutations; borrowed, as head
+ */
 SCS_MUST_USE scs_status scs_store_open(const scs_session *session, const scs_result_head *head,
                                        const int64_t *unit_first, int64_t n_unit,
                                        scs_screen_store *store);
-/** Write a block and note it as done. Local. */
+/** Write a block and note it as done, under a watchdog of this rank alone. SCS_EIO. Local; no two
+ * threads of a rank at once. */
 SCS_MUST_USE scs_status scs_store_put(scs_screen_store *store, int64_t block,
                                       const scs_result_rows *rows);
-/** Close the file and compare what this job wrote. On rank 0 the numbers of all rows are read back,
- * if `numbers` is not NULL; then the file gets its name and the map is removed. Collective. */
+/** Close the file and compare what this job wrote, each rank its own blocks; then the file gets its
+ * name and the map is removed. SCS_EIO where a block does not read back as it was written.
+ * Collective.
+ *  @param numbers on rank 0: delta_norm, score and trust of all rows are read back into it, if it
+ *    is not NULL
+ */
 SCS_MUST_USE scs_status scs_store_commit(scs_screen_store *store, scs_result_rows *numbers);
-/** Close what is open; what is done stays for the next job. Collective. */
+/** Close what is open; what is done stays for the next job. A store that was never opened is let
+ * through. Collective. */
 SCS_MUST_USE scs_status scs_store_close(scs_screen_store *store);
 
 #endif

@@ -67,6 +67,7 @@ typedef struct scs_checkpointer {
 
 static const double line_every = 5; /* seconds between lines where there is no terminal */
 
+/* "3 h 05 min", "12 min 30 s" or "8 s". @param[out] out [size] */
 static void format_duration(char *out, size_t size, double seconds)
 {
     long s = lround(seconds);
@@ -116,6 +117,7 @@ static void put_number(FILE *out, const char *key, double value)
         fprintf(out, ", \"%s\": null", key);
 }
 
+/* One object a line. Users' scripts read these keys: new ones may be added, none renamed. */
 static void put_epoch(FILE *out, const scs_epoch *e, double memory)
 {
     fprintf(out, EVENT_START ", \"step\": %lld, \"cells\": %lld", (long long)e->epoch,
@@ -425,6 +427,7 @@ static void checkpointer_destroy(scs_checkpointer **checkpointer)
 
 /* ---- Train ---- */
 
+/* One line at the end, on rank 0. */
 static void report_outcome(const scs_session *session, const scs_outcome *o)
 {
     scs_session_say(session, "trained %lld epochs (%lld steps)%s; best epoch %lld, %.3f",
@@ -466,6 +469,7 @@ static scs_status train_and_watch(scs_session *session)
     return status != SCS_OK ? status : closed;
 }
 
+/* How large, on what, and from where it goes on. */
 static void announce(const scs_session *session)
 {
     const scs_team *team = &session->team;
@@ -484,6 +488,7 @@ static void announce(const scs_session *session)
                         (long long)state->position.epoch);
 }
 
+/* Loaded weights are final: there is nothing to train. */
 scs_status scs_train_run(scs_session *session)
 {
     if (session->checkpoint) {
@@ -494,6 +499,7 @@ scs_status scs_train_run(scs_session *session)
     return train_and_watch(session);
 }
 
+/* Once what training was for is written: model.h5 (train), or screen.h5ad (run). */
 scs_status scs_train_run_drop_state(scs_session *session)
 {
     if (session->checkpoint)
