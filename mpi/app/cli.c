@@ -18,6 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The options of every verb, in the order of --help. To add one: a line here, and a branch in
+ * parse_option; where it stands for a key, one in add_option. */
 const scs_cli_option scs_cli_options[] = {
     {.name = "--set",
      .value = "KEY=VALUE",
@@ -134,6 +136,7 @@ static scs_status add_set(scs_cli *cli, const char *set)
     return SCS_OK;
 }
 
+/* Among those that every verb takes; a verb's own are keys, whose spelling the config checks. */
 static scs_status unknown_option(const char *word)
 {
     const char *known[16];
@@ -157,8 +160,9 @@ static scs_status add_key(scs_cli *cli, const char *key, const char *value)
     return add_set(cli, set);
 }
 
-/* `simulate --genes 500` is `--set simulate.genes=500`, `validate --group-size 4` is
- * `--set validate.group_size=4`. */
+/* The last case needs no list: `simulate --genes 500` is `--set simulate.genes=500`, `validate
+ * --group-size 4` is `--set validate.group_size=4`; a key that does not exist is refused by the
+ * config, with the nearest one. */
 static scs_status add_option(scs_cli *cli, const char *option, const char *value)
 {
     char key[128];
@@ -233,6 +237,7 @@ scs_status scs_cli_parse(int argc, char **argv, scs_cli *cli)
     return SCS_OK;
 }
 
+/* Words of argv are not owned. */
 void scs_cli_clear(scs_cli *cli)
 {
     for (int i = 0; i < cli->n_owned; i++)

@@ -1,3 +1,5 @@
+/* Launchers set variables in the processes that they start; MPI_Init of another MPI ignores them
+ * and makes a job of one rank. Nothing is sent: there is no one to send it to. */
 #include "mpi/app/launch.h"
 
 #include <mpi.h>
@@ -15,6 +17,7 @@ static const char *const sizes[] = {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "MV2_COM
 static const char *const ranks[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK",
                                     "MV2_COMM_WORLD_RANK", NULL};
 
+/* The number of processes is that of the innermost launcher. */
 scs_launch scs_launch_find(void)
 {
     scs_launch launch = {.size = 1};
@@ -40,6 +43,8 @@ static const char *mpi_name(char *name)
     return name;
 }
 
+/* More than one rank: MPI knew its launcher. One rank, where the variables tell of more: SCS_EARG
+ * in each of the programs, with what to start it with. */
 scs_status scs_launch_check(const scs_launch *launch, const scs_comm *comm)
 {
     char name[MPI_MAX_LIBRARY_VERSION_STRING], number[24];

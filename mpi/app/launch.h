@@ -1,4 +1,6 @@
-/** How the ranks of a job come to be. */
+/** How the ranks of a job come to be: what a launcher's variables say, held against what MPI says.
+ * Programs of one rank each, started together by a launcher that this MPI does not know, look like
+ * N jobs in one folder of results; they are refused before they write. */
 #ifndef SCS_LAUNCH_H
 #define SCS_LAUNCH_H
 

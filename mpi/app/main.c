@@ -4,6 +4,9 @@
  *               -> rank 0 reads config and metadata -> MPI_Init -> communicator, threads -> session
  *                 -> verb
  *
+ *  Exit codes are those of scs_exit_code: 0 done, 64 usage or config, 65 data refused, 70 internal,
+ *  73 cannot create, 74 input or output, 75 stopped and resumable.
+ *
  *  Reading comes before MPI_Init (mpi/job/preflight.h says why); whether it went well is said only
  *  when all ranks know it, in one line from rank 0, and every rank ends with the same exit code.
  *  Nothing here calls exit(): main returns, so that MPI_Finalize is reached whenever MPI works. */

@@ -110,7 +110,8 @@ done:
     return status;
 }
 
-/* Cells of every species x cell type (rows) x condition (columns); held-out ones in brackets. */
+/* Cells of every species x cell type (rows) x condition (columns); held-out ones in brackets.
+ * Labels come from files and are escaped. */
 static void print_groups(const scs_atlas *a)
 {
     char label[3][64];

@@ -165,6 +165,7 @@ static scs_status print_result(const char *path, scs_bytes *answer)
     return SCS_OK;
 }
 
+/* The config that a model or state carries, line by line, escaped. */
 static void print_config(const char *config)
 {
     printf("  trained with:\n");
@@ -287,6 +288,7 @@ typedef struct found {
     char newest[4096];
 } found;
 
+/* A link to a folder is one, too. */
 static bool is_folder(const char *path)
 {
     struct stat info;

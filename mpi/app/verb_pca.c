@@ -1,5 +1,8 @@
 /* pca: principal components of all cells, as scanpy keeps them: obsm/X_pca, varm/PCs, uns/pca.
  *
+ *  Principal components are those of all cells, whatever hold_out says: this is a look at the data,
+ *  not a model that is tested on them. Components are the same on every rank (mpi/pca).
+ *
  *  Every rank encodes the cells that it has read; rank 0 alone writes, so scores travel to it 4,096
  *  cells at a time, rank after rank, and no rank holds more than its own and one such block. The
  *  file is under its final name only when it is whole (scs_h5_out_commit). */
@@ -176,6 +179,7 @@ static scs_status analyse(analysis *a)
     return write_file(a);
 }
 
+/* The session has no deal and no shards here: cells stay where they were read. Collective. */
 static scs_status run(scs_session *session)
 {
     analysis a = {.session = session, .out = {.file = H5I_INVALID_HID}};

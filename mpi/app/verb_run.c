@@ -1,4 +1,10 @@
-/* train, screen and run: the same chain of steps, cut at model.h5. */
+/* train, screen and run: the same chain of steps, cut at model.h5.
+ *
+ *      data -> model -> train -> atlas -> model.h5 -> rows -> screen.h5ad
+ *
+ *  train goes to model.h5, screen starts from it, run does both. Models that are not trained (pca,
+ *  mean) have no model.h5 and begin with screen. Every step is Collective and ends with the same
+ *  status on all ranks, so SCS_TRY is all that a failure needs here. */
 #include "mpi/train/train_run.h"
 #include "mpi/screen/screen_run.h"
 #include "mpi/job/session_model.h"

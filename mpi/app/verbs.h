@@ -1,6 +1,13 @@
-/** The program's verbs, in the order of --help. Each is defined at the end of the file that does it
- * (scs_verb in mpi/job/command.h says what a verb is); to add one, write its file and list it here
- * and in verbs.c. */
+/** The program's verbs, in the order of --help. Each is defined at the end of the file that does
+ * it; scs_verb in mpi/job/command.h says what a verb is. To add one:
+ *
+ *      mpi/app/verb_NAME.c     the code, and `const scs_verb scs_verb_NAME` at its end
+ *      here and in verbs.c     its declaration, its place in the list
+ *      Makefile.am             the file
+ *      tests/e2e               what it does; tests/e2e/cli.sh what it refuses
+ *
+ *  Help, the man page and the command line follow from the list.
+ */
 #ifndef SCS_VERBS_H
 #define SCS_VERBS_H
 

@@ -17,6 +17,7 @@
  * under way meanwhile. */
 enum { TAG = 7 };
 
+/* Bytes of the next piece: as large as a message may be. */
 static int next_piece(const scs_comm *comm, int64_t left)
 {
     return (int)(left < comm->piece ? left : comm->piece);

@@ -1,5 +1,9 @@
 /** What a communicator holds, the state of a team's hooks, and the collectives that only mpi/ uses.
  *
+ *  Who calls what: src/ computes and calls a team's hooks; mpi/data, mpi/pca and mpi/screen call
+ *  the functions here and those of scscreen/comm.h. Elsewhere MPI is called directly only where an
+ *  int is sure to hold the count, or in pieces.
+ *
  *  A scs_team (src/data/team.h, scscreen/shard.h) is what src/ sees of the ranks: a range of shards
  *  and hooks to sum, gather and agree. Its ctx is a scs_team_context, which lives in the
  *  communicator; mpi/comm/comm_team.c has the hooks. All functions are Collective unless they say

@@ -5,6 +5,10 @@
  *  one code and one message, instead of leaving the others in a call that never returns. Where all
  *  is well it costs one MPI_Allreduce of an int; only a failure adds a broadcast of the message.
  *
+ *      scs_status st = what_this_rank_does_alone();
+ *      SCS_TRY(scs_comm_agree(comm, st));      all go on, or none does
+ *      SCS_MPI(MPI_Allgather(...));
+ *
  *  MPI itself returns errors instead of aborting (MPI_ERRORS_RETURN), so that they take the same
  *  path as any other; they are SCS_EIO.
  *
@@ -141,6 +145,7 @@ void scs_comm_destroy(scs_comm **comm)
     free(c);
 }
 
+/* The public view of three members, for code that does not know the struct. */
 int32_t scs_comm_rank(const scs_comm *comm)
 {
     return comm->rank;
@@ -156,6 +161,7 @@ MPI_Comm scs_comm_mpi(const scs_comm *comm)
     return comm->mpi;
 }
 
+/* Read by mpi/comm/watchdog.c when writing begins. */
 void scs_comm_set_deadline(scs_comm *comm, double seconds)
 {
     comm->deadline = seconds;

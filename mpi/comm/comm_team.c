@@ -35,6 +35,7 @@
 
 /* ---- Messages under way. All room is agreed on before the first message is posted. ---- */
 
+/* Messages that a block of `size` bytes takes. */
 static int count_pieces(const scs_comm *comm, int64_t size)
 {
     return (int)((size + comm->piece - 1) / comm->piece);
@@ -109,6 +110,7 @@ static scs_status requests_wait(scs_requests *requests)
                                "MPI_Waitall");
 }
 
+/* Only after requests_wait, or after a failure that ends the job. */
 static void requests_clear(scs_requests *requests)
 {
     free(requests->request);
@@ -543,6 +545,7 @@ static scs_status reduce_begin(void *ctx, float *const *part, const int64_t *bou
     return begin_reduction(context, &context->begun, part, bound, open);
 }
 
+/* The arguments are those of reduce_begin, which has kept them. */
 static scs_status reduce_end(void *ctx, float *const *part, const int64_t *bound, bool open,
                              float *slice)
 {

@@ -43,6 +43,7 @@ scs_status scs_queue_take(scs_queue *queue, int64_t *number)
     return exchange(queue, 1, MPI_SUM, number);
 }
 
+/* An atomic read: nothing is replaced. */
 scs_status scs_queue_look(scs_queue *queue, int64_t *number)
 {
     return exchange(queue, 0, MPI_NO_OP, number);

@@ -1,6 +1,14 @@
 /** One counter that ranks take their work from: whoever is free takes the next number. Blocks of a
  * screen and models of a grid take different times, so no fixed division keeps all ranks busy.
  *
+ *      SCS_TRY(scs_queue_open(world, &queue));
+ *      SCS_TRY(scs_queue_take(&queue, &i));
+ *      while (i < n) {
+ *          SCS_TRY(work_on(i));
+ *          SCS_TRY(scs_queue_take(&queue, &i));
+ *      }
+ *      scs_queue_close(&queue);
+ *
  *  The counter is 8 bytes in an MPI window on rank 0. Taking a number is one fetch-and-add under a
  *  lock; no other rank calls anything for it. Between hosts MPI's progress on rank 0 may need that
  *  rank to enter the library now and then (scs_queue_serve). Every function's failure is SCS_EIO.
@@ -24,6 +32,8 @@ typedef struct scs_queue {
 /** The counter starts at 0, and does so on every rank before any can take. Collective over world.
  */
 SCS_MUST_USE scs_status scs_queue_open(scs_comm *world, scs_queue *queue);
+/** Collective over world, after all have taken their last number. A queue that was never opened is
+ * let through. */
 void scs_queue_close(scs_queue *queue); /**< Collective over world. */
 /** The next number, which no other rank gets. Local: no other rank need call anything. */
 SCS_MUST_USE scs_status scs_queue_take(scs_queue *queue, int64_t *number);

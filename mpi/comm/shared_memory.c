@@ -56,6 +56,7 @@ static void *map_file(int fd, int64_t size)
     return block;
 }
 
+/* NULL is let through. */
 static void unmap(void *block, int64_t size)
 {
     if (block)
@@ -190,6 +191,7 @@ done:
     return st;
 }
 
+/* A block that is shared is unmapped, one that is not is freed. */
 void scs_shared_memory_clear(scs_shared_memory *shared)
 {
     if (shared->block && shared->together)

@@ -1,5 +1,11 @@
 /** Blocks of memory that the ranks of a node read and write where they lie, without messages.
  *
+ *      SCS_TRY(scs_shared_memory_create(comm, size, &shared));
+ *      fill(shared.block[rank]);
+ *      barrier;
+ *      if (shared.together) read(shared.block[other rank of the node]);
+ *      scs_shared_memory_clear(&shared);
+ *
  *  Every rank makes one block; afterwards `block` has the address of each block of the node.
  *  Nothing here orders accesses: who may read what another rank writes, and after which barrier, is
  *  the caller's affair (comm_team.c).

@@ -1,6 +1,13 @@
 /* Open MPI binds ranks to single cores or sockets unless told otherwise. So the set of processors
  * that a rank finds itself on may be smaller than its share (then it is widened), or the same for
- * all ranks of a node (then it is divided). */
+ * all ranks of a node (then it is divided).
+ *
+ *      OMP_NUM_THREADS set                 it is taken as it is
+ *      binding chosen by the user          as many threads as the rank's processors, divided by the
+ *                                          ranks that share them
+ *      neither, and bound by mpirun        its share of what mpirun itself may use
+ *
+ *  How many threads there are changes the time, not the results (tests/e2e/threads.sh). */
 #include "mpi/comm/threads.h"
 
 #include <cblas.h>

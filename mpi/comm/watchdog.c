@@ -1,6 +1,10 @@
 /* One thread that sleeps until the deadline, beside the main thread that writes. It calls nothing
  * of MPI or HDF5: these may be in the very call that hangs. Time is CLOCK_MONOTONIC, which setting
- * the clock does not move. */
+ * the clock does not move.
+ *
+ *  What it does when time is over is the end of the process by _exit (SCS_LEAVE): exit handlers
+ *  would call HDF5 and MPI, and hang as well. Files are under their final names only when they are
+ *  whole, so there is nothing to undo. */
 #include "mpi/comm/watchdog.h"
 
 #include "mpi/comm/collectives.h"
@@ -102,11 +106,13 @@ static void begin(scs_comm *comm, const char *file, int32_t rank)
         free(dog);
 }
 
+/* All ranks watch: any of them may be the one that does not return. */
 void scs_watchdog_begin(scs_comm *comm, const char *file)
 {
     begin(comm, file, comm->rank);
 }
 
+/* As rank 0, whose line comes first: there is no other process that watches this write. */
 void scs_watchdog_begin_alone(scs_comm *comm, const char *file)
 {
     begin(comm, file, 0);

@@ -5,6 +5,12 @@
  *  of Open MPI's implementations. A rank that waits in them cannot be told, so the process as a
  *  whole ends; files are complete only under their final name, so nothing is lost but the step.
  *
+ *      scs_watchdog_begin(comm, path);
+ *      st = write_together(...);
+ *      scs_watchdog_step(comm, "flushing");
+ *      st = flush(...);
+ *      scs_watchdog_end(comm);             also after a failure
+ *
  *  At most one deadline at a time in a communicator. All functions are Local, but (unless one rank
  *  writes alone) called alike on every rank.
  */

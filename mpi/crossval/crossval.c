@@ -6,6 +6,9 @@
  *  another config never takes rows that are not its own. In the end rank 0 joins the files into
  *  validation.tsv.
  *
+ *  Time: the number of models times that of a training, divided over the groups. Memory of a group:
+ *  its cells twice (x, from which every deal is made, and the shards), and two atlases.
+ *
  *  Cells are read once by each group and dealt anew for every model, as what is held out changes
  *  the roles; gene-space statistics do not change and are computed once (base).
  *

@@ -6,6 +6,10 @@
  *  different cost do not leave ranks idle. A model's rows depend on the number of shards, which is
  *  settled for all groups alike, not on the group or its size.
  *
+ *  A model of the grid is a set of combinations that are held out together (validate.folds). For
+ *  each of them every predictor of src/crossval/report.c makes a row: no change, arithmetic in gene
+ *  space, and the model in each decode mode.
+ *
  *  What communicates: within a group as in any other job (session->comm is the group's); between
  *  groups only the queue, the agreement at the end of each phase, and files.
  */

@@ -2,6 +2,10 @@
  * scs_atlas_gene_space_view makes it a latent space; the model's predictors go through the same
  * rows as a screen (mpi/screen/row.h).
  *
+ *  Each row has SCS_N_MEASURE values (src/screen/score.h): of means and variances in gene space for
+ *  every predictor, of latent cells only where there are any: for the model's own predictors, and
+ *  for `no change`, which is what they have to beat.
+ *
  *  Rows are divided over the group's ranks and each row is measured on one, whose values are then
  *  summed with the others' zeros on the first rank: exact in any order. A row is a block of its
  *  own, so that its bits do not show how rows are divided. Latent cells of control and observed
@@ -309,6 +313,7 @@ done:
     return st;
 }
 
+/* [combinations, predictors, SCS_N_MEASURE] values, and a text for each row, empty at first. */
 scs_status scs_crossval_measure_reserve(scs_validation *v, int64_t model)
 {
     int64_t n = scs_grid_size(v->grid, model) * scs_report_predictor_count();
@@ -333,6 +338,7 @@ static scs_status run(work *w, int64_t model)
     return gather(w);
 }
 
+/* The session's atlas, z and model are those of this kind; all that is made here is freed again. */
 scs_status scs_crossval_measure(scs_validation *v, int64_t model, int kind)
 {
     work w = {.v = v, .kind = kind};

@@ -1,5 +1,9 @@
 /** The rows of one model: what every predictor makes of the combinations that it holds out, and
- * what that is worth. */
+ * what that is worth.
+ *
+ *  v->value and v->source lie [combination, predictor] over all predictors of
+ *  src/crossval/report.h, so each kind of model fills its own places; those of predictors that are
+ *  not made stay 0 and "". */
 #ifndef SCS_CROSSVAL_MEASURE_H
 #define SCS_CROSSVAL_MEASURE_H
 

@@ -6,6 +6,12 @@
  *  go through this in parts, so that the cells never stand in memory twice. A slice is summed in
  *  the order of cells, so no bit depends on the number of ranks or parts.
  *
+ *  For each part of the genes, all of it Collective:
+ *      scs_redistribute_transpose   entries to their genes' ranks
+ *      scs_gene_moments             this rank's columns of gene_mean and gene_variance
+ *      gather_columns               everyone's columns
+ *      top_lists                    Wilcoxon z of this rank's genes, the best of all
+ *
  *  What travels: each stored value once, 8 bytes and a part of 24 for its row; then means and
  *  variances, 8 bytes a group and gene, in blocks of at most 64 MiB; and the best genes of every
  *  group, by merging the ranks' lists (100 entries of 12 bytes a group and rank). */

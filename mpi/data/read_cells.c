@@ -6,6 +6,9 @@
  *  one block that is not packed. Nothing is sent while files are read; the ranks agree once, at the
  *  end.
  *
+ *  Errors of a file (SCS_EDATA with its name and row, SCS_EIO) are those of src/data/h5ad_matrix.c;
+ *  the lowest failing rank's reaches all. Nothing of a failed reading is kept.
+ *
  *  Normalisation is cell by cell, but for its target: the median of all used cells' totals (as
  *  scanpy's normalize_total), for which 8 bytes a cell go to rank 0. Totals are over all of a
  *  file's genes, not only those that the reference has. */

@@ -7,9 +7,20 @@
  *  each (a float, an int32_t, or a word of packed rows). Messages larger than a piece of the
  *  communicator are cut there.
  *
+ *      transfer_create     nothing to send yet
+ *      transfer_add        for each piece, destinations ascending
+ *      transfer_announce   lists are exchanged; all ranks agree first
+ *      transfer_send       one set of values; again for another set of the same layout
+ *      transfer_clear      always
+ *
  *  Order: values arrive in the order in which they were sent, by sender; the lists are then sorted
  *  by cell. Whatever is built from them goes through cells in ascending order, so its bits do not
  *  depend on who sent what.
+ *
+ *  What is sent, for n cells of a rank, nnz stored values, d latent units:
+ *      to shards          a piece for each cell, its packed words: about 3 bytes a stored value
+ *      to gene slices     a piece for each cell and rank, 8 bytes a stored value (gene, value)
+ *      latent rows        a piece for each cell that a rank needs, 4 d bytes
  *
  *  Memory: for each array that is sent there is for a while a packed copy of what leaves, and what
  *  arrives. Arrays that are given up are freed as soon as they are packed. */

@@ -29,6 +29,7 @@ static int try_lock(int fd)
     return errno == EINTR ? EWOULDBLOCK : errno;
 }
 
+/* An open descriptor is kept even on a file system without locks: dropping it is the same. */
 scs_status scs_folder_lock_take(const char *folder, int *lock)
 {
     int error;

@@ -34,6 +34,7 @@
 
 enum { STATE_FILES = 2 };
 
+/* Slots count from 0, files from 1. */
 scs_status scs_preflight_state_file(const scs_config *config, int slot, char *out, size_t size)
 {
     int length = snprintf(out, size, "%s/training.%d.h5", config->output.dir, slot + 1);
@@ -250,7 +251,8 @@ static scs_status put_inputs(scs_bytes *blob, const scs_config *config)
     return SCS_OK;
 }
 
-/* The model file that a verb starts from; NULL: none. Caller frees. */
+/* The model file that a verb starts from; NULL: none. SCS_EDATA with what to do where the default
+ * one is missing. @param[out] path malloc'ed */
 static scs_status model_path(const scs_config *config, unsigned needs, char **path)
 {
     const char *load = config->model.load;
@@ -275,7 +277,8 @@ static scs_status model_path(const scs_config *config, unsigned needs, char **pa
     return SCS_OK;
 }
 
-/* An empty block stands for "no checkpoint". */
+/* Its metadata only; weights are read by rank 0 once the model has been made. An empty block
+ * stands for "no checkpoint". */
 static scs_status put_checkpoint(scs_bytes *blob, const scs_config *config, unsigned needs)
 {
     scs_checkpoint *checkpoint = NULL;
@@ -299,7 +302,8 @@ done:
     return status;
 }
 
-/* An empty block stands for "from the start". */
+/* The whole state but its arrays. Weights that are to be loaded leave no room for a state; nor
+ * does --restart. An empty block stands for "from the start". */
 static scs_status put_state(scs_bytes *blob, const scs_config *config, unsigned needs)
 {
     scs_state *state = NULL;

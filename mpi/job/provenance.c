@@ -20,13 +20,14 @@ static void add_text(scs_provenance *p, const char *key, const char *text)
         p->fact[p->n++] = (scs_fact){.key = key, .text = text};
 }
 
+/* Written as a double. */
 static void add_number(scs_provenance *p, const char *key, double number)
 {
     if (p->n < SCS_FACTS)
         p->fact[p->n++] = (scs_fact){.key = key, .number = number};
 }
 
-/* One checksum a line, in the order of data.inputs. */
+/* One checksum a line, in the order of data.inputs. @return malloc'ed; NULL: no memory */
 static char *join_checksums(const scs_session *s)
 {
     size_t size = (size_t)s->config->data.n_input * SCS_CHECKSUM_MAX + 1;

@@ -27,6 +27,7 @@ typedef struct scs_provenance {
  * even then. Local, alike on all ranks. */
 SCS_MUST_USE scs_status scs_provenance_create(const scs_session *session, const scs_method *method,
                                               scs_provenance **provenance);
+/** *provenance is NULL afterwards; NULL is let through. Local. */
 void scs_provenance_destroy(scs_provenance **provenance);
 
 #endif

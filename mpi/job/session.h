@@ -2,6 +2,13 @@
  * and metadata (read by one process before MPI_Init), dataset, deal, shards, model, atlas. Every
  * verb that runs on all ranks gets one and fills as much of it as it needs.
  *
+ *  Who fills what:
+ *      session_open (session.c)         config, meta, input_checksum, checkpoint, state
+ *      scs_session_load_data            dataset, team, deal, shard
+ *      scs_session_model_make           model or pca, and the atlas that a checkpoint has
+ *      scs_train_run                    the weights of model
+ *      scs_session_model_make_atlas     atlas, z
+ *
  *  Alike on all ranks: config, meta, checksums, dataset, deal, model and atlas. Each rank's own:
  *  shard and z. Everything from config on is owned by the session and freed when the verb returns.
  *

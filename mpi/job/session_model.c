@@ -24,6 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* `mean` has neither of them. */
 bool scs_session_model_has_latent(const scs_session *session)
 {
     return session->model || session->pca;
@@ -77,6 +78,7 @@ scs_status scs_session_model_encode(scs_session *s)
     return scs_atlas_encode_sum(s->atlas, s->dataset, s->shard, &s->team, s->z);
 }
 
+/* At most one of the two is set. */
 scs_decoder scs_session_model_decoder(const scs_session *s)
 {
     return (scs_decoder){s->model, s->pca};
@@ -228,11 +230,13 @@ static scs_status check_stored_atlas(const scs_session *session)
     return status;
 }
 
+/* Also for atlases that are not the session's (crossval's base). */
 scs_status scs_session_model_fill_genes(scs_session *session, scs_atlas *atlas)
 {
     return scs_atlas_genes(session->comm, atlas, session->dataset, session->shard, &session->team);
 }
 
+/* Every rank has all group means and computes all distances: nothing is sent but the agreement. */
 scs_status scs_session_model_measure_controls(scs_session *session)
 {
     if (session->config->screen.distance != SCS_DISTANCE_GENES)

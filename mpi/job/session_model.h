@@ -1,6 +1,13 @@
-/** The model and the atlas of a session. There are three kinds of model (model.kind): a network
- * (session->model), principal components (session->pca), or none, where rows are arithmetic on the
- * groups' mean expression. What follows asks these functions and need not know which it is. */
+/** The model and the atlas of a session. There are three kinds of model (model.kind):
+ *
+ *      vae     session->model, a network: trained, or taken from a checkpoint; kept in model.h5
+ *      pca     session->pca, principal components: fitted in each job, kept nowhere
+ *      mean    neither: rows are arithmetic on the groups' mean expression
+ *
+ *  What follows asks these functions and need not know which it is. Without a latent space the
+ *  atlas' latent half holds gene space instead (scs_atlas_gene_space_enter), so that shifts have
+ *  one code.
+ */
 #ifndef SCS_SESSION_MODEL_H
 #define SCS_SESSION_MODEL_H
 

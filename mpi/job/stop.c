@@ -1,7 +1,17 @@
 /* A signal handler only sets a flag; all else happens between steps of work. Slurm sends SIGUSR1
  * before a time limit where it is asked to (--signal), and SIGTERM before it kills a preempted
  * job; mpirun passes SIGUSR1 on and kills ranks a second after SIGTERM unless told otherwise
- * (doc/cluster.md). */
+ * (doc/cluster.md).
+ *
+ *      asked by               seen by        from
+ *      SIGUSR1                its rank       the start of the program
+ *      SIGTERM, SIGINT        its rank       training and screening; elsewhere they end the process
+ *      file STOP              rank 0         once a second
+ *      train.max_hours        rank 0         the session's opening
+ *      SLURM_JOB_END_TIME     rank 0         60 s, and what stopping takes, before it
+ *
+ *  Ranks that see nothing learn of it from those that do: by the counts that a training step sums
+ *  anyway, or by the queue of a screen. */
 #include "mpi/job/stop.h"
 
 #include "mpi/job/session.h"
@@ -31,6 +41,7 @@ static void handle(int number, void (*handler)(int), int flags)
     (void)sigaction(number, &action, NULL);
 }
 
+/* Its handler stays for the whole job. */
 void scs_stop_signals_open(void)
 {
     handle(SIGUSR1, note, 0);

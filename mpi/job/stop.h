@@ -8,6 +8,10 @@
 
 #include "mpi/job/session.h"
 
+/* Order of use: scs_stop_signals_open once, first of all; around work that can be stopped
+ * scs_stop_signals_catch and _release; within it scs_stop_request_reason between two steps, and
+ * scs_stop_request_done once the work has been saved because of it. */
+
 /** SIGUSR1, which ends a process by default, from now on asks for an end. Before MPI_Init, so that
  * none is lost. */
 void scs_stop_signals_open(void);

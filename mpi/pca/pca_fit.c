@@ -8,6 +8,13 @@
  *  doubles are the larger of the two. Sums of products are in double, where centring afterwards
  *  loses nothing that matters for log1p values.
  *
+ *  Message sizes: a chunk is 8 bytes a cell and 8 a stored value, broadcast; with r ranks each cell
+ *  is sent once and received r - 1 times, whatever the grid. Eigenvectors come together by one sum
+ *  of n n_top doubles over ranks.
+ *
+ *  Memory of a rank: its part of C, of the vectors and of pdsyevr's workspace, about 45 n^2 /
+ *  n_rank bytes in all, beside one chunk and [n, n_top] doubles.
+ *
  *  pdsyevr: of all drivers of ScaLAPACK the one that makes only the vectors that are wanted. It has
  *  faults that are met here: a workspace that its own query gets wrong for large blocks, so blocks
  *  are chosen small enough (fits); and wrong vectors with info 0, so the result is checked against
@@ -71,11 +78,13 @@ int64_t scs_pca_fit_mesh_count(int64_t n, int block, int at, int n_process)
     return mine + (at < rest ? block : at == rest ? n % block : 0);
 }
 
+/* Round of the block, place in it. */
 int64_t scs_pca_fit_mesh_global(int64_t local, int block, int at, int n_process)
 {
     return (local / block * n_process + at) * block + local % block;
 }
 
+/* The inverse, on the one process that has the block. */
 int64_t scs_pca_fit_mesh_local(int64_t global, int block, int at, int n_process)
 {
     int64_t of = global / block;

@@ -7,6 +7,15 @@
  *  Results on different grids agree to rounding; they are no part of the promise of the same bits
  *  on any number of ranks, but checked against the cells (scs_pca_fit).
  *
+ *  In the order of use, each Collective but center:
+ *      scs_pca_fit_open     grid, zeros
+ *      scs_pca_fit_add      X'X and X'1, any number of times
+ *      scs_pca_fit_center   covariance and means
+ *      scs_pca_fit_trace    total variance
+ *      scs_pca_fit_eigen    components; the covariance is gone afterwards
+ *      scs_pca_fit_close    always
+ *  scs_pca_fit does all of it.
+ *
  *  Errors are the same on all ranks. SCS_ENOMEM and SCS_EIO besides those named.
  */
 #ifndef SCS_PCA_FIT_H
@@ -45,10 +54,11 @@ int scs_pca_fit_block(int32_t n_gene, int32_t n_top, int32_t n_rank);
  * ScaLAPACK can index: more ranks are needed. Collective; close it even after a failure.
  *  @param block rows and columns of a block */
 SCS_MUST_USE scs_status scs_pca_fit_open(scs_comm *comm, int32_t n_gene, int block, scs_gram *gram);
+/** Free it, and the grid. Also after a failed open. Collective. */
 void scs_pca_fit_close(scs_gram *gram); /**< Collective. */
 /** Add all ranks' cells, rank after rank and part after part: every element's sum has the same
  * order, and the same bits, on any number of ranks that have the cells in the same order. Each
- * cell is broadcast once, 12 bytes a stored value. Collective.
+ * cell is broadcast once, 8 bytes a stored value. Collective.
  *  @param part [n] this rank's; borrowed
  */
 SCS_MUST_USE scs_status scs_pca_fit_add(scs_gram *gram, const scs_cells *part, int32_t n);

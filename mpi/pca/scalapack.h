@@ -14,6 +14,8 @@
  * call is Collective over the grid. */
 int Csys2blacs_handle(MPI_Comm comm);
 void Cfree_blacs_system_handle(int handle);
+/** Ranks as n_row x n_col processes, "R": row after row. gridinfo tells what was made, and this
+ * process' place; row -1: none. */
 void Cblacs_gridinit(int *context, const char *order, int n_row, int n_col);
 void Cblacs_gridinfo(int context, int *n_row, int *n_col, int *row, int *col);
 void Cblacs_gridexit(int context);

@@ -46,6 +46,7 @@ struct scs_done_map {
     char *scratch;               /* a slot of the largest unit */
 };
 
+/* Texts are owned by the key. */
 void scs_done_map_key_clear(scs_done_key *key)
 {
     free(key->config);
@@ -182,6 +183,7 @@ done:
     return st;
 }
 
+/* A file that cannot be opened is as good as a damaged one: there is nothing to go on from. */
 scs_status scs_done_map_probe(const char *path, scs_done_key *key)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -219,6 +221,7 @@ static scs_status open_map(scs_done_map *m, const char *path, const int64_t *uni
     return SCS_ALLOC(m->scratch, largest);
 }
 
+/* Every rank has a descriptor of its own and its own scratch. */
 scs_status scs_done_map_open(const char *path, const int64_t *unit_first, scs_done_map **map)
 {
     scs_status st;
@@ -234,6 +237,7 @@ scs_status scs_done_map_open(const char *path, const int64_t *unit_first, scs_do
     return st;
 }
 
+/* Nothing is synced: a slot that is lost costs its block, not the result. */
 scs_status scs_done_map_close(scs_done_map **map)
 {
     scs_done_map *m = *map;

@@ -8,6 +8,10 @@
  *  synced in order with the rows: rows that did not reach the disk do not have the sum that the
  *  slot says.
  *
+ *  Rank 0 creates the file, or probes an older one and compares keys; then every rank opens it,
+ *  puts what it has done, and at the start reads what earlier jobs have. Slots of blocks that are
+ *  being written by other ranks are not read.
+ *
  *  All functions are Local; failures to read or write are SCS_EIO with the path.
  */
 #ifndef SCS_DONE_MAP_H
@@ -31,6 +35,7 @@ typedef struct scs_done_key {
     int64_t range[SCS_HASH64_RANGES][2]; /**< bytes of the file that hold rows */
 } scs_done_key;
 
+/** Free the texts; the key is empty afterwards. */
 void scs_done_map_key_clear(scs_done_key *key);
 
 /** An open map. */

@@ -46,6 +46,7 @@ typedef struct controls_request {
     bool variance;              /* whether there is room for it beside the mean */
 } controls_request;
 
+/* The place is empty afterwards (group -1). */
 static void clear_one(scs_row_controls *c)
 {
     scs_decode_mean_hidden_destroy(&c->hidden);
@@ -457,6 +458,7 @@ static scs_status alloc_top(scs_result_rows *rows, int64_t top_genes)
     return SCS_ALLOC(rows->top_down_shift, rows->n * top_genes);
 }
 
+/* [rows, sets] each. */
 static scs_status alloc_sets(scs_result_rows *rows, int64_t n_set)
 {
     SCS_TRY(SCS_ALLOC(rows->set_score, rows->n * n_set));
@@ -537,6 +539,7 @@ scs_status scs_row_block_make(const scs_row_job *job, int64_t most, scs_row_bloc
     return alloc_decoded(block);
 }
 
+/* Sources of rows that were not finished among it. */
 void scs_row_block_clear(scs_row_block *block)
 {
     for (int i = 0; block->work && i < block->n_work; i++)

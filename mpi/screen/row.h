@@ -6,6 +6,12 @@
  *  What does not depend on the shift is kept from block to block: the control cells made ready, and
  *  their decoded means; plans order rows by species and type, so that a block has few of them.
  *
+ *      SCS_TRY(scs_row_block_make(&job, most, &block));
+ *      SCS_TRY(scs_row_results_alloc(&job, &rows));           rows.n = most
+ *      for each block of rows: rows.first, rows.n = ...; SCS_TRY(scs_row_make_all(&block, &rows));
+ *      scs_row_results_clear(&rows);
+ *      scs_row_block_clear(&block);
+ *
  *  No number of a row depends on the thread, on the rank, or on what else is in the block. All
  *  functions are Local.
  */

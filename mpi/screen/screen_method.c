@@ -1,6 +1,9 @@
 /* Resolving `auto`: power, shift rule, then blend, each with those before it settled. All three by
  * leaving out groups that were seen and predicting them from the others.
  *
+ *  Groups whose own cells alone show a perturbation are no test and are left aside: predicting them
+ *  from themselves would favour whatever repeats its input.
+ *
  *  Power and rule need group means only, which every rank has: each computes the same numbers and
  *  nothing is sent. Blend decodes cells, so the groups that are left out are divided over the
  *  ranks; their latent cells travel, each rank makes its groups' two products, and all ranks get

@@ -205,6 +205,7 @@ scs_status scs_screen_permute_create(const scs_session *session, const scs_metho
     return split_units(p);
 }
 
+/* Also one that was only zeroed. */
 void scs_screen_permute_clear(scs_permutations *p)
 {
     free(p->judged);
@@ -398,6 +399,7 @@ static scs_status count_some(scs_permutations *p, worker *w, const int64_t *unit
     return st;
 }
 
+/* On failure the caller clears all n, as they were zeroed. */
 static scs_status make_workers(const scs_permutations *p, scs_real *const *z, int n, worker *w)
 {
     for (int i = 0; i < n; i++)

@@ -8,6 +8,12 @@
  *  of that perturbation and of the controls beside it. Which units there are, and what random
  *  numbers they use, does not depend on the number of ranks.
  *
+ *      scs_screen_permute_create    units, and which rank has which
+ *      scs_screen_permute_need      whose latent cells have to travel
+ *      scs_screen_permute_run       this rank's units, or as many as there is time for
+ *      scs_screen_permute_finish    once no rank has units left
+ *      scs_screen_permute_clear     always
+ *
  *  Counts of finished units go into the done map, so a stopped job does not make them again.
  *  Functions are Local but for scs_screen_permute_finish.
  */
@@ -52,6 +58,7 @@ typedef struct scs_permutations {
 SCS_MUST_USE scs_status scs_screen_permute_create(const scs_session *session,
                                                   const scs_method *method, const scs_plan *plan,
                                                   scs_permutations *p);
+/** Free all; zeroed afterwards. */
 void scs_screen_permute_clear(scs_permutations *p);
 /** Mark the groups whose cells each rank needs for its units. @param[in,out] needed [n_rank,
  * n_group] */

@@ -17,6 +17,13 @@
  *  threads compute. MPI_THREAD_SERIALIZED allows calls from several threads one at a time; `turn`
  *  is the lock for that. Without that level blocks are written at once.
  *
+ *  Two threads of a rank, and what each may touch:
+ *      main      rows of the block in work, the queue (in its turn), stop requests
+ *      writer    the block that was handed over, the file and the map (in its turn)
+ *  The block that is handed over stays as it is until the next one is, so there are two sets of
+ *  rows. `lock` guards the handing over, `turn` MPI and HDF5; the writer takes `turn` without
+ *  holding `lock`, so that the two cannot block each other.
+ *
  *  A failure on one rank stops the queue for all; then all agree. Nothing that is done is lost:
  *  blocks and units of permutations are in the done map. */
 #include "mpi/screen/screen_run.h"
@@ -151,6 +158,7 @@ static bool writer_take_turn(scs_screen_writer *writer, bool wait)
     return (wait ? pthread_mutex_lock(&writer->turn) : pthread_mutex_trylock(&writer->turn)) == 0;
 }
 
+/* After writer_take_turn that gave it. */
 static void writer_end_turn(scs_screen_writer *writer)
 {
     if (writer->store)

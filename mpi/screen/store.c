@@ -7,6 +7,14 @@
  *  MPI_File_open hangs where it fails on some ranks only, so ranks agree before that the file can
  *  be opened.
  *
+ *  In the order of a job:
+ *      scs_store_open      rank 0: go on with an old .part or write a skeleton and a map; all: open
+ *                          both, compare what is noted as done
+ *      scs_store_put       any rank, any block that is not done, once
+ *      put_column          rank 0, late fields, after all blocks
+ *      scs_store_commit    close, compare what was written, rename
+ *      scs_store_close     always, also after a failure or a stop
+ *
  *  What a kill may leave, and what the next job makes of it:
  *      .part without .done      begun anew: nothing says what its rows are
  *      .done without its key    begun anew, with a warning
@@ -168,6 +176,7 @@ static scs_status open_field_of(scs_result_file *f, const scs_result_field *fiel
     return o->set < 0 ? scs_h5_failed(f->file, "open", field->path) : SCS_OK;
 }
 
+/* The fields that the head asks for, in their fixed order, which the sums follow. */
 static scs_status open_fields(scs_result_file *f)
 {
     scs_result_field field[SCS_RESULT_FIELDS];

@@ -9,6 +9,10 @@
  *  that belongs to a stop must succeed. Time that a save takes counts: near the end of a Slurm job
  *  one stops as early as the longest step and two of the longest saves so far want.
  *
+ *  Resuming: the state is read before MPI starts (mpi/job/preflight.c) and its arrays by scs_train;
+ *  here its data are compared with the ones that were read, and rows of a screen by an older model
+ *  are removed before the first step of a new training.
+ *
  *  events.jsonl is flushed and synced before each state: after a kill it holds at least the epochs
  *  that the state has. Lines of epochs that will be trained again are cut off on resuming, so each
  *  epoch is there once. */
