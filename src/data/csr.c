@@ -36,6 +36,8 @@ void scs_csr_clear(scs_csr *x)
     *x = (scs_csr){0};
 }
 
+/* Over all of the file's genes, before any is dropped: a cell's total must not depend on what
+ * other inputs have. */
 void scs_csr_row_sums(const scs_csr *x, double *sums)
 {
     for (int64_t i = 0; i < x->n_row; i++) {
@@ -117,6 +119,8 @@ static int64_t longest_row(const scs_csr *x)
     return longest;
 }
 
+/* Rows that are sorted already are left as they are; of others the duplicates show once they are
+ * sorted. */
 scs_status scs_csr_sort_rows(scs_csr *x)
 {
     uint64_t *room;
@@ -145,6 +149,8 @@ static scs_status check_map(const int32_t *gene, int32_t n_col, int32_t n_gene)
     return SCS_OK;
 }
 
+/* Closed up in place: what is kept never lies behind what is read. Sorting afterwards, because
+ * the reference's order of genes is another one than the file's. */
 scs_status scs_csr_map_columns(scs_csr *x, const int32_t *gene, int32_t n_gene)
 {
     int64_t kept = 0;

@@ -439,6 +439,7 @@ static scs_status join_inputs(const scs_config *config, const scs_h5ad *const *m
     return note_duplicates(metas, d);
 }
 
+/* Zeroed first, so that destroy takes whatever a failure leaves. */
 scs_status scs_dataset_create(const scs_config *config, const scs_h5ad *const *metas,
                               scs_dataset **dataset)
 {
@@ -557,6 +558,8 @@ static void rename_columns(scs_dataset *dataset, const scs_h5ad *const *metas, c
         }
 }
 
+/* gene_of_column is renamed before the names are replaced: nothing fails in between, so that a
+ * dataset is either the old or the new one. */
 scs_status scs_dataset_match_genes(scs_dataset *dataset, const scs_names *genes,
                                    const scs_h5ad *const *metas, const char *where)
 {
@@ -628,6 +631,8 @@ static scs_status add_inputs(scs_bytes *all, const scs_dataset *d, const scs_h5a
     return SCS_OK;
 }
 
+/* A checksum of names, of the checksums of long arrays, and of those of the files: the same on
+ * every rank and for every path. */
 scs_status scs_dataset_checksum(const scs_dataset *dataset, const scs_h5ad *const *metas,
                                 char *const *checksums, char *out)
 {

@@ -60,6 +60,7 @@ int32_t scs_dose_list_find(const scs_dose_list *doses, int32_t perturbation, dou
     return -1;
 }
 
+/* fmax passes over the NaN that it starts from. */
 double scs_dose_list_largest(const scs_dose_list *doses, int32_t perturbation)
 {
     double largest = NAN;
@@ -92,6 +93,7 @@ char *scs_dose_text(double dose, char out[SCS_DOSE_TEXT])
     return out;
 }
 
+/* strtod takes "inf" and "nan", which are no doses, and leading spaces, which do no harm. */
 bool scs_dose_parse(const char *text, double *dose)
 {
     char *end;

@@ -95,6 +95,8 @@ static scs_status put_meta(const scs_h5ad *meta, scs_bytes *out)
     return put_doses(out, meta);
 }
 
+/* Bytes of one machine's own struct: they go through a pipe or a broadcast of one job, and never
+ * into a file. */
 scs_status scs_h5ad_pack(const scs_h5ad *meta, uint8_t **blob, int64_t *size)
 {
     scs_bytes out = {0};
@@ -187,6 +189,8 @@ static scs_status get_meta(scs_bytes *in, scs_h5ad *meta)
     return SCS_OK;
 }
 
+/* A failure here means that the child was overrun or that the two sides disagree: the message
+ * says what did not fit. */
 scs_status scs_h5ad_unpack(const uint8_t *blob, int64_t size, scs_h5ad **meta)
 {
     scs_bytes in = {.data = (uint8_t *)(uintptr_t)blob, .size = size}; /* only read */
@@ -362,6 +366,7 @@ static int64_t memory_for(const char *path, int64_t memory)
     return memory + SLACK;
 }
 
+/* The one entry for metadata: the only place where a file of which nothing is known is opened. */
 scs_status scs_h5ad_probe(const char *path, const scs_h5ad_request *request, scs_h5ad **meta)
 {
     probe_task t = {path, *request};

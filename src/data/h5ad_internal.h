@@ -42,8 +42,8 @@ SCS_MUST_USE scs_status scs_h5ad_obs_doses(const scs_h5 *h5, const char *column,
  *  @return SCS_EARG where the name is none of X, raw, layers/NAME; SCS_EDATA lists what there is */
 SCS_MUST_USE scs_status scs_h5ad_matrix_locate(const scs_h5 *h5, scs_h5ad *meta, const char **var);
 
-/** Fill meta->filled, where the matrix that meta->matrix names begins without a value above 0: those
- *  others that do not. Looks at some thousand values of each. */
+/** Fill meta->filled, where the matrix that meta->matrix names begins without a value above 0:
+ * those others that do not. Looks at some thousand values of each. */
 SCS_MUST_USE scs_status scs_h5ad_matrix_filled(const scs_h5 *h5, scs_h5ad *meta);
 
 #endif

@@ -171,6 +171,7 @@ typedef struct csc_reader {
 /* Values in memory at a time: 8 MiB of indices and values. */
 enum { CSC_BLOCK = 1 << 20 };
 
+/* What was given before a failure is freed by csc_release. */
 static scs_status csc_allocate(csc_reader *r)
 {
     SCS_TRY(SCS_ALLOC(r->indptr, (int64_t)r->meta->n_var + 1));
@@ -403,6 +404,7 @@ static scs_status read_dense(const scs_h5 *h5, const scs_h5ad *meta, int64_t row
 
 /* ---- rows, in any layout ---- */
 
+/* The layout was checked when the metadata was unpacked: there is no fourth. */
 static scs_status read_layout(const scs_h5 *h5, const scs_h5ad *meta, int64_t row0, int64_t row1,
                               scs_csr *x)
 {
@@ -416,6 +418,8 @@ static scs_status read_layout(const scs_h5 *h5, const scs_h5ad *meta, int64_t ro
     }
 }
 
+/* The file is opened anew for each call: ranks and blocks share no handle, and nothing stays open
+ * between steps. */
 scs_status scs_h5ad_matrix_read_rows(const scs_h5ad *meta, int64_t row0, int64_t row1, scs_csr *x)
 {
     scs_h5 h5;

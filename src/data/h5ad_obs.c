@@ -350,6 +350,8 @@ static scs_status read_index_column(const scs_h5 *h5, const char *frame, const c
     return st;
 }
 
+/* A column index is data of the file like any other: integers (a RangeIndex) become text, as
+ * pandas prints them. */
 scs_status scs_h5ad_obs_index(const scs_h5 *h5, const char *frame, scs_names *names)
 {
     char *name = NULL;
@@ -381,6 +383,7 @@ static scs_status list_columns(const scs_h5 *h5, const char *frame, scs_names *a
     return found ? SCS_OK : scs_h5_members(h5, frame, all);
 }
 
+/* "__categories" is where anndata 0.7 kept categories, not a column. */
 scs_status scs_h5ad_obs_columns(const scs_h5 *h5, const char *frame, scs_names *names)
 {
     scs_names all = {0};
@@ -593,6 +596,7 @@ void scs_h5ad_obs_labels_clear(scs_labels *labels)
     scs_names_clear(&labels->categories);
 }
 
+/* Whatever the layout, codes are checked in the end: what leaves the sandbox is in range. */
 scs_status scs_h5ad_obs_labels(const scs_h5 *h5, const char *column, int64_t n_obs,
                                const scs_names *columns, scs_labels *labels)
 {
@@ -674,6 +678,8 @@ static scs_status read_float_doses(const scs_h5 *h5, const char *name, const fra
     return SCS_OK;
 }
 
+/* Floats are taken as they are; all else goes through labels, so that a categorical of numbers
+ * and a column of text are one case. */
 scs_status scs_h5ad_obs_doses(const scs_h5 *h5, const char *column, const scs_names *columns,
                               scs_h5ad *meta)
 {

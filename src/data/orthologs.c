@@ -428,6 +428,7 @@ void scs_orthologs_clear(scs_orthologs *orthologs)
     *orthologs = (scs_orthologs){0};
 }
 
+/* O(log pairs). */
 const char *scs_orthologs_find(const scs_orthologs *orthologs, const char *own_gene)
 {
     scs_lidx at = scs_names_index_find(&orthologs->by_own, own_gene);
@@ -435,6 +436,7 @@ const char *scs_orthologs_find(const scs_orthologs *orthologs, const char *own_g
     return at >= 0 ? orthologs->reference.name[at] : NULL;
 }
 
+/* A gene that is neither paired nor dropped has no row. */
 int scs_orthologs_why(const scs_orthologs *orthologs, const char *own_gene)
 {
     scs_lidx at = scs_names_index_find(&orthologs->by_dropped, own_gene);

@@ -95,6 +95,7 @@ static scs_status resize(scs_packed *x, int64_t n_word)
     return SCS_OK;
 }
 
+/* Rows were given the room that they take without codes; what codes saved goes back here. */
 scs_status scs_packed_trim(scs_packed *x)
 {
     return resize(x, x->first[x->n_row]);
@@ -171,6 +172,7 @@ static int64_t write_row(const scs_packed *x, coder *c, const int32_t *gene, con
     return plain;
 }
 
+/* Room for the worst case first, so that packing itself cannot fail half-way. */
 scs_status scs_packed_append(scs_packed *x, int64_t row, const scs_csr *part)
 {
     int64_t most = x->first[row];
@@ -190,6 +192,7 @@ scs_status scs_packed_append(scs_packed *x, int64_t row, const scs_csr *part)
     return SCS_OK;
 }
 
+/* A row of words is position-independent: no offset in it points anywhere. */
 void scs_packed_put(scs_packed *x, int64_t i, const void *word, int64_t n)
 {
     memcpy(x->word + x->first[i] * WORD, word, (size_t)n * WORD);
@@ -217,6 +220,8 @@ static int64_t count_values(const scs_packed *x, int64_t i, const scs_row *row)
     return row->code ? x->first[i + 1] - x->first[i] - coded_words(x, row->n) : row->n;
 }
 
+/* Values stand at the end of a row in either form, so that both are one loop. log1p and the scale
+ * are taken in double and rounded to float once. */
 void scs_packed_log_normalize(scs_packed *x, const double *totals, double target)
 {
 #pragma omp parallel for schedule(static)
@@ -233,6 +238,8 @@ void scs_packed_log_normalize(scs_packed *x, const double *totals, double target
 
 /* ---- looking at it ---- */
 
+/* The form follows from the length: a coded row is shorter than the plain one of as many entries.
+ */
 scs_row scs_packed_row(const scs_packed *x, int64_t i)
 {
     const uint8_t *word = x->word + x->first[i] * WORD, *gene = word + WORD;

@@ -89,6 +89,7 @@ static int32_t find_single(const scs_pairing *p, const char *text, size_t n)
     return -1;
 }
 
+/* The first split whose two sides are different singles. */
 bool scs_pairing_parse(const scs_pairing *p, const char *text, int32_t *a, int32_t *b)
 {
     for (const char *at = text; (at = next_split(p, text, at)); at++) {
@@ -187,6 +188,7 @@ const scs_pair_label *scs_pairing_of(const scs_pairing *p, int32_t label)
     return NULL;
 }
 
+/* The pairs are sorted, so that a pair in either order is one key. */
 int32_t scs_pairing_label(const scs_pairing *p, int32_t a, int32_t b)
 {
     scs_pair_label key = {a < b ? a : b, a < b ? b : a, -1};

@@ -253,6 +253,8 @@ static scs_status note_types_without_control(scs_dataset *d)
     return st;
 }
 
+/* From the beginning each time: cross-validation holds out one combination after the other in one
+ * dataset. */
 scs_status scs_roles_hold_out(const scs_config *config, scs_dataset *d)
 {
     memset(d->role, SCS_ROLE_TRAIN, (size_t)d->n_cell);
@@ -263,6 +265,7 @@ scs_status scs_roles_hold_out(const scs_config *config, scs_dataset *d)
     return split_validation(config, d);
 }
 
+/* Notes only here: with other hold-outs the types without controls are the same. */
 scs_status scs_roles_assign(const scs_config *config, scs_dataset *d)
 {
     SCS_TRY(SCS_ALLOC(d->role, d->n_cell));

@@ -34,6 +34,8 @@ static int64_t power_from(int64_t n)
     return power;
 }
 
+/* More shards than ranks is allowed, fewer is not: a rank without a shard would have nothing to
+ * do in any step. */
 scs_status scs_shard_count(int64_t configured, int32_t n_rank, int32_t *n_shard)
 {
     int64_t n = configured == 0 ? power_from(n_rank) : configured;
@@ -48,6 +50,8 @@ scs_status scs_shard_count(int64_t configured, int32_t n_rank, int32_t *n_shard)
     return SCS_OK;
 }
 
+/* Floor, in 64 bits: ranges of ranks differ by one shard at most, and all ranks know all of them.
+ */
 int32_t scs_shard_first(int32_t n_shard, int32_t n_rank, int32_t rank)
 {
     return (int32_t)((int64_t)rank * n_shard / n_rank);
@@ -160,6 +164,9 @@ void scs_shard_deal_destroy(scs_deal **deal)
 
 /* ---- order of an epoch ---- */
 
+/* Validation and held-out rows stand behind the training rows and are never permuted. A cell's
+ * key does not depend on its shard, so that an epoch's order within a shard is the same however
+ * cells were read. */
 scs_status scs_shard_epoch_order(const scs_shard *shard, int64_t seed, int64_t epoch, int64_t *rows)
 {
     scs_stream stream = {

@@ -160,6 +160,7 @@ static scs_status alone_reduce_begin(void *ctx, scs_real *const *part, const int
     return SCS_OK;
 }
 
+/* Zeroed, as the team's contract says. */
 static scs_status alone_open_parts(void *ctx, int64_t n, scs_real **part)
 {
     for (int32_t v = 0; v < shards_of(ctx); v++)
@@ -185,6 +186,7 @@ static void alone_unshare_values(void *ctx, int64_t n, scs_real **values)
     (void)ctx, (void)n, (void)values;
 }
 
+/* All slices are here already. */
 static scs_status alone_gather_slices(void *ctx, scs_real *values, const int64_t *bound)
 {
     (void)ctx, (void)values, (void)bound;
@@ -205,6 +207,7 @@ static scs_status alone_exchange(void *ctx, const void *const *out, const int64_
     return SCS_OK;
 }
 
+/* One rank agrees with itself. */
 static scs_status alone_agree(void *ctx, scs_status mine)
 {
     (void)ctx;
@@ -217,6 +220,8 @@ static scs_status alone_share(void *ctx, void *bytes, int64_t size)
     return SCS_OK;
 }
 
+/* The hooks of one process: sums are made in the same tree as on many ranks, so that tests
+ * without MPI see the same bits. */
 scs_team scs_team_alone(int32_t n_shard)
 {
     return (scs_team){.n_shard = n_shard,

@@ -27,6 +27,7 @@ typedef struct adam {
     scs_real decay, beta1, beta2, rest1, rest2, step_size, root_correction, epsilon;
 } adam;
 
+/* Powers of beta are taken in double: 1 - 0.999^t loses digits in float while t is small. */
 static adam adam_constants(const scs_arch *arch, double learning_rate, int64_t t)
 {
     double correction1 = 1.0 - pow(arch->beta1, (double)t);

@@ -299,6 +299,8 @@ static scs_status gene_split_exchange(scs_gene_split *split, const scs_team *tea
     return SCS_OK;
 }
 
+/* Memory is agreed upon after each part that needs some: a rank that has none must not leave the
+ * others in an exchange. */
 scs_status scs_gene_split_fill(scs_gene_split *split, const scs_team *team,
                                const scs_entries *const *own)
 {
@@ -311,6 +313,8 @@ scs_status scs_gene_split_fill(scs_gene_split *split, const scs_team *team,
     return SCS_OK;
 }
 
+/* Own rows are put in their place, then all ranks' slices are gathered; the rows of a shard are
+ * one slice. */
 scs_status scs_gene_split_gather(scs_gene_split *split, const scs_team *team,
                                  const scs_real *const *own)
 {

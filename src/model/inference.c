@@ -131,6 +131,7 @@ done:
     return st;
 }
 
+/* The variance is exp(head) + floor, in double. */
 scs_status scs_model_encode(const scs_model *model, const scs_packed *x, int64_t row0, int32_t n,
                             scs_real *mean, scs_real *variance)
 {
@@ -149,6 +150,8 @@ done:
     return st;
 }
 
+/* Where most callers stop: means and variances over decoded cells follow from these activations
+ * alone. */
 scs_status scs_model_decode_hidden(const scs_model *model, const scs_real *z, int32_t n,
                                    scs_real *h)
 {

@@ -64,6 +64,8 @@ void scs_layout_build(const scs_arch *arch, scs_layout *layout)
     layout->out = take_dense(layout, arch->n_hidden, arch->n_gene, true);
 }
 
+/* Blocks, not genes, are divided: with fewer blocks than shards some slices are empty, which all
+ * loops take. */
 int32_t scs_layout_first_gene(int32_t n_gene, int32_t n_shard, int32_t v)
 {
     int64_t gene = (int64_t)scs_entries_blocks(n_gene) * v / n_shard * SCS_BLOCK;
@@ -88,11 +90,13 @@ void scs_layout_cut(const scs_layout *layout, int segment, int32_t n_shard, int6
     }
 }
 
+/* The dense form needs all cells of a gene in one place, so that it always splits. */
 bool scs_layout_step_splits(const scs_step *step)
 {
     return step->split || !step->factored;
 }
 
+/* Such a gradient needs no sum over ranks: it is complete on the rank that owns the slice. */
 bool scs_layout_gradient_is_whole(const scs_step *step, int segment)
 {
     return scs_layout_step_splits(step) && segment != SCS_MIDDLE;

@@ -108,6 +108,9 @@ static void forward_cut(const scs_dense *dense, const scs_real *param, const scs
              dense->n_out);
 }
 
+/* Shards have different numbers of cells, hence of cuts; the loop runs to the most that any can
+ * have, and tasks that are not there do nothing. One shard cut by columns may have more tasks
+ * than another cut by rows, hence the maximum of both. */
 void scs_linear_forward(const scs_dense *dense, const scs_real *param, const scs_flow *flow,
                         int n_flow)
 {
@@ -160,6 +163,8 @@ static void weight_gradient_tile(const scs_dense *dense, const scs_flow *flow, i
         bias_gradient(dense, flow, first, height);
 }
 
+/* Tasks [0, n_tile) make dW and db by rows of W, those behind make dX by cuts: all of them
+ * disjoint, so that one loop deals out both. */
 void scs_linear_backward(const scs_dense *dense, const scs_real *param, const scs_flow *flow,
                          int n_flow, bool add)
 {
@@ -219,6 +224,7 @@ void scs_linear_bias_backward(const scs_dense *dense, const scs_flow *flow, int 
             bias_gradient(dense, &flow[i], 0, dense->n_out);
 }
 
+/* One part after the other: the product itself goes over threads. */
 void scs_linear_sparse_backward(const scs_dense *dense, const scs_flow *flow, int n_flow)
 {
     for (int i = 0; i < n_flow; i++)
@@ -228,6 +234,8 @@ void scs_linear_sparse_backward(const scs_dense *dense, const scs_flow *flow, in
     scs_linear_bias_backward(dense, flow, n_flow);
 }
 
+/* Every row of the gradient is written, those of genes without entries with zeros: the optimiser
+ * reads all of them. */
 void scs_linear_sparse_gene_gradient(const scs_entries *by_gene, const scs_real *grad_out,
                                      int32_t n_out, scs_real *grad)
 {

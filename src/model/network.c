@@ -151,6 +151,7 @@ void scs_network_destroy(scs_network **net)
     *net = NULL;
 }
 
+/* By the largest batch, which is the size of all but the last steps. */
 bool scs_network_worth_threads(const scs_network *net, int32_t n_unit, int cost)
 {
     return SCS_WORTH_THREADS((double)net->n_local * net->max_rows * n_unit * cost);

@@ -572,6 +572,9 @@ static void report_loss(const scs_network *net, scs_loss *loss)
     }
 }
 
+/* The order is what lets messages travel under arithmetic: the gradient of the output layer is
+ * complete before the backward pass begins (after_output), and new weights may arrive while the
+ * batch is gathered (before_weights). */
 scs_status scs_network_step(scs_network *net, scs_model *model, const scs_batch *batch,
                             const scs_step *step, const scs_team *team, scs_real *const *grad,
                             scs_loss *loss)

@@ -23,6 +23,7 @@
  * src/kernels/sparse.c, both on one core with AVX-512). */
 static const double sparse_cost = 2.5;
 
+/* Triangles of W'W and H'H cost half of d^2 a row each; H (W'W) and W (H'H) cost all of it. */
 bool scs_output_factors(const scs_arch *arch, double n_global, double density)
 {
     double n_gene = arch->n_gene, d = arch->n_hidden;
@@ -35,6 +36,8 @@ bool scs_output_factors(const scs_arch *arch, double n_global, double density)
     return !arch->output_relu && factored < dense;
 }
 
+/* Activations and their gradients are gathered for the two layers that touch genes; otherwise the
+ * gradients of both would be summed over ranks. */
 bool scs_output_splits(const scs_arch *arch, int64_t n_global)
 {
     return 2 * n_global <= arch->n_gene;
@@ -82,6 +85,8 @@ void scs_output_destroy(scs_output **output)
     *output = NULL;
 }
 
+/* Room for the dense form grows with the batch and is made again where it is too small; the
+ * factored form's is for max_rows from the start. */
 scs_status scs_output_prepare(scs_output *output, bool factored, const scs_team *team,
                               int64_t n_row)
 {
@@ -152,6 +157,7 @@ scs_loss scs_output_loss(const scs_arch *arch, double squared_error, double kl, 
                       .n = n};
 }
 
+/* Dense, for a few cells: the only place where [n, n_gene] predictions exist. */
 void scs_output_decode(const scs_arch *arch, const scs_real *param, const scs_real *hidden,
                        int32_t n, scs_real *x)
 {

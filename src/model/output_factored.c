@@ -580,6 +580,8 @@ static void sum_errors(const scs_output_factored *f, const scs_gene_split *split
     }
 }
 
+/* dH before dW: in a split step the centred rows overwrite the gathered H in place, and the
+ * parts' own H is what dH and the cells' errors need. */
 scs_status scs_output_factored_step(scs_output_factored *f, const scs_real *param, double scale,
                                     const scs_team *team, scs_gene_split *split,
                                     scs_output_part *part)

@@ -168,6 +168,7 @@ static void decode(const scs_pca *pca, const double *middle, const double *sprea
     }
 }
 
+/* delta is added to the mean of the components; the spread is that of the unshifted cells. */
 scs_status scs_pca_decoded_moments(const scs_pca *pca, const scs_real *z, int64_t n,
                                    const double *delta, double *mean, double *variance)
 {
