@@ -1,4 +1,9 @@
-/* Ensembl IDs with and without the version that some files append. */
+/* Ensembl IDs with and without the version that some files append.
+ *
+ * One file says ENSG00000141510, another ENSG00000141510.18: the same gene in two releases. Names
+ * are compared without the version, unless a file has two versions of one gene; other names may
+ * have dots that mean something ("RP11-34P13.7") and stay whole. All functions are Local.
+ */
 #include "src/data/gene_id.h"
 
 #include "src/base/text.h"

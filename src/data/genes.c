@@ -56,6 +56,7 @@ typedef struct candidates {
     bool *listed;    /* [genes.n] data.genes wants it */
 } candidates;
 
+/* Also after a failure. */
 static void clear_candidates(candidates *c)
 {
     scs_names_clear(&c->genes);
@@ -116,6 +117,7 @@ typedef struct joining {
     int32_t n_found;   /* that have one */
 } joining;
 
+/* As data.inputs has it, or NULL. */
 static const char *species_of(const joining *in, int32_t i)
 {
     return in->config->data.inputs[i].species;

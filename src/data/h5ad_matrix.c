@@ -272,6 +272,7 @@ static scs_status fill_value(csc_reader *r, int64_t row, int32_t column, float v
     return SCS_OK;
 }
 
+/* Also after csc_allocate has failed half-way. */
 static void csc_release(csc_reader *r)
 {
     free(r->indptr);

@@ -156,6 +156,7 @@ typedef struct side {
     scs_index by_class;
 } side;
 
+/* Also of a side that is zeroed. */
 static void clear_side(side *s)
 {
     scs_names_clear(&s->gene);

@@ -1,3 +1,15 @@
+/* The scale that an input's values are on, judged from few numbers of them, and what that means
+ * for a run.
+ *
+ * Counts that a cell's total has normalised sum to the same in all cells. So the sums of a cell's
+ * values are taken under each way to undo a logarithm; the way under which they agree is how the
+ * data were made. Where the inputs lack genes, sums do not agree, and size and wholeness decide:
+ * logarithms of counts are small (at most 20), counts are whole or nearly so.
+ *
+ * Judging needs sums of integers and maxima only. Logarithms of sums are added up in millionths,
+ * as integers: floating-point sums would depend on which rank read which cells. All functions are
+ * Local.
+ */
 #include "src/data/scale.h"
 
 #include "src/base/names.h"
@@ -26,6 +38,8 @@ static const double OTHER_SCALE = 10;
 enum { SAMPLE = 4096, ALIKE_CELLS = 8, GENES_WITHOUT_ZERO = 100, EVIDENCE = 320 };
 static const double MILLION = 1e6;
 
+/* ---- what is added up ---- */
+
 void scs_scale_clear(scs_scale *scale)
 {
     *scale = (scs_scale){0};
@@ -33,12 +47,16 @@ void scs_scale_clear(scs_scale *scale)
         scale->most[k] = -INFINITY;
 }
 
+/* @param what scs_scale_most
+ *  @param value taken where it is larger than what is there */
 static void take(scs_scale *scale, int what, double value)
 {
     if (value > scale->most[what])
         scale->most[what] = value;
 }
 
+/* @param how scs_unlog
+ *  @return infinity where undoing it twice would be more than any count */
 static double undo(int how, float value)
 {
     double x = (double)value;
@@ -71,6 +89,8 @@ static void add_sums(scs_scale *scale, const float *value, int64_t n)
     }
 }
 
+/* All values of some cells.
+ *  @param value [n] above 0 */
 static void add_values(scs_scale *scale, const float *value, int64_t n)
 {
     float largest = -INFINITY, smallest = INFINITY;
@@ -91,6 +111,7 @@ static void add_values(scs_scale *scale, const float *value, int64_t n)
     scale->sum[SCS_SCALE_NEAR] += near;
 }
 
+/* Every stride-th row of the file, so that the sample is the same whatever blocks it is read in. */
 void scs_scale_add(scs_scale *scale, const scs_csr *x, int64_t row, int64_t n_obs)
 {
     int64_t stride = n_obs / SAMPLE > 0 ? n_obs / SAMPLE : 1;
@@ -110,16 +131,21 @@ void scs_scale_merge(scs_scale *to, const scs_scale *from)
         take(to, k, from->most[k]);
 }
 
+/* ---- judging ---- */
+
 static double largest(const scs_scale *s)
 {
     return s->most[SCS_SCALE_LARGEST];
 }
 
+/* The largest sum of a sampled cell.
+ *  @param how scs_unlog */
 static double high(const scs_scale *s, int how)
 {
     return s->most[SCS_SCALE_HIGH + how];
 }
 
+/* The smallest one. */
 static double low(const scs_scale *s, int how)
 {
     return -s->most[SCS_SCALE_LOW + how];
@@ -147,6 +173,8 @@ static double middle(const scs_scale *s, int how)
     return exp((double)s->sum[SCS_SCALE_LOG + how] / MILLION / (double)s->sum[SCS_SCALE_SUMMED]);
 }
 
+/* Every value of every cell is there and the smallest is 1: a pseudocount was added and no
+ * logarithm taken. Not of a few genes, which may all be expressed. */
 static bool has_no_zero(const scs_scale *s, int32_t n_var)
 {
     return n_var >= GENES_WITHOUT_ZERO && -s->most[SCS_SCALE_SMALLEST] == 1 &&
@@ -181,6 +209,9 @@ scs_scale_kind scs_scale_judge(const scs_scale *s, int32_t n_var)
     return SCS_SCALE_LOGGED;
 }
 
+/* ---- in words ---- */
+
+/* As messages go on after "holds". */
 static const char *kind_name(int kind)
 {
     static const char *const names[] = {
@@ -240,22 +271,28 @@ char *scs_scale_describe(const scs_scale *s, int32_t n_var, char *out, size_t si
 
 /* ---- what it means for a run ---- */
 
+/* Config, metadata and scales of all inputs. All borrowed; arrays are [n_input]. */
 typedef struct settling {
     const scs_config *config;
     const scs_h5ad *const *meta;
     const scs_scale *scale;
 } settling;
 
+/* Of input i. */
 static scs_scale_kind kind_of(const settling *w, int32_t i)
 {
     return scs_scale_judge(&w->scale[i], w->meta[i]->n_var);
 }
 
+/* What input i's values are, with the numbers that say so.
+ *  @param[out] out [EVIDENCE]
+ *  @return out / */
 static char *evidence(const settling *w, int32_t i, char *out)
 {
     return scs_scale_describe(&w->scale[i], w->meta[i]->n_var, out, EVIDENCE);
 }
 
+/* Often a matrix that was cleared to save room: the refusal names the others that have values. */
 static scs_status refuse_empty(const settling *w, int32_t i)
 {
     const scs_h5ad *meta = w->meta[i];
@@ -299,6 +336,8 @@ static scs_status check_kind(const settling *w, int32_t i)
                     is_log ? "none" : "log1p", trust);
 }
 
+/* Whether two inputs are on different scales: of another kind, undone by another logarithm, or
+ * with sums of cells too far apart. Counts may differ, since they are scaled. */
 static bool differ(const settling *w, int32_t a, int32_t b)
 {
     scs_scale_kind kind = kind_of(w, a);
@@ -317,6 +356,7 @@ static bool differ(const settling *w, int32_t a, int32_t b)
     return ratio > (alike(x) == how && alike(y) == how ? ALIKE : OTHER_SCALE);
 }
 
+/* Inputs of different scales would give shifts between data sets, not between conditions. */
 static scs_status check_pair(const settling *w, int32_t a, int32_t b)
 {
     char one[EVIDENCE], other[EVIDENCE];
@@ -328,6 +368,8 @@ static scs_status check_pair(const settling *w, int32_t a, int32_t b)
     return SCS_OK;
 }
 
+/* Each input by itself, then each against the first. data.trust_values with an explicit
+ * data.normalize leaves both out. */
 static scs_status check_all(const settling *w, int32_t n)
 {
     bool trusted = w->config->data.trust_values && w->config->data.normalize != SCS_NORMALIZE_AUTO;
@@ -373,6 +415,7 @@ static scs_status say(const settling *w, int32_t n, int normalize, char **line)
     return scs_text_copy(all, line);
 }
 
+/* auto becomes what the first input asks for: all others agree with it by now. */
 scs_status scs_scale_settle(scs_config *config, const scs_h5ad *const *metas,
                             const scs_scale *scale, scs_dataset *dataset)
 {

@@ -19,6 +19,7 @@ enum { N_ROLE = SCS_ROLE_HELD_OUT + 1 }; /* unused cells are not dealt */
 
 /* ---- how many shards, and whose ---- */
 
+/* One bit is set. */
 static bool is_power_of_two(int64_t n)
 {
     return n > 0 && (n & (n - 1)) == 0;

@@ -225,6 +225,7 @@ static void address_sizes(const batch_round *r)
     }
 }
 
+/* What the buffers address, to and from every rank. Collective. */
 static scs_status exchange(const batch_round *r)
 {
     scs_exchange_buffers *buffers = &r->split->buffers;

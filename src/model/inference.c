@@ -32,6 +32,7 @@ typedef struct stack {
     scs_real *spare; /* [n, n_hidden] */
 } stack;
 
+/* Also after open_stack has failed. */
 static void close_stack(stack *s)
 {
     free(s->norm.mean);

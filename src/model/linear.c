@@ -27,6 +27,7 @@ enum { TILE = 128 };
 
 /* ---- tiles ---- */
 
+/* Of n columns. */
 static int tiles(int32_t n)
 {
     return (n + TILE - 1) / TILE;

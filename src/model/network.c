@@ -24,6 +24,7 @@ static scs_status create_signal(int64_t size, scs_signal *signal)
     return SCS_OK;
 }
 
+/* Also of a signal that was never made. */
 static void destroy_signal(scs_signal *signal)
 {
     free(signal->value);
@@ -77,6 +78,7 @@ static scs_status create_lane(const scs_network *net, scs_lane *lane)
     return SCS_OK;
 }
 
+/* Also after create_lane has failed half-way: all was zeroed. */
 static void destroy_lane(scs_lane *lane, int n_block)
 {
     scs_nonzeros_clear(&lane->x);

@@ -1,3 +1,5 @@
+/* Activations and gradients of the last step by the names that the parity fixtures use for them:
+ * a block is "encoder" or "decoder", its number, and what of it. */
 #include "src/model/network_peek.h"
 
 #include "src/model/network.h"
@@ -5,6 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* @param name "decoder.1.norm"
+ *  @param grad its gradient instead
+ *  @return NULL where it is no block's */
 static const scs_real *peek_block(const scs_network *net, const scs_lane *lane, const char *name,
                                   bool grad, int32_t *cols)
 {

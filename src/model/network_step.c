@@ -331,6 +331,7 @@ static void norm_sums(const scs_pass *pass, int b)
             norm_sums_tile(pass, b, i, first, scs_norm_tile_end(first, n_col));
 }
 
+/* Sums become means. */
 static void divide(double *sums, int64_t n, double divisor)
 {
     for (int64_t c = 0; c < n; c++)

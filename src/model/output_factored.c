@@ -156,6 +156,7 @@ static scs_status create_lane(const scs_output_factored *f, factor_lane *l)
     return SCS_ALLOC(l->square, n_piece * f->d * f->d);
 }
 
+/* The caller destroys the layer after an error. */
 static scs_status allocate(scs_output_factored *f)
 {
     SCS_TRY(SCS_ALLOC(f->lane, f->n_part));
