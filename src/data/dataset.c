@@ -317,6 +317,7 @@ static scs_status list_conditions(dosing *w, scs_names *labels, scs_dose_list *d
         if (!isnan(w->cell[c]))
             w->condition[condition_slot(w, c)] = 1;
     for (int64_t k = 0; k < n; k++)
+        /* 1 + condition, so that 0 stays "no cell". */
         if (w->condition[k]) {
             int32_t perturbation = (int32_t)(k / w->n_dose);
 
@@ -367,6 +368,7 @@ static scs_status split_doses(const scs_config *config, const scs_h5ad *const *m
         scs_dose_list_clear(&doses);
         return st;
     }
+    /* The control was a perturbation so far and becomes its condition of dose 0. */
     d->control = scs_dose_list_find(&doses, d->control, 0);
     scs_names_clear(&d->conditions);
     d->conditions = labels;

@@ -427,6 +427,7 @@ static scs_status name_input(const scs_config *config, int32_t i, scs_gene_maps 
     n = strlen(base);
     if (!input->species && n > 5 && strcmp(base + n - 5, ".h5ad") == 0)
         base[n - 5] = '\0';
+    /* A label is part of an HDF5 path in the result. */
     for (char *at = base; (at = strchr(at, '/'));) /* separates parts of an HDF5 path */
         *at = '_';
     snprintf(label, sizeof label, "%s", base);

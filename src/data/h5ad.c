@@ -342,6 +342,7 @@ static scs_status describe(void *arg, scs_bytes *out)
     SCS_GO(st, scs_text_copy(t->path, &meta->path));
     SCS_GO(st, scs_text_copy(t->request.matrix ? t->request.matrix : "X", &meta->matrix));
     SCS_GO(st, scs_h5_open(t->path, t->request.memory, &h5));
+    /* Ranks read rows under the same limit. */
     meta->memory = h5.memory;
     SCS_GO(st, read_meta(&h5, &t->request, meta));
     SCS_GO(st, put_meta(meta, out));

@@ -64,6 +64,7 @@ static scs_status read_indptr(const scs_h5 *h5, const scs_h5ad *meta, int64_t ro
 {
     int64_t last = row0 == 0 ? 0 : -1;
 
+    /* last < 0: the first of these rows need not begin at 0. */
     SCS_TRY(scs_h5_read_int64(h5, meta->indptr, row0, n + 1, at));
     if (last < 0)
         last = at[0];
@@ -88,6 +89,7 @@ static scs_status check_row(const scs_h5ad *meta, const scs_csr *x, int64_t i, i
         SCS_REQUIRE(gene >= 0 && gene < x->n_col, SCS_EDATA,
                     "%s: %s: cell row %lld names gene number %d of %d; the file is damaged",
                     meta->path, meta->indices, (long long)row, gene, x->n_col);
+        /* Row 0 marks with 1, so that a zeroed set is empty. */
         if (seen[gene] == row + 1)
             return refuse_duplicate(meta, row, gene);
         seen[gene] = row + 1;
@@ -206,6 +208,7 @@ static scs_status visit_block(csc_reader *r, int64_t first, int64_t n, int32_t *
     SCS_TRY(scs_h5_read_int32(r->h5, r->meta->indices, first, n, r->indices));
     SCS_TRY(scs_h5_read_float(r->h5, r->meta->data, first, n, r->values));
     for (int64_t k = 0; k < n; k++) {
+        /* Genes without values are passed over here. */
         while (r->indptr[*column + 1] <= first + k)
             ++*column;
         SCS_REQUIRE(r->indices[k] >= 0 && r->indices[k] < r->meta->n_obs, SCS_EDATA,
@@ -238,6 +241,7 @@ static scs_status count_value(csc_reader *r, int64_t row, int32_t column, float 
         return refuse_duplicate(r->meta, row, column);
     r->seen[row] = column + 1;
     SCS_TRY(check_value(r->meta, row, column, value));
+    /* Explicit zeros are checked but not kept. */
     if (row >= r->row0 && row < r->row1 && value > 0)
         r->count[row - r->row0 + 1]++;
     return SCS_OK;

@@ -267,6 +267,7 @@ static scs_status assign_codes(const frame_column *column, const scs_lidx *order
         scs_lidx at = order[i];
         const char *text = value_text(column, at, room);
         codes[at] = -1;
+        /* What stands under a mask is no category. */
         if (column->mask && column->mask[at])
             continue;
         if (categories->n == 0 || strcmp(categories->name[categories->n - 1], text) != 0)
@@ -456,6 +457,7 @@ static scs_status find_path(const scs_h5 *h5, const char *before, const char *co
  *  @param[out] p zeroed before */
 static scs_status find_categorical(const scs_h5 *h5, const char *column, categorical *p)
 {
+    /* A compound obs: members, with categories in uns. */
     if (!scs_h5_is_group(h5, "obs"))
         return find_path(h5, "uns/", column, "_categories", &p->categories);
     SCS_TRY(find_path(h5, "obs/", column, "/categories", &p->categories));

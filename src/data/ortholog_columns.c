@@ -137,7 +137,8 @@ typedef struct column {
     bool typed, untyped;    /* has values that are types, that are none */
 } column;
 
-/* The table's first row, and what the others hold. */
+/* The table's first row, and what the others hold. A group is a species as the header names it;
+ * columns of one species (its symbols, its IDs, its types) are one group. */
 typedef struct layout {
     scs_ortholog_columns *out;
     int n, n_group;
@@ -402,7 +403,8 @@ static scs_status read_layout(const scs_ortholog_use *use, scs_table *t, const s
     return SCS_OK;
 }
 
-/* Which genes each column has named so far, each once: [COLUMNS][n]. */
+/* Which genes each column has named so far, each once: [COLUMNS][n]. A gene that stands on many
+ * rows must not make its column look richer than it is. */
 typedef struct seen {
     const scs_index *own, *reference;
     uint8_t *by_own, *by_reference;
@@ -496,8 +498,10 @@ static bool holds_genes(const column *c)
     return c->kind == SYMBOL || c->kind == ID;
 }
 
-/* The column of a species that names most of the genes; of equal ones the kind that is preferred.
- */
+/* The column of a species that names most of the genes; of equal ones the kind that is
+ * preferred.
+ *  @param own by the input's genes, else by the reference's
+ *  @return -1: none that holds genes */
 static int best_of_group(const layout *l, int group, bool own, kind prefer)
 {
     int best = -1;
@@ -542,7 +546,9 @@ static bool may_be(const layout *l, int group, const char *name)
 }
 
 /* The groups that one side may have.
- *  @param not a group that is the other side's, or -1 */
+ *  @param name its species, or NULL
+ *  @param not a group that is the other side's, or -1
+ *  @param[out] allowed by group */
 static void list_groups(const layout *l, const char *name, int not, bool allowed[COLUMNS])
 {
     int named = named_group(l, name);
@@ -567,7 +573,9 @@ static scs_status refuse_two(const scs_ortholog_use *use, const layout *l, bool 
         name ? name : "not given", name ? ", which no column names" : "");
 }
 
-/* One side's column: the only species that is allowed, or the only one that knows the genes. */
+/* One side's column: the only species that is allowed, or the only one that knows the genes.
+ *  @param[out] c the column, -1: none is allowed
+ *  @return SCS_EDATA where two species could be meant */
 static scs_status choose_side(const scs_ortholog_use *use, const layout *l, bool own, kind prefer,
                               const bool allowed[COLUMNS], int *chosen)
 {
@@ -616,7 +624,9 @@ static int query_group(const layout *l)
     return -1;
 }
 
-/* The type of a pair of species: a column that is named after one of them, else after none. */
+/* The type of a pair of species: a column that is named after one of them, else after none; else
+ * one whose values are all types.
+ *  @return -1: the table has none */
 static int find_type(const layout *l, int own, int reference)
 {
     int found = -1, by_values = -1;

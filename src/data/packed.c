@@ -164,6 +164,8 @@ static int64_t write_row(const scs_packed *x, coder *c, const int32_t *gene, con
 
     memcpy(to, &n, sizeof n);
     write_genes(x, gene, n, to + WORD);
+    /* Codes are written where they belong while values are looked up; where there are too many,
+     * values overwrite them. */
     if (coded < plain && encode(c, value, n, behind_genes) && coded + c->n < plain) {
         memcpy(to + coded * WORD, c->level, (size_t)c->n * sizeof *c->level);
         return coded + c->n;

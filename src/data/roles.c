@@ -166,6 +166,7 @@ static scs_status split_validation(const scs_config *config, scs_dataset *d)
             cell[n++] = c;
     SCS_GO(st, SCS_ALLOC(order, n));
     SCS_GO(st, scs_random_order_cells(&stream, cell, n, order));
+    /* Half a cell counts as one. */
     n_valid = llround(config->train.validation * (double)n);
     for (int64_t k = 0; k < n_valid; k++)
         d->role[cell[order[k]]] = SCS_ROLE_VALID;

@@ -110,6 +110,7 @@ static scs_status deal_role(const scs_dataset *dataset, int64_t seed, int role, 
             cell[found++] = c;
     SCS_GO(st, scs_random_order_cells(&stream, cell, n, order));
     for (int64_t k = 0; k < n; k++) {
+        /* Round-robin: shards of a role differ by one cell at most. */
         int32_t shard = (int32_t)(k % deal->n_shard);
 
         deal->cell[role_begin(deal, shard, role) + k / deal->n_shard] = cell[order[k]];

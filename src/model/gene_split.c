@@ -293,6 +293,7 @@ static scs_status gene_split_exchange(scs_gene_split *split, const scs_team *tea
     }
     SCS_TRY(team->agree(team->ctx, reserve_parts(split)));
     for (r.k = 0; r.k < n_round; r.k++)
+        /* Columns, then values: two exchanges of plain arrays need no packing. */
         for (int values = 0; values < 2; values++) {
             address_entries(&r, values);
             SCS_TRY(exchange(&r));

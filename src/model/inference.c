@@ -87,6 +87,7 @@ static void run_stack(stack *s, int first, const scs_nonzeros *x, const scs_real
     int last = first + s->model->arch.n_layer;
 
     for (int b = first; b < last; b++) {
+        /* The last block (last - b = 1) writes into out. */
         scs_real *to = (last - b) % 2 ? out : s->spare;
         scs_flow flow = {.n = s->n, .in = in, .out = to, .x = x};
 

@@ -130,6 +130,7 @@ void scs_layer_batch_norm_from_sums(double *sums, int64_t n, double epsilon, scs
             variance = 0;
         norm->mean[c] = mean[c];
         norm->inv_std[c] = 1.0 / sqrt(variance + epsilon);
+        /* For the running variance, which torch keeps unbiased; what normalises is biased. */
         square[c] = n > 1 ? variance * (double)n / (double)(n - 1) : variance;
     }
 }

@@ -146,6 +146,7 @@ static void bias_gradient(const scs_dense *dense, const scs_flow *flow, int32_t 
     scs_real *bias = flow->grad + dense->bias + first;
     const scs_real *grad_out = flow->grad_out + first;
 
+    /* The first cell's row starts the sum; parts without cells do not come here. */
     memcpy(bias, grad_out, (size_t)width * sizeof *bias);
     for (int64_t i = 1; i < flow->n; i++)
         for (int32_t c = 0; c < width; c++)

@@ -254,6 +254,8 @@ void scs_model_init(scs_model *model, int64_t seed)
 
     for (int32_t i = 0; i < model->n_tensor; i++) {
         const scs_tensor *tensor = &model->tensor[i];
+        /* A bias that follows a weight; batch norm's beta is called ".bias" as well, but follows
+         * gamma. */
         bool bias_of_dense = i > 0 && model->tensor[i - 1].cols > 0 && !tensor->cols &&
                              strstr(tensor->name, ".bias") != NULL;
 

@@ -73,6 +73,7 @@ static scs_status global_moments(const scs_pass *pass, int b)
     for (int32_t i = 1; i < net->n_local; i++) {
         scs_norm *moments = &net->lane[i].hidden[b].moments;
 
+        /* Every lane has its own copy: what follows need not know which moments they are. */
         memcpy(moments->mean, first->mean, (size_t)n_col * sizeof *first->mean);
         memcpy(moments->inv_std, first->inv_std, (size_t)n_col * sizeof *first->inv_std);
     }
@@ -103,6 +104,7 @@ static void shard_moments(const scs_pass *pass, int b)
                                               &lane->hidden[b].moments);
         for (int64_t c = 0; c < n_stat; c++)
             stats[block->running_mean + c] = own ? sums[c] : 0;
+        /* How many shards the sum will stand for. */
         stats[net->layout.n_running + b] = own;
     }
 }
@@ -285,6 +287,8 @@ static scs_status forward(const scs_pass *pass)
     for (int32_t i = 0; i < net->n_local; i++)
         if (net->lane[i].n)
             scs_nonzeros_fill(&net->lane[i].x, pass->batch[i].x, pass->batch[i].rows, 0, !splits);
+    /* Entries by gene are needed on one side only: of the lanes without a split, of the split
+     * with one. */
     if (splits)
         SCS_TRY(scs_gene_split_fill(&net->split, pass->team, net->cells));
     if (pass->step->hooks)
@@ -501,6 +505,7 @@ static scs_status backward(const scs_pass *pass)
 {
     scs_network *net = pass->net;
 
+    /* Decoder blocks, the latent layer, encoder blocks. */
     for (int b = net->layout.n_block - 1; b >= 0; b--) {
         SCS_TRY(block_backward(pass, b));
         if (b == net->arch.n_layer)

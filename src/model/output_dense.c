@@ -211,9 +211,11 @@ static void run_strip(scs_output_dense *o, const step *s, int32_t slice, int str
     int first = begin + n * strip / o->n_strip, last = begin + n * (strip + 1) / o->n_strip;
     double error = 0;
 
+    /* Nothing is added to it, yet it is summed with the others. */
     if (first == last && s->grad)
         memset(grad_hidden, 0, (size_t)rows_of(s) * (size_t)o->arch.n_hidden * sizeof *grad_hidden);
     for (int block = first; block < last; block++) {
+        /* The last block of the genes may be narrower. */
         int32_t left = s->split->n_gene - block * TILE;
         tile t = {.block = block,
                   .gene = s->split->gene + block * TILE,

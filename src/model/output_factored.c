@@ -271,6 +271,7 @@ static scs_status gram_of_weights(scs_output_factored *f, const scs_real *param,
     SCS_TRY(team->sum(team->ctx, f->parts, f->size, f->total));
     gram_unpack(f->total, f->d, f->weight_gram);
     for (int32_t c = 0; c < f->d; c++)
+        /* Negated, because it is the base that the product X W is added to. */
         f->minus_wb[c] = (scs_real)-f->total[packed + c];
     return SCS_OK;
 }
@@ -477,6 +478,8 @@ static void weight_gradient(const scs_output_factored *f, const scs_real *param,
 #pragma omp parallel for collapse(2) schedule(dynamic)
     for (int32_t i = 0; i < f->n_cells; i++)
         for (int task = 0; task < n_task; task++) {
+            /* Row g of dW = q_g c' + sum over its entries x of x (scale (c - h)): base and
+             * entries of one product. */
             const factor_cells *c = &f->cells[i];
             scs_product product = {.x = c->by_gene,
                                    .dense = c->offset,

@@ -60,6 +60,7 @@ void scs_pca_orient(scs_pca *pca)
         double largest = 0;
 
         for (int64_t g = 0; g < pca->n_gene; g++)
+            /* Strictly: of equal ones the lowest gene counts. */
             if (fabs(pca->loading[g * k + c]) > fabs(largest))
                 largest = pca->loading[g * k + c];
         for (int64_t g = 0; g < pca->n_gene && largest < 0; g++)
