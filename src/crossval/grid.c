@@ -60,7 +60,7 @@ static scs_status is_learnable(const scs_config *config, scs_atlas *view,
     return st;
 }
 
-/* A line that says why the combination is left out. */
+/* A line for the user that says why the combination is left out; labels are escaped. */
 static scs_status add_note(scs_grid *grid, const scs_atlas *a, const scs_combination *c)
 {
     char line[512], escaped[512], what[200];
@@ -79,7 +79,8 @@ static bool is_chosen(const scs_atlas *a, const scs_selection *list, const scs_g
            list[PERTURBATIONS].chosen[scs_atlas_perturbation(a, g->condition)];
 }
 
-/* A pair's row, where screen.order is 2, else the condition's own. */
+/* A pair's row, where screen.order is 2, else the condition's own: as a screen would make it.
+ * Its groups are set as well. */
 static scs_status add_group(const scs_atlas *a, const scs_group *g, scs_plan_treatments *what,
                             scs_plan *plan)
 {
@@ -151,7 +152,7 @@ done:
 }
 
 /* Whether each of a model's combinations can be learnt though the others are held out too.
- * SCS_EARG. */
+ * SCS_EARG tells what to change. */
 static scs_status check_model(const scs_config *config, const scs_grid *grid, int64_t model,
                               scs_atlas *view, scs_sources *sources)
 {

@@ -60,6 +60,7 @@ int scs_report_predictor_count(void)
     return (int)(sizeof predictors / sizeof *predictors);
 }
 
+/* Other files go through the table by number, and stop at NULL. */
 const scs_predictor *scs_report_predictor_at(int i)
 {
     return i >= 0 && i < scs_report_predictor_count() ? &predictors[i] : NULL;
@@ -163,6 +164,7 @@ scs_status scs_report_sums_create(scs_report_sums *sums)
     return SCS_ALLOC(sums->n_row, scs_report_predictor_count());
 }
 
+/* Also of sums that were made in part. */
 void scs_report_sums_clear(scs_report_sums *sums)
 {
     free(sums->sum);
@@ -274,7 +276,8 @@ static const int shown_measures[] = {SCS_R2_ALL, SCS_R2_DEG, SCS_R2_VARIANCE,   
 
 enum { N_SHOWN = sizeof shown_measures / sizeof *shown_measures };
 
-/* A line for each predictor that was made. Errors are small numbers and get more digits. */
+/* A line for each predictor that has rows. Errors (mse, mae) are small numbers and get more
+ * digits. */
 static void print_means(FILE *out, const scs_report_sums *sums)
 {
     fprintf(out, "%-13s", "predictor");
@@ -306,7 +309,7 @@ static bool is_network(int p)
     return predictor->space == SCS_PREDICT_LATENT && predictor->model == SCS_MODEL_VAE;
 }
 
-/* The network as a screen would use it; -1: it was not made. */
+/* The network as a screen would use it (decode as the config has it); -1: it was not made. */
 static int network_of(const scs_report_sums *sums)
 {
     for (int p = 0; p < scs_report_predictor_count(); p++)
@@ -346,8 +349,8 @@ static void print_comparison(FILE *out, const scs_report_sums *sums, int measure
             scs_report_predictor_at(network)->name, a, scs_report_predictor_at(baseline)->name, b);
 }
 
-/* Mean of the deciding measures over their means; NaN where one is undefined, which rules it
- * out. */
+/* Mean of the deciding measures over their means; NaN where one is undefined, which rules the
+ * predictor out. */
 static double merit(const scs_report_sums *sums, int p)
 {
     double sum = 0;

@@ -124,7 +124,8 @@ static scs_status read_lines(reader *r, char *text)
     return SCS_OK;
 }
 
-/* SCS_EDATA where there is no set, or two of one name: columns are told apart by their names. */
+/* SCS_EDATA where there is no set, or two of one name: columns of the result are told apart by
+ * their names. */
 static scs_status check_names(const char *path, const scs_names *names)
 {
     scs_index index;
@@ -172,6 +173,7 @@ scs_status scs_gene_sets_read(const char *path, const scs_names *genes, scs_gene
     return st;
 }
 
+/* Sets *sets to NULL; it may be NULL. */
 void scs_gene_sets_destroy(scs_gene_sets **sets)
 {
     if (*sets) {

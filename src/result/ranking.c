@@ -95,7 +95,7 @@ static void print_titles(const table *t)
             "r2_deg", "(no change)", "delta_pearson", "source");
 }
 
-/* The label columns are as wide as their widest label. */
+/* The label columns are as wide as their widest label or title. */
 static void widen(table *t, const score_row *l)
 {
     for (int i = 0; i < N_LABEL; i++) {
@@ -190,7 +190,8 @@ static const struct {
 
 _Static_assert((int)(sizeof columns / sizeof *columns) == (int)N_COLUMN, "a row for each column");
 
-/* A column's format_score in a row. */
+/* A column's number in a row. All of a row's numbers stand in one list, so that a column cannot
+ * be forgotten. */
 static double number_of(const scs_ranking *r, int column, int64_t row)
 {
     const scs_confidence *t = &r->confidence[row];
@@ -301,7 +302,9 @@ static void print_number(FILE *out, double value)
         fprintf(out, "  %15.4g", value);
 }
 
-/* The number that was ranked by, then the others that say most. @param column [n_column] */
+/* The number that was ranked by, then the others that say most; labels are cut to the columns'
+ * width.
+ * @param column [n_column] */
 static void print_row(const scs_ranking *r, const int *column, int n_column, int64_t rank,
                       int64_t row, FILE *out)
 {

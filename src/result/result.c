@@ -88,7 +88,8 @@ static void interner_clear(interner *t)
 
 /* ---- var, and what uns says of genes ---- */
 
-/* uns["gene_sets"]: the columns of obsm["gene_set_score"], and how many genes each has here. */
+/* uns["gene_sets"]: the columns of obsm["gene_set_score"], and how many genes of each set are
+ * here: a score of three genes is not one of three hundred. */
 static scs_status write_gene_sets(hid_t file, const scs_result_head *head)
 {
     const scs_gene_sets *sets = head->gene_sets;
@@ -108,7 +109,8 @@ static scs_status write_gene_sets(hid_t file, const scs_result_head *head)
     return st;
 }
 
-/* "gene_LABEL" in var: what an input calls the genes, where that is not what the result does. */
+/* "gene_LABEL" in var: what an input calls the genes, where that is not what the result does,
+ * so that rows can be joined with its file. */
 static scs_status write_own_names(hid_t file, const scs_gene_map *map)
 {
     scs_status st;
@@ -240,7 +242,7 @@ static bool has_doses(const scs_result_head *head)
     return head->atlas->doses.n > 0;
 }
 
-/* "" without doses. @return out */
+/* As in the row's name; "" without doses. @return out */
 static const char *dose_text(const scs_result_head *head, int64_t row, char out[SCS_DOSE_TEXT])
 {
     out[0] = '\0';
@@ -409,7 +411,8 @@ hid_t scs_result_type(int type)
     return H5Tcopy(type == SCS_VALUE_DOUBLE ? H5T_NATIVE_DOUBLE : H5T_NATIVE_FLOAT);
 }
 
-/* Every numeric field at its full size, without values. */
+/* Every numeric field at its full size, without values: contiguous, so that ranks write rows at
+ * known places. */
 static scs_status reserve_fields(hid_t file, const scs_result_head *head)
 {
     scs_result_field field[SCS_RESULT_FIELDS];
@@ -427,7 +430,7 @@ static scs_status reserve_fields(hid_t file, const scs_result_head *head)
     return SCS_OK;
 }
 
-/* uns["scscreen"]: provenance, texts and numbers. */
+/* uns["scscreen"]: provenance, texts and numbers, each under its own key. */
 static scs_status write_facts(hid_t file, const scs_result_head *head)
 {
     SCS_TRY(scs_h5_dict(file, "uns/scscreen"));
@@ -493,7 +496,7 @@ static void add_text(scs_hash64 *sum, const char *text)
     scs_hash64_add(sum, text, (int64_t)strlen(text) + 1);
 }
 
-/* What the skeleton says of a row. */
+/* What the skeleton says of a row: labels, dose, groups. Scores are not there yet. */
 static void add_row(const scs_result_head *head, int64_t row, scs_hash64 *sum)
 {
     const scs_combination *item = &head->plan->item[row];

@@ -30,7 +30,8 @@ typedef struct ranked {
     int64_t at;
 } ranked;
 
-/* Ascending; of equal ones the first, which makes the order total. */
+/* Ascending; of equal ones the first, which makes the order total and qsort's result the same
+ * everywhere. */
 static int by_p(const void *a, const void *b)
 {
     const ranked *x = a, *y = b;
@@ -109,7 +110,8 @@ double scs_confidence_chi_square_below(double x, double degrees)
 }
 
 /* Control groups of other types among the sources: mean and second moment, types weighing
- * alike. The target's own controls are left out: they would support themselves.
+ * alike, so that a large type does not stand for all. The target's own controls are left out:
+ * they would support themselves.
  * @param mean [d], second [d, d] zeroed, then filled  @param[out] n_cell their cells
  * @return how many groups */
 static int32_t pool_controls(const scs_atlas *a, const scs_combination *target,
@@ -243,6 +245,7 @@ static double cosine(const double *a, const double *a0, const double *b, const d
     return aa > 0 && bb > 0 ? ab / (sqrt(aa) * sqrt(bb)) : 0;
 }
 
+/* Whether two groups were treated alike, dose included. */
 static bool same_condition(const scs_atlas *a, int32_t group, int32_t other)
 {
     return a->group[group].condition == a->group[other].condition;

@@ -69,6 +69,7 @@ static scs_status check(const scs_mixed_design *d)
     return SCS_OK;
 }
 
+/* Ascending; none is NaN (check). */
 static int compare_doubles(const void *pa, const void *pb)
 {
     const double *a = pa, *b = pb;
@@ -95,7 +96,8 @@ static scs_status median_of(const double *d, int64_t n, double *median)
     return SCS_OK;
 }
 
-/* Rows and columns less their means (double centring), as the level mu is unknown. In place.
+/* Rows and columns less their means (double centring): the level mu of the control means is
+ * unknown. In place.
  * @param a [n, n] symmetric  @param mean [n] scratch */
 static void centre(double *a, int64_t n, double *mean)
 {
@@ -200,7 +202,8 @@ static void find_terms(scs_mixed *m)
     }
 }
 
-/* Into an order of their own, and the largest dose as unit. */
+/* Into an order of their own (compare_rows), so that no bit depends on the caller's; and the
+ * largest dose, the unit of doses. */
 static void sort_shifts(scs_mixed *m)
 {
     const scs_mixed_design *d = &m->d;
@@ -322,6 +325,7 @@ scs_status scs_mixed_create(const scs_mixed_design *design, scs_mixed **model)
     return st;
 }
 
+/* Sets *model to NULL; it may be NULL. The design's arrays are the caller's. */
 void scs_mixed_destroy(scs_mixed **model)
 {
     if (*model) {
@@ -337,6 +341,8 @@ void scs_mixed_destroy(scs_mixed **model)
     *model = NULL;
 }
 
+/* By the design alone, so that the caller makes the products of these rows and no others: gene
+ * space is large and the sample small. */
 void scs_mixed_sample(const scs_mixed *m, int32_t *n_context, const int32_t **context,
                       int32_t *n_shift, const int32_t **shift)
 {

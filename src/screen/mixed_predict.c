@@ -15,8 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* With more on the diagonal until the covariance can be factorised. SCS_EINTERNAL.
- * @param[out] inverse [n, n] */
+/* The inverse P of these rows, with ten times more on the diagonal until the covariance can be
+ * factorised, eight times at most. SCS_EINTERNAL. @param[out] inverse [n, n] */
 static scs_status invert_rows(const scs_mixed *m, const scs_mixed_row *rows, int32_t n,
                               int32_t n_control, double *inverse)
 {
@@ -95,7 +95,8 @@ done:
     return st;
 }
 
-/* Weights and expected squared error by t->inverse, whatever its rows. */
+/* Weights and expected squared error by t->inverse, whatever its rows: var(target) - weight'k,
+ * and not below 0, where rounding may leave it. */
 static scs_status weigh(task *t, scs_mixed_weights *out)
 {
     const scs_mixed *m = t->m;

@@ -41,7 +41,7 @@ static scs_status append(scs_plan_treatments *t, const scs_combination *what)
     return SCS_OK;
 }
 
-/* The word of screen.doses that stands for the doses that cells show. */
+/* The word of screen.doses that stands for the doses that cells show; all others are numbers. */
 static bool is_observed(const char *word)
 {
     return strcmp(word, "observed") == 0;
@@ -77,6 +77,7 @@ scs_status scs_plan_treatments_create(const scs_config *config, const scs_atlas 
                               &treatments->pairing);
 }
 
+/* Pairs stay where they are: the labels belong to the plan. */
 void scs_plan_treatments_clear(scs_plan_treatments *treatments)
 {
     scs_pairing_clear(&treatments->pairing);
@@ -153,7 +154,8 @@ scs_status scs_plan_treatments_add(scs_plan_treatments *t, int32_t label, double
     return add(t, (scs_combination){.perturbation = label, .second = -1}, label, dose);
 }
 
-/* By perturbation, second (none before any), dose: for qsort over scs_combination. */
+/* By perturbation, second (none before any), dose: for qsort over scs_combination. Labels are
+ * compared by number, which is their order in the data. */
 static int treatment_order(const void *a, const void *b)
 {
     const scs_combination *x = a, *y = b;
@@ -187,8 +189,10 @@ static bool is_covered(const scs_plan_treatments *t, const bool *chosen, int32_t
     return pair && chosen[pair->first] && chosen[pair->second];
 }
 
-/* Those of the chosen labels and, where screen.order is 2, all pairs of chosen singles; each once,
- * ordered by perturbation, second, dose. @param chosen [perturbations] */
+/* Treatments of the chosen labels and, where screen.order is 2, all pairs of chosen singles;
+ * each once, ordered by perturbation, second, dose. A control is never chosen, and is no
+ * single.
+ * @param chosen [perturbations] */
 static scs_status treatments_choose(scs_plan_treatments *t, const bool *chosen)
 {
     const scs_pairing *p = &t->pairing;
@@ -206,6 +210,7 @@ static scs_status treatments_choose(scs_plan_treatments *t, const bool *chosen)
 
 /* ---- rows in words ---- */
 
+/* In the words of the result's column `status`. */
 const char *scs_plan_row_status_name(int status)
 {
     static const char *const names[] = {[SCS_ROW_OK] = "ok",
@@ -265,7 +270,8 @@ static const char *reason_of(const scs_atlas *atlas, const scs_combination *item
 
 /* ---- sources ---- */
 
-/* One row's status and source; texts are kept once for all rows. SCS_ENOMEM, SCS_EINTERNAL. */
+/* One row's status and source; texts are kept once for all rows. A row without controls is not
+ * asked for a source: there would be nothing to add it to. SCS_ENOMEM, SCS_EINTERNAL. */
 static scs_status resolve(const scs_atlas *atlas, const scs_method *method, scs_sources *sources,
                           scs_combination *item, scs_plan *plan)
 {
@@ -328,8 +334,9 @@ typedef struct reader {
     const scs_atlas *atlas;
 } reader;
 
-/* Where each wanted column stands, by the titles in the file's first line. SCS_EARG names what
- * is missing or there twice. */
+/* Where each wanted column stands, by the titles in the file's first line; columns of other
+ * titles are passed over. species may be missing where there is one, dose always. SCS_EARG
+ * names what is missing or there twice. */
 static scs_status find_titles(reader *r)
 {
     const scs_table *table = &r->table;
@@ -372,7 +379,7 @@ static scs_status read_text(const reader *r, int c, const char **text)
     return SCS_OK;
 }
 
-/* SCS_EARG, with the nearest name that exists. */
+/* SCS_EARG, with file and line as the place and the nearest name that exists. */
 static scs_status fail_unknown(const reader *r, int c, const char *text)
 {
     char where[WHERE];
@@ -409,7 +416,7 @@ static scs_status read_dose(const reader *r, double *dose)
 }
 
 /* The row's perturbation or pair, at its doses, into r->what. "A+B" that no cells show is a
- * pair all the same. SCS_EARG. */
+ * pair all the same. SCS_EARG for the control, an unknown label or a row without one. */
 static scs_status read_treatment(reader *r)
 {
     int32_t control = scs_atlas_perturbation(r->atlas, r->atlas->control), label, a, b;
@@ -708,6 +715,7 @@ static scs_status fill(const scs_config *config, const scs_atlas *atlas, const s
     return SCS_OK;
 }
 
+/* On failure *plan is NULL. */
 scs_status scs_plan_create(const scs_config *config, const scs_atlas *atlas, const scs_arch *arch,
                            scs_plan **plan)
 {
@@ -738,7 +746,8 @@ void scs_plan_destroy(scs_plan **plan)
     *plan = NULL;
 }
 
-/* Depends on the number of ranks, but only decides who makes a row, not what is in it. */
+/* Contiguous, so that a rank's rows share cell types and their control cells. Depends on the
+ * number of ranks, but only decides who makes a row, not what is in it. */
 void scs_plan_split(const scs_plan *plan, int32_t n_rank, int64_t *first)
 {
     double total = 0, before = 0;

@@ -35,13 +35,15 @@ scs_status scs_resample_replica_make(const scs_atlas *atlas, scs_replica *r)
     return scs_shift_sources_create(atlas, &r->sources);
 }
 
+/* Also of one that was made in part. */
 void scs_resample_replica_clear(scs_replica *r)
 {
     free(r->atlas.mean);
     scs_shift_sources_destroy(&r->sources);
 }
 
-/* The shift of one combination from the means as they are now. @param[out] delta [n_latent] */
+/* The shift of one combination from the means as they are now: the sources are found anew, as
+ * closeness of control means changes with them. @param[out] delta [n_latent] */
 static scs_status replica_shift(const scs_replica *r, const scs_method *method,
                                 const scs_combination *target, double *delta)
 {
@@ -155,6 +157,8 @@ static scs_status fill(scs_bootstrap *b, const scs_sources *sources)
     return SCS_OK;
 }
 
+/* Only the groups that the row's shift can depend on, and all controls, whose closeness decides
+ * weights. */
 scs_status scs_resample_bootstrap_create(const scs_atlas *atlas, const scs_sources *sources,
                                          int64_t seed, scs_bootstrap **bootstrap)
 {
@@ -243,6 +247,7 @@ static scs_status add_all(pair *p)
     return SCS_OK;
 }
 
+/* Two places of the order. */
 static void swap(int64_t *order, int64_t a, int64_t b)
 {
     int64_t kept = order[a];
@@ -371,7 +376,7 @@ static scs_status find_least(const scs_replica *r, const scs_method *method,
     return SCS_OK;
 }
 
-/* The replica's means of the permuted groups are the atlas' own again. */
+/* The replica's means of the permuted groups are the atlas' own again: bytes, not a difference. */
 static void restore(scs_replica *r, const scs_permutation *p)
 {
     size_t bytes = (size_t)p->atlas->n_latent * sizeof *r->atlas.mean;
@@ -417,7 +422,7 @@ typedef struct spread {
     double *mean, *square;
 } spread;
 
-/* One more replicate's shift. @param shift [n_gene] */
+/* One more replicate's shift, in one pass: replicates are not kept. @param shift [n_gene] */
 static void add_shift(spread *s, const float *shift, int32_t n_gene)
 {
     s->n++;

@@ -31,7 +31,7 @@ static inline void value(const pair *p, int64_t i, double *a, double *b)
     *b = (double)p->b[g] - (p->b0 ? p->b0[g] : 0);
 }
 
-/* @param[out] mean_a, mean_b over p->n genes */
+/* Sums in vector lanes. @param[out] mean_a, mean_b over p->n genes */
 SCS_VECTOR static void means(const pair *p, double *mean_a, double *mean_b)
 {
     double sum_a = 0, sum_b = 0;
@@ -85,7 +85,7 @@ double scs_score_pearson(const float *a, const float *b, const int32_t *gene, in
     return correlate(&(pair){.a = a, .b = b, .gene = gene, .n = n});
 }
 
-/* DEGs of a group: the list ends at -1. */
+/* DEGs of a group: the list ends at -1, where fewer genes than SCS_N_DEG were tested. */
 static int64_t count_genes(const int32_t *deg)
 {
     int64_t n = 0;
@@ -159,7 +159,7 @@ const char *scs_score_measure_name(int measure)
     return names[measure];
 }
 
-/* What the means are measured against; all over genes. */
+/* What the means are measured against; all over genes, borrowed. */
 typedef struct truth {
     const scs_atlas *atlas;
     const scs_combination *target;
@@ -183,7 +183,7 @@ static void measure_errors(const truth *t, double *value)
     value[SCS_MAE] = absolute / n;
 }
 
-/* Sum over n genes of |a - b|. */
+/* Sum over n genes of |a - b|, in double and in the order of the genes. */
 static double l1_distance(const float *a, const float *b, int32_t n)
 {
     double d = 0;
@@ -227,7 +227,8 @@ static double overlap(const truth *t, const int32_t *top, int k)
     return (double)n / k;
 }
 
-/* Share of the DEGs whose predicted change has the sign of the observed one. */
+/* Share of the DEGs whose predicted change has the sign of the observed one; no change is no
+ * direction. NaN without DEGs. */
 static double direction(const truth *t)
 {
     int n = 0, n_deg = 0;

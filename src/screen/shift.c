@@ -285,8 +285,8 @@ static double nearest_distance(const scs_estimate *e)
     return nearest;
 }
 
-/* (nearest / distance)^power, from squared distances. The usual power needs no pow(): shifts
- * are estimated millions of times. */
+/* (nearest / distance)^power, from squared distances and at most 1. The usual power needs no
+ * pow(): shifts are estimated millions of times. */
 static double closeness(double nearest, double distance, double power)
 {
     double ratio = nearest / distance;
@@ -386,6 +386,7 @@ static const scs_shift_rule rules[] = {
 
 _Static_assert(sizeof rules / sizeof *rules == SCS_N_SHIFT, "a row for each scs_shift_method");
 
+/* The door to the table: no other file knows the rules one by one. */
 const scs_shift_rule *scs_shift_rule_at(int shift)
 {
     return shift >= 0 && shift < SCS_N_SHIFT ? &rules[shift] : NULL;
@@ -406,7 +407,8 @@ typedef struct taking {
     bool anywhere; /* other species may be used */
 } taking;
 
-/* Whether a shift under the condition can be estimated, in the places that are allowed. */
+/* Whether a shift under the condition can be estimated, in the places that are allowed: the
+ * target's own cells, other types of its species, other species. */
 static bool can_say(const taking *t, int32_t condition)
 {
     const scs_combination *c = t->target;
@@ -525,7 +527,7 @@ static scs_estimate of_donor(const scs_estimate *own, int32_t species)
     return e;
 }
 
-/* Whether another species can answer it. */
+/* Whether another species can answer it: itself it is none. */
 static bool is_donor(const scs_estimate *own, int32_t species)
 {
     scs_estimate e = of_donor(own, species);
@@ -604,7 +606,7 @@ static void sources_tell(scs_sources *sources, scs_source_kind kind, const char 
     say(sources, species ? species : "", "");
 }
 
-/* cross_species: mean. The mean of all donors' estimates. */
+/* cross_species: mean. The mean of all donors' estimates, each species with the same share. */
 static scs_status ask_all_donors(const scs_estimate *own, double share, scs_sources *sources)
 {
     int32_t n = 0;
@@ -718,6 +720,7 @@ static scs_status create(int32_t n_group, int32_t n_type, scs_sources **sources)
     return st;
 }
 
+/* Made once for a thread and used for many targets. */
 scs_status scs_shift_sources_create(const scs_atlas *atlas, scs_sources **sources)
 {
     return create(atlas->n_group, atlas->cell_types.n, sources);
@@ -763,7 +766,8 @@ static bool ask_self(const scs_atlas *atlas, const scs_shift_component *part, sc
     return true;
 }
 
-/* Adds what is known of one piece, from the first place that has an answer.
+/* Adds what is known of one piece, from the first place that has an answer: its own cells (of
+ * pieces alone), other types of the species, other species, its own cells at last (kind SELF).
  * @param[out] sources its kind and text are this piece's; kind NONE where nothing is known */
 static scs_status ask(const scs_atlas *atlas, const scs_method *method,
                       const scs_shift_component *part, scs_sources *sources)

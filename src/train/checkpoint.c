@@ -291,7 +291,8 @@ static scs_status probe_network(const scs_h5 *h5, scs_checkpoint *c)
     return check_hidden_layers(h5, c);
 }
 
-/* The root's attribute; scgen2 where the file does not say, as scGen's own weights do not. */
+/* The root's attribute; scgen2 where the file does not say, as scGen's own weights do not.
+ * SCS_EDATA for another word: constants would be guessed. */
 static scs_status probe_profile(const scs_h5 *h5, scs_checkpoint *c)
 {
     char *text = NULL;
@@ -329,7 +330,8 @@ static scs_status probe_config(const scs_h5 *h5, scs_checkpoint *c)
     return st;
 }
 
-/* SCS_EDATA where a label or the count is out of range. @param row [GROUP_COLUMNS] */
+/* SCS_EDATA where a label or the count is out of range: later code indexes by them.
+ * @param row [GROUP_COLUMNS] */
 static scs_status group_from_row(const scs_h5 *h5, const scs_checkpoint *c, const int64_t *row,
                                  scs_group *group)
 {
@@ -390,8 +392,8 @@ static scs_status probe_atlas(const scs_h5 *h5, scs_checkpoint *c)
     return probe_groups(h5, c);
 }
 
-/* Everything but the numbers. @param[out] c zeroed; the caller destroys it, also after a
- * failure */
+/* Everything but the numbers, in the order of what is most telling when it is missing.
+ * @param[out] c zeroed; the caller destroys it, also after a failure */
 static scs_status probe_file(const scs_h5 *h5, scs_checkpoint *c)
 {
     c->path = strdup(h5->path);
@@ -572,14 +574,15 @@ static scs_status write_all(hid_t file, const content *c)
 
 /* ---- verify: read back and compare, byte by byte ---- */
 
-/* What was written does not read back: the disk's fault, SCS_EIO. */
+/* What was written does not read back: the disk's fault, SCS_EIO, and what to look at. */
 static scs_status fail_differs(const scs_h5 *h5, const char *path)
 {
     return SCS_FAIL(SCS_EIO, "%s: %s does not read back as it was written; check the disk",
                     h5->path, path);
 }
 
-/* Bytes, not values: exporting is repeated, so that layout errors would show as well. */
+/* Bytes, not values: a -0 or a changed last bit would show. The export is repeated, so that
+ * what is compared is the model. */
 static scs_status verify_tensor(const scs_h5 *h5, const scs_model *model, const scs_tensor *tensor)
 {
     int64_t n = tensor_size(tensor);
@@ -753,7 +756,7 @@ scs_status scs_checkpoint_pack(const scs_checkpoint *checkpoint, uint8_t **blob,
     return scs_bytes_take(&b, put_all(checkpoint, &b), blob, size);
 }
 
-/* The next integer, which must lie in [lo, hi] (SCS_EDATA). */
+/* The next integer, which must lie in [lo, hi] (SCS_EDATA): limits are what its user can index. */
 static scs_status get_int32(scs_bytes *b, int64_t lo, int64_t hi, int32_t *value)
 {
     int64_t wide;
@@ -871,7 +874,8 @@ static scs_status check_genes(const scs_h5 *h5, const scs_atlas *atlas)
     return SCS_OK;
 }
 
-/* Into the arrays of an atlas that was made with the groups of this file. */
+/* Into the arrays of an atlas that was made with the groups of this file; DEG lists are checked
+ * against its genes. */
 static scs_status read_atlas(const scs_h5 *h5, const scs_atlas *atlas)
 {
     atlas_array array[N_ATLAS_ARRAY];

@@ -324,7 +324,8 @@ static scs_status count_steps(scs_trainer *trainer)
     return SCS_OK;
 }
 
-/* This rank's slices of every segment, and zeroed moments for them. */
+/* This rank's slices of every segment, side by side, and zeroed moments for them: 8 bytes a
+ * parameter over all ranks together. */
 static scs_status cut_parameters(scs_trainer *t)
 {
     const scs_team *team = t->team;
@@ -360,7 +361,8 @@ static scs_status allocate(scs_trainer *t)
     return scs_network_create(&t->model->arch, t->n_local, t->cells_per_shard, &t->net);
 }
 
-/* What one rank can check and allocate alone; the ranks agree afterwards. */
+/* What one rank can check and allocate alone; the ranks agree afterwards, so that a rank
+ * without memory stops all of them. */
 static scs_status fill_trainer(scs_trainer *trainer)
 {
     int64_t batch = trainer->options.batch;
@@ -529,7 +531,9 @@ static void restore_best(const scs_training *t)
     memcpy(model->running, t->best + model->n_param, (size_t)model->n_running * sizeof *t->best);
 }
 
-/* On rank 0 alone, and Local: nothing that the other ranks wait for may happen here. */
+/* On rank 0 alone, and Local: nothing that the other ranks wait for may happen here. The mean
+ * is over the epoch so far, the counts of cells over all epochs, for an estimate of the time
+ * that is left. */
 static void report_progress(const scs_training *t)
 {
     const scs_trainer *trainer = t->trainer;
@@ -698,7 +702,8 @@ static void fill_outcome(const scs_training *t, scs_outcome *outcome)
                              .stopped_early = p->epoch <= t->trainer->options.epochs};
 }
 
-/* Room for the best epoch's weights, where they will be restored. */
+/* Room for the best epoch's weights, where they will be restored; the ranks agree on it.
+ * Collective. */
 static scs_status open_training(scs_training *t)
 {
     const scs_trainer *trainer = t->trainer;
