@@ -5,6 +5,10 @@
  * (scs_shift_sources_find, by `paired`, which needs the least), on a view of the atlas in which
  * the combinations of a model are held out: so that the two cannot disagree. What cannot be held
  * out is kept as a line of notes, not dropped in silence.
+ *
+ * With n combinations and folds f there are ceil(n / f) models, and model m holds out m, m + M,
+ * m + 2 M, ... (M models): neighbours in the list, which share cell type or species, are held out
+ * by different models.
  */
 #include "src/crossval/grid.h"
 

@@ -1,9 +1,23 @@
 /* Writing, reading and summing up validation.tsv. All functions are Local.
  *
+ * Columns: species, cell_type, perturbation, predictor, n_control, n_observed, source, then the
+ * measures of score.h in the order of scs_measure. Predictors:
+ *
+ *     no_change       the control cells as they are: what any score has to be ahead of
+ *     mean_paired     arithmetic on the groups' mean expression, by the rule paired
+ *     mean_nearest    the same by nearest
+ *     pca             the shift in principal components, decoded as the config says
+ *     vae             the network as a screen uses it: decoded as the config says
+ *     vae_decode      the network, decoded as scGen does
+ *     vae_edit        the network's change added to the real control cells
+ *
  * A model's rows are first a file of its own, which a grid that is started again reads back
  * instead of training anew: so that rows are read as strictly as they are written (column names,
  * number of rows, numbers), and a file that does not fit is refused. Undefined values are "nan"
  * and count in no mean.
+ *
+ * A model is chosen by the mean of r2_all, r2_deg and delta_pearson: the first two are what
+ * scGen's figures report, the third is the one that no change cannot score in.
  */
 #include "src/crossval/report.h"
 

@@ -5,6 +5,9 @@
  * does not have are counted and passed over, a gene that is listed twice counts once; what is
  * wrong with a file is refused with its line. Windows line ends, a byte order mark and empty
  * lines are taken.
+ *
+ * Sets are kept side by side as rows of a sparse matrix (first, gene), so that scoring a row is one
+ * pass over all their genes.
  */
 #include "src/result/gene_sets.h"
 

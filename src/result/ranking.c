@@ -4,6 +4,11 @@
  * Labels come from files and are escaped before they are printed. A score that is not defined is
  * `-` on the terminal and empty in a TSV, never 0; means are over what is defined. r2 stands
  * beside that of no change, without which it says little.
+ *
+ * ranking.tsv: rank from 1, species, cell_type, perturbation, dose (where the data have doses),
+ * source, status, n_control, n_observed, held_out, support_flag, then every number of `columns`
+ * below: what rows can be ranked by, support and delta_se. Smallest first are p_value and q_value
+ * alone.
  */
 #include "src/result/ranking.h"
 

@@ -1,10 +1,16 @@
 /* The skeleton of screen.h5ad: all that is known before a row is predicted. All functions are
  * Local.
  *
- *     obs      labels (categories, each once), doses, counts of cells, held_out
- *     var      the genes, and the inputs' own names of them
- *     uns      provenance, what became of the inputs' genes, gene sets
- *     X, layers, obsm, obs scores     reserved, written later by all ranks (result_fields.c)
+ *     obs/_index                       species|cell_type|perturbation[|dose], unique
+ *     obs/species ... reason           labels, as categories: each once, and a code a row
+ *     obs/dose                         where the data have doses
+ *     obs/n_control, n_observed        cells that a row rests on, and is scored by
+ *     obs/held_out                     whether those were kept from the model
+ *     var/_index, gene_LABEL           the genes, and the inputs' own names of them
+ *     uns/scscreen                     provenance
+ *     uns/genes                        what became of the inputs' genes, by reason
+ *     uns/gene_sets                    the sets that rows are scored by
+ *     X, layers, obsm, scores in obs   reserved, written later by all ranks (result_fields.c)
  *
  * Rank 0 writes it alone and serially, since HDF5 1.10 cannot write strings of variable length
  * through MPI-IO. Numeric fields are contiguous, allocated early and never filled, and then the

@@ -8,6 +8,10 @@
  * Rows are written in blocks. A block is a power of two of rows that fits some MiB, with blocks
  * enough for all ranks to have some: by the screen alone and never by the number of ranks, so
  * that a stopped screen goes on with the same blocks on any number of them.
+ *
+ * A new column: a member of scs_scores or scs_confidence (NaN for rows without a prediction), and
+ * its line in the table. Writing, going on and reading back follow; doc/result-format.md has to
+ * name it, or a test fails.
  */
 #include "src/result/gene_sets.h"
 #include "scscreen/result.h"

@@ -4,6 +4,9 @@
  * distances are |x_i - x_j|^2 + 2 delta'(x_j - x_i) + |delta|^2, and both samples have the same
  * spread: with |x_i - x_j|^2 kept, a shift costs n^2 square roots and no pass over the
  * dimensions. That is what lets every row of a screen have its energy distance.
+ *
+ * Both are for whole distributions and not for means: a prediction with the right mean and the
+ * wrong spread shows here alone.
  */
 #include "src/screen/cell_distance.h"
 

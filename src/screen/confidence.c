@@ -10,6 +10,9 @@
  *     q           Benjamini and Hochberg (JRSS B 1995): q_(i) = min over k >= i of p_(k) m / k
  *
  * S is made of the groups' second moments, which the atlas keeps: no cell is looked at again.
+ *
+ * NaN is the answer wherever there is nothing to go by: no pair of sources, no second moments, no
+ * other types; 0 would read as a finding.
  */
 #include "src/screen/confidence.h"
 

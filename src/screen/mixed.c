@@ -3,6 +3,14 @@
  * What depends on the design alone is found once: the order of the shifts (by labels, so that the
  * order in which they come changes no bit), units of distance, the covariance B of the control
  * means, the terms that can be told apart, and the sample that the likelihood looks at.
+ *
+ * A term has a place where the design can tell it from the others: what is of a species needs
+ * several species and several groups of one, what all perturbations share needs several
+ * perturbations, what like perturbations share needs their distances. Its variance is 0 elsewhere,
+ * and not estimated.
+ *
+ * The sample: up to MOST_SAMPLED shifts are all taken; of more, a dense block of contexts and
+ * perturbations, since what they share is seen only where several were seen of each.
  */
 #include "src/screen/mixed_internal.h"
 

@@ -6,6 +6,9 @@
  * serves every target; a target whose rows must not be used (leave-one-out) is had from the same
  * P by blocks. Above, each target gets a P of the shifts that have the highest correlation with
  * it.
+ *
+ * The weights are the same for every gene and every latent unit, and those of the control means sum
+ * to 0: a shift does not depend on where the origin lies. The error is a mean over genes.
  */
 #include "src/kernels/lapack.h"
 #include "src/screen/mixed_internal.h"

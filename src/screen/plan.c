@@ -11,6 +11,15 @@
  * result's rows, whatever the order in which they were asked for. A row without control
  * cells is in the plan, with its reason, only where it was asked for by name; a glob that merely
  * covers it leaves it out. Nothing in a plan depends on the number of ranks.
+ *
+ * screen.combinations is a table with a line of titles (cell_type, perturbation, and where there
+ * are several of them species, and dose); a row without species stands for each species, one
+ * without dose for each of screen.doses.
+ *
+ * A row's status:
+ *     ok            it can be predicted
+ *     no_control    there are no control cells to start from, or they are held out
+ *     no_source     no group that may be used shows the perturbation, at doses around its own
  */
 #include "src/screen/plan.h"
 

@@ -9,6 +9,10 @@
  * Both need only group means, so that a replicate costs an estimate and no pass over cells; means
  * under permutation are made once for a condition and serve all its rows. Random numbers are
  * f(seed, purpose, replicate, group or pair): the same whoever draws, in whatever order.
+ *
+ * Weights are estimated anew in every replicate, since the closeness of control means is itself
+ * uncertain: fixed weights would leave that out. Everything is spread over threads by
+ * replicates, and a replicate's numbers depend on nothing but its own.
  */
 #include "src/screen/resample.h"
 

@@ -4,6 +4,15 @@
  * Correlations run in two passes in double, so that nothing cancels; a vector that is constant
  * but for rounding has none (NaN), which is decided relative to its size. Sums over genes are in
  * vector lanes and do not depend on ranks, as a row is scored by one rank as a whole.
+ *
+ * With p, o and c the predicted, observed and control means over genes g:
+ *     r2_all            corr(p, o)^2
+ *     r2_deg            the same over the DEGs
+ *     delta_pearson     corr(p - c, o - c)
+ *     mse, mae          mean (p - o)^2, mean |p - o|
+ *     deg_overlap_k     |first k DEGs and k genes of largest |p - c|| / k
+ *     deg_direction     share of the DEGs with (p - c)(o - c) > 0
+ *     discrimination    1 - rank of o among the other perturbations' means by |p - .|_1
  */
 #include "src/screen/score.h"
 

@@ -18,6 +18,17 @@
  * and the first that has an answer gives it: the target's own cells (pieces only), other types of
  * its species, other species, its own cells. What was used is kept in words for the result's
  * column `source`. Held-out groups are never used (scs_atlas_usable_group).
+ *
+ * Kinds of sources, as the result names them:
+ *     own         other cell types of the species
+ *     donors      other species: the nearest by controls of the same type, or the mean of all
+ *     average     another species, by the published half-and-half rule
+ *     measured    the type's own cells under the pieces of a pair or beside a dose
+ *     self        nothing but the target's own cells shows the perturbation: no prediction of
+ *                 what was not seen, but of what was
+ *
+ * Cost of one estimate: the types that show the condition, times one distance each (looked up),
+ * then O(sources x n_latent) for the shift itself.
  */
 #include "src/screen/shift.h"
 

@@ -5,7 +5,11 @@
  *     config             YAML of the run, one text
  *     atlas/species, cell_types, conditions       names
  *     atlas/group        int64 [n_group, 5] species, cell type, condition, held out, count
- *     atlas/mean ...     the arrays of scs_atlas, [n_group, ...]
+ *     atlas/mean           float64 [n_group, n_latent]
+ *     atlas/second         float64 [n_group, n_latent n_latent]
+ *     atlas/gene_mean      float32 [n_group, n_gene]
+ *     atlas/gene_variance  float32 [n_group, n_gene]
+ *     atlas/deg            int32 [n_group, 100], -1 past the last gene
  *     attributes: / profile; atlas control (position in conditions)
  *
  * The names are scGen's, so that its weights load here and ours load there. Nothing in the file

@@ -16,6 +16,14 @@
  * the order of one binary tree over the shards, and every decision is taken from numbers that all
  * ranks have alike. A failure between gather_begin and gather_end leaves messages under way;
  * trainer_abandon takes them in, so that ranks that fail together also end together.
+ *
+ * What travels in a step, by segment of the parameters (layout.h), in this order:
+ *     losses and requests    6 doubles a shard, after the output layer
+ *     output layer           summed under the rest of the backward pass, or (split by genes) not
+ *                            at all; its new weights while the other segments are summed
+ *     middle layers          summed after the backward pass
+ *     first layer            likewise, or not at all where split by genes
+ *     new weights            a gather a segment, waited for in the next step
  */
 #include "src/base/clock.h"
 #include "src/base/collective.h"
