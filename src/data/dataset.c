@@ -396,6 +396,10 @@ static scs_status unite_labels(const scs_config *config, const scs_h5ad *const *
         SCS_TRY(species_by_file(config, d));
     SCS_TRY(check_groups(config, d));
     SCS_TRY(find_control(config, d));
+    SCS_TRY(scs_notes_labels(d, config->data.cell_type, &d->cell_types, d->cell_type));
+    SCS_TRY(scs_notes_labels(d, config->data.condition, &d->conditions, d->cell_condition));
+    if (config->data.species[0])
+        SCS_TRY(scs_notes_labels(d, config->data.species, &d->species, d->cell_species));
     if (!config->data.dose[0])
         return SCS_OK;
     SCS_TRY(split_doses(config, metas, d));

@@ -63,15 +63,54 @@ static scs_status kind_of(H5T_class_t type, int *kind)
     return SCS_OK;
 }
 
+/* Nearest number that a float16 holds: 11 significant bits, steps of 2^-24 at least. */
+static double to_half(double value)
+{
+    int exponent;
+    double step;
+
+    (void)frexp(value, &exponent);
+    step = ldexp(1, exponent - 11 > -24 ? exponent - 11 : -24);
+    return nearbyint(value / step) * step;
+}
+
+/* What a number in a type of so many bytes was meant to be: the fewest digits that read back as
+ * the same number of that type, as numpy prints it. 0.1 as float32 is not 0.10000000149011612.
+ * Whole numbers are exact and stay. */
+static double meant(double value, size_t size)
+{
+    char text[40];
+
+    if (size >= sizeof(double) || !isfinite(value) || value == rint(value))
+        return value;
+    for (int digits = 1; digits <= 9; digits++) {
+        double shorter;
+
+        snprintf(text, sizeof text, "%.*g", digits, value);
+        shorter = strtod(text, NULL);
+        if (size == 2 ? to_half(shorter) == value : (float)shorter == (float)value)
+            return shorter;
+    }
+    return value;
+}
+
+static void shorten(frame_column *column, size_t size)
+{
+    for (int64_t i = 0; i < column->n; i++)
+        column->real[i] = meant(column->real[i], size);
+}
+
 /* Values of a dataset whose kind and length are known. Integers of any width become int64. */
-static scs_status read_values(const scs_h5 *h5, const char *path, frame_column *column)
+static scs_status read_values(const scs_h5 *h5, const char *path, size_t size, frame_column *column)
 {
     switch (column->kind) {
     case COLUMN_TEXT:
         return scs_h5_read_strings(h5, path, &column->text);
     case COLUMN_FLOAT:
         SCS_TRY(SCS_ALLOC(column->real, column->n));
-        return scs_h5_read_double(h5, path, 0, column->n, column->real);
+        SCS_TRY(scs_h5_read_double(h5, path, 0, column->n, column->real));
+        shorten(column, size);
+        return SCS_OK;
     default:
         SCS_TRY(SCS_ALLOC(column->number, column->n));
         return scs_h5_read_int64(h5, path, 0, column->n, column->number);
@@ -87,7 +126,7 @@ static scs_status read_dataset(const scs_h5 *h5, const char *path, frame_column 
     if (kind_of(shape.type, &column->kind) != SCS_OK)
         return scs_context(SCS_EDATA, "%s: %s ", h5->path, path);
     column->n = shape.dim[0];
-    return read_values(h5, path, column);
+    return read_values(h5, path, shape.size, column);
 }
 
 /* Values where the mask is not 0 are missing, whatever stands there. */
@@ -127,9 +166,10 @@ static scs_status read_member_values(const scs_h5 *h5, const char *path, const c
 {
     scs_h5_shape shape;
     H5T_class_t type;
+    size_t size;
 
     SCS_TRY(scs_h5_shape_of(h5, path, &shape));
-    SCS_TRY(scs_h5_member_type(h5, path, member, &type));
+    SCS_TRY(scs_h5_member_type(h5, path, member, &type, &size));
     if (kind_of(type, &column->kind) != SCS_OK)
         return scs_context(SCS_EDATA, "%s: column %s of %s ", h5->path, member, path);
     column->n = shape.dim[0];
@@ -137,7 +177,9 @@ static scs_status read_member_values(const scs_h5 *h5, const char *path, const c
         return scs_h5_read_member_strings(h5, path, member, &column->text);
     if (column->kind == COLUMN_FLOAT) {
         SCS_TRY(SCS_ALLOC(column->real, column->n));
-        return scs_h5_read_member_double(h5, path, member, column->real);
+        SCS_TRY(scs_h5_read_member_double(h5, path, member, column->real));
+        shorten(column, size);
+        return SCS_OK;
     }
     SCS_TRY(SCS_ALLOC(column->number, column->n));
     return scs_h5_read_member_int64(h5, path, member, column->number);
@@ -162,16 +204,22 @@ enum { NUMBER_MAX = 40 };
 
 /* ---- values as text ---- */
 
-/* The shortest decimal that reads back as the same number, with ".0" on whole ones: Python's repr
- * for the sizes that occur. 17 digits always do (IEEE double). */
+/* As Python prints a float: the fewest digits that read back as the same number, 17 at most (IEEE
+ * double), in fixed notation below 1e16, with ".0" on whole ones. */
 static void real_text(double value, char out[NUMBER_MAX])
 {
-    for (int digits = 1; digits <= 17; digits++) {
-        snprintf(out, NUMBER_MAX, "%.*g", digits, value);
-        if (strtod(out, NULL) == value)
-            break;
-    }
-    if (!out[strspn(out, "-0123456789")])
+    int digits = 1, exponent;
+
+    while (snprintf(out, NUMBER_MAX, "%.*e", digits - 1, value) > 0 && digits < 17 &&
+           strtod(out, NULL) != value)
+        digits++;
+    if (!isfinite(value) || !strchr(out, 'e'))
+        return;
+    exponent = atoi(strchr(out, 'e') + 1);
+    if (exponent < -4 || exponent >= 16)
+        return;
+    snprintf(out, NUMBER_MAX, "%.*f", digits - 1 > exponent ? digits - 1 - exponent : 0, value);
+    if (!strchr(out, '.'))
         strcat(out, ".0");
 }
 
@@ -314,7 +362,7 @@ static scs_status compound_index(const scs_h5 *h5, const char *frame, char **nam
     if (scs_names_find(&members, "index") >= 0)
         SCS_GO(st, scs_text_copy("index", name));
     for (scs_lidx i = 0; !*name && i < members.n; i++) {
-        SCS_GO(st, scs_h5_member_type(h5, frame, members.name[i], &type));
+        SCS_GO(st, scs_h5_member_type(h5, frame, members.name[i], &type, NULL));
         if (type == H5T_STRING)
             SCS_GO(st, scs_text_copy(members.name[i], name));
     }

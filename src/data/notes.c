@@ -8,7 +8,9 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 scs_status scs_notes_add(scs_dataset *d, const char *format, ...)
 {
@@ -33,4 +35,146 @@ char *scs_notes_hint(const scs_names *names, const char *wrong, char *out, size_
     if (nearest)
         snprintf(end, size - (size_t)(end - out), "; did you mean %s?", nearest);
     return out;
+}
+
+/* ---- labels that look alike ---- */
+
+/* Letters U+00C0 to U+017F without their marks, in lower case. */
+static const char plain_letters[] = "aaaaaaaceeeeiiiidnoooooxouuuuytsaaaaaaaceeeeiiiidnooooo/"
+                                    "ouuuuytyaaaaaaccccccccddddeeeeeeeeeegggg"
+                                    "gggghhhhiiiiiiiiiiiijjkkkllllllllllnnnnnnnnnoooooooorrrrrrssss"
+                                    "ssssttttttuuuuuuuuuuuuwwyyyzzzzzzs";
+
+_Static_assert(sizeof plain_letters == 0x180 - 0xC0 + 1, "a letter each");
+
+/* The next character of UTF-8 text; bytes that are none stand for themselves. */
+static uint32_t next_character(const unsigned char **at)
+{
+    const unsigned char *c = *at;
+    int more = c[0] >= 0xF0 ? 3 : c[0] >= 0xE0 ? 2 : c[0] >= 0xC0 ? 1 : 0;
+    uint32_t value = more == 3 ? c[0] & 7U : more == 2 ? c[0] & 15U : more == 1 ? c[0] & 31U : c[0];
+
+    for (int k = 1; k <= more; k++) {
+        if ((c[k] & 0xC0) != 0x80) {
+            ++*at;
+            return c[0];
+        }
+        value = value << 6 | (c[k] & 63U);
+    }
+    *at += more + 1;
+    return value;
+}
+
+/* One character as others are compared with it; 0: it makes no difference. */
+static uint32_t fold(uint32_t c)
+{
+    if (c >= 0xFF01 && c <= 0xFF5E) /* full width */
+        c -= 0xFEE0;
+    if (c >= 'A' && c <= 'Z')
+        return c + 'a' - 'A';
+    if (c >= 0xC0 && c < 0x180)
+        return (uint32_t)(unsigned char)plain_letters[c - 0xC0];
+    if (c == 0xB5) /* micro sign, and the Greek letter */
+        return 0x3BC;
+    if ((c >= 0x2010 && c <= 0x2015) || c == 0x2212)
+        return '-';
+    if (c == ' ' || c == '\t' || c == 0xA0 || c == 0x200B || c == 0xFEFF ||
+        (c >= 0x300 && c < 0x370))
+        return 0;
+    return c >= 0x391 && c <= 0x3A9 ? c + 32 : c; /* Greek */
+}
+
+/* A label as it is compared: 4 bytes at most for each character. @param[out] out malloc'ed */
+static scs_status folded(const char *label, char **out)
+{
+    const unsigned char *at = (const unsigned char *)label;
+    size_t used = 0;
+
+    SCS_TRY(SCS_ALLOC(*out, (int64_t)strlen(label) * 8 + 12));
+    while (*at) {
+        uint32_t c = fold(next_character(&at));
+
+        if (c >= 0x80)
+            used += (size_t)snprintf(*out + used, 12, "<%x>", (unsigned)c);
+        else if (c)
+            (*out)[used++] = (char)c;
+    }
+    (*out)[used] = '\0';
+    return SCS_OK;
+}
+
+static bool stands_for_missing(const char *label)
+{
+    static const char *const words[] = {"", "nan", "na", "none", "n/a", "null", "<na>"};
+
+    for (size_t k = 0; k < sizeof words / sizeof *words; k++)
+        if (strcasecmp(label, words[k]) == 0)
+            return true;
+    return false;
+}
+
+static scs_status note_missing(scs_dataset *d, const char *column, const scs_names *names,
+                               const int64_t *count)
+{
+    for (scs_lidx k = 0; k < names->n; k++)
+        if (stands_for_missing(names->name[k]))
+            SCS_TRY(scs_notes_add(d,
+                                  "column %s: '%s' (%lld cells) is taken for a label; if it stands "
+                                  "for a missing value, store it as one",
+                                  column, names->name[k], (long long)count[k]));
+    return SCS_OK;
+}
+
+/* Each label beside the first that looks like it. */
+static scs_status note_alike(scs_dataset *d, const char *column, const scs_names *names,
+                             const scs_names *form, const int64_t *count)
+{
+    scs_index index = {0};
+    scs_status st;
+
+    SCS_TRY(scs_names_index_create(form, &index));
+    for (scs_lidx i = 1, first = 0; i < form->n; i++) {
+        scs_lidx a = index.order[first], b = index.order[i];
+
+        if (strcmp(form->name[a], form->name[b]) != 0)
+            first = i;
+        else
+            SCS_GO(st,
+                   scs_notes_add(d,
+                                 "column %s: '%s' (%lld cells) and '%s' (%lld cells) differ only "
+                                 "in case, spaces or the form of letters, and are two labels",
+                                 column, names->name[a], (long long)count[a], names->name[b],
+                                 (long long)count[b]));
+    }
+    st = SCS_OK;
+done:
+    scs_names_index_clear(&index);
+    return st;
+}
+
+scs_status scs_notes_labels(scs_dataset *d, const char *column, const scs_names *names,
+                            const int32_t *code)
+{
+    scs_names form = {0};
+    int64_t *count = NULL;
+    char *text = NULL;
+    scs_status st;
+
+    SCS_GO(st, SCS_ALLOC(count, names->n));
+    for (int64_t c = 0; c < d->n_cell; c++)
+        if (code[c] >= 0)
+            count[code[c]]++;
+    for (scs_lidx k = 0; k < names->n; k++) {
+        SCS_GO(st, folded(names->name[k], &text));
+        SCS_GO(st, scs_names_add(&form, text));
+        free(text);
+        text = NULL;
+    }
+    SCS_GO(st, note_missing(d, column, names, count));
+    SCS_GO(st, note_alike(d, column, names, &form, count));
+done:
+    free(text);
+    free(count);
+    scs_names_clear(&form);
+    return st;
 }

@@ -10,4 +10,11 @@ SCS_MUST_USE scs_status scs_notes_add(scs_dataset *d, const char *format, ...) S
  *  @param[out] out [size] cut off where it is full  @return out */
 char *scs_notes_hint(const scs_names *names, const char *wrong, char *out, size_t size);
 
+/** Notes on the labels of a column that may be one thing twice: those that differ only in case, in
+ *  spaces or in how letters are encoded, with their cells; and on those that stand for a missing
+ *  value ("nan", "NA", "None", "") though they are labels.
+ *  @param names the column's labels  @param code [d->n_cell] of each cell, -1: none */
+SCS_MUST_USE scs_status scs_notes_labels(scs_dataset *d, const char *column, const scs_names *names,
+                                         const int32_t *code);
+
 #endif

@@ -129,7 +129,7 @@ static scs_status find_pairs(scs_pairing *p)
         qsort(p->pair, (size_t)p->n, sizeof *p->pair, by_singles);
     for (int32_t k = 1; k < p->n; k++)
         SCS_REQUIRE(by_singles(&p->pair[k - 1], &p->pair[k]) != 0, SCS_EARG,
-                    "screen.order: \"%s\" and \"%s\" name the same pair; give them one label",
+                    "data.condition: \"%s\" and \"%s\" name the same pair; give them one label",
                     p->labels->name[p->pair[k - 1].label], p->labels->name[p->pair[k].label]);
     return SCS_OK;
 }
@@ -141,9 +141,41 @@ static scs_status refuse_twins(const scs_pairing *p)
         int32_t first = p->single[i] ? find_single(p, p->name.name[i], strlen(p->name.name[i])) : i;
 
         SCS_REQUIRE(first == i, SCS_EARG,
-                    "screen.order: \"%s\" and \"%s\" name the same perturbation; give them one "
+                    "data.condition: \"%s\" and \"%s\" name the same perturbation; give them one "
                     "label",
                     p->labels->name[first], p->labels->name[i]);
+    }
+    return SCS_OK;
+}
+
+/* "B+A" for "A+B", cut at `at`; malloc'ed. */
+static scs_status swapped(const scs_pairing *p, const char *label, const char *at, char **text)
+{
+    size_t size = strlen(label) + 1;
+
+    SCS_TRY(SCS_ALLOC(*text, (int64_t)size));
+    snprintf(*text, size, "%s%s%.*s", at + strlen(p->separator), p->separator, (int)(at - label),
+             label);
+    return SCS_OK;
+}
+
+/* "A+B" and "B+A", also where "A" and "B" alone are no labels. */
+static scs_status refuse_swapped(const scs_pairing *p)
+{
+    for (int32_t i = 0; i < p->labels->n; i++) {
+        const char *label = p->labels->name[i];
+
+        for (const char *at = label; (at = next_split(p, label, at)); at++) {
+            char *other = NULL;
+            int32_t twin;
+
+            SCS_TRY(swapped(p, label, at, &other));
+            twin = scs_names_find(p->labels, other);
+            free(other);
+            SCS_REQUIRE(twin < 0 || twin == i, SCS_EARG,
+                        "data.condition: \"%s\" and \"%s\" name the same pair; give them one label",
+                        label, p->labels->name[twin]);
+        }
     }
     return SCS_OK;
 }
@@ -157,6 +189,7 @@ static scs_status fill(scs_pairing *p, int32_t control)
     if (!p->separator)
         return SCS_OK;
     SCS_TRY(refuse_twins(p));
+    SCS_TRY(refuse_swapped(p));
     return find_pairs(p);
 }
 

@@ -266,9 +266,23 @@ scs_status scs_roles_hold_out(const scs_config *config, scs_dataset *d)
     return split_validation(config, d);
 }
 
+/* "A+ctrl" and "ctrl+A" would leak: one is held out, the other trained on. So twins are refused
+ * whatever screen.order is. */
+static scs_status refuse_twins(const scs_config *config, const scs_dataset *d)
+{
+    scs_pairing pairing = {0};
+
+    SCS_TRY(scs_pairing_create(perturbations(d), scs_dose_list_perturbation(&d->doses, d->control),
+                               config->screen.pair_separator, &pairing));
+    scs_pairing_clear(&pairing);
+    return SCS_OK;
+}
+
 /* Notes only here: with other hold-outs the types without controls are the same. */
 scs_status scs_roles_assign(const scs_config *config, scs_dataset *d)
 {
+    if (config->screen.pair_separator)
+        SCS_TRY(refuse_twins(config, d));
     SCS_TRY(SCS_ALLOC(d->role, d->n_cell));
     SCS_TRY(scs_roles_hold_out(config, d));
     return note_types_without_control(d);

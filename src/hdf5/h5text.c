@@ -271,12 +271,14 @@ scs_status scs_h5_read_member_double(const scs_h5 *h5, const char *path, const c
 }
 
 scs_status scs_h5_member_type(const scs_h5 *h5, const char *path, const char *name,
-                              H5T_class_t *type)
+                              H5T_class_t *type, size_t *size)
 {
     member m;
 
     SCS_TRY(open_member(h5, path, name, &m));
     *type = m.kind;
+    if (size)
+        *size = H5Tget_size(m.type);
     drop_member(&m);
     return SCS_OK;
 }

@@ -34,9 +34,9 @@ SCS_MUST_USE scs_status scs_h5_read_member_int64(const scs_h5 *h5, const char *p
 /** A member's numbers. @param[out] out [rows of the dataset] */
 SCS_MUST_USE scs_status scs_h5_read_member_double(const scs_h5 *h5, const char *path,
                                                   const char *member, double *out);
-/** A member's type. */
+/** A member's type. @param[out] size bytes of a value; NULL: not wanted */
 SCS_MUST_USE scs_status scs_h5_member_type(const scs_h5 *h5, const char *path, const char *member,
-                                           H5T_class_t *type);
+                                           H5T_class_t *type, size_t *size);
 /** Add the names of all members, in the dataset's order. */
 SCS_MUST_USE scs_status scs_h5_member_names(const scs_h5 *h5, const char *path, scs_names *names);
 

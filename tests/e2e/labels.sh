@@ -1,0 +1,85 @@
+# Labels: two that name one perturbation are refused in every verb, those that look alike are named with their cells, and
+# numbers in float16 and float32 are the ones that were written.
+. "$SCS_SRCDIR/tests/lib.sh"
+cd "$work" || exit 1
+"$SCS_PYTHON" - >py.log 2>&1 <<'P'
+import anndata, numpy as np, pandas as pd, scipy.sparse as sp
+rng = np.random.default_rng(3)
+def atlas(name, conditions, types=("T1", "T2"), **obs):
+    rows = [(t, c) for t in types for c in conditions for _ in range(6)]
+    x = sp.csr_matrix(rng.poisson(2, (len(rows), 40)).astype("f4"))
+    frame = pd.DataFrame(rows, columns=["cell_type", "condition"], index=[f"c{i}" for i in range(len(rows))])
+    for key, value in obs.items():
+        frame[key] = value(frame)
+    anndata.AnnData(x, obs=frame, var=pd.DataFrame(index=[f"g{i}" for i in range(40)])).write_h5ad(name + ".h5ad")
+atlas("beside_control", ["ctrl", "A+ctrl", "ctrl+A", "B"])
+atlas("alone_and_beside", ["ctrl", "A", "A+ctrl", "B"])
+atlas("swapped", ["ctrl", "A", "B", "A+B", "B+A"])
+atlas("swapped_alone", ["ctrl", "C", "A+B", "B+A"])
+atlas("no_twins", ["ctrl", "A+ctrl", "B+ctrl", "A+B", "B+C"])
+atlas("alike", ["ctrl", "Ctrl", "drug", "drug ", "é", "e\u0301", "5µM", "5μM"], types=("T cell", "T-cell", "nan"))
+for size in ("f2", "f4", "f8"):
+    dose = {"ctrl": 0, "d1": 0.1, "d2": 0.3, "d3": 10, "d4": 0.15625}
+    atlas("dose_" + size, list(dose), dose=lambda f: np.array([dose[c] for c in f.condition], size))
+    if size == "f2":
+        continue  # pandas has no categories of float16
+    a = anndata.read_h5ad(f"dose_{size}.h5ad")
+    a.obs["dose"] = a.obs.dose.astype("category")
+    a.write_h5ad(f"category_{size}.h5ad")
+    a.obs["cell_type"] = pd.Categorical(np.where(np.arange(a.n_obs) % 2, 10, 0.7).astype(size))
+    a.write_h5ad(f"label_{size}.h5ad")
+P
+check_ok "making the files" $? py.log
+cat >l.yaml <<Y
+data: {control: ctrl, trust_values: true, normalize: log1p}
+model: {kind: mean}
+screen: {permutations: 0}
+train: {shards: 4}
+output: {dir: out}
+Y
+for verb in check screen validate pca; do
+    expect "$verb of twins" 64 '"A+ctrl" and "ctrl+A" name the same perturbation' 2 $verb l.yaml --set 'data.inputs=[beside_control.h5ad]' --set model.latent=3
+done
+expect "a held-out twin" 64 'name the same perturbation' 1 run l.yaml --set 'data.inputs=[beside_control.h5ad]' --set 'hold_out=[{cell_type: T1, condition: A+ctrl}]'
+said() { "$scscreen" check l.yaml "$@" >log 2>&1; code=$?; }
+has() { if grep -qF -- "$2" log; then pass; else fail "$1: no '$2'"; show log; fi; }
+for name in alone_and_beside swapped swapped_alone; do
+    said --set "data.inputs=[$name.h5ad]"
+    [ $code = 64 ] && pass || fail "$name: exit $code"
+    has $name "give them one label"
+done
+said --set 'data.inputs=[swapped.h5ad]' --set screen.pair_separator=/
+check_ok "another separator" $code log
+said --set 'data.inputs=[no_twins.h5ad]'
+check_ok "no twins" $code log
+if grep -q "note: column" log; then fail "labels that are not alike are noted"; show log; else pass; fi
+
+said --set 'data.inputs=[alike.h5ad]'
+check_ok "labels that look alike" $code log
+has control "column condition: 'Ctrl' (18 cells) and 'ctrl' (18 cells) differ only in case, spaces or the form of letters"
+has space "'drug' (18 cells) and 'drug ' (18 cells)"
+has accent "and 'é' (18 cells)"
+has micro "'5µM' (18 cells) and '5μM' (18 cells)"
+has missing "column cell_type: 'nan' (48 cells) is taken for a label"
+if grep -q "'T cell'" log; then fail "'T cell' and 'T-cell' are not alike"; else pass; fi
+
+for name in dose_f2 dose_f4 dose_f8 category_f4 category_f8; do
+    "$scscreen" run l.yaml --set "data.inputs=[$name.h5ad]" --set data.dose=dose --set output.dir=$name >log 2>&1
+    check_ok $name $? log
+done
+"$SCS_PYTHON" - >py.log 2>&1 <<'P'
+import anndata
+for name in ("dose_f2", "dose_f4", "dose_f8", "category_f4", "category_f8"):
+    obs = anndata.read_h5ad(f"{name}/screen.h5ad").obs
+    # numpy prints 0.15625 as float16 as 0.1562
+    want = {0.1, 0.3, 10.0, 0.1562 if name == "dose_f2" else 0.15625}
+    assert set(obs.dose.astype(float)) == want, (name, set(obs.dose))
+    assert (obs.n_observed > 0).all()
+P
+check_ok "doses are those that were written" $? py.log
+cat py.log
+for size in f4 f8; do
+    said --set "data.inputs=[label_$size.h5ad]"
+    has "labels as $size" "cell types  2: 0.7, 10.0"
+done
+finish
