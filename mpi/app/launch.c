@@ -43,7 +43,7 @@ static const char *mpi_name(char *name)
     return name;
 }
 
-/* More than one rank: MPI knew its launcher. One rank, where the variables tell of more: SCS_EARG
+/* More than one rank: MPI knew its launcher. One rank, where the variables name more: SCS_EARG
  * in each of the programs, with what to start it with. */
 scs_status scs_launch_check(const scs_launch *launch, const scs_comm *comm)
 {

@@ -459,7 +459,7 @@ static scs_status inspect_folder(const char *path)
     return SCS_OK;
 }
 
-/* A config has no state to be told; check reads it. */
+/* A config holds no results; check reads it. */
 static bool is_config(const char *path)
 {
     const char *dot = strrchr(path, '.');

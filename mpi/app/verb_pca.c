@@ -111,8 +111,8 @@ static scs_status move_rows(analysis *a, int32_t from, int64_t at, int64_t n, in
     return scs_h5_write_part(a->out.file, "obsm/X_pca", H5T_NATIVE_FLOAT, first + at, n, data);
 }
 
-/* All ranks' cells in turn. A failure to write is told when all have sent theirs: nobody may wait
- * for a rank 0 that has given up. Collective. */
+/* All ranks' cells in turn. A failure to write is reported when all have sent theirs: no rank may
+ * wait for a rank 0 that has given up. Collective. */
 static scs_status write_cells(analysis *a, scs_real *rows)
 {
     int64_t n_rank = scs_comm_size(a->session->comm), n = a->session->dataset->n_cell;

@@ -21,6 +21,10 @@
  *  backward pass and the gathering of the next batch. One reduction is under way at most, gathers
  *  add up until gather_end; until then the sender's values must not be changed.
  *
+ *  Memory of a context: lists of n_shard entries; requests for the messages of a reduction and of
+ *  all gathers under way; a work buffer for the subtree sums that come by messages, at most one
+ *  slice each. All of it is made in the first training step and kept.
+ *
  *  Ranks of a node: what open_parts hands out is read by the node's other ranks where it lies, and
  *  only sums for other nodes are sent. The weights exist once a node (share_values); each slice is
  *  sent to one rank of every other node. A barrier at the end of each exchange stands for the

@@ -1,6 +1,10 @@
 /** The gene-space half of the atlas: mean, variance and DEG of every group, made from cells that
  * are divided over the ranks and complete on every rank afterwards (scs_atlas_genes in
- * scscreen/comm.h). */
+ * scscreen/comm.h).
+ *
+ *  A group's DEG are its 100 genes with the largest absolute Wilcoxon z against its controls; mean
+ *  and variance are those of its cells' expression as it was read and normalised.
+ */
 #ifndef SCS_ATLAS_GENES_H
 #define SCS_ATLAS_GENES_H
 

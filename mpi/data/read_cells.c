@@ -6,6 +6,10 @@
  *  one block that is not packed. Nothing is sent while files are read; the ranks agree once, at the
  *  end.
  *
+ *  While values are read, what they look like is noted for each input (src/data/scale.h): counts
+ * are added up and extremes compared over ranks, both exact in any order, so that all ranks judge
+ * the values alike.
+ *
  *  Errors of a file (SCS_EDATA with its name and row, SCS_EIO) are those of src/data/h5ad_matrix.c;
  *  the lowest failing rank's reaches all. Nothing of a failed reading is kept.
  *
@@ -143,7 +147,7 @@ static scs_status read_range(const scs_dataset *dataset, const scs_h5ad *const *
     return scs_packed_trim(x);
 }
 
-/* From each rank's part to the whole. */
+/* From each rank's part to the whole, in two small reductions an input. Collective. */
 static scs_status unite_scales(scs_comm *comm, scs_scale *scale, int32_t n_input)
 {
     MPI_Comm all = scs_comm_mpi(comm);

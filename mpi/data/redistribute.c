@@ -15,7 +15,7 @@
  *
  *  Order: values arrive in the order in which they were sent, by sender; the lists are then sorted
  *  by cell. Whatever is built from them goes through cells in ascending order, so its bits do not
- *  depend on who sent what.
+ *  depend on which rank sent what.
  *
  *  What is sent, for n cells of a rank, nnz stored values, d latent units:
  *      to shards          a piece for each cell, its packed words: about 3 bytes a stored value
@@ -33,22 +33,22 @@
 
 /* Consecutive values of one cell: 24 bytes, sent as they are. */
 typedef struct row_piece {
-    int64_t cell;  /**< global id */
-    int64_t at;    /**< first value within its plane */
-    int32_t plane; /**< which of the sender's arrays */
-    int32_t count; /**< values */
+    int64_t cell;  /* global id */
+    int64_t at;    /* first value within its plane */
+    int32_t plane; /* which of the sender's arrays */
+    int32_t count; /* values */
 } row_piece;
 
 /* All that goes from every rank to every rank. The same list may be used for several sets of
  * values of the same layout (genes, then values). */
 typedef struct row_transfer {
     scs_comm *comm; /* borrowed */
-    void **plane; /**< [n_plane] the arrays that outgoing pieces lie in; set before transfer_send */
+    void **plane;   /* [n_plane] the arrays that outgoing pieces lie in; set before transfer_send */
     int32_t n_plane;
-    row_piece *out; /**< [n_out] what is sent, by destination */
+    row_piece *out; /* [n_out] what is sent, by destination */
     int64_t n_out, capacity;
-    row_piece *in; /**< [n_in] what arrives, cells ascending; `at` is into the arrived values */
-    int64_t n_in, n_values;           /**< pieces and values that arrive */
+    row_piece *in; /* [n_in] what arrives, cells ascending; `at` is into the arrived values */
+    int64_t n_in, n_values;           /* pieces and values that arrive */
     int64_t *values_to, *values_from; /* [n_rank] bytes of values for and from each rank */
     int64_t *pieces_to, *pieces_from; /* [n_rank] bytes of the pieces' list, likewise */
 } row_transfer;

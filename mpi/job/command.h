@@ -1,5 +1,10 @@
 /** What the program was asked to do: a verb, and what the command line says beside it. Plain data,
- * which preflight, sessions and verbs all read; mpi/app/cli.c fills it. */
+ * which preflight, sessions and verbs all read; mpi/app/cli.c fills it.
+ *
+ *  A verb runs in one of two ways: `serial`, on one process and without MPI, or `run`, on all ranks
+ *  with a session. `needs` says what is read before MPI starts. A verb that has both (check)
+ *  chooses by is_serial.
+ */
 #ifndef SCS_COMMAND_H
 #define SCS_COMMAND_H
 

@@ -358,6 +358,7 @@ void scs_preflight_prepare(scs_preflight *preflight, const scs_cli *cli)
              preflight->status == SCS_OK ? "" : scs_message());
 }
 
+/* After the session: its result may have to be written under the lock. */
 void scs_preflight_clear(scs_preflight *preflight)
 {
     scs_bytes_clear(&preflight->blob);

@@ -31,7 +31,7 @@ enum scs_need {
 /** What was read, and how that went. Owned by main, from before MPI_Init to the end. */
 typedef struct scs_preflight {
     bool prepared;                 /**< this process did the reading */
-    scs_status status;             /**< of the reading; told once the ranks can agree on it */
+    scs_status status;             /**< of the reading; reported once the ranks can agree on it */
     char message[SCS_MESSAGE_MAX]; /**< where status is not SCS_OK */
     int lock;                      /**< of output.dir, where it is written; -1: none */
     scs_bytes blob; /**< text of the config; each input, packed, and its checksum; checkpoint;

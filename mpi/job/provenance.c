@@ -108,6 +108,7 @@ scs_status scs_provenance_create(const scs_session *session, const scs_method *m
     return SCS_OK;
 }
 
+/* Texts that were borrowed stay with their owners. */
 void scs_provenance_destroy(scs_provenance **provenance)
 {
     if (!*provenance)

@@ -96,11 +96,13 @@ done:
     return status;
 }
 
+/* Rank 0 of the session's communicator: of all ranks, or of one model's group. */
 bool scs_session_leads(const scs_session *session)
 {
     return scs_comm_rank(session->comm) == 0;
 }
 
+/* One line, so that lines of several jobs in one log stay whole. */
 void scs_session_say(const scs_session *session, const char *format, ...)
 {
     va_list args;

@@ -84,6 +84,7 @@ scs_decoder scs_session_model_decoder(const scs_session *s)
     return (scs_decoder){s->model, s->pca};
 }
 
+/* One place for both kinds, so that callers need not ask which model there is. */
 scs_status scs_session_model_decode(const scs_session *s, const scs_real *z, int64_t n,
                                     const double *delta, double *mean, double *variance)
 {

@@ -114,7 +114,8 @@ typedef struct axis {
     int32_t *row, *col; /* [nnz] */
 } axis;
 
-/* ScaLAPACK indexes with int: a rank's part of the covariance, and the workspace of its solver. */
+/* ScaLAPACK indexes with int: a rank's part of the covariance, and the workspace of its solver.
+ * SCS_EARG before any work. */
 static scs_status check_sizes(const scs_gram *gram, int32_t n_rank)
 {
     int64_t size = gram->n_row * gram->n_col, work = scs_pca_fit_workspace(gram->n, n_rank);
@@ -438,6 +439,8 @@ static int64_t workspace(int64_t n, int32_t n_rank, int64_t nb)
     return 5 * n + 2 * (nb + 1) * (4 * nps + 2) + (nps + 4) * nps;
 }
 
+/* Before ScaLAPACK can be asked, as its own answer wraps where it does not fit an int; 16
+ * stands for PJLAENV's block. */
 int64_t scs_pca_fit_workspace(int32_t n_gene, int32_t n_rank)
 {
     return workspace(n_gene, n_rank, 16);

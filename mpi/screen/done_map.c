@@ -232,7 +232,7 @@ scs_status scs_done_map_open(const char *path, const int64_t *unit_first, scs_do
     if (st != SCS_OK) {
         scs_status closed = scs_done_map_close(map);
 
-        (void)closed; /* the first failure is the one to tell */
+        (void)closed; /* the first failure is the one to report */
     }
     return st;
 }
@@ -262,7 +262,7 @@ static uint64_t check_of(int64_t block, uint64_t sum)
     return scs_hash64_of(both, sizeof both);
 }
 
-/* 16 bytes in one write: torn or not, its check tells. */
+/* 16 bytes in one write: a torn one fails its check. */
 scs_status scs_done_map_put_block(scs_done_map *map, int64_t block, uint64_t sum)
 {
     block_slot slot = {sum, check_of(block, sum)};

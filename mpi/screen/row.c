@@ -40,7 +40,7 @@
 /* What a group's cells are made ready for. */
 typedef struct controls_request {
     const scs_session *session;
-    scs_real *const *control_z; /**< [n_group] */
+    scs_real *const *control_z; /* [n_group] */
     bool linear;                /* make `hidden` */
     int products;               /* of `hidden`: scs_products */
     bool variance;              /* whether there is room for it beside the mean */
@@ -181,6 +181,7 @@ static scs_status row_work_make(const scs_row_job *job, scs_row_work *work)
     return SCS_ALLOC(work->scratch, scs_decode_mean_hidden_scratch(s->model));
 }
 
+/* Also one that was made in part. */
 static void row_work_clear(scs_row_work *work)
 {
     scs_shift_sources_destroy(&work->sources);
@@ -244,7 +245,7 @@ static scs_status prepare_mean(const row *r)
     return SCS_OK;
 }
 
-/* Step 1 of row i: its shift and how far to trust it; its hidden mean, or its decoded mean and
+/* Step 1 of row i: its shift and confidence; its hidden mean, or its decoded mean and
  * variance. A row without prediction has NaN scores. */
 static scs_status row_shift(const scs_row_block *block, int64_t i, scs_row_work *work)
 {

@@ -60,7 +60,7 @@ static void keep_some(scs_plan *plan)
         plan->item[i].cost = 1;
 }
 
-/* Which groups are left out, and who does which. Local, alike on all ranks. */
+/* Which groups are left out, and which rank does which. Local, alike on all ranks. */
 static scs_status prepare(trials *t)
 {
     const scs_session *s = t->session;
@@ -75,7 +75,8 @@ static scs_status prepare(trials *t)
     return SCS_OK;
 }
 
-/* The two products of one left-out group. @param from moved, still, change and scale of the item */
+/* The two products of one left-out group. @param from shifted and baseline means, change and scale
+ * of the item */
 static product multiply(const scs_atlas *a, const scs_combination *item, const scs_evidence *from)
 {
     const double *shifted = from->shifted.mean, *baseline = from->baseline.mean,

@@ -1,5 +1,12 @@
 /** How rows are predicted: the config's settings with every `auto` resolved from the data, the same
- * on every rank and on any number of ranks. */
+ * on every rank and on any number of ranks.
+ *
+ *      screen.nearest_power: auto    leave-one-type-out error, from group means alone
+ *      screen.shift: auto            the same, over the rules that take part in it
+ *      screen.blend: auto            least squares over groups left out, decoded
+ *
+ *  The network is not trained anew for it: groups that are left out are left out of the shift only.
+ */
 #ifndef SCS_SCREEN_METHOD_H
 #define SCS_SCREEN_METHOD_H
 

@@ -261,6 +261,7 @@ static int64_t largest_of(const int64_t *first, int64_t n)
     return largest;
 }
 
+/* Also one that was only zeroed. */
 static void worker_clear(worker *w)
 {
     scs_resample_replica_clear(&w->replica);

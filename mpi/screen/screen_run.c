@@ -5,7 +5,7 @@
  *  numbered by falling cost, and a rank that is free takes the next number (mpi/comm/queue.h). So
  *  the last blocks are cheap ones and ranks end about together; measured idle shares are in
  *  doc/performance.md. Any rank may get any row, therefore the latent cells of all control groups
- *  go to every rank first. Rows depend neither on who makes them nor on when.
+ *  go to every rank first. Rows depend neither on the rank that makes them nor on when.
  *
  *  Messages: none for rows. Taking a block is one atomic operation on rank 0's counter; stopping
  *  sets the counter high, which all see when they take a number or look.
@@ -57,17 +57,17 @@ enum { ROWS_PRINTED = 20 };
  * threads in turn; else blocks are written at once. While it is open, everything else that calls
  * MPI takes `turn` first. */
 typedef struct scs_screen_writer {
-    scs_screen_store *store; /**< NULL: not open, and it is always one's turn */
+    scs_screen_store *store; /* NULL: not open, and it is always one's turn */
     bool threaded;
     pthread_t thread;
-    pthread_mutex_t turn; /**< who may call MPI and HDF5 */
-    pthread_mutex_t lock; /**< of all that follows */
+    pthread_mutex_t turn; /* held by the thread that calls MPI or HDF5 */
+    pthread_mutex_t lock; /* of all that follows */
     pthread_cond_t change;
-    const scs_result_rows *rows; /**< to be written; NULL: nothing */
+    const scs_result_rows *rows; /* to be written; NULL: nothing */
     int64_t block;
     bool over;                 /* no more blocks come: the thread ends */
-    double longest;            /**< seconds that a block took */
-    scs_parallel_error failed; /**< the first failing block's */
+    double longest;            /* seconds that a block took */
+    scs_parallel_error failed; /* the first failing block's */
 } scs_screen_writer;
 
 /* Who works on what, and until when. */
@@ -80,12 +80,12 @@ typedef struct scs_screen_work {
     int64_t *order; /* [n_order] blocks to do, expensive ones first; alike on all ranks */
     int64_t n_order;
     bool stopped;        /* the job is to end: a rank asked for it, or one failed */
-    char reason[128];    /**< why this rank wants it; "" otherwise */
-    double longest;      /**< seconds of a block so far, without writing it */
-    double checked;      /**< when this rank looked last whether to stop */
-    double begun, ended; /**< of the work */
-    double busy;         /**< seconds of it that this rank worked */
-    double waited;       /**< seconds of these in which it waited for blocks to be written */
+    char reason[128];    /* why this rank wants it; "" otherwise */
+    double longest;      /* seconds of a block so far, without writing it */
+    double checked;      /* when this rank looked last whether to stop */
+    double begun, ended; /* of the work */
+    double busy;         /* seconds of it that this rank worked */
+    double waited;       /* seconds of these in which it waited for blocks to be written */
 } scs_screen_work;
 
 /* ---- Ranked table ---- */
@@ -116,7 +116,7 @@ static scs_status remove_older_ranking(const scs_session *session, const char *p
 }
 
 /* With screen.rank_by: output.dir/ranking.tsv and its first rows on stdout. Rank 0 alone. Local.
- * @param all delta_norm, score and trust of all rows */
+ * @param all delta_norm, score and confidence of all rows */
 static scs_status write_ranking(const scs_session *session, const scs_plan *plan,
                                 const scs_result_rows *all)
 {
@@ -287,7 +287,8 @@ static double writer_longest(scs_screen_writer *writer)
 /* In the line about idle ranks. */
 enum { RANKS_NAMED = 16 };
 
-static const double check_every = .2; /* seconds between looks at other ranks' wishes */
+static const double check_every =
+    .2; /* seconds between looks at whether another rank has stopped the queue */
 
 typedef struct block_cost {
     int64_t block;
@@ -469,7 +470,7 @@ static void work_abandon(scs_screen_work *work)
 
     snprintf(first, sizeof first, "%s", scs_message());
     if (stop_all(work) != SCS_OK)
-        scs_message_set(first); /* the one to tell */
+        scs_message_set(first); /* the one to report */
 }
 
 /* Fill and write blocks until none is left or the work is over. A failure stops the others. Local.

@@ -1,4 +1,9 @@
 /** The screen as a step of a job: from an atlas to output.dir/screen.h5ad and the tables on stdout.
+ *
+ *      scs_screen_run_check    before training: would it find its rows?
+ *      scs_screen_run          method, plan, cells, file, work, p-values, commit, tables
+ *
+ *  A screen that is stopped, or killed, goes on with the blocks that it has (mpi/screen/store.h).
  */
 #ifndef SCS_SCREEN_RUN_H
 #define SCS_SCREEN_RUN_H

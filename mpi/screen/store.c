@@ -198,7 +198,7 @@ static scs_status open_file(scs_result_file *f, hid_t access, unsigned mode)
     return open_fields(f);
 }
 
-/* HDF5's own printing of errors is off: scs_h5_failed has the one line that is told. */
+/* HDF5's own printing of errors is off: scs_h5_failed makes the one line that is printed. */
 static scs_status create(const char *path, const scs_result_head *head, bool together,
                          scs_result_file **file)
 {
@@ -276,7 +276,7 @@ static scs_status result_file_open(scs_comm *comm, const char *path, const scs_r
     st = scs_comm_agree(comm, open_file(*file, access, H5F_ACC_RDWR));
     if (st != SCS_OK) {
         closed = scs_store_file_close(comm, file);
-        (void)closed; /* the first failure is the one to tell */
+        (void)closed; /* the first failure is the one to report */
     }
     return st;
 }
@@ -303,7 +303,7 @@ static scs_status close_fields(scs_result_file *f)
     return st;
 }
 
-/* Every close is checked: on a full disk HDF5 may tell only here. */
+/* Every close is checked: on a full disk HDF5 may fail only here. */
 static scs_status close_file(scs_result_file *f)
 {
     scs_status st = close_fields(f);

@@ -91,8 +91,8 @@ SCS_MUST_USE scs_status scs_store_put(scs_screen_store *store, int64_t block,
 /** Close the file and compare what this job wrote, each rank its own blocks; then the file gets its
  * name and the map is removed. SCS_EIO where a block does not read back as it was written.
  * Collective.
- *  @param numbers on rank 0: delta_norm, score and trust of all rows are read back into it, if it
- *    is not NULL
+ *  @param numbers on rank 0: delta_norm, score and confidence of all rows are read back into it, if
+ * it is not NULL
  */
 SCS_MUST_USE scs_status scs_store_commit(scs_screen_store *store, scs_result_rows *numbers);
 /** Close what is open; what is done stays for the next job. A store that was never opened is let

@@ -161,7 +161,7 @@ static scs_status epoch_end(void *ctx, const scs_epoch *e)
     return SCS_OK;
 }
 
-/* Where the first line begins that is torn (a killed job) or tells of epoch `first` or a later
+/* Where the first line begins that is torn (a killed job) or is of epoch `first` or a later
  * one: bytes of events.jsonl to keep. */
 static long find_cut(FILE *events, int64_t first)
 {
@@ -218,7 +218,7 @@ static scs_status train_log_create(scs_session *session, scs_train_log **log)
     return scs_comm_agree(session->comm, status);
 }
 
-/* Rank 0: what was told so far is on the disk. SCS_EIO. Local. */
+/* Rank 0: all lines so far are on the disk. SCS_EIO. Local. */
 static scs_status train_log_sync(scs_train_log *log)
 {
     FILE *events = log->events;
@@ -370,7 +370,7 @@ static int first_slot(const scs_session *session)
            strcmp(path, session->state->path) == 0;
 }
 
-/* What a state says of its run beside the weights: the config, a checksum of the data and the
+/* What a state holds of its run beside the weights: the config, a checksum of the data and the
  * program. A state of other data is refused; a new run removes rows and states of the one before,
  * which its own would be taken for. Local. */
 static scs_status fill(scs_checkpointer *k)
