@@ -49,7 +49,8 @@ typedef enum scs_shift_method {
     SCS_SHIFT_PAIRED,
     SCS_SHIFT_BALANCED,
     SCS_SHIFT_REGRESSION,
-    SCS_SHIFT_AUTO /**< last: one of those before it */
+    SCS_SHIFT_MIXED,
+    SCS_SHIFT_AUTO /**< last: one of those before it, or several */
 } scs_shift_method;
 /** Where closeness of cell types is measured. */
 typedef enum scs_distance { SCS_DISTANCE_GENES, SCS_DISTANCE_LATENT } scs_distance;

@@ -5,9 +5,17 @@
 
 #include "scscreen/latent.h"
 
+/** The mixed model of an atlas' shifts (src/screen/mixed_atlas.h). */
+typedef struct scs_mixed_atlas scs_mixed_atlas;
+
+enum { SCS_N_SHIFT = SCS_SHIFT_AUTO };
+
 /** How a row is predicted: what the config says, with every `auto` resolved. */
 typedef struct scs_method {
-    int shift;         /**< scs_shift_method, never SCS_SHIFT_AUTO */
+    int shift;                    /**< scs_shift_method; SCS_SHIFT_AUTO: several, as `share` says */
+    double share[SCS_N_SHIFT];    /**< of each rule, where there are several: they sum to 1 */
+    double error[SCS_N_SHIFT];    /**< of each rule, where they were tried: scs_shift_choice */
+    const scs_mixed_atlas *mixed; /**< borrowed; NULL: no rule needs it, or nothing was seen */
     double power;      /**< of nearest: weights 1 / distance^power, never SCS_POWER_AUTO */
     int cross_species; /**< scs_cross_species */
     double ridge;  /**< of regression, in mean squared distances of control means from their mean */
@@ -105,6 +113,8 @@ typedef struct scs_sources {
     int32_t capacity;
     int32_t *type; /**< [n_type] scratch, as share: shifts are estimated millions of times */
     double *share;
+    double variance; /**< mean over genes of the shift's squared error, where the mixed model has a
+                        part in it; NaN: unknown */
     char text[SCS_SOURCE_MAX]; /**< "own", "donors: a+b", "average: a", "self", "" */
 } scs_sources;
 
@@ -117,12 +127,18 @@ SCS_MUST_USE scs_status scs_shift_sources_copy(const scs_sources *from, scs_sour
  * from the target itself.
  *
  *  nearest, paired, balanced, regression as DESIGN has them (nearest: 1 / distance^power of control
- * means; regression: ridge, delta on control means, after scVIDR). Within the
- * target's own species where any other type saw the perturbation; else from other species that saw
- * it (there the same cell type counts too): the nearest by control means of the same type, the mean
- * of all, or the nearest by the half-and-half rule of the scGen paper; else the target's own cells;
- * else kind is SCS_SOURCE_NONE and n is 0. */
+ * means; regression: ridge, delta on control means, after scVIDR); mixed: the best linear predictor
+ * of the mixed model, from all groups of all species. Several rules: the weighted mean of theirs.
+ *
+ * Within the target's own species where any other type saw the perturbation; else from other
+ * species that saw it (there the same cell type counts too): the nearest by control means of the
+ * same type, the mean of all, or the nearest by the half-and-half rule of the scGen paper (the
+ * mixed model, where it is asked, alone says how much each species tells); else the target's own
+ * cells; else kind is SCS_SOURCE_NONE and n is 0. */
 SCS_MUST_USE scs_status scs_shift_sources_find(const scs_atlas *atlas, const scs_method *method,
+                                               const scs_combination *target, scs_sources *sources);
+/** Only their kind and text: no weights are found. */
+SCS_MUST_USE scs_status scs_shift_sources_name(const scs_atlas *atlas, const scs_method *method,
                                                const scs_combination *target, scs_sources *sources);
 /** The latent shift. @param[out] delta [n_latent] */
 void scs_shift_sources_latent(const scs_atlas *atlas, const scs_sources *sources, double *delta);
@@ -131,15 +147,25 @@ void scs_shift_sources_latent(const scs_atlas *atlas, const scs_sources *sources
 void scs_shift_sources_genes(const scs_atlas *atlas, const scs_sources *sources,
                              const float *values, double *change);
 
-enum { SCS_N_SHIFT = SCS_SHIFT_AUTO };
-enum { SCS_SHIFT_TRIALS = 2048 };
+enum { SCS_SHIFT_TRIALS = 1024, SCS_SHIFT_LEAST_TRIALS = 3 };
+
+/** Errors are sums of squared errors / sums of squared shifts, over genes and groups; NaN where
+ * nothing can be left out, and of rules that are not tried. */
+typedef struct scs_shift_choice {
+    int shift;                 /**< as in scs_method, with */
+    double share[SCS_N_SHIFT]; /**< these */
+    double error[SCS_N_SHIFT];
+    double stacked; /**< of weighted means of the rules, the weights without the group itself */
+} scs_shift_choice;
+
 /** `shift: auto`: groups that may be used (at most SCS_SHIFT_TRIALS, evenly picked) are predicted
- * from the others by each method, in latent space; the one with the smallest error is taken (the
- * first where nothing can be left out).
- *  @param[out] error [SCS_N_SHIFT] sum of squared errors / sum of squared shifts; NaN where nothing
- * can be left out, and of methods that are not tried */
+ * from the others by each rule, in gene space. The one with the smallest error is taken, or a
+ * weighted mean of them (weights of 0 or more that sum to 1, by least squares; Breiman, Machine
+ * Learning 1996) where that leaves out better: each group with weights that the others say. Where
+ * nothing can be left out the mixed model is taken, without one nearest.
+ *  @param method with its power, and the mixed model that is to be tried */
 SCS_MUST_USE scs_status scs_choose_shift(const scs_atlas *atlas, const scs_method *method,
-                                         int *chosen, double *error);
+                                         scs_shift_choice *choice);
 
 enum { SCS_N_POWER = 8, SCS_USUAL_POWER = 3 };
 /** The powers that `nearest_power: auto` tries, ascending; number SCS_USUAL_POWER is the default.
@@ -150,6 +176,10 @@ double scs_choose_shift_power_tried(int i);
  * [SCS_N_POWER] */
 SCS_MUST_USE scs_status scs_choose_shift_power(const scs_atlas *atlas, const scs_method *method,
                                                int *chosen, double *error);
+
+/** The method that p-values go by: its weights must not have seen which cells are perturbed, which
+ * the mixed model and `auto` have; in their place nearest stands, with its usual power. */
+scs_method scs_choose_shift_blind(const scs_method *method, const scs_config *config);
 
 /** Mean and variance (ddof 0) over cells of dec(z + delta), without decoding cells where the output
  * is linear.

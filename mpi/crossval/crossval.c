@@ -23,7 +23,9 @@
 #include "mpi/comm/queue.h"
 #include "mpi/job/provenance.h"
 #include "mpi/job/session.h"
+#include "src/atlas/atlas.h"
 #include "src/base/checksum.h"
+#include "src/base/collective.h"
 #include "src/base/file.h"
 #include "src/base/text.h"
 #include "src/config/value.h"
@@ -106,7 +108,10 @@ static scs_status validation_train(scs_validation *v, int64_t model, int kind)
         SCS_TRY(scs_session_model_fit_pca(s));
     SCS_TRY(scs_comm_agree(v->group, make_atlas(v)));
     SCS_TRY(scs_session_model_measure_controls(s));
-    return scs_session_model_encode(s);
+    SCS_TRY(scs_session_model_encode(s));
+    return scs_session_model_has_latent(s)
+               ? scs_collective_ok()
+               : scs_comm_agree(v->group, scs_atlas_gene_space_enter(s->atlas));
 }
 
 /* ---- On disk: a file for each model, and in the end one table ---- */

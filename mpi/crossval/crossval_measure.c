@@ -142,8 +142,11 @@ static scs_status measure_cells(const work *w, int64_t row, const double *delta,
 /* Where a row's shift comes from, into w->sources. @param[out] any false: it is no change */
 static scs_status find_sources(work *w, int64_t row, int predictor, bool *any)
 {
-    int space = scs_report_predictor_at(predictor)->space;
-    const scs_atlas *a = space == SCS_PREDICT_GENES ? &w->genes : w->v->session->atlas;
+    const scs_predictor *p = scs_report_predictor_at(predictor);
+    int space = p->space;
+    const scs_atlas *a = space == SCS_PREDICT_GENES && p->shift != SCS_SHIFT_AS_CONFIG
+                             ? &w->genes
+                             : w->v->session->atlas;
 
     *any = space != SCS_PREDICT_NOTHING;
     if (!*any)
@@ -252,13 +255,16 @@ static int decode_of(const scs_session *s, const scs_predictor *p)
  */
 static scs_status make_methods(work *w)
 {
-    const scs_session *s = w->v->session;
+    scs_session *s = w->v->session;
 
     for (int i = 0; i < scs_report_predictor_count(); i++) {
         const scs_predictor *p = scs_report_predictor_at(i);
 
         w->method[i] = scs_predict_in_gene_space(scs_shift_method_from_config(s->config));
-        if (p->space == SCS_PREDICT_GENES) {
+        if (p->space == SCS_PREDICT_GENES && p->shift == SCS_SHIFT_AS_CONFIG && is_made(w, i)) {
+            SCS_TRY(scs_screen_method(s, SCS_DECODE_EDIT, &w->method[i]));
+            w->method[i] = scs_predict_in_gene_space(w->method[i]);
+        } else if (p->space == SCS_PREDICT_GENES) {
             w->method[i].shift = p->shift;
             w->method[i].power = scs_choose_shift_power_tried(SCS_USUAL_POWER);
         }

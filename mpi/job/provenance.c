@@ -10,6 +10,7 @@
 #include "src/screen/shift.h"
 
 #include <hdf5.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,12 +73,53 @@ static scs_status add_model(scs_provenance *p, const scs_session *s)
     return SCS_OK;
 }
 
+/* Append "name number" to a list. */
+static void list_number(char *list, size_t size, const char *name, double number)
+{
+    size_t used = strlen(list);
+
+    snprintf(list + used, size - used, "%s%s %.6g", used ? "; " : "", name, number);
+}
+
+/* What shifts are estimated by, and how that was chosen. */
+static void add_shift(scs_provenance *p, const scs_session *session, const scs_method *method)
+{
+    const scs_shift_rule *rule = scs_shift_rule_at(method->shift);
+    bool tried = session->config->screen.shift == SCS_SHIFT_AUTO;
+    bool power = false, mixed = false;
+
+    for (int i = 0; i < SCS_N_SHIFT; i++) {
+        double share = scs_shift_rule_share(method, i);
+
+        if (share > 0)
+            list_number(p->text[3], sizeof p->text[3], scs_shift_rule_at(i)->name, share);
+        if (tried && !isnan(method->error[i]))
+            list_number(p->text[4], sizeof p->text[4], scs_shift_rule_at(i)->name,
+                        method->error[i]);
+        power |= share > 0 && scs_shift_rule_at(i)->uses_power;
+        mixed |= share > 0 && scs_shift_rule_at(i)->needs_mixed;
+    }
+    add_text(p, "shift", rule ? rule->name : "several");
+    add_text(p, "shift_weights", p->text[3]);
+    if (*p->text[4])
+        add_text(p, "shift_errors", p->text[4]);
+    if (power)
+        add_number(p, "nearest_power", method->power);
+    if (!mixed || !method->mixed)
+        return;
+    for (int i = 0; i < SCS_MIXED_TERMS; i++)
+        if (scs_mixed_atlas_hyper(method->mixed)->variance[i] > 0)
+            list_number(p->text[5], sizeof p->text[5], scs_mixed_term_name(i),
+                        scs_mixed_atlas_hyper(method->mixed)->variance[i]);
+    add_text(p, "shift_variances", p->text[5]);
+    add_number(p, "convergence", scs_mixed_atlas_hyper(method->mixed)->beta);
+}
+
 /* The order here is the order in the file; doc/result-format.md lists the keys. */
 scs_status scs_provenance_create(const scs_session *session, const scs_method *method,
                                  scs_provenance **provenance)
 {
     const scs_decode_mode *mode = scs_predict_mode_at(method->decode);
-    const scs_shift_rule *rule = scs_shift_rule_at(method->shift);
     scs_provenance *p;
     scs_status status = SCS_ALLOC(p, 1);
 
@@ -93,9 +135,7 @@ scs_status scs_provenance_create(const scs_session *session, const scs_method *m
     add_text(p, "input_checksums", p->checksums);
     add_text(p, "values", session->dataset->values);
     SCS_TRY(add_model(p, session));
-    add_text(p, "shift", rule->name);
-    if (rule->uses_power)
-        add_number(p, "nearest_power", method->power);
+    add_shift(p, session, method);
     if (mode->uses_share)
         add_number(p, "blend", method->blend);
     if (mode->uses_magnitude && scs_session_model_has_latent(session))

@@ -17,10 +17,9 @@ enum { SCS_FACTS = 64 };
 typedef struct scs_provenance {
     scs_fact fact[SCS_FACTS];
     int32_t n;
-    char *yaml;      /**< the effective config, as far as results depend on it; owned */
-    char *checksums; /**< of the inputs, a line each; owned */
-    char text[3]
-             [256]; /**< room for texts that are made, such as the version of HDF5 and checksums */
+    char *yaml;         /**< the effective config, as far as results depend on it; owned */
+    char *checksums;    /**< of the inputs, a line each; owned */
+    char text[6][1024]; /**< room for texts that are made: versions, checksums, lists */
 } scs_provenance;
 
 /** What made the rows of this session by this method, which must outlive it. SCS_ENOMEM; destroy it

@@ -220,6 +220,9 @@ void scs_session_forget(scs_session *session)
         free(session->z[i]);
     free(session->z);
     session->z = NULL;
+    scs_mixed_atlas_destroy(&session->mixed);
+    free(session->chosen);
+    session->chosen = NULL;
     scs_atlas_destroy(&session->atlas);
     scs_model_destroy(&session->model);
     scs_pca_destroy(&session->pca);

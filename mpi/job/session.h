@@ -20,6 +20,7 @@
 #include "mpi/job/command.h"
 #include "mpi/job/preflight.h"
 #include "src/screen/decode.h"
+#include "src/screen/mixed_atlas.h"
 #include "src/train/state.h"
 #include "scscreen/checkpoint.h"
 #include "scscreen/comm.h"
@@ -41,6 +42,8 @@ typedef struct scs_session {
     bool model_stored;          /**< this job wrote `model` to output.dir */
     scs_pca *pca;               /**< principal components where model.kind is pca */
     scs_atlas *atlas;           /**< group means; NULL until made, or read from the checkpoint */
+    scs_mixed_atlas *mixed;     /**< of its shifts, where a rule of screen.shift needs it */
+    scs_method *chosen;         /**< what screen.shift: auto came to, once it has */
     scs_real **z; /**< [team.last - team.first] posterior means of the shards' cells */
 } scs_session;
 

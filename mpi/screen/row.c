@@ -219,7 +219,7 @@ static scs_status measure_confidence(const row *r)
 
     SCS_TRY(scs_confidence_support(r->atlas, r->target, r->work->sources, &t->support));
     t->support_flag = t->support > 99;
-    t->agreement = scs_confidence_agreement(r->atlas, r->work->sources);
+    t->agreement = scs_confidence_agreement(r->atlas, r->target, r->work->sources);
     if (scs_session_model_has_latent(r->job->session))
         t->energy_distance =
             scs_cell_distance_shifted_energy(&r->controls->cells, r->work->delta, r->work->along);

@@ -15,11 +15,16 @@
 #include "src/atlas/atlas.h"
 #include "src/base/collective.h"
 #include "src/screen/leave_out.h"
+#include "src/screen/mixed_atlas.h"
 #include "src/screen/plan.h"
 #include "src/screen/predict.h"
 #include "src/screen/shift.h"
 
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* ---- Blend: the decoder's share a that brings a decoded + (1 - a) seen nearest to the observed
  * change, where `decoded` is edit's change and `seen` the sources' own change in gene space:
@@ -175,18 +180,56 @@ done:
     return st;
 }
 
-/* ---- Rule and power, each from group means alone: local work that is the same on every rank ----
- */
+/* ---- Rule and power, each from group means alone. Rank 0 looks, the others hear of it: processors
+ * that round otherwise must not make them differ. ---- */
+
+enum { LINE = 1024 };
+
+/* Append to a line, as far as there is room. */
+static void append(char *line, const char *format, ...) SCS_PRINTF(2, 3);
+static void append(char *line, const char *format, ...)
+{
+    size_t used = strlen(line);
+    va_list ap;
+
+    va_start(ap, format);
+    vsnprintf(line + used, LINE - used, format, ap);
+    va_end(ap);
+}
+
+static void say_choice(const scs_session *s, const scs_shift_choice *c, double power)
+{
+    char line[LINE] = "";
+
+    if (c->shift != SCS_SHIFT_AUTO)
+        append(line, "%s", scs_shift_rule_at(c->shift)->name);
+    for (int i = 0, n = 0; i < SCS_N_SHIFT && c->shift == SCS_SHIFT_AUTO; i++)
+        if (c->share[i] > 0)
+            append(line, "%s%.3f %s", n++ ? " + " : "", c->share[i], scs_shift_rule_at(i)->name);
+    for (int i = 0, n = 0; i < SCS_N_SHIFT; i++)
+        if (!isnan(c->error[i]))
+            append(line, "%s%s %.4f", n++ ? ", " : "; errors, each group left out in turn: ",
+                   scs_shift_rule_at(i)->name, c->error[i]);
+    if (!isnan(c->error[SCS_SHIFT_NEAREST]))
+        append(line, " (power of nearest: %g)", power);
+    if (!isnan(c->stacked))
+        append(line, ", their weighted mean %.4f", c->stacked);
+    scs_session_say(s, "shift: %s", line);
+}
+
 static scs_status choose_shift(const scs_session *s, scs_method *method)
 {
-    double error[SCS_N_SHIFT];
+    scs_shift_choice choice = {0};
+    scs_status st = SCS_OK;
 
-    SCS_TRY(scs_choose_shift(s->atlas, method, &method->shift, error));
-    for (int i = 0; i < SCS_N_SHIFT; i++)
-        if (scs_shift_rule_at(i)->tried_by_auto)
-            scs_session_say(s, "leave-one-type-out error of shift %s: %.4f%s",
-                            scs_shift_rule_at(i)->name, error[i],
-                            i == method->shift ? " (taken)" : "");
+    if (scs_session_leads(s))
+        st = scs_choose_shift(s->atlas, method, &choice);
+    SCS_TRY(scs_comm_agree(s->comm, st));
+    SCS_TRY(scs_comm_broadcast(s->comm, &choice, sizeof choice));
+    method->shift = choice.shift;
+    memcpy(method->share, choice.share, sizeof method->share);
+    memcpy(method->error, choice.error, sizeof method->error);
+    say_choice(s, &choice, method->power);
     return SCS_OK;
 }
 
@@ -194,14 +237,112 @@ static scs_status choose_shift(const scs_session *s, scs_method *method)
 static scs_status choose_power(const scs_session *s, scs_method *method)
 {
     double error[SCS_N_POWER];
-    int chosen;
+    int chosen = 0;
+    scs_status st = SCS_OK;
 
-    SCS_TRY(scs_choose_shift_power(s->atlas, method, &chosen, error));
-    for (int i = 0; i < SCS_N_POWER; i++)
-        scs_session_say(s, "leave-one-type-out error of nearest_power %g: %.4f%s",
+    if (scs_session_leads(s))
+        st = scs_choose_shift_power(s->atlas, method, &chosen, error);
+    SCS_TRY(scs_comm_agree(s->comm, st));
+    SCS_TRY(scs_comm_broadcast(s->comm, &chosen, sizeof chosen));
+    for (int i = 0; i < SCS_N_POWER && scs_session_leads(s) && method->shift != SCS_SHIFT_AUTO; i++)
+        scs_session_say(s, "leave-one-out error of nearest_power %g: %.4f%s",
                         scs_choose_shift_power_tried(i), error[i], i == chosen ? " (taken)" : "");
     method->power = scs_choose_shift_power_tried(chosen);
     return SCS_OK;
+}
+
+static int32_t count_controls(const scs_atlas *a)
+{
+    int32_t n = 0;
+
+    for (int32_t g = 0; g < a->n_group; g++)
+        n += a->group[g].condition == a->control && !a->group[g].held_out;
+    return n;
+}
+
+/* `auto` passes it over where it cannot be made, or where its species would not speak as asked. */
+static bool wants_mixed(const scs_session *s, const scs_method *method)
+{
+    if (method->shift != SCS_SHIFT_AUTO)
+        return scs_shift_rule_at(method->shift)->needs_mixed;
+    if (s->atlas->species.n > 1 && method->cross_species != SCS_CROSS_NEAREST) {
+        scs_session_say(s, "shift mixed is not tried: it does not know screen.cross_species");
+        return false;
+    }
+    if (count_controls(s->atlas) <= SCS_MIXED_CONTEXTS)
+        return true;
+    scs_session_say(s, "shift mixed is not tried: there are more than %d groups of control cells",
+                    SCS_MIXED_CONTEXTS);
+    return false;
+}
+
+static void say_mixed(const scs_session *s)
+{
+    const scs_mixed_hyper *h = scs_mixed_atlas_hyper(s->mixed);
+    char line[LINE] = "";
+
+    for (int i = 0; i < SCS_MIXED_TERMS; i++)
+        if (h->variance[i] > 0)
+            append(line, "%s %.3g; ", scs_mixed_term_name(i), h->variance[i]);
+    scs_session_say(s, "mixed model of shifts: variances: %sconvergence %.3f", line, h->beta);
+}
+
+static scs_status take_estimates(scs_mixed_atlas *mixed, const double *number, bool leads)
+{
+    return leads ? SCS_OK : scs_mixed_atlas_set(mixed, number);
+}
+
+/* Rank 0 estimates. */
+static scs_status share_estimates(scs_session *s)
+{
+    int64_t n = scs_mixed_atlas_size(s->mixed);
+    bool leads = scs_session_leads(s);
+    double *number = NULL;
+    scs_status st = SCS_ALLOC(number, n);
+
+    if (st == SCS_OK && leads)
+        st = scs_mixed_atlas_fit(s->mixed, s->atlas);
+    SCS_GO(st, scs_comm_agree(s->comm, st));
+    if (leads)
+        scs_mixed_atlas_get(s->mixed, number);
+    SCS_GO(st, scs_comm_broadcast(s->comm, number, n * (int64_t)sizeof *number));
+    SCS_GO(st, scs_comm_agree(s->comm, take_estimates(s->mixed, number, leads)));
+    say_mixed(s);
+done:
+    free(number);
+    return st;
+}
+
+/* Once for all methods of one atlas. */
+static scs_status make_mixed(scs_session *s, scs_method *method)
+{
+    if (!wants_mixed(s, method))
+        return scs_collective_ok();
+    if (!s->mixed) {
+        SCS_TRY(scs_comm_agree(s->comm, scs_mixed_atlas_create(s->atlas, &s->mixed)));
+        if (s->mixed)
+            SCS_TRY(share_estimates(s));
+    }
+    method->mixed = s->mixed;
+    return scs_collective_ok();
+}
+
+/* Once for all methods of one atlas: the decoder has no part in it. */
+static scs_status resolve_auto(scs_session *s, scs_method *method)
+{
+    if (!s->chosen) {
+        scs_method chosen = *method;
+
+        SCS_TRY(choose_power(s, &chosen));
+        SCS_TRY(choose_shift(s, &chosen));
+        SCS_TRY(scs_comm_agree(s->comm, SCS_ALLOC(s->chosen, 1)));
+        *s->chosen = chosen;
+    }
+    method->shift = s->chosen->shift;
+    method->power = s->chosen->power;
+    memcpy(method->share, s->chosen->share, sizeof method->share);
+    memcpy(method->error, s->chosen->error, sizeof method->error);
+    return scs_collective_ok();
 }
 
 /* Collective. */
@@ -217,17 +358,17 @@ static scs_status choose_blend(const scs_session *s, scs_method *method)
 
 /* Power before rule: a rule is tried with the power that it will have. Models without a latent
  * space work in gene space, where nothing is decoded. */
-scs_status scs_screen_method(const scs_session *s, int decode, scs_method *method)
+scs_status scs_screen_method(scs_session *s, int decode, scs_method *method)
 {
     *method = scs_shift_method_from_config(s->config);
     method->decode = decode;
     if (!scs_session_model_has_latent(s))
         *method = scs_predict_in_gene_space(*method);
-    if (method->power == SCS_POWER_AUTO &&
-        (method->shift == SCS_SHIFT_AUTO || scs_shift_rule_at(method->shift)->uses_power))
-        SCS_TRY(scs_comm_agree(s->comm, choose_power(s, method)));
+    SCS_TRY(make_mixed(s, method));
     if (method->shift == SCS_SHIFT_AUTO)
-        SCS_TRY(scs_comm_agree(s->comm, choose_shift(s, method)));
+        SCS_TRY(resolve_auto(s, method));
+    else if (method->power == SCS_POWER_AUTO && scs_shift_rule_at(method->shift)->uses_power)
+        SCS_TRY(choose_power(s, method));
     if (scs_predict_mode_at(method->decode)->uses_share && method->blend == SCS_BLEND_AUTO)
         SCS_TRY(choose_blend(s, method));
     return scs_collective_ok();

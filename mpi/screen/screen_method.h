@@ -12,12 +12,13 @@
 
 #include "mpi/job/session.h"
 
-/** The config's way to predict, with this decode mode instead of its own. Collective.
+/** The config's way to predict, with this decode mode instead of its own; `auto` is resolved by
+ * what the atlas holds. Collective.
  *  @param decode scs_decode_mode's enum value (screen.decode)
- *  @param[out] method plain values, nothing to free
- *  @return SCS_OK, SCS_ENOMEM, SCS_EIO, SCS_ENUMERIC
+ *  @param[out] method nothing to free: its mixed model is the session's, made here where it is
+ *  needed
+ *  @return SCS_OK, SCS_EARG, SCS_ENOMEM, SCS_EIO, SCS_ENUMERIC, SCS_EINTERNAL
  */
-SCS_MUST_USE scs_status scs_screen_method(const scs_session *session, int decode,
-                                          scs_method *method);
+SCS_MUST_USE scs_status scs_screen_method(scs_session *session, int decode, scs_method *method);
 
 #endif

@@ -39,7 +39,7 @@ static int32_t components_of(const scs_permutations *p, int64_t row, scs_shift_c
     const scs_combination *item = &p->plan->item[row];
 
     return item->status == SCS_ROW_OK
-               ? scs_shift_components(p->session->atlas, p->method, item, part)
+               ? scs_shift_components(p->session->atlas, &p->method, item, part)
                : 0;
 }
 
@@ -190,7 +190,7 @@ scs_status scs_screen_permute_create(const scs_session *session, const scs_metho
                                      const scs_plan *plan, scs_permutations *p)
 {
     *p = (scs_permutations){.session = session,
-                            .method = method,
+                            .method = scs_choose_shift_blind(method, session->config),
                             .plan = plan,
                             .n = session->config->screen.permutations};
     if (!scs_session_model_has_latent(session))
@@ -344,8 +344,8 @@ static scs_status count_unit(worker *w, int64_t unit, int32_t *count)
         SCS_TRY(permute_pair(w, i, first, n, w->mean + i * n * permuted.atlas->n_latent));
     }
     take_targets(w, set);
-    return scs_resample_replica_count(&w->replica, p->method, &permuted, w->target, n_row, w->delta,
-                                      count);
+    return scs_resample_replica_count(&w->replica, &p->method, &permuted, w->target, n_row,
+                                      w->delta, count);
 }
 
 /* The same set's chunks add up in the same places. */

@@ -36,11 +36,11 @@ typedef struct scs_judged {
 typedef struct scs_permutations {
     const scs_session *session; /**< borrowed, as plan and method */
     const scs_plan *plan;
-    int64_t n;       /**< permutations */
-    int64_t n_chunk; /**< parts that they are cut into */
-    const scs_method *method;
-    int32_t n_set;  /**< conditions with rows to judge */
-    int64_t n_unit; /**< n_set * n_chunk */
+    int64_t n;         /**< permutations */
+    int64_t n_chunk;   /**< parts that they are cut into */
+    scs_method method; /**< scs_choose_shift_blind */
+    int32_t n_set;     /**< conditions with rows to judge */
+    int64_t n_unit;    /**< n_set * n_chunk */
     int64_t n_judged;
     scs_judged *judged;  /**< [n_judged] set by set */
     int32_t *condition;  /**< [n_set] */

@@ -122,10 +122,13 @@ static const scs_word batch_norm_words[] = {
     {"global", SCS_BATCH_NORM_GLOBAL}, {"shard", SCS_BATCH_NORM_SHARD}, {0}};
 static const scs_word output_layer_words[] = {
     {"auto", SCS_OUTPUT_AUTO}, {"dense", SCS_OUTPUT_DENSE}, {"factored", SCS_OUTPUT_FACTORED}, {0}};
-static const scs_word shift_words[] = {
-    {"nearest", SCS_SHIFT_NEAREST},   {"paired", SCS_SHIFT_PAIRED},
-    {"balanced", SCS_SHIFT_BALANCED}, {"regression", SCS_SHIFT_REGRESSION},
-    {"auto", SCS_SHIFT_AUTO},         {0}};
+static const scs_word shift_words[] = {{"nearest", SCS_SHIFT_NEAREST},
+                                       {"paired", SCS_SHIFT_PAIRED},
+                                       {"balanced", SCS_SHIFT_BALANCED},
+                                       {"regression", SCS_SHIFT_REGRESSION},
+                                       {"mixed", SCS_SHIFT_MIXED},
+                                       {"auto", SCS_SHIFT_AUTO},
+                                       {0}};
 static const scs_word distance_words[] = {
     {"genes", SCS_DISTANCE_GENES}, {"latent", SCS_DISTANCE_LATENT}, {0}};
 static const scs_word cross_species_words[] = {
@@ -268,9 +271,9 @@ static const scs_key keys[] = {
     WORDS(SCS_KEY_PATH, screen, gene_sets, REPORT, NULL, "",
           "GMT file of gene sets to score in every row"),
     CHOICE(screen, shift, ROWS, shift_words, "nearest",
-           "how the types' latent changes are pooled: by closeness to the target, plainly, as "
-           "scGen, or by regression on the control means; auto: the best of them by "
-           "leave-one-type-out"),
+           "how the types' changes are pooled: by closeness to the target, plainly, as scGen, by "
+           "regression on the control means, or by a linear mixed model of all groups; auto: the "
+           "best of them, or a weighted mean, by leaving out each group in turn"),
     CHOICE(screen, distance, ROWS, distance_words, "genes",
            "how close cell types (and species) are: by their mean expression, or in latent space"),
     NUMBER_OR(screen, nearest_power, ROWS, 0, 64, "auto", SCS_POWER_AUTO, "4",

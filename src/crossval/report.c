@@ -45,6 +45,7 @@ static const scs_predictor predictors[] = {
     {.name = "no_change", .space = SCS_PREDICT_NOTHING},
     {.name = "mean_paired", .space = SCS_PREDICT_GENES, .shift = SCS_SHIFT_PAIRED},
     {.name = "mean_nearest", .space = SCS_PREDICT_GENES, .shift = SCS_SHIFT_NEAREST},
+    {.name = "mean", .space = SCS_PREDICT_GENES, .shift = SCS_SHIFT_AS_CONFIG},
     {.name = "pca",
      .space = SCS_PREDICT_LATENT,
      .decode = SCS_DECODE_AS_CONFIG,
@@ -88,6 +89,8 @@ char *scs_report_predictor_use(const scs_predictor *predictor, char *out, size_t
 
     if (p->space == SCS_PREDICT_NOTHING)
         snprintf(out, size, "%s", "");
+    else if (p->space == SCS_PREDICT_GENES && p->shift == SCS_SHIFT_AS_CONFIG)
+        snprintf(out, size, "model.kind: mean, with screen.shift as it is");
     else if (p->space == SCS_PREDICT_GENES)
         snprintf(out, size, "model.kind: mean, screen.shift: %s",
                  scs_shift_rule_at(p->shift)->name);

@@ -22,6 +22,7 @@ enum scs_predictor_space {
 
 enum {
     SCS_DECODE_AS_CONFIG = -1, /**< screen.decode as it is */
+    SCS_SHIFT_AS_CONFIG = -1,  /**< screen.shift as it is */
     SCS_MOST_KINDS = 2         /**< models a combination is predicted by */
 };
 
@@ -29,7 +30,7 @@ enum {
 typedef struct scs_predictor {
     const char *name; /**< in the column `predictor` */
     int space;        /**< scs_predictor_space */
-    int shift;        /**< genes: scs_shift_method */
+    int shift;        /**< genes: scs_shift_method, or SCS_SHIFT_AS_CONFIG */
     int decode;       /**< latent: scs_decode_method, or SCS_DECODE_AS_CONFIG */
     int model;        /**< latent: scs_model_kind */
 } scs_predictor;

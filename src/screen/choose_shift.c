@@ -3,14 +3,16 @@
  *
  * Which rule is best differs between data sets (closeness matters between the cell types of a
  * tissue, hardly between patients), so each group that was seen is predicted from the others by
- * every rule, in latent space, and the rule with the smallest
+ * every rule. With e_k what rule k misses of a shift, over genes, and
  *
- *     error = sum |predicted - seen shift|^2 / sum |seen shift|^2        over the groups
+ *     G_kl = sum over groups e_k' e_l,        error of k = G_kk / sum |seen shift|^2
  *
- * is taken. At most SCS_SHIFT_TRIALS groups, evenly picked: cost SCS_SHIFT_TRIALS estimates a
- * rule. The same for the powers of `nearest`.
+ * the rule of the smallest error is taken, or the weighted mean of rules (w >= 0, sum w = 1) that
+ * has the smallest w'Gw, where that is better for each group with w from the others' G (stacking:
+ * Breiman, Machine Learning 1996). At most SCS_SHIFT_TRIALS groups, evenly picked: cost
+ * SCS_SHIFT_TRIALS estimates a rule. The same for the powers of `nearest`, of which one is taken.
  */
-#include "src/base/vector.h"
+#include "src/kernels/lapack.h"
 #include "src/screen/leave_out.h"
 #include "src/screen/plan.h"
 #include "src/screen/shift.h"
@@ -19,7 +21,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* From a wide average to almost the nearest type alone. */
 double scs_choose_shift_power_tried(int i)
 {
     static const double power[SCS_N_POWER] = {1, 2, 3, 4, 6, 8, 12, 16};
@@ -27,111 +28,286 @@ double scs_choose_shift_power_tried(int i)
     return power[i];
 }
 
-/* Squared length of what a prediction misses, and of the shift itself; both 0: no test. */
-typedef struct miss {
-    double missed, shift;
-} miss;
+enum { MOST_CANDIDATES = SCS_N_POWER };
 
-/* One method at a time, over the same groups. */
+_Static_assert((int)SCS_N_SHIFT <= (int)MOST_CANDIDATES, "room for every rule");
+
+/* Of one group: products of what each two candidates miss of its shift, in gene space, and the
+ * squared length of the shift itself; all 0: no test. */
+typedef struct missed {
+    double product[MOST_CANDIDATES][MOST_CANDIDATES], shift;
+} missed;
+
 typedef struct trials {
     const scs_atlas *atlas;
-    scs_method method;
-    scs_plan plan; /* the groups */
-    miss *miss;    /* [plan.n] */
+    int n; /* candidates */
+    scs_method candidate[MOST_CANDIDATES];
+    scs_plan plan;       /* the groups */
+    missed *missed, sum; /* [plan.n] */
+    int64_t n_tested;
 } trials;
 
-/* One group predicted from the others (scs_left_out). @param work [2 n_latent] */
-static scs_status try_group(void *ctx, int64_t i, const scs_sources *sources, double *work)
+/* What a candidate misses of a group's shift. @param truth, off [n_gene] */
+static scs_status miss(const trials *t, int candidate, const scs_combination *c,
+                       const double *truth, scs_sources *sources, double *off)
+{
+    const scs_atlas *a = t->atlas;
+
+    SCS_TRY(scs_shift_sources_find(a, &t->candidate[candidate], c, sources));
+    scs_shift_sources_genes(a, sources, a->gene_mean, off);
+    for (int32_t g = 0; g < a->n_gene; g++)
+        off[g] -= truth[g];
+    return SCS_OK;
+}
+
+static double multiply(const double *x, const double *y, int64_t n)
+{
+    double sum = 0;
+
+#pragma omp simd reduction(+ : sum)
+    for (int64_t i = 0; i < n; i++)
+        sum += x[i] * y[i];
+    return sum;
+}
+
+/* @param own of one rule: that another group speaks  @param work [(n + 1) n_gene] */
+static scs_status try_group(void *ctx, int64_t i, const scs_sources *own, double *work)
 {
     trials *t = ctx;
     const scs_atlas *a = t->atlas;
     const scs_combination *c = &t->plan.item[i];
-    const double *seen = scs_atlas_group_mean(a, c->observed_group);
-    const double *baseline = scs_atlas_group_mean(a, c->control_group);
-    double *delta = work, *truth = work + a->n_latent;
-
-    scs_shift_sources_latent(a, sources, delta);
-    for (int32_t j = 0; j < a->n_latent; j++)
-        truth[j] = seen[j] - baseline[j];
-    t->miss[i] = (miss){scs_vector_squared_distance(delta, truth, a->n_latent),
-                        scs_vector_dot(truth, truth, a->n_latent)};
-    return SCS_OK;
-}
-
-/* The error of t->method over all groups; those that nothing else predicts count on neither
- * side.
- * @param[out] error NaN where nothing can be left out */
-static scs_status try_method(trials *t, double *error)
-{
-    miss sum = {0, 0};
-
-    memset(t->miss, 0, (size_t)t->plan.n * sizeof *t->miss);
-    SCS_TRY(scs_leave_out(t->atlas, &t->method, &t->plan, 0, t->plan.n,
-                          2 * (int64_t)t->atlas->n_latent, try_group, t));
-    for (int64_t i = 0; i < t->plan.n; i++) {
-        sum.missed += t->miss[i].missed;
-        sum.shift += t->miss[i].shift;
-    }
-    *error = sum.shift > 0 ? sum.missed / sum.shift : NAN;
-    return SCS_OK;
-}
-
-/* The groups that are left out in turn. close_trials frees them, also after a failure. */
-static scs_status open_trials(const scs_atlas *atlas, const scs_method *method, trials *t)
-{
-    *t = (trials){.atlas = atlas, .method = *method};
-    SCS_TRY(scs_plan_seen(atlas, &t->plan));
-    scs_leave_out_thin(&t->plan, SCS_SHIFT_TRIALS);
-    return SCS_ALLOC(t->miss, t->plan.n);
-}
-
-static void close_trials(trials *t)
-{
-    scs_plan_clear(&t->plan);
-    free(t->miss);
-}
-
-/* Of equal errors, and where all are NaN, the first rule stays: comparisons with NaN are false. */
-scs_status scs_choose_shift(const scs_atlas *atlas, const scs_method *method, int *chosen,
-                            double *error)
-{
-    trials t = {0};
+    const float *seen = scs_atlas_group_gene_mean(a, c->observed_group);
+    const float *still = scs_atlas_group_gene_mean(a, c->control_group);
+    int64_t n = a->n_gene;
+    double *truth = work + t->n * n;
+    missed *out = &t->missed[i];
+    scs_sources *sources;
     scs_status st;
 
-    *chosen = 0;
-    SCS_GO(st, open_trials(atlas, method, &t));
-    for (int i = 0; i < SCS_N_SHIFT; i++) {
-        error[i] = NAN;
-        if (!scs_shift_rule_at(i)->tried_by_auto)
-            continue;
-        t.method.shift = i;
-        SCS_GO(st, try_method(&t, &error[i]));
-        if (error[i] < error[*chosen])
-            *chosen = i;
-    }
+    (void)own;
+    for (int64_t g = 0; g < n; g++)
+        truth[g] = (double)seen[g] - still[g];
+    out->shift = multiply(truth, truth, n);
+    SCS_TRY(scs_shift_sources_create(a, &sources));
+    for (int k = 0; k < t->n; k++)
+        SCS_GO(st, miss(t, k, c, truth, sources, work + k * n));
+    for (int k = 0; k < t->n; k++)
+        for (int l = 0; l <= k; l++)
+            out->product[k][l] = out->product[l][k] = multiply(work + k * n, work + l * n, n);
 done:
-    close_trials(&t);
+    scs_shift_sources_destroy(&sources);
     return st;
 }
 
-/* The usual power stays unless another one's error is smaller. */
+static void add_missed(const trials *t, const missed *from, missed *to)
+{
+    to->shift += from->shift;
+    for (int k = 0; k < t->n; k++)
+        for (int l = 0; l < t->n; l++)
+            to->product[k][l] += from->product[k][l];
+}
+
+/* Every group is predicted by every candidate. */
+static scs_status run_trials(trials *t)
+{
+    scs_method any = t->candidate[0];
+
+    any.shift = SCS_SHIFT_PAIRED;
+    SCS_TRY(scs_plan_seen(t->atlas, &t->plan));
+    scs_leave_out_thin(&t->plan, SCS_SHIFT_TRIALS);
+    SCS_TRY(SCS_ALLOC(t->missed, t->plan.n));
+    SCS_TRY(scs_leave_out(t->atlas, &any, &t->plan, 0, t->plan.n,
+                          (t->n + 1) * (int64_t)t->atlas->n_gene, try_group, t));
+    for (int64_t i = 0; i < t->plan.n; i++) {
+        add_missed(t, &t->missed[i], &t->sum);
+        t->n_tested += t->missed[i].shift > 0;
+    }
+    return SCS_OK;
+}
+
+static void clear_trials(trials *t)
+{
+    scs_plan_clear(&t->plan);
+    free(t->missed);
+}
+
+/* Of a candidate, as a share of no change's; NaN: nothing was left out. */
+static double error_of(const trials *t, int candidate)
+{
+    return t->sum.shift > 0 ? t->sum.product[candidate][candidate] / t->sum.shift : NAN;
+}
+
+/* w'Gw, the squared error of a weighted mean of the candidates. */
+static double stacked_error(const trials *t, const missed *m, const double *weight)
+{
+    double sum = 0;
+
+    for (int k = 0; k < t->n; k++)
+        for (int l = 0; l < t->n; l++)
+            sum += weight[k] * weight[l] * m->product[k][l];
+    return sum;
+}
+
+/* The smallest error of a weighted mean of these candidates alone, without regard to signs:
+ * G^-1 1 / 1'G^-1 1. @param set their bits  @return whether all weights are 0 or more */
+static bool solve_set(const trials *t, const missed *m, unsigned set, double *weight)
+{
+    double g[MOST_CANDIDATES * MOST_CANDIDATES], x[MOST_CANDIDATES], sum = 0, trace = 0;
+    int at[MOST_CANDIDATES], n = 0, one = 1, info;
+
+    for (int k = 0; k < t->n; k++) {
+        weight[k] = 0;
+        if (set & 1u << k)
+            at[n++] = k;
+    }
+    for (int i = 0; i < n; i++) {
+        trace += m->product[at[i]][at[i]];
+        x[i] = 1;
+        for (int j = 0; j < n; j++)
+            g[i * n + j] = m->product[at[i]][at[j]];
+    }
+    for (int i = 0; i < n; i++) /* two that agree everywhere have no weights of their own */
+        g[i * n + i] += 1e-9 * trace / n;
+    dposv_("L", &n, &one, g, &n, x, &n, &info);
+    if (info != 0)
+        return false;
+    for (int i = 0; i < n; i++)
+        sum += x[i];
+    for (int i = 0; i < n; i++) {
+        if (!(x[i] >= 0))
+            return false;
+        weight[at[i]] = x[i] / sum;
+    }
+    return true;
+}
+
+/* Weights of 0 or more that sum to 1, of least error: there are few candidates, all their sets are
+ * looked at. @param[out] weight [n] */
+static void stack(const trials *t, const missed *m, double *weight)
+{
+    double least = INFINITY, tried[MOST_CANDIDATES];
+
+    for (unsigned set = 1; set < 1u << t->n; set++) {
+        double error;
+
+        if (!solve_set(t, m, set, tried))
+            continue;
+        error = stacked_error(t, m, tried);
+        if (error < least) {
+            memcpy(weight, tried, sizeof *weight * (size_t)t->n);
+            least = error;
+        }
+    }
+}
+
+/* Each group's error with the weights that the others say. */
+static double error_of_stacks(const trials *t)
+{
+    double sum = 0;
+
+    for (int64_t i = 0; i < t->plan.n; i++) {
+        double weight[MOST_CANDIDATES] = {1};
+        missed others = t->sum;
+
+        if (t->missed[i].shift == 0)
+            continue;
+        for (int k = 0; k < t->n; k++)
+            for (int l = 0; l < t->n; l++)
+                others.product[k][l] -= t->missed[i].product[k][l];
+        stack(t, &others, weight);
+        sum += stacked_error(t, &t->missed[i], weight);
+    }
+    return sum / t->sum.shift;
+}
+
+/* @param rule [n] the candidates'  @param[in,out] choice with the best single rule */
+static void choose_stack(const trials *t, const int *rule, scs_shift_choice *choice)
+{
+    double weight[MOST_CANDIDATES] = {1};
+
+    if (t->n < 2 || t->n_tested < SCS_SHIFT_LEAST_TRIALS)
+        return;
+    choice->stacked = error_of_stacks(t);
+    if (!(choice->stacked < choice->error[choice->shift]))
+        return;
+    stack(t, &t->sum, weight);
+    choice->shift = SCS_SHIFT_AUTO;
+    for (int k = 0; k < t->n; k++) {
+        choice->share[rule[k]] = weight[k];
+        if (weight[k] == 1)
+            choice->shift = rule[k];
+    }
+}
+
+static bool is_tried(const scs_method *method, int rule)
+{
+    const scs_shift_rule *r = scs_shift_rule_at(rule);
+
+    return r->tried_by_auto && (!r->needs_mixed || method->mixed);
+}
+
+scs_status scs_choose_shift(const scs_atlas *atlas, const scs_method *method,
+                            scs_shift_choice *choice)
+{
+    trials t = {.atlas = atlas};
+    int rule[MOST_CANDIDATES];
+    scs_status st;
+
+    *choice = (scs_shift_choice){.shift = method->mixed ? SCS_SHIFT_MIXED : SCS_SHIFT_NEAREST,
+                                 .stacked = NAN};
+    for (int i = 0; i < SCS_N_SHIFT; i++) {
+        choice->error[i] = NAN;
+        if (!is_tried(method, i))
+            continue;
+        t.candidate[t.n] = *method;
+        t.candidate[t.n].shift = i;
+        rule[t.n++] = i;
+    }
+    SCS_GO(st, run_trials(&t));
+    for (int k = 0; k < t.n; k++)
+        choice->error[rule[k]] = error_of(&t, k);
+    for (int k = 0; k < t.n; k++)
+        if (choice->error[rule[k]] < choice->error[choice->shift])
+            choice->shift = rule[k];
+    if (t.sum.shift > 0)
+        choose_stack(&t, rule, choice);
+done:
+    clear_trials(&t);
+    return st;
+}
+
 scs_status scs_choose_shift_power(const scs_atlas *atlas, const scs_method *method, int *chosen,
                                   double *error)
 {
-    trials t = {0};
+    trials t = {.atlas = atlas, .n = SCS_N_POWER};
     scs_status st;
 
     *chosen = SCS_USUAL_POWER;
-    SCS_GO(st, open_trials(atlas, method, &t));
-    t.method.shift = SCS_SHIFT_NEAREST;
-    for (int i = 0; i < SCS_N_POWER; i++) {
-        t.method.power = scs_choose_shift_power_tried(i);
-        SCS_GO(st, try_method(&t, &error[i]));
+    for (int i = 0; i < t.n; i++) {
+        t.candidate[i] = *method;
+        t.candidate[i].shift = SCS_SHIFT_NEAREST;
+        t.candidate[i].power = scs_choose_shift_power_tried(i);
     }
-    for (int i = 0; i < SCS_N_POWER; i++)
+    SCS_GO(st, run_trials(&t));
+    for (int i = 0; i < t.n; i++)
+        error[i] = error_of(&t, i);
+    for (int i = 0; i < t.n; i++)
         if (error[i] < error[*chosen])
             *chosen = i;
 done:
-    close_trials(&t);
+    clear_trials(&t);
     return st;
+}
+
+scs_method scs_choose_shift_blind(const scs_method *method, const scs_config *config)
+{
+    scs_method blind = *method;
+
+    if (config->screen.shift != SCS_SHIFT_AUTO && !scs_shift_rule_fixed(method))
+        return blind;
+    blind.shift = SCS_SHIFT_NEAREST;
+    blind.power = config->screen.nearest_power == SCS_POWER_AUTO
+                      ? scs_choose_shift_power_tried(SCS_USUAL_POWER)
+                      : config->screen.nearest_power;
+    return blind;
 }

@@ -254,16 +254,26 @@ static bool same_condition(const scs_atlas *a, int32_t group, int32_t other)
     return a->group[group].condition == a->group[other].condition;
 }
 
+/* The mixed model also asks what other perturbations do. */
+static bool is_asked(const scs_atlas *a, const scs_combination *target, int32_t group)
+{
+    int32_t p = scs_atlas_perturbation(a, a->group[group].condition);
+
+    return p == target->perturbation || (target->pair && p == target->second);
+}
+
 /* O(pairs of sources x d). Only groups under one condition are compared: two doses of a drug
  * may differ rightly. */
-double scs_confidence_agreement(const scs_atlas *atlas, const scs_sources *sources)
+double scs_confidence_agreement(const scs_atlas *atlas, const scs_combination *target,
+                                const scs_sources *sources)
 {
     const double *a, *a0, *b, *b0;
     double sum = 0;
     int64_t n = 0;
 
     for (int32_t i = 0; i < sources->n; i++) {
-        if (!pair_of(atlas, sources->group[i], &a, &a0))
+        if (!is_asked(atlas, target, sources->group[i]) ||
+            !pair_of(atlas, sources->group[i], &a, &a0))
             continue;
         for (int32_t k = 0; k < i; k++)
             if (same_condition(atlas, sources->group[i], sources->group[k]) &&

@@ -293,7 +293,7 @@ static scs_status resolve(const scs_atlas *atlas, const scs_method *method, scs_
         item->status = SCS_ROW_NO_CONTROL;
         reason = "the species has no control cells of this cell type";
     } else {
-        SCS_TRY(scs_shift_sources_find(atlas, method, item, sources));
+        SCS_TRY(scs_shift_sources_name(atlas, method, item, sources));
         source = sources->text;
         item->kind = (uint8_t)sources->kind;
     }

@@ -65,6 +65,52 @@ static scs_status estimate(const scs_replica *r, const scs_method *method,
     return SCS_OK;
 }
 
+/* One combination whose weights stay. @param[out] delta [n_replicate, n_latent], `stride` apart */
+static scs_status replicate_fixed(const scs_atlas *atlas, const scs_sources *sources,
+                                  int64_t n_replicate, scs_draw draw, const void *ctx,
+                                  int64_t stride, double *delta)
+{
+    scs_parallel_error failed = {0};
+
+#pragma omp parallel
+    {
+        scs_replica r;
+        scs_status st = scs_resample_replica_make(atlas, &r);
+
+#pragma omp for schedule(static)
+        for (int64_t b = 0; b < n_replicate; b++) {
+            if (st == SCS_OK) {
+                if (draw)
+                    draw(ctx, b, r.atlas.mean);
+                scs_shift_sources_latent(&r.atlas, sources, delta + b * stride);
+            }
+            scs_parallel_error_note(&failed, b, st);
+        }
+        scs_resample_replica_clear(&r);
+    }
+    return scs_parallel_error_raise(&failed);
+}
+
+static scs_status replicate_all_fixed(const scs_atlas *atlas, const scs_method *method,
+                                      const scs_combination *const *target, int64_t n_target,
+                                      int64_t n_replicate, scs_draw draw, const void *ctx,
+                                      double *delta)
+{
+    scs_sources *sources;
+    scs_status st;
+
+    SCS_TRY(scs_shift_sources_create(atlas, &sources));
+    for (int64_t i = 0; i < n_target; i++) {
+        SCS_GO(st, scs_shift_sources_find(atlas, method, target[i], sources));
+        SCS_GO(st, replicate_fixed(atlas, sources, n_replicate, draw, ctx,
+                                   n_target * atlas->n_latent, delta + i * atlas->n_latent));
+    }
+    st = SCS_OK;
+done:
+    scs_shift_sources_destroy(&sources);
+    return st;
+}
+
 /* Threads take replicates, each in a replica of its own; a replicate's shifts depend on its
  * number alone. */
 scs_status scs_resample_replicate(const scs_atlas *atlas, const scs_method *method,
@@ -74,6 +120,8 @@ scs_status scs_resample_replicate(const scs_atlas *atlas, const scs_method *meth
 {
     scs_parallel_error failed = {0};
 
+    if (scs_shift_rule_fixed(method))
+        return replicate_all_fixed(atlas, method, target, n_target, n_replicate, draw, ctx, delta);
 #pragma omp parallel
     {
         scs_replica r;
@@ -133,15 +181,22 @@ static void factorise(double *a, int64_t d)
     }
 }
 
-/* Controls, and groups under a condition of the sources; never what is held out. */
-static bool is_drawn(const scs_atlas *a, int32_t group, const scs_sources *sources)
+/* Groups of the sources' conditions, and controls, which say how near they are. */
+static scs_status list_drawn(scs_bootstrap *b, const scs_sources *sources)
 {
-    const scs_group *g = &a->group[group];
-    bool shown = g->condition == a->control;
+    const scs_atlas *a = b->atlas;
+    bool *shown;
 
-    for (int32_t i = 0; i < sources->n && !shown; i++)
-        shown = a->group[sources->group[i]].condition == g->condition;
-    return shown && !g->held_out;
+    SCS_TRY(SCS_ALLOC(b->group, a->n_group));
+    SCS_TRY(SCS_ALLOC(shown, a->conditions.n));
+    shown[a->control] = true;
+    for (int32_t i = 0; i < sources->n; i++)
+        shown[a->group[sources->group[i]].condition] = true;
+    for (int32_t g = 0; g < a->n_group; g++)
+        if (shown[a->group[g].condition] && !a->group[g].held_out)
+            b->group[b->n++] = g;
+    free(shown);
+    return SCS_OK;
 }
 
 /* The groups that are drawn, and the factor of each. */
@@ -149,10 +204,7 @@ static scs_status fill(scs_bootstrap *b, const scs_sources *sources)
 {
     int64_t square = (int64_t)b->atlas->n_latent * b->atlas->n_latent;
 
-    SCS_TRY(SCS_ALLOC(b->group, b->atlas->n_group));
-    for (int32_t g = 0; g < b->atlas->n_group; g++)
-        if (is_drawn(b->atlas, g, sources))
-            b->group[b->n++] = g;
+    SCS_TRY(list_drawn(b, sources));
     SCS_TRY(SCS_ALLOC(b->factor, b->n * square));
     for (int32_t i = 0; i < b->n; i++) {
         mean_covariance(b->atlas, b->group[i], b->factor + i * square);

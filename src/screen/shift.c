@@ -12,7 +12,10 @@
  *     regression   s regressed on control means (scVIDR: Kana et al., Patterns 2023), with a ridge
  *                  penalty, as a few types span few of the latent directions; in the dual form the
  *                  prediction is a weighted sum of the s_t
+ *     mixed        the best linear predictor of a mixed model of all shifts and control means of
+ *                  all species (mixed.h)
  *
+ * Several rules together are the weighted mean of theirs (choose_shift.c).
  * A target is first taken to pieces (scs_shift_components): a pair of perturbations into its two,
  * a dose that was not measured into its neighbours. Each piece is then looked for in this order,
  * and the first that has an answer gives it: the target's own cells (pieces only), other types of
@@ -36,6 +39,7 @@
 #include "src/config/profile.h"
 #include "src/data/dose.h"
 #include "src/kernels/lapack.h"
+#include "src/screen/mixed_atlas.h"
 #include "scscreen/latent.h"
 #include "scscreen/screen.h"
 
@@ -230,14 +234,33 @@ static bool has_controls(const scs_estimate *e)
 /* Whether the rule has something to go by in this species: a pair, or any perturbed and any
  * control cells. There may be a hundred types, of which few show the perturbation: only those
  * are looked at. */
-static bool can_estimate(const scs_estimate *e)
+static bool rule_can(const scs_estimate *e, const scs_shift_rule *rule)
 {
-    bool pairs = scs_shift_rule_at(e->method->shift)->needs_pairs;
     int32_t n;
     const int32_t *type = scs_atlas_types(e->atlas, e->species, e->condition, &n);
 
+    if (rule->needs_mixed &&
+        !(e->method->mixed && scs_mixed_atlas_has(e->method->mixed, e->target_group)))
+        return false;
     for (int32_t i = 0; i < n; i++)
-        if (pairs ? is_paired(e, type[i]) : perturbed_of(e, type[i]) >= 0 && has_controls(e))
+        if (rule->needs_pairs ? is_paired(e, type[i])
+                              : perturbed_of(e, type[i]) >= 0 && has_controls(e))
+            return true;
+    return false;
+}
+
+static double able_share(const scs_estimate *e, int shift)
+{
+    double share = scs_shift_rule_share(e->method, shift);
+
+    return share > 0 && rule_can(e, scs_shift_rule_at(shift)) ? share : 0;
+}
+
+/* Whether the species can say anything about this condition. */
+static bool can_estimate(const scs_estimate *e)
+{
+    for (int i = 0; i < SCS_N_SHIFT; i++)
+        if (able_share(e, i) > 0)
             return true;
     return false;
 }
@@ -377,6 +400,44 @@ static scs_status add_regression(const scs_estimate *e, double scale, scs_source
     return add_pairs(e, regression_weights, scale, sources);
 }
 
+/* What is no more than rounding of the largest is left away. */
+static void add_weights(const double *weight, int32_t n_group, double scale, scs_sources *sources)
+{
+    double largest = 0;
+    bool first = sources->n == 0;
+
+    for (int32_t g = 0; g < n_group; g++)
+        largest = fmax(largest, fabs(weight[g]));
+    for (int32_t g = 0; g < n_group; g++) {
+        if (fabs(weight[g]) <= 1e-9 * largest)
+            continue;
+        if (!first) {
+            sources_add(sources, g, scale * weight[g]);
+            continue;
+        }
+        sources->group[sources->n] = g; /* thousands of groups: each is there once as it is */
+        sources->weight[sources->n++] = scale * weight[g];
+    }
+}
+
+static scs_status add_mixed(const scs_estimate *e, double scale, scs_sources *sources)
+{
+    const scs_group *target = &e->atlas->group[e->target_group];
+    int32_t own =
+        scs_atlas_usable_group(e->atlas, target->species, target->cell_type, e->condition);
+    double *weight, variance;
+    scs_status st;
+
+    SCS_TRY(SCS_ALLOC(weight, e->atlas->n_group));
+    SCS_GO(st, scs_mixed_atlas_weigh(e->method->mixed, e->target_group, e->condition, own, weight,
+                                     &variance));
+    add_weights(weight, e->atlas->n_group, scale, sources);
+    sources->variance = variance;
+done:
+    free(weight);
+    return st;
+}
+
 /* One row for each rule: everything that other files ask about one is here. */
 static const scs_shift_rule rules[] = {
     [SCS_SHIFT_NEAREST] = {.name = "nearest",
@@ -393,6 +454,11 @@ static const scs_shift_rule rules[] = {
                               .needs_pairs = true,
                               .tried_by_auto = true,
                               .add = add_regression},
+    [SCS_SHIFT_MIXED] = {.name = "mixed",
+                         .needs_pairs = true,
+                         .needs_mixed = true,
+                         .tried_by_auto = true,
+                         .add = add_mixed},
 };
 
 _Static_assert(sizeof rules / sizeof *rules == SCS_N_SHIFT, "a row for each scs_shift_method");
@@ -403,10 +469,28 @@ const scs_shift_rule *scs_shift_rule_at(int shift)
     return shift >= 0 && shift < SCS_N_SHIFT ? &rules[shift] : NULL;
 }
 
-/* Adds scale x the weights of the method's rule to the sources. */
+double scs_shift_rule_share(const scs_method *method, int shift)
+{
+    return method->shift == SCS_SHIFT_AUTO ? method->share[shift] : method->shift == shift;
+}
+
+bool scs_shift_rule_fixed(const scs_method *method)
+{
+    return method->shift == SCS_SHIFT_AUTO || scs_shift_rule_at(method->shift)->needs_mixed;
+}
+
+/* Add scale x the estimate's weights to the sources: those of all rules that can be asked. The last
+ * of the table comes first, as it names most groups. */
 static scs_status estimate_add(const scs_estimate *e, double scale, scs_sources *sources)
 {
-    return scs_shift_rule_at(e->method->shift)->add(e, scale, sources);
+    double share[SCS_N_SHIFT], all = 0;
+
+    for (int i = 0; i < SCS_N_SHIFT && e->weigh; i++)
+        all += share[i] = able_share(e, i);
+    for (int i = SCS_N_SHIFT - 1; i >= 0 && e->weigh; i--)
+        if (share[i] > 0)
+            SCS_TRY(scs_shift_rule_at(i)->add(e, scale * share[i] / all, sources));
+    return SCS_OK;
 }
 
 /* A target while it is taken to pieces. */
@@ -427,7 +511,8 @@ static bool can_say(const taking *t, int32_t condition)
                       .method = t->method,
                       .species = c->species,
                       .leave_out = c->cell_type,
-                      .condition = condition};
+                      .condition = condition,
+                      .target_group = c->control_group};
 
     if (t->part && scs_atlas_usable_group(t->atlas, c->species, c->cell_type, condition) >= 0)
         return true;
@@ -679,13 +764,26 @@ static scs_status ask_donor(const scs_estimate *own, int32_t species,
     return SCS_OK;
 }
 
+/* The mixed model has all species in it. @return whether any other one saw the condition */
+static bool name_donors(const scs_estimate *own, scs_sources *sources)
+{
+    for (int32_t s = 0; s < own->atlas->species.n; s++)
+        if (is_donor(own, s))
+            sources_tell(sources, SCS_SOURCE_DONORS, own->atlas->species.name[s]);
+    return sources->kind == SCS_SOURCE_DONORS;
+}
+
 /* The species that saw the piece's condition, as method->cross_species wants them, named in the
  * sources' text. The kind stays NONE where there is none. */
 static scs_status ask_donors(const scs_estimate *own, const scs_shift_component *part,
                              scs_sources *sources)
 {
-    int32_t nearest = nearest_donor(own, part->target.cell_type, true);
+    int32_t nearest;
 
+    if (scs_shift_rule_share(own->method, SCS_SHIFT_MIXED) > 0 && own->method->mixed)
+        return name_donors(own, sources) && own->weigh ? add_mixed(own, part->share, sources)
+                                                       : SCS_OK;
+    nearest = nearest_donor(own, part->target.cell_type, true);
     if (nearest < 0)
         nearest = nearest_donor(own, part->target.cell_type, false);
     if (nearest < 0)
@@ -742,6 +840,7 @@ scs_status scs_shift_sources_copy(const scs_sources *from, scs_sources **to)
 {
     SCS_TRY(create(from->n, 0, to));
     (*to)->kind = from->kind;
+    (*to)->variance = from->variance;
     (*to)->n = from->n;
     memcpy((*to)->group, from->group, (size_t)from->n * sizeof *from->group);
     memcpy((*to)->weight, from->weight, (size_t)from->n * sizeof *from->weight);
@@ -781,7 +880,7 @@ static bool ask_self(const scs_atlas *atlas, const scs_shift_component *part, sc
  * pieces alone), other types of the species, other species, its own cells at last (kind SELF).
  * @param[out] sources its kind and text are this piece's; kind NONE where nothing is known */
 static scs_status ask(const scs_atlas *atlas, const scs_method *method,
-                      const scs_shift_component *part, scs_sources *sources)
+                      const scs_shift_component *part, bool weighed, scs_sources *sources)
 {
     const scs_combination *target = &part->target;
     scs_estimate own = {.atlas = atlas,
@@ -790,8 +889,10 @@ static scs_status ask(const scs_atlas *atlas, const scs_method *method,
                         .leave_out = target->cell_type,
                         .condition = target->condition,
                         .target_group = target->control_group,
-                        .target = scs_atlas_group_mean(atlas, target->control_group)};
+                        .target = scs_atlas_group_mean(atlas, target->control_group),
+                        .weigh = weighed};
 
+    sources->variance = NAN;
     sources->kind = SCS_SOURCE_NONE;
     sources->text[0] = '\0';
     if (target->part && ask_self(atlas, part, sources))
@@ -845,19 +946,22 @@ static scs_source_kind join_kinds(scs_source_kind a, scs_source_kind b)
 
 /* All pieces or nothing: a sum of which one piece is unknown would be a shift of something
  * else. */
-scs_status scs_shift_sources_find(const scs_atlas *atlas, const scs_method *method,
-                                  const scs_combination *target, scs_sources *sources)
+static scs_status find(const scs_atlas *atlas, const scs_method *method,
+                       const scs_combination *target, bool weighed, scs_sources *sources)
 {
     scs_shift_component part[SCS_MAX_PARTS];
     char text[SCS_MAX_PARTS][SCS_SOURCE_MAX];
     int32_t n = scs_shift_components(atlas, method, target, part);
     scs_source_kind kind = SCS_SOURCE_NONE;
+    double variance = 0;
 
     sources->kind = SCS_SOURCE_NONE;
     sources->n = 0;
+    sources->variance = NAN;
     sources->text[0] = '\0';
     for (int32_t i = 0; i < n; i++) {
-        SCS_TRY(ask(atlas, method, &part[i], sources));
+        SCS_TRY(ask(atlas, method, &part[i], weighed, sources));
+        variance += part[i].share * part[i].share * sources->variance;
         if (sources->kind == SCS_SOURCE_NONE) {
             sources->n = 0;
             return SCS_OK;
@@ -866,9 +970,22 @@ scs_status scs_shift_sources_find(const scs_atlas *atlas, const scs_method *meth
         memcpy(text[i], sources->text, SCS_SOURCE_MAX);
     }
     sources->kind = kind;
+    sources->variance = n ? variance : NAN;
     if (n > 1 || (n == 1 && part[0].share < 1))
         describe(part, text, n, sources);
     return SCS_OK;
+}
+
+scs_status scs_shift_sources_find(const scs_atlas *atlas, const scs_method *method,
+                                  const scs_combination *target, scs_sources *sources)
+{
+    return find(atlas, method, target, true, sources);
+}
+
+scs_status scs_shift_sources_name(const scs_atlas *atlas, const scs_method *method,
+                                  const scs_combination *target, scs_sources *sources)
+{
+    return find(atlas, method, target, false, sources);
 }
 
 /* O(sources x n_latent), in the order of the sources. */

@@ -39,6 +39,7 @@ typedef struct scs_estimate {
     int32_t condition;
     int32_t target_group; /**< the combination's control cells */
     const double *target; /**< [n_latent] their mean */
+    bool weigh;           /**< weights are wanted */
 } scs_estimate;
 
 /** A rule of screen.shift: how one species' groups are weighed. A new one is a value of
@@ -48,6 +49,7 @@ typedef struct scs_shift_rule {
     const char *name;
     bool needs_pairs;   /**< learns from types with control and perturbed cells; else from any
                            perturbed and any control cells of the species */
+    bool needs_mixed;   /**< scs_method.mixed, and then it speaks for all species at once */
     bool uses_power;    /**< scs_method.power is its own */
     bool tried_by_auto; /**< `auto` compares it with the others */
     /** Add scale x the rule's weights to the sources; asked only where there are
@@ -57,5 +59,10 @@ typedef struct scs_shift_rule {
 
 /** NULL for SCS_SHIFT_AUTO and past the end. @param shift scs_shift_method */
 const scs_shift_rule *scs_shift_rule_at(int shift);
+/** Whether weights are those of the atlas as it was measured, also where means are drawn anew: of
+ * the mixed model, and of several rules. */
+bool scs_shift_rule_fixed(const scs_method *method);
+/** How much of the method is this rule: 1 of the only one. @param shift of the rule */
+double scs_shift_rule_share(const scs_method *method, int shift);
 
 #endif

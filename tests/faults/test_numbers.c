@@ -246,18 +246,19 @@ static scs_status make_plan(void *arg)
     scs_config *config = NULL;
     scs_plan *plan = NULL;
     scs_grid *grid = NULL;
-    double error[SCS_N_SHIFT], miss[SCS_N_POWER];
-    int chosen, power;
+    double miss[SCS_N_POWER];
+    scs_shift_choice choice;
+    int power;
     scs_status st;
 
     SCS_GO(st, scs_config_parse("c.yaml", l->text, NULL, 0, &config));
     SCS_GO(st, scs_plan_create(config, l->atlas, &l->model->arch, &plan));
     SCS_GO(st, scs_plan_resolve(l->atlas, &l->method, plan));
-    SCS_GO(st, scs_choose_shift(l->atlas, &l->method, &chosen, error));
+    SCS_GO(st, scs_choose_shift(l->atlas, &l->method, &choice));
     SCS_GO(st, scs_choose_shift_power(l->atlas, &l->method, &power, miss));
     SCS_GO(st, scs_grid_create(config, l->atlas, &grid));
     SCS_GO(st, scs_grid_hold_out(grid, l->atlas, 0, config));
-    l->number = (double)plan->n + chosen * 100 + error[0] + power + miss[0];
+    l->number = (double)plan->n + choice.shift * 100 + choice.error[0] + power + miss[0];
 done:
     scs_grid_destroy(&grid);
     scs_plan_destroy(&plan);

@@ -132,11 +132,11 @@ static void predictors_are_made_once(void)
     static const struct {
         const char *config;
         int kinds, made;
-    } cases[] = {{"model: {kind: vae}\nvalidate: {pca: true}", 2, 7},
-                 {"model: {kind: vae}\nvalidate: {pca: false}", 1, 6},
-                 {"model: {kind: pca}\nvalidate: {pca: true}", 1, 4},
-                 {"model: {kind: mean}\nvalidate: {pca: true}", 2, 4},
-                 {"model: {kind: mean}\nvalidate: {pca: false}", 1, 3}};
+    } cases[] = {{"model: {kind: vae}\nvalidate: {pca: true}", 2, 8},
+                 {"model: {kind: vae}\nvalidate: {pca: false}", 1, 7},
+                 {"model: {kind: pca}\nvalidate: {pca: true}", 1, 5},
+                 {"model: {kind: mean}\nvalidate: {pca: true}", 2, 5},
+                 {"model: {kind: mean}\nvalidate: {pca: false}", 1, 4}};
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         scs_config *config = NULL;

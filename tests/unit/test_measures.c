@@ -215,6 +215,7 @@ static void a_predictor_says_how_to_screen_with_it(void)
         {"no_change", ""},
         {"mean_paired", "model.kind: mean, screen.shift: paired"},
         {"mean_nearest", "model.kind: mean, screen.shift: nearest"},
+        {"mean", "model.kind: mean, with screen.shift as it is"},
         {"pca", "model.kind: pca, with screen.decode as it is"},
         {"vae", "model.kind: vae, with screen.decode as it is"},
         {"vae_decode", "model.kind: vae, screen.decode: decode"},

@@ -1,9 +1,10 @@
 /* Each estimator against a direct computation; what must never be used is poisoned with NaN. */
+#include "src/screen/mixed_atlas.h"
 #include "src/screen/shift.h"
 #include "tests/unit/configs.h"
 #include "tests/unit/fixture_atlas.h"
 
-enum { S = 3, T = 4, C = 3, D = 6 }; /* condition 0 is the control */
+enum { S = 3, T = 4, C = 3, D = 6, G = 6 }; /* condition 0 is the control; G genes */
 
 /* All groups with random means, except where `absent` says so. */
 static void build(scs_atlas **atlas, bool (*absent)(int s, int t, int c),
@@ -16,7 +17,7 @@ static void build(scs_atlas **atlas, bool (*absent)(int s, int t, int c),
     name_list(&species, "species", S);
     name_list(&types, "type", T);
     name_list(&conditions, "condition", C);
-    name_list(&genes, "gene", 2);
+    name_list(&genes, "gene", G);
     for (int s = 0; s < S; s++)
         for (int t = 0; t < T; t++)
             for (int c = 0; c < C; c++)
@@ -85,13 +86,14 @@ static void measured_controls_are_close_by_expression(void)
     double delta[D], expected[D] = {0}, all = 0;
 
     build(&a, NULL, NULL);
-    for (int32_t i = 0; i < a->n_group * 2; i++)
-        a->gene_mean[i] = uniform(9, (uint64_t)i);
+    for (int32_t i = 0; i < a->n_group; i++)
+        for (int g = 0; g < 2; g++)
+            a->gene_mean[i * G + g] = uniform(9, (uint64_t)(2 * i + g));
     CHECK_OK(scs_shift_measure_controls(a));
     shift(a, SCS_SHIFT_NEAREST, 1, 2, 1, delta, "own");
     for (int t = 0; t < T; t++) {
-        const float *near = a->gene_mean + 2 * (int64_t)scs_atlas_group(a, 1, t, 0);
-        const float *target = a->gene_mean + 2 * (int64_t)scs_atlas_group(a, 1, 2, 0);
+        const float *near = a->gene_mean + G * (int64_t)scs_atlas_group(a, 1, t, 0);
+        const float *target = a->gene_mean + G * (int64_t)scs_atlas_group(a, 1, 2, 0);
         double w =
             pow(pow((double)near[0] - target[0], 2) + pow((double)near[1] - target[1], 2), -2);
 
@@ -462,11 +464,11 @@ static void genes_move_by_the_same_weights(void)
     scs_method how = {.shift = SCS_SHIFT_NEAREST, .power = 4};
     scs_combination target;
     scs_sources *sources;
-    double change[2], sum[2] = {0}, total = 0;
+    double change[G], sum[G] = {0}, total = 0;
     scs_atlas *a;
 
     build(&a, NULL, NULL);
-    for (int64_t i = 0; i < (int64_t)a->n_group * 2; i++)
+    for (int64_t i = 0; i < (int64_t)a->n_group * G; i++)
         a->gene_mean[i] = uniform(8, (uint64_t)i);
     target = combination(a, 1, 2, 1);
     CHECK_OK(scs_shift_sources_create(a, &sources));
@@ -474,16 +476,23 @@ static void genes_move_by_the_same_weights(void)
     scs_shift_sources_genes(a, sources, a->gene_mean, change);
     for (int32_t i = 0; i < sources->n; i++) {
         total += sources->weight[i];
-        for (int g = 0; g < 2; g++)
-            sum[g] += sources->weight[i] * a->gene_mean[sources->group[i] * 2 + g];
+        for (int g = 0; g < G; g++)
+            sum[g] += sources->weight[i] * a->gene_mean[sources->group[i] * G + g];
         CU_ASSERT(a->group[sources->group[i]].cell_type != 2);
     }
     CU_ASSERT_EQUAL(sources->n, 2 * (T - 1));
     CU_ASSERT_DOUBLE_EQUAL(total, 0, 1e-12);
-    CU_ASSERT_DOUBLE_EQUAL(change[0], sum[0], 1e-12);
-    CU_ASSERT_DOUBLE_EQUAL(change[1], sum[1], 1e-12);
+    for (int g = 0; g < G; g++)
+        CU_ASSERT_DOUBLE_EQUAL(change[g], sum[g], 1e-12);
     scs_shift_sources_destroy(&sources);
     scs_atlas_destroy(&a);
+}
+
+/* Expression that is as the latent means are. */
+static void show_as_genes(scs_atlas *a)
+{
+    for (int32_t i = 0; i < a->n_group * G; i++)
+        a->gene_mean[i] = (float)a->mean[i];
 }
 
 /* Shifts that depend linearly on the control means are regression's; a common shift leaves nothing
@@ -491,9 +500,9 @@ static void genes_move_by_the_same_weights(void)
 static void auto_takes_the_smallest_error(void)
 {
     scs_method how = {.ridge = 1e-3, .power = 4};
-    double error[SCS_N_SHIFT];
+    scs_shift_choice choice;
+    const double *error = choice.error;
     scs_atlas *a;
-    int chosen;
 
     build(&a, NULL, NULL);
     for (int s = 0; s < S; s++)
@@ -505,8 +514,9 @@ static void auto_takes_the_smallest_error(void)
                 mean_of(a, s, t, 1)[j] = (j == 0 ? place : 0) + (j == 1 ? 1 + place : 0);
                 mean_of(a, s, t, 2)[j] = (j == 0 ? place : 0) + (j == 2 ? 2 - 3 * place : 0);
             }
-    CHECK_OK(scs_choose_shift(a, &how, &chosen, error));
-    CU_ASSERT_EQUAL(chosen, SCS_SHIFT_REGRESSION);
+    show_as_genes(a);
+    CHECK_OK(scs_choose_shift(a, &how, &choice));
+    CU_ASSERT(choice.shift == SCS_SHIFT_REGRESSION || choice.share[SCS_SHIFT_REGRESSION] > .99);
     CU_ASSERT(error[SCS_SHIFT_REGRESSION] < 1e-3 && error[SCS_SHIFT_PAIRED] > .05);
     scs_atlas_destroy(&a);
     build(&a, NULL, condition_1);
@@ -514,15 +524,16 @@ static void auto_takes_the_smallest_error(void)
         for (int t = 0; t < T; t++)
             for (int j = 0; j < D; j++)
                 mean_of(a, s, t, 2)[j] = mean_of(a, s, t, 0)[j] + 1;
-    CHECK_OK(scs_choose_shift(a, &how, &chosen, error));
+    show_as_genes(a);
+    CHECK_OK(scs_choose_shift(a, &how, &choice));
     CU_ASSERT_DOUBLE_EQUAL(error[SCS_SHIFT_NEAREST], 0, 1e-12);
     CU_ASSERT_DOUBLE_EQUAL(error[SCS_SHIFT_REGRESSION], 0, 1e-12);
     scs_atlas_destroy(&a);
     build(&a, seen_in_type_2_of_species_0, condition_1);
     for (int32_t g = 0; g < a->n_group; g++)
         a->group[g].held_out = a->group[g].condition > 0;
-    CHECK_OK(scs_choose_shift(a, &how, &chosen, error));
-    CU_ASSERT(chosen == SCS_SHIFT_NEAREST && isnan(error[0]));
+    CHECK_OK(scs_choose_shift(a, &how, &choice));
+    CU_ASSERT(choice.shift == SCS_SHIFT_NEAREST && isnan(error[0]) && isnan(choice.stacked));
     scs_atlas_destroy(&a);
 }
 
@@ -542,6 +553,7 @@ static void power_is_chosen_by_the_smallest_error(void)
                 mean_of(a, s, t, 0)[j] = j == 0 ? t + (t >= T / 2) : 0;
                 mean_of(a, s, t, 2)[j] = mean_of(a, s, t, 0)[j] + (t >= T / 2 ? 1 : -1);
             }
+    show_as_genes(a);
     CHECK_OK(scs_choose_shift_power(a, &how, &chosen, error));
     CU_ASSERT_EQUAL(chosen, SCS_N_POWER - 1);
     for (int i = 1; i < SCS_N_POWER; i++)
@@ -550,12 +562,175 @@ static void power_is_chosen_by_the_smallest_error(void)
         for (int t = 0; t < T; t++)
             for (int j = 0; j < D; j++)
                 mean_of(a, s, t, 2)[j] = mean_of(a, s, t, 0)[j] + (t % 2 ? 2 : -2);
+    show_as_genes(a);
     CHECK_OK(scs_choose_shift_power(a, &how, &chosen, error));
     CU_ASSERT_EQUAL(chosen, 0);
     for (int32_t g = 0; g < a->n_group; g++)
         a->group[g].held_out = a->group[g].condition > 0;
     CHECK_OK(scs_choose_shift_power(a, &how, &chosen, error));
     CU_ASSERT(scs_choose_shift_power_tried(chosen) == 4 && isnan(error[0]));
+    scs_atlas_destroy(&a);
+}
+
+/* ---- the mixed model ---- */
+
+/* Expression with its variances, and the model of what may be used. */
+static scs_mixed_atlas *mixed_of(scs_atlas *a)
+{
+    scs_mixed_atlas *mixed;
+
+    for (int32_t i = 0; i < a->n_group * G; i++) {
+        bool out = a->group[i / G].held_out;
+
+        a->gene_mean[i] = out ? NAN : (float)(2 * uniform(11, (uint64_t)i));
+        a->gene_variance[i] = out ? NAN : (float)uniform(12, (uint64_t)i);
+    }
+    CHECK_OK(scs_shift_measure_controls(a));
+    CHECK_OK(scs_mixed_atlas_create(a, &mixed));
+    CHECK_OK(scs_mixed_atlas_fit(mixed, a));
+    return mixed;
+}
+
+/* Groups that are held out hold NaN: neither the estimates nor the weights touch them. A target
+ * that was seen is not its own source; weights of perturbed groups and of controls balance. */
+static void mixed_uses_what_may_be_used(void)
+{
+    double change[G];
+    scs_sources *sources;
+    scs_atlas *a;
+    scs_mixed_atlas *mixed;
+    scs_method how = {.shift = SCS_SHIFT_MIXED};
+
+    build(&a, NULL, type_1_of_condition_1);
+    mixed = mixed_of(a);
+    how.mixed = mixed;
+    CHECK_OK(scs_shift_sources_create(a, &sources));
+    for (int t = 0; t < T; t++) {
+        scs_combination target = combination(a, 0, t, 1);
+        double total = 0, largest = 0;
+
+        CHECK_OK(scs_shift_sources_find(a, &how, &target, sources));
+        CU_ASSERT_STRING_EQUAL(sources->text, "own");
+        CU_ASSERT(sources->variance > 0 && sources->n > 2 * (T - 1));
+        for (int32_t i = 0; i < sources->n; i++) {
+            const scs_group *g = &a->group[sources->group[i]];
+
+            CU_ASSERT(!g->held_out && sources->group[i] != target.observed_group);
+            total += sources->weight[i];
+            largest = fmax(largest, fabs(sources->weight[i]));
+        }
+        CU_ASSERT_DOUBLE_EQUAL(total, 0, 1e-9);
+        CU_ASSERT(largest > .01);
+        scs_shift_sources_genes(a, sources, a->gene_mean, change);
+        for (int g = 0; g < G; g++)
+            CU_ASSERT(isfinite(change[g]));
+    }
+    scs_shift_sources_destroy(&sources);
+    scs_mixed_atlas_destroy(&mixed);
+    scs_atlas_destroy(&a);
+}
+
+/* The estimates of one rank, taken over by another, give the same weights; other species speak by
+ * name where the target's own never saw the perturbation. */
+static void mixed_is_the_same_where_it_is_taken_over(void)
+{
+    scs_method one = {.shift = SCS_SHIFT_MIXED}, two = one;
+    scs_mixed_atlas *first, *second;
+    scs_sources *a_sources, *b_sources;
+    scs_combination target;
+    double *number;
+    scs_atlas *a;
+
+    build(&a, unseen_in_species_0, NULL);
+    first = mixed_of(a);
+    CHECK_OK(scs_mixed_atlas_create(a, &second));
+    number = calloc((size_t)scs_mixed_atlas_size(first), sizeof *number);
+    scs_mixed_atlas_get(first, number);
+    CHECK_OK(scs_mixed_atlas_set(second, number));
+    one.mixed = first;
+    two.mixed = second;
+    target = combination(a, 0, 2, 1);
+    CHECK_OK(scs_shift_sources_create(a, &a_sources));
+    CHECK_OK(scs_shift_sources_create(a, &b_sources));
+    CHECK_OK(scs_shift_sources_find(a, &one, &target, a_sources));
+    CHECK_OK(scs_shift_sources_find(a, &two, &target, b_sources));
+    CU_ASSERT_STRING_EQUAL(a_sources->text, "donors: species1+species2");
+    CU_ASSERT_EQUAL_FATAL(a_sources->n, b_sources->n);
+    CU_ASSERT(memcmp(a_sources->weight, b_sources->weight, (size_t)a_sources->n * sizeof(double)) ==
+              0);
+    CHECK_OK(scs_shift_sources_name(a, &one, &target, b_sources));
+    CU_ASSERT_STRING_EQUAL(b_sources->text, a_sources->text);
+    free(number);
+    scs_shift_sources_destroy(&a_sources);
+    scs_shift_sources_destroy(&b_sources);
+    scs_mixed_atlas_destroy(&first);
+    scs_mixed_atlas_destroy(&second);
+    scs_atlas_destroy(&a);
+}
+
+/* Half of one rule and half of another is the mean of the two. */
+static void several_rules_are_a_weighted_mean(void)
+{
+    scs_method how = {.power = 4, .shift = SCS_SHIFT_AUTO};
+    double delta[D], one[D], two[D];
+    scs_combination target;
+    scs_sources *sources;
+    scs_mixed_atlas *mixed;
+    scs_atlas *a;
+
+    build(&a, NULL, NULL);
+    mixed = mixed_of(a);
+    how.mixed = mixed;
+    target = combination(a, 1, 2, 1);
+    CHECK_OK(scs_shift_sources_create(a, &sources));
+    how.share[SCS_SHIFT_NEAREST] = .25;
+    how.share[SCS_SHIFT_MIXED] = .75;
+    CHECK_OK(scs_shift_sources_find(a, &how, &target, sources));
+    scs_shift_sources_latent(a, sources, delta);
+    how.shift = SCS_SHIFT_NEAREST;
+    CHECK_OK(scs_shift_sources_find(a, &how, &target, sources));
+    scs_shift_sources_latent(a, sources, one);
+    how.shift = SCS_SHIFT_MIXED;
+    CHECK_OK(scs_shift_sources_find(a, &how, &target, sources));
+    scs_shift_sources_latent(a, sources, two);
+    for (int j = 0; j < D; j++)
+        one[j] = .25 * one[j] + .75 * two[j];
+    check(delta, one);
+    scs_shift_sources_destroy(&sources);
+    scs_mixed_atlas_destroy(&mixed);
+    scs_atlas_destroy(&a);
+}
+
+/* Nearest is right of condition 1's types, and paired of condition 2's: no rule alone is as good as
+ * the two together; the weights are of 0 or more and sum to 1. */
+static void auto_weighs_rules_where_that_is_better(void)
+{
+    scs_method how = {.ridge = 1, .power = 16};
+    scs_shift_choice choice;
+    double sum = 0;
+    scs_atlas *a;
+
+    build(&a, NULL, NULL);
+    for (int s = 0; s < S; s++)
+        for (int t = 0; t < T; t++)
+            for (int j = 0; j < D; j++) {
+                double noise = 2 * uniform(21, (uint64_t)((s * T + t) * D + j)) - 1;
+
+                mean_of(a, s, t, 0)[j] = j == 0 ? t + (t >= T / 2) : 0;
+                mean_of(a, s, t, 1)[j] = mean_of(a, s, t, 0)[j] + (t >= T / 2 ? 1 : -1);
+                mean_of(a, s, t, 2)[j] = mean_of(a, s, t, 0)[j] + 1 + 2 * noise;
+            }
+    show_as_genes(a);
+    CHECK_OK(scs_choose_shift(a, &how, &choice));
+    CU_ASSERT_EQUAL(choice.shift, SCS_SHIFT_AUTO);
+    for (int i = 0; i < SCS_N_SHIFT; i++) {
+        CU_ASSERT(choice.share[i] >= 0);
+        sum += choice.share[i];
+        if (!isnan(choice.error[i]))
+            CU_ASSERT(choice.stacked < choice.error[i]);
+    }
+    CU_ASSERT_DOUBLE_EQUAL(sum, 1, 1e-12);
+    CU_ASSERT(isnan(choice.error[SCS_SHIFT_MIXED]) && choice.share[SCS_SHIFT_MIXED] == 0);
     scs_atlas_destroy(&a);
 }
 
@@ -591,7 +766,11 @@ int main(void)
         {"half and half is the published rule", half_and_half_is_the_published_rule},
         {"genes move by the same weights", genes_move_by_the_same_weights},
         {"auto takes the smallest error", auto_takes_the_smallest_error},
-        {"power is chosen by the smallest error", power_is_chosen_by_the_smallest_error}};
+        {"power is chosen by the smallest error", power_is_chosen_by_the_smallest_error},
+        {"mixed uses what may be used", mixed_uses_what_may_be_used},
+        {"mixed is the same where it is taken over", mixed_is_the_same_where_it_is_taken_over},
+        {"several rules are a weighted mean", several_rules_are_a_weighted_mean},
+        {"auto weighs rules where that is better", auto_weighs_rules_where_that_is_better}};
 
     return run_suite("shift", tests, sizeof tests / sizeof *tests);
 }

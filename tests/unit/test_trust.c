@@ -1,9 +1,11 @@
 /* Each measure of trust against a direct computation; p-values and intervals on simulated cells
  * whose truth is known. */
+#include "src/screen/mixed_atlas.h"
 #include "src/screen/confidence.h"
 #include "src/screen/cell_distance.h"
 #include "src/screen/shift.h"
 #include "src/screen/resample.h"
+#include "tests/unit/configs.h"
 #include "tests/unit/fixture_atlas.h"
 
 enum { T = 4, C = 2, D = 3, GENES = 2 };
@@ -80,6 +82,7 @@ static scs_combination target_of(int type)
 {
     return (scs_combination){.cell_type = type,
                              .condition = 1,
+                             .perturbation = 1,
                              .control_group = type * C,
                              .observed_group = type * C + 1};
 }
@@ -121,10 +124,10 @@ static void agreement_is_the_mean_cosine(void)
         }
     CHECK_OK(scs_shift_sources_create(a, &sources));
     CHECK_OK(scs_shift_sources_find(a, &method, &target, sources));
-    CU_ASSERT_DOUBLE_EQUAL(scs_confidence_agreement(a, sources), -1. / 3, 1e-12);
+    CU_ASSERT_DOUBLE_EQUAL(scs_confidence_agreement(a, &target, sources), -1. / 3, 1e-12);
     a->group[1].held_out = a->group[3].held_out = true; /* one type is left */
     CHECK_OK(scs_shift_sources_find(a, &method, &target, sources));
-    CU_ASSERT(isnan(scs_confidence_agreement(a, sources)));
+    CU_ASSERT(isnan(scs_confidence_agreement(a, &target, sources)));
     scs_shift_sources_destroy(&sources);
     scs_atlas_destroy(&a);
 }
@@ -197,7 +200,7 @@ static void support_is_a_percentile_of_distance(void)
 /* That of the cells and the same cells moved. */
 static void moved_energy_is_an_energy_distance(void)
 {
-    static const double delta[D] = {.3, -1, .2}, none[D] = {0};
+    static const double delta[D] = {.3, -1, .2}, still_delta[D] = {0};
     scs_shifted_cells cells;
     double along[50];
     scs_real x[50 * D];
@@ -212,7 +215,7 @@ static void moved_energy_is_an_energy_distance(void)
     CHECK_OK(scs_cell_distance_energy(&still, &moved, D, &expected));
     CU_ASSERT_DOUBLE_EQUAL(energy, expected, 1e-10);
     CU_ASSERT(energy > .1);
-    CU_ASSERT_EQUAL(scs_cell_distance_shifted_energy(&cells, none, along), 0);
+    CU_ASSERT_EQUAL(scs_cell_distance_shifted_energy(&cells, still_delta, along), 0);
     scs_cell_distance_shifted_clear(&cells);
 }
 
@@ -253,13 +256,27 @@ static void bootstrap_draws_have_the_means_covariance(void)
     scs_atlas_destroy(&a);
 }
 
-/* Closeness by expression: the first units' means are the genes'. */
+/* The first units' means are the genes'. */
 static void express(scs_atlas *a)
 {
     for (int g = 0; g < T * C; g++)
-        for (int j = 0; j < GENES; j++)
+        for (int j = 0; j < GENES; j++) {
             a->gene_mean[g * GENES + j] = (float)a->mean[g * D + j];
-    CHECK_OK(scs_shift_measure_controls(a));
+            a->gene_variance[g * GENES + j] = 1;
+        }
+}
+
+/* What the rule needs of the cells that were measured. */
+static void get_ready(scs_atlas *a, bool by_expression, scs_method *method, scs_mixed_atlas **mixed)
+{
+    express(a);
+    if (by_expression)
+        CHECK_OK(scs_shift_measure_controls(a));
+    if (!scs_shift_rule_at(method->shift)->needs_mixed)
+        return;
+    CHECK_OK(scs_mixed_atlas_create(a, mixed));
+    CHECK_OK(scs_mixed_atlas_fit(*mixed, a));
+    method->mixed = *mixed;
 }
 
 /* Intervals of one experiment that hold the shift of the true means. */
@@ -275,11 +292,11 @@ static int count_covered(int shift, bool by_expression, uint64_t seed)
     scs_bootstrap *b;
     int32_t perturbed = scs_atlas_group(a, 0, 0, 1);
     scs_sources sources = {.n = 1, .group = &perturbed};
+    scs_mixed_atlas *mixed = NULL; /* its weights are those of the cells that were measured */
     int covered = 0;
 
     draw_cells(a, seed, 1, cell);
-    if (by_expression)
-        express(a);
+    get_ready(a, by_expression, &method, &mixed);
     shift_of(a, &method, &target, delta);
     CHECK_OK(scs_resample_bootstrap_create(a, &sources, (int64_t)seed, &b));
     CHECK_OK(scs_resample_replicate(a, &method, targets, 1, DRAWS, scs_resample_bootstrap_draw, b,
@@ -288,11 +305,13 @@ static int count_covered(int shift, bool by_expression, uint64_t seed)
     memcpy(kept, a->mean, sizeof kept);
     for (int i = 0; i < T * C * D; i++)
         a->mean[i] = truth(i / D / C, i / D % C, i % D, 1);
+    express(a);
     if (by_expression)
-        express(a);
+        CHECK_OK(scs_shift_measure_controls(a));
     shift_of(a, &method, &target, expected);
     for (int j = 0; j < D; j++)
         covered += fabs(delta[j] - expected[j]) <= 1.6449 * se[j];
+    scs_mixed_atlas_destroy(&mixed);
     scs_resample_bootstrap_destroy(&b);
     free_cells(cell);
     scs_atlas_destroy(&a);
@@ -360,12 +379,14 @@ static double p_of(double effect, int shift, uint64_t seed)
     scs_atlas *a = atlas_of(12, 9);
     static double mean[T * PERMUTATIONS * D];
     scs_permutation p = {a, T, control, perturbed, PERMUTATIONS, mean};
+    scs_mixed_atlas *mixed = NULL;
     scs_replica replica;
     double delta[D];
     int32_t count = 0;
     scs_real *cell[T * C];
 
     draw_cells(a, seed, effect, cell);
+    get_ready(a, false, &method, &mixed);
     for (int t = 0; t < T; t++)
         CHECK_OK(scs_resample_permute_pair(&(scs_stream){seed, SCS_RANDOM_PERMUTE, 0, (uint64_t)t},
                                            cell[2 * t], 12, cell[2 * t + 1], 9, D, 0, PERMUTATIONS,
@@ -375,6 +396,7 @@ static double p_of(double effect, int shift, uint64_t seed)
     CU_ASSERT_EQUAL(memcmp(replica.atlas.mean, a->mean, sizeof(double) * D * (size_t)a->n_group),
                     0);
     scs_resample_replica_clear(&replica);
+    scs_mixed_atlas_destroy(&mixed);
     free_cells(cell);
     scs_atlas_destroy(&a);
     return (count + 1.) / (PERMUTATIONS + 1.);
@@ -387,8 +409,8 @@ static int by_value(const void *a, const void *b)
     return (*x > *y) - (*x < *y);
 }
 
-/* Kolmogorov-Smirnov distance from the uniform distribution on 1/100, 2/100 .. 1. The bound is that
- * of a test at 1 %. */
+/* Of the rules that p-values go by. Kolmogorov-Smirnov distance from the uniform distribution on
+ * 1/100, 2/100 .. 1. The bound is that of a test at 1 %. */
 static void p_values_are_uniform_under_the_null(void)
 {
     enum { EXPERIMENTS = 400 };
@@ -396,6 +418,8 @@ static void p_values_are_uniform_under_the_null(void)
     for (int shift = 0; shift < SCS_N_SHIFT; shift++) {
         double p[EXPERIMENTS], distance = 0;
 
+        if (scs_shift_rule_at(shift)->needs_mixed)
+            continue;
         for (uint64_t e = 0; e < EXPERIMENTS; e++)
             p[e] = p_of(0, shift, 5000 + e);
         qsort(p, EXPERIMENTS, sizeof *p, by_value);
@@ -412,6 +436,33 @@ static void a_response_is_found(void)
 {
     for (uint64_t e = 0; e < 5; e++)
         CU_ASSERT_DOUBLE_EQUAL(p_of(2, SCS_SHIFT_NEAREST, e), .01, 1e-12);
+}
+
+/* The mixed model, and several rules, have seen which cells are perturbed. */
+static void p_values_go_by_a_rule_that_saw_no_labels(void)
+{
+    static const struct {
+        const char *config;
+        int shift, blind;
+        double power;
+    } cases[] = {
+        {"screen: {shift: mixed}", SCS_SHIFT_MIXED, SCS_SHIFT_NEAREST, 4},
+        {"screen: {shift: auto, nearest_power: 2}", SCS_SHIFT_PAIRED, SCS_SHIFT_NEAREST, 2},
+        {"screen: {shift: auto, nearest_power: auto}", SCS_SHIFT_AUTO, SCS_SHIFT_NEAREST, 4},
+        {"screen: {shift: paired}", SCS_SHIFT_PAIRED, SCS_SHIFT_PAIRED, 4},
+        {"screen: {shift: regression}", SCS_SHIFT_REGRESSION, SCS_SHIFT_REGRESSION, 4}};
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        scs_config *config = NULL;
+        scs_method method, blind;
+
+        CHECK_OK(parse(cases[i].config, &config));
+        method = scs_shift_method_from_config(config);
+        method.shift = cases[i].shift;
+        blind = scs_choose_shift_blind(&method, config);
+        CU_ASSERT(blind.shift == cases[i].blind && blind.power == cases[i].power);
+        scs_config_destroy(&config);
+    }
 }
 
 static void permuted_controls_keep_the_sum(void)
@@ -458,6 +509,7 @@ int main(void)
         {"permuted controls keep the sum", permuted_controls_keep_the_sum},
         {"p-values are uniform under the null", p_values_are_uniform_under_the_null},
         {"a response is found", a_response_is_found},
+        {"p-values go by a rule that saw no labels", p_values_go_by_a_rule_that_saw_no_labels},
         {"false discovery steps up", false_discovery_steps_up}};
 
     return run_suite("trust", tests, sizeof tests / sizeof *tests);

@@ -1,0 +1,374 @@
+#include "src/screen/mixed_atlas.h"
+
+#include "src/base/vector.h"
+
+#include <cblas.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { GENES_AT_ONCE = 512 };
+
+/* A group's own variance counts as that of its cells less one, the mean over all groups as that of
+ * so many: of one cell nothing else is known. */
+static const double pooled_cells = 3;
+
+struct scs_mixed_atlas {
+    scs_mixed_design design;                 /* its arrays are those below */
+    int32_t n_group, *context_of, *shift_of; /* [n_group] numbers in the model, or -1 */
+    int32_t *context, *shift;                /* groups: [n_context], [n_shift] */
+    int32_t *control_of;                     /* [n_shift] the control beside it */
+    int32_t *species, *type;                 /* [n_context] */
+    scs_mixed_shift *seen, *asked;           /* [n_shift], [n_condition] without context */
+    double *distance, *gram, *control_noise, *noise;
+    scs_mixed *model;
+};
+
+static double mean_variance(const scs_atlas *a, int32_t group)
+{
+    const float *variance = scs_atlas_group_gene_variance(a, group);
+    double n = (double)a->group[group].count, sum = 0;
+
+    for (int32_t g = 0; g < a->n_gene; g++)
+        sum += variance[g];
+    return n > 1 ? sum / a->n_gene * n / (n - 1) : 0;
+}
+
+/* Mean over genes of the variance of each group's mean. @param[out] noise [n_group] */
+static void find_noise(const scs_atlas *a, double *noise)
+{
+    double sum = 0, cells = 0;
+
+    for (int32_t g = 0; g < a->n_group; g++) {
+        double freedom = (double)a->group[g].count - 1;
+
+        if (a->group[g].held_out)
+            continue;
+        noise[g] = mean_variance(a, g);
+        sum += freedom * noise[g];
+        cells += freedom;
+    }
+    for (int32_t g = 0; g < a->n_group; g++) {
+        double n = (double)a->group[g].count, pool = cells > 0 ? sum / cells : 0;
+
+        noise[g] = ((n - 1) * noise[g] + pooled_cells * pool) / (n - 1 + pooled_cells) / n;
+    }
+}
+
+static double dose_place(const scs_atlas *a, int32_t condition)
+{
+    return a->doses.n ? log1p(fmax(0, scs_atlas_dose(a, condition))) : 0;
+}
+
+static void number_groups(const scs_atlas *a, scs_mixed_atlas *m)
+{
+    scs_mixed_design *d = &m->design;
+
+    for (int32_t g = 0; g < a->n_group; g++) {
+        m->context_of[g] = m->shift_of[g] = -1;
+        if (a->group[g].condition != a->control || a->group[g].held_out)
+            continue;
+        m->context_of[g] = d->n_context;
+        m->context[d->n_context] = g;
+        m->species[d->n_context] = a->group[g].species;
+        m->type[d->n_context++] = a->group[g].cell_type;
+    }
+    for (int32_t g = 0; g < a->n_group; g++) {
+        const scs_group *group = &a->group[g];
+        int32_t beside = scs_atlas_usable_group(a, group->species, group->cell_type, a->control);
+
+        if (group->condition == a->control || group->held_out || beside < 0)
+            continue;
+        m->shift_of[g] = d->n_shift;
+        m->shift[d->n_shift] = g;
+        m->control_of[d->n_shift] = beside;
+        m->seen[d->n_shift] = m->asked[group->condition];
+        m->seen[d->n_shift++].context = m->context_of[beside];
+    }
+}
+
+/* Rows of the likelihood, or control means, of some genes. */
+typedef struct rows {
+    int32_t n;
+    const int32_t *group, *less; /* [n] less: the group that is taken off, -1: none */
+} rows;
+
+static void fill_rows(const scs_atlas *a, const rows *r, int32_t first, int32_t n, double *x)
+{
+    for (int64_t i = 0; i < r->n; i++) {
+        const float *of = scs_atlas_group_gene_mean(a, r->group[i]) + first;
+        const float *less =
+            r->less[i] < 0 ? NULL : scs_atlas_group_gene_mean(a, r->less[i]) + first;
+
+        for (int32_t g = 0; g < n; g++)
+            x[i * n + g] = less ? (double)of[g] - less[g] : of[g];
+    }
+}
+
+/* Their products / genes, block by block of genes. @param[out] gram [n, n] */
+static scs_status multiply(const scs_atlas *a, const rows *r, double *gram)
+{
+    double *x;
+
+    SCS_TRY(SCS_ALLOC(x, (int64_t)r->n * GENES_AT_ONCE));
+    memset(gram, 0, sizeof *gram * (size_t)r->n * (size_t)r->n);
+    for (int32_t first = 0; first < a->n_gene; first += GENES_AT_ONCE) {
+        int32_t n = a->n_gene - first < GENES_AT_ONCE ? a->n_gene - first : GENES_AT_ONCE;
+
+        fill_rows(a, r, first, n, x);
+        cblas_dsyrk(CblasRowMajor, CblasLower, CblasNoTrans, r->n, n, 1. / a->n_gene, x, n, 1, gram,
+                    r->n);
+    }
+    for (int64_t i = 0; i < r->n; i++)
+        for (int64_t j = 0; j < i; j++)
+            gram[j * r->n + i] = gram[i * r->n + j];
+    free(x);
+    return SCS_OK;
+}
+
+/* By the products of the control means, or in latent space. */
+static void measure_distances(const scs_atlas *a, scs_mixed_atlas *m)
+{
+    int64_t n = m->design.n_context;
+
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t j = 0; j < i; j++) {
+            const double *g = m->gram;
+            double d = a->by_expression
+                           ? fmax(0, g[i * n + i] + g[j * n + j] - 2 * g[i * n + j]) * a->n_gene
+                           : scs_vector_squared_distance(scs_atlas_group_mean(a, m->context[i]),
+                                                         scs_atlas_group_mean(a, m->context[j]),
+                                                         a->n_latent);
+
+            m->distance[i * n + j] = m->distance[j * n + i] = d;
+        }
+}
+
+static scs_status measure_controls(const scs_atlas *a, scs_mixed_atlas *m)
+{
+    int64_t n = m->design.n_context;
+    int32_t *less;
+    scs_status st;
+
+    SCS_TRY(SCS_ALLOC(less, n));
+    for (int64_t i = 0; i < n; i++)
+        less[i] = -1;
+    SCS_GO(st, SCS_ALLOC(m->distance, n * n));
+    SCS_GO(st, SCS_ALLOC(m->gram, n * n));
+    SCS_GO(st, multiply(a, &(rows){(int32_t)n, m->context, less}, m->gram));
+    measure_distances(a, m);
+done:
+    free(less);
+    return st;
+}
+
+/* Doses and perturbations of the conditions, as targets have them. */
+static void list_conditions(const scs_atlas *a, scs_mixed_atlas *m)
+{
+    for (int32_t c = 0; c < a->conditions.n; c++) {
+        m->asked[c].perturbation = scs_atlas_perturbation(a, c);
+        m->asked[c].dose = dose_place(a, c);
+    }
+}
+
+static scs_status allocate(const scs_atlas *a, scs_mixed_atlas *m)
+{
+    int64_t n = a->n_group;
+
+    SCS_TRY(SCS_ALLOC(m->context_of, n));
+    SCS_TRY(SCS_ALLOC(m->shift_of, n));
+    SCS_TRY(SCS_ALLOC(m->context, n));
+    SCS_TRY(SCS_ALLOC(m->shift, n));
+    SCS_TRY(SCS_ALLOC(m->control_of, n));
+    SCS_TRY(SCS_ALLOC(m->species, n));
+    SCS_TRY(SCS_ALLOC(m->type, n));
+    SCS_TRY(SCS_ALLOC(m->seen, n));
+    SCS_TRY(SCS_ALLOC(m->asked, a->conditions.n));
+    SCS_TRY(SCS_ALLOC(m->control_noise, n));
+    return SCS_ALLOC(m->noise, n);
+}
+
+static scs_status set_noise(const scs_atlas *a, scs_mixed_atlas *m)
+{
+    double *noise;
+
+    SCS_TRY(SCS_ALLOC(noise, a->n_group));
+    find_noise(a, noise);
+    for (int32_t i = 0; i < m->design.n_context; i++)
+        m->control_noise[i] = noise[m->context[i]];
+    for (int32_t i = 0; i < m->design.n_shift; i++)
+        m->noise[i] = noise[m->shift[i]];
+    free(noise);
+    return SCS_OK;
+}
+
+static scs_status fill(const scs_atlas *a, scs_mixed_atlas *m)
+{
+    scs_mixed_design *d = &m->design;
+
+    SCS_TRY(allocate(a, m));
+    list_conditions(a, m);
+    number_groups(a, m);
+    if (d->n_shift == 0)
+        return SCS_OK;
+    SCS_REQUIRE(d->n_context <= SCS_MIXED_CONTEXTS, SCS_EARG,
+                "screen.shift: mixed takes at most %d groups of control cells, not %d; choose "
+                "another",
+                SCS_MIXED_CONTEXTS, d->n_context);
+    SCS_TRY(measure_controls(a, m));
+    SCS_TRY(set_noise(a, m));
+    *d = (scs_mixed_design){.n_context = d->n_context,
+                            .n_perturbation = scs_atlas_perturbations(a)->n,
+                            .n_shift = d->n_shift,
+                            .species = m->species,
+                            .type = m->type,
+                            .distance = m->distance,
+                            .control_gram = m->gram,
+                            .control_noise = m->control_noise,
+                            .shift = m->seen,
+                            .noise = m->noise,
+                            .has_dose = a->doses.n > 0};
+    return scs_mixed_create(d, &m->model);
+}
+
+scs_status scs_mixed_atlas_create(const scs_atlas *atlas, scs_mixed_atlas **mixed)
+{
+    scs_status st;
+
+    SCS_TRY(SCS_ALLOC(*mixed, 1));
+    (*mixed)->n_group = atlas->n_group;
+    st = fill(atlas, *mixed);
+    if (st != SCS_OK || (*mixed)->design.n_shift == 0)
+        scs_mixed_atlas_destroy(mixed);
+    return st;
+}
+
+void scs_mixed_atlas_destroy(scs_mixed_atlas **mixed)
+{
+    scs_mixed_atlas *m = *mixed;
+
+    if (m) {
+        scs_mixed_destroy(&m->model);
+        free(m->context_of);
+        free(m->shift_of);
+        free(m->context);
+        free(m->shift);
+        free(m->control_of);
+        free(m->species);
+        free(m->type);
+        free(m->seen);
+        free(m->asked);
+        free(m->distance);
+        free(m->gram);
+        free(m->control_noise);
+        free(m->noise);
+    }
+    free(m);
+    *mixed = NULL;
+}
+
+/* The rows that the likelihood looks at. @param group, less [n] */
+static void list_sample(const scs_mixed_atlas *m, int32_t *group, int32_t *less)
+{
+    const int32_t *context, *shift;
+    int32_t n_context, n_shift, n = 0;
+
+    scs_mixed_sample(m->model, &n_context, &context, &n_shift, &shift);
+    for (int32_t i = 0; i < n_context; i++, n++) {
+        group[n] = m->context[context[i]];
+        less[n] = -1;
+    }
+    for (int32_t i = 0; i < n_shift; i++, n++) {
+        group[n] = m->shift[shift[i]];
+        less[n] = m->control_of[shift[i]];
+    }
+}
+
+scs_status scs_mixed_atlas_fit(scs_mixed_atlas *m, const scs_atlas *atlas)
+{
+    int32_t n_context, n_shift, n, *group = NULL, *less = NULL;
+    const int32_t *unused;
+    double *gram = NULL;
+    scs_status st;
+
+    scs_mixed_sample(m->model, &n_context, &unused, &n_shift, &unused);
+    n = n_context + n_shift;
+    SCS_GO(st, SCS_ALLOC(group, n));
+    SCS_GO(st, SCS_ALLOC(less, n));
+    SCS_GO(st, SCS_ALLOC(gram, (int64_t)n * n));
+    list_sample(m, group, less);
+    SCS_GO(st, multiply(atlas, &(rows){n, group, less}, gram));
+    SCS_GO(st, scs_mixed_fit(m->model, gram));
+done:
+    free(gram);
+    free(less);
+    free(group);
+    return st;
+}
+
+enum { HYPER = sizeof(scs_mixed_hyper) / sizeof(double) };
+
+_Static_assert(sizeof(scs_mixed_hyper) == HYPER * sizeof(double), "all of it are doubles");
+
+int64_t scs_mixed_atlas_size(const scs_mixed_atlas *m)
+{
+    return HYPER + m->design.n_perturbation;
+}
+
+void scs_mixed_atlas_get(const scs_mixed_atlas *m, double *number)
+{
+    const double *strength;
+
+    memcpy(number, scs_mixed_hyper_of(m->model, &strength), sizeof(scs_mixed_hyper));
+    memcpy(number + HYPER, strength, sizeof *strength * (size_t)m->design.n_perturbation);
+}
+
+scs_status scs_mixed_atlas_set(scs_mixed_atlas *m, const double *number)
+{
+    scs_mixed_hyper hyper;
+
+    memcpy(&hyper, number, sizeof hyper);
+    return scs_mixed_set(m->model, &hyper, number + HYPER);
+}
+
+const scs_mixed_hyper *scs_mixed_atlas_hyper(const scs_mixed_atlas *m)
+{
+    return scs_mixed_hyper_of(m->model, NULL);
+}
+
+bool scs_mixed_atlas_has(const scs_mixed_atlas *m, int32_t control_group)
+{
+    return control_group >= 0 && m->context_of[control_group] >= 0;
+}
+
+/* A shift's weight goes to its perturbed group and, with the other sign, to its controls. */
+static void spread(const scs_mixed_atlas *m, const scs_mixed_weights *of, double *weight)
+{
+    memset(weight, 0, sizeof *weight * (size_t)m->n_group);
+    for (int32_t i = 0; i < m->design.n_context; i++)
+        weight[m->context[i]] = of->control[i];
+    for (int32_t i = 0; i < m->design.n_shift; i++) {
+        weight[m->shift[i]] = of->shift[i];
+        weight[m->control_of[i]] -= of->shift[i];
+    }
+}
+
+scs_status scs_mixed_atlas_weigh(const scs_mixed_atlas *m, int32_t control_group, int32_t condition,
+                                 int32_t left_out, double *weight, double *variance)
+{
+    scs_mixed_shift target = m->asked[condition];
+    int32_t out = left_out < 0 ? -1 : m->shift_of[left_out];
+    scs_mixed_weights of = {0};
+    scs_status st;
+
+    target.context = m->context_of[control_group];
+    SCS_GO(st, SCS_ALLOC(of.shift, m->design.n_shift));
+    SCS_GO(st, SCS_ALLOC(of.control, m->design.n_context));
+    SCS_GO(st, scs_mixed_predict(m->model, &target, out < 0 ? NULL : &out, out >= 0, &of));
+    spread(m, &of, weight);
+    *variance = of.variance;
+done:
+    free(of.control);
+    free(of.shift);
+    return st;
+}

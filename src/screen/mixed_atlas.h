@@ -1,0 +1,36 @@
+/** The mixed model of an atlas' group shifts: its contexts are the control groups, its shifts the
+ * perturbed groups beside them. Groups that are held out, and the latent means, have no part in it
+ * (but for screen.distance: latent). All functions are Local. */
+#ifndef SCS_MIXED_ATLAS_H
+#define SCS_MIXED_ATLAS_H
+
+#include "src/screen/mixed.h"
+#include "scscreen/screen.h"
+
+/** Its groups and what is known of them; the estimates are still to come.
+ *  @param atlas with mean expression and its variances; borrowed until the estimates are there
+ *  @param[out] mixed NULL where no shift was seen  @return SCS_EARG: more control groups than
+ *  scs_mixed_create takes */
+SCS_MUST_USE scs_status scs_mixed_atlas_create(const scs_atlas *atlas, scs_mixed_atlas **mixed);
+void scs_mixed_atlas_destroy(scs_mixed_atlas **mixed);
+/** Estimate. The same bits wherever BLAS has the same kernels, on one thread. */
+SCS_MUST_USE scs_status scs_mixed_atlas_fit(scs_mixed_atlas *mixed, const scs_atlas *atlas);
+
+/** How many numbers the estimates are. */
+int64_t scs_mixed_atlas_size(const scs_mixed_atlas *mixed);
+/** The estimates as they go to another rank. @param number [scs_mixed_atlas_size] */
+void scs_mixed_atlas_get(const scs_mixed_atlas *mixed, double *number);
+SCS_MUST_USE scs_status scs_mixed_atlas_set(scs_mixed_atlas *mixed, const double *number);
+/** After fit or set. */
+const scs_mixed_hyper *scs_mixed_atlas_hyper(const scs_mixed_atlas *mixed);
+
+/** Whether it can start from this control group. */
+bool scs_mixed_atlas_has(const scs_mixed_atlas *mixed, int32_t control_group);
+/** The shift from a control group under a condition as a weighted sum of groups' means.
+ *  @param left_out a group that must not be used, or -1  @param[out] weight [n_group]
+ *  @param[out] variance mean over genes of the squared error */
+SCS_MUST_USE scs_status scs_mixed_atlas_weigh(const scs_mixed_atlas *mixed, int32_t control_group,
+                                              int32_t condition, int32_t left_out, double *weight,
+                                              double *variance);
+
+#endif
