@@ -385,11 +385,11 @@ bool scs_key_is_section(const char *name)
 const char *scs_key_nearest(const char *wrong, char *out, size_t size)
 {
     int best = (int)(strlen(wrong) + 1) / 3 + 1;
-    const char *dot = strrchr(wrong, '.');
+    const char *dot = strrchr(wrong, '.'), *last = dot ? dot + 1 : wrong;
     char name[80];
 
-    for (int i = 0; dot && scs_key_at(i); i++)
-        if (keys[i].name && strcmp(keys[i].name, dot + 1) == 0)
+    for (int i = 0; scs_key_at(i); i++)
+        if (keys[i].name && strcmp(keys[i].name, last) == 0)
             return scs_key_full_name(&keys[i], out, size);
 
     out[0] = '\0';

@@ -306,6 +306,13 @@ static scs_status apply_records(source *src, scs_config *config, const scs_key *
         scs_value_clear(config, key);
         return SCS_OK;
     }
+    /* One item needs no list around it. */
+    if (node->type == YAML_MAPPING_NODE ||
+        (node->type == YAML_SCALAR_NODE && key->record->short_form)) {
+        scs_value_clear(config, key);
+        SCS_TRY(scs_value_reserve(config, key, 1));
+        return apply_record(src, config, key, 0, node);
+    }
     if (node->type != YAML_SEQUENCE_NODE)
         return scs_value_refuse(key, kind_of(node), &where);
     scs_value_clear(config, key);

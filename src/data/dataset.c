@@ -419,6 +419,21 @@ static scs_status note_duplicates(const scs_h5ad *const *metas, scs_dataset *d)
     return SCS_OK;
 }
 
+/* Listed twice, a file's cells count twice: that may be meant, as a weight, and is said. */
+static scs_status note_twice(const scs_h5ad *const *metas, scs_dataset *d)
+{
+    for (int32_t i = 0; i < d->n_input; i++)
+        for (int32_t j = 0; j < i; j++)
+            if (strcmp(metas[i]->path, metas[j]->path) == 0) {
+                SCS_TRY(scs_notes_add(d,
+                                      "%s: data.inputs lists it more than once; its cells count "
+                                      "each time",
+                                      metas[i]->path));
+                break;
+            }
+    return SCS_OK;
+}
+
 /* An empty file is more likely a mistake than a wish; the joins would take it without a word. */
 static scs_status refuse_empty(const scs_h5ad *const *metas, int32_t n_input)
 {
@@ -442,6 +457,7 @@ static scs_status join_inputs(const scs_config *config, const scs_h5ad *const *m
         "%s: column %s holds no condition but the control '%s': there is no response to learn",
         metas[0]->path, config->data.condition, config->data.control);
     SCS_TRY(scs_roles_assign(config, d));
+    SCS_TRY(note_twice(metas, d));
     return note_duplicates(metas, d);
 }
 

@@ -118,6 +118,23 @@ static void paths_start_at_the_files_folder(void)
     scs_config_destroy(&c);
 }
 
+/* What a user writes for one file or one combination. */
+static void one_item_needs_no_list(void)
+{
+    scs_config *c = NULL;
+
+    CHECK_OK(parse("data: {inputs: x.h5ad}\nhold_out: {cell_type: B, condition: drug}\n", &c));
+    CU_ASSERT_EQUAL_FATAL(c->data.n_input, 1);
+    CU_ASSERT_STRING_EQUAL(c->data.inputs[0].path, "folder/x.h5ad");
+    CU_ASSERT_EQUAL_FATAL(c->n_hold_out, 1);
+    CU_ASSERT_STRING_EQUAL(c->hold_out[0].cell_type, "B");
+    scs_config_destroy(&c);
+    CHECK_OK(parse("data: {inputs: {path: y.h5ad, species: mouse}}\n", &c));
+    CU_ASSERT_EQUAL_FATAL(c->data.n_input, 1);
+    CU_ASSERT_STRING_EQUAL(c->data.inputs[0].species, "mouse");
+    scs_config_destroy(&c);
+}
+
 static void labels_keep_their_text_even_if_they_look_like_numbers(void)
 {
     scs_config *c = NULL;
@@ -393,6 +410,7 @@ static void help_names_every_key(void)
 int main(void)
 {
     static const scs_test tests[] = {
+        {"one item needs no list", one_item_needs_no_list},
         {"what is not said has a default", what_is_not_said_has_a_default},
         {"profiles of scGen leave nothing to choose", profiles_of_scgen_leave_nothing_to_choose},
         {"the profile chooses what is not said", the_profile_chooses_what_is_not_said},

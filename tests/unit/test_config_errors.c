@@ -28,6 +28,7 @@ static void unknown_keys_are_named_with_line_and_nearest(void)
     SET_REFUSED("train.bach=3",
                 "--set train.bach: unknown key train.bach; did you mean train.batch?");
     SET_REFUSED("train=3", "unknown key train");
+    SET_REFUSED("epochs=3", "--set epochs: unknown key epochs; did you mean train.epochs?");
     SET_REFUSED("train.batch", "expected section.key=value");
 }
 
@@ -67,8 +68,8 @@ static void values_of_the_wrong_kind_are_refused(void)
     REFUSED("train: 3\n", "train is text; write its keys below it");
     REFUSED("train: {batch: [1]}\n", "train.batch is a list");
     REFUSED("train: {batch: {a: 1}}\n", "train.batch is a mapping");
-    REFUSED("data: {inputs: x}\n",
-            "data.inputs is text; expected a list of {path, species, orthologs}");
+    REFUSED("hold_out: B\n",
+            "hold_out is text; expected a list of {cell_type, condition, species, dose}");
     REFUSED("data: {inputs: [[x]]}\n", "data.inputs is a list with a list in it");
     REFUSED("data: {inputs: [{species: a}]}\n", "item 1 has no path");
     REFUSED("data: {inputs: [{path: [a]}]}\n", "path is a list; expected plain text");
