@@ -3,19 +3,31 @@
  * single .h5ad on one process, without MPI. */
 #include "mpi/app/verbs.h"
 #include "src/data/h5ad_matrix.h"
+#include "src/base/names.h"
 #include "src/base/text.h"
 #include "src/data/h5ad.h"
 #include "src/data/scale.h"
 
 #include <string.h>
+#include <strings.h>
 
 /* By its name: a file of cells, not a config. */
 static bool is_file(const scs_cli *cli)
 {
-    const char *dot = cli->file ? strrchr(cli->file, '.') : NULL;
+    /* also the formats that are none of ours: the reader says what they are and what to do */
+    static const char *const endings[] = {".h5ad", ".h5",   ".hdf5",    ".h5mu",
+                                          ".loom", ".zarr", ".h5seurat"};
+    size_t n = cli->file ? strlen(cli->file) : 0;
 
-    return dot &&
-           (strcmp(dot, ".h5ad") == 0 || strcmp(dot, ".h5") == 0 || strcmp(dot, ".hdf5") == 0);
+    while (n > 0 && cli->file[n - 1] == '/') /* x.zarr/ */
+        n--;
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+        size_t m = strlen(endings[i]);
+
+        if (n > m && strncasecmp(cli->file + n - m, endings[i], m) == 0)
+            return true;
+    }
+    return false;
 }
 
 /* Every value is read, a block of cells at a time, so that damage and NaN show now. SCS_EDATA. */
@@ -69,6 +81,32 @@ static void print_values(const scs_h5ad *meta, const scs_scale *scale, double su
                meta->filled.n ? scs_names_list(&meta->filled, 10, list, sizeof list) : "");
 }
 
+/* Genes that stand there twice: a file is read with them, a run refuses it. */
+static scs_status print_doubled_genes(const scs_names *genes)
+{
+    char list[512];
+    scs_names doubled = {0};
+    scs_index index;
+    scs_status st;
+
+    SCS_TRY(scs_names_index_create(genes, &index));
+    st = SCS_OK;
+    for (scs_lidx i = 1; st == SCS_OK && i < genes->n; i++) {
+        const char *name = genes->name[index.order[i]];
+
+        if (strcmp(genes->name[index.order[i - 1]], name) == 0 &&
+            (doubled.n == 0 || strcmp(doubled.name[doubled.n - 1], name) != 0))
+            st = scs_names_add(&doubled, name);
+    }
+    if (st == SCS_OK && doubled.n > 0)
+        printf("  %-8s genes stand there more than once, which a run refuses: %s; "
+               "adata.var_names_make_unique() renames them\n",
+               "note", scs_names_list(&doubled, 6, list, sizeof list));
+    scs_names_clear(&doubled);
+    scs_names_index_clear(&index);
+    return st;
+}
+
 /* Names from the file are escaped by scs_names_list. */
 static void print_file(const scs_h5ad *meta, const scs_scale *scale, double sum)
 {
@@ -104,6 +142,7 @@ static scs_status check_file(const scs_cli *cli)
     SCS_GO(status, scs_h5ad_probe(cli->file, &request, &meta));
     SCS_GO(status, read_all(meta, &scale, &sum));
     print_file(meta, &scale, sum);
+    SCS_GO(status, print_doubled_genes(&meta->genes));
 done:
     scs_h5ad_destroy(&meta);
     scs_config_destroy(&config);

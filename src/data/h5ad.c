@@ -232,7 +232,17 @@ static scs_status not_anndata(const scs_h5 *h5)
 
     SCS_GO(st, scs_h5_members(h5, "", &members));
     scs_names_list(&members, 10, list, sizeof list);
-    st = is_10x(h5, &members)
+    st = scs_h5_exists(h5, "row_attrs") && scs_h5_exists(h5, "col_attrs")
+             ? SCS_FAIL(SCS_EDATA,
+                        "%s: is a loom file, not .h5ad; convert it: "
+                        "anndata.io.read_loom(\"...\").write_h5ad(\"...\")",
+                        h5->path)
+         : scs_h5_exists(h5, "assays") && scs_h5_exists(h5, "cell.names")
+             ? SCS_FAIL(SCS_EDATA,
+                        "%s: is an h5Seurat file, not .h5ad; convert it in R: "
+                        "SeuratDisk::Convert(\"...\", dest = \"h5ad\")",
+                        h5->path)
+         : is_10x(h5, &members)
              ? SCS_FAIL(SCS_EDATA,
                         "%s: is a 10x Genomics file, not .h5ad; convert it: "
                         "scanpy.read_10x_h5(\"...\").write_h5ad(\"...\")",
@@ -246,10 +256,32 @@ done:
 
 /* obs and var are what makes a file an AnnData file; X may be absent, when data.matrix is a
  * layer. */
+/* MuData: an AnnData for each modality below mod. */
+static scs_status refuse_mudata(const scs_h5 *h5)
+{
+    char list[SCS_MESSAGE_MAX / 2];
+    scs_names members = {0};
+    scs_status st = SCS_OK;
+    const char *one;
+
+    SCS_GO(st, scs_h5_members(h5, "mod", &members));
+    scs_names_list(&members, 10, list, sizeof list);
+    one = scs_names_find(&members, "rna") >= 0 || members.n == 0 ? "rna" : members.name[0];
+    st = SCS_FAIL(SCS_EDATA,
+                  "%s: is a MuData file (.h5mu) with the modalities %s; write one of them: "
+                  "mudata.read_h5mu(\"...\")[\"%s\"].write_h5ad(\"...\")",
+                  h5->path, members.n ? list : "none", one);
+done:
+    scs_names_clear(&members);
+    return st;
+}
+
 static scs_status check_anndata(const scs_h5 *h5)
 {
     bool obs, var;
 
+    if (scs_h5_is_group(h5, "mod") && !scs_h5_exists(h5, "X"))
+        return refuse_mudata(h5);
     SCS_TRY(scs_h5_look(h5, "obs", &obs));
     SCS_TRY(scs_h5_look(h5, "var", &var));
     return obs && var ? SCS_OK : not_anndata(h5);

@@ -399,16 +399,85 @@ static scs_status read_index_column(const scs_h5 *h5, const char *frame, const c
     return st;
 }
 
+/* Categories may themselves be numbers or booleans; they become text here. */
+static scs_status read_categories(const scs_h5 *h5, const char *path, scs_names *categories)
+{
+    frame_column column;
+    scs_status st;
+
+    SCS_TRY(read_dataset_column(h5, path, &column));
+    st = column_names(&column, categories);
+    column_clear(&column);
+    return st;
+}
+
+/* What adata.var.index = adata.var["feature_name"] leaves where the column has categories: a group
+ * with the distinct names and each row's code. */
+static scs_status read_categorical_index(const scs_h5 *h5, const char *path, const char *categories,
+                                         const char *codes, scs_names *names)
+{
+    scs_names distinct = {0};
+    scs_h5_shape shape;
+    int64_t *code = NULL;
+    scs_status st;
+
+    SCS_GO(st, read_categories(h5, categories, &distinct));
+    SCS_GO(st, scs_h5_shape_of(h5, codes, &shape));
+    SCS_GO(st, SCS_ALLOC(code, shape.dim[0]));
+    SCS_GO(st, scs_h5_read_int64(h5, codes, 0, shape.dim[0], code));
+    for (int64_t i = 0; i < shape.dim[0]; i++) {
+        if (code[i] < 0 || code[i] >= distinct.n)
+            SCS_GO(st, SCS_FAIL(SCS_EDATA,
+                                "%s: %s has no name in row %lld (code %lld of %d categories)",
+                                h5->path, path, (long long)i, (long long)code[i], distinct.n));
+        SCS_GO(st, scs_names_add(names, distinct.name[code[i]]));
+    }
+done:
+    free(code);
+    scs_names_clear(&distinct);
+    return st;
+}
+
+/* *found is false where the index is of another kind. */
+static scs_status find_categorical_index(const scs_h5 *h5, const char *frame, const char *name,
+                                         scs_names *names, bool *found)
+{
+    char *path = NULL, *categories = NULL, *codes = NULL;
+    scs_status st;
+
+    *found = false;
+    SCS_GO(st, scs_h5_path(&path, "%s/%s", frame, name));
+    SCS_GO(st, scs_h5_path(&categories, "%s/categories", path));
+    SCS_GO(st, scs_h5_path(&codes, "%s/codes", path));
+    if (scs_h5_is_group(h5, frame) && scs_h5_is_group(h5, path))
+        SCS_GO(st, scs_h5_look(h5, categories, found));
+    if (*found)
+        SCS_GO(st, read_categorical_index(h5, path, categories, codes, names));
+done:
+    free(path);
+    free(categories);
+    free(codes);
+    return st;
+}
+
 /* A column index is data of the file like any other: integers (a RangeIndex) become text, as
  * pandas prints them. */
 scs_status scs_h5ad_obs_index(const scs_h5 *h5, const char *frame, scs_names *names)
 {
     char *name = NULL;
     frame_column column = {0};
+    bool categorical;
     scs_status st = SCS_OK;
 
     SCS_GO(st, index_column(h5, frame, &name));
+    SCS_GO(st, find_categorical_index(h5, frame, name, names, &categorical));
+    if (categorical)
+        goto done;
     SCS_GO(st, read_index_column(h5, frame, name, &column));
+    for (int64_t i = 0; column.mask && i < column.n; i++)
+        if (column.mask[i])
+            SCS_GO(st, SCS_FAIL(SCS_EDATA, "%s: the index %s of %s has no name in row %lld",
+                                h5->path, name, frame, (long long)i));
     if (column.kind == COLUMN_FLOAT)
         SCS_GO(st,
                SCS_FAIL(SCS_EDATA, "%s: the index of %s holds floating-point numbers, not names",
@@ -549,18 +618,6 @@ static scs_status read_plain_column(const scs_h5 *h5, const char *name, bool *pl
 }
 
 /* ---- as labels ---- */
-
-/* Categories may themselves be numbers or booleans; they become text here. */
-static scs_status read_categories(const scs_h5 *h5, const char *path, scs_names *categories)
-{
-    frame_column column;
-    scs_status st;
-
-    SCS_TRY(read_dataset_column(h5, path, &column));
-    st = column_names(&column, categories);
-    column_clear(&column);
-    return st;
-}
 
 /* Codes that do not fit into int32 become INT32_MAX, which is out of range whatever the number of
  * categories: check_codes refuses it. */

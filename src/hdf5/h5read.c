@@ -175,6 +175,21 @@ static scs_status prepare_library(void)
     return register_filters();
 }
 
+/* A folder with one of the files that zarr keeps at the root of a store. */
+static bool is_zarr(const char *path)
+{
+    static const char *const roots[] = {"zarr.json", ".zgroup", ".zmetadata"};
+    char file[4096];
+    struct stat s;
+
+    for (size_t i = 0; i < sizeof roots / sizeof *roots; i++) {
+        snprintf(file, sizeof file, "%.4000s/%s", path, roots[i]);
+        if (stat(file, &s) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* What the system says of the file, before HDF5 sees it: HDF5's own words for a folder or a
  * missing file are of no help. */
 static scs_status check_regular(const char *path)
@@ -183,6 +198,10 @@ static scs_status check_regular(const char *path)
     FILE *file = NULL;
 
     SCS_REQUIRE(stat(path, &s) == 0, SCS_EDATA, "%s: cannot be read: %s", path, strerror(errno));
+    SCS_REQUIRE(!is_zarr(path), SCS_EDATA,
+                "%s: is a zarr store, not .h5ad; convert it: "
+                "anndata.read_zarr(\"...\").write_h5ad(\"...\")",
+                path);
     SCS_REQUIRE(S_ISREG(s.st_mode), SCS_EDATA,
                 "%s: is no regular file; name one .h5ad file (zarr folders are not read)", path);
     SCS_REQUIRE(s.st_size > 0, SCS_EDATA, "%s: is empty; fetch it again", path);
@@ -195,7 +214,7 @@ static scs_status check_regular(const char *path)
 /* H5Ewalk2's visitor: whether a line of the error stack is about a truncated file. */
 /* What HDF5's error stack says of a failure. */
 typedef struct why {
-    bool truncated, in_use;
+    bool truncated, in_use, newer;
 } why;
 
 static herr_t note_why(unsigned n, const H5E_error2_t *error, void *arg)
@@ -205,9 +224,41 @@ static herr_t note_why(unsigned n, const H5E_error2_t *error, void *arg)
     (void)n;
     if (error->desc) {
         w->truncated |= strstr(error->desc, "truncated") != NULL;
+        w->newer |= strstr(error->desc, "version number") != NULL;
         w->in_use |= strstr(error->desc, "already open for write") != NULL;
     }
     return 0;
+}
+
+/* Whether the file's own header is of HDF5 1.8 or later, which h5py writes with libver alone: a
+ * version that is not known is a newer one then, else damage. */
+static bool has_late_superblock(const char *path)
+{
+    FILE *file = fopen(path, "rb");
+    unsigned char head[9] = {0};
+    bool late = file && fread(head, 1, sizeof head, file) == sizeof head && head[8] >= 2;
+
+    if (file)
+        fclose(file);
+    return late;
+}
+
+static scs_status written_for_newer(const char *file, const char *what)
+{
+    return SCS_FAIL(SCS_EDATA,
+                    "%s: %s is written for a newer HDF5; re-save it with libver=('v110','v110') "
+                    "(h5py.File), or with anndata's write_h5ad, which needs none",
+                    file, what);
+}
+
+scs_status scs_h5_refuse(const scs_h5 *h5, const char *path, const char *words)
+{
+    why w = {0};
+
+    (void)H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, note_why, &w);
+    if (w.newer && has_late_superblock(h5->path))
+        return written_for_newer(h5->path, path);
+    return SCS_FAIL(SCS_EDATA, "%s: %s %s; fetch the file again", h5->path, path, words);
 }
 
 /* The words for a file that HDF5 does not open: cut short, damaged (or being written), or no
@@ -219,6 +270,8 @@ static scs_status not_opened(const char *path, const why *w)
                         "%s: is marked as being written; wait for the program that writes it, or, "
                         "if that was ended, take the mark off: h5clear -s %s (Debian: hdf5-tools)",
                         path, path);
+    if (w->newer && has_late_superblock(path))
+        return written_for_newer(path, "it");
     if (w->truncated)
         return SCS_FAIL(SCS_EDATA, "%s: truncated HDF5 file (it was cut short); fetch it again",
                         path);
@@ -377,6 +430,7 @@ scs_status scs_h5_open_object(const scs_h5 *h5, const char *path, hid_t *object)
 {
     bool found;
     hid_t access;
+    scs_status st;
 
     *object = H5I_INVALID_HID;
     SCS_TRY(scs_h5_look(h5, path, &found));
@@ -384,10 +438,9 @@ scs_status scs_h5_open_object(const scs_h5 *h5, const char *path, hid_t *object)
     access = link_access();
     SCS_REQUIRE(access >= 0, SCS_ENOMEM, "%s: no memory is left for HDF5's lists", h5->path);
     *object = H5Oopen(h5->file, *path ? path : "/", access);
+    st = *object >= 0 ? SCS_OK : scs_h5_refuse(h5, path, "is damaged and cannot be opened");
     scs_h5_drop(access);
-    SCS_REQUIRE(*object >= 0, SCS_EDATA,
-                "%s: %s is damaged and cannot be opened; fetch the file again", h5->path, path);
-    return SCS_OK;
+    return st;
 }
 
 bool scs_h5_is_group(const scs_h5 *h5, const char *path)
@@ -795,9 +848,9 @@ static scs_status read_checked(const scs_h5 *h5, const char *path, hid_t dataset
     /* the rows fit: the dataset's bytes were multiplied with checks when it was opened */
     scs_sandbox_allow(b->n * shape->dim[1] * (int64_t)shape->size);
     SCS_TRY(check_chunks(h5, path, dataset, shape, b->first, b->n));
-    SCS_REQUIRE(transfer(dataset, shape, b, type, out) >= 0, SCS_EDATA,
-                "%s: %s is damaged and cannot be read; fetch it again", h5->path, path);
-    return SCS_OK;
+    return transfer(dataset, shape, b, type, out) >= 0
+               ? SCS_OK
+               : scs_h5_refuse(h5, path, "is damaged and cannot be read");
 }
 
 /* Open, check, read, drop: a dataset is opened anew for every block, so that no state is kept

@@ -106,6 +106,10 @@ SCS_MUST_USE scs_status scs_h5_read_rows_int64(const scs_h5 *h5, const char *pat
 
 /* ---- for src/hdf5/h5text.c, which reads what is not numbers under the same rules ---- */
 
+/** Refuse what HDF5 just could not open or read: as written for a newer HDF5 where its error stack
+ * says so of a file in a late format, else with these words ("is damaged"). Call it before any
+ * other call of HDF5. @return SCS_EDATA */
+SCS_MUST_USE scs_status scs_h5_refuse(const scs_h5 *h5, const char *path, const char *words);
 /** Any group or dataset that is reached over hard links. @param[out] object to be dropped */
 SCS_MUST_USE scs_status scs_h5_open_object(const scs_h5 *h5, const char *path, hid_t *object);
 /** A dataset that keeps the rules. @param[out] dataset to be dropped; invalid after a failure */

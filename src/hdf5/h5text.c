@@ -95,8 +95,7 @@ static scs_status read_text(const scs_h5 *h5, const char *path, hid_t dataset, c
     SCS_REQUIRE(space >= 0, SCS_EDATA, "%s: %s has a damaged shape", h5->path, path);
     SCS_GO(st, SCS_ALLOC(memory, bytes));
     if (text->n > 0 && H5Dread(dataset, text->type, H5S_ALL, H5S_ALL, H5P_DEFAULT, memory) < 0)
-        SCS_GO(st, SCS_FAIL(SCS_EDATA, "%s: %s is damaged and cannot be read; fetch it again",
-                            h5->path, path));
+        SCS_GO(st, scs_h5_refuse(h5, path, "is damaged and cannot be read"));
     for (int64_t i = 0; i < text->n; i++)
         SCS_GO(st, add_element(h5, path, text, memory, i, names));
 done:
@@ -346,15 +345,18 @@ static scs_status open_attribute(const scs_h5 *h5, const char *path, const char 
 {
     hid_t object;
     htri_t there;
+    scs_status st = SCS_OK;
 
     *a = (attribute){.id = H5I_INVALID_HID, .type = H5I_INVALID_HID};
     SCS_TRY(scs_h5_open_object(h5, path, &object));
     there = H5Aexists(object, name);
     if (there > 0)
         a->id = H5Aopen(object, name, H5P_DEFAULT);
+    if (there != 0 && a->id < 0)
+        st =
+            scs_context(scs_h5_refuse(h5, path, "has a damaged attribute"), "attribute %s: ", name);
     scs_h5_drop(object);
-    SCS_REQUIRE(there == 0 || a->id >= 0, SCS_EDATA,
-                "%s: %s: attribute %s is damaged; fetch the file again", h5->path, path, name);
+    SCS_TRY(st);
     if (a->id >= 0)
         describe(a);
     return SCS_OK;

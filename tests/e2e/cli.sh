@@ -70,6 +70,11 @@ for at in 1 2; do
     other "nothing is said" PMI_RANK=$at PMI_SIZE=3
 done
 if [ -z "$(ls "$work/results" 2>/dev/null)" ]; then pass; else fail "another MPI's launcher leaves $(ls "$work/results")"; fi
+# check FILE: also with its ending in capitals, and of files that are none of ours
+for file in x.h5mu x.LOOM x.zarr x.h5seurat; do
+    printf 'no HDF5\n' >"$work/$file"
+    expect "check $file" 65 "$file: is not an HDF5 file" 1 check "$work/$file"
+done
 env PMI_RANK=0 PMI_SIZE=1 "$scscreen" check "$work/run.yaml" >"$work/log" 2>&1
 check_ok "one program of another MPI's launcher" $? "$work/log"
 task 0 1 "$scscreen" check "$work/run.yaml"

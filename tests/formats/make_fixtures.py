@@ -92,7 +92,38 @@ class Good:
             warnings.simplefilter("ignore")  # anndata 0.12 discourages, writes and reads it
             data.obs["cell/type"] = data.obs.cell_type
             data.obs["a/b/number"] = data.obs.number
-            data.write_h5ad(self.path("slash"))
+            if tuple(map(int, anndata.__version__.split(".")[:2])) < (0, 13):  # which refuses to write it
+                data.write_h5ad(self.path("slash"))
+
+    def encodings(self):
+        """Each encoding of a column and of an index that anndata 0.8 to 0.13 writes (doc/inputs.md)."""
+        if hasattr(anndata.settings, "allow_write_nullable_strings"):
+            anndata.settings.allow_write_nullable_strings = True
+        text = [f"type {i % 3}" for i in range(CELLS)]
+        some = [None if i % 5 == 0 else t for i, t in enumerate(text)]
+        data = anndata_of(sp.csr_matrix(counts()))
+        data.obs["text"] = np.array(text, dtype=object)
+        data.obs["nullable_text"] = pd.array(some, dtype="string")
+        data.obs["nullable_flag"] = pd.array([None if i % 5 == 0 else i % 2 == 0 for i in range(CELLS)], dtype="boolean")
+        data.obs["ordered"] = pd.Categorical(text, ordered=True)
+        data.obs["of_nullable"] = pd.Categorical(pd.array(some, dtype="string"))
+        for dtype in ("int8", "uint16", "int64"):
+            data.obs[dtype] = (np.arange(CELLS) % 5).astype(dtype)
+        with h5py.File(self.path("encodings"), "w") as file:
+            anndata.io.write_elem(file, "/", data)
+        data.obs_names = pd.Index(pd.array([f"cell{i}" for i in range(CELLS)], dtype="string"))
+        data.var_names = pd.Index(pd.array([f"gene{i}" for i in range(GENES)], dtype="string"))
+        with h5py.File(self.path("string_index"), "w") as file:
+            anndata.io.write_elem(file, "/", data)
+        data = anndata_of(sp.csr_matrix(counts()))
+        data.raw = anndata_of(sp.csr_matrix(counts()))
+        data.raw.var["feature_name"] = pd.Categorical([f"SYM{j % 20}" for j in range(GENES)])
+        data.var.index = pd.CategoricalIndex([f"SYM{j}" for j in range(GENES)][::-1], name="feature_name")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # "AnnData expects .obs.index to contain strings"
+            data.obs = data.obs.set_index(pd.CategoricalIndex([f"BC{i}" for i in range(CELLS)], name="barcode"))
+        with h5py.File(self.path("categorical_index", "X", "raw"), "w") as file:
+            anndata.io.write_elem(file, "/", data)
 
     def by_hand(self):
         """What anndata reads but does not write."""
@@ -133,15 +164,29 @@ class Good:
         self.layouts()
         self.sizes()
         self.names()
+        self.encodings()
         self.by_hand()
         return self.files
+
+
+def plain_texts(file):
+    """Texts as anndata wrote them before pandas 3: datasets, which the edits below change."""
+    nullable = []
+    file.visititems(lambda name, item: nullable.append(name)
+                    if item.attrs.get("encoding-type") == "nullable-string-array" else None)
+    for name in nullable:
+        texts = np.array(anndata.io.read_elem(file[name]), dtype=object)
+        group, key = name.rsplit("/", 1)
+        del file[name]
+        anndata.io.write_elem(file[group], key, texts)
+    return file
 
 
 def edited(path, dense=False):
     """A plain file, open for edits."""
     data = anndata_of(counts() if dense else sp.csr_matrix(counts()))
     data.write_h5ad(path)
-    return h5py.File(path, "r+")
+    return plain_texts(h5py.File(path, "r+"))
 
 
 def replace(file, name, values, **options):
@@ -334,6 +379,21 @@ def cube(file):
     replace(file, "X", np.zeros((CELLS, GENES, 2), "f4"))
 
 
+def no_name(frame, code):
+    """An index of categories, in which a row has none."""
+    def edit(file):
+        names = list(anndata.io.read_elem(file[f"{frame}/_index"]))
+        del file[frame]["_index"]
+        anndata.io.write_elem(file[frame], "_index", pd.Categorical(names))
+        file[frame]["_index/codes"][3] = code
+    return edit
+
+
+def no_codes(file):
+    no_name("var", 0)(file)
+    del file["var/_index/codes"]
+
+
 BAD = [
     ("external_link", external_link, "external link"),
     ("external_group", external_group, "external link"),
@@ -398,6 +458,9 @@ BAD = [
     ("shape_long", relabel("X", "shape", [CELLS, GENES, 1]), "attribute shape"),
     ("genes", relabel("X", "shape", [CELLS, GENES + 1]), "names 23 genes"),
     ("obs_short", resize("obs/_index", CELLS - 1), "names 36 cells"),
+    ("index_name_missing", no_name("obs", -1), "obs/_index has no name in row 3"),
+    ("index_name_high", no_name("var", GENES), "var/_index has no name in row 3"),
+    ("index_name_codes", no_codes, "there is no var/_index/codes"),
     ("loop_column", loop_as_column, "obs/cell_type"),
 ]
 BAD_DENSE = [
@@ -422,9 +485,9 @@ def make_bad(folder):
             path = os.path.join(folder, f"bad_{name}.h5ad")
             anndata_of(x).write_h5ad(path)
             with h5py.File(path, "r+") as file:
-                edit(file)
+                edit(plain_texts(file))
             files.append((path, "X", words))
-    return files + make_no_h5(folder)
+    return files + make_no_h5(folder) + other_formats(folder)
 
 
 LEFT_OPEN = """
@@ -441,6 +504,41 @@ def left_open(folder):
     path = os.path.join(folder, "bad_left_open.h5ad")
     subprocess.run([sys.executable, "-c", LEFT_OPEN, path], check=True)
     return path
+
+
+def other_formats(folder):
+    """What people try besides .h5ad, as far as it shows."""
+    def hdf5(name, *groups):
+        path = os.path.join(folder, f"bad_{name}")
+        with h5py.File(path, "w") as file:
+            for group in groups:
+                file.create_group(group)
+        return path
+
+    zarr = os.path.join(folder, "bad.zarr")
+    os.makedirs(zarr, exist_ok=True)
+    with open(os.path.join(zarr, "zarr.json"), "w") as file:
+        file.write("{}")
+    return [(hdf5("x.h5mu", "mod/prot/X", "mod/rna/X", "obs", "var"), "X", 'mudata.read_h5mu("...")["rna"].write_h5ad'),
+            (hdf5("prot.h5mu", "mod/prot/X", "obs", "var"), "X", '["prot"].write_h5ad'),
+            (hdf5("x.loom", "matrix", "row_attrs", "col_attrs", "layers"), "X", "anndata.io.read_loom"),
+            (hdf5("x.h5seurat", "assays", "cell.names", "meta.data"), "X", "SeuratDisk::Convert"),
+            (zarr, "X", "anndata.read_zarr")]
+
+
+def newer(folder):
+    """A file in the newest layout of h5py's HDF5, if that is later than 1.14."""
+    if h5py.version.hdf5_version_tuple < (2, 0, 0):
+        return []
+    files = []
+    for name, options in (("plain", {}), ("gzip", {"compression": "gzip"})):
+        path = os.path.join(folder, f"newer_{name}.h5ad")
+        with h5py.File(path, "w", libver="latest") as file:
+            anndata.io.write_elem(file, "/", anndata_of(sp.csr_matrix(counts())))
+            del file["X"]
+            anndata.io.write_elem(file, "X", sp.csr_matrix(counts()), dataset_kwargs=options)
+        files.append(path)
+    return files
 
 
 def make_no_h5(folder):
