@@ -72,7 +72,7 @@ typedef enum scs_cross_species {
     SCS_CROSS_MEAN,
     SCS_CROSS_AVERAGE
 } scs_cross_species;
-enum { SCS_BLEND_AUTO = -1, SCS_POWER_AUTO = -1 };
+enum { SCS_BLEND_AUTO = -1, SCS_POWER_AUTO = -1, SCS_CHECKPOINT_AUTO = -1 };
 /** What multiplies matrices of hidden layers while cells are decoded. */
 typedef enum scs_products { SCS_PRODUCTS_AUTO, SCS_PRODUCTS_BLAS } scs_products;
 /** Which number of a row the ranking goes by. */
@@ -150,10 +150,11 @@ typedef struct scs_config {
         int schedule;    /**< scs_schedule */
         int output_bias; /**< scs_output_bias */
         int64_t patience;
-        int monitor;                          /**< scs_monitor */
-        int batch_norm;                       /**< scs_batch_norm */
-        double checkpoint_minutes, max_hours; /**< 0: none */
-        int64_t checkpoint_steps;             /**< 0: none */
+        int monitor;               /**< scs_monitor */
+        int batch_norm;            /**< scs_batch_norm */
+        double checkpoint_minutes; /**< 0: none; or SCS_CHECKPOINT_AUTO */
+        double max_hours;          /**< 0: none */
+        int64_t checkpoint_steps;  /**< 0: none */
         bool resume;
         int output_layer; /**< scs_output_layer */
     } train;

@@ -21,6 +21,11 @@
 /* The options of every verb, in the order of --help. To add one: a line here, and a branch in
  * parse_option; where it stands for a key, one in add_option. */
 const scs_cli_option scs_cli_options[] = {
+    {.name = "--ranks",
+     .value = "N",
+     .brief = "-n",
+     .help = "start N ranks with mpirun, as this program needs it"},
+    {.name = "--oversubscribe", .help = "with -n: also more ranks than this machine has cores"},
     {.name = "--set",
      .value = "KEY=VALUE",
      .help = "override a config key, e.g. --set train.batch=64; repeatable"},
@@ -53,7 +58,7 @@ static void help_program(FILE *out)
 {
     fprintf(out, "scscreen: train scGen on sharded single-cell atlases, then screen every\n"
                  "cell type x perturbation x species combination.\n\n"
-                 "usage: [mpirun -n RANKS] scscreen VERB FILE [options]\n\nverbs:\n");
+                 "usage: scscreen [-n RANKS] VERB FILE [options]\n\nverbs:\n");
     for (const scs_verb *const *v = scs_verbs; *v; v++)
         fprintf(out, "  %-9s %-22s %s\n", (*v)->name, (*v)->argument, (*v)->summary);
     fprintf(out, "\noptions:\n");
@@ -75,7 +80,7 @@ void scs_cli_help(const scs_cli *cli, FILE *out)
         help_program(out);
         return;
     }
-    fprintf(out, "usage: [mpirun -n RANKS] scscreen %s %s%s%s [options]\n\n%s\n\n%s\n", v->name,
+    fprintf(out, "usage: scscreen [-n RANKS] %s %s%s%s [options]\n\n%s\n\n%s\n", v->name,
             v->argument_optional ? "[" : "", v->argument, v->argument_optional ? "]" : "",
             v->summary, v->details);
     fprintf(out, "\nOptions and config keys: scscreen --help\n");
@@ -160,6 +165,22 @@ static scs_status add_key(scs_cli *cli, const char *key, const char *value)
     return add_set(cli, set);
 }
 
+static bool is_ranks(const char *option)
+{
+    return strcmp(option, "-n") == 0 || strcmp(option, "--ranks") == 0;
+}
+
+static scs_status set_ranks(scs_cli *cli, const char *value)
+{
+    char *end;
+    long n = strtol(value, &end, 10);
+
+    SCS_REQUIRE(*value && !*end && n >= 1 && n <= INT32_MAX, SCS_EARG,
+                "-n %s: the number of ranks, a whole number from 1 on", value);
+    cli->ranks = (int)n;
+    return SCS_OK;
+}
+
 /* The last case needs no list: `simulate --genes 500` is `--set simulate.genes=500`, `validate
  * --group-size 4` is `--set validate.group_size=4`; a key that does not exist is refused by the
  * config, with the nearest one. */
@@ -167,6 +188,8 @@ static scs_status add_option(scs_cli *cli, const char *option, const char *value
 {
     char key[128];
 
+    if (is_ranks(option))
+        return set_ranks(cli, value);
     if (strcmp(option, "--set") == 0)
         return add_set(cli, value);
     if (strcmp(option, "--max-hours") == 0)
@@ -194,11 +217,13 @@ static scs_status parse_option(scs_cli *cli, const char *word, const char *value
         cli->print_config = true;
     else if (strcmp(word, "--quiet") == 0 || strcmp(word, "-q") == 0)
         cli->quiet = true;
+    else if (strcmp(word, "--oversubscribe") == 0)
+        cli->oversubscribe = true;
     else if (strcmp(word, "--restart") == 0)
         return add_set(cli, "train.resume=false");
     else if (strncmp(word, "--set=", 6) == 0)
         return add_set(cli, word + 6);
-    else if (strcmp(word, "--set") != 0 && strcmp(word, "--max-hours") != 0 &&
+    else if (!is_ranks(word) && strcmp(word, "--set") != 0 && strcmp(word, "--max-hours") != 0 &&
              strcmp(word, "--rank-by") != 0 && !section)
         return unknown_option(word);
     else {

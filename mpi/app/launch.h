@@ -4,6 +4,7 @@
 #ifndef SCS_LAUNCH_H
 #define SCS_LAUNCH_H
 
+#include "mpi/job/command.h"
 #include "scscreen/comm.h"
 
 /** What started this process, by the variables that launchers set. */
@@ -15,6 +16,11 @@ typedef struct scs_launch {
 
 /** Before MPI_Init, which sets some of these variables. Local. */
 scs_launch scs_launch_find(void);
+/** `scscreen -n 4 run my.yaml`: starts mpirun with what this program needs, prints the command,
+ * and waits for it. Who asks this process to end (Ctrl-C, SIGTERM, SIGHUP) has the ranks save what
+ * they have. SCS_EARG: no mpirun, or too few cores. Local.
+ *  @param[out] code exit code of the job */
+SCS_MUST_USE scs_status scs_launch_run(const scs_cli *cli, int argc, char **argv, int *code);
 /** N programs of one rank each, started together by something that this MPI does not know, would
  * overwrite each other's files. SCS_EARG. Local. */
 SCS_MUST_USE scs_status scs_launch_check(const scs_launch *launch, const scs_comm *comm);

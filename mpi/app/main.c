@@ -149,7 +149,10 @@ int main(int argc, char **argv)
     setenv("HDF5_USE_FILE_LOCKING", "FALSE", 0);
     if (status != SCS_OK)
         code = finish(status, scs_preflight_is_first());
-    else if (!is_serial(&cli)) {
+    else if (!is_serial(&cli) && cli.ranks) {
+        status = scs_launch_run(&cli, argc, argv, &code);
+        code = status == SCS_OK ? code : finish(status, scs_preflight_is_first());
+    } else if (!is_serial(&cli)) {
         check_blas(argv);
         code = run_parallel(&cli, &argc, &argv);
     } else

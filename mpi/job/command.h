@@ -25,6 +25,8 @@ typedef struct scs_cli {
                                   scs_cli_clear */
     int n_owned;
     bool help, version, print_config, quiet;
+    int ranks;          /**< start so many by mpirun; 0: this process is one */
+    bool oversubscribe; /**< also more than there are cores */
 } scs_cli;
 
 struct scs_session;

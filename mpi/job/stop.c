@@ -23,8 +23,10 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Number of the last signal. A handler can safely reach nothing else. */
-static volatile sig_atomic_t seen;
+/* Number of the last signal, and whether the process was ever suspended. A handler can safely reach
+ * nothing else. */
+static volatile sig_atomic_t seen, suspended;
+static bool has_mpirun; /* this process was started by that of Open MPI */
 
 /* All that a handler may do. */
 static void note(int number)
@@ -41,9 +43,38 @@ static void handle(int number, void (*handler)(int), int flags)
     (void)sigaction(number, &action, NULL);
 }
 
+/* Open MPI's mpirun, asked to end, sends SIGCONT at once, and SIGTERM when a second is over (a
+ * quarter of one from version 5 on). Somebody else's SIGCONT wakes a process that was suspended. */
+static void note_notice(int number, siginfo_t *info, void *context)
+{
+    (void)context;
+    if (!suspended && info->si_pid == getppid())
+        seen = number;
+}
+
+/* Who is suspended will be woken, by mpirun as well: from then on SIGCONT says nothing. */
+static void suspend(int number)
+{
+    (void)number;
+    suspended = 1;
+    (void)raise(SIGSTOP);
+}
+
+static void catch_notice(void)
+{
+    struct sigaction action = {.sa_sigaction = note_notice, .sa_flags = SA_RESTART | SA_SIGINFO};
+
+    if (!has_mpirun)
+        return;
+    (void)sigemptyset(&action.sa_mask);
+    handle(SIGTSTP, suspend, 0);
+    (void)sigaction(SIGCONT, &action, NULL);
+}
+
 /* Its handler stays for the whole job. */
 void scs_stop_signals_open(void)
 {
+    has_mpirun = getenv("OMPI_COMM_WORLD_SIZE") != NULL; /* MPI_Init sets it, too */
     handle(SIGUSR1, note, 0);
 }
 
@@ -53,6 +84,7 @@ void scs_stop_signals_catch(void)
 {
     handle(SIGTERM, note, 0);
     handle(SIGINT, note, (int)SA_RESETHAND);
+    catch_notice();
 }
 
 /* After training or screening a job has nothing to save: these signals end it as they end others.
@@ -61,6 +93,8 @@ void scs_stop_signals_release(void)
 {
     handle(SIGTERM, SIG_DFL, 0);
     handle(SIGINT, SIG_DFL, 0);
+    handle(SIGCONT, SIG_DFL, 0);
+    handle(SIGTSTP, SIG_DFL, 0);
 }
 
 /* The name of the signal that asked, or NULL. */
@@ -73,9 +107,18 @@ static const char *signals_seen(void)
         return "SIGTERM";
     case SIGINT:
         return "SIGINT";
+    case SIGCONT:
+        return "the end of mpirun (SIGCONT)";
     default:
         return NULL;
     }
+}
+
+void scs_stop_say_how(const scs_session *session)
+{
+    scs_session_say(session,
+                    "to stop: Ctrl-C, or touch %s/STOP; the same command then goes on from there",
+                    session->config->output.dir);
 }
 
 /* Seconds before the end of a Slurm job in which all must be over. */

@@ -16,10 +16,14 @@
  * none is lost. */
 void scs_stop_signals_open(void);
 /** SIGTERM and SIGINT ask as well, while there is something to save; a second SIGINT ends the
- * process at once. */
+ * process at once. So does the SIGCONT with which Open MPI's mpirun begins to end a job: SIGTERM
+ * and SIGKILL follow. */
 void scs_stop_signals_catch(void);
-/** SIGTERM and SIGINT end the process again, as they do by default. */
+/** They do again what they do by default. */
 void scs_stop_signals_release(void);
+
+/** One line on stderr on how to end the job and go on. */
+void scs_stop_say_how(const scs_session *session);
 
 /** What a job looks at. */
 typedef struct scs_stop_request {

@@ -851,6 +851,8 @@ static scs_status screen(scs_session *s, screening *w)
     SCS_TRY(scs_comm_agree(s->comm, make_plan(s, w)));
     scs_session_say(s, "screening %lld combination%s", (long long)w->plan->n,
                     w->plan->n > 1 ? "s" : "");
+    if (!s->model_stored) /* else training has said it */
+        scs_stop_say_how(s);
     if (w->sets)
         report_sets(s, w->sets);
     SCS_TRY(send_cells(s, w));

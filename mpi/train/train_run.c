@@ -45,6 +45,7 @@ typedef struct scs_train_log {
     double started, last_line; /* clock: when this job began to train, last line */
     double first_share;        /* of all epochs: what earlier jobs did; < 0 until the first step */
     double first_cells;        /* cells of this epoch that an earlier job did */
+    bool epoch_ended;          /* one, in this job */
 } scs_train_log;
 
 /* When to save and when to stop. Every rank has one: each looks at its own signals, rank 0 at the
@@ -146,6 +147,7 @@ static scs_status epoch_end(void *ctx, const scs_epoch *e)
     double memory = 0;
 
     SCS_TRY(scs_comm_peak_memory(j->session->comm, &memory));
+    j->epoch_ended = true;
     if (!j->events)
         return SCS_OK;
     put_epoch(j->events, e, memory);
@@ -257,13 +259,29 @@ static scs_status train_log_close(scs_train_log **log)
 
 /* ---- When to save, when to stop ---- */
 
+/* What train.checkpoint_minutes: auto means. */
+static const double auto_seconds = 60, auto_share = 0.02;
+
+/* Where somebody ends the job with a second's notice, this is what is left of it: early, and often
+ * enough. */
+static bool auto_saves(const scs_checkpointer *k, double t)
+{
+    if (k->longest_save == 0 && k->log->epoch_ended)
+        return true;
+    return t - k->saved >= fmax(auto_seconds, k->longest_save / auto_share);
+}
+
 /* By whichever of the two intervals is over first; 0 switches one off. */
 static bool is_time_to_save(const scs_checkpointer *k, double t)
 {
     double minutes = k->session->config->train.checkpoint_minutes;
     int64_t steps = k->session->config->train.checkpoint_steps;
 
-    return (minutes > 0 && t - k->saved >= 60 * minutes) || (steps > 0 && k->step % steps == 0);
+    if (steps > 0 && k->step % steps == 0)
+        return true;
+    if (minutes == SCS_CHECKPOINT_AUTO)
+        return auto_saves(k, t);
+    return minutes > 0 && t - k->saved >= 60 * minutes;
 }
 
 /* Hook of scs_train, after each step, on every rank: what this rank wants. Its time since it was
@@ -287,7 +305,7 @@ static int wish(void *ctx)
 /* Whether states are kept at all; if not, only a stop saves. */
 static bool keeps(const scs_config *config)
 {
-    return config->train.checkpoint_minutes > 0 || config->train.checkpoint_steps > 0;
+    return config->train.checkpoint_minutes != 0 || config->train.checkpoint_steps > 0;
 }
 
 /* One state, into the older of the two files. The log's events are on the disk before it.
@@ -490,6 +508,7 @@ static void announce(const scs_session *session)
                         "going on from %s: %lld steps are done, %lld of them in epoch %lld",
                         state->path, (long long)state->position.step, (long long)state->position.at,
                         (long long)state->position.epoch);
+    scs_stop_say_how(session);
 }
 
 /* Loaded weights are final: there is nothing to train. */

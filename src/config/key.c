@@ -244,8 +244,10 @@ static const scs_key keys[] = {
            "hidden units with themselves: the same up to rounding; auto: the cheaper for this "
            "batch"),
 
-    NUMBER(train, checkpoint_minutes, NOTHING, 0, 1e6, "10",
-        "minutes between saves of the state that an interrupted run goes on from; 0: none"),
+    NUMBER_OR(train, checkpoint_minutes, NOTHING, 0, 1e6, "auto", SCS_CHECKPOINT_AUTO, "auto",
+              "minutes between saves of the state that an interrupted run goes on from; 0: none; "
+              "auto: after the first epoch, then every minute, or as often as costs 2 % of the "
+              "time"),
     INT(train, checkpoint_steps, NOTHING, 0, 1e15, "0",
         "steps between saves of it; 0: by time alone"),
     NUMBER(train, max_hours, NOTHING, 0, 1e6, "0",

@@ -1,0 +1,105 @@
+# scscreen -n RANKS starts mpirun itself; whoever ends a job in whatever way, its training is not lost.
+. "$SCS_SRCDIR/tests/lib.sh"
+# What a user's shell has: no settings of the tests.
+unset OMPI_ALLOW_RUN_AS_ROOT OMPI_ALLOW_RUN_AS_ROOT_CONFIRM OMPI_MCA_rmaps_base_oversubscribe OMPI_MCA_mpi_yield_when_idle
+export OMP_NUM_THREADS=1
+small_atlas
+cd "$work" || exit 1
+
+says() { # WORDS WHAT
+    if grep -qF -- "$1" log; then pass; else fail "$2 does not say \"$1\""; show log; fi
+}
+timeout "$SCS_TIMEOUT" "$scscreen" -n 3 --oversubscribe run run.yaml --set output.dir='a b' >log 2>&1
+check_ok "scscreen -n 3" $? log
+says "on 3 ranks" "scscreen -n 3"
+says "to stop: Ctrl-C, or touch a b/STOP; the same command then goes on from there" "scscreen -n 3"
+says "--set 'output.dir=a b'" "the printed command"
+# The printed command does the same.
+grep '^scscreen: mpirun' log | sed 's/^scscreen: //' >command
+cp 'a b/model.h5' kept.h5
+timeout "$SCS_TIMEOUT" sh ./command >log 2>&1
+check_ok "the printed command" $? log
+cmp 'a b/model.h5' kept.h5 && pass || fail "the printed command makes another model"
+
+refuse() { # WHAT CODE WORDS ARGS...
+    what=$1 code=$2 words=$3
+    shift 3
+    timeout "$SCS_TIMEOUT" "$scscreen" --quiet "$@" >log 2>&1
+    got=$?
+    if [ $got = "$code" ] && grep -q "^scscreen: error: .*$words" log && [ "$(wc -l <log)" = 1 ]; then pass; else fail "$what: exit $got"; show log; fi
+}
+# One line, without what mpirun has to say, and the program's exit code.
+refuse "a mistake" 65 "no cell has the cell type 'x'" -n 3 --oversubscribe run run.yaml --set 'hold_out=[{cell_type: x, condition: y}]'
+refuse "a mistake in a key" 64 "did you mean train.epochs" -n 3 --oversubscribe run run.yaml --set train.epoch=3
+refuse "no number" 64 "the number of ranks" -n x run run.yaml
+refuse "no ranks" 64 "the number of ranks" run run.yaml -n 0
+refuse "too many ranks" 64 "or --oversubscribe" -n 100000 run run.yaml
+. "$SCS_SRCDIR/scripts/mpirun.sh"
+launch 1 --quiet -n 2 run run.yaml >log 2>&1
+[ $? = 64 ] && pass || fail "-n under mpirun is not refused"
+says "under another launcher" "-n under mpirun"
+
+# begin: a job that trains until somebody ends it; nothing is saved before that.
+forever="--set train.epochs=1000000 --set train.patience=1000000 --set train.checkpoint_minutes=0"
+begin() { # COMMAND...
+    rm -rf results
+    # shellcheck disable=SC2086
+    setsid "$@" run run.yaml $forever >log 2>&1 &
+    job=$!
+    while [ ! -s results/events.jsonl ] && kill -0 $job 2>/dev/null; do sleep 0.05; done
+}
+ended() { # WHAT CODE WORDS
+    wait $job
+    code=$?
+    if [ $code = "$2" ]; then pass; else fail "$1: exit $code, expected $2"; show log; fi
+    says "$3" "$1"
+    "$scscreen" inspect results >log 2>&1
+    check_ok "$1: inspect" $? log
+    says "the command that was interrupted goes on from training.1.h5" "$1"
+}
+for signal in INT TERM HUP; do
+    begin "$scscreen" -n 2 --oversubscribe
+    kill -$signal -$job # the whole group, as a terminal does
+    ended "$signal of scscreen -n 2" 75 "stopped: by SIGUSR1"
+done
+begin "$scscreen" -n 2 --oversubscribe
+kill -KILL $job
+wait $job
+while pgrep -g "$job" >/dev/null || ! [ -e results/training.1.h5 ]; do sleep 0.05; done
+"$scscreen" inspect results >log 2>&1
+says "goes on from training.1.h5" "scscreen -n 2, killed"
+
+# mpirun itself: its SIGCONT is the notice.
+export OMPI_MCA_odls_base_sigkill_timeout=60
+for signal in INT TERM; do
+    begin mpirun -n 2 "$scscreen"
+    mpirun=$(pgrep -o -f "mpirun.* -n 2 $scscreen run run.yaml" -g $job)
+    kill -$signal "$mpirun"
+    # The ranks save and are gone (zombies, until mpirun looks), while mpirun waits for the minute to end.
+    while ps --ppid "$mpirun" -o stat= | grep -qv Z && kill -0 $job 2>/dev/null; do sleep 0.05; done
+    kill -KILL -$job
+    wait $job 2>/dev/null
+    "$scscreen" inspect results >log 2>&1
+    says "goes on from training.1.h5" "$signal of mpirun"
+done
+# Suspended and woken, by whomever, is not ended.
+unset OMPI_MCA_odls_base_sigkill_timeout
+begin mpirun -n 1 "$scscreen"
+rank=$(pgrep -P "$(pgrep -o -f "mpirun.* -n 1 $scscreen run run.yaml" -g $job)")
+kill -TSTP "$rank"
+while ! grep -q "^State:.*T" "/proc/$rank/status"; do sleep 0.05; done
+kill -CONT "$rank"
+before=$(wc -l <results/events.jsonl)
+while [ "$(wc -l <results/events.jsonl)" -lt $((before + 3)) ] && kill -0 $job; do sleep 0.05; done
+touch results/STOP
+ended "suspended, woken, told to stop" 75 "stopped: by the file STOP"
+
+# auto: the first state is on disk when the second epoch begins.
+forever="--set train.epochs=1000000 --set train.patience=1000000"
+begin mpirun -n 2 "$scscreen"
+while [ ! -e results/training.1.h5 ] && kill -0 $job 2>/dev/null; do sleep 0.05; done
+kill -KILL $(pgrep -g $job) $(pgrep -f "$scscreen run run.yaml --set train.epochs=1000000") 2>/dev/null
+wait $job
+"$scscreen" inspect results >log 2>&1
+says "goes on from training.1.h5" "a killed job"
+finish
