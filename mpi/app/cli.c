@@ -80,7 +80,7 @@ void scs_cli_help(const scs_cli *cli, FILE *out)
         help_program(out);
         return;
     }
-    fprintf(out, "usage: scscreen [-n RANKS] %s %s%s%s [options]\n\n%s\n\n%s\n", v->name,
+    fprintf(out, "usage: scscreen %s %s%s%s [-n RANKS] [options]\n\n%s\n\n%s\n", v->name,
             v->argument_optional ? "[" : "", v->argument, v->argument_optional ? "]" : "",
             v->summary, v->details);
     fprintf(out, "\nOptions and config keys: scscreen --help\n");
