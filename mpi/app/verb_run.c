@@ -55,7 +55,9 @@ static scs_status run(scs_session *session)
         return screen(session);
     SCS_TRY(train(session, true));
     SCS_TRY(scs_screen_run(session));
-    return scs_train_run_drop_state(session);
+    SCS_TRY(scs_train_run_drop_state(session));
+    scs_session_say(session, "next: scripts/report %s", session->config->output.dir);
+    return SCS_OK;
 }
 
 const scs_verb scs_verb_train = {

@@ -110,7 +110,8 @@ if text is not page:
 obs = anndata.read_h5ad(pathlib.Path(folder) / "screen.h5ad").obs
 for _, row in obs[obs.held_out].iterrows():
     dose = f"@{row.dose:.10g}" if "dose" in row else ""
-    assert f"{row.species}, {row.cell_type}, {row.perturbation}{dose}" in dom.tables["held-out-table"]
+    species = f"{row.species}, " if obs.species.nunique() > 1 else ""
+    assert f"{species}{row.cell_type}, {row.perturbation}{dose}" in dom.tables["held-out-table"]
     for value in (row.r2_all, row.r2_all_control, row.delta_pearson):
         assert f"{value:.3f}" in dom.tables["held-out-table"], value
 table = pathlib.Path(folder) / "validation.tsv"

@@ -51,5 +51,26 @@ report top
 check_ok "report without dense rows" $? log
 "$SCS_PYTHON" "$SCS_SRCDIR/tests/e2e/check_report.py" top held-out-table provenance-table figure-heat-0 figure-delta >log 2>&1
 check_ok "tables and figures without dense rows" $? log
+# Doses stand in the order of their numbers; after validate alone there is a page, too; without anndata one line says how to get it.
+"$SCS_PYTHON" - <<'P' >log 2>&1
+import importlib.machinery, importlib.util, os
+import pandas as pd
+path = os.environ["SCS_SRCDIR"] + "/scripts/report"
+loader = importlib.machinery.SourceFileLoader("report", path)
+report = importlib.util.module_from_spec(importlib.util.spec_from_loader("report", loader))
+loader.exec_module(report)
+obs = pd.DataFrame({"plain": ["b", "a", "a", "a"], "dose": [1, 10, 2, float("nan")]})
+assert list(obs.sort_values(["plain", "dose"], key=report.dose_order).index) == [3, 2, 1, 0]
+P
+check_ok "doses in order" $? log
+mkdir alone && cp results/validation.tsv alone
+sed -i 's/type_1/nan/' alone/validation.tsv
+report alone
+check_ok "report after validate alone" $? log
+if grep -q "<td class=\"\">nan, drug_1" alone/report.html; then pass; else fail "the label nan is not in the report"; fi
+if grep -q "all, nan" alone/report.html; then fail "the only species is named"; else pass; fi
+mkdir empty
+PYTHONPATH=empty "$SCS_PYTHON" -S "$SCS_SRCDIR/scripts/report" results >log 2>&1
+if [ $? = 1 ] && [ "$(wc -l <log)" = 1 ] && grep -q "pip install anndata matplotlib" log; then pass; else fail "report without anndata"; cat log; fi
 if report data; then fail "a folder without a result is taken"; else pass; fi
 finish
