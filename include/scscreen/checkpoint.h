@@ -17,8 +17,9 @@ typedef struct scs_checkpoint {
     scs_names species, cell_types, conditions;
     int32_t control, n_group;
     scs_group *group;
-    char *config;    /**< YAML of the run that made it, "" if none */
-    int32_t profile; /**< scs_profile; scgen2 if the file does not say */
+    scs_names inputs; /**< checksums of the inputs it was made from; none if it does not say */
+    char *config;     /**< YAML of the run that made it, "" if none */
+    int32_t profile;  /**< scs_profile; scgen2 if the file does not say */
 } scs_checkpoint;
 
 /** Also reads files that hold only `state_dict/` and `var_names`, as scGen's weights exported by
@@ -46,6 +47,7 @@ SCS_MUST_USE scs_status scs_checkpoint_read(const scs_checkpoint *checkpoint, sc
  *  @return SCS_ECREATE, SCS_EIO: nothing is left behind; SCS_ENOMEM */
 SCS_MUST_USE scs_status scs_checkpoint_save(const char *path, const scs_model *model,
                                             const scs_names *genes, const scs_atlas *atlas,
-                                            const char *config_yaml, int profile);
+                                            const scs_names *inputs, const char *config_yaml,
+                                            int profile);
 
 #endif

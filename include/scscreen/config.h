@@ -103,6 +103,8 @@ enum scs_affects {
     SCS_AFFECTS_ROWS = 2,    /**< what a model predicts for a combination, and how that scores */
     SCS_AFFECTS_REPORT = 4, /**< which combinations are predicted or held out, and what else is said
                                of them: p-values, lists, ranking; how their cells were simulated */
+    SCS_AFFECTS_CELLS = 8,  /**< which cells a model speaks of, and their labels */
+    SCS_AFFECTS_SCALE = 16, /**< the scale of the values that a model takes */
     SCS_AFFECTS_RESULT = SCS_AFFECTS_WEIGHTS | SCS_AFFECTS_ROWS | SCS_AFFECTS_REPORT
 };
 
@@ -128,6 +130,7 @@ typedef struct scs_config {
         char *species;     /**< obs column or "" */
         char *dose;        /**< obs column or "" */
         int normalize;     /**< scs_normalize */
+        bool other_data;   /**< a stored model is asked about cells that it was not made from */
         bool trust_values; /**< an explicit normalize stands, whatever the values look like */
         double target_sum; /**< counts per cell after scaling; 0 = median over the cells */
         char *genes;       /**< "all" or path of a file with one gene per line (resolved) */

@@ -37,6 +37,7 @@ const scs_cli_option scs_cli_options[] = {
     {.name = "--rank-by",
      .value = "NAME",
      .help = "write ranking.tsv by q_value, delta_norm, ...; see screen.rank_by"},
+    {.name = "--other-data", .help = "let a stored model speak of cells that it was not made from"},
     {.name = "--restart", .help = "begin anew instead of going on from an interrupted run"},
     {.name = "--help", .brief = "-h", .help = "this text; with a verb, that verb's"},
     {.name = "--version", .help = "program, MPI, HDF5 and BLAS versions"},
@@ -219,6 +220,8 @@ static scs_status parse_option(scs_cli *cli, const char *word, const char *value
         cli->quiet = true;
     else if (strcmp(word, "--oversubscribe") == 0)
         cli->oversubscribe = true;
+    else if (strcmp(word, "--other-data") == 0)
+        return add_set(cli, "data.other_data=true");
     else if (strcmp(word, "--restart") == 0)
         return add_set(cli, "train.resume=false");
     else if (strncmp(word, "--set=", 6) == 0)

@@ -174,6 +174,8 @@ static scs_status unpack(scs_session *session, scs_bytes *blob)
     SCS_TRY(take_block(blob, &block, &size));
     if (block)
         SCS_TRY(scs_checkpoint_unpack(block, size, &session->checkpoint));
+    if (session->checkpoint && session->config->data.other_data)
+        session->checkpoint->has_atlas = false; /* of other cells: it is made anew */
     SCS_TRY(take_block(blob, &block, &size));
     if (block)
         SCS_TRY(scs_state_unpack(block, size, &session->state));

@@ -245,6 +245,60 @@ scs_status scs_session_model_measure_controls(scs_session *session)
     return scs_comm_agree(session->comm, scs_shift_measure_controls(session->atlas));
 }
 
+/* The scale is settled: session->config says none or log1p by now. */
+static scs_status check_keys(const scs_session *session, int affects)
+{
+    const scs_checkpoint *c = session->checkpoint;
+    const scs_config *now = session->config;
+    char differences[SCS_MESSAGE_MAX / 2];
+    scs_config *before = NULL;
+    scs_status st;
+
+    SCS_GO(st, scs_config_parse(c->path, c->config, NULL, 0, &before));
+    if (before->data.normalize == SCS_NORMALIZE_NONE && now->data.normalize == SCS_NORMALIZE_NONE)
+        before->data.target_sum = now->data.target_sum; /* not looked at */
+    scs_config_differences(before, now, affects, differences, sizeof differences);
+    if (differences[0])
+        st = SCS_FAIL(SCS_EARG,
+                      "%s: the model was made with another configuration: %s; set that back, or "
+                      "train again",
+                      c->path, differences);
+done:
+    scs_config_destroy(&before);
+    return st;
+}
+
+static scs_status check_inputs(const scs_session *session)
+{
+    const scs_checkpoint *c = session->checkpoint;
+    const scs_config *now = session->config;
+
+    SCS_REQUIRE(c->inputs.n == now->data.n_input, SCS_EDATA,
+                "%s: the model was made from %d inputs, data.inputs names %d; train again, or "
+                "--other-data for cells that share its genes and scale",
+                c->path, c->inputs.n, now->data.n_input);
+    for (int32_t i = 0; i < c->inputs.n; i++)
+        SCS_REQUIRE(strcmp(c->inputs.name[i], session->input_checksum[i]) == 0, SCS_EDATA,
+                    "%s: the model was made from another file than %s is now; train again, or "
+                    "--other-data for cells that share its genes and scale",
+                    c->path, now->data.inputs[i].path);
+    return SCS_OK;
+}
+
+/* A stored model's numbers hold for cells on the scale that it was made on and, unless
+ * --other-data, for the very cells: their control means stand in it. Files without a config, as
+ * scGen's, do not say. */
+static scs_status check_belongs(const scs_session *session)
+{
+    const scs_checkpoint *c = session->checkpoint;
+    bool other = session->config->data.other_data;
+
+    if (!c || !*c->config)
+        return SCS_OK;
+    SCS_TRY(check_keys(session, other ? SCS_AFFECTS_SCALE : SCS_AFFECTS_SCALE | SCS_AFFECTS_CELLS));
+    return other || c->inputs.n == 0 ? SCS_OK : check_inputs(session);
+}
+
 /* A stored atlas is checked against the data, then only z is computed again. Without a latent
  * space the atlas enters gene space: shifts are then those of mean expression. */
 scs_status scs_session_model_make_atlas(scs_session *session)
@@ -254,6 +308,7 @@ scs_status scs_session_model_make_atlas(scs_session *session)
 
     SCS_TRY(scs_comm_agree(comm, SCS_ALLOC(session->z, session->team.last - session->team.first)));
     SCS_TRY(scs_comm_agree(comm, stored ? check_stored_atlas(session) : make_atlas(session)));
+    SCS_TRY(scs_comm_agree(comm, check_belongs(session)));
     SCS_TRY(scs_session_model_encode(session));
     if (!stored)
         SCS_TRY(scs_session_model_fill_genes(session, session->atlas));
@@ -266,12 +321,14 @@ scs_status scs_session_model_make_atlas(scs_session *session)
 /* With the config that results depend on. Rank 0. */
 static scs_status save(scs_session *session, const char *path)
 {
+    scs_names inputs = {session->config->data.n_input, session->input_checksum}; /* borrowed */
     char *yaml = NULL;
     scs_status status;
 
     SCS_GO(status, scs_config_print_affecting(session->config, SCS_AFFECTS_RESULT, &yaml));
-    SCS_GO(status, scs_checkpoint_save(path, session->model, &session->dataset->genes,
-                                       session->atlas, yaml, session->config->model.profile));
+    SCS_GO(status,
+           scs_checkpoint_save(path, session->model, &session->dataset->genes, session->atlas,
+                               &inputs, yaml, session->config->model.profile));
 done:
     free(yaml);
     return status;

@@ -69,7 +69,9 @@ enum {
     NOTHING = SCS_AFFECTS_NOTHING,
     WEIGHTS = SCS_AFFECTS_WEIGHTS,
     ROWS = SCS_AFFECTS_ROWS,
-    REPORT = SCS_AFFECTS_REPORT
+    REPORT = SCS_AFFECTS_REPORT,
+    CELLS = SCS_AFFECTS_CELLS,
+    SCALE = SCS_AFFECTS_SCALE
 };
 
 /* A record of data.inputs; a plain string is its path. */
@@ -166,26 +168,29 @@ _Static_assert(COUNT(rank_by_words) == SCS_N_RANK_BY, "a word for each scs_rank_
 
 /* clang-format off */
 static const scs_key keys[] = {
-    {.section = "data", .name = "inputs", .affects = WEIGHTS | ROWS, .type = SCS_KEY_RECORDS,
+    {.section = "data", .name = "inputs", .affects = WEIGHTS | ROWS | CELLS, .type = SCS_KEY_RECORDS,
      AT(data.inputs), .record = &input_record, .count = offsetof(scs_config, data.n_input),
      .help = "the .h5ad files; species holds for all cells of a file; orthologs is a table "
              "(own gene, reference gene) where the genes are not named as in the first file"},
-    {.section = "data", .name = "matrix", .affects = WEIGHTS | ROWS, .type = SCS_KEY_TEXT,
+    {.section = "data", .name = "matrix", .affects = WEIGHTS | ROWS | CELLS, .type = SCS_KEY_TEXT,
      AT(data.matrix), .words = "X|raw|layers/NAME", .fallback = "X",
      .help = "which matrix of the files to read"},
-    TEXT(data, cell_type, WEIGHTS | ROWS, 1, "cell_type", "obs column with the cell types"),
-    TEXT(data, condition, WEIGHTS | ROWS, 1, "condition", "obs column with the conditions"),
-    TEXT(data, control, WEIGHTS | ROWS, 1, "control", "label of the unperturbed condition"),
-    TEXT(data, species, WEIGHTS | ROWS, 0, "",
+    TEXT(data, cell_type, WEIGHTS | ROWS | CELLS, 1, "cell_type", "obs column with the cell types"),
+    TEXT(data, condition, WEIGHTS | ROWS | CELLS, 1, "condition", "obs column with the conditions"),
+    TEXT(data, control, WEIGHTS | ROWS | CELLS, 1, "control", "label of the unperturbed condition"),
+    TEXT(data, species, WEIGHTS | ROWS | CELLS, 0, "",
          "obs column with the species; empty: as data.inputs say, or one species"),
-    TEXT(data, dose, WEIGHTS | ROWS, 0, "",
+    TEXT(data, dose, WEIGHTS | ROWS | CELLS, 0, "",
          "obs column with the doses, numbers above 0 (0 for control cells); empty: no doses"),
-    CHOICE(data, normalize, WEIGHTS | ROWS, normalize_words, "auto",
+    CHOICE(data, normalize, WEIGHTS | ROWS | SCALE, normalize_words, "auto",
            "none: the matrix is log1p-normalised already; log1p: it holds raw counts; auto: as its "
            "values say. Values that contradict the setting are refused"),
+    BOOL(data, other_data, NOTHING, "false",
+         "ask a stored model about other cells than it was made from, which share its genes and "
+         "scale; --other-data sets it"),
     BOOL(data, trust_values, NOTHING, "false",
          "take an explicit normalize as it is, whatever the values look like"),
-    NUMBER_OR(data, target_sum, WEIGHTS | ROWS, 1, 1e9, "median", 0, "10000",
+    NUMBER_OR(data, target_sum, WEIGHTS | ROWS | SCALE, 1, 1e9, "median", 0, "10000",
               "counts per cell after scaling (with normalize: log1p); median: that of the cells"),
     WORDS(SCS_KEY_PATH, data, genes, WEIGHTS | ROWS, "all", "all",
           "all, or a file with one gene per line to keep"),

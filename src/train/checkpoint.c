@@ -3,6 +3,7 @@
  *     state_dict/NAME    float32, torch's own layout, scGen's own names
  *     var_names          genes
  *     config             YAML of the run, one text
+ *     inputs             checksums of the input files, where they are known
  *     atlas/species, cell_types, conditions       names
  *     atlas/group        int64 [n_group, 5] species, cell type, condition, held out, count
  *     atlas/mean           float64 [n_group, n_latent]
@@ -325,6 +326,8 @@ static scs_status probe_config(const scs_h5 *h5, scs_checkpoint *c)
     scs_names text = {0};
     scs_status st = SCS_OK;
 
+    if (scs_h5_exists(h5, "inputs"))
+        SCS_TRY(scs_h5_read_strings(h5, "inputs", &c->inputs));
     if (scs_h5_exists(h5, "config"))
         SCS_TRY(scs_h5_read_strings(h5, "config", &text));
     c->config = strdup(text.n == 1 ? text.name[0] : "");
@@ -464,6 +467,7 @@ void scs_checkpoint_destroy(scs_checkpoint **checkpoint)
     scs_names_clear(&c->conditions);
     free(c->group);
     free(c->config);
+    scs_names_clear(&c->inputs);
     free(c);
     *checkpoint = NULL;
 }
@@ -473,10 +477,11 @@ void scs_checkpoint_destroy(scs_checkpoint **checkpoint)
 /* What is saved; borrowed. */
 typedef struct content {
     const scs_model *model;
-    const scs_names *genes; /* [n_gene] */
-    const scs_atlas *atlas; /* or NULL */
-    const char *config;     /* YAML, "" for none */
-    int profile;            /* scs_profile */
+    const scs_names *genes;  /* [n_gene] */
+    const scs_atlas *atlas;  /* or NULL */
+    const scs_names *inputs; /* or NULL */
+    const char *config;      /* YAML, "" for none */
+    int profile;             /* scs_profile */
 } content;
 
 static bool ends_with(const char *text, const char *end)
@@ -571,6 +576,8 @@ static scs_status write_all(hid_t file, const content *c)
                                    c->profile == SCS_PROFILE_PAPER ? "paper" : "scgen2"));
     SCS_TRY(scs_h5_write_strings(file, "var_names", c->genes));
     SCS_TRY(scs_h5_scalar_text(file, "config", c->config));
+    if (c->inputs)
+        SCS_TRY(scs_h5_write_strings(file, "inputs", c->inputs));
     for (int32_t i = 0; i < c->model->n_tensor; i++)
         SCS_TRY(write_tensor(file, c->model, &c->model->tensor[i]));
     return c->atlas ? write_atlas(file, c->atlas) : SCS_OK;
@@ -677,6 +684,8 @@ static scs_status verify_all(const scs_h5 *h5, const content *c)
 {
     SCS_TRY(verify_names(h5, "var_names", c->genes));
     SCS_TRY(verify_config(h5, c->config));
+    if (c->inputs)
+        SCS_TRY(verify_names(h5, "inputs", c->inputs));
     for (int32_t i = 0; i < c->model->n_tensor; i++)
         SCS_TRY(verify_tensor(h5, c->model, &c->model->tensor[i]));
     return c->atlas ? verify_atlas(h5, c->atlas) : SCS_OK;
@@ -697,9 +706,10 @@ static scs_status verify(const char *path, const content *c)
 /* Checked at creation (permission, disk), read back before the rename: on any failure the older
  * file stays as it was and the temporary one is removed. */
 scs_status scs_checkpoint_save(const char *path, const scs_model *model, const scs_names *genes,
-                               const scs_atlas *atlas, const char *config_yaml, int profile)
+                               const scs_atlas *atlas, const scs_names *inputs,
+                               const char *config_yaml, int profile)
 {
-    content c = {model, genes, atlas, config_yaml ? config_yaml : "", profile};
+    content c = {model, genes, atlas, inputs, config_yaml ? config_yaml : "", profile};
     scs_h5_out out;
     scs_status st;
 
@@ -742,6 +752,7 @@ static scs_status put_all(const scs_checkpoint *c, scs_bytes *b)
     SCS_TRY(put_sizes(c, b));
     SCS_TRY(scs_bytes_put_text(b, c->path));
     SCS_TRY(scs_bytes_put_text(b, c->config));
+    SCS_TRY(scs_bytes_put_names(b, &c->inputs));
     SCS_TRY(scs_bytes_put_names(b, &c->genes));
     SCS_TRY(scs_bytes_put_names(b, &c->species));
     SCS_TRY(scs_bytes_put_names(b, &c->cell_types));
@@ -819,6 +830,7 @@ static scs_status get_all(scs_bytes *b, scs_checkpoint *c)
     SCS_TRY(get_sizes(b, c));
     SCS_TRY(scs_bytes_get_text(b, &c->path));
     SCS_TRY(scs_bytes_get_text(b, &c->config));
+    SCS_TRY(scs_bytes_get_names(b, &c->inputs));
     SCS_TRY(scs_bytes_get_names(b, &c->genes));
     SCS_TRY(scs_bytes_get_names(b, &c->species));
     SCS_TRY(scs_bytes_get_names(b, &c->cell_types));

@@ -231,7 +231,7 @@ static scs_status save_model(void *arg)
 {
     place *p = arg;
 
-    return scs_checkpoint_save(p->path, p->model, &p->s.d.genes, p->atlas, "model: {hidden: 4}\n",
+    return scs_checkpoint_save(p->path, p->model, &p->s.d.genes, p->atlas, NULL, "model: {hidden: 4}\n",
                                SCS_PROFILE_SCGEN2);
 }
 
