@@ -34,19 +34,20 @@ typedef struct scs_state scs_state;
 typedef struct scs_training scs_training;
 
 /** What a rank wants after the step under way; bits. */
-enum { SCS_WISH_SAVE = 1, SCS_WISH_STOP = 2 };
+enum { SCS_REQUEST_SAVE = 1, SCS_REQUEST_STOP = 2 };
 
-/** Who keeps the state. Any function may be NULL. */
+/** How the state is kept. Any function may be NULL. */
 typedef struct scs_keep {
     void *ctx;
-    /** Asked once a step on every rank; the wishes travel with the sum of the losses. Local. */
-    int (*wish)(void *ctx);
-    /** Some rank wished so, or training is over (`wishes` is 0). A failure, also SCS_ESTOP, ends
-     * training. Called alike on every rank. Collective. */
-    scs_status (*save)(void *ctx, scs_training *training, const scs_position *position, int wishes);
+    /** Asked once a step on every rank; the requests travel with the sum of the losses. Local. */
+    int (*request)(void *ctx);
+    /** Some rank asked for it, or training is over (`requests` is 0). A failure, also SCS_ESTOP,
+     * ends training. Called alike on every rank. Collective. */
+    scs_status (*save)(void *ctx, scs_training *training, const scs_position *position,
+                       int requests);
 } scs_keep;
 
-/** Who watches. Any member may be NULL. Called alike on every rank, except `progress` (rank 0
+/** What is told of a run. Any member may be NULL. Called alike on every rank, except `progress` (rank 0
  *  only), which is told the mean objective of the epoch so far and the cells done and to be done
  *  over all epochs. */
 typedef struct scs_watch {

@@ -286,7 +286,7 @@ static bool is_time_to_save(const scs_checkpointer *k, double t)
 
 /* Hook of scs_train, after each step, on every rank: what this rank wants. Its time since it was
  * last asked is a step's time. Local. */
-static int wish(void *ctx)
+static int request(void *ctx)
 {
     scs_checkpointer *k = ctx;
     double t = scs_clock();
@@ -296,8 +296,8 @@ static int wish(void *ctx)
     k->step++;
     snprintf(k->reason, sizeof k->reason, "%s",
              scs_stop_request_reason(&k->stop, k->longest_step + 2 * k->longest_save));
-    return (k->reason[0] ? SCS_WISH_STOP : 0) |
-           (k->leads && is_time_to_save(k, t) ? SCS_WISH_SAVE : 0);
+    return (k->reason[0] ? SCS_REQUEST_STOP : 0) |
+           (k->leads && is_time_to_save(k, t) ? SCS_REQUEST_SAVE : 0);
 }
 
 /* ---- Save ---- */
@@ -363,14 +363,15 @@ static scs_status stop(scs_checkpointer *k, const scs_position *p)
 }
 
 /* Hook of scs_train, at the end of an epoch or where a rank asked for it: all ranks with the same
- * `wishes`. Collective. */
-static scs_status keep(void *ctx, scs_training *training, const scs_position *position, int wishes)
+ * `requests`. Collective. */
+static scs_status keep(void *ctx, scs_training *training, const scs_position *position,
+                       int requests)
 {
     scs_checkpointer *k = ctx;
 
-    if (!wishes && !keeps(k->session->config))
+    if (!requests && !keeps(k->session->config))
         return SCS_OK;
-    if (!(wishes & SCS_WISH_STOP))
+    if (!(requests & SCS_REQUEST_STOP))
         return try_save(k, training, position);
     SCS_TRY(save(k, training, position));
     return stop(k, position);
@@ -435,7 +436,7 @@ static scs_status checkpointer_create(scs_session *session, scs_train_log *log,
 /* Hooks for scs_train. */
 static scs_keep checkpointer_hooks(scs_checkpointer *checkpointer)
 {
-    return (scs_keep){.ctx = checkpointer, .wish = wish, .save = keep};
+    return (scs_keep){.ctx = checkpointer, .request = request, .save = keep};
 }
 
 /* The texts that it owns, too. */

@@ -697,33 +697,40 @@ static scs_status any_among_first(const scs_h5 *h5, const char *path, bool *foun
     return st;
 }
 
-/* Whether one of the first values is not 0; false also where they cannot be read. */
-static bool begins_with_values(const scs_h5 *h5, const char *base)
+/* Whether one of the first values is not 0. What cannot be read has none: this is a hint beside a
+ * refusal or none at all. Only a lack of memory is passed on. */
+static scs_status begins_with_values(const scs_h5 *h5, const char *base, bool *found)
 {
-    bool found = false;
     char *path = NULL;
     scs_status st = scs_h5_path(&path, scs_h5_is_group(h5, base) ? "%s/data" : "%s", base);
 
+    *found = false;
     if (st == SCS_OK)
-        st = any_among_first(h5, path, &found);
+        st = any_among_first(h5, path, found);
     free(path);
+    if (st == SCS_ENOMEM)
+        return st;
+    *found = st == SCS_OK && *found;
     scs_message_clear();
-    return st == SCS_OK && found;
+    return SCS_OK;
 }
 
 scs_status scs_h5ad_matrix_filled(const scs_h5 *h5, scs_h5ad *meta)
 {
     const char *base, *var;
     scs_names all = {0};
+    bool found;
     scs_status st;
 
     SCS_TRY(name_matrix(h5, meta->matrix, &base, &var));
-    if (begins_with_values(h5, base))
+    SCS_TRY(begins_with_values(h5, base, &found));
+    if (found)
         return SCS_OK;
     SCS_GO(st, list_matrices(h5, &all));
     for (scs_lidx i = 0; i < all.n; i++) {
         SCS_GO(st, name_matrix(h5, all.name[i], &base, &var));
-        if (begins_with_values(h5, base))
+        SCS_GO(st, begins_with_values(h5, base, &found));
+        if (found)
             SCS_GO(st, scs_names_add(&meta->filled, all.name[i]));
     }
 done:

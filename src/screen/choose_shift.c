@@ -70,7 +70,7 @@ static double multiply(const double *x, const double *y, int64_t n)
     return sum;
 }
 
-/* @param own of one rule: that another group speaks  @param work [(n + 1) n_gene] */
+/* @param own of one rule: that another group can be used  @param work [(n + 1) n_gene] */
 static scs_status try_group(void *ctx, int64_t i, const scs_sources *own, double *work)
 {
     trials *t = ctx;

@@ -12,7 +12,7 @@
  *    distances between contexts. With several species: what a species' and a type's share. What is
  *    of a perturbation goes with its strength, about 1: some do much, many nothing. A dose is a
  *    point on log(1 + dose), with no effect at 0. With distances between perturbations, also what
- *    like perturbations share: it speaks for those that nobody saw.
+ *    like perturbations share: it predicts those that nobody saw.
  *  - B is the covariance of the control means that were measured, less their noise.
  *  - beta, convergence (0 to 1): a response that brings cell types together takes a share of what
  *    sets a type apart; of doses, in proportion to the largest.

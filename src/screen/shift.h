@@ -49,7 +49,7 @@ typedef struct scs_shift_rule {
     const char *name;
     bool needs_pairs;   /**< learns from types with control and perturbed cells; else from any
                            perturbed and any control cells of the species */
-    bool needs_mixed;   /**< scs_method.mixed, and then it speaks for all species at once */
+    bool needs_mixed;   /**< scs_method.mixed, and then its weights are over all species */
     bool uses_power;    /**< scs_method.power is its own */
     bool tried_by_auto; /**< `auto` compares it with the others */
     /** Add scale x the rule's weights to the sources; asked only where there are

@@ -79,7 +79,7 @@ static void loss_add(const scs_loss *loss, scs_loss *sum)
 }
 
 /* Sums over all shards of t->loss, the same bits on every rank. What the ranks ask for
- * (t->wishes) travels as two more numbers, the count of ranks that ask: afterwards all know it.
+ * (t->requests) travels as two more numbers, the count of ranks that ask: afterwards all know it.
  * Collective.
  * @param[out] loss sums over all shards */
 static scs_status trainer_sum_losses(scs_trainer *t, scs_loss *loss)
@@ -93,12 +93,12 @@ static scs_status trainer_sum_losses(scs_trainer *t, scs_loss *loss)
         sums[1] = t->loss[i].reconstruction;
         sums[2] = t->loss[i].kl;
         sums[3] = t->loss[i].n;
-        sums[4] = i == 0 && (t->wishes & SCS_WISH_SAVE);
-        sums[5] = i == 0 && (t->wishes & SCS_WISH_STOP);
+        sums[4] = i == 0 && (t->requests & SCS_REQUEST_SAVE);
+        sums[5] = i == 0 && (t->requests & SCS_REQUEST_STOP);
     }
     SCS_TRY(t->team->sum(t->team->ctx, t->partial, SCS_STEP_SUMS, total));
     *loss = (scs_loss){total[0], total[1], total[2], total[3]};
-    t->wishes = (total[4] > 0 ? SCS_WISH_SAVE : 0) | (total[5] > 0 ? SCS_WISH_STOP : 0);
+    t->requests = (total[4] > 0 ? SCS_REQUEST_SAVE : 0) | (total[5] > 0 ? SCS_REQUEST_STOP : 0);
     return SCS_OK;
 }
 
@@ -292,7 +292,7 @@ static scs_status trainer_evaluate(scs_trainer *t, scs_loss *loss)
     for (int32_t i = 0; st == SCS_OK && i < t->n_local; i++)
         st = evaluate_shard(t, i, rows);
     SCS_TRY(t->team->agree(t->team->ctx, st));
-    t->wishes = 0;
+    t->requests = 0;
     return trainer_sum_losses(t, loss);
 }
 
@@ -555,8 +555,8 @@ static void report_progress(const scs_training *t)
 }
 
 /* Hands the state over to whoever keeps it; `seconds` of the epoch so far are brought up to
- * now. Collective.  @param wishes SCS_WISH_ bits, or 0: training is over */
-static scs_status save(scs_training *t, int wishes)
+ * now. Collective.  @param requests SCS_REQUEST_ bits, or 0: training is over */
+static scs_status save(scs_training *t, int requests)
 {
     const scs_keep *keep = t->watch ? &t->watch->keep : NULL;
     scs_position now = t->position;
@@ -564,7 +564,7 @@ static scs_status save(scs_training *t, int wishes)
     if (!keep || !keep->save)
         return SCS_OK;
     now.seconds += scs_clock() - t->clock;
-    return keep->save(keep->ctx, t, &now, wishes);
+    return keep->save(keep->ctx, t, &now, requests);
 }
 
 /* A step, its part of the epoch's sums, and a save where some rank asked for one: new weights
@@ -575,17 +575,17 @@ static scs_status train_step(scs_training *t)
     scs_position *p = &t->position;
     scs_loss loss;
 
-    t->trainer->wishes = keep && keep->wish ? keep->wish(keep->ctx) : 0;
+    t->trainer->requests = keep && keep->request ? keep->request(keep->ctx) : 0;
     SCS_TRY(trainer_step(t->trainer, p->epoch, p->at, &loss));
     loss_add(&loss, &p->sum);
     p->at++;
     p->step = t->trainer->step;
     t->advanced = true;
     report_progress(t);
-    if (!t->trainer->wishes)
+    if (!t->trainer->requests)
         return SCS_OK;
     SCS_TRY(trainer_settle(t->trainer));
-    return save(t, t->trainer->wishes);
+    return save(t, t->trainer->requests);
 }
 
 /* The rest of the epoch: all of it, or what a run that was stopped within it had left. */

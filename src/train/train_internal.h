@@ -50,7 +50,7 @@ typedef struct scs_trainer {
     scs_batch *batch; /**< [n_local] each shard's cells of this step; borrow from order */
     scs_loss *loss;   /**< [n_local] each shard's own sums */
     double *partial;  /**< [n_local, SCS_STEP_SUMS] what is summed over shards next */
-    int wishes;       /**< SCS_WISH_ bits: this rank's before a step, all ranks' after it */
+    int requests;     /**< SCS_REQUEST_ bits: this rank's before a step, all ranks' after it */
 } scs_trainer;
 
 /** A training run: the trainer, the best weights so far and how far it is. */

@@ -302,27 +302,27 @@ static void models(void)
 
 /* ---- the state of a training_data run ---- */
 
-static int wish_to_stop(void *ctx)
+static int request_stop(void *ctx)
 {
     (void)ctx;
-    return SCS_WISH_STOP;
+    return SCS_REQUEST_STOP;
 }
 
 static scs_status save_state(void *ctx, scs_training *training, const scs_position *position,
-                             int wishes)
+                             int requests)
 {
     place *p = ctx;
     char config[] = "train: {}\n", data[] = "sha256:0", program[] = "0";
     scs_state facts = {
         .path = p->path, .position = *position, .config = config, .data = data, .program = program};
 
-    (void)wishes;
+    (void)requests;
     return scs_state_save(training, &facts);
 }
 
-static scs_status train(place *p, int (*wish)(void *), const scs_state *resume)
+static scs_status train(place *p, int (*request)(void *), const scs_state *resume)
 {
-    scs_watch watch = {.ctx = p, .keep = {.ctx = p, .wish = wish, .save = save_state}};
+    scs_watch watch = {.ctx = p, .keep = {.ctx = p, .request = request, .save = save_state}};
     scs_outcome outcome;
 
     return scs_train(&p->training.config, p->training.model, p->training.shard, &p->training.deal,
@@ -331,7 +331,7 @@ static scs_status train(place *p, int (*wish)(void *), const scs_state *resume)
 
 static scs_status train_and_save(void *arg)
 {
-    return train(arg, wish_to_stop, NULL);
+    return train(arg, request_stop, NULL);
 }
 
 static void after_train(void *arg, scs_status st)
@@ -382,7 +382,7 @@ static void states(void)
     p.training.config.train.batch = 4;
     p.training.config.train.epochs = 1;
     calls_sweep_all(&training, &p);
-    CHECK_OK(train(&p, wish_to_stop, NULL));
+    CHECK_OK(train(&p, request_stop, NULL));
     calls_sweep_all(&resuming, &p);
     close_training(&p.training);
     end(&p);

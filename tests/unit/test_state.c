@@ -20,14 +20,15 @@ typedef struct keeper {
     bool poison; /* the step before the save leaves a NaN */
 } keeper;
 
-static int wish(void *ctx)
+static int request(void *ctx)
 {
     keeper *k = ctx;
 
-    return ++k->asked == k->stop_after ? SCS_WISH_STOP : 0;
+    return ++k->asked == k->stop_after ? SCS_REQUEST_STOP : 0;
 }
 
-static scs_status save(void *ctx, scs_training *training, const scs_position *position, int wishes)
+static scs_status save(void *ctx, scs_training *training, const scs_position *position,
+                       int requests)
 {
     keeper *k = ctx;
     char config[] = "train:\n  batch: 16\n", data[] = "sha256:0", program[] = "0.1 test";
@@ -38,7 +39,7 @@ static scs_status save(void *ctx, scs_training *training, const scs_position *po
     if (k->poison)
         training->trainer->model->param[3] = NAN;
     SCS_TRY(scs_state_save(training, &facts));
-    return wishes & SCS_WISH_STOP ? SCS_FAIL(SCS_ESTOP, "as asked") : SCS_OK;
+    return requests & SCS_REQUEST_STOP ? SCS_FAIL(SCS_ESTOP, "as asked") : SCS_OK;
 }
 
 static scs_status note_epoch(void *ctx, const scs_epoch *report)
@@ -61,7 +62,7 @@ static void open_class(training_data *s, int monitor)
 static scs_status teach(training_data *s, keeper *k, const scs_state *resume, scs_outcome *outcome)
 {
     scs_watch watch = {
-        .ctx = k, .epoch_end = note_epoch, .keep = {.ctx = k, .wish = wish, .save = save}};
+        .ctx = k, .epoch_end = note_epoch, .keep = {.ctx = k, .request = request, .save = save}};
 
     k->asked = 0;
     return scs_train(&s->config, s->model, s->shard, &s->deal, &s->team, &watch, resume, outcome);
