@@ -26,6 +26,17 @@ if [ "$(head -c 4 figures/figure-heat-0.png | tail -c 3)" = PNG ]; then pass; el
     figure-scatter figure-scatter figure-heat-0 figure-delta figure-training figure-validation >log 2>&1
 check_ok "tables and figures" $? log
 cat log
+"$SCS_PYTHON" - <<'P' >log 2>&1
+import re, anndata
+screen, page = anndata.read_h5ad("results/screen.h5ad"), open("results/report.html").read()
+rows = re.findall("<tr>(.*?)</tr>", page[page.index('id="genes-table"'):page.index("</table>", page.index('id="genes-table"'))])[1:]
+assert len(rows) == screen.n_obs, rows
+for row in rows:
+    name, up, down = re.findall("<td[^>]*>(.*?)</td>", row)
+    shift = screen[[f"{o.cell_type}, {o.perturbation}" == name for o in screen.obs.itertuples()]].to_df("shift").iloc[0]
+    assert up.split(", ")[0] == shift.idxmax() and down.split(", ")[0] == shift.idxmin(), (name, up, down)
+P
+check_ok "genes of the largest changes" $? log
 [ -n "$browser" ] || skip "the report as a browser shows and prints it: no chromium"
 # Without a network there is less to show, and it says so.
 launch 2 screen run.yaml --set model.kind=mean --set output.dir=mean >log 2>&1
