@@ -2,6 +2,7 @@
  * read on all ranks, by the same functions as a run, so that what check accepts a run accepts; a
  * single .h5ad on one process, without MPI. */
 #include "mpi/app/verbs.h"
+#include "mpi/screen/screen_run.h"
 #include "src/data/h5ad_matrix.h"
 #include "src/base/names.h"
 #include "src/base/text.h"
@@ -182,6 +183,7 @@ static scs_status check(scs_session *session)
     int64_t mine[2] = {0, 0}, all[2] = {0, 0}; /* values, and bytes that they take */
 
     SCS_TRY(scs_session_load_data(session));
+    SCS_TRY(scs_screen_run_check(session)); /* rows, combinations, gene sets: what a run refuses */
     for (int32_t i = 0; i < session->team.last - session->team.first; i++) {
         mine[0] += scs_packed_nnz(&session->shard[i].x);
         mine[1] += scs_packed_bytes(&session->shard[i].x);

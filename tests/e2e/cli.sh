@@ -81,4 +81,8 @@ task 0 1 "$scscreen" check "$work/run.yaml"
 check_ok "an srun of one task" $? "$work/task.0"
 task 0 3 mpirun -n 2 "$scscreen" check "$work/run.yaml"
 check_ok "mpirun in a step of Slurm" $? "$work/task.0"
+# What a run would refuse before it trains, check refuses, too.
+expect "check of gene sets" 65 "none.gmt" 2 check "$work/run.yaml" --set screen.gene_sets=none.gmt
+expect "check of a list of rows" 65 "none.csv" 2 check "$work/run.yaml" --set screen.combinations=none.csv
+expect "check of a glob" 64 "nothing*" 2 check "$work/run.yaml" --set 'screen.cell_types=[nothing*]'
 finish
