@@ -47,9 +47,9 @@ typedef struct scs_keep {
                        int requests);
 } scs_keep;
 
-/** What is told of a run. Any member may be NULL. Called alike on every rank, except `progress` (rank 0
- *  only), which is told the mean objective of the epoch so far and the cells done and to be done
- *  over all epochs. */
+/** What is told of a run. Any member may be NULL. Called alike on every rank, except `progress`
+ * (rank 0 only), which is told the mean objective of the epoch so far and the cells done and to be
+ * done over all epochs. */
 typedef struct scs_watch {
     void *ctx;
     void (*progress)(void *ctx, int64_t epoch, int64_t epochs, int64_t step_in_epoch, int64_t steps,

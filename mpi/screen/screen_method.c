@@ -260,7 +260,8 @@ static int32_t count_controls(const scs_atlas *a)
     return n;
 }
 
-/* `auto` passes it over where it cannot be made, or where its species would not speak as asked. */
+/* `auto` passes it over where it cannot be made, or where its weights would be over other species
+ * than asked. */
 static bool wants_mixed(const scs_session *s, const scs_method *method)
 {
     if (method->shift != SCS_SHIFT_AUTO)

@@ -231,8 +231,8 @@ static scs_status save_model(void *arg)
 {
     place *p = arg;
 
-    return scs_checkpoint_save(p->path, p->model, &p->s.d.genes, p->atlas, NULL, "model: {hidden: 4}\n",
-                               SCS_PROFILE_SCGEN2);
+    return scs_checkpoint_save(p->path, p->model, &p->s.d.genes, p->atlas, NULL,
+                               "model: {hidden: 4}\n", SCS_PROFILE_SCGEN2);
 }
 
 /* The older file is whole where the new one is not; the last step, syncing the folder, may fail

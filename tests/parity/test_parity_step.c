@@ -1,7 +1,7 @@
 /* scGen 2.1.0's own numbers (shared parity/scgen_step.h5): activations, gradients, losses and
  * weights over ten Adam steps from the same weights, batches and noise, whole and cut into shards.
  */
-#include "src/model/network_peek.h"
+#include "tests/parity/network_peek.h"
 #include "tests/parity/fixture.h"
 #include "tests/unit/fixture_model.h"
 #include "tests/unit/packing.h"

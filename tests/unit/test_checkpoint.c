@@ -75,7 +75,8 @@ static void end(setup *t)
 
 static scs_status save(const setup *t, const scs_atlas *atlas)
 {
-    return scs_checkpoint_save(t->path, t->model, &t->s.d.genes, atlas, NULL, yaml, SCS_PROFILE_SCGEN2);
+    return scs_checkpoint_save(t->path, t->model, &t->s.d.genes, atlas, NULL, yaml,
+                               SCS_PROFILE_SCGEN2);
 }
 
 static void check_atlas(const scs_atlas *a, const scs_atlas *b)
@@ -159,7 +160,8 @@ static void weights_alone_are_enough(void)
     setup t;
 
     begin(&t, SCS_PROFILE_PAPER);
-    CHECK_OK(scs_checkpoint_save(t.path, t.model, &t.s.d.genes, NULL, NULL, NULL, SCS_PROFILE_PAPER));
+    CHECK_OK(
+        scs_checkpoint_save(t.path, t.model, &t.s.d.genes, NULL, NULL, NULL, SCS_PROFILE_PAPER));
     CHECK_OK(scs_checkpoint_probe(t.path, &t.read));
     CU_ASSERT(!t.read->has_atlas && t.read->n_group == 0);
     CU_ASSERT_STRING_EQUAL(t.read->config, "");

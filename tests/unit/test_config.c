@@ -335,15 +335,10 @@ static void what_a_key_affects_is_compared_and_printed(void)
 /* A model is made before it is screened; what says how a job is run changes nothing. */
 static void keys_affect_what_comes_after_them(void)
 {
-    static const char *const nothing[] = {"data.other_data",
-                                          "data.trust_values",
-                                          "data.memory",
-                                          "train.checkpoint_minutes",
-                                          "train.checkpoint_steps",
-                                          "train.max_hours",
-                                          "train.resume",
-                                          "output.dir",
-                                          "output.deadline"};
+    static const char *const nothing[] = {
+        "data.other_data",        "data.trust_values", "data.memory",  "train.checkpoint_minutes",
+        "train.checkpoint_steps", "train.max_hours",   "train.resume", "output.dir",
+        "output.deadline"};
     size_t n = 0;
 
     for (int i = 0; scs_key_at(i); i++) {

@@ -1,6 +1,6 @@
 /* Activations and gradients of the last step by the names that the parity fixtures use for them:
  * a block is "encoder" or "decoder", its number, and what of it. */
-#include "src/model/network_peek.h"
+#include "tests/parity/network_peek.h"
 
 #include "src/model/network.h"
 
