@@ -256,6 +256,20 @@ static double able_share(const scs_estimate *e, int shift)
     return share > 0 && rule_can(e, scs_shift_rule_at(shift)) ? share : 0;
 }
 
+/* Whether a rule that has all species in it can be asked: this one may show no pairs. */
+static bool can_anywhere(const scs_estimate *e, int shift)
+{
+    for (int32_t s = 0; s < e->atlas->species.n; s++) {
+        scs_estimate there = *e;
+
+        there.species = s;
+        there.leave_out = s == e->species ? e->leave_out : -1;
+        if (able_share(&there, shift) > 0)
+            return true;
+    }
+    return false;
+}
+
 /* Whether the species can say anything about this condition. */
 static bool can_estimate(const scs_estimate *e)
 {
@@ -486,7 +500,9 @@ static scs_status estimate_add(const scs_estimate *e, double scale, scs_sources 
     double share[SCS_N_SHIFT], all = 0;
 
     for (int i = 0; i < SCS_N_SHIFT && e->weigh; i++)
-        all += share[i] = able_share(e, i);
+        all += share[i] = scs_shift_rule_at(i)->needs_mixed && can_anywhere(e, i)
+                              ? scs_shift_rule_share(e->method, i)
+                              : able_share(e, i);
     for (int i = SCS_N_SHIFT - 1; i >= 0 && e->weigh; i--)
         if (share[i] > 0)
             SCS_TRY(scs_shift_rule_at(i)->add(e, scale * share[i] / all, sources));

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 
 screens = {name: anndata.read_h5ad(f"{name}.1.h5ad") for name in
-           "plain chosen mixed trusted ranked blend regression average globs wanted".split()}
+           "plain chosen own mixed trusted ranked blend regression average globs wanted".split()}
 plain = screens["plain"]
 assert plain.n_obs == (9 - 1) * 3                       # every species and type with controls x three drugs
 status = plain.obs.status.astype(str)
@@ -81,7 +81,15 @@ assert lost.status == "no_control" and lost.reason == "the species has no contro
 assert np.array_equal(wanted[["species_a|type_1|drug_1"]].X, plain[["species_a|type_1|drug_1"]].X)
 
 uns = screens["chosen"].uns["scscreen"]
-assert uns["shift"] in ("nearest", "paired", "balanced", "regression") and "blend" not in uns
+rules = ("nearest", "paired", "balanced", "regression", "mixed")
+assert uns["shift"] in (*rules, "several") and "blend" not in uns
+weights = {name: float(weight) for name, weight in (pair.split() for pair in uns["shift_weights"].split("; "))}
+errors = {name: float(error) for name, error in (pair.split() for pair in uns["shift_errors"].split("; "))}
+assert set(errors) == set(rules) and set(weights) <= set(rules) and abs(sum(weights.values()) - 1) < 1e-5, (weights, errors)
+assert uns["shift"] == "several" or (weights == {uns["shift"]: 1} and errors[uns["shift"]] == min(errors.values())), (weights, errors)
+own = screens["own"].uns["scscreen"]  # of the mixed model alone, which says what its variances are
+assert own["shift"] == "mixed" and own["shift_weights"] == "mixed 1" and "shift_errors" not in own
+assert 0 < own["convergence"] < 1 and "perturbation" in own["shift_variances"]
 
 # ranked answers: genes by predicted shift, and the table by the number asked for
 ranked = screens["ranked"]

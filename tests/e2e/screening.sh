@@ -48,6 +48,7 @@ screen() {
 }
 screen plain --set screen.decode=edit
 screen chosen --set screen.decode=edit --set screen.shift=auto --set screen.permutations=0
+screen own --set screen.decode=edit --set screen.shift=mixed --set screen.bootstrap=5
 screen mixed --set screen.blend=auto --set screen.permutations=0
 screen trusted --set screen.permutations=199 --set screen.bootstrap=25
 screen ranked --rank-by energy_distance --set output.top_genes=7 --set screen.permutations=0
@@ -66,7 +67,7 @@ screen wanted --set screen.decode=edit --set "screen.combinations=$work/wanted.c
 "$SCS_PYTHON" "$SCS_SRCDIR/tests/e2e/check_screening.py" >py.log 2>&1
 check_ok contents $? py.log
 [ "$failed" = 0 ] || cat py.log
-grep -q 'leave-one-type-out error of shift regression: [0-9.]*' chosen.1.log && grep -q '^blend [01]\.[0-9]*, by leaving out [1-9]' mixed.1.log
+grep -q '^shift: .*; errors, each group left out in turn: .*mixed [0-9]' chosen.1.log && grep -q '^blend [01]\.[0-9]*, by leaving out [1-9]' mixed.1.log
 check_ok "the choices are printed" $? mixed.1.log
 grep -A2 '^The first' ranked.3.log | grep -q 'energy_distance'
 check_ok "the first rows are printed" $? ranked.3.log

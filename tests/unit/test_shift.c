@@ -701,6 +701,40 @@ static void several_rules_are_a_weighted_mean(void)
     scs_atlas_destroy(&a);
 }
 
+static bool unpaired_in_species_0(int s, int t, int c)
+{
+    return s == 0 && (c == 0 ? t == 1 : c == 1 && t != 1);
+}
+
+/* A species without a pair leaves its say to balanced alone; the mixed model has the others' pairs
+ * and keeps its weight. */
+static void mixed_keeps_its_weight_where_a_species_has_no_pairs(void)
+{
+    scs_method how = {.shift = SCS_SHIFT_AUTO};
+    double of_others = 0;
+    scs_combination target;
+    scs_sources *sources;
+    scs_mixed_atlas *mixed;
+    scs_atlas *a;
+
+    build(&a, unpaired_in_species_0, NULL);
+    mixed = mixed_of(a);
+    how.mixed = mixed;
+    how.share[SCS_SHIFT_BALANCED] = .25;
+    how.share[SCS_SHIFT_MIXED] = .75;
+    target = combination(a, 0, 2, 1);
+    CHECK_OK(scs_shift_sources_create(a, &sources));
+    CHECK_OK(scs_shift_sources_find(a, &how, &target, sources));
+    CU_ASSERT_STRING_EQUAL(sources->text, "own");
+    for (int32_t i = 0; i < sources->n; i++)
+        if (a->group[sources->group[i]].species > 0)
+            of_others += fabs(sources->weight[i]);
+    CU_ASSERT(of_others > .1);
+    scs_shift_sources_destroy(&sources);
+    scs_mixed_atlas_destroy(&mixed);
+    scs_atlas_destroy(&a);
+}
+
 /* Nearest is right of condition 1's types, and paired of condition 2's: no rule alone is as good as
  * the two together; the weights are of 0 or more and sum to 1. */
 static void auto_weighs_rules_where_that_is_better(void)
@@ -770,6 +804,8 @@ int main(void)
         {"mixed uses what may be used", mixed_uses_what_may_be_used},
         {"mixed is the same where it is taken over", mixed_is_the_same_where_it_is_taken_over},
         {"several rules are a weighted mean", several_rules_are_a_weighted_mean},
+        {"mixed keeps its weight where a species has no pairs",
+         mixed_keeps_its_weight_where_a_species_has_no_pairs},
         {"auto weighs rules where that is better", auto_weighs_rules_where_that_is_better}};
 
     return run_suite("shift", tests, sizeof tests / sizeof *tests);
