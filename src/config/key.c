@@ -168,8 +168,9 @@ _Static_assert(COUNT(rank_by_words) == SCS_N_RANK_BY, "a word for each scs_rank_
 
 /* clang-format off */
 static const scs_key keys[] = {
-    {.section = "data", .name = "inputs", .affects = WEIGHTS | ROWS | CELLS, .type = SCS_KEY_RECORDS,
-     AT(data.inputs), .record = &input_record, .count = offsetof(scs_config, data.n_input),
+    {.section = "data", .name = "inputs", .affects = WEIGHTS | ROWS | CELLS,
+     .type = SCS_KEY_RECORDS, AT(data.inputs), .record = &input_record,
+     .count = offsetof(scs_config, data.n_input),
      .help = "the .h5ad files; species holds for all cells of a file; orthologs is a table "
              "(own gene, reference gene) where the genes are not named as in the first file"},
     {.section = "data", .name = "matrix", .affects = WEIGHTS | ROWS | CELLS, .type = SCS_KEY_TEXT,
