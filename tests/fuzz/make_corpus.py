@@ -30,18 +30,20 @@ def doses(column, values):
 
 
 def h5ad(cells=4, genes=("a", "b", "c"), layout=0, column="cell_type", codes=(0, 1, -1, 1),
-         dose=None):
+         dose=None, filled=()):
     paths = ("X/data", "X/indices", "X/indptr") if layout < 2 else ("X", None, None)
     return b"".join((
         text("a.h5ad"), text("X"), integer(1 << 34, cells, len(genes), layout, 7, 2),
-        *(text(path) for path in paths), names(genes), names(("cell_type", "day")), integer(1),
+        *(text(path) for path in paths), names(genes), names(("cell_type", "day")),
+        names(filled), integer(1),
         labels(column, ("T", "B é"), codes), labels(None), labels("day", ("0",), (0,) * cells),
         doses(dose, (0.5, 10.0, float("nan"), 0.0)[:cells])))
 
 
 def model(groups=((0, 0, 0, 0, 5), (0, 1, 1, 1, 9)), atlas=1):
     return b"".join((integer(8, 2, 3, atlas, 0 if atlas else -1, 1, len(groups)),
-                     text("model.h5"), text("model: {hidden: 8}\n"), names(("a", "b")),
+                     text("model.h5"), text("model: {hidden: 8}\n"),
+                     names(("sha256:0 a.h5ad",)), names(("a", "b")),
                      names(("all",)), names(("T", "B")), names(("control", "drug")),
                      *(integer(*group) for group in groups)))
 
@@ -55,7 +57,8 @@ def state():
 
 PARENT_SIDE = {
     "h5ad": {"ok_csr": h5ad(), "ok_csc": h5ad(layout=1), "ok_dense": h5ad(layout=2),
-             "ok_no_labels": h5ad(column=None), "ok_dose": h5ad(dose="dose"), "bad_code": h5ad(codes=(0, 1, 2, 1)),
+             "ok_no_labels": h5ad(column=None), "ok_dose": h5ad(dose="dose"),
+             "ok_filled": h5ad(filled=("layers/counts", "raw")), "bad_code": h5ad(codes=(0, 1, 2, 1)),
              "bad_layout": h5ad(layout=9), "bad_length": h5ad()[:-3], "bad_end": h5ad() + b"x",
              "bad_nothing": b""},
     "model": {"ok": model(), "ok_no_atlas": model((), 0), "ok_no_groups": model(()),
