@@ -184,7 +184,7 @@ static void put_completion_words(void)
 
         if (key->type == SCS_KEY_CHOICE) {
             printf("    %s) echo '", scs_key_full_name(key, name, sizeof name));
-            for (const scs_word *w = key->choice; w->text; w++)
+            for (const scs_word *w = key->choice; w->text; w = scs_key_choice_next(key, w))
                 printf("%s%s", w == key->choice ? "" : " ", w->text);
             puts("' ;;");
         } else if (key->type == SCS_KEY_BOOL)

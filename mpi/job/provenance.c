@@ -6,6 +6,7 @@
 #include "mpi/job/session_model.h"
 #include "config.h"
 #include "src/base/checksum.h"
+#include "src/config/rule.h"
 #include "src/screen/predict.h"
 #include "src/screen/shift.h"
 
@@ -84,7 +85,7 @@ static void list_number(char *list, size_t size, const char *name, double number
 /* What shifts are estimated by, and how that was chosen. */
 static void add_shift(scs_provenance *p, const scs_session *session, const scs_method *method)
 {
-    const scs_shift_rule *rule = scs_shift_rule_at(method->shift);
+    const scs_rule_shift *rule = scs_rule_shift_at(method->shift);
     bool tried = session->config->screen.shift == SCS_SHIFT_AUTO;
     bool power = false, mixed = false;
 
@@ -92,14 +93,14 @@ static void add_shift(scs_provenance *p, const scs_session *session, const scs_m
         double share = scs_shift_rule_share(method, i);
 
         if (share > 0)
-            list_number(p->text[3], sizeof p->text[3], scs_shift_rule_at(i)->name, share);
+            list_number(p->text[3], sizeof p->text[3], scs_rule_shift_at(i)->word.text, share);
         if (tried && !isnan(method->error[i]))
-            list_number(p->text[4], sizeof p->text[4], scs_shift_rule_at(i)->name,
+            list_number(p->text[4], sizeof p->text[4], scs_rule_shift_at(i)->word.text,
                         method->error[i]);
-        power |= share > 0 && scs_shift_rule_at(i)->uses_power;
-        mixed |= share > 0 && scs_shift_rule_at(i)->needs_mixed;
+        power |= share > 0 && scs_rule_shift_at(i)->uses_power;
+        mixed |= share > 0 && scs_rule_shift_at(i)->needs_mixed;
     }
-    add_text(p, "shift", rule ? rule->name : "several");
+    add_text(p, "shift", rule ? rule->word.text : "several");
     add_text(p, "shift_weights", p->text[3]);
     if (*p->text[4])
         add_text(p, "shift_errors", p->text[4]);
@@ -119,7 +120,7 @@ static void add_shift(scs_provenance *p, const scs_session *session, const scs_m
 scs_status scs_provenance_create(const scs_session *session, const scs_method *method,
                                  scs_provenance **provenance)
 {
-    const scs_decode_mode *mode = scs_predict_mode_at(method->decode);
+    const scs_rule_decode *mode = scs_rule_decode_at(method->decode);
     scs_provenance *p;
     scs_status status = SCS_ALLOC(p, 1);
 
@@ -139,7 +140,8 @@ scs_status scs_provenance_create(const scs_session *session, const scs_method *m
     if (mode->uses_share)
         add_number(p, "blend", method->blend);
     if (mode->uses_magnitude && scs_session_model_has_latent(session))
-        add_text(p, "magnitude", scs_predict_magnitude_name(method->magnitude));
+        add_text(p, "magnitude",
+                 scs_key_choice_text(scs_key_find("screen.magnitude"), method->magnitude));
     add_number(p, "seed", (double)session->config->train.seed);
     add_number(p, "shards", session->team.n_shard);
     if (session->model)

@@ -24,6 +24,7 @@
 #include "mpi/job/session.h"
 #include "src/base/parallel.h"
 #include "src/base/vector.h"
+#include "src/config/rule.h"
 #include "src/result/gene_sets.h"
 #include "src/screen/cell_distance.h"
 #include "src/screen/confidence.h"
@@ -579,7 +580,7 @@ static void find_groups(scs_row_block *b, int32_t *group, int32_t *n)
 /* Controls that are decoded with the rows: the method asks for them, and they are not yet. */
 static void find_fresh(scs_row_block *b)
 {
-    bool wanted = scs_predict_mode_at(b->job->method->decode)->needs_baseline && b->mean;
+    bool wanted = scs_rule_decode_at(b->job->method->decode)->needs_baseline && b->mean;
 
     b->n_fresh = 0;
     for (int32_t k = 0; k < b->controls.n && wanted; k++)

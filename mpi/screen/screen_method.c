@@ -14,6 +14,7 @@
 #include "mpi/job/session.h"
 #include "src/atlas/atlas.h"
 #include "src/base/collective.h"
+#include "src/config/rule.h"
 #include "src/screen/leave_out.h"
 #include "src/screen/mixed_atlas.h"
 #include "src/screen/plan.h"
@@ -202,14 +203,15 @@ static void say_choice(const scs_session *s, const scs_shift_choice *c, double p
     char line[LINE] = "";
 
     if (c->shift != SCS_SHIFT_AUTO)
-        append(line, "%s", scs_shift_rule_at(c->shift)->name);
+        append(line, "%s", scs_rule_shift_at(c->shift)->word.text);
     for (int i = 0, n = 0; i < SCS_N_SHIFT && c->shift == SCS_SHIFT_AUTO; i++)
         if (c->share[i] > 0)
-            append(line, "%s%.3f %s", n++ ? " + " : "", c->share[i], scs_shift_rule_at(i)->name);
+            append(line, "%s%.3f %s", n++ ? " + " : "", c->share[i],
+                   scs_rule_shift_at(i)->word.text);
     for (int i = 0, n = 0; i < SCS_N_SHIFT; i++)
         if (!isnan(c->error[i]))
             append(line, "%s%s %.4f", n++ ? ", " : "; errors, each group left out in turn: ",
-                   scs_shift_rule_at(i)->name, c->error[i]);
+                   scs_rule_shift_at(i)->word.text, c->error[i]);
     if (!isnan(c->error[SCS_SHIFT_NEAREST]))
         append(line, " (power of nearest: %g)", power);
     if (!isnan(c->stacked))
@@ -265,7 +267,7 @@ static int32_t count_controls(const scs_atlas *a)
 static bool wants_mixed(const scs_session *s, const scs_method *method)
 {
     if (method->shift != SCS_SHIFT_AUTO)
-        return scs_shift_rule_at(method->shift)->needs_mixed;
+        return scs_rule_shift_at(method->shift)->needs_mixed;
     if (s->atlas->species.n > 1 && method->cross_species != SCS_CROSS_NEAREST) {
         scs_session_say(s, "shift mixed is not tried: it does not know screen.cross_species");
         return false;
@@ -368,9 +370,9 @@ scs_status scs_screen_method(scs_session *s, int decode, scs_method *method)
     SCS_TRY(make_mixed(s, method));
     if (method->shift == SCS_SHIFT_AUTO)
         SCS_TRY(resolve_auto(s, method));
-    else if (method->power == SCS_POWER_AUTO && scs_shift_rule_at(method->shift)->uses_power)
+    else if (method->power == SCS_POWER_AUTO && scs_rule_shift_at(method->shift)->uses_power)
         SCS_TRY(choose_power(s, method));
-    if (scs_predict_mode_at(method->decode)->uses_share && method->blend == SCS_BLEND_AUTO)
+    if (scs_rule_decode_at(method->decode)->uses_share && method->blend == SCS_BLEND_AUTO)
         SCS_TRY(choose_blend(s, method));
     return scs_collective_ok();
 }

@@ -7,6 +7,7 @@
 #include "src/config/key.h"
 
 #include "src/base/text.h"
+#include "src/config/rule.h"
 #include "scscreen/config.h"
 
 #include <stdio.h>
@@ -43,7 +44,13 @@
 #define CHOICE(s, n, what, all, value, text)                                                       \
     {                                                                                              \
         .section = #s, .name = #n, .affects = (what), .type = SCS_KEY_CHOICE, AT(s.n),             \
-        .choice = (all), .fallback = (value), .help = (text)                                       \
+        .choice = (all), .choice_row = sizeof *(all), .fallback = (value), .help = (text)          \
+    }
+/* The same, of rows that hold more than their word. */
+#define RULE(s, n, what, all, value, text)                                                         \
+    {                                                                                              \
+        .section = #s, .name = #n, .affects = (what), .type = SCS_KEY_CHOICE, AT(s.n),             \
+        .choice = &(all)[0].word, .choice_row = sizeof *(all), .fallback = (value), .help = (text) \
     }
 /* A size of the network: at least one, or left to the profile. */
 #define SIZED(s, n, what, text)                                                                    \
@@ -124,19 +131,10 @@ static const scs_word batch_norm_words[] = {
     {"global", SCS_BATCH_NORM_GLOBAL}, {"shard", SCS_BATCH_NORM_SHARD}, {0}};
 static const scs_word output_layer_words[] = {
     {"auto", SCS_OUTPUT_AUTO}, {"dense", SCS_OUTPUT_DENSE}, {"factored", SCS_OUTPUT_FACTORED}, {0}};
-static const scs_word shift_words[] = {{"nearest", SCS_SHIFT_NEAREST},
-                                       {"paired", SCS_SHIFT_PAIRED},
-                                       {"balanced", SCS_SHIFT_BALANCED},
-                                       {"regression", SCS_SHIFT_REGRESSION},
-                                       {"mixed", SCS_SHIFT_MIXED},
-                                       {"auto", SCS_SHIFT_AUTO},
-                                       {0}};
 static const scs_word distance_words[] = {
     {"genes", SCS_DISTANCE_GENES}, {"latent", SCS_DISTANCE_LATENT}, {0}};
 static const scs_word cross_species_words[] = {
     {"nearest", SCS_CROSS_NEAREST}, {"mean", SCS_CROSS_MEAN}, {"average", SCS_CROSS_AVERAGE}, {0}};
-static const scs_word decode_words[] = {
-    {"edit", SCS_DECODE_EDIT}, {"decode", SCS_DECODE_PLAIN}, {"blend", SCS_DECODE_BLEND}, {0}};
 static const scs_word magnitude_words[] = {{"auto", SCS_MAGNITUDE_AUTO},
                                            {"decoder", SCS_MAGNITUDE_DECODER},
                                            {"sources", SCS_MAGNITUDE_SOURCES},
@@ -157,10 +155,6 @@ static const scs_word rows_words[] = {{"dense", SCS_ROWS_DENSE}, {"top", SCS_ROW
 
 /* Enums that end with their count: an enum value without a word is found here, not by a user. */
 #define COUNT(words) (sizeof words / sizeof *words - 1)
-
-_Static_assert(COUNT(shift_words) == SCS_SHIFT_AUTO + 1, "a word for each scs_shift_method");
-
-_Static_assert(COUNT(decode_words) == SCS_N_DECODE, "a word for each scs_decode_method");
 
 _Static_assert(COUNT(magnitude_words) == SCS_N_MAGNITUDE, "a word for each scs_magnitude");
 
@@ -278,7 +272,7 @@ static const scs_key keys[] = {
           "perturbation and, if there are several, species; dose, if some are wanted"),
     WORDS(SCS_KEY_PATH, screen, gene_sets, REPORT, NULL, "",
           "GMT file of gene sets to score in every row"),
-    CHOICE(screen, shift, ROWS, shift_words, "nearest",
+    RULE(screen, shift, ROWS, scs_rule_shifts, "nearest",
            "how the types' changes are pooled: by closeness to the target, plainly, as scGen, by "
            "regression on the control means, or by a linear mixed model of all groups; auto: the "
            "best of them, or a weighted mean, by leaving out each group in turn"),
@@ -292,7 +286,7 @@ static const scs_key keys[] = {
     CHOICE(screen, cross_species, ROWS, cross_species_words, "nearest",
            "a perturbation that the species never saw: from the nearest species, the mean of all, "
            "or the published half-and-half rule"),
-    CHOICE(screen, decode, ROWS, decode_words, "blend",
+    RULE(screen, decode, ROWS, scs_rule_decodes, "blend",
            "edit: add the decoded change to the observed control; decode: as scGen; blend: edit's "
            "change mixed with the sources' own change in gene space"),
     NUMBER_OR(screen, blend, ROWS, 0, 1, "auto", SCS_BLEND_AUTO, "0.5",
@@ -435,7 +429,7 @@ static void describe_choice(const scs_key *key, char *out, size_t size)
 {
     size_t used = (size_t)snprintf(out, size, "one of ");
 
-    for (const scs_word *w = key->choice; w->text && used < size; w++)
+    for (const scs_word *w = key->choice; w->text && used < size; w = scs_key_choice_next(key, w))
         used +=
             (size_t)snprintf(out + used, size - used, "%s%s", w > key->choice ? "|" : "", w->text);
 }
@@ -503,16 +497,25 @@ bool scs_key_has_word(const scs_key *key, const char *text)
     return false;
 }
 
-const scs_word *scs_key_choice_find(const scs_word *choice, const char *text)
+const scs_word *scs_key_choice_next(const scs_key *key, const scs_word *word)
 {
-    while (choice->text && strcmp(choice->text, text) != 0)
-        choice++;
-    return choice->text ? choice : NULL;
+    return (const scs_word *)((const char *)word + key->choice_row);
 }
 
-const char *scs_key_choice_text(const scs_word *choice, int value)
+const scs_word *scs_key_choice_find(const scs_key *key, const char *text)
 {
-    while (choice->text && choice->value != value)
-        choice++;
-    return choice->text;
+    const scs_word *word = key->choice;
+
+    while (word->text && strcmp(word->text, text) != 0)
+        word = scs_key_choice_next(key, word);
+    return word->text ? word : NULL;
+}
+
+const char *scs_key_choice_text(const scs_key *key, int value)
+{
+    const scs_word *word = key->choice;
+
+    while (word->text && word->value != value)
+        word = scs_key_choice_next(key, word);
+    return word->text;
 }

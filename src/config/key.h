@@ -62,6 +62,7 @@ typedef struct scs_key {
     double min, max;          /**< both ends belong to the range */
     const char *words;        /**< "all", "X|raw|layers/NAME", or NULL */
     const scs_word *choice;   /**< of SCS_KEY_CHOICE; ends with text NULL */
+    size_t choice_row;        /**< bytes from a word to the next: rows may hold more */
     double word_value;        /**< what the word stands for (SCS_KEY_NUMBER) */
     const scs_record *record; /**< of SCS_KEY_RECORDS */
     size_t count;             /**< offset of a record list's int32_t count */
@@ -91,9 +92,12 @@ const char *scs_key_nearest(const char *wrong, char *out, size_t size);
 char *scs_key_allowed(const scs_key *key, char *out, size_t size);
 /** Whether the text is one of key->words, exactly. */
 bool scs_key_has_word(const scs_key *key, const char *text);
-/** The word of a choice with this text, or NULL. */
-const scs_word *scs_key_choice_find(const scs_word *choice, const char *text);
+/** The word after this one, which may stand at the head of a longer row; its text is NULL at the
+ * end. @param key SCS_KEY_CHOICE  @param word key->choice or what this returned */
+const scs_word *scs_key_choice_next(const scs_key *key, const scs_word *word);
+/** The word of a choice with this text, or NULL. @param key SCS_KEY_CHOICE */
+const scs_word *scs_key_choice_find(const scs_key *key, const char *text);
 /** The text of the word that stands for the value, or NULL. */
-const char *scs_key_choice_text(const scs_word *choice, int value);
+const char *scs_key_choice_text(const scs_key *key, int value);
 
 #endif

@@ -114,7 +114,7 @@ static scs_status set_bool(const scs_key *key, const char *text, const scs_where
 /* One of the key's words, exactly: no case, no abbreviations. */
 static scs_status set_choice(const scs_key *key, const char *text, const scs_where *where, int *out)
 {
-    const scs_word *word = scs_key_choice_find(key->choice, text);
+    const scs_word *word = scs_key_choice_find(key, text);
 
     if (!word)
         return refuse_text(key, text, where);
@@ -249,7 +249,7 @@ const char *scs_value_text(const scs_config *config, const scs_key *key, char *o
     case SCS_KEY_BOOL:
         return *(const bool *)at ? "true" : "false";
     case SCS_KEY_CHOICE:
-        return scs_key_choice_text(key->choice, *(const int *)at);
+        return scs_key_choice_text(key, *(const int *)at);
     case SCS_KEY_PATH:
     case SCS_KEY_TEXT:
         return *(char *const *)at;

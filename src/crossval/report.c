@@ -22,6 +22,7 @@
 #include "src/crossval/report.h"
 
 #include "src/base/text.h"
+#include "src/config/rule.h"
 #include "src/screen/predict.h"
 #include "src/screen/score.h"
 #include "src/screen/shift.h"
@@ -93,12 +94,12 @@ char *scs_report_predictor_use(const scs_predictor *predictor, char *out, size_t
         snprintf(out, size, "model.kind: mean, with screen.shift as it is");
     else if (p->space == SCS_PREDICT_GENES)
         snprintf(out, size, "model.kind: mean, screen.shift: %s",
-                 scs_shift_rule_at(p->shift)->name);
+                 scs_rule_shift_at(p->shift)->word.text);
     else if (p->decode == SCS_DECODE_AS_CONFIG)
         snprintf(out, size, "model.kind: %s, with screen.decode as it is", kind);
     else
         snprintf(out, size, "model.kind: %s, screen.decode: %s", kind,
-                 scs_predict_mode_at(p->decode)->name);
+                 scs_rule_decode_at(p->decode)->word.text);
     return out;
 }
 

@@ -13,6 +13,7 @@
  * SCS_SHIFT_TRIALS estimates a rule. The same for the powers of `nearest`, of which one is taken.
  */
 #include "src/kernels/lapack.h"
+#include "src/config/rule.h"
 #include "src/screen/leave_out.h"
 #include "src/screen/plan.h"
 #include "src/screen/shift.h"
@@ -241,7 +242,7 @@ static void choose_stack(const trials *t, const int *rule, scs_shift_choice *cho
 
 static bool is_tried(const scs_method *method, int rule)
 {
-    const scs_shift_rule *r = scs_shift_rule_at(rule);
+    const scs_rule_shift *r = scs_rule_shift_at(rule);
 
     return r->tried_by_auto && (!r->needs_mixed || method->mixed);
 }

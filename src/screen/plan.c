@@ -25,6 +25,7 @@
 
 #include "src/base/names.h"
 #include "src/base/table.h"
+#include "src/config/rule.h"
 #include "src/data/dose.h"
 #include "src/data/pairing.h"
 #include "src/screen/predict.h"
@@ -584,7 +585,7 @@ static double estimate_cost(const scs_config *config, const scs_arch *arch, int6
         pass += n * g * d;
     else if (config->screen.variance)
         pass += (n + g) * d * d;
-    return 2 * pass * (scs_predict_mode_at(config->screen.decode)->needs_baseline ? 2 : 1);
+    return 2 * pass * (scs_rule_decode_at(config->screen.decode)->needs_baseline ? 2 : 1);
 }
 
 /* Rows without controls cost nothing. */

@@ -16,53 +16,25 @@
 #include "src/screen/predict.h"
 
 #include "src/base/simd.h"
+#include "src/config/rule.h"
 #include "scscreen/screen.h"
-
-/* One row for each mode: everything that other files ask about one is here. */
-static const scs_decode_mode modes[] = {
-    [SCS_DECODE_EDIT] = {.name = "edit", .needs_baseline = true, .uses_magnitude = true},
-    [SCS_DECODE_PLAIN] = {.name = "decode"},
-    [SCS_DECODE_BLEND] = {.name = "blend",
-                          .needs_baseline = true,
-                          .uses_magnitude = true,
-                          .uses_share = true},
-};
-
-_Static_assert(sizeof modes / sizeof *modes == SCS_N_DECODE, "a row for each scs_decode_method");
-
-static const char *const magnitudes[] = {[SCS_MAGNITUDE_AUTO] = "auto",
-                                         [SCS_MAGNITUDE_DECODER] = "decoder",
-                                         [SCS_MAGNITUDE_SOURCES] = "sources"};
-
-_Static_assert(sizeof magnitudes / sizeof *magnitudes == SCS_N_MAGNITUDE,
-               "a name for each scs_magnitude");
-
-const scs_decode_mode *scs_predict_mode_at(int decode)
-{
-    return decode >= 0 && decode < SCS_N_DECODE ? &modes[decode] : NULL;
-}
-
-const char *scs_predict_magnitude_name(int magnitude)
-{
-    return magnitudes[magnitude];
-}
 
 double scs_predict_share(const scs_method *method)
 {
-    return scs_predict_mode_at(method->decode)->uses_share ? method->blend : 1;
+    return scs_rule_decode_at(method->decode)->uses_share ? method->blend : 1;
 }
 
 /* Whether the size of the decoder's change is fitted to the sources' own. */
 static bool is_fitted(const scs_method *method)
 {
-    return scs_predict_mode_at(method->decode)->uses_magnitude &&
+    return scs_rule_decode_at(method->decode)->uses_magnitude &&
            method->magnitude == SCS_MAGNITUDE_SOURCES;
 }
 
 /* Either part of it is mixed in, or it gives the decoder's change its size. */
 bool scs_predict_needs_change(const scs_method *method)
 {
-    return scs_predict_mode_at(method->decode)->uses_share || is_fitted(method);
+    return scs_rule_decode_at(method->decode)->uses_share || is_fitted(method);
 }
 
 /* 0 where the two changes point apart; 1 where the decoder's has no length.
@@ -100,7 +72,7 @@ SCS_VECTOR static void predict(const scs_method *method, int32_t n_gene, double 
                                const double *change, float *out)
 {
     double share = scs_predict_share(method);
-    bool edits = scs_predict_mode_at(method->decode)->needs_baseline;
+    bool edits = scs_rule_decode_at(method->decode)->needs_baseline;
 
 #pragma omp simd
     for (int32_t g = 0; g < n_gene; g++)

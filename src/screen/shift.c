@@ -37,6 +37,7 @@
 
 #include "src/base/vector.h"
 #include "src/config/profile.h"
+#include "src/config/rule.h"
 #include "src/data/dose.h"
 #include "src/kernels/lapack.h"
 #include "src/screen/mixed_atlas.h"
@@ -234,7 +235,7 @@ static bool has_controls(const scs_estimate *e)
 /* Whether the rule has something to go by in this species: a pair, or any perturbed and any
  * control cells. There may be a hundred types, of which few show the perturbation: only those
  * are looked at. */
-static bool rule_can(const scs_estimate *e, const scs_shift_rule *rule)
+static bool rule_can(const scs_estimate *e, const scs_rule_shift *rule)
 {
     int32_t n;
     const int32_t *type = scs_atlas_types(e->atlas, e->species, e->condition, &n);
@@ -253,7 +254,7 @@ static double able_share(const scs_estimate *e, int shift)
 {
     double share = scs_shift_rule_share(e->method, shift);
 
-    return share > 0 && rule_can(e, scs_shift_rule_at(shift)) ? share : 0;
+    return share > 0 && rule_can(e, scs_rule_shift_at(shift)) ? share : 0;
 }
 
 /* Whether a rule that has all species in it can be asked: this one may show no pairs. */
@@ -452,36 +453,19 @@ done:
     return st;
 }
 
-/* One row for each rule: everything that other files ask about one is here. */
-static const scs_shift_rule rules[] = {
-    [SCS_SHIFT_NEAREST] = {.name = "nearest",
-                           .needs_pairs = true,
-                           .uses_power = true,
-                           .tried_by_auto = true,
-                           .add = add_nearest},
-    [SCS_SHIFT_PAIRED] = {.name = "paired",
-                          .needs_pairs = true,
-                          .tried_by_auto = true,
-                          .add = add_paired},
-    [SCS_SHIFT_BALANCED] = {.name = "balanced", .tried_by_auto = true, .add = add_balanced},
-    [SCS_SHIFT_REGRESSION] = {.name = "regression",
-                              .needs_pairs = true,
-                              .tried_by_auto = true,
-                              .add = add_regression},
-    [SCS_SHIFT_MIXED] = {.name = "mixed",
-                         .needs_pairs = true,
-                         .needs_mixed = true,
-                         .tried_by_auto = true,
-                         .add = add_mixed},
+typedef scs_status adder(const scs_estimate *e, double scale, scs_sources *sources);
+
+/* How each rule weighs: adds scale x its weights to the sources, asked only where there are types
+ * it can learn from. What else there is to know of a rule is in src/config/rule.c. SCS_ENOMEM,
+ * SCS_EINTERNAL. */
+static adder *const add_rule[] = {
+    [SCS_SHIFT_NEAREST] = add_nearest,   [SCS_SHIFT_PAIRED] = add_paired,
+    [SCS_SHIFT_BALANCED] = add_balanced, [SCS_SHIFT_REGRESSION] = add_regression,
+    [SCS_SHIFT_MIXED] = add_mixed,
 };
 
-_Static_assert(sizeof rules / sizeof *rules == SCS_N_SHIFT, "a row for each scs_shift_method");
-
-/* The door to the table: no other file knows the rules one by one. */
-const scs_shift_rule *scs_shift_rule_at(int shift)
-{
-    return shift >= 0 && shift < SCS_N_SHIFT ? &rules[shift] : NULL;
-}
+_Static_assert(sizeof add_rule / sizeof *add_rule == SCS_N_SHIFT,
+               "a function for each scs_shift_method");
 
 double scs_shift_rule_share(const scs_method *method, int shift)
 {
@@ -490,7 +474,7 @@ double scs_shift_rule_share(const scs_method *method, int shift)
 
 bool scs_shift_rule_fixed(const scs_method *method)
 {
-    return method->shift == SCS_SHIFT_AUTO || scs_shift_rule_at(method->shift)->needs_mixed;
+    return method->shift == SCS_SHIFT_AUTO || scs_rule_shift_at(method->shift)->needs_mixed;
 }
 
 /* Add scale x the estimate's weights to the sources: those of all rules that can be asked. The last
@@ -500,12 +484,12 @@ static scs_status estimate_add(const scs_estimate *e, double scale, scs_sources 
     double share[SCS_N_SHIFT], all = 0;
 
     for (int i = 0; i < SCS_N_SHIFT && e->weigh; i++)
-        all += share[i] = scs_shift_rule_at(i)->needs_mixed && can_anywhere(e, i)
+        all += share[i] = scs_rule_shift_at(i)->needs_mixed && can_anywhere(e, i)
                               ? scs_shift_rule_share(e->method, i)
                               : able_share(e, i);
     for (int i = SCS_N_SHIFT - 1; i >= 0 && e->weigh; i--)
         if (share[i] > 0)
-            SCS_TRY(scs_shift_rule_at(i)->add(e, scale * share[i] / all, sources));
+            SCS_TRY(add_rule[i](e, scale * share[i] / all, sources));
     return SCS_OK;
 }
 

@@ -3,7 +3,7 @@
  *
  *  A combination is taken to pieces first: components, each a condition that cells were seen in.
  *  Each is estimated in one species at a time (scs_estimate) by the rule of screen.shift
- *  (scs_shift_rule). The exported entry is scs_shift_sources_find in scscreen/screen.h.
+ *  (src/config/rule.h). The exported entry is scs_shift_sources_find in scscreen/screen.h.
  */
 #ifndef SCS_SHIFT_H
 #define SCS_SHIFT_H
@@ -42,23 +42,6 @@ typedef struct scs_estimate {
     bool weigh;           /**< weights are wanted */
 } scs_estimate;
 
-/** A rule of screen.shift: how one species' groups are weighed. A new one is a value of
- *  scs_shift_method before SCS_SHIFT_AUTO, its word in the key table and its row in
- *  src/screen/shift.c. */
-typedef struct scs_shift_rule {
-    const char *name;
-    bool needs_pairs;   /**< learns from types with control and perturbed cells; else from any
-                           perturbed and any control cells of the species */
-    bool needs_mixed;   /**< scs_method.mixed, and then its weights are over all species */
-    bool uses_power;    /**< scs_method.power is its own */
-    bool tried_by_auto; /**< `auto` compares it with the others */
-    /** Add scale x the rule's weights to the sources; asked only where there are
-     * such types. SCS_ENOMEM, SCS_EINTERNAL. */
-    scs_status (*add)(const scs_estimate *e, double scale, scs_sources *sources);
-} scs_shift_rule;
-
-/** NULL for SCS_SHIFT_AUTO and past the end. @param shift scs_shift_method */
-const scs_shift_rule *scs_shift_rule_at(int shift);
 /** Whether weights are those of the atlas as it was measured, also where means are drawn anew: of
  * the mixed model, and of several rules. */
 bool scs_shift_rule_fixed(const scs_method *method);

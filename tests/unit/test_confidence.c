@@ -1,6 +1,7 @@
 /* Each measure of trust against a direct computation; p-values and intervals on simulated cells
  * whose truth is known. */
 #include "src/screen/mixed_atlas.h"
+#include "src/config/rule.h"
 #include "src/screen/confidence.h"
 #include "src/screen/cell_distance.h"
 #include "src/screen/shift.h"
@@ -272,7 +273,7 @@ static void get_ready(scs_atlas *a, bool by_expression, scs_method *method, scs_
     express(a);
     if (by_expression)
         CHECK_OK(scs_shift_measure_controls(a));
-    if (!scs_shift_rule_at(method->shift)->needs_mixed)
+    if (!scs_rule_shift_at(method->shift)->needs_mixed)
         return;
     CHECK_OK(scs_mixed_atlas_create(a, mixed));
     CHECK_OK(scs_mixed_atlas_fit(*mixed, a));
@@ -330,7 +331,8 @@ static void intervals_cover(void)
         for (uint64_t e = 0; e < EXPERIMENTS; e++)
             covered += count_covered(shift, by_expression, 1000 + e);
         share = (double)covered / (EXPERIMENTS * D);
-        fprintf(stderr, "\n    %s%s: 90 %% intervals cover %.1f %%", scs_shift_rule_at(shift)->name,
+        fprintf(stderr, "\n    %s%s: 90 %% intervals cover %.1f %%",
+                scs_rule_shift_at(shift)->word.text,
                 by_expression ? " (closeness by expression)" : "", 100 * share);
         CU_ASSERT(share > .87 && share < .93);
     }
@@ -418,7 +420,7 @@ static void p_values_are_uniform_under_the_null(void)
     for (int shift = 0; shift < SCS_N_SHIFT; shift++) {
         double p[EXPERIMENTS], distance = 0;
 
-        if (scs_shift_rule_at(shift)->needs_mixed)
+        if (scs_rule_shift_at(shift)->needs_mixed)
             continue;
         for (uint64_t e = 0; e < EXPERIMENTS; e++)
             p[e] = p_of(0, shift, 5000 + e);
@@ -427,7 +429,7 @@ static void p_values_are_uniform_under_the_null(void)
             if (i + 1 == EXPERIMENTS || p[i + 1] > p[i])
                 distance = fmax(distance, fabs((i + 1.) / EXPERIMENTS - p[i]));
         fprintf(stderr, "\n    %s: distance from uniform %.4f, smallest p %.2f",
-                scs_shift_rule_at(shift)->name, distance, p[0]);
+                scs_rule_shift_at(shift)->word.text, distance, p[0]);
         CU_ASSERT(distance < 1.63 / sqrt(EXPERIMENTS));
     }
 }

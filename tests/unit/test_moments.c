@@ -1,5 +1,6 @@
 /* Moments of decoded cells without decoding them = moments of every cell decoded. */
 #include "src/screen/decode_mean.h"
+#include "src/config/rule.h"
 #include "src/screen/predict.h"
 #include "tests/unit/configs.h"
 #include "tests/unit/fixture_atlas.h"
@@ -241,18 +242,14 @@ static void decoders_change_takes_the_size_of_the_sources(void)
     CU_ASSERT(!scs_predict_needs_change(&how));
 }
 
-/* The key table says which words there are, the modes which names: one list. */
+/* Rows lie at their value, and a config's word finds it. */
 static void every_mode_has_the_name_that_a_config_gives_it(void)
 {
     size_t mode = offsetof(scs_config, screen.decode);
-    size_t magnitude = offsetof(scs_config, screen.magnitude);
 
     for (int i = 0; i < SCS_N_DECODE; i++)
-        CU_ASSERT_EQUAL(read_choice("screen.decode", scs_predict_mode_at(i)->name, mode), i);
-    CU_ASSERT_PTR_NULL(scs_predict_mode_at(SCS_N_DECODE));
-    for (int i = 0; i < SCS_N_MAGNITUDE; i++)
-        CU_ASSERT_EQUAL(read_choice("screen.magnitude", scs_predict_magnitude_name(i), magnitude),
-                        i);
+        CU_ASSERT_EQUAL(read_choice("screen.decode", scs_rule_decode_at(i)->word.text, mode), i);
+    CU_ASSERT_PTR_NULL(scs_rule_decode_at(SCS_N_DECODE));
 }
 
 int main(void)

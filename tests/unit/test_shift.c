@@ -1,5 +1,6 @@
 /* Each estimator against a direct computation; what must never be used is poisoned with NaN. */
 #include "src/screen/mixed_atlas.h"
+#include "src/config/rule.h"
 #include "src/screen/shift.h"
 #include "tests/unit/configs.h"
 #include "tests/unit/fixture_atlas.h"
@@ -768,15 +769,15 @@ static void auto_weighs_rules_where_that_is_better(void)
     scs_atlas_destroy(&a);
 }
 
-/* The key table says which words there are, the rules which names: one list. */
+/* Rows lie at their value, and a config's word finds it. */
 static void every_rule_has_the_name_that_a_config_gives_it(void)
 {
     size_t at = offsetof(scs_config, screen.shift);
 
     for (int i = 0; i < SCS_N_SHIFT; i++)
-        CU_ASSERT_EQUAL(read_choice("screen.shift", scs_shift_rule_at(i)->name, at), i);
+        CU_ASSERT_EQUAL(read_choice("screen.shift", scs_rule_shift_at(i)->word.text, at), i);
     CU_ASSERT_EQUAL(read_choice("screen.shift", "auto", at), SCS_SHIFT_AUTO);
-    CU_ASSERT_PTR_NULL(scs_shift_rule_at(SCS_SHIFT_AUTO));
+    CU_ASSERT_PTR_NULL(scs_rule_shift_at(SCS_SHIFT_AUTO));
 }
 
 int main(void)
