@@ -140,7 +140,7 @@ static scs_status write_file(analysis *a)
     char path[4096];
     scs_status st;
 
-    SCS_GO(st, scs_comm_agree(s->comm, scs_session_path(s, "pca.h5ad", path, sizeof path)));
+    SCS_GO(st, scs_comm_agree(s->comm, scs_session_path(s, SCS_PCA_FILE, path, sizeof path)));
     SCS_GO(st, scs_comm_agree(s->comm, leads ? write_skeleton(a, path) : SCS_OK));
     SCS_GO(st, scs_comm_agree(s->comm,
                               SCS_ALLOC(rows, leads ? ROWS * (int64_t)a->pca->n_component : 0)));

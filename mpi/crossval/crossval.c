@@ -238,7 +238,7 @@ static scs_status validation_merge(scs_validation *v)
     scs_status st;
 
     SCS_GO(st, scs_report_sums_create(&sums));
-    SCS_GO(st, scs_session_path(v->session, "validation.tsv", path, sizeof path));
+    SCS_GO(st, scs_session_path(v->session, SCS_VALIDATION_FILE, path, sizeof path));
     SCS_GO(st, scs_file_write(path, write_all, v));
     SCS_GO(st, scs_report_read(path, v->grid->plan->n * made_predictors(v), &sums, NULL));
     printf("\nMeans over %lld held-out combinations:\n", (long long)v->grid->plan->n);

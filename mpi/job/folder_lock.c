@@ -15,7 +15,7 @@ enum { TRIES = 50, MILLISECONDS = 100 };
 
 /* The first process of a job that was just killed may hold the lock for a moment. @return 0 or
  * errno, EWOULDBLOCK where another job holds it to the end */
-static int try_lock(int fd)
+static int try_lock(int fd, bool *waited)
 {
     const struct timespec pause = {0, MILLISECONDS * 1000000L};
 
@@ -24,19 +24,21 @@ static int try_lock(int fd)
             return 0;
         if (errno != EWOULDBLOCK && errno != EINTR)
             break;
+        *waited = true;
         nanosleep(&pause, NULL);
     }
     return errno == EINTR ? EWOULDBLOCK : errno;
 }
 
 /* An open descriptor is kept even on a file system without locks: dropping it is the same. */
-scs_status scs_folder_lock_take(const char *folder, int *lock)
+scs_status scs_folder_lock_take(const char *folder, int *lock, bool *waited)
 {
     int error;
 
+    *waited = false;
     *lock = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     SCS_REQUIRE(*lock >= 0, SCS_ECREATE, "%s: cannot be opened: %s", folder, strerror(errno));
-    error = try_lock(*lock);
+    error = try_lock(*lock, waited);
     if (error == 0)
         return SCS_OK;
     scs_folder_lock_drop(lock);

@@ -30,6 +30,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { STATE_FILES = 2 };
@@ -203,6 +204,79 @@ static scs_status check_output(const scs_config *config)
     return status;
 }
 
+/* ---- The folder's lock, and what a job that had it has finished ---- */
+
+/* What jobs leave under these names when they are done. */
+static const char *const finished[] = {SCS_MODEL_FILE, SCS_SCREEN_FILE, SCS_VALIDATION_FILE,
+                                       SCS_PCA_FILE};
+
+enum { N_FINISHED = sizeof finished / sizeof *finished };
+
+/* Each is renamed into place whole, so that another one is another inode, or at least of another
+ * time. All 0: it is not there. @param[out] file [N_FINISHED] */
+static void look_at_finished(const scs_config *config, struct stat *file)
+{
+    char path[4096];
+
+    for (int i = 0; i < N_FINISHED; i++) {
+        int length = snprintf(path, sizeof path, "%s/%s", config->output.dir, finished[i]);
+
+        if (length < 0 || (size_t)length >= sizeof path || stat(path, &file[i]) != 0)
+            file[i] = (struct stat){0};
+    }
+}
+
+static bool is_same_file(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+           a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+/* A training that is not done leaves its states, whatever else is there. */
+static bool is_interrupted(const scs_config *config)
+{
+    char path[4096];
+
+    for (int slot = 0; slot < STATE_FILES; slot++)
+        if (scs_preflight_state_file(config, slot, path, sizeof path) == SCS_OK &&
+            access(path, F_OK) == 0)
+            return true;
+    return false;
+}
+
+/* Two jobs were started in one folder, and the first was done before the second gave up waiting:
+ * going on would replace what the first has just made. A job that was killed has finished nothing,
+ * and is gone on from. @param before as it was before the lock was asked for  @return SCS_ECREATE
+ */
+static scs_status check_unfinished(const scs_config *config, const struct stat *before)
+{
+    struct stat now[N_FINISHED];
+
+    look_at_finished(config, now);
+    if (is_interrupted(config))
+        return SCS_OK;
+    for (int i = 0; i < N_FINISHED; i++)
+        SCS_REQUIRE(
+            is_same_file(&before[i], &now[i]), SCS_ECREATE,
+            "%s: another job was at work there and has just finished: %s is its own; choose "
+            "another output.dir, or run the same again to replace it",
+            config->output.dir, finished[i]);
+    return SCS_OK;
+}
+
+/* One job at a time works in output.dir. SCS_ECREATE. @param[out] lock -1: none, or no locks */
+static scs_status lock_output(const scs_config *config, int *lock)
+{
+    struct stat before[N_FINISHED];
+    bool waited;
+
+    look_at_finished(config, before);
+    SCS_TRY(scs_folder_lock_take(config->output.dir, lock, &waited));
+    return waited ? check_unfinished(config, before) : SCS_OK;
+}
+
+/* ---- The blob ---- */
+
 /* All inputs are made anew where one is missing: they belong together. */
 static scs_status simulate_missing(const scs_config *config)
 {
@@ -265,7 +339,7 @@ static scs_status model_path(const scs_config *config, unsigned needs, char **pa
     if (*load)
         snprintf(*path, size, "%s", load);
     else
-        snprintf(*path, size, "%s/model.h5", config->output.dir);
+        snprintf(*path, size, "%s/" SCS_MODEL_FILE, config->output.dir);
     if (!*load && access(*path, R_OK) != 0) {
         scs_status status = SCS_FAIL(
             SCS_EDATA, "%s: no model there; run scscreen train %s first, or set model.load", *path,
@@ -336,7 +410,7 @@ static scs_status prepare(scs_preflight *preflight, const scs_cli *cli)
     SCS_GO(status, scs_bytes_put_text(&preflight->blob, text));
     if (needs & SCS_NEED_OUTPUT) {
         SCS_GO(status, check_output(config));
-        SCS_GO(status, scs_folder_lock_take(config->output.dir, &preflight->lock));
+        SCS_GO(status, lock_output(config, &preflight->lock));
     }
     SCS_GO(status, needs & SCS_NEED_SIMULATED ? simulate_missing(config) : SCS_OK);
     SCS_GO(status, put_inputs(&preflight->blob, config));

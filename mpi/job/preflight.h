@@ -18,12 +18,22 @@
 
 #include <stddef.h>
 
+/* Files of output.dir. */
+#define SCS_MODEL_FILE "model.h5"
+/** The result, and what an unfinished one consists of: rows, and which of them are done. */
+#define SCS_SCREEN_FILE "screen.h5ad"
+#define SCS_SCREEN_PART SCS_SCREEN_FILE ".part"
+#define SCS_SCREEN_DONE SCS_SCREEN_FILE ".done"
+#define SCS_VALIDATION_FILE "validation.tsv"
+#define SCS_PCA_FILE "pca.h5ad"
+
 /** What a verb wants to have read: bits of scs_verb.needs. */
 enum scs_need {
     SCS_NEED_INPUTS = 1,     /**< metadata of data.inputs */
     SCS_NEED_WEIGHTS = 2,    /**< model.load, where given */
     SCS_NEED_MODEL = 4,      /**< model.load or output.dir/model.h5 */
-    SCS_NEED_OUTPUT = 8,     /**< output.dir can be made and written, and is locked */
+    SCS_NEED_OUTPUT = 8,     /**< output.dir can be made and written, and is locked: SCS_ECREATE
+                                where another job works there, or has just finished there */
     SCS_NEED_SIMULATED = 16, /**< simulate inputs that are missing */
     SCS_NEED_STATE = 32      /**< where an earlier job stood, unless there are weights to take */
 };

@@ -69,11 +69,6 @@ SCS_MUST_USE scs_status scs_session_load_data(scs_session *session);
 
 /** Rank 0, which decides and writes what only one can. Local. */
 bool scs_session_leads(const scs_session *session); /**< rank 0 */
-#define SCS_MODEL_FILE "model.h5"
-/** The result, and what an unfinished one consists of: rows, and which of them are done. */
-#define SCS_SCREEN_FILE "screen.h5ad"
-#define SCS_SCREEN_PART SCS_SCREEN_FILE ".part"
-#define SCS_SCREEN_DONE SCS_SCREEN_FILE ".done"
 /** Remove what a stopped screen left in output.dir; nothing there is no error. SCS_EIO. Rank 0
  * alone. Local. */
 SCS_MUST_USE scs_status scs_session_remove_rows(const scs_session *session);

@@ -24,7 +24,45 @@ lines=$(grep -c '^{' results/events.jsonl)
 told=$(grep -o '"epoch": [0-9]*' results/events.jsonl | sort -u | wc -l)
 if [ "$lines" = "$told" ]; then pass; else fail "events.jsonl of the first job has $lines lines of $told epochs"; fi
 
-# Only a killed job's rank may be waited for: the lock does not outlive it.
+# A job that is at work holds the lock; the second has the folder open once it asks for it. Then the first leaves FILE and ends, as
+# if it had just finished: what it has made must not be replaced by a job that was started beside it.
+held_by_another() { # FILE
+    flock results sh -c '
+        touch held
+        i=0
+        until for pid in $(pgrep -x scscreen); do ls -l /proc/$pid/fd 2>/dev/null; done | grep -q "> $PWD/results\$" || [ $i = 2000 ]; do
+            i=$((i + 1))
+            sleep 0.02
+        done
+        echo another >results/new && mv results/new "results/$1"' sh "$1" &
+    holder=$!
+    while [ ! -e held ]; do sleep 0.01; done
+    rm held
+}
+beside() { # FILE NP VERB ARGS...
+    file=$1
+    shift
+    held_by_another "$file"
+    expect "$2 beside a job that finishes $file" 73 "results: another job was at work there and has just finished: $file is its own" "$@"
+    wait $holder
+    if [ "$(cat "results/$file")" = another ]; then pass; else fail "$2 beside a job that finishes: another $file"; fi
+    rm "results/$file"
+}
+mkdir aside && mv results/training.* aside # without a state: the first is done
+for file in model.h5 screen.h5ad; do beside $file 3 run run.yaml; done
+beside screen.h5ad 2 screen run.yaml --set model.kind=mean
+beside validation.tsv 2 validate run.yaml
+beside pca.h5ad 1 pca run.yaml
+mv aside/* results
+
+# A job that was killed has finished nothing, and may hold the lock for a moment: the next goes on from its state.
+held_by_another events.jsonl
+launch 2 run run.yaml --set train.epochs=100000 --set train.patience=100000 --set train.checkpoint_steps=1 --max-hours 0.000001 >log 2>&1
+code=$?
+wait $holder
+if [ $code = 75 ] && grep -q "going on from results/training" log; then pass; else fail "beside a job that was killed: exit $code"; show log; fi
+
+# The lock does not outlive a job.
 launch 1 run run.yaml --restart --set screen.rank_by=delta_norm >log 2>&1
 check_ok "a job after the first" $? log
 

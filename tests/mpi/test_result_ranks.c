@@ -377,20 +377,22 @@ static void a_missing_folder_is_named(void)
 static void a_second_job_is_kept_out(void)
 {
     int first = -1, second = -1;
+    bool waited = true;
     result_fixture f;
 
     open_result(&f, 4);
     if (scs_comm_rank(f.comm) == 0) {
         const char *dir = f.session.config->output.dir;
 
-        CHECK_OK(scs_folder_lock_take(dir, &first));
-        CHECK_FAILS(scs_folder_lock_take(dir, &second), SCS_ECREATE,
+        CHECK_OK(scs_folder_lock_take(dir, &first, &waited));
+        CU_ASSERT_FALSE(waited);
+        CHECK_FAILS(scs_folder_lock_take(dir, &second, &waited), SCS_ECREATE,
                     "another job is at work there");
-        CU_ASSERT_EQUAL(second, -1);
+        CU_ASSERT(second == -1 && waited);
         scs_folder_lock_drop(&first);
-        CHECK_OK(scs_folder_lock_take(dir, &second));
+        CHECK_OK(scs_folder_lock_take(dir, &second, &waited));
         scs_folder_lock_drop(&second);
-        CHECK_FAILS(scs_folder_lock_take("/tmp/no/such/folder", &first), SCS_ECREATE,
+        CHECK_FAILS(scs_folder_lock_take("/tmp/no/such/folder", &first, &waited), SCS_ECREATE,
                     "/tmp/no/such/folder");
     }
     remove_rest(&f);
