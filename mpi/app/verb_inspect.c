@@ -7,6 +7,7 @@
  *  A file may be anyone's, so it is looked at in the sandbox first: the child says which kind it is
  *  and, for results, what it says of itself; the parent prints, escaped. Models and states are then
  *  read by the readers that a run uses, so that `whole` means what it means to a run. */
+#include "mpi/app/installed.h"
 #include "mpi/app/verbs.h"
 #include "src/base/checksum.h"
 #include "src/base/sandbox.h"
@@ -428,6 +429,8 @@ static void inspect_others(found *f)
 /* A state comes first: it means that training was interrupted, whatever else is there. */
 static void print_next_step(const found *f)
 {
+    char report[4096];
+
     if (f->steps >= 0)
         printf("Interrupted after %lld steps: the command that was interrupted goes on from %s.\n",
                (long long)f->steps, f->newest);
@@ -437,7 +440,8 @@ static void print_next_step(const found *f)
         printf("screen.h5ad and model.h5 do not belong together: scscreen screen CONFIG.yaml "
                "screens with this model.\n");
     else if (f->result)
-        printf("Finished: look at it with scripts/report %s.\n", f->folder);
+        printf("Finished: look at it with %s %s.\n", scs_installed_report(report, sizeof report),
+               f->folder);
 }
 
 /* A line for each file that scscreen writes, and the next command. SCS_EDATA where one of them is

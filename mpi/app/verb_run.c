@@ -9,6 +9,7 @@
 #include "mpi/screen/screen_run.h"
 #include "mpi/job/session_model.h"
 #include "mpi/app/verbs.h"
+#include "mpi/app/installed.h"
 
 /* Data and model: what all three begin with. Collective, as all here. */
 static scs_status make_model(scs_session *session)
@@ -51,12 +52,17 @@ static scs_status screen(scs_session *session)
  * again. */
 static scs_status run(scs_session *session)
 {
-    if (session->config->model.kind != SCS_MODEL_VAE)
-        return screen(session);
-    SCS_TRY(train(session, true));
-    SCS_TRY(scs_screen_run(session));
-    SCS_TRY(scs_train_run_drop_state(session));
-    scs_session_say(session, "next: scripts/report %s", session->config->output.dir);
+    char report[4096];
+
+    if (session->config->model.kind != SCS_MODEL_VAE) {
+        SCS_TRY(screen(session));
+    } else {
+        SCS_TRY(train(session, true));
+        SCS_TRY(scs_screen_run(session));
+        SCS_TRY(scs_train_run_drop_state(session));
+    }
+    scs_session_say(session, "next: %s %s", scs_installed_report(report, sizeof report),
+                    session->config->output.dir);
     return SCS_OK;
 }
 

@@ -103,7 +103,7 @@ says() { # WORDS ARGS...
 says "the command that was interrupted goes on from training.1.h5" results
 says "whole (checksum compared)" results/training.1.h5
 says "whole (checksum compared)" ../whole/results/model.h5
-says "Finished: look at it with scripts/report" ../whole/results
+says "scripts/report ../whole/results." ../whole/results
 expect "inspect of an empty folder" 65 "holds no file of scscreen's" 1 inspect ../data
 cp ../data/species_b.h5ad ../kept_b.h5ad
 "$scscreen" simulate --dir "$work/other" --genes 300 --cells 20 --cell_types 3 --perturbations 2 --species 2 --seed 9 >"$work/log" 2>&1
