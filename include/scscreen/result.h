@@ -94,8 +94,9 @@ SCS_MUST_USE scs_status scs_result_commit(const char *temp, const char *path);
  * power of two that depends on the screen alone. */
 int64_t scs_result_fields_block_rows(const scs_result_head *head);
 
-/** The table of held-out combinations (or of all scored ones) on `out`, scores beside the no-change
- * baseline; of more than SCS_TABLE_ROWS the first ones. The means are over all.
+/** The table of held-out combinations (or of all scored ones) on `out`, with its heading, scores
+ * beside the no-change baseline; of more than SCS_TABLE_ROWS the first ones. The means are over
+ * all. Rows that are predicted from their own cells are counted in a line of their own, no more.
  *  @param score [plan->n] */
 enum { SCS_TABLE_ROWS = 100 };
 void scs_ranking_table(FILE *out, const scs_atlas *atlas, const scs_plan *plan,

@@ -127,6 +127,20 @@ static void print_fact(const char *key, const char *value)
     printf("\n");
 }
 
+/* What a reader of the rows has to know, of the facts that stand in the file.
+ * @param value as put_fact wrote it */
+static void print_caution(const char *key, const char *value)
+{
+    if (strcmp(key, "self_rows") == 0 && strcmp(value, "0") != 0)
+        printf("Of the rows %s have no source but their own cells (obs.source self): their scores "
+               "test nothing.\n",
+               value);
+    if (strcmp(key, "p_value_floor") == 0)
+        printf("p_value is at least %s, 1 / (screen.permutations + 1): rows that have it differ in "
+               "delta_norm, not in p.\n",
+               value);
+}
+
 /* What put_result put. @param[out] n facts, which follow */
 static scs_status get_result(scs_bytes *answer, int64_t *rows, int64_t *genes, int64_t *dense,
                              int64_t *n)
@@ -144,24 +158,35 @@ static scs_status get_fact(scs_bytes *answer, char **key, char **value)
     return scs_bytes_get_text(answer, value);
 }
 
-/* From the bytes that the sandboxed child has sent, in the order of put_result. */
-static scs_status print_result(const char *path, scs_bytes *answer)
+/* From the bytes that the sandboxed child has sent, in the order of put_result: the facts, or in a
+ * second pass what they mean for a reader. */
+static scs_status print_facts(scs_bytes *answer, int64_t n,
+                              void (*print)(const char *key, const char *value))
 {
-    int64_t rows, genes, dense, n;
-
-    SCS_TRY(get_result(answer, &rows, &genes, &dense, &n));
-    printf("%s: a screen of %lld combinations x %lld genes%s\n", path, (long long)rows,
-           (long long)genes, dense ? "" : " (output.rows: top, no X)");
     for (int64_t i = 0; i < n; i++) {
         char *key = NULL, *value = NULL;
         scs_status status = get_fact(answer, &key, &value);
 
         if (status == SCS_OK)
-            print_fact(key, value);
+            print(key, value);
         free(key);
         free(value);
         SCS_TRY(status);
     }
+    return SCS_OK;
+}
+
+static scs_status print_result(const char *path, scs_bytes *answer)
+{
+    int64_t rows, genes, dense, n, facts;
+
+    SCS_TRY(get_result(answer, &rows, &genes, &dense, &n));
+    printf("%s: a screen of %lld combinations x %lld genes%s\n", path, (long long)rows,
+           (long long)genes, dense ? "" : " (output.rows: top, no X)");
+    facts = answer->at;
+    SCS_TRY(print_facts(answer, n, print_fact));
+    answer->at = facts;
+    SCS_TRY(print_facts(answer, n, print_caution));
     printf("Open it with anndata.read_h5ad.\n");
     return SCS_OK;
 }

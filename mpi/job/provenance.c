@@ -6,6 +6,7 @@
 #include "mpi/job/session_model.h"
 #include "config.h"
 #include "src/base/checksum.h"
+#include "src/result/ranking.h"
 #include "src/config/rule.h"
 #include "src/screen/predict.h"
 #include "src/screen/shift.h"
@@ -118,6 +119,7 @@ static void add_shift(scs_provenance *p, const scs_session *session, const scs_m
 
 /* The order here is the order in the file; doc/result-format.md lists the keys. */
 scs_status scs_provenance_create(const scs_session *session, const scs_method *method,
+                                 const scs_plan *plan, int64_t permutations,
                                  scs_provenance **provenance)
 {
     const scs_rule_decode *mode = scs_rule_decode_at(method->decode);
@@ -147,6 +149,9 @@ scs_status scs_provenance_create(const scs_session *session, const scs_method *m
     if (session->model)
         add_number(p, "hidden", session->model->arch.n_hidden);
     add_number(p, "latent", session->atlas->n_latent);
+    add_number(p, "self_rows", (double)scs_ranking_count_self(plan));
+    if (permutations > 0)
+        add_number(p, "p_value_floor", scs_ranking_floor(permutations));
     return SCS_OK;
 }
 

@@ -23,8 +23,11 @@ typedef struct scs_provenance {
 } scs_provenance;
 
 /** What made the rows of this session by this method, which must outlive it. SCS_ENOMEM; destroy it
- * even then. Local, alike on all ranks. */
+ * even then. Local, alike on all ranks.
+ *  @param plan         resolved
+ *  @param permutations that p-values rest on; 0: there are none */
 SCS_MUST_USE scs_status scs_provenance_create(const scs_session *session, const scs_method *method,
+                                              const scs_plan *plan, int64_t permutations,
                                               scs_provenance **provenance);
 /** *provenance is NULL afterwards; NULL is let through. Local. */
 void scs_provenance_destroy(scs_provenance **provenance);

@@ -116,16 +116,18 @@ static scs_status remove_older_ranking(const scs_session *session, const char *p
 }
 
 /* With screen.rank_by: output.dir/ranking.tsv and its first rows on stdout. Rank 0 alone. Local.
+ * @param permutations that p-values rest on, or 0
  * @param all delta_norm, score and confidence of all rows */
 static scs_status write_ranking(const scs_session *session, const scs_plan *plan,
-                                const scs_result_rows *all)
+                                int64_t permutations, const scs_result_rows *all)
 {
     scs_ranking ranking = {.atlas = session->atlas,
                            .plan = plan,
                            .delta_norm = all->delta_norm,
                            .confidence = all->confidence,
                            .score = all->score,
-                           .by = session->config->screen.rank_by};
+                           .by = session->config->screen.rank_by,
+                           .permutations = permutations};
     int64_t *order = NULL, n = plan->n < ROWS_PRINTED ? plan->n : ROWS_PRINTED;
     ranked r = {.ranking = &ranking};
     char path[4096];
@@ -675,7 +677,7 @@ scs_status scs_screen_run_check(const scs_session *session)
 /* What made the result, on rank 0, which writes it. */
 static scs_status add_provenance(const scs_session *s, screening *w)
 {
-    SCS_TRY(scs_provenance_create(s, &w->method, &w->provenance));
+    SCS_TRY(scs_provenance_create(s, &w->method, w->plan, w->permutations.n, &w->provenance));
     return scs_genes_maps_create(s->config, s->dataset, (const scs_h5ad *const *)s->meta, &w->maps);
 }
 
@@ -797,17 +799,13 @@ static scs_status reserve_numbers(const scs_session *s, screening *w)
     return SCS_OK;
 }
 
-/* Held-out rows where there are any; else those that were observed. */
+/* Held-out rows where there are any; else those that were observed. On stdout. */
 static void print_table(const scs_session *s, const screening *w)
 {
     bool held_out = false;
 
     for (int64_t i = 0; i < w->plan->n; i++)
         held_out |= w->plan->item[i].held_out && w->plan->item[i].observed_group >= 0;
-    printf("\n%s\n", held_out
-                         ? "Held-out combinations (never seen in training), predicted v observed:"
-                         : "No held-out combination was screened. Observed combinations, predicted "
-                           "from the others:");
     scs_ranking_table(stdout, s->atlas, w->plan, w->numbers.score, held_out);
     fflush(stdout);
 }
@@ -817,7 +815,7 @@ static scs_status print_tables(const scs_session *s, const screening *w)
 {
     if (w->numbers.n && is_observed(w->plan))
         print_table(s, w);
-    return write_ranking(s, w->plan, &w->numbers);
+    return write_ranking(s, w->plan, w->permutations.n, &w->numbers);
 }
 
 /* Whatever is there, from any step on. @return `status`, or else how closing went. Collective

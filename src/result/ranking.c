@@ -133,10 +133,47 @@ static void print_mean(const table *t)
     print_line(t, &l);
 }
 
-/* Held-out rows, or all that can be scored. */
+/* Held-out rows, or all that can be scored and were predicted from other cells than those that they
+ * are compared with. */
 static bool is_listed(const scs_combination *item, bool held_out_only)
 {
-    return held_out_only ? item->held_out : item->observed_group >= 0;
+    return held_out_only ? item->held_out
+                         : item->observed_group >= 0 && item->kind != SCS_SOURCE_SELF;
+}
+
+int64_t scs_ranking_count_self(const scs_plan *plan)
+{
+    int64_t n = 0;
+
+    for (int64_t i = 0; i < plan->n; i++)
+        n += plan->item[i].kind == SCS_SOURCE_SELF;
+    return n;
+}
+
+/* Whose scores say nothing, and why. */
+static void print_self(FILE *out, const scs_atlas *atlas, const scs_plan *plan)
+{
+    int64_t n = scs_ranking_count_self(plan);
+
+    if (n > 0)
+        fprintf(out,
+                "\n%lld of %lld combinations have no source but their own cells (source: self): "
+                "nothing else shows the perturbation. Their scores test nothing and are in no "
+                "mean.%s\n",
+                (long long)n, (long long)plan->n,
+                atlas->cell_types.n == 1 && atlas->species.n == 1
+                    ? " With one cell type nothing can be tested."
+                    : "");
+}
+
+/* What is compared with what. */
+static void print_heading(FILE *out, bool held_out_only)
+{
+    fprintf(out, "\n%s\n",
+            held_out_only
+                ? "Held-out combinations (never seen in training), predicted v observed:"
+                : "No held-out combination was screened. Observed combinations, predicted "
+                  "from the others:");
 }
 
 /* Two passes over the rows: widths of the columns first, then lines; nothing is kept of a row.
@@ -153,9 +190,10 @@ void scs_ranking_table(FILE *out, const scs_atlas *atlas, const scs_plan *plan,
             if (t.n_line++ < SCS_TABLE_ROWS)
                 widen(&t, &l);
         }
-    if (t.n_line == 0)
-        return;
-    print_titles(&t);
+    if (t.n_line > 0) {
+        print_heading(out, held_out_only);
+        print_titles(&t);
+    }
     for (int64_t i = 0, n = 0; i < plan->n; i++)
         if (is_listed(&plan->item[i], held_out_only)) {
             fill_line(atlas, plan, i, &score[i], &l);
@@ -168,6 +206,7 @@ void scs_ranking_table(FILE *out, const scs_atlas *atlas, const scs_plan *plan,
                 (long long)(t.n_line - SCS_TABLE_ROWS));
     if (t.n_line > 1)
         print_mean(&t);
+    print_self(out, atlas, plan);
 }
 
 /* ---- ranking ---- */
@@ -216,36 +255,59 @@ static double number_of(const scs_ranking *r, int column, int64_t row)
     return values[column];
 }
 
-/* A row and what it is sorted by. */
+/* Rows of one kind stand together: a number that tests nothing is behind all that do. */
+enum { HAS_NUMBER, HAS_NONE, IS_SELF, IS_NOT_PREDICTED };
+
+/* A row and what it is sorted by, smallest first; NaN became infinite. */
 typedef struct keyed {
-    double key; /* smallest first; NaN became infinite */
+    int kind;
+    double key, length; /* length: of its shift, negative */
     int64_t row;
 } keyed;
 
-/* A total order: of equal keys the row that comes first in the plan. */
+/* A total order. Of equal keys, as of all p-values that no permutation has reached, the longer
+ * shift is first, then the row that comes first in the plan. */
 static int by_key(const void *a, const void *b)
 {
     const keyed *x = a, *y = b;
 
+    if (x->kind != y->kind)
+        return x->kind < y->kind ? -1 : 1;
     if (x->key != y->key)
         return x->key < y->key ? -1 : 1;
+    if (x->length != y->length)
+        return x->length < y->length ? -1 : 1;
     return (x->row > y->row) - (x->row < y->row);
 }
 
-/* O(n log n). The sign makes every number ascending, and NaN infinite: it comes last either
- * way. */
+/* What a row is sorted by. The sign makes every number ascending, and NaN infinite: it comes last
+ * either way. */
+static keyed key_of(const scs_ranking *ranking, int64_t row)
+{
+    const scs_combination *item = &ranking->plan->item[row];
+    double value = number_of(ranking, ranking->by, row), length = ranking->delta_norm[row];
+    bool ascending = columns[ranking->by].smallest_first;
+
+    return (keyed){.kind = item->status != SCS_ROW_OK      ? IS_NOT_PREDICTED
+                           : item->kind == SCS_SOURCE_SELF ? IS_SELF
+                           : isnan(value)                  ? HAS_NONE
+                                                           : HAS_NUMBER,
+                   .key = isnan(value) ? INFINITY
+                          : ascending  ? value
+                                       : -value,
+                   .length = isnan(length) ? INFINITY : -length,
+                   .row = row};
+}
+
+/* O(n log n). */
 scs_status scs_ranking_order(const scs_ranking *ranking, int64_t *order)
 {
-    bool ascending = columns[ranking->by].smallest_first;
     int64_t n = ranking->plan->n;
     keyed *all;
 
     SCS_TRY(SCS_ALLOC(all, n));
-    for (int64_t i = 0; i < n; i++) {
-        double value = number_of(ranking, ranking->by, i);
-
-        all[i] = (keyed){isnan(value) ? INFINITY : ascending ? value : -value, i};
-    }
+    for (int64_t i = 0; i < n; i++)
+        all[i] = key_of(ranking, i);
     qsort(all, (size_t)n, sizeof *all, by_key);
     for (int64_t i = 0; i < n; i++)
         order[i] = all[i].row;
@@ -329,6 +391,28 @@ static void print_row(const scs_ranking *r, const int *column, int n_column, int
     fputc('\n', out);
 }
 
+/* How far down p can go at all, and how many rows are there: their order is not that of p. */
+static void print_floor(const scs_ranking *r, FILE *out)
+{
+    double lowest = scs_ranking_floor(r->permutations);
+    int64_t n = 0;
+
+    if (isnan(lowest))
+        return;
+    for (int64_t i = 0; i < r->plan->n; i++)
+        n += r->confidence[i].p_value <= lowest * (1 + 1e-9);
+    fprintf(out,
+            "p_value is at least 1 / (%lld + 1) = %.3g, by screen.permutations; %lld of %lld "
+            "combinations have that one%s\n",
+            (long long)r->permutations, lowest, (long long)n, (long long)r->plan->n,
+            n > 1 && columns[r->by].smallest_first ? ", in the order of delta_norm" : "");
+}
+
+double scs_ranking_floor(int64_t permutations)
+{
+    return permutations > 0 ? 1 / ((double)permutations + 1) : NAN;
+}
+
 /* The number that was ranked by comes first and is not repeated. One species needs no column. */
 void scs_ranking_print(const scs_ranking *ranking, const int64_t *order, int64_t n, FILE *out)
 {
@@ -347,4 +431,5 @@ void scs_ranking_print(const scs_ranking *ranking, const int64_t *order, int64_t
     fprintf(out, "  source\n");
     for (int64_t i = 0; i < n; i++)
         print_row(ranking, column, n_column, i, order[i], out);
+    print_floor(ranking, out);
 }

@@ -62,6 +62,65 @@ report top
 check_ok "report without dense rows" $? log
 "$SCS_PYTHON" "$SCS_SRCDIR/tests/e2e/check_report.py" top held-out-table provenance-table figure-heat-0 figure-delta >log 2>&1
 check_ok "tables and figures without dense rows" $? log
+# What is predicted from its own cells tests nothing, and p-values go down to 1 / (n + 1) alone: run, ranking, inspect and report say so.
+"$SCS_PYTHON" - <<'P' >log 2>&1
+import anndata
+a = anndata.read_h5ad("data/species_a.h5ad")
+a.obs["condition"] = a.obs.condition.astype(str)
+a.obs.loc[(a.obs.cell_type == "type_1") & (a.obs.condition == "drug_2"), "condition"] = "drug_9"
+a.write_h5ad("own.h5ad")
+a[a.obs.cell_type == "type_1"].copy().write_h5ad("alone.h5ad")
+P
+check_ok "relabelled" $? log
+screen() { # NAME PERMUTATIONS RANK-BY
+    launch 2 screen run.yaml --set "data.inputs=[$1.h5ad]" --set hold_out=[] --set model.kind=pca --set "screen.permutations=$2" \
+        --rank-by "$3" --set "output.dir=$1" >"$1.log" 2>&1
+    check_ok "screen of $1" $? "$1.log"
+    "$scscreen" inspect "$1/screen.h5ad" >inspect.log 2>&1
+    check_ok "inspect of $1" $? inspect.log
+    report "$1" --figures "$1"
+    check_ok "report of $1" $? log
+}
+says() { # FILE WORDS
+    if grep -qF -- "$2" "$1"; then pass; else fail "$1 does not say \"$2\""; cat "$1"; fi
+}
+screen own 3 p_value
+says own.log "predicted from the others"
+says own.log "1 of 9 combinations have no source but their own cells (source: self)"
+says own.log "p_value is at least 1 / (3 + 1) = 0.25"
+says inspect.log "Of the rows 1 have no source but their own cells"
+says inspect.log "p_value is at least 0.25"
+says own/report.html "1 of 9 combinations have no source but their own cells"
+says own/report.html "p_value is at least 0.25"
+"$SCS_PYTHON" - <<'P' >log 2>&1
+import re
+import anndata, pandas as pd
+obs = anndata.read_h5ad("own/screen.h5ad").obs
+of = obs[(obs.n_observed > 0) & (obs.source != "self")]
+assert len(obs) == 9 and len(of) == 5 and (obs.source == "self").sum() == 1
+mean = [line for line in open("own.log") if line.startswith("mean ")]
+assert len(mean) == 1 and float(mean[0].split()[1]) == round(of.r2_all.mean(), 3), mean
+page = open("own/report.html").read()
+table = page[page.index('id="held-out-table"'):page.index("</table>", page.index('id="held-out-table"'))]
+assert "type_1, drug_1" in table and "type_1, drug_9" not in table
+assert f">{of.r2_all.mean():.3f}<" in table.split("<tr>")[-1]
+ranked = pd.read_csv("own/ranking.tsv", sep="\t")
+assert list(ranked.source).index("self") == 8 and ranked.p_value.nunique() < 8
+told = ranked[:8]
+assert told.p_value.is_monotonic_increasing and all(g.delta_norm.is_monotonic_decreasing for _, g in told.groupby("p_value")), ranked
+genes = page[page.index('id="genes-table"'):page.index("</table>", page.index('id="genes-table"'))]
+assert "type_1, drug_9" in genes.split("<tr>")[-1]
+P
+check_ok "a row of its own cells stands apart" $? log
+screen alone 0 r2_all
+says alone.log "2 of 2 combinations have no source but their own cells"
+says alone.log "With one cell type nothing can be tested."
+if grep -q "predicted from the others\|never seen in training\|p_value is at least" alone.log inspect.log alone/report.html; then
+    fail "a screen of rows of their own cells has a test"
+else
+    pass
+fi
+says alone/report.html "With one cell type nothing can be tested."
 # Doses stand in the order of their numbers; after validate alone there is a page, too; without anndata one line says how to get it.
 "$SCS_PYTHON" - <<'P' >log 2>&1
 import importlib.machinery, importlib.util, os
@@ -74,12 +133,12 @@ obs = pd.DataFrame({"plain": ["b", "a", "a", "a"], "dose": [1, 10, 2, float("nan
 assert list(obs.sort_values(["plain", "dose"], key=report.dose_order).index) == [3, 2, 1, 0]
 P
 check_ok "doses in order" $? log
-mkdir alone && cp results/validation.tsv alone
-sed -i 's/type_1/nan/' alone/validation.tsv
-report alone
+mkdir validated && cp results/validation.tsv validated
+sed -i 's/type_1/nan/' validated/validation.tsv
+report validated
 check_ok "report after validate alone" $? log
-if grep -q "<td class=\"\">nan, drug_1" alone/report.html; then pass; else fail "the label nan is not in the report"; fi
-if grep -q "all, nan" alone/report.html; then fail "the only species is named"; else pass; fi
+if grep -q "<td class=\"\">nan, drug_1" validated/report.html; then pass; else fail "the label nan is not in the report"; fi
+if grep -q "all, nan" validated/report.html; then fail "the only species is named"; else pass; fi
 mkdir empty
 PYTHONPATH=empty "$SCS_PYTHON" -S "$SCS_SRCDIR/scripts/report" results >log 2>&1
 if [ $? = 1 ] && [ "$(wc -l <log)" = 1 ] && grep -q "pip install anndata matplotlib" log; then pass; else fail "report without anndata"; cat log; fi

@@ -3,10 +3,10 @@
 #include "tests/unit/configs.h"
 #include "tests/unit/fixture_atlas.h"
 
-enum { ROWS = 5 };
+enum { ROWS = 7 };
 
 static char *species[] = {"human", "mouse"}, *types[] = {"B", "NK"}, *drugs[] = {"ctrl", "x", "y"};
-static char *sources[] = {"own", ""}, *reasons[] = {"", "none"};
+static char *sources[] = {"own", "", "self"}, *reasons[] = {"", "none"};
 static scs_group groups[] = {{0, 0, 0, false, 11}, {0, 0, 1, true, 7}};
 static scs_combination items[ROWS] = {
     {.condition = 1, .control_group = 0, .observed_group = 1, .held_out = true},
@@ -18,11 +18,18 @@ static scs_combination items[ROWS] = {
      .status = 1,
      .source = 1},
     {.cell_type = 1, .condition = 2, .control_group = 0, .observed_group = -1},
-    {.species = 1, .condition = 1, .control_group = 0, .observed_group = -1}};
+    {.species = 1, .condition = 1, .control_group = 0, .observed_group = -1},
+    {.species = 1,
+     .condition = 2,
+     .control_group = 0,
+     .observed_group = 1,
+     .kind = SCS_SOURCE_SELF,
+     .source = 2},
+    {.species = 1, .cell_type = 1, .condition = 1, .control_group = 0, .observed_group = -1}};
 static const scs_plan plan = {
-    .n = ROWS, .item = items, .sources = {2, sources}, .reasons = {2, reasons}};
-static const double norm[ROWS] = {3, 5, NAN, 5, 1};
-static const double p[ROWS] = {.01, .5, NAN, .01, .2};
+    .n = ROWS, .item = items, .sources = {3, sources}, .reasons = {2, reasons}};
+static const double norm[ROWS] = {3, 5, NAN, 5, 1, 9, NAN};
+static const double p[ROWS] = {.01, .5, NAN, .01, .2, .001, .01};
 
 typedef struct setup {
     scs_atlas atlas;
@@ -44,7 +51,7 @@ static void begin(setup *t, int32_t n_species, int by)
     }
     t->score[0].r2_all = .75;
     t->confidence[1].support_flag = 1;
-    t->ranking = (scs_ranking){&t->atlas, &plan, norm, t->confidence, t->score, by};
+    t->ranking = (scs_ranking){&t->atlas, &plan, norm, t->confidence, t->score, by, 99};
 }
 
 static void check_order(int by, const int64_t *expected)
@@ -58,12 +65,14 @@ static void check_order(int by, const int64_t *expected)
         CU_ASSERT_EQUAL(order[i], expected[i]);
 }
 
-/* Large shifts and small p-values come first; equals stay in order, missing numbers are last. */
+/* Large shifts and small p-values come first. Equal p-values go by the length of the shift, equal
+ * rows stay in order. Missing numbers are behind, whatever their shift; then what is predicted from
+ * itself (row 5, of the largest shift and the smallest p); then what is not predicted. */
 static void best_rows_come_first(void)
 {
-    check_order(SCS_RANK_DELTA_NORM, (const int64_t[]){1, 3, 0, 4, 2});
-    check_order(SCS_RANK_P_VALUE, (const int64_t[]){0, 3, 4, 1, 2});
-    check_order(SCS_RANK_R2_ALL, (const int64_t[]){0, 1, 2, 3, 4});
+    check_order(SCS_RANK_DELTA_NORM, (const int64_t[]){1, 3, 0, 4, 6, 5, 2});
+    check_order(SCS_RANK_P_VALUE, (const int64_t[]){3, 0, 6, 4, 1, 5, 2});
+    check_order(SCS_RANK_R2_ALL, (const int64_t[]){0, 1, 3, 4, 6, 5, 2});
 }
 
 static void write_text(int32_t n_species, bool table, char *text, size_t size)
@@ -121,6 +130,10 @@ static void the_table_leads_with_what_was_ranked_by(void)
     CU_ASSERT(strstr(text, "p_value") < strstr(text, "delta_norm"));
     line = strchr(text, '\n') + 1;
     CU_ASSERT(strncmp(line, "     1  human", 13) == 0 && strstr(line, "0.5") != NULL);
+    /* 99 permutations: row 5 is below what they can give, rows 0, 3 and 6 are there */
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "p_value is at least 1 / (99 + 1) = 0.01, by "
+                                        "screen.permutations; 4 of 7 combinations have that one, "
+                                        "in the order of delta_norm\n"));
     write_text(1, true, text, sizeof text);
     CU_ASSERT_PTR_NULL(strstr(text, "human"));
 }

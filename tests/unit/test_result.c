@@ -320,17 +320,45 @@ static void table_shows_scores_beside_no_change(void)
     char text[4096];
 
     table_text(2, &plan, true, text, sizeof text);
-    CU_ASSERT_EQUAL(lines_of(text), 4); /* titles, two rows, their mean */
+    CU_ASSERT_EQUAL(lines_of(text), 6); /* heading, titles, two rows, their mean */
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "never seen in training"));
     CU_ASSERT_PTR_NOT_NULL(strstr(text, "0.900 (0.500)"));
     CU_ASSERT_PTR_NOT_NULL(strstr(text, "    - (0.200)")); /* a score that is NaN */
     CU_ASSERT_PTR_NOT_NULL(strstr(text, "0.800 (0.400)"));
     CU_ASSERT_PTR_NOT_NULL(strstr(text, "0.800 (0.300)")); /* means: r2_deg over its one number */
     CU_ASSERT_PTR_NOT_NULL(strstr(text, "mouse"));
     table_text(1, &one_species, false, text, sizeof text);
-    CU_ASSERT_EQUAL(lines_of(text), 4);
+    CU_ASSERT_EQUAL(lines_of(text), 6);
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "predicted from the others"));
     CU_ASSERT_PTR_NULL(strstr(text, "human "));
     CU_ASSERT_PTR_NULL(strchr(text, '\x1b'));
     CU_ASSERT_PTR_NULL(strstr(text, "drug_2")); /* was never observed */
+}
+
+/* Scores of a row against the cells that it was made of are no test: it is counted, not listed, and
+ * moves no mean. */
+static void rows_of_their_own_cells_stand_apart(void)
+{
+    scs_combination item[3] = {items[0], items[2], items[2]};
+    const scs_plan some = {.n = 3, .item = item, .sources = {3, sources}, .reasons = {2, reasons}};
+    char text[4096], mean[4096];
+
+    item[0].held_out = false;
+    table_text(1, &some, false, mean, sizeof mean);
+    CU_ASSERT_PTR_NOT_NULL(strstr(mean, "0.850 (")); /* of .9, .7 and NaN */
+    item[2].kind = SCS_SOURCE_SELF;
+    item[2].source = 2;
+    table_text(1, &some, false, text, sizeof text);
+    CU_ASSERT_EQUAL(lines_of(text),
+                    8); /* two rows and their mean; an empty line and one of words */
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "1 of 3 combinations have no source but their own cells"));
+    CU_ASSERT_PTR_NULL(strstr(text, "With one cell type")); /* there are two */
+    item[0].kind = item[1].kind = SCS_SOURCE_SELF;
+    table_text(1, &some, false, text, sizeof text);
+    CU_ASSERT_EQUAL(lines_of(text), 2);
+    CU_ASSERT_PTR_NULL(strstr(text, "predicted from the others"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "3 of 3 combinations"));
+    CU_ASSERT_PTR_NULL(strstr(text, "mean  "));
 }
 
 static void table_without_rows_is_empty(void)
@@ -350,6 +378,7 @@ int main(void)
         {"fields are contiguous and reserved", fields_are_contiguous_and_reserved},
         {"a full disk leaves the older result", full_disk_leaves_the_older_result},
         {"the table shows scores beside no change", table_shows_scores_beside_no_change},
+        {"rows of their own cells stand apart", rows_of_their_own_cells_stand_apart},
         {"a table without rows is empty", table_without_rows_is_empty},
     };
 
