@@ -75,6 +75,20 @@ typedef enum scs_cross_species {
 enum { SCS_BLEND_AUTO = -1, SCS_POWER_AUTO = -1, SCS_CHECKPOINT_AUTO = -1 };
 /** What multiplies matrices of hidden layers while cells are decoded. */
 typedef enum scs_products { SCS_PRODUCTS_AUTO, SCS_PRODUCTS_BLAS } scs_products;
+/** What validate holds out together. */
+typedef enum scs_protocol {
+    SCS_PROTOCOL_COMBINATION,  /**< a (species, cell type, perturbation) */
+    SCS_PROTOCOL_CONTEXT,      /**< all perturbed cells of a context: its controls alone are seen */
+    SCS_PROTOCOL_DOSE,         /**< all cells of a dose */
+    SCS_PROTOCOL_PERTURBATION, /**< all cells of a perturbation */
+    SCS_N_PROTOCOL
+} scs_protocol;
+/** What is a context. */
+typedef enum scs_context_kind {
+    SCS_CONTEXT_CELL_TYPE, /**< a cell type of a species */
+    SCS_CONTEXT_SPECIES,   /**< a species, all of its types */
+    SCS_N_CONTEXT
+} scs_context_kind;
 /** Which number of a row the ranking goes by. */
 typedef enum scs_rank_by {
     SCS_RANK_NONE,
@@ -183,8 +197,11 @@ typedef struct scs_config {
         int products;         /**< scs_products */
     } screen;
     struct {
+        int protocol;                                 /**< scs_protocol */
+        int context;                                  /**< scs_context_kind */
         scs_names cell_types, perturbations, species; /**< n = 0: all observed */
-        int64_t folds;                                /**< combinations that one model holds out */
+        int64_t folds;                                /**< combinations that one model holds out, with
+                                                         SCS_PROTOCOL_COMBINATION */
         int64_t group_size;                           /**< ranks that train one model together */
         bool pca;                                     /**< also predict by principal components */
     } validate;

@@ -108,6 +108,8 @@ SCS_MUST_USE scs_status scs_dataset_create(const scs_config *config, const scs_h
 /** Give all cells their roles anew, for another config->hold_out; refuses as scs_dataset_create
  *  does, and roles are then undefined. */
 SCS_MUST_USE scs_status scs_roles_hold_out(const scs_config *config, scs_dataset *dataset);
+/** The same, and a perturbation may be held out everywhere: for a fold of a validation. */
+SCS_MUST_USE scs_status scs_roles_hold_out_fold(const scs_config *config, scs_dataset *dataset);
 void scs_dataset_destroy(scs_dataset **dataset);
 /** A paragraph for people: cells, genes, species, types, conditions, what was dropped and why.
  *  Labels are escaped. */

@@ -24,6 +24,7 @@
 #include "mpi/job/provenance.h"
 #include "mpi/job/session.h"
 #include "src/atlas/atlas.h"
+#include "src/crossval/audit.h"
 #include "src/base/checksum.h"
 #include "src/base/collective.h"
 #include "src/base/file.h"
@@ -54,10 +55,11 @@ static scs_status hold_out(scs_validation *v, int64_t model)
     scs_session *s = v->session;
 
     SCS_TRY(scs_grid_hold_out(v->grid, v->base, model, s->config));
-    return scs_roles_hold_out(s->config, s->dataset);
+    return scs_roles_hold_out_fold(s->config, s->dataset);
 }
 
-/* The groups are those of the base; only what is held out, and the latent half, differ. Local. */
+/* The groups are those of the base; only what is held out, and the latent half, differ. What is
+ * held out is hidden once the cells are encoded. Local. */
 static scs_status make_atlas(scs_validation *v)
 {
     scs_session *s = v->session;
@@ -94,14 +96,42 @@ static scs_status validation_deal(scs_validation *v)
     return scs_redistribute_copy(v->group, s->deal, &s->team, v->first_cell, &v->x, &s->shard);
 }
 
+/* Cells that the model is made from, and those of them that it should not see: none, or nothing is
+ * trained. Training, components and batches all take a shard's cells from this range. Collective
+ * over the group. */
+static scs_status audit_cells(scs_validation *v, int64_t model)
+{
+    const scs_session *s = v->session;
+    int64_t n_held, count[2] = {0, 0};
+    const int32_t *held = scs_grid_held(v->grid, model, &n_held);
+    scs_status st = SCS_OK;
+
+    for (int32_t i = 0; i < s->team.last - s->team.first && st == SCS_OK; i++) {
+        int64_t n = s->shard[i].n_train + s->shard[i].n_valid;
+
+        count[0] += n;
+        st = scs_audit_count(v->base, s->dataset, held, n_held, s->shard[i].cell, n, &count[1]);
+    }
+    SCS_TRY(scs_comm_agree(v->group, st));
+    SCS_MPI(MPI_Allreduce(MPI_IN_PLACE, count, 2, MPI_INT64_T, MPI_SUM, scs_comm_mpi(v->group)));
+    v->origin = (scs_report_origin){s->config->validate.protocol, count[0], count[1]};
+    SCS_REQUIRE(count[1] == 0, SCS_EINTERNAL,
+                "audit: %lld cells that model %lld holds out are among its training cells",
+                (long long)count[1], (long long)model + 1);
+    return SCS_OK;
+}
+
 /* Train and encode without the combinations that model `model` holds out.
  *  @param kind scs_model_kind. Collective over the group. */
 static scs_status validation_train(scs_validation *v, int64_t model, int kind)
 {
     scs_session *s = v->session;
+    int64_t n_held;
+    const int32_t *held = scs_grid_held(v->grid, model, &n_held);
 
     SCS_TRY(scs_comm_agree(v->group, hold_out(v, model)));
     SCS_TRY(validation_deal(v));
+    SCS_TRY(audit_cells(v, model));
     if (kind == SCS_MODEL_VAE)
         SCS_TRY(train(v));
     if (kind == SCS_MODEL_PCA)
@@ -109,6 +139,7 @@ static scs_status validation_train(scs_validation *v, int64_t model, int kind)
     SCS_TRY(scs_comm_agree(v->group, make_atlas(v)));
     SCS_TRY(scs_session_model_measure_controls(s));
     SCS_TRY(scs_session_model_encode(s));
+    scs_audit_hide(s->atlas, held, n_held);
     return scs_session_model_has_latent(s)
                ? scs_collective_ok()
                : scs_comm_agree(v->group, scs_atlas_gene_space_enter(s->atlas));
@@ -119,9 +150,17 @@ static scs_status validation_train(scs_validation *v, int64_t model, int kind)
 /* Of the checksum, in a file's name: 64 bits. */
 enum { NAME_DIGITS = 16 };
 
+/* Which rows: with protocol context and the others, not all that is held out need be scored. */
+static void list_rows(const scs_validation *v, int64_t model, FILE *out)
+{
+    for (int64_t k = 0; k < scs_grid_size(v->grid, model); k++)
+        fprintf(out, "%d ", scs_grid_item(v->grid, model, k)->observed_group);
+    fprintf(out, "\n");
+}
+
 /* "sha256:HEX" of all that a model's rows depend on: this program and its columns, the keys
  * that affect them with what is held out, the cells. */
-static scs_status fingerprint(const scs_validation *v, char *checksum)
+static scs_status fingerprint(const scs_validation *v, int64_t model, char *checksum)
 {
     const scs_config *config = v->session->config;
     char *yaml = NULL, *text = NULL;
@@ -133,7 +172,8 @@ static scs_status fingerprint(const scs_validation *v, char *checksum)
     out = open_memstream(&text, &size);
     st = out ? SCS_OK : SCS_FAIL(SCS_ENOMEM, "out of memory: a model's fingerprint");
     if (out) {
-        fprintf(out, "%s\n%s%s\n", SCS_PROGRAM, yaml, v->data);
+        fprintf(out, "%s\n%s%s\n%d\n", SCS_PROGRAM, yaml, v->data, config->validate.protocol);
+        list_rows(v, model, out);
         scs_report_write_head(out);
         for (int p = 0; p < scs_report_predictor_count(); p++)
             if (scs_report_predictor_is_made(scs_report_predictor_at(p), config))
@@ -156,7 +196,7 @@ static scs_status validation_path(scs_validation *v, int64_t model, char **path)
     char checksum[SCS_CHECKSUM_MAX];
 
     SCS_TRY(scs_grid_hold_out(v->grid, v->base, model, s->config));
-    SCS_TRY(fingerprint(v, checksum));
+    SCS_TRY(fingerprint(v, model, checksum));
     return scs_file_path_print(path, "%s/validation/%.*s.tsv", s->config->output.dir, NAME_DIGITS,
                                strchr(checksum, ':') + 1);
 }
@@ -196,7 +236,7 @@ static scs_status write_model(void *ctx, FILE *out)
         for (int p = 0; p < scs_report_predictor_count(); p++, at++)
             if (scs_report_predictor_is_made(scs_report_predictor_at(p), s->config))
                 scs_report_write_row(out, s->atlas, scs_grid_item(v->grid, model, k),
-                                     scs_report_predictor_at(p), v->source.name[at],
+                                     scs_report_predictor_at(p), &v->origin, v->source.name[at],
                                      v->value + (int64_t)at * SCS_N_MEASURE);
     return SCS_OK;
 }
@@ -380,18 +420,14 @@ static scs_status is_recorded(scs_validation *v, int64_t model, const char *path
 static void report_model(const scs_validation *v, int64_t model, bool recorded)
 {
     const scs_session *s = v->session;
-    const scs_combination *c = scs_grid_item(v->grid, model, 0);
-    long long more = scs_grid_size(v->grid, model) - 1;
-    char text[1024], shown[1024];
+    char text[1024], shown[1024], what[512];
     int at;
 
     if (!scs_session_leads(s) || s->cli->quiet)
         return;
-    at = snprintf(text, sizeof text, "model %lld/%lld  without %s, %s, %s", (long long)model + 1,
-                  (long long)v->grid->n_model, v->base->species.name[c->species],
-                  v->base->cell_types.name[c->cell_type], v->base->conditions.name[c->condition]);
-    if (more && at < (int)sizeof text)
-        at += snprintf(text + at, sizeof text - (size_t)at, " and %lld more", more);
+    at = snprintf(text, sizeof text, "model %lld/%lld  without %s", (long long)model + 1,
+                  (long long)v->grid->n_model,
+                  scs_grid_describe(v->grid, v->base, model, what, sizeof what));
     if (recorded && at < (int)sizeof text)
         at += snprintf(text + at, sizeof text - (size_t)at, ": recorded before");
     for (int p = 0; !recorded && p < scs_report_predictor_count() && at < (int)sizeof text; p++)
@@ -488,7 +524,9 @@ const scs_verb scs_crossval_verb = {
         "selects:\n"
         "trains without it, predicts it, and scores the network beside no change and "
         "arithmetic on\n"
-        "the groups' means. --group-size N: ranks that train one model together; the groups "
+        "the groups' means. --protocol P: hold out one combination, or all perturbed cells of a\n"
+        "context, all of a dose, all of a perturbation. --group-size N: ranks that train one model "
+        "together; the groups "
         "take\n"
         "the next model from one queue. --folds N: combinations held out by one model.\n"
         "Writes output.dir/validation.tsv; finished models are kept in output.dir/validation/, "

@@ -34,6 +34,7 @@ typedef struct scs_validation {
     scs_atlas *base;    /**< groups and their gene-space statistics; nothing is held out in it */
     scs_grid *grid;
     char data[SCS_CHECKSUM_MAX]; /**< of the cells, labels and genes */
+    scs_report_origin origin;    /**< of the model in hand, alike in the group */
     double *value; /**< of the model in hand: [its combinations, predictors, SCS_N_MEASURE], on the
                       group's first rank */
     scs_names source; /**< [its combinations, predictors] where the shift comes from, in words */

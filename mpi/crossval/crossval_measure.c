@@ -18,6 +18,8 @@
 #include "mpi/job/session_model.h"
 #include "mpi/crossval/crossval.h"
 #include "mpi/screen/row.h"
+#include "src/crossval/audit.h"
+#include "src/crossval/baseline.h"
 #include "src/screen/predict.h"
 #include "src/atlas/atlas.h"
 #include "src/base/collective.h"
@@ -25,6 +27,7 @@
 #include "src/screen/cell_distance.h"
 #include "src/screen/plan.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,6 +44,8 @@ typedef struct work {
     scs_sources *sources;  /* scratch */
     double *scratch;       /* [2 n_gene + n_latent] */
     float *mean, *shift, *variance; /* [n_gene] scratch */
+    const int32_t *held;            /* [n_held] groups that the model holds out */
+    int64_t n_held;
     double *value; /* [plan.n, predictors, SCS_N_MEASURE]; 0 in other ranks' rows */
 } work;
 
@@ -71,6 +76,7 @@ static scs_status open_work(work *w, int64_t model)
     const scs_atlas *a = w->v->session->atlas;
     int64_t n_rank = scs_comm_size(w->v->group), genes = a->n_gene, latent = a->n_latent;
 
+    w->held = scs_grid_held(w->v->grid, model, &w->n_held);
     w->plan.n = w->observed.n = scs_grid_size(w->v->grid, model);
     SCS_TRY(SCS_ALLOC(w->plan.item, w->plan.n));
     SCS_TRY(SCS_ALLOC(w->observed.item, w->plan.n));
@@ -139,25 +145,40 @@ static scs_status measure_cells(const work *w, int64_t row, const double *delta,
     return scs_cell_distance_mmd2(&moved, &real, a->n_latent, &value[SCS_MMD_LATENT]);
 }
 
-/* Where a row's shift comes from, into w->sources. @param[out] any false: it is no change */
+/* Where a row's shift comes from, into w->sources; none of them may be held out.
+ *  @param[out] any false: it is no change, or has no prediction */
 static scs_status find_sources(work *w, int64_t row, int predictor, bool *any)
 {
     const scs_predictor *p = scs_report_predictor_at(predictor);
-    int space = p->space;
-    const scs_atlas *a = space == SCS_PREDICT_GENES && p->shift != SCS_SHIFT_AS_CONFIG
+    const scs_combination *c = &w->plan.item[row];
+    const scs_atlas *a = p->space == SCS_PREDICT_GENES && p->shift != SCS_SHIFT_AS_CONFIG
                              ? &w->genes
                              : w->v->session->atlas;
 
-    *any = space != SCS_PREDICT_NOTHING;
-    if (!*any)
+    *any = false;
+    if (p->space == SCS_PREDICT_NOTHING)
         return SCS_OK;
-    return scs_shift_sources_find(a, &w->method[predictor], &w->plan.item[row], w->sources);
+    if (p->baseline != SCS_BASELINE_NONE)
+        SCS_TRY(scs_baseline_find(a, p->baseline, c, w->sources));
+    else
+        SCS_TRY(scs_shift_sources_find(a, &w->method[predictor], c, w->sources));
+    *any = w->sources->kind != SCS_SOURCE_NONE;
+    return scs_audit_sources(c, w->sources, w->held, w->n_held, p->name);
 }
 
-/* A baseline's row: control + the sources' own change. */
+/* A row without a prediction: every measure is undefined. */
+static void measure_none(double *value)
+{
+    for (int m = 0; m < SCS_N_MEASURE; m++)
+        value[m] = NAN;
+}
+
+/* A baseline's row: control + the sources' own change. The truth is the base's: in the session's
+ * atlas it is hidden. */
 static scs_status measure_genes(work *w, int64_t row, int predictor)
 {
     const scs_session *s = w->v->session;
+    const scs_predictor *p = scs_report_predictor_at(predictor);
     const scs_atlas *a = s->atlas;
     const scs_combination *c = &w->plan.item[row];
     int64_t genes = a->n_gene;
@@ -171,12 +192,17 @@ static scs_status measure_genes(work *w, int64_t row, int predictor)
 
     memset(w->scratch, 0, 2 * (size_t)genes * sizeof *w->scratch);
     SCS_TRY(find_sources(w, row, predictor, &any));
+    if (!any && p->space != SCS_PREDICT_NOTHING) {
+        measure_none(value);
+        return SCS_OK;
+    }
     if (any) {
         scs_shift_sources_genes(a, w->sources, a->gene_mean, w->scratch);
         scs_shift_sources_genes(a, w->sources, a->gene_variance, w->scratch + genes);
+        SCS_TRY(scs_audit_finite(w->scratch, 2 * genes, p->name));
     }
     scs_predict(&w->method[predictor], a->n_gene, &from, &out);
-    SCS_TRY(scs_score_measure_means(a, c, &out, value));
+    SCS_TRY(scs_score_measure_means(w->v->base, c, &out, value));
     return !any && scs_session_model_has_latent(s) ? measure_cells(w, row, NULL, value) : SCS_OK;
 }
 
@@ -184,15 +210,23 @@ static scs_status measure_genes(work *w, int64_t row, int predictor)
 static scs_status measure_row(work *w, const scs_result_rows *rows, int predictor)
 {
     const scs_session *s = w->v->session;
+    const char *name = scs_report_predictor_at(predictor)->name;
     int64_t row = rows->first;
     const scs_combination *c = &w->plan.item[row];
     scs_prediction out = {rows->x, rows->shift, rows->variance};
     double *value = value_of(w, row, predictor);
     bool any;
 
-    SCS_TRY(scs_score_measure_means(s->atlas, c, &out, value));
     SCS_TRY(find_sources(w, row, predictor, &any));
+    if (!any) {
+        measure_none(value);
+        return SCS_OK;
+    }
+    scs_shift_sources_genes(s->atlas, w->sources, s->atlas->gene_mean, w->scratch);
+    SCS_TRY(scs_audit_finite(w->scratch, s->atlas->n_gene, name));
     scs_shift_sources_latent(s->atlas, w->sources, w->scratch);
+    SCS_TRY(scs_audit_finite(w->scratch, s->atlas->n_latent, name));
+    SCS_TRY(scs_score_measure_means(w->v->base, c, &out, value));
     return measure_cells(w, row, w->scratch, value);
 }
 
@@ -212,6 +246,7 @@ static scs_status measure_latent(work *w, int64_t first, int64_t n, int predicto
     SCS_GO(st, scs_row_block_make(&job, 1, &block));
     for (rows.first = first; rows.first < first + n; rows.first++) {
         SCS_GO(st, scs_row_make_all(&block, &rows));
+        SCS_GO(st, scs_audit_finite(&method->blend, 1, scs_report_predictor_at(predictor)->name));
         SCS_GO(st, measure_row(w, &rows, predictor));
     }
 done:

@@ -149,6 +149,13 @@ static const scs_word rank_by_words[] = {{"none", SCS_RANK_NONE},
                                          {"r2_deg", SCS_RANK_R2_DEG},
                                          {"delta_pearson", SCS_RANK_DELTA_PEARSON},
                                          {0}};
+static const scs_word protocol_words[] = {{"combination", SCS_PROTOCOL_COMBINATION},
+                                          {"context", SCS_PROTOCOL_CONTEXT},
+                                          {"dose", SCS_PROTOCOL_DOSE},
+                                          {"perturbation", SCS_PROTOCOL_PERTURBATION},
+                                          {0}};
+static const scs_word context_words[] = {
+    {"cell_type", SCS_CONTEXT_CELL_TYPE}, {"species", SCS_CONTEXT_SPECIES}, {0}};
 static const scs_word products_words[] = {
     {"auto", SCS_PRODUCTS_AUTO}, {"blas", SCS_PRODUCTS_BLAS}, {0}};
 static const scs_word rows_words[] = {{"dense", SCS_ROWS_DENSE}, {"top", SCS_ROWS_TOP}, {0}};
@@ -159,6 +166,10 @@ static const scs_word rows_words[] = {{"dense", SCS_ROWS_DENSE}, {"top", SCS_ROW
 _Static_assert(COUNT(magnitude_words) == SCS_N_MAGNITUDE, "a word for each scs_magnitude");
 
 _Static_assert(COUNT(rank_by_words) == SCS_N_RANK_BY, "a word for each scs_rank_by");
+
+_Static_assert(COUNT(protocol_words) == SCS_N_PROTOCOL, "a word for each scs_protocol");
+
+_Static_assert(COUNT(context_words) == SCS_N_CONTEXT, "a word for each scs_context_kind");
 
 /* clang-format off */
 static const scs_key keys[] = {
@@ -307,10 +318,17 @@ static const scs_key keys[] = {
            "the processor has them, by its integer tiles (AMX), as exact as float32 but not the "
            "same bits"),
 
+    CHOICE(validate, protocol, REPORT, protocol_words, "combination",
+           "what is held out together: one combination, all perturbed cells of a context (only its "
+           "controls are seen), all cells of a dose, or all cells of a perturbation"),
+    CHOICE(validate, context, REPORT, context_words, "cell_type",
+           "with protocol: context, what is a context: a cell type of a species (or whatever "
+           "data.cell_type names, as donors), or a species with all of its types"),
     NAMES(validate, cell_types, REPORT, "cell types that validate holds out: names or globs"),
     NAMES(validate, perturbations, REPORT, "conditions that validate holds out: names or globs"),
     NAMES(validate, species, REPORT, "species that validate holds out: names or globs"),
-    INT(validate, folds, REPORT, 1, 1000000, "1", "combinations that one model holds out together"),
+    INT(validate, folds, REPORT, 1, 1000000, "1",
+        "with protocol: combination, how many of them one model holds out together"),
     INT(validate, group_size, REPORT, 1, 1000000, "1",
         "ranks that train one model together; also validate --group-size"),
     BOOL(validate, pca, REPORT, "false",

@@ -1,11 +1,15 @@
 /* Writing, reading and summing up validation.tsv. All functions are Local.
  *
- * Columns: species, cell_type, perturbation, predictor, n_control, n_observed, source, then the
- * measures of score.h in the order of scs_measure. Predictors:
+ * Columns: species, cell_type, perturbation, predictor, protocol, n_training, held_out_seen,
+ * n_control, n_observed, source, then the measures of score.h in the order of scs_measure.
+ * Predictors, the baselines first:
  *
  *     no_change       the control cells as they are: what any score has to be ahead of
  *     mean_paired     arithmetic on the groups' mean expression, by the rule paired
  *     mean_nearest    the same by nearest
+ *     mean_others     the mean shift of the type's other perturbations (src/crossval/baseline.h)
+ *     additive        an effect of the perturbation and one of the type
+ *     mean            arithmetic on means as the config's own rule says
  *     pca             the shift in principal components, decoded as the config says
  *     vae             the network as a screen uses it: decoded as the config says
  *     vae_decode      the network, decoded as scGen does
@@ -22,6 +26,7 @@
 #include "src/crossval/report.h"
 
 #include "src/base/text.h"
+#include "src/config/key.h"
 #include "src/config/rule.h"
 #include "src/screen/predict.h"
 #include "src/screen/score.h"
@@ -34,7 +39,7 @@
 
 enum {
     LABEL_BYTES = 256,  /* of an escaped label */
-    N_LABEL = 7,        /* columns before the measures */
+    N_LABEL = 10,       /* columns before the measures */
     PREDICTOR_FIELD = 3 /* which of them is the predictor */
 };
 
@@ -46,6 +51,8 @@ static const scs_predictor predictors[] = {
     {.name = "no_change", .space = SCS_PREDICT_NOTHING},
     {.name = "mean_paired", .space = SCS_PREDICT_GENES, .shift = SCS_SHIFT_PAIRED},
     {.name = "mean_nearest", .space = SCS_PREDICT_GENES, .shift = SCS_SHIFT_NEAREST},
+    {.name = "mean_others", .space = SCS_PREDICT_GENES, .baseline = SCS_BASELINE_OTHERS},
+    {.name = "additive", .space = SCS_PREDICT_GENES, .baseline = SCS_BASELINE_ADDITIVE},
     {.name = "mean", .space = SCS_PREDICT_GENES, .shift = SCS_SHIFT_AS_CONFIG},
     {.name = "pca",
      .space = SCS_PREDICT_LATENT,
@@ -67,7 +74,8 @@ static const scs_predictor predictors[] = {
 
 /* The columns before the measures. */
 static const char *const label_columns[N_LABEL] = {
-    "species", "cell_type", "perturbation", "predictor", "n_control", "n_observed", "source"};
+    "species",    "cell_type",     "perturbation", "predictor",  "protocol",
+    "n_training", "held_out_seen", "n_control",    "n_observed", "source"};
 
 /* ---- predictors ---- */
 
@@ -88,7 +96,7 @@ char *scs_report_predictor_use(const scs_predictor *predictor, char *out, size_t
     const scs_predictor *p = predictor;
     const char *kind = p->model == SCS_MODEL_PCA ? "pca" : "vae";
 
-    if (p->space == SCS_PREDICT_NOTHING)
+    if (p->space == SCS_PREDICT_NOTHING || p->baseline != SCS_BASELINE_NONE)
         snprintf(out, size, "%s", "");
     else if (p->space == SCS_PREDICT_GENES && p->shift == SCS_SHIFT_AS_CONFIG)
         snprintf(out, size, "model.kind: mean, with screen.shift as it is");
@@ -101,6 +109,13 @@ char *scs_report_predictor_use(const scs_predictor *predictor, char *out, size_t
         snprintf(out, size, "model.kind: %s, screen.decode: %s", kind,
                  scs_rule_decode_at(p->decode)->word.text);
     return out;
+}
+
+/* The config's own rule is what a user would screen with. */
+bool scs_report_predictor_is_baseline(const scs_predictor *p)
+{
+    return p->space == SCS_PREDICT_NOTHING ||
+           (p->space == SCS_PREDICT_GENES && p->shift != SCS_SHIFT_AS_CONFIG);
 }
 
 /* One training a kind; PCA costs little beside a network. */
@@ -154,12 +169,16 @@ static void write_label(FILE *out, const char *label)
 /* Nine digits, which give back any float32; n_control and n_observed say what the row rests on.
  * Errors of writing stay with `out` (ferror). */
 void scs_report_write_row(FILE *out, const scs_atlas *atlas, const scs_combination *item,
-                          const scs_predictor *predictor, const char *source, const double *value)
+                          const scs_predictor *predictor, const scs_report_origin *origin,
+                          const char *source, const double *value)
 {
     write_label(out, atlas->species.name[item->species]);
     write_label(out, atlas->cell_types.name[item->cell_type]);
     write_label(out, atlas->conditions.name[item->condition]);
     write_label(out, predictor->name);
+    fprintf(out, "%s\t%lld\t%lld\t",
+            scs_key_choice_text(scs_key_find("validate.protocol"), origin->protocol),
+            (long long)origin->n_training, (long long)origin->n_seen);
     fprintf(out, "%lld\t%lld\t", (long long)atlas->group[item->control_group].count,
             (long long)atlas->group[item->observed_group].count);
     write_label(out, source);
@@ -384,7 +403,8 @@ static int best_of_all(const scs_report_sums *sums)
     int best = -1;
 
     for (int p = 0; p < scs_report_predictor_count(); p++)
-        if (scs_report_predictor_at(p)->space != SCS_PREDICT_NOTHING && !isnan(merit(sums, p)) &&
+        if (scs_report_predictor_at(p)->space != SCS_PREDICT_NOTHING &&
+            scs_report_predictor_at(p)->baseline == SCS_BASELINE_NONE && !isnan(merit(sums, p)) &&
             (best < 0 || merit(sums, p) > merit(sums, best)))
             best = p;
     return best;

@@ -9,6 +9,7 @@
 #ifndef SCS_REPORT_H
 #define SCS_REPORT_H
 
+#include "src/crossval/baseline.h"
 #include "src/screen/score.h"
 
 #include <stdio.h>
@@ -28,17 +29,21 @@ enum {
 
 /** One way to predict a row; static. */
 typedef struct scs_predictor {
-    const char *name; /**< in the column `predictor` */
-    int space;        /**< scs_predictor_space */
-    int shift;        /**< genes: scs_shift_method, or SCS_SHIFT_AS_CONFIG */
-    int decode;       /**< latent: scs_decode_method, or SCS_DECODE_AS_CONFIG */
-    int model;        /**< latent: scs_model_kind */
+    const char *name;      /**< in the column `predictor` */
+    int space;             /**< scs_predictor_space */
+    int shift;             /**< genes: scs_shift_method, or SCS_SHIFT_AS_CONFIG */
+    scs_baseline baseline; /**< genes: in place of a shift rule, or SCS_BASELINE_NONE */
+    int decode;            /**< latent: scs_decode_method, or SCS_DECODE_AS_CONFIG */
+    int model;             /**< latent: scs_model_kind */
 } scs_predictor;
 
 /** All predictors, baselines first; NULL past the end. A new one is a line in
  * src/crossval/report.c. */
 const scs_predictor *scs_report_predictor_at(int i);
 int scs_report_predictor_count(void);
+/** Whether it is one of those that a model has to beat: no change, and plain arithmetic on means.
+ */
+bool scs_report_predictor_is_baseline(const scs_predictor *predictor);
 /** What to write into a config to screen with it, "model.kind: vae, screen.decode: edit"; empty
  * where it is no model. @return out */
 char *scs_report_predictor_use(const scs_predictor *predictor, char *out, size_t size);
@@ -55,9 +60,17 @@ bool scs_report_predictor_is_made(const scs_predictor *predictor, const scs_conf
 
 /** The line of column names. */
 void scs_report_write_head(FILE *out);
+/** What a row says of its model. */
+typedef struct scs_report_origin {
+    int protocol;       /**< scs_protocol */
+    int64_t n_training; /**< cells that the model was made from: training and validation */
+    int64_t n_seen;     /**< of those, cells that it holds out: 0, or there are no rows */
+} scs_report_origin;
+
 /** One row; labels are escaped, undefined values are "nan". @param value [SCS_N_MEASURE] */
 void scs_report_write_row(FILE *out, const scs_atlas *atlas, const scs_combination *item,
-                          const scs_predictor *predictor, const char *source, const double *value);
+                          const scs_predictor *predictor, const scs_report_origin *origin,
+                          const char *source, const double *value);
 
 /** Sums over rows, by predictor and measure. */
 typedef struct scs_report_sums {

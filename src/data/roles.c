@@ -254,16 +254,29 @@ static scs_status note_types_without_control(scs_dataset *d)
     return st;
 }
 
-/* From the beginning each time: cross-validation holds out one combination after the other in one
- * dataset. */
-scs_status scs_roles_hold_out(const scs_config *config, scs_dataset *d)
+/* From the beginning each time: cross-validation holds out one fold after the other in one
+ * dataset.
+ * @param all every perturbation has to be seen in training */
+static scs_status give_roles(const scs_config *config, bool all, scs_dataset *d)
 {
     memset(d->role, SCS_ROLE_TRAIN, (size_t)d->n_cell);
     mark_unused(d);
     for (int32_t i = 0; i < config->n_hold_out; i++)
         SCS_TRY(hold_out(config, i, d));
-    SCS_TRY(check_conditions(config, d));
+    if (all)
+        SCS_TRY(check_conditions(config, d));
     return split_validation(config, d);
+}
+
+scs_status scs_roles_hold_out(const scs_config *config, scs_dataset *d)
+{
+    return give_roles(config, true, d);
+}
+
+/* Controls cannot be held out, so that they are there. */
+scs_status scs_roles_hold_out_fold(const scs_config *config, scs_dataset *d)
+{
+    return give_roles(config, false, d);
 }
 
 /* "A+ctrl" and "ctrl+A" would leak: one is held out, the other trained on. So twins are refused

@@ -30,7 +30,14 @@ control, observed = group(key[1], "control"), group(key[1], key[2])
 others = [t for t in types if t != key[1]]
 change = np.array([group(t, key[2]).mean(0) - group(t, "control").mean(0) for t in others])
 weight = np.array([1 / ((group(t, "control").mean(0) - control.mean(0)) ** 2).sum() ** 2 for t in others])
+# Drugs of this species that the type shows besides, and what the drug does on top of what types share under those.
+drugs = [d for d in sorted(cells.obs.condition.unique()) if d not in ("control", key[2])]
+y = {(t, d): group(t, d).mean(0) - group(t, "control").mean(0) for t in types for d in drugs}
+own = np.mean([y[key[1], d] for d in drugs], axis=0)
+effect = np.mean([y[key[1], d] - np.mean([y[t, d] for t in others], axis=0) for d in drugs], axis=0)
 predicted = {
+    "mean_others": np.maximum(0, control.mean(0) + own),
+    "additive": np.maximum(0, control.mean(0) + change.mean(0) + effect),
     "no_change": control.mean(0),
     "mean_paired": np.maximum(0, control.mean(0) + change.mean(0)),
     "mean_nearest": np.maximum(0, control.mean(0) + np.average(change, axis=0, weights=weight)),
@@ -56,6 +63,10 @@ variance = {
     "mean_paired": np.maximum(0, control.var(0) + change_var.mean(0)),
     "mean_nearest": np.maximum(0, control.var(0) + np.average(change_var, axis=0, weights=weight)),
 }
+v = {(t, d): group(t, d).var(0) - group(t, "control").var(0) for t in types for d in drugs}
+variance["mean_others"] = np.maximum(0, control.var(0) + np.mean([v[key[1], d] for d in drugs], axis=0))
+variance["additive"] = np.maximum(0, control.var(0) + change_var.mean(0) + np.mean(
+    [v[key[1], d] - np.mean([v[t, d] for t in others], axis=0) for d in drugs], axis=0))
 variance = variance | {"vae": np.asarray(row.layers["variance"], float).ravel()}
 
 pair = cells[(cells.obs.cell_type == key[1]) & cells.obs.condition.isin(["control", key[2]])].copy()
@@ -110,6 +121,8 @@ for name in predicted:
         assert abs(ours[measure] - expected) <= 2e-5 + 2e-5 * abs(expected), ("cell-eval", name, measure, ours[measure], expected)
     print(name, "r2_all %.4f r2_deg %.4f" % (ours.r2_all, ours.r2_deg))
 assert np.isnan(rows.loc[(*key, "no_change"), "delta_pearson"])
+assert (rows.protocol == "combination").all() and (rows.held_out_seen == 0).all()
+assert (rows.loc[key].n_training == cells.n_obs + other.n_obs - len(observed)).all()
 # The model is bit for bit the one of `run`.
 obs = row.obs.iloc[0]
 ours = rows.loc[(*key, "vae")]

@@ -489,7 +489,8 @@ static void write_texts(place *p)
     out = fopen(scratch_path(p->folder, "v.tsv", path), "w");
     CU_ASSERT_PTR_NOT_NULL_FATAL(out);
     scs_report_write_head(out);
-    scs_report_write_row(out, p->atlas, &item, scs_report_predictor_at(1), "own", value);
+    scs_report_write_row(out, p->atlas, &item, scs_report_predictor_at(1), &(scs_report_origin){0},
+                         "own", value);
     CU_ASSERT_EQUAL(fclose(out), 0);
 }
 

@@ -108,6 +108,70 @@ static void lists_select(void)
     end(&t);
 }
 
+/* Whether a model holds out these groups (by number), ending with -1. */
+static bool holds(const scs_grid *grid, int64_t model, const int32_t *groups)
+{
+    int64_t n, i = 0;
+    const int32_t *held = scs_grid_held(grid, model, &n);
+
+    for (; i < n && groups[i] == held[i]; i++)
+        ;
+    return i == n && groups[i] == -1;
+}
+
+/* All perturbed cells of a type or species, also those of perturbations that are not scored. */
+static void contexts_are_held_out_whole(void)
+{
+    static const int32_t types[][3] = {{0, 2, -1}, {3, -1}, {6, -1}, {8, -1}},
+                         species[][5] = {{0, 2, 3, 5, -1}, {6, 8, -1}};
+    setup t;
+
+    begin(&t, "validate: {protocol: context}");
+    CHECK_OK(scs_grid_create(t.config, t.atlas, &t.grid));
+    CU_ASSERT_EQUAL_FATAL(t.grid->n_model, 4); /* type 2 of species 0 has no controls */
+    CU_ASSERT_EQUAL(t.grid->plan->n, 4);
+    for (int m = 0; m < 4; m++)
+        CU_ASSERT(scs_grid_size(t.grid, m) == 1 && holds(t.grid, m, types[m]));
+    CU_ASSERT_EQUAL_FATAL(t.grid->notes.n, 1); /* drug2 is seen without controls alone */
+    end(&t);
+    begin(&t, "validate: {protocol: context, context: species}");
+    CHECK_OK(scs_grid_create(t.config, t.atlas, &t.grid));
+    CU_ASSERT_EQUAL_FATAL(t.grid->n_model, 2);
+    for (int m = 0; m < 2; m++)
+        CU_ASSERT(scs_grid_size(t.grid, m) == 2 && holds(t.grid, m, species[m]));
+    CHECK_OK(scs_grid_hold_out(t.grid, t.atlas, 0, t.config));
+    CU_ASSERT_EQUAL_FATAL(t.config->n_hold_out, 4);
+    CU_ASSERT_STRING_EQUAL(t.config->hold_out[1].condition, "drug2");
+    end(&t);
+    begin(&t, "validate: {protocol: context, folds: 2}");
+    CHECK_FAILS(scs_grid_create(t.config, t.atlas, &t.grid), SCS_EARG, "validate.folds");
+    end(&t);
+    begin(&t, "validate: {protocol: dose}");
+    CHECK_FAILS(scs_grid_create(t.config, t.atlas, &t.grid), SCS_EARG, "data.dose");
+    end(&t);
+}
+
+/* Nobody else can show it: rows are scored though `paired` has nothing to go by. */
+static void perturbations_are_held_out_everywhere(void)
+{
+    static const int32_t held[][6] = {{0, 3, 6, 8, -1}, {2, 5, -1}};
+    setup t;
+
+    begin(&t, "validate: {protocol: perturbation}");
+    CHECK_OK(scs_grid_create(t.config, t.atlas, &t.grid));
+    CU_ASSERT_EQUAL_FATAL(t.grid->n_model, 2);
+    CU_ASSERT_EQUAL(scs_grid_size(t.grid, 0), 4);
+    CU_ASSERT_EQUAL(scs_grid_size(t.grid, 1), 1);
+    for (int m = 0; m < 2; m++)
+        CU_ASSERT(holds(t.grid, m, held[m]));
+    end(&t);
+    begin(&t, "validate: {protocol: perturbation, cell_types: [type2]}");
+    CHECK_OK(scs_grid_create(t.config, t.atlas, &t.grid));
+    CU_ASSERT_EQUAL_FATAL(t.grid->n_model, 1);
+    CU_ASSERT(scs_grid_size(t.grid, 0) == 1 && holds(t.grid, 0, held[0]));
+    end(&t);
+}
+
 /* As if the user had written it, and nothing of an earlier model stays. */
 static void becomes_hold_out(void)
 {
@@ -132,11 +196,11 @@ static void predictors_are_made_once(void)
     static const struct {
         const char *config;
         int kinds, made;
-    } cases[] = {{"model: {kind: vae}\nvalidate: {pca: true}", 2, 8},
-                 {"model: {kind: vae}\nvalidate: {pca: false}", 1, 7},
-                 {"model: {kind: pca}\nvalidate: {pca: true}", 1, 5},
-                 {"model: {kind: mean}\nvalidate: {pca: true}", 2, 5},
-                 {"model: {kind: mean}\nvalidate: {pca: false}", 1, 4}};
+    } cases[] = {{"model: {kind: vae}\nvalidate: {pca: true}", 2, 10},
+                 {"model: {kind: vae}\nvalidate: {pca: false}", 1, 9},
+                 {"model: {kind: pca}\nvalidate: {pca: true}", 1, 7},
+                 {"model: {kind: mean}\nvalidate: {pca: true}", 2, 7},
+                 {"model: {kind: mean}\nvalidate: {pca: false}", 1, 6}};
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         scs_config *config = NULL;
@@ -168,6 +232,8 @@ int main(void)
         {"folds leave something to learn from", folds_must_leave_something},
         {"lists select", lists_select},
         {"a model's combinations become hold_out", becomes_hold_out},
+        {"contexts are held out whole", contexts_are_held_out_whole},
+        {"perturbations are held out everywhere", perturbations_are_held_out_everywhere},
         {"predictors are made once", predictors_are_made_once},
     };
 

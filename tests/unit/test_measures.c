@@ -1,6 +1,8 @@
 /* Measures of predicted means, arithmetic in gene space, and the table they end in. */
 #include "src/screen/predict.h"
 #include "src/atlas/atlas.h"
+#include "src/crossval/audit.h"
+#include "src/crossval/baseline.h"
 #include "src/crossval/report.h"
 #include "src/base/vector.h"
 #include "tests/unit/scratch.h"
@@ -172,10 +174,157 @@ static void gene_space_is_arithmetic(void)
     end(&t);
 }
 
+/* A grid of 3 types x 3 perturbations; y(c, p) of the group is its mean less its control's. */
+static scs_atlas *full_grid(scs_group group[12])
+{
+    scs_names one = {0}, types = {0}, conditions = {0}, genes = {0};
+    scs_atlas *a = NULL;
+
+    for (int g = 0; g < 12; g++)
+        group[g] = (scs_group){0, g / 4, g % 4, false, 5};
+    name_list(&one, "a", 1);
+    name_list(&types, "type", 3);
+    name_list(&conditions, "c", 4);
+    name_list(&genes, "g", N);
+    CHECK_OK(scs_atlas_create_from(&one, &types, &conditions, &genes, 0, group, 12, 1, &a));
+    for (uint64_t i = 0; i < 12 * N; i++)
+        a->gene_mean[i] = uniform(3, i);
+    scs_names_clear(&one);
+    scs_names_clear(&types);
+    scs_names_clear(&conditions);
+    scs_names_clear(&genes);
+    return a;
+}
+
+static double shift_of(const scs_atlas *a, int type, int condition, int gene)
+{
+    return (double)a->gene_mean[(type * 4 + condition) * N + gene] -
+           a->gene_mean[type * 4 * N + gene];
+}
+
+/* The change that a baseline predicts for type 1 under condition 2, whose own cells are hidden. */
+static void baseline_of(scs_atlas *a, scs_baseline which, double change[N], scs_sources *sources)
+{
+    scs_combination target = {
+        .cell_type = 1, .condition = 2, .perturbation = 2, .control_group = 4, .observed_group = 6};
+
+    CHECK_OK(scs_baseline_find(a, which, &target, sources));
+    scs_shift_sources_genes(a, sources, a->gene_mean, change);
+}
+
+static void others_are_the_types_own(void)
+{
+    scs_group group[12];
+    scs_atlas *a = full_grid(group);
+    scs_sources *sources = NULL;
+    const int32_t held = 6;
+    double change[N];
+
+    CHECK_OK(scs_shift_sources_create(a, &sources));
+    a->group[6].held_out = true;
+    scs_audit_hide(a, &held, 1);
+    baseline_of(a, SCS_BASELINE_OTHERS, change, sources);
+    for (int g = 0; g < N; g++)
+        CU_ASSERT_DOUBLE_EQUAL(change[g], (shift_of(a, 1, 1, g) + shift_of(a, 1, 3, g)) / 2, 1e-6);
+    CU_ASSERT_STRING_EQUAL(sources->text, "other perturbations");
+    a->group[5].held_out = a->group[7].held_out = true; /* a context: of what is left */
+    baseline_of(a, SCS_BASELINE_OTHERS, change, sources);
+    for (int g = 0; g < N; g++) {
+        double sum = 0;
+
+        for (int p = 1; p < 4; p++)
+            sum += shift_of(a, 0, p, g) + shift_of(a, 2, p, g);
+        CU_ASSERT_DOUBLE_EQUAL(change[g], sum / 6, 1e-6);
+    }
+    for (int g = 0; g < 12; g++)
+        a->group[g].held_out = g % 4 > 0;
+    baseline_of(a, SCS_BASELINE_OTHERS, change, sources);
+    CU_ASSERT(sources->kind == SCS_SOURCE_NONE && sources->n == 0);
+    scs_shift_sources_destroy(&sources);
+    scs_atlas_destroy(&a);
+}
+
+/* The least-squares estimate of a missing one in a balanced two-way table: (rows x sum of its row +
+ * columns x sum of its column - sum of all) / (rows - 1) / (columns - 1) (Yates 1933). */
+static void additive_is_least_squares(void)
+{
+    scs_group group[12];
+    scs_atlas *a = full_grid(group);
+    scs_sources *sources = NULL;
+    const int32_t held = 6;
+    double change[N];
+
+    CHECK_OK(scs_shift_sources_create(a, &sources));
+    a->group[6].held_out = true;
+    scs_audit_hide(a, &held, 1);
+    baseline_of(a, SCS_BASELINE_ADDITIVE, change, sources);
+    for (int g = 0; g < N; g++) {
+        double row = 0, column = 0, all = 0;
+
+        for (int c = 0; c < 3; c++)
+            for (int p = 1; p < 4; p++) {
+                double y = c == 1 && p == 2 ? 0 : shift_of(a, c, p, g);
+
+                all += y;
+                row += c == 1 ? y : 0;
+                column += p == 2 ? y : 0;
+            }
+        CU_ASSERT_DOUBLE_EQUAL(change[g], (3 * row + 3 * column - all) / 4, 1e-5);
+    }
+    a->group[5].held_out = a->group[7].held_out = true; /* a context: the perturbation alone */
+    baseline_of(a, SCS_BASELINE_ADDITIVE, change, sources);
+    for (int g = 0; g < N; g++)
+        CU_ASSERT_DOUBLE_EQUAL(change[g], (shift_of(a, 0, 2, g) + shift_of(a, 2, 2, g)) / 2, 1e-6);
+    a->group[5].held_out = a->group[7].held_out = false;
+    a->group[2].held_out = a->group[10].held_out = true; /* a perturbation: the type's others */
+    baseline_of(a, SCS_BASELINE_ADDITIVE, change, sources);
+    for (int g = 0; g < N; g++)
+        CU_ASSERT_DOUBLE_EQUAL(change[g], (shift_of(a, 1, 1, g) + shift_of(a, 1, 3, g)) / 2, 1e-6);
+    scs_shift_sources_destroy(&sources);
+    scs_atlas_destroy(&a);
+}
+
+/* By labels: roles and held_out may say what they like. */
+static void audit_finds_what_was_seen(void)
+{
+    static const int32_t held[] = {1, 6};
+    static const int64_t cells[] = {0, 2, 4};
+    int32_t of_species[] = {0, 0, 0, 0, 0}, type[] = {0, 0, 1, 1, 2}, condition[] = {0, 1, 2, 2, 1};
+    scs_dataset d = {
+        .n_cell = 5, .cell_species = of_species, .cell_type = type, .cell_condition = condition};
+    scs_combination target = {.control_group = 4};
+    scs_group group[12];
+    scs_atlas *a = full_grid(group);
+    scs_sources *sources = NULL;
+    int64_t seen = 0;
+
+    CHECK_OK(scs_audit_count(a, &d, held, 2, cells, 3, &seen));
+    CU_ASSERT_EQUAL(seen, 1); /* cell 2: type 1 under 2 */
+    CHECK_OK(scs_audit_count(a, &d, held, 2, cells, 1, &seen));
+    CU_ASSERT_EQUAL(seen, 1);
+    CHECK_OK(scs_shift_sources_create(a, &sources));
+    sources->n = 2;
+    sources->group[0] = 2;
+    sources->group[1] = 5;
+    CHECK_OK(scs_audit_sources(&target, sources, held, 2, "x"));
+    sources->group[1] = 6;
+    CHECK_FAILS(scs_audit_sources(&target, sources, held, 2, "x"), SCS_EINTERNAL, "of x was made");
+    target.control_group = 1;
+    CHECK_FAILS(scs_audit_sources(&target, sources, held, 2, "x"), SCS_EINTERNAL, "controls");
+    scs_audit_hide(a, held, 2);
+    for (int g = 0; g < 12; g++)
+        CU_ASSERT_EQUAL(isnan(a->gene_mean[g * N + 3]) && isnan(a->mean[g]), g == 1 || g == 6);
+    CHECK_FAILS(scs_audit_finite((double[]){1, NAN}, 2, "x"), SCS_EINTERNAL, "of x has a part");
+    CHECK_OK(scs_audit_finite((double[]){1, NAN}, 1, "x"));
+    scs_shift_sources_destroy(&sources);
+    scs_atlas_destroy(&a);
+}
+
 /* What is written is read back; what is cut short or of other columns is refused. */
 static void table_round_trip(void)
 {
     char folder[SCRATCH_PATH], path[2 * SCRATCH_PATH];
+    scs_report_origin origin = {.n_training = 30};
     scs_report_sums sums;
     setup t;
     FILE *out;
@@ -190,7 +339,8 @@ static void table_round_trip(void)
     for (int i = 0; i < 3; i++) {
         t.value[SCS_MAE] = i;
         t.value[SCS_R2_DEG] = i ? (double)i : NAN;
-        scs_report_write_row(out, t.atlas, &t.target, scs_report_predictor_at(1), "own", t.value);
+        scs_report_write_row(out, t.atlas, &t.target, scs_report_predictor_at(1), &origin, "own",
+                             t.value);
     }
     CU_ASSERT_EQUAL(fclose(out), 0);
     CHECK_OK(scs_report_sums_create(&sums));
@@ -215,6 +365,8 @@ static void a_predictor_says_how_to_screen_with_it(void)
         {"no_change", ""},
         {"mean_paired", "model.kind: mean, screen.shift: paired"},
         {"mean_nearest", "model.kind: mean, screen.shift: nearest"},
+        {"mean_others", ""},
+        {"additive", ""},
         {"mean", "model.kind: mean, with screen.shift as it is"},
         {"pca", "model.kind: pca, with screen.decode as it is"},
         {"vae", "model.kind: vae, with screen.decode as it is"},
@@ -252,6 +404,9 @@ int main(void)
         {"overlap and direction by hand", by_hand},
         {"errors and discrimination by hand", errors_and_discrimination},
         {"gene space is arithmetic on means", gene_space_is_arithmetic},
+        {"others are the type's own", others_are_the_types_own},
+        {"additive is least squares", additive_is_least_squares},
+        {"the audit finds what was seen", audit_finds_what_was_seen},
         {"the table is read back", table_round_trip},
         {"vectors by hand", vectors_by_hand},
     };
