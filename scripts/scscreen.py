@@ -264,6 +264,7 @@ def to_scgen(model, adata):
         if not name.endswith("num_batches_tracked"):
             value.copy_(torch.from_numpy(model.state[name]))
     made.module.load_state_dict(weights)
+    made.module.eval()  # as after training: else running statistics move with every cell that is looked at
     made.is_trained_ = True
     return made
 
