@@ -368,6 +368,7 @@ static scs_status validation_open(scs_session *session, scs_validation *v)
 {
     *v = (scs_validation){
         .session = session, .world = session->comm, .queue = {.window = MPI_WIN_NULL}};
+    SCS_TRY(scs_session_checksums(session));
     SCS_TRY(scs_comm_agree(v->world, settle_config(v)));
     SCS_TRY(scs_comm_agree(v->world, split(v)));
     session->comm = v->group;

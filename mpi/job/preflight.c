@@ -3,7 +3,7 @@
  * same order.
  *
  *      config          its text, as it was read
- *      each input      size, packed metadata, checksum of the file
+ *      each input      size, packed metadata
  *      checkpoint      size, packed metadata; size 0: none to take
  *      state           size, packed; size 0: from the start
  *
@@ -288,7 +288,7 @@ static scs_status simulate_missing(const scs_config *config)
     return SCS_OK;
 }
 
-/* Metadata from the sandbox, and the checksum of the whole file, which results and states carry. */
+/* Metadata from the sandbox. */
 static scs_status put_input(scs_bytes *blob, const scs_config *config, const scs_input *input)
 {
     scs_h5ad_request request = {.matrix = config->data.matrix,
@@ -297,7 +297,6 @@ static scs_status put_input(scs_bytes *blob, const scs_config *config, const scs
                                 .species = config->data.species,
                                 .dose = config->data.dose,
                                 .memory = config->data.memory << 20};
-    char checksum[SCS_CHECKSUM_MAX];
     scs_h5ad *meta = NULL;
     uint8_t *packed = NULL;
     int64_t size;
@@ -305,23 +304,36 @@ static scs_status put_input(scs_bytes *blob, const scs_config *config, const scs
 
     SCS_GO(status, scs_h5ad_probe(input->path, &request, &meta));
     SCS_GO(status, scs_h5ad_pack(meta, &packed, &size));
-    SCS_GO(status, scs_checksum_file(input->path, checksum));
     SCS_GO(status, scs_bytes_put_int(blob, size));
     SCS_GO(status, scs_bytes_put(blob, packed, size));
-    SCS_GO(status, scs_bytes_put_text(blob, checksum));
 done:
     free(packed);
     scs_h5ad_destroy(&meta);
     return status;
 }
 
+/* The whole files, which results and states name by their checksums. */
+static scs_status start_checksums(scs_preflight *preflight, const scs_config *config)
+{
+    const char **path;
+    scs_status status;
+
+    SCS_TRY(SCS_ALLOC(path, config->data.n_input));
+    for (int32_t i = 0; i < config->data.n_input; i++)
+        path[i] = config->data.inputs[i].path;
+    status = scs_checksum_start(path, config->data.n_input, &preflight->checksums);
+    free(path);
+    return status;
+}
+
 /* In the order of data.inputs, which numbers the cells. */
-static scs_status put_inputs(scs_bytes *blob, const scs_config *config)
+static scs_status put_inputs(scs_preflight *preflight, const scs_config *config)
 {
     SCS_REQUIRE(config->data.n_input > 0, SCS_EARG,
                 "%s: data.inputs is empty: name at least one .h5ad file", config->file);
+    SCS_TRY(start_checksums(preflight, config));
     for (int32_t i = 0; i < config->data.n_input; i++)
-        SCS_TRY(put_input(blob, config, &config->data.inputs[i]));
+        SCS_TRY(put_input(&preflight->blob, config, &config->data.inputs[i]));
     return SCS_OK;
 }
 
@@ -413,7 +425,7 @@ static scs_status prepare(scs_preflight *preflight, const scs_cli *cli)
         SCS_GO(status, lock_output(config, &preflight->lock));
     }
     SCS_GO(status, needs & SCS_NEED_SIMULATED ? simulate_missing(config) : SCS_OK);
-    SCS_GO(status, put_inputs(&preflight->blob, config));
+    SCS_GO(status, put_inputs(preflight, config));
     SCS_GO(status, put_checkpoint(&preflight->blob, config, needs));
     SCS_GO(status, put_state(&preflight->blob, config, needs));
 done:
@@ -436,6 +448,7 @@ void scs_preflight_prepare(scs_preflight *preflight, const scs_cli *cli)
 void scs_preflight_clear(scs_preflight *preflight)
 {
     scs_bytes_clear(&preflight->blob);
+    scs_checksum_stop(&preflight->checksums);
     if (preflight->prepared)
         scs_folder_lock_drop(&preflight->lock);
 }

@@ -4,7 +4,8 @@
  *  Before, because a forked child of a process that runs MPI is not safe to use, and because a
  *  parser that crashes or hangs on a damaged file then costs a child, not the job. The parent gets
  *  a plain validated struct through a pipe; the other ranks get it as bytes (mpi/job/session.c).
- *  Arrays of numbers are read later, by all ranks.
+ *  Arrays of numbers are read later, by all ranks. The inputs are hashed by a child that goes on
+ *  meanwhile, and is waited for once the ranks have read theirs.
  *
  *  All functions are Local.
  */
@@ -13,6 +14,7 @@
 
 #include "mpi/job/command.h"
 #include "src/base/bytes.h"
+#include "src/base/checksum.h"
 #include "src/train/state.h"
 #include "scscreen/config.h"
 
@@ -44,8 +46,9 @@ typedef struct scs_preflight {
     scs_status status;             /**< of the reading; reported once the ranks can agree on it */
     char message[SCS_MESSAGE_MAX]; /**< where status is not SCS_OK */
     int lock;                      /**< of output.dir, where it is written; -1: none */
-    scs_bytes blob; /**< text of the config; each input, packed, and its checksum; checkpoint;
-                       state. Each packed block after its size, 0 for none */
+    scs_bytes blob; /**< text of the config; each input, packed; checkpoint; state. Each packed
+                       block after its size, 0 for none */
+    scs_checksum_task *checksums; /**< of the inputs, which a child is at; NULL: none */
 } scs_preflight;
 
 /** Whether the launcher's variables make this process rank 0, or say nothing (a single process). To
@@ -54,7 +57,7 @@ bool scs_preflight_is_first(void);
 /** Read what cli->verb needs. The outcome is in ->status: SCS_EARG (config, other config than the
  * state's), SCS_EDATA (damaged or missing input), SCS_ECREATE (output.dir), SCS_EIO, SCS_ENOMEM. */
 void scs_preflight_prepare(scs_preflight *preflight, const scs_cli *cli);
-/** Free the blob, and unlock output.dir. */
+/** Free the blob, stop what is still at work, and unlock output.dir. */
 void scs_preflight_clear(scs_preflight *preflight);
 
 /* output.dir/training.1.h5 and training.2.h5: the two last states of a run, written in turn. */

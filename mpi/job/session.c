@@ -1,19 +1,21 @@
 /* A session from its opening to its end, and the first steps that all verbs have in common:
  * dataset, deal, shards.
  *
- *  Opening: rank 0 has read config, metadata, checksums and (where asked for) checkpoint and state
- *  before MPI_Init (preflight.c). All ranks agree on how that went, get the bytes in one broadcast
+ *  Opening: rank 0 has read config, metadata and (where asked for) checkpoint and state before
+ *  MPI_Init (preflight.c). All ranks agree on how that went, get the bytes in one broadcast
  *  and unpack them, each for itself: so every rank has the same validated structs, and no other
  *  rank parses a file of the user's.
  *
- *  Loading: every rank reads its contiguous cells, then the rows travel to the shards that own them
- *  (mpi/data). What is local is done on all ranks alike and agreed on before the next Collective
- *  step. */
+ *  Loading: every rank reads its contiguous cells, then the files' checksums are waited for, which
+ * a child of rank 0 makes meanwhile, and the rows travel to the shards that own them (mpi/data).
+ * What is local is done on all ranks alike and agreed on before the next Collective step. */
 #include "mpi/job/session.h"
 
 #include "mpi/job/command.h"
 #include "mpi/job/preflight.h"
+#include "src/base/collective.h"
 #include "src/base/file.h"
+#include "src/base/text.h"
 #include "src/data/h5ad.h"
 #include "src/data/scale.h"
 #include "src/screen/decode.h"
@@ -42,6 +44,56 @@ static scs_status make_dataset(scs_session *session)
     return SCS_OK;
 }
 
+/* Rank 0, whose child has hashed the files. */
+static scs_status collect_checksums(scs_session *session, scs_bytes *blob)
+{
+    scs_names all = {0};
+    scs_status status;
+
+    SCS_GO(status, scs_checksum_wait(&session->preflight->checksums, &all));
+    SCS_GO(status, scs_bytes_put_names(blob, &all));
+done:
+    scs_names_clear(&all);
+    return status;
+}
+
+/* Local. */
+static scs_status take_checksums(scs_session *session, scs_bytes *blob)
+{
+    int32_t n = session->config->data.n_input;
+    scs_names all = {0};
+    scs_status status;
+
+    SCS_GO(status, scs_bytes_get_names(blob, &all));
+    if (all.n != n)
+        SCS_GO(status, SCS_FAIL(SCS_EINTERNAL, "%d checksums of %d inputs", all.n, n));
+    for (int32_t i = 0; i < n; i++)
+        SCS_GO(status, scs_text_copy(all.name[i], &session->input_checksum[i]));
+done:
+    scs_names_clear(&all);
+    return status;
+}
+
+/* Once, however often it is asked for. */
+scs_status scs_session_checksums(scs_session *session)
+{
+    scs_comm *comm = session->comm;
+    scs_bytes blob = {0};
+    scs_status status;
+
+    if (session->input_checksum[0])
+        return scs_collective_ok();
+    SCS_GO(status,
+           scs_comm_agree(comm,
+                          scs_session_leads(session) ? collect_checksums(session, &blob) : SCS_OK));
+    SCS_GO(status, scs_comm_broadcast_blob(comm, &blob.data, &blob.size));
+    blob.capacity = blob.size;
+    SCS_GO(status, scs_comm_agree(comm, take_checksums(session, &blob)));
+done:
+    scs_bytes_clear(&blob);
+    return status;
+}
+
 /* make_dataset is local work that is the same on every rank; the rest is Collective. The totals of
  * cells are needed for normalising only. */
 scs_status scs_session_read(scs_session *session, int64_t *first, scs_packed *x)
@@ -59,6 +111,7 @@ scs_status scs_session_read(scs_session *session, int64_t *first, scs_packed *x)
                                                          session->dataset)));
     SCS_GO(status,
            scs_read_cells_normalize(comm, session->config, session->dataset, *first, x, totals));
+    SCS_GO(status, scs_session_checksums(session));
 done:
     free(scale);
     free(totals);
@@ -169,7 +222,6 @@ static scs_status unpack(scs_session *session, scs_bytes *blob)
     for (int32_t i = 0; i < n; i++) {
         SCS_TRY(take_block(blob, &block, &size));
         SCS_TRY(scs_h5ad_unpack(block, size, &session->meta[i]));
-        SCS_TRY(scs_bytes_get_text(blob, &session->input_checksum[i]));
     }
     SCS_TRY(take_block(blob, &block, &size));
     if (block)
@@ -203,7 +255,8 @@ static scs_status session_open(scs_session *session, const scs_cli *cli, scs_com
     struct timespec now;
 
     clock_gettime(CLOCK_MONOTONIC, &now);
-    *session = (scs_session){.cli = cli, .comm = comm, .opened = (double)now.tv_sec};
+    *session = (scs_session){
+        .cli = cli, .comm = comm, .opened = (double)now.tv_sec, .preflight = preflight};
     SCS_TRY(scs_comm_agree(comm, preflight_status(session, preflight)));
     SCS_TRY(scs_comm_broadcast_blob(comm, &blob->data, &blob->size));
     blob->capacity = blob->size;

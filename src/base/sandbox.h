@@ -14,7 +14,8 @@
  *  its parent. It prints nothing. What it returns goes through a pipe: a status with its message,
  *  then the bytes it put together (src/base/bytes.h).
  *
- *  Local, on one rank, before MPI_Init: forking under MPI is not safe on every interconnect.
+ *  Local, on one rank, before MPI_Init: forking under MPI is not safe on every interconnect. A
+ * child that was started before may be waited for later.
  */
 #ifndef SCS_SANDBOX_H
 #define SCS_SANDBOX_H
@@ -32,6 +33,7 @@ typedef struct scs_sandbox_limits {
     int processor; /**< seconds of processor time for a start; 0: 2, and one for every 16 MiB of the
                       file */
     int still;     /**< seconds without processor time and without bytes read; 0: 120 */
+    int64_t size;  /**< bytes to be read; 0: those of the file */
 } scs_sandbox_limits;
 
 /** In the child: allow it the processor time that reading `bytes` takes, decoded. All that it may
@@ -45,5 +47,18 @@ void scs_sandbox_allow(int64_t bytes);
  * memory; SCS_EIO or SCS_ENOMEM when there is no pipe or no process */
 SCS_MUST_USE scs_status scs_sandbox_run(const char *what, scs_sandbox_fn fn, void *arg,
                                         const scs_sandbox_limits *limits, scs_bytes *out);
+
+/* ---- the same in two calls, between which the child works beside this process ---- */
+
+/** A child at work. */
+typedef struct scs_sandbox scs_sandbox;
+
+/** Fork. SCS_EIO, SCS_ENOMEM. @param[out] child to be waited for or stopped; NULL after an error */
+SCS_MUST_USE scs_status scs_sandbox_start(const char *what, scs_sandbox_fn fn, void *arg,
+                                          const scs_sandbox_limits *limits, scs_sandbox **child);
+/** Wait for its end; returns as scs_sandbox_run. @param[in,out] child NULL afterwards */
+SCS_MUST_USE scs_status scs_sandbox_wait(scs_sandbox **child, scs_bytes *out);
+/** Kill it, for a caller that has failed meanwhile. NULL is let through. */
+void scs_sandbox_stop(scs_sandbox **child);
 
 #endif
