@@ -62,10 +62,11 @@ SCS_MUST_USE scs_status scs_read_cells(scs_comm *comm, const scs_dataset *datase
                                        const scs_h5ad *const *metas, int64_t *first_cell,
                                        scs_packed *x, double **totals, scs_scale *scale);
 /** normalize: log1p with target_sum, or the median total over all used cells when it is 0.
- * Collective. */
+ *  @param[out] target counts that each cell was scaled to; 0: none was. Collective. */
 SCS_MUST_USE scs_status scs_read_cells_normalize(scs_comm *comm, const scs_config *config,
                                                  const scs_dataset *dataset, int64_t first_cell,
-                                                 scs_packed *x, const double *totals);
+                                                 scs_packed *x, const double *totals,
+                                                 double *target);
 /** From contiguous cells to shards: alltoallv. Frees x as it goes.
  *  @param[out] shard [team->last - team->first], malloc'ed, caller clears. Collective. */
 SCS_MUST_USE scs_status scs_redistribute(scs_comm *comm, const scs_deal *deal, const scs_team *team,

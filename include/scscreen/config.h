@@ -122,6 +122,9 @@ enum scs_affects {
     SCS_AFFECTS_RESULT = SCS_AFFECTS_WEIGHTS | SCS_AFFECTS_ROWS | SCS_AFFECTS_REPORT
 };
 
+/** What predicted cells hold: counts, or log1p of counts scaled as the inputs were. */
+typedef enum scs_cell_values { SCS_CELLS_COUNTS, SCS_CELLS_LOG1P } scs_cell_values;
+
 /** What a result holds of each row: every gene, or only lists and numbers. */
 typedef enum scs_output_rows { SCS_ROWS_DENSE, SCS_ROWS_TOP } scs_output_rows;
 
@@ -205,6 +208,11 @@ typedef struct scs_config {
         int64_t group_size;                           /**< ranks that train one model together */
         bool pca;                                     /**< also predict by principal components */
     } validate;
+    struct {
+        scs_names combination; /**< "SPECIES,TYPE,PERTURBATION[,DOSE]"; n = 0: the screen's rows */
+        int64_t cells;         /**< of each combination; 0: as many as there are controls */
+        int values;            /**< scs_cell_values */
+    } predict;
     struct {
         char *dir;         /**< relative to the working directory */
         int rows;          /**< scs_output_rows */

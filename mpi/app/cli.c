@@ -167,6 +167,41 @@ static scs_status add_key(scs_cli *cli, const char *key, const char *value)
     return add_set(cli, set);
 }
 
+static scs_status add_key_and_free(scs_cli *cli, const char *key, char *value)
+{
+    scs_status st = add_key(cli, key, value);
+
+    free(value);
+    return st;
+}
+
+/* `--combination A --combination B` is `predict.combination=["A", "B"]`: the list so far, the new
+ * entry in its place behind. */
+static scs_status add_listed(scs_cli *cli, const char *key, const char *value)
+{
+    size_t n = strlen(key);
+    char *list = NULL, *to;
+
+    for (int i = 0; i < cli->n_owned; i++)
+        if (strncmp(cli->owned[i], key, n) == 0 && cli->owned[i][n] == '=')
+            list = cli->owned[i] + n + 1;
+    SCS_TRY(SCS_ALLOC(to, (int64_t)((list ? strlen(list) : 0) + 2 * strlen(value) + 8)));
+    to[0] = '[';
+    to[1] = '\0';
+    if (list)
+        sprintf(to, "%.*s, ", (int)strlen(list) - 1, list);
+    list = to;
+    to += strlen(to);
+    *to++ = '"';
+    for (; *value; value++) {
+        if (*value == '"' || *value == '\\')
+            *to++ = '\\';
+        *to++ = *value;
+    }
+    strcpy(to, "\"]");
+    return add_key_and_free(cli, key, list);
+}
+
 static bool is_ranks(const char *option)
 {
     return strcmp(option, "-n") == 0 || strcmp(option, "--ranks") == 0;
@@ -202,6 +237,8 @@ static scs_status add_option(scs_cli *cli, const char *option, const char *value
     snprintf(key, sizeof key, "%s.%s", cli->verb->name, option + 2);
     for (char *at = key; *at; at++)
         *at = *at == '-' ? '_' : *at;
+    if (strcmp(key, "predict.combination") == 0)
+        return add_listed(cli, key, value);
     return add_key(cli, key, value);
 }
 

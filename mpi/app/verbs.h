@@ -21,6 +21,7 @@ extern const scs_verb scs_verb_check;
 extern const scs_verb scs_verb_train;
 extern const scs_verb scs_verb_screen;
 extern const scs_verb scs_verb_run;
+extern const scs_verb scs_verb_predict;
 extern const scs_verb scs_verb_pca;
 extern const scs_verb scs_verb_inspect;
 

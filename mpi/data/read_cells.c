@@ -189,17 +189,17 @@ done:
  * target is the same. */
 scs_status scs_read_cells_normalize(scs_comm *comm, const scs_config *config,
                                     const scs_dataset *dataset, int64_t first_cell, scs_packed *x,
-                                    const double *totals)
+                                    const double *totals, double *target)
 {
-    double target = config->data.target_sum;
-
+    *target = 0;
     if (config->data.normalize != SCS_NORMALIZE_LOG1P)
         return scs_collective_ok();
-    if (target <= 0)
-        SCS_TRY(median_total(comm, dataset, first_cell, x->n_row, totals, &target));
-    SCS_REQUIRE(target > 0, SCS_EDATA,
+    *target = config->data.target_sum;
+    if (*target <= 0)
+        SCS_TRY(median_total(comm, dataset, first_cell, x->n_row, totals, target));
+    SCS_REQUIRE(*target > 0, SCS_EDATA,
                 "data.normalize: every cell's counts are 0, so there is nothing to normalise; "
                 "check data.matrix");
-    scs_packed_log_normalize(x, totals, target);
+    scs_packed_log_normalize(x, totals, *target);
     return scs_collective_ok();
 }

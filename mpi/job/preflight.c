@@ -6,6 +6,7 @@
  *      each input      size, packed metadata
  *      checkpoint      size, packed metadata; size 0: none to take
  *      state           size, packed; size 0: from the start
+ *      each input      names of its cells, where the verb needs them
  *
  *  Also the two files of training states: which is the newer sound one, and whether this config may
  *  go on from it. Only keys that affect the weights have to agree; folders, limits and what is
@@ -409,6 +410,22 @@ done:
     return status;
 }
 
+/* In the order of data.inputs. */
+static scs_status put_cell_names(scs_bytes *blob, const scs_config *config)
+{
+    for (int32_t i = 0; i < config->data.n_input; i++) {
+        scs_names names = {0};
+        scs_status status =
+            scs_h5ad_probe_cells(config->data.inputs[i].path, config->data.memory << 20, &names);
+
+        if (status == SCS_OK)
+            status = scs_bytes_put_names(blob, &names);
+        scs_names_clear(&names);
+        SCS_TRY(status);
+    }
+    return SCS_OK;
+}
+
 /* The text as it was read, not the parsed config: every rank parses it with the same --set. Errors
  * of the config come before those of files. */
 static scs_status prepare(scs_preflight *preflight, const scs_cli *cli)
@@ -428,6 +445,8 @@ static scs_status prepare(scs_preflight *preflight, const scs_cli *cli)
     SCS_GO(status, put_inputs(preflight, config));
     SCS_GO(status, put_checkpoint(&preflight->blob, config, needs));
     SCS_GO(status, put_state(&preflight->blob, config, needs));
+    if (needs & SCS_NEED_CELL_NAMES)
+        SCS_GO(status, put_cell_names(&preflight->blob, config));
 done:
     free(text);
     scs_config_destroy(&config);

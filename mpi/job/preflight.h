@@ -37,7 +37,8 @@ enum scs_need {
     SCS_NEED_OUTPUT = 8,     /**< output.dir can be made and written, and is locked: SCS_ECREATE
                                 where another job works there, or has just finished there */
     SCS_NEED_SIMULATED = 16, /**< simulate inputs that are missing */
-    SCS_NEED_STATE = 32      /**< where an earlier job stood, unless there are weights to take */
+    SCS_NEED_STATE = 32,     /**< where an earlier job stood, unless there are weights to take */
+    SCS_NEED_CELL_NAMES = 64 /**< names of the inputs' cells */
 };
 
 /** What was read, and how that went. Owned by main, from before MPI_Init to the end. */
@@ -46,8 +47,9 @@ typedef struct scs_preflight {
     scs_status status;             /**< of the reading; reported once the ranks can agree on it */
     char message[SCS_MESSAGE_MAX]; /**< where status is not SCS_OK */
     int lock;                      /**< of output.dir, where it is written; -1: none */
-    scs_bytes blob; /**< text of the config; each input, packed; checkpoint; state. Each packed
-                       block after its size, 0 for none */
+    scs_bytes blob; /**< text of the config; each input, packed; checkpoint; state; each input's
+                       names of cells, where they are needed. Each packed block after its size, 0
+                       for none */
     scs_checksum_task *checksums; /**< of the inputs, which a child is at; NULL: none */
 } scs_preflight;
 

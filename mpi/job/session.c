@@ -109,8 +109,8 @@ scs_status scs_session_read(scs_session *session, int64_t *first, scs_packed *x)
            scs_read_cells(comm, session->dataset, metas(session), first, x, &totals, scale));
     SCS_GO(status, scs_comm_agree(comm, scs_scale_settle(session->config, metas(session), scale,
                                                          session->dataset)));
-    SCS_GO(status,
-           scs_read_cells_normalize(comm, session->config, session->dataset, *first, x, totals));
+    SCS_GO(status, scs_read_cells_normalize(comm, session->config, session->dataset, *first, x,
+                                            totals, &session->scaled_to));
     SCS_GO(status, scs_session_checksums(session));
 done:
     free(scale);
@@ -231,6 +231,10 @@ static scs_status unpack(scs_session *session, scs_bytes *blob)
     SCS_TRY(take_block(blob, &block, &size));
     if (block)
         SCS_TRY(scs_state_unpack(block, size, &session->state));
+    if (cli->verb->needs & SCS_NEED_CELL_NAMES)
+        SCS_TRY(SCS_ALLOC(session->cell_names, n));
+    for (int32_t i = 0; session->cell_names && i < n; i++)
+        SCS_TRY(scs_bytes_get_names(blob, &session->cell_names[i]));
     return SCS_OK;
 }
 
@@ -299,9 +303,12 @@ static void session_close(scs_session *session)
             scs_h5ad_destroy(&session->meta[i]);
         if (session->input_checksum)
             free(session->input_checksum[i]);
+        if (session->cell_names)
+            scs_names_clear(&session->cell_names[i]);
     }
     free(session->meta);
     free(session->input_checksum);
+    free(session->cell_names);
     scs_config_destroy(&session->config);
 }
 

@@ -3,7 +3,7 @@
  * verb that runs on all ranks gets one and fills as much of it as it needs.
  *
  *  Who fills what:
- *      session_open (session.c)         config, meta, checkpoint, state
+ *      session_open (session.c)         config, meta, checkpoint, state, cell_names
  *      scs_session_load_data            dataset, input_checksum, team, deal, shard
  *      scs_session_model_make           model or pca, and the atlas that a checkpoint has
  *      scs_train_run                    the weights of model
@@ -34,8 +34,10 @@ typedef struct scs_session {
     char **input_checksum;      /**< [config->data.n_input] of each file's bytes */
     scs_checkpoint *checkpoint; /**< weights to take, or NULL */
     scs_state *state;           /**< where an earlier job stood, or NULL */
+    scs_names *cell_names;      /**< [config->data.n_input] of each input's cells, or NULL */
     double opened;              /**< when this job began, on the clock of CLOCK_MONOTONIC */
     scs_dataset *dataset;       /**< labels and roles of all cells, genes in common */
+    double scaled_to;           /**< counts that cells were scaled to; 0: they were not */
     scs_team team;              /**< this rank's range of shards, and the hooks */
     scs_deal *deal;             /**< which cell is in which shard */
     scs_shard *shard;           /**< [team.last - team.first] expression of this rank's cells */

@@ -34,6 +34,8 @@ typedef enum scs_purpose {
     SCS_RANDOM_SIMULATE, /**< a simulated atlas (epoch = what is drawn, src/simulate/sim_model.c) */
     SCS_RANDOM_PERMUTE,  /**< labels within types (epoch = permutation, cell = group) */
     SCS_RANDOM_BOOTSTRAP,   /**< group means (epoch = replicate, cell = group) */
+    SCS_RANDOM_TEMPLATE,    /**< control cells that predicted ones start from (epoch = round) */
+    SCS_RANDOM_CELLS,       /**< counts of predicted cells (src/cells/draw.h) */
     SCS_RANDOM_DROPOUT = 64 /**< + layer number */
 } scs_purpose;
 

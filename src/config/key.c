@@ -116,6 +116,8 @@ static const scs_word kind_words[] = {
     {"vae", SCS_MODEL_VAE}, {"mean", SCS_MODEL_MEAN}, {"pca", SCS_MODEL_PCA}, {0}};
 static const scs_word profile_words[] = {
     {"auto", SCS_PROFILE_AUTO}, {"scgen2", SCS_PROFILE_SCGEN2}, {"paper", SCS_PROFILE_PAPER}, {0}};
+static const scs_word values_words[] = {
+    {"counts", SCS_CELLS_COUNTS}, {"log1p", SCS_CELLS_LOG1P}, {0}};
 static const scs_word schedule_words[] = {{"auto", SCS_SCHEDULE_AUTO},
                                           {"constant", SCS_SCHEDULE_CONSTANT},
                                           {"linear", SCS_SCHEDULE_LINEAR},
@@ -333,6 +335,22 @@ static const scs_key keys[] = {
         "ranks that train one model together; also validate --group-size"),
     BOOL(validate, pca, REPORT, "false",
          "also predict by principal components, made for each model"),
+
+    WORDS(SCS_KEY_NAMES, predict, combination, NOTHING, "screen", "screen",
+          "what scscreen predict makes cells of: a list of SPECIES,TYPE,PERTURBATION[,DOSE], or the "
+          "rows that the section screen selects; also predict --combination, which may be repeated"),
+    {.section = "predict",
+     .name = "cells",
+     .affects = NOTHING,
+     .type = SCS_KEY_INT,
+     AT(predict.cells),
+     .min = 1,
+     .max = 1e12,
+     .words = "controls",
+     .fallback = "controls",
+     .help = "predicted cells of each combination; controls: as many as it has control cells"},
+    CHOICE(predict, values, NOTHING, values_words, "counts",
+           "what predicted cells hold: whole counts, or log1p of them, scaled as the inputs were"),
 
     CHOICE(output, rows, REPORT, rows_words, "dense",
            "what screen.h5ad holds of a row: X and layers over all genes, or only the lists of "

@@ -310,8 +310,8 @@ static scs_status count_duplicates(const scs_names *names, int64_t *n)
     return SCS_OK;
 }
 
-/* Cell names are counted, not kept: nothing in a run looks a cell up by its name, and they would
- * be the larger part of what has to reach the parent. */
+/* Cell names are counted, not kept: only predicted cells name theirs (scs_h5ad_probe_cells), and
+ * they would be the larger part of what has to reach the parent. */
 static scs_status read_cells(const scs_h5 *h5, scs_h5ad *meta)
 {
     scs_names cells = {0};
@@ -397,6 +397,38 @@ static int64_t memory_for(const char *path, int64_t memory)
         all < memory)
         memory = all;
     return memory + SLACK;
+}
+
+/* In the sandbox. @param arg a probe_task */
+static scs_status name_cells(void *arg, scs_bytes *out)
+{
+    const probe_task *t = arg;
+    scs_names names = {0};
+    scs_h5 h5 = {0};
+    scs_status st;
+
+    SCS_GO(st, scs_h5_open(t->path, t->request.memory, &h5));
+    SCS_GO(st, scs_h5ad_obs_index(&h5, "obs", &names));
+    SCS_GO(st, scs_bytes_put_names(out, &names));
+done:
+    scs_h5_close(&h5);
+    scs_names_clear(&names);
+    return st;
+}
+
+scs_status scs_h5ad_probe_cells(const char *path, int64_t memory, scs_names *names)
+{
+    probe_task t = {path, {.memory = memory > 0 ? memory : (int64_t)16 << 30}};
+    scs_bytes out = {0};
+    scs_status st;
+
+    SCS_GO(st, scs_sandbox_run(path, name_cells, &t,
+                               &(scs_sandbox_limits){.memory = memory_for(path, t.request.memory)},
+                               &out));
+    SCS_GO(st, scs_bytes_get_names(&out, names));
+done:
+    scs_bytes_clear(&out);
+    return st;
 }
 
 /* The one entry for metadata: the only place where a file of which nothing is known is opened. */

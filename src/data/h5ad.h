@@ -43,6 +43,11 @@ struct scs_h5ad {
     double *dose;      /**< [n_obs] as it stands in the file; NaN: missing */
 };
 
+/** Names of all cells (obs), read in a forked child as scs_h5ad_probe does: before MPI_Init.
+ *  @param memory as scs_h5ad_request has it  @param[out] names added; [n_obs]
+ *  @return SCS_EDATA as scs_h5ad_probe */
+SCS_MUST_USE scs_status scs_h5ad_probe_cells(const char *path, int64_t memory, scs_names *names);
+
 /** The struct as one flat block of bytes, for a pipe or a broadcast between ranks of one job.
  *  @param[out] blob [size] malloc'ed, caller frees
  *  @return SCS_OK or SCS_ENOMEM */

@@ -47,7 +47,7 @@ scs_status scs_h5_reserve_array(hid_t file, const char *path, hid_t type, int ra
 
 /* A string-array with room for n texts. Its references are filled with "nothing", which reads as
  * empty text. */
-static scs_status reserve_strings(hid_t file, const char *path, int64_t n)
+scs_status scs_h5_reserve_strings(hid_t file, const char *path, int64_t n)
 {
     hid_t type = scs_h5_text_type();
     scs_status st = scs_h5_reserve(file, path, type, 1, &n);
@@ -69,7 +69,7 @@ scs_status scs_h5_write_strings_part(hid_t file, const char *path, int64_t first
 
 scs_status scs_h5_write_strings(hid_t file, const char *path, const scs_names *names)
 {
-    SCS_TRY(reserve_strings(file, path, names->n));
+    SCS_TRY(scs_h5_reserve_strings(file, path, names->n));
     return scs_h5_write_strings_part(file, path, 0, names);
 }
 
@@ -85,7 +85,7 @@ scs_status scs_h5_reserve_dataframe(hid_t file, const char *path, int64_t n,
     SCS_TRY(scs_h5_attr_write_text(file, path, "_index", "_index"));
     SCS_TRY(scs_h5_attr_write_names(file, path, "column-order", columns));
     SCS_TRY(scs_file_path_print(&index, "%s/_index", path));
-    st = reserve_strings(file, index, n);
+    st = scs_h5_reserve_strings(file, index, n);
     free(index);
     return st;
 }

@@ -47,6 +47,8 @@ SCS_MUST_USE scs_status scs_h5_reserve_array(hid_t file, const char *path, hid_t
 
 /* ---- texts and tables ---- */
 
+/** A string-array with room for n texts, empty ones. */
+SCS_MUST_USE scs_status scs_h5_reserve_strings(hid_t file, const char *path, int64_t n);
 /** Texts [first, first + names->n) of a string-array that has room for them. */
 SCS_MUST_USE scs_status scs_h5_write_strings_part(hid_t file, const char *path, int64_t first,
                                                   const scs_names *names);

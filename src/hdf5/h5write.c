@@ -148,13 +148,15 @@ scs_status scs_h5_reserve(hid_t file, const char *path, hid_t type, int rank, co
 }
 
 /* A chunked dataset is the one that HDF5 can make longer. */
-scs_status scs_h5_growing(hid_t file, const char *path, hid_t type, int64_t chunk)
+static scs_status growing(hid_t file, const char *path, hid_t type, int64_t chunk, bool early)
 {
     hsize_t none = 0, most = H5S_UNLIMITED, size = (hsize_t)chunk;
     hid_t space, dcpl = H5Pcreate(H5P_DATASET_CREATE);
     scs_status st;
 
-    if (dcpl < 0 || H5Pset_chunk(dcpl, 1, &size) < 0) {
+    if (dcpl < 0 || H5Pset_chunk(dcpl, 1, &size) < 0 ||
+        (early && (H5Pset_alloc_time(dcpl, H5D_ALLOC_TIME_EARLY) < 0 ||
+                   H5Pset_fill_time(dcpl, H5D_FILL_TIME_NEVER) < 0))) {
         H5Pclose(dcpl);
         return SCS_FAIL(SCS_EINTERNAL, "%s: chunks of %lld elements", path, (long long)chunk);
     }
@@ -162,6 +164,16 @@ scs_status scs_h5_growing(hid_t file, const char *path, hid_t type, int64_t chun
     st = create(file, path, type, space, dcpl);
     H5Sclose(space);
     return st;
+}
+
+scs_status scs_h5_growing(hid_t file, const char *path, hid_t type, int64_t chunk)
+{
+    return growing(file, path, type, chunk, false);
+}
+
+scs_status scs_h5_growing_early(hid_t file, const char *path, hid_t type, int64_t chunk)
+{
+    return growing(file, path, type, chunk, true);
 }
 
 /* Write to an open dataset and close it; the close is where a full disk may show first. */

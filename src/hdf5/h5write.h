@@ -54,6 +54,10 @@ SCS_MUST_USE scs_status scs_h5_reserve(hid_t file, const char *path, hid_t type,
 /** An empty 1-d dataset that grows with scs_h5_append, for data whose number is not known before.
  *  @param chunk elements; datasets that grow are chunked, the only ones that are */
 SCS_MUST_USE scs_status scs_h5_growing(hid_t file, const char *path, hid_t type, int64_t chunk);
+/** The same for a dataset that all ranks of a job write: its chunks get their place in the file
+ * when it grows, and are not filled. */
+SCS_MUST_USE scs_status scs_h5_growing_early(hid_t file, const char *path, hid_t type,
+                                             int64_t chunk);
 /** A dataset with its data, [dims[0], ...]. */
 SCS_MUST_USE scs_status scs_h5_write(hid_t file, const char *path, hid_t type, int rank,
                                      const int64_t *dims, const void *data);

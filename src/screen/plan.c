@@ -25,6 +25,7 @@
 
 #include "src/base/names.h"
 #include "src/base/table.h"
+#include "src/base/text.h"
 #include "src/config/rule.h"
 #include "src/data/dose.h"
 #include "src/data/pairing.h"
@@ -754,6 +755,118 @@ void scs_plan_destroy(scs_plan **plan)
         scs_plan_clear(*plan);
     free(*plan);
     *plan = NULL;
+}
+
+/* ---- rows named in words ---- */
+
+/* The longest name that `text` begins with, a comma behind it: labels may have commas themselves.
+ * @param[out] rest behind the comma; text where there is none  @return its position or -1 */
+static int32_t leading_name(const scs_names *names, const char *text, const char **rest)
+{
+    size_t longest = 0;
+    int32_t found = -1;
+
+    *rest = text;
+    for (int32_t i = 0; i < names->n; i++) {
+        size_t n = strlen(names->name[i]);
+
+        if ((found < 0 || n > longest) && strncmp(text, names->name[i], n) == 0 && text[n] == ',') {
+            longest = n;
+            found = i;
+            *rest = text + n + 1;
+        }
+    }
+    return found;
+}
+
+/* SCS_EARG. @param text up to its first comma the name that there is not */
+static scs_status unknown_name(const char *key, const char *noun, const scs_names *names,
+                               const char *text)
+{
+    scs_selection all = {.key = key, .noun = noun, .names = names};
+    char name[200];
+
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(text, ","), text);
+    return scs_names_selection_unknown(&all, name);
+}
+
+/* The perturbation, or the pair, that is all of `text`, or all before its last comma, which a dose
+ * follows. SCS_EARG. @param t of the row, empty */
+static scs_status add_named_treatment(scs_plan_treatments *t, const char *key, char *text)
+{
+    const scs_names *names = scs_atlas_perturbations(t->atlas);
+    int32_t label = scs_names_find(names, text), a, b;
+    char *comma = strrchr(text, ',');
+    double dose = NAN;
+
+    if (label < 0 && comma && t->atlas->doses.n > 0) {
+        SCS_REQUIRE(scs_dose_parse(comma + 1, &dose), SCS_EARG,
+                    "%s: '%s' is no dose; expected a number above 0", key, comma + 1);
+        *comma = '\0';
+        label = scs_names_find(names, text);
+    }
+    SCS_REQUIRE(label < 0 || label != scs_atlas_perturbation(t->atlas, t->atlas->control), SCS_EARG,
+                "%s: \"%s\" is the control; name only what is to be predicted", key, text);
+    if (label >= 0)
+        return scs_plan_treatments_add(t, label, dose);
+    if (scs_pairing_parse(&t->pairing, text, &a, &b))
+        return treatments_add_pair(t, a, b, dose);
+    SCS_REQUIRE(!comma || t->atlas->doses.n > 0, SCS_EARG,
+                "%s: '%s': a fourth part is a dose, but the data have no doses; name their obs "
+                "column as data.dose",
+                key, text);
+    return unknown_name(key, "perturbation", names, text);
+}
+
+/* One entry. SCS_EARG. */
+static scs_status add_words(scs_plan_treatments *t, const char *key, const char *words,
+                            scs_plan *plan)
+{
+    const scs_atlas *a = t->atlas;
+    const char *type_on, *treatment_on;
+    int32_t species = leading_name(&a->species, words, &type_on), type;
+    bool all = species < 0 && strncmp(words, "all,", 4) == 0;
+    char *text = NULL;
+    scs_status st;
+
+    type_on = all ? words + 4 : type_on;
+    SCS_REQUIRE(strchr(words, ',') && strchr(strchr(words, ',') + 1, ','), SCS_EARG,
+                "%s: '%s': expected SPECIES,TYPE,PERTURBATION[,DOSE]; SPECIES is `all` where there "
+                "is one",
+                key, words);
+    if (species < 0 && !all)
+        return unknown_name(key, "species", &a->species, words);
+    type = leading_name(&a->cell_types, type_on, &treatment_on);
+    if (type < 0)
+        return unknown_name(key, "cell type", &a->cell_types, type_on);
+    t->n = 0;
+    SCS_TRY(scs_text_copy(treatment_on, &text));
+    st = add_named_treatment(t, key, text);
+    free(text);
+    SCS_TRY(st);
+    for (int32_t s = 0; s < a->species.n; s++)
+        for (int64_t k = 0; k < t->n && (all || species == s); k++)
+            SCS_TRY(scs_plan_add_treated(a, s, type, &t->item[k], plan));
+    return SCS_OK;
+}
+
+scs_status scs_plan_named(const scs_config *config, const scs_atlas *atlas, const scs_names *words,
+                          const char *key, scs_plan **plan)
+{
+    scs_plan_treatments what = {0};
+    scs_status st;
+
+    SCS_TRY(SCS_ALLOC(*plan, 1));
+    SCS_GO(st, scs_plan_treatments_create(config, atlas, &(*plan)->pairs, &what));
+    for (int32_t i = 0; i < words->n; i++)
+        SCS_GO(st, add_words(&what, key, words->name[i], *plan));
+    if ((*plan)->n > 0)
+        sort_rows(*plan);
+done:
+    scs_plan_treatments_clear(&what);
+    if (st != SCS_OK)
+        scs_plan_destroy(plan);
+    return st;
 }
 
 /* Contiguous, so that a rank's rows share cell types and their control cells. Depends on the

@@ -39,6 +39,12 @@ SCS_MUST_USE scs_status scs_plan_add_treated(const scs_atlas *atlas, int32_t spe
                                              scs_plan *plan);
 /** Append every perturbed group that may be used and has controls beside it. SCS_ENOMEM. */
 SCS_MUST_USE scs_status scs_plan_seen(const scs_atlas *atlas, scs_plan *plan);
+/** Rows named in words, "SPECIES,TYPE,PERTURBATION[,DOSE]"; SPECIES `all` stands for each species,
+ * no dose for those of screen.doses. In a plan's order, each once. SCS_EARG: a name that the data
+ * do not have, with the nearest.
+ *  @param key of the words, for messages  @param[out] plan caller destroys; NULL after an error */
+SCS_MUST_USE scs_status scs_plan_named(const scs_config *config, const scs_atlas *atlas,
+                                       const scs_names *words, const char *key, scs_plan **plan);
 /** Free all that a plan holds; it is empty then. */
 void scs_plan_clear(scs_plan *plan);
 /** Rows of screen.combinations, in the file's order; a row without species once for each, one

@@ -1,0 +1,397 @@
+/* Who does what: rank 0 decodes the combination's mean (one row of a screen) and sends the change
+ * to all, so that processors that round otherwise make the same cells; every rank finds sources and
+ * donors for itself, which are group means that all have. Counts of the cells that a combination
+ * needs are gathered on every rank, and kept for the next one where it needs them too: rows are
+ * ordered by species and type, so controls stay.
+ *
+ *  A cell depends on its combination and its number, not on rank, round or other combinations. */
+#include "mpi/cells/cells_run.h"
+
+#include "mpi/cells/cells_file.h"
+#include "mpi/cells/counts.h"
+#include "mpi/job/session_model.h"
+#include "mpi/screen/row.h"
+#include "mpi/screen/screen_method.h"
+#include "mpi/job/session.h"
+#include "src/base/collective.h"
+#include "src/cells/draw.h"
+#include "src/cells/target_mean.h"
+#include "src/cells/templates.h"
+#include "src/screen/plan.h"
+#include "scscreen/comm.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Cells that all ranks make before they write. Part of the file's bytes: see cells_file.h. */
+enum { ROUND = 4096 };
+
+/* Everything of a run, in the order in which it comes to be. */
+typedef struct prediction {
+    scs_session *session;
+    scs_method method;
+    scs_plan *plan;
+    scs_counts counts;
+    scs_cells_row *row;   /* [plan->n] */
+    int64_t *first;       /* [plan->n + 1] first cell of each */
+    scs_real **control_z; /* [n_group] on rank 0 */
+    scs_row_job job;
+    scs_row_block block;  /* rank 0 */
+    scs_result_rows rows; /* rank 0: one row */
+    scs_sources *sources;
+    scs_cells_head head;
+    scs_cells_file file;
+    scs_count_group *kept; /* [n_kept] counts of the combination in hand, or of the one before */
+    int32_t n_kept;
+    scs_cell_block cells;
+} prediction;
+
+scs_status scs_cells_run_check(const scs_session *session)
+{
+    return scs_counts_check(session);
+}
+
+/* ---- which combinations ---- */
+
+/* SCS_EDATA for a row that was named: nobody should take its absence for a prediction. Others are
+ * left out with a warning. @param named the rows were asked for one by one */
+static scs_status drop_unpredictable(const scs_session *s, scs_plan *plan, bool named)
+{
+    const scs_atlas *a = s->atlas;
+    int64_t n = 0, dropped = 0;
+    char what[200];
+
+    for (int64_t i = 0; i < plan->n; i++) {
+        scs_combination *c = &plan->item[i];
+
+        if (c->status == SCS_ROW_OK) {
+            plan->item[n++] = *c;
+            continue;
+        }
+        SCS_REQUIRE(!named, SCS_EDATA, "%s,%s,%s cannot be predicted: %s",
+                    a->species.name[c->species], a->cell_types.name[c->cell_type],
+                    scs_plan_treatment_text(a, &plan->pairs, c, what, sizeof what),
+                    plan->reasons.name[c->reason]);
+        dropped++;
+    }
+    plan->n = n;
+    SCS_REQUIRE(n > 0, SCS_EDATA, "no combination of the screen can be predicted: %s",
+                plan->reasons.name[plan->item[0].reason]);
+    if (dropped)
+        scs_session_say(s, "warning: %lld combinations cannot be predicted and have no cells",
+                        (long long)dropped);
+    return SCS_OK;
+}
+
+/* Only what plans need: costs play no part. */
+static scs_status screen_rows(const scs_session *s, scs_plan **plan)
+{
+    const scs_arch plain = {.n_gene = s->atlas->n_gene, .n_hidden = 1, .n_layer = 1, .n_latent = 1};
+
+    return scs_plan_create(s->config, s->atlas, s->model ? &s->model->arch : &plain, plan);
+}
+
+/* Local, alike on all ranks. */
+static scs_status make_plan(prediction *p)
+{
+    const scs_session *s = p->session;
+    const scs_names *words = &s->config->predict.combination;
+
+    if (words->n > 0)
+        SCS_TRY(scs_plan_named(s->config, s->atlas, words, "predict.combination", &p->plan));
+    else
+        SCS_TRY(screen_rows(s, &p->plan));
+    SCS_TRY(scs_plan_resolve(s->atlas, &p->method, p->plan));
+    return drop_unpredictable(s, p->plan, words->n > 0);
+}
+
+/* How many cells, with which numbers, from which controls. */
+static scs_status make_row(prediction *p, int64_t i)
+{
+    const scs_session *s = p->session;
+    const scs_atlas *a = s->atlas;
+    const scs_combination *c = &p->plan->item[i];
+    int64_t asked = s->config->predict.cells, controls = a->group[c->control_group].count;
+    scs_cells_row *row = &p->row[i];
+
+    *row = (scs_cells_row){.item = c,
+                           .n = asked > 0 ? asked : controls,
+                           .key = scs_draw_key(s->config->train.seed, a->species.name[c->species],
+                                               a->cell_types.name[c->cell_type],
+                                               scs_plan_perturbation_label(a, &p->plan->pairs, c),
+                                               c->dose)};
+    p->first[i + 1] = p->first[i] + row->n;
+    return scs_counts_cells(&p->counts, c->control_group, &row->control, &row->n_control);
+}
+
+static scs_status make_rows(prediction *p)
+{
+    int64_t more = 0;
+
+    SCS_TRY(SCS_ALLOC(p->row, p->plan->n));
+    SCS_TRY(SCS_ALLOC(p->first, p->plan->n + 1));
+    for (int64_t i = 0; i < p->plan->n; i++) {
+        SCS_TRY(make_row(p, i));
+        more += p->row[i].n > p->row[i].n_control;
+    }
+    SCS_REQUIRE(p->first[p->plan->n] <= INT32_MAX, SCS_EARG,
+                "%lld predicted cells are too many for one file; at most %d",
+                (long long)p->first[p->plan->n], INT32_MAX);
+    if (more)
+        scs_session_say(p->session,
+                        "warning: more cells than controls are asked for in %lld of %lld "
+                        "combinations: with more cells, errors of the predicted mean become "
+                        "significant in tests",
+                        (long long)more, (long long)p->plan->n);
+    return SCS_OK;
+}
+
+/* ---- the change of means, on rank 0 ---- */
+
+/* Latent cells of all controls to rank 0, which decodes. Collective. */
+static scs_status send_controls(prediction *p)
+{
+    scs_session *s = p->session;
+    uint8_t *needed;
+    scs_status st;
+
+    SCS_TRY(scs_comm_agree(s->comm, SCS_ALLOC(p->control_z, s->atlas->n_group)));
+    if (!scs_session_model_has_latent(s))
+        return scs_collective_ok();
+    SCS_TRY(scs_comm_agree(s->comm,
+                           SCS_ALLOC(needed, scs_comm_size(s->comm) * (int64_t)s->atlas->n_group)));
+    for (int64_t i = 0; i < p->plan->n; i++)
+        needed[p->plan->item[i].control_group] = 1;
+    st = scs_redistribute_groups(s->comm, s->dataset, s->atlas, needed, s->shard, &s->team, s->z,
+                                 p->control_z);
+    free(needed);
+    return st;
+}
+
+static scs_status open_rows(prediction *p)
+{
+    p->job = (scs_row_job){
+        .session = p->session, .method = &p->method, .plan = p->plan, .control_z = p->control_z};
+    SCS_TRY(scs_shift_sources_create(p->session->atlas, &p->sources));
+    p->rows.n = 1;
+    SCS_TRY(scs_row_results_alloc(&p->job, &p->rows));
+    SCS_TRY(scs_recipe_block_make(ROUND, &p->cells));
+    return scs_session_leads(p->session) ? scs_row_block_make(&p->job, 1, &p->block) : SCS_OK;
+}
+
+/* The screen's row of this combination: rows.shift on all ranks. Collective. */
+static scs_status predict_shift(prediction *p, int64_t i)
+{
+    scs_comm *comm = p->session->comm;
+    scs_status st = SCS_OK;
+
+    p->rows.first = i;
+    p->rows.n = 1;
+    if (scs_session_leads(p->session))
+        st = scs_row_make_all(&p->block, &p->rows);
+    SCS_TRY(scs_comm_agree(comm, st));
+    return scs_comm_broadcast(comm, p->rows.shift,
+                              p->session->atlas->n_gene * (int64_t)sizeof *p->rows.shift);
+}
+
+/* ---- counts in hand ---- */
+
+static scs_count_group *find_kept(const prediction *p, int32_t group)
+{
+    for (int32_t i = 0; i < p->n_kept; i++)
+        if (p->kept[i].group == group)
+            return &p->kept[i];
+    return NULL;
+}
+
+/* Those that are there already stay; the others are dropped, then read. Collective.
+ *  @param group [n] each once  @param[out] kept [n] in that order */
+static scs_status gather(prediction *p, const int32_t *group, int32_t n)
+{
+    scs_count_group *kept;
+    scs_status st = SCS_OK;
+
+    SCS_TRY(scs_comm_agree(p->session->comm, SCS_ALLOC(kept, n)));
+    for (int32_t i = 0; i < n; i++) {
+        scs_count_group *old = find_kept(p, group[i]);
+
+        kept[i] = (scs_count_group){.group = -1};
+        if (old) {
+            kept[i] = *old;
+            *old = (scs_count_group){.group = -1};
+        }
+    }
+    for (int32_t i = 0; i < p->n_kept; i++)
+        scs_count_group_clear(&p->kept[i]);
+    free(p->kept);
+    p->kept = kept;
+    p->n_kept = n;
+    for (int32_t i = 0; i < n && st == SCS_OK; i++)
+        if (kept[i].group < 0)
+            st = scs_counts_gather(&p->counts, group[i], &kept[i]);
+    return st;
+}
+
+/* ---- one combination ---- */
+
+/* What it is made of, in the order in which it comes to be. */
+typedef struct combination {
+    const scs_cells_row *row;
+    scs_donors donors;
+    int32_t *group;                 /* control, then donors */
+    const scs_count_group **counts; /* [donors.n] */
+    double *mean;                   /* [n_gene] */
+    scs_recipe *recipe;
+} combination;
+
+static void clear_combination(combination *c)
+{
+    scs_donors_clear(&c->donors);
+    scs_recipe_destroy(&c->recipe);
+    free(c->group);
+    free(c->counts);
+    free(c->mean);
+}
+
+/* SCS_EDATA: no cells to take from. Local, alike on all ranks. */
+static scs_status find_donors(prediction *p, combination *c)
+{
+    const scs_atlas *a = p->session->atlas;
+    const scs_combination *item = c->row->item;
+    char what[200];
+
+    SCS_TRY(scs_shift_sources_find(a, &p->method, item, p->sources));
+    SCS_TRY(scs_donors_find(a, &p->method, item, p->sources, &c->donors));
+    SCS_REQUIRE(c->donors.n > 0, SCS_EDATA, "%s,%s,%s: none of its sources has cells to take from",
+                a->species.name[item->species], a->cell_types.name[item->cell_type],
+                scs_plan_treatment_text(a, &p->plan->pairs, item, what, sizeof what));
+    SCS_TRY(SCS_ALLOC(c->group, c->donors.n + 1));
+    SCS_TRY(SCS_ALLOC(c->counts, c->donors.n));
+    c->group[0] = item->control_group;
+    for (int32_t i = 0; i < c->donors.n; i++)
+        c->group[i + 1] = c->donors.group[i];
+    return SCS_ALLOC(c->mean, a->n_gene);
+}
+
+/* Counts are there. Local. */
+static scs_status make_recipe(prediction *p, combination *c)
+{
+    const scs_atlas *a = p->session->atlas;
+    scs_recipe_parts parts = {.control = &p->kept[0],
+                              .donor = c->counts,
+                              .donors = &c->donors,
+                              .mean = c->mean,
+                              .library_factor =
+                                  scs_donors_library_factor(&c->donors, p->counts.library),
+                              .key = c->row->key};
+
+    for (int32_t i = 0; i < c->donors.n; i++)
+        c->counts[i] = &p->kept[i + 1];
+    SCS_TRY(scs_target_mean(a, c->row->item, p->sources, &c->donors, p->rows.shift, p->kept[0].cpm,
+                            p->session->scaled_to, c->mean));
+    return scs_recipe_create(&parts, &c->recipe);
+}
+
+/* This rank's part of cells [at, at + n) of the combination. Local. */
+static scs_status make_cells(prediction *p, const combination *c, int64_t at, int64_t n)
+{
+    int64_t rank = scs_comm_rank(p->session->comm), n_rank = scs_comm_size(p->session->comm);
+
+    p->cells.first = at + n * rank / n_rank;
+    p->cells.n = at + n * (rank + 1) / n_rank - p->cells.first;
+    SCS_TRY(scs_templates_pick(c->row->key, c->row->control, c->row->n_control, p->cells.first,
+                               p->cells.n, p->cells.control));
+    return scs_recipe_make(c->recipe, &p->cells);
+}
+
+static scs_status write_combination(prediction *p, const combination *c, int64_t first)
+{
+    for (int64_t at = 0; at < c->row->n; at += ROUND) {
+        int64_t left = c->row->n - at, n = left < ROUND ? left : ROUND;
+
+        SCS_TRY(scs_comm_agree(p->session->comm, make_cells(p, c, at, n)));
+        SCS_TRY(scs_cells_file_append(&p->file, first + p->cells.first, &p->cells, &c->donors));
+    }
+    return scs_collective_ok();
+}
+
+/* Collective. */
+static scs_status predict_combination(prediction *p, int64_t i)
+{
+    scs_comm *comm = p->session->comm;
+    combination c = {.row = &p->row[i]};
+    scs_status st;
+
+    SCS_GO(st, predict_shift(p, i));
+    SCS_GO(st, scs_comm_agree(comm, find_donors(p, &c)));
+    SCS_GO(st, gather(p, c.group, c.donors.n + 1));
+    SCS_GO(st, scs_comm_agree(comm, make_recipe(p, &c)));
+    SCS_GO(st, write_combination(p, &c, p->first[i]));
+done:
+    clear_combination(&c);
+    return st;
+}
+
+/* ---- the run ---- */
+
+static void clear(prediction *p)
+{
+    const scs_session *s = p->session;
+
+    for (int64_t i = 0; p->row && i < p->plan->n; i++)
+        free(p->row[i].control);
+    free(p->row);
+    free(p->first);
+    for (int32_t g = 0; p->control_z && g < s->atlas->n_group; g++)
+        free(p->control_z[g]);
+    free(p->control_z);
+    scs_row_block_clear(&p->block);
+    scs_row_results_clear(&p->rows);
+    scs_shift_sources_destroy(&p->sources);
+    for (int32_t i = 0; i < p->n_kept; i++)
+        scs_count_group_clear(&p->kept[i]);
+    free(p->kept);
+    scs_recipe_block_clear(&p->cells);
+    scs_counts_clear(&p->counts);
+    scs_plan_destroy(&p->plan);
+}
+
+static scs_status write_all(prediction *p)
+{
+    for (int64_t i = 0; i < p->plan->n; i++)
+        SCS_TRY(predict_combination(p, i));
+    return scs_collective_ok();
+}
+
+/* In the order of struct prediction. Collective. */
+static scs_status predict(prediction *p)
+{
+    scs_session *s = p->session;
+
+    SCS_TRY(scs_screen_method(s, s->config->screen.decode, &p->method));
+    SCS_TRY(scs_comm_agree(s->comm, make_plan(p)));
+    SCS_TRY(scs_counts_read(s, &p->counts));
+    SCS_TRY(scs_comm_agree(s->comm, make_rows(p)));
+    scs_session_say(s, "predicting %lld cells of %lld combination%s",
+                    (long long)p->first[p->plan->n], (long long)p->plan->n,
+                    p->plan->n > 1 ? "s" : "");
+    SCS_TRY(send_controls(p));
+    SCS_TRY(scs_comm_agree(s->comm, open_rows(p)));
+    p->head = (scs_cells_head){
+        .session = s, .plan = p->plan, .method = &p->method, .row = p->row, .first = p->first};
+    SCS_TRY(scs_cells_file_open(&p->head, &p->file));
+    SCS_TRY(write_all(p));
+    SCS_TRY(scs_cells_file_commit(&p->file));
+    scs_session_say(s, "wrote %s", p->file.path);
+    return scs_collective_ok();
+}
+
+scs_status scs_cells_run(scs_session *session)
+{
+    prediction p = {.session = session};
+    scs_status st = predict(&p);
+
+    st = scs_cells_file_close(&p.file, st);
+    clear(&p);
+    return scs_comm_agree(session->comm, st);
+}

@@ -1,0 +1,198 @@
+/* Ranks hold contiguous cells that ascend with the rank, so that parts laid one after the other are
+ * in ascending order. Rows travel packed, as the words that they are. Libraries of groups are sums
+ * of whole numbers, exact in any order. */
+#include "mpi/cells/counts.h"
+
+#include "mpi/comm/collectives.h"
+#include "mpi/job/session.h"
+#include "src/atlas/atlas.h"
+#include "src/base/collective.h"
+#include "src/data/h5ad.h"
+#include "src/data/scale.h"
+#include "scscreen/comm.h"
+
+#include <stdlib.h>
+
+enum { EVIDENCE = 300 };
+
+static const char advice[] =
+    "predicted cells are made from counts: set data.matrix to the matrix that holds them, such as "
+    "layers/counts or raw/X";
+
+scs_status scs_counts_check(const scs_session *session)
+{
+    SCS_REQUIRE(session->config->data.normalize == SCS_NORMALIZE_LOG1P, SCS_EDATA,
+                "%s: %s holds no counts (%s); %s", session->meta[0]->path, session->meta[0]->matrix,
+                session->dataset->values, advice);
+    return SCS_OK;
+}
+
+static scs_status check_scales(const scs_session *s, const scs_scale *scale)
+{
+    char found[EVIDENCE];
+
+    for (int32_t i = 0; i < s->dataset->n_input; i++)
+        SCS_REQUIRE(scs_scale_judge(&scale[i], s->meta[i]->n_var) == SCS_SCALE_COUNTS, SCS_EDATA,
+                    "%s: %s holds %s; %s", s->meta[i]->path, s->meta[i]->matrix,
+                    scs_scale_describe(&scale[i], s->meta[i]->n_var, found, sizeof found), advice);
+    return SCS_OK;
+}
+
+static double row_sum(const scs_packed *x, int64_t i)
+{
+    scs_row row = scs_packed_row(x, i);
+    double sum = 0;
+
+    for (int32_t k = 0; k < row.n; k++)
+        sum += (double)scs_row_value(&row, k);
+    return sum;
+}
+
+/* This rank's part of each group's sum. Local. */
+static scs_status sum_libraries(scs_counts *c)
+{
+    int32_t n_group = c->session->atlas->n_group;
+
+    SCS_TRY(SCS_ALLOC(c->library, n_group));
+    SCS_TRY(scs_atlas_cell_groups(c->session->atlas, c->session->dataset, &c->group_of_cell));
+    for (int64_t i = 0; i < c->x.n_row; i++) {
+        int32_t group = c->group_of_cell[c->first + i];
+
+        if (group >= 0)
+            c->library[group] += row_sum(&c->x, i);
+    }
+    return SCS_OK;
+}
+
+scs_status scs_counts_read(const scs_session *session, scs_counts *counts)
+{
+    scs_comm *comm = session->comm;
+    const scs_atlas *a = session->atlas;
+    double *totals = NULL;
+    scs_scale *scale = NULL;
+    scs_status st;
+
+    *counts = (scs_counts){.session = session};
+    SCS_GO(st, scs_comm_agree(comm, SCS_ALLOC(scale, session->dataset->n_input)));
+    SCS_GO(st, scs_read_cells(comm, session->dataset, (const scs_h5ad *const *)session->meta,
+                              &counts->first, &counts->x, &totals, scale));
+    SCS_GO(st, scs_comm_agree(comm, check_scales(session, scale)));
+    SCS_GO(st, scs_comm_agree(comm, sum_libraries(counts)));
+    SCS_GO(st, scs_comm_mpi_status(MPI_Allreduce(MPI_IN_PLACE, counts->library, a->n_group,
+                                                 MPI_DOUBLE, MPI_SUM, scs_comm_mpi(comm)),
+                                   "MPI_Allreduce"));
+    for (int32_t g = 0; g < a->n_group; g++)
+        counts->library[g] /= (double)a->group[g].count;
+done:
+    free(scale);
+    free(totals);
+    return st;
+}
+
+void scs_counts_clear(scs_counts *counts)
+{
+    scs_packed_clear(&counts->x);
+    free(counts->group_of_cell);
+    free(counts->library);
+    *counts = (scs_counts){0};
+}
+
+/* A group's rows on their way: lengths first, then words. */
+typedef struct gathering {
+    int64_t *row, *word; /* [n_rank + 1] bytes of lengths and of words before each rank's */
+    int64_t *length;     /* words of each row, all ranks' */
+    scs_packed x;
+} gathering;
+
+static void count_mine(const scs_counts *c, int32_t group, int64_t *mine)
+{
+    mine[0] = mine[1] = 0;
+    for (int64_t i = 0; i < c->x.n_row; i++)
+        if (c->group_of_cell[c->first + i] == group) {
+            mine[0]++;
+            mine[1] += c->x.first[i + 1] - c->x.first[i];
+        }
+}
+
+/* Room for everybody's rows. Local. @param all [n_rank, 2] rows and words of each rank */
+static scs_status make_room(const scs_counts *c, const int64_t *all, gathering *g)
+{
+    int32_t n_rank = scs_comm_size(c->session->comm);
+    int64_t rows = 0, words = 0;
+
+    SCS_TRY(SCS_ALLOC(g->row, n_rank + 1));
+    SCS_TRY(SCS_ALLOC(g->word, n_rank + 1));
+    for (int32_t r = 0; r < n_rank; r++) {
+        rows += all[2 * r];
+        words += all[2 * r + 1];
+        g->row[r + 1] = rows * (int64_t)sizeof(int64_t);
+        g->word[r + 1] = words * 4;
+    }
+    SCS_TRY(SCS_ALLOC(g->length, rows));
+    return scs_packed_alloc(rows, c->x.n_col, words, &g->x);
+}
+
+/* This rank's rows to their place among all. Local. */
+static void put_mine(const scs_counts *c, int32_t group, gathering *g)
+{
+    int32_t rank = scs_comm_rank(c->session->comm);
+    int64_t row = g->row[rank] / (int64_t)sizeof(int64_t), at = g->word[rank] / 4;
+
+    for (int64_t i = 0; i < c->x.n_row; i++) {
+        int64_t n = c->x.first[i + 1] - c->x.first[i];
+
+        if (c->group_of_cell[c->first + i] != group)
+            continue;
+        g->x.first[row] = at;
+        scs_packed_put(&g->x, row, c->x.word + c->x.first[i] * 4, n);
+        g->length[row++] = n;
+        at += n;
+    }
+}
+
+static scs_status unite(gathering *g, int32_t group, scs_count_group *to)
+{
+    g->x.first[0] = 0;
+    for (int64_t i = 0; i < g->x.n_row; i++)
+        g->x.first[i + 1] = g->x.first[i] + g->length[i];
+    return scs_count_group_make(group, &g->x, to);
+}
+
+scs_status scs_counts_gather(const scs_counts *counts, int32_t group, scs_count_group *to)
+{
+    scs_comm *comm = counts->session->comm;
+    int64_t mine[2], *all = NULL;
+    gathering g = {0};
+    scs_status st;
+
+    *to = (scs_count_group){.group = -1};
+    count_mine(counts, group, mine);
+    SCS_GO(st, scs_comm_agree(comm, SCS_ALLOC(all, 2 * (int64_t)scs_comm_size(comm))));
+    SCS_GO(st, scs_comm_mpi_status(
+                   MPI_Allgather(mine, 2, MPI_INT64_T, all, 2, MPI_INT64_T, scs_comm_mpi(comm)),
+                   "MPI_Allgather"));
+    SCS_GO(st, scs_comm_agree(comm, make_room(counts, all, &g)));
+    put_mine(counts, group, &g);
+    SCS_GO(st, scs_comm_allgather(comm, g.length, g.row));
+    SCS_GO(st, scs_comm_allgather(comm, g.x.word, g.word));
+    SCS_GO(st, scs_comm_agree(comm, unite(&g, group, to)));
+done:
+    free(all);
+    free(g.row);
+    free(g.word);
+    free(g.length);
+    scs_packed_clear(&g.x);
+    return st;
+}
+
+scs_status scs_counts_cells(const scs_counts *counts, int32_t group, int64_t **cell, int64_t *n)
+{
+    int64_t n_cell = counts->session->dataset->n_cell;
+
+    *n = 0;
+    SCS_TRY(SCS_ALLOC(*cell, counts->session->atlas->group[group].count));
+    for (int64_t i = 0; i < n_cell; i++)
+        if (counts->group_of_cell[i] == group)
+            (*cell)[(*n)++] = i;
+    return SCS_OK;
+}

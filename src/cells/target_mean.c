@@ -1,0 +1,108 @@
+/* From a predicted change of mean log expression to mean counts. Numbers of a gene are on the
+ * atlas' scale, log(1 + counts of a cell scaled to `total`), until the last step. */
+#include "src/cells/target_mean.h"
+
+#include "src/base/vector.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* Of a ratio of two mean log expressions; small, as the quarter below guards the rest. */
+static const double pseudo = .01;
+
+/* noise_g: the variance of the sources' weighted sum of group means. */
+static void source_noise(const scs_atlas *a, const scs_sources *s, double *noise)
+{
+    for (int32_t g = 0; g < a->n_gene; g++)
+        noise[g] = 0;
+    for (int32_t i = 0; i < s->n; i++) {
+        const float *variance = scs_atlas_group_gene_variance(a, s->group[i]);
+        double share = s->weight[i] * s->weight[i] / (double)a->group[s->group[i]].count;
+
+        for (int32_t g = 0; g < a->n_gene; g++)
+            noise[g] += share * variance[g];
+    }
+}
+
+/* The factor of the whole shift. */
+static double size_factor(int32_t n_gene, const float *shift, const double *near,
+                          const double *noise)
+{
+    double length = 0, wanted = scs_vector_dot(near, near, n_gene);
+
+    for (int32_t g = 0; g < n_gene; g++) {
+        length += (double)shift[g] * shift[g];
+        wanted -= noise[g];
+    }
+    return length > 0 && wanted > 0 ? sqrt(wanted / length) : 0;
+}
+
+/* log of what the donors leave of a gene: the weighted mean of their own ratios, 0 at most. */
+static double donor_ratio(const scs_atlas *a, const scs_donors *d, int32_t gene)
+{
+    double sum = 0, weight = 0;
+
+    for (int32_t i = 0; i < d->n; i++) {
+        if (d->control[i] < 0)
+            continue;
+        sum += d->weight[i] * log((scs_atlas_group_gene_mean(a, d->group[i])[gene] + pseudo) /
+                                  (scs_atlas_group_gene_mean(a, d->control[i])[gene] + pseudo));
+        weight += d->weight[i];
+    }
+    return weight > 0 && sum < 0 ? sum / weight : 0;
+}
+
+/* Mean log expression -> mean counts: a gene that controls show moves by the ratio that its
+ * logarithm moves by, one that they do not show starts from nothing. */
+static double to_counts(double control, double predicted, double cpm, double total)
+{
+    if (cpm > 0 && control > 0)
+        return cpm * expm1(predicted) / expm1(control);
+    return expm1(predicted) * 1e6 / total;
+}
+
+static double mean_of(const scs_atlas *a, const scs_donors *d, int32_t gene, double control,
+                      double shift)
+{
+    double mean = control + shift;
+
+    if (shift < 0)
+        mean = fmax(mean, .25 * control * exp(donor_ratio(a, d, gene)));
+    return mean > 0 ? mean : 0;
+}
+
+static void rescale(double *mean, const double *cpm, int32_t n)
+{
+    double have = 0, wanted = 0;
+
+    for (int32_t g = 0; g < n; g++) {
+        have += mean[g];
+        wanted += cpm[g];
+    }
+    for (int32_t g = 0; g < n && have > 0; g++)
+        mean[g] *= wanted / have;
+}
+
+scs_status scs_target_mean(const scs_atlas *a, const scs_combination *target,
+                           const scs_sources *sources, const scs_donors *donors, const float *shift,
+                           const double *cpm, double total, double *mean)
+{
+    const float *control = scs_atlas_group_gene_mean(a, target->control_group);
+    double *near = NULL, *noise = mean, factor; /* noise_g is read before mean_g is written */
+    scs_status st;
+
+    SCS_GO(st, SCS_ALLOC(near, a->n_gene));
+    scs_shift_sources_genes(a, sources, a->gene_mean, near);
+    source_noise(a, sources, noise);
+    factor = size_factor(a->n_gene, shift, near, noise);
+    for (int32_t g = 0; g < a->n_gene; g++) {
+        double square = near[g] * near[g], left = square > noise[g] ? 1 - noise[g] / square : 0;
+        double moved = factor * left * shift[g];
+
+        mean[g] = to_counts(control[g], mean_of(a, donors, g, control[g], moved), cpm[g], total);
+    }
+    rescale(mean, cpm, a->n_gene);
+done:
+    free(near);
+    return st;
+}

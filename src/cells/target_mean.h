@@ -1,0 +1,31 @@
+/** The mean that predicted cells are made to have: the screen's predicted mean, without the noise
+ *  of its sources. All functions are Local. */
+#ifndef SCS_TARGET_MEAN_H
+#define SCS_TARGET_MEAN_H
+
+#include "src/cells/donors.h"
+#include "scscreen/screen.h"
+
+/** Mean counts per million of the cells of a combination.
+ *
+ *  Means of log expression overstate a change: what is sampling noise in the sources adds to its
+ *  length and moves every gene a little, so that a test finds genes that do not respond. With
+ * near_g the sources' own change of gene g and noise_g the variance that sampling their cells gives
+ * it,
+ *
+ *      shift x sqrt(max(0, |near|^2 - sum noise)) / |shift|     its size
+ *      shift_g x max(0, 1 - noise_g / near_g^2)                 each gene
+ *
+ *  A gene that falls keeps at least a quarter of what the donors' own ratio leaves of it: means
+ *  that reach 0 would be fold changes without end.
+ *  @param shift   [n_gene] predicted - control mean, as the screen has them
+ *  @param cpm     [n_gene] of the control cells (scs_count_group)
+ *  @param total   counts that a cell was scaled to before the logarithm
+ *  @param[out] mean [n_gene] counts per million; sums to what cpm sums to
+ *  @return SCS_OK or SCS_ENOMEM */
+SCS_MUST_USE scs_status scs_target_mean(const scs_atlas *atlas, const scs_combination *target,
+                                        const scs_sources *sources, const scs_donors *donors,
+                                        const float *shift, const double *cpm, double total,
+                                        double *mean);
+
+#endif
