@@ -157,7 +157,7 @@ static void put_key_tables(void)
     }
 }
 
-/* What bash completes: `verbs`, `options` and `keys`, as assignments. */
+/* What bash completes: `verbs`, `options`, those of them that a value follows, and `keys`. */
 static void put_completion(void)
 {
     char name[80];
@@ -168,27 +168,89 @@ static void put_completion(void)
     fputs("'\n    options='", stdout);
     for (const scs_cli_option *o = scs_cli_options; o->name; o++)
         printf("%s%s", o == scs_cli_options ? "" : " ", o->name);
+    fputs("'\n    valued='-n", stdout);
+    for (const scs_cli_option *o = scs_cli_options; o->name; o++)
+        if (o->value)
+            printf(" %s", o->name);
     fputs("'\n    keys='", stdout);
     for (int i = 0; scs_key_at(i); i++)
         printf("%s%s", i ? " " : "", scs_key_full_name(scs_key_at(i), name, sizeof name));
     puts("'");
 }
 
-/* A branch of a shell's `case` for each key that takes words. */
+/* A branch of a shell's `case $verb` for each verb whose section's keys are options, too. */
+static void put_completion_options(void)
+{
+    for (const scs_verb *const *v = scs_verbs; *v; v++) {
+        if (!(*v)->has_section)
+            continue;
+        printf("    %s) section='", (*v)->name);
+        for (int i = 0; scs_key_at(i); i++) {
+            const scs_key *key = scs_key_at(i);
+
+            if (strcmp(key->section, (*v)->name) != 0 || !key->name)
+                continue;
+            fputs(" --", stdout);
+            for (const char *at = key->name; *at; at++)
+                putchar(*at == '_' ? '-' : *at);
+        }
+        puts("' ;;");
+    }
+}
+
+/* The words of a text like "X|raw|layers/NAME" that are values as they stand. */
+static void put_plain_words(const char *words)
+{
+    for (size_t n; *words; words += n + (words[n] == '|')) {
+        n = strcspn(words, "|");
+        if (n > 0 && strspn(words, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                   "0123456789_.+-") >= n)
+            printf(" %.*s", (int)n, words);
+    }
+}
+
+/* Whether a text like "X|raw" has this word. */
+static bool has_word(const char *words, const char *word)
+{
+    for (size_t n; words && *words; words += n + (words[n] == '|')) {
+        n = strcspn(words, "|");
+        if (n == strlen(word) && strncmp(words, word, n) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* What a key's value may be: all words of a choice, else those that stand for something, and the
+ * default. */
+static void put_values(const scs_key *key)
+{
+    if (key->type == SCS_KEY_BOOL) {
+        fputs(" true false", stdout);
+    } else if (key->type == SCS_KEY_CHOICE) {
+        for (const scs_word *w = key->choice; w->text; w = scs_key_choice_next(key, w))
+            printf(" %s", w->text);
+    } else {
+        if (key->words)
+            put_plain_words(key->words);
+        if (key->fallback && !has_word(key->words, key->fallback))
+            put_plain_words(key->fallback);
+    }
+}
+
+/* A branch of a shell's `case` for each key, under its name and that of the option that sets it. */
 static void put_completion_words(void)
 {
     char name[80];
 
     for (int i = 0; scs_key_at(i); i++) {
-        const scs_key *key = scs_key_at(i);
-
-        if (key->type == SCS_KEY_CHOICE) {
-            printf("    %s) echo '", scs_key_full_name(key, name, sizeof name));
-            for (const scs_word *w = key->choice; w->text; w = scs_key_choice_next(key, w))
-                printf("%s%s", w == key->choice ? "" : " ", w->text);
-            puts("' ;;");
-        } else if (key->type == SCS_KEY_BOOL)
-            printf("    %s) echo 'true false' ;;\n", scs_key_full_name(key, name, sizeof name));
+        scs_key_full_name(scs_key_at(i), name, sizeof name);
+        printf("    %s", name);
+        for (const scs_cli_option *o = scs_cli_options; o->name; o++)
+            if (o->key && strcmp(o->key, name) == 0)
+                printf(" | %s", o->name);
+        fputs(") echo '", stdout);
+        put_values(scs_key_at(i));
+        puts("' ;;");
     }
 }
 
@@ -208,6 +270,8 @@ int main(void)
             put_key_tables();
         else if (strcmp(line, "@COMPLETION@\n") == 0)
             put_completion();
+        else if (strcmp(line, "@COMPLETION_OPTIONS@\n") == 0)
+            put_completion_options();
         else if (strcmp(line, "@COMPLETION_WORDS@\n") == 0)
             put_completion_words();
         else if (strcmp(line, "@TITLE@\n") == 0)

@@ -18,8 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The options of every verb, in the order of --help. To add one: a line here, and a branch in
- * parse_option; where it stands for a key, one in add_option. */
+/* The options of every verb, in the order of --help. To add one: a line here, and, where its value
+ * is not for a key, a branch in parse_option. */
 const scs_cli_option scs_cli_options[] = {
     {.name = "--ranks",
      .value = "N",
@@ -33,9 +33,11 @@ const scs_cli_option scs_cli_options[] = {
     {.name = "--quiet", .brief = "-q", .help = "no progress"},
     {.name = "--max-hours",
      .value = "H",
+     .key = "train.max_hours",
      .help = "save the state of training and stop after H hours"},
     {.name = "--rank-by",
      .value = "NAME",
+     .key = "screen.rank_by",
      .help = "write ranking.tsv by q_value, delta_norm, ...; see screen.rank_by"},
     {.name = "--other-data",
      .help = "let a stored model be used on cells that it was not made from"},
@@ -202,6 +204,15 @@ static scs_status add_listed(scs_cli *cli, const char *key, const char *value)
     return add_key_and_free(cli, key, list);
 }
 
+/* NULL where it is not one that every verb takes. */
+static const scs_cli_option *find_option(const char *word)
+{
+    for (const scs_cli_option *o = scs_cli_options; o->name; o++)
+        if (strcmp(o->name, word) == 0 || (o->brief && strcmp(o->brief, word) == 0))
+            return o;
+    return NULL;
+}
+
 static bool is_ranks(const char *option)
 {
     return strcmp(option, "-n") == 0 || strcmp(option, "--ranks") == 0;
@@ -223,16 +234,15 @@ static scs_status set_ranks(scs_cli *cli, const char *value)
  * config, with the nearest one. */
 static scs_status add_option(scs_cli *cli, const char *option, const char *value)
 {
+    const scs_cli_option *o = find_option(option);
     char key[128];
 
     if (is_ranks(option))
         return set_ranks(cli, value);
     if (strcmp(option, "--set") == 0)
         return add_set(cli, value);
-    if (strcmp(option, "--max-hours") == 0)
-        return add_key(cli, "train.max_hours", value);
-    if (strcmp(option, "--rank-by") == 0)
-        return add_key(cli, "screen.rank_by", value);
+    if (o && o->key)
+        return add_key(cli, o->key, value);
     SCS_REQUIRE(cli->verb, SCS_EARG, "%s stands before the verb", option);
     snprintf(key, sizeof key, "%s.%s", cli->verb->name, option + 2);
     for (char *at = key; *at; at++)
@@ -245,6 +255,7 @@ static scs_status add_option(scs_cli *cli, const char *option, const char *value
 /* @param value the next word, NULL at the end  @param[out] used words taken, 1 or 2 */
 static scs_status parse_option(scs_cli *cli, const char *word, const char *value, int *used)
 {
+    const scs_cli_option *o = find_option(word);
     bool section = cli->verb && cli->verb->has_section;
 
     *used = 1;
@@ -264,8 +275,7 @@ static scs_status parse_option(scs_cli *cli, const char *word, const char *value
         return add_set(cli, "train.resume=false");
     else if (strncmp(word, "--set=", 6) == 0)
         return add_set(cli, word + 6);
-    else if (!is_ranks(word) && strcmp(word, "--set") != 0 && strcmp(word, "--max-hours") != 0 &&
-             strcmp(word, "--rank-by") != 0 && !section)
+    else if (!(o && o->value) && !section)
         return unknown_option(word);
     else {
         SCS_REQUIRE(value, SCS_EARG, "%s needs a value", word);

@@ -26,6 +26,7 @@ typedef struct scs_cli_option {
     const char *name;  /**< "--set" */
     const char *value; /**< "KEY=VALUE"; NULL: none */
     const char *brief; /**< "-q" or NULL */
+    const char *key;   /**< config key that its value is for, or NULL */
     const char *help;
 } scs_cli_option;
 

@@ -25,9 +25,25 @@ offers "train.batch= train.batch_norm=" scscreen run --set train.batch
 offers "blend decode edit" scscreen screen --set screen.decode =
 offers "decode" scscreen screen --set screen.decode = d
 offers "false true" scscreen run --set train.resume =
-offers "" scscreen run --set train.batch = 6
+offers "" scscreen run --set train.batch = x
+# A whole number or a text: the word that stands for something, and the default.
+offers "auto" scscreen run --set train.shards =
+offers "32" scscreen run --set train.batch = ""
+offers "X raw" scscreen run --set data.matrix =
+# An option takes what the key takes that it is for; keys of a verb's own section are its options.
+offers "delta_norm delta_pearson" scscreen screen my.yaml --rank-by d
+words=$(sed -n 's/^| `screen.rank_by` | \([^|]*\) |.*/\1/p' "$SCS_SRCDIR/doc/config.md" | sed 's/^one of //' | tr -d ,)
+offers "$(printf '%s\n' $words | sort | tr '\n' ' ' | sed 's/ $//')" scscreen -n 4 screen my.yaml --rank-by ""
+offers "--group-size" scscreen validate my.yaml --gr
+offers "1" scscreen validate my.yaml --group-size ""
+offers "false true" scscreen validate my.yaml --pca ""
+offers "" scscreen screen my.yaml --gr
+offers "--genes" scscreen simulate --gen
+offers "screen simulate" scscreen --quiet s
+offers "" scscreen -n s
 cd "$work" && touch atlas.yaml atlas.h5ad other.txt
 offers "atlas.h5ad atlas.yaml" scscreen run atl
+offers "atlas.h5ad atlas.yaml" scscreen -n 2 run --restart atl
 
 # Every verb and every key of --help is there, and nothing else.
 "$scscreen" --help >help.txt
