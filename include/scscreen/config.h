@@ -203,10 +203,10 @@ typedef struct scs_config {
         int protocol;                                 /**< scs_protocol */
         int context;                                  /**< scs_context_kind */
         scs_names cell_types, perturbations, species; /**< n = 0: all observed */
-        int64_t folds;                                /**< combinations that one model holds out, with
-                                                         SCS_PROTOCOL_COMBINATION */
-        int64_t group_size;                           /**< ranks that train one model together */
-        bool pca;                                     /**< also predict by principal components */
+        int64_t folds;      /**< combinations that one model holds out, with
+                               SCS_PROTOCOL_COMBINATION */
+        int64_t group_size; /**< ranks that train one model together */
+        bool pca;           /**< also predict by principal components */
     } validate;
     struct {
         scs_names combination; /**< "SPECIES,TYPE,PERTURBATION[,DOSE]"; n = 0: the screen's rows */
