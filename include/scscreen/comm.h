@@ -77,16 +77,12 @@ SCS_MUST_USE scs_status scs_redistribute_copy(scs_comm *comm, const scs_deal *de
                                               const scs_packed *x, scs_shard **shard);
 void scs_redistribute_clear(scs_shard **shard, int32_t n);
 
-/** From shards to gene slices: of genes [gene0, gene1), rank r gets the r-th of P equal parts, for
- * all cells. Collective. */
-SCS_MUST_USE scs_status scs_redistribute_transpose(scs_comm *comm, const scs_shard *shard,
-                                                   const scs_team *team, int32_t gene0,
-                                                   int32_t gene1, scs_gene_slice *slice);
 /** Gene-space half of the atlas, complete on every rank: a part of the genes after the other, so
- * that the cells never stand in memory twice. Collective. */
+ * that the cells never stand in memory twice. @param deal by which they were redistributed.
+ * Collective. */
 SCS_MUST_USE scs_status scs_atlas_genes(scs_comm *comm, scs_atlas *atlas,
-                                        const scs_dataset *dataset, const scs_shard *shard,
-                                        const scs_team *team);
+                                        const scs_dataset *dataset, const scs_deal *deal,
+                                        const scs_shard *shard, const scs_team *team);
 /** Posterior means of the cells of the groups that each rank needs, in ascending cell order.
  *  @param needed  [n_rank, n_group] not 0: that rank needs that group; alike on all ranks
  *  @param z       [n_local] per local shard [n_row, n_latent]

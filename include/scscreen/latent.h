@@ -87,47 +87,35 @@ SCS_MUST_USE scs_status scs_atlas_encode_sum(scs_atlas *atlas, const scs_dataset
                                              const scs_shard *shard, const scs_team *team,
                                              scs_real *const *z);
 
-/** Cells of some genes, all cells, gene-major: what gene-space statistics are made of. */
+/** Some genes of all used cells, by gene, then group, then cell: what gene-space statistics are
+ * made of. */
 typedef struct scs_gene_slice {
     int32_t gene0, gene1; /**< genes [gene0, gene1) */
-    int64_t *first;       /**< [gene1 - gene0 + 1] */
-    int64_t *cell;        /**< [nnz] global cell ids, ascending within a gene */
-    float *value;         /**< [nnz] */
+    int32_t n_group;      /**< groups of the atlas */
+    int64_t
+        *first;   /**< [(gene1 - gene0) n_group + 1] where each gene's values of each group begin */
+    float *value; /**< [first's last] cells without a stored value are 0 */
 } scs_gene_slice;
 void scs_gene_moments_slice_clear(scs_gene_slice *slice);
 
 /** gene_mean, gene_variance (columns [gene0, gene1) of every group) from a slice; sums in ascending
  * cell order in double. Local. */
-SCS_MUST_USE scs_status scs_gene_moments(scs_atlas *atlas, const scs_dataset *dataset,
-                                         const scs_gene_slice *slice);
-/** A slice's positive values by gene, group and size: made once for the scores of many groups. */
-typedef struct scs_ranked_slice {
-    const scs_atlas *atlas;
-    int32_t n_gene;
-    const int64_t *first; /**< [n_gene] where a gene's values begin; borrowed from the slice */
-    int64_t *end;         /**< [n_gene] where they end */
-    int32_t *group;       /**< ascending within a gene */
-    float *value;         /**< ascending within a gene and group */
-    int32_t tied_control; /**< whose ties control_ties [n_gene] holds; -1: nobody's */
-    double *control_ties;
-} scs_ranked_slice;
-/** slice must outlive it. Clear it even after a failure. Local. */
-SCS_MUST_USE scs_status scs_deg_slice_create(const scs_atlas *atlas, const scs_dataset *dataset,
-                                             const scs_gene_slice *slice, scs_ranked_slice *ranked);
-void scs_deg_slice_clear(scs_ranked_slice *ranked);
-/** scs_deg_wilcoxon from it; cheapest for groups that share a control one after the other. Local.
- */
-void scs_deg_wilcoxon_ranked(scs_ranked_slice *ranked, int32_t group, int32_t control_group,
-                             double *z);
+SCS_MUST_USE scs_status scs_gene_moments(scs_atlas *atlas, const scs_gene_slice *slice);
 /** From now on closeness goes by the control groups' mean expression, not by their latent means;
  * up to some thousands of them all distances are measured here. Local. */
 SCS_MUST_USE scs_status scs_shift_measure_controls(scs_atlas *atlas);
-/** Wilcoxon rank-sum z (normal approximation, tie-corrected) of every gene of the slice, one group
+/** Wilcoxon rank-sum z (normal approximation, tie-corrected) of every gene of the slice, each group
  * against another. Equals scanpy's rank_genes_groups(method="wilcoxon", tie_correct=True) scores.
- * @param[out] z [gene1 - gene0]. Local. */
-SCS_MUST_USE scs_status scs_deg_wilcoxon(const scs_atlas *atlas, const scs_dataset *dataset,
-                                         const scs_gene_slice *slice, int32_t group,
-                                         int32_t control_group, double *z);
+ * Hardly more for many groups than for one.
+ *  @param control [n_group] the group that each is compared with, -1: none
+ *  @param[out] z [n_group, gene1 - gene0], 0 where there is none. SCS_ENOMEM. Local. */
+SCS_MUST_USE scs_status scs_deg_wilcoxon(const scs_atlas *atlas, const scs_gene_slice *slice,
+                                         const int32_t *control, double *z);
+/** Better genes into a list of n_top by |z| (ties: lower gene first); genes come in ascending order
+ * from call to call. @param gene0 number of the first gene
+ *  @param[in,out] gene, score [n_top], -1 where there is none yet. Local. */
+void scs_deg_add_genes(const double *z, int32_t n, int32_t gene0, int32_t n_top, int32_t *gene,
+                       double *score);
 /** The n_top genes by |z| (ties: lower gene first). @param gene0 number of the first gene
  *  @param[out] gene, score [n_top], -1 padded. Local. */
 SCS_MUST_USE scs_status scs_deg_top_genes(const double *z, int32_t n, int32_t gene0, int32_t n_top,

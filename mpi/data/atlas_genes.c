@@ -2,22 +2,25 @@
  * everything.
  *
  *  Statistics of a gene need all cells, so the cells' entries change owner: from shards (some
- *  cells, all genes) to gene slices (all cells, some genes; scs_redistribute_transpose). The genes
+ *  cells, all genes) to gene slices (all cells, some genes; mpi/data/gene_columns.h). The genes
  *  go through this in parts, so that the cells never stand in memory twice. A slice is summed in
  *  the order of cells, so no bit depends on the number of ranks or parts.
  *
  *  For each part of the genes, all of it Collective:
- *      scs_redistribute_transpose   entries to their genes' ranks
+ *      scs_gene_columns_next        entries to their genes' ranks
  *      scs_gene_moments             this rank's columns of gene_mean and gene_variance
+ *      add_lists                    Wilcoxon z of this rank's genes, the best of each group
  *      gather_columns               everyone's columns
- *      top_lists                    Wilcoxon z of this rank's genes, the best of all
+ *  and at the end
+ *      merge_lists                  the best genes of all ranks
  *
- *  What travels: each stored value once, 8 bytes and a part of 24 for its row; then means and
- *  variances, 8 bytes a group and gene, in blocks of at most 64 MiB; and the best genes of every
- *  group, by merging the ranks' lists (100 entries of 12 bytes a group and rank). */
+ *  What travels: each stored value once, 6 bytes, and 4 a cell and rank; then means and variances,
+ *  8 bytes a group and gene, in blocks of at most 64 MiB; and the best genes of every group, by
+ *  merging the ranks' lists (100 entries of 12 bytes a group and rank). */
 #include "mpi/data/atlas_genes.h"
 
 #include "mpi/comm/collectives.h"
+#include "mpi/data/gene_columns.h"
 #include "src/base/collective.h"
 #include "src/data/packed.h"
 #include "scscreen/comm.h"
@@ -25,14 +28,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The best genes of one group, as scs_deg_top_genes gives them. */
+/* The best genes of one group, |z| descending, of equal ones the lower gene first. */
 typedef struct scs_top_list {
     double score[SCS_N_DEG];
     int32_t gene[SCS_N_DEG];
 } scs_top_list;
 
 /* Groups whose lists are merged in one collective: 20 KB from each rank. */
-enum { LISTS = 16 }; /* groups handled between two collectives */
+enum { LISTS = 16 };
+
+/* What goes from part to part of the genes. */
+typedef struct top_genes {
+    int32_t *control;    /* [n_group] control group of each, -1: none */
+    scs_top_list *best;  /* [n_group] of this rank's genes so far */
+    scs_top_list *lists; /* [n_rank, LISTS] gathered */
+    int32_t *at;         /* [n_rank] places in the lists that are merged */
+} top_genes;
 
 /* A group's control group, or -1 where there is nothing to compare it with. */
 static int32_t control_of(const scs_atlas *atlas, int32_t group)
@@ -44,117 +55,106 @@ static int32_t control_of(const scs_atlas *atlas, int32_t group)
     return scs_atlas_group(atlas, g->species, g->cell_type, atlas->control);
 }
 
-/* A rank's own genes in ranked order of their values, and scratch for one group at a time. */
-typedef struct ranking {
-    scs_ranked_slice slice;
-    int32_t gene0;
-    double *z;           /* [slice.n_gene] Wilcoxon z of a group against its controls */
-    scs_top_list *lists; /* [n_rank, LISTS] gathered */
-    int32_t *at;         /* [n_rank + 1] places in the lists that are merged */
-} ranking;
-
-/* The best of this rank's genes for a group; an empty list where it has no control. Local. */
-static scs_status list_own_genes(ranking *r, int32_t group, scs_top_list *list)
+/* No gene yet. */
+static scs_status open_lists(const scs_comm *comm, const scs_atlas *atlas, top_genes *top)
 {
-    int32_t control = control_of(r->slice.atlas, group);
-
-    if (control < 0)
-        return scs_deg_top_genes(r->z, 0, 0, SCS_N_DEG, list->gene, list->score);
-    scs_deg_wilcoxon_ranked(&r->slice, group, control, r->z);
-    return scs_deg_top_genes(r->z, r->slice.n_gene, r->gene0, SCS_N_DEG, list->gene, list->score);
-}
-
-/* The best of the list so far and of all ranks' lists of one group. A tie goes to the former, then
- * to the lower rank, which have the lower genes: so the outcome is that of one rank with all
- * genes.
- *  @param lists [n_rank, stride], of which the first column is wanted
- *  @param at [n_rank + 1] scratch
- *  @param[in,out] best before, and after this part of the genes */
-static void merge(const scs_top_list *lists, int32_t n_rank, int32_t stride, int32_t *at,
-                  scs_top_list *best)
-{
-    const scs_top_list before = *best;
-
-    memset(at, 0, (size_t)(n_rank + 1) * sizeof *at);
-    for (int i = 0; i < SCS_N_DEG; i++) {
-        const scs_top_list *from = NULL;
-        int32_t which = 0;
-
-        best->gene[i] = -1;
-        best->score[i] = -1;
-        for (int32_t r = 0; r <= n_rank; r++) {
-            const scs_top_list *list = r == 0 ? &before : lists + (int64_t)(r - 1) * stride;
-
-            if (at[r] < SCS_N_DEG && list->gene[at[r]] >= 0 &&
-                list->score[at[r]] > best->score[i]) {
-                best->score[i] = list->score[at[r]];
-                from = list;
-                which = r;
-            }
+    SCS_TRY(SCS_ALLOC(top->control, atlas->n_group));
+    SCS_TRY(SCS_ALLOC(top->best, atlas->n_group));
+    SCS_TRY(SCS_ALLOC(top->lists, (int64_t)comm->size * LISTS));
+    SCS_TRY(SCS_ALLOC(top->at, comm->size));
+    for (int32_t g = 0; g < atlas->n_group; g++) {
+        top->control[g] = control_of(atlas, g);
+        for (int i = 0; i < SCS_N_DEG; i++) {
+            top->best[g].gene[i] = -1;
+            top->best[g].score[i] = -1;
         }
-        if (from)
-            best->gene[i] = from->gene[at[which]++];
     }
-}
-
-/* Groups [g0, g0 + n): one agreement and one gathering for all of them. Collective. */
-static scs_status rank_groups(scs_comm *comm, ranking *r, int32_t g0, int32_t n, scs_top_list *best)
-{
-    scs_top_list *mine = r->lists + (int64_t)comm->rank * n;
-    scs_status st = SCS_OK;
-
-    for (int32_t g = 0; g < n && st == SCS_OK; g++)
-        st = list_own_genes(r, g0 + g, &mine[g]);
-    SCS_TRY(scs_comm_agree(comm, st));
-    for (int32_t i = 0; i <= comm->size; i++)
-        comm->first[i] = (int64_t)i * n * (int64_t)sizeof *r->lists;
-    SCS_TRY(scs_comm_allgather(comm, r->lists, comm->first));
-    for (int32_t g = 0; g < n; g++)
-        merge(r->lists + g, comm->size, n, r->at, &best[g0 + g]);
     return SCS_OK;
 }
 
-/* Ranks all values of this rank's genes once; each group's test then reads ranks only. */
-static scs_status open_ranking(const scs_comm *comm, const scs_atlas *atlas,
-                               const scs_dataset *dataset, const scs_gene_slice *slice, ranking *r)
+static void close_lists(top_genes *top)
 {
-    *r = (ranking){.gene0 = slice->gene0};
-    SCS_TRY(scs_deg_slice_create(atlas, dataset, slice, &r->slice));
-    SCS_TRY(SCS_ALLOC(r->lists, (int64_t)comm->size * LISTS));
-    SCS_TRY(SCS_ALLOC(r->at, comm->size + 1));
-    return SCS_ALLOC(r->z, slice->gene1 - slice->gene0);
+    free(top->control);
+    free(top->best);
+    free(top->lists);
+    free(top->at);
 }
 
-/* Each rank ranks its own genes, the best of all ranks' and of those before are kept (|z|
- * descending, then gene ascending: what one rank would find that has all genes).
- *  @param slice its genes lie behind those of the slices before, and ranks' ascend
- *  @param[in,out] best [atlas->n_group] genes -1 at first; alike on all ranks. Collective. */
-static scs_status top_lists(scs_comm *comm, const scs_atlas *atlas, const scs_dataset *dataset,
-                            const scs_gene_slice *slice, scs_top_list *best)
+/* This rank's genes of a part, which are higher than those of the parts before. Local. */
+static scs_status add_lists(const scs_atlas *atlas, const scs_gene_slice *slice, top_genes *top)
 {
-    ranking r = {0};
+    int32_t n = slice->gene1 - slice->gene0;
+    double *z; /* [n_group, n] */
     scs_status st;
 
-    SCS_GO(st, scs_comm_agree(comm, open_ranking(comm, atlas, dataset, slice, &r)));
-    for (int32_t g = 0; g < atlas->n_group; g += LISTS) {
-        int32_t left = atlas->n_group - g;
-
-        SCS_GO(st, rank_groups(comm, &r, g, left < LISTS ? left : LISTS, best));
-    }
+    SCS_TRY(SCS_ALLOC(z, (int64_t)atlas->n_group * n));
+    SCS_GO(st, scs_deg_wilcoxon(atlas, slice, top->control, z));
+#pragma omp parallel for schedule(static)
+    for (int32_t g = 0; g < atlas->n_group; g++)
+        if (top->control[g] >= 0)
+            scs_deg_add_genes(z + (int64_t)g * n, n, slice->gene0, SCS_N_DEG, top->best[g].gene,
+                              top->best[g].score);
 done:
-    scs_deg_slice_clear(&r.slice);
-    free(r.lists);
-    free(r.at);
-    free(r.z);
+    free(z);
     return st;
+}
+
+/* Whether list a's next gene comes before list b's. */
+static bool comes_before(const scs_top_list *a, int32_t i, const scs_top_list *b, int32_t k)
+{
+    if (a->score[i] != b->score[k])
+        return a->score[i] > b->score[k];
+    return a->gene[i] < b->gene[k];
+}
+
+/* The best of all ranks' lists of one group: what one rank would find that has all genes.
+ *  @param lists [n_rank, stride], of which the first column is wanted
+ *  @param at [n_rank] scratch
+ *  @param[out] gene [SCS_N_DEG] */
+static void merge(const scs_top_list *lists, int32_t n_rank, int32_t stride, int32_t *at,
+                  int32_t *gene)
+{
+    memset(at, 0, (size_t)n_rank * sizeof *at);
+    for (int i = 0; i < SCS_N_DEG; i++) {
+        int32_t best = -1;
+
+        for (int32_t r = 0; r < n_rank; r++) {
+            const scs_top_list *list = lists + (int64_t)r * stride;
+
+            if (at[r] < SCS_N_DEG && list->gene[at[r]] >= 0 &&
+                (best < 0 || comes_before(list, at[r], lists + (int64_t)best * stride, at[best])))
+                best = r;
+        }
+        gene[i] = best < 0 ? -1 : lists[(int64_t)best * stride].gene[at[best]++];
+    }
+}
+
+/* All ranks' lists become one, a few groups at a time. Collective. */
+static scs_status merge_lists(scs_comm *comm, scs_atlas *atlas, top_genes *top)
+{
+    for (int32_t g = 0; g < atlas->n_group; g += LISTS) {
+        int32_t n = atlas->n_group - g < LISTS ? atlas->n_group - g : LISTS;
+
+        memcpy(top->lists + (int64_t)comm->rank * n, top->best + g, (size_t)n * sizeof *top->best);
+        for (int32_t r = 0; r <= comm->size; r++)
+            comm->first[r] = (int64_t)r * n * (int64_t)sizeof *top->lists;
+        SCS_TRY(scs_comm_allgather(comm, top->lists, comm->first));
+        for (int32_t k = 0; k < n; k++)
+            merge(top->lists + k, comm->size, n, top->at,
+                  atlas->deg + (int64_t)(g + k) * SCS_N_DEG);
+    }
+    return scs_collective_ok();
 }
 
 enum {
     BLOCK_BYTES = 64 << 20, /* of means or variances, gathered at once */
-    /* A value takes 23 bytes while it is gene-major: that many of a rank's at once, but each part
-     * goes through all cells. */
-    PART_VALUES = 4 << 20,
-    MOST_PARTS = 8
+    /* A value takes at most 12 bytes while it changes from rows to genes, a group 16 for each gene:
+     * that many of a rank's at once. Each part goes through all cells, so that a rank's run of
+     * genes has some width. */
+    PART_VALUES = 2 << 20,
+    PART_GROUPS = 1 << 21, /* groups x genes */
+    LEAST_WIDTH = 64,
+    MOST_WIDTH = 1 << 16 /* of a part: genes are sent as 16 bits */
 };
 
 /* Where each rank's genes of n groups lie in a gathered block, in bytes.
@@ -227,81 +227,74 @@ static scs_status all_slices(scs_comm *comm, const scs_gene_slice *slice, int32_
 }
 
 /* Moments and lists of the genes [slice->gene0 of rank 0, end). Collective. */
-static scs_status add_slice(scs_comm *comm, scs_atlas *atlas, const scs_dataset *dataset,
-                            const scs_gene_slice *slice, int32_t end, scs_top_list *best)
+static scs_status add_slice(scs_comm *comm, scs_atlas *atlas, const scs_gene_slice *slice,
+                            int32_t end, top_genes *top)
 {
     int64_t *gene0 = NULL;
-    scs_status st;
+    scs_status st = scs_gene_moments(atlas, slice);
 
-    SCS_GO(st, scs_comm_agree(comm, scs_gene_moments(atlas, dataset, slice)));
+    if (st == SCS_OK)
+        st = add_lists(atlas, slice, top);
+    SCS_GO(st, scs_comm_agree(comm, st));
     SCS_GO(st, all_slices(comm, slice, end, &gene0));
     SCS_GO(st, gather_columns(comm, atlas, gene0, atlas->gene_mean));
     SCS_GO(st, gather_columns(comm, atlas, gene0, atlas->gene_variance));
-    SCS_GO(st, top_lists(comm, atlas, dataset, slice, best));
 done:
     free(gene0);
     return st;
 }
 
-/* Genes [gene0, gene1) of all cells: transpose, and what follows from it. Parts may be empty where
- * there are fewer genes than parts; that is alike on all ranks. Collective. */
-static scs_status add_part(scs_comm *comm, scs_atlas *atlas, const scs_dataset *dataset,
-                           const scs_shard *shard, const scs_team *team, int32_t gene0,
-                           int32_t gene1, scs_top_list *best)
+/* The next genes of all cells, up to `end`: transpose, and what follows from it. Parts may be empty
+ * where there are fewer genes than parts; that is alike on all ranks. Collective. */
+static scs_status add_part(scs_comm *comm, scs_atlas *atlas, scs_gene_columns *columns, int32_t end,
+                           top_genes *top)
 {
     scs_gene_slice slice = {0};
     scs_status st;
 
-    if (gene0 == gene1)
+    if (columns->end == end)
         return scs_collective_ok();
-    SCS_GO(st, scs_redistribute_transpose(comm, shard, team, gene0, gene1, &slice));
-    SCS_GO(st, add_slice(comm, atlas, dataset, &slice, gene1, best));
+    SCS_GO(st, scs_gene_columns_next(columns, end, &slice));
+    SCS_GO(st, add_slice(comm, atlas, &slice, end, top));
 done:
     scs_gene_moments_slice_clear(&slice);
     return st;
 }
 
-/* No gene yet. */
-static scs_status open_lists(const scs_atlas *atlas, scs_top_list **best)
-{
-    SCS_TRY(SCS_ALLOC(*best, atlas->n_group));
-    for (int32_t g = 0; g < atlas->n_group; g++)
-        for (int i = 0; i < SCS_N_DEG; i++)
-            (*best)[g].gene[i] = -1;
-    return SCS_OK;
-}
-
-/* The parts' lists are merged as they come, in ascending genes; the atlas gets the final ones.
- * Collective. */
+/* Each rank's lists grow with its genes, and are merged at the end. Collective. */
 scs_status scs_atlas_genes_in_parts(scs_comm *comm, scs_atlas *atlas, const scs_dataset *dataset,
-                                    const scs_shard *shard, const scs_team *team, int32_t n_part)
+                                    const scs_deal *deal, const scs_shard *shard,
+                                    const scs_team *team, int32_t n_part)
 {
     int64_t n_gene = atlas->n_gene;
-    scs_top_list *best = NULL;
+    scs_gene_columns columns = {0};
+    top_genes top = {0};
     scs_status st;
 
-    SCS_GO(st, scs_comm_agree(comm, open_lists(atlas, &best)));
+    n_part = n_gene / MOST_WIDTH < n_part ? n_part : (int32_t)(n_gene / MOST_WIDTH + 1);
+    SCS_GO(st, scs_comm_agree(comm, open_lists(comm, atlas, &top)));
+    SCS_GO(st, scs_gene_columns_open(comm, atlas, dataset, deal, shard, team, &columns));
     for (int32_t p = 0; p < n_part; p++)
-        SCS_GO(st, add_part(comm, atlas, dataset, shard, team, (int32_t)(n_gene * p / n_part),
-                            (int32_t)(n_gene * (p + 1) / n_part), best));
-    for (int32_t g = 0; g < atlas->n_group; g++)
-        memcpy(atlas->deg + (int64_t)g * SCS_N_DEG, best[g].gene, sizeof best[g].gene);
+        SCS_GO(st, add_part(comm, atlas, &columns, (int32_t)(n_gene * (p + 1) / n_part), &top));
+    SCS_GO(st, merge_lists(comm, atlas, &top));
 done:
-    free(best);
+    scs_gene_columns_close(&columns);
+    close_lists(&top);
     return st;
 }
 
 /* As many parts as a rank's memory wants, from the stored values of all ranks: the same number on
  * each of them, though not on any number of ranks. */
 scs_status scs_atlas_genes(scs_comm *comm, scs_atlas *atlas, const scs_dataset *dataset,
-                           const scs_shard *shard, const scs_team *team)
+                           const scs_deal *deal, const scs_shard *shard, const scs_team *team)
 {
-    int64_t nnz = 0, parts;
+    int64_t nnz = 0, parts, most = atlas->n_gene / comm->size / LEAST_WIDTH + 1;
+    int64_t groups = (int64_t)atlas->n_group * atlas->n_gene;
 
     for (int32_t s = 0; s < team->last - team->first; s++)
         nnz += scs_packed_nnz(&shard[s].x);
     SCS_MPI(MPI_Allreduce(MPI_IN_PLACE, &nnz, 1, MPI_INT64_T, MPI_SUM, comm->mpi));
-    parts = nnz / comm->size / PART_VALUES + 1;
-    return scs_atlas_genes_in_parts(comm, atlas, dataset, shard, team,
-                                    parts < MOST_PARTS ? (int32_t)parts : MOST_PARTS);
+    parts = nnz / comm->size / PART_VALUES + groups / comm->size / PART_GROUPS + 1;
+    return scs_atlas_genes_in_parts(comm, atlas, dataset, deal, shard, team,
+                                    (int32_t)(parts < most ? parts : most));
 }

@@ -14,11 +14,13 @@
  * through the cells each, and the bits are the same for any number.
  *  @param[in,out] atlas gene_mean, gene_variance and deg are filled; groups as scs_atlas_create
  *    made them
+ *  @param deal by which the cells were redistributed; borrowed
  *  @param shard [team->last - team->first] this rank's; borrowed
  *  @return SCS_OK, SCS_ENOMEM or SCS_EIO, on all ranks alike. Collective.
  */
 SCS_MUST_USE scs_status scs_atlas_genes_in_parts(scs_comm *comm, scs_atlas *atlas,
-                                                 const scs_dataset *dataset, const scs_shard *shard,
-                                                 const scs_team *team, int32_t n_part);
+                                                 const scs_dataset *dataset, const scs_deal *deal,
+                                                 const scs_shard *shard, const scs_team *team,
+                                                 int32_t n_part);
 
 #endif

@@ -1,5 +1,5 @@
-/* Rows of cells on their way between ranks: whole rows to their shards, parts of rows to gene
- * slices, latent rows to where they are screened.
+/* Rows of cells on their way between ranks: whole rows to their shards, latent rows to where they
+ * are screened.
  *
  *  All of it is one row transfer. Each rank lists the pieces that it has to send (which cell, where
  *  its values lie, how many), by destination; the lists are exchanged, 24 bytes a piece, so that
@@ -19,7 +19,6 @@
  *
  *  What is sent, for n cells of a rank, nnz stored values, d latent units:
  *      to shards          a piece for each cell, its packed words: about 3 bytes a stored value
- *      to gene slices     a piece for each cell and rank, 8 bytes a stored value (gene, value)
  *      latent rows        a piece for each cell that a rank needs, 4 d bytes
  *
  *  Memory: for each array that is sent there is for a while a packed copy of what leaves, and what
@@ -345,179 +344,6 @@ scs_status scs_redistribute_cells(scs_comm *comm, const scs_dataset *dataset,
         mark_groups(plan, observed, first[r], first[r + 1], needed + (int64_t)r * atlas->n_group);
     st = scs_redistribute_groups(comm, dataset, atlas, needed, shard, team, z, group_z);
     free(needed);
-    return st;
-}
-
-/* ---- From shards to gene slices ---- */
-
-/* Genes [first, end) that a transposition is about; rank r gets the r-th of n_rank equal parts. */
-typedef struct genes {
-    int32_t first, end, n_rank;
-} genes;
-
-/* In 64 bits: the product of genes and ranks may pass 2^31. */
-static int32_t first_gene(const genes *g, int32_t rank)
-{
-    return g->first + (int32_t)((int64_t)(g->end - g->first) * rank / g->n_rank);
-}
-
-/* The part of each row of shard s (the s-th here) that goes to one rank. Genes ascend in a row, so
- * a part is contiguous. `entry` counts the shard's entries that any rank gets, in the order in
- * which unpack lays them out. */
-static scs_status list_parts(const scs_shard *shard, int32_t s, const genes *g, int32_t to,
-                             row_transfer *transfer)
-{
-    int32_t gene0 = first_gene(g, to), gene1 = first_gene(g, to + 1);
-    int64_t entry = 0;
-
-    for (int64_t i = 0; i < shard->x.n_row; i++) {
-        scs_row row = scs_packed_row(&shard->x, i);
-        int32_t begin = scs_packed_row_find(&row, g->first), lo = scs_packed_row_find(&row, gene0);
-        int32_t n = scs_packed_row_find(&row, gene1) - lo;
-
-        if (n > 0)
-            SCS_TRY(transfer_add(
-                transfer, to,
-                (row_piece){
-                    .cell = shard->cell[i], .at = entry + lo - begin, .plane = s, .count = n}));
-        entry += scs_packed_row_find(&row, g->end) - begin;
-    }
-    return SCS_OK;
-}
-
-/* By destination first, as transfer_add wants it. */
-static scs_status list_all(const scs_shard *shard, const scs_team *team, const genes *g,
-                           row_transfer *transfer)
-{
-    for (int32_t r = 0; r < team->n_rank; r++)
-        for (int32_t s = 0; s < team->last - team->first; s++)
-            SCS_TRY(list_parts(&shard[s], s, g, r, transfer));
-    return SCS_OK;
-}
-
-/* The second half of a counting sort by gene: next[g] is where gene g's next entry goes. Pieces
- * come in ascending cell order, so cells ascend within each gene.
- *  @param gene, value [transfer->n_values] as they arrived */
-static void sort_by_gene(const row_transfer *transfer, const int32_t *gene, const float *value,
-                         int64_t *next, scs_gene_slice *slice)
-{
-    for (int64_t r = 0; r < transfer->n_in; r++) {
-        const row_piece *piece = &transfer->in[r];
-
-        for (int64_t k = piece->at; k < piece->at + piece->count; k++) {
-            int64_t to = next[gene[k] - slice->gene0]++;
-
-            slice->cell[to] = piece->cell;
-            slice->value[to] = value[k];
-        }
-    }
-}
-
-/* From rows to columns: count the entries of each gene, then place them. O(entries + genes).
- * Local. */
-static scs_status build_slice(const row_transfer *transfer, const int32_t *gene, const float *value,
-                              scs_gene_slice *slice)
-{
-    int32_t n = slice->gene1 - slice->gene0;
-    int64_t *next;
-
-    SCS_TRY(SCS_ALLOC(slice->first, n + 1));
-    SCS_TRY(SCS_ALLOC(slice->cell, transfer->n_values));
-    SCS_TRY(SCS_ALLOC(slice->value, transfer->n_values));
-    SCS_TRY(SCS_ALLOC(next, n));
-    for (int64_t k = 0; k < transfer->n_values; k++)
-        slice->first[gene[k] - slice->gene0 + 1]++;
-    for (int32_t j = 0; j < n; j++) {
-        next[j] = slice->first[j];
-        slice->first[j + 1] += slice->first[j];
-    }
-    sort_by_gene(transfer, gene, value, next, slice);
-    free(next);
-    return SCS_OK;
-}
-
-/* Stored values of genes [first, end). */
-static int64_t count_entries(const scs_packed *x, const genes *g)
-{
-    int64_t n = 0;
-
-    for (int64_t i = 0; i < x->n_row; i++) {
-        scs_row row = scs_packed_row(x, i);
-
-        n += scs_packed_row_find(&row, g->end) - scs_packed_row_find(&row, g->first);
-    }
-    return n;
-}
-
-/* What an entry is unpacked to: its gene, or its value. */
-typedef union number {
-    int32_t gene;
-    float value;
-} number;
-
-/* The genes, or the values, of a shard's entries in the range, as plain arrays that can be sent;
- * packed rows cannot be cut. @param[out] plane malloc'ed, also after a failure NULL or owned by
- * the transfer */
-static scs_status unpack(const scs_packed *x, const genes *g, bool is_values, void **plane)
-{
-    number *to;
-
-    SCS_TRY(SCS_ALLOC(to, count_entries(x, g)));
-    *plane = to;
-    for (int64_t i = 0; i < x->n_row; i++) {
-        scs_row row = scs_packed_row(x, i);
-        int32_t end = scs_packed_row_find(&row, g->end);
-
-        for (int32_t k = scs_packed_row_find(&row, g->first); k < end; k++, to++)
-            if (is_values)
-                to->value = scs_row_value(&row, k);
-            else
-                to->gene = scs_row_gene(&row, k);
-    }
-    return SCS_OK;
-}
-
-/* All shards' genes, or their values; the planes are freed. Collective.
- *  @param[out] arrived [n_values] malloc'ed */
-static scs_status send_plane(row_transfer *transfer, const scs_shard *shard, const genes *g,
-                             bool is_values, void **arrived)
-{
-    scs_status st = SCS_OK;
-
-    for (int32_t s = 0; s < transfer->n_plane && st == SCS_OK; s++)
-        st = unpack(&shard[s].x, g, is_values, &transfer->plane[s]);
-    st = scs_comm_agree(transfer->comm, st);
-    if (st == SCS_OK)
-        return transfer_send(transfer, true, arrived);
-    transfer_release(transfer);
-    return st;
-}
-
-/* One list of pieces, two sets of values: genes first, then values, so that one set of packed
- * copies is there at a time. Collective. */
-scs_status scs_redistribute_transpose(scs_comm *comm, const scs_shard *shard, const scs_team *team,
-                                      int32_t gene0, int32_t gene1, scs_gene_slice *slice)
-{
-    const genes g = {gene0, gene1, team->n_rank};
-    void *gene = NULL, *value = NULL;
-    row_transfer transfer = {0};
-    scs_status st;
-
-    *slice = (scs_gene_slice){.gene0 = first_gene(&g, team->rank),
-                              .gene1 = first_gene(&g, team->rank + 1)};
-    st = transfer_create(comm, team->last - team->first, &transfer);
-    if (st == SCS_OK)
-        st = list_all(shard, team, &g, &transfer);
-    SCS_GO(st, transfer_announce(&transfer, st));
-    SCS_GO(st, send_plane(&transfer, shard, &g, false, &gene));
-    SCS_GO(st, send_plane(&transfer, shard, &g, true, &value));
-    SCS_GO(st, scs_comm_agree(comm, build_slice(&transfer, gene, value, slice)));
-done:
-    free(gene);
-    free(value);
-    transfer_clear(&transfer);
-    if (st != SCS_OK)
-        scs_gene_moments_slice_clear(slice);
     return st;
 }
 

@@ -234,7 +234,8 @@ static scs_status check_stored_atlas(const scs_session *session)
 /* Also for atlases that are not the session's (crossval's base). */
 scs_status scs_session_model_fill_genes(scs_session *session, scs_atlas *atlas)
 {
-    return scs_atlas_genes(session->comm, atlas, session->dataset, session->shard, &session->team);
+    return scs_atlas_genes(session->comm, atlas, session->dataset, session->deal, session->shard,
+                           &session->team);
 }
 
 /* Every rank has all group means and computes all distances: nothing is sent but the agreement. */

@@ -8,18 +8,19 @@
  *     z = (U - n m / 2) / sqrt(c n m (n + m + 1) / 12)
  *     c = 1 - sum (t^3 - t) / ((n + m)^3 - (n + m))          (the correction of Kruskal and Wallis)
  *
- * The values of a gene are sorted once by group and size, without zeros: those are one tie, whose
- * size is known. A group is then compared with its controls by looking its values up among
- * theirs, O(s log s') for s and s' stored values; ties among the controls alone are summed once
- * and kept, which is cheapest where groups that share a control come one after the other.
+ * All stored values of a gene are sorted once, whatever group they are of, and gone through in
+ * ascending order. What lies below a value among a group's cells is a counter by then, so that each
+ * value costs one addition for its own group, and all groups together not more than one. Zeros are
+ * not stored: those of two groups are one tie, whose size is known. Counts of pairs are whole or
+ * half numbers and those of ties whole, exact below 2^53 in any order.
  */
 #include "src/atlas/atlas.h"
 
-#include "src/base/parallel.h"
 #include "src/kernels/radix.h"
 #include "scscreen/latent.h"
 
 #include <math.h>
+#include <omp.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -113,6 +114,25 @@ scs_status scs_deg_top_genes(const double *z, int32_t n, int32_t gene0, int32_t 
     return SCS_OK;
 }
 
+/* A later gene is a higher one and gives way to an equal score. */
+void scs_deg_add_genes(const double *z, int32_t n, int32_t gene0, int32_t n_top, int32_t *gene,
+                       double *score)
+{
+    for (int32_t j = 0; j < n; j++) {
+        double size = fabs(z[j]);
+        int32_t at = n_top - 1;
+
+        if (!(size > score[at]))
+            continue;
+        for (; at > 0 && size > score[at - 1]; at--) {
+            score[at] = score[at - 1];
+            gene[at] = gene[at - 1];
+        }
+        score[at] = size;
+        gene[at] = gene0 + j;
+    }
+}
+
 /* Genes are ordered by sign * shift, where only positive numbers count: a gene without a change
  * is in neither list, and NaN fails the comparison. */
 scs_status scs_deg_top_shift(const float *shift, int32_t n_gene, int sign, int64_t n_top,
@@ -134,147 +154,46 @@ scs_status scs_deg_top_shift(const float *shift, int32_t n_gene, int sign, int64
     return SCS_OK;
 }
 
-/* ---- values by gene, group and size ---- */
+/* ---- all values of a gene in ascending order ---- */
 
-/* A positive value of a gene in a cell of a group, as a number that sorts by group, then value: a
- * positive float's bits ascend with it. */
-static inline uint64_t entry(int32_t group, float value)
+/* A positive value: its bits, which ascend with it, and below them its group. Bits are less the
+ * gene's lowest once they are sorted. */
+typedef uint64_t entry;
+
+static uint32_t bits_of(entry e)
 {
-    uint32_t bits;
-
-    memcpy(&bits, &value, sizeof bits);
-    return (uint64_t)group << 32 | bits;
+    return (uint32_t)(e >> 32);
 }
 
-/* One gene's positive values, sorted, and where they end; what is not positive counts as a zero
- * of its group. The sort looks at no bits that all values share: the sign, and those of groups
- * beyond the last.
- * @param n_group of the atlas  @param scratch [2 x stored values of the gene] */
-static void rank_gene(const scs_gene_slice *slice, const int32_t *group_of_cell, int32_t n_group,
-                      int32_t j, uint64_t *scratch, scs_ranked_slice *ranked)
+/* Scratch of a thread. */
+typedef struct ranking {
+    entry *entry, *other; /* [values of a gene] */
+    double *zeros;        /* [n_group] cells without a positive value */
+    double *below;        /* [n_group] cells of the group that are lower, zeros included */
+    double *above;        /* [n_group] U: pairs with a lower cell of the control group */
+    double *ties;         /* [n_group] t^3 - t over its own positive values */
+    double *joined;       /* [n_group] what its values add to the control's ties */
+    int32_t *tied;        /* [n_group] cells with the value at hand; 0 between values */
+} ranking;
+
+/* By value: only the bits in which the gene's values differ are gone through, which for logarithms
+ * of counts are two or three digits, for counts one or two. */
+static void sort_entries(ranking *r, int64_t n)
 {
-    int64_t n = 0, at = slice->first[j];
+    uint32_t low = UINT32_MAX, high = 0;
 
-    for (int64_t i = slice->first[j]; i < slice->first[j + 1]; i++)
-        if (group_of_cell[slice->cell[i]] >= 0 && slice->value[i] > 0)
-            scratch[n++] = entry(group_of_cell[slice->cell[i]], slice->value[i]);
-    scs_radix_sort(scratch, scratch + n, n, 0, 32 + scs_radix_bits((uint64_t)n_group));
-    for (int64_t k = 0; k < n; k++) {
-        uint32_t bits = (uint32_t)scratch[k];
+    for (int64_t i = 0; i < n; i++) {
+        uint32_t bits = bits_of(r->entry[i]);
 
-        ranked->group[at + k] = (int32_t)(scratch[k] >> 32);
-        memcpy(&ranked->value[at + k], &bits, sizeof bits);
+        low = bits < low ? bits : low;
+        high = bits > high ? bits : high;
     }
-    ranked->end[j] = at + n;
-}
-
-/* All genes of the slice, on all threads; the first gene that fails is the one reported. */
-static scs_status rank_all(const scs_gene_slice *slice, const int32_t *group_of_cell,
-                           scs_ranked_slice *ranked)
-{
-    int32_t n_gene = slice->gene1 - slice->gene0;
-    scs_parallel_error failed = {0};
-
-#pragma omp parallel for schedule(dynamic, 16)
-    for (int32_t j = 0; j < n_gene; j++) {
-        uint64_t *scratch = NULL;
-        scs_status st = SCS_ALLOC(scratch, 2 * (slice->first[j + 1] - slice->first[j]));
-
-        if (st == SCS_OK)
-            rank_gene(slice, group_of_cell, ranked->atlas->n_group, j, scratch, ranked);
-        free(scratch);
-        scs_parallel_error_note(&failed, j, st);
-    }
-    return scs_parallel_error_raise(&failed);
-}
-
-/* O(stored values), once for all groups; 8 bytes a stored value. */
-scs_status scs_deg_slice_create(const scs_atlas *atlas, const scs_dataset *dataset,
-                                const scs_gene_slice *slice, scs_ranked_slice *ranked)
-{
-    int32_t n_gene = slice->gene1 - slice->gene0, *group_of_cell = NULL;
-    scs_status st;
-
-    *ranked = (scs_ranked_slice){
-        .atlas = atlas, .n_gene = n_gene, .first = slice->first, .tied_control = -1};
-    SCS_GO(st, SCS_ALLOC(ranked->end, n_gene));
-    SCS_GO(st, SCS_ALLOC(ranked->control_ties, n_gene));
-    SCS_GO(st, SCS_ALLOC(ranked->group, slice->first[n_gene]));
-    SCS_GO(st, SCS_ALLOC(ranked->value, slice->first[n_gene]));
-    SCS_GO(st, scs_atlas_cell_groups(atlas, dataset, &group_of_cell));
-    SCS_GO(st, rank_all(slice, group_of_cell, ranked));
-done:
-    free(group_of_cell);
-    return st;
-}
-
-void scs_deg_slice_clear(scs_ranked_slice *ranked)
-{
-    free(ranked->end);
-    free(ranked->control_ties);
-    free(ranked->group);
-    free(ranked->value);
-    *ranked = (scs_ranked_slice){0};
-}
-
-/* One group's positive values of a gene, ascending, and how many of its cells have none. */
-typedef struct group_values {
-    const float *value;
-    int64_t n, zeros;
-} group_values;
-
-/* The first position in [first, end) whose value is not below `bound`, or end.
- *  @param value ascending from first to end */
-static inline int64_t lower_bound(const int32_t *value, int64_t first, int64_t end, int32_t bound)
-{
-    while (first < end) {
-        int64_t middle = first + (end - first) / 2;
-
-        if (value[middle] < bound)
-            first = middle + 1;
-        else
-            end = middle;
-    }
-    return first;
-}
-
-/* Where a group's values lie within its gene, by two searches: O(log values). Zeros of its
- * cells are not stored, so that their number is what is left of its count. */
-static group_values values_of(const scs_ranked_slice *r, int32_t j, int32_t group)
-{
-    int64_t first = lower_bound(r->group, r->first[j], r->end[j], group);
-    int64_t n = lower_bound(r->group, first, r->end[j], group + 1) - first;
-
-    return (group_values){r->value + first, n, r->atlas->group[group].count - n};
+    for (int64_t i = 0; i < n; i++)
+        r->entry[i] -= (entry)low << 32;
+    scs_radix_sort(r->entry, r->other, n, 32, 32 + scs_radix_bits(n > 0 ? high - low : 0));
 }
 
 /* ---- rank sums ---- */
-
-/* How many values are below x, or (up_to) not above it: O(log n). */
-static int64_t count_below(const group_values *s, float x, bool up_to)
-{
-    int64_t low = 0, high = s->n;
-
-    while (low < high) {
-        int64_t middle = low + (high - low) / 2;
-
-        if (s->value[middle] < x || (up_to && s->value[middle] == x))
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-/* Values that are equal to the i-th. */
-static int64_t run_length(const group_values *s, int64_t i)
-{
-    int64_t end = i + 1;
-
-    while (end < s->n && s->value[end] == s->value[i])
-        end++;
-    return end - i;
-}
 
 /* What a set of t tied cells adds to the correction. */
 static double tie(double t)
@@ -282,41 +201,50 @@ static double tie(double t)
     return t * t * t - t;
 }
 
-/* Ties over the positive values of the controls alone, kept until another control is asked for:
- * all perturbations of a cell type share it. */
-static void find_control_ties(scs_ranked_slice *r, int32_t control)
+/* Several cells of one value: ties within groups and between a group and its control, each counted
+ * at a group's first cell. */
+static void add_tie(ranking *r, const int32_t *control, const entry *e, int64_t n)
 {
-    if (r->tied_control == control)
-        return;
-#pragma omp parallel for schedule(static)
-    for (int32_t j = 0; j < r->n_gene; j++) {
-        group_values s = values_of(r, j, control);
+    for (int64_t i = 0; i < n; i++)
+        r->tied[(uint32_t)e[i]]++;
+    for (int64_t i = 0; i < n; i++) {
+        int32_t g = (int32_t)(uint32_t)e[i], c = control[g];
+        double t = r->tied[g], both = c >= 0 ? abs(r->tied[c]) : 0;
 
-        r->control_ties[j] = 0;
-        for (int64_t i = 0; i < s.n; i += run_length(&s, i))
-            r->control_ties[j] += tie((double)run_length(&s, i));
+        if (t <= 0)
+            continue;
+        r->ties[g] += tie(t);
+        if (c >= 0) {
+            r->above[g] += t * (r->below[c] + both / 2);
+            r->joined[g] += tie(both + t) - tie(both);
+        }
+        r->tied[g] = -r->tied[g]; /* done, and still there for groups that are compared with it */
     }
-    r->tied_control = control;
+    for (int64_t i = 0; i < n; i++) {
+        int32_t g = (int32_t)(uint32_t)e[i];
+
+        r->below[g] += -(double)r->tied[g];
+        r->tied[g] = 0;
+    }
 }
 
-/* Pairs of a cell of the group and a control that is lower, ties counting half, and t^3 - t
- * over the ties of both. Zeros of both groups are one tie, below all stored values. The
- * controls' values are looked up, not walked: a group of ten cells against a million controls
- * costs ten searches. A value that both have joins two ties, whose share was counted among the
- * controls' own: it is taken off again.
- * @param control_ties of find_control_ties  @param[out] above U */
-static void compare(const group_values *s, const group_values *c, double control_ties,
-                    double *above, double *ties)
+/* Values in ascending order: those of one cell alone, which most logarithms are, take the short
+ * way.
+ */
+static void count_pairs(ranking *r, const int32_t *control, const entry *e, int64_t n)
 {
-    *above = (double)s->zeros * (double)c->zeros / 2;
-    *ties = control_ties + tie((double)(s->zeros + c->zeros));
-    for (int64_t i = 0, t; i < s->n; i += t) {
-        int64_t below = count_below(c, s->value[i], false);
-        double tied = (double)(count_below(c, s->value[i], true) - below);
+    for (int64_t i = 0, end; i < n; i = end) {
+        int32_t g = (int32_t)(uint32_t)e[i];
 
-        t = run_length(s, i);
-        *above += (double)t * ((double)(c->zeros + below) + tied / 2);
-        *ties += tie(tied + (double)t) - tie(tied);
+        for (end = i + 1; end < n && bits_of(e[end]) == bits_of(e[i]); end++)
+            ;
+        if (end > i + 1) {
+            add_tie(r, control, e + i, end - i);
+            continue;
+        }
+        if (control[g] >= 0)
+            r->above[g] += r->below[control[g]];
+        r->below[g]++;
     }
 }
 
@@ -329,35 +257,105 @@ static double z_score(double n, double m, double above, double ties)
     return isfinite(z) ? z : 0;
 }
 
-/* Genes are spread over threads; each is compared by one of them, whose sums depend on nothing
- * else. */
-void scs_deg_wilcoxon_ranked(scs_ranked_slice *ranked, int32_t group, int32_t control_group,
-                             double *z)
+/* What is not positive counts as a zero of its group.
+ *  @return entries */
+static int64_t gather(const scs_atlas *atlas, const scs_gene_slice *slice, int32_t j, ranking *r)
 {
-    double n = (double)ranked->atlas->group[group].count;
-    double m = (double)ranked->atlas->group[control_group].count;
+    const int64_t *first = slice->first + (int64_t)j * slice->n_group;
+    int64_t n = 0;
 
-    find_control_ties(ranked, control_group);
-#pragma omp parallel for schedule(static)
-    for (int32_t j = 0; j < ranked->n_gene; j++) {
-        group_values s = values_of(ranked, j, group), c = values_of(ranked, j, control_group);
-        double above, ties;
+    for (int32_t g = 0; g < slice->n_group; g++) {
+        int64_t before = n;
 
-        compare(&s, &c, ranked->control_ties[j], &above, &ties);
-        z[j] = z_score(n, m, above, ties);
+        for (int64_t i = first[g]; i < first[g + 1]; i++) {
+            uint32_t bits;
+
+            memcpy(&bits, &slice->value[i], sizeof bits);
+            r->entry[n] = (entry)bits << 32 | (uint32_t)g;
+            n += slice->value[i] > 0;
+        }
+        r->zeros[g] = r->below[g] = (double)(atlas->group[g].count - (n - before));
+        r->ties[g] = r->joined[g] = 0;
+    }
+    return n;
+}
+
+/* One gene in all groups. @param[out] z [n_group, stride], its first column */
+static void rank_gene(const scs_atlas *atlas, const scs_gene_slice *slice, int32_t j,
+                      const int32_t *control, ranking *r, double *z, int64_t stride)
+{
+    int64_t n = gather(atlas, slice, j, r);
+
+    for (int32_t g = 0; g < slice->n_group; g++)
+        r->above[g] = control[g] >= 0 ? r->zeros[g] * r->zeros[control[g]] / 2 : 0;
+    sort_entries(r, n);
+    count_pairs(r, control, r->entry, n);
+    for (int32_t g = 0; g < slice->n_group; g++) {
+        int32_t c = control[g];
+
+        z[g * stride] = c < 0 ? 0
+                              : z_score((double)atlas->group[g].count,
+                                        (double)atlas->group[c].count, r->above[g],
+                                        r->ties[c] + tie(r->zeros[g] + r->zeros[c]) + r->joined[g]);
     }
 }
 
-/* One pair of groups alone: ranks the slice, and forgets it. */
-scs_status scs_deg_wilcoxon(const scs_atlas *atlas, const scs_dataset *dataset,
-                            const scs_gene_slice *slice, int32_t group, int32_t control_group,
-                            double *z)
+static void close_ranking(ranking *r)
 {
-    scs_ranked_slice ranked;
-    scs_status st = scs_deg_slice_create(atlas, dataset, slice, &ranked);
+    free(r->entry);
+    free(r->other);
+    free(r->zeros);
+    free(r->tied);
+    *r = (ranking){0};
+}
 
-    if (st == SCS_OK)
-        scs_deg_wilcoxon_ranked(&ranked, group, control_group, z);
-    scs_deg_slice_clear(&ranked);
+/* @param most values of a gene */
+static scs_status open_ranking(int32_t n_group, int64_t most, ranking *r)
+{
+    SCS_TRY(SCS_ALLOC(r->entry, most + 1)); /* one behind the last is written, not used */
+    SCS_TRY(SCS_ALLOC(r->other, most));
+    SCS_TRY(SCS_ALLOC(r->zeros, (int64_t)5 * n_group));
+    SCS_TRY(SCS_ALLOC(r->tied, n_group));
+    r->below = r->zeros + n_group;
+    r->above = r->below + n_group;
+    r->ties = r->above + n_group;
+    r->joined = r->ties + n_group;
+    return SCS_OK;
+}
+
+/* Values that a gene has at most. */
+static int64_t longest(const scs_gene_slice *slice)
+{
+    int64_t most = 0, n_group = slice->n_group;
+
+    for (int64_t j = 0; j < slice->gene1 - slice->gene0; j++) {
+        int64_t n = slice->first[(j + 1) * n_group] - slice->first[j * n_group];
+
+        most = n > most ? n : most;
+    }
+    return most;
+}
+
+/* Genes are spread over threads; each is ranked by one of them, whose sums depend on nothing else.
+ */
+scs_status scs_deg_wilcoxon(const scs_atlas *atlas, const scs_gene_slice *slice,
+                            const int32_t *control, double *z)
+{
+    int32_t n = slice->gene1 - slice->gene0, threads = omp_get_max_threads();
+    int64_t most = longest(slice);
+    ranking *scratch = NULL; /* [threads] */
+    scs_status st;
+
+    SCS_REQUIRE(most <= INT32_MAX, SCS_EDATA, "a gene has values in more than 2^31 cells");
+    SCS_GO(st, SCS_ALLOC(scratch, threads));
+    for (int32_t t = 0; t < threads; t++)
+        SCS_GO(st, open_ranking(slice->n_group, most, &scratch[t]));
+#pragma omp parallel for schedule(dynamic, 16)
+    for (int32_t j = 0; j < n; j++)
+        rank_gene(atlas, slice, j, control, &scratch[omp_get_thread_num()], z + j, n);
+done:
+    for (int32_t t = 0; scratch && t < threads; t++)
+        close_ranking(&scratch[t]);
+    free(scratch);
     return st;
 }

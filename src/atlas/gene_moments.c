@@ -12,82 +12,59 @@
 #include "src/atlas/atlas.h"
 #include "scscreen/latent.h"
 
-#include <omp.h>
 #include <stdlib.h>
 
-/* One gene in one group, while its values are gone through. */
-typedef struct moments {
-    double mean, square; /* sum, then mean; sum of squared deviations of the stored values */
-    int64_t stored;      /* cells whose value is not an implicit zero */
-} moments;
+/* Genes at a time: their means of a group are one cache line of the atlas. */
+enum { TILE = 16 };
 
-/* The two passes over gene j of the slice.
- * @param group_of_cell [n_cell], -1: unused  @param[out] of [n_group] */
-static void gene_moments(scs_atlas *atlas, const int32_t *group_of_cell,
-                         const scs_gene_slice *slice, int32_t j, moments *of)
+/* One gene in one group.
+ *  @param value [stored]  @param n cells */
+static void moments(const float *value, int64_t stored, double n, float *mean_of,
+                    float *variance_of)
 {
-    int64_t lo = slice->first[j], hi = slice->first[j + 1];
+    double mean = 0, square = 0;
 
-    for (int32_t g = 0; g < atlas->n_group; g++)
-        of[g] = (moments){0};
-    for (int64_t i = lo; i < hi; i++) {
-        int32_t g = group_of_cell[slice->cell[i]];
-
-        if (g < 0)
-            continue;
-        of[g].mean += slice->value[i];
-        of[g].stored++;
-    }
-    for (int32_t g = 0; g < atlas->n_group; g++)
-        of[g].mean /= (double)atlas->group[g].count;
-    for (int64_t i = lo; i < hi; i++) {
-        int32_t g = group_of_cell[slice->cell[i]];
-
-        if (g >= 0)
-            of[g].square += (slice->value[i] - of[g].mean) * (slice->value[i] - of[g].mean);
-    }
+    for (int64_t i = 0; i < stored; i++)
+        mean += value[i];
+    mean /= n;
+    for (int64_t i = 0; i < stored; i++)
+        square += (value[i] - mean) * (value[i] - mean);
+    *mean_of = (float)mean;
+    *variance_of = (float)((square + (n - (double)stored) * mean * mean) / n);
 }
 
-/* Adds what the cells without a stored value are worth. @param gene its number in the atlas */
-static void store(scs_atlas *atlas, int32_t gene, const moments *of)
+/* Genes [j0, j1) of the slice in every group, group by group within a few genes, so that neither
+ * what is read nor what is written lies far apart. */
+static void tile_moments(scs_atlas *atlas, const scs_gene_slice *slice, int32_t j0, int32_t j1)
 {
     for (int32_t g = 0; g < atlas->n_group; g++) {
-        int64_t at = (int64_t)g * atlas->n_gene + gene, n = atlas->group[g].count;
-        double zeros = (double)(n - of[g].stored);
+        int64_t at = (int64_t)g * atlas->n_gene + slice->gene0;
 
-        atlas->gene_mean[at] = (float)of[g].mean;
-        atlas->gene_variance[at] =
-            (float)((of[g].square + zeros * of[g].mean * of[g].mean) / (double)n);
+        for (int32_t j = j0; j < j1; j++) {
+            const int64_t *first = slice->first + (int64_t)j * slice->n_group + g;
+
+            moments(slice->value + first[0], first[1] - first[0], (double)atlas->group[g].count,
+                    &atlas->gene_mean[at + j], &atlas->gene_variance[at + j]);
+        }
     }
 }
 
-/* Genes are spread over threads, each with scratch for all groups: 24 bytes a group and thread. */
-scs_status scs_gene_moments(scs_atlas *atlas, const scs_dataset *dataset,
-                            const scs_gene_slice *slice)
+/* Genes are spread over threads. */
+scs_status scs_gene_moments(scs_atlas *atlas, const scs_gene_slice *slice)
 {
-    int32_t *group_of_cell = NULL;
-    moments *scratch = NULL; /* [threads, n_group] */
-    scs_status st;
+    int32_t n = slice->gene1 - slice->gene0;
 
-    SCS_GO(st, scs_atlas_cell_groups(atlas, dataset, &group_of_cell));
-    SCS_GO(st, SCS_ALLOC(scratch, (int64_t)omp_get_max_threads() * atlas->n_group));
+    SCS_REQUIRE(slice->n_group == atlas->n_group, SCS_EINTERNAL, "genes of %d groups, not %d",
+                slice->n_group, atlas->n_group);
 #pragma omp parallel for schedule(static)
-    for (int32_t j = 0; j < slice->gene1 - slice->gene0; j++) {
-        moments *of = scratch + (int64_t)omp_get_thread_num() * atlas->n_group;
-
-        gene_moments(atlas, group_of_cell, slice, j, of);
-        store(atlas, slice->gene0 + j, of);
-    }
-done:
-    free(scratch);
-    free(group_of_cell);
-    return st;
+    for (int32_t t = 0; t < n; t += TILE)
+        tile_moments(atlas, slice, t, n - t < TILE ? n : t + TILE);
+    return SCS_OK;
 }
 
 void scs_gene_moments_slice_clear(scs_gene_slice *slice)
 {
     free(slice->first);
-    free(slice->cell);
     free(slice->value);
     *slice = (scs_gene_slice){0};
 }

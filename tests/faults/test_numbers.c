@@ -46,7 +46,7 @@ static void open_lab(lab *l)
     untrained_model(&arch, 2, &l->model);
     l->shard = (scs_shard){.cell = number_range(0, CELLS), .n_train = CELLS, .x = l->s.packed};
     l->team = scs_team_alone(1);
-    test_atlas_slice(&l->s, 0, GENES, &l->slice);
+    test_atlas_slice(&l->s, l->atlas, 0, GENES, &l->slice);
 }
 
 static void close_lab(lab *l)
@@ -162,8 +162,8 @@ static scs_status make_atlas(void *arg)
     SCS_GO(st, scs_atlas_create(&l->s.d, LATENT, &atlas));
     SCS_GO(st, scs_atlas_encode(atlas, l->model, &l->s.d, &l->shard, &l->team, &z));
     SCS_GO(st, scs_atlas_encode_sum(atlas, &l->s.d, &l->shard, &l->team, &z));
-    SCS_GO(st, scs_gene_moments(atlas, &l->s.d, &l->slice));
-    SCS_GO(st, scs_deg_wilcoxon(atlas, &l->s.d, &l->slice, 1, 0, score));
+    SCS_GO(st, scs_gene_moments(atlas, &l->slice));
+    SCS_GO(st, wilcoxon_of_pair(atlas, &l->slice, 1, 0, score));
     SCS_GO(st, scs_deg_top_genes(score, GENES, 0, 2, gene, top));
     l->number = atlas->mean[1] + atlas->gene_mean[3] + top[0];
 done:

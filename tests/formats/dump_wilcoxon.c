@@ -28,9 +28,9 @@ static void dump(void)
 
     CU_ASSERT_PTR_NOT_NULL_FATAL(out);
     test_atlas_create(&s, N_CELL, N_GENE, 1, 1, 3, 9);
-    test_atlas_slice(&s, 0, N_GENE, &slice);
     CHECK_OK(scs_atlas_create(&s.d, 1, &atlas));
-    CHECK_OK(scs_deg_wilcoxon(atlas, &s.d, &slice, 1, 0, z));
+    test_atlas_slice(&s, atlas, 0, N_GENE, &slice);
+    CHECK_OK(wilcoxon_of_pair(atlas, &slice, 1, 0, z));
     print_cells(&s, out);
     fprintf(out, "z");
     for (int32_t g = 0; g < N_GENE; g++)

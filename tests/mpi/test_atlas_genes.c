@@ -1,52 +1,91 @@
 /* The gene-space half of the atlas and the normalisation are those of one process that holds all
  * cells. */
 #include "mpi/data/atlas_genes.h"
+#include "mpi/data/gene_columns.h"
+#include "src/atlas/atlas.h"
 #include "tests/mpi/fixture_shards.h"
 
 #include <math.h>
 
-/* Genes [0, n_gene) of all used cells, made without communication. */
-static scs_gene_slice whole_slice(const scs_dataset *d)
+/* Genes [gene0, gene1) of all used cells, made without communication. */
+static scs_gene_slice slice_of(const scs_dataset *d, const scs_atlas *a, int32_t gene0,
+                               int32_t gene1)
 {
-    scs_gene_slice slice = {.gene1 = d->n_gene};
-    int64_t k = 0;
+    scs_gene_slice slice = {.gene0 = gene0, .gene1 = gene1, .n_group = a->n_group};
+    int64_t k = 0, list = 0;
+    int32_t *group;
 
-    CHECK_OK(SCS_ALLOC(slice.first, d->n_gene + 1));
-    CHECK_OK(SCS_ALLOC(slice.cell, d->n_cell * d->n_gene));
-    CHECK_OK(SCS_ALLOC(slice.value, d->n_cell * d->n_gene));
-    for (int32_t g = 0; g < d->n_gene; g++) {
-        for (int64_t c = 0; c < d->n_cell; c++) {
-            if (d->role[c] != SCS_ROLE_UNUSED && formula_value(c, g) > 0) {
-                slice.cell[k] = c;
-                slice.value[k++] = formula_value(c, g);
-            }
+    CHECK_OK(scs_atlas_cell_groups(a, d, &group));
+    CHECK_OK(SCS_ALLOC(slice.first, (int64_t)(gene1 - gene0) * a->n_group + 1));
+    CHECK_OK(SCS_ALLOC(slice.value, d->n_cell * (gene1 - gene0)));
+    for (int32_t j = gene0; j < gene1; j++)
+        for (int32_t g = 0; g < a->n_group; g++) {
+            for (int64_t c = 0; c < d->n_cell; c++)
+                if (group[c] == g && formula_value(c, j) > 0)
+                    slice.value[k++] = formula_value(c, j);
+            slice.first[++list] = k;
         }
-        slice.first[g + 1] = k;
-    }
+    free(group);
     return slice;
 }
 
 /* gene_mean, gene_variance and deg from one slice of everything. */
 static scs_atlas *expected_atlas(const scs_dataset *d)
 {
-    scs_gene_slice slice = whole_slice(d);
+    scs_gene_slice slice;
     double score[SCS_N_DEG], *z;
+    int32_t *control;
     scs_atlas *a;
 
     CHECK_OK(scs_atlas_create(d, 2, &a));
-    CHECK_OK(SCS_ALLOC(z, d->n_gene));
-    CHECK_OK(scs_gene_moments(a, d, &slice));
+    CHECK_OK(SCS_ALLOC(z, (int64_t)a->n_group * d->n_gene));
+    CHECK_OK(SCS_ALLOC(control, a->n_group));
+    slice = slice_of(d, a, 0, d->n_gene);
+    CHECK_OK(scs_gene_moments(a, &slice));
     for (int32_t g = 0; g < a->n_group; g++) {
-        int32_t control = scs_atlas_group(a, 0, a->group[g].cell_type, a->control);
-
-        if (a->group[g].condition == a->control || control < 0)
-            continue;
-        CHECK_OK(scs_deg_wilcoxon(a, d, &slice, g, control, z));
-        CHECK_OK(scs_deg_top_genes(z, d->n_gene, 0, SCS_N_DEG, a->deg + g * SCS_N_DEG, score));
+        control[g] = scs_atlas_group(a, 0, a->group[g].cell_type, a->control);
+        control[g] = a->group[g].condition == a->control ? -1 : control[g];
     }
+    CHECK_OK(scs_deg_wilcoxon(a, &slice, control, z));
+    for (int32_t g = 0; g < a->n_group; g++)
+        if (control[g] >= 0)
+            CHECK_OK(scs_deg_top_genes(z + (int64_t)g * d->n_gene, d->n_gene, 0, SCS_N_DEG,
+                                       a->deg + g * SCS_N_DEG, score));
     free(z);
+    free(control);
     scs_gene_moments_slice_clear(&slice);
     return a;
+}
+
+/* Parts of any width, from ranks' rows to their genes. */
+static void columns_are_the_transpose(void)
+{
+    static const int32_t ends[] = {1, 2, 30, 31, 40};
+    dealt t = open_dealt(97, 40, 8);
+    scs_gene_columns columns;
+    scs_atlas *atlas;
+    int32_t mine = 0, all = 0;
+
+    CHECK_OK(scs_atlas_create(t.dataset, 2, &atlas));
+    CHECK_OK(scs_gene_columns_open(t.comm, atlas, t.dataset, t.deal, t.shard, &t.team, &columns));
+    for (int i = 0; i < 5; i++) {
+        scs_gene_slice slice, expected;
+        int64_t lists;
+
+        CHECK_OK(scs_gene_columns_next(&columns, ends[i], &slice));
+        expected = slice_of(t.dataset, atlas, slice.gene0, slice.gene1);
+        lists = (int64_t)(slice.gene1 - slice.gene0) * atlas->n_group;
+        CU_ASSERT_EQUAL(memcmp(slice.first, expected.first, (size_t)(lists + 1) * 8), 0);
+        CU_ASSERT_EQUAL(memcmp(slice.value, expected.value, (size_t)expected.first[lists] * 4), 0);
+        mine += slice.gene1 - slice.gene0;
+        scs_gene_moments_slice_clear(&slice);
+        scs_gene_moments_slice_clear(&expected);
+    }
+    MPI_Allreduce(&mine, &all, 1, MPI_INT32_T, MPI_SUM, MPI_COMM_WORLD);
+    CU_ASSERT_EQUAL(all, 40);
+    scs_gene_columns_close(&columns);
+    scs_atlas_destroy(&atlas);
+    close_dealt(&t);
 }
 
 static void check_equal(const scs_atlas *a, const scs_atlas *b)
@@ -70,7 +109,8 @@ static void atlas_is_that_of_one_process(void)
 
         for (int32_t n_part = 1; n_part < 8; n_part++) {
             CHECK_OK(scs_atlas_create(t.dataset, 2, &atlas));
-            CHECK_OK(scs_atlas_genes_in_parts(t.comm, atlas, t.dataset, t.shard, &t.team, n_part));
+            CHECK_OK(scs_atlas_genes_in_parts(t.comm, atlas, t.dataset, t.deal, t.shard, &t.team,
+                                              n_part));
             check_equal(atlas, expected);
             scs_atlas_destroy(&atlas);
         }
@@ -88,7 +128,7 @@ static void a_type_without_controls_has_no_list(void)
         if (t.dataset->cell_type[i] == 1 && t.dataset->cell_condition[i] == 0)
             t.dataset->cell_condition[i] = 1;
     CHECK_OK(scs_atlas_create(t.dataset, 2, &atlas));
-    CHECK_OK(scs_atlas_genes(t.comm, atlas, t.dataset, t.shard, &t.team));
+    CHECK_OK(scs_atlas_genes(t.comm, atlas, t.dataset, t.deal, t.shard, &t.team));
     for (int32_t g = 0; g < atlas->n_group; g++) {
         bool listed = atlas->group[g].cell_type == 0 && atlas->group[g].condition != 0;
 
@@ -193,6 +233,7 @@ static void nothing_to_normalize_is_refused(void)
 }
 
 static const scs_test tests[] = {
+    {"columns are the transpose of the rows", columns_are_the_transpose},
     {"gene moments and top genes are those of one process", atlas_is_that_of_one_process},
     {"a type without controls has no list", a_type_without_controls_has_no_list},
     {"normalisation uses the median of all ranks", normalization_uses_the_median_of_all_ranks},

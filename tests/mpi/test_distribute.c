@@ -86,43 +86,6 @@ static void cells_can_be_dealt_again(void)
     close_dealt(&t);
 }
 
-/* Gene j of a slice against all used cells in ascending order. */
-static void check_gene(const dealt *t, const scs_gene_slice *slice, int32_t gene)
-{
-    int64_t k = slice->first[gene - slice->gene0];
-
-    for (int64_t c = 0; c < t->dataset->n_cell; c++) {
-        if (t->dataset->role[c] == SCS_ROLE_UNUSED || formula_value(c, gene) <= 0)
-            continue;
-        CU_ASSERT_FATAL(k < slice->first[gene - slice->gene0 + 1]);
-        CU_ASSERT_EQUAL(slice->cell[k], c);
-        CU_ASSERT_EQUAL(slice->value[k], formula_value(c, gene));
-        k++;
-    }
-    CU_ASSERT_EQUAL(k, slice->first[gene - slice->gene0 + 1]);
-}
-
-static void slices_are_the_transpose(void)
-{
-    for (int i = 0; i < N_SIZE; i++) {
-        dealt t = open_dealt(sizes[i].n_cell, sizes[i].n_gene, sizes[i].n_shard);
-        int32_t mine, all = 0;
-        scs_gene_slice slice;
-
-        for (int32_t first = 0; first <= sizes[i].n_gene; first += sizes[i].n_gene / 2 + 1) {
-            CHECK_OK(scs_redistribute_transpose(t.comm, t.shard, &t.team, first, sizes[i].n_gene,
-                                                &slice));
-            for (int32_t g = slice.gene0; g < slice.gene1; g++)
-                check_gene(&t, &slice, g);
-            mine = slice.gene1 - slice.gene0;
-            MPI_Allreduce(&mine, &all, 1, MPI_INT32_T, MPI_SUM, MPI_COMM_WORLD);
-            CU_ASSERT_EQUAL(all, sizes[i].n_gene - first);
-            scs_gene_moments_slice_clear(&slice);
-        }
-        close_dealt(&t);
-    }
-}
-
 enum { N_LATENT = 3 };
 
 static scs_real latent_of(int64_t cell, int32_t unit)
@@ -221,7 +184,6 @@ static void cells_reach_the_ranks_that_need_them(void)
 static const scs_test tests[] = {
     {"every cell arrives once, in its shard", every_cell_arrives_once_in_its_shard},
     {"cells can be dealt again", cells_can_be_dealt_again},
-    {"gene slices are the transpose", slices_are_the_transpose},
     {"cells reach the ranks that need them", cells_reach_the_ranks_that_need_them},
 };
 

@@ -30,7 +30,7 @@ static void make_atlas(job *j)
 {
     CHECK_OK(scs_atlas_create(j->t.dataset, N_LATENT, &j->atlas));
     CHECK_OK(scs_atlas_encode(j->atlas, j->model, j->t.dataset, j->t.shard, &j->t.team, j->z));
-    CHECK_OK(scs_atlas_genes(j->t.comm, j->atlas, j->t.dataset, j->t.shard, &j->t.team));
+    CHECK_OK(scs_atlas_genes(j->t.comm, j->atlas, j->t.dataset, j->t.deal, j->t.shard, &j->t.team));
 }
 
 static void open_job(formula_cells_fn cells, const scs_config *config, job *j)

@@ -1,6 +1,7 @@
 /* A model that the public scGen trained (parity/scgen_model.h5: kang_ifnb.h5ad without stimulated
  * CD4T): its weights load by name, and its latent means, shifts, decoded moments and R2 come out of
  * our code. */
+#include "src/atlas/atlas.h"
 #include "src/data/h5ad_matrix.h"
 #include "scscreen/checkpoint.h"
 #include "src/data/h5ad.h"
@@ -74,46 +75,51 @@ static void load_cells(setup *t)
     t->shard.cell = t->cell;
 }
 
-static void transpose(const scs_csr *x, scs_gene_slice *slice)
+/* All genes by gene, group and cell. */
+static void transpose(const scs_csr *x, const scs_atlas *atlas, const int32_t *group,
+                      scs_gene_slice *slice)
 {
-    int64_t nnz = x->indptr[x->n_row];
+    int64_t lists = (int64_t)x->n_col * atlas->n_group;
 
-    CHECK_OK(SCS_ALLOC(slice->first, x->n_col + 2));
-    CHECK_OK(SCS_ALLOC(slice->cell, nnz));
-    CHECK_OK(SCS_ALLOC(slice->value, nnz));
-    for (int64_t k = 0; k < nnz; k++)
-        slice->first[x->indices[k] + 2]++;
-    for (int32_t g = 0; g < x->n_col; g++)
-        slice->first[g + 2] += slice->first[g + 1];
+    CHECK_OK(SCS_ALLOC(slice->first, lists + 2));
+    CHECK_OK(SCS_ALLOC(slice->value, x->indptr[x->n_row]));
     for (int64_t i = 0; i < x->n_row; i++)
-        for (int64_t k = x->indptr[i]; k < x->indptr[i + 1]; k++) {
-            int64_t at = slice->first[x->indices[k] + 1]++;
+        for (int64_t k = x->indptr[i]; group[i] >= 0 && k < x->indptr[i + 1]; k++)
+            slice->first[(int64_t)x->indices[k] * atlas->n_group + group[i] + 2]++;
+    for (int64_t i = 0; i < lists; i++)
+        slice->first[i + 2] += slice->first[i + 1];
+    for (int64_t i = 0; i < x->n_row; i++)
+        for (int64_t k = x->indptr[i]; group[i] >= 0 && k < x->indptr[i + 1]; k++) {
+            int64_t list = (int64_t)x->indices[k] * atlas->n_group + group[i];
 
-            slice->cell[at] = i;
-            slice->value[at] = x->values[k];
+            slice->value[slice->first[list + 1]++] = x->values[k];
         }
 }
 
 /* Gene-space means, variances and the top genes of every perturbed group. */
 static void fill_gene_space(setup *t)
 {
-    scs_gene_slice slice = {.gene1 = t->d.n_gene};
+    int32_t n_group = t->atlas->n_group, n = t->d.n_gene, *control, *group;
+    scs_gene_slice slice = {.gene1 = n, .n_group = n_group};
     double *z, score[SCS_N_DEG];
 
-    transpose(&t->x, &slice);
-    CHECK_OK(scs_gene_moments(t->atlas, &t->d, &slice));
-    CHECK_OK(SCS_ALLOC(z, t->d.n_gene));
-    for (int32_t g = 0; g < t->atlas->n_group; g++) {
-        const scs_group *group = &t->atlas->group[g];
-        int32_t control = scs_atlas_group(t->atlas, 0, group->cell_type, t->d.control);
-
-        if (g == control)
-            continue;
-        CHECK_OK(scs_deg_wilcoxon(t->atlas, &t->d, &slice, g, control, z));
-        CHECK_OK(
-            scs_deg_top_genes(z, t->d.n_gene, 0, SCS_N_DEG, t->atlas->deg + g * SCS_N_DEG, score));
+    CHECK_OK(scs_atlas_cell_groups(t->atlas, &t->d, &group));
+    transpose(&t->x, t->atlas, group, &slice);
+    CHECK_OK(scs_gene_moments(t->atlas, &slice));
+    CHECK_OK(SCS_ALLOC(z, (int64_t)n_group * n));
+    CHECK_OK(SCS_ALLOC(control, n_group));
+    for (int32_t g = 0; g < n_group; g++) {
+        control[g] = scs_atlas_group(t->atlas, 0, t->atlas->group[g].cell_type, t->d.control);
+        control[g] = control[g] == g ? -1 : control[g];
     }
+    CHECK_OK(scs_deg_wilcoxon(t->atlas, &slice, control, z));
+    for (int32_t g = 0; g < n_group; g++)
+        if (control[g] >= 0)
+            CHECK_OK(scs_deg_top_genes(z + (int64_t)g * n, n, 0, SCS_N_DEG,
+                                       t->atlas->deg + (int64_t)g * SCS_N_DEG, score));
     free(z);
+    free(control);
+    free(group);
     scs_gene_moments_slice_clear(&slice);
 }
 

@@ -119,25 +119,43 @@ static inline bool test_atlas_in_group(const test_atlas *s, const scs_group *g, 
            s->d.cell_type[cell] == g->cell_type && s->d.cell_condition[cell] == g->condition;
 }
 
-/** Genes [gene0, gene1) of all cells, gene-major. */
-static inline void test_atlas_slice(const test_atlas *s, int32_t gene0, int32_t gene1,
-                                    scs_gene_slice *slice)
+/** Genes [gene0, gene1) of all used cells, by gene and group. */
+static inline void test_atlas_slice(const test_atlas *s, const scs_atlas *atlas, int32_t gene0,
+                                    int32_t gene1, scs_gene_slice *slice)
 {
-    int64_t at = 0;
+    int64_t at = 0, list = 0;
 
-    *slice = (scs_gene_slice){.gene0 = gene0, .gene1 = gene1};
-    CHECK_OK(SCS_ALLOC(slice->first, gene1 - gene0 + 1));
-    CHECK_OK(SCS_ALLOC(slice->cell, s->x.indptr[s->x.n_row]));
+    *slice = (scs_gene_slice){.gene0 = gene0, .gene1 = gene1, .n_group = atlas->n_group};
+    CHECK_OK(SCS_ALLOC(slice->first, (int64_t)(gene1 - gene0) * atlas->n_group + 1));
     CHECK_OK(SCS_ALLOC(slice->value, s->x.indptr[s->x.n_row]));
-    for (int32_t g = gene0; g < gene1; g++) {
-        for (int64_t i = 0; i < s->d.n_cell; i++)
-            for (int64_t k = s->x.indptr[i]; k < s->x.indptr[i + 1]; k++)
-                if (s->x.indices[k] == g) {
-                    slice->cell[at] = i;
-                    slice->value[at++] = s->x.values[k];
-                }
-        slice->first[g - gene0 + 1] = at;
-    }
+    for (int32_t g = gene0; g < gene1; g++)
+        for (int32_t group = 0; group < atlas->n_group; group++) {
+            for (int64_t i = 0; i < s->d.n_cell; i++)
+                for (int64_t k = s->x.indptr[i]; k < s->x.indptr[i + 1]; k++)
+                    if (s->x.indices[k] == g && test_atlas_in_group(s, &atlas->group[group], i))
+                        slice->value[at++] = s->x.values[k];
+            slice->first[++list] = at;
+        }
+}
+
+/** scs_deg_wilcoxon of one pair of groups. @param[out] z [gene1 - gene0] */
+static inline scs_status wilcoxon_of_pair(const scs_atlas *atlas, const scs_gene_slice *slice,
+                                          int32_t group, int32_t control_group, double *z)
+{
+    int32_t n = slice->gene1 - slice->gene0, *control = NULL;
+    double *all = NULL;
+    scs_status st;
+
+    SCS_GO(st, SCS_ALLOC(control, atlas->n_group));
+    SCS_GO(st, SCS_ALLOC(all, (int64_t)atlas->n_group * n));
+    for (int32_t g = 0; g < atlas->n_group; g++)
+        control[g] = g == group ? control_group : -1;
+    SCS_GO(st, scs_deg_wilcoxon(atlas, slice, control, all));
+    memcpy(z, all + (int64_t)group * n, (size_t)n * sizeof *z);
+done:
+    free(control);
+    free(all);
+    return st;
 }
 
 /** An untrained network with batch norms away from the identity. */

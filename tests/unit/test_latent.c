@@ -291,8 +291,8 @@ static void gene_moments_equal_direct_sums(void)
     for (int32_t gene = 0; gene < N_GENE; gene += 10) { /* in three slices */
         scs_gene_slice slice;
 
-        test_atlas_slice(&t.s, gene, gene + 10, &slice);
-        CHECK_OK(scs_gene_moments(t.atlas, &t.s.d, &slice));
+        test_atlas_slice(&t.s, t.atlas, gene, gene + 10, &slice);
+        CHECK_OK(scs_gene_moments(t.atlas, &slice));
         scs_gene_moments_slice_clear(&slice);
     }
     for (int32_t g = 0; g < t.atlas->n_group; g++)

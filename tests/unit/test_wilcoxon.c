@@ -48,7 +48,7 @@ static void check_group(const test_atlas *s, const scs_atlas *atlas, const scs_g
 {
     double z[N_GENE];
 
-    CHECK_OK(scs_deg_wilcoxon(atlas, &s->d, slice, group, control, z));
+    CHECK_OK(wilcoxon_of_pair(atlas, slice, group, control, z));
     for (int32_t g = slice->gene0; g < slice->gene1; g++)
         CU_ASSERT_DOUBLE_EQUAL(z[g - slice->gene0],
                                counted_score(s, &atlas->group[group], &atlas->group[control], g),
@@ -63,11 +63,11 @@ static void scores_equal_counted_ranks(void)
 
     test_atlas_create(&s, N_CELL, N_GENE, 1, 3, 2, 3);
     CHECK_OK(scs_atlas_create(&s.d, 2, &atlas));
-    test_atlas_slice(&s, 0, N_GENE, &slice);
+    test_atlas_slice(&s, atlas, 0, N_GENE, &slice);
     for (int32_t g = 0; g < atlas->n_group; g += 2)
         check_group(&s, atlas, &slice, g + 1, g);
     scs_gene_moments_slice_clear(&slice);
-    test_atlas_slice(&s, 7, 19, &slice);
+    test_atlas_slice(&s, atlas, 7, 19, &slice);
     check_group(&s, atlas, &slice, 5, 4);
     scs_gene_moments_slice_clear(&slice);
     scs_atlas_destroy(&atlas);
@@ -89,9 +89,9 @@ static void signs_and_silent_genes(void)
             if (s.x.indices[k] == 1 && s.d.cell_condition[i] == 0)
                 s.x.values[k] = 0; /* an explicit zero is a zero */
     CHECK_OK(scs_atlas_create(&s.d, 2, &atlas));
-    test_atlas_slice(&s, 0, N_GENE, &slice);
-    CHECK_OK(scs_deg_wilcoxon(atlas, &s.d, &slice, 1, 0, z));
-    CHECK_OK(scs_deg_wilcoxon(atlas, &s.d, &slice, 0, 1, back));
+    test_atlas_slice(&s, atlas, 0, N_GENE, &slice);
+    CHECK_OK(wilcoxon_of_pair(atlas, &slice, 1, 0, z));
+    CHECK_OK(wilcoxon_of_pair(atlas, &slice, 0, 1, back));
     CU_ASSERT_EQUAL(z[0], 0);
     CU_ASSERT(z[1] > 5);
     for (int32_t g = 0; g < N_GENE; g++)
