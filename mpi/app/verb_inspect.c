@@ -441,6 +441,7 @@ static void inspect_others(found *f)
         {.name = "pca.h5ad", .what = "principal components of the cells"},
         {.name = "validation", .what = "finished models of a validation, one file each"},
         {.name = "validation.tsv", .what = "a finished validation"},
+        {.name = "validation.txt", .what = "what beats what in it, and what to screen with"},
         {.name = "events.jsonl", .what = "a line for each epoch of training"},
         {.name = "STOP", .what = "a running training ends when it sees this file"},
     };

@@ -270,17 +270,27 @@ static scs_status write_all(void *ctx, FILE *out)
     return st;
 }
 
-/* All models' rows into output.dir/validation.tsv, and the summary on stdout. Local, on rank 0. */
+/* Hook of scs_file_write. */
+static scs_status write_verdict(void *ctx, FILE *out)
+{
+    scs_report_verdict(out, ctx);
+    return SCS_OK;
+}
+
+/* All models' rows into output.dir/validation.tsv, what they say beside it, and the summary on
+ * stdout. Local, on rank 0. */
 static scs_status validation_merge(scs_validation *v)
 {
     scs_report_sums sums = {0};
-    char path[4096];
+    char path[4096], verdict[4096];
     scs_status st;
 
     SCS_GO(st, scs_report_sums_create(&sums));
     SCS_GO(st, scs_session_path(v->session, SCS_VALIDATION_FILE, path, sizeof path));
+    SCS_GO(st, scs_session_path(v->session, SCS_VERDICT_FILE, verdict, sizeof verdict));
     SCS_GO(st, scs_file_write(path, write_all, v));
     SCS_GO(st, scs_report_read(path, v->grid->plan->n * made_predictors(v), &sums, NULL));
+    SCS_GO(st, scs_file_write(verdict, write_verdict, &sums));
     printf("\nMeans over %lld held-out combinations:\n", (long long)v->grid->plan->n);
     scs_report_summary(stdout, &sums);
     fflush(stdout);
@@ -521,18 +531,15 @@ const scs_verb scs_crossval_verb = {
     .has_section = true,
     .summary = "hold out every combination in turn; compare with baselines",
     .details =
-        "For every observed (species, cell type, perturbation) that the validate section "
-        "selects:\n"
-        "trains without it, predicts it, and scores the network beside no change and "
-        "arithmetic on\n"
-        "the groups' means. --protocol P: hold out one combination, or all perturbed cells of a\n"
-        "context, all of a dose, all of a perturbation. --group-size N: ranks that train one model "
-        "together; the groups "
-        "take\n"
-        "the next model from one queue. --folds N: combinations held out by one model.\n"
-        "Writes output.dir/validation.tsv; finished models are kept in output.dir/validation/, "
-        "so a\n"
-        "stopped grid goes on where it was. hold_out is not used.",
+        "For every observed (species, cell type, perturbation) that the validate section\n"
+        "selects: trains without it, predicts it, and scores the network beside no change and\n"
+        "arithmetic on the groups' means. --protocol P: hold out one combination, or all\n"
+        "perturbed cells of a context, all of a dose, all of a perturbation. --group-size N:\n"
+        "ranks that train one model together; the groups take the next model from one queue.\n"
+        "--folds N: combinations held out by one model.\n"
+        "Writes output.dir/validation.tsv and what it says in words, validation.txt; finished\n"
+        "models are kept in output.dir/validation/, so a stopped grid goes on where it was.\n"
+        "hold_out is not used.",
     .needs = SCS_NEED_INPUTS | SCS_NEED_OUTPUT | SCS_NEED_SIMULATED,
     .run = run,
 };

@@ -40,8 +40,8 @@ typedef struct scs_validation {
     scs_names source; /**< [its combinations, predictors] where the shift comes from, in words */
 } scs_validation;
 
-/** `scscreen validate`: writes output.dir/validation.tsv and a file for each model in
- * output.dir/validation. Collective over all ranks. */
+/** `scscreen validate`: writes output.dir/validation.tsv, validation.txt and a file for each model
+ * in output.dir/validation. Collective over all ranks. */
 extern const scs_verb scs_crossval_verb;
 
 #endif

@@ -27,6 +27,7 @@
 #define SCS_SCREEN_PART SCS_SCREEN_FILE ".part"
 #define SCS_SCREEN_DONE SCS_SCREEN_FILE ".done"
 #define SCS_VALIDATION_FILE "validation.tsv"
+#define SCS_VERDICT_FILE "validation.txt"
 #define SCS_PCA_FILE "pca.h5ad"
 
 /** What a verb wants to have read: bits of scs_verb.needs. */

@@ -21,7 +21,8 @@
  * and count in no mean.
  *
  * A model is chosen by the mean of r2_all, r2_deg and delta_pearson: the first two are what
- * scGen's figures report, the third is the one that no change cannot score in.
+ * scGen's figures report, the third is the one that no change cannot score in. Whoever is not ahead
+ * of no change in the first two is not chosen.
  */
 #include "src/crossval/report.h"
 
@@ -397,34 +398,130 @@ static double merit(const scs_report_sums *sums, int p)
     return sum / N_DECIDING;
 }
 
-/* The predictor of the highest merit that a screen can use; -1: none. */
+/* What no change has a score in as well; it changes nothing, so there is no change to correlate. */
+static const int common_measures[] = {SCS_R2_ALL, SCS_R2_DEG, SCS_MSE};
+
+enum { N_COMMON = sizeof common_measures / sizeof *common_measures };
+
+/* Its place in the table. */
+static int no_change(void)
+{
+    int p = 0;
+
+    while (scs_report_predictor_at(p)->space != SCS_PREDICT_NOTHING)
+        p++;
+    return p;
+}
+
+/* By its mean. A measure that one of the two has not is not won. */
+static bool beats_no_change(const scs_report_sums *sums, int p, int measure)
+{
+    double a = scs_report_mean(sums, p, measure), b = scs_report_mean(sums, no_change(), measure);
+
+    return measure == SCS_MSE ? a < b : a > b;
+}
+
+/* Append ", name" to a list. */
+static void list_name(char *list, size_t size, const char *name)
+{
+    size_t used = strlen(list);
+
+    snprintf(list + used, size - used, "%s%s", used ? ", " : "", name);
+}
+
+/* The measures by which it beats no change, or those by which it does not. @return how many */
+static int list_measures(const scs_report_sums *sums, int p, bool beaten, char *list, size_t size)
+{
+    int n = 0;
+
+    list[0] = '\0';
+    for (int i = 0; i < N_COMMON; i++)
+        if (beats_no_change(sums, p, common_measures[i]) == beaten) {
+            list_name(list, size, scs_score_measure_name(common_measures[i]));
+            n++;
+        }
+    return n;
+}
+
+/* Who beats no change, and by what; in so many words if nobody does. */
+static void print_no_change(FILE *out, const scs_report_sums *sums)
+{
+    char all[1024] = "", one[128], measures[96];
+
+    for (int p = 0; p < scs_report_predictor_count(); p++)
+        if (list_measures(sums, p, true, measures, sizeof measures)) {
+            snprintf(one, sizeof one, "%s (%s)", scs_report_predictor_at(p)->name, measures);
+            list_name(all, sizeof all, one);
+        }
+    if (*all)
+        fprintf(out, "no_change is beaten by %s\n", all);
+    else if (sums->n_row[no_change()])
+        fprintf(out, "NOTHING BEATS no_change by r2_all, r2_deg or mse: the control cells as they "
+                     "are predict best here, and none of the others is worth screening with\n");
+}
+
+/* Sum of the measures that decide and that no change has. */
+static double sum_in_common(const scs_report_sums *sums, int p)
+{
+    double sum = 0;
+
+    for (int i = 0; i < N_DECIDING; i++)
+        if (!isnan(scs_report_mean(sums, no_change(), deciding_measures[i])))
+            sum += scs_report_mean(sums, p, deciding_measures[i]);
+    return sum;
+}
+
+/* The predictor of the highest merit that a screen can use, of those that are ahead of no change;
+ * -1: none. */
 static int best_of_all(const scs_report_sums *sums)
 {
     int best = -1;
 
     for (int p = 0; p < scs_report_predictor_count(); p++)
-        if (scs_report_predictor_at(p)->space != SCS_PREDICT_NOTHING &&
-            scs_report_predictor_at(p)->baseline == SCS_BASELINE_NONE && !isnan(merit(sums, p)) &&
+        if (p != no_change() && scs_report_predictor_at(p)->baseline == SCS_BASELINE_NONE &&
+            !isnan(merit(sums, p)) &&
+            (!sums->n_row[no_change()] ||
+             sum_in_common(sums, p) > sum_in_common(sums, no_change())) &&
             (best < 0 || merit(sums, p) > merit(sums, best)))
             best = p;
     return best;
 }
 
-/* The network is compared with the best baseline by each measure, in so many words: a user
- * should see when it does not pay. What is recommended is the predictor of the highest merit,
- * whichever that is. */
-void scs_report_summary(FILE *out, const scs_report_sums *sums)
+/* What to screen with, and what speaks against it. */
+static void print_choice(FILE *out, const scs_report_sums *sums)
 {
     int best = best_of_all(sums);
-    char use[80];
+    char use[80], measures[96], all[128] = "";
 
-    print_means(out, sums);
+    for (int p = 0; p < scs_report_predictor_count() && best < 0; p++)
+        if (list_measures(sums, p, true, measures, sizeof measures)) {
+            fprintf(out, "None that a screen can use is ahead of no_change in r2_all and r2_deg "
+                         "together, so none is recommended\n");
+            return;
+        }
+    if (best < 0)
+        return;
+    if (list_measures(sums, best, false, measures, sizeof measures) && sums->n_row[no_change()])
+        snprintf(all, sizeof all, " It does not beat no_change by %s.", measures);
+    fprintf(out,
+            "Best mean of r2_all, r2_deg and delta_pearson: %s (%.3f).%s To screen with it: %s\n",
+            scs_report_predictor_at(best)->name, merit(sums, best), all,
+            scs_report_predictor_use(scs_report_predictor_at(best), use, sizeof use));
+}
+
+/* The network is compared with the best baseline by each measure, and everything with no change, in
+ * so many words: a user should see when it does not pay. What is recommended is the predictor of
+ * the highest merit, whichever that is. */
+void scs_report_verdict(FILE *out, const scs_report_sums *sums)
+{
     for (int i = 0; i < N_DECIDING; i++)
         print_comparison(out, sums, deciding_measures[i]);
-    if (best >= 0)
-        fprintf(out,
-                "Best mean of r2_all, r2_deg and delta_pearson: %s (%.3f). To screen with it: "
-                "%s\n",
-                scs_report_predictor_at(best)->name, merit(sums, best),
-                scs_report_predictor_use(scs_report_predictor_at(best), use, sizeof use));
+    print_no_change(out, sums);
+    print_choice(out, sums);
+}
+
+void scs_report_summary(FILE *out, const scs_report_sums *sums)
+{
+    print_means(out, sums);
+    scs_report_verdict(out, sums);
 }

@@ -92,8 +92,11 @@ double scs_report_mean(const scs_report_sums *sums, int predictor, int measure);
 SCS_MUST_USE scs_status scs_report_read(const char *path, int64_t n_row, scs_report_sums *sums,
                                         FILE *out);
 
-/** Means per predictor, whether the network is ahead of the baselines, and which model to use:
- *  by the mean of r2_all, r2_deg and delta_pearson. */
+/** Means per predictor, then the verdict. */
 void scs_report_summary(FILE *out, const scs_report_sums *sums);
+/** Whether the network is ahead of the baselines; what beats no change, by r2_all, r2_deg and mse,
+ *  or that nothing does; and which model to use, by the mean of r2_all, r2_deg and delta_pearson,
+ * of those that are ahead of no change in the first two together. A line each. */
+void scs_report_verdict(FILE *out, const scs_report_sums *sums);
 
 #endif

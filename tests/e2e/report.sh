@@ -133,10 +133,14 @@ obs = pd.DataFrame({"plain": ["b", "a", "a", "a"], "dose": [1, 10, 2, float("nan
 assert list(obs.sort_values(["plain", "dose"], key=report.dose_order).index) == [3, 2, 1, 0]
 P
 check_ok "doses in order" $? log
-mkdir validated && cp results/validation.tsv validated
+mkdir validated && cp results/validation.t?? validated
+verdict=$(sed 's/^ *//; 1q' validated/validation.txt)
+says results/report.html "<p>  $verdict"
 sed -i 's/type_1/nan/' validated/validation.tsv
+echo "NOTHING BEATS no_change" >validated/validation.txt
 report validated
 check_ok "report after validate alone" $? log
+says validated/report.html "<p>NOTHING BEATS no_change</p>"
 if grep -q "<td class=\"\">nan, drug_1" validated/report.html; then pass; else fail "the label nan is not in the report"; fi
 if grep -q "all, nan" validated/report.html; then fail "the only species is named"; else pass; fi
 mkdir empty

@@ -20,8 +20,12 @@ same() { # NAME WHAT
 validate one 1
 grep -q "DOES NOT BEAT\|network beats" "$work/one/log"
 check_ok "a verdict on the network" $? "$work/one/log"
+# What it says in words is kept, as it is printed.
+if grep -q "^no_change is beaten by .*mean_nearest (r2_all, r2_deg, mse)" "$work/one/results/validation.txt" &&
+    grep -qF "$(tail -n 1 "$work/one/results/validation.txt")" "$work/one/log"; then pass; else fail "validation.txt"; cat "$work/one/log"; fi
 validate three 3
 same three "3 groups"
+if cmp -s "$work/one/results/validation.txt" "$work/three/results/validation.txt"; then pass; else fail "validation.txt on 3 ranks"; fi
 validate groups 3 --group-size 2
 same groups "groups of 2 and 1 ranks"
 validate four 4 --group-size 4

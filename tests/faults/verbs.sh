@@ -19,7 +19,7 @@ results() {
     run) echo model.h5 screen.h5ad ;;
     train) echo model.h5 ;;
     screen) echo screen.h5ad ;;
-    validate) echo validation.tsv ;;
+    validate) echo validation.tsv validation.txt ;;
     pca) echo pca.h5ad ;;
     simulate) echo species_a.h5ad truth.h5ad ;;
     esac

@@ -382,6 +382,96 @@ static void a_predictor_says_how_to_screen_with_it(void)
     }
 }
 
+/* One predictor's means, as of one row. */
+static void mean_is(scs_report_sums *sums, int p, double r2_all, double r2_deg, double delta,
+                    double mse)
+{
+    static const int measure[] = {SCS_R2_ALL, SCS_R2_DEG, SCS_DELTA_PEARSON, SCS_MSE};
+    const double value[] = {r2_all, r2_deg, delta, mse};
+
+    sums->n_row[p] = 1;
+    for (int i = 0; i < 4; i++) {
+        sums->n[p * SCS_N_MEASURE + measure[i]] = !isnan(value[i]);
+        sums->sum[p * SCS_N_MEASURE + measure[i]] = isnan(value[i]) ? 0 : value[i];
+    }
+}
+
+static int network(void)
+{
+    int p = 0;
+
+    while (strcmp(scs_report_predictor_at(p)->name, "vae") != 0)
+        p++;
+    return p;
+}
+
+static void verdict_is(const scs_report_sums *sums, const char *expected)
+{
+    char text[1024] = "";
+    FILE *out = fmemopen(text, sizeof text, "w");
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(out);
+    scs_report_verdict(out, sums);
+    fclose(out);
+    CU_ASSERT_STRING_EQUAL(text, expected);
+}
+
+/* What beats no change is named with the measures; what does not is never recommended, network or
+ * not, however well its changes correlate. */
+static void what_does_not_beat_no_change_is_not_recommended(void)
+{
+    static const char nothing[] =
+        "NOTHING BEATS no_change by r2_all, r2_deg or mse: the control cells as they are predict "
+        "best here, and none of the others is worth screening with\n";
+    scs_report_sums sums;
+
+    CHECK_OK(scs_report_sums_create(&sums));
+    verdict_is(&sums, "");
+    mean_is(&sums, 0, .8, .5, NAN, 2);
+    mean_is(&sums, 1, .8, .4, .9, 2); /* as good is not better */
+    mean_is(&sums, 2, NAN, NAN, .9, NAN);
+    verdict_is(&sums, nothing);
+    mean_is(&sums, 1, .7, .5, .9, 1);
+    verdict_is(&sums, "no_change is beaten by mean_paired (mse)\n"
+                      "None that a screen can use is ahead of no_change in r2_all and r2_deg "
+                      "together, so none is recommended\n");
+    mean_is(&sums, 2, .9, .45, .3, 3);
+    verdict_is(&sums,
+               "no_change is beaten by mean_paired (mse), mean_nearest (r2_all)\n"
+               "Best mean of r2_all, r2_deg and delta_pearson: mean_nearest (0.550). It does "
+               "not beat no_change by r2_deg, mse. To screen with it: model.kind: mean, "
+               "screen.shift: nearest\n");
+    mean_is(&sums, 1, .9, .6, .6, 1);
+    verdict_is(&sums, "no_change is beaten by mean_paired (r2_all, r2_deg, mse), mean_nearest "
+                      "(r2_all)\n"
+                      "Best mean of r2_all, r2_deg and delta_pearson: mean_paired (0.700). To "
+                      "screen with it: model.kind: mean, screen.shift: paired\n");
+    mean_is(&sums, 1, .7, .4, .6, 3); /* what no screen does may be ahead alone */
+    mean_is(&sums, 2, .7, .4, .6, 3);
+    mean_is(&sums, 3, .9, .6, .6, 1);
+    verdict_is(&sums, "no_change is beaten by mean_others (r2_all, r2_deg, mse)\n"
+                      "None that a screen can use is ahead of no_change in r2_all and r2_deg "
+                      "together, so none is recommended\n");
+    mean_is(&sums, 3, .7, .4, .6, 3);
+    mean_is(&sums, 0, .8, NAN, NAN, 2); /* too few genes for r2_deg: r2_all decides */
+    mean_is(&sums, 1, .7, .6, .6, 3);
+    mean_is(&sums, 2, .7, .6, .6, 3);
+    verdict_is(&sums, nothing);
+    scs_report_sums_clear(&sums);
+
+    CHECK_OK(scs_report_sums_create(&sums)); /* a network alone */
+    mean_is(&sums, 0, .8, .5, NAN, 2);
+    mean_is(&sums, network(), .7, .4, .9, 3);
+    verdict_is(&sums,
+               "  r2_all        the network DOES NOT BEAT the baselines: vae 0.700, no_change "
+               "0.800\n"
+               "  r2_deg        the network DOES NOT BEAT the baselines: vae 0.400, no_change "
+               "0.500\n"
+               "NOTHING BEATS no_change by r2_all, r2_deg or mse: the control cells as they are "
+               "predict best here, and none of the others is worth screening with\n");
+    scs_report_sums_clear(&sums);
+}
+
 /* In whole numbers: exact. */
 static void vectors_by_hand(void)
 {
@@ -408,6 +498,8 @@ int main(void)
         {"additive is least squares", additive_is_least_squares},
         {"the audit finds what was seen", audit_finds_what_was_seen},
         {"the table is read back", table_round_trip},
+        {"what does not beat no change is not recommended",
+         what_does_not_beat_no_change_is_not_recommended},
         {"vectors by hand", vectors_by_hand},
     };
 
