@@ -210,7 +210,8 @@ typedef struct scs_evidence {
     scs_moments shifted, baseline; /**< decoded with and without delta; `baseline` unused by decode,
                               neither used where blend is 0 */
     scs_moments change; /**< of the sources in gene space, where scs_predict_needs_change */
-    double scale;       /**< of the decoder's change of means: scs_predict_change_scale */
+    double scale;       /**< of the decoder's change of means: scs_predict_fit_change */
+    double shared;      /**< how much of the sources' own change it has then */
 } scs_evidence;
 
 /** Whether rows are made with the sources' own change in gene space. */
@@ -218,12 +219,13 @@ bool scs_predict_needs_change(const scs_method *method);
 /** Factor of the decoder's change: 1, or with SCS_MAGNITUDE_SOURCES the one that brings it nearest
  *  to the sources' own change (least squares, 0 where they point apart). A decoder's changes are
  *  too small, how much so depends on the cells that it starts from; the sources' size is measured.
- *  from->scale is not looked at. */
-double scs_predict_change_scale(const scs_method *method, int32_t n_gene, const scs_evidence *from);
+ *  @param[in,out] from its scale and shared are set */
+void scs_predict_fit_change(const scs_method *method, int32_t n_gene, scs_evidence *from);
 
 /** decode: dec(z + delta); edit: max(0, control + s (dec(z + delta) - dec(z))), s: scale;
- * blend: max(0, control + a s (dec(z + delta) - dec(z)) + (1 - a) change). Variances likewise,
- * without s. */
+ * blend: max(0, control + a s (dec(z + delta) - dec(z)) + (1 - a r) change), r: 1, or with
+ * SCS_MAGNITUDE_SOURCES shared, so that the prediction keeps the size of the sources' change.
+ * Variances likewise, without s and r. */
 void scs_predict(const scs_method *method, int32_t n_gene, const scs_evidence *from,
                  scs_prediction *out);
 

@@ -355,7 +355,7 @@ static scs_status predict(row *r, const scs_moments *change)
                           .variance = rows->variance ? rows->variance + at : NULL};
 
     memcpy(rows->control + at, from.control_mean, (size_t)genes * sizeof(float));
-    from.scale = scs_predict_change_scale(r->job->method, a->n_gene, &from);
+    scs_predict_fit_change(r->job->method, a->n_gene, &from);
     scs_predict(r->job->method, a->n_gene, &from, &out);
     rows->score[r->i] = scs_score(a, r->target, &out);
     return rows->shift_se ? estimate_error(r, &from) : SCS_OK;

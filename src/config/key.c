@@ -285,7 +285,7 @@ static const scs_key keys[] = {
           "perturbation and, if there are several, species; dose, if some are wanted"),
     WORDS(SCS_KEY_PATH, screen, gene_sets, REPORT, NULL, "",
           "GMT file of gene sets to score in every row"),
-    RULE(screen, shift, ROWS, scs_rule_shifts, "nearest",
+    RULE(screen, shift, ROWS, scs_rule_shifts, "auto",
            "how the types' changes are pooled: by closeness to the target, plainly, as scGen, by "
            "regression on the control means, or by a linear mixed model of all groups; auto: the "
            "best of them, or a weighted mean, by leaving out each group in turn"),
@@ -302,8 +302,9 @@ static const scs_key keys[] = {
     RULE(screen, decode, ROWS, scs_rule_decodes, "blend",
            "edit: add the decoded change to the observed control; decode: as scGen; blend: edit's "
            "change mixed with the sources' own change in gene space"),
-    NUMBER_OR(screen, blend, ROWS, 0, 1, "auto", SCS_BLEND_AUTO, "0.5",
-              "with decode: blend, the decoder's share; auto: the best by leave-one-type-out"),
+    NUMBER_OR(screen, blend, ROWS, 0, 1, "auto", SCS_BLEND_AUTO, "auto",
+              "with decode: blend, the decoder's share; auto: the best by leave-one-type-out, at most "
+              "0.1, as the network has seen all types"),
     CHOICE(screen, magnitude, ROWS, magnitude_words, "auto",
            "size of the decoder's change where it is edited in or blended: as decoded, or fitted "
            "to the sources' own change in gene space by least squares; auto: sources, decoder "

@@ -33,7 +33,7 @@ typedef struct scs_rule_decode {
                             are decoded too, without delta */
     bool uses_magnitude; /**< scs_method.magnitude says how large that change is */
     bool uses_share;     /**< mixes it with the sources' own change in gene space: scs_method.blend
-                            of it, the rest theirs */
+                            of it */
 } scs_rule_decode;
 
 /** [SCS_SHIFT_AUTO + 2] by value; `auto` has a word and no property; the last row has no word. */

@@ -6,12 +6,15 @@
  *
  *     decode    s                                             as scGen
  *     edit      max(0, c + m (s - b))                         the decoder's change on real controls
- *     blend     max(0, c + a m (s - b) + (1 - a) g)           half of it the sources' (a = 0.5)
+ *     blend     max(0, c + a m (s - b) + (1 - a r) g)         a = screen.blend
  *
- * m is 1, or (magnitude: sources) the factor that brings s - b nearest to g by least squares, m =
- * (s - b)'g / |s - b|^2: decoders shrink changes, by how much depends on the seed and on where
- * they start, while the size of the sources' change is measured. What each mode is worth on
- * held-out cells is in doc/validation.md. Variances go the same way, without m.
+ * m and r are 1, or (magnitude: sources) m is the factor that brings s - b nearest to g by least
+ * squares, m = (s - b)'g / |s - b|^2: decoders shrink changes, by how much depends on the seed and
+ * on where they start, while the size of the sources' change is measured. What the two share is
+ * then r = m (s - b)'g / |g|^2, the square of their cosine, and blend is g + a (m (s - b) - r g):
+ * the decoder adds only what is at right angles to g. So the prediction has all of g, however
+ * little the decoder knows of it, and its length is between |g| and 1.12 |g|. What each mode is
+ * worth on held-out cells is in doc/validation.md. Variances go the same way, with m and r 1.
  */
 #include "src/screen/predict.h"
 
@@ -37,37 +40,49 @@ bool scs_predict_needs_change(const scs_method *method)
     return scs_rule_decode_at(method->decode)->uses_share || is_fitted(method);
 }
 
-/* 0 where the two changes point apart; 1 where the decoder's has no length.
- * Not asked for (a = 0, or magnitude: decoder), it is 1. */
-double scs_predict_change_scale(const scs_method *method, int32_t n_gene, const scs_evidence *from)
+/* Where the two changes point apart m and r are 0; where the decoder's has no length r is 0 and
+ * m 1. Not asked for (a = 0, or magnitude: decoder), both are 1. */
+void scs_predict_fit_change(const scs_method *method, int32_t n_gene, scs_evidence *from)
 {
     const double *shifted = from->shifted.mean, *baseline = from->baseline.mean;
-    double product = 0, square = 0;
+    double product = 0, square = 0, length = 0;
 
+    from->scale = from->shared = 1;
     if (!is_fitted(method) || scs_predict_share(method) == 0)
-        return 1;
+        return;
     for (int32_t g = 0; g < n_gene; g++) {
-        double decoded = shifted[g] - baseline[g];
+        double decoded = shifted[g] - baseline[g], seen = from->change.mean[g];
 
-        product += decoded * from->change.mean[g];
+        product += decoded * seen;
         square += decoded * decoded;
+        length += seen * seen;
     }
+    from->shared = 0;
     if (square == 0)
-        return 1;
-    return product > 0 ? product / square : 0;
+        return;
+    from->scale = product > 0 ? product / square : 0;
+    if (product > 0)
+        from->shared = from->scale * product / length;
+}
+
+double scs_predict_own_share(const scs_method *method, const scs_evidence *from)
+{
+    if (!scs_rule_decode_at(method->decode)->uses_share)
+        return 0;
+    return 1 - scs_predict_share(method) * (is_fitted(method) ? from->shared : 1);
 }
 
 /* Observed control plus a mixture of two changes, never below 0. */
-static inline double edited(double control, double decoded, double share, double seen)
+static inline double edited(double control, double decoded, double share, double seen, double own)
 {
-    double x = control + share * decoded + (1 - share) * seen;
+    double x = control + share * decoded + own * seen;
 
     return x > 0 ? x : 0;
 }
 
 /* One array of a prediction: means, or variances. @param shifted, baseline NULL where share is 0
- * @param change NULL where share is 1 */
-SCS_VECTOR static void predict(const scs_method *method, int32_t n_gene, double scale,
+ * @param own of the sources' own change, which is NULL where that is 0 */
+SCS_VECTOR static void predict(const scs_method *method, int32_t n_gene, double scale, double own,
                                const float *control, const double *shifted, const double *baseline,
                                const double *change, float *out)
 {
@@ -78,7 +93,7 @@ SCS_VECTOR static void predict(const scs_method *method, int32_t n_gene, double 
     for (int32_t g = 0; g < n_gene; g++)
         out[g] =
             (float)(edits ? edited(control[g], share > 0 ? scale * (shifted[g] - baseline[g]) : 0,
-                                   share, share < 1 ? change[g] : 0)
+                                   share, own > 0 ? change[g] : 0, own)
                           : shifted[g]);
 }
 
@@ -86,12 +101,14 @@ SCS_VECTOR static void predict(const scs_method *method, int32_t n_gene, double 
 void scs_predict(const scs_method *method, int32_t n_gene, const scs_evidence *from,
                  scs_prediction *out)
 {
-    predict(method, n_gene, from->scale, from->control_mean, from->shifted.mean,
-            from->baseline.mean, from->change.mean, out->mean);
+    double share = scs_rule_decode_at(method->decode)->uses_share ? 1 - method->blend : 0;
+
+    predict(method, n_gene, from->scale, scs_predict_own_share(method, from), from->control_mean,
+            from->shifted.mean, from->baseline.mean, from->change.mean, out->mean);
     for (int32_t g = 0; g < n_gene; g++)
         out->shift[g] = out->mean[g] - from->control_mean[g];
     if (out->variance)
-        predict(method, n_gene, 1, from->control_variance, from->shifted.variance,
+        predict(method, n_gene, 1, share, from->control_variance, from->shifted.variance,
                 from->baseline.variance, from->change.variance, out->variance);
 }
 

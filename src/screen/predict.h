@@ -7,6 +7,8 @@
 
 /** The decoder's share of the change, 1 where the mode mixes none. */
 double scs_predict_share(const scs_method *method);
+/** The factor of the sources' own change: 0 where the mode mixes none, 1 without the decoder. */
+double scs_predict_own_share(const scs_method *method, const scs_evidence *from);
 
 /** The method that adds the sources' own change in gene space to the control, and decodes nothing:
  * a blend without the network. */

@@ -493,10 +493,10 @@ static void add_shift(spread *s, const float *shift, int32_t n_gene)
 /* Sampling variance of the sources' change of a gene, times the square of its share: sum over
  * groups of w^2 var / n. The decoded replicates do not have it, as the change in gene space is
  * not drawn. */
-static double source_error(const scs_atlas *a, const scs_method *method, const scs_sources *sources,
+static double source_error(const scs_atlas *a, double share, const scs_sources *sources,
                            int32_t gene)
 {
-    double share = 1 - scs_predict_share(method), sum = 0;
+    double sum = 0;
 
     for (int32_t i = 0; i < sources->n && share > 0; i++) {
         int64_t g = sources->group[i];
@@ -527,7 +527,7 @@ scs_status scs_resample_shift_error(const scs_atlas *atlas, const scs_decoder *d
     scs_evidence one = *from;
     scs_prediction out = {0};
     spread s = {0};
-    double *shifted = NULL;
+    double *shifted = NULL, own = scs_predict_own_share(method, from);
     scs_status st;
 
     SCS_GO(st, allocate(&s, &shifted, &out, atlas->n_gene));
@@ -539,7 +539,7 @@ scs_status scs_resample_shift_error(const scs_atlas *atlas, const scs_decoder *d
     }
     for (int32_t g = 0; g < atlas->n_gene; g++)
         se[g] = (float)sqrt((s.n > 1 ? s.square[g] / (double)(s.n - 1) : 0) +
-                            source_error(atlas, method, sources, g));
+                            source_error(atlas, own, sources, g));
 done:
     free(out.shift);
     free(out.mean);

@@ -1,4 +1,6 @@
 """The screens of screening.sh: rows, sources, statuses, and gene-space changes recomputed from the groups' means."""
+import re
+
 import anndata
 import h5py
 import numpy as np
@@ -32,7 +34,7 @@ for name in plain.obs_names[away]:
            for s in ("species_a", "species_b") if (s, kind, "control") in at}
     assert plain.obs.source[name] == "donors: " + min(far, key=far.get), (name, far)
 
-# blend: a x edit's change + (1 - a) x the weighted change of the sources in gene space
+# blend: the weighted change of the sources in gene space + a x (edit's change less what it shares with that)
 def sources(species, kind, drug):
     target = genes[at[species, kind, "control"]]
     others = [k for k in names["cell_types"] if k != kind and (species, k, drug) in at and (species, k, "control") in at]
@@ -51,19 +53,26 @@ for at_row in plain.obs_names[(plain.obs.source == "own") & (plain.obs.status ==
     change = sum(w * (genes[at[species, k, drug]] - genes[at[species, k, "control"]]) for w, k in zip(weight, others))
     control, edited = row("plain", "control"), row("plain")
     free = edited > 0                                   # where edit was not cut off at 0
-    expected = np.maximum(0, control + share * (edited - control) + (1 - share) * change)
-    assert np.abs(row("blend") - expected)[free].max() < 1e-5, at_row
     assert free.mean() > 0.5
+    rest = row("blend") - control - share * (edited - control)
+    both = free & (row("blend") > 0)
+    own = rest[both] @ change[both] / (change[both] @ change[both])
+    assert np.abs(rest - own * change)[both].max() < 1e-5, at_row
+    shared = (1 - own) / share                          # of genes that are not cut off about as much
+    about = (edited - control)[both] @ change[both] / (change[both] @ change[both])
+    assert -1e-4 < shared < 1 + 1e-4 and abs(shared - about) < 0.1, (at_row, shared, about)
     if (species, kind, drug) in at:                     # `blend: auto` is least squares over these
-        decoded, true = edited - control - change, genes[at[species, kind, drug]] - control - change
-        mixed, square = mixed + decoded[free] @ true[free], square + decoded[free] @ decoded[free]
+        uncut = row("blend") > 0
+        added, true = (row("blend") - control - change) / share, genes[at[species, kind, drug]] - control - change
+        mixed, square = mixed + added[uncut] @ true[uncut], square + added[uncut] @ added[uncut]
     shifts = np.array([mean[at[species, k, drug]] - mean[at[species, k, "control"]] for k in others])
     shifts /= np.linalg.norm(shifts, axis=1)[:, None]
     cosines = (shifts @ shifts.T)[np.triu_indices(len(others), 1)]
     agreement = plain.obs.agreement[at_row]
     assert np.isnan(agreement) if len(others) == 1 else abs(agreement - cosines.mean()) < 1e-9, at_row
-auto = screens["mixed"].uns["scscreen"]["blend"]
-assert abs(auto - np.clip(mixed / square, 0, 1)) < 0.1, (auto, mixed / square)
+said = re.search(r"^blend ([01]\.\d+), by leaving out \d+ groups in turn \(([0-9.]+), but", open("mixed.1.log").read(), re.M)
+assert screens["mixed"].uns["scscreen"]["blend"] == 0.1 == float(said[1]), said
+assert abs(float(said[2]) - mixed / square) < 0.1, (said, mixed / square)
 
 # errors: the sources' sampling error in gene space is a lower bound of shift_se where decode is blend (half and half)
 trusted = screens["trusted"]

@@ -54,7 +54,9 @@ seen = np.vstack([x[~((cells.obs.cell_type == key[1]) & (cells.obs.condition == 
 loading = np.linalg.eigh(np.cov(seen.T))[1][:, -8:]
 along = lambda v: (v - seen.mean(0)) @ loading
 pooled = np.average(change, axis=0, weights=weight)
-predicted["pca"] = np.maximum(0, control.mean(0) + (loading @ (pooled @ loading) + pooled) / 2)  # blended, half each
+along_pcs = loading @ (pooled @ loading)  # blended: half of what is at right angles to the sources' own change
+shared = (along_pcs @ pooled) / (pooled @ pooled)
+predicted["pca"] = np.maximum(0, control.mean(0) + pooled + (along_pcs - shared * pooled) / 2)
 
 change_var = np.array([group(t, key[2]).var(0) - group(t, "control").var(0) for t in others])
 variance = {

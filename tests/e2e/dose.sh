@@ -19,7 +19,8 @@ hold_out:
   - {cell_type: type_3, condition: drug_2}               # all of its doses: from the other types
 model: {hidden: 64, latent: 16}
 train: {epochs: 15, shards: 2}
-screen: {distance: latent, order: 2, doses: [observed, 5, 50], permutations: 99, bootstrap: 10, decode: blend}
+screen: {distance: latent, order: 2, doses: [observed, 5, 50], permutations: 99, bootstrap: 10, shift: nearest,
+  decode: blend, blend: 0.5}
 Y
 for np in 1 2; do
     launch $np run run.yaml --rank-by p_value --set output.dir=np$np >log 2>&1

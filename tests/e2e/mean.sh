@@ -24,7 +24,7 @@ import sys, anndata, numpy as np, pandas as pd
 screen, rows = anndata.read_h5ad(sys.argv[1]), pd.read_csv(sys.argv[2], sep="\t")
 assert set(rows.predictor) == {"no_change", "mean_paired", "mean_nearest", "mean_others", "additive", "mean"}, set(rows.predictor)
 row = screen[screen.obs.held_out.values]
-held = rows[(rows.species == "species_a") & (rows.cell_type == "type_1") & (rows.perturbation == "drug_1") & (rows.predictor == "mean_nearest")].iloc[0]
+held = rows[(rows.species == "species_a") & (rows.cell_type == "type_1") & (rows.perturbation == "drug_1") & (rows.predictor == "mean")].iloc[0]
 for name in ("r2_all", "r2_deg", "r2_variance", "delta_pearson"):
     assert float("%.9g" % row.obs[name].iloc[0]) == held[name], name
 # delta is the change before it is clipped at 0

@@ -18,7 +18,8 @@ hold_out:
   - {cell_type: type_2, condition: drug_2, dose: 10, species: species_b}
 model: {hidden: 32, latent: 8}
 train: {epochs: 4, shards: 2}
-screen: {order: 2, doses: [observed, 3, 20], gene_sets: sets.gmt, permutations: 99, bootstrap: 20, decode: blend, blend: 0.4}
+screen: {order: 2, doses: [observed, 3, 20], gene_sets: sets.gmt, permutations: 99, bootstrap: 20,
+  shift: nearest, decode: blend, blend: 0.4}
 output: {top_genes: 5}
 Y
 launch 2 run run.yaml >log 2>&1

@@ -74,7 +74,7 @@ code=$?
 if [ "$code" = 75 ] && grep -q 'stopped: by the file STOP' stop.log && [ ! -e results/STOP ]; then pass; else fail "STOP: exit $code"; fi
 launch 1 screen run.yaml -q --set screen.shift=paired >other.log 2>&1
 code=$?
-if [ "$code" = 64 ] && grep -q 'another configuration: screen.shift (nearest, now paired)' other.log; then pass; else
+if [ "$code" = 64 ] && grep -q 'another configuration: screen.shift (auto, now paired)' other.log; then pass; else
     fail "a stopped screen of another configuration: exit $code"
     cat other.log
 fi

@@ -28,6 +28,7 @@ hold_out:
   - {cell_type: type_3, condition: drug_2, species: species_c}
 model: {hidden: 32, latent: 8}
 train: {epochs: 3, shards: 4}
+screen: {shift: nearest, blend: 0.5}
 Y
 launch 2 train run.yaml >log 2>&1
 check_ok train $? log

@@ -5,6 +5,7 @@ two_species 300 40 4 "$work/run.yaml"
 cat >>"$work/run.yaml" <<Y
 model: {hidden: 48, latent: 8}
 train: {epochs: 3, shards: 4}
+screen: {shift: nearest, blend: 0.5}
 validate: {species: [species_a], cell_types: [type_1, type_2, type_3]}
 Y
 validate() { # NAME NP ARGS...

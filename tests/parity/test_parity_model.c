@@ -328,6 +328,7 @@ static scs_scores scores_of(const setup *t, scs_method method)
                                 {moments, moments + n_gene},
                                 {moments + 2 * n_gene, moments + 3 * n_gene},
                                 {moments + 4 * n_gene, moments + 5 * n_gene},
+                                1,
                                 1},
                 &p);
     for (int64_t g = 0; g < n_gene; g++)

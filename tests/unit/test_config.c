@@ -22,7 +22,7 @@ static void what_is_not_said_has_a_default(void)
     CU_ASSERT_EQUAL(c->train.learning_rate, SCS_BY_PROFILE);
     CU_ASSERT_EQUAL(c->train.schedule, SCS_SCHEDULE_AUTO);
     CU_ASSERT_EQUAL(c->screen.cell_types.n, 0);
-    CU_ASSERT_EQUAL(c->screen.shift, SCS_SHIFT_NEAREST);
+    CU_ASSERT_EQUAL(c->screen.shift, SCS_SHIFT_AUTO);
     CU_ASSERT_EQUAL(c->screen.decode, SCS_DECODE_BLEND);
     CU_ASSERT(c->screen.variance);
     CU_ASSERT_STRING_EQUAL(c->output.dir, "results");

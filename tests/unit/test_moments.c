@@ -192,7 +192,8 @@ static void predict_edits_decodes_or_blends(void)
     static const double shifted_var[] = {2, 2, 2}, baseline_var[] = {1, 2.5, 4},
                         more[] = {0, .5, 1};
     const scs_evidence from = {
-        control, control_var, {shifted, shifted_var}, {baseline, baseline_var}, {change, more}, 1};
+        control, control_var, {shifted, shifted_var}, {baseline, baseline_var}, {change, more}, 1,
+        1};
     scs_method how = {.decode = SCS_DECODE_EDIT};
     float mean[3], shift[3], variance[3];
     scs_prediction out = {mean, shift, variance};
@@ -218,28 +219,69 @@ static void decoders_change_takes_the_size_of_the_sources(void)
     static const double shifted[] = {2, 3, 1}, baseline[] = {1, 1, 1}, larger[] = {3, 6, 9};
     static const double apart[] = {-3, 1, 0};
     scs_evidence from = {
-        control, control_var, {shifted, shifted}, {baseline, baseline}, {larger, larger}, 1};
+        control, control_var, {shifted, shifted}, {baseline, baseline}, {larger, larger}, 1, 1};
     scs_method how = {.decode = SCS_DECODE_EDIT, .magnitude = SCS_MAGNITUDE_SOURCES};
     float mean[3], shift[3], variance[3];
     scs_prediction out = {mean, shift, variance};
 
-    CU_ASSERT_EQUAL(scs_predict_change_scale(&how, 3, &from), 3); /* (1, 2, 0) to (3, 6, 9) */
-    from.scale = 3;
+    scs_predict_fit_change(&how, 3, &from); /* (1, 2, 0) to (3, 6, 9) */
+    CU_ASSERT_EQUAL(from.scale, 3);
     scs_predict(&how, 3, &from, &out);
     CU_ASSERT(mean[0] == 4 && mean[1] == 7 && mean[2] == 1 && shift[1] == 6);
     CU_ASSERT(variance[0] == 2 && variance[1] == 3 && variance[2] == 1);
     CU_ASSERT(scs_predict_needs_change(&how));
     from.change.mean = apart;
-    CU_ASSERT_EQUAL(scs_predict_change_scale(&how, 3, &from), 0);
+    scs_predict_fit_change(&how, 3, &from);
+    CU_ASSERT_EQUAL(from.scale, 0);
     from.shifted.mean = baseline;
-    CU_ASSERT_EQUAL(scs_predict_change_scale(&how, 3, &from), 1);
+    scs_predict_fit_change(&how, 3, &from);
+    CU_ASSERT_EQUAL(from.scale, 1);
     from.shifted.mean = shifted;
     how.magnitude = SCS_MAGNITUDE_DECODER;
-    CU_ASSERT_EQUAL(scs_predict_change_scale(&how, 3, &from), 1);
+    scs_predict_fit_change(&how, 3, &from);
+    CU_ASSERT_EQUAL(from.scale, 1);
     CU_ASSERT(!scs_predict_needs_change(&how));
     how = (scs_method){.decode = SCS_DECODE_PLAIN, .magnitude = SCS_MAGNITUDE_SOURCES};
-    CU_ASSERT_EQUAL(scs_predict_change_scale(&how, 3, &from), 1);
+    scs_predict_fit_change(&how, 3, &from);
+    CU_ASSERT_EQUAL(from.scale, 1);
     CU_ASSERT(!scs_predict_needs_change(&how));
+}
+
+/* How little the decoder may know of the sources' change, and whatever its share: the prediction
+ * has the size of that change, and at most 12 % more. */
+static void blends_keep_the_size_of_the_sources(void)
+{
+    static const float control[] = {20, 20, 20, 20};
+    static const double baseline[] = {5, 5, 5, 5}, seen[] = {3, -1, 2, 4};
+    static const double shifts[][4] = {{3, -1, 2, 4}, {.3, -.1, .2, .4}, {4, 4, -4, 0},
+                                       {6, 4, 2, .1}, {-3, 1, -2, -4},   {0, 0, 0, 0}};
+
+    for (int k = 0; k < 6; k++)
+        for (int a = 0; a <= 4; a++) {
+            scs_method how = {
+                .decode = SCS_DECODE_BLEND, .blend = a / 4., .magnitude = SCS_MAGNITUDE_SOURCES};
+            double shifted[4], along = 0, square = 0;
+            float mean[4], shift[4];
+            scs_prediction out = {mean, shift, NULL};
+            scs_evidence from = {.control_mean = control,
+                                 .shifted.mean = shifted,
+                                 .baseline.mean = baseline,
+                                 .change.mean = seen};
+
+            for (int g = 0; g < 4; g++)
+                shifted[g] = baseline[g] + shifts[k][g];
+            scs_predict_fit_change(&how, 4, &from);
+            scs_predict(&how, 4, &from, &out);
+            for (int g = 0; g < 4; g++) {
+                along += shift[g] * seen[g] / 30;
+                square += shift[g] * shift[g] / 30;
+            }
+            CU_ASSERT_DOUBLE_EQUAL(along, 1, 1e-6);
+            CU_ASSERT(square > 1 - 1e-6 && square < 1.12 * 1.12);
+            /* what points along the sources or away from them adds nothing; what is aside does */
+            if (a == 4)
+                CU_ASSERT_EQUAL(square > 1.01, k == 3);
+        }
 }
 
 /* Rows lie at their value, and a config's word finds it. */
@@ -265,7 +307,8 @@ int main(void)
          every_mode_has_the_name_that_a_config_gives_it},
         {"predict edits, decodes or blends", predict_edits_decodes_or_blends},
         {"the decoder's change takes the size of the sources'",
-         decoders_change_takes_the_size_of_the_sources}};
+         decoders_change_takes_the_size_of_the_sources},
+        {"a blend keeps the size of the sources' change", blends_keep_the_size_of_the_sources}};
 
     return run_suite("moments", tests, sizeof tests / sizeof *tests);
 }
