@@ -29,7 +29,8 @@ typedef struct scs_result_head {
     const scs_plan *plan;
     bool dense;                     /**< X and the layers are there */
     bool variance;                  /**< with `dense`: layers/variance is there */
-    bool bootstrap;                 /**< delta_se and shift_se are there */
+    bool errors;                    /**< with `dense`: layers/shift_se is there */
+    bool bootstrap;                 /**< delta_se is there */
     int64_t top_genes;              /**< columns of top_up and its like; 0: not there */
     bool permutations;              /**< p_value and q_value are there */
     const scs_gene_sets *gene_sets; /**< whose scores are there, or NULL */

@@ -29,6 +29,7 @@
 #include "src/screen/cell_distance.h"
 #include "src/screen/confidence.h"
 #include "src/screen/decode_mean.h"
+#include "src/screen/mixed_atlas.h"
 #include "src/screen/predict.h"
 
 #include <math.h>
@@ -163,7 +164,7 @@ static bool row_is_linear(const scs_row_job *job)
 /* Whether rows need the sources of their shift once more after they are decoded. */
 static bool row_keeps_sources(const scs_row_job *job)
 {
-    return scs_predict_needs_change(job->method) || job->bootstrap > 0;
+    return scs_predict_needs_change(job->method) || job->errors;
 }
 
 /* What a thread needs whatever its rows are; SCS_ENOMEM, clear it even then. */
@@ -318,14 +319,17 @@ static scs_moments row_moments(const scs_row_block *b, int64_t i, int64_t n_gene
                          b->variance ? b->variance + i * n_gene : NULL};
 }
 
-/* Standard error of the shift of each gene; without a latent space from the sources' changes
- * alone. */
+/* Standard error of the shift of each gene: the mixed model's, or by the bootstrap; without a
+ * latent space from the sources' changes alone. */
 static scs_status estimate_error(row *r, const scs_evidence *from)
 {
     const scs_row_job *j = r->job;
     int32_t group = r->target->control_group;
     scs_decoder decoder = scs_session_model_decoder(j->session);
 
+    if (j->bootstrap == 0)
+        return scs_mixed_atlas_error(j->method->mixed, r->atlas, group, r->target->observed_group,
+                                     r->sources, r->rows->shift_se + r->i * r->atlas->n_gene);
     if (scs_session_model_has_latent(j->session))
         SCS_TRY(bootstrap(r));
     else
@@ -437,7 +441,7 @@ static scs_status row_finish(const scs_row_block *block, int64_t i, scs_row_work
 
 /* [rows, n_gene] each; an array that the job does not want stays NULL, and the result has no such
  * field. */
-static scs_status alloc_matrices(const scs_row_job *job, scs_result_rows *rows, bool errors)
+static scs_status alloc_matrices(const scs_row_job *job, scs_result_rows *rows)
 {
     int64_t cells = rows->n * job->session->atlas->n_gene;
 
@@ -446,7 +450,7 @@ static scs_status alloc_matrices(const scs_row_job *job, scs_result_rows *rows, 
     SCS_TRY(SCS_ALLOC(rows->shift, cells));
     if (job->method->variance)
         SCS_TRY(SCS_ALLOC(rows->variance, cells));
-    if (errors)
+    if (job->errors)
         SCS_TRY(SCS_ALLOC(rows->shift_se, cells));
     return SCS_OK;
 }
@@ -470,12 +474,11 @@ static scs_status alloc_sets(scs_result_rows *rows, int64_t n_set)
 /* Which arrays there are decides which fields the result has (src/result/result_fields.h). */
 scs_status scs_row_results_alloc(const scs_row_job *job, scs_result_rows *rows)
 {
-    bool errors = job->bootstrap > 0;
     int64_t latent = rows->n * job->session->atlas->n_latent;
 
-    SCS_TRY(alloc_matrices(job, rows, errors));
+    SCS_TRY(alloc_matrices(job, rows));
     SCS_TRY(SCS_ALLOC(rows->delta, latent));
-    if (errors)
+    if (job->bootstrap > 0)
         SCS_TRY(SCS_ALLOC(rows->delta_se, latent));
     if (job->top_genes > 0)
         SCS_TRY(alloc_top(rows, job->top_genes));

@@ -58,6 +58,7 @@ typedef struct scs_row_job {
         *control_z;    /**< [n_group] latent cells of each control group that a row needs */
     int64_t top_genes; /**< to list, 0: none */
     int64_t bootstrap; /**< replicates for errors, 0: none */
+    bool errors;       /**< shift_se is wanted: by the bootstrap, else by the mixed model */
     const scs_gene_sets *gene_sets; /**< to score, or NULL */
     void (*idle)(void *ctx); /**< called by the first thread between rows, or NULL: rank 0 lets
                                 others' requests through */

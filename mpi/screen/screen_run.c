@@ -37,6 +37,7 @@
 #include "mpi/screen/row.h"
 #include "mpi/screen/screen_permute.h"
 #include "mpi/screen/store.h"
+#include "src/screen/shift.h"
 #include "src/base/clock.h"
 #include "src/base/collective.h"
 #include "src/base/file.h"
@@ -511,6 +512,7 @@ static scs_status work(const scs_session *s, screening *w)
                        .control_z = w->control_z,
                        .top_genes = w->head.top_genes,
                        .bootstrap = s->config->screen.bootstrap,
+                       .errors = w->head.errors,
                        .gene_sets = w->sets};
     double begun = scs_clock();
     scs_status status;
@@ -722,6 +724,8 @@ static scs_status open_store(const scs_session *s, screening *w)
                                 .plan = w->plan,
                                 .dense = s->config->output.rows == SCS_ROWS_DENSE,
                                 .variance = w->method.variance,
+                                .errors = s->config->screen.bootstrap > 0 ||
+                                          scs_shift_rule_knows_error(&w->method),
                                 .bootstrap = s->config->screen.bootstrap > 0,
                                 .top_genes = s->config->output.top_genes,
                                 .permutations = w->permutations.n > 0,

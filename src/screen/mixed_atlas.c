@@ -21,6 +21,7 @@ struct scs_mixed_atlas {
     int32_t *species, *type;                 /* [n_context] */
     scs_mixed_shift *seen, *asked;           /* [n_shift], [n_condition] without context */
     double *distance, *gram, *control_noise, *noise;
+    double *response; /* [n_gene] sum over shifts of their square less its noise */
     scs_mixed *model;
 };
 
@@ -53,6 +54,32 @@ static void find_noise(const scs_atlas *a, double *noise)
 
         noise[g] = ((n - 1) * noise[g] + pooled_cells * pool) / (n - 1 + pooled_cells) / n;
     }
+}
+
+/* Sampling variance of a gene's mean; of one cell nothing is known. */
+static double gene_noise(const scs_atlas *a, int32_t group, int32_t gene)
+{
+    int64_t n = a->group[group].count;
+
+    return n > 1 ? scs_atlas_group_gene_variance(a, group)[gene] / (double)(n - 1) : 0;
+}
+
+/* A gene's seen shift squared, less what noise adds to it. */
+static double response_of(const scs_atlas *a, int32_t group, int32_t control, int32_t gene)
+{
+    double shift = (double)scs_atlas_group_gene_mean(a, group)[gene] -
+                   scs_atlas_group_gene_mean(a, control)[gene];
+
+    return shift * shift - gene_noise(a, group, gene) - gene_noise(a, control, gene);
+}
+
+static scs_status add_responses(const scs_atlas *a, scs_mixed_atlas *m)
+{
+    SCS_TRY(SCS_ALLOC(m->response, a->n_gene));
+    for (int32_t i = 0; i < m->design.n_shift; i++)
+        for (int32_t g = 0; g < a->n_gene; g++)
+            m->response[g] += response_of(a, m->shift[i], m->control_of[i], g);
+    return SCS_OK;
 }
 
 static double dose_place(const scs_atlas *a, int32_t condition)
@@ -217,6 +244,7 @@ static scs_status fill(const scs_atlas *a, scs_mixed_atlas *m)
                 SCS_MIXED_CONTEXTS, d->n_context);
     SCS_TRY(measure_controls(a, m));
     SCS_TRY(set_noise(a, m));
+    SCS_TRY(add_responses(a, m));
     *d = (scs_mixed_design){.n_context = d->n_context,
                             .n_perturbation = scs_atlas_perturbations(a)->n,
                             .n_shift = d->n_shift,
@@ -262,6 +290,7 @@ void scs_mixed_atlas_destroy(scs_mixed_atlas **mixed)
         free(m->gram);
         free(m->control_noise);
         free(m->noise);
+        free(m->response);
     }
     free(m);
     *mixed = NULL;
@@ -371,4 +400,67 @@ done:
     free(of.control);
     free(of.shift);
     return st;
+}
+
+/* Genes that never responded keep this share of the mean one: nothing is known to the end. */
+static const double least_response = .01;
+/* And no less of the variance than this is beyond the sampling of the sources. */
+static const double least_rest = .05;
+
+/* Sampling variance of the predicted mean: the control mean is part of it.
+ *  @param[out] sampled [n_gene]  @return their mean */
+static double sample_variance(const scs_atlas *a, int32_t control_group, const scs_sources *sources,
+                              double *sampled)
+{
+    bool with_control = false;
+    double sum = 0;
+
+    memset(sampled, 0, sizeof *sampled * (size_t)a->n_gene);
+    for (int32_t i = 0; i < sources->n; i++) {
+        bool own = sources->group[i] == control_group;
+        double weight = sources->weight[i] + own;
+
+        with_control = with_control || own;
+        for (int32_t g = 0; g < a->n_gene; g++)
+            sampled[g] += weight * weight * gene_noise(a, sources->group[i], g);
+    }
+    for (int32_t g = 0; g < a->n_gene; g++)
+        sum += sampled[g] += with_control ? 0 : gene_noise(a, control_group, g);
+    return sum / a->n_gene;
+}
+
+/* Mean square of the shifts seen of each gene but one, not below 0. @param[out] response [n_gene]
+ * @return their mean */
+static double mean_response(const scs_mixed_atlas *m, const scs_atlas *a, int32_t but,
+                            double *response)
+{
+    int32_t shift = but < 0 ? -1 : m->shift_of[but], n = m->design.n_shift - (shift >= 0);
+    double sum = 0;
+
+    for (int32_t g = 0; g < a->n_gene; g++) {
+        double all = m->response[g];
+
+        if (shift >= 0)
+            all -= response_of(a, but, m->control_of[shift], g);
+        sum += response[g] = n > 0 ? fmax(0, all / n) : 0;
+    }
+    return sum / a->n_gene;
+}
+
+scs_status scs_mixed_atlas_error(const scs_mixed_atlas *m, const scs_atlas *a,
+                                 int32_t control_group, int32_t observed_group,
+                                 const scs_sources *sources, float *se)
+{
+    double *sampled, *response, least, rest, mean;
+
+    SCS_TRY(SCS_ALLOC(sampled, 2 * (int64_t)a->n_gene));
+    response = sampled + a->n_gene;
+    rest = sources->variance - sample_variance(a, control_group, sources, sampled);
+    rest = isnan(rest) ? NAN : fmax(rest, least_rest * sources->variance);
+    mean = mean_response(m, a, observed_group, response);
+    least = mean > 0 ? least_response * mean : 1;
+    for (int32_t g = 0; g < a->n_gene; g++)
+        se[g] = (float)sqrt(sampled[g] + rest * (response[g] + least) / (mean + least));
+    free(sampled);
+    return SCS_OK;
 }

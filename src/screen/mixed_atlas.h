@@ -33,4 +33,13 @@ SCS_MUST_USE scs_status scs_mixed_atlas_weigh(const scs_mixed_atlas *mixed, int3
                                               int32_t condition, int32_t left_out, double *weight,
                                               double *variance);
 
+/** Standard error of each gene's predicted perturbed mean, the control cells' noise included: what
+ * the sampling of the sources' cells makes of it, and what the variance has beyond, spread over the
+ * genes as the seen shifts are, the target's own left aside.
+ *  @param observed_group the target's own, or -1  @param sources of scs_mixed_atlas_weigh, with
+ * their variance; NaN: so is the error  @param[out] se [n_gene] */
+SCS_MUST_USE scs_status scs_mixed_atlas_error(const scs_mixed_atlas *mixed, const scs_atlas *atlas,
+                                              int32_t control_group, int32_t observed_group,
+                                              const scs_sources *sources, float *se);
+
 #endif

@@ -41,6 +41,7 @@
 #include "src/data/dose.h"
 #include "src/kernels/lapack.h"
 #include "src/screen/mixed_atlas.h"
+#include "src/screen/predict.h"
 #include "scscreen/latent.h"
 #include "scscreen/screen.h"
 
@@ -475,6 +476,12 @@ double scs_shift_rule_share(const scs_method *method, int shift)
 bool scs_shift_rule_fixed(const scs_method *method)
 {
     return method->shift == SCS_SHIFT_AUTO || scs_rule_shift_at(method->shift)->needs_mixed;
+}
+
+bool scs_shift_rule_knows_error(const scs_method *method)
+{
+    return method->mixed && scs_shift_rule_share(method, SCS_SHIFT_MIXED) >= .5 &&
+           scs_predict_share(method) <= .5;
 }
 
 /* Add scale x the estimate's weights to the sources: those of all rules that can be asked. The last

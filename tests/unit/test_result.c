@@ -56,6 +56,7 @@ static scs_result_head head_of(const scs_atlas *atlas, bool variance)
                              .plan = &plan,
                              .dense = true,
                              .variance = variance,
+                             .errors = variance,
                              .bootstrap = variance,
                              .permutations = true,
                              .fact = facts,
