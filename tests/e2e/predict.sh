@@ -8,6 +8,7 @@ hold_out:
   - {species: species_b, cell_type: type_1, condition: drug_1}
 model: {kind: mean}
 train: {shards: 4}
+screen: {shift: nearest}
 Y
 wanted=species_b,type_1,drug_1
 for np in 1 2 3 4; do
