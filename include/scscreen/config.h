@@ -128,30 +128,43 @@ typedef enum scs_cell_values { SCS_CELLS_COUNTS, SCS_CELLS_LOG1P } scs_cell_valu
 /** What a result holds of each row: every gene, or only lists and numbers. */
 typedef enum scs_output_rows { SCS_ROWS_DENSE, SCS_ROWS_TOP } scs_output_rows;
 
-/** A combination named by the user. NULL species: every species. */
+/** Cells named by the user, by labels (names or globs; n = 0: all) and, where `column` is set, by
+ * an obs column. A cell is meant that fits all that is given. */
 typedef struct scs_named_combination {
-    char *species, *cell_type, *condition;
-    char *dose; /**< as text; NULL: every dose */
-    int line;   /**< line in the config file, 0 if from --set */
+    scs_names species, cell_type, condition;
+    scs_names dose;  /**< as text */
+    char *column;    /**< obs column, with cell_type and condition or without; NULL: none */
+    scs_names value; /**< what the column says of cells that are meant: names or globs */
+    int line;        /**< line in the config file, 0 if from --set */
 } scs_named_combination;
+
+/** What cells must fulfil to be read at all. */
+typedef struct scs_filter {
+    char *column;         /**< of obs */
+    scs_names in, not_in; /**< names or globs; n = 0: not asked */
+    char *min, *max;      /**< numbers as text, both ends included; NULL: none */
+    int line;             /**< line in the config file, 0 if from --set */
+} scs_filter;
 
 typedef struct scs_config {
     char *file; /**< the config's own path, for messages */
     struct {
         scs_input *inputs;
         int32_t n_input;
-        char *matrix;      /**< "X", "raw" or "layers/NAME" */
-        char *cell_type;   /**< obs column */
-        char *condition;   /**< obs column */
-        char *control;     /**< label of the control condition */
-        char *species;     /**< obs column or "" */
-        char *dose;        /**< obs column or "" */
-        int normalize;     /**< scs_normalize */
-        bool other_data;   /**< a stored model is asked about cells that it was not made from */
-        bool trust_values; /**< an explicit normalize stands, whatever the values look like */
-        double target_sum; /**< counts per cell after scaling; 0 = median over the cells */
-        char *genes;       /**< "all" or path of a file with one gene per line (resolved) */
-        int64_t memory;    /**< MiB that one dataset read from a file may ask for on one rank */
+        char *matrix;       /**< "X", "raw" or "layers/NAME" */
+        char *cell_type;    /**< obs column */
+        char *condition;    /**< obs column */
+        char *control;      /**< label of the control condition */
+        char *species;      /**< obs column or "" */
+        char *dose;         /**< obs column or "" */
+        int normalize;      /**< scs_normalize */
+        bool other_data;    /**< a stored model is asked about cells that it was not made from */
+        bool trust_values;  /**< an explicit normalize stands, whatever the values look like */
+        double target_sum;  /**< counts per cell after scaling; 0 = median over the cells */
+        scs_filter *filter; /**< cells that fail any of these are not read */
+        int32_t n_filter;
+        char *genes;    /**< "all" or path of a file with one gene per line (resolved) */
+        int64_t memory; /**< MiB that one dataset read from a file may ask for on one rank */
     } data;
     scs_named_combination *hold_out;
     int32_t n_hold_out;

@@ -18,6 +18,8 @@ typedef struct scs_h5ad_request {
     const char *matrix; /**< NULL = "X" */
     /** obs columns; NULL or "" = not wanted */
     const char *cell_type, *condition, *species, *dose;
+    /** further obs columns, NULL = none: those wanted as labels, and as numbers */
+    const scs_names *labels, *numbers;
     int64_t memory; /**< bytes that one declared dataset may need; 0 = 16 GiB */
 } scs_h5ad_request;
 
@@ -52,8 +54,15 @@ typedef enum scs_role {
     SCS_ROLE_VALID,
     SCS_ROLE_HELD_OUT, /**< combination in hold_out: never seen by training or the atlas's shifts,
                           scored afterwards */
-    SCS_ROLE_UNUSED    /**< a label is missing */
+    SCS_ROLE_UNUSED    /**< a label is missing, or hold_out sets the cell aside */
 } scs_role;
+
+/** An obs column that hold_out asks for, united over the inputs as labels are. */
+typedef struct scs_cell_column {
+    char *name;
+    scs_names values; /**< sorted */
+    int32_t *value;   /**< [n_cell] -1 = missing */
+} scs_cell_column;
 
 /** What becomes of a gene of an input. Of several rows in a table of orthologs the last in this
  *  order counts. */
@@ -88,7 +97,12 @@ typedef struct scs_dataset {
     int32_t **gene_of_column; /**< [n_input][n_var] reference gene or -1 */
     int64_t *fate; /**< [n_input, SCS_N_GENE_FATE] genes of each input; they sum to its n_var */
     int64_t n_dropped_genes; /**< genes of the first input that are not in the join */
-    int64_t n_unused;        /**< cells with a missing label */
+    int64_t n_unused;        /**< cells of no use: a label is missing, or set aside */
+    int64_t
+        n_set_aside; /**< of these: hold_out takes them by a column, but not all of their group */
+    int32_t n_column;
+    scs_cell_column *column; /**< [n_column] */
+    char *filtered;          /**< what data.filter left out; NULL: there is none */
     char *values;    /**< what the values were found to be, and what was done; NULL: not read yet */
     scs_names notes; /**< what was dropped and why, what cannot be predicted; a line each */
 } scs_dataset;

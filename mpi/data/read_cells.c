@@ -13,7 +13,7 @@
  *  Errors of a file (SCS_EDATA with its name and row, SCS_EIO) are those of src/data/h5ad_matrix.c;
  *  the lowest failing rank's reaches all. Nothing of a failed reading is kept.
  *
- *  Normalisation is cell by cell, but for its target: the median of all used cells' totals (as
+ *  Normalisation is cell by cell, but for its target: the median of the learning cells' totals (as
  *  scanpy's normalize_total), for which 8 bytes a cell go to rank 0. Totals are over all of a
  *  file's genes, not only those that the reference has. */
 #include "src/data/h5ad_matrix.h"
@@ -27,15 +27,15 @@
 
 #include <stdlib.h>
 
-/* Totals of this rank's used cells that have any counts; the others have no say in the median, as
- * in scanpy. */
+/* Totals of this rank's cells for training or validation that have any counts; the others have no
+ * say in the median, as in scanpy, nor have cells that are held out. */
 static scs_status used_totals(const scs_dataset *dataset, int64_t first_cell, int64_t n,
                               const double *totals, double **used, int64_t *n_used)
 {
     *n_used = 0;
     SCS_TRY(SCS_ALLOC(*used, n));
     for (int64_t i = 0; i < n; i++)
-        if (dataset->role[first_cell + i] != SCS_ROLE_UNUSED && totals[i] > 0)
+        if (dataset->role[first_cell + i] < SCS_ROLE_HELD_OUT && totals[i] > 0)
             (*used)[(*n_used)++] = totals[i];
     return SCS_OK;
 }
@@ -95,41 +95,49 @@ done:
     return st;
 }
 
-/* Some of a file's rows with the reference genes, packed as rows [at, at + row1 - row0) of x.
- * @param[out] totals [row1 - row0] over all the file's genes */
-static scs_status read_block(const scs_dataset *dataset, const scs_h5ad *meta, int32_t input,
-                             int64_t row0, int64_t row1, scs_packed *x, int64_t at, double *totals,
-                             scs_scale *scale)
+/* Where a rank is in its part: the dataset's cells [cell0, cell) have been read. */
+typedef struct reading {
+    const scs_dataset *dataset;
+    int64_t cell0, cell;
+    scs_packed *x;    /* rows of cells from cell0 on */
+    double *totals;   /* of each of them, over all the file's genes */
+    scs_scale *scale; /* [n_input] or NULL */
+} reading;
+
+/* Rows [row0, row1) of an input's file: the cells among them, with the reference genes, become the
+ * next rows of x. */
+static scs_status read_block(reading *r, const scs_h5ad *meta, int32_t input, int64_t row0,
+                             int64_t row1)
 {
+    const scs_dataset *d = r->dataset;
     scs_csr part = {0};
     scs_status st;
 
     SCS_GO(st, scs_h5ad_matrix_read_rows(meta, row0, row1, &part));
-    scs_csr_row_sums(&part, totals);
-    if (scale)
-        scs_scale_add(&scale[input], &part, row0, meta->n_obs);
-    SCS_GO(st, scs_csr_map_columns(&part, dataset->gene_of_column[input], dataset->n_gene));
-    SCS_GO(st, scs_packed_append(x, at, &part));
+    scs_csr_row_sums(&part, r->totals + (r->cell - r->cell0));
+    if (r->scale)
+        scs_scale_add(&r->scale[input], &part, r->cell - d->first_cell[input], meta->n_obs);
+    SCS_GO(st, scs_csr_map_columns(&part, d->gene_of_column[input], d->n_gene));
+    SCS_GO(st, scs_packed_append(r->x, r->cell - r->cell0, &part));
+    r->cell += part.n_row;
 done:
     scs_csr_clear(&part);
     return st;
 }
 
-/* The cells of [cell0, cell1) that lie in this input are appended to x, block by block. */
-static scs_status read_input(const scs_dataset *dataset, const scs_h5ad *meta, int32_t input,
-                             int64_t cell0, int64_t cell1, scs_packed *x, double *totals,
-                             scs_scale *scale)
+/* The cells of [r->cell, end) that lie in this input, block by block of the file's rows. */
+static scs_status read_input(reading *r, const scs_h5ad *meta, int32_t input, int64_t end)
 {
-    int64_t base = dataset->first_cell[input], end = dataset->first_cell[input + 1];
-    int64_t lo = cell0 > base ? cell0 : base, hi = cell1 < end ? cell1 : end;
-    int64_t step = scs_h5ad_matrix_block_rows(meta);
+    int64_t base = r->dataset->first_cell[input], last = r->dataset->first_cell[input + 1];
+    int64_t step = scs_h5ad_matrix_block_rows(meta), row;
 
-    for (int64_t c = lo; c < hi; c += step) {
-        int64_t last = hi - c < step ? hi : c + step;
-
-        SCS_TRY(read_block(dataset, meta, input, c - base, last - base, x, c - cell0,
-                           totals + (c - cell0), scale));
-    }
+    last = last < end ? last : end;
+    if (r->cell >= last)
+        return SCS_OK;
+    row = scs_h5ad_row(meta, r->cell - base);
+    last = scs_h5ad_row(meta, last - 1 - base) + 1;
+    for (; row < last; row += step)
+        SCS_TRY(read_block(r, meta, input, row, last - row < step ? last : row + step));
     return SCS_OK;
 }
 
@@ -138,12 +146,15 @@ static scs_status read_range(const scs_dataset *dataset, const scs_h5ad *const *
                              int64_t cell0, int64_t cell1, scs_packed *x, double **totals,
                              scs_scale *scale)
 {
+    reading r = {.dataset = dataset, .cell0 = cell0, .cell = cell0, .x = x, .scale = scale};
+
     SCS_TRY(scs_packed_alloc(cell1 - cell0, dataset->n_gene, 0, x));
     SCS_TRY(SCS_ALLOC(*totals, cell1 - cell0));
     for (int32_t i = 0; scale && i < dataset->n_input; i++)
         scs_scale_clear(&scale[i]);
+    r.totals = *totals;
     for (int32_t i = 0; i < dataset->n_input; i++)
-        SCS_TRY(read_input(dataset, metas[i], i, cell0, cell1, x, *totals, scale));
+        SCS_TRY(read_input(&r, metas[i], i, cell1));
     return scs_packed_trim(x);
 }
 

@@ -19,6 +19,7 @@
 #include "src/base/bytes.h"
 #include "src/base/checksum.h"
 #include "src/base/file.h"
+#include "src/data/filter.h"
 #include "src/data/h5ad.h"
 #include "src/hdf5/h5write.h"
 #include "src/simulate/simulate.h"
@@ -289,27 +290,51 @@ static scs_status simulate_missing(const scs_config *config)
     return SCS_OK;
 }
 
-/* Metadata from the sandbox. */
-static scs_status put_input(scs_bytes *blob, const scs_config *config, const scs_input *input)
+/* Metadata from the sandbox. @param labels, numbers further columns of obs */
+static scs_status probe_input(const scs_config *config, const scs_input *input,
+                              const scs_names *labels, const scs_names *numbers, scs_h5ad **meta)
 {
     scs_h5ad_request request = {.matrix = config->data.matrix,
                                 .cell_type = config->data.cell_type,
                                 .condition = config->data.condition,
                                 .species = config->data.species,
                                 .dose = config->data.dose,
+                                .labels = labels,
+                                .numbers = numbers,
                                 .memory = config->data.memory << 20};
-    scs_h5ad *meta = NULL;
+
+    return scs_h5ad_probe(input->path, &request, meta);
+}
+
+/* All are described before any cell is left out: a value of data.filter may stand in one of them
+ * alone.
+ *  @param[out] metas [n_input] */
+static scs_status probe_inputs(const scs_config *config, scs_h5ad **metas)
+{
+    scs_names labels = {0}, numbers = {0};
+    scs_status status;
+
+    SCS_GO(status, scs_filter_columns(config, &labels, &numbers));
+    for (int32_t i = 0; i < config->data.n_input; i++)
+        SCS_GO(status, probe_input(config, &config->data.inputs[i], &labels, &numbers, &metas[i]));
+    SCS_GO(status, scs_filter_apply(config, metas));
+done:
+    scs_names_clear(&labels);
+    scs_names_clear(&numbers);
+    return status;
+}
+
+static scs_status put_input(scs_bytes *blob, const scs_h5ad *meta)
+{
     uint8_t *packed = NULL;
     int64_t size;
     scs_status status;
 
-    SCS_GO(status, scs_h5ad_probe(input->path, &request, &meta));
     SCS_GO(status, scs_h5ad_pack(meta, &packed, &size));
     SCS_GO(status, scs_bytes_put_int(blob, size));
     SCS_GO(status, scs_bytes_put(blob, packed, size));
 done:
     free(packed);
-    scs_h5ad_destroy(&meta);
     return status;
 }
 
@@ -330,12 +355,23 @@ static scs_status start_checksums(scs_preflight *preflight, const scs_config *co
 /* In the order of data.inputs, which numbers the cells. */
 static scs_status put_inputs(scs_preflight *preflight, const scs_config *config)
 {
+    scs_h5ad **metas = NULL;
+    scs_status status;
+
     SCS_REQUIRE(config->data.n_input > 0, SCS_EARG,
                 "%s: data.inputs is empty: name at least one .h5ad file", config->file);
     SCS_TRY(start_checksums(preflight, config));
-    for (int32_t i = 0; i < config->data.n_input; i++)
-        SCS_TRY(put_input(&preflight->blob, config, &config->data.inputs[i]));
-    return SCS_OK;
+    SCS_GO(status, SCS_ALLOC(metas, config->data.n_input));
+    SCS_GO(status, probe_inputs(config, metas));
+    for (int32_t i = 0; i < config->data.n_input; i++) {
+        SCS_GO(status, put_input(&preflight->blob, metas[i]));
+        scs_h5ad_destroy(&metas[i]);
+    }
+done:
+    for (int32_t i = 0; metas && i < config->data.n_input; i++)
+        scs_h5ad_destroy(&metas[i]);
+    free(metas);
+    return status;
 }
 
 /* The model file that a verb starts from; NULL: none. SCS_EDATA with what to do where the default

@@ -137,6 +137,8 @@ scs_status scs_provenance_create(const scs_session *session, const scs_method *m
     add_text(p, "config_checksum", p->text[1]);
     add_text(p, "input_checksums", p->checksums);
     add_text(p, "values", session->dataset->values);
+    if (session->dataset->filtered)
+        add_text(p, "filter", session->dataset->filtered);
     SCS_TRY(add_model(p, session));
     add_shift(p, session, method);
     if (mode->uses_share)

@@ -16,7 +16,9 @@
 #include "src/base/collective.h"
 #include "src/base/file.h"
 #include "src/base/text.h"
+#include "src/data/filter.h"
 #include "src/data/h5ad.h"
+#include "src/data/notes.h"
 #include "src/data/scale.h"
 #include "src/screen/decode.h"
 #include "src/train/state.h"
@@ -112,6 +114,8 @@ scs_status scs_session_read(scs_session *session, int64_t *first, scs_packed *x)
     SCS_GO(status, scs_read_cells_normalize(comm, session->config, session->dataset, *first, x,
                                             totals, &session->scaled_to));
     SCS_GO(status, scs_session_checksums(session));
+    SCS_GO(status, scs_comm_agree(comm, scs_notes_repeated(session->dataset, metas(session),
+                                                           session->input_checksum)));
 done:
     free(scale);
     free(totals);
@@ -233,8 +237,10 @@ static scs_status unpack(scs_session *session, scs_bytes *blob)
         SCS_TRY(scs_state_unpack(block, size, &session->state));
     if (cli->verb->needs & SCS_NEED_CELL_NAMES)
         SCS_TRY(SCS_ALLOC(session->cell_names, n));
-    for (int32_t i = 0; session->cell_names && i < n; i++)
+    for (int32_t i = 0; session->cell_names && i < n; i++) {
         SCS_TRY(scs_bytes_get_names(blob, &session->cell_names[i]));
+        scs_filter_names(session->meta[i], &session->cell_names[i]);
+    }
     return SCS_OK;
 }
 

@@ -308,8 +308,8 @@ scs_status scs_session_model_make_atlas(scs_session *session)
     bool stored = session->atlas != NULL;
 
     SCS_TRY(scs_comm_agree(comm, SCS_ALLOC(session->z, session->team.last - session->team.first)));
-    SCS_TRY(scs_comm_agree(comm, stored ? check_stored_atlas(session) : make_atlas(session)));
     SCS_TRY(scs_comm_agree(comm, check_belongs(session)));
+    SCS_TRY(scs_comm_agree(comm, stored ? check_stored_atlas(session) : make_atlas(session)));
     SCS_TRY(scs_session_model_encode(session));
     if (!stored)
         SCS_TRY(scs_session_model_fill_genes(session, session->atlas));

@@ -184,6 +184,22 @@ scs_lidx scs_names_index_find(const scs_index *index, const char *name)
     return index->order[low];
 }
 
+scs_status scs_names_sort_unique(const scs_names *all, scs_names *out)
+{
+    scs_index index;
+    scs_status st = SCS_OK;
+
+    SCS_TRY(scs_names_index_create(all, &index));
+    for (scs_lidx i = 0; i < all->n && st == SCS_OK; i++) {
+        const char *name = all->name[index.order[i]];
+
+        if (out->n == 0 || strcmp(out->name[out->n - 1], name) != 0)
+            st = scs_names_add(out, name);
+    }
+    scs_names_index_clear(&index);
+    return st;
+}
+
 scs_lidx scs_names_index_duplicate(const scs_index *index)
 {
     for (scs_lidx i = 1; i < index->names->n; i++) {

@@ -53,6 +53,8 @@ SCS_MUST_USE scs_status scs_names_index_create(const scs_names *names, scs_index
 void scs_names_index_clear(scs_index *index);
 /** Position of `name` (the first, if the list has it twice), or -1. */
 scs_lidx scs_names_index_find(const scs_index *index, const char *name);
+/** All names of a list once, sorted by bytes. @param[out] out empty before */
+SCS_MUST_USE scs_status scs_names_sort_unique(const scs_names *all, scs_names *out);
 /** Position of a name that the list has twice (of the later one), or -1. */
 scs_lidx scs_names_index_duplicate(const scs_index *index);
 

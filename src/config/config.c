@@ -11,6 +11,7 @@
 #include "src/config/yaml.h"
 #include "scscreen/config.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,10 +47,74 @@ static scs_status check_rank_by(const scs_config *c)
     return SCS_OK;
 }
 
-/* Keys that are sound one by one and contradict each other. SCS_EARG, without a line: it is no
+/* "FILE:LINE: KEY" of a record, "--set KEY" where it was given there. @return out */
+static char *record_place(const scs_config *config, const char *key, int line, char *out,
+                          size_t size)
+{
+    if (line > 0)
+        snprintf(out, size, "%s:%d: %s", config->file, line, key);
+    else
+        snprintf(out, size, "--set %s", key);
+    return out;
+}
+
+/* By labels, by the value of an obs column, or by both: but never by half of either. */
+static scs_status check_hold_out(const scs_config *config, int32_t i)
+{
+    const scs_named_combination *item = &config->hold_out[i];
+    char place[512];
+
+    record_place(config, "hold_out", item->line, place, sizeof place);
+    if (item->column || item->value.n) {
+        SCS_REQUIRE(item->column && item->value.n, SCS_EARG,
+                    "%s: item %d has a %s, but no %s: name both, as {column: split, value: test}",
+                    place, i + 1, item->column ? "column" : "value",
+                    item->column ? "value" : "column");
+        return SCS_OK;
+    }
+    SCS_REQUIRE(item->cell_type.n && item->condition.n, SCS_EARG,
+                "%s: item %d has no %s (\"*\": all), nor column and value of obs", place, i + 1,
+                item->cell_type.n ? "condition" : "cell_type");
+    return SCS_OK;
+}
+
+/* @param text NULL: not given  @param[out] number then as it was */
+static scs_status read_limit(const char *place, const char *what, const char *text, double *number)
+{
+    char *end;
+
+    if (!text)
+        return SCS_OK;
+    *number = strtod(text, &end);
+    SCS_REQUIRE(text[strspn(text, "+-.0123456789eE")] == '\0' && *end == '\0', SCS_EARG,
+                "%s: %s is '%s'; expected a number", place, what, text);
+    return SCS_OK;
+}
+
+static scs_status check_filter(const scs_config *config, int32_t i)
+{
+    const scs_filter *item = &config->data.filter[i];
+    double min = -HUGE_VAL, max = HUGE_VAL;
+    char place[512];
+
+    record_place(config, "data.filter", item->line, place, sizeof place);
+    SCS_REQUIRE(item->in.n || item->not_in.n || item->min || item->max, SCS_EARG,
+                "%s: item %d says nothing of the column %s: add in, not_in, min or max", place,
+                i + 1, item->column);
+    SCS_TRY(read_limit(place, "min", item->min, &min));
+    SCS_TRY(read_limit(place, "max", item->max, &max));
+    SCS_REQUIRE(min <= max, SCS_EARG, "%s: min %s is above max %s", place, item->min, item->max);
+    return SCS_OK;
+}
+
+/* Keys that are sound one by one and contradict each other. SCS_EARG, without a line where it is no
  * single line's fault. */
 static scs_status check_keys(const scs_config *config)
 {
+    for (int32_t i = 0; i < config->n_hold_out; i++)
+        SCS_TRY(check_hold_out(config, i));
+    for (int32_t i = 0; i < config->data.n_filter; i++)
+        SCS_TRY(check_filter(config, i));
     SCS_REQUIRE(config->screen.bootstrap != 1, SCS_EARG,
                 "%s: screen.bootstrap is 1; a standard error needs 2 replicates or more (0: none)",
                 config->file);
@@ -230,17 +295,32 @@ static void close_list(printer *p)
     emit(p, yaml_sequence_end_event_initialize(&event), &event);
 }
 
+/* One name as text, several as a list, none not at all. */
+static void put_field_names(printer *p, const char *field, const scs_names *names)
+{
+    if (names->n == 0)
+        return;
+    put(p, field, true);
+    if (names->n > 1)
+        open_list(p);
+    for (scs_lidx k = 0; k < names->n; k++)
+        put(p, names->name[k], false);
+    if (names->n > 1)
+        close_list(p);
+}
+
 /* {name: text, ...}: members that are not set are left out. */
 static void put_record(printer *p, const scs_config *config, const scs_key *key, int32_t i)
 {
     open_map(p);
     for (int f = 0; f < key->record->n_field; f++) {
         const scs_field *field = &key->record->field[f];
-        const char *text = scs_value_field(config, key, i, field);
 
-        if (text) {
+        if (field->list) {
+            put_field_names(p, field->name, scs_value_field_names(config, key, i, field));
+        } else if (scs_value_field(config, key, i, field)) {
             put(p, field->name, true);
-            put(p, text, false);
+            put(p, scs_value_field(config, key, i, field), false);
         }
     }
     close_map(p);
@@ -374,8 +454,10 @@ static bool same_records(const scs_config *a, const scs_config *b, const scs_key
         for (int f = 0; f < key->record->n_field; f++) {
             const scs_field *field = &key->record->field[f];
 
-            if (!field->is_path &&
-                !same_text(scs_value_field(a, key, i, field), scs_value_field(b, key, i, field)))
+            if (field->list ? !scs_names_equal(scs_value_field_names(a, key, i, field),
+                                               scs_value_field_names(b, key, i, field))
+                            : !field->is_path && !same_text(scs_value_field(a, key, i, field),
+                                                            scs_value_field(b, key, i, field)))
                 return false;
         }
     return true;

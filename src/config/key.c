@@ -93,18 +93,35 @@ static const scs_record input_record = {
 #define COMBINATION(member) offsetof(scs_named_combination, member)
 
 /* A record of hold_out. Its line is kept for messages about a combination that the data do not
- * have, which are only found after the files are read. */
+ * have, which are only found after the files are read. Which members belong together is checked in
+ * src/config/config.c. */
 static const scs_field combination_fields[] = {
-    {.name = "cell_type", .offset = COMBINATION(cell_type), .required = true},
-    {.name = "condition", .offset = COMBINATION(condition), .required = true},
-    {.name = "species", .offset = COMBINATION(species)},
-    {.name = "dose", .offset = COMBINATION(dose)},
+    {.name = "cell_type", .offset = COMBINATION(cell_type), .list = true},
+    {.name = "condition", .offset = COMBINATION(condition), .list = true},
+    {.name = "species", .offset = COMBINATION(species), .list = true},
+    {.name = "dose", .offset = COMBINATION(dose), .list = true},
+    {.name = "column", .offset = COMBINATION(column)},
+    {.name = "value", .offset = COMBINATION(value), .list = true},
 };
 static const scs_record combination_record = {.size = sizeof(scs_named_combination),
-                                              .n_field = 4,
+                                              .n_field = 6,
                                               .field = combination_fields,
                                               .has_line = true,
                                               .line = COMBINATION(line)};
+
+/* A record of data.filter. */
+static const scs_field filter_fields[] = {
+    {.name = "column", .offset = offsetof(scs_filter, column), .required = true},
+    {.name = "in", .offset = offsetof(scs_filter, in), .list = true},
+    {.name = "not_in", .offset = offsetof(scs_filter, not_in), .list = true},
+    {.name = "min", .offset = offsetof(scs_filter, min)},
+    {.name = "max", .offset = offsetof(scs_filter, max)},
+};
+static const scs_record filter_record = {.size = sizeof(scs_filter),
+                                         .n_field = 5,
+                                         .field = filter_fields,
+                                         .has_line = true,
+                                         .line = offsetof(scs_filter, line)};
 
 /* The words of a choice, and what each of them stands for: the pair in one place, so that the order
  * of neither matters. What a word does is said in the key's help, and in doc/methods.md. */
@@ -200,6 +217,12 @@ static const scs_key keys[] = {
          "take an explicit normalize as it is, whatever the values look like"),
     NUMBER_OR(data, target_sum, WEIGHTS | ROWS | SCALE, 1, 1e9, "median", 0, "10000",
               "counts per cell after scaling (with normalize: log1p); median: that of the cells"),
+    {.section = "data", .name = "filter", .affects = WEIGHTS | ROWS | CELLS,
+     .type = SCS_KEY_RECORDS, AT(data.filter), .record = &filter_record,
+     .count = offsetof(scs_config, data.n_filter),
+     .help = "which cells to read: those that meet every condition on an obs column, whose value is "
+             "in a list (names or globs), not in one, or a number from min to max; other cells are "
+             "as if they were not in the files"},
     WORDS(SCS_KEY_PATH, data, genes, WEIGHTS | ROWS, "all", "all",
           "all, or a file with one gene per line to keep"),
     INT(data, memory, NOTHING, 1, 16777216, "16384",
@@ -207,8 +230,9 @@ static const scs_key keys[] = {
 
     {.section = "hold_out", .affects = WEIGHTS | ROWS, .type = SCS_KEY_RECORDS, AT(hold_out),
      .record = &combination_record, .count = offsetof(scs_config, n_hold_out),
-     .help = "combinations kept out of training and scored afterwards; no species or dose: all of "
-             "them"},
+     .help = "combinations kept out of training and scored afterwards, by names, globs or lists of "
+             "them (no species or dose: all), or by the value of an obs column; groups of which "
+             "only some cells have the value are not scored, those cells are set aside"},
 
     CHOICE(model, kind, WEIGHTS | ROWS, kind_words, "vae",
            "vae: scGen's variational autoencoder; mean: arithmetic on the groups' mean expression, "

@@ -29,14 +29,15 @@ typedef enum scs_key_type {
     SCS_KEY_RECORDS /**< pointer to an array of structs, and its int32_t count */
 } scs_key_type;
 
-/** A char * member of a record. */
+/** A member of a record: a char *, or (list) an scs_names. */
 typedef struct scs_field {
     const char *name;       /**< as it stands in YAML */
     size_t offset;          /**< into the record */
     bool is_path, required; /**< resolved against the config's folder; refused where absent */
+    bool list;              /**< one name or several */
 } scs_field;
 
-/** A struct whose members are all text, as {path: a.h5ad, species: human}. */
+/** A struct whose members are text or lists of it, as {path: a.h5ad, species: human}. */
 typedef struct scs_record {
     size_t size; /**< bytes of the struct */
     int n_field;

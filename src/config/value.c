@@ -289,7 +289,23 @@ static char **field_of(const scs_config *config, const scs_key *key, int32_t i,
     return (char **)(void *)(record + field->offset);
 }
 
-/* Members of records are all text (scs_record), so they can be freed without their names. */
+static scs_names *names_of(const scs_config *config, const scs_key *key, int32_t i,
+                           const scs_field *field)
+{
+    return (scs_names *)(void *)field_of(config, key, i, field);
+}
+
+static void clear_field(const scs_config *config, const scs_key *key, int32_t i,
+                        const scs_field *field)
+{
+    if (field->list) {
+        scs_names_clear(names_of(config, key, i, field));
+        return;
+    }
+    free(*field_of(config, key, i, field));
+    *field_of(config, key, i, field) = NULL;
+}
+
 void scs_value_clear(scs_config *config, const scs_key *key)
 {
     if (key->type == SCS_KEY_NAMES) {
@@ -298,7 +314,7 @@ void scs_value_clear(scs_config *config, const scs_key *key)
     }
     for (int32_t i = 0; i < *count_of(config, key); i++)
         for (int f = 0; f < key->record->n_field; f++)
-            free(*field_of(config, key, i, &key->record->field[f]));
+            clear_field(config, key, i, &key->record->field[f]);
     free(*list_of(config, key));
     *list_of(config, key) = NULL;
     *count_of(config, key) = 0;
@@ -317,13 +333,25 @@ scs_status scs_value_reserve(scs_config *config, const scs_key *key, int32_t n)
 scs_status scs_value_set_field(scs_config *config, const scs_key *key, int32_t i,
                                const scs_field *field, const char *text, const scs_where *where)
 {
-    char **out = field_of(config, key, i, field);
-
-    free(*out);
-    *out = NULL;
+    clear_field(config, key, i, field);
     if (text[0] == '\0')
         return SCS_OK;
-    return scs_text_resolve(field->is_path ? where->base : NULL, text, out);
+    if (field->list)
+        return scs_names_add(names_of(config, key, i, field), text);
+    return scs_text_resolve(field->is_path ? where->base : NULL, text,
+                            field_of(config, key, i, field));
+}
+
+scs_status scs_value_add_to_field(scs_config *config, const scs_key *key, int32_t i,
+                                  const scs_field *field, const char *text)
+{
+    return scs_names_add(names_of(config, key, i, field), text);
+}
+
+const scs_names *scs_value_field_names(const scs_config *config, const scs_key *key, int32_t i,
+                                       const scs_field *field)
+{
+    return names_of(config, key, i, field);
 }
 
 const char *scs_value_field(const scs_config *config, const scs_key *key, int32_t i,

@@ -48,11 +48,17 @@ int32_t scs_value_count(const scs_config *config, const scs_key *key);
 void scs_value_clear(scs_config *config, const scs_key *key);
 /** Make room for n zeroed records; the list must be empty. */
 SCS_MUST_USE scs_status scs_value_reserve(scs_config *config, const scs_key *key, int32_t n);
-/** Set one member of record i; the empty text unsets it. */
+/** Set one member of record i, a list to this one name; the empty text unsets it. */
 SCS_MUST_USE scs_status scs_value_set_field(scs_config *config, const scs_key *key, int32_t i,
                                             const scs_field *field, const char *text,
                                             const scs_where *where);
-/** Member of record i, NULL if not set. Borrowed. */
+/** Append to a member that is a list. SCS_ENOMEM. */
+SCS_MUST_USE scs_status scs_value_add_to_field(scs_config *config, const scs_key *key, int32_t i,
+                                               const scs_field *field, const char *text);
+/** A member that is a list; empty if not set. Borrowed. */
+const scs_names *scs_value_field_names(const scs_config *config, const scs_key *key, int32_t i,
+                                       const scs_field *field);
+/** Member of record i that is no list, NULL if not set. Borrowed. */
 const char *scs_value_field(const scs_config *config, const scs_key *key, int32_t i,
                             const scs_field *field);
 /** After all members are set: note the line, refuse a record without a required member

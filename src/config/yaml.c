@@ -255,6 +255,29 @@ static scs_status fail_field(const scs_key *key, const char *name, const scs_whe
                     scs_key_allowed(key, allowed, sizeof allowed));
 }
 
+/* A list for one member; an empty one is refused, as for any key. */
+static scs_status apply_field_names(source *src, scs_config *config, const scs_key *key, int32_t i,
+                                    const scs_field *field, const yaml_node_t *list)
+{
+    char full[80];
+    const char *text = NULL;
+
+    SCS_REQUIRE(count_items(list) > 0, SCS_EARG, "%s: %s: %s is an empty list",
+                locate(src, list).text, scs_key_full_name(key, full, sizeof full), field->name);
+    for (int k = 0; k < count_items(list); k++) {
+        const yaml_node_t *node = item_at(src, list, k);
+
+        SCS_TRY(read_text(src, node, field->name, &text));
+        SCS_REQUIRE(*text, SCS_EARG, "%s: %s: %s has an empty item", locate(src, node).text,
+                    scs_key_full_name(key, full, sizeof full), field->name);
+        SCS_REQUIRE(scs_names_find(scs_value_field_names(config, key, i, field), text) < 0,
+                    SCS_EARG, "%s: %s: %s stands in the list twice", locate(src, node).text,
+                    scs_key_full_name(key, full, sizeof full), text);
+        SCS_TRY(scs_value_add_to_field(config, key, i, field, text));
+    }
+    return SCS_OK;
+}
+
 /* Members of record i from {name: text, ...}; an empty value leaves the member unset. */
 static scs_status apply_fields(source *src, scs_config *config, const scs_key *key, int32_t i,
                                const yaml_node_t *map)
@@ -269,6 +292,10 @@ static scs_status apply_fields(source *src, scs_config *config, const scs_key *k
         field = find_field(key->record, name);
         if (!field)
             return fail_field(key, name, &where);
+        if (field->list && value->type == YAML_SEQUENCE_NODE) {
+            SCS_TRY(apply_field_names(src, config, key, i, field, value));
+            continue;
+        }
         SCS_TRY(read_text(src, value, name, &text));
         SCS_TRY(scs_value_set_field(config, key, i, field, is_nothing(value) ? "" : text, &where));
     }

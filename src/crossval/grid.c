@@ -434,20 +434,16 @@ const int32_t *scs_grid_held(const scs_grid *grid, int64_t model, int64_t *n)
     return grid->held + grid->held_first[model];
 }
 
-/* One record of hold_out, through the key table as a config file would set it.
- * @param row its members are borrowed */
-static scs_status set_hold_out(scs_config *config, const scs_key *key, int32_t i,
-                               const scs_named_combination *row)
+/* One member of record i of hold_out, through the key table as a config file would set it. */
+static scs_status set_hold_out(scs_config *config, int32_t i, const char *name, const char *text)
 {
     static const scs_where nowhere = {.text = "validate"};
+    const scs_key *key = scs_key_find("hold_out");
 
-    for (int f = 0; f < key->record->n_field; f++) {
-        const scs_field *field = &key->record->field[f];
-        const char *name = *(char *const *)((const char *)row + field->offset);
-
-        SCS_TRY(scs_value_set_field(config, key, i, field, name, &nowhere));
-    }
-    return SCS_OK;
+    for (int f = 0; f < key->record->n_field; f++)
+        if (strcmp(key->record->field[f].name, name) == 0)
+            return scs_value_set_field(config, key, i, &key->record->field[f], text, &nowhere);
+    return SCS_FAIL(SCS_EINTERNAL, "hold_out has no %s", name);
 }
 
 /* By name and not by number: the config that results is what a user would write, is stored with
@@ -465,15 +461,14 @@ scs_status scs_grid_hold_out(const scs_grid *grid, const scs_atlas *atlas, int64
         const scs_group *g = &atlas->group[held[i]];
         int32_t perturbation = scs_atlas_perturbation(atlas, g->condition);
         char dose[SCS_DOSE_TEXT] = "";
-        scs_named_combination row = {.species = atlas->species.name[g->species],
-                                     .cell_type = atlas->cell_types.name[g->cell_type],
-                                     .condition =
-                                         scs_atlas_perturbations(atlas)->name[perturbation],
-                                     .dose = dose};
 
         if (atlas->doses.n)
             scs_dose_text(scs_atlas_dose(atlas, g->condition), dose);
-        SCS_TRY(set_hold_out(config, key, i, &row));
+        SCS_TRY(set_hold_out(config, i, "species", atlas->species.name[g->species]));
+        SCS_TRY(set_hold_out(config, i, "cell_type", atlas->cell_types.name[g->cell_type]));
+        SCS_TRY(set_hold_out(config, i, "condition",
+                             scs_atlas_perturbations(atlas)->name[perturbation]));
+        SCS_TRY(set_hold_out(config, i, "dose", dose));
     }
     return SCS_OK;
 }

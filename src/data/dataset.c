@@ -19,6 +19,7 @@
 #include "src/base/text.h"
 #include "src/data/dataset_internal.h"
 #include "src/data/dose.h"
+#include "src/data/filter.h"
 #include "src/data/h5ad.h"
 #include "src/data/notes.h"
 
@@ -63,7 +64,7 @@ static scs_status add_used(const scs_h5ad *meta, const scs_labels *labels, scs_n
     bool *used;
     scs_status st = SCS_OK;
 
-    SCS_REQUIRE(labels->codes, SCS_EDATA, "%s: a label column was not read", meta->path);
+    SCS_REQUIRE(labels && labels->codes, SCS_EDATA, "%s: a label column was not read", meta->path);
     SCS_TRY(SCS_ALLOC(used, labels->categories.n));
     for (int64_t c = 0; c < meta->n_obs; c++)
         if (labels->codes[c] >= 0)
@@ -72,23 +73,6 @@ static scs_status add_used(const scs_h5ad *meta, const scs_labels *labels, scs_n
         if (used[k])
             st = scs_names_add(all, labels->categories.name[k]);
     free(used);
-    return st;
-}
-
-/* @param[out] out the names of all, sorted by bytes, each once */
-static scs_status sort_unique(const scs_names *all, scs_names *out)
-{
-    scs_index index;
-    scs_status st = SCS_OK;
-
-    SCS_TRY(scs_names_index_create(all, &index));
-    for (scs_lidx i = 0; i < all->n && st == SCS_OK; i++) {
-        const char *name = all->name[index.order[i]];
-
-        if (out->n == 0 || strcmp(out->name[out->n - 1], name) != 0)
-            st = scs_names_add(out, name);
-    }
-    scs_names_index_clear(&index);
     return st;
 }
 
@@ -108,24 +92,74 @@ static scs_status recode(const scs_h5ad *meta, const scs_labels *labels, const s
     return SCS_OK;
 }
 
-/* The union over files of the labels that any cell has, and every cell's label. */
-static scs_status unite(const scs_h5ad *const *metas, size_t at, scs_dataset *d, scs_names *names,
-                        int32_t *label)
+/* The union over files of the labels that any cell has, and every cell's label.
+ *  @param labels [n_input] the column in each file; an element may be NULL (SCS_EDATA) */
+static scs_status unite(const scs_h5ad *const *metas, const scs_labels *const *labels,
+                        scs_dataset *d, scs_names *names, int32_t *label)
 {
     scs_names all = {0};
     scs_index index = {0};
     scs_status st;
 
     for (int32_t i = 0; i < d->n_input; i++)
-        SCS_GO(st, add_used(metas[i], labels_of(metas[i], at), &all));
-    SCS_GO(st, sort_unique(&all, names));
+        SCS_GO(st, add_used(metas[i], labels[i], &all));
+    SCS_GO(st, scs_names_sort_unique(&all, names));
     SCS_GO(st, scs_names_index_create(names, &index));
     for (int32_t i = 0; i < d->n_input; i++)
-        SCS_GO(st, recode(metas[i], labels_of(metas[i], at), &index, label + d->first_cell[i]));
+        SCS_GO(st, recode(metas[i], labels[i], &index, label + d->first_cell[i]));
 done:
     scs_names_clear(&all);
     scs_names_index_clear(&index);
     return st;
+}
+
+/* One of the three columns that every file has.
+ *  @param at its offset in scs_h5ad */
+static scs_status unite_at(const scs_h5ad *const *metas, size_t at, scs_dataset *d,
+                           scs_names *names, int32_t *label)
+{
+    const scs_labels **labels;
+    scs_status st;
+
+    SCS_TRY(SCS_ALLOC(labels, d->n_input));
+    for (int32_t i = 0; i < d->n_input; i++)
+        labels[i] = labels_of(metas[i], at);
+    st = unite(metas, labels, d, names, label);
+    free(labels);
+    return st;
+}
+
+/* A further column, into d->column[d->n_column]. */
+static scs_status unite_column(const scs_h5ad *const *metas, const char *name, scs_dataset *d)
+{
+    scs_cell_column *column = &d->column[d->n_column];
+    const scs_labels **labels = NULL;
+    scs_status st;
+
+    for (int32_t k = 0; k < d->n_column; k++)
+        if (strcmp(d->column[k].name, name) == 0)
+            return SCS_OK;
+    d->n_column++;
+    SCS_GO(st, scs_text_copy(name, &column->name));
+    SCS_GO(st, SCS_ALLOC(column->value, d->n_cell));
+    SCS_GO(st, SCS_ALLOC(labels, d->n_input));
+    for (int32_t i = 0; i < d->n_input; i++)
+        labels[i] = scs_h5ad_label(metas[i], name);
+    SCS_GO(st, unite(metas, labels, d, &column->values, column->value));
+done:
+    free(labels);
+    return st;
+}
+
+/* Those that hold_out names. */
+static scs_status unite_columns(const scs_config *config, const scs_h5ad *const *metas,
+                                scs_dataset *d)
+{
+    SCS_TRY(SCS_ALLOC(d->column, config->n_hold_out));
+    for (int32_t i = 0; i < config->n_hold_out; i++)
+        if (config->hold_out[i].column)
+            SCS_TRY(unite_column(metas, config->hold_out[i].column, d));
+    return SCS_OK;
 }
 
 /* Species by file: data.inputs[].species, or one species called "all" when no file has one. Some
@@ -147,7 +181,7 @@ static scs_status species_by_file(const scs_config *config, scs_dataset *d)
                                  inputs[i].species ? "one" : "none");
     }
     if (st == SCS_OK)
-        st = sort_unique(&all, &d->species);
+        st = scs_names_sort_unique(&all, &d->species);
     for (int32_t i = 0; i < d->n_input && st == SCS_OK; i++)
         for (int64_t c = d->first_cell[i]; c < d->first_cell[i + 1]; c++)
             d->cell_species[c] = scs_names_find(&d->species, all.name[i]);
@@ -203,7 +237,7 @@ typedef struct dosing {
 
 /* A cell's dose must fit its condition: 0 for controls, above 0 for others. A perturbation at
  * dose 0 is what some data call their controls; which was meant is for the user to say.
- *  @param row in the file
+ *  @param row among the file's cells
  *  @param cell in the dataset */
 static scs_status check_cell(const scs_h5ad *meta, const scs_dataset *d, int64_t row, int64_t cell)
 {
@@ -220,7 +254,7 @@ static scs_status check_cell(const scs_h5ad *meta, const scs_dataset *d, int64_t
     SCS_REQUIRE(!wrong, SCS_EDATA,
                 "%s: obs column %s, cell row %lld ('%s'): the dose is %s; expected 0 for '%s', a "
                 "number above 0 for others",
-                meta->path, meta->dose_column, (long long)row, condition, wrong,
+                meta->path, meta->dose_column, (long long)scs_h5ad_row(meta, row), condition, wrong,
                 d->conditions.name[d->control]);
     return SCS_OK;
 }
@@ -388,10 +422,10 @@ static scs_status unite_labels(const scs_config *config, const scs_h5ad *const *
     SCS_TRY(SCS_ALLOC(d->cell_species, d->n_cell));
     SCS_TRY(SCS_ALLOC(d->cell_type, d->n_cell));
     SCS_TRY(SCS_ALLOC(d->cell_condition, d->n_cell));
-    SCS_TRY(unite(metas, offsetof(scs_h5ad, cell_type), d, &d->cell_types, d->cell_type));
-    SCS_TRY(unite(metas, offsetof(scs_h5ad, condition), d, &d->conditions, d->cell_condition));
+    SCS_TRY(unite_at(metas, offsetof(scs_h5ad, cell_type), d, &d->cell_types, d->cell_type));
+    SCS_TRY(unite_at(metas, offsetof(scs_h5ad, condition), d, &d->conditions, d->cell_condition));
     if (config->data.species[0])
-        SCS_TRY(unite(metas, offsetof(scs_h5ad, species), d, &d->species, d->cell_species));
+        SCS_TRY(unite_at(metas, offsetof(scs_h5ad, species), d, &d->species, d->cell_species));
     else
         SCS_TRY(species_by_file(config, d));
     SCS_TRY(check_groups(config, d));
@@ -419,21 +453,6 @@ static scs_status note_duplicates(const scs_h5ad *const *metas, scs_dataset *d)
     return SCS_OK;
 }
 
-/* Listed twice, a file's cells count twice: that may be meant, as a weight, and is said. */
-static scs_status note_twice(const scs_h5ad *const *metas, scs_dataset *d)
-{
-    for (int32_t i = 0; i < d->n_input; i++)
-        for (int32_t j = 0; j < i; j++)
-            if (strcmp(metas[i]->path, metas[j]->path) == 0) {
-                SCS_TRY(scs_notes_add(d,
-                                      "%s: data.inputs lists it more than once; its cells count "
-                                      "each time",
-                                      metas[i]->path));
-                break;
-            }
-    return SCS_OK;
-}
-
 /* An empty file is more likely a mistake than a wish; the joins would take it without a word. */
 static scs_status refuse_empty(const scs_h5ad *const *metas, int32_t n_input)
 {
@@ -456,8 +475,9 @@ static scs_status join_inputs(const scs_config *config, const scs_h5ad *const *m
         d->conditions.n > 1, SCS_EDATA,
         "%s: column %s holds no condition but the control '%s': there is no response to learn",
         metas[0]->path, config->data.condition, config->data.control);
+    SCS_TRY(unite_columns(config, metas, d));
     SCS_TRY(scs_roles_assign(config, d));
-    SCS_TRY(note_twice(metas, d));
+    SCS_TRY(scs_filter_describe(config, metas, &d->filtered));
     return note_duplicates(metas, d);
 }
 
@@ -488,7 +508,14 @@ void scs_dataset_destroy(scs_dataset **dataset)
     scs_names_clear(&d->cell_types);
     scs_names_clear(&d->conditions);
     scs_dose_list_clear(&d->doses);
+    for (int32_t i = 0; d->column && i < d->n_column; i++) {
+        free(d->column[i].name);
+        free(d->column[i].value);
+        scs_names_clear(&d->column[i].values);
+    }
+    free(d->column);
     free(d->values);
+    free(d->filtered);
     scs_names_clear(&d->notes);
     free(d->cell_species);
     free(d->cell_type);
@@ -526,7 +553,14 @@ void scs_dataset_describe(const scs_dataset *d, FILE *out)
     fprintf(out, "  %-11s %s\n", "control", control);
     fprintf(out, "  %-11s %lld training, %lld validation, %lld held out, %lld without a label\n",
             "cells", n[SCS_ROLE_TRAIN], n[SCS_ROLE_VALID], n[SCS_ROLE_HELD_OUT],
-            n[SCS_ROLE_UNUSED]);
+            n[SCS_ROLE_UNUSED] - (long long)d->n_set_aside);
+    if (d->n_set_aside)
+        fprintf(out,
+                "  %-11s %lld are set aside: hold_out takes them by a column, yet other cells "
+                "of their groups stay; they are neither learnt from nor scored\n",
+                "", (long long)d->n_set_aside);
+    if (d->filtered)
+        fprintf(out, "  %-11s %s\n", "filter", d->filtered);
     if (d->values)
         fprintf(out, "  %-11s %s\n", "values", d->values);
     for (scs_lidx i = 0; i < d->notes.n; i++)

@@ -46,8 +46,44 @@ void scs_h5ad_destroy(scs_h5ad **meta)
     scs_h5ad_obs_labels_clear(&m->species);
     free(m->dose_column);
     free(m->dose);
+    for (int32_t i = 0; m->label && i < m->n_label; i++)
+        scs_h5ad_obs_labels_clear(&m->label[i]);
+    for (int32_t i = 0; m->number && i < m->n_number; i++) {
+        free(m->number[i].column);
+        free(m->number[i].value);
+    }
+    free(m->label);
+    free(m->number);
+    free(m->keep);
     free(m);
     *meta = NULL;
+}
+
+int64_t scs_h5ad_row(const scs_h5ad *meta, int64_t k)
+{
+    int64_t row = 0;
+
+    if (!meta->keep)
+        return k;
+    for (; row < meta->n_row && (!meta->keep[row] || k-- > 0); row++) {
+    }
+    return row;
+}
+
+const scs_labels *scs_h5ad_label(const scs_h5ad *meta, const char *column)
+{
+    for (int32_t i = 0; i < meta->n_label; i++)
+        if (strcmp(meta->label[i].column, column) == 0)
+            return &meta->label[i];
+    return NULL;
+}
+
+const scs_numbers *scs_h5ad_number(const scs_h5ad *meta, const char *column)
+{
+    for (int32_t i = 0; i < meta->n_number; i++)
+        if (strcmp(meta->number[i].column, column) == 0)
+            return &meta->number[i];
+    return NULL;
 }
 
 /* ---- to bytes ---- */
@@ -63,12 +99,32 @@ static scs_status put_labels(scs_bytes *out, const scs_labels *labels, int64_t n
 }
 
 /* The column's name; where it was asked for, [n_obs] doubles behind it. */
-static scs_status put_doses(scs_bytes *out, const scs_h5ad *meta)
+static scs_status put_numbers(scs_bytes *out, const char *column, const double *value,
+                              int64_t n_obs)
 {
-    SCS_TRY(scs_bytes_put_text(out, meta->dose_column));
-    if (!meta->dose_column)
+    SCS_TRY(scs_bytes_put_text(out, column));
+    if (!column)
         return SCS_OK;
-    return scs_bytes_put(out, meta->dose, meta->n_obs * (int64_t)sizeof *meta->dose);
+    return scs_bytes_put(out, value, n_obs * (int64_t)sizeof *value);
+}
+
+/* Which rows are taken: a byte each, after a count that is 0 where all are. */
+static scs_status put_keep(scs_bytes *out, const scs_h5ad *meta)
+{
+    SCS_TRY(scs_bytes_put_int(out, meta->keep ? meta->n_row : 0));
+    return meta->keep ? scs_bytes_put(out, meta->keep, meta->n_row) : SCS_OK;
+}
+
+/* The further columns: how many of each, then one after the other. */
+static scs_status put_columns(scs_bytes *out, const scs_h5ad *meta)
+{
+    SCS_TRY(scs_bytes_put_int(out, meta->n_label));
+    SCS_TRY(scs_bytes_put_int(out, meta->n_number));
+    for (int32_t i = 0; i < meta->n_label; i++)
+        SCS_TRY(put_labels(out, &meta->label[i], meta->n_obs));
+    for (int32_t i = 0; i < meta->n_number; i++)
+        SCS_TRY(put_numbers(out, meta->number[i].column, meta->number[i].value, meta->n_obs));
+    return SCS_OK;
 }
 
 /* Must name the same fields in the same order as get_meta. */
@@ -77,6 +133,7 @@ static scs_status put_meta(const scs_h5ad *meta, scs_bytes *out)
     SCS_TRY(scs_bytes_put_text(out, meta->path));
     SCS_TRY(scs_bytes_put_text(out, meta->matrix));
     SCS_TRY(scs_bytes_put_int(out, meta->memory));
+    SCS_TRY(scs_bytes_put_int(out, meta->n_row));
     SCS_TRY(scs_bytes_put_int(out, meta->n_obs));
     SCS_TRY(scs_bytes_put_int(out, meta->n_var));
     SCS_TRY(scs_bytes_put_int(out, meta->layout));
@@ -92,7 +149,9 @@ static scs_status put_meta(const scs_h5ad *meta, scs_bytes *out)
     SCS_TRY(put_labels(out, &meta->cell_type, meta->n_obs));
     SCS_TRY(put_labels(out, &meta->condition, meta->n_obs));
     SCS_TRY(put_labels(out, &meta->species, meta->n_obs));
-    return put_doses(out, meta);
+    SCS_TRY(put_numbers(out, meta->dose_column, meta->dose, meta->n_obs));
+    SCS_TRY(put_keep(out, meta));
+    return put_columns(out, meta);
 }
 
 /* Bytes of one machine's own struct: they go through a pipe or a broadcast of one job, and never
@@ -126,17 +185,68 @@ static scs_status get_labels(scs_bytes *in, int64_t n_obs, scs_labels *labels)
 
 /* NaN and infinity are let through: data.dose is checked cell by cell where conditions are made
  * of it (dataset.c), with a message that names the row. */
-static scs_status get_doses(scs_bytes *in, scs_h5ad *meta)
+static scs_status get_numbers_of(scs_bytes *in, int64_t n_obs, char **column, double **value)
 {
-    int64_t size = (int64_t)sizeof *meta->dose;
+    int64_t size = (int64_t)sizeof **value;
 
-    SCS_TRY(scs_bytes_get_text(in, &meta->dose_column));
-    if (!meta->dose_column)
+    SCS_TRY(scs_bytes_get_text(in, column));
+    if (!*column)
         return SCS_OK;
-    SCS_REQUIRE(meta->n_obs <= (in->size - in->at) / size, SCS_EDATA,
-                "doses of %lld cells do not fit", (long long)meta->n_obs);
-    SCS_TRY(SCS_ALLOC(meta->dose, meta->n_obs));
-    return scs_bytes_get(in, meta->dose, meta->n_obs * size);
+    SCS_REQUIRE(n_obs <= (in->size - in->at) / size, SCS_EDATA, "numbers of %lld cells do not fit",
+                (long long)n_obs);
+    SCS_TRY(SCS_ALLOC(*value, n_obs));
+    return scs_bytes_get(in, *value, n_obs * size);
+}
+
+/* As many rows are taken as there are cells. */
+static scs_status get_keep(scs_bytes *in, scs_h5ad *meta)
+{
+    int64_t n = 0, kept = 0;
+
+    SCS_TRY(scs_bytes_get_within(in, 0, INT32_MAX - 1, &n));
+    SCS_REQUIRE(n == 0 || n == meta->n_row, SCS_EDATA, "a choice among %lld of %lld rows",
+                (long long)n, (long long)meta->n_row);
+    SCS_REQUIRE(n > 0 || meta->n_obs == meta->n_row, SCS_EDATA, "%lld cells in %lld rows",
+                (long long)meta->n_obs, (long long)meta->n_row);
+    if (n == 0)
+        return SCS_OK;
+    SCS_REQUIRE(n <= in->size - in->at, SCS_EDATA, "a choice among %lld rows does not fit",
+                (long long)n);
+    SCS_TRY(SCS_ALLOC(meta->keep, n));
+    SCS_TRY(scs_bytes_get(in, meta->keep, n));
+    for (int64_t i = 0; i < n; i++) {
+        SCS_REQUIRE(meta->keep[i] <= 1, SCS_EDATA, "a choice of neither 0 nor 1");
+        kept += meta->keep[i];
+    }
+    SCS_REQUIRE(kept == meta->n_obs, SCS_EDATA, "%lld rows are taken for %lld cells",
+                (long long)kept, (long long)meta->n_obs);
+    return SCS_OK;
+}
+
+/* More columns than there are bytes left cannot be. */
+static scs_status get_columns(scs_bytes *in, scs_h5ad *meta)
+{
+    int64_t n_label = 0, n_number = 0;
+
+    SCS_TRY(scs_bytes_get_within(in, 0, INT32_MAX, &n_label));
+    SCS_TRY(scs_bytes_get_within(in, 0, INT32_MAX, &n_number));
+    SCS_REQUIRE(n_label <= in->size - in->at && n_number <= in->size - in->at, SCS_EDATA,
+                "%lld columns do not fit", (long long)(n_label + n_number));
+    SCS_TRY(SCS_ALLOC(meta->label, n_label));
+    SCS_TRY(SCS_ALLOC(meta->number, n_number));
+    meta->n_label = (int32_t)n_label;
+    meta->n_number = (int32_t)n_number;
+    for (int32_t i = 0; i < meta->n_label; i++) {
+        SCS_TRY(get_labels(in, meta->n_obs, &meta->label[i]));
+        SCS_REQUIRE(meta->label[i].column, SCS_EDATA, "a column without a name");
+    }
+    for (int32_t i = 0; i < meta->n_number; i++) {
+        scs_numbers *number = &meta->number[i];
+
+        SCS_TRY(get_numbers_of(in, meta->n_obs, &number->column, &number->value));
+        SCS_REQUIRE(number->column, SCS_EDATA, "a column without a name");
+    }
+    return SCS_OK;
 }
 
 /* Cells and genes below INT32_MAX, so that n_obs + 1 and n_var + 1 cannot overflow. */
@@ -145,7 +255,8 @@ static scs_status get_numbers(scs_bytes *in, scs_h5ad *meta)
     int64_t n_var = 0, layout = 0;
 
     SCS_TRY(scs_bytes_get_within(in, 0, INT64_MAX, &meta->memory));
-    SCS_TRY(scs_bytes_get_within(in, 0, INT32_MAX - 1, &meta->n_obs));
+    SCS_TRY(scs_bytes_get_within(in, 0, INT32_MAX - 1, &meta->n_row));
+    SCS_TRY(scs_bytes_get_within(in, 0, meta->n_row, &meta->n_obs));
     SCS_TRY(scs_bytes_get_within(in, 0, INT32_MAX - 1, &n_var));
     SCS_TRY(scs_bytes_get_within(in, SCS_LAYOUT_CSR, SCS_LAYOUT_DENSE, &layout));
     SCS_TRY(scs_bytes_get_within(in, 0, INT64_MAX, &meta->nnz));
@@ -179,11 +290,13 @@ static scs_status get_meta(scs_bytes *in, scs_h5ad *meta)
                 meta->genes.n, meta->n_var);
     SCS_TRY(scs_bytes_get_names(in, &meta->obs_columns));
     SCS_TRY(scs_bytes_get_names(in, &meta->filled));
-    SCS_TRY(scs_bytes_get_within(in, 0, meta->n_obs, &meta->n_duplicate_obs_names));
+    SCS_TRY(scs_bytes_get_within(in, 0, meta->n_row, &meta->n_duplicate_obs_names));
     SCS_TRY(get_labels(in, meta->n_obs, &meta->cell_type));
     SCS_TRY(get_labels(in, meta->n_obs, &meta->condition));
     SCS_TRY(get_labels(in, meta->n_obs, &meta->species));
-    SCS_TRY(get_doses(in, meta));
+    SCS_TRY(get_numbers_of(in, meta->n_obs, &meta->dose_column, &meta->dose));
+    SCS_TRY(get_keep(in, meta));
+    SCS_TRY(get_columns(in, meta));
     SCS_REQUIRE(in->at == in->size, SCS_EDATA, "%lld bytes too many",
                 (long long)(in->size - in->at));
     return SCS_OK;
@@ -329,6 +442,28 @@ done:
     return st;
 }
 
+/* The further ones. */
+static scs_status read_columns(const scs_h5 *h5, const scs_h5ad_request *want, scs_h5ad *meta)
+{
+    const scs_names *columns = &meta->obs_columns;
+    scs_lidx n_label = want->labels ? want->labels->n : 0;
+    scs_lidx n_number = want->numbers ? want->numbers->n : 0;
+
+    SCS_TRY(SCS_ALLOC(meta->label, n_label));
+    SCS_TRY(SCS_ALLOC(meta->number, n_number));
+    for (; meta->n_label < n_label; meta->n_label++)
+        SCS_TRY(scs_h5ad_obs_labels(h5, want->labels->name[meta->n_label], meta->n_obs, columns,
+                                    &meta->label[meta->n_label]));
+    for (; meta->n_number < n_number; meta->n_number++) {
+        scs_numbers *number = &meta->number[meta->n_number];
+
+        SCS_TRY(scs_text_copy(want->numbers->name[meta->n_number], &number->column));
+        SCS_TRY(scs_h5ad_obs_numbers(h5, number->column, "number", meta->n_obs, columns,
+                                     &number->value));
+    }
+    return SCS_OK;
+}
+
 /* Each column that the request names; a name that obs lacks is refused with the list. */
 static scs_status read_labels(const scs_h5 *h5, const scs_h5ad_request *want, scs_h5ad *meta)
 {
@@ -337,7 +472,11 @@ static scs_status read_labels(const scs_h5 *h5, const scs_h5ad_request *want, sc
     SCS_TRY(scs_h5ad_obs_labels(h5, want->cell_type, meta->n_obs, columns, &meta->cell_type));
     SCS_TRY(scs_h5ad_obs_labels(h5, want->condition, meta->n_obs, columns, &meta->condition));
     SCS_TRY(scs_h5ad_obs_labels(h5, want->species, meta->n_obs, columns, &meta->species));
-    return scs_h5ad_obs_doses(h5, want->dose, columns, meta);
+    if (want->dose && *want->dose) {
+        SCS_TRY(scs_text_copy(want->dose, &meta->dose_column));
+        SCS_TRY(scs_h5ad_obs_numbers(h5, want->dose, "dose", meta->n_obs, columns, &meta->dose));
+    }
+    return read_columns(h5, want, meta);
 }
 
 /* The matrix first, since it gives the shape that names and labels are checked against. */

@@ -22,16 +22,24 @@ typedef struct scs_labels {
     int32_t *codes;       /**< [n_obs] in [-1, categories.n); -1 = missing */
 } scs_labels;
 
+/** An obs column as numbers. Owned. */
+typedef struct scs_numbers {
+    char *column;
+    double *value; /**< [n_obs]; NaN: missing */
+} scs_numbers;
+
 /** What one file holds, as far as a run needs it. Made by scs_h5ad_probe or scs_h5ad_unpack; all
  *  pointers are owned. */
 struct scs_h5ad {
     char *path;
     char *matrix;                  /**< what was asked for: "X", "raw", "layers/NAME" */
     int64_t memory;                /**< bytes that one declared dataset may need, as requested */
-    int64_t n_obs;                 /**< cells */
+    int64_t n_row;                 /**< rows of the matrix in the file */
+    int64_t n_obs;                 /**< cells: the rows that are taken, in their order */
+    uint8_t *keep;                 /**< [n_row] 1: the row is taken; NULL: all are (filter.h) */
     int32_t n_var;                 /**< genes of the matrix */
     int layout;                    /**< scs_h5ad_layout */
-    int64_t nnz;                   /**< stored values; n_obs * n_var when dense */
+    int64_t nnz;                   /**< stored values; n_row * n_var when dense */
     int64_t chunk;                 /**< stored values that are read at once at least; or 0 */
     char *data, *indices, *indptr; /**< HDF5 paths (dense: only data) */
     scs_names genes;               /**< [n_var] var index (raw/var when matrix is raw) */
@@ -41,7 +49,17 @@ struct scs_h5ad {
     scs_labels cell_type, condition, species;
     char *dose_column; /**< NULL if it was not asked for */
     double *dose;      /**< [n_obs] as it stands in the file; NaN: missing */
+    int32_t n_label, n_number;
+    scs_labels *label;   /**< [n_label] further columns, as scs_h5ad_request.labels */
+    scs_numbers *number; /**< [n_number] as scs_h5ad_request.numbers */
 };
+
+/** The file's row of cell k, 0 <= k < n_obs. O(n_row). */
+int64_t scs_h5ad_row(const scs_h5ad *meta, int64_t k);
+/** The further column of labels with this name, NULL: not asked for. */
+const scs_labels *scs_h5ad_label(const scs_h5ad *meta, const char *column);
+/** The same of numbers. */
+const scs_numbers *scs_h5ad_number(const scs_h5ad *meta, const char *column);
 
 /** Names of all cells (obs), read in a forked child as scs_h5ad_probe does: before MPI_Init.
  *  @param memory as scs_h5ad_request has it  @param[out] names added; [n_obs]

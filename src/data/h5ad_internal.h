@@ -29,15 +29,17 @@ SCS_MUST_USE scs_status scs_h5ad_obs_labels(const scs_h5 *h5, const char *column
                                             const scs_names *columns, scs_labels *labels);
 void scs_h5ad_obs_labels_clear(scs_labels *labels);
 
-/** An obs column as doses, in the column's own unit: numbers of any type, or labels that read as
- *  numbers. Fills meta->dose_column and meta->dose [n_obs], NaN where a dose is missing.
- *  @param[in] column NULL or "": none is wanted
+/** An obs column as numbers (doses, in the column's own unit): numbers of any type, or labels that
+ *  read as numbers.
+ *  @param      what  "dose", for messages
+ *  @param[out] value [n_obs] malloc'ed, NaN where one is missing; caller frees, also after an error
  *  @return SCS_EDATA names the first cell whose text is no number */
-SCS_MUST_USE scs_status scs_h5ad_obs_doses(const scs_h5 *h5, const char *column,
-                                           const scs_names *columns, scs_h5ad *meta);
+SCS_MUST_USE scs_status scs_h5ad_obs_numbers(const scs_h5 *h5, const char *column, const char *what,
+                                             int64_t n_obs, const scs_names *columns,
+                                             double **value);
 
-/** Find the matrix that meta->matrix names: fills n_obs, n_var, layout, nnz, chunk and the paths of
- *  its arrays, whose lengths and types are checked; indptr is checked element by element.
+/** Find the matrix that meta->matrix names: fills n_row, n_obs, n_var, layout, nnz, chunk and the
+ * paths of its arrays, whose lengths and types are checked; indptr is checked element by element.
  *  @param[out] var path of the frame that names its genes: a constant
  *  @return SCS_EARG where the name is none of X, raw, layers/NAME; SCS_EDATA lists what there is */
 SCS_MUST_USE scs_status scs_h5ad_matrix_locate(const scs_h5 *h5, scs_h5ad *meta, const char **var);

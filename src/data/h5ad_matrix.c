@@ -30,10 +30,11 @@
 
 /* Counts or log-normalised counts: 0 <= value <= FLT_MAX; false for NaN. Negative values mean
  * scaled data, on which neither normalisation nor the screen's scores mean anything.
+ *  Rows that are not taken may hold what they like: often that is why they are not.
  *  @param row in the file */
 static scs_status check_value(const scs_h5ad *meta, int64_t row, int32_t column, float value)
 {
-    if (value >= 0 && value <= FLT_MAX)
+    if ((value >= 0 && value <= FLT_MAX) || (meta->keep && !meta->keep[row]))
         return SCS_OK;
     return SCS_FAIL(SCS_EDATA, "%s: %s: cell row %lld, gene %s holds %s%g: %s", meta->path,
                     meta->matrix, (long long)row, meta->genes.name[column],
@@ -161,7 +162,7 @@ typedef struct csc_reader {
     int64_t *indptr;  /* [n_var + 1] of the columns */
     int32_t *indices; /* [CSC_BLOCK] */
     float *values;    /* [CSC_BLOCK] */
-    int32_t *seen;    /* [n_obs] the last column that held the row, + 1 */
+    int32_t *seen;    /* [n_row] the last column that held the row, + 1 */
     int64_t
         *count; /* [row1 - row0 + 1]: count[i + 1] = values in row i; then where row i goes on */
     scs_csr *x;
@@ -179,7 +180,7 @@ static scs_status csc_allocate(csc_reader *r)
     SCS_TRY(SCS_ALLOC(r->indptr, (int64_t)r->meta->n_var + 1));
     SCS_TRY(SCS_ALLOC(r->indices, CSC_BLOCK));
     SCS_TRY(SCS_ALLOC(r->values, CSC_BLOCK));
-    SCS_TRY(SCS_ALLOC(r->seen, r->meta->n_obs));
+    SCS_TRY(SCS_ALLOC(r->seen, r->meta->n_row));
     return SCS_ALLOC(r->count, r->row1 - r->row0 + 1);
 }
 
@@ -211,10 +212,10 @@ static scs_status visit_block(csc_reader *r, int64_t first, int64_t n, int32_t *
         /* Genes without values are passed over here. */
         while (r->indptr[*column + 1] <= first + k)
             ++*column;
-        SCS_REQUIRE(r->indices[k] >= 0 && r->indices[k] < r->meta->n_obs, SCS_EDATA,
+        SCS_REQUIRE(r->indices[k] >= 0 && r->indices[k] < r->meta->n_row, SCS_EDATA,
                     "%s: %s: gene %s names cell row %d of %lld; the file is damaged", r->meta->path,
                     r->meta->indices, r->meta->genes.name[*column], r->indices[k],
-                    (long long)r->meta->n_obs);
+                    (long long)r->meta->n_row);
         SCS_TRY(visit(r, r->indices[k], *column, r->values[k]));
     }
     return SCS_OK;
@@ -401,7 +402,7 @@ static scs_status read_dense(const scs_h5 *h5, const scs_h5ad *meta, int64_t row
     scs_h5_shape shape;
 
     SCS_TRY(scs_h5_shape_of(h5, meta->data, &shape));
-    SCS_REQUIRE(shape.rank == 2 && shape.dim[0] == meta->n_obs && shape.dim[1] == meta->n_var,
+    SCS_REQUIRE(shape.rank == 2 && shape.dim[0] == meta->n_row && shape.dim[1] == meta->n_var,
                 SCS_EDATA, "%s: %s has changed its shape", meta->path, meta->data);
     SCS_TRY(scs_csr_alloc(row1 - row0, meta->n_var, 0, x));
     return read_dense_blocks(h5, &r, row0, row1, dense_block_rows(&shape));
@@ -423,6 +424,25 @@ static scs_status read_layout(const scs_h5 *h5, const scs_h5ad *meta, int64_t ro
     }
 }
 
+/* In place. @param row0 the file's row of x's first */
+static void drop_rows(const scs_h5ad *meta, int64_t row0, scs_csr *x)
+{
+    int64_t kept = 0, used = 0, n = x->n_row;
+
+    for (int64_t i = 0, k = 0; meta->keep && i < n; i++) {
+        int64_t end = x->indptr[i + 1];
+
+        for (; k < end && meta->keep[row0 + i]; k++, used++) {
+            x->indices[used] = x->indices[k];
+            x->values[used] = x->values[k];
+        }
+        k = end;
+        if (meta->keep[row0 + i])
+            x->indptr[++kept] = used;
+    }
+    x->n_row = meta->keep ? kept : n;
+}
+
 /* The file is opened anew for each call: ranks and blocks share no handle, and nothing stays open
  * between steps. */
 scs_status scs_h5ad_matrix_read_rows(const scs_h5ad *meta, int64_t row0, int64_t row1, scs_csr *x)
@@ -431,13 +451,15 @@ scs_status scs_h5ad_matrix_read_rows(const scs_h5ad *meta, int64_t row0, int64_t
     scs_status st;
 
     *x = (scs_csr){0};
-    SCS_REQUIRE(row0 >= 0 && row0 <= row1 && row1 <= meta->n_obs, SCS_EINTERNAL,
+    SCS_REQUIRE(row0 >= 0 && row0 <= row1 && row1 <= meta->n_row, SCS_EINTERNAL,
                 "rows %lld to %lld of %lld", (long long)row0, (long long)row1,
-                (long long)meta->n_obs);
+                (long long)meta->n_row);
     SCS_TRY(scs_h5_open(meta->path, meta->memory, &h5));
     st = read_layout(&h5, meta, row0, row1, x);
     scs_h5_close(&h5);
-    if (st != SCS_OK)
+    if (st == SCS_OK)
+        drop_rows(meta, row0, x);
+    else
         scs_csr_clear(x);
     return st;
 }
@@ -449,11 +471,11 @@ static const int64_t MIN_BLOCK_VALUES = 1 << 22,
 
 int64_t scs_h5ad_matrix_block_rows(const scs_h5ad *meta)
 {
-    int64_t per_row = meta->n_obs > 0 ? meta->nnz / meta->n_obs + 1 : 1, chunk = meta->chunk,
+    int64_t per_row = meta->n_row > 0 ? meta->nnz / meta->n_row + 1 : 1, chunk = meta->chunk,
             values;
 
     if (meta->layout == SCS_LAYOUT_CSC || chunk > meta->nnz / MIN_BLOCK_CHUNKS)
-        return meta->n_obs > 0 ? meta->n_obs : 1;
+        return meta->n_row > 0 ? meta->n_row : 1;
     values =
         chunk * MIN_BLOCK_CHUNKS > MIN_BLOCK_VALUES ? chunk * MIN_BLOCK_CHUNKS : MIN_BLOCK_VALUES;
     return values / per_row + 1;
@@ -535,7 +557,7 @@ static scs_status set_shape(const scs_h5 *h5, const char *base, int64_t rows, in
     SCS_REQUIRE(rows >= 0 && rows < INT32_MAX && columns >= 0 && columns < INT32_MAX, SCS_EDATA,
                 "%s: %s has an absurd shape, %lld x %lld", h5->path, base, (long long)rows,
                 (long long)columns);
-    meta->n_obs = rows;
+    meta->n_row = meta->n_obs = rows;
     meta->n_var = (int32_t)columns;
     return SCS_OK;
 }
@@ -656,7 +678,7 @@ static scs_status locate_sparse(const scs_h5 *h5, const char *base, scs_h5ad *me
     SCS_TRY(scs_h5_shape_of(h5, meta->data, &values));
     meta->nnz = values.dim[0];
     meta->chunk = values.chunk0;
-    n = (meta->layout == SCS_LAYOUT_CSR ? meta->n_obs : meta->n_var) + 1;
+    n = (meta->layout == SCS_LAYOUT_CSR ? meta->n_row : meta->n_var) + 1;
     SCS_TRY(check_list(h5, meta->data, meta->nnz, false));
     SCS_TRY(check_list(h5, meta->indices, meta->nnz, true));
     SCS_TRY(check_list(h5, meta->indptr, n, true));

@@ -11,8 +11,9 @@
 /** Rows [row0, row1) of the matrix with the file's own columns, sorted, explicit zeros dropped.
  *
  *  CSC and dense matrices are read in bounded blocks; a call on CSC goes through the whole matrix.
- *  @param      meta borrowed; 0 <= row0 <= row1 <= meta->n_obs, else SCS_EINTERNAL
- *  @param[out] x    [row1 - row0, n_var] caller clears; empty after an error
+ *  Rows of the file that are not taken (meta->keep) are left out, whatever values they hold.
+ *  @param      meta borrowed; 0 <= row0 <= row1 <= meta->n_row, else SCS_EINTERNAL
+ *  @param[out] x    [row1 - row0 or fewer, n_var] caller clears; empty after an error
  *  @return SCS_EDATA, naming file, cell row and gene: indices out of range, bad indptr, a gene
  *          twice in a row, NaN, Inf or a negative value, a file that changed; SCS_ENOMEM
  */

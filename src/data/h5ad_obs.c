@@ -9,9 +9,9 @@
  *                 0.7) a member of the compound obs with its categories in uns/NAME_categories
  *
  * and becomes one of three things: names of rows, labels (categories and a code for each cell),
- * or doses. Plain text, integers and booleans become labels as pandas would make a categorical of
- * them; floats are refused as labels. Text is printed as Python prints it, so that a label reads
- * as it does in a notebook.
+ * or numbers, such as doses. Plain text, integers and booleans become labels as pandas would make a
+ * categorical of them; floats are refused as labels. Text is printed as Python prints it, so that a
+ * label reads as it does in a notebook.
  *
  * Runs in the sandbox; every dataset is opened through src/hdf5/h5read.c, which refuses links,
  * external storage and shapes that do not fit. All functions are Local.
@@ -724,14 +724,14 @@ done:
     return st;
 }
 
-/* An obs column as doses: plain numbers, or labels that read as numbers. */
+/* An obs column as numbers: plain ones, or labels that read as numbers. */
 
-/* ---- as doses ---- */
+/* ---- as numbers ---- */
 
 /* A label as a number; NaN where it stands for a missing value. "1 uM" is neither: units are not
  * guessed.
  *  @return whether it is a number or missing */
-static bool parse_dose(const char *label, double *value)
+static bool parse_number(const char *label, double *value)
 {
     char *end;
 
@@ -742,66 +742,65 @@ static bool parse_dose(const char *label, double *value)
     return end != label && *end == '\0';
 }
 
-/* @param n cells
- *  @param[out] dose [n] */
-static scs_status labels_to_doses(const scs_h5 *h5, const scs_labels *labels, int64_t n,
-                                  double *dose)
+/* @param what "dose", for the message
+ *  @param n cells
+ *  @param[out] value [n] */
+static scs_status labels_to_numbers(const scs_h5 *h5, const scs_labels *labels, const char *what,
+                                    int64_t n, double *value)
 {
+    const char *more = strcmp(what, "dose") == 0 ? " of 0 or more" : "";
     char label[200];
 
     for (int64_t i = 0; i < n; i++) {
         const char *text = labels->codes[i] < 0 ? "" : labels->categories.name[labels->codes[i]];
 
-        SCS_REQUIRE(parse_dose(text, &dose[i]), SCS_EDATA,
-                    "%s: obs column %s, cell row %lld: '%s' is no dose; expected a number of 0 or "
-                    "more",
+        SCS_REQUIRE(parse_number(text, &value[i]), SCS_EDATA,
+                    "%s: obs column %s, cell row %lld: '%s' is no %s; expected a number%s",
                     h5->path, labels->column, (long long)i,
-                    scs_text_escape(text, label, sizeof label));
+                    scs_text_escape(text, label, sizeof label), what, more);
     }
     return SCS_OK;
 }
 
-/* Doses that are stored as text, integers or a categorical; meta->dose has room. */
-static scs_status read_label_doses(const scs_h5 *h5, const char *column, const scs_names *columns,
-                                   scs_h5ad *meta)
+/* Numbers that are stored as text, integers or a categorical. */
+static scs_status read_label_numbers(const scs_h5 *h5, const char *column, const char *what,
+                                     int64_t n_obs, const scs_names *columns, double *value)
 {
     scs_labels labels = {0};
     scs_status st;
 
-    SCS_GO(st, scs_h5ad_obs_labels(h5, column, meta->n_obs, columns, &labels));
-    SCS_GO(st, labels_to_doses(h5, &labels, meta->n_obs, meta->dose));
+    SCS_GO(st, scs_h5ad_obs_labels(h5, column, n_obs, columns, &labels));
+    SCS_GO(st, labels_to_numbers(h5, &labels, what, n_obs, value));
 done:
     scs_h5ad_obs_labels_clear(&labels);
     return st;
 }
 
-/* Doses that are stored as numbers; a masked value is missing. */
-static scs_status read_float_doses(const scs_h5 *h5, const char *name, const frame_column *column,
-                                   scs_h5ad *meta)
+/* Numbers that are stored as floats; a masked value is missing. */
+static scs_status read_float_numbers(const scs_h5 *h5, const char *name, const frame_column *column,
+                                     int64_t n_obs, double *value)
 {
-    SCS_TRY(check_length(h5, name, column->n, meta->n_obs));
-    for (int64_t i = 0; i < meta->n_obs; i++)
-        meta->dose[i] = column->mask && column->mask[i] ? NAN : column->real[i];
+    SCS_TRY(check_length(h5, name, column->n, n_obs));
+    for (int64_t i = 0; i < n_obs; i++)
+        value[i] = column->mask && column->mask[i] ? NAN : column->real[i];
     return SCS_OK;
 }
 
 /* Floats are taken as they are; all else goes through labels, so that a categorical of numbers
  * and a column of text are one case. */
-scs_status scs_h5ad_obs_doses(const scs_h5 *h5, const char *column, const scs_names *columns,
-                              scs_h5ad *meta)
+scs_status scs_h5ad_obs_numbers(const scs_h5 *h5, const char *column, const char *what,
+                                int64_t n_obs, const scs_names *columns, double **value)
 {
     frame_column values = {0};
     bool plain = false;
     scs_status st = SCS_OK;
 
-    if (!column || !*column)
-        return SCS_OK;
     SCS_GO(st, require_column(h5, column, columns));
-    SCS_GO(st, scs_text_copy(column, &meta->dose_column));
-    SCS_GO(st, SCS_ALLOC(meta->dose, meta->n_obs));
+    SCS_GO(st, SCS_ALLOC(*value, n_obs));
     SCS_GO(st, read_plain_column(h5, column, &plain, &values));
-    st = plain && values.kind == COLUMN_FLOAT ? read_float_doses(h5, column, &values, meta)
-                                              : read_label_doses(h5, column, columns, meta);
+    st = plain && values.kind == COLUMN_FLOAT
+             ? read_float_numbers(h5, column, &values, n_obs, *value)
+             : read_label_numbers(h5, column, what, n_obs, columns, *value);
 done:
     column_clear(&values);
     return st;

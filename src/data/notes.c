@@ -4,6 +4,7 @@
  */
 #include "src/data/notes.h"
 #include "src/base/names.h"
+#include "src/data/h5ad.h"
 #include "src/base/text.h"
 
 #include <stdarg.h>
@@ -35,6 +36,30 @@ char *scs_notes_hint(const scs_names *names, const char *wrong, char *out, size_
     if (nearest)
         snprintf(end, size - (size_t)(end - out), "; did you mean %s?", nearest);
     return out;
+}
+
+/* Listed twice, a file's cells count twice: that may be meant, as a weight, and is said. By its
+ * bytes, since a link or a copy has another path. */
+scs_status scs_notes_repeated(scs_dataset *d, const scs_h5ad *const *metas, char *const *checksums)
+{
+    for (int32_t i = 0; i < d->n_input; i++)
+        for (int32_t j = 0; j < i; j++) {
+            const char *path = metas[i]->path, *first = metas[j]->path;
+
+            if (strcmp(checksums[i], checksums[j]) != 0)
+                continue;
+            SCS_TRY(strcmp(path, first) == 0
+                        ? scs_notes_add(d,
+                                        "%s: data.inputs lists it more than once; its cells count "
+                                        "each time",
+                                        path)
+                        : scs_notes_add(d,
+                                        "%s holds the same bytes as %s; its cells count twice: "
+                                        "take one of the two out of data.inputs",
+                                        path, first));
+            break;
+        }
+    return SCS_OK;
 }
 
 /* ---- labels that look alike ---- */

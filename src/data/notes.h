@@ -10,6 +10,12 @@ SCS_MUST_USE scs_status scs_notes_add(scs_dataset *d, const char *format, ...) S
  *  @param[out] out [size] cut off where it is full  @return out */
 char *scs_notes_hint(const scs_names *names, const char *wrong, char *out, size_t size);
 
+/** Notes on inputs whose cells are read twice: a file that is listed again, by its path or by
+ *  another name, and files that hold the same bytes.
+ *  @param checksums [d->n_input] of the files' bytes */
+SCS_MUST_USE scs_status scs_notes_repeated(scs_dataset *d, const scs_h5ad *const *metas,
+                                           char *const *checksums);
+
 /** Notes on the labels of a column that may be one thing twice: those that differ only in case, in
  *  spaces or in how letters are encoded, with their cells; and on those that stand for a missing
  *  value ("nan", "NA", "None", "") though they are labels.

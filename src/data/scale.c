@@ -15,6 +15,7 @@
 #include "src/base/names.h"
 #include "src/base/text.h"
 #include "src/data/h5ad.h"
+#include "src/data/notes.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -118,6 +119,8 @@ void scs_scale_add(scs_scale *scale, const scs_csr *x, int64_t row, int64_t n_ob
 
     scale->sum[SCS_SCALE_CELLS] += x->n_row;
     add_values(scale, x->values + x->indptr[0], x->indptr[x->n_row] - x->indptr[0]);
+    for (int64_t i = 0; i < x->n_row; i++)
+        scale->sum[SCS_SCALE_ZERO] += x->indptr[i + 1] == x->indptr[i];
     for (int64_t i = 0; i < x->n_row; i++)
         if ((row + i) % stride == 0 && x->indptr[i + 1] > x->indptr[i])
             add_sums(scale, x->values + x->indptr[i], x->indptr[i + 1] - x->indptr[i]);
@@ -415,6 +418,19 @@ static scs_status say(const settling *w, int32_t n, int normalize, char **line)
     return scs_text_copy(all, line);
 }
 
+/* Such a cell has no library to scale, and pulls its group's mean to 0. */
+static scs_status note_zero(const settling *w, scs_dataset *dataset)
+{
+    for (int32_t i = 0; i < dataset->n_input; i++)
+        if (w->scale[i].sum[SCS_SCALE_ZERO])
+            SCS_TRY(scs_notes_add(dataset,
+                                  "%s: %lld of %lld cells have no value above 0 in any gene; they "
+                                  "are kept (data.filter leaves cells out)",
+                                  w->meta[i]->path, (long long)w->scale[i].sum[SCS_SCALE_ZERO],
+                                  (long long)w->scale[i].sum[SCS_SCALE_CELLS]));
+    return SCS_OK;
+}
+
 /* auto becomes what the first input asks for: all others agree with it by now. */
 scs_status scs_scale_settle(scs_config *config, const scs_h5ad *const *metas,
                             const scs_scale *scale, scs_dataset *dataset)
@@ -423,6 +439,7 @@ scs_status scs_scale_settle(scs_config *config, const scs_h5ad *const *metas,
     int normalize = config->data.normalize;
 
     SCS_TRY(check_all(&w, dataset->n_input));
+    SCS_TRY(note_zero(&w, dataset));
     if (normalize == SCS_NORMALIZE_AUTO)
         normalize = kind_of(&w, 0) == SCS_SCALE_LOGGED ? SCS_NORMALIZE_NONE : SCS_NORMALIZE_LOG1P;
     SCS_TRY(say(&w, dataset->n_input, normalize, &dataset->values));

@@ -22,6 +22,7 @@ enum scs_unlog {
 /** Numbers that add up. */
 enum scs_scale_sum {
     SCS_SCALE_CELLS,  /**< cells read, also those without values */
+    SCS_SCALE_ZERO,   /**< of these, cells without values */
     SCS_SCALE_VALUES, /**< values above 0 */
     SCS_SCALE_WHOLE,  /**< of these, whole numbers */
     SCS_SCALE_NEAR,   /**< of these, within 0.05 of one, whole ones included */

@@ -12,6 +12,7 @@ data:
     - {path: data/species_a.h5ad, species: species_a}
     - {path: data/species_b.h5ad, species: species_b, orthologs: data/species_b.orthologs.tsv}
   dose: dose
+  filter: {column: dose, min: 0}
   normalize: log1p
 hold_out:
   - {cell_type: type_1, condition: drug_1}

@@ -29,15 +29,23 @@ def doses(column, values):
     return text(column) + (struct.pack(f"<{len(values)}d", *values) if column else b"")
 
 
+def keep(rows):
+    return integer(len(rows)) + bytes(rows)
+
+
 def h5ad(cells=4, genes=("a", "b", "c"), layout=0, column="cell_type", codes=(0, 1, -1, 1),
-         dose=None, filled=()):
+         dose=None, filled=(), rows=None, kept=(), split=None, numbers=None):
     paths = ("X/data", "X/indices", "X/indptr") if layout < 2 else ("X", None, None)
     return b"".join((
-        text("a.h5ad"), text("X"), integer(1 << 34, cells, len(genes), layout, 7, 2),
+        text("a.h5ad"), text("X"),
+        integer(1 << 34, cells if rows is None else rows, cells, len(genes), layout, 7, 2),
         *(text(path) for path in paths), names(genes), names(("cell_type", "day")),
         names(filled), integer(1),
         labels(column, ("T", "B é"), codes), labels(None), labels("day", ("0",), (0,) * cells),
-        doses(dose, (0.5, 10.0, float("nan"), 0.0)[:cells])))
+        doses(dose, (0.5, 10.0, float("nan"), 0.0)[:cells]), keep(kept),
+        integer(0 if split is None else 1, 0 if numbers is None else 1),
+        b"" if split is None else labels(split, ("test", "train"), codes),
+        b"" if numbers is None else doses(numbers, (1.0, 2.0, 3.0, float("nan"))[:cells])))
 
 
 def model(groups=((0, 0, 0, 0, 5), (0, 1, 1, 1, 9)), atlas=1):
@@ -58,7 +66,13 @@ def state():
 PARENT_SIDE = {
     "h5ad": {"ok_csr": h5ad(), "ok_csc": h5ad(layout=1), "ok_dense": h5ad(layout=2),
              "ok_no_labels": h5ad(column=None), "ok_dose": h5ad(dose="dose"),
-             "ok_filled": h5ad(filled=("layers/counts", "raw")), "bad_code": h5ad(codes=(0, 1, 2, 1)),
+             "ok_filled": h5ad(filled=("layers/counts", "raw")),
+             "ok_kept": h5ad(rows=6, kept=(1, 0, 1, 1, 0, 1)),
+             "ok_columns": h5ad(split="split", numbers="n_genes"),
+             "bad_kept": h5ad(rows=6, kept=(1, 0, 1, 1, 1, 1)), "bad_rows": h5ad(rows=6),
+             "bad_keep": h5ad(rows=5, kept=(1, 0, 2, 1, 0)),
+             "bad_no_column": h5ad()[:-16] + integer(1, 0) + text(None),
+             "bad_code": h5ad(codes=(0, 1, 2, 1)),
              "bad_layout": h5ad(layout=9), "bad_length": h5ad()[:-3], "bad_end": h5ad() + b"x",
              "bad_nothing": b""},
     "model": {"ok": model(), "ok_no_atlas": model((), 0), "ok_no_groups": model(()),

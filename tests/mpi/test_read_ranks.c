@@ -67,6 +67,7 @@ static void describe_file(fixture *f, int file)
 
     *meta = (scs_h5ad){.path = f->path[file],
                        .matrix = "X",
+                       .n_row = n_obs[file],
                        .n_obs = n_obs[file],
                        .n_var = N_VAR,
                        .layout = SCS_LAYOUT_CSR,
@@ -180,7 +181,7 @@ static void every_cell_is_read_once(void)
 /* In blocks of a row, and of a few rows. */
 static void blocks_make_the_whole(void)
 {
-    scs_h5ad meta = {.n_obs = 100, .nnz = (int64_t)1 << 40};
+    scs_h5ad meta = {.n_row = 100, .nnz = (int64_t)1 << 40};
 
     CU_ASSERT_EQUAL(scs_h5ad_matrix_block_rows(&meta), 1);
     check_reading(meta.nnz);
@@ -194,7 +195,7 @@ static void blocks_make_the_whole(void)
     CU_ASSERT(scs_h5ad_matrix_block_rows(&meta) >= 96 && scs_h5ad_matrix_block_rows(&meta) < 100);
     meta.chunk = 100 << 20; /* all in one */
     CU_ASSERT_EQUAL(scs_h5ad_matrix_block_rows(&meta), 100);
-    meta.n_obs = 0;
+    meta.n_row = 0;
     CU_ASSERT(scs_h5ad_matrix_block_rows(&meta) > 0);
 }
 

@@ -52,7 +52,7 @@ static inline scs_h5ad *meta(const char *path, const char *genes, const char *ce
 
     CHECK_OK(SCS_ALLOC(m, 1));
     m->path = strdup(path);
-    m->n_obs = cells.n;
+    m->n_row = m->n_obs = cells.n;
     m->genes = words(genes);
     m->n_var = m->genes.n;
     m->cell_type = column("cell_type", cell_types);
@@ -78,7 +78,33 @@ static inline void drop_meta(scs_h5ad *m)
     clear_labels(&m->cell_type);
     clear_labels(&m->condition);
     clear_labels(&m->species);
+    for (int32_t i = 0; i < m->n_label; i++)
+        clear_labels(&m->label[i]);
+    for (int32_t i = 0; i < m->n_number; i++) {
+        free(m->number[i].column);
+        free(m->number[i].value);
+    }
+    free(m->label);
+    free(m->number);
+    free(m->keep);
     free(m);
+}
+
+/** A further column of labels; at most one. */
+static inline void add_label(scs_h5ad *m, const char *name, const char *cells)
+{
+    CHECK_OK(SCS_ALLOC(m->label, 1));
+    m->label[m->n_label++] = column(name, cells);
+}
+
+/** A further column of numbers; at most one. @param value [n_obs] */
+static inline void add_number(scs_h5ad *m, const char *name, const double *value)
+{
+    CHECK_OK(SCS_ALLOC(m->number, 1));
+    CHECK_OK(SCS_ALLOC(m->number->value, m->n_obs));
+    m->number->column = strdup(name);
+    memcpy(m->number->value, value, (size_t)m->n_obs * sizeof *value);
+    m->n_number = 1;
 }
 
 #endif

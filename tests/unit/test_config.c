@@ -127,7 +127,7 @@ static void one_item_needs_no_list(void)
     CU_ASSERT_EQUAL_FATAL(c->data.n_input, 1);
     CU_ASSERT_STRING_EQUAL(c->data.inputs[0].path, "folder/x.h5ad");
     CU_ASSERT_EQUAL_FATAL(c->n_hold_out, 1);
-    CU_ASSERT_STRING_EQUAL(c->hold_out[0].cell_type, "B");
+    CU_ASSERT_STRING_EQUAL(c->hold_out[0].cell_type.name[0], "B");
     scs_config_destroy(&c);
     CHECK_OK(parse("data: {inputs: {path: y.h5ad, species: mouse}}\n", &c));
     CU_ASSERT_EQUAL_FATAL(c->data.n_input, 1);
@@ -146,9 +146,9 @@ static void labels_keep_their_text_even_if_they_look_like_numbers(void)
                    &c));
     CU_ASSERT_STRING_EQUAL(c->data.control, "0");
     CU_ASSERT_STRING_EQUAL(c->data.condition, "1e3");
-    CU_ASSERT_STRING_EQUAL(c->hold_out[0].cell_type, "007");
-    CU_ASSERT_STRING_EQUAL(c->hold_out[0].condition, "yes");
-    CU_ASSERT_PTR_NULL(c->hold_out[0].species);
+    CU_ASSERT_STRING_EQUAL(c->hold_out[0].cell_type.name[0], "007");
+    CU_ASSERT_STRING_EQUAL(c->hold_out[0].condition.name[0], "yes");
+    CU_ASSERT_EQUAL(c->hold_out[0].species.n, 0);
     CU_ASSERT_EQUAL(c->hold_out[0].line, 3);
     CU_ASSERT_STRING_EQUAL(c->screen.perturbations.name[0], "01");
     CU_ASSERT_STRING_EQUAL(c->screen.perturbations.name[1], "1.50");
@@ -173,7 +173,7 @@ static void set_overrides_any_key(void)
     CU_ASSERT_EQUAL_FATAL(c->data.n_input, 2);
     CU_ASSERT_STRING_EQUAL(c->data.inputs[0].path, "b.h5ad"); /* from the working directory */
     CU_ASSERT_STRING_EQUAL(c->data.inputs[0].species, "rat");
-    CU_ASSERT_STRING_EQUAL(c->hold_out[0].condition, "a=b");
+    CU_ASSERT_STRING_EQUAL(c->hold_out[0].condition.name[0], "a=b");
     CU_ASSERT_EQUAL(c->hold_out[0].line, 0);
     CU_ASSERT_EQUAL(c->screen.cell_types.n, 1);
     CU_ASSERT_EQUAL(c->data.target_sum, 0);
@@ -210,10 +210,12 @@ static const char *unusual(const scs_key *key, char *out, size_t size)
         break;
     case SCS_KEY_RECORDS:
         snprintf(value, sizeof value,
-                 strcmp(key->section, "data") == 0
+                 strcmp(name, "data.filter") == 0
+                     ? "[{column: 'a/b', in: ['~', \"\\t\"], not_in: '0', min: -1e-3, max: 5}]"
+                 : strcmp(key->section, "data") == 0
                      ? "[/x y.h5ad, {path: '/-', species: 'null', orthologs: /t}]"
-                     : "[{cell_type: ~T, condition: \"\\\"\", species: '1'}, {cell_type: a, "
-                       "condition: b}]");
+                     : "[{cell_type: ~T, condition: [\"\\\"\", 'b, c'], species: '1'}, {column: a, "
+                       "value: [b, 'no']}]");
         break;
     default:
         snprintf(value, sizeof value, "%s",

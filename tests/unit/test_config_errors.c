@@ -68,15 +68,33 @@ static void values_of_the_wrong_kind_are_refused(void)
     REFUSED("train: 3\n", "train is text; write its keys below it");
     REFUSED("train: {batch: [1]}\n", "train.batch is a list");
     REFUSED("train: {batch: {a: 1}}\n", "train.batch is a mapping");
-    REFUSED("hold_out: B\n",
-            "hold_out is text; expected a list of {cell_type, condition, species, dose}");
+    REFUSED("hold_out: B\n", "hold_out is text; expected a list of {cell_type, condition, species, "
+                             "dose, column, value}");
     REFUSED("data: {inputs: [[x]]}\n", "data.inputs is a list with a list in it");
     REFUSED("data: {inputs: [{species: a}]}\n", "item 1 has no path");
     REFUSED("data: {inputs: [{path: [a]}]}\n", "path is a list; expected plain text");
     REFUSED("hold_out: [a]\n", "hold_out is a list with text in it");
     REFUSED("hold_out: [{cell_type: a}]\n", "hold_out: item 1 has no condition");
+    REFUSED("hold_out:\n- {condition: a}\n", "folder/a.yaml:2: hold_out: item 1 has no cell_type");
+    REFUSED("hold_out: [{column: split}]\n", "item 1 has a column, but no value: name both");
+    REFUSED("hold_out: [{value: test}]\n", "item 1 has a value, but no column: name both");
+    REFUSED("hold_out: [{cell_type: [], condition: c}]\n", "cell_type is an empty list");
+    REFUSED("hold_out: [{cell_type: [a, a], condition: c}]\n", "a stands in the list twice");
+    REFUSED("hold_out: [{column: [a], value: b}]\n", "column is a list; expected plain text");
     REFUSED("? [a]\n: b\n", "a key is a list");
     REFUSED("data: {control: \"a\\0b\"}\n", "NUL");
+}
+
+static void filters_that_say_nothing_are_refused(void)
+{
+    REFUSED("data:\n  filter:\n  - {in: a}\n", "data.filter: item 1 has no column");
+    REFUSED("data:\n  filter:\n  - {column: a}\n",
+            "folder/a.yaml:3: data.filter: item 1 says nothing of the column a");
+    REFUSED("data: {filter: {column: a, min: few}}\n", "min is 'few'; expected a number");
+    REFUSED("data: {filter: {column: a, min: 1, max: 0x10}}\n", "max is '0x10'; expected a number");
+    REFUSED("data: {filter: {column: a, min: 2, max: 1}}\n", "min 2 is above max 1");
+    REFUSED("data: {filter: {column: a, is: b}}\n", "unknown key is in data.filter");
+    SET_REFUSED("data.filter=[{column: a}]", "--set data.filter: item 1 says nothing");
 }
 
 static void duplicates_are_refused(void)
@@ -137,6 +155,7 @@ int main(void)
         {"values out of bounds", values_out_of_bounds_are_refused},
         {"keys that contradict", keys_that_contradict_are_refused},
         {"values of the wrong kind", values_of_the_wrong_kind_are_refused},
+        {"filters that say nothing", filters_that_say_nothing_are_refused},
         {"duplicates", duplicates_are_refused},
         {"text that is no YAML", text_that_is_no_yaml_is_refused},
         {"aliases are harmless", aliases_are_harmless},

@@ -63,6 +63,85 @@ static void held_out_cells_are_exactly_the_named_ones(void)
     scs_dataset_destroy(&d);
 }
 
+/* @param roles a letter for each cell: t training, h held out, - unused */
+static void check_roles(const scs_dataset *d, const char *roles)
+{
+    char found[40] = "";
+
+    for (int64_t c = 0; c < d->n_cell; c++)
+        found[c] = "tvh-"[d->role[c]];
+    CU_ASSERT_STRING_EQUAL(found, roles);
+}
+
+static void hold_outs_take_globs_and_lists(void)
+{
+    static const struct {
+        const char *item, *roles;
+    } tried[] = {
+        {"{cell_type: '*', condition: 'o*', species: h}", "tthttht-ttttt"},
+        {"{cell_type: [B, T], condition: drug, species: h}", "thtthtt-ttttt"},
+        {"{cell_type: [T], condition: [drug, 'o?her'], species: [m]}", "ttttttt-tht"
+                                                                       "th"},
+        {"{cell_type: B, condition: '*', species: h}", "tttthht-ttttt"}, /* never the control */
+    };
+    scs_dataset *d;
+    char text[200];
+
+    for (size_t i = 0; i < sizeof tried / sizeof *tried; i++) {
+        snprintf(text, sizeof text, ALL_TRAIN "hold_out: %s\n", tried[i].item);
+        CHECK_OK(create_two(text, &d));
+        check_roles(d, tried[i].roles);
+        scs_dataset_destroy(&d);
+    }
+    REFUSED("hold_out: {cell_type: 'X*', condition: drug}\n", "no cell has the cell type 'X*'");
+    REFUSED("hold_out:\n  - {cell_type: [T, B], condition: drug, species: m}\n",
+            "c.yaml:5: hold_out: no cell is T, B under drug in m for the cell type 'B'");
+}
+
+/* The two files with a column `split`. */
+static scs_status create_split(const char *one, const char *two, const char *item, scs_dataset **d)
+{
+    scs_h5ad *m[MOST_INPUTS];
+    char text[512];
+
+    two_files(m);
+    add_label(m[0], "split", one);
+    add_label(m[1], "split", two);
+    snprintf(text, sizeof text, TWO ALL_TRAIN "hold_out:\n  - %s\n", item);
+    return create(text, m, d);
+}
+
+/* Whole groups are held out; cells of others are set aside; a control group is never lost. */
+static void hold_outs_go_by_a_column(void)
+{
+    static const char item[] = "{column: split, value: test}", one[] = "a a a a test a test a";
+    scs_dataset *d;
+
+    CHECK_OK(create_split(one, "a - a b a", item, &d));
+    check_roles(d, "tttth"
+                   "t--ttttt"); /* T ctrl of h was cut in two */
+    CU_ASSERT_EQUAL(d->n_set_aside, 1);
+    CU_ASSERT_EQUAL(d->n_unused, 2);
+    scs_dataset_destroy(&d);
+    CHECK_OK(create_split(one, "a - a b a", "{column: split, value: 't?st', condition: '*'}", &d));
+    check_roles(d, "tttth"
+                   "tt-ttttt");
+    CU_ASSERT_EQUAL(d->n_set_aside, 0);
+    scs_dataset_destroy(&d);
+    CHECK_OK(
+        create_split(one, "a test a b a", "{column: split, value: [test, b], species: m}", &d));
+    check_roles(d, "ttttttt-ththt");
+    scs_dataset_destroy(&d);
+    CHECK_FAILS(create_split("a a a test a a a a", "a a a a a", item, &d), SCS_EDATA,
+                "takes all control cells of B in species h");
+    CHECK_FAILS(create_split(one, "a a a a a", "{column: split, value: tes}", &d), SCS_EDATA,
+                "c.yaml:6: hold_out: no cell has the split 'tes'; there is a, test; did you mean "
+                "test?");
+    CHECK_FAILS(create_split(one, "a a a a a",
+                             "{column: split, value: test, cell_type: T, species: m}", &d),
+                SCS_EDATA, "no cell is T in m with split test");
+}
+
 /* Roles given anew are those of a dataset made with that hold_out. */
 static void roles_are_given_anew(void)
 {
@@ -176,7 +255,7 @@ static scs_h5ad *many_cells(int64_t n)
 
     free(m->cell_type.codes);
     free(m->condition.codes);
-    m->n_obs = n;
+    m->n_row = m->n_obs = n;
     CHECK_OK(SCS_ALLOC(m->cell_type.codes, n));
     CHECK_OK(SCS_ALLOC(m->condition.codes, n));
     for (int64_t c = 0; c < n; c++) {
@@ -271,6 +350,8 @@ int main(void)
         {"labels: united, sorted, in use", labels_are_united_sorted_and_only_those_in_use},
         {"cells keep their labels", cells_keep_their_labels},
         {"held-out cells are the named ones", held_out_cells_are_exactly_the_named_ones},
+        {"hold-outs by globs and lists", hold_outs_take_globs_and_lists},
+        {"hold-outs by a column", hold_outs_go_by_a_column},
         {"roles are given anew", roles_are_given_anew},
         {"bad hold-outs", bad_hold_outs_are_named_with_their_line},
         {"the control must be there", the_control_must_be_there},

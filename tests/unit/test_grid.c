@@ -141,7 +141,7 @@ static void contexts_are_held_out_whole(void)
         CU_ASSERT(scs_grid_size(t.grid, m) == 2 && holds(t.grid, m, species[m]));
     CHECK_OK(scs_grid_hold_out(t.grid, t.atlas, 0, t.config));
     CU_ASSERT_EQUAL_FATAL(t.config->n_hold_out, 4);
-    CU_ASSERT_STRING_EQUAL(t.config->hold_out[1].condition, "drug2");
+    CU_ASSERT_STRING_EQUAL(t.config->hold_out[1].condition.name[0], "drug2");
     end(&t);
     begin(&t, "validate: {protocol: context, folds: 2}");
     CHECK_FAILS(scs_grid_create(t.config, t.atlas, &t.grid), SCS_EARG, "validate.folds");
@@ -182,11 +182,11 @@ static void becomes_hold_out(void)
     CHECK_OK(scs_grid_hold_out(t.grid, t.atlas, 0, t.config));
     CHECK_OK(scs_grid_hold_out(t.grid, t.atlas, 1, t.config));
     CU_ASSERT_EQUAL_FATAL(t.config->n_hold_out, 2);
-    CU_ASSERT_STRING_EQUAL(t.config->hold_out[0].species, "species0");
-    CU_ASSERT_STRING_EQUAL(t.config->hold_out[0].cell_type, "type1");
-    CU_ASSERT_STRING_EQUAL(t.config->hold_out[0].condition, "drug0");
-    CU_ASSERT_STRING_EQUAL(t.config->hold_out[1].species, "species1");
-    CU_ASSERT_STRING_EQUAL(t.config->hold_out[1].cell_type, "type2");
+    CU_ASSERT_STRING_EQUAL(t.config->hold_out[0].species.name[0], "species0");
+    CU_ASSERT_STRING_EQUAL(t.config->hold_out[0].cell_type.name[0], "type1");
+    CU_ASSERT_STRING_EQUAL(t.config->hold_out[0].condition.name[0], "drug0");
+    CU_ASSERT_STRING_EQUAL(t.config->hold_out[1].species.name[0], "species1");
+    CU_ASSERT_STRING_EQUAL(t.config->hold_out[1].cell_type.name[0], "type2");
     end(&t);
 }
 
