@@ -33,7 +33,7 @@ static const int64_t memory_limit = (int64_t)4 << 30;
 static const char facts_path[] = "uns/scscreen";
 
 /* Told apart by what only one of them has. */
-enum kind { KIND_MODEL, KIND_RESULT, KIND_STATE, KIND_PCA, KIND_ATLAS };
+enum kind { KIND_MODEL, KIND_RESULT, KIND_STATE, KIND_PCA, KIND_LATENT, KIND_ATLAS };
 
 /* One entry of uns/scscreen as text; numbers in ten digits. */
 static scs_status put_fact(const scs_h5 *h5, const char *name, scs_bytes *out)
@@ -91,6 +91,16 @@ static scs_status put_components(const scs_h5 *h5, scs_bytes *out)
     return scs_bytes_put_int(out, genes.dim[1]);
 }
 
+/* Cells, latent units. */
+static scs_status put_latent(const scs_h5 *h5, scs_bytes *out)
+{
+    scs_h5_shape cells;
+
+    SCS_TRY(scs_h5_shape_of(h5, "obsm/X_scgen", &cells));
+    SCS_TRY(scs_bytes_put_int(out, cells.dim[0]));
+    return scs_bytes_put_int(out, cells.dim[1]);
+}
+
 /* In the sandbox: the kind of file, and for a result or components what it holds. */
 static scs_status look(void *arg, scs_bytes *out)
 {
@@ -107,7 +117,11 @@ static scs_status look(void *arg, scs_bytes *out)
         kind = KIND_STATE;
     else if (scs_h5_exists(&h5, "varm/PCs"))
         kind = scs_h5_exists(&h5, "X") ? KIND_ATLAS : KIND_PCA;
+    else if (scs_h5_exists(&h5, "obsm/X_scgen") && !scs_h5_exists(&h5, "X"))
+        kind = KIND_LATENT;
     SCS_GO(status, scs_bytes_put_int(out, kind));
+    if (kind == KIND_LATENT)
+        SCS_GO(status, put_latent(&h5, out));
     if (kind == KIND_PCA)
         SCS_GO(status, put_components(&h5, out));
     if (kind == KIND_RESULT)
@@ -212,6 +226,19 @@ static scs_status print_components(const char *path, scs_bytes *answer)
     return SCS_OK;
 }
 
+/* From the child's bytes, in the order of put_latent. */
+static scs_status print_latent(const char *path, scs_bytes *answer)
+{
+    int64_t cells, n;
+
+    SCS_TRY(scs_bytes_get_int(answer, &cells));
+    SCS_TRY(scs_bytes_get_int(answer, &n));
+    printf("%s: posterior means of %lld cells, %lld latent units\n"
+           "Open it with anndata.read_h5ad: obsm/X_scgen, for sc.pp.neighbors(use_rep=...).\n",
+           path, (long long)cells, (long long)n);
+    return SCS_OK;
+}
+
 /* Cells and groups of the stored atlas. */
 static void print_groups(const scs_checkpoint *c)
 {
@@ -295,6 +322,8 @@ static scs_status print_kind(const scs_cli *cli, int64_t kind, scs_bytes *answer
         return print_state(cli->file);
     case KIND_PCA:
         return print_components(cli->file, answer);
+    case KIND_LATENT:
+        return print_latent(cli->file, answer);
     default:
         return scs_verb_check.serial(cli);
     }
@@ -438,6 +467,7 @@ static void inspect_others(found *f)
         const char *name, *what;
     } others[] = {
         {.name = "ranking.tsv", .what = "rows of the screen, ranked"},
+        {.name = "latent.h5ad", .what = "latent coordinates of the cells"},
         {.name = "pca.h5ad", .what = "principal components of the cells"},
         {.name = "validation", .what = "finished models of a validation, one file each"},
         {.name = "validation.tsv", .what = "a finished validation"},
