@@ -70,6 +70,7 @@ static scs_status put_result(const scs_h5 *h5, scs_bytes *out)
     SCS_TRY(scs_bytes_put_int(out, rows.dim[0]));
     SCS_TRY(scs_bytes_put_int(out, genes.dim[0]));
     SCS_TRY(scs_bytes_put_int(out, scs_h5_exists(h5, "X")));
+    SCS_TRY(scs_bytes_put_int(out, scs_h5_exists(h5, "obs/template")));
     SCS_GO(status, scs_h5_members(h5, facts_path, &names));
     SCS_GO(status, scs_bytes_put_int(out, names.n));
     for (scs_lidx i = 0; i < names.n; i++)
@@ -155,14 +156,21 @@ static void print_caution(const char *key, const char *value)
                value);
 }
 
-/* What put_result put. @param[out] n facts, which follow */
-static scs_status get_result(scs_bytes *answer, int64_t *rows, int64_t *genes, int64_t *dense,
-                             int64_t *n)
+/* What put_result put. */
+typedef struct result {
+    int64_t rows, genes;
+    int64_t dense; /* has X */
+    int64_t cells; /* rows are predicted cells, not combinations */
+    int64_t n;     /* facts, which follow */
+} result;
+
+static scs_status get_result(scs_bytes *answer, result *r)
 {
-    SCS_TRY(scs_bytes_get_int(answer, rows));
-    SCS_TRY(scs_bytes_get_int(answer, genes));
-    SCS_TRY(scs_bytes_get_int(answer, dense));
-    return scs_bytes_get_int(answer, n);
+    SCS_TRY(scs_bytes_get_int(answer, &r->rows));
+    SCS_TRY(scs_bytes_get_int(answer, &r->genes));
+    SCS_TRY(scs_bytes_get_int(answer, &r->dense));
+    SCS_TRY(scs_bytes_get_int(answer, &r->cells));
+    return scs_bytes_get_int(answer, &r->n);
 }
 
 /* @param[out] key, value  the caller frees them, also after a failure */
@@ -192,15 +200,17 @@ static scs_status print_facts(scs_bytes *answer, int64_t n,
 
 static scs_status print_result(const char *path, scs_bytes *answer)
 {
-    int64_t rows, genes, dense, n, facts;
+    int64_t facts;
+    result r;
 
-    SCS_TRY(get_result(answer, &rows, &genes, &dense, &n));
-    printf("%s: a screen of %lld combinations x %lld genes%s\n", path, (long long)rows,
-           (long long)genes, dense ? "" : " (output.rows: top, no X)");
+    SCS_TRY(get_result(answer, &r));
+    printf(r.cells ? "%s: %lld predicted cells x %lld genes%s\n"
+                   : "%s: a screen of %lld combinations x %lld genes%s\n",
+           path, (long long)r.rows, (long long)r.genes, r.dense ? "" : " (output.rows: top, no X)");
     facts = answer->at;
-    SCS_TRY(print_facts(answer, n, print_fact));
+    SCS_TRY(print_facts(answer, r.n, print_fact));
     answer->at = facts;
-    SCS_TRY(print_facts(answer, n, print_caution));
+    SCS_TRY(print_facts(answer, r.n, print_caution));
     printf("Open it with anndata.read_h5ad.\n");
     return SCS_OK;
 }
@@ -415,7 +425,8 @@ static void inspect_state(found *f, const char *name)
 static scs_status model_of_result(char *path, char *sum)
 {
     scs_bytes answer = {0};
-    int64_t kind, rows, genes, dense, n = 0;
+    int64_t kind;
+    result r = {0};
     scs_status status;
 
     sum[0] = '\0';
@@ -425,8 +436,8 @@ static scs_status model_of_result(char *path, char *sum)
     SCS_GO(status, kind == KIND_RESULT
                        ? SCS_OK
                        : SCS_FAIL(SCS_EDATA, "%s: not a screen of scscreen's", path));
-    SCS_GO(status, get_result(&answer, &rows, &genes, &dense, &n));
-    for (int64_t i = 0; i < n && status == SCS_OK; i++) {
+    SCS_GO(status, get_result(&answer, &r));
+    for (int64_t i = 0; i < r.n && status == SCS_OK; i++) {
         char *key = NULL, *value = NULL;
 
         status = get_fact(&answer, &key, &value);
@@ -467,6 +478,7 @@ static void inspect_others(found *f)
         const char *name, *what;
     } others[] = {
         {.name = "ranking.tsv", .what = "rows of the screen, ranked"},
+        {.name = "cells.h5ad", .what = "predicted cells"},
         {.name = "latent.h5ad", .what = "latent coordinates of the cells"},
         {.name = "pca.h5ad", .what = "principal components of the cells"},
         {.name = "validation", .what = "finished models of a validation, one file each"},

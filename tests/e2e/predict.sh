@@ -21,6 +21,7 @@ if grep -q "more cells than controls" log; then pass; else fail "no warning of m
 # each combination's cells are the same whatever else is asked for; as many as controls by default
 launch 2 predict cells.yaml --combination $wanted --combination all,type_2,drug_2 >log 2>&1
 check_ok "three combinations" $? log
+if "$scscreen" inspect results/cells.h5ad | grep -q "predicted cells x "; then pass; else fail "inspect of cells.h5ad"; fi
 launch 2 predict cells.yaml --combination $wanted --values log1p --set output.dir=logged >log 2>&1
 check_ok "log1p" $? log
 "$SCS_PYTHON" "$SCS_SRCDIR/tests/e2e/check_predict.py" data results/cells.h5ad o1/cells.h5ad logged/cells.h5ad >log 2>&1
