@@ -194,6 +194,8 @@ static void put_completion_options(void)
             for (const char *at = key->name; *at; at++)
                 putchar(*at == '_' ? '-' : *at);
         }
+        for (const scs_verb_option *o = (*v)->options; o && o->name; o++)
+            printf(" %s", o->name);
         puts("' ;;");
     }
 }

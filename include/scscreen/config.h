@@ -125,6 +125,13 @@ enum scs_affects {
 /** What predicted cells hold: counts, or log1p of counts scaled as the inputs were. */
 typedef enum scs_cell_values { SCS_CELLS_COUNTS, SCS_CELLS_LOG1P } scs_cell_values;
 
+/** What a score is compared with. */
+typedef enum scs_score_baseline {
+    SCS_SCORE_BASELINE_NONE,
+    SCS_SCORE_BASELINE_NO_CHANGE, /**< the controls as they are */
+    SCS_SCORE_BASELINE_MEAN       /**< cells of all perturbations, at random */
+} scs_score_baseline;
+
 /** What a result holds of each row: every gene, or only lists and numbers. */
 typedef enum scs_output_rows { SCS_ROWS_DENSE, SCS_ROWS_TOP } scs_output_rows;
 
@@ -226,6 +233,13 @@ typedef struct scs_config {
         int64_t cells;         /**< of each combination; 0: as many as there are controls */
         int values;            /**< scs_cell_values */
     } predict;
+    struct {
+        char *output;     /**< table of `score`, or "" */
+        int baseline;     /**< scs_score_baseline */
+        int64_t splits;   /**< of the real cells into halves; 0: no replicate */
+        int64_t seed;     /**< of baseline and splits */
+        double least_cpm; /**< of the controls, for a gene to be tested */
+    } score;
     struct {
         char *dir;         /**< relative to the working directory */
         int rows;          /**< scs_output_rows */

@@ -244,6 +244,9 @@ static scs_status add_option(scs_cli *cli, const char *option, const char *value
     if (o && o->key)
         return add_key(cli, o->key, value);
     SCS_REQUIRE(cli->verb, SCS_EARG, "%s stands before the verb", option);
+    for (const scs_verb_option *own = cli->verb->options; own && own->name; own++)
+        if (strcmp(option, own->name) == 0)
+            return add_key(cli, own->key, value);
     snprintf(key, sizeof key, "%s.%s", cli->verb->name, option + 2);
     for (char *at = key; *at; at++)
         *at = *at == '-' ? '_' : *at;
@@ -300,16 +303,19 @@ scs_status scs_cli_parse(int argc, char **argv, scs_cli *cli)
             SCS_TRY(find_verb(argv[i], cli));
         else if (!cli->file)
             cli->file = argv[i];
+        else if (cli->verb->two_files && !cli->second)
+            cli->second = argv[i];
         else
-            return SCS_FAIL(SCS_EARG, "%s: one file at a time; see scscreen %s --help", argv[i],
-                            cli->verb->name);
+            return SCS_FAIL(SCS_EARG, "%s: %s at a time; see scscreen %s --help", argv[i],
+                            cli->verb->two_files ? "two files" : "one file", cli->verb->name);
     }
     if (cli->help || cli->version)
         return SCS_OK;
     SCS_REQUIRE(cli->verb, SCS_EARG, "no verb given; see scscreen --help");
-    SCS_REQUIRE(cli->file || cli->verb->argument_optional, SCS_EARG,
-                "%s needs a %s; see scscreen %s --help", cli->verb->name, cli->verb->argument,
-                cli->verb->name);
+    SCS_REQUIRE((cli->file || cli->verb->argument_optional) &&
+                    (cli->second || !cli->verb->two_files),
+                SCS_EARG, "%s needs %s%s; see scscreen %s --help", cli->verb->name,
+                cli->verb->two_files ? "" : "a ", cli->verb->argument, cli->verb->name);
     return SCS_OK;
 }
 

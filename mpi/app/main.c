@@ -52,8 +52,9 @@ static scs_status print_config(const scs_cli *cli)
     char *yaml = NULL;
     scs_status status;
 
-    SCS_GO(status, cli->file ? scs_config_load(cli->file, cli->sets, cli->n_set, &config, NULL)
-                             : scs_config_parse("", "", cli->sets, cli->n_set, &config));
+    SCS_GO(status, cli->file && !cli->verb->two_files
+                       ? scs_config_load(cli->file, cli->sets, cli->n_set, &config, NULL)
+                       : scs_config_parse("", "", cli->sets, cli->n_set, &config));
     SCS_GO(status, scs_config_print(config, &yaml));
     fputs(yaml, stdout);
 done:

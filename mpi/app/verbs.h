@@ -22,6 +22,7 @@ extern const scs_verb scs_verb_train;
 extern const scs_verb scs_verb_screen;
 extern const scs_verb scs_verb_run;
 extern const scs_verb scs_verb_predict;
+extern const scs_verb scs_verb_score;
 extern const scs_verb scs_verb_embed;
 extern const scs_verb scs_verb_pca;
 extern const scs_verb scs_verb_inspect;

@@ -19,6 +19,7 @@ enum { SCS_CLI_SETS = 256 };
 typedef struct scs_cli {
     const struct scs_verb *verb; /**< NULL: only --help or --version */
     const char *file;            /**< the config, or the file to check or inspect; NULL if none */
+    const char *second;          /**< where a verb takes two; NULL if none */
     const char *sets[SCS_CLI_SETS]; /**< "key=value"; those made from options are owned */
     int n_set;
     char *owned[SCS_CLI_SETS]; /**< settings made from options such as --max-hours; freed by
@@ -31,15 +32,23 @@ typedef struct scs_cli {
 
 struct scs_session;
 
+/** An option of one verb that stands for a key of another section. */
+typedef struct scs_verb_option {
+    const char *name; /**< "--control"; NULL after the last */
+    const char *key;  /**< "data.control" */
+} scs_verb_option;
+
 /** What a verb is; each stands at the end of the file that does it, and mpi/app/verbs.c lists them.
  */
 typedef struct scs_verb {
     const char *name;
     const char *argument; /**< "CONFIG.yaml" */
     bool argument_optional;
-    bool has_section;    /**< every key of the section VERB is also an option: --group-size */
-    const char *summary; /**< one line */
-    const char *details; /**< a paragraph for `scscreen VERB --help` */
+    bool two_files;   /**< it takes two files and no config */
+    bool has_section; /**< every key of the section VERB is also an option: --group-size */
+    const scs_verb_option *options; /**< besides these, where there is a section; or NULL */
+    const char *summary;            /**< one line */
+    const char *details;            /**< a paragraph for `scscreen VERB --help` */
     scs_status (*serial)(const scs_cli *cli); /**< runs on one process without MPI, or NULL */
     bool (*is_serial)(const scs_cli *cli);    /**< NULL: `serial` always, if there is one */
     unsigned needs;                           /**< scs_need bits: what is read before MPI_Init */

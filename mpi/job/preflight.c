@@ -19,6 +19,7 @@
 #include "src/base/bytes.h"
 #include "src/base/checksum.h"
 #include "src/base/file.h"
+#include "src/base/text.h"
 #include "src/data/filter.h"
 #include "src/data/h5ad.h"
 #include "src/hdf5/h5write.h"
@@ -352,15 +353,16 @@ static scs_status start_checksums(scs_preflight *preflight, const scs_config *co
     return status;
 }
 
-/* In the order of data.inputs, which numbers the cells. */
-static scs_status put_inputs(scs_preflight *preflight, const scs_config *config)
+/* In the order of data.inputs, which numbers the cells. @param sealed their checksums are wanted */
+static scs_status put_inputs(scs_preflight *preflight, const scs_config *config, bool sealed)
 {
     scs_h5ad **metas = NULL;
     scs_status status;
 
     SCS_REQUIRE(config->data.n_input > 0, SCS_EARG,
                 "%s: data.inputs is empty: name at least one .h5ad file", config->file);
-    SCS_TRY(start_checksums(preflight, config));
+    if (sealed)
+        SCS_TRY(start_checksums(preflight, config));
     SCS_GO(status, SCS_ALLOC(metas, config->data.n_input));
     SCS_GO(status, probe_inputs(config, metas));
     for (int32_t i = 0; i < config->data.n_input; i++) {
@@ -372,6 +374,61 @@ done:
         scs_h5ad_destroy(&metas[i]);
     free(metas);
     return status;
+}
+
+/* ---- two files in place of a config ---- */
+
+/* Whether the command line sets a key. */
+static bool is_set(const scs_cli *cli, const char *key)
+{
+    size_t n = strlen(key);
+
+    for (int i = 0; i < cli->n_set; i++)
+        if (strncmp(cli->sets[i], key, n) == 0 && cli->sets[i][n] == '=')
+            return true;
+    return false;
+}
+
+/* One file as an item of data.inputs, its name quoted as YAML wants it. */
+static scs_status put_path(scs_bytes *text, const char *path)
+{
+    SCS_TRY(scs_bytes_put(text, "\n    - path: \"", 14));
+    for (const char *at = path; *at; at++) {
+        char escaped[] = {'\\', *at};
+        bool special = *at == '"' || *at == '\\';
+
+        SCS_TRY(scs_bytes_put(text, special ? escaped : escaped + 1, special ? 2 : 1));
+    }
+    return scs_bytes_put(text, "\"", 1);
+}
+
+/* The text of a config whose inputs are the two files of the command line. @param[out] text
+ * malloc'ed */
+static scs_status pair_config(const scs_cli *cli, char **text)
+{
+    scs_bytes bytes = {0};
+    scs_status st;
+
+    SCS_REQUIRE(!is_set(cli, "data.inputs"), SCS_EARG,
+                "data.inputs: %s takes its two files as they are named: %s", cli->verb->name,
+                cli->verb->argument);
+    SCS_GO(st, scs_bytes_put(&bytes, "data:\n  inputs:", 15));
+    SCS_GO(st, put_path(&bytes, cli->file));
+    SCS_GO(st, put_path(&bytes, cli->second));
+    SCS_GO(st, scs_text_copy_n((const char *)bytes.data, (size_t)bytes.size, text));
+done:
+    scs_bytes_clear(&bytes);
+    return st;
+}
+
+/* A column of cell types is read only where the user named one: a file need not have any. */
+static scs_status parse_pair(const scs_cli *cli, char **text, scs_config **config)
+{
+    SCS_TRY(pair_config(cli, text));
+    SCS_TRY(scs_config_parse("", *text, cli->sets, cli->n_set, config));
+    if (!is_set(cli, "data.cell_type"))
+        (*config)->data.cell_type[0] = '\0';
+    return SCS_OK;
 }
 
 /* The model file that a verb starts from; NULL: none. SCS_EDATA with what to do where the default
@@ -471,14 +528,17 @@ static scs_status prepare(scs_preflight *preflight, const scs_cli *cli)
     char *text = NULL;
     scs_status status;
 
-    SCS_GO(status, scs_config_load(cli->file, cli->sets, cli->n_set, &config, &text));
+    if (needs & SCS_NEED_PAIR) {
+        SCS_GO(status, parse_pair(cli, &text, &config));
+    } else
+        SCS_GO(status, scs_config_load(cli->file, cli->sets, cli->n_set, &config, &text));
     SCS_GO(status, scs_bytes_put_text(&preflight->blob, text));
     if (needs & SCS_NEED_OUTPUT) {
         SCS_GO(status, check_output(config));
         SCS_GO(status, lock_output(config, &preflight->lock));
     }
     SCS_GO(status, needs & SCS_NEED_SIMULATED ? simulate_missing(config) : SCS_OK);
-    SCS_GO(status, put_inputs(preflight, config));
+    SCS_GO(status, put_inputs(preflight, config, !(needs & SCS_NEED_PAIR)));
     SCS_GO(status, put_checkpoint(&preflight->blob, config, needs));
     SCS_GO(status, put_state(&preflight->blob, config, needs));
     if (needs & SCS_NEED_CELL_NAMES)

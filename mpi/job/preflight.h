@@ -39,7 +39,8 @@ enum scs_need {
                                 where another job works there, or has just finished there */
     SCS_NEED_SIMULATED = 16, /**< simulate inputs that are missing */
     SCS_NEED_STATE = 32,     /**< where an earlier job stood, unless there are weights to take */
-    SCS_NEED_CELL_NAMES = 64 /**< names of the inputs' cells */
+    SCS_NEED_CELL_NAMES = 64, /**< names of the inputs' cells */
+    SCS_NEED_PAIR = 128      /**< metadata of the command line's two files, which are data.inputs */
 };
 
 /** What was read, and how that went. Owned by main, from before MPI_Init to the end. */

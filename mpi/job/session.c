@@ -217,7 +217,8 @@ static scs_status unpack(scs_session *session, scs_bytes *blob)
     scs_status status;
 
     SCS_TRY(scs_bytes_get_text(blob, &text));
-    status = scs_config_parse(cli->file, text, cli->sets, cli->n_set, &session->config);
+    status = scs_config_parse(cli->verb->two_files ? "" : cli->file, text, cli->sets, cli->n_set,
+                              &session->config);
     free(text);
     SCS_TRY(status);
     n = session->config->data.n_input;

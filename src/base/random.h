@@ -36,6 +36,7 @@ typedef enum scs_purpose {
     SCS_RANDOM_BOOTSTRAP,   /**< group means (epoch = replicate, cell = group) */
     SCS_RANDOM_TEMPLATE,    /**< control cells that predicted ones start from (epoch = round) */
     SCS_RANDOM_CELLS,       /**< counts of predicted cells (src/cells/draw.h) */
+    SCS_RANDOM_SCORE,       /**< labels that a score is compared with (epoch = which of them) */
     SCS_RANDOM_DROPOUT = 64 /**< + layer number */
 } scs_purpose;
 

@@ -177,6 +177,10 @@ static const scs_word context_words[] = {
     {"cell_type", SCS_CONTEXT_CELL_TYPE}, {"species", SCS_CONTEXT_SPECIES}, {0}};
 static const scs_word products_words[] = {
     {"auto", SCS_PRODUCTS_AUTO}, {"blas", SCS_PRODUCTS_BLAS}, {0}};
+static const scs_word baseline_words[] = {{"none", SCS_SCORE_BASELINE_NONE},
+                                          {"no_change", SCS_SCORE_BASELINE_NO_CHANGE},
+                                          {"mean", SCS_SCORE_BASELINE_MEAN},
+                                          {0}};
 static const scs_word rows_words[] = {{"dense", SCS_ROWS_DENSE}, {"top", SCS_ROWS_TOP}, {0}};
 
 /* Enums that end with their count: an enum value without a word is found here, not by a user. */
@@ -376,6 +380,20 @@ static const scs_key keys[] = {
      .help = "predicted cells of each combination; controls: as many as it has control cells"},
     CHOICE(predict, values, NOTHING, values_words, "counts",
            "what predicted cells hold: whole counts, or log1p of them, scaled as the inputs were"),
+
+    TEXT(score, output, NOTHING, 0, "",
+         "file for the table of score; also score --output"),
+    CHOICE(score, baseline, NOTHING, baseline_words, "none",
+           "what a score is compared with: the controls, or cells of all perturbations at random; "
+           "also score --baseline"),
+    INT(score, splits, NOTHING, 0, 1000, "0",
+        "halvings of the real cells that show what a repeat of the experiment scores; also score "
+        "--splits"),
+    INT(score, seed, NOTHING, 0, 9007199254740992., "0",
+        "of baseline and splits; also score --seed"),
+    NUMBER(score, least_cpm, NOTHING, -1, 1e6, "5",
+           "counts per million that a gene has more than in the controls to be tested; -1 for all "
+           "genes; also score --least-cpm"),
 
     CHOICE(output, rows, REPORT, rows_words, "dense",
            "what screen.h5ad holds of a row: X and layers over all genes, or only the lists of "

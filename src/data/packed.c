@@ -261,6 +261,14 @@ scs_row scs_packed_row(const scs_packed *x, int64_t i)
     return row;
 }
 
+const float *scs_packed_values(const scs_packed *x, int64_t i, int64_t *n)
+{
+    scs_row row = scs_packed_row(x, i);
+
+    *n = count_values(x, i, &row);
+    return row.value;
+}
+
 int64_t scs_packed_nnz(const scs_packed *x)
 {
     int64_t nnz = 0;

@@ -9,7 +9,7 @@ says() { # WHAT WORDS COMMAND...
 }
 says "help lists verbs" "simulate" "$scscreen" --help
 says "help lists keys" "learning_rate" "$scscreen" --help
-for verb in simulate check train screen run predict validate embed pca inspect; do
+for verb in simulate check train screen run predict validate score embed pca inspect; do
     says "help of $verb" "scscreen $verb" "$scscreen" "$verb" --help
 done
 says "version has MPI" "Open MPI" "$scscreen" --version
@@ -22,7 +22,7 @@ says "effective config" "batch: 77" "$scscreen" run "$kang" --set train.batch=77
 if [ -s "$work/a.yaml" ] && cmp -s "$work/a.yaml" "$work/b.yaml"; then pass; else fail "print-config does not parse back"; fi
 # The man page knows every key and every option.
 man=$SCS_BUILDDIR/doc/scscreen.1
-for section in data model train screen validate predict output simulate; do
+for section in data model train screen validate predict score output simulate; do
     if grep -q "^\.SS $section\$" "$man"; then pass; else fail "man page: no section $section"; fi
 done
 "$scscreen" --help | sed -n '/^options:/,/^exit codes/s/^  \(--[a-z-]*\).*/\1/p' >"$work/options"

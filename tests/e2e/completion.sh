@@ -19,7 +19,7 @@ offers() {
     got=$(complete "$@")
     if [ "$got" = "$expected " ]; then pass; else fail "$*: offers '$got', expected '$expected'"; fi
 }
-offers "screen simulate" scscreen s
+offers "score screen simulate" scscreen s
 offers "--restart" scscreen run --res
 offers "train.batch= train.batch_norm=" scscreen run --set train.batch
 offers "blend decode edit" scscreen screen --set screen.decode =
@@ -39,7 +39,7 @@ offers "1" scscreen validate my.yaml --group-size ""
 offers "false true" scscreen validate my.yaml --pca ""
 offers "" scscreen screen my.yaml --gr
 offers "--genes" scscreen simulate --gen
-offers "screen simulate" scscreen --quiet s
+offers "score screen simulate" scscreen --quiet s
 offers "" scscreen -n s
 cd "$work" && touch atlas.yaml atlas.h5ad other.txt
 offers "atlas.h5ad atlas.yaml" scscreen run atl
