@@ -4,7 +4,11 @@
  * needs are gathered on every rank, and kept for the next one where it needs them too: rows are
  * ordered by species and type, so controls stay.
  *
- *  A cell depends on its combination and its number, not on rank, round or other combinations. */
+ *  Weights of the mixed model, and of several rules, are over all groups of either sign; donors are
+ * then those that `nearest` weighs, as for p-values.
+ *
+ *  A cell depends on its combination, its number and how many there are, not on rank, round or
+ * other combinations. */
 #include "mpi/cells/cells_run.h"
 
 #include "mpi/cells/cells_file.h"
@@ -14,6 +18,7 @@
 #include "mpi/screen/screen_method.h"
 #include "mpi/job/session.h"
 #include "src/base/collective.h"
+#include "src/cells/calibrate.h"
 #include "src/cells/draw.h"
 #include "src/cells/target_mean.h"
 #include "src/cells/templates.h"
@@ -22,6 +27,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Cells that all ranks make before they write. Part of the file's bytes: see cells_file.h. */
 enum { ROUND = 4096 };
@@ -30,6 +36,7 @@ enum { ROUND = 4096 };
 typedef struct prediction {
     scs_session *session;
     scs_method method;
+    scs_method closeness; /* by which donors are chosen, and the noise of a change is judged */
     scs_plan *plan;
     scs_counts counts;
     scs_cells_row *row;   /* [plan->n] */
@@ -240,7 +247,8 @@ typedef struct combination {
     scs_donors donors;
     int32_t *group;                 /* control, then donors */
     const scs_count_group **counts; /* [donors.n] */
-    double *mean;                   /* [n_gene] */
+    double *mean, *made_with;       /* [n_gene] wanted; what cells are made with to have it */
+    int64_t *sum;                   /* [n_gene + 1] of cells made on trial, and their counts */
     scs_recipe *recipe;
 } combination;
 
@@ -251,6 +259,8 @@ static void clear_combination(combination *c)
     free(c->group);
     free(c->counts);
     free(c->mean);
+    free(c->made_with);
+    free(c->sum);
 }
 
 /* SCS_EDATA: no cells to take from. Local, alike on all ranks. */
@@ -260,8 +270,8 @@ static scs_status find_donors(prediction *p, combination *c)
     const scs_combination *item = c->row->item;
     char what[200];
 
-    SCS_TRY(scs_shift_sources_find(a, &p->method, item, p->sources));
-    SCS_TRY(scs_donors_find(a, &p->method, item, p->sources, &c->donors));
+    SCS_TRY(scs_shift_sources_find(a, &p->closeness, item, p->sources));
+    SCS_TRY(scs_donors_find(a, &p->closeness, item, p->sources, &c->donors));
     SCS_REQUIRE(c->donors.n > 0, SCS_EDATA, "%s,%s,%s: none of its sources has cells to take from",
                 a->species.name[item->species], a->cell_types.name[item->cell_type],
                 scs_plan_treatment_text(a, &p->plan->pairs, item, what, sizeof what));
@@ -270,26 +280,37 @@ static scs_status find_donors(prediction *p, combination *c)
     c->group[0] = item->control_group;
     for (int32_t i = 0; i < c->donors.n; i++)
         c->group[i + 1] = c->donors.group[i];
-    return SCS_ALLOC(c->mean, a->n_gene);
+    SCS_TRY(SCS_ALLOC(c->mean, a->n_gene));
+    SCS_TRY(SCS_ALLOC(c->made_with, a->n_gene));
+    return SCS_ALLOC(c->sum, a->n_gene + 1);
 }
 
-/* Counts are there. Local. */
+/* From c->made_with. Local. */
 static scs_status make_recipe(prediction *p, combination *c)
 {
-    const scs_atlas *a = p->session->atlas;
     scs_recipe_parts parts = {.control = &p->kept[0],
                               .donor = c->counts,
                               .donors = &c->donors,
-                              .mean = c->mean,
+                              .mean = c->made_with,
                               .library_factor =
                                   scs_donors_library_factor(&c->donors, p->counts.library),
                               .key = c->row->key};
+
+    scs_recipe_destroy(&c->recipe);
+    return scs_recipe_create(&parts, &c->recipe);
+}
+
+/* Counts are there. Local. */
+static scs_status find_mean(prediction *p, combination *c)
+{
+    const scs_atlas *a = p->session->atlas;
 
     for (int32_t i = 0; i < c->donors.n; i++)
         c->counts[i] = &p->kept[i + 1];
     SCS_TRY(scs_target_mean(a, c->row->item, p->sources, &c->donors, p->rows.shift, p->kept[0].cpm,
                             p->session->scaled_to, c->mean));
-    return scs_recipe_create(&parts, &c->recipe);
+    memcpy(c->made_with, c->mean, (size_t)a->n_gene * sizeof *c->mean);
+    return make_recipe(p, c);
 }
 
 /* This rank's part of cells [at, at + n) of the combination. Local. */
@@ -302,6 +323,39 @@ static scs_status make_cells(prediction *p, const combination *c, int64_t at, in
     SCS_TRY(scs_templates_pick(c->row->key, c->row->control, c->row->n_control, p->cells.first,
                                p->cells.n, p->cells.control));
     return scs_recipe_make(c->recipe, &p->cells);
+}
+
+/* All of the combination's cells on trial. Local. */
+static scs_status add_trial(prediction *p, combination *c)
+{
+    int32_t n_gene = p->session->atlas->n_gene;
+
+    memset(c->sum, 0, ((size_t)n_gene + 1) * sizeof *c->sum);
+    for (int64_t at = 0; at < c->row->n; at += ROUND) {
+        int64_t left = c->row->n - at;
+
+        SCS_TRY(make_cells(p, c, at, left < ROUND ? left : ROUND));
+        scs_calibrate_add(&p->cells, c->sum);
+        for (int64_t i = 0; i < p->cells.n; i++)
+            c->sum[n_gene] += p->cells.library[i];
+    }
+    return SCS_OK;
+}
+
+/* Until the cells' mean is the one that is wanted. Collective. */
+static scs_status calibrate(prediction *p, combination *c)
+{
+    scs_comm *comm = p->session->comm;
+    int32_t n_gene = p->session->atlas->n_gene;
+
+    for (int k = 0; k < SCS_CALIBRATE_PASSES && c->row->n <= SCS_CALIBRATE_CELLS; k++) {
+        SCS_TRY(scs_comm_agree(comm, add_trial(p, c)));
+        SCS_MPI(MPI_Allreduce(MPI_IN_PLACE, c->sum, n_gene + 1, MPI_INT64_T, MPI_SUM,
+                              scs_comm_mpi(comm)));
+        scs_calibrate_correct(c->mean, c->sum, c->row->n, c->sum[n_gene], n_gene, c->made_with);
+        SCS_TRY(scs_comm_agree(comm, make_recipe(p, c)));
+    }
+    return scs_collective_ok();
 }
 
 static scs_status write_combination(prediction *p, const combination *c, int64_t first)
@@ -325,7 +379,8 @@ static scs_status predict_combination(prediction *p, int64_t i)
     SCS_GO(st, predict_shift(p, i));
     SCS_GO(st, scs_comm_agree(comm, find_donors(p, &c)));
     SCS_GO(st, gather(p, c.group, c.donors.n + 1));
-    SCS_GO(st, scs_comm_agree(comm, make_recipe(p, &c)));
+    SCS_GO(st, scs_comm_agree(comm, find_mean(p, &c)));
+    SCS_GO(st, calibrate(p, &c));
     SCS_GO(st, write_combination(p, &c, p->first[i]));
 done:
     clear_combination(&c);
@@ -369,6 +424,7 @@ static scs_status predict(prediction *p)
     scs_session *s = p->session;
 
     SCS_TRY(scs_screen_method(s, s->config->screen.decode, &p->method));
+    p->closeness = scs_choose_shift_blind(&p->method, s->config);
     SCS_TRY(scs_comm_agree(s->comm, make_plan(p)));
     SCS_TRY(scs_counts_read(s, &p->counts));
     SCS_TRY(scs_comm_agree(s->comm, make_rows(p)));

@@ -1,12 +1,12 @@
 # Sourced by the fault tests: a small config, good files of every verb, and what a run with a fault may leave.
-verbs="run train screen validate pca simulate"
+verbs="run train screen predict validate pca simulate"
 runs=0 refused=0
 
 # words VERB FOLDER: how the verb is told to write there.
 words() {
     if [ "$1" = simulate ]; then
         echo "simulate --dir $2 --genes 100 --cells 5 --cell_types 2 --perturbations 2 --species 1"
-    elif [ "$1" = screen ]; then
+    elif [ "$1" = screen ] || [ "$1" = predict ]; then
         echo "$1 run.yaml --set output.dir=$2 --set model.load=$work/whole/run/model.h5"
     else
         echo "$1 run.yaml --set output.dir=$2"
@@ -19,6 +19,7 @@ results() {
     run) echo model.h5 screen.h5ad ;;
     train) echo model.h5 ;;
     screen) echo screen.h5ad ;;
+    predict) echo cells.h5ad ;;
     validate) echo validation.tsv validation.txt ;;
     pca) echo pca.h5ad ;;
     simulate) echo species_a.h5ad truth.h5ad ;;
@@ -31,7 +32,7 @@ make_good() {
     sed -i 's/epochs: 3/epochs: 2, checkpoint_steps: 7/; s/hidden: 48/hidden: 16/' "$work/run.yaml"
     echo 'validate: {cell_types: [type_2], perturbations: [drug_2], species: [species_a]}' >>"$work/run.yaml"
     cd "$work" || exit 1
-    for verb in run validate pca; do
+    for verb in run predict validate pca; do
         launch 1 $verb run.yaml -q --set train.seed=2 --set model.latent=7 --set output.dir=older >log 2>&1
         check_ok "an older $verb" $? log
     done
