@@ -246,6 +246,8 @@ typedef struct combination {
     const scs_cells_row *row;
     scs_donors donors;
     int32_t *group;                 /* control, then donors */
+    const double **cpm;             /* [2 donors.n] of donors, then of their controls */
+    double *control_cpm;            /* [donors.n, n_gene] */
     const scs_count_group **counts; /* [donors.n] */
     double *mean, *made_with;       /* [n_gene] wanted; what cells are made with to have it */
     int64_t *sum;                   /* [n_gene + 1] of cells made on trial, and their counts */
@@ -258,6 +260,8 @@ static void clear_combination(combination *c)
     scs_recipe_destroy(&c->recipe);
     free(c->group);
     free(c->counts);
+    free(c->cpm);
+    free(c->control_cpm);
     free(c->mean);
     free(c->made_with);
     free(c->sum);
@@ -277,6 +281,8 @@ static scs_status find_donors(prediction *p, combination *c)
                 scs_plan_treatment_text(a, &p->plan->pairs, item, what, sizeof what));
     SCS_TRY(SCS_ALLOC(c->group, c->donors.n + 1));
     SCS_TRY(SCS_ALLOC(c->counts, c->donors.n));
+    SCS_TRY(SCS_ALLOC(c->cpm, 2 * c->donors.n));
+    SCS_TRY(SCS_ALLOC(c->control_cpm, c->donors.n * (int64_t)a->n_gene));
     c->group[0] = item->control_group;
     for (int32_t i = 0; i < c->donors.n; i++)
         c->group[i + 1] = c->donors.group[i];
@@ -300,15 +306,39 @@ static scs_status make_recipe(prediction *p, combination *c)
     return scs_recipe_create(&parts, &c->recipe);
 }
 
+/* Of donors' controls, whose cells themselves are not needed. Collective. */
+static scs_status find_control_means(prediction *p, combination *c)
+{
+    int32_t n = c->donors.n, n_gene = p->session->atlas->n_gene;
+
+    for (int32_t i = 0; i < n; i++) {
+        double *cpm = c->control_cpm + (int64_t)i * n_gene;
+
+        c->counts[i] = &p->kept[i + 1];
+        c->cpm[i] = p->kept[i + 1].cpm;
+        if (c->donors.control[i] < 0)
+            continue;
+        SCS_TRY(scs_counts_cpm(&p->counts, c->donors.control[i], cpm));
+        c->cpm[n + i] = cpm;
+    }
+    return scs_collective_ok();
+}
+
 /* Counts are there. Local. */
 static scs_status find_mean(prediction *p, combination *c)
 {
     const scs_atlas *a = p->session->atlas;
+    const scs_mean_parts parts = {.atlas = a,
+                                  .target = c->row->item,
+                                  .sources = p->sources,
+                                  .donors = &c->donors,
+                                  .shift = p->rows.shift,
+                                  .cpm = p->kept[0].cpm,
+                                  .donor_cpm = c->cpm,
+                                  .donor_control_cpm = c->cpm + c->donors.n,
+                                  .total = p->session->scaled_to};
 
-    for (int32_t i = 0; i < c->donors.n; i++)
-        c->counts[i] = &p->kept[i + 1];
-    SCS_TRY(scs_target_mean(a, c->row->item, p->sources, &c->donors, p->rows.shift, p->kept[0].cpm,
-                            p->session->scaled_to, c->mean));
+    SCS_TRY(scs_target_mean(&parts, c->mean));
     memcpy(c->made_with, c->mean, (size_t)a->n_gene * sizeof *c->mean);
     return make_recipe(p, c);
 }
@@ -379,6 +409,7 @@ static scs_status predict_combination(prediction *p, int64_t i)
     SCS_GO(st, predict_shift(p, i));
     SCS_GO(st, scs_comm_agree(comm, find_donors(p, &c)));
     SCS_GO(st, gather(p, c.group, c.donors.n + 1));
+    SCS_GO(st, find_control_means(p, &c));
     SCS_GO(st, scs_comm_agree(comm, find_mean(p, &c)));
     SCS_GO(st, calibrate(p, &c));
     SCS_GO(st, write_combination(p, &c, p->first[i]));

@@ -11,9 +11,10 @@
 #include "src/data/scale.h"
 #include "scscreen/comm.h"
 
+#include <math.h>
 #include <stdlib.h>
 
-enum { EVIDENCE = 300 };
+enum { EVIDENCE = 300, UNIT = 1024 };
 
 static const char advice[] =
     "predicted cells are made from counts: set data.matrix to the matrix that holds them, such as "
@@ -182,6 +183,44 @@ done:
     free(g.word);
     free(g.length);
     scs_packed_clear(&g.x);
+    return st;
+}
+
+/* In units of 2^-10: whole numbers, whose sum is the same in any order. Local.
+ *  @param[in,out] sum [n_gene] */
+static void add_cpm(const scs_counts *c, int32_t group, int64_t *sum)
+{
+    for (int64_t i = 0; i < c->x.n_row; i++) {
+        double library;
+        scs_row row;
+
+        if (c->group_of_cell[c->first + i] != group)
+            continue;
+        row = scs_packed_row(&c->x, i);
+        library = row_sum(&c->x, i);
+        for (int32_t k = 0; k < row.n; k++)
+            sum[scs_row_gene(&row, k)] +=
+                llround(UNIT * 1e6 * (double)scs_row_value(&row, k) / library);
+    }
+}
+
+scs_status scs_counts_cpm(const scs_counts *counts, int32_t group, double *cpm)
+{
+    scs_comm *comm = counts->session->comm;
+    int32_t n_gene = counts->x.n_col;
+    double n = (double)counts->session->atlas->group[group].count;
+    int64_t *sum = NULL;
+    scs_status st;
+
+    SCS_GO(st, scs_comm_agree(comm, SCS_ALLOC(sum, n_gene)));
+    add_cpm(counts, group, sum);
+    SCS_GO(st, scs_comm_mpi_status(MPI_Allreduce(MPI_IN_PLACE, sum, n_gene, MPI_INT64_T, MPI_SUM,
+                                                 scs_comm_mpi(comm)),
+                                   "MPI_Allreduce"));
+    for (int32_t g = 0; g < n_gene; g++)
+        cpm[g] = (double)sum[g] / UNIT / n;
+done:
+    free(sum);
     return st;
 }
 

@@ -25,6 +25,10 @@ void scs_counts_clear(scs_counts *counts);
  *  @param[out] to caller clears, also after a failure */
 SCS_MUST_USE scs_status scs_counts_gather(const scs_counts *counts, int32_t group,
                                           scs_count_group *to);
+/** Mean counts per million of a group's cells, on every rank; only this rank's own cells are looked
+ * at. SCS_ENOMEM. Collective.
+ *  @param[out] cpm [n_gene] */
+SCS_MUST_USE scs_status scs_counts_cpm(const scs_counts *counts, int32_t group, double *cpm);
 /** Global numbers of a group's cells, ascending. @param[out] cell [count] malloc'ed
  *  @param[out] n how many. SCS_ENOMEM. Local. */
 SCS_MUST_USE scs_status scs_counts_cells(const scs_counts *counts, int32_t group, int64_t **cell,

@@ -52,13 +52,47 @@ static double donor_ratio(const scs_atlas *a, const scs_donors *d, int32_t gene)
     return weight > 0 && sum < 0 ? sum / weight : 0;
 }
 
-/* Mean log expression -> mean counts: a gene that controls show moves by the ratio that its
- * logarithm moves by, one that they do not show starts from nothing. */
-static double to_counts(double control, double predicted, double cpm, double total)
+/* Counts per million added to both sides of a ratio of mean counts. */
+static const double pseudo_count = 50;
+
+/* How much further mean counts move than the donors' mean logarithms say, as a logarithm. */
+static double donor_correction(const scs_mean_parts *p, int32_t gene)
 {
-    if (cpm > 0 && control > 0)
-        return cpm * expm1(predicted) / expm1(control);
-    return expm1(predicted) * 1e6 / total;
+    const scs_donors *d = p->donors;
+    double sum = 0, weight = 0, unit = 1e6 / p->total;
+
+    for (int32_t i = 0; i < d->n; i++) {
+        double counts, logs;
+
+        if (d->control[i] < 0)
+            continue;
+        counts = log((p->donor_cpm[i][gene] + pseudo_count) /
+                     (p->donor_control_cpm[i][gene] + pseudo_count));
+        logs = log(
+            (unit * expm1(scs_atlas_group_gene_mean(p->atlas, d->group[i])[gene]) + pseudo_count) /
+            (unit * expm1(scs_atlas_group_gene_mean(p->atlas, d->control[i])[gene]) +
+             pseudo_count));
+        sum += d->weight[i] * (counts - logs);
+        weight += d->weight[i];
+    }
+    return weight > 0 ? sum / weight : 0;
+}
+
+/* Mean log expression -> mean counts: a gene that controls show moves by a ratio, one that they do
+ * not show starts from nothing. @param correction of the ratio's logarithm */
+static double to_counts(double control, double predicted, double cpm, double total,
+                        double correction)
+{
+    double ratio;
+
+    if (cpm <= 0 || control <= 0)
+        return expm1(predicted) * 1e6 / total;
+    ratio = log(expm1(predicted) / expm1(control));
+    if (ratio > 0)
+        ratio = fmax(0, ratio + correction);
+    else if (ratio < 0)
+        ratio = fmin(0, ratio + correction);
+    return cpm * exp(ratio);
 }
 
 static double mean_of(const scs_atlas *a, const scs_donors *d, int32_t gene, double control,
@@ -83,25 +117,25 @@ static void rescale(double *mean, const double *cpm, int32_t n)
         mean[g] *= wanted / have;
 }
 
-scs_status scs_target_mean(const scs_atlas *a, const scs_combination *target,
-                           const scs_sources *sources, const scs_donors *donors, const float *shift,
-                           const double *cpm, double total, double *mean)
+scs_status scs_target_mean(const scs_mean_parts *p, double *mean)
 {
-    const float *control = scs_atlas_group_gene_mean(a, target->control_group);
+    const scs_atlas *a = p->atlas;
+    const float *control = scs_atlas_group_gene_mean(a, p->target->control_group);
     double *near = NULL, *noise = mean, factor; /* noise_g is read before mean_g is written */
     scs_status st;
 
     SCS_GO(st, SCS_ALLOC(near, a->n_gene));
-    scs_shift_sources_genes(a, sources, a->gene_mean, near);
-    source_noise(a, sources, noise);
-    factor = size_factor(a->n_gene, shift, near, noise);
+    scs_shift_sources_genes(a, p->sources, a->gene_mean, near);
+    source_noise(a, p->sources, noise);
+    factor = size_factor(a->n_gene, p->shift, near, noise);
     for (int32_t g = 0; g < a->n_gene; g++) {
         double square = near[g] * near[g], left = square > noise[g] ? 1 - noise[g] / square : 0;
-        double moved = factor * left * shift[g];
+        double moved = factor * left * p->shift[g];
 
-        mean[g] = to_counts(control[g], mean_of(a, donors, g, control[g], moved), cpm[g], total);
+        mean[g] = to_counts(control[g], mean_of(a, p->donors, g, control[g], moved), p->cpm[g],
+                            p->total, .5 * left * donor_correction(p, g));
     }
-    rescale(mean, cpm, a->n_gene);
+    rescale(mean, p->cpm, a->n_gene);
 done:
     free(near);
     return st;

@@ -6,6 +6,20 @@
 #include "src/cells/donors.h"
 #include "scscreen/screen.h"
 
+/** What a combination's mean is made of; borrowed. */
+typedef struct scs_mean_parts {
+    const scs_atlas *atlas;
+    const scs_combination *target;
+    const scs_sources *sources;
+    const scs_donors *donors;
+    const float *shift; /**< [n_gene] predicted - control mean, as the screen has them */
+    const double *cpm;  /**< [n_gene] of the control cells (scs_count_group) */
+    const double *const *donor_cpm, *const *donor_control_cpm; /**< [donors->n] [n_gene] of each
+                                                                  donor and of its controls; NULL
+                                                                  where there are none */
+    double total; /**< counts that a cell was scaled to before the logarithm */
+} scs_mean_parts;
+
 /** Mean counts per million of the cells of a combination.
  *
  *  Means of log expression overstate a change: what is sampling noise in the sources adds to its
@@ -18,14 +32,13 @@
  *
  *  A gene that falls keeps at least a quarter of what the donors' own ratio leaves of it: means
  *  that reach 0 would be fold changes without end.
- *  @param shift   [n_gene] predicted - control mean, as the screen has them
- *  @param cpm     [n_gene] of the control cells (scs_count_group)
- *  @param total   counts that a cell was scaled to before the logarithm
+ *
+ *  Mean log expression moves by more than mean counts do, in genes of few counts most of all: the
+ *  donors show by how much (log ratio of their mean counts, less that of what their mean logarithms
+ *  stand for), and half of that, times the same factor of each gene, is taken off; no change turns
+ *  round.
  *  @param[out] mean [n_gene] counts per million; sums to what cpm sums to
  *  @return SCS_OK or SCS_ENOMEM */
-SCS_MUST_USE scs_status scs_target_mean(const scs_atlas *atlas, const scs_combination *target,
-                                        const scs_sources *sources, const scs_donors *donors,
-                                        const float *shift, const double *cpm, double total,
-                                        double *mean);
+SCS_MUST_USE scs_status scs_target_mean(const scs_mean_parts *parts, double *mean);
 
 #endif

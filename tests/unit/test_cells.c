@@ -433,6 +433,7 @@ static void noise_is_taken_out_of_the_mean(void)
     scs_donors donors = {2, donor, control, share};
     scs_combination target = {.cell_type = 2, .condition = 1, .control_group = 4};
     double near[] = {1, .02, -.48, .3}, noise = 4 * .25 * .1 / 50, length = 0;
+    double stim[4], base[4];
     scs_names labels[4] = {{0}};
     scs_atlas *a;
 
@@ -442,7 +443,23 @@ static void noise_is_taken_out_of_the_mean(void)
             a->gene_mean[4 * i + g] = mean[i][g];
             a->gene_variance[4 * i + g] = .1f;
         }
-    CHECK_OK(scs_target_mean(a, &target, &sources, &donors, shift, cpm, 1e4, got));
+    /* donors' mean counts: of gene 2 more is left than their logarithms say */
+    for (int i = 0; i < 2; i++)
+        for (int g = 0; g < 4; g++) {
+            stim[g] = 100 * expm1(mean[1][g]);
+            base[g] = 100 * expm1(mean[0][g]);
+        }
+    stim[2] = 30;
+    CHECK_OK(scs_target_mean(&(scs_mean_parts){.atlas = a,
+                                               .target = &target,
+                                               .sources = &sources,
+                                               .donors = &donors,
+                                               .shift = shift,
+                                               .cpm = cpm,
+                                               .donor_cpm = (const double *[]){stim, stim},
+                                               .donor_control_cpm = (const double *[]){base, base},
+                                               .total = 1e4},
+                             got));
     for (int g = 0; g < 4; g++)
         length += near[g] * near[g];
     factor = sqrt((length - 4 * noise) / length);
@@ -450,7 +467,8 @@ static void noise_is_taken_out_of_the_mean(void)
      * of what the donors leave, (.02 + .01) / (.5 + .01) of .4. */
     raw[0] = 600000 * expm1(1 + factor * (1 - noise) * 1) / expm1(1);
     raw[1] = 390000;
-    raw[2] = 10000 * expm1(.25 * .4 * (.03 / .51)) / expm1(.4);
+    raw[2] = 10000 * expm1(.25 * .4 * (.03 / .51)) / expm1(.4) *
+             exp(.5 * (1 - noise / (.48 * .48)) * log((30 + 50) / (100 * expm1(.02) + 50)));
     raw[3] = 100 * expm1(factor * (1 - noise / .09) * .3);
     for (int g = 0; g < 4; g++)
         sum += raw[g];
