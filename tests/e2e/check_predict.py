@@ -19,13 +19,13 @@ for (species, kind, drug), o in groups:
     assert sorted(o.template) == sorted(control), (species, kind)
     assert kind not in set(o.donor_type) and set(o.donor_species) == {species}
 
-# the cells of a combination are those of the job that asked for it alone; templates evenly used
+# templates are those of a job that asked for more cells, and evenly used
 one = p[(p.obs.species == "species_b") & (p.obs.cell_type == "type_1")]
 a = anndata.read_h5ad(many)
-assert a.n_obs == 5000 and (a.X[: one.n_obs] != one.X).nnz == 0 and np.array_equal(a.obs.template[: one.n_obs], one.obs.template)
+assert a.n_obs == 5000 and np.array_equal(a.obs.template[: one.n_obs], one.obs.template)
 assert set(a.obs.template.value_counts()) <= {5000 // one.n_obs, 5000 // one.n_obs + 1}
 
-# log1p is that of the same counts
+# log1p is that of the same counts, which the job that asked for this combination alone has made
 l = anndata.read_h5ad(logged)
 same = one.copy()
 same.X = same.X.astype(np.float64)
