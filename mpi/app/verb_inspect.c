@@ -484,6 +484,7 @@ static void inspect_others(found *f)
         {.name = "validation", .what = "finished models of a validation, one file each"},
         {.name = "validation.tsv", .what = "a finished validation"},
         {.name = "validation.txt", .what = "what beats what in it, and what to screen with"},
+        {.name = "validation_summary.tsv", .what = "what it says in short"},
         {.name = "events.jsonl", .what = "a line for each epoch of training"},
         {.name = "STOP", .what = "a running training ends when it sees this file"},
     };

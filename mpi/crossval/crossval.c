@@ -17,6 +17,7 @@
  *
  *  A group that fails stops the queue: the others end after the model that they have in hand. */
 #include "mpi/crossval/crossval_measure.h"
+#include "mpi/crossval/crossval_replicate.h"
 #include "mpi/job/session_model.h"
 #include "mpi/crossval/crossval.h"
 
@@ -32,6 +33,7 @@
 #include "src/config/value.h"
 #include "src/crossval/grid.h"
 #include "src/crossval/report.h"
+#include "src/crossval/summary.h"
 #include "scscreen/dataset.h"
 
 #include <stdlib.h>
@@ -271,32 +273,58 @@ static scs_status write_all(void *ctx, FILE *out)
 }
 
 /* Hook of scs_file_write. */
-static scs_status write_verdict(void *ctx, FILE *out)
+static scs_status write_summary(void *ctx, FILE *out)
 {
-    scs_report_verdict(out, ctx);
+    scs_summary_write(out, ctx);
     return SCS_OK;
 }
 
-/* All models' rows into output.dir/validation.tsv, what they say beside it, and the summary on
- * stdout. Local, on rank 0. */
+/* Hook of scs_file_write. */
+static scs_status write_verdict(void *ctx, FILE *out)
+{
+    scs_summary_verdict(out, ctx);
+    return SCS_OK;
+}
+
+/* On stdout. */
+static void say_summary(const scs_validation *v, const scs_summary *summary)
+{
+    const scs_grid *grid = v->grid;
+    int protocol = v->session->config->validate.protocol;
+
+    printf(
+        "\nMeans over %lld held-out combinations (protocol %s, %lld models; no cell that a model "
+        "holds out\nis among those that it was made from):\n",
+        (long long)grid->plan->n, scs_key_choice_text(scs_key_find("validate.protocol"), protocol),
+        (long long)grid->n_model);
+    scs_summary_print(stdout, summary);
+    fflush(stdout);
+}
+
+/* All models' rows into output.dir/validation.tsv, what they say in short into
+ * validation_summary.tsv and on stdout. Local, on rank 0. */
 static scs_status validation_merge(scs_validation *v)
 {
-    scs_report_sums sums = {0};
-    char path[4096], verdict[4096];
+    scs_report_table table = {0};
+    scs_summary summary = {0};
+    char path[4096], short_path[4096], verdict[4096];
     scs_status st;
 
-    SCS_GO(st, scs_report_sums_create(&sums));
+    SCS_GO(st, scs_report_table_create(v->grid->plan->n, &table));
     SCS_GO(st, scs_session_path(v->session, SCS_VALIDATION_FILE, path, sizeof path));
+    SCS_GO(st,
+           scs_session_path(v->session, "validation_summary.tsv", short_path, sizeof short_path));
     SCS_GO(st, scs_session_path(v->session, SCS_VERDICT_FILE, verdict, sizeof verdict));
     SCS_GO(st, scs_file_write(path, write_all, v));
-    SCS_GO(st, scs_report_read(path, v->grid->plan->n * made_predictors(v), &sums, NULL));
-    SCS_GO(st, scs_file_write(verdict, write_verdict, &sums));
-    printf("\nMeans over %lld held-out combinations:\n", (long long)v->grid->plan->n);
-    scs_report_summary(stdout, &sums);
-    fflush(stdout);
-    scs_session_say(v->session, "wrote %s", path);
+    SCS_GO(st, scs_report_read(path, v->grid->plan->n * made_predictors(v), &table, NULL));
+    SCS_GO(st, scs_summary_make(&table, v->session->config->train.seed, &summary));
+    SCS_GO(st, scs_file_write(short_path, write_summary, &summary));
+    SCS_GO(st, scs_file_write(verdict, write_verdict, &summary));
+    say_summary(v, &summary);
+    scs_session_say(v->session, "wrote %s and %s", path, short_path);
 done:
-    scs_report_sums_clear(&sums);
+    scs_report_table_clear(&table);
+    scs_summary_clear(&summary);
     return st;
 }
 
@@ -396,6 +424,7 @@ static void validation_close(scs_validation *v)
     scs_packed_clear(&v->x);
     scs_atlas_destroy(&v->base);
     scs_grid_destroy(&v->grid);
+    free(v->replicate);
     free(v->value);
     scs_names_clear(&v->source);
     scs_comm_destroy(&v->group);
@@ -426,6 +455,17 @@ static scs_status is_recorded(scs_validation *v, int64_t model, const char *path
     return SCS_OK;
 }
 
+/* Not the baselines but no change: there are many. */
+static bool is_reported(const scs_validation *v, int p)
+{
+    const scs_predictor *predictor = scs_report_predictor_at(p);
+
+    return predictor->space == SCS_PREDICT_NOTHING ||
+           (predictor->space != SCS_PREDICT_REPLICATE &&
+            !scs_report_predictor_is_baseline(predictor) &&
+            scs_report_predictor_is_made(predictor, v->session->config));
+}
+
 /* "model 3/7  human, CD4T, stimulated: r2_all  no_change 0.861  ..." on stderr, from the group's
  * first rank. */
 static void report_model(const scs_validation *v, int64_t model, bool recorded)
@@ -442,7 +482,7 @@ static void report_model(const scs_validation *v, int64_t model, bool recorded)
     if (recorded && at < (int)sizeof text)
         at += snprintf(text + at, sizeof text - (size_t)at, ": recorded before");
     for (int p = 0; !recorded && p < scs_report_predictor_count() && at < (int)sizeof text; p++)
-        if (scs_report_predictor_is_made(scs_report_predictor_at(p), s->config))
+        if (is_reported(v, p))
             at += snprintf(text + at, sizeof text - (size_t)at, "%s%s %.3f",
                            p ? "  " : ": r2_all  ", scs_report_predictor_at(p)->name,
                            v->value[p * SCS_N_MEASURE + SCS_R2_ALL]);
@@ -456,6 +496,7 @@ static scs_status make_model(scs_validation *v, int64_t model, const char *path)
     int kind[SCS_MOST_KINDS], n = scs_report_predictor_kinds(v->session->config, kind);
     scs_status st = SCS_OK;
 
+    SCS_TRY(scs_crossval_replicate(v));
     SCS_TRY(scs_comm_agree(v->group, scs_crossval_measure_reserve(v, model)));
     for (int i = 0; i < n; i++) {
         SCS_TRY(validation_train(v, model, kind[i]));
@@ -537,9 +578,9 @@ const scs_verb scs_crossval_verb = {
         "perturbed cells of a context, all of a dose, all of a perturbation. --group-size N:\n"
         "ranks that train one model together; the groups take the next model from one queue.\n"
         "--folds N: combinations held out by one model.\n"
-        "Writes output.dir/validation.tsv and what it says in words, validation.txt; finished\n"
-        "models are kept in output.dir/validation/, so a stopped grid goes on where it was.\n"
-        "hold_out is not used.",
+        "Writes output.dir/validation.tsv, validation_summary.tsv and what they say in words,\n"
+        "validation.txt; finished models are kept in output.dir/validation/, so a stopped grid\n"
+        "goes on where it was. hold_out is not used.",
     .needs = SCS_NEED_INPUTS | SCS_NEED_OUTPUT | SCS_NEED_SIMULATED,
     .run = run,
 };

@@ -35,6 +35,8 @@ typedef struct scs_validation {
     scs_grid *grid;
     char data[SCS_CHECKSUM_MAX]; /**< of the cells, labels and genes */
     scs_report_origin origin;    /**< of the model in hand, alike in the group */
+    double *replicate; /**< [grid->plan->n, SCS_N_MEASURE] what a repeat would score; NULL: nobody
+                          has asked yet */
     double *value; /**< of the model in hand: [its combinations, predictors, SCS_N_MEASURE], on the
                       group's first rank */
     scs_names source; /**< [its combinations, predictors] where the shift comes from, in words */

@@ -33,16 +33,17 @@
 
 typedef struct work {
     scs_validation *v;
-    int kind;              /* of the model in hand */
-    scs_plan plan;         /* the model's combinations */
-    scs_plan observed;     /* the same with the observed groups in the place of the controls */
-    int64_t *first;        /* [n_rank + 1] rows of each rank */
-    scs_real **control_z;  /* [n_group] latent cells, where there is a network */
-    scs_real **observed_z; /* [n_group] */
-    scs_atlas genes;       /* gene space as a latent space */
-    scs_method *method;    /* [predictors] */
-    scs_sources *sources;  /* scratch */
-    double *scratch;       /* [2 n_gene + n_latent] */
+    int kind;          /* of the model in hand */
+    scs_plan plan;     /* the model's combinations */
+    scs_plan observed; /* the same with the observed groups in the place of the controls */
+    int64_t model;
+    int64_t *first;                 /* [n_rank + 1] rows of each rank */
+    scs_real **control_z;           /* [n_group] latent cells, where there is a network */
+    scs_real **observed_z;          /* [n_group] */
+    scs_atlas genes;                /* gene space as a latent space */
+    scs_method *method;             /* [predictors] */
+    scs_sources *sources;           /* scratch */
+    double *scratch;                /* [2 n_gene + n_latent] */
     float *mean, *shift, *variance; /* [n_gene] scratch */
     const int32_t *held;            /* [n_held] groups that the model holds out */
     int64_t n_held;
@@ -156,7 +157,7 @@ static scs_status find_sources(work *w, int64_t row, int predictor, bool *any)
                              : w->v->session->atlas;
 
     *any = false;
-    if (p->space == SCS_PREDICT_NOTHING)
+    if (p->space == SCS_PREDICT_NOTHING || p->space == SCS_PREDICT_REPLICATE)
         return SCS_OK;
     if (p->baseline != SCS_BASELINE_NONE)
         SCS_TRY(scs_baseline_find(a, p->baseline, c, w->sources));
@@ -202,7 +203,7 @@ static scs_status measure_genes(work *w, int64_t row, int predictor)
         SCS_TRY(scs_audit_finite(w->scratch, 2 * genes, p->name));
     }
     scs_predict(&w->method[predictor], a->n_gene, &from, &out);
-    SCS_TRY(scs_score_measure_means(w->v->base, c, &out, value));
+    SCS_TRY(scs_score_measure_means(w->v->base, c, &out, NULL, value));
     return !any && scs_session_model_has_latent(s) ? measure_cells(w, row, NULL, value) : SCS_OK;
 }
 
@@ -226,7 +227,7 @@ static scs_status measure_row(work *w, const scs_result_rows *rows, int predicto
     SCS_TRY(scs_audit_finite(w->scratch, s->atlas->n_gene, name));
     scs_shift_sources_latent(s->atlas, w->sources, w->scratch);
     SCS_TRY(scs_audit_finite(w->scratch, s->atlas->n_latent, name));
-    SCS_TRY(scs_score_measure_means(w->v->base, c, &out, value));
+    SCS_TRY(scs_score_measure_means(w->v->base, c, &out, NULL, value));
     return measure_cells(w, row, w->scratch, value);
 }
 
@@ -262,6 +263,24 @@ static bool is_made(const work *w, int predictor)
                                            w->v->session->config, w->kind);
 }
 
+/* Measured already, for all of the grid. */
+static void measure_replicate(work *w, int64_t row, int predictor)
+{
+    int64_t at = scs_grid_row(w->v->grid, w->model, row);
+
+    memcpy(value_of(w, row, predictor), w->v->replicate + at * SCS_N_MEASURE,
+           SCS_N_MEASURE * sizeof *w->v->replicate);
+}
+
+/* A row that no model makes. */
+static scs_status measure_one(work *w, int64_t row, int predictor)
+{
+    if (scs_report_predictor_at(predictor)->space != SCS_PREDICT_REPLICATE)
+        return measure_genes(w, row, predictor);
+    measure_replicate(w, row, predictor);
+    return SCS_OK;
+}
+
 /* This rank's rows, by every predictor that this kind of model makes. Local. */
 static scs_status measure(work *w)
 {
@@ -275,7 +294,7 @@ static scs_status measure(work *w)
             SCS_TRY(measure_latent(w, first, last - first, p));
         else
             for (int64_t i = first; i < last; i++)
-                SCS_TRY(measure_genes(w, i, p));
+                SCS_TRY(measure_one(w, i, p));
     }
     return SCS_OK;
 }
@@ -385,7 +404,7 @@ static scs_status run(work *w, int64_t model)
 /* The session's atlas, z and model are those of this kind; all that is made here is freed again. */
 scs_status scs_crossval_measure(scs_validation *v, int64_t model, int kind)
 {
-    work w = {.v = v, .kind = kind};
+    work w = {.v = v, .kind = kind, .model = model};
     scs_status st = run(&w, model);
 
     close_work(&w);

@@ -37,6 +37,8 @@ typedef enum scs_purpose {
     SCS_RANDOM_TEMPLATE,    /**< control cells that predicted ones start from (epoch = round) */
     SCS_RANDOM_CELLS,       /**< counts of predicted cells (src/cells/draw.h) */
     SCS_RANDOM_SCORE,       /**< labels that a score is compared with (epoch = which of them) */
+    SCS_RANDOM_HALVES,      /**< halves of a group's cells (epoch = split) */
+    SCS_RANDOM_RESAMPLE,    /**< combinations of a validation (epoch = replicate) */
     SCS_RANDOM_DROPOUT = 64 /**< + layer number */
 } scs_purpose;
 

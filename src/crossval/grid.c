@@ -423,9 +423,14 @@ int64_t scs_grid_size(const scs_grid *grid, int64_t model)
     return grid->row_first[model + 1] - grid->row_first[model];
 }
 
+int64_t scs_grid_row(const scs_grid *grid, int64_t model, int64_t k)
+{
+    return grid->row[grid->row_first[model] + k];
+}
+
 const scs_combination *scs_grid_item(const scs_grid *grid, int64_t model, int64_t k)
 {
-    return &grid->plan->item[grid->row[grid->row_first[model] + k]];
+    return &grid->plan->item[scs_grid_row(grid, model, k)];
 }
 
 const int32_t *scs_grid_held(const scs_grid *grid, int64_t model, int64_t *n)

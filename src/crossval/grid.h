@@ -44,7 +44,9 @@ SCS_MUST_USE scs_status scs_grid_create(const scs_config *config, const scs_atla
 void scs_grid_destroy(scs_grid **grid);
 /** How many combinations of a model are scored. */
 int64_t scs_grid_size(const scs_grid *grid, int64_t model);
-/** The k-th of them, 0 <= k < scs_grid_size; borrowed from the grid. */
+/** Where the k-th of them stands in plan->item, 0 <= k < scs_grid_size. */
+int64_t scs_grid_row(const scs_grid *grid, int64_t model, int64_t k);
+/** The k-th itself; borrowed from the grid. */
 const scs_combination *scs_grid_item(const scs_grid *grid, int64_t model, int64_t k);
 /** Groups that a model holds out, ascending. @param[out] n how many  @return borrowed */
 const int32_t *scs_grid_held(const scs_grid *grid, int64_t model, int64_t *n);

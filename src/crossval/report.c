@@ -14,15 +14,12 @@
  *     vae             the network as a screen uses it: decoded as the config says
  *     vae_decode      the network, decoded as scGen does
  *     vae_edit        the network's change added to the real control cells
+ *     replicate       a repeat of the experiment (src/crossval/replicate.h)
  *
  * A model's rows are first a file of its own, which a grid that is started again reads back
  * instead of training anew: so that rows are read as strictly as they are written (column names,
  * number of rows, numbers), and a file that does not fit is refused. Undefined values are "nan"
  * and count in no mean.
- *
- * A model is chosen by the mean of r2_all, r2_deg and delta_pearson: the first two are what
- * scGen's figures report, the third is the one that no change cannot score in. Whoever is not ahead
- * of no change in the first two is not chosen.
  */
 #include "src/crossval/report.h"
 
@@ -71,6 +68,7 @@ static const scs_predictor predictors[] = {
      .space = SCS_PREDICT_LATENT,
      .decode = SCS_DECODE_EDIT,
      .model = SCS_MODEL_VAE},
+    {.name = "replicate", .space = SCS_PREDICT_REPLICATE},
 };
 
 /* The columns before the measures. */
@@ -97,7 +95,8 @@ char *scs_report_predictor_use(const scs_predictor *predictor, char *out, size_t
     const scs_predictor *p = predictor;
     const char *kind = p->model == SCS_MODEL_PCA ? "pca" : "vae";
 
-    if (p->space == SCS_PREDICT_NOTHING || p->baseline != SCS_BASELINE_NONE)
+    if (p->space == SCS_PREDICT_NOTHING || p->space == SCS_PREDICT_REPLICATE ||
+        p->baseline != SCS_BASELINE_NONE)
         snprintf(out, size, "%s", "");
     else if (p->space == SCS_PREDICT_GENES && p->shift == SCS_SHIFT_AS_CONFIG)
         snprintf(out, size, "model.kind: mean, with screen.shift as it is");
@@ -192,31 +191,33 @@ void scs_report_write_row(FILE *out, const scs_atlas *atlas, const scs_combinati
     }
 }
 
-/* ---- sums ---- */
+/* ---- table ---- */
 
-scs_status scs_report_sums_create(scs_report_sums *sums)
+scs_status scs_report_table_create(int64_t room, scs_report_table *table)
 {
-    *sums = (scs_report_sums){0};
-    SCS_TRY(SCS_ALLOC(sums->sum, scs_report_predictor_count() * SCS_N_MEASURE));
-    SCS_TRY(SCS_ALLOC(sums->n, scs_report_predictor_count() * SCS_N_MEASURE));
-    return SCS_ALLOC(sums->n_row, scs_report_predictor_count());
+    int64_t n = room * scs_report_predictor_count() * SCS_N_MEASURE;
+
+    *table = (scs_report_table){.room = room};
+    SCS_TRY(SCS_ALLOC(table->made, scs_report_predictor_count()));
+    SCS_TRY(SCS_ALLOC(table->value, n));
+    for (int64_t i = 0; i < n; i++)
+        table->value[i] = NAN;
+    return SCS_OK;
 }
 
-/* Also of sums that were made in part. */
-void scs_report_sums_clear(scs_report_sums *sums)
+/* Also of one that was made in part. */
+void scs_report_table_clear(scs_report_table *table)
 {
-    free(sums->sum);
-    free(sums->n);
-    free(sums->n_row);
-    *sums = (scs_report_sums){0};
+    free(table->value);
+    free(table->made);
+    *table = (scs_report_table){0};
 }
 
-/* Over the rows in which the measure is defined. */
-double scs_report_mean(const scs_report_sums *sums, int predictor, int measure)
+double scs_report_value(const scs_report_table *table, int64_t combination, int predictor,
+                        int measure)
 {
-    int at = predictor * SCS_N_MEASURE + measure;
-
-    return sums->n[at] ? sums->sum[at] / (double)sums->n[at] : NAN;
+    return table
+        ->value[(combination * scs_report_predictor_count() + predictor) * SCS_N_MEASURE + measure];
 }
 
 /* Its place in the table; -1: a file of another version. */
@@ -228,32 +229,40 @@ static int find_predictor(const char *name)
     return -1;
 }
 
-/* One row, cut in place: labels, then a number for every measure. Sums of undefined values stay
- * as they are.
- * @param sums may be NULL  @return whether it is one */
-static bool read_row(char *line, scs_report_sums *sums)
+/* One row, cut in place: labels, then a number for every measure. A predictor that is not behind
+ * that of the row before begins a combination.
+ * @param[in,out] last the row before's predictor  @param table may be NULL  @return whether it is
+ * one */
+static bool read_row(char *line, int *last, scs_report_table *table)
 {
+    double value[SCS_N_MEASURE];
     int p = -1, m = -N_LABEL;
 
     for (char *field; (field = strsep(&line, "\t")); m++) {
         char *end = field;
-        double value;
 
         if (m == PREDICTOR_FIELD - N_LABEL)
             p = find_predictor(field);
         if (m < 0)
             continue;
-        value = strtod(field, &end);
-        if (p < 0 || m >= SCS_N_MEASURE || end == field || *end)
+        if (p < 0 || m >= SCS_N_MEASURE)
             return false;
-        if (sums && !isnan(value)) {
-            sums->sum[p * SCS_N_MEASURE + m] += value;
-            sums->n[p * SCS_N_MEASURE + m]++;
-        }
+        value[m] = strtod(field, &end);
+        if (end == field || *end)
+            return false;
     }
-    if (sums && p >= 0)
-        sums->n_row[p]++;
-    return m == SCS_N_MEASURE;
+    if (m != SCS_N_MEASURE)
+        return false;
+    if (!table)
+        return true;
+    table->n += p <= *last;
+    *last = p;
+    if (table->n > table->room)
+        return false;
+    memcpy(&table->value[((table->n - 1) * scs_report_predictor_count() + p) * SCS_N_MEASURE],
+           value, sizeof value);
+    table->made[p] = true;
+    return true;
 }
 
 /* Whether the line is the column names of this version. */
@@ -278,9 +287,10 @@ static bool is_head(const char *line)
 
 /* The file is of this program, but may be of a run that was killed or of another version: it is
  * checked from its first line to its last, and refused as a whole. Rows are added as they are
- * read, so that sums after a failure are not to be used. */
-scs_status scs_report_read(const char *path, int64_t n_row, scs_report_sums *sums, FILE *out)
+ * read, so that a table after a failure is not to be used. */
+scs_status scs_report_read(const char *path, int64_t n_row, scs_report_table *table, FILE *out)
 {
+    int last = scs_report_predictor_count(); /* the first row begins a combination */
     char *text = NULL, *rest, *line;
     int64_t n = 0;
     bool good;
@@ -291,7 +301,7 @@ scs_status scs_report_read(const char *path, int64_t n_row, scs_report_sums *sum
     while (good && (line = strsep(&rest, "\n")) && *line) {
         if (out)
             fprintf(out, "%s\n", line);
-        good = read_row(line, sums);
+        good = read_row(line, &last, table);
         n++;
     }
     free(text);
@@ -299,229 +309,4 @@ scs_status scs_report_read(const char *path, int64_t n_row, scs_report_sums *sum
                 "%s: is not a whole record of a validated model; remove it and run validate again",
                 path);
     return SCS_OK;
-}
-
-/* ---- summary ---- */
-
-/* What a model is chosen by; higher is better. */
-static const int deciding_measures[] = {SCS_R2_ALL, SCS_R2_DEG, SCS_DELTA_PEARSON};
-
-enum { N_DECIDING = sizeof deciding_measures / sizeof *deciding_measures };
-
-/* What is printed of all measures. */
-static const int shown_measures[] = {SCS_R2_ALL, SCS_R2_DEG, SCS_R2_VARIANCE,    SCS_DELTA_PEARSON,
-                                     SCS_MSE,    SCS_MAE,    SCS_DEG_OVERLAP_50, SCS_DEG_DIRECTION};
-
-enum { N_SHOWN = sizeof shown_measures / sizeof *shown_measures };
-
-/* A line for each predictor that has rows. Errors (mse, mae) are small numbers and get more
- * digits. */
-static void print_means(FILE *out, const scs_report_sums *sums)
-{
-    fprintf(out, "%-13s", "predictor");
-    for (int i = 0; i < N_SHOWN; i++)
-        fprintf(out, " %14s", scs_score_measure_name(shown_measures[i]));
-    fprintf(out, "\n");
-    for (int p = 0; p < scs_report_predictor_count(); p++) {
-        if (sums->n_row[p] == 0)
-            continue;
-        fprintf(out, "%-13s", scs_report_predictor_at(p)->name);
-        for (int i = 0; i < N_SHOWN; i++) {
-            double mean = scs_report_mean(sums, p, shown_measures[i]);
-            bool small = shown_measures[i] == SCS_MSE || shown_measures[i] == SCS_MAE;
-
-            if (isnan(mean))
-                fprintf(out, " %14s", "-");
-            else
-                fprintf(out, " %14.*f", small ? 5 : 3, mean);
-        }
-        fprintf(out, "\n");
-    }
-}
-
-/* Whether it is the network, in any decode mode. */
-static bool is_network(int p)
-{
-    const scs_predictor *predictor = scs_report_predictor_at(p);
-
-    return predictor->space == SCS_PREDICT_LATENT && predictor->model == SCS_MODEL_VAE;
-}
-
-/* The network as a screen would use it (decode as the config has it); -1: it was not made. */
-static int network_of(const scs_report_sums *sums)
-{
-    for (int p = 0; p < scs_report_predictor_count(); p++)
-        if (is_network(p) && scs_report_predictor_at(p)->decode == SCS_DECODE_AS_CONFIG &&
-            sums->n_row[p])
-            return p;
-    return -1;
-}
-
-/* The best of the others by one measure; -1: none has it. */
-static int best_baseline(const scs_report_sums *sums, int measure)
-{
-    int best = -1;
-
-    for (int p = 0; p < scs_report_predictor_count(); p++) {
-        double mean = scs_report_mean(sums, p, measure);
-
-        if (!is_network(p) && !isnan(mean) &&
-            (best < 0 || mean > scs_report_mean(sums, best, measure)))
-            best = p;
-    }
-    return best;
-}
-
-/* One line: is the network ahead of the best baseline by this measure? */
-static void print_comparison(FILE *out, const scs_report_sums *sums, int measure)
-{
-    int network = network_of(sums), baseline = best_baseline(sums, measure);
-    double a, b;
-
-    if (network < 0 || baseline < 0)
-        return;
-    a = scs_report_mean(sums, network, measure);
-    b = scs_report_mean(sums, baseline, measure);
-    fprintf(out, "  %-13s the network %s the baselines: %s %.3f, %s %.3f\n",
-            scs_score_measure_name(measure), a > b ? "beats" : "DOES NOT BEAT",
-            scs_report_predictor_at(network)->name, a, scs_report_predictor_at(baseline)->name, b);
-}
-
-/* Mean of the deciding measures over their means; NaN where one is undefined, which rules the
- * predictor out. */
-static double merit(const scs_report_sums *sums, int p)
-{
-    double sum = 0;
-
-    for (int i = 0; i < N_DECIDING; i++)
-        sum += scs_report_mean(sums, p, deciding_measures[i]);
-    return sum / N_DECIDING;
-}
-
-/* What no change has a score in as well; it changes nothing, so there is no change to correlate. */
-static const int common_measures[] = {SCS_R2_ALL, SCS_R2_DEG, SCS_MSE};
-
-enum { N_COMMON = sizeof common_measures / sizeof *common_measures };
-
-/* Its place in the table. */
-static int no_change(void)
-{
-    int p = 0;
-
-    while (scs_report_predictor_at(p)->space != SCS_PREDICT_NOTHING)
-        p++;
-    return p;
-}
-
-/* By its mean. A measure that one of the two has not is not won. */
-static bool beats_no_change(const scs_report_sums *sums, int p, int measure)
-{
-    double a = scs_report_mean(sums, p, measure), b = scs_report_mean(sums, no_change(), measure);
-
-    return measure == SCS_MSE ? a < b : a > b;
-}
-
-/* Append ", name" to a list. */
-static void list_name(char *list, size_t size, const char *name)
-{
-    size_t used = strlen(list);
-
-    snprintf(list + used, size - used, "%s%s", used ? ", " : "", name);
-}
-
-/* The measures by which it beats no change, or those by which it does not. @return how many */
-static int list_measures(const scs_report_sums *sums, int p, bool beaten, char *list, size_t size)
-{
-    int n = 0;
-
-    list[0] = '\0';
-    for (int i = 0; i < N_COMMON; i++)
-        if (beats_no_change(sums, p, common_measures[i]) == beaten) {
-            list_name(list, size, scs_score_measure_name(common_measures[i]));
-            n++;
-        }
-    return n;
-}
-
-/* Who beats no change, and by what; in so many words if nobody does. */
-static void print_no_change(FILE *out, const scs_report_sums *sums)
-{
-    char all[1024] = "", one[128], measures[96];
-
-    for (int p = 0; p < scs_report_predictor_count(); p++)
-        if (list_measures(sums, p, true, measures, sizeof measures)) {
-            snprintf(one, sizeof one, "%s (%s)", scs_report_predictor_at(p)->name, measures);
-            list_name(all, sizeof all, one);
-        }
-    if (*all)
-        fprintf(out, "no_change is beaten by %s\n", all);
-    else if (sums->n_row[no_change()])
-        fprintf(out, "NOTHING BEATS no_change by r2_all, r2_deg or mse: the control cells as they "
-                     "are predict best here, and none of the others is worth screening with\n");
-}
-
-/* Sum of the measures that decide and that no change has. */
-static double sum_in_common(const scs_report_sums *sums, int p)
-{
-    double sum = 0;
-
-    for (int i = 0; i < N_DECIDING; i++)
-        if (!isnan(scs_report_mean(sums, no_change(), deciding_measures[i])))
-            sum += scs_report_mean(sums, p, deciding_measures[i]);
-    return sum;
-}
-
-/* The predictor of the highest merit that a screen can use, of those that are ahead of no change;
- * -1: none. */
-static int best_of_all(const scs_report_sums *sums)
-{
-    int best = -1;
-
-    for (int p = 0; p < scs_report_predictor_count(); p++)
-        if (p != no_change() && scs_report_predictor_at(p)->baseline == SCS_BASELINE_NONE &&
-            !isnan(merit(sums, p)) &&
-            (!sums->n_row[no_change()] ||
-             sum_in_common(sums, p) > sum_in_common(sums, no_change())) &&
-            (best < 0 || merit(sums, p) > merit(sums, best)))
-            best = p;
-    return best;
-}
-
-/* What to screen with, and what speaks against it. */
-static void print_choice(FILE *out, const scs_report_sums *sums)
-{
-    int best = best_of_all(sums);
-    char use[80], measures[96], all[128] = "";
-
-    for (int p = 0; p < scs_report_predictor_count() && best < 0; p++)
-        if (list_measures(sums, p, true, measures, sizeof measures)) {
-            fprintf(out, "None that a screen can use is ahead of no_change in r2_all and r2_deg "
-                         "together, so none is recommended\n");
-            return;
-        }
-    if (best < 0)
-        return;
-    if (list_measures(sums, best, false, measures, sizeof measures) && sums->n_row[no_change()])
-        snprintf(all, sizeof all, " It does not beat no_change by %s.", measures);
-    fprintf(out,
-            "Best mean of r2_all, r2_deg and delta_pearson: %s (%.3f).%s To screen with it: %s\n",
-            scs_report_predictor_at(best)->name, merit(sums, best), all,
-            scs_report_predictor_use(scs_report_predictor_at(best), use, sizeof use));
-}
-
-/* The network is compared with the best baseline by each measure, and everything with no change, in
- * so many words: a user should see when it does not pay. What is recommended is the predictor of
- * the highest merit, whichever that is. */
-void scs_report_verdict(FILE *out, const scs_report_sums *sums)
-{
-    for (int i = 0; i < N_DECIDING; i++)
-        print_comparison(out, sums, deciding_measures[i]);
-    print_no_change(out, sums);
-    print_choice(out, sums);
-}
-
-void scs_report_summary(FILE *out, const scs_report_sums *sums)
-{
-    print_means(out, sums);
-    scs_report_verdict(out, sums);
 }

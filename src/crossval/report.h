@@ -1,5 +1,5 @@
-/** validation.tsv: a row for each held-out combination and predictor, and what it says in short.
- *  All functions are Local; rank 0 writes.
+/** validation.tsv: a row for each held-out combination and predictor. What it says in short is in
+ *  src/crossval/summary.h. All functions are Local; rank 0 writes.
  *
  *  A predictor is a way to predict a row: the network as a screen would use it, the same with
  *  other decode modes, principal components, and baselines without any model. The baselines stand
@@ -16,9 +16,10 @@
 
 /** Where a predictor's shift lives. */
 enum scs_predictor_space {
-    SCS_PREDICT_NOTHING, /**< the control cells as they are */
-    SCS_PREDICT_GENES,   /**< arithmetic on the groups' mean expression */
-    SCS_PREDICT_LATENT   /**< arithmetic in a model's latent space, decoded */
+    SCS_PREDICT_NOTHING,  /**< the control cells as they are */
+    SCS_PREDICT_GENES,    /**< arithmetic on the groups' mean expression */
+    SCS_PREDICT_LATENT,   /**< arithmetic in a model's latent space, decoded */
+    SCS_PREDICT_REPLICATE /**< none: half of the real cells, by the other half */
 };
 
 enum {
@@ -72,31 +73,27 @@ void scs_report_write_row(FILE *out, const scs_atlas *atlas, const scs_combinati
                           const scs_predictor *predictor, const scs_report_origin *origin,
                           const char *source, const double *value);
 
-/** Sums over rows, by predictor and measure. */
-typedef struct scs_report_sums {
-    double *sum;    /**< [predictors, SCS_N_MEASURE] of the defined values */
-    int64_t *n;     /**< likewise: how many they are */
-    int64_t *n_row; /**< [predictors] */
-} scs_report_sums;
+/** The numbers of all rows. */
+typedef struct scs_report_table {
+    int64_t n;     /**< combinations that were read */
+    int64_t room;  /**< combinations that there is room for */
+    double *value; /**< [room, predictors, SCS_N_MEASURE], NaN where undefined or not made */
+    bool *made;    /**< [predictors] have rows */
+} scs_report_table;
 
-/** Zeroed. SCS_ENOMEM; clear it even after a failure. */
-SCS_MUST_USE scs_status scs_report_sums_create(scs_report_sums *sums);
-void scs_report_sums_clear(scs_report_sums *sums);
-/** Mean of a measure, NaN where no row has it. */
-double scs_report_mean(const scs_report_sums *sums, int predictor, int measure);
+/** No rows yet. SCS_ENOMEM; clear it even after a failure. @param room combinations */
+SCS_MUST_USE scs_status scs_report_table_create(int64_t room, scs_report_table *table);
+void scs_report_table_clear(scs_report_table *table);
+/** A value. @return NaN where undefined */
+double scs_report_value(const scs_report_table *table, int64_t combination, int predictor,
+                        int measure);
 
-/** Read a file that scs_report_write_* made: check the column names and the number of rows, add
- *  to `sums`, copy the rows to `out` (either may be NULL).
- *  @param n_row rows that it has to have
+/** Read a file that scs_report_write_* made: check the column names and the number of rows, append
+ *  to `table`, copy the rows to `out` (either may be NULL).
+ *  @param n_row rows that it has to have; those of a combination stand together, predictors in
+ *  the order of their table
  *  @return SCS_OK; SCS_EDATA when it is another file, or was cut short; SCS_EIO, SCS_ENOMEM */
-SCS_MUST_USE scs_status scs_report_read(const char *path, int64_t n_row, scs_report_sums *sums,
+SCS_MUST_USE scs_status scs_report_read(const char *path, int64_t n_row, scs_report_table *table,
                                         FILE *out);
-
-/** Means per predictor, then the verdict. */
-void scs_report_summary(FILE *out, const scs_report_sums *sums);
-/** Whether the network is ahead of the baselines; what beats no change, by r2_all, r2_deg and mse,
- *  or that nothing does; and which model to use, by the mean of r2_all, r2_deg and delta_pearson,
- * of those that are ahead of no change in the first two together. A line each. */
-void scs_report_verdict(FILE *out, const scs_report_sums *sums);
 
 #endif

@@ -9,10 +9,18 @@
  *     r2_all            corr(p, o)^2
  *     r2_deg            the same over the DEGs
  *     delta_pearson     corr(p - c, o - c)
+ *     delta_perturbed   corr(p - m, o - m), m the mean of the type's other perturbations' means
  *     mse, mae          mean (p - o)^2, mean |p - o|
+ *     mse_share         mean (p - o)^2 / mean (c - o)^2
+ *     change_size       |p - c|_2 / |o - c|_2
  *     deg_overlap_k     |first k DEGs and k genes of largest |p - c|| / k
  *     deg_direction     share of the DEGs with (p - c)(o - c) > 0
  *     discrimination    1 - rank of o among the other perturbations' means by |p - .|_1
+ *     centroid_accuracy share of the other perturbations' means m' with |p - m'|_2 > |p - o|_2
+ *
+ * delta_perturbed and centroid_accuracy are those of Systema (Vinas Torne et al., Nature
+ * Biotechnology 2025): what all perturbations share makes neither larger. Its reference is the
+ * mean of the perturbations' centroids, of those of the training set; here of the type's others.
  */
 #include "src/screen/score.h"
 
@@ -145,27 +153,40 @@ scs_scores scs_score(const scs_atlas *atlas, const scs_combination *target,
 
 /* ---- measures ---- */
 
-static const char *const names[] = {
-    [SCS_R2_ALL] = "r2_all",
-    [SCS_R2_DEG] = "r2_deg",
-    [SCS_R2_VARIANCE] = "r2_variance",
-    [SCS_DELTA_PEARSON] = "delta_pearson",
-    [SCS_MSE] = "mse",
-    [SCS_MAE] = "mae",
-    [SCS_DEG_OVERLAP_20] = "deg_overlap_20",
-    [SCS_DEG_OVERLAP_50] = "deg_overlap_50",
-    [SCS_DEG_OVERLAP_100] = "deg_overlap_100",
-    [SCS_DEG_DIRECTION] = "deg_direction",
-    [SCS_DISCRIMINATION_L1] = "discrimination_l1",
-    [SCS_ENERGY_LATENT] = "energy_v_latent",
-    [SCS_MMD_LATENT] = "mmd2_u_rbf_latent",
+static const struct {
+    const char *name;
+    int sense; /* 1: larger is better */
+} measures[] = {
+    [SCS_R2_ALL] = {"r2_all", 1},
+    [SCS_R2_DEG] = {"r2_deg", 1},
+    [SCS_R2_VARIANCE] = {"r2_variance", 1},
+    [SCS_R2_SD] = {"r2_sd", 1},
+    [SCS_DELTA_PEARSON] = {"delta_pearson", 1},
+    [SCS_DELTA_PERTURBED] = {"delta_perturbed", 1},
+    [SCS_MSE] = {"mse", -1},
+    [SCS_MAE] = {"mae", -1},
+    [SCS_MSE_SHARE] = {"mse_share", -1},
+    [SCS_CHANGE_SIZE] = {"change_size", 0},
+    [SCS_DEG_OVERLAP_20] = {"deg_overlap_20", 1},
+    [SCS_DEG_OVERLAP_50] = {"deg_overlap_50", 1},
+    [SCS_DEG_OVERLAP_100] = {"deg_overlap_100", 1},
+    [SCS_DEG_DIRECTION] = {"deg_direction", 1},
+    [SCS_DISCRIMINATION_L1] = {"discrimination_l1", 1},
+    [SCS_CENTROID_ACCURACY] = {"centroid_accuracy", 1},
+    [SCS_ENERGY_LATENT] = {"energy_v_latent", -1},
+    [SCS_MMD_LATENT] = {"mmd2_u_rbf_latent", -1},
 };
 
-_Static_assert(sizeof names / sizeof *names == SCS_N_MEASURE, "a name for each scs_measure");
+_Static_assert(sizeof measures / sizeof *measures == SCS_N_MEASURE, "a row for each scs_measure");
 
 const char *scs_score_measure_name(int measure)
 {
-    return names[measure];
+    return measures[measure].name;
+}
+
+int scs_score_measure_sense(int measure)
+{
+    return measures[measure].sense;
 }
 
 /* What the means are measured against; all over genes, borrowed. */
@@ -175,21 +196,29 @@ typedef struct truth {
     const float *observed, *control;
     const int32_t *deg; /* [SCS_N_DEG] */
     const float *mean, *shift;
+    const scs_score_base *base; /* NULL: the target's own control and reference */
 } truth;
 
-/* Mean squared and mean absolute difference over genes. */
+/* Mean squared and mean absolute difference over genes, and what they are of no change's; size of
+ * the change. */
 static void measure_errors(const truth *t, double *value)
 {
-    double square = 0, absolute = 0, n = t->atlas->n_gene;
+    double square = 0, absolute = 0, none = 0, size = 0, n = t->atlas->n_gene;
 
     for (int32_t g = 0; g < t->atlas->n_gene; g++) {
-        double d = (double)t->mean[g] - t->observed[g];
+        double d = (double)t->mean[g] - t->observed[g], c = (double)t->control[g] - t->observed[g];
 
         square += d * d;
         absolute += fabs(d);
+        none += c * c;
+        size += (double)t->shift[g] * t->shift[g];
     }
     value[SCS_MSE] = square / n;
     value[SCS_MAE] = absolute / n;
+    if (none > 0) {
+        value[SCS_MSE_SHARE] = square / none;
+        value[SCS_CHANGE_SIZE] = sqrt(size / none);
+    }
 }
 
 /* Sum over n genes of |a - b|, in double and in the order of the genes. */
@@ -220,6 +249,106 @@ static double discrimination(const truth *t)
         n_nearer += l1_distance(t->mean, scs_atlas_group_gene_mean(a, g), a->n_gene) < own;
     }
     return n > 1 ? 1 - (double)n_nearer / n : NAN;
+}
+
+/* The type's other perturbations: group number of condition c, or -1. */
+static int32_t other_of(const scs_atlas *a, int32_t group, int32_t c)
+{
+    const scs_group *own = &a->group[group];
+    int32_t g = scs_atlas_group(a, own->species, own->cell_type, c);
+
+    return c == a->control || g == group ? -1 : g;
+}
+
+/* Squared Euclidean distance, in double and in the order of the genes. */
+static double l2_distance(const float *a, const float *b, int32_t n)
+{
+    double d = 0;
+
+    for (int32_t g = 0; g < n; g++)
+        d += ((double)a[g] - b[g]) * ((double)a[g] - b[g]);
+    return d;
+}
+
+/* As in Systema: of the other perturbations of that species and cell type, the share that is
+ * further away than the truth. NaN where there is no other. O(conditions x n_gene). */
+static double centroid_accuracy(const truth *t)
+{
+    const scs_atlas *a = t->atlas;
+    double own = l2_distance(t->mean, t->observed, a->n_gene);
+    int n = 0, n_further = 0;
+
+    for (int32_t c = 0; c < a->conditions.n; c++) {
+        int32_t g = other_of(a, t->target->observed_group, c);
+
+        if (g < 0)
+            continue;
+        n++;
+        n_further += l2_distance(t->mean, scs_atlas_group_gene_mean(a, g), a->n_gene) > own;
+    }
+    return n ? (double)n_further / n : NAN;
+}
+
+enum { BLOCK = 512 }; /* genes whose sums are kept in hand */
+
+bool scs_score_perturbed_mean(const scs_atlas *a, int32_t group, float *mean)
+{
+    int n = 0;
+
+    for (int32_t c = 0; c < a->conditions.n; c++)
+        n += other_of(a, group, c) >= 0;
+    for (int32_t g0 = 0; g0 < a->n_gene && n; g0 += BLOCK) {
+        int32_t width = a->n_gene - g0 < BLOCK ? a->n_gene - g0 : BLOCK;
+        double sum[BLOCK] = {0};
+
+        for (int32_t c = 0; c < a->conditions.n; c++) {
+            int32_t other = other_of(a, group, c);
+
+            for (int32_t g = 0; g < width && other >= 0; g++)
+                sum[g] += scs_atlas_group_gene_mean(a, other)[g0 + g];
+        }
+        for (int32_t g = 0; g < width; g++)
+            mean[g0 + g] = (float)(sum[g] / n);
+    }
+    return n > 0;
+}
+
+/* Whether two means are the same but for rounding (1e-6 of their size), so that their difference
+ * says nothing: the mean of the type's other perturbations predicts just the reference. */
+static bool is_same(const float *a, const float *b, int32_t n)
+{
+    double size = 0;
+
+    for (int32_t g = 0; g < n; g++)
+        size += (double)a[g] * a[g];
+    return l2_distance(a, b, n) <= 1e-12 * size;
+}
+
+/* @param scratch [n_gene] */
+static double delta_perturbed(const truth *t, float *scratch)
+{
+    const float *reference = scratch;
+
+    if (!scs_score_perturbed_mean(t->atlas, t->target->observed_group, scratch))
+        return NAN;
+    if (t->base && !t->base->reference)
+        return NAN;
+    if (t->base)
+        reference = t->base->reference;
+    if (is_same(t->mean, reference, t->atlas->n_gene))
+        return NAN;
+    return correlate(&(pair){
+        .a = t->mean, .a0 = reference, .b = t->observed, .b0 = scratch, .n = t->atlas->n_gene});
+}
+
+/* Squared Pearson of the roots of two variances. @param scratch [2 n] */
+static double r2_sd(const float *a, const float *b, int64_t n, float *scratch)
+{
+    for (int64_t g = 0; g < n; g++) {
+        scratch[g] = sqrtf(a[g]);
+        scratch[n + g] = sqrtf(b[g]);
+    }
+    return square(scs_score_pearson(scratch, scratch + n, NULL, n));
 }
 
 /* Share of the first k DEGs that are among the k genes of `top`, k^2 comparisons; NaN where the
@@ -282,11 +411,18 @@ static void measure_correlations(const truth *t, const scs_prediction *predicted
     value[SCS_R2_DEG] = s.r2_deg;
     value[SCS_R2_VARIANCE] = s.r2_variance;
     value[SCS_DELTA_PEARSON] = s.delta_pearson;
+    if (t->base)
+        value[SCS_DELTA_PEARSON] = correlate(&(pair){.a = t->mean,
+                                                     .a0 = t->base->control,
+                                                     .b = t->observed,
+                                                     .b0 = t->control,
+                                                     .n = t->atlas->n_gene});
 }
 
 /* Starts from NaN everywhere: a measure that is not defined is never mistaken for 0. */
 scs_status scs_score_measure_means(const scs_atlas *atlas, const scs_combination *target,
-                                   const scs_prediction *predicted, double *value)
+                                   const scs_prediction *predicted, const scs_score_base *base,
+                                   double *value)
 {
     int64_t n = atlas->n_gene;
     truth t = {.atlas = atlas,
@@ -295,16 +431,22 @@ scs_status scs_score_measure_means(const scs_atlas *atlas, const scs_combination
                .control = scs_atlas_group_gene_mean(atlas, target->control_group),
                .deg = scs_atlas_group_deg(atlas, target->observed_group),
                .mean = predicted->mean,
-               .shift = predicted->shift};
+               .shift = predicted->shift,
+               .base = base};
+    const float *variance = scs_atlas_group_gene_variance(atlas, target->observed_group);
     double *scratch;
     scs_status st;
 
     for (int m = 0; m < SCS_N_MEASURE; m++)
         value[m] = NAN;
+    SCS_TRY(SCS_ALLOC(scratch, n));
     measure_correlations(&t, predicted, value);
     measure_errors(&t, value);
+    value[SCS_DELTA_PERTURBED] = delta_perturbed(&t, (float *)scratch);
+    if (predicted->variance)
+        value[SCS_R2_SD] = r2_sd(predicted->variance, variance, n, (float *)scratch);
     value[SCS_DISCRIMINATION_L1] = discrimination(&t);
-    SCS_TRY(SCS_ALLOC(scratch, n));
+    value[SCS_CENTROID_ACCURACY] = centroid_accuracy(&t);
     st = measure_genes(&t, scratch, value);
     free(scratch);
     return st;

@@ -78,6 +78,26 @@ deg = np.argsort(-np.abs(z), kind="stable")
 means = {c: group(key[1], c).mean(0) for c in cells.obs.condition.unique()}
 
 
+shared = np.mean([means[d] for d in drugs], axis=0)
+
+
+def halves(splits):
+    """What half of the cells say of the other half, over random splits: of each measure the mean of all and how it varies from one to the next."""
+    random, out = np.random.default_rng(1), []
+    for _ in range(splits):
+        half = {}
+        for d in ["control", key[2], *drugs]:
+            order = random.permutation(group(key[1], d))
+            half[d] = [order[: len(order) // 2], order[len(order) // 2 : len(order) // 2 * 2]]
+        for a in range(2):
+            p, o, cp, co = (half[d][s].mean(0) for d, s in ((key[2], a), (key[2], 1 - a), ("control", a), ("control", 1 - a)))
+            sp, so = (np.mean([half[d][s].mean(0) for d in drugs], axis=0) for s in (a, 1 - a))
+            r = lambda x, y: np.corrcoef(x, y)[0, 1]
+            out.append({"r2_all": r(p, o) ** 2, "delta_pearson": r(p - cp, o - co), "delta_perturbed": r(p - sp, o - so),
+                        "mse": ((p - o) ** 2).mean(), "change_size": np.linalg.norm(p - cp) / np.linalg.norm(o - co)})
+    return pd.DataFrame(out)
+
+
 def by_cell_eval(name):
     """The same by cell-eval, from the real cells and one cell with the predicted means; the other perturbations as they are."""
     real = anndata.AnnData(group(key[1], None), obs=pd.DataFrame({"p": cells.obs.condition[cells.obs.cell_type == key[1]].astype(str).values}))
@@ -103,6 +123,11 @@ def measures(name):
         "mse": ((p - o) ** 2).mean(),
         "mae": np.abs(p - o).mean(),
         "discrimination_l1": 1 - sum(nearer) / (len(nearer) + 1),
+        "r2_sd": r(np.sqrt(variance[name]), observed.std(0)) ** 2,
+        "mse_share": ((p - o) ** 2).sum() / ((c - o) ** 2).sum(),
+        "change_size": np.linalg.norm(p - c) / np.linalg.norm(o - c),
+        "delta_perturbed": r(p - shared, o - shared),
+        "centroid_accuracy": np.mean([np.linalg.norm(p - means[d]) > np.linalg.norm(p - o) for d in drugs]),
     }
     if name != "no_change":
         out["delta_pearson"] = r(p - c, o - c)
@@ -116,12 +141,43 @@ for name in predicted:
     ours = rows.loc[(*key, name)]
     assert ours.n_control == len(control) and ours.n_observed == len(observed)
     for measure, expected in measures(name).items():
+        if (name, measure) == ("mean_others", "delta_perturbed"):  # the reference itself, but for rounding
+            assert np.isnan(ours[measure])
+            continue
         # A gene or two may change places where scores are equal up to float32.
         tolerance = 0.021 if measure.startswith("deg_") else 2e-5 + 2e-5 * abs(expected)
         assert abs(ours[measure] - expected) <= tolerance, (name, measure, ours[measure], expected)
     for measure, expected in by_cell_eval(name).items():
         assert abs(ours[measure] - expected) <= 2e-5 + 2e-5 * abs(expected), ("cell-eval", name, measure, ours[measure], expected)
     print(name, "r2_all %.4f r2_deg %.4f" % (ours.r2_all, ours.r2_deg))
+# Five splits, both ways: within what ten of them may differ from many.
+many, ceiling = halves(200), rows.loc[(*key, "replicate")]
+for measure in many:
+    assert abs(ceiling[measure] - many[measure].mean()) < 4 * many[measure].std() / np.sqrt(5), (measure, ceiling[measure], many[measure].mean())
+    assert abs(ceiling[measure] - many[measure].mean()) < 0.2 * abs(many[measure].mean())
+# The summary says what the rows say.
+summary = pd.read_csv(table.replace(".tsv", "_summary.tsv"), sep="\t").set_index(["predictor", "measure"])
+wide = rows.reset_index().pivot(index=["species", "cell_type", "perturbation"], columns="predictor")
+for (name, measure), s in summary.iterrows():
+    value = wide[measure][name]
+    if name != "replicate":
+        assert wide["mse"][name].notna().all()
+        value = value.fillna(0)
+    assert np.isclose(s["mean"], value.mean(), atol=1e-8), (name, measure)
+    if name == "replicate" or measure == "change_size" or not isinstance(s.baseline, str):
+        continue
+    better = -1 if measure in ("mse", "mae", "mse_share", "energy_v_latent", "mmd2_u_rbf_latent") else 1
+    base = wide[measure][s.baseline].fillna(0)
+    off = better * (value - base)
+    assert s.n == len(off) and s.wins == (off > 0).sum() and np.isclose(s.difference, off.mean(), atol=1e-8), (name, measure)
+    assert s.low <= s.difference + 1e-12 and s.high >= s.difference - 1e-12
+    if len(off) > 2 and off.std() > 0:
+        assert 0.5 < (s.high - s.low) / (2 * 1.96 * off.std() / np.sqrt(len(off))) < 1.6, (name, measure, s.low, s.high)
+    r = wide[measure]["replicate"].mean()
+    assert np.isnan(s.scaled) if not better * (r - base.mean()) > 0 else np.isclose(s.scaled, (value.mean() - base.mean()) / (r - base.mean()), rtol=1e-4)
+    for rival in ("no_change", "mean_paired", "mean_nearest", "mean_others", "additive"):
+        if (rival, measure) in summary.index:
+            assert better * (summary.loc[(rival, measure), "mean"] - base.mean()) < 1e-7, (measure, rival, s.baseline)
 assert np.isnan(rows.loc[(*key, "no_change"), "delta_pearson"])
 assert (rows.protocol == "combination").all() and (rows.held_out_seen == 0).all()
 assert (rows.loc[key].n_training == cells.n_obs + other.n_obs - len(observed)).all()

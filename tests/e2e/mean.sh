@@ -22,7 +22,7 @@ check_ok "every column, layer and unstructured entry" $? "$work/log"
 "$SCS_PYTHON" - "$work/1/results/screen.h5ad" "$work/1/results/validation.tsv" >"$work/log" 2>&1 <<'P'
 import sys, anndata, numpy as np, pandas as pd
 screen, rows = anndata.read_h5ad(sys.argv[1]), pd.read_csv(sys.argv[2], sep="\t")
-assert set(rows.predictor) == {"no_change", "mean_paired", "mean_nearest", "mean_others", "additive", "mean"}, set(rows.predictor)
+assert set(rows.predictor) == {"no_change", "mean_paired", "mean_nearest", "mean_others", "additive", "mean", "replicate"}, set(rows.predictor)
 row = screen[screen.obs.held_out.values]
 held = rows[(rows.species == "species_a") & (rows.cell_type == "type_1") & (rows.perturbation == "drug_1") & (rows.predictor == "mean")].iloc[0]
 for name in ("r2_all", "r2_deg", "r2_variance", "delta_pearson"):
@@ -30,7 +30,7 @@ for name in ("r2_all", "r2_deg", "r2_variance", "delta_pearson"):
 # delta is the change before it is clipped at 0
 x = np.maximum(0, row.layers["control"] + row.obsm["delta"])
 assert np.allclose(x, row.X, atol=1e-6)
-assert (rows.source[rows.predictor.isin(["mean_paired", "mean_nearest", "mean"])] == "own").all() and (rows[rows.predictor == "no_change"].source.isna()).all()
+assert (rows.source[rows.predictor.isin(["mean_paired", "mean_nearest", "mean"])] == "own").all() and (rows[rows.predictor.isin(["no_change", "replicate"])].source.isna()).all()
 P
 check_ok "held-out row equals validate's" $? "$work/log"
 # numbers that were not made are not there: neither 0 nor anything else

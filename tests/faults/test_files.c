@@ -442,7 +442,7 @@ static scs_status read_texts(void *arg)
     char path[2 * SCRATCH_PATH], *text = NULL, *yaml = NULL, *result = NULL, words[200];
     scs_config *config = NULL, *other = NULL;
     scs_orthologs orthologs = {0};
-    scs_report_sums sums = {0};
+    scs_report_table table = {0};
     scs_plan plan = {0};
     scs_status st;
 
@@ -457,11 +457,11 @@ static scs_status read_texts(void *arg)
                                        .own = &p->s.d.genes},
                    &orthologs));
     SCS_GO(st, scs_plan_read(config, p->atlas, &plan));
-    SCS_GO(st, scs_report_sums_create(&sums));
-    SCS_GO(st, scs_report_read(scratch_path(p->folder, "v.tsv", path), 1, &sums, NULL));
+    SCS_GO(st, scs_report_table_create(1, &table));
+    SCS_GO(st, scs_report_read(scratch_path(p->folder, "v.tsv", path), 1, &table, NULL));
 done:
     scs_plan_clear(&plan);
-    scs_report_sums_clear(&sums);
+    scs_report_table_clear(&table);
     scs_orthologs_clear(&orthologs);
     scs_config_destroy(&other);
     scs_config_destroy(&config);

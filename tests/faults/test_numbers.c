@@ -276,7 +276,7 @@ static scs_status measure(void *arg)
     scs_atlas view = {0};
     scs_status st;
 
-    SCS_GO(st, scs_score_measure_means(l->atlas, target, &predicted, value));
+    SCS_GO(st, scs_score_measure_means(l->atlas, target, &predicted, NULL, value));
     SCS_GO(st, scs_atlas_gene_space_view(l->atlas, &view));
     l->number = value[SCS_MSE] + view.mean[0];
 done:

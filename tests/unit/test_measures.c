@@ -4,6 +4,7 @@
 #include "src/crossval/audit.h"
 #include "src/crossval/baseline.h"
 #include "src/crossval/report.h"
+#include "src/crossval/summary.h"
 #include "src/base/vector.h"
 #include "tests/unit/scratch.h"
 #include "tests/unit/fixture_atlas.h"
@@ -53,7 +54,7 @@ static void measure(setup *t)
 
     for (int g = 0; g < N; g++)
         t->shift[g] = t->mean[g] - t->atlas->gene_mean[g];
-    CHECK_OK(scs_score_measure_means(t->atlas, &t->target, &p, t->value));
+    CHECK_OK(scs_score_measure_means(t->atlas, &t->target, &p, NULL, t->value));
 }
 
 static void perfect_prediction(void)
@@ -70,6 +71,10 @@ static void perfect_prediction(void)
     CU_ASSERT_EQUAL(t.value[SCS_MAE], 0);
     CU_ASSERT_EQUAL(t.value[SCS_DEG_DIRECTION], 1);
     CU_ASSERT_EQUAL(t.value[SCS_DISCRIMINATION_L1], 1);
+    CU_ASSERT_EQUAL(t.value[SCS_CENTROID_ACCURACY], 1);
+    CU_ASSERT_DOUBLE_EQUAL(t.value[SCS_DELTA_PERTURBED], 1, 1e-12);
+    CU_ASSERT_EQUAL(t.value[SCS_MSE_SHARE], 0);
+    CU_ASSERT_DOUBLE_EQUAL(t.value[SCS_CHANGE_SIZE], 1, 1e-6);
     CU_ASSERT(isnan(t.value[SCS_DEG_OVERLAP_100])); /* there are 60 DEGs only */
     CU_ASSERT(isnan(t.value[SCS_ENERGY_LATENT]));
     end(&t);
@@ -212,6 +217,53 @@ static void baseline_of(scs_atlas *a, scs_baseline which, double change[N], scs_
     scs_shift_sources_genes(a, sources, a->gene_mean, change);
 }
 
+/* Against the mean of the type's other perturbations, and nearer to its own mean than theirs: in
+ * numbers that can be added up by hand. */
+static void systema_by_hand(void)
+{
+    static const float control[] = {0, 0, 0}, observed[] = {2, 0, 4},
+                       others[][3] = {{4, 0, 0}, {0, 2, 2}};
+    static const float predicted[] = {2, 1, 1};
+    scs_group group[12];
+    scs_atlas *a = full_grid(group);
+    scs_combination target = {
+        .cell_type = 1, .condition = 2, .perturbation = 2, .control_group = 4, .observed_group = 6};
+    float mean[N], shift[N], reference[N];
+    scs_prediction p = {mean, shift, NULL};
+    scs_score_base base = {.control = reference};
+    double value[SCS_N_MEASURE];
+
+    for (int g = 0; g < N; g++) { /* 50 times the same three genes */
+        a->gene_mean[4 * N + g] = control[g % 3];
+        a->gene_mean[5 * N + g] = others[0][g % 3];
+        a->gene_mean[6 * N + g] = observed[g % 3];
+        a->gene_mean[7 * N + g] = others[1][g % 3];
+        mean[g] = shift[g] = predicted[g % 3];
+    }
+    CHECK_OK(scs_score_measure_means(a, &target, &p, NULL, value));
+    /* The others' mean is 2 1 1: predicted 0 0 0 is no difference from it, which correlates with
+     * nothing; of the distances 10 (own), 6 and 6, none is further than its own. */
+    CU_ASSERT(isnan(value[SCS_DELTA_PERTURBED]));
+    CU_ASSERT_EQUAL(value[SCS_CENTROID_ACCURACY], 0);
+    CU_ASSERT_DOUBLE_EQUAL(value[SCS_MSE_SHARE], 10. / 20, 1e-12);
+    CU_ASSERT_DOUBLE_EQUAL(value[SCS_CHANGE_SIZE], sqrt(6. / 20), 1e-12);
+    CU_ASSERT(scs_score_perturbed_mean(a, 6, reference));
+    CU_ASSERT(reference[0] == 2 && reference[1] == 1 && reference[2] == 1);
+    for (int g = 0; g < N;
+         g++) /* 3 0 2: differences 1 -1 1 and 0 -1 3, r = 4/3 / sqrt(8/3 * 26/3) */
+        mean[g] = shift[g] = predicted[g % 3] + (g % 3 == 1 ? -1 : 1);
+    CHECK_OK(scs_score_measure_means(a, &target, &p, NULL, value));
+    CU_ASSERT_DOUBLE_EQUAL(value[SCS_DELTA_PERTURBED], (10. / 3) / sqrt(8. / 3 * 26 / 3), 1e-6);
+    CU_ASSERT_EQUAL(value[SCS_CENTROID_ACCURACY], .5); /* 5 to its own, 5 and 13 to the others */
+    CHECK_OK(scs_score_measure_means(a, &target, &p, &base, value));
+    CU_ASSERT(isnan(value[SCS_DELTA_PERTURBED])); /* a prediction without a reference of its own */
+    base.reference = reference;
+    CHECK_OK(scs_score_measure_means(a, &target, &p, &base, value));
+    CU_ASSERT_DOUBLE_EQUAL(value[SCS_DELTA_PERTURBED], (10. / 3) / sqrt(8. / 3 * 26 / 3), 1e-6);
+    CU_ASSERT_EQUAL(value[SCS_CENTROID_ACCURACY], .5);
+    scs_atlas_destroy(&a);
+}
+
 static void others_are_the_types_own(void)
 {
     scs_group group[12];
@@ -325,7 +377,7 @@ static void table_round_trip(void)
 {
     char folder[SCRATCH_PATH], path[2 * SCRATCH_PATH];
     scs_report_origin origin = {.n_training = 30};
-    scs_report_sums sums;
+    scs_report_table table;
     setup t;
     FILE *out;
 
@@ -336,24 +388,26 @@ static void table_round_trip(void)
     out = fopen(path, "w");
     CU_ASSERT_PTR_NOT_NULL_FATAL(out);
     scs_report_write_head(out);
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 4; i++) { /* predictors 1 and 2 of two combinations */
         t.value[SCS_MAE] = i;
         t.value[SCS_R2_DEG] = i ? (double)i : NAN;
-        scs_report_write_row(out, t.atlas, &t.target, scs_report_predictor_at(1), &origin, "own",
-                             t.value);
+        scs_report_write_row(out, t.atlas, &t.target, scs_report_predictor_at(1 + i % 2), &origin,
+                             "own", t.value);
     }
     CU_ASSERT_EQUAL(fclose(out), 0);
-    CHECK_OK(scs_report_sums_create(&sums));
-    CHECK_OK(scs_report_read(path, 3, &sums, NULL));
-    CU_ASSERT_EQUAL(sums.n_row[1], 3);
-    CU_ASSERT_EQUAL(sums.n_row[0], 0);
-    CU_ASSERT_DOUBLE_EQUAL(scs_report_mean(&sums, 1, SCS_MAE), 1, 1e-12);
-    CU_ASSERT_DOUBLE_EQUAL(scs_report_mean(&sums, 1, SCS_R2_DEG), 1.5, 1e-12);
-    CU_ASSERT(isnan(scs_report_mean(&sums, 0, SCS_MAE)));
-    CHECK_FAILS(scs_report_read(path, 4, NULL, NULL), SCS_EDATA, "not a whole record");
+    CHECK_OK(scs_report_table_create(2, &table));
+    CHECK_OK(scs_report_read(path, 4, &table, NULL));
+    CU_ASSERT_EQUAL(table.n, 2);
+    CU_ASSERT(!table.made[0] && table.made[1] && table.made[2]);
+    for (int i = 0; i < 4; i++)
+        CU_ASSERT_EQUAL(scs_report_value(&table, i / 2, 1 + i % 2, SCS_MAE), i);
+    CU_ASSERT(isnan(scs_report_value(&table, 0, 1, SCS_R2_DEG)));
+    CU_ASSERT(isnan(scs_report_value(&table, 0, 0, SCS_MAE)));
+    CHECK_FAILS(scs_report_read(path, 4, &table, NULL), SCS_EDATA, "not a whole record");
+    CHECK_FAILS(scs_report_read(path, 5, NULL, NULL), SCS_EDATA, "not a whole record");
     CU_ASSERT_EQUAL(truncate(path, 300), 0);
-    CHECK_FAILS(scs_report_read(path, 3, NULL, NULL), SCS_EDATA, "not a whole record");
-    scs_report_sums_clear(&sums);
+    CHECK_FAILS(scs_report_read(path, 4, NULL, NULL), SCS_EDATA, "not a whole record");
+    scs_report_table_clear(&table);
     scratch_remove(folder);
     end(&t);
 }
@@ -371,7 +425,8 @@ static void a_predictor_says_how_to_screen_with_it(void)
         {"pca", "model.kind: pca, with screen.decode as it is"},
         {"vae", "model.kind: vae, with screen.decode as it is"},
         {"vae_decode", "model.kind: vae, screen.decode: decode"},
-        {"vae_edit", "model.kind: vae, screen.decode: edit"}};
+        {"vae_edit", "model.kind: vae, screen.decode: edit"},
+        {"replicate", ""}};
     char text[80];
 
     CU_ASSERT_EQUAL_FATAL(scs_report_predictor_count(), sizeof use / sizeof *use);
@@ -383,17 +438,16 @@ static void a_predictor_says_how_to_screen_with_it(void)
 }
 
 /* One predictor's means, as of one row. */
-static void mean_is(scs_report_sums *sums, int p, double r2_all, double r2_deg, double delta,
+static void mean_is(scs_report_table *table, int p, double r2_all, double r2_deg, double delta,
                     double mse)
 {
     static const int measure[] = {SCS_R2_ALL, SCS_R2_DEG, SCS_DELTA_PEARSON, SCS_MSE};
     const double value[] = {r2_all, r2_deg, delta, mse};
 
-    sums->n_row[p] = 1;
-    for (int i = 0; i < 4; i++) {
-        sums->n[p * SCS_N_MEASURE + measure[i]] = !isnan(value[i]);
-        sums->sum[p * SCS_N_MEASURE + measure[i]] = isnan(value[i]) ? 0 : value[i];
-    }
+    table->n = 1;
+    table->made[p] = true;
+    for (int i = 0; i < 4; i++)
+        table->value[p * SCS_N_MEASURE + measure[i]] = value[i];
 }
 
 static int network(void)
@@ -405,13 +459,16 @@ static int network(void)
     return p;
 }
 
-static void verdict_is(const scs_report_sums *sums, const char *expected)
+static void verdict_is(const scs_report_table *table, const char *expected)
 {
     char text[1024] = "";
+    scs_summary summary;
     FILE *out = fmemopen(text, sizeof text, "w");
 
     CU_ASSERT_PTR_NOT_NULL_FATAL(out);
-    scs_report_verdict(out, sums);
+    CHECK_OK(scs_summary_make(table, 1, &summary));
+    scs_summary_verdict(out, &summary);
+    scs_summary_clear(&summary);
     fclose(out);
     CU_ASSERT_STRING_EQUAL(text, expected);
 }
@@ -423,53 +480,53 @@ static void what_does_not_beat_no_change_is_not_recommended(void)
     static const char nothing[] =
         "NOTHING BEATS no_change by r2_all, r2_deg or mse: the control cells as they are predict "
         "best here, and none of the others is worth screening with\n";
-    scs_report_sums sums;
+    scs_report_table table;
 
-    CHECK_OK(scs_report_sums_create(&sums));
-    verdict_is(&sums, "");
-    mean_is(&sums, 0, .8, .5, NAN, 2);
-    mean_is(&sums, 1, .8, .4, .9, 2); /* as good is not better */
-    mean_is(&sums, 2, NAN, NAN, .9, NAN);
-    verdict_is(&sums, nothing);
-    mean_is(&sums, 1, .7, .5, .9, 1);
-    verdict_is(&sums, "no_change is beaten by mean_paired (mse)\n"
-                      "None that a screen can use is ahead of no_change in r2_all and r2_deg "
-                      "together, so none is recommended\n");
-    mean_is(&sums, 2, .9, .45, .3, 3);
-    verdict_is(&sums,
+    CHECK_OK(scs_report_table_create(1, &table));
+    verdict_is(&table, "");
+    mean_is(&table, 0, .8, .5, NAN, 2);
+    mean_is(&table, 1, .8, .4, .9, 2); /* as good is not better */
+    mean_is(&table, 2, NAN, NAN, .9, NAN);
+    verdict_is(&table, nothing);
+    mean_is(&table, 1, .7, .5, .9, 1);
+    verdict_is(&table, "no_change is beaten by mean_paired (mse)\n"
+                       "None that a screen can use is ahead of no_change in r2_all and r2_deg "
+                       "together, so none is recommended\n");
+    mean_is(&table, 2, .9, .45, .3, 3);
+    verdict_is(&table,
                "no_change is beaten by mean_paired (mse), mean_nearest (r2_all)\n"
                "Best mean of r2_all, r2_deg and delta_pearson: mean_nearest (0.550). It does "
                "not beat no_change by r2_deg, mse. To screen with it: model.kind: mean, "
                "screen.shift: nearest\n");
-    mean_is(&sums, 1, .9, .6, .6, 1);
-    verdict_is(&sums, "no_change is beaten by mean_paired (r2_all, r2_deg, mse), mean_nearest "
-                      "(r2_all)\n"
-                      "Best mean of r2_all, r2_deg and delta_pearson: mean_paired (0.700). To "
-                      "screen with it: model.kind: mean, screen.shift: paired\n");
-    mean_is(&sums, 1, .7, .4, .6, 3); /* what no screen does may be ahead alone */
-    mean_is(&sums, 2, .7, .4, .6, 3);
-    mean_is(&sums, 3, .9, .6, .6, 1);
-    verdict_is(&sums, "no_change is beaten by mean_others (r2_all, r2_deg, mse)\n"
-                      "None that a screen can use is ahead of no_change in r2_all and r2_deg "
-                      "together, so none is recommended\n");
-    mean_is(&sums, 3, .7, .4, .6, 3);
-    mean_is(&sums, 0, .8, NAN, NAN, 2); /* too few genes for r2_deg: r2_all decides */
-    mean_is(&sums, 1, .7, .6, .6, 3);
-    mean_is(&sums, 2, .7, .6, .6, 3);
-    verdict_is(&sums, nothing);
-    scs_report_sums_clear(&sums);
+    mean_is(&table, 1, .9, .6, .6, 1);
+    verdict_is(&table, "no_change is beaten by mean_paired (r2_all, r2_deg, mse), mean_nearest "
+                       "(r2_all)\n"
+                       "Best mean of r2_all, r2_deg and delta_pearson: mean_paired (0.700). To "
+                       "screen with it: model.kind: mean, screen.shift: paired\n");
+    mean_is(&table, 1, .7, .4, .6, 3); /* what no screen does may be ahead alone */
+    mean_is(&table, 2, .7, .4, .6, 3);
+    mean_is(&table, 3, .9, .6, .6, 1);
+    verdict_is(&table, "no_change is beaten by mean_others (r2_all, r2_deg, mse)\n"
+                       "None that a screen can use is ahead of no_change in r2_all and r2_deg "
+                       "together, so none is recommended\n");
+    mean_is(&table, 3, .7, .4, .6, 3);
+    mean_is(&table, 0, .8, NAN, NAN, 2); /* too few genes for r2_deg: r2_all decides */
+    mean_is(&table, 1, .7, .6, .6, 3);
+    mean_is(&table, 2, .7, .6, .6, 3);
+    verdict_is(&table, nothing);
+    scs_report_table_clear(&table);
 
-    CHECK_OK(scs_report_sums_create(&sums)); /* a network alone */
-    mean_is(&sums, 0, .8, .5, NAN, 2);
-    mean_is(&sums, network(), .7, .4, .9, 3);
-    verdict_is(&sums,
+    CHECK_OK(scs_report_table_create(1, &table)); /* a network alone */
+    mean_is(&table, 0, .8, .5, NAN, 2);
+    mean_is(&table, network(), .7, .4, .9, 3);
+    verdict_is(&table,
                "  r2_all        the network DOES NOT BEAT the baselines: vae 0.700, no_change "
                "0.800\n"
                "  r2_deg        the network DOES NOT BEAT the baselines: vae 0.400, no_change "
                "0.500\n"
                "NOTHING BEATS no_change by r2_all, r2_deg or mse: the control cells as they are "
                "predict best here, and none of the others is worth screening with\n");
-    scs_report_sums_clear(&sums);
+    scs_report_table_clear(&table);
 }
 
 /* In whole numbers: exact. */
@@ -494,6 +551,7 @@ int main(void)
         {"overlap and direction by hand", by_hand},
         {"errors and discrimination by hand", errors_and_discrimination},
         {"gene space is arithmetic on means", gene_space_is_arithmetic},
+        {"Systema's measures by hand", systema_by_hand},
         {"others are the type's own", others_are_the_types_own},
         {"additive is least squares", additive_is_least_squares},
         {"the audit finds what was seen", audit_finds_what_was_seen},
