@@ -64,6 +64,11 @@ typedef struct scs_outcome {
     bool stopped_early;
 } scs_outcome;
 
+/** Steps of an epoch, and what scs_train refuses before the first of them: SCS_EARG, SCS_EDATA.
+ * Local. */
+SCS_MUST_USE scs_status scs_train_plan(const scs_train_options *options, const scs_deal *deal,
+                                       int64_t *steps);
+
 /** Train in place; afterwards the model holds the best epoch's weights (monitor objective) or the
  * last (reference).
  *

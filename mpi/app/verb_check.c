@@ -3,12 +3,15 @@
  * single .h5ad on one process, without MPI. */
 #include "mpi/app/verbs.h"
 #include "mpi/screen/screen_run.h"
+#include "mpi/train/train_run.h"
+#include "src/base/collective.h"
 #include "src/data/h5ad_matrix.h"
 #include "src/base/names.h"
 #include "src/base/text.h"
 #include "src/data/h5ad.h"
 #include "src/data/scale.h"
 
+#include <math.h>
 #include <string.h>
 #include <strings.h>
 
@@ -177,25 +180,76 @@ static void print_groups(const scs_atlas *a)
     printf("cells of each group; [held out]\n");
 }
 
-/* Cells, groups and memory. Collective; rank 0 prints. */
-static scs_status check(scs_session *session)
+/* The cells as they are held. Collective. */
+static scs_status print_cells(const scs_session *session)
 {
     int64_t mine[2] = {0, 0}, all[2] = {0, 0}; /* values, and bytes that they take */
 
-    SCS_TRY(scs_session_load_data(session));
-    SCS_TRY(scs_screen_run_check(session)); /* rows, combinations, gene sets: what a run refuses */
     for (int32_t i = 0; i < session->team.last - session->team.first; i++) {
         mine[0] += scs_packed_nnz(&session->shard[i].x);
         mine[1] += scs_packed_bytes(&session->shard[i].x);
     }
     SCS_MPI(MPI_Reduce(mine, all, 2, MPI_INT64_T, MPI_SUM, 0, scs_comm_mpi(session->comm)));
-    SCS_TRY(scs_comm_agree(session->comm, scs_atlas_create(session->dataset, 1, &session->atlas)));
+    if (scs_session_leads(session))
+        printf("%lld values read and sound, %.0f MiB over all ranks\n", (long long)all[0],
+               (double)all[1] / 1048576);
+    return scs_collective_ok();
+}
+
+/* "3 s", "12 min", "5.2 h". @return out */
+static char *duration(double seconds, char *out, size_t size)
+{
+    if (seconds < 120)
+        snprintf(out, size, "%.3g s", seconds);
+    else if (seconds < 7200)
+        snprintf(out, size, "%.0f min", seconds / 60);
+    else
+        snprintf(out, size, "%.3g h", seconds / 3600);
+    return out;
+}
+
+/* What training will take, from some steps of it: by the clock, and by the memory that the ranks
+ * have held by then. Loaded weights are not trained. Collective. */
+static scs_status print_cost(scs_session *session)
+{
+    scs_comm *comm = session->comm;
+    int64_t epochs = session->config->train.epochs, tried = 0, steps = 0;
+    double seconds = NAN, memory;
+    bool trains = session->model && !session->checkpoint;
+    char text[32];
+
+    if (trains)
+        SCS_TRY(scs_train_run_try(session, &seconds, &tried, &steps));
+    SCS_TRY(scs_comm_peak_memory(comm, &memory));
     if (!scs_session_leads(session))
         return SCS_OK;
-    print_groups(session->atlas);
-    printf("%lld values read and sound, %.0f MiB over all ranks\n", (long long)all[0],
-           (double)all[1] / 1048576);
+    if (trains && isfinite(seconds))
+        printf("time      %lld steps an epoch; about %s for %lld epochs, at %.3g s a step as "
+               "measured on %lld steps just now; without early stopping, validation and the "
+               "screen\n",
+               (long long)steps,
+               duration((double)steps * (double)epochs * seconds, text, sizeof text),
+               (long long)epochs, seconds, (long long)tried);
+    printf("memory    %.0f MiB a rank on %d ranks, on average: the most held up to here%s; the "
+           "screen comes on top\n",
+           memory / scs_comm_size(comm), scs_comm_size(comm),
+           trains ? ", steps of training included" : "");
     return SCS_OK;
+}
+
+/* What a run does before it trains, and what can be told of the rest. Collective; rank 0 prints. */
+static scs_status check(scs_session *session)
+{
+    scs_atlas *groups = NULL;
+
+    SCS_TRY(scs_verb_run_prepare(session));
+    SCS_TRY(scs_comm_agree(session->comm, scs_atlas_create(session->dataset, 1, &groups)));
+    if (scs_session_leads(session))
+        print_groups(groups);
+    scs_atlas_destroy(&groups);
+    SCS_TRY(scs_screen_run_foresee(session));
+    SCS_TRY(print_cells(session));
+    return print_cost(session);
 }
 
 const scs_verb scs_verb_check = {
@@ -204,11 +258,15 @@ const scs_verb scs_verb_check = {
     .summary = "read everything a run would read, and say what it is",
     .details = "With a config: reads all inputs on all ranks, joins genes, applies hold_out, "
                "and prints\n"
-               "cells, groups and what would be dropped. With a file: says what the file "
+               "cells, groups, what would be dropped and which rows have no prediction. Whatever "
+               "`run` would\n"
+               "refuse before it trains is refused here, in the same words. Some seconds of "
+               "training say what\n"
+               "time and memory a run takes on as many ranks. With a file: says what the file "
                "holds. Takes\n"
                "--set data.matrix=raw and the like. Nothing is written.",
     .serial = check_file,
     .is_serial = is_file,
-    .needs = SCS_NEED_INPUTS,
+    .needs = SCS_NEED_INPUTS | SCS_NEED_WEIGHTS | SCS_NEED_STATE | SCS_NEED_WRITABLE,
     .run = check,
 };

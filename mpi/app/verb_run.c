@@ -9,6 +9,7 @@
 #include "mpi/screen/screen_run.h"
 #include "mpi/job/session_model.h"
 #include "mpi/app/verbs.h"
+#include "src/base/collective.h"
 #include "mpi/app/installed.h"
 
 /* Data and model: what all three begin with. Collective, as all here. */
@@ -18,16 +19,34 @@ static scs_status make_model(scs_session *session)
     return scs_session_model_make(session);
 }
 
-/* @param screens a screen follows: what it asks for is checked before the hours of training */
+/* All that would be refused in the end is refused here, before the hours of training; `check` stops
+ * after it. What is not trained (pca, mean) is made later.
+ * @param screens a screen follows */
+static scs_status prepare(scs_session *session, bool screens)
+{
+    if (session->config->model.kind == SCS_MODEL_VAE) {
+        SCS_TRY(make_model(session));
+        SCS_TRY(scs_session_model_check(session));
+        SCS_TRY(scs_train_run_check(session));
+    } else {
+        SCS_TRY(scs_session_load_data(session));
+    }
+    return screens ? scs_screen_run_check(session) : scs_collective_ok();
+}
+
+scs_status scs_verb_run_prepare(scs_session *session)
+{
+    return prepare(session, true);
+}
+
+/* @param screens a screen follows */
 static scs_status train(scs_session *session, bool screens)
 {
     if (session->config->model.kind != SCS_MODEL_VAE)
         return SCS_FAIL(SCS_EARG,
                         "%s: only model.kind: vae is trained and stored; use scscreen screen",
                         session->config->file);
-    SCS_TRY(make_model(session));
-    if (screens)
-        SCS_TRY(scs_screen_run_check(session));
+    SCS_TRY(prepare(session, screens));
     SCS_TRY(scs_train_run(session));
     SCS_TRY(scs_session_model_make_atlas(session));
     return scs_session_model_save(session);
@@ -55,7 +74,10 @@ static scs_status run(scs_session *session)
     char report[4096];
 
     if (session->config->model.kind != SCS_MODEL_VAE) {
-        SCS_TRY(screen(session));
+        SCS_TRY(prepare(session, true));
+        SCS_TRY(scs_session_model_make(session));
+        SCS_TRY(scs_session_model_make_atlas(session));
+        SCS_TRY(scs_screen_run(session));
     } else {
         SCS_TRY(train(session, true));
         SCS_TRY(scs_screen_run(session));

@@ -27,4 +27,8 @@ extern const scs_verb scs_verb_embed;
 extern const scs_verb scs_verb_pca;
 extern const scs_verb scs_verb_inspect;
 
+/** What a run does before anything is trained: data, a network (of model.kind: vae) with its
+ * weights where some are loaded, and everything that it would refuse. Collective. */
+SCS_MUST_USE scs_status scs_verb_run_prepare(scs_session *session);
+
 #endif

@@ -183,6 +183,17 @@ bool scs_preflight_is_first(void)
     return true;
 }
 
+/* Whether check_output would succeed, without writing anything. */
+static scs_status look_at_output(const scs_config *config)
+{
+    const char *dir = config->output.dir;
+
+    SCS_TRY(scs_file_could_make_folder(dir));
+    SCS_REQUIRE(access(dir, F_OK) != 0 || access(dir, W_OK | X_OK) == 0, SCS_ECREATE,
+                "output.dir %s: cannot be written: %s", dir, strerror(errno));
+    return SCS_OK;
+}
+
 /* A folder that takes a file now will take the results later: better to know before hours of
  * training. SCS_ECREATE. */
 static scs_status check_output(const scs_config *config)
@@ -533,6 +544,8 @@ static scs_status prepare(scs_preflight *preflight, const scs_cli *cli)
     } else
         SCS_GO(status, scs_config_load(cli->file, cli->sets, cli->n_set, &config, &text));
     SCS_GO(status, scs_bytes_put_text(&preflight->blob, text));
+    if (needs & SCS_NEED_WRITABLE)
+        SCS_GO(status, look_at_output(config));
     if (needs & SCS_NEED_OUTPUT) {
         SCS_GO(status, check_output(config));
         SCS_GO(status, lock_output(config, &preflight->lock));

@@ -32,15 +32,16 @@
 
 /** What a verb wants to have read: bits of scs_verb.needs. */
 enum scs_need {
-    SCS_NEED_INPUTS = 1,     /**< metadata of data.inputs */
-    SCS_NEED_WEIGHTS = 2,    /**< model.load, where given */
-    SCS_NEED_MODEL = 4,      /**< model.load or output.dir/model.h5 */
-    SCS_NEED_OUTPUT = 8,     /**< output.dir can be made and written, and is locked: SCS_ECREATE
-                                where another job works there, or has just finished there */
-    SCS_NEED_SIMULATED = 16, /**< simulate inputs that are missing */
-    SCS_NEED_STATE = 32,     /**< where an earlier job stood, unless there are weights to take */
+    SCS_NEED_INPUTS = 1,      /**< metadata of data.inputs */
+    SCS_NEED_WEIGHTS = 2,     /**< model.load, where given */
+    SCS_NEED_MODEL = 4,       /**< model.load or output.dir/model.h5 */
+    SCS_NEED_OUTPUT = 8,      /**< output.dir can be made and written, and is locked: SCS_ECREATE
+                                 where another job works there, or has just finished there */
+    SCS_NEED_SIMULATED = 16,  /**< simulate inputs that are missing */
+    SCS_NEED_STATE = 32,      /**< where an earlier job stood, unless there are weights to take */
     SCS_NEED_CELL_NAMES = 64, /**< names of the inputs' cells */
-    SCS_NEED_PAIR = 128      /**< metadata of the command line's two files, which are data.inputs */
+    SCS_NEED_PAIR = 128,    /**< metadata of the command line's two files, which are data.inputs */
+    SCS_NEED_WRITABLE = 256 /**< output.dir could be made and written; nothing is */
 };
 
 /** What was read, and how that went. Owned by main, from before MPI_Init to the end. */

@@ -300,6 +300,13 @@ static scs_status check_belongs(const scs_session *session)
     return other || c->inputs.n == 0 ? SCS_OK : check_inputs(session);
 }
 
+/* Local work, alike on all ranks. */
+scs_status scs_session_model_check(scs_session *session)
+{
+    SCS_TRY(scs_comm_agree(session->comm, check_belongs(session)));
+    return scs_comm_agree(session->comm, session->atlas ? check_stored_atlas(session) : SCS_OK);
+}
+
 /* A stored atlas is checked against the data, then only z is computed again. Without a latent
  * space the atlas enters gene space: shifts are then those of mean expression. */
 scs_status scs_session_model_make_atlas(scs_session *session)
@@ -308,8 +315,9 @@ scs_status scs_session_model_make_atlas(scs_session *session)
     bool stored = session->atlas != NULL;
 
     SCS_TRY(scs_comm_agree(comm, SCS_ALLOC(session->z, session->team.last - session->team.first)));
-    SCS_TRY(scs_comm_agree(comm, check_belongs(session)));
-    SCS_TRY(scs_comm_agree(comm, stored ? check_stored_atlas(session) : make_atlas(session)));
+    SCS_TRY(scs_session_model_check(session));
+    if (!stored)
+        SCS_TRY(scs_comm_agree(comm, make_atlas(session)));
     SCS_TRY(scs_session_model_encode(session));
     if (!stored)
         SCS_TRY(scs_session_model_fill_genes(session, session->atlas));

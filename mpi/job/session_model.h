@@ -49,6 +49,9 @@ SCS_MUST_USE scs_status scs_session_model_fill_genes(scs_session *session, scs_a
  * shifts compare latent means. SCS_ENOMEM. Collective. */
 SCS_MUST_USE scs_status scs_session_model_measure_controls(scs_session *session);
 
+/** Whether a loaded model, and its atlas where it has one, belong to the config and the data; no
+ * model loaded: nothing to ask. SCS_EARG, SCS_EDATA with what differs. Collective. */
+SCS_MUST_USE scs_status scs_session_model_check(scs_session *session);
 /** session->atlas from the data, or the checkpoint's, and z. SCS_EDATA, SCS_EARG: the checkpoint's
  * atlas is of other cells than the data hold now. Collective. */
 SCS_MUST_USE scs_status scs_session_model_make_atlas(scs_session *session);

@@ -676,6 +676,58 @@ scs_status scs_screen_run_check(const scs_session *session)
     return scs_comm_agree(session->comm, status);
 }
 
+/* "N of M rows have no prediction, because ...", a line for each reason. */
+static void print_reasons(const scs_plan *plan)
+{
+    char reason[400];
+    int64_t self = 0;
+
+    for (scs_lidx k = 0; k < plan->reasons.n; k++) {
+        int64_t n = 0;
+
+        for (int64_t i = 0; i < plan->n; i++)
+            n += plan->item[i].reason == k && plan->item[i].status != SCS_ROW_OK;
+        if (n)
+            printf("%lld of %lld rows have no prediction, because %s\n", (long long)n,
+                   (long long)plan->n,
+                   scs_text_escape(plan->reasons.name[k], reason, sizeof reason));
+    }
+    for (int64_t i = 0; i < plan->n; i++)
+        self += plan->item[i].status == SCS_ROW_OK && plan->item[i].kind == SCS_SOURCE_SELF;
+    if (self)
+        printf("%lld of %lld rows are predicted from their own cells alone, because no other group "
+               "shows the perturbation\n",
+               (long long)self, (long long)plan->n);
+}
+
+/* Local, alike on all ranks. Whether a row has a source does not depend on the rule that weighs
+ * them, nor on closeness; so the plainest rule is asked. */
+static scs_status foresee(const scs_session *s)
+{
+    scs_method method = scs_shift_method_from_config(s->config);
+    scs_atlas *groups = NULL;
+    scs_plan *plan = NULL;
+    scs_status status;
+
+    method.shift = SCS_SHIFT_PAIRED;
+    SCS_GO(status, scs_atlas_create(s->dataset, 1, &groups));
+    SCS_GO(status, select_rows(s, groups, &plan));
+    SCS_GO(status, scs_plan_resolve(groups, &method, plan));
+    if (scs_session_leads(s)) {
+        printf("%lld rows to predict\n", (long long)plan->n);
+        print_reasons(plan);
+    }
+done:
+    scs_plan_destroy(&plan);
+    scs_atlas_destroy(&groups);
+    return status;
+}
+
+scs_status scs_screen_run_foresee(const scs_session *session)
+{
+    return scs_comm_agree(session->comm, foresee(session));
+}
+
 /* What made the result, on rank 0, which writes it. */
 static scs_status add_provenance(const scs_session *s, screening *w)
 {

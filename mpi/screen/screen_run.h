@@ -14,6 +14,9 @@
  * gene sets): before training, so that a mistake does not cost hours. SCS_EARG, SCS_EDATA with
  * what is wrong. Nothing is kept. Collective. */
 SCS_MUST_USE scs_status scs_screen_run_check(const scs_session *session);
+/** Print, on rank 0, how many rows there will be, and how many will have no prediction and why.
+ * Errors as before. Collective. */
+SCS_MUST_USE scs_status scs_screen_run_foresee(const scs_session *session);
 
 /** Predict every selected combination, write output.dir/screen.h5ad (and ranking.tsv), print the
  * tables. session->atlas and z are there. Collective.

@@ -389,6 +389,16 @@ static int first_slot(const scs_session *session)
            strcmp(path, session->state->path) == 0;
 }
 
+/* @param data checksum of the data set */
+static scs_status check_state(const scs_session *s, const char *data)
+{
+    SCS_REQUIRE(!s->state || strcmp(s->state->data, data) == 0, SCS_EDATA,
+                "%s: the run that it belongs to saw other data than %s describes now; put them "
+                "back to go on, or begin anew with --restart",
+                s->state->path, s->config->file);
+    return SCS_OK;
+}
+
 /* What a state holds of its run beside the weights: the config, a checksum of the data and the
  * program. A state of other data is refused; a new run removes rows and states of the one before,
  * which its own would be taken for. Local. */
@@ -404,10 +414,7 @@ static scs_status fill(scs_checkpointer *k)
                                  k->data));
     k->facts.data = k->data;
     k->facts.program = (char *)(uintptr_t)SCS_PROGRAM; /* only read */
-    SCS_REQUIRE(!s->state || strcmp(s->state->data, k->data) == 0, SCS_EDATA,
-                "%s: the run that it belongs to saw other data than %s describes now; put them "
-                "back to go on, or begin anew with --restart",
-                s->state->path, s->config->file);
+    SCS_TRY(check_state(s, k->data));
     if (s->state)
         return SCS_OK;
     SCS_TRY(scs_session_remove_rows(s)); /* rows of the model before */
@@ -490,6 +497,86 @@ static scs_status train_and_watch(scs_session *session)
     checkpointer_destroy(&checkpointer);
     closed = train_log_close(&log);
     return status != SCS_OK ? status : closed;
+}
+
+/* ---- before training ---- */
+
+static scs_status check(const scs_session *s)
+{
+    scs_train_options options = scs_profile_train_options(s->config);
+    char data[SCS_CHECKSUM_MAX];
+    int64_t steps;
+
+    SCS_TRY(scs_train_plan(&options, s->deal, &steps));
+    if (!s->state)
+        return SCS_OK;
+    SCS_TRY(scs_dataset_checksum(s->dataset, (const scs_h5ad *const *)s->meta, s->input_checksum,
+                                 data));
+    return check_state(s, data);
+}
+
+scs_status scs_train_run_check(const scs_session *session)
+{
+    return scs_comm_agree(session->comm, session->checkpoint ? SCS_OK : check(session));
+}
+
+/* Some steps of training, on the clock. */
+typedef struct trial {
+    bool leads;
+    int64_t asked;      /* how often: once a step */
+    double first, last; /* the clock when it was asked */
+} trial;
+
+/* Three steps at least, so that there are two whole ones between the first time and the last. */
+enum { TRIAL_STEPS = 3 };
+static const double trial_seconds = 2;
+
+static int trial_request(void *ctx)
+{
+    trial *t = ctx;
+
+    t->last = scs_clock();
+    if (t->asked++ == 0)
+        t->first = t->last;
+    return t->leads && t->asked >= TRIAL_STEPS && t->last - t->first > trial_seconds
+               ? SCS_REQUEST_STOP
+               : 0;
+}
+
+/* Nothing is saved. */
+static scs_status trial_save(void *ctx, scs_training *training, const scs_position *position,
+                             int requests)
+{
+    (void)ctx;
+    (void)training;
+    (void)position;
+    return requests & SCS_REQUEST_STOP ? SCS_FAIL(SCS_ESTOP, "enough steps were tried") : SCS_OK;
+}
+
+/* An epoch or two, where they are short. */
+static scs_status trial_epoch_end(void *ctx, const scs_epoch *report)
+{
+    const trial *t = ctx;
+
+    (void)report;
+    return t->asked >= TRIAL_STEPS ? SCS_FAIL(SCS_ESTOP, "enough steps were tried") : SCS_OK;
+}
+
+scs_status scs_train_run_try(scs_session *s, double *seconds, int64_t *tried, int64_t *steps)
+{
+    scs_train_options options = scs_profile_train_options(s->config);
+    trial t = {.leads = scs_session_leads(s)};
+    scs_watch watch = {.ctx = &t,
+                       .epoch_end = trial_epoch_end,
+                       .keep = {.ctx = &t, .request = trial_request, .save = trial_save}};
+    scs_outcome outcome;
+    scs_status status;
+
+    SCS_TRY(scs_comm_agree(s->comm, scs_train_plan(&options, s->deal, steps)));
+    status = scs_train(s->config, s->model, s->shard, s->deal, &s->team, &watch, NULL, &outcome);
+    *tried = t.asked;
+    *seconds = t.asked > 1 ? (t.last - t.first) / (double)(t.asked - 1) : NAN;
+    return status == SCS_ESTOP ? scs_collective_ok() : status;
 }
 
 /* How large, on what, and from where it goes on. */

@@ -13,6 +13,16 @@
  */
 SCS_MUST_USE scs_status scs_train_run(scs_session *session);
 
+/** Whether training could begin: batch, shards and cells fit, and session->state belongs to these
+ * data. Nothing is written. SCS_EARG, SCS_EDATA. Collective. */
+SCS_MUST_USE scs_status scs_train_run_check(const scs_session *session);
+/** Train some steps for some seconds, to see what they cost; the model's weights change, nothing is
+ * written. Errors of scs_train. Collective.
+ *  @param[out] seconds a step took, by this rank's clock; NaN: a single step is all there is
+ *  @param[out] tried, steps that were made; steps of an epoch */
+SCS_MUST_USE scs_status scs_train_run_try(scs_session *session, double *seconds, int64_t *tried,
+                                          int64_t *steps);
+
 /** The state of training is not needed any more: rank 0 removes both files. SCS_EIO. Collective. */
 SCS_MUST_USE scs_status scs_train_run_drop_state(scs_session *session);
 

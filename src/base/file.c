@@ -86,6 +86,53 @@ static scs_status make_one(const char *path, const char *shown)
 }
 
 /* Level by level on a copy of the path, in which each "/" becomes its end for a moment. */
+/* The folder that `prefix` stands in may be written. */
+static bool is_parent_writable(char *prefix)
+{
+    char *slash = strrchr(prefix, '/');
+    bool writable;
+
+    if (!slash)
+        return access(".", W_OK | X_OK) == 0;
+    if (slash == prefix)
+        return access("/", W_OK | X_OK) == 0;
+    *slash = '\0';
+    writable = access(prefix, W_OK | X_OK) == 0;
+    *slash = '/';
+    return writable;
+}
+
+/* As make_one would end. @param[out] ends true: nothing below it is there yet */
+static scs_status look_at_one(char *prefix, const char *shown, bool *ends)
+{
+    if (is_folder(prefix))
+        return SCS_OK;
+    *ends = true;
+    if (access(prefix, F_OK) == 0)
+        return scs_file_creation_failed(shown, EEXIST);
+    return is_parent_writable(prefix) ? SCS_OK : scs_file_creation_failed(shown, errno);
+}
+
+scs_status scs_file_could_make_folder(const char *path)
+{
+    bool ends = false;
+    char *prefix;
+    scs_status st = SCS_OK;
+
+    SCS_TRY(scs_text_copy(path, &prefix));
+    for (char *at = prefix + (*prefix == '/'); *at && !ends; at++) {
+        if (*at != '/')
+            continue;
+        *at = '\0';
+        st = look_at_one(prefix, path, &ends);
+        *at = '/';
+    }
+    if (!ends && *prefix)
+        st = look_at_one(prefix, path, &ends);
+    free(prefix);
+    return st;
+}
+
 scs_status scs_file_make_folder(const char *path)
 {
     scs_status st = SCS_OK;

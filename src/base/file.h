@@ -36,6 +36,9 @@ scs_status scs_file_creation_failed(const char *path, int error);
 /** Make a folder and its parents; one that is there is fine, also where another process makes it at
  * the same moment. SCS_ECREATE, SCS_ENOMEM. */
 SCS_MUST_USE scs_status scs_file_make_folder(const char *path);
+/** Whether scs_file_make_folder would succeed, as far as can be told without making anything; fails
+ * as it would. */
+SCS_MUST_USE scs_status scs_file_could_make_folder(const char *path);
 
 /* ---- temporary files ---- */
 

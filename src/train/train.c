@@ -332,6 +332,18 @@ static scs_status count_steps(scs_trainer *trainer)
     return SCS_OK;
 }
 
+/* What the data and the batch say of training, before anything is allocated for it. */
+scs_status scs_train_plan(const scs_train_options *options, const scs_deal *deal, int64_t *steps)
+{
+    scs_trainer t = {.options = *options, .deal = deal};
+
+    SCS_TRY(check_batch(options->batch, deal->n_shard));
+    t.cells_per_shard = (int32_t)(options->batch / deal->n_shard);
+    SCS_TRY(count_steps(&t));
+    *steps = t.steps;
+    return SCS_OK;
+}
+
 /* This rank's slices of every segment, side by side, and zeroed moments for them: 8 bytes a
  * parameter over all ranks together. */
 static scs_status cut_parameters(scs_trainer *t)
