@@ -38,20 +38,24 @@ static bool is_file(const scs_cli *cli)
 static scs_status read_all(const scs_h5ad *meta, scs_scale *scale, double *sum)
 {
     const int64_t block = scs_h5ad_matrix_block_rows(meta);
+    scs_h5ad_reader *reader;
+    scs_status st = SCS_OK;
 
     scs_scale_clear(scale);
     *sum = 0;
+    SCS_TRY(scs_h5ad_matrix_open(meta, &reader));
     for (int64_t row = 0; row < meta->n_obs; row += block) {
-        scs_csr x = {0};
         int64_t last = row + block < meta->n_obs ? row + block : meta->n_obs;
+        scs_csr *x;
 
-        SCS_TRY(scs_h5ad_matrix_read_rows(meta, row, last, &x));
-        scs_scale_add(scale, &x, row, meta->n_obs);
-        for (int64_t k = 0; k < x.indptr[x.n_row]; k++)
-            *sum += (double)x.values[k];
-        scs_csr_clear(&x);
+        SCS_GO(st, scs_h5ad_matrix_rows(reader, row, last, &x));
+        scs_scale_add(scale, x, row, meta->n_obs);
+        for (int64_t k = 0; k < x->indptr[x->n_row]; k++)
+            *sum += (double)x->values[k];
     }
-    return SCS_OK;
+done:
+    scs_h5ad_matrix_close(&reader);
+    return st;
 }
 
 /* What auto would make of them. */

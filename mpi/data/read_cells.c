@@ -106,23 +106,20 @@ typedef struct reading {
 
 /* Rows [row0, row1) of an input's file: the cells among them, with the reference genes, become the
  * next rows of x. */
-static scs_status read_block(reading *r, const scs_h5ad *meta, int32_t input, int64_t row0,
-                             int64_t row1)
+static scs_status read_block(reading *r, scs_h5ad_reader *file, const scs_h5ad *meta, int32_t input,
+                             int64_t row0, int64_t row1)
 {
     const scs_dataset *d = r->dataset;
-    scs_csr part = {0};
-    scs_status st;
+    scs_csr *part;
 
-    SCS_GO(st, scs_h5ad_matrix_read_rows(meta, row0, row1, &part));
-    scs_csr_row_sums(&part, r->totals + (r->cell - r->cell0));
+    SCS_TRY(scs_h5ad_matrix_rows(file, row0, row1, &part));
+    scs_csr_row_sums(part, r->totals + (r->cell - r->cell0));
     if (r->scale)
-        scs_scale_add(&r->scale[input], &part, r->cell - d->first_cell[input], meta->n_obs);
-    SCS_GO(st, scs_csr_map_columns(&part, d->gene_of_column[input], d->n_gene));
-    SCS_GO(st, scs_packed_append(r->x, r->cell - r->cell0, &part));
-    r->cell += part.n_row;
-done:
-    scs_csr_clear(&part);
-    return st;
+        scs_scale_add(&r->scale[input], part, r->cell - d->first_cell[input], meta->n_obs);
+    SCS_TRY(scs_csr_map_columns(part, d->gene_of_column[input], d->n_gene));
+    SCS_TRY(scs_packed_append(r->x, r->cell - r->cell0, part));
+    r->cell += part->n_row;
+    return SCS_OK;
 }
 
 /* The cells of [r->cell, end) that lie in this input, block by block of the file's rows. */
@@ -130,15 +127,20 @@ static scs_status read_input(reading *r, const scs_h5ad *meta, int32_t input, in
 {
     int64_t base = r->dataset->first_cell[input], last = r->dataset->first_cell[input + 1];
     int64_t step = scs_h5ad_matrix_block_rows(meta), row;
+    scs_h5ad_reader *file;
+    scs_status st = SCS_OK;
 
     last = last < end ? last : end;
     if (r->cell >= last)
         return SCS_OK;
+    SCS_TRY(scs_h5ad_matrix_open(meta, &file));
     row = scs_h5ad_row(meta, r->cell - base);
     last = scs_h5ad_row(meta, last - 1 - base) + 1;
     for (; row < last; row += step)
-        SCS_TRY(read_block(r, meta, input, row, last - row < step ? last : row + step));
-    return SCS_OK;
+        SCS_GO(st, read_block(r, file, meta, input, row, last - row < step ? last : row + step));
+done:
+    scs_h5ad_matrix_close(&file);
+    return st;
 }
 
 /* x grows as rows are appended and is trimmed to its size at the end. */

@@ -16,9 +16,11 @@
  */
 #include "src/data/h5ad_matrix.h"
 
+#include "src/base/simd.h"
 #include "src/base/text.h"
 #include "src/data/h5ad_internal.h"
 #include "src/hdf5/h5read.h"
+#include "src/hdf5/h5stream.h"
 #include "src/hdf5/h5text.h"
 
 #include <float.h>
@@ -55,18 +57,30 @@ static scs_status refuse_duplicate(const scs_h5ad *meta, int64_t row, int32_t co
                     meta->path, meta->matrix, (long long)row, meta->genes.name[column]);
 }
 
+/* What is kept from one block of rows to the next. Arrays are owned. */
+struct scs_h5ad_reader {
+    const scs_h5ad *meta;
+    scs_h5 h5;
+    scs_csr x;            /* the last rows that were read */
+    int64_t rows, values; /* room in it */
+    int64_t *seen;        /* [n_var] for check_row; the last row that held the gene,
+                             + 1: a set that needs no clearing. NULL until a
+                             row is looked at in detail */
+    scs_h5stream *indptr, *indices, *value; /* of CSR; opened with the first rows */
+};
+
 /* ---- stored by rows (CSR) ---- */
 
 /* Positions of the rows' values in the file. The whole of indptr was checked in the sandbox;
  * here its part is checked again, since it says how much is read and where.
  *  @param[out] at [n + 1] */
-static scs_status read_indptr(const scs_h5 *h5, const scs_h5ad *meta, int64_t row0, int64_t n,
-                              int64_t *at)
+static scs_status read_indptr(scs_h5ad_reader *r, int64_t row0, int64_t n, int64_t *at)
 {
+    const scs_h5ad *meta = r->meta;
     int64_t last = row0 == 0 ? 0 : -1;
 
     /* last < 0: the first of these rows need not begin at 0. */
-    SCS_TRY(scs_h5_read_int64(h5, meta->indptr, row0, n + 1, at));
+    SCS_TRY(scs_h5stream_read(r->indptr, row0, n + 1, at));
     if (last < 0)
         last = at[0];
     for (int64_t i = 0; i <= n; last = at[i++])
@@ -78,78 +92,133 @@ static scs_status read_indptr(const scs_h5 *h5, const scs_h5ad *meta, int64_t ro
     return SCS_OK;
 }
 
-/* Row i of x, before it is sorted.
- *  @param row the same in the file
- *  @param seen [n_var] the last row that held the gene, + 1: a set that needs no clearing between
- *         rows */
-static scs_status check_row(const scs_h5ad *meta, const scs_csr *x, int64_t i, int64_t row,
-                            int64_t *seen)
+/* Whether a row is as anndata writes it: genes ascend and exist, values are above 0 and finite. All
+ * of it is looked at, without a branch, 16 values at a time where the processor can.
+ *  @param gene, value [n] */
+SCS_VECTOR static bool is_plain(const int32_t *gene, const float *value, int64_t n, int32_t n_col)
 {
-    for (int64_t k = x->indptr[i]; k < x->indptr[i + 1]; k++) {
+    int32_t bad = 0;
+
+    if (n == 0)
+        return true;
+    for (int64_t k = 1; k < n; k++)
+        bad |= gene[k - 1] >= gene[k];
+    for (int64_t k = 0; k < n; k++)
+        bad |= !(value[k] > 0 && value[k] <= FLT_MAX);
+    return !bad && gene[0] >= 0 && gene[n - 1] < n_col;
+}
+
+/* Values [begin, end) of r->x, one row of them, before it is sorted.
+ *  @param row the same in the file */
+static scs_status check_row(scs_h5ad_reader *r, int64_t begin, int64_t end, int64_t row)
+{
+    const scs_h5ad *meta = r->meta;
+    const scs_csr *x = &r->x;
+
+    if (!r->seen)
+        SCS_TRY(SCS_ALLOC(r->seen, x->n_col));
+    for (int64_t k = begin; k < end; k++) {
         int32_t gene = x->indices[k];
         SCS_REQUIRE(gene >= 0 && gene < x->n_col, SCS_EDATA,
                     "%s: %s: cell row %lld names gene number %d of %d; the file is damaged",
                     meta->path, meta->indices, (long long)row, gene, x->n_col);
         /* Row 0 marks with 1, so that a zeroed set is empty. */
-        if (seen[gene] == row + 1)
+        if (r->seen[gene] == row + 1)
             return refuse_duplicate(meta, row, gene);
-        seen[gene] = row + 1;
+        r->seen[gene] = row + 1;
         SCS_TRY(check_value(meta, row, gene, x->values[k]));
     }
     return SCS_OK;
 }
 
-/* All rows of x.
- *  @param row0 the file's row of x's first */
-static scs_status check_rows(const scs_h5ad *meta, const scs_csr *x, int64_t row0)
+/* Explicit zeros are legal in CSR, but a stored 0 is no non-zero: density, packing and detection
+ * of genes count entries. Values [from, end) of x become [to, the result), before or where they
+ * are.
+ */
+static int64_t drop_zeros(scs_csr *x, int64_t from, int64_t end, int64_t to)
 {
-    int64_t *seen;
-    scs_status st = SCS_OK;
-
-    SCS_TRY(SCS_ALLOC(seen, x->n_col));
-    for (int64_t i = 0; i < x->n_row; i++)
-        SCS_GO(st, check_row(meta, x, i, row0 + i, seen));
-done:
-    free(seen);
-    return st;
+    for (; from < end; from++)
+        if (x->values[from] > 0) {
+            x->indices[to] = x->indices[from];
+            x->values[to++] = x->values[from];
+        }
+    return to;
 }
 
-/* Explicit zeros are legal in CSR, but a stored 0 is no non-zero: density, packing and detection
- * of genes count entries. In place. */
-static void drop_zeros(scs_csr *x)
+/* All rows of r->x are checked, and zeros dropped.
+ *  @param row0 the file's row of x's first
+ *  @param[out] sorted whether genes ascend in all of them */
+static scs_status check_rows(scs_h5ad_reader *r, int64_t row0, bool *sorted)
 {
+    scs_csr *x = &r->x;
     int64_t kept = 0;
 
-    for (int64_t i = 0, k = 0; i < x->n_row; i++) {
-        for (; k < x->indptr[i + 1]; k++)
-            if (x->values[k] > 0) {
-                x->indices[kept] = x->indices[k];
-                x->values[kept++] = x->values[k];
-            }
-        x->indptr[i + 1] = kept;
+    *sorted = true;
+    for (int64_t i = 0, begin = 0, end; i < x->n_row; i++, begin = end) {
+        end = x->indptr[i + 1];
+        if (!is_plain(x->indices + begin, x->values + begin, end - begin, x->n_col)) {
+            *sorted = false;
+            SCS_TRY(check_row(r, begin, end, row0 + i));
+        } else if (kept == begin) {
+            x->indptr[i + 1] = kept = end;
+            continue;
+        }
+        x->indptr[i + 1] = kept = drop_zeros(x, begin, end, kept);
     }
+    return SCS_OK;
 }
 
-/* @param[out] x zeroed before; caller clears it, after an error too */
-static scs_status read_csr(const scs_h5 *h5, const scs_h5ad *meta, int64_t row0, int64_t row1,
-                           scs_csr *x)
+/* Room for n values in r->x, and for its rows; what was there is lost. */
+static scs_status make_room(scs_h5ad_reader *r, int64_t n_row, int64_t n)
 {
-    int64_t n = row1 - row0, *at = NULL;
-    scs_status st = SCS_OK;
+    if (n_row + 1 > r->rows) {
+        free(r->x.indptr);
+        r->rows = 0;
+        SCS_TRY(SCS_ALLOC(r->x.indptr, n_row + 1));
+        r->rows = n_row + 1;
+    }
+    if (n > r->values) {
+        free(r->x.indices);
+        free(r->x.values);
+        r->x.indices = NULL;
+        r->x.values = NULL;
+        r->values = 0;
+        SCS_TRY(SCS_ALLOC(r->x.indices, n));
+        SCS_TRY(SCS_ALLOC(r->x.values, n));
+        r->values = n;
+    }
+    r->x.n_row = n_row;
+    r->x.n_col = r->meta->n_var;
+    return SCS_OK;
+}
 
-    SCS_TRY(SCS_ALLOC(at, n + 1));
-    SCS_GO(st, read_indptr(h5, meta, row0, n, at));
-    SCS_GO(st, scs_csr_alloc(n, meta->n_var, at[n] - at[0], x));
+static scs_status open_csr(scs_h5ad_reader *r)
+{
+    const scs_h5ad *meta = r->meta;
+
+    SCS_TRY(scs_h5stream_open(&r->h5, meta->indptr, SCS_H5_INT64, &r->indptr));
+    SCS_TRY(scs_h5stream_open(&r->h5, meta->indices, SCS_H5_INT32, &r->indices));
+    return scs_h5stream_open(&r->h5, meta->data, SCS_H5_FLOAT, &r->value);
+}
+
+static scs_status read_csr(scs_h5ad_reader *r, int64_t row0, int64_t row1)
+{
+    int64_t n = row1 - row0, begin, end;
+    bool sorted;
+
+    if (!r->value)
+        SCS_TRY(open_csr(r));
+    SCS_TRY(make_room(r, n, 0));
+    SCS_TRY(read_indptr(r, row0, n, r->x.indptr));
+    begin = r->x.indptr[0];
+    end = r->x.indptr[n];
     for (int64_t i = 0; i <= n; i++)
-        x->indptr[i] = at[i] - at[0];
-    SCS_GO(st, scs_h5_read_int32(h5, meta->indices, at[0], at[n] - at[0], x->indices));
-    SCS_GO(st, scs_h5_read_float(h5, meta->data, at[0], at[n] - at[0], x->values));
-    SCS_GO(st, check_rows(meta, x, row0));
-    drop_zeros(x);
-    SCS_GO(st, scs_csr_sort_rows(x));
-done:
-    free(at);
-    return st;
+        r->x.indptr[i] -= begin;
+    SCS_TRY(make_room(r, n, end - begin));
+    SCS_TRY(scs_h5stream_read(r->indices, begin, end - begin, r->x.indices));
+    SCS_TRY(scs_h5stream_read(r->value, begin, end - begin, r->x.values));
+    SCS_TRY(check_rows(r, row0, &sorted));
+    return sorted ? SCS_OK : scs_csr_sort_rows(&r->x);
 }
 
 /* ---- stored by columns (CSC) ---- */
@@ -410,18 +479,13 @@ static scs_status read_dense(const scs_h5 *h5, const scs_h5ad *meta, int64_t row
 
 /* ---- rows, in any layout ---- */
 
-/* The layout was checked when the metadata was unpacked: there is no fourth. */
-static scs_status read_layout(const scs_h5 *h5, const scs_h5ad *meta, int64_t row0, int64_t row1,
-                              scs_csr *x)
+/* Whole matrices of the other layouts are made anew: their memory is not used again. */
+static scs_status read_afresh(scs_h5ad_reader *r, int64_t row0, int64_t row1)
 {
-    switch (meta->layout) {
-    case SCS_LAYOUT_CSR:
-        return read_csr(h5, meta, row0, row1, x);
-    case SCS_LAYOUT_CSC:
-        return read_csc(h5, meta, row0, row1, x);
-    default:
-        return read_dense(h5, meta, row0, row1, x);
-    }
+    scs_csr_clear(&r->x);
+    r->rows = r->values = 0;
+    return r->meta->layout == SCS_LAYOUT_CSC ? read_csc(&r->h5, r->meta, row0, row1, &r->x)
+                                             : read_dense(&r->h5, r->meta, row0, row1, &r->x);
 }
 
 /* In place. @param row0 the file's row of x's first */
@@ -443,37 +507,76 @@ static void drop_rows(const scs_h5ad *meta, int64_t row0, scs_csr *x)
     x->n_row = meta->keep ? kept : n;
 }
 
-/* The file is opened anew for each call: ranks and blocks share no handle, and nothing stays open
- * between steps. */
-scs_status scs_h5ad_matrix_read_rows(const scs_h5ad *meta, int64_t row0, int64_t row1, scs_csr *x)
+scs_status scs_h5ad_matrix_open(const scs_h5ad *meta, scs_h5ad_reader **reader)
 {
-    scs_h5 h5;
     scs_status st;
 
-    *x = (scs_csr){0};
-    SCS_REQUIRE(row0 >= 0 && row0 <= row1 && row1 <= meta->n_row, SCS_EINTERNAL,
-                "rows %lld to %lld of %lld", (long long)row0, (long long)row1,
-                (long long)meta->n_row);
-    SCS_TRY(scs_h5_open(meta->path, meta->memory, &h5));
-    st = read_layout(&h5, meta, row0, row1, x);
-    scs_h5_close(&h5);
-    if (st == SCS_OK)
-        drop_rows(meta, row0, x);
-    else
-        scs_csr_clear(x);
+    SCS_TRY(SCS_ALLOC(*reader, 1));
+    (*reader)->meta = meta;
+    st = scs_h5_open(meta->path, meta->memory, &(*reader)->h5);
+    if (st != SCS_OK)
+        scs_h5ad_matrix_close(reader);
     return st;
 }
 
-/* A block of rows has at least so many values, and so many chunks of the file: a chunk that the
- * end of a block cuts is inflated twice. */
-static const int64_t MIN_BLOCK_VALUES = 1 << 22,
-                     MIN_BLOCK_CHUNKS = 16; /* of a block of rows, at least */
+scs_status scs_h5ad_matrix_rows(scs_h5ad_reader *r, int64_t row0, int64_t row1, scs_csr **x)
+{
+    SCS_REQUIRE(row0 >= 0 && row0 <= row1 && row1 <= r->meta->n_row, SCS_EINTERNAL,
+                "rows %lld to %lld of %lld", (long long)row0, (long long)row1,
+                (long long)r->meta->n_row);
+    *x = &r->x;
+    if (r->meta->layout == SCS_LAYOUT_CSR)
+        SCS_TRY(read_csr(r, row0, row1));
+    else
+        SCS_TRY(read_afresh(r, row0, row1));
+    drop_rows(r->meta, row0, &r->x);
+    return SCS_OK;
+}
+
+void scs_h5ad_matrix_close(scs_h5ad_reader **reader)
+{
+    scs_h5ad_reader *r = *reader;
+
+    if (!r)
+        return;
+    scs_h5stream_close(&r->indptr);
+    scs_h5stream_close(&r->indices);
+    scs_h5stream_close(&r->value);
+    scs_h5_close(&r->h5);
+    scs_csr_clear(&r->x);
+    free(r->seen);
+    free(r);
+    *reader = NULL;
+}
+
+scs_status scs_h5ad_matrix_read_rows(const scs_h5ad *meta, int64_t row0, int64_t row1, scs_csr *x)
+{
+    scs_h5ad_reader *reader;
+    scs_csr *rows;
+    scs_status st;
+
+    *x = (scs_csr){0};
+    SCS_TRY(scs_h5ad_matrix_open(meta, &reader));
+    st = scs_h5ad_matrix_rows(reader, row0, row1, &rows);
+    if (st == SCS_OK) {
+        *x = *rows;
+        *rows = (scs_csr){0};
+    }
+    scs_h5ad_matrix_close(&reader);
+    return st;
+}
+
+/* A block of CSR rows: 1 MiB. Of a dense matrix it has at least so many values, and so many chunks
+ * of the file: a chunk that the end of a block cuts is inflated twice. */
+static const int64_t CSR_BLOCK_VALUES = 1 << 17, MIN_BLOCK_VALUES = 1 << 22, MIN_BLOCK_CHUNKS = 16;
 
 int64_t scs_h5ad_matrix_block_rows(const scs_h5ad *meta)
 {
     int64_t per_row = meta->n_row > 0 ? meta->nnz / meta->n_row + 1 : 1, chunk = meta->chunk,
             values;
 
+    if (meta->layout == SCS_LAYOUT_CSR)
+        return CSR_BLOCK_VALUES / per_row + 1;
     if (meta->layout == SCS_LAYOUT_CSC || chunk > meta->nnz / MIN_BLOCK_CHUNKS)
         return meta->n_row > 0 ? meta->n_row : 1;
     values =

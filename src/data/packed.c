@@ -13,6 +13,7 @@
  */
 #include "src/data/packed.h"
 
+#include "src/base/simd.h"
 #include "src/data/csr.h"
 #include "scscreen/shard.h"
 
@@ -21,7 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WORD = 4, MOST_LEVELS = 256, SLOTS = 512 };
+enum { WORD = 4, MOST_LEVELS = 256, SLOTS = 512, SMALL = 256, GROWTH = 1 << 20 /* words */ };
 
 _Static_assert(sizeof(float) == WORD && sizeof(int32_t) == WORD, "rows of 4-byte words");
 
@@ -30,7 +31,8 @@ typedef struct coder {
     int n;
     float level[MOST_LEVELS];
     uint32_t bits[SLOTS];
-    int16_t code[SLOTS]; /* -1: a free slot */
+    int16_t code[SLOTS];  /* -1: a free slot */
+    int16_t small[SMALL]; /* codes of the counts 1 to SMALL - 1; -1: none yet */
 } coder;
 
 /* Words that hold so many bytes; what pads the last one is not looked at. */
@@ -124,11 +126,46 @@ static int code_of(coder *c, float value)
     return c->n++;
 }
 
+/* Whether all are counts below SMALL. */
+SCS_VECTOR static bool are_small(const float *value, int64_t n)
+{
+    int32_t other = 0;
+
+    for (int64_t k = 0; k < n; k++) {
+        float x = value[k];
+        bool fits = (x >= 1) & (x < SMALL);
+        int32_t whole = (int32_t)(fits ? x : 0);
+
+        other |= !fits | ((float)whole != x);
+    }
+    return !other;
+}
+
+/* encode where all are counts below SMALL: they are their own places in a table. Levels stand in
+ * the order of their appearance here, too. */
+static void encode_small(coder *c, const float *value, int64_t n, uint8_t *code)
+{
+    memset(c->small, -1, sizeof c->small);
+    for (int64_t k = 0; k < n; k++) {
+        int16_t *at = &c->small[(int32_t)value[k]];
+
+        if (*at < 0) {
+            c->level[c->n] = value[k];
+            *at = (int16_t)c->n++;
+        }
+        code[k] = (uint8_t)*at;
+    }
+}
+
 /* @param[out] code [n]
  *  @return whether codes for all n values were written; c's levels are theirs / */
 static bool encode(coder *c, const float *value, int64_t n, uint8_t *code)
 {
     c->n = 0;
+    if (are_small(value, n)) {
+        encode_small(c, value, n, code);
+        return true;
+    }
     memset(c->code, -1, sizeof c->code);
     for (int64_t k = 0; k < n; k++) {
         int found = code_of(c, value[k]);
@@ -183,7 +220,7 @@ scs_status scs_packed_append(scs_packed *x, int64_t row, const scs_csr *part)
     for (int64_t i = 0; i < part->n_row; i++)
         most += plain_words(x, part->indptr[i + 1] - part->indptr[i]);
     if (most > x->capacity)
-        SCS_TRY(resize(x, most));
+        SCS_TRY(resize(x, most + GROWTH));
     for (int64_t i = 0; i < part->n_row; i++) {
         int64_t begin = part->indptr[i], at = x->first[row + i];
 

@@ -14,7 +14,7 @@
  *    than 1000 times what it stores, and more than 64 MiB, is refused.
  *  - Chunks of numbers are checked to decode to their full length before HDF5 reads them. That
  *    means that deflated chunks are inflated twice; LZF is decoded by our own filter, which
- *    checks it.
+ *    checks it. The matrix's own lists are read by src/hdf5/h5stream.h, which decodes once.
  *
  *  What these rules cannot catch is variable-length text, whose heap HDF5 reads unchecked:
  *  src/hdf5/h5text.h, only within src/base/sandbox.h.
@@ -122,6 +122,10 @@ SCS_MUST_USE scs_status scs_h5_budget(const scs_h5 *h5, const char *path, int64_
                                       int64_t *bytes);
 
 /* ---- compression ---- */
+
+/** Inflate a chunk by HDF5's own filter. @param in [size]  @param[out] out [room]
+ *  @return whether that gives exactly `room` bytes; false also where the library has no deflate */
+bool scs_h5_inflate(const uint8_t *in, size_t size, uint8_t *out, size_t room);
 
 /** Decode a whole LZF stream, h5py's `compression="lzf"` (src/hdf5/h5read.c has its format).
  *  @param in [size]  @param[out] out [room]

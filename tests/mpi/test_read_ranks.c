@@ -185,12 +185,13 @@ static void blocks_make_the_whole(void)
 
     CU_ASSERT_EQUAL(scs_h5ad_matrix_block_rows(&meta), 1);
     check_reading(meta.nnz);
-    meta.nnz = 100 << 20;
+    meta.nnz = 4 << 20;
     CU_ASSERT(scs_h5ad_matrix_block_rows(&meta) > 1 && scs_h5ad_matrix_block_rows(&meta) < 5);
     check_reading(meta.nnz);
     meta.layout = SCS_LAYOUT_CSC;
     CU_ASSERT_EQUAL(scs_h5ad_matrix_block_rows(&meta), 100);
-    meta.layout = SCS_LAYOUT_CSR;
+    meta.layout = SCS_LAYOUT_DENSE;
+    meta.nnz = 100 << 20;
     meta.chunk = 6 << 20; /* 16 chunks of them */
     CU_ASSERT(scs_h5ad_matrix_block_rows(&meta) >= 96 && scs_h5ad_matrix_block_rows(&meta) < 100);
     meta.chunk = 100 << 20; /* all in one */
