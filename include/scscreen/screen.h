@@ -232,6 +232,7 @@ void scs_predict(const scs_method *method, int32_t n_gene, const scs_evidence *f
 /** NaN where undefined (constant vectors, no observed cells). */
 typedef struct scs_scores {
     double r2_all, r2_deg, r2_variance, delta_pearson, r2_all_control, r2_deg_control;
+    double change_size; /**< length of the predicted change / that of the observed one */
 } scs_scores;
 
 /** All NaN. */

@@ -93,6 +93,7 @@ static const field_row fields[] = {
     SCORES(delta_pearson),
     SCORES(r2_all_control),
     SCORES(r2_deg_control),
+    SCORES(change_size),
 };
 
 enum { N_FIELD = sizeof fields / sizeof *fields };

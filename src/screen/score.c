@@ -119,7 +119,23 @@ scs_scores scs_score_none(void)
                         .r2_variance = NAN,
                         .delta_pearson = NAN,
                         .r2_all_control = NAN,
-                        .r2_deg_control = NAN};
+                        .r2_deg_control = NAN,
+                        .change_size = NAN};
+}
+
+/* |p - c| / |o - c|; NaN where nothing changed. */
+static double change_size(const float *predicted, const float *control, const float *observed,
+                          int64_t n)
+{
+    double mine = 0, theirs = 0;
+
+    for (int64_t g = 0; g < n; g++) {
+        double p = (double)predicted[g] - control[g], o = (double)observed[g] - control[g];
+
+        mine += p * p;
+        theirs += o * o;
+    }
+    return theirs > 0 ? sqrt(mine / theirs) : NAN;
 }
 
 /* Scores beside those of no change (the control mean as prediction). NaN where the row was not
@@ -144,6 +160,7 @@ scs_scores scs_score(const scs_atlas *atlas, const scs_combination *target,
     s.r2_all_control = square(scs_score_pearson(control, observed, NULL, n));
     s.r2_deg_control = square(scs_score_pearson(control, observed, deg, n_deg));
     s.delta_pearson = correlate(&(pair){predicted->mean, control, observed, control, NULL, n});
+    s.change_size = change_size(predicted->mean, control, observed, n);
     if (predicted->variance)
         s.r2_variance = square(scs_score_pearson(
             predicted->variance, scs_atlas_group_gene_variance(atlas, target->observed_group), NULL,

@@ -88,6 +88,7 @@ for i, row in enumerate(obs.itertuples()):
         real = mean_of(seen)
         assert abs(row.r2_all - squared(x[i], real)) < 1e-4 and abs(row.r2_all_control - squared(control[i], real)) < 1e-4
         assert abs(row.delta_pearson - np.corrcoef(shift[i], real - control[i])[0, 1]) < 1e-4
+        assert abs(row.change_size - np.linalg.norm(shift[i]) / np.linalg.norm(real - control[i])) < 1e-3
         spread = np.asarray(seen.X.todense()).var(0)
         assert abs(row.r2_variance - squared(screen.layers["variance"][i], spread)) < 1e-3, row.Index
     order = np.argsort(-shift[i], kind="stable")

@@ -16,7 +16,7 @@ KEYS = ["species", "cell_type", "perturbation", "source", "status", "reason"]
 COUNTS = ["n_control", "n_observed"]
 TRUST = ["delta_se", "energy_distance", "agreement", "support", "support_flag", "p_value", "q_value"]
 OPTIONAL = {"delta_se", "p_value", "q_value"}
-SCORES = ["r2_all", "r2_deg", "r2_variance", "delta_pearson", "r2_all_control", "r2_deg_control"]
+SCORES = ["r2_all", "r2_deg", "r2_variance", "delta_pearson", "r2_all_control", "r2_deg_control", "change_size"]
 passed = failed = 0
 
 
@@ -82,7 +82,7 @@ def check_scores(obs):
     check("rows without observed cells have no score", unseen[SCORES].isna().all(axis=None))
     for key in SCORES:
         values = obs[key].dropna()
-        check(f"{key} is in range", values.between(-1 if key == "delta_pearson" else 0, 1 + 1e-12).all())
+        check(f"{key} is in range", values.between(-1 if key == "delta_pearson" else 0, np.inf if key == "change_size" else 1 + 1e-12).all())
     seen = obs[(obs.n_observed > 0) & (obs.status == "ok")]
     check("rows with observed cells have a score", len(seen) == 0 or seen.r2_all.notna().any())
 

@@ -33,10 +33,10 @@ static const scs_plan plan = {
     .n = ROWS, .item = items, .sources = {3, sources}, .reasons = {2, reasons}};
 static const scs_fact facts[] = {
     {"version", "1.2.3", 0}, {"config", "a: 1\nb: 2\n", 0}, {"seed", NULL, 7}};
-static scs_scores scores[ROWS] = {{.9, .8, .7, .6, .5, .4},
-                                  {NAN, NAN, NAN, NAN, NAN, NAN},
-                                  {.95, .85, .75, .65, .55, .45},
-                                  {.7, NAN, .5, .4, .3, .2}};
+static scs_scores scores[ROWS] = {{.9, .8, .7, .6, .5, .4, .3},
+                                  {NAN, NAN, NAN, NAN, NAN, NAN, NAN},
+                                  {.95, .85, .75, .65, .55, .45, 1.35},
+                                  {.7, NAN, .5, .4, .3, .2, .1}};
 
 static scs_atlas atlas_of(int32_t n_species)
 {
@@ -170,7 +170,7 @@ static void check_counts(hid_t file)
 {
     const double control[ROWS] = {11, 11, 12, 13}, observed[ROWS] = {7, 0, 9, 8};
     const double norm[ROWS] = {0, 1.5, 3, 4.5}, all[ROWS] = {.9, NAN, .95, .7};
-    const double deg_control[ROWS] = {.4, NAN, .45, .2};
+    const double deg_control[ROWS] = {.4, NAN, .45, .2}, size[ROWS] = {.3, NAN, 1.35, .1};
     const double support[ROWS] = {0, 10, 20, 30}, q[ROWS] = {0, .25, .5, .75};
 
     check_column(file, "obs/n_control", control);
@@ -178,6 +178,7 @@ static void check_counts(hid_t file)
     check_column(file, "obs/delta_norm", norm);
     check_column(file, "obs/r2_all", all);
     check_column(file, "obs/r2_deg_control", deg_control);
+    check_column(file, "obs/change_size", size);
     check_column(file, "obs/support", support);
     check_column(file, "obs/q_value", q);
     check_flags(file, "obs/held_out", (const int8_t[ROWS]){1, 0, 0, 1});

@@ -83,6 +83,7 @@ static void scores_equal_a_direct_computation(void)
     setup t;
     scs_prediction p = {t.mean, t.shift, t.variance};
     const float *control, *observed;
+    double mine = 0, theirs = 0;
     scs_scores s;
 
     begin(&t);
@@ -97,6 +98,11 @@ static void scores_equal_a_direct_computation(void)
     CU_ASSERT_DOUBLE_EQUAL(s.r2_all_control, pow(direct(control, observed, NULL, N, 1), 2), 1e-12);
     CU_ASSERT_DOUBLE_EQUAL(s.r2_deg_control, pow(direct(control, observed, NULL, 120, 3), 2),
                            1e-12);
+    for (int32_t g = 0; g < N; g++) {
+        mine += pow((double)t.mean[g] - control[g], 2);
+        theirs += pow((double)observed[g] - control[g], 2);
+    }
+    CU_ASSERT_DOUBLE_EQUAL(s.change_size, sqrt(mine / theirs), 1e-12);
     scs_atlas_destroy(&t.atlas);
 }
 
@@ -111,11 +117,12 @@ static void nothing_observed_is_nan(void)
     CU_ASSERT(isnan(s.r2_variance) && !isnan(s.r2_all));
     p.mean = t.atlas->gene_mean; /* the prediction is the control: no change to correlate */
     s = scs_score(t.atlas, &t.target, &p);
-    CU_ASSERT(isnan(s.delta_pearson) && s.r2_all == s.r2_all_control);
+    CU_ASSERT(isnan(s.delta_pearson) && s.r2_all == s.r2_all_control && s.change_size == 0);
     t.target.observed_group = -1;
     s = scs_score(t.atlas, &t.target, &p);
     CU_ASSERT(isnan(s.r2_all) && isnan(s.r2_deg) && isnan(s.r2_variance));
     CU_ASSERT(isnan(s.delta_pearson) && isnan(s.r2_all_control) && isnan(s.r2_deg_control));
+    CU_ASSERT(isnan(s.change_size));
     scs_atlas_destroy(&t.atlas);
 }
 
