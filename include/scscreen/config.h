@@ -263,7 +263,8 @@ typedef struct scs_config {
 /** Parse YAML text with the --set overrides applied on top; checks every value, fills every
  * default.
  *  @param file   the text's own path: for messages and to resolve relative paths
- *  @param sets   [n_set] "section.key=value"
+ *  @param sets   [n_set] "section.key=value", or "--option section.key=value", which errors then
+ *                name
  *  @return SCS_OK or SCS_EARG ("FILE:LINE: unknown key train.bach; did you mean train.batch?") */
 SCS_MUST_USE scs_status scs_config_parse(const char *file, const char *text,
                                          const char *const *sets, int n_set, scs_config **config);

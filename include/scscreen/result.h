@@ -11,7 +11,7 @@ typedef struct scs_gene_sets scs_gene_sets;
 /** Read a GMT file: a line for each set, of its name, a description and its genes, separated by
  * tabs. Genes are taken as they are written, upper and lower case; those that the result does not
  * have are counted, no more. SCS_EDATA names file and line: fewer than three columns, no name, a
- * name that stands there twice, no UTF-8, no set at all. */
+ * name that stands there twice, no UTF-8, no set at all; or that no gene of any set is known. */
 SCS_MUST_USE scs_status scs_gene_sets_read(const char *path, const scs_names *genes,
                                            scs_gene_sets **sets);
 void scs_gene_sets_destroy(scs_gene_sets **sets);

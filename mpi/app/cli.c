@@ -156,22 +156,23 @@ static scs_status unknown_option(const char *word)
     return unknown("option", word, known, n);
 }
 
-/* `train --max-hours 8` is `--set train.max_hours=8`. The text is owned by cli. */
-static scs_status add_key(scs_cli *cli, const char *key, const char *value)
+/* `train --max-hours 8` is `--set train.max_hours=8`, but for its name in messages. The text is
+ * owned by cli. */
+static scs_status add_key(scs_cli *cli, const char *option, const char *key, const char *value)
 {
-    size_t size = strlen(key) + strlen(value) + 16;
+    size_t size = strlen(option) + strlen(key) + strlen(value) + 16;
     char *set;
 
     SCS_REQUIRE(cli->n_owned < SCS_CLI_SETS, SCS_EARG, "more than %d options", SCS_CLI_SETS);
     SCS_TRY(SCS_ALLOC(set, (int64_t)size));
-    snprintf(set, size, "%s=%s", key, value);
+    snprintf(set, size, "%s %s=%s", option, key, value);
     cli->owned[cli->n_owned++] = set;
     return add_set(cli, set);
 }
 
-static scs_status add_key_and_free(scs_cli *cli, const char *key, char *value)
+static scs_status add_key_and_free(scs_cli *cli, const char *option, const char *key, char *value)
 {
-    scs_status st = add_key(cli, key, value);
+    scs_status st = add_key(cli, option, key, value);
 
     free(value);
     return st;
@@ -179,14 +180,15 @@ static scs_status add_key_and_free(scs_cli *cli, const char *key, char *value)
 
 /* `--combination A --combination B` is `predict.combination=["A", "B"]`: the list so far, the new
  * entry in its place behind. */
-static scs_status add_listed(scs_cli *cli, const char *key, const char *value)
+static scs_status add_listed(scs_cli *cli, const char *option, const char *key, const char *value)
 {
-    size_t n = strlen(key);
+    size_t skip = strlen(option) + 1, n = strlen(key);
     char *list = NULL, *to;
 
     for (int i = 0; i < cli->n_owned; i++)
-        if (strncmp(cli->owned[i], key, n) == 0 && cli->owned[i][n] == '=')
-            list = cli->owned[i] + n + 1;
+        if (strncmp(cli->owned[i], option, skip - 1) == 0 &&
+            strncmp(cli->owned[i] + skip, key, n) == 0 && cli->owned[i][skip + n] == '=')
+            list = cli->owned[i] + skip + n + 1;
     SCS_TRY(SCS_ALLOC(to, (int64_t)((list ? strlen(list) : 0) + 2 * strlen(value) + 8)));
     to[0] = '[';
     to[1] = '\0';
@@ -201,7 +203,7 @@ static scs_status add_listed(scs_cli *cli, const char *key, const char *value)
         *to++ = *value;
     }
     strcpy(to, "\"]");
-    return add_key_and_free(cli, key, list);
+    return add_key_and_free(cli, option, key, list);
 }
 
 /* NULL where it is not one that every verb takes. */
@@ -242,17 +244,17 @@ static scs_status add_option(scs_cli *cli, const char *option, const char *value
     if (strcmp(option, "--set") == 0)
         return add_set(cli, value);
     if (o && o->key)
-        return add_key(cli, o->key, value);
+        return add_key(cli, o->name, o->key, value);
     SCS_REQUIRE(cli->verb, SCS_EARG, "%s stands before the verb", option);
     for (const scs_verb_option *own = cli->verb->options; own && own->name; own++)
         if (strcmp(option, own->name) == 0)
-            return add_key(cli, own->key, value);
+            return add_key(cli, option, own->key, value);
     snprintf(key, sizeof key, "%s.%s", cli->verb->name, option + 2);
     for (char *at = key; *at; at++)
         *at = *at == '-' ? '_' : *at;
     if (strcmp(key, "predict.combination") == 0)
-        return add_listed(cli, key, value);
-    return add_key(cli, key, value);
+        return add_listed(cli, option, key, value);
+    return add_key(cli, option, key, value);
 }
 
 /* @param value the next word, NULL at the end  @param[out] used words taken, 1 or 2 */

@@ -227,6 +227,8 @@ static scs_status print_cost(scs_session *session)
     SCS_TRY(scs_comm_peak_memory(comm, &memory));
     if (!scs_session_leads(session))
         return SCS_OK;
+    if (trains)
+        scs_train_run_note_batch(session);
     if (trains && isfinite(seconds))
         printf("time      %lld steps an epoch; about %s for %lld epochs, at %.3g s a step as "
                "measured on %lld steps just now; without early stopping, validation and the "

@@ -22,7 +22,7 @@ static scs_status write_file(const scs_session *s)
         part[i] =
             (scs_cell_rows){.n = s->shard[i].x.n_row, .cell = s->shard[i].cell, .rows = s->z[i]};
     st = scs_cell_table_write(&(scs_cell_table){.session = s,
-                                                .file = "latent.h5ad",
+                                                .file = SCS_LATENT_FILE,
                                                 .matrix = s->model ? "obsm/X_scgen" : "obsm/X_pca",
                                                 .n_column = scs_session_model_n_latent(s),
                                                 .n_part = n,

@@ -60,7 +60,7 @@ static scs_status write_file(const analysis *a)
     scs_cell_rows mine = {.n = a->x.n_row, .first = a->first, .rows = a->z};
 
     return scs_cell_table_write(&(scs_cell_table){.session = a->session,
-                                                  .file = "pca.h5ad",
+                                                  .file = SCS_PCA_FILE,
                                                   .matrix = "obsm/X_pca",
                                                   .n_column = a->pca->n_component,
                                                   .n_part = 1,

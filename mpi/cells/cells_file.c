@@ -61,7 +61,7 @@ static scs_status check_columns(const column *c)
         for (int k = i + 1; k < COLUMNS; k++)
             SCS_REQUIRE(!c[i].wanted || !c[k].wanted || strcmp(c[i].name, c[k].name) != 0, SCS_EARG,
                         "%s: obs would have two columns %s; rename that of the inputs",
-                        SCS_CELLS_NAME, c[i].name);
+                        SCS_CELLS_FILE, c[i].name);
     return SCS_OK;
 }
 
@@ -434,7 +434,7 @@ scs_status scs_cells_file_open(const scs_cells_head *head, scs_cells_file *file)
                              .library = H5I_INVALID_HID,
                              .fd = -1};
     SCS_TRY(
-        scs_comm_agree(comm, scs_session_path(s, SCS_CELLS_NAME, file->path, sizeof file->path)));
+        scs_comm_agree(comm, scs_session_path(s, SCS_CELLS_FILE, file->path, sizeof file->path)));
     snprintf(file->part, sizeof file->part, "%s.part", file->path);
     scs_watchdog_begin(comm, file->path);
     st = scs_comm_agree(comm, scs_session_leads(s) ? make_skeleton(file) : SCS_OK);

@@ -22,8 +22,6 @@
 
 #include <hdf5.h>
 
-#define SCS_CELLS_NAME "cells.h5ad"
-
 /** What the skeleton says of one combination's cells; on rank 0. */
 typedef struct scs_cells_row {
     const scs_combination *item; /**< borrowed */

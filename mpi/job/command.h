@@ -20,7 +20,7 @@ typedef struct scs_cli {
     const struct scs_verb *verb; /**< NULL: only --help or --version */
     const char *file;            /**< the config, or the file to check or inspect; NULL if none */
     const char *second;          /**< where a verb takes two; NULL if none */
-    const char *sets[SCS_CLI_SETS]; /**< "key=value"; those made from options are owned */
+    const char *sets[SCS_CLI_SETS]; /**< "key=value"; "--option key=value" of options, owned */
     int n_set;
     char *owned[SCS_CLI_SETS]; /**< settings made from options such as --max-hours; freed by
                                   scs_cli_clear */

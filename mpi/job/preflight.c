@@ -222,7 +222,7 @@ static scs_status check_output(const scs_config *config)
 
 /* What jobs leave under these names when they are done. */
 static const char *const finished[] = {SCS_MODEL_FILE, SCS_SCREEN_FILE, SCS_VALIDATION_FILE,
-                                       SCS_PCA_FILE};
+                                       SCS_PCA_FILE,   SCS_CELLS_FILE,  SCS_LATENT_FILE};
 
 enum { N_FINISHED = sizeof finished / sizeof *finished };
 

@@ -29,6 +29,8 @@
 #define SCS_VALIDATION_FILE "validation.tsv"
 #define SCS_VERDICT_FILE "validation.txt"
 #define SCS_PCA_FILE "pca.h5ad"
+#define SCS_CELLS_FILE "cells.h5ad"
+#define SCS_LATENT_FILE "latent.h5ad"
 
 /** What a verb wants to have read: bits of scs_verb.needs. */
 enum scs_need {

@@ -642,19 +642,24 @@ static scs_status read_sets(const scs_session *s, scs_gene_sets **sets)
     return *path ? scs_gene_sets_read(path, &s->dataset->genes, sets) : SCS_OK;
 }
 
-/* What of the sets is not among the genes: a set of other names scores nothing. */
+/* What of the sets is not among the genes: a set of other names scores nothing, which is said also
+ * with --quiet. */
 static void report_sets(const scs_session *s, const scs_gene_sets *sets)
 {
-    int64_t known = sets->first[sets->name.n], empty = 0;
-    char first[200] = "", name[120];
+    int64_t empty = 0;
+    char first[120];
 
     for (int32_t k = 0; k < sets->name.n; k++)
         if (sets->first[k + 1] == sets->first[k] && empty++ == 0)
-            snprintf(first, sizeof first, " (first: %s)",
-                     scs_text_escape(sets->name.name[k], name, sizeof name));
-    scs_session_say(
-        s, "%s: %d gene sets, %lld of their genes are in the data; %lld sets have none%s",
-        s->config->screen.gene_sets, sets->name.n, (long long)known, (long long)empty, first);
+            scs_text_escape(sets->name.name[k], first, sizeof first);
+    scs_session_say(s, "%s: %d gene set%s, %lld of their genes are in the data",
+                    s->config->screen.gene_sets, sets->name.n, sets->name.n == 1 ? "" : "s",
+                    (long long)sets->first[sets->name.n]);
+    if (empty && scs_session_leads(s))
+        fprintf(stderr,
+                "scscreen: warning: %s: %lld of %d gene sets (first: %s) have no gene in the data "
+                "and get no scores (NaN)\n",
+                s->config->screen.gene_sets, (long long)empty, sets->name.n, first);
 }
 
 /* On groups alone: there is no atlas before training. Every rank checks, and all agree on the
@@ -670,6 +675,8 @@ scs_status scs_screen_run_check(const scs_session *session)
         status = select_rows(session, groups, &plan);
     if (status == SCS_OK)
         status = read_sets(session, &sets);
+    if (sets)
+        report_sets(session, sets);
     scs_gene_sets_destroy(&sets);
     scs_plan_destroy(&plan);
     scs_atlas_destroy(&groups);
@@ -905,10 +912,11 @@ static scs_status screen(scs_session *s, screening *w)
     SCS_TRY(scs_comm_agree(s->comm, make_plan(s, w)));
     scs_session_say(s, "screening %lld combination%s", (long long)w->plan->n,
                     w->plan->n > 1 ? "s" : "");
-    if (!s->model_stored) /* else training has said it */
+    if (!s->model_stored) { /* else it was said before training */
         scs_stop_say_how(s);
-    if (w->sets)
-        report_sets(s, w->sets);
+        if (w->sets)
+            report_sets(s, w->sets);
+    }
     SCS_TRY(send_cells(s, w));
     SCS_TRY(open_store(s, w));
     SCS_TRY(do_work(s, w));

@@ -579,6 +579,20 @@ scs_status scs_train_run_try(scs_session *s, double *seconds, int64_t *tried, in
     return status == SCS_ESTOP ? scs_collective_ok() : status;
 }
 
+/* A batch that all cells do not fill is one step an epoch, and fewer steps than were meant. */
+void scs_train_run_note_batch(const scs_session *session)
+{
+    int64_t n = 0, batch = session->config->train.batch;
+
+    for (int32_t v = 0; v < session->deal->n_shard; v++)
+        n += session->deal->n_train[v];
+    if (session->config->model.kind == SCS_MODEL_VAE && batch > n)
+        scs_session_say(session,
+                        "  note: train.batch %lld is more than the %lld training cells: every "
+                        "epoch is one step of all of them; a smaller train.batch makes more steps",
+                        (long long)batch, (long long)n);
+}
+
 /* How large, on what, and from where it goes on. */
 static void announce(const scs_session *session)
 {
@@ -591,6 +605,7 @@ static void announce(const scs_session *session)
                     1e-6 * (double)session->model->n_param, team->n_rank,
                     team->n_rank > 1 ? "s" : "", threads, threads > 1 ? "s" : "", team->n_shard,
                     team->n_shard > 1 ? "s" : "", (long long)session->config->train.seed);
+    scs_train_run_note_batch(session);
     if (state)
         scs_session_say(session,
                         "going on from %s: %lld steps are done, %lld of them in epoch %lld",

@@ -23,6 +23,10 @@ SCS_MUST_USE scs_status scs_train_run_check(const scs_session *session);
 SCS_MUST_USE scs_status scs_train_run_try(scs_session *session, double *seconds, int64_t *tried,
                                           int64_t *steps);
 
+/** A line where train.batch is more than there are cells to train on; session->deal is there.
+ * Local, called anywhere. */
+void scs_train_run_note_batch(const scs_session *session);
+
 /** The state of training is not needed any more: rank 0 removes both files. SCS_EIO. Collective. */
 SCS_MUST_USE scs_status scs_train_run_drop_state(scs_session *session);
 

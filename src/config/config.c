@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <yaml.h>
 
 /* ---- reading ---- */
@@ -167,6 +168,54 @@ scs_status scs_config_parse(const char *file, const char *text, const char *cons
  * named by mistake. */
 enum { CONFIG_MAX = 4 << 20 };
 
+/* What the first bytes say that a file is which holds data, by the formats that cells come in;
+ * NULL: perhaps a config. HDF5 may begin behind a block of another program's, as our models do. */
+static const char *data_format(const unsigned char *start, size_t n)
+{
+    static const struct {
+        size_t at, size;
+        const char *bytes, *what;
+    } formats[] = {
+        {0, 8, "\x89HDF\r\n\x1a\n", "an HDF5 file"},
+        {512, 8, "\x89HDF\r\n\x1a\n", "an HDF5 file"},
+        {0, 4, "PK\x03\x04", "a zip file"},
+        {0, 2, "\x1f\x8b", "a gzip file"},
+        {0, 14, "%%MatrixMarket", "a matrix in the form of Matrix Market"},
+    };
+
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+        if (n >= formats[i].at + formats[i].size &&
+            memcmp(start + formats[i].at, formats[i].bytes, formats[i].size) == 0)
+            return formats[i].what;
+    return NULL;
+}
+
+/* The commonest mistake of a first try: the data where the config belongs. SCS_EARG says how to
+ * name them. What cannot be read is left to the reading. */
+static scs_status refuse_data(const char *file)
+{
+    unsigned char start[520];
+    struct stat info;
+    const char *what = NULL;
+    FILE *in;
+
+    if (stat(file, &info) != 0 || !(S_ISREG(info.st_mode) || S_ISDIR(info.st_mode)))
+        return SCS_OK; /* a pipe is read once */
+    in = S_ISREG(info.st_mode) ? fopen(file, "re") : NULL;
+    if (S_ISDIR(info.st_mode))
+        what = "a folder";
+    if (in) {
+        what = data_format(start, fread(start, 1, sizeof start, in));
+        fclose(in);
+    }
+    SCS_REQUIRE(!what, SCS_EARG,
+                "%s: is %s, and a config (YAML) belongs here: a text file, say my.yaml, with the "
+                "line `data: {inputs: [FILE.h5ad]}`; scscreen check FILE.h5ad says what a file of "
+                "cells holds, scscreen inspect what results are",
+                file, what);
+    return SCS_OK;
+}
+
 scs_status scs_config_load(const char *file, const char *const *sets, int n_set,
                            scs_config **config, char **text)
 {
@@ -174,6 +223,7 @@ scs_status scs_config_load(const char *file, const char *const *sets, int n_set,
     scs_status st;
 
     *config = NULL;
+    SCS_TRY(refuse_data(file));
     SCS_TRY(scs_text_read(file, CONFIG_MAX, &read));
     st = scs_config_parse(file, read, sets, n_set, config);
     if (st == SCS_OK && text)

@@ -24,6 +24,14 @@ typedef struct source {
 /* Levels of nesting that are read; a config has four. */
 enum { MAX_DEPTH = 32 };
 
+/* Where "--max-hours train.max_hours=8" has its key: behind the option that it was made from. */
+static const char *key_of(const char *set)
+{
+    size_t option = strncmp(set, "--", 2) == 0 ? strcspn(set, " =") : 0;
+
+    return option && set[option] == ' ' ? set + option + 1 : set;
+}
+
 /* "FILE:LINE" of a line counted from 0, or "--set KEY". A path that is too long is cut,
  * its line never. */
 static scs_where locate_line(const source *src, size_t line)
@@ -34,6 +42,9 @@ static scs_where locate_line(const source *src, size_t line)
     if (src->file)
         snprintf(where.text, sizeof where.text, "%.*s:%zu", SCS_WHERE_MAX - 24, src->file,
                  line + 1);
+    else if (src->set && key_of(src->set) > src->set)
+        snprintf(where.text, sizeof where.text, "%.*s",
+                 (int)strcspn(src->set, " ") < 80 ? (int)strcspn(src->set, " ") : 80, src->set);
     else
         snprintf(where.text, sizeof where.text, "--set %.*s", key < 80 ? key : 80, src->set);
     return where;
@@ -476,7 +487,7 @@ scs_status scs_yaml_apply_set(scs_config *config, const char *set)
     scs_status st;
 
     SCS_REQUIRE(equals, SCS_EARG, "%s: expected section.key=value", where.text);
-    snprintf(name, sizeof name, "%.*s", (int)(equals - set), set);
+    snprintf(name, sizeof name, "%.*s", (int)(equals - key_of(set)), key_of(set));
     key = scs_key_find(name);
     if (!key)
         return fail_unknown(name, &where);

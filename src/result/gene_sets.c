@@ -3,7 +3,8 @@
  * A line is NAME, DESCRIPTION, GENE, ... with tabs between. Genes are taken as they are written:
  * case is never folded, since mouse and human symbols differ by case alone. Genes that the result
  * does not have are counted and passed over, a gene that is listed twice counts once; what is
- * wrong with a file is refused with its line. Windows line ends, a byte order mark and empty
+ * wrong with a file is refused with its line, and so is a file of which no gene is known: it is of
+ * other names. Windows line ends, a byte order mark and empty
  * lines are taken.
  *
  * Sets are kept side by side as rows of a sparse matrix (first, gene), so that scoring a row is one
@@ -17,8 +18,10 @@
 
 #include <math.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static const int64_t LARGEST_FILE = (int64_t)1 << 30; /* bytes */
 
@@ -29,6 +32,7 @@ typedef struct reader {
     scs_index known;   /* the result's genes */
     int64_t *last_set; /* [genes] 1 + the last set that has the gene */
     int64_t room;      /* genes that sets->gene has room for */
+    char first[80];    /* the first gene that the result does not have, cut to fit */
     scs_gene_sets *sets;
 } reader;
 
@@ -62,6 +66,8 @@ static scs_status read_genes(reader *r, char *rest)
         int32_t at = *gene ? scs_names_index_find(&r->known, gene) : -1;
 
         s->n_listed[number - 1] += *gene != '\0';
+        if (at < 0 && *gene && !*r->first)
+            snprintf(r->first, sizeof r->first, "%s", gene);
         if (at < 0 || r->last_set[at] == number)
             continue;
         r->last_set[at] = number;
@@ -143,6 +149,26 @@ static scs_status check_names(const char *path, const scs_names *names)
     return SCS_OK;
 }
 
+/* Some sets without a known gene are usual, all of them are not. SCS_EDATA with a gene of each
+ * side: upper and lower case, or Ensembl IDs, are seen at once. */
+static scs_status check_known(const reader *r, const scs_names *genes)
+{
+    const scs_gene_sets *s = r->sets;
+    char listed[100], known[400], of[100] = "";
+
+    if (s->first[s->name.n] > 0)
+        return SCS_OK;
+    for (scs_lidx g = 0; g < genes->n && !*of; g++)
+        if (strcasecmp(genes->name[g], r->first) == 0)
+            scs_text_escape(genes->name[g], of, sizeof of);
+    return SCS_FAIL(SCS_EDATA,
+                    "%s: none of the genes of its %d set%s is in the data: it lists %s, the data "
+                    "have %s; genes are compared as they are written, upper and lower case",
+                    r->path, s->name.n, s->name.n == 1 ? "" : "s",
+                    scs_text_escape(r->first, listed, sizeof listed),
+                    *of ? of : scs_names_list(genes, 4, known, sizeof known));
+}
+
 /* On failure the caller frees what is there. */
 static scs_status read_file(reader *r, const scs_names *genes)
 {
@@ -156,7 +182,8 @@ static scs_status read_file(reader *r, const scs_names *genes)
     st = read_lines(r, text);
     free(text);
     SCS_TRY(st);
-    return check_names(r->path, &r->sets->name);
+    SCS_TRY(check_names(r->path, &r->sets->name));
+    return check_known(r, genes);
 }
 
 /* The file is text of its own and read here, without a child: nothing but this function parses

@@ -466,20 +466,25 @@ static scs_status read_row(reader *r, scs_plan *plan)
     return SCS_OK;
 }
 
-/* Titles first, then one row after the other. SCS_EARG, SCS_EDATA. */
+/* Titles first, then one row after the other, one at least. SCS_EARG, SCS_EDATA. */
 static scs_status read_rows(reader *r, scs_plan *plan)
 {
-    bool found;
+    bool found, any = false;
 
     SCS_TRY(scs_table_next(&r->table, &found));
     SCS_REQUIRE(found, SCS_EARG, "%s: is empty", r->table.path);
     SCS_TRY(find_titles(r));
-    for (;;) {
+    for (;; any = true) {
         SCS_TRY(scs_table_next(&r->table, &found));
         if (!found)
-            return SCS_OK;
+            break;
         SCS_TRY(read_row(r, plan));
     }
+    SCS_REQUIRE(any, SCS_EARG,
+                "%s: holds titles and no rows: write a line for each combination, or take "
+                "screen.combinations out to screen all",
+                r->table.path);
+    return SCS_OK;
 }
 
 /* Names are looked up in an index, as a file may list many rows. */

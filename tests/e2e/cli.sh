@@ -81,6 +81,36 @@ task 0 1 "$scscreen" check "$work/run.yaml"
 check_ok "an srun of one task" $? "$work/task.0"
 task 0 3 mpirun -n 2 "$scscreen" check "$work/run.yaml"
 check_ok "mpirun in a step of Slurm" $? "$work/task.0"
+# A data file where the config belongs, a model, a folder: what it is, and what to do.
+cp "$work/data/species_a.h5ad" "$work/x.h5ad"
+for verb in run train screen validate pca predict simulate; do
+    expect "$verb of a data file" 64 "x.h5ad: is an HDF5 file, and a config (YAML) belongs here" 1 $verb "$work/x.h5ad"
+done
+expect "run of a data file" 64 "data: {inputs: [FILE.h5ad]}" 3 run "$work/x.h5ad"
+expect "check of a folder" 64 "data: is a folder, and a config (YAML) belongs here" 2 check "$work/data"
+# An option that stands for a key is named as it was written.
+expect "hours below 0" 64 "--max-hours: train.max_hours is '-1'" 2 run "$work/run.yaml" --max-hours -1
+expect "folds of 0" 64 "--folds: validate.folds is '0'" 1 validate "$work/run.yaml" --folds 0
+expect "a misspelt option" 64 "--gens: unknown key simulate.gens; did you mean simulate.genes?" 1 simulate --gens 5
+# A batch that the cells do not fill, and gene sets of other names, are told before any training, and not only as progress.
+note() { # WORDS ARGS...
+    words=$1
+    shift
+    launch 2 "$@" >"$work/log" 2>&1
+    check_ok "$*" $? "$work/log"
+    if [ "$(grep -cF -- "$words" "$work/log")" = 1 ]; then pass; else fail "$*: does not say \"$words\" once"; show "$work/log"; fi
+}
+small="--set model.hidden=8 --set model.latent=4 --set train.epochs=1 --set train.shards=2"
+note "note: train.batch 1000 is more than the 43 training cells" check "$work/run.yaml" --set train.batch=1000
+note "note: train.batch 1000 is more than the 43 training cells" train "$work/run.yaml" $small --set train.batch=1000
+if launch 2 check "$work/run.yaml" --set train.batch=42 2>&1 | grep -q "note: train.batch"; then fail "a batch that the cells fill is noted"; else pass; fi
+printf 'known\tx\tgene_0001\ttnf\nother\tx\ttnf\n' >"$work/sets.gmt"
+note "sets.gmt: 1 of 2 gene sets (first: other) have no gene in the data" check "$work/run.yaml" -q --set "screen.gene_sets=$work/sets.gmt"
+note "sets.gmt: 1 of 2 gene sets (first: other) have no gene in the data" run "$work/run.yaml" -q $small --set "screen.gene_sets=$work/sets.gmt"
+printf 'other\tx\ttnf\n' >"$work/sets.gmt"
+expect "gene sets of other names" 65 "sets.gmt: none of the genes of its 1 set is in the data: it lists tnf" 3 run "$work/run.yaml" --set "screen.gene_sets=$work/sets.gmt"
+printf 'cell_type,perturbation,species\n' >"$work/rows.csv"
+expect "a list of no rows" 64 "rows.csv: holds titles and no rows" 2 check "$work/run.yaml" --set "screen.combinations=$work/rows.csv"
 # What a run would refuse before it trains, check refuses, too.
 expect "check of gene sets" 65 "none.gmt" 2 check "$work/run.yaml" --set screen.gene_sets=none.gmt
 expect "check of a list of rows" 65 "none.csv" 2 check "$work/run.yaml" --set screen.combinations=none.csv

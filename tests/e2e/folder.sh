@@ -53,6 +53,8 @@ for file in model.h5 screen.h5ad; do beside $file 3 run run.yaml; done
 beside screen.h5ad 2 screen run.yaml --set model.kind=mean
 beside validation.tsv 2 validate run.yaml
 beside pca.h5ad 1 pca run.yaml
+beside cells.h5ad 2 predict run.yaml --set model.kind=mean
+beside latent.h5ad 1 embed run.yaml --set model.kind=pca
 mv aside/* results
 
 # A job that was killed has finished nothing, and may hold the lock for a moment: the next goes on from its state.

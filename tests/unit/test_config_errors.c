@@ -30,6 +30,12 @@ static void unknown_keys_are_named_with_line_and_nearest(void)
     SET_REFUSED("train=3", "unknown key train");
     SET_REFUSED("epochs=3", "--set epochs: unknown key epochs; did you mean train.epochs?");
     SET_REFUSED("train.batch", "expected section.key=value");
+    SET_REFUSED("--folds validate.fold=3",
+                "--folds: unknown key validate.fold; did you mean validate.folds?");
+    SET_REFUSED("--max-hours train.max_hours=-1",
+                "--max-hours: train.max_hours is '-1'; expected a number from 0");
+    SET_REFUSED("--train.max_hours=-1", "--set --train.max_hours: unknown key");
+    SET_REFUSED("-- train.max_hours=-1", "--: train.max_hours is '-1'");
 }
 
 static void keys_that_contradict_are_refused(void)
@@ -143,7 +149,7 @@ static void unreadable_files_are_refused_by_name(void)
     scs_config *c = NULL;
 
     CHECK_FAILS(scs_config_load("/nowhere/a.yaml", none, 0, &c, NULL), SCS_EARG, "/nowhere/a.yaml");
-    CHECK_FAILS(scs_config_load("/", none, 0, &c, NULL), SCS_EARG, "cannot be read");
+    CHECK_FAILS(scs_config_load("/", none, 0, &c, NULL), SCS_EARG, "/: is a folder, and a config");
     CHECK_FAILS(scs_config_load("/dev/zero", none, 0, &c, NULL), SCS_EARG, "larger than");
     CU_ASSERT_PTR_NULL(c);
 }

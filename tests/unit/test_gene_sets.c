@@ -55,6 +55,12 @@ static void malformed_files_are_refused(void)
         {"one\tx\t\t\n", "sets.gmt:1: set 'one' lists no genes"},
         {"one\tx\tg1\none\ty\tg2\n", "set 'one' stands there twice"},
         {"one\tx\tg1\ntwo\t\xff\tg1\n", "sets.gmt:2: not UTF-8"},
+        {"one\tx\tENSG1\ntwo\tx\tENSG2\n",
+         "sets.gmt: none of the genes of its 2 sets is in the data: it lists ENSG1, the data have "
+         "g1, g2; genes are compared as they are written"},
+        {"one\tx\t\x1b[1m\tG2\n",
+         "of its 1 set is in the data: it lists \\x1b[1m, the data have g1"},
+        {"one\tx\tG2\tIL2\n", "it lists G2, the data have g2; genes"},
     };
     scs_gene_sets *s;
 
