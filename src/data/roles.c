@@ -267,16 +267,18 @@ static scs_status check_taken(const scs_config *config, int32_t i, const chosen 
 }
 
 /* The target's cells are held out. A combination that no cell has is refused: it would be scored
- * against nothing.
+ * against nothing. An item that only repeats others is told: it was perhaps meant to name other
+ * cells.
  *  @param taken scratch, [2][labels] zeroed */
 static scs_status hold_out_target(const scs_config *config, int32_t i, const target *t,
                                   scs_dataset *d, bool *taken_type, bool *taken_perturbation)
 {
     char where[256], text[512];
-    int64_t n = 0;
+    int64_t n = 0, fresh = 0;
 
     for (int64_t c = 0; c < d->n_cell; c++)
         if (d->role[c] != SCS_ROLE_UNUSED && is_target(d, c, t)) {
+            fresh += d->role[c] != SCS_ROLE_HELD_OUT;
             d->role[c] = SCS_ROLE_HELD_OUT;
             taken_type[d->cell_type[c]] = true;
             taken_perturbation[scs_dose_list_perturbation(&d->doses, d->cell_condition[c])] = true;
@@ -284,6 +286,10 @@ static scs_status hold_out_target(const scs_config *config, int32_t i, const tar
         }
     SCS_REQUIRE(n > 0, SCS_EDATA, "%s: no cell is %s", place(config, i, where, sizeof where),
                 item_text(&config->hold_out[i], text, sizeof text));
+    if (fresh == 0)
+        SCS_TRY(scs_notes_add(d, "%s: item %d, %s, takes no cell that the items before it do not",
+                              place(config, i, where, sizeof where), i + 1,
+                              item_text(&config->hold_out[i], text, sizeof text)));
     SCS_TRY(check_taken(config, i, &t->cell_type, taken_type));
     return check_taken(config, i, &t->perturbation, taken_perturbation);
 }

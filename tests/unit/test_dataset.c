@@ -98,6 +98,32 @@ static void hold_outs_take_globs_and_lists(void)
             "c.yaml:5: hold_out: no cell is T, B under drug in m for the cell type 'B'");
 }
 
+/* An item that takes no more cells than those before it was perhaps meant to name others; one that
+ * overlaps with them was not. */
+static void hold_outs_that_repeat_others_are_noted(void)
+{
+    scs_dataset *d;
+
+    CHECK_OK(create_two(ALL_TRAIN "hold_out:\n  - {cell_type: T, condition: drug}\n"
+                                  "  - {cell_type: B, condition: other, species: h}\n"
+                                  "  - {cell_type: T, condition: drug}\n",
+                        &d));
+    CU_ASSERT(has_note(d, ": item 3, T under drug, takes no cell that the items before it do not"));
+    CU_ASSERT_FALSE(has_note(d, ": item 1") || has_note(d, ": item 2"));
+    check_roles(d, "thtttht-thttt");
+    scs_dataset_destroy(&d);
+    CHECK_OK(create_two(ALL_TRAIN "hold_out:\n  - {cell_type: T, condition: '*'}\n"
+                                  "  - {cell_type: T, condition: other, species: m}\n",
+                        &d));
+    CU_ASSERT(has_note(d, "hold_out: item 2, T under other in m, takes no cell"));
+    scs_dataset_destroy(&d);
+    CHECK_OK(create_two(ALL_TRAIN "hold_out:\n  - {cell_type: T, condition: other, species: m}\n"
+                                  "  - {cell_type: T, condition: '*'}\n",
+                        &d));
+    CU_ASSERT_FALSE(has_note(d, "takes no cell"));
+    scs_dataset_destroy(&d);
+}
+
 /* The two files with a column `split`. */
 static scs_status create_split(const char *one, const char *two, const char *item, scs_dataset **d)
 {
@@ -351,6 +377,7 @@ int main(void)
         {"cells keep their labels", cells_keep_their_labels},
         {"held-out cells are the named ones", held_out_cells_are_exactly_the_named_ones},
         {"hold-outs by globs and lists", hold_outs_take_globs_and_lists},
+        {"hold-outs that repeat others", hold_outs_that_repeat_others_are_noted},
         {"hold-outs by a column", hold_outs_go_by_a_column},
         {"roles are given anew", roles_are_given_anew},
         {"bad hold-outs", bad_hold_outs_are_named_with_their_line},
