@@ -1,4 +1,4 @@
-/* Genes are taken in blocks: each row is entered once a block, at the place that a search finds.
+/* Genes are taken in blocks, blocks in runs: a row is entered where the block before has left it.
  *
  * A gene's entries are gone through twice. The first time every entry is looked up: sums of its
  * group grow, and its rank joins the values to sort, the controls' apart. The sums of counts are
@@ -11,10 +11,11 @@
 #include "src/score/rank_sum.h"
 
 #include <math.h>
+#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK = 128 }; /* genes */
+enum { BLOCK = 256, RUNS_A_THREAD = 4 }; /* genes; runs of blocks */
 
 /* ---- a block of genes, gene by gene ---- */
 
@@ -28,6 +29,7 @@ typedef struct block {
     int64_t first[BLOCK + 1];
     int64_t longest; /* entries of a gene */
     entry *entry;    /* ascending by cell within a gene */
+    int32_t *at;     /* [n_cell] the row's first entry that no block before has; borrowed */
 } block;
 
 /* Cells that the contrast has no use for are passed over. */
@@ -36,17 +38,17 @@ static inline bool is_used(const scs_contrast *c, int64_t i)
     return c->group[SCS_PREDICTED][i] >= 0 || c->group[SCS_REAL][i] >= 0;
 }
 
-/* Calls for each entry of the block: counts it at first[gene + 1], or puts it at first[gene + 1]++.
- */
+/* Each entry of the block is counted at first[gene + 1], or put at first[gene + 1]++. */
 static void visit(const scs_contrast *c, const scs_packed *x, block *b, bool put)
 {
     for (int64_t i = 0; i < c->n_cell; i++) {
         scs_row row;
+        int32_t k = b->at[i];
 
         if (!is_used(c, i))
             continue;
         row = scs_packed_row(x, i);
-        for (int64_t k = scs_packed_row_find(&row, b->gene0); k < row.n; k++) {
+        for (; k < row.n; k++) {
             int32_t j = scs_row_gene(&row, k) - b->gene0;
 
             if (j >= b->n)
@@ -55,18 +57,22 @@ static void visit(const scs_contrast *c, const scs_packed *x, block *b, bool put
                 b->entry[b->first[j + 1]] = (entry){(int32_t)i, scs_row_value(&row, k)};
             b->first[j + 1]++;
         }
+        if (put)
+            b->at[i] = k;
     }
 }
 
-/* @param[out] b its entries are malloc'ed */
+/* @param[in,out] at of the block; for the next one afterwards
+ * @param[out] b its entries are malloc'ed */
 static scs_status turn(const scs_contrast *c, const scs_packed *x, int32_t gene0, int32_t n,
-                       block *b)
+                       int32_t *row_at, block *b)
 {
     int64_t at = 0;
 
     memset(b, 0, sizeof *b);
     b->gene0 = gene0;
     b->n = n;
+    b->at = row_at;
     visit(c, x, b, false);
     for (int32_t j = 0; j < n; j++) {
         int64_t count = b->first[j + 1];
@@ -245,13 +251,13 @@ static void do_gene(const pass *p, const entry *e, int64_t n, int32_t gene, scra
     put_noise(p, SCS_PREDICTED, e, n, gene, s);
 }
 
-static scs_status do_block(const pass *p, int32_t gene0, int32_t n)
+static scs_status do_block(const pass *p, int32_t gene0, int32_t n, int32_t *row_at)
 {
     block b = {0};
     scratch s = {0};
     scs_status st;
 
-    SCS_GO(st, turn(p->contrast, p->x, gene0, n, &b));
+    SCS_GO(st, turn(p->contrast, p->x, gene0, n, row_at, &b));
     SCS_GO(st, scratch_make(p->contrast->n, b.longest, &s));
     for (int32_t j = 0; j < n; j++)
         do_gene(p, b.entry + b.first[j], b.first[j + 1] - b.first[j], gene0 + j, &s);
@@ -261,17 +267,40 @@ done:
     return st;
 }
 
+/* Blocks [block0, block1), one after another. */
+static scs_status do_run(const pass *p, int32_t block0, int32_t block1)
+{
+    int32_t *row_at = NULL;
+    scs_status st;
+
+    SCS_GO(st, SCS_ALLOC(row_at, p->contrast->n_cell));
+    for (int64_t i = 0; i < p->contrast->n_cell && block0 > 0; i++) {
+        scs_row row = scs_packed_row(p->x, i);
+
+        row_at[i] = scs_packed_row_find(&row, block0 * BLOCK);
+    }
+    for (int32_t b = block0; b < block1; b++) {
+        int32_t left = p->x->n_col - b * BLOCK;
+
+        SCS_GO(st, do_block(p, b * BLOCK, left < BLOCK ? left : BLOCK, row_at));
+    }
+done:
+    free(row_at);
+    return st;
+}
+
 static scs_status do_genes(const pass *p)
 {
-    int32_t n_block = (p->x->n_col + BLOCK - 1) / BLOCK;
+    int32_t n_block = (p->x->n_col + BLOCK - 1) / BLOCK, threads = omp_get_max_threads();
+    int32_t wanted = threads > 1 ? threads * RUNS_A_THREAD : 1;
+    int32_t n_run = n_block < wanted ? n_block : wanted;
     scs_parallel_error error = {0};
 
 #pragma omp parallel for schedule(dynamic)
-    for (int32_t b = 0; b < n_block; b++) {
-        int32_t left = p->x->n_col - b * BLOCK;
-
-        scs_parallel_error_note(&error, b, do_block(p, b * BLOCK, left < BLOCK ? left : BLOCK));
-    }
+    for (int32_t r = 0; r < n_run; r++)
+        scs_parallel_error_note(&error, r,
+                                do_run(p, (int32_t)((int64_t)n_block * r / n_run),
+                                       (int32_t)((int64_t)n_block * (r + 1) / n_run)));
     return scs_parallel_error_raise(&error);
 }
 

@@ -20,16 +20,16 @@ static int ascending(const void *a, const void *b)
 
 /* ---- what counts there are ---- */
 
-/* The row's distinct counts above SCS_LEVELS_SMALL, ascending.
+/* The row's distinct counts above n_small, ascending.
  * @param[out] found [values of the row]  @return how many */
-static int32_t large_counts(const scs_packed *x, int64_t i, float *found)
+static int32_t large_counts(const scs_packed *x, int64_t i, int32_t n_small, float *found)
 {
     int64_t n;
     const float *value = scs_packed_values(x, i, &n);
     int32_t n_found = 0, kept = 0;
 
     for (int64_t k = 0; k < n; k++)
-        if (value[k] > SCS_LEVELS_SMALL)
+        if (value[k] > (float)n_small)
             found[n_found++] = value[k];
     qsort(found, (size_t)n_found, sizeof *found, ascending);
     for (int32_t k = 0; k < n_found; k++)
@@ -42,10 +42,10 @@ static int32_t large_counts(const scs_packed *x, int64_t i, float *found)
 static scs_status list_large(const scs_packed *x, float *scratch, scs_levels *l)
 {
     for (int64_t i = 0; i < l->n_cell; i++)
-        l->first[i + 1] = l->first[i] + large_counts(x, i, scratch);
+        l->first[i + 1] = l->first[i] + large_counts(x, i, l->n_small, scratch);
     SCS_TRY(SCS_ALLOC(l->large, l->first[l->n_cell]));
     for (int64_t i = 0; i < l->n_cell; i++) {
-        int32_t n = large_counts(x, i, scratch);
+        int32_t n = large_counts(x, i, l->n_small, scratch);
 
         for (int32_t k = 0; k < n; k++)
             l->large[l->first[i] + k].count = scratch[k];
@@ -69,7 +69,7 @@ static void fill(scs_levels *l, const double *total, const double *target)
     for (int64_t i = 0; i < l->n_cell; i++) {
         if (total[i] <= 0)
             continue;
-        for (int k = 0; k < SCS_LEVELS_SMALL; k++)
+        for (int k = 0; k < l->n_small; k++)
             l->small[k * l->n_cell + i] = level_of(k + 1, total[i], target[i]);
         for (int64_t k = l->first[i]; k < l->first[i + 1]; k++)
             l->large[k].level = level_of((double)l->large[k].count, total[i], target[i]);
@@ -81,7 +81,7 @@ static void fill(scs_levels *l, const double *total, const double *target)
 /* Level k of small and large together. */
 static scs_level *level_at(scs_levels *l, int64_t k)
 {
-    int64_t n_small = SCS_LEVELS_SMALL * l->n_cell;
+    int64_t n_small = l->n_small * l->n_cell;
 
     return k < n_small ? &l->small[k] : &l->large[k - n_small].level;
 }
@@ -132,7 +132,7 @@ static void number(scs_levels *l, uint64_t *key, double *value, int64_t n)
 
 static scs_status rank_levels(scs_levels *l)
 {
-    int64_t all = SCS_LEVELS_SMALL * l->n_cell + l->first[l->n_cell], n = 0;
+    int64_t all = l->n_small * l->n_cell + l->first[l->n_cell], n = 0;
     uint64_t *key = NULL, *scratch = NULL;
     scs_status st;
 
@@ -156,14 +156,22 @@ done:
     return st;
 }
 
+/* As many as 64 MiB hold, 4 at least. */
+static int32_t choose_small(int64_t n_cell)
+{
+    int64_t fit = ((int64_t)64 << 20) / ((n_cell + 1) * (int64_t)sizeof(scs_level));
+
+    return fit < 4 ? 4 : fit < SCS_LEVELS_SMALL ? (int32_t)fit : SCS_LEVELS_SMALL;
+}
+
 scs_status scs_levels_make(const scs_packed *x, const double *total, const double *target,
                            scs_levels *levels)
 {
     float *scratch = NULL;
     scs_status st;
 
-    *levels = (scs_levels){.n_cell = x->n_row};
-    SCS_GO(st, SCS_ALLOC(levels->small, SCS_LEVELS_SMALL * x->n_row));
+    *levels = (scs_levels){.n_cell = x->n_row, .n_small = choose_small(x->n_row)};
+    SCS_GO(st, SCS_ALLOC(levels->small, levels->n_small * x->n_row));
     SCS_GO(st, SCS_ALLOC(levels->first, x->n_row + 1));
     SCS_GO(st, SCS_ALLOC(scratch, x->n_col));
     SCS_GO(st, list_large(x, scratch, levels));
@@ -185,7 +193,11 @@ void scs_levels_clear(scs_levels *levels)
 const scs_level *scs_levels_find_large(const scs_levels *levels, int64_t cell, float count)
 {
     int64_t low = levels->first[cell], high = levels->first[cell + 1];
+    int64_t most = low + (int64_t)count - levels->n_small; /* behind the one, were all there */
 
+    high = most < high ? most : high;
+    if (levels->large[high - 1].count <= count)
+        return &levels->large[high - 1].level;
     while (high - low > 1) {
         int64_t middle = low + (high - low) / 2;
 

@@ -20,15 +20,15 @@
 
 #include "src/data/packed.h"
 
-/** Counts up to this one are looked up by position. */
-enum { SCS_LEVELS_SMALL = 16 };
+/** Counts up to this one, or fewer where there are many cells, are looked up by position. */
+enum { SCS_LEVELS_SMALL = 48 };
 
 typedef struct scs_level {
     double cpm, log10k, logged;
     uint32_t rank;
 } scs_level;
 
-/** A count above SCS_LEVELS_SMALL. */
+/** A larger count. */
 typedef struct scs_large_level {
     float count;
     scs_level level;
@@ -37,8 +37,9 @@ typedef struct scs_large_level {
 /** Owned. */
 typedef struct scs_levels {
     int64_t n_cell;
+    int32_t n_small;        /**< counts up to it are small */
     int rank_bits;          /**< bits of the largest rank */
-    scs_level *small;       /**< [SCS_LEVELS_SMALL, n_cell] of counts 1, 2, ... */
+    scs_level *small;       /**< [n_small, n_cell] of counts 1, 2, ... */
     int64_t *first;         /**< [n_cell + 1] into large */
     scs_large_level *large; /**< ascending by count within a cell */
 } scs_levels;
@@ -56,7 +57,7 @@ const scs_level *scs_levels_find_large(const scs_levels *levels, int64_t cell, f
 /** Of a count that the cell has. */
 static inline const scs_level *scs_levels_find(const scs_levels *levels, int64_t cell, float count)
 {
-    if (count <= SCS_LEVELS_SMALL)
+    if (count <= (float)levels->n_small)
         return levels->small + ((int64_t)count - 1) * levels->n_cell + cell;
     return scs_levels_find_large(levels, cell, count);
 }
