@@ -41,6 +41,9 @@ finish() {
 # show LOG: of a run that did wrong. A sanitizer's report, which comes before what mpirun says, is long.
 show() { tail -n 200 "$1"; }
 
+# mpi_name: openmpi, mpich or unknown, as configure found it.
+mpi_name() { sed -n 's/^#define SCS_MPI_NAME "\(.*\)"/\1/p' "$SCS_BUILDDIR/config.h"; }
+
 # launch NP ARGS...: the program on NP ranks, without progress lines unless it fails. A hang is a failure (code 124).
 launch() {
     np=$1

@@ -214,7 +214,8 @@ static int count_cores(void)
     return n;
 }
 
-/* Where nobody else says which machines there are, mpirun would refuse, in a page of text. */
+/* Where nobody else says which machines there are, Open MPI's mpirun would refuse, in a page of
+ * text, and MPICH's would start ranks that wait for each other at full speed. */
 static scs_status check_cores(const scs_cli *cli)
 {
     static const char *const others[] = {"SLURM_JOB_ID",
@@ -227,9 +228,6 @@ static scs_status check_cores(const scs_cli *cli)
                                          NULL};
     int cores = count_cores();
 
-#ifndef OMPI_MAJOR_VERSION
-    return SCS_OK;
-#endif
     for (const char *const *v = others; *v; v++)
         if (getenv(*v))
             return SCS_OK;

@@ -12,7 +12,12 @@ says "help lists keys" "learning_rate" "$scscreen" --help
 for verb in simulate check train screen run predict validate score embed pca inspect; do
     says "help of $verb" "scscreen $verb" "$scscreen" "$verb" --help
 done
-says "version has MPI" "Open MPI" "$scscreen" --version
+case $(mpi_name) in
+openmpi) mpi="Open MPI v" ;;
+mpich) mpi="MPICH Version" ;;
+*) mpi="MPI   " ;;
+esac
+says "version has MPI" "$mpi" "$scscreen" --version
 says "version has HDF5" "HDF5  1." "$scscreen" --version
 says "version has BLAS" "OpenBLAS" "$scscreen" --version
 says "version has the commit" "commit" "$scscreen" --version

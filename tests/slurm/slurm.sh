@@ -144,8 +144,20 @@ if [ "${SCS_SLURM:-}" = long ]; then
     until_true 60 goes_on || fail "the job does not start: $(state)"
     interrupted "the time limit"
     if says "stopped: by SIGUSR1"; then pass; else fail "no line about the time limit"; fi
+    # Cancelled: saved, but nobody wants it in the queue again. So at a time limit without that signal.
+    saved() { # WHAT
+        if until_true 60 at_most 0; then pass; else fail "$1: still $(state)"; fi
+        if [ -e results/training.1.h5 ] && ! ls results | grep -q tmp; then pass; else fail "$1: not saved: $(ls results)"; fi
+    }
     scancel "$job"
-    until_true 60 at_most 0
+    saved scancel
+    rm -rf results log
+    script=$work/without.sbatch
+    grep -v '^#SBATCH --signal' "$SCS_SRCDIR/scripts/slurm/train.sbatch" >"$script"
+    job=$(sbatch --parsable --ntasks=2 --cpus-per-task=1 --mem-per-cpu=100 --output=log --time=1 "$script" ../run.yaml)
+    until_true 60 goes_on || fail "the job does not start: $(state)"
+    until_true 180 at_most 0
+    saved "the time limit alone"
 else
     chain preempt
 fi
