@@ -3,6 +3,7 @@
 #include "mpi/app/installed.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 /* The folder above that of the program is the prefix, or the source tree of a build in build/. */
@@ -15,9 +16,10 @@ const char *scs_installed_report(char *path, size_t size)
 
     if (n < 0 || access(name, X_OK) == 0)
         return name;
-    for (int above = 0; above < 2 && n > 0; above++)
-        while (n > 0 && self[--n] != '/')
-            continue;
+    for (int above = 0; above < 2; above++) {
+        self[n] = '\0';
+        n = strrchr(self, '/') ? strrchr(self, '/') - self : 0;
+    }
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
         snprintf(path, size, "%.*s/%s", (int)n, self, places[i]);
         if (access(path, X_OK) == 0)

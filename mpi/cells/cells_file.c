@@ -310,6 +310,18 @@ static scs_status write_matrix(hid_t file, const scs_cells_head *h)
     return scs_h5_reserve(file, "X/indptr", H5T_NATIVE_INT64, 1, &n);
 }
 
+static scs_status write_fact(hid_t file, const scs_fact *fact)
+{
+    char *path;
+    scs_status st;
+
+    SCS_TRY(scs_file_path_print(&path, "uns/scscreen/%s", fact->key));
+    st = fact->text ? scs_h5_scalar_text(file, path, fact->text)
+                    : scs_h5_scalar_double(file, path, fact->number);
+    free(path);
+    return st;
+}
+
 static scs_status write_facts(hid_t file, const scs_cells_head *h)
 {
     const scs_session *s = h->session;
@@ -318,16 +330,8 @@ static scs_status write_facts(hid_t file, const scs_cells_head *h)
 
     SCS_GO(st, scs_provenance_create(s, h->method, h->plan, 0, &p));
     SCS_GO(st, scs_h5_dict(file, "uns/scscreen"));
-    for (int32_t i = 0; i < p->n; i++) {
-        const scs_fact *fact = &p->fact[i];
-        char *path;
-
-        SCS_GO(st, scs_file_path_print(&path, "uns/scscreen/%s", fact->key));
-        st = fact->text ? scs_h5_scalar_text(file, path, fact->text)
-                        : scs_h5_scalar_double(file, path, fact->number);
-        free(path);
-        SCS_GO(st, st);
-    }
+    for (int32_t i = 0; i < p->n; i++)
+        SCS_GO(st, write_fact(file, &p->fact[i]));
     if (s->scaled_to > 0)
         SCS_GO(st, scs_h5_scalar_double(file, "uns/scscreen/target_sum", s->scaled_to));
 done:

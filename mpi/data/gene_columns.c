@@ -259,7 +259,7 @@ static scs_status write_messages(scs_gene_columns *c, int32_t gene1, uint8_t **o
     count_runs(c, gene1, count);
     for (int32_t r = 0; r < c->n_rank; r++)
         size += message_bytes(rows, c->to[r]);
-    *out = malloc((size_t)size + 1);
+    *out = calloc((size_t)size + 1, 1); /* zeroed: gaps between the lists are sent, too */
     if (!*out)
         SCS_GO(st, SCS_FAIL(SCS_ENOMEM, "out of memory: %lld bytes of genes", (long long)size));
     size = 0;

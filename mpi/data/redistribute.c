@@ -139,6 +139,7 @@ static scs_status transfer_announce(row_transfer *transfer, scs_status mine)
     scs_comm *comm = transfer->comm;
 
     SCS_TRY(scs_comm_agree(comm, mine));
+    SCS_TRY(mine); /* agreed upon; said again for those who read one function at a time */
     SCS_TRY(scs_comm_exchange_counts(comm, transfer->pieces_to, transfer->pieces_from));
     SCS_TRY(scs_comm_exchange_counts(comm, transfer->values_to, transfer->values_from));
     transfer->n_in = total_bytes(transfer, transfer->pieces_from) / (int64_t)sizeof *transfer->in;

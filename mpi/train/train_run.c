@@ -206,16 +206,18 @@ static scs_status open_events(scs_train_log *j)
  * session->state: what it holds of later epochs is cut off. SCS_ECREATE, SCS_EIO. Collective. */
 static scs_status train_log_create(scs_session *session, scs_train_log **log)
 {
-    scs_status status = SCS_ALLOC(*log, 1);
+    scs_train_log *j;
+    scs_status status = SCS_ALLOC(j, 1);
 
+    *log = j;
     if (status == SCS_OK) {
-        (*log)->session = session;
-        (*log)->first_share = -1;
-        (*log)->quiet = session->cli->quiet;
-        (*log)->terminal = isatty(STDERR_FILENO);
-        (*log)->started = (*log)->last_line = scs_clock();
+        j->session = session;
+        j->first_share = -1;
+        j->quiet = session->cli->quiet;
+        j->terminal = isatty(STDERR_FILENO);
+        j->started = j->last_line = scs_clock();
         if (scs_session_leads(session))
-            status = open_events(*log);
+            status = open_events(j);
     }
     return scs_comm_agree(session->comm, status);
 }

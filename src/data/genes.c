@@ -89,7 +89,7 @@ static scs_status refuse_duplicates(const scs_h5ad *meta)
 static scs_status note_untranslated(const scs_h5ad *meta, const char *table, const int64_t *fate,
                                     scs_dataset *d)
 {
-    long long n[SCS_N_GENE_FATE], all = 0;
+    long long n[SCS_N_GENE_FATE] = {0}, all = 0;
 
     for (int i = 0; i < SCS_N_GENE_FATE; i++)
         all += n[i] = fate[i];

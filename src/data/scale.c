@@ -128,18 +128,18 @@ typedef struct look {
  *  @param n at most 2^30 */
 SCS_VECTOR static look look_at(const float *value, int64_t n)
 {
-    float largest = -INFINITY, smallest = INFINITY;
+    float highest = -INFINITY, lowest = INFINITY;
     int32_t whole = 0, near = 0;
 
     for (int64_t k = 0; k < n; k++) {
         float x = value[k], off = fabsf(x - rintf(x));
 
-        largest = x > largest ? x : largest;
-        smallest = x < smallest ? x : smallest;
+        highest = x > highest ? x : highest;
+        lowest = x < lowest ? x : lowest;
         whole += off == 0;
         near += off <= (float)NEAR;
     }
-    return (look){largest, smallest, whole, near};
+    return (look){highest, lowest, whole, near};
 }
 
 /* All values of some cells.

@@ -34,7 +34,7 @@ typedef struct path {
  * any step kept this is steepest descent. */
 static void set_direction(path *p)
 {
-    double share[MEMORY], *d = p->direction;
+    double share[MEMORY] = {0}, *d = p->direction;
     double largest = 0, scale = 1;
 
     memcpy(d, p->gradient, (size_t)p->n * sizeof *d);

@@ -251,7 +251,7 @@ scs_status scs_choose_shift(const scs_atlas *atlas, const scs_method *method,
                             scs_shift_choice *choice)
 {
     trials t = {.atlas = atlas};
-    int rule[MOST_CANDIDATES];
+    int rule[MOST_CANDIDATES] = {0};
     scs_status st;
 
     *choice = (scs_shift_choice){.shift = method->mixed ? SCS_SHIFT_MIXED : SCS_SHIFT_NEAREST,

@@ -145,6 +145,7 @@ static scs_status keep_positive(double *a, int32_t n, double *vectors, double *v
         for (int64_t i = 0; i < n; i++)
             vectors[k * n + i] *= sqrt(values[k]);
     memset(a, 0, sizeof *a * (size_t)n * (size_t)n);
+    /* cppcheck-suppress knownConditionTrueFalse ; it takes dsyev's values for those before */
     if (kept > 0)
         cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, n, n, (int)kept, 1,
                     vectors + first * n, n, vectors + first * n, n, 0, a, n);
@@ -253,7 +254,8 @@ static void choose_blocks(const scs_mixed *m, scs_mixed_rank *context, scs_mixed
         context[m->shift[i].context].value++;
         used += perturbation[m->shift[i].perturbation].value++ == 0;
     }
-    most = MOST_SAMPLED / used > CONTEXTS_SAMPLED ? MOST_SAMPLED / used : CONTEXTS_SAMPLED;
+    most = used > 0 ? MOST_SAMPLED / used : 0;
+    most = most > CONTEXTS_SAMPLED ? most : CONTEXTS_SAMPLED;
     scs_mixed_sort(context, n_context);
     for (int32_t i = 0; i < n_context && i < most; i++)
         keep[context[i].at] = true;

@@ -220,20 +220,20 @@ typedef struct truth {
  * the change. */
 static void measure_errors(const truth *t, double *value)
 {
-    double square = 0, absolute = 0, none = 0, size = 0, n = t->atlas->n_gene;
+    double squared = 0, absolute = 0, none = 0, size = 0, n = t->atlas->n_gene;
 
     for (int32_t g = 0; g < t->atlas->n_gene; g++) {
         double d = (double)t->mean[g] - t->observed[g], c = (double)t->control[g] - t->observed[g];
 
-        square += d * d;
+        squared += d * d;
         absolute += fabs(d);
         none += c * c;
         size += (double)t->shift[g] * t->shift[g];
     }
-    value[SCS_MSE] = square / n;
+    value[SCS_MSE] = squared / n;
     value[SCS_MAE] = absolute / n;
     if (none > 0) {
-        value[SCS_MSE_SHARE] = square / none;
+        value[SCS_MSE_SHARE] = squared / none;
         value[SCS_CHANGE_SIZE] = sqrt(size / none);
     }
 }

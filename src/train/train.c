@@ -585,7 +585,7 @@ static scs_status train_step(scs_training *t)
 {
     const scs_keep *keep = t->watch ? &t->watch->keep : NULL;
     scs_position *p = &t->position;
-    scs_loss loss;
+    scs_loss loss = {0};
 
     t->trainer->requests = keep && keep->request ? keep->request(keep->ctx) : 0;
     SCS_TRY(trainer_step(t->trainer, p->epoch, p->at, &loss));
