@@ -32,6 +32,7 @@ typedef struct scs_position {
 typedef struct scs_state scs_state;
 /** A training run between two steps, as scs_state_save takes it. */
 typedef struct scs_training scs_training;
+struct scs_train_options; /* src/config/profile.h */
 
 /** What a rank wants after the step under way; bits. */
 enum { SCS_REQUEST_SAVE = 1, SCS_REQUEST_STOP = 2 };
@@ -66,8 +67,8 @@ typedef struct scs_outcome {
 
 /** Steps of an epoch, and what scs_train refuses before the first of them: SCS_EARG, SCS_EDATA.
  * Local. */
-SCS_MUST_USE scs_status scs_train_plan(const scs_train_options *options, const scs_deal *deal,
-                                       int64_t *steps);
+SCS_MUST_USE scs_status scs_train_plan(const struct scs_train_options *options,
+                                       const scs_deal *deal, int64_t *steps);
 
 /** Train in place; afterwards the model holds the best epoch's weights (monitor objective) or the
  * last (reference).
