@@ -200,29 +200,32 @@ typedef struct scs_config {
     } train;
     struct {
         scs_names cell_types, perturbations, species; /**< names or globs; n = 0: all */
-        scs_names doses;      /**< as text, or "observed"; n = 0: observed */
-        int64_t order;        /**< perturbations of a row: 1, or up to 2 */
-        char *pair_separator; /**< between the two labels of a pair */
-        char *combinations;   /**< CSV of the wanted rows (resolved), or "" */
-        char *gene_sets;      /**< GMT file to score (resolved), or "" */
-        int shift;            /**< scs_shift_method */
-        int distance;         /**< scs_distance */
-        double nearest_power; /**< of 1 / distance, or SCS_POWER_AUTO */
-        double ridge;         /**< of regression */
-        int cross_species;    /**< scs_cross_species */
-        int decode;           /**< scs_decode_method */
-        double blend;         /**< share of the decoder's change, or SCS_BLEND_AUTO */
-        int magnitude;        /**< scs_magnitude */
-        int rank_by;          /**< scs_rank_by */
-        int64_t permutations; /**< of the labels within types, for p_value; 0: none */
-        int64_t bootstrap;    /**< replicates for standard errors; 0: none */
-        bool variance;        /**< write layers/variance, score r2_variance */
-        int products;         /**< scs_products */
+        scs_names doses;          /**< as text, or "observed"; n = 0: observed */
+        scs_names restrict_types; /**< cell types that shifts are learnt from; n = 0: all */
+        int64_t min_cells;        /**< of a group that is learnt from or started from */
+        int64_t order;            /**< perturbations of a row: 1, or up to 2 */
+        char *pair_separator;     /**< between the two labels of a pair */
+        char *combinations;       /**< CSV of the wanted rows (resolved), or "" */
+        char *gene_sets;          /**< GMT file to score (resolved), or "" */
+        int shift;                /**< scs_shift_method */
+        int distance;             /**< scs_distance */
+        double nearest_power;     /**< of 1 / distance, or SCS_POWER_AUTO */
+        double ridge;             /**< of regression */
+        int cross_species;        /**< scs_cross_species */
+        int decode;               /**< scs_decode_method */
+        double blend;             /**< share of the decoder's change, or SCS_BLEND_AUTO */
+        int magnitude;            /**< scs_magnitude */
+        int rank_by;              /**< scs_rank_by */
+        int64_t permutations;     /**< of the labels within types, for p_value; 0: none */
+        int64_t bootstrap;        /**< replicates for standard errors; 0: none */
+        bool variance;            /**< write layers/variance, score r2_variance */
+        int products;             /**< scs_products */
     } screen;
     struct {
         int protocol;                                 /**< scs_protocol */
         int context;                                  /**< scs_context_kind */
         scs_names cell_types, perturbations, species; /**< n = 0: all observed */
+        int64_t min_cells;  /**< of a combination that is held out, and of its controls */
         int64_t folds;      /**< combinations that one model holds out, with
                                SCS_PROTOCOL_COMBINATION */
         int64_t group_size; /**< ranks that train one model together */

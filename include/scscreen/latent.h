@@ -20,7 +20,9 @@ typedef struct scs_atlas {
     int32_t control;
     int32_t n_group, n_latent, n_gene;
     scs_group
-        *group; /**< [n_group] ordered by species, cell type, condition; only groups with cells */
+        *group;   /**< [n_group] ordered by species, cell type, condition; only groups with cells */
+    bool *silent; /**< [n_group] what no shift may look at though it was learnt from
+                     (screen.restrict, screen.min_cells); NULL: nothing. Not stored */
     int32_t *group_of;   /**< [n_species, n_type, n_condition] group or -1 */
     int64_t *type_first; /**< [n_species n_condition + 1] into type_of (scs_atlas_types) */
     int32_t *type_of;    /**< [n_group] */
@@ -61,6 +63,8 @@ const int32_t *scs_atlas_types(const scs_atlas *atlas, int32_t species, int32_t 
 /** Group of (species, cell type, condition), or -1. */
 int32_t scs_atlas_group(const scs_atlas *atlas, int32_t species, int32_t cell_type,
                         int32_t condition);
+/** Whether no shift may look at a group: it is held out, or silent. */
+bool scs_atlas_is_hidden(const scs_atlas *atlas, int32_t group);
 /** The same where the group may be used: it is not held out. */
 int32_t scs_atlas_usable_group(const scs_atlas *atlas, int32_t species, int32_t cell_type,
                                int32_t condition);

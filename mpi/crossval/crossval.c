@@ -30,6 +30,7 @@
 #include "src/base/collective.h"
 #include "src/base/file.h"
 #include "src/base/text.h"
+#include "src/screen/plan.h"
 #include "src/config/value.h"
 #include "src/crossval/grid.h"
 #include "src/crossval/report.h"
@@ -69,6 +70,7 @@ static scs_status make_atlas(scs_validation *v)
     size_t n = (size_t)base->n_group * (size_t)base->n_gene;
 
     SCS_TRY(scs_atlas_create(s->dataset, scs_session_model_n_latent(s), &s->atlas));
+    SCS_TRY(scs_plan_restrict(s->config, s->atlas));
     memcpy(s->atlas->gene_mean, base->gene_mean, n * sizeof *base->gene_mean);
     memcpy(s->atlas->gene_variance, base->gene_variance, n * sizeof *base->gene_variance);
     memcpy(s->atlas->deg, base->deg, (size_t)base->n_group * SCS_N_DEG * sizeof *base->deg);
@@ -381,6 +383,7 @@ static scs_status load(scs_validation *v)
                                                       s->input_checksum, v->data)));
     SCS_TRY(validation_deal(v));
     SCS_TRY(scs_comm_agree(v->group, scs_atlas_create(s->dataset, 1, &v->base)));
+    SCS_TRY(scs_comm_agree(v->group, scs_plan_restrict(s->config, v->base)));
     SCS_TRY(scs_session_model_fill_genes(s, v->base));
     return scs_comm_agree(v->group, scs_grid_create(s->config, v->base, &v->grid));
 }

@@ -20,6 +20,7 @@
 #include "src/base/collective.h"
 #include "src/config/profile.h"
 #include "src/data/dose.h"
+#include "src/screen/plan.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -318,6 +319,7 @@ scs_status scs_session_model_make_atlas(scs_session *session)
     SCS_TRY(scs_session_model_check(session));
     if (!stored)
         SCS_TRY(scs_comm_agree(comm, make_atlas(session)));
+    SCS_TRY(scs_comm_agree(comm, scs_plan_restrict(session->config, session->atlas)));
     SCS_TRY(scs_session_model_encode(session));
     if (!stored)
         SCS_TRY(scs_session_model_fill_genes(session, session->atlas));

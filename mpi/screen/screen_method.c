@@ -262,7 +262,7 @@ static int32_t count_controls(const scs_atlas *a)
     int32_t n = 0;
 
     for (int32_t g = 0; g < a->n_group; g++)
-        n += a->group[g].condition == a->control && !a->group[g].held_out;
+        n += a->group[g].condition == a->control && !scs_atlas_is_hidden(a, g);
     return n;
 }
 

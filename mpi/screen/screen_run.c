@@ -37,6 +37,7 @@
 #include "mpi/screen/row.h"
 #include "mpi/screen/screen_permute.h"
 #include "mpi/screen/store.h"
+#include "src/screen/plan.h"
 #include "src/screen/shift.h"
 #include "src/base/clock.h"
 #include "src/base/collective.h"
@@ -672,6 +673,8 @@ scs_status scs_screen_run_check(const scs_session *session)
     scs_status status = scs_atlas_create(session->dataset, 1, &groups);
 
     if (status == SCS_OK)
+        status = scs_plan_restrict(session->config, groups);
+    if (status == SCS_OK)
         status = select_rows(session, groups, &plan);
     if (status == SCS_OK)
         status = read_sets(session, &sets);
@@ -718,6 +721,7 @@ static scs_status foresee(const scs_session *s)
 
     method.shift = SCS_SHIFT_PAIRED;
     SCS_GO(status, scs_atlas_create(s->dataset, 1, &groups));
+    SCS_GO(status, scs_plan_restrict(s->config, groups));
     SCS_GO(status, select_rows(s, groups, &plan));
     SCS_GO(status, scs_plan_resolve(groups, &method, plan));
     if (scs_session_leads(s)) {

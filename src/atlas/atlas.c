@@ -77,7 +77,12 @@ int32_t scs_atlas_usable_group(const scs_atlas *atlas, int32_t species, int32_t 
 {
     int32_t g = scs_atlas_group(atlas, species, cell_type, condition);
 
-    return g < 0 || atlas->group[g].held_out ? -1 : g;
+    return g < 0 || scs_atlas_is_hidden(atlas, g) ? -1 : g;
+}
+
+bool scs_atlas_is_hidden(const scs_atlas *atlas, int32_t group)
+{
+    return atlas->group[group].held_out || (atlas->silent && atlas->silent[group]);
 }
 
 /* These four hand out rows of the atlas' matrices. For a group that is held out the latent mean
@@ -305,6 +310,7 @@ void scs_atlas_destroy(scs_atlas **atlas)
     free(a->gene_mean);
     free(a->gene_variance);
     free(a->deg);
+    free(a->silent);
     free(a->control_at);
     free(a->control_distance);
     free(a);

@@ -300,6 +300,13 @@ static const scs_key keys[] = {
     NAMES(screen, cell_types, REPORT, "cell types to predict: names or globs such as CD4*"),
     NAMES(screen, perturbations, REPORT, "conditions to predict: names or globs"),
     NAMES(screen, species, REPORT, "species to predict: names or globs"),
+    {.section = "screen", .name = "restrict", .affects = ROWS, .type = SCS_KEY_NAMES,
+     AT(screen.restrict_types), .words = "all", .fallback = "all",
+     .help = "cell types whose changes are learnt from, names or globs; those of other types are "
+             "predicted and scored, but tell nothing"},
+    INT(screen, min_cells, ROWS, 1, 1000000000, "1",
+        "least cells of a group: with fewer controls a cell type has no rows, and a perturbed group "
+        "with fewer is not learnt from"),
     WORDS(SCS_KEY_NAMES, screen, doses, REPORT, "observed", "observed",
           "with data.dose: doses to predict, also unseen ones up to the largest that shows the "
           "perturbation; observed: those that the data show"),
@@ -358,6 +365,8 @@ static const scs_key keys[] = {
     NAMES(validate, cell_types, REPORT, "cell types that validate holds out: names or globs"),
     NAMES(validate, perturbations, REPORT, "conditions that validate holds out: names or globs"),
     NAMES(validate, species, REPORT, "species that validate holds out: names or globs"),
+    INT(validate, min_cells, REPORT, 1, 1000000000, "1",
+        "least cells of a combination, and of its controls, to be held out and scored"),
     INT(validate, folds, REPORT, 1, 1000000, "1",
         "with protocol: combination, how many of them one model holds out together"),
     INT(validate, group_size, REPORT, 1, 1000000, "1",

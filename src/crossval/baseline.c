@@ -25,7 +25,7 @@ static int32_t control_of(const scs_atlas *a, int32_t group)
 {
     const scs_group *g = &a->group[group];
 
-    if (g->condition == a->control || g->held_out)
+    if (g->condition == a->control || scs_atlas_is_hidden(a, group))
         return -1;
     return scs_atlas_usable_group(a, g->species, g->cell_type, a->control);
 }

@@ -44,7 +44,16 @@ typedef struct making {
 /* Whether the group's perturbation can be learnt from it: its control is there as well. */
 static bool is_paired(const scs_atlas *a, const scs_group *g)
 {
-    return scs_atlas_group(a, g->species, g->cell_type, a->control) >= 0;
+    return scs_atlas_usable_group(a, g->species, g->cell_type, a->control) >= 0;
+}
+
+/* The group and its controls have the cells that validate.min_cells asks for. */
+static bool is_large(const making *m, const scs_group *g)
+{
+    int32_t control = scs_atlas_group(&m->view, g->species, g->cell_type, m->view.control);
+
+    return g->count >= m->config->validate.min_cells &&
+           m->view.group[control].count >= m->config->validate.min_cells;
 }
 
 /* Whether the config selects the group; controls never are. */
@@ -52,8 +61,8 @@ static bool is_chosen(const making *m, const scs_group *g)
 {
     const scs_atlas *a = &m->view;
 
-    return g->condition != a->control && is_paired(a, g) && m->list[SPECIES].chosen[g->species] &&
-           m->list[CELL_TYPES].chosen[g->cell_type] &&
+    return g->condition != a->control && is_paired(a, g) && is_large(m, g) &&
+           m->list[SPECIES].chosen[g->species] && m->list[CELL_TYPES].chosen[g->cell_type] &&
            m->list[PERTURBATIONS].chosen[scs_atlas_perturbation(a, g->condition)];
 }
 
@@ -388,6 +397,26 @@ static scs_status make(making *m)
 }
 
 /* Nothing is trained yet: a grid that cannot work is refused here. On failure *grid is NULL. */
+static scs_status note_small(making *m)
+{
+    char line[200];
+    int64_t n = 0;
+
+    for (int32_t g = 0; g < m->view.n_group; g++) {
+        const scs_group *group = &m->view.group[g];
+
+        n += group->condition != m->view.control && is_paired(&m->view, group) &&
+             !is_large(m, group);
+    }
+    if (n == 0)
+        return SCS_OK;
+    snprintf(line, sizeof line,
+             "%lld combinations are not held out: they or their controls have fewer than "
+             "validate.min_cells (%lld) cells",
+             (long long)n, (long long)m->config->validate.min_cells);
+    return scs_names_add(&m->grid->notes, line);
+}
+
 scs_status scs_grid_create(const scs_config *config, const scs_atlas *atlas, scs_grid **grid)
 {
     making m = {.config = config};
@@ -396,6 +425,7 @@ scs_status scs_grid_create(const scs_config *config, const scs_atlas *atlas, scs
     SCS_TRY(SCS_ALLOC(*grid, 1));
     m.grid = *grid;
     SCS_GO(st, open_making(&m, atlas));
+    SCS_GO(st, note_small(&m));
     SCS_GO(st, make(&m));
 done:
     close_making(&m);

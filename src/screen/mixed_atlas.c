@@ -43,7 +43,7 @@ static void find_noise(const scs_atlas *a, double *noise)
     for (int32_t g = 0; g < a->n_group; g++) {
         double freedom = (double)a->group[g].count - 1;
 
-        if (a->group[g].held_out)
+        if (scs_atlas_is_hidden(a, g))
             continue;
         noise[g] = mean_variance(a, g);
         sum += freedom * noise[g];
@@ -93,7 +93,7 @@ static void number_groups(const scs_atlas *a, scs_mixed_atlas *m)
 
     for (int32_t g = 0; g < a->n_group; g++) {
         m->context_of[g] = m->shift_of[g] = -1;
-        if (a->group[g].condition != a->control || a->group[g].held_out)
+        if (a->group[g].condition != a->control || scs_atlas_is_hidden(a, g))
             continue;
         m->context_of[g] = d->n_context;
         m->context[d->n_context] = g;
@@ -104,7 +104,7 @@ static void number_groups(const scs_atlas *a, scs_mixed_atlas *m)
         const scs_group *group = &a->group[g];
         int32_t beside = scs_atlas_usable_group(a, group->species, group->cell_type, a->control);
 
-        if (group->condition == a->control || group->held_out || beside < 0)
+        if (group->condition == a->control || scs_atlas_is_hidden(a, g) || beside < 0)
             continue;
         m->shift_of[g] = d->n_shift;
         m->shift[d->n_shift] = g;

@@ -293,7 +293,10 @@ static scs_status resolve(const scs_atlas *atlas, const scs_method *method, scs_
     item->kind = SCS_SOURCE_NONE;
     if (item->control_group < 0) {
         item->status = SCS_ROW_NO_CONTROL;
-        reason = "the species has no control cells of this cell type";
+        reason = scs_atlas_group(atlas, item->species, item->cell_type, atlas->control) < 0
+                     ? "the species has no control cells of this cell type"
+                     : "the species has fewer control cells of this cell type than "
+                       "screen.min_cells";
     } else {
         SCS_TRY(scs_shift_sources_name(atlas, method, item, sources));
         source = sources->text;
@@ -537,13 +540,12 @@ static scs_status make_room(scs_plan *plan)
 scs_status scs_plan_add_treated(const scs_atlas *atlas, int32_t species, int32_t cell_type,
                                 const scs_combination *what, scs_plan *plan)
 {
-    int32_t control = scs_atlas_group(atlas, species, cell_type, atlas->control);
     int32_t observed = scs_atlas_group(atlas, species, cell_type, what->condition);
     scs_combination row = *what;
 
     row.species = species;
     row.cell_type = cell_type;
-    row.control_group = control >= 0 && atlas->group[control].held_out ? -1 : control;
+    row.control_group = scs_atlas_usable_group(atlas, species, cell_type, atlas->control);
     row.observed_group = observed;
     row.held_out = observed >= 0 && atlas->group[observed].held_out;
     SCS_TRY(make_room(plan));
@@ -570,7 +572,7 @@ scs_status scs_plan_seen(const scs_atlas *atlas, scs_plan *plan)
     for (int32_t g = 0; g < atlas->n_group; g++) {
         const scs_group *group = &atlas->group[g];
 
-        if (group->condition == atlas->control || group->held_out)
+        if (group->condition == atlas->control || scs_atlas_is_hidden(atlas, g))
             continue;
         SCS_TRY(plan_add(atlas, group->species, group->cell_type, group->condition, plan));
         if (plan->item[plan->n - 1].control_group < 0)
@@ -606,6 +608,33 @@ static void set_costs(const scs_config *config, const scs_atlas *atlas, const sc
     }
 }
 
+/* A control group with too few cells is no start for rows, nor are its type's changes known; a
+ * perturbed group with too few, or of a type that screen.restrict does not name, says nothing of
+ * others. Scores compare with what was observed all the same. */
+scs_status scs_plan_restrict(const scs_config *config, scs_atlas *atlas)
+{
+    scs_selection speaks = {.key = "screen.restrict",
+                            .noun = "cell type",
+                            .wanted = &config->screen.restrict_types,
+                            .names = &atlas->cell_types};
+    scs_status st;
+
+    if (config->screen.restrict_types.n == 0 && config->screen.min_cells <= 1)
+        return SCS_OK;
+    SCS_GO(st, scs_names_selection_make(&speaks));
+    if (!atlas->silent)
+        SCS_GO(st, SCS_ALLOC(atlas->silent, atlas->n_group));
+    for (int32_t g = 0; g < atlas->n_group; g++) {
+        const scs_group *group = &atlas->group[g];
+
+        atlas->silent[g] = group->count < config->screen.min_cells ||
+                           (group->condition != atlas->control && !speaks.chosen[group->cell_type]);
+    }
+done:
+    scs_names_selection_clear(&speaks);
+    return st;
+}
+
 /* All but the control, which may not be asked for by name either. SCS_EARG. */
 static scs_status select_perturbations(scs_selection *s, int32_t control)
 {
@@ -624,13 +653,12 @@ static scs_status select_perturbations(scs_selection *s, int32_t control)
 static bool has_rows(const scs_atlas *atlas, const scs_selection *list, int32_t species,
                      int32_t type)
 {
-    int32_t control = scs_atlas_group(atlas, species, type, atlas->control);
+    int32_t control = scs_atlas_usable_group(atlas, species, type, atlas->control);
 
     if (!list[PLAN_SPECIES].chosen[species] || !list[CELL_TYPES].chosen[type])
         return false;
-    return (control >= 0 && !atlas->group[control].held_out) ||
-           (list[CELL_TYPES].named[type] &&
-            (list[PLAN_SPECIES].named[species] || atlas->species.n == 1));
+    return control >= 0 || (list[CELL_TYPES].named[type] &&
+                            (list[PLAN_SPECIES].named[species] || atlas->species.n == 1));
 }
 
 /* Every chosen species x cell type x treatment. */
@@ -725,8 +753,8 @@ static scs_status fill(const scs_config *config, const scs_atlas *atlas, const s
 
     SCS_TRY(listed ? add_listed(config, atlas, plan) : add_selected(config, atlas, plan));
     SCS_REQUIRE(plan->n > 0, SCS_EARG,
-                "nothing to screen: no chosen species and cell type has control cells, or there is "
-                "no perturbation");
+                "nothing to screen: no chosen species and cell type has control cells (as many as "
+                "screen.min_cells asks for), or there is no perturbation");
     set_costs(config, atlas, arch, plan);
     return SCS_OK;
 }

@@ -32,6 +32,11 @@ void scs_plan_treatments_clear(scs_plan_treatments *treatments);
 SCS_MUST_USE scs_status scs_plan_treatments_add(scs_plan_treatments *treatments, int32_t label,
                                                 double dose);
 
+/** What screen.restrict and screen.min_cells keep from speaking, as atlas->silent. To be called
+ * wherever an atlas is made that shifts are estimated on. SCS_EARG for a type that does not exist,
+ * or a glob that selects none; SCS_ENOMEM. */
+SCS_MUST_USE scs_status scs_plan_restrict(const scs_config *config, scs_atlas *atlas);
+
 /** Append a row with its groups; the plan grows as needed.
  *  @param what its treatment: condition, perturbation, second, pair, dose */
 SCS_MUST_USE scs_status scs_plan_add_treated(const scs_atlas *atlas, int32_t species,
