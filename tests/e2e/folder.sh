@@ -12,7 +12,7 @@ for verb in train run validate pca; do
     expect "a second job, $verb" 73 "results: another job is at work there; wait for it or choose another output.dir" 1 $verb run.yaml
 done
 expect "a second job" 73 "another job is at work there" 3 run run.yaml --restart
-launch 2 check run.yaml >log 2>&1
+launch 2 check run.yaml --set train.epochs=100000 --set train.patience=100000 --set train.checkpoint_steps=1 >log 2>&1
 check_ok "check beside a job" $? log
 "$scscreen" inspect results >log 2>&1
 check_ok "inspect beside a job" $? log
