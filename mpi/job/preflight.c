@@ -389,14 +389,19 @@ done:
 
 /* ---- two files in place of a config ---- */
 
-/* Whether the command line sets a key. */
+/* Whether the command line sets a key, by --set or by an option that stands for it. */
 static bool is_set(const scs_cli *cli, const char *key)
 {
     size_t n = strlen(key);
 
-    for (int i = 0; i < cli->n_set; i++)
-        if (strncmp(cli->sets[i], key, n) == 0 && cli->sets[i][n] == '=')
+    for (int i = 0; i < cli->n_set; i++) {
+        const char *set = cli->sets[i], *space = strchr(set, ' ');
+
+        if (strncmp(set, "--", 2) == 0 && space)
+            set = space + 1;
+        if (strncmp(set, key, n) == 0 && set[n] == '=')
             return true;
+    }
     return false;
 }
 

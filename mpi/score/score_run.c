@@ -175,6 +175,23 @@ done:
     return st;
 }
 
+/* Cells that are in no panel are told of. Alike on all ranks; rank 0 says it. */
+static void tell_missing(const scs_session *session)
+{
+    for (int i = 0; i < FILES; i++) {
+        const scs_h5ad *file = session->meta[i];
+        int64_t missing = 0;
+
+        for (int64_t k = 0; k < file->n_obs; k++)
+            missing += file->condition.codes[k] < 0 ||
+                       (file->cell_type.column && file->cell_type.codes[k] < 0);
+        if (missing)
+            scs_session_say(session,
+                            "warning: %s: %lld of %lld cells have no label and are left out",
+                            file->path, (long long)missing, (long long)file->n_obs);
+    }
+}
+
 /* ---- a panel ---- */
 
 typedef struct scoring {
@@ -337,6 +354,7 @@ scs_status scs_score_run(scs_session *session, scs_panel **panels, scs_scorecard
                               scs_panel_create_all(session->meta[0], session->meta[FILES - 1],
                                                    session->config->data.control, panels, n)));
     SCS_GO(st, scs_comm_agree(session->comm, SCS_ALLOC(*card, *n)));
+    tell_missing(session);
     SCS_GO(st, read_cells(session, &c));
     for (int32_t i = 0; i < *n; i++)
         SCS_GO(st, score_panel(session, &c, *panels + i, *card + i));

@@ -70,6 +70,11 @@ a, b = (pd.read_csv(f, sep="\t") for f in "ab")
 used = a.measure != "mae"  # the median total is of all cells of the file
 assert (a[used].value.fillna(-9) - b[used].value.fillna(-9)).abs().max() < 1e-12
 P
+"$scscreen" score unlabelled.h5ad few.real.h5ad --condition-column target --output unlabelled.tsv >log 2>&1
+check_ok "cells without a label" $? log
+if grep -q "unlabelled.h5ad: 7 of 69 cells have no label" log; then pass; else fail "cells without a label are not told of: $(head -3 log)"; fi
+grep -vE '	mae	' few.tsv | grep -vE '	(des|pds_l1)	' >a && grep -vE '	(mae|des|pds_l1)	' unlabelled.tsv >b # the median total is of all cells
+if cmp -s a b; then pass; else fail "cells without a label change the table"; fi
 "$scscreen" score types.predicted.h5ad types.real.h5ad --condition-column target --cell-type-column type --output types.tsv >log 2>&1
 check_ok "two cell types" $? log
 cut -f2- few.tsv | tail -n +2 >alone
