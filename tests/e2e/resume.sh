@@ -64,6 +64,7 @@ signal() { # NAME SIGNAL TO EPOCHS
     guard=$!
     while [ ! -e results/training.2.h5 ] && kill -0 $guard 2>/dev/null; do sleep 0.05; done
     to=$(pgrep -P $guard)
+    [ "$3" = rank ] && [ "$(mpi_name)" = mpich ] && to=$(pgrep -P "$to") # its proxy
     [ "$3" = rank ] && to=$(pgrep -P "$to" | tail -n 1)
     kill "-$2" "$to"
     [ "$2" != TERM ] || kill -TERM "$to" # as Slurm does when it preempts a step
