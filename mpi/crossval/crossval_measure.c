@@ -20,6 +20,7 @@
 #include "mpi/screen/row.h"
 #include "src/crossval/audit.h"
 #include "src/crossval/baseline.h"
+#include "src/crossval/ridge.h"
 #include "src/screen/predict.h"
 #include "src/atlas/atlas.h"
 #include "src/base/collective.h"
@@ -159,7 +160,9 @@ static scs_status find_sources(work *w, int64_t row, int predictor, bool *any)
     *any = false;
     if (p->space == SCS_PREDICT_NOTHING || p->space == SCS_PREDICT_REPLICATE)
         return SCS_OK;
-    if (p->baseline != SCS_BASELINE_NONE)
+    if (p->baseline == SCS_BASELINE_RIDGE)
+        scs_ridge_columns(a, c, w->sources);
+    else if (p->baseline != SCS_BASELINE_NONE)
         SCS_TRY(scs_baseline_find(a, p->baseline, c, w->sources));
     else
         SCS_TRY(scs_shift_sources_find(a, &w->method[predictor], c, w->sources));
@@ -197,7 +200,11 @@ static scs_status measure_genes(work *w, int64_t row, int predictor)
         measure_none(value);
         return SCS_OK;
     }
-    if (any) {
+    if (any && p->baseline == SCS_BASELINE_RIDGE) {
+        SCS_TRY(scs_ridge_change(a, c, w->sources, w->scratch));
+        SCS_TRY(scs_audit_finite(w->scratch, genes, p->name));
+        out.variance = NULL; /* it says nothing of variances */
+    } else if (any) {
         scs_shift_sources_genes(a, w->sources, a->gene_mean, w->scratch);
         scs_shift_sources_genes(a, w->sources, a->gene_variance, w->scratch + genes);
         SCS_TRY(scs_audit_finite(w->scratch, 2 * genes, p->name));

@@ -23,12 +23,13 @@
 typedef enum scs_baseline {
     SCS_BASELINE_NONE, /**< a rule of screen.shift */
     SCS_BASELINE_OTHERS,
-    SCS_BASELINE_ADDITIVE
+    SCS_BASELINE_ADDITIVE,
+    SCS_BASELINE_RIDGE /**< no weighted sum: src/crossval/ridge.h */
 } scs_baseline;
 
 /** Groups and weights of the target's shift, from groups that are not held out and never from the
  *  target itself. kind is SCS_SOURCE_NONE and n is 0 where nothing was seen.
- *  @param baseline not SCS_BASELINE_NONE
+ *  @param baseline SCS_BASELINE_OTHERS or SCS_BASELINE_ADDITIVE
  *  @param[in,out] sources of scs_shift_sources_create  @return SCS_OK, SCS_ENOMEM */
 SCS_MUST_USE scs_status scs_baseline_find(const scs_atlas *atlas, scs_baseline baseline,
                                           const scs_combination *target, scs_sources *sources);

@@ -9,6 +9,7 @@
  *     mean_nearest    the same by nearest
  *     mean_others     the mean shift of the type's other perturbations (src/crossval/baseline.h)
  *     additive        an effect of the perturbation and one of the type
+ *     ridge_pca       ridge regression on principal components (src/crossval/ridge.h)
  *     mean            arithmetic on means as the config's own rule says
  *     pca             the shift in principal components, decoded as the config says
  *     vae             the network as a screen uses it: decoded as the config says
@@ -51,6 +52,7 @@ static const scs_predictor predictors[] = {
     {.name = "mean_nearest", .space = SCS_PREDICT_GENES, .shift = SCS_SHIFT_NEAREST},
     {.name = "mean_others", .space = SCS_PREDICT_GENES, .baseline = SCS_BASELINE_OTHERS},
     {.name = "additive", .space = SCS_PREDICT_GENES, .baseline = SCS_BASELINE_ADDITIVE},
+    {.name = "ridge_pca", .space = SCS_PREDICT_GENES, .baseline = SCS_BASELINE_RIDGE},
     {.name = "mean", .space = SCS_PREDICT_GENES, .shift = SCS_SHIFT_AS_CONFIG},
     {.name = "pca",
      .space = SCS_PREDICT_LATENT,

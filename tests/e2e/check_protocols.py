@@ -13,7 +13,7 @@ rules = ["mean_paired", "mean_nearest", "mean"]
 types, species, some = read("types"), read("species"), read("some")
 for rows, by in ((types, ["species", "cell_type"]), (species, ["species"])):
     assert (rows.protocol == "context").all() and (rows.held_out_seen == 0).all()
-    assert len(rows) == 7 * perturbed.groupby(["species", "cell_type", "condition"], observed=True).ngroups
+    assert len(rows) == 8 * perturbed.groupby(["species", "cell_type", "condition"], observed=True).ngroups
     for key, group in rows.groupby(by):
         held = np.logical_and.reduce([perturbed[k] == v for k, v in zip(by, key)]).sum()
         assert set(group.n_training) == {len(cells) - held}, (key, held)
@@ -23,7 +23,7 @@ named = species.source[species.index.isin(rules, level="predictor")]
 assert all(source in ("donors: b", "donors: b + donors: b") for source in named["a"]), set(named["a"])
 assert types[types.index.isin(rules + ["additive"], level="predictor")].r2_all.notna().all()
 # Scored alone, held out with the others.
-assert len(some) == 14 and some.equals(types.loc[some.index])
+assert len(some) == 16 and some.equals(types.loc[some.index])
 # The same as `run`.
 screen = anndata.read_h5ad("run/screen.h5ad").obs
 screen = screen[(screen.species == "a") & (screen.cell_type == "type_2")]
@@ -40,7 +40,7 @@ for drug in ("drug_1", "drug_2", "drug_3"):
     pair = 0 if drug == "drug_3" else count(condition="drug_1+drug_2")
     assert set(one.n_training) == {len(cells) - count(condition=drug) - pair}
     assert one[one.index.isin(rules, level="predictor")].mse.isna().all()
-    others = one[one.index.isin(["mean_others", "additive", "no_change"], level="predictor")]
+    others = one[one.index.isin(["mean_others", "additive", "ridge_pca", "no_change"], level="predictor")]
     assert others.mse.notna().all() and others.r2_all.notna().all()
 # A pair whose two perturbations are seen is their sum.
 pair = rows.xs("drug_1+drug_2", level="perturbation")

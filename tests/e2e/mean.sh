@@ -22,7 +22,7 @@ check_ok "every column, layer and unstructured entry" $? "$work/log"
 "$SCS_PYTHON" - "$work/1/results/screen.h5ad" "$work/1/results/validation.tsv" >"$work/log" 2>&1 <<'P'
 import sys, anndata, numpy as np, pandas as pd
 screen, rows = anndata.read_h5ad(sys.argv[1]), pd.read_csv(sys.argv[2], sep="\t")
-assert set(rows.predictor) == {"no_change", "mean_paired", "mean_nearest", "mean_others", "additive", "mean", "replicate"}, set(rows.predictor)
+assert set(rows.predictor) == {"no_change", "mean_paired", "mean_nearest", "mean_others", "additive", "ridge_pca", "mean", "replicate"}, set(rows.predictor)
 row = screen[screen.obs.held_out.values]
 held = rows[(rows.species == "species_a") & (rows.cell_type == "type_1") & (rows.perturbation == "drug_1") & (rows.predictor == "mean")].iloc[0]
 for name in ("r2_all", "r2_deg", "r2_variance", "delta_pearson"):

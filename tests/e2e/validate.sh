@@ -86,7 +86,7 @@ if cmp -s "$work/one/results/validation.tsv" "$work/without"; then pass; else fa
 check_ok "measures" $? "$work/log"
 cat "$work/log"
 validate folds 2 --folds 3
-if [ "$(wc -l <"$work/folds/results/validation.tsv")" = 61 ] && [ "$(ls "$work/folds/results/validation" | wc -l)" = 2 ]; then pass; else fail "folds: 3 makes 2 models of 6 combinations"; fi
+if [ "$(wc -l <"$work/folds/results/validation.tsv")" = 67 ] && [ "$(ls "$work/folds/results/validation" | wc -l)" = 2 ]; then pass; else fail "folds: 3 makes 2 models of 6 combinations"; fi
 expect "nothing left to learn from" 64 "validate.folds" 2 validate "$work/run.yaml" --folds 16 --set validate.species=all --set validate.cell_types=all
 expect "unknown type" 64 "validate.cell_types" 2 validate "$work/run.yaml" --set validate.cell_types=[type_9]
 expect "weights given" 64 "model.load" 2 validate "$work/run.yaml" --set model.load=x.h5

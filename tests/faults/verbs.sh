@@ -20,7 +20,7 @@ results() {
     train) echo model.h5 ;;
     screen) echo screen.h5ad ;;
     predict) echo cells.h5ad ;;
-    validate) echo validation.tsv validation.txt ;;
+    validate) echo validation.tsv validation_summary.tsv validation.txt ;;
     pca) echo pca.h5ad ;;
     simulate) echo species_a.h5ad truth.h5ad ;;
     esac

@@ -4,6 +4,7 @@
 #include "src/crossval/audit.h"
 #include "src/crossval/baseline.h"
 #include "src/crossval/report.h"
+#include "src/crossval/ridge.h"
 #include "src/crossval/summary.h"
 #include "src/base/vector.h"
 #include "tests/unit/scratch.h"
@@ -336,6 +337,49 @@ static void additive_is_least_squares(void)
     scs_atlas_destroy(&a);
 }
 
+static bool are_columns(const scs_sources *s, const int32_t *group, int32_t n)
+{
+    return s->n == n && memcmp(s->group, group, (size_t)n * sizeof *group) == 0;
+}
+
+/* Of what it learns, and that all it can say of a perturbation that others do not show is the mean,
+ * the control's 0 among it. */
+static void ridge_learns_from_the_type_or_the_others(void)
+{
+    static const int32_t own[] = {5, 7}, others[] = {1, 2, 3, 9, 10, 11};
+    scs_combination target = {
+        .cell_type = 1, .condition = 2, .perturbation = 2, .control_group = 4, .observed_group = 6};
+    scs_group group[12];
+    scs_atlas *a = full_grid(group);
+    scs_sources *sources = NULL;
+    double change[N], first[N];
+    float off = 0;
+
+    CHECK_OK(scs_shift_sources_create(a, &sources));
+    a->group[6].held_out = true;
+    scs_ridge_columns(a, &target, sources);
+    CU_ASSERT(are_columns(sources, own, 2));
+    CHECK_OK(scs_ridge_change(a, &target, sources, first));
+    a->group[2].held_out = a->group[10].held_out = true; /* nobody shows it */
+    scs_ridge_columns(a, &target, sources);
+    CHECK_OK(scs_ridge_change(a, &target, sources, change));
+    for (int g = 0; g < N; g++) {
+        CU_ASSERT_DOUBLE_EQUAL(change[g], (shift_of(a, 1, 1, g) + shift_of(a, 1, 3, g)) / 3, 1e-6);
+        off = fmaxf(off, (float)fabs(change[g] - first[g]));
+    }
+    CU_ASSERT(off > 1e-3); /* where others show it they are listened to */
+    a->group[2].held_out = a->group[10].held_out = false;
+    a->group[5].held_out = a->group[7].held_out = true;
+    scs_ridge_columns(a, &target, sources);
+    CU_ASSERT(are_columns(sources, others, 6));
+    for (int g = 0; g < 12; g++)
+        a->group[g].held_out = g % 4 > 0;
+    scs_ridge_columns(a, &target, sources);
+    CU_ASSERT(sources->kind == SCS_SOURCE_NONE);
+    scs_shift_sources_destroy(&sources);
+    scs_atlas_destroy(&a);
+}
+
 /* By labels: roles and held_out may say what they like. */
 static void audit_finds_what_was_seen(void)
 {
@@ -421,6 +465,7 @@ static void a_predictor_says_how_to_screen_with_it(void)
         {"mean_nearest", "model.kind: mean, screen.shift: nearest"},
         {"mean_others", ""},
         {"additive", ""},
+        {"ridge_pca", ""},
         {"mean", "model.kind: mean, with screen.shift as it is"},
         {"pca", "model.kind: pca, with screen.decode as it is"},
         {"vae", "model.kind: vae, with screen.decode as it is"},
@@ -554,6 +599,7 @@ int main(void)
         {"Systema's measures by hand", systema_by_hand},
         {"others are the type's own", others_are_the_types_own},
         {"additive is least squares", additive_is_least_squares},
+        {"ridge learns from the type or the others", ridge_learns_from_the_type_or_the_others},
         {"the audit finds what was seen", audit_finds_what_was_seen},
         {"the table is read back", table_round_trip},
         {"what does not beat no change is not recommended",

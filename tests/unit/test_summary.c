@@ -11,6 +11,7 @@ enum {
     NEAREST,
     OTHERS,
     ADDITIVE,
+    RIDGE,
     MEAN,
     PCA,
     VAE,
