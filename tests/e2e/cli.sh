@@ -37,6 +37,7 @@ done <"$work/options"
 if [ "$(grep -c '; default' "$man")" = "$("$scscreen" --help | grep -c '; default')" ]; then pass; else fail "man page: not the keys of --help"; fi
 expect "unknown verb" 64 "did you mean train" 1 trian "$kang"
 expect "unknown option" 64 "--print-config" 1 run "$kang" --print-confg
+expect "a key as an option" 64 "unknown option --epochs; did you mean --set train.epochs=VALUE?" 1 run "$kang" --epochs 3
 expect "no file" 64 "CONFIG.yaml" 1 run
 expect "unknown key" 64 "train.batch" 3 run "$kang" --set train.bach=3
 printf 'data:\n  inputs: [x.h5ad]\ntrain:\n  bach: 3\n' >"$work/typo.yaml"
