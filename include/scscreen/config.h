@@ -207,19 +207,21 @@ typedef struct scs_config {
         char *pair_separator;     /**< between the two labels of a pair */
         char *combinations;       /**< CSV of the wanted rows (resolved), or "" */
         char *gene_sets;          /**< GMT file to score (resolved), or "" */
-        int shift;                /**< scs_shift_method */
-        int distance;             /**< scs_distance */
-        double nearest_power;     /**< of 1 / distance, or SCS_POWER_AUTO */
-        double ridge;             /**< of regression */
-        int cross_species;        /**< scs_cross_species */
-        int decode;               /**< scs_decode_method */
-        double blend;             /**< share of the decoder's change, or SCS_BLEND_AUTO */
-        int magnitude;            /**< scs_magnitude */
-        int rank_by;              /**< scs_rank_by */
-        int64_t permutations;     /**< of the labels within types, for p_value; 0: none */
-        int64_t bootstrap;        /**< replicates for standard errors; 0: none */
-        bool variance;            /**< write layers/variance, score r2_variance */
-        int products;             /**< scs_products */
+        /** TSV of what perturbations are like (resolved), or "" */
+        char *perturbation_features;
+        int shift;            /**< scs_shift_method */
+        int distance;         /**< scs_distance */
+        double nearest_power; /**< of 1 / distance, or SCS_POWER_AUTO */
+        double ridge;         /**< of regression */
+        int cross_species;    /**< scs_cross_species */
+        int decode;           /**< scs_decode_method */
+        double blend;         /**< share of the decoder's change, or SCS_BLEND_AUTO */
+        int magnitude;        /**< scs_magnitude */
+        int rank_by;          /**< scs_rank_by */
+        int64_t permutations; /**< of the labels within types, for p_value; 0: none */
+        int64_t bootstrap;    /**< replicates for standard errors; 0: none */
+        bool variance;        /**< write layers/variance, score r2_variance */
+        int products;         /**< scs_products */
     } screen;
     struct {
         int protocol;                                 /**< scs_protocol */

@@ -39,6 +39,7 @@ typedef enum scs_source_kind {
     SCS_SOURCE_SELF,     /**< only the target's own cells show the perturbation */
     SCS_SOURCE_MEASURED, /**< the target type's own cells under the parts that a pair or a dose is
                             put together from */
+    SCS_SOURCE_LIKE,     /**< no group shows the perturbation: like ones do */
     SCS_N_SOURCE_KIND
 } scs_source_kind;
 
@@ -115,7 +116,7 @@ typedef struct scs_sources {
     double *share;
     double variance; /**< mean over genes of the shift's squared error, where the mixed model has a
                         part in it; NaN: unknown */
-    char text[SCS_SOURCE_MAX]; /**< "own", "donors: a+b", "average: a", "self", "" */
+    char text[SCS_SOURCE_MAX]; /**< "own", "donors: a+b", "average: a", "self", "like: a+b", "" */
 } scs_sources;
 
 SCS_MUST_USE scs_status scs_shift_sources_create(const scs_atlas *atlas, scs_sources **sources);
@@ -134,7 +135,8 @@ SCS_MUST_USE scs_status scs_shift_sources_copy(const scs_sources *from, scs_sour
  * species that saw it (there the same cell type counts too): the nearest by control means of the
  * same type, the mean of all, or the nearest by the half-and-half rule of the scGen paper (the
  * mixed model, where it is asked, alone says how much each species tells); else the target's own
- * cells; else kind is SCS_SOURCE_NONE and n is 0. */
+ * cells; else, where the mixed model knows like perturbations, its prediction; else kind is
+ * SCS_SOURCE_NONE and n is 0. */
 SCS_MUST_USE scs_status scs_shift_sources_find(const scs_atlas *atlas, const scs_method *method,
                                                const scs_combination *target, scs_sources *sources);
 /** Only their kind and text: no weights are found. */

@@ -35,6 +35,7 @@
 #include "src/crossval/grid.h"
 #include "src/crossval/report.h"
 #include "src/crossval/summary.h"
+#include "src/screen/features.h"
 #include "scscreen/dataset.h"
 
 #include <stdlib.h>
@@ -381,6 +382,9 @@ static scs_status load(scs_validation *v)
     SCS_TRY(
         scs_comm_agree(v->group, scs_dataset_checksum(s->dataset, (const scs_h5ad *const *)s->meta,
                                                       s->input_checksum, v->data)));
+    if (*s->config->screen.perturbation_features)
+        SCS_TRY(scs_comm_agree(
+            v->group, scs_features_checksum(s->config->screen.perturbation_features, v->data)));
     SCS_TRY(validation_deal(v));
     SCS_TRY(scs_comm_agree(v->group, scs_atlas_create(s->dataset, 1, &v->base)));
     SCS_TRY(scs_comm_agree(v->group, scs_plan_restrict(s->config, v->base)));

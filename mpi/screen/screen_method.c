@@ -15,6 +15,7 @@
 #include "src/atlas/atlas.h"
 #include "src/base/collective.h"
 #include "src/config/rule.h"
+#include "src/screen/features.h"
 #include "src/screen/leave_out.h"
 #include "src/screen/mixed_atlas.h"
 #include "src/screen/plan.h"
@@ -283,6 +284,19 @@ static bool wants_mixed(const scs_session *s, const scs_method *method)
     return false;
 }
 
+/* Of the effects' variance; below this the table tells next to nothing. */
+static const double least_like = .05;
+
+static void say_like(const scs_session *s)
+{
+    double share = scs_mixed_atlas_like_share(s->mixed);
+
+    scs_session_say(s,
+                    "screen.perturbation_features: of the responses' variance a perturbation has "
+                    "%.3f more in common with the one most like it than with all%s",
+                    share, share < least_like ? ": the table tells nothing about them" : "");
+}
+
 static void say_mixed(const scs_session *s)
 {
     const scs_mixed_hyper *h = scs_mixed_atlas_hyper(s->mixed);
@@ -292,6 +306,8 @@ static void say_mixed(const scs_session *s)
         if (h->variance[i] > 0)
             append(line, "%s %.3g; ", scs_mixed_term_name(i), h->variance[i]);
     scs_session_say(s, "mixed model of shifts: variances: %sconvergence %.3f", line, h->beta);
+    if (scs_mixed_atlas_knows_like(s->mixed))
+        say_like(s);
 }
 
 static scs_status take_estimates(scs_mixed_atlas *mixed, const double *number, bool leads)
@@ -320,13 +336,44 @@ done:
     return st;
 }
 
+/* @param[out] distance malloc'ed; NULL without a table */
+static scs_status read_likeness(const scs_session *s, double **distance)
+{
+    const char *path = s->config->screen.perturbation_features;
+    int64_t n = scs_atlas_perturbations(s->atlas)->n;
+    scs_features *features;
+    scs_status st;
+
+    *distance = NULL;
+    if (!*path)
+        return SCS_OK;
+    SCS_TRY(scs_features_read(path, &features));
+    SCS_GO(st, SCS_ALLOC(*distance, n * n));
+    SCS_GO(st, scs_features_distance(features, path, s->atlas, s->config->screen.pair_separator,
+                                     *distance));
+done:
+    scs_features_destroy(&features);
+    return st;
+}
+
+static scs_status create_mixed(scs_session *s)
+{
+    double *likeness;
+    scs_status st = read_likeness(s, &likeness);
+
+    if (st != SCS_OK)
+        free(likeness);
+    SCS_TRY(st);
+    return scs_mixed_atlas_create(s->atlas, likeness, &s->mixed);
+}
+
 /* Once for all methods of one atlas. */
 static scs_status make_mixed(scs_session *s, scs_method *method)
 {
     if (!wants_mixed(s, method))
         return scs_collective_ok();
     if (!s->mixed) {
-        SCS_TRY(scs_comm_agree(s->comm, scs_mixed_atlas_create(s->atlas, &s->mixed)));
+        SCS_TRY(scs_comm_agree(s->comm, create_mixed(s)));
         if (s->mixed)
             SCS_TRY(share_estimates(s));
     }

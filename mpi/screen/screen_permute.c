@@ -32,13 +32,14 @@ enum {
     CHUNKS_MOST = 16
 }; /* units aimed at, so that many ranks have some; chunks of a set, at most */
 
-/* The components of a row, none where it cannot be predicted. @param[out] part [SCS_MAX_PARTS]
+/* The components of a row, none where it cannot be predicted, or where no labels can be permuted:
+ * no cells show its perturbation. @param[out] part [SCS_MAX_PARTS]
  * @return how many */
 static int32_t components_of(const scs_permutations *p, int64_t row, scs_shift_component *part)
 {
     const scs_combination *item = &p->plan->item[row];
 
-    return item->status == SCS_ROW_OK
+    return item->status == SCS_ROW_OK && item->kind != SCS_SOURCE_LIKE
                ? scs_shift_components(p->session->atlas, &p->method, item, part)
                : 0;
 }

@@ -39,6 +39,7 @@
 #include "src/base/text.h"
 #include "src/hdf5/h5write.h"
 #include "src/result/result_type.h"
+#include "src/screen/features.h"
 #include "scscreen/comm.h"
 #include "scscreen/dataset.h"
 
@@ -378,6 +379,7 @@ static uint64_t weights_sum(const scs_session *session)
 static scs_status make_key(const scs_screen_store *s, int64_t n_unit, scs_done_key *key)
 {
     const scs_session *session = s->session;
+    const char *features = session->config->screen.perturbation_features;
 
     *key = (scs_done_key){.weights = weights_sum(session),
                           .head = scs_result_head_sum(s->head),
@@ -386,8 +388,9 @@ static scs_status make_key(const scs_screen_store *s, int64_t n_unit, scs_done_k
     SCS_TRY(scs_config_print_affecting(session->config, SCS_AFFECTS_RESULT, &key->config));
     SCS_TRY(SCS_ALLOC(key->data, SCS_CHECKSUM_MAX));
     SCS_TRY(scs_text_copy(SCS_PROGRAM, &key->program));
-    return scs_dataset_checksum(session->dataset, (const scs_h5ad *const *)session->meta,
-                                session->input_checksum, key->data);
+    SCS_TRY(scs_dataset_checksum(session->dataset, (const scs_h5ad *const *)session->meta,
+                                 session->input_checksum, key->data));
+    return *features ? scs_features_checksum(features, key->data) : SCS_OK;
 }
 
 /* SCS_EARG with the keys that differ. */

@@ -227,6 +227,31 @@ static scs_status fill_atlas(scs_atlas *a, const scs_names *species, const scs_n
     return allocate_moments(a);
 }
 
+/* What is indexed by conditions is indexed anew. */
+scs_status scs_atlas_add_conditions(scs_atlas *a, const scs_names *names)
+{
+    int64_t n_slot;
+
+    if (names->n == 0)
+        return SCS_OK;
+    for (int32_t i = 0; i < names->n; i++)
+        SCS_TRY(scs_names_add(&a->conditions, names->name[i]));
+    SCS_TRY(slot_count(&a->species, &a->cell_types, &a->conditions, &n_slot));
+    free(a->group_of);
+    free(a->type_first);
+    free(a->type_of);
+    a->group_of = NULL;
+    a->type_first = NULL;
+    a->type_of = NULL;
+    SCS_TRY(SCS_ALLOC(a->group_of, n_slot));
+    for (int64_t i = 0; i < n_slot; i++)
+        a->group_of[i] = -1;
+    for (int32_t g = 0; g < a->n_group; g++)
+        a->group_of[group_slot(a, a->group[g].species, a->group[g].cell_type,
+                               a->group[g].condition)] = g;
+    return index_types(a);
+}
+
 scs_status scs_atlas_create_from(const scs_names *species, const scs_names *cell_types,
                                  const scs_names *conditions, const scs_names *genes,
                                  int32_t control, const scs_group *group, int32_t n_group,

@@ -18,6 +18,10 @@
 SCS_MUST_USE scs_status scs_atlas_cell_groups(const scs_atlas *atlas, const scs_dataset *dataset,
                                               int32_t **group);
 
+/** More conditions, of which there are no groups; for atlases without doses. Indices stay.
+ * SCS_EDATA: too many; SCS_ENOMEM. */
+SCS_MUST_USE scs_status scs_atlas_add_conditions(scs_atlas *atlas, const scs_names *names);
+
 /** An atlas whose latent means are the groups' mean expression, held-out groups included, and
  *  which has no second moments.
  *  @param atlas borrowed: all but `mean` is shared with it, so it must outlive the view

@@ -119,6 +119,12 @@ static scs_status check_keys(const scs_config *config)
     SCS_REQUIRE(config->screen.bootstrap != 1, SCS_EARG,
                 "%s: screen.bootstrap is 1; a standard error needs 2 replicates or more (0: none)",
                 config->file);
+    SCS_REQUIRE(!*config->screen.perturbation_features || config->screen.shift == SCS_SHIFT_AUTO ||
+                    config->screen.shift == SCS_SHIFT_MIXED,
+                SCS_EARG,
+                "%s: screen.perturbation_features is for screen.shift: auto or mixed; the other "
+                "rules do not know it",
+                config->file);
     return check_rank_by(config);
 }
 

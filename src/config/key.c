@@ -320,6 +320,9 @@ static const scs_key keys[] = {
           "perturbation and, if there are several, species; dose, if some are wanted"),
     WORDS(SCS_KEY_PATH, screen, gene_sets, REPORT, NULL, "",
           "GMT file of gene sets to score in every row"),
+    WORDS(SCS_KEY_PATH, screen, perturbation_features, ROWS, NULL, "",
+          "TSV of numbers that perturbations are like each other by, a row for each: with shift: "
+          "auto or mixed, rows also for perturbations that no cell shows"),
     RULE(screen, shift, ROWS, scs_rule_shifts, "auto",
            "how the types' changes are pooled: by closeness to the target, plainly, as scGen, by "
            "regression on the control means, or by a linear mixed model of all groups; auto: the "

@@ -404,9 +404,10 @@ static bool is_sum(const scs_pairing *pairing, int32_t label, const int64_t *see
 }
 
 /* Each perturbation needs cells that are not held out: the control to start from, others to
- * learn them.
- *  @param seen [perturbations] training cells */
-static scs_status check_seen(const scs_dataset *d, const scs_pairing *pairing, const int64_t *seen)
+ * learn them, unless like ones are known.
+ *  @param like screen.perturbation_features is there  @param seen [perturbations] training cells */
+static scs_status check_seen(const scs_dataset *d, const scs_pairing *pairing, bool like,
+                             const int64_t *seen)
 {
     int32_t control = scs_dose_list_perturbation(&d->doses, d->control);
 
@@ -414,7 +415,7 @@ static scs_status check_seen(const scs_dataset *d, const scs_pairing *pairing, c
                 "no control cells: every cell of '%s' lacks its cell type or species",
                 perturbations(d)->name[control]);
     for (scs_lidx k = 0; k < perturbations(d)->n; k++)
-        SCS_REQUIRE(seen[k] > 0 || is_sum(pairing, k, seen), SCS_EDATA,
+        SCS_REQUIRE(seen[k] > 0 || like || is_sum(pairing, k, seen), SCS_EDATA,
                     "perturbation '%s' has no cells left to learn from: all are held out or lack a "
                     "label; hold out fewer of its combinations",
                     perturbations(d)->name[k]);
@@ -436,7 +437,7 @@ static scs_status check_conditions(const scs_config *config, const scs_dataset *
     SCS_GO(st,
            scs_pairing_create(perturbations(d), scs_dose_list_perturbation(&d->doses, d->control),
                               separator, &pairing));
-    SCS_GO(st, check_seen(d, &pairing, seen));
+    SCS_GO(st, check_seen(d, &pairing, *config->screen.perturbation_features, seen));
 done:
     scs_pairing_clear(&pairing);
     free(seen);

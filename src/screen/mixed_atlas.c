@@ -21,6 +21,7 @@ struct scs_mixed_atlas {
     int32_t *species, *type;                 /* [n_context] */
     scs_mixed_shift *seen, *asked;           /* [n_shift], [n_condition] without context */
     double *distance, *gram, *control_noise, *noise;
+    double *likeness; /* [perturbations, perturbations] or NULL */
     double *response; /* [n_gene] sum over shifts of their square less its noise */
     scs_mixed *model;
 };
@@ -255,15 +256,19 @@ static scs_status fill(const scs_atlas *a, scs_mixed_atlas *m)
                             .control_noise = m->control_noise,
                             .shift = m->seen,
                             .noise = m->noise,
+                            .perturbation_distance = m->likeness,
                             .has_dose = a->doses.n > 0};
     return scs_mixed_create(d, &m->model);
 }
 
-scs_status scs_mixed_atlas_create(const scs_atlas *atlas, scs_mixed_atlas **mixed)
+scs_status scs_mixed_atlas_create(const scs_atlas *atlas, double *likeness, scs_mixed_atlas **mixed)
 {
-    scs_status st;
+    scs_status st = SCS_ALLOC(*mixed, 1);
 
-    SCS_TRY(SCS_ALLOC(*mixed, 1));
+    if (st != SCS_OK)
+        free(likeness);
+    SCS_TRY(st);
+    (*mixed)->likeness = likeness;
     (*mixed)->n_group = atlas->n_group;
     st = fill(atlas, *mixed);
     if (st != SCS_OK || (*mixed)->design.n_shift == 0)
@@ -291,6 +296,7 @@ void scs_mixed_atlas_destroy(scs_mixed_atlas **mixed)
         free(m->control_noise);
         free(m->noise);
         free(m->response);
+        free(m->likeness);
     }
     free(m);
     *mixed = NULL;
@@ -363,6 +369,16 @@ scs_status scs_mixed_atlas_set(scs_mixed_atlas *m, const double *number)
 const scs_mixed_hyper *scs_mixed_atlas_hyper(const scs_mixed_atlas *m)
 {
     return scs_mixed_hyper_of(m->model, NULL);
+}
+
+bool scs_mixed_atlas_knows_like(const scs_mixed_atlas *m)
+{
+    return m->likeness != NULL;
+}
+
+double scs_mixed_atlas_like_share(const scs_mixed_atlas *m)
+{
+    return scs_mixed_like_share(m->model);
 }
 
 bool scs_mixed_atlas_has(const scs_mixed_atlas *m, int32_t control_group)

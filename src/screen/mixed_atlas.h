@@ -8,10 +8,13 @@
 #include "scscreen/screen.h"
 
 /** Its groups and what is known of them; the estimates are still to come.
+ *  @param likeness [perturbations, perturbations] squared distances of features, the model's from
+ * now on, also after a failure; or NULL
  *  @param atlas with mean expression and its variances; borrowed until the estimates are there
  *  @param[out] mixed NULL where no shift was seen  @return SCS_EARG: more control groups than
  *  scs_mixed_create takes */
-SCS_MUST_USE scs_status scs_mixed_atlas_create(const scs_atlas *atlas, scs_mixed_atlas **mixed);
+SCS_MUST_USE scs_status scs_mixed_atlas_create(const scs_atlas *atlas, double *likeness,
+                                               scs_mixed_atlas **mixed);
 void scs_mixed_atlas_destroy(scs_mixed_atlas **mixed);
 /** Estimate. The same bits wherever BLAS has the same kernels, on one thread. */
 SCS_MUST_USE scs_status scs_mixed_atlas_fit(scs_mixed_atlas *mixed, const scs_atlas *atlas);
@@ -24,6 +27,10 @@ SCS_MUST_USE scs_status scs_mixed_atlas_set(scs_mixed_atlas *mixed, const double
 /** After fit or set. */
 const scs_mixed_hyper *scs_mixed_atlas_hyper(const scs_mixed_atlas *mixed);
 
+/** Whether it knows like perturbations, and predicts those that no group shows. */
+bool scs_mixed_atlas_knows_like(const scs_mixed_atlas *mixed);
+/** scs_mixed_like_share of it. */
+double scs_mixed_atlas_like_share(const scs_mixed_atlas *mixed);
 /** Whether it can start from this control group. */
 bool scs_mixed_atlas_has(const scs_mixed_atlas *mixed, int32_t control_group);
 /** The shift from a control group under a condition as a weighted sum of groups' means.

@@ -27,8 +27,9 @@
  *     donors      other species: the nearest by controls of the same type, or the mean of all
  *     average     another species, by the published half-and-half rule
  *     measured    the type's own cells under the pieces of a pair or beside a dose
- *     self        nothing but the target's own cells shows the perturbation: no prediction of
- *                 what was not seen, but of what was
+ *     like        perturbations of like features (screen.perturbation_features): the target's is
+ * seen nowhere self        nothing but the target's own cells shows the perturbation: no prediction
+ * of what was not seen, but of what was
  *
  * Cost of one estimate: the types that show the condition, times one distance each (looked up),
  * then O(sources x n_latent) for the shift itself.
@@ -696,6 +697,7 @@ static const struct {
     [SCS_SOURCE_AVERAGE] = {.word = "average", .other_species = true},
     [SCS_SOURCE_SELF] = {.word = "self"},
     [SCS_SOURCE_MEASURED] = {.word = "measured"},
+    [SCS_SOURCE_LIKE] = {.word = "like"},
 };
 
 /* Notes what the shift is learnt from, as kind and in words: "own", "donors: a", then "+b".
@@ -883,6 +885,64 @@ static bool ask_self(const scs_atlas *atlas, const scs_shift_component *part, sc
     return true;
 }
 
+/* The perturbation whose groups have the largest summed |weight|, but for one. @param sum
+ * [perturbations]  @return -1 where all are 0 */
+static int32_t largest_but(const double *sum, int32_t n, int32_t but)
+{
+    int32_t best = -1;
+
+    for (int32_t p = 0; p < n; p++)
+        if (p != but && sum[p] > 0 && (best < 0 || sum[p] > sum[best]))
+            best = p;
+    return best;
+}
+
+/* "like: a+b", the two perturbations that count most. */
+static scs_status tell_like(const scs_atlas *a, const double *weight, scs_sources *sources)
+{
+    const scs_names *names = scs_atlas_perturbations(a);
+    double *sum;
+    int32_t first, second;
+
+    SCS_TRY(SCS_ALLOC(sum, names->n));
+    for (int32_t g = 0; g < a->n_group; g++)
+        if (a->group[g].condition != a->control)
+            sum[scs_atlas_perturbation(a, a->group[g].condition)] += fabs(weight[g]);
+    first = largest_but(sum, names->n, -1);
+    second = largest_but(sum, names->n, first);
+    if (first >= 0)
+        sources_tell(sources, SCS_SOURCE_LIKE, names->name[first]);
+    if (second >= 0)
+        sources_tell(sources, SCS_SOURCE_LIKE, names->name[second]);
+    free(sum);
+    return SCS_OK;
+}
+
+/* What the mixed model makes of like perturbations, where it knows them. It takes weights to say
+ * which they are. */
+static scs_status ask_like(const scs_estimate *own, const scs_shift_component *part,
+                           scs_sources *sources)
+{
+    const scs_mixed_atlas *mixed = own->method->mixed;
+    double *weight, variance;
+    scs_status st;
+
+    if (!mixed || !scs_mixed_atlas_knows_like(mixed) || own->condition < 0 ||
+        !scs_mixed_atlas_has(mixed, own->target_group))
+        return SCS_OK;
+    SCS_TRY(SCS_ALLOC(weight, own->atlas->n_group));
+    SCS_GO(st,
+           scs_mixed_atlas_weigh(mixed, own->target_group, own->condition, -1, weight, &variance));
+    SCS_GO(st, tell_like(own->atlas, weight, sources));
+    if (sources->kind == SCS_SOURCE_LIKE && own->weigh) {
+        add_weights(weight, own->atlas->n_group, part->share, sources);
+        sources->variance = variance;
+    }
+done:
+    free(weight);
+    return st;
+}
+
 /* Adds what is known of one piece, from the first place that has an answer: its own cells (of
  * pieces alone), other types of the species, other species, its own cells at last (kind SELF).
  * @param[out] sources its kind and text are this piece's; kind NONE where nothing is known */
@@ -911,7 +971,7 @@ static scs_status ask(const scs_atlas *atlas, const scs_method *method,
     SCS_TRY(ask_donors(&own, part, sources));
     if (sources->kind == SCS_SOURCE_NONE)
         (void)ask_self(atlas, part, sources);
-    return SCS_OK;
+    return sources->kind == SCS_SOURCE_NONE ? ask_like(&own, part, sources) : SCS_OK;
 }
 
 /* In words: "measured", "own (doses 0.1, 1)", "measured + own". Components of one perturbation
@@ -948,6 +1008,8 @@ static scs_source_kind join_kinds(scs_source_kind a, scs_source_kind b)
 {
     if (a == b)
         return a;
+    if (a == SCS_SOURCE_LIKE || b == SCS_SOURCE_LIKE)
+        return SCS_SOURCE_LIKE;
     return kinds[a].other_species || kinds[b].other_species ? SCS_SOURCE_DONORS : SCS_SOURCE_OWN;
 }
 

@@ -275,7 +275,7 @@ static void get_ready(scs_atlas *a, bool by_expression, scs_method *method, scs_
         CHECK_OK(scs_shift_measure_controls(a));
     if (!scs_rule_shift_at(method->shift)->needs_mixed)
         return;
-    CHECK_OK(scs_mixed_atlas_create(a, mixed));
+    CHECK_OK(scs_mixed_atlas_create(a, NULL, mixed));
     CHECK_OK(scs_mixed_atlas_fit(*mixed, a));
     method->mixed = *mixed;
 }

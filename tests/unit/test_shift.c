@@ -587,7 +587,7 @@ static scs_mixed_atlas *mixed_of(scs_atlas *a)
         a->gene_variance[i] = out ? NAN : (float)uniform(12, (uint64_t)i);
     }
     CHECK_OK(scs_shift_measure_controls(a));
-    CHECK_OK(scs_mixed_atlas_create(a, &mixed));
+    CHECK_OK(scs_mixed_atlas_create(a, NULL, &mixed));
     CHECK_OK(scs_mixed_atlas_fit(mixed, a));
     return mixed;
 }
@@ -644,7 +644,7 @@ static void mixed_is_the_same_where_it_is_taken_over(void)
 
     build(&a, unseen_in_species_0, NULL);
     first = mixed_of(a);
-    CHECK_OK(scs_mixed_atlas_create(a, &second));
+    CHECK_OK(scs_mixed_atlas_create(a, NULL, &second));
     number = calloc((size_t)scs_mixed_atlas_size(first), sizeof *number);
     scs_mixed_atlas_get(first, number);
     CHECK_OK(scs_mixed_atlas_set(second, number));
