@@ -284,19 +284,6 @@ static bool wants_mixed(const scs_session *s, const scs_method *method)
     return false;
 }
 
-/* Of the effects' variance; below this the table tells next to nothing. */
-static const double least_like = .05;
-
-static void say_like(const scs_session *s)
-{
-    double share = scs_mixed_atlas_like_share(s->mixed);
-
-    scs_session_say(s,
-                    "screen.perturbation_features: of the responses' variance a perturbation has "
-                    "%.3f more in common with the one most like it than with all%s",
-                    share, share < least_like ? ": the table tells nothing about them" : "");
-}
-
 static void say_mixed(const scs_session *s)
 {
     const scs_mixed_hyper *h = scs_mixed_atlas_hyper(s->mixed);
@@ -306,8 +293,6 @@ static void say_mixed(const scs_session *s)
         if (h->variance[i] > 0)
             append(line, "%s %.3g; ", scs_mixed_term_name(i), h->variance[i]);
     scs_session_say(s, "mixed model of shifts: variances: %sconvergence %.3f", line, h->beta);
-    if (scs_mixed_atlas_knows_like(s->mixed))
-        say_like(s);
 }
 
 static scs_status take_estimates(scs_mixed_atlas *mixed, const double *number, bool leads)
@@ -356,15 +341,46 @@ done:
     return st;
 }
 
-static scs_status create_mixed(scs_session *s)
+static scs_status create_mixed(scs_session *s, bool with_likeness)
 {
-    double *likeness;
-    scs_status st = read_likeness(s, &likeness);
+    double *likeness = NULL;
+    scs_status st = with_likeness ? read_likeness(s, &likeness) : SCS_OK;
 
     if (st != SCS_OK)
         free(likeness);
     SCS_TRY(st);
     return scs_mixed_atlas_create(s->atlas, likeness, &s->mixed);
+}
+
+/* Of the squared error; what a table of noise may seem to gain. */
+static const double least_gain = .05;
+
+/* Where the table does not lower the error of perturbations that are left out, a chance likeness
+ * would do harm: the model is made again without it. Rank 0 looks. Collective. */
+static scs_status drop_useless_likeness(scs_session *s)
+{
+    double gain = 0;
+    scs_status st = SCS_OK;
+
+    if (scs_session_leads(s))
+        st = scs_mixed_atlas_like_gain(s->mixed, s->atlas, &gain);
+    SCS_TRY(scs_comm_agree(s->comm, st));
+    SCS_TRY(scs_comm_broadcast(s->comm, &gain, sizeof gain));
+    if (gain > least_gain) {
+        scs_session_say(s,
+                        "screen.perturbation_features: each perturbation from like ones: squared "
+                        "error %.3f of that of the others' mean",
+                        1 - gain);
+        return scs_collective_ok();
+    }
+    scs_session_say(s,
+                    "screen.perturbation_features tells nothing about the responses and is not "
+                    "used: each perturbation from like ones has %.3f times the squared error of "
+                    "the others' mean",
+                    1 - gain);
+    scs_mixed_atlas_destroy(&s->mixed);
+    SCS_TRY(scs_comm_agree(s->comm, create_mixed(s, false)));
+    return share_estimates(s);
 }
 
 /* Once for all methods of one atlas. */
@@ -373,9 +389,11 @@ static scs_status make_mixed(scs_session *s, scs_method *method)
     if (!wants_mixed(s, method))
         return scs_collective_ok();
     if (!s->mixed) {
-        SCS_TRY(scs_comm_agree(s->comm, create_mixed(s)));
+        SCS_TRY(scs_comm_agree(s->comm, create_mixed(s, true)));
         if (s->mixed)
             SCS_TRY(share_estimates(s));
+        if (s->mixed && scs_mixed_atlas_knows_like(s->mixed))
+            SCS_TRY(drop_useless_likeness(s));
     }
     method->mixed = s->mixed;
     return scs_collective_ok();

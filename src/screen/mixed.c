@@ -369,50 +369,6 @@ const scs_mixed_hyper *scs_mixed_hyper_of(const scs_mixed *m, const double **str
     return &m->h;
 }
 
-/* Likeness of the seen perturbation that is most like this one, less that of all of them: what the
- * distances tell. @param seen [n_perturbation] */
-static double likeness_told(const scs_mixed *m, const bool *seen, int32_t p)
-{
-    int64_t n = m->d.n_perturbation;
-    double most = 0, sum = 0;
-    int32_t n_other = 0;
-
-    for (int32_t q = 0; q < n; q++) {
-        double d = m->d.perturbation_distance[p * n + q] / m->perturbation_unit;
-        double like = exp(-d / m->h.length[SCS_PERTURBATION_LENGTH]);
-
-        if (q == p || !seen[q])
-            continue;
-        most = fmax(most, like);
-        sum += like;
-        n_other++;
-    }
-    return n_other > 0 ? most - sum / n_other : 0;
-}
-
-double scs_mixed_like_share(const scs_mixed *m)
-{
-    double all = 0, like = 0, likeness = 0;
-    int32_t n = 0;
-    bool *seen;
-
-    if (!m->d.perturbation_distance || !(seen = scs_allocate(m->d.n_perturbation, sizeof *seen)))
-        return 0;
-    for (int32_t i = 0; i < m->d.n_shift; i++)
-        seen[m->d.shift[i].perturbation] = true;
-    for (int32_t p = 0; p < m->d.n_perturbation; p++)
-        if (seen[p]) {
-            likeness += likeness_told(m, seen, p);
-            n++;
-        }
-    for (int t = 0; t < SCS_MIXED_TERMS; t++) {
-        all += m->h.variance[t];
-        like += scs_mixed_terms[t].perturbation == SCS_LIKE_PERTURBATION ? m->h.variance[t] : 0;
-    }
-    free(seen);
-    return all > 0 ? like / all * likeness / n : 0;
-}
-
 /* Estimates of another run on the same design: the predictions are then the same. */
 scs_status scs_mixed_set(scs_mixed *m, const scs_mixed_hyper *hyper, const double *strength)
 {

@@ -104,10 +104,6 @@ SCS_MUST_USE scs_status scs_mixed_set(scs_mixed *model, const scs_mixed_hyper *h
  * by the model; or NULL */
 const scs_mixed_hyper *scs_mixed_hyper_of(const scs_mixed *model, const double **strength);
 
-/** Share of the effects' variance that a perturbation has in common with the one most like it
- * beyond what it has with all, mean over those that were seen. 0 without their distances. */
-double scs_mixed_like_share(const scs_mixed *model);
-
 /** A shift as a weighted sum. */
 typedef struct scs_mixed_weights {
     double *shift;   /**< [n_shift] */

@@ -376,11 +376,6 @@ bool scs_mixed_atlas_knows_like(const scs_mixed_atlas *m)
     return m->likeness != NULL;
 }
 
-double scs_mixed_atlas_like_share(const scs_mixed_atlas *m)
-{
-    return scs_mixed_like_share(m->model);
-}
-
 bool scs_mixed_atlas_has(const scs_mixed_atlas *m, int32_t control_group)
 {
     return control_group >= 0 && m->context_of[control_group] >= 0;
@@ -479,4 +474,110 @@ scs_status scs_mixed_atlas_error(const scs_mixed_atlas *m, const scs_atlas *a,
         se[g] = (float)sqrt(sampled[g] + rest * (response[g] + least) / (mean + least));
     free(sampled);
     return SCS_OK;
+}
+
+enum { LIKE_TRIALS = 256 };
+
+/* Mean shift of a context under other perturbations. @param out [n_gene]  @return whether any was
+ * seen */
+static bool mean_of_others(const scs_mixed_atlas *m, const scs_atlas *a, int32_t shift, double *out)
+{
+    const scs_mixed_shift *of = &m->seen[shift];
+    int32_t n = 0;
+
+    memset(out, 0, sizeof *out * (size_t)a->n_gene);
+    for (int32_t i = 0; i < m->design.n_shift; i++) {
+        const float *mean = scs_atlas_group_gene_mean(a, m->shift[i]);
+
+        if (m->seen[i].context != of->context || m->seen[i].perturbation == of->perturbation)
+            continue;
+        n++;
+        for (int32_t g = 0; g < a->n_gene; g++)
+            out[g] += mean[g];
+    }
+    for (int32_t g = 0; g < a->n_gene && n > 0; g++)
+        out[g] = out[g] / n - scs_atlas_group_gene_mean(a, m->control_of[shift])[g];
+    return n > 0;
+}
+
+/* Products of predictions and seen shifts, over genes and shifts. */
+typedef struct products {
+    double predicted, both, seen;
+} products;
+
+static void add_products(const scs_mixed_atlas *m, const scs_atlas *a, int32_t shift,
+                         const double *predicted, products *p)
+{
+    const float *perturbed = scs_atlas_group_gene_mean(a, m->shift[shift]);
+    const float *control = scs_atlas_group_gene_mean(a, m->control_of[shift]);
+
+    for (int32_t g = 0; g < a->n_gene; g++) {
+        double seen = (double)perturbed[g] - control[g];
+
+        p->predicted += predicted[g] * predicted[g];
+        p->both += predicted[g] * seen;
+        p->seen += seen * seen;
+    }
+}
+
+/* Squared error of the predictions; or of the best multiple of them. */
+static double error_of(const products *p)
+{
+    return p->predicted - 2 * p->both + p->seen;
+}
+
+static double least_error(const products *p)
+{
+    return p->both > 0 ? p->seen - p->both * p->both / p->predicted : p->seen;
+}
+
+/* From other perturbations alone. @param out [n_gene]  @param left_out, of scratch */
+static scs_status predict_like(const scs_mixed_atlas *m, const scs_atlas *a, int32_t shift,
+                               int32_t *left_out, scs_mixed_weights *of, double *weight,
+                               double *out)
+{
+    int32_t n = 0;
+
+    for (int32_t i = 0; i < m->design.n_shift; i++)
+        if (m->seen[i].perturbation == m->seen[shift].perturbation)
+            left_out[n++] = i;
+    SCS_TRY(scs_mixed_predict(m->model, &m->seen[shift], left_out, n, of));
+    spread(m, of, weight);
+    memset(out, 0, sizeof *out * (size_t)a->n_gene);
+    for (int32_t i = 0; i < m->n_group; i++)
+        for (int32_t g = 0; g < a->n_gene && weight[i] != 0; g++)
+            out[g] += weight[i] * scs_atlas_group_gene_mean(a, i)[g];
+    return SCS_OK;
+}
+
+scs_status scs_mixed_atlas_like_gain(const scs_mixed_atlas *m, const scs_atlas *a, double *gain)
+{
+    int32_t n = m->design.n_shift, n_trial = n < LIKE_TRIALS ? n : LIKE_TRIALS, *left_out = NULL;
+    double *weight = NULL, *out = NULL;
+    products like = {0}, mean = {0};
+    scs_mixed_weights of = {0};
+    scs_status st;
+
+    SCS_GO(st, SCS_ALLOC(of.shift, n));
+    SCS_GO(st, SCS_ALLOC(of.control, m->design.n_context));
+    SCS_GO(st, SCS_ALLOC(left_out, n));
+    SCS_GO(st, SCS_ALLOC(weight, m->n_group));
+    SCS_GO(st, SCS_ALLOC(out, a->n_gene));
+    for (int32_t k = 0; k < n_trial; k++) {
+        int32_t i = (int32_t)((int64_t)k * n / n_trial);
+
+        if (!mean_of_others(m, a, i, out))
+            continue;
+        add_products(m, a, i, out, &mean);
+        SCS_GO(st, predict_like(m, a, i, left_out, &of, weight, out));
+        add_products(m, a, i, out, &like);
+    }
+    *gain = mean.seen > 0 ? 1 - error_of(&like) / least_error(&mean) : NAN;
+done:
+    free(out);
+    free(weight);
+    free(left_out);
+    free(of.control);
+    free(of.shift);
+    return st;
 }

@@ -29,8 +29,13 @@ const scs_mixed_hyper *scs_mixed_atlas_hyper(const scs_mixed_atlas *mixed);
 
 /** Whether it knows like perturbations, and predicts those that no group shows. */
 bool scs_mixed_atlas_knows_like(const scs_mixed_atlas *mixed);
-/** scs_mixed_like_share of it. */
-double scs_mixed_atlas_like_share(const scs_mixed_atlas *mixed);
+/** How much better perturbations are predicted from like ones than by the best multiple of the
+ * others' mean: each shift from those of other perturbations (at most some hundred shifts, evenly
+ * picked).
+ *  @param[out] gain 1 - ratio of the two squared errors; NaN where no other perturbation was seen
+ *  beside one */
+SCS_MUST_USE scs_status scs_mixed_atlas_like_gain(const scs_mixed_atlas *mixed,
+                                                  const scs_atlas *atlas, double *gain);
 /** Whether it can start from this control group. */
 bool scs_mixed_atlas_has(const scs_mixed_atlas *mixed, int32_t control_group);
 /** The shift from a control group under a condition as a weighted sum of groups' means.
