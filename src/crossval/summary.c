@@ -561,19 +561,45 @@ static int list_measures(const scs_summary *s, int p, bool beaten, char *list, s
     return n;
 }
 
-/* Who beats no change, and by what; in so many words if nobody does. */
+/* The list after the head, on as many lines of 100 columns as it takes. */
+static void print_list(FILE *out, const char *head, const char *list)
+{
+    size_t used = strlen(head);
+
+    fputs(head, out);
+    for (size_t n; *list; list += n, used += n) {
+        n = strcspn(list, ",");
+        n += list[n] == ',' ? 2 : 0;
+        if (used + n > 99) {
+            fputs("\n  ", out);
+            used = 2;
+        }
+        fwrite(list, 1, n, out);
+    }
+    fputc('\n', out);
+}
+
+/* Who beats no change, and by what, and who does not; in so many words if nobody does. */
 static void print_no_change(FILE *out, const scs_summary *s)
 {
-    char all[1024] = "", one[128], measures[96];
+    char all[1024] = "", none[1024] = "", one[128], measures[96];
 
-    for (int p = 0; p < scs_report_predictor_count(); p++)
-        if (!is_replicate(p) && list_measures(s, p, true, measures, sizeof measures)) {
-            snprintf(one, sizeof one, "%s (%s)", scs_report_predictor_at(p)->name, measures);
+    for (int p = 0; p < scs_report_predictor_count(); p++) {
+        const char *name = scs_report_predictor_at(p)->name;
+
+        if (is_replicate(p) || p == no_change() || !s->made[p])
+            continue;
+        if (list_measures(s, p, true, measures, sizeof measures)) {
+            snprintf(one, sizeof one, "%s (%s)", name, measures);
             list_name(all, sizeof all, one);
-        }
+        } else
+            list_name(none, sizeof none, name);
+    }
     if (*all)
         fprintf(out, "no_change is beaten by %s\n", all);
-    else if (s->made[no_change()])
+    if (*all && *none)
+        print_list(out, "No better than no_change by any of the three: ", none);
+    if (!*all && s->made[no_change()])
         fprintf(out, "NOTHING BEATS no_change by r2_all, r2_deg or mse: the control cells as they "
                      "are predict best here, and none of the others is worth screening with\n");
 }

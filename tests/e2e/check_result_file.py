@@ -99,7 +99,7 @@ assert list(obs.source[obs.status == "ok"].astype(str).unique()) and (obs.source
 assert {s.split(" ")[0] for s in obs.source.astype(str)} <= {"own", "measured", "donors:", ""}
 # each source is told in the second table: the names behind it, and doses, are the data's
 told = {re.sub(r" .*", "", w) for line in told_sources.splitlines() for w in re.findall(r"^\| `([^`]*)`", line)}
-assert told == {"own", "donors:", "average:", "measured", "self"}, told
+assert told == {"own", "donors:", "average:", "measured", "self", "like:"}, told
 
 # gene sets: mean of known genes less mean of all; PAGE's z
 sets = screen.uns["gene_sets"]

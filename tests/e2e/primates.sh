@@ -14,11 +14,15 @@ assert set(obs.species) == set(cells.obs.species)
 assert "0" not in set(obs.perturbation)
 held = obs[obs.held_out]
 assert len(held) == 1
-# normalisation is scanpy's: control means equal those of normalize_total (to the median, its default) + log1p
-sc.pp.normalize_total(cells)
-sc.pp.log1p(cells)
+# normalisation is scanpy's: control means equal those of normalize_total (to the median, its default, of the cells that are not held out)
+# + log1p
 row = held.iloc[0]
-own = cells[((cells.obs.species == row.species) & (cells.obs.cell_type == row.cell_type) & (cells.obs.day.astype(str) == "0")).values]
+of = lambda day: ((cells.obs.species == row.species) & (cells.obs.cell_type == row.cell_type) & (cells.obs.day.astype(str) == day)).values
+seen = ~of(str(row.perturbation))
+assert 0 < (~seen).sum() == row.n_observed
+sc.pp.normalize_total(cells, target_sum=np.median(np.asarray(cells.X[seen].sum(1))))
+sc.pp.log1p(cells)
+own = cells[of("0")]
 mean = np.asarray(own.X.mean(0)).ravel()
 predicted = screen[[held.index[0]]]
 assert predicted.obs.n_control.iloc[0] == own.n_obs

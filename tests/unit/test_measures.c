@@ -535,6 +535,7 @@ static void what_does_not_beat_no_change_is_not_recommended(void)
     verdict_is(&table, nothing);
     mean_is(&table, 1, .7, .5, .9, 1);
     verdict_is(&table, "no_change is beaten by mean_paired (mse)\n"
+                       "No better than no_change by any of the three: mean_nearest\n"
                        "None that a screen can use is ahead of no_change in r2_all and r2_deg "
                        "together, so none is recommended\n");
     mean_is(&table, 2, .9, .45, .3, 3);
@@ -552,6 +553,7 @@ static void what_does_not_beat_no_change_is_not_recommended(void)
     mean_is(&table, 2, .7, .4, .6, 3);
     mean_is(&table, 3, .9, .6, .6, 1);
     verdict_is(&table, "no_change is beaten by mean_others (r2_all, r2_deg, mse)\n"
+                       "No better than no_change by any of the three: mean_paired, mean_nearest\n"
                        "None that a screen can use is ahead of no_change in r2_all and r2_deg "
                        "together, so none is recommended\n");
     mean_is(&table, 3, .7, .4, .6, 3);
