@@ -47,7 +47,8 @@ for np in ${SCS_RANKS:-2 3}; do
     record train run.yaml
     record screen run.yaml --set screen.decode=blend --set screen.blend=auto
     record run run.yaml --set data.target_sum=median
-    record predict run.yaml
+    record predict run.yaml --set data.target_sum=median
+    record embed run.yaml --set data.target_sum=median
     record screen run.yaml --set model.kind=pca --set output.dir=other
     record pca run.yaml
     record validate run.yaml --set 'validate.cell_types=[type_1]' --set train.shards=4 --set validate.group_size=2 --restart
