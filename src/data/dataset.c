@@ -61,19 +61,8 @@ static const scs_labels *labels_of(const scs_h5ad *meta, size_t at)
 /* @param[in,out] all categories that a cell of this file has, appended */
 static scs_status add_used(const scs_h5ad *meta, const scs_labels *labels, scs_names *all)
 {
-    bool *used;
-    scs_status st = SCS_OK;
-
     SCS_REQUIRE(labels && labels->codes, SCS_EDATA, "%s: a label column was not read", meta->path);
-    SCS_TRY(SCS_ALLOC(used, labels->categories.n));
-    for (int64_t c = 0; c < meta->n_obs; c++)
-        if (labels->codes[c] >= 0)
-            used[labels->codes[c]] = true;
-    for (scs_lidx k = 0; k < labels->categories.n && st == SCS_OK; k++)
-        if (used[k])
-            st = scs_names_add(all, labels->categories.name[k]);
-    free(used);
-    return st;
+    return scs_h5ad_used_labels(meta, labels, all);
 }
 
 /* One file's codes as positions in the united list.

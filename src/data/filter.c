@@ -50,23 +50,6 @@ typedef struct labelled {
     scs_selection in, not_in;
 } labelled;
 
-/* Those that a cell has: pandas keeps unused categories. */
-static scs_status add_values(const scs_h5ad *meta, const scs_labels *labels, scs_names *values)
-{
-    bool *used;
-    scs_status st = SCS_OK;
-
-    SCS_TRY(SCS_ALLOC(used, labels->categories.n));
-    for (int64_t c = 0; c < meta->n_obs; c++)
-        if (labels->codes[c] >= 0)
-            used[labels->codes[c]] = true;
-    for (scs_lidx k = 0; k < labels->categories.n && st == SCS_OK; k++)
-        if (used[k])
-            st = scs_names_add(values, labels->categories.name[k]);
-    free(used);
-    return st;
-}
-
 /* "FILE:LINE: data.filter". @return out */
 static char *place(const scs_config *config, const scs_filter *item, char *out, size_t size)
 {
@@ -112,7 +95,7 @@ static scs_status filter_labels(const scs_config *config, const scs_filter *item
         if (!labels)
             SCS_GO(st, SCS_FAIL(SCS_EINTERNAL, "%s: the column %s was not read", metas[i]->path,
                                 item->column));
-        SCS_GO(st, add_values(metas[i], labels, &all));
+        SCS_GO(st, scs_h5ad_used_labels(metas[i], labels, &all)); /* pandas keeps unused ones */
     }
     SCS_GO(st, scs_names_sort_unique(&all, &w.values));
     SCS_GO(st, scs_names_index_create(&w.values, &w.index));

@@ -86,6 +86,22 @@ const scs_numbers *scs_h5ad_number(const scs_h5ad *meta, const char *column)
     return NULL;
 }
 
+scs_status scs_h5ad_used_labels(const scs_h5ad *meta, const scs_labels *labels, scs_names *used)
+{
+    bool *is_used;
+    scs_status st = SCS_OK;
+
+    SCS_TRY(SCS_ALLOC(is_used, labels->categories.n));
+    for (int64_t c = 0; c < meta->n_obs; c++)
+        if (labels->codes[c] >= 0)
+            is_used[labels->codes[c]] = true;
+    for (scs_lidx k = 0; k < labels->categories.n && st == SCS_OK; k++)
+        if (is_used[k])
+            st = scs_names_add(used, labels->categories.name[k]);
+    free(is_used);
+    return st;
+}
+
 /* ---- to bytes ---- */
 
 /* The column's name; where it was asked for, its categories and [n_obs] codes behind it. */

@@ -60,6 +60,10 @@ int64_t scs_h5ad_row(const scs_h5ad *meta, int64_t k);
 const scs_labels *scs_h5ad_label(const scs_h5ad *meta, const char *column);
 /** The same of numbers. */
 const scs_numbers *scs_h5ad_number(const scs_h5ad *meta, const char *column);
+/** Add the categories that some cell has to a list, in their order. SCS_ENOMEM.
+ *  @param labels of this file */
+SCS_MUST_USE scs_status scs_h5ad_used_labels(const scs_h5ad *meta, const scs_labels *labels,
+                                             scs_names *used);
 
 /** Names of all cells (obs), read in a forked child as scs_h5ad_probe does: before MPI_Init.
  *  @param memory as scs_h5ad_request has it  @param[out] names added; [n_obs]
