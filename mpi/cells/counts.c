@@ -39,16 +39,6 @@ static scs_status check_scales(const scs_session *s, const scs_scale *scale)
     return SCS_OK;
 }
 
-static double row_sum(const scs_packed *x, int64_t i)
-{
-    scs_row row = scs_packed_row(x, i);
-    double sum = 0;
-
-    for (int32_t k = 0; k < row.n; k++)
-        sum += (double)scs_row_value(&row, k);
-    return sum;
-}
-
 /* This rank's part of each group's sum. Local. */
 static scs_status sum_libraries(scs_counts *c)
 {
@@ -60,7 +50,7 @@ static scs_status sum_libraries(scs_counts *c)
         int32_t group = c->group_of_cell[c->first + i];
 
         if (group >= 0)
-            c->library[group] += row_sum(&c->x, i);
+            c->library[group] += scs_packed_row_sum(&c->x, i);
     }
     return SCS_OK;
 }
@@ -197,7 +187,7 @@ static void add_cpm(const scs_counts *c, int32_t group, int64_t *sum)
         if (c->group_of_cell[c->first + i] != group)
             continue;
         row = scs_packed_row(&c->x, i);
-        library = row_sum(&c->x, i);
+        library = scs_packed_row_sum(&c->x, i);
         for (int32_t k = 0; k < row.n; k++)
             sum[scs_row_gene(&row, k)] +=
                 llround(UNIT * 1e6 * (double)scs_row_value(&row, k) / library);

@@ -24,24 +24,13 @@ static int by_size(const void *a, const void *b)
     return (x->cell > y->cell) - (x->cell < y->cell);
 }
 
-/* Whole numbers, added up exactly. */
-static double library_of(const scs_packed *x, int64_t i)
-{
-    scs_row row = scs_packed_row(x, i);
-    double sum = 0;
-
-    for (int32_t k = 0; k < row.n; k++)
-        sum += (double)scs_row_value(&row, k);
-    return sum;
-}
-
 static scs_status sort_cells(scs_count_group *g)
 {
     sized *all;
 
     SCS_TRY(SCS_ALLOC(all, g->x.n_row));
     for (int64_t i = 0; i < g->x.n_row; i++) {
-        g->library[i] = library_of(&g->x, i);
+        g->library[i] = scs_packed_row_sum(&g->x, i);
         all[i] = (sized){g->library[i], (int32_t)i};
     }
     if (g->x.n_row > 0)

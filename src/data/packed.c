@@ -298,6 +298,16 @@ scs_row scs_packed_row(const scs_packed *x, int64_t i)
     return row;
 }
 
+double scs_packed_row_sum(const scs_packed *x, int64_t i)
+{
+    scs_row row = scs_packed_row(x, i);
+    double sum = 0;
+
+    for (int32_t k = 0; k < row.n; k++)
+        sum += (double)scs_row_value(&row, k);
+    return sum;
+}
+
 const float *scs_packed_values(const scs_packed *x, int64_t i, int64_t *n)
 {
     scs_row row = scs_packed_row(x, i);

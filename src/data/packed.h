@@ -57,6 +57,8 @@ void scs_packed_log_normalize(scs_packed *x, const double *totals, double target
 
 /** Row i, O(1). */
 scs_row scs_packed_row(const scs_packed *x, int64_t i);
+/** Sum of row i's entries; exact where they are whole numbers. O(its entries). */
+double scs_packed_row_sum(const scs_packed *x, int64_t i);
 /** The values that row i has: each once where it has codes, else one an entry. Borrowed likewise.
  *  @param[out] n how many */
 const float *scs_packed_values(const scs_packed *x, int64_t i, int64_t *n);
