@@ -65,25 +65,45 @@ static scs_status estimate(const scs_replica *r, const scs_method *method,
     return SCS_OK;
 }
 
-/* One combination whose weights stay. @param[out] delta [n_replicate, n_latent], `stride` apart */
-static scs_status replicate_fixed(const scs_atlas *atlas, const scs_sources *sources,
-                                  int64_t n_replicate, scs_draw draw, const void *ctx,
-                                  int64_t stride, double *delta)
+/* What is made of each replicate: of several combinations, or of one whose weights stay. */
+typedef struct replication {
+    const scs_atlas *atlas;
+    const scs_method *method;
+    const scs_combination *const *target;
+    int64_t n_target;
+    const scs_sources
+        *sources; /* of the one, as they stay; NULL: those of each target, found anew */
+    scs_draw draw;
+    const void *ctx;
+    int64_t stride; /* from a replicate's shifts to the next one's */
+} replication;
+
+/* Replicate b, into a replica whose means are drawn here. */
+static scs_status replicate_once(const replication *of, int64_t b, scs_replica *r, double *delta)
+{
+    if (of->draw)
+        of->draw(of->ctx, b, r->atlas.mean);
+    if (!of->sources)
+        return estimate(r, of->method, of->target, of->n_target, delta);
+    scs_shift_sources_latent(&r->atlas, of->sources, delta);
+    return SCS_OK;
+}
+
+/* Threads take replicates, each in a replica of its own; a replicate's shifts depend on its
+ * number alone. @param[out] delta [n_replicate, stride] */
+static scs_status replicate(const replication *of, int64_t n_replicate, double *delta)
 {
     scs_parallel_error failed = {0};
 
 #pragma omp parallel
     {
         scs_replica r;
-        scs_status st = scs_resample_replica_make(atlas, &r);
+        scs_status st = scs_resample_replica_make(of->atlas, &r);
 
 #pragma omp for schedule(static)
         for (int64_t b = 0; b < n_replicate; b++) {
-            if (st == SCS_OK) {
-                if (draw)
-                    draw(ctx, b, r.atlas.mean);
-                scs_shift_sources_latent(&r.atlas, sources, delta + b * stride);
-            }
+            if (st == SCS_OK)
+                st = replicate_once(of, b, &r, delta + b * of->stride);
             scs_parallel_error_note(&failed, b, st);
         }
         scs_resample_replica_clear(&r);
@@ -102,8 +122,12 @@ static scs_status replicate_all_fixed(const scs_atlas *atlas, const scs_method *
     SCS_TRY(scs_shift_sources_create(atlas, &sources));
     for (int64_t i = 0; i < n_target; i++) {
         SCS_GO(st, scs_shift_sources_find(atlas, method, target[i], sources));
-        SCS_GO(st, replicate_fixed(atlas, sources, n_replicate, draw, ctx,
-                                   n_target * atlas->n_latent, delta + i * atlas->n_latent));
+        SCS_GO(st, replicate(&(replication){.atlas = atlas,
+                                            .sources = sources,
+                                            .draw = draw,
+                                            .ctx = ctx,
+                                            .stride = n_target * atlas->n_latent},
+                             n_replicate, delta + i * atlas->n_latent));
     }
     st = SCS_OK;
 done:
@@ -111,34 +135,21 @@ done:
     return st;
 }
 
-/* Threads take replicates, each in a replica of its own; a replicate's shifts depend on its
- * number alone. */
 scs_status scs_resample_replicate(const scs_atlas *atlas, const scs_method *method,
                                   const scs_combination *const *target, int64_t n_target,
                                   int64_t n_replicate, scs_draw draw, const void *ctx,
                                   double *delta)
 {
-    scs_parallel_error failed = {0};
-
     if (scs_shift_rule_fixed(method))
         return replicate_all_fixed(atlas, method, target, n_target, n_replicate, draw, ctx, delta);
-#pragma omp parallel
-    {
-        scs_replica r;
-        scs_status st = scs_resample_replica_make(atlas, &r);
-
-#pragma omp for schedule(static)
-        for (int64_t b = 0; b < n_replicate; b++) {
-            if (st == SCS_OK) {
-                if (draw)
-                    draw(ctx, b, r.atlas.mean);
-                st = estimate(&r, method, target, n_target, delta + b * n_target * atlas->n_latent);
-            }
-            scs_parallel_error_note(&failed, b, st);
-        }
-        scs_resample_replica_clear(&r);
-    }
-    return scs_parallel_error_raise(&failed);
+    return replicate(&(replication){.atlas = atlas,
+                                    .method = method,
+                                    .target = target,
+                                    .n_target = n_target,
+                                    .draw = draw,
+                                    .ctx = ctx,
+                                    .stride = n_target * atlas->n_latent},
+                     n_replicate, delta);
 }
 
 /* ---- bootstrap ---- */
