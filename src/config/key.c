@@ -225,9 +225,9 @@ static const scs_key keys[] = {
     {.section = "data", .name = "filter", .affects = WEIGHTS | ROWS | CELLS,
      .type = SCS_KEY_RECORDS, AT(data.filter), .record = &filter_record,
      .count = offsetof(scs_config, data.n_filter),
-     .help = "which cells to read: those that meet every condition on an obs column, whose value is "
-             "in a list (names or globs), not in one, or a number from min to max; other cells are "
-             "as if they were not in the files"},
+     .help = "which cells to read: those that meet every condition on an obs column, whose value "
+             "is in a list (names or globs), not in one, or a number from min to max; other cells "
+             "are as if they were not in the files"},
     WORDS(SCS_KEY_PATH, data, genes, WEIGHTS | ROWS, "all", "all",
           "all, or a file with one gene per line to keep"),
     INT(data, memory, NOTHING, 1, 16777216, "16384",
@@ -306,8 +306,8 @@ static const scs_key keys[] = {
      .help = "cell types whose changes are learnt from, names or globs; those of other types are "
              "predicted and scored, but tell nothing"},
     INT(screen, min_cells, ROWS, 1, 1000000000, "1",
-        "least cells of a group: with fewer controls a cell type has no rows, and a perturbed group "
-        "with fewer is not learnt from"),
+        "least cells of a group: with fewer controls a cell type has no rows, and a perturbed "
+        "group with fewer is not learnt from"),
     WORDS(SCS_KEY_NAMES, screen, doses, REPORT, "observed", "observed",
           "with data.dose: doses to predict, also unseen ones up to the largest that shows the "
           "perturbation; observed: those that the data show"),
@@ -342,8 +342,8 @@ static const scs_key keys[] = {
            "edit: add the decoded change to the observed control; decode: as scGen; blend: edit's "
            "change mixed with the sources' own change in gene space"),
     NUMBER_OR(screen, blend, ROWS, 0, 1, "auto", SCS_BLEND_AUTO, "auto",
-              "with decode: blend, the decoder's share; auto: the best by leave-one-type-out, at most "
-              "0.1, as the network has seen all types"),
+              "with decode: blend, the decoder's share; auto: the best by leave-one-type-out, at "
+              "most 0.1, as the network has seen all types"),
     CHOICE(screen, magnitude, ROWS, magnitude_words, "auto",
            "size of the decoder's change where it is edited in or blended: as decoded, or fitted "
            "to the sources' own change in gene space by least squares; auto: sources, decoder "
@@ -351,7 +351,8 @@ static const scs_key keys[] = {
     INT(screen, permutations, REPORT, 0, 1000000, "1000",
         "permutations of the labels within cell types, for p_value and q_value; 0: none"),
     INT(screen, bootstrap, REPORT, 0, 100000, "0",
-        "bootstrap replicates for delta_se and shift_se (2 or more); 0: none, and shift_se is that of the mixed model, where screen.shift has it"),
+        "bootstrap replicates for delta_se and shift_se (2 or more); 0: none, and shift_se is that "
+        "of the mixed model, where screen.shift has it"),
     CHOICE(screen, rank_by, REPORT, rank_by_words,
            "none", "write ranking.tsv, best rows first, and print the first; --rank-by sets it"),
     BOOL(screen, variance, ROWS, "true", "predict variances as well"),
@@ -379,8 +380,9 @@ static const scs_key keys[] = {
          "also predict by principal components, made for each model"),
 
     WORDS(SCS_KEY_NAMES, predict, combination, NOTHING, "screen", "screen",
-          "what scscreen predict makes cells of: a list of SPECIES,TYPE,PERTURBATION[,DOSE], or the "
-          "rows that the section screen selects; also predict --combination, which may be repeated"),
+          "what scscreen predict makes cells of: a list of SPECIES,TYPE,PERTURBATION[,DOSE], or "
+          "the rows that the section screen selects; also predict --combination, which may be "
+          "repeated"),
     {.section = "predict",
      .name = "cells",
      .affects = NOTHING,

@@ -400,8 +400,9 @@ static void dispersion_is_estimated(void)
 
 /* ---- the mean ---- */
 
-/* Two types with controls (0, 2) and perturbed cells (1, 3), a target with controls alone (4). */
-static void make_groups(scs_atlas **atlas, scs_names *labels)
+/* Two types with controls (0, 2) and perturbed cells (1, 3), a target with controls alone (4);
+ * every gene's variance is 0.1. */
+static void make_groups(const float mean[5][4], scs_atlas **atlas, scs_names *labels)
 {
     static const scs_group groups[] = {{0, 0, 0, false, 50},
                                        {0, 0, 1, false, 50},
@@ -415,6 +416,11 @@ static void make_groups(scs_atlas **atlas, scs_names *labels)
     name_list(&labels[3], "gene", 4);
     CHECK_OK(scs_atlas_create_from(&labels[0], &labels[1], &labels[2], &labels[3], 0, groups, 5, 1,
                                    atlas));
+    for (int i = 0; i < 5; i++)
+        for (int g = 0; g < 4; g++) {
+            (*atlas)->gene_mean[4 * i + g] = mean[i][g];
+            (*atlas)->gene_variance[4 * i + g] = .1f;
+        }
 }
 
 /* Genes: a clear rise, pure noise, a fall below nothing, unseen in controls. */
@@ -437,12 +443,7 @@ static void noise_is_taken_out_of_the_mean(void)
     scs_names labels[4] = {{0}};
     scs_atlas *a;
 
-    make_groups(&a, labels);
-    for (int i = 0; i < 5; i++)
-        for (int g = 0; g < 4; g++) {
-            a->gene_mean[4 * i + g] = mean[i][g];
-            a->gene_variance[4 * i + g] = .1f;
-        }
+    make_groups(mean, &a, labels);
     /* donors' mean counts: of gene 2 more is left than their logarithms say */
     for (int i = 0; i < 2; i++)
         for (int g = 0; g < 4; g++) {

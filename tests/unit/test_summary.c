@@ -150,26 +150,27 @@ static void interval_covers(void)
 
 enum { GENES = 150, TYPES = 4, DRUGS = 3, GROUPS = TYPES * (DRUGS + 1) };
 
-/* Types whose shifts are alike but for noise, in each drug; a held-out row is predicted by `trick`
- * in the place of the network, beside the mean of the other types as the baseline. */
+/* A prediction made for row `row` in the place of the network's.
+ *  @param control, paired [GENES] the controls' mean, the other types' mean change; borrowed
+ *  @param[out] mean [GENES] the predicted mean; NAN in mean[0]: none is made */
 typedef void trick(const float *control, const double *paired, int row, float *mean);
 
-static void score_trick(trick *make, scs_summary *s)
+/* Groups [TYPES, DRUGS + 1] whose shifts are alike but for noise, in each drug; DEGs are the
+ * largest changes. */
+static void make_alike(scs_names names[4], scs_atlas **out)
 {
-    scs_names one = {0}, types = {0}, conditions = {0}, genes = {0};
     scs_group group[GROUPS];
-    scs_report_table t;
-    scs_atlas *a = NULL;
-    float mean[GENES], shift[GENES];
-    scs_prediction p = {mean, shift, NULL};
+    scs_atlas *a;
 
     for (int g = 0; g < GROUPS; g++)
         group[g] = (scs_group){0, g / (DRUGS + 1), g % (DRUGS + 1), false, 5};
-    name_list(&one, "a", 1);
-    name_list(&types, "type", TYPES);
-    name_list(&conditions, "c", DRUGS + 1);
-    name_list(&genes, "g", GENES);
-    CHECK_OK(scs_atlas_create_from(&one, &types, &conditions, &genes, 0, group, GROUPS, 1, &a));
+    name_list(&names[0], "a", 1);
+    name_list(&names[1], "type", TYPES);
+    name_list(&names[2], "c", DRUGS + 1);
+    name_list(&names[3], "g", GENES);
+    CHECK_OK(scs_atlas_create_from(&names[0], &names[1], &names[2], &names[3], 0, group, GROUPS, 1,
+                                   out));
+    a = *out;
     for (int k = 0; k < GROUPS; k++)
         for (int g = 0; g < GENES; g++) {
             int drug = k % (DRUGS + 1), type = k / (DRUGS + 1);
@@ -178,7 +179,7 @@ static void score_trick(trick *make, scs_summary *s)
             a->gene_mean[k * GENES + g] = 2 + uniform(2, (uint64_t)(type * GENES + g)) + effect +
                                           .2f * uniform(3, (uint64_t)(k * GENES + g));
         }
-    for (int k = 0; k < GROUPS; k++) { /* DEGs: the largest changes */
+    for (int k = 0; k < GROUPS; k++) {
         double change[GENES], score[SCS_N_DEG];
 
         for (int g = 0; g < GENES; g++)
@@ -186,48 +187,67 @@ static void score_trick(trick *make, scs_summary *s)
                         a->gene_mean[(k - k % (DRUGS + 1)) * GENES + g];
         CHECK_OK(scs_deg_top_genes(change, GENES, 0, SCS_N_DEG, a->deg + k * SCS_N_DEG, score));
     }
+}
+
+/* The mean change of the types but `type`: [GENES]. */
+static void other_types_change(const scs_atlas *a, int type, int drug, double *paired)
+{
+    for (int g = 0; g < GENES; g++) {
+        paired[g] = 0;
+        for (int k = 0; k < TYPES; k++)
+            paired[g] += k == type ? 0
+                                   : ((double)a->gene_mean[(k * (DRUGS + 1) + drug) * GENES + g] -
+                                      a->gene_mean[k * (DRUGS + 1) * GENES + g]) /
+                                         (TYPES - 1);
+    }
+}
+
+/* A held-out row, measured as no_change, mean_paired and, in the network's place, the trick. */
+static void measure_row(const scs_atlas *a, trick *make, int row, scs_report_table *t)
+{
+    int type = row / DRUGS, drug = 1 + row % DRUGS;
+    scs_combination c = {.cell_type = type,
+                         .condition = drug,
+                         .control_group = type * (DRUGS + 1),
+                         .observed_group = type * (DRUGS + 1) + drug};
+    const float *control = scs_atlas_group_gene_mean(a, c.control_group);
+    float mean[GENES], shift[GENES];
+    scs_prediction p = {mean, shift, NULL};
+    double paired[GENES];
+
+    other_types_change(a, type, drug, paired);
+    for (int who = 0; who < 3; who++) {
+        int predictor = who == 0 ? NO_CHANGE : who == 1 ? PAIRED : VAE;
+        double *value = &t->value[(row * scs_report_predictor_count() + predictor) * SCS_N_MEASURE];
+
+        for (int g = 0; g < GENES; g++)
+            mean[g] = (float)(control[g] + (who == 1 ? paired[g] : 0));
+        if (who == 2)
+            make(control, paired, row, mean);
+        for (int g = 0; g < GENES; g++)
+            shift[g] = mean[g] - control[g];
+        t->made[predictor] = true;
+        if (!isnan(mean[0]))
+            CHECK_OK(scs_score_measure_means(a, &c, &p, NULL, value));
+    }
+}
+
+/* What a trick scores beside the mean of the other types as the baseline. */
+static void score_trick(trick *make, scs_summary *s)
+{
+    scs_names names[4] = {{0}};
+    scs_report_table t;
+    scs_atlas *a = NULL;
+
+    make_alike(names, &a);
     CHECK_OK(scs_report_table_create(TYPES * DRUGS, &t));
     t.n = TYPES * DRUGS;
-    for (int row = 0; row < TYPES * DRUGS; row++) {
-        int type = row / DRUGS, drug = 1 + row % DRUGS;
-        scs_combination c = {.cell_type = type,
-                             .condition = drug,
-                             .control_group = type * (DRUGS + 1),
-                             .observed_group = type * (DRUGS + 1) + drug};
-        const float *control = scs_atlas_group_gene_mean(a, c.control_group);
-        double paired[GENES];
-
-        for (int g = 0; g < GENES; g++) {
-            paired[g] = 0;
-            for (int k = 0; k < TYPES; k++)
-                paired[g] += k == type
-                                 ? 0
-                                 : ((double)a->gene_mean[(k * (DRUGS + 1) + drug) * GENES + g] -
-                                    a->gene_mean[k * (DRUGS + 1) * GENES + g]) /
-                                       (TYPES - 1);
-        }
-        for (int who = 0; who < 3; who++) {
-            int predictor = who == 0 ? NO_CHANGE : who == 1 ? PAIRED : VAE;
-            double *value =
-                &t.value[(row * scs_report_predictor_count() + predictor) * SCS_N_MEASURE];
-
-            for (int g = 0; g < GENES; g++)
-                mean[g] = (float)(control[g] + (who == 1 ? paired[g] : 0));
-            if (who == 2)
-                make(control, paired, row, mean);
-            for (int g = 0; g < GENES; g++)
-                shift[g] = mean[g] - control[g];
-            t.made[predictor] = true;
-            if (!isnan(mean[0]))
-                CHECK_OK(scs_score_measure_means(a, &c, &p, NULL, value));
-        }
-    }
+    for (int row = 0; row < TYPES * DRUGS; row++)
+        measure_row(a, make, row, &t);
     CHECK_OK(scs_summary_make(&t, 1, s));
     scs_report_table_clear(&t);
-    scs_names_clear(&one);
-    scs_names_clear(&types);
-    scs_names_clear(&conditions);
-    scs_names_clear(&genes);
+    for (int i = 0; i < 4; i++)
+        scs_names_clear(&names[i]);
     scs_atlas_destroy(&a);
 }
 
