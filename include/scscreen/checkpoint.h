@@ -27,12 +27,15 @@ typedef struct scs_checkpoint {
  *  @param[out] checkpoint caller destroys; NULL after an error
  *  @return SCS_EDATA when it is no model file (names what is missing), SCS_ENOMEM */
 SCS_MUST_USE scs_status scs_checkpoint_probe(const char *path, scs_checkpoint **checkpoint);
-/** As one flat block of bytes, for the other ranks, and back; unpack checks every length.
- *  @param[out] blob [size] malloc'ed, caller frees  @return SCS_EDATA (unpack), SCS_ENOMEM */
+/** As one flat block of bytes, for the other ranks.
+ *  @param[out] blob [size] malloc'ed, caller frees  @return SCS_ENOMEM */
 SCS_MUST_USE scs_status scs_checkpoint_pack(const scs_checkpoint *checkpoint, uint8_t **blob,
                                             int64_t *size);
+/** And back, every length checked.
+ *  @param[out] checkpoint caller destroys; NULL after an error  @return SCS_EDATA, SCS_ENOMEM */
 SCS_MUST_USE scs_status scs_checkpoint_unpack(const uint8_t *blob, int64_t size,
                                               scs_checkpoint **checkpoint);
+/** Sets *checkpoint to NULL; it may be NULL. */
 void scs_checkpoint_destroy(scs_checkpoint **checkpoint);
 
 /** Numbers into a model whose arch matches and, if both are there, an atlas made by

@@ -13,6 +13,7 @@
 
 /** Turns an MPI return code into SCS_EIO with MPI's own words. */
 #define SCS_MPI(call) SCS_TRY(scs_comm_mpi_status((call), #call))
+/** What SCS_MPI calls. @param what the call's source text, for the message. Local. */
 SCS_MUST_USE scs_status scs_comm_mpi_status(int code, const char *what);
 
 /** A communicator with the buffers its team's hooks need. */
@@ -20,10 +21,13 @@ typedef struct scs_comm scs_comm;
 /** Duplicates `world`; MPI errors return instead of aborting. Collective.
  *  @param[out] comm caller destroys, before MPI_Finalize */
 SCS_MUST_USE scs_status scs_comm_create(MPI_Comm world, scs_comm **comm);
+/** Frees the copy and what its teams hold; sets *comm to NULL, which it may be. Collective. */
 void scs_comm_destroy(scs_comm **comm);
-/** Local. */
+/** This rank, from 0. Local. */
 int32_t scs_comm_rank(const scs_comm *comm);
+/** How many ranks it has. Local. */
 int32_t scs_comm_size(const scs_comm *comm);
+/** MPI's handle, for what has no function here; borrowed. Local. */
 MPI_Comm scs_comm_mpi(const scs_comm *comm);
 
 /** Seconds that a step of writing together may take (0, as at first: any time). The process ends
@@ -75,6 +79,7 @@ SCS_MUST_USE scs_status scs_redistribute(scs_comm *comm, const scs_deal *deal, c
 SCS_MUST_USE scs_status scs_redistribute_copy(scs_comm *comm, const scs_deal *deal,
                                               const scs_team *team, int64_t first_cell,
                                               const scs_packed *x, scs_shard **shard);
+/** Free n shards and the array; sets *shard to NULL, which it may be. Local. */
 void scs_redistribute_clear(scs_shard **shard, int32_t n);
 
 /** Gene-space half of the atlas, complete on every rank: a part of the genes after the other, so

@@ -277,6 +277,7 @@ SCS_MUST_USE scs_status scs_config_parse(const char *file, const char *text,
  * be NULL. */
 SCS_MUST_USE scs_status scs_config_load(const char *file, const char *const *sets, int n_set,
                                         scs_config **config, char **text);
+/** Sets *config to NULL; it may be NULL. */
 void scs_config_destroy(scs_config **config);
 /** The effective config as YAML that parses back to the same values. Caller frees. */
 SCS_MUST_USE scs_status scs_config_print(const scs_config *config, char **yaml);

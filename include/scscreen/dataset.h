@@ -31,6 +31,7 @@ typedef struct scs_h5ad_request {
  *  @param[out] meta caller destroys; NULL after an error */
 SCS_MUST_USE scs_status scs_h5ad_probe(const char *path, const scs_h5ad_request *request,
                                        scs_h5ad **meta);
+/** Sets *meta to NULL; it may be NULL. */
 void scs_h5ad_destroy(scs_h5ad **meta);
 
 /** What scale an input's values are on (src/data/scale.h). */
@@ -124,6 +125,7 @@ SCS_MUST_USE scs_status scs_dataset_create(const scs_config *config, const scs_h
 SCS_MUST_USE scs_status scs_roles_hold_out(const scs_config *config, scs_dataset *dataset);
 /** The same, and a perturbation may be held out everywhere: for a fold of a validation. */
 SCS_MUST_USE scs_status scs_roles_hold_out_fold(const scs_config *config, scs_dataset *dataset);
+/** Sets *dataset to NULL; it may be NULL. */
 void scs_dataset_destroy(scs_dataset **dataset);
 /** A paragraph for people: cells, genes, species, types, conditions, what was dropped and why.
  *  Labels are escaped. */
@@ -137,6 +139,7 @@ typedef struct scs_gene_maps scs_gene_maps;
  *  @param[out] maps caller destroys */
 SCS_MUST_USE scs_status scs_genes_maps_create(const scs_config *config, const scs_dataset *dataset,
                                               const scs_h5ad *const *metas, scs_gene_maps **maps);
+/** Sets *maps to NULL; it may be NULL. */
 void scs_genes_maps_destroy(scs_gene_maps **maps);
 
 /** Reorder and restrict the dataset's genes to the model's.

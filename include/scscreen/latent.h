@@ -48,11 +48,13 @@ SCS_MUST_USE scs_status scs_atlas_create_from(const scs_names *species, const sc
                                               const scs_names *conditions, const scs_names *genes,
                                               int32_t control, const scs_group *group,
                                               int32_t n_group, int32_t n_latent, scs_atlas **atlas);
+/** Sets *atlas to NULL; it may be NULL. Local. */
 void scs_atlas_destroy(scs_atlas **atlas);
 /** What was done to cells, without the dose. @return borrowed */
 const scs_names *scs_atlas_perturbations(const scs_atlas *atlas);
-/** A condition's perturbation, and its dose (NaN without data.dose). */
+/** A condition's perturbation: a position in scs_atlas_perturbations. Local. */
 int32_t scs_atlas_perturbation(const scs_atlas *atlas, int32_t condition);
+/** A condition's dose, in the unit of data.dose; 0 of the control, NaN without data.dose. Local. */
 double scs_atlas_dose(const scs_atlas *atlas, int32_t condition);
 /** The condition that is this perturbation at this dose (any dose without data.dose), or -1. */
 int32_t scs_atlas_condition(const scs_atlas *atlas, int32_t perturbation, double dose);
@@ -70,8 +72,9 @@ int32_t scs_atlas_usable_group(const scs_atlas *atlas, int32_t species, int32_t 
                                int32_t condition);
 /** Latent mean of a group [n_latent]. */
 const double *scs_atlas_group_mean(const scs_atlas *atlas, int32_t group);
-/** Mean and variance of a group's expression [n_gene]. */
+/** Mean of a group's expression [n_gene]. Local. */
 const float *scs_atlas_group_gene_mean(const scs_atlas *atlas, int32_t group);
+/** Variance of a group's expression [n_gene], ddof 0. Local. */
 const float *scs_atlas_group_gene_variance(const scs_atlas *atlas, int32_t group);
 /** Its differentially expressed genes [SCS_N_DEG], best first; -1 past the last. */
 const int32_t *scs_atlas_group_deg(const scs_atlas *atlas, int32_t group);
@@ -100,6 +103,7 @@ typedef struct scs_gene_slice {
         *first;   /**< [(gene1 - gene0) n_group + 1] where each gene's values of each group begin */
     float *value; /**< [first's last] cells without a stored value are 0 */
 } scs_gene_slice;
+/** Free both arrays; zeroed is let through. Local. */
 void scs_gene_moments_slice_clear(scs_gene_slice *slice);
 
 /** gene_mean, gene_variance (columns [gene0, gene1) of every group) from a slice; sums in ascending

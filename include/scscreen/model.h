@@ -58,6 +58,7 @@ scs_arch scs_model_arch_from_config(const scs_config *config, int32_t n_gene, in
  *  @return SCS_EARG for sizes < 1, > 65536 units or > 1048576 genes, layers not in 1..8; SCS_ENOMEM
  */
 SCS_MUST_USE scs_status scs_model_create(const scs_arch *arch, scs_model **model);
+/** Sets *model to NULL; it may be NULL. */
 void scs_model_destroy(scs_model **model);
 /** torch's Linear init, U(-1/sqrt(fan_in), 1/sqrt(fan_in)) for weight and bias, from counter-based
  * numbers: element (row, col) in torch's order does not depend on how it is stored. */
@@ -66,9 +67,10 @@ void scs_model_init(scs_model *model, int64_t seed);
 const scs_tensor *scs_model_find(const scs_model *model, const char *name);
 /** Its first element, in memory order (transposed or not). Borrowed. */
 scs_real *scs_model_data(const scs_model *model, const scs_tensor *tensor);
-/** Copy a tensor in or out in torch's own layout.
+/** Copy a tensor in from torch's own layout.
  *  @param values [rows, cols], or [rows] of a vector */
 void scs_model_tensor_import(scs_model *model, const scs_tensor *tensor, const float *values);
+/** Copy it out, as float32 whatever scs_real is. @param[out] values [rows, cols], or [rows] */
 void scs_model_tensor_export(const scs_model *model, const scs_tensor *tensor, float *values);
 
 /* ---- training ---- */
@@ -121,6 +123,7 @@ typedef struct scs_network scs_network;
 /** @param[out] net caller destroys; NULL after an error  @return SCS_OK or SCS_ENOMEM. Local. */
 SCS_MUST_USE scs_status scs_network_create(const scs_arch *arch, int32_t n_local, int32_t max_rows,
                                            scs_network **net);
+/** Sets *net to NULL; it may be NULL. Local. */
 void scs_network_destroy(scs_network **net);
 
 /** Forward and backward over all local shards in lockstep; updates the running statistics (alike on

@@ -14,6 +14,7 @@ typedef struct scs_gene_sets scs_gene_sets;
  * name that stands there twice, no UTF-8, no set at all; or that no gene of any set is known. */
 SCS_MUST_USE scs_status scs_gene_sets_read(const char *path, const scs_names *genes,
                                            scs_gene_sets **sets);
+/** Sets *sets to NULL; it may be NULL. */
 void scs_gene_sets_destroy(scs_gene_sets **sets);
 
 /** One entry of uns/scscreen. */
@@ -68,9 +69,10 @@ typedef struct scs_result_rows {
     scs_confidence *confidence;            /**< [n] */
 } scs_result_rows;
 
-/** The fields of a result, in writing order. @param[out] field [SCS_RESULT_FIELDS]  @return how
- * many */
+/** Fields at most. */
 enum { SCS_RESULT_FIELDS = 32 };
+/** The fields of a result, in writing order. @param[out] field [SCS_RESULT_FIELDS]
+ *  @return how many */
 int32_t scs_result_fields(const scs_result_head *head, scs_result_field *field);
 /** The rows of a field as they are written; single numbers are gathered into scratch [n]. */
 const void *scs_result_fields_data(const scs_result_rows *rows, const scs_result_field *field,
@@ -95,11 +97,12 @@ SCS_MUST_USE scs_status scs_result_commit(const char *temp, const char *path);
  * power of two that depends on the screen alone. */
 int64_t scs_result_fields_block_rows(const scs_result_head *head);
 
-/** The table of held-out combinations (or of all scored ones) on `out`, with its heading, scores
- * beside the no-change baseline; of more than SCS_TABLE_ROWS the first ones. The means are over
- * all. Rows that are predicted from their own cells are counted in a line of their own, no more.
- *  @param score [plan->n] */
+/** Rows that the table of a terminal shows. */
 enum { SCS_TABLE_ROWS = 100 };
+/** The table of held-out combinations (or of all scored ones) on `out`, with its heading, scores
+ *  beside the no-change baseline; of more than SCS_TABLE_ROWS the first ones. The means are over
+ *  all. Rows that are predicted from their own cells are counted in a line of their own, no more.
+ *  @param score [plan->n] */
 void scs_ranking_table(FILE *out, const scs_atlas *atlas, const scs_plan *plan,
                        const scs_scores *score, bool held_out_only);
 

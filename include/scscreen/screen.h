@@ -89,6 +89,7 @@ typedef struct scs_plan {
  * message suggests the nearest), for a glob that selects nothing, and where nothing is left. */
 SCS_MUST_USE scs_status scs_plan_create(const scs_config *config, const scs_atlas *atlas,
                                         const scs_arch *arch, scs_plan **plan);
+/** Sets *plan to NULL; it may be NULL. */
 void scs_plan_destroy(scs_plan **plan);
 /** The row's perturbation in words: its label, "A+B" of a pair. @param pairs of the plan */
 const char *scs_plan_perturbation_label(const scs_atlas *atlas, const scs_names *pairs,
@@ -119,7 +120,10 @@ typedef struct scs_sources {
     char text[SCS_SOURCE_MAX]; /**< "own", "donors: a+b", "average: a", "self", "like: a+b", "" */
 } scs_sources;
 
+/** Room for the sources of any combination of this atlas, to be filled again and again.
+ *  @param[out] sources caller destroys; NULL after an error  @return SCS_ENOMEM */
 SCS_MUST_USE scs_status scs_shift_sources_create(const scs_atlas *atlas, scs_sources **sources);
+/** Sets *sources to NULL; it may be NULL. */
 void scs_shift_sources_destroy(scs_sources **sources);
 /** The same groups and weights, with no room for more. @param[out] to the caller destroys it */
 SCS_MUST_USE scs_status scs_shift_sources_copy(const scs_sources *from, scs_sources **to);
@@ -127,9 +131,10 @@ SCS_MUST_USE scs_status scs_shift_sources_copy(const scs_sources *from, scs_sour
 /** The groups and weights of one combination's shift, from groups that are not held out and never
  * from the target itself.
  *
- *  nearest, paired, balanced, regression as DESIGN has them (nearest: 1 / distance^power of control
- * means; regression: ridge, delta on control means, after scVIDR); mixed: the best linear predictor
- * of the mixed model, from all groups of all species. Several rules: the weighted mean of theirs.
+ *  nearest, paired, balanced, regression as doc/methods.md has them (nearest: 1 / distance^power of
+ * control means; regression: ridge, delta on control means, after scVIDR); mixed: the best linear
+ * predictor of the mixed model, from all groups of all species. Several rules: the weighted mean of
+ * theirs.
  *
  * Within the target's own species where any other type saw the perturbation; else from other
  * species that saw it (there the same cell type counts too): the nearest by control means of the

@@ -43,6 +43,7 @@ typedef struct scs_shard {
  *  @param[out] deal caller destroys; NULL after an error  @return SCS_OK or SCS_ENOMEM */
 SCS_MUST_USE scs_status scs_shard_deal_create(const scs_dataset *dataset, int64_t seed,
                                               int32_t n_shard, scs_deal **deal);
+/** Sets *deal to NULL; it may be NULL. */
 void scs_shard_deal_destroy(scs_deal **deal);
 /** V: train.shards, or for 0 (auto) the next power of two >= n_rank.
  *  @return SCS_EARG where it is not a power of two or < n_rank */

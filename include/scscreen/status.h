@@ -53,11 +53,19 @@ scs_status scs_context(scs_status status, const char *format, ...) SCS_PRINTF(2,
 
 enum { SCS_MESSAGE_MAX = 1024, SCS_TRACE_MAX = 2048 };
 
+/** This thread's message, "" if none. Owned by the library, until the next failure on the thread.
+ */
 const char *scs_message(void); /**< this thread's message, "" if none; owned by the library */
-const char *scs_trace(void);   /**< "call at file:line" lines, innermost first */
+/** Where this thread's failure passed: lines "call at file:line", innermost first. Owned likewise.
+ */
+const char *scs_trace(void); /**< "call at file:line" lines, innermost first */
+/** Take over another rank's message, which is cut to SCS_MESSAGE_MAX and made one line. */
 void scs_message_set(const char *message); /**< take over another rank's message */
+/** Forget message and trace. */
 void scs_message_clear(void);
+/** What a status is called in messages; static, also for a number that is none. */
 const char *scs_status_name(scs_status status);
+/** The program's exit code for a status; 70 for a number that is none. */
 int scs_exit_code(scs_status status);
 
 /** How SCS_TRY and SCS_GO make a call; test builds define it before (src/base/fault.h). */

@@ -20,6 +20,7 @@ SCS_MUST_USE scs_status scs_counts_check(const scs_session *session);
 /** Read them. SCS_EDATA: an input holds other numbers; SCS_EIO, SCS_ENOMEM. Collective.
  *  @param[out] counts caller clears, also after a failure */
 SCS_MUST_USE scs_status scs_counts_read(const scs_session *session, scs_counts *counts);
+/** Free all; zeroed is let through. Local. */
 void scs_counts_clear(scs_counts *counts);
 /** All cells of a group, in ascending order, on every rank. SCS_ENOMEM. Collective.
  *  @param[out] to caller clears, also after a failure */

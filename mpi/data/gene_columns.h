@@ -42,6 +42,7 @@ SCS_MUST_USE scs_status scs_gene_columns_open(scs_comm *comm, const scs_atlas *a
  *  @return SCS_OK, SCS_ENOMEM, SCS_EIO; on all ranks alike. Collective. */
 SCS_MUST_USE scs_status scs_gene_columns_next(scs_gene_columns *columns, int32_t gene1,
                                               scs_gene_slice *slice);
+/** Free what it owns; shards and communicator stay. Local. */
 void scs_gene_columns_close(scs_gene_columns *columns);
 
 #endif

@@ -28,6 +28,7 @@ typedef struct scs_own_degs {
     scs_deg_set *set; /**< [n]; p is not kept */
 } scs_own_degs;
 
+/** Free the sets; zeroed is let through. Local. */
 void scs_perturbations_clear(scs_own_degs *degs);
 /** Measure all perturbations of a contrast. SCS_ENOMEM, SCS_EIO. Collective.
  *  @param stats       of the genes of this rank; its sums of counts become mean expression

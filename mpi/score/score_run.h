@@ -19,6 +19,7 @@
  *              scs_score_run_clear, also after a failure */
 SCS_MUST_USE scs_status scs_score_run(scs_session *session, scs_panel **panels,
                                       scs_scorecard **card, int32_t *n);
+/** Free n panels and cards and both arrays; *panels and *card may be NULL. Local. */
 void scs_score_run_clear(scs_panel **panels, scs_scorecard **card, int32_t n);
 
 #endif

@@ -20,6 +20,7 @@ typedef struct scs_count_group {
 /** @param x counts of the group's cells in ascending cell order; taken over, also after a failure
  *  @param[out] to caller clears  @return SCS_OK or SCS_ENOMEM */
 SCS_MUST_USE scs_status scs_count_group_make(int32_t group, scs_packed *x, scs_count_group *to);
+/** Free all; the group is empty (-1) then. */
 void scs_count_group_clear(scs_count_group *group);
 
 /** Sums over one or several groups that a gene's dispersion is estimated from (by moments). */

@@ -20,6 +20,7 @@ typedef struct scs_donors {
 SCS_MUST_USE scs_status scs_donors_find(const scs_atlas *atlas, const scs_method *method,
                                         const scs_combination *target, const scs_sources *sources,
                                         scs_donors *donors);
+/** Free the arrays; there are no donors then. */
 void scs_donors_clear(scs_donors *donors);
 
 /** How much larger libraries of perturbed cells are than those of controls: the weighted geometric

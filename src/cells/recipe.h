@@ -35,6 +35,7 @@ typedef struct scs_recipe scs_recipe;
 
 /** @param[out] recipe caller destroys; NULL after an error  @return SCS_OK or SCS_ENOMEM */
 SCS_MUST_USE scs_status scs_recipe_create(const scs_recipe_parts *parts, scs_recipe **recipe);
+/** Sets *recipe to NULL; it may be NULL. What the parts borrow stays. */
 void scs_recipe_destroy(scs_recipe **recipe);
 
 /** Predicted cells [first, first + n) of a combination, sparse: genes ascend within a cell, no
@@ -53,6 +54,7 @@ typedef struct scs_cell_block {
 
 /** Room for blocks of at most `capacity` cells. SCS_ENOMEM; clear it even then. */
 SCS_MUST_USE scs_status scs_recipe_block_make(int64_t capacity, scs_cell_block *block);
+/** Free the arrays, also of a block that was never made (zeroed). */
 void scs_recipe_block_clear(scs_cell_block *block);
 /** Make the cells of a block, on all threads; a cell depends on its number alone.
  *  @param[in,out] block first, n <= capacity and control [n] are set

@@ -46,6 +46,7 @@ typedef struct scs_train_options {
     int output_layer;     /**< scs_output_layer; SCS_OUTPUT_AUTO is for each step to resolve */
 } scs_train_options;
 
+/** All of them, from the config alone: training reads these and never the config's section. */
 scs_train_options scs_profile_train_options(const scs_config *config);
 /** The learning rate of a step: options->learning_rate times 1, 1 - t or (1 + cos(pi t)) / 2 with
  * t = (step - 1) / steps. A function of the step alone: a resumed run needs no more to go on.

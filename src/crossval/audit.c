@@ -1,4 +1,7 @@
-/* The audit of a validation (audit.h). All functions are Local. */
+/* The audit of a validation (audit.h). Cells are looked up by their labels and groups by the grid's
+ * own list, not by the roles and flags that are audited; what must not be used becomes NaN, which
+ * no sum loses. O(cells log groups) for the count, else O(held-out groups). All functions are
+ * Local. */
 #include "src/crossval/audit.h"
 
 #include <math.h>

@@ -41,6 +41,7 @@ typedef struct scs_grid {
  *  SCS_ENOMEM */
 SCS_MUST_USE scs_status scs_grid_create(const scs_config *config, const scs_atlas *atlas,
                                         scs_grid **grid);
+/** Sets *grid to NULL; it may be NULL. */
 void scs_grid_destroy(scs_grid **grid);
 /** How many combinations of a model are scored. */
 int64_t scs_grid_size(const scs_grid *grid, int64_t model);

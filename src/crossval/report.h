@@ -41,6 +41,7 @@ typedef struct scs_predictor {
 /** All predictors, baselines first; NULL past the end. A new one is a line in
  * src/crossval/report.c. */
 const scs_predictor *scs_report_predictor_at(int i);
+/** How many there are: the columns of every table of predictors. */
 int scs_report_predictor_count(void);
 /** Whether it is one of those that a model has to beat: no change, and plain arithmetic on means.
  */
@@ -83,6 +84,7 @@ typedef struct scs_report_table {
 
 /** No rows yet. SCS_ENOMEM; clear it even after a failure. @param room combinations */
 SCS_MUST_USE scs_status scs_report_table_create(int64_t room, scs_report_table *table);
+/** Free the numbers; a zeroed table is let through. */
 void scs_report_table_clear(scs_report_table *table);
 /** A value. @return NaN where undefined */
 double scs_report_value(const scs_report_table *table, int64_t combination, int predictor,

@@ -45,6 +45,7 @@ typedef struct scs_summary {
  *  @return SCS_OK, SCS_ENOMEM */
 SCS_MUST_USE scs_status scs_summary_make(const scs_report_table *table, int64_t seed,
                                          scs_summary *summary);
+/** Free all; zeroed is let through. */
 void scs_summary_clear(scs_summary *summary);
 /** A predictor's mean of a measure; NaN where it has none. */
 double scs_summary_mean(const scs_summary *summary, int predictor, int measure);

@@ -22,6 +22,7 @@ typedef struct scs_csr {
  *  @param[out] x caller clears; empty after an error
  *  @return SCS_EINTERNAL for negative sizes, SCS_ENOMEM */
 SCS_MUST_USE scs_status scs_csr_alloc(int64_t n_row, int32_t n_col, int64_t nnz, scs_csr *x);
+/** Free the arrays; the matrix is empty then. */
 void scs_csr_clear(scs_csr *x);
 /** Sum of each row's values (a cell's total counts), added up in double in the row's order.
  *  @param[out] sums [n_row] */

@@ -10,6 +10,7 @@
 
 /** @param[out] to caller clears it, after an error too  @return SCS_OK or SCS_ENOMEM */
 SCS_MUST_USE scs_status scs_dose_list_copy(const scs_dose_list *from, scs_dose_list *to);
+/** Free all; the list is that of data without doses then. */
 void scs_dose_list_clear(scs_dose_list *doses);
 /** The perturbation of a condition: a position in scs_dose_list_perturbations. */
 int32_t scs_dose_list_perturbation(const scs_dose_list *doses, int32_t condition);

@@ -35,6 +35,7 @@ typedef struct scs_orthologs {
  *  @return SCS_EDATA: no column names the genes, a row that lacks a column (with file and line), no
  *          row, no one-to-one pair; as scs_table_open; SCS_ENOMEM. Clear in any case. */
 SCS_MUST_USE scs_status scs_orthologs_load(const scs_ortholog_use *use, scs_orthologs *orthologs);
+/** Free all; the table is empty then. */
 void scs_orthologs_clear(scs_orthologs *orthologs);
 /** Why an own gene has no reference gene: SCS_GENE_NOT_IN_TABLE where no row names it.
  *  @param own_gene without the version of an Ensembl ID  @return scs_gene_fate */

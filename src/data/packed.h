@@ -33,6 +33,7 @@ typedef struct scs_row {
  *  @return SCS_EINTERNAL for sizes that cannot be, SCS_ENOMEM */
 SCS_MUST_USE scs_status scs_packed_alloc(int64_t n_row, int32_t n_col, int64_t n_word,
                                          scs_packed *x);
+/** Free both arrays; the rows are none then. */
 void scs_packed_clear(scs_packed *x);
 /** Rows [row, row + part->n_row) become those of part; the rows before them are there already, the
  *  ones behind them are not. Room grows to what the new rows take without codes.

@@ -34,6 +34,7 @@ typedef struct scs_pairing {
  *          SCS_ENOMEM */
 SCS_MUST_USE scs_status scs_pairing_create(const scs_names *labels, int32_t control,
                                            const char *separator, scs_pairing *pairing);
+/** Free all; zeroed is let through. */
 void scs_pairing_clear(scs_pairing *pairing);
 /** The pair that a label names, or NULL. Borrowed. */
 const scs_pair_label *scs_pairing_of(const scs_pairing *pairing, int32_t label);

@@ -29,6 +29,7 @@ int scs_team_tree_cover(int32_t first, int32_t last, int32_t n_leaf, scs_subtree
  *  @param part [n_part] pointers to len values  @param subtree [n_part] */
 void scs_team_tree_sum_double(double *const *part, const scs_subtree *subtree, int n_part, int keep,
                               int64_t len);
+/** The same of floats, each sum rounded to float: what gradients are. */
 void scs_team_tree_sum_float(float *const *part, const scs_subtree *subtree, int n_part, int keep,
                              int64_t len);
 
@@ -38,6 +39,7 @@ void scs_team_tree_sum_float(float *const *part, const scs_subtree *subtree, int
  *  @param[out] out [SCS_SUBTREE_MAX]  @return number of subtrees, listed in out */
 int scs_team_tree_fold_double(double *const *leaf, int32_t first, int32_t last, int32_t n_leaf,
                               int64_t len, scs_subtree *out);
+/** The same of floats, each sum rounded to float. */
 int scs_team_tree_fold_float(float *const *leaf, int32_t first, int32_t last, int32_t n_leaf,
                              int64_t len, scs_subtree *out);
 

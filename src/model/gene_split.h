@@ -42,6 +42,8 @@ typedef struct scs_gene_split {
  *  @return SCS_ENOMEM, and nothing is left behind */
 SCS_MUST_USE scs_status scs_gene_split_prepare(scs_gene_split *split, const scs_team *team,
                                                int32_t n_all, int32_t n_col, int64_t n_row);
+/** Free what it owns: the local shards' entries in `part` are the caller's. Zeroed is let through.
+ *  Local. */
 void scs_gene_split_clear(scs_gene_split *split);
 /** The entries of a batch: first_row, bound, part and by_gene. Collective.
  *  @param own [last - first] entries by cell of the local shards' parts, [n, n_all]; borrowed until

@@ -46,6 +46,7 @@ typedef struct scs_output scs_output;
  *  @param[out] output caller destroys; NULL after an error  @return SCS_OK or SCS_ENOMEM. Local. */
 SCS_MUST_USE scs_status scs_output_create(const scs_arch *arch, int32_t n_part, int32_t max_rows,
                                           scs_output **output);
+/** Sets *output to NULL; it may be NULL. Local. */
 void scs_output_destroy(scs_output **output);
 /** Choose the form of the following steps, of at most n_row cells of all shards, and make room for
  *  it. Local.

@@ -17,6 +17,7 @@ typedef struct scs_output_dense scs_output_dense;
 SCS_MUST_USE scs_status scs_output_dense_create(const scs_arch *arch, int32_t n_shard,
                                                 int32_t n_slice, int64_t max_rows,
                                                 scs_output_dense **o);
+/** Sets *o to NULL; it may be NULL. */
 void scs_output_dense_destroy(scs_output_dense **o);
 /** Loss and gradients of scale * 0.5 * squared error.
  *  @param param all parameters

@@ -24,6 +24,7 @@ typedef struct scs_output_factored scs_output_factored;
  *  @return SCS_EARG where the output is not linear, SCS_ENOMEM. Local. */
 SCS_MUST_USE scs_status scs_output_factored_create(const scs_arch *arch, int32_t n_part,
                                                    int32_t max_rows, scs_output_factored **output);
+/** Sets *output to NULL; it may be NULL. Local. */
 void scs_output_factored_destroy(scs_output_factored **output);
 /** As scs_output_step. Without a split the parts' rows of dW are right in their sum; with one, c is
  * the whole batch's mean, and each rank has its own genes' rows. Collective where team->sum is.

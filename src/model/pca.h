@@ -22,6 +22,7 @@ typedef struct scs_pca {
 
 /** Zeroed. @param[out] pca caller destroys; NULL after an error  @return SCS_OK or SCS_ENOMEM */
 SCS_MUST_USE scs_status scs_pca_create(int32_t n_gene, int32_t n_component, scs_pca **pca);
+/** Sets *pca to NULL; it may be NULL. */
 void scs_pca_destroy(scs_pca **pca);
 /** Turn each component so that its largest |element| (the lowest gene of equal ones) is positive.
  */

@@ -38,6 +38,7 @@ SCS_MUST_USE scs_status scs_contrast_mean(const scs_panel *panel, int64_t seed,
  *  @param split from 0: each is another way to halve */
 SCS_MUST_USE scs_status scs_contrast_split(const scs_panel *panel, int64_t seed, int64_t split,
                                            scs_contrast *contrast);
+/** Free all; the contrast is empty then. */
 void scs_contrast_clear(scs_contrast *contrast);
 
 #endif

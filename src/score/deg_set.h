@@ -52,9 +52,12 @@ SCS_MUST_USE scs_status scs_deg_set_make(const double *p, const double *cpm,
 SCS_MUST_USE scs_status scs_deg_set_make_geometric(const double *p, const double *mean,
                                                    const double *control_mean, int32_t n_gene,
                                                    scs_deg_set *set);
+/** Free what it owns, p is the caller's. Zeroed is let through. */
 void scs_deg_set_clear(scs_deg_set *set);
 
+/** As above, in [0, 1]. The two sets are over the same genes, here and below. O(n_gene). */
 double scs_deg_set_jaccard(const scs_deg_set *predicted, const scs_deg_set *real);
+/** As above, in [0, 1]; NaN where no gene counts on either side. O(n_gene). */
 double scs_deg_set_fidelity(const scs_deg_set *predicted, const scs_deg_set *real);
 /** @param order [n_gene] place of each gene's name among all, by bytes
  *  @param[out] reach NaN without significant real genes  @return SCS_OK or SCS_ENOMEM */

@@ -38,6 +38,7 @@ typedef struct scs_effects {
  */
 SCS_MUST_USE scs_status scs_effect_create(int32_t n, int32_t n_gene, const int32_t *target,
                                           scs_effects *effects);
+/** Free what it owns; zeroed is let through. */
 void scs_effect_clear(scs_effects *effects);
 /** Mean expression from sums of counts. @param[in,out] row [n_gene] */
 void scs_effect_mean(double *row, int32_t n_gene);
@@ -47,7 +48,10 @@ double scs_effect_noise(const double *noise, int32_t n_gene);
 /** Scale down noise_predicted where there is more than the predictions can have; once, when all is
  *  filled in. SCS_ENOMEM. */
 SCS_MUST_USE scs_status scs_effect_cap_noise(scs_effects *effects);
+/** As above, of perturbation p, after scs_effect_cap_noise; below 0 where the noise is larger than
+ *  the distance. O(n_gene). */
 double scs_effect_mse(const scs_effects *effects, int32_t p);
+/** As above, of perturbation p: what `mse` is held against. O(n_gene). */
 double scs_effect_distance(const scs_effects *effects, int32_t p);
 /** @param skip [n_gene] not 0 for the target of any perturbation  @param[out] pds */
 double scs_effect_pds(const scs_effects *effects, const uint8_t *skip, int32_t p);
@@ -57,6 +61,7 @@ double scs_effect_pds(const scs_effects *effects, const uint8_t *skip, int32_t p
 typedef struct scs_delta {
     double pearson, mae, mse, size;
 } scs_delta;
+/** Of perturbation p, all genes. O(n_gene). */
 scs_delta scs_effect_delta(const scs_effects *effects, int32_t p);
 
 /** The 2025 challenge's discrimination score: 1 - r / n, by the sum of absolute differences of

@@ -47,6 +47,7 @@ static inline double *scs_gene_stats_row(const scs_gene_stats *stats, int side, 
 SCS_MUST_USE scs_status scs_gene_stats_make(const scs_contrast *contrast, const scs_packed *x,
                                             const scs_levels *levels, const double *total,
                                             scs_gene_stats *stats);
+/** Free both sides; zeroed is let through. */
 void scs_gene_stats_clear(scs_gene_stats *stats);
 
 #endif

@@ -50,6 +50,7 @@ typedef struct scs_jackknife {
 SCS_MUST_USE scs_status scs_jackknife_make(const int32_t *group_of_cell, const double *total,
                                            int64_t n_cell, int32_t n_group,
                                            scs_jackknife *jackknife);
+/** Free all; zeroed is let through. */
 void scs_jackknife_clear(scs_jackknife *jackknife);
 
 /** A gene's sums of V and V^2 over a group, as they grow. */

@@ -50,6 +50,7 @@ typedef struct scs_levels {
  *  @param[out] levels caller clears, also after a failure  @return SCS_OK or SCS_ENOMEM */
 SCS_MUST_USE scs_status scs_levels_make(const scs_packed *x, const double *total,
                                         const double *target, scs_levels *levels);
+/** Free all; zeroed is let through. */
 void scs_levels_clear(scs_levels *levels);
 /** Of a large count that the cell has. O(log levels). */
 const scs_level *scs_levels_find_large(const scs_levels *levels, int64_t cell, float count);

@@ -36,6 +36,7 @@ SCS_MUST_USE scs_status scs_panel_match_genes(const scs_h5ad *file, const scs_h5
  *          perturbations or types: which; SCS_ENOMEM */
 SCS_MUST_USE scs_status scs_panel_create_all(const scs_h5ad *predicted, const scs_h5ad *real,
                                              const char *control, scs_panel **panels, int32_t *n);
+/** Free n panels and the array; *panels is NULL then, and may be before. */
 void scs_panel_clear_all(scs_panel **panels, int32_t n);
 
 #endif

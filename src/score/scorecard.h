@@ -51,6 +51,7 @@ typedef struct scs_scorecard {
 /** Zeroed counts, NaN elsewhere. @param[out] card caller clears, also after a failure
  *  @return SCS_OK or SCS_ENOMEM */
 SCS_MUST_USE scs_status scs_scorecard_create(const scs_panel *panel, scs_scorecard *card);
+/** Free what it owns; zeroed is let through. */
 void scs_scorecard_clear(scs_scorecard *card);
 /** Means over the perturbations where a measure is defined; the ratio of sums of the normalised
  *  error. @param value [n, SCS_N_CARD]  @param[out] mean [SCS_N_CARD] */

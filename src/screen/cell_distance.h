@@ -37,6 +37,7 @@ typedef struct scs_shifted_cells {
 /** Clear it even after a failure. @param x its delta is not looked at */
 SCS_MUST_USE scs_status scs_cell_distance_shifted_make(const scs_sample *x, int32_t dim,
                                                        scs_shifted_cells *cells);
+/** Free all; zeroed is let through. */
 void scs_cell_distance_shifted_clear(scs_shifted_cells *cells);
 /** scs_cell_distance_energy of the cells and the cells shifted by delta. @param along [cells->n]
  * scratch

@@ -23,6 +23,7 @@ typedef struct scs_features {
 /** @return SCS_EDATA, "FILE:LINE: ...": no table, not as many numbers as columns, no number, a
  * perturbation that stands there twice; SCS_ENOMEM */
 SCS_MUST_USE scs_status scs_features_read(const char *path, scs_features **features);
+/** Sets *features to NULL; it may be NULL. */
 void scs_features_destroy(scs_features **features);
 
 /** The table's perturbations that no cell shows become conditions of the atlas, without groups. Not

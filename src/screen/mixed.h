@@ -87,6 +87,7 @@ typedef struct scs_mixed scs_mixed;
 /** @return SCS_OK; SCS_EARG for more than SCS_MIXED_CONTEXTS contexts; SCS_EINTERNAL for a design
  * that makes no sense (nothing to learn from, negative or no numbers). */
 SCS_MUST_USE scs_status scs_mixed_create(const scs_mixed_design *design, scs_mixed **model);
+/** Sets *model to NULL; it may be NULL. The design stays. */
 void scs_mixed_destroy(scs_mixed **model);
 
 /** The rows that the likelihood looks at. @param[out] n_context, n_shift how many

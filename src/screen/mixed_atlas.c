@@ -1,3 +1,16 @@
+/** What the mixed model (src/screen/mixed.h) needs of an atlas, and what it says of one.
+ *
+ *  In: contexts are the control groups, shifts the perturbed groups beside them. The model wants
+ *  products of group means over genes, never the means themselves: blocks of genes make them for
+ *  the rows that scs_mixed_sample chose, [rows, 512] doubles at a time.
+ *
+ *  Out: the model's weights of contexts and shifts, put on groups. A shift of weight w is w of the
+ *  perturbed group and -w of its controls, so that all that follows sees a weighted sum of group
+ *  means (scs_sources).
+ *
+ *  Groups that are held out or silent (scs_atlas_is_hidden) get no number here, and what has no
+ *  number has no part in anything. All functions are Local.
+ */
 #include "src/screen/mixed_atlas.h"
 
 #include "src/base/vector.h"
@@ -7,12 +20,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Genes of a block of products. */
 enum { GENES_AT_ONCE = 512 };
 
 /* A group's own variance counts as that of its cells less one, the mean over all groups as that of
  * so many: of one cell nothing else is known. */
 static const double pooled_cells = 3;
 
+/* The design borrows its arrays from here, so neither may go before the model. */
 struct scs_mixed_atlas {
     scs_mixed_design design;                 /* its arrays are those below */
     int32_t n_group, *context_of, *shift_of; /* [n_group] numbers in the model, or -1 */
@@ -26,6 +41,7 @@ struct scs_mixed_atlas {
     scs_mixed *model;
 };
 
+/* Mean over genes of the cells' variance in a group (ddof 1); 0 of one cell. */
 static double mean_variance(const scs_atlas *a, int32_t group)
 {
     const float *variance = scs_atlas_group_gene_variance(a, group);
@@ -36,7 +52,13 @@ static double mean_variance(const scs_atlas *a, int32_t group)
     return n > 1 ? sum / a->n_gene * n / (n - 1) : 0;
 }
 
-/* Mean over genes of the variance of each group's mean. @param[out] noise [n_group] */
+/* Mean over genes of the variance of each group's mean: v_g / n, with v_g the cells' variance of
+ * the group drawn towards that of all groups, v,
+ *
+ *      v_g <- ((n - 1) v_g + 3 v) / (n - 1 + 3)
+ *
+ *  as a group of a few cells may show hardly any variance, and would count as known exactly.
+ *  @param[out] noise [n_group] zeroed before; of hidden groups without meaning */
 static void find_noise(const scs_atlas *a, double *noise)
 {
     double sum = 0, cells = 0;
@@ -74,6 +96,8 @@ static double response_of(const scs_atlas *a, int32_t group, int32_t control, in
     return shift * shift - gene_noise(a, group, gene) - gene_noise(a, control, gene);
 }
 
+/* How much each gene answers to perturbations: what errors are spread over genes by.
+ * O(shifts n_gene). */
 static scs_status add_responses(const scs_atlas *a, scs_mixed_atlas *m)
 {
     SCS_TRY(SCS_ALLOC(m->response, a->n_gene));
@@ -83,11 +107,13 @@ static scs_status add_responses(const scs_atlas *a, scs_mixed_atlas *m)
     return SCS_OK;
 }
 
+/* Doses on a scale on which effects begin at 0 and grow in a straight line. */
 static double dose_place(const scs_atlas *a, int32_t condition)
 {
     return a->doses.n ? log1p(fmax(0, scs_atlas_dose(a, condition))) : 0;
 }
 
+/* Contexts and shifts in the order of the groups. */
 static void number_groups(const scs_atlas *a, scs_mixed_atlas *m)
 {
     scs_mixed_design *d = &m->design;
@@ -121,6 +147,7 @@ typedef struct rows {
     const int32_t *group, *less; /* [n] less: the group that is taken off, -1: none */
 } rows;
 
+/* Rows of a block of genes. @param[out] x [r->n, n] */
 static void fill_rows(const scs_atlas *a, const rows *r, int32_t first, int32_t n, double *x)
 {
     for (int64_t i = 0; i < r->n; i++) {
@@ -172,6 +199,7 @@ static void measure_distances(const scs_atlas *a, scs_mixed_atlas *m)
         }
 }
 
+/* Gram and distances of the contexts, [n_context, n_context] each; O(n_context^2 n_gene). */
 static scs_status measure_controls(const scs_atlas *a, scs_mixed_atlas *m)
 {
     int64_t n = m->design.n_context;
@@ -199,6 +227,7 @@ static void list_conditions(const scs_atlas *a, scs_mixed_atlas *m)
     }
 }
 
+/* Room for as many contexts and shifts as there are groups; the caller destroys it. */
 static scs_status allocate(const scs_atlas *a, scs_mixed_atlas *m)
 {
     int64_t n = a->n_group;
@@ -230,6 +259,7 @@ static scs_status set_noise(const scs_atlas *a, scs_mixed_atlas *m)
     return SCS_OK;
 }
 
+/* The whole design; without a single shift there is no model, and n_shift says so. */
 static scs_status fill(const scs_atlas *a, scs_mixed_atlas *m)
 {
     scs_mixed_design *d = &m->design;
@@ -319,6 +349,7 @@ static void list_sample(const scs_mixed_atlas *m, int32_t *group, int32_t *less)
     }
 }
 
+/* O(rows^2 n_gene) for the products, then as src/screen/mixed.h says. */
 scs_status scs_mixed_atlas_fit(scs_mixed_atlas *m, const scs_atlas *atlas)
 {
     int32_t n_context, n_shift, n, *group = NULL, *less = NULL;
@@ -341,6 +372,7 @@ done:
     return st;
 }
 
+/* The estimates as doubles: the variances and lengths, then each perturbation's strength. */
 enum { HYPER = sizeof(scs_mixed_hyper) / sizeof(double) };
 
 _Static_assert(sizeof(scs_mixed_hyper) == HYPER * sizeof(double), "all of it are doubles");
@@ -393,6 +425,7 @@ static void spread(const scs_mixed_atlas *m, const scs_mixed_weights *of, double
     }
 }
 
+/* A group that is left out is one shift; its context's controls stay. O(n^2) of the model. */
 scs_status scs_mixed_atlas_weigh(const scs_mixed_atlas *m, int32_t control_group, int32_t condition,
                                  int32_t left_out, double *weight, double *variance)
 {
@@ -458,6 +491,9 @@ static double mean_response(const scs_mixed_atlas *m, const scs_atlas *a, int32_
     return sum / a->n_gene;
 }
 
+/* se_g^2 = sampled_g + rest (r_g + least) / (r + least): what the model's squared error has beyond
+ * sampling goes to the genes in proportion to the response r_g that they showed, r its mean.
+ * O(sources n_gene). */
 scs_status scs_mixed_atlas_error(const scs_mixed_atlas *m, const scs_atlas *a,
                                  int32_t control_group, int32_t observed_group,
                                  const scs_sources *sources, float *se)
@@ -476,6 +512,7 @@ scs_status scs_mixed_atlas_error(const scs_mixed_atlas *m, const scs_atlas *a,
     return SCS_OK;
 }
 
+/* Shifts that are predicted from those of other perturbations, at most. */
 enum { LIKE_TRIALS = 256 };
 
 /* Mean shift of a context under other perturbations. @param out [n_gene]  @return whether any was
@@ -505,6 +542,7 @@ typedef struct products {
     double predicted, both, seen;
 } products;
 
+/* Add one shift, seen and predicted. */
 static void add_products(const scs_mixed_atlas *m, const scs_atlas *a, int32_t shift,
                          const double *predicted, products *p)
 {
@@ -526,6 +564,7 @@ static double error_of(const products *p)
     return p->predicted - 2 * p->both + p->seen;
 }
 
+/* min over k of |k p - y|^2 = |y|^2 - (p'y)^2 / |p|^2, k not below 0. */
 static double least_error(const products *p)
 {
     return p->both > 0 ? p->seen - p->both * p->both / p->predicted : p->seen;
@@ -550,6 +589,8 @@ static scs_status predict_like(const scs_mixed_atlas *m, const scs_atlas *a, int
     return SCS_OK;
 }
 
+/* One multiple serves all trials of the mean, so that its error is the least it can have: the gain
+ * is not flattered. O(trials (n_shift + n_group) n_gene). */
 scs_status scs_mixed_atlas_like_gain(const scs_mixed_atlas *m, const scs_atlas *a, double *gain)
 {
     int32_t n = m->design.n_shift, n_trial = n < LIKE_TRIALS ? n : LIKE_TRIALS, *left_out = NULL;

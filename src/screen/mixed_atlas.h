@@ -15,6 +15,7 @@
  *  scs_mixed_create takes */
 SCS_MUST_USE scs_status scs_mixed_atlas_create(const scs_atlas *atlas, double *likeness,
                                                scs_mixed_atlas **mixed);
+/** Sets *mixed to NULL; it may be NULL. The atlas stays. */
 void scs_mixed_atlas_destroy(scs_mixed_atlas **mixed);
 /** Estimate. The same bits wherever BLAS has the same kernels, on one thread. */
 SCS_MUST_USE scs_status scs_mixed_atlas_fit(scs_mixed_atlas *mixed, const scs_atlas *atlas);
@@ -23,6 +24,8 @@ SCS_MUST_USE scs_status scs_mixed_atlas_fit(scs_mixed_atlas *mixed, const scs_at
 int64_t scs_mixed_atlas_size(const scs_mixed_atlas *mixed);
 /** The estimates as they go to another rank. @param number [scs_mixed_atlas_size] */
 void scs_mixed_atlas_get(const scs_mixed_atlas *mixed, double *number);
+/** And back: after it the model predicts as the one that they were taken from, so that one rank
+ *  estimates for all. @param number [scs_mixed_atlas_size]  @return as scs_mixed_set */
 SCS_MUST_USE scs_status scs_mixed_atlas_set(scs_mixed_atlas *mixed, const double *number);
 /** After fit or set. */
 const scs_mixed_hyper *scs_mixed_atlas_hyper(const scs_mixed_atlas *mixed);

@@ -67,6 +67,7 @@ typedef struct scs_mixed_relation {
     double context_distance, dose_distance, perturbation_distance;
     double perturbation[SCS_BY_PERTURBATION], context[SCS_BY_CONTEXT];
 } scs_mixed_relation;
+/* Both rows as shifts: where one of them is a control mean this has no meaning. */
 void scs_mixed_relate(const scs_mixed *model, const scs_mixed_row *a, const scs_mixed_row *b,
                       scs_mixed_relation *relation);
 /* What one term adds to the covariance. */
@@ -74,6 +75,7 @@ double scs_mixed_term_value(const scs_mixed *model, int term, const scs_mixed_re
 /* How u(c) enters a row: 1 in a control mean, -beta in a shift (in proportion to its dose). */
 double scs_mixed_convergence(const scs_mixed *model, const scs_mixed_row *a);
 
+/* The row of a context's control mean. */
 scs_mixed_row scs_mixed_control(int32_t context);
 /* Covariance of two rows, but for what only one of them has: the noise of its perturbed cells. */
 double scs_mixed_covariance(const scs_mixed *model, const scs_mixed_row *a, const scs_mixed_row *b);

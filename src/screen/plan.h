@@ -26,6 +26,7 @@ typedef struct scs_plan_treatments {
 SCS_MUST_USE scs_status scs_plan_treatments_create(const scs_config *config, const scs_atlas *atlas,
                                                    scs_names *pairs,
                                                    scs_plan_treatments *treatments);
+/** Free what it owns; atlas, config and pairs are the caller's. Zeroed is let through. */
 void scs_plan_treatments_clear(scs_plan_treatments *treatments);
 /** Add a perturbation by its label: at one dose, or (NaN) at those of screen.doses. A label that is
  * a pair becomes one where screen.order is 2. */

@@ -19,6 +19,7 @@ typedef struct scs_replica {
 /** The means are those of the atlas, which is borrowed. SCS_ENOMEM. Clear it even after a
  *  failure. */
 SCS_MUST_USE scs_status scs_resample_replica_make(const scs_atlas *atlas, scs_replica *replica);
+/** Free the means and the sources; the atlas stays. */
 void scs_resample_replica_clear(scs_replica *replica);
 /** Of `permuted->n` permutations, how many give each combination a shift at least as long as the
  * atlas' own means do. Afterwards the replica's means are the atlas' own again.
