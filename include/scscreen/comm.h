@@ -65,17 +65,48 @@ scs_team scs_comm_team(scs_comm *comm, int32_t n_shard);
 SCS_MUST_USE scs_status scs_read_cells(scs_comm *comm, const scs_dataset *dataset,
                                        const scs_h5ad *const *metas, int64_t *first_cell,
                                        scs_packed *x, double **totals, scs_scale *scale);
+/** The same cells into the shards that the deal gives them, while they are read.
+ *  @param[out] shard, total as scs_redistribute_rows  @param[out] scale [dataset->n_input] as
+ * above. Collective. */
+SCS_MUST_USE scs_status scs_read_cells_to_shards(scs_comm *comm, const scs_dataset *dataset,
+                                                 const scs_h5ad *const *metas, const scs_deal *deal,
+                                                 const scs_team *team, scs_shard **shard,
+                                                 double **total, scs_scale *scale);
 /** normalize: log1p with target_sum, or the median total over all used cells when it is 0.
  *  @param[out] target counts that each cell was scaled to; 0: none was. Collective. */
 SCS_MUST_USE scs_status scs_read_cells_normalize(scs_comm *comm, const scs_config *config,
                                                  const scs_dataset *dataset, int64_t first_cell,
                                                  scs_packed *x, const double *totals,
                                                  double *target);
-/** From contiguous cells to shards: alltoallv. Frees x as it goes.
- *  @param[out] shard [team->last - team->first], malloc'ed, caller clears. Collective. */
-SCS_MUST_USE scs_status scs_redistribute(scs_comm *comm, const scs_deal *deal, const scs_team *team,
-                                         int64_t first_cell, scs_packed *x, scs_shard **shard);
-/** The same, and x stays as it is: to deal the same cells again. Collective. */
+/** The same of shards. @param total [rows of all n_shard of them] */
+SCS_MUST_USE scs_status scs_read_cells_normalize_shards(scs_comm *comm, const scs_config *config,
+                                                        scs_shard *shard, int32_t n_shard,
+                                                        const double *total, double *target);
+/** Rows [row, row + n) of x: those of cells [cell, cell + n). Borrowed. */
+typedef struct scs_row_batch {
+    const scs_packed *x;
+    int64_t row, n, cell;
+    const double *total; /**< [n] of the cells' counts, or NULL */
+} scs_row_batch;
+
+/** Where rows come from, some at a time. */
+typedef struct scs_row_source {
+    void *ctx;
+    /** The next rows, which stay until the next call; n 0: there are no more. Local. */
+    scs_status (*next)(void *ctx, scs_row_batch *batch);
+} scs_row_source;
+
+/** Rows to the shards that the deal gives them, while they come: a rank holds its own shards' rows,
+ * and some megabytes of others'. A source that fails is the failure of all ranks, once all others
+ * are through: the lowest failing rank's message.
+ *  @param[out] shard [team->last - team->first], malloc'ed, scs_redistribute_clear; NULL after an
+ *    error  @param[out] total [rows of all of them, shard after shard] malloc'ed; NULL: not wanted.
+ * Collective. */
+SCS_MUST_USE scs_status scs_redistribute_rows(scs_comm *comm, const scs_deal *deal,
+                                              const scs_team *team, int32_t n_gene,
+                                              const scs_row_source *source, scs_shard **shard,
+                                              double **total);
+/** From contiguous cells to shards; x stays as it is, to deal the same cells again. Collective. */
 SCS_MUST_USE scs_status scs_redistribute_copy(scs_comm *comm, const scs_deal *deal,
                                               const scs_team *team, int64_t first_cell,
                                               const scs_packed *x, scs_shard **shard);

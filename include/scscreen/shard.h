@@ -25,7 +25,9 @@ typedef struct scs_deal {
 typedef struct scs_packed {
     int64_t n_row;
     int32_t n_col;
-    int64_t *first;   /**< [n_row + 1] first word of each row */
+    int64_t *first;   /**< [n_row + 1] first word of each row; [n_row]: words in all */
+    int32_t *length;  /**< [n_row] words of each row, where rows stand in any order, 0: not there
+                         yet; NULL: they follow one another */
     uint8_t *word;    /**< [first[n_row], 4] */
     int64_t capacity; /**< words that there is room for */
 } scs_packed;

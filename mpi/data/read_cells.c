@@ -3,8 +3,8 @@
  *  The parts are equal in cells. They ascend with the rank, so the lowest failing rank's message is
  *  about the first bad cell, on any number of ranks. Rows are read a block at a time, mapped to the
  *  reference genes and packed at once (src/data/packed.h): at no time does a rank hold more than
- *  one block that is not packed. Nothing is sent while files are read; the ranks agree once, at the
- *  end.
+ *  one block that is not packed. They stay where they were read (scs_read_cells), or go to their
+ *  shards meanwhile (scs_read_cells_to_shards).
  *
  *  While values are read, what they look like is noted for each input (src/data/scale.h): counts
  * are added up and extremes compared over ranks, both exact in any order, so that all ranks judge
@@ -26,19 +26,6 @@
 #include "scscreen/comm.h"
 
 #include <stdlib.h>
-
-/* Totals of this rank's cells for training or validation that have any counts; the others have no
- * say in the median, as in scanpy, nor have cells that are held out. */
-static scs_status used_totals(const scs_dataset *dataset, int64_t first_cell, int64_t n,
-                              const double *totals, double **used, int64_t *n_used)
-{
-    *n_used = 0;
-    SCS_TRY(SCS_ALLOC(*used, n));
-    for (int64_t i = 0; i < n; i++)
-        if (dataset->role[first_cell + i] < SCS_ROLE_HELD_OUT && totals[i] > 0)
-            (*used)[(*n_used)++] = totals[i];
-    return SCS_OK;
-}
 
 typedef struct median_counts {
     int64_t *to, *from; /* [n_rank] bytes that go to and come from each rank */
@@ -76,88 +63,137 @@ done:
     return st;
 }
 
-/* 8 bytes a used cell to rank 0, and one double back. Collective. */
-static scs_status median_total(scs_comm *comm, const scs_dataset *dataset, int64_t first_cell,
-                               int64_t n, const double *totals, double *target)
+/* 8 bytes a used cell to rank 0, and one double back. Collective.
+ *  @param local how `used` came to be  @param used [n_used] */
+static scs_status median_total(scs_comm *comm, scs_status local, const double *used, int64_t n_used,
+                               double *target)
 {
     median_counts count = {0};
-    double *used = NULL;
-    int64_t n_used;
     scs_status st;
 
-    SCS_GO(st, scs_comm_agree(comm, used_totals(dataset, first_cell, n, totals, &used, &n_used)));
+    SCS_GO(st, scs_comm_agree(comm, local));
     SCS_GO(st, count_totals(comm, &count, n_used));
     SCS_GO(st, gather_median(comm, &count, used, target));
 done:
     free(count.to);
     free(count.from);
-    free(used);
     return st;
 }
 
-/* Where a rank is in its part: the dataset's cells [cell0, cell) have been read. */
+/* Where a rank is in its part: the dataset's cells up to `cell` have been read. */
 typedef struct reading {
     const scs_dataset *dataset;
-    int64_t cell0, cell;
-    scs_packed *x;    /* rows of cells from cell0 on */
-    double *totals;   /* of each of them, over all the file's genes */
-    scs_scale *scale; /* [n_input] or NULL */
+    const scs_h5ad *const *metas;
+    scs_scale *scale;        /* [n_input] or NULL */
+    int64_t cell, end;       /* the next cell, and the first that is another rank's */
+    int32_t input;           /* that the cell is in */
+    scs_h5ad_reader *file;   /* of that input; NULL: not open */
+    int64_t row, last, step; /* the file's next row, its first of another rank, rows of a block */
+    scs_packed block;        /* of rows on their way to shards */
+    double *total;           /* [n_total] their totals */
+    int64_t n_total;
 } reading;
 
-/* Rows [row0, row1) of an input's file: the cells among them, with the reference genes, become the
- * next rows of x. */
-static scs_status read_block(reading *r, scs_h5ad_reader *file, const scs_h5ad *meta, int32_t input,
-                             int64_t row0, int64_t row1)
+static void close_reading(reading *r)
+{
+    scs_h5ad_matrix_close(&r->file);
+    scs_packed_clear(&r->block);
+    free(r->total);
+}
+
+/* The input that r->cell is in. */
+static scs_status open_input(reading *r)
 {
     const scs_dataset *d = r->dataset;
-    scs_csr *part;
+    const scs_h5ad *meta;
+    int64_t base, last;
 
-    SCS_TRY(scs_h5ad_matrix_rows(file, row0, row1, &part));
-    scs_csr_row_sums(part, r->totals + (r->cell - r->cell0));
+    while (d->first_cell[r->input + 1] <= r->cell)
+        r->input++;
+    meta = r->metas[r->input];
+    base = d->first_cell[r->input];
+    last = d->first_cell[r->input + 1] < r->end ? d->first_cell[r->input + 1] : r->end;
+    r->row = scs_h5ad_row(meta, r->cell - base);
+    r->last = scs_h5ad_row(meta, last - 1 - base) + 1;
+    r->step = scs_h5ad_matrix_block_rows(meta);
+    return scs_h5ad_matrix_open(meta, &r->file);
+}
+
+/* The next block of the rank's rows, as they stand in the file.
+ *  @param[out] x the reader's, until the next call; NULL: all are read */
+static scs_status read_block(reading *r, scs_csr **x)
+{
+    const scs_dataset *d = r->dataset;
+    int64_t row1;
+
+    *x = NULL;
+    if (r->cell >= r->end)
+        return SCS_OK;
+    if (r->file && r->row == r->last)
+        scs_h5ad_matrix_close(&r->file); /* with its last block, which has been used by now */
+    if (!r->file)
+        SCS_TRY(open_input(r));
+    row1 = r->last - r->row < r->step ? r->last : r->row + r->step;
+    SCS_TRY(scs_h5ad_matrix_rows(r->file, r->row, row1, x));
+    r->row = row1;
     if (r->scale)
-        scs_scale_add(&r->scale[input], part, r->cell - d->first_cell[input], meta->n_obs);
-    SCS_TRY(scs_csr_map_columns(part, d->gene_of_column[input], d->n_gene));
-    SCS_TRY(scs_packed_append(r->x, r->cell - r->cell0, part));
-    r->cell += part->n_row;
+        scs_scale_add(&r->scale[r->input], *x, r->cell - d->first_cell[r->input],
+                      r->metas[r->input]->n_obs);
     return SCS_OK;
 }
 
-/* The cells of [r->cell, end) that lie in this input, block by block of the file's rows. */
-static scs_status read_input(reading *r, const scs_h5ad *meta, int32_t input, int64_t end)
+/* Totals of the block's cells, before genes are dropped; then it has been read. */
+static scs_status take_block(reading *r, scs_csr *x, double *total)
 {
-    int64_t base = r->dataset->first_cell[input], last = r->dataset->first_cell[input + 1];
-    int64_t step = scs_h5ad_matrix_block_rows(meta), row;
-    scs_h5ad_reader *file;
-    scs_status st = SCS_OK;
-
-    last = last < end ? last : end;
-    if (r->cell >= last)
-        return SCS_OK;
-    SCS_TRY(scs_h5ad_matrix_open(meta, &file));
-    row = scs_h5ad_row(meta, r->cell - base);
-    last = scs_h5ad_row(meta, last - 1 - base) + 1;
-    for (; row < last; row += step)
-        SCS_GO(st, read_block(r, file, meta, input, row, last - row < step ? last : row + step));
-done:
-    scs_h5ad_matrix_close(&file);
-    return st;
+    scs_csr_row_sums(x, total);
+    SCS_TRY(scs_csr_map_columns(x, r->dataset->gene_of_column[r->input], r->dataset->n_gene));
+    r->cell += x->n_row;
+    return SCS_OK;
 }
 
 /* x grows as rows are appended and is trimmed to its size at the end. */
-static scs_status read_range(const scs_dataset *dataset, const scs_h5ad *const *metas,
-                             int64_t cell0, int64_t cell1, scs_packed *x, double **totals,
-                             scs_scale *scale)
+static scs_status read_range(reading *r, scs_packed *x, double **totals)
 {
-    reading r = {.dataset = dataset, .cell0 = cell0, .cell = cell0, .x = x, .scale = scale};
+    int64_t first = r->cell;
+    scs_csr *part;
 
-    SCS_TRY(scs_packed_alloc(cell1 - cell0, dataset->n_gene, 0, x));
-    SCS_TRY(SCS_ALLOC(*totals, cell1 - cell0));
-    for (int32_t i = 0; scale && i < dataset->n_input; i++)
-        scs_scale_clear(&scale[i]);
-    r.totals = *totals;
-    for (int32_t i = 0; i < dataset->n_input; i++)
-        SCS_TRY(read_input(&r, metas[i], i, cell1));
-    return scs_packed_trim(x);
+    SCS_TRY(scs_packed_alloc(r->end - first, r->dataset->n_gene, 0, x));
+    SCS_TRY(SCS_ALLOC(*totals, r->end - first));
+    for (;;) {
+        int64_t row = r->cell - first;
+
+        SCS_TRY(read_block(r, &part));
+        if (!part)
+            return scs_packed_trim(x);
+        SCS_TRY(take_block(r, part, *totals + row));
+        SCS_TRY(scs_packed_append(x, row, part));
+    }
+}
+
+/* A row source: the next block that has cells, packed. */
+static scs_status next_block(void *ctx, scs_row_batch *batch)
+{
+    reading *r = ctx;
+    scs_csr *part;
+
+    *batch = (scs_row_batch){.x = &r->block, .total = r->total, .cell = r->cell};
+    do {
+        SCS_TRY(read_block(r, &part));
+        if (!part)
+            return SCS_OK;
+        if (part->n_row > r->n_total) {
+            free(r->total);
+            r->n_total = 0;
+            SCS_TRY(SCS_ALLOC(r->total, part->n_row));
+            r->n_total = part->n_row;
+        }
+        SCS_TRY(take_block(r, part, r->total));
+    } while (part->n_row == 0);
+    SCS_TRY(scs_packed_restart(&r->block, part->n_row));
+    SCS_TRY(scs_packed_append(&r->block, 0, part));
+    batch->total = r->total;
+    batch->n = part->n_row;
+    return SCS_OK;
 }
 
 /* From each rank's part to the whole, in two small reductions an input. Collective. */
@@ -174,22 +210,36 @@ static scs_status unite_scales(scs_comm *comm, scs_scale *scale, int32_t n_input
     return scs_collective_ok();
 }
 
-/* Parts may be empty where there are fewer cells than ranks. */
+/* This rank's part, of which nothing is read yet. Parts may be empty where there are fewer cells
+ * than ranks. */
+static reading start(scs_comm *comm, const scs_dataset *dataset, const scs_h5ad *const *metas,
+                     scs_scale *scale)
+{
+    int64_t rank = scs_comm_rank(comm), n_rank = scs_comm_size(comm);
+
+    for (int32_t i = 0; scale && i < dataset->n_input; i++)
+        scs_scale_clear(&scale[i]);
+    return (reading){.dataset = dataset,
+                     .metas = metas,
+                     .scale = scale,
+                     .cell = dataset->n_cell * rank / n_rank,
+                     .end = dataset->n_cell * (rank + 1) / n_rank};
+}
+
 scs_status scs_read_cells(scs_comm *comm, const scs_dataset *dataset, const scs_h5ad *const *metas,
                           int64_t *first_cell, scs_packed *x, double **totals, scs_scale *scale)
 {
-    int64_t rank = scs_comm_rank(comm), n_rank = scs_comm_size(comm);
-    int64_t end = dataset->n_cell * (rank + 1) / n_rank;
+    reading r = start(comm, dataset, metas, scale);
     scs_status st;
 
     *x = (scs_packed){0};
     *totals = NULL;
-    *first_cell = dataset->n_cell * rank / n_rank;
-    SCS_GO(st,
-           scs_comm_agree(comm, read_range(dataset, metas, *first_cell, end, x, totals, scale)));
+    *first_cell = r.cell;
+    SCS_GO(st, scs_comm_agree(comm, read_range(&r, x, totals)));
     if (scale)
         SCS_GO(st, unite_scales(comm, scale, dataset->n_input));
 done:
+    close_reading(&r);
     if (st != SCS_OK) {
         scs_packed_clear(x);
         free(*totals);
@@ -198,21 +248,94 @@ done:
     return st;
 }
 
-/* Where the config gives a target nothing is sent. All counts 0 is SCS_EDATA on every rank, as the
- * target is the same. */
+scs_status scs_read_cells_to_shards(scs_comm *comm, const scs_dataset *dataset,
+                                    const scs_h5ad *const *metas, const scs_deal *deal,
+                                    const scs_team *team, scs_shard **shard, double **total,
+                                    scs_scale *scale)
+{
+    reading r = start(comm, dataset, metas, scale);
+    scs_row_source source = {&r, next_block};
+    scs_status st;
+
+    *shard = NULL;
+    *total = NULL;
+    SCS_GO(st, scs_comm_agree(comm, scs_packed_alloc(0, dataset->n_gene, 0, &r.block)));
+    SCS_GO(st, scs_redistribute_rows(comm, deal, team, dataset->n_gene, &source, shard, total));
+    SCS_GO(st, unite_scales(comm, scale, dataset->n_input));
+done:
+    close_reading(&r);
+    if (st != SCS_OK) {
+        scs_redistribute_clear(shard, team->last - team->first);
+        free(*total);
+        *total = NULL;
+    }
+    return st;
+}
+
+/* ---- normalising ---- */
+
+/* The target where the config gives none, for which nothing else is sent; 0 where nothing is
+ * normalised. All counts 0 is SCS_EDATA on every rank, as the target is the same. Collective.
+ *  @param local, used, n_used as median_total has them */
+static scs_status find_target(scs_comm *comm, const scs_config *config, scs_status local,
+                              const double *used, int64_t n_used, double *target)
+{
+    *target = config->data.target_sum;
+    if (*target <= 0)
+        SCS_TRY(median_total(comm, local, used, n_used, target));
+    SCS_REQUIRE(*target > 0, SCS_EDATA,
+                "data.normalize: every cell's counts are 0, so there is nothing to normalise; "
+                "check data.matrix");
+    return SCS_OK;
+}
+
+/* Cells for training or validation that have any counts: the others have no say in the median, as
+ * in scanpy, nor have cells that are held out. */
 scs_status scs_read_cells_normalize(scs_comm *comm, const scs_config *config,
                                     const scs_dataset *dataset, int64_t first_cell, scs_packed *x,
                                     const double *totals, double *target)
 {
+    double *used = NULL;
+    int64_t n = 0;
+    scs_status st;
+
     *target = 0;
     if (config->data.normalize != SCS_NORMALIZE_LOG1P)
         return scs_collective_ok();
-    *target = config->data.target_sum;
-    if (*target <= 0)
-        SCS_TRY(median_total(comm, dataset, first_cell, x->n_row, totals, target));
-    SCS_REQUIRE(*target > 0, SCS_EDATA,
-                "data.normalize: every cell's counts are 0, so there is nothing to normalise; "
-                "check data.matrix");
-    scs_packed_log_normalize(x, totals, *target);
-    return scs_collective_ok();
+    st = SCS_ALLOC(used, x->n_row);
+    for (int64_t i = 0; st == SCS_OK && i < x->n_row; i++)
+        if (dataset->role[first_cell + i] < SCS_ROLE_HELD_OUT && totals[i] > 0)
+            used[n++] = totals[i];
+    st = find_target(comm, config, st, used, n, target);
+    if (st == SCS_OK)
+        scs_packed_log_normalize(x, totals, *target);
+    free(used);
+    return st;
+}
+
+/* A shard's rows for training and validation stand before those that are held out. */
+scs_status scs_read_cells_normalize_shards(scs_comm *comm, const scs_config *config,
+                                           scs_shard *shard, int32_t n_shard, const double *total,
+                                           double *target)
+{
+    double *used = NULL;
+    int64_t n = 0, rows = 0, at = 0;
+    scs_status st;
+
+    *target = 0;
+    if (config->data.normalize != SCS_NORMALIZE_LOG1P)
+        return scs_collective_ok();
+    for (int32_t s = 0; s < n_shard; s++)
+        rows += shard[s].x.n_row;
+    st = SCS_ALLOC(used, rows);
+    for (int32_t s = 0; st == SCS_OK && s < n_shard; at += shard[s++].x.n_row)
+        for (int64_t i = 0; i < shard[s].n_train + shard[s].n_valid; i++)
+            if (total[at + i] > 0)
+                used[n++] = total[at + i];
+    st = find_target(comm, config, st, used, n, target);
+    at = 0;
+    for (int32_t s = 0; st == SCS_OK && s < n_shard; at += shard[s++].x.n_row)
+        scs_packed_log_normalize(&shard[s].x, total + at, *target);
+    free(used);
+    return st;
 }

@@ -1,32 +1,36 @@
 /* Rows of cells on their way between ranks: whole rows to their shards, latent rows to where they
  * are screened.
  *
- *  All of it is one row transfer. Each rank lists the pieces that it has to send (which cell, where
- *  its values lie, how many), by destination; the lists are exchanged, 24 bytes a piece, so that
- *  every rank knows what arrives; then the values follow in one message a pair of ranks, 4 bytes
- *  each (a float, an int32_t, or a word of packed rows). Messages larger than a piece of the
- *  communicator are cut there.
+ *  Rows go to their shards while they are read (scs_redistribute_rows): each rank takes rows from a
+ *  source, those of its own shards stay, and whenever some megabytes of others have come together
+ *  they travel, in rounds in which all ranks take part. So a row is held once, by the rank whose
+ *  shard it belongs to, beside the rounds' messages. In its shard a row has the number that the
+ *  deal gives it, wherever in memory it comes to stand: nothing depends on who sent it, or when.
+ *
+ *  Latent rows are one row transfer. Each rank lists the pieces that it has to send (which cell,
+ *  where its values lie, how many), by destination; the lists are exchanged, 24 bytes a piece, so
+ *  that every rank knows what arrives; then the values follow in one message a pair of ranks, 4
+ *  bytes each. Messages larger than a piece of the communicator are cut there.
  *
  *      transfer_create     nothing to send yet
  *      transfer_add        for each piece, destinations ascending
  *      transfer_announce   lists are exchanged; all ranks agree first
- *      transfer_send       one set of values; again for another set of the same layout
+ *      transfer_send       the values
  *      transfer_clear      always
  *
  *  Order: values arrive in the order in which they were sent, by sender; the lists are then sorted
  *  by cell. Whatever is built from them goes through cells in ascending order, so its bits do not
  *  depend on which rank sent what.
  *
- *  What is sent, for n cells of a rank, nnz stored values, d latent units:
- *      to shards          a piece for each cell, its packed words: about 3 bytes a stored value
- *      latent rows        a piece for each cell that a rank needs, 4 d bytes
- *
- *  Memory: for each array that is sent there is for a while a packed copy of what leaves, and what
- *  arrives. Arrays that are given up are freed as soon as they are packed. */
+ *  What is sent, for n cells of a rank, d latent units:
+ *      to shards          a header of 24 bytes and the packed words of each cell that another rank
+ *                         has: about 3 bytes a stored value
+ *      latent rows        a piece for each cell that a rank needs, 4 d bytes */
 #include "src/atlas/atlas.h"
 #include "src/data/packed.h"
 #include "scscreen/comm.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -70,7 +74,7 @@ static scs_status transfer_create(scs_comm *comm, int32_t n_plane, row_transfer 
     return SCS_ALLOC(transfer->pieces_from, n_rank);
 }
 
-/* Planes themselves are the caller's, or were released. */
+/* Planes themselves are the caller's. */
 static void transfer_clear(row_transfer *transfer)
 {
     free(transfer->plane);
@@ -162,20 +166,9 @@ static void pack(const row_transfer *transfer, char *packed)
     }
 }
 
-/* Free the planes. Local. */
-static void transfer_release(row_transfer *transfer)
-{
-    for (int32_t i = 0; i < transfer->n_plane; i++) {
-        free(transfer->plane[i]);
-        transfer->plane[i] = NULL;
-    }
-}
-
 /* Send the pieces' values. Collective.
- *  @param release free the planes as soon as they are packed (also on failure); else they are
- *    borrowed
  *  @param[out] arrived [n_values] malloc'ed */
-static scs_status transfer_send(row_transfer *transfer, bool release, void **arrived)
+static scs_status transfer_send(row_transfer *transfer, void **arrived)
 {
     scs_comm *comm = transfer->comm;
     char *packed = NULL, *in = NULL;
@@ -183,8 +176,6 @@ static scs_status transfer_send(row_transfer *transfer, bool release, void **arr
 
     if (local == SCS_OK)
         pack(transfer, packed);
-    if (release)
-        transfer_release(transfer);
     if (local == SCS_OK)
         local = SCS_ALLOC(in, transfer->n_values * VALUE_SIZE);
     SCS_GO(st, scs_comm_agree(comm, local));
@@ -195,14 +186,6 @@ done:
     free(packed);
     free(in);
     return st;
-}
-
-/* The piece of a cell that arrived, or NULL: only where each cell has one piece. Local. */
-static const row_piece *transfer_find(const row_transfer *transfer, int64_t cell)
-{
-    row_piece key = {.cell = cell};
-
-    return bsearch(&key, transfer->in, (size_t)transfer->n_in, sizeof *transfer->in, by_cell);
 }
 
 /* ---- Latent rows of whole groups, to the ranks that screen with them ---- */
@@ -319,7 +302,7 @@ scs_status scs_redistribute_groups(scs_comm *comm, const scs_dataset *dataset,
     SCS_GO(st, transfer_announce(&transfer, st));
     for (int32_t s = 0; s < transfer.n_plane; s++)
         transfer.plane[s] = z[s];
-    SCS_GO(st, transfer_send(&transfer, false, &arrived));
+    SCS_GO(st, transfer_send(&transfer, &arrived));
     SCS_GO(st, scs_comm_agree(comm, group_rows(&transfer, arrived, group_of_cell, atlas, group_z)));
 done:
     free(arrived);
@@ -348,143 +331,319 @@ scs_status scs_redistribute_cells(scs_comm *comm, const scs_dataset *dataset,
     return st;
 }
 
-/* ---- From contiguous cells to shards ---- */
+/* ---- Cells to shards ---- */
 
-/* Which rank has each shard. @param[out] rank [n_shard] malloc'ed */
-static scs_status owners(const scs_team *team, int32_t **rank)
+/* Bytes of rows that a rank keeps for others before they are sent, and what is added to that for
+ * each rank, so that messages do not become too small where there are many. */
+enum { STAGE = 2 << 20, STAGE_PER_RANK = 16 << 10 };
+
+/* Before each row in a message. */
+typedef struct row_header {
+    int64_t cell;  /* global id */
+    double total;  /* of the cell's counts */
+    int64_t words; /* of the row, which follows */
+} row_header;
+
+/* Rows for one rank, or from one: headers and words by turns. Owned. */
+typedef struct row_buffer {
+    uint8_t *byte;
+    int64_t used, room;
+} row_buffer;
+
+/* Rows on their way from those who have them to the shards. A round: each rank takes rows from its
+ * source until it has STAGE bytes for others, puts its own where they belong, and the others'
+ * travel. */
+typedef struct dealing {
+    scs_comm *comm;
+    const scs_deal *deal;
+    const scs_team *team;
+    scs_shard *shard;   /* [n_local] that are filled */
+    double *total;      /* [rows here], or NULL */
+    int32_t *owner;     /* [n_shard] the rank of each shard */
+    int32_t *place;     /* [highest used cell + 1] a cell's row within its shard */
+    row_buffer *out;    /* [n_rank] */
+    row_buffer in;      /* from all ranks, one after the other */
+    int64_t *to, *from; /* [n_rank] bytes of this round */
+    void **at;          /* [n_rank] where each rank's message goes within `in` */
+    const void **of;    /* [n_rank] where each rank's message lies */
+    int64_t staged;     /* bytes in `out` */
+    int64_t n_placed;   /* rows that have come to their shard */
+} dealing;
+
+/* Room for `more` bytes; what is there stays. */
+static scs_status reserve(row_buffer *b, int64_t more)
 {
-    SCS_TRY(SCS_ALLOC(*rank, team->n_shard));
-    for (int32_t r = 0; r < team->n_rank; r++)
-        for (int32_t s = scs_shard_first(team->n_shard, team->n_rank, r);
-             s < scs_shard_first(team->n_shard, team->n_rank, r + 1); s++)
-            (*rank)[s] = r;
+    int64_t room = b->room + b->room / 2 > b->used + more ? b->room + b->room / 2 : b->used + more;
+    uint8_t *byte;
+
+    if (b->used + more <= b->room)
+        return SCS_OK;
+    byte = scs_reallocate(b->byte, room, 1);
+    SCS_REQUIRE(byte, SCS_ENOMEM, "out of memory: %lld MiB of rows to send",
+                (long long)(room >> 20));
+    b->byte = byte;
+    b->room = room;
     return SCS_OK;
 }
 
-/* Rows of cells that no shard takes (unused ones) are not sent. */
-static scs_status list_rows_for(int32_t to, const scs_deal *deal, const int32_t *owner,
-                                int64_t first_cell, const scs_packed *x, row_transfer *transfer)
+/* Which rank has each shard, and where in its shard each cell is. */
+static scs_status find_places(dealing *d)
 {
-    for (int64_t i = 0; i < x->n_row; i++) {
-        int32_t s = deal->shard_of_cell[first_cell + i];
+    const scs_deal *deal = d->deal;
+    int64_t n = deal->first[deal->n_shard], highest = -1;
 
-        if (s < 0 || owner[s] != to)
+    SCS_TRY(SCS_ALLOC(d->owner, deal->n_shard));
+    for (int32_t r = 0; r < d->team->n_rank; r++)
+        for (int32_t s = scs_shard_first(deal->n_shard, d->team->n_rank, r);
+             s < scs_shard_first(deal->n_shard, d->team->n_rank, r + 1); s++)
+            d->owner[s] = r;
+    for (int64_t k = 0; k < n; k++)
+        highest = deal->cell[k] > highest ? deal->cell[k] : highest;
+    SCS_TRY(SCS_ALLOC(d->place, highest + 1));
+    for (int32_t s = 0; s < deal->n_shard; s++) {
+        SCS_REQUIRE(deal->first[s + 1] - deal->first[s] <= INT32_MAX, SCS_EARG,
+                    "train.shards: a shard of more than %d cells; more shards are needed",
+                    INT32_MAX);
+        for (int64_t k = deal->first[s]; k < deal->first[s + 1]; k++)
+            d->place[deal->cell[k]] = (int32_t)(k - deal->first[s]);
+    }
+    return SCS_OK;
+}
+
+/* This rank's shards, without rows. */
+static scs_status open_shards(dealing *d, int32_t n_gene, bool totals)
+{
+    const scs_deal *deal = d->deal;
+    int32_t first = d->team->first, n = d->team->last - first;
+
+    SCS_TRY(SCS_ALLOC(d->shard, n));
+    for (int32_t s = first; s < first + n; s++) {
+        int64_t rows = deal->first[s + 1] - deal->first[s];
+
+        d->shard[s - first] = (scs_shard){.id = s,
+                                          .n_train = deal->n_train[s],
+                                          .n_valid = deal->n_valid[s],
+                                          .n_held_out = rows - deal->n_train[s] - deal->n_valid[s],
+                                          .cell = deal->cell + deal->first[s]};
+        SCS_TRY(scs_packed_alloc_any_order(rows, n_gene, &d->shard[s - first].x));
+    }
+    return totals ? SCS_ALLOC(d->total, deal->first[first + n] - deal->first[first]) : SCS_OK;
+}
+
+static scs_status open_dealing(dealing *d, int32_t n_gene, bool totals)
+{
+    int32_t n = d->team->n_rank;
+
+    SCS_TRY(find_places(d));
+    SCS_TRY(SCS_ALLOC(d->out, n));
+    SCS_TRY(SCS_ALLOC(d->to, n));
+    SCS_TRY(SCS_ALLOC(d->from, n));
+    SCS_TRY(SCS_ALLOC(d->at, n));
+    SCS_TRY(SCS_ALLOC(d->of, n));
+    return open_shards(d, n_gene, totals);
+}
+
+/* What goes on to the caller, shards and totals, stays. */
+static void close_dealing(dealing *d)
+{
+    for (int32_t r = 0; d->out && r < d->team->n_rank; r++)
+        free(d->out[r].byte);
+    free(d->out);
+    free(d->in.byte);
+    free(d->owner);
+    free(d->place);
+    free(d->to);
+    free(d->from);
+    free(d->at);
+    free(d->of);
+}
+
+/* A row of this rank to its shard. */
+static scs_status place_row(dealing *d, const row_header *header, const uint8_t *word)
+{
+    int32_t s = d->deal->shard_of_cell[header->cell], first = d->team->first;
+    int64_t row = d->place[header->cell];
+
+    SCS_REQUIRE(s >= first && s < d->team->last, SCS_EINTERNAL,
+                "cell %lld came to a rank that does not have its shard", (long long)header->cell);
+    if (d->total)
+        d->total[d->deal->first[s] - d->deal->first[first] + row] = header->total;
+    d->n_placed++;
+    return scs_packed_place(&d->shard[s - first].x, row, word, header->words);
+}
+
+/* Rows of cells that no shard takes (unused ones) go nowhere. */
+static scs_status deal_rows(dealing *d, const scs_row_batch *b)
+{
+    for (int64_t i = 0; i < b->n; i++) {
+        int32_t s = d->deal->shard_of_cell[b->cell + i];
+        row_header header = {b->cell + i, b->total ? b->total[i] : 0,
+                             scs_packed_row_words(b->x, b->row + i)};
+        const uint8_t *word = b->x->word + b->x->first[b->row + i] * VALUE_SIZE;
+        int64_t bytes = header.words * VALUE_SIZE;
+        row_buffer *out;
+
+        if (s < 0)
             continue;
-        SCS_TRY(transfer_add(transfer, to,
-                             (row_piece){.cell = first_cell + i,
-                                         .at = x->first[i],
-                                         .count = (int32_t)(x->first[i + 1] - x->first[i])}));
+        if (d->owner[s] == d->team->rank) {
+            SCS_TRY(place_row(d, &header, word));
+            continue;
+        }
+        out = &d->out[d->owner[s]];
+        SCS_TRY(reserve(out, (int64_t)sizeof header + bytes));
+        memcpy(out->byte + out->used, &header, sizeof header);
+        memcpy(out->byte + out->used + sizeof header, word, (size_t)bytes);
+        out->used += (int64_t)sizeof header + bytes;
+        d->staged += (int64_t)sizeof header + bytes;
     }
     return SCS_OK;
 }
 
-/* One pass through the rows for each destination, as they are listed by destination. O(n_rank
- * n_row), which is little beside the values. */
-static scs_status list_rows(const scs_deal *deal, const scs_team *team, int64_t first_cell,
-                            const scs_packed *x, row_transfer *transfer)
+/* Rows until there are enough for a round, or no more. Local. */
+static scs_status take_rows(dealing *d, const scs_row_source *source, bool *more)
 {
-    int32_t *owner = NULL;
+    int64_t enough = STAGE + (int64_t)STAGE_PER_RANK * d->team->n_rank;
+
+    while (*more && d->staged < enough) {
+        scs_row_batch batch = {0};
+
+        SCS_TRY(source->next(source->ctx, &batch));
+        *more = batch.n > 0;
+        SCS_TRY(deal_rows(d, &batch));
+    }
+    return SCS_OK;
+}
+
+/* Where the messages of a round lie and go, by their sizes. Local. */
+static scs_status place_messages(dealing *d)
+{
+    int64_t bytes = 0;
+
+    d->in.used = 0;
+    for (int32_t r = 0; r < d->team->n_rank; r++)
+        bytes += d->from[r];
+    SCS_TRY(reserve(&d->in, bytes));
+    bytes = 0;
+    for (int32_t r = 0; r < d->team->n_rank; r++) {
+        d->of[r] = d->out[r].byte;
+        d->at[r] = bytes < d->in.room ? d->in.byte + bytes : d->in.byte; /* nothing comes then */
+        bytes += d->from[r];
+    }
+    d->in.used = bytes;
+    return SCS_OK;
+}
+
+/* Local. */
+static scs_status take_messages(dealing *d)
+{
+    row_header header;
+
+    for (int64_t at = 0; at < d->in.used; at += header.words * VALUE_SIZE) {
+        memcpy(&header, d->in.byte + at, sizeof header);
+        at += (int64_t)sizeof header;
+        SCS_TRY(place_row(d, &header, d->in.byte + at));
+    }
+    return SCS_OK;
+}
+
+/* Collective. */
+static scs_status send_round(dealing *d)
+{
+    for (int32_t r = 0; r < d->team->n_rank; r++)
+        d->to[r] = d->out[r].used;
+    SCS_TRY(scs_comm_exchange_counts(d->comm, d->to, d->from));
+    SCS_TRY(scs_comm_agree(d->comm, place_messages(d)));
+    SCS_TRY(d->team->exchange(d->team->ctx, d->of, d->to, d->at, d->from));
+    for (int32_t r = 0; r < d->team->n_rank; r++)
+        d->out[r].used = 0;
+    d->staged = 0;
+    return scs_comm_agree(d->comm, take_messages(d));
+}
+
+/* A rank whose source fails takes part until all others are through theirs, with nothing more to
+ * send: so the message is that of the lowest failing rank, whoever is faster. Collective. */
+static scs_status send_all(dealing *d, const scs_row_source *source)
+{
+    MPI_Comm all = scs_comm_mpi(d->comm);
+    char message[SCS_MESSAGE_MAX] = "";
+    scs_status mine = SCS_OK;
+    bool more = true;
+    int any = 1;
+
+    while (any) {
+        if (mine == SCS_OK && (mine = take_rows(d, source, &more)) != SCS_OK)
+            snprintf(message, sizeof message, "%s", scs_message());
+        any = mine == SCS_OK && more;
+        if (d->team->n_rank > 1) {
+            SCS_TRY(send_round(d));
+            SCS_MPI(MPI_Allreduce(MPI_IN_PLACE, &any, 1, MPI_INT, MPI_MAX, all));
+        }
+    }
+    if (mine != SCS_OK)
+        scs_message_set(message);
+    return scs_comm_agree(d->comm, mine);
+}
+
+/* What codes saved is given back; a cell that has not come is SCS_EINTERNAL. Local. */
+static scs_status finish(dealing *d)
+{
+    const scs_deal *deal = d->deal;
+    int64_t rows = deal->first[d->team->last] - deal->first[d->team->first];
+
+    SCS_REQUIRE(d->n_placed == rows, SCS_EINTERNAL, "%lld of %lld cells have reached their shards",
+                (long long)d->n_placed, (long long)rows);
+    for (int32_t s = 0; s < d->team->last - d->team->first; s++)
+        SCS_TRY(scs_packed_trim(&d->shard[s].x));
+    return SCS_OK;
+}
+
+scs_status scs_redistribute_rows(scs_comm *comm, const scs_deal *deal, const scs_team *team,
+                                 int32_t n_gene, const scs_row_source *source, scs_shard **shard,
+                                 double **total)
+{
+    dealing d = {.comm = comm, .deal = deal, .team = team};
     scs_status st;
 
-    SCS_GO(st, owners(team, &owner));
-    for (int32_t r = 0; r < team->n_rank; r++)
-        SCS_GO(st, list_rows_for(r, deal, owner, first_cell, x, transfer));
+    SCS_GO(st, scs_comm_agree(comm, open_dealing(&d, n_gene, total != NULL)));
+    SCS_GO(st, send_all(&d, source));
+    SCS_GO(st, scs_comm_agree(comm, finish(&d)));
 done:
-    free(owner);
-    return st;
-}
-
-/* Words that a shard's rows take; a cell that has not arrived is SCS_EINTERNAL. */
-static scs_status count_words(const row_transfer *transfer, const int64_t *cell, int64_t n_row,
-                              int64_t *n_word)
-{
-    *n_word = 0;
-    for (int64_t i = 0; i < n_row; i++) {
-        const row_piece *piece = transfer_find(transfer, cell[i]);
-
-        SCS_REQUIRE(piece, SCS_EINTERNAL, "cell %lld never reached its shard", (long long)cell[i]);
-        *n_word += piece->count;
+    close_dealing(&d);
+    if (st != SCS_OK) {
+        scs_redistribute_clear(&d.shard, team->last - team->first);
+        free(d.total);
+        d.total = NULL;
     }
-    return SCS_OK;
-}
-
-/* Rows in the order that the deal gives the shard's cells, which is not that of their numbers. */
-static scs_status make_shard(const scs_deal *deal, int32_t id, int32_t n_gene,
-                             const row_transfer *transfer, const uint32_t *arrived,
-                             scs_shard *shard)
-{
-    int64_t n_row = deal->first[id + 1] - deal->first[id], n_word;
-
-    *shard = (scs_shard){.id = id,
-                         .n_train = deal->n_train[id],
-                         .n_valid = deal->n_valid[id],
-                         .n_held_out = n_row - deal->n_train[id] - deal->n_valid[id],
-                         .cell = deal->cell + deal->first[id]};
-    SCS_TRY(count_words(transfer, shard->cell, n_row, &n_word));
-    SCS_TRY(scs_packed_alloc(n_row, n_gene, n_word, &shard->x));
-    for (int64_t i = 0; i < n_row; i++) {
-        const row_piece *piece = transfer_find(transfer, shard->cell[i]);
-
-        scs_packed_put(&shard->x, i, arrived + piece->at, piece->count);
-    }
-    return SCS_OK;
-}
-
-/* This rank's shards from what has arrived, whatever rank it came from. */
-static scs_status make_shards(const scs_deal *deal, const scs_team *team, int32_t n_gene,
-                              const row_transfer *transfer, const uint32_t *arrived,
-                              scs_shard **shard)
-{
-    SCS_TRY(SCS_ALLOC(*shard, team->last - team->first));
-    for (int32_t s = team->first; s < team->last; s++)
-        SCS_TRY(make_shard(deal, s, n_gene, transfer, arrived, &(*shard)[s - team->first]));
-    return SCS_OK;
-}
-
-/* Rows travel packed, as words. Unless x is to be kept, its words are freed as soon as they are in
- * the outgoing message. Collective. */
-static scs_status distribute(scs_comm *comm, const scs_deal *deal, const scs_team *team,
-                             int64_t first_cell, scs_packed *x, bool keep, scs_shard **shard)
-{
-    row_transfer transfer = {0};
-    void *arrived = NULL;
-    scs_status st;
-
-    *shard = NULL;
-    st = transfer_create(comm, 1, &transfer);
-    if (st == SCS_OK)
-        st = list_rows(deal, team, first_cell, x, &transfer);
-    SCS_GO(st, transfer_announce(&transfer, st));
-    transfer.plane[0] = x->word;
-    if (!keep)
-        x->word = NULL;
-    SCS_GO(st, transfer_send(&transfer, !keep, &arrived));
-    SCS_GO(st, scs_comm_agree(comm, make_shards(deal, team, x->n_col, &transfer, arrived, shard)));
-done:
-    free(arrived);
-    transfer_clear(&transfer);
-    if (st != SCS_OK)
-        scs_redistribute_clear(shard, team->last - team->first);
+    *shard = d.shard;
+    if (total)
+        *total = d.total;
     return st;
 }
 
-/* x is given up whether it works or not: half of it may be gone. */
-scs_status scs_redistribute(scs_comm *comm, const scs_deal *deal, const scs_team *team,
-                            int64_t first_cell, scs_packed *x, scs_shard **shard)
-{
-    scs_status st = distribute(comm, deal, team, first_cell, x, false, shard);
+/* Contiguous rows, some at a time, so that what is on its way is little beside them. */
+typedef struct row_slices {
+    const scs_packed *x;
+    int64_t first_cell, row;
+} row_slices;
 
-    scs_packed_clear(x);
-    return st;
+static scs_status next_slice(void *ctx, scs_row_batch *batch)
+{
+    enum { ROWS = 64 };
+    row_slices *s = ctx;
+    int64_t n = s->x->n_row - s->row < ROWS ? s->x->n_row - s->row : ROWS;
+
+    *batch = (scs_row_batch){.x = s->x, .row = s->row, .n = n, .cell = s->first_cell + s->row};
+    s->row += n;
+    return SCS_OK;
 }
 
-/* The view has x's arrays; `keep` leaves them alone. */
 scs_status scs_redistribute_copy(scs_comm *comm, const scs_deal *deal, const scs_team *team,
                                  int64_t first_cell, const scs_packed *x, scs_shard **shard)
 {
-    scs_packed view = *x;
+    row_slices slices = {x, first_cell, 0};
+    scs_row_source source = {&slices, next_slice};
 
-    return distribute(comm, deal, team, first_cell, &view, true, shard);
+    return scs_redistribute_rows(comm, deal, team, x->n_col, &source, shard, NULL);
 }
 
 /* NULL is let through. Local. */

@@ -96,6 +96,20 @@ done:
     return status;
 }
 
+/* What the values are, once all are read. Local, alike on all ranks. */
+static scs_status settle(scs_session *session, const scs_scale *scale)
+{
+    return scs_scale_settle(session->config, metas(session), scale, session->dataset);
+}
+
+/* The files' checksums, and files that have the same. Collective. */
+static scs_status finish_reading(scs_session *session)
+{
+    SCS_TRY(scs_session_checksums(session));
+    return scs_comm_agree(session->comm, scs_notes_repeated(session->dataset, metas(session),
+                                                            session->input_checksum));
+}
+
 /* make_dataset is local work that is the same on every rank; the rest is Collective. The totals of
  * cells are needed for normalising only. */
 scs_status scs_session_read(scs_session *session, int64_t *first, scs_packed *x)
@@ -109,13 +123,10 @@ scs_status scs_session_read(scs_session *session, int64_t *first, scs_packed *x)
     SCS_GO(status, scs_comm_agree(comm, SCS_ALLOC(scale, session->dataset->n_input)));
     SCS_GO(status,
            scs_read_cells(comm, session->dataset, metas(session), first, x, &totals, scale));
-    SCS_GO(status, scs_comm_agree(comm, scs_scale_settle(session->config, metas(session), scale,
-                                                         session->dataset)));
+    SCS_GO(status, scs_comm_agree(comm, settle(session, scale)));
     SCS_GO(status, scs_read_cells_normalize(comm, session->config, session->dataset, *first, x,
                                             totals, &session->scaled_to));
-    SCS_GO(status, scs_session_checksums(session));
-    SCS_GO(status, scs_comm_agree(comm, scs_notes_repeated(session->dataset, metas(session),
-                                                           session->input_checksum)));
+    SCS_GO(status, finish_reading(session));
 done:
     free(scale);
     free(totals);
@@ -135,21 +146,29 @@ scs_status scs_session_make_deal(scs_session *session)
     return scs_shard_deal_create(session->dataset, c->train.seed, n_shard, &session->deal);
 }
 
-/* The part that was read is freed while its rows are sent. */
+/* Rows go to their shards while they are read, so that none is held twice. */
 scs_status scs_session_load_data(scs_session *session)
 {
-    scs_packed x = {0};
-    int64_t first;
+    scs_comm *comm = session->comm;
+    double *total = NULL;
+    scs_scale *scale = NULL;
     scs_status status;
 
-    SCS_GO(status, scs_session_read(session, &first, &x));
+    SCS_TRY(scs_comm_agree(comm, make_dataset(session)));
+    SCS_TRY(scs_comm_agree(comm, scs_session_make_deal(session)));
+    SCS_GO(status, scs_comm_agree(comm, SCS_ALLOC(scale, session->dataset->n_input)));
+    SCS_GO(status, scs_read_cells_to_shards(comm, session->dataset, metas(session), session->deal,
+                                            &session->team, &session->shard, &total, scale));
+    SCS_GO(status, scs_comm_agree(comm, settle(session, scale)));
+    SCS_GO(status, scs_read_cells_normalize_shards(comm, session->config, session->shard,
+                                                   session->team.last - session->team.first, total,
+                                                   &session->scaled_to));
+    SCS_GO(status, finish_reading(session));
     if (scs_session_leads(session) && !session->cli->quiet)
         scs_dataset_describe(session->dataset, stderr);
-    SCS_GO(status, scs_comm_agree(session->comm, scs_session_make_deal(session)));
-    SCS_GO(status, scs_redistribute(session->comm, session->deal, &session->team, first, &x,
-                                    &session->shard));
 done:
-    scs_packed_clear(&x);
+    free(scale);
+    free(total);
     return status;
 }
 

@@ -81,6 +81,7 @@ done:
 void scs_packed_clear(scs_packed *x)
 {
     free(x->first);
+    free(x->length);
     free(x->word);
     *x = (scs_packed){0};
 }
@@ -238,6 +239,48 @@ void scs_packed_put(scs_packed *x, int64_t i, const void *word, int64_t n)
     x->first[i + 1] = x->first[i] + n;
 }
 
+scs_status scs_packed_restart(scs_packed *x, int64_t n_row)
+{
+    if (n_row > x->n_row) {
+        int64_t *first;
+
+        SCS_TRY(SCS_ALLOC(first, n_row + 1));
+        free(x->first);
+        x->first = first;
+    }
+    x->n_row = n_row;
+    return SCS_OK;
+}
+
+/* ---- rows in any order ---- */
+
+scs_status scs_packed_alloc_any_order(int64_t n_row, int32_t n_col, scs_packed *x)
+{
+    SCS_TRY(scs_packed_alloc(n_row, n_col, 0, x));
+    if (SCS_ALLOC(x->length, n_row) == SCS_OK)
+        return SCS_OK;
+    scs_packed_clear(x);
+    return SCS_ENOMEM;
+}
+
+/* Rows stand in the order in which they come. Room grows by an eighth: what is not written yet
+ * takes no memory of the system. */
+scs_status scs_packed_place(scs_packed *x, int64_t i, const void *word, int64_t n)
+{
+    int64_t at = x->first[x->n_row];
+
+    SCS_REQUIRE(i >= 0 && i < x->n_row && n > 0 && n <= INT32_MAX && x->length[i] == 0,
+                SCS_EINTERNAL, "row %lld of %lld, of %lld words, comes twice or out of range",
+                (long long)i, (long long)x->n_row, (long long)n);
+    if (at + n > x->capacity)
+        SCS_TRY(resize(x, at + n + at / 8 + GROWTH));
+    memcpy(x->word + at * WORD, word, (size_t)n * WORD);
+    x->first[i] = at;
+    x->length[i] = (int32_t)n;
+    x->first[x->n_row] = at + n;
+    return SCS_OK;
+}
+
 scs_status scs_packed_make(const scs_csr *x, scs_packed *packed)
 {
     scs_status st;
@@ -253,10 +296,15 @@ done:
 
 /* ---- normalisation ---- */
 
+int64_t scs_packed_row_words(const scs_packed *x, int64_t i)
+{
+    return x->length ? x->length[i] : x->first[i + 1] - x->first[i];
+}
+
 /* Values that a row has: its levels, or one an entry. */
 static int64_t count_values(const scs_packed *x, int64_t i, const scs_row *row)
 {
-    return row->code ? x->first[i + 1] - x->first[i] - coded_words(x, row->n) : row->n;
+    return row->code ? scs_packed_row_words(x, i) - coded_words(x, row->n) : row->n;
 }
 
 /* Values stand at the end of a row in either form, so that both are one loop. log1p and the scale
@@ -267,7 +315,8 @@ void scs_packed_log_normalize(scs_packed *x, const double *totals, double target
     for (int64_t i = 0; i < x->n_row; i++) {
         scs_row row = scs_packed_row(x, i);
         int64_t n = count_values(x, i, &row);
-        float *value = (float *)(void *)(x->word + x->first[i + 1] * WORD) - n; /* a row's end */
+        int64_t end = x->first[i] + scs_packed_row_words(x, i);
+        float *value = (float *)(void *)(x->word + end * WORD) - n;
         double scale = totals[i] > 0 ? target / totals[i] : 0;
 
         for (int64_t k = 0; k < n; k++)
@@ -292,7 +341,7 @@ scs_row scs_packed_row(const scs_packed *x, int64_t i)
         row.gene16 = (const uint16_t *)(const void *)gene;
     else
         row.gene32 = (const int32_t *)(const void *)gene;
-    if (x->first[i + 1] - x->first[i] < plain)
+    if (scs_packed_row_words(x, i) < plain)
         row.code = gene + gene_bytes(x, row.n);
     row.value = (const float *)(const void *)(word + (row.code ? coded : plain - row.n) * WORD);
     return row;
@@ -327,7 +376,8 @@ int64_t scs_packed_nnz(const scs_packed *x)
 
 int64_t scs_packed_bytes(const scs_packed *x)
 {
-    return x->first[x->n_row] * WORD + (x->n_row + 1) * (int64_t)sizeof *x->first;
+    return x->first[x->n_row] * WORD + (x->n_row + 1) * (int64_t)sizeof *x->first +
+           (x->length ? x->n_row * (int64_t)sizeof *x->length : 0);
 }
 
 int32_t scs_packed_row_find(const scs_row *row, int32_t gene)

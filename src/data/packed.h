@@ -43,6 +43,16 @@ SCS_MUST_USE scs_status scs_packed_append(scs_packed *x, int64_t row, const scs_
 /** Row i becomes what another matrix of as many columns has in n words, for which there is room;
  *  the rows before it are there already. */
 void scs_packed_put(scs_packed *x, int64_t i, const void *word, int64_t n);
+/** Room for n_row rows that come in any order, each once, by scs_packed_place.
+ *  @param[out] x caller clears; empty after an error
+ *  @return as scs_packed_alloc */
+SCS_MUST_USE scs_status scs_packed_alloc_any_order(int64_t n_row, int32_t n_col, scs_packed *x);
+/** Row i of such a matrix becomes what another one of as many columns has in n words. SCS_ENOMEM;
+ *  SCS_EINTERNAL where it is there already. */
+SCS_MUST_USE scs_status scs_packed_place(scs_packed *x, int64_t i, const void *word, int64_t n);
+/** Take all rows out and make room for n_row others, as scs_packed_append fills it: the memory of
+ *  the words is used again. SCS_ENOMEM; rows must follow one another. */
+SCS_MUST_USE scs_status scs_packed_restart(scs_packed *x, int64_t n_row);
 /** Give room back that no row needs, once all rows are there. */
 SCS_MUST_USE scs_status scs_packed_trim(scs_packed *x);
 /** All of a matrix.
@@ -56,6 +66,8 @@ SCS_MUST_USE scs_status scs_packed_make(const scs_csr *x, scs_packed *packed);
  *  @param totals [n_row] counts of each cell, of all its genes  @param target counts a cell */
 void scs_packed_log_normalize(scs_packed *x, const double *totals, double target);
 
+/** Words that row i takes. */
+int64_t scs_packed_row_words(const scs_packed *x, int64_t i);
 /** Row i, O(1). */
 scs_row scs_packed_row(const scs_packed *x, int64_t i);
 /** Sum of row i's entries; exact where they are whole numbers. O(its entries). */
