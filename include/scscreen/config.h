@@ -105,10 +105,20 @@ typedef enum scs_rank_by {
 
 /** One input file. Strings owned; NULL where not set. */
 typedef struct scs_input {
-    char *path;      /**< resolved against the config file's folder */
+    char *path;      /**< resolved against the config file's folder; a glob until
+                        scs_inputs_settle (src/data/inputs.h) */
     char *species;   /**< species of every cell of this file, or NULL */
     char *orthologs; /**< TSV path (own gene, reference gene), resolved, or NULL */
+    char *cell_type, *condition, *batch, *donor; /**< of every cell of this file, or NULL */
 } scs_input;
+
+/** A table with columns of obs, one row a cell. Strings owned; NULL where not set. */
+typedef struct scs_label_source {
+    char *path;           /**< CSV or TSV, resolved */
+    char *barcode_column; /**< that names the cell; NULL: the first */
+    char *file_column;    /**< that names the cell's input; NULL: barcodes are of all inputs */
+    char *checksum;       /**< of the file's bytes, filled in by scs_inputs_settle */
+} scs_label_source;
 
 /** What a config key affects; bits. Keys of folders, limits and saves affect nothing. */
 enum scs_affects {
@@ -170,6 +180,8 @@ typedef struct scs_config {
         double target_sum;  /**< counts per cell after scaling; 0 = median over the cells */
         scs_filter *filter; /**< cells that fail any of these are not read */
         int32_t n_filter;
+        scs_label_source *labels; /**< tables of obs columns, joined by barcode */
+        int32_t n_labels;
         char *genes;    /**< "all" or path of a file with one gene per line (resolved) */
         int64_t memory; /**< MiB that one dataset read from a file may ask for on one rank */
     } data;

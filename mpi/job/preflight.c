@@ -3,7 +3,9 @@
  * same order.
  *
  *      config          its text, as it was read
+ *      inputs, labels  the records of data.inputs with globs resolved, and of data.labels
  *      each input      size, packed metadata
+ *      notes           what there is to say of them
  *      checkpoint      size, packed metadata; size 0: none to take
  *      state           size, packed; size 0: from the start
  *      each input      names of its cells, where the verb needs them
@@ -20,8 +22,8 @@
 #include "src/base/checksum.h"
 #include "src/base/file.h"
 #include "src/base/text.h"
-#include "src/data/filter.h"
 #include "src/data/h5ad.h"
+#include "src/data/inputs.h"
 #include "src/hdf5/h5write.h"
 #include "src/simulate/simulate.h"
 #include "src/train/state.h"
@@ -296,44 +298,18 @@ static scs_status simulate_missing(const scs_config *config)
 {
     if (!*config->simulate.dir)
         return SCS_OK;
-    for (int32_t i = 0; i < config->data.n_input; i++)
-        if (access(config->data.inputs[i].path, R_OK) != 0)
+    for (int32_t i = 0; i < config->data.n_input; i++) {
+        const char *path = config->data.inputs[i].path;
+        int32_t n = 0;
+
+        if (scs_inputs_is_glob(path))
+            SCS_TRY(scs_inputs_count(path, &n));
+        else
+            n = access(path, R_OK) == 0;
+        if (n == 0)
             return scs_simulate(config, stderr);
+    }
     return SCS_OK;
-}
-
-/* Metadata from the sandbox. @param labels, numbers further columns of obs */
-static scs_status probe_input(const scs_config *config, const scs_input *input,
-                              const scs_names *labels, const scs_names *numbers, scs_h5ad **meta)
-{
-    scs_h5ad_request request = {.matrix = config->data.matrix,
-                                .cell_type = config->data.cell_type,
-                                .condition = config->data.condition,
-                                .species = config->data.species,
-                                .dose = config->data.dose,
-                                .labels = labels,
-                                .numbers = numbers,
-                                .memory = config->data.memory << 20};
-
-    return scs_h5ad_probe(input->path, &request, meta);
-}
-
-/* All are described before any cell is left out: a value of data.filter may stand in one of them
- * alone.
- *  @param[out] metas [n_input] */
-static scs_status probe_inputs(const scs_config *config, scs_h5ad **metas)
-{
-    scs_names labels = {0}, numbers = {0};
-    scs_status status;
-
-    SCS_GO(status, scs_filter_columns(config, &labels, &numbers));
-    for (int32_t i = 0; i < config->data.n_input; i++)
-        SCS_GO(status, probe_input(config, &config->data.inputs[i], &labels, &numbers, &metas[i]));
-    SCS_GO(status, scs_filter_apply(config, metas));
-done:
-    scs_names_clear(&labels);
-    scs_names_clear(&numbers);
-    return status;
 }
 
 static scs_status put_input(scs_bytes *blob, const scs_h5ad *meta)
@@ -364,26 +340,28 @@ static scs_status start_checksums(scs_preflight *preflight, const scs_config *co
     return status;
 }
 
-/* In the order of data.inputs, which numbers the cells. @param sealed their checksums are wanted */
+/* In the order of data.inputs, which numbers the cells; then what there is to say of them. @param
+ * sealed their checksums are wanted */
 static scs_status put_inputs(scs_preflight *preflight, const scs_config *config, bool sealed)
 {
     scs_h5ad **metas = NULL;
+    scs_names notes = {0};
     scs_status status;
 
-    SCS_REQUIRE(config->data.n_input > 0, SCS_EARG,
-                "%s: data.inputs is empty: name at least one .h5ad file", config->file);
     if (sealed)
         SCS_TRY(start_checksums(preflight, config));
     SCS_GO(status, SCS_ALLOC(metas, config->data.n_input));
-    SCS_GO(status, probe_inputs(config, metas));
+    SCS_GO(status, scs_inputs_probe(config, metas, &notes));
     for (int32_t i = 0; i < config->data.n_input; i++) {
         SCS_GO(status, put_input(&preflight->blob, metas[i]));
         scs_h5ad_destroy(&metas[i]);
     }
+    SCS_GO(status, scs_bytes_put_names(&preflight->blob, &notes));
 done:
     for (int32_t i = 0; metas && i < config->data.n_input; i++)
         scs_h5ad_destroy(&metas[i]);
     free(metas);
+    scs_names_clear(&notes);
     return status;
 }
 
@@ -556,6 +534,12 @@ static scs_status prepare(scs_preflight *preflight, const scs_cli *cli)
         SCS_GO(status, lock_output(config, &preflight->lock));
     }
     SCS_GO(status, needs & SCS_NEED_SIMULATED ? simulate_missing(config) : SCS_OK);
+    if (config->data.n_input == 0)
+        SCS_GO(status, SCS_FAIL(SCS_EARG, "%s: data.inputs is empty: name at least one .h5ad file",
+                                config->file));
+    if (!(needs & SCS_NEED_PAIR))
+        SCS_GO(status, scs_inputs_settle(config));
+    SCS_GO(status, scs_inputs_put(config, &preflight->blob));
     SCS_GO(status, put_inputs(preflight, config, !(needs & SCS_NEED_PAIR)));
     SCS_GO(status, put_checkpoint(&preflight->blob, config, needs));
     SCS_GO(status, put_state(&preflight->blob, config, needs));

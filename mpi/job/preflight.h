@@ -52,9 +52,9 @@ typedef struct scs_preflight {
     scs_status status;             /**< of the reading; reported once the ranks can agree on it */
     char message[SCS_MESSAGE_MAX]; /**< where status is not SCS_OK */
     int lock;                      /**< of output.dir, where it is written; -1: none */
-    scs_bytes blob; /**< text of the config; each input, packed; checkpoint; state; each input's
-                       names of cells, where they are needed. Each packed block after its size, 0
-                       for none */
+    scs_bytes blob; /**< text of the config; data.inputs and data.labels, settled; each input,
+                       packed; notes; checkpoint; state; each input's names of cells, where they
+                       are needed. Each packed block after its size, 0 for none */
     scs_checksum_task *checksums; /**< of the inputs, which a child is at; NULL: none */
 } scs_preflight;
 

@@ -18,6 +18,7 @@
 #include "src/base/text.h"
 #include "src/data/filter.h"
 #include "src/data/h5ad.h"
+#include "src/data/inputs.h"
 #include "src/data/notes.h"
 #include "src/data/scale.h"
 #include "src/screen/decode.h"
@@ -40,6 +41,8 @@ static const scs_h5ad *const *metas(const scs_session *session)
 static scs_status make_dataset(scs_session *session)
 {
     SCS_TRY(scs_dataset_create(session->config, metas(session), &session->dataset));
+    for (scs_lidx i = 0; i < session->notes.n; i++)
+        SCS_TRY(scs_notes_add(session->dataset, "%s", session->notes.name[i]));
     if (session->checkpoint)
         SCS_TRY(scs_dataset_match_genes(session->dataset, &session->checkpoint->genes,
                                         metas(session), session->checkpoint->path));
@@ -240,6 +243,7 @@ static scs_status unpack(scs_session *session, scs_bytes *blob)
                               &session->config);
     free(text);
     SCS_TRY(status);
+    SCS_TRY(scs_inputs_get(blob, session->config));
     n = session->config->data.n_input;
     SCS_TRY(SCS_ALLOC(session->meta, n));
     SCS_TRY(SCS_ALLOC(session->input_checksum, n));
@@ -247,6 +251,7 @@ static scs_status unpack(scs_session *session, scs_bytes *blob)
         SCS_TRY(take_block(blob, &block, &size));
         SCS_TRY(scs_h5ad_unpack(block, size, &session->meta[i]));
     }
+    SCS_TRY(scs_bytes_get_names(blob, &session->notes));
     SCS_TRY(take_block(blob, &block, &size));
     if (block)
         SCS_TRY(scs_checkpoint_unpack(block, size, &session->checkpoint));
@@ -332,6 +337,7 @@ static void session_close(scs_session *session)
         if (session->cell_names)
             scs_names_clear(&session->cell_names[i]);
     }
+    scs_names_clear(&session->notes);
     free(session->meta);
     free(session->input_checksum);
     free(session->cell_names);

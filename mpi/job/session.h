@@ -31,6 +31,7 @@ typedef struct scs_session {
     scs_preflight *preflight;   /**< borrowed */
     scs_config *config;         /**< effective: the file with --set applied */
     scs_h5ad **meta;            /**< [config->data.n_input] metadata of each input, validated */
+    scs_names notes;            /**< what there is to say of how they were described */
     char **input_checksum;      /**< [config->data.n_input] of each file's bytes */
     scs_checkpoint *checkpoint; /**< weights to take, or NULL */
     scs_state *state;           /**< where an earlier job stood, or NULL */

@@ -10,7 +10,7 @@
  *  Lines end in \n or \r\n; a byte order mark is skipped. Rows may differ in their number of
  *  fields.
  *
- *  The text is untrusted: length (64 KiB a line), fields (64) and encoding (UTF-8) of every line
+ *  The text is untrusted: length (64 KiB a line), fields (256) and encoding (UTF-8) of every line
  *  are checked. SCS_EDATA, "FILE:LINE: ...". All functions are Local.
  */
 #ifndef SCS_TABLE_H
@@ -21,7 +21,7 @@
 #include <stdbool.h>
 
 /** Fields of a row at most. */
-enum { SCS_TABLE_FIELDS = 64 };
+enum { SCS_TABLE_FIELDS = 256 };
 
 /** A file, and its current row. */
 typedef struct scs_table {

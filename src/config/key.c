@@ -86,9 +86,26 @@ static const scs_field input_fields[] = {
     {.name = "path", .offset = offsetof(scs_input, path), .is_path = true, .required = true},
     {.name = "species", .offset = offsetof(scs_input, species)},
     {.name = "orthologs", .offset = offsetof(scs_input, orthologs), .is_path = true},
+    {.name = "cell_type", .offset = offsetof(scs_input, cell_type)},
+    {.name = "condition", .offset = offsetof(scs_input, condition)},
+    {.name = "batch", .offset = offsetof(scs_input, batch)},
+    {.name = "donor", .offset = offsetof(scs_input, donor)},
 };
 static const scs_record input_record = {
-    .size = sizeof(scs_input), .n_field = 3, .field = input_fields, .short_form = true};
+    .size = sizeof(scs_input), .n_field = 7, .field = input_fields, .short_form = true};
+
+/* A record of data.labels; a plain string is its path. */
+static const scs_field label_fields[] = {
+    {.name = "path",
+     .offset = offsetof(scs_label_source, path),
+     .is_path = true,
+     .required = true},
+    {.name = "barcode_column", .offset = offsetof(scs_label_source, barcode_column)},
+    {.name = "file_column", .offset = offsetof(scs_label_source, file_column)},
+    {.name = "checksum", .offset = offsetof(scs_label_source, checksum)},
+};
+static const scs_record label_record = {
+    .size = sizeof(scs_label_source), .n_field = 4, .field = label_fields, .short_form = true};
 
 #define COMBINATION(member) offsetof(scs_named_combination, member)
 
@@ -199,8 +216,15 @@ static const scs_key keys[] = {
     {.section = "data", .name = "inputs", .affects = WEIGHTS | ROWS | CELLS,
      .type = SCS_KEY_RECORDS, AT(data.inputs), .record = &input_record,
      .count = offsetof(scs_config, data.n_input),
-     .help = "the .h5ad files; species holds for all cells of a file; orthologs is a table "
-             "(own gene, reference gene) where the genes are not named as in the first file"},
+     .help = "the .h5ad files, or globs of them; species, cell_type, condition, batch and donor hold "
+             "for all cells of a file; orthologs is a table (own gene, reference gene) where the "
+             "genes are not named as in the first file"},
+    {.section = "data", .name = "labels", .affects = WEIGHTS | ROWS | CELLS,
+     .type = SCS_KEY_RECORDS, AT(data.labels), .record = &label_record,
+     .count = offsetof(scs_config, data.n_labels),
+     .help = "CSV or TSV tables of obs columns, a row a cell, joined by barcode_column (the first); "
+             "file_column names the cell's input where barcodes alone do not; checksum refuses "
+             "another table"},
     {.section = "data", .name = "matrix", .affects = WEIGHTS | ROWS | CELLS, .type = SCS_KEY_TEXT,
      AT(data.matrix), .words = "X|raw|layers/NAME", .fallback = "X",
      .help = "which matrix of the files to read"},

@@ -378,3 +378,35 @@ scs_status scs_value_check_record(scs_config *config, const scs_key *key, int32_
     }
     return SCS_OK;
 }
+
+scs_status scs_value_put_records(const scs_config *config, const scs_key *key, scs_bytes *out)
+{
+    int32_t n = scs_value_count(config, key);
+
+    SCS_TRY(scs_bytes_put_int(out, n));
+    for (int32_t i = 0; i < n; i++)
+        for (int f = 0; f < key->record->n_field; f++) {
+            const scs_field *field = &key->record->field[f];
+
+            SCS_TRY(field->list ? scs_bytes_put_names(out, names_of(config, key, i, field))
+                                : scs_bytes_put_text(out, *field_of(config, key, i, field)));
+        }
+    return SCS_OK;
+}
+
+scs_status scs_value_get_records(scs_bytes *in, const scs_key *key, scs_config *config)
+{
+    int64_t n = 0;
+
+    SCS_TRY(scs_bytes_get_within(in, 0, INT32_MAX, &n));
+    scs_value_clear(config, key);
+    SCS_TRY(scs_value_reserve(config, key, (int32_t)n));
+    for (int32_t i = 0; i < n; i++)
+        for (int f = 0; f < key->record->n_field; f++) {
+            const scs_field *field = &key->record->field[f];
+
+            SCS_TRY(field->list ? scs_bytes_get_names(in, names_of(config, key, i, field))
+                                : scs_bytes_get_text(in, field_of(config, key, i, field)));
+        }
+    return SCS_OK;
+}

@@ -14,6 +14,7 @@
 #ifndef SCS_VALUE_H
 #define SCS_VALUE_H
 
+#include "src/base/bytes.h"
 #include "src/config/key.h"
 
 enum { SCS_WHERE_MAX = 512 };
@@ -65,5 +66,13 @@ const char *scs_value_field(const scs_config *config, const scs_key *key, int32_
  * ("data.inputs: item 2 has no path"). */
 SCS_MUST_USE scs_status scs_value_check_record(scs_config *config, const scs_key *key, int32_t i,
                                                const scs_where *where);
+
+/** All records of a list, for another process. SCS_ENOMEM.  @param key SCS_KEY_RECORDS */
+SCS_MUST_USE scs_status scs_value_put_records(const scs_config *config, const scs_key *key,
+                                              scs_bytes *out);
+/** And back: they replace what is there; their lines in the file are not among what was put.
+ * SCS_EDATA, SCS_ENOMEM. */
+SCS_MUST_USE scs_status scs_value_get_records(scs_bytes *in, const scs_key *key,
+                                              scs_config *config);
 
 #endif

@@ -65,6 +65,12 @@ const scs_numbers *scs_h5ad_number(const scs_h5ad *meta, const char *column);
 SCS_MUST_USE scs_status scs_h5ad_used_labels(const scs_h5ad *meta, const scs_labels *labels,
                                              scs_names *used);
 
+/** Free what it owns; it is not to be used again. */
+void scs_h5ad_obs_labels_clear(scs_labels *labels);
+/** A label as a number; NaN where it stands for a missing value ("", NA, NaN). "1 uM" is neither:
+ * units are not guessed.  @return whether it is a number or missing */
+bool scs_h5ad_obs_parse_number(const char *label, double *value);
+
 /** Names of all cells (obs), read in a forked child as scs_h5ad_probe does: before MPI_Init.
  *  @param memory as scs_h5ad_request has it  @param[out] names added; [n_obs]
  *  @return SCS_EDATA as scs_h5ad_probe */

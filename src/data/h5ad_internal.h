@@ -27,9 +27,6 @@ SCS_MUST_USE scs_status scs_h5ad_obs_columns(const scs_h5 *h5, const char *frame
  *  @param[out] labels  zeroed before */
 SCS_MUST_USE scs_status scs_h5ad_obs_labels(const scs_h5 *h5, const char *column, int64_t n_obs,
                                             const scs_names *columns, scs_labels *labels);
-/** Free what the labels hold; zeroed ones are let through. */
-void scs_h5ad_obs_labels_clear(scs_labels *labels);
-
 /** An obs column as numbers (doses, in the column's own unit): numbers of any type, or labels that
  *  read as numbers.
  *  @param      what  "dose", for messages

@@ -728,10 +728,7 @@ done:
 
 /* ---- as numbers ---- */
 
-/* A label as a number; NaN where it stands for a missing value. "1 uM" is neither: units are not
- * guessed.
- *  @return whether it is a number or missing */
-static bool parse_number(const char *label, double *value)
+bool scs_h5ad_obs_parse_number(const char *label, double *value)
 {
     char *end;
 
@@ -754,7 +751,7 @@ static scs_status labels_to_numbers(const scs_h5 *h5, const scs_labels *labels, 
     for (int64_t i = 0; i < n; i++) {
         const char *text = labels->codes[i] < 0 ? "" : labels->categories.name[labels->codes[i]];
 
-        SCS_REQUIRE(parse_number(text, &value[i]), SCS_EDATA,
+        SCS_REQUIRE(scs_h5ad_obs_parse_number(text, &value[i]), SCS_EDATA,
                     "%s: obs column %s, cell row %lld: '%s' is no %s; expected a number%s",
                     h5->path, labels->column, (long long)i,
                     scs_text_escape(text, label, sizeof label), what, more);

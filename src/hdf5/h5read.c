@@ -224,8 +224,7 @@ static scs_status check_regular(const char *path)
     struct stat s;
     FILE *file = NULL;
 
-    SCS_REQUIRE(stat(path, &s) == 0, SCS_EDATA, "%s: cannot be read: %s%s", path, strerror(errno),
-                strpbrk(path, "*?[") ? "; data.inputs takes no globs, list the files" : "");
+    SCS_REQUIRE(stat(path, &s) == 0, SCS_EDATA, "%s: cannot be read: %s", path, strerror(errno));
     SCS_REQUIRE(!is_zarr(path), SCS_EDATA,
                 "%s: is a zarr store, not .h5ad; convert it: "
                 "anndata.read_zarr(\"...\").write_h5ad(\"...\")",

@@ -60,7 +60,7 @@ same() {
 }
 same "an unknown key" 64 "did you mean train.batch?" --set train.bach=3
 same "a missing input" 65 "none.h5ad: cannot be read" --set 'data.inputs=[none.h5ad]'
-same "a glob of inputs" 65 "data.inputs takes no globs, list the files" --set 'data.inputs=["data/*.h5ad"]'
+same "a glob without a file" 65 "data.inputs: no file matches data/x*.h5ad" --set 'data.inputs=["data/x*.h5ad"]'
 same "a missing column" 65 "obs has no column celltype (did you mean cell_type?)" --set data.cell_type=celltype
 same "another control" 65 "data.control: no cell has the condition 'ctrl'" --set data.control=ctrl
 same "a matrix that is not there" 65 "counts" --set data.matrix=layers/counts

@@ -1,0 +1,149 @@
+# What stands beside a matrix: constants of a file, globs, tables of labels. Each against the same cells prepared with anndata and pandas.
+. "$SCS_SRCDIR/tests/lib.sh"
+cd "$work" || exit 1
+two_species 60 8 3 run.yaml
+"$SCS_PYTHON" - >py.log 2>&1 <<'P'
+import warnings, anndata, numpy as np, pandas as pd
+warnings.simplefilter("ignore")
+rng = np.random.default_rng(5)
+a = anndata.read_h5ad("data/species_a.h5ad")
+a.obs_names = [f"AAAC{i:04d}-1" for i in range(a.n_obs)]
+a.obs["dose"] = np.where(a.obs.condition == "control", 0.0, 2.5)
+a.obs["n"] = np.arange(a.n_obs)
+
+# One file a condition, without its columns; and the same with them.
+import os
+os.makedirs("parts"), os.makedirs("whole")
+for k, c in enumerate(a.obs.condition.cat.categories):
+    part = a[(a.obs.condition == c).to_numpy()].copy()
+    part.obs = pd.DataFrame({"cell_type": part.obs.cell_type})
+    part.write_h5ad(f"parts/{c}.h5ad")
+    part.obs["condition"], part.obs["donor"], part.obs["batch"] = c, f"d{k}", str(k)
+    part.write_h5ad(f"whole/{c}.h5ad")
+
+# Labels in a table: shuffled, with rows of no cell, cells without a row, missing values.
+b = a.copy()
+b.obs = pd.DataFrame(index=a.obs_names)
+b.write_h5ad("bare.h5ad")
+t = a.obs[["cell_type", "condition", "dose", "n"]].astype(object)
+t.iloc[3, 0] = None
+t = t.drop(t.index[[10, 50]])
+more = pd.DataFrame({"cell_type": "type_1", "condition": "control", "dose": 0, "n": -1}, index=["TTTT-1", "TTTT-2"])
+t = pd.concat([t, more]).sample(frac=1, random_state=1)
+t.index.name = "barcode"
+t.to_csv("labels.csv")
+t.to_csv("labels_r.tsv", sep="\t", index_label=False)     # as R's write.table: no name above the barcodes
+t.reset_index()[["n", "cell_type", "barcode", "dose", "condition"]].to_csv("second.tsv", sep="\t", index=False)
+joined = b.copy()
+joined.obs = joined.obs.join(t)
+for c in ("cell_type", "condition"):
+    joined.obs[c] = pd.Categorical(joined.obs[c])
+joined.obs["dose"], joined.obs["n"] = joined.obs.dose.astype(float), joined.obs.n.astype(float)
+joined.write_h5ad("joined.h5ad")
+t.drop(["TTTT-1", "TTTT-2"]).rename(lambda x: x[:-2]).to_csv("suffix.csv")
+pd.concat([t, t.iloc[:1]]).to_csv("doubled.csv")
+# Two files with the same barcodes: only a column that names the file tells them apart. One table of two, whose other half tells the rest.
+half = a.n_obs // 2
+for k in (0, 1):
+    p = b[k * half:(k + 1) * half].copy()
+    p.obs_names = [f"C{i}" for i in range(half)]
+    p.write_h5ad(f"lane{k}.h5ad")
+    p.obs = a.obs[["cell_type", "condition"]].iloc[k * half:(k + 1) * half].set_index(p.obs_names)
+    p.write_h5ad(f"labelled{k}.h5ad")
+lanes = a.obs[["cell_type", "condition"]].iloc[:2 * half].copy()
+lanes["file"] = np.repeat(["lane0", "lane1.h5ad"], half)
+lanes["cell"] = [f"C{i}" for i in range(half)] * 2
+lanes.to_csv("lanes.csv")
+lanes[["cell", "cell_type", "condition"]].iloc[:half].to_csv("no_file.csv", index=False)
+P
+check_ok "making the files" $? py.log
+cat >arrays.py <<'P'
+import hashlib, sys, h5py
+def show(name, item):
+    if isinstance(item, h5py.Dataset) and not name.startswith(("uns/scscreen", "uns/genes", "var/gene_")):
+        print(name, hashlib.sha256(repr(item[()].tolist()).encode()).hexdigest())
+h5py.File(sys.argv[1] + "/screen.h5ad", "r").visititems(show)
+P
+# same WHAT NP [SET...] -- SET...: what the first settings give on NP ranks has the arrays of what the second give on one.
+same() {
+    what=$1 ranks=$2
+    shift 2
+    set -- "$@" --set output.dir=expected
+    rm -rf found expected
+    mine=$(mktemp) theirs=$(mktemp)
+    : >"$mine"
+    while [ "$1" != -- ]; do
+        printf '%s\n' "$1" >>"$mine"
+        shift
+    done
+    shift
+    launch 1 run base.yaml "$@" >log 2>&1
+    check_ok "$what: prepared" $? log
+    set -- --set output.dir=found
+    while IFS= read -r one; do set -- "$@" "$one"; done <"$mine"
+    launch "$ranks" run base.yaml "$@" >log 2>&1
+    check_ok "$what" $? log
+    "$SCS_PYTHON" arrays.py found >found.arrays 2>&1
+    "$SCS_PYTHON" arrays.py expected >expected.arrays 2>&1
+    if [ -s found.arrays ] && ! grep -q Error found.arrays && cmp -s found.arrays expected.arrays; then pass; else fail "$what: other arrays at np $ranks"; diff found.arrays expected.arrays | head -5; fi
+    rm -f "$mine" "$theirs"
+}
+# said WORDS: the last log has them.
+said() {
+    if grep -q -- "$1" log; then pass; else fail "not said: $1"; show log; fi
+}
+cat >base.yaml <<'Y'
+data: {normalize: log1p}
+model: {kind: mean}
+screen: {permutations: 0}
+Y
+
+# ---- globs and constants ----
+filter='data.filter=[{column: donor, in: [d0, d1, d2]}, {column: batch, max: 1}]'
+constants='{path: parts/control.h5ad, condition: control, donor: d0, batch: 0}, {path: "parts/drug_[1]*.h5ad", condition: drug_1, donor: d1, batch: 1}, {path: parts/drug_2.h5ad, condition: drug_2, donor: d2, batch: 2}'
+kept='data.filter=[{column: donor, in: [d0, d1, d2]}]'
+same "constants" 3 --set "data.inputs=[$constants]" --set "$kept" -- --set 'data.inputs=[whole/*.h5ad]' --set "$kept"
+same "cell types of files" 2 --set 'data.inputs=[{path: "whole/*.h5ad", cell_type: blood}]' -- --set 'data.inputs=[whole/*.h5ad]' --set data.cell_type=batch --set 'data.inputs=[{path: "whole/*.h5ad", batch: blood}]'
+expect "a number beside a file" 65 "control.h5ad: column batch beside it, cell row 0: 'x' is no number" 2 check base.yaml --set 'data.inputs=[{path: "whole/c*.h5ad", batch: x}, "whole/d*.h5ad"]' --set 'data.filter={column: batch, max: 1}'
+expect "a glob without a file" 65 "data.inputs: no file matches none/*.h5ad" 3 check base.yaml --set 'data.inputs=["none/*.h5ad"]'
+expect "a constant of no kind" 64 "unknown key file in data.inputs, which is a list of {path, species, orthologs, cell_type, condition, batch, donor}" 1 check base.yaml --set 'data.inputs=[{file: a.h5ad}]'
+# A model belongs to them.
+launch 1 train base.yaml --set model.kind=vae --set train.epochs=1 --set "data.inputs=[$constants]" --set output.dir=stored >log 2>&1
+check_ok "train" $? log
+expect "the model with another donor" 64 "data.inputs" 2 screen base.yaml --set model.kind=vae --set train.epochs=1 --set output.dir=stored --set "data.inputs=[$(echo "$constants" | sed 's/donor: d2/donor: d0/')]"
+
+# ---- tables of labels ----
+table() { echo "data.labels={path: $1}"; }
+for n in 1 3; do
+    same "labels.csv" $n --set 'data.inputs=[bare.h5ad]' --set "$(table labels.csv)" -- --set 'data.inputs=[joined.h5ad]'
+done
+said "labels.csv: tells cell_type, condition of 70 cells of the inputs, with 72 rows; 2 name no cell of them (first on line"
+said "warning: bare.h5ad: 2 cells have no row in data.labels, and so no label (first: AAAC0010-1)"
+same "R's table, numbers and doses" 2 --set data.dose=dose --set 'data.filter={column: n, max: 60}' --set 'data.inputs=[bare.h5ad]' --set "$(table labels_r.tsv)" -- --set data.dose=dose --set 'data.filter={column: n, max: 60}' --set 'data.inputs=[joined.h5ad]'
+same "another barcode column" 2 --set 'data.inputs=[bare.h5ad]' --set 'data.labels=[{path: second.tsv, barcode_column: barcode}]' -- --set 'data.inputs=[joined.h5ad]'
+same "two files with the same barcodes" 3 --set 'data.inputs=["lane*.h5ad"]' --set 'data.labels={path: lanes.csv, barcode_column: cell, file_column: file}' -- --set 'data.inputs=["labelled*.h5ad"]'
+same "a table of one of two files" 2 --set 'data.inputs=[lane0.h5ad, labelled1.h5ad]' --set 'data.labels={path: lanes.csv, barcode_column: cell, file_column: file}' -- --set 'data.inputs=["labelled*.h5ad"]'
+said "36 are of files that data.inputs does not name"
+one() {
+    what=$1 words=$2
+    shift 2
+    expect "$what" 65 "$words" 2 check base.yaml --set 'data.inputs=[bare.h5ad]' --set "$@"
+}
+one "the suffix" "suffix.csv: no row is a cell of bare.h5ad: the table has AAAC0000 (line" "$(table suffix.csv)"
+one "a doubled barcode" "a second time (first on line" "$(table doubled.csv)"
+one "no such barcode column" "labels.csv: has no column barcod (data.labels: barcode_column); did you mean barcode?" 'data.labels={path: labels.csv, barcode_column: barcod}'
+one "no cell of the file" "no_file.csv: no row is a cell of bare.h5ad: the table has C0 (line 2), the file AAAC0000-1" "$(table no_file.csv)"
+one "no column of use" "labels.csv: has none of the columns that are asked for (kind, state)" "$(table labels.csv)" --set data.cell_type=kind --set data.condition=state
+one "no table" "none.csv: cannot be read (data.labels)" "$(table none.csv)"
+expect "a column that neither has" 65 "bare.h5ad: obs has no column leiden" 2 check base.yaml --set 'data.inputs=[bare.h5ad]' --set "$(table labels.csv)" --set 'data.filter={column: leiden, in: a}'
+expect "barcodes of two files" 65 "no_file.csv:2: C0 is a cell of lane0.h5ad and of lane1.h5ad; give data.labels a file_column" 2 check base.yaml --set 'data.inputs=["lane*.h5ad"]' --set "$(table no_file.csv)"
+expect "two tables of one cell" 65 "both tell the cell_type of the cell" 2 check base.yaml --set 'data.inputs=[bare.h5ad]' --set 'data.labels=[labels.csv, labels_r.tsv]'
+# A table is known again by its bytes.
+launch 1 train base.yaml --set model.kind=vae --set train.epochs=1 --set 'data.inputs=[bare.h5ad]' --set "$(table labels.csv)" --set output.dir=tabled >log 2>&1
+check_ok "train with a table" $? log
+cp labels.csv copy.csv
+launch 2 screen base.yaml --set model.kind=vae --set train.epochs=1 --set 'data.inputs=[bare.h5ad]' --set "$(table copy.csv)" --set output.dir=tabled >log 2>&1
+check_ok "screen with the table's copy" $? log
+sed 's/type_1/type_2/' labels.csv >copy.csv
+expect "screen with another table" 64 "data.labels" 2 screen base.yaml --set model.kind=vae --set train.epochs=1 --set 'data.inputs=[bare.h5ad]' --set "$(table copy.csv)" --set output.dir=tabled
+finish
