@@ -251,11 +251,12 @@ typedef struct scs_config {
         int values;            /**< scs_cell_values */
     } predict;
     struct {
-        char *output;     /**< table of `score`, or "" */
-        int baseline;     /**< scs_score_baseline */
-        int64_t splits;   /**< of the real cells into halves; 0: no replicate */
-        int64_t seed;     /**< of baseline and splits */
-        double least_cpm; /**< of the controls, for a gene to be tested */
+        char *output;       /**< table of `score`, or "" */
+        int baseline;       /**< scs_score_baseline */
+        int64_t splits;     /**< of the real cells into halves; 0: no replicate */
+        int64_t seed;       /**< of baseline and splits */
+        double least_cpm;   /**< of the controls, for a gene to be tested */
+        int64_t components; /**< of the space in which populations are compared; 0: none */
     } score;
     struct {
         char *dir;         /**< relative to the working directory */

@@ -43,17 +43,19 @@ const scs_verb scs_verb_score = {
     .has_section = true,
     .options = options,
     .summary = "score predicted cells by the real ones",
-    .details = "Prints the six measures of the 2026 Virtual Cell Challenge, the three of 2025, and "
-               "those of\n"
-               "means, variances and standard deviations; --output FILE.tsv also writes them, "
-               "perturbation by\n"
-               "perturbation. Both files hold raw counts of the same genes and perturbations; the "
-               "real one holds\n"
-               "controls, too. --condition-column, --control, --matrix: data.condition, "
-               "data.control, data.matrix.\n"
-               "--cell-type-column: every cell type is scored by itself. Every score.KEY is also "
-               "an option:\n"
-               "--baseline, --splits, --seed, --least-cpm. Definitions: doc/score.md.",
+    .details =
+        "Prints the six measures of the 2026 Virtual Cell Challenge, the three of 2025, those "
+        "of means,\n"
+        "variances and standard deviations, E-distance, energy distance and MMD; --output "
+        "FILE.tsv also\n"
+        "writes them, perturbation by perturbation. Both files hold raw counts of the same genes "
+        "and perturbations; the "
+        "real one holds\n"
+        "controls, too. --condition-column, --control, --matrix: data.condition, "
+        "data.control, data.matrix.\n"
+        "--cell-type-column: every cell type is scored by itself. Every score.KEY is also "
+        "an option:\n"
+        "--baseline, --splits, --seed, --least-cpm, --components. Definitions: doc/score.md.",
     .needs = SCS_NEED_PAIR,
     .run = run,
 };

@@ -3,6 +3,7 @@
 
 #include "src/base/parallel.h"
 #include "src/score/effect.h"
+#include "src/score/population.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -84,7 +85,26 @@ typedef struct work {
     double *control_cpm[SCS_N_SIDE], *control_logged[SCS_N_SIDE]; /* [n_gene] */
     double *logged_effect; /* [n, n_gene] real changes of the means of logs */
     double *value;         /* [own, SCS_N_CARD] */
+    int64_t *first[SCS_N_SIDE], *cell[SCS_N_SIDE]; /* [n + 2], [cells]: each group's cells */
 } work;
+
+/* Cells by group, ascending within each. @param[out] first, cell malloc'ed */
+static scs_status list_cells(const scs_contrast *c, int side, int64_t **first, int64_t **cell)
+{
+    const int32_t *group = c->group[side];
+
+    SCS_TRY(SCS_ALLOC(*first, c->n + 3));
+    SCS_TRY(SCS_ALLOC(*cell, c->n_cell));
+    for (int64_t i = 0; i < c->n_cell; i++)
+        if (group[i] >= 0)
+            (*first)[group[i] + 2]++;
+    for (int32_t g = 0; g <= c->n; g++)
+        (*first)[g + 2] += (*first)[g + 1];
+    for (int64_t i = 0; i < c->n_cell; i++)
+        if (group[i] >= 0)
+            (*cell)[(*first)[group[i] + 1]++] = i;
+    return SCS_OK;
+}
 
 static scs_status allocate(work *w)
 {
@@ -107,6 +127,8 @@ static scs_status allocate(work *w)
         SCS_TRY(SCS_ALLOC(w->control_logged[side], w->n_gene));
     }
     SCS_TRY(SCS_ALLOC(w->logged_effect, (int64_t)(w->n + 1) * w->n_gene));
+    for (int side = 0; side < SCS_N_SIDE && w->m->at; side++)
+        SCS_TRY(list_cells(w->contrast, side, &w->first[side], &w->cell[side]));
     return SCS_ALLOC(w->value, n_own * SCS_N_CARD);
 }
 
@@ -122,6 +144,8 @@ static void clear(work *w)
             free(w->row[side][kept[k]]);
         free(w->control_cpm[side]);
         free(w->control_logged[side]);
+        free(w->first[side]);
+        free(w->cell[side]);
     }
     free(w->logged_effect);
     free(w->value);
@@ -297,6 +321,27 @@ static void measure_moments(const work *w, int64_t i, double *scratch, double *v
     v[SCS_CARD_R2_SD] = r2(scratch, scratch + w->n_gene, w->n_gene);
 }
 
+static scs_population population(const work *w, int side, int32_t group)
+{
+    const int64_t *first = w->first[side] + group;
+
+    return (scs_population){w->m->at, w->cell[side] + first[0], first[1] - first[0]};
+}
+
+static scs_status compare_populations(const work *w, int32_t p, double *v)
+{
+    scs_population x, y = population(w, SCS_REAL, p);
+    scs_population_distance d;
+
+    x = w->contrast->controls_predict ? population(w, SCS_REAL, w->n)
+                                      : population(w, SCS_PREDICTED, p);
+    SCS_TRY(scs_population_compare(&x, &y, w->m->dim, &d));
+    v[SCS_CARD_E_DISTANCE] = d.e_distance;
+    v[SCS_CARD_ENERGY_DISTANCE] = d.energy_distance;
+    v[SCS_CARD_MMD2] = d.mmd2;
+    return SCS_OK;
+}
+
 /* @param[out] real the real side's genes; cleared by the caller */
 static scs_status measure_one(const work *w, int64_t i, const scs_own_degs *gate, scs_deg_set *real,
                               double *v)
@@ -317,11 +362,14 @@ static scs_status measure_one(const work *w, int64_t i, const scs_own_degs *gate
     SCS_GO(st, scs_deg_set_reach(&predicted, real, w->m->order, &v[SCS_CARD_REACH]));
     v[SCS_CARD_JACCARD] = scs_deg_set_jaccard(&predicted, real);
     v[SCS_CARD_NMAE] = scs_deg_set_nmae(&predicted, real, gate ? &gate->set[i] : real);
+    SCS_GO(st, scs_deg_set_top(&predicted, real, w->m->panel->target[p], &v[SCS_CARD_TOP]));
     v[SCS_CARD_DEG_PREDICTED] = predicted.n_significant;
     v[SCS_CARD_DEG_REAL] = real->n_significant;
     measure_effect(w, p, v);
     SCS_GO(st, measure_2025(w, i, scratch, v));
     measure_moments(w, i, scratch, v);
+    if (w->m->at)
+        SCS_GO(st, compare_populations(w, p, v));
 done:
     free(scratch);
     scs_deg_set_clear(&predicted);

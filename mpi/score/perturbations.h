@@ -20,6 +20,8 @@ typedef struct scs_measuring {
     const int64_t *gene0; /**< [n_rank + 1] genes of each rank */
     const int32_t *order; /**< [n_gene] place of each gene's name */
     double least_cpm;     /**< of the controls, for a gene to be tested */
+    const double *at;     /**< [cells, dim] coordinates; NULL: populations are not compared */
+    int32_t dim;
 } scs_measuring;
 
 /** The real differentially expressed genes of the perturbations that this rank measures. Owned. */

@@ -3,6 +3,7 @@
 #include "mpi/score/score_run.h"
 
 #include "mpi/comm/collectives.h"
+#include "mpi/score/coordinates.h"
 #include "mpi/score/gene_share.h"
 #include "mpi/score/perturbations.h"
 #include "src/base/names.h"
@@ -201,6 +202,7 @@ typedef struct scoring {
     scs_scorecard *card;
     scs_own_degs degs; /* of the real cells */
     double *value;     /* [perturbations, SCS_N_CARD] of a contrast that is compared with */
+    double *at;        /* [cells, components] */
 } scoring;
 
 static scs_status pass_genes(const scoring *s, const scs_contrast *contrast, scs_gene_stats *stats)
@@ -237,7 +239,29 @@ static void predict_controls(scs_gene_stats *stats, scs_contrast *contrast)
             scs_gene_stats_row(stats, SCS_PREDICTED, SCS_STAT_P, g)[j] = 1;
         contrast->count[SCS_PREDICTED][g] = contrast->count[SCS_REAL][contrast->n];
     }
+    contrast->controls_predict = true;
     contrast->count[SCS_PREDICTED][contrast->n] = 0;
+}
+
+/* Where cells stand, for all of the panel's contrasts. Collective. */
+static scs_status find_coordinates(scoring *s, const scs_contrast *contrast,
+                                   const scs_gene_stats *stats)
+{
+    const scs_coordinates_input input = {.comm = s->session->comm,
+                                         .panel = s->measuring.panel,
+                                         .share = &s->cells->share,
+                                         .levels = &s->cells->levels,
+                                         .gene0 = s->cells->gene0,
+                                         .real = contrast,
+                                         .stats = stats};
+    int32_t wanted = (int32_t)s->session->config->score.components;
+
+    if (wanted == 0)
+        return SCS_OK;
+    SCS_TRY(scs_coordinates_make(&input, wanted, &s->card->space, &s->at));
+    s->measuring.at = s->at;
+    s->measuring.dim = s->at ? s->card->space.pca->n_component : 0;
+    return SCS_OK;
 }
 
 /* The prediction itself; its pass also serves the baseline of no change. Collective. */
@@ -249,6 +273,7 @@ static scs_status score_prediction(scoring *s, const scs_panel *panel)
 
     SCS_GO(st, scs_comm_agree(s->session->comm, scs_contrast_predict(panel, &contrast)));
     SCS_GO(st, pass_genes(s, &contrast, &stats));
+    SCS_GO(st, find_coordinates(s, &contrast, &stats));
     SCS_GO(st, scs_perturbations_measure(&s->measuring, &contrast, &stats, NULL, &s->degs,
                                          s->card->value));
     scs_scorecard_mean(s->card->value, contrast.n, s->card->mean);
@@ -339,6 +364,7 @@ static scs_status score_panel(scs_session *session, cells *c, const scs_panel *p
 done:
     scs_perturbations_clear(&s.degs);
     free(s.value);
+    free(s.at);
     return st;
 }
 

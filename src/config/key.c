@@ -433,6 +433,9 @@ static const scs_key keys[] = {
     NUMBER(score, least_cpm, NOTHING, -1, 1e6, "5",
            "counts per million that a gene has more than in the controls to be tested; -1 for all "
            "genes; also score --least-cpm"),
+    INT(score, components, NOTHING, 0, 1000, "50",
+        "principal components of the real cells in which populations of cells are compared; 0: "
+        "they are not; also score --components"),
 
     CHOICE(output, rows, REPORT, rows_words, "dense",
            "what screen.h5ad holds of a row: X and layers over all genes, or only the lists of "

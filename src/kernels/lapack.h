@@ -21,4 +21,16 @@ void dposv_(const char *uplo, const int *n, const int *nrhs, double *a, const in
 void dsyev_(const char *jobz, const char *uplo, const int *n, double *a, const int *lda, double *w,
             double *work, const int *lwork, int *info);
 
+/** The il-th to iu-th eigenvalues (from 1, ascending; range "I") and eigenvectors of a symmetric A.
+ *  *info > 0: an internal failure.
+ *  @param[in,out] a  [n, n] destroyed  @param vl, vu not looked at  @param abstol 0
+ *  @param[out] m     how many were found  @param[out] w [n]
+ *  @param[out] z     [iu - il + 1, ldz] a row (LAPACK's column) for each
+ *  @param[out] isuppz [2 (iu - il + 1)]
+ *  @param[out] work  [lwork], iwork [liwork]; -1, -1: work[0] and iwork[0] are what is wanted */
+void dsyevr_(const char *jobz, const char *range, const char *uplo, const int *n, double *a,
+             const int *lda, const double *vl, const double *vu, const int *il, const int *iu,
+             const double *abstol, int *m, double *w, double *z, const int *ldz, int *isuppz,
+             double *work, const int *lwork, int *iwork, const int *liwork, int *info);
+
 #endif

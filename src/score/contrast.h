@@ -20,6 +20,8 @@ typedef struct scs_contrast {
     int32_t n;                  /**< perturbations; group n is the control */
     int32_t *group[SCS_N_SIDE]; /**< [n_cell] the cell's group on this side, -1: none */
     int64_t *count[SCS_N_SIDE]; /**< [n + 1] cells of each group */
+    bool controls_predict;      /**< the real controls stand for every perturbation's predicted
+                                     cells, whose groups are not looked at */
     bool own_control;           /**< predicted cells are tested against predicted controls, not
                                      against the real ones */
 } scs_contrast;

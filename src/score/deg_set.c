@@ -10,7 +10,7 @@
 
 static const double alpha = .05, epsilon = 1e-9, purity = .9;
 
-enum { FEWEST = 10 }; /* significant genes of nmae */
+enum { FEWEST = 10, TOP = 100 }; /* significant genes of nmae; genes of top_100 */
 
 /* ---- making a set ---- */
 
@@ -208,6 +208,45 @@ scs_status scs_deg_set_reach(const scs_deg_set *predicted, const scs_deg_set *re
     free(pool);
     *reach = (double)longest / real->n_significant;
     return SCS_OK;
+}
+
+/* Genes in the order of their confidence, the first n_top marked. @param[out] top [n_gene] zeroed
+ * @return how many are marked */
+static int32_t mark_surest(const scs_deg_set *set, int32_t target, called *pool, bool *top)
+{
+    int32_t n = 0, n_top;
+
+    for (int32_t g = 0; g < set->n_gene; g++)
+        if (is_tested(set, g) && g != target)
+            pool[n++] = (called){false, 0, set->p[g], fabs(set->lfc[g]), g, g};
+    qsort(pool, (size_t)n, sizeof *pool, by_confidence);
+    n_top = n < TOP ? n : TOP;
+    for (int32_t k = 0; k < n_top; k++)
+        top[pool[k].gene] = true;
+    return n_top;
+}
+
+scs_status scs_deg_set_top(const scs_deg_set *predicted, const scs_deg_set *real, int32_t target,
+                           double *share)
+{
+    called *pool = NULL;
+    bool *top[2] = {NULL, NULL};
+    int32_t n, both = 0;
+    scs_status st;
+
+    SCS_GO(st, SCS_ALLOC(pool, real->n_gene));
+    SCS_GO(st, SCS_ALLOC(top[0], real->n_gene));
+    SCS_GO(st, SCS_ALLOC(top[1], real->n_gene));
+    mark_surest(predicted, target, pool, top[0]);
+    n = mark_surest(real, target, pool, top[1]);
+    for (int32_t g = 0; g < real->n_gene; g++)
+        both += top[0][g] && top[1][g];
+    *share = n ? (double)both / n : NAN;
+done:
+    free(pool);
+    free(top[0]);
+    free(top[1]);
+    return st;
 }
 
 static double lfc_or_zero(const scs_deg_set *set, int32_t g)

@@ -17,6 +17,9 @@
  *      nmae      sum |lfc - real lfc| / sum |real lfc| over significant real genes, a prediction
  *                without the gene counting as 0 (de_wilcoxon_lfc_nmae); NaN for fewer than 10
  *
+ *      top_100   of the 100 tested genes that change most surely (smallest p, largest |lfc|, lower
+ *                number; all where there are fewer) the share that is among the prediction's
+ *
  *  and the differential expression score of the 2025 challenge (overlap_at_N in cell-eval): the k
  *  significant real genes against the k significant predicted ones of largest |lfc|, shared / k,
  * lfc of geometric means, all genes tested.
@@ -67,6 +70,11 @@ SCS_MUST_USE scs_status scs_deg_set_reach(const scs_deg_set *predicted, const sc
  *              experiment where two halves are compared */
 double scs_deg_set_nmae(const scs_deg_set *predicted, const scs_deg_set *real,
                         const scs_deg_set *gate);
+/** SCS_ENOMEM.
+ *  @param target the perturbation's own gene, which is left out, or -1
+ *  @param[out] share NaN where no gene is tested */
+SCS_MUST_USE scs_status scs_deg_set_top(const scs_deg_set *predicted, const scs_deg_set *real,
+                                        int32_t target, double *share);
 /** Of two sets by scs_deg_set_make_geometric. SCS_ENOMEM. */
 SCS_MUST_USE scs_status scs_deg_set_overlap(const scs_deg_set *predicted, const scs_deg_set *real,
                                             double *overlap);

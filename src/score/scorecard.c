@@ -33,7 +33,11 @@ static const struct measure {
     [SCS_CARD_R2_MEAN] = {"r2_mean", "cells", HIGHER},
     [SCS_CARD_R2_VARIANCE] = {"r2_variance", NULL, HIGHER},
     [SCS_CARD_R2_SD] = {"r2_sd", NULL, HIGHER},
-    [SCS_CARD_DEG_PREDICTED] = {"deg_predicted", "significant genes", NEITHER},
+    [SCS_CARD_E_DISTANCE] = {"e_distance", "populations of cells", LOWER},
+    [SCS_CARD_ENERGY_DISTANCE] = {"energy_distance", NULL, LOWER},
+    [SCS_CARD_MMD2] = {"mmd2", NULL, LOWER},
+    [SCS_CARD_TOP] = {"top_100", "genes", HIGHER},
+    [SCS_CARD_DEG_PREDICTED] = {"deg_predicted", NULL, NEITHER},
     [SCS_CARD_DEG_REAL] = {"deg_real", NULL, NEITHER},
 };
 
@@ -59,6 +63,7 @@ void scs_scorecard_clear(scs_scorecard *card)
     free(card->value);
     free(card->n_predicted);
     free(card->n_real);
+    scs_cell_space_clear(&card->space);
     *card = (scs_scorecard){0};
 }
 
@@ -118,6 +123,19 @@ static void print_number(FILE *out, double x)
         fprintf(out, " %10.4f", x);
 }
 
+/* In what populations are compared. */
+static void print_space(const scs_cell_space *space, FILE *out)
+{
+    if (!space->pca)
+        return;
+    fprintf(out,
+            "e_distance, energy_distance, mmd2: in %d principal components (%.1f %% of the "
+            "variance) of the %d genes that vary most, log1p(10^4 count / total), centred, not "
+            "scaled, of %lld of the %lld real cells\n",
+            space->pca->n_component, 100 * scs_pca_share(space->pca), space->n_gene,
+            (long long)space->n_fitted, (long long)space->n_real);
+}
+
 void scs_scorecard_print(const scs_scorecard *card, FILE *out)
 {
     static const char *const words[] = {[NEITHER] = "", [LOWER] = "lower", [HIGHER] = "higher"};
@@ -138,6 +156,7 @@ void scs_scorecard_print(const scs_scorecard *card, FILE *out)
             "own gene of %d perturbations is left out\n",
             n, (long long)predicted, (long long)real, (long long)card->n_control, panel->n_gene,
             targets);
+    print_space(&card->space, out);
     fprintf(out, "%-20s %10s %10s %10s %10s  %s\n", "measure", "value", "baseline", "replicate",
             "scaled", "better");
     for (int m = 0; m < SCS_N_CARD; m++) {

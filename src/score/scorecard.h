@@ -8,6 +8,7 @@
 #ifndef SCS_SCORECARD_H
 #define SCS_SCORECARD_H
 
+#include "src/score/cell_space.h"
 #include "src/score/panel.h"
 
 #include <stdio.h>
@@ -32,6 +33,10 @@ enum scs_card_measure {
     SCS_CARD_R2_MEAN,
     SCS_CARD_R2_VARIANCE,
     SCS_CARD_R2_SD,
+    SCS_CARD_E_DISTANCE,
+    SCS_CARD_ENERGY_DISTANCE,
+    SCS_CARD_MMD2,
+    SCS_CARD_TOP,
     SCS_CARD_DEG_PREDICTED,
     SCS_CARD_DEG_REAL,
     SCS_N_CARD
@@ -43,6 +48,7 @@ typedef struct scs_scorecard {
     double *value;                 /**< [perturbations, SCS_N_CARD] owned; NaN: not defined */
     int64_t *n_predicted, *n_real; /**< [perturbations] cells; owned */
     int64_t n_control;             /**< real controls */
+    scs_cell_space space;          /**< in which populations are compared; owned */
     double mean[SCS_N_CARD];       /**< over the perturbations where it is defined */
     double baseline[SCS_N_CARD];   /**< the same of the baseline; NaN: none was asked for */
     double replicate[SCS_N_CARD];  /**< of a repeat of the experiment; NaN likewise */

@@ -11,6 +11,7 @@ import warnings
 import anndata
 import numpy as np
 import pandas as pd
+from scipy.spatial.distance import cdist
 from scipy.stats import mannwhitneyu
 
 folder, name, table = pathlib.Path(sys.argv[1]), sys.argv[2], pd.read_csv(sys.argv[3], sep="\t", keep_default_na=False, na_values="nan")
@@ -43,7 +44,7 @@ def bulk(x):
 
 def jackknife(x):
     """Variance of bulk(x), summed over genes, by leaving out each cell in turn."""
-    left_out = np.array([bulk(np.delete(x, i, 0)) for i in range(len(x))]) - bulk(x)
+    left_out = np.log1p(50000 * (x.sum(0) - x) / (x.sum() - x.sum(1, keepdims=True))) - bulk(x)
     return (len(x) - 1) / len(x) * ((left_out**2).sum() - (left_out.sum(0) ** 2).sum() / len(x))
 
 
@@ -145,6 +146,45 @@ def top(cpm, cpm_control, x, y, k=None):
     return set(order[:k]), len(order)
 
 
+def log10k(x):
+    return np.log1p(scaled(x, 1e4))
+
+
+# The space in which populations are compared: of the real cells' genes that vary most, by the singular vectors of the centred cells.
+COMPONENTS, GENES, FITTED = 50, 2000, 5000
+labelled = real.X[np.flatnonzero(real.obs.target.notna())].toarray().astype("f8")
+chosen = np.sort(np.argsort(-variance(log10k(labelled)), kind="stable")[:GENES])
+chosen = chosen[variance(log10k(labelled))[chosen] > 0]
+fitted = log10k(labelled)[np.arange(min(len(labelled), FITTED)) * len(labelled) // min(len(labelled), FITTED)][:, chosen]
+loading = np.linalg.svd(fitted - fitted.mean(0), full_matrices=False)[2][:min(COMPONENTS, len(chosen), len(fitted) - 1)]
+
+
+def place(x):
+    return (log10k(x)[:, chosen] - fitted.mean(0)) @ loading.T
+
+
+def apart(x):
+    """Mean over pairs of different rows of a matrix of all pairs."""
+    return (x.sum() - np.trace(x)) / (len(x) * (len(x) - 1))
+
+
+def populations(x, y, most=2000):
+    def pairs(x, y):
+        return [cdist(a, b, "sqeuclidean") for a, b in ((x, y), (x, x), (y, y))]
+
+    def difference(between, of_x, of_y):
+        return 2 * between.mean() - apart(of_x) - apart(of_y)
+
+    some = pairs(*(z[np.arange(min(len(z), most)) * len(z) // min(len(z), most)] for z in (x, y)))
+    h = np.median(some[2][np.triu_indices(len(some[2]), 1)])
+    return difference(*pairs(x, y)), difference(*map(np.sqrt, some)), -difference(*(np.exp(-d / h) for d in some))
+
+
+def surest(p, lfc, target, n=100):
+    genes_tested = [g for g in np.flatnonzero(tested) if g != target]
+    return set(sorted(genes_tested, key=lambda g: (p[g], -abs(lfc[g]), g))[:n]), min(n, len(genes_tested))
+
+
 expected = {}
 for p in names:
     r, s = de(R[p], own[p]), de(P[p], own[p])
@@ -177,9 +217,11 @@ for p in names:
         "r2_mean": pearson(ten_predicted.mean(0), ten.mean(0)) ** 2,
         "r2_variance": pearson(variance(ten_predicted), variance(ten)) ** 2,
         "r2_sd": pearson(np.sqrt(variance(ten_predicted)), np.sqrt(variance(ten))) ** 2,
+        "top_100": len(surest(r[0], r[2], own[p])[0] & surest(s[0], s[2], own[p])[0]) / surest(r[0], r[2], own[p])[1],
         "deg_predicted": s[3].sum(),
         "deg_real": r[3].sum(),
     }
+    expected[p].update(zip(("e_distance", "energy_distance", "mmd2"), populations(place(P[p]), place(R[p]))))
     for measure, value in expected[p].items():
         same(p, measure, value)
 for measure in expected[names[0]]:

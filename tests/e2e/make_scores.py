@@ -61,6 +61,8 @@ pair("few", 5, 150, 6, 20, 3, depth=(50, 300))
 pair("weak", 10, 250, 35, 120, 4, effect=0.15)
 pair("deep", 9, 400, 30, 120, 5, depth=(2000, 20000), effect=1.5)
 pair("unnamed", 6, 211, 25, 60, 6, own=False)
+pair("wide", 3, 2300, 12, 30, 7)  # more genes than populations are compared in, fewer cells than components
+pair("many", 2, 40, 2100, 1500, 8)  # more real cells than components are made from, more cells of a group than are compared pair by pair
 
 # Files that do not fit one another, from the pair `few`.
 real, predicted = (anndata.read_h5ad(folder / f"few.{side}.h5ad") for side in ("real", "predicted"))

@@ -11,7 +11,7 @@ score() {
     OMP_NUM_THREADS=1 timeout "$SCS_TIMEOUT" "$scscreen" score "$name.predicted.h5ad" "$name.real.h5ad" --condition-column target \
         --output "$name.tsv" "$@" >log 2>&1
 }
-for name in plain tied few weak deep unnamed; do
+for name in plain tied few weak deep unnamed wide many; do
     score $name
     check_ok "score of $name" $? log
     "$SCS_PYTHON" "$SCS_SRCDIR/tests/e2e/check_scores.py" . $name $name.tsv >log 2>&1
@@ -55,6 +55,17 @@ for measure in pds_cosine sig_jaccard direction_fidelity direction_reach des pds
     holds "$measure of the real cells" "$(column $measure 4 self.tsv) > 1 - 1e-12"
 done
 holds "lfc_nmae of the real cells" "$(column lfc_nmae 4 self.tsv) == 0"
+
+# Populations of cells: the controls are farther from the perturbed cells than a repeat is; without components they are not compared.
+for measure in e_distance energy_distance mmd2; do
+    holds "$measure of no change" "$(column $measure 5 plain.tsv) > $(column $measure 6)"
+    holds "$measure of the real cells" "$(column $measure 4 self.tsv) < 0" # less their sampling noise
+done
+if grep -qF "in 50 principal components (" log && grep -qF "of 693 of the 693 real cells" log; then pass; else fail "the space is not described"; fi
+score few --components 3
+if grep -qF "in 3 principal components (" log; then pass; else fail "--components 3"; fi
+score few --components 0
+if [ "$(column e_distance 4 few.tsv)" = nan ] && ! grep -q "principal" log; then pass; else fail "--components 0"; fi
 
 # Genes in another order, predictions without controls, types by themselves.
 score few

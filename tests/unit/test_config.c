@@ -354,6 +354,7 @@ static void keys_affect_what_comes_after_them(void)
                                           "score.splits",
                                           "score.seed",
                                           "score.least_cpm",
+                                          "score.components",
                                           "output.dir",
                                           "output.deadline"};
     size_t n = 0;
