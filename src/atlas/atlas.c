@@ -80,6 +80,15 @@ int32_t scs_atlas_usable_group(const scs_atlas *atlas, int32_t species, int32_t 
     return g < 0 || scs_atlas_is_hidden(atlas, g) ? -1 : g;
 }
 
+int32_t scs_atlas_usable_control(const scs_atlas *atlas, int32_t group)
+{
+    const scs_group *g = &atlas->group[group];
+
+    if (g->condition == atlas->control || scs_atlas_is_hidden(atlas, group))
+        return -1;
+    return scs_atlas_usable_group(atlas, g->species, g->cell_type, atlas->control);
+}
+
 bool scs_atlas_is_hidden(const scs_atlas *atlas, int32_t group)
 {
     return atlas->group[group].held_out || (atlas->silent && atlas->silent[group]);

@@ -18,6 +18,10 @@
 SCS_MUST_USE scs_status scs_atlas_cell_groups(const scs_atlas *atlas, const scs_dataset *dataset,
                                               int32_t **group);
 
+/** The control group that a perturbed group's shift starts from: of its species and cell type. -1
+ * where either of the two must not be looked at, or the group is a control itself. */
+int32_t scs_atlas_usable_control(const scs_atlas *atlas, int32_t group);
+
 /** More conditions, of which there are no groups; for atlases without doses. Indices stay.
  * SCS_EDATA: too many; SCS_ENOMEM. */
 SCS_MUST_USE scs_status scs_atlas_add_conditions(scs_atlas *atlas, const scs_names *names);

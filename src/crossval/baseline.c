@@ -5,6 +5,7 @@
  */
 #include "src/crossval/baseline.h"
 
+#include "src/atlas/atlas.h"
 #include "src/screen/shift.h"
 #include "scscreen/screen.h"
 
@@ -20,20 +21,11 @@ typedef struct asking {
     double *weight; /* [n_group] */
 } asking;
 
-/* The control of a perturbed group that can be used, with its own cells; -1: it cannot. */
-static int32_t control_of(const scs_atlas *a, int32_t group)
-{
-    const scs_group *g = &a->group[group];
-
-    if (g->condition == a->control || scs_atlas_is_hidden(a, group))
-        return -1;
-    return scs_atlas_usable_group(a, g->species, g->cell_type, a->control);
-}
-
+/* weight x (group's mean - its control's). The group has a control that can be used. */
 static void add_shift(const asking *q, int32_t group, double weight)
 {
     q->weight[group] += weight;
-    q->weight[control_of(q->atlas, group)] -= weight;
+    q->weight[scs_atlas_usable_control(q->atlas, group)] -= weight;
 }
 
 /* Whether the group is of another perturbation, or another type, than the target. */
@@ -47,6 +39,7 @@ static bool is_other(const asking *q, int32_t group)
             scs_atlas_perturbation(q->atlas, g->condition) != t->perturbation);
 }
 
+/* Of the target's own species and type. */
 static bool is_own(const asking *q, int32_t group)
 {
     const scs_group *g = &q->atlas->group[group];
@@ -57,9 +50,10 @@ static bool is_own(const asking *q, int32_t group)
 /* Which groups a mean runs over, the nearest first. */
 enum { OWN, SPECIES, ANYWHERE, N_PLACE };
 
+/* Whether a mean over this place takes the group. */
 static bool is_in(const asking *q, int32_t group, int place)
 {
-    if (control_of(q->atlas, group) < 0 || !is_other(q, group))
+    if (scs_atlas_usable_control(q->atlas, group) < 0 || !is_other(q, group))
         return false;
     return place == OWN       ? is_own(q, group)
            : place == SPECIES ? q->atlas->group[group].species == q->target->species
@@ -90,7 +84,7 @@ static int32_t other_type(const asking *q, int32_t condition, int32_t type)
                     ? -1
                     : scs_atlas_usable_group(q->atlas, q->target->species, type, condition);
 
-    return g >= 0 && control_of(q->atlas, g) >= 0 ? g : -1;
+    return g >= 0 && scs_atlas_usable_control(q->atlas, g) >= 0 ? g : -1;
 }
 
 /* Weight x the mean shift of the species' other types under the condition. @return how many */
@@ -139,6 +133,7 @@ static void list(const asking *q, scs_source_kind kind, const char *text, scs_so
         }
 }
 
+/* `mean_others`: what is shared by all perturbations that are seen, the nearest place first. */
 static void find_others(const asking *q, scs_sources *sources)
 {
     static const scs_source_kind kind[] = {[OWN] = SCS_SOURCE_OWN,
@@ -164,7 +159,7 @@ static scs_status add_perturbation(const asking *q, const scs_method *paired,
     int32_t own = scs_atlas_usable_group(q->atlas, c->species, c->cell_type, c->condition);
 
     *known = true;
-    if (c->part && own >= 0 && control_of(q->atlas, own) >= 0) {
+    if (c->part && own >= 0 && scs_atlas_usable_control(q->atlas, own) >= 0) {
         add_shift(q, own, part->share);
         return SCS_OK;
     }
@@ -198,6 +193,7 @@ static scs_status find_additive(const asking *q, scs_sources *sources)
     return SCS_OK;
 }
 
+/* Weights are zeroed for each question. */
 scs_status scs_baseline_find(const scs_atlas *atlas, scs_baseline baseline,
                              const scs_combination *target, scs_sources *sources)
 {

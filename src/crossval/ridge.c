@@ -6,6 +6,7 @@
  */
 #include "src/crossval/ridge.h"
 
+#include "src/atlas/atlas.h"
 #include "src/base/vector.h"
 #include "src/kernels/lapack.h"
 
@@ -14,17 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* l, of both factors, as solve_y_axb has it by default. */
 static const double penalty = .1;
-
-/* The control of a perturbed group that can be used, with its own cells; -1: it cannot. */
-static int32_t control_of(const scs_atlas *a, int32_t group)
-{
-    const scs_group *g = &a->group[group];
-
-    if (g->condition == a->control || scs_atlas_is_hidden(a, group))
-        return -1;
-    return scs_atlas_usable_group(a, g->species, g->cell_type, a->control);
-}
 
 /* A group of the condition in another type of the target's species, with its control; or -1. */
 static int32_t in_type(const scs_atlas *a, const scs_combination *t, int32_t type,
@@ -32,9 +24,10 @@ static int32_t in_type(const scs_atlas *a, const scs_combination *t, int32_t typ
 {
     int32_t g = type == t->cell_type ? -1 : scs_atlas_usable_group(a, t->species, type, condition);
 
-    return g >= 0 && control_of(a, g) >= 0 ? g : -1;
+    return g >= 0 && scs_atlas_usable_control(a, g) >= 0 ? g : -1;
 }
 
+/* Other types of the species that show a condition; 0 of a condition that is none (-1). */
 static int32_t count_types(const scs_atlas *a, const scs_combination *t, int32_t condition)
 {
     int32_t n = 0;
@@ -49,7 +42,7 @@ static bool is_column(const scs_atlas *a, const scs_combination *t, int32_t grou
 {
     const scs_group *g = &a->group[group];
 
-    if (g->species != t->species || control_of(a, group) < 0 || group == t->observed_group)
+    if (g->species != t->species || scs_atlas_usable_control(a, group) < 0 || group == t->observed_group)
         return false;
     if (!own)
         return g->cell_type != t->cell_type;
@@ -57,6 +50,8 @@ static bool is_column(const scs_atlas *a, const scs_combination *t, int32_t grou
            count_types(a, t, g->condition) > 0;
 }
 
+/* The type's own perturbations first; where these are too few for a regression, all groups of the
+ * other types. Evenly picked where there are too many: the same ones every time. */
 void scs_ridge_columns(const scs_atlas *a, const scs_combination *t, scs_sources *sources)
 {
     bool own = true;
@@ -89,6 +84,7 @@ typedef struct panel {
     double *value; /* [n, n_gene] */
 } panel;
 
+/* [n_gene] */
 static double *column_of(const panel *p, int32_t i)
 {
     return p->value + i * p->n_gene;
@@ -98,7 +94,7 @@ static double *column_of(const panel *p, int32_t i)
 static void add_shift(const scs_atlas *a, int32_t group, double share, double *value)
 {
     const float *x = scs_atlas_group_gene_mean(a, group);
-    const float *c = scs_atlas_group_gene_mean(a, control_of(a, group));
+    const float *c = scs_atlas_group_gene_mean(a, scs_atlas_usable_control(a, group));
 
     for (int32_t g = 0; g < a->n_gene; g++)
         value[g] += share * ((double)x[g] - c[g]);
@@ -115,6 +111,7 @@ static void add_described(const scs_atlas *a, const scs_combination *t, int32_t 
             add_shift(a, in_type(a, t, type, condition), 1. / n, value);
 }
 
+/* Each column less the mean over columns. @param[out] mean [n_gene] */
 static void take_off_mean_column(panel *p, double *mean)
 {
     memset(mean, 0, (size_t)p->n_gene * sizeof *mean);
@@ -124,6 +121,7 @@ static void take_off_mean_column(panel *p, double *mean)
         scs_vector_add(column_of(p, i), mean, -1, p->n_gene);
 }
 
+/* Each column less its own mean over genes, as their principal components of genes have it. */
 static void take_off_mean_gene(panel *p)
 {
     for (int32_t i = 0; i < p->n; i++) {
@@ -161,6 +159,7 @@ typedef struct fit {
     double *weight;         /* [columns] */
 } fit;
 
+/* Three panels of n or n + 1 columns, zeroed. The caller closes it, also after a failure. */
 static scs_status open_fit(const scs_atlas *a, int32_t n, fit *f)
 {
     f->means = f->shifts = (panel){.n = n, .n_gene = a->n_gene};
@@ -183,6 +182,8 @@ static void close_fit(fit *f)
     free(f->weight);
 }
 
+/* The target's controls are the last column of `means`; what other types say of the control is a
+ * shift of 0, which is how the last column but one of `described` was made. */
 static void fill(const scs_atlas *a, const scs_combination *t, const scs_sources *columns, fit *f)
 {
     int32_t n = columns->n;
@@ -252,6 +253,8 @@ static scs_status project(fit *f, const double *y, double *to)
     return SCS_OK;
 }
 
+/* `change` is first m, the mean of the shifts that are learnt from; the rest is added to it. Where
+ * no other type shows the perturbation it stays m. */
 scs_status scs_ridge_change(const scs_atlas *a, const scs_combination *t,
                             const scs_sources *columns, double *change)
 {

@@ -13,6 +13,7 @@
  */
 #include "src/screen/mixed_atlas.h"
 
+#include "src/atlas/atlas.h"
 #include "src/base/vector.h"
 
 #include <cblas.h>
@@ -129,9 +130,9 @@ static void number_groups(const scs_atlas *a, scs_mixed_atlas *m)
     }
     for (int32_t g = 0; g < a->n_group; g++) {
         const scs_group *group = &a->group[g];
-        int32_t beside = scs_atlas_usable_group(a, group->species, group->cell_type, a->control);
+        int32_t beside = scs_atlas_usable_control(a, g);
 
-        if (group->condition == a->control || scs_atlas_is_hidden(a, g) || beside < 0)
+        if (beside < 0)
             continue;
         m->shift_of[g] = d->n_shift;
         m->shift[d->n_shift] = g;
