@@ -1,10 +1,15 @@
-/** Text from users and files: copies, escapes, distances, UTF-8, whole files (src/base/text.h). */
+/** Text from users and files: copies, escapes, distances, UTF-8, whole files (src/base/text.h).
+ *
+ *  Nothing here asks the locale: text is bytes, letters are ASCII, and what is beyond passes as it
+ *  is (iscntrl in the C locale), so that messages and comparisons are the same on every machine.
+ */
 #include "src/base/text.h"
 
 #include "scscreen/status.h"
 
 #include <ctype.h>
 #include <errno.h>
+#include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -51,6 +56,7 @@ void scs_text_print(FILE *out, const char *text, const char *kept)
                 (unsigned char)*text);
 }
 
+/* Of a deletion, an insertion, a replacement. */
 static int min3(int a, int b, int c)
 {
     int ab = a < b ? a : b;
@@ -118,6 +124,16 @@ bool scs_text_is_utf8(const char *text, size_t n)
             return false;
     }
     return true;
+}
+
+bool scs_text_number(const char *text, double *value)
+{
+    char *end;
+
+    if (text[0] == '\0' || text[strspn(text, "+-.0123456789eE")] != '\0')
+        return false;
+    *value = strtod(text, &end);
+    return *end == '\0' && isfinite(*value);
 }
 
 /* Nothing is made canonical: messages show the path as the user would write it. */

@@ -37,6 +37,12 @@ int scs_text_distance(const char *a, const char *b);
  * U+10FFFF). */
 bool scs_text_is_utf8(const char *text, size_t n);
 
+/** Read a decimal number, and nothing else: strtod alone would take blanks before it, "nan", "inf"
+ * and hexadecimal ones.
+ *  @param[out] value finite; only where it returns true  @return false for any other text, or one
+ * that is too large */
+bool scs_text_number(const char *text, double *value);
+
 /* ---- files ---- */
 
 /** `path` as seen from the folder that the file `base` lies in: "configs/a.yaml", "b.csv" ->

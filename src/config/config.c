@@ -82,12 +82,7 @@ static scs_status check_hold_out(const scs_config *config, int32_t i)
 /* @param text NULL: not given  @param[out] number then as it was */
 static scs_status read_limit(const char *place, const char *what, const char *text, double *number)
 {
-    char *end;
-
-    if (!text)
-        return SCS_OK;
-    *number = strtod(text, &end);
-    SCS_REQUIRE(text[strspn(text, "+-.0123456789eE")] == '\0' && *end == '\0', SCS_EARG,
+    SCS_REQUIRE(!text || scs_text_number(text, number), SCS_EARG,
                 "%s: %s is '%s'; expected a number", place, what, text);
     return SCS_OK;
 }

@@ -11,7 +11,6 @@
 #include "src/config/key.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,22 +77,15 @@ static scs_status set_int(const scs_key *key, const char *text, const scs_where 
     return SCS_OK;
 }
 
-/* Decimal numbers only: strtod alone would take "nan", "inf" and hexadecimal ones. The
- * comparison is written so that it fails for NaN too. */
+/* Within the range, or a word. */
 static scs_status set_number(const scs_key *key, const char *text, const scs_where *where,
                              double *out)
 {
     double value = key->word_value;
 
-    if (!scs_key_has_word(key, text)) {
-        char *end;
-
-        if (text[0] == '\0' || text[strspn(text, "+-.0123456789eE")] != '\0')
-            return refuse_text(key, text, where);
-        value = strtod(text, &end);
-        if (*end != '\0' || !(value >= key->min && value <= key->max))
-            return refuse_text(key, text, where);
-    }
+    if (!scs_key_has_word(key, text) &&
+        !(scs_text_number(text, &value) && value >= key->min && value <= key->max))
+        return refuse_text(key, text, where);
     *out = value;
     return SCS_OK;
 }

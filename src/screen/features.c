@@ -2,7 +2,10 @@
  *
  * The table may have thousands of columns (embeddings), so that it is read here and not as the
  * small tables of src/base/table.h are. Names are compared as they are written.
- */
+ *
+ * Memory: the text, at most 1 GiB, and 8 bytes a number; the text is gone once it is read.
+ * Distances are O(perturbations^2 columns) and [perturbations, perturbations] doubles, made once on
+ * every rank from the same file, whose checksum is part of what a stopped screen goes on by. */
 #include "src/screen/features.h"
 
 #include "src/atlas/atlas.h"
@@ -19,17 +22,7 @@ static const int64_t largest_file = (int64_t)1 << 30; /* bytes */
 
 enum { SHOWN = 100, LABEL = 512 }; /* bytes of a text in a message, of a name */
 
-/* Decimal numbers only: strtod alone would take "nan", "inf" and hexadecimal ones. */
-static bool read_number(const char *text, double *value)
-{
-    char *end;
-
-    if (text[0] == '\0' || text[strspn(text, "+-.0123456789eE")] != '\0')
-        return false;
-    *value = strtod(text, &end);
-    return *end == '\0' && isfinite(*value);
-}
-
+/* Numbers of a row; the columns of the first line beside the perturbation's. */
 static int32_t count_tabs(const char *line)
 {
     int32_t n = 0;
@@ -55,7 +48,7 @@ static scs_status read_row(const char *path, int64_t number, char *line, scs_fea
     for (int32_t k = 0; k < f->n_column; k++) {
         char *text = strsep(&rest, "\t");
 
-        SCS_REQUIRE(read_number(text, &value[k]), SCS_EDATA,
+        SCS_REQUIRE(scs_text_number(text, &value[k]), SCS_EDATA,
                     "%s:%lld: column %d has '%s', which is no number; leave out perturbations of "
                     "which something is unknown",
                     path, (long long)number, k + 2, scs_text_escape(text, shown, sizeof shown));
@@ -111,6 +104,8 @@ static scs_status check_names(const char *path, const scs_names *names)
     return SCS_OK;
 }
 
+/* Standard deviations (ddof 0) over the rows, whichever of them the data have: distances do not
+ * depend on which perturbations were seen. */
 static scs_status measure_columns(scs_features *f)
 {
     int32_t n = f->name.n;
@@ -131,6 +126,7 @@ static scs_status measure_columns(scs_features *f)
     return SCS_OK;
 }
 
+/* A file that is no text is refused as data, like a damaged input. */
 static scs_status read_file(const char *path, scs_features *f)
 {
     char *text = NULL;
@@ -166,6 +162,7 @@ void scs_features_destroy(scs_features **features)
     *features = NULL;
 }
 
+/* With doses, at which dose would they be asked for? They stay unknown then. */
 scs_status scs_features_add_unseen(const scs_features *features, scs_atlas *atlas, int32_t *n)
 {
     scs_names unseen = {0};

@@ -98,6 +98,7 @@ static void filters_that_say_nothing_are_refused(void)
             "folder/a.yaml:3: data.filter: item 1 says nothing of the column a");
     REFUSED("data: {filter: {column: a, min: few}}\n", "min is 'few'; expected a number");
     REFUSED("data: {filter: {column: a, min: 1, max: 0x10}}\n", "max is '0x10'; expected a number");
+    REFUSED("data: {filter: {column: a, max: 1e999}}\n", "max is '1e999'; expected a number");
     REFUSED("data: {filter: {column: a, min: 2, max: 1}}\n", "min 2 is above max 1");
     REFUSED("data: {filter: {column: a, is: b}}\n", "unknown key is in data.filter");
     SET_REFUSED("data.filter=[{column: a}]", "--set data.filter: item 1 says nothing");
