@@ -176,6 +176,7 @@ static scs_status add_key(scs_cli *cli, const char *option, const char *key, con
     return add_set(cli, set);
 }
 
+/* The same; `value` is malloc'ed and given up. */
 static scs_status add_key_and_free(scs_cli *cli, const char *option, const char *key, char *value)
 {
     scs_status st = add_key(cli, option, key, value);
@@ -221,11 +222,13 @@ static const scs_cli_option *find_option(const char *word)
     return NULL;
 }
 
+/* The one option whose value is not for the config: it is for the launcher. */
 static bool is_ranks(const char *option)
 {
     return strcmp(option, "-n") == 0 || strcmp(option, "--ranks") == 0;
 }
 
+/* Whether there are as many cores is asked where mpirun is started (mpi/app/launch.c). */
 static scs_status set_ranks(scs_cli *cli, const char *value)
 {
     char *end;

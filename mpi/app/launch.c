@@ -1,5 +1,10 @@
 /* Launchers set variables in the processes that they start; MPI_Init of another MPI ignores them
- * and makes a job of one rank. Nothing is sent: there is no one to send it to. */
+ * and makes a job of one rank. Nothing is sent: there is no one to send it to.
+ *
+ * Why `scscreen -n` exists: which options mpirun needs differs between MPIs and places (root in a
+ * container, ranks that wait on few cores, the time that Slurm leaves for a save), and a user
+ * should not have to know. The command is printed, so that it can be copied into a job script. What
+ * the ranks return is what this process returns. */
 #include "mpi/app/launch.h"
 
 #include "config.h"
@@ -83,6 +88,7 @@ typedef struct mpirun_command {
     int n;
 } mpirun_command;
 
+/* What does not fit is dropped: add_program has refused so many words before. */
 static void add(mpirun_command *c, const char *word)
 {
     if (c->n < WORDS)
@@ -122,6 +128,7 @@ static void find_mpirun(char *program)
 #endif
 }
 
+/* Those of Open MPI; MPICH's mpirun takes all of it as it is. */
 static void add_options(mpirun_command *c, const scs_cli *cli)
 {
     snprintf(c->ranks, sizeof c->ranks, "%d", cli->ranks);
@@ -282,6 +289,8 @@ static int exit_code(int status, int asked)
     return asked && code == 128 + SIGUSR1 ? scs_exit_code(SCS_ESTOP) : code;
 }
 
+/* Signals are blocked and taken one by one: none is lost between looking and sleeping.
+ * @return the job's exit code */
 static int wait_for(pid_t mpirun, const sigset_t *signals)
 {
     int asked = 0, status = 0;
@@ -296,6 +305,7 @@ static int wait_for(pid_t mpirun, const sigset_t *signals)
     }
 }
 
+/* Signals are blocked before the fork, so that one that comes meanwhile waits for wait_for. */
 scs_status scs_launch_run(const scs_cli *cli, int argc, char **argv, int *code)
 {
     const int caught[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGCHLD};

@@ -25,7 +25,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* ---- A file ---- */
+/* ---- a file ---- */
 
 /* Of the sandboxed child, in bytes and seconds. */
 static const int64_t memory_limit = (int64_t)4 << 30;
@@ -164,6 +164,7 @@ typedef struct result {
     int64_t n;     /* facts, which follow */
 } result;
 
+/* In the order of put_result. */
 static scs_status get_result(scs_bytes *answer, result *r)
 {
     SCS_TRY(scs_bytes_get_int(answer, &r->rows));
@@ -198,6 +199,7 @@ static scs_status print_facts(scs_bytes *answer, int64_t n,
     return SCS_OK;
 }
 
+/* Facts are printed in one pass, what they mean for a reader in a second: cautions come last. */
 static scs_status print_result(const char *path, scs_bytes *answer)
 {
     int64_t facts;
@@ -339,9 +341,7 @@ static scs_status print_kind(const scs_cli *cli, int64_t kind, scs_bytes *answer
     }
 }
 
-/* ---- folders ---- */
-
-/* ---- A folder: its files one by one, and whether they belong together ---- */
+/* ---- a folder: its files one by one, and whether they belong together ---- */
 
 /* What was found in it. */
 typedef struct found {

@@ -2,7 +2,13 @@
  * metadata, which all ranks do alike. Chunks are allocated when a data set grows and never filled.
  *
  * Columns of obs are the inputs' own (data.cell_type, ...), so that predicted and real cells go
- * into one table, and `scscreen score` finds them by the same keys. */
+ * into one table, and `scscreen score` finds them by the same keys.
+ *
+ * In the order of the file: the columns, the skeleton by rank 0, opening by all, a round of cells,
+ * the end. Whatever can fail on one rank alone is agreed on before the next collective call, and
+ * every step that touches the disk runs under the watchdog (mpi/comm/watchdog.h), since a full disk
+ * can hang MPI-IO. Memory of the skeleton is NAMES texts at a time, whatever the number of cells.
+ */
 #include "mpi/cells/cells_file.h"
 
 #include "mpi/comm/watchdog.h"
@@ -27,6 +33,7 @@ enum { CHUNK = 1 << 16, NAMES = 1 << 14 };
 
 /* ---- columns ---- */
 
+/* A column of obs; `wanted` depends on the data alone, so that ranks and runs agree. */
 typedef struct column {
     const char *name;
     bool wanted;
@@ -34,6 +41,7 @@ typedef struct column {
 
 enum { SPECIES, TYPE, PERTURBATION, DOSE, TEMPLATE, DONOR_TYPE, DONOR_SPECIES, LIBRARY, COLUMNS };
 
+/* The inputs need not have every column that the result has. */
 static const char *or_default(const char *name, const char *fallback)
 {
     return name && *name ? name : fallback;
@@ -65,6 +73,7 @@ static scs_status check_columns(const column *c)
     return SCS_OK;
 }
 
+/* "obs/NAME" + member, malloc'ed. */
 static scs_status column_path(const column *c, const char *member, char **path)
 {
     return scs_file_path_print(path, "obs/%s%s", c->name, member);
@@ -123,6 +132,7 @@ static scs_status write_repeated(hid_t file, const scs_cells_head *h, const char
     return st;
 }
 
+/* A categorical of all cells, from a code for each row. @param code [plan->n] */
 static scs_status write_codes(hid_t file, const scs_cells_head *h, const column *c,
                               const scs_names *names, const int32_t *code)
 {
@@ -140,6 +150,7 @@ done:
     return st;
 }
 
+/* Labels of the plan's rows that are codes already. */
 static scs_status write_labels(hid_t file, const scs_cells_head *h, const column *c, code_of code,
                                const scs_names *names)
 {
@@ -154,6 +165,7 @@ static scs_status write_labels(hid_t file, const scs_cells_head *h, const column
     return st;
 }
 
+/* A pair's label is none of the atlas', so the categories are made from the rows. */
 static scs_status write_perturbations(hid_t file, const scs_cells_head *h, const column *c)
 {
     scs_names names = {0};
@@ -168,6 +180,7 @@ done:
     return st;
 }
 
+/* In the unit of data.dose; a pair has one dose for both. */
 static scs_status write_doses(hid_t file, const scs_cells_head *h, const column *c)
 {
     int64_t n = h->first[h->plan->n];
@@ -242,6 +255,7 @@ done:
     return st;
 }
 
+/* Row after row, NAMES cells at a time. */
 static scs_status write_all_texts(hid_t file, const scs_cells_head *h)
 {
     for (int64_t row = 0; row < h->plan->n; row++)
@@ -253,6 +267,7 @@ static scs_status write_all_texts(hid_t file, const scs_cells_head *h)
     return SCS_OK;
 }
 
+/* Codes are written with each round: which donor a cell has is drawn when it is made. */
 static scs_status reserve_donors(hid_t file, const column *c, const scs_names *names, int64_t n)
 {
     char *path;
@@ -264,6 +279,7 @@ static scs_status reserve_donors(hid_t file, const column *c, const scs_names *n
     return st;
 }
 
+/* All that is known before a cell is made; the rest is reserved. */
 static scs_status write_obs(hid_t file, const scs_cells_head *h)
 {
     const scs_atlas *a = h->session->atlas;
@@ -310,6 +326,7 @@ static scs_status write_matrix(hid_t file, const scs_cells_head *h)
     return scs_h5_reserve(file, "X/indptr", H5T_NATIVE_INT64, 1, &n);
 }
 
+/* One entry of the provenance, a text or a number. */
 static scs_status write_fact(hid_t file, const scs_fact *fact)
 {
     char *path;
@@ -322,6 +339,7 @@ static scs_status write_fact(hid_t file, const scs_fact *fact)
     return st;
 }
 
+/* As a screen's provenance, and what counts were scaled to, so that log1p can be undone. */
 static scs_status write_facts(hid_t file, const scs_cells_head *h)
 {
     const scs_session *s = h->session;
@@ -339,6 +357,7 @@ done:
     return st;
 }
 
+/* A complete AnnData without cells' counts: every later write fills what is here already. */
 static scs_status write_skeleton(hid_t file, const scs_cells_head *h)
 {
     scs_names none = {0};
@@ -385,6 +404,7 @@ static scs_status try_open(const char *path)
     return SCS_OK;
 }
 
+/* Handles are kept until close_file: opening is Collective, writing is not. */
 static scs_status open_set(const scs_cells_file *f, const char *path, hid_t *set)
 {
     *set = H5Dopen2(f->file, path, H5P_DEFAULT);
@@ -567,6 +587,7 @@ done:
     return st;
 }
 
+/* Values, genes and obs of one block; nothing here is Collective. */
 static scs_status put_block(const scs_cells_file *f, int64_t cell, int64_t at,
                             const scs_cell_block *b, const scs_donors *donors)
 {
@@ -575,6 +596,8 @@ static scs_status put_block(const scs_cells_file *f, int64_t cell, int64_t at,
     return put_obs(f, cell, at, b, donors);
 }
 
+/* Places of the ranks' counts, room, then each its own: after the third agreement the round is in
+ * the file, or no rank goes on. */
 scs_status scs_cells_file_append(scs_cells_file *f, int64_t cell, const scs_cell_block *block,
                                  const scs_donors *donors)
 {
@@ -623,6 +646,7 @@ static scs_status close_file(scs_cells_file *f)
     return scs_comm_agree(f->head->session->comm, st);
 }
 
+/* The name comes last: a reader sees the whole file, or none. */
 scs_status scs_cells_file_commit(scs_cells_file *f)
 {
     scs_comm *comm = f->head->session->comm;

@@ -131,6 +131,7 @@ static scs_status make_row(prediction *p, int64_t i)
     return scs_counts_cells(&p->counts, c->control_group, &row->control, &row->n_control);
 }
 
+/* All combinations, with the first cell of each in the file. Local, alike on all ranks. */
 static scs_status make_rows(prediction *p)
 {
     int64_t more = 0;
@@ -175,6 +176,7 @@ static scs_status send_controls(prediction *p)
     return st;
 }
 
+/* Buffers of one row, one round of cells, and on rank 0 the decoder. Local. */
 static scs_status open_rows(prediction *p)
 {
     p->job = (scs_row_job){
@@ -203,6 +205,7 @@ static scs_status predict_shift(prediction *p, int64_t i)
 
 /* ---- counts in hand ---- */
 
+/* Borrowed; NULL: not in hand. */
 static scs_count_group *find_kept(const prediction *p, int32_t group)
 {
     for (int32_t i = 0; i < p->n_kept; i++)
@@ -254,6 +257,7 @@ typedef struct combination {
     scs_recipe *recipe;
 } combination;
 
+/* Zeroed is let through. */
 static void clear_combination(combination *c)
 {
     scs_donors_clear(&c->donors);
@@ -388,6 +392,8 @@ static scs_status calibrate(prediction *p, combination *c)
     return scs_collective_ok();
 }
 
+/* Round by round: each rank makes its part of a round, then all append. Collective.
+ *  @param first the combination's first cell in the file */
 static scs_status write_combination(prediction *p, const combination *c, int64_t first)
 {
     for (int64_t at = 0; at < c->row->n; at += ROUND) {
@@ -420,6 +426,7 @@ done:
 
 /* ---- the run ---- */
 
+/* In whatever state the run ended. */
 static void clear(prediction *p)
 {
     const scs_session *s = p->session;
@@ -442,6 +449,7 @@ static void clear(prediction *p)
     scs_plan_destroy(&p->plan);
 }
 
+/* In the plan's order, which is the file's. Collective. */
 static scs_status write_all(prediction *p)
 {
     for (int64_t i = 0; i < p->plan->n; i++)

@@ -1,6 +1,9 @@
 /* Ranks hold contiguous cells that ascend with the rank, so that parts laid one after the other are
  * in ascending order. Rows travel packed, as the words that they are. Libraries of groups are sums
- * of whole numbers, exact in any order. */
+ * of whole numbers, exact in any order.
+ *
+ * A rank keeps its own cells packed, about 3 bytes an entry, and beside them the group that it was
+ * asked for: never all of them. Gathering a group costs its bytes once to every rank. */
 #include "mpi/cells/counts.h"
 
 #include "mpi/comm/collectives.h"
@@ -14,6 +17,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+/* Bytes of what a message says of the values; parts of a count per million that are summed. */
 enum { EVIDENCE = 300, UNIT = 1024 };
 
 static const char advice[] =
@@ -28,6 +32,7 @@ scs_status scs_counts_check(const scs_session *session)
     return SCS_OK;
 }
 
+/* normalize: log1p is the user's word; this asks the values that were read. */
 static scs_status check_scales(const scs_session *s, const scs_scale *scale)
 {
     char found[EVIDENCE];
@@ -55,6 +60,7 @@ static scs_status sum_libraries(scs_counts *c)
     return SCS_OK;
 }
 
+/* The inputs are read a second time: normalising overwrote the counts of the first. */
 scs_status scs_counts_read(const scs_session *session, scs_counts *counts)
 {
     scs_comm *comm = session->comm;
@@ -95,6 +101,7 @@ typedef struct gathering {
     scs_packed x;
 } gathering;
 
+/* @param[out] mine [2] rows and words of this rank's cells of the group */
 static void count_mine(const scs_counts *c, int32_t group, int64_t *mine)
 {
     mine[0] = mine[1] = 0;
@@ -141,6 +148,7 @@ static void put_mine(const scs_counts *c, int32_t group, gathering *g)
     }
 }
 
+/* Lengths to places; the rows are handed over. Local. */
 static scs_status unite(gathering *g, int32_t group, scs_count_group *to)
 {
     g->x.first[0] = 0;
@@ -214,6 +222,7 @@ done:
     return st;
 }
 
+/* From the labels, which every rank has: no message. O(cells). */
 scs_status scs_counts_cells(const scs_counts *counts, int32_t group, int64_t **cell, int64_t *n)
 {
     int64_t n_cell = counts->session->dataset->n_cell;

@@ -1,4 +1,9 @@
-/* Skeleton by rank 0, then the rows of all ranks in turn. */
+/* Skeleton by rank 0, then the rows of all ranks in turn.
+ *
+ * Cells have their places by their numbers in the inputs, so that the file has the same bytes on
+ * any number of ranks. Rank 0 alone writes, in blocks of ROWS cells that the others send it when it
+ * is their turn: its memory is one block, and a full disk is one rank's failure, which all learn of
+ * once nobody waits for anything. 8 + 4 n_column bytes travel for each cell of another rank. */
 #include "mpi/job/cell_table.h"
 
 #include "mpi/comm/collectives.h"
@@ -25,6 +30,7 @@ static scs_status add_names(const scs_names *cells, int32_t input, bool numbered
     return SCS_OK;
 }
 
+/* By bytes; which of two twins comes first does not matter. */
 static int by_text(const void *a, const void *b)
 {
     return strcmp(*(char *const *)a, *(char *const *)b);
@@ -45,7 +51,9 @@ static scs_status has_twins(const scs_names *names, bool *twins)
     return SCS_OK;
 }
 
-/* @param[out] index names of all cells */
+/* Names as the inputs have them; where two inputs share one, all get the input's number behind
+ * them ("CELL-0"), as anndata.concat(index_unique="-") does.
+ *  @param[out] index names of all cells */
 static scs_status name_cells(const scs_session *s, scs_names *index)
 {
     int32_t n_input = s->config->data.n_input;
@@ -62,6 +70,7 @@ static scs_status name_cells(const scs_session *s, scs_names *index)
     return SCS_OK;
 }
 
+/* Labels as the run sees them: united over the inputs. */
 static scs_status write_obs(hid_t file, const scs_session *s)
 {
     const scs_dataset *d = s->dataset;

@@ -1,6 +1,9 @@
 /* The entries of uns/scscreen. Those of the method are written only where the method uses them
  * (its row in the tables of shift rules and decode modes says so): a key that had no effect would
- * suggest that it had. */
+ * suggest that it had.
+ *
+ * What a result does not depend on is not here: ranks, threads, host, date, user, folder. Two runs
+ * of the same config on the same inputs have the same bytes, and `cmp` shows whether they do. */
 #include "mpi/job/provenance.h"
 
 #include "mpi/job/session_model.h"

@@ -13,6 +13,7 @@
 
 #include "mpi/job/command.h"
 #include "mpi/job/preflight.h"
+#include "src/base/clock.h"
 #include "src/base/collective.h"
 #include "src/base/file.h"
 #include "src/base/text.h"
@@ -29,7 +30,6 @@
 
 #include <stdarg.h>
 #include <stdlib.h>
-#include <time.h>
 
 /* C does not add the inner const by itself. */
 static const scs_h5ad *const *metas(const scs_session *session)
@@ -287,11 +287,9 @@ static scs_status session_open(scs_session *session, const scs_cli *cli, scs_com
                                scs_preflight *preflight)
 {
     scs_bytes *blob = &preflight->blob;
-    struct timespec now;
 
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    *session = (scs_session){
-        .cli = cli, .comm = comm, .opened = (double)now.tv_sec, .preflight = preflight};
+    *session =
+        (scs_session){.cli = cli, .comm = comm, .opened = scs_clock(), .preflight = preflight};
     SCS_TRY(scs_comm_agree(comm, preflight_status(session, preflight)));
     SCS_TRY(scs_comm_broadcast_blob(comm, &blob->data, &blob->size));
     blob->capacity = blob->size;
@@ -321,6 +319,7 @@ void scs_session_forget(scs_session *session)
 }
 
 /* Whatever is there, from any step on: a failed opening leaves the rest NULL. */
+/* Everything, in whatever state; the communicator and the preflight are the caller's. */
 static void session_close(scs_session *session)
 {
     int32_t n_input = session->config ? session->config->data.n_input : 0;

@@ -36,7 +36,7 @@ typedef struct scs_session {
     scs_checkpoint *checkpoint; /**< weights to take, or NULL */
     scs_state *state;           /**< where an earlier job stood, or NULL */
     scs_names *cell_names;      /**< [config->data.n_input] of each input's cells, or NULL */
-    double opened;              /**< when this job began, on the clock of CLOCK_MONOTONIC */
+    double opened;              /**< when this job began, by scs_clock */
     scs_dataset *dataset;       /**< labels and roles of all cells, genes in common */
     double scaled_to;           /**< counts that cells were scaled to; 0: they were not */
     scs_team team;              /**< this rank's range of shards, and the hooks */

@@ -1,5 +1,10 @@
 /* A row is cut into a row for each rank, packed anew: how a row is packed depends on it alone, so
- * that the words that arrive are put as they are. Row lengths travel first, in words. */
+ * that the words that arrive are put as they are. Row lengths travel first, in words.
+ *
+ * In the order of the code: where the genes are cut, what goes where, what arrives. Memory on a
+ * rank is its cells once packed (x), the same as words to send, and what it gets; x is given up
+ * before the words arrive. Bytes depend on the cells alone: which rank holds a gene changes nothing
+ * that is computed of it. */
 #include "mpi/score/gene_share.h"
 
 #include <stdlib.h>
@@ -22,7 +27,9 @@ static scs_status count_values(scs_comm *comm, const scs_packed *x, int64_t **co
     return SCS_OK;
 }
 
-/* A gene costs its values, and some more for what is done of every gene. */
+/* A gene costs its values, and some more for what is done of every gene: so that the ranks' shares
+ * of the work are alike. A rank may get no gene where there are few.
+ *  @param[out] gene0 [n_rank + 1] ascending, from 0 to n_gene */
 static void cut(const int64_t *count, int64_t n_gene, int64_t n_rank, int64_t *gene0)
 {
     const int64_t each = 256;
@@ -73,6 +80,7 @@ done:
     return st;
 }
 
+/* What travels: each rank's words and lengths, rank after rank. Owned. */
 typedef struct exchange {
     int64_t *send, *receive; /* [n_rank] bytes */
     uint8_t *words_out, *words_in;

@@ -1,4 +1,9 @@
-/* Rows travel one kind of number at a time, so that little memory is held twice. */
+/* Rows travel one kind of number at a time, so that little memory is held twice.
+ *
+ * A perturbation is measured by one rank alone, from whole rows and in the order of the genes: what
+ * a rank adds up does not depend on how many there are. Each rank holds the mean expression of all
+ * perturbations on both sides, 2 [n + 1, n_gene] doubles, and of its own perturbations the KEPT
+ * kinds of numbers; pds costs O(n^2 n_gene) over all ranks together. */
 #include "mpi/score/perturbations.h"
 
 #include "src/base/parallel.h"
@@ -22,6 +27,7 @@ static range own_range(int64_t n, int64_t r, int64_t n_rank)
     return (range){n * r / n_rank, n * (r + 1) / n_rank};
 }
 
+/* Buffers of one exchange. */
 typedef struct row_exchange {
     int64_t *send, *receive; /* [n_rank] bytes */
     double *out, *in;
@@ -106,6 +112,7 @@ static scs_status list_cells(const scs_contrast *c, int side, int64_t **first, i
     return SCS_OK;
 }
 
+/* Everything that does not travel. The caller clears it after a failure. */
 static scs_status allocate(work *w)
 {
     int64_t n_rank = scs_comm_size(w->m->comm), n_own = w->own.end - w->own.begin;
@@ -151,6 +158,7 @@ static void clear(work *w)
     free(w->value);
 }
 
+/* This rank's genes of a kind of number, all groups: [n + 1, genes of this rank]. */
 static const double *local(const scs_gene_stats *stats, int side, int stat)
 {
     return scs_gene_stats_row(stats, side, stat, 0);
@@ -183,7 +191,9 @@ done:
     return st;
 }
 
-/* Collective. */
+/* Mean expression of all groups and its noise, on every rank. Half of the real cells start from
+ * their own controls, predicted cells from the real ones, whatever controls a prediction brings.
+ * Collective. */
 static scs_status fetch_effects(work *w, const scs_gene_stats *stats)
 {
     scs_effects *e = &w->effects;
@@ -215,7 +225,8 @@ done:
     return st;
 }
 
-/* Collective. */
+/* Numbers of the own perturbations, and of the controls. A prediction's own controls count, where
+ * it has some, in the measures of 2025 alone. Collective. */
 static scs_status fetch_rows(work *w, const scs_gene_stats *stats)
 {
     bool has_own = w->contrast->count[SCS_PREDICTED][w->n] > 0;
@@ -249,6 +260,7 @@ static const double *own_row(const work *w, int side, int stat, int64_t i)
     return w->row[side][stat] + i * w->n_gene;
 }
 
+/* Genes that respond on one side, against the controls that this side is tested with. */
 static scs_status make_set(const work *w, int side, int64_t i, scs_deg_set *set)
 {
     return scs_deg_set_make(own_row(w, side, SCS_STAT_P, i), own_row(w, side, SCS_STAT_CPM, i),
@@ -285,6 +297,7 @@ done:
     return st;
 }
 
+/* What is measured on mean expression, all perturbations beside. */
 static void measure_effect(const work *w, int32_t p, double *v)
 {
     scs_delta delta = scs_effect_delta(&w->effects, p);
@@ -298,6 +311,7 @@ static void measure_effect(const work *w, int32_t p, double *v)
     v[SCS_CARD_DELTA_SIZE] = delta.size;
 }
 
+/* NaN where one of the two is constant. */
 static double r2(const double *x, const double *y, int32_t n)
 {
     double r = scs_effect_pearson(x, y, n);
@@ -305,7 +319,8 @@ static double r2(const double *x, const double *y, int32_t n)
     return r * r;
 }
 
-/* @param scratch [2, n_gene] */
+/* Of log1p expression, gene by gene: the cells' mean, variance and standard deviation.
+ *  @param scratch [2, n_gene] */
 static void measure_moments(const work *w, int64_t i, double *scratch, double *v)
 {
     const double *a = own_row(w, SCS_PREDICTED, SCS_STAT_VARIANCE, i);

@@ -1,5 +1,10 @@
 /* Reading and sharing out are done once; each panel is then a handful of contrasts, each a pass
- * through the genes and its measuring. */
+ * through the genes and its measuring.
+ *
+ * Passes: one for the prediction, which serves the baseline of no change as well; one for the
+ * baseline of the mean response; one for each split. A pass is O(values of the rank's genes), twice
+ * with splits. Memory of a rank is its share of the counts, packed, 8 bytes for the total of each
+ * cell of both files, and the levels (src/score/levels.h). */
 #include "mpi/score/score_run.h"
 
 #include "mpi/comm/collectives.h"
@@ -28,6 +33,7 @@ typedef struct cells {
     int32_t *order; /* [n_gene] place of each gene's name */
 } cells;
 
+/* Zeroed is let through. */
 static void cells_clear(cells *c)
 {
     scs_packed_clear(&c->share);
@@ -123,6 +129,7 @@ done:
     return st;
 }
 
+/* The place of each gene's name among all, by bytes: what ties are broken by. */
 static scs_status order_names(const scs_names *genes, int32_t **order)
 {
     scs_index index = {0};
@@ -195,6 +202,7 @@ static void tell_missing(const scs_session *session)
 
 /* ---- a panel ---- */
 
+/* One panel's work. What is not owned (degs, value) is borrowed. */
 typedef struct scoring {
     scs_session *session;
     cells *cells;
@@ -205,6 +213,7 @@ typedef struct scoring {
     double *at;        /* [cells, components] */
 } scoring;
 
+/* Alike in its failure on all ranks. Collective. */
 static scs_status pass_genes(const scoring *s, const scs_contrast *contrast, scs_gene_stats *stats)
 {
     return scs_comm_agree(

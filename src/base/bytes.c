@@ -87,6 +87,7 @@ scs_status scs_bytes_get(scs_bytes *b, void *data, int64_t size)
     return SCS_OK;
 }
 
+/* Native byte order: writer and reader are one program on one kind of machine. */
 scs_status scs_bytes_get_int(scs_bytes *b, int64_t *value)
 {
     return scs_bytes_get(b, value, sizeof *value);

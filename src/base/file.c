@@ -85,8 +85,7 @@ static scs_status make_one(const char *path, const char *shown)
     return scs_file_creation_failed(shown, errno);
 }
 
-/* Level by level on a copy of the path, in which each "/" becomes its end for a moment. */
-/* The folder that `prefix` stands in may be written. */
+/* Whether the folder that `prefix` stands in may be written. */
 static bool is_parent_writable(char *prefix)
 {
     char *slash = strrchr(prefix, '/');
@@ -113,6 +112,7 @@ static scs_status look_at_one(char *prefix, const char *shown, bool *ends)
     return is_parent_writable(prefix) ? SCS_OK : scs_file_creation_failed(shown, errno);
 }
 
+/* The same walk, ended by the first level that is missing: below it all would be made anew. */
 scs_status scs_file_could_make_folder(const char *path)
 {
     bool ends = false;
@@ -133,6 +133,7 @@ scs_status scs_file_could_make_folder(const char *path)
     return st;
 }
 
+/* Level by level on a copy of the path, in which each "/" becomes its end for a moment. */
 scs_status scs_file_make_folder(const char *path)
 {
     scs_status st = SCS_OK;
@@ -225,6 +226,7 @@ scs_status scs_file_remove_stale(const char *path)
     return SCS_OK;
 }
 
+/* Of this process: two jobs that write one path do not write into each other's file. */
 scs_status scs_file_temp_name(const char *path, char **temp)
 {
     SCS_TRY(scs_file_remove_stale(path));
@@ -285,6 +287,7 @@ scs_status scs_file_write_at(int fd, const char *path, const void *bytes, int64_
     return SCS_OK;
 }
 
+/* Short reads are gone on with; the end of the file is none: `got` says how far it went. */
 scs_status scs_file_read_at(int fd, const char *path, void *bytes, int64_t size, int64_t at,
                             int64_t *got)
 {

@@ -1,5 +1,9 @@
 /* Inversion adds up probabilities until they pass a uniform number; sums are in double, and the
- * last bit of a sum that ends below 1 is cut off by a limit far out in the tail. */
+ * last bit of a sum that ends below 1 is cut off by a limit far out in the tail.
+ *
+ *  Why inversion: one uniform decides, so that a slightly other mean gives a slightly other count.
+ *  src/cells/calibrate.h relies on that: cells that are made again differ from the first ones by
+ *  what their mean differs, not by new noise. O(mean) steps, below 30. */
 #include "src/cells/draw.h"
 
 #include "src/base/hash64.h"
@@ -14,6 +18,7 @@ enum { GENE_BITS = 8, MOST_STEPS = 100000 };
 /* Up to this mean by inversion: exp(-30) is far from underflow. */
 static const double most_inverted = 30;
 
+/* With the final NUL: "a", "bc" and "ab", "c" are two keys. */
 static void add_text(scs_hash64 *sum, const char *text)
 {
     scs_hash64_add(sum, text, (int64_t)strlen(text) + 1);
@@ -39,6 +44,7 @@ scs_stream scs_draw_cell(uint64_t key, int64_t cell)
     return (scs_stream){.seed = key, .purpose = SCS_RANDOM_CELLS, .cell = (uint64_t)cell};
 }
 
+/* A gene's numbers begin at a block of its own, whatever was drawn for others. */
 static scs_sampler start(const scs_stream *cell, int32_t gene)
 {
     scs_sampler s = scs_sampler_start(cell);
@@ -47,6 +53,7 @@ static scs_sampler start(const scs_stream *cell, int32_t gene)
     return s;
 }
 
+/* Behind all genes; a block has four words, two of them a uniform. */
 double scs_draw_uniform(const scs_stream *cell, int32_t i)
 {
     scs_sampler s = start(cell, SCS_DRAW_GENES);
@@ -101,6 +108,7 @@ static bool is_zero(double u, double mean)
     return u <= 1 - mean;
 }
 
+/* p_k = p_(k-1) mean / k. */
 int64_t scs_draw_poisson(const scs_stream *cell, int32_t gene, double mean)
 {
     scs_sampler s = start(cell, gene);
@@ -140,6 +148,8 @@ static int64_t gamma_poisson(scs_sampler *s, double shape, double scale)
     return k;
 }
 
+/* Posterior of the rate: gamma of shape 1 / dispersion + y and mean (shape + y) mean / (shape0 +
+ * mean), shape0 = 1 / dispersion; the missing part is (ratio - 1) of it. */
 int64_t scs_draw_rise(const scs_stream *cell, int32_t gene, int64_t y, double ratio, double mean,
                       double dispersion)
 {

@@ -20,6 +20,7 @@ enum { NEIGHBOURS = 3 };
 /* A cell's own uniforms. */
 enum { U_DONOR, U_PLACE };
 
+/* Genes of one donor type and one ratio of libraries. */
 typedef struct list {
     int32_t n, *gene; /* ascending */
 } list;
@@ -54,6 +55,7 @@ done:
     return st;
 }
 
+/* What a template's count keeps, and what has to come to it: a gene either falls or rises. */
 static void compare_means(scs_recipe *r)
 {
     for (int32_t g = 0; g < r->n_gene; g++) {
@@ -76,6 +78,7 @@ static scs_status list_drawn(const scs_recipe *r, const double *cpm, double rati
     return SCS_OK;
 }
 
+/* O(donors LEVELS n_gene), once for all cells of a combination. */
 static scs_status prepare(scs_recipe *r)
 {
     int32_t n = r->parts.donors->n;
@@ -160,6 +163,7 @@ static void choose_donor(cell *c, int32_t control)
     c->donor_cpm = d->cpm;
 }
 
+/* The list of the next larger power of 2, or the last. */
 static void choose_list(cell *c)
 {
     int level = LEVELS - 1;
@@ -170,6 +174,7 @@ static void choose_list(cell *c)
     c->drawn = &c->recipe->drawn[c->donor_at * LEVELS + level];
 }
 
+/* @param number of the predicted cell  @param control its template's place in the group */
 static cell begin(const scs_recipe *r, int64_t number, int32_t control)
 {
     const scs_count_group *g = r->parts.control;

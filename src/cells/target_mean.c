@@ -10,7 +10,8 @@
 /* Of a ratio of two mean log expressions; small, as the quarter below guards the rest. */
 static const double pseudo = .01;
 
-/* noise_g: the variance of the sources' weighted sum of group means. */
+/* noise_g: the variance of the sources' weighted sum of group means, sum w^2 v_g / n of groups that
+ * are independent samples. @param[out] noise [n_gene] */
 static void source_noise(const scs_atlas *a, const scs_sources *s, double *noise)
 {
     for (int32_t g = 0; g < a->n_gene; g++)
@@ -95,6 +96,7 @@ static double to_counts(double control, double predicted, double cpm, double tot
     return cpm * exp(ratio);
 }
 
+/* The predicted mean log expression of a gene, with the floor of one that falls. */
 static double mean_of(const scs_atlas *a, const scs_donors *d, int32_t gene, double control,
                       double shift)
 {
@@ -105,6 +107,7 @@ static double mean_of(const scs_atlas *a, const scs_donors *d, int32_t gene, dou
     return mean > 0 ? mean : 0;
 }
 
+/* Counts per million again: all genes' changes together need not add up to nothing. */
 static void rescale(double *mean, const double *cpm, int32_t n)
 {
     double have = 0, wanted = 0;
@@ -117,6 +120,7 @@ static void rescale(double *mean, const double *cpm, int32_t n)
         mean[g] *= wanted / have;
 }
 
+/* O((sources + donors) n_gene). A shift that is all noise (factor 0) leaves the controls' mean. */
 scs_status scs_target_mean(const scs_mean_parts *p, double *mean)
 {
     const scs_atlas *a = p->atlas;

@@ -154,6 +154,7 @@ static scs_status add_combinations(making *m)
     return SCS_OK;
 }
 
+/* For qsort. */
 static int ascending(const void *a, const void *b)
 {
     int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
@@ -222,6 +223,7 @@ static scs_status check_models(making *m)
 
 /* ---- the other protocols: a model for each fold ---- */
 
+/* For qsort; doses are finite. */
 static int by_size(const void *a, const void *b)
 {
     double x = *(const double *)a, y = *(const double *)b;
@@ -249,6 +251,7 @@ static scs_status list_doses(making *m)
     return SCS_OK;
 }
 
+/* What could be held out together, whether or not a row of it is scored. */
 static int32_t count_folds(const making *m)
 {
     const scs_atlas *a = &m->view;
@@ -322,6 +325,7 @@ static scs_status add_fold(making *m, int32_t fold)
     return SCS_OK;
 }
 
+/* Rows come in the order of the folds, so that each model's stand together. */
 static scs_status add_folds(making *m)
 {
     int32_t n;
@@ -372,6 +376,7 @@ static scs_status open_making(making *m, const scs_atlas *a)
     return scs_shift_sources_create(a, &m->sources);
 }
 
+/* What was used while the grid was made; the grid stays. */
 static void close_making(making *m)
 {
     free(m->view.group);
@@ -382,6 +387,7 @@ static void close_making(making *m)
         scs_names_selection_clear(&m->list[i]);
 }
 
+/* Rows first, then models: by the protocol. */
 static scs_status make(making *m)
 {
     bool alone = m->config->validate.protocol == SCS_PROTOCOL_COMBINATION;
@@ -396,7 +402,7 @@ static scs_status make(making *m)
     return check_models(m);
 }
 
-/* Nothing is trained yet: a grid that cannot work is refused here. On failure *grid is NULL. */
+/* A line for combinations that validate.min_cells leaves out. */
 static scs_status note_small(making *m)
 {
     char line[200];
@@ -417,6 +423,7 @@ static scs_status note_small(making *m)
     return scs_names_add(&m->grid->notes, line);
 }
 
+/* Nothing is trained yet: a grid that cannot work is refused here. On failure *grid is NULL. */
 scs_status scs_grid_create(const scs_config *config, const scs_atlas *atlas, scs_grid **grid)
 {
     making m = {.config = config};
@@ -508,6 +515,7 @@ scs_status scs_grid_hold_out(const scs_grid *grid, const scs_atlas *atlas, int64
     return SCS_OK;
 }
 
+/* The first combination stands for the model; labels are not escaped. */
 char *scs_grid_describe(const scs_grid *grid, const scs_atlas *atlas, int64_t model, char *out,
                         size_t size)
 {

@@ -1,4 +1,8 @@
-/* Halves of real cells as predictions of each other (replicate.h). All functions are Local. */
+/* Halves of real cells as predictions of each other (replicate.h).
+ *
+ *  A cell's place within its group is by a random key of its own number, so that a split depends on
+ *  seed, split and cell alone. The view shares the dataset's arrays but for species and roles,
+ *  8 bytes a cell; O(cells log cells). All functions are Local. */
 #include "src/crossval/replicate.h"
 
 #include "src/atlas/atlas.h"
@@ -44,7 +48,9 @@ static scs_status name_halves(const scs_names *species, scs_names *halves)
     return SCS_OK;
 }
 
-/* @param order [n] the used cells, by group, then at random */
+/* The first floor(n / 2) cells of a group are the first half, as many after them the second; one
+ * may be left over. Roles that a hold-out set are overwritten: both halves are measured as seen.
+ *  @param order [n] the used cells, by group, then at random */
 static void deal_halves(const scs_atlas *atlas, const place *order, int64_t n, scs_dataset *half)
 {
     for (int64_t first = 0, last; first < n; first = last) {
@@ -102,6 +108,7 @@ done:
     return st;
 }
 
+/* Members that are borrowed from the dataset are forgotten, not freed. */
 void scs_replicate_clear(scs_dataset *half)
 {
     scs_names_clear(&half->species);
@@ -117,6 +124,7 @@ typedef struct half_row {
     bool has_reference;
 } half_row;
 
+/* The species that stands for a half, in the target's type. @param reference [n_gene] */
 static half_row find_half(const scs_atlas *halves, int32_t species, const scs_combination *target,
                           float *reference)
 {
@@ -146,6 +154,8 @@ static scs_status measure_half(const scs_atlas *a, const half_row *from, const h
     return scs_score_measure_means(a, &there, &p, &base, value);
 }
 
+/* A half without cells has no group, and the combination then adds nothing: one cell cannot repeat
+ * an experiment. O(n_gene conditions) each way. */
 scs_status scs_replicate_measure(const scs_atlas *halves, int32_t n_species,
                                  const scs_combination *target, double *sum, int64_t *n)
 {

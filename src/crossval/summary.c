@@ -22,6 +22,7 @@ _Static_assert(SCS_N_MEASURE <= 64, "room for every measure's baseline");
 
 /* ---- values ---- */
 
+/* The predictor of a space of which there is one. */
 static int number_of(int space)
 {
     for (int p = 0; p < scs_report_predictor_count(); p++)
@@ -75,6 +76,7 @@ typedef struct column {
     float *draw;  /* [n] */
 } column;
 
+/* Over the rows in which the measure is defined for anybody. */
 static double mean_of(const column *c, int p)
 {
     double sum = 0;
@@ -107,6 +109,7 @@ static int best_baseline(const column *c)
 
 /* ---- differences ---- */
 
+/* For qsort; there is no NaN among means. */
 static int ascending(const void *a, const void *b)
 {
     double x = *(const double *)a, y = *(const double *)b;
@@ -237,6 +240,7 @@ static void sum_predictor(const column *c, int p, int baseline, scs_summary_cell
     cell->scaled = scale(c, p, baseline);
 }
 
+/* One measure of all predictors: its rows, its best baseline, means and differences, intervals. */
 static scs_status sum_measure(column *c, int64_t seed, scs_summary *s)
 {
     c->n = 0;
@@ -292,6 +296,7 @@ void scs_summary_clear(scs_summary *s)
     *s = (scs_summary){0};
 }
 
+/* Borrowed. */
 static const scs_summary_cell *cell_of(const scs_summary *s, int p, int m)
 {
     return &s->cell[p * SCS_N_MEASURE + m];
@@ -304,11 +309,13 @@ double scs_summary_mean(const scs_summary *s, int predictor, int measure)
 
 /* ---- as a table ---- */
 
+/* "" for none (-1). */
 static const char *name_of(int p)
 {
     return p < 0 ? "" : scs_report_predictor_at(p)->name;
 }
 
+/* Nine digits: more than a mean of floats has. */
 static void write_number(FILE *out, double value)
 {
     if (isnan(value))
@@ -366,6 +373,7 @@ static int break_name(const char *name, const char **second)
     return first > (int)strlen(*second) ? first : (int)strlen(*second);
 }
 
+/* Two lines of titles, as wide as their columns. */
 static void print_head(FILE *out)
 {
     for (int line = 0; line < 2; line++) {
@@ -405,6 +413,7 @@ static void print_means(FILE *out, const scs_summary *s)
     }
 }
 
+/* Predictors that are silent on some rows: their means hold no-change values there. */
 static void print_missing(FILE *out, const scs_summary *s)
 {
     for (int p = 0; p < scs_report_predictor_count(); p++)
@@ -526,6 +535,7 @@ static const int common_measures[] = {SCS_R2_ALL, SCS_R2_DEG, SCS_MSE};
 
 enum { N_COMMON = sizeof common_measures / sizeof *common_measures };
 
+/* The predictor that says nothing. */
 static int no_change(void)
 {
     return number_of(SCS_PREDICT_NOTHING);

@@ -18,6 +18,7 @@
 
 /* ---- which columns ---- */
 
+/* A column that several conditions ask for is read once. */
 static scs_status add_once(scs_names *names, const char *name)
 {
     scs_lidx at;
@@ -135,6 +136,7 @@ static scs_status filter_numbers(const scs_config *config, const scs_filter *ite
     return SCS_OK;
 }
 
+/* Conditions are joined by "and". @param keep [n_input] of each file [n_obs], 1 until one fails */
 static scs_status filter_all(const scs_config *config, scs_h5ad *const *metas, uint8_t *const *keep)
 {
     for (int32_t k = 0; k < config->data.n_filter; k++) {
@@ -150,6 +152,7 @@ static scs_status filter_all(const scs_config *config, scs_h5ad *const *metas, u
 
 /* ---- leaving out ---- */
 
+/* The cells that stay move up; their order stays. */
 static void compact_codes(scs_labels *labels, const uint8_t *keep, int64_t n)
 {
     for (int64_t c = 0, k = 0; labels->codes && c < n; c++)
@@ -157,6 +160,7 @@ static void compact_codes(scs_labels *labels, const uint8_t *keep, int64_t n)
             labels->codes[k++] = labels->codes[c];
 }
 
+/* The same of numbers. NULL: the column was not asked for. */
 static void compact_numbers(double *value, const uint8_t *keep, int64_t n)
 {
     for (int64_t c = 0, k = 0; value && c < n; c++)
@@ -227,6 +231,7 @@ static scs_status refuse_none(const scs_config *config, scs_h5ad *const *metas)
     return SCS_OK;
 }
 
+/* A file's mask becomes its `keep`, by which rows of the matrix are passed over from now on. */
 scs_status scs_filter_apply(const scs_config *config, scs_h5ad *const *metas)
 {
     int32_t n = config->data.n_input;

@@ -383,8 +383,6 @@ done:
     return st;
 }
 
-/* obs and var are what makes a file an AnnData file; X may be absent, when data.matrix is a
- * layer. */
 /* MuData: an AnnData for each modality below mod. */
 static scs_status refuse_mudata(const scs_h5 *h5)
 {
@@ -405,6 +403,8 @@ done:
     return st;
 }
 
+/* obs and var are what makes a file an AnnData file; X may be absent, when data.matrix is a
+ * layer. */
 static scs_status check_anndata(const scs_h5 *h5)
 {
     bool obs, var;

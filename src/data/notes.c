@@ -1,6 +1,10 @@
 /* What a data set has to say to its user: notes that are printed once it is read, and hints in
  * refusals. Both hold labels that came out of a file, and are escaped before they reach a
  * terminal.
+ *
+ * A note changes nothing: labels that only look alike stay two labels, and what stands for a
+ * missing value stays a label, since guessing wrong would merge cells without a word. Comparing
+ * costs O(labels log labels) and one pass over the cells' codes.
  */
 #include "src/data/notes.h"
 #include "src/base/names.h"
@@ -128,6 +132,7 @@ static scs_status folded(const char *label, char **out)
     return SCS_OK;
 }
 
+/* What pandas and R write for a missing value, once it has become text. */
 static bool stands_for_missing(const char *label)
 {
     static const char *const words[] = {"", "nan", "na", "none", "n/a", "null", "<na>"};
@@ -138,6 +143,7 @@ static bool stands_for_missing(const char *label)
     return false;
 }
 
+/* @param count [names->n] cells of each label */
 static scs_status note_missing(scs_dataset *d, const char *column, const scs_names *names,
                                const int64_t *count)
 {

@@ -1,5 +1,10 @@
 /** AnnData's encodings (src/hdf5/h5anndata.h has the list): the data by src/hdf5/h5write.c, then
  *  the attributes that tell anndata what it is.
+ *
+ *  The versions are those that anndata writes since 0.8; the specification is its page "On-disk
+ *  format" (element "encoding-type" and "encoding-version"). A reader that does not know a version
+ *  refuses the element, so they are changed here only together with tests/e2e/result_file.sh, which
+ *  opens the files with anndata itself.
  */
 #include "src/hdf5/h5anndata.h"
 
@@ -15,12 +20,15 @@ scs_status scs_h5_encoding(hid_t file, const char *path, const char *type, const
     return scs_h5_attr_write_text(file, path, "encoding-version", version);
 }
 
+/* An empty mapping: what stands in it is written beside it, and needs no list of keys. */
 scs_status scs_h5_dict(hid_t file, const char *path)
 {
     SCS_TRY(scs_h5_group(file, path));
     return scs_h5_encoding(file, path, "dict", "0.1.0");
 }
 
+/* anndata takes a file without these as one that lacks them; with them it is complete from its
+ * first byte on, and rows may be added under layers and obsm. */
 scs_status scs_h5_anndata(hid_t file)
 {
     static const char *const groups[] = {"layers", "obsm", "obsp", "uns", "varm", "varp"};
@@ -38,6 +46,7 @@ scs_status scs_h5_array(hid_t file, const char *path, hid_t type, int rank, cons
     return scs_h5_encoding(file, path, "array", "0.2.0");
 }
 
+/* For rows that are written later, by whoever has them: the bytes are not set. */
 scs_status scs_h5_reserve_array(hid_t file, const char *path, hid_t type, int rank,
                                 const int64_t *dims)
 {
@@ -57,6 +66,7 @@ scs_status scs_h5_reserve_strings(hid_t file, const char *path, int64_t n)
     return scs_h5_encoding(file, path, "string-array", "0.2.0");
 }
 
+/* The references are contiguous, the texts themselves go to HDF5's global heap. */
 scs_status scs_h5_write_strings_part(hid_t file, const char *path, int64_t first,
                                      const scs_names *names)
 {
@@ -123,6 +133,7 @@ scs_status scs_h5_reserve_categorical(hid_t file, const char *path, const scs_na
     return st;
 }
 
+/* @param codes [n], -1: missing */
 scs_status scs_h5_categorical(hid_t file, const char *path, const scs_names *categories,
                               const int32_t *codes, int64_t n)
 {

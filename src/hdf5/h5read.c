@@ -238,12 +238,12 @@ static scs_status check_regular(const char *path)
     return SCS_OK;
 }
 
-/* H5Ewalk2's visitor: whether a line of the error stack is about a truncated file. */
 /* What HDF5's error stack says of a failure. */
 typedef struct why {
     bool truncated, in_use, newer;
 } why;
 
+/* H5Ewalk2's visitor: what a line of the error stack is about. HDF5 tells it in words alone. */
 static herr_t note_why(unsigned n, const H5E_error2_t *error, void *arg)
 {
     why *w = arg;
@@ -647,11 +647,11 @@ scs_status scs_h5_budget(const scs_h5 *h5, const char *path, int64_t n, size_t s
     return SCS_OK;
 }
 
-/* Only filters that are known: of another one neither its decoder nor its failure modes are
- * ours. */
 /* From here on filters are plugins, which h5py has from the package hdf5plugin alone. */
 enum { REGISTERED_FILTERS = 256 };
 
+/* Only filters that are known: of another one neither its decoder nor its failure modes are
+ * ours. */
 static scs_status check_filters(const scs_h5 *h5, const char *path, hid_t creation)
 {
     int n = H5Pget_nfilters(creation);

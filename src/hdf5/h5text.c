@@ -323,6 +323,7 @@ typedef struct attribute {
     int64_t n; /* elements */
 } attribute;
 
+/* Ids that were never opened are negative, and ignored. */
 static void drop_attribute(attribute *a)
 {
     scs_h5_drop(a->type);
@@ -444,6 +445,7 @@ static scs_status add_texts(const attribute *a, char **memory, scs_names *names)
     return SCS_OK;
 }
 
+/* HDF5 allocates the texts; the sandbox's limit on memory holds for them as well. */
 static scs_status read_variable_texts(const attribute *a, scs_names *names)
 {
     hid_t space = H5Aget_space(a->id);
@@ -461,6 +463,7 @@ done:
     return st;
 }
 
+/* All texts at once, no more bytes than TEXT_MAX. */
 static scs_status read_fixed_texts(const attribute *a, scs_names *names)
 {
     size_t size = H5Tget_size(a->type);
@@ -487,6 +490,8 @@ done:
     return st;
 }
 
+/* An attribute of another kind is not found: who asks takes what there is, and says what is missing
+ * in its own words. */
 scs_status scs_h5_attr_texts(const scs_h5 *h5, const char *path, const char *attr, scs_names *names,
                              bool *found)
 {

@@ -273,6 +273,7 @@ scs_status scs_h5_append(hid_t file, const char *path, hid_t type, int64_t n, co
     return scs_h5_write_part(file, path, type, before, n, data);
 }
 
+/* The length is H5T_VARIABLE: anndata writes and reads texts in this form. */
 hid_t scs_h5_text_type(void)
 {
     hid_t type = H5Tcopy(H5T_C_S1);
@@ -285,6 +286,7 @@ hid_t scs_h5_text_type(void)
     return H5I_INVALID_HID;
 }
 
+/* h5py's form of numpy's bool. */
 hid_t scs_h5_bool_type(void)
 {
     hid_t type = H5Tenum_create(H5T_NATIVE_INT8);

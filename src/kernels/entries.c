@@ -1,4 +1,9 @@
-/** Blocks of columns: memory, counts, and the transpose (src/kernels/entries.h has the layout). */
+/** Blocks of columns: memory, counts, and the transpose (src/kernels/entries.h has the layout).
+ *
+ *  The transpose is a counting sort by column: O(nnz + n_out blocks), no comparison, and no scratch
+ *  but the places of the result themselves. It is made once for each batch, for the products that
+ *  run by gene.
+ */
 #include "src/kernels/entries.h"
 
 #include "src/base/simd.h"
@@ -39,6 +44,7 @@ scs_status scs_entries_reserve(scs_entries *entries, int32_t n_out, int32_t n_in
     return SCS_OK;
 }
 
+/* `first` of the part's own blocks: a part may begin anywhere in shared arrays. */
 int64_t scs_entries_count(const scs_entries *entries)
 {
     int64_t n_first = (int64_t)scs_entries_blocks(entries->n_in) * entries->n_out;
@@ -46,6 +52,7 @@ int64_t scs_entries_count(const scs_entries *entries)
     return entries->first[n_first] - entries->first[0];
 }
 
+/* Exclusive prefix sums. */
 void scs_entries_add_up(int64_t *first, int64_t n)
 {
     int64_t begin = 0;

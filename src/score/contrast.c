@@ -1,11 +1,15 @@
 /* Cells are drawn by counter-based random numbers of their own ids, so that a draw is the same on
- * any number of ranks. */
+ * any number of ranks.
+ *
+ *  The epoch of a stream is what is drawn: 0 and 1 the two orders of the baseline, split + 2 a
+ *  halving. Sorting costs O(cells log cells) a draw; a contrast is 8 bytes a cell. */
 #include "src/score/contrast.h"
 
 #include "src/base/random.h"
 
 #include <stdlib.h>
 
+/* Nobody is in a group yet. The caller clears it after a failure. */
 static scs_status allocate(const scs_panel *panel, scs_contrast *c)
 {
     *c = (scs_contrast){.n_cell = panel->n_cell, .n = panel->perturbations.n};
@@ -18,6 +22,7 @@ static scs_status allocate(const scs_panel *panel, scs_contrast *c)
     return SCS_OK;
 }
 
+/* Once, when all cells have their groups. */
 static void count(scs_contrast *c)
 {
     for (int side = 0; side < SCS_N_SIDE; side++)
@@ -94,6 +99,8 @@ static bool make_foreign(const scs_panel *panel, const int64_t *cell, int32_t *l
     return true;
 }
 
+/* Real cells alone: the score of this prediction is what any method gets that knows the response to
+ * perturbations as such, but not to which. */
 scs_status scs_contrast_mean(const scs_panel *panel, int64_t seed, scs_contrast *contrast,
                              bool *possible)
 {
@@ -125,6 +132,7 @@ done:
     return st;
 }
 
+/* Group after group, so that what one draws does not depend on the others. */
 scs_status scs_contrast_split(const scs_panel *panel, int64_t seed, int64_t split,
                               scs_contrast *contrast)
 {

@@ -1,5 +1,9 @@
 /* The formulae stand in deg_set.h; cell-eval2's conventions for what is not defined are kept, so
- * that means over perturbations are over the same perturbations. */
+ * that means over perturbations are over the same perturbations.
+ *
+ *  q holds three states on the way: NaN for a gene that is not tested, any number for one that is,
+ *  and after `adjust` its q. Sorting is by the bits of p (a radix sort, src/kernels/radix.h):
+ *  O(n_gene), with 24 bytes a gene of scratch. */
 #include "src/score/deg_set.h"
 
 #include "src/kernels/radix.h"
@@ -8,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The false discovery rate; what keeps a fold change finite; the share of right signs of `reach`.
+ */
 static const double alpha = .05, epsilon = 1e-9, purity = .9;
 
 enum { FEWEST = 10, TOP = 100 }; /* significant genes of nmae; genes of top_100 */
@@ -48,7 +54,12 @@ static int32_t last_place(const uint64_t *sorted, int32_t n, uint64_t x)
 }
 
 /* q_(i) = min over j >= i of p_(j) m / j, at most 1, of the genes whose q is not NaN. Equal p have
- * equal q, so that a gene finds its own by its p. */
+ * equal q, so that a gene finds its own by its p.
+ *
+ *  The factor m / j is rounded first and then multiplied, as scipy's false_discovery_control
+ *  does: q < 0.05 and the order by q are held against cell-eval2's to the last gene. q_value of a
+ * screen (confidence.c) is p m / j, rounded in another order, and its bytes are part of a result;
+ * hence two loops. */
 static scs_status adjust(scs_deg_set *set)
 {
     uint64_t *sorted = NULL, *scratch = NULL;
@@ -80,6 +91,8 @@ done:
     return st;
 }
 
+/* The own gene is tested with the others, so that their q are those of the whole family, and then
+ * never called. @param target -1: none */
 static void mark(scs_deg_set *set, int32_t target)
 {
     for (int32_t g = 0; g < set->n_gene; g++) {
@@ -101,6 +114,7 @@ scs_status scs_deg_set_make(const double *p, const double *cpm, const double *co
     return SCS_OK;
 }
 
+/* 0 / 0, a gene that neither side has, is no change; x / 0 stays infinite, and ranks first. */
 scs_status scs_deg_set_make_geometric(const double *p, const double *mean,
                                       const double *control_mean, int32_t n_gene, scs_deg_set *set)
 {
@@ -126,6 +140,7 @@ void scs_deg_set_clear(scs_deg_set *set)
 
 /* ---- comparing two ---- */
 
+/* By this set's own controls: predicted and real ones may differ. */
 static bool is_tested(const scs_deg_set *set, int32_t g)
 {
     return !isnan(set->q[g]);
@@ -168,6 +183,7 @@ typedef struct called {
     int32_t order, gene;
 } called;
 
+/* Descending confidence; the name's place last, so that the order is total. */
 static int by_confidence(const void *a, const void *b)
 {
     const called *x = a, *y = b;
@@ -249,11 +265,13 @@ done:
     return st;
 }
 
+/* A gene that this side did not test, or whose fold change is infinite, counts as unchanged. */
 static double lfc_or_zero(const scs_deg_set *set, int32_t g)
 {
     return is_tested(set, g) && isfinite(set->lfc[g]) ? set->lfc[g] : 0;
 }
 
+/* The denominator is the gate's, whichever side's set `real` is. */
 double scs_deg_set_nmae(const scs_deg_set *predicted, const scs_deg_set *real,
                         const scs_deg_set *gate)
 {
@@ -271,6 +289,7 @@ double scs_deg_set_nmae(const scs_deg_set *predicted, const scs_deg_set *real,
 
 /* ---- the 2025 score ---- */
 
+/* Equal sizes by position, as a stable sort leaves them. */
 static int by_size(const void *a, const void *b)
 {
     const called *x = a, *y = b;

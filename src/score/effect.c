@@ -1,6 +1,10 @@
 /* The formulae stand in effect.h. Sums over genes run in four lanes, gene j in lane j mod 4: the
  * same bits for equal rows, whichever perturbation they are of, so that equal distances are equal.
- */
+ *
+ *  That matters for ties: a prediction that is the same for all perturbations has the same distance
+ *  to each, and pds must come out as one half, not as what rounding makes of it. Memory is two
+ *  matrices [perturbations + 1, n_gene] of doubles; discrimination costs O(n_gene) for each pair of
+ *  perturbations. */
 #include "src/score/effect.h"
 
 #include <math.h>
@@ -10,6 +14,7 @@ static const double bulk_total = 50000;
 
 enum { LANES = 4 };
 
+/* What was made before a failure is the caller's to clear. */
 scs_status scs_effect_create(int32_t n, int32_t n_gene, const int32_t *target, scs_effects *effects)
 {
     int64_t size = (int64_t)(n + 1) * n_gene;
@@ -32,6 +37,7 @@ void scs_effect_clear(scs_effects *effects)
     *effects = (scs_effects){0};
 }
 
+/* A group without counts becomes zeros, and `present` says that nobody may look at it. */
 void scs_effect_mean(double *row, int32_t n_gene)
 {
     double total = 0, scale;
@@ -43,6 +49,7 @@ void scs_effect_mean(double *row, int32_t n_gene)
         row[g] = log1p(row[g] * scale);
 }
 
+/* Below 0 by chance: an estimate of a variance that is none. */
 double scs_effect_noise(const double *noise, int32_t n_gene)
 {
     double sum = 0;
@@ -77,7 +84,7 @@ static double genes_of(const scs_effects *e, int32_t p)
 
 /* What the predicted groups differ among themselves: sums over genes of the weighted squares about
  * the gene's weighted mean, each perturbation's own gene left out, weights 1 / genes_of.
- * @param left [n] scratch: who is left for a gene */
+ * @param[out] weight [n] those weights, 0 for a perturbation that is not compared */
 static double spread(const scs_effects *e, double *weight)
 {
     double all = 0;
@@ -108,6 +115,8 @@ static double spread(const scs_effects *e, double *weight)
     return all;
 }
 
+/* Predicted cells that are all alike, or copies, make a noise that is none: it is never more than
+ * the real group's, nor all together more than the predictions differ. */
 scs_status scs_effect_cap_noise(scs_effects *e)
 {
     double claimed = 0, ratio, *weight;
@@ -179,6 +188,8 @@ static double effect_distance(const scs_effects *e, const uint8_t *skip, int32_t
                            product(b, from_b, b, from_b, skip, e->n_gene));
 }
 
+/* Real effects are compared with one predicted effect; without any other there is nothing to
+ * confuse it with, and the score is 1. O(perturbations n_gene). */
 double scs_effect_pds(const scs_effects *e, const uint8_t *skip, int32_t p)
 {
     const double *a = row(e->predicted, e, p), *from_a = row(e->predicted, e, e->n);
@@ -197,6 +208,7 @@ double scs_effect_pds(const scs_effects *e, const uint8_t *skip, int32_t p)
     return others ? 1 - ((double)nearer + (double)equal / 2) / (double)others : 1;
 }
 
+/* Of equal distances the earlier perturbation counts as nearer, as a stable sort has it. */
 double scs_effect_pds_l1(const double *predicted, const double *real, int32_t n, int32_t n_gene,
                          int32_t p, int32_t target)
 {
@@ -236,6 +248,8 @@ double scs_effect_pearson(const double *x, const double *y, int32_t n)
     return xx > 0 && yy > 0 ? xy / sqrt(xx) / sqrt(yy) : NAN;
 }
 
+/* One pass: n sum xy - sum x sum y loses digits, so what is within 1e-13 of constant is taken for
+ * constant. */
 scs_delta scs_effect_delta(const scs_effects *e, int32_t p)
 {
     const double *a = row(e->predicted, e, p), *from_a = row(e->predicted, e, e->n);

@@ -2,7 +2,12 @@
  *
  * A gene's entries are gone through twice. The first time every entry is looked up: sums of its
  * group grow, and its rank joins the values to sort, the controls' apart. The sums of counts are
- * then known, and the second time the jackknife's sums grow. */
+ * then known, and the second time the jackknife's sums grow.
+ *
+ * O(values) to turn the rows over and to sort by digits, O(groups) a gene for what each group has.
+ * A thread holds a block's entries, 8 bytes each, and 4 bytes a cell for where its rows stand; the
+ * result is 2 SCS_N_STAT [groups, genes] doubles. Nothing is added up across threads.
+ */
 #include "src/score/gene_stats.h"
 
 #include "src/base/parallel.h"
@@ -19,11 +24,13 @@ enum { BLOCK = 256, RUNS_A_THREAD = 4 }; /* genes; runs of blocks */
 
 /* ---- a block of genes, gene by gene ---- */
 
+/* A count of a gene, and whose it is. */
 typedef struct entry {
     int32_t cell;
     float count;
 } entry;
 
+/* Some genes turned over: entries by gene. */
 typedef struct block {
     int32_t gene0, n;
     int64_t first[BLOCK + 1];
@@ -104,6 +111,7 @@ typedef struct scratch {
     int64_t n_key, n_control;
 } scratch;
 
+/* The caller clears it, also after a failure. */
 static scs_status scratch_make(int32_t n, int64_t longest, scratch *s)
 {
     *s = (scratch){0};
@@ -129,6 +137,7 @@ static void scratch_clear(scratch *s)
 
 /* ---- a gene ---- */
 
+/* What all threads read, and where they write: each its own genes' columns. */
 typedef struct pass {
     const scs_contrast *contrast;
     const scs_packed *x;
@@ -176,6 +185,7 @@ static double variance(const sums *sum, double n)
     return found > 1e-12 * square ? found : 0;
 }
 
+/* Means are over all cells of a group; those without the gene add nothing to the sums. */
 static void put_means(const pass *p, int side, int32_t gene, const scratch *s)
 {
     scs_gene_stats *stats = p->stats;
@@ -206,6 +216,7 @@ static void test_groups(const pass *p, int side, int stat, const scs_rank_contro
             scs_rank_sum_p(control, &s->tally[g], p->contrast->count[side][g]);
 }
 
+/* The second walk along a gene's entries, when the sums of counts are known. */
 static void put_noise(const pass *p, int side, const entry *e, int64_t n, int32_t gene, scratch *s)
 {
     const scs_jackknife *jackknife = &p->jackknife[side];
@@ -224,6 +235,7 @@ static void put_noise(const pass *p, int side, const entry *e, int64_t n, int32_
             scs_jackknife_end(jackknife, g, &s->noise[g]);
 }
 
+/* Controls without the gene are zeros, which are counted and not stored. */
 static scs_rank_control controls(const pass *p, int side, const uint64_t *key, const scratch *s)
 {
     return scs_rank_sum_control(key, s->n_control,
@@ -251,6 +263,7 @@ static void do_gene(const pass *p, const entry *e, int64_t n, int32_t gene, scra
     put_noise(p, SCS_PREDICTED, e, n, gene, s);
 }
 
+/* Genes [gene0, gene0 + n), n <= BLOCK. @param row_at as block.at */
 static scs_status do_block(const pass *p, int32_t gene0, int32_t n, int32_t *row_at)
 {
     block b = {0};
@@ -289,6 +302,8 @@ done:
     return st;
 }
 
+/* More runs than threads, as genes differ in their entries; few, as each run enters every row by
+ * bisection once. */
 static scs_status do_genes(const pass *p)
 {
     int32_t n_block = (p->x->n_col + BLOCK - 1) / BLOCK, threads = omp_get_max_threads();

@@ -1,6 +1,10 @@
 /* Series up to the ninth power: where |z| is at most 1/32 the rest of log1p(z) is below 3e-15 of
  * it, that of its square below 4e-12. Beyond, log1p itself is called: for each cell of a small
- * group, and for cells that hold a good part of a gene's counts. */
+ * group, and for cells that hold a good part of a gene's counts.
+ *
+ * For a gene and a group of n cells that is SCS_JACKKNIFE_POWERS terms and one step for each cell
+ * that has the gene, where leaving out each cell in turn would be n logarithms: the sum over all
+ * cells, without the gene, is corrected by those that have it. */
 #include "src/score/jackknife.h"
 
 #include <math.h>
@@ -17,6 +21,7 @@ static const double squared[SCS_JACKKNIFE_POWERS] = {
 
 /* ---- groups ---- */
 
+/* 16 bytes a cell. The caller clears it after a failure. */
 static scs_status allocate(scs_jackknife *j, int64_t n_cell)
 {
     SCS_TRY(SCS_ALLOC(j->u, n_cell));
@@ -106,6 +111,7 @@ static inline double with(double c, double u, double share)
     return v * z;
 }
 
+/* As if no cell had the gene. The series holds for all cells or for none of the group: `most`. */
 scs_jackknife_sum scs_jackknife_begin(const scs_jackknife *jackknife, int32_t group,
                                       double gene_sum)
 {
@@ -131,6 +137,7 @@ scs_jackknife_sum scs_jackknife_begin(const scs_jackknife *jackknife, int32_t gr
     return sum;
 }
 
+/* What the cell was taken for is taken back, and what it is added. */
 void scs_jackknife_add(scs_jackknife_sum *sum, double u, double count)
 {
     double before = without(sum->c, u), now = with(sum->c, u, count * sum->share);

@@ -55,6 +55,8 @@ static scs_status list_large(const scs_packed *x, float *scratch, scs_levels *l)
 
 /* ---- what they are worth ---- */
 
+/* The three scales of one count. Equal counts of equal totals have the same bits, which ties are
+ * made of. */
 static scs_level level_of(double count, double total, double target)
 {
     return (scs_level){.cpm = count / (total / 1e6),

@@ -1,4 +1,8 @@
-/* Labels are matched by name: the two files number them as they like. */
+/* Labels are matched by name: the two files number them as they like.
+ *
+ *  Nothing is scored on what happens to overlap: genes, perturbations and types have to be the same
+ *  on both sides, or the files are refused with what differs, since a mean over fewer perturbations
+ *  is another number under the same name. O(cells) for each panel, 4 bytes a cell kept. */
 #include "src/score/panel.h"
 
 #include "src/base/names.h"
@@ -52,6 +56,7 @@ done:
     return st;
 }
 
+/* Which of two columns of one name is meant, nobody can tell. */
 static scs_status refuse_twice(const scs_h5ad *file, const scs_index *index)
 {
     scs_lidx twice = scs_names_index_duplicate(index);
@@ -64,6 +69,8 @@ static scs_status refuse_twice(const scs_h5ad *file, const scs_index *index)
     return SCS_OK;
 }
 
+/* Once this returns, `gene` is a permutation: the lists are equal as sets and have no duplicates.
+ */
 scs_status scs_panel_match_genes(const scs_h5ad *file, const scs_h5ad *real, int32_t **gene)
 {
     scs_index own = {0}, index = {0};
@@ -87,6 +94,7 @@ done:
 
 /* ---- labels ---- */
 
+/* An order that no locale changes. */
 static int by_bytes(const void *a, const void *b)
 {
     return strcmp(*(char *const *)a, *(char *const *)b);
@@ -157,7 +165,7 @@ static scs_status no_control(const scs_h5ad *real, const char *type, const char 
 
 /* ---- panels ---- */
 
-/* A file's cells [first, first + n_obs). @param type code in this file, or -1 */
+/* A file's cells [first, first + n_obs). @param type code in this file, or -1. A label that is neither the control nor one of the panel's is -1, as a missing one is. */
 static scs_status set_groups(const scs_h5ad *file, int32_t type, const char *control, int64_t first,
                              scs_panel *panel)
 {
@@ -180,6 +188,8 @@ done:
     return st;
 }
 
+/* A perturbation that is named as a gene is taken for one of that gene (a knock-out, a CRISPRi
+ * guide): its own change is trivial to predict, and no measure looks at it. */
 static scs_status find_targets(const scs_h5ad *real, scs_panel *panel)
 {
     scs_index index = {0};
@@ -246,6 +256,7 @@ done:
     return st;
 }
 
+/* The real file decides whether there are types: both were asked for the same column. */
 scs_status scs_panel_create_all(const scs_h5ad *predicted, const scs_h5ad *real,
                                 const char *control, scs_panel **panels, int32_t *n)
 {

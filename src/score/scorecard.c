@@ -1,4 +1,8 @@
-/* The table of measures, and the two forms in which a panel's are shown. */
+/* The table of measures, and the two forms in which a panel's are shown.
+ *
+ *  A measure is a row of `measures`; printing, writing, averaging and scaling go through all rows
+ *  and know none by name, but for the normalised error, which is a ratio of sums and not a mean of
+ *  ratios. Numbers for programs have 17 digits, enough to read back the same double. */
 #include "src/score/scorecard.h"
 
 #include "src/base/file.h"
@@ -86,6 +90,7 @@ static double normalized_mse(const double *value, int32_t n)
     return distance > 0 ? error / distance : NAN;
 }
 
+/* A perturbation that lacks a measure is left out of its mean, and the mean of none is NaN. */
 void scs_scorecard_mean(const double *value, int32_t n, double *mean)
 {
     for (int m = 0; m < SCS_N_CARD; m++) {
@@ -115,6 +120,7 @@ double scs_scorecard_scaled(const scs_scorecard *card, int measure)
 
 /* ---- for people ---- */
 
+/* A dash for what is not defined: "nan" in a table for people reads as a fault. */
 static void print_number(FILE *out, double x)
 {
     if (isnan(x))
@@ -173,6 +179,7 @@ void scs_scorecard_print(const scs_scorecard *card, FILE *out)
 
 /* ---- for programs ---- */
 
+/* What scs_file_write hands to its hook. */
 typedef struct file {
     const scs_scorecard *card;
     int32_t n;
@@ -195,6 +202,7 @@ static void begin_line(FILE *out, const scs_panel *panel, const char *label, int
     fprintf(out, "\t%s", measures[measure].name);
 }
 
+/* All perturbations together first, under "*"; only they have a baseline and a replicate. */
 static void write_panel(const scs_scorecard *card, FILE *out)
 {
     const scs_panel *panel = card->panel;

@@ -39,6 +39,7 @@ typedef struct missed {
     double product[MOST_CANDIDATES][MOST_CANDIDATES], shift;
 } missed;
 
+/* One question: candidates, the groups that they are tried on, and what each misses. */
 typedef struct trials {
     const scs_atlas *atlas;
     int n; /* candidates */
@@ -61,6 +62,8 @@ static scs_status miss(const trials *t, int candidate, const scs_combination *c,
     return SCS_OK;
 }
 
+/* In vector lanes: over all genes, for every pair of candidates; its bits are those of one machine,
+ * and what is chosen by it is sent to all ranks. */
 static double multiply(const double *x, const double *y, int64_t n)
 {
     double sum = 0;
@@ -100,6 +103,7 @@ done:
     return st;
 }
 
+/* Groups are added in the order of the plan, whichever thread tried them. */
 static void add_missed(const trials *t, const missed *from, missed *to)
 {
     to->shift += from->shift;
@@ -126,6 +130,7 @@ static scs_status run_trials(trials *t)
     return SCS_OK;
 }
 
+/* Zeroed is let through. */
 static void clear_trials(trials *t)
 {
     scs_plan_clear(&t->plan);
@@ -221,7 +226,9 @@ static double error_of_stacks(const trials *t)
     return sum / t->sum.shift;
 }
 
-/* @param rule [n] the candidates'  @param[in,out] choice with the best single rule */
+/* Several rules only where they are better on groups that had no part in their weights: else the
+ * mean would be chosen for having more numbers to fit.
+ *  @param rule [n] the candidates'  @param[in,out] choice with the best single rule */
 static void choose_stack(const trials *t, const int *rule, scs_shift_choice *choice)
 {
     double weight[MOST_CANDIDATES] = {1};
@@ -240,6 +247,7 @@ static void choose_stack(const trials *t, const int *rule, scs_shift_choice *cho
     }
 }
 
+/* Rules that need the mixed model are tried where there is one. */
 static bool is_tried(const scs_method *method, int rule)
 {
     const scs_rule_shift *r = scs_rule_shift_at(rule);
@@ -247,6 +255,8 @@ static bool is_tried(const scs_method *method, int rule)
     return r->tried_by_auto && (!r->needs_mixed || method->mixed);
 }
 
+/* Trials of each rule, then of their mean; without a single group to leave out the first choice
+ * stays. */
 scs_status scs_choose_shift(const scs_atlas *atlas, const scs_method *method,
                             scs_shift_choice *choice)
 {
@@ -277,6 +287,7 @@ done:
     return st;
 }
 
+/* The smallest error, of equal ones the usual power. */
 scs_status scs_choose_shift_power(const scs_atlas *atlas, const scs_method *method, int *chosen,
                                   double *error)
 {
@@ -300,6 +311,8 @@ done:
     return st;
 }
 
+/* A rule whose weights do not follow the means (mixed, several) cannot be asked again of means that
+ * are drawn anew, nor for donors: `nearest` stands for it, as it weighs source types alone. */
 scs_method scs_choose_shift_blind(const scs_method *method, const scs_config *config)
 {
     scs_method blind = *method;

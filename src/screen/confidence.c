@@ -44,7 +44,8 @@ static int by_p(const void *a, const void *b)
     return (x->at > y->at) - (x->at < y->at);
 }
 
-/* O(n log n). The running minimum from the largest p down makes q ascend with p. */
+/* O(n log n). The running minimum from the largest p down makes q ascend with p. The same step-up
+ * with scipy's order of rounding is in src/score/deg_set.c. */
 scs_status scs_confidence_false_discovery(const double *p, int64_t n, double *q)
 {
     ranked *order;

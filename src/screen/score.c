@@ -217,7 +217,8 @@ typedef struct truth {
 } truth;
 
 /* Mean squared and mean absolute difference over genes, and what they are of no change's; size of
- * the change. */
+ * the change, which is the prediction's own `shift`: of half of the cells it starts from that half's
+ * controls, where scs_score's starts from the target's. */
 static void measure_errors(const truth *t, double *value)
 {
     double squared = 0, absolute = 0, none = 0, size = 0, n = t->atlas->n_gene;

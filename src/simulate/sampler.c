@@ -1,4 +1,8 @@
-/** Draws from a stream (src/simulate/sampler.h has the methods and their sources). */
+/** Draws from a stream (src/simulate/sampler.h has the methods and their sources).
+ *
+ *  Each draw's numbers are part of every simulated atlas: a change here changes the bytes of files
+ *  that tests compare, and the counts that predicted cells get (src/cells/draw.c).
+ */
 #include "src/simulate/sampler.h"
 
 #include "src/base/random.h"
@@ -103,11 +107,13 @@ static int64_t poisson_rejection(scs_sampler *sampler, double mean)
     }
 }
 
+/* At 10 the rejection's constants begin to hold (Hoermann: for means of 10 and more). */
 int64_t scs_sampler_poisson(scs_sampler *sampler, double mean)
 {
     return mean < 10.0 ? poisson_inversion(sampler, mean) : poisson_rejection(sampler, mean);
 }
 
+/* Mean / dispersion is the gamma's scale: its mean is `mean`, its variance mean^2 / dispersion. */
 int64_t scs_sampler_count(scs_sampler *sampler, double mean, double dispersion)
 {
     return scs_sampler_poisson(sampler, mean / dispersion * scs_sampler_gamma(sampler, dispersion));
