@@ -25,6 +25,14 @@
 #define SCS_VECTOR
 #endif
 
+/** SCS_VECTOR without fused multiply-adds: elementwise sums have the same bits on all kinds of
+ *  processors, and as a plain loop. */
+#if SCS_HAS_CLONES
+#define SCS_VECTOR_UNFUSED SCS_VECTOR __attribute__((optimize("fp-contract=off")))
+#else
+#define SCS_VECTOR_UNFUSED
+#endif
+
 /** Of what a *_kernel.h defines once for each kind of processor (name_plain, name_v3, name_v4, with
  * registers of 16, 32 and 64 bytes), the one for this processor. For kernels that need the
  * register's size in their code, which a clone does not give. */

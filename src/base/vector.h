@@ -41,4 +41,10 @@ static inline void scs_vector_add(double *to, const double *from, double scale, 
  *  @param value [n], n > 0, none of them NaN */
 double scs_vector_median(double *value, int64_t n);
 
+/** to = sum over i of weight[i] values[row[i]], added in the order of i: the bits are those of the
+ *  plain loop on every processor. O(n_row n), in vector lanes.
+ *  @param values [., n] float rows  @param row, weight [n_row]  @param[out] to [n] */
+void scs_vector_sum_rows(const float *values, int64_t n, const int32_t *row, const double *weight,
+                         int32_t n_row, double *to);
+
 #endif

@@ -453,25 +453,39 @@ static const double least_response = .01;
 static const double least_rest = .05;
 
 /* Sampling variance of the predicted mean: the control mean is part of it.
- *  @param[out] sampled [n_gene]  @return their mean */
-static double sample_variance(const scs_atlas *a, int32_t control_group, const scs_sources *sources,
-                              double *sampled)
+ *  @param[out] sampled [n_gene], mean of them */
+static scs_status sample_variance(const scs_atlas *a, int32_t control_group,
+                                  const scs_sources *sources, double *sampled, double *mean)
 {
     bool with_control = false;
-    double sum = 0;
+    int32_t n = sources->n, *group = NULL;
+    double *weight = NULL;
+    scs_status st;
 
-    memset(sampled, 0, sizeof *sampled * (size_t)a->n_gene);
-    for (int32_t i = 0; i < sources->n; i++) {
-        bool own = sources->group[i] == control_group;
-        double weight = sources->weight[i] + own;
-
-        with_control = with_control || own;
-        for (int32_t g = 0; g < a->n_gene; g++)
-            sampled[g] += weight * weight * gene_noise(a, sources->group[i], g);
+    SCS_GO(st, SCS_ALLOC(group, n + 1));
+    SCS_GO(st, SCS_ALLOC(weight, n + 1));
+    for (int32_t i = 0; i <= n; i++) {
+        group[i] = i < n ? sources->group[i] : control_group;
+        weight[i] = i < n ? sources->weight[i] : 0;
+        if (group[i] == control_group && !with_control) {
+            weight[i] += 1;
+            with_control = true;
+        }
     }
+    for (int32_t i = 0; i <= n; i++) {
+        double free_cells = (double)a->group[group[i]].count - 1;
+
+        weight[i] = free_cells > 0 ? weight[i] * weight[i] / free_cells : 0;
+    }
+    scs_vector_sum_rows(a->gene_variance, a->n_gene, group, weight, n + 1, sampled);
+    *mean = 0;
     for (int32_t g = 0; g < a->n_gene; g++)
-        sum += sampled[g] += with_control ? 0 : gene_noise(a, control_group, g);
-    return sum / a->n_gene;
+        *mean += sampled[g];
+    *mean /= a->n_gene;
+done:
+    free(weight);
+    free(group);
+    return st;
 }
 
 /* Mean square of the shifts seen of each gene but one, not below 0. @param[out] response [n_gene]
@@ -500,17 +514,20 @@ scs_status scs_mixed_atlas_error(const scs_mixed_atlas *m, const scs_atlas *a,
                                  const scs_sources *sources, float *se)
 {
     double *sampled, *response, least, rest, mean;
+    scs_status st;
 
     SCS_TRY(SCS_ALLOC(sampled, 2 * (int64_t)a->n_gene));
     response = sampled + a->n_gene;
-    rest = sources->variance - sample_variance(a, control_group, sources, sampled);
+    SCS_GO(st, sample_variance(a, control_group, sources, sampled, &rest));
+    rest = sources->variance - rest;
     rest = isnan(rest) ? NAN : fmax(rest, least_rest * sources->variance);
     mean = mean_response(m, a, observed_group, response);
     least = mean > 0 ? least_response * mean : 1;
     for (int32_t g = 0; g < a->n_gene; g++)
         se[g] = (float)sqrt(sampled[g] + rest * (response[g] + least) / (mean + least));
+done:
     free(sampled);
-    return SCS_OK;
+    return st;
 }
 
 /* Shifts that are predicted from those of other perturbations, at most. */

@@ -1073,10 +1073,5 @@ void scs_shift_sources_latent(const scs_atlas *atlas, const scs_sources *sources
 void scs_shift_sources_genes(const scs_atlas *atlas, const scs_sources *sources,
                              const float *values, double *change)
 {
-    int64_t n = atlas->n_gene;
-
-    memset(change, 0, sizeof *change * (size_t)n);
-    for (int32_t i = 0; i < sources->n; i++)
-        for (int64_t g = 0; g < n; g++)
-            change[g] += sources->weight[i] * values[sources->group[i] * n + g];
+    scs_vector_sum_rows(values, atlas->n_gene, sources->group, sources->weight, sources->n, change);
 }

@@ -10,6 +10,8 @@
 #include "tests/unit/scratch.h"
 #include "tests/unit/fixture_atlas.h"
 
+#include <math.h>
+
 enum { N = 150 };
 
 typedef struct setup {
@@ -590,6 +592,30 @@ static void vectors_by_hand(void)
     CU_ASSERT_EQUAL(scs_vector_median(b, 1), -5);
 }
 
+/* Blocks, fours and what is left of them, with products that a fused multiply-add would round
+ * otherwise: the bits of the plain loop. */
+static void sum_of_rows_is_the_plain_loop(void)
+{
+    enum { COLUMNS = 1500, ROWS = 7, PICKED = 6 };
+    static float value[ROWS * COLUMNS];
+    static double sum[COLUMNS], plain[COLUMNS];
+    const int32_t row[PICKED] = {5, 0, 6, 2, 2, 1};
+    const double weight[PICKED] = {.1, -.7, 1. / 3, 1e-3, -.2, .9};
+
+    for (int i = 0; i < ROWS * COLUMNS; i++)
+        value[i] = (float)sin(i);
+    for (int i = 0; i < PICKED; i++)
+        for (int g = 0; g < COLUMNS; g++) {
+            volatile double product = weight[i] * value[row[i] * COLUMNS + g];
+
+            plain[g] += product;
+        }
+    scs_vector_sum_rows(value, COLUMNS, row, weight, PICKED, sum);
+    CU_ASSERT(memcmp(sum, plain, sizeof sum) == 0);
+    scs_vector_sum_rows(value, COLUMNS, row, weight, 0, sum);
+    CU_ASSERT(sum[0] == 0 && sum[COLUMNS - 1] == 0);
+}
+
 int main(void)
 {
     static const scs_test tests[] = {
@@ -607,6 +633,7 @@ int main(void)
         {"what does not beat no change is not recommended",
          what_does_not_beat_no_change_is_not_recommended},
         {"vectors by hand", vectors_by_hand},
+        {"a sum of rows is the plain loop", sum_of_rows_is_the_plain_loop},
     };
 
     return run_suite("measures", tests, sizeof tests / sizeof *tests);
