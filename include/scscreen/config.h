@@ -163,6 +163,19 @@ typedef struct scs_filter {
     int line;             /**< line in the config file, 0 if from --set */
 } scs_filter;
 
+/** Another name for an obs column, in every file and table that has it. Owned. */
+typedef struct scs_column_name {
+    char *from, *to;
+    int line; /**< line in the config file, 0 if from --set */
+} scs_column_name;
+
+/** Other names for values of an obs column. Owned. */
+typedef struct scs_value_map {
+    char *column;
+    scs_names from, to; /**< of the same length */
+    int line;           /**< line in the config file, 0 if from --set */
+} scs_value_map;
+
 typedef struct scs_config {
     char *file; /**< the config's own path, for messages */
     struct {
@@ -182,6 +195,10 @@ typedef struct scs_config {
         int32_t n_filter;
         scs_label_source *labels; /**< tables of obs columns, joined by barcode */
         int32_t n_labels;
+        scs_column_name *rename; /**< columns that have another name in some file */
+        int32_t n_rename;
+        scs_value_map *map; /**< values that have another name in some file */
+        int32_t n_map;
         char *genes;    /**< "all" or path of a file with one gene per line (resolved) */
         int64_t memory; /**< MiB that one dataset read from a file may ask for on one rank */
     } data;

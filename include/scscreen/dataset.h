@@ -20,6 +20,9 @@ typedef struct scs_h5ad_request {
     const char *cell_type, *condition, *species, *dose;
     /** further obs columns, NULL = none: those wanted as labels, and as numbers */
     const scs_names *labels, *numbers;
+    /** [n_rename] columns that are asked for by another name; NULL = none */
+    const scs_column_name *rename;
+    int32_t n_rename;
     int64_t memory; /**< bytes that one declared dataset may need; 0 = 16 GiB */
 } scs_h5ad_request;
 

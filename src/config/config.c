@@ -377,11 +377,36 @@ static void put_record(printer *p, const scs_config *config, const scs_key *key,
     close_map(p);
 }
 
+/* What a record is written as where the list is a map: its first field stands for its place. */
+static void put_pair(printer *p, const scs_config *config, const scs_key *key, int32_t i)
+{
+    const scs_field *field = key->record->field;
+
+    put(p, scs_value_field(config, key, i, &field[0]), false);
+    if (key->record->form == SCS_RECORD_PAIRS) {
+        put(p, scs_value_field(config, key, i, &field[1]), false);
+        return;
+    }
+    open_map(p);
+    for (scs_lidx k = 0; k < scs_value_field_names(config, key, i, &field[1])->n; k++) {
+        put(p, scs_value_field_names(config, key, i, &field[1])->name[k], false);
+        put(p, scs_value_field_names(config, key, i, &field[2])->name[k], false);
+    }
+    close_map(p);
+}
+
 /* Items in their order, names or records. */
 static void put_list(printer *p, const scs_config *config, const scs_key *key)
 {
     const scs_names *names = (const scs_names *)(const void *)((const char *)config + key->offset);
 
+    if (key->type == SCS_KEY_RECORDS && key->record->form != SCS_RECORD_ITEMS) {
+        open_map(p);
+        for (int32_t i = 0; i < scs_value_count(config, key); i++)
+            put_pair(p, config, key, i);
+        close_map(p);
+        return;
+    }
     open_list(p);
     for (int32_t i = 0; i < scs_value_count(config, key); i++) {
         if (key->type == SCS_KEY_NAMES)
@@ -566,7 +591,10 @@ char *scs_config_differences(const scs_config *before, const scs_config *now, in
 static void help_key(const scs_key *key, FILE *out)
 {
     char allowed[256];
-    const char *value = !key->fallback ? "[]" : key->fallback[0] ? key->fallback : "\"\"";
+    const char *value = key->fallback && key->fallback[0]                      ? key->fallback
+                        : key->fallback                                        ? "\"\""
+                        : key->record && key->record->form != SCS_RECORD_ITEMS ? "{}"
+                                                                               : "[]";
 
     fprintf(out, "  %s\n      %s.\n      %s; default %s\n", key->name ? key->name : "(a list)",
             key->help, scs_key_allowed(key, allowed, sizeof allowed), value);

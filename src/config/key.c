@@ -96,10 +96,7 @@ static const scs_record input_record = {
 
 /* A record of data.labels; a plain string is its path. */
 static const scs_field label_fields[] = {
-    {.name = "path",
-     .offset = offsetof(scs_label_source, path),
-     .is_path = true,
-     .required = true},
+    {.name = "path", .offset = offsetof(scs_label_source, path), .is_path = true, .required = true},
     {.name = "barcode_column", .offset = offsetof(scs_label_source, barcode_column)},
     {.name = "file_column", .offset = offsetof(scs_label_source, file_column)},
     {.name = "checksum", .offset = offsetof(scs_label_source, checksum)},
@@ -139,6 +136,31 @@ static const scs_record filter_record = {.size = sizeof(scs_filter),
                                          .field = filter_fields,
                                          .has_line = true,
                                          .line = offsetof(scs_filter, line)};
+
+/* A record of data.rename. */
+static const scs_field rename_fields[] = {
+    {.name = "column", .offset = offsetof(scs_column_name, from), .required = true},
+    {.name = "name", .offset = offsetof(scs_column_name, to), .required = true},
+};
+static const scs_record rename_record = {.size = sizeof(scs_column_name),
+                                         .n_field = 2,
+                                         .field = rename_fields,
+                                         .form = SCS_RECORD_PAIRS,
+                                         .has_line = true,
+                                         .line = offsetof(scs_column_name, line)};
+
+/* A record of data.map. */
+static const scs_field map_fields[] = {
+    {.name = "column", .offset = offsetof(scs_value_map, column), .required = true},
+    {.name = "value", .offset = offsetof(scs_value_map, from), .list = true},
+    {.name = "name", .offset = offsetof(scs_value_map, to), .list = true},
+};
+static const scs_record map_record = {.size = sizeof(scs_value_map),
+                                      .n_field = 3,
+                                      .field = map_fields,
+                                      .form = SCS_RECORD_MAPS,
+                                      .has_line = true,
+                                      .line = offsetof(scs_value_map, line)};
 
 /* The words of a choice, and what each of them stands for: the pair in one place, so that the order
  * of neither matters. What a word does is said in the key's help, and in doc/methods.md. */
@@ -225,6 +247,16 @@ static const scs_key keys[] = {
      .help = "CSV or TSV tables of obs columns, a row a cell, joined by barcode_column (the first); "
              "file_column names the cell's input where barcodes alone do not; checksum refuses "
              "another table"},
+    {.section = "data", .name = "rename", .affects = WEIGHTS | ROWS | CELLS,
+     .type = SCS_KEY_RECORDS, AT(data.rename), .record = &rename_record,
+     .count = offsetof(scs_config, data.n_rename),
+     .help = "names for columns of obs that some inputs or tables call otherwise, before any other "
+             "key looks at them"},
+    {.section = "data", .name = "map", .affects = WEIGHTS | ROWS | CELLS,
+     .type = SCS_KEY_RECORDS, AT(data.map), .record = &map_record,
+     .count = offsetof(scs_config, data.n_map),
+     .help = "names for values of obs columns that some inputs write otherwise, as {condition: "
+             "{ctrl: control}}, before data.filter looks at them; other values stay"},
     {.section = "data", .name = "matrix", .affects = WEIGHTS | ROWS | CELLS, .type = SCS_KEY_TEXT,
      AT(data.matrix), .words = "X|raw|layers/NAME", .fallback = "X",
      .help = "which matrix of the files to read"},
@@ -559,7 +591,17 @@ static void describe_choice(const scs_key *key, char *out, size_t size)
 static void describe_record(const scs_key *key, char *out, size_t size)
 {
     size_t used = (size_t)snprintf(out, size, "a list of {");
+    const scs_field *field = key->record->field;
 
+    if (key->record->form == SCS_RECORD_PAIRS) {
+        snprintf(out, size, "a map {%s: %s, ...}", field[0].name, field[1].name);
+        return;
+    }
+    if (key->record->form == SCS_RECORD_MAPS) {
+        snprintf(out, size, "a map {%s: {%s: %s, ...}, ...}", field[0].name, field[1].name,
+                 field[2].name);
+        return;
+    }
     for (int f = 0; f < key->record->n_field && used < size; f++)
         used += (size_t)snprintf(out + used, size - used, "%s%s", f ? ", " : "",
                                  key->record->field[f].name);

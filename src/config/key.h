@@ -37,11 +37,20 @@ typedef struct scs_field {
     bool list;              /**< one name or several */
 } scs_field;
 
+/** How a list of records is written. */
+typedef enum scs_record_form {
+    SCS_RECORD_ITEMS, /**< a list of {field: value, ...} */
+    SCS_RECORD_PAIRS, /**< {FIRST: SECOND, ...}: a record for each pair, of its two fields */
+    SCS_RECORD_MAPS   /**< {FIRST: {SECOND: THIRD, ...}, ...}: a record for each FIRST, whose other
+                           two fields are lists of the same length */
+} scs_record_form;
+
 /** A struct whose members are text or lists of it, as {path: a.h5ad, species: human}. */
 typedef struct scs_record {
     size_t size; /**< bytes of the struct */
     int n_field;
     const scs_field *field; /**< [n_field] */
+    int form;               /**< scs_record_form */
     bool short_form;        /**< a plain string stands for the first field */
     bool has_line;          /**< the struct has a member for its line in the file */
     size_t line;            /**< its offset: an int */

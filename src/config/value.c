@@ -246,7 +246,9 @@ const char *scs_value_text(const scs_config *config, const scs_key *key, char *o
     case SCS_KEY_TEXT:
         return *(char *const *)at;
     default:
-        return key->words ? key->words : "[]";
+        return key->words                                             ? key->words
+               : key->record && key->record->form != SCS_RECORD_ITEMS ? "{}"
+                                                                      : "[]";
     }
 }
 

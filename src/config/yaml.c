@@ -334,6 +334,66 @@ static scs_status apply_record(source *src, scs_config *config, const scs_key *k
     return scs_value_check_record(config, key, i, &where);
 }
 
+/* The names and values of a record that is itself a map. One that is mapped to nothing is refused:
+ * whether its cells go or stay cannot be told. */
+static scs_status apply_map(source *src, scs_config *config, const scs_key *key, int32_t i,
+                            const yaml_node_t *map)
+{
+    const scs_field *field = key->record->field;
+    char full[80];
+
+    scs_key_full_name(key, full, sizeof full);
+    SCS_REQUIRE(map->type == YAML_MAPPING_NODE && count_items(map) > 0, SCS_EARG,
+                "%s: %s: %s has %s; expected {%s: %s, ...}", locate(src, map).text, full,
+                scs_value_field(config, key, i, &field[0]),
+                map->type == YAML_MAPPING_NODE ? "nothing below it" : kind_of(map), field[1].name,
+                field[2].name);
+    for (int p = 0; p < count_items(map); p++) {
+        const char *from = NULL, *to = NULL;
+        const yaml_node_t *value = NULL;
+        scs_where where;
+
+        SCS_TRY(read_pair(src, map, p, &from, &value, &where));
+        SCS_TRY(read_text(src, value, from, &to));
+        SCS_REQUIRE(*from && !is_nothing(value) && *to, SCS_EARG,
+                    "%s: %s: '%s' has no name; expected {%s: %s, ...} (data.filter leaves cells "
+                    "out)",
+                    where.text, full, from, field[1].name, field[2].name);
+        SCS_TRY(scs_value_add_to_field(config, key, i, &field[1], from));
+        SCS_TRY(scs_value_add_to_field(config, key, i, &field[2], to));
+    }
+    return SCS_OK;
+}
+
+/* Records that are written as a map: one for each of its pairs. */
+static scs_status apply_pairs(source *src, scs_config *config, const scs_key *key,
+                              const yaml_node_t *node)
+{
+    const scs_field *field = key->record->field;
+    scs_where where = locate(src, node);
+
+    if (node->type != YAML_MAPPING_NODE)
+        return scs_value_refuse(key, kind_of(node), &where);
+    scs_value_clear(config, key);
+    SCS_TRY(scs_value_reserve(config, key, count_items(node)));
+    for (int i = 0; i < count_items(node); i++) {
+        const char *name = NULL, *text = NULL;
+        const yaml_node_t *value = NULL;
+
+        SCS_TRY(read_pair(src, node, i, &name, &value, &where));
+        SCS_TRY(scs_value_set_field(config, key, i, &field[0], name, &where));
+        if (key->record->form == SCS_RECORD_MAPS) {
+            SCS_TRY(apply_map(src, config, key, i, value));
+        } else {
+            SCS_TRY(read_text(src, value, name, &text));
+            SCS_TRY(scs_value_set_field(config, key, i, &field[1], is_nothing(value) ? "" : text,
+                                        &where));
+        }
+        SCS_TRY(scs_value_check_record(config, key, i, &where));
+    }
+    return SCS_OK;
+}
+
 /* A list of records replaces what was there; nothing below the key empties it. */
 static scs_status apply_records(source *src, scs_config *config, const scs_key *key,
                                 const yaml_node_t *node)
@@ -344,6 +404,8 @@ static scs_status apply_records(source *src, scs_config *config, const scs_key *
         scs_value_clear(config, key);
         return SCS_OK;
     }
+    if (key->record->form != SCS_RECORD_ITEMS)
+        return apply_pairs(src, config, key, node);
     /* One item needs no list around it. */
     if (node->type == YAML_MAPPING_NODE ||
         (node->type == YAML_SCALAR_NODE && key->record->short_form)) {

@@ -7,6 +7,7 @@
  *        - {cell_type: CD4T, condition: ifn}
  *      screen: {cell_types: [CD4*, NK]}          a list of names; or one name, or its word (all)
  *      data: {inputs: [a.h5ad]}                  a record in short form: its first member
+ *      data: {map: {condition: {ctrl: control}}} records whose first member is a key of a map
  *
  *  Scalars are taken as they are written, never as YAML's own types: `no`, `1e3` and `0x10` are
  *  texts until the key says what they are. A key that stands twice, a name that is twice in a

@@ -458,6 +458,63 @@ done:
     return st;
 }
 
+/* As pandas renames columns: all at once. */
+scs_status scs_h5ad_column_named(const scs_names *columns, const scs_column_name *rename,
+                                 int32_t n_rename, const char *name, const char *where,
+                                 const char **column)
+{
+    *column = NULL;
+    for (scs_lidx i = 0; i < columns->n; i++) {
+        const char *called = columns->name[i];
+
+        for (int32_t r = 0; r < n_rename; r++)
+            if (strcmp(rename[r].from, columns->name[i]) == 0)
+                called = rename[r].to;
+        if (strcmp(called, name) != 0)
+            continue;
+        SCS_REQUIRE(!*column, SCS_EDATA,
+                    "%s: two columns are called %s after data.rename: %s and %s; give one of them "
+                    "another name",
+                    where, name, *column, columns->name[i]);
+        *column = columns->name[i];
+    }
+    return SCS_OK;
+}
+
+/* A column by the name that the config has for it; one that obs lacks is refused further down.
+ * @param[out] column borrowed from what there is, or from the config */
+static scs_status find_column(const scs_h5 *h5, const scs_h5ad_request *want, const scs_h5ad *meta,
+                              const char *name, const char **column)
+{
+    *column = name;
+    if (!name || !*name || want->n_rename == 0)
+        return SCS_OK;
+    SCS_TRY(scs_h5ad_column_named(&meta->obs_columns, want->rename, want->n_rename, name, h5->path,
+                                  column));
+    SCS_REQUIRE(*column || scs_names_find(&meta->obs_columns, name) < 0, SCS_EDATA,
+                "%s: data.rename calls the column %s otherwise, yet the config asks for it by that "
+                "name",
+                h5->path, name);
+    if (!*column)
+        *column = name;
+    return SCS_OK;
+}
+
+/* Labels are known by the config's name for them. */
+static scs_status read_column(const scs_h5 *h5, const scs_h5ad_request *want, const scs_h5ad *meta,
+                              const char *name, scs_labels *labels)
+{
+    const char *column;
+
+    SCS_TRY(find_column(h5, want, meta, name, &column));
+    SCS_TRY(scs_h5ad_obs_labels(h5, column, meta->n_obs, &meta->obs_columns, labels));
+    if (!labels->column || strcmp(labels->column, name) == 0)
+        return SCS_OK;
+    free(labels->column);
+    labels->column = NULL;
+    return scs_text_copy(name, &labels->column);
+}
+
 /* The further ones. */
 static scs_status read_columns(const scs_h5 *h5, const scs_h5ad_request *want, scs_h5ad *meta)
 {
@@ -468,14 +525,15 @@ static scs_status read_columns(const scs_h5 *h5, const scs_h5ad_request *want, s
     SCS_TRY(SCS_ALLOC(meta->label, n_label));
     SCS_TRY(SCS_ALLOC(meta->number, n_number));
     for (; meta->n_label < n_label; meta->n_label++)
-        SCS_TRY(scs_h5ad_obs_labels(h5, want->labels->name[meta->n_label], meta->n_obs, columns,
-                                    &meta->label[meta->n_label]));
+        SCS_TRY(read_column(h5, want, meta, want->labels->name[meta->n_label],
+                            &meta->label[meta->n_label]));
     for (; meta->n_number < n_number; meta->n_number++) {
         scs_numbers *number = &meta->number[meta->n_number];
+        const char *column;
 
+        SCS_TRY(find_column(h5, want, meta, want->numbers->name[meta->n_number], &column));
         SCS_TRY(scs_text_copy(want->numbers->name[meta->n_number], &number->column));
-        SCS_TRY(scs_h5ad_obs_numbers(h5, number->column, "number", meta->n_obs, columns,
-                                     &number->value));
+        SCS_TRY(scs_h5ad_obs_numbers(h5, column, "number", meta->n_obs, columns, &number->value));
     }
     return SCS_OK;
 }
@@ -485,12 +543,15 @@ static scs_status read_labels(const scs_h5 *h5, const scs_h5ad_request *want, sc
 {
     const scs_names *columns = &meta->obs_columns;
 
-    SCS_TRY(scs_h5ad_obs_labels(h5, want->cell_type, meta->n_obs, columns, &meta->cell_type));
-    SCS_TRY(scs_h5ad_obs_labels(h5, want->condition, meta->n_obs, columns, &meta->condition));
-    SCS_TRY(scs_h5ad_obs_labels(h5, want->species, meta->n_obs, columns, &meta->species));
+    SCS_TRY(read_column(h5, want, meta, want->cell_type, &meta->cell_type));
+    SCS_TRY(read_column(h5, want, meta, want->condition, &meta->condition));
+    SCS_TRY(read_column(h5, want, meta, want->species, &meta->species));
     if (want->dose && *want->dose) {
+        const char *column;
+
+        SCS_TRY(find_column(h5, want, meta, want->dose, &column));
         SCS_TRY(scs_text_copy(want->dose, &meta->dose_column));
-        SCS_TRY(scs_h5ad_obs_numbers(h5, want->dose, "dose", meta->n_obs, columns, &meta->dose));
+        SCS_TRY(scs_h5ad_obs_numbers(h5, column, "dose", meta->n_obs, columns, &meta->dose));
     }
     return read_columns(h5, want, meta);
 }

@@ -71,6 +71,15 @@ void scs_h5ad_obs_labels_clear(scs_labels *labels);
  * units are not guessed.  @return whether it is a number or missing */
 bool scs_h5ad_obs_parse_number(const char *label, double *value);
 
+/** The column that has a name once data.rename has been applied to a file or table.
+ *  @param columns what there is  @param where the file, for the message
+ *  @param[out] column borrowed from columns; NULL where none has the name
+ *  @return SCS_EDATA where two have it */
+SCS_MUST_USE scs_status scs_h5ad_column_named(const scs_names *columns,
+                                              const scs_column_name *rename, int32_t n_rename,
+                                              const char *name, const char *where,
+                                              const char **column);
+
 /** Names of all cells (obs), read in a forked child as scs_h5ad_probe does: before MPI_Init.
  *  @param memory as scs_h5ad_request has it  @param[out] names added; [n_obs]
  *  @return SCS_EDATA as scs_h5ad_probe */

@@ -9,6 +9,7 @@
 #include "src/config/value.h"
 #include "src/data/filter.h"
 #include "src/data/label_table.h"
+#include "src/data/value_map.h"
 
 #include <glob.h>
 #include <math.h>
@@ -318,6 +319,8 @@ static scs_status probe_file(const asked *a, int32_t i, scs_h5ad **meta)
                                 .dose = if_in_file(a, i, config->data.dose),
                                 .labels = &labels,
                                 .numbers = &numbers,
+                                .rename = config->data.rename,
+                                .n_rename = config->data.n_rename,
                                 .memory = config->data.memory << 20};
     scs_status st;
 
@@ -365,6 +368,27 @@ static scs_status list_wanted(const asked *a, scs_names *wanted)
     return SCS_OK;
 }
 
+/* A column that no input has is most often misspelt. */
+static scs_status check_renamed(const asked *a, const scs_h5ad *const *metas,
+                                const scs_column_name *item)
+{
+    const scs_config *config = a->config;
+    const char *near = NULL;
+    char place[600];
+
+    if (scs_label_table_names(a->tables, item->from))
+        return SCS_OK;
+    for (int32_t i = 0; i < config->data.n_input; i++) {
+        if (scs_names_find(&metas[i]->obs_columns, item->from) >= 0)
+            return SCS_OK;
+        if (!near)
+            near = scs_names_nearest(&metas[i]->obs_columns, item->from);
+    }
+    scs_value_map_place(config, "data.rename", item->line, place, sizeof place);
+    return SCS_FAIL(SCS_EARG, "%s: no input has a column %s%s%s%s", place, item->from,
+                    near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+}
+
 scs_status scs_inputs_probe(const scs_config *config, scs_h5ad **metas, scs_names *notes)
 {
     asked a = {.config = config};
@@ -377,6 +401,9 @@ scs_status scs_inputs_probe(const scs_config *config, scs_h5ad **metas, scs_name
     for (int32_t i = 0; i < config->data.n_input; i++)
         SCS_GO(st, probe(&a, i, &metas[i]));
     SCS_GO(st, scs_label_table_describe(a.tables, notes));
+    for (int32_t r = 0; r < config->data.n_rename; r++)
+        SCS_GO(st, check_renamed(&a, (const scs_h5ad *const *)metas, &config->data.rename[r]));
+    SCS_GO(st, scs_value_map_apply(config, metas));
     SCS_GO(st, scs_filter_apply(config, metas));
 done:
     scs_label_table_destroy(&a.tables);

@@ -38,6 +38,7 @@ typedef struct table {
     int64_t n, room;
     key *key;         /* [n] sorted */
     int32_t *cell_of; /* [n] by row: 1 + the input whose cell has taken it; 0: none has */
+    scs_names header; /* all names of columns */
     int n_column;
     table_column *column; /* [n_column] */
     bool *named;          /* [n_input] with file_column: it names the input */
@@ -70,6 +71,7 @@ void scs_label_table_destroy(scs_label_tables **tables)
             scs_names_clear(&one->column[c].categories);
         }
         free(one->column);
+        scs_names_clear(&one->header);
         free(one->key);
         free(one->cell_of);
         free(one->named);
@@ -116,16 +118,20 @@ static scs_status find_field(const table *one, const scs_names *header, const ch
 }
 
 /* Those of the wanted columns that the table has. */
-static scs_status choose_columns(table *one, const scs_names *header, const scs_names *wanted)
+static scs_status choose_columns(const scs_config *config, table *one, const scs_names *wanted)
 {
+    const scs_names *header = &one->header;
     char has[SCS_MESSAGE_MAX / 3], list[SCS_MESSAGE_MAX / 3];
 
     SCS_TRY(SCS_ALLOC(one->column, wanted->n));
     for (scs_lidx w = 0; w < wanted->n; w++) {
-        scs_lidx at = scs_names_find(header, wanted->name[w]);
+        const char *called;
 
-        if (at >= 0)
-            one->column[one->n_column++] = (table_column){.name = wanted->name[w], .field = at};
+        SCS_TRY(scs_h5ad_column_named(header, config->data.rename, config->data.n_rename,
+                                      wanted->name[w], one->source->path, &called));
+        if (called)
+            one->column[one->n_column++] =
+                (table_column){.name = wanted->name[w], .field = scs_names_find(header, called)};
     }
     SCS_REQUIRE(one->n_column > 0, SCS_EDATA,
                 "%s: has none of the columns that are asked for (%s); it has: %s; name them in "
@@ -326,23 +332,19 @@ static scs_status load(const scs_config *config, const scs_names *wanted, table 
 {
     const scs_label_source *source = one->source;
     layout at = {.file = -1, .last = ANY_FILE};
-    scs_names header = {0};
-    scs_status st;
+    scs_names *header = &one->header;
 
-    SCS_GO(st, scs_table_open(source->path, config->data.memory << 20, &one->text));
-    SCS_GO(st, SCS_ALLOC(one->named, config->data.n_input));
-    SCS_GO(st, read_header(one, &header));
-    at.width = header.n;
+    SCS_TRY(scs_table_open(source->path, config->data.memory << 20, &one->text));
+    SCS_TRY(SCS_ALLOC(one->named, config->data.n_input));
+    SCS_TRY(read_header(one, header));
+    at.width = header->n;
     if (source->barcode_column)
-        SCS_GO(st, find_field(one, &header, "barcode_column", source->barcode_column, &at.barcode));
+        SCS_TRY(find_field(one, header, "barcode_column", source->barcode_column, &at.barcode));
     if (source->file_column)
-        SCS_GO(st, find_field(one, &header, "file_column", source->file_column, &at.file));
-    at.header = header.name[at.barcode];
-    SCS_GO(st, choose_columns(one, &header, wanted));
-    SCS_GO(st, read_rows(config, one, &at));
-done:
-    scs_names_clear(&header);
-    return st;
+        SCS_TRY(find_field(one, header, "file_column", source->file_column, &at.file));
+    at.header = header->name[at.barcode];
+    SCS_TRY(choose_columns(config, one, wanted));
+    return read_rows(config, one, &at);
 }
 
 scs_status scs_label_table_load(const scs_config *config, const scs_names *wanted,
@@ -370,6 +372,14 @@ done:
         scs_label_table_destroy(&all);
     *tables = all;
     return st;
+}
+
+bool scs_label_table_names(const scs_label_tables *tables, const char *column)
+{
+    for (int32_t t = 0; tables && t < tables->n; t++)
+        if (scs_names_find(&tables->table[t].header, column) >= 0)
+            return true;
+    return false;
 }
 
 /* ---- joining ---- */

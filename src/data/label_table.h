@@ -32,6 +32,8 @@ void scs_label_table_destroy(scs_label_tables **tables);
 
 /** Whether a table has this column for input i, in place of the file. NULL has none. */
 bool scs_label_table_has(const scs_label_tables *tables, int32_t i, const char *column);
+/** Whether some table calls a column so, before data.rename. */
+bool scs_label_table_names(const scs_label_tables *tables, const char *column);
 /** Whether any table is about input i. */
 bool scs_label_table_concerns(const scs_label_tables *tables, int32_t i);
 

@@ -50,6 +50,11 @@ for k in (0, 1):
     p.write_h5ad(f"lane{k}.h5ad")
     p.obs = a.obs[["cell_type", "condition"]].iloc[k * half:(k + 1) * half].set_index(p.obs_names)
     p.write_h5ad(f"labelled{k}.h5ad")
+    p.obs = p.obs.astype(object).replace({"control": "ctrl", "drug_1": "IFNb"} if k else {"type_2": "T2"})
+    p.write_h5ad(f"ways{k}_mapped.h5ad")
+    if k:
+        p.obs = p.obs.rename(columns={"cell_type": "ct", "condition": "stim"}).assign(condition="else")
+    p.write_h5ad(f"ways{k}.h5ad")
 lanes = a.obs[["cell_type", "condition"]].iloc[:2 * half].copy()
 lanes["file"] = np.repeat(["lane0", "lane1.h5ad"], half)
 lanes["cell"] = [f"C{i}" for i in range(half)] * 2
@@ -138,6 +143,19 @@ one "no table" "none.csv: cannot be read (data.labels)" "$(table none.csv)"
 expect "a column that neither has" 65 "bare.h5ad: obs has no column leiden" 2 check base.yaml --set 'data.inputs=[bare.h5ad]' --set "$(table labels.csv)" --set 'data.filter={column: leiden, in: a}'
 expect "barcodes of two files" 65 "no_file.csv:2: C0 is a cell of lane0.h5ad and of lane1.h5ad; give data.labels a file_column" 2 check base.yaml --set 'data.inputs=["lane*.h5ad"]' --set "$(table no_file.csv)"
 expect "two tables of one cell" 65 "both tell the cell_type of the cell" 2 check base.yaml --set 'data.inputs=[bare.h5ad]' --set 'data.labels=[labels.csv, labels_r.tsv]'
+# ---- names of columns and values ----
+map='data.map={condition: {ctrl: control, IFNb: drug_1}, cell_type: {T2: type_2}}'
+rename='data.rename={ct: cell_type, stim: condition, condition: state}'
+same "values" 3 --set 'data.inputs=[ways0.h5ad, ways1_mapped.h5ad]' --set "$map" -- --set 'data.inputs=["labelled*.h5ad"]'
+same "columns and values" 2 --set 'data.inputs=[{path: ways0.h5ad, condition: drug_1}, ways1.h5ad]' --set "$map" --set "$rename" -- --set 'data.inputs=[{path: labelled0.h5ad, condition: drug_1}, labelled1.h5ad]'
+same "columns of a table" 1 --set 'data.inputs=[bare.h5ad]' --set 'data.labels=labels.csv' --set data.cell_type=kind --set data.rename='{cell_type: kind}' -- --set 'data.inputs=[joined.h5ad]'
+mapped() { expect "$1" 64 "$2" 2 check base.yaml --set 'data.inputs=["labelled*.h5ad"]' --set "$3"; }
+mapped "a value that is not there" '--set data.map: there is no condition "drug1"; did you mean "drug_1"?' 'data.map={condition: {drug1: x}}'
+mapped "a column that is not read" "--set data.map: no key of the config reads the column batch as labels; cell_type, condition are read so" 'data.map={batch: {a: x}}'
+mapped "a column that is not there" "--set data.rename: no input has a column celltype; did you mean cell_type?" 'data.rename={celltype: type}'
+expect "two columns of a name" 65 "ways1.h5ad: two columns are called condition after data.rename: stim and condition" 2 check base.yaml --set 'data.inputs=[ways1.h5ad]' --set 'data.rename={stim: condition, ct: cell_type}'
+expect "a column that is renamed" 65 "data.rename calls the column condition otherwise" 1 check base.yaml --set 'data.inputs=[labelled0.h5ad]' --set 'data.rename={condition: state}'
+
 # A table is known again by its bytes.
 launch 1 train base.yaml --set model.kind=vae --set train.epochs=1 --set 'data.inputs=[bare.h5ad]' --set "$(table labels.csv)" --set output.dir=tabled >log 2>&1
 check_ok "train with a table" $? log

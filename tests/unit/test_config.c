@@ -214,6 +214,9 @@ static const char *unusual(const scs_key *key, char *out, size_t size)
                      ? "[{column: 'a/b', in: ['~', \"\\t\"], not_in: '0', min: -1e-3, max: 5}]"
                  : strcmp(name, "data.labels") == 0
                      ? "[/x y.csv, {path: /t, barcode_column: ' b', file_column: 'no'}]"
+                 : strcmp(name, "data.rename") == 0 ? "{'a b': 'no', '1': \"\\t\"}"
+                 : strcmp(name, "data.map") == 0
+                     ? "{condition: {'no': yes, 'a: b': '# c'}, '~': {x: 'null', y: x}}"
                  : strcmp(key->section, "data") == 0
                      ? "[/x y.h5ad, {path: '/-', species: 'null', orthologs: /t, donor: '1'}]"
                      : "[{cell_type: ~T, condition: [\"\\\"\", 'b, c'], species: '1'}, {column: a, "

@@ -87,6 +87,17 @@ static void values_of_the_wrong_kind_are_refused(void)
     REFUSED("hold_out: [{cell_type: [], condition: c}]\n", "cell_type is an empty list");
     REFUSED("hold_out: [{cell_type: [a, a], condition: c}]\n", "a stands in the list twice");
     REFUSED("hold_out: [{column: [a], value: b}]\n", "column is a list; expected plain text");
+    REFUSED("data: {rename: [a]}\n", "data.rename is a list; expected a map {column: name, ...}");
+    REFUSED("data: {rename: {a: [b]}}\n", "a is a list; expected plain text");
+    REFUSED("data: {rename: {a: }}\n", "data.rename: item 1 has no name");
+    REFUSED("data: {rename: {a: b, a: c}}\n", "a stands here twice");
+    REFUSED("data: {map: x}\n",
+            "data.map is text; expected a map {column: {value: name, ...}, ...}");
+    REFUSED("data: {map: {a: b}}\n", "data.map: a has text; expected {value: name, ...}");
+    REFUSED("data: {map: {a: {}}}\n", "data.map: a has nothing below it");
+    REFUSED("data:\n  map:\n    a:\n      b: c\n      d:\n",
+            "folder/a.yaml:5: data.map: 'd' has no name");
+    REFUSED("data: {map: {a: {b: c, b: d}}}\n", "b stands here twice");
     REFUSED("? [a]\n: b\n", "a key is a list");
     REFUSED("data: {control: \"a\\0b\"}\n", "NUL");
 }

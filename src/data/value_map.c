@@ -1,0 +1,133 @@
+/* By category, not by cell: a column's codes stay but where two categories became one. */
+#include "src/data/value_map.h"
+
+#include "src/base/names.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+char *scs_value_map_place(const scs_config *config, const char *key, int line, char *out,
+                          size_t size)
+{
+    if (line > 0)
+        snprintf(out, size, "%s:%d: %s", config->file, line, key);
+    else
+        snprintf(out, size, "--set %s", key);
+    return out;
+}
+
+/* Column k of a file's labels: the three of every file, then the further ones; NULL: no more. */
+static scs_labels *labels_at(scs_h5ad *meta, int32_t k)
+{
+    scs_labels *const own[] = {&meta->cell_type, &meta->condition, &meta->species};
+
+    if (k < 3)
+        return own[k];
+    return k - 3 < meta->n_label ? &meta->label[k - 3] : NULL;
+}
+
+static bool is_called(const scs_labels *labels, const char *column)
+{
+    return labels->column && strcmp(labels->column, column) == 0;
+}
+
+/* @param[in,out] used values of the column that some cell of any input has, appended
+ * @param[in,out] columns that are read as labels, each once */
+static scs_status list_values(const scs_config *config, const scs_value_map *map,
+                              scs_h5ad *const *metas, scs_names *used, scs_names *columns)
+{
+    scs_lidx at;
+
+    for (int32_t i = 0; i < config->data.n_input; i++)
+        for (int32_t k = 0; labels_at(metas[i], k); k++) {
+            const scs_labels *labels = labels_at(metas[i], k);
+
+            if (labels->column)
+                SCS_TRY(scs_names_intern(columns, labels->column, &at));
+            if (is_called(labels, map->column))
+                SCS_TRY(scs_h5ad_used_labels(metas[i], labels, used));
+        }
+    return SCS_OK;
+}
+
+static scs_status check_map(const scs_config *config, const scs_value_map *map,
+                            scs_h5ad *const *metas)
+{
+    char place[600], list[400];
+    scs_names all = {0}, columns = {0}, values = {0};
+    scs_status st;
+
+    scs_value_map_place(config, "data.map", map->line, place, sizeof place);
+    SCS_GO(st, list_values(config, map, metas, &all, &columns));
+    if (scs_names_find(&columns, map->column) < 0)
+        SCS_GO(st, SCS_FAIL(SCS_EARG,
+                            "%s: no key of the config reads the column %s as labels; %s "
+                            "are read so",
+                            place, map->column, scs_names_list(&columns, 12, list, sizeof list)));
+    SCS_GO(st, scs_names_sort_unique(&all, &values));
+    for (scs_lidx k = 0; k < map->from.n; k++) {
+        const scs_selection selection = {
+            .key = place, .noun = map->column, .names = &values, .wanted = &map->from};
+
+        if (scs_names_find(&values, map->from.name[k]) < 0)
+            SCS_GO(st, scs_names_selection_unknown(&selection, map->from.name[k]));
+    }
+done:
+    scs_names_clear(&all);
+    scs_names_clear(&columns);
+    scs_names_clear(&values);
+    return st;
+}
+
+static const char *mapped(const scs_value_map *map, const char *value)
+{
+    scs_lidx at = scs_names_find(&map->from, value);
+
+    return at < 0 ? value : map->to.name[at];
+}
+
+static scs_status apply(const scs_value_map *map, int64_t n_obs, scs_labels *labels)
+{
+    scs_names all = {0}, categories = {0};
+    scs_index index = {0};
+    int32_t *to = NULL;
+    scs_lidx n = labels->categories.n;
+    scs_status st;
+
+    for (scs_lidx k = 0; k < n; k++)
+        SCS_GO(st, scs_names_add(&all, mapped(map, labels->categories.name[k])));
+    SCS_GO(st, scs_names_sort_unique(&all, &categories));
+    SCS_GO(st, scs_names_index_create(&categories, &index));
+    SCS_GO(st, SCS_ALLOC(to, n));
+    for (scs_lidx k = 0; k < n; k++)
+        to[k] = scs_names_index_find(&index, all.name[k]);
+    for (int64_t c = 0; c < n_obs; c++)
+        if (labels->codes[c] >= 0)
+            labels->codes[c] = to[labels->codes[c]];
+    scs_names_index_clear(&index);
+    scs_names_clear(&labels->categories);
+    labels->categories = categories;
+    categories = (scs_names){0};
+done:
+    scs_names_index_clear(&index);
+    scs_names_clear(&all);
+    scs_names_clear(&categories);
+    free(to);
+    return st;
+}
+
+scs_status scs_value_map_apply(const scs_config *config, scs_h5ad *const *metas)
+{
+    for (int32_t m = 0; m < config->data.n_map; m++)
+        SCS_TRY(check_map(config, &config->data.map[m], metas));
+    for (int32_t m = 0; m < config->data.n_map; m++)
+        for (int32_t i = 0; i < config->data.n_input; i++)
+            for (int32_t k = 0; labels_at(metas[i], k); k++) {
+                scs_labels *labels = labels_at(metas[i], k);
+
+                if (is_called(labels, config->data.map[m].column))
+                    SCS_TRY(apply(&config->data.map[m], metas[i]->n_obs, labels));
+            }
+    return SCS_OK;
+}
