@@ -5,6 +5,7 @@
 #include "mpi/screen/screen_run.h"
 #include "mpi/train/train_run.h"
 #include "src/base/collective.h"
+#include "src/base/file.h"
 #include "src/data/h5ad_matrix.h"
 #include "src/base/names.h"
 #include "src/base/text.h"
@@ -12,26 +13,39 @@
 #include "src/data/scale.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-/* By its name: a file of cells, not a config. */
-static bool is_file(const scs_cli *cli)
+/* @param name n characters */
+static bool ends_as_data(const char *name, size_t n)
 {
     /* also the formats that are none of ours: the reader says what they are and what to do */
     static const char *const endings[] = {".h5ad", ".h5",   ".hdf5",    ".h5mu",
                                           ".loom", ".zarr", ".h5seurat"};
-    size_t n = cli->file ? strlen(cli->file) : 0;
 
-    while (n > 0 && cli->file[n - 1] == '/') /* x.zarr/ */
-        n--;
     for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
         size_t m = strlen(endings[i]);
 
-        if (n > m && strncasecmp(cli->file + n - m, endings[i], m) == 0)
+        if (n > m && strncasecmp(name + n - m, endings[i], m) == 0)
             return true;
     }
     return false;
+}
+
+/* By its name, or that before the part (x.h5mu:prot): a file of cells, not a config. */
+static bool is_file(const scs_cli *cli)
+{
+    const char *part = NULL;
+    char *file = NULL;
+    bool found = cli->file && scs_file_split_part(cli->file, &file, &part) == SCS_OK;
+    size_t n = found ? strlen(file) : 0;
+
+    while (n > 0 && file[n - 1] == '/') /* x.zarr/ */
+        n--;
+    found = found && ends_as_data(file, n);
+    free(file);
+    return found;
 }
 
 /* Every value is read, a block of cells at a time, so that damage and NaN show now. SCS_EDATA. */
@@ -118,13 +132,19 @@ static scs_status print_doubled_genes(const scs_names *genes)
 /* Names from the file are escaped by scs_names_list. */
 static void print_file(const scs_h5ad *meta, const scs_scale *scale, double sum)
 {
-    static const char *const layouts[] = {
-        [SCS_LAYOUT_CSR] = "csr", [SCS_LAYOUT_CSC] = "csc", [SCS_LAYOUT_DENSE] = "dense"};
+    static const char *const layouts[] = {[SCS_LAYOUT_CSR] = "csr",
+                                          [SCS_LAYOUT_CSC] = "csc",
+                                          [SCS_LAYOUT_DENSE] = "dense",
+                                          [SCS_LAYOUT_DENSE_BY_GENE] = "dense, genes x cells"};
     double all = (double)meta->n_obs * meta->n_var, n = (double)scale->sum[SCS_SCALE_VALUES];
     char list[1024];
 
-    printf("%s\n  %-8s %s: %lld cells x %d genes, %s, %lld values (%.1f %%)\n", meta->path,
-           "matrix", meta->matrix, (long long)meta->n_obs, meta->n_var, layouts[meta->layout],
+    printf("%s\n", meta->path);
+    if (meta->kind != SCS_FILE_H5AD)
+        printf("  %-8s %s%s%s\n", "file", scs_h5ad_kind_name(meta->kind), meta->root ? ", " : "",
+               meta->root ? meta->root : "");
+    printf("  %-8s %s: %lld cells x %d genes, %s, %lld values (%.1f %%)\n", "matrix", meta->matrix,
+           (long long)meta->n_obs, meta->n_var, layouts[meta->layout],
            (long long)scale->sum[SCS_SCALE_VALUES], all > 0 ? 100 * n / all : 0.0);
     print_values(meta, scale, sum);
     printf("  %-8s %s\n", "genes", scs_names_list(&meta->genes, 6, list, sizeof list));

@@ -6,6 +6,7 @@
 #include "src/base/checksum.h"
 
 #include "src/base/bytes.h"
+#include "src/base/file.h"
 #include "src/base/sandbox.h"
 #include "src/base/simd.h"
 
@@ -234,7 +235,14 @@ static scs_status add_files(void *arg, scs_bytes *out)
     char checksum[SCS_CHECKSUM_MAX];
 
     for (int32_t i = 0; i < list->n; i++) {
-        SCS_TRY(scs_checksum_file(list->path[i], checksum));
+        const char *part;
+        char *file;
+        scs_status st;
+
+        SCS_TRY(scs_file_split_part(list->path[i], &file, &part));
+        st = scs_checksum_file(file, checksum);
+        free(file);
+        SCS_TRY(st);
         SCS_TRY(scs_bytes_put_text(out, checksum));
     }
     return SCS_OK;
@@ -246,9 +254,15 @@ static int64_t total_size(const char *const *path, int32_t n)
     int64_t all = 1;
     struct stat st;
 
-    for (int32_t i = 0; i < n; i++)
-        if (stat(path[i], &st) == 0 && st.st_size < INT64_MAX - all)
+    for (int32_t i = 0; i < n; i++) {
+        const char *part;
+        char *file = NULL;
+
+        if (scs_file_split_part(path[i], &file, &part) == SCS_OK && stat(file, &st) == 0 &&
+            st.st_size < INT64_MAX - all)
             all += st.st_size;
+        free(file);
+    }
     return all;
 }
 

@@ -43,7 +43,8 @@ SCS_MUST_USE scs_status scs_checksum_file(const char *path, char *out);
 
 typedef struct scs_checksum_task scs_checksum_task;
 
-/** Begin with scs_checksum_file of each of n files. SCS_EIO, SCS_ENOMEM.
+/** Begin with scs_checksum_file of each of n files; where a path names a part
+ * (scs_file_split_part), of the file. SCS_EIO, SCS_ENOMEM.
  *  @param path [n] borrowed for the call  @param[out] task to be waited for or stopped; NULL after
  * an error */
 SCS_MUST_USE scs_status scs_checksum_start(const char *const *path, int32_t n,

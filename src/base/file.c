@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -35,6 +36,24 @@ scs_status scs_file_path_print(char **path, const char *format, ...)
     va_end(args);
     SCS_REQUIRE(*path, SCS_ENOMEM, "out of memory: a path of %d bytes", size);
     return SCS_OK;
+}
+
+/* Other colons belong to the name: files are named by times and by sites, too. */
+scs_status scs_file_split_part(const char *path, char **file, const char **part)
+{
+    static const char *const endings[] = {".h5mu", ".h5", ".hdf5"};
+    const char *colon = strrchr(path, ':');
+    size_t n = colon ? (size_t)(colon - path) : 0;
+    bool is_part = false;
+
+    for (size_t i = 0; colon && i < sizeof endings / sizeof *endings; i++) {
+        size_t m = strlen(endings[i]);
+
+        is_part |= n > m && strncasecmp(colon - m, endings[i], m) == 0;
+    }
+    is_part = is_part && colon[1] && !strchr(colon, '/');
+    *part = is_part ? colon + 1 : NULL;
+    return scs_text_copy_n(path, is_part ? n : strlen(path), file);
 }
 
 /* One sentence for each kind of reason; what is not listed has no better way out than another

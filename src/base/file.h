@@ -27,6 +27,10 @@
 /** A path by printf's rules, of any length. @param[out] path malloc'ed. SCS_ENOMEM. */
 SCS_MUST_USE scs_status scs_file_path_print(char **path, const char *format, ...) SCS_PRINTF(2, 3)
     __attribute__((nonnull));
+/** Where a path names a part of an HDF5 file, as `x.h5mu:prot` does: split it at that colon, the
+ * last one, if .h5mu, .h5 or .hdf5 stands before it. Nothing is looked at on disk. SCS_ENOMEM.
+ *  @param[out] file malloc'ed  @param[out] part points into `path`; NULL: it names a file alone */
+SCS_MUST_USE scs_status scs_file_split_part(const char *path, char **file, const char **part);
 /** What a user can do about an errno of creating or writing: "free some space there or choose
  * another folder". @return a constant text */
 const char *scs_file_creation_hint(int error);

@@ -414,19 +414,39 @@ static bool is_taken(const scs_gene_maps *maps, int32_t before, const char *labe
     return false;
 }
 
+/* @param[out] base [LABEL] the file's name without folder, part and ending */
+static void file_label(const char *path, char *base)
+{
+    static const char *const endings[] = {".h5ad", ".h5mu", ".loom", ".h5"};
+    const char *end = path + strlen(path), *colon = strrchr(path, ':'), *start;
+
+    while (end > path && end[-1] == '/') /* a folder */
+        end--;
+    for (start = end; start > path && start[-1] != '/';)
+        start--;
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+        const char *stop = colon && colon > start ? colon : end;
+        size_t n = strlen(endings[i]);
+
+        if ((size_t)(stop - start) > n && strncmp(stop - n, endings[i], n) == 0) {
+            end = stop - n;
+            break;
+        }
+    }
+    snprintf(base, LABEL, "%.*s", (int)(end - start), start);
+}
+
 /* The species, or the file's name without folder and ending; with a number where it is taken.
  * Labels name groups of the result file. */
 static scs_status name_input(const scs_config *config, int32_t i, scs_gene_maps *maps)
 {
     const scs_input *input = &config->data.inputs[i];
-    const char *slash = strrchr(input->path, '/'), *file = slash ? slash + 1 : input->path;
     char base[LABEL], label[LABEL + 16];
-    size_t n;
 
-    snprintf(base, sizeof base, "%s", input->species ? input->species : file);
-    n = strlen(base);
-    if (!input->species && n > 5 && strcmp(base + n - 5, ".h5ad") == 0)
-        base[n - 5] = '\0';
+    if (input->species)
+        snprintf(base, sizeof base, "%s", input->species);
+    else
+        file_label(input->path, base);
     /* A label is part of an HDF5 path in the result. */
     for (char *at = base; (at = strchr(at, '/'));) /* separates parts of an HDF5 path */
         *at = '_';

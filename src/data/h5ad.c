@@ -14,6 +14,7 @@
 #include "src/data/h5ad.h"
 
 #include "src/base/bytes.h"
+#include "src/base/file.h"
 #include "src/base/sandbox.h"
 #include "src/base/text.h"
 #include "src/data/csr.h"
@@ -35,6 +36,7 @@ void scs_h5ad_destroy(scs_h5ad **meta)
         return;
     free(m->path);
     free(m->matrix);
+    free(m->root);
     free(m->data);
     free(m->indices);
     free(m->indptr);
@@ -148,6 +150,8 @@ static scs_status put_meta(const scs_h5ad *meta, scs_bytes *out)
 {
     SCS_TRY(scs_bytes_put_text(out, meta->path));
     SCS_TRY(scs_bytes_put_text(out, meta->matrix));
+    SCS_TRY(scs_bytes_put_text(out, meta->root));
+    SCS_TRY(scs_bytes_put_int(out, meta->kind));
     SCS_TRY(scs_bytes_put_int(out, meta->memory));
     SCS_TRY(scs_bytes_put_int(out, meta->n_row));
     SCS_TRY(scs_bytes_put_int(out, meta->n_obs));
@@ -268,15 +272,17 @@ static scs_status get_columns(scs_bytes *in, scs_h5ad *meta)
 /* Cells and genes below INT32_MAX, so that n_obs + 1 and n_var + 1 cannot overflow. */
 static scs_status get_numbers(scs_bytes *in, scs_h5ad *meta)
 {
-    int64_t n_var = 0, layout = 0;
+    int64_t kind = 0, n_var = 0, layout = 0;
 
+    SCS_TRY(scs_bytes_get_within(in, SCS_FILE_H5AD, SCS_FILE_LOOM, &kind));
     SCS_TRY(scs_bytes_get_within(in, 0, INT64_MAX, &meta->memory));
     SCS_TRY(scs_bytes_get_within(in, 0, INT32_MAX - 1, &meta->n_row));
     SCS_TRY(scs_bytes_get_within(in, 0, meta->n_row, &meta->n_obs));
     SCS_TRY(scs_bytes_get_within(in, 0, INT32_MAX - 1, &n_var));
-    SCS_TRY(scs_bytes_get_within(in, SCS_LAYOUT_CSR, SCS_LAYOUT_DENSE, &layout));
+    SCS_TRY(scs_bytes_get_within(in, SCS_LAYOUT_CSR, SCS_LAYOUT_DENSE_BY_GENE, &layout));
     SCS_TRY(scs_bytes_get_within(in, 0, INT64_MAX, &meta->nnz));
     SCS_TRY(scs_bytes_get_within(in, 0, INT64_MAX, &meta->chunk));
+    meta->kind = (int)kind;
     meta->n_var = (int32_t)n_var;
     meta->layout = (int)layout;
     return SCS_OK;
@@ -287,12 +293,13 @@ static scs_status get_matrix(scs_bytes *in, scs_h5ad *meta)
 {
     SCS_TRY(scs_bytes_get_text(in, &meta->path));
     SCS_TRY(scs_bytes_get_text(in, &meta->matrix));
+    SCS_TRY(scs_bytes_get_text(in, &meta->root));
     SCS_TRY(get_numbers(in, meta));
     SCS_TRY(scs_bytes_get_text(in, &meta->data));
     SCS_TRY(scs_bytes_get_text(in, &meta->indices));
     SCS_TRY(scs_bytes_get_text(in, &meta->indptr));
     SCS_REQUIRE(meta->path && meta->matrix && meta->data &&
-                    (meta->layout == SCS_LAYOUT_DENSE || (meta->indices && meta->indptr)),
+                    (meta->layout >= SCS_LAYOUT_DENSE || (meta->indices && meta->indptr)),
                 SCS_EDATA, "a path is absent");
     return SCS_OK;
 }
@@ -361,12 +368,7 @@ static scs_status not_anndata(const scs_h5 *h5)
 
     SCS_GO(st, scs_h5_members(h5, "", &members));
     scs_names_list(&members, 10, list, sizeof list);
-    st = scs_h5_exists(h5, "row_attrs") && scs_h5_exists(h5, "col_attrs")
-             ? SCS_FAIL(SCS_EDATA,
-                        "%s: is a loom file, not .h5ad; convert it: "
-                        "anndata.io.read_loom(\"...\").write_h5ad(\"...\")",
-                        h5->path)
-         : scs_h5_exists(h5, "assays") && scs_h5_exists(h5, "cell.names")
+    st = scs_h5_exists(h5, "assays") && scs_h5_exists(h5, "cell.names")
              ? SCS_FAIL(SCS_EDATA,
                         "%s: is an h5Seurat file, not .h5ad; convert it in R: "
                         "SeuratDisk::Convert(\"...\", dest = \"h5ad\")",
@@ -383,34 +385,12 @@ done:
     return st;
 }
 
-/* MuData: an AnnData for each modality below mod. */
-static scs_status refuse_mudata(const scs_h5 *h5)
-{
-    char list[SCS_MESSAGE_MAX / 2];
-    scs_names members = {0};
-    scs_status st = SCS_OK;
-    const char *one;
-
-    SCS_GO(st, scs_h5_members(h5, "mod", &members));
-    scs_names_list(&members, 10, list, sizeof list);
-    one = scs_names_find(&members, "rna") >= 0 || members.n == 0 ? "rna" : members.name[0];
-    st = SCS_FAIL(SCS_EDATA,
-                  "%s: is a MuData file (.h5mu) with the modalities %s; write one of them: "
-                  "mudata.read_h5mu(\"...\")[\"%s\"].write_h5ad(\"...\")",
-                  h5->path, members.n ? list : "none", one);
-done:
-    scs_names_clear(&members);
-    return st;
-}
-
 /* obs and var are what makes a file an AnnData file; X may be absent, when data.matrix is a
  * layer. */
 static scs_status check_anndata(const scs_h5 *h5)
 {
     bool obs, var;
 
-    if (scs_h5_is_group(h5, "mod") && !scs_h5_exists(h5, "X"))
-        return refuse_mudata(h5);
     SCS_TRY(scs_h5_look(h5, "obs", &obs));
     SCS_TRY(scs_h5_look(h5, "var", &var));
     return obs && var ? SCS_OK : not_anndata(h5);
@@ -439,20 +419,136 @@ static scs_status count_duplicates(const scs_names *names, int64_t *n)
     return SCS_OK;
 }
 
+static scs_status locate_anndata(const scs_h5 *h5, scs_h5ad *meta)
+{
+    const char *var;
+
+    SCS_TRY(check_anndata(h5));
+    SCS_TRY(scs_h5ad_matrix_locate(h5, meta, &var));
+    SCS_TRY(scs_h5ad_matrix_filled(h5, meta));
+    return read_genes(h5, var, meta);
+}
+
+static scs_status name_anndata(const scs_h5 *h5, scs_names *names)
+{
+    return scs_h5ad_obs_index(h5, "obs", names);
+}
+
+/* What is of no other format; it is judged by its obs and var. */
+static bool is_any(const scs_h5 *h5)
+{
+    (void)h5;
+    return true;
+}
+
+/* ---- MuData: an AnnData for each modality below mod ---- */
+
+static bool is_mudata(const scs_h5 *h5)
+{
+    return scs_h5_is_group(h5, "mod") && !scs_h5_exists(h5, "X");
+}
+
+static scs_status no_modality(const scs_h5 *h5, const char *part)
+{
+    char list[SCS_MESSAGE_MAX / 2];
+    scs_names members = {0};
+    scs_status st = SCS_OK;
+    size_t length = strlen(h5->path) - (part ? strlen(part) + 1 : 0);
+
+    SCS_GO(st, scs_h5_members(h5, "mod", &members));
+    scs_names_list(&members, 10, list, sizeof list);
+    st =
+        members.n == 0
+            ? SCS_FAIL(SCS_EDATA, "%s: is a MuData file without a modality", h5->path)
+            : SCS_FAIL(SCS_EDATA,
+                       "%s: is a MuData file (.h5mu) without a modality %s; it has: %s; name one: "
+                       "%.*s:%s",
+                       h5->path, part ? part : "rna", list, (int)length, h5->path, members.name[0]);
+done:
+    scs_names_clear(&members);
+    return st;
+}
+
+/* mod/rna where none is named, as muon calls what holds gene expression. */
+static scs_status modality(const scs_h5 *h5, const char *part, char **root)
+{
+    SCS_TRY(scs_h5_path(root, "mod/%s", part ? part : "rna"));
+    return scs_h5_is_group(h5, *root) ? SCS_OK : no_modality(h5, part);
+}
+
+/* ---- what the format is ---- */
+
+static const scs_h5ad_format mudata = {.kind = SCS_FILE_H5MU,
+                                       .frame = "obs",
+                                       .is = is_mudata,
+                                       .root = modality,
+                                       .locate = locate_anndata,
+                                       .cells = name_anndata};
+static const scs_h5ad_format anndata = {.kind = SCS_FILE_H5AD,
+                                        .frame = "obs",
+                                        .is = is_any,
+                                        .locate = locate_anndata,
+                                        .cells = name_anndata};
+
+/* The last takes what the others do not. */
+static const scs_h5ad_format *const formats[] = {&mudata, &scs_loom_format, &anndata};
+
+const char *scs_h5ad_kind_name(int kind)
+{
+    static const char *const name[] = {
+        [SCS_FILE_H5AD] = "h5ad", [SCS_FILE_H5MU] = "h5mu", [SCS_FILE_LOOM] = "loom"};
+
+    return name[kind];
+}
+
+/* Where labels of cells stand. */
+static const char *frame_of(const scs_h5ad *meta)
+{
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+        if (formats[i]->kind == meta->kind)
+            return formats[i]->frame;
+    return "obs";
+}
+
+/* Find the format, and let paths start from where the cells that the path names stand.
+ *  @param[out] root malloc'ed, or NULL */
+static scs_status enter(scs_h5 *h5, const scs_h5ad_format **format, char **root)
+{
+    const char *part;
+    char *file = NULL;
+    scs_status st;
+
+    *root = NULL;
+    *format = formats[0];
+    for (int i = 0; !(*format)->is(h5); i++)
+        *format = formats[i + 1];
+    SCS_GO(st, scs_file_split_part(h5->path, &file, &part));
+    if ((*format)->root)
+        SCS_GO(st, (*format)->root(h5, part, root));
+    else if (part)
+        SCS_GO(st, SCS_FAIL(SCS_EDATA, "%s: only MuData (.h5mu) and 10x files have parts; name %s",
+                            h5->path, file));
+    if (*root)
+        SCS_GO(st, scs_h5_enter(h5, *root));
+done:
+    free(file);
+    return st;
+}
+
 /* Cell names are counted, not kept: only predicted cells name theirs (scs_h5ad_probe_cells), and
  * they would be the larger part of what has to reach the parent. */
-static scs_status read_cells(const scs_h5 *h5, scs_h5ad *meta)
+static scs_status read_cells(const scs_h5 *h5, const scs_h5ad_format *format, scs_h5ad *meta)
 {
     scs_names cells = {0};
     scs_status st = SCS_OK;
 
-    SCS_GO(st, scs_h5ad_obs_index(h5, "obs", &cells));
+    SCS_GO(st, format->cells(h5, &cells));
     if (cells.n != meta->n_obs)
-        SCS_GO(st, SCS_FAIL(SCS_EDATA,
-                            "%s: obs names %d cells but %s has %lld rows; the file is damaged",
-                            h5->path, cells.n, meta->matrix, (long long)meta->n_obs));
+        SCS_GO(st, SCS_FAIL(
+                       SCS_EDATA, "%s: %s names %d cells but %s has %lld rows; the file is damaged",
+                       h5->path, format->frame, cells.n, meta->matrix, (long long)meta->n_obs));
     SCS_GO(st, count_duplicates(&cells, &meta->n_duplicate_obs_names));
-    SCS_GO(st, scs_h5ad_obs_columns(h5, "obs", &meta->obs_columns));
+    SCS_GO(st, scs_h5ad_obs_columns(h5, format->frame, &meta->obs_columns));
 done:
     scs_names_clear(&cells);
     return st;
@@ -507,7 +603,8 @@ static scs_status read_column(const scs_h5 *h5, const scs_h5ad_request *want, co
     const char *column;
 
     SCS_TRY(find_column(h5, want, meta, name, &column));
-    SCS_TRY(scs_h5ad_obs_labels(h5, column, meta->n_obs, &meta->obs_columns, labels));
+    SCS_TRY(
+        scs_h5ad_obs_labels(h5, frame_of(meta), column, meta->n_obs, &meta->obs_columns, labels));
     if (!labels->column || strcmp(labels->column, name) == 0)
         return SCS_OK;
     free(labels->column);
@@ -533,7 +630,8 @@ static scs_status read_columns(const scs_h5 *h5, const scs_h5ad_request *want, s
 
         SCS_TRY(find_column(h5, want, meta, want->numbers->name[meta->n_number], &column));
         SCS_TRY(scs_text_copy(want->numbers->name[meta->n_number], &number->column));
-        SCS_TRY(scs_h5ad_obs_numbers(h5, column, "number", meta->n_obs, columns, &number->value));
+        SCS_TRY(scs_h5ad_obs_numbers(h5, frame_of(meta), column, "number", meta->n_obs, columns,
+                                     &number->value));
     }
     return SCS_OK;
 }
@@ -551,21 +649,21 @@ static scs_status read_labels(const scs_h5 *h5, const scs_h5ad_request *want, sc
 
         SCS_TRY(find_column(h5, want, meta, want->dose, &column));
         SCS_TRY(scs_text_copy(want->dose, &meta->dose_column));
-        SCS_TRY(scs_h5ad_obs_numbers(h5, column, "dose", meta->n_obs, columns, &meta->dose));
+        SCS_TRY(scs_h5ad_obs_numbers(h5, frame_of(meta), column, "dose", meta->n_obs, columns,
+                                     &meta->dose));
     }
     return read_columns(h5, want, meta);
 }
 
 /* The matrix first, since it gives the shape that names and labels are checked against. */
-static scs_status read_meta(const scs_h5 *h5, const scs_h5ad_request *want, scs_h5ad *meta)
+static scs_status read_meta(scs_h5 *h5, const scs_h5ad_request *want, scs_h5ad *meta)
 {
-    const char *var;
+    const scs_h5ad_format *format;
 
-    SCS_TRY(check_anndata(h5));
-    SCS_TRY(scs_h5ad_matrix_locate(h5, meta, &var));
-    SCS_TRY(scs_h5ad_matrix_filled(h5, meta));
-    SCS_TRY(read_genes(h5, var, meta));
-    SCS_TRY(read_cells(h5, meta));
+    SCS_TRY(enter(h5, &format, &meta->root));
+    meta->kind = format->kind;
+    SCS_TRY(format->locate(h5, meta));
+    SCS_TRY(read_cells(h5, format, meta));
     return read_labels(h5, want, meta);
 }
 
@@ -603,44 +701,68 @@ done:
 /* Bytes that the child may take: the configured limit, or what the whole file would inflate to at
  * 1000 : 1 where that is less, plus SLACK. Without the second bound a text of a damaged file that
  * claims 4 GiB would get them. */
-static int64_t memory_for(const char *path, int64_t memory)
+static int64_t memory_for(int64_t stored, int64_t memory)
 {
     const int64_t most_inflated = 1000;
-    struct stat file;
     int64_t all;
 
-    if (stat(path, &file) == 0 && !__builtin_mul_overflow(file.st_size, most_inflated, &all) &&
-        all < memory)
+    if (stored > 0 && !__builtin_mul_overflow(stored, most_inflated, &all) && all < memory)
         memory = all;
     return memory + SLACK;
+}
+
+/* Bytes of the file that a path names, or names a part of; 0 where that cannot be told. */
+static int64_t stored_bytes(const char *path)
+{
+    struct stat info = {0};
+    const char *part;
+    char *file = NULL;
+    bool known = scs_file_split_part(path, &file, &part) == SCS_OK && stat(file, &info) == 0;
+
+    free(file);
+    return known ? (int64_t)info.st_size : 0;
+}
+
+/* Run in the sandbox, with the limits that a file of its size needs. */
+static scs_status run(scs_sandbox_fn fn, probe_task *t, scs_bytes *out)
+{
+    int64_t stored = stored_bytes(t->path);
+    scs_sandbox_limits limits = {.size = stored};
+
+    if (t->request.memory <= 0)
+        t->request.memory = (int64_t)16 << 30;
+    limits.memory = memory_for(stored, t->request.memory);
+    return scs_sandbox_run(t->path, fn, t, &limits, out);
 }
 
 /* In the sandbox. @param arg a probe_task */
 static scs_status name_cells(void *arg, scs_bytes *out)
 {
     const probe_task *t = arg;
+    const scs_h5ad_format *format;
     scs_names names = {0};
     scs_h5 h5 = {0};
+    char *root = NULL;
     scs_status st;
 
     SCS_GO(st, scs_h5_open(t->path, t->request.memory, &h5));
-    SCS_GO(st, scs_h5ad_obs_index(&h5, "obs", &names));
+    SCS_GO(st, enter(&h5, &format, &root));
+    SCS_GO(st, format->cells(&h5, &names));
     SCS_GO(st, scs_bytes_put_names(out, &names));
 done:
     scs_h5_close(&h5);
     scs_names_clear(&names);
+    free(root);
     return st;
 }
 
 scs_status scs_h5ad_probe_cells(const char *path, int64_t memory, scs_names *names)
 {
-    probe_task t = {path, {.memory = memory > 0 ? memory : (int64_t)16 << 30}};
+    probe_task t = {path, {.memory = memory}};
     scs_bytes out = {0};
     scs_status st;
 
-    SCS_GO(st, scs_sandbox_run(path, name_cells, &t,
-                               &(scs_sandbox_limits){.memory = memory_for(path, t.request.memory)},
-                               &out));
+    SCS_GO(st, run(name_cells, &t, &out));
     SCS_GO(st, scs_bytes_get_names(&out, names));
 done:
     scs_bytes_clear(&out);
@@ -655,11 +777,7 @@ scs_status scs_h5ad_probe(const char *path, const scs_h5ad_request *request, scs
     scs_status st = SCS_OK;
 
     *meta = NULL;
-    if (t.request.memory <= 0)
-        t.request.memory = (int64_t)16 << 30;
-    SCS_GO(st, scs_sandbox_run(path, describe, &t,
-                               &(scs_sandbox_limits){.memory = memory_for(path, t.request.memory)},
-                               &out));
+    SCS_GO(st, run(describe, &t, &out));
     SCS_GO(st, scs_h5ad_unpack(out.data, out.size, meta));
 done:
     scs_bytes_clear(&out);

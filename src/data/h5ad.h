@@ -1,4 +1,7 @@
-/** One .h5ad file: what it holds, as a plain validated struct, and the struct as bytes.
+/** One input file: what it holds, as a plain validated struct, and the struct as bytes.
+ *
+ *  Most are .h5ad; other formats fill the same struct (h5ad_internal.h), and what reads cells does
+ *  not see a difference.
  *
  *  The metadata is read in a forked child with limits (scs_h5ad_probe), because HDF5 crashes or
  *  hangs on damaged files; it reaches the parent, and the other ranks, as one block of bytes. Rows
@@ -12,8 +15,19 @@
 #include "src/data/csr.h"
 #include "scscreen/dataset.h"
 
-/** How the matrix is stored: by rows, by columns, or every element. */
-typedef enum scs_h5ad_layout { SCS_LAYOUT_CSR, SCS_LAYOUT_CSC, SCS_LAYOUT_DENSE } scs_h5ad_layout;
+/** What kind of file it is. */
+typedef enum scs_h5ad_kind { SCS_FILE_H5AD, SCS_FILE_H5MU, SCS_FILE_LOOM } scs_h5ad_kind;
+/** ".h5ad", ".h5mu", ...: for people. */
+const char *scs_h5ad_kind_name(int kind);
+
+/** How the matrix is stored: by rows, by columns, or every element; in the last case cells x genes
+ *  or genes x cells. */
+typedef enum scs_h5ad_layout {
+    SCS_LAYOUT_CSR,
+    SCS_LAYOUT_CSC,
+    SCS_LAYOUT_DENSE,
+    SCS_LAYOUT_DENSE_BY_GENE
+} scs_h5ad_layout;
 
 /** A categorical obs column, or a plain one made into one. Owned. */
 typedef struct scs_labels {
@@ -33,6 +47,8 @@ typedef struct scs_numbers {
 struct scs_h5ad {
     char *path;
     char *matrix;                  /**< what was asked for: "X", "raw", "layers/NAME" */
+    char *root;                    /**< HDF5 group that paths start from; NULL: the file's */
+    int kind;                      /**< scs_h5ad_kind */
     int64_t memory;                /**< bytes that one declared dataset may need, as requested */
     int64_t n_row;                 /**< rows of the matrix in the file */
     int64_t n_obs;                 /**< cells: the rows that are taken, in their order */
@@ -41,7 +57,7 @@ struct scs_h5ad {
     int layout;                    /**< scs_h5ad_layout */
     int64_t nnz;                   /**< stored values; n_row * n_var when dense */
     int64_t chunk;                 /**< stored values that are read at once at least; or 0 */
-    char *data, *indices, *indptr; /**< HDF5 paths (dense: only data) */
+    char *data, *indices, *indptr; /**< HDF5 paths below root (dense: only data) */
     scs_names genes;               /**< [n_var] var index (raw/var when matrix is raw) */
     scs_names obs_columns;         /**< for messages */
     scs_names filled; /**< matrices that hold values, where this one seems to hold none */

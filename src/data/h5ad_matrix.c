@@ -425,26 +425,51 @@ static scs_status add_row(dense_reader *r, int64_t row, const float *dense)
     return SCS_OK;
 }
 
+/* Rows [first, first + n) out of a table of genes x cells.
+ *  @param dense [n_var, n] scratch  @param row [n_var] scratch */
+static scs_status read_by_gene(const scs_h5 *h5, dense_reader *r, int64_t first, int64_t n,
+                               float *dense, float *row)
+{
+    SCS_TRY(scs_h5_read_columns(h5, r->meta->data, first, n, dense));
+    for (int64_t i = 0; i < n; i++) {
+        for (int64_t j = 0; j < r->meta->n_var; j++)
+            row[j] = dense[j * n + i];
+        SCS_TRY(add_row(r, first + i, row));
+    }
+    return SCS_OK;
+}
+
+/* @param dense [n, n_var] scratch */
+static scs_status read_by_cell(const scs_h5 *h5, dense_reader *r, int64_t first, int64_t n,
+                               float *dense)
+{
+    SCS_TRY(scs_h5_read_rows(h5, r->meta->data, first, n, dense));
+    for (int64_t i = 0; i < n; i++)
+        SCS_TRY(add_row(r, first + i, dense + i * r->meta->n_var));
+    return SCS_OK;
+}
+
 /* Blocks begin at multiples of `rows` in the file, whatever row0 is, so that they are whole
  * chunks.
  *  @param rows of a block */
 static scs_status read_dense_blocks(const scs_h5 *h5, dense_reader *r, int64_t row0, int64_t row1,
                                     int64_t rows)
 {
-    int32_t n_var = r->meta->n_var;
-    float *dense = NULL;
+    bool by_gene = r->meta->layout == SCS_LAYOUT_DENSE_BY_GENE;
+    float *dense = NULL, *row = NULL;
     scs_status st = SCS_OK;
 
-    SCS_TRY(SCS_ALLOC(dense, (rows < row1 - row0 ? rows : row1 - row0) * n_var));
+    SCS_GO(st, SCS_ALLOC(dense, (rows < row1 - row0 ? rows : row1 - row0) * r->meta->n_var));
+    SCS_GO(st, SCS_ALLOC(row, by_gene ? r->meta->n_var : 0));
     for (int64_t first = row0, next; first < row1; first = next) {
         next = (first / rows + 1) * rows;
         next = next < row1 ? next : row1;
-        SCS_GO(st, scs_h5_read_rows(h5, r->meta->data, first, next - first, dense));
-        for (int64_t row = first; row < next; row++)
-            SCS_GO(st, add_row(r, row, dense + (row - first) * n_var));
+        SCS_GO(st, by_gene ? read_by_gene(h5, r, first, next - first, dense, row)
+                           : read_by_cell(h5, r, first, next - first, dense));
     }
 done:
     free(dense);
+    free(row);
     return st;
 }
 
@@ -452,14 +477,15 @@ done:
 static const int64_t DENSE_BLOCK_BYTES = 32 << 20, MAX_CHUNK_BYTES = 1 << 30;
 
 /* Rows of a block: whole chunks where they are not too large, so that none is inflated twice. */
-static int64_t dense_block_rows(const scs_h5_shape *shape)
+static int64_t dense_block_rows(const scs_h5_shape *shape, bool by_gene)
 {
-    int64_t row_bytes = (shape->dim[1] > 0 ? shape->dim[1] : 1) * (int64_t)sizeof(float);
+    int64_t n_var = shape->dim[!by_gene], chunk = shape->chunk[by_gene];
+    int64_t row_bytes = (n_var > 0 ? n_var : 1) * (int64_t)sizeof(float);
     int64_t rows = DENSE_BLOCK_BYTES / row_bytes > 0 ? DENSE_BLOCK_BYTES / row_bytes : 1;
 
-    if (shape->chunk0 <= 0 || shape->chunk0 > MAX_CHUNK_BYTES / row_bytes)
+    if (chunk <= 0 || chunk > MAX_CHUNK_BYTES / row_bytes)
         return rows;
-    return rows < shape->chunk0 ? shape->chunk0 : rows / shape->chunk0 * shape->chunk0;
+    return rows < chunk ? chunk : rows / chunk * chunk;
 }
 
 /* The shape is asked for again: it gives the size of the buffer.
@@ -467,14 +493,16 @@ static int64_t dense_block_rows(const scs_h5_shape *shape)
 static scs_status read_dense(const scs_h5 *h5, const scs_h5ad *meta, int64_t row0, int64_t row1,
                              scs_csr *x)
 {
+    bool by_gene = meta->layout == SCS_LAYOUT_DENSE_BY_GENE;
     dense_reader r = {.meta = meta, .x = x};
     scs_h5_shape shape;
 
     SCS_TRY(scs_h5_shape_of(h5, meta->data, &shape));
-    SCS_REQUIRE(shape.rank == 2 && shape.dim[0] == meta->n_row && shape.dim[1] == meta->n_var,
+    SCS_REQUIRE(shape.rank == 2 && shape.dim[by_gene] == meta->n_row &&
+                    shape.dim[!by_gene] == meta->n_var,
                 SCS_EDATA, "%s: %s has changed its shape", meta->path, meta->data);
     SCS_TRY(scs_csr_alloc(row1 - row0, meta->n_var, 0, x));
-    return read_dense_blocks(h5, &r, row0, row1, dense_block_rows(&shape));
+    return read_dense_blocks(h5, &r, row0, row1, dense_block_rows(&shape, by_gene));
 }
 
 /* ---- rows, in any layout ---- */
@@ -514,6 +542,8 @@ scs_status scs_h5ad_matrix_open(const scs_h5ad *meta, scs_h5ad_reader **reader)
     SCS_TRY(SCS_ALLOC(*reader, 1));
     (*reader)->meta = meta;
     st = scs_h5_open(meta->path, meta->memory, &(*reader)->h5);
+    if (st == SCS_OK && meta->root)
+        st = scs_h5_enter(&(*reader)->h5, meta->root);
     if (st != SCS_OK)
         scs_h5ad_matrix_close(reader);
     return st;
@@ -665,20 +695,25 @@ static scs_status set_shape(const scs_h5 *h5, const char *base, int64_t rows, in
     return SCS_OK;
 }
 
-/* A table of integers, booleans or floats; nnz counts every element. */
-static scs_status locate_dense(const scs_h5 *h5, const char *base, scs_h5ad *meta)
+/* A table of integers, booleans or floats; nnz counts every element. Blocks go along the cells:
+ * rows or columns. */
+scs_status scs_h5ad_matrix_locate_dense(const scs_h5 *h5, const char *base, bool by_gene,
+                                        scs_h5ad *meta)
 {
     scs_h5_shape shape;
+    int64_t chunk;
 
-    meta->layout = SCS_LAYOUT_DENSE;
+    meta->layout = by_gene ? SCS_LAYOUT_DENSE_BY_GENE : SCS_LAYOUT_DENSE;
     SCS_TRY(scs_text_copy(base, &meta->data));
     SCS_TRY(scs_h5_shape_of(h5, base, &shape));
     SCS_REQUIRE(shape.rank == 2 && (shape.type == H5T_FLOAT || shape.type == H5T_INTEGER ||
                                     shape.type == H5T_ENUM),
-                SCS_EDATA, "%s: %s must be a table of numbers, cells x genes", h5->path, base);
+                SCS_EDATA, "%s: %s must be a table of numbers, %s", h5->path, base,
+                by_gene ? "genes x cells" : "cells x genes");
     meta->nnz = shape.dim[0] * shape.dim[1];
-    meta->chunk = (shape.chunk0 < shape.dim[0] ? shape.chunk0 : shape.dim[0]) * shape.dim[1];
-    return set_shape(h5, base, shape.dim[0], shape.dim[1], meta);
+    chunk = shape.chunk[by_gene] < shape.dim[by_gene] ? shape.chunk[by_gene] : shape.dim[by_gene];
+    meta->chunk = chunk * shape.dim[!by_gene];
+    return set_shape(h5, base, shape.dim[by_gene], shape.dim[!by_gene], meta);
 }
 
 /* "csr_matrix" (attribute encoding-type) or "csr" (h5sparse_format, anndata before 0.7).
@@ -780,7 +815,7 @@ static scs_status locate_sparse(const scs_h5 *h5, const char *base, scs_h5ad *me
     SCS_TRY(scs_h5_path(&meta->indptr, "%s/indptr", base));
     SCS_TRY(scs_h5_shape_of(h5, meta->data, &values));
     meta->nnz = values.dim[0];
-    meta->chunk = values.chunk0;
+    meta->chunk = values.chunk[0];
     n = (meta->layout == SCS_LAYOUT_CSR ? meta->n_row : meta->n_var) + 1;
     SCS_TRY(check_list(h5, meta->data, meta->nnz, false));
     SCS_TRY(check_list(h5, meta->indices, meta->nnz, true));
@@ -793,7 +828,8 @@ scs_status scs_h5ad_matrix_locate(const scs_h5 *h5, scs_h5ad *meta, const char *
     const char *base;
 
     SCS_TRY(name_matrix(h5, meta->matrix, &base, var));
-    return scs_h5_is_group(h5, base) ? locate_sparse(h5, base, meta) : locate_dense(h5, base, meta);
+    return scs_h5_is_group(h5, base) ? locate_sparse(h5, base, meta)
+                                     : scs_h5ad_matrix_locate_dense(h5, base, false, meta);
 }
 
 /* @param path of the values: rows x width, or a list of them */
@@ -810,7 +846,8 @@ static scs_status any_among_first(const scs_h5 *h5, const char *path, bool *foun
     width = shape.rank == 2 ? shape.dim[1] : 1;
     rows = width > 0 && LOOK / width > 0 ? LOOK / width : 1;
     rows = rows < shape.dim[0] ? rows : shape.dim[0];
-    *found = width > 0 && (rows + shape.chunk0) > MOST / width; /* too much to unpack for a look */
+    *found =
+        width > 0 && (rows + shape.chunk[0]) > MOST / width; /* too much to unpack for a look */
     if (*found || rows * width == 0)
         return SCS_OK;
     SCS_TRY(SCS_ALLOC(value, rows * width));

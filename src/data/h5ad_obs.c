@@ -460,16 +460,15 @@ done:
     return st;
 }
 
-/* A column index is data of the file like any other: integers (a RangeIndex) become text, as
- * pandas prints them. */
-scs_status scs_h5ad_obs_index(const scs_h5 *h5, const char *frame, scs_names *names)
+/* An index is data of the file like any other: integers (a RangeIndex) become text, as pandas
+ * prints them. */
+scs_status scs_h5ad_obs_names(const scs_h5 *h5, const char *frame, const char *name,
+                              scs_names *names)
 {
-    char *name = NULL;
     frame_column column = {0};
     bool categorical;
-    scs_status st = SCS_OK;
+    scs_status st;
 
-    SCS_GO(st, index_column(h5, frame, &name));
     SCS_GO(st, find_categorical_index(h5, frame, name, names, &categorical));
     if (categorical)
         goto done;
@@ -485,6 +484,17 @@ scs_status scs_h5ad_obs_index(const scs_h5 *h5, const char *frame, scs_names *na
     SCS_GO(st, column_names(&column, names));
 done:
     column_clear(&column);
+    return st;
+}
+
+scs_status scs_h5ad_obs_index(const scs_h5 *h5, const char *frame, scs_names *names)
+{
+    char *name = NULL;
+    scs_status st;
+
+    SCS_GO(st, index_column(h5, frame, &name));
+    SCS_GO(st, scs_h5ad_obs_names(h5, frame, name, names));
+done:
     free(name);
     return st;
 }
@@ -531,7 +541,8 @@ static scs_status check_length(const scs_h5 *h5, const char *column, int64_t n, 
 
 /* A name that obs lacks is most often a typing error: the refusal has the nearest name and the
  * list. */
-static scs_status require_column(const scs_h5 *h5, const char *column, const scs_names *columns)
+static scs_status require_column(const scs_h5 *h5, const char *frame, const char *column,
+                                 const scs_names *columns)
 {
     char list[SCS_MESSAGE_MAX / 2];
     const char *near = scs_names_nearest(columns, column);
@@ -539,7 +550,7 @@ static scs_status require_column(const scs_h5 *h5, const char *column, const scs
     if (scs_names_find(columns, column) >= 0)
         return SCS_OK;
     scs_names_list(columns, 20, list, sizeof list);
-    return SCS_FAIL(SCS_EDATA, "%s: obs has no column %s%s%s%s; it has: %s", h5->path, column,
+    return SCS_FAIL(SCS_EDATA, "%s: %s has no column %s%s%s%s; it has: %s", h5->path, frame, column,
                     near ? " (did you mean " : "", near ? near : "", near ? "?)" : "",
                     columns->n ? list : "none");
 }
@@ -552,16 +563,16 @@ typedef struct categorical {
     char *categories, *codes;
 } categorical;
 
-/* @param[out] path before + column + after where something stands there, else left as it is
- *         (NULL) */
-static scs_status find_path(const scs_h5 *h5, const char *before, const char *column,
-                            const char *after, char **path)
+/* @param[out] path group + between + column + after where something stands there, else left as it
+ *         is (NULL) */
+static scs_status find_path(const scs_h5 *h5, const char *group, const char *between,
+                            const char *column, const char *after, char **path)
 {
     char *tried = NULL;
     bool found = false;
     scs_status st;
 
-    SCS_TRY(scs_h5_path(&tried, "%s%s%s", before, column, after));
+    SCS_TRY(scs_h5_path(&tried, "%s%s%s%s", group, between, column, after));
     st = scs_h5_look(h5, tried, &found);
     if (found && st == SCS_OK)
         *path = tried;
@@ -572,16 +583,17 @@ static scs_status find_path(const scs_h5 *h5, const char *before, const char *co
 
 /* Tries the three places in turn.
  *  @param[out] p zeroed before */
-static scs_status find_categorical(const scs_h5 *h5, const char *column, categorical *p)
+static scs_status find_categorical(const scs_h5 *h5, const char *frame, const char *column,
+                                   categorical *p)
 {
     /* A compound obs: members, with categories in uns. */
-    if (!scs_h5_is_group(h5, "obs"))
-        return find_path(h5, "uns/", column, "_categories", &p->categories);
-    SCS_TRY(find_path(h5, "obs/", column, "/categories", &p->categories));
+    if (!scs_h5_is_group(h5, frame))
+        return find_path(h5, "uns", "/", column, "_categories", &p->categories);
+    SCS_TRY(find_path(h5, frame, "/", column, "/categories", &p->categories));
     if (p->categories)
-        return scs_h5_path(&p->codes, "obs/%s/codes", column);
-    SCS_TRY(find_path(h5, "obs/__categories/", column, "", &p->categories));
-    return p->categories ? scs_h5_path(&p->codes, "obs/%s", column) : SCS_OK;
+        return scs_h5_path(&p->codes, "%s/%s/codes", frame, column);
+    SCS_TRY(find_path(h5, frame, "/__categories/", column, "", &p->categories));
+    return p->categories ? scs_h5_path(&p->codes, "%s/%s", frame, column) : SCS_OK;
 }
 
 static void free_categorical(categorical *p)
@@ -591,30 +603,31 @@ static void free_categorical(categorical *p)
 }
 
 /* The values of a column that is not categorical. */
-static scs_status read_obs_column(const scs_h5 *h5, const char *name, frame_column *column)
+static scs_status read_obs_column(const scs_h5 *h5, const char *frame, const char *name,
+                                  frame_column *column)
 {
     char *path = NULL;
     scs_status st;
 
-    if (!scs_h5_is_group(h5, "obs"))
-        return read_compound_column(h5, "obs", name, column);
-    SCS_TRY(scs_h5_path(&path, "obs/%s", name));
+    if (!scs_h5_is_group(h5, frame))
+        return read_compound_column(h5, frame, name, column);
+    SCS_TRY(scs_h5_path(&path, "%s/%s", frame, name));
     st = read_dataset_column(h5, path, column);
     free(path);
     return st;
 }
 
 /* @param[out] plain false where the column is categorical; nothing is read then */
-static scs_status read_plain_column(const scs_h5 *h5, const char *name, bool *plain,
-                                    frame_column *column)
+static scs_status read_plain_column(const scs_h5 *h5, const char *frame, const char *name,
+                                    bool *plain, frame_column *column)
 {
     categorical p = {0};
-    scs_status st = find_categorical(h5, name, &p);
+    scs_status st = find_categorical(h5, frame, name, &p);
 
     *plain = !p.categories;
     free_categorical(&p);
     SCS_TRY(st);
-    return *plain ? read_obs_column(h5, name, column) : SCS_OK;
+    return *plain ? read_obs_column(h5, frame, name, column) : SCS_OK;
 }
 
 /* ---- as labels ---- */
@@ -629,17 +642,18 @@ static void narrow_codes(const int64_t *wide, int64_t n, int32_t *codes)
 
 /* Codes of the compound obs.
  *  @param[out] codes [n] */
-static scs_status read_member_codes(const scs_h5 *h5, const char *column, int64_t n, int32_t *codes)
+static scs_status read_member_codes(const scs_h5 *h5, const char *frame, const char *column,
+                                    int64_t n, int32_t *codes)
 {
     scs_h5_shape shape;
     int64_t *wide = NULL;
     scs_status st = SCS_OK;
 
-    SCS_TRY(scs_h5_shape_of(h5, "obs", &shape));
-    SCS_REQUIRE(shape.dim[0] == n, SCS_EDATA, "%s: obs has %lld rows, not %lld", h5->path,
+    SCS_TRY(scs_h5_shape_of(h5, frame, &shape));
+    SCS_REQUIRE(shape.dim[0] == n, SCS_EDATA, "%s: %s has %lld rows, not %lld", h5->path, frame,
                 (long long)shape.dim[0], (long long)n);
     SCS_TRY(SCS_ALLOC(wide, n));
-    SCS_GO(st, scs_h5_read_member_int64(h5, "obs", column, wide));
+    SCS_GO(st, scs_h5_read_member_int64(h5, frame, column, wide));
     narrow_codes(wide, n, codes);
 done:
     free(wide);
@@ -667,26 +681,27 @@ static scs_status check_codes(const scs_h5 *h5, int64_t n_obs, const scs_labels 
 }
 
 /* @param[out] labels codes has room for n_obs */
-static scs_status read_categorical(const scs_h5 *h5, const categorical *p, int64_t n_obs,
-                                   scs_labels *labels)
+static scs_status read_categorical(const scs_h5 *h5, const char *frame, const categorical *p,
+                                   int64_t n_obs, scs_labels *labels)
 {
     scs_h5_shape shape;
 
     SCS_TRY(read_categories(h5, p->categories, &labels->categories));
     if (!p->codes)
-        return read_member_codes(h5, labels->column, n_obs, labels->codes);
+        return read_member_codes(h5, frame, labels->column, n_obs, labels->codes);
     SCS_TRY(scs_h5_shape_of(h5, p->codes, &shape));
     SCS_TRY(check_length(h5, labels->column, shape.dim[0], n_obs));
     return scs_h5_read_int32(h5, p->codes, 0, n_obs, labels->codes);
 }
 
 /* The same from plain values. */
-static scs_status read_values_as_labels(const scs_h5 *h5, int64_t n_obs, scs_labels *labels)
+static scs_status read_values_as_labels(const scs_h5 *h5, const char *frame, int64_t n_obs,
+                                        scs_labels *labels)
 {
     frame_column column;
     scs_status st = SCS_OK;
 
-    SCS_TRY(read_obs_column(h5, labels->column, &column));
+    SCS_TRY(read_obs_column(h5, frame, labels->column, &column));
     SCS_GO(st, check_length(h5, labels->column, column.n, n_obs));
     st = column_factorize(&column, &labels->categories, labels->codes);
     if (st != SCS_OK)
@@ -704,20 +719,20 @@ void scs_h5ad_obs_labels_clear(scs_labels *labels)
 }
 
 /* Whatever the layout, codes are checked in the end: what leaves the sandbox is in range. */
-scs_status scs_h5ad_obs_labels(const scs_h5 *h5, const char *column, int64_t n_obs,
-                               const scs_names *columns, scs_labels *labels)
+scs_status scs_h5ad_obs_labels(const scs_h5 *h5, const char *frame, const char *column,
+                               int64_t n_obs, const scs_names *columns, scs_labels *labels)
 {
     categorical p = {0};
     scs_status st = SCS_OK;
 
     if (!column || !*column)
         return SCS_OK;
-    SCS_TRY(require_column(h5, column, columns));
+    SCS_TRY(require_column(h5, frame, column, columns));
     SCS_GO(st, scs_text_copy(column, &labels->column));
     SCS_GO(st, SCS_ALLOC(labels->codes, n_obs));
-    SCS_GO(st, find_categorical(h5, column, &p));
-    SCS_GO(st, p.categories ? read_categorical(h5, &p, n_obs, labels)
-                            : read_values_as_labels(h5, n_obs, labels));
+    SCS_GO(st, find_categorical(h5, frame, column, &p));
+    SCS_GO(st, p.categories ? read_categorical(h5, frame, &p, n_obs, labels)
+                            : read_values_as_labels(h5, frame, n_obs, labels));
     SCS_GO(st, check_codes(h5, n_obs, labels));
 done:
     free_categorical(&p);
@@ -760,13 +775,14 @@ static scs_status labels_to_numbers(const scs_h5 *h5, const scs_labels *labels, 
 }
 
 /* Numbers that are stored as text, integers or a categorical. */
-static scs_status read_label_numbers(const scs_h5 *h5, const char *column, const char *what,
-                                     int64_t n_obs, const scs_names *columns, double *value)
+static scs_status read_label_numbers(const scs_h5 *h5, const char *frame, const char *column,
+                                     const char *what, int64_t n_obs, const scs_names *columns,
+                                     double *value)
 {
     scs_labels labels = {0};
     scs_status st;
 
-    SCS_GO(st, scs_h5ad_obs_labels(h5, column, n_obs, columns, &labels));
+    SCS_GO(st, scs_h5ad_obs_labels(h5, frame, column, n_obs, columns, &labels));
     SCS_GO(st, labels_to_numbers(h5, &labels, what, n_obs, value));
 done:
     scs_h5ad_obs_labels_clear(&labels);
@@ -785,19 +801,20 @@ static scs_status read_float_numbers(const scs_h5 *h5, const char *name, const f
 
 /* Floats are taken as they are; all else goes through labels, so that a categorical of numbers
  * and a column of text are one case. */
-scs_status scs_h5ad_obs_numbers(const scs_h5 *h5, const char *column, const char *what,
-                                int64_t n_obs, const scs_names *columns, double **value)
+scs_status scs_h5ad_obs_numbers(const scs_h5 *h5, const char *frame, const char *column,
+                                const char *what, int64_t n_obs, const scs_names *columns,
+                                double **value)
 {
     frame_column values = {0};
     bool plain = false;
     scs_status st = SCS_OK;
 
-    SCS_GO(st, require_column(h5, column, columns));
+    SCS_GO(st, require_column(h5, frame, column, columns));
     SCS_GO(st, SCS_ALLOC(*value, n_obs));
-    SCS_GO(st, read_plain_column(h5, column, &plain, &values));
+    SCS_GO(st, read_plain_column(h5, frame, column, &plain, &values));
     st = plain && values.kind == COLUMN_FLOAT
              ? read_float_numbers(h5, column, &values, n_obs, *value)
-             : read_label_numbers(h5, column, what, n_obs, columns, *value);
+             : read_label_numbers(h5, frame, column, what, n_obs, columns, *value);
 done:
     column_clear(&values);
     return st;

@@ -8,6 +8,7 @@
  */
 #include "src/hdf5/h5read.h"
 
+#include "src/base/file.h"
 #include "src/base/names.h"
 #include "src/base/sandbox.h"
 #include "src/base/text.h"
@@ -261,12 +262,15 @@ static herr_t note_why(unsigned n, const H5E_error2_t *error, void *arg)
  * version that is not known is a newer one then, else damage. */
 static bool has_late_superblock(const char *path)
 {
-    FILE *file = fopen(path, "rb");
+    const char *part;
+    char *name = NULL;
+    FILE *file = scs_file_split_part(path, &name, &part) == SCS_OK ? fopen(name, "rb") : NULL;
     unsigned char head[9] = {0};
     bool late = file && fread(head, 1, sizeof head, file) == sizeof head && head[8] >= 2;
 
     if (file)
         fclose(file);
+    free(name);
     return late;
 }
 
@@ -334,22 +338,27 @@ static hid_t open_file(const char *path, why *w)
 scs_status scs_h5_open(const char *path, int64_t memory, scs_h5 *h5)
 {
     why w = {0};
+    const char *part;
+    char *file = NULL;
+    scs_status st;
 
     *h5 = (scs_h5){.file = H5I_INVALID_HID, .memory = memory > 0 ? memory : (int64_t)16 << 30};
-    SCS_TRY(check_regular(path));
-    SCS_TRY(prepare_library());
-    h5->file = open_file(path, &w);
-    if (h5->file < 0)
-        return not_opened(path, &w);
-    if (scs_text_copy(path, &h5->path) != SCS_OK) {
+    SCS_GO(st, scs_file_split_part(path, &file, &part));
+    SCS_GO(st, check_regular(file));
+    SCS_GO(st, prepare_library());
+    h5->file = open_file(file, &w);
+    SCS_GO(st, h5->file < 0 ? not_opened(file, &w) : scs_text_copy(path, &h5->path));
+done:
+    free(file);
+    if (st != SCS_OK)
         scs_h5_close(h5);
-        return SCS_ENOMEM;
-    }
-    return SCS_OK;
+    return st;
 }
 
 void scs_h5_close(scs_h5 *h5)
 {
+    if (h5->group > 0)
+        scs_h5_drop(h5->group);
     if (h5->file > 0)
         (void)scs_h5_shut(h5->file);
     free(h5->path);
@@ -384,12 +393,18 @@ static const char *link_kind(H5L_type_t type)
                                        : "a user-defined link";
 }
 
+/* What paths are relative to. */
+static hid_t start_of(const scs_h5 *h5)
+{
+    return h5->group > 0 ? h5->group : h5->file;
+}
+
 /* One more component of the path; *found is false when nothing stands there. */
 static scs_status look_at(const scs_h5 *h5, const char *path, bool *found)
 {
     H5L_info_t info;
 
-    *found = H5Lget_info(h5->file, path, &info, H5P_DEFAULT) >= 0;
+    *found = H5Lget_info(start_of(h5), path, &info, H5P_DEFAULT) >= 0;
     SCS_REQUIRE(!*found || info.type == H5L_TYPE_HARD, SCS_EDATA,
                 "%s: %s is %s, which is not followed; re-save the file with anndata "
                 "(read_h5ad, then write_h5ad)",
@@ -452,7 +467,7 @@ static hid_t link_access(void)
     return access;
 }
 
-/* The empty path is the root. Opened without a type in mind: what it is comes later. */
+/* The empty path is where paths start. Opened without a type in mind: what it is comes later. */
 scs_status scs_h5_open_object(const scs_h5 *h5, const char *path, hid_t *object)
 {
     bool found;
@@ -464,7 +479,7 @@ scs_status scs_h5_open_object(const scs_h5 *h5, const char *path, hid_t *object)
     SCS_REQUIRE(found, SCS_EDATA, "%s: there is no %s in it", h5->path, path);
     access = link_access();
     SCS_REQUIRE(access >= 0, SCS_ENOMEM, "%s: no memory is left for HDF5's lists", h5->path);
-    *object = H5Oopen(h5->file, *path ? path : "/", access);
+    *object = H5Oopen(start_of(h5), *path ? path : ".", access);
     st = *object >= 0 ? SCS_OK : scs_h5_refuse(h5, path, "is damaged and cannot be opened");
     scs_h5_drop(access);
     return st;
@@ -480,6 +495,19 @@ bool scs_h5_is_group(const scs_h5 *h5, const char *path)
     group = H5Iget_type(object) == H5I_GROUP;
     scs_h5_drop(object);
     return group;
+}
+
+scs_status scs_h5_enter(scs_h5 *h5, const char *group)
+{
+    hid_t object;
+
+    SCS_REQUIRE(scs_h5_is_group(h5, group), SCS_EDATA, "%s: there is no group %s in it", h5->path,
+                group);
+    SCS_TRY(scs_h5_open_object(h5, group, &object));
+    if (h5->group > 0)
+        scs_h5_drop(h5->group);
+    h5->group = object;
+    return SCS_OK;
 }
 
 /* What add_member adds to, and how that went: H5Literate only passes an int. */
@@ -583,13 +611,15 @@ static bool covers(const chunks *g, const hsize_t at[2])
     return g->compressor != H5Z_FILTER_DEFLATE || inflates(g, at, size);
 }
 
-/* All chunks that rows [first, end) lie in. */
-static bool rows_covered(const chunks *g, hsize_t first, hsize_t end)
+/* All chunks that positions [first, end) along an axis lie in: rows (0) or columns (1). */
+static bool all_covered(const chunks *g, int axis, hsize_t first, hsize_t end)
 {
-    hsize_t at[2];
+    hsize_t from[2] = {0, 0}, to[2] = {g->dim[0], g->dim[1]}, at[2];
 
-    for (at[0] = first / g->chunk[0] * g->chunk[0]; at[0] < end; at[0] += g->chunk[0])
-        for (at[1] = 0; at[1] < g->dim[1]; at[1] += g->chunk[1])
+    from[axis] = first / g->chunk[axis] * g->chunk[axis];
+    to[axis] = end;
+    for (at[0] = from[0]; at[0] < to[0]; at[0] += g->chunk[0])
+        for (at[1] = from[1]; at[1] < to[1]; at[1] += g->chunk[1])
             if (!covers(g, at))
                 return false;
     return true;
@@ -605,7 +635,7 @@ static bool describe(hid_t dataset, const scs_h5_shape *shape, chunks *g)
     *g = (chunks){.dataset = dataset, .chunk = {0, 1}, .compressor = H5Z_FILTER_NONE};
     g->dim[0] = (hsize_t)shape->dim[0];
     g->dim[1] = (hsize_t)shape->dim[1];
-    if (shape->chunk0 > 0)
+    if (shape->chunk[0] > 0)
         good = H5Pget_chunk(creation, shape->rank, g->chunk) == shape->rank &&
                find_compressor(creation, g);
     g->bytes = g->chunk[0] * g->chunk[1] * shape->size; /* checked when the dataset was opened */
@@ -613,15 +643,22 @@ static bool describe(hid_t dataset, const scs_h5_shape *shape, chunks *g)
     return good;
 }
 
-/* Whether the chunks of rows [first, first + n) hold what HDF5 will read from them; n > 0. */
+/* A block of a dataset: rows [first, first + n) with all columns, or such columns with all rows. */
+typedef struct block {
+    int64_t first, n;
+    int rank; /* what the caller takes the dataset for */
+    int axis; /* 0 rows, 1 columns */
+} block;
+
+/* Whether the chunks of a block hold what HDF5 will read from them; b->n > 0. */
 static scs_status check_chunks(const scs_h5 *h5, const char *path, hid_t dataset,
-                               const scs_h5_shape *shape, int64_t first, int64_t n)
+                               const scs_h5_shape *shape, const block *b)
 {
     chunks g;
     bool good = describe(dataset, shape, &g);
 
     if (good && g.chunk[0] > 0)
-        good = rows_covered(&g, (hsize_t)first, (hsize_t)(first + n));
+        good = all_covered(&g, b->axis, (hsize_t)b->first, (hsize_t)(b->first + b->n));
     SCS_REQUIRE(good, SCS_EDATA,
                 "%s: %s is damaged: a chunk does not decode to its full length; fetch it again",
                 h5->path, path);
@@ -706,10 +743,11 @@ static scs_status chunk_size(const scs_h5 *h5, const char *path, hid_t creation,
     rank = H5Pget_chunk(creation, H5S_MAX_RANK, dim);
     SCS_REQUIRE(rank == shape->rank && rank > 0 && dim[0] <= INT64_MAX, SCS_EDATA,
                 "%s: %s has damaged chunks", h5->path, path);
-    shape->chunk0 = (int64_t)dim[0];
-    for (int i = 0; i < rank; i++)
+    for (int i = 0; i < rank; i++) {
         SCS_REQUIRE(!__builtin_mul_overflow(n, dim[i], &n), SCS_EDATA, "%s: %s has absurd chunks",
                     h5->path, path);
+        shape->chunk[i] = (int64_t)dim[i];
+    }
     return scs_h5_budget(h5, path, n, shape->size, bytes);
 }
 
@@ -817,12 +855,6 @@ scs_status scs_h5_shape_of(const scs_h5 *h5, const char *path, scs_h5_shape *sha
 
 /* ---- numbers ---- */
 
-/* A block of a dataset: rows [first, first + n), all columns. */
-typedef struct block {
-    int64_t first, n;
-    int rank; /**< what the caller takes the dataset for */
-} block;
-
 /* A scalar reads as a list of one. */
 static bool is_scalar(const scs_h5_shape *shape, const block *b)
 {
@@ -840,10 +872,11 @@ static scs_status check_block(const scs_h5 *h5, const char *path, const scs_h5_s
                 "%s: %s must hold %s", h5->path, path, float_too ? "numbers" : "integers");
     SCS_REQUIRE(shape->rank == b->rank || is_scalar(shape, b), SCS_EDATA,
                 "%s: %s must have %d dimension(s), not %d", h5->path, path, b->rank, shape->rank);
-    SCS_REQUIRE(b->first >= 0 && b->n >= 0 && b->first <= shape->dim[0] &&
-                    b->n <= shape->dim[0] - b->first,
-                SCS_EDATA, "%s: %s ends early: it has %lld rows, %lld + %lld are needed", h5->path,
-                path, (long long)shape->dim[0], (long long)b->first, (long long)b->n);
+    SCS_REQUIRE(b->first >= 0 && b->n >= 0 && b->first <= shape->dim[b->axis] &&
+                    b->n <= shape->dim[b->axis] - b->first,
+                SCS_EDATA, "%s: %s ends early: it has %lld %s, %lld + %lld are needed", h5->path,
+                path, (long long)shape->dim[b->axis], b->axis ? "columns" : "rows",
+                (long long)b->first, (long long)b->n);
     return SCS_OK;
 }
 
@@ -851,11 +884,14 @@ static scs_status check_block(const scs_h5 *h5, const char *path, const scs_h5_s
 static herr_t transfer(hid_t dataset, const scs_h5_shape *shape, const block *b, hid_t type,
                        void *out)
 {
-    hsize_t start[2] = {(hsize_t)b->first, 0};
-    hsize_t count[2] = {(hsize_t)b->n, (hsize_t)shape->dim[1]};
-    hid_t space = H5Dget_space(dataset), memory = H5Screate_simple(b->rank, count, NULL);
+    hsize_t start[2] = {0, 0};
+    hsize_t count[2] = {(hsize_t)shape->dim[0], (hsize_t)shape->dim[1]};
+    hid_t space = H5Dget_space(dataset), memory;
     herr_t done = -1;
 
+    start[b->axis] = (hsize_t)b->first;
+    count[b->axis] = (hsize_t)b->n;
+    memory = H5Screate_simple(b->rank, count, NULL);
     if (is_scalar(shape, b))
         done = H5Dread(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, out);
     else if (space >= 0 && memory >= 0 &&
@@ -870,11 +906,11 @@ static herr_t transfer(hid_t dataset, const scs_h5_shape *shape, const block *b,
 static scs_status read_checked(const scs_h5 *h5, const char *path, hid_t dataset,
                                const scs_h5_shape *shape, const block *b, hid_t type, void *out)
 {
-    if (b->n == 0 || shape->dim[1] == 0)
+    if (b->n == 0 || shape->dim[!b->axis] == 0)
         return SCS_OK;
-    /* the rows fit: the dataset's bytes were multiplied with checks when it was opened */
-    scs_sandbox_allow(b->n * shape->dim[1] * (int64_t)shape->size);
-    SCS_TRY(check_chunks(h5, path, dataset, shape, b->first, b->n));
+    /* they fit: the dataset's bytes were multiplied with checks when it was opened */
+    scs_sandbox_allow(b->n * shape->dim[!b->axis] * (int64_t)shape->size);
+    SCS_TRY(check_chunks(h5, path, dataset, shape, b));
     return transfer(dataset, shape, b, type, out) >= 0
                ? SCS_OK
                : scs_h5_refuse(h5, path, "is damaged and cannot be read");
@@ -900,40 +936,46 @@ done:
 scs_status scs_h5_read_int64(const scs_h5 *h5, const char *path, int64_t first, int64_t n,
                              int64_t *out)
 {
-    return read_block(h5, path, (block){first, n, 1}, H5T_NATIVE_INT64, false, out);
+    return read_block(h5, path, (block){first, n, 1, 0}, H5T_NATIVE_INT64, false, out);
 }
 
 scs_status scs_h5_read_int32(const scs_h5 *h5, const char *path, int64_t first, int64_t n,
                              int32_t *out)
 {
-    return read_block(h5, path, (block){first, n, 1}, H5T_NATIVE_INT32, false, out);
+    return read_block(h5, path, (block){first, n, 1, 0}, H5T_NATIVE_INT32, false, out);
 }
 
 scs_status scs_h5_read_float(const scs_h5 *h5, const char *path, int64_t first, int64_t n,
                              float *out)
 {
-    return read_block(h5, path, (block){first, n, 1}, H5T_NATIVE_FLOAT, true, out);
+    return read_block(h5, path, (block){first, n, 1, 0}, H5T_NATIVE_FLOAT, true, out);
 }
 
 scs_status scs_h5_read_double(const scs_h5 *h5, const char *path, int64_t first, int64_t n,
                               double *out)
 {
-    return read_block(h5, path, (block){first, n, 1}, H5T_NATIVE_DOUBLE, true, out);
+    return read_block(h5, path, (block){first, n, 1, 0}, H5T_NATIVE_DOUBLE, true, out);
 }
 
 scs_status scs_h5_read_rows(const scs_h5 *h5, const char *path, int64_t row0, int64_t n, float *out)
 {
-    return read_block(h5, path, (block){row0, n, 2}, H5T_NATIVE_FLOAT, true, out);
+    return read_block(h5, path, (block){row0, n, 2, 0}, H5T_NATIVE_FLOAT, true, out);
+}
+
+scs_status scs_h5_read_columns(const scs_h5 *h5, const char *path, int64_t column0, int64_t n,
+                               float *out)
+{
+    return read_block(h5, path, (block){column0, n, 2, 1}, H5T_NATIVE_FLOAT, true, out);
 }
 
 scs_status scs_h5_read_rows_double(const scs_h5 *h5, const char *path, int64_t row0, int64_t n,
                                    double *out)
 {
-    return read_block(h5, path, (block){row0, n, 2}, H5T_NATIVE_DOUBLE, true, out);
+    return read_block(h5, path, (block){row0, n, 2, 0}, H5T_NATIVE_DOUBLE, true, out);
 }
 
 scs_status scs_h5_read_rows_int64(const scs_h5 *h5, const char *path, int64_t row0, int64_t n,
                                   int64_t *out)
 {
-    return read_block(h5, path, (block){row0, n, 2}, H5T_NATIVE_INT64, false, out);
+    return read_block(h5, path, (block){row0, n, 2, 0}, H5T_NATIVE_INT64, false, out);
 }

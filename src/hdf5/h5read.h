@@ -40,14 +40,18 @@
 /** A file that is open for reading. */
 typedef struct scs_h5 {
     hid_t file;
+    hid_t group;    /**< that paths start from, once scs_h5_enter has been called; else 0 */
     char *path;     /**< for messages; owned */
     int64_t memory; /**< bytes that one dataset may need */
 } scs_h5;
 
-/** Open read-only. SCS_EDATA: missing, no regular file, empty, not HDF5, cut short, damaged (one
- * line each, saying what to do).
+/** Open read-only; of a path that names a part (scs_file_split_part) the file. SCS_EDATA: missing,
+ * no regular file, empty, not HDF5, cut short, damaged (one line each, saying what to do).
  *  @param memory bytes that one dataset may need; 0: 16 GiB */
 SCS_MUST_USE scs_status scs_h5_open(const char *path, int64_t memory, scs_h5 *h5);
+/** Let all paths start from a group of the file: that of a modality (MuData) or a genome (10x).
+ * SCS_EDATA where there is no such group. */
+SCS_MUST_USE scs_status scs_h5_enter(scs_h5 *h5, const char *group);
 /** Close; objects that are still open are closed with it. A zeroed struct may be closed too. */
 void scs_h5_close(scs_h5 *h5);
 
@@ -75,7 +79,7 @@ typedef struct scs_h5_shape {
     size_t size;          /**< bytes of one element */
     bool is_signed;       /**< integers only */
     bool variable_length; /**< strings only */
-    int64_t chunk0;       /**< rows of a chunk, 0 if not chunked */
+    int64_t chunk[2];     /**< of a chunk, as dim; 0 if not chunked */
 } scs_h5_shape;
 
 /** Shape of a dataset that keeps the rules. */
@@ -97,7 +101,10 @@ SCS_MUST_USE scs_status scs_h5_read_double(const scs_h5 *h5, const char *path, i
 /** Rows [row0, row0 + n) of a 2-d dataset of numbers. @param[out] out [n, dim[1]] */
 SCS_MUST_USE scs_status scs_h5_read_rows(const scs_h5 *h5, const char *path, int64_t row0,
                                          int64_t n, float *out);
-/** The same, as double. */
+/** Columns [column0, column0 + n) of one. @param[out] out [dim[0], n] */
+SCS_MUST_USE scs_status scs_h5_read_columns(const scs_h5 *h5, const char *path, int64_t column0,
+                                            int64_t n, float *out);
+/** Rows, as double. */
 SCS_MUST_USE scs_status scs_h5_read_rows_double(const scs_h5 *h5, const char *path, int64_t row0,
                                                 int64_t n, double *out);
 /** The same of integers or booleans. */

@@ -81,7 +81,7 @@ static scs_status prepare_chunks(scs_h5stream *s)
     bool known = creation >= 0 && find_filters(s, creation);
 
     scs_h5_drop(creation);
-    s->chunk = s->shape.chunk0;
+    s->chunk = s->shape.chunk[0];
     s->bytes = (size_t)s->chunk * s->shape.size;
     s->room = s->bytes + s->bytes / 8 + 4096; /* neither deflate nor LZF adds as much */
     s->decodes = known;
@@ -119,7 +119,7 @@ static scs_status open_stream(scs_h5stream *s)
     SCS_REQUIRE(s->stored_type >= 0, SCS_EDATA, "%s: %s is damaged", s->h5->path, s->path);
     s->width = H5Tget_size(s->memory_type);
     s->converts = H5Tequal(s->stored_type, s->memory_type) <= 0;
-    return s->shape.chunk0 > 0 ? prepare_chunks(s) : SCS_OK;
+    return s->shape.chunk[0] > 0 ? prepare_chunks(s) : SCS_OK;
 }
 
 scs_status scs_h5stream_open(const scs_h5 *h5, const char *path, scs_h5stream_type type,

@@ -16,6 +16,8 @@ import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
+import other_formats
+
 CELLS, GENES = 37, 23
 
 
@@ -160,8 +162,42 @@ class Good:
             noise = np.random.default_rng(3).random((CELLS, GENES))
             replace(file, "X", noise.astype("f4"), chunks=(8, GENES), compression="lzf")
 
+    def of_format(self, name, like, matrix="X"):
+        path, twin = os.path.join(self.folder, name), os.path.join(self.folder, f"good_{like}.h5ad")
+        self.files.append((path, matrix, twin))
+        return path
+
+    def mudata(self):
+        rna, prot = anndata_of(sp.csr_matrix(counts())), anndata_of(counts(2)[:, :5])
+        rna.raw = anndata_of(counts(3))
+        rna.write_h5ad(self.path("rna", "X", "raw"))
+        prot.write_h5ad(self.path("prot"))
+        path = self.of_format("good.h5mu", "rna")
+        other_formats.write_h5mu(rna, path, {"prot": prot})
+        self.of_format("good.h5mu", "rna", "raw")
+        self.files += [(f"{path}:rna", "X", self.files[-1][2]),
+                       (f"{path}:prot", "X", os.path.join(self.folder, "good_prot.h5ad"))]
+
+    def loom(self):
+        data = anndata_of(counts(), layers={"spliced": counts(2).astype("i4")})
+        data.obs = data.obs[["cell_type", "number", "score"]].assign(cell_type=data.obs.cell_type.astype(str))
+        options = {"good_v3.loom": {}, "good_v2.loom": {"version": 2}, "good_plain.loom": {"chunks": None},
+                   "good_chunks.loom": {"chunks": (5, 7)}, "good_by_row.loom": {"chunks": (1, CELLS)}}
+        bare = data.copy()
+        bare.obs_names = [str(i) for i in range(CELLS)]
+        bare.write_h5ad(self.path("bare"))
+        other_formats.write_loom(bare, self.of_format("good_bare.loom", "bare"), cells=None, genes="Accession")
+        data.obs["CellID"] = data.obs_names.to_numpy()
+        data.write_h5ad(self.path("loom", "X", "layers/spliced"))
+        for name, more in options.items():
+            path = self.of_format(name, "loom")
+            other_formats.write_loom(data, path, layers={"spliced": data.layers["spliced"]}, cells=None, **more)
+            self.of_format(name, "loom", "layers/spliced")
+
     def make(self):
         self.layouts()
+        self.mudata()
+        self.loom()
         self.sizes()
         self.names()
         self.encodings()
@@ -487,7 +523,7 @@ def make_bad(folder):
             with h5py.File(path, "r+") as file:
                 edit(plain_texts(file))
             files.append((path, "X", words))
-    return files + make_no_h5(folder) + other_formats(folder)
+    return files + make_no_h5(folder) + bad_looms(folder) + what_people_try(folder)
 
 
 LEFT_OPEN = """
@@ -506,7 +542,39 @@ def left_open(folder):
     return path
 
 
-def other_formats(folder):
+def bad_looms(folder):
+    def gone(name):
+        return lambda file: file.__delitem__(name)
+
+    def moved(name, to):
+        return lambda file: file.move(name, to)
+
+    def at(name, where, value):
+        return lambda file: file[name].__setitem__(where, value)
+
+    edits = [("negative", at("matrix", (3, 4), -2), "X", "cell row 4, gene gene3 holds -2"),
+             ("nan", at("matrix", (3, 4), np.nan), "X", "cell row 4, gene gene3 holds a missing value"),
+             ("no_matrix", gone("matrix"), "X", "there is no X in this loom file"),
+             ("layer", at("matrix", (0, 0), 1), "layers/nope", "to layers/ and one of: spliced"),
+             ("raw", at("matrix", (0, 0), 1), "raw", "there is no raw in this loom file"),
+             ("no_genes", moved("row_attrs/Gene", "row_attrs/Length"), "X", "has no names of genes"),
+             ("genes", moved("row_attrs/Gene", "row_attrs/Length"), "X", "but: Length"),
+             ("cells", lambda file: replace(file, "col_attrs/CellID", [b"a"] * 5), "X", "col_attrs names 5 cells"),
+             ("few_genes", lambda file: replace(file, "row_attrs/Gene", [b"a"] * 5), "X", "row_attrs names 5 genes"),
+             ("text", lambda file: replace(file, "matrix", np.full((GENES, CELLS), b"a")), "X", "a table of numbers"),
+             ("layer_shape", lambda file: replace(file, "layers/spliced", np.ones((GENES, 3))), "layers/spliced",
+              "37 cells")]
+    files = []
+    for name, edit, matrix, words in edits:
+        path = os.path.join(folder, f"bad_{name}.loom")
+        other_formats.write_loom(anndata_of(counts()), path, layers={"spliced": counts()})
+        with h5py.File(path, "r+") as file:
+            edit(file)
+        files.append((path, matrix, words))
+    return files
+
+
+def what_people_try(folder):
     """What people try besides .h5ad, as far as it shows."""
     def hdf5(name, *groups):
         path = os.path.join(folder, f"bad_{name}")
@@ -519,9 +587,13 @@ def other_formats(folder):
     os.makedirs(zarr, exist_ok=True)
     with open(os.path.join(zarr, "zarr.json"), "w") as file:
         file.write("{}")
-    return [(hdf5("x.h5mu", "mod/prot/X", "mod/rna/X", "obs", "var"), "X", 'mudata.read_h5mu("...")["rna"].write_h5ad'),
-            (hdf5("prot.h5mu", "mod/prot/X", "obs", "var"), "X", '["prot"].write_h5ad'),
-            (hdf5("x.loom", "matrix", "row_attrs", "col_attrs", "layers"), "X", "anndata.io.read_loom"),
+    prot = hdf5("prot.h5mu", "mod/prot/X", "obs", "var")
+    return [(hdf5("x.h5mu", "mod/prot/X", "mod/rna/X", "obs", "var"), "X", "no AnnData file"),
+            (prot, "X", f"without a modality rna; it has: prot; name one: {prot}:prot"),
+            (f"{prot}:atac", "X", f"without a modality atac; it has: prot; name one: {prot}:prot"),
+            (hdf5("none.h5mu", "mod", "obs", "var"), "X", "without a modality"),
+            (hdf5("part.h5", "X", "obs", "var") + ":GRCh38", "X", "only MuData (.h5mu) and 10x files have parts"),
+            (hdf5("x.loom", "matrix", "row_attrs", "col_attrs", "layers"), "X", "matrix is no dataset"),
             (hdf5("x.h5seurat", "assays", "cell.names", "meta.data"), "X", "SeuratDisk::Convert"),
             (zarr, "X", "anndata.read_zarr")]
 

@@ -34,11 +34,11 @@ def keep(rows):
 
 
 def h5ad(cells=4, genes=("a", "b", "c"), layout=0, column="cell_type", codes=(0, 1, -1, 1),
-         dose=None, filled=(), rows=None, kept=(), split=None, numbers=None):
+         dose=None, filled=(), rows=None, kept=(), split=None, numbers=None, kind=0, root=None):
     paths = ("X/data", "X/indices", "X/indptr") if layout < 2 else ("X", None, None)
     return b"".join((
-        text("a.h5ad"), text("X"),
-        integer(1 << 34, cells if rows is None else rows, cells, len(genes), layout, 7, 2),
+        text("a.h5ad"), text("X"), text(root),
+        integer(kind, 1 << 34, cells if rows is None else rows, cells, len(genes), layout, 7, 2),
         *(text(path) for path in paths), names(genes), names(("cell_type", "day")),
         names(filled), integer(1),
         labels(column, ("T", "B é"), codes), labels(None), labels("day", ("0",), (0,) * cells),
@@ -69,6 +69,8 @@ PARENT_SIDE = {
              "ok_filled": h5ad(filled=("layers/counts", "raw")),
              "ok_kept": h5ad(rows=6, kept=(1, 0, 1, 1, 0, 1)),
              "ok_columns": h5ad(split="split", numbers="n_genes"),
+             "ok_h5mu": h5ad(kind=1, root="mod/rna"), "ok_loom": h5ad(kind=2, layout=3),
+             "bad_kind": h5ad(kind=9),
              "bad_kept": h5ad(rows=6, kept=(1, 0, 1, 1, 1, 1)), "bad_rows": h5ad(rows=6),
              "bad_keep": h5ad(rows=5, kept=(1, 0, 2, 1, 0)),
              "bad_no_column": h5ad()[:-16] + integer(1, 0) + text(None),

@@ -2,6 +2,7 @@
 import io
 import os
 import sys
+import tempfile
 
 import anndata
 import h5py
@@ -10,6 +11,7 @@ import scipy.sparse as sp
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "formats"))
 import make_fixtures  # noqa: E402
+import other_formats  # noqa: E402
 
 
 def written(data, edit=None, **options):
@@ -80,6 +82,24 @@ def result_like(file):
         file["uns/scscreen/" + key] = value
 
 
+def of_format(write, *arguments, **options):
+    """A file of tests/formats/other_formats.py as bytes."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "seed")
+        write(*arguments[:1], path, *arguments[1:], **options)
+        with open(path, "rb") as file:
+            return file.read()
+
+
+def others(x):
+    data = make_fixtures.anndata_of(x)
+    data.obs = data.obs[["cell_type", "number", "flag_category"]]
+    layers = {"counts": x}
+    return {"h5mu": of_format(other_formats.write_h5mu, whole(sp.csr_matrix(x)), {"prot": data}),
+            "loom_v3": of_format(other_formats.write_loom, data, layers=layers, chunks=(8, 8)),
+            "loom_v2": of_format(other_formats.write_loom, data, version=2, layers=layers, chunks=None)}
+
+
 def layouts():
     """name -> (bytes, the verb that reads it)"""
     x = make_fixtures.counts()
@@ -93,6 +113,7 @@ def layouts():
              "old_categories": written(whole(csr), old_categories),
              "compound": written(make_fixtures.anndata_of(csr), compound_frames),
              "plain_text": written(whole(csr), make_fixtures.plain_text)}
+    files.update(others(x))
     table = {name: (data, "check") for name, data in files.items()}
     data = make_fixtures.anndata_of(x)
     table["model"] = (written(data, model_like), "inspect")
