@@ -266,6 +266,10 @@ typedef struct scs_config {
         scs_names combination; /**< "SPECIES,TYPE,PERTURBATION[,DOSE]"; n = 0: the screen's rows */
         int64_t cells;         /**< of each combination; 0: as many as there are controls */
         int values;            /**< scs_cell_values */
+        scs_names layers;      /**< of the other scs_cell_values, by their words; n = 0: none */
+        bool latent;           /**< write obsm/latent where the model has a latent space */
+        char *from;            /**< cells that are started from (resolved), or "": the inputs' */
+        char *from_matrix;     /**< their counts, or "": as data.matrix */
     } predict;
     struct {
         char *output;       /**< table of `score`, or "" */

@@ -24,9 +24,13 @@ const scs_verb scs_verb_predict = {
         "selects) as many cells as the cell type has controls, or --cells N of each: real control\n"
         "cells whose counts are changed until their mean is the predicted one, so that "
         "differential\n"
-        "expression can be run on them. --values log1p: scaled and logged as the inputs were.\n"
+        "expression can be run on them. --values log1p: scaled and logged as the inputs were;\n"
+        "--layers log1p: both. obsm/latent: where the encoder puts them. --from FILE.h5ad: your "
+        "own\n"
+        "control cells are changed instead, such as a new donor's; genes are found by name.\n"
         "The inputs must hold counts. Reads output.dir/model.h5 (or model.load) unless model.kind\n"
         "is mean or pca.",
-    .needs = SCS_NEED_INPUTS | SCS_NEED_MODEL | SCS_NEED_OUTPUT | SCS_NEED_CELL_NAMES,
+    .needs =
+        SCS_NEED_INPUTS | SCS_NEED_MODEL | SCS_NEED_OUTPUT | SCS_NEED_CELL_NAMES | SCS_NEED_FROM,
     .run = predict,
 };

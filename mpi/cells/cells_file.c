@@ -11,13 +11,15 @@
  */
 #include "mpi/cells/cells_file.h"
 
+#include "mpi/cells/cell_values.h"
 #include "mpi/comm/watchdog.h"
 #include "mpi/job/provenance.h"
-#include "mpi/job/session.h"
+#include "mpi/job/session_model.h"
 #include "src/base/collective.h"
 #include "src/base/file.h"
 #include "src/base/text.h"
 #include "src/cells/templates.h"
+#include "src/data/h5ad.h"
 #include "src/hdf5/h5write.h"
 #include "scscreen/comm.h"
 
@@ -200,11 +202,14 @@ done:
     return st;
 }
 
-/* The name of a cell of the inputs. */
-static const char *cell_name(const scs_session *s, int64_t cell)
+/* The name of a control cell. */
+static const char *cell_name(const scs_cells_head *h, int64_t cell)
 {
+    const scs_session *s = h->session;
     int32_t i = 0;
 
+    if (h->own)
+        return s->from_names.name[cell];
     while (cell >= s->dataset->first_cell[i + 1])
         i++;
     return s->cell_names[i].name[cell - s->dataset->first_cell[i]];
@@ -220,7 +225,7 @@ static scs_status add_templates(const scs_cells_head *h, const scs_cells_row *ro
     SCS_TRY(SCS_ALLOC(control, n));
     SCS_GO(st, scs_templates_pick(row->key, row->control, row->n_control, first, n, control));
     for (int64_t i = 0; i < n; i++)
-        SCS_GO(st, scs_names_add(names, cell_name(h->session, row->control[control[i]])));
+        SCS_GO(st, scs_names_add(names, cell_name(h, row->control[control[i]])));
 done:
     free(control);
     return st;
@@ -311,19 +316,59 @@ done:
     return st;
 }
 
-/* Empty: it grows with each round. */
-static scs_status write_matrix(hid_t file, const scs_cells_head *h)
+/* Genes of what is predicted. */
+static const scs_names *genes(const scs_cells_head *h)
 {
-    int64_t shape[2] = {h->first[h->plan->n], h->session->dataset->n_gene}, n = shape[0] + 1;
-    bool counts = h->session->config->predict.values == SCS_CELLS_COUNTS;
+    return h->own ? &h->own->genes : &h->session->dataset->genes;
+}
 
-    SCS_TRY(scs_h5_group(file, "X"));
-    SCS_TRY(scs_h5_encoding(file, "X", "csr_matrix", "0.1.0"));
-    SCS_TRY(scs_h5_attr_write_int64(file, "X", "shape", shape, 2, false));
-    SCS_TRY(
-        scs_h5_growing_early(file, "X/data", counts ? H5T_NATIVE_INT32 : H5T_NATIVE_FLOAT, CHUNK));
+/* Empty: its data grow with each round. @param x "X" or "layers/NAME" */
+static scs_status write_values(hid_t file, const scs_cells_head *h, const char *x, bool counts)
+{
+    int64_t shape[2] = {h->first[h->plan->n], genes(h)->n};
+    char data[64];
+
+    snprintf(data, sizeof data, "%s/data", x);
+    SCS_TRY(scs_h5_group(file, x));
+    SCS_TRY(scs_h5_encoding(file, x, "csr_matrix", "0.1.0"));
+    SCS_TRY(scs_h5_attr_write_int64(file, x, "shape", shape, 2, false));
+    return scs_h5_growing_early(file, data, counts ? H5T_NATIVE_INT32 : H5T_NATIVE_FLOAT, CHUNK);
+}
+
+/* The path of the one layer that there can be: of what X does not hold; "": not asked for. */
+static const char *layer_path(const scs_cells_head *h)
+{
+    if (h->session->config->predict.layers.n == 0)
+        return "";
+    return h->session->config->predict.values == SCS_CELLS_COUNTS ? "layers/log1p"
+                                                                  : "layers/counts";
+}
+
+static scs_status write_layer(hid_t file, const scs_cells_head *h)
+{
+    const char *path = layer_path(h);
+    char member[64];
+
+    if (!*path)
+        return SCS_OK;
+    SCS_TRY(write_values(file, h, path, h->session->config->predict.values != SCS_CELLS_COUNTS));
+    snprintf(member, sizeof member, "%s/indices", path);
+    SCS_TRY(scs_h5_share(file, "X/indices", member));
+    snprintf(member, sizeof member, "%s/indptr", path);
+    return scs_h5_share(file, "X/indptr", member);
+}
+
+static scs_status write_matrices(hid_t file, const scs_cells_head *h)
+{
+    int64_t n = h->first[h->plan->n] + 1;
+    int64_t latent[2] = {n - 1, scs_session_model_n_latent(h->session)};
+
+    SCS_TRY(write_values(file, h, "X", h->session->config->predict.values == SCS_CELLS_COUNTS));
     SCS_TRY(scs_h5_growing_early(file, "X/indices", H5T_NATIVE_INT32, CHUNK));
-    return scs_h5_reserve(file, "X/indptr", H5T_NATIVE_INT64, 1, &n);
+    SCS_TRY(scs_h5_reserve(file, "X/indptr", H5T_NATIVE_INT64, 1, &n));
+    SCS_TRY(write_layer(file, h));
+    return h->latent ? scs_h5_reserve_array(file, "obsm/latent", H5T_NATIVE_FLOAT, 2, latent)
+                     : SCS_OK;
 }
 
 /* One entry of the provenance, a text or a number. */
@@ -352,6 +397,8 @@ static scs_status write_facts(hid_t file, const scs_cells_head *h)
         SCS_GO(st, write_fact(file, &p->fact[i]));
     if (s->scaled_to > 0)
         SCS_GO(st, scs_h5_scalar_double(file, "uns/scscreen/target_sum", s->scaled_to));
+    if (h->own)
+        SCS_GO(st, scs_h5_scalar_text(file, "uns/scscreen/from", s->from->path));
 done:
     scs_provenance_destroy(&p);
     return st;
@@ -364,8 +411,8 @@ static scs_status write_skeleton(hid_t file, const scs_cells_head *h)
 
     SCS_TRY(scs_h5_anndata(file));
     SCS_TRY(write_obs(file, h));
-    SCS_TRY(scs_h5_dataframe(file, "var", &h->session->dataset->genes, &none));
-    SCS_TRY(write_matrix(file, h));
+    SCS_TRY(scs_h5_dataframe(file, "var", genes(h), &none));
+    SCS_TRY(write_matrices(file, h));
     return write_facts(file, h);
 }
 
@@ -411,8 +458,21 @@ static scs_status open_set(const scs_cells_file *f, const char *path, hid_t *set
     return *set < 0 ? scs_h5_failed(f->file, "open", path) : SCS_OK;
 }
 
+static scs_status open_layer(scs_cells_file *f)
+{
+    char path[64];
+
+    if (!*layer_path(f->head))
+        return SCS_OK;
+    snprintf(path, sizeof path, "%s/data", layer_path(f->head));
+    return open_set(f, path, &f->layer);
+}
+
 static scs_status open_sets(scs_cells_file *f)
 {
+    SCS_TRY(open_layer(f));
+    if (f->head->latent)
+        SCS_TRY(open_set(f, "obsm/latent", &f->latent));
     SCS_TRY(open_set(f, "X/data", &f->data));
     SCS_TRY(open_set(f, "X/indices", &f->indices));
     SCS_TRY(open_set(f, "X/indptr", &f->indptr));
@@ -453,6 +513,8 @@ scs_status scs_cells_file_open(const scs_cells_head *head, scs_cells_file *file)
                              .data = H5I_INVALID_HID,
                              .indices = H5I_INVALID_HID,
                              .indptr = H5I_INVALID_HID,
+                             .layer = H5I_INVALID_HID,
+                             .latent = H5I_INVALID_HID,
                              .donor_type = H5I_INVALID_HID,
                              .donor_species = H5I_INVALID_HID,
                              .library = H5I_INVALID_HID,
@@ -494,7 +556,8 @@ static scs_status grow(const scs_cells_file *f, int64_t nnz)
 {
     hsize_t size = (hsize_t)nnz;
 
-    if (H5Dset_extent(f->data, &size) < 0 || H5Dset_extent(f->indices, &size) < 0)
+    if (H5Dset_extent(f->data, &size) < 0 || H5Dset_extent(f->indices, &size) < 0 ||
+        (f->layer >= 0 && H5Dset_extent(f->layer, &size) < 0))
         return scs_h5_failed(f->file, "grow", "X");
     return SCS_OK;
 }
@@ -503,7 +566,8 @@ static scs_status grow(const scs_cells_file *f, int64_t nnz)
  * much. Rank 0; nothing elsewhere. @param nnz with the round to come */
 static scs_status reserve(const scs_cells_file *f, int64_t nnz)
 {
-    int64_t chunks = 2 * (nnz / CHUNK + 1), bytes = chunks * CHUNK * (int64_t)sizeof(int32_t);
+    int64_t sets = f->layer >= 0 ? 3 : 2;
+    int64_t chunks = sets * (nnz / CHUNK + 1), bytes = chunks * CHUNK * (int64_t)sizeof(int32_t);
     int error;
 
     if (f->fd < 0)
@@ -514,42 +578,85 @@ static scs_status reserve(const scs_cells_file *f, int64_t nnz)
                : scs_file_creation_failed(f->part, error);
 }
 
-/* Elements [first, first + n) of a data set. Independent. */
-static scs_status put(const scs_cells_file *f, hid_t set, hid_t type, int64_t first, int64_t n,
-                      const void *data, const char *path)
+/* Rows [first, first + n) of a data set, [n, columns] or (columns 0) [n]. Independent. */
+static scs_status put_rows(const scs_cells_file *f, hid_t set, hid_t type, int64_t first, int64_t n,
+                           int64_t columns, const void *data, const char *path)
 {
-    hsize_t start = (hsize_t)first, count = (hsize_t)n;
+    hsize_t start[] = {(hsize_t)first, 0}, count[] = {(hsize_t)n, (hsize_t)columns};
     hid_t memory, space;
     herr_t went = -1;
 
     if (n == 0)
         return SCS_OK;
-    memory = H5Screate_simple(1, &count, NULL);
+    memory = H5Screate_simple(columns ? 2 : 1, count, NULL);
     space = H5Dget_space(set);
     if (memory >= 0 && space >= 0 &&
-        H5Sselect_hyperslab(space, H5S_SELECT_SET, &start, NULL, &count, NULL) >= 0)
+        H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL) >= 0)
         went = H5Dwrite(set, type, memory, space, f->transfer, data);
     (void)H5Sclose(memory);
     (void)H5Sclose(space);
     return went < 0 ? scs_h5_failed(f->file, "write", path) : SCS_OK;
 }
 
-/* Counts, or what they are scaled to. */
+static scs_status put(const scs_cells_file *f, hid_t set, hid_t type, int64_t first, int64_t n,
+                      const void *data, const char *path)
+{
+    return put_rows(f, set, type, first, n, 0, data, path);
+}
+
+/* Counts, and what they are scaled to; either may be what X holds. */
 static scs_status put_values(const scs_cells_file *f, int64_t at, const scs_cell_block *b)
 {
     const scs_session *s = f->head->session;
+    bool counts = s->config->predict.values == SCS_CELLS_COUNTS;
+    hid_t raw = counts ? f->data : f->layer, logged = counts ? f->layer : f->data;
     int64_t nnz = b->indptr[b->n];
     float *value;
     scs_status st;
 
-    if (s->config->predict.values == SCS_CELLS_COUNTS)
-        return put(f, f->data, H5T_NATIVE_INT32, at, nnz, b->count, "X/data");
+    if (raw >= 0)
+        SCS_TRY(put(f, raw, H5T_NATIVE_INT32, at, nnz, b->count, "counts"));
+    if (logged < 0)
+        return SCS_OK;
     SCS_TRY(SCS_ALLOC(value, nnz));
-    for (int64_t i = 0; i < b->n; i++)
-        for (int64_t k = b->indptr[i]; k < b->indptr[i + 1]; k++)
-            value[k] = (float)log1p(b->count[k] * (s->scaled_to / (double)b->library[i]));
-    st = put(f, f->data, H5T_NATIVE_FLOAT, at, nnz, value, "X/data");
+    scs_cell_values_log(s, b, value);
+    st = put(f, logged, H5T_NATIVE_FLOAT, at, nnz, value, "log1p");
     free(value);
+    return st;
+}
+
+/* Genes of the file, where it has not all of the run's. */
+static scs_status put_genes(const scs_cells_file *f, int64_t at, const scs_cell_block *b)
+{
+    const scs_own_cells *own = f->head->own;
+    int64_t nnz = b->indptr[b->n];
+    int32_t *gene;
+    scs_status st;
+
+    if (!own)
+        return put(f, f->indices, H5T_NATIVE_INT32, at, nnz, b->gene, "X/indices");
+    SCS_TRY(SCS_ALLOC(gene, nnz));
+    for (int64_t k = 0; k < nnz; k++)
+        gene[k] = own->column[b->gene[k]];
+    st = put(f, f->indices, H5T_NATIVE_INT32, at, nnz, gene, "X/indices");
+    free(gene);
+    return st;
+}
+
+static scs_status put_latent(const scs_cells_file *f, int64_t cell, const scs_cell_block *b)
+{
+    const scs_session *s = f->head->session;
+    int64_t n_latent = scs_session_model_n_latent(s);
+    scs_real *z;
+    scs_status st;
+
+    if (f->latent < 0)
+        return SCS_OK;
+    SCS_TRY(SCS_ALLOC(z, b->n * n_latent));
+    SCS_GO(st, scs_cell_values_latent(s, b, z));
+    SCS_GO(st, put_rows(f, f->latent, H5T_NATIVE_FLOAT, cell, b->n, n_latent, z, "obsm/latent"));
+done:
+    free(z);
     return st;
 }
 
@@ -592,7 +699,8 @@ static scs_status put_block(const scs_cells_file *f, int64_t cell, int64_t at,
                             const scs_cell_block *b, const scs_donors *donors)
 {
     SCS_TRY(put_values(f, at, b));
-    SCS_TRY(put(f, f->indices, H5T_NATIVE_INT32, at, b->indptr[b->n], b->gene, "X/indices"));
+    SCS_TRY(put_genes(f, at, b));
+    SCS_TRY(put_latent(f, cell, b));
     return put_obs(f, cell, at, b, donors);
 }
 
@@ -629,8 +737,8 @@ static void close_set(hid_t *set, scs_status *st, const scs_cells_file *f)
 /* Every close is checked: on a full disk HDF5 may fail only here. Collective. */
 static scs_status close_file(scs_cells_file *f)
 {
-    hid_t *sets[] = {&f->data,       &f->indices,       &f->indptr,
-                     &f->donor_type, &f->donor_species, &f->library};
+    hid_t *sets[] = {&f->data,   &f->indices,    &f->indptr,        &f->layer,
+                     &f->latent, &f->donor_type, &f->donor_species, &f->library};
     scs_status st = SCS_OK;
 
     for (size_t i = 0; i < sizeof sets / sizeof *sets; i++)

@@ -5,7 +5,10 @@
  *      /obs                    an integer index as text; species, cell type, perturbation and dose
  *                              under the inputs' own column names; template, donor_type,
  *                              donor_species (where there are several), library_size
- *      /var                    genes
+ *      /layers                 the other of counts and log1p, where it is asked for; its indices
+ *                              and indptr are X's own
+ *      /obsm/latent            posterior means, where the model has them
+ *      /var                    genes; with predict.from those that its cells have
  *      /uns/scscreen           provenance
  *
  *  Rank 0 writes the skeleton with all texts serially; then all ranks open it through MPI-IO. How
@@ -16,18 +19,22 @@
 #ifndef SCS_CELLS_FILE_H
 #define SCS_CELLS_FILE_H
 
-#include "mpi/job/session.h"
+#include "mpi/cells/own_cells.h"
 #include "src/cells/donors.h"
 #include "src/cells/recipe.h"
 
 #include <hdf5.h>
+
+/** Cells that all ranks make before they write. */
+enum { SCS_CELLS_FILE_ROUND = 4096 };
 
 /** What the skeleton says of one combination's cells; on rank 0. */
 typedef struct scs_cells_row {
     const scs_combination *item; /**< borrowed */
     int64_t n;                   /**< predicted cells */
     uint64_t key;                /**< of their random numbers */
-    int64_t *control;            /**< [n_control] global numbers of its control cells; owned */
+    int64_t *control;            /**< [n_control] numbers of its control cells among all of the
+                                    inputs', or of predict.from; owned */
     int64_t n_control;
 } scs_cells_row;
 
@@ -38,13 +45,15 @@ typedef struct scs_cells_head {
     const scs_method *method;
     const scs_cells_row *row; /**< [plan->n]; control is there on rank 0 alone */
     int64_t *first;           /**< [plan->n + 1] first cell of each combination */
+    const scs_own_cells *own; /**< the controls, or NULL: the inputs' */
+    bool latent;              /**< write obsm/latent */
 } scs_cells_head;
 
 typedef struct scs_cells_file {
     const scs_cells_head *head;
     char path[4096], part[4200];
     hid_t file, transfer;
-    hid_t data, indices, indptr, donor_type, donor_species, library; /**< data sets */
+    hid_t data, indices, indptr, layer, latent, donor_type, donor_species, library; /**< sets */
     bool together;    /**< opened by all ranks, not yet closed; alike on ranks */
     int fd;           /**< of rank 0; -1 elsewhere */
     int64_t skeleton; /**< bytes of it, on rank 0 */

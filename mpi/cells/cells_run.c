@@ -11,6 +11,7 @@
  * other combinations. */
 #include "mpi/cells/cells_run.h"
 
+#include "mpi/cells/cell_values.h"
 #include "mpi/cells/cells_file.h"
 #include "mpi/cells/counts.h"
 #include "mpi/job/session_model.h"
@@ -22,6 +23,7 @@
 #include "src/cells/draw.h"
 #include "src/cells/target_mean.h"
 #include "src/cells/templates.h"
+#include "src/config/key.h"
 #include "src/screen/plan.h"
 #include "scscreen/comm.h"
 
@@ -29,8 +31,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Cells that all ranks make before they write. Part of the file's bytes: see cells_file.h. */
-enum { ROUND = 4096 };
+/* Part of the file's bytes: see cells_file.h. */
+enum { ROUND = SCS_CELLS_FILE_ROUND, TILE = SCS_CELL_VALUES_TILE };
 
 /* Everything of a run, in the order in which it comes to be. */
 typedef struct prediction {
@@ -39,9 +41,12 @@ typedef struct prediction {
     scs_method closeness; /* by which donors are chosen, and the noise of a change is judged */
     scs_plan *plan;
     scs_counts counts;
-    scs_cells_row *row;   /* [plan->n] */
-    int64_t *first;       /* [plan->n + 1] first cell of each */
-    scs_real **control_z; /* [n_group] on rank 0 */
+    scs_own_cells own;         /* where predict.from names some */
+    scs_count_group own_group; /* those of the combination in hand, or of the one before */
+    float *own_mean;           /* [n_gene] of these */
+    scs_cells_row *row;        /* [plan->n] */
+    int64_t *first;            /* [plan->n + 1] first cell of each */
+    scs_real **control_z;      /* [n_group] on rank 0 */
     scs_row_job job;
     scs_row_block block;  /* rank 0 */
     scs_result_rows rows; /* rank 0: one row */
@@ -53,8 +58,28 @@ typedef struct prediction {
     scs_cell_block cells;
 } prediction;
 
+/* Of what X does not hold. */
+static scs_status check_layers(const scs_config *config)
+{
+    const scs_key *values = scs_key_find("predict.values");
+    const char *x = scs_key_choice_text(values, config->predict.values);
+
+    for (int32_t i = 0; i < config->predict.layers.n; i++) {
+        const char *layer = config->predict.layers.name[i];
+
+        SCS_REQUIRE(strcmp(layer, x) != 0, SCS_EARG,
+                    "%s: predict.layers: %s is what X holds (predict.values)", config->file, x);
+        SCS_REQUIRE(strcmp(layer, scs_key_choice_text(values, SCS_CELLS_COUNTS)) == 0 ||
+                        strcmp(layer, scs_key_choice_text(values, SCS_CELLS_LOG1P)) == 0,
+                    SCS_EARG, "%s: predict.layers: \"%s\": expected counts or log1p", config->file,
+                    layer);
+    }
+    return SCS_OK;
+}
+
 scs_status scs_cells_run_check(const scs_session *session)
 {
+    SCS_TRY(check_layers(session->config));
     return scs_counts_check(session);
 }
 
@@ -90,6 +115,53 @@ static scs_status drop_unpredictable(const scs_session *s, scs_plan *plan, bool 
     return SCS_OK;
 }
 
+/* Sources of a combination and those of them that have cells to give. Local, alike on all ranks.
+ *  @param[out] donors caller clears  */
+static scs_status find_donors(prediction *p, const scs_combination *item, scs_donors *donors)
+{
+    const scs_atlas *a = p->session->atlas;
+
+    SCS_TRY(scs_shift_sources_find(a, &p->closeness, item, p->sources));
+    return scs_donors_find(a, &p->closeness, item, p->sources, donors);
+}
+
+/* A change may be told by groups that do not show the perturbation, but counts are taken from such
+ * alone. Rows without are refused or left out as above. */
+static scs_status drop_without_donors(prediction *p, scs_plan *plan, bool named)
+{
+    const scs_session *s = p->session;
+    const scs_atlas *a = s->atlas;
+    int64_t n = 0, dropped = 0;
+    char what[200];
+
+    for (int64_t i = 0; i < plan->n; i++) {
+        scs_combination *c = &plan->item[i];
+        scs_donors donors = {0};
+        scs_status st = find_donors(p, c, &donors);
+        bool some = donors.n > 0;
+
+        scs_donors_clear(&donors);
+        SCS_TRY(st);
+        SCS_REQUIRE(some || !named, SCS_EDATA,
+                    "%s,%s,%s: no cell shows this perturbation, so there are none to take counts "
+                    "from; the screen has its mean",
+                    a->species.name[c->species], a->cell_types.name[c->cell_type],
+                    scs_plan_treatment_text(a, &plan->pairs, c, what, sizeof what));
+        dropped += !some;
+        if (some)
+            plan->item[n++] = *c;
+    }
+    plan->n = n;
+    SCS_REQUIRE(n > 0, SCS_EDATA,
+                "no combination of the screen has perturbed cells to take counts from");
+    if (dropped)
+        scs_session_say(s,
+                        "warning: of %lld combinations no cell shows the perturbation: they "
+                        "have no cells",
+                        (long long)dropped);
+    return SCS_OK;
+}
+
 /* Only what plans need: costs play no part. */
 static scs_status screen_rows(const scs_session *s, scs_plan **plan)
 {
@@ -109,7 +181,18 @@ static scs_status make_plan(prediction *p)
     else
         SCS_TRY(screen_rows(s, &p->plan));
     SCS_TRY(scs_plan_resolve(s->atlas, &p->method, p->plan));
-    return drop_unpredictable(s, p->plan, words->n > 0);
+    SCS_TRY(drop_unpredictable(s, p->plan, words->n > 0));
+    SCS_TRY(scs_shift_sources_create(s->atlas, &p->sources));
+    return drop_without_donors(p, p->plan, words->n > 0);
+}
+
+/* Whose cells a combination starts from. */
+static scs_status find_controls(const prediction *p, const scs_combination *item,
+                                const scs_counts **from, int32_t *group)
+{
+    *from = p->session->from ? &p->own.counts : &p->counts;
+    *group = item->control_group;
+    return p->session->from ? scs_own_cells_group(&p->own, item->cell_type, group) : SCS_OK;
 }
 
 /* How many cells, with which numbers, from which controls. */
@@ -118,17 +201,21 @@ static scs_status make_row(prediction *p, int64_t i)
     const scs_session *s = p->session;
     const scs_atlas *a = s->atlas;
     const scs_combination *c = &p->plan->item[i];
-    int64_t asked = s->config->predict.cells, controls = a->group[c->control_group].count;
+    int64_t asked = s->config->predict.cells;
     scs_cells_row *row = &p->row[i];
+    const scs_counts *from;
+    int32_t group;
 
     *row = (scs_cells_row){.item = c,
-                           .n = asked > 0 ? asked : controls,
                            .key = scs_draw_key(s->config->train.seed, a->species.name[c->species],
                                                a->cell_types.name[c->cell_type],
                                                scs_plan_perturbation_label(a, &p->plan->pairs, c),
                                                c->dose)};
+    SCS_TRY(find_controls(p, c, &from, &group));
+    SCS_TRY(scs_counts_cells(from, group, &row->control, &row->n_control));
+    row->n = asked > 0 ? asked : row->n_control;
     p->first[i + 1] = p->first[i] + row->n;
-    return scs_counts_cells(&p->counts, c->control_group, &row->control, &row->n_control);
+    return SCS_OK;
 }
 
 /* All combinations, with the first cell of each in the file. Local, alike on all ranks. */
@@ -181,10 +268,10 @@ static scs_status open_rows(prediction *p)
 {
     p->job = (scs_row_job){
         .session = p->session, .method = &p->method, .plan = p->plan, .control_z = p->control_z};
-    SCS_TRY(scs_shift_sources_create(p->session->atlas, &p->sources));
     p->rows.n = 1;
     SCS_TRY(scs_row_results_alloc(&p->job, &p->rows));
     SCS_TRY(scs_recipe_block_make(ROUND, &p->cells));
+    SCS_TRY(SCS_ALLOC(p->own_mean, p->session->atlas->n_gene));
     return scs_session_leads(p->session) ? scs_row_block_make(&p->job, 1, &p->block) : SCS_OK;
 }
 
@@ -242,13 +329,30 @@ static scs_status gather(prediction *p, const int32_t *group, int32_t n)
     return st;
 }
 
+/* Of predict.from: the type's cells and their mean, which stay for the next combination of the
+ * type. Collective. */
+static scs_status gather_own(prediction *p, const scs_cells_row *row)
+{
+    scs_comm *comm = p->session->comm;
+    int32_t group;
+
+    SCS_TRY(scs_comm_agree(comm, scs_own_cells_group(&p->own, row->item->cell_type, &group)));
+    if (p->own_group.group == group)
+        return scs_collective_ok();
+    scs_count_group_clear(&p->own_group);
+    SCS_TRY(scs_counts_gather(&p->own.counts, group, &p->own_group));
+    return scs_comm_agree(comm,
+                          scs_own_cells_mean(&p->own, &p->own_group, row->control, p->own_mean));
+}
+
 /* ---- one combination ---- */
 
 /* What it is made of, in the order in which it comes to be. */
 typedef struct combination {
     const scs_cells_row *row;
     scs_donors donors;
-    int32_t *group;                 /* control, then donors */
+    const scs_count_group *control;
+    int32_t *group;                 /* donors, then control unless it is the user's own */
     const double **cpm;             /* [2 donors.n] of donors, then of their controls */
     double *control_cpm;            /* [donors.n, n_gene] */
     const scs_count_group **counts; /* [donors.n] */
@@ -271,25 +375,20 @@ static void clear_combination(combination *c)
     free(c->sum);
 }
 
-/* SCS_EDATA: no cells to take from. Local, alike on all ranks. */
-static scs_status find_donors(prediction *p, combination *c)
+/* Local, alike on all ranks. */
+static scs_status open_combination(prediction *p, combination *c)
 {
     const scs_atlas *a = p->session->atlas;
     const scs_combination *item = c->row->item;
-    char what[200];
 
-    SCS_TRY(scs_shift_sources_find(a, &p->closeness, item, p->sources));
-    SCS_TRY(scs_donors_find(a, &p->closeness, item, p->sources, &c->donors));
-    SCS_REQUIRE(c->donors.n > 0, SCS_EDATA, "%s,%s,%s: none of its sources has cells to take from",
-                a->species.name[item->species], a->cell_types.name[item->cell_type],
-                scs_plan_treatment_text(a, &p->plan->pairs, item, what, sizeof what));
+    SCS_TRY(find_donors(p, item, &c->donors));
     SCS_TRY(SCS_ALLOC(c->group, c->donors.n + 1));
     SCS_TRY(SCS_ALLOC(c->counts, c->donors.n));
     SCS_TRY(SCS_ALLOC(c->cpm, 2 * c->donors.n));
     SCS_TRY(SCS_ALLOC(c->control_cpm, c->donors.n * (int64_t)a->n_gene));
-    c->group[0] = item->control_group;
     for (int32_t i = 0; i < c->donors.n; i++)
-        c->group[i + 1] = c->donors.group[i];
+        c->group[i] = c->donors.group[i];
+    c->group[c->donors.n] = item->control_group;
     SCS_TRY(SCS_ALLOC(c->mean, a->n_gene));
     SCS_TRY(SCS_ALLOC(c->made_with, a->n_gene));
     return SCS_ALLOC(c->sum, a->n_gene + 1);
@@ -298,7 +397,7 @@ static scs_status find_donors(prediction *p, combination *c)
 /* From c->made_with. Local. */
 static scs_status make_recipe(prediction *p, combination *c)
 {
-    scs_recipe_parts parts = {.control = &p->kept[0],
+    scs_recipe_parts parts = {.control = c->control,
                               .donor = c->counts,
                               .donors = &c->donors,
                               .mean = c->made_with,
@@ -318,8 +417,8 @@ static scs_status find_control_means(prediction *p, combination *c)
     for (int32_t i = 0; i < n; i++) {
         double *cpm = c->control_cpm + (int64_t)i * n_gene;
 
-        c->counts[i] = &p->kept[i + 1];
-        c->cpm[i] = p->kept[i + 1].cpm;
+        c->counts[i] = &p->kept[i];
+        c->cpm[i] = p->kept[i].cpm;
         if (c->donors.control[i] < 0)
             continue;
         SCS_TRY(scs_counts_cpm(&p->counts, c->donors.control[i], cpm));
@@ -328,16 +427,25 @@ static scs_status find_control_means(prediction *p, combination *c)
     return scs_collective_ok();
 }
 
+/* Mean log expression of the cells that are started from. */
+static const float *control_mean(const prediction *p, const combination *c)
+{
+    return p->session->from
+               ? p->own_mean
+               : scs_atlas_group_gene_mean(p->session->atlas, c->row->item->control_group);
+}
+
 /* Counts are there. Local. */
 static scs_status find_mean(prediction *p, combination *c)
 {
     const scs_atlas *a = p->session->atlas;
     const scs_mean_parts parts = {.atlas = a,
-                                  .target = c->row->item,
                                   .sources = p->sources,
                                   .donors = &c->donors,
                                   .shift = p->rows.shift,
-                                  .cpm = p->kept[0].cpm,
+                                  .control = control_mean(p, c),
+                                  .cpm = c->control->cpm,
+                                  .absent = p->own.absent,
                                   .donor_cpm = c->cpm,
                                   .donor_control_cpm = c->cpm + c->donors.n,
                                   .total = p->session->scaled_to};
@@ -347,13 +455,21 @@ static scs_status find_mean(prediction *p, combination *c)
     return make_recipe(p, c);
 }
 
+/* Where a rank's part of a round of n cells begins: at a whole tile. */
+static int64_t part_begin(int64_t n, int64_t rank, int64_t n_rank)
+{
+    int64_t begin = (n + TILE - 1) / TILE * rank / n_rank * TILE;
+
+    return begin < n ? begin : n;
+}
+
 /* This rank's part of cells [at, at + n) of the combination. Local. */
 static scs_status make_cells(prediction *p, const combination *c, int64_t at, int64_t n)
 {
     int64_t rank = scs_comm_rank(p->session->comm), n_rank = scs_comm_size(p->session->comm);
 
-    p->cells.first = at + n * rank / n_rank;
-    p->cells.n = at + n * (rank + 1) / n_rank - p->cells.first;
+    p->cells.first = at + part_begin(n, rank, n_rank);
+    p->cells.n = at + part_begin(n, rank + 1, n_rank) - p->cells.first;
     SCS_TRY(scs_templates_pick(c->row->key, c->row->control, c->row->n_control, p->cells.first,
                                p->cells.n, p->cells.control));
     return scs_recipe_make(c->recipe, &p->cells);
@@ -413,8 +529,11 @@ static scs_status predict_combination(prediction *p, int64_t i)
     scs_status st;
 
     SCS_GO(st, predict_shift(p, i));
-    SCS_GO(st, scs_comm_agree(comm, find_donors(p, &c)));
-    SCS_GO(st, gather(p, c.group, c.donors.n + 1));
+    SCS_GO(st, scs_comm_agree(comm, open_combination(p, &c)));
+    SCS_GO(st, gather(p, c.group, c.donors.n + !p->session->from));
+    if (p->session->from)
+        SCS_GO(st, gather_own(p, c.row));
+    c.control = p->session->from ? &p->own_group : &p->kept[c.donors.n];
     SCS_GO(st, find_control_means(p, &c));
     SCS_GO(st, scs_comm_agree(comm, find_mean(p, &c)));
     SCS_GO(st, calibrate(p, &c));
@@ -444,9 +563,24 @@ static void clear(prediction *p)
     for (int32_t i = 0; i < p->n_kept; i++)
         scs_count_group_clear(&p->kept[i]);
     free(p->kept);
+    scs_count_group_clear(&p->own_group);
+    free(p->own_mean);
+    scs_own_cells_clear(&p->own);
     scs_recipe_block_clear(&p->cells);
     scs_counts_clear(&p->counts);
     scs_plan_destroy(&p->plan);
+}
+
+/* A cell without some of the genes that the encoder reads has no place in latent space. */
+static bool writes_latent(const prediction *p)
+{
+    const scs_session *s = p->session;
+
+    if (!s->config->predict.latent || !scs_session_model_has_latent(s))
+        return false;
+    if (s->from && p->own.genes.n < s->dataset->n_gene)
+        scs_session_say(s, "warning: no obsm/latent: the cells lack genes that the model encodes");
+    return !s->from || p->own.genes.n == s->dataset->n_gene;
 }
 
 /* In the plan's order, which is the file's. Collective. */
@@ -466,14 +600,21 @@ static scs_status predict(prediction *p)
     p->closeness = scs_choose_shift_blind(&p->method, s->config);
     SCS_TRY(scs_comm_agree(s->comm, make_plan(p)));
     SCS_TRY(scs_counts_read(s, &p->counts));
+    if (s->from)
+        SCS_TRY(scs_own_cells_read(s, &p->own));
     SCS_TRY(scs_comm_agree(s->comm, make_rows(p)));
     scs_session_say(s, "predicting %lld cells of %lld combination%s",
                     (long long)p->first[p->plan->n], (long long)p->plan->n,
                     p->plan->n > 1 ? "s" : "");
     SCS_TRY(send_controls(p));
     SCS_TRY(scs_comm_agree(s->comm, open_rows(p)));
-    p->head = (scs_cells_head){
-        .session = s, .plan = p->plan, .method = &p->method, .row = p->row, .first = p->first};
+    p->head = (scs_cells_head){.session = s,
+                               .plan = p->plan,
+                               .method = &p->method,
+                               .row = p->row,
+                               .first = p->first,
+                               .own = s->from ? &p->own : NULL,
+                               .latent = writes_latent(p)};
     SCS_TRY(scs_cells_file_open(&p->head, &p->file));
     SCS_TRY(write_all(p));
     SCS_TRY(scs_cells_file_commit(&p->file));
@@ -483,7 +624,7 @@ static scs_status predict(prediction *p)
 
 scs_status scs_cells_run(scs_session *session)
 {
-    prediction p = {.session = session};
+    prediction p = {.session = session, .own_group = {.group = -1}};
     scs_status st = predict(&p);
 
     st = scs_cells_file_close(&p.file, st);

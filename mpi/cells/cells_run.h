@@ -11,7 +11,8 @@
 
 #include "mpi/job/session.h"
 
-/** SCS_EDATA: the inputs hold no counts; message says what to do. Local, alike on all ranks. */
+/** SCS_EDATA: the inputs hold no counts; message says what to do. SCS_EARG: predict.layers. Local,
+ * alike on all ranks. */
 SCS_MUST_USE scs_status scs_cells_run_check(const scs_session *session);
 
 /** Make the cells of predict.combination, or of the rows that the screen section selects, and write

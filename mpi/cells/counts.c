@@ -21,26 +21,41 @@
 enum { EVIDENCE = 300, UNIT = 1024 };
 
 static const char advice[] =
-    "predicted cells are made from counts: set data.matrix to the matrix that holds them, such as "
-    "layers/counts or raw/X";
+    "predicted cells are made from counts: set %s to the matrix that holds "
+    "them, such as layers/counts or raw/X";
+
+static const char *advise(const char *key, char *out, size_t size)
+{
+    snprintf(out, size, advice, key);
+    return out;
+}
 
 scs_status scs_counts_check(const scs_session *session)
 {
+    char what[EVIDENCE];
+
     SCS_REQUIRE(session->config->data.normalize == SCS_NORMALIZE_LOG1P, SCS_EDATA,
                 "%s: %s holds no counts (%s); %s", session->meta[0]->path, session->meta[0]->matrix,
-                session->dataset->values, advice);
+                session->dataset->values, advise("data.matrix", what, sizeof what));
+    return SCS_OK;
+}
+
+scs_status scs_counts_judge(const scs_h5ad *file, const scs_scale *scale, const char *key)
+{
+    char found[EVIDENCE], what[EVIDENCE];
+
+    SCS_REQUIRE(scs_scale_judge(scale, file->n_var) == SCS_SCALE_COUNTS, SCS_EDATA,
+                "%s: %s holds %s; %s", file->path, file->matrix,
+                scs_scale_describe(scale, file->n_var, found, sizeof found),
+                advise(key, what, sizeof what));
     return SCS_OK;
 }
 
 /* normalize: log1p is the user's word; this asks the values that were read. */
 static scs_status check_scales(const scs_session *s, const scs_scale *scale)
 {
-    char found[EVIDENCE];
-
     for (int32_t i = 0; i < s->dataset->n_input; i++)
-        SCS_REQUIRE(scs_scale_judge(&scale[i], s->meta[i]->n_var) == SCS_SCALE_COUNTS, SCS_EDATA,
-                    "%s: %s holds %s; %s", s->meta[i]->path, s->meta[i]->matrix,
-                    scs_scale_describe(&scale[i], s->meta[i]->n_var, found, sizeof found), advice);
+        SCS_TRY(scs_counts_judge(s->meta[i], &scale[i], "data.matrix"));
     return SCS_OK;
 }
 
@@ -69,7 +84,7 @@ scs_status scs_counts_read(const scs_session *session, scs_counts *counts)
     scs_scale *scale = NULL;
     scs_status st;
 
-    *counts = (scs_counts){.session = session};
+    *counts = (scs_counts){.session = session, .n_cell = session->dataset->n_cell};
     SCS_GO(st, scs_comm_agree(comm, SCS_ALLOC(scale, session->dataset->n_input)));
     SCS_GO(st, scs_read_cells(comm, session->dataset, (const scs_h5ad *const *)session->meta,
                               &counts->first, &counts->x, &totals, scale));
@@ -225,11 +240,12 @@ done:
 /* From the labels, which every rank has: no message. O(cells). */
 scs_status scs_counts_cells(const scs_counts *counts, int32_t group, int64_t **cell, int64_t *n)
 {
-    int64_t n_cell = counts->session->dataset->n_cell;
-
     *n = 0;
-    SCS_TRY(SCS_ALLOC(*cell, counts->session->atlas->group[group].count));
-    for (int64_t i = 0; i < n_cell; i++)
+    for (int64_t i = 0; i < counts->n_cell; i++)
+        *n += counts->group_of_cell[i] == group;
+    SCS_TRY(SCS_ALLOC(*cell, *n));
+    *n = 0;
+    for (int64_t i = 0; i < counts->n_cell; i++)
         if (counts->group_of_cell[i] == group)
             (*cell)[(*n)++] = i;
     return SCS_OK;

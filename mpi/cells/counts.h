@@ -8,16 +8,22 @@
 
 typedef struct scs_counts {
     const scs_session *session; /**< borrowed */
+    int64_t n_cell;             /**< of all ranks */
     int64_t first;              /**< this rank's cells are [first, first + x.n_row) */
     scs_packed x;               /**< their counts */
-    int32_t *group_of_cell;     /**< [n_cell] of the atlas, -1: unused; alike on all ranks */
+    int32_t *group_of_cell;     /**< [n_cell] -1: unused; alike on all ranks */
     double *library;            /**< [n_group] mean counts of a group's cells; alike on all ranks */
 } scs_counts;
 
 /** Whether the session's inputs hold counts at all: SCS_EDATA names what else they hold. Before
  * anything that takes time. Local, alike on all ranks. */
 SCS_MUST_USE scs_status scs_counts_check(const scs_session *session);
-/** Read them. SCS_EDATA: an input holds other numbers; SCS_EIO, SCS_ENOMEM. Collective.
+/** SCS_EDATA where a file's numbers are no counts: what they are, and what to set.
+ *  @param key the setting that names another matrix */
+SCS_MUST_USE scs_status scs_counts_judge(const scs_h5ad *file, const scs_scale *scale,
+                                         const char *key);
+/** Read them, by groups of the atlas. SCS_EDATA: an input holds other numbers; SCS_EIO, SCS_ENOMEM.
+ * Collective.
  *  @param[out] counts caller clears, also after a failure */
 SCS_MUST_USE scs_status scs_counts_read(const scs_session *session, scs_counts *counts);
 /** Free all; zeroed is let through. Local. */

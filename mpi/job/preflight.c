@@ -9,6 +9,8 @@
  *      checkpoint      size, packed metadata; size 0: none to take
  *      state           size, packed; size 0: from the start
  *      each input      names of its cells, where the verb needs them
+ *      predict.from    size, packed metadata, names of its cells; where the verb knows the key and
+ *                      it is set
  *
  *  Also the two files of training states: which is the newer sound one, and whether this config may
  *  go on from it. Only keys that affect the weights have to agree; folders, limits and what is
@@ -513,6 +515,42 @@ static scs_status put_cell_names(scs_bytes *blob, const scs_config *config)
     return SCS_OK;
 }
 
+/* Its columns of labels are read only where it has them: cells need none. */
+static scs_status probe_from(const scs_config *config, scs_h5ad **meta)
+{
+    const char *path = config->predict.from, *matrix = config->predict.from_matrix;
+    scs_h5ad_request request = {.matrix = *matrix ? matrix : config->data.matrix,
+                                .memory = config->data.memory << 20};
+    const scs_names *columns;
+
+    SCS_TRY(scs_h5ad_probe(path, &request, meta));
+    columns = &(*meta)->obs_columns;
+    if (scs_names_find(columns, config->data.cell_type) >= 0)
+        request.cell_type = config->data.cell_type;
+    if (scs_names_find(columns, config->data.condition) >= 0)
+        request.condition = config->data.condition;
+    if (!request.cell_type && !request.condition)
+        return SCS_OK;
+    scs_h5ad_destroy(meta);
+    return scs_h5ad_probe(path, &request, meta);
+}
+
+static scs_status put_from(scs_bytes *blob, const scs_config *config)
+{
+    scs_names names = {0};
+    scs_h5ad *meta = NULL;
+    scs_status status;
+
+    SCS_GO(status, probe_from(config, &meta));
+    SCS_GO(status, put_input(blob, meta));
+    SCS_GO(status, scs_h5ad_probe_cells(config->predict.from, config->data.memory << 20, &names));
+    SCS_GO(status, scs_bytes_put_names(blob, &names));
+done:
+    scs_names_clear(&names);
+    scs_h5ad_destroy(&meta);
+    return status;
+}
+
 /* The text as it was read, not the parsed config: every rank parses it with the same --set. Errors
  * of the config come before those of files. */
 static scs_status prepare(scs_preflight *preflight, const scs_cli *cli)
@@ -545,6 +583,8 @@ static scs_status prepare(scs_preflight *preflight, const scs_cli *cli)
     SCS_GO(status, put_state(&preflight->blob, config, needs));
     if (needs & SCS_NEED_CELL_NAMES)
         SCS_GO(status, put_cell_names(&preflight->blob, config));
+    if ((needs & SCS_NEED_FROM) && *config->predict.from)
+        SCS_GO(status, put_from(&preflight->blob, config));
 done:
     free(text);
     scs_config_destroy(&config);

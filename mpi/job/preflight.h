@@ -42,8 +42,9 @@ enum scs_need {
     SCS_NEED_SIMULATED = 16,  /**< simulate inputs that are missing */
     SCS_NEED_STATE = 32,      /**< where an earlier job stood, unless there are weights to take */
     SCS_NEED_CELL_NAMES = 64, /**< names of the inputs' cells */
-    SCS_NEED_PAIR = 128,    /**< metadata of the command line's two files, which are data.inputs */
-    SCS_NEED_WRITABLE = 256 /**< output.dir could be made and written; nothing is */
+    SCS_NEED_PAIR = 128,     /**< metadata of the command line's two files, which are data.inputs */
+    SCS_NEED_WRITABLE = 256, /**< output.dir could be made and written; nothing is */
+    SCS_NEED_FROM = 512      /**< metadata and names of the cells of predict.from, where given */
 };
 
 /** What was read, and how that went. Owned by main, from before MPI_Init to the end. */
@@ -53,8 +54,9 @@ typedef struct scs_preflight {
     char message[SCS_MESSAGE_MAX]; /**< where status is not SCS_OK */
     int lock;                      /**< of output.dir, where it is written; -1: none */
     scs_bytes blob; /**< text of the config; data.inputs and data.labels, settled; each input,
-                       packed; notes; checkpoint; state; each input's names of cells, where they
-                       are needed. Each packed block after its size, 0 for none */
+                       packed; notes; checkpoint; state; each input's names of cells, and the file
+                       of predict.from with its names, where they are needed. Each packed block
+                       after its size, 0 for none */
     scs_checksum_task *checksums; /**< of the inputs, which a child is at; NULL: none */
 } scs_preflight;
 

@@ -266,6 +266,11 @@ static scs_status unpack(scs_session *session, scs_bytes *blob)
         SCS_TRY(scs_bytes_get_names(blob, &session->cell_names[i]));
         scs_filter_names(session->meta[i], &session->cell_names[i]);
     }
+    if ((cli->verb->needs & SCS_NEED_FROM) && *session->config->predict.from) {
+        SCS_TRY(take_block(blob, &block, &size));
+        SCS_TRY(scs_h5ad_unpack(block, size, &session->from));
+        SCS_TRY(scs_bytes_get_names(blob, &session->from_names));
+    }
     return SCS_OK;
 }
 
@@ -340,6 +345,8 @@ static void session_close(scs_session *session)
     free(session->meta);
     free(session->input_checksum);
     free(session->cell_names);
+    scs_h5ad_destroy(&session->from);
+    scs_names_clear(&session->from_names);
     scs_config_destroy(&session->config);
 }
 

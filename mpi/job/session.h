@@ -3,7 +3,7 @@
  * verb that runs on all ranks gets one and fills as much of it as it needs.
  *
  *  Who fills what:
- *      session_open (session.c)         config, meta, checkpoint, state, cell_names
+ *      session_open (session.c)         config, meta, checkpoint, state, cell_names, from
  *      scs_session_load_data            dataset, input_checksum, team, deal, shard
  *      scs_session_model_make           model or pca, and the atlas that a checkpoint has
  *      scs_train_run                    the weights of model
@@ -36,6 +36,8 @@ typedef struct scs_session {
     scs_checkpoint *checkpoint; /**< weights to take, or NULL */
     scs_state *state;           /**< where an earlier job stood, or NULL */
     scs_names *cell_names;      /**< [config->data.n_input] of each input's cells, or NULL */
+    scs_h5ad *from;             /**< of predict.from, or NULL */
+    scs_names from_names;       /**< of its cells */
     double opened;              /**< when this job began, by scs_clock */
     scs_dataset *dataset;       /**< labels and roles of all cells, genes in common */
     double scaled_to;           /**< counts that cells were scaled to; 0: they were not */

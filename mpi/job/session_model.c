@@ -79,6 +79,14 @@ scs_status scs_session_model_encode(scs_session *s)
     return scs_atlas_encode_sum(s->atlas, s->dataset, s->shard, &s->team, s->z);
 }
 
+scs_status scs_session_model_encode_rows(const scs_session *s, const scs_packed *x, int64_t row0,
+                                         int32_t n, scs_real *z)
+{
+    if (s->model)
+        return scs_model_encode(s->model, x, row0, n, z, NULL);
+    return scs_pca_encode(s->pca, x, row0, n, z);
+}
+
 /* At most one of the two is set. */
 scs_decoder scs_session_model_decoder(const scs_session *s)
 {

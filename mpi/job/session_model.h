@@ -27,6 +27,12 @@ SCS_MUST_USE scs_status scs_session_model_fit_pca(scs_session *session);
  * latent space. SCS_ENOMEM, SCS_EIO. Collective. */
 SCS_MUST_USE scs_status scs_session_model_encode(scs_session *session);
 
+/** Latent coordinates of rows [row0, row0 + n) of x, values as the session's cells have them; the
+ * model has a latent space. SCS_ENOMEM. Local. @param[out] z [n, n_latent] */
+SCS_MUST_USE scs_status scs_session_model_encode_rows(const scs_session *session,
+                                                      const scs_packed *x, int64_t row0, int32_t n,
+                                                      scs_real *z);
+
 /** Whichever model there is, borrowed by the decoder. Local. */
 scs_decoder scs_session_model_decoder(const scs_session *session);
 

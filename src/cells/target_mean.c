@@ -124,7 +124,7 @@ static void rescale(double *mean, const double *cpm, int32_t n)
 scs_status scs_target_mean(const scs_mean_parts *p, double *mean)
 {
     const scs_atlas *a = p->atlas;
-    const float *control = scs_atlas_group_gene_mean(a, p->target->control_group);
+    const float *control = p->control;
     double *near = NULL, *noise = mean, factor; /* noise_g is read before mean_g is written */
     scs_status st;
 
@@ -138,6 +138,8 @@ scs_status scs_target_mean(const scs_mean_parts *p, double *mean)
 
         mean[g] = to_counts(control[g], mean_of(a, p->donors, g, control[g], moved), p->cpm[g],
                             p->total, .5 * left * donor_correction(p, g));
+        if (p->absent && p->absent[g])
+            mean[g] = 0;
     }
     rescale(mean, p->cpm, a->n_gene);
 done:

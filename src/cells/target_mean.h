@@ -9,11 +9,12 @@
 /** What a combination's mean is made of; borrowed. */
 typedef struct scs_mean_parts {
     const scs_atlas *atlas;
-    const scs_combination *target;
     const scs_sources *sources;
     const scs_donors *donors;
-    const float *shift; /**< [n_gene] predicted - control mean, as the screen has them */
-    const double *cpm;  /**< [n_gene] of the control cells (scs_count_group) */
+    const float *shift;    /**< [n_gene] predicted - control mean, as the screen has them */
+    const float *control;  /**< [n_gene] mean log expression of the cells that are started from */
+    const double *cpm;     /**< [n_gene] of these (scs_count_group) */
+    const uint8_t *absent; /**< [n_gene] 1: they have no such gene, and get none; NULL: all there */
     const double *const *donor_cpm, *const *donor_control_cpm; /**< [donors->n] [n_gene] of each
                                                                   donor and of its controls; NULL
                                                                   where there are none */

@@ -451,6 +451,15 @@ static const scs_key keys[] = {
      .help = "predicted cells of each combination; controls: as many as it has control cells"},
     CHOICE(predict, values, NOTHING, values_words, "counts",
            "what predicted cells hold: whole counts, or log1p of them, scaled as the inputs were"),
+    WORDS(SCS_KEY_NAMES, predict, layers, NOTHING, "none", "none",
+          "the same cells also as layers: a list of counts and log1p; also predict --layers"),
+    BOOL(predict, latent, NOTHING, "true",
+         "write obsm/latent, posterior means of the predicted cells, where the model has them"),
+    WORDS(SCS_KEY_PATH, predict, from, NOTHING, NULL, "",
+          "an .h5ad of control cells to start from in place of the inputs' own, such as those of a "
+          "new donor; genes are found by name; also predict --from"),
+    TEXT(predict, from_matrix, NOTHING, 0, "",
+         "where these cells' counts are, such as layers/counts; empty: as data.matrix"),
 
     TEXT(score, output, NOTHING, 0, "",
          "file for the table of score; also score --output"),

@@ -243,6 +243,17 @@ scs_status scs_h5_write_part(hid_t file, const char *path, hid_t type, int64_t f
     return st;
 }
 
+scs_status scs_h5_share(hid_t file, const char *path, const char *as)
+{
+    hid_t lcpl = link_list();
+    scs_status st = SCS_OK;
+
+    if (lcpl < 0 || H5Lcreate_hard(file, path, file, as, lcpl, H5P_DEFAULT) < 0)
+        st = scs_h5_failed(file, "create", as);
+    H5Pclose(lcpl);
+    return st;
+}
+
 /* Make a growing dataset n elements longer. @param[out] before its length until now */
 static scs_status lengthen(hid_t file, const char *path, int64_t n, int64_t *before)
 {

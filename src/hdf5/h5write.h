@@ -64,6 +64,8 @@ SCS_MUST_USE scs_status scs_h5_write(hid_t file, const char *path, hid_t type, i
 /** Rows [first, first + n) of a 1-d or 2-d dataset that is there. @param data [n] or [n, dim[1]] */
 SCS_MUST_USE scs_status scs_h5_write_part(hid_t file, const char *path, hid_t type, int64_t first,
                                           int64_t n, const void *data);
+/** A second name of a dataset that is there: the same bytes under both. */
+SCS_MUST_USE scs_status scs_h5_share(hid_t file, const char *path, const char *as);
 /** n more elements at the end of a growing dataset. */
 SCS_MUST_USE scs_status scs_h5_append(hid_t file, const char *path, hid_t type, int64_t n,
                                       const void *data);

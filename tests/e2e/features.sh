@@ -43,6 +43,11 @@ for np in 1 3; do
     check_ok "run on $np" $? log.$np
 done
 if cmp -s np1/screen.h5ad np3/screen.h5ad; then pass; else fail "np 3 gives other bytes than np 1"; fi
+# cells need counts of perturbed ones: refused by name, left out of a screen's
+expect "cells of a perturbation that no cell shows" 65 "no cell shows this perturbation, so there are none to take counts from" 2 predict run.yaml --combination all,type_1,drug_10 --set output.dir=cells
+launch 2 predict run.yaml --set screen.cell_types=type_1 --cells 4 --set output.dir=cells >log 2>&1
+check_ok "cells of the others" $? log
+if grep -q "warning: of 1 combinations no cell shows the perturbation" log && grep -q "predicting 44 cells of 11 comb" log; then pass; else fail "cells of a screen: $(tail -n 4 log)"; fi
 launch 2 run run.yaml --set model.kind=vae --set output.dir=vae >log 2>&1
 check_ok "run with a network" $? log
 for dir in np1 vae; do

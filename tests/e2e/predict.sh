@@ -51,7 +51,100 @@ for np in 1 3; do
     sha256sum <net/cells.h5ad >net$np
 done
 if cmp -s net1 net3; then pass; else fail "a network's cells have other bytes at np 3"; fi
+"$SCS_PYTHON" - "$SCS_SRCDIR/scripts" net/cells.h5ad net/model.h5 >log 2>&1 <<'P'
+import sys, anndata, numpy as np, scanpy as sc
+sys.path.insert(0, sys.argv[1])
+import scscreen
+a, model = anndata.read_h5ad(sys.argv[2]), scscreen.read_model(sys.argv[3])
+a.X = a.X.astype(float)
+sc.pp.normalize_total(a, target_sum=a.uns["scscreen"]["target_sum"])
+sc.pp.log1p(a)
+want = model.embed(a)
+assert a.obsm["latent"].shape == want.shape == (a.n_obs, 4) and np.abs(a.obsm["latent"] - want).max() < 1e-4 * np.abs(want).max()
+P
+check_ok "obsm/latent is where the encoder puts the cells" $? log
 if cmp -s net/cells.h5ad results/cells.h5ad; then fail "a network's cells are those of the means"; else pass; fi
+
+# ---- the user's own cells: genes by name in any order, other genes beside them, some missing; with or without labels
+"$SCS_PYTHON" - data >log 2>&1 <<'P'
+import sys, anndata, numpy as np
+a = anndata.read_h5ad(f"{sys.argv[1]}/species_a.h5ad")
+r = np.random.default_rng(1)
+a.obs_names = [f"mine{i}" for i in range(a.n_obs)]
+wide = a[:, r.permutation(a.n_vars)].copy()
+own = a[(a.obs.cell_type == "type_2") & (a.obs.condition == "control")]
+own[:, [g for g in a.var_names if g not in ("gene_0007", "gene_0050")]].copy().write_h5ad("narrow.h5ad")
+wide.write_h5ad("wide.h5ad")
+bare = own[:25].copy()
+bare.obs = bare.obs[[]]
+bare.write_h5ad("bare.h5ad")
+b = anndata.read_h5ad(f"{sys.argv[1]}/species_b.h5ad")
+b[b.obs.condition == "control"].copy().write_h5ad("b.h5ad")
+own[:0].copy().write_h5ad("none.h5ad")
+a[a.obs.condition != "control"].copy().write_h5ad("treated.h5ad")
+strange = bare.copy()
+strange.var_names = [f"x{i}" for i in range(strange.n_vars)]
+strange.write_h5ad("strange.h5ad")
+for name, x in ("negative", -bare.X), ("logs", bare.X.astype("f4").log1p()):
+    n = bare.copy()
+    n.X = x
+    n.write_h5ad(f"{name}.h5ad")
+P
+check_ok "the user's files" $? log
+# asked NP FOLDER CONFIG FILE
+asked() { launch "$1" predict "$3" --combination species_a,type_2,drug_1 --layers log1p --set output.dir="$2" --from "$4" >log 2>&1; }
+launch 2 predict cells.yaml --combination species_a,type_2,drug_1 --set output.dir=inputs >log 2>&1
+check_ok "from the inputs" $? log
+for np in 1 3; do
+    asked $np wide$np cells.yaml wide.h5ad
+    check_ok "from a file with more genes, np $np" $? log
+done
+if grep -q "160 of 480 cells are controls; the others are left out" log; then pass; else fail "says nothing of cells that are no controls"; fi
+if cmp -s wide1/cells.h5ad wide3/cells.h5ad; then pass; else fail "from: other bytes at np 3"; fi
+asked 2 narrow cells.yaml narrow.h5ad
+check_ok "from a file that lacks genes" $? log
+if grep -q "2 of the run's [23][0-9]* genes are not in narrow.h5ad, the first gene_0007: predicted cells have the other" log; then pass; else fail "missing genes: $(grep genes log)"; fi
+asked 2 net net.yaml bare.h5ad
+check_ok "from cells without labels, with a network" $? log
+launch 2 predict cells.yaml --combination species_b,type_1,drug_1 --from b.h5ad --set output.dir=b >log 2>&1
+check_ok "from cells of a species with a table" $? log
+if grep -q "genes are not in .*b.h5ad" log; then fail "a species' own names: $(grep 'genes are' log)"; else pass; fi
+"$SCS_PYTHON" - >log 2>&1 <<'P'
+import anndata, numpy as np, scanpy as sc
+read = lambda d: anndata.read_h5ad(f"{d}/cells.h5ad")
+inputs, wide, narrow, bare, b = map(read, ("inputs", "wide1", "narrow", "net", "b"))
+# the inputs' own controls, found by name in another file: the same cells
+assert list(wide.var_names) == list(inputs.var_names) and set(wide.obs.template) <= {f"mine{i}" for i in range(480)}
+assert (wide.X != inputs.X).nnz == 0 and list(wide.obs.donor_type) == list(inputs.obs.donor_type)
+log = wide.copy()
+log.X = log.X.astype(float)
+sc.pp.normalize_total(log, target_sum=log.uns["scscreen"]["target_sum"])
+sc.pp.log1p(log)
+assert abs(log.X - wide.layers["log1p"]).max() < 1e-5 and wide.layers["log1p"].nnz == wide.X.nnz
+# all but two genes: these are not there, and the others respond alike
+assert [g for g in inputs.var_names if g not in narrow.var_names] == ["gene_0007", "gene_0050"]
+mean = lambda a: np.log1p(np.asarray(a[:, narrow.var_names].X.mean(0)).ravel())
+assert np.corrcoef(mean(narrow), mean(inputs))[0, 1] > 0.99
+assert bare.n_obs == 25 and sorted(bare.obs.template) == sorted(anndata.read_h5ad("bare.h5ad").obs_names) and set(bare.obs.cell_type) == {"type_2"}
+assert bare.obsm["latent"].shape == (25, 4) and bare.uns["scscreen"]["from"].endswith("bare.h5ad")
+assert b.n_obs == 40 and b.X.nnz > 0
+P
+check_ok "cells of the user's own" $? log
+asked 2 net net.yaml narrow.h5ad
+if grep -q "no obsm/latent: the cells lack genes" log; then pass; else fail "a latent place of cells that lack genes: $(tail -n 3 log)"; fi
+cp inputs/cells.h5ad before.h5ad
+mine() { expect "from: $1" "$2" "$3" 3 predict cells.yaml --combination species_a,type_2,drug_1 --set output.dir=inputs --from "$4"; }
+mine "no cells" 65 "none.h5ad" none.h5ad
+mine "no control" 65 'no cell has condition "control" (drug_1, drug_2)' treated.h5ad
+mine "no gene" 65 "none of the run's" strange.h5ad
+mine "negative values" 65 "negative.h5ad" negative.h5ad
+mine "logarithms" 65 "set predict.from_matrix" logs.h5ad
+mine "no file" 65 "nothing.h5ad" nothing.h5ad
+expect "from: no cell of the type" 65 'no control cell has cell_type "type_3" (type_2)' 3 predict cells.yaml --combination species_a,type_3,drug_1 --set output.dir=inputs --from narrow.h5ad
+expect "from: another matrix" 65 "layers/counts" 2 predict cells.yaml --combination $wanted --from wide.h5ad --set predict.from_matrix=layers/counts --set output.dir=inputs
+expect "the layer that X is" 64 "predict.layers: counts is what X holds" 2 predict cells.yaml --combination $wanted --layers counts
+expect "another layer" 64 '"logs": expected counts or log1p' 2 predict cells.yaml --combination $wanted --layers logs
+if cmp -s inputs/cells.h5ad before.h5ad; then pass; else fail "a refused run changed the earlier cells"; fi
 
 # ---- what is refused, alike on all ranks; the earlier result stays
 cp results/cells.h5ad before.h5ad

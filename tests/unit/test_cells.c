@@ -437,7 +437,7 @@ static void noise_is_taken_out_of_the_mean(void)
     double weight[] = {-.5, .5, -.5, .5}, share[] = {.5, .5}, got[4], sum = 0, raw[4], factor;
     scs_sources sources = {.n = 4, .group = group, .weight = weight};
     scs_donors donors = {2, donor, control, share};
-    scs_combination target = {.cell_type = 2, .condition = 1, .control_group = 4};
+    scs_mean_parts parts;
     double near[] = {1, .02, -.48, .3}, noise = 4 * .25 * .1 / 50, length = 0;
     double stim[4], base[4];
     scs_names labels[4] = {{0}};
@@ -451,16 +451,16 @@ static void noise_is_taken_out_of_the_mean(void)
             base[g] = 100 * expm1(mean[0][g]);
         }
     stim[2] = 30;
-    CHECK_OK(scs_target_mean(&(scs_mean_parts){.atlas = a,
-                                               .target = &target,
-                                               .sources = &sources,
-                                               .donors = &donors,
-                                               .shift = shift,
-                                               .cpm = cpm,
-                                               .donor_cpm = (const double *[]){stim, stim},
-                                               .donor_control_cpm = (const double *[]){base, base},
-                                               .total = 1e4},
-                             got));
+    parts = (scs_mean_parts){.atlas = a,
+                             .sources = &sources,
+                             .donors = &donors,
+                             .shift = shift,
+                             .control = mean[4],
+                             .cpm = cpm,
+                             .donor_cpm = (const double *[]){stim, stim},
+                             .donor_control_cpm = (const double *[]){base, base},
+                             .total = 1e4};
+    CHECK_OK(scs_target_mean(&parts, got));
     for (int g = 0; g < 4; g++)
         length += near[g] * near[g];
     factor = sqrt((length - 4 * noise) / length);
@@ -475,6 +475,12 @@ static void noise_is_taken_out_of_the_mean(void)
         sum += raw[g];
     for (int g = 0; g < 4; g++)
         CU_ASSERT_DOUBLE_EQUAL(got[g] / (raw[g] * 1e6 / sum), 1, 1e-5);
+    /* A gene that the cells do not have gets none; the others sum to what is there. */
+    parts.absent = (const uint8_t[]){0, 0, 0, 1};
+    CHECK_OK(scs_target_mean(&parts, got));
+    CU_ASSERT_EQUAL(got[3], 0);
+    for (int g = 0; g < 3; g++)
+        CU_ASSERT_DOUBLE_EQUAL(got[g] / (raw[g] * 1e6 / (sum - raw[3])), 1, 1e-5);
     CU_ASSERT_DOUBLE_EQUAL(scs_donors_library_factor(&donors, (double[]){100, 200, 100, 50, 80}), 1,
                            1e-12);
     scs_atlas_destroy(&a);
