@@ -21,7 +21,6 @@
 #include "mpi/job/folder_lock.h"
 #include "mpi/job/provenance.h"
 #include "src/base/bytes.h"
-#include "src/base/checksum.h"
 #include "src/base/file.h"
 #include "src/base/text.h"
 #include "src/data/h5ad.h"
@@ -328,30 +327,13 @@ done:
     return status;
 }
 
-/* The whole files, which results and states name by their checksums. */
-static scs_status start_checksums(scs_preflight *preflight, const scs_config *config)
-{
-    const char **path;
-    scs_status status;
-
-    SCS_TRY(SCS_ALLOC(path, config->data.n_input));
-    for (int32_t i = 0; i < config->data.n_input; i++)
-        path[i] = config->data.inputs[i].path;
-    status = scs_checksum_start(path, config->data.n_input, &preflight->checksums);
-    free(path);
-    return status;
-}
-
-/* In the order of data.inputs, which numbers the cells; then what there is to say of them. @param
- * sealed their checksums are wanted */
-static scs_status put_inputs(scs_preflight *preflight, const scs_config *config, bool sealed)
+/* In the order of data.inputs, which numbers the cells; then what there is to say of them. */
+static scs_status put_inputs(scs_preflight *preflight, const scs_config *config)
 {
     scs_h5ad **metas = NULL;
     scs_names notes = {0};
     scs_status status;
 
-    if (sealed)
-        SCS_TRY(start_checksums(preflight, config));
     SCS_GO(status, SCS_ALLOC(metas, config->data.n_input));
     SCS_GO(status, scs_inputs_probe(config, metas, &notes));
     for (int32_t i = 0; i < config->data.n_input; i++) {
@@ -578,7 +560,7 @@ static scs_status prepare(scs_preflight *preflight, const scs_cli *cli)
     if (!(needs & SCS_NEED_PAIR))
         SCS_GO(status, scs_inputs_settle(config));
     SCS_GO(status, scs_inputs_put(config, &preflight->blob));
-    SCS_GO(status, put_inputs(preflight, config, !(needs & SCS_NEED_PAIR)));
+    SCS_GO(status, put_inputs(preflight, config));
     SCS_GO(status, put_checkpoint(&preflight->blob, config, needs));
     SCS_GO(status, put_state(&preflight->blob, config, needs));
     if (needs & SCS_NEED_CELL_NAMES)
@@ -605,7 +587,6 @@ void scs_preflight_prepare(scs_preflight *preflight, const scs_cli *cli)
 void scs_preflight_clear(scs_preflight *preflight)
 {
     scs_bytes_clear(&preflight->blob);
-    scs_checksum_stop(&preflight->checksums);
     if (preflight->prepared)
         scs_folder_lock_drop(&preflight->lock);
 }

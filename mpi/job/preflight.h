@@ -4,8 +4,7 @@
  *  Before, because a forked child of a process that runs MPI is not safe to use, and because a
  *  parser that crashes or hangs on a damaged file then costs a child, not the job. The parent gets
  *  a plain validated struct through a pipe; the other ranks get it as bytes (mpi/job/session.c).
- *  Arrays of numbers are read later, by all ranks. The inputs are hashed by a child that goes on
- *  meanwhile, and is waited for once the ranks have read theirs.
+ *  Arrays of numbers are read later, by all ranks.
  *
  *  All functions are Local.
  */
@@ -14,7 +13,6 @@
 
 #include "mpi/job/command.h"
 #include "src/base/bytes.h"
-#include "src/base/checksum.h"
 #include "src/train/state.h"
 #include "scscreen/config.h"
 
@@ -57,7 +55,6 @@ typedef struct scs_preflight {
                        packed; notes; checkpoint; state; each input's names of cells, and the file
                        of predict.from with its names, where they are needed. Each packed block
                        after its size, 0 for none */
-    scs_checksum_task *checksums; /**< of the inputs, which a child is at; NULL: none */
 } scs_preflight;
 
 /** Whether the launcher's variables make this process rank 0, or say nothing (a single process). To

@@ -6,12 +6,13 @@
  *  and unpack them, each for itself: so every rank has the same validated structs, and no other
  *  rank parses a file of the user's.
  *
- *  Loading: every rank reads its contiguous cells, then the files' checksums are waited for, which
- * a child of rank 0 makes meanwhile, and the rows travel to the shards that own them (mpi/data).
- * What is local is done on all ranks alike and agreed on before the next Collective step. */
+ *  Loading: every rank reads its contiguous cells, which travel meanwhile to the shards that own
+ * them (mpi/data), and hashes its part of the files. What is local is done on all ranks alike and
+ * agreed on before the next Collective step. */
 #include "mpi/job/session.h"
 
 #include "mpi/job/command.h"
+#include "mpi/job/input_checksum.h"
 #include "mpi/job/preflight.h"
 #include "src/base/clock.h"
 #include "src/base/collective.h"
@@ -49,54 +50,18 @@ static scs_status make_dataset(scs_session *session)
     return SCS_OK;
 }
 
-/* Rank 0, whose child has hashed the files. */
-static scs_status collect_checksums(scs_session *session, scs_bytes *blob)
-{
-    scs_names all = {0};
-    scs_status status;
-
-    SCS_GO(status, scs_checksum_wait(&session->preflight->checksums, &all));
-    SCS_GO(status, scs_bytes_put_names(blob, &all));
-done:
-    scs_names_clear(&all);
-    return status;
-}
-
-/* Local. */
-static scs_status take_checksums(scs_session *session, scs_bytes *blob)
-{
-    int32_t n = session->config->data.n_input;
-    scs_names all = {0};
-    scs_status status;
-
-    SCS_GO(status, scs_bytes_get_names(blob, &all));
-    if (all.n != n)
-        SCS_GO(status, SCS_FAIL(SCS_EINTERNAL, "%d checksums of %d inputs", all.n, n));
-    for (int32_t i = 0; i < n; i++)
-        SCS_GO(status, scs_text_copy(all.name[i], &session->input_checksum[i]));
-done:
-    scs_names_clear(&all);
-    return status;
-}
-
-/* Once, however often it is asked for. */
+/* Once, however often it is asked for. A file that is listed twice is hashed twice. */
 scs_status scs_session_checksums(scs_session *session)
 {
-    scs_comm *comm = session->comm;
-    scs_bytes blob = {0};
-    scs_status status;
+    char sum[SCS_CHECKSUM_MAX];
 
-    if (session->input_checksum[0])
-        return scs_collective_ok();
-    SCS_GO(status,
-           scs_comm_agree(comm,
-                          scs_session_leads(session) ? collect_checksums(session, &blob) : SCS_OK));
-    SCS_GO(status, scs_comm_broadcast_blob(comm, &blob.data, &blob.size));
-    blob.capacity = blob.size;
-    SCS_GO(status, scs_comm_agree(comm, take_checksums(session, &blob)));
-done:
-    scs_bytes_clear(&blob);
-    return status;
+    for (int32_t i = 0; i < session->config->data.n_input; i++) {
+        if (session->input_checksum[i])
+            continue;
+        SCS_TRY(scs_input_checksum(session->comm, session->config->data.inputs[i].path, sum));
+        SCS_TRY(scs_comm_agree(session->comm, scs_text_copy(sum, &session->input_checksum[i])));
+    }
+    return scs_collective_ok();
 }
 
 /* What the values are, once all are read. Local, alike on all ranks. */

@@ -61,8 +61,8 @@ SCS_MUST_USE scs_status scs_session_run(const scs_cli *cli, scs_comm *comm,
 /** Free all that comes after the dataset, so that another model can be made of it. Local. */
 void scs_session_forget(scs_session *session);
 
-/** input_checksum, from rank 0, whose child has hashed the files; reading does it. Before ranks are
- * split into groups, as all of them take part. SCS_EDATA where a file cannot be read, SCS_EIO,
+/** input_checksum, of which each rank hashes a part; reading does it. Before ranks are split into
+ * groups, as all of them take part. SCS_EDATA where a file cannot be read, SCS_EIO,
  * SCS_ENOMEM. Collective over the ranks of the job. */
 SCS_MUST_USE scs_status scs_session_checksums(scs_session *session);
 /** dataset, the contiguous part of the cells that this rank reads, normalised, and the inputs'

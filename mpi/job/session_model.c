@@ -14,6 +14,7 @@
  *  gene (mpi/data/atlas_genes.c): the same bits on any number of ranks. */
 #include "mpi/job/session_model.h"
 #include "mpi/comm/watchdog.h"
+#include "mpi/job/input_checksum.h"
 #include "mpi/job/session.h"
 #include "mpi/pca/pca_fit.h"
 #include "src/atlas/atlas.h"
@@ -287,11 +288,17 @@ static scs_status check_inputs(const scs_session *session)
                 "%s: the model was made from %d inputs, data.inputs names %d; train again, or "
                 "--other-data for cells that share its genes and scale",
                 c->path, c->inputs.n, now->data.n_input);
-    for (int32_t i = 0; i < c->inputs.n; i++)
-        SCS_REQUIRE(strcmp(c->inputs.name[i], session->input_checksum[i]) == 0, SCS_EDATA,
+    for (int32_t i = 0; i < c->inputs.n; i++) {
+        const char *path = now->data.inputs[i].path;
+        bool same;
+
+        SCS_TRY(
+            scs_input_checksum_compare(path, session->input_checksum[i], c->inputs.name[i], &same));
+        SCS_REQUIRE(same, SCS_EDATA,
                     "%s: the model was made from another file than %s is now; train again, or "
                     "--other-data for cells that share its genes and scale",
-                    c->path, now->data.inputs[i].path);
+                    c->path, path);
+    }
     return SCS_OK;
 }
 
@@ -309,10 +316,12 @@ static scs_status check_belongs(const scs_session *session)
     return other || c->inputs.n == 0 ? SCS_OK : check_inputs(session);
 }
 
-/* Local work, alike on all ranks. */
+/* Local work, alike on all ranks; whether the model is of these cells is rank 0's, which may have
+ * to read a file for it. */
 scs_status scs_session_model_check(scs_session *session)
 {
-    SCS_TRY(scs_comm_agree(session->comm, check_belongs(session)));
+    SCS_TRY(scs_comm_agree(session->comm,
+                           scs_session_leads(session) ? check_belongs(session) : SCS_OK));
     return scs_comm_agree(session->comm, session->atlas ? check_stored_atlas(session) : SCS_OK);
 }
 

@@ -1,9 +1,8 @@
 /** SHA-256 of texts and files (libmd), and the checksum that a file of ours carries in itself.
  *
  *  Three uses, three promises:
- *  - of an input file, for provenance: a result names the files it was made from. Above 2 GiB
- *    only the size and the two ends are read: the checksum then notices another file, not a
- *    changed byte.
+ *  - of an input file, for provenance: a result names the files it was made from. A large one is
+ *    hashed in leaves, by all ranks, so that no process reads all of it.
  *  - of a text or an array in memory.
  *  - of a checkpoint or state file of ours, inside it: HDF5 1.10 crashes on some damaged files,
  *    so damage is found before HDF5 sees the file.
@@ -34,27 +33,31 @@ enum { SCS_CHECKSUM_MAX = 96 };
 void scs_checksum_bytes(const void *bytes, int64_t size, char *out);
 
 /** "sha256:HEX" of a whole file; for one above 2 GiB "sha256-ends:HEX" of its size (int64_t, native
- * byte order) and its first and last 64 MiB.
+ * byte order) and its first and last 64 MiB: so inputs were named by models of versions before
+ * 0.2, and small files still are.
  *  @param[out] out [SCS_CHECKSUM_MAX]
  *  @return SCS_OK, SCS_EDATA when it cannot be read or changes meanwhile, SCS_ENOMEM */
 SCS_MUST_USE scs_status scs_checksum_file(const char *path, char *out);
 
-/* ---- of several files, in a child process that works beside this one (src/base/sandbox.h) ---- */
+/* ---- of a file in leaves, which several processes can share ---- */
 
-typedef struct scs_checksum_task scs_checksum_task;
+/** Bytes of a leaf; the last one of a file may be shorter. Bytes of a leaf's digest, its SHA-256.
+ */
+enum { SCS_CHECKSUM_LEAF = 1 << 20, SCS_CHECKSUM_DIGEST = 32 };
 
-/** Begin with scs_checksum_file of each of n files; where a path names a part
- * (scs_file_split_part), of the file. SCS_EIO, SCS_ENOMEM.
- *  @param path [n] borrowed for the call  @param[out] task to be waited for or stopped; NULL after
- * an error */
-SCS_MUST_USE scs_status scs_checksum_start(const char *const *path, int32_t n,
-                                           scs_checksum_task **task);
-/** Wait for them. @param[in,out] task NULL afterwards  @param checksums appended, in the files'
- * order
- *  @return as scs_checksum_file; SCS_EIO where the child was lost */
-SCS_MUST_USE scs_status scs_checksum_wait(scs_checksum_task **task, scs_names *checksums);
-/** End it without the checksums. NULL is let through. */
-void scs_checksum_stop(scs_checksum_task **task);
+/** Bytes of a file. SCS_EDATA. */
+SCS_MUST_USE scs_status scs_checksum_size(const char *path, int64_t *size);
+/** Leaves of a file of `size` bytes. */
+int64_t scs_checksum_n_leaf(int64_t size);
+/** Leaves [leaf, leaf + n) of a file of `size` bytes.
+ *  @param[out] digest [n, SCS_CHECKSUM_DIGEST]
+ *  @return SCS_OK, SCS_EDATA when it cannot be read or became shorter, SCS_ENOMEM */
+SCS_MUST_USE scs_status scs_checksum_leaves(const char *path, int64_t size, int64_t leaf, int64_t n,
+                                            uint8_t *digest);
+/** "sha256-tree:HEX", the SHA-256 of the size (8 bytes, little-endian) and of all leaves' digests.
+ *  @param digest [scs_checksum_n_leaf(size), SCS_CHECKSUM_DIGEST]
+ *  @param[out] out [SCS_CHECKSUM_MAX] */
+void scs_checksum_root(int64_t size, const uint8_t *digest, char *out);
 
 /* ---- within a file ---- */
 

@@ -1,4 +1,4 @@
-/* Checksums are SHA-256, whatever instructions make them, and of several files in their order. */
+/* Checksums are SHA-256, whatever instructions make them, of whole files and of their leaves. */
 #include "src/base/checksum.h"
 
 #include <sha2.h>
@@ -49,52 +49,76 @@ static void write_bytes(const char *path, int64_t n)
     CU_ASSERT_EQUAL(fclose(file), 0);
 }
 
-static void files_are_hashed_beside_in_their_order(void)
+/* "sha256-tree:HEX" of a file of write_bytes, by libmd alone. */
+static void tree_of(int64_t size, char *out)
 {
-    static const int64_t sizes[] = {700001, 0, 100};
-    char folder[SCRATCH_PATH], paths[3][2 * SCRATCH_PATH], one[SCS_CHECKSUM_MAX];
-    const char *path[3];
-    scs_checksum_task *task;
-    scs_names all = {0};
+    static uint8_t leaf[SCS_CHECKSUM_LEAF];
+    uint8_t digest[SHA256_DIGEST_LENGTH], length[8];
+    char hex[SHA256_DIGEST_STRING_LENGTH];
+    SHA2_CTX root, sha;
+
+    SHA256Init(&root);
+    for (int i = 0; i < 8; i++)
+        length[i] = (uint8_t)(size >> 8 * i);
+    SHA256Update(&root, length, sizeof length);
+    for (int64_t at = 0; at < size; at += SCS_CHECKSUM_LEAF) {
+        size_t n = (size_t)(size - at < SCS_CHECKSUM_LEAF ? size - at : SCS_CHECKSUM_LEAF);
+
+        for (size_t k = 0; k < n; k++)
+            leaf[k] = (uint8_t)((at + (int64_t)k) % 251);
+        SHA256Init(&sha);
+        SHA256Update(&sha, leaf, n);
+        SHA256Final(digest, &sha);
+        SHA256Update(&root, digest, sizeof digest);
+    }
+    SHA256End(&root, hex);
+    snprintf(out, SCS_CHECKSUM_MAX, "sha256-tree:%s", hex);
+}
+
+/* Whoever hashes which leaves: all at once, or one by one; whole ones, and a last one of a byte. */
+static void a_tree_of_leaves_is_that_of_another_implementation(void)
+{
+    static const int64_t sizes[] = {0, 1, SCS_CHECKSUM_LEAF, 2 * SCS_CHECKSUM_LEAF + 1,
+                                    5 * SCS_CHECKSUM_LEAF - 1};
+    char folder[SCRATCH_PATH], path[2 * SCRATCH_PATH];
+    char got[SCS_CHECKSUM_MAX], expected[SCS_CHECKSUM_MAX];
+    uint8_t digest[5 * SCS_CHECKSUM_DIGEST];
 
     scratch_make(folder);
-    for (int i = 0; i < 3; i++) {
-        path[i] = scratch_path(folder, (const char *[]){"a", "b", "c"}[i], paths[i]);
-        write_bytes(path[i], sizes[i]);
+    scratch_path(folder, "a", path);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        int64_t n = scs_checksum_n_leaf(sizes[i]), size;
+
+        write_bytes(path, sizes[i]);
+        CHECK_OK(scs_checksum_size(path, &size));
+        CU_ASSERT_EQUAL(size, sizes[i]);
+        tree_of(size, expected);
+        CHECK_OK(scs_checksum_leaves(path, size, 0, n, digest));
+        scs_checksum_root(size, digest, got);
+        CU_ASSERT_STRING_EQUAL(got, expected);
+        memset(digest, 0, sizeof digest);
+        for (int64_t leaf = 0; leaf < n; leaf++)
+            CHECK_OK(scs_checksum_leaves(path, size, leaf, 1, digest + leaf * SCS_CHECKSUM_DIGEST));
+        scs_checksum_root(size, digest, got);
+        CU_ASSERT_STRING_EQUAL(got, expected);
     }
-    CHECK_OK(scs_checksum_start(path, 3, &task));
-    CHECK_OK(scs_checksum_wait(&task, &all));
-    CU_ASSERT_PTR_NULL(task);
-    CU_ASSERT_EQUAL_FATAL(all.n, 3);
-    for (int i = 0; i < 3; i++) {
-        CHECK_OK(scs_checksum_file(path[i], one));
-        CU_ASSERT_STRING_EQUAL(all.name[i], one);
-    }
-    scs_names_clear(&all);
     scratch_remove(folder);
 }
 
-static void a_missing_file_is_named(void)
+static void a_missing_or_shorter_file_is_named(void)
 {
-    const char *path[] = {"/nonexistent.h5ad"};
-    scs_checksum_task *task;
-    scs_names all = {0};
+    char folder[SCRATCH_PATH], path[2 * SCRATCH_PATH];
+    uint8_t digest[2 * SCS_CHECKSUM_DIGEST];
+    int64_t size;
 
-    CHECK_OK(scs_checksum_start(path, 1, &task));
-    CHECK_FAILS(scs_checksum_wait(&task, &all), SCS_EDATA, "/nonexistent.h5ad: cannot be read");
-    CU_ASSERT_PTR_NULL(task);
-    scs_names_clear(&all);
-}
-
-static void one_that_is_stopped_leaves_nothing(void)
-{
-    const char *path[] = {"/dev/null"};
-    scs_checksum_task *task;
-
-    CHECK_OK(scs_checksum_start(path, 1, &task));
-    scs_checksum_stop(&task);
-    CU_ASSERT_PTR_NULL(task);
-    scs_checksum_stop(&task);
+    scratch_make(folder);
+    scratch_path(folder, "a", path);
+    CHECK_FAILS(scs_checksum_size(path, &size), SCS_EDATA, "a: cannot be read");
+    CHECK_FAILS(scs_checksum_leaves(path, 1, 0, 1, digest), SCS_EDATA, "a: cannot be read");
+    write_bytes(path, 100);
+    CHECK_FAILS(scs_checksum_leaves(path, 2 * SCS_CHECKSUM_LEAF, 0, 2, digest), SCS_EDATA,
+                "a: cannot be read: the file became shorter");
+    scratch_remove(folder);
 }
 
 int main(void)
@@ -103,9 +127,9 @@ int main(void)
         {"all lengths are those of another implementation",
          all_lengths_are_those_of_another_implementation},
         {"published examples", published_examples},
-        {"files are hashed beside, in their order", files_are_hashed_beside_in_their_order},
-        {"a missing file is named", a_missing_file_is_named},
-        {"one that is stopped leaves nothing", one_that_is_stopped_leaves_nothing},
+        {"a tree of leaves is that of another implementation",
+         a_tree_of_leaves_is_that_of_another_implementation},
+        {"a missing or shorter file is named", a_missing_or_shorter_file_is_named},
     };
 
     return run_suite("checksum", tests, sizeof tests / sizeof *tests);

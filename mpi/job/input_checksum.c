@@ -1,0 +1,103 @@
+/* Checksums of input files, a large one in leaves of which each rank hashes a run: nobody reads a
+ * whole file, and what a rank hashes lies mostly where it has read its cells. 32 bytes a leaf of
+ * 1 MiB go round. */
+#include "mpi/job/input_checksum.h"
+
+#include "mpi/comm/collectives.h"
+#include "src/base/file.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Of a small file. Rank 0 reads it. Collective. */
+static scs_status hash_whole(scs_comm *comm, const char *path, char *out)
+{
+    bool leads = scs_comm_rank(comm) == 0;
+
+    SCS_TRY(scs_comm_agree(comm, leads ? scs_checksum_file(path, out) : SCS_OK));
+    return scs_comm_broadcast(comm, out, SCS_CHECKSUM_MAX);
+}
+
+/* This rank's leaves into their place among all. Local.
+ *  @param first [n_rank + 1] bytes of digests before each rank's */
+static scs_status hash_mine(scs_comm *comm, const char *path, int64_t size, const int64_t *first,
+                            uint8_t *digest)
+{
+    int64_t at = first[scs_comm_rank(comm)], end = first[scs_comm_rank(comm) + 1];
+
+    return scs_checksum_leaves(path, size, at / SCS_CHECKSUM_DIGEST,
+                               (end - at) / SCS_CHECKSUM_DIGEST, digest + at);
+}
+
+/* Collective. */
+static scs_status hash_leaves(scs_comm *comm, const char *path, int64_t size, char *out)
+{
+    int64_t n = scs_checksum_n_leaf(size), n_rank = scs_comm_size(comm), *first = NULL;
+    uint8_t *digest = NULL;
+    scs_status st = SCS_ALLOC(first, n_rank + 1);
+
+    if (st == SCS_OK)
+        st = SCS_ALLOC(digest, n * SCS_CHECKSUM_DIGEST);
+    for (int64_t r = 0; st == SCS_OK && r <= n_rank; r++)
+        first[r] = n * r / n_rank * SCS_CHECKSUM_DIGEST;
+    if (st == SCS_OK)
+        st = hash_mine(comm, path, size, first, digest);
+    SCS_GO(st, scs_comm_agree(comm, st));
+    SCS_GO(st, scs_comm_allgather(comm, digest, first));
+    scs_checksum_root(size, digest, out);
+done:
+    free(first);
+    free(digest);
+    return st;
+}
+
+/* @param file without a part's name. Collective. */
+static scs_status hash_file(scs_comm *comm, const char *file, char *out)
+{
+    int64_t size = 0;
+
+    SCS_TRY(scs_comm_agree(comm,
+                           scs_comm_rank(comm) == 0 ? scs_checksum_size(file, &size) : SCS_OK));
+    SCS_TRY(scs_comm_broadcast(comm, &size, sizeof size));
+    return size <= SCS_INPUT_CHECKSUM_WHOLE ? hash_whole(comm, file, out)
+                                            : hash_leaves(comm, file, size, out);
+}
+
+scs_status scs_input_checksum(scs_comm *comm, const char *path, char *out)
+{
+    const char *part;
+    char *file = NULL;
+    scs_status st;
+
+    SCS_GO(st, scs_comm_agree(comm, scs_file_split_part(path, &file, &part)));
+    SCS_GO(st, hash_file(comm, file, out));
+done:
+    free(file);
+    return st;
+}
+
+/* Checksums of one kind differ where files do. */
+static bool same_kind(const char *a, const char *b)
+{
+    size_t n = strcspn(a, ":");
+
+    return n == strcspn(b, ":") && strncmp(a, b, n) == 0;
+}
+
+scs_status scs_input_checksum_compare(const char *path, const char *now, const char *stored,
+                                      bool *same)
+{
+    char then[SCS_CHECKSUM_MAX], *file = NULL;
+    const char *part;
+    scs_status st;
+
+    *same = strcmp(now, stored) == 0;
+    if (same_kind(now, stored))
+        return SCS_OK;
+    SCS_GO(st, scs_file_split_part(path, &file, &part));
+    SCS_GO(st, scs_checksum_file(file, then));
+    *same = strcmp(then, stored) == 0;
+done:
+    free(file);
+    return st;
+}
