@@ -94,6 +94,7 @@ typedef struct scs_row_source {
     void *ctx;
     /** The next rows, which stay until the next call; n 0: there are no more. Local. */
     scs_status (*next)(void *ctx, scs_row_batch *batch);
+    double words; /**< of a row, about: room is made for them */
 } scs_row_source;
 
 /** Rows to the shards that the deal gives them, while they come: a rank holds its own shards' rows,

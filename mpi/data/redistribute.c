@@ -410,8 +410,8 @@ static scs_status find_places(dealing *d)
     return SCS_OK;
 }
 
-/* This rank's shards, without rows. */
-static scs_status open_shards(dealing *d, int32_t n_gene, bool totals)
+/* This rank's shards, without rows. @param words of a row, about */
+static scs_status open_shards(dealing *d, int32_t n_gene, double words, bool totals)
 {
     const scs_deal *deal = d->deal;
     int32_t first = d->team->first, n = d->team->last - first;
@@ -425,12 +425,13 @@ static scs_status open_shards(dealing *d, int32_t n_gene, bool totals)
                                           .n_valid = deal->n_valid[s],
                                           .n_held_out = rows - deal->n_train[s] - deal->n_valid[s],
                                           .cell = deal->cell + deal->first[s]};
-        SCS_TRY(scs_packed_alloc_any_order(rows, n_gene, &d->shard[s - first].x));
+        SCS_TRY(scs_packed_alloc_any_order(rows, n_gene, (int64_t)((double)rows * words) + 1,
+                                           &d->shard[s - first].x));
     }
     return totals ? SCS_ALLOC(d->total, deal->first[first + n] - deal->first[first]) : SCS_OK;
 }
 
-static scs_status open_dealing(dealing *d, int32_t n_gene, bool totals)
+static scs_status open_dealing(dealing *d, int32_t n_gene, double words, bool totals)
 {
     int32_t n = d->team->n_rank;
 
@@ -440,7 +441,7 @@ static scs_status open_dealing(dealing *d, int32_t n_gene, bool totals)
     SCS_TRY(SCS_ALLOC(d->from, n));
     SCS_TRY(SCS_ALLOC(d->at, n));
     SCS_TRY(SCS_ALLOC(d->of, n));
-    return open_shards(d, n_gene, totals);
+    return open_shards(d, n_gene, words, totals);
 }
 
 /* What goes on to the caller, shards and totals, stays. */
@@ -604,7 +605,7 @@ scs_status scs_redistribute_rows(scs_comm *comm, const scs_deal *deal, const scs
     dealing d = {.comm = comm, .deal = deal, .team = team};
     scs_status st;
 
-    SCS_GO(st, scs_comm_agree(comm, open_dealing(&d, n_gene, total != NULL)));
+    SCS_GO(st, scs_comm_agree(comm, open_dealing(&d, n_gene, source->words, total != NULL)));
     SCS_GO(st, send_all(&d, source));
     SCS_GO(st, scs_comm_agree(comm, finish(&d)));
 done:
@@ -641,8 +642,10 @@ scs_status scs_redistribute_copy(scs_comm *comm, const scs_deal *deal, const scs
                                  int64_t first_cell, const scs_packed *x, scs_shard **shard)
 {
     row_slices slices = {x, first_cell, 0};
-    scs_row_source source = {&slices, next_slice};
+    scs_row_source source = {&slices, next_slice, 0};
 
+    if (x->n_row > 0)
+        source.words = 1.02 * (double)x->first[x->n_row] / (double)x->n_row;
     return scs_redistribute_rows(comm, deal, team, x->n_col, &source, shard, NULL);
 }
 

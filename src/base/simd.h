@@ -16,6 +16,10 @@
 
 #include "src/base/instrument.h"
 
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !SCS_SANITIZE &&            \
     !SCS_COVERAGE
 #define SCS_HAS_CLONES 1
@@ -32,6 +36,34 @@
 #else
 #define SCS_VECTOR_UNFUSED
 #endif
+
+/** The bits of a float in memory, for loops that compare floats of which none is negative: their
+ * bits are in the same order as numbers, and the compiler makes no vector code of comparisons that
+ * may trap. */
+typedef uint32_t __attribute__((may_alias)) scs_float_bits;
+
+/** Whether these are the bits of a number above 0, NaN and infinity left out: 1 to those of
+ * FLT_MAX.
+ */
+static inline bool scs_simd_is_positive(uint32_t bits)
+{
+    return bits - 1u < 0x7f7fffffu;
+}
+
+/** Whether these are the bits of 0 or of a whole number up to `most`, below 2^31: `most` as the bits
+ * of a float. @param[out] whole the number, 0 where it is none */
+static inline bool scs_simd_is_whole(uint32_t bits, uint32_t most, int32_t *whole)
+{
+    const uint32_t one = 0x3f800000u;
+    uint32_t within = bits & -(uint32_t)(bits - one <= most - one), back;
+    float value;
+
+    memcpy(&value, &within, sizeof value);
+    *whole = (int32_t)value;
+    value = (float)*whole;
+    memcpy(&back, &value, sizeof back);
+    return back == bits;
+}
 
 /** Of what a *_kernel.h defines once for each kind of processor (name_plain, name_v3, name_v4, with
  * registers of 16, 32 and 64 bytes), the one for this processor. For kernels that need the

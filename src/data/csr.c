@@ -41,18 +41,23 @@ void scs_csr_clear(scs_csr *x)
  * of one after the other. @return false: some are no whole numbers, or large */
 SCS_VECTOR static bool sum_whole(const float *value, int64_t n, double *sum)
 {
-    const float most = 1 << 22;
+    const uint32_t most = 0x4a800000u; /* 2^22 */
+    const int64_t some = 1 << 8;       /* whose sum fits 32 bits */
+    const scs_float_bits *bits = (const scs_float_bits *)(const void *)value;
     int64_t all = 0;
     int32_t other = 0;
 
-    for (int64_t k = 0; k < n; k++) {
-        float v = value[k];
+    for (int64_t first = 0; first < n; first += some) {
+        int64_t end = n - first < some ? n : first + some;
+        int32_t part = 0;
 
-        bool fits = (v >= 0) & (v <= most);
-        int32_t whole = (int32_t)(fits ? v : 0);
+        for (int64_t k = first; k < end; k++) {
+            int32_t whole;
 
-        other |= !fits | ((float)whole != v);
-        all += whole;
+            other |= !scs_simd_is_whole(bits[k], most, &whole);
+            part += whole;
+        }
+        all += part;
     }
     *sum = (double)all;
     return !other;
@@ -104,12 +109,13 @@ static int compare_entries(const void *a, const void *b)
 }
 
 /* Strictly: a row with a column twice is not. */
-static bool is_sorted(const int32_t *column, int64_t n)
+SCS_VECTOR static bool is_sorted(const int32_t *column, int64_t n)
 {
+    int32_t bad = 0;
+
     for (int64_t k = 1; k < n; k++)
-        if (column[k - 1] >= column[k])
-            return false;
-    return true;
+        bad |= column[k - 1] >= column[k];
+    return !bad;
 }
 
 /* @param column, value [n] in place

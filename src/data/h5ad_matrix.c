@@ -97,6 +97,7 @@ static scs_status read_indptr(scs_h5ad_reader *r, int64_t row0, int64_t n, int64
  *  @param gene, value [n] */
 SCS_VECTOR static bool is_plain(const int32_t *gene, const float *value, int64_t n, int32_t n_col)
 {
+    const scs_float_bits *bits = (const scs_float_bits *)(const void *)value;
     int32_t bad = 0;
 
     if (n == 0)
@@ -104,7 +105,7 @@ SCS_VECTOR static bool is_plain(const int32_t *gene, const float *value, int64_t
     for (int64_t k = 1; k < n; k++)
         bad |= gene[k - 1] >= gene[k];
     for (int64_t k = 0; k < n; k++)
-        bad |= !(value[k] > 0 && value[k] <= FLT_MAX);
+        bad |= !scs_simd_is_positive(bits[k]);
     return !bad && gene[0] >= 0 && gene[n - 1] < n_col;
 }
 

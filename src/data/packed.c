@@ -130,14 +130,14 @@ static int code_of(coder *c, float value)
 /* Whether all are counts below SMALL. */
 SCS_VECTOR static bool are_small(const float *value, int64_t n)
 {
+    const uint32_t most = 0x437f0000u; /* SMALL - 1 */
+    const scs_float_bits *bits = (const scs_float_bits *)(const void *)value;
     int32_t other = 0;
 
     for (int64_t k = 0; k < n; k++) {
-        float x = value[k];
-        bool fits = (x >= 1) & (x < SMALL);
-        int32_t whole = (int32_t)(fits ? x : 0);
+        int32_t whole;
 
-        other |= !fits | ((float)whole != x);
+        other |= !scs_simd_is_whole(bits[k], most, &whole);
     }
     return !other;
 }
@@ -254,13 +254,22 @@ scs_status scs_packed_restart(scs_packed *x, int64_t n_row)
 
 /* ---- rows in any order ---- */
 
-scs_status scs_packed_alloc_any_order(int64_t n_row, int32_t n_col, scs_packed *x)
+scs_status scs_packed_alloc_any_order(int64_t n_row, int32_t n_col, int64_t n_word, scs_packed *x)
 {
+    scs_status st;
+
     SCS_TRY(scs_packed_alloc(n_row, n_col, 0, x));
-    if (SCS_ALLOC(x->length, n_row) == SCS_OK)
-        return SCS_OK;
+    SCS_GO(st, SCS_ALLOC(x->length, n_row));
+    free(x->word);
+    x->word = scs_reallocate(NULL, n_word, WORD);
+    if (!x->word)
+        SCS_GO(st, SCS_FAIL(SCS_ENOMEM, "out of memory: %lld MiB of cells",
+                            (long long)(n_word / (1 << 20) * WORD)));
+    x->capacity = n_word;
+    return SCS_OK;
+done:
     scs_packed_clear(x);
-    return SCS_ENOMEM;
+    return st;
 }
 
 /* Rows stand in the order in which they come. Room grows by an eighth: what is not written yet

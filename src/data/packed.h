@@ -44,9 +44,11 @@ SCS_MUST_USE scs_status scs_packed_append(scs_packed *x, int64_t row, const scs_
  *  the rows before it are there already. */
 void scs_packed_put(scs_packed *x, int64_t i, const void *word, int64_t n);
 /** Room for n_row rows that come in any order, each once, by scs_packed_place.
+ *  @param n_word that they take, about: room that is not used takes no memory
  *  @param[out] x caller clears; empty after an error
  *  @return as scs_packed_alloc */
-SCS_MUST_USE scs_status scs_packed_alloc_any_order(int64_t n_row, int32_t n_col, scs_packed *x);
+SCS_MUST_USE scs_status scs_packed_alloc_any_order(int64_t n_row, int32_t n_col, int64_t n_word,
+                                                   scs_packed *x);
 /** Row i of such a matrix becomes what another one of as many columns has in n words. SCS_ENOMEM;
  *  SCS_EINTERNAL where it is there already. */
 SCS_MUST_USE scs_status scs_packed_place(scs_packed *x, int64_t i, const void *word, int64_t n);

@@ -124,22 +124,45 @@ typedef struct look {
     int32_t whole, near;
 } look;
 
-/* Comparisons, not fmaxf, which the compiler leaves to the library because of NaN; there is none.
- *  @param n at most 2^30 */
-SCS_VECTOR static look look_at(const float *value, int64_t n)
+/* The extremes, and whether all are whole numbers; values are above 0, so that their bits are in
+ * their order.
+ *  @param[out] found whole and near are n where all are whole
+ *  @return false: they are to be counted */
+SCS_VECTOR static bool look_at_whole(const float *value, int64_t n, look *found)
 {
-    float highest = -INFINITY, lowest = INFINITY;
-    int32_t whole = 0, near = 0;
+    const uint32_t most = 0x4a800000u; /* 2^22 */
+    const scs_float_bits *bits = (const scs_float_bits *)(const void *)value;
+    uint32_t highest = 0, lowest = UINT32_MAX;
+    int32_t other = 0;
 
     for (int64_t k = 0; k < n; k++) {
-        float x = value[k], off = fabsf(x - rintf(x));
+        int32_t whole;
 
-        highest = x > highest ? x : highest;
-        lowest = x < lowest ? x : lowest;
-        whole += off == 0;
-        near += off <= (float)NEAR;
+        other |= !scs_simd_is_whole(bits[k], most, &whole);
+        highest = bits[k] > highest ? bits[k] : highest;
+        lowest = bits[k] < lowest ? bits[k] : lowest;
     }
-    return (look){highest, lowest, whole, near};
+    memcpy(&found->largest, &highest, sizeof highest);
+    memcpy(&found->smallest, &lowest, sizeof lowest);
+    found->whole = found->near = (int32_t)n;
+    return !other;
+}
+
+/*  @param n at most 2^30 */
+static look look_at(const float *value, int64_t n)
+{
+    look found;
+
+    if (look_at_whole(value, n, &found))
+        return found;
+    found.whole = found.near = 0;
+    for (int64_t k = 0; k < n; k++) {
+        float off = fabsf(value[k] - rintf(value[k]));
+
+        found.whole += off == 0;
+        found.near += off <= (float)NEAR;
+    }
+    return found;
 }
 
 /* All values of some cells.
