@@ -50,8 +50,8 @@ static inline bool scs_simd_is_positive(uint32_t bits)
     return bits - 1u < 0x7f7fffffu;
 }
 
-/** Whether these are the bits of 0 or of a whole number up to `most`, below 2^31: `most` as the bits
- * of a float. @param[out] whole the number, 0 where it is none */
+/** Whether these are the bits of 0 or of a whole number up to `most`, below 2^31: `most` as the
+ * bits of a float. @param[out] whole the number, 0 where it is none */
 static inline bool scs_simd_is_whole(uint32_t bits, uint32_t most, int32_t *whole)
 {
     const uint32_t one = 0x3f800000u;
