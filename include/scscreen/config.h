@@ -20,6 +20,19 @@ typedef enum scs_normalize {
     SCS_NORMALIZE_LOG1P,
     SCS_NORMALIZE_AUTO /**< one of those before it, once the values are read (src/data/scale.h) */
 } scs_normalize;
+/** Which genes of several inputs a model has. */
+typedef enum scs_join {
+    SCS_JOIN_INNER, /**< those of all inputs */
+    SCS_JOIN_OUTER, /**< those of any; 0 in the others */
+    SCS_N_JOIN
+} scs_join;
+/** What becomes of genes of one name in one input. */
+typedef enum scs_duplicate_genes {
+    SCS_DUPLICATE_REFUSE,
+    SCS_DUPLICATE_SUM,    /**< one gene with the sum of their counts */
+    SCS_DUPLICATE_UNIQUE, /**< the later ones get numbers behind their names */
+    SCS_N_DUPLICATE
+} scs_duplicate_genes;
 typedef enum scs_model_kind { SCS_MODEL_VAE, SCS_MODEL_MEAN, SCS_MODEL_PCA } scs_model_kind;
 typedef enum scs_profile { SCS_PROFILE_AUTO, SCS_PROFILE_SCGEN2, SCS_PROFILE_PAPER } scs_profile;
 /** How the learning rate falls over the planned steps. */
@@ -199,8 +212,11 @@ typedef struct scs_config {
         int32_t n_rename;
         scs_value_map *map; /**< values that have another name in some file */
         int32_t n_map;
-        char *genes;    /**< "all" or path of a file with one gene per line (resolved) */
-        int64_t memory; /**< MiB that one dataset read from a file may ask for on one rank */
+        char *gene_column;   /**< column of var with the genes' names, or "": its index */
+        int duplicate_genes; /**< scs_duplicate_genes */
+        int join;            /**< scs_join */
+        char *genes;         /**< "all" or path of a file with one gene per line (resolved) */
+        int64_t memory;      /**< MiB that one dataset read from a file may ask for on one rank */
     } data;
     scs_named_combination *hold_out;
     int32_t n_hold_out;

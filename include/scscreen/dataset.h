@@ -15,7 +15,8 @@ typedef struct scs_h5ad scs_h5ad;
 
 /** What is wanted of a file. Texts are borrowed during the call. */
 typedef struct scs_h5ad_request {
-    const char *matrix; /**< NULL = "X" */
+    const char *matrix;      /**< NULL = "X" */
+    const char *gene_column; /**< of var; NULL or "" = its index */
     /** obs columns; NULL or "" = not wanted */
     const char *cell_type, *condition, *species, *dose;
     /** further obs columns, NULL = none: those wanted as labels, and as numbers */
@@ -99,6 +100,7 @@ typedef struct scs_dataset {
     int32_t n_input;
     int64_t *first_cell; /**< [n_input + 1] cells of input i are [first_cell[i], first_cell[i+1]) */
     int32_t **gene_of_column; /**< [n_input][n_var] reference gene or -1 */
+    bool *sums;    /**< [n_input] several columns of the input are one gene, and are added up */
     int64_t *fate; /**< [n_input, SCS_N_GENE_FATE] genes of each input; they sum to its n_var */
     int64_t n_dropped_genes; /**< genes of the first input that are not in the join */
     int64_t n_unused;        /**< cells of no use: a label is missing, or set aside */

@@ -122,7 +122,7 @@ static scs_status print_doubled_genes(const scs_names *genes)
     }
     if (st == SCS_OK && doubled.n > 0)
         printf("  %-8s genes stand there more than once, which a run refuses: %s; "
-               "adata.var_names_make_unique() renames them\n",
+               "data.duplicate_genes: sum or unique takes them\n",
                "note", scs_names_list(&doubled, 6, list, sizeof list));
     scs_names_clear(&doubled);
     scs_names_index_clear(&index);
@@ -166,6 +166,7 @@ static scs_status check_file(const scs_cli *cli)
 
     SCS_GO(status, scs_config_parse("", "", cli->sets, cli->n_set, &config));
     request.matrix = config->data.matrix;
+    request.gene_column = config->data.gene_column;
     request.memory = config->data.memory << 20;
     SCS_GO(status, scs_h5ad_probe(cli->file, &request, &meta));
     SCS_GO(status, read_all(meta, &scale, &sum));

@@ -145,8 +145,11 @@ static scs_status read_block(reading *r, scs_csr **x)
 /* Totals of the block's cells, before genes are dropped; then it has been read. */
 static scs_status take_block(reading *r, scs_csr *x, double *total)
 {
+    bool sums = r->dataset->sums && r->dataset->sums[r->input];
+
     scs_csr_row_sums(x, total);
-    SCS_TRY(scs_csr_map_columns(x, r->dataset->gene_of_column[r->input], r->dataset->n_gene));
+    SCS_TRY((sums ? scs_csr_sum_columns : scs_csr_map_columns)(
+        x, r->dataset->gene_of_column[r->input], r->dataset->n_gene));
     r->cell += x->n_row;
     return SCS_OK;
 }

@@ -67,7 +67,17 @@ scs_status scs_session_checksums(scs_session *session)
 /* What the values are, once all are read. Local, alike on all ranks. */
 static scs_status settle(scs_session *session, const scs_scale *scale)
 {
-    return scs_scale_settle(session->config, metas(session), scale, session->dataset);
+    const scs_dataset *d = session->dataset;
+
+    SCS_TRY(scs_scale_settle(session->config, metas(session), scale, session->dataset));
+    for (int32_t i = 0; i < d->n_input; i++)
+        SCS_REQUIRE(!d->sums[i] || session->config->data.normalize == SCS_NORMALIZE_LOG1P,
+                    SCS_EDATA,
+                    "data.duplicate_genes: sum adds counts up, and the values of %s are logged "
+                    "already, which cannot be added; choose the matrix with the counts "
+                    "(data.matrix), or data.duplicate_genes: unique",
+                    session->meta[i]->path);
+    return SCS_OK;
 }
 
 /* The files' checksums, and files that have the same. Collective. */

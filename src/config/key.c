@@ -168,6 +168,11 @@ static const scs_word normalize_words[] = {{"auto", SCS_NORMALIZE_AUTO},
                                            {"none", SCS_NORMALIZE_NONE},
                                            {"log1p", SCS_NORMALIZE_LOG1P},
                                            {0}};
+static const scs_word join_words[] = {{"inner", SCS_JOIN_INNER}, {"outer", SCS_JOIN_OUTER}, {0}};
+static const scs_word duplicate_words[] = {{"refuse", SCS_DUPLICATE_REFUSE},
+                                           {"sum", SCS_DUPLICATE_SUM},
+                                           {"unique", SCS_DUPLICATE_UNIQUE},
+                                           {0}};
 static const scs_word kind_words[] = {
     {"vae", SCS_MODEL_VAE}, {"mean", SCS_MODEL_MEAN}, {"pca", SCS_MODEL_PCA}, {0}};
 static const scs_word profile_words[] = {
@@ -227,6 +232,10 @@ static const scs_word rows_words[] = {{"dense", SCS_ROWS_DENSE}, {"top", SCS_ROW
 
 _Static_assert(COUNT(magnitude_words) == SCS_N_MAGNITUDE, "a word for each scs_magnitude");
 
+_Static_assert(COUNT(join_words) == SCS_N_JOIN, "a word for each scs_join");
+
+_Static_assert(COUNT(duplicate_words) == SCS_N_DUPLICATE, "a word for each scs_duplicate_genes");
+
 _Static_assert(COUNT(rank_by_words) == SCS_N_RANK_BY, "a word for each scs_rank_by");
 
 _Static_assert(COUNT(protocol_words) == SCS_N_PROTOCOL, "a word for each scs_protocol");
@@ -284,6 +293,14 @@ static const scs_key keys[] = {
      .help = "which cells to read: those that meet every condition on an obs column, whose value "
              "is in a list (names or globs), not in one, or a number from min to max; other cells "
              "are as if they were not in the files"},
+    TEXT(data, gene_column, WEIGHTS | ROWS | CELLS, 0, "",
+         "column of var that names the genes; empty: its index"),
+    CHOICE(data, duplicate_genes, WEIGHTS | ROWS | CELLS, duplicate_words, "refuse",
+           "genes of one name in one input: refuse them, sum their counts, or make the names unique "
+           "with -1, -2 behind the later ones"),
+    CHOICE(data, join, WEIGHTS | ROWS | CELLS, join_words, "inner",
+           "genes of several inputs: those that all have, or those that any has, which are 0 in the "
+           "cells of the others"),
     WORDS(SCS_KEY_PATH, data, genes, WEIGHTS | ROWS, "all", "all",
           "all, or a file with one gene per line to keep"),
     INT(data, memory, NOTHING, 1, 16777216, "16384",

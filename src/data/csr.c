@@ -190,18 +190,15 @@ static bool is_identity(const int32_t *gene, int32_t n)
     return !other;
 }
 
-/* Closed up in place: what is kept never lies behind what is read. Sorting afterwards, because
- * the reference's order of genes is another one than the file's. */
-scs_status scs_csr_map_columns(scs_csr *x, const int32_t *gene, int32_t n_gene)
+/* Closed up in place: what is kept never lies behind what is read. */
+static void rename_columns(scs_csr *x, const int32_t *gene, int32_t n_gene)
 {
     int64_t kept = 0;
 
-    SCS_TRY(check_map(gene, x->n_col, n_gene));
-    if (x->n_col == n_gene && is_identity(gene, n_gene))
-        return scs_csr_sort_rows(x);
     for (int64_t i = 0, k = 0; i < x->n_row; i++) {
         for (; k < x->indptr[i + 1]; k++) {
             int32_t to = gene[x->indices[k]];
+
             if (to < 0)
                 continue;
             x->indices[kept] = to;
@@ -210,5 +207,50 @@ scs_status scs_csr_map_columns(scs_csr *x, const int32_t *gene, int32_t n_gene)
         x->indptr[i + 1] = kept;
     }
     x->n_col = n_gene;
+}
+
+/* Sorting afterwards, because the reference's order of genes is another one than the file's. */
+scs_status scs_csr_map_columns(scs_csr *x, const int32_t *gene, int32_t n_gene)
+{
+    SCS_TRY(check_map(gene, x->n_col, n_gene));
+    if (x->n_col != n_gene || !is_identity(gene, n_gene))
+        rename_columns(x, gene, n_gene);
     return scs_csr_sort_rows(x);
+}
+
+/* Equal columns stand together, by their values: the file's order of columns has no say in the
+ * sum. */
+static int64_t add_up_row(scs_csr *x, int64_t from, int64_t to, int64_t kept)
+{
+    for (int64_t k = from; k < to;) {
+        int32_t column = x->indices[k];
+        double sum = 0;
+
+        for (; k < to && x->indices[k] == column; k++)
+            sum += (double)x->values[k];
+        x->indices[kept] = column;
+        x->values[kept++] = (float)sum;
+    }
+    return kept;
+}
+
+scs_status scs_csr_sum_columns(scs_csr *x, const int32_t *gene, int32_t n_gene)
+{
+    uint64_t *room;
+    int64_t kept = 0;
+
+    SCS_TRY(check_map(gene, x->n_col, n_gene));
+    SCS_TRY(scs_csr_sort_rows(x)); /* a column that stands twice is still refused */
+    rename_columns(x, gene, n_gene);
+    SCS_TRY(SCS_ALLOC(room, longest_row(x)));
+    for (int64_t i = 0, from = 0; i < x->n_row; i++) {
+        int64_t to = x->indptr[i + 1];
+
+        sort_row(x->indices + from, x->values + from, to - from, room);
+        kept = add_up_row(x, from, to, kept);
+        x->indptr[i + 1] = kept;
+        from = to;
+    }
+    free(room);
+    return SCS_OK;
 }

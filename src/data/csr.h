@@ -32,6 +32,10 @@ void scs_csr_row_sums(const scs_csr *x, double *sums);
  *  @return SCS_EINTERNAL for a value out of range, SCS_EDATA where two columns became one gene,
  *          SCS_ENOMEM */
 SCS_MUST_USE scs_status scs_csr_map_columns(scs_csr *x, const int32_t *gene, int32_t n_gene);
+/** The same where several columns may become one gene: its value is their sum, added up in double
+ *  in ascending order of value, and rounded once (exact for counts below 2^24).
+ *  @return SCS_EINTERNAL as above, SCS_EDATA where a column stands twice in a row, SCS_ENOMEM */
+SCS_MUST_USE scs_status scs_csr_sum_columns(scs_csr *x, const int32_t *gene, int32_t n_gene);
 /** Sort the columns within each row, in place.
  *  @return SCS_EDATA where a column stands twice in a row (the message names row and column);
  *          SCS_ENOMEM */

@@ -492,6 +492,7 @@ void scs_dataset_destroy(scs_dataset **dataset)
     for (int32_t i = 0; d->gene_of_column && i < d->n_input; i++)
         free(d->gene_of_column[i]);
     free(d->gene_of_column);
+    free(d->sums);
     scs_names_clear(&d->genes);
     scs_names_clear(&d->species);
     scs_names_clear(&d->cell_types);

@@ -47,11 +47,16 @@ static scs_status cut(const scs_names *names, scs_names *keys)
 scs_status scs_gene_id_keys(const scs_names *names, scs_names *keys)
 {
     scs_index index;
-    bool twice;
+    bool twice = false;
 
     SCS_TRY(cut(names, keys));
     SCS_TRY(scs_names_index_create(keys, &index));
-    twice = scs_names_index_duplicate(&index) >= 0;
+    for (scs_lidx k = 1; k < names->n; k++) {
+        scs_lidx a = index.order[k - 1], b = index.order[k];
+
+        twice |= strcmp(keys->name[a], keys->name[b]) == 0 &&
+                 strcmp(names->name[a], names->name[b]) != 0;
+    }
     scs_names_index_clear(&index);
     if (!twice)
         return SCS_OK;

@@ -1,9 +1,10 @@
 /* Genes of several inputs as one list, with the reason why any other was dropped.
  *
  * Each input's genes get a reference name: their own, or that of their one-to-one ortholog in the
- * input's table. The genes of the first input, in its order, are the candidates; those that every
- * input has and data.genes lists are kept. Symbols are never matched by changing their case: two
- * that differ in nothing else need not be orthologs.
+ * input's table. The genes of the first input, in its order, are the candidates; with data.join:
+ * outer those of each further input that are not there yet come behind them. Those that every
+ * input has (outer: any) and data.genes lists are kept. Symbols are never matched by changing their
+ * case: two that differ in nothing else need not be orthologs.
  *
  * Every gene of every input ends with one fate (scs_gene_fate), and the fates of an input sum to
  * its n_var: they are printed by `check` and stored with the result, so that a gene that is
@@ -47,7 +48,7 @@ static const int64_t LARGEST_LIST = 64 << 20;
 
 /* ---- joining the inputs ---- */
 
-/* The reference genes that may be kept: those of the first input. Owned. */
+/* The reference genes that may be kept. Owned. */
 typedef struct candidates {
     scs_names genes; /* as the result names them */
     scs_names keys;  /* Ensembl IDs without their versions */
@@ -79,7 +80,8 @@ static scs_status refuse_duplicates(const scs_h5ad *meta)
     SCS_REQUIRE(
         twice < 0, SCS_EDATA,
         "%s: gene %s stands there twice (the second time in column %d); make the names unique "
-        "first, as adata.var_names_make_unique() does",
+        "first, as adata.var_names_make_unique() does, or set data.duplicate_genes: unique, or sum "
+        "to add the counts up",
         meta->path, meta->genes.name[twice], twice);
     return SCS_OK;
 }
@@ -112,6 +114,7 @@ typedef struct joining {
     const scs_h5ad *meta; /* metas[i] */
     const char *table;    /* of orthologs, or NULL */
     scs_names keys;       /* [n_var] Ensembl IDs without their versions */
+    scs_index by_key;     /* over keys: columns of one gene begin with the one that it finds */
     scs_orthologs orthologs;
     const char **name; /* [n_var] the reference's name; borrowed, NULL where there is none */
     int32_t n_found;   /* that have one */
@@ -181,17 +184,32 @@ static scs_status translate(joining *in, const scs_index *reference, int64_t *fa
     return note_untranslated(in->meta, in->table, fate, d);
 }
 
-/* The first input's genes that have a reference name; its own names stay as they are. */
-static scs_status start_candidates(candidates *c, const joining *in)
+/* Whether an earlier column of the input is the same gene. */
+static bool is_repeated(const joining *in, int32_t j)
 {
+    return scs_names_index_find(&in->by_key, in->keys.name[j]) < j;
+}
+
+/* The input's genes that have a reference name and are no candidates yet; its own names stay as
+ * they are.
+ *  @param gene [n_var] candidate of each column, -1: none; NULL: there are no candidates yet */
+static scs_status add_candidates(candidates *c, const joining *in, const int32_t *gene)
+{
+    scs_lidx before = c->genes.n;
+    int32_t *inputs;
+
     for (int32_t j = 0; j < in->meta->n_var; j++) {
-        if (!in->name[j])
+        if (!in->name[j] || is_repeated(in, j) || (gene && gene[j] >= 0))
             continue;
         SCS_TRY(scs_names_add(&c->keys, in->name[j]));
         SCS_TRY(scs_names_add(&c->genes, in->table ? in->name[j] : in->meta->genes.name[j]));
     }
-    SCS_TRY(SCS_ALLOC(c->inputs, c->genes.n));
-    SCS_TRY(SCS_ALLOC(c->listed, c->genes.n));
+    SCS_TRY(SCS_ALLOC(inputs, c->genes.n));
+    if (before > 0)
+        memcpy(inputs, c->inputs, (size_t)before * sizeof *inputs);
+    free(c->inputs);
+    c->inputs = inputs;
+    scs_names_index_clear(&c->index);
     return scs_names_index_create(&c->keys, &c->index);
 }
 
@@ -241,6 +259,10 @@ static scs_status match_columns(candidates *c, const joining *in, int32_t *gene,
         gene[j] = in->name[j] ? scs_names_index_find(&c->index, in->name[j]) : -1;
         if (gene[j] < 0)
             continue;
+        if (is_repeated(in, j)) {
+            d->sums[in->i] = true;
+            continue;
+        }
         c->inputs[gene[j]]++;
         matched++;
         if (in->table ? strcmp(own, in->keys.name[j]) != 0
@@ -260,6 +282,33 @@ static scs_status match_columns(candidates *c, const joining *in, int32_t *gene,
         in->table || versions == 0 ? in->keys.name[example] : c->genes.name[gene[example]], d);
 }
 
+/* Columns of the candidates that the input has just added. */
+static void add_columns(candidates *c, const joining *in, int32_t *gene)
+{
+    for (int32_t j = 0; j < in->meta->n_var; j++)
+        if (gene[j] < 0 && in->name[j]) {
+            gene[j] = scs_names_index_find(&c->index, in->name[j]);
+            c->inputs[gene[j]] += !is_repeated(in, j);
+        }
+}
+
+/* What data.duplicate_genes: sum did to the input. */
+static scs_status note_sums(const joining *in, scs_dataset *d)
+{
+    int32_t n = 0, first = -1;
+
+    for (int32_t j = 0; j < in->meta->n_var; j++)
+        if (d->gene_of_column[in->i][j] >= 0 && is_repeated(in, j)) {
+            first = n++ ? first : j;
+            d->sums[in->i] = true;
+        }
+    return n == 0 ? SCS_OK
+                  : scs_notes_add(d,
+                                  "%s: the counts of %d columns are added to those of the column "
+                                  "of the same name before them (first: %s)",
+                                  in->meta->path, n, in->meta->genes.name[first]);
+}
+
 /* Input i's columns as candidates, in d->gene_of_column[i]. The first input makes the candidates,
  * and its table is read without a reference to look at. */
 static scs_status add_input(const scs_config *config, const scs_h5ad *const *metas, int32_t i,
@@ -272,16 +321,24 @@ static scs_status add_input(const scs_config *config, const scs_h5ad *const *met
                   .table = config->data.inputs[i].orthologs};
     scs_status st;
 
-    SCS_GO(st, refuse_duplicates(in.meta));
+    if (config->data.duplicate_genes != SCS_DUPLICATE_SUM)
+        SCS_GO(st, refuse_duplicates(in.meta));
     SCS_GO(st, scs_gene_id_keys(&in.meta->genes, &in.keys));
+    SCS_GO(st, scs_names_index_create(&in.keys, &in.by_key));
     SCS_GO(st, SCS_ALLOC(in.name, in.meta->n_var));
     SCS_GO(st, translate(&in, &c->index, d->fate + (int64_t)i * SCS_N_GENE_FATE, d));
     if (i == 0)
-        SCS_GO(st, start_candidates(c, &in));
+        SCS_GO(st, add_candidates(c, &in, NULL));
     SCS_GO(st, SCS_ALLOC(d->gene_of_column[i], in.meta->n_var));
     SCS_GO(st, match_columns(c, &in, d->gene_of_column[i], d));
+    if (i > 0 && config->data.join == SCS_JOIN_OUTER) {
+        SCS_GO(st, add_candidates(c, &in, d->gene_of_column[i]));
+        add_columns(c, &in, d->gene_of_column[i]);
+    }
+    SCS_GO(st, note_sums(&in, d));
 done:
     free(in.name);
+    scs_names_index_clear(&in.by_key);
     scs_names_clear(&in.keys);
     scs_orthologs_clear(&in.orthologs);
     return st;
@@ -317,6 +374,7 @@ static scs_status list_genes(const char *path, candidates *c, scs_dataset *d)
     scs_table table;
     scs_status st;
 
+    SCS_TRY(SCS_ALLOC(c->listed, c->genes.n));
     if (strcmp(path, "all") == 0) {
         for (scs_lidx gene = 0; gene < c->genes.n; gene++)
             c->listed[gene] = true;
@@ -336,7 +394,8 @@ static scs_status list_genes(const char *path, candidates *c, scs_dataset *d)
 
 /* What becomes of the genes that have a reference name; what no other fate explains is missing
  * from some input. Before gene_of_column is renumbered. */
-static void count_fates(const candidates *c, const scs_h5ad *const *metas, scs_dataset *d)
+static void count_fates(const candidates *c, const scs_h5ad *const *metas, bool outer,
+                        scs_dataset *d)
 {
     for (int32_t i = 0; i < d->n_input; i++) {
         int64_t *fate = d->fate + (int64_t)i * SCS_N_GENE_FATE, rest = metas[i]->n_var;
@@ -344,7 +403,7 @@ static void count_fates(const candidates *c, const scs_h5ad *const *metas, scs_d
         for (int32_t j = 0; j < metas[i]->n_var; j++) {
             int32_t g = d->gene_of_column[i][j];
 
-            if (g >= 0 && c->inputs[g] == d->n_input)
+            if (g >= 0 && (outer || c->inputs[g] == d->n_input))
                 fate[c->listed[g] ? SCS_GENE_KEPT : SCS_GENE_NOT_LISTED]++;
         }
         for (int f = 0; f < SCS_N_GENE_FATE; f++)
@@ -353,18 +412,52 @@ static void count_fates(const candidates *c, const scs_h5ad *const *metas, scs_d
     }
 }
 
-/* Keep the candidates that every input has and data.genes wants; renumber the columns from
- * candidates to genes. */
-static scs_status keep_shared(candidates *c, const scs_h5ad *const *metas, scs_dataset *d)
+/* With data.join: outer, how many genes each input lacks: they are 0 there, which is not what was
+ * measured. */
+static scs_status note_zeros(const scs_h5ad *const *metas, int32_t shared, scs_dataset *d)
+{
+    bool *has;
+    scs_status st = SCS_OK;
+
+    if (shared == d->n_gene)
+        return SCS_OK;
+    SCS_TRY(SCS_ALLOC(has, d->n_gene));
+    SCS_GO(st, scs_notes_add(d,
+                             "data.join: outer: %d of %d genes are in every input; the others are "
+                             "0 where an input lacks them",
+                             shared, d->n_gene));
+    for (int32_t i = 0; i < d->n_input; i++) {
+        int32_t n = 0;
+
+        memset(has, 0, (size_t)d->n_gene * sizeof *has);
+        for (int32_t j = 0; j < metas[i]->n_var; j++)
+            if (d->gene_of_column[i][j] >= 0)
+                has[d->gene_of_column[i][j]] = true;
+        for (int32_t g = 0; g < d->n_gene; g++)
+            n += !has[g];
+        if (n > 0)
+            SCS_GO(st, scs_notes_add(d, "%s: lacks %d of the %d genes: they are 0 in its cells",
+                                     metas[i]->path, n, d->n_gene));
+    }
+done:
+    free(has);
+    return st;
+}
+
+/* Keep the candidates that every input has (outer: any) and data.genes wants; renumber the columns
+ * from candidates to genes. */
+static scs_status keep_shared(candidates *c, const scs_h5ad *const *metas, bool outer,
+                              scs_dataset *d)
 {
     /* Each candidate's count is read before its number takes the place. */
     int32_t *number = c->inputs;
-    int32_t shared = 0;
+    int32_t shared = 0, kept_shared = 0, n_kept;
 
     for (scs_lidx g = 0; g < c->genes.n; g++) {
-        bool in_all = c->inputs[g] == d->n_input, keep = in_all && c->listed[g];
+        bool in_all = c->inputs[g] == d->n_input, keep = (outer || in_all) && c->listed[g];
 
         shared += in_all;
+        kept_shared += in_all && keep;
         number[g] = keep ? d->genes.n : -1;
         if (keep)
             SCS_TRY(scs_names_add(&d->genes, c->genes.name[g]));
@@ -374,10 +467,16 @@ static scs_status keep_shared(candidates *c, const scs_h5ad *const *metas, scs_d
             if (d->gene_of_column[i][j] >= 0)
                 d->gene_of_column[i][j] = number[d->gene_of_column[i][j]];
     d->n_gene = d->genes.n;
-    d->n_dropped_genes = metas[0]->n_var - d->n_gene;
-    SCS_REQUIRE(shared > 0, SCS_EDATA, "no gene is in every one of the %d inputs", d->n_input);
+    n_kept = 0;
+    for (int32_t j = 0; j < metas[0]->n_var; j++)
+        n_kept += d->gene_of_column[0][j] >= 0;
+    d->n_dropped_genes = metas[0]->n_var - n_kept;
+    SCS_REQUIRE(shared > 0 || outer, SCS_EDATA, "no gene is in every one of the %d inputs",
+                d->n_input);
     SCS_REQUIRE(d->n_gene > 0, SCS_EDATA, "no gene of data.genes is in every one of the %d inputs",
                 d->n_input);
+    if (outer)
+        return note_zeros(metas, kept_shared, d);
     return shared == c->genes.n
                ? SCS_OK
                : scs_notes_add(d, "%d of %d reference genes are not in every input",
@@ -390,12 +489,13 @@ scs_status scs_genes_join(const scs_config *config, const scs_h5ad *const *metas
     scs_status st;
 
     SCS_TRY(SCS_ALLOC(d->gene_of_column, d->n_input));
+    SCS_TRY(SCS_ALLOC(d->sums, d->n_input));
     SCS_TRY(SCS_ALLOC(d->fate, (int64_t)d->n_input * SCS_N_GENE_FATE));
     for (int32_t i = 0; i < d->n_input; i++)
         SCS_GO(st, add_input(config, metas, i, &c, d));
     SCS_GO(st, list_genes(config->data.genes, &c, d));
-    count_fates(&c, metas, d);
-    SCS_GO(st, keep_shared(&c, metas, d));
+    count_fates(&c, metas, config->data.join == SCS_JOIN_OUTER, d);
+    SCS_GO(st, keep_shared(&c, metas, config->data.join == SCS_JOIN_OUTER, d));
 done:
     clear_candidates(&c);
     return st;
@@ -466,10 +566,10 @@ static scs_status list_own(const scs_dataset *d, const scs_h5ad *meta, const int
 
     SCS_TRY(SCS_ALLOC(column, d->n_gene));
     for (int32_t j = 0; j < meta->n_var; j++)
-        if (gene[j] >= 0)
-            column[gene[j]] = j;
+        if (gene[j] >= 0 && column[gene[j]] == 0)
+            column[gene[j]] = j + 1;
     for (int32_t g = 0; g < d->n_gene && st == SCS_OK; g++)
-        st = scs_names_add(own, meta->genes.name[column[g]]);
+        st = scs_names_add(own, column[g] ? meta->genes.name[column[g] - 1] : "");
     free(column);
     return st;
 }

@@ -9,7 +9,7 @@
 typedef struct scs_gene_map {
     char *label;         /**< its species, or its file's name; each once; no '/' in it */
     bool translated;     /**< through a table of orthologs */
-    scs_names own;       /**< [n_gene] the input's name of each gene */
+    scs_names own;       /**< [n_gene] the input's name of each gene; "" where it lacks it */
     const int64_t *fate; /**< [SCS_N_GENE_FATE] genes by what became of them; borrowed from the
                             dataset */
 } scs_gene_map;

@@ -397,9 +397,10 @@ static scs_status check_anndata(const scs_h5 *h5)
 }
 
 /* @param var frame that names the matrix's genes: raw has its own, longer one */
-static scs_status read_genes(const scs_h5 *h5, const char *var, scs_h5ad *meta)
+static scs_status read_genes(const scs_h5 *h5, const char *var, const char *column, scs_h5ad *meta)
 {
-    SCS_TRY(scs_h5ad_obs_index(h5, var, &meta->genes));
+    SCS_TRY(column && *column ? scs_h5ad_obs_gene_names(h5, var, column, &meta->genes)
+                              : scs_h5ad_obs_index(h5, var, &meta->genes));
     SCS_REQUIRE(meta->genes.n == meta->n_var, SCS_EDATA,
                 "%s: %s names %d genes but %s has %d columns; the file is damaged", h5->path, var,
                 meta->genes.n, meta->matrix, meta->n_var);
@@ -419,14 +420,14 @@ static scs_status count_duplicates(const scs_names *names, int64_t *n)
     return SCS_OK;
 }
 
-static scs_status locate_anndata(const scs_h5 *h5, scs_h5ad *meta)
+static scs_status locate_anndata(const scs_h5 *h5, const scs_h5ad_request *want, scs_h5ad *meta)
 {
     const char *var;
 
     SCS_TRY(check_anndata(h5));
     SCS_TRY(scs_h5ad_matrix_locate(h5, meta, &var));
     SCS_TRY(scs_h5ad_matrix_filled(h5, meta));
-    return read_genes(h5, var, meta);
+    return read_genes(h5, var, want->gene_column, meta);
 }
 
 static scs_status name_anndata(const scs_h5 *h5, scs_names *names)
@@ -662,7 +663,7 @@ static scs_status read_meta(scs_h5 *h5, const scs_h5ad_request *want, scs_h5ad *
 
     SCS_TRY(enter(h5, &format, &meta->root));
     meta->kind = format->kind;
-    SCS_TRY(format->locate(h5, meta));
+    SCS_TRY(format->locate(h5, want, meta));
     SCS_TRY(read_cells(h5, format, meta));
     return read_labels(h5, want, meta);
 }

@@ -24,8 +24,8 @@ typedef struct scs_h5ad_format {
     /** The group that the wanted cells stand in; NULL: there is one set of them in such a file, at
      *  its root. @param part what the path names, or NULL  @param[out] root malloc'ed, or NULL */
     scs_status (*root)(const scs_h5 *h5, const char *part, char **root);
-    /** Fill matrix and genes, from what meta->matrix names. */
-    scs_status (*locate)(const scs_h5 *h5, scs_h5ad *meta);
+    /** Fill matrix and genes, from what the request and meta->matrix name. */
+    scs_status (*locate)(const scs_h5 *h5, const scs_h5ad_request *want, scs_h5ad *meta);
     /** Names of all cells. @param[out] names appended */
     scs_status (*cells)(const scs_h5 *h5, scs_names *names);
 } scs_h5ad_format;
@@ -41,6 +41,10 @@ SCS_MUST_USE scs_status scs_h5ad_obs_index(const scs_h5 *h5, const char *frame, 
 /** A column of a frame as names of its rows. SCS_EDATA as above. */
 SCS_MUST_USE scs_status scs_h5ad_obs_names(const scs_h5 *h5, const char *frame, const char *column,
                                            scs_names *names);
+/** The column of var that data.gene_column names: the same, and SCS_EDATA also where the frame
+ * lacks it, or it has no name for some row. */
+SCS_MUST_USE scs_status scs_h5ad_obs_gene_names(const scs_h5 *h5, const char *frame,
+                                                const char *column, scs_names *names);
 /** The frame's columns, the index left out, in the file's order. */
 SCS_MUST_USE scs_status scs_h5ad_obs_columns(const scs_h5 *h5, const char *frame, scs_names *names);
 

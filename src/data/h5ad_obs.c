@@ -529,6 +529,49 @@ done:
     return st;
 }
 
+/* Its values may be missing, as an index's are not. */
+static scs_status check_named(const scs_h5 *h5, const char *frame, const char *column,
+                              const scs_names *names)
+{
+    for (scs_lidx i = 0; i < names->n; i++)
+        SCS_REQUIRE(*names->name[i], SCS_EDATA,
+                    "%s: %s/%s has no name in row %d; choose another data.gene_column", h5->path,
+                    frame, column, i);
+    return SCS_OK;
+}
+
+/* Before anndata 0.8 categories of a column stood beside it, in __categories. */
+scs_status scs_h5ad_obs_gene_names(const scs_h5 *h5, const char *frame, const char *column,
+                                   scs_names *names)
+{
+    scs_names columns = {0};
+    char *categories = NULL, *codes = NULL, list[SCS_MESSAGE_MAX / 2];
+    const char *near;
+    bool beside = false;
+    scs_status st;
+
+    SCS_GO(st, scs_h5ad_obs_columns(h5, frame, &columns));
+    near = scs_names_nearest(&columns, column);
+    scs_names_list(&columns, 20, list, sizeof list);
+    if (scs_names_find(&columns, column) < 0)
+        SCS_GO(st,
+               SCS_FAIL(SCS_EDATA, "%s: %s has no column %s (data.gene_column)%s%s%s; it has: %s",
+                        h5->path, frame, column, near ? "; did you mean " : "", near ? near : "",
+                        near ? "?" : "", columns.n ? list : "none"));
+    SCS_GO(st, scs_h5_path(&categories, "%s/__categories/%s", frame, column));
+    SCS_GO(st, scs_h5_path(&codes, "%s/%s", frame, column));
+    if (scs_h5_is_group(h5, frame))
+        SCS_GO(st, scs_h5_look(h5, categories, &beside));
+    SCS_GO(st, beside ? read_categorical_index(h5, codes, categories, codes, names)
+                      : scs_h5ad_obs_names(h5, frame, column, names));
+    SCS_GO(st, check_named(h5, frame, column, names));
+done:
+    free(categories);
+    free(codes);
+    scs_names_clear(&columns);
+    return st;
+}
+
 /* ---- one column of obs ---- */
 
 /* A dataset may be of any length; obs has one value for each row of the matrix. */

@@ -4,6 +4,7 @@
 #include "src/data/inputs.h"
 
 #include "src/base/checksum.h"
+#include "src/base/file.h"
 #include "src/base/names.h"
 #include "src/base/text.h"
 #include "src/config/value.h"
@@ -13,6 +14,7 @@
 
 #include <glob.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -313,6 +315,7 @@ static scs_status probe_file(const asked *a, int32_t i, scs_h5ad **meta)
     const scs_config *config = a->config;
     scs_names labels = {0}, numbers = {0};
     scs_h5ad_request request = {.matrix = config->data.matrix,
+                                .gene_column = config->data.gene_column,
                                 .cell_type = if_in_file(a, i, config->data.cell_type),
                                 .condition = if_in_file(a, i, config->data.condition),
                                 .species = if_in_file(a, i, config->data.species),
@@ -333,14 +336,63 @@ done:
     return st;
 }
 
+/* The later ones of each name get -1, -2, ... as anndata's make_index_unique gives them: the
+ * first numbers that make a name which is not there.
+ *  @param[in,out] notes how many, with the first */
+static scs_status make_unique(const char *path, scs_names *genes, scs_names *notes)
+{
+    scs_names before = {0};
+    scs_index index = {0};
+    char line[SCS_MESSAGE_MAX], example[400] = "";
+    int64_t n = 0, number = 0;
+    scs_status st;
+
+    SCS_GO(st, scs_names_copy(genes, &before));
+    SCS_GO(st, scs_names_index_create(&before, &index));
+    for (scs_lidx k = 1; k < before.n; k++) {
+        scs_lidx at = index.order[k];
+        const char *name = before.name[at];
+        char *unique;
+
+        if (strcmp(name, before.name[index.order[k - 1]]) != 0) {
+            number = 0;
+            continue;
+        }
+        do {
+            number++;
+            SCS_GO(st, scs_file_path_print(&unique, "%s-%lld", name, (long long)number));
+            if (scs_names_index_find(&index, unique) < 0)
+                break;
+            free(unique);
+        } while (true);
+        if (n++ == 0)
+            snprintf(example, sizeof example, "%.150s becomes %.170s", name, unique);
+        free(genes->name[at]);
+        genes->name[at] = unique;
+    }
+    if (n > 0) {
+        snprintf(line, sizeof line,
+                 "%s: %lld gene names stand there before and are made unique (%s); "
+                 "data.duplicate_genes: sum would add their counts up",
+                 path, (long long)n, example);
+        SCS_GO(st, scs_names_add(notes, line));
+    }
+done:
+    scs_names_index_clear(&index);
+    scs_names_clear(&before);
+    return st;
+}
+
 /* The names of a file's cells are needed no longer than it takes to find their rows and labels. */
-static scs_status probe(const asked *a, int32_t i, scs_h5ad **meta)
+static scs_status probe(const asked *a, int32_t i, scs_h5ad **meta, scs_names *notes)
 {
     const char *path = a->config->data.inputs[i].path;
     scs_names cells = {0};
     scs_status st;
 
     SCS_TRY(probe_file(a, i, meta));
+    if (a->config->data.duplicate_genes == SCS_DUPLICATE_UNIQUE)
+        SCS_TRY(make_unique(path, &(*meta)->genes, notes));
     if (scs_label_table_concerns(a->tables, i)) {
         SCS_GO(st, scs_h5ad_probe_cells(path, a->config->data.memory << 20, &cells));
         SCS_GO(st, scs_label_table_match(a->tables, i, path, &cells));
@@ -399,7 +451,7 @@ scs_status scs_inputs_probe(const scs_config *config, scs_h5ad **metas, scs_name
     SCS_GO(st, list_wanted(&a, &wanted));
     SCS_GO(st, scs_label_table_load(config, &wanted, &a.tables));
     for (int32_t i = 0; i < config->data.n_input; i++)
-        SCS_GO(st, probe(&a, i, &metas[i]));
+        SCS_GO(st, probe(&a, i, &metas[i], notes));
     SCS_GO(st, scs_label_table_describe(a.tables, notes));
     for (int32_t r = 0; r < config->data.n_rename; r++)
         SCS_GO(st, check_renamed(&a, (const scs_h5ad *const *)metas, &config->data.rename[r]));

@@ -54,7 +54,7 @@ static scs_status read_names(const scs_h5 *h5, const char *frame, const char *co
     return SCS_OK;
 }
 
-static scs_status read_genes(const scs_h5 *h5, scs_h5ad *meta)
+static scs_status read_genes(const scs_h5 *h5, const char *column, scs_h5ad *meta)
 {
     static const char *const candidates[] = {"Gene", "gene_names", "var_names", "Accession", NULL};
     char list[SCS_MESSAGE_MAX / 2];
@@ -62,7 +62,9 @@ static scs_status read_genes(const scs_h5 *h5, scs_h5ad *meta)
     bool found;
     scs_status st;
 
-    SCS_TRY(read_names(h5, "row_attrs", candidates, &meta->genes, &found));
+    found = column && *column;
+    SCS_TRY(found ? scs_h5ad_obs_gene_names(h5, "row_attrs", column, &meta->genes)
+                  : read_names(h5, "row_attrs", candidates, &meta->genes, &found));
     SCS_REQUIRE(!found || meta->genes.n == meta->n_var, SCS_EDATA,
                 "%s: row_attrs names %d genes but %s has %d rows; the file is damaged", h5->path,
                 meta->genes.n, meta->data, meta->n_var);
@@ -79,7 +81,7 @@ done:
     return st;
 }
 
-static scs_status locate_loom(const scs_h5 *h5, scs_h5ad *meta)
+static scs_status locate_loom(const scs_h5 *h5, const scs_h5ad_request *want, scs_h5ad *meta)
 {
     bool is_main = strcmp(meta->matrix, "X") == 0, found = false;
     const char *path = is_main ? "matrix" : meta->matrix;
@@ -89,7 +91,7 @@ static scs_status locate_loom(const scs_h5 *h5, scs_h5ad *meta)
     if (!found)
         return no_matrix(h5, meta->matrix);
     SCS_TRY(scs_h5ad_matrix_locate_dense(h5, path, true, meta));
-    return read_genes(h5, meta);
+    return read_genes(h5, want->gene_column, meta);
 }
 
 /* Without names they are numbered, as anndata does. */

@@ -60,6 +60,48 @@ lanes["file"] = np.repeat(["lane0", "lane1.h5ad"], half)
 lanes["cell"] = [f"C{i}" for i in range(half)] * 2
 lanes.to_csv("lanes.csv")
 lanes[["cell", "cell_type", "condition"]].iloc[:half].to_csv("no_file.csv", index=False)
+
+# Genes: lists that differ, names that stand twice (as names, and as versions of Ensembl IDs), names in a column of var; in each layout.
+import scipy.sparse as sp
+layouts = {"csr": sp.csr_matrix, "csc": sp.csc_matrix, "dense": lambda x: x.toarray()}
+full = a.copy()
+full.obs = a.obs[["cell_type", "condition"]].copy()
+full.X = sp.csr_matrix(full.X)
+one, two = full[:36].copy(), full[36:].copy()
+one, two = one[:, :50].copy(), two[:, 20:][:, ::-1].copy()
+zeroed = [full[:36].copy(), full[36:].copy()]
+names = list(one.var_names) + [g for g in two.var_names if g not in set(one.var_names)]
+for k, (part, whole) in enumerate(zip((one, two), zeroed)):
+    x = whole.X.toarray()
+    x[:, ~whole.var_names.isin(part.var_names)] = 0
+    whole.X = sp.csr_matrix(x)
+    whole[:, names].copy().write_h5ad(f"zeroed{k}.h5ad")
+    for layout, make in layouts.items():
+        p = part.copy()
+        p.X = make(sp.csr_matrix(p.X))
+        p.write_h5ad(f"{layout}_part{k}.h5ad")
+open("genes.txt", "w").write("\n".join(names[::3] + ["nowhere"]))
+
+twice = full.copy()
+ids = [f"ENSG{i % 45:011d}.{1 + i % 3}" if i < 50 else f"G{i % 7}" for i in range(full.n_vars)]
+twice.var = pd.DataFrame({"symbol": pd.Categorical(ids), "none": [""] * len(ids)}, index=full.var_names)
+order = rng.permutation(full.n_vars)
+twice = twice[:, order].copy()
+ids = [str(s) for s in twice.var.symbol]
+for layout, make in layouts.items():
+    p = twice.copy()
+    p.X = make(sp.csr_matrix(p.X))
+    p.write_h5ad(f"{layout}_symbols.h5ad")
+named = twice.copy()
+named.var = pd.DataFrame(index=ids)
+sums = pd.DataFrame(named.X.toarray(), columns=ids).T.groupby(level=0, sort=False).sum().T
+anndata.AnnData(sp.csr_matrix(sums.to_numpy("f4")), obs=named.obs, var=pd.DataFrame(index=sums.columns)).write_h5ad("summed.h5ad")
+named.write_h5ad("doubled.h5ad")
+named.var_names_make_unique()
+named.write_h5ad("unique.h5ad")
+logged = anndata.read_h5ad("doubled.h5ad")
+logged.X = sp.csr_matrix(np.log1p(logged.X.toarray() * (1e4 / logged.X.toarray().sum(1, keepdims=True))))
+logged.write_h5ad("logged.h5ad")
 P
 check_ok "making the files" $? py.log
 cat >arrays.py <<'P'
@@ -155,6 +197,31 @@ mapped "a column that is not read" "--set data.map: no key of the config reads t
 mapped "a column that is not there" "--set data.rename: no input has a column celltype; did you mean cell_type?" 'data.rename={celltype: type}'
 expect "two columns of a name" 65 "ways1.h5ad: two columns are called condition after data.rename: stim and condition" 2 check base.yaml --set 'data.inputs=[ways1.h5ad]' --set 'data.rename={stim: condition, ct: cell_type}'
 expect "a column that is renamed" 65 "data.rename calls the column condition otherwise" 1 check base.yaml --set 'data.inputs=[labelled0.h5ad]' --set 'data.rename={condition: state}'
+
+# ---- genes ----
+for layout in csr csc dense; do
+    same "outer, $layout" 3 --set data.join=outer --set "data.inputs=[${layout}_part*.h5ad]" -- --set 'data.inputs=["zeroed*.h5ad"]'
+    same "sums, $layout" 3 --set data.duplicate_genes=sum --set data.gene_column=symbol --set "data.inputs=[${layout}_symbols.h5ad]" -- --set 'data.inputs=[summed.h5ad]'
+done
+said "dense_symbols.h5ad: the counts of 12 columns are added to those of the column of the same name before them (first: "
+launch 3 check base.yaml --set data.join=outer --set 'data.inputs=["csr_part*.h5ad"]' >log 2>&1
+check_ok "check of an outer join" $? log
+said "data.join: outer: 30 of 64 genes are in every input; the others are 0 where an input lacks them"
+said "csr_part0.h5ad: lacks 14 of the 64 genes: they are 0 in its cells"
+said "csr_part1.h5ad: lacks 20 of the 64 genes"
+same "outer, to a list" 2 --set data.join=outer --set data.genes=genes.txt --set 'data.inputs=["csr_part*.h5ad"]' -- --set data.genes=genes.txt --set 'data.inputs=["zeroed*.h5ad"]'
+same "unique" 2 --set data.duplicate_genes=unique --set 'data.inputs=[doubled.h5ad]' -- --set 'data.inputs=[unique.h5ad]'
+said "doubled.h5ad: 12 gene names stand there before and are made unique ("
+genes() {
+    what=$1 words=$2
+    shift 2
+    expect "$what" 65 "$words" 2 check base.yaml "$@"
+}
+genes "doubled" "stands there twice (the second time in column" --set 'data.inputs=[doubled.h5ad]'
+genes "doubled in a column" "or set data.duplicate_genes: unique, or sum" --set 'data.inputs=[csc_symbols.h5ad]' --set data.gene_column=symbol
+genes "sums of logs" "data.duplicate_genes: sum adds counts up, and the values of logged.h5ad are logged" --set 'data.inputs=[logged.h5ad]' --set data.duplicate_genes=sum --set data.normalize=auto
+genes "no such column of var" "var has no column symbl (data.gene_column); did you mean symbol?" --set 'data.inputs=[csr_symbols.h5ad]' --set data.gene_column=symbl
+genes "a column without names" "var/none has no name in row 0" --set 'data.inputs=[csr_symbols.h5ad]' --set data.gene_column=none
 
 # A table is known again by its bytes.
 launch 1 train base.yaml --set model.kind=vae --set train.epochs=1 --set 'data.inputs=[bare.h5ad]' --set "$(table labels.csv)" --set output.dir=tabled >log 2>&1

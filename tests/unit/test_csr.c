@@ -116,6 +116,42 @@ static void mapping_moves_and_drops_columns(void)
     scs_csr_clear(&x);
 }
 
+static void summing_adds_columns_that_become_one(void)
+{
+    enum { GENES = COLUMNS / 2 };
+    const int32_t same[] = {0, 0, 0};
+    float dense[ROWS * COLUMNS], moved[ROWS * GENES] = {0};
+    int32_t gene[COLUMNS];
+    scs_csr x = example(dense), y;
+
+    for (int j = 0; j < COLUMNS; j++) /* the first and last of what is kept, and so on */
+        gene[j] = j >= 2 * GENES ? -1 : j < GENES ? j : 2 * GENES - 1 - j;
+    for (int i = 0; i < ROWS; i++)
+        for (int g = 0; g < GENES; g++)
+            moved[i * GENES + g] = (float)((double)dense[i * COLUMNS + g] +
+                                           (double)dense[i * COLUMNS + 2 * GENES - 1 - g]);
+    CHECK_OK(scs_csr_sum_columns(&x, gene, GENES));
+    CU_ASSERT_EQUAL(x.n_col, GENES);
+    check_equal(&x, moved);
+    scs_csr_clear(&x);
+
+    /* Exact up to 2^24, whatever the order of the columns. */
+    CHECK_OK(scs_csr_alloc(1, 3, 3, &y));
+    y.indptr[1] = 3;
+    for (int j = 0; j < 3; j++)
+        y.indices[j] = 2 - j;
+    y.values[0] = 16777213;
+    y.values[1] = y.values[2] = 1;
+    CHECK_OK(scs_csr_sum_columns(&y, same, 1));
+    CU_ASSERT_EQUAL(y.indptr[1], 1);
+    CU_ASSERT_EQUAL(y.values[0], 16777215);
+    y.indptr[1] = 2;
+    y.n_col = 3;
+    y.indices[0] = y.indices[1] = 1;
+    CHECK_FAILS(scs_csr_sum_columns(&y, same, 1), SCS_EDATA, "row 0 holds column 1 twice");
+    scs_csr_clear(&y);
+}
+
 static void mapping_refuses_a_gene_out_of_range(void)
 {
     float dense[ROWS * COLUMNS];
@@ -153,6 +189,7 @@ int main(void)
         {"sorting refuses a column that stands twice", sorting_refuses_a_column_that_stands_twice},
         {"row sums are sums", row_sums_are_sums},
         {"mapping moves and drops columns", mapping_moves_and_drops_columns},
+        {"summing adds columns", summing_adds_columns_that_become_one},
         {"mapping refuses a gene out of range", mapping_refuses_a_gene_out_of_range},
         {"absurd sizes are refused", absurd_sizes_are_refused},
         {"an empty matrix works", an_empty_matrix_works},

@@ -157,6 +157,51 @@ static void versions_of_ensembl_ids_do_not_count(void)
     scs_dataset_destroy(&d);
 }
 
+static void an_outer_join_has_the_genes_of_any_input(void)
+{
+    const int32_t one[] = {0, 1, 2, 3}, two[] = {3, 4, 2, 0};
+    scs_dataset *d;
+    const char *config = "data: {control: ctrl, join: outer, inputs: [one.h5ad, two.h5ad]}\n";
+    scs_h5ad *m[MOST_INPUTS];
+    int64_t fates = 0;
+
+    two_files(m);
+    CHECK_OK(create(config, m, &d));
+    check_names(&d->genes, "g1, g2, g3, g4, x");
+    CU_ASSERT_EQUAL(d->n_gene, 5);
+    CU_ASSERT_EQUAL(d->n_dropped_genes, 0);
+    CU_ASSERT_EQUAL(memcmp(d->gene_of_column[0], one, sizeof one), 0);
+    CU_ASSERT_EQUAL(memcmp(d->gene_of_column[1], two, sizeof two), 0);
+    CU_ASSERT(has_note(d, "3 of 5 genes are in every input"));
+    CU_ASSERT(has_note(d, "one.h5ad: lacks 1 of the 5 genes"));
+    CU_ASSERT(has_note(d, "two.h5ad: lacks 1 of the 5 genes"));
+    for (int f = 0; f < SCS_N_GENE_FATE; f++)
+        fates += d->fate[f];
+    CU_ASSERT_EQUAL(fates, 4);
+    CU_ASSERT_EQUAL(d->fate[SCS_GENE_KEPT], 4);
+    scs_dataset_destroy(&d);
+}
+
+static void genes_of_one_name_are_summed_where_asked(void)
+{
+    const int32_t one[] = {0, 1, 0, 2}, two[] = {-1, 2, 0, 1, 1};
+    scs_h5ad *m[MOST_INPUTS] = {
+        meta("a.h5ad", "ENSG00000000003.1 g2 ENSG00000000003.1 g3", "T T", "ctrl drug", NULL),
+        meta("b.h5ad", "x g3 ENSG00000000003 g2 g2", "T T", "ctrl drug", NULL)};
+    scs_dataset *d;
+
+    CHECK_OK(
+        create("data: {inputs: [a.h5ad, b.h5ad], control: ctrl, duplicate_genes: sum}\n", m, &d));
+    check_names(&d->genes, "ENSG00000000003.1, g2, g3");
+    CU_ASSERT_EQUAL(memcmp(d->gene_of_column[0], one, sizeof one), 0);
+    CU_ASSERT_EQUAL(memcmp(d->gene_of_column[1], two, sizeof two), 0);
+    CU_ASSERT(d->sums[0] && d->sums[1]);
+    CU_ASSERT_EQUAL(d->n_dropped_genes, 0);
+    CU_ASSERT(has_note(d, "b.h5ad: the counts of 1 columns are added to those of the column of the "
+                          "same name before them (first: g2)"));
+    scs_dataset_destroy(&d);
+}
+
 int main(void)
 {
     static const scs_test tests[] = {
@@ -168,6 +213,8 @@ int main(void)
         {"useless gene files", useless_gene_files_are_refused},
         {"hardly any common gene", hardly_any_common_gene_asks_for_orthologs},
         {"versions of Ensembl IDs", versions_of_ensembl_ids_do_not_count},
+        {"outer join", an_outer_join_has_the_genes_of_any_input},
+        {"sums", genes_of_one_name_are_summed_where_asked},
     };
 
     return run_suite("dataset genes", tests, sizeof tests / sizeof *tests);
