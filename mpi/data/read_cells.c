@@ -89,7 +89,9 @@ typedef struct reading {
     int32_t input;           /* that the cell is in */
     scs_h5ad_reader *file;   /* of that input; NULL: not open */
     int64_t row, last, step; /* the file's next row, its first of another rank, rows of a block */
-    scs_packed block;        /* of rows on their way to shards */
+    scs_csr *part;           /* the block at hand, the file's; NULL: none */
+    int64_t packed;          /* its rows that are on their way to shards */
+    scs_packed block;        /* of some of them */
     double *total;           /* [n_total] their totals */
     int64_t n_total;
 } reading;
@@ -173,29 +175,47 @@ static scs_status read_range(reading *r, scs_packed *x, double **totals)
     }
 }
 
-/* A row source: the next block that has cells, packed. */
-static scs_status next_block(void *ctx, scs_row_batch *batch)
+/* The next block that has cells becomes r->part; NULL: there is none. Its totals are made. */
+static scs_status next_part(reading *r)
 {
-    reading *r = ctx;
-    scs_csr *part;
-
-    *batch = (scs_row_batch){.x = &r->block, .total = r->total, .cell = r->cell};
     do {
-        SCS_TRY(read_block(r, &part));
-        if (!part)
+        SCS_TRY(read_block(r, &r->part));
+        if (!r->part)
             return SCS_OK;
-        if (part->n_row > r->n_total) {
+        if (r->part->n_row > r->n_total) {
             free(r->total);
             r->n_total = 0;
-            SCS_TRY(SCS_ALLOC(r->total, part->n_row));
-            r->n_total = part->n_row;
+            SCS_TRY(SCS_ALLOC(r->total, r->part->n_row));
+            r->n_total = r->part->n_row;
         }
-        SCS_TRY(take_block(r, part, r->total));
-    } while (part->n_row == 0);
-    SCS_TRY(scs_packed_restart(&r->block, part->n_row));
-    SCS_TRY(scs_packed_append(&r->block, 0, part));
-    batch->total = r->total;
-    batch->n = part->n_row;
+        SCS_TRY(take_block(r, r->part, r->total));
+    } while (r->part->n_row == 0);
+    r->packed = 0;
+    return SCS_OK;
+}
+
+/* A row source: the next rows of a block, packed; few, since a block of a matrix that is stored by
+ * columns has all of the rank's rows. */
+static scs_status next_rows(void *ctx, scs_row_batch *batch)
+{
+    enum { ROWS = 1024 };
+    reading *r = ctx;
+    scs_csr some;
+
+    *batch = (scs_row_batch){.x = &r->block};
+    if (!r->part || r->packed == r->part->n_row)
+        SCS_TRY(next_part(r));
+    if (!r->part)
+        return SCS_OK;
+    some = *r->part; /* a view */
+    some.indptr += r->packed;
+    some.n_row = some.n_row - r->packed < ROWS ? some.n_row - r->packed : ROWS;
+    SCS_TRY(scs_packed_restart(&r->block, some.n_row));
+    SCS_TRY(scs_packed_append(&r->block, 0, &some));
+    batch->total = r->total + r->packed;
+    batch->n = some.n_row;
+    batch->cell = r->cell - r->part->n_row + r->packed;
+    r->packed += some.n_row;
     return SCS_OK;
 }
 
@@ -272,7 +292,7 @@ scs_status scs_read_cells_to_shards(scs_comm *comm, const scs_dataset *dataset,
                                     scs_scale *scale)
 {
     reading r = start(comm, dataset, metas, scale);
-    scs_row_source source = {&r, next_block, words_of_a_row(dataset, metas)};
+    scs_row_source source = {&r, next_rows, words_of_a_row(dataset, metas)};
     scs_status st;
 
     *shard = NULL;

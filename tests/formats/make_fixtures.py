@@ -50,6 +50,23 @@ def anndata_of(x, **more):
         return anndata.AnnData(x, obs=frame().iloc[: x.shape[0]], var=var, **more)
 
 
+TALL = 150000  # cells: more values of a gene than are read at once
+
+
+def tall_csc():
+    """By columns: one in order, one that is not, with zeros that are stored, and one with gaps."""
+    rng = np.random.default_rng(1)
+    rows = [np.arange(TALL), rng.permutation(TALL), np.arange(0, TALL, 2)]
+    values = [1 + np.arange(TALL) % 7, np.arange(TALL) % 3, np.full(TALL // 2, 2)]
+    x = sp.csc_matrix((np.concatenate(values).astype("f4"), np.concatenate(rows).astype("i4"),
+                       np.cumsum([0] + [len(r) for r in rows])), shape=(TALL, 3))
+    obs = frame().iloc[np.arange(TALL) % CELLS]
+    obs.index = [f"cell{i}" for i in range(TALL)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return anndata.AnnData(x, obs=obs, var=pd.DataFrame(index=["gene0", "gene1", "gene2"]))
+
+
 class Good:
     """Files that must be read as anndata reads them."""
 
@@ -82,6 +99,9 @@ class Good:
         anndata_of(sp.csr_matrix(counts()[:, :1])).write_h5ad(self.path("one_gene"))
         anndata_of(sp.csr_matrix((CELLS, GENES), dtype="f4")).write_h5ad(self.path("all_zero"))
         anndata_of(sp.csc_matrix((CELLS, GENES), dtype="f4")).write_h5ad(self.path("all_zero_csc"))
+
+    def tall(self):
+        tall_csc().write_h5ad(self.path("tall"))
 
     def names(self):
         data = anndata_of(counts())
@@ -178,7 +198,8 @@ class Good:
         self.files += [(f"{path}:rna", "X", self.files[-1][2]),
                        (f"{path}:prot", "X", os.path.join(self.folder, "good_prot.h5ad"))]
 
-    def loom(self):
+        self.sizes()
+        self.tall()
         data = anndata_of(counts(), layers={"spliced": counts(2).astype("i4")})
         data.obs = data.obs[["cell_type", "number", "score"]].assign(cell_type=data.obs.cell_type.astype(str))
         options = {"good_v3.loom": {}, "good_v2.loom": {"version": 2}, "good_plain.loom": {"chunks": None},
@@ -511,6 +532,11 @@ BAD_CSC = [
     ("csc_duplicate", duplicate_column, "twice"),
     ("csc_nan", set_at("X/data", 4, np.nan), "gene gene0"),
 ]
+BAD_TALL = [
+    ("tall_duplicate", set_at("X/indices", 140000, 5), "cell row 5 holds gene gene0 twice"),
+    ("tall_duplicate_unsorted", set_at("X/indices", slice(150001, 299999, 140000), 7), "cell row 7 holds gene gene1 twice"),
+    ("tall_negative", set_at("X/data", 149999, -1), "cell row 149999, gene gene0 holds -1"),
+]
 
 
 def make_bad(folder):
@@ -523,6 +549,12 @@ def make_bad(folder):
             with h5py.File(path, "r+") as file:
                 edit(plain_texts(file))
             files.append((path, "X", words))
+    for name, edit, words in BAD_TALL:
+        path = os.path.join(folder, f"bad_{name}.h5ad")
+        tall_csc().write_h5ad(path)
+        with h5py.File(path, "r+") as file:
+            edit(file)
+        files.append((path, "X", words))
     return files + make_no_h5(folder) + bad_looms(folder) + what_people_try(folder)
 
 
