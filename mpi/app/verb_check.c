@@ -149,6 +149,8 @@ static void print_file(const scs_h5ad *meta, const scs_scale *scale, double sum)
     print_values(meta, scale, sum);
     printf("  %-8s %s\n", "genes", scs_names_list(&meta->genes, 6, list, sizeof list));
     printf("  %-8s %s\n", "obs", scs_names_list(&meta->obs_columns, 40, list, sizeof list));
+    if (meta->note)
+        printf("  %-8s %s\n", "note", scs_text_escape(meta->note, list, sizeof list));
     if (meta->n_duplicate_obs_names)
         printf("  %-8s %lld cell names stand there more than once\n", "note",
                (long long)meta->n_duplicate_obs_names);

@@ -432,13 +432,16 @@ static scs_status unite_labels(const scs_config *config, const scs_h5ad *const *
 /* ---- create and destroy ---- */
 
 /* AnnData allows cells of one name; nothing here looks cells up by name, so they are kept. */
-static scs_status note_duplicates(const scs_h5ad *const *metas, scs_dataset *d)
+static scs_status note_files(const scs_h5ad *const *metas, scs_dataset *d)
 {
-    for (int32_t i = 0; i < d->n_input; i++)
+    for (int32_t i = 0; i < d->n_input; i++) {
+        if (metas[i]->note)
+            SCS_TRY(scs_notes_add(d, "%s: %s", metas[i]->path, metas[i]->note));
         if (metas[i]->n_duplicate_obs_names > 0)
             SCS_TRY(scs_notes_add(d,
                                   "%s: %lld cell names stand there more than once; they are kept",
                                   metas[i]->path, (long long)metas[i]->n_duplicate_obs_names));
+    }
     return SCS_OK;
 }
 
@@ -467,7 +470,7 @@ static scs_status join_inputs(const scs_config *config, const scs_h5ad *const *m
     SCS_TRY(unite_columns(config, metas, d));
     SCS_TRY(scs_roles_assign(config, d));
     SCS_TRY(scs_filter_describe(config, metas, &d->filtered));
-    return note_duplicates(metas, d);
+    return note_files(metas, d);
 }
 
 /* Zeroed first, so that destroy takes whatever a failure leaves. */

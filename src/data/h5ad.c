@@ -40,6 +40,8 @@ void scs_h5ad_destroy(scs_h5ad **meta)
     free(m->data);
     free(m->indices);
     free(m->indptr);
+    free(m->gene);
+    free(m->note);
     scs_names_clear(&m->genes);
     scs_names_clear(&m->obs_columns);
     scs_names_clear(&m->filled);
@@ -145,6 +147,15 @@ static scs_status put_columns(scs_bytes *out, const scs_h5ad *meta)
     return SCS_OK;
 }
 
+/* Which columns are genes, after a count that is 0 where all are. */
+static scs_status put_columns_taken(scs_bytes *out, const scs_h5ad *meta)
+{
+    int64_t n = meta->gene ? meta->n_column : 0;
+
+    SCS_TRY(scs_bytes_put_int(out, n));
+    return n > 0 ? scs_bytes_put(out, meta->gene, n * (int64_t)sizeof *meta->gene) : SCS_OK;
+}
+
 /* Must name the same fields in the same order as get_meta. */
 static scs_status put_meta(const scs_h5ad *meta, scs_bytes *out)
 {
@@ -163,6 +174,8 @@ static scs_status put_meta(const scs_h5ad *meta, scs_bytes *out)
     SCS_TRY(scs_bytes_put_text(out, meta->indices));
     SCS_TRY(scs_bytes_put_text(out, meta->indptr));
     SCS_TRY(scs_bytes_put_names(out, &meta->genes));
+    SCS_TRY(put_columns_taken(out, meta));
+    SCS_TRY(scs_bytes_put_text(out, meta->note));
     SCS_TRY(scs_bytes_put_names(out, &meta->obs_columns));
     SCS_TRY(scs_bytes_put_names(out, &meta->filled));
     SCS_TRY(scs_bytes_put_int(out, meta->n_duplicate_obs_names));
@@ -274,7 +287,7 @@ static scs_status get_numbers(scs_bytes *in, scs_h5ad *meta)
 {
     int64_t kind = 0, n_var = 0, layout = 0;
 
-    SCS_TRY(scs_bytes_get_within(in, SCS_FILE_H5AD, SCS_FILE_LOOM, &kind));
+    SCS_TRY(scs_bytes_get_within(in, 0, SCS_N_FILE - 1, &kind));
     SCS_TRY(scs_bytes_get_within(in, 0, INT64_MAX, &meta->memory));
     SCS_TRY(scs_bytes_get_within(in, 0, INT32_MAX - 1, &meta->n_row));
     SCS_TRY(scs_bytes_get_within(in, 0, meta->n_row, &meta->n_obs));
@@ -304,6 +317,29 @@ static scs_status get_matrix(scs_bytes *in, scs_h5ad *meta)
     return SCS_OK;
 }
 
+/* Genes ascend along the columns that are taken, and each is one of them. */
+static scs_status get_columns_taken(scs_bytes *in, scs_h5ad *meta)
+{
+    int64_t n = 0, size = (int64_t)sizeof *meta->gene;
+    int32_t next = 0;
+
+    SCS_TRY(scs_bytes_get_within(in, 0, INT32_MAX - 1, &n));
+    if (n == 0)
+        return SCS_OK;
+    SCS_REQUIRE(n <= (in->size - in->at) / size && meta->layout == SCS_LAYOUT_CSR, SCS_EDATA,
+                "genes of %lld columns do not fit", (long long)n);
+    SCS_TRY(SCS_ALLOC(meta->gene, n));
+    SCS_TRY(scs_bytes_get(in, meta->gene, n * size));
+    meta->n_column = (int32_t)n;
+    for (int64_t j = 0; j < n; j++) {
+        SCS_REQUIRE(meta->gene[j] == -1 || meta->gene[j] == next, SCS_EDATA, "a gene out of order");
+        next += meta->gene[j] >= 0;
+    }
+    SCS_REQUIRE(next == meta->n_var, SCS_EDATA, "%d columns are taken for %d genes", next,
+                meta->n_var);
+    return SCS_OK;
+}
+
 /* A block that is too long is refused as one that is too short is: the two sides disagree. */
 static scs_status get_meta(scs_bytes *in, scs_h5ad *meta)
 {
@@ -311,6 +347,8 @@ static scs_status get_meta(scs_bytes *in, scs_h5ad *meta)
     SCS_TRY(scs_bytes_get_names(in, &meta->genes));
     SCS_REQUIRE(meta->genes.n == meta->n_var, SCS_EDATA, "%d gene names for %d genes",
                 meta->genes.n, meta->n_var);
+    SCS_TRY(get_columns_taken(in, meta));
+    SCS_TRY(scs_bytes_get_text(in, &meta->note));
     SCS_TRY(scs_bytes_get_names(in, &meta->obs_columns));
     SCS_TRY(scs_bytes_get_names(in, &meta->filled));
     SCS_TRY(scs_bytes_get_within(in, 0, meta->n_row, &meta->n_duplicate_obs_names));
@@ -344,21 +382,6 @@ scs_status scs_h5ad_unpack(const uint8_t *blob, int64_t size, scs_h5ad **meta)
 
 /* ---- reading, in the sandbox ---- */
 
-/* 10x Genomics' own format, told apart because users take it for .h5ad: a group with barcodes,
- * "matrix" in version 3, one for each genome in version 2. */
-static bool is_10x(const scs_h5 *h5, const scs_names *members)
-{
-    bool found = false;
-
-    for (scs_lidx i = 0; !found && i < members->n; i++) {
-        char *path = NULL;
-        found = scs_h5_path(&path, "%s/barcodes", members->name[i]) == SCS_OK &&
-                scs_h5_exists(h5, path);
-        free(path);
-    }
-    return found;
-}
-
 /* The refusal, with what the file holds instead. */
 static scs_status not_anndata(const scs_h5 *h5)
 {
@@ -372,11 +395,6 @@ static scs_status not_anndata(const scs_h5 *h5)
              ? SCS_FAIL(SCS_EDATA,
                         "%s: is an h5Seurat file, not .h5ad; convert it in R: "
                         "SeuratDisk::Convert(\"...\", dest = \"h5ad\")",
-                        h5->path)
-         : is_10x(h5, &members)
-             ? SCS_FAIL(SCS_EDATA,
-                        "%s: is a 10x Genomics file, not .h5ad; convert it: "
-                        "scanpy.read_10x_h5(\"...\").write_h5ad(\"...\")",
                         h5->path)
              : SCS_FAIL(SCS_EDATA, "%s: is no AnnData file: it lacks obs or var; it holds: %s",
                         h5->path, members.n ? list : "nothing");
@@ -492,12 +510,17 @@ static const scs_h5ad_format anndata = {.kind = SCS_FILE_H5AD,
                                         .cells = name_anndata};
 
 /* The last takes what the others do not. */
-static const scs_h5ad_format *const formats[] = {&mudata, &scs_loom_format, &anndata};
+static const scs_h5ad_format *const formats[] = {&mudata, &scs_loom_format, &scs_tenx_h5_format,
+                                                 &anndata};
 
 const char *scs_h5ad_kind_name(int kind)
 {
     static const char *const name[] = {
-        [SCS_FILE_H5AD] = "h5ad", [SCS_FILE_H5MU] = "h5mu", [SCS_FILE_LOOM] = "loom"};
+        [SCS_FILE_H5AD] = "h5ad",
+        [SCS_FILE_H5MU] = "h5mu",
+        [SCS_FILE_LOOM] = "loom",
+        [SCS_FILE_10X_H5] = "10x HDF5",
+    };
 
     return name[kind];
 }
@@ -506,7 +529,7 @@ const char *scs_h5ad_kind_name(int kind)
 static const char *frame_of(const scs_h5ad *meta)
 {
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
-        if (formats[i]->kind == meta->kind)
+        if (formats[i]->kind == meta->kind && formats[i]->frame)
             return formats[i]->frame;
     return "obs";
 }
@@ -545,11 +568,13 @@ static scs_status read_cells(const scs_h5 *h5, const scs_h5ad_format *format, sc
 
     SCS_GO(st, format->cells(h5, &cells));
     if (cells.n != meta->n_obs)
-        SCS_GO(st, SCS_FAIL(
-                       SCS_EDATA, "%s: %s names %d cells but %s has %lld rows; the file is damaged",
-                       h5->path, format->frame, cells.n, meta->matrix, (long long)meta->n_obs));
+        SCS_GO(st, SCS_FAIL(SCS_EDATA,
+                            "%s: %s names %d cells but %s has %lld rows; the file is damaged",
+                            h5->path, format->frame ? format->frame : "barcodes", cells.n,
+                            meta->matrix, (long long)meta->n_obs));
     SCS_GO(st, count_duplicates(&cells, &meta->n_duplicate_obs_names));
-    SCS_GO(st, scs_h5ad_obs_columns(h5, format->frame, &meta->obs_columns));
+    if (format->frame)
+        SCS_GO(st, scs_h5ad_obs_columns(h5, format->frame, &meta->obs_columns));
 done:
     scs_names_clear(&cells);
     return st;

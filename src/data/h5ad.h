@@ -16,7 +16,13 @@
 #include "scscreen/dataset.h"
 
 /** What kind of file it is. */
-typedef enum scs_h5ad_kind { SCS_FILE_H5AD, SCS_FILE_H5MU, SCS_FILE_LOOM } scs_h5ad_kind;
+typedef enum scs_h5ad_kind {
+    SCS_FILE_H5AD,
+    SCS_FILE_H5MU,
+    SCS_FILE_LOOM,
+    SCS_FILE_10X_H5,
+    SCS_N_FILE
+} scs_h5ad_kind;
 /** ".h5ad", ".h5mu", ...: for people. */
 const char *scs_h5ad_kind_name(int kind);
 
@@ -59,8 +65,11 @@ struct scs_h5ad {
     int64_t chunk;                 /**< stored values that are read at once at least; or 0 */
     char *data, *indices, *indptr; /**< HDF5 paths below root (dense: only data) */
     scs_names genes;               /**< [n_var] var index (raw/var when matrix is raw) */
-    scs_names obs_columns;         /**< for messages */
-    scs_names filled; /**< matrices that hold values, where this one seems to hold none */
+    int32_t n_column;              /**< columns of the matrix in the file, where gene is given */
+    int32_t *gene; /**< [n_column] gene of each, or -1: not taken; NULL: column j is gene j */
+    char *note;    /**< what else is to be said of the file, or NULL */
+    scs_names obs_columns; /**< for messages */
+    scs_names filled;      /**< matrices that hold values, where this one seems to hold none */
     int64_t n_duplicate_obs_names; /**< cells whose name another cell has */
     scs_labels cell_type, condition, species;
     char *dose_column; /**< NULL if it was not asked for */

@@ -17,7 +17,7 @@
  *  from the root. */
 typedef struct scs_h5ad_format {
     int kind; /**< scs_h5ad_kind */
-    /** where labels of cells stand; the group has a member for each */
+    /** where labels of cells stand, a member of the group for each; NULL: there are none */
     const char *frame;
     /** whether an open file is of this format, by its groups */
     bool (*is)(const scs_h5 *h5);
@@ -31,7 +31,7 @@ typedef struct scs_h5ad_format {
 } scs_h5ad_format;
 
 /** The formats that have a file of their own. */
-extern const scs_h5ad_format scs_loom_format;
+extern const scs_h5ad_format scs_loom_format, scs_tenx_h5_format;
 
 /** The index of a frame, which names its rows: cells of obs, genes of var or raw/var.
  *  @param[in]  frame path of the frame, a group (anndata 0.7 on) or a compound dataset (before)
@@ -75,6 +75,13 @@ SCS_MUST_USE scs_status scs_h5ad_matrix_locate(const scs_h5 *h5, scs_h5ad *meta,
 /** The same of a table that stands at `path`. @param by_gene it is genes x cells */
 SCS_MUST_USE scs_status scs_h5ad_matrix_locate_dense(const scs_h5 *h5, const char *path,
                                                      bool by_gene, scs_h5ad *meta);
+
+/** The same of rows that stand in three lists, data, indices and indptr (CSR).
+ *  @param base path before their names, "" or with a slash at its end
+ *  @param[in,out] meta n_var is set to n_column */
+SCS_MUST_USE scs_status scs_h5ad_matrix_locate_rows(const scs_h5 *h5, const char *base,
+                                                    int64_t n_row, int64_t n_column,
+                                                    scs_h5ad *meta);
 
 /** Fill meta->filled, where the matrix that meta->matrix names begins without a value above 0:
  * those others that do not. Looks at some thousand values of each. */

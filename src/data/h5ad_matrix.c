@@ -30,16 +30,35 @@
 
 /* ---- what a value may be ---- */
 
+/* Of a column of the file. @param room for one that is no gene */
+static const char *column_name(const scs_h5ad *meta, int32_t column, char room[32])
+{
+    int32_t gene = meta->gene ? meta->gene[column] : column;
+
+    if (gene >= 0)
+        return meta->genes.name[gene];
+    snprintf(room, 32, "(feature %d)", column);
+    return room;
+}
+
+/* Columns of the matrix in the file. */
+static int32_t file_columns(const scs_h5ad *meta)
+{
+    return meta->gene ? meta->n_column : meta->n_var;
+}
+
 /* Counts or log-normalised counts: 0 <= value <= FLT_MAX; false for NaN. Negative values mean
  * scaled data, on which neither normalisation nor the screen's scores mean anything.
  *  Rows that are not taken may hold what they like: often that is why they are not.
  *  @param row in the file */
 static scs_status check_value(const scs_h5ad *meta, int64_t row, int32_t column, float value)
 {
+    char room[32];
+
     if ((value >= 0 && value <= FLT_MAX) || (meta->keep && !meta->keep[row]))
         return SCS_OK;
     return SCS_FAIL(SCS_EDATA, "%s: %s: cell row %lld, gene %s holds %s%g: %s", meta->path,
-                    meta->matrix, (long long)row, meta->genes.name[column],
+                    meta->matrix, (long long)row, column_name(meta, column, room),
                     isnan(value) ? "a missing value, " : "", (double)value,
                     isfinite(value) ? "expression must not be negative; scaled data cannot be "
                                       "used, set data.matrix to raw or to a layer"
@@ -51,10 +70,12 @@ static scs_status check_value(const scs_h5ad *meta, int64_t row, int32_t column,
  *  @return always SCS_EDATA */
 static scs_status refuse_duplicate(const scs_h5ad *meta, int64_t row, int32_t column)
 {
+    char room[32];
+
     return SCS_FAIL(SCS_EDATA,
                     "%s: %s: cell row %lld holds gene %s twice; call sum_duplicates() on the "
                     "matrix and write the file again",
-                    meta->path, meta->matrix, (long long)row, meta->genes.name[column]);
+                    meta->path, meta->matrix, (long long)row, column_name(meta, column, room));
 }
 
 /* What is kept from one block of rows to the next. Arrays are owned. */
@@ -203,7 +224,7 @@ static scs_status make_room(scs_h5ad_reader *r, int64_t n_row, int64_t n)
         r->values = n;
     }
     r->x.n_row = n_row;
-    r->x.n_col = r->meta->n_var;
+    r->x.n_col = file_columns(r->meta);
     return SCS_OK;
 }
 
@@ -233,6 +254,8 @@ static scs_status read_csr(scs_h5ad_reader *r, int64_t row0, int64_t row1)
     SCS_TRY(scs_h5stream_read(r->indices, begin, end - begin, r->x.indices));
     SCS_TRY(scs_h5stream_read(r->value, begin, end - begin, r->x.values));
     SCS_TRY(check_rows(r, row0, &sorted));
+    if (r->meta->gene)
+        return scs_csr_map_columns(&r->x, r->meta->gene, r->meta->n_var);
     return sorted ? SCS_OK : scs_csr_sort_rows(&r->x);
 }
 
@@ -917,17 +940,15 @@ static scs_status check_indptr(const scs_h5 *h5, const scs_h5ad *meta, int64_t n
     return SCS_OK;
 }
 
-/* The compressed axis has the indptr: rows of CSR, columns of CSC. */
-static scs_status locate_sparse(const scs_h5 *h5, const char *base, scs_h5ad *meta)
+/* Shape and layout are known. The compressed axis has the indptr: rows of CSR, columns of CSC. */
+static scs_status locate_lists(const scs_h5 *h5, const char *base, scs_h5ad *meta)
 {
     scs_h5_shape values;
     int64_t n;
 
-    SCS_TRY(read_sparse_layout(h5, base, meta));
-    SCS_TRY(read_sparse_shape(h5, base, meta));
-    SCS_TRY(scs_h5_path(&meta->data, "%s/data", base));
-    SCS_TRY(scs_h5_path(&meta->indices, "%s/indices", base));
-    SCS_TRY(scs_h5_path(&meta->indptr, "%s/indptr", base));
+    SCS_TRY(scs_h5_path(&meta->data, "%sdata", base));
+    SCS_TRY(scs_h5_path(&meta->indices, "%sindices", base));
+    SCS_TRY(scs_h5_path(&meta->indptr, "%sindptr", base));
     SCS_TRY(scs_h5_shape_of(h5, meta->data, &values));
     meta->nnz = values.dim[0];
     meta->chunk = values.chunk[0];
@@ -936,6 +957,28 @@ static scs_status locate_sparse(const scs_h5 *h5, const char *base, scs_h5ad *me
     SCS_TRY(check_list(h5, meta->indices, meta->nnz, true));
     SCS_TRY(check_list(h5, meta->indptr, n, true));
     return check_indptr(h5, meta, n);
+}
+
+static scs_status locate_sparse(const scs_h5 *h5, const char *base, scs_h5ad *meta)
+{
+    char *lists = NULL;
+    scs_status st;
+
+    SCS_GO(st, read_sparse_layout(h5, base, meta));
+    SCS_GO(st, read_sparse_shape(h5, base, meta));
+    SCS_GO(st, scs_h5_path(&lists, "%s/", base));
+    SCS_GO(st, locate_lists(h5, lists, meta));
+done:
+    free(lists);
+    return st;
+}
+
+scs_status scs_h5ad_matrix_locate_rows(const scs_h5 *h5, const char *base, int64_t n_row,
+                                       int64_t n_column, scs_h5ad *meta)
+{
+    SCS_TRY(set_shape(h5, "shape", n_row, n_column, meta));
+    meta->layout = SCS_LAYOUT_CSR;
+    return locate_lists(h5, base, meta);
 }
 
 scs_status scs_h5ad_matrix_locate(const scs_h5 *h5, scs_h5ad *meta, const char **var)

@@ -593,9 +593,13 @@ static scs_status require_column(const scs_h5 *h5, const char *frame, const char
     if (scs_names_find(columns, column) >= 0)
         return SCS_OK;
     scs_names_list(columns, 20, list, sizeof list);
+    SCS_REQUIRE(
+        columns->n > 0, SCS_EDATA,
+        "%s: holds no labels of cells, so no column %s: join a table of them (data.labels), "
+        "or give the file a constant in data.inputs",
+        h5->path, column);
     return SCS_FAIL(SCS_EDATA, "%s: %s has no column %s%s%s%s; it has: %s", h5->path, frame, column,
-                    near ? " (did you mean " : "", near ? near : "", near ? "?)" : "",
-                    columns->n ? list : "none");
+                    near ? " (did you mean " : "", near ? near : "", near ? "?)" : "", list);
 }
 
 /* An obs column as labels: categories and codes in AnnData's three layouts, or plain values. */

@@ -7,13 +7,19 @@ hold_out: {cell_type: type_1, condition: drug_1, species: species_a}
 model: {kind: mean}
 train: {shards: 4}
 Y
-mkdir named
+mkdir named v2
 PYTHONPATH=$SCS_SRCDIR/tests/formats "$SCS_PYTHON" -B - >py.log 2>&1 <<'P'
-import anndata, other_formats
+import anndata, numpy as np, other_formats, scipy.sparse as sp
 a = anndata.read_h5ad("data/species_a.h5ad")
 b = anndata.read_h5ad("data/species_b.h5ad")
 other_formats.write_h5mu(a, "data/species_a.h5mu", {"prot": a[:, :7].copy()})
 other_formats.write_h5mu(a[:, :7].copy(), "named/species_a.h5mu", {"gex": a})
+# 10x files have no labels; antibodies among the features are not genes
+a.obs.assign(file="species_a").to_csv("labels.csv", index_label="barcode")
+more = anndata.AnnData(sp.hstack([a.X, sp.csr_matrix(np.full((a.n_obs, 3), 9, "f4"))]).tocsr(), obs=a.obs)
+more.var_names = list(a.var_names) + ["CD3", "CD4", "CD8"]
+other_formats.write_10x_h5(more, "data/species_a.h5", antibodies=3)
+other_formats.write_10x_h5(a, "v2/species_a.h5", version=2, genomes=("hg19", "mm10"))
 other_formats.write_loom(a, "data/species_a.loom")
 other_formats.write_loom(b, "data/species_b.loom", version=2)
 P
@@ -32,7 +38,7 @@ like() {
     name=$1 np=$2
     shift 2
     rm -rf results
-    launch "$np" run run.yaml -q "$@" >"$name.log" 2>&1
+    launch "$np" run run.yaml "$@" >"$name.log" 2>&1
     check_ok "$name: run at np $np" $? "$name.log"
     "$SCS_PYTHON" arrays.py results/screen.h5ad >"$name.arrays" 2>&1
     if [ -s "$name.arrays" ] && cmp -s h5ad.arrays "$name.arrays"; then pass; else
@@ -48,7 +54,14 @@ b='{path: data/species_b.h5ad, orthologs: data/species_b.orthologs.tsv}'
 for np in 1 3; do
     like h5mu "$np" --set "data.inputs=[data/species_a.h5mu, $b]"
     like loom "$np" --set "data.inputs=[data/species_a.loom, {path: data/species_b.loom, orthologs: data/species_b.orthologs.tsv}]"
+    like 10x "$np" --set "data.inputs=[data/species_a.h5, $b]" --set "data.labels=[{path: labels.csv, file_column: file}]"
 done
+if "$scscreen" check data/species_a.h5 | grep -q "note     3 of 128 features are left out, not being Gene Expression but Antibody Capture" &&
+    grep -q "note: .*species_a.h5: 3 of 128 features are left out" 10x.log; then pass; else fail "features that are left out are not told"; show 10x.log; fi
+launch 1 run run.yaml -q --set "data.inputs=[data/species_a.h5, $b]" >log 2>&1
+code=$?
+if [ "$code" = 65 ] && grep -q "species_a.h5: holds no labels of cells, so no column .*data.labels" log; then pass; else fail "a 10x file without labels: exit $code"; show log; fi
+like 10x_v2 3 --set "data.inputs=['v2/species_a.h5:mm10', $b]" --set "data.labels=[{path: labels.csv, file_column: file}]"
 like named 2 --set "data.inputs=['named/species_a.h5mu:gex', $b]"
 # check says what kind of file it is; help and completion name the endings
 "$scscreen" check data/species_a.loom >log 2>&1

@@ -6,6 +6,7 @@ import sys
 import warnings
 
 import anndata
+import h5py
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
@@ -68,11 +69,24 @@ def rows_of(x):
     return np.diff(x.indptr), np.asarray(weighted.sum(axis=1)).ravel()
 
 
+def tenx(path):
+    """As scanpy.read_10x_h5 takes a file of Cell Ranger's, which it needs many packages for."""
+    with h5py.File(path) as file:
+        group = file["matrix"] if "matrix" in file else file[list(file)[0]]
+        shape, names = group["shape"][:], "features/name" if "features" in group else "gene_names"
+        x = sp.csr_matrix((group["data"][:].astype("f4"), group["indices"][:], group["indptr"][:]), shape=shape[::-1])
+        genes = np.ones(shape[0], bool)
+        if "features" in group:
+            genes = group["features/feature_type"][:] == b"Gene Expression"
+        names, cells = (group[name][:].astype(str) for name in (names, "barcodes"))
+    return anndata.AnnData(x[:, genes], obs=pd.DataFrame(index=cells), var=pd.DataFrame(index=names[genes]))
+
+
 def describe(path, matrix):
     """Facts as tuples of text; rows come last."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        data = anndata.read_h5ad(path)
+        data = anndata.read_h5ad(path) if path.endswith(".h5ad") else tenx(path)
         x, genes = pick(data, matrix)
     yield ("shape", str(x.shape[0]), str(x.shape[1]))
     yield ("genes", str(hash_names(genes)))

@@ -215,10 +215,24 @@ class Good:
             other_formats.write_loom(data, path, layers={"spliced": data.layers["spliced"]}, cells=None, **more)
             self.of_format(name, "loom", "layers/spliced")
 
+    def tenx(self):
+        data = anndata_of(sp.csr_matrix(counts()))
+        data.obs = data.obs.iloc[:, :0]
+        data.write_h5ad(self.path("no_labels"))
+        data[:, :-4].copy().write_h5ad(self.path("genes_alone"))
+        write = other_formats.write_10x_h5
+        write(data, self.of_format("good_10x_v3.h5", "no_labels"))
+        write(data, self.of_format("good_10x_v2.h5", "no_labels"), version=2)
+        write(data, self.of_format("good_10x_antibodies.h5", "genes_alone"), antibodies=4)
+        self.of_format("good_10x_antibodies.h5:GRCh38", "genes_alone")
+        write(data, self.of_format("good_10x_genomes.h5:mm10", "no_labels"), version=2, genomes=("GRCh38", "mm10"))
+        os.rename(os.path.join(self.folder, "good_10x_genomes.h5:mm10"), os.path.join(self.folder, "good_10x_genomes.h5"))
+
     def make(self):
         self.layouts()
         self.mudata()
         self.loom()
+        self.tenx()
         self.sizes()
         self.names()
         self.encodings()
@@ -555,7 +569,7 @@ def make_bad(folder):
         with h5py.File(path, "r+") as file:
             edit(file)
         files.append((path, "X", words))
-    return files + make_no_h5(folder) + bad_looms(folder) + what_people_try(folder)
+    return files + make_no_h5(folder) + bad_looms(folder) + bad_tenx(folder) + what_people_try(folder)
 
 
 LEFT_OPEN = """
@@ -604,6 +618,33 @@ def bad_looms(folder):
             edit(file)
         files.append((path, matrix, words))
     return files
+
+
+def bad_tenx(folder):
+    def types(file, values):
+        replace(file, "matrix/features/feature_type", values)
+
+    edits = [("index", lambda f: f["matrix/indices"].__setitem__(4, GENES), 3, "", f"names gene number {GENES} of {GENES}"),
+             ("negative", lambda f: f["matrix/data"].__setitem__(3, -1), 3, "", "holds -1"),
+             ("indptr", lambda f: f["matrix/indptr"].__setitem__(9, 1), 3, "", "falls"),
+             ("shape", lambda f: replace(f, "matrix/shape", [GENES]), 3, "", "shape ends early"),
+             ("cells", lambda f: replace(f, "matrix/shape", [GENES, CELLS + 1]), 3, "", "indptr has 38 elements where 39 belong"),
+             ("barcodes", lambda f: replace(f, "matrix/barcodes", [b"a"] * 5), 3, "", "barcodes names 5 cells"),
+             ("names", lambda f: replace(f, "matrix/features/name", [b"a"] * 5), 3, "", "has 5 texts for 23 features"),
+             ("no_data", lambda f: f.__delitem__("matrix/data"), 3, "", "there is no data"),
+             ("no_genes", lambda f: types(f, [b"Antibody Capture"] * GENES), 3, "", "no feature of type Gene Expression"),
+             ("probes", lambda f: f.move("matrix/features/id", "matrix/features/gene_id"), 3, "", "counts probes"),
+             ("genome", lambda f: None, 3, ":mm10", "has no genome mm10; it has: GRCh38"),
+             ("genome_v2", lambda f: None, 2, ":hg19", "has no genome hg19; it has: GRCh38, mm10"),
+             ("which", lambda f: None, 2, "", "holds a matrix for each of several genomes (GRCh38, mm10): name one")]
+    files = []
+    for name, edit, version, part, words in edits:
+        path = os.path.join(folder, f"bad_10x_{name}.h5")
+        other_formats.write_10x_h5(anndata_of(sp.csr_matrix(counts())), path, version, genomes=("GRCh38", "mm10"))
+        with h5py.File(path, "r+") as file:
+            edit(file)
+        files.append((path + part, "X", words))
+    return files + [(files[0][0], "raw", "a 10x file has one matrix")]
 
 
 def what_people_try(folder):

@@ -63,3 +63,39 @@ def write_loom(data, path, version=3, layers=None, chunks=(64, 64), genes="Gene"
             put(file, f"col_attrs/{cells}", data.obs_names)
         for name in data.obs.columns:
             put(file, f"col_attrs/{name}", data.obs[name])
+
+
+def features_of(data, antibodies=0):
+    """ids, names, types, genomes; the last features are antibodies."""
+    n = data.n_vars
+    ids = [f"ENSG{j:011}" for j in range(n - antibodies)] + [f"ab{j}" for j in range(antibodies)]
+    types = ["Gene Expression"] * (n - antibodies) + ["Antibody Capture"] * antibodies
+    return ids, [str(name) for name in data.var_names], types, ["GRCh38"] * (n - antibodies) + [""] * antibodies
+
+
+def write_10x_h5(data, path, version=3, antibodies=0, genomes=("GRCh38",)):
+    """Cell Ranger: features x cells by columns, int32 counts, int64 indices, gzip; a group of features from version 3 on,
+    a group for each genome before. 8 to 10 write what 3 does."""
+    x = sp.csr_matrix(data.X)
+    ids, names, types, of_genome = features_of(data, antibodies)
+
+    def put(file, name, values, size=80000):
+        values = np.asarray(values)
+        if values.dtype.kind in "UO":
+            values = np.array([str(v).encode() for v in values])
+        file.create_dataset(name, data=values, chunks=(size,), maxshape=(None,), compression="gzip", shuffle=version < 3)
+
+    with h5py.File(path, "w") as file:
+        file.attrs.update({"filetype": "matrix", "chemistry_description": "Single Cell 3' v3", "library_ids": [b"test"],
+                           "original_gem_groups": [1]})
+        for group in ("matrix",) if version > 2 else genomes:
+            lists = {"barcodes": data.obs_names, "data": x.data.astype("i4"), "indices": x.indices.astype("i8"),
+                     "indptr": x.indptr.astype("i8"), "shape": np.array(x.shape[::-1], "i4")}
+            if version > 2:
+                file.attrs["version"] = 2
+                lists.update({"features/id": ids, "features/name": names, "features/feature_type": types,
+                              "features/genome": of_genome, "features/_all_tag_keys": ["genome"]})
+            else:
+                lists.update({"genes": ids, "gene_names": names})
+            for name, values in lists.items():
+                put(file, f"{group}/{name}", values)

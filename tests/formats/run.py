@@ -13,7 +13,6 @@ import make_fixtures
 
 SHARED = os.environ.get("SCS_SHARED", "../shared")
 NEGATIVE = "must not be negative"
-TEN_X = "read_10x_h5"
 ARCHIVE = ["X", "raw", "layers/array", "layers/sparse"]
 # Every real file: the matrices that are read, and those that are refused with these words.
 REAL = {
@@ -22,9 +21,9 @@ REAL = {
     "formats/anndata_archives_v0.7.0_adata.h5ad": (ARCHIVE, {}),
     "formats/anndata_archives_v0.7.8_adata.h5ad": (ARCHIVE, {}),
     "formats/cellxgene_nan.h5ad": ([], {"X": NEGATIVE, "raw": "there is no raw"}),
-    "formats/scanpy_10x_1.2.0_filtered_gene_bc_matrices_h5.h5": ([], {"X": TEN_X}),
-    "formats/scanpy_10x_1.2.0_multiple_genomes.h5": ([], {"X": TEN_X}),
-    "formats/scanpy_10x_3.0.0_filtered_feature_bc_matrix.h5": ([], {"X": TEN_X}),
+    "formats/scanpy_10x_1.2.0_filtered_gene_bc_matrices_h5.h5": (["X"], {"raw": "one matrix"}),
+    "formats/scanpy_10x_1.2.0_multiple_genomes.h5": ([], {"X": "name one"}),
+    "formats/scanpy_10x_3.0.0_filtered_feature_bc_matrix.h5": (["X"], {}),
     "formats/scp_ingest_bad.h5": ([], {"X": "truncated"}),
     "formats/scp_ingest_dup_cell.h5ad": (["X"], {}),
     "formats/scp_ingest_dup_feature.h5ad": (["X"], {}),

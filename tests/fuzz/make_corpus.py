@@ -34,12 +34,14 @@ def keep(rows):
 
 
 def h5ad(cells=4, genes=("a", "b", "c"), layout=0, column="cell_type", codes=(0, 1, -1, 1),
-         dose=None, filled=(), rows=None, kept=(), split=None, numbers=None, kind=0, root=None):
+         dose=None, filled=(), rows=None, kept=(), split=None, numbers=None, kind=0, root=None,
+         columns=(), note=None):
     paths = ("X/data", "X/indices", "X/indptr") if layout < 2 else ("X", None, None)
     return b"".join((
         text("a.h5ad"), text("X"), text(root),
         integer(kind, 1 << 34, cells if rows is None else rows, cells, len(genes), layout, 7, 2),
-        *(text(path) for path in paths), names(genes), names(("cell_type", "day")),
+        *(text(path) for path in paths), names(genes),
+        integer(len(columns)), struct.pack(f"<{len(columns)}i", *columns), text(note), names(("cell_type", "day")),
         names(filled), integer(1),
         labels(column, ("T", "B é"), codes), labels(None), labels("day", ("0",), (0,) * cells),
         doses(dose, (0.5, 10.0, float("nan"), 0.0)[:cells]), keep(kept),
@@ -70,6 +72,9 @@ PARENT_SIDE = {
              "ok_kept": h5ad(rows=6, kept=(1, 0, 1, 1, 0, 1)),
              "ok_columns": h5ad(split="split", numbers="n_genes"),
              "ok_h5mu": h5ad(kind=1, root="mod/rna"), "ok_loom": h5ad(kind=2, layout=3),
+             "ok_10x": h5ad(kind=3, root="matrix", columns=(0, 1, -1, 2, -1), note="2 left out"),
+             "bad_gene": h5ad(columns=(0, 1, -1, 3)), "bad_genes": h5ad(columns=(0, 1, -1)),
+             "bad_columns": h5ad(layout=2, columns=(0, 1, 2)), "bad_order": h5ad(columns=(1, 0, 2)),
              "bad_kind": h5ad(kind=9),
              "bad_kept": h5ad(rows=6, kept=(1, 0, 1, 1, 1, 1)), "bad_rows": h5ad(rows=6),
              "bad_keep": h5ad(rows=5, kept=(1, 0, 2, 1, 0)),

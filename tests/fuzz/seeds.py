@@ -96,6 +96,8 @@ def others(x):
     data.obs = data.obs[["cell_type", "number", "flag_category"]]
     layers = {"counts": x}
     return {"h5mu": of_format(other_formats.write_h5mu, whole(sp.csr_matrix(x)), {"prot": data}),
+            "10x_v3": of_format(other_formats.write_10x_h5, whole(sp.csr_matrix(x)), antibodies=3),
+            "10x_v2": of_format(other_formats.write_10x_h5, whole(sp.csr_matrix(x)), version=2),
             "loom_v3": of_format(other_formats.write_loom, data, layers=layers, chunks=(8, 8)),
             "loom_v2": of_format(other_formats.write_loom, data, version=2, layers=layers, chunks=None)}
 
