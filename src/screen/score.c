@@ -12,7 +12,7 @@
  *     delta_perturbed   corr(p - m, o - m), m the mean of the type's other perturbations' means
  *     mse, mae          mean (p - o)^2, mean |p - o|
  *     mse_share         mean (p - o)^2 / mean (c - o)^2
- *     change_size       |p - c|_2 / |o - c|_2
+ *     change_size       |p - c|_2 / |o - c|_2, the latter less its sampling noise
  *     deg_overlap_k     |first k DEGs and k genes of largest |p - c|| / k
  *     deg_direction     share of the DEGs with (p - c)(o - c) > 0
  *     discrimination    1 - rank of o among the other perturbations' means by |p - .|_1
@@ -123,19 +123,29 @@ scs_scores scs_score_none(void)
                         .change_size = NAN};
 }
 
-/* |p - c| / |o - c|; NaN where nothing changed. */
-static double change_size(const float *predicted, const float *control, const float *observed,
-                          int64_t n)
+/* Of the row's change, to what the observed one would be without sampling noise: of |o - c|^2 is
+ * taken what it is expected to be where nothing changes, sum v_o / n_o + v_c / n_c with unbiased
+ * variances v. NaN where more than three quarters of it are noise, so that the rest says little, or
+ * a group has one cell. */
+static double change_size(const scs_atlas *atlas, const scs_combination *target, const float *shift)
 {
-    double mine = 0, theirs = 0;
+    int32_t observed = target->observed_group, control = target->control_group;
+    const float *o = scs_atlas_group_gene_mean(atlas, observed);
+    const float *c = scs_atlas_group_gene_mean(atlas, control);
+    const float *v_o = scs_atlas_group_gene_variance(atlas, observed);
+    const float *v_c = scs_atlas_group_gene_variance(atlas, control);
+    double n_o = (double)atlas->group[observed].count - 1; /* variances have ddof 0 */
+    double n_c = (double)atlas->group[control].count - 1;
+    double mine = 0, theirs = 0, noise = 0;
 
-    for (int64_t g = 0; g < n; g++) {
-        double p = (double)predicted[g] - control[g], o = (double)observed[g] - control[g];
+    for (int32_t g = 0; g < atlas->n_gene; g++) {
+        double d = (double)o[g] - c[g];
 
-        mine += p * p;
-        theirs += o * o;
+        mine += (double)shift[g] * shift[g];
+        theirs += d * d;
+        noise += v_o[g] / n_o + v_c[g] / n_c;
     }
-    return theirs > 0 ? sqrt(mine / theirs) : NAN;
+    return theirs > 0 && noise <= .75 * theirs ? sqrt(mine / (theirs - noise)) : NAN;
 }
 
 /* Scores beside those of no change (the control mean as prediction). NaN where the row was not
@@ -160,7 +170,7 @@ scs_scores scs_score(const scs_atlas *atlas, const scs_combination *target,
     s.r2_all_control = square(scs_score_pearson(control, observed, NULL, n));
     s.r2_deg_control = square(scs_score_pearson(control, observed, deg, n_deg));
     s.delta_pearson = correlate(&(pair){predicted->mean, control, observed, control, NULL, n});
-    s.change_size = change_size(predicted->mean, control, observed, n);
+    s.change_size = change_size(atlas, target, predicted->shift);
     if (predicted->variance)
         s.r2_variance = square(scs_score_pearson(
             predicted->variance, scs_atlas_group_gene_variance(atlas, target->observed_group), NULL,
@@ -216,12 +226,10 @@ typedef struct truth {
     const scs_score_base *base; /* NULL: the target's own control and reference */
 } truth;
 
-/* Mean squared and mean absolute difference over genes, and what they are of no change's; size of
- * the change, which is the prediction's own `shift`: of half of the cells it starts from that half's
- * controls, where scs_score's starts from the target's. */
+/* Mean squared and mean absolute difference over genes, and what they are of no change's. */
 static void measure_errors(const truth *t, double *value)
 {
-    double squared = 0, absolute = 0, none = 0, size = 0, n = t->atlas->n_gene;
+    double squared = 0, absolute = 0, none = 0, n = t->atlas->n_gene;
 
     for (int32_t g = 0; g < t->atlas->n_gene; g++) {
         double d = (double)t->mean[g] - t->observed[g], c = (double)t->control[g] - t->observed[g];
@@ -229,14 +237,11 @@ static void measure_errors(const truth *t, double *value)
         squared += d * d;
         absolute += fabs(d);
         none += c * c;
-        size += (double)t->shift[g] * t->shift[g];
     }
     value[SCS_MSE] = squared / n;
     value[SCS_MAE] = absolute / n;
-    if (none > 0) {
+    if (none > 0)
         value[SCS_MSE_SHARE] = squared / none;
-        value[SCS_CHANGE_SIZE] = sqrt(size / none);
-    }
 }
 
 /* Sum over n genes of |a - b|, in double and in the order of the genes. */
@@ -429,6 +434,7 @@ static void measure_correlations(const truth *t, const scs_prediction *predicted
     value[SCS_R2_DEG] = s.r2_deg;
     value[SCS_R2_VARIANCE] = s.r2_variance;
     value[SCS_DELTA_PEARSON] = s.delta_pearson;
+    value[SCS_CHANGE_SIZE] = s.change_size;
     if (t->base)
         value[SCS_DELTA_PEARSON] = correlate(&(pair){.a = t->mean,
                                                      .a0 = t->base->control,

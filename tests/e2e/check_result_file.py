@@ -72,6 +72,7 @@ def squared(a, b):
     return np.corrcoef(a, b)[0, 1] ** 2
 
 
+sized = 0
 shift, x, control = (np.asarray(m, float) for m in (screen.layers["shift"], screen.X, screen.layers["control"]))
 for i, row in enumerate(obs.itertuples()):
     still = group(row.species, row.cell_type, "control", 0)
@@ -88,8 +89,12 @@ for i, row in enumerate(obs.itertuples()):
         real = mean_of(seen)
         assert abs(row.r2_all - squared(x[i], real)) < 1e-4 and abs(row.r2_all_control - squared(control[i], real)) < 1e-4
         assert abs(row.delta_pearson - np.corrcoef(shift[i], real - control[i])[0, 1]) < 1e-4
-        assert abs(row.change_size - np.linalg.norm(shift[i]) / np.linalg.norm(real - control[i])) < 1e-3
         spread = np.asarray(seen.X.todense()).var(0)
+        noise = spread.sum() / (seen.n_obs - 1) + np.asarray(still.X.todense()).var(0).sum() / (still.n_obs - 1)
+        size = ((real - control[i]) ** 2).sum()
+        sized += noise <= 0.75 * size
+        expected = np.linalg.norm(shift[i]) / np.sqrt(size - noise) if noise <= 0.75 * size else np.nan
+        assert np.isclose(row.change_size, expected, rtol=1e-3, equal_nan=True), row.Index
         assert abs(row.r2_variance - squared(screen.layers["variance"][i], spread)) < 1e-3, row.Index
     order = np.argsort(-shift[i], kind="stable")
     assert list(screen.obsm["top_up"][i]) == list(order[:5]) and np.allclose(screen.obsm["top_up_shift"][i], shift[i][order[:5]])

@@ -67,6 +67,7 @@ static void perfect_prediction(void)
     begin(&t);
     memcpy(t.mean, t.atlas->gene_mean + N, sizeof t.mean);
     memcpy(t.variance, t.atlas->gene_variance + N, sizeof t.variance);
+    t.atlas->group[0].count = t.atlas->group[1].count = 1 << 30; /* no noise in the size */
     measure(&t);
     for (int m = SCS_R2_ALL; m <= SCS_DELTA_PEARSON; m++)
         CU_ASSERT_DOUBLE_EQUAL(t.value[m], 1, 1e-12);
@@ -241,15 +242,20 @@ static void systema_by_hand(void)
         a->gene_mean[5 * N + g] = others[0][g % 3];
         a->gene_mean[6 * N + g] = observed[g % 3];
         a->gene_mean[7 * N + g] = others[1][g % 3];
+        a->gene_variance[4 * N + g] = 1;
+        a->gene_variance[6 * N + g] = 2;
         mean[g] = shift[g] = predicted[g % 3];
     }
+    a->group[4].count = 5;
+    a->group[6].count = 3;
     CHECK_OK(scs_score_measure_means(a, &target, &p, NULL, value));
     /* The others' mean is 2 1 1: predicted 0 0 0 is no difference from it, which correlates with
      * nothing; of the distances 10 (own), 6 and 6, none is further than its own. */
     CU_ASSERT(isnan(value[SCS_DELTA_PERTURBED]));
     CU_ASSERT_EQUAL(value[SCS_CENTROID_ACCURACY], 0);
     CU_ASSERT_DOUBLE_EQUAL(value[SCS_MSE_SHARE], 10. / 20, 1e-12);
-    CU_ASSERT_DOUBLE_EQUAL(value[SCS_CHANGE_SIZE], sqrt(6. / 20), 1e-12);
+    CU_ASSERT_DOUBLE_EQUAL(value[SCS_CHANGE_SIZE], /* of three genes: noise 1 / 4 + 2 / 2 each */
+                           sqrt(6. / (20 - 3 * 1.25)), 1e-12);
     CU_ASSERT(scs_score_perturbed_mean(a, 6, reference));
     CU_ASSERT(reference[0] == 2 && reference[1] == 1 && reference[2] == 1);
     for (int g = 0; g < N;

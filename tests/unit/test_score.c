@@ -41,7 +41,7 @@ typedef struct setup {
 
 static void begin(setup *t)
 {
-    static const scs_group group[] = {{0, 0, 0, false, 5}, {0, 0, 1, true, 6}};
+    static const scs_group group[] = {{0, 0, 0, false, 51}, {0, 0, 1, true, 61}};
     scs_names one = {0}, conditions = {0}, genes = {0};
 
     name_list(&one, "a", 1);
@@ -54,6 +54,7 @@ static void begin(setup *t)
     }
     for (uint64_t i = 0; i < N; i++) {
         t->mean[i] = uniform(3, i) + t->atlas->gene_mean[N + i];
+        t->shift[i] = uniform(5, i);
         t->variance[i] = uniform(4, i) + t->atlas->gene_variance[N + i];
     }
     for (int32_t i = 0; i < 40; i++)
@@ -83,7 +84,7 @@ static void scores_equal_a_direct_computation(void)
     setup t;
     scs_prediction p = {t.mean, t.shift, t.variance};
     const float *control, *observed;
-    double mine = 0, theirs = 0;
+    double mine = 0, theirs = 0, noise = 0;
     scs_scores s;
 
     begin(&t);
@@ -99,10 +100,17 @@ static void scores_equal_a_direct_computation(void)
     CU_ASSERT_DOUBLE_EQUAL(s.r2_deg_control, pow(direct(control, observed, NULL, 120, 3), 2),
                            1e-12);
     for (int32_t g = 0; g < N; g++) {
-        mine += pow((double)t.mean[g] - control[g], 2);
+        mine += pow((double)t.shift[g], 2);
         theirs += pow((double)observed[g] - control[g], 2);
+        noise +=
+            (double)t.atlas->gene_variance[g] / 50 + (double)t.atlas->gene_variance[N + g] / 60;
     }
-    CU_ASSERT_DOUBLE_EQUAL(s.change_size, sqrt(mine / theirs), 1e-12);
+    CU_ASSERT_DOUBLE_EQUAL(s.change_size, sqrt(mine / (theirs - noise)), 1e-12);
+    CU_ASSERT(noise > .05 * theirs && noise < .75 * theirs);
+    t.atlas->group[1].count = 2; /* noise is most of what is observed */
+    CU_ASSERT(isnan(scs_score(t.atlas, &t.target, &p).change_size));
+    t.atlas->group[1].count = 1; /* nobody knows */
+    CU_ASSERT(isnan(scs_score(t.atlas, &t.target, &p).change_size));
     scs_atlas_destroy(&t.atlas);
 }
 
@@ -116,6 +124,7 @@ static void nothing_observed_is_nan(void)
     s = scs_score(t.atlas, &t.target, &p);
     CU_ASSERT(isnan(s.r2_variance) && !isnan(s.r2_all));
     p.mean = t.atlas->gene_mean; /* the prediction is the control: no change to correlate */
+    p.shift = (float[N]){0};
     s = scs_score(t.atlas, &t.target, &p);
     CU_ASSERT(isnan(s.delta_pearson) && s.r2_all == s.r2_all_control && s.change_size == 0);
     t.target.observed_group = -1;
