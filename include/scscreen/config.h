@@ -296,6 +296,9 @@ typedef struct scs_config {
         int64_t components; /**< of the space in which populations are compared; 0: none */
     } score;
     struct {
+        bool trial; /**< try what a run does, for its time and memory */
+    } check;
+    struct {
         char *dir;         /**< relative to the working directory */
         int rows;          /**< scs_output_rows */
         int64_t top_genes; /**< genes of each row to list, up and down; 0: none */

@@ -147,16 +147,15 @@ static scs_status add_set(scs_cli *cli, const char *set)
 }
 
 /* Among those that every verb takes; a verb's own are keys, whose spelling the config checks. One
- * that is called as a key is (--epochs) was meant as that. */
+ * that is called as a key is (--epochs, --lr) was meant as that. */
 static scs_status unknown_option(const char *word)
 {
     const char *known[16], *name = word + strspn(word, "-");
+    char key[80];
     int n = 0;
 
-    for (int i = 0; scs_key_at(i); i++)
-        if (scs_key_at(i)->name && strcmp(scs_key_at(i)->name, name) == 0)
-            return SCS_FAIL(SCS_EARG, "unknown option %s; did you mean --set %s.%s=VALUE?", word,
-                            scs_key_at(i)->section, name);
+    if (scs_key_meant(name, key, sizeof key))
+        return SCS_FAIL(SCS_EARG, "unknown option %s; did you mean --set %s=VALUE?", word, key);
     for (const scs_cli_option *o = scs_cli_options; o->name; o++)
         known[n++] = o->name;
     return unknown("option", word, known, n);

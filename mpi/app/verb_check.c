@@ -2,8 +2,10 @@
  * read on all ranks, by the same functions as a run, so that what check accepts a run accepts; a
  * single .h5ad on one process, without MPI. */
 #include "mpi/app/verbs.h"
+#include "mpi/job/session_model.h"
 #include "mpi/screen/screen_run.h"
 #include "mpi/train/train_run.h"
+#include "src/base/clock.h"
 #include "src/base/collective.h"
 #include "src/base/file.h"
 #include "src/data/h5ad_matrix.h"
@@ -235,35 +237,96 @@ static char *duration(double seconds, char *out, size_t size)
     return out;
 }
 
-/* What training will take, from some steps of it: by the clock, and by the memory that the ranks
- * have held by then. Loaded weights are not trained. Collective. */
+/* What training will take, from some steps of it by the clock; 0 where a single step is all there
+ * is. Collective; rank 0 prints. @param[out] total seconds */
+static scs_status print_training(scs_session *session, double *total)
+{
+    int64_t epochs = session->config->train.epochs, tried = 0, steps = 0;
+    double seconds;
+    char text[32];
+
+    SCS_TRY(scs_train_run_try(session, &seconds, &tried, &steps));
+    *total = isfinite(seconds) ? (double)steps * (double)epochs * seconds : 0;
+    if (!scs_session_leads(session))
+        return SCS_OK;
+    scs_train_run_note_batch(session);
+    if (isfinite(seconds))
+        printf("time      %lld steps an epoch; about %s for %lld epochs, at %.3g s a step as "
+               "measured on %lld steps just now\n",
+               (long long)steps, duration(*total, text, sizeof text), (long long)epochs, seconds,
+               (long long)tried);
+    return SCS_OK;
+}
+
+/* The atlas, made in full, and a screen that is begun. Collective. @param[out] atlas seconds */
+static scs_status try_screen(scs_session *session, double *atlas, scs_screen_cost *cost)
+{
+    double begun = scs_clock();
+
+    if (!session->model)
+        SCS_TRY(scs_session_model_make(session));
+    SCS_TRY(scs_session_model_make_atlas(session));
+    *atlas = scs_clock() - begun;
+    return scs_screen_run_try(session, cost);
+}
+
+/* What comes after training. Without a word on the way: it would be of a model that has hardly
+ * learnt. Collective. @param[out] total seconds */
+static scs_status print_screen(scs_session *session, double *total)
+{
+    const scs_cli *cli = session->cli;
+    scs_cli quiet = *cli;
+    scs_screen_cost cost;
+    double before = 0;
+    char text[4][32];
+    scs_status status;
+
+    quiet.quiet = true;
+    session->cli = &quiet;
+    status = try_screen(session, &before, &cost);
+    session->cli = cli;
+    SCS_TRY(status);
+    before += cost.before;
+    *total = before + cost.permutations + cost.rows;
+    if (scs_session_leads(session))
+        printf("time      about %s for the screen: %s before its rows, as measured, %s for "
+               "permutations and %s for rows, from some of them just now\n",
+               duration(*total, text[0], sizeof *text), duration(before, text[1], sizeof *text),
+               duration(cost.permutations, text[2], sizeof *text),
+               duration(cost.rows, text[3], sizeof *text));
+    return scs_collective_ok();
+}
+
+/* By the clock, and by the memory that the ranks have held by then. Loaded weights are not trained,
+ * nor are other kinds of models. Collective. */
 static scs_status print_cost(scs_session *session)
 {
     scs_comm *comm = session->comm;
-    int64_t epochs = session->config->train.epochs, tried = 0, steps = 0;
-    double seconds = NAN, memory;
     bool trains = session->model && !session->checkpoint;
+    double training = 0, screen = 0, memory;
     char text[32];
 
     if (trains)
-        SCS_TRY(scs_train_run_try(session, &seconds, &tried, &steps));
+        SCS_TRY(print_training(session, &training));
+    SCS_TRY(print_screen(session, &screen));
     SCS_TRY(scs_comm_peak_memory(comm, &memory));
     if (!scs_session_leads(session))
         return SCS_OK;
-    if (trains)
-        scs_train_run_note_batch(session);
-    if (trains && isfinite(seconds))
-        printf("time      %lld steps an epoch; about %s for %lld epochs, at %.3g s a step as "
-               "measured on %lld steps just now; without early stopping, validation and the "
-               "screen\n",
-               (long long)steps,
-               duration((double)steps * (double)epochs * seconds, text, sizeof text),
-               (long long)epochs, seconds, (long long)tried);
-    printf("memory    %.0f MiB a rank on %d ranks, on average: the most held up to here%s; the "
-           "screen comes on top\n",
+    printf("time      about %s in all, without reading%s and writing "
+           "files\n"
+           "memory    %.0f MiB a rank on %d ranks, on average: the most held up to here, %srows of "
+           "the screen included\n",
+           duration(training + screen, text, sizeof text),
+           trains ? ", early stopping, validation of the training" : "",
            memory / scs_comm_size(comm), scs_comm_size(comm),
-           trains ? ", steps of training included" : "");
+           trains ? "steps of training and " : "");
     return SCS_OK;
+}
+
+/* Inputs that a run makes first. */
+static bool is_simulated_later(const scs_session *session)
+{
+    return session->config->data.n_input > 0 && !session->meta[0];
 }
 
 /* What a run does before it trains, and what can be told of the rest. Collective; rank 0 prints. */
@@ -271,6 +334,13 @@ static scs_status check(scs_session *session)
 {
     scs_atlas *groups = NULL;
 
+    if (is_simulated_later(session)) {
+        if (scs_session_leads(session))
+            printf("%s is sound; its inputs are not made yet: scscreen simulate %s makes them, as "
+                   "`run` does, and then check tells of cells, rows, time and memory\n",
+                   session->config->file, session->config->file);
+        return scs_collective_ok();
+    }
     SCS_TRY(scs_verb_run_prepare(session));
     SCS_TRY(scs_comm_agree(session->comm, scs_atlas_create(session->dataset, 1, &groups)));
     if (scs_session_leads(session))
@@ -278,7 +348,7 @@ static scs_status check(scs_session *session)
     scs_atlas_destroy(&groups);
     SCS_TRY(scs_screen_run_foresee(session));
     SCS_TRY(print_cells(session));
-    return print_cost(session);
+    return session->config->check.trial ? print_cost(session) : scs_collective_ok();
 }
 
 const scs_verb scs_verb_check = {
@@ -290,12 +360,15 @@ const scs_verb scs_verb_check = {
                "cells, groups, what would be dropped and which rows have no prediction. Whatever "
                "`run` would\n"
                "refuse before it trains is refused here, in the same words. Some seconds of "
-               "training say what\n"
-               "time and memory a run takes on as many ranks. With a file: says what the file "
+               "training and of\n"
+               "the screen say what time and memory a run takes on as many ranks (--set "
+               "check.trial=false:\n"
+               "not). With a file: "
+               "says what the file "
                "holds. Takes\n"
                "--set data.matrix=raw and the like. Nothing is written.",
     .serial = check_file,
     .is_serial = is_file,
-    .needs = SCS_NEED_INPUTS | SCS_NEED_WEIGHTS | SCS_NEED_STATE | SCS_NEED_WRITABLE,
+    .needs = SCS_NEED_INPUTS | SCS_NEED_WEIGHTS | SCS_NEED_STATE | SCS_NEED_FORESEEN,
     .run = check,
 };

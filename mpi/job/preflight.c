@@ -4,7 +4,7 @@
  *
  *      config          its text, as it was read
  *      inputs, labels  the records of data.inputs with globs resolved, and of data.labels
- *      each input      size, packed metadata
+ *      each input      size, packed metadata; size 0: not made yet (SCS_NEED_FORESEEN)
  *      notes           what there is to say of them
  *      checkpoint      size, packed metadata; size 0: none to take
  *      state           size, packed; size 0: from the start
@@ -186,14 +186,21 @@ bool scs_preflight_is_first(void)
     return true;
 }
 
-/* Whether check_output would succeed, without writing anything. */
+/* Whether check_output and lock_output would succeed, without writing anything: the lock is let go
+ * at once, and whoever wants it meanwhile waits for longer than that. */
 static scs_status look_at_output(const scs_config *config)
 {
     const char *dir = config->output.dir;
+    int lock = -1;
+    bool waited;
 
     SCS_TRY(scs_file_could_make_folder(dir));
-    SCS_REQUIRE(access(dir, F_OK) != 0 || access(dir, W_OK | X_OK) == 0, SCS_ECREATE,
-                "output.dir %s: cannot be written: %s", dir, strerror(errno));
+    if (access(dir, F_OK) != 0)
+        return SCS_OK;
+    SCS_REQUIRE(access(dir, W_OK | X_OK) == 0, SCS_ECREATE, "output.dir %s: cannot be written: %s",
+                dir, strerror(errno));
+    SCS_TRY(scs_folder_lock_take(dir, &lock, &waited));
+    scs_folder_lock_drop(&lock);
     return SCS_OK;
 }
 
@@ -294,23 +301,48 @@ static scs_status lock_output(const scs_config *config, int *lock)
 
 /* ---- The blob ---- */
 
+/* The first input that is not there, where the config says how inputs are made.
+ *  @param[out] path borrowed; NULL: all are there, or none are made */
+static scs_status missing_simulated(const scs_config *config, const char **path)
+{
+    *path = NULL;
+    for (int32_t i = 0; *config->simulate.dir && !*path && i < config->data.n_input; i++) {
+        const char *input = config->data.inputs[i].path;
+        int32_t n = 0;
+
+        if (scs_inputs_is_glob(input))
+            SCS_TRY(scs_inputs_count(input, &n));
+        else
+            n = access(input, F_OK) == 0;
+        *path = n == 0 ? input : NULL;
+    }
+    return SCS_OK;
+}
+
 /* All inputs are made anew where one is missing: they belong together. */
 static scs_status simulate_missing(const scs_config *config)
 {
-    if (!*config->simulate.dir)
-        return SCS_OK;
-    for (int32_t i = 0; i < config->data.n_input; i++) {
-        const char *path = config->data.inputs[i].path;
-        int32_t n = 0;
+    const char *path;
 
-        if (scs_inputs_is_glob(path))
-            SCS_TRY(scs_inputs_count(path, &n));
-        else
-            n = access(path, R_OK) == 0;
-        if (n == 0)
-            return scs_simulate(config, stderr);
-    }
-    return SCS_OK;
+    SCS_TRY(missing_simulated(config, &path));
+    return path ? scs_simulate(config, stderr) : SCS_OK;
+}
+
+/* In place of inputs that `simulate` makes and has not made yet: a size of 0 for each, where the
+ * verb only looks ahead; else SCS_EDATA with the command that makes them. @param path of the first
+ */
+static scs_status put_missing(scs_bytes *blob, const scs_config *config, const char *path,
+                              unsigned needs)
+{
+    scs_names notes = {0};
+
+    SCS_REQUIRE(needs & SCS_NEED_FORESEEN, SCS_EDATA,
+                "%s: there is no such file yet; scscreen simulate %s makes it", path, config->file);
+    SCS_TRY(scs_simulate_check(config));
+    SCS_TRY(scs_inputs_put(config, blob));
+    for (int32_t i = 0; i < config->data.n_input; i++)
+        SCS_TRY(scs_bytes_put_int(blob, 0));
+    return scs_bytes_put_names(blob, &notes);
 }
 
 static scs_status put_input(scs_bytes *blob, const scs_h5ad *meta)
@@ -327,13 +359,17 @@ done:
     return status;
 }
 
-/* In the order of data.inputs, which numbers the cells; then what there is to say of them. */
-static scs_status put_inputs(scs_preflight *preflight, const scs_config *config)
+/* In the order of data.inputs, which numbers the cells; then what there is to say of them. @param
+ * globs they may be such */
+static scs_status put_inputs(scs_preflight *preflight, scs_config *config, bool globs)
 {
     scs_h5ad **metas = NULL;
     scs_names notes = {0};
     scs_status status;
 
+    if (globs)
+        SCS_TRY(scs_inputs_settle(config));
+    SCS_TRY(scs_inputs_put(config, &preflight->blob));
     SCS_GO(status, SCS_ALLOC(metas, config->data.n_input));
     SCS_GO(status, scs_inputs_probe(config, metas, &notes));
     for (int32_t i = 0; i < config->data.n_input; i++) {
@@ -540,6 +576,7 @@ static scs_status prepare(scs_preflight *preflight, const scs_cli *cli)
     unsigned needs = cli->verb->needs;
     scs_config *config = NULL;
     char *text = NULL;
+    const char *missing = NULL;
     scs_status status;
 
     if (needs & SCS_NEED_PAIR) {
@@ -547,7 +584,7 @@ static scs_status prepare(scs_preflight *preflight, const scs_cli *cli)
     } else
         SCS_GO(status, scs_config_load(cli->file, cli->sets, cli->n_set, &config, &text));
     SCS_GO(status, scs_bytes_put_text(&preflight->blob, text));
-    if (needs & SCS_NEED_WRITABLE)
+    if (needs & SCS_NEED_FORESEEN)
         SCS_GO(status, look_at_output(config));
     if (needs & SCS_NEED_OUTPUT) {
         SCS_GO(status, check_output(config));
@@ -557,10 +594,12 @@ static scs_status prepare(scs_preflight *preflight, const scs_cli *cli)
     if (config->data.n_input == 0)
         SCS_GO(status, SCS_FAIL(SCS_EARG, "%s: data.inputs is empty: name at least one .h5ad file",
                                 config->file));
-    if (!(needs & SCS_NEED_PAIR))
-        SCS_GO(status, scs_inputs_settle(config));
-    SCS_GO(status, scs_inputs_put(config, &preflight->blob));
-    SCS_GO(status, put_inputs(preflight, config));
+    if (!(needs & SCS_NEED_SIMULATED))
+        SCS_GO(status, missing_simulated(config, &missing));
+    if (missing)
+        SCS_GO(status, put_missing(&preflight->blob, config, missing, needs));
+    else
+        SCS_GO(status, put_inputs(preflight, config, !(needs & SCS_NEED_PAIR)));
     SCS_GO(status, put_checkpoint(&preflight->blob, config, needs));
     SCS_GO(status, put_state(&preflight->blob, config, needs));
     if (needs & SCS_NEED_CELL_NAMES)

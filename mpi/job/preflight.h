@@ -41,7 +41,8 @@ enum scs_need {
     SCS_NEED_STATE = 32,      /**< where an earlier job stood, unless there are weights to take */
     SCS_NEED_CELL_NAMES = 64, /**< names of the inputs' cells */
     SCS_NEED_PAIR = 128,     /**< metadata of the command line's two files, which are data.inputs */
-    SCS_NEED_WRITABLE = 256, /**< output.dir could be made and written; nothing is */
+    SCS_NEED_FORESEEN = 256, /**< output.dir could be made, written and locked, and nothing is;
+                                simulate inputs may be missing, and then have no metadata */
     SCS_NEED_FROM = 512      /**< metadata and names of the cells of predict.from, where given */
 };
 

@@ -224,7 +224,8 @@ static scs_status unpack(scs_session *session, scs_bytes *blob)
     SCS_TRY(SCS_ALLOC(session->input_checksum, n));
     for (int32_t i = 0; i < n; i++) {
         SCS_TRY(take_block(blob, &block, &size));
-        SCS_TRY(scs_h5ad_unpack(block, size, &session->meta[i]));
+        if (block)
+            SCS_TRY(scs_h5ad_unpack(block, size, &session->meta[i]));
     }
     SCS_TRY(scs_bytes_get_names(blob, &session->notes));
     SCS_TRY(take_block(blob, &block, &size));

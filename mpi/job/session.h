@@ -30,7 +30,8 @@ typedef struct scs_session {
     scs_comm *comm;     /**< all ranks of the job, or of one model's group (crossval); borrowed */
     scs_preflight *preflight;   /**< borrowed */
     scs_config *config;         /**< effective: the file with --set applied */
-    scs_h5ad **meta;            /**< [config->data.n_input] metadata of each input, validated */
+    scs_h5ad **meta;            /**< [config->data.n_input] metadata of each input, validated; NULL
+                                   where it is not made yet (SCS_NEED_FORESEEN) */
     scs_names notes;            /**< what there is to say of how they were described */
     char **input_checksum;      /**< [config->data.n_input] of each file's bytes */
     scs_checkpoint *checkpoint; /**< weights to take, or NULL */

@@ -370,7 +370,8 @@ static scs_status take_done(scs_permutations *p, scs_done_map *map, int64_t *tod
     for (int64_t u = p->rank_first[rank]; u < p->rank_first[rank + 1]; u++) {
         bool done = false;
 
-        SCS_TRY(scs_done_map_unit(map, u, count, &done));
+        if (map)
+            SCS_TRY(scs_done_map_unit(map, u, count, &done));
         if (done)
             add_counts(p, u, count);
         else
@@ -395,7 +396,8 @@ static scs_status count_some(scs_permutations *p, worker *w, const int64_t *unit
     scs_watchdog_begin_alone(p->session->comm, "screen.h5ad.done");
     for (int64_t i = 0; i < n && st == SCS_OK; i++) {
         add_counts(p, unit[i], count + i * stride);
-        st = scs_done_map_put_unit(map, unit[i], count + i * stride);
+        if (map)
+            st = scs_done_map_put_unit(map, unit[i], count + i * stride);
     }
     scs_watchdog_end(p->session->comm);
     return st;
@@ -442,6 +444,22 @@ done:
     free(count);
     free(todo);
     return st;
+}
+
+/* Units are done in their order. */
+double scs_screen_permute_share(const scs_permutations *p)
+{
+    int32_t rank = scs_comm_rank(p->session->comm);
+    int64_t first = p->rank_first[rank], last = p->rank_first[rank + 1];
+    double done = 0, all = 0;
+
+    for (int64_t u = first; u < last; u++) {
+        double cost = cost_of(p, u / p->n_chunk);
+
+        all += cost;
+        done += u < last - p->n_left ? cost : 0;
+    }
+    return all > 0 ? done / all : 1;
 }
 
 /* Bonferroni over a row's components; fmin passes over the NaN that stands there at first. */

@@ -11,6 +11,7 @@
  *      scs_screen_permute_create    units, and which rank has which
  *      scs_screen_permute_need      whose latent cells have to travel
  *      scs_screen_permute_run       this rank's units, or as many as there is time for
+ *      scs_screen_permute_share     how much of its work that was
  *      scs_screen_permute_finish    once no rank has units left
  *      scs_screen_permute_clear     always
  *
@@ -66,12 +67,15 @@ void scs_screen_permute_need(const scs_permutations *p, uint8_t *needed);
 /** Count this rank's units, or take them from the map where they are done, until none is left or
  * `stop` says so; n_left tells. SCS_ENOMEM, SCS_EIO.
  *  @param group_z [n_group] cells of the groups that were marked
- *  @param map finished units are put there at once
+ *  @param map finished units are put there at once; NULL: they are not kept
  *  @param stop called between rounds of a unit a thread; true: end
  */
 SCS_MUST_USE scs_status scs_screen_permute_run(scs_permutations *p, scs_real *const *group_z,
                                                scs_done_map *map, bool (*stop)(void *ctx),
                                                void *ctx);
+/** Share of this rank's work that scs_screen_permute_run has done, by estimated cost; 1 where it
+ * has none. */
+double scs_screen_permute_share(const scs_permutations *p);
 /** All ranks' counts become p-values, NaN where a row cannot be predicted, and q-values
  * (Benjamini-Hochberg). After all units are done. Collective; 4 bytes a judged component are
  * reduced to rank 0.

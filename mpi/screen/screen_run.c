@@ -48,6 +48,7 @@
 #include "src/result/gene_sets.h"
 #include "src/result/ranking.h"
 
+#include <omp.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -505,17 +506,23 @@ static scs_status work_blocks(scs_screen_work *work, const scs_row_job *job)
     return st;
 }
 
+/* All that rows are made from. Borrowed from both. */
+static scs_row_job row_job(const scs_session *s, const screening *w)
+{
+    return (scs_row_job){.session = s,
+                         .method = &w->method,
+                         .plan = w->plan,
+                         .control_z = w->control_z,
+                         .top_genes = w->head.top_genes,
+                         .bootstrap = s->config->screen.bootstrap,
+                         .errors = w->head.errors,
+                         .gene_sets = w->sets};
+}
+
 /* What this rank does without the others: first its units of permutations, then blocks. Local. */
 static scs_status work(const scs_session *s, screening *w)
 {
-    scs_row_job job = {.session = s,
-                       .method = &w->method,
-                       .plan = w->plan,
-                       .control_z = w->control_z,
-                       .top_genes = w->head.top_genes,
-                       .bootstrap = s->config->screen.bootstrap,
-                       .errors = w->head.errors,
-                       .gene_sets = w->sets};
+    scs_row_job job = row_job(s, w);
     double begun = scs_clock();
     scs_status status;
 
@@ -796,8 +803,7 @@ static scs_status make_plan(const scs_session *s, screening *w)
     SCS_TRY(select_rows(s, s->atlas, &w->plan));
     SCS_TRY(scs_plan_resolve(s->atlas, &w->method, w->plan));
     SCS_TRY(SCS_ALLOC(w->control_z, s->atlas->n_group));
-    SCS_TRY(scs_screen_permute_create(s, &w->method, w->plan, &w->permutations));
-    return scs_session_leads(s) ? add_provenance(s, w) : SCS_OK;
+    return scs_screen_permute_create(s, &w->method, w->plan, &w->permutations);
 }
 
 /* Latent cells of the controls that rows start from reach every rank: any rank may get any row.
@@ -822,9 +828,8 @@ static scs_status send_cells(const scs_session *s, const screening *w)
     return status;
 }
 
-/* The head says which fields the file has; it and all that it borrows stay until the store is
- * closed. Collective. */
-static scs_status open_store(const scs_session *s, screening *w)
+/* Which fields the file has; it and all that it borrows stay until the store is closed. Local. */
+static void make_head(const scs_session *s, screening *w)
 {
     w->head = (scs_result_head){.atlas = s->atlas,
                                 .plan = w->plan,
@@ -841,6 +846,13 @@ static scs_status open_store(const scs_session *s, screening *w)
         w->head.fact = w->provenance->fact;
         w->head.n_fact = w->provenance->n;
     }
+}
+
+/* Collective. */
+static scs_status open_store(const scs_session *s, screening *w)
+{
+    SCS_TRY(scs_comm_agree(s->comm, scs_session_leads(s) ? add_provenance(s, w) : SCS_OK));
+    make_head(s, w);
     SCS_TRY(
         scs_store_open(s, &w->head, w->permutations.unit_first, w->permutations.n_unit, &w->store));
     if (w->store.resumed)
@@ -952,8 +964,8 @@ static scs_status clear(const scs_session *s, screening *w, scs_status status)
     return status != SCS_OK ? status : closed;
 }
 
-/* In the order of struct screening. Collective. */
-static scs_status screen(scs_session *s, screening *w)
+/* How rows are made, and which. Collective. */
+static scs_status prepare(scs_session *s, screening *w)
 {
     int32_t n_unseen = 0;
 
@@ -962,7 +974,13 @@ static scs_status screen(scs_session *s, screening *w)
         scs_session_say(s, "%d perturbations of screen.perturbation_features are shown by no cell",
                         n_unseen);
     SCS_TRY(scs_screen_method(s, s->config->screen.decode, &w->method));
-    SCS_TRY(scs_comm_agree(s->comm, make_plan(s, w)));
+    return scs_comm_agree(s->comm, make_plan(s, w));
+}
+
+/* In the order of struct screening. Collective. */
+static scs_status screen(scs_session *s, screening *w)
+{
+    SCS_TRY(prepare(s, w));
     scs_session_say(s, "screening %lld combination%s", (long long)w->plan->n,
                     w->plan->n > 1 ? "s" : "");
     if (!s->model_stored) { /* else it was said before training */
@@ -986,4 +1004,102 @@ scs_status scs_screen_run(scs_session *session)
     screening w = {0};
 
     return scs_comm_agree(session->comm, clear(session, &w, screen(session, &w)));
+}
+
+/* ---- A trial: what a screen takes ---- */
+
+/* Of permutations, and again of rows. */
+static const double trial_seconds = 1;
+
+/* @param until on the clock */
+static bool trial_is_over(void *until)
+{
+    return scs_clock() > *(const double *)until;
+}
+
+/* Of rows that can be predicted; the others are made in no time. */
+static double cost_of_rows(const scs_plan *plan, int64_t first, int64_t n)
+{
+    double cost = 0;
+
+    for (int64_t i = first; i < first + n; i++)
+        cost += plan->item[i].status == SCS_ROW_OK ? plan->item[i].cost : 0;
+    return cost;
+}
+
+/* Blocks of one row a thread, then of twice as many, up to those of a screen, from this rank's own
+ * place in the plan: what counts is the last block, where what is made once is ready and products
+ * have their size. Local. @param[out] done [2] its seconds and its cost */
+static scs_status try_rows(const scs_row_job *job, int64_t most, double *done)
+{
+    const scs_plan *plan = job->plan;
+    const scs_comm *comm = job->session->comm;
+    scs_result_rows rows = {.n = most};
+    scs_row_block block = {0};
+    double until = scs_clock() + trial_seconds;
+    int64_t n = omp_get_max_threads(), at = plan->n * scs_comm_rank(comm) / scs_comm_size(comm);
+    scs_status st;
+
+    SCS_GO(st, scs_row_block_make(job, most, &block));
+    SCS_GO(st, scs_row_results_alloc(job, &rows));
+    while (at < plan->n && !trial_is_over(&until)) {
+        double begun = scs_clock(), cost;
+
+        n = n < most ? n : most;
+        rows.first = at;
+        rows.n = n < plan->n - at ? n : plan->n - at;
+        SCS_GO(st, scs_row_make_all(&block, &rows));
+        cost = cost_of_rows(plan, at, rows.n);
+        if (cost > 0) {
+            done[0] = scs_clock() - begun;
+            done[1] = cost;
+        }
+        at += rows.n;
+        n *= 2;
+    }
+done:
+    rows.n = most;
+    scs_row_results_clear(&rows);
+    scs_row_block_clear(&block);
+    return st;
+}
+
+/* @param[out] part [3] seconds of this rank's permutations in full; seconds and cost of rows */
+static scs_status try_work(const scs_session *s, screening *w, double *part)
+{
+    scs_row_job job = row_job(s, w);
+    double begun = scs_clock(), until = begun + trial_seconds, share;
+
+    SCS_TRY(scs_screen_permute_run(&w->permutations, w->control_z, NULL, trial_is_over, &until));
+    share = scs_screen_permute_share(&w->permutations);
+    part[0] = share > 0 ? (scs_clock() - begun) / share : 0;
+    return try_rows(&job, scs_result_fields_block_rows(&w->head), part + 1);
+}
+
+/* Ranks that had no row to try, or only ones without a prediction, add nothing to the two sums.
+ * Collective. */
+static scs_status try_screen(scs_session *s, screening *w, scs_screen_cost *cost)
+{
+    double begun = scs_clock(), part[3] = {0, 0, 0};
+    int n_rank = scs_comm_size(s->comm);
+
+    SCS_TRY(prepare(s, w));
+    make_head(s, w);
+    SCS_TRY(send_cells(s, w));
+    cost->before = scs_clock() - begun;
+    SCS_TRY(scs_comm_agree(s->comm, try_work(s, w, part)));
+    SCS_MPI(MPI_Allreduce(MPI_IN_PLACE, part, 3, MPI_DOUBLE, MPI_SUM, scs_comm_mpi(s->comm)));
+    cost->permutations = part[0] / n_rank;
+    cost->rows =
+        part[2] > 0 ? cost_of_rows(w->plan, 0, w->plan->n) * part[1] / part[2] / n_rank : 0;
+    return scs_collective_ok();
+}
+
+/* Nothing of it is kept, and no file is opened. */
+scs_status scs_screen_run_try(scs_session *session, scs_screen_cost *cost)
+{
+    screening w = {0};
+
+    *cost = (scs_screen_cost){0};
+    return scs_comm_agree(session->comm, clear(session, &w, try_screen(session, &w, cost)));
 }

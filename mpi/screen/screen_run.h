@@ -1,6 +1,8 @@
 /** The screen as a step of a job: from an atlas to output.dir/screen.h5ad and the tables on stdout.
  *
  *      scs_screen_run_check    before training: would it find its rows?
+ *      scs_screen_run_foresee  which rows will there be?
+ *      scs_screen_run_try      how long would it take?
  *      scs_screen_run          method, plan, cells, file, work, p-values, commit, tables
  *
  *  A screen that is stopped, or killed, goes on with the blocks that it has (mpi/screen/store.h).
@@ -17,6 +19,20 @@ SCS_MUST_USE scs_status scs_screen_run_check(const scs_session *session);
 /** Print, on rank 0, how many rows there will be, and how many will have no prediction and why.
  * Errors as before. Collective. */
 SCS_MUST_USE scs_status scs_screen_run_foresee(const scs_session *session);
+
+/** What a screen takes, in seconds on these ranks. */
+typedef struct scs_screen_cost {
+    double before; /**< up to its first row: the rule that `auto` comes to, the plan, cells that
+                      travel */
+    double permutations; /**< foretold from units of them */
+    double rows;         /**< foretold from blocks of them */
+} scs_screen_cost;
+
+/** Begin a screen, to see what it takes: all that comes before the rows, then permutations and rows
+ * for a second each. session->atlas and z are there. Nothing is written. Errors as scs_screen_run,
+ * but those of files. Collective.
+ *  @param[out] cost alike on all ranks */
+SCS_MUST_USE scs_status scs_screen_run_try(scs_session *session, scs_screen_cost *cost);
 
 /** Predict every selected combination, write output.dir/screen.h5ad (and ranking.tsv), print the
  * tables. session->atlas and z are there. Collective.

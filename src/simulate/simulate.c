@@ -112,3 +112,13 @@ done:
     scs_sim_clear(&sim);
     return st;
 }
+
+/* The species' genes are drawn, and forgotten. */
+scs_status scs_simulate_check(const scs_config *config)
+{
+    scs_sim sim = {0};
+    scs_status st = scs_sim_create(config, &sim);
+
+    scs_sim_clear(&sim);
+    return st;
+}

@@ -22,5 +22,7 @@
  * genes,
  *         ... % of counts not 0" */
 SCS_MUST_USE scs_status scs_simulate(const scs_config *config, FILE *log);
+/** Whether scs_simulate would begin: sizes fit. Nothing is written. SCS_EARG, SCS_ENOMEM. Local. */
+SCS_MUST_USE scs_status scs_simulate_check(const scs_config *config);
 
 #endif

@@ -59,6 +59,7 @@ same() {
     both "$what" "$code" "$words" 1 run.yaml --set output.dir=out "$@"
 }
 same "an unknown key" 64 "did you mean train.batch?" --set train.bach=3
+same "a key as others call it" 64 "unknown key train.lr; did you mean train.learning_rate?" --set train.lr=1
 same "a missing input" 65 "none.h5ad: cannot be read" --set 'data.inputs=[none.h5ad]'
 same "a glob without a file" 65 "data.inputs: no file matches data/x*.h5ad" --set 'data.inputs=["data/x*.h5ad"]'
 same "a missing column" 65 "obs has no column celltype (did you mean cell_type?)" --set data.cell_type=celltype
@@ -103,12 +104,44 @@ both "a dose that is none" 64 "'much' is no dose" 1 doses.yaml --set output.dir=
 for np in 1 2; do
     launch $np check run.yaml --set output.dir=out >log 2>log2
     check_ok "check at np $np" $? log2
-    for words in "^12 rows to predict" "^time .* steps an epoch; about .* for 2 epochs, at .* measured on" "^memory .* MiB a rank on $np ranks"; do
+    for words in "^12 rows to predict" "^time .* steps an epoch; about .* for 2 epochs, at .* measured on" "^time .* for the screen: .* before its rows, .* for permutations and .* for rows" "^time .* in all, without" "^memory .* MiB a rank on $np ranks"; do
         if grep -q "$words" log; then pass; else fail "np $np: no '$words'"; show log; fi
     done
     if grep -q "have no prediction" log; then fail "np $np: rows without a prediction"; else pass; fi
     [ -e out ] && fail "check wrote something" || pass
 done
+# of a model that has hardly learnt nothing is told but its time
+launch 1 check run.yaml --set check.trial=false --set output.dir=out >log 2>&1
+check_ok "check without a trial" $? log
+if grep -q "^time\|^memory" log; then fail "check without a trial tells of time"; show log; else pass; fi
+launch 2 check run.yaml --set screen.permutations=20 --set screen.bootstrap=2 --set output.dir=out >log 2>&1
+check_ok "check of a screen with permutations" $? log
+if grep -q "blend\|mixed model\|errors" log; then fail "check tells of an untrained model"; show log; else pass; fi
+[ -e out ] && fail "check wrote something" || pass
+
+# inputs that a run would make first: check does not, and does not refuse them; what else is wrong is found
+sim() { # WORDS WHAT CODE VERB SET
+    "$scscreen" $4 sim/sim.yaml ${5:+--set "$5"} --set output.dir=out >log 2>&1
+    code=$?
+    if [ $code = "$3" ] && [ "$(wc -l <log)" = 1 ] && grep -qF -- "$1" log; then pass; else fail "$2: exit $code"; show log; fi
+    [ "$(ls sim)" = sim.yaml ] && pass || fail "$2: it made $(ls sim)"
+}
+mkdir sim
+printf 'simulate: {dir: data, genes: 60, cells: 8, cell_types: 2, perturbations: 2, species: 1}\ndata: {inputs: [data/species_a.h5ad]}\n' >sim/sim.yaml
+for np in 1 2; do
+    launch $np check sim/sim.yaml --set output.dir=out >log 2>&1
+    check_ok "simulated inputs at np $np" $? log
+    if grep -q "^sim/sim.yaml is sound; its inputs are not made yet: scscreen simulate sim/sim.yaml makes them" log; then pass; else fail "np $np"; show log; fi
+done
+sim "its inputs are not made yet" "simulated inputs" 0 check
+sim "simulate.pairs is 5, but" "what simulate refuses" 64 check simulate.pairs=5
+sim "none.h5: cannot be read" "a model beside them" 65 check model.load=none.h5
+for verb in train screen predict embed; do
+    sim "sim/data/species_a.h5ad: there is no such file yet; scscreen simulate sim/sim.yaml makes it" "$verb" 65 $verb
+    rm -rf out
+done
+rm -rf sim
+
 launch 2 check doses.yaml --set 'screen.doses=[observed, 5, 20]' >log 2>&1
 check_ok "doses" $? log
 grep '^[0-9]* of 24 rows have no prediction, because the dose is above the largest that shows the perturbation (10)' log >line

@@ -363,7 +363,8 @@ static void keys_affect_what_comes_after_them(void)
                                           "score.least_cpm",
                                           "score.components",
                                           "output.dir",
-                                          "output.deadline"};
+                                          "output.deadline",
+                                          "check.trial"};
     size_t n = 0;
 
     for (int i = 0; scs_key_at(i); i++) {

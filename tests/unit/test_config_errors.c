@@ -1,5 +1,7 @@
 #include "tests/unit/configs.h"
 
+#include "src/config/key.h"
+
 #define REFUSED(text, words)                                                                       \
     do {                                                                                           \
         scs_config *c_ = NULL;                                                                     \
@@ -29,6 +31,12 @@ static void unknown_keys_are_named_with_line_and_nearest(void)
                 "--set train.bach: unknown key train.bach; did you mean train.batch?");
     SET_REFUSED("train=3", "unknown key train");
     SET_REFUSED("epochs=3", "--set epochs: unknown key epochs; did you mean train.epochs?");
+    SET_REFUSED("train.lr=1", "--set train.lr: unknown key train.lr; did you mean "
+                              "train.learning_rate?");
+    REFUSED("train:\n  lr: 1\n",
+            "folder/a.yaml:2: unknown key train.lr; did you mean train.learning_rate?");
+    REFUSED("model: {layer: 1}\n", "unknown key model.layer; did you mean model.layers?");
+    REFUSED("validate: {n_cells: 1}\n", "did you mean validate.min_cells?");
     SET_REFUSED("train.batch", "expected section.key=value");
     SET_REFUSED("--folds validate.fold=3",
                 "--folds: unknown key validate.fold; did you mean validate.folds?");
@@ -36,6 +44,70 @@ static void unknown_keys_are_named_with_line_and_nearest(void)
                 "--max-hours: train.max_hours is '-1'; expected a number from 0");
     SET_REFUSED("--train.max_hours=-1", "--set --train.max_hours: unknown key");
     SET_REFUSED("-- train.max_hours=-1", "--: train.max_hours is '-1'");
+}
+
+/* As other programs of the field call them. */
+static void other_words_for_keys_are_known(void)
+{
+    static const char *const meant[][2] = {{"lr", "train.learning_rate"},
+                                           {"LearningRate", "train.learning_rate"},
+                                           {"batch_size", "train.batch"},
+                                           {"batchsize", "train.batch"},
+                                           {"n_epochs", "train.epochs"},
+                                           {"max_epochs", "train.epochs"},
+                                           {"num_epochs", "train.epochs"},
+                                           {"n_latent", "model.latent"},
+                                           {"latent_dim", "model.latent"},
+                                           {"z_dim", "model.latent"},
+                                           {"n_comps", "model.latent"},
+                                           {"n_hidden", "model.hidden"},
+                                           {"hidden_dim", "model.hidden"},
+                                           {"n_layers", "model.layers"},
+                                           {"dropout_rate", "model.dropout"},
+                                           {"alpha", "model.kl_weight"},
+                                           {"early_stopping_patience", "train.patience"},
+                                           {"random_state", "train.seed"},
+                                           {"lr_scheduler", "train.schedule"},
+                                           {"validation_size", "train.validation"},
+                                           {"cell_type_key", "data.cell_type"},
+                                           {"labels_key", "data.cell_type"},
+                                           {"condition_key", "data.condition"},
+                                           {"ctrl_key", "data.control"},
+                                           {"organism", "data.species"},
+                                           {"layer", "data.matrix"},
+                                           {"adata", "data.inputs"},
+                                           {"held_out", "hold_out"},
+                                           {"n_perms", "screen.permutations"},
+                                           {"n_splits", "score.splits"},
+                                           {"outdir", "output.dir"},
+                                           {"xyzzy", NULL},
+                                           {"n_", NULL},
+                                           {"key", NULL},
+                                           {"", NULL}};
+    char key[80];
+
+    for (size_t i = 0; i < sizeof meant / sizeof *meant; i++) {
+        const char *found = scs_key_meant(meant[i][0], key, sizeof key);
+
+        CU_ASSERT_EQUAL(found == NULL, meant[i][1] == NULL);
+        if (found && meant[i][1]) {
+            CU_ASSERT_STRING_EQUAL(found, meant[i][1]);
+            CU_ASSERT_PTR_NOT_NULL(scs_key_find(found));
+        }
+    }
+}
+
+/* No synonym that stands for a key which is not there: each is reached by its own word. */
+static void words_for_keys_lead_to_keys(void)
+{
+    char key[80];
+
+    for (int i = 0; scs_key_synonym(i); i++) {
+        const char *found = scs_key_meant(scs_key_synonym(i), key, sizeof key);
+
+        CU_ASSERT_PTR_NOT_NULL_FATAL(found);
+        CU_ASSERT_PTR_NOT_NULL(scs_key_find(found));
+    }
 }
 
 static void keys_that_contradict_are_refused(void)
@@ -170,6 +242,8 @@ int main(void)
 {
     static const scs_test tests[] = {
         {"unknown keys: line and nearest", unknown_keys_are_named_with_line_and_nearest},
+        {"other words for keys", other_words_for_keys_are_known},
+        {"words for keys lead to keys", words_for_keys_lead_to_keys},
         {"values out of bounds", values_out_of_bounds_are_refused},
         {"keys that contradict", keys_that_contradict_are_refused},
         {"values of the wrong kind", values_of_the_wrong_kind_are_refused},
