@@ -165,7 +165,8 @@ static scs_status allocate_lists(const scs_comm *comm, scs_shared_memory *shared
     return SCS_ALLOC(shared->card, comm->size);
 }
 
-/* The heap instead. */
+/* The heap instead, where a system (a container without /proc of the others, no memfd) shares
+ * nothing: gradients then travel by messages, with the same bits. */
 static scs_status own_block(scs_comm *comm, int64_t size, scs_shared_memory *shared)
 {
     char *block;

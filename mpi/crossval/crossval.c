@@ -222,6 +222,7 @@ static int64_t validation_rows(const scs_validation *v, int64_t model)
     return scs_grid_size(v->grid, model) * made_predictors(v);
 }
 
+/* What scs_file_write hands to its hook. */
 typedef struct model_rows {
     const scs_validation *v;
     int64_t model;

@@ -250,6 +250,7 @@ static void look_at_finished(const scs_config *config, struct stat *file)
     }
 }
 
+/* Inode, size and time: a file that was written again differs in one of them. */
 static bool is_same_file(const struct stat *a, const struct stat *b)
 {
     return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
@@ -345,6 +346,7 @@ static scs_status put_missing(scs_bytes *blob, const scs_config *config, const c
     return scs_bytes_put_names(blob, &notes);
 }
 
+/* Packed metadata behind its size. */
 static scs_status put_input(scs_bytes *blob, const scs_h5ad *meta)
 {
     uint8_t *packed = NULL;

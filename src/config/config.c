@@ -87,6 +87,7 @@ static scs_status read_limit(const char *place, const char *what, const char *te
     return SCS_OK;
 }
 
+/* One condition of data.filter: that it asks for something, and its limits are numbers in order. */
 static scs_status check_filter(const scs_config *config, int32_t i)
 {
     const scs_filter *item = &config->data.filter[i];
@@ -324,6 +325,7 @@ static void open_map(printer *p)
          &event);
 }
 
+/* The end of it. */
 static void close_map(printer *p)
 {
     yaml_event_t event;
@@ -331,6 +333,7 @@ static void close_map(printer *p)
     emit(p, yaml_mapping_end_event_initialize(&event), &event);
 }
 
+/* Block style too: an item a line. */
 static void open_list(printer *p)
 {
     yaml_event_t event;
@@ -339,6 +342,7 @@ static void open_list(printer *p)
          &event);
 }
 
+/* The end of it. */
 static void close_list(printer *p)
 {
     yaml_event_t event;

@@ -63,6 +63,7 @@ void scs_h5ad_destroy(scs_h5ad **meta)
     *meta = NULL;
 }
 
+/* With a choice of rows they are counted: the name of a cell is asked for in messages alone. */
 int64_t scs_h5ad_row(const scs_h5ad *meta, int64_t k)
 {
     int64_t row = 0;
@@ -74,6 +75,7 @@ int64_t scs_h5ad_row(const scs_h5ad *meta, int64_t k)
     return row;
 }
 
+/* Linear in the further columns, of which a run asks for a few. */
 const scs_labels *scs_h5ad_label(const scs_h5ad *meta, const char *column)
 {
     for (int32_t i = 0; i < meta->n_label; i++)
@@ -90,6 +92,7 @@ const scs_numbers *scs_h5ad_number(const scs_h5ad *meta, const char *column)
     return NULL;
 }
 
+/* pandas keeps categories that no cell has any more; they are no labels here. O(cells). */
 scs_status scs_h5ad_used_labels(const scs_h5ad *meta, const scs_labels *labels, scs_names *used)
 {
     bool *is_used;

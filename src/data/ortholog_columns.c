@@ -22,6 +22,7 @@
 #include <string.h>
 #include <strings.h>
 
+/* Bytes; Ensembl's largest exports have a fifth of it. */
 static const int64_t LARGEST_TABLE = 256 << 20;
 
 enum { WORDS = 96, COLUMNS = SCS_TABLE_FIELDS, SYNONYMS = 5 };
@@ -340,6 +341,7 @@ static bool heads_genes(const char *text)
     return find_species(plain) >= 0;
 }
 
+/* Whatever the case. */
 static bool is_one_of(const char *text, const char *const *words)
 {
     for (; *words; words++)
@@ -365,6 +367,7 @@ static bool is_header(const scs_table *t, const layout *l, const scs_index *own)
     return heads_genes(t->field[0]) && heads_genes(t->field[1]);
 }
 
+/* The first row decides the form; what it leaves open is settled by the rows (look_at_rows). */
 static scs_status read_layout(const scs_ortholog_use *use, scs_table *t, const scs_index *own,
                               layout *l)
 {

@@ -207,6 +207,7 @@ void scs_scale_merge(scs_scale *to, const scs_scale *from)
 
 /* ---- judging ---- */
 
+/* Of all values of the input. */
 static double largest(const scs_scale *s)
 {
     return s->most[SCS_SCALE_LARGEST];

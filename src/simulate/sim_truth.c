@@ -1,5 +1,9 @@
 /** Expectations of log-normalised counts, and the file of them (src/simulate/sim_truth.h has the
  *  formulas).
+ *
+ *  Rows are made one at a time, [n_gene] doubles each, whatever the number of groups; the table
+ *  costs N_POINTS x NODES sums over the counts' distribution, once. Nothing is drawn: the truth is
+ *  the same for any number of cells, threads and ranks.
  */
 #include "src/simulate/sim_truth.h"
 
