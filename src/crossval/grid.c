@@ -20,6 +20,7 @@
 #include "src/data/dose.h"
 #include "src/data/pairing.h"
 #include "src/screen/plan.h"
+#include "src/screen/treatments.h"
 #include "scscreen/screen.h"
 
 #include <stdio.h>
@@ -34,9 +35,9 @@ typedef struct making {
     scs_grid *grid;
     scs_atlas view; /* the atlas as a model sees it; shares all but `group` */
     scs_selection list[N_LIST];
-    scs_plan_treatments what; /* also: which labels are pairs */
-    scs_sources *sources;     /* scratch */
-    double *dose;             /* [n_dose] ascending, each once */
+    scs_treatments what;  /* also: which labels are pairs */
+    scs_sources *sources; /* scratch */
+    double *dose;         /* [n_dose] ascending, each once */
     int32_t n_dose;
     int64_t n_held, room; /* of grid->held */
 } making;
@@ -103,8 +104,8 @@ static scs_status add_row(making *m, const scs_group *g)
     bool learnable = true;
 
     m->what.n = 0;
-    SCS_TRY(scs_plan_treatments_add(&m->what, scs_atlas_perturbation(a, g->condition),
-                                    scs_atlas_dose(a, g->condition)));
+    SCS_TRY(scs_treatments_add(&m->what, scs_atlas_perturbation(a, g->condition),
+                               scs_atlas_dose(a, g->condition)));
     SCS_TRY(scs_plan_add_treated(a, g->species, g->cell_type, &m->what.item[0], plan));
     if (m->config->validate.protocol != SCS_PROTOCOL_PERTURBATION)
         SCS_TRY(is_learnable(m, &plan->item[plan->n - 1], &learnable));
@@ -372,7 +373,7 @@ static scs_status open_making(making *m, const scs_atlas *a)
     memcpy(m->view.group, a->group, (size_t)a->n_group * sizeof *a->group);
     for (int i = 0; i < N_LIST; i++)
         SCS_TRY(scs_names_selection_make(&m->list[i]));
-    SCS_TRY(scs_plan_treatments_create(config, a, &m->grid->plan->pairs, &m->what));
+    SCS_TRY(scs_treatments_create(config, a, &m->grid->plan->pairs, &m->what));
     return scs_shift_sources_create(a, &m->sources);
 }
 
@@ -382,7 +383,7 @@ static void close_making(making *m)
     free(m->view.group);
     free(m->dose);
     scs_shift_sources_destroy(&m->sources);
-    scs_plan_treatments_clear(&m->what);
+    scs_treatments_clear(&m->what);
     for (int i = 0; i < N_LIST; i++)
         scs_names_selection_clear(&m->list[i]);
 }

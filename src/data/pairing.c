@@ -19,6 +19,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *scs_pairing_separator(const scs_config *config)
+{
+    return config->screen.order > 1 ? config->screen.pair_separator : NULL;
+}
+
 /* The next place at or after `from` where a label has text on both sides of the separator, or
  * NULL. */
 static const char *next_split(const scs_pairing *p, const char *label, const char *from)

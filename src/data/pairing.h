@@ -7,6 +7,7 @@
 #define SCS_PAIRING_H
 
 #include "src/base/names.h"
+#include "scscreen/config.h"
 
 #include <stdbool.h>
 
@@ -26,6 +27,9 @@ typedef struct scs_pairing {
     int32_t n;
 } scs_pairing;
 
+/** What labels are cut at by this config: screen.pair_separator where screen.order is 2; else NULL,
+ * and no label is a pair. Borrowed from the config. */
+const char *scs_pairing_separator(const scs_config *config);
 /** Find the labels "A+B" whose two sides are labels themselves (or "A+CONTROL", which is A alone).
  *  @param control   position of its label
  *  @param separator between the two; NULL: look for none

@@ -38,6 +38,7 @@ typedef struct target {
     const scs_cell_column *column; /* or NULL */
 } target;
 
+/* Zeroed is let through. */
 static void clear_target(target *t)
 {
     chosen *all[] = {&t->species, &t->cell_type, &t->perturbation, &t->value};
@@ -79,6 +80,7 @@ static char *place(const scs_config *config, int32_t i, char *out, size_t size)
     return out;
 }
 
+/* What fnmatch would take for more than a name. */
 static bool is_glob(const char *text)
 {
     return strpbrk(text, "*?[") != NULL;
@@ -118,6 +120,7 @@ static scs_status choose_all(const scs_config *config, int32_t i, const scs_name
     return SCS_OK;
 }
 
+/* No list takes everything. */
 static bool is_chosen(const chosen *list, int32_t at)
 {
     return !list->all || list->all[at];
@@ -139,6 +142,7 @@ static char *list_doses(const scs_dose_list *doses, const target *t, char *out, 
     return out;
 }
 
+/* Whether some cell shows a chosen perturbation at this dose: exactly, as doses are labels. */
 static bool is_shown(const scs_dose_list *doses, const target *t, double dose)
 {
     for (int32_t c = 0; c < doses->n; c++)
@@ -211,6 +215,7 @@ static scs_status find_target(const scs_config *config, const scs_dataset *d, in
     return find_doses(config, d, i, t);
 }
 
+/* No doses given: every one. */
 static bool has_dose(const target *t, double dose)
 {
     for (int32_t k = 0; k < t->n_dose; k++)
@@ -425,7 +430,6 @@ static scs_status check_seen(const scs_dataset *d, const scs_pairing *pairing, b
 /* Counted over all species and types: a shift may come from any of them. */
 static scs_status check_conditions(const scs_config *config, const scs_dataset *d)
 {
-    const char *separator = config->screen.order > 1 ? config->screen.pair_separator : NULL;
     int64_t *seen = NULL;
     scs_pairing pairing = {0};
     scs_status st;
@@ -436,7 +440,7 @@ static scs_status check_conditions(const scs_config *config, const scs_dataset *
             seen[scs_dose_list_perturbation(&d->doses, d->cell_condition[c])]++;
     SCS_GO(st,
            scs_pairing_create(perturbations(d), scs_dose_list_perturbation(&d->doses, d->control),
-                              separator, &pairing));
+                              scs_pairing_separator(config), &pairing));
     SCS_GO(st, check_seen(d, &pairing, *config->screen.perturbation_features, seen));
 done:
     scs_pairing_clear(&pairing);

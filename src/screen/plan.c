@@ -1,7 +1,7 @@
 /* The plan of a screen: which rows there are, in which order, and what each costs. All functions
  * are Local and give the same on every rank.
  *
- *     treatments   perturbations, doses and pairs (screen.perturbations, doses, order)
+ *     treatments   perturbations, doses and pairs (src/screen/treatments.h)
  *     rows         treatments x species x cell types that have control cells, or the lines of
  *                  screen.combinations
  *     resolve      each row's source, or the reason why it has none
@@ -30,194 +30,13 @@
 #include "src/data/dose.h"
 #include "src/data/pairing.h"
 #include "src/screen/predict.h"
+#include "src/screen/treatments.h"
 #include "scscreen/screen.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* ---- treatments ---- */
-
-/* The list keeps no capacity: it always has room for the next power of two. */
-static scs_status append(scs_plan_treatments *t, const scs_combination *what)
-{
-    if ((t->n & (t->n - 1)) == 0) {
-        scs_combination *grown = scs_reallocate(t->item, t->n ? 2 * t->n : 1, sizeof *grown);
-
-        SCS_REQUIRE(grown, SCS_ENOMEM, "out of memory for %lld treatments", (long long)t->n);
-        t->item = grown;
-    }
-    t->item[t->n++] = *what;
-    return SCS_OK;
-}
-
-/* The word of screen.doses that stands for the doses that cells show; all others are numbers. */
-static bool is_observed(const char *word)
-{
-    return strcmp(word, "observed") == 0;
-}
-
-/* Here and not where the config is read, since only the data say whether there are doses.
- * SCS_EARG. */
-static scs_status check_doses(const scs_config *config, const scs_atlas *atlas)
-{
-    const scs_names *doses = &config->screen.doses;
-    double dose;
-
-    SCS_REQUIRE(doses->n == 0 || atlas->doses.n > 0, SCS_EARG,
-                "%s: screen.doses: the data have no doses; name their obs column as data.dose",
-                config->file);
-    for (int32_t i = 0; i < doses->n; i++)
-        SCS_REQUIRE(is_observed(doses->name[i]) || scs_dose_parse(doses->name[i], &dose), SCS_EARG,
-                    "%s: screen.doses: '%s' is no dose; expected numbers above 0, or observed",
-                    config->file, doses->name[i]);
-    return SCS_OK;
-}
-
-/* Clear it even after a failure: the pairing may be there in part. */
-scs_status scs_plan_treatments_create(const scs_config *config, const scs_atlas *atlas,
-                                      scs_names *pairs, scs_plan_treatments *treatments)
-{
-    const char *separator = config->screen.order > 1 ? config->screen.pair_separator : NULL;
-
-    *treatments = (scs_plan_treatments){.atlas = atlas, .config = config, .pairs = pairs};
-    SCS_TRY(check_doses(config, atlas));
-    return scs_pairing_create(scs_atlas_perturbations(atlas),
-                              scs_atlas_perturbation(atlas, atlas->control), separator,
-                              &treatments->pairing);
-}
-
-/* Pairs stay where they are: the labels belong to the plan. */
-void scs_plan_treatments_clear(scs_plan_treatments *treatments)
-{
-    scs_pairing_clear(&treatments->pairing);
-    free(treatments->item);
-    *treatments = (scs_plan_treatments){0};
-}
-
-/* At one dose. @param label in the data, -1: cells never show it */
-static scs_status add_at(scs_plan_treatments *t, scs_combination what, int32_t label, double dose)
-{
-    what.dose = dose;
-    what.condition = label < 0 ? -1 : scs_atlas_condition(t->atlas, label, dose);
-    return append(t, &what);
-}
-
-/* The doses at which cells show a label. Of a pair that no cells show, those that its two have
- * in common: nothing else could be measured. */
-static scs_status add_observed(scs_plan_treatments *t, scs_combination what, int32_t label)
-{
-    const scs_dose_list *d = &t->atlas->doses;
-    int32_t shown = label < 0 ? what.perturbation : label;
-
-    for (int32_t c = 0; c < d->n; c++)
-        if (d->perturbation[c] == shown &&
-            (label >= 0 || scs_dose_list_find(d, what.second, d->dose[c]) >= 0))
-            SCS_TRY(add_at(t, what, label, d->dose[c]));
-    return SCS_OK;
-}
-
-/* At the dose that is given, or (NaN) at those of screen.doses, or at those that are observed. */
-static scs_status add(scs_plan_treatments *t, scs_combination what, int32_t label, double dose)
-{
-    const scs_names *doses = &t->config->screen.doses;
-
-    if (t->atlas->doses.n == 0 || !isnan(dose))
-        return add_at(t, what, label, dose);
-    if (doses->n == 0)
-        return add_observed(t, what, label);
-    for (int32_t i = 0; i < doses->n; i++) {
-        double wanted;
-
-        if (is_observed(doses->name[i]))
-            SCS_TRY(add_observed(t, what, label));
-        else if (scs_dose_parse(doses->name[i], &wanted))
-            SCS_TRY(add_at(t, what, label, wanted));
-    }
-    return SCS_OK;
-}
-
-/* Adds a pair of single perturbations in ascending order of their labels, so that A+B and B+A
- * are one. */
-static scs_status treatments_add_pair(scs_plan_treatments *t, int32_t a, int32_t b, double dose)
-{
-    scs_combination what = {.perturbation = a < b ? a : b, .second = a < b ? b : a};
-    char *text;
-    scs_status st;
-
-    SCS_TRY(scs_pairing_text(&t->pairing, a, b, &text));
-    st = scs_names_add(t->pairs, text);
-    free(text);
-    SCS_TRY(st);
-    what.pair = t->pairs->n;
-    return add(t, what, scs_pairing_label(&t->pairing, a, b), dose);
-}
-
-/* A label that is a pair in the data is one here only where screen.order is 2 (the pairing is
- * empty otherwise): else it is a perturbation like any other. */
-scs_status scs_plan_treatments_add(scs_plan_treatments *t, int32_t label, double dose)
-{
-    const scs_pair_label *pair = scs_pairing_of(&t->pairing, label);
-
-    if (pair)
-        return treatments_add_pair(t, pair->first, pair->second, dose);
-    return add(t, (scs_combination){.perturbation = label, .second = -1}, label, dose);
-}
-
-/* By perturbation, second (none before any), dose: for qsort over scs_combination. Labels are
- * compared by number, which is their order in the data. */
-static int treatment_order(const void *a, const void *b)
-{
-    const scs_combination *x = a, *y = b;
-    int32_t second = x->pair ? x->second : -1, other = y->pair ? y->second : -1;
-
-    if (x->perturbation != y->perturbation)
-        return x->perturbation < y->perturbation ? -1 : 1;
-    if (second != other)
-        return second < other ? -1 : 1;
-    return (x->dose > y->dose) - (x->dose < y->dose);
-}
-
-/* By treatment_order; what was chosen twice (by label and as a pair) is there once. */
-static void sort_unique(scs_plan_treatments *t)
-{
-    int64_t n = 0;
-
-    if (t->n > 0)
-        qsort(t->item, (size_t)t->n, sizeof *t->item, treatment_order);
-    for (int64_t i = 0; i < t->n; i++)
-        if (n == 0 || treatment_order(&t->item[n - 1], &t->item[i]) != 0)
-            t->item[n++] = t->item[i];
-    t->n = n;
-}
-
-/* Whether a label is a pair that comes anyway, as both of its singles are chosen. */
-static bool is_covered(const scs_plan_treatments *t, const bool *chosen, int32_t label)
-{
-    const scs_pair_label *pair = scs_pairing_of(&t->pairing, label);
-
-    return pair && chosen[pair->first] && chosen[pair->second];
-}
-
-/* Treatments of the chosen labels and, where screen.order is 2, all pairs of chosen singles;
- * each once, ordered by perturbation, second, dose. A control is never chosen, and is no
- * single.
- * @param chosen [perturbations] */
-static scs_status treatments_choose(scs_plan_treatments *t, const bool *chosen)
-{
-    const scs_pairing *p = &t->pairing;
-
-    for (int32_t a = 0; a < p->labels->n; a++) {
-        if (chosen[a] && !is_covered(t, chosen, a))
-            SCS_TRY(scs_plan_treatments_add(t, a, NAN));
-        for (int32_t b = a + 1; b < p->labels->n && p->separator && chosen[a] && p->single[a]; b++)
-            if (chosen[b] && p->single[b])
-                SCS_TRY(treatments_add_pair(t, a, b, NAN));
-    }
-    sort_unique(t);
-    return SCS_OK;
-}
 
 /* ---- rows in words ---- */
 
@@ -344,7 +163,7 @@ typedef struct column {
 typedef struct reader {
     scs_table table;
     column column[N_COLUMN];
-    scs_plan_treatments what; /* of the current row */
+    scs_treatments what; /* of the current row */
     const scs_atlas *atlas;
 } reader;
 
@@ -447,9 +266,9 @@ static scs_status read_treatment(reader *r)
                 "%s:%lld: \"%s\" is the control; name only what is to be predicted", r->table.path,
                 (long long)r->table.line, text);
     if (label >= 0)
-        return scs_plan_treatments_add(&r->what, label, dose);
+        return scs_treatments_add(&r->what, label, dose);
     if (scs_pairing_parse(&r->what.pairing, text, &a, &b))
-        return treatments_add_pair(&r->what, a, b, dose);
+        return scs_treatments_add_pair(&r->what, a, b, dose);
     return fail_unknown(r, PERTURBATION, text);
 }
 
@@ -504,7 +323,7 @@ scs_status scs_plan_read(const scs_config *config, const scs_atlas *atlas, scs_p
             [DOSE] = {.title = "dose", .noun = "dose"}}};
     scs_status st;
 
-    SCS_GO(st, scs_plan_treatments_create(config, atlas, &plan->pairs, &r.what));
+    SCS_GO(st, scs_treatments_create(config, atlas, &plan->pairs, &r.what));
     for (int c = 0; c < DOSE; c++)
         SCS_GO(st, scs_names_index_create(r.column[c].names, &r.column[c].index));
     SCS_GO(st, scs_table_open(config->screen.combinations, LARGEST, &r.table));
@@ -513,7 +332,7 @@ done:
     scs_table_close(&r.table);
     for (int c = 0; c < DOSE; c++)
         scs_names_index_clear(&r.column[c].index);
-    scs_plan_treatments_clear(&r.what);
+    scs_treatments_clear(&r.what);
     return st;
 }
 
@@ -663,7 +482,7 @@ static bool has_rows(const scs_atlas *atlas, const scs_selection *list, int32_t 
 
 /* Every chosen species x cell type x treatment. */
 static scs_status add_grid(const scs_atlas *atlas, const scs_selection *list,
-                           const scs_plan_treatments *what, scs_plan *plan)
+                           const scs_treatments *what, scs_plan *plan)
 {
     for (int32_t s = 0; s < atlas->species.n; s++)
         for (int32_t t = 0; t < atlas->cell_types.n; t++)
@@ -688,18 +507,18 @@ static scs_status add_selected(const scs_config *config, const scs_atlas *atlas,
                                                      .noun = "condition",
                                                      .wanted = &config->screen.perturbations,
                                                      .names = scs_atlas_perturbations(atlas)}};
-    scs_plan_treatments what = {0};
+    scs_treatments what = {0};
     scs_status st;
 
-    SCS_GO(st, scs_plan_treatments_create(config, atlas, &plan->pairs, &what));
+    SCS_GO(st, scs_treatments_create(config, atlas, &plan->pairs, &what));
     SCS_GO(st, scs_names_selection_make(&list[PLAN_SPECIES]));
     SCS_GO(st, scs_names_selection_make(&list[CELL_TYPES]));
     SCS_GO(st, select_perturbations(&list[PERTURBATIONS],
                                     scs_atlas_perturbation(atlas, atlas->control)));
-    SCS_GO(st, treatments_choose(&what, list[PERTURBATIONS].chosen));
+    SCS_GO(st, scs_treatments_choose(&what, list[PERTURBATIONS].chosen));
     SCS_GO(st, add_grid(atlas, list, &what, plan));
 done:
-    scs_plan_treatments_clear(&what);
+    scs_treatments_clear(&what);
     for (int i = 0; i < N_LIST; i++)
         scs_names_selection_clear(&list[i]);
     return st;
@@ -714,7 +533,7 @@ static int by_labels(const void *a, const void *b)
         return x->species < y->species ? -1 : 1;
     if (x->cell_type != y->cell_type)
         return x->cell_type < y->cell_type ? -1 : 1;
-    return treatment_order(x, y);
+    return scs_treatments_order(x, y);
 }
 
 /* Into the order of a plan; rows that were asked for twice are there once. */
@@ -825,7 +644,7 @@ static scs_status unknown_name(const char *key, const char *noun, const scs_name
 
 /* The perturbation, or the pair, that is all of `text`, or all before its last comma, which a dose
  * follows. SCS_EARG. @param t of the row, empty */
-static scs_status add_named_treatment(scs_plan_treatments *t, const char *key, char *text)
+static scs_status add_named_treatment(scs_treatments *t, const char *key, char *text)
 {
     const scs_names *names = scs_atlas_perturbations(t->atlas);
     int32_t label = scs_names_find(names, text), a, b;
@@ -841,9 +660,9 @@ static scs_status add_named_treatment(scs_plan_treatments *t, const char *key, c
     SCS_REQUIRE(label < 0 || label != scs_atlas_perturbation(t->atlas, t->atlas->control), SCS_EARG,
                 "%s: \"%s\" is the control; name only what is to be predicted", key, text);
     if (label >= 0)
-        return scs_plan_treatments_add(t, label, dose);
+        return scs_treatments_add(t, label, dose);
     if (scs_pairing_parse(&t->pairing, text, &a, &b))
-        return treatments_add_pair(t, a, b, dose);
+        return scs_treatments_add_pair(t, a, b, dose);
     SCS_REQUIRE(!comma || t->atlas->doses.n > 0, SCS_EARG,
                 "%s: '%s': a fourth part is a dose, but the data have no doses; name their obs "
                 "column as data.dose",
@@ -852,8 +671,7 @@ static scs_status add_named_treatment(scs_plan_treatments *t, const char *key, c
 }
 
 /* One entry. SCS_EARG. */
-static scs_status add_words(scs_plan_treatments *t, const char *key, const char *words,
-                            scs_plan *plan)
+static scs_status add_words(scs_treatments *t, const char *key, const char *words, scs_plan *plan)
 {
     const scs_atlas *a = t->atlas;
     const char *type_on, *treatment_on;
@@ -886,17 +704,17 @@ static scs_status add_words(scs_plan_treatments *t, const char *key, const char 
 scs_status scs_plan_named(const scs_config *config, const scs_atlas *atlas, const scs_names *words,
                           const char *key, scs_plan **plan)
 {
-    scs_plan_treatments what = {0};
+    scs_treatments what = {0};
     scs_status st;
 
     SCS_TRY(SCS_ALLOC(*plan, 1));
-    SCS_GO(st, scs_plan_treatments_create(config, atlas, &(*plan)->pairs, &what));
+    SCS_GO(st, scs_treatments_create(config, atlas, &(*plan)->pairs, &what));
     for (int32_t i = 0; i < words->n; i++)
         SCS_GO(st, add_words(&what, key, words->name[i], *plan));
     if ((*plan)->n > 0)
         sort_rows(*plan);
 done:
-    scs_plan_treatments_clear(&what);
+    scs_treatments_clear(&what);
     if (st != SCS_OK)
         scs_plan_destroy(plan);
     return st;

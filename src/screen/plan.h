@@ -1,37 +1,13 @@
-/** What a screen does to every cell type (perturbations, doses, pairs), and the rows that follow.
- *  All functions are Local.
+/** The rows of a screen. All functions are Local.
  *
- *  A treatment is a perturbation, or a pair of them, at one dose; a row is a treatment of one cell
- *  type of one species. Treatments are chosen first, for all types alike, then crossed with
- *  species and types, or read one by one from screen.combinations.
+ *  A row is a treatment (src/screen/treatments.h) of one cell type of one species. Treatments are
+ *  chosen first, for all types alike, then crossed with species and types, or read one by one from
+ *  screen.combinations. O(rows) memory, the same on every rank.
  */
 #ifndef SCS_PLAN_H
 #define SCS_PLAN_H
 
-#include "src/data/pairing.h"
 #include "scscreen/screen.h"
-
-/** A growing list of treatments. */
-typedef struct scs_plan_treatments {
-    const scs_atlas *atlas; /**< borrowed, as the rest of the first four */
-    const scs_config *config;
-    scs_names *pairs;    /**< labels of pairs are added here */
-    scs_pairing pairing; /**< which labels are pairs; owned */
-    int64_t n;
-    scs_combination *item; /**< [n] without species, type and groups */
-} scs_plan_treatments;
-
-/** None yet. SCS_EARG: screen.doses without data.dose, or a dose that is none. Clear it even
- *  after a failure. */
-SCS_MUST_USE scs_status scs_plan_treatments_create(const scs_config *config, const scs_atlas *atlas,
-                                                   scs_names *pairs,
-                                                   scs_plan_treatments *treatments);
-/** Free what it owns; atlas, config and pairs are the caller's. Zeroed is let through. */
-void scs_plan_treatments_clear(scs_plan_treatments *treatments);
-/** Add a perturbation by its label: at one dose, or (NaN) at those of screen.doses. A label that is
- * a pair becomes one where screen.order is 2. */
-SCS_MUST_USE scs_status scs_plan_treatments_add(scs_plan_treatments *treatments, int32_t label,
-                                                double dose);
 
 /** What screen.restrict and screen.min_cells keep from speaking, as atlas->silent. To be called
  * wherever an atlas is made that shifts are estimated on. SCS_EARG for a type that does not exist,
