@@ -49,6 +49,7 @@ typedef struct product {
     double mixed, square;
 } product;
 
+/* The groups that are left out, and this rank's part of them. */
 typedef struct trials {
     const scs_session *session;
     const scs_method *method;

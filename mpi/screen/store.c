@@ -18,9 +18,9 @@
  *  What a kill may leave, and what the next job makes of it:
  *      .part without .done      begun anew: nothing says what its rows are
  *      .done without its key    begun anew, with a warning
- *      both, some slots set     blocks whose bytes have the slot's sum are kept, all others made
- * again both, skeleton damaged   begun anew, with a warning .h5ad and .done          finished: the
- * rename came first. The next screen of this folder is a new one
+ *      both, some slots set     blocks that have the slot's sum are kept, all others made again
+ *      both, skeleton damaged   begun anew, with a warning
+ *      .h5ad and .done          finished: the rename came first. The next screen is a new one
  *
  *  Sums (src/base/hash64.h) are over the bytes of all fields of a block in the order of the fields,
  *  but the late ones (p- and q-values, which are written when all rows are there). A block is done

@@ -62,6 +62,7 @@ SCS_VECTOR void scs_random_blocks(const scs_stream *stream, uint32_t first,
     }
 }
 
+/* Two words: sorting by one would meet equal keys in an atlas of some ten thousand cells. */
 uint64_t scs_random_key(const scs_stream *stream)
 {
     uint32_t word[4];

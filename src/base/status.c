@@ -1,5 +1,8 @@
 /** Status codes, the message and trace of the last failure, and checked allocation
  *  (scscreen/status.h).
+ *
+ *  Message and trace have fixed room in each thread: reporting a failure never allocates, so that
+ *  running out of memory can be reported too. What does not fit is cut.
  */
 #include "scscreen/status.h"
 
@@ -48,6 +51,7 @@ scs_status scs_fail(scs_status status, const char *file, int line, const char *f
     return status;
 }
 
+/* Cheap: failures are rare, and a passing status costs nothing. */
 scs_status scs_passed(scs_status status, const char *file, int line, const char *what)
 {
     add_trace(file, line, what);
@@ -140,6 +144,7 @@ void *scs_allocate(int64_t n, uint64_t size)
     return memset(p, 0, bytes);
 }
 
+/* Not zeroed, not aligned to more than malloc does: for lists that grow. */
 void *scs_reallocate(void *old, int64_t n, uint64_t size)
 {
     size_t bytes;

@@ -7,11 +7,12 @@
  *      others     mean over p' of y(c, p'): what the type's other perturbations share. Where the
  *                 type shows none, the mean of all seen shifts of the species, else of all species.
  *                 The strongest plain baseline of Vinas Torne et al. (Systema, Nature Biotechnology
- *                 2025: "non-control mean") and of Ahlmann-Eltze et al. (Nature Methods 2025:
- * mean). additive   mean over c' of y(c', p) + mean over p' of (y(c, p') - mean over c' of y(c',
- * p')): an effect of the perturbation and one of the type. In a grid that lacks this one
- *                 combination it is the least-squares estimate of y = m + a_c + b_p. Where no other
- *                 type shows p, or the type no other perturbation, that part is left out.
+ *                 2025: "non-control mean") and of Ahlmann-Eltze et al. (Nature Methods 2025).
+ *      additive   mean over c' of y(c', p) + mean over p' of (y(c, p') - mean over c' of
+ *                 y(c', p')): an effect of the perturbation and one of the type. In a grid that
+ *                 lacks this one combination it is the least-squares estimate of
+ *                 y = m + a_c + b_p. Where no other type shows p, or the type no other
+ *                 perturbation, that part is left out.
  *
  *  Both are weighted sums of group means, as the rules are (scs_sources). A pair, or a dose that
  * was not seen, is taken to pieces as a screen does (scs_shift_components). */

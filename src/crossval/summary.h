@@ -13,8 +13,8 @@
  *                  Cell Challenge 2026); undefined where a repeat is not better than the baseline
  *      difference  mean of the paired differences to that baseline, turned so that more is better
  *      low, high   its 95 % interval: quantiles of SCS_SUMMARY_REPLICATES means of combinations
- * drawn with replacement. Cells are not drawn: the question is how it would go with other
- *                  combinations
+ *                  drawn with replacement. Cells are not drawn: the question is how it would go
+ *                  with other combinations
  *      wins        combinations in which it is better than that baseline */
 #ifndef SCS_SUMMARY_H
 #define SCS_SUMMARY_H

@@ -181,6 +181,7 @@ static scs_status check_map(const int32_t *gene, int32_t n_col, int32_t n_gene)
     return SCS_OK;
 }
 
+/* The usual case: one input, all of its genes. Nothing is moved then. */
 static bool is_identity(const int32_t *gene, int32_t n)
 {
     int32_t other = 0;

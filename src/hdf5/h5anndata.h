@@ -4,12 +4,12 @@
  *  group and dataset carries the attributes encoding-type and encoding-version, and anndata
  *  dispatches on them. What is written here:
  *
- *      /                anndata 0.1.0        with the groups layers, obsm, obsp, uns, varm, varp
- *      a table          dataframe 0.2.0      _index, column-order; a column is one of the next
- *  three numbers          array 0.2.0 texts            string-array 0.2.0   variable length,
- *  UTF-8
- *      labels           categorical 0.2.0    categories (string-array) and codes (int32, -1
- *  missing) uns              dict 0.1.0, string 0.2.0, numeric-scalar 0.2.0
+ *      /          anndata 0.1.0        with the groups layers, obsm, obsp, uns, varm, varp
+ *      a table    dataframe 0.2.0      _index, column-order; a column is one of the next three
+ *      numbers    array 0.2.0
+ *      texts      string-array 0.2.0   variable length, UTF-8
+ *      labels     categorical 0.2.0    categories (string-array), codes (int32, -1: missing)
+ *      uns        dict 0.1.0, string 0.2.0, numeric-scalar 0.2.0
  *
  *  Each comes in two ways: written at once, or with room reserved and filled in parts. Under
  *  MPI-IO, HDF5 1.10 cannot write variable-length text: rank 0 writes the texts by itself first,

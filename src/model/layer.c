@@ -63,6 +63,7 @@ void scs_layer_dropout_draw(scs_dropout dropout, const scs_stream *stream, int32
 
 /* ---- leaky ReLU ---- */
 
+/* Two loops: the compiler makes vectors of each, and of their union it does not. */
 SCS_VECTOR void scs_layer_activation_forward(double slope, scs_dropout dropout, const uint8_t *keep,
                                              int32_t n, const scs_real *in, scs_real *out)
 {
@@ -135,6 +136,7 @@ void scs_layer_batch_norm_from_sums(double *sums, int64_t n, double epsilon, scs
     }
 }
 
+/* In evaluation, and for a shard's part of one cell. */
 void scs_layer_batch_norm_from_running(const scs_block *block, const scs_real *running,
                                        double epsilon, scs_norm *norm)
 {
@@ -154,6 +156,7 @@ SCS_VECTOR void scs_layer_batch_norm_forward(const scs_norm *norm, const scs_blo
         y[c] = (scs_real)((x[c] - norm->mean[c]) * norm->inv_std[c] * gamma[c] + beta[c]);
 }
 
+/* grad_beta and grad_gamma are these sums as well. */
 SCS_VECTOR void scs_layer_batch_norm_gradient_sums(const scs_norm *norm, const scs_real *x,
                                                    const scs_real *grad_y, int32_t n, int32_t first,
                                                    int32_t last, double *sums)
@@ -173,6 +176,8 @@ SCS_VECTOR void scs_layer_batch_norm_gradient_sums(const scs_norm *norm, const s
     }
 }
 
+/* grad_x = gamma inv_std (grad_y - mean(grad_y) - xhat mean(grad_y xhat)): the moments depend on
+ * the cells, hence the two means; where they do not, `means` is zeros. */
 SCS_VECTOR void scs_layer_batch_norm_backward(const scs_norm *norm, const scs_block *block,
                                               const scs_real *param, const double *means,
                                               const scs_real *x, const scs_real *grad_y,

@@ -116,6 +116,7 @@ static scs_status fill_network(scs_network *net)
     return SCS_OK;
 }
 
+/* All of it or nothing: a network that is made in part is destroyed. */
 scs_status scs_network_create(const scs_arch *arch, int32_t n_local, int32_t max_rows,
                               scs_network **net)
 {
@@ -133,6 +134,7 @@ done:
     return st;
 }
 
+/* In whatever state. */
 void scs_network_destroy(scs_network **net)
 {
     if (!*net)

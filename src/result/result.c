@@ -241,8 +241,10 @@ static const struct {
 
 enum { N_LABEL = sizeof labels / sizeof *labels, NAMES_AT_ONCE = 1 << 16 };
 
+/* Numbers of cells, which are known before a row is predicted. */
 static const char *const count_columns[] = {"n_control", "n_observed", "held_out"};
 
+/* Rows then have a dose, in their names and as a column. */
 static bool has_doses(const scs_result_head *head)
 {
     return head->atlas->doses.n > 0;

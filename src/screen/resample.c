@@ -4,7 +4,7 @@
  *     bootstrap     the mean of each group ~ N(its mean, C / n), C the covariance of its n cells in
  *                   latent space; the spread of a row's shifts is delta_se, decoded it is shift_se
  *     permutation   labels are exchanged between the control and the perturbed cells of a type; p
- * is the share of permutations whose shift is at least as long as the real one
+ *                   is the share of permutations whose shift is at least as long as the real one
  *
  * Both need only group means, so that a replicate costs an estimate and no pass over cells; means
  * under permutation are made once for a condition and serve all its rows. Random numbers are

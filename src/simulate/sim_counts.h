@@ -2,8 +2,9 @@
  *  bring it.
  *
  *      X     CSR of raw counts as float32, [cells, n_own]
- *      obs   cell_type, condition, species (categorical) and, where there are doses, dose; the
- *  index is species_a_cell_1 and so on var   the species' own gene names
+ *      obs   cell_type, condition, species (categorical) and, where there are doses, dose;
+ *            the index is species_a_cell_1 and so on
+ *      var   the species' own gene names
  *
  *  Groups follow each other in order of type and condition, and their cells by number. Rows are
  *  drawn in parallel, a block at a time, and appended: memory is that of one block (2^21 counts,

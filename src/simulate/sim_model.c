@@ -237,6 +237,7 @@ typedef struct response_draws {
     double *direction;       /* [n_gene, AXES] */
 } response_draws;
 
+/* Zeroed is let through. */
 static void draws_clear(response_draws *d)
 {
     free(d->direction);
@@ -444,6 +445,7 @@ char *scs_sim_gene_name(const scs_sim *sim, int32_t species, int32_t column, cha
     return out;
 }
 
+/* In the order of their numbers, as codes of a categorical want them. */
 scs_status scs_sim_type_names(const scs_sim *sim, scs_names *names)
 {
     char name[SCS_SIM_NAME];

@@ -1,4 +1,5 @@
 /* Doses and pairs: what a combination's shift is put together from, against direct computation. */
+#include "src/base/names.h"
 #include "src/data/dose.h"
 #include "src/screen/shift.h"
 #include "src/screen/plan.h"
