@@ -20,6 +20,12 @@ typedef enum scs_normalize {
     SCS_NORMALIZE_LOG1P,
     SCS_NORMALIZE_AUTO /**< one of those before it, once the values are read (src/data/scale.h) */
 } scs_normalize;
+/** Whose layout the inputs have: what keys stand for that are not set. */
+typedef enum scs_source {
+    SCS_SOURCE_ANY,
+    SCS_SOURCE_CELLXGENE, /**< CELLxGENE Discover, schema 5 to 7 */
+    SCS_N_SOURCE
+} scs_source;
 /** Which genes of several inputs a model has. */
 typedef enum scs_join {
     SCS_JOIN_INNER, /**< those of all inputs */
@@ -194,6 +200,7 @@ typedef struct scs_config {
     struct {
         scs_input *inputs;
         int32_t n_input;
+        int source;         /**< scs_source */
         char *matrix;       /**< "X", "raw" or "layers/NAME" */
         char *cell_type;    /**< obs column */
         char *condition;    /**< obs column */

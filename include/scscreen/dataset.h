@@ -16,6 +16,7 @@ typedef struct scs_h5ad scs_h5ad;
 /** What is wanted of a file. Texts are borrowed during the call. */
 typedef struct scs_h5ad_request {
     const char *matrix;      /**< NULL = "X" */
+    int source;              /**< scs_source */
     const char *gene_column; /**< of var; NULL or "" = its index */
     /** obs columns; NULL or "" = not wanted */
     const char *cell_type, *condition, *species, *dose;

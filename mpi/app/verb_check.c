@@ -170,6 +170,7 @@ static scs_status check_file(const scs_cli *cli)
 
     SCS_GO(status, scs_config_parse("", "", cli->sets, cli->n_set, &config));
     request.matrix = config->data.matrix;
+    request.source = config->data.source;
     request.gene_column = config->data.gene_column;
     request.memory = config->data.memory << 20;
     SCS_GO(status, scs_h5ad_probe(cli->file, &request, &meta));

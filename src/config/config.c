@@ -142,12 +142,35 @@ static scs_status set_defaults(scs_config *config)
     return SCS_OK;
 }
 
+/* What keys stand for with a data.source, where they are not set. */
+static const struct {
+    int source;
+    const char *key, *value;
+} source_defaults[] = {
+    {SCS_SOURCE_CELLXGENE, "data.matrix", "raw"},
+    {SCS_SOURCE_CELLXGENE, "data.species", "organism"},
+    {SCS_SOURCE_CELLXGENE, "data.condition", "disease"},
+    {SCS_SOURCE_CELLXGENE, "data.control", "normal"},
+};
+
+static scs_status set_source_defaults(scs_config *config, int source)
+{
+    scs_where where = {.text = "data.source"};
+
+    for (size_t i = 0; i < sizeof source_defaults / sizeof *source_defaults; i++)
+        if (source_defaults[i].source == source)
+            SCS_TRY(scs_value_set(config, scs_key_find(source_defaults[i].key),
+                                  source_defaults[i].value, &where));
+    return SCS_OK;
+}
+
 /* Later wins: defaults, then the file, then --set in the order given. */
 static scs_status fill(scs_config *config, const char *file, const char *text,
-                       const char *const *sets, int n_set)
+                       const char *const *sets, int n_set, int source)
 {
     SCS_TRY(scs_text_copy(file, &config->file));
     SCS_TRY(set_defaults(config));
+    SCS_TRY(set_source_defaults(config, source));
     SCS_TRY(scs_yaml_apply(config, file, text));
     for (int i = 0; i < n_set; i++)
         SCS_TRY(scs_yaml_apply_set(config, sets[i]));
@@ -160,7 +183,14 @@ scs_status scs_config_parse(const char *file, const char *text, const char *cons
     scs_status st;
 
     SCS_TRY(SCS_ALLOC(*config, 1));
-    st = fill(*config, file, text, sets, n_set);
+    st = fill(*config, file, text, sets, n_set, SCS_SOURCE_ANY);
+    if (st == SCS_OK && (*config)->data.source != SCS_SOURCE_ANY) {
+        int source = (*config)->data.source; /* which may stand anywhere: all once more */
+
+        scs_config_destroy(config);
+        SCS_TRY(SCS_ALLOC(*config, 1));
+        st = fill(*config, file, text, sets, n_set, source);
+    }
     if (st != SCS_OK)
         scs_config_destroy(config);
     return st;

@@ -168,6 +168,8 @@ static const scs_word normalize_words[] = {{"auto", SCS_NORMALIZE_AUTO},
                                            {"none", SCS_NORMALIZE_NONE},
                                            {"log1p", SCS_NORMALIZE_LOG1P},
                                            {0}};
+static const scs_word source_words[] = {
+    {"any", SCS_SOURCE_ANY}, {"cellxgene", SCS_SOURCE_CELLXGENE}, {0}};
 static const scs_word join_words[] = {{"inner", SCS_JOIN_INNER}, {"outer", SCS_JOIN_OUTER}, {0}};
 static const scs_word duplicate_words[] = {{"refuse", SCS_DUPLICATE_REFUSE},
                                            {"sum", SCS_DUPLICATE_SUM},
@@ -232,6 +234,8 @@ static const scs_word rows_words[] = {{"dense", SCS_ROWS_DENSE}, {"top", SCS_ROW
 
 _Static_assert(COUNT(magnitude_words) == SCS_N_MAGNITUDE, "a word for each scs_magnitude");
 
+_Static_assert(COUNT(source_words) == SCS_N_SOURCE, "a word for each scs_source");
+
 _Static_assert(COUNT(join_words) == SCS_N_JOIN, "a word for each scs_join");
 
 _Static_assert(COUNT(duplicate_words) == SCS_N_DUPLICATE, "a word for each scs_duplicate_genes");
@@ -250,6 +254,10 @@ static const scs_key keys[] = {
      .help = "the .h5ad files, or globs of them; species, cell_type, condition, batch and donor hold "
              "for all cells of a file; orthologs is a table (own gene, reference gene) where the "
              "genes are not named as in the first file"},
+    CHOICE(data, source, WEIGHTS | ROWS | CELLS, source_words, "any",
+           "cellxgene: files of CELLxGENE Discover, schema 5 to 7; other keys of data that are not "
+           "set are then matrix: raw (X where there is no raw), species: organism (of obs or uns), "
+           "condition: disease, control: normal"),
     {.section = "data", .name = "labels", .affects = WEIGHTS | ROWS | CELLS,
      .type = SCS_KEY_RECORDS, AT(data.labels), .record = &label_record,
      .count = offsetof(scs_config, data.n_labels),

@@ -20,6 +20,7 @@
 #include "src/data/csr.h"
 #include "src/data/h5ad_internal.h"
 #include "src/hdf5/h5read.h"
+#include "src/hdf5/h5text.h"
 #include "scscreen/dataset.h"
 
 #include <stdlib.h>
@@ -446,6 +447,13 @@ static scs_status locate_anndata(const scs_h5 *h5, const scs_h5ad_request *want,
     const char *var;
 
     SCS_TRY(check_anndata(h5));
+    /* CELLxGENE's counts are in raw, unless they are all that there is. */
+    if (want->source == SCS_SOURCE_CELLXGENE && strcmp(meta->matrix, "raw") == 0 &&
+        !scs_h5_exists(h5, "raw/X")) {
+        free(meta->matrix);
+        meta->matrix = NULL;
+        SCS_TRY(scs_text_copy("X", &meta->matrix));
+    }
     SCS_TRY(scs_h5ad_matrix_locate(h5, meta, &var));
     SCS_TRY(scs_h5ad_matrix_filled(h5, meta));
     return read_genes(h5, var, want->gene_column, meta);
@@ -665,6 +673,34 @@ static scs_status read_columns(const scs_h5 *h5, const scs_h5ad_request *want, s
     return SCS_OK;
 }
 
+/* CELLxGENE's organism: a column of obs up to schema 5, one text of uns from schema 6 on. */
+static scs_status read_organism(const scs_h5 *h5, scs_h5ad *meta)
+{
+    scs_labels *labels = &meta->species;
+    bool found;
+
+    SCS_TRY(scs_h5_look(h5, "uns/organism", &found));
+    SCS_REQUIRE(found, SCS_EDATA,
+                "%s: has no organism, neither in obs (CELLxGENE's schema 5) nor in uns (6 and 7); "
+                "give data.inputs a species: {path: ..., species: ...}",
+                h5->path);
+    SCS_TRY(scs_h5_read_strings(h5, "uns/organism", &labels->categories));
+    SCS_REQUIRE(labels->categories.n == 1, SCS_EDATA, "%s: uns/organism has %d texts, not one",
+                h5->path, labels->categories.n);
+    SCS_TRY(scs_text_copy("organism", &labels->column));
+    return SCS_ALLOC(labels->codes, meta->n_obs);
+}
+
+static scs_status read_species(const scs_h5 *h5, const scs_h5ad_request *want, scs_h5ad *meta)
+{
+    bool organism = want->source == SCS_SOURCE_CELLXGENE && want->species &&
+                    strcmp(want->species, "organism") == 0 &&
+                    scs_names_find(&meta->obs_columns, "organism") < 0;
+
+    return organism ? read_organism(h5, meta)
+                    : read_column(h5, want, meta, want->species, &meta->species);
+}
+
 /* Each column that the request names; a name that obs lacks is refused with the list. */
 static scs_status read_labels(const scs_h5 *h5, const scs_h5ad_request *want, scs_h5ad *meta)
 {
@@ -672,7 +708,7 @@ static scs_status read_labels(const scs_h5 *h5, const scs_h5ad_request *want, sc
 
     SCS_TRY(read_column(h5, want, meta, want->cell_type, &meta->cell_type));
     SCS_TRY(read_column(h5, want, meta, want->condition, &meta->condition));
-    SCS_TRY(read_column(h5, want, meta, want->species, &meta->species));
+    SCS_TRY(read_species(h5, want, meta));
     if (want->dose && *want->dose) {
         const char *column;
 

@@ -315,6 +315,7 @@ static scs_status probe_file(const asked *a, int32_t i, scs_h5ad **meta)
     const scs_config *config = a->config;
     scs_names labels = {0}, numbers = {0};
     scs_h5ad_request request = {.matrix = config->data.matrix,
+                                .source = config->data.source,
                                 .gene_column = config->data.gene_column,
                                 .cell_type = if_in_file(a, i, config->data.cell_type),
                                 .condition = if_in_file(a, i, config->data.condition),
@@ -441,13 +442,37 @@ static scs_status check_renamed(const asked *a, const scs_h5ad *const *metas,
                     near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
 }
 
+/* The same cells are in several of CELLxGENE's data sets; one of them calls them primary. */
+static const char PRIMARY[] = "is_primary_data";
+
+static scs_status note_not_primary(const scs_h5ad *meta, scs_names *notes)
+{
+    const scs_labels *labels = scs_h5ad_label(meta, PRIMARY);
+    char line[SCS_MESSAGE_MAX];
+    int64_t n = 0;
+
+    for (int64_t c = 0; labels && c < meta->n_obs; c++)
+        n += labels->codes[c] >= 0 &&
+             strcmp(labels->categories.name[labels->codes[c]], "False") == 0;
+    if (n == 0)
+        return SCS_OK;
+    snprintf(line, sizeof line,
+             "%s: %lld of %lld cells are not primary data: they stand in another data set of "
+             "CELLxGENE, too; data.filter: {column: is_primary_data, in: 'True'} leaves them out",
+             meta->path, (long long)n, (long long)meta->n_obs);
+    return scs_names_add(notes, line);
+}
+
 scs_status scs_inputs_probe(const scs_config *config, scs_h5ad **metas, scs_names *notes)
 {
     asked a = {.config = config};
     scs_names wanted = {0};
+    scs_lidx at;
     scs_status st;
 
     SCS_GO(st, scs_filter_columns(config, &a.labels, &a.numbers));
+    if (config->data.source == SCS_SOURCE_CELLXGENE)
+        SCS_GO(st, scs_names_intern(&a.labels, PRIMARY, &at));
     SCS_GO(st, list_wanted(&a, &wanted));
     SCS_GO(st, scs_label_table_load(config, &wanted, &a.tables));
     for (int32_t i = 0; i < config->data.n_input; i++)
@@ -457,6 +482,9 @@ scs_status scs_inputs_probe(const scs_config *config, scs_h5ad **metas, scs_name
         SCS_GO(st, check_renamed(&a, (const scs_h5ad *const *)metas, &config->data.rename[r]));
     SCS_GO(st, scs_value_map_apply(config, metas));
     SCS_GO(st, scs_filter_apply(config, metas));
+    for (int32_t i = 0; config->data.source == SCS_SOURCE_CELLXGENE && i < config->data.n_input;
+         i++)
+        SCS_GO(st, note_not_primary(metas[i], notes));
 done:
     scs_label_table_destroy(&a.tables);
     scs_names_clear(&wanted);

@@ -102,6 +102,35 @@ named.write_h5ad("unique.h5ad")
 logged = anndata.read_h5ad("doubled.h5ad")
 logged.X = sp.csr_matrix(np.log1p(logged.X.toarray() * (1e4 / logged.X.toarray().sum(1, keepdims=True))))
 logged.write_h5ad("logged.h5ad")
+
+# CELLxGENE: the organism in obs (schema 5) or uns (6, 7); counts in raw.X, or in X alone; names of genes in feature_name.
+for schema in (5, 6, 7):
+    c = a[: , :55].copy()
+    c.X = sp.csr_matrix(c.X.toarray().astype("f4"))
+    c.obs["cell_type"] = c.obs.cell_type.astype(str)
+    disease = c.obs.condition.astype(str).replace({"control": "normal", "drug_1": "influenza", "drug_2": "COVID-19"})
+    c.obs = pd.DataFrame({"cell_type": pd.Categorical(c.obs.cell_type), "disease": pd.Categorical(disease), "donor_id": pd.Categorical(["d1"] * c.n_obs),
+                          "is_primary_data": np.arange(c.n_obs) % 4 > 0}, index=c.obs_names)
+    c.var = pd.DataFrame({"feature_name": pd.Categorical([f"S{i % 54}" for i in range(c.n_vars)]), "feature_biotype": "gene"},
+                         index=[f"ENSG{i:011d}" for i in range(c.n_vars)])
+    plain = c.copy()
+    plain.obs["organism"] = "Homo sapiens"
+    plain.write_h5ad(f"plain{schema}.h5ad")
+    if schema == 5:
+        c.obs["organism"] = pd.Categorical(["Homo sapiens"] * c.n_obs)
+    else:
+        c.uns["organism"], c.uns["organism_ontology_term_id"] = "Homo sapiens", "NCBITaxon:9606"
+    c.uns["schema_version"] = f"{schema}.0.0"
+    if schema < 7:  # "normalized" in X: with genes that it leaves out, which raw has
+        c.raw = c.copy()
+        x = np.log1p(c.X.toarray())
+        x[:, :5] = 0
+        c.X = sp.csr_matrix(x)
+    c.var["feature_is_filtered"] = np.arange(c.n_vars) < 5 if schema < 7 else False
+    c.write_h5ad(f"cellxgene{schema}.h5ad")
+nothing = anndata.read_h5ad("cellxgene6.h5ad")
+del nothing.uns["organism"]
+nothing.write_h5ad("no_organism.h5ad")
 P
 check_ok "making the files" $? py.log
 cat >arrays.py <<'P'
@@ -222,6 +251,17 @@ genes "doubled in a column" "or set data.duplicate_genes: unique, or sum" --set 
 genes "sums of logs" "data.duplicate_genes: sum adds counts up, and the values of logged.h5ad are logged" --set 'data.inputs=[logged.h5ad]' --set data.duplicate_genes=sum --set data.normalize=auto
 genes "no such column of var" "var has no column symbl (data.gene_column); did you mean symbol?" --set 'data.inputs=[csr_symbols.h5ad]' --set data.gene_column=symbl
 genes "a column without names" "var/none has no name in row 0" --set 'data.inputs=[csr_symbols.h5ad]' --set data.gene_column=none
+
+# ---- CELLxGENE ----
+for schema in 5 6 7; do
+    same "schema $schema" 3 --set data.source=cellxgene --set data.normalize=auto --set "data.inputs=[cellxgene$schema.h5ad]" -- --set "data.inputs=[plain$schema.h5ad]" --set data.species=organism --set data.condition=disease --set data.control=normal
+done
+said "cellxgene7.h5ad: 18 of 72 cells are not primary data: they stand in another data set of CELLxGENE"
+said "cell types  3: type_1, type_2, type_3"
+said "species     1: Homo sapiens"
+same "its other keys" 2 --set data.condition=donor_id --set data.source=cellxgene --set data.control=d1 --set 'data.inputs=[{path: cellxgene5.h5ad, condition: b}, {path: cellxgene6.h5ad, condition: d1, species: Mus}]' --set data.gene_column=feature_name --set data.duplicate_genes=sum -- --set data.condition=donor_id --set data.control=d1 --set 'data.inputs=[{path: plain5.h5ad, condition: b}, {path: plain6.h5ad, condition: d1, species: Mus}]' --set data.species=organism --set data.gene_column=feature_name --set data.duplicate_genes=sum
+expect "no organism" 65 "no_organism.h5ad: has no organism, neither in obs (CELLxGENE's schema 5) nor in uns (6 and 7)" 2 check base.yaml --set data.source=cellxgene --set 'data.inputs=[no_organism.h5ad]'
+expect "not of CELLxGENE" 65 "joined.h5ad: obs has no column disease" 1 check base.yaml --set data.source=cellxgene --set 'data.inputs=[joined.h5ad]' --set data.matrix=X
 
 # A table is known again by its bytes.
 launch 1 train base.yaml --set model.kind=vae --set train.epochs=1 --set 'data.inputs=[bare.h5ad]' --set "$(table labels.csv)" --set output.dir=tabled >log 2>&1
