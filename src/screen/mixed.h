@@ -11,8 +11,9 @@
  *    perturbation, of one perturbation in like contexts share; exp(-d2 / (length median d2)) of the
  *    distances between contexts. With several species: what a species' and a type's share. What is
  *    of a perturbation goes with its strength, about 1: some do much, many nothing. A dose is a
- *    point on log(1 + dose), with no effect at 0. With distances between perturbations, also what
- *    like perturbations share: it predicts those that nobody saw.
+ *    point x on log(1 + dose), its factor a share of x y (a line from 0) and min(x, y) (a Brownian
+ *    path: straight between neighbours) for the rest. With distances between perturbations, also
+ * what like perturbations share: it predicts those that nobody saw.
  *  - B is the covariance of the control means that were measured, less their noise.
  *  - beta, convergence (0 to 1): a response that brings cell types together takes a share of what
  *    sets a type apart; of doses, in proportion to the largest.
@@ -72,12 +73,12 @@ enum { SCS_MIXED_TERMS = 10, SCS_MIXED_LENGTHS = 4 };
 /** What was estimated; variances in the unit of the grams, 0 where a term has no place. */
 typedef struct scs_mixed_hyper {
     double variance[SCS_MIXED_TERMS]; /**< scs_mixed_term_name */
-    double
-        length[SCS_MIXED_LENGTHS]; /**< of contexts, of contexts under one perturbation, of
-                                      doses, of perturbations; in their median, largest, median */
-    double beta;                   /**< convergence */
-    double ridge;                  /**< on the diagonal, for the factorisation's sake */
-    double objective;              /**< - 2 log restricted likelihood per gene, and the priors */
+    double length[SCS_MIXED_LENGTHS]; /**< of contexts, of contexts under one perturbation, of
+                                         doses (the odds of the line), of perturbations; in their
+                                         median, -, median */
+    double beta;                      /**< convergence */
+    double ridge;                     /**< on the diagonal, for the factorisation's sake */
+    double objective;                 /**< - 2 log restricted likelihood per gene, and the priors */
 } scs_mixed_hyper;
 /** "all", "context" and so on. */
 const char *scs_mixed_term_name(int term);

@@ -109,9 +109,10 @@ static scs_status add_responses(const scs_atlas *a, scs_mixed_atlas *m)
 }
 
 /* Doses on a scale on which effects begin at 0 and grow in a straight line. */
-static double dose_place(const scs_atlas *a, int32_t condition)
+/* On the axis of the model's doses. */
+static double dose_place(double dose)
 {
-    return a->doses.n ? log1p(fmax(0, scs_atlas_dose(a, condition))) : 0;
+    return log1p(fmax(0, dose));
 }
 
 /* Contexts and shifts in the order of the groups. */
@@ -224,7 +225,7 @@ static void list_conditions(const scs_atlas *a, scs_mixed_atlas *m)
 {
     for (int32_t c = 0; c < a->conditions.n; c++) {
         m->asked[c].perturbation = scs_atlas_perturbation(a, c);
-        m->asked[c].dose = dose_place(a, c);
+        m->asked[c].dose = a->doses.n ? dose_place(scs_atlas_dose(a, c)) : 0;
     }
 }
 
@@ -427,18 +428,19 @@ static void spread(const scs_mixed_atlas *m, const scs_mixed_weights *of, double
 }
 
 /* A group that is left out is one shift; its context's controls stay. O(n^2) of the model. */
-scs_status scs_mixed_atlas_weigh(const scs_mixed_atlas *m, int32_t control_group, int32_t condition,
-                                 int32_t left_out, double *weight, double *variance)
+scs_status scs_mixed_atlas_weigh(const scs_mixed_atlas *m, const scs_mixed_target *target,
+                                 double *weight, double *variance)
 {
-    scs_mixed_shift target = m->asked[condition];
-    int32_t out = left_out < 0 ? -1 : m->shift_of[left_out];
+    scs_mixed_shift asked = {.context = m->context_of[target->control_group],
+                             .perturbation = target->perturbation,
+                             .dose = m->design.has_dose ? dose_place(target->dose) : 0};
+    int32_t out = target->left_out < 0 ? -1 : m->shift_of[target->left_out];
     scs_mixed_weights of = {0};
     scs_status st;
 
-    target.context = m->context_of[control_group];
     SCS_GO(st, SCS_ALLOC(of.shift, m->design.n_shift));
     SCS_GO(st, SCS_ALLOC(of.control, m->design.n_context));
-    SCS_GO(st, scs_mixed_predict(m->model, &target, out < 0 ? NULL : &out, out >= 0, &of));
+    SCS_GO(st, scs_mixed_predict(m->model, &asked, out < 0 ? NULL : &out, out >= 0, &of));
     spread(m, &of, weight);
     *variance = of.variance;
 done:

@@ -41,11 +41,17 @@ SCS_MUST_USE scs_status scs_mixed_atlas_like_gain(const scs_mixed_atlas *mixed,
                                                   const scs_atlas *atlas, double *gain);
 /** Whether it can start from this control group. */
 bool scs_mixed_atlas_has(const scs_mixed_atlas *mixed, int32_t control_group);
-/** The shift from a control group under a condition as a weighted sum of groups' means.
- *  @param left_out a group that must not be used, or -1  @param[out] weight [n_group]
- *  @param[out] variance mean over genes of the squared error */
-SCS_MUST_USE scs_status scs_mixed_atlas_weigh(const scs_mixed_atlas *mixed, int32_t control_group,
-                                              int32_t condition, int32_t left_out, double *weight,
+/** What a shift is asked of: where it starts from, the perturbation and its dose, which need not be
+ *  one that was seen. */
+typedef struct scs_mixed_target {
+    int32_t control_group, perturbation;
+    double dose;      /**< not used without data.dose */
+    int32_t left_out; /**< a group that must not be used, or -1 */
+} scs_mixed_target;
+/** The shift as a weighted sum of groups' means.
+ *  @param[out] weight [n_group]  @param[out] variance mean over genes of the squared error */
+SCS_MUST_USE scs_status scs_mixed_atlas_weigh(const scs_mixed_atlas *mixed,
+                                              const scs_mixed_target *target, double *weight,
                                               double *variance);
 
 /** Standard error of each gene's predicted perturbed mean, the control cells' noise included: what

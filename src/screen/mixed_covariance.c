@@ -38,15 +38,19 @@ const char *scs_mixed_term_name(int term)
     return scs_mixed_terms[term].name;
 }
 
-/* Effects grow with the dose and are alike at like doses: x y exp(-(x - y)^2 / 2 length), in
- * units of the largest dose. @param[out] r its dose_distance */
+/* Effects begin at dose 0 and grow along a line, x y, or wander from dose to dose as a Brownian
+ * path, min(x, y), whose prediction between two doses is the straight way between them; in units of
+ * the largest dose. The length is the odds of the line.
+ *  @param[out] r its dose_slope */
 static double dose_factor(const scs_mixed *m, const scs_mixed_row *a, const scs_mixed_row *b,
                           scs_mixed_relation *r)
 {
-    double x = a->dose / m->dose_unit, y = b->dose / m->dose_unit;
+    double x = a->dose / m->dose_unit, y = b->dose / m->dose_unit, line = x * y;
+    double path = fmin(x, y), odds = m->h.length[SCS_DOSE_LENGTH], share = odds / (1 + odds);
+    double factor = share * line + (1 - share) * path;
 
-    r->dose_distance = .5 * (x - y) * (x - y);
-    return x * y * exp(-r->dose_distance / m->h.length[SCS_DOSE_LENGTH]);
+    r->dose_slope = factor > 0 ? share * (1 - share) * (line - path) / factor : 0;
+    return factor;
 }
 
 /* Called for every pair of rows, some hundred times: three exponentials, and no more than a

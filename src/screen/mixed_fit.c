@@ -81,8 +81,7 @@ static void add_slope(const likelihood *l, const scs_mixed_row *a, const scs_mix
             if (scs_mixed_terms[t].context == SCS_LIKE_CONTEXT + k)
                 out[LENGTHS + k] += value * r.context_distance / m->h.length[k];
         if (m->d.has_dose && scs_mixed_terms[t].perturbation != SCS_ANY_PERTURBATION)
-            out[LENGTHS + SCS_DOSE_LENGTH] +=
-                value * r.dose_distance / m->h.length[SCS_DOSE_LENGTH];
+            out[LENGTHS + SCS_DOSE_LENGTH] += value * r.dose_slope;
         if (m->d.perturbation_distance && scs_mixed_terms[t].perturbation == SCS_LIKE_PERTURBATION)
             out[LENGTHS + SCS_PERTURBATION_LENGTH] +=
                 value * r.perturbation_distance / m->h.length[SCS_PERTURBATION_LENGTH];

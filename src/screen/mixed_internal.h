@@ -64,7 +64,8 @@ struct scs_mixed {
 
 /* How far two shifts are from each other, in the lengths' units; and the factors that follow. */
 typedef struct scs_mixed_relation {
-    double context_distance, dose_distance, perturbation_distance;
+    double context_distance, perturbation_distance;
+    double dose_slope; /* of the doses' factor by the logarithm of its length, as a share of it */
     double perturbation[SCS_BY_PERTURBATION], context[SCS_BY_CONTEXT];
 } scs_mixed_relation;
 /* Both rows as shifts: where one of them is a control mean this has no meaning. */

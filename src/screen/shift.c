@@ -19,7 +19,8 @@
  * A target is first taken to pieces (scs_shift_components): a pair of perturbations into its two,
  * a dose that was not measured into its neighbours. Each piece is then looked for in this order,
  * and the first that has an answer gives it: the target's own cells (pieces only), other types of
- * its species, other species, its own cells. What was used is kept in words for the result's
+ * its species, other species, its own cells. Where the mixed model has the word, it answers for
+ * pieces in their place, at the target's own dose. What was used is kept in words for the result's
  * column `source`. Held-out groups are never used (scs_atlas_usable_group).
  *
  * Kinds of sources, as the result names them:
@@ -437,22 +438,35 @@ static void add_weights(const double *weight, int32_t n_group, double scale, scs
     }
 }
 
-static scs_status add_mixed(const scs_estimate *e, double scale, scs_sources *sources)
+/* The mixed model's weights, times scale; the sources' variance becomes its own. */
+static scs_status ask_mixed(const scs_atlas *atlas, const scs_mixed_atlas *mixed,
+                            const scs_mixed_target *target, double scale, scs_sources *sources)
 {
-    const scs_group *target = &e->atlas->group[e->target_group];
-    int32_t own =
-        scs_atlas_usable_group(e->atlas, target->species, target->cell_type, e->condition);
     double *weight, variance;
     scs_status st;
 
-    SCS_TRY(SCS_ALLOC(weight, e->atlas->n_group));
-    SCS_GO(st, scs_mixed_atlas_weigh(e->method->mixed, e->target_group, e->condition, own, weight,
-                                     &variance));
-    add_weights(weight, e->atlas->n_group, scale, sources);
+    SCS_TRY(SCS_ALLOC(weight, atlas->n_group));
+    SCS_GO(st, scs_mixed_atlas_weigh(mixed, target, weight, &variance));
+    add_weights(weight, atlas->n_group, scale, sources);
     sources->variance = variance;
 done:
     free(weight);
     return st;
+}
+
+static scs_mixed_target mixed_target(const scs_estimate *e, int32_t left_out)
+{
+    return (scs_mixed_target){e->target_group, scs_atlas_perturbation(e->atlas, e->condition),
+                              scs_atlas_dose(e->atlas, e->condition), left_out};
+}
+
+static scs_status add_mixed(const scs_estimate *e, double scale, scs_sources *sources)
+{
+    const scs_group *of = &e->atlas->group[e->target_group];
+    scs_mixed_target target =
+        mixed_target(e, scs_atlas_usable_group(e->atlas, of->species, of->cell_type, e->condition));
+
+    return ask_mixed(e->atlas, e->method->mixed, &target, scale, sources);
 }
 
 typedef scs_status adder(const scs_estimate *e, double scale, scs_sources *sources);
@@ -872,7 +886,8 @@ void scs_shift_sources_destroy(scs_sources **sources)
 _Static_assert(sizeof kinds / sizeof *kinds == SCS_N_SOURCE_KIND, "a row for each kind");
 
 /* The target's own cells under the piece's condition. @return whether there are any */
-static bool ask_self(const scs_atlas *atlas, const scs_shift_component *part, scs_sources *sources)
+static bool ask_self(const scs_atlas *atlas, const scs_shift_component *part, bool weighed,
+                     scs_sources *sources)
 {
     const scs_combination *t = &part->target;
     int32_t perturbed = scs_atlas_usable_group(atlas, t->species, t->cell_type, t->condition);
@@ -880,8 +895,10 @@ static bool ask_self(const scs_atlas *atlas, const scs_shift_component *part, sc
     if (perturbed < 0)
         return false;
     sources_tell(sources, t->part ? SCS_SOURCE_MEASURED : SCS_SOURCE_SELF, NULL);
-    sources_add(sources, perturbed, part->share);
-    sources_add(sources, t->control_group, -part->share);
+    if (weighed) {
+        sources_add(sources, perturbed, part->share);
+        sources_add(sources, t->control_group, -part->share);
+    }
     return true;
 }
 
@@ -924,15 +941,16 @@ static scs_status ask_like(const scs_estimate *own, const scs_shift_component *p
                            scs_sources *sources)
 {
     const scs_mixed_atlas *mixed = own->method->mixed;
+    scs_mixed_target target;
     double *weight, variance;
     scs_status st;
 
     if (!mixed || !scs_mixed_atlas_knows_like(mixed) || own->condition < 0 ||
         !scs_mixed_atlas_has(mixed, own->target_group))
         return SCS_OK;
+    target = mixed_target(own, -1);
     SCS_TRY(SCS_ALLOC(weight, own->atlas->n_group));
-    SCS_GO(st,
-           scs_mixed_atlas_weigh(mixed, own->target_group, own->condition, -1, weight, &variance));
+    SCS_GO(st, scs_mixed_atlas_weigh(mixed, &target, weight, &variance));
     SCS_GO(st, tell_like(own->atlas, weight, sources));
     if (sources->kind == SCS_SOURCE_LIKE && own->weigh) {
         add_weights(weight, own->atlas->n_group, part->share, sources);
@@ -962,7 +980,7 @@ static scs_status ask(const scs_atlas *atlas, const scs_method *method,
     sources->variance = NAN;
     sources->kind = SCS_SOURCE_NONE;
     sources->text[0] = '\0';
-    if (target->part && ask_self(atlas, part, sources))
+    if (target->part && ask_self(atlas, part, weighed, sources))
         return SCS_OK;
     if (can_estimate(&own)) {
         sources_tell(sources, SCS_SOURCE_OWN, NULL);
@@ -970,7 +988,7 @@ static scs_status ask(const scs_atlas *atlas, const scs_method *method,
     }
     SCS_TRY(ask_donors(&own, part, sources));
     if (sources->kind == SCS_SOURCE_NONE)
-        (void)ask_self(atlas, part, sources);
+        (void)ask_self(atlas, part, weighed, sources);
     return sources->kind == SCS_SOURCE_NONE ? ask_like(&own, part, sources) : SCS_OK;
 }
 
@@ -1013,6 +1031,51 @@ static scs_source_kind join_kinds(scs_source_kind a, scs_source_kind b)
     return kinds[a].other_species || kinds[b].other_species ? SCS_SOURCE_DONORS : SCS_SOURCE_OWN;
 }
 
+/* Whether the mixed model answers for the piece: a dose between others, a perturbation of a pair.
+ * It has all groups on either side in it, where the piece alone would have the noise of a few. */
+static bool is_modelled(const scs_method *method, const scs_combination *target,
+                        const scs_shift_component *part)
+{
+    return (part->share < 1 || target->pair) && method->mixed &&
+           scs_shift_rule_share(method, SCS_SHIFT_MIXED) >= .5 &&
+           scs_mixed_atlas_has(method->mixed, target->control_group);
+}
+
+/* One perturbation of the target, at the target's dose. */
+static scs_status add_modelled(const scs_atlas *atlas, const scs_method *method,
+                               const scs_combination *target, int32_t perturbation,
+                               scs_sources *sources)
+{
+    int32_t own =
+        target->condition < 0
+            ? -1
+            : scs_atlas_usable_group(atlas, target->species, target->cell_type, target->condition);
+    scs_mixed_target asked = {target->control_group, perturbation, target->dose, own};
+
+    return ask_mixed(atlas, method->mixed, &asked, 1, sources);
+}
+
+/* One piece's kind and words, its weights, and what its variance adds. Of the pieces that the mixed
+ * model answers for, the first of each perturbation brings the weights of all.
+ * @param first of its perturbation */
+static scs_status find_piece(const scs_atlas *atlas, const scs_method *method,
+                             const scs_combination *target, const scs_shift_component *part,
+                             bool first, bool weighed, scs_sources *sources, double *variance)
+{
+    bool modelled = weighed && is_modelled(method, target, part);
+
+    SCS_TRY(ask(atlas, method, part, weighed && !modelled, sources));
+    if (!modelled || sources->kind == SCS_SOURCE_NONE) {
+        *variance += part->share * part->share * sources->variance;
+        return SCS_OK;
+    }
+    if (!first)
+        return SCS_OK;
+    SCS_TRY(add_modelled(atlas, method, target, part->target.perturbation, sources));
+    *variance += sources->variance;
+    return SCS_OK;
+}
+
 /* All pieces or nothing: a sum of which one piece is unknown would be a shift of something
  * else. */
 static scs_status find(const scs_atlas *atlas, const scs_method *method,
@@ -1029,8 +1092,9 @@ static scs_status find(const scs_atlas *atlas, const scs_method *method,
     sources->variance = NAN;
     sources->text[0] = '\0';
     for (int32_t i = 0; i < n; i++) {
-        SCS_TRY(ask(atlas, method, &part[i], weighed, sources));
-        variance += part[i].share * part[i].share * sources->variance;
+        bool first = i == 0 || part[i - 1].target.perturbation != part[i].target.perturbation;
+
+        SCS_TRY(find_piece(atlas, method, target, &part[i], first, weighed, sources, &variance));
         if (sources->kind == SCS_SOURCE_NONE) {
             sources->n = 0;
             return SCS_OK;

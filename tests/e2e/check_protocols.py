@@ -53,4 +53,10 @@ assert set(rows.index.get_level_values("perturbation")) == {f"drug_{i}@{d}" for 
 at = rows.xs("mean", level="predictor")
 assert set(at.source) == {"own (doses 0, 3)", "own (doses 1, 10)"} or set(at.source) == {"measured (doses 0, 3)", "measured (doses 1, 10)"}, set(at.source)
 assert at.mse.notna().all()
+# The mixed model has other types and doses beside the two that a dose lies between; the same words say where it is.
+way = rows.xs("mean_paired", level="predictor")
+assert (at.source == way.source).all()
+assert at.mse_share.mean() < .9 * way.mse_share.mean(), (at.mse_share.mean(), way.mse_share.mean())
+assert at.delta_pearson.mean() > way.delta_pearson.mean() + .03, (at.delta_pearson.mean(), way.delta_pearson.mean())
+print(f"doses: mse_share {at.mse_share.mean():.3f} by the model, {way.mse_share.mean():.3f} on the way between two")
 print(len(types), len(species), len(rows), "rows")

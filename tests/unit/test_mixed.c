@@ -237,9 +237,11 @@ static double effect(const world *w, const scs_mixed_hyper *h, const double *str
     double type = d->type[a->context] == d->type[b->context];
     const double *v = h->variance;
 
-    if (d->has_dose) /* the largest is 2.5 */
-        size *=
-            a->dose * b->dose / 6.25 * exp(-.5 * pow(a->dose - b->dose, 2) / 6.25 / h->length[2]);
+    if (d->has_dose) { /* the largest is 2.5 */
+        double line = h->length[2] / (1 + h->length[2]);
+
+        size *= line * a->dose * b->dose / 6.25 + (1 - line) * fmin(a->dose, b->dose) / 2.5;
+    }
     if (d->perturbation_distance)
         like =
             exp(-d->perturbation_distance[a->perturbation * d->n_perturbation + b->perturbation] /
@@ -584,6 +586,45 @@ static void dose_nothing_does_nothing(void)
     end(&w);
 }
 
+/* A path that was seen without noise at two doses goes straight from one to the other, and a line
+ * through all doses is found from one of them. */
+static void doses_between_are_on_the_way(void)
+{
+    scs_mixed_hyper h = some_hyper();
+    double *strength, one[] = {1, 1};
+    const int32_t second[] = {1};
+    scs_mixed *m;
+    answer a;
+    world w;
+
+    begin(&w, 2, 2, 0, 1e-9);
+    with_doses(&w);
+    w.shift[0].dose = 1;
+    w.shift[1].dose = 3;
+    w.shift[1].perturbation = 0; /* as 0: context 0 is seen at two doses of one */
+    w.shift[2].dose = w.shift[3].dose = 4;
+    w.shift[2].perturbation = w.shift[3].perturbation = 1;
+    memset(h.variance, 0, sizeof h.variance);
+    h.variance[PERTURBATION] = 1;
+    h.beta = 0;
+    h.ridge = 1e-9;
+    strength = one;
+    h.length[2] = 1e-9;
+    m = model_of(&w, &h, strength);
+    a = ask(m, (scs_mixed_shift){0, 0, 2.5}, NULL, 0);
+    CU_ASSERT_DOUBLE_EQUAL(a.shift[0], .25, 1e-6);
+    CU_ASSERT_DOUBLE_EQUAL(a.shift[1], .75, 1e-6);
+    CU_ASSERT_DOUBLE_EQUAL(a.variance, 1.5 * .5 / 2 / 4, 1e-6); /* a Brownian bridge */
+    scs_mixed_destroy(&m);
+    h.length[2] = 1e9;
+    m = model_of(&w, &h, strength);
+    a = ask(m, (scs_mixed_shift){0, 0, 2.5}, second, 1);
+    CU_ASSERT_DOUBLE_EQUAL(a.shift[0], 2.5, 1e-5);
+    CU_ASSERT_DOUBLE_EQUAL(a.variance, 0, 1e-5);
+    scs_mixed_destroy(&m);
+    end(&w);
+}
+
 /* One that nobody saw is told by those that are like it. */
 static void like_perturbations_speak_for_unseen_ones(void)
 {
@@ -811,6 +852,7 @@ int main(void)
         {"convergence takes off what sets a type apart",
          convergence_takes_off_what_sets_a_type_apart},
         {"dose nothing does nothing", dose_nothing_does_nothing},
+        {"doses between are on the way", doses_between_are_on_the_way},
         {"like perturbations speak for unseen ones", like_perturbations_speak_for_unseen_ones},
         {"fit predicts what was left out", fit_predicts_what_was_left_out},
         {"degenerate designs have an answer", degenerate_designs_have_an_answer},
