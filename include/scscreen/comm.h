@@ -66,12 +66,13 @@ SCS_MUST_USE scs_status scs_read_cells(scs_comm *comm, const scs_dataset *datase
                                        const scs_h5ad *const *metas, int64_t *first_cell,
                                        scs_packed *x, double **totals, scs_scale *scale);
 /** The same cells into the shards that the deal gives them, while they are read.
- *  @param[out] shard, total as scs_redistribute_rows  @param[out] scale [dataset->n_input] as
- * above. Collective. */
+ *  @param limit as scs_row_source has it  @param[out] shard, total as scs_redistribute_rows
+ * @param[out] scale [dataset->n_input] as above. Collective. */
 SCS_MUST_USE scs_status scs_read_cells_to_shards(scs_comm *comm, const scs_dataset *dataset,
                                                  const scs_h5ad *const *metas, const scs_deal *deal,
-                                                 const scs_team *team, scs_shard **shard,
-                                                 double **total, scs_scale *scale);
+                                                 const scs_team *team, int64_t limit,
+                                                 scs_shard **shard, double **total,
+                                                 scs_scale *scale);
 /** normalize: log1p with target_sum, or the median total over all used cells when it is 0.
  *  @param[out] target counts that each cell was scaled to; 0: none was. Collective. */
 SCS_MUST_USE scs_status scs_read_cells_normalize(scs_comm *comm, const scs_config *config,
@@ -94,7 +95,9 @@ typedef struct scs_row_source {
     void *ctx;
     /** The next rows, which stay until the next call; n 0: there are no more. Local. */
     scs_status (*next)(void *ctx, scs_row_batch *batch);
-    double words; /**< of a row, about: room is made for them */
+    double words;  /**< of a row, about: room is made for them */
+    int64_t limit; /**< bytes that rows may take on a rank; 0: any. Of more none is held, but all
+                      are counted: SCS_EARG with the number of ranks that have room */
 } scs_row_source;
 
 /** Rows to the shards that the deal gives them, while they come: a rank holds its own shards' rows,

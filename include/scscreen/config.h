@@ -224,6 +224,7 @@ typedef struct scs_config {
         int join;            /**< scs_join */
         char *genes;         /**< "all" or path of a file with one gene per line (resolved) */
         int64_t memory;      /**< MiB that one dataset read from a file may ask for on one rank */
+        int64_t memory_per_rank; /**< MiB that a rank's cells may take; 0: not limited */
     } data;
     scs_named_combination *hold_out;
     int32_t n_hold_out;

@@ -288,11 +288,12 @@ done:
 
 scs_status scs_read_cells_to_shards(scs_comm *comm, const scs_dataset *dataset,
                                     const scs_h5ad *const *metas, const scs_deal *deal,
-                                    const scs_team *team, scs_shard **shard, double **total,
-                                    scs_scale *scale)
+                                    const scs_team *team, int64_t limit, scs_shard **shard,
+                                    double **total, scs_scale *scale)
 {
     reading r = start(comm, dataset, metas, scale);
-    scs_row_source source = {&r, next_rows, words_of_a_row(dataset, metas)};
+    scs_row_source source = {
+        .ctx = &r, .next = next_rows, .words = words_of_a_row(dataset, metas), .limit = limit};
     scs_status st;
 
     *shard = NULL;

@@ -28,6 +28,7 @@
  *      latent rows        a piece for each cell that a rank needs, 4 d bytes */
 #include "src/atlas/atlas.h"
 #include "src/data/packed.h"
+#include "src/base/collective.h"
 #include "scscreen/comm.h"
 
 #include <stdio.h>
@@ -337,6 +338,9 @@ scs_status scs_redistribute_cells(scs_comm *comm, const scs_dataset *dataset,
  * each rank, so that messages do not become too small where there are many. */
 enum { STAGE = 2 << 20, STAGE_PER_RANK = 16 << 10 };
 
+/* Of a row beside its words: where it begins, and how many they are. */
+enum { ROW_BYTES = sizeof(int64_t) + sizeof(int32_t) };
+
 /* Before each row in a message. */
 typedef struct row_header {
     int64_t cell;  /* global id */
@@ -357,17 +361,18 @@ typedef struct dealing {
     scs_comm *comm;
     const scs_deal *deal;
     const scs_team *team;
-    scs_shard *shard;   /* [n_local] that are filled */
-    double *total;      /* [rows here], or NULL */
-    int32_t *owner;     /* [n_shard] the rank of each shard */
-    int32_t *place;     /* [highest used cell + 1] a cell's row within its shard */
-    row_buffer *out;    /* [n_rank] */
-    row_buffer in;      /* from all ranks, one after the other */
-    int64_t *to, *from; /* [n_rank] bytes of this round */
-    void **at;          /* [n_rank] where each rank's message goes within `in` */
-    const void **of;    /* [n_rank] where each rank's message lies */
-    int64_t staged;     /* bytes in `out` */
-    int64_t n_placed;   /* rows that have come to their shard */
+    scs_shard *shard;     /* [n_local] that are filled */
+    double *total;        /* [rows here], or NULL */
+    int32_t *owner;       /* [n_shard] the rank of each shard */
+    int32_t *place;       /* [highest used cell + 1] a cell's row within its shard */
+    row_buffer *out;      /* [n_rank] */
+    row_buffer in;        /* from all ranks, one after the other */
+    int64_t *to, *from;   /* [n_rank] bytes of this round */
+    void **at;            /* [n_rank] where each rank's message goes within `in` */
+    const void **of;      /* [n_rank] where each rank's message lies */
+    int64_t staged;       /* bytes in `out` */
+    int64_t n_placed;     /* rows that have come to their shard */
+    int64_t bytes, limit; /* that they take, and may take; 0: any */
 } dealing;
 
 /* Room for `more` bytes; what is there stays. */
@@ -470,6 +475,9 @@ static scs_status place_row(dealing *d, const row_header *header, const uint8_t 
     if (d->total)
         d->total[d->deal->first[s] - d->deal->first[first] + row] = header->total;
     d->n_placed++;
+    d->bytes += header->words * VALUE_SIZE + ROW_BYTES;
+    if (d->limit > 0 && d->bytes > d->limit)
+        return SCS_OK; /* counted only */
     return scs_packed_place(&d->shard[s - first].x, row, word, header->words);
 }
 
@@ -585,6 +593,26 @@ static scs_status send_all(dealing *d, const scs_row_source *source)
     return scs_comm_agree(d->comm, mine);
 }
 
+/* Rows of which a rank could not hold all are refused, with how many ranks could. Collective. */
+static scs_status check_limit(dealing *d)
+{
+    MPI_Comm all = scs_comm_mpi(d->comm);
+    int64_t sum = d->bytes, most = d->bytes, ranks;
+
+    if (d->limit == 0)
+        return scs_collective_ok();
+    SCS_MPI(MPI_Allreduce(MPI_IN_PLACE, &sum, 1, MPI_INT64_T, MPI_SUM, all));
+    SCS_MPI(MPI_Allreduce(MPI_IN_PLACE, &most, 1, MPI_INT64_T, MPI_MAX, all));
+    ranks = sum / d->limit + 1;
+    ranks = ranks > d->team->n_rank ? ranks : d->team->n_rank + 1; /* shards differ a little */
+    SCS_REQUIRE(most <= d->limit, SCS_EARG,
+                "data.memory_per_rank: the cells take %.1f MiB, for which %d x %lld MiB have no "
+                "room; start %lld ranks (mpirun -n %lld), or more",
+                (double)sum / (1 << 20), d->team->n_rank, (long long)(d->limit >> 20),
+                (long long)ranks, (long long)ranks);
+    return SCS_OK;
+}
+
 /* What codes saved is given back; a cell that has not come is SCS_EINTERNAL. Local. */
 static scs_status finish(dealing *d)
 {
@@ -602,11 +630,12 @@ scs_status scs_redistribute_rows(scs_comm *comm, const scs_deal *deal, const scs
                                  int32_t n_gene, const scs_row_source *source, scs_shard **shard,
                                  double **total)
 {
-    dealing d = {.comm = comm, .deal = deal, .team = team};
+    dealing d = {.comm = comm, .deal = deal, .team = team, .limit = source->limit};
     scs_status st;
 
     SCS_GO(st, scs_comm_agree(comm, open_dealing(&d, n_gene, source->words, total != NULL)));
     SCS_GO(st, send_all(&d, source));
+    SCS_GO(st, check_limit(&d));
     SCS_GO(st, scs_comm_agree(comm, finish(&d)));
 done:
     close_dealing(&d);
@@ -642,7 +671,7 @@ scs_status scs_redistribute_copy(scs_comm *comm, const scs_deal *deal, const scs
                                  int64_t first_cell, const scs_packed *x, scs_shard **shard)
 {
     row_slices slices = {x, first_cell, 0};
-    scs_row_source source = {&slices, next_slice, 0};
+    scs_row_source source = {.ctx = &slices, .next = next_slice};
 
     if (x->n_row > 0)
         source.words = 1.02 * (double)x->first[x->n_row] / (double)x->n_row;

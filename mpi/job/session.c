@@ -135,8 +135,10 @@ scs_status scs_session_load_data(scs_session *session)
     SCS_TRY(scs_comm_agree(comm, make_dataset(session)));
     SCS_TRY(scs_comm_agree(comm, scs_session_make_deal(session)));
     SCS_GO(status, scs_comm_agree(comm, SCS_ALLOC(scale, session->dataset->n_input)));
-    SCS_GO(status, scs_read_cells_to_shards(comm, session->dataset, metas(session), session->deal,
-                                            &session->team, &session->shard, &total, scale));
+    SCS_GO(status,
+           scs_read_cells_to_shards(comm, session->dataset, metas(session), session->deal,
+                                    &session->team, session->config->data.memory_per_rank << 20,
+                                    &session->shard, &total, scale));
     SCS_GO(status, scs_comm_agree(comm, settle(session, scale)));
     SCS_GO(status, scs_read_cells_normalize_shards(comm, session->config, session->shard,
                                                    session->team.last - session->team.first, total,

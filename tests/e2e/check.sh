@@ -16,6 +16,12 @@ model: {kind: mean}
 Y
 "$scscreen" simulate --dir doses --genes 100 --cells 12 --cell_types 3 --perturbations 2 --species 1 --set 'simulate.doses=[1, 10]' >log 2>&1
 check_ok "doses" $? log
+cat >large.yaml <<Y
+data: {inputs: [large/species_a.h5ad]}
+model: {kind: mean}
+Y
+"$scscreen" simulate --dir large --genes 2000 --cells 125 --cell_types 3 --perturbations 2 --species 1 >log 2>&1
+check_ok "cells of two MiB" $? log
 printf 'cell_type,perturbation,species\ntype_9,drug_1,species_a\n' >unknown.csv
 printf 'cell_type,dose\ntype_1,1\n' >titles.csv
 printf 'cell_type,perturbation,species\ntype_1,control,species_a\n' >control.csv
@@ -96,6 +102,10 @@ same "pca: an unknown type" 64 'there is no cell type "type_9"' --set model.kind
 same "mean: no gene sets" 65 "none.gmt" --set model.kind=mean --set screen.gene_sets=none.gmt
 same "a state of another run" 64 "train.epochs (2, now 3)" --set output.dir=stopped --set train.epochs=3
 both "fewer shards than ranks" 64 "train.shards is 1, fewer than the 2 ranks" 2 run.yaml --set output.dir=out --set train.shards=1
+both "cells without room" 64 "no room; start 3 ranks (mpirun -n 3), or more" 1 large.yaml --set output.dir=out --set data.memory_per_rank=1
+both "cells without room at np 2" 64 "for which 2 x 1 MiB have no room; start 3 ranks" 2 large.yaml --set output.dir=out --set data.memory_per_rank=1
+launch 2 check large.yaml --set data.memory_per_rank=2 >log 2>&1
+check_ok "cells with room" $? log
 both "a table at np 3" 64 "titles.csv:1" 3 run.yaml --set output.dir=out --set screen.combinations=titles.csv
 both "batch and shards at np 2" 64 "train.batch: 18" 2 run.yaml --set output.dir=out --set train.batch=18
 both "a dose that is none" 64 "'much' is no dose" 1 doses.yaml --set output.dir=out --set 'screen.doses=[much]'

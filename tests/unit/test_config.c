@@ -345,6 +345,7 @@ static void keys_affect_what_comes_after_them(void)
     static const char *const nothing[] = {"data.other_data",
                                           "data.trust_values",
                                           "data.memory",
+                                          "data.memory_per_rank",
                                           "train.checkpoint_minutes",
                                           "train.checkpoint_steps",
                                           "train.max_hours",
