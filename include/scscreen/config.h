@@ -285,6 +285,7 @@ typedef struct scs_config {
                                SCS_PROTOCOL_COMBINATION */
         int64_t group_size; /**< ranks that train one model together */
         bool pca;           /**< also predict by principal components */
+        bool cells;         /**< also make cells, and score them */
     } validate;
     struct {
         scs_names combination; /**< "SPECIES,TYPE,PERTURBATION[,DOSE]"; n = 0: the screen's rows */

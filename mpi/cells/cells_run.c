@@ -56,6 +56,7 @@ typedef struct prediction {
     scs_count_group *kept; /* [n_kept] counts of the combination in hand, or of the one before */
     int32_t n_kept;
     scs_cell_block cells;
+    const scs_cells_taker *taker; /* in place of the file; counts are then borrowed */
 } prediction;
 
 /* Of what X does not hold. */
@@ -214,6 +215,8 @@ static scs_status make_row(prediction *p, int64_t i)
     SCS_TRY(find_controls(p, c, &from, &group));
     SCS_TRY(scs_counts_cells(from, group, &row->control, &row->n_control));
     row->n = asked > 0 ? asked : row->n_control;
+    if (p->taker && row->n > p->taker->most)
+        row->n = p->taker->most;
     p->first[i + 1] = p->first[i] + row->n;
     return SCS_OK;
 }
@@ -232,7 +235,7 @@ static scs_status make_rows(prediction *p)
     SCS_REQUIRE(p->first[p->plan->n] <= INT32_MAX, SCS_EARG,
                 "%lld predicted cells are too many for one file; at most %d",
                 (long long)p->first[p->plan->n], INT32_MAX);
-    if (more)
+    if (more && !p->taker)
         scs_session_say(p->session,
                         "warning: more cells than controls are asked for in %lld of %lld "
                         "combinations: with more cells, errors of the predicted mean become "
@@ -521,6 +524,13 @@ static scs_status write_combination(prediction *p, const combination *c, int64_t
     return scs_collective_ok();
 }
 
+/* One round. Collective. */
+static scs_status hand_over(prediction *p, const combination *c)
+{
+    SCS_TRY(scs_comm_agree(p->session->comm, make_cells(p, c, 0, c->row->n)));
+    return p->taker->take(p->taker->ctx, c->row->item, &p->cells, &p->counts);
+}
+
 /* Collective. */
 static scs_status predict_combination(prediction *p, int64_t i)
 {
@@ -537,7 +547,7 @@ static scs_status predict_combination(prediction *p, int64_t i)
     SCS_GO(st, find_control_means(p, &c));
     SCS_GO(st, scs_comm_agree(comm, find_mean(p, &c)));
     SCS_GO(st, calibrate(p, &c));
-    SCS_GO(st, write_combination(p, &c, p->first[i]));
+    SCS_GO(st, p->taker ? hand_over(p, &c) : write_combination(p, &c, p->first[i]));
 done:
     clear_combination(&c);
     return st;
@@ -567,7 +577,8 @@ static void clear(prediction *p)
     free(p->own_mean);
     scs_own_cells_clear(&p->own);
     scs_recipe_block_clear(&p->cells);
-    scs_counts_clear(&p->counts);
+    if (!p->taker)
+        scs_counts_clear(&p->counts);
     scs_plan_destroy(&p->plan);
 }
 
@@ -630,4 +641,65 @@ scs_status scs_cells_run(scs_session *session)
     st = scs_cells_file_close(&p.file, st);
     clear(&p);
     return scs_comm_agree(session->comm, st);
+}
+
+/* ---- without a file ---- */
+
+/* A copy, without what has no cells. Local, alike on all ranks. */
+static scs_status take_plan(prediction *p, const scs_plan *plan)
+{
+    const scs_atlas *a = p->session->atlas;
+    int64_t n = 0;
+
+    SCS_TRY(SCS_ALLOC(p->plan, 1));
+    SCS_TRY(SCS_ALLOC(p->plan->item, plan->n));
+    memcpy(p->plan->item, plan->item, (size_t)plan->n * sizeof *plan->item);
+    p->plan->n = plan->n;
+    for (int32_t i = 0; i < plan->pairs.n; i++)
+        SCS_TRY(scs_names_add(&p->plan->pairs, plan->pairs.name[i]));
+    SCS_TRY(scs_shift_sources_create(a, &p->sources));
+    SCS_TRY(scs_plan_resolve(a, &p->method, p->plan));
+    for (int64_t i = 0; i < plan->n; i++) {
+        scs_donors donors = {0};
+        bool some = false;
+
+        if (p->plan->item[i].status == SCS_ROW_OK) {
+            scs_status st = find_donors(p, &p->plan->item[i], &donors);
+
+            some = donors.n > 0;
+            scs_donors_clear(&donors);
+            SCS_TRY(st);
+        }
+        if (some)
+            p->plan->item[n++] = p->plan->item[i];
+    }
+    p->plan->n = n;
+    return SCS_OK;
+}
+
+/* In the order of struct prediction. Collective. */
+static scs_status make(prediction *p, const scs_plan *plan)
+{
+    scs_session *s = p->session;
+
+    SCS_TRY(scs_screen_method(s, s->config->screen.decode, &p->method));
+    p->closeness = scs_choose_shift_blind(&p->method, s->config);
+    SCS_TRY(scs_comm_agree(s->comm, take_plan(p, plan)));
+    if (p->plan->n == 0)
+        return scs_collective_ok();
+    SCS_TRY(scs_comm_agree(s->comm, make_rows(p)));
+    SCS_TRY(send_controls(p));
+    SCS_TRY(scs_comm_agree(s->comm, open_rows(p)));
+    return write_all(p);
+}
+
+scs_status scs_cells_run_make(scs_session *session, const scs_plan *plan, const scs_counts *counts,
+                              const scs_cells_taker *taker)
+{
+    prediction p = {
+        .session = session, .counts = *counts, .own_group = {.group = -1}, .taker = taker};
+    scs_status st = make(&p, plan);
+
+    clear(&p);
+    return st;
 }

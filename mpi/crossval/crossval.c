@@ -16,6 +16,7 @@
  *  different cells begin with the same weights, so differences between rows are those of the data.
  *
  *  A group that fails stops the queue: the others end after the model that they have in hand. */
+#include "mpi/crossval/crossval_cells.h"
 #include "mpi/crossval/crossval_measure.h"
 #include "mpi/crossval/crossval_replicate.h"
 #include "mpi/job/session_model.h"
@@ -178,6 +179,9 @@ static scs_status fingerprint(const scs_validation *v, int64_t model, char *chec
     st = out ? SCS_OK : SCS_FAIL(SCS_ENOMEM, "out of memory: a model's fingerprint");
     if (out) {
         fprintf(out, "%s\n%s%s\n%d\n", SCS_PROGRAM, yaml, v->data, config->validate.protocol);
+        if (config->validate.cells)
+            fprintf(out, "cells %lld %.17g %lld\n", (long long)config->predict.cells,
+                    config->score.least_cpm, (long long)config->score.components);
         list_rows(v, model, out);
         scs_report_write_head(out);
         for (int p = 0; p < scs_report_predictor_count(); p++)
@@ -380,6 +384,8 @@ static scs_status load(scs_validation *v)
     scs_session *s = v->session;
 
     SCS_TRY(scs_session_read(s, &v->first_cell, &v->x));
+    if (s->config->validate.cells)
+        SCS_TRY(scs_comm_agree(v->group, scs_counts_check(s)));
     SCS_TRY(
         scs_comm_agree(v->group, scs_dataset_checksum(s->dataset, (const scs_h5ad *const *)s->meta,
                                                       s->input_checksum, v->data)));
@@ -432,6 +438,9 @@ static void validation_close(scs_validation *v)
     scs_packed_clear(&v->x);
     scs_atlas_destroy(&v->base);
     scs_grid_destroy(&v->grid);
+    if (v->counts)
+        scs_counts_clear(v->counts);
+    free(v->counts);
     free(v->replicate);
     free(v->value);
     scs_names_clear(&v->source);
@@ -509,6 +518,8 @@ static scs_status make_model(scs_validation *v, int64_t model, const char *path)
     for (int i = 0; i < n; i++) {
         SCS_TRY(validation_train(v, model, kind[i]));
         SCS_TRY(scs_crossval_measure(v, model, kind[i]));
+        if (kind[i] == v->session->config->model.kind)
+            SCS_TRY(scs_crossval_cells(v, model));
     }
     if (scs_session_leads(v->session))
         st = validation_record(v, model, path);
@@ -585,7 +596,7 @@ const scs_verb scs_crossval_verb = {
         "arithmetic on the groups' means. --protocol P: hold out one combination, or all\n"
         "perturbed cells of a context, all of a dose, all of a perturbation. --group-size N:\n"
         "ranks that train one model together; the groups take the next model from one queue.\n"
-        "--folds N: combinations held out by one model.\n"
+        "--folds N: combinations held out by one model. --cells true: score cells, too.\n"
         "Writes output.dir/validation.tsv, validation_summary.tsv and what they say in words,\n"
         "validation.txt; finished models are kept in output.dir/validation/, so a stopped grid\n"
         "goes on where it was. hold_out is not used.",

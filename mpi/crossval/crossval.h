@@ -16,6 +16,7 @@
 #ifndef SCS_CROSSVAL_H
 #define SCS_CROSSVAL_H
 
+#include "mpi/cells/counts.h"
 #include "mpi/comm/queue.h"
 #include "mpi/job/session.h"
 #include "src/base/checksum.h"
@@ -39,7 +40,8 @@ typedef struct scs_validation {
                           has asked yet */
     double *value; /**< of the model in hand: [its combinations, predictors, SCS_N_MEASURE], on the
                       group's first rank */
-    scs_names source; /**< [its combinations, predictors] where the shift comes from, in words */
+    scs_counts *counts; /**< of all cells, once validate.cells has asked; NULL before */
+    scs_names source;   /**< [its combinations, predictors] where the shift comes from, in words */
 } scs_validation;
 
 /** `scscreen validate`: writes output.dir/validation.tsv, validation.txt and a file for each model

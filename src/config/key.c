@@ -462,6 +462,9 @@ static const scs_key keys[] = {
         "ranks that train one model together; also validate --group-size"),
     BOOL(validate, pca, REPORT, "false",
          "also predict by principal components, made for each model"),
+    BOOL(validate, cells, REPORT, "false",
+         "also make cells of each held-out combination, as predict does, at most 4096, and score "
+         "them by the real ones as score does; the inputs must hold counts"),
 
     WORDS(SCS_KEY_NAMES, predict, combination, NOTHING, "screen", "screen",
           "what scscreen predict makes cells of: a list of SPECIES,TYPE,PERTURBATION[,DOSE], or "

@@ -361,26 +361,42 @@ static const int shown_measures[] = {SCS_R2_ALL,           SCS_R2_DEG,        SC
                                      SCS_DEG_OVERLAP_50,   SCS_DEG_DIRECTION, SCS_DELTA_PERTURBED,
                                      SCS_CENTROID_ACCURACY};
 
-enum { N_SHOWN = sizeof shown_measures / sizeof *shown_measures, LONG_NAME = 7 };
+/* Of cells, in a table of their own. */
+static const int cell_measures[] = {SCS_CELLS_JACCARD,    SCS_CELLS_TOP_100, SCS_CELLS_FIDELITY,
+                                    SCS_CELLS_LFC_NMAE,   SCS_CELLS_R2_MEAN, SCS_CELLS_R2_VARIANCE,
+                                    SCS_CELLS_E_DISTANCE, SCS_CELLS_ENERGY,  SCS_CELLS_MMD2};
 
-/* A measure's name in two lines, broken behind its first _ if it is long. @return its width */
-static int break_name(const char *name, const char **second)
+enum {
+    N_SHOWN = sizeof shown_measures / sizeof *shown_measures,
+    N_OF_CELLS = sizeof cell_measures / sizeof *cell_measures,
+    LONG_NAME = 7,
+    NUMBER = 5 /* characters of "1.000" */
+};
+
+/* A measure's name in two lines, broken behind its first _ if it is long; of cells without the
+ * word, which stands above their table. @return its width, at least that of a number */
+static int break_name(const char **name, const char **second)
 {
-    const char *cut = strlen(name) > LONG_NAME ? strchr(name, '_') : NULL;
-    int first = cut ? (int)(cut - name) + 1 : 0;
+    static const char of_cells[] = "cells_";
+    const char *cut;
+    int first, width;
 
-    *second = name + first;
-    return first > (int)strlen(*second) ? first : (int)strlen(*second);
+    if (strncmp(*name, of_cells, strlen(of_cells)) == 0)
+        *name += strlen(of_cells);
+    cut = strlen(*name) > LONG_NAME ? strchr(*name, '_') : NULL;
+    first = cut ? (int)(cut - *name) + 1 : 0;
+    *second = *name + first;
+    width = first > (int)strlen(*second) ? first : (int)strlen(*second);
+    return width > NUMBER ? width : NUMBER;
 }
 
-/* Two lines of titles, as wide as their columns. */
-static void print_head(FILE *out)
+static void print_head(FILE *out, const int *shown, int n)
 {
     for (int line = 0; line < 2; line++) {
         fprintf(out, "%-13s", line ? "predictor" : "");
-        for (int i = 0; i < N_SHOWN; i++) {
-            const char *name = scs_score_measure_name(shown_measures[i]), *second;
-            int width = break_name(name, &second);
+        for (int i = 0; i < n; i++) {
+            const char *name = scs_score_measure_name(shown[i]), *second;
+            int width = break_name(&name, &second);
 
             if (line)
                 fprintf(out, " %*s", width, second);
@@ -391,18 +407,18 @@ static void print_head(FILE *out)
     }
 }
 
-/* A line for each predictor that has rows. */
-static void print_means(FILE *out, const scs_summary *s)
+/* A line for each predictor that has rows, and the first of the measures if it is asked for. */
+static void print_means(FILE *out, const scs_summary *s, const int *shown, int n, bool first)
 {
-    print_head(out);
+    print_head(out, shown, n);
     for (int p = 0; p < scs_report_predictor_count(); p++) {
-        if (!s->made[p])
+        if (!s->made[p] || (first && isnan(scs_summary_mean(s, p, shown[0]))))
             continue;
         fprintf(out, "%-13s", name_of(p));
-        for (int i = 0; i < N_SHOWN; i++) {
-            double mean = scs_summary_mean(s, p, shown_measures[i]);
-            const char *second;
-            int width = break_name(scs_score_measure_name(shown_measures[i]), &second);
+        for (int i = 0; i < n; i++) {
+            double mean = scs_summary_mean(s, p, shown[i]);
+            const char *name = scs_score_measure_name(shown[i]), *second;
+            int width = break_name(&name, &second);
 
             if (isnan(mean))
                 fprintf(out, " %*s", width, "-");
@@ -674,11 +690,21 @@ void scs_summary_verdict(FILE *out, const scs_summary *s)
     print_choice(out, s);
 }
 
+/* Where validate.cells has asked for them. */
+static void print_cells(FILE *out, const scs_summary *s)
+{
+    if (isnan(scs_summary_mean(s, number_of(SCS_PREDICT_NOTHING), SCS_CELLS_R2_MEAN)))
+        return;
+    fprintf(out, "\nCells, by the real ones, as score measures them (no change: the controls):\n");
+    print_means(out, s, cell_measures, N_OF_CELLS, true);
+}
+
 void scs_summary_print(FILE *out, const scs_summary *s)
 {
     int main = main_predictor(s);
 
-    print_means(out, s);
+    print_means(out, s, shown_measures, N_SHOWN, false);
+    print_cells(out, s);
     print_missing(out, s);
     if (main >= 0)
         print_differences(out, s, main);

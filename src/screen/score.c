@@ -202,6 +202,15 @@ static const struct {
     [SCS_CENTROID_ACCURACY] = {"centroid_accuracy", 1},
     [SCS_ENERGY_LATENT] = {"energy_v_latent", -1},
     [SCS_MMD_LATENT] = {"mmd2_u_rbf_latent", -1},
+    [SCS_CELLS_JACCARD] = {"cells_sig_jaccard", 1},
+    [SCS_CELLS_TOP_100] = {"cells_top_100", 1},
+    [SCS_CELLS_FIDELITY] = {"cells_direction_fidelity", 1},
+    [SCS_CELLS_LFC_NMAE] = {"cells_lfc_nmae", -1},
+    [SCS_CELLS_R2_MEAN] = {"cells_r2_mean", 1},
+    [SCS_CELLS_R2_VARIANCE] = {"cells_r2_variance", 1},
+    [SCS_CELLS_E_DISTANCE] = {"cells_e_distance", -1},
+    [SCS_CELLS_ENERGY] = {"cells_energy_distance", -1},
+    [SCS_CELLS_MMD2] = {"cells_mmd2", -1},
 };
 
 _Static_assert(sizeof measures / sizeof *measures == SCS_N_MEASURE, "a row for each scs_measure");

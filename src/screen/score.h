@@ -37,8 +37,18 @@ enum scs_measure {
                               the prediction (L2) than the observed one */
     SCS_ENERGY_LATENT,     /**< energy distance (V-statistic, not rooted) of predicted and observed
                               cells in the network's latent space */
-    SCS_MMD_LATENT, /**< squared MMD (U-statistic; RBF, gamma = 1 / median squared distance of
-                       observed cells) there */
+    SCS_MMD_LATENT,     /**< squared MMD (U-statistic; RBF, gamma = 1 / median squared distance of
+                           observed cells) there */
+    SCS_CELLS_JACCARD,  /**< of predicted and real cells (validate.cells; src/score): significant
+                           genes, shared / all */
+    SCS_CELLS_TOP_100,  /**< the 100 surest genes, share in common */
+    SCS_CELLS_FIDELITY, /**< direction of significant genes */
+    SCS_CELLS_LFC_NMAE, /**< error of log fold changes, normalised */
+    SCS_CELLS_R2_MEAN,  /**< squared Pearson of log means */
+    SCS_CELLS_R2_VARIANCE, /**< of their variances */
+    SCS_CELLS_E_DISTANCE,  /**< E-distance in principal components of the real cells */
+    SCS_CELLS_ENERGY,      /**< the same of distances that are not squared */
+    SCS_CELLS_MMD2,        /**< squared maximum mean discrepancy there */
     SCS_N_MEASURE
 };
 

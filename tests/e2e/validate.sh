@@ -56,7 +56,7 @@ validate again 1 --set "validate.cell_types=[type_1]"
 again screen.decode=decode
 cp "$work/again/results/validation.tsv" "$work/decoded"
 for set in screen.decode=edit screen.shift=regression screen.distance=latent screen.nearest_power=1 screen.ridge=3 screen.cross_species=mean \
-    screen.blend=0.25 screen.magnitude=decoder screen.variance=false screen.products=blas validate.pca=true data.target_sum=5000; do
+    screen.blend=0.25 screen.magnitude=decoder screen.variance=false screen.products=blas validate.pca=true validate.cells=true data.target_sum=5000; do
     again "$set"
 done
 # The same name of a list, other genes in it.
@@ -78,6 +78,20 @@ done
 mkdir "$work/run"
 (cd "$work/run" && launch 2 run ../run.yaml --set "hold_out=[{species: species_a, cell_type: type_2, condition: drug_1}]" >log 2>&1)
 check_ok "run" $? "$work/run/log"
+# Cells of a held-out combination: the same scores on any number of ranks, and those that score gives to what predict writes.
+type_2='validate.cell_types=[type_2]'
+validate cells 1 --cells true --set "$type_2"
+validate cells_3 3 --cells true --group-size 3 --set "$type_2"
+if cmp -s "$work/cells/results/validation.tsv" "$work/cells_3/results/validation.tsv"; then pass; else fail "scores of cells: other bytes on 3 ranks"; fi
+if grep -q "^Cells, by the real ones" "$work/cells/log"; then pass; else fail "no table of cells"; fi
+(cd "$work/run" && launch 2 predict ../run.yaml --set "hold_out=[{species: species_a, cell_type: type_2, condition: drug_1}]" \
+    --combination species_a,type_2,drug_1 >log 2>&1 &&
+    "$SCS_PYTHON" "$SCS_SRCDIR/tests/e2e/check_cells_score.py" prepare results/cells.h5ad ../data/species_a.h5ad . &&
+    launch 1 score results/cells.h5ad real.h5ad --condition-column condition --baseline no_change --output scores.tsv &&
+    "$SCS_PYTHON" "$SCS_SRCDIR/tests/e2e/check_cells_score.py" compare ../cells/results/validation.tsv scores.tsv) >"$work/log" 2>&1
+check_ok "cells of validate and those of predict" $? "$work/log"
+printf 'data: {inputs: [run/logged.h5ad], normalize: none}\nmodel: {kind: mean}\n' >"$work/logged.yaml"
+expect "cells of logarithms" 65 "holds no counts" 2 validate "$work/logged.yaml" --cells true
 # The linear model beside the network: its rows come to the others, which stay as they are.
 validate linear 3 --pca true --group-size 2
 grep -v "	pca	" "$work/linear/results/validation.tsv" >"$work/without"
