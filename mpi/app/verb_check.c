@@ -1,6 +1,10 @@
 /* check: read everything that a run would read, and say what it is; nothing is written. A config is
  * read on all ranks, by the same functions as a run, so that what check accepts a run accepts; a
- * single .h5ad on one process, without MPI. */
+ * single file of cells on one process, without MPI.
+ *
+ * A config's cost is measured, not reckoned: some steps of training, the whole atlas, some rows and
+ * permutations of the screen are made, timed and thrown away (check.trial), on the ranks and cells
+ * of the run to come. Memory is the most that the ranks have held by then. */
 #include "mpi/app/verbs.h"
 #include "mpi/job/session_model.h"
 #include "mpi/screen/screen_run.h"
@@ -50,7 +54,9 @@ static bool is_file(const scs_cli *cli)
     return found;
 }
 
-/* Every value is read, a block of cells at a time, so that damage and NaN show now. SCS_EDATA. */
+/* Every value is read, a block of cells at a time, so that damage and NaN show now. Memory: a block
+ * (scs_h5ad_matrix_block_rows), whatever the file's size. SCS_EDATA. @param[out] sum of all values
+ */
 static scs_status read_all(const scs_h5ad *meta, scs_scale *scale, double *sum)
 {
     const int64_t block = scs_h5ad_matrix_block_rows(meta);
@@ -158,7 +164,8 @@ static void print_file(const scs_h5ad *meta, const scs_scale *scale, double sum)
                (long long)meta->n_duplicate_obs_names);
 }
 
-/* Local. */
+/* A file of cells: what it holds, whether or not a run could use it. --set data.matrix and the like
+ * apply; labels are listed, not read. Local. */
 static scs_status check_file(const scs_cli *cli)
 {
     scs_config *config = NULL;
@@ -324,7 +331,8 @@ static scs_status print_cost(scs_session *session)
     return SCS_OK;
 }
 
-/* Inputs that a run makes first. */
+/* Inputs that a run makes first: preflight has found the config to be one of a simulation, and sent
+ * no metadata. */
 static bool is_simulated_later(const scs_session *session)
 {
     return session->config->data.n_input > 0 && !session->meta[0];

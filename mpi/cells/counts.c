@@ -24,12 +24,14 @@ static const char advice[] =
     "predicted cells are made from counts: set %s to the matrix that holds "
     "them, such as layers/counts or raw/X";
 
+/* @param key that chooses the matrix  @return out */
 static const char *advise(const char *key, char *out, size_t size)
 {
     snprintf(out, size, advice, key);
     return out;
 }
 
+/* Before any cell is read: normalize: none, or auto that has found logarithms. */
 scs_status scs_counts_check(const scs_session *session)
 {
     char what[EVIDENCE];
@@ -40,6 +42,8 @@ scs_status scs_counts_check(const scs_session *session)
     return SCS_OK;
 }
 
+/* By the values themselves; what is unclear is refused as well, for a cell that is made from
+ * logarithms as if they were counts looks sound. */
 scs_status scs_counts_judge(const scs_h5ad *file, const scs_scale *scale, const char *key)
 {
     char found[EVIDENCE], what[EVIDENCE];
@@ -101,6 +105,7 @@ done:
     return st;
 }
 
+/* The session is borrowed and stays. */
 void scs_counts_clear(scs_counts *counts)
 {
     scs_packed_clear(&counts->x);
@@ -172,6 +177,8 @@ static scs_status unite(gathering *g, int32_t group, scs_count_group *to)
     return scs_count_group_make(group, &g->x, to);
 }
 
+/* Two calls of MPI for the sizes, then lengths and words: 8 bytes a row and about 3 an entry, once
+ * to every rank. Cells end up in ascending order on each of them. */
 scs_status scs_counts_gather(const scs_counts *counts, int32_t group, scs_count_group *to)
 {
     scs_comm *comm = counts->session->comm;
@@ -217,6 +224,8 @@ static void add_cpm(const scs_counts *c, int32_t group, int64_t *sum)
     }
 }
 
+/* cpm_g = 10^6 sum_i count_ig / library_i / n, rounded to 2^-10 a cell: an error of at most 5e-4 of
+ * a count per million, for a sum whose bits do not depend on ranks. */
 scs_status scs_counts_cpm(const scs_counts *counts, int32_t group, double *cpm)
 {
     scs_comm *comm = counts->session->comm;

@@ -1,4 +1,15 @@
-/* The file is read as an input is, by a dataset that knows of it no more than its genes. */
+/* A user's own control cells, as counts (own_cells.h).
+ *
+ * The file is read as an input is, by a dataset that knows of it no more than its genes: the same
+ * function deals out rows, so that each rank keeps a contiguous part of the cells, packed, about 3
+ * bytes an entry. Genes that the run does not have are dropped while reading; genes that the file
+ * does not have are marked, and predicted cells go without them rather than with zeros, which a
+ * reader could not tell from genes that are not expressed.
+ *
+ * The file may be of any species that an input is of: its names are held against the run's own and
+ * against each input's before they were translated, and the set of which most are found is taken.
+ *
+ * Beside the rows every rank has a total and a group for each cell: 12 bytes a cell. */
 #include "mpi/cells/own_cells.h"
 
 #include "mpi/comm/collectives.h"
@@ -18,6 +29,8 @@ enum { LISTED = 10, WORDS = 400 };
 
 /* ---- genes ---- */
 
+/* Counts of such a gene would have to be added up or chosen between, which is for the user to say;
+ * SCS_EDATA. */
 static scs_status refuse_twice(const scs_h5ad *file, const scs_index *index)
 {
     scs_lidx twice = scs_names_index_duplicate(index);
@@ -30,6 +43,7 @@ static scs_status refuse_twice(const scs_h5ad *file, const scs_index *index)
     return SCS_OK;
 }
 
+/* O(genes log columns). */
 static int32_t count_found(const scs_names *names, const scs_index *file)
 {
     int32_t n = 0;
@@ -57,6 +71,9 @@ static const scs_names *choose_names(const scs_session *s, const scs_gene_maps *
     return best;
 }
 
+/* None at all is refused, with a name of either side: most often they are identifiers on one side
+ * and symbols on the other. Some that are missing are a warning. @param names in which the file was
+ * matched, so that the message shows what was looked for */
 static scs_status tell_genes(const scs_session *s, const scs_names *names, const scs_own_cells *own)
 {
     const scs_h5ad *file = s->from;
@@ -99,6 +116,8 @@ static scs_status place_genes(const scs_session *s, const scs_names *names, cons
     return tell_genes(s, names, own);
 }
 
+/* @param[out] reference [n_var] malloc'ed, see place_genes. Local: every rank has the file's names,
+ * and comes to the same choice. */
 static scs_status match_genes(const scs_session *s, int32_t **reference, scs_own_cells *own)
 {
     int32_t n_gene = s->dataset->n_gene, found;
@@ -190,6 +209,7 @@ done:
     return st;
 }
 
+/* All that is known without the file's rows. Local. @param[out] reference see match_genes */
 static scs_status prepare(const scs_session *s, int32_t **reference, scs_own_cells *own)
 {
     own->counts = (scs_counts){.session = s, .n_cell = s->from->n_obs};
@@ -198,6 +218,9 @@ static scs_status prepare(const scs_session *s, int32_t **reference, scs_own_cel
     return match_genes(s, reference, own);
 }
 
+/* The dataset on the stack stands for the file alone: one input, whose columns go to the run's
+ * genes. Values are judged after reading, when all of them were seen: a matrix of logarithms can
+ * look like counts for a while. */
 scs_status scs_own_cells_read(const scs_session *s, scs_own_cells *own)
 {
     const scs_h5ad *const file = s->from;
@@ -234,6 +257,7 @@ void scs_own_cells_clear(scs_own_cells *own)
     *own = (scs_own_cells){0};
 }
 
+/* Without a column of cell types all controls are of one group, 0, whichever type is asked for. */
 scs_status scs_own_cells_group(const scs_own_cells *own, int32_t cell_type, int32_t *group)
 {
     const scs_session *s = own->counts.session;
@@ -250,6 +274,9 @@ scs_status scs_own_cells_group(const scs_own_cells *own, int32_t cell_type, int3
                     scs_names_list(&s->from->cell_type.categories, LISTED, list, sizeof list));
 }
 
+/* mean_g = sum_i log1p(count_ig scaled_to / total_i) / n, as an input's cells are normalised
+ * (src/data/packed.c): in float a value, in double the sum. O(entries of the group). The sum is
+ * over the gathered group, in the order of cells, so that its bits do not depend on ranks. */
 scs_status scs_own_cells_mean(const scs_own_cells *own, const scs_count_group *group,
                               const int64_t *cell, float *mean)
 {

@@ -1,6 +1,12 @@
 /* Cells are gone through twice: for the covariance of the real ones, and for the coordinates of
  * all. A block of them is laid out by genes, so that what each rank has of it is one piece, which
- * the others get as it stands. */
+ * the others get as it stands.
+ *
+ * Ranks hold genes, not cells, as the rest of the score does: each fills its rows of a block, and
+ * the block goes round, 8 x 2,000 x 1,024 bytes (16 MiB) at most, once for each 1,024 cells. Then
+ * all ranks have the same block and share out what is made of it: squares of the covariance, parts
+ * of the cells. What a rank has not made is zero with it, so that a sum over ranks puts the pieces
+ * together without rounding. Every rank ends with all coordinates: n k doubles. */
 #include "mpi/score/coordinates.h"
 
 #include "mpi/comm/collectives.h"
@@ -36,7 +42,9 @@ static void clear(work *w)
 
 /* ---- genes ---- */
 
-/* Over all real cells of the panel, from their groups' means and variances. Local. */
+/* Over all real cells of the panel, from their groups' means and variances (law of total variance,
+ * without another pass over cells): mean_j = sum_g p_g m_gj, and the variance is sum_g p_g (v_gj +
+ * m_gj^2) - mean_j^2. A difference within rounding of the square is none. Local. */
 static void find_variance(const scs_coordinates_input *in, double *variance)
 {
     const int64_t *count = in->real->count[SCS_REAL];
@@ -58,7 +66,8 @@ static void find_variance(const scs_coordinates_input *in, double *variance)
     }
 }
 
-/* Collective. */
+/* Variances go round, 8 bytes a gene; then each rank chooses for itself, and the same. Collective.
+ */
 static scs_status choose_genes(work *w)
 {
     const scs_coordinates_input *in = w->in;
@@ -78,7 +87,9 @@ done:
     return st;
 }
 
-/* Which genes are where. Local. */
+/* Which genes are where: rows of a block are the chosen genes, ascending, and as ranks hold runs of
+ * genes, a rank's rows are one run too. Room is made for all that is needed until the end. Local.
+ */
 static scs_status lay_out(work *w)
 {
     const int64_t *gene0 = w->in->gene0;
@@ -105,7 +116,8 @@ static scs_status lay_out(work *w)
 
 /* ---- cells ---- */
 
-/* The real cells, at most SCS_CELL_SPACE_FITTED, evenly spread. */
+/* The real cells, at most SCS_CELL_SPACE_FITTED, evenly spread: the list is thinned in place, as
+ * k n / fitted >= k. */
 static void list_fitted(work *w)
 {
     const scs_panel *panel = w->in->panel;
@@ -121,6 +133,7 @@ static void list_fitted(work *w)
         w->cell[k] = w->cell[k * n / w->n];
 }
 
+/* Predicted and real cells that are of a group that is compared. */
 static void list_all(work *w)
 {
     w->n = 0;
@@ -195,7 +208,8 @@ static scs_status share_components(work *w, int32_t wanted)
     return scs_comm_broadcast(comm, &space->pca->total_variance, 8);
 }
 
-/* Collective. */
+/* Products of all blocks on their ranks, put together on every one, and solved on rank 0.
+ * Collective. */
 static scs_status fit(work *w, int32_t wanted)
 {
     int32_t n_gene = w->space->n_gene, n;
@@ -208,7 +222,8 @@ static scs_status fit(work *w, int32_t wanted)
     return share_components(w, wanted);
 }
 
-/* Collective. @param at [n_cell, k] zeroed */
+/* Parts of a block that other ranks have placed are zero here. Collective. @param at [n_cell, k]
+ * zeroed */
 static scs_status place(work *w, double *at)
 {
     int32_t k = w->space->pca->n_component, n;

@@ -1,6 +1,16 @@
-/* All files are described before any cell is left out: a value of data.filter may stand in one of
+/* The list of inputs, and what is beside them: constants of data.inputs and tables of labels
+ * (inputs.h).
+ *
+ * A label of a cell comes from one of three places, asked in this order: what data.inputs says of
+ * the whole file, a table of data.labels, the file's own obs. A column that comes from beside the
+ * file is not asked of the file, so that it need not be there.
+ *
+ * All files are described before any cell is left out: a value of data.filter may stand in one of
  * them alone. Names of cells are read only of inputs that a table of labels is about: they are as
- * long as everything else that is read here. */
+ * long as everything else that is read here.
+ *
+ * All functions are Local. Rank 0 runs them, and what it has found is sent to the others as bytes
+ * (mpi/job/preflight.c): files are opened once, however many ranks there are. */
 #include "src/data/inputs.h"
 
 #include "src/base/checksum.h"
@@ -21,6 +31,7 @@
 
 /* ---- globs ---- */
 
+/* A file whose very name has a bracket in it is that file. */
 bool scs_inputs_is_glob(const char *path)
 {
     return strpbrk(path, "*?[") && access(path, F_OK) != 0;
@@ -89,6 +100,8 @@ static scs_status list_files(const scs_config *config, scs_names *files, scs_nam
     return SCS_OK;
 }
 
+/* data.inputs anew, with one record a file: the old records are moved aside, read field by field,
+ * and freed at the end. Field 0 is the path. */
 static scs_status expand(scs_config *config, const scs_key *key)
 {
     scs_names files = {0}, item = {0};
@@ -163,6 +176,7 @@ typedef struct asked {
     scs_label_tables *tables;  /* or NULL */
 } asked;
 
+/* Columns are optional keys: NULL or empty are not asked for. */
 static bool is_asked(const char *column)
 {
     return column && *column;
@@ -254,6 +268,7 @@ static scs_status add_labels(const asked *a, int32_t i, scs_h5ad *meta)
     return SCS_OK;
 }
 
+/* Likewise further columns of numbers, behind those of the file. */
 static scs_status add_numbers(const asked *a, int32_t i, scs_h5ad *meta)
 {
     scs_numbers *all = realloc(meta->number, (size_t)(a->numbers.n + 1) * sizeof *all);
@@ -296,6 +311,8 @@ static scs_status add_beside(const asked *a, int32_t i, scs_h5ad *meta)
 
 /* ---- describing ---- */
 
+/* @param[out] in_file those of `all` that the file is asked for, appended; borrowed by the request
+ */
 static scs_status choose_from_file(const asked *a, int32_t i, const scs_names *all,
                                    scs_names *in_file)
 {
@@ -305,11 +322,14 @@ static scs_status choose_from_file(const asked *a, int32_t i, const scs_names *a
     return SCS_OK;
 }
 
+/* The column, or NULL, which asks the file for nothing. */
 static const char *if_in_file(const asked *a, int32_t i, const char *column)
 {
     return is_in_file(a, i, column) ? column : NULL;
 }
 
+/* What the file itself tells, within data.memory. @param[out] meta owned by the caller, also where
+ * more is added to it afterwards */
 static scs_status probe_file(const asked *a, int32_t i, scs_h5ad **meta)
 {
     const scs_config *config = a->config;
@@ -463,6 +483,8 @@ static scs_status note_not_primary(const scs_h5ad *meta, scs_names *notes)
     return scs_names_add(notes, line);
 }
 
+/* The order is what users see: rename acts when a file is described, tables and constants stand
+ * under the new names, map changes values of all of these, and filter speaks of mapped values. */
 scs_status scs_inputs_probe(const scs_config *config, scs_h5ad **metas, scs_names *notes)
 {
     asked a = {.config = config};

@@ -56,6 +56,7 @@ struct scs_label_tables {
     char **example;         /* [n_input] name of the first of them; owned */
 };
 
+/* The keys and values point into the text, which goes last of a table. */
 void scs_label_table_destroy(scs_label_tables **tables)
 {
     scs_label_tables *all = *tables;
@@ -104,6 +105,7 @@ static scs_status read_header(table *one, scs_names *header)
 }
 
 /* @param what the key that names it  @param[out] field its place  */
+/* SCS_EDATA with the names that there are, and the nearest of them. */
 static scs_status find_field(const table *one, const scs_names *header, const char *what,
                              const char *name, int *field)
 {
@@ -234,6 +236,7 @@ static scs_status take_row(const scs_config *config, table *one, layout *at)
     return SCS_OK;
 }
 
+/* By (input, barcode), then by line, so that of two rows of one cell the first is named first. */
 static int by_cell(const void *a, const void *b)
 {
     const key *x = a, *y = b;
@@ -246,6 +249,8 @@ static int by_cell(const void *a, const void *b)
 }
 
 /* @param[out] key sorted */
+/* A cell twice in one table is refused even where both rows say the same: which of them was meant
+ * to be another cell cannot be told. Rows of files that are no input are let through. */
 static scs_status sort_rows(table *one)
 {
     if (one->n > 0)
@@ -272,6 +277,7 @@ typedef struct valued {
     int64_t row;
 } valued;
 
+/* By bytes, as all categories are sorted here; equal values may stand in any order. */
 static int by_value(const void *a, const void *b)
 {
     const valued *x = a, *y = b;
@@ -280,6 +286,7 @@ static int by_value(const void *a, const void *b)
 }
 
 /* As pandas makes a categorical. */
+/* An empty text is no label. The values' pointers are given up: codes are what is left. */
 static scs_status factorize(const table *one, table_column *c)
 {
     valued *all = NULL;
@@ -305,6 +312,8 @@ done:
     return st;
 }
 
+/* All rows, in one pass; then what can be told without the inputs: that some row is of one of them,
+ * and that none stands there twice. */
 static scs_status read_rows(const scs_config *config, table *one, layout *at)
 {
     bool found;
@@ -328,6 +337,8 @@ static scs_status read_rows(const scs_config *config, table *one, layout *at)
     return SCS_OK;
 }
 
+/* One table: its row of names, the columns that are wanted, all its rows. Memory: the text, within
+ * data.memory, 32 bytes a row, and 4 bytes a row and column once codes are made. */
 static scs_status load(const scs_config *config, const scs_names *wanted, table *one)
 {
     const scs_label_source *source = one->source;
@@ -384,11 +395,13 @@ bool scs_label_table_names(const scs_label_tables *tables, const char *column)
 
 /* ---- joining ---- */
 
+/* Without a file_column a table is about every input, and each has to find some row in it. */
 static bool is_about(const table *one, int32_t i)
 {
     return !one->source->file_column || one->named[i];
 }
 
+/* NULL: the table was not asked for it, or does not have it. */
 static const table_column *find_column(const table *one, const char *name)
 {
     for (int c = 0; c < one->n_column; c++)
@@ -495,6 +508,8 @@ static scs_status refuse_none(const table *one, int32_t i, const char *file, con
                     one->text.path, file, a, (long long)row->line, b, hint(a, b));
 }
 
+/* O(cells log rows). The rows that were found are kept until the next input is matched: labels are
+ * asked for column by column, and are then a look-up a cell. */
 static scs_status match_table(scs_label_tables *all, table *one, int32_t i, const char *file,
                               const scs_names *cells)
 {
@@ -567,6 +582,8 @@ static scs_status add_codes(const scs_label_tables *tables, const table *one, co
     return SCS_OK;
 }
 
+/* Categories are those of all tables about the input, sorted and each once, as a file's own are.
+ * Cells without a row have no label (-1), like cells whose value is empty. */
 scs_status scs_label_table_labels(const scs_label_tables *tables, const char *column_name,
                                   scs_labels *labels)
 {

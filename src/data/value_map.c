@@ -1,4 +1,13 @@
-/* By category, not by cell: a column's codes stay but where two categories became one. */
+/* data.map: values of a column of labels get other names (value_map.h).
+ *
+ * By category, not by cell: a column's codes stay but where two categories became one, and then a
+ * table of category to category is looked up once a cell. O(categories log categories + cells) a
+ * column and map.
+ *
+ * All maps are checked before any is applied, and against the values of all inputs together: a
+ * value may stand in one file of many, and a map that is written in vain is most often misspelt. A
+ * map sees what the one before it has made. All functions are Local, and rank 0 alone runs them
+ * (src/data/inputs.c): the others get labels that are mapped. */
 #include "src/data/value_map.h"
 
 #include "src/base/names.h"
@@ -27,6 +36,7 @@ static scs_labels *labels_at(scs_h5ad *meta, int32_t k)
     return k - 3 < meta->n_label ? &meta->label[k - 3] : NULL;
 }
 
+/* A column that no key asked for has no name, and is not met. */
 static bool is_called(const scs_labels *labels, const char *column)
 {
     return labels->column && strcmp(labels->column, column) == 0;
@@ -51,6 +61,8 @@ static scs_status list_values(const scs_config *config, const scs_value_map *map
     return SCS_OK;
 }
 
+/* SCS_EARG, for it is the config that is wrong: a column that is not read as labels (one that holds
+ * numbers, or that no key names), or a value that no cell has, with the nearest that some have. */
 static scs_status check_map(const scs_config *config, const scs_value_map *map,
                             scs_h5ad *const *metas)
 {
@@ -80,6 +92,7 @@ done:
     return st;
 }
 
+/* Borrowed: from the map, or the value itself where the map does not tell of it. */
 static const char *mapped(const scs_value_map *map, const char *value)
 {
     scs_lidx at = scs_names_find(&map->from, value);
@@ -87,6 +100,8 @@ static const char *mapped(const scs_value_map *map, const char *value)
     return at < 0 ? value : map->to.name[at];
 }
 
+/* One column of one file. New categories are sorted and each there once, as they are when a file is
+ * read: two values that were mapped to one cannot be told apart from one that was read. */
 static scs_status apply(const scs_value_map *map, int64_t n_obs, scs_labels *labels)
 {
     scs_names all = {0}, categories = {0};

@@ -3,7 +3,9 @@
  * A stream holds one chunk as it is stored and one decoded; the rules of h5read.c have compared a
  * chunk's declared size with the memory budget. Deflate is inflated by libdeflate where it was
  * there when this was built, else by HDF5's own filter; neither is trusted to give the full length.
- */
+ *
+ * What this does not know (other filters, damaged or missing chunks) is left to h5read.c, which
+ * either reads it or says what is wrong: there is one set of messages. */
 #include "src/hdf5/h5stream.h"
 
 #include "config.h"
@@ -98,6 +100,7 @@ static scs_status prepare_chunks(scs_h5stream *s)
     return s->shuffled > 1 ? SCS_ALLOC(s->other, (int64_t)s->bytes) : SCS_OK;
 }
 
+/* The same words as h5read.c's for lists: a reader does not see which of the two has read. */
 static scs_status check_type(const scs_h5stream *s)
 {
     bool integer = s->shape.type == H5T_INTEGER || s->shape.type == H5T_ENUM;
@@ -110,6 +113,7 @@ static scs_status check_type(const scs_h5stream *s)
     return SCS_OK;
 }
 
+/* An integer file type is read as floats too: counts are most often stored so. */
 static scs_status open_stream(scs_h5stream *s)
 {
     SCS_TRY(scs_h5_open_dataset(s->h5, s->path, &s->dataset, &s->shape));
@@ -140,6 +144,7 @@ scs_status scs_h5stream_open(const scs_h5 *h5, const char *path, scs_h5stream_ty
     return st;
 }
 
+/* NULL, and what was opened in part, are let through. */
 void scs_h5stream_close(scs_h5stream **stream)
 {
     scs_h5stream *s = *stream;
@@ -250,6 +255,8 @@ static scs_status read_checked(const scs_h5stream *s, int64_t first, int64_t n, 
     }
 }
 
+/* A chunk at a time; one that cannot be decoded here is read the checked way, and the next is tried
+ * here again. The bounds are checked first, as a damaged pointer list asks for any rows at all. */
 scs_status scs_h5stream_read(scs_h5stream *s, int64_t first, int64_t n, void *out)
 {
     uint8_t *to = out;

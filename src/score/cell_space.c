@@ -1,5 +1,14 @@
 /* Squares of the covariance are products by BLAS of one shape, whoever makes them. Centring comes
- * afterwards: (X'X - n m m') / (n - 1), in double, which logarithms of counts leave room for. */
+ * afterwards: (X'X - n m m') / (n - 1), in double, which logarithms of counts leave room for.
+ *
+ * Cost, with G <= 2,000 genes, F <= 5,000 cells that are fitted, n cells and k components: G^2 F
+ * flops for the products and G^3 for the eigenvectors, once; 2 n G k for coordinates. Memory: the
+ * products, 8 G^2 bytes (31 MiB) on every rank; LAPACK's workspace on rank 0 only.
+ *
+ * The bits: a square is summed over blocks in the order of cells, by one thread of one rank, in a
+ * product whose shape does not depend on how many there are; BLAS itself runs on one thread here.
+ * The eigenvectors are made once, on rank 0, and oriented (scs_pca_orient), as their signs are the
+ * library's choice. */
 #include "src/score/cell_space.h"
 
 #include "src/base/parallel.h"
@@ -25,6 +34,7 @@ typedef struct varying {
     int32_t gene;
 } varying;
 
+/* Falling; of equal ones the first, so that the choice does not depend on qsort. */
 static int by_variance(const void *a, const void *b)
 {
     const varying *x = a, *y = b;
@@ -34,6 +44,7 @@ static int by_variance(const void *a, const void *b)
     return x->gene < y->gene ? -1 : x->gene > y->gene;
 }
 
+/* Back into the order of the file, in which rows of a block are laid out over ranks. */
 static int by_gene(const void *a, const void *b)
 {
     const int32_t *x = a, *y = b;
@@ -41,6 +52,7 @@ static int by_gene(const void *a, const void *b)
     return *x < *y ? -1 : *x > *y;
 }
 
+/* O(genes log genes). A gene that no cell varies in has no place in any component. */
 scs_status scs_cell_space_choose(const double *variance, int32_t n_gene, scs_cell_space *space)
 {
     varying *all;
@@ -78,6 +90,8 @@ static void find_square(int32_t square, int32_t *row, int32_t *column)
     *column = square;
 }
 
+/* product[row.., column..] += block[row..] block[column..]'. The squares on the diagonal are made
+ * whole: half of it is not read, and BLAS has no product of one shape for a triangle. */
 static void add_square(const double *block, int32_t n_gene, int32_t n_cell, int32_t square,
                        double *product)
 {
@@ -92,6 +106,8 @@ static void add_square(const double *block, int32_t n_gene, int32_t n_cell, int3
                 product + (int64_t)row * n_gene + column, n_gene);
 }
 
+/* Squares are dealt out one by one; which rank has which is of no matter for the bits, as each is a
+ * sum of its own. Sums of genes cost nothing beside them, and rank 0 alone makes them. */
 void scs_cell_space_add(const double *block, int32_t n_gene, int32_t n_cell, int32_t rank,
                         int32_t n_rank, double *product, double *sum)
 {
@@ -145,6 +161,8 @@ done:
     return st;
 }
 
+/* At most F - 1 directions have a variance: the mean has taken one. total_variance is the trace, of
+ * all directions, so that shares of variance are of the whole. */
 scs_status scs_cell_space_solve(double *product, const double *sum, int32_t wanted,
                                 scs_cell_space *space)
 {
@@ -175,7 +193,8 @@ scs_status scs_cell_space_solve(double *product, const double *sum, int32_t want
 
 /* ---- coordinates ---- */
 
-/* @param origin [k] coordinates of zero  @param z [n, k] scratch */
+/* z = X'L - m'L: the mean is subtracted in k dimensions rather than in G, where a block is mostly
+ * zeros.  @param origin [k] coordinates of zero, m'L  @param z [n, k] scratch */
 static void place(const scs_pca *pca, const double *block, int32_t n_cell, int32_t first, int32_t n,
                   const double *origin, double *z, double *at)
 {
@@ -188,6 +207,8 @@ static void place(const scs_pca *pca, const double *block, int32_t n_cell, int32
             at[(int64_t)(first + i) * k + c] = z[(int64_t)i * k + c] - origin[c];
 }
 
+/* In parts of ROWS cells, whichever rank and thread makes one: BLAS may sum in another order where
+ * a product has another shape. */
 scs_status scs_cell_space_place(const scs_cell_space *space, const double *block, int32_t n_cell,
                                 int32_t rank, int32_t n_rank, double *at)
 {

@@ -1,5 +1,10 @@
 /* Squared distances of one cell to all of a population are made together, dimension after
- * dimension: each is the same sum, in the same order, however many are made at once. */
+ * dimension: each is the same sum, in the same order, however many are made at once.
+ *
+ * The squared one needs no pairs: mean squared distances follow from means and variances in
+ * O((n + m) dim). The others are O(n m dim) with n, m <= 2,000, and the median of the kernel's
+ * width holds n (n - 1) / 2 numbers: 16 MiB. One population is compared by one thread, and other
+ * threads compare others, so that sums have one order. */
 #include "src/score/population.h"
 
 #include "src/base/simd.h"
@@ -16,6 +21,8 @@ typedef struct points {
     double *x; /* [dim, n] owned */
 } points;
 
+/* Evenly over the population, as it lies: every (n / most)th cell, the same ones each time. Laid
+ * out by dimension, so that the inner loop runs over cells that stand side by side. */
 static scs_status take_points(const scs_population *p, int32_t dim, points *taken)
 {
     *taken = (points){.n = p->n < SCS_POPULATION_MOST ? p->n : SCS_POPULATION_MOST, .dim = dim};
@@ -129,6 +136,8 @@ done:
     return st;
 }
 
+/* The kernel's width is of the real cells alone: with the predicted ones in it, a prediction would
+ * choose the ruler that it is measured with. */
 scs_status scs_population_compare(const scs_population *x, const scs_population *y, int32_t dim,
                                   scs_population_distance *distance)
 {

@@ -140,6 +140,8 @@ static scs_status read_file(const char *path, scs_features *f)
     return measure_columns(f);
 }
 
+/* Distances are not made here: they are of an atlas' perturbations, some of which may be added from
+ * the table itself (scs_features_add_unseen). */
 scs_status scs_features_read(const char *path, scs_features **features)
 {
     scs_status st;
@@ -261,6 +263,8 @@ static scs_status place_all(const scs_features *f, const char *path, const scs_a
     return SCS_OK;
 }
 
+/* |x_p - x_q|^2 of standardized features; to the control it is 0 by definition, as no rule asks.
+ * Both halves are made, each by the same sum: the matrix is symmetric to the bit. */
 scs_status scs_features_distance(const scs_features *f, const char *path, const scs_atlas *a,
                                  const char *separator, double *distance)
 {
@@ -281,6 +285,7 @@ scs_status scs_features_distance(const scs_features *f, const char *path, const 
     return st;
 }
 
+/* Of a checksum and the table's bytes: what follows from both changes with either. In place. */
 scs_status scs_features_checksum(const char *path, char *checksum)
 {
     char *text = NULL, *both = NULL;
