@@ -7,7 +7,7 @@
 #include "mpi/app/verbs.h"
 #include "config.h"
 #include "src/base/names.h"
-#include "src/config/key.h"
+#include "src/config/key_meant.h"
 #include "scscreen/config.h"
 #include "scscreen/status.h"
 

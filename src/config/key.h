@@ -90,16 +90,6 @@ char *scs_key_full_name(const scs_key *key, char *out, size_t size);
 const scs_key *scs_key_find(const char *full_name);
 /** Whether a section with keys in it has this name ("hold_out" is none: it is a key). */
 bool scs_key_is_section(const char *name);
-/** The full name of the key that goes by another word elsewhere: "lr" is train.learning_rate,
- * "n_epochs" train.epochs. Case and "_" do not matter, nor the usual "n_", "max_", "_size", "_key".
- * NULL: none. @param word without a section  @param[out] out [size]  @return out or NULL */
-const char *scs_key_meant(const char *word, char *out, size_t size);
-/** Word i of those that scs_key_meant knows beside the names of keys, NULL past their end. */
-const char *scs_key_synonym(int i);
-/** What a user may have meant: the key of this name in another section, one nearly of this name in
- * the same section, scs_key_meant, else the full name or section nearest by edit distance; NULL
- * where nothing is near. @param[out] out [size]  @return out or NULL */
-const char *scs_key_nearest(const char *wrong, char *out, size_t size);
 
 /* ---- values of a row ---- */
 

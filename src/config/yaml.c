@@ -7,6 +7,7 @@
 #include "src/config/yaml.h"
 
 #include "src/base/names.h"
+#include "src/config/key_meant.h"
 #include "src/config/value.h"
 
 #include <stdio.h>
@@ -445,7 +446,7 @@ static scs_status fail_unknown(const char *name, const scs_where *where)
 {
     char nearest[80];
 
-    if (scs_key_nearest(name, nearest, sizeof nearest))
+    if (scs_key_meant_nearest(name, nearest, sizeof nearest))
         return SCS_FAIL(SCS_EARG, "%s: unknown key %s; did you mean %s?", where->text, name,
                         nearest);
     return SCS_FAIL(SCS_EARG, "%s: unknown key %s; see scscreen --help for all keys", where->text,

@@ -1,6 +1,6 @@
 #include "tests/unit/configs.h"
 
-#include "src/config/key.h"
+#include "src/config/key_meant.h"
 
 #define REFUSED(text, words)                                                                       \
     do {                                                                                           \
@@ -102,8 +102,8 @@ static void words_for_keys_lead_to_keys(void)
 {
     char key[80];
 
-    for (int i = 0; scs_key_synonym(i); i++) {
-        const char *found = scs_key_meant(scs_key_synonym(i), key, sizeof key);
+    for (int i = 0; scs_key_meant_word(i); i++) {
+        const char *found = scs_key_meant(scs_key_meant_word(i), key, sizeof key);
 
         CU_ASSERT_PTR_NOT_NULL_FATAL(found);
         CU_ASSERT_PTR_NOT_NULL(scs_key_find(found));
