@@ -106,36 +106,30 @@ void scs_cli_version(FILE *out)
 }
 
 /* SCS_EARG with the nearest known word, if one is near. */
-static scs_status unknown(const char *what, const char *word, const char *const *known, int n)
+static scs_status unknown(const char *what, const char *word, const scs_names *known)
 {
-    scs_names names = {0};
-    const char *nearest = NULL;
-    scs_status status = SCS_OK;
+    const char *nearest = scs_names_nearest(known, word);
 
-    for (int i = 0; i < n && status == SCS_OK; i++)
-        status = scs_names_add(&names, known[i]);
-    if (status == SCS_OK)
-        nearest = scs_names_nearest(&names, word);
     if (nearest)
-        status = SCS_FAIL(SCS_EARG, "unknown %s %s; did you mean %s?", what, word, nearest);
-    else
-        status = SCS_FAIL(SCS_EARG, "unknown %s %s; see scscreen --help", what, word);
-    scs_names_clear(&names);
-    return status;
+        return SCS_FAIL(SCS_EARG, "unknown %s %s; did you mean %s?", what, word, nearest);
+    return SCS_FAIL(SCS_EARG, "unknown %s %s; see scscreen --help", what, word);
 }
 
 /* By its full name. */
 static scs_status find_verb(const char *word, scs_cli *cli)
 {
-    const char *known[16];
-    int n = 0;
+    scs_names known = {0};
+    scs_status status = SCS_OK;
 
-    for (const scs_verb *const *v = scs_verbs; *v; v++) {
-        known[n++] = (*v)->name;
+    for (const scs_verb *const *v = scs_verbs; *v && status == SCS_OK; v++) {
+        status = scs_names_add(&known, (*v)->name);
         if (strcmp((*v)->name, word) == 0)
             cli->verb = *v;
     }
-    return cli->verb ? SCS_OK : unknown("verb", word, known, n);
+    if (status == SCS_OK && !cli->verb)
+        status = unknown("verb", word, &known);
+    scs_names_clear(&known);
+    return status;
 }
 
 /* The last setting of a key wins, as in the order of the words. */
@@ -150,15 +144,19 @@ static scs_status add_set(scs_cli *cli, const char *set)
  * that is called as a key is (--epochs, --lr) was meant as that. */
 static scs_status unknown_option(const char *word)
 {
-    const char *known[16], *name = word + strspn(word, "-");
+    const char *name = word + strspn(word, "-");
+    scs_names known = {0};
+    scs_status status = SCS_OK;
     char key[80];
-    int n = 0;
 
     if (scs_key_meant(name, key, sizeof key))
         return SCS_FAIL(SCS_EARG, "unknown option %s; did you mean --set %s=VALUE?", word, key);
-    for (const scs_cli_option *o = scs_cli_options; o->name; o++)
-        known[n++] = o->name;
-    return unknown("option", word, known, n);
+    for (const scs_cli_option *o = scs_cli_options; o->name && status == SCS_OK; o++)
+        status = scs_names_add(&known, o->name);
+    if (status == SCS_OK)
+        status = unknown("option", word, &known);
+    scs_names_clear(&known);
+    return status;
 }
 
 /* `train --max-hours 8` is `--set train.max_hours=8`, but for its name in messages. The text is

@@ -35,8 +35,6 @@ static bool ends_with(const char *text, const char *end)
     return n >= m && strcasecmp(text + n - m, end) == 0;
 }
 
-/* ---- rows ---- */
-
 /* ---- rows of pairs ---- */
 
 /* @param name "" where the row names no own gene
