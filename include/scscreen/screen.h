@@ -16,8 +16,9 @@ typedef struct scs_method {
     double share[SCS_N_SHIFT];    /**< of each rule, where there are several: they sum to 1 */
     double error[SCS_N_SHIFT];    /**< of each rule, where they were tried: scs_shift_choice */
     const scs_mixed_atlas *mixed; /**< borrowed; NULL: no rule needs it, or nothing was seen */
-    double power;      /**< of nearest: weights 1 / distance^power, never SCS_POWER_AUTO */
-    int cross_species; /**< scs_cross_species */
+    bool learnt_latent; /**< a network made latent space from the groups that `auto` leaves out */
+    double power;       /**< of nearest: weights 1 / distance^power, never SCS_POWER_AUTO */
+    int cross_species;  /**< scs_cross_species */
     double ridge;  /**< of regression, in mean squared distances of control means from their mean */
     int decode;    /**< scs_decode_method */
     double blend;  /**< share of the decoder's change where decode is blend */

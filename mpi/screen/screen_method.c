@@ -445,6 +445,7 @@ scs_status scs_screen_method(scs_session *s, int decode, scs_method *method)
 {
     *method = scs_shift_method_from_config(s->config);
     method->decode = decode;
+    method->learnt_latent = s->model != NULL;
     if (!scs_session_model_has_latent(s))
         *method = scs_predict_in_gene_space(*method);
     SCS_TRY(make_mixed(s, method));

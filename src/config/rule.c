@@ -14,6 +14,7 @@ const scs_rule_shift scs_rule_shifts[] = {
     [SCS_SHIFT_BALANCED] = {.word = {"balanced", SCS_SHIFT_BALANCED}, .tried_by_auto = true},
     [SCS_SHIFT_REGRESSION] = {.word = {"regression", SCS_SHIFT_REGRESSION},
                               .needs_pairs = true,
+                              .uses_latent = true,
                               .tried_by_auto = true},
     [SCS_SHIFT_MIXED] = {.word = {"mixed", SCS_SHIFT_MIXED},
                          .needs_pairs = true,

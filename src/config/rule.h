@@ -22,6 +22,7 @@ typedef struct scs_rule_shift {
                            perturbed and any control cells of the species */
     bool needs_mixed;   /**< scs_method.mixed, and then its weights are over all species */
     bool uses_power;    /**< scs_method.power is its own */
+    bool uses_latent;   /**< its weights go by where controls lie in latent space */
     bool tried_by_auto; /**< `auto` compares it with the others */
 } scs_rule_shift;
 

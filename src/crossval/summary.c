@@ -520,6 +520,14 @@ static int best_other(const scs_summary *s, int measure)
     return best;
 }
 
+/* In words; means that are alike as they are printed are no gain. */
+static const char *compare(double network, double other)
+{
+    if (fabs(network - other) < .0005)
+        return "ADDS NOTHING to";
+    return network > other ? "beats" : "DOES NOT BEAT";
+}
+
 /* One line: is the network ahead of what needs none by this measure? */
 static void print_comparison(FILE *out, const scs_summary *s, int measure)
 {
@@ -531,8 +539,7 @@ static void print_comparison(FILE *out, const scs_summary *s, int measure)
     a = scs_summary_mean(s, network, measure);
     b = scs_summary_mean(s, other, measure);
     fprintf(out, "  %-13s the network %s the baselines: %s %.3f, %s %.3f\n",
-            scs_score_measure_name(measure), a > b ? "beats" : "DOES NOT BEAT", name_of(network), a,
-            name_of(other), b);
+            scs_score_measure_name(measure), compare(a, b), name_of(network), a, name_of(other), b);
 }
 
 /* Mean of the deciding measures over their means; NaN where one is undefined, which rules the

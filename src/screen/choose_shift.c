@@ -248,11 +248,15 @@ static void choose_stack(const trials *t, const int *rule, scs_shift_choice *cho
 }
 
 /* Rules that need the mixed model are tried where there is one. */
+/* Leaving a group out says nothing of a rule whose weights come from a network that has seen the
+ * group: where one was ahead so, by the network's seed, it was behind on groups that training never
+ * saw. */
 static bool is_tried(const scs_method *method, int rule)
 {
     const scs_rule_shift *r = scs_rule_shift_at(rule);
 
-    return r->tried_by_auto && (!r->needs_mixed || method->mixed);
+    return r->tried_by_auto && (!r->needs_mixed || method->mixed) &&
+           !(r->uses_latent && method->learnt_latent);
 }
 
 /* Trials of each rule, then of their mean; without a single group to leave out the first choice

@@ -581,6 +581,14 @@ static void what_does_not_beat_no_change_is_not_recommended(void)
                "0.500\n"
                "NOTHING BEATS no_change by r2_all, r2_deg or mse: the control cells as they are "
                "predict best here, and none of the others is worth screening with\n");
+    mean_is(&table, network(), .7996, .5, NAN, 2); /* alike as it is printed */
+    verdict_is(&table,
+               "  r2_all        the network ADDS NOTHING to the baselines: vae 0.800, no_change "
+               "0.800\n"
+               "  r2_deg        the network ADDS NOTHING to the baselines: vae 0.500, no_change "
+               "0.500\n"
+               "NOTHING BEATS no_change by r2_all, r2_deg or mse: the control cells as they are "
+               "predict best here, and none of the others is worth screening with\n");
     scs_report_table_clear(&table);
 }
 

@@ -519,6 +519,11 @@ static void auto_takes_the_smallest_error(void)
     CHECK_OK(scs_choose_shift(a, &how, &choice));
     CU_ASSERT(choice.shift == SCS_SHIFT_REGRESSION || choice.share[SCS_SHIFT_REGRESSION] > .99);
     CU_ASSERT(error[SCS_SHIFT_REGRESSION] < 1e-3 && error[SCS_SHIFT_PAIRED] > .05);
+    how.learnt_latent = true; /* by a network that has seen the groups: no test of it */
+    CHECK_OK(scs_choose_shift(a, &how, &choice));
+    CU_ASSERT(choice.shift != SCS_SHIFT_REGRESSION && choice.share[SCS_SHIFT_REGRESSION] == 0);
+    CU_ASSERT(isnan(error[SCS_SHIFT_REGRESSION]) && error[SCS_SHIFT_PAIRED] > .05);
+    how.learnt_latent = false;
     scs_atlas_destroy(&a);
     build(&a, NULL, condition_1);
     for (int s = 0; s < S; s++)
