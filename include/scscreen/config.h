@@ -62,6 +62,9 @@ typedef enum scs_output_layer {
     SCS_OUTPUT_DENSE,
     SCS_OUTPUT_FACTORED
 } scs_output_layer;
+/** How highly variable genes are chosen (src/atlas/variable_genes.h). */
+typedef enum scs_hvg_flavor { SCS_HVG_SEURAT, SCS_HVG_SEURAT_V3 } scs_hvg_flavor;
+
 typedef enum scs_batch_norm { SCS_BATCH_NORM_GLOBAL, SCS_BATCH_NORM_SHARD } scs_batch_norm;
 typedef enum scs_shift_method {
     SCS_SHIFT_NEAREST,
@@ -223,6 +226,9 @@ typedef struct scs_config {
         int duplicate_genes; /**< scs_duplicate_genes */
         int join;            /**< scs_join */
         char *genes;         /**< "all" or path of a file with one gene per line (resolved) */
+        int64_t n_top_genes; /**< 0 = all; else this many highly variable ones */
+        int hvg_flavor;      /**< scs_hvg_flavor */
+        char *hvg_batch;     /**< obs column of the batches that genes are chosen by, or "" */
         int64_t memory;      /**< MiB that one dataset read from a file may ask for on one rank */
         int64_t memory_per_rank; /**< MiB that a rank's cells may take; 0: not limited */
     } data;

@@ -82,6 +82,7 @@ typedef enum scs_gene_fate {
     SCS_GENE_REPEATED,      /**< it, or its reference gene, stands on several rows */
     SCS_GENE_NOT_IN_INPUTS, /**< some input lacks the reference gene */
     SCS_GENE_NOT_LISTED,    /**< data.genes does not name it */
+    SCS_GENE_NOT_VARIABLE,  /**< not one of data.n_top_genes */
     SCS_N_GENE_FATE
 } scs_gene_fate;
 /** "kept", "not_in_table", ..., "not_in_data_genes": as the result file names it. */
@@ -110,6 +111,7 @@ typedef struct scs_dataset {
     int32_t n_column;
     scs_cell_column *column; /**< [n_column] */
     char *filtered;          /**< what data.filter left out; NULL: there is none */
+    char *variable;          /**< how genes were chosen by data.n_top_genes; NULL: they were not */
     char *values;    /**< what the values were found to be, and what was done; NULL: not read yet */
     scs_names notes; /**< what was dropped and why, what cannot be predicted; a line each */
 } scs_dataset;
@@ -153,6 +155,13 @@ void scs_genes_maps_destroy(scs_gene_maps **maps);
  *  @return SCS_EDATA where the data lack one of them: how many, and the first */
 SCS_MUST_USE scs_status scs_dataset_match_genes(scs_dataset *dataset, const scs_names *genes,
                                                 const scs_h5ad *const *metas, const char *where);
+
+/** Keep the genes that are highly variable; the others' columns are dropped in every input.
+ *  @param chosen [dataset->n_gene]  @param[out] to [dataset->n_gene] new number of each, -1:
+ * dropped
+ */
+void scs_dataset_keep_genes(scs_dataset *dataset, const bool *chosen, const scs_h5ad *const *metas,
+                            int32_t *to);
 
 /** One checksum of the input files, the labels and roles of all cells and the joined genes: what a
  *  run that goes on must find again. Paths do not count.

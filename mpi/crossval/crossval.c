@@ -383,6 +383,7 @@ static scs_status load(scs_validation *v)
 {
     scs_session *s = v->session;
 
+    s->controls_choose_genes = true;
     SCS_TRY(scs_session_read(s, &v->first_cell, &v->x));
     if (s->config->validate.cells)
         SCS_TRY(scs_comm_agree(v->group, scs_counts_check(s)));

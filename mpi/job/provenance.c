@@ -142,6 +142,8 @@ scs_status scs_provenance_create(const scs_session *session, const scs_method *m
     add_text(p, "values", session->dataset->values);
     if (session->dataset->filtered)
         add_text(p, "filter", session->dataset->filtered);
+    if (session->dataset->variable)
+        add_text(p, "variable_genes", session->dataset->variable);
     SCS_TRY(add_model(p, session));
     add_shift(p, session, method);
     if (mode->uses_share)

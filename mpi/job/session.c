@@ -11,6 +11,7 @@
  * agreed on before the next Collective step. */
 #include "mpi/job/session.h"
 
+#include "mpi/data/choose_genes.h"
 #include "mpi/job/command.h"
 #include "mpi/job/input_checksum.h"
 #include "mpi/job/preflight.h"
@@ -88,6 +89,39 @@ static scs_status finish_reading(scs_session *session)
                                                             session->input_checksum));
 }
 
+/* seurat_v3's variances are of counts. Local, alike on all ranks.
+ *  @param scale [n_input] */
+static scs_status refuse_not_counts(const scs_session *session, const scs_scale *scale)
+{
+    char found[200];
+
+    for (int32_t i = 0; i < session->dataset->n_input; i++)
+        SCS_REQUIRE(scs_scale_judge(&scale[i], session->meta[i]->n_var) == SCS_SCALE_COUNTS,
+                    SCS_EDATA,
+                    "%s: data.hvg_flavor: seurat_v3 needs raw counts, and this holds %s; use "
+                    "seurat, or another data.matrix",
+                    session->meta[i]->path,
+                    scs_scale_describe(&scale[i], session->meta[i]->n_var, found, sizeof found));
+    return SCS_OK;
+}
+
+/* Keep the highly variable genes, once the values are what the flavor looks at: counts before they
+ * are normalised for seurat_v3, normalised values for seurat. A stored model has its genes.
+ * Collective.
+ *  @param part [n_part] all of this rank's cells */
+static scs_status choose_genes(scs_session *session, int flavor, const scs_scale *scale,
+                               const scs_cell_rows *part, int32_t n_part)
+{
+    const scs_config *c = session->config;
+
+    if (!c->data.n_top_genes || session->checkpoint || c->data.hvg_flavor != flavor)
+        return scs_collective_ok();
+    if (flavor == SCS_HVG_SEURAT_V3)
+        SCS_TRY(scs_comm_agree(session->comm, refuse_not_counts(session, scale)));
+    return scs_choose_genes(session->comm, c, metas(session), session->controls_choose_genes,
+                            session->dataset, part, n_part);
+}
+
 /* make_dataset is local work that is the same on every rank; the rest is Collective. The totals of
  * cells are needed for normalising only. */
 scs_status scs_session_read(scs_session *session, int64_t *first, scs_packed *x)
@@ -95,6 +129,7 @@ scs_status scs_session_read(scs_session *session, int64_t *first, scs_packed *x)
     scs_comm *comm = session->comm;
     double *totals = NULL;
     scs_scale *scale = NULL;
+    scs_cell_rows part;
     scs_status status;
 
     SCS_TRY(scs_comm_agree(comm, make_dataset(session)));
@@ -102,8 +137,11 @@ scs_status scs_session_read(scs_session *session, int64_t *first, scs_packed *x)
     SCS_GO(status,
            scs_read_cells(comm, session->dataset, metas(session), first, x, &totals, scale));
     SCS_GO(status, scs_comm_agree(comm, settle(session, scale)));
+    part = (scs_cell_rows){.x = x, .first = *first};
+    SCS_GO(status, choose_genes(session, SCS_HVG_SEURAT_V3, scale, &part, 1));
     SCS_GO(status, scs_read_cells_normalize(comm, session->config, session->dataset, *first, x,
                                             totals, &session->scaled_to));
+    SCS_GO(status, choose_genes(session, SCS_HVG_SEURAT, scale, &part, 1));
     SCS_GO(status, finish_reading(session));
 done:
     free(scale);
@@ -130,23 +168,31 @@ scs_status scs_session_load_data(scs_session *session)
     scs_comm *comm = session->comm;
     double *total = NULL;
     scs_scale *scale = NULL;
+    scs_cell_rows *part = NULL;
+    int32_t n_local;
     scs_status status;
 
     SCS_TRY(scs_comm_agree(comm, make_dataset(session)));
     SCS_TRY(scs_comm_agree(comm, scs_session_make_deal(session)));
+    n_local = session->team.last - session->team.first;
     SCS_GO(status, scs_comm_agree(comm, SCS_ALLOC(scale, session->dataset->n_input)));
     SCS_GO(status,
            scs_read_cells_to_shards(comm, session->dataset, metas(session), session->deal,
                                     &session->team, session->config->data.memory_per_rank << 20,
                                     &session->shard, &total, scale));
     SCS_GO(status, scs_comm_agree(comm, settle(session, scale)));
-    SCS_GO(status, scs_read_cells_normalize_shards(comm, session->config, session->shard,
-                                                   session->team.last - session->team.first, total,
-                                                   &session->scaled_to));
+    SCS_GO(status, scs_comm_agree(comm, SCS_ALLOC(part, n_local)));
+    for (int32_t i = 0; i < n_local; i++)
+        part[i] = (scs_cell_rows){.x = &session->shard[i].x, .cell = session->shard[i].cell};
+    SCS_GO(status, choose_genes(session, SCS_HVG_SEURAT_V3, scale, part, n_local));
+    SCS_GO(status, scs_read_cells_normalize_shards(comm, session->config, session->shard, n_local,
+                                                   total, &session->scaled_to));
+    SCS_GO(status, choose_genes(session, SCS_HVG_SEURAT, scale, part, n_local));
     SCS_GO(status, finish_reading(session));
     if (scs_session_leads(session) && !session->cli->quiet)
         scs_dataset_describe(session->dataset, stderr);
 done:
+    free(part);
     free(scale);
     free(total);
     return status;

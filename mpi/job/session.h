@@ -41,6 +41,7 @@ typedef struct scs_session {
     scs_names from_names;       /**< of its cells */
     double opened;              /**< when this job began, by scs_clock */
     scs_dataset *dataset;       /**< labels and roles of all cells, genes in common */
+    bool controls_choose_genes; /**< data.n_top_genes looks at control cells alone (validate) */
     double scaled_to;           /**< counts that cells were scaled to; 0: they were not */
     scs_team team;              /**< this rank's range of shards, and the hooks */
     scs_deal *deal;             /**< which cell is in which shard */

@@ -181,6 +181,8 @@ static const scs_word profile_words[] = {
     {"auto", SCS_PROFILE_AUTO}, {"scgen2", SCS_PROFILE_SCGEN2}, {"paper", SCS_PROFILE_PAPER}, {0}};
 static const scs_word values_words[] = {
     {"counts", SCS_CELLS_COUNTS}, {"log1p", SCS_CELLS_LOG1P}, {0}};
+static const scs_word hvg_words[] = {
+    {"seurat", SCS_HVG_SEURAT}, {"seurat_v3", SCS_HVG_SEURAT_V3}, {0}};
 static const scs_word schedule_words[] = {{"auto", SCS_SCHEDULE_AUTO},
                                           {"constant", SCS_SCHEDULE_CONSTANT},
                                           {"linear", SCS_SCHEDULE_LINEAR},
@@ -311,6 +313,15 @@ static const scs_key keys[] = {
            "cells of the others"),
     WORDS(SCS_KEY_PATH, data, genes, WEIGHTS | ROWS, "all", "all",
           "all, or a file with one gene per line to keep"),
+    {.section = "data", .name = "n_top_genes", .affects = WEIGHTS | ROWS, .type = SCS_KEY_INT,
+     AT(data.n_top_genes), .min = 1, .max = 1000000000, .words = "all", .fallback = "all",
+     .help = "all, or how many highly variable genes to keep, chosen from the cells that are not "
+             "held out (by validate: from the control cells)"},
+    CHOICE(data, hvg_flavor, WEIGHTS | ROWS, hvg_words, "seurat",
+           "how they are chosen, as scanpy's pp.highly_variable_genes: by dispersion of the "
+           "normalised values, or (raw counts only) by variance about a trend"),
+    TEXT(data, hvg_batch, WEIGHTS | ROWS, 0, "",
+         "obs column of the batches in each of which they are chosen; empty: in all cells at once"),
     INT(data, memory, NOTHING, 1, 16777216, "16384",
         "MiB that one dataset of a file may ask for on one rank; larger claims are refused"),
     INT(data, memory_per_rank, NOTHING, 0, 16777216, "0",

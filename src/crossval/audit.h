@@ -5,8 +5,8 @@
  *  the grid holds out. That covers whatever is made from cells: weights and principal components
  * are made of training cells, which are counted; shifts and their hyper-parameters of group means,
  * of which the held-out ones are made NaN, so that a number which one of them had a part in is no
- *  number; genes are chosen by the join of the inputs and data.genes, before any cell is looked at;
- *  controls are never held out. */
+ *  number; genes are chosen by the join of the inputs and data.genes, before any cell is looked at,
+ *  and by data.n_top_genes from control cells; controls are never held out. */
 #ifndef SCS_AUDIT_H
 #define SCS_AUDIT_H
 

@@ -140,14 +140,16 @@ done:
     return st;
 }
 
-/* Those that hold_out names. */
+/* Those that hold_out and data.hvg_batch name. */
 static scs_status unite_columns(const scs_config *config, const scs_h5ad *const *metas,
                                 scs_dataset *d)
 {
-    SCS_TRY(SCS_ALLOC(d->column, config->n_hold_out));
+    SCS_TRY(SCS_ALLOC(d->column, config->n_hold_out + 1));
     for (int32_t i = 0; i < config->n_hold_out; i++)
         if (config->hold_out[i].column)
             SCS_TRY(unite_column(metas, config->hold_out[i].column, d));
+    if (config->data.n_top_genes && *config->data.hvg_batch)
+        SCS_TRY(unite_column(metas, config->data.hvg_batch, d));
     return SCS_OK;
 }
 
@@ -509,6 +511,7 @@ void scs_dataset_destroy(scs_dataset **dataset)
     free(d->column);
     free(d->values);
     free(d->filtered);
+    free(d->variable);
     scs_names_clear(&d->notes);
     free(d->cell_species);
     free(d->cell_type);
@@ -556,6 +559,8 @@ void scs_dataset_describe(const scs_dataset *d, FILE *out)
         fprintf(out, "  %-11s %s\n", "filter", d->filtered);
     if (d->values)
         fprintf(out, "  %-11s %s\n", "values", d->values);
+    if (d->variable)
+        fprintf(out, "  %-11s %s\n", "genes", d->variable);
     for (scs_lidx i = 0; i < d->notes.n; i++)
         fprintf(out, "  note: %s\n", d->notes.name[i]);
 }
@@ -631,6 +636,39 @@ done:
     scs_names_index_clear(&have);
     free(to);
     return status;
+}
+
+/* Names of genes that are kept move down; the list gives back nothing else. */
+static void drop_names(scs_names *genes, const int32_t *to)
+{
+    scs_lidx n = 0;
+
+    for (scs_lidx g = 0; g < genes->n; g++)
+        if (to[g] >= 0)
+            genes->name[n++] = genes->name[g];
+        else
+            free(genes->name[g]);
+    genes->n = n;
+}
+
+void scs_dataset_keep_genes(scs_dataset *dataset, const bool *chosen, const scs_h5ad *const *metas,
+                            int32_t *to)
+{
+    int32_t n = 0;
+
+    for (int32_t g = 0; g < dataset->n_gene; g++)
+        to[g] = chosen[g] ? n++ : -1;
+    for (int32_t i = 0; i < dataset->n_input; i++)
+        for (int32_t j = 0; j < metas[i]->n_var; j++) {
+            int32_t gene = dataset->gene_of_column[i][j];
+            int64_t *fate = dataset->fate + (int64_t)i * SCS_N_GENE_FATE;
+
+            fate[SCS_GENE_KEPT] -= gene >= 0 && to[gene] < 0;
+            fate[SCS_GENE_NOT_VARIABLE] += gene >= 0 && to[gene] < 0;
+        }
+    rename_columns(dataset, metas, to);
+    drop_names(&dataset->genes, to);
+    dataset->n_gene = n;
 }
 
 /* ---- checksum ---- */

@@ -39,6 +39,8 @@ scs_status scs_filter_columns(const scs_config *config, scs_names *labels, scs_n
     for (int32_t i = 0; i < config->n_hold_out; i++)
         if (config->hold_out[i].column)
             SCS_TRY(add_once(labels, config->hold_out[i].column));
+    if (config->data.n_top_genes && *config->data.hvg_batch)
+        SCS_TRY(add_once(labels, config->data.hvg_batch));
     return SCS_OK;
 }
 

@@ -303,6 +303,85 @@ done:
     return st;
 }
 
+/* ---- fewer columns ---- */
+
+/* Row i's entries in kept columns. @return how many */
+static int32_t kept_entries(const scs_packed *x, int64_t i, const int32_t *to, int32_t *gene,
+                            float *value)
+{
+    scs_row row = scs_packed_row(x, i);
+    int32_t n = 0;
+
+    for (int32_t k = 0; k < row.n; k++) {
+        int32_t g = to[scs_row_gene(&row, k)];
+
+        if (g >= 0) {
+            gene[n] = g;
+            value[n++] = scs_row_value(&row, k);
+        }
+    }
+    return n;
+}
+
+/* Where a row stands. */
+typedef struct stand {
+    int64_t first, row;
+} stand;
+
+static int by_first(const void *a, const void *b)
+{
+    const stand *p = a, *q = b;
+
+    return (p->first > q->first) - (p->first < q->first);
+}
+
+/* The rows in the order in which they stand in memory. @param[out] order [n_row] */
+static void order_rows(const scs_packed *x, stand *order)
+{
+    for (int64_t i = 0; i < x->n_row; i++)
+        order[i] = (stand){x->first[i], i};
+    if (x->length)
+        qsort(order, (size_t)x->n_row, sizeof *order, by_first);
+}
+
+/* Fewer entries take no more room than they had: genes are no wider, and a part of a row has no
+ * more distinct values than the row. So each row is written where, or before, it stood. A row
+ * without a length of its own ends where the next begins, which is moved only after it. */
+scs_status scs_packed_select(scs_packed *x, const int32_t *to, int32_t n_col)
+{
+    scs_packed narrow = {.n_col = n_col};
+    int32_t *gene = NULL;
+    float *value = NULL;
+    stand *order = NULL;
+    int64_t at = 0;
+    coder c;
+    scs_status st;
+
+    SCS_GO(st, SCS_ALLOC(gene, x->n_col));
+    SCS_GO(st, SCS_ALLOC(value, x->n_col));
+    SCS_GO(st, SCS_ALLOC(order, x->n_row));
+    order_rows(x, order);
+    for (int64_t k = 0; k < x->n_row; k++) {
+        int64_t i = order[k].row, words;
+        int32_t n;
+
+        n = kept_entries(x, i, to, gene, value);
+        words = write_row(&narrow, &c, gene, value, n, x->word + at * WORD);
+        x->first[i] = at;
+        at += words;
+        if (x->length)
+            x->length[i] = (int32_t)words;
+    }
+    x->first[x->n_row] = at;
+    x->n_col = n_col;
+    SCS_GO(st, scs_packed_trim(x));
+done:
+    free(gene);
+    free(value);
+    free(order);
+    return st;
+}
+
 /* ---- normalisation ---- */
 
 int64_t scs_packed_row_words(const scs_packed *x, int64_t i)

@@ -63,6 +63,11 @@ SCS_MUST_USE scs_status scs_packed_trim(scs_packed *x);
  *  @return SCS_OK or SCS_ENOMEM */
 SCS_MUST_USE scs_status scs_packed_make(const scs_csr *x, scs_packed *packed);
 
+/** Keep and renumber columns: column j becomes to[j] (-1: dropped), in place.
+ *  @param to [x->n_col] ascending where it is not -1  @param n_col of the new matrix
+ *  @return SCS_OK or SCS_ENOMEM, and then x is as it was */
+SCS_MUST_USE scs_status scs_packed_select(scs_packed *x, const int32_t *to, int32_t n_col);
+
 /** x <- log1p(x * target / total) per row, in double, rounded once; rows with total 0 become 0.
  *  Only the distinct values are gone through, on all threads.
  *  @param totals [n_row] counts of each cell, of all its genes  @param target counts a cell */

@@ -174,6 +174,51 @@ static void parts_make_the_whole(void)
     scs_packed_clear(&rows);
 }
 
+/* The same rows, standing in another order. */
+static scs_packed shuffled(const scs_packed *x)
+{
+    scs_packed all;
+
+    CHECK_OK(scs_packed_alloc_any_order(x->n_row, x->n_col, 0, &all));
+    for (int64_t k = 0; k < x->n_row; k++) {
+        int64_t i = (k * 5 + 3) % x->n_row;
+
+        CHECK_OK(scs_packed_place(&all, i, x->word + 4 * x->first[i], scs_packed_row_words(x, i)));
+    }
+    return all;
+}
+
+/* As long as if the kept columns alone had been packed: wide or narrow genes, codes that no longer
+ * save anything, rows of which nothing is left. */
+static void fewer_columns_are_as_if_packed_alone(void)
+{
+    static const int32_t sizes[] = {5000, 70000};
+
+    for (int s = 0; s < 2; s++)
+        for (int32_t step = 1; step <= 1000; step *= 10) {
+            scs_csr x = example(sizes[s]);
+            scs_packed p = packed(&x), placed = shuffled(&p), expected;
+            int32_t *to, n = 0;
+
+            CHECK_OK(SCS_ALLOC(to, x.n_col));
+            for (int32_t g = 0; g < x.n_col; g++)
+                to[g] = g % (3 * step) < step ? n++ : -1;
+            CHECK_OK(scs_csr_map_columns(&x, to, n));
+            expected = packed(&x);
+            CHECK_OK(scs_packed_select(&p, to, n));
+            CHECK_OK(scs_packed_select(&placed, to, n));
+            check_equal(&x, &p);
+            check_equal(&x, &placed);
+            CU_ASSERT_EQUAL(placed.first[N_ROW], expected.first[N_ROW]);
+            scs_packed_clear(&placed);
+            CU_ASSERT_EQUAL(memcmp(p.first, expected.first, (N_ROW + 1) * sizeof *p.first), 0);
+            scs_csr_clear(&x);
+            scs_packed_clear(&p);
+            scs_packed_clear(&expected);
+            free(to);
+        }
+}
+
 /* The bits of log1p of each value times the row's scale, coded or not. */
 static void normalising_is_done_value_by_value(void)
 {
@@ -265,6 +310,7 @@ int main(void)
         {"random matrices come back", random_matrices_come_back},
         {"zero and minus zero stay apart", zero_and_minus_zero_stay_apart},
         {"parts make the whole", parts_make_the_whole},
+        {"fewer columns are as if packed alone", fewer_columns_are_as_if_packed_alone},
         {"normalising is done value by value", normalising_is_done_value_by_value},
         {"normalised rows have the target sum", normalised_rows_have_the_target_sum},
         {"genes are found", genes_are_found},
