@@ -2,6 +2,7 @@
 #include "mpi/score/score_run.h"
 
 #include "mpi/score/score_panel.h"
+#include "src/data/notes.h"
 #include "src/data/scale.h"
 
 #include <math.h>
@@ -100,6 +101,38 @@ static void tell_missing(const scs_session *session)
     }
 }
 
+/* Labels that may be one thing twice. Local; rank 0 says it. */
+static scs_status tell_labels(const scs_session *session)
+{
+    scs_status st = SCS_OK;
+
+    for (int i = 0; i < FILES && st == SCS_OK; i++) {
+        const scs_h5ad *file = session->meta[i];
+        scs_dataset d = {.n_cell = file->n_obs};
+
+        st = scs_notes_labels(&d, file->condition.column, &file->condition.categories,
+                              file->condition.codes);
+        for (int32_t k = 0; k < d.notes.n; k++)
+            scs_session_say(session, "note: %s: %s", file->path, d.notes.name[k]);
+        scs_names_clear(&d.notes);
+    }
+    return st;
+}
+
+/* Nothing can be compared with controls that hold nothing. Alike on all ranks. */
+static scs_status check_controls(const scs_session *session, const scs_score_cells *c,
+                                 const scs_panel *panel)
+{
+    double total = 0;
+
+    for (int64_t i = panel->n_predicted; i < panel->n_cell; i++)
+        total += panel->group[i] == panel->perturbations.n ? c->total[i] : 0;
+    SCS_REQUIRE(total > 0, SCS_EDATA, "%s: the controls%s%s have no counts",
+                session->meta[FILES - 1]->path, panel->cell_type ? " of cell type " : "",
+                panel->cell_type ? panel->cell_type : "");
+    return SCS_OK;
+}
+
 scs_status scs_score_run(scs_session *session, scs_panel **panels, scs_scorecard **card, int32_t *n)
 {
     scs_score_cells c = {0};
@@ -119,7 +152,10 @@ scs_status scs_score_run(scs_session *session, scs_panel **panels, scs_scorecard
                                                    session->config->data.control, panels, n)));
     SCS_GO(st, scs_comm_agree(session->comm, SCS_ALLOC(*card, *n)));
     tell_missing(session);
+    SCS_GO(st, scs_comm_agree(session->comm, tell_labels(session)));
     SCS_GO(st, read_cells(session, &c));
+    for (int32_t i = 0; i < *n; i++)
+        SCS_GO(st, scs_comm_agree(session->comm, check_controls(session, &c, *panels + i)));
     for (int32_t i = 0; i < *n; i++)
         SCS_GO(st, scs_score_panel(&how, &c, *panels + i, *card + i));
 done:

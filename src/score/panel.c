@@ -10,6 +10,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { SHOWN = 6 }; /* names in a message */
 
@@ -30,13 +31,48 @@ done:
     return st;
 }
 
+/* Whether two names are the same but for case and spaces around them. */
+static bool is_alike(const char *a, const char *b)
+{
+    size_t n, m;
+
+    a += strspn(a, " ");
+    b += strspn(b, " ");
+    n = strlen(a);
+    m = strlen(b);
+    while (n > 0 && a[n - 1] == ' ')
+        n--;
+    while (m > 0 && b[m - 1] == ' ')
+        m--;
+    return n == m && strncasecmp(a, b, n) == 0;
+}
+
+/* ": 'a ' and 'a' differ only in case or spaces" of the first such pair; empty where there is none.
+ * @param missing of which few are looked at  @return out */
+static const char *hint_alike(const scs_names *missing, const scs_names *names, char *out,
+                              size_t size)
+{
+    char a[100], b[100];
+
+    *out = '\0';
+    for (scs_lidx i = 0; i < missing->n && i < SHOWN; i++)
+        for (scs_lidx k = 0; k < names->n; k++)
+            if (is_alike(missing->name[i], names->name[k])) {
+                snprintf(out, size, "; '%s' and '%s' differ only in case or spaces",
+                         scs_text_escape(missing->name[i], a, sizeof a),
+                         scs_text_escape(names->name[k], b, sizeof b));
+                return out;
+            }
+    return out;
+}
+
 /* SCS_EDATA with what each file has that the other lacks; SCS_OK where there is none of it. */
 static scs_status compare_names(const scs_h5ad *predicted, const scs_names *of_predicted,
                                 const scs_h5ad *real, const scs_names *of_real, const char *noun,
                                 const char *advice)
 {
     scs_names only_real = {0}, only_predicted = {0};
-    char first[300], second[300];
+    char first[300], second[300], alike[300];
     scs_status st;
 
     SCS_GO(st, list_missing(of_real, of_predicted, &only_real));
@@ -44,12 +80,13 @@ static scs_status compare_names(const scs_h5ad *predicted, const scs_names *of_p
     if (only_real.n || only_predicted.n)
         st = SCS_FAIL(SCS_EDATA,
                       "%s and %s do not have the same %s: %d of %d only in the latter%s%s, %d only "
-                      "in the former%s%s; %s",
+                      "in the former%s%s%s; %s",
                       predicted->path, real->path, noun, only_real.n, of_real->n,
                       only_real.n ? ": " : "",
                       scs_names_list(&only_real, SHOWN, first, sizeof first), only_predicted.n,
                       only_predicted.n ? ": " : "",
-                      scs_names_list(&only_predicted, SHOWN, second, sizeof second), advice);
+                      scs_names_list(&only_predicted, SHOWN, second, sizeof second),
+                      hint_alike(&only_predicted, of_real, alike, sizeof alike), advice);
 done:
     scs_names_clear(&only_real);
     scs_names_clear(&only_predicted);
@@ -154,6 +191,9 @@ static scs_status no_control(const scs_h5ad *real, const char *type, const char 
 
     scs_names_list(labels, SHOWN, list, sizeof list);
     scs_text_escape(control, label, sizeof label);
+    if (labels->n == 0)
+        return SCS_FAIL(SCS_EDATA, "%s: no cell%s%s has a label in obs/%s", real->path,
+                        type ? " of cell type " : "", type ? type : "", real->condition.column);
     return SCS_FAIL(SCS_EDATA,
                     "%s: no controls%s%s: obs/%s has no \"%s\"%s%s%s; it has %s; set "
                     "--control",
@@ -165,7 +205,8 @@ static scs_status no_control(const scs_h5ad *real, const char *type, const char 
 
 /* ---- panels ---- */
 
-/* A file's cells [first, first + n_obs). @param type code in this file, or -1. A label that is neither the control nor one of the panel's is -1, as a missing one is. */
+/* A file's cells [first, first + n_obs). @param type code in this file, or -1. A label that is
+ * neither the control nor one of the panel's is -1, as a missing one is. */
 static scs_status set_groups(const scs_h5ad *file, int32_t type, const char *control, int64_t first,
                              scs_panel *panel)
 {
@@ -210,8 +251,9 @@ static scs_status create(const scs_h5ad *predicted, const scs_h5ad *real, const 
 {
     int32_t of_predicted = type ? scs_names_find(&predicted->cell_type.categories, type) : -1;
     int32_t of_real = type ? scs_names_find(&real->cell_type.categories, type) : -1;
-    char advice[300], escaped[100];
+    char advice[400], escaped[100], label[100];
     scs_names labels = {0};
+    bool has_control;
     scs_status st;
 
     *panel = (scs_panel){.n_cell = predicted->n_obs + real->n_obs,
@@ -223,10 +265,13 @@ static scs_status create(const scs_h5ad *predicted, const scs_h5ad *real, const 
     SCS_GO(st, list_labels(predicted, &predicted->condition, of_predicted, &labels));
     if (!take_out(&panel->perturbations, control))
         SCS_GO(st, no_control(real, type, control, &panel->perturbations));
-    take_out(&labels, control);
-    snprintf(advice, sizeof advice, "%s%s%sleave out of one file what the other has not",
+    has_control = take_out(&labels, control);
+    snprintf(advice, sizeof advice, "%s%s%sleave out of one file what the other has not%s%s%s",
              type ? "cell type " : "", type ? scs_text_escape(type, escaped, sizeof escaped) : "",
-             type ? ": " : "");
+             type ? ": " : "",
+             has_control ? "" : "; predicted controls, where there are any, are \"",
+             has_control ? "" : scs_text_escape(control, label, sizeof label),
+             has_control ? "" : "\", too");
     SCS_GO(st,
            compare_names(predicted, &labels, real, &panel->perturbations, "perturbations", advice));
     if (panel->perturbations.n == 0)

@@ -74,6 +74,20 @@ real[real.obs.target != "control"].copy().write_h5ad(folder / "real_without_cont
 unlabelled = anndata.concat([predicted, predicted[:7]], index_unique="-")
 unlabelled.obs["target"] = pd.Categorical(list(predicted.obs.target) + [None] * 7)
 unlabelled.write_h5ad(folder / "unlabelled.h5ad")
+for name, a in (("spaced", predicted), ("spaced_real", real)):
+    a = a.copy()
+    labels = a.obs.target.astype(str).values
+    labels[np.flatnonzero(labels == "g109")[:3]] = "g109 "
+    a.obs["target"] = pd.Categorical(labels)
+    a.write_h5ad(folder / f"{name}.h5ad")
+other = predicted.copy()
+other.obs["target"] = other.obs.target.astype(str).replace("control", "ctrl").astype("category")
+other.write_h5ad(folder / "other_control.h5ad")
+bare = real.copy()
+bare.X = sp.csr_matrix(bare.X.toarray() * (bare.obs.target != "control").values[:, None]).astype("f4")
+bare.write_h5ad(folder / "empty_controls.h5ad")
+bare.obs["target"] = pd.Categorical([None] * bare.n_obs)
+bare.write_h5ad(folder / "no_label.h5ad")
 logged = predicted.copy()
 logged.X.data = np.log1p(logged.X.data)
 logged.write_h5ad(folder / "logged.h5ad")

@@ -94,6 +94,10 @@ for type in B T; do
     if cmp -s alone of_type; then pass; else fail "type $type has another score than its cells alone"; fi
 done
 
+"$scscreen" score spaced.h5ad spaced_real.h5ad --condition-column target >log 2>&1
+check_ok "labels that look alike in both files" $? log
+if grep -q "note: spaced.h5ad: column target: 'g109' .* and 'g109 ' .* differ only in case" log; then pass; else fail "labels that look alike are not told of"; show log; fi
+
 # Refused with one line.
 # refused WORDS CODE ARGS...
 refused() {
@@ -115,6 +119,10 @@ refused "do not have the same cell types: 1 of 2 only in the latter: T" 65 one_t
 refused 'no controls: obs/target has no "control"' 65 few.predicted.h5ad real_without_control.h5ad $column
 refused 'did you mean "g109"' 65 few.predicted.h5ad few.real.h5ad $column --control g109x
 refused "logged.h5ad: X holds no counts" 65 logged.h5ad few.real.h5ad $column
+refused "'g109 ' and 'g109' differ only in case or spaces" 65 spaced.h5ad few.real.h5ad $column
+refused 'predicted controls, where there are any, are "control", too' 65 other_control.h5ad few.real.h5ad $column
+refused "the controls have no counts" 65 few.predicted.h5ad empty_controls.h5ad $column
+refused "no cell has a label in obs/target" 65 few.predicted.h5ad no_label.h5ad $column
 refused "condition" 65 few.predicted.h5ad few.real.h5ad
 refused "score needs PRED.h5ad REAL.h5ad" 64 few.predicted.h5ad
 refused "two files at a time" 64 few.predicted.h5ad few.real.h5ad few.real.h5ad
