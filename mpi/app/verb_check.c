@@ -17,6 +17,7 @@
 #include "src/base/text.h"
 #include "src/data/h5ad.h"
 #include "src/data/scale.h"
+#include "src/data/tenx_mtx.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -49,7 +50,7 @@ static bool is_file(const scs_cli *cli)
 
     while (n > 0 && file[n - 1] == '/') /* x.zarr/ */
         n--;
-    found = found && ends_as_data(file, n);
+    found = found && (ends_as_data(file, n) || scs_tenx_mtx_is(cli->file));
     free(file);
     return found;
 }
@@ -143,7 +144,8 @@ static void print_file(const scs_h5ad *meta, const scs_scale *scale, double sum)
     static const char *const layouts[] = {[SCS_LAYOUT_CSR] = "csr",
                                           [SCS_LAYOUT_CSC] = "csc",
                                           [SCS_LAYOUT_DENSE] = "dense",
-                                          [SCS_LAYOUT_DENSE_BY_GENE] = "dense, genes x cells"};
+                                          [SCS_LAYOUT_DENSE_BY_GENE] = "dense, genes x cells",
+                                          [SCS_LAYOUT_MTX] = "text"};
     double all = (double)meta->n_obs * meta->n_var, n = (double)scale->sum[SCS_SCALE_VALUES];
     char list[1024];
 

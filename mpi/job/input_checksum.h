@@ -11,7 +11,8 @@ enum { SCS_INPUT_CHECKSUM_WHOLE = 16 << 20 };
 
 /** The same on any number of ranks. SCS_EDATA where the file cannot be read or becomes shorter,
  * SCS_EIO, SCS_ENOMEM. Collective.
- *  @param path where it names a part (scs_file_split_part), the whole file counts
+ *  @param path where it names a part (scs_file_split_part), the whole file counts; of a 10x folder
+ *         the checksums of its files are hashed
  *  @param[out] out [SCS_CHECKSUM_MAX] */
 SCS_MUST_USE scs_status scs_input_checksum(scs_comm *comm, const char *path, char *out);
 /** Whether a file's checksum is the one that a model holds, which an earlier version may have made

@@ -19,6 +19,7 @@
 #include "src/base/text.h"
 #include "src/data/csr.h"
 #include "src/data/h5ad_internal.h"
+#include "src/data/tenx_mtx.h"
 #include "src/hdf5/h5read.h"
 #include "src/hdf5/h5text.h"
 #include "scscreen/dataset.h"
@@ -42,6 +43,7 @@ void scs_h5ad_destroy(scs_h5ad **meta)
     free(m->indices);
     free(m->indptr);
     free(m->gene);
+    free(m->start);
     free(m->note);
     scs_names_clear(&m->genes);
     scs_names_clear(&m->obs_columns);
@@ -160,6 +162,15 @@ static scs_status put_columns_taken(scs_bytes *out, const scs_h5ad *meta)
     return n > 0 ? scs_bytes_put(out, meta->gene, n * (int64_t)sizeof *meta->gene) : SCS_OK;
 }
 
+/* Where cells begin in a text, after how many numbers that are. */
+static scs_status put_starts(scs_bytes *out, const scs_h5ad *meta)
+{
+    int64_t n = meta->start ? meta->n_row + 1 : 0;
+
+    SCS_TRY(scs_bytes_put_int(out, n));
+    return n > 0 ? scs_bytes_put(out, meta->start, n * (int64_t)sizeof *meta->start) : SCS_OK;
+}
+
 /* Must name the same fields in the same order as get_meta. */
 static scs_status put_meta(const scs_h5ad *meta, scs_bytes *out)
 {
@@ -179,6 +190,7 @@ static scs_status put_meta(const scs_h5ad *meta, scs_bytes *out)
     SCS_TRY(scs_bytes_put_text(out, meta->indptr));
     SCS_TRY(scs_bytes_put_names(out, &meta->genes));
     SCS_TRY(put_columns_taken(out, meta));
+    SCS_TRY(put_starts(out, meta));
     SCS_TRY(scs_bytes_put_text(out, meta->note));
     SCS_TRY(scs_bytes_put_names(out, &meta->obs_columns));
     SCS_TRY(scs_bytes_put_names(out, &meta->filled));
@@ -296,7 +308,7 @@ static scs_status get_numbers(scs_bytes *in, scs_h5ad *meta)
     SCS_TRY(scs_bytes_get_within(in, 0, INT32_MAX - 1, &meta->n_row));
     SCS_TRY(scs_bytes_get_within(in, 0, meta->n_row, &meta->n_obs));
     SCS_TRY(scs_bytes_get_within(in, 0, INT32_MAX - 1, &n_var));
-    SCS_TRY(scs_bytes_get_within(in, SCS_LAYOUT_CSR, SCS_LAYOUT_DENSE_BY_GENE, &layout));
+    SCS_TRY(scs_bytes_get_within(in, SCS_LAYOUT_CSR, SCS_N_LAYOUT - 1, &layout));
     SCS_TRY(scs_bytes_get_within(in, 0, INT64_MAX, &meta->nnz));
     SCS_TRY(scs_bytes_get_within(in, 0, INT64_MAX, &meta->chunk));
     meta->kind = (int)kind;
@@ -330,8 +342,9 @@ static scs_status get_columns_taken(scs_bytes *in, scs_h5ad *meta)
     SCS_TRY(scs_bytes_get_within(in, 0, INT32_MAX - 1, &n));
     if (n == 0)
         return SCS_OK;
-    SCS_REQUIRE(n <= (in->size - in->at) / size && meta->layout == SCS_LAYOUT_CSR, SCS_EDATA,
-                "genes of %lld columns do not fit", (long long)n);
+    SCS_REQUIRE(n <= (in->size - in->at) / size &&
+                    (meta->layout == SCS_LAYOUT_CSR || meta->layout == SCS_LAYOUT_MTX),
+                SCS_EDATA, "genes of %lld columns do not fit", (long long)n);
     SCS_TRY(SCS_ALLOC(meta->gene, n));
     SCS_TRY(scs_bytes_get(in, meta->gene, n * size));
     meta->n_column = (int32_t)n;
@@ -344,6 +357,25 @@ static scs_status get_columns_taken(scs_bytes *in, scs_h5ad *meta)
     return SCS_OK;
 }
 
+/* They ascend. */
+static scs_status get_starts(scs_bytes *in, scs_h5ad *meta)
+{
+    int64_t n = 0, size = (int64_t)sizeof *meta->start;
+
+    SCS_TRY(scs_bytes_get_within(in, 0, INT32_MAX, &n));
+    if (n == 0)
+        return SCS_OK;
+    SCS_REQUIRE(n == meta->n_row + 1 && n <= (in->size - in->at) / size &&
+                    meta->layout == SCS_LAYOUT_MTX,
+                SCS_EDATA, "places of %lld cells do not fit", (long long)n - 1);
+    SCS_TRY(SCS_ALLOC(meta->start, n));
+    SCS_TRY(scs_bytes_get(in, meta->start, n * size));
+    for (int64_t i = 0; i < n; i++)
+        SCS_REQUIRE(meta->start[i] >= (i > 0 ? meta->start[i - 1] : 0), SCS_EDATA,
+                    "a cell begins before another ends");
+    return SCS_OK;
+}
+
 /* A block that is too long is refused as one that is too short is: the two sides disagree. */
 static scs_status get_meta(scs_bytes *in, scs_h5ad *meta)
 {
@@ -352,6 +384,7 @@ static scs_status get_meta(scs_bytes *in, scs_h5ad *meta)
     SCS_REQUIRE(meta->genes.n == meta->n_var, SCS_EDATA, "%d gene names for %d genes",
                 meta->genes.n, meta->n_var);
     SCS_TRY(get_columns_taken(in, meta));
+    SCS_TRY(get_starts(in, meta));
     SCS_TRY(scs_bytes_get_text(in, &meta->note));
     SCS_TRY(scs_bytes_get_names(in, &meta->obs_columns));
     SCS_TRY(scs_bytes_get_names(in, &meta->filled));
@@ -527,10 +560,8 @@ static const scs_h5ad_format *const formats[] = {&mudata, &scs_loom_format, &scs
 const char *scs_h5ad_kind_name(int kind)
 {
     static const char *const name[] = {
-        [SCS_FILE_H5AD] = "h5ad",
-        [SCS_FILE_H5MU] = "h5mu",
-        [SCS_FILE_LOOM] = "loom",
-        [SCS_FILE_10X_H5] = "10x HDF5",
+        [SCS_FILE_H5AD] = "h5ad",       [SCS_FILE_H5MU] = "h5mu",          [SCS_FILE_LOOM] = "loom",
+        [SCS_FILE_10X_H5] = "10x HDF5", [SCS_FILE_10X_MTX] = "10x folder",
     };
 
     return name[kind];
@@ -732,6 +763,23 @@ static scs_status read_meta(scs_h5 *h5, const scs_h5ad_request *want, scs_h5ad *
     return read_labels(h5, want, meta);
 }
 
+/* A folder of texts, which hold no labels: a wanted one is refused as one that obs lacks. */
+static scs_status read_texts(const scs_h5ad_request *want, scs_h5ad *meta)
+{
+    scs_h5 nothing = {.path = meta->path};
+    scs_names cells = {0};
+    scs_status st;
+
+    meta->kind = SCS_FILE_10X_MTX;
+    SCS_GO(st, scs_tenx_mtx_locate(want, meta));
+    SCS_GO(st, scs_tenx_mtx_cells(meta->path, &cells));
+    SCS_GO(st, count_duplicates(&cells, &meta->n_duplicate_obs_names));
+    SCS_GO(st, read_labels(&nothing, want, meta));
+done:
+    scs_names_clear(&cells);
+    return st;
+}
+
 /* What a child may need beyond the bytes of one dataset: HDF5 itself, the names as a list. */
 static const int64_t SLACK = (int64_t)1 << 30;
 
@@ -752,10 +800,14 @@ static scs_status describe(void *arg, scs_bytes *out)
     SCS_GO(st, SCS_ALLOC(meta, 1));
     SCS_GO(st, scs_text_copy(t->path, &meta->path));
     SCS_GO(st, scs_text_copy(t->request.matrix ? t->request.matrix : "X", &meta->matrix));
-    SCS_GO(st, scs_h5_open(t->path, t->request.memory, &h5));
     /* Ranks read rows under the same limit. */
-    meta->memory = h5.memory;
-    SCS_GO(st, read_meta(&h5, &t->request, meta));
+    meta->memory = t->request.memory;
+    if (scs_tenx_mtx_is(t->path))
+        SCS_GO(st, read_texts(&t->request, meta));
+    else {
+        SCS_GO(st, scs_h5_open(t->path, t->request.memory, &h5));
+        SCS_GO(st, read_meta(&h5, &t->request, meta));
+    }
     SCS_GO(st, put_meta(meta, out));
 done:
     scs_h5_close(&h5);
@@ -776,16 +828,33 @@ static int64_t memory_for(int64_t stored, int64_t memory)
     return memory + SLACK;
 }
 
-/* Bytes of the file that a path names, or names a part of; 0 where that cannot be told. */
+/* Bytes of the file that a path names, or names a part of, or of the files of a folder; 0 where
+ * that cannot be told. */
 static int64_t stored_bytes(const char *path)
 {
-    struct stat info = {0};
+    scs_names files = {0};
     const char *part;
     char *file = NULL;
-    bool known = scs_file_split_part(path, &file, &part) == SCS_OK && stat(file, &info) == 0;
+    int64_t all = 0;
+    scs_status st;
 
+    if (scs_tenx_mtx_is(path))
+        SCS_GO(st, scs_tenx_mtx_files(path, &files));
+    else {
+        SCS_GO(st, scs_file_split_part(path, &file, &part));
+        SCS_GO(st, scs_names_add(&files, file));
+    }
+    for (scs_lidx i = 0; i < files.n; i++) {
+        struct stat info;
+
+        if (stat(files.name[i], &info) == 0)
+            all += (int64_t)info.st_size;
+    }
+done:
     free(file);
-    return known ? (int64_t)info.st_size : 0;
+    scs_names_clear(&files);
+    scs_message_clear(); /* the reader says what is wrong */
+    return all;
 }
 
 /* Run in the sandbox, with the limits that a file of its size needs. */
@@ -810,9 +879,13 @@ static scs_status name_cells(void *arg, scs_bytes *out)
     char *root = NULL;
     scs_status st;
 
-    SCS_GO(st, scs_h5_open(t->path, t->request.memory, &h5));
-    SCS_GO(st, enter(&h5, &format, &root));
-    SCS_GO(st, format->cells(&h5, &names));
+    if (scs_tenx_mtx_is(t->path))
+        SCS_GO(st, scs_tenx_mtx_cells(t->path, &names));
+    else {
+        SCS_GO(st, scs_h5_open(t->path, t->request.memory, &h5));
+        SCS_GO(st, enter(&h5, &format, &root));
+        SCS_GO(st, format->cells(&h5, &names));
+    }
     SCS_GO(st, scs_bytes_put_names(out, &names));
 done:
     scs_h5_close(&h5);

@@ -21,18 +21,21 @@ typedef enum scs_h5ad_kind {
     SCS_FILE_H5MU,
     SCS_FILE_LOOM,
     SCS_FILE_10X_H5,
+    SCS_FILE_10X_MTX,
     SCS_N_FILE
 } scs_h5ad_kind;
 /** ".h5ad", ".h5mu", ...: for people. */
 const char *scs_h5ad_kind_name(int kind);
 
 /** How the matrix is stored: by rows, by columns, or every element; in the last case cells x genes
- *  or genes x cells. */
+ *  or genes x cells; or as a text (tenx_mtx.h). */
 typedef enum scs_h5ad_layout {
     SCS_LAYOUT_CSR,
     SCS_LAYOUT_CSC,
     SCS_LAYOUT_DENSE,
-    SCS_LAYOUT_DENSE_BY_GENE
+    SCS_LAYOUT_DENSE_BY_GENE,
+    SCS_LAYOUT_MTX,
+    SCS_N_LAYOUT
 } scs_h5ad_layout;
 
 /** A categorical obs column, or a plain one made into one. Owned. */
@@ -52,22 +55,25 @@ typedef struct scs_numbers {
  *  pointers are owned. */
 struct scs_h5ad {
     char *path;
-    char *matrix;                  /**< what was asked for: "X", "raw", "layers/NAME" */
-    char *root;                    /**< HDF5 group that paths start from; NULL: the file's */
-    int kind;                      /**< scs_h5ad_kind */
-    int64_t memory;                /**< bytes that one declared dataset may need, as requested */
-    int64_t n_row;                 /**< rows of the matrix in the file */
-    int64_t n_obs;                 /**< cells: the rows that are taken, in their order */
-    uint8_t *keep;                 /**< [n_row] 1: the row is taken; NULL: all are (filter.h) */
-    int32_t n_var;                 /**< genes of the matrix */
-    int layout;                    /**< scs_h5ad_layout */
-    int64_t nnz;                   /**< stored values; n_row * n_var when dense */
-    int64_t chunk;                 /**< stored values that are read at once at least; or 0 */
-    char *data, *indices, *indptr; /**< HDF5 paths below root (dense: only data) */
-    scs_names genes;               /**< [n_var] var index (raw/var when matrix is raw) */
-    int32_t n_column;              /**< columns of the matrix in the file, where gene is given */
-    int32_t *gene; /**< [n_column] gene of each, or -1: not taken; NULL: column j is gene j */
-    char *note;    /**< what else is to be said of the file, or NULL */
+    char *matrix;   /**< what was asked for: "X", "raw", "layers/NAME" */
+    char *root;     /**< HDF5 group that paths start from; NULL: the file's */
+    int kind;       /**< scs_h5ad_kind */
+    int64_t memory; /**< bytes that one declared dataset may need, as requested */
+    int64_t n_row;  /**< rows of the matrix in the file */
+    int64_t n_obs;  /**< cells: the rows that are taken, in their order */
+    uint8_t *keep;  /**< [n_row] 1: the row is taken; NULL: all are (filter.h) */
+    int32_t n_var;  /**< genes of the matrix */
+    int layout;     /**< scs_h5ad_layout */
+    int64_t nnz;    /**< stored values; n_row * n_var when dense */
+    int64_t chunk;  /**< stored values that are read at once at least; or 0 */
+    /** HDF5 paths below root (dense: only data); data of a text is the file's path */
+    char *data, *indices, *indptr;
+    scs_names genes;  /**< [n_var] var index (raw/var when matrix is raw) */
+    int32_t n_column; /**< columns of the matrix in the file, where gene is given */
+    int32_t *gene;    /**< [n_column] gene of each, or -1: not taken; NULL: column j is gene j */
+    int64_t *start;   /**< [n_row + 1] of a text: the byte where the cell's entries begin, and where
+                           they end; NULL: they do not stand cell by cell */
+    char *note;       /**< what else is to be said of the file, or NULL */
     scs_names obs_columns; /**< for messages */
     scs_names filled;      /**< matrices that hold values, where this one seems to hold none */
     int64_t n_duplicate_obs_names; /**< cells whose name another cell has */

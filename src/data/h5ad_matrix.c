@@ -7,6 +7,7 @@
  *   CSC     stored by gene, so that any row needs all of the file: it is streamed in blocks,
  *           once the rows' numbers alone, to count their values, and once to fill them in; O(nnz)
  *           a call, memory for one block and for the rows that are wanted
+ *   text    an entry a line, cell by cell or in any order (tenx_mtx.h)
  *   dense   read in blocks of whole chunks, zeros dropped at once; memory for one block
  *
  * Locating runs in the sandbox and checks lengths, types and indptr. Reading runs on the ranks,
@@ -19,6 +20,7 @@
 #include "src/base/simd.h"
 #include "src/base/text.h"
 #include "src/data/h5ad_internal.h"
+#include "src/data/tenx_mtx.h"
 #include "src/hdf5/h5read.h"
 #include "src/hdf5/h5stream.h"
 #include "src/hdf5/h5text.h"
@@ -88,6 +90,7 @@ struct scs_h5ad_reader {
                              + 1: a set that needs no clearing. NULL until a
                              row is looked at in detail */
     scs_h5stream *indptr, *indices, *value; /* of CSR; opened with the first rows */
+    scs_tenx_mtx *text;                     /* of a text, in place of h5 */
 };
 
 /* ---- stored by rows (CSR) ---- */
@@ -237,10 +240,21 @@ static scs_status open_csr(scs_h5ad_reader *r)
     return scs_h5stream_open(&r->h5, meta->data, SCS_H5_FLOAT, &r->value);
 }
 
+/* From the file's columns, checked, to genes in their order. @param row0 the file's row of the
+ * first */
+static scs_status finish_rows(scs_h5ad_reader *r, int64_t row0)
+{
+    bool sorted;
+
+    SCS_TRY(check_rows(r, row0, &sorted));
+    if (r->meta->gene)
+        return scs_csr_map_columns(&r->x, r->meta->gene, r->meta->n_var);
+    return sorted ? SCS_OK : scs_csr_sort_rows(&r->x);
+}
+
 static scs_status read_csr(scs_h5ad_reader *r, int64_t row0, int64_t row1)
 {
     int64_t n = row1 - row0, begin, end;
-    bool sorted;
 
     if (!r->value)
         SCS_TRY(open_csr(r));
@@ -253,10 +267,18 @@ static scs_status read_csr(scs_h5ad_reader *r, int64_t row0, int64_t row1)
     SCS_TRY(make_room(r, n, end - begin));
     SCS_TRY(scs_h5stream_read(r->indices, begin, end - begin, r->x.indices));
     SCS_TRY(scs_h5stream_read(r->value, begin, end - begin, r->x.values));
-    SCS_TRY(check_rows(r, row0, &sorted));
-    if (r->meta->gene)
-        return scs_csr_map_columns(&r->x, r->meta->gene, r->meta->n_var);
-    return sorted ? SCS_OK : scs_csr_sort_rows(&r->x);
+    return finish_rows(r, row0);
+}
+
+/* ---- stored as a text ---- */
+
+static scs_status read_text(scs_h5ad_reader *r, int64_t row0, int64_t row1)
+{
+    scs_csr_clear(&r->x);
+    r->rows = r->values = 0;
+    SCS_TRY(scs_tenx_mtx_rows(r->text, row0, row1, &r->x));
+    r->x.n_col = file_columns(r->meta);
+    return finish_rows(r, row0);
 }
 
 /* ---- stored by columns (CSC) ---- */
@@ -679,7 +701,8 @@ scs_status scs_h5ad_matrix_open(const scs_h5ad *meta, scs_h5ad_reader **reader)
 
     SCS_TRY(SCS_ALLOC(*reader, 1));
     (*reader)->meta = meta;
-    st = scs_h5_open(meta->path, meta->memory, &(*reader)->h5);
+    st = meta->layout == SCS_LAYOUT_MTX ? scs_tenx_mtx_open(meta, &(*reader)->text)
+                                        : scs_h5_open(meta->path, meta->memory, &(*reader)->h5);
     if (st == SCS_OK && meta->root)
         st = scs_h5_enter(&(*reader)->h5, meta->root);
     if (st != SCS_OK)
@@ -695,6 +718,8 @@ scs_status scs_h5ad_matrix_rows(scs_h5ad_reader *r, int64_t row0, int64_t row1, 
     *x = &r->x;
     if (r->meta->layout == SCS_LAYOUT_CSR)
         SCS_TRY(read_csr(r, row0, row1));
+    else if (r->meta->layout == SCS_LAYOUT_MTX)
+        SCS_TRY(read_text(r, row0, row1));
     else
         SCS_TRY(read_afresh(r, row0, row1));
     drop_rows(r->meta, row0, &r->x);
@@ -711,6 +736,7 @@ void scs_h5ad_matrix_close(scs_h5ad_reader **reader)
     scs_h5stream_close(&r->indices);
     scs_h5stream_close(&r->value);
     scs_h5_close(&r->h5);
+    scs_tenx_mtx_close(&r->text);
     scs_csr_clear(&r->x);
     free(r->seen);
     free(r);
@@ -743,9 +769,10 @@ int64_t scs_h5ad_matrix_block_rows(const scs_h5ad *meta)
     int64_t per_row = meta->n_row > 0 ? meta->nnz / meta->n_row + 1 : 1, chunk = meta->chunk,
             values;
 
-    if (meta->layout == SCS_LAYOUT_CSR)
+    if (meta->layout == SCS_LAYOUT_CSR || (meta->layout == SCS_LAYOUT_MTX && meta->start))
         return CSR_BLOCK_VALUES / per_row + 1;
-    if (meta->layout == SCS_LAYOUT_CSC || chunk > meta->nnz / MIN_BLOCK_CHUNKS)
+    if (meta->layout == SCS_LAYOUT_CSC || meta->layout == SCS_LAYOUT_MTX ||
+        chunk > meta->nnz / MIN_BLOCK_CHUNKS)
         return meta->n_row > 0 ? meta->n_row : 1;
     values =
         chunk * MIN_BLOCK_CHUNKS > MIN_BLOCK_VALUES ? chunk * MIN_BLOCK_CHUNKS : MIN_BLOCK_VALUES;

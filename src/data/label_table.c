@@ -145,15 +145,20 @@ static scs_status choose_columns(const scs_config *config, table *one, const scs
 
 /* ---- rows ---- */
 
-/* Whether a table calls an input so. */
+/* Whether a table calls an input so. A folder may end in slashes. */
 static bool is_named(const char *path, const char *name)
 {
-    const char *slash = strrchr(path, '/'), *file = slash ? slash + 1 : path;
+    const char *end = path + strlen(path), *file;
     size_t n = strlen(name);
 
-    if (strcmp(path, name) == 0 || strcmp(file, name) == 0)
-        return true;
-    return n > 0 && strncmp(file, name, n) == 0 && file[n] == '.' && !strchr(file + n + 1, '.');
+    while (end > path + 1 && end[-1] == '/')
+        end--;
+    for (file = end; file > path && file[-1] != '/';)
+        file--;
+    if (strcmp(path, name) == 0 || n == 0 || (size_t)(end - file) < n ||
+        strncmp(file, name, n) != 0)
+        return strcmp(path, name) == 0;
+    return file + n == end || (file[n] == '.' && !strchr(file + n + 1, '.'));
 }
 
 /* Rows of one input mostly stand together: the last one is tried first.

@@ -20,13 +20,12 @@
 #include "src/base/file.h"
 #include "src/base/names.h"
 #include "src/base/text.h"
+#include "src/data/features.h"
 #include "src/data/h5ad_internal.h"
 #include "src/hdf5/h5text.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-static const char GENE_EXPRESSION[] = "Gene Expression";
 
 static bool is_version_3(const scs_h5 *h5)
 {
@@ -100,18 +99,6 @@ done:
 
 /* ---- which features are genes ---- */
 
-/* What is known of all features, in the file's order. Lists that the file lacks are empty. */
-typedef struct features {
-    scs_names name, type, genome;
-} features;
-
-static void clear_features(features *f)
-{
-    scs_names_clear(&f->name);
-    scs_names_clear(&f->type);
-    scs_names_clear(&f->genome);
-}
-
 /* One text for each feature. */
 static scs_status read_list(const scs_h5 *h5, const char *path, int64_t n, bool needed,
                             scs_names *names)
@@ -147,7 +134,7 @@ static scs_status name_list(const scs_h5 *h5, const char *column, bool version_3
     return SCS_OK;
 }
 
-static scs_status read_features(const scs_h5 *h5, const char *column, int64_t n, features *f)
+static scs_status read_features(const scs_h5 *h5, const char *column, int64_t n, scs_features *f)
 {
     bool version_3 = scs_h5_is_group(h5, "features");
     const char *names;
@@ -165,91 +152,9 @@ static scs_status read_features(const scs_h5 *h5, const char *column, int64_t n,
     return read_list(h5, "features/genome", n, false, &f->genome);
 }
 
-/* @param genome NULL: all */
-static bool is_taken(const features *f, scs_lidx j, const char *genome)
-{
-    return (f->type.n == 0 || strcmp(f->type.name[j], GENE_EXPRESSION) == 0) &&
-           (!genome || f->genome.n == 0 || strcmp(f->genome.name[j], genome) == 0);
-}
-
-/* Each once, in their order. */
-static scs_status distinct(const scs_names *all, scs_names *once)
-{
-    for (scs_lidx j = 0; j < all->n; j++)
-        if ((j == 0 || strcmp(all->name[j], all->name[j - 1]) != 0) &&
-            scs_names_find(once, all->name[j]) < 0 && once->n < 100)
-            SCS_TRY(scs_names_add(once, all->name[j]));
-    return SCS_OK;
-}
-
-/* Nothing is taken: why. */
-static scs_status no_genes(const scs_h5 *h5, const features *f, const char *genome)
-{
-    char list[SCS_MESSAGE_MAX / 2];
-    scs_names once = {0};
-    scs_status st;
-
-    SCS_GO(st, distinct(genome ? &f->genome : &f->type, &once));
-    scs_names_list(&once, 20, list, sizeof list);
-    st = genome ? SCS_FAIL(SCS_EDATA, "%s: has no genome %s; it has: %s", h5->path, genome, list)
-                : SCS_FAIL(SCS_EDATA, "%s: has no feature of type %s; it has: %s", h5->path,
-                           GENE_EXPRESSION, list);
-done:
-    scs_names_clear(&once);
-    return st;
-}
-
-/* "31 of 1031 features are left out, which are not of type Gene Expression: Antibody Capture" */
-static scs_status note_left_out(const features *f, const char *genome, scs_h5ad *meta)
-{
-    char list[SCS_MESSAGE_MAX / 4], text[SCS_MESSAGE_MAX];
-    scs_names types = {0};
-    scs_status st = SCS_OK;
-
-    for (scs_lidx j = 0; j < f->type.n; j++)
-        if (meta->gene[j] < 0 && strcmp(f->type.name[j], GENE_EXPRESSION) != 0 &&
-            scs_names_find(&types, f->type.name[j]) < 0 && types.n < 100)
-            SCS_GO(st, scs_names_add(&types, f->type.name[j]));
-    scs_names_list(&types, 10, list, sizeof list);
-    snprintf(text, sizeof text, "%d of %d features are left out, %s%s%s%s%s",
-             meta->n_column - meta->n_var, meta->n_column,
-             types.n ? "not being Gene Expression but " : "", types.n ? list : "",
-             types.n && genome ? ", or " : "", genome ? "not of the genome " : "",
-             genome ? genome : "");
-    st = scs_text_copy(text, &meta->note);
-done:
-    scs_names_clear(&types);
-    return st;
-}
-
-/* The genes are those features that are taken. */
-static scs_status take_genes(const scs_h5 *h5, const features *f, const char *genome,
-                             scs_h5ad *meta)
-{
-    int32_t n = meta->n_var;
-
-    SCS_TRY(SCS_ALLOC(meta->gene, n));
-    meta->n_column = n;
-    meta->n_var = 0;
-    for (int32_t j = 0; j < n; j++) {
-        bool taken = is_taken(f, j, genome);
-
-        meta->gene[j] = taken ? meta->n_var++ : -1;
-        if (taken)
-            SCS_TRY(scs_names_add(&meta->genes, f->name.name[j]));
-    }
-    if (n > 0 && meta->n_var == 0)
-        return no_genes(h5, f, genome);
-    if (meta->n_var < n)
-        return note_left_out(f, genome, meta);
-    free(meta->gene);
-    meta->gene = NULL;
-    return SCS_OK;
-}
-
 static scs_status locate_tenx(const scs_h5 *h5, const scs_h5ad_request *want, scs_h5ad *meta)
 {
-    features f = {0};
+    scs_features f = {0};
     int64_t shape[2];
     const char *genome;
     char *file = NULL;
@@ -262,10 +167,10 @@ static scs_status locate_tenx(const scs_h5 *h5, const scs_h5ad_request *want, sc
     SCS_GO(st, scs_h5_read_int64(h5, "shape", 0, 2, shape));
     SCS_GO(st, scs_h5ad_matrix_locate_rows(h5, "", shape[1], shape[0], meta));
     SCS_GO(st, read_features(h5, want->gene_column, shape[0], &f));
-    SCS_GO(st, take_genes(h5, &f, f.genome.n ? genome : NULL, meta));
+    SCS_GO(st, scs_features_take(h5->path, &f, f.genome.n ? genome : NULL, meta));
 done:
     free(file);
-    clear_features(&f);
+    scs_features_clear(&f);
     return st;
 }
 

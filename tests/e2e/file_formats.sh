@@ -20,6 +20,8 @@ more = anndata.AnnData(sp.hstack([a.X, sp.csr_matrix(np.full((a.n_obs, 3), 9, "f
 more.var_names = list(a.var_names) + ["CD3", "CD4", "CD8"]
 other_formats.write_10x_h5(more, "data/species_a.h5", antibodies=3)
 other_formats.write_10x_h5(a, "v2/species_a.h5", version=2, genomes=("hg19", "mm10"))
+other_formats.write_10x_mtx(more, "species_a", antibodies=3)
+other_formats.write_10x_mtx(a, "plain/species_a", version=2, order="any")
 other_formats.write_loom(a, "data/species_a.loom")
 other_formats.write_loom(b, "data/species_b.loom", version=2)
 P
@@ -55,6 +57,8 @@ for np in 1 3; do
     like h5mu "$np" --set "data.inputs=[data/species_a.h5mu, $b]"
     like loom "$np" --set "data.inputs=[data/species_a.loom, {path: data/species_b.loom, orthologs: data/species_b.orthologs.tsv}]"
     like 10x "$np" --set "data.inputs=[data/species_a.h5, $b]" --set "data.labels=[{path: labels.csv, file_column: file}]"
+    like mtx "$np" --set "data.inputs=[species_a, $b]" --set "data.labels=[{path: labels.csv, file_column: file}]"
+    like mtx_any "$np" --set "data.inputs=[plain/species_a/, $b]" --set "data.labels=[{path: labels.csv, file_column: file}]"
 done
 if "$scscreen" check data/species_a.h5 | grep -q "note     3 of 128 features are left out, not being Gene Expression but Antibody Capture" &&
     grep -q "note: .*species_a.h5: 3 of 128 features are left out" 10x.log; then pass; else fail "features that are left out are not told"; show 10x.log; fi

@@ -198,8 +198,7 @@ class Good:
         self.files += [(f"{path}:rna", "X", self.files[-1][2]),
                        (f"{path}:prot", "X", os.path.join(self.folder, "good_prot.h5ad"))]
 
-        self.sizes()
-        self.tall()
+    def loom(self):
         data = anndata_of(counts(), layers={"spliced": counts(2).astype("i4")})
         data.obs = data.obs[["cell_type", "number", "score"]].assign(cell_type=data.obs.cell_type.astype(str))
         options = {"good_v3.loom": {}, "good_v2.loom": {"version": 2}, "good_plain.loom": {"chunks": None},
@@ -227,6 +226,16 @@ class Good:
         self.of_format("good_10x_antibodies.h5:GRCh38", "genes_alone")
         write(data, self.of_format("good_10x_genomes.h5:mm10", "no_labels"), version=2, genomes=("GRCh38", "mm10"))
         os.rename(os.path.join(self.folder, "good_10x_genomes.h5:mm10"), os.path.join(self.folder, "good_10x_genomes.h5"))
+        write = other_formats.write_10x_mtx
+        write(data, self.of_format("good_mtx_v3", "no_labels"))
+        self.of_format("good_mtx_v3/matrix.mtx.gz", "no_labels")
+        write(data, self.of_format("good_mtx_v2", "no_labels"), version=2)
+        write(data, self.of_format("good_mtx_antibodies", "genes_alone"), antibodies=4)
+        write(data, self.of_format("good_mtx_gene", "no_labels"), order="gene")
+        write(data, self.of_format("good_mtx_any", "genes_alone"), order="any", antibodies=4)
+        write(data, self.of_format("good_mtx_any_v2", "no_labels"), version=2, order="any")
+        write(data, self.of_format("good_mtx_real", "no_labels"), kind="real", newline="\r\n")
+        write(data, os.path.dirname(self.of_format("good_mtx_prefix/GSM1_a_matrix.mtx.gz", "no_labels")), prefix="GSM1_a_")
 
     def make(self):
         self.layouts()
@@ -234,6 +243,7 @@ class Good:
         self.loom()
         self.tenx()
         self.sizes()
+        self.tall()
         self.names()
         self.encodings()
         self.by_hand()
@@ -569,7 +579,7 @@ def make_bad(folder):
         with h5py.File(path, "r+") as file:
             edit(file)
         files.append((path, "X", words))
-    return files + make_no_h5(folder) + bad_looms(folder) + bad_tenx(folder) + what_people_try(folder)
+    return files + make_no_h5(folder) + bad_looms(folder) + bad_tenx(folder) + bad_mtx(folder) + what_people_try(folder)
 
 
 LEFT_OPEN = """
@@ -645,6 +655,83 @@ def bad_tenx(folder):
             edit(file)
         files.append((path + part, "X", words))
     return files + [(files[0][0], "raw", "a 10x file has one matrix")]
+
+
+def bad_mtx(folder):
+    def line(number, text):
+        def edit(lines):
+            lines[number] = text
+        return edit
+
+    def cut(lines):
+        del lines[-5:]
+
+    def swap(lines):
+        lines[2] = f"{CELLS} {GENES} {lines[2].split()[2]}"
+
+    end = "/matrix.mtx:"
+    edits = [("head", line(0, "%%MatrixMarket matrix array real general"), "does not begin with"),
+             ("pattern", line(0, "%%MatrixMarket matrix coordinate pattern general"), "does not begin with"),
+             ("sizes", line(2, "23 37"), f"{end}3: three sizes belong there"),
+             ("huge", line(2, f"23 99999999999999 4"), f"{end}3: three sizes belong there"),
+             ("other", line(2, "23 38 4"), "is 23 x 38, but beside it stand 23 features and 37 barcodes"),
+             ("transposed", swap, "is cells x features"),
+             ("cut", cut, "it was cut short"),
+             ("more", lambda lines: lines.append(lines[-1]), "more than one matrix"),
+             ("word", line(5, "1 x 3"), f"{end}6: is no entry"),
+             ("short", line(5, "1 1"), f"{end}6: is no entry"),
+             ("hex", line(5, "1 1 0x1"), f"{end}6: is no entry"),
+             ("many", line(5, "1 1 3 4"), f"{end}6: is no entry"),
+             ("zero", line(5, "0 1 3"), f"{end}6: names feature 0 of 23"),
+             ("feature", line(5, f"{GENES + 1} 1 3"), f"{end}6: names feature 24 of 23"),
+             ("cell", line(5, f"1 {CELLS + 1} 3"), f"{end}6: names feature 1 of 23 and cell 38 of 37"),
+             ("negative", line(3, "1 1 -2"), "cell row 0, gene gene0 holds -2"),
+             ("nan", line(3, "1 1 nan"), "a missing value"),
+             ("inf", line(3, "1 1 1e99"), "must be finite"),
+             ("long", line(5, "1" * 300000), "a line of more than")]
+    files = []
+
+    def made(name, **options):
+        path = os.path.join(folder, f"bad_mtx_{name}")
+        other_formats.write_10x_mtx(anndata_of(sp.csr_matrix(counts())), path, version=2, **options)
+        return path
+
+    def edited_text(path, name, edit):
+        with open(os.path.join(path, name)) as file:
+            lines = file.read().splitlines()
+        edit(lines)
+        with open(os.path.join(path, name), "w") as file:
+            file.write("".join(text + "\n" for text in lines))
+
+    for name, edit, words in edits:
+        path = made(name)
+        edited_text(path, "matrix.mtx", edit)
+        files.append((path, "X", words))
+    for order in ("cell", "any"):
+        path = made(f"twice_{order}", order=order)
+        edited_text(path, "matrix.mtx", lambda lines: line(4, lines[3])(lines))
+        files.append((path, "X", "twice"))
+    for name, text, edit, words in (("barcodes", "barcodes.tsv", lambda lines: lines.pop(), "beside it stand 23 features and 36 barcodes"),
+                                    ("no_name", "genes.tsv", line(4, ""), "genes.tsv:5: has no name in it"),
+                                    ("type", "genes.tsv", line(4, "a\tb\tGene Expression"), "genes.tsv:5: has a type"),
+                                    ("antibodies", "genes.tsv", lambda lines: lines.__setitem__(slice(None), ["a\tb\tAntibody Capture"] * GENES),
+                                     "no feature of type Gene Expression")):
+        path = made(name)
+        edited_text(path, text, edit)
+        files.append((path, "X", words))
+    for gone in ("barcodes.tsv", "genes.tsv"):
+        path = made(f"no_{gone}")
+        os.remove(os.path.join(path, gone))
+        files.append((path, "X", "there is no " + ("features.tsv" if gone == "genes.tsv" else gone)))
+    path = os.path.join(folder, "bad_mtx_gzip")
+    other_formats.write_10x_mtx(anndata_of(sp.csr_matrix(counts())), path)
+    with open(os.path.join(path, "matrix.mtx.gz"), "r+b") as file:
+        file.truncate(os.path.getsize(file.name) // 2)
+    files += [(path, "X", "was cut short"), (path, "raw", "a 10x folder has one matrix")]
+    path = made("latin1")
+    with open(os.path.join(path, "barcodes.tsv"), "ab") as file:
+        file.write(b"caf\xe9\n")
+    return files + [(path, "X", "barcodes.tsv:38: is not UTF-8 text")]
 
 
 def what_people_try(folder):

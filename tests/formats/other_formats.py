@@ -99,3 +99,25 @@ def write_10x_h5(data, path, version=3, antibodies=0, genomes=("GRCh38",)):
                 lists.update({"genes": ids, "gene_names": names})
             for name, values in lists.items():
                 put(file, f"{group}/{name}", values)
+
+
+def write_10x_mtx(data, folder, version=3, antibodies=0, prefix="", order="cell", kind="integer", newline="\n"):
+    """Cell Ranger: features x cells as text, an entry a line, cell by cell; gzip from version 3 on. order: "cell", "gene"
+    (what scipy's mmwrite makes of rows) or "any"."""
+    x = sp.csr_matrix(data.X).tocoo()
+    ids, names, types, _ = features_of(data, antibodies)
+    by = {"cell": np.lexsort((x.col, x.row)), "gene": np.lexsort((x.row, x.col)),
+          "any": np.random.default_rng(4).permutation(x.nnz)}[order]
+    value = "%d" if kind == "integer" else "%.9g"
+    head = [f"%%MatrixMarket matrix coordinate {kind} general", '%metadata_json: {"software_version": "cellranger-8.0.1"}',
+            f"{x.shape[1]} {x.shape[0]} {x.nnz}"]
+    entries = [f"{j + 1} {i + 1} " + value % v for i, j, v in zip(x.row[by], x.col[by], x.data[by])]
+    texts = {"matrix.mtx": head + entries, "barcodes.tsv": data.obs_names}
+    if version > 2:
+        texts["features.tsv"] = ["\t".join(words) for words in zip(ids, names, types)]
+    else:
+        texts["genes.tsv"] = ["\t".join(words) for words in zip(ids, names)]
+    os.makedirs(folder, exist_ok=True)
+    for name, lines in texts.items():
+        with (gzip.open if version > 2 else open)(os.path.join(folder, prefix + name + ".gz" * (version > 2)), "wb") as file:
+            file.write("".join(str(line) + newline for line in lines).encode())

@@ -35,13 +35,14 @@ def keep(rows):
 
 def h5ad(cells=4, genes=("a", "b", "c"), layout=0, column="cell_type", codes=(0, 1, -1, 1),
          dose=None, filled=(), rows=None, kept=(), split=None, numbers=None, kind=0, root=None,
-         columns=(), note=None):
+         columns=(), note=None, starts=()):
     paths = ("X/data", "X/indices", "X/indptr") if layout < 2 else ("X", None, None)
     return b"".join((
         text("a.h5ad"), text("X"), text(root),
         integer(kind, 1 << 34, cells if rows is None else rows, cells, len(genes), layout, 7, 2),
         *(text(path) for path in paths), names(genes),
-        integer(len(columns)), struct.pack(f"<{len(columns)}i", *columns), text(note), names(("cell_type", "day")),
+        integer(len(columns)), struct.pack(f"<{len(columns)}i", *columns),
+        integer(len(starts), *starts), text(note), names(("cell_type", "day")),
         names(filled), integer(1),
         labels(column, ("T", "B é"), codes), labels(None), labels("day", ("0",), (0,) * cells),
         doses(dose, (0.5, 10.0, float("nan"), 0.0)[:cells]), keep(kept),
@@ -75,6 +76,9 @@ PARENT_SIDE = {
              "ok_10x": h5ad(kind=3, root="matrix", columns=(0, 1, -1, 2, -1), note="2 left out"),
              "bad_gene": h5ad(columns=(0, 1, -1, 3)), "bad_genes": h5ad(columns=(0, 1, -1)),
              "bad_columns": h5ad(layout=2, columns=(0, 1, 2)), "bad_order": h5ad(columns=(1, 0, 2)),
+             "ok_text": h5ad(kind=4, layout=4, starts=(90, 90, 102, 110, 110)), "ok_unsorted": h5ad(kind=4, layout=4),
+             "bad_starts": h5ad(kind=4, layout=4, starts=(90, 90, 102, 101, 110)),
+             "bad_places": h5ad(kind=4, layout=4, starts=(90, 90)),
              "bad_kind": h5ad(kind=9),
              "bad_kept": h5ad(rows=6, kept=(1, 0, 1, 1, 1, 1)), "bad_rows": h5ad(rows=6),
              "bad_keep": h5ad(rows=5, kept=(1, 0, 2, 1, 0)),
@@ -111,6 +115,19 @@ TABLES = {
         "bad_twice": b"A\tx\tTNF\nA\tx\tIL6\n", "bad_short": b"A\tTNF\n", "bad_nothing": b"",
         "bad_no_name": b"\tx\tTNF\n", "bad_no_genes": b"A\tx\t\n", "bad_latin1": b"A\tx\tcaf\xe9\n",
         "ok_long": b"A\tx" + b"\tTNF" * 8000},
+    "mtx": {
+        "ok": b"%%MatrixMarket matrix coordinate integer general\n%{}\n5 4 4\n1 1 3\n3 1 2\n2 3 1\n5 4 70\n",
+        "ok_real": b"%%matrixmarket matrix coordinate real general\r\n5 4 2\r\n1 2 0.5\r\n4 2 1e-3\r\n",
+        "ok_any": b"%%MatrixMarket matrix coordinate integer general\n5 4 3\n1 4 3\n3 1 2\n2 3 1",
+        "ok_none": b"%%MatrixMarket matrix coordinate integer general\n%\n%\n5 4 0\n",
+        "ok_negative": b"%%MatrixMarket matrix coordinate integer general\n5 4 1\n1 1 -3\n",
+        "ok_twice": b"%%MatrixMarket matrix coordinate integer general\n5 4 2\n1 1 3\n1 1 3\n",
+        "bad_nothing": b"", "bad_array": b"%%MatrixMarket matrix array real general\n5 4\n1\n",
+        "bad_count": b"%%MatrixMarket matrix coordinate integer general\n5 4 3\n1 1 3\n",
+        "bad_transposed": b"%%MatrixMarket matrix coordinate integer general\n4 5 1\n1 1 3\n",
+        "bad_feature": b"%%MatrixMarket matrix coordinate integer general\n5 4 1\n6 1 3\n",
+        "bad_entry": b"%%MatrixMarket matrix coordinate integer general\n5 4 1\n1 1 3 4\n",
+        "ok_long": b"%%MatrixMarket matrix coordinate integer general\n" + b"%" * 60000 + b"\n5 4 1\n1 1 3\n"},
     "combinations": {
         "ok": b"species,cell_type,perturbation\nhuman,T,drug 1\nmouse,\"B cell\",drug_2\n,NK,drug_2\n",
         "ok_tabs": b"cell_type\tperturbation\tspecies\nT\tdrug 1\thuman\n",
