@@ -49,6 +49,8 @@ static const char *or_default(const char *name, const char *fallback)
     return name && *name ? name : fallback;
 }
 
+/* The user's own names where the inputs have them: predicted and real cells can then be put into
+ * one table. A column that the data do not call for (one species, no doses) is left out. */
 static void name_columns(const scs_cells_head *h, column *c)
 {
     const scs_config *config = h->session->config;
@@ -216,6 +218,8 @@ static const char *cell_name(const scs_cells_head *h, int64_t cell)
 }
 
 /* Of the templates of one row's cells [first, first + n). */
+/* The control cells that predicted cells were made from: picked anew here, by the key of the row,
+ * rather than kept for all cells of all rows. @param names appended */
 static scs_status add_templates(const scs_cells_head *h, const scs_cells_row *row, int64_t first,
                                 int64_t n, scs_names *names)
 {
@@ -344,6 +348,8 @@ static const char *layer_path(const scs_cells_head *h)
                                                                   : "layers/counts";
 }
 
+/* The layer is another list of values in the same places: its indices and indptr are hard links to
+ * X's, so that a layer costs 4 bytes an entry and not 8. */
 static scs_status write_layer(hid_t file, const scs_cells_head *h)
 {
     const char *path = layer_path(h);
@@ -358,6 +364,8 @@ static scs_status write_layer(hid_t file, const scs_cells_head *h)
     return scs_h5_share(file, "X/indptr", member);
 }
 
+/* What grows (entries) is allocated with each round; what is as long as the cells are many is
+ * reserved at once, so that a disk without room for it is found out before any cell is made. */
 static scs_status write_matrices(hid_t file, const scs_cells_head *h)
 {
     int64_t n = h->first[h->plan->n] + 1;
@@ -458,6 +466,7 @@ static scs_status open_set(const scs_cells_file *f, const char *path, hid_t *set
     return *set < 0 ? scs_h5_failed(f->file, "open", path) : SCS_OK;
 }
 
+/* Where no layer is asked for the handle stays invalid, and nothing is written to it. */
 static scs_status open_layer(scs_cells_file *f)
 {
     char path[64];
@@ -501,6 +510,8 @@ static scs_status open_together(scs_cells_file *f)
     return open_sets(f);
 }
 
+/* Rank 0 writes the skeleton with plain HDF5 and closes it; then all open it through MPI-IO. Data
+ * sets that text is in are complete by then, as parallel HDF5 cannot write text of varying length. */
 scs_status scs_cells_file_open(const scs_cells_head *head, scs_cells_file *file)
 {
     const scs_session *s = head->session;
@@ -598,6 +609,7 @@ static scs_status put_rows(const scs_cells_file *f, hid_t set, hid_t type, int64
     return went < 0 ? scs_h5_failed(f->file, "write", path) : SCS_OK;
 }
 
+/* A list. Independent. */
 static scs_status put(const scs_cells_file *f, hid_t set, hid_t type, int64_t first, int64_t n,
                       const void *data, const char *path)
 {
@@ -643,6 +655,7 @@ static scs_status put_genes(const scs_cells_file *f, int64_t at, const scs_cell_
     return st;
 }
 
+/* Of the cells that were made, through the encoder once more: O(cells of the block x network). */
 static scs_status put_latent(const scs_cells_file *f, int64_t cell, const scs_cell_block *b)
 {
     const scs_session *s = f->head->session;
@@ -727,6 +740,7 @@ scs_status scs_cells_file_append(scs_cells_file *f, int64_t cell, const scs_cell
 
 /* ---- the end ---- */
 
+/* The first failure is kept; the others are closed all the same. */
 static void close_set(hid_t *set, scs_status *st, const scs_cells_file *f)
 {
     if (*set >= 0 && H5Dclose(*set) < 0 && *st == SCS_OK)

@@ -72,6 +72,7 @@ typedef struct gathering {
     int64_t *length;     /* words of each row */
 } gathering;
 
+/* Places of all ranks' rows, from their numbers. Local. @param[out] all room only */
 static scs_status make_room(int32_t n_rank, int32_t n_gene, gathering *g, scs_packed *all)
 {
     int64_t rows = 0, words = 0;
@@ -125,6 +126,7 @@ typedef struct combination {
     scs_count_group observed, control;
 } combination;
 
+/* The item is the plan's. */
 static void clear_combination(combination *c)
 {
     scs_packed_clear(&c->predicted);
@@ -144,6 +146,7 @@ static const scs_packed *cell_of(const combination *c, int64_t i, int64_t *row, 
     return x[k];
 }
 
+/* Of the panel, all three kinds. */
 static int64_t n_cell(const combination *c)
 {
     return c->predicted.n_row + c->observed.x.n_row + c->control.x.n_row;

@@ -1,6 +1,12 @@
-/* Passes: one for the prediction, which serves the baseline of no change as well; one for the
+/* One panel's measures, of cells that are shared out by genes (score_panel.h).
+ *
+ * Passes: one for the prediction, which serves the baseline of no change as well; one for the
  * baseline of the mean response; one for each split. A pass is O(values of the rank's genes), twice
- * with splits. */
+ * with splits. What is kept between passes: the real side's significant genes, and the coordinates,
+ * which depend on the cells alone.
+ *
+ * Measures come out alike on all ranks: what a rank knows of its genes is put together before
+ * anything is summed over genes (mpi/score/perturbations.c). */
 #include "mpi/score/score_panel.h"
 
 #include "mpi/comm/collectives.h"
@@ -26,7 +32,8 @@ void scs_score_panel_cells_clear(scs_score_cells *c)
     *c = (scs_score_cells){0};
 }
 
-/* Totals of all cells on every rank. Collective. @param own [x->n_row] */
+/* Totals of all cells on every rank, 8 bytes a cell: sums over genes, which no rank has all of once
+ * cells are cut by genes. Collective. @param own [n_own] of this rank's cells, from `first` on */
 static scs_status gather_totals(scs_comm *comm, const double *own, int64_t first, int64_t n_own,
                                 scs_score_cells *c)
 {
@@ -207,7 +214,9 @@ done:
     return st;
 }
 
-/* Collective. */
+/* Each perturbation is predicted by real cells of the others; where that cannot be done (one
+ * perturbation, or one that is most of them) there is a warning and no baseline, and the rest of
+ * the card stands. Collective. */
 static scs_status score_mean_response(scoring *s, const scs_panel *panel)
 {
     scs_contrast contrast = {0};
@@ -228,7 +237,8 @@ done:
     return st;
 }
 
-/* Means over the splits. Collective. */
+/* Means over the splits: what a second experiment of the same cells would reach. Its genes are
+ * taken from the whole real side (degs), so that they are not chosen by one half. Collective. */
 static scs_status score_replicates(scoring *s, const scs_panel *panel)
 {
     int64_t n = s->how->splits;
@@ -251,7 +261,8 @@ static scs_status score_replicates(scoring *s, const scs_panel *panel)
     return SCS_OK;
 }
 
-/* Collective. */
+/* The prediction comes first: it leaves the coordinates and the real side's genes, which the
+ * baseline and the splits use. Collective. */
 scs_status scs_score_panel(const scs_score_how *how, const scs_score_cells *c,
                            const scs_panel *panel, scs_scorecard *card)
 {

@@ -1,4 +1,11 @@
-/* Reading and sharing out are done once, for all panels. */
+/* score of two files: the prediction, and the real cells that it is held against (score_run.h).
+ *
+ * Reading and sharing out are done once, for all panels: both files are read as if they were two
+ * inputs of one dataset, each rank a contiguous part of the cells, and then cut by genes. The genes
+ * are those of the real cells' file, in its order; the prediction's are found among them by name.
+ *
+ * Nothing is normalised on the way: measures of counts need the counts, and those of logarithms
+ * take them from tables (src/score/levels.h). */
 #include "mpi/score/score_run.h"
 
 #include "mpi/score/score_panel.h"
@@ -20,6 +27,7 @@ typedef struct files {
     int32_t *gene[FILES];
 } files;
 
+/* Names and metadata are the session's. */
 static void files_clear(files *f)
 {
     for (int i = 0; i < FILES; i++)

@@ -48,6 +48,7 @@ scs_status scs_bytes_put_int(scs_bytes *b, int64_t value)
     return scs_bytes_put(b, &value, sizeof value);
 }
 
+/* Its length, -1 for none, then its bytes without the NUL. */
 scs_status scs_bytes_put_text(scs_bytes *b, const char *text)
 {
     int64_t length = text ? (int64_t)strlen(text) : -1;
@@ -56,6 +57,7 @@ scs_status scs_bytes_put_text(scs_bytes *b, const char *text)
     return text ? scs_bytes_put(b, text, length) : SCS_OK;
 }
 
+/* How many, then each as a text. */
 scs_status scs_bytes_put_names(scs_bytes *b, const scs_names *names)
 {
     SCS_TRY(scs_bytes_put_int(b, names->n));
@@ -93,6 +95,7 @@ scs_status scs_bytes_get_int(scs_bytes *b, int64_t *value)
     return scs_bytes_get(b, value, sizeof *value);
 }
 
+/* For whatever is counted or indexed by: a block may come from a damaged file. */
 scs_status scs_bytes_get_within(scs_bytes *b, int64_t lo, int64_t hi, int64_t *value)
 {
     SCS_TRY(scs_bytes_get_int(b, value));

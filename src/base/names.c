@@ -56,6 +56,7 @@ scs_status scs_names_copy(const scs_names *from, scs_names *to)
     return SCS_OK;
 }
 
+/* In the same order, too: what is numbered by one list can then be read by the other. */
 bool scs_names_equal(const scs_names *a, const scs_names *b)
 {
     if (a->n != b->n)
@@ -66,6 +67,7 @@ bool scs_names_equal(const scs_names *a, const scs_names *b)
     return true;
 }
 
+/* Zeroed, so that a list is cleared twice without harm. */
 void scs_names_clear(scs_names *names)
 {
     for (scs_lidx i = 0; i < names->n; i++)
@@ -74,6 +76,7 @@ void scs_names_clear(scs_names *names)
     *names = (scs_names){0};
 }
 
+/* The first of equal ones. */
 scs_lidx scs_names_find(const scs_names *names, const char *name)
 {
     for (scs_lidx i = 0; i < names->n; i++)
@@ -190,6 +193,7 @@ scs_lidx scs_names_index_find(const scs_index *index, const char *name)
     return index->order[low];
 }
 
+/* O(n log n); the input stays as it is. */
 scs_status scs_names_sort_unique(const scs_names *all, scs_names *out)
 {
     scs_index index;
@@ -275,6 +279,7 @@ scs_status scs_names_selection_make(scs_selection *s)
     return SCS_OK;
 }
 
+/* What was chosen is owned; the names are borrowed. */
 void scs_names_selection_clear(scs_selection *s)
 {
     free(s->chosen);

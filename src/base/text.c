@@ -19,6 +19,7 @@
 /* Bytes of a text whose distance is measured: the row of the table is on the stack. */
 enum { LONGEST = 120 };
 
+/* SCS_ALLOC zeroes, which ends the text. */
 scs_status scs_text_copy_n(const char *text, size_t n, char **out)
 {
     SCS_TRY(SCS_ALLOC(*out, (int64_t)n + 1));
@@ -49,6 +50,7 @@ char *scs_text_escape(const char *text, char *out, size_t size)
     return out;
 }
 
+/* As scs_text_escape, straight into a file: texts of any length. */
 void scs_text_print(FILE *out, const char *text, const char *kept)
 {
     for (; *text; text++)
@@ -113,6 +115,7 @@ static size_t utf8_length(const unsigned char *s, size_t n)
     return len;
 }
 
+/* O(n), a character at a time; NUL is a character like others here. */
 bool scs_text_is_utf8(const char *text, size_t n)
 {
     const unsigned char *s = (const unsigned char *)text;
@@ -126,6 +129,9 @@ bool scs_text_is_utf8(const char *text, size_t n)
     return true;
 }
 
+/* Decimal alone: strtod by itself would also take blanks, hexadecimal, "inf" and "nan", and a number
+ * too large for a double as infinity. The decimal point is a point in every locale, since the
+ * program never sets one. */
 bool scs_text_number(const char *text, double *value)
 {
     char *end;

@@ -256,6 +256,7 @@ static const scs_key keys[] = {
      .help = "the .h5ad files, or globs of them; species, cell_type, condition, batch and donor hold "
              "for all cells of a file; orthologs is a table (own gene, reference gene) where the "
              "genes are not named as in the first file"},
+    /* What is read, and how. Most of these affect whatever follows from the cells. */
     CHOICE(data, source, WEIGHTS | ROWS | CELLS, source_words, "any",
            "cellxgene: files of CELLxGENE Discover, schema 5 to 7; other keys of data that are not "
            "set are then matrix: raw (X where there is no raw), species: organism (of obs or uns), "
@@ -334,6 +335,7 @@ static const scs_key keys[] = {
              "them (no species or dose: all), or by the value of an obs column; groups of which "
              "only some cells have the value are not scored, those cells are set aside"},
 
+    /* What is learnt: the kind of model and the sizes of its network, which its weights have, too. */
     CHOICE(model, kind, WEIGHTS | ROWS, kind_words, "vae",
            "vae: scGen's variational autoencoder; mean: arithmetic on the groups' mean expression, "
            "no training; pca: principal components, model.latent of them"),
@@ -352,6 +354,7 @@ static const scs_key keys[] = {
     WORDS(SCS_KEY_PATH, model, load, WEIGHTS, NULL, "",
           "take the weights of this file instead of training"),
 
+    /* How its weights are found. */
     INT(train, batch, WEIGHTS, 1, 1048576, "32",
         "cells of a step, over all ranks; a multiple of the shards"),
     INT(train, epochs, WEIGHTS, 1, 1000000, "100", "passes over the training cells, at most"),
@@ -393,6 +396,7 @@ static const scs_key keys[] = {
     BOOL(train, resume, NOTHING, "true",
         "go on from the state in output.dir if there is one; false: begin anew"),
 
+    /* Which combinations are predicted, by which rule, and what is said of each. */
     NAMES(screen, cell_types, REPORT, "cell types to predict: names or globs such as CD4*"),
     NAMES(screen, perturbations, REPORT, "conditions to predict: names or globs"),
     NAMES(screen, species, REPORT, "species to predict: names or globs"),
@@ -456,6 +460,7 @@ static const scs_key keys[] = {
            "the processor has them, by its integer tiles (AMX), as exact as float32 but not the "
            "same bits"),
 
+    /* What is held out in turn, to measure the predictions. */
     CHOICE(validate, protocol, REPORT, protocol_words, "combination",
            "what is held out together: one combination, all perturbed cells of a context (only its "
            "controls are seen), all cells of a dose, or all cells of a perturbation"),
@@ -477,6 +482,7 @@ static const scs_key keys[] = {
          "also make cells of each held-out combination, as predict does, at most 4096, and score "
          "them by the real ones as score does; the inputs must hold counts"),
 
+    /* Cells, one by one; no other file depends on these keys. */
     WORDS(SCS_KEY_NAMES, predict, combination, NOTHING, "screen", "screen",
           "what scscreen predict makes cells of: a list of SPECIES,TYPE,PERTURBATION[,DOSE], or "
           "the rows that the section screen selects; also predict --combination, which may be "
@@ -503,6 +509,7 @@ static const scs_key keys[] = {
     TEXT(predict, from_matrix, NOTHING, 0, "",
          "where these cells' counts are, such as layers/counts; empty: as data.matrix"),
 
+    /* Measures of two files of cells. */
     TEXT(score, output, NOTHING, 0, "",
          "file for the table of score; also score --output"),
     CHOICE(score, baseline, NOTHING, baseline_words, "none",
@@ -520,6 +527,7 @@ static const scs_key keys[] = {
         "principal components of the real cells in which populations of cells are compared; 0: "
         "they are not; also score --components"),
 
+    /* The form of what is written, and where it goes. */
     CHOICE(output, rows, REPORT, rows_words, "dense",
            "what screen.h5ad holds of a row: X and layers over all genes, or only the lists of "
            "output.top_genes and the numbers in obs and obsm"),
@@ -534,6 +542,7 @@ static const scs_key keys[] = {
          "make some steps of training, the atlas and some rows of the screen, to say what time and "
          "memory a run takes; false: only read and check"),
 
+    /* An atlas of which the truth is known. */
     WORDS(SCS_KEY_PATH, simulate, dir, REPORT, NULL, "",
           "folder that `simulate` writes to; empty: none"),
     INT(simulate, genes, REPORT, 1, 1000000, "1000", "genes"),

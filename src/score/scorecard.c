@@ -47,6 +47,7 @@ static const struct measure {
 
 /* ---- create and destroy ---- */
 
+/* NaN until something is known: a measure that was not made is not a measure of 0. */
 scs_status scs_scorecard_create(const scs_panel *panel, scs_scorecard *card)
 {
     int32_t n = panel->perturbations.n;
@@ -110,6 +111,8 @@ void scs_scorecard_mean(const double *value, int32_t n, double *mean)
     mean[SCS_CARD_NORMALIZED_MSE] = normalized_mse(value, n);
 }
 
+/* (value - baseline) / (replicate - baseline): 0 is no better than the baseline, 1 as good as a
+ * second experiment, whichever direction is better. Infinite where the two are equal: NaN. */
 double scs_scorecard_scaled(const scs_scorecard *card, int measure)
 {
     double u = card->mean[measure], b = card->baseline[measure], r = card->replicate[measure];
@@ -142,6 +145,7 @@ static void print_space(const scs_cell_space *space, FILE *out)
             (long long)space->n_fitted, (long long)space->n_real);
 }
 
+/* The table for people: what was compared first, then a line for each measure under its heading. */
 void scs_scorecard_print(const scs_scorecard *card, FILE *out)
 {
     static const char *const words[] = {[NEITHER] = "", [LOWER] = "lower", [HIGHER] = "higher"};
@@ -185,6 +189,7 @@ typedef struct file {
     int32_t n;
 } file;
 
+/* 17 digits, and "nan" as pandas and R read it. */
 static void write_number(FILE *out, double x)
 {
     if (isnan(x))
@@ -236,6 +241,7 @@ static scs_status write_file(void *ctx, FILE *out)
     return SCS_OK;
 }
 
+/* All panels in one file, which is there whole or not at all (scs_file_write). */
 scs_status scs_scorecard_write(const scs_scorecard *card, int32_t n, const char *path)
 {
     file f = {card, n};
