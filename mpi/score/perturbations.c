@@ -139,6 +139,7 @@ static scs_status allocate(work *w)
     return SCS_ALLOC(w->value, n_own * SCS_N_CARD);
 }
 
+/* Zeroed, and what was made in part, are let through. */
 static void clear(work *w)
 {
     free(w->own_of);
@@ -255,6 +256,7 @@ static scs_status fetch_rows(work *w, const scs_gene_stats *stats)
 
 /* ---- one perturbation ---- */
 
+/* [n_gene], of a kind that is kept. @param i of the own perturbations */
 static const double *own_row(const work *w, int side, int stat, int64_t i)
 {
     return w->row[side][stat] + i * w->n_gene;
@@ -336,6 +338,7 @@ static void measure_moments(const work *w, int64_t i, double *scratch, double *v
     v[SCS_CARD_R2_SD] = r2(scratch, scratch + w->n_gene, w->n_gene);
 }
 
+/* Borrowed: the cells of a group on one side. @param group contrast->n: the controls */
 static scs_population population(const work *w, int side, int32_t group)
 {
     const int64_t *first = w->first[side] + group;
@@ -343,6 +346,7 @@ static scs_population population(const work *w, int side, int32_t group)
     return (scs_population){w->m->at, w->cell[side] + first[0], first[1] - first[0]};
 }
 
+/* Where no change is the prediction, the controls themselves are the predicted cells. */
 static scs_status compare_populations(const work *w, int32_t p, double *v)
 {
     scs_population x, y = population(w, SCS_REAL, p);

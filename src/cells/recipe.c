@@ -1,8 +1,13 @@
-/* Cost of a cell: its template's and its donor's counts, and the genes that must be drawn although
+/* Predicted cells, one from each template (recipe.h).
+ *
+ * Cost of a cell: its template's and its donor's counts, and the genes that must be drawn although
  * neither of the two shows them. These are few: a gene that rises by less than its donor type has
  * is a thinned donor's count, and nothing thinned is nothing. Which genes have to be drawn depends
  * on how the library of the template compares with the donor's, so lists are kept for powers of 2
- * of that ratio, and a cell takes the next larger one. */
+ * of that ratio, and a cell takes the next larger one.
+ *
+ * Every random number is of the stream of its cell, at a place that its gene gives: a cell is the
+ * same whichever rank, thread or block makes it. */
 #include "src/cells/recipe.h"
 
 #include "src/base/parallel.h"
@@ -101,6 +106,7 @@ static scs_status prepare(scs_recipe *r)
     return SCS_OK;
 }
 
+/* The parts are borrowed until it is destroyed. */
 scs_status scs_recipe_create(const scs_recipe_parts *parts, scs_recipe **recipe)
 {
     scs_status st;
@@ -113,6 +119,7 @@ scs_status scs_recipe_create(const scs_recipe_parts *parts, scs_recipe **recipe)
     return st;
 }
 
+/* NULL, and what was made in part, are let through. */
 void scs_recipe_destroy(scs_recipe **recipe)
 {
     scs_recipe *r = *recipe;
@@ -217,6 +224,7 @@ static int64_t take(const scs_row *row, int32_t *at, int32_t gene)
     return (int64_t)scs_row_value(row, (*at)++);
 }
 
+/* Behind the last entry: a gene that is behind all others. */
 static int32_t gene_at(const scs_row *row, int32_t at)
 {
     return at < row->n ? scs_row_gene(row, at) : INT32_MAX;
@@ -264,6 +272,7 @@ static scs_status make_cell(const cell *c, int32_t *gene, int32_t *count, int32_
 
 /* ---- blocks ---- */
 
+/* Room for genes and counts comes with the first cells: how many there are is not known before. */
 scs_status scs_recipe_block_make(int64_t capacity, scs_cell_block *block)
 {
     *block = (scs_cell_block){.capacity = capacity};
@@ -321,6 +330,8 @@ static scs_status make_cells(const cell *c, const int64_t *place, scs_cell_block
     return SCS_OK;
 }
 
+/* Places first, one cell after another, then the cells on all threads: a thread writes into the
+ * room of its own cells only. SCS_EDATA where a count does not fit into an int32. */
 scs_status scs_recipe_make(const scs_recipe *recipe, scs_cell_block *block)
 {
     int64_t *place = NULL;

@@ -212,6 +212,8 @@ typedef struct layout {
     const char *header; /* the name of the barcodes, for messages */
 } layout;
 
+/* R's write.table puts no name over the row names: where the first row has one field more than
+ * there are names, the first is the barcode, for all rows. */
 static scs_status take_row(const scs_config *config, table *one, layout *at)
 {
     scs_table *text = &one->text;
@@ -390,6 +392,7 @@ done:
     return st;
 }
 
+/* In any of the tables, asked for or not: a column that data.rename speaks of may stand there. */
 bool scs_label_table_names(const scs_label_tables *tables, const char *column)
 {
     for (int32_t t = 0; tables && t < tables->n; t++)
@@ -415,6 +418,8 @@ static const table_column *find_column(const table *one, const char *name)
     return NULL;
 }
 
+/* Whether a table that is about the input tells a column that is wanted: it is not asked of the
+ * file itself then. */
 bool scs_label_table_has(const scs_label_tables *tables, int32_t i, const char *column)
 {
     for (int32_t t = 0; tables && t < tables->n; t++)
@@ -423,6 +428,7 @@ bool scs_label_table_has(const scs_label_tables *tables, int32_t i, const char *
     return false;
 }
 
+/* Names of cells have to be read for it. */
 bool scs_label_table_concerns(const scs_label_tables *tables, int32_t i)
 {
     for (int32_t t = 0; tables && t < tables->n; t++)
@@ -562,6 +568,7 @@ static scs_status count_unmatched(scs_label_tables *all, int32_t i, const char *
     return SCS_OK;
 }
 
+/* All tables, then all of them together: which cells none tells of, and which two do. */
 scs_status scs_label_table_match(scs_label_tables *tables, int32_t i, const char *file,
                                  const scs_names *cells)
 {
@@ -655,6 +662,7 @@ done:
     return st;
 }
 
+/* A line for each table and a warning for each input that has cells without a row. */
 scs_status scs_label_table_describe(const scs_label_tables *tables, scs_names *notes)
 {
     char line[SCS_MESSAGE_MAX], name[120];

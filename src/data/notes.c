@@ -17,6 +17,7 @@
 #include <string.h>
 #include <strings.h>
 
+/* The whole line is escaped, as labels may stand anywhere in it; what is too long is cut. */
 scs_status scs_notes_add(scs_dataset *d, const char *format, ...)
 {
     char line[SCS_MESSAGE_MAX], escaped[SCS_MESSAGE_MAX];
@@ -28,6 +29,7 @@ scs_status scs_notes_add(scs_dataset *d, const char *format, ...)
     return scs_names_add(&d->notes, scs_text_escape(line, escaped, sizeof escaped));
 }
 
+/* Two thirds of the room for the list, so that the nearest label always has its place. */
 char *scs_notes_hint(const scs_names *names, const char *wrong, char *out, size_t size)
 {
     const char *nearest = scs_names_nearest(names, wrong);
@@ -183,6 +185,7 @@ done:
     return st;
 }
 
+/* Labels are compared in a form without what is easily overlooked; that form is never shown. */
 scs_status scs_notes_labels(scs_dataset *d, const char *column, const scs_names *names,
                             const int32_t *code)
 {

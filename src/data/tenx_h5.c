@@ -55,6 +55,8 @@ done:
     return st;
 }
 
+/* By the members that it has: those of version 3, or groups that are genomes where nothing is of
+ * AnnData. */
 static bool is_tenx(const scs_h5 *h5)
 {
     scs_names genomes = {0};

@@ -243,6 +243,7 @@ scs_status scs_h5_write_part(hid_t file, const char *path, hid_t type, int64_t f
     return st;
 }
 
+/* A hard link: readers see two data sets, the file holds one. */
 scs_status scs_h5_share(hid_t file, const char *path, const char *as)
 {
     hid_t lcpl = link_list();

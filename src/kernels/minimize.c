@@ -1,4 +1,11 @@
-/** L-BFGS (src/kernels/minimize.h): a direction, a search along it, what to keep of the step. */
+/** L-BFGS (src/kernels/minimize.h): a direction, a search along it, what to keep of the step.
+ *
+ *  H, an approximation of the inverse of the second derivatives, is never written down: it is made
+ *  of the last MEMORY steps s and changes y of the gradient (Nocedal and Wright, Numerical
+ *  Optimization, algorithm 7.4), O(MEMORY n) a direction beside the calls of the function.
+ *
+ *  All sums are of one thread and in one order: where the function's bits do not depend on ranks,
+ *  neither do those of the minimum. */
 #include "src/kernels/minimize.h"
 
 #include "src/base/vector.h"

@@ -1,7 +1,13 @@
-/* Levels are filled in cell by cell; then all their log1p(cpm) are sorted together once.
+/* What the counts of a cell are worth, once for all passes (levels.h).
+ *
+ * A cell has few distinct counts: those up to n_small have a place each, the larger ones a sorted
+ * list, O(log) to find. Levels are filled in cell by cell; then all their log1p(cpm) are sorted
+ * together once, and a rank test needs the ranks alone: integers, of which equal ones are ties.
  *
  * The sort key holds the value to 2^-32, and below it which level it is: 36 + 28 bits. Levels
- * whose keys' upper parts agree are few, or ties, and are put in order by the value itself. */
+ * whose keys' upper parts agree are few, or ties, and are put in order by the value itself.
+ *
+ * 32 bytes a small level, 40 a large one, and 16 for each while they are sorted. */
 #include "src/score/levels.h"
 
 #include "src/kernels/radix.h"
@@ -11,6 +17,7 @@
 
 enum { INDEX_BITS = 28 };
 
+/* Counts are whole and not NaN. */
 static int ascending(const void *a, const void *b)
 {
     float x = *(const float *)a, y = *(const float *)b;
@@ -132,6 +139,7 @@ static void number(scs_levels *l, uint64_t *key, double *value, int64_t n)
     l->rank_bits = scs_radix_bits(rank);
 }
 
+/* Ranks over all cells of both files. Levels of cells without counts (cpm 0) have none. */
 static scs_status rank_levels(scs_levels *l)
 {
     int64_t all = l->n_small * l->n_cell + l->first[l->n_cell], n = 0;
@@ -166,6 +174,8 @@ static int32_t choose_small(int64_t n_cell)
     return fit < 4 ? 4 : fit < SCS_LEVELS_SMALL ? (int32_t)fit : SCS_LEVELS_SMALL;
 }
 
+/* O(values) to list and fill in, O(levels) to sort by radix. Local; every rank has its genes' cells
+ * and so its own levels, but ranks are compared within a gene alone, which one rank has. */
 scs_status scs_levels_make(const scs_packed *x, const double *total, const double *target,
                            scs_levels *levels)
 {
@@ -192,6 +202,8 @@ void scs_levels_clear(scs_levels *levels)
     *levels = (scs_levels){0};
 }
 
+/* Bisection. Where the large counts have no gap below this one, it stands at most count - n_small
+ * places behind the first, which bounds the search from above. */
 const scs_level *scs_levels_find_large(const scs_levels *levels, int64_t cell, float count)
 {
     int64_t low = levels->first[cell], high = levels->first[cell + 1];
