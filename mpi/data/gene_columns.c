@@ -74,6 +74,7 @@ static void place_owners(scs_gene_columns *c, const int32_t *group, int64_t n_ce
         }
 }
 
+/* Which rank has each cell, group by group: 4 bytes a cell, on every rank, from the deal alone. */
 static scs_status list_owners(scs_gene_columns *c, const int32_t *group, int64_t n_cell,
                               const scs_deal *deal)
 {
@@ -396,6 +397,7 @@ done:
     return st;
 }
 
+/* One exchange a slice of genes: memory is that of the slice, and of its messages twice. */
 scs_status scs_gene_columns_next(scs_gene_columns *c, int32_t gene1, scs_gene_slice *slice)
 {
     int32_t rank = scs_comm_rank(c->comm);

@@ -379,6 +379,7 @@ scs_status scs_checksum_leaves(const char *path, int64_t size, int64_t leaf, int
     return status == SCS_OK ? SCS_OK : scs_context(status, "%s: cannot be read: ", path);
 }
 
+/* The size is hashed first, so that no list of leaves is the root of two files. */
 void scs_checksum_root(int64_t size, const uint8_t *digest, char *out)
 {
     uint8_t length[8];
@@ -462,6 +463,8 @@ static bool has_block(const char *start, ssize_t n)
     return n > SCS_CHECKSUM_BLOCK && strncmp(start, magic, sizeof magic - 1) == 0;
 }
 
+/* Files of ours carry a checksum of their own in their first bytes, which is taken: 512 bytes are
+ * read where others are read whole. */
 scs_status scs_checksum_file_identity(const char *path, char *out)
 {
     char start[SCS_CHECKSUM_BLOCK + 1] = {0};

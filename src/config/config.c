@@ -153,6 +153,7 @@ static const struct {
     {SCS_SOURCE_CELLXGENE, "data.control", "normal"},
 };
 
+/* Set before the file is read, as defaults are: whatever the user writes comes later. */
 static scs_status set_source_defaults(scs_config *config, int source)
 {
     scs_where where = {.text = "data.source"};
@@ -248,6 +249,7 @@ static scs_status refuse_data(const char *file)
     return SCS_OK;
 }
 
+/* @param[out] text of the file, malloc'ed; NULL: not wanted */
 scs_status scs_config_load(const char *file, const char *const *sets, int n_set,
                            scs_config **config, char **text)
 {
@@ -274,6 +276,7 @@ static void clear_key(scs_config *config, const scs_key *key)
         free(*(char **)(void *)((char *)config + key->offset));
 }
 
+/* By the table: what a key owns is freed by its type. */
 void scs_config_destroy(scs_config **config)
 {
     if (!*config)
@@ -606,6 +609,7 @@ static void add_difference(const scs_config *before, const scs_config *now, cons
     }
 }
 
+/* Cut to what fits. Paths are passed over: a file is known by its checksum. */
 char *scs_config_differences(const scs_config *before, const scs_config *now, int affects,
                              char *out, size_t size)
 {

@@ -20,6 +20,7 @@ static bool is_held(int32_t group, const int32_t *held, int64_t n_held)
     return bsearch(&group, held, (size_t)n_held, sizeof group, ascending) != NULL;
 }
 
+/* O(cells); the count is 0 unless training saw what it should not have seen. */
 scs_status scs_audit_count(const scs_atlas *atlas, const scs_dataset *d, const int32_t *held,
                            int64_t n_held, const int64_t *cell, int64_t n_cell, int64_t *n_seen)
 {
@@ -39,6 +40,8 @@ scs_status scs_audit_count(const scs_atlas *atlas, const scs_dataset *d, const i
     return SCS_OK;
 }
 
+/* NaN spreads into whatever it is used in, so that a prediction made from it cannot pass for one
+ * that was not. */
 void scs_audit_hide(scs_atlas *a, const int32_t *held, int64_t n_held)
 {
     for (int64_t i = 0; i < n_held; i++) {
@@ -55,6 +58,7 @@ void scs_audit_hide(scs_atlas *a, const int32_t *held, int64_t n_held)
     }
 }
 
+/* SCS_EINTERNAL: it is this program that is at fault, not the data. */
 scs_status scs_audit_sources(const scs_combination *target, const scs_sources *sources,
                              const int32_t *held, int64_t n_held, const char *who)
 {
@@ -66,6 +70,7 @@ scs_status scs_audit_sources(const scs_combination *target, const scs_sources *s
     return SCS_OK;
 }
 
+/* The other half of scs_audit_hide. */
 scs_status scs_audit_finite(const double *number, int64_t n, const char *who)
 {
     for (int64_t i = 0; i < n; i++)

@@ -94,6 +94,7 @@ bool scs_ortholog_columns_is_empty(const char *text)
     return *text == '\0' || strcmp(text, "-") == 0 || strcmp(text, "NA") == 0;
 }
 
+/* By its end, letters and digits alone: Ensembl writes "ortholog_one2one", others "one-to-one". */
 bool scs_ortholog_columns_is_type(const char *text)
 {
     static const char *const ends[] = {"one2one",  "one2many",  "many2one",  "many2many",
@@ -115,6 +116,7 @@ bool scs_ortholog_columns_is_type(const char *text)
     return false;
 }
 
+/* Cut in place. @param list the field may have several, with commas between */
 char *scs_ortholog_columns_next_gene(char **rest, bool list)
 {
     char *gene = *rest, *end = list ? strchr(gene, ',') : NULL;

@@ -61,6 +61,7 @@ static int64_t coded_words(const scs_packed *x, int64_t n)
 
 /* ---- create and destroy ---- */
 
+/* Zeroed, as rows that are put in behind one another begin where the last ended. */
 scs_status scs_packed_alloc(int64_t n_row, int32_t n_col, int64_t n_word, scs_packed *x)
 {
     scs_status st;
@@ -254,6 +255,8 @@ scs_status scs_packed_restart(scs_packed *x, int64_t n_row)
 
 /* ---- rows in any order ---- */
 
+/* Words are not zeroed: pages that no row has touched yet take no memory, and rows that arrive in
+ * any order touch each word once. */
 scs_status scs_packed_alloc_any_order(int64_t n_row, int32_t n_col, int64_t n_word, scs_packed *x)
 {
     scs_status st;
@@ -290,6 +293,7 @@ scs_status scs_packed_place(scs_packed *x, int64_t i, const void *word, int64_t 
     return SCS_OK;
 }
 
+/* Appended and trimmed: what the rows take is known only once they are packed. */
 scs_status scs_packed_make(const scs_csr *x, scs_packed *packed)
 {
     scs_status st;
@@ -435,6 +439,7 @@ scs_row scs_packed_row(const scs_packed *x, int64_t i)
     return row;
 }
 
+/* In double, in the order of genes: exact for counts, whatever their number. */
 double scs_packed_row_sum(const scs_packed *x, int64_t i)
 {
     scs_row row = scs_packed_row(x, i);
@@ -468,6 +473,7 @@ int64_t scs_packed_bytes(const scs_packed *x)
            (x->length ? x->n_row * (int64_t)sizeof *x->length : 0);
 }
 
+/* Genes ascend: O(log entries). */
 int32_t scs_packed_row_find(const scs_row *row, int32_t gene)
 {
     int32_t first = 0, end = row->n;
@@ -476,7 +482,6 @@ int32_t scs_packed_row_find(const scs_row *row, int32_t gene)
         int32_t middle = first + (end - first) / 2;
 
         if (scs_row_gene(row, middle) < gene)
-            /* Genes ascend: binary search. */
             first = middle + 1;
         else
             end = middle;

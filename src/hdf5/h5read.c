@@ -80,6 +80,8 @@ static int copy(stream *s, unsigned control)
     return 0;
 }
 
+/* The control byte says what follows: below 32 so many bytes as they are, else a copy of what was
+ * decoded before. Each of the two checks what it reads and writes. */
 int64_t scs_h5_lzf_decode(const uint8_t *in, size_t size, uint8_t *out, size_t room)
 {
     stream s = {in, in + size, out, out, out + room};
@@ -282,6 +284,7 @@ static scs_status written_for_newer(const char *file, const char *what)
                     file, what);
 }
 
+/* HDF5's stack of errors may know why; what it says is put into words that help. */
 scs_status scs_h5_refuse(const scs_h5 *h5, const char *path, const char *words)
 {
     why w = {0};
@@ -355,6 +358,7 @@ done:
     return st;
 }
 
+/* Zeroed and half-opened ones are let through: 0 is no open id. */
 void scs_h5_close(scs_h5 *h5)
 {
     if (h5->group > 0)
@@ -497,6 +501,7 @@ bool scs_h5_is_group(const scs_h5 *h5, const char *path)
     return group;
 }
 
+/* Paths are then looked up from the group; the file stays open beside it. */
 scs_status scs_h5_enter(scs_h5 *h5, const char *group)
 {
     hid_t object;
@@ -673,6 +678,7 @@ static const int64_t BOMB_BYTES = 64 << 20;
 
 enum { BOMB_RATIO = 1000 }; /* deflate reaches 1030, on zeros alone */
 
+/* Before memory is asked for: a damaged file may declare any size. */
 scs_status scs_h5_budget(const scs_h5 *h5, const char *path, int64_t n, size_t size, int64_t *bytes)
 {
     bool over = __builtin_mul_overflow(n, size, bytes);

@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The profiles also differ in what has no key: those numbers stand here and nowhere else. */
 scs_arch scs_model_arch_from_config(const scs_config *config, int32_t n_gene, int64_t n_cell)
 {
     bool paper = config->model.profile == SCS_PROFILE_PAPER;

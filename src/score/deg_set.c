@@ -101,6 +101,8 @@ static void mark(scs_deg_set *set, int32_t target)
     }
 }
 
+/* Genes of which controls have no more than `least` counts per million are not tested (least < 0:
+ * all are): q is NaN for them, and they do not count among the tests of Benjamini and Hochberg. */
 scs_status scs_deg_set_make(const double *p, const double *cpm, const double *control_cpm,
                             int32_t n_gene, double least, int32_t target, scs_deg_set *set)
 {
@@ -153,6 +155,7 @@ static bool agree(const scs_deg_set *predicted, const scs_deg_set *real, int32_t
            (predicted->lfc[g] < 0 && real->lfc[g] < 0);
 }
 
+/* Two empty sets are the same: 1, as cell-eval2 has it. */
 double scs_deg_set_jaccard(const scs_deg_set *predicted, const scs_deg_set *real)
 {
     int32_t both = 0, any;
@@ -163,6 +166,7 @@ double scs_deg_set_jaccard(const scs_deg_set *predicted, const scs_deg_set *real
     return any ? (double)both / any : 1;
 }
 
+/* Right calls over the larger of calls and real genes: calling a few sure genes is not rewarded. */
 double scs_deg_set_fidelity(const scs_deg_set *predicted, const scs_deg_set *real)
 {
     int32_t called = 0, right = 0, most;
@@ -312,6 +316,8 @@ static void mark_top(const scs_deg_set *set, int32_t k, called *pool, uint8_t *m
         marked[pool[i].gene]++;
 }
 
+/* As many of each side's largest changes as the real side has significant genes, and of these the
+ * share that is in both; 0, not NaN, where there are none. */
 scs_status scs_deg_set_overlap(const scs_deg_set *predicted, const scs_deg_set *real,
                                double *overlap)
 {

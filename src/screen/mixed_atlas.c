@@ -247,6 +247,7 @@ static scs_status allocate(const scs_atlas *a, scs_mixed_atlas *m)
     return SCS_ALLOC(m->noise, n);
 }
 
+/* Noise of each group, to contexts and to shifts, which are groups seen from two sides. */
 static scs_status set_noise(const scs_atlas *a, scs_mixed_atlas *m)
 {
     double *noise;
@@ -293,6 +294,8 @@ static scs_status fill(const scs_atlas *a, scs_mixed_atlas *m)
     return scs_mixed_create(d, &m->model);
 }
 
+/* `likeness` is taken over, also where this fails. Without a shift that was seen there is nothing
+ * to estimate from, and no model: NULL, which is no failure. */
 scs_status scs_mixed_atlas_create(const scs_atlas *atlas, double *likeness, scs_mixed_atlas **mixed)
 {
     scs_status st = SCS_ALLOC(*mixed, 1);
