@@ -229,9 +229,9 @@ static scs_status check_regular(const char *path)
 
     SCS_REQUIRE(stat(path, &s) == 0, SCS_EDATA, "%s: cannot be read: %s", path, strerror(errno));
     SCS_REQUIRE(!is_zarr(path), SCS_EDATA,
-                "%s: is a zarr store, not .h5ad; convert it: "
-                "anndata.read_zarr(\"...\").write_h5ad(\"...\")",
-                path);
+                "%s: is a zarr store, not .h5ad; convert it, a piece at a time: "
+                "scripts/zarr-to-h5ad %s FILE.h5ad",
+                path, path);
     SCS_REQUIRE(S_ISREG(s.st_mode), SCS_EDATA,
                 "%s: is no regular file, and no folder with a matrix.mtx in it; name one file", path);
     SCS_REQUIRE(s.st_size > 0, SCS_EDATA, "%s: is empty; fetch it again", path);

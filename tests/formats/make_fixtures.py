@@ -237,8 +237,45 @@ class Good:
         write(data, self.of_format("good_mtx_real", "no_labels"), kind="real", newline="\r\n")
         write(data, os.path.dirname(self.of_format("good_mtx_prefix/GSM1_a_matrix.mtx.gz", "no_labels")), prefix="GSM1_a_")
 
+    def zarr(self):
+        """Stores of both versions and with shards, made into .h5ad by scripts/zarr-to-h5ad."""
+        try:
+            import zarr
+        except ImportError:
+            print("SKIPPED: zarr stores: this anndata came without zarr")
+            return
+        script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "scripts", "zarr-to-h5ad")
+        data = anndata_of(sp.csr_matrix(counts()), layers={"counts": sp.csc_matrix(counts(2)), "dense": counts(3)})
+        data.raw = anndata_of(counts())
+        data.uns = {"words": np.array(["a", "b"], dtype=object), "one": 1, "text": "hé", "none": np.zeros((0, 3))}
+        data.write_h5ad(os.path.join(self.folder, "good_zarr.h5ad"))
+
+        def sharded(write, store, name, element, *, dataset_kwargs, iospec):
+            if iospec.encoding_type in ("array", "csr_matrix", "csc_matrix") and getattr(element, "ndim", 0) == 2:
+                wide = () if sp.issparse(element) else element.shape[1:]
+                dataset_kwargs = dict(dataset_kwargs, shards=(16,) + wide, chunks=(4,) + wide)
+            write(store, name, element, dataset_kwargs=dataset_kwargs)
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            for version in (2, 3):
+                store = zarr.open_group(os.path.join(self.folder, f"v{version}.zarr"), mode="w", zarr_format=version)
+                anndata.io.write_elem(store, "/", data)
+            store = zarr.open_group(os.path.join(self.folder, "sharded.zarr"), mode="w", zarr_format=3)
+            del data.uns["none"]
+            anndata.experimental.write_dispatched(store, "/", data, sharded)
+        assert store["layers/dense"].shards == (16, GENES) and store["X/data"].shards == (16,)
+        for name, options in (("v2", []), ("v3", ["--gzip"]), ("sharded", [])):
+            paths = [os.path.join(self.folder, name + ending) for ending in (".zarr", "_zarr.h5ad")]
+            subprocess.run([sys.executable, "-B", script, *paths, *options], check=True)
+            for matrix in ("X", "raw", "layers/counts", "layers/dense"):
+                self.files.append((paths[1], matrix, os.path.join(self.folder, "good_zarr.h5ad")))
+        again = subprocess.run([sys.executable, "-B", script, *paths], capture_output=True, text=True, check=False)
+        assert again.returncode == 1 and "is there already" in again.stderr, again
+
     def make(self):
         self.layouts()
+        self.zarr()
         self.mudata()
         self.loom()
         self.tenx()
@@ -755,7 +792,7 @@ def what_people_try(folder):
             (hdf5("part.h5", "X", "obs", "var") + ":GRCh38", "X", "only MuData (.h5mu) and 10x files have parts"),
             (hdf5("x.loom", "matrix", "row_attrs", "col_attrs", "layers"), "X", "matrix is no dataset"),
             (hdf5("x.h5seurat", "assays", "cell.names", "meta.data"), "X", "SeuratDisk::Convert"),
-            (zarr, "X", "anndata.read_zarr")]
+            (zarr, "X", f"scripts/zarr-to-h5ad {zarr} FILE.h5ad")]
 
 
 def newer(folder):
