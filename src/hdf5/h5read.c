@@ -233,7 +233,8 @@ static scs_status check_regular(const char *path)
                 "scripts/zarr-to-h5ad %s FILE.h5ad",
                 path, path);
     SCS_REQUIRE(S_ISREG(s.st_mode), SCS_EDATA,
-                "%s: is no regular file, and no folder with a matrix.mtx in it; name one file", path);
+                "%s: is no regular file, and no folder with a matrix.mtx in it; name one file",
+                path);
     SCS_REQUIRE(s.st_size > 0, SCS_EDATA, "%s: is empty; fetch it again", path);
     file = fopen(path, "rb");
     SCS_REQUIRE(file, SCS_EDATA, "%s: cannot be read: %s", path, strerror(errno));
