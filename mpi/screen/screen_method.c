@@ -194,6 +194,7 @@ enum { LINE = 1024 };
 
 /* Append to a line, as far as there is room. */
 static void append(char *line, const char *format, ...) SCS_PRINTF(2, 3);
+/* At the end of a line of LINE bytes; what does not fit is cut. */
 static void append(char *line, const char *format, ...)
 {
     size_t used = strlen(line);
@@ -204,6 +205,7 @@ static void append(char *line, const char *format, ...)
     va_end(ap);
 }
 
+/* What was chosen, and by how much it was better: a user who doubts it sets the rule by hand. */
 static void say_choice(const scs_session *s, const scs_shift_choice *c, double power)
 {
     char line[LINE] = "";
@@ -225,6 +227,8 @@ static void say_choice(const scs_session *s, const scs_shift_choice *c, double p
     scs_session_say(s, "shift: %s", line);
 }
 
+/* On the first rank, whose choice is sent to the others: it sums over groups, and all are to go on
+ * with the same bits. Collective. */
 static scs_status choose_shift(const scs_session *s, scs_method *method)
 {
     scs_shift_choice choice = {0};
@@ -259,6 +263,7 @@ static scs_status choose_power(const scs_session *s, scs_method *method)
     return SCS_OK;
 }
 
+/* Groups of control cells that may be looked at; those that are held out may not. */
 static int32_t count_controls(const scs_atlas *a)
 {
     int32_t n = 0;
@@ -285,6 +290,7 @@ static bool wants_mixed(const scs_session *s, const scs_method *method)
     return false;
 }
 
+/* Terms without a variance do nothing, and are not named. */
 static void say_mixed(const scs_session *s)
 {
     const scs_mixed_hyper *h = scs_mixed_atlas_hyper(s->mixed);

@@ -23,6 +23,7 @@ static struct {
  * what another does meanwhile. */
 static _Thread_local int64_t n_collective;
 
+/* Counting begins anew, so that the same seed gives the same faults. */
 void scs_fault_open(int64_t every, int64_t seed, int32_t rank, int32_t n_rank)
 {
     state.every = every;

@@ -407,6 +407,7 @@ static void release(scs_sandbox **child)
     *child = NULL;
 }
 
+/* Limits that are left open are filled in: the size of the file that is read, the usual times. */
 scs_status scs_sandbox_start(const char *what, scs_sandbox_fn fn, void *arg,
                              const scs_sandbox_limits *limits, scs_sandbox **child)
 {
@@ -442,6 +443,7 @@ scs_status scs_sandbox_wait(scs_sandbox **child, scs_bytes *out)
     return st;
 }
 
+/* Whatever it is doing: a reader of damaged data may never come back by itself. */
 void scs_sandbox_stop(scs_sandbox **child)
 {
     if (!*child)

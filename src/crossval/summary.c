@@ -264,6 +264,8 @@ static void count_none(const scs_report_table *t, scs_summary *s)
     }
 }
 
+/* Buffers for one measure are used for all, one after another. O(measures predictors (rows +
+ * replicates rows)). */
 scs_status scs_summary_make(const scs_report_table *t, int64_t seed, scs_summary *s)
 {
     column c = {.table = t};
@@ -324,6 +326,7 @@ static void write_number(FILE *out, double value)
         fprintf(out, "\t%.9g", value);
 }
 
+/* Only predictors that were made, and measures that some row has; 17 digits. */
 void scs_summary_write(FILE *out, const scs_summary *s)
 {
     fprintf(out, "predictor\tmeasure\tn\tmean\tbaseline\tbaseline_mean\treplicate_mean\tscaled\t"

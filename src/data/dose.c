@@ -119,6 +119,8 @@ static scs_status escape_part(const char *label, char **part)
     return SCS_OK;
 }
 
+/* "species|type|perturbation" and "|dose" where there are doses; "|" within a part is escaped, so
+ * that two rows never have one name. */
 scs_status scs_dose_row_name_add(const char *species, const char *cell_type,
                                  const char *perturbation, const char *dose, scs_names *names)
 {

@@ -30,6 +30,7 @@
 
 /* ---- the struct ---- */
 
+/* NULL, and what was made in part, are let through. */
 void scs_h5ad_destroy(scs_h5ad **meta)
 {
     scs_h5ad *m = *meta;
@@ -511,6 +512,7 @@ static bool is_mudata(const scs_h5 *h5)
     return scs_h5_is_group(h5, "mod") && !scs_h5_exists(h5, "X");
 }
 
+/* SCS_EDATA with the names that there are, and one of them spelt as data.inputs wants it. */
 static scs_status no_modality(const scs_h5 *h5, const char *part)
 {
     char list[SCS_MESSAGE_MAX / 2];

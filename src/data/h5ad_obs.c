@@ -790,6 +790,7 @@ done:
 
 /* ---- as numbers ---- */
 
+/* What pandas writes for a missing number is one: NaN, and true. */
 bool scs_h5ad_obs_parse_number(const char *label, double *value)
 {
     char *end;

@@ -236,6 +236,8 @@ int32_t scs_pairing_label(const scs_pairing *p, int32_t a, int32_t b)
     return found ? found->label : -1;
 }
 
+/* The data's own label where a pair was seen, in whichever order it names the two; else by the
+ * numbers of the two, so that a pair has one text. */
 scs_status scs_pairing_text(const scs_pairing *p, int32_t a, int32_t b, char **text)
 {
     int32_t label = scs_pairing_label(p, a, b);

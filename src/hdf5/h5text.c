@@ -269,6 +269,7 @@ scs_status scs_h5_read_member_double(const scs_h5 *h5, const char *path, const c
     return read_member_numbers(h5, path, name, H5T_FLOAT, "numbers", H5T_NATIVE_DOUBLE, out);
 }
 
+/* Nothing is read: which way to read a column depends on it. */
 scs_status scs_h5_member_type(const scs_h5 *h5, const char *path, const char *name,
                               H5T_class_t *type, size_t *size)
 {

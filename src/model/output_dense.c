@@ -252,6 +252,7 @@ scs_real *scs_output_dense_share(const scs_output_dense *o, int32_t slice)
     return o->grad_hidden + (int64_t)slice * o->n_strip * o->max_rows * o->arch.n_hidden;
 }
 
+/* Over strips in their order, whichever thread has made them. */
 double scs_output_dense_error(const scs_output_dense *o, int32_t slice)
 {
     double sum = 0;
@@ -261,6 +262,8 @@ double scs_output_dense_error(const scs_output_dense *o, int32_t slice)
     return sum;
 }
 
+/* Strips are cut by shards and slices, not by threads, and each writes into its own room; what they
+ * have in common is added afterwards, in the order of strips: the bits do not depend on threads. */
 void scs_output_dense_step(scs_output_dense *o, const scs_real *param, double scale,
                            const scs_gene_split *split, scs_real *grad)
 {

@@ -65,6 +65,7 @@ static const double *row(const double *rows, const scs_effects *e, int32_t p)
     return rows + (int64_t)p * e->n_gene;
 }
 
+/* Four sums beside each other, added in one order: fast, and the same bits on every machine. */
 static double squared_distance(const double *a, const double *b, int32_t n)
 {
     double lane[LANES] = {0};
@@ -232,6 +233,7 @@ double scs_effect_pds_l1(const double *predicted, const double *real, int32_t n,
 
 /* ---- two effects ---- */
 
+/* Two passes: the one-pass form loses digits where means are large beside differences. */
 double scs_effect_pearson(const double *x, const double *y, int32_t n)
 {
     double mx = 0, my = 0, xx = 0, yy = 0, xy = 0;
