@@ -1,5 +1,16 @@
 /* Largest values and sums of every gene over the ranks, then the choice on rank 0
- * (mpi/data/choose_genes.h). */
+ * (mpi/data/choose_genes.h).
+ *
+ * Two passes over the cells that a rank has, three with seurat_v3, whose values are cut at a limit
+ * that depends on all of them: the largest value first, as it sets the unit of the sums; the sums;
+ * the sums of what stays below the limit. Sums are whole numbers of that unit, so that adding them
+ * over ranks gives the same bits in any order.
+ *
+ * Memory: 16 bytes for each batch and gene, twice with seurat_v3; a batch number for each cell that
+ * the rank has. Messages: the sums, once a pass.
+ *
+ * Held-out cells take no part in the choice, nor, where the choice is made for folds to come, any
+ * cells but controls: genes that were chosen by what is to be predicted would flatter it. */
 #include "mpi/data/choose_genes.h"
 
 #include "src/atlas/variable_genes.h"
@@ -115,7 +126,7 @@ static scs_status add_ranks(const choosing *w, scs_gene_sums *s)
     return scs_collective_ok();
 }
 
-/* Collective. */
+/* Largest values, which fix the unit of every gene, then the sums. Collective. */
 static scs_status add_cells(choosing *w)
 {
     for (int32_t p = 0; p < w->n_part; p++)
@@ -163,7 +174,8 @@ static scs_status add_cut_cells(choosing *w)
     return add_ranks(w, &w->cut);
 }
 
-/* Local, on rank 0. */
+/* Scores of each batch, then one list of all. Local, on rank 0: what it has chosen is sent to the
+ * others, as its curves are in floating point. */
 static scs_status choose(choosing *w)
 {
     int32_t n_batch = w->sums.n_batch, n_gene = w->sums.n_gene;
@@ -212,7 +224,8 @@ static scs_status describe(const choosing *w, scs_dataset *d)
     return scs_text_copy(line, &d->variable);
 }
 
-/* Local. */
+/* Genes that were not chosen are dropped from the data set, and from the rows that the rank has, in
+ * place. Local. */
 static scs_status keep(choosing *w, const scs_h5ad *const *metas, scs_dataset *d)
 {
     SCS_TRY(describe(w, d));
@@ -222,6 +235,7 @@ static scs_status keep(choosing *w, const scs_h5ad *const *metas, scs_dataset *d
     return SCS_OK;
 }
 
+/* Zeroed, and what was made in part, are let through. */
 static void clear(choosing *w)
 {
     scs_variable_genes_clear(&w->sums);

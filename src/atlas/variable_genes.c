@@ -1,6 +1,11 @@
 /* Sums in whole units, two scores, and the choice among them (src/atlas/variable_genes.h). What is
  * done with ties, empty genes and single genes of a bin is what scanpy 1.11 does, so that both
- * choose the same genes; tests/e2e/variable_genes.sh compares. */
+ * choose the same genes; tests/e2e/variable_genes.sh compares.
+ *
+ * seurat: log(variance / mean) of each gene, less the mean over the genes of about its mean (20
+ * bins), over their standard deviation. seurat_v3: variance of values that are scaled by what a
+ * loess of log variance on log mean expects, and cut at mean + sd sqrt(n). O(values) for a pass,
+ * O(genes log genes) for a batch. All functions are Local. */
 #include "src/atlas/variable_genes.h"
 
 #include "src/base/names.h"
@@ -51,6 +56,7 @@ static double value_of(const scs_gene_sums *s, const scs_row *row, int64_t k)
     return (double)(s->logged ? expm1f(x) : x);
 }
 
+/* Values themselves, not logarithms, also where the matrix holds these. */
 void scs_variable_genes_look(const scs_packed *x, const int32_t *batch, scs_gene_sums *s)
 {
     for (int64_t i = 0; i < x->n_row; i++) {
@@ -73,6 +79,7 @@ static int unit(double largest, int64_t n)
     return largest > 0 ? 61 - e : 0;
 }
 
+/* Of all batches, so that one unit serves them all. */
 static int64_t all_cells(const scs_gene_sums *s)
 {
     int64_t n = 0;
@@ -82,6 +89,8 @@ static int64_t all_cells(const scs_gene_sums *s)
     return n;
 }
 
+/* Each value is rounded once to the unit, an error of at most 2^-62 of the largest sum there could
+ * be; adding is exact. */
 void scs_variable_genes_add(const scs_packed *x, const int32_t *batch, scs_gene_sums *s)
 {
     int64_t n = all_cells(s);
@@ -179,6 +188,8 @@ static void measure(const scs_gene_sums *s, int32_t b, double *mean, double *dis
     }
 }
 
+/* @param every genes without a value take part in the bins, too, as they do in scanpy where there
+ * is one batch */
 scs_status scs_variable_genes_dispersions(const scs_gene_sums *s, int32_t b, bool every,
                                           double *score)
 {
@@ -240,6 +251,7 @@ done:
     return st;
 }
 
+/* mean + sd sqrt(n), as Seurat's clip.max: without it a single cell could make a gene variable. */
 void scs_variable_genes_limits(const scs_gene_sums *s, const double *sd, double *limit)
 {
     for (int32_t b = 0; b < s->n_batch; b++)
@@ -283,6 +295,7 @@ static int compare_keys(double a, double b)
     return (a < b) - (a > b);
 }
 
+/* `place` makes the order total: qsort does not keep equal ones in theirs. */
 static int by_rank(const void *a, const void *b)
 {
     const ranked *p = a, *q = b;
@@ -359,6 +372,8 @@ static void merge_ranks(const double *score, int32_t n_batch, int32_t n_gene, in
     qsort(all, (size_t)n_gene, sizeof *all, by_rank);
 }
 
+/* One batch: by score, with all that tie with the last (seurat). Several: by how the batches agree,
+ * each of which has its own list. */
 scs_status scs_variable_genes_choose(int flavor, const double *score, int32_t n_batch,
                                      const scs_names *names, int64_t n_top, bool *chosen)
 {

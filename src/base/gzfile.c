@@ -1,4 +1,11 @@
-/* zlib's own reader takes plain files, too, and seeks in them without reading. */
+/* Bytes of a file, inflated where they have to be (gzfile.h).
+ *
+ * zlib's own reader takes plain files, too, and seeks in them without reading. In a compressed file
+ * there is no other way to a place than through all that stands before it: going back begins anew,
+ * O(bytes before) each time, so that callers read forwards where they can.
+ *
+ * Without zlib plain files are read by stdio, and compressed ones are refused by their first two
+ * bytes, with what to do. */
 #include "src/base/gzfile.h"
 
 #include "config.h"
@@ -98,6 +105,7 @@ static void close_file(scs_gzfile *f)
 }
 #endif
 
+/* errno is cleared before: zlib leaves it alone where memory is what it lacks. */
 scs_status scs_gzfile_open(const char *path, scs_gzfile **file)
 {
     scs_status st;

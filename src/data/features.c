@@ -1,5 +1,10 @@
-/* Antibodies, guides and peaks count beside genes, but are none: a cell's total is that of its
- * genes. */
+/* Which features of a 10x matrix are genes (features.h).
+ *
+ * Antibodies, guides and peaks count beside genes, but are none: a cell's total is that of its
+ * genes, and a prediction is of genes. They are passed over while rows are read, by a table of one
+ * number a column, and a note says how many of which type. A file without types has genes alone.
+ *
+ * O(features) beside the names; two features of one name are for data.duplicate_genes to judge. */
 #include "src/data/features.h"
 
 #include "src/base/text.h"

@@ -1,5 +1,10 @@
-/* Text as it comes from anywhere: every line is checked when the file is described and again when
- * it is read, since it may change in between. */
+/* Text as it comes from anywhere (tenx_mtx.h): every line is checked when the file is described and
+ * again when it is read, since it may change in between.
+ *
+ * A line is looked at in the buffer that it was read into, 256 KiB, and nothing is kept of it but
+ * its numbers. Describing costs one pass over the matrix and leaves 8 bytes a cell; a block of rows
+ * of an ordered file costs its own bytes, and what stands before it where the file is compressed
+ * and the block does not follow the one before. Time is that of reading numbers out of text. */
 #include "src/data/tenx_mtx.h"
 
 #include "src/base/gzfile.h"
@@ -27,6 +32,7 @@ typedef struct lines {
     int64_t at, number; /* byte of the content that `begin` is; lines taken */
 } lines;
 
+/* Zeroed is let through. */
 static void close_lines(lines *l)
 {
     scs_gzfile_close(&l->file);
@@ -43,6 +49,7 @@ static scs_status open_lines(const char *path, lines *l)
     return scs_gzfile_open(path, &l->file);
 }
 
+/* Within the buffer nothing is read: blocks that follow one another go on where the last ended. */
 static scs_status seek_lines(lines *l, int64_t at)
 {
     if (at >= l->at && at <= l->at + (l->end - l->begin)) {
@@ -118,6 +125,7 @@ static bool is_folder(const char *path)
     return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
+/* By names alone: nothing is opened before the sandbox. */
 bool scs_tenx_mtx_is(const char *path)
 {
     static const char *const names[] = {"matrix.mtx", "matrix.mtx.gz"};
@@ -162,6 +170,7 @@ static scs_status find_file(const char *stem, const char *const *names, scs_name
                     names[1]);
 }
 
+/* Compressed ones first: where both are there, the plain one is most often unpacked from it. */
 scs_status scs_tenx_mtx_files(const char *path, scs_names *files)
 {
     static const char *const matrix[] = {"matrix.mtx.gz", "matrix.mtx", NULL};
@@ -198,6 +207,7 @@ static const char *field_of(const char *line, int64_t length, int k, int64_t *n)
     return line;
 }
 
+/* SCS_EDATA with the line: an empty name, and what is no text. */
 static scs_status add_field(const lines *l, const char *text, int64_t n, scs_names *names)
 {
     char *copy = NULL;
@@ -213,6 +223,7 @@ done:
     return st;
 }
 
+/* The first field of each line; files of other programs have more. */
 static scs_status read_barcodes(const char *path, scs_names *names)
 {
     lines l = {0};
@@ -253,6 +264,7 @@ static scs_status add_feature(const lines *l, const char *line, int64_t length, 
     return type ? add_field(l, type, n, &f->type) : SCS_OK;
 }
 
+/* @param column data.gene_column: gene_symbols, the default, or gene_ids, as scanpy calls them */
 static scs_status read_features(const char *path, const char *column, scs_features *f)
 {
     bool symbols = !column || !*column || strcmp(column, "gene_symbols") == 0;
@@ -317,7 +329,8 @@ static bool take_integer(const char **at, const char *end, int64_t *number)
     return *at > start && (*at == end || **at == ' ' || **at == '\t');
 }
 
-/* The rest of a line: a number and blanks. */
+/* The rest of a line: a number and blanks. Whole numbers, which counts are, do without strtod; it
+ * takes the others but for hexadecimal ones. */
 static bool take_value(const char *at, const char *end, float *value)
 {
     char text[LONGEST_NUMBER + 1], *stop;
@@ -453,6 +466,7 @@ static scs_status index_cells(scs_tenx_mtx *m, scs_h5ad *meta)
     return SCS_OK;
 }
 
+/* SCS_EDATA, and of its own words where the matrix was written the other way round. */
 static scs_status check_sizes(const scs_tenx_mtx *m, int64_t n_feature, int64_t n_cell)
 {
     SCS_REQUIRE(m->n_feature != n_cell || m->n_cell != n_feature || n_cell == n_feature, SCS_EDATA,
@@ -488,6 +502,7 @@ done:
     return st;
 }
 
+/* The names of the cells are counted here and read again by who needs them. */
 scs_status scs_tenx_mtx_locate(const scs_h5ad_request *want, scs_h5ad *meta)
 {
     scs_names files = {0}, cells = {0};
@@ -509,6 +524,7 @@ done:
 
 /* ---- rows ---- */
 
+/* SCS_EDATA: what was right when it was described is not any more. */
 static scs_status has_changed(const scs_tenx_mtx *m)
 {
     return SCS_FAIL(SCS_EDATA, "%s: changed while it was being read", m->text.path);
@@ -542,7 +558,7 @@ static scs_status read_sorted(scs_tenx_mtx *m, int64_t row0, int64_t row1, scs_c
     return SCS_OK;
 }
 
-/* All entries, of which those of the rows count. @param fill[in,out] where each row goes on; NULL:
+/* All entries, of which those of the rows count. @param[in,out] next where each row goes on; NULL:
  * they are counted, into indptr[i + 1] */
 static scs_status pass(scs_tenx_mtx *m, int64_t row0, int64_t row1, int64_t *next, scs_csr *x)
 {
@@ -569,6 +585,7 @@ static scs_status pass(scs_tenx_mtx *m, int64_t row0, int64_t row1, int64_t *nex
     return seek_lines(&m->text, first);
 }
 
+/* Two passes: rows' sizes, then their entries; memory is that of the block's own entries. */
 static scs_status read_unsorted(scs_tenx_mtx *m, int64_t row0, int64_t row1, scs_csr *x)
 {
     int64_t *next = NULL, n = row1 - row0;
