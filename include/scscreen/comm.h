@@ -74,11 +74,12 @@ SCS_MUST_USE scs_status scs_read_cells_to_shards(scs_comm *comm, const scs_datas
                                                  scs_shard **shard, double **total,
                                                  scs_scale *scale);
 /** normalize: log1p with target_sum, or the median total over all used cells when it is 0.
+ *  @param controls the median is of control cells alone, which no model of a grid holds out
  *  @param[out] target counts that each cell was scaled to; 0: none was. Collective. */
 SCS_MUST_USE scs_status scs_read_cells_normalize(scs_comm *comm, const scs_config *config,
-                                                 const scs_dataset *dataset, int64_t first_cell,
-                                                 scs_packed *x, const double *totals,
-                                                 double *target);
+                                                 const scs_dataset *dataset, bool controls,
+                                                 int64_t first_cell, scs_packed *x,
+                                                 const double *totals, double *target);
 /** The same of shards. @param total [rows of all n_shard of them] */
 SCS_MUST_USE scs_status scs_read_cells_normalize_shards(scs_comm *comm, const scs_config *config,
                                                         scs_shard *shard, int32_t n_shard,

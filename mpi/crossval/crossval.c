@@ -378,12 +378,14 @@ static scs_status settle_config(scs_validation *v)
     return SCS_OK;
 }
 
-/* Cells, and the gene-space statistics that no model changes. Collective over the group. */
+/* Cells, and the gene-space statistics that no model changes. They are scaled alike for all models:
+ * with target_sum: median by the controls', as no model holds those out, so that cells which a
+ * model does not see have no say in what it sees. Collective over the group. */
 static scs_status load(scs_validation *v)
 {
     scs_session *s = v->session;
 
-    s->controls_choose_genes = true;
+    s->controls_decide = true;
     SCS_TRY(scs_session_read(s, &v->first_cell, &v->x));
     if (s->config->validate.cells)
         SCS_TRY(scs_comm_agree(v->group, scs_counts_check(s)));

@@ -331,8 +331,8 @@ static scs_status find_target(scs_comm *comm, const scs_config *config, scs_stat
 /* Cells for training or validation that have any counts: the others have no say in the median, as
  * in scanpy, nor have cells that are held out. */
 scs_status scs_read_cells_normalize(scs_comm *comm, const scs_config *config,
-                                    const scs_dataset *dataset, int64_t first_cell, scs_packed *x,
-                                    const double *totals, double *target)
+                                    const scs_dataset *dataset, bool controls, int64_t first_cell,
+                                    scs_packed *x, const double *totals, double *target)
 {
     double *used = NULL;
     int64_t n = 0;
@@ -343,7 +343,8 @@ scs_status scs_read_cells_normalize(scs_comm *comm, const scs_config *config,
         return scs_collective_ok();
     st = SCS_ALLOC(used, x->n_row);
     for (int64_t i = 0; st == SCS_OK && i < x->n_row; i++)
-        if (dataset->role[first_cell + i] < SCS_ROLE_HELD_OUT && totals[i] > 0)
+        if (dataset->role[first_cell + i] < SCS_ROLE_HELD_OUT && totals[i] > 0 &&
+            (!controls || dataset->cell_condition[first_cell + i] == dataset->control))
             used[n++] = totals[i];
     st = find_target(comm, config, st, used, n, target);
     if (st == SCS_OK)

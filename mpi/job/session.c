@@ -118,7 +118,7 @@ static scs_status choose_genes(scs_session *session, int flavor, const scs_scale
         return scs_collective_ok();
     if (flavor == SCS_HVG_SEURAT_V3)
         SCS_TRY(scs_comm_agree(session->comm, refuse_not_counts(session, scale)));
-    return scs_choose_genes(session->comm, c, metas(session), session->controls_choose_genes,
+    return scs_choose_genes(session->comm, c, metas(session), session->controls_decide,
                             session->dataset, part, n_part);
 }
 
@@ -139,8 +139,9 @@ scs_status scs_session_read(scs_session *session, int64_t *first, scs_packed *x)
     SCS_GO(status, scs_comm_agree(comm, settle(session, scale)));
     part = (scs_cell_rows){.x = x, .first = *first};
     SCS_GO(status, choose_genes(session, SCS_HVG_SEURAT_V3, scale, &part, 1));
-    SCS_GO(status, scs_read_cells_normalize(comm, session->config, session->dataset, *first, x,
-                                            totals, &session->scaled_to));
+    SCS_GO(status, scs_read_cells_normalize(comm, session->config, session->dataset,
+                                            session->controls_decide, *first, x, totals,
+                                            &session->scaled_to));
     SCS_GO(status, choose_genes(session, SCS_HVG_SEURAT, scale, &part, 1));
     SCS_GO(status, finish_reading(session));
 done:

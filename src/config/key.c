@@ -297,7 +297,7 @@ static const scs_key keys[] = {
          "take an explicit normalize as it is, whatever the values look like"),
     NUMBER_OR(data, target_sum, WEIGHTS | ROWS | SCALE, 1, 1e9, "median", 0, "10000",
               "counts per cell after scaling (with normalize: log1p); median: that of the cells "
-              "that are not held out"),
+              "that are not held out, in validate of the control cells"),
     {.section = "data", .name = "filter", .affects = WEIGHTS | ROWS | CELLS,
      .type = SCS_KEY_RECORDS, AT(data.filter), .record = &filter_record,
      .count = offsetof(scs_config, data.n_filter),

@@ -39,4 +39,31 @@ if grep -q '^gene_0' log && grep -q 'type_1 .*drug_1' log; then pass; else
     fail "README's Python prints no genes, or no combinations"
     show log
 fi
+
+# The recipes name what configure looks for: a library that is new there is missing in them until it stands in this table.
+recipes() { # MODULE INSTALL-DEPS SPACK CONDA: the names of a module of configure.ac; "-": not named there
+    while [ $# -gt 1 ]; do
+        shift
+        case $# in
+        3) file=scripts/install-deps name=$1 ;;
+        2) file=scripts/spack/package.py name="\"$1[\"@]" ;;
+        1) file=scripts/conda/recipe.yaml name="- $1\( \|\$\)" ;;
+        esac
+        [ "$1" = - ] && continue
+        if grep -q -- "$name" "$SCS_SRCDIR/$file"; then pass; else fail "$file does not name $1"; fi
+    done
+}
+for module in $(sed -n 's/.*PKG_CHECK_MODULES(\[\([A-Z0-9]*\)\].*/\1/p' "$SCS_SRCDIR/configure.ac" | sort -u) RANDOM123; do
+    case $module in
+    HDF5) recipes HDF5 libhdf5-openmpi-dev hdf5 hdf5 ;;
+    OPENBLAS) recipes OPENBLAS libopenblas-dev openblas openblas ;;
+    SCALAPACK) recipes SCALAPACK libscalapack-openmpi-dev netlib-scalapack scalapack ;;
+    YAML) recipes YAML libyaml-dev libyaml yaml ;;
+    MD) recipes MD libmd-dev libmd - ;; # conda builds it itself
+    DEFLATE) recipes DEFLATE libdeflate-dev libdeflate libdeflate ;;
+    CUNIT) recipes CUNIT libcunit1-dev cunit - ;; # for the tests only
+    RANDOM123) recipes RANDOM123 librandom123-dev random123 - ;;
+    *) fail "configure looks for $module: name it in the recipes of scripts/, and here" ;;
+    esac
+done
 finish

@@ -102,6 +102,25 @@ check_ok "validate" $? log
 launch 2 validate run.yaml --set "$(inputs clean)" --set model.kind=mean --set output.dir=v2 >log 2>&1
 if cmp -s v1/validation.tsv v2/validation.tsv; then pass; else fail "validate tells other numbers"; fi
 
+# validate: with a median target_sum, cells that a model holds out have no say in how the others are scaled. Sixteen times the counts are
+# the same expression to the last bit, whatever the cells' own totals are.
+"$SCS_PYTHON" - >py.log 2>&1 <<'P'
+import anndata, numpy as np, scipy.sparse as sp
+a = anndata.read_h5ad("data/species_a.h5ad")
+held = ((a.obs.cell_type == "type_1") & (a.obs.condition == "drug_1")).to_numpy()
+before = np.median(np.asarray(a.X.sum(1)))
+a.X = sp.csr_matrix(sp.diags(np.where(held, 16.0, 1.0)) @ sp.csr_matrix(a.X)).astype("f4")
+assert np.median(np.asarray(a.X.sum(1))) != before
+a.write_h5ad("data/deep.h5ad")
+P
+check_ok "deep cells" $? py.log
+for name in species_a deep; do
+    launch 2 validate run.yaml --set "data.inputs=[data/$name.h5ad]" --set model.kind=mean --set data.target_sum=median --set hold_out= \
+        --set 'validate.cell_types=[type_1]' --set 'validate.perturbations=[drug_1]' --set output.dir=m_$name >log 2>&1
+    check_ok "validate by a median, $name" $? log
+done
+if cmp -s m_species_a/validation.tsv m_deep/validation.tsv; then pass; else fail "held-out cells have a say in a median"; diff m_species_a/validation.tsv m_deep/validation.tsv | head -4; fi
+
 for name in csr_1 dense_1 clean; do
     filter='data.filter=[{column: n_genes, min: 0}]'
     [ $name = clean ] || filter=$good

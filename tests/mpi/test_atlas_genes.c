@@ -179,7 +179,7 @@ static void check_normalized(scs_comm *comm, const scs_config *config, const scs
     CHECK_OK(SCS_ALLOC(totals, last - first));
     for (int64_t c = first; c < last; c++)
         totals[c - first] = total_of(c);
-    CHECK_OK(scs_read_cells_normalize(comm, config, d, first, &x, totals, &scaled_to));
+    CHECK_OK(scs_read_cells_normalize(comm, config, d, false, first, &x, totals, &scaled_to));
     CU_ASSERT_EQUAL(scaled_to, target);
     for (int64_t c = first; c < last; c++) {
         scs_row row = scs_packed_row(&x, c - first);
@@ -225,8 +225,8 @@ static void nothing_to_normalize_is_refused(void)
     double totals[1] = {0}, scaled_to;
 
     config.data.normalize = SCS_NORMALIZE_LOG1P;
-    CHECK_FAILS(scs_read_cells_normalize(comm, &config, d, 0, &x, totals, &scaled_to), SCS_EDATA,
-                "every cell's counts are 0");
+    CHECK_FAILS(scs_read_cells_normalize(comm, &config, d, false, 0, &x, totals, &scaled_to),
+                SCS_EDATA, "every cell's counts are 0");
     scs_packed_clear(&x);
     scs_dataset_destroy(&d);
     scs_comm_destroy(&comm);
