@@ -174,6 +174,21 @@ static scs_status copy_names(scs_atlas *a, const scs_names *species, const scs_n
     return scs_names_copy(genes, &a->genes);
 }
 
+/* Zeros for all genes of all groups, in pages that are not touched: an atlas that is made for its
+ * groups alone takes no memory for genes. */
+static scs_status allocate_genes(const scs_atlas *a, float **value)
+{
+    size_t n, bytes;
+
+    SCS_REQUIRE(!__builtin_mul_overflow((size_t)a->n_group, (size_t)a->n_gene, &n) &&
+                    !__builtin_mul_overflow(n, sizeof **value, &bytes) && bytes < PTRDIFF_MAX,
+                SCS_EDATA, "too many groups: %d with %d genes", a->n_group, a->n_gene);
+    *value = calloc(n + 1, sizeof **value);
+    SCS_REQUIRE(*value, SCS_ENOMEM, "out of memory: means of %d groups with %d genes", a->n_group,
+                a->n_gene);
+    return SCS_OK;
+}
+
 /* Zeroed moments and empty DEG lists for all groups. SCS_EDATA where sizes overflow: they may
  * come from a file. */
 static scs_status allocate_moments(scs_atlas *a)
@@ -184,8 +199,8 @@ static scs_status allocate_moments(scs_atlas *a)
                 SCS_EDATA, "too many groups: %d with %d latent units", a->n_group, a->n_latent);
     SCS_TRY(SCS_ALLOC(a->mean, (int64_t)a->n_group * a->n_latent));
     SCS_TRY(SCS_ALLOC(a->second, second));
-    SCS_TRY(SCS_ALLOC(a->gene_mean, (int64_t)a->n_group * a->n_gene));
-    SCS_TRY(SCS_ALLOC(a->gene_variance, (int64_t)a->n_group * a->n_gene));
+    SCS_TRY(allocate_genes(a, &a->gene_mean));
+    SCS_TRY(allocate_genes(a, &a->gene_variance));
     SCS_TRY(SCS_ALLOC(a->deg, (int64_t)a->n_group * SCS_N_DEG));
     for (int64_t i = 0; i < (int64_t)a->n_group * SCS_N_DEG; i++)
         a->deg[i] = -1;
