@@ -45,7 +45,7 @@ static scs_status list_own(scs_gene_columns *c, const int32_t *group, int32_t n_
             int64_t cell = c->shard[s].cell[i];
 
             if (group[cell] >= 0)
-                c->own[n++] = (own_row){group[cell], s, cell, i, 0};
+                c->own[n++] = (own_row){group[cell], cell, scs_packed_row(&c->shard[s].x, i), 0};
         }
     qsort(c->own, (size_t)n, sizeof *c->own, by_group_and_cell);
     SCS_REQUIRE(n == c->cells_of[scs_comm_rank(c->comm)], SCS_EINTERNAL,
@@ -181,14 +181,14 @@ static void count_runs(scs_gene_columns *c, int32_t gene1, int32_t *count)
 #pragma omp parallel for schedule(static)
     for (int64_t i = 0; i < rows; i++) {
         const own_row *o = &c->own[i];
-        scs_row row = scs_packed_row(&c->shard[o->shard].x, o->row);
+        scs_row row = o->row;
         int32_t k = o->next;
 
         if (i + AHEAD < rows) {
             const own_row *later = o + AHEAD;
-            const scs_packed *x = &c->shard[later->shard].x;
 
-            __builtin_prefetch(x->word + x->first[later->row] * WORD + WORD + 2 * later->next);
+            __builtin_prefetch(later->row.gene16 ? (const void *)(later->row.gene16 + later->next)
+                                                 : (const void *)(later->row.gene32 + later->next));
         }
         for (int32_t r = 0; r < c->n_rank; r++) {
             int32_t last = run_end(&row, k, run_begin(c->end, gene1, c->n_rank, r + 1));
@@ -239,7 +239,7 @@ static void write_message(scs_gene_columns *c, const int32_t *count, int64_t n, 
 
         if (count[i] == 0)
             continue;
-        row = scs_packed_row(&c->shard[o->shard].x, o->row);
+        row = o->row;
         copy_entries(&row, o->next, count[i], gene0, gene, value);
         o->next += count[i];
         gene += count[i];

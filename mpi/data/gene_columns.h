@@ -10,6 +10,7 @@
 #ifndef SCS_GENE_COLUMNS_H
 #define SCS_GENE_COLUMNS_H
 
+#include "src/data/packed.h"
 #include "scscreen/comm.h"
 
 /** Where the reading of the rows stands. */
@@ -21,12 +22,13 @@ typedef struct scs_gene_columns {
     int32_t *owner;          /**< [used cells] by group, then number: the rank that has it */
     int64_t *cells_of;       /**< [n_rank] used cells of each rank */
     struct scs_own_row {
-        int32_t group, shard; /**< its place among the shards here */
-        int64_t cell, row;    /**< global number; row of the shard */
-        int32_t next;         /**< first entry that no part has taken yet */
-    } * own;                  /**< [cells_of[rank]] this rank's, in the same order */
-    int64_t *to, *from;       /**< [n_rank] bytes of a part */
-    int32_t end;              /**< genes below it have been taken */
+        int32_t group;
+        int64_t cell;   /**< global number */
+        scs_row row;    /**< in the shard; kept, as each part goes through all rows */
+        int32_t next;   /**< first entry that no part has taken yet */
+    } * own;            /**< [cells_of[rank]] this rank's, in the same order */
+    int64_t *to, *from; /**< [n_rank] bytes of a part */
+    int32_t end;        /**< genes below it have been taken */
 } scs_gene_columns;
 
 /** At gene 0. SCS_ENOMEM on all ranks alike; close it then, too. Collective.
