@@ -65,6 +65,15 @@ scs_team scs_comm_team(scs_comm *comm, int32_t n_shard);
 SCS_MUST_USE scs_status scs_read_cells(scs_comm *comm, const scs_dataset *dataset,
                                        const scs_h5ad *const *metas, int64_t *first_cell,
                                        scs_packed *x, double **totals, scs_scale *scale);
+/** Count values above 0, without keeping any.
+ *  @param least     genes of its file that a cell has to have
+ *  @param counted   [dataset->n_cell] cells to be counted for the genes, where they have as many
+ *  @param[out] keep [dataset->n_cell] 1: the cell has as many
+ *  @param[out] n    [dataset->n_gene] cells that have the gene
+ *  @return SCS_EDATA, SCS_EIO, SCS_ENOMEM as scs_read_cells. Collective. */
+SCS_MUST_USE scs_status scs_read_cells_count(scs_comm *comm, const scs_dataset *dataset,
+                                             const scs_h5ad *const *metas, int64_t least,
+                                             const uint8_t *counted, uint8_t *keep, int64_t *n);
 /** The same cells into the shards that the deal gives them, while they are read.
  *  @param limit as scs_row_source has it  @param[out] shard, total as scs_redistribute_rows
  * @param[out] scale [dataset->n_input] as above. Collective. */

@@ -222,6 +222,8 @@ typedef struct scs_config {
         int32_t n_rename;
         scs_value_map *map; /**< values that have another name in some file */
         int32_t n_map;
+        int64_t min_genes;   /**< that a cell has values of, to be read; 0: any */
+        int64_t min_cells;   /**< that have a value of a gene, for it to be kept; 0: any */
         char *gene_column;   /**< column of var with the genes' names, or "": its index */
         int duplicate_genes; /**< scs_duplicate_genes */
         int join;            /**< scs_join */

@@ -83,6 +83,7 @@ typedef enum scs_gene_fate {
     SCS_GENE_NOT_IN_INPUTS, /**< some input lacks the reference gene */
     SCS_GENE_NOT_LISTED,    /**< data.genes does not name it */
     SCS_GENE_NOT_VARIABLE,  /**< not one of data.n_top_genes */
+    SCS_GENE_IN_FEW_CELLS,  /**< fewer than data.min_cells */
     SCS_N_GENE_FATE
 } scs_gene_fate;
 /** "kept", "not_in_table", ..., "not_in_data_genes": as the result file names it. */
@@ -156,12 +157,11 @@ void scs_genes_maps_destroy(scs_gene_maps **maps);
 SCS_MUST_USE scs_status scs_dataset_match_genes(scs_dataset *dataset, const scs_names *genes,
                                                 const scs_h5ad *const *metas, const char *where);
 
-/** Keep the genes that are highly variable; the others' columns are dropped in every input.
- *  @param chosen [dataset->n_gene]  @param[out] to [dataset->n_gene] new number of each, -1:
- * dropped
- */
-void scs_dataset_keep_genes(scs_dataset *dataset, const bool *chosen, const scs_h5ad *const *metas,
-                            int32_t *to);
+/** Keep the chosen genes; the others' columns are dropped in every input.
+ *  @param chosen [dataset->n_gene]  @param fate scs_gene_fate of the others
+ *  @param[out] to [dataset->n_gene] new number of each, -1: dropped */
+void scs_dataset_keep_genes(scs_dataset *dataset, const bool *chosen, int fate,
+                            const scs_h5ad *const *metas, int32_t *to);
 
 /** One checksum of the input files, the labels and roles of all cells and the joined genes: what a
  *  run that goes on must find again. Paths do not count.

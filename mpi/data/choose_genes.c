@@ -229,7 +229,7 @@ static scs_status describe(const choosing *w, scs_dataset *d)
 static scs_status keep(choosing *w, const scs_h5ad *const *metas, scs_dataset *d)
 {
     SCS_TRY(describe(w, d));
-    scs_dataset_keep_genes(d, w->chosen, metas, w->to);
+    scs_dataset_keep_genes(d, w->chosen, SCS_GENE_NOT_VARIABLE, metas, w->to);
     for (int32_t p = 0; p < w->n_part; p++)
         SCS_TRY(scs_packed_select(w->part[p].x, w->to, d->n_gene));
     return SCS_OK;

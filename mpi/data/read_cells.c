@@ -26,6 +26,7 @@
 #include "scscreen/comm.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 typedef struct median_counts {
     int64_t *to, *from; /* [n_rank] bytes that go to and come from each rank */
@@ -308,6 +309,78 @@ done:
         free(*total);
         *total = NULL;
     }
+    return st;
+}
+
+/* ---- counting ---- */
+
+static int64_t values_above_0(const scs_csr *x, int64_t row)
+{
+    int64_t n = 0;
+
+    for (int64_t k = x->indptr[row]; k < x->indptr[row + 1]; k++)
+        n += x->values[k] > 0;
+    return n;
+}
+
+/* The whole file's genes decide on a cell, the dataset's are counted. Local.
+ *  @param[in,out] keep of the rank's cells, 0 before  @param[in,out] n 0 before */
+static scs_status count_range(reading *r, int64_t least, const uint8_t *counted, uint8_t *keep,
+                              int64_t *n)
+{
+    for (;;) {
+        int64_t first = r->cell;
+        scs_csr *x;
+
+        SCS_TRY(read_block(r, &x));
+        if (!x)
+            return SCS_OK;
+        for (int64_t i = 0; i < x->n_row; i++)
+            keep[first + i] = values_above_0(x, i) >= least;
+        if (x->n_row > r->n_total) {
+            free(r->total);
+            r->n_total = 0;
+            SCS_TRY(SCS_ALLOC(r->total, x->n_row));
+            r->n_total = x->n_row;
+        }
+        SCS_TRY(take_block(r, x, r->total));
+        for (int64_t i = 0; i < x->n_row; i++)
+            for (int64_t k = x->indptr[i];
+                 keep[first + i] && counted[first + i] && k < x->indptr[i + 1]; k++)
+                n[x->indices[k]] += x->values[k] > 0;
+    }
+}
+
+/* Each cell's byte is 1 on at most one rank. Counts of MPI are int. */
+static scs_status unite_counts(scs_comm *comm, const scs_dataset *dataset, uint8_t *keep,
+                               int64_t *n)
+{
+    enum { AT_ONCE = 1 << 28 };
+
+    for (int64_t c = 0; c < dataset->n_cell; c += AT_ONCE) {
+        int64_t some = dataset->n_cell - c < AT_ONCE ? dataset->n_cell - c : AT_ONCE;
+
+        SCS_MPI(MPI_Allreduce(MPI_IN_PLACE, keep + c, (int)some, MPI_UINT8_T, MPI_MAX,
+                              scs_comm_mpi(comm)));
+    }
+    SCS_MPI(
+        MPI_Allreduce(MPI_IN_PLACE, n, dataset->n_gene, MPI_INT64_T, MPI_SUM, scs_comm_mpi(comm)));
+    return scs_collective_ok();
+}
+
+scs_status scs_read_cells_count(scs_comm *comm, const scs_dataset *dataset,
+                                const scs_h5ad *const *metas, int64_t least, const uint8_t *counted,
+                                uint8_t *keep, int64_t *n)
+{
+    reading r = start(comm, dataset, metas, NULL);
+    scs_status st;
+
+    memset(keep, 0, (size_t)dataset->n_cell);
+    memset(n, 0, (size_t)dataset->n_gene * sizeof *n);
+    SCS_GO(st, scs_comm_agree(comm, count_range(&r, least, counted, keep, n)));
+    SCS_GO(st, unite_counts(comm, dataset, keep, n));
+done:
+    close_reading(&r);
     return st;
 }
 

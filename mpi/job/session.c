@@ -51,6 +51,118 @@ static scs_status make_dataset(scs_session *session)
     return SCS_OK;
 }
 
+/* Cells that have a say in which genes are kept: those that are learnt from, or (where others will
+ * be held out in turn) controls. @param[out] counted [n_cell] */
+static void choose_counted(const scs_session *session, uint8_t *counted)
+{
+    const scs_dataset *d = session->dataset;
+
+    for (int64_t c = 0; c < d->n_cell; c++)
+        counted[c] = d->role[c] < SCS_ROLE_HELD_OUT &&
+                     (!session->controls_decide || d->cell_condition[c] == d->control);
+}
+
+/* Cells with few genes leave the descriptions of their files, as those do that data.filter leaves
+ * out. @param keep [n_cell] */
+static scs_status leave_out_cells(scs_session *session, const uint8_t *keep)
+{
+    const scs_dataset *d = session->dataset;
+    int64_t least = session->config->data.min_genes;
+
+    for (int32_t i = 0; i < d->n_input; i++) {
+        int64_t before = session->meta[i]->n_obs;
+        char line[SCS_MESSAGE_MAX];
+
+        SCS_TRY(scs_filter_leave_out(session->meta[i], keep + d->first_cell[i],
+                                     session->cell_names ? &session->cell_names[i] : NULL));
+        SCS_REQUIRE(session->meta[i]->n_obs > 0, SCS_EDATA,
+                    "data.min_genes: none of the %lld cells of %s has values of %lld genes; lower "
+                    "it, or leave the file out of data.inputs",
+                    (long long)before, session->meta[i]->path, (long long)least);
+        snprintf(line, sizeof line,
+                 "data.min_genes: %lld of %lld cells of %s have values of fewer than %lld genes, "
+                 "and are left out",
+                 (long long)(before - session->meta[i]->n_obs), (long long)before,
+                 session->meta[i]->path, (long long)least);
+        if (least > 0)
+            SCS_TRY(scs_names_add(&session->notes, line));
+    }
+    return SCS_OK;
+}
+
+/* The genes that as many cells have. @param n [n_gene] */
+static scs_status keep_frequent(const scs_session *session, const int64_t *n, int64_t least)
+{
+    scs_dataset *d = session->dataset;
+    int32_t before = d->n_gene, kept = 0, *to = NULL;
+    bool *chosen = NULL;
+    scs_status status;
+
+    SCS_GO(status, SCS_ALLOC(chosen, before));
+    SCS_GO(status, SCS_ALLOC(to, before));
+    for (int32_t g = 0; g < before; g++)
+        kept += chosen[g] = n[g] >= least;
+    if (kept == 0)
+        SCS_GO(status, SCS_FAIL(SCS_EDATA,
+                                "data.min_cells: none of the %d genes has a value in %lld of the "
+                                "cells that are counted; lower it",
+                                before, (long long)least));
+    scs_dataset_keep_genes(d, chosen, SCS_GENE_IN_FEW_CELLS, metas(session), to);
+    SCS_GO(status,
+           scs_notes_add(d,
+                         "data.min_cells: %d of %d genes have a value in fewer than %lld cells, "
+                         "and are left out",
+                         before - kept, before, (long long)least));
+done:
+    free(chosen);
+    free(to);
+    return status;
+}
+
+/* What the counts say: the dataset is made anew, of the cells that stay. The genes of a stored
+ * model are what they are. Local, alike on all ranks. */
+static scs_status apply_counts(scs_session *session, const uint8_t *keep, const int64_t *n)
+{
+    int64_t least = session->config->data.min_cells;
+
+    SCS_TRY(leave_out_cells(session, keep));
+    scs_dataset_destroy(&session->dataset);
+    SCS_TRY(make_dataset(session));
+    if (session->checkpoint || least <= 0)
+        return SCS_OK;
+    return keep_frequent(session, n, least);
+}
+
+/* make_dataset; with data.min_genes or data.min_cells the files are read once more than otherwise,
+ * before it. Collective. */
+static scs_status prepare_dataset(scs_session *session)
+{
+    const scs_config *config = session->config;
+    scs_comm *comm = session->comm;
+    uint8_t *keep = NULL, *counted = NULL;
+    int64_t *n = NULL;
+    scs_status status;
+
+    SCS_TRY(scs_comm_agree(comm, make_dataset(session)));
+    if (config->data.min_genes <= 0 && config->data.min_cells <= 0)
+        return scs_collective_ok();
+    status = SCS_ALLOC(keep, session->dataset->n_cell);
+    if (status == SCS_OK)
+        status = SCS_ALLOC(counted, session->dataset->n_cell);
+    if (status == SCS_OK)
+        status = SCS_ALLOC(n, session->dataset->n_gene);
+    SCS_GO(status, scs_comm_agree(comm, status));
+    choose_counted(session, counted);
+    SCS_GO(status, scs_read_cells_count(comm, session->dataset, metas(session),
+                                        config->data.min_genes, counted, keep, n));
+    SCS_GO(status, scs_comm_agree(comm, apply_counts(session, keep, n)));
+done:
+    free(keep);
+    free(counted);
+    free(n);
+    return status;
+}
+
 /* Once, however often it is asked for. A file that is listed twice is hashed twice. */
 scs_status scs_session_checksums(scs_session *session)
 {
@@ -122,8 +234,7 @@ static scs_status choose_genes(scs_session *session, int flavor, const scs_scale
                             session->dataset, part, n_part);
 }
 
-/* make_dataset is local work that is the same on every rank; the rest is Collective. The totals of
- * cells are needed for normalising only. */
+/* The totals of cells are needed for normalising only. */
 scs_status scs_session_read(scs_session *session, int64_t *first, scs_packed *x)
 {
     scs_comm *comm = session->comm;
@@ -132,7 +243,7 @@ scs_status scs_session_read(scs_session *session, int64_t *first, scs_packed *x)
     scs_cell_rows part;
     scs_status status;
 
-    SCS_TRY(scs_comm_agree(comm, make_dataset(session)));
+    SCS_TRY(prepare_dataset(session));
     SCS_GO(status, scs_comm_agree(comm, SCS_ALLOC(scale, session->dataset->n_input)));
     SCS_GO(status,
            scs_read_cells(comm, session->dataset, metas(session), first, x, &totals, scale));
@@ -173,7 +284,7 @@ scs_status scs_session_load_data(scs_session *session)
     int32_t n_local;
     scs_status status;
 
-    SCS_TRY(scs_comm_agree(comm, make_dataset(session)));
+    SCS_TRY(prepare_dataset(session));
     SCS_TRY(scs_comm_agree(comm, scs_session_make_deal(session)));
     n_local = session->team.last - session->team.first;
     SCS_GO(status, scs_comm_agree(comm, SCS_ALLOC(scale, session->dataset->n_input)));

@@ -41,16 +41,16 @@ typedef struct scs_session {
     scs_names from_names;       /**< of its cells */
     double opened;              /**< when this job began, by scs_clock */
     scs_dataset *dataset;       /**< labels and roles of all cells, genes in common */
-    bool controls_decide; /**< a median target_sum and data.n_top_genes look at control cells alone:
-                             no model of a grid holds them out (validate) */
-    double scaled_to;     /**< counts that cells were scaled to; 0: they were not */
-    scs_team team;        /**< this rank's range of shards, and the hooks */
-    scs_deal *deal;       /**< which cell is in which shard */
-    scs_shard *shard;     /**< [team.last - team.first] expression of this rank's cells */
-    scs_model *model;     /**< the network; NULL where model.kind is another */
-    bool model_stored;    /**< this job wrote `model` to output.dir */
-    scs_pca *pca;         /**< principal components where model.kind is pca */
-    scs_atlas *atlas;     /**< group means; NULL until made, or read from the checkpoint */
+    bool controls_decide;   /**< a median target_sum and data.n_top_genes and data.min_cells look at
+                               control cells alone:   no model of a grid holds them out (validate) */
+    double scaled_to;       /**< counts that cells were scaled to; 0: they were not */
+    scs_team team;          /**< this rank's range of shards, and the hooks */
+    scs_deal *deal;         /**< which cell is in which shard */
+    scs_shard *shard;       /**< [team.last - team.first] expression of this rank's cells */
+    scs_model *model;       /**< the network; NULL where model.kind is another */
+    bool model_stored;      /**< this job wrote `model` to output.dir */
+    scs_pca *pca;           /**< principal components where model.kind is pca */
+    scs_atlas *atlas;       /**< group means; NULL until made, or read from the checkpoint */
     scs_mixed_atlas *mixed; /**< of its shifts, where a rule of screen.shift needs it */
     scs_method *chosen;     /**< what screen.shift: auto came to, once it has */
     scs_real **z;           /**< [team.last - team.first] posterior means of the shards' cells */

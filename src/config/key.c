@@ -304,6 +304,12 @@ static const scs_key keys[] = {
      .help = "which cells to read: those that meet every condition on an obs column, whose value "
              "is in a list (names or globs), not in one, or a number from min to max; other cells "
              "are as if they were not in the files"},
+    INT(data, min_genes, WEIGHTS | ROWS | CELLS, 0, 1000000000, "0",
+        "least genes of its file that a cell has values above 0 of; cells with fewer are as if they "
+        "were not in the files"),
+    INT(data, min_cells, WEIGHTS | ROWS | CELLS, 0, 1000000000000000, "0",
+        "least cells that a gene has values above 0 in, to be kept; of all inputs, without cells "
+        "that are held out (validate: of control cells)"),
     TEXT(data, gene_column, WEIGHTS | ROWS | CELLS, 0, "",
          "column of var that names the genes; empty: its index"),
     CHOICE(data, duplicate_genes, WEIGHTS | ROWS | CELLS, duplicate_words, "refuse",

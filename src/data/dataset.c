@@ -651,8 +651,8 @@ static void drop_names(scs_names *genes, const int32_t *to)
     genes->n = n;
 }
 
-void scs_dataset_keep_genes(scs_dataset *dataset, const bool *chosen, const scs_h5ad *const *metas,
-                            int32_t *to)
+void scs_dataset_keep_genes(scs_dataset *dataset, const bool *chosen, int fate,
+                            const scs_h5ad *const *metas, int32_t *to)
 {
     int32_t n = 0;
 
@@ -661,10 +661,10 @@ void scs_dataset_keep_genes(scs_dataset *dataset, const bool *chosen, const scs_
     for (int32_t i = 0; i < dataset->n_input; i++)
         for (int32_t j = 0; j < metas[i]->n_var; j++) {
             int32_t gene = dataset->gene_of_column[i][j];
-            int64_t *fate = dataset->fate + (int64_t)i * SCS_N_GENE_FATE;
+            int64_t *fates = dataset->fate + (int64_t)i * SCS_N_GENE_FATE;
 
-            fate[SCS_GENE_KEPT] -= gene >= 0 && to[gene] < 0;
-            fate[SCS_GENE_NOT_VARIABLE] += gene >= 0 && to[gene] < 0;
+            fates[SCS_GENE_KEPT] -= gene >= 0 && to[gene] < 0;
+            fates[fate] += gene >= 0 && to[gene] < 0;
         }
     rename_columns(dataset, metas, to);
     drop_names(&dataset->genes, to);

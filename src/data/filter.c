@@ -200,6 +200,36 @@ void scs_filter_names(const scs_h5ad *meta, scs_names *names)
         names->n = kept;
 }
 
+scs_status scs_filter_leave_out(scs_h5ad *meta, const uint8_t *keep, scs_names *names)
+{
+    int64_t n = meta->n_obs, cell = 0;
+    uint8_t *cells, *rows;
+    scs_lidx kept = 0;
+
+    SCS_TRY(SCS_ALLOC(rows, meta->n_row));
+    if (SCS_ALLOC(cells, n) != SCS_OK) {
+        free(rows);
+        return SCS_ENOMEM;
+    }
+    memcpy(cells, keep, (size_t)n);
+    for (int64_t row = 0; row < meta->n_row; row++)
+        if (!meta->keep || meta->keep[row])
+            rows[row] = keep[cell++];
+    for (scs_lidx c = 0; names && c < names->n; c++)
+        if (keep[c])
+            names->name[kept++] = names->name[c];
+        else
+            free(names->name[c]);
+    if (names)
+        names->n = kept;
+    free(meta->keep);
+    leave_out(meta, cells); /* the arrays of cells, by cell; then again by row */
+    free(cells);
+    meta->keep = rows;
+    meta->n_few += n - meta->n_obs;
+    return SCS_OK;
+}
+
 /* Nothing asks for numbers later. */
 static void forget_numbers(scs_h5ad *meta)
 {
@@ -273,7 +303,7 @@ scs_status scs_filter_describe(const scs_config *config, const scs_h5ad *const *
         return SCS_OK;
     for (int32_t i = 0; i < config->data.n_input; i++) {
         cells += metas[i]->n_row;
-        kept += metas[i]->n_obs;
+        kept += metas[i]->n_obs + metas[i]->n_few;
         size += strlen(metas[i]->path) + 60;
     }
     SCS_TRY(SCS_ALLOC(*line, (int64_t)size));
@@ -281,7 +311,8 @@ scs_status scs_filter_describe(const scs_config *config, const scs_h5ad *const *
                             (long long)(cells - kept), (long long)cells);
     for (int32_t i = 0; config->data.n_input > 1 && i < config->data.n_input; i++)
         used += (size_t)snprintf(*line + used, size - used, "%s%s %lld of %lld", i ? ", " : " (",
-                                 metas[i]->path, (long long)(metas[i]->n_row - metas[i]->n_obs),
+                                 metas[i]->path,
+                                 (long long)(metas[i]->n_row - metas[i]->n_obs - metas[i]->n_few),
                                  (long long)metas[i]->n_row);
     if (config->data.n_input > 1)
         snprintf(*line + used, size - used, ")");

@@ -23,6 +23,11 @@ SCS_MUST_USE scs_status scs_filter_apply(const scs_config *config, scs_h5ad *con
 /** Names of a file's rows become those of the cells that are taken.
  *  @param[in,out] names [meta->n_row], then [meta->n_obs] */
 void scs_filter_names(const scs_h5ad *meta, scs_names *names);
+/** Leave out further cells, once their values have been looked at.
+ *  @param keep [meta->n_obs] 1: the cell stays  @param names of the cells, or NULL  @return
+ * SCS_ENOMEM
+ */
+SCS_MUST_USE scs_status scs_filter_leave_out(scs_h5ad *meta, const uint8_t *keep, scs_names *names);
 /** "120 of 500 cells are left out (a.h5ad 100 of 300, b.h5ad 20 of 200)"; NULL: no data.filter.
  *  @param[out] line malloc'ed, caller frees */
 SCS_MUST_USE scs_status scs_filter_describe(const scs_config *config, const scs_h5ad *const *metas,

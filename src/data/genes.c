@@ -39,7 +39,8 @@ const char *scs_genes_fate_name(int fate)
                                         [SCS_GENE_REPEATED] = "repeated",
                                         [SCS_GENE_NOT_IN_INPUTS] = "not_in_every_input",
                                         [SCS_GENE_NOT_LISTED] = "not_in_data_genes",
-                                        [SCS_GENE_NOT_VARIABLE] = "not_variable"};
+                                        [SCS_GENE_NOT_VARIABLE] = "not_variable",
+                                        [SCS_GENE_IN_FEW_CELLS] = "in_few_cells"};
     _Static_assert(sizeof names / sizeof *names == SCS_N_GENE_FATE, "a name for each fate");
 
     return names[fate];

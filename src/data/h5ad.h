@@ -62,6 +62,7 @@ struct scs_h5ad {
     int64_t n_row;  /**< rows of the matrix in the file */
     int64_t n_obs;  /**< cells: the rows that are taken, in their order */
     uint8_t *keep;  /**< [n_row] 1: the row is taken; NULL: all are (filter.h) */
+    int64_t n_few;  /**< rows that data.min_genes leaves out: not packed */
     int32_t n_var;  /**< genes of the matrix */
     int layout;     /**< scs_h5ad_layout */
     int64_t nnz;    /**< stored values; n_row * n_var when dense */

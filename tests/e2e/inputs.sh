@@ -128,6 +128,35 @@ for schema in (5, 6, 7):
         c.X = sp.csr_matrix(x)
     c.var["feature_is_filtered"] = np.arange(c.n_vars) < 5 if schema < 7 else False
     c.write_h5ad(f"cellxgene{schema}.h5ad")
+
+# Least genes and cells, as scanpy counts them; held-out cells have no say in which genes are kept.
+import scanpy
+held = ((full.obs.cell_type == "type_2") & (full.obs.condition == "drug_1")).to_numpy()
+x = rng.binomial(full.X.toarray().astype(int), rng.uniform(0.002, 0.15, full.n_vars)).astype("f4")
+x[:, 3] = 0
+x[np.flatnonzero(held)[:6], 3] = 5                      # many cells have the gene, but they are held out
+x[5, 12:] = 0
+rare = full.copy()
+rare.X = sp.csr_matrix(x)
+rare.obs["keep"] = pd.Categorical(np.where(np.arange(full.n_obs) == 9, "no", "yes"))
+for layout, make in layouts.items():
+    p = rare.copy()
+    p.X = make(rare.X)
+    p[:30].copy().write_h5ad(f"{layout}_rare0.h5ad"), p[30:].copy().write_h5ad(f"{layout}_rare1.h5ad")
+least_genes = int(np.quantile((x > 0).sum(1), 0.2))
+least_cells = int(np.quantile((x[~held] > 0).sum(0), 0.3))
+open("least", "w").write(f"{least_genes} {least_cells}\n")
+for hold, name in ((held, "held"), (np.zeros(len(held), bool), "all"), ((full.obs.condition != "control").to_numpy(), "controls")):
+    p = rare[(rare.obs["keep"] == "yes").to_numpy()].copy()
+    hold = hold[(rare.obs["keep"] == "yes").to_numpy()]
+    stay = scanpy.pp.filter_cells(p, min_genes=least_genes, inplace=False)[0]
+    p, hold = p[stay].copy(), hold[stay]
+    genes = scanpy.pp.filter_genes(p[~hold], min_cells=10 if name == "controls" else least_cells, inplace=False)[0]
+    p.obs["total"] = np.asarray(p.X.sum(1)).ravel()
+    open(f"{name}.genes", "w").write("\n".join(p.var_names[genes]))
+    first = (rare.obs_names[:30].isin(p.obs_names)).sum()
+    p[:first].copy().write_h5ad(f"{name}_kept0.h5ad"), p[first:].copy().write_h5ad(f"{name}_kept1.h5ad")
+    open(f"{name}.n", "w").write(f"{p.n_obs} {genes.sum()}\n")
 nothing = anndata.read_h5ad("cellxgene6.h5ad")
 del nothing.uns["organism"]
 nothing.write_h5ad("no_organism.h5ad")
@@ -211,7 +240,7 @@ one "no such barcode column" "labels.csv: has no column barcod (data.labels: bar
 one "no cell of the file" "no_file.csv: no row is a cell of bare.h5ad: the table has C0 (line 2), the file AAAC0000-1" "$(table no_file.csv)"
 one "no column of use" "labels.csv: has none of the columns that are asked for (kind, state)" "$(table labels.csv)" --set data.cell_type=kind --set data.condition=state
 one "no table" "none.csv: cannot be read (data.labels)" "$(table none.csv)"
-expect "a column that neither has" 65 "bare.h5ad: obs has no column leiden" 2 check base.yaml --set 'data.inputs=[bare.h5ad]' --set "$(table labels.csv)" --set 'data.filter={column: leiden, in: a}'
+expect "a column that neither has" 65 "joined.h5ad: obs has no column leiden" 2 check base.yaml --set 'data.inputs=[joined.h5ad]' --set "$(table labels.csv)" --set 'data.filter={column: leiden, in: a}'
 expect "barcodes of two files" 65 "no_file.csv:2: C0 is a cell of lane0.h5ad and of lane1.h5ad; give data.labels a file_column" 2 check base.yaml --set 'data.inputs=["lane*.h5ad"]' --set "$(table no_file.csv)"
 expect "two tables of one cell" 65 "both tell the cell_type of the cell" 2 check base.yaml --set 'data.inputs=[bare.h5ad]' --set 'data.labels=[labels.csv, labels_r.tsv]'
 # ---- names of columns and values ----
@@ -262,6 +291,36 @@ said "species     1: Homo sapiens"
 same "its other keys" 2 --set data.condition=donor_id --set data.source=cellxgene --set data.control=d1 --set 'data.inputs=[{path: cellxgene5.h5ad, condition: b}, {path: cellxgene6.h5ad, condition: d1, species: Mus}]' --set data.gene_column=feature_name --set data.duplicate_genes=sum -- --set data.condition=donor_id --set data.control=d1 --set 'data.inputs=[{path: plain5.h5ad, condition: b}, {path: plain6.h5ad, condition: d1, species: Mus}]' --set data.species=organism --set data.gene_column=feature_name --set data.duplicate_genes=sum
 expect "no organism" 65 "no_organism.h5ad: has no organism, neither in obs (CELLxGENE's schema 5) nor in uns (6 and 7)" 2 check base.yaml --set data.source=cellxgene --set 'data.inputs=[no_organism.h5ad]'
 expect "not of CELLxGENE" 65 "joined.h5ad: obs has no column disease" 1 check base.yaml --set data.source=cellxgene --set 'data.inputs=[joined.h5ad]' --set data.matrix=X
+
+# ---- least genes and cells ----
+read -r genes cells <least
+least="--set data.min_genes=$genes --set data.min_cells=$cells"
+yes='data.filter={column: keep, in: yes}'
+hold='hold_out={cell_type: type_2, condition: drug_1}'
+for layout in csr csc dense; do
+    same "least, $layout" 3 $least --set "$hold" --set "$yes" --set "data.inputs=[${layout}_rare*.h5ad]" -- --set "$hold" --set data.genes=held.genes --set 'data.inputs=[held_kept*.h5ad]'
+done
+read -r n_obs n_var <held.n
+said "data: $n_obs cells x $n_var genes"
+said "filter  *1 of 72 cells are left out by data.filter"
+said "data.min_genes: [0-9]* of 29 cells of dense_rare0.h5ad have values of fewer than $genes genes, and are left out"
+said "data.min_cells: $((64 - n_var)) of 64 genes have a value in fewer than $cells cells, and are left out"
+same "least, nothing held out" 1 $least --set "$yes" --set "data.inputs=[csr_rare*.h5ad]" -- --set data.genes=all.genes --set 'data.inputs=[all_kept*.h5ad]'
+launch 2 validate base.yaml --set data.min_genes=$genes --set data.min_cells=10 --set "$yes" --set 'data.inputs=[csc_rare*.h5ad]' --set output.dir=v1 >log 2>&1
+check_ok "validate" $? log
+launch 1 validate base.yaml --set data.genes=controls.genes --set 'data.inputs=[controls_kept*.h5ad]' --set output.dir=v2 >log 2>&1
+check_ok "validate, prepared" $? log
+if cmp -s v1/validation.tsv v2/validation.tsv; then pass; else fail "validate counts other cells than controls"; diff v1/validation.tsv v2/validation.tsv | head -4; fi
+launch 2 predict base.yaml $least --set "$yes" --set 'data.inputs=[csr_rare*.h5ad]' --set predict.combination=all,type_1,drug_1 --set output.dir=p >log 2>&1
+check_ok "predict" $? log
+"$SCS_PYTHON" -c '
+import anndata
+p, kept = anndata.read_h5ad("p/cells.h5ad"), anndata.concat([anndata.read_h5ad(f"all_kept{k}.h5ad") for k in (0, 1)])
+names = kept.obs_names[(kept.obs.cell_type == "type_1") & (kept.obs.condition == "control")]
+assert p.n_vars == len(open("all.genes").read().split()) and set(p.obs.template) <= set(names) and len(set(p.obs.template)) == len(names), (p, names)' >log 2>&1
+check_ok "cells that predicted ones come from" $? log
+expect "no cell left" 65 "data.min_genes: none of the 30 cells of csr_rare0.h5ad has values of 100 genes" 2 check base.yaml --set data.min_genes=100 --set 'data.inputs=[csr_rare*.h5ad]'
+expect "no gene left" 65 "data.min_cells: none of the 64 genes has a value in 1000 of the cells" 3 check base.yaml --set data.min_cells=1000 --set 'data.inputs=[csr_rare*.h5ad]'
 
 # A table is known again by its bytes.
 launch 1 train base.yaml --set model.kind=vae --set train.epochs=1 --set 'data.inputs=[bare.h5ad]' --set "$(table labels.csv)" --set output.dir=tabled >log 2>&1
