@@ -157,6 +157,9 @@ enum scs_affects {
 /** What predicted cells hold: counts, or log1p of counts scaled as the inputs were. */
 typedef enum scs_cell_values { SCS_CELLS_COUNTS, SCS_CELLS_LOG1P } scs_cell_values;
 
+/** Whose mean predicted cells have: the screen's, or that of the real cells. */
+typedef enum scs_cell_mean { SCS_CELL_MEAN_SCREEN, SCS_CELL_MEAN_OBSERVED } scs_cell_mean;
+
 /** What a score is compared with. */
 typedef enum scs_score_baseline {
     SCS_SCORE_BASELINE_NONE,
@@ -282,6 +285,7 @@ typedef struct scs_config {
         int64_t permutations; /**< of the labels within types, for p_value; 0: none */
         int64_t bootstrap;    /**< replicates for standard errors; 0: none */
         bool variance;        /**< write layers/variance, score r2_variance */
+        bool de;              /**< write layers/log2fc, p_de and q_de: tests of predicted cells */
         int products;         /**< scs_products */
     } screen;
     struct {
@@ -300,6 +304,7 @@ typedef struct scs_config {
         int64_t cells;         /**< of each combination; 0: as many as there are controls */
         int values;            /**< scs_cell_values */
         scs_names layers;      /**< of the other scs_cell_values, by their words; n = 0: none */
+        int mean;              /**< scs_cell_mean */
         bool latent;           /**< write obsm/latent where the model has a latent space */
         char *from;            /**< cells that are started from (resolved), or "": the inputs' */
         char *from_matrix;     /**< their counts, or "": as data.matrix */

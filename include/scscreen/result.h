@@ -31,6 +31,7 @@ typedef struct scs_result_head {
     bool dense;                     /**< X and the layers are there */
     bool variance;                  /**< with `dense`: layers/variance is there */
     bool errors;                    /**< with `dense`: layers/shift_se is there */
+    bool tests;                     /**< with `dense`: layers/log2fc, p_de and q_de are there */
     bool bootstrap;                 /**< delta_se is there */
     int64_t top_genes;              /**< columns of top_up and its like; 0: not there */
     bool permutations;              /**< p_value and q_value are there */
@@ -60,13 +61,15 @@ typedef struct scs_result_rows {
     int64_t first, n;                      /**< rows [first, first + n) of the plan */
     float *x, *control, *shift, *variance; /**< [n, n_gene]; variance may be NULL */
     float *shift_se;                       /**< [n, n_gene] or NULL */
-    float *delta, *delta_se;               /**< [n, n_latent]; delta_se may be NULL */
-    int32_t *top_up, *top_down;            /**< [n, top_genes] genes or NULL; -1 padded */
-    float *top_up_shift, *top_down_shift;  /**< [n, top_genes] their shifts; NaN padded */
-    float *set_score, *set_z;              /**< [n, gene sets] or NULL (scs_gene_sets_score) */
-    double *delta_norm;                    /**< [n] Euclidean norm */
-    scs_scores *score;                     /**< [n] */
-    scs_confidence *confidence;            /**< [n] */
+    float *log2fc;                        /**< [n, n_gene], as the next two: late fields, NULL in */
+    double *p_de, *q_de;                  /**< rows that are not */
+    float *delta, *delta_se;              /**< [n, n_latent]; delta_se may be NULL */
+    int32_t *top_up, *top_down;           /**< [n, top_genes] genes or NULL; -1 padded */
+    float *top_up_shift, *top_down_shift; /**< [n, top_genes] their shifts; NaN padded */
+    float *set_score, *set_z;             /**< [n, gene sets] or NULL (scs_gene_sets_score) */
+    double *delta_norm;                   /**< [n] Euclidean norm */
+    scs_scores *score;                    /**< [n] */
+    scs_confidence *confidence;           /**< [n] */
 } scs_result_rows;
 
 /** Fields at most. */

@@ -5,6 +5,7 @@
  *  train goes to model.h5, screen starts from it, run does both. Models that are not trained (pca,
  *  mean) have no model.h5 and begin with screen. Every step is Collective and ends with the same
  *  status on all ranks, so SCS_TRY is all that a failure needs here. */
+#include "mpi/cells/cell_tests.h"
 #include "mpi/train/train_run.h"
 #include "mpi/screen/screen_run.h"
 #include "mpi/job/session_model.h"
@@ -31,7 +32,11 @@ static scs_status prepare(scs_session *session, bool screens)
     } else {
         SCS_TRY(scs_session_load_data(session));
     }
-    return screens ? scs_screen_run_check(session) : scs_collective_ok();
+    if (!screens)
+        return scs_collective_ok();
+    if (session->config->screen.de)
+        SCS_TRY(scs_cell_tests_check(session));
+    return scs_screen_run_check(session);
 }
 
 scs_status scs_verb_run_prepare(scs_session *session)
@@ -59,12 +64,20 @@ static scs_status train_only(scs_session *session)
     return scs_train_run_drop_state(session);
 }
 
+/* With the tests that are asked for. */
+static scs_status screen_rows(scs_session *session)
+{
+    return scs_screen_run(session, session->config->screen.de ? scs_cell_tests_run : NULL);
+}
+
 /* With a model that is loaded, or made without training. */
 static scs_status screen(scs_session *session)
 {
     SCS_TRY(make_model(session));
+    if (session->config->screen.de)
+        SCS_TRY(scs_cell_tests_check(session));
     SCS_TRY(scs_session_model_make_atlas(session));
-    return scs_screen_run(session);
+    return screen_rows(session);
 }
 
 /* The state stays until the screen is written: a job that is killed in between does not train
@@ -77,10 +90,10 @@ static scs_status run(scs_session *session)
         SCS_TRY(prepare(session, true));
         SCS_TRY(scs_session_model_make(session));
         SCS_TRY(scs_session_model_make_atlas(session));
-        SCS_TRY(scs_screen_run(session));
+        SCS_TRY(screen_rows(session));
     } else {
         SCS_TRY(train(session, true));
-        SCS_TRY(scs_screen_run(session));
+        SCS_TRY(screen_rows(session));
         SCS_TRY(scs_train_run_drop_state(session));
     }
     scs_session_say(session, "next: %s %s", scs_installed_report(report, sizeof report),

@@ -217,10 +217,9 @@ static const char *cell_name(const scs_cells_head *h, int64_t cell)
     return s->cell_names[i].name[cell - s->dataset->first_cell[i]];
 }
 
-/* Of the templates of one row's cells [first, first + n). */
 /* The control cells that predicted cells were made from: picked anew here, by the key of the row,
  * rather than kept for all cells of all rows. @param names appended */
-static scs_status add_templates(const scs_cells_head *h, const scs_cells_row *row, int64_t first,
+static scs_status add_templates(const scs_cells_head *h, const scs_cell_row *row, int64_t first,
                                 int64_t n, scs_names *names)
 {
     int32_t *control;
@@ -511,7 +510,8 @@ static scs_status open_together(scs_cells_file *f)
 }
 
 /* Rank 0 writes the skeleton with plain HDF5 and closes it; then all open it through MPI-IO. Data
- * sets that text is in are complete by then, as parallel HDF5 cannot write text of varying length. */
+ * sets that text is in are complete by then, as parallel HDF5 cannot write text of varying length.
+ */
 scs_status scs_cells_file_open(const scs_cells_head *head, scs_cells_file *file)
 {
     const scs_session *s = head->session;

@@ -19,31 +19,16 @@
 #ifndef SCS_CELLS_FILE_H
 #define SCS_CELLS_FILE_H
 
-#include "mpi/cells/own_cells.h"
-#include "src/cells/donors.h"
-#include "src/cells/recipe.h"
+#include "mpi/cells/cell_maker.h"
 
 #include <hdf5.h>
-
-/** Cells that all ranks make before they write. */
-enum { SCS_CELLS_FILE_ROUND = 4096 };
-
-/** What the skeleton says of one combination's cells; on rank 0. */
-typedef struct scs_cells_row {
-    const scs_combination *item; /**< borrowed */
-    int64_t n;                   /**< predicted cells */
-    uint64_t key;                /**< of their random numbers */
-    int64_t *control;            /**< [n_control] numbers of its control cells among all of the
-                                    inputs', or of predict.from; owned */
-    int64_t n_control;
-} scs_cells_row;
 
 /** Borrowed while the file is open. */
 typedef struct scs_cells_head {
     const scs_session *session;
     const scs_plan *plan;
     const scs_method *method;
-    const scs_cells_row *row; /**< [plan->n]; control is there on rank 0 alone */
+    const scs_cell_row *row;  /**< [plan->n]; control is there on rank 0 alone */
     int64_t *first;           /**< [plan->n + 1] first cell of each combination */
     const scs_own_cells *own; /**< the controls, or NULL: the inputs' */
     bool latent;              /**< write obsm/latent */

@@ -26,7 +26,7 @@ SCS_MUST_USE scs_status scs_cells_run(scs_session *session);
 /** Whoever takes predicted cells where no file is written. */
 typedef struct scs_cells_taker {
     void *ctx;
-    int64_t most; /**< cells of a combination, at most SCS_CELLS_FILE_ROUND; fewer where there are
+    int64_t most; /**< cells of a combination, at most SCS_CELL_MAKER_MOST; fewer where there are
                        fewer controls, or predict.cells is smaller */
     /** All of a combination's cells. Collective.
      *  @param cells this rank's part; the ranks' follow one another

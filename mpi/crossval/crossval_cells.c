@@ -1,5 +1,5 @@
 /* A panel of one perturbation: the predicted cells, then the real ones of the combination, then the
- * controls. All of them are on every rank for a moment (at most SCS_CELLS_FILE_ROUND predicted
+ * controls. All of them are on every rank for a moment (at most SCS_CELL_MAKER_MOST predicted
  * ones, packed), so that each takes its part in an order that does not depend on how many ranks
  * there are.
  *
@@ -8,7 +8,7 @@
  * each group of ranks and kept. */
 #include "mpi/crossval/crossval_cells.h"
 
-#include "mpi/cells/cells_file.h"
+#include "mpi/cells/cell_maker.h"
 #include "mpi/cells/cells_run.h"
 #include "mpi/comm/collectives.h"
 #include "mpi/job/session_model.h"
@@ -317,7 +317,7 @@ static scs_status list_rows(const work *w, scs_plan *plan)
 scs_status scs_crossval_cells(scs_validation *v, int64_t model)
 {
     work w = {v, model};
-    const scs_cells_taker taker = {&w, SCS_CELLS_FILE_ROUND, take};
+    const scs_cells_taker taker = {&w, SCS_CELL_MAKER_MOST, take};
     scs_plan plan = {0};
     scs_status st;
 

@@ -535,20 +535,31 @@ static scs_status put_cell_names(scs_bytes *blob, const scs_config *config)
     return SCS_OK;
 }
 
+/* The column that stands for a key's, if the file has one. @param[out] name `wanted`, or NULL */
+static scs_status find_label(const scs_config *config, const scs_h5ad *meta, const char *wanted,
+                             const char **name)
+{
+    const char *column = NULL;
+
+    SCS_TRY(scs_h5ad_column_named(&meta->obs_columns, config->data.rename, config->data.n_rename,
+                                  wanted, meta->path, &column));
+    *name = column ? wanted : NULL;
+    return SCS_OK;
+}
+
 /* Its columns of labels are read only where it has them: cells need none. */
 static scs_status probe_from(const scs_config *config, scs_h5ad **meta)
 {
     const char *path = config->predict.from, *matrix = config->predict.from_matrix;
     scs_h5ad_request request = {.matrix = *matrix ? matrix : config->data.matrix,
+                                .gene_column = config->data.gene_column,
+                                .rename = config->data.rename,
+                                .n_rename = config->data.n_rename,
                                 .memory = config->data.memory << 20};
-    const scs_names *columns;
 
     SCS_TRY(scs_h5ad_probe(path, &request, meta));
-    columns = &(*meta)->obs_columns;
-    if (scs_names_find(columns, config->data.cell_type) >= 0)
-        request.cell_type = config->data.cell_type;
-    if (scs_names_find(columns, config->data.condition) >= 0)
-        request.condition = config->data.condition;
+    SCS_TRY(find_label(config, *meta, config->data.cell_type, &request.cell_type));
+    SCS_TRY(find_label(config, *meta, config->data.condition, &request.condition));
     if (!request.cell_type && !request.condition)
         return SCS_OK;
     scs_h5ad_destroy(meta);

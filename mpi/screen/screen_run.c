@@ -837,6 +837,7 @@ static void make_head(const scs_session *s, screening *w)
                                 .variance = w->method.variance,
                                 .errors = s->config->screen.bootstrap > 0 ||
                                           scs_shift_rule_knows_error(&w->method),
+                                .tests = s->config->screen.de,
                                 .bootstrap = s->config->screen.bootstrap > 0,
                                 .top_genes = s->config->output.top_genes,
                                 .permutations = w->permutations.n > 0,
@@ -893,6 +894,24 @@ static scs_status put_p_values(const scs_session *s, screening *w)
             status = scs_store_file_put_column(w->store.file, "obs/q_value", w->q);
     }
     return scs_comm_agree(s->comm, status);
+}
+
+/* Hook of scs_screen_late. */
+static scs_status put_late(void *ctx, const scs_result_rows *rows)
+{
+    return scs_store_file_put_late(ctx, rows);
+}
+
+/* A job that is stopped here makes all of them anew. Collective. */
+static scs_status put_tests(const scs_session *s, screening *w, scs_screen_tests tests)
+{
+    const scs_screen_late late = {.method = &w->method,
+                                  .plan = w->plan,
+                                  .control_z = w->control_z,
+                                  .put = put_late,
+                                  .ctx = w->store.file};
+
+    return tests ? tests(s, &late) : scs_collective_ok();
 }
 
 /* Whether any row has an observed group, so that there is something to compare. */
@@ -978,7 +997,7 @@ static scs_status prepare(scs_session *s, screening *w)
 }
 
 /* In the order of struct screening. Collective. */
-static scs_status screen(scs_session *s, screening *w)
+static scs_status screen(scs_session *s, screening *w, scs_screen_tests tests)
 {
     SCS_TRY(prepare(s, w));
     scs_session_say(s, "screening %lld combination%s", (long long)w->plan->n,
@@ -992,6 +1011,7 @@ static scs_status screen(scs_session *s, screening *w)
     SCS_TRY(open_store(s, w));
     SCS_TRY(do_work(s, w));
     SCS_TRY(put_p_values(s, w));
+    SCS_TRY(put_tests(s, w, tests));
     SCS_TRY(scs_comm_agree(s->comm, reserve_numbers(s, w)));
     SCS_TRY(scs_store_commit(&w->store, w->numbers.n ? &w->numbers : NULL));
     scs_session_say(s, "wrote %s", w->store.path);
@@ -999,11 +1019,11 @@ static scs_status screen(scs_session *s, screening *w)
 }
 
 /* Closing is part of the outcome: a close that fails may have lost rows. */
-scs_status scs_screen_run(scs_session *session)
+scs_status scs_screen_run(scs_session *session, scs_screen_tests tests)
 {
     screening w = {0};
 
-    return scs_comm_agree(session->comm, clear(session, &w, screen(session, &w)));
+    return scs_comm_agree(session->comm, clear(session, &w, screen(session, &w, tests)));
 }
 
 /* ---- A trial: what a screen takes ---- */

@@ -12,6 +12,19 @@
 
 #include "mpi/job/session.h"
 
+/** What fills the layers of a screen that are made when all its rows are there. */
+typedef struct scs_screen_late {
+    const scs_method *method; /**< borrowed, as the next two */
+    const scs_plan *plan;
+    scs_real *const
+        *control_z; /**< [n_group] latent cells of the rows' control groups, all ranks */
+    /** Write rows' late fields; rank 0 alone. */
+    scs_status (*put)(void *ctx, const scs_result_rows *rows);
+    void *ctx;
+} scs_screen_late;
+/** The one who does (mpi/cells, which stands after this folder). Collective. */
+typedef scs_status (*scs_screen_tests)(const scs_session *session, const scs_screen_late *late);
+
 /** Whether the screen section selects rows of these data (names, globs, the file of combinations,
  * gene sets): before training, so that a mistake does not cost hours. SCS_EARG, SCS_EDATA with
  * what is wrong. Nothing is kept. Collective. */
@@ -34,12 +47,13 @@ typedef struct scs_screen_cost {
  *  @param[out] cost alike on all ranks */
 SCS_MUST_USE scs_status scs_screen_run_try(scs_session *session, scs_screen_cost *cost);
 
-/** Predict every selected combination, write output.dir/screen.h5ad (and ranking.tsv), print the
+/** @param tests with screen.de, else NULL.
+ *  Predict every selected combination, write output.dir/screen.h5ad (and ranking.tsv), print the
  * tables. session->atlas and z are there. Collective.
  *  @return SCS_OK; SCS_ESTOP: stopped as asked, what is done is kept; SCS_EARG, SCS_EDATA: the
  *    section does not fit, or the stopped screen there is another one; SCS_ECREATE, SCS_EIO: the
  *    file
  */
-SCS_MUST_USE scs_status scs_screen_run(scs_session *session);
+SCS_MUST_USE scs_status scs_screen_run(scs_session *session, scs_screen_tests tests);
 
 #endif

@@ -121,6 +121,18 @@ scs_status scs_store_file_put_column(scs_result_file *f, const char *path, const
     return SCS_FAIL(SCS_EINTERNAL, "%s: no field %s", f->path, path);
 }
 
+scs_status scs_store_file_put_late(scs_result_file *f, const scs_result_rows *rows)
+{
+    for (int32_t i = 0; i < f->n; i++) {
+        const scs_open_field *o = &f->field[i];
+
+        if (o->field.late && o->field.cols > 0)
+            SCS_TRY(transfer_rows(f, o, rows->first, rows->n, NULL,
+                                  scs_result_fields_data(rows, &o->field, NULL)));
+    }
+    return SCS_OK;
+}
+
 /* Read rows back. Local. @param[out] sum of their bytes */
 static scs_status result_file_sum(scs_result_file *f, int64_t first, int64_t n, uint64_t *sum)
 {

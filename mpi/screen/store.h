@@ -53,6 +53,8 @@ SCS_MUST_USE scs_status scs_store_file_close(scs_comm *comm, scs_result_file **f
 /** Write all rows of a field of one number a row. SCS_EINTERNAL: no such field; SCS_EIO. Local. */
 SCS_MUST_USE scs_status scs_store_file_put_column(scs_result_file *file, const char *path,
                                                   const double *values);
+/** Write rows of the late fields that have more than a number a row. SCS_EIO. Local. */
+SCS_MUST_USE scs_status scs_store_file_put_late(scs_result_file *file, const scs_result_rows *rows);
 
 /** Bytes [begin, end) of the file that hold each field's rows, in the fields' order, then those
  * that change when the file is opened. Local.

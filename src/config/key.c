@@ -183,6 +183,8 @@ static const scs_word values_words[] = {
     {"counts", SCS_CELLS_COUNTS}, {"log1p", SCS_CELLS_LOG1P}, {0}};
 static const scs_word hvg_words[] = {
     {"seurat", SCS_HVG_SEURAT}, {"seurat_v3", SCS_HVG_SEURAT_V3}, {0}};
+static const scs_word cell_mean_words[] = {
+    {"screen", SCS_CELL_MEAN_SCREEN}, {"observed", SCS_CELL_MEAN_OBSERVED}, {0}};
 static const scs_word schedule_words[] = {{"auto", SCS_SCHEDULE_AUTO},
                                           {"constant", SCS_SCHEDULE_CONSTANT},
                                           {"linear", SCS_SCHEDULE_LINEAR},
@@ -461,6 +463,10 @@ static const scs_key keys[] = {
     CHOICE(screen, rank_by, REPORT, rank_by_words,
            "none", "write ranking.tsv, best rows first, and print the first; --rank-by sets it"),
     BOOL(screen, variance, ROWS, "true", "predict variances as well"),
+    BOOL(screen, de, REPORT, "false",
+         "write layers log2fc, p_de and q_de: predicted cells, made as predict makes them and not "
+         "kept, tested against their controls; inputs must hold counts; a job that is stopped "
+         "while it tests begins that anew, and check does not count its time"),
     CHOICE(screen, products, ROWS, products_words, "auto",
            "how hidden layers are multiplied where no variances are asked for: by BLAS, or, where "
            "the processor has them, by its integer tiles (AMX), as exact as float32 but not the "
@@ -507,6 +513,9 @@ static const scs_key keys[] = {
            "what predicted cells hold: whole counts, or log1p of them, scaled as the inputs were"),
     WORDS(SCS_KEY_NAMES, predict, layers, NOTHING, "none", "none",
           "the same cells also as layers: a list of counts and log1p; also predict --layers"),
+    CHOICE(predict, mean, NOTHING, cell_mean_words, "screen",
+           "whose mean predicted cells have: the screen's, or that of the combination's own real "
+           "cells, which shows what is lost when a right mean is made into cells"),
     BOOL(predict, latent, NOTHING, "true",
          "write obsm/latent, posterior means of the predicted cells, where the model has them"),
     WORDS(SCS_KEY_PATH, predict, from, NOTHING, NULL, "",

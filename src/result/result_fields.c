@@ -29,6 +29,7 @@ typedef enum need {
     DENSE,
     VARIANCE,
     DENSE_ERRORS,
+    TESTS,
     BOOTSTRAP,
     PERMUTATIONS,
     TOP_GENES,
@@ -71,6 +72,9 @@ static const field_row fields[] = {
     ROWS("layers/shift", GENES, shift, DENSE, FLOAT),
     ROWS("layers/variance", GENES, variance, VARIANCE, FLOAT),
     ROWS("layers/shift_se", GENES, shift_se, DENSE_ERRORS, FLOAT),
+    ROWS("layers/log2fc", GENES, log2fc, TESTS, FLOAT),
+    ROWS("layers/p_de", GENES, p_de, TESTS, DOUBLE),
+    ROWS("layers/q_de", GENES, q_de, TESTS, DOUBLE),
     ROWS("obsm/delta", LATENT, delta, ALWAYS, FLOAT),
     ROWS("obsm/delta_se", LATENT, delta_se, BOOTSTRAP, FLOAT),
     ROWS("obsm/top_up", TOP, top_up, TOP_GENES, INT32),
@@ -152,6 +156,7 @@ int32_t scs_result_fields(const scs_result_head *head, scs_result_field *field)
                              [DENSE] = head->dense,
                              [VARIANCE] = head->dense && head->variance,
                              [DENSE_ERRORS] = head->dense && head->errors,
+                             [TESTS] = head->dense && head->tests,
                              [BOOTSTRAP] = head->bootstrap,
                              [PERMUTATIONS] = head->permutations,
                              [TOP_GENES] = head->top_genes > 0,
@@ -163,7 +168,8 @@ int32_t scs_result_fields(const scs_result_head *head, scs_result_field *field)
             field[n++] = (scs_result_field){.path = fields[i].path,
                                             .type = fields[i].type,
                                             .cols = cols[fields[i].place],
-                                            .late = fields[i].need == PERMUTATIONS};
+                                            .late = fields[i].need == PERMUTATIONS ||
+                                                    fields[i].need == TESTS};
     return n;
 }
 

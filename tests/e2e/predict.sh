@@ -65,6 +65,60 @@ P
 check_ok "obsm/latent is where the encoder puts the cells" $? log
 if cmp -s net/cells.h5ad results/cells.h5ad; then fail "a network's cells are those of the means"; else pass; fi
 
+# ---- a screen's tests are those of the cells that predict makes, on any number of ranks
+for np in 1 3; do
+    launch $np screen cells.yaml --set screen.de=true --set screen.permutations=0 --set output.dir=de$np >log 2>&1
+    check_ok "screen.de, np $np" $? log
+done
+if cmp -s de1/screen.h5ad de3/screen.h5ad; then pass; else fail "screen.de: other bytes at np 3"; fi
+launch 2 predict cells.yaml --set output.dir=all >log 2>&1
+check_ok "cells of all rows" $? log
+"$SCS_PYTHON" - >log 2>&1 <<'P'
+import anndata, numpy as np, pandas as pd
+from scipy.stats import false_discovery_control, mannwhitneyu
+screen, cells = anndata.read_h5ad("de1/screen.h5ad"), anndata.read_h5ad("all/cells.h5ad")
+real = {s: anndata.read_h5ad(f"data/{s}.h5ad") for s in ("species_a", "species_b")}
+cpm = lambda x: x / (x.sum(1, keepdims=True) / 1e6)
+n = 0
+for name, row in screen.obs.iterrows():
+    r = real[row.species]
+    genes = screen.var_names if row.species == "species_a" else screen.var.gene_species_b.astype(str)
+    control = cpm(r[(r.obs.cell_type == row.cell_type) & (r.obs.condition == "control"), list(genes)].X.toarray().astype(float))
+    o = cells.obs
+    made = cells[(o.species == row.species) & (o.cell_type == row.cell_type) & (o.condition == row.perturbation)]
+    assert made.n_obs == row.n_control
+    made = cpm(made.X.toarray().astype(float))
+    p = mannwhitneyu(np.log1p(made), np.log1p(control), method="asymptotic").pvalue
+    p[np.isnan(p)] = 1
+    got = {k: screen[name].layers[k][0] for k in ("p_de", "q_de", "log2fc")}
+    # near ties may be ties or not, as logarithms round
+    assert np.abs(np.log(got["p_de"] / p)).max() < 1e-2 and np.median(np.abs(np.log(got["p_de"] / p))) < 1e-9
+    assert np.abs(np.log(got["q_de"] / false_discovery_control(got["p_de"]))).max() < 1e-9
+    assert np.abs(got["log2fc"] - np.log2((made.mean(0) + 1e-9) / (control.mean(0) + 1e-9))).max() < 1e-5
+    n += (got["q_de"] < 0.05).sum()
+assert n > 100 and len(screen) == 16
+P
+check_ok "tests of a screen" $? log
+expect "tests without layers" 64 "screen.de writes layers" 2 screen cells.yaml --set screen.de=true --set output.rows=top --set output.dir=x
+# the right mean: what is made of it has that mean, calibrated but for the counts' own grain
+launch 2 predict cells.yaml --combination $wanted --mean observed --set output.dir=seen >log 2>&1
+check_ok "the observed mean" $? log
+"$SCS_PYTHON" - >log 2>&1 <<'P'
+import anndata, numpy as np
+b, screen = anndata.read_h5ad("data/species_b.h5ad"), anndata.read_h5ad("de1/screen.h5ad")
+genes = list(screen.var.gene_species_b.astype(str))
+cpm = lambda x: (x / (x.sum(1, keepdims=True) / 1e6)).mean(0)
+want = cpm(b[(b.obs.cell_type == "type_1") & (b.obs.condition == "drug_1"), genes].X.toarray().astype(float))
+seen, cells = anndata.read_h5ad("seen/cells.h5ad"), anndata.read_h5ad("all/cells.h5ad")
+o = cells.obs
+got = cpm(seen.X.toarray().astype(float))
+plain = cpm(cells[(o.species == "species_b") & (o.cell_type == "type_1") & (o.condition == "drug_1")].X.toarray().astype(float))
+error = lambda x: np.abs(x - want).sum() / want.sum()
+print("error of the mean: observed %.3f, predicted %.3f" % (error(got), error(plain)))
+assert error(got) < 0.1 < error(plain)
+P
+check_ok "cells have it" $? log
+
 # ---- the user's own cells: genes by name in any order, other genes beside them, some missing; with or without labels
 "$SCS_PYTHON" - data >log 2>&1 <<'P'
 import sys, anndata, numpy as np
@@ -81,6 +135,7 @@ bare.write_h5ad("bare.h5ad")
 b = anndata.read_h5ad(f"{sys.argv[1]}/species_b.h5ad")
 b[b.obs.condition == "control"].copy().write_h5ad("b.h5ad")
 own[:0].copy().write_h5ad("none.h5ad")
+a[~((a.obs.cell_type == "type_2") & (a.obs.condition == "drug_1"))].copy().write_h5ad("gone.h5ad")
 a[a.obs.condition != "control"].copy().write_h5ad("treated.h5ad")
 strange = bare.copy()
 strange.var_names = [f"x{i}" for i in range(strange.n_vars)]
@@ -134,6 +189,8 @@ asked 2 net net.yaml narrow.h5ad
 if grep -q "no obsm/latent: the cells lack genes" log; then pass; else fail "a latent place of cells that lack genes: $(tail -n 3 log)"; fi
 cp inputs/cells.h5ad before.h5ad
 mine() { expect "from: $1" "$2" "$3" 3 predict cells.yaml --combination species_a,type_2,drug_1 --set output.dir=inputs --from "$4"; }
+sed 's|data/species_a.h5ad|gone.h5ad|' cells.yaml >gone.yaml
+expect "no observed mean" 65 "no cell of the inputs shows it" 2 predict gone.yaml --combination species_a,type_2,drug_1 --mean observed --set output.dir=inputs
 mine "no cells" 65 "none.h5ad" none.h5ad
 mine "no control" 65 'no cell has condition "control" (drug_1, drug_2)' treated.h5ad
 mine "no gene" 65 "none of the run's" strange.h5ad

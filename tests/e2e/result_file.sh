@@ -20,7 +20,7 @@ hold_out:
 model: {hidden: 32, latent: 8}
 train: {epochs: 4, shards: 2}
 screen: {order: 2, doses: [observed, 3, 20], gene_sets: sets.gmt, permutations: 99, bootstrap: 20,
-  shift: nearest, decode: blend, blend: 0.4}
+  shift: nearest, decode: blend, blend: 0.4, de: true}
 output: {top_genes: 5}
 Y
 launch 2 run run.yaml >log 2>&1

@@ -93,9 +93,9 @@ def check_matrices(whole):
     check("rows without a prediction hold NaN", np.isnan(lost.X).all() and np.isnan(lost.layers["shift"]).all())
     screen = whole[(whole.obs.status == "ok").values]
     layers = set(screen.layers)
-    check("layers", {"control", "shift"} <= layers <= {"control", "shift", "variance", "shift_se"})
+    check("layers", {"control", "shift"} <= layers <= {"control", "shift", "variance", "shift_se", "log2fc", "p_de", "q_de"})
     for name, x in [("X", screen.X)] + [(k, screen.layers[k]) for k in sorted(layers)]:
-        check(f"{name} is dense float32", isinstance(x, np.ndarray) and x.dtype == np.float32)
+        check(f"{name} is dense float32", isinstance(x, np.ndarray) and x.dtype == (np.float64 if name in ("p_de", "q_de") else np.float32))
         known = np.isfinite(x).any(axis=1) if name == "shift_se" and "delta_se" not in screen.obs else np.ones(len(x), bool)
         check(f"{name} is finite", np.isfinite(x[known]).all())
     check("expression is not negative", (np.asarray(screen.layers["control"]) >= 0).all())

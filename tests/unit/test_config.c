@@ -292,7 +292,7 @@ static void a_word_stands_for_each_value(void)
         }
         n_choice += n > 1;
     }
-    CU_ASSERT_EQUAL(n_choice, 24);
+    CU_ASSERT_EQUAL(n_choice, 25);
 }
 
 /* A key that was changed is told of, and printed, where what it affects is asked for. */
@@ -354,6 +354,7 @@ static void keys_affect_what_comes_after_them(void)
                                           "predict.cells",
                                           "predict.values",
                                           "predict.layers",
+                                          "predict.mean",
                                           "predict.latent",
                                           "predict.from",
                                           "predict.from_matrix",
