@@ -129,9 +129,9 @@ bool scs_text_is_utf8(const char *text, size_t n)
     return true;
 }
 
-/* Decimal alone: strtod by itself would also take blanks, hexadecimal, "inf" and "nan", and a number
- * too large for a double as infinity. The decimal point is a point in every locale, since the
- * program never sets one. */
+/* Decimal alone: strtod by itself would also take blanks, hexadecimal, "inf" and "nan", and a
+ * number too large for a double as infinity. The decimal point is a point in every locale, since
+ * the program never sets one. */
 bool scs_text_number(const char *text, double *value)
 {
     char *end;

@@ -42,7 +42,8 @@ static bool is_column(const scs_atlas *a, const scs_combination *t, int32_t grou
 {
     const scs_group *g = &a->group[group];
 
-    if (g->species != t->species || scs_atlas_usable_control(a, group) < 0 || group == t->observed_group)
+    if (g->species != t->species || scs_atlas_usable_control(a, group) < 0 ||
+        group == t->observed_group)
         return false;
     if (!own)
         return g->cell_type != t->cell_type;
