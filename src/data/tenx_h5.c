@@ -20,7 +20,7 @@
 #include "src/base/file.h"
 #include "src/base/names.h"
 #include "src/base/text.h"
-#include "src/data/features.h"
+#include "src/data/tenx_features.h"
 #include "src/data/h5ad_internal.h"
 #include "src/hdf5/h5text.h"
 
@@ -136,7 +136,8 @@ static scs_status name_list(const scs_h5 *h5, const char *column, bool version_3
     return SCS_OK;
 }
 
-static scs_status read_features(const scs_h5 *h5, const char *column, int64_t n, scs_features *f)
+static scs_status read_features(const scs_h5 *h5, const char *column, int64_t n,
+                                scs_tenx_features *f)
 {
     bool version_3 = scs_h5_is_group(h5, "features");
     const char *names;
@@ -156,7 +157,7 @@ static scs_status read_features(const scs_h5 *h5, const char *column, int64_t n,
 
 static scs_status locate_tenx(const scs_h5 *h5, const scs_h5ad_request *want, scs_h5ad *meta)
 {
-    scs_features f = {0};
+    scs_tenx_features f = {0};
     int64_t shape[2];
     const char *genome;
     char *file = NULL;
@@ -169,10 +170,10 @@ static scs_status locate_tenx(const scs_h5 *h5, const scs_h5ad_request *want, sc
     SCS_GO(st, scs_h5_read_int64(h5, "shape", 0, 2, shape));
     SCS_GO(st, scs_h5ad_matrix_locate_rows(h5, "", shape[1], shape[0], meta));
     SCS_GO(st, read_features(h5, want->gene_column, shape[0], &f));
-    SCS_GO(st, scs_features_take(h5->path, &f, f.genome.n ? genome : NULL, meta));
+    SCS_GO(st, scs_tenx_features_take(h5->path, &f, f.genome.n ? genome : NULL, meta));
 done:
     free(file);
-    scs_features_clear(&f);
+    scs_tenx_features_clear(&f);
     return st;
 }
 

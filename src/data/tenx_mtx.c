@@ -11,7 +11,7 @@
 #include "src/base/names.h"
 #include "src/base/sandbox.h"
 #include "src/base/text.h"
-#include "src/data/features.h"
+#include "src/data/tenx_features.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -247,7 +247,7 @@ done:
 /* Id, name and type; files of one column have names alone, and genes.tsv has no types.
  *  @param ids name them by their ids */
 static scs_status add_feature(const lines *l, const char *line, int64_t length, bool ids,
-                              scs_features *f)
+                              scs_tenx_features *f)
 {
     int64_t n, m;
     const char *id = field_of(line, length, 0, &n), *name = field_of(line, length, 1, &m), *type;
@@ -265,7 +265,7 @@ static scs_status add_feature(const lines *l, const char *line, int64_t length, 
 }
 
 /* @param column data.gene_column: gene_symbols, the default, or gene_ids, as scanpy calls them */
-static scs_status read_features(const char *path, const char *column, scs_features *f)
+static scs_status read_features(const char *path, const char *column, scs_tenx_features *f)
 {
     bool symbols = !column || !*column || strcmp(column, "gene_symbols") == 0;
     lines l = {0};
@@ -481,7 +481,7 @@ static scs_status check_sizes(const scs_tenx_mtx *m, int64_t n_feature, int64_t 
 
 /* @param files the three */
 static scs_status describe(const scs_h5ad_request *want, const scs_names *files, int64_t n_cell,
-                           scs_features *f, scs_h5ad *meta)
+                           scs_tenx_features *f, scs_h5ad *meta)
 {
     scs_tenx_mtx *m = NULL;
     scs_status st;
@@ -496,7 +496,7 @@ static scs_status describe(const scs_h5ad_request *want, const scs_names *files,
     meta->nnz = m->n_entry;
     SCS_GO(st, SCS_ALLOC(meta->start, n_cell + 1));
     SCS_GO(st, index_cells(m, meta));
-    SCS_GO(st, scs_features_take(meta->path, f, NULL, meta));
+    SCS_GO(st, scs_tenx_features_take(meta->path, f, NULL, meta));
 done:
     scs_tenx_mtx_close(&m);
     return st;
@@ -506,7 +506,7 @@ done:
 scs_status scs_tenx_mtx_locate(const scs_h5ad_request *want, scs_h5ad *meta)
 {
     scs_names files = {0}, cells = {0};
-    scs_features f = {0};
+    scs_tenx_features f = {0};
     scs_status st;
 
     SCS_REQUIRE(strcmp(meta->matrix, "X") == 0, SCS_EDATA,
@@ -516,7 +516,7 @@ scs_status scs_tenx_mtx_locate(const scs_h5ad_request *want, scs_h5ad *meta)
     SCS_GO(st, read_barcodes(files.name[1], &cells));
     SCS_GO(st, describe(want, &files, cells.n, &f, meta));
 done:
-    scs_features_clear(&f);
+    scs_tenx_features_clear(&f);
     scs_names_clear(&cells);
     scs_names_clear(&files);
     return st;

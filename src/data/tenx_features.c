@@ -5,7 +5,7 @@
  * number a column, and a note says how many of which type. A file without types has genes alone.
  *
  * O(features) beside the names; two features of one name are for data.duplicate_genes to judge. */
-#include "src/data/features.h"
+#include "src/data/tenx_features.h"
 
 #include "src/base/text.h"
 
@@ -15,7 +15,7 @@
 
 static const char GENE_EXPRESSION[] = "Gene Expression";
 
-void scs_features_clear(scs_features *f)
+void scs_tenx_features_clear(scs_tenx_features *f)
 {
     scs_names_clear(&f->name);
     scs_names_clear(&f->type);
@@ -23,7 +23,7 @@ void scs_features_clear(scs_features *f)
 }
 
 /* @param genome NULL: all */
-static bool is_taken(const scs_features *f, scs_lidx j, const char *genome)
+static bool is_taken(const scs_tenx_features *f, scs_lidx j, const char *genome)
 {
     return (f->type.n == 0 || strcmp(f->type.name[j], GENE_EXPRESSION) == 0) &&
            (!genome || f->genome.n == 0 || strcmp(f->genome.name[j], genome) == 0);
@@ -40,7 +40,7 @@ static scs_status distinct(const scs_names *all, scs_names *once)
 }
 
 /* Nothing is taken: why. */
-static scs_status no_genes(const char *path, const scs_features *f, const char *genome)
+static scs_status no_genes(const char *path, const scs_tenx_features *f, const char *genome)
 {
     char list[SCS_MESSAGE_MAX / 2];
     scs_names once = {0};
@@ -57,7 +57,7 @@ done:
 }
 
 /* "31 of 1031 features are left out, which are not of type Gene Expression: Antibody Capture" */
-static scs_status note_left_out(const scs_features *f, const char *genome, scs_h5ad *meta)
+static scs_status note_left_out(const scs_tenx_features *f, const char *genome, scs_h5ad *meta)
 {
     char list[SCS_MESSAGE_MAX / 4], text[SCS_MESSAGE_MAX];
     scs_names types = {0};
@@ -80,8 +80,8 @@ done:
 }
 
 /* The genes are those features that are taken. */
-scs_status scs_features_take(const char *path, const scs_features *f, const char *genome,
-                             scs_h5ad *meta)
+scs_status scs_tenx_features_take(const char *path, const scs_tenx_features *f, const char *genome,
+                                  scs_h5ad *meta)
 {
     int32_t n = meta->n_var;
 
