@@ -394,9 +394,11 @@ static scs_status make(making *m)
     bool alone = m->config->validate.protocol == SCS_PROTOCOL_COMBINATION;
 
     SCS_TRY(alone ? add_combinations(m) : add_folds(m));
-    SCS_REQUIRE(m->grid->plan->n > 0, SCS_EARG,
-                "nothing to validate: no selected combination was observed beside another group "
-                "with the same perturbation");
+    SCS_REQUIRE(
+        m->grid->plan->n > 0, SCS_EARG,
+        "nothing to validate: no selected combination was observed beside another group "
+        "with the same perturbation, each with validate.min_cells (%lld) cells and controls",
+        (long long)m->config->validate.min_cells);
     if (!alone)
         return SCS_OK;
     SCS_TRY(deal_combinations(m));

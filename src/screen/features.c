@@ -83,6 +83,7 @@ static scs_status read_rows(const char *path, char *text, scs_features *f)
             "%s:%lld: one column; a row of names is wanted, perturbation and features, with "
             "tabs between",
             path, (long long)number);
+        SCS_TRY(scs_text_copy_n(line, strcspn(line, "\t"), &f->title));
         SCS_TRY(SCS_ALLOC(f->value, n_line * f->n_column));
     }
     SCS_REQUIRE(f->name.n > 0, SCS_EDATA, "%s: no perturbation", path);
@@ -157,6 +158,7 @@ void scs_features_destroy(scs_features **features)
 {
     if (*features) {
         scs_names_clear(&(*features)->name);
+        free((*features)->title);
         free((*features)->value);
         free((*features)->sd);
     }
@@ -258,6 +260,11 @@ static scs_status place_all(const scs_features *f, const char *path, const scs_a
                 "%s: none of its %d perturbations is in the data (the first is '%s'); names are "
                 "compared as they are written",
                 path, f->name.n, scs_text_escape(f->name.name[0], shown, sizeof shown));
+    SCS_REQUIRE(
+        missing < 0 || strcmp(names->name[missing], f->title) != 0, SCS_EDATA,
+        "%s: the first line is the row of '%s'; put a line of names before it, perturbation "
+        "and features",
+        path, scs_text_escape(f->title, shown, sizeof shown));
     SCS_REQUIRE(missing < 0, SCS_EDATA, "%s: no row for '%s', which cells show; add one", path,
                 scs_text_escape(names->name[missing], shown, sizeof shown));
     return SCS_OK;

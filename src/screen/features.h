@@ -16,6 +16,7 @@
 typedef struct scs_features {
     scs_names name; /**< perturbations, each once */
     int32_t n_column;
+    char *title;   /**< what the first line calls the column of names */
     double *value; /**< [name.n, n_column] as they are written */
     double *sd;    /**< [n_column] over rows */
 } scs_features;

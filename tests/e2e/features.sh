@@ -103,6 +103,7 @@ bad() { # WHAT WORDS TEXT, on 1 and 2 ranks
 }
 rows=$(for d in 00 01 02 03 04 05 06 07 08 09 10; do printf 'drug_%s\\t1.%s\\n' $d $d; done)
 bad "a perturbation without a row" "bad.tsv: no row for 'drug_00+drug_01', which cells show" 'p\tx\ndrug_00\t1\n'
+bad "no line of names" "bad.tsv: the first line is the row of 'drug_00'; put a line of names before it" "$rows"
 bad "a row twice" "bad.tsv: 'drug_03' stands there twice" "p\tx\n${rows}drug_03\t1\n"
 bad "NaN" "bad.tsv:13: column 2 has 'nan', which is no number" "p\tx\n${rows}drug_11\tnan\n"
 bad "text" "bad.tsv:13: column 2 has 'high', which is no number" "p\tx\n${rows}drug_11\thigh\n"
