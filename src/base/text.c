@@ -32,18 +32,39 @@ scs_status scs_text_copy(const char *text, char **out)
     return scs_text_copy_n(text, strlen(text), out);
 }
 
-/* Four bytes and the NUL for the longest character, \xNN: it is never cut in half. */
+/* Bytes of the character that a terminal shows as nothing, as a blank that is no space, or that
+ * turns the direction of what follows; 0: another one. UTF-8. */
+static int unseen_character(const char *text)
+{
+    const unsigned char *c = (const unsigned char *)text;
+
+    if (iscntrl(c[0]))
+        return 1;
+    if (c[0] == 0xc2) /* controls, no-break space, soft hyphen */
+        return (c[1] >= 0x80 && c[1] <= 0xa0) || c[1] == 0xad ? 2 : 0;
+    if (c[0] == 0xe2 && c[1] == 0x80) /* spaces, zero widths, marks of direction */
+        return (c[2] >= 0x80 && c[2] <= 0x8f) || (c[2] >= 0xa8 && c[2] <= 0xaf) ? 3 : 0;
+    if (c[0] == 0xe2 && c[1] == 0x81)
+        return c[2] >= 0x9f && c[2] <= 0xaf ? 3 : 0;
+    if (c[0] == 0xe3 && c[1] == 0x80) /* ideographic space */
+        return c[2] == 0x80 ? 3 : 0;
+    return c[0] == 0xef && c[1] == 0xbb && c[2] == 0xbf ? 3 : 0; /* byte order mark */
+}
+
+/* Four bytes of output for each of a character's, \xNN, which is never cut in half. */
 char *scs_text_escape(const char *text, char *out, size_t size)
 {
     size_t used = 0;
 
-    for (; *text && used + 5 <= size; text++) {
-        unsigned char c = (unsigned char)*text;
+    while (*text) {
+        int n = unseen_character(text);
 
-        if (iscntrl(c))
-            used += (size_t)snprintf(out + used, 5, "\\x%02x", c);
-        else
-            out[used++] = *text;
+        if (used + (n ? 4 * (size_t)n : 4) + 1 > size)
+            break;
+        if (n == 0)
+            out[used++] = *text++;
+        for (; n > 0; n--, text++)
+            used += (size_t)snprintf(out + used, 5, "\\x%02x", (unsigned char)*text);
     }
     if (size)
         out[used] = '\0';

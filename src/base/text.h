@@ -21,7 +21,8 @@ SCS_MUST_USE scs_status scs_text_copy(const char *text, char **out);
 
 /* ---- showing ---- */
 
-/** Text for a terminal or a log: control characters as \xNN, cut to fit. @param[out] out [size]
+/** Text for a terminal or a log: control characters and others that are not seen (no-break and
+ * zero-width spaces, marks of direction) as \xNN, cut to fit. @param[out] out [size]
  *  @return out */
 char *scs_text_escape(const char *text, char *out, size_t size);
 /** Print text of any length: control characters as \xNN, but for those in `kept` ("\n" for text of

@@ -15,6 +15,32 @@ static scs_names three(const char *a, const char *b, const char *c)
     return names;
 }
 
+/* What a terminal does not show is told, whole or not at all; letters stay. */
+static void unseen_characters_are_shown(void)
+{
+    static const char *const pairs[][2] = {{"CD4\xc2\xa0T", "CD4\\xc2\\xa0T"},
+                                           {"T\xe2\x80\x8b", "T\\xe2\\x80\\x8b"},
+                                           {"\xef\xbb\xbf"
+                                            "B",
+                                            "\\xef\\xbb\\xbf"
+                                            "B"},
+                                           {"a\xe2\x80\xae"
+                                            "b",
+                                            "a\\xe2\\x80\\xae"
+                                            "b"},
+                                           {"tab\t", "tab\\x09"},
+                                           {"caf\xc3\xa9 \xce\xb2 \xe2\x89\xa5 \xc2\xb5",
+                                            "caf\xc3\xa9 \xce\xb2 \xe2\x89\xa5 \xc2\xb5"},
+                                           {"\xc2", "\xc2"},
+                                           {"\xe2\x80", "\xe2\x80"}};
+    char out[64], small[10];
+
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+        CU_ASSERT_STRING_EQUAL(scs_text_escape(pairs[i][0], out, sizeof out), pairs[i][1]);
+    CU_ASSERT_STRING_EQUAL(scs_text_escape("ab\xc2\xa0", small, sizeof small), "ab");
+    CU_ASSERT_STRING_EQUAL(scs_text_escape("a\xc2\xa0", small, sizeof small), "a\\xc2\\xa0");
+}
+
 static void names_keep_order_and_are_copies(void)
 {
     scs_names names = {0}, copy = {0};
@@ -156,6 +182,7 @@ static void utf8_is_told_from_other_bytes(void)
 int main(void)
 {
     static const scs_test tests[] = {
+        {"unseen characters are shown", unseen_characters_are_shown},
         {"names keep their order and are copies", names_keep_order_and_are_copies},
         {"intern adds a name once", intern_adds_a_name_once},
         {"nearest suggests only what is near", nearest_suggests_only_what_is_near},
