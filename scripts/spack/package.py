@@ -35,6 +35,7 @@ class Scscreen(AutotoolsPackage):
     depends_on("libyaml")
     depends_on("libmd@1.0.4:")
     depends_on("libdeflate")
+    depends_on("zlib")
     depends_on("random123@1.13:", type="build")
     depends_on("cunit", type=("build", "test"))
 
