@@ -13,6 +13,7 @@ data:
     - {path: data/species_b.h5ad, species: species_b, orthologs: data/species_b.orthologs.tsv}
   dose: dose
   filter: {column: dose, min: 0}
+  n_top_genes: 200          # all that both files have: the key is told of, and no gene is left out
   normalize: log1p
 hold_out:
   - {cell_type: type_1, condition: drug_1}
