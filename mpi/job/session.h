@@ -41,8 +41,8 @@ typedef struct scs_session {
     scs_names from_names;       /**< of its cells */
     double opened;              /**< when this job began, by scs_clock */
     scs_dataset *dataset;       /**< labels and roles of all cells, genes in common */
-    bool controls_decide;   /**< a median target_sum and data.n_top_genes and data.min_cells look at
-                               control cells alone:   no model of a grid holds them out (validate) */
+    bool controls_decide;   /**< a median target_sum, data.n_top_genes and data.min_cells look at
+                               control cells alone: no model of a grid holds them out (validate) */
     double scaled_to;       /**< counts that cells were scaled to; 0: they were not */
     scs_team team;          /**< this rank's range of shards, and the hooks */
     scs_deal *deal;         /**< which cell is in which shard */
