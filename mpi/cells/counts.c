@@ -6,7 +6,7 @@
  * asked for: never all of them. Gathering a group costs its bytes once to every rank. */
 #include "mpi/cells/counts.h"
 
-#include "mpi/comm/collectives.h"
+#include "mpi/data/packed_gather.h"
 #include "mpi/job/session.h"
 #include "src/atlas/atlas.h"
 #include "src/base/collective.h"
@@ -114,95 +114,38 @@ void scs_counts_clear(scs_counts *counts)
     *counts = (scs_counts){0};
 }
 
-/* A group's rows on their way: lengths first, then words. */
-typedef struct gathering {
-    int64_t *row, *word; /* [n_rank + 1] bytes of lengths and of words before each rank's */
-    int64_t *length;     /* words of each row, all ranks' */
-    scs_packed x;
-} gathering;
-
-/* @param[out] mine [2] rows and words of this rank's cells of the group */
-static void count_mine(const scs_counts *c, int32_t group, int64_t *mine)
+/* This rank's rows of a group. Local. @param[out] own caller clears, also after a failure */
+static scs_status take_own(const scs_counts *c, int32_t group, scs_packed *own)
 {
-    mine[0] = mine[1] = 0;
+    int64_t rows = 0, words = 0, row = 0;
+
     for (int64_t i = 0; i < c->x.n_row; i++)
         if (c->group_of_cell[c->first + i] == group) {
-            mine[0]++;
-            mine[1] += c->x.first[i + 1] - c->x.first[i];
+            rows++;
+            words += c->x.first[i + 1] - c->x.first[i];
         }
+    SCS_TRY(scs_packed_alloc(rows, c->x.n_col, words, own));
+    for (int64_t i = 0; i < c->x.n_row; i++)
+        if (c->group_of_cell[c->first + i] == group)
+            scs_packed_put(own, row++, c->x.word + c->x.first[i] * 4,
+                           c->x.first[i + 1] - c->x.first[i]);
+    return SCS_OK;
 }
 
-/* Room for everybody's rows. Local. @param all [n_rank, 2] rows and words of each rank */
-static scs_status make_room(const scs_counts *c, const int64_t *all, gathering *g)
-{
-    int32_t n_rank = scs_comm_size(c->session->comm);
-    int64_t rows = 0, words = 0;
-
-    SCS_TRY(SCS_ALLOC(g->row, n_rank + 1));
-    SCS_TRY(SCS_ALLOC(g->word, n_rank + 1));
-    for (int32_t r = 0; r < n_rank; r++) {
-        rows += all[2 * r];
-        words += all[2 * r + 1];
-        g->row[r + 1] = rows * (int64_t)sizeof(int64_t);
-        g->word[r + 1] = words * 4;
-    }
-    SCS_TRY(SCS_ALLOC(g->length, rows));
-    return scs_packed_alloc(rows, c->x.n_col, words, &g->x);
-}
-
-/* This rank's rows to their place among all. Local. */
-static void put_mine(const scs_counts *c, int32_t group, gathering *g)
-{
-    int32_t rank = scs_comm_rank(c->session->comm);
-    int64_t row = g->row[rank] / (int64_t)sizeof(int64_t), at = g->word[rank] / 4;
-
-    for (int64_t i = 0; i < c->x.n_row; i++) {
-        int64_t n = c->x.first[i + 1] - c->x.first[i];
-
-        if (c->group_of_cell[c->first + i] != group)
-            continue;
-        g->x.first[row] = at;
-        scs_packed_put(&g->x, row, c->x.word + c->x.first[i] * 4, n);
-        g->length[row++] = n;
-        at += n;
-    }
-}
-
-/* Lengths to places; the rows are handed over. Local. */
-static scs_status unite(gathering *g, int32_t group, scs_count_group *to)
-{
-    g->x.first[0] = 0;
-    for (int64_t i = 0; i < g->x.n_row; i++)
-        g->x.first[i + 1] = g->x.first[i] + g->length[i];
-    return scs_count_group_make(group, &g->x, to);
-}
-
-/* Two calls of MPI for the sizes, then lengths and words: 8 bytes a row and about 3 an entry, once
- * to every rank. Cells end up in ascending order on each of them. */
+/* Cells end up in ascending order on every rank, which is sent about 3 bytes an entry. */
 scs_status scs_counts_gather(const scs_counts *counts, int32_t group, scs_count_group *to)
 {
     scs_comm *comm = counts->session->comm;
-    int64_t mine[2], *all = NULL;
-    gathering g = {0};
+    scs_packed own = {0}, all = {0};
     scs_status st;
 
     *to = (scs_count_group){.group = -1};
-    count_mine(counts, group, mine);
-    SCS_GO(st, scs_comm_agree(comm, SCS_ALLOC(all, 2 * (int64_t)scs_comm_size(comm))));
-    SCS_GO(st, scs_comm_mpi_status(
-                   MPI_Allgather(mine, 2, MPI_INT64_T, all, 2, MPI_INT64_T, scs_comm_mpi(comm)),
-                   "MPI_Allgather"));
-    SCS_GO(st, scs_comm_agree(comm, make_room(counts, all, &g)));
-    put_mine(counts, group, &g);
-    SCS_GO(st, scs_comm_allgather(comm, g.length, g.row));
-    SCS_GO(st, scs_comm_allgather(comm, g.x.word, g.word));
-    SCS_GO(st, scs_comm_agree(comm, unite(&g, group, to)));
+    SCS_GO(st, scs_comm_agree(comm, take_own(counts, group, &own)));
+    SCS_GO(st, scs_packed_gather(comm, &own, &all));
+    SCS_GO(st, scs_comm_agree(comm, scs_count_group_make(group, &all, to)));
 done:
-    free(all);
-    free(g.row);
-    free(g.word);
-    free(g.length);
-    scs_packed_clear(&g.x);
+    scs_packed_clear(&own);
+    scs_packed_clear(&all);
     return st;
 }
 

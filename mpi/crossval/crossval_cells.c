@@ -10,7 +10,7 @@
 
 #include "mpi/cells/cell_maker.h"
 #include "mpi/cells/cells_run.h"
-#include "mpi/comm/collectives.h"
+#include "mpi/data/packed_gather.h"
 #include "mpi/job/session_model.h"
 #include "mpi/score/score_panel.h"
 #include "src/screen/plan.h"
@@ -62,58 +62,6 @@ static scs_status pack(const scs_cell_block *cells, int32_t n_gene, scs_packed *
     SCS_GO(st, scs_packed_make(&rows, x));
 done:
     scs_csr_clear(&rows);
-    return st;
-}
-
-/* Rows of all ranks, which follow one another, on their way: lengths first, then words. */
-typedef struct gathering {
-    int64_t *count;      /* [n_rank, 2] rows and words of each rank */
-    int64_t *row, *word; /* [n_rank + 1] bytes before each rank's */
-    int64_t *length;     /* words of each row */
-} gathering;
-
-/* Places of all ranks' rows, from their numbers. Local. @param[out] all room only */
-static scs_status make_room(int32_t n_rank, int32_t n_gene, gathering *g, scs_packed *all)
-{
-    int64_t rows = 0, words = 0;
-
-    SCS_TRY(SCS_ALLOC(g->row, n_rank + 1));
-    SCS_TRY(SCS_ALLOC(g->word, n_rank + 1));
-    for (int32_t r = 0; r < n_rank; r++) {
-        rows += g->count[2 * r];
-        words += g->count[2 * r + 1];
-        g->row[r + 1] = rows * (int64_t)sizeof *g->length;
-        g->word[r + 1] = words * 4;
-    }
-    SCS_TRY(SCS_ALLOC(g->length, rows));
-    return scs_packed_alloc(rows, n_gene, words, all);
-}
-
-/* @param own this rank's rows  @param[out] all everybody's; caller clears. Collective. */
-static scs_status gather(scs_comm *comm, const scs_packed *own, scs_packed *all)
-{
-    int32_t n_rank = scs_comm_size(comm), rank = scs_comm_rank(comm);
-    int64_t mine[2] = {own->n_row, own->first[own->n_row]};
-    gathering g = {0};
-    scs_status st;
-
-    SCS_GO(st, scs_comm_agree(comm, SCS_ALLOC(g.count, 2 * (int64_t)n_rank)));
-    SCS_GO(st, scs_comm_mpi_status(
-                   MPI_Allgather(mine, 2, MPI_INT64_T, g.count, 2, MPI_INT64_T, scs_comm_mpi(comm)),
-                   "MPI_Allgather"));
-    SCS_GO(st, scs_comm_agree(comm, make_room(n_rank, own->n_col, &g, all)));
-    for (int64_t i = 0; i < own->n_row; i++)
-        g.length[g.row[rank] / (int64_t)sizeof *g.length + i] = own->first[i + 1] - own->first[i];
-    memcpy(all->word + g.word[rank], own->word, (size_t)mine[1] * 4);
-    SCS_GO(st, scs_comm_allgather(comm, g.length, g.row));
-    SCS_GO(st, scs_comm_allgather(comm, all->word, g.word));
-    for (int64_t i = 0; i < all->n_row; i++)
-        all->first[i + 1] = all->first[i] + g.length[i];
-done:
-    free(g.count);
-    free(g.row);
-    free(g.word);
-    free(g.length);
     return st;
 }
 
@@ -282,7 +230,7 @@ static scs_status take(void *ctx, const scs_combination *item, const scs_cell_bl
     scs_status st;
 
     SCS_GO(st, scs_comm_agree(s->comm, pack(cells, s->dataset->n_gene, &own)));
-    SCS_GO(st, gather(s->comm, &own, &c.predicted));
+    SCS_GO(st, scs_packed_gather(s->comm, &own, &c.predicted));
     SCS_GO(st, scs_counts_gather(counts, item->observed_group, &c.observed));
     SCS_GO(st, scs_counts_gather(counts, item->control_group, &c.control));
     SCS_GO(st, score(w, &c, &panel, &card));
