@@ -255,7 +255,8 @@ static const scs_key keys[] = {
     {.section = "data", .name = "inputs", .affects = WEIGHTS | ROWS | CELLS,
      .type = SCS_KEY_RECORDS, AT(data.inputs), .record = &input_record,
      .count = offsetof(scs_config, data.n_input),
-     .help = "the .h5ad files, or globs of them; species, cell_type, condition, batch and donor hold "
+     .help = "the .h5ad files, or globs of them; species, cell_type, condition, batch and donor "
+             "hold "
              "for all cells of a file; orthologs is a table (own gene, reference gene) where the "
              "genes are not named as in the first file"},
     /* What is read, and how. Most of these affect whatever follows from the cells. */
@@ -266,7 +267,8 @@ static const scs_key keys[] = {
     {.section = "data", .name = "labels", .affects = WEIGHTS | ROWS | CELLS,
      .type = SCS_KEY_RECORDS, AT(data.labels), .record = &label_record,
      .count = offsetof(scs_config, data.n_labels),
-     .help = "CSV or TSV tables of obs columns, a row a cell, joined by barcode_column (the first); "
+     .help = "CSV or TSV tables of obs columns, a row a cell, joined by barcode_column (the "
+             "first); "
              "file_column names the cell's input where barcodes alone do not; checksum refuses "
              "another table"},
     {.section = "data", .name = "rename", .affects = WEIGHTS | ROWS | CELLS,
@@ -307,7 +309,8 @@ static const scs_key keys[] = {
              "is in a list (names or globs), not in one, or a number from min to max; other cells "
              "are as if they were not in the files"},
     INT(data, min_genes, WEIGHTS | ROWS | CELLS, 0, 1000000000, "0",
-        "least genes of its file that a cell has values above 0 of; cells with fewer are as if they "
+        "least genes of its file that a cell has values above 0 of; cells with fewer are as if "
+        "they "
         "were not in the files"),
     INT(data, min_cells, WEIGHTS | ROWS | CELLS, 0, 1000000000000000, "0",
         "least cells that a gene has values above 0 in, to be kept; of all inputs, without cells "
@@ -315,10 +318,12 @@ static const scs_key keys[] = {
     TEXT(data, gene_column, WEIGHTS | ROWS | CELLS, 0, "",
          "column of var that names the genes; empty: its index"),
     CHOICE(data, duplicate_genes, WEIGHTS | ROWS | CELLS, duplicate_words, "refuse",
-           "genes of one name in one input: refuse them, sum their counts, or make the names unique "
+           "genes of one name in one input: refuse them, sum their counts, or make the names "
+           "unique "
            "with -1, -2 behind the later ones"),
     CHOICE(data, join, WEIGHTS | ROWS | CELLS, join_words, "inner",
-           "genes of several inputs: those that all have, or those that any has, which are 0 in the "
+           "genes of several inputs: those that all have, or those that any has, which are 0 in "
+           "the "
            "cells of the others"),
     WORDS(SCS_KEY_PATH, data, genes, WEIGHTS | ROWS, "all", "all",
           "all, or a file with one gene per line to keep"),
@@ -343,7 +348,7 @@ static const scs_key keys[] = {
              "them (no species or dose: all), or by the value of an obs column; groups of which "
              "only some cells have the value are not scored, those cells are set aside"},
 
-    /* What is learnt: the kind of model and the sizes of its network, which its weights have, too. */
+    /* What is learnt: the kind of model, and the sizes of its network and so of its weights. */
     CHOICE(model, kind, WEIGHTS | ROWS, kind_words, "vae",
            "vae: scGen's variational autoencoder; mean: arithmetic on the groups' mean expression, "
            "no training; pca: principal components, model.latent of them"),
