@@ -831,15 +831,15 @@ static int64_t memory_for(int64_t stored, int64_t memory)
 }
 
 /* Bytes of the file that a path names, or names a part of, or of the files of a folder; 0 where
- * that cannot be told. */
-static int64_t stored_bytes(const char *path)
+ * that cannot be told: the reader says what is wrong. SCS_ENOMEM. */
+static scs_status stored_bytes(const char *path, int64_t *all)
 {
     scs_names files = {0};
     const char *part;
     char *file = NULL;
-    int64_t all = 0;
     scs_status st;
 
+    *all = 0;
     if (scs_tenx_mtx_is(path))
         SCS_GO(st, scs_tenx_mtx_files(path, &files));
     else {
@@ -850,24 +850,26 @@ static int64_t stored_bytes(const char *path)
         struct stat info;
 
         if (stat(files.name[i], &info) == 0)
-            all += (int64_t)info.st_size;
+            *all += (int64_t)info.st_size;
     }
 done:
     free(file);
     scs_names_clear(&files);
-    scs_message_clear(); /* the reader says what is wrong */
-    return all;
+    if (st == SCS_ENOMEM)
+        return st;
+    scs_message_clear();
+    return SCS_OK;
 }
 
 /* Run in the sandbox, with the limits that a file of its size needs. */
 static scs_status run(scs_sandbox_fn fn, probe_task *t, scs_bytes *out)
 {
-    int64_t stored = stored_bytes(t->path);
-    scs_sandbox_limits limits = {.size = stored};
+    scs_sandbox_limits limits = {0};
 
+    SCS_TRY(stored_bytes(t->path, &limits.size));
     if (t->request.memory <= 0)
         t->request.memory = (int64_t)16 << 30;
-    limits.memory = memory_for(stored, t->request.memory);
+    limits.memory = memory_for(limits.size, t->request.memory);
     return scs_sandbox_run(t->path, fn, t, &limits, out);
 }
 
