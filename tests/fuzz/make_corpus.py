@@ -108,7 +108,7 @@ TABLES = {
         "ok_hcop": b"human_symbol\tmouse_ensembl_gene\tmouse_symbol\nKISS1\tENSMUSG00000116158.3\tKiss1\nX\t-\t-\n",
         "bad_one_to_many": b"a1\tb1\na1\tb2\n", "bad_open_quote": b'a,"b\nc,d\n', "bad_latin1": b"caf\xe9\tb\n",
         "bad_one_column": b"a1\na2\n", "bad_nothing": b"", "bad_header": b"gene_a\tgene_b\n",
-        "bad_wide": b"a" + b"\tb" * 100 + b"\n", "ok_long": b"a" * 60000 + b"\tb\n"},
+        "bad_wide": b"a" + b"\tb" * 300 + b"\n", "ok_long": b"a" * 60000 + b"\tb\n"},
     "gene_sets": {
         "ok": b"SET_A\thttp://x\tTNF\tIL6\tOTHER\nSET_B\t\tg 3\tTNF\tTNF\n",
         "ok_bom": b"\xef\xbb\xbfA\tx\tKiss1\t\t\r\n\r\nB\ty\tnone\r\n",
