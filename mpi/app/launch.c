@@ -281,17 +281,62 @@ static void pass_on(pid_t mpirun, int number, int *asked)
     ++*asked;
 }
 
-/* A process that our SIGUSR1 met before it knew what to do with it had done nothing yet. */
-static int exit_code(int status, int asked)
+/* ---- the first rank's own exit code ---- */
+
+/* MPICH's mpirun, once it has passed a signal on, may end with 0 whatever its ranks ended with. So
+ * the first rank tells its code itself, through a pipe that it finds by this variable; on another
+ * machine, or in another space of processes, it does not find it, and mpirun's word stands. */
+static const char code_variable[] = "SCSCREEN_CODE";
+
+/* @param[out] ends of the pipe, -1: there is none */
+static void open_code_pipe(int ends[2])
+{
+    char path[64];
+
+    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) {
+        ends[0] = ends[1] = -1;
+        return;
+    }
+    snprintf(path, sizeof path, "/proc/%ld/fd/%d", (long)getpid(), ends[1]);
+    (void)setenv(code_variable, path, 1);
+}
+
+static void close_code_pipe(const int ends[2])
+{
+    for (int i = 0; i < 2; i++)
+        if (ends[i] >= 0)
+            (void)close(ends[i]);
+    (void)unsetenv(code_variable);
+}
+
+void scs_launch_tell_code(int code)
+{
+    const char *path = getenv(code_variable);
+    uint8_t byte = (uint8_t)code;
+    int pipe = path ? open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC) : -1;
+    ssize_t written = pipe >= 0 ? write(pipe, &byte, 1) : 0;
+
+    (void)written; /* where it failed mpirun's word stands */
+    if (pipe >= 0)
+        (void)close(pipe);
+}
+
+/* Where mpirun ended well the first rank's code is the job's. A process that our SIGUSR1 met before
+ * it knew what to do with it had done nothing yet.
+ *  @param told end of the pipe to read from */
+static int exit_code(int status, int asked, int told)
 {
     int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    uint8_t byte;
 
+    if (code == 0 && told >= 0 && read(told, &byte, 1) == 1)
+        code = byte;
     return asked && code == 128 + SIGUSR1 ? scs_exit_code(SCS_ESTOP) : code;
 }
 
 /* Signals are blocked and taken one by one: none is lost between looking and sleeping.
  * @return the job's exit code */
-static int wait_for(pid_t mpirun, const sigset_t *signals)
+static int wait_for(pid_t mpirun, const sigset_t *signals, int told)
 {
     int asked = 0, status = 0;
 
@@ -299,7 +344,7 @@ static int wait_for(pid_t mpirun, const sigset_t *signals)
         int number = sigwaitinfo(signals, NULL);
 
         if (number == SIGCHLD && waitpid(mpirun, &status, WNOHANG) == mpirun)
-            return exit_code(status, asked);
+            return exit_code(status, asked, told);
         if (number > 0 && number != SIGCHLD)
             pass_on(mpirun, number, &asked);
     }
@@ -314,6 +359,7 @@ scs_status scs_launch_run(const scs_cli *cli, int argc, char **argv, int *code)
     mpirun_command *c;
     scs_status status;
     pid_t mpirun;
+    int ends[2] = {-1, -1};
 
     SCS_REQUIRE(!launch.variable || (launch.size < 2 && strncmp(launch.variable, "OMPI", 4) != 0),
                 SCS_EARG, "-n %d under another launcher: give the number of ranks to one of them",
@@ -330,13 +376,15 @@ scs_status scs_launch_run(const scs_cli *cli, int argc, char **argv, int *code)
     for (size_t i = 0; i < sizeof caught / sizeof *caught; i++)
         (void)sigaddset(&signals, caught[i]);
     (void)sigprocmask(SIG_BLOCK, &signals, &before);
+    open_code_pipe(ends);
     mpirun = fork();
     if (mpirun == 0)
         become(c, &before);
     SCS_GO(status,
            mpirun > 0 ? SCS_OK : SCS_FAIL(SCS_EINTERNAL, "-n: no process: %s", strerror(errno)));
-    *code = wait_for(mpirun, &signals);
+    *code = wait_for(mpirun, &signals, ends[0]);
 done:
+    close_code_pipe(ends);
     free(c);
     return status;
 }

@@ -21,6 +21,9 @@ scs_launch scs_launch_find(void);
  * they have. SCS_EARG: no mpirun, or too few cores. Local.
  *  @param[out] code exit code of the job */
 SCS_MUST_USE scs_status scs_launch_run(const scs_cli *cli, int argc, char **argv, int *code);
+/** Tell the process that started mpirun, if one of this program did, how the job ends. The first
+ * rank, once. Local. */
+void scs_launch_tell_code(int code);
 /** N programs of one rank each, started together by something that this MPI does not know, would
  * overwrite each other's files. SCS_EARG. Local. */
 SCS_MUST_USE scs_status scs_launch_check(const scs_launch *launch, const scs_comm *comm);

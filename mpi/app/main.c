@@ -131,6 +131,8 @@ static int run_parallel(const scs_cli *cli, int *argc, char ***argv)
     if (status == SCS_OK)
         status = scs_session_run(cli, comm, &preflight);
     code = finish(status, rank == 0 && (joined || first));
+    if (rank == 0)
+        scs_launch_tell_code(code);
     scs_preflight_clear(&preflight);
     scs_comm_destroy(&comm);
     leave_if_unusable(code);

@@ -35,6 +35,10 @@ refuse "no number" 64 "the number of ranks" -n x run run.yaml
 refuse "no ranks" 64 "the number of ranks" run run.yaml -n 0
 refuse "too many ranks" 64 "or --oversubscribe" -n 100000 run run.yaml
 . "$SCS_SRCDIR/scripts/mpirun.sh"
+# MPICH's mpirun may end with 0 once it has passed a signal on (the signals below): the first rank tells its code itself.
+: >told
+SCSCREEN_CODE=$PWD/told launch 1 run run.yaml --set 'hold_out=[{cell_type: x, condition: y}]' >log 2>&1
+[ "$(od -An -tu1 told | tr -d ' ')" = 65 ] && pass || { fail "the first rank tells '$(od -An -tu1 told)', not 65"; show log; }
 # One process of MPICH's mpirun is like one that Slurm started, which may start others.
 [ "$(mpi_name)" = openmpi ] && np=1 || np=2
 launch $np --quiet -n 2 run run.yaml >log 2>&1
