@@ -29,20 +29,6 @@ enum { LISTED = 10, WORDS = 400 };
 
 /* ---- genes ---- */
 
-/* Counts of such a gene would have to be added up or chosen between, which is for the user to say;
- * SCS_EDATA. */
-static scs_status refuse_twice(const scs_h5ad *file, const scs_index *index)
-{
-    scs_lidx twice = scs_names_index_duplicate(index);
-    char name[100];
-
-    SCS_REQUIRE(twice < 0, SCS_EDATA,
-                "%s: gene %s stands there more than once; make names unique "
-                "(adata.var_names_make_unique())",
-                file->path, scs_text_escape(file->genes.name[twice], name, sizeof name));
-    return SCS_OK;
-}
-
 /* O(genes log columns). */
 static int32_t count_found(const scs_names *names, const scs_index *file)
 {
@@ -129,7 +115,7 @@ static scs_status match_genes(const scs_session *s, int32_t **reference, scs_own
     SCS_GO(st, SCS_ALLOC(own->absent, n_gene));
     SCS_GO(st, SCS_ALLOC(own->column, n_gene));
     SCS_GO(st, scs_names_index_create(&s->from->genes, &file));
-    SCS_GO(st, refuse_twice(s->from, &file));
+    SCS_GO(st, scs_genes_refuse_twice(s->from, &file));
     SCS_GO(st,
            scs_genes_maps_create(s->config, s->dataset, (const scs_h5ad *const *)s->meta, &maps));
     SCS_GO(st, place_genes(s, choose_names(s, maps, &file, &found), &file, *reference, own));

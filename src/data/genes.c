@@ -621,3 +621,15 @@ void scs_genes_maps_destroy(scs_gene_maps **maps)
     free(*maps);
     *maps = NULL;
 }
+
+scs_status scs_genes_refuse_twice(const scs_h5ad *file, const scs_index *index)
+{
+    scs_lidx twice = scs_names_index_duplicate(index);
+    char name[100];
+
+    SCS_REQUIRE(twice < 0, SCS_EDATA,
+                "%s: gene %s stands there more than once; make names unique "
+                "(adata.var_names_make_unique())",
+                file->path, scs_text_escape(index->names->name[twice], name, sizeof name));
+    return SCS_OK;
+}

@@ -3,6 +3,7 @@
 #ifndef SCS_GENES_H
 #define SCS_GENES_H
 
+#include "src/base/names.h"
 #include "scscreen/dataset.h"
 
 /** One input's part. */
@@ -18,5 +19,10 @@ struct scs_gene_maps {
     int32_t n;         /**< inputs */
     scs_gene_map *map; /**< [n] in the order of data.inputs; owned */
 };
+
+/** Refuse a gene that stands in a file twice, where its columns are looked up by name: which of
+ * them is meant, nobody can tell. Local.
+ *  @param index over the file's genes  @return SCS_EDATA with the file and the gene */
+SCS_MUST_USE scs_status scs_genes_refuse_twice(const scs_h5ad *file, const scs_index *index);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "src/base/names.h"
 #include "src/base/text.h"
+#include "src/data/genes.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -93,19 +94,6 @@ done:
     return st;
 }
 
-/* Which of two columns of one name is meant, nobody can tell. */
-static scs_status refuse_twice(const scs_h5ad *file, const scs_index *index)
-{
-    scs_lidx twice = scs_names_index_duplicate(index);
-    char name[100];
-
-    SCS_REQUIRE(twice < 0, SCS_EDATA,
-                "%s: gene %s stands there more than once; make names unique "
-                "(adata.var_names_make_unique())",
-                file->path, scs_text_escape(file->genes.name[twice], name, sizeof name));
-    return SCS_OK;
-}
-
 /* Once this returns, `gene` is a permutation: the lists are equal as sets and have no duplicates.
  */
 scs_status scs_panel_match_genes(const scs_h5ad *file, const scs_h5ad *real, int32_t **gene)
@@ -115,9 +103,9 @@ scs_status scs_panel_match_genes(const scs_h5ad *file, const scs_h5ad *real, int
 
     *gene = NULL;
     SCS_GO(st, scs_names_index_create(&file->genes, &own));
-    SCS_GO(st, refuse_twice(file, &own));
+    SCS_GO(st, scs_genes_refuse_twice(file, &own));
     SCS_GO(st, scs_names_index_create(&real->genes, &index));
-    SCS_GO(st, refuse_twice(real, &index));
+    SCS_GO(st, scs_genes_refuse_twice(real, &index));
     SCS_GO(st, compare_names(file, &file->genes, real, &real->genes, "genes",
                              "subset both to the genes they share"));
     SCS_GO(st, SCS_ALLOC(*gene, file->n_var));
