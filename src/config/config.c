@@ -7,6 +7,7 @@
  */
 #include "src/base/names.h"
 #include "src/base/text.h"
+#include "src/config/key.h"
 #include "src/config/value.h"
 #include "src/config/yaml.h"
 #include "scscreen/config.h"
@@ -48,24 +49,13 @@ static scs_status check_rank_by(const scs_config *c)
     return SCS_OK;
 }
 
-/* "FILE:LINE: KEY" of a record, "--set KEY" where it was given there. @return out */
-static char *record_place(const scs_config *config, const char *key, int line, char *out,
-                          size_t size)
-{
-    if (line > 0)
-        snprintf(out, size, "%s:%d: %s", config->file, line, key);
-    else
-        snprintf(out, size, "--set %s", key);
-    return out;
-}
-
 /* By labels, by the value of an obs column, or by both: but never by half of either. */
 static scs_status check_hold_out(const scs_config *config, int32_t i)
 {
     const scs_named_combination *item = &config->hold_out[i];
     char place[512];
 
-    record_place(config, "hold_out", item->line, place, sizeof place);
+    scs_key_place(config, "hold_out", item->line, place, sizeof place);
     if (item->column || item->value.n) {
         SCS_REQUIRE(item->column && item->value.n, SCS_EARG,
                     "%s: item %d has a %s, but no %s: name both, as {column: split, value: test}",
@@ -94,7 +84,7 @@ static scs_status check_filter(const scs_config *config, int32_t i)
     double min = -HUGE_VAL, max = HUGE_VAL;
     char place[512];
 
-    record_place(config, "data.filter", item->line, place, sizeof place);
+    scs_key_place(config, "data.filter", item->line, place, sizeof place);
     SCS_REQUIRE(item->in.n || item->not_in.n || item->min || item->max, SCS_EARG,
                 "%s: item %d says nothing of the column %s: add in, not_in, min or max", place,
                 i + 1, item->column);

@@ -599,6 +599,15 @@ char *scs_key_full_name(const scs_key *key, char *out, size_t size)
     return out;
 }
 
+char *scs_key_place(const scs_config *config, const char *key, int line, char *out, size_t size)
+{
+    if (line > 0)
+        snprintf(out, size, "%s:%d: %s", config->file, line, key);
+    else
+        snprintf(out, size, "--set %s", key);
+    return out;
+}
+
 /* Linear over fewer than a hundred rows, once for each key of a file. */
 const scs_key *scs_key_find(const char *full_name)
 {

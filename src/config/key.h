@@ -86,6 +86,10 @@ typedef struct scs_key {
 const scs_key *scs_key_at(int i);
 /** "train.batch" or "hold_out", cut to fit. @param[out] out [size]  @return out */
 char *scs_key_full_name(const scs_key *key, char *out, size_t size);
+/** "FILE:LINE: KEY" of an item of a list, "--set KEY" where it was given there (line 0), cut to
+ * fit.
+ *  @param[out] out [size]  @return out */
+char *scs_key_place(const scs_config *config, const char *key, int line, char *out, size_t size);
 /** The key with this full name, or NULL. */
 const scs_key *scs_key_find(const char *full_name);
 /** Whether a section with keys in it has this name ("hold_out" is none: it is a key). */

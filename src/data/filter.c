@@ -10,6 +10,7 @@
 
 #include "src/base/names.h"
 #include "src/base/text.h"
+#include "src/config/key.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -53,16 +54,6 @@ typedef struct labelled {
     scs_selection in, not_in;
 } labelled;
 
-/* "FILE:LINE: data.filter". @return out */
-static char *place(const scs_config *config, const scs_filter *item, char *out, size_t size)
-{
-    if (item->line > 0)
-        snprintf(out, size, "%s:%d: data.filter", config->file, item->line);
-    else
-        snprintf(out, size, "--set data.filter");
-    return out;
-}
-
 /* A file's cells against the lists: by category, each of which is looked up once. */
 static scs_status apply_labels(const scs_filter *item, const labelled *w, const scs_h5ad *meta,
                                uint8_t *keep)
@@ -102,7 +93,7 @@ static scs_status filter_labels(const scs_config *config, const scs_filter *item
     }
     SCS_GO(st, scs_names_sort_unique(&all, &w.values));
     SCS_GO(st, scs_names_index_create(&w.values, &w.index));
-    place(config, item, where, sizeof where);
+    scs_key_place(config, "data.filter", item->line, where, sizeof where);
     w.in = (scs_selection){
         .key = where, .noun = item->column, .wanted = &item->in, .names = &w.values};
     w.not_in = w.in;
@@ -247,7 +238,7 @@ static scs_status refuse_none(const scs_config *config, scs_h5ad *const *metas)
     int64_t cells = 0;
     char where[600];
 
-    place(config, &config->data.filter[0], where, sizeof where);
+    scs_key_place(config, "data.filter", config->data.filter[0].line, where, sizeof where);
     for (int32_t i = 0; i < n; i++) {
         empty += metas[i]->n_obs == 0;
         cells += metas[i]->n_row;

@@ -17,6 +17,7 @@
 #include "src/base/file.h"
 #include "src/base/names.h"
 #include "src/base/text.h"
+#include "src/config/key.h"
 #include "src/config/value.h"
 #include "src/data/filter.h"
 #include "src/data/label_table.h"
@@ -457,7 +458,7 @@ static scs_status check_renamed(const asked *a, const scs_h5ad *const *metas,
         if (!near)
             near = scs_names_nearest(&metas[i]->obs_columns, item->from);
     }
-    scs_value_map_place(config, "data.rename", item->line, place, sizeof place);
+    scs_key_place(config, "data.rename", item->line, place, sizeof place);
     return SCS_FAIL(SCS_EARG, "%s: no input has a column %s%s%s%s", place, item->from,
                     near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
 }

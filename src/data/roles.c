@@ -12,6 +12,7 @@
  */
 #include "src/data/notes.h"
 #include "src/base/random.h"
+#include "src/config/key.h"
 #include "src/data/dataset_internal.h"
 #include "src/data/dose.h"
 #include "src/data/pairing.h"
@@ -73,11 +74,7 @@ static void mark_unused(scs_dataset *d)
  *  @return out */
 static char *place(const scs_config *config, int32_t i, char *out, size_t size)
 {
-    if (config->hold_out[i].line > 0)
-        snprintf(out, size, "%s:%d: hold_out", config->file, config->hold_out[i].line);
-    else
-        snprintf(out, size, "--set hold_out");
-    return out;
+    return scs_key_place(config, "hold_out", config->hold_out[i].line, out, size);
 }
 
 /* What fnmatch would take for more than a name. */

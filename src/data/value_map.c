@@ -11,20 +11,11 @@
 #include "src/data/value_map.h"
 
 #include "src/base/names.h"
+#include "src/config/key.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-char *scs_value_map_place(const scs_config *config, const char *key, int line, char *out,
-                          size_t size)
-{
-    if (line > 0)
-        snprintf(out, size, "%s:%d: %s", config->file, line, key);
-    else
-        snprintf(out, size, "--set %s", key);
-    return out;
-}
 
 /* Column k of a file's labels: the three of every file, then the further ones; NULL: no more. */
 static scs_labels *labels_at(scs_h5ad *meta, int32_t k)
@@ -70,7 +61,7 @@ static scs_status check_map(const scs_config *config, const scs_value_map *map,
     scs_names all = {0}, columns = {0}, values = {0};
     scs_status st;
 
-    scs_value_map_place(config, "data.map", map->line, place, sizeof place);
+    scs_key_place(config, "data.map", map->line, place, sizeof place);
     SCS_GO(st, list_values(config, map, metas, &all, &columns));
     if (scs_names_find(&columns, map->column) < 0)
         SCS_GO(st, SCS_FAIL(SCS_EARG,

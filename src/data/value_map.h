@@ -13,8 +13,5 @@
  *  @return SCS_EARG: a column that is not read as labels, or a value that no cell of any input has,
  *          with the nearest; SCS_ENOMEM */
 SCS_MUST_USE scs_status scs_value_map_apply(const scs_config *config, scs_h5ad *const *metas);
-/** "FILE:LINE: KEY" of a record, "--set KEY" where it was given there. @return out */
-char *scs_value_map_place(const scs_config *config, const char *key, int line, char *out,
-                          size_t size);
 
 #endif
