@@ -133,6 +133,7 @@ static scs_status add_cells(choosing *w)
         scs_variable_genes_look(w->part[p].x, w->batch[p], &w->sums);
     SCS_MPI(MPI_Allreduce(MPI_IN_PLACE, w->sums.largest, w->sums.n_gene, MPI_DOUBLE, MPI_MAX,
                           scs_comm_mpi(w->comm)));
+    scs_variable_genes_settle(&w->sums);
     for (int32_t p = 0; p < w->n_part; p++)
         scs_variable_genes_add(w->part[p].x, w->batch[p], &w->sums);
     return add_ranks(w, &w->sums);
@@ -155,6 +156,7 @@ static scs_status open_cut(choosing *w)
     SCS_TRY(scs_variable_genes_open(w->sums.n_batch, w->sums.n_gene, false, &w->cut));
     memcpy(w->cut.n_cell, w->sums.n_cell, (size_t)w->sums.n_batch * sizeof *w->cut.n_cell);
     memcpy(w->cut.largest, w->sums.largest, (size_t)w->sums.n_gene * sizeof *w->cut.largest);
+    scs_variable_genes_settle(&w->cut);
     SCS_TRY(SCS_ALLOC(w->cut.limit, n));
     return SCS_ALLOC(w->sd, n);
 }

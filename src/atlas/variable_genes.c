@@ -30,6 +30,8 @@ scs_status scs_variable_genes_open(int32_t n_batch, int32_t n_gene, bool logged,
     *s = (scs_gene_sums){.n_batch = n_batch, .n_gene = n_gene, .logged = logged};
     SCS_GO(st, SCS_ALLOC(s->n_cell, n_batch));
     SCS_GO(st, SCS_ALLOC(s->largest, n_gene));
+    SCS_GO(st, SCS_ALLOC(s->unit, n_gene));
+    SCS_GO(st, SCS_ALLOC(s->square_unit, n_gene));
     SCS_GO(st, SCS_ALLOC(s->sum, n));
     SCS_GO(st, SCS_ALLOC(s->square, n));
     return SCS_OK;
@@ -42,6 +44,8 @@ void scs_variable_genes_clear(scs_gene_sums *s)
 {
     free(s->n_cell);
     free(s->largest);
+    free(s->unit);
+    free(s->square_unit);
     free(s->limit);
     free(s->sum);
     free(s->square);
@@ -70,13 +74,14 @@ void scs_variable_genes_look(const scs_packed *x, const int32_t *batch, scs_gene
     }
 }
 
-/* Units of 2^-k, k the largest for which n values up to `largest` add up to less than 2^62. */
-static int unit(double largest, int64_t n)
+/* The largest power of two by which n values up to `largest` can be multiplied and add up to less
+ * than 2^62; 1 where there is nothing to add. */
+static double unit(double largest, int64_t n)
 {
     int e;
 
     frexp(largest * (double)n, &e);
-    return largest > 0 ? 61 - e : 0;
+    return largest > 0 ? ldexp(1, 61 - e) : 1;
 }
 
 /* Of all batches, so that one unit serves them all. */
@@ -89,24 +94,32 @@ static int64_t all_cells(const scs_gene_sums *s)
     return n;
 }
 
+void scs_variable_genes_settle(scs_gene_sums *s)
+{
+    int64_t n = all_cells(s);
+
+    for (int32_t g = 0; g < s->n_gene; g++) {
+        s->unit[g] = unit(s->largest[g], n);
+        s->square_unit[g] = unit(s->largest[g] * s->largest[g], n);
+    }
+}
+
 /* Each value is rounded once to the unit, an error of at most 2^-62 of the largest sum there could
  * be; adding is exact. */
 void scs_variable_genes_add(const scs_packed *x, const int32_t *batch, scs_gene_sums *s)
 {
-    int64_t n = all_cells(s);
-
     for (int64_t i = 0; i < x->n_row; i++) {
         scs_row row = scs_packed_row(x, i);
 
         for (int32_t k = 0; batch[i] >= 0 && k < row.n; k++) {
             int32_t g = scs_row_gene(&row, k);
             int64_t at = (int64_t)batch[i] * s->n_gene + g;
-            double v = value_of(s, &row, k), most = s->largest[g];
+            double v = value_of(s, &row, k);
 
             if (s->limit && v > s->limit[at])
                 v = s->limit[at];
-            s->sum[at] += llrint(ldexp(v, unit(most, n)));
-            s->square[at] += llrint(ldexp(v * v, unit(most * most, n)));
+            s->sum[at] += llrint(v * s->unit[g]);
+            s->square[at] += llrint(v * v * s->square_unit[g]);
         }
     }
 }
@@ -114,11 +127,11 @@ void scs_variable_genes_add(const scs_packed *x, const int32_t *batch, scs_gene_
 /* Mean and mean square of a gene in a batch. */
 static void means(const scs_gene_sums *s, int32_t b, int32_t g, double *mean, double *square)
 {
-    int64_t n = all_cells(s), at = (int64_t)b * s->n_gene + g;
-    double most = s->largest[g], cells = (double)s->n_cell[b];
+    int64_t at = (int64_t)b * s->n_gene + g;
+    double cells = (double)s->n_cell[b];
 
-    *mean = ldexp((double)s->sum[at], -unit(most, n)) / cells;
-    *square = ldexp((double)s->square[at], -unit(most * most, n)) / cells;
+    *mean = (double)s->sum[at] / s->unit[g] / cells;
+    *square = (double)s->square[at] / s->square_unit[g] / cells;
 }
 
 /* Unbiased. What rounding leaves of a gene without variance is none. */

@@ -24,12 +24,13 @@
  */
 typedef struct scs_gene_sums {
     int32_t n_batch, n_gene;
-    bool logged;     /**< stored values are log1p of those that count (seurat) */
-    int64_t *n_cell; /**< [n_batch] cells that count, over all ranks */
-    double *largest; /**< [n_gene] value */
-    double *limit;   /**< values above it count as it; NULL: none is cut */
-    int64_t *sum;    /**< of values, in units of the gene */
-    int64_t *square; /**< of their squares, likewise */
+    bool logged;                /**< stored values are log1p of those that count (seurat) */
+    int64_t *n_cell;            /**< [n_batch] cells that count, over all ranks */
+    double *largest;            /**< [n_gene] value */
+    double *unit, *square_unit; /**< [n_gene] units a 1 of sum, of square: powers of two */
+    double *limit;              /**< values above it count as it; NULL: none is cut */
+    int64_t *sum;               /**< of values, in units of the gene */
+    int64_t *square;            /**< of their squares, likewise */
 } scs_gene_sums;
 
 /** Zeroed, for cells that will be counted. @param[out] s caller clears; SCS_ENOMEM */
@@ -40,7 +41,9 @@ void scs_variable_genes_clear(scs_gene_sums *s);
 /** Raise s->largest by the rows that count.
  *  @param batch [x->n_row] of each row, -1: it does not count */
 void scs_variable_genes_look(const scs_packed *x, const int32_t *batch, scs_gene_sums *s);
-/** Add the rows to sum and square. Before, largest and n_cell are those of all ranks. */
+/** Settle the units, once largest and n_cell are those of all ranks. O(n_gene). */
+void scs_variable_genes_settle(scs_gene_sums *s);
+/** Add the rows to sum and square, whose units are settled. */
 void scs_variable_genes_add(const scs_packed *x, const int32_t *batch, scs_gene_sums *s);
 
 /** Scores of batch b's genes by dispersion.
