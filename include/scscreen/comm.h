@@ -82,17 +82,27 @@ SCS_MUST_USE scs_status scs_read_cells_to_shards(scs_comm *comm, const scs_datas
                                                  const scs_team *team, int64_t limit,
                                                  scs_shard **shard, double **total,
                                                  scs_scale *scale);
-/** normalize: log1p with target_sum, or the median total over all used cells when it is 0.
+/** Some of a rank's cells: row i of x is cell[i], or (cell NULL) first + i. Borrowed. */
+typedef struct scs_cell_part {
+    scs_packed *x;
+    const int64_t *cell;
+    int64_t first;
+} scs_cell_part;
+/** The cell of row i. Local. */
+static inline int64_t scs_cell_part_cell(const scs_cell_part *rows, int64_t i)
+{
+    return rows->cell ? rows->cell[i] : rows->first + i;
+}
+
+/** normalize: log1p with target_sum, or, when it is 0, the median total over the cells that have a
+ * say (scs_roles_has_say).
  *  @param controls the median is of control cells alone, which no model of a grid holds out
+ *  @param part [n_part] all cells of this rank  @param total [rows of all parts], part after part
  *  @param[out] target counts that each cell was scaled to; 0: none was. Collective. */
 SCS_MUST_USE scs_status scs_read_cells_normalize(scs_comm *comm, const scs_config *config,
                                                  const scs_dataset *dataset, bool controls,
-                                                 int64_t first_cell, scs_packed *x,
-                                                 const double *totals, double *target);
-/** The same of shards. @param total [rows of all n_shard of them] */
-SCS_MUST_USE scs_status scs_read_cells_normalize_shards(scs_comm *comm, const scs_config *config,
-                                                        scs_shard *shard, int32_t n_shard,
-                                                        const double *total, double *target);
+                                                 const scs_cell_part *part, int32_t n_part,
+                                                 const double *total, double *target);
 /** Rows [row, row + n) of x: those of cells [cell, cell + n). Borrowed. */
 typedef struct scs_row_batch {
     const scs_packed *x;

@@ -129,6 +129,9 @@ typedef struct scs_dataset {
  *          training cells, a perturbation that is held out everywhere */
 SCS_MUST_USE scs_status scs_dataset_create(const scs_config *config, const scs_h5ad *const *metas,
                                            scs_dataset **dataset);
+/** Whether a cell has a say in what is found out before training (the genes that are kept, the
+ *  median of counts): it is learnt from, and, where others will be held out in turn, a control. */
+bool scs_roles_has_say(const scs_dataset *dataset, bool controls, int64_t cell);
 /** Give all cells their roles anew, for another config->hold_out; refuses as scs_dataset_create
  *  does, and roles are then undefined. */
 SCS_MUST_USE scs_status scs_roles_hold_out(const scs_config *config, scs_dataset *dataset);

@@ -26,7 +26,7 @@ typedef struct choosing {
     scs_comm *comm;
     const scs_config *config;
     const scs_dataset *dataset;
-    const scs_cell_rows *part; /* [n_part] */
+    const scs_cell_part *part; /* [n_part] */
     int32_t n_part;
     bool controls_only;
     const scs_names *batches; /* NULL: one */
@@ -50,9 +50,7 @@ static const scs_cell_column *batch_column(const scs_config *config, const scs_d
 static int32_t batch_of(const scs_dataset *d, const scs_cell_column *column, bool controls_only,
                         int64_t cell)
 {
-    if (d->role[cell] >= SCS_ROLE_HELD_OUT)
-        return -1;
-    if (controls_only && d->cell_condition[cell] != d->control)
+    if (!scs_roles_has_say(d, controls_only, cell))
         return -1;
     return column ? column->value[cell] : 0;
 }
@@ -78,12 +76,12 @@ static scs_status fill_batches(choosing *w, const scs_cell_column *column)
 {
     SCS_TRY(SCS_ALLOC(w->batch, w->n_part));
     for (int32_t p = 0; p < w->n_part; p++) {
-        const scs_cell_rows *part = &w->part[p];
+        const scs_cell_part *part = &w->part[p];
 
         SCS_TRY(SCS_ALLOC(w->batch[p], part->x->n_row));
         for (int64_t i = 0; i < part->x->n_row; i++)
-            w->batch[p][i] = batch_of(w->dataset, column, w->controls_only,
-                                      part->cell ? part->cell[i] : part->first + i);
+            w->batch[p][i] =
+                batch_of(w->dataset, column, w->controls_only, scs_cell_part_cell(part, i));
     }
     return SCS_OK;
 }
@@ -251,7 +249,7 @@ static void clear(choosing *w)
 }
 
 scs_status scs_choose_genes(scs_comm *comm, const scs_config *config, const scs_h5ad *const *metas,
-                            bool controls_only, scs_dataset *dataset, const scs_cell_rows *part,
+                            bool controls_only, scs_dataset *dataset, const scs_cell_part *part,
                             int32_t n_part)
 {
     choosing w = {.comm = comm,

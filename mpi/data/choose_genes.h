@@ -9,13 +9,6 @@
 
 #include "scscreen/comm.h"
 
-/** Some of a rank's cells: row i of x is cell[i], or (cell NULL) first + i. Borrowed. */
-typedef struct scs_cell_rows {
-    scs_packed *x;
-    const int64_t *cell;
-    int64_t first;
-} scs_cell_rows;
-
 /** Keep data.n_top_genes genes in the dataset and in all parts, and say so in dataset->variable.
  *
  *  Two passes over this rank's values (three for seurat_v3), 16 bytes a gene and batch.
@@ -26,7 +19,7 @@ typedef struct scs_cell_rows {
  *          SCS_ENOMEM, SCS_EIO. Collective. */
 SCS_MUST_USE scs_status scs_choose_genes(scs_comm *comm, const scs_config *config,
                                          const scs_h5ad *const *metas, bool controls_only,
-                                         scs_dataset *dataset, const scs_cell_rows *part,
+                                         scs_dataset *dataset, const scs_cell_part *part,
                                          int32_t n_part);
 
 #endif

@@ -401,35 +401,11 @@ static scs_status find_target(scs_comm *comm, const scs_config *config, scs_stat
     return SCS_OK;
 }
 
-/* Cells for training or validation that have any counts: the others have no say in the median, as
- * in scanpy, nor have cells that are held out. */
+/* Cells without counts have no say in the median, as in scanpy. */
 scs_status scs_read_cells_normalize(scs_comm *comm, const scs_config *config,
-                                    const scs_dataset *dataset, bool controls, int64_t first_cell,
-                                    scs_packed *x, const double *totals, double *target)
-{
-    double *used = NULL;
-    int64_t n = 0;
-    scs_status st;
-
-    *target = 0;
-    if (config->data.normalize != SCS_NORMALIZE_LOG1P)
-        return scs_collective_ok();
-    st = SCS_ALLOC(used, x->n_row);
-    for (int64_t i = 0; st == SCS_OK && i < x->n_row; i++)
-        if (dataset->role[first_cell + i] < SCS_ROLE_HELD_OUT && totals[i] > 0 &&
-            (!controls || dataset->cell_condition[first_cell + i] == dataset->control))
-            used[n++] = totals[i];
-    st = find_target(comm, config, st, used, n, target);
-    if (st == SCS_OK)
-        scs_packed_log_normalize(x, totals, *target);
-    free(used);
-    return st;
-}
-
-/* A shard's rows for training and validation stand before those that are held out. */
-scs_status scs_read_cells_normalize_shards(scs_comm *comm, const scs_config *config,
-                                           scs_shard *shard, int32_t n_shard, const double *total,
-                                           double *target)
+                                    const scs_dataset *dataset, bool controls,
+                                    const scs_cell_part *part, int32_t n_part, const double *total,
+                                    double *target)
 {
     double *used = NULL;
     int64_t n = 0, rows = 0, at = 0;
@@ -438,17 +414,18 @@ scs_status scs_read_cells_normalize_shards(scs_comm *comm, const scs_config *con
     *target = 0;
     if (config->data.normalize != SCS_NORMALIZE_LOG1P)
         return scs_collective_ok();
-    for (int32_t s = 0; s < n_shard; s++)
-        rows += shard[s].x.n_row;
+    for (int32_t p = 0; p < n_part; p++)
+        rows += part[p].x->n_row;
     st = SCS_ALLOC(used, rows);
-    for (int32_t s = 0; st == SCS_OK && s < n_shard; at += shard[s++].x.n_row)
-        for (int64_t i = 0; i < shard[s].n_train + shard[s].n_valid; i++)
-            if (total[at + i] > 0)
+    for (int32_t p = 0; st == SCS_OK && p < n_part; at += part[p++].x->n_row)
+        for (int64_t i = 0; i < part[p].x->n_row; i++)
+            if (total[at + i] > 0 &&
+                scs_roles_has_say(dataset, controls, scs_cell_part_cell(&part[p], i)))
                 used[n++] = total[at + i];
     st = find_target(comm, config, st, used, n, target);
     at = 0;
-    for (int32_t s = 0; st == SCS_OK && s < n_shard; at += shard[s++].x.n_row)
-        scs_packed_log_normalize(&shard[s].x, total + at, *target);
+    for (int32_t p = 0; st == SCS_OK && p < n_part; at += part[p++].x->n_row)
+        scs_packed_log_normalize(part[p].x, total + at, *target);
     free(used);
     return st;
 }

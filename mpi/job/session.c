@@ -58,8 +58,7 @@ static void choose_counted(const scs_session *session, uint8_t *counted)
     const scs_dataset *d = session->dataset;
 
     for (int64_t c = 0; c < d->n_cell; c++)
-        counted[c] = d->role[c] < SCS_ROLE_HELD_OUT &&
-                     (!session->controls_decide || d->cell_condition[c] == d->control);
+        counted[c] = scs_roles_has_say(d, session->controls_decide, c);
 }
 
 /* Cells with few genes leave the descriptions of their files, as those do that data.filter leaves
@@ -222,7 +221,7 @@ static scs_status refuse_not_counts(const scs_session *session, const scs_scale 
  * Collective.
  *  @param part [n_part] all of this rank's cells */
 static scs_status choose_genes(scs_session *session, int flavor, const scs_scale *scale,
-                               const scs_cell_rows *part, int32_t n_part)
+                               const scs_cell_part *part, int32_t n_part)
 {
     const scs_config *c = session->config;
 
@@ -234,27 +233,36 @@ static scs_status choose_genes(scs_session *session, int flavor, const scs_scale
                             session->dataset, part, n_part);
 }
 
+/* What is done with the values once all are read: judged, normalised, and the genes chosen.
+ * Collective.
+ *  @param part [n_part] all of this rank's cells  @param total of their counts, part after part */
+static scs_status finish_values(scs_session *session, const scs_scale *scale,
+                                const scs_cell_part *part, int32_t n_part, const double *total)
+{
+    SCS_TRY(scs_comm_agree(session->comm, settle(session, scale)));
+    SCS_TRY(choose_genes(session, SCS_HVG_SEURAT_V3, scale, part, n_part));
+    SCS_TRY(scs_read_cells_normalize(session->comm, session->config, session->dataset,
+                                     session->controls_decide, part, n_part, total,
+                                     &session->scaled_to));
+    SCS_TRY(choose_genes(session, SCS_HVG_SEURAT, scale, part, n_part));
+    return finish_reading(session);
+}
+
 /* The totals of cells are needed for normalising only. */
 scs_status scs_session_read(scs_session *session, int64_t *first, scs_packed *x)
 {
     scs_comm *comm = session->comm;
     double *totals = NULL;
     scs_scale *scale = NULL;
-    scs_cell_rows part;
+    scs_cell_part part;
     scs_status status;
 
     SCS_TRY(prepare_dataset(session));
     SCS_GO(status, scs_comm_agree(comm, SCS_ALLOC(scale, session->dataset->n_input)));
     SCS_GO(status,
            scs_read_cells(comm, session->dataset, metas(session), first, x, &totals, scale));
-    SCS_GO(status, scs_comm_agree(comm, settle(session, scale)));
-    part = (scs_cell_rows){.x = x, .first = *first};
-    SCS_GO(status, choose_genes(session, SCS_HVG_SEURAT_V3, scale, &part, 1));
-    SCS_GO(status, scs_read_cells_normalize(comm, session->config, session->dataset,
-                                            session->controls_decide, *first, x, totals,
-                                            &session->scaled_to));
-    SCS_GO(status, choose_genes(session, SCS_HVG_SEURAT, scale, &part, 1));
-    SCS_GO(status, finish_reading(session));
+    part = (scs_cell_part){.x = x, .first = *first};
+    SCS_GO(status, finish_values(session, scale, &part, 1, totals));
 done:
     free(scale);
     free(totals);
@@ -280,7 +288,7 @@ scs_status scs_session_load_data(scs_session *session)
     scs_comm *comm = session->comm;
     double *total = NULL;
     scs_scale *scale = NULL;
-    scs_cell_rows *part = NULL;
+    scs_cell_part *part = NULL;
     int32_t n_local;
     scs_status status;
 
@@ -292,15 +300,10 @@ scs_status scs_session_load_data(scs_session *session)
            scs_read_cells_to_shards(comm, session->dataset, metas(session), session->deal,
                                     &session->team, session->config->data.memory_per_rank << 20,
                                     &session->shard, &total, scale));
-    SCS_GO(status, scs_comm_agree(comm, settle(session, scale)));
     SCS_GO(status, scs_comm_agree(comm, SCS_ALLOC(part, n_local)));
     for (int32_t i = 0; i < n_local; i++)
-        part[i] = (scs_cell_rows){.x = &session->shard[i].x, .cell = session->shard[i].cell};
-    SCS_GO(status, choose_genes(session, SCS_HVG_SEURAT_V3, scale, part, n_local));
-    SCS_GO(status, scs_read_cells_normalize_shards(comm, session->config, session->shard, n_local,
-                                                   total, &session->scaled_to));
-    SCS_GO(status, choose_genes(session, SCS_HVG_SEURAT, scale, part, n_local));
-    SCS_GO(status, finish_reading(session));
+        part[i] = (scs_cell_part){.x = &session->shard[i].x, .cell = session->shard[i].cell};
+    SCS_GO(status, finish_values(session, scale, part, n_local, total));
     if (scs_session_leads(session) && !session->cli->quiet)
         scs_dataset_describe(session->dataset, stderr);
 done:

@@ -519,3 +519,9 @@ scs_status scs_roles_assign(const scs_config *config, scs_dataset *d)
     SCS_TRY(scs_roles_hold_out(config, d));
     return note_types_without_control(d);
 }
+
+bool scs_roles_has_say(const scs_dataset *d, bool controls, int64_t cell)
+{
+    return d->role[cell] < SCS_ROLE_HELD_OUT &&
+           (!controls || d->cell_condition[cell] == d->control);
+}

@@ -174,12 +174,13 @@ static void check_normalized(scs_comm *comm, const scs_config *config, const scs
     int64_t rank = scs_comm_rank(comm), n_rank = scs_comm_size(comm);
     int64_t first = d->n_cell * rank / n_rank, last = d->n_cell * (rank + 1) / n_rank;
     scs_packed x = formula_cells(first, last, d->n_gene);
+    scs_cell_part part = {.x = &x, .first = first};
     double *totals, scaled_to;
 
     CHECK_OK(SCS_ALLOC(totals, last - first));
     for (int64_t c = first; c < last; c++)
         totals[c - first] = total_of(c);
-    CHECK_OK(scs_read_cells_normalize(comm, config, d, false, first, &x, totals, &scaled_to));
+    CHECK_OK(scs_read_cells_normalize(comm, config, d, false, &part, 1, totals, &scaled_to));
     CU_ASSERT_EQUAL(scaled_to, target);
     for (int64_t c = first; c < last; c++) {
         scs_row row = scs_packed_row(&x, c - first);
@@ -222,10 +223,11 @@ static void nothing_to_normalize_is_refused(void)
     scs_dataset *d = formula_dataset(0, 3);
     scs_packed x = formula_cells(0, 0, 3);
     scs_config config = {0};
+    scs_cell_part part = {.x = &x};
     double totals[1] = {0}, scaled_to;
 
     config.data.normalize = SCS_NORMALIZE_LOG1P;
-    CHECK_FAILS(scs_read_cells_normalize(comm, &config, d, false, 0, &x, totals, &scaled_to),
+    CHECK_FAILS(scs_read_cells_normalize(comm, &config, d, false, &part, 1, totals, &scaled_to),
                 SCS_EDATA, "every cell's counts are 0");
     scs_packed_clear(&x);
     scs_dataset_destroy(&d);
