@@ -145,16 +145,22 @@ static scs_status read_block(reading *r, scs_csr **x)
     return SCS_OK;
 }
 
-/* Totals of the block's cells, before genes are dropped; then it has been read. */
-static scs_status take_block(reading *r, scs_csr *x, double *total)
+/* The block's columns become the reference's genes; then it has been read. */
+static scs_status map_block(reading *r, scs_csr *x)
 {
     bool sums = r->dataset->sums && r->dataset->sums[r->input];
 
-    scs_csr_row_sums(x, total);
     SCS_TRY((sums ? scs_csr_sum_columns : scs_csr_map_columns)(
         x, r->dataset->gene_of_column[r->input], r->dataset->n_gene));
     r->cell += x->n_row;
     return SCS_OK;
+}
+
+/* The same, with the totals of its cells, before genes are dropped. */
+static scs_status take_block(reading *r, scs_csr *x, double *total)
+{
+    scs_csr_row_sums(x, total);
+    return map_block(r, x);
 }
 
 /* x grows as rows are appended and is trimmed to its size at the end. */
@@ -337,13 +343,7 @@ static scs_status count_range(reading *r, int64_t least, const uint8_t *counted,
             return SCS_OK;
         for (int64_t i = 0; i < x->n_row; i++)
             keep[first + i] = values_above_0(x, i) >= least;
-        if (x->n_row > r->n_total) {
-            free(r->total);
-            r->n_total = 0;
-            SCS_TRY(SCS_ALLOC(r->total, x->n_row));
-            r->n_total = x->n_row;
-        }
-        SCS_TRY(take_block(r, x, r->total));
+        SCS_TRY(map_block(r, x));
         for (int64_t i = 0; i < x->n_row; i++)
             for (int64_t k = x->indptr[i];
                  keep[first + i] && counted[first + i] && k < x->indptr[i + 1]; k++)
