@@ -77,12 +77,13 @@ static scs_status put_controls(const scs_cell_maker *m, int64_t first, int64_t e
                                test *t)
 {
     const scs_packed *from = &m->now.control->x;
-    int64_t words = first < end ? from->first[end] - from->first[first] : 0;
+    int64_t words = 0;
 
+    for (int64_t i = first; i < end; i++)
+        words += scs_packed_row_words(from, i);
     SCS_TRY(scs_packed_alloc(n, from->n_col, words, &t->x));
     for (int64_t i = first; i < end; i++)
-        scs_packed_put(&t->x, i - first, from->word + from->first[i] * 4,
-                       from->first[i + 1] - from->first[i]);
+        scs_packed_copy(&t->x, i - first, from, i);
     return SCS_OK;
 }
 

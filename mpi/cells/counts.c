@@ -122,13 +122,12 @@ static scs_status take_own(const scs_counts *c, int32_t group, scs_packed *own)
     for (int64_t i = 0; i < c->x.n_row; i++)
         if (c->group_of_cell[c->first + i] == group) {
             rows++;
-            words += c->x.first[i + 1] - c->x.first[i];
+            words += scs_packed_row_words(&c->x, i);
         }
     SCS_TRY(scs_packed_alloc(rows, c->x.n_col, words, own));
     for (int64_t i = 0; i < c->x.n_row; i++)
         if (c->group_of_cell[c->first + i] == group)
-            scs_packed_put(own, row++, c->x.word + c->x.first[i] * 4,
-                           c->x.first[i + 1] - c->x.first[i]);
+            scs_packed_copy(own, row++, &c->x, i);
     return SCS_OK;
 }
 

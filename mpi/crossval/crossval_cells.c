@@ -111,15 +111,14 @@ static scs_status take_part(const combination *c, int64_t first, int64_t end, sc
     for (int64_t i = first; i < end; i++) {
         const scs_packed *from = cell_of(c, i, &row, &which);
 
-        words += from->first[row + 1] - from->first[row];
+        words += scs_packed_row_words(from, row);
     }
     SCS_TRY(SCS_ALLOC(*total, end - first));
     SCS_TRY(scs_packed_alloc(end - first, c->predicted.n_col, words, x));
     for (int64_t i = first; i < end; i++) {
         const scs_packed *from = cell_of(c, i, &row, &which);
 
-        scs_packed_put(x, i - first, from->word + from->first[row] * 4,
-                       from->first[row + 1] - from->first[row]);
+        scs_packed_copy(x, i - first, from, row);
         (*total)[i - first] = scs_packed_row_sum(from, row);
     }
     return SCS_OK;

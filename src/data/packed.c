@@ -240,6 +240,11 @@ void scs_packed_put(scs_packed *x, int64_t i, const void *word, int64_t n)
     x->first[i + 1] = x->first[i] + n;
 }
 
+void scs_packed_copy(scs_packed *x, int64_t i, const scs_packed *from, int64_t row)
+{
+    scs_packed_put(x, i, from->word + from->first[row] * WORD, scs_packed_row_words(from, row));
+}
+
 scs_status scs_packed_restart(scs_packed *x, int64_t n_row)
 {
     if (n_row > x->n_row) {

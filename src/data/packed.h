@@ -43,6 +43,8 @@ SCS_MUST_USE scs_status scs_packed_append(scs_packed *x, int64_t row, const scs_
 /** Row i becomes what another matrix of as many columns has in n words, for which there is room;
  *  the rows before it are there already. */
 void scs_packed_put(scs_packed *x, int64_t i, const void *word, int64_t n);
+/** The same from row `row` of another matrix, whose rows may stand in any order. */
+void scs_packed_copy(scs_packed *x, int64_t i, const scs_packed *from, int64_t row);
 /** Room for n_row rows that come in any order, each once, by scs_packed_place.
  *  @param n_word that they take, about: room that is not used takes no memory
  *  @param[out] x caller clears; empty after an error

@@ -144,11 +144,25 @@ static void zero_and_minus_zero_stay_apart(void)
     scs_packed_clear(&p);
 }
 
+/* The same rows, standing in another order. */
+static scs_packed shuffled(const scs_packed *x)
+{
+    scs_packed all;
+
+    CHECK_OK(scs_packed_alloc_any_order(x->n_row, x->n_col, 0, &all));
+    for (int64_t k = 0; k < x->n_row; k++) {
+        int64_t i = (k * 5 + 3) % x->n_row;
+
+        CHECK_OK(scs_packed_place(&all, i, x->word + 4 * x->first[i], scs_packed_row_words(x, i)));
+    }
+    return all;
+}
+
 /* Part by part, or row by row from another matrix, it is the same matrix. */
 static void parts_make_the_whole(void)
 {
     scs_csr x = example(6998);
-    scs_packed whole = packed(&x), parts, rows;
+    scs_packed whole = packed(&x), any_order = shuffled(&whole), parts, rows;
 
     CHECK_OK(scs_packed_alloc(N_ROW, 6998, 0, &parts));
     CHECK_OK(scs_packed_alloc(N_ROW, 6998, whole.first[N_ROW], &rows));
@@ -165,27 +179,18 @@ static void parts_make_the_whole(void)
                        whole.first[i + 1] - whole.first[i]);
     check_equal(&x, &parts);
     check_equal(&x, &rows);
+    CHECK_OK(scs_packed_restart(&rows, N_ROW));
+    for (int i = 0; i < N_ROW; i++)
+        scs_packed_copy(&rows, i, &any_order, i);
+    check_equal(&x, &rows);
     CHECK_OK(scs_packed_trim(&parts));
     check_equal(&x, &parts);
     CU_ASSERT_EQUAL(scs_packed_bytes(&parts), scs_packed_bytes(&whole));
     scs_csr_clear(&x);
     scs_packed_clear(&whole);
+    scs_packed_clear(&any_order);
     scs_packed_clear(&parts);
     scs_packed_clear(&rows);
-}
-
-/* The same rows, standing in another order. */
-static scs_packed shuffled(const scs_packed *x)
-{
-    scs_packed all;
-
-    CHECK_OK(scs_packed_alloc_any_order(x->n_row, x->n_col, 0, &all));
-    for (int64_t k = 0; k < x->n_row; k++) {
-        int64_t i = (k * 5 + 3) % x->n_row;
-
-        CHECK_OK(scs_packed_place(&all, i, x->word + 4 * x->first[i], scs_packed_row_words(x, i)));
-    }
-    return all;
 }
 
 /* As long as if the kept columns alone had been packed: wide or narrow genes, codes that no longer
