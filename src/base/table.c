@@ -4,15 +4,64 @@
  */
 #include "src/base/table.h"
 
+#include "src/base/gzfile.h"
 #include "src/base/text.h"
 #include "scscreen/status.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* Bytes. A longer line is hardly a table's: a binary file, or one without line ends. */
 enum { LONGEST_LINE = 65536 };
+
+static bool is_compressed(const char *path)
+{
+    size_t n = strlen(path);
+
+    return n > 3 && strcasecmp(path + n - 3, ".gz") == 0;
+}
+
+/* Until the end of what the file holds, as scs_text_read reads a plain one: room doubles, since
+ * only the end tells how long it is, and one byte more than `max` ends it.
+ * @param[in,out] text NULL; the text, also after a failure */
+static scs_status inflate(scs_gzfile *file, const char *path, int64_t max, char **text)
+{
+    int64_t size = 0, room = 4096, got;
+
+    do {
+        char *grown = realloc(*text, (size_t)room + 1);
+
+        SCS_REQUIRE(grown, SCS_ENOMEM, "%s: out of memory", path);
+        *text = grown;
+        SCS_TRY(scs_gzfile_read(file, *text + size, room - size, &got));
+        size += got;
+        (*text)[size] = '\0';
+        SCS_REQUIRE(size <= max, SCS_EDATA,
+                    "%s: larger than %lld bytes once inflated; is this the right file?", path,
+                    (long long)max);
+        room *= size == room ? 2 : 1;
+    } while (got > 0);
+    SCS_REQUIRE((int64_t)strlen(*text) == size, SCS_EDATA,
+                "%s: holds a NUL byte, so it is not a text file", path);
+    return SCS_OK;
+}
+
+static scs_status read_compressed(const char *path, int64_t max, char **text)
+{
+    scs_gzfile *file;
+    scs_status st;
+
+    SCS_TRY(scs_gzfile_open(path, &file));
+    st = inflate(file, path, max, text);
+    scs_gzfile_close(&file);
+    if (st != SCS_OK) {
+        free(*text);
+        *text = NULL;
+    }
+    return st;
+}
 
 /* That a file cannot be read is an error in the arguments for scs_text_read; here the file is
  * data. */
@@ -21,7 +70,8 @@ scs_status scs_table_open(const char *path, int64_t max, scs_table *table)
     scs_status st;
 
     *table = (scs_table){.path = path};
-    st = scs_text_read(path, max, &table->text);
+    st = is_compressed(path) ? read_compressed(path, max, &table->text)
+                             : scs_text_read(path, max, &table->text);
     SCS_TRY(st == SCS_EARG ? SCS_EDATA : st);
     table->next = table->text;
     if (strncmp(table->next, "\xef\xbb\xbf", 3) == 0)

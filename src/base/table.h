@@ -8,7 +8,7 @@
  *      Isg15,"Gm, 9706",one2many         quotes of CSV, "" for one within them
  *
  *  Lines end in \n or \r\n; a byte order mark is skipped. Rows may differ in their number of
- *  fields.
+ *  fields. A file whose name ends in .gz is inflated first (src/base/gzfile.h).
  *
  *  The text is untrusted: length (64 KiB a line), fields (256) and encoding (UTF-8) of every line
  *  are checked. SCS_EDATA, "FILE:LINE: ...". All functions are Local.
@@ -34,8 +34,8 @@ typedef struct scs_table {
     char *field[SCS_TABLE_FIELDS]; /**< [n_field] of the current row, without quotes */
 } scs_table;
 
-/** Read the whole file, at most `max` bytes. SCS_EDATA if it cannot be read, is larger or no text;
- * SCS_ENOMEM. */
+/** Read the whole file, at most `max` bytes of text. SCS_EDATA if it cannot be read, is larger or
+ * no text; SCS_ENOMEM. */
 SCS_MUST_USE scs_status scs_table_open(const char *path, int64_t max, scs_table *table);
 /** Free the text, and with it all fields. */
 void scs_table_close(scs_table *table);

@@ -255,10 +255,9 @@ static const scs_key keys[] = {
     {.section = "data", .name = "inputs", .affects = WEIGHTS | ROWS | CELLS,
      .type = SCS_KEY_RECORDS, AT(data.inputs), .record = &input_record,
      .count = offsetof(scs_config, data.n_input),
-     .help = "the .h5ad files, or globs of them; species, cell_type, condition, batch and donor "
-             "hold "
-             "for all cells of a file; orthologs is a table (own gene, reference gene) where the "
-             "genes are not named as in the first file"},
+     .help = "files of cells (.h5ad, .h5mu, .loom, 10x .h5 and folders), or globs of them; species, "
+             "cell_type, condition, batch and donor hold for all cells of a file; orthologs is a "
+             "table (own gene, reference gene) where the genes are not named as in the first file"},
     /* What is read, and how. Most of these affect whatever follows from the cells. */
     CHOICE(data, source, WEIGHTS | ROWS | CELLS, source_words, "any",
            "cellxgene: files of CELLxGENE Discover, schema 5 to 7; other keys of data that are not "
@@ -267,7 +266,7 @@ static const scs_key keys[] = {
     {.section = "data", .name = "labels", .affects = WEIGHTS | ROWS | CELLS,
      .type = SCS_KEY_RECORDS, AT(data.labels), .record = &label_record,
      .count = offsetof(scs_config, data.n_labels),
-     .help = "CSV or TSV tables of obs columns, a row a cell, joined by barcode_column (the "
+     .help = "CSV or TSV tables (also .gz) of obs columns, a row a cell, joined by barcode_column (the "
              "first); "
              "file_column names the cell's input where barcodes alone do not; checksum refuses "
              "another table"},

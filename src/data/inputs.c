@@ -32,10 +32,17 @@
 
 /* ---- globs ---- */
 
-/* A file whose very name has a bracket in it is that file. */
+/* A file whose very name has a bracket in it is that file, also where a part of it is named. */
 bool scs_inputs_is_glob(const char *path)
 {
-    return strpbrk(path, "*?[") && access(path, F_OK) != 0;
+    const char *part;
+    char *file = NULL;
+    bool there = access(path, F_OK) == 0;
+
+    if (!there && strpbrk(path, "*?["))
+        there = scs_file_split_part(path, &file, &part) == SCS_OK && access(file, F_OK) == 0;
+    free(file);
+    return !there && strpbrk(path, "*?[");
 }
 
 static int by_bytes(const void *a, const void *b)
@@ -44,13 +51,17 @@ static int by_bytes(const void *a, const void *b)
 }
 
 /* Sorted by bytes, as a locale's order is not the same everywhere. Caller frees with globfree.
- * @param[out] found no paths where none matches */
-static scs_status match_files(const char *path, glob_t *found)
+ * @param[out] found no paths where none matches
+ * @param[out] part that the glob names of each file ("*.h5mu:prot"), or NULL; within path */
+static scs_status match_files(const char *path, glob_t *found, const char **part)
 {
+    char *files = NULL;
     int result;
 
     *found = (glob_t){0};
-    result = glob(path, GLOB_NOSORT, NULL, found);
+    SCS_TRY(scs_file_split_part(path, &files, part));
+    result = glob(files, GLOB_NOSORT, NULL, found);
+    free(files);
     if (result == GLOB_NOMATCH)
         found->gl_pathc = 0;
     else
@@ -63,11 +74,24 @@ static scs_status match_files(const char *path, glob_t *found)
 
 scs_status scs_inputs_count(const char *path, int32_t *n)
 {
+    const char *part;
     glob_t found;
-    scs_status st = match_files(path, &found);
+    scs_status st = match_files(path, &found, &part);
 
     *n = (int32_t)found.gl_pathc;
     globfree(&found);
+    return st;
+}
+
+/* @param part NULL: none  @param[in,out] files appended "file:part" */
+static scs_status add_file(const char *file, const char *part, scs_names *files)
+{
+    char *path;
+    scs_status st;
+
+    SCS_TRY(scs_file_path_print(&path, "%s%s%s", file, part ? ":" : "", part ? part : ""));
+    st = scs_names_add(files, path);
+    free(path);
     return st;
 }
 
@@ -76,7 +100,7 @@ scs_status scs_inputs_count(const char *path, int32_t *n)
 static scs_status list_files(const scs_config *config, scs_names *files, scs_names *item)
 {
     for (int32_t i = 0; i < config->data.n_input; i++) {
-        const char *path = config->data.inputs[i].path;
+        const char *path = config->data.inputs[i].path, *part;
         char position[16];
         glob_t found;
         scs_status st;
@@ -87,11 +111,11 @@ static scs_status list_files(const scs_config *config, scs_names *files, scs_nam
             SCS_TRY(scs_names_add(item, position));
             continue;
         }
-        st = match_files(path, &found);
+        st = match_files(path, &found, &part);
         if (st == SCS_OK && found.gl_pathc == 0)
             st = SCS_FAIL(SCS_EDATA, "data.inputs: no file matches %s", path);
         for (size_t k = 0; k < found.gl_pathc && st == SCS_OK; k++) {
-            st = scs_names_add(files, found.gl_pathv[k]);
+            st = add_file(found.gl_pathv[k], part, files);
             if (st == SCS_OK)
                 st = scs_names_add(item, position);
         }

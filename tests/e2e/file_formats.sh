@@ -66,7 +66,7 @@ launch 1 run run.yaml -q --set "data.inputs=[data/species_a.h5, $b]" >log 2>&1
 code=$?
 if [ "$code" = 65 ] && grep -q "species_a.h5: holds no labels of cells, so no column .*data.labels" log; then pass; else fail "a 10x file without labels: exit $code"; show log; fi
 like 10x_v2 3 --set "data.inputs=['v2/species_a.h5:mm10', $b]" --set "data.labels=[{path: labels.csv, file_column: file}]"
-like named 2 --set "data.inputs=['named/species_a.h5mu:gex', $b]"
+like named 2 --set "data.inputs=['named/*.h5mu:gex', $b]"
 # check says what kind of file it is; help and completion name the endings
 "$scscreen" check data/species_a.loom >log 2>&1
 check_ok "check of a loom file" $? log

@@ -212,9 +212,11 @@ expect "the model with another donor" 64 "data.inputs" 2 screen base.yaml --set 
 
 # ---- tables of labels ----
 table() { echo "data.labels={path: $1}"; }
-for n in 1 3; do
-    same "labels.csv" $n --set 'data.inputs=[bare.h5ad]' --set "$(table labels.csv)" -- --set 'data.inputs=[joined.h5ad]'
-done
+gzip -k labels.csv
+head -c 300 labels.csv.gz >cut.csv.gz
+same "labels.csv.gz" 1 --set 'data.inputs=[bare.h5ad]' --set "$(table labels.csv.gz)" -- --set 'data.inputs=[joined.h5ad]'
+said "labels.csv.gz: tells cell_type, condition of 70 cells of the inputs"
+same "labels.csv" 3 --set 'data.inputs=[bare.h5ad]' --set "$(table labels.csv)" -- --set 'data.inputs=[joined.h5ad]'
 said "labels.csv: tells cell_type, condition of 70 cells of the inputs, with 72 rows; 2 name no cell of them (first on line"
 said "warning: bare.h5ad: 2 cells have no row in data.labels, and so no label (first: AAAC0010-1)"
 same "R's table, numbers and doses" 2 --set data.dose=dose --set 'data.filter={column: n, max: 60}' --set 'data.inputs=[bare.h5ad]' --set "$(table labels_r.tsv)" -- --set data.dose=dose --set 'data.filter={column: n, max: 60}' --set 'data.inputs=[joined.h5ad]'
@@ -232,6 +234,7 @@ one "a doubled barcode" "a second time (first on line" "$(table doubled.csv)"
 one "no such barcode column" "labels.csv: has no column barcod (data.labels: barcode_column); did you mean barcode?" 'data.labels={path: labels.csv, barcode_column: barcod}'
 one "no cell of the file" "no_file.csv: no row is a cell of bare.h5ad: the table has C0 (line 2), the file AAAC0000-1" "$(table no_file.csv)"
 one "no column of use" "labels.csv: has none of the columns that are asked for (kind, state)" "$(table labels.csv)" --set data.cell_type=kind --set data.condition=state
+one "a compressed table that is cut short" "cut.csv.gz: was cut short; fetch it again" "$(table cut.csv.gz)"
 one "no table" "none.csv: cannot be read (data.labels)" "$(table none.csv)"
 expect "a column that neither has" 65 "joined.h5ad: obs has no column leiden" 2 check base.yaml --set 'data.inputs=[joined.h5ad]' --set "$(table labels.csv)" --set 'data.filter={column: leiden, in: a}'
 expect "barcodes of two files" 65 "no_file.csv:2: C0 is a cell of lane0.h5ad and of lane1.h5ad; give data.labels a file_column" 2 check base.yaml --set 'data.inputs=["lane*.h5ad"]' --set "$(table no_file.csv)"

@@ -37,7 +37,9 @@ static const char *file_name(const char *path)
 
 static void globs_become_files_with_all_that_the_item_says(void)
 {
-    static const char *const expected[] = {"B.h5ad", "a.h5ad", "b.h5ad", "[x].h5ad", "none.h5ad"};
+    static const char *const expected[] = {"B.h5ad",        "a.h5ad",    "b.h5ad",
+                                           "[x].h5ad",      "none.h5ad", "m1.h5mu:rna",
+                                           "[m2].h5mu:rna", "[m2].h5mu"};
     scs_config *c, *d;
     scs_bytes bytes = {0};
 
@@ -45,8 +47,10 @@ static void globs_become_files_with_all_that_the_item_says(void)
     write_file("a.h5ad", "");
     write_file("B.h5ad", "");
     write_file("[x].h5ad", "");
+    write_file("m1.h5mu", "");
+    write_file("[m2].h5mu", "");
     c = config_of("  inputs: [{path: '[A-Za-b].h5ad', condition: x, donor: d}, '[x].h5ad', "
-                  "none.h5ad]\n");
+                  "none.h5ad, '[m]?.h5mu:rna', '[m2].h5mu:rna', '[[]m2].h5mu']\n");
     d = config_of("  inputs: other.h5ad\n");
     CHECK_OK(scs_inputs_settle(c));
     CHECK_OK(scs_inputs_put(c, &bytes));
@@ -54,8 +58,8 @@ static void globs_become_files_with_all_that_the_item_says(void)
     for (int k = 0; k < 2; k++) {
         const scs_config *of = k ? d : c;
 
-        CU_ASSERT_EQUAL_FATAL(of->data.n_input, 5);
-        for (int i = 0; i < 5; i++) {
+        CU_ASSERT_EQUAL_FATAL(of->data.n_input, 8);
+        for (int i = 0; i < 8; i++) {
             CU_ASSERT_STRING_EQUAL(file_name(of->data.inputs[i].path), expected[i]);
             if (i < 3) {
                 CU_ASSERT_STRING_EQUAL(of->data.inputs[i].condition, "x");
@@ -71,6 +75,9 @@ static void globs_become_files_with_all_that_the_item_says(void)
 
     c = config_of("  inputs: ['*.loom']\n");
     CHECK_FAILS(scs_inputs_settle(c), SCS_EDATA, "data.inputs: no file matches ");
+    scs_config_destroy(&c);
+    c = config_of("  inputs: ['x*.h5mu:rna']\n");
+    CHECK_FAILS(scs_inputs_settle(c), SCS_EDATA, "x*.h5mu:rna");
     scs_config_destroy(&c);
 }
 
