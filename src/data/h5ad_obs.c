@@ -384,8 +384,8 @@ static scs_status index_column(const scs_h5 *h5, const char *frame, char **name)
     return found ? SCS_OK : scs_text_copy("_index", name);
 }
 
-/* The named column of a frame of either kind. */
-static scs_status read_index_column(const scs_h5 *h5, const char *frame, const char *name,
+/* The named column of a frame of either kind, where it is not categorical. */
+static scs_status read_frame_column(const scs_h5 *h5, const char *frame, const char *name,
                                     frame_column *column)
 {
     char *path = NULL;
@@ -472,7 +472,7 @@ scs_status scs_h5ad_obs_names(const scs_h5 *h5, const char *frame, const char *n
     SCS_GO(st, find_categorical_index(h5, frame, name, names, &categorical));
     if (categorical)
         goto done;
-    SCS_GO(st, read_index_column(h5, frame, name, &column));
+    SCS_GO(st, read_frame_column(h5, frame, name, &column));
     for (int64_t i = 0; column.mask && i < column.n; i++)
         if (column.mask[i])
             SCS_GO(st, SCS_FAIL(SCS_EDATA, "%s: the index %s of %s has no name in row %lld",
@@ -649,21 +649,6 @@ static void free_categorical(categorical *p)
     free(p->codes);
 }
 
-/* The values of a column that is not categorical. */
-static scs_status read_obs_column(const scs_h5 *h5, const char *frame, const char *name,
-                                  frame_column *column)
-{
-    char *path = NULL;
-    scs_status st;
-
-    if (!scs_h5_is_group(h5, frame))
-        return read_compound_column(h5, frame, name, column);
-    SCS_TRY(scs_h5_path(&path, "%s/%s", frame, name));
-    st = read_dataset_column(h5, path, column);
-    free(path);
-    return st;
-}
-
 /* @param[out] plain false where the column is categorical; nothing is read then */
 static scs_status read_plain_column(const scs_h5 *h5, const char *frame, const char *name,
                                     bool *plain, frame_column *column)
@@ -674,7 +659,7 @@ static scs_status read_plain_column(const scs_h5 *h5, const char *frame, const c
     *plain = !p.categories;
     free_categorical(&p);
     SCS_TRY(st);
-    return *plain ? read_obs_column(h5, frame, name, column) : SCS_OK;
+    return *plain ? read_frame_column(h5, frame, name, column) : SCS_OK;
 }
 
 /* ---- as labels ---- */
@@ -748,7 +733,7 @@ static scs_status read_values_as_labels(const scs_h5 *h5, const char *frame, int
     frame_column column;
     scs_status st = SCS_OK;
 
-    SCS_TRY(read_obs_column(h5, frame, labels->column, &column));
+    SCS_TRY(read_frame_column(h5, frame, labels->column, &column));
     SCS_GO(st, check_length(h5, labels->column, column.n, n_obs));
     st = column_factorize(&column, &labels->categories, labels->codes);
     if (st != SCS_OK)
