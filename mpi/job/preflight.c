@@ -23,6 +23,7 @@
 #include "src/base/bytes.h"
 #include "src/base/file.h"
 #include "src/base/text.h"
+#include "src/config/stored.h"
 #include "src/data/h5ad.h"
 #include "src/data/inputs.h"
 #include "src/hdf5/h5write.h"
@@ -92,34 +93,17 @@ static scs_status probe_files(const scs_config *config, scs_state **state, char 
     return SCS_OK;
 }
 
-/* `auto` stands for the number of shards that the run has, and for what the values were found to
- * be: a state belongs to one set of inputs. */
-static void settle_auto(scs_config *before, const scs_config *now, int64_t n_shard)
-{
-    if (now->data.normalize == SCS_NORMALIZE_AUTO)
-        before->data.normalize = SCS_NORMALIZE_AUTO;
-    before->train.shards =
-        now->train.shards == 0 || now->train.shards == n_shard ? now->train.shards : n_shard;
-}
-
 /* SCS_EARG with the keys that differ and affect the weights. */
 static scs_status check_config(const scs_config *config, const scs_state *state)
 {
-    scs_config *before = NULL;
-    char differences[SCS_MESSAGE_MAX / 2];
-    scs_status st;
+    scs_stored stored = {.path = state->path,
+                         .text = state->config,
+                         .affects = SCS_AFFECTS_WEIGHTS,
+                         .n_shard = state->n_shard,
+                         .was = "the run that it belongs to had",
+                         .otherwise = "to go on, or begin anew with --restart"};
 
-    SCS_GO(st, scs_config_parse(state->path, state->config, NULL, 0, &before));
-    settle_auto(before, config, state->n_shard);
-    scs_config_differences(before, config, SCS_AFFECTS_WEIGHTS, differences, sizeof differences);
-    if (differences[0])
-        st = SCS_FAIL(SCS_EARG,
-                      "%s: the run that it belongs to had another configuration: %s; set that back "
-                      "to go on, or begin anew with --restart",
-                      state->path, differences);
-done:
-    scs_config_destroy(&before);
-    return st;
+    return scs_stored_check(&stored, config);
 }
 
 /* Other versions may round differently: a warning, no refusal. */

@@ -20,6 +20,7 @@
 #include "src/atlas/atlas.h"
 #include "src/base/collective.h"
 #include "src/config/profile.h"
+#include "src/config/stored.h"
 #include "src/data/dose.h"
 #include "src/screen/plan.h"
 
@@ -259,24 +260,13 @@ scs_status scs_session_model_measure_controls(scs_session *session)
 /* The scale is settled: session->config says none or log1p by now. */
 static scs_status check_keys(const scs_session *session, int affects)
 {
-    const scs_checkpoint *c = session->checkpoint;
-    const scs_config *now = session->config;
-    char differences[SCS_MESSAGE_MAX / 2];
-    scs_config *before = NULL;
-    scs_status st;
+    scs_stored stored = {.path = session->checkpoint->path,
+                         .text = session->checkpoint->config,
+                         .affects = affects,
+                         .was = "the model was made with",
+                         .otherwise = "or train again"};
 
-    SCS_GO(st, scs_config_parse(c->path, c->config, NULL, 0, &before));
-    if (before->data.normalize == SCS_NORMALIZE_NONE && now->data.normalize == SCS_NORMALIZE_NONE)
-        before->data.target_sum = now->data.target_sum; /* not looked at */
-    scs_config_differences(before, now, affects, differences, sizeof differences);
-    if (differences[0])
-        st = SCS_FAIL(SCS_EARG,
-                      "%s: the model was made with another configuration: %s; set that back, or "
-                      "train again",
-                      c->path, differences);
-done:
-    scs_config_destroy(&before);
-    return st;
+    return scs_stored_check(&stored, session->config);
 }
 
 static scs_status check_inputs(const scs_session *session)

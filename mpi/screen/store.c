@@ -37,6 +37,7 @@
 #include "src/base/file.h"
 #include "src/base/hash64.h"
 #include "src/base/text.h"
+#include "src/config/stored.h"
 #include "src/hdf5/h5write.h"
 #include "src/result/result_type.h"
 #include "src/screen/features.h"
@@ -408,20 +409,14 @@ static scs_status make_key(const scs_screen_store *s, int64_t n_unit, scs_done_k
 /* SCS_EARG with the keys that differ. */
 static scs_status other_config(const scs_screen_store *s, const scs_done_key *old)
 {
-    char differences[SCS_MESSAGE_MAX / 2];
-    scs_config *before = NULL;
-    scs_status st = scs_config_parse(s->done_path, old->config, NULL, 0, &before);
+    scs_stored stored = {.path = s->part,
+                         .text = old->config,
+                         .affects = SCS_AFFECTS_RESULT,
+                         .exact = true,
+                         .was = "the stopped screen had",
+                         .otherwise = "to go on, or begin anew with --restart"};
 
-    if (st == SCS_OK) {
-        scs_config_differences(before, s->session->config, SCS_AFFECTS_RESULT, differences,
-                               sizeof differences);
-        st = SCS_FAIL(SCS_EARG,
-                      "%s: the stopped screen had another configuration: %s; set that back to go "
-                      "on, or begin anew with --restart",
-                      s->part, differences[0] ? differences : "a path");
-    }
-    scs_config_destroy(&before);
-    return st;
+    return scs_stored_check(&stored, s->session->config);
 }
 
 /* Another screen's rows are not thrown away unasked: SCS_EARG, SCS_EDATA with what differs. */

@@ -2,6 +2,7 @@
 
 #include "src/config/key.h"
 #include "src/config/profile.h"
+#include "src/config/stored.h"
 
 static void what_is_not_said_has_a_default(void)
 {
@@ -384,6 +385,55 @@ static void keys_affect_what_comes_after_them(void)
     CU_ASSERT_EQUAL(n, sizeof nothing / sizeof *nothing);
 }
 
+/* What scs_stored_check says of `text` beside a config of one --set. */
+static scs_status stored_beside(const char *set, scs_stored stored)
+{
+    scs_config *now = NULL;
+    scs_status st;
+
+    stored.path = "made.h5";
+    stored.was = "the model was made with";
+    stored.otherwise = "or train again";
+    CHECK_OK(parse_set(set, &now));
+    st = scs_stored_check(&stored, now);
+    scs_config_destroy(&now);
+    return st;
+}
+
+static void a_stored_config_is_compared_by_what_it_means(void)
+{
+    const int weights = SCS_AFFECTS_WEIGHTS;
+    const char *counts = "data: {normalize: log1p}\ntrain: {shards: 8}\n",
+               *logged = "data: {normalize: none}\ntrain: {shards: 8}\n";
+    scs_stored stored = {.text = counts, .affects = weights, .n_shard = 8};
+
+    /* `auto` is whatever it was found to be; other words are compared */
+    CHECK_OK(stored_beside("data.normalize=auto", stored));
+    CHECK_FAILS(stored_beside("data.normalize=none", stored), SCS_EARG,
+                "made.h5: the model was made with another configuration: "
+                "data.normalize (log1p, now none); set that back or train again");
+    CHECK_FAILS(stored_beside("train.shards=4", stored), SCS_EARG, "train.shards (8, now 4)");
+    CHECK_OK(stored_beside("train.shards=8", stored));
+    CHECK_FAILS(stored_beside("data.target_sum=5000", stored), SCS_EARG,
+                "data.target_sum (10000, now 5000)");
+    /* nothing is scaled */
+    stored = (scs_stored){.text = "data: {normalize: none, target_sum: 5000}\n",
+                          .affects = SCS_AFFECTS_SCALE};
+    CHECK_OK(stored_beside("data.normalize=none", stored));
+    /* keys that the caller does not ask about */
+    stored = (scs_stored){.text = logged, .affects = SCS_AFFECTS_SCALE};
+    CHECK_OK(stored_beside("train.epochs=3", stored));
+    /* what differs is named, whatever it means */
+    stored = (scs_stored){.text = counts, .affects = weights, .exact = true};
+    CHECK_FAILS(stored_beside("train.shards=8", stored), SCS_EARG,
+                "data.normalize (log1p, now auto)");
+    stored = (scs_stored){.text = "output: {dir: x}\n", .affects = weights, .exact = true};
+    CHECK_FAILS(stored_beside("output.dir=y", stored), SCS_EARG, "another configuration: a path;");
+    /* damage is no difference */
+    stored.text = "data: [";
+    CHECK_FAILS(stored_beside("output.dir=y", stored), SCS_EARG, "made.h5:");
+}
+
 static void printed_values_are_exact(void)
 {
     const char *sets[] = {"train.learning_rate=0.00037", "model.kl_weight=0.1234567890123456"};
@@ -446,6 +496,8 @@ int main(void)
         {"a word stands for each value", a_word_stands_for_each_value},
         {"what a key affects is compared and printed", what_a_key_affects_is_compared_and_printed},
         {"keys affect what comes after them", keys_affect_what_comes_after_them},
+        {"a stored config is compared by what it means",
+         a_stored_config_is_compared_by_what_it_means},
         {"printed values are exact", printed_values_are_exact},
         {"empty sections and lists", empty_sections_and_lists_are_allowed},
         {"help names every key", help_names_every_key},
