@@ -119,7 +119,8 @@ static scs_status tell_labels(const scs_session *session)
         scs_dataset d = {.n_cell = file->n_obs};
 
         st = scs_notes_labels(&d, file->condition.column, &file->condition.categories,
-                              file->condition.codes);
+                              file->condition.codes, session->config->screen.pair_separator,
+                              session->config->data.control);
         for (int32_t k = 0; k < d.notes.n; k++)
             scs_session_say(session, "note: %s: %s", file->path, d.notes.name[k]);
         scs_names_clear(&d.notes);

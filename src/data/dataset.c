@@ -183,14 +183,22 @@ static scs_status species_by_file(const scs_config *config, scs_dataset *d)
 /* data.control as a position in the conditions; a wrong one is refused with what there is. */
 static scs_status find_control(const scs_config *config, scs_dataset *d)
 {
-    char hint[512];
+    char hint[512], missing[120] = "";
+    int64_t n = 0;
 
     d->control = scs_names_find(&d->conditions, config->data.control);
-    SCS_REQUIRE(d->control >= 0, SCS_EDATA,
-                "data.control: no cell has the condition '%s'; column %s has %s",
-                config->data.control, config->data.condition,
-                scs_notes_hint(&d->conditions, config->data.control, hint, sizeof hint));
-    return SCS_OK;
+    if (d->control >= 0)
+        return SCS_OK;
+    for (int64_t c = 0; c < d->n_cell; c++)
+        n += d->cell_condition[c] < 0;
+    if (n > 0)
+        snprintf(missing, sizeof missing,
+                 "; %lld cells have no value there: give them a label if they are the controls",
+                 (long long)n);
+    return SCS_FAIL(SCS_EDATA, "data.control: no cell has the condition '%s'; column %s has %s%s",
+                    config->data.control, config->data.condition,
+                    scs_notes_hint(&d->conditions, config->data.control, hint, sizeof hint),
+                    missing);
 }
 
 /* Before anything of species x types x conditions is allocated; the product is checked for
@@ -421,10 +429,12 @@ static scs_status unite_labels(const scs_config *config, const scs_h5ad *const *
         SCS_TRY(species_by_file(config, d));
     SCS_TRY(check_groups(config, d));
     SCS_TRY(find_control(config, d));
-    SCS_TRY(scs_notes_labels(d, config->data.cell_type, &d->cell_types, d->cell_type));
-    SCS_TRY(scs_notes_labels(d, config->data.condition, &d->conditions, d->cell_condition));
-    if (config->data.species[0])
-        SCS_TRY(scs_notes_labels(d, config->data.species, &d->species, d->cell_species));
+    SCS_TRY(scs_notes_labels(d, config->data.cell_type, &d->cell_types, d->cell_type, NULL, NULL));
+    SCS_TRY(scs_notes_labels(d, config->data.condition, &d->conditions, d->cell_condition,
+                             config->screen.pair_separator, config->data.control));
+    SCS_TRY(scs_notes_labels(
+        d, config->data.species[0] ? config->data.species : "species (data.inputs)", &d->species,
+        d->cell_species, NULL, NULL));
     if (!config->data.dose[0])
         return SCS_OK;
     SCS_TRY(split_doses(config, metas, d));

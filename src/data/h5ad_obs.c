@@ -336,7 +336,8 @@ static scs_status column_factorize(const frame_column *column, scs_names *catego
     scs_status st;
 
     SCS_REQUIRE(column->kind != COLUMN_FLOAT, SCS_EDATA,
-                "holds floating-point numbers, which are no labels");
+                "holds floating-point numbers, which are no labels; make it a categorical or text "
+                "(.astype(str)) and write the file again");
     SCS_REQUIRE(column->n <= INT32_MAX, SCS_EDATA, "holds too many values");
     SCS_TRY(order_values(column, &order));
     st = assign_codes(column, order, categories, codes);

@@ -96,42 +96,148 @@ static uint32_t next_character(const unsigned char **at)
     return value;
 }
 
-/* One character as others are compared with it; 0: it makes no difference. */
+/* Characters that are written for Latin text, look like it, or stand for a letter's name, with that
+ * text; lower case, as their capitals are folded first. */
+static const struct {
+    uint32_t from, to;
+    const char *text; /* as long for each of them, one after the other */
+    int n;            /* bytes for each */
+} spelt[] = {
+    {0xB2, 0xB3, "23", 1},         {0xB5, 0xB5, "u", 1}, /* micro sign */
+    {0xB9, 0xB9, "1", 1},          {0xDF, 0xDF, "ss", 2},
+    {0x3AC, 0x3AF, "aehi", 1}, /* Greek, with accents and without */
+    {0x3B1, 0x3B5, "abgde", 1},    {0x3B7, 0x3B7, "h", 1},
+    {0x3B9, 0x3B9, "i", 1},        {0x3BA, 0x3BC, "klu", 1},
+    {0x3BF, 0x3BF, "o", 1},        {0x430, 0x430, "a", 1}, /* Cyrillic */
+    {0x432, 0x432, "b", 1},        {0x435, 0x435, "e", 1},
+    {0x43A, 0x43A, "k", 1},        {0x43C, 0x43E, "mho", 1},
+    {0x440, 0x443, "pcty", 1},     {0x445, 0x445, "x", 1},
+    {0x451, 0x451, "e", 1},        {0x2010, 0x2015, "------", 1},
+    {0x2018, 0x2019, "\'\'", 1},   {0x201C, 0x201D, "\"\"", 1},
+    {0x2032, 0x2032, "\'", 1},     {0x2070, 0x2070, "0", 1},
+    {0x2074, 0x2079, "456789", 1}, {0x2080, 0x2089, "0123456789", 1},
+    {0x212A, 0x212B, "ka", 1}, /* kelvin and angstrom */
+    {0x2212, 0x2212, "-", 1},      {0xFB00, 0xFB02, "fffifl", 2},
+};
+
+/* Blanks, marks that are put onto the letter before them, and what is not seen at all. */
+static bool makes_no_difference(uint32_t c)
+{
+    return c == ' ' || c == '\t' || c == 0xA0 || c == 0xAD || (c >= 0x300 && c < 0x370) ||
+           (c >= 0x2000 && c <= 0x200F) || c == 0x202F || c == 0x205F || c == 0x2060 ||
+           c == 0x3000 || c == 0x3099 || c == 0x309A || c == 0xFEFF;
+}
+
+/* One character as others are compared with it, where one stands for it. */
 static uint32_t fold(uint32_t c)
 {
     if (c >= 0xFF01 && c <= 0xFF5E) /* full width */
         c -= 0xFEE0;
     if (c >= 'A' && c <= 'Z')
         return c + 'a' - 'A';
-    if (c >= 0xC0 && c < 0x180)
+    if (c >= 0xC0 && c < 0x180 && c != 0xDF)
         return (uint32_t)(unsigned char)plain_letters[c - 0xC0];
-    if (c == 0xB5) /* micro sign, and the Greek letter */
-        return 0x3BC;
-    if ((c >= 0x2010 && c <= 0x2015) || c == 0x2212)
-        return '-';
-    if (c == ' ' || c == '\t' || c == 0xA0 || c == 0x200B || c == 0xFEFF ||
-        (c >= 0x300 && c < 0x370))
-        return 0;
-    return c >= 0x391 && c <= 0x3A9 ? c + 32 : c; /* Greek */
+    if (c == 0x1E9E)
+        return 0xDF;
+    if (c == 0x3C2 || c == 0x2126) /* the sigma of a word's end, ohm */
+        return c == 0x3C2 ? 0x3C3 : 0x3C9;
+    if ((c >= 0x391 && c <= 0x3A9) || (c >= 0x410 && c <= 0x42F))
+        return c + 32;
+    return c >= 0x400 && c <= 0x40F ? c + 80 : c;
 }
 
-/* A label as it is compared: 4 bytes at most for each character. @param[out] out malloc'ed */
-static scs_status folded(const char *label, char **out)
+/* At the end of what is compared, 12 bytes of room for each. @return bytes */
+static size_t put_folded(uint32_t c, char *out)
+{
+    size_t n = sizeof spelt / sizeof *spelt, k = 0;
+
+    if (makes_no_difference(c))
+        return 0;
+    c = fold(c);
+    if (c < 0x80) {
+        *out = (char)c;
+        return 1;
+    }
+    while (k < n && (c < spelt[k].from || c > spelt[k].to))
+        k++;
+    if (k < n) {
+        memcpy(out, spelt[k].text + (c - spelt[k].from) * (uint32_t)spelt[k].n, (size_t)spelt[k].n);
+        return (size_t)spelt[k].n;
+    }
+    return (size_t)snprintf(out, 12, "<%x>", (unsigned)c);
+}
+
+/* A Korean syllable is the same as the two or three letters that it is made of.
+ *  @param[out] c [3] @return how many characters */
+static int letters(uint32_t character, uint32_t *c)
+{
+    uint32_t k = character - 0xAC00;
+
+    c[0] = character;
+    if (character < 0xAC00 || character > 0xD7A3)
+        return 1;
+    c[0] = 0x1100 + k / 588;
+    c[1] = 0x1161 + k % 588 / 28;
+    c[2] = 0x11A7 + k % 28;
+    return k % 28 ? 3 : 2;
+}
+
+/* A piece of a label as it is compared. @param[out] out [36 n + 1] */
+static void put_piece(const char *label, size_t n, char *out)
 {
     const unsigned char *at = (const unsigned char *)label;
     size_t used = 0;
 
-    SCS_TRY(SCS_ALLOC(*out, (int64_t)strlen(label) * 8 + 12));
-    while (*at) {
-        uint32_t c = fold(next_character(&at));
+    while (at < (const unsigned char *)label + n) {
+        uint32_t c[3];
+        int m = letters(next_character(&at), c);
 
-        if (c >= 0x80)
-            used += (size_t)snprintf(*out + used, 12, "<%x>", (unsigned)c);
-        else if (c)
-            (*out)[used++] = (char)c;
+        for (int k = 0; k < m; k++)
+            used += put_folded(c[k], out + used);
     }
-    (*out)[used] = '\0';
-    return SCS_OK;
+    out[used] = '\0';
+}
+
+/* By the text that each points to. */
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* The form in which labels are compared: the pieces between separators in the order of their bytes,
+ * without the control; the control's own form where nothing else is left.
+ *  @param separator, control NULL: the label is one piece  @param[out] form of the label */
+static scs_status folded(const char *label, const char *separator, const char *control,
+                         scs_names *form)
+{
+    size_t n = strlen(label), m = separator ? strlen(separator) : 0, used = 0;
+    size_t room = 37 * (n + 1); /* a byte becomes 36 at most, and separators */
+    char **piece = NULL, *text = NULL, *joined = NULL, *next;
+    int32_t n_piece = 0;
+    scs_status st;
+
+    SCS_GO(st, SCS_ALLOC(piece, (int64_t)n + 1));
+    SCS_GO(st, SCS_ALLOC(text, (int64_t)room));
+    SCS_GO(st, SCS_ALLOC(joined, (int64_t)room));
+    next = text;
+    for (const char *at = label; at;) {
+        const char *end = m && *at ? strstr(at + 1, separator) : NULL;
+
+        piece[n_piece] = next;
+        put_piece(at, end ? (size_t)(end - at) : strlen(at), next);
+        next += strlen(next) + 1;
+        n_piece += !control || strcmp(piece[n_piece], control) != 0;
+        at = end ? end + m : NULL;
+    }
+    qsort(piece, (size_t)n_piece, sizeof *piece, by_text);
+    for (int32_t k = 0; k < n_piece; k++)
+        used += (size_t)snprintf(joined + used, room - used, "%s%s", k ? separator : "", piece[k]);
+    st = scs_names_add(form, n_piece ? joined : control);
+done:
+    free(piece);
+    free(text);
+    free(joined);
+    return st;
 }
 
 /* What pandas and R write for a missing value, once it has become text. */
@@ -158,13 +264,48 @@ static scs_status note_missing(scs_dataset *d, const char *column, const scs_nam
     return SCS_OK;
 }
 
+/* What controls are called, folded. */
+static bool sounds_like_control(const char *form)
+{
+    static const char *const words[] = {
+        "control",       "controls",     "ctrl",         "ctl",          "untreated",
+        "vehicle",       "dmso",         "mock",         "unstimulated", "unperturbed",
+        "non-targeting", "nontargeting", "non_targeting"};
+
+    for (size_t k = 0; k < sizeof words / sizeof *words; k++)
+        if (strcmp(form, words[k]) == 0)
+            return true;
+    return false;
+}
+
+/* Other labels than the control's: their cells may be controls as well. */
+static scs_status note_controls(scs_dataset *d, const char *column, const scs_names *names,
+                                const scs_names *form, const char *control, const int64_t *count)
+{
+    int32_t is = scs_names_find(names, control);
+
+    for (scs_lidx k = 0; k < names->n; k++)
+        if (is >= 0 && sounds_like_control(form->name[k]) &&
+            strcmp(form->name[k], form->name[is]) != 0)
+            SCS_TRY(
+                scs_notes_add(d,
+                              "column %s: '%s' (%lld cells) is taken for a perturbation, beside "
+                              "the control '%s'; if they are controls too, give them one label "
+                              "(data.map)",
+                              column, names->name[k], (long long)count[k], control));
+    return SCS_OK;
+}
+
 /* Each label beside the first that looks like it. */
 static scs_status note_alike(scs_dataset *d, const char *column, const scs_names *names,
-                             const scs_names *form, const int64_t *count)
+                             const scs_names *form, const int64_t *count, const char *separator)
 {
+    char order[80] = "";
     scs_index index = {0};
     scs_status st;
 
+    if (separator)
+        snprintf(order, sizeof order, " or the order of what '%.20s' joins", separator);
     SCS_TRY(scs_names_index_create(form, &index));
     for (scs_lidx i = 1, first = 0; i < form->n; i++) {
         scs_lidx a = index.order[first], b = index.order[i];
@@ -175,9 +316,9 @@ static scs_status note_alike(scs_dataset *d, const char *column, const scs_names
             SCS_GO(st,
                    scs_notes_add(d,
                                  "column %s: '%s' (%lld cells) and '%s' (%lld cells) differ only "
-                                 "in case, spaces or the form of letters, and are two labels",
+                                 "in case, spaces%s the form of letters%s, and are two labels",
                                  column, names->name[a], (long long)count[a], names->name[b],
-                                 (long long)count[b]));
+                                 (long long)count[b], separator ? "," : " or", order));
     }
     st = SCS_OK;
 done:
@@ -187,28 +328,27 @@ done:
 
 /* Labels are compared in a form without what is easily overlooked; that form is never shown. */
 scs_status scs_notes_labels(scs_dataset *d, const char *column, const scs_names *names,
-                            const int32_t *code)
+                            const int32_t *code, const char *separator, const char *control)
 {
-    scs_names form = {0};
+    scs_names form = {0}, controls = {0};
     int64_t *count = NULL;
-    char *text = NULL;
     scs_status st;
 
+    if (control)
+        SCS_GO(st, folded(control, NULL, NULL, &controls));
     SCS_GO(st, SCS_ALLOC(count, names->n));
     for (int64_t c = 0; c < d->n_cell; c++)
         if (code[c] >= 0)
             count[code[c]]++;
-    for (scs_lidx k = 0; k < names->n; k++) {
-        SCS_GO(st, folded(names->name[k], &text));
-        SCS_GO(st, scs_names_add(&form, text));
-        free(text);
-        text = NULL;
-    }
+    for (scs_lidx k = 0; k < names->n; k++)
+        SCS_GO(st, folded(names->name[k], separator, control ? controls.name[0] : NULL, &form));
     SCS_GO(st, note_missing(d, column, names, count));
-    SCS_GO(st, note_alike(d, column, names, &form, count));
+    SCS_GO(st, note_alike(d, column, names, &form, count, separator));
+    if (control)
+        SCS_GO(st, note_controls(d, column, names, &form, control, count));
 done:
-    free(text);
     free(count);
     scs_names_clear(&form);
+    scs_names_clear(&controls);
     return st;
 }

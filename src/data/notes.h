@@ -17,10 +17,15 @@ SCS_MUST_USE scs_status scs_notes_repeated(scs_dataset *d, const scs_h5ad *const
                                            char *const *checksums);
 
 /** Notes on the labels of a column that may be one thing twice: those that differ only in case, in
- *  spaces or in how letters are encoded, with their cells; and on those that stand for a missing
- *  value ("nan", "NA", "None", "") though they are labels.
- *  @param names the column's labels  @param code [d->n_cell] of each cell, -1: none */
+ *  spaces, in how letters are encoded or in the order of the names that a separator joins, with
+ *  their cells; on those that stand for a missing value ("nan", "NA", "None", "") though they are
+ *  labels; and on those that sound like a control beside another one.
+ *  @param names     the column's labels  @param code [d->n_cell] of each cell, -1: none
+ *  @param separator of names in a label, NULL: none
+ *  @param control   the control's label, which adds nothing to a joined label; NULL: not of
+ *                   conditions */
 SCS_MUST_USE scs_status scs_notes_labels(scs_dataset *d, const char *column, const scs_names *names,
-                                         const int32_t *code);
+                                         const int32_t *code, const char *separator,
+                                         const char *control);
 
 #endif

@@ -4,7 +4,8 @@
  * A separator may be part of a name as well ("HLA-A" with "-"): every place where it stands is
  * tried, and a label is a pair only where both sides are labels of single perturbations in these
  * data. So a label is never cut on a guess, and one whose sides are no labels is a perturbation
- * of its own.
+ * of its own. Whether two labels name one thing is asked of all their pieces, however many there
+ * are and in whatever order.
  *
  * Lookups by name are linear in the labels; pairs, of which a screen asks for every combination,
  * are found by binary search. All functions are Local.
@@ -41,47 +42,91 @@ static bool is_text(const char *text, size_t n, const char *whole)
     return strlen(whole) == n && memcmp(text, whole, n) == 0;
 }
 
-/* "A+ctrl" and "ctrl+A" are A alone.
- *  @param[out] side, n the side that is not the control's label
- *  @return false if neither side is */
-static bool beside_control(const scs_pairing *p, const char *label, const char *control,
-                           const char **side, size_t *n)
-{
-    for (const char *at = label; (at = next_split(p, label, at)); at++) {
-        const char *right = at + strlen(p->separator);
+/* What stands between two separators of a label. */
+typedef struct piece {
+    const char *text; /* not terminated */
+    size_t n;
+} piece;
 
-        if (is_text(label, (size_t)(at - label), control)) {
-            *side = right;
-            *n = strlen(right);
-            return true;
-        }
-        if (strcmp(right, control) == 0) {
-            *side = label;
-            *n = (size_t)(at - label);
-            return true;
-        }
-    }
-    return false;
+/* Whether a label goes on at `rest` with the whole control: its own separators do not cut it.
+ *  @param[out] next what comes behind it, NULL: nothing */
+static bool goes_on_with(const scs_pairing *p, const char *rest, const char *control,
+                         const char **next)
+{
+    size_t n = strlen(control), m = strlen(p->separator);
+
+    if (strncmp(rest, control, n) != 0 ||
+        (rest[n] && (strncmp(rest + n, p->separator, m) != 0 || !rest[n + m])))
+        return false;
+    *next = rest[n] ? rest + n + m : NULL;
+    return true;
 }
 
-/* Names of singles, and which labels are singles: those without a separator, and those beside the
- * control. */
-static scs_status name_labels(scs_pairing *p, int32_t control)
+/* A label's pieces but the control, which adds nothing: "A+ctrl", "ctrl+A" are A alone.
+ *  @param[out] pieces [strlen(label) + 1]  @return how many */
+static int32_t cut(const scs_pairing *p, const char *label, const char *control, piece *pieces)
 {
-    for (int32_t i = 0; i < p->labels->n; i++) {
-        const char *label = p->labels->name[i], *side = label;
-        size_t n = strlen(label);
-        bool trimmed = beside_control(p, label, p->labels->name[control], &side, &n);
-        char *name;
-        scs_status st;
+    int32_t n = 0;
 
-        p->single[i] = i != control && (trimmed || !next_split(p, label, label));
-        SCS_TRY(scs_text_copy_n(side, n, &name));
-        st = scs_names_add(&p->name, name);
-        free(name);
-        SCS_TRY(st);
+    for (const char *rest = label; rest;) {
+        const char *at;
+
+        if (goes_on_with(p, rest, control, &rest))
+            continue;
+        at = next_split(p, rest, rest);
+        pieces[n++] = (piece){rest, at ? (size_t)(at - rest) : strlen(rest)};
+        rest = at ? at + strlen(p->separator) : NULL;
     }
+    return n;
+}
+
+/* @param[out] text malloc'ed */
+static scs_status join(const scs_pairing *p, const piece *pieces, int32_t n, char **text)
+{
+    size_t size = 1, used = 0;
+
+    for (int32_t i = 0; i < n; i++)
+        size += pieces[i].n + (i ? strlen(p->separator) : 0);
+    SCS_TRY(SCS_ALLOC(*text, (int64_t)size));
+    for (int32_t i = 0; i < n; i++)
+        used += (size_t)snprintf(*text + used, size - used, "%s%.*s", i ? p->separator : "",
+                                 (int)pieces[i].n, pieces[i].text);
     return SCS_OK;
+}
+
+/* By their bytes. */
+static int by_text(const void *a, const void *b)
+{
+    const piece *x = a, *y = b;
+    int order = memcmp(x->text, y->text, x->n < y->n ? x->n : y->n);
+
+    return order ? order : (x->n > y->n) - (x->n < y->n);
+}
+
+/* A label's name, whether it has one piece, and its form: labels of one form name one thing. */
+static scs_status name_label(scs_pairing *p, int32_t i, int32_t control, scs_names *forms)
+{
+    const char *label = p->labels->name[i];
+    piece *pieces = NULL;
+    char *name = NULL, *form = NULL;
+    int32_t n = 1;
+    scs_status st;
+
+    SCS_GO(st, SCS_ALLOC(pieces, (int64_t)strlen(label) + 1));
+    pieces[0] = (piece){label, strlen(label)};
+    if (p->separator && i != control)
+        n = cut(p, label, p->labels->name[control], pieces);
+    SCS_GO(st, join(p, pieces, n, &name));
+    SCS_GO(st, scs_names_add(&p->name, name));
+    p->single[i] = i != control && n == 1;
+    qsort(pieces, (size_t)n, sizeof *pieces, by_text);
+    SCS_GO(st, n ? join(p, pieces, n, &form) : scs_text_copy(p->labels->name[control], &form));
+    SCS_GO(st, scs_names_add(forms, form));
+done:
+    free(pieces);
+    free(name);
+    free(form);
+    return st;
 }
 
 /* The single of this name, or -1.
@@ -121,13 +166,26 @@ static int by_singles(const void *a, const void *b)
     return (x->second > y->second) - (x->second < y->second);
 }
 
-/* Two labels of one pair ("A+B" and "B+A") would be two rows of one combination: refused. */
-static scs_status find_pairs(scs_pairing *p)
+/* "HLA-A-ctrl" is of one perturbation, whose name holds the separator, where neither of its pieces
+ * is one: the control beside it says so. */
+static void add_singles(scs_pairing *p, int32_t control)
+{
+    int32_t a, b;
+
+    for (int32_t i = 0; i < p->labels->n; i++)
+        if (i != control && !p->single[i] && strcmp(p->name.name[i], p->labels->name[i]) != 0)
+            p->single[i] = !scs_pairing_parse(p, p->name.name[i], &a, &b);
+}
+
+/* Two labels of one pair would be two rows of one combination: refused, as where a name that holds
+ * the separator is given in another way. "A+B+ctrl" is a pair too. */
+static scs_status find_pairs(scs_pairing *p, int32_t control)
 {
     for (int32_t i = 0; i < p->labels->n; i++) {
         scs_pair_label pair = {.label = i};
 
-        if (!p->single[i] && scs_pairing_parse(p, p->labels->name[i], &pair.first, &pair.second))
+        if (i != control && !p->single[i] &&
+            scs_pairing_parse(p, p->name.name[i], &pair.first, &pair.second))
             p->pair[p->n++] = pair;
     }
     if (p->n > 0)
@@ -139,72 +197,61 @@ static scs_status find_pairs(scs_pairing *p)
     return SCS_OK;
 }
 
-/* "A" and "A+ctrl" in one data set name the same cells' state twice. */
-static scs_status refuse_twins(const scs_pairing *p)
+/* "pair" of a form "A+B". */
+static const char *kind_of(const scs_pairing *p, const char *form)
 {
-    for (int32_t i = 0; i < p->labels->n; i++) {
-        int32_t first = p->single[i] ? find_single(p, p->name.name[i], strlen(p->name.name[i])) : i;
+    const char *at = next_split(p, form, form);
 
-        SCS_REQUIRE(first == i, SCS_EARG,
-                    "data.condition: \"%s\" and \"%s\" name the same perturbation; give them one "
-                    "label",
-                    p->labels->name[first], p->labels->name[i]);
-    }
-    return SCS_OK;
+    return !at                                              ? "perturbation"
+           : next_split(p, form, at + strlen(p->separator)) ? "combination"
+                                                            : "pair";
 }
 
-/* "B+A" for "A+B", cut at `at`; malloc'ed. */
-static scs_status swapped(const scs_pairing *p, const char *label, const char *at, char **text)
+/* "A" and "A+ctrl", "A+B+C" and "C+A+B", "ctrl+ctrl" and the control in one data set name the same
+ * cells' state twice.
+ *  @param forms of all labels */
+static scs_status refuse_twins(const scs_pairing *p, const scs_names *forms)
 {
-    size_t size = strlen(label) + 1;
+    scs_index index = {0};
+    scs_status st;
 
-    SCS_TRY(SCS_ALLOC(*text, (int64_t)size));
-    snprintf(*text, size, "%s%s%.*s", at + strlen(p->separator), p->separator, (int)(at - label),
-             label);
-    return SCS_OK;
-}
+    SCS_TRY(scs_names_index_create(forms, &index));
+    st = SCS_OK;
+    for (int32_t k = 1; k < forms->n && st == SCS_OK; k++) {
+        int32_t a = index.order[k - 1], b = index.order[k];
 
-/* "A+B" and "B+A", also where "A" and "B" alone are no labels. */
-static scs_status refuse_swapped(const scs_pairing *p)
-{
-    for (int32_t i = 0; i < p->labels->n; i++) {
-        const char *label = p->labels->name[i];
-
-        for (const char *at = label; (at = next_split(p, label, at)); at++) {
-            char *other = NULL;
-            int32_t twin;
-
-            SCS_TRY(swapped(p, label, at, &other));
-            twin = scs_names_find(p->labels, other);
-            free(other);
-            SCS_REQUIRE(twin < 0 || twin == i, SCS_EARG,
-                        "data.condition: \"%s\" and \"%s\" name the same pair; give them one label",
-                        label, p->labels->name[twin]);
-        }
+        if (strcmp(forms->name[a], forms->name[b]) == 0)
+            st = SCS_FAIL(SCS_EARG,
+                          "data.condition: \"%s\" and \"%s\" name the same %s; give them one label",
+                          p->labels->name[a], p->labels->name[b], kind_of(p, forms->name[a]));
     }
-    return SCS_OK;
+    scs_names_index_clear(&index);
+    return st;
 }
 
 /* Without a separator there are names, but no pairs. */
-static scs_status fill(scs_pairing *p, int32_t control)
+static scs_status fill(scs_pairing *p, int32_t control, scs_names *forms)
 {
     SCS_TRY(SCS_ALLOC(p->single, p->labels->n));
     SCS_TRY(SCS_ALLOC(p->pair, p->labels->n));
-    SCS_TRY(name_labels(p, control));
+    for (int32_t i = 0; i < p->labels->n; i++)
+        SCS_TRY(name_label(p, i, control, forms));
     if (!p->separator)
         return SCS_OK;
-    SCS_TRY(refuse_twins(p));
-    SCS_TRY(refuse_swapped(p));
-    return find_pairs(p);
+    SCS_TRY(refuse_twins(p, forms));
+    add_singles(p, control);
+    return find_pairs(p, control);
 }
 
 scs_status scs_pairing_create(const scs_names *labels, int32_t control, const char *separator,
                               scs_pairing *pairing)
 {
+    scs_names forms = {0};
     scs_status st;
 
     *pairing = (scs_pairing){.labels = labels, .separator = separator};
-    st = fill(pairing, control);
+    st = fill(pairing, control, &forms);
+    scs_names_clear(&forms);
     if (st != SCS_OK)
         scs_pairing_clear(pairing);
     return st;

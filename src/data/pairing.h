@@ -34,8 +34,8 @@ const char *scs_pairing_separator(const scs_config *config);
  *  @param control   position of its label
  *  @param separator between the two; NULL: look for none
  *  @param[out] pairing caller clears; empty after an error
- *  @return SCS_EARG where two labels name the same perturbation or pair ("A+B" and "B+A"),
- *          SCS_ENOMEM */
+ *  @return SCS_EARG where two labels name the same perturbation, pair ("A+B" and "B+A") or larger
+ *          combination, the control left out wherever it stands; SCS_ENOMEM */
 SCS_MUST_USE scs_status scs_pairing_create(const scs_names *labels, int32_t control,
                                            const char *separator, scs_pairing *pairing);
 /** Free all; zeroed is let through. */

@@ -16,7 +16,18 @@ atlas("beside_control", ["ctrl", "A+ctrl", "ctrl+A", "B"])
 atlas("alone_and_beside", ["ctrl", "A", "A+ctrl", "B"])
 atlas("swapped", ["ctrl", "A", "B", "A+B", "B+A"])
 atlas("swapped_alone", ["ctrl", "C", "A+B", "B+A"])
+atlas("three", ["ctrl", "A+B+C", "B+A+C"])
+atlas("three_control", ["ctrl", "A", "A+B+ctrl", "B+A"])
+atlas("control_twice", ["ctrl", "A", "ctrl+ctrl"])
 atlas("no_twins", ["ctrl", "A+ctrl", "B+ctrl", "A+B", "B+C"])
+atlas("joined_alike", ["ctrl", "A + b", "B+A", "C", "C+Ctrl", "D+E", "D+F", "DMSO"])
+forms = {"5Ω": "5\u2126", "가": "\u1100\u1161", "fix": "\ufb01x", "straße": "STRASSE", "H2O2": "H₂O₂", "IFNα": "ifna", "К5": "к5",
+         "B": "В", "ok": "o\u00adk", "a\u2003b": "ab", "T’": "T'"}
+atlas("forms", ["ctrl", *forms, *forms.values()], types=("T1",))
+atlas("no_label", ["ctrl", "A", "B"])
+a = anndata.read_h5ad("no_label.h5ad")
+a.obs["condition"] = pd.Categorical(a.obs.condition.astype(object).where(a.obs.condition != "ctrl"))
+a.write_h5ad("no_label.h5ad")
 atlas("alike", ["ctrl", "Ctrl", "drug", "drug ", "é", "e\u0301", "5µM", "5μM"], types=("T cell", "T-cell", "nan"))
 for size in ("f2", "f4", "f8"):
     dose = {"ctrl": 0, "d1": 0.1, "d2": 0.3, "d3": 10, "d4": 0.15625}
@@ -43,7 +54,7 @@ done
 expect "a held-out twin" 64 'name the same perturbation' 1 run l.yaml --set 'data.inputs=[beside_control.h5ad]' --set 'hold_out=[{cell_type: T1, condition: A+ctrl}]'
 said() { "$scscreen" check l.yaml "$@" >log 2>&1; code=$?; }
 has() { if grep -qF -- "$2" log; then pass; else fail "$1: no '$2'"; show log; fi; }
-for name in alone_and_beside swapped swapped_alone; do
+for name in alone_and_beside swapped swapped_alone three three_control control_twice; do
     said --set "data.inputs=[$name.h5ad]"
     [ $code = 64 ] && pass || fail "$name: exit $code"
     has $name "give them one label"
@@ -56,12 +67,25 @@ if grep -q "note: column" log; then fail "labels that are not alike are noted"; 
 
 said --set 'data.inputs=[alike.h5ad]'
 check_ok "labels that look alike" $code log
-has control "column condition: 'Ctrl' (18 cells) and 'ctrl' (18 cells) differ only in case, spaces or the form of letters"
+has control "column condition: 'Ctrl' (18 cells) and 'ctrl' (18 cells) differ only in case, spaces, the form of letters or the order of what '+' joins"
 has space "'drug' (18 cells) and 'drug ' (18 cells)"
 has accent "and 'é' (18 cells)"
 has micro "'5µM' (18 cells) and '5μM' (18 cells)"
 has missing "column cell_type: 'nan' (48 cells) is taken for a label"
 if grep -q "'T cell'" log; then fail "'T cell' and 'T-cell' are not alike"; else pass; fi
+
+said --set 'data.inputs=[joined_alike.h5ad]'
+check_ok "joined labels that look alike" $code log
+has "order and spaces" "'A + b' (12 cells) and 'B+A' (12 cells)"
+has "another writing of the control" "'C' (12 cells) and 'C+Ctrl' (12 cells)"
+has "a second control" "column condition: 'DMSO' (12 cells) is taken for a perturbation, beside the control 'ctrl'"
+if [ "$(grep -c "note: column" log)" = 3 ]; then pass; else fail "other notes than three"; show log; fi
+said --set 'data.inputs=[forms.h5ad]'
+if [ "$(grep -c "note: column condition: .* differ only in case" log)" = 11 ]; then pass; else fail "not all of 11 forms are told"; show log; fi
+said --set 'data.inputs=[{path: no_twins.h5ad, species: human}, {path: no_twins.h5ad, species: Human}]'
+has species "column species (data.inputs): 'Human' (60 cells) and 'human' (60 cells) differ only in case, spaces or the form of letters"
+said --set 'data.inputs=[no_label.h5ad]'
+has "controls without a label" "has the condition 'ctrl'; column condition has A, B; 12 cells have no value there"
 
 for name in dose_f2 dose_f4 dose_f8 category_f4 category_f8; do
     "$scscreen" run l.yaml --set "data.inputs=[$name.h5ad]" --set data.dose=dose --set output.dir=$name >log 2>&1
