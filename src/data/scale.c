@@ -38,6 +38,14 @@ static const double ALIKE = 1.02;
 static const double OTHER_SCALE = 10;
 /* Cells of an input of which sums are taken, at least where it has as many. */
 enum { SAMPLE = 4096, ALIKE_CELLS = 8, GENES_WITHOUT_ZERO = 100, EVIDENCE = 320 };
+/* Squares agree by chance more easily than what a logarithm hides: the largest values decide. */
+static const double ALIKE_ROOTS = 1.001;
+/* Share of values of 1 to 100 whose squares are whole from which they are roots of counts. */
+static const double SHARE_ROOTS = 0.99;
+/* A cell of at least so many values looks logged where less than this share is near whole numbers.
+ * Cells of either kind, from this share of the sampled ones on, make an input mixed. */
+enum { CELL_VALUES = 16 };
+static const double SMALL_NEAR = 0.3, SHARE_MIXED = 0.01;
 static const double MILLION = 1e6;
 
 /* ---- what is added up ---- */
@@ -70,6 +78,8 @@ static double undo(int how, float value)
         return exp2(x) - 1;
     case SCS_UNLOG_TWICE:
         return value <= LARGEST_LOG_OF_LOG ? expm1(expm1(x)) : INFINITY;
+    case SCS_UNLOG_ROOT:
+        return x * x;
     default:
         return x;
     }
@@ -94,7 +104,9 @@ static const double *undo_all(undone *u, float value)
         return x;
     u->value[bits] = value;
     for (int how = 0; how < SCS_N_UNLOG; how++)
-        x[how] = how == SCS_UNLOG_NOT || value <= LARGEST_LOG ? undo(how, value) : INFINITY;
+        x[how] = how == SCS_UNLOG_NOT || how == SCS_UNLOG_ROOT || value <= LARGEST_LOG
+                     ? undo(how, value)
+                     : INFINITY;
     return x;
 }
 
@@ -165,6 +177,28 @@ static look look_at(const float *value, int64_t n)
     return found;
 }
 
+/* What a sampled cell looks like by itself: files of which some cells were logged hold both kinds.
+ * Values whose square is whole, to the last bits of a float, are its roots.
+ *  @param value [n] above 0 */
+static void add_cell(scs_scale *scale, const float *value, int64_t n)
+{
+    look f = look_at(value, n);
+
+    for (int64_t k = 0; f.whole < n && k < n; k++) {
+        double square = (double)value[k] * (double)value[k];
+
+        if (value[k] >= 1 && value[k] <= 100) {
+            scale->sum[SCS_SCALE_MIDDLE]++;
+            scale->sum[SCS_SCALE_SQUARE] += fabs(square - rint(square)) <= 4e-7 * square;
+        }
+    }
+    if (n < CELL_VALUES)
+        return;
+    scale->sum[SCS_SCALE_COUNTED] += f.whole == n;
+    scale->sum[SCS_SCALE_SMALL] +=
+        f.largest <= LARGEST_LOG && (double)f.near < SMALL_NEAR * (double)n;
+}
+
 /* All values of some cells.
  *  @param value [n] above 0 */
 static void add_values(scs_scale *scale, const float *value, int64_t n)
@@ -193,8 +227,10 @@ void scs_scale_add(scs_scale *scale, const scs_csr *x, int64_t row, int64_t n_ob
     for (int64_t i = 0; i < x->n_row; i++)
         scale->sum[SCS_SCALE_ZERO] += x->indptr[i + 1] == x->indptr[i];
     for (int64_t i = 0; i < x->n_row; i++)
-        if ((row + i) % stride == 0 && x->indptr[i + 1] > x->indptr[i])
+        if ((row + i) % stride == 0 && x->indptr[i + 1] > x->indptr[i]) {
             add_sums(scale, &u, x->values + x->indptr[i], x->indptr[i + 1] - x->indptr[i]);
+            add_cell(scale, x->values + x->indptr[i], x->indptr[i + 1] - x->indptr[i]);
+        }
 }
 
 void scs_scale_merge(scs_scale *to, const scs_scale *from)
@@ -231,15 +267,35 @@ static double low(const scs_scale *s, int how)
 static int alike(const scs_scale *s)
 {
     static const int ways[] = {SCS_UNLOG_E, SCS_UNLOG_2, SCS_UNLOG_TWICE, SCS_UNLOG_NOT};
+    const int n = sizeof ways / sizeof *ways;
     double best = ALIKE;
     int found = -1;
 
-    for (int k = 0; s->sum[SCS_SCALE_SUMMED] >= ALIKE_CELLS && k < SCS_N_UNLOG; k++)
+    for (int k = 0; s->sum[SCS_SCALE_SUMMED] >= ALIKE_CELLS && k < n; k++)
         if (high(s, ways[k]) < best * low(s, ways[k])) {
             best = high(s, ways[k]) / low(s, ways[k]);
             found = ways[k];
         }
     return found;
+}
+
+/* Roots of counts, or of counts that were scaled to one sum. */
+static bool are_roots(const scs_scale *s)
+{
+    int64_t n = s->sum[SCS_SCALE_MIDDLE];
+
+    if (n > 0 && (double)s->sum[SCS_SCALE_SQUARE] >= SHARE_ROOTS * (double)n)
+        return true;
+    return alike(s) < 0 && s->sum[SCS_SCALE_SUMMED] >= ALIKE_CELLS &&
+           high(s, SCS_UNLOG_ROOT) < ALIKE_ROOTS * low(s, SCS_UNLOG_ROOT);
+}
+
+/* Counts of some cells beside logarithms of others. */
+static bool are_mixed(const scs_scale *s)
+{
+    double few = SHARE_MIXED * (double)s->sum[SCS_SCALE_SUMMED];
+
+    return (double)s->sum[SCS_SCALE_COUNTED] > few && (double)s->sum[SCS_SCALE_SMALL] > few;
 }
 
 /* exp of the mean logarithm of the cells' sums. */
@@ -263,6 +319,10 @@ scs_scale_kind scs_scale_judge(const scs_scale *s, int32_t n_var)
 
     if (n == 0)
         return SCS_SCALE_EMPTY;
+    if (!whole && are_mixed(s))
+        return SCS_SCALE_MIXED;
+    if (!whole && are_roots(s))
+        return SCS_SCALE_ROOTS;
     if (whole || largest(s) > (double)LARGEST_LOG)
         return has_no_zero(s, n_var) ? SCS_SCALE_PSEUDOCOUNT
                : whole               ? SCS_SCALE_COUNTS
@@ -296,6 +356,8 @@ static const char *kind_name(int kind)
         [SCS_SCALE_LOGGED] = "values that are logged already",
         [SCS_SCALE_UNCLEAR] = "values that may be logged or not",
         [SCS_SCALE_LOGGED_TWICE] = "values that were logged twice",
+        [SCS_SCALE_ROOTS] = "square roots of counts",
+        [SCS_SCALE_MIXED] = "counts of some cells and logged values of others",
         [SCS_SCALE_PSEUDOCOUNT] = "values to all of which 1 was added",
     };
 
@@ -305,7 +367,7 @@ static const char *kind_name(int kind)
 /* "562 to 11537", or "10000" where all are alike. */
 static char *range(const scs_scale *s, int how, char *out, size_t size)
 {
-    if (alike(s) == how)
+    if (alike(s) == how || (how == SCS_UNLOG_ROOT && high(s, how) < ALIKE_ROOTS * low(s, how)))
         snprintf(out, size, "%.6g", middle(s, how));
     else
         snprintf(out, size, "%.5g to %.5g", low(s, how), high(s, how));
@@ -317,6 +379,8 @@ static int told(const scs_scale *s, scs_scale_kind kind)
 {
     if (kind == SCS_SCALE_LOGGED_TWICE)
         return SCS_UNLOG_TWICE;
+    if (kind == SCS_SCALE_ROOTS)
+        return SCS_UNLOG_ROOT;
     if (kind != SCS_SCALE_LOGGED)
         return SCS_UNLOG_NOT;
     if (alike(s) >= 0)
@@ -326,8 +390,9 @@ static int told(const scs_scale *s, scs_scale_kind kind)
 
 char *scs_scale_describe(const scs_scale *s, int32_t n_var, char *out, size_t size)
 {
-    static const char *const before[] = {
-        "", " before the logarithm", " before the logarithm to base 2", " before the logarithms"};
+    static const char *const before[] = {"", " before the logarithm",
+                                         " before the logarithm to base 2",
+                                         " before the logarithms", " once squared"};
     scs_scale_kind kind = scs_scale_judge(s, n_var);
     int how = told(s, kind);
     double share = 100 * (double)s->sum[SCS_SCALE_WHOLE] / (double)s->sum[SCS_SCALE_VALUES];
@@ -392,7 +457,12 @@ static scs_status check_kind(const settling *w, int32_t i)
     bool is_log = kind == SCS_SCALE_LOGGED;
     char found[EVIDENCE];
 
-    if (kind == SCS_SCALE_LOGGED_TWICE || kind == SCS_SCALE_PSEUDOCOUNT)
+    if (kind == SCS_SCALE_MIXED)
+        return SCS_FAIL(SCS_EDATA,
+                        "%s: %s holds %s; bring them to one scale, set data.matrix to another "
+                        "matrix, or %s",
+                        meta->path, meta->matrix, evidence(w, i, found), trust);
+    if (kind == SCS_SCALE_LOGGED_TWICE || kind == SCS_SCALE_PSEUDOCOUNT || kind == SCS_SCALE_ROOTS)
         return SCS_FAIL(SCS_EDATA,
                         "%s: %s holds %s; take that back, set data.matrix to another matrix, or %s",
                         meta->path, meta->matrix, evidence(w, i, found), trust);

@@ -16,18 +16,23 @@ enum scs_unlog {
     SCS_UNLOG_E,     /**< exp(x) - 1 */
     SCS_UNLOG_2,     /**< 2^x - 1 */
     SCS_UNLOG_TWICE, /**< exp(exp(x) - 1) - 1 */
+    SCS_UNLOG_ROOT,  /**< x^2: no logarithm, but made in its place */
     SCS_N_UNLOG
 };
 
 /** Numbers that add up. */
 enum scs_scale_sum {
-    SCS_SCALE_CELLS,  /**< cells read, also those without values */
-    SCS_SCALE_ZERO,   /**< of these, cells without values */
-    SCS_SCALE_VALUES, /**< values above 0 */
-    SCS_SCALE_WHOLE,  /**< of these, whole numbers */
-    SCS_SCALE_NEAR,   /**< of these, within 0.05 of one, whole ones included */
-    SCS_SCALE_SUMMED, /**< sampled cells that have values */
-    SCS_SCALE_LOG,    /**< [SCS_N_UNLOG] sum over them of log(sum of the cell), in millionths */
+    SCS_SCALE_CELLS,   /**< cells read, also those without values */
+    SCS_SCALE_ZERO,    /**< of these, cells without values */
+    SCS_SCALE_VALUES,  /**< values above 0 */
+    SCS_SCALE_WHOLE,   /**< of these, whole numbers */
+    SCS_SCALE_NEAR,    /**< of these, within 0.05 of one, whole ones included */
+    SCS_SCALE_SUMMED,  /**< sampled cells that have values */
+    SCS_SCALE_MIDDLE,  /**< values of sampled cells from 1 to 100 */
+    SCS_SCALE_SQUARE,  /**< of these, square roots of whole numbers */
+    SCS_SCALE_COUNTED, /**< sampled cells of some values, all of which are whole */
+    SCS_SCALE_SMALL,   /**< sampled cells of some values that look logged: small, few near whole */
+    SCS_SCALE_LOG,     /**< [SCS_N_UNLOG] sum over them of log(sum of the cell), in millionths */
     SCS_N_SCALE_SUM = SCS_SCALE_LOG + SCS_N_UNLOG
 };
 
@@ -52,6 +57,8 @@ typedef enum scs_scale_kind {
     SCS_SCALE_LOGGED,
     SCS_SCALE_UNCLEAR, /**< small, and not as logarithms of counts are */
     SCS_SCALE_LOGGED_TWICE,
+    SCS_SCALE_ROOTS,      /**< square roots of counts, scaled or not */
+    SCS_SCALE_MIXED,      /**< some cells are counts, others logged */
     SCS_SCALE_PSEUDOCOUNT /**< not logged, and no value is 0 */
 } scs_scale_kind;
 

@@ -53,6 +53,11 @@ write("log_counts", np.log1p(counts))
 write("log2_million", np.log2(1 + scaled(1e6)))
 write("log_twice", np.log1p(np.log1p(scaled(1e4))))
 write("pseudocount", (counts + 1).astype("f4"), as_is=True)
+write("roots", np.sqrt(counts))
+write("roots_scaled", np.sqrt(scaled(1e4)))
+write("roots_small", np.sqrt(np.minimum(counts, 60)))  # none above 20, as logarithms
+write("part_logged", np.where(np.arange(len(counts))[:, None] % 4 == 0, np.log1p(scaled(1e4)), counts))
+write("part_counts", np.where(np.arange(len(counts))[:, None] % 9 == 0, counts, np.log1p(counts)))
 few = np.minimum(counts, 9)
 write("corrected_small", few * (1 - 0.004 * (few > 1)))  # nearly whole, as ambient RNA is taken off
 write("log2_counts", np.log2(1 + few))

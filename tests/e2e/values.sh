@@ -62,6 +62,9 @@ refused log_twice.h5ad "logged twice"
 refused pseudocount.h5ad "1 was added"
 refused corrected_small.h5ad "may be logged or not"
 refused scaled.h5ad "scaled data cannot be used"
+refused "roots.h5ad roots_scaled.h5ad roots_small.h5ad" "square roots of counts"
+refused roots_scaled.h5ad "cells sum to 10000 once squared; take that back"
+for set in auto none log1p; do refused "part_logged.h5ad part_counts.h5ad" "counts of some cells and logged values of others" --set data.normalize=$set; done
 refused zero.h5ad "set data.matrix to what has values: raw, layers/counts"
 refused zero_dense.h5ad "set data.matrix to what has values: layers/counts"
 refused nothing.h5ad "nor was another matrix found"
@@ -92,6 +95,7 @@ taken --set 'data.inputs=[corrected_small.h5ad]' --set data.normalize=log1p
 taken --set 'data.inputs=[corrected_small.h5ad]' --set data.normalize=none
 taken --set 'data.inputs=[pseudocount.h5ad]' --set data.normalize=log1p --set data.trust_values=true
 taken --set 'data.inputs=[log.h5ad, log_chosen.h5ad]'
+for each in roots part_logged; do taken --set "data.inputs=[$each.h5ad]" --set data.normalize=none --set data.trust_values=true; done
 refused "log.h5ad,counts.h5ad" "counts.h5ad" --set data.trust_values=true
 refused zero.h5ad "no value above 0" --set data.normalize=none --set data.trust_values=true
 
