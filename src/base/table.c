@@ -133,8 +133,11 @@ static scs_status cut_line(scs_table *table, char *line)
     for (table->n_field = 0; at; table->n_field++) {
         SCS_REQUIRE(table->n_field < SCS_TABLE_FIELDS, SCS_EDATA, "%s:%lld: more than %d columns",
                     table->path, (long long)table->line, SCS_TABLE_FIELDS);
-        SCS_REQUIRE(cut_field(table, &at, &table->field[table->n_field]), SCS_EDATA,
-                    "%s:%lld: a quote is not closed", table->path, (long long)table->line);
+        SCS_REQUIRE(
+            cut_field(table, &at, &table->field[table->n_field]), SCS_EDATA,
+            "%s:%lld: a quote is not closed in its line, or is not a field's first and last "
+            "character",
+            table->path, (long long)table->line);
     }
     return SCS_OK;
 }
@@ -156,6 +159,19 @@ static char *take_line(scs_table *table, size_t *n)
     return line;
 }
 
+/* By the first line, whose other ways to be cut are refused: it would be one column. */
+static scs_status choose_delimiter(scs_table *table, const char *line)
+{
+    table->delimiter = strchr(line, '\t') ? '\t' : ',';
+    SCS_REQUIRE(!strchr(line, '\r'), SCS_EDATA,
+                "%s: its lines end with carriage returns alone; save it with line feeds",
+                table->path);
+    SCS_REQUIRE(strpbrk(line, "\t,") || !strchr(line, ';'), SCS_EDATA,
+                "%s:%lld: its columns are separated by semicolons; save it with commas or tabs",
+                table->path, (long long)table->line);
+    return SCS_OK;
+}
+
 /* Checked line by line, not as a whole file, so that a fault has a line number and good lines
  * before it are read. */
 scs_status scs_table_next(scs_table *table, bool *found)
@@ -173,6 +189,6 @@ scs_status scs_table_next(scs_table *table, bool *found)
     SCS_REQUIRE(scs_text_is_utf8(line, n), SCS_EDATA, "%s:%lld: not UTF-8 text", table->path,
                 (long long)table->line);
     if (!table->delimiter)
-        table->delimiter = strchr(line, '\t') ? '\t' : ',';
+        SCS_TRY(choose_delimiter(table, line));
     return cut_line(table, line);
 }

@@ -177,6 +177,36 @@ scs_status scs_text_resolve(const char *base, const char *path, char **out)
     return SCS_OK;
 }
 
+/* What files begin with that are taken for text by mistake, and what to do. */
+static const struct {
+    const char *bytes;
+    size_t n;
+    const char *what;
+} other_kinds[] = {
+    {"\x1f\x8b", 2, "is compressed by gzip; unpack it first (gunzip)"},
+    {"BZh", 3, "is compressed by bzip2; unpack it first (bunzip2)"},
+    {"\xfd"
+     "7zXZ",
+     5, "is compressed by xz; unpack it first (unxz)"},
+    {"\x28\xb5\x2f\xfd", 4, "is compressed by zstd; unpack it first (unzstd)"},
+    {"PK\x03\x04", 4, "is a zip archive or a spreadsheet; save its table as CSV or unpack it"},
+    {"\x89HDF", 4, "is an HDF5 file, not a text file"},
+    {"\xff\xfe", 2, "is UTF-16 text; save it as UTF-8"},
+    {"\xfe\xff", 2, "is UTF-16 text; save it as UTF-8"},
+};
+
+/* SCS_EARG where the content is of another kind. @param text [size] and a NUL */
+static scs_status check_is_text(const char *path, const char *text, int64_t size)
+{
+    for (size_t k = 0; k < sizeof other_kinds / sizeof *other_kinds; k++)
+        SCS_REQUIRE((size_t)size < other_kinds[k].n ||
+                        memcmp(text, other_kinds[k].bytes, other_kinds[k].n) != 0,
+                    SCS_EARG, "%s: %s", path, other_kinds[k].what);
+    SCS_REQUIRE((int64_t)strlen(text) == size, SCS_EARG,
+                "%s: holds a NUL byte, so it is not a text file", path);
+    return SCS_OK;
+}
+
 /* Until the end of the file, in a buffer that doubles: the size of a pipe is not known before.
  * One byte more than `max` ends it.
  * @param[in,out] out NULL; the text, also after a failure */
@@ -198,9 +228,7 @@ static scs_status read_stream(FILE *f, const char *path, int64_t max, char **out
             break;
         room *= 2;
     }
-    SCS_REQUIRE((int64_t)strlen(*out) == size, SCS_EARG,
-                "%s: holds a NUL byte, so it is not a text file", path);
-    return SCS_OK;
+    return check_is_text(path, *out, size);
 }
 
 /* A folder opens as a file does; reading it is what fails, with the system's words. */

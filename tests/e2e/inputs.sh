@@ -231,6 +231,13 @@ one() {
 }
 one "the suffix" "suffix.csv: no row is a cell of bare.h5ad: the table has AAAC0000 (line" "$(table suffix.csv)"
 one "a doubled barcode" "a second time (first on line" "$(table doubled.csv)"
+tr ',' ';' <labels.csv >semicolons.csv
+tr '\n' '\r' <labels.csv >returns.csv
+iconv -t UTF-16 labels.csv >wide.csv 2>/dev/null || printf '\377\376b\000' >wide.csv
+one "semicolons" "semicolons.csv:1: its columns are separated by semicolons; save it with commas or tabs" "$(table semicolons.csv)"
+one "carriage returns" "returns.csv: its lines end with carriage returns alone" "$(table returns.csv)"
+one "UTF-16" "wide.csv: is UTF-16 text; save it as UTF-8" "$(table wide.csv)"
+one "a matrix as a table" "bare.h5ad: is an HDF5 file, not a text file" "$(table bare.h5ad)"
 one "no such barcode column" "labels.csv: has no column barcod (data.labels: barcode_column); did you mean barcode?" 'data.labels={path: labels.csv, barcode_column: barcod}'
 one "no cell of the file" "no_file.csv: no row is a cell of bare.h5ad: the table has C0 (line 2), the file AAAC0000-1" "$(table no_file.csv)"
 one "no column of use" "labels.csv: has none of the columns that are asked for (kind, state)" "$(table labels.csv)" --set data.cell_type=kind --set data.condition=state
