@@ -10,15 +10,16 @@ As a module (put its folder on sys.path, or copy the file):
     screen = scscreen.read_screen("results/screen.h5ad")
     scscreen.predict_mean(screen, "all", "CD4T", "stimulated").nlargest(20)
     scscreen.read_events("results/events.jsonl").plot("epoch", ["loss", "validation"])
-    scscreen.to_scgen(model, adata).batch_removal()      # with scgen installed
+    scscreen.to_scgen(model, adata).batch_removal()      # with scgen installed; to_pertpy with pertpy
 
-As a program, between formats that are known by their names (.h5, .safetensors, a folder with scvi-tools' model.pt):
+As a program, between formats that are known by their names (.h5, .safetensors, a folder with scvi-tools' model.pt or
+pertpy's model.msgpack):
 
     scripts/scscreen.py convert results/model.h5 model.safetensors
     scripts/scscreen.py convert scgen_folder weights.h5  # then `model.load: weights.h5` in a config
 
-Needs anndata, numpy and h5py; .safetensors the package safetensors, model.pt torch. Bad input raises ValueError, and
-as a program ends with one line and exit code 65 (64 for usage).
+Needs anndata, numpy and h5py; .safetensors the package safetensors, model.pt torch, model.msgpack flax. Bad input
+raises ValueError, and as a program ends with one line and exit code 65 (64 for usage).
 """
 import argparse
 import json
@@ -188,10 +189,11 @@ def read_events(path):
 
 
 def read_model(path):
-    """Weights from model.h5 or any scGen state_dict in HDF5, from .safetensors, or from a folder with scvi-tools' model.pt."""
+    """Weights from model.h5 or any scGen state_dict in HDF5, from .safetensors, or from a folder with scvi-tools' model.pt
+    or pertpy's model.msgpack."""
     path = pathlib.Path(path)
     if path.is_dir():
-        return _read_folder(path)
+        return (_read_pertpy if (path / "model.msgpack").exists() else _read_folder)(path)
     try:
         return _read_safetensors(path) if path.suffix == ".safetensors" else _read_h5(path)
     except (OSError, KeyError) as error:
@@ -226,7 +228,67 @@ def _read_folder(path):
     stored = torch.load(path / "model.pt", map_location="cpu", weights_only=False)
     if "model_state_dict" not in stored or "var_names" not in stored:
         raise ValueError(f"{path}/model.pt: no model_state_dict and var_names: not by scvi-tools 0.15 or later")
+    if "params" in stored["model_state_dict"]:
+        raise ValueError(f"{path}/model.pt: JAX's weights, of pertpy before 1.3: load them there, and save them by a later one")
     return Model(stored["var_names"], {k: v.numpy() for k, v in stored["model_state_dict"].items()})
+
+
+def _read_pertpy(path):
+    """What Scgen.save of pertpy 1.3 and later writes: model.msgpack, and the genes in attr.json."""
+    from flax.serialization import msgpack_restore
+
+    try:
+        about, stored = json.loads((path / "attr.json").read_text(encoding="utf-8")), msgpack_restore((path / "model.msgpack").read_bytes())
+        return from_flax(about["var_names"], stored["params"], stored["model_state"].get("batch_stats", {}))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path}: not what pertpy's Scgen saves: {error}") from None
+
+
+# How pertpy's flax modules number the layers that scGen's torch modules name; after the hidden ones come the outputs.
+FLAX_HALVES = {"encoder": (ENCODER, ("z_encoder.mean_encoder", "z_encoder.var_encoder")), "decoder": (DECODER, ("decoder.linear_out",))}
+
+
+def _flax_layers(n_layers):
+    """(half, number, scGen's name of the linear layer, of its batch norm or None)"""
+    for half, (stem, outputs) in FLAX_HALVES.items():
+        for layer in range(n_layers):
+            yield half, layer, f"{stem}.Layer {layer}.0", f"{stem}.Layer {layer}.1"
+        for extra, name in enumerate(outputs):
+            yield half, n_layers + extra, name, None
+
+
+def to_flax(model):
+    """The weights as pertpy's flax modules hold them, kernels [input, output].
+    @return params, batch_stats: dicts by half ("encoder", "decoder"), then by module ("Dense_0", "BatchNorm_0", ...)"""
+    params, stats = {half: {} for half in FLAX_HALVES}, {}
+    for half, number, linear, norm in _flax_layers(model.n_layers):
+        for name in (linear + ".weight", linear + ".bias"):
+            if name not in model.state:
+                raise ValueError(f'no tensor "{name}", which pertpy\'s network has')
+        params[half][f"Dense_{number}"] = {"kernel": model.state[linear + ".weight"].T.copy(), "bias": model.state[linear + ".bias"]}
+        if norm and norm + ".running_mean" in model.state:
+            params[half][f"BatchNorm_{number}"] = {"scale": model.state[norm + ".weight"], "bias": model.state[norm + ".bias"]}
+            stats.setdefault(half, {})[f"BatchNorm_{number}"] = {"mean": model.state[norm + ".running_mean"], "var": model.state[norm + ".running_var"]}
+    return params, stats
+
+
+def from_flax(genes, params, batch_stats):
+    """The Model of pertpy's weights: the inverse of to_flax. Layers that scGen's network does not have are refused."""
+    n_layers, state, known = sum(name.startswith("Dense_") for name in params["decoder"]) - 1, {}, set()
+    for half, number, linear, norm in _flax_layers(n_layers):
+        dense, name = params[half][f"Dense_{number}"], f"BatchNorm_{number}"
+        state[linear + ".weight"], state[linear + ".bias"] = np.asarray(dense["kernel"]).T, dense["bias"]
+        known.add((half, f"Dense_{number}"))
+        if norm and name in params[half]:
+            scale, running = params[half][name], batch_stats[half][name]
+            values = {"weight": scale["scale"], "bias": scale["bias"], "running_mean": running["mean"], "running_var": running["var"]}
+            state.update({f"{norm}.{key}": value for key, value in values.items()})
+            known.add((half, name))
+    for half in params:
+        for name in params[half]:
+            if (half, name) not in known:
+                raise ValueError(f'{half}: a layer "{name}", which scGen\'s network does not have')
+    return Model(genes, state)
 
 
 def write_model(model, path):
@@ -248,16 +310,21 @@ def write_model(model, path):
         raise ValueError(f"{path}: .h5 and .safetensors can be written; for scvi-tools' folder see to_scgen")
 
 
+def _check_reference(model, adata):
+    """A public scGen can take this model for this data."""
+    if model.profile == "paper":
+        raise ValueError("scGen 2.x and pertpy have no network of profile paper")
+    if list(adata.var_names) != model.genes:
+        raise ValueError("genes of the data are not the model's in its order: use adata[:, model.genes].copy()")
+
+
 def to_scgen(model, adata):
     """The public scGen with these weights, for `adata` (set up by SCGEN.setup_anndata, genes as the model's): then
     batch_removal(), predict(), save(). Needs scgen."""
+    _check_reference(model, adata)
     import scgen
     import torch
 
-    if model.profile == "paper":
-        raise ValueError("scGen 2.x has no network of profile paper")
-    if list(adata.var_names) != model.genes:
-        raise ValueError("genes of the data are not the model's in its order: use adata[:, model.genes].copy()")
     made = scgen.SCGEN(adata, n_hidden=model.n_hidden, n_latent=model.n_latent, n_layers=model.n_layers)
     weights = made.module.state_dict()
     for name, value in weights.items():
@@ -269,11 +336,28 @@ def to_scgen(model, adata):
     return made
 
 
+def to_pertpy(model, adata):
+    """pertpy's Scgen with these weights, for `adata` (set up by Scgen.setup_anndata, genes as the model's): then
+    batch_removal(), predict(), save(). Needs pertpy 1.3 or later with its extra scgen."""
+    _check_reference(model, adata)
+    params, stats = to_flax(model)
+    import jax
+    import pertpy
+
+    norm = {half: any(name.startswith("BatchNorm") for name in params[half]) for half in params}
+    use = "both" if all(norm.values()) else "encoder" if norm["encoder"] else "decoder" if norm["decoder"] else "none"
+    made = pertpy.tl.Scgen(adata, n_hidden=model.n_hidden, n_latent=model.n_latent, n_layers=model.n_layers, use_batch_norm=use)
+    made.params = jax.device_put(params)
+    made.model_state = jax.device_put({"batch_stats": stats} if stats else {})
+    made.is_trained_ = True
+    return made
+
+
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     verbs = parser.add_subparsers(dest="verb", required=True)
     convert = verbs.add_parser("convert", help="weights from one format to another, as the names say")
-    convert.add_argument("source", help="model.h5, FILE.safetensors or a folder with model.pt")
+    convert.add_argument("source", help="model.h5, FILE.safetensors or a folder with model.pt or model.msgpack")
     convert.add_argument("target", help="FILE.h5 or FILE.safetensors")
     try:
         given = parser.parse_args(arguments)
