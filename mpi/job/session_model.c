@@ -269,6 +269,23 @@ static scs_status check_keys(const scs_session *session, int affects)
     return scs_stored_check(&stored, session->config);
 }
 
+/* What a model was trained with and is no part of what it is asked about now: it is used as it is,
+ * and that is said, since the result's config has the present words. */
+static scs_status say_training(const scs_session *session)
+{
+    scs_stored stored = {.path = session->checkpoint->path,
+                         .text = session->checkpoint->config,
+                         .affects = SCS_AFFECTS_WEIGHTS};
+    char differences[SCS_MESSAGE_MAX / 2];
+
+    SCS_TRY(scs_stored_differences(&stored, session->config, differences, sizeof differences));
+    if (differences[0])
+        scs_session_say(session,
+                        "note: %s was trained with other settings, and is used as it is: %s",
+                        stored.path, differences);
+    return SCS_OK;
+}
+
 static scs_status check_inputs(const scs_session *session)
 {
     const scs_checkpoint *c = session->checkpoint;
@@ -303,7 +320,11 @@ static scs_status check_belongs(const scs_session *session)
     if (!c || !*c->config)
         return SCS_OK;
     SCS_TRY(check_keys(session, other ? SCS_AFFECTS_SCALE : SCS_AFFECTS_SCALE | SCS_AFFECTS_CELLS));
-    return other || c->inputs.n == 0 ? SCS_OK : check_inputs(session);
+    if (other)
+        return SCS_OK;
+    if (c->inputs.n > 0)
+        SCS_TRY(check_inputs(session));
+    return say_training(session);
 }
 
 /* Local work, alike on all ranks; whether the model is of these cells is rank 0's, which may have

@@ -16,22 +16,27 @@ static void settle(scs_config *before, const scs_config *now, int64_t n_shard)
             now->train.shards == 0 || now->train.shards == n_shard ? now->train.shards : n_shard;
 }
 
+scs_status scs_stored_differences(const scs_stored *stored, const scs_config *now, char *out,
+                                  size_t size)
+{
+    scs_config *before = NULL;
+
+    SCS_TRY(scs_config_parse(stored->path, stored->text, NULL, 0, &before));
+    if (!stored->exact)
+        settle(before, now, stored->n_shard);
+    scs_config_differences(before, now, stored->affects, out, size);
+    if (stored->exact && !out[0])
+        snprintf(out, size, "a path");
+    scs_config_destroy(&before);
+    return SCS_OK;
+}
+
 scs_status scs_stored_check(const scs_stored *stored, const scs_config *now)
 {
     char differences[SCS_MESSAGE_MAX / 2];
-    scs_config *before = NULL;
-    scs_status st;
 
-    SCS_GO(st, scs_config_parse(stored->path, stored->text, NULL, 0, &before));
-    if (!stored->exact)
-        settle(before, now, stored->n_shard);
-    scs_config_differences(before, now, stored->affects, differences, sizeof differences);
-    if (stored->exact && !differences[0])
-        snprintf(differences, sizeof differences, "a path");
-    if (differences[0])
-        st = SCS_FAIL(SCS_EARG, "%s: %s another configuration: %s; set that back %s", stored->path,
-                      stored->was, differences, stored->otherwise);
-done:
-    scs_config_destroy(&before);
-    return st;
+    SCS_TRY(scs_stored_differences(stored, now, differences, sizeof differences));
+    SCS_REQUIRE(!differences[0], SCS_EARG, "%s: %s another configuration: %s; set that back %s",
+                stored->path, stored->was, differences, stored->otherwise);
+    return SCS_OK;
 }

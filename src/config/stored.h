@@ -7,6 +7,8 @@
 
 #include "scscreen/config.h"
 
+#include <stddef.h>
+
 /** A stored config, and what to say where it differs. All texts are borrowed. */
 typedef struct scs_stored {
     const char *path;      /**< of the file that holds it, for messages */
@@ -20,6 +22,10 @@ typedef struct scs_stored {
     const char *otherwise; /**< "or train again": what may be done but to set that back */
 } scs_stored;
 
+/** What differs, as scs_config_differences has it; "" where `now` agrees (scs_stored_check says
+ * when). SCS_EARG where the stored text is damaged. @param[out] out [size] */
+SCS_MUST_USE scs_status scs_stored_differences(const scs_stored *stored, const scs_config *now,
+                                               char *out, size_t size);
 /** Whether `now` agrees with a stored config. What `auto` stands for was found when the file was
  * made, so that it agrees with whatever stands there; data.target_sum is compared only where one of
  * the two scales cells by it, and paths are not, since files are known by their checksums. SCS_EARG

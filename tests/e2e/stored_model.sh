@@ -27,6 +27,11 @@ check_ok train $? log
 launch 3 screen m.yaml >log 2>&1
 check_ok "screen with the same data" $? log
 cp out/screen.h5ad before.h5ad
+if grep -q "was trained with other settings" log; then fail "the same settings are taken for others"; else pass; fi
+launch 2 screen m.yaml --set train.epochs=9 --set model.latent=5 --set data.n_top_genes=20 --set output.dir=used --set model.load="$work/out/model.h5" >log 2>&1
+check_ok "other settings of training" $? log
+words="out/model.h5 was trained with other settings, and is used as it is: data.n_top_genes (all, now 20), model.latent (3, now 5), train.epochs (2, now 9)"
+if [ "$(grep -c "note: .*$words" log)" = 1 ]; then pass; else fail "other settings are not told: $(grep note: log)"; fi
 expect "another target_sum" 64 "data.target_sum (10000, now 5000)" 2 screen m.yaml --set data.target_sum=5000
 expect "another matrix" 64 "data.matrix (X, now layers/counts)" 1 screen m.yaml --set data.matrix=layers/counts
 expect "another normalize" 64 "data.normalize (log1p, now none)" 3 screen m.yaml --set data.normalize=none --set data.trust_values=true
