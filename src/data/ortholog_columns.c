@@ -568,6 +568,12 @@ static scs_status refuse_two(const scs_ortholog_use *use, const layout *l, bool 
     const column *x = &l->column[a], *y = &l->column[b];
     const char *name = own ? use->own_species : use->reference_species;
 
+    if (!own && !use->reference)
+        return SCS_FAIL(SCS_EDATA,
+                        "%s: it stands beside the first input, %s, whose genes are the others' "
+                        "reference, and could lead to '%s' or '%s': move it to the inputs of other "
+                        "species, or leave one other species in the table",
+                        use->table, use->input, x->head, y->head);
     return SCS_FAIL(
         SCS_EDATA,
         "%s: '%s' and '%s' could both hold the genes of %s (%lld and %lld of its genes stand "

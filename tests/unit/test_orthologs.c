@@ -167,12 +167,13 @@ typedef struct example {
 
 static scs_status load_example(const example *e, scs_orthologs *o)
 {
-    scs_names own = words(e->own_genes), names = words(e->reference_genes);
+    scs_names own = words(e->own_genes),
+              names = words(e->reference_genes ? e->reference_genes : "A");
     scs_index reference;
     char folder[SCRATCH_PATH], path[2 * SCRATCH_PATH];
     scs_ortholog_use use = {.input = "own.h5ad",
                             .own = &own,
-                            .reference = &reference,
+                            .reference = e->reference_genes ? &reference : NULL,
                             .own_species = e->own_species,
                             .reference_species = e->reference_species};
     scs_status st;
@@ -292,6 +293,9 @@ static void two_species_that_may_be_meant_are_refused(void)
     e.own_species = "mouse"; /* neither the chimpanzee's nor the macaque's: the query itself */
     e.reference_species = NULL;
     CHECK_FAILS(load_example(&e, &o), SCS_EDATA, "could both hold the genes of the first input");
+    scs_orthologs_clear(&o);
+    e.reference_genes = NULL; /* the table is the first input's */
+    CHECK_FAILS(load_example(&e, &o), SCS_EDATA, "it stands beside the first input, own.h5ad");
     scs_orthologs_clear(&o);
 }
 
