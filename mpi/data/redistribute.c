@@ -175,10 +175,10 @@ static scs_status transfer_send(row_transfer *transfer, void **arrived)
     char *packed = NULL, *in = NULL;
     scs_status st, local = SCS_ALLOC(packed, total_bytes(transfer, transfer->values_to));
 
-    if (local == SCS_OK)
+    if (local == SCS_OK) {
         pack(transfer, packed);
-    if (local == SCS_OK)
         local = SCS_ALLOC(in, transfer->n_values * VALUE_SIZE);
+    }
     SCS_GO(st, scs_comm_agree(comm, local));
     SCS_GO(st, scs_comm_alltoallv(comm, packed, transfer->values_to, in, transfer->values_from));
     *arrived = in;
@@ -597,7 +597,7 @@ static scs_status send_all(dealing *d, const scs_row_source *source)
 static scs_status check_limit(dealing *d)
 {
     MPI_Comm all = scs_comm_mpi(d->comm);
-    int64_t sum = d->bytes, most = d->bytes, ranks;
+    int64_t sum = d->bytes, most = sum, ranks;
 
     if (d->limit == 0)
         return scs_collective_ok();

@@ -56,12 +56,12 @@ static inline bool scs_simd_is_whole(uint32_t bits, uint32_t most, int32_t *whol
 {
     const uint32_t one = 0x3f800000u;
     uint32_t within = bits & -(uint32_t)(bits - one <= most - one), back;
-    float value;
+    float number;
 
-    memcpy(&value, &within, sizeof value);
-    *whole = (int32_t)value;
-    value = (float)*whole;
-    memcpy(&back, &value, sizeof back);
+    memcpy(&number, &within, sizeof number);
+    *whole = (int32_t)number;
+    number = (float)*whole;
+    memcpy(&back, &number, sizeof back);
     return back == bits;
 }
 

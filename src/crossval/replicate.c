@@ -161,7 +161,7 @@ scs_status scs_replicate_measure(const scs_atlas *halves, int32_t n_species,
 {
     int64_t n_gene = halves->n_gene;
     double value[SCS_N_MEASURE];
-    half_row half[N_HALF];
+    half_row half[N_HALF] = {0};
     float *work;
     scs_status st = SCS_OK;
 

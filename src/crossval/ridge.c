@@ -163,7 +163,8 @@ typedef struct fit {
 /* Three panels of n or n + 1 columns, zeroed. The caller closes it, also after a failure. */
 static scs_status open_fit(const scs_atlas *a, int32_t n, fit *f)
 {
-    f->means = f->shifts = (panel){.n = n, .n_gene = a->n_gene};
+    f->means = (panel){.n = n, .n_gene = a->n_gene};
+    f->shifts = (panel){.n = n, .n_gene = a->n_gene};
     f->described = (panel){.n = n + 1, .n_gene = a->n_gene};
     SCS_TRY(SCS_ALLOC(f->means.value, (int64_t)n * a->n_gene));
     SCS_TRY(SCS_ALLOC(f->shifts.value, (int64_t)n * a->n_gene));

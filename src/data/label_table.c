@@ -189,12 +189,12 @@ static scs_status make_room(table *one)
 
     if (one->n < one->room)
         return SCS_OK;
-    keys = realloc(one->key, (size_t)room * sizeof *keys);
+    keys = scs_reallocate(one->key, room, sizeof *keys);
     SCS_REQUIRE(keys, SCS_ENOMEM, "out of memory for the rows of %s", one->source->path);
     one->key = keys;
     for (int c = 0; c < one->n_column; c++) {
         const char **value =
-            realloc((void *)one->column[c].value, (size_t)room * sizeof *one->column[c].value);
+            scs_reallocate((void *)one->column[c].value, room, sizeof *one->column[c].value);
 
         SCS_REQUIRE(value, SCS_ENOMEM, "out of memory for the rows of %s", one->source->path);
         one->column[c].value = value;

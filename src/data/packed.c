@@ -321,6 +321,8 @@ static int32_t kept_entries(const scs_packed *x, int64_t i, const int32_t *to, i
     scs_row row = scs_packed_row(x, i);
     int32_t n = 0;
 
+    if (!row.gene16 && !row.gene32)
+        return 0; /* no row has an entry */
     for (int32_t k = 0; k < row.n; k++) {
         int32_t g = to[scs_row_gene(&row, k)];
 

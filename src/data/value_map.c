@@ -20,11 +20,11 @@
 /* Column k of a file's labels: the three of every file, then the further ones; NULL: no more. */
 static scs_labels *labels_at(scs_h5ad *meta, int32_t k)
 {
-    scs_labels *const own[] = {&meta->cell_type, &meta->condition, &meta->species};
-
-    if (k < 3)
-        return own[k];
-    return k - 3 < meta->n_label ? &meta->label[k - 3] : NULL;
+    return k == 0                  ? &meta->cell_type
+           : k == 1                ? &meta->condition
+           : k == 2                ? &meta->species
+           : k - 3 < meta->n_label ? &meta->label[k - 3]
+                                   : NULL;
 }
 
 /* A column that no key asked for has no name, and is not met. */

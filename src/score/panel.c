@@ -138,7 +138,8 @@ static scs_status labels_in_use(const scs_labels *labels, const scs_labels *type
     for (scs_lidx c = 0; c < labels->categories.n; c++)
         if (scratch[c])
             SCS_TRY(scs_names_add(used, labels->categories.name[c]));
-    qsort(used->name, (size_t)used->n, sizeof *used->name, by_bytes);
+    if (used->n > 0)
+        qsort(used->name, (size_t)used->n, sizeof *used->name, by_bytes);
     return SCS_OK;
 }
 

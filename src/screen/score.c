@@ -467,20 +467,24 @@ scs_status scs_score_measure_means(const scs_atlas *atlas, const scs_combination
                .shift = predicted->shift,
                .base = base};
     const float *variance = scs_atlas_group_gene_variance(atlas, target->observed_group);
-    double *scratch;
+    double *scratch = NULL;
+    float *floats = NULL;
     scs_status st;
 
     for (int m = 0; m < SCS_N_MEASURE; m++)
         value[m] = NAN;
-    SCS_TRY(SCS_ALLOC(scratch, n));
+    SCS_GO(st, SCS_ALLOC(scratch, n));
+    SCS_GO(st, SCS_ALLOC(floats, 2 * n));
     measure_correlations(&t, predicted, value);
     measure_errors(&t, value);
-    value[SCS_DELTA_PERTURBED] = delta_perturbed(&t, (float *)scratch);
+    value[SCS_DELTA_PERTURBED] = delta_perturbed(&t, floats);
     if (predicted->variance)
-        value[SCS_R2_SD] = r2_sd(predicted->variance, variance, n, (float *)scratch);
+        value[SCS_R2_SD] = r2_sd(predicted->variance, variance, n, floats);
     value[SCS_DISCRIMINATION_L1] = discrimination(&t);
     value[SCS_CENTROID_ACCURACY] = centroid_accuracy(&t);
     st = measure_genes(&t, scratch, value);
+done:
     free(scratch);
+    free(floats);
     return st;
 }
