@@ -48,6 +48,7 @@ typedef struct scs_team_context {
     scs_subtree *subtree;   /**< all ranks' subtrees, in order */
     double **part_double;   /**< [n_shard] scratch of the tree sums: where each part lies */
     float **part_float;     /**< [n_shard] likewise */
+    int64_t *to, *from;     /**< [n_rank] scratch: bytes for and from each rank */
     scs_shared_memory
         parts; /**< gradients that reduce_slice reads where they are; empty before open_parts */
     int64_t part_size;        /**< values of one of them */
@@ -71,6 +72,8 @@ struct scs_comm {
     int32_t *node; /**< [size] the lowest rank of each rank's node (tests may split it) */
     int32_t *place, *node_size; /**< [size] each rank's place in its node, and that node's ranks */
     int64_t piece;              /**< largest message in bytes; fits an int (tests make it small) */
+    int64_t whole;              /**< bytes of a sum up to which all ranks' are gathered and added
+                                     up whole, not in slices (tests make it small) */
     int64_t *first;             /**< [size + 1] scratch: where each rank's block begins, in bytes */
     int *count, *displace;      /**< [size] scratch: the same as MPI wants it */
     void *work;                 /**< kept between calls, so that training steps do not allocate */

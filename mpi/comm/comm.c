@@ -24,8 +24,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The largest power of two that fits an int count of bytes. */
-enum { PIECE = 1 << 30 };
+/* The largest power of two that fits an int count of bytes; and about what a network sends in the
+ * time of some messages more, from where slices are cheaper on many ranks. */
+enum { PIECE = 1 << 30, WHOLE = 1 << 17 };
 
 /* The call's text is cut at its parenthesis: the message names the function alone. */
 scs_status scs_comm_mpi_status(int code, const char *what)
@@ -89,6 +90,7 @@ static scs_status open_comm(MPI_Comm world, scs_comm *comm)
     SCS_MPI(MPI_Comm_rank(comm->mpi, &comm->rank));
     SCS_MPI(MPI_Comm_size(comm->mpi, &comm->size));
     comm->piece = PIECE;
+    comm->whole = WHOLE;
     SCS_TRY(scs_comm_agree(comm, allocate_scratch(comm)));
     return find_nodes(comm);
 }

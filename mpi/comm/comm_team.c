@@ -11,9 +11,11 @@
  *  whose additions are those of one rank with all eight shards: only where each of them is made
  *  differs.
  *
- *  Two ways of summing:
+ *  Ways of summing:
  *    sum            few values (batch norm, losses, the Gram matrices of the factored output): all
- *      ranks' subtree sums are gathered, and each rank adds all of them up. One collective.
+ *      ranks' subtree sums are gathered, and each rank adds all of them up. One collective. Of
+ *      longer sums each rank gets one slice of all subtree sums and adds up that, and the slices'
+ *      sums are gathered: what a rank receives does not grow with the ranks then.
  *    reduce_slice   gradients: rank r gets slice r of every subtree sum and adds up only that,
  *      which is a reduce-scatter; n values of each subtree sum leave a rank, whatever the number of
  *      ranks. gather_slices then brings the new values of all slices to all ranks.
@@ -156,6 +158,8 @@ static scs_status allocate_context(scs_team_context *context)
 
     SCS_TRY(SCS_ALLOC(context->part_double, n_shard));
     SCS_TRY(SCS_ALLOC(context->part_float, n_shard));
+    SCS_TRY(SCS_ALLOC(context->to, context->comm->size));
+    SCS_TRY(SCS_ALLOC(context->from, context->comm->size));
     SCS_TRY(SCS_ALLOC(context->subtree, (int64_t)n_shard + SCS_SUBTREE_MAX));
     return SCS_ALLOC(context->first_subtree, context->comm->size + 1);
 }
@@ -167,10 +171,14 @@ static void clear_lists(scs_team_context *context)
     free(context->subtree);
     free(context->part_double);
     free(context->part_float);
+    free(context->to);
+    free(context->from);
     context->first_subtree = NULL;
     context->subtree = NULL;
     context->part_double = NULL;
     context->part_float = NULL;
+    context->to = NULL;
+    context->from = NULL;
 }
 
 /* The first hook that is called on all ranks makes the list of all ranks' subtrees, in order of
@@ -584,13 +592,12 @@ static void clear_teams(scs_comm *comm)
     }
 }
 
-/* This rank's subtree sums into their place among all ranks'. */
-static void place_subtree_sums(scs_team_context *context, double *parts, int64_t len,
-                               double *gathered)
+/* Add up this rank's subtrees in place. @param[out] own [SCS_SUBTREE_MAX] where each sum lies
+ *  @return how many */
+static int fold_doubles(scs_team_context *context, double *parts, int64_t len, double **own)
 {
     scs_team mine = team_of_rank(context, context->comm->rank);
     scs_subtree subtree[SCS_SUBTREE_MAX];
-    int32_t at = context->first_subtree[context->comm->rank];
     int n;
 
     for (int32_t s = mine.first; s < mine.last; s++)
@@ -598,33 +605,106 @@ static void place_subtree_sums(scs_team_context *context, double *parts, int64_t
     n = scs_team_tree_fold_double(context->part_double, mine.first, mine.last, context->n_shard,
                                   len, subtree);
     for (int i = 0; i < n; i++)
-        memcpy(gathered + (at + i) * len, parts + (subtree[i].first - mine.first) * len,
-               (size_t)len * sizeof *parts);
+        own[i] = parts + (subtree[i].first - mine.first) * len;
+    return n;
 }
 
-/* Small sums: every subtree sum of every rank goes to all ranks, [number of subtrees, len]
- * doubles, and each adds all of them up, so that all have the same bits without a broadcast. */
+/* The tree over all subtree sums of n values, one after the other; the sum is in the first. */
+static void sum_tree(scs_team_context *context, double *gathered, int64_t n)
+{
+    int32_t n_subtree = context->first_subtree[context->comm->size];
+
+    for (int32_t i = 0; i < n_subtree; i++)
+        context->part_double[i] = gathered + i * n;
+    scs_team_tree_sum_double(context->part_double, context->subtree, n_subtree, 0, n);
+}
+
+/* Every subtree sum of every rank goes to all ranks, [number of subtrees, len] doubles, and each
+ * adds all of them up, so that all have the same bits without a broadcast. */
+static scs_status sum_whole(scs_team_context *context, double *parts, int64_t len, double *total)
+{
+    scs_comm *comm = context->comm;
+    int64_t row = len * (int64_t)sizeof(double);
+    int32_t first = context->first_subtree[comm->rank];
+    double *own[SCS_SUBTREE_MAX], *gathered;
+    int n;
+
+    SCS_TRY(scs_comm_reserve(comm, context->first_subtree[comm->size] * row));
+    gathered = comm->work;
+    n = fold_doubles(context, parts, len, own);
+    for (int i = 0; i < n; i++)
+        memcpy(gathered + (first + i) * len, own[i], (size_t)row);
+    for (int32_t r = 0; r <= comm->size; r++)
+        comm->first[r] = context->first_subtree[r] * row;
+    SCS_TRY(scs_comm_allgather(comm, gathered, comm->first));
+    sum_tree(context, gathered, len);
+    memcpy(total, gathered, (size_t)row);
+    return SCS_OK;
+}
+
+/* The first value of a rank's slice of len values. */
+static int64_t slice_begin(const scs_comm *comm, int64_t len, int32_t rank)
+{
+    return len * rank / comm->size;
+}
+
+/* Messages of sum_sliced: to each rank its slice of this rank's subtree sums, and from each rank
+ * this rank's slice of that one's. @param[out] out they follow one another */
+static void write_slices(scs_team_context *context, double *const *own, int n, int64_t len,
+                         double *out)
+{
+    scs_comm *comm = context->comm;
+    int64_t mine = slice_begin(comm, len, comm->rank + 1) - slice_begin(comm, len, comm->rank);
+
+    for (int32_t r = 0; r < comm->size; r++) {
+        int64_t lo = slice_begin(comm, len, r), width = slice_begin(comm, len, r + 1) - lo;
+
+        for (int i = 0; i < n; i++, out += width)
+            memcpy(out, own[i] + lo, (size_t)width * sizeof *out);
+        context->to[r] = n * width * (int64_t)sizeof *out;
+        context->from[r] = (context->first_subtree[r + 1] - context->first_subtree[r]) * mine *
+                           (int64_t)sizeof *out;
+    }
+}
+
+/* Each rank adds up a slice of all subtree sums; the sums of all slices are gathered. */
+static scs_status sum_sliced(scs_team_context *context, double *parts, int64_t len, double *total)
+{
+    scs_comm *comm = context->comm;
+    int64_t width = len / comm->size + 1, n_subtree = context->first_subtree[comm->size], most = 0;
+    int64_t lo = slice_begin(comm, len, comm->rank);
+    int64_t mine = slice_begin(comm, len, comm->rank + 1) - lo;
+    double *own[SCS_SUBTREE_MAX], *out, *in;
+    int n;
+
+    for (int32_t r = 0; r < comm->size; r++) {
+        int64_t k = context->first_subtree[r + 1] - context->first_subtree[r];
+
+        most = k > most ? k : most;
+    }
+    SCS_TRY(scs_comm_reserve(comm, (most * len + n_subtree * width) * (int64_t)sizeof(double)));
+    out = comm->work;
+    in = out + most * len;
+    n = fold_doubles(context, parts, len, own);
+    write_slices(context, own, n, len, out);
+    SCS_TRY(scs_comm_alltoallv(comm, out, context->to, in, context->from));
+    sum_tree(context, in, mine);
+    memcpy(total + lo, in, (size_t)mine * sizeof *in);
+    for (int32_t r = 0; r <= comm->size; r++)
+        comm->first[r] = slice_begin(comm, len, r) * (int64_t)sizeof *in;
+    return scs_comm_allgather(comm, total, comm->first);
+}
+
+/* The way depends on what every rank knows: all take the same. */
 static scs_status sum(void *ctx, double *parts, int64_t len, double *total)
 {
     scs_team_context *context = ctx;
     scs_comm *comm = context->comm;
-    int64_t row = len * (int64_t)sizeof(double);
-    int32_t n;
-    double *gathered;
 
     SCS_TRY(open_context(context));
-    n = context->first_subtree[comm->size];
-    SCS_TRY(scs_comm_reserve(comm, n * row));
-    gathered = comm->work;
-    place_subtree_sums(context, parts, len, gathered);
-    for (int32_t r = 0; r <= comm->size; r++)
-        comm->first[r] = context->first_subtree[r] * row;
-    SCS_TRY(scs_comm_allgather(comm, gathered, comm->first));
-    for (int32_t i = 0; i < n; i++)
-        context->part_double[i] = gathered + i * len;
-    scs_team_tree_sum_double(context->part_double, context->subtree, n, 0, len);
-    memcpy(total, gathered, (size_t)row);
-    return SCS_OK;
+    if (len * (int64_t)sizeof(double) <= comm->whole)
+        return sum_whole(context, parts, len, total);
+    return sum_sliced(context, parts, len, total);
 }
 
 /* Blocks of any size for each rank, in rounds; a rank's block for itself does not move. */

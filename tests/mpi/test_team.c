@@ -249,6 +249,22 @@ static void sums_have_the_bits_of_one_process(void)
     for_all_teams(check_sum);
 }
 
+/* As long sums are made: each rank adds up a slice. */
+static void check_sliced_sum(const scs_team *team, int64_t len)
+{
+    scs_team_context *context = team->ctx;
+    int64_t whole = context->comm->whole;
+
+    context->comm->whole = 0;
+    check_sum(team, len);
+    context->comm->whole = whole;
+}
+
+static void sliced_sums_have_the_bits_of_one_process(void)
+{
+    for_all_teams(check_sliced_sum);
+}
+
 static void slices_have_the_bits_of_one_process(void)
 {
     for_all_teams(check_reduce);
@@ -385,6 +401,7 @@ static void team_agrees_and_shares(void)
 static const scs_test tests[] = {
     {"order matters for these values", order_matters_for_these_values},
     {"sum: the bits of one process", sums_have_the_bits_of_one_process},
+    {"sum in slices: the bits of one process", sliced_sums_have_the_bits_of_one_process},
     {"reduce_slice: the bits of one process", slices_have_the_bits_of_one_process},
     {"gather_slices: whole on every rank", gathered_slices_are_whole},
     {"exchange: each rank's bytes for another", exchanged_bytes_arrive},
