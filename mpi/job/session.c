@@ -439,6 +439,7 @@ static scs_status session_open(scs_session *session, const scs_cli *cli, scs_com
     blob->capacity = blob->size;
     blob->at = 0;
     SCS_TRY(scs_comm_agree(comm, unpack(session, blob)));
+    scs_bytes_clear(blob); /* all of it has been copied: labels of cells above all */
     scs_comm_set_deadline(comm, session->config->output.deadline);
     return SCS_OK;
 }

@@ -127,21 +127,52 @@ static int compare(const void *a, const void *b)
     return (x->cell > y->cell) - (x->cell < y->cell);
 }
 
-/* 24 bytes a cell while it sorts. */
-scs_status scs_random_order_cells(const scs_stream *stream, const int64_t *cell, int64_t n,
-                                  int64_t *position)
+/* Runs of cells by the upper bits of their keys, where there are more than FEW. */
+enum { RUNS = 256, FEW = 4096 };
+
+static int run_of(const scs_stream *stream, int64_t cell, int64_t n)
 {
     scs_stream one = *stream;
-    keyed *item;
 
-    SCS_TRY(SCS_ALLOC(item, n));
+    one.cell = (uint64_t)cell;
+    return n > FEW ? (int)(scs_random_key(&one) >> 56) : 0;
+}
+
+/* Positions of a run, in the order of their keys. @param item [n] scratch */
+static void order_run(const scs_stream *stream, const int64_t *cell, int64_t n, keyed *item,
+                      int64_t *position)
+{
+    scs_stream one = *stream;
+
     for (int64_t i = 0; i < n; i++) {
-        one.cell = (uint64_t)cell[i];
-        item[i] = (keyed){scs_random_key(&one), cell[i], i};
+        one.cell = (uint64_t)cell[position[i]];
+        item[i] = (keyed){scs_random_key(&one), cell[position[i]], position[i]};
     }
     qsort(item, (size_t)n, sizeof *item, compare);
     for (int64_t i = 0; i < n; i++)
         position[i] = item[i].position;
+}
+
+/* Run by run, so that keys are held of one at a time: 24 bytes a cell of it. Making a key three
+ * times costs less than sorting all at once. */
+scs_status scs_random_order_cells(const scs_stream *stream, const int64_t *cell, int64_t n,
+                                  int64_t *position)
+{
+    int64_t first[RUNS + 1] = {0}, next[RUNS], most = 0;
+    keyed *item;
+
+    for (int64_t i = 0; i < n; i++)
+        first[run_of(stream, cell[i], n) + 1]++;
+    for (int r = 0; r < RUNS; r++) {
+        most = first[r + 1] > most ? first[r + 1] : most;
+        first[r + 1] += first[r];
+        next[r] = first[r];
+    }
+    SCS_TRY(SCS_ALLOC(item, most));
+    for (int64_t i = 0; i < n; i++)
+        position[next[run_of(stream, cell[i], n)]++] = i;
+    for (int r = 0; r < RUNS; r++)
+        order_run(stream, cell, first[r + 1] - first[r], item, position + first[r]);
     free(item);
     return SCS_OK;
 }
