@@ -34,8 +34,9 @@ MPI_Comm scs_comm_mpi(const scs_comm *comm);
  * with exit code 74 when it takes longer. Local. */
 void scs_comm_set_deadline(scs_comm *comm, double seconds);
 
-/** Sum over ranks of each one's peak memory so far, in MiB, on rank 0. Collective. */
-SCS_MUST_USE scs_status scs_comm_peak_memory(scs_comm *comm, double *sum);
+/** Each rank's peak memory so far, in MiB, on rank 0. Collective.
+ *  @param[out] sum over ranks  @param[out] most on one */
+SCS_MUST_USE scs_status scs_comm_peak_memory(scs_comm *comm, double *sum, double *most);
 /** All ranks return the status and message of the lowest failing rank (SCS_OK if none fails).
  * Collective. */
 SCS_MUST_USE scs_status scs_comm_agree(scs_comm *comm, scs_status mine);

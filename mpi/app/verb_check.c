@@ -192,46 +192,93 @@ done:
     return status;
 }
 
+/* Conditions of which each has a column; more are counted, as no screen is so wide. */
+enum { MOST_COLUMNS = 32 };
+
+/* One species and cell type: cells of each condition. */
+static void print_columns(const scs_atlas *a, int32_t s, int32_t t)
+{
+    for (int32_t c = 0; c < a->conditions.n; c++) {
+        int32_t g = scs_atlas_group(a, s, t, c);
+        char cell[24];
+
+        snprintf(cell, sizeof cell, g >= 0 && a->group[g].held_out ? "[%lld]" : "%lld",
+                 g < 0 ? 0LL : (long long)a->group[g].count);
+        printf(" %12s", cell);
+    }
+}
+
+/* The same of many conditions: how many have cells, and how many cells. */
+static void print_counts(const scs_atlas *a, int32_t s, int32_t t)
+{
+    int32_t control = scs_atlas_group(a, s, t, a->control);
+    long long fewest = 0, most = 0, all = 0, seen = 0, held_out = 0;
+
+    for (int32_t c = 0; c < a->conditions.n; c++) {
+        int32_t g = scs_atlas_group(a, s, t, c);
+        long long n = g < 0 || c == a->control ? 0 : a->group[g].count;
+
+        if (n == 0)
+            continue;
+        fewest = seen == 0 || n < fewest ? n : fewest;
+        most = n > most ? n : most;
+        held_out += a->group[g].held_out;
+        all += n;
+        seen++;
+    }
+    printf(" %12lld %12lld %12lld %12lld %12lld %12lld",
+           control < 0 ? 0LL : (long long)a->group[control].count, seen, held_out, fewest, most,
+           all);
+}
+
 /* Cells of every species x cell type (rows) x condition (columns); held-out ones in brackets.
  * Labels come from files and are escaped. */
 static void print_groups(const scs_atlas *a)
 {
+    bool wide = a->conditions.n > MOST_COLUMNS;
     char label[3][64];
+    long long cells = 0, groups = 0;
 
     printf("%-12s %-20s", "species", "cell_type");
-    for (int32_t c = 0; c < a->conditions.n; c++)
+    if (wide)
+        printf(" %12s %12s %12s %12s %12s %12s", "controls", "conditions", "held out", "fewest",
+               "most", "all");
+    for (int32_t c = 0; !wide && c < a->conditions.n; c++)
         printf(" %12.12s", scs_text_escape(a->conditions.name[c], label[2], sizeof *label));
     printf("\n");
     for (int32_t s = 0; s < a->species.n; s++)
         for (int32_t t = 0; t < a->cell_types.n; t++) {
             printf("%-12s %-20s", scs_text_escape(a->species.name[s], label[0], sizeof *label),
                    scs_text_escape(a->cell_types.name[t], label[1], sizeof *label));
-            for (int32_t c = 0; c < a->conditions.n; c++) {
-                int32_t g = scs_atlas_group(a, s, t, c);
-                char cell[24];
-
-                snprintf(cell, sizeof cell, g >= 0 && a->group[g].held_out ? "[%lld]" : "%lld",
-                         g < 0 ? 0LL : (long long)a->group[g].count);
-                printf(" %12s", cell);
-            }
+            (wide ? print_counts : print_columns)(a, s, t);
             printf("\n");
         }
-    printf("cells of each group; [held out]\n");
+    for (int32_t g = 0; g < a->n_group; g++) {
+        cells += a->group[g].count;
+        groups += a->group[g].count > 0;
+    }
+    printf("%s\n%lld cells x %d genes in %lld groups: %d species, %d cell types, %d conditions\n",
+           wide ? "the control's cells; the other conditions that are seen, and held out, their "
+                  "fewest, most and all cells"
+                : "cells of each group; [held out]",
+           cells, a->n_gene, groups, a->species.n, a->cell_types.n, a->conditions.n);
 }
 
 /* The cells as they are held. Collective. */
 static scs_status print_cells(const scs_session *session)
 {
-    int64_t mine[2] = {0, 0}, all[2] = {0, 0}; /* values, and bytes that they take */
+    int64_t mine[2] = {0, 0}, all[2] = {0, 0}, most = 0; /* values, and bytes that they take */
 
     for (int32_t i = 0; i < session->team.last - session->team.first; i++) {
         mine[0] += scs_packed_nnz(&session->shard[i].x);
         mine[1] += scs_packed_bytes(&session->shard[i].x);
     }
     SCS_MPI(MPI_Reduce(mine, all, 2, MPI_INT64_T, MPI_SUM, 0, scs_comm_mpi(session->comm)));
+    SCS_MPI(MPI_Reduce(&mine[1], &most, 1, MPI_INT64_T, MPI_MAX, 0, scs_comm_mpi(session->comm)));
     if (scs_session_leads(session))
-        printf("%lld values read and sound, %.0f MiB over all ranks\n", (long long)all[0],
-               (double)all[1] / 1048576);
+        printf("%lld values read and sound, %.0f MiB over all ranks, %.0f on the one that has "
+               "most\n",
+               (long long)all[0], (double)all[1] / 1048576, (double)most / 1048576);
     return scs_collective_ok();
 }
 
@@ -308,27 +355,27 @@ static scs_status print_screen(scs_session *session, double *total)
 }
 
 /* By the clock, and by the memory that the ranks have held by then. Loaded weights are not trained,
- * nor are other kinds of models. Collective. */
-static scs_status print_cost(scs_session *session)
+ * nor are other kinds of models. Collective. @param reading seconds */
+static scs_status print_cost(scs_session *session, double reading)
 {
     scs_comm *comm = session->comm;
     bool trains = session->model && !session->checkpoint;
-    double training = 0, screen = 0, memory;
-    char text[32];
+    double training = 0, screen = 0, memory, most;
+    char text[2][32];
 
     if (trains)
         SCS_TRY(print_training(session, &training));
     SCS_TRY(print_screen(session, &screen));
-    SCS_TRY(scs_comm_peak_memory(comm, &memory));
+    SCS_TRY(scs_comm_peak_memory(comm, &memory, &most));
     if (!scs_session_leads(session))
         return SCS_OK;
-    printf("time      about %s in all, without reading%s and writing "
-           "files\n"
-           "memory    %.0f MiB a rank on %d ranks, on average: the most held up to here, %srows of "
-           "the screen included\n",
-           duration(training + screen, text, sizeof text),
-           trains ? ", early stopping, validation of the training" : "",
-           memory / scs_comm_size(comm), scs_comm_size(comm),
+    printf("time      about %s in all, %s of it for reading, as just now; without%s writing files\n"
+           "memory    %.0f MiB a rank on %d ranks, on average, %.0f on the one that has held most, "
+           "up to here: %srows of the screen included\n",
+           duration(reading + training + screen, text[0], sizeof *text),
+           duration(reading, text[1], sizeof *text),
+           trains ? " early stopping, validation of the training and" : "",
+           memory / scs_comm_size(comm), scs_comm_size(comm), most,
            trains ? "steps of training and " : "");
     return SCS_OK;
 }
@@ -344,6 +391,7 @@ static bool is_simulated_later(const scs_session *session)
 static scs_status check(scs_session *session)
 {
     scs_atlas *groups = NULL;
+    double reading;
 
     if (is_simulated_later(session)) {
         if (scs_session_leads(session))
@@ -353,13 +401,14 @@ static scs_status check(scs_session *session)
         return scs_collective_ok();
     }
     SCS_TRY(scs_verb_run_prepare(session));
+    reading = scs_clock() - session->opened;
     SCS_TRY(scs_comm_agree(session->comm, scs_atlas_create(session->dataset, 1, &groups)));
     if (scs_session_leads(session))
         print_groups(groups);
     scs_atlas_destroy(&groups);
     SCS_TRY(scs_screen_run_foresee(session));
     SCS_TRY(print_cells(session));
-    return session->config->check.trial ? print_cost(session) : scs_collective_ok();
+    return session->config->check.trial ? print_cost(session, reading) : scs_collective_ok();
 }
 
 const scs_verb scs_verb_check = {

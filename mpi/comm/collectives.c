@@ -143,7 +143,7 @@ static double counted_twice(void)
 }
 
 /* ru_maxrss is in KiB on Linux. */
-scs_status scs_comm_peak_memory(scs_comm *comm, double *sum)
+scs_status scs_comm_peak_memory(scs_comm *comm, double *sum, double *most)
 {
     struct rusage usage;
     double mine;
@@ -151,5 +151,6 @@ scs_status scs_comm_peak_memory(scs_comm *comm, double *sum)
     getrusage(RUSAGE_SELF, &usage);
     mine = ((double)usage.ru_maxrss - counted_twice()) / 1024;
     SCS_MPI(MPI_Reduce(&mine, sum, 1, MPI_DOUBLE, MPI_SUM, 0, comm->mpi));
+    SCS_MPI(MPI_Reduce(&mine, most, 1, MPI_DOUBLE, MPI_MAX, 0, comm->mpi));
     return SCS_OK;
 }

@@ -584,14 +584,14 @@ static void list_idle(const double *idle, int32_t n_rank, char *out, size_t size
 static scs_status report(const scs_screen_work *w, int64_t n_row)
 {
     scs_comm *comm = w->session->comm;
-    double seconds = w->ended - w->begun, memory = 0, waited = w->waited;
+    double seconds = w->ended - w->begun, memory = 0, most, waited = w->waited;
     double mine = seconds > 0 ? 100 * (1 - w->busy / seconds) : 0, *idle;
     char text[256];
 
     SCS_TRY(scs_comm_agree(comm, SCS_ALLOC(idle, scs_comm_size(comm))));
     SCS_MPI(MPI_Gather(&mine, 1, MPI_DOUBLE, idle, 1, MPI_DOUBLE, 0, scs_comm_mpi(comm)));
     SCS_MPI(MPI_Allreduce(MPI_IN_PLACE, &waited, 1, MPI_DOUBLE, MPI_SUM, scs_comm_mpi(comm)));
-    SCS_TRY(scs_comm_peak_memory(comm, &memory));
+    SCS_TRY(scs_comm_peak_memory(comm, &memory, &most));
     list_idle(idle, scs_comm_size(comm), text, sizeof text);
     scs_session_say(w->session,
                     "screened %lld combinations in %.1f s (%.0f a second); idle share of the ranks "

@@ -144,9 +144,9 @@ static void put_epoch(FILE *out, const scs_epoch *e, double memory)
 static scs_status epoch_end(void *ctx, const scs_epoch *e)
 {
     scs_train_log *j = ctx;
-    double memory = 0;
+    double memory = 0, most;
 
-    SCS_TRY(scs_comm_peak_memory(j->session->comm, &memory));
+    SCS_TRY(scs_comm_peak_memory(j->session->comm, &memory, &most));
     j->epoch_ended = true;
     if (!j->events)
         return SCS_OK;

@@ -114,7 +114,7 @@ both "a dose that is none" 64 "'much' is no dose" 1 doses.yaml --set output.dir=
 for np in 1 2; do
     launch $np check run.yaml --set output.dir=out >log 2>log2
     check_ok "check at np $np" $? log2
-    for words in "^12 rows to predict" "^time .* steps an epoch; about .* for 2 epochs, at .* measured on" "^time .* for the screen: .* before its rows, .* for permutations and .* for rows" "^time .* in all, without" "^memory .* MiB a rank on $np ranks"; do
+    for words in "^12 rows to predict" "^[0-9]* cells x [0-9]* genes in 18 groups: 2 species, 3 cell types, 3 conditions" "^[0-9]* values read and sound, .* on the one that has most" "^time .* in all, .* of it for reading, as just now; without" "^time .* steps an epoch; about .* for 2 epochs, at .* measured on" "^time .* for the screen: .* before its rows, .* for permutations and .* for rows" "^memory .* MiB a rank on $np ranks"; do
         if grep -q "$words" log; then pass; else fail "np $np: no '$words'"; show log; fi
     done
     if grep -q "have no prediction" log; then fail "np $np: rows without a prediction"; else pass; fi
