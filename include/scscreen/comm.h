@@ -66,6 +66,9 @@ scs_team scs_comm_team(scs_comm *comm, int32_t n_shard);
 SCS_MUST_USE scs_status scs_read_cells(scs_comm *comm, const scs_dataset *dataset,
                                        const scs_h5ad *const *metas, int64_t *first_cell,
                                        scs_packed *x, double **totals, scs_scale *scale);
+/** What each rank has seen of the values becomes what all have. @param scale [n_input] Collective.
+ */
+SCS_MUST_USE scs_status scs_read_cells_unite(scs_comm *comm, scs_scale *scale, int32_t n_input);
 /** Count values above 0, without keeping any.
  *  @param least     genes of its file that a cell has to have
  *  @param counted   [dataset->n_cell] cells to be counted for the genes, where they have as many
@@ -104,11 +107,14 @@ SCS_MUST_USE scs_status scs_read_cells_normalize(scs_comm *comm, const scs_confi
                                                  const scs_dataset *dataset, bool controls,
                                                  const scs_cell_part *part, int32_t n_part,
                                                  const double *total, double *target);
-/** Rows [row, row + n) of x: those of cells [cell, cell + n). Borrowed. */
+/** Rows [row, row + n) of x: those of cells [cell, cell + n), or of those that are listed.
+ * Borrowed.
+ */
 typedef struct scs_row_batch {
     const scs_packed *x;
     int64_t row, n, cell;
-    const double *total; /**< [n] of the cells' counts, or NULL */
+    const int64_t *cells; /**< [n] the cell of each row; NULL: they follow one another from cell */
+    const double *total;  /**< [n] of the cells' counts, or NULL */
 } scs_row_batch;
 
 /** Where rows come from, some at a time. */
@@ -120,6 +126,21 @@ typedef struct scs_row_source {
     int64_t limit; /**< bytes that rows may take on a rank; 0: any. Of more none is held, but all
                       are counted: SCS_EARG with the number of ranks that have room */
 } scs_row_source;
+
+/** Where rows go. Both functions are Local. */
+typedef struct scs_row_sink {
+    void *ctx;
+    /** The rank that a cell's row goes to; -1: to none. */
+    int32_t (*rank)(void *ctx, int64_t cell);
+    /** Take a row of this rank: n words of a packed row, which stay until it returns. */
+    scs_status (*put)(void *ctx, int64_t cell, double total, const uint8_t *word, int64_t n);
+} scs_row_sink;
+/** Rows to the ranks that the sink names, while they come from the source, whose words and limit
+ * are not looked at; some megabytes are on their way at a time. A source that fails is the failure
+ * of all ranks, once all others are through: the lowest failing rank's message. Collective. */
+SCS_MUST_USE scs_status scs_redistribute_send(scs_comm *comm, const scs_team *team,
+                                              const scs_row_source *source,
+                                              const scs_row_sink *sink);
 
 /** Rows to the shards that the deal gives them, while they come: a rank holds its own shards' rows,
  * and some megabytes of others'. A source that fails is the failure of all ranks, once all others

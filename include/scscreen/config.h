@@ -56,6 +56,8 @@ typedef enum scs_output_bias {
 } scs_output_bias;
 /** A number that the profile chooses (src/config/profile.h). */
 enum { SCS_BY_PROFILE = -1 };
+/** Where cells are while a model is trained. */
+typedef enum scs_train_data { SCS_TRAIN_MEMORY, SCS_TRAIN_STREAM, SCS_N_TRAIN_DATA } scs_train_data;
 typedef enum scs_monitor { SCS_MONITOR_OBJECTIVE, SCS_MONITOR_REFERENCE } scs_monitor;
 typedef enum scs_output_layer {
     SCS_OUTPUT_AUTO,
@@ -261,6 +263,8 @@ typedef struct scs_config {
         int64_t checkpoint_steps;  /**< 0: none */
         bool resume;
         int output_layer; /**< scs_output_layer */
+        int data;         /**< scs_train_data */
+        int64_t window;   /**< cells in memory at a time, of SCS_TRAIN_STREAM */
     } train;
     struct {
         scs_names cell_types, perturbations, species; /**< names or globs; n = 0: all */

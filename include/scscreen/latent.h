@@ -88,6 +88,11 @@ SCS_MUST_USE scs_status scs_atlas_encode(scs_atlas *atlas, const scs_model *mode
                                          const scs_dataset *dataset, const scs_shard *shard,
                                          const scs_team *team, scs_real **z);
 
+/** Posterior means of all rows of a matrix, in blocks of a fixed size. @param[out] z [x->n_row,
+ * n_latent]  @return SCS_OK or SCS_ENOMEM. Local. */
+SCS_MUST_USE scs_status scs_atlas_encode_rows(const scs_model *model, const scs_packed *x,
+                                              scs_real *z);
+
 /** Fill mean and second from posterior means that are there already. @param z [last - first] per
  * shard [n_row, n_latent]. Collective. */
 SCS_MUST_USE scs_status scs_atlas_encode_sum(scs_atlas *atlas, const scs_dataset *dataset,

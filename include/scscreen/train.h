@@ -59,6 +59,40 @@ typedef struct scs_watch {
     scs_keep keep;
 } scs_watch;
 
+/** A way through cells that are on disk. */
+typedef enum scs_feed_pass {
+    SCS_FEED_SAMPLE, /**< the cells that an epoch begins with, of every role: once */
+    SCS_FEED_TRAIN,  /**< the training cells in the order of an epoch, by steps */
+    SCS_FEED_VALID,  /**< the validation cells in a fixed order */
+    SCS_FEED_ALL     /**< all used cells in a fixed order */
+} scs_feed_pass;
+
+/** Some of a shard's cells, in memory. Borrowed until the feed is asked again. */
+typedef struct scs_feed_rows {
+    const scs_packed *x;
+    const int64_t *cell; /**< [n] global numbers of x's rows */
+    const int64_t *row;  /**< [n] their numbers in the shard, ascending */
+    int64_t n;
+} scs_feed_rows;
+
+/** Cells that do not stand in memory but come as they are needed. All functions are Collective but
+ * `rest`, and called alike on every rank: begin, then next until there are no more (or batch for
+ * ascending steps), then end. */
+typedef struct scs_feed {
+    void *ctx;
+    /** @param epoch from 1; of SCS_FEED_SAMPLE and SCS_FEED_TRAIN  @param per_step cells of each
+     * shard that a step takes, of SCS_FEED_TRAIN */
+    scs_status (*begin)(void *ctx, int pass, int64_t epoch, int32_t per_step);
+    /** The next cells of every shard of this rank. @param[out] rows [n_local]
+     *  @param[out] more false: there were none, and rows are empty */
+    scs_status (*next)(void *ctx, scs_feed_rows *rows, bool *more);
+    /** Those of step `at` of the epoch. @param[out] batch [n_local] */
+    scs_status (*batch)(void *ctx, int64_t at, scs_batch *batch);
+    scs_status (*end)(void *ctx);
+    /** No file is being read until the next call: others may be written. Local. */
+    void (*rest)(void *ctx);
+} scs_feed;
+
 typedef struct scs_outcome {
     int64_t epochs, steps, best_epoch;
     double best; /**< monitored value of the best epoch */
@@ -84,5 +118,13 @@ SCS_MUST_USE scs_status scs_train(const scs_config *config, scs_model *model,
                                   const scs_shard *shard, const scs_deal *deal,
                                   const scs_team *team, const scs_watch *watch,
                                   const scs_state *resume, scs_outcome *outcome);
+/** The same of cells that come from a feed: in other words the shards have no rows. What scs_train
+ * takes from all cells before it begins (output biases at the genes' means, density) is that of the
+ * feed's sample. @param shard their counts and cells alone are looked at  Collective. */
+SCS_MUST_USE scs_status scs_train_streamed(const scs_config *config, scs_model *model,
+                                           const scs_feed *feed, const scs_shard *shard,
+                                           const scs_deal *deal, const scs_team *team,
+                                           const scs_watch *watch, const scs_state *resume,
+                                           scs_outcome *outcome);
 
 #endif

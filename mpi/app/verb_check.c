@@ -264,6 +264,39 @@ static void print_groups(const scs_atlas *a)
            cells, a->n_gene, groups, a->species.n, a->cell_types.n, a->conditions.n);
 }
 
+/* All values are read, if the run has not come so far. Collective. */
+static scs_status read_stream(scs_session *s)
+{
+    scs_feed feed = scs_cell_stream_feed(&s->stream);
+    scs_feed_rows *rows = NULL;
+    bool more = true;
+    scs_status st;
+
+    if (s->n_value > 0 || s->stream.judged)
+        return scs_collective_ok();
+    SCS_GO(st, scs_comm_agree(s->comm, SCS_ALLOC(rows, s->team.last - s->team.first)));
+    SCS_GO(st, feed.begin(feed.ctx, SCS_FEED_VALID, 0, 0));
+    while (more)
+        SCS_GO(st, feed.next(feed.ctx, rows, &more));
+    SCS_GO(st, feed.end(feed.ctx));
+done:
+    free(rows);
+    return st;
+}
+
+/* Cells that are streamed: how many are in memory at a time. Collective. */
+static scs_status print_stream(scs_session *s)
+{
+    const scs_windows *w = &s->stream.windows;
+    int64_t cells = s->dataset->n_cell / w->n_window + 1;
+
+    SCS_TRY(read_stream(s));
+    if (scs_session_leads(s))
+        printf("%lld values read and sound; streamed in %d window%s of about %lld cells\n",
+               (long long)s->n_value, w->n_window, w->n_window == 1 ? "" : "s", (long long)cells);
+    return scs_collective_ok();
+}
+
 /* The cells as they are held. Collective. */
 static scs_status print_cells(const scs_session *session)
 {
@@ -407,7 +440,7 @@ static scs_status check(scs_session *session)
         print_groups(groups);
     scs_atlas_destroy(&groups);
     SCS_TRY(scs_screen_run_foresee(session));
-    SCS_TRY(print_cells(session));
+    SCS_TRY(session->streams ? print_stream(session) : print_cells(session));
     return session->config->check.trial ? print_cost(session, reading) : scs_collective_ok();
 }
 

@@ -21,6 +21,7 @@
 
 #include "mpi/comm/collectives.h"
 #include "mpi/data/gene_columns.h"
+#include "src/atlas/atlas.h"
 #include "src/base/collective.h"
 #include "src/data/packed.h"
 #include "scscreen/comm.h"
@@ -214,29 +215,32 @@ static scs_status gather_columns(scs_comm *comm, const scs_atlas *atlas, const i
     return SCS_OK;
 }
 
-/* @param[out] gene0 [n_rank + 1] where each rank's genes begin; malloc'ed */
-static scs_status all_slices(scs_comm *comm, const scs_gene_slice *slice, int32_t end,
-                             int64_t **gene0)
+/* @param mine first gene of this rank  @param[out] gene0 [n_rank + 1] of each; malloc'ed */
+static scs_status all_slices(scs_comm *comm, int64_t mine, int32_t end, int64_t **gene0)
 {
-    int64_t mine = slice->gene0;
-
     SCS_TRY(scs_comm_agree(comm, SCS_ALLOC(*gene0, comm->size + 1)));
     SCS_MPI(MPI_Allgather(&mine, 1, MPI_INT64_T, *gene0, 1, MPI_INT64_T, comm->mpi));
     (*gene0)[comm->size] = end;
     return SCS_OK;
 }
 
-/* Moments and lists of the genes [slice->gene0 of rank 0, end). Collective. */
-static scs_status add_slice(scs_comm *comm, scs_atlas *atlas, const scs_gene_slice *slice,
-                            int32_t end, top_genes *top)
+/* Moments and lists of this rank's genes. Local. */
+static scs_status add_genes(scs_atlas *atlas, const scs_gene_slice *slice, top_genes *top)
+{
+    SCS_TRY(scs_gene_moments(atlas, slice));
+    return add_lists(atlas, slice, top);
+}
+
+/* Moments of the genes [first of rank 0, end), of which each rank has made its own, to all ranks.
+ * Collective. @param mine this rank's first gene  @param local how they were made */
+static scs_status gather_genes(scs_comm *comm, scs_atlas *atlas, scs_status local, int32_t mine,
+                               int32_t end)
 {
     int64_t *gene0 = NULL;
-    scs_status st = scs_gene_moments(atlas, slice);
+    scs_status st;
 
-    if (st == SCS_OK)
-        st = add_lists(atlas, slice, top);
-    SCS_GO(st, scs_comm_agree(comm, st));
-    SCS_GO(st, all_slices(comm, slice, end, &gene0));
+    SCS_GO(st, scs_comm_agree(comm, local));
+    SCS_GO(st, all_slices(comm, mine, end, &gene0));
     SCS_GO(st, gather_columns(comm, atlas, gene0, atlas->gene_mean));
     SCS_GO(st, gather_columns(comm, atlas, gene0, atlas->gene_variance));
 done:
@@ -255,10 +259,16 @@ static scs_status add_part(scs_comm *comm, scs_atlas *atlas, scs_gene_columns *c
     if (columns->end == end)
         return scs_collective_ok();
     SCS_GO(st, scs_gene_columns_next(columns, end, &slice));
-    SCS_GO(st, add_slice(comm, atlas, &slice, end, top));
+    SCS_GO(st, gather_genes(comm, atlas, add_genes(atlas, &slice, top), slice.gene0, end));
 done:
     scs_gene_moments_slice_clear(&slice);
     return st;
+}
+
+/* Parts that are narrow enough. */
+static int32_t at_least(int32_t n_part, int64_t n_gene)
+{
+    return n_gene / MOST_WIDTH < n_part ? n_part : (int32_t)(n_gene / MOST_WIDTH + 1);
 }
 
 /* Each rank's lists grow with its genes, and are merged at the end. Collective. */
@@ -271,7 +281,7 @@ scs_status scs_atlas_genes_in_parts(scs_comm *comm, scs_atlas *atlas, const scs_
     top_genes top = {0};
     scs_status st;
 
-    n_part = n_gene / MOST_WIDTH < n_part ? n_part : (int32_t)(n_gene / MOST_WIDTH + 1);
+    n_part = at_least(n_part, n_gene);
     SCS_GO(st, scs_comm_agree(comm, open_lists(comm, atlas, &top)));
     SCS_GO(st, scs_gene_columns_open(comm, atlas, dataset, deal, shard, team, &columns));
     for (int32_t p = 0; p < n_part; p++)
@@ -297,4 +307,164 @@ scs_status scs_atlas_genes(scs_comm *comm, scs_atlas *atlas, const scs_dataset *
     parts = nnz / comm->size / PART_VALUES + groups / comm->size / PART_GROUPS + 1;
     return scs_atlas_genes_in_parts(comm, atlas, dataset, deal, shard, team,
                                     (int32_t)(parts < most ? parts : most));
+}
+
+/* ---- of cells that come window by window ---- */
+
+/* The genes of a part in one window after the other. Cells of later windows have higher numbers, so
+ * that a group's values of a gene follow one another from window to window as they would in one. */
+typedef struct window_slices {
+    scs_cell_stream *stream;
+    const int32_t *group; /* [n_cell] of each cell */
+    scs_shard *shard;     /* [n_local] views of the window's rows */
+    scs_feed_rows *rows;  /* [n_local] */
+    scs_gene_slice *of;   /* [n_window] this rank's genes of the part */
+    int32_t n;            /* windows so far */
+} window_slices;
+
+/* The window in memory. Collective. */
+static scs_status take_window(window_slices *w, const scs_atlas *atlas, int32_t gene0,
+                              int32_t gene1)
+{
+    scs_cell_stream *s = w->stream;
+    scs_gene_columns columns = {0};
+    int64_t cell0, cell1;
+    scs_status st;
+
+    scs_cell_stream_range(s, &cell0, &cell1);
+    for (int32_t i = 0; i < s->team->last - s->team->first; i++)
+        w->shard[i] = (scs_shard){.cell = w->rows[i].cell, .x = *w->rows[i].x};
+    SCS_GO(st, scs_gene_columns_open_range(s->comm, atlas->n_group, w->group, cell0, cell1, s->deal,
+                                           w->shard, s->team, gene0, &columns));
+    SCS_GO(st, scs_gene_columns_next(&columns, gene1, &w->of[w->n]));
+    w->n++;
+done:
+    scs_gene_columns_close(&columns);
+    return st;
+}
+
+/* All windows, of the genes [gene0, gene1). Collective. */
+static scs_status take_windows(window_slices *w, const scs_atlas *atlas, int32_t gene0,
+                               int32_t gene1)
+{
+    scs_feed feed = scs_cell_stream_feed(w->stream);
+    bool more;
+
+    SCS_TRY(feed.begin(feed.ctx, SCS_FEED_ALL, 0, 0));
+    for (;;) {
+        SCS_TRY(feed.next(feed.ctx, w->rows, &more));
+        if (!more)
+            return feed.end(feed.ctx);
+        SCS_TRY(take_window(w, atlas, gene0, gene1));
+    }
+}
+
+/* Where the values of a gene and a group are in a slice. @return how many */
+static int64_t values_of(const scs_gene_slice *slice, int32_t j, int32_t g, const float **value)
+{
+    const int64_t *first = slice->first + (int64_t)j * slice->n_group + g;
+
+    *value = slice->value + first[0];
+    return first[1] - first[0];
+}
+
+/* Genes [j0, j1) of all windows as one slice. @param[out] tile caller clears */
+static scs_status join_windows(const window_slices *w, int32_t j0, int32_t j1, scs_gene_slice *tile)
+{
+    int32_t n_group = w->of[0].n_group;
+    const float *value;
+    int64_t n = 0;
+
+    *tile = (scs_gene_slice){
+        .gene0 = w->of[0].gene0 + j0, .gene1 = w->of[0].gene0 + j1, .n_group = n_group};
+    for (int32_t k = 0; k < w->n; k++)
+        n += w->of[k].first[(int64_t)j1 * n_group] - w->of[k].first[(int64_t)j0 * n_group];
+    SCS_TRY(SCS_ALLOC(tile->first, (int64_t)(j1 - j0) * n_group + 1));
+    SCS_TRY(SCS_ALLOC(tile->value, n));
+    n = 0;
+    for (int32_t j = j0; j < j1; j++)
+        for (int32_t g = 0; g < n_group; g++) {
+            for (int32_t k = 0; k < w->n; k++) {
+                int64_t some = values_of(&w->of[k], j, g, &value);
+
+                memcpy(tile->value + n, value, (size_t)some * sizeof *value);
+                n += some;
+            }
+            tile->first[(int64_t)(j - j0) * n_group + g + 1] = n;
+        }
+    return SCS_OK;
+}
+
+/* What follows from this rank's genes of a part, some at a time. Local. */
+static scs_status add_windows(const window_slices *w, scs_atlas *atlas, top_genes *top)
+{
+    enum { GENES = 64 };
+    int32_t width = w->n > 0 ? w->of[0].gene1 - w->of[0].gene0 : 0;
+    scs_gene_slice tile = {0};
+    scs_status st = SCS_OK;
+
+    for (int32_t j = 0; j < width; j += GENES) {
+        SCS_GO(st, join_windows(w, j, width - j < GENES ? width : j + GENES, &tile));
+        SCS_GO(st, add_genes(atlas, &tile, top));
+        scs_gene_moments_slice_clear(&tile);
+    }
+done:
+    scs_gene_moments_slice_clear(&tile);
+    return st;
+}
+
+/* Genes [gene0, gene1) of all cells. Collective. */
+static scs_status stream_part(window_slices *w, scs_atlas *atlas, int32_t gene0, int32_t gene1,
+                              top_genes *top)
+{
+    scs_status st;
+
+    if (gene0 == gene1)
+        return scs_collective_ok();
+    SCS_GO(st, take_windows(w, atlas, gene0, gene1));
+    SCS_GO(st,
+           gather_genes(w->stream->comm, atlas, add_windows(w, atlas, top), w->of[0].gene0, gene1));
+done:
+    for (int32_t k = 0; k < w->stream->windows.n_window; k++)
+        scs_gene_moments_slice_clear(&w->of[k]);
+    w->n = 0;
+    return st;
+}
+
+/* Local. @param[out] group [n_cell] malloc'ed */
+static scs_status open_windows(window_slices *w, const scs_atlas *atlas, int32_t **group)
+{
+    scs_cell_stream *s = w->stream;
+    int32_t n = s->team->last - s->team->first;
+
+    SCS_TRY(scs_atlas_cell_groups(atlas, s->dataset, group));
+    w->group = *group;
+    SCS_TRY(SCS_ALLOC(w->shard, n));
+    SCS_TRY(SCS_ALLOC(w->rows, n));
+    return SCS_ALLOC(w->of, s->windows.n_window);
+}
+
+scs_status scs_atlas_genes_streamed(scs_cell_stream *stream, scs_atlas *atlas, int32_t n_part)
+{
+    window_slices w = {.stream = stream};
+    int32_t *group = NULL;
+    int64_t n_gene = atlas->n_gene;
+    top_genes top = {0};
+    scs_comm *comm = stream->comm;
+    scs_status st;
+
+    n_part = at_least(n_part, n_gene);
+    SCS_GO(st, scs_comm_agree(comm, open_lists(comm, atlas, &top)));
+    SCS_GO(st, scs_comm_agree(comm, open_windows(&w, atlas, &group)));
+    for (int64_t p = 0; p < n_part; p++)
+        SCS_GO(st, stream_part(&w, atlas, (int32_t)(n_gene * p / n_part),
+                               (int32_t)(n_gene * (p + 1) / n_part), &top));
+    SCS_GO(st, merge_lists(comm, atlas, &top));
+done:
+    free(group);
+    free(w.shard);
+    free(w.rows);
+    free(w.of);
+    close_lists(&top);
+    return st;
 }

@@ -8,6 +8,7 @@
 #ifndef SCS_ATLAS_GENES_H
 #define SCS_ATLAS_GENES_H
 
+#include "mpi/data/cell_stream.h"
 #include "scscreen/comm.h"
 
 /** scs_atlas_genes with the genes in this many parts: more parts take less memory and one pass
@@ -21,6 +22,13 @@
 SCS_MUST_USE scs_status scs_atlas_genes_in_parts(scs_comm *comm, scs_atlas *atlas,
                                                  const scs_dataset *dataset, const scs_deal *deal,
                                                  const scs_shard *shard, const scs_team *team,
+                                                 int32_t n_part);
+
+/** The same of cells that are on disk: a pass through all of them for each part, in which the
+ * part's values are kept, 4 bytes each and 8 a gene, group and window, divided over the ranks. The
+ * same bits as scs_atlas_genes.
+ *  @return those, or what the stream refuses. Collective. */
+SCS_MUST_USE scs_status scs_atlas_genes_streamed(scs_cell_stream *stream, scs_atlas *atlas,
                                                  int32_t n_part);
 
 #endif

@@ -57,7 +57,7 @@ static scs_status list_own(scs_gene_columns *c, const int32_t *group, int32_t n_
 /* A counting sort of the cells by group: cells are gone through in ascending order.
  *  @param rank_of [deal->n_shard]
  *  @param next [n_group] scratch */
-static void place_owners(scs_gene_columns *c, const int32_t *group, int64_t n_cell,
+static void place_owners(scs_gene_columns *c, const int32_t *group, int64_t cell0, int64_t cell1,
                          const scs_deal *deal, const int32_t *rank_of, int64_t *next)
 {
     for (int32_t g = 0; g < c->n_group; g++) {
@@ -65,7 +65,7 @@ static void place_owners(scs_gene_columns *c, const int32_t *group, int64_t n_ce
         c->group_first[g + 1] += c->group_first[g];
         next[g] = c->group_first[g];
     }
-    for (int64_t i = 0; i < n_cell; i++)
+    for (int64_t i = cell0; i < cell1; i++)
         if (group[i] >= 0) {
             int32_t rank = rank_of[deal->shard_of_cell[i]];
 
@@ -75,8 +75,8 @@ static void place_owners(scs_gene_columns *c, const int32_t *group, int64_t n_ce
 }
 
 /* Which rank has each cell, group by group: 4 bytes a cell, on every rank, from the deal alone. */
-static scs_status list_owners(scs_gene_columns *c, const int32_t *group, int64_t n_cell,
-                              const scs_deal *deal)
+static scs_status list_owners(scs_gene_columns *c, const int32_t *group, int64_t cell0,
+                              int64_t cell1, const scs_deal *deal)
 {
     int32_t *rank_of = NULL;
     int64_t *next = NULL, n = 0;
@@ -90,13 +90,13 @@ static scs_status list_owners(scs_gene_columns *c, const int32_t *group, int64_t
         for (int32_t s = scs_shard_first(deal->n_shard, c->n_rank, r);
              s < scs_shard_first(deal->n_shard, c->n_rank, r + 1); s++)
             rank_of[s] = r;
-    for (int64_t i = 0; i < n_cell; i++)
+    for (int64_t i = cell0; i < cell1; i++)
         if (group[i] >= 0) {
             c->group_first[group[i] + 1]++;
             n++;
         }
     SCS_GO(st, SCS_ALLOC(c->owner, n));
-    place_owners(c, group, n_cell, deal, rank_of, next);
+    place_owners(c, group, cell0, cell1, deal, rank_of, next);
 done:
     free(next);
     free(rank_of);
@@ -104,30 +104,43 @@ done:
 }
 
 /* Local. */
-static scs_status open_columns(scs_gene_columns *c, const scs_atlas *atlas,
-                               const scs_dataset *dataset, const scs_deal *deal, int32_t n_shard)
+static scs_status open_columns(scs_gene_columns *c, const int32_t *group, int64_t cell0,
+                               int64_t cell1, const scs_deal *deal, int32_t n_shard)
 {
-    int32_t *group = NULL;
-    scs_status st;
+    SCS_TRY(list_owners(c, group, cell0, cell1, deal));
+    SCS_TRY(list_own(c, group, n_shard));
+    SCS_TRY(SCS_ALLOC(c->to, c->n_rank));
+    return SCS_ALLOC(c->from, c->n_rank);
+}
 
-    SCS_GO(st, scs_atlas_cell_groups(atlas, dataset, &group));
-    SCS_GO(st, list_owners(c, group, dataset->n_cell, deal));
-    SCS_GO(st, list_own(c, group, n_shard));
-    SCS_GO(st, SCS_ALLOC(c->to, c->n_rank));
-    SCS_GO(st, SCS_ALLOC(c->from, c->n_rank));
-done:
-    free(group);
-    return st;
+scs_status scs_gene_columns_open_range(scs_comm *comm, int32_t n_group, const int32_t *group,
+                                       int64_t cell0, int64_t cell1, const scs_deal *deal,
+                                       const scs_shard *shard, const scs_team *team, int32_t gene0,
+                                       scs_gene_columns *columns)
+{
+    *columns = (scs_gene_columns){
+        .comm = comm, .shard = shard, .n_group = n_group, .n_rank = team->n_rank, .end = gene0};
+    SCS_TRY(scs_comm_agree(
+        comm, open_columns(columns, group, cell0, cell1, deal, team->last - team->first)));
+    for (int64_t i = 0; gene0 > 0 && i < columns->cells_of[scs_comm_rank(comm)]; i++)
+        columns->own[i].next = scs_packed_row_find(&columns->own[i].row, gene0);
+    return SCS_OK;
 }
 
 scs_status scs_gene_columns_open(scs_comm *comm, const scs_atlas *atlas, const scs_dataset *dataset,
                                  const scs_deal *deal, const scs_shard *shard, const scs_team *team,
                                  scs_gene_columns *columns)
 {
-    *columns = (scs_gene_columns){
-        .comm = comm, .shard = shard, .n_group = atlas->n_group, .n_rank = team->n_rank};
-    return scs_comm_agree(comm,
-                          open_columns(columns, atlas, dataset, deal, team->last - team->first));
+    int32_t *group = NULL;
+    scs_status st;
+
+    *columns = (scs_gene_columns){0};
+    SCS_GO(st, scs_comm_agree(comm, scs_atlas_cell_groups(atlas, dataset, &group)));
+    SCS_GO(st, scs_gene_columns_open_range(comm, atlas->n_group, group, 0, dataset->n_cell, deal,
+                                           shard, team, 0, columns));
+done:
+    free(group);
+    return st;
 }
 
 void scs_gene_columns_close(scs_gene_columns *c)

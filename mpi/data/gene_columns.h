@@ -39,6 +39,14 @@ SCS_MUST_USE scs_status scs_gene_columns_open(scs_comm *comm, const scs_atlas *a
                                               const scs_dataset *dataset, const scs_deal *deal,
                                               const scs_shard *shard, const scs_team *team,
                                               scs_gene_columns *columns);
+/** The same of the cells [cell0, cell1) alone, which are the shards' rows, from gene0 on.
+ *  @param group [cells of the dataset] of each cell, -1: none; borrowed for the call  Collective.
+ */
+SCS_MUST_USE scs_status scs_gene_columns_open_range(scs_comm *comm, int32_t n_group,
+                                                    const int32_t *group, int64_t cell0,
+                                                    int64_t cell1, const scs_deal *deal,
+                                                    const scs_shard *shard, const scs_team *team,
+                                                    int32_t gene0, scs_gene_columns *columns);
 /** The next part: this rank's run of genes [columns->end, gene1), at most 65,536 of them.
  *  @param[out] slice caller clears (scs_gene_moments_slice_clear); empty after an error
  *  @return SCS_OK, SCS_ENOMEM, SCS_EIO; on all ranks alike. Collective. */

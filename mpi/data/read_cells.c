@@ -227,7 +227,7 @@ static scs_status next_rows(void *ctx, scs_row_batch *batch)
 }
 
 /* From each rank's part to the whole, in two small reductions an input. Collective. */
-static scs_status unite_scales(scs_comm *comm, scs_scale *scale, int32_t n_input)
+scs_status scs_read_cells_unite(scs_comm *comm, scs_scale *scale, int32_t n_input)
 {
     MPI_Comm all = scs_comm_mpi(comm);
 
@@ -282,7 +282,7 @@ scs_status scs_read_cells(scs_comm *comm, const scs_dataset *dataset, const scs_
     *first_cell = r.cell;
     SCS_GO(st, scs_comm_agree(comm, read_range(&r, x, totals)));
     if (scale)
-        SCS_GO(st, unite_scales(comm, scale, dataset->n_input));
+        SCS_GO(st, scs_read_cells_unite(comm, scale, dataset->n_input));
 done:
     close_reading(&r);
     if (st != SCS_OK) {
@@ -307,7 +307,7 @@ scs_status scs_read_cells_to_shards(scs_comm *comm, const scs_dataset *dataset,
     *total = NULL;
     SCS_GO(st, scs_comm_agree(comm, scs_packed_alloc(0, dataset->n_gene, 0, &r.block)));
     SCS_GO(st, scs_redistribute_rows(comm, deal, team, dataset->n_gene, &source, shard, total));
-    SCS_GO(st, unite_scales(comm, scale, dataset->n_input));
+    SCS_GO(st, scs_read_cells_unite(comm, scale, dataset->n_input));
 done:
     close_reading(&r);
     if (st != SCS_OK) {

@@ -332,7 +332,7 @@ scs_status scs_redistribute_cells(scs_comm *comm, const scs_dataset *dataset,
     return st;
 }
 
-/* ---- Cells to shards ---- */
+/* ---- Rows to those who take them ---- */
 
 /* Bytes of rows that a rank keeps for others before they are sent, and what is added to that for
  * each rank, so that messages do not become too small where there are many. */
@@ -354,26 +354,20 @@ typedef struct row_buffer {
     int64_t used, room;
 } row_buffer;
 
-/* Rows on their way from those who have them to the shards. A round: each rank takes rows from its
- * source until it has STAGE bytes for others, puts its own where they belong, and the others'
- * travel. */
-typedef struct dealing {
+/* Rows on their way from those who have them to those who take them. A round: each rank takes rows
+ * from its source until it has STAGE bytes for others, puts its own where they belong, and the
+ * others' travel. */
+typedef struct rounds {
     scs_comm *comm;
-    const scs_deal *deal;
     const scs_team *team;
-    scs_shard *shard;     /* [n_local] that are filled */
-    double *total;        /* [rows here], or NULL */
-    int32_t *owner;       /* [n_shard] the rank of each shard */
-    int32_t *place;       /* [highest used cell + 1] a cell's row within its shard */
-    row_buffer *out;      /* [n_rank] */
-    row_buffer in;        /* from all ranks, one after the other */
-    int64_t *to, *from;   /* [n_rank] bytes of this round */
-    void **at;            /* [n_rank] where each rank's message goes within `in` */
-    const void **of;      /* [n_rank] where each rank's message lies */
-    int64_t staged;       /* bytes in `out` */
-    int64_t n_placed;     /* rows that have come to their shard */
-    int64_t bytes, limit; /* that they take, and may take; 0: any */
-} dealing;
+    const scs_row_sink *sink;
+    row_buffer *out;    /* [n_rank] */
+    row_buffer in;      /* from all ranks, one after the other */
+    int64_t *to, *from; /* [n_rank] bytes of this round */
+    void **at;          /* [n_rank] where each rank's message goes within `in` */
+    const void **of;    /* [n_rank] where each rank's message lies */
+    int64_t staged;     /* bytes in `out` */
+} rounds;
 
 /* Room for `more` bytes; what is there stays. */
 static scs_status reserve(row_buffer *b, int64_t more)
@@ -390,6 +384,176 @@ static scs_status reserve(row_buffer *b, int64_t more)
     b->room = room;
     return SCS_OK;
 }
+
+/* A row of this rank to where it belongs. */
+static scs_status put(const rounds *d, const row_header *header, const uint8_t *word)
+{
+    return d->sink->put(d->sink->ctx, header->cell, header->total, word, header->words);
+}
+
+/* Rows of cells that nobody takes go nowhere. */
+static scs_status send_rows(rounds *d, const scs_row_batch *b)
+{
+    for (int64_t i = 0; i < b->n; i++) {
+        int64_t cell = b->cells ? b->cells[i] : b->cell + i;
+        int32_t rank = d->sink->rank(d->sink->ctx, cell);
+        row_header header = {cell, b->total ? b->total[i] : 0,
+                             scs_packed_row_words(b->x, b->row + i)};
+        const uint8_t *word = b->x->word + b->x->first[b->row + i] * VALUE_SIZE;
+        int64_t bytes = header.words * VALUE_SIZE;
+        row_buffer *out;
+
+        if (rank < 0)
+            continue;
+        if (rank == d->team->rank) {
+            SCS_TRY(put(d, &header, word));
+            continue;
+        }
+        out = &d->out[rank];
+        SCS_TRY(reserve(out, (int64_t)sizeof header + bytes));
+        memcpy(out->byte + out->used, &header, sizeof header);
+        memcpy(out->byte + out->used + sizeof header, word, (size_t)bytes);
+        out->used += (int64_t)sizeof header + bytes;
+        d->staged += (int64_t)sizeof header + bytes;
+    }
+    return SCS_OK;
+}
+
+/* Rows until there are enough for a round, or no more. Local. */
+static scs_status take_rows(rounds *d, const scs_row_source *source, bool *more)
+{
+    int64_t enough = STAGE + (int64_t)STAGE_PER_RANK * d->team->n_rank;
+
+    while (*more && d->staged < enough) {
+        scs_row_batch batch = {0};
+
+        SCS_TRY(source->next(source->ctx, &batch));
+        *more = batch.n > 0;
+        SCS_TRY(send_rows(d, &batch));
+    }
+    return SCS_OK;
+}
+
+/* Where the messages of a round lie and go, by their sizes. Local. */
+static scs_status place_messages(rounds *d)
+{
+    int64_t bytes = 0;
+
+    d->in.used = 0;
+    for (int32_t r = 0; r < d->team->n_rank; r++)
+        bytes += d->from[r];
+    SCS_TRY(reserve(&d->in, bytes));
+    bytes = 0;
+    for (int32_t r = 0; r < d->team->n_rank; r++) {
+        d->of[r] = d->out[r].byte;
+        d->at[r] = bytes < d->in.room ? d->in.byte + bytes : d->in.byte; /* nothing comes then */
+        bytes += d->from[r];
+    }
+    d->in.used = bytes;
+    return SCS_OK;
+}
+
+/* Local. */
+static scs_status take_messages(rounds *d)
+{
+    row_header header;
+
+    for (int64_t at = 0; at < d->in.used; at += header.words * VALUE_SIZE) {
+        memcpy(&header, d->in.byte + at, sizeof header);
+        at += (int64_t)sizeof header;
+        SCS_TRY(put(d, &header, d->in.byte + at));
+    }
+    return SCS_OK;
+}
+
+/* Collective. */
+static scs_status send_round(rounds *d)
+{
+    for (int32_t r = 0; r < d->team->n_rank; r++)
+        d->to[r] = d->out[r].used;
+    SCS_TRY(scs_comm_exchange_counts(d->comm, d->to, d->from));
+    SCS_TRY(scs_comm_agree(d->comm, place_messages(d)));
+    SCS_TRY(d->team->exchange(d->team->ctx, d->of, d->to, d->at, d->from));
+    for (int32_t r = 0; r < d->team->n_rank; r++)
+        d->out[r].used = 0;
+    d->staged = 0;
+    return scs_comm_agree(d->comm, take_messages(d));
+}
+
+/* A rank whose source fails takes part until all others are through theirs, with nothing more to
+ * send: so the message is that of the lowest failing rank, whoever is faster. Collective. */
+static scs_status send_all(rounds *d, const scs_row_source *source)
+{
+    MPI_Comm all = scs_comm_mpi(d->comm);
+    char message[SCS_MESSAGE_MAX] = "";
+    scs_status mine = SCS_OK;
+    bool more = true;
+    int any = 1;
+
+    while (any) {
+        if (mine == SCS_OK && (mine = take_rows(d, source, &more)) != SCS_OK)
+            snprintf(message, sizeof message, "%s", scs_message());
+        any = mine == SCS_OK && more;
+        if (d->team->n_rank > 1) {
+            SCS_TRY(send_round(d));
+            SCS_MPI(MPI_Allreduce(MPI_IN_PLACE, &any, 1, MPI_INT, MPI_MAX, all));
+        }
+    }
+    if (mine != SCS_OK)
+        scs_message_set(message);
+    return scs_comm_agree(d->comm, mine);
+}
+
+static scs_status open_rounds(rounds *d)
+{
+    int32_t n = d->team->n_rank;
+
+    SCS_TRY(SCS_ALLOC(d->out, n));
+    SCS_TRY(SCS_ALLOC(d->to, n));
+    SCS_TRY(SCS_ALLOC(d->from, n));
+    SCS_TRY(SCS_ALLOC(d->at, n));
+    return SCS_ALLOC(d->of, n);
+}
+
+static void close_rounds(rounds *d)
+{
+    for (int32_t r = 0; d->out && r < d->team->n_rank; r++)
+        free(d->out[r].byte);
+    free(d->out);
+    free(d->in.byte);
+    free(d->to);
+    free(d->from);
+    free(d->at);
+    free(d->of);
+}
+
+scs_status scs_redistribute_send(scs_comm *comm, const scs_team *team, const scs_row_source *source,
+                                 const scs_row_sink *sink)
+{
+    rounds d = {.comm = comm, .team = team, .sink = sink};
+    scs_status st;
+
+    SCS_GO(st, scs_comm_agree(comm, open_rounds(&d)));
+    SCS_GO(st, send_all(&d, source));
+done:
+    close_rounds(&d);
+    return st;
+}
+
+/* ---- Cells to shards ---- */
+
+/* The shards that are filled. */
+typedef struct dealing {
+    scs_comm *comm;
+    const scs_deal *deal;
+    const scs_team *team;
+    scs_shard *shard;     /* [n_local] */
+    double *total;        /* [rows here], or NULL */
+    int32_t *owner;       /* [n_shard] the rank of each shard */
+    int32_t *place;       /* [highest used cell + 1] a cell's row within its shard */
+    int64_t n_placed;     /* rows that have come to their shard */
+    int64_t bytes, limit; /* that they take, and may take; 0: any */
+} dealing;
 
 /* Which rank has each shard, and where in its shard each cell is. */
 static scs_status find_places(dealing *d)
@@ -438,159 +602,42 @@ static scs_status open_shards(dealing *d, int32_t n_gene, double words, bool tot
 
 static scs_status open_dealing(dealing *d, int32_t n_gene, double words, bool totals)
 {
-    int32_t n = d->team->n_rank;
-
     SCS_TRY(find_places(d));
-    SCS_TRY(SCS_ALLOC(d->out, n));
-    SCS_TRY(SCS_ALLOC(d->to, n));
-    SCS_TRY(SCS_ALLOC(d->from, n));
-    SCS_TRY(SCS_ALLOC(d->at, n));
-    SCS_TRY(SCS_ALLOC(d->of, n));
     return open_shards(d, n_gene, words, totals);
 }
 
 /* What goes on to the caller, shards and totals, stays. */
 static void close_dealing(dealing *d)
 {
-    for (int32_t r = 0; d->out && r < d->team->n_rank; r++)
-        free(d->out[r].byte);
-    free(d->out);
-    free(d->in.byte);
     free(d->owner);
     free(d->place);
-    free(d->to);
-    free(d->from);
-    free(d->at);
-    free(d->of);
+}
+
+/* Unused cells are in no shard. */
+static int32_t rank_of_cell(void *ctx, int64_t cell)
+{
+    const dealing *d = ctx;
+    int32_t s = d->deal->shard_of_cell[cell];
+
+    return s < 0 ? -1 : d->owner[s];
 }
 
 /* A row of this rank to its shard. */
-static scs_status place_row(dealing *d, const row_header *header, const uint8_t *word)
+static scs_status place_row(void *ctx, int64_t cell, double total, const uint8_t *word, int64_t n)
 {
-    int32_t s = d->deal->shard_of_cell[header->cell], first = d->team->first;
-    int64_t row = d->place[header->cell];
+    dealing *d = ctx;
+    int32_t s = d->deal->shard_of_cell[cell], first = d->team->first;
+    int64_t row = d->place[cell];
 
     SCS_REQUIRE(s >= first && s < d->team->last, SCS_EINTERNAL,
-                "cell %lld came to a rank that does not have its shard", (long long)header->cell);
+                "cell %lld came to a rank that does not have its shard", (long long)cell);
     if (d->total)
-        d->total[d->deal->first[s] - d->deal->first[first] + row] = header->total;
+        d->total[d->deal->first[s] - d->deal->first[first] + row] = total;
     d->n_placed++;
-    d->bytes += header->words * VALUE_SIZE + ROW_BYTES;
+    d->bytes += n * VALUE_SIZE + ROW_BYTES;
     if (d->limit > 0 && d->bytes > d->limit)
         return SCS_OK; /* counted only */
-    return scs_packed_place(&d->shard[s - first].x, row, word, header->words);
-}
-
-/* Rows of cells that no shard takes (unused ones) go nowhere. */
-static scs_status deal_rows(dealing *d, const scs_row_batch *b)
-{
-    for (int64_t i = 0; i < b->n; i++) {
-        int32_t s = d->deal->shard_of_cell[b->cell + i];
-        row_header header = {b->cell + i, b->total ? b->total[i] : 0,
-                             scs_packed_row_words(b->x, b->row + i)};
-        const uint8_t *word = b->x->word + b->x->first[b->row + i] * VALUE_SIZE;
-        int64_t bytes = header.words * VALUE_SIZE;
-        row_buffer *out;
-
-        if (s < 0)
-            continue;
-        if (d->owner[s] == d->team->rank) {
-            SCS_TRY(place_row(d, &header, word));
-            continue;
-        }
-        out = &d->out[d->owner[s]];
-        SCS_TRY(reserve(out, (int64_t)sizeof header + bytes));
-        memcpy(out->byte + out->used, &header, sizeof header);
-        memcpy(out->byte + out->used + sizeof header, word, (size_t)bytes);
-        out->used += (int64_t)sizeof header + bytes;
-        d->staged += (int64_t)sizeof header + bytes;
-    }
-    return SCS_OK;
-}
-
-/* Rows until there are enough for a round, or no more. Local. */
-static scs_status take_rows(dealing *d, const scs_row_source *source, bool *more)
-{
-    int64_t enough = STAGE + (int64_t)STAGE_PER_RANK * d->team->n_rank;
-
-    while (*more && d->staged < enough) {
-        scs_row_batch batch = {0};
-
-        SCS_TRY(source->next(source->ctx, &batch));
-        *more = batch.n > 0;
-        SCS_TRY(deal_rows(d, &batch));
-    }
-    return SCS_OK;
-}
-
-/* Where the messages of a round lie and go, by their sizes. Local. */
-static scs_status place_messages(dealing *d)
-{
-    int64_t bytes = 0;
-
-    d->in.used = 0;
-    for (int32_t r = 0; r < d->team->n_rank; r++)
-        bytes += d->from[r];
-    SCS_TRY(reserve(&d->in, bytes));
-    bytes = 0;
-    for (int32_t r = 0; r < d->team->n_rank; r++) {
-        d->of[r] = d->out[r].byte;
-        d->at[r] = bytes < d->in.room ? d->in.byte + bytes : d->in.byte; /* nothing comes then */
-        bytes += d->from[r];
-    }
-    d->in.used = bytes;
-    return SCS_OK;
-}
-
-/* Local. */
-static scs_status take_messages(dealing *d)
-{
-    row_header header;
-
-    for (int64_t at = 0; at < d->in.used; at += header.words * VALUE_SIZE) {
-        memcpy(&header, d->in.byte + at, sizeof header);
-        at += (int64_t)sizeof header;
-        SCS_TRY(place_row(d, &header, d->in.byte + at));
-    }
-    return SCS_OK;
-}
-
-/* Collective. */
-static scs_status send_round(dealing *d)
-{
-    for (int32_t r = 0; r < d->team->n_rank; r++)
-        d->to[r] = d->out[r].used;
-    SCS_TRY(scs_comm_exchange_counts(d->comm, d->to, d->from));
-    SCS_TRY(scs_comm_agree(d->comm, place_messages(d)));
-    SCS_TRY(d->team->exchange(d->team->ctx, d->of, d->to, d->at, d->from));
-    for (int32_t r = 0; r < d->team->n_rank; r++)
-        d->out[r].used = 0;
-    d->staged = 0;
-    return scs_comm_agree(d->comm, take_messages(d));
-}
-
-/* A rank whose source fails takes part until all others are through theirs, with nothing more to
- * send: so the message is that of the lowest failing rank, whoever is faster. Collective. */
-static scs_status send_all(dealing *d, const scs_row_source *source)
-{
-    MPI_Comm all = scs_comm_mpi(d->comm);
-    char message[SCS_MESSAGE_MAX] = "";
-    scs_status mine = SCS_OK;
-    bool more = true;
-    int any = 1;
-
-    while (any) {
-        if (mine == SCS_OK && (mine = take_rows(d, source, &more)) != SCS_OK)
-            snprintf(message, sizeof message, "%s", scs_message());
-        any = mine == SCS_OK && more;
-        if (d->team->n_rank > 1) {
-            SCS_TRY(send_round(d));
-            SCS_MPI(MPI_Allreduce(MPI_IN_PLACE, &any, 1, MPI_INT, MPI_MAX, all));
-        }
-    }
-    if (mine != SCS_OK)
-        scs_message_set(message);
-    return scs_comm_agree(d->comm, mine);
+    return scs_packed_place(&d->shard[s - first].x, row, word, n);
 }
 
 /* Rows of which a rank could not hold all are refused, with how many ranks could. Collective. */
@@ -631,10 +678,11 @@ scs_status scs_redistribute_rows(scs_comm *comm, const scs_deal *deal, const scs
                                  double **total)
 {
     dealing d = {.comm = comm, .deal = deal, .team = team, .limit = source->limit};
+    scs_row_sink sink = {&d, rank_of_cell, place_row};
     scs_status st;
 
     SCS_GO(st, scs_comm_agree(comm, open_dealing(&d, n_gene, source->words, total != NULL)));
-    SCS_GO(st, send_all(&d, source));
+    SCS_GO(st, scs_redistribute_send(comm, team, source, &sink));
     SCS_GO(st, check_limit(&d));
     SCS_GO(st, scs_comm_agree(comm, finish(&d)));
 done:

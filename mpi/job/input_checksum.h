@@ -20,5 +20,9 @@ SCS_MUST_USE scs_status scs_input_checksum(scs_comm *comm, const char *path, cha
  *  @param now what scs_input_checksum has made */
 SCS_MUST_USE scs_status scs_input_checksum_compare(const char *path, const char *now,
                                                    const char *stored, bool *same);
+/** Of an input that is not read for it: of its size, its time of change and at most eight MiB of
+ * its bytes. @param[out] out [SCS_CHECKSUM_MAX]  @return SCS_EDATA where it cannot be read. Local.
+ */
+SCS_MUST_USE scs_status scs_input_checksum_quick(const char *path, char *out);
 
 #endif

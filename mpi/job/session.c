@@ -32,6 +32,10 @@
 
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
+
+/* Before the checksum of inputs that were looked up, not hashed. */
+#define QUICK "stat-"
 
 /* C does not add the inner const by itself. */
 static const scs_h5ad *const *metas(const scs_session *session)
@@ -248,6 +252,16 @@ static scs_status finish_values(scs_session *session, const scs_scale *scale,
     return finish_reading(session);
 }
 
+/* What reads all cells into memory by itself has nothing of the stream's small one. */
+static scs_status refuse_stream(const scs_session *session)
+{
+    SCS_REQUIRE(session->config->train.data != SCS_TRAIN_STREAM, SCS_EARG,
+                "%s: train.data: stream is for run, train, screen, check and embed; %s needs the "
+                "cells in memory: --set train.data=memory",
+                session->config->file, session->cli->verb->name);
+    return SCS_OK;
+}
+
 /* The totals of cells are needed for normalising only. */
 scs_status scs_session_read(scs_session *session, int64_t *first, scs_packed *x)
 {
@@ -257,6 +271,7 @@ scs_status scs_session_read(scs_session *session, int64_t *first, scs_packed *x)
     scs_cell_part part;
     scs_status status;
 
+    SCS_TRY(refuse_stream(session));
     SCS_TRY(prepare_dataset(session));
     SCS_GO(status, scs_comm_agree(comm, SCS_ALLOC(scale, session->dataset->n_input)));
     SCS_GO(status,
@@ -282,6 +297,172 @@ scs_status scs_session_make_deal(scs_session *session)
     return scs_shard_deal_create(session->dataset, c->train.seed, n_shard, &session->deal);
 }
 
+/* ---- data that stay on disk ---- */
+
+/* What needs all values before the first step, or in memory. Local, alike on all ranks. */
+static scs_status refuse_whole(const scs_session *s)
+{
+    const scs_config *c = s->config;
+
+    SCS_REQUIRE(c->model.kind != SCS_MODEL_PCA, SCS_EARG,
+                "%s: model.kind: pca needs all cells in memory; set train.data: memory", c->file);
+    SCS_REQUIRE(!c->data.n_top_genes || s->checkpoint, SCS_EARG,
+                "%s: data.n_top_genes looks at all cells before the first step, which train.data: "
+                "stream does not; list the genes in a file (data.genes), or set train.data: memory",
+                c->file);
+    return SCS_OK;
+}
+
+/* Once it is known that cells are normalised. */
+static scs_status refuse_median(const scs_session *s)
+{
+    SCS_REQUIRE(s->config->data.normalize != SCS_NORMALIZE_LOG1P || s->config->data.target_sum > 0,
+                SCS_EARG,
+                "%s: data.target_sum: median looks at all cells before the first step, which "
+                "train.data: stream does not; set a number, or train.data: memory",
+                s->config->file);
+    return SCS_OK;
+}
+
+/* The shards' cells without their rows. Local. */
+static scs_status make_empty_shards(scs_session *s)
+{
+    const scs_deal *deal = s->deal;
+
+    SCS_TRY(SCS_ALLOC(s->shard, s->team.last - s->team.first));
+    for (int32_t v = s->team.first; v < s->team.last; v++) {
+        int64_t rows = deal->first[v + 1] - deal->first[v];
+
+        s->shard[v - s->team.first] =
+            (scs_shard){.id = v,
+                        .n_train = deal->n_train[v],
+                        .n_valid = deal->n_valid[v],
+                        .n_held_out = rows - deal->n_train[v] - deal->n_valid[v],
+                        .cell = deal->cell + deal->first[v],
+                        .x = {.n_row = rows, .n_col = s->dataset->n_gene}};
+    }
+    return SCS_OK;
+}
+
+/* All values have been read: they are judged as those of cells in memory are. What the first ones
+ * looked like has decided what was done with all. Local, alike on all ranks. */
+static scs_status settle_all(scs_session *s, const scs_scale *scale)
+{
+    int done = s->config->data.normalize;
+    char found[200];
+
+    free(s->dataset->values);
+    s->dataset->values = NULL;
+    s->config->data.normalize = s->asked_normalize;
+    SCS_TRY(settle(s, scale));
+    SCS_REQUIRE(s->config->data.normalize == done, SCS_EDATA,
+                "%s: data.normalize: auto took %s from the cells that it looked at first, but all "
+                "of them together hold %s; set data.normalize to log1p or none",
+                s->meta[0]->path, done == SCS_NORMALIZE_LOG1P ? "log1p" : "none",
+                scs_scale_describe(&scale[0], s->meta[0]->n_var, found, sizeof found));
+    return SCS_OK;
+}
+
+/* Hook of the stream: what is known only now, is said now. Collective. */
+static scs_status complete(void *ctx, const scs_scale *scale, int64_t n_value)
+{
+    scs_session *s = ctx;
+    bool hashed = s->input_checksum[0] != NULL;
+    scs_lidx said = s->dataset->notes.n;
+
+    SCS_TRY(scs_comm_agree(s->comm, settle_all(s, scale)));
+    s->n_value = n_value;
+    if (!hashed)
+        SCS_TRY(finish_reading(s));
+    for (scs_lidx i = said; i < s->dataset->notes.n; i++)
+        scs_session_say(s, "  note: %s", s->dataset->notes.name[i]);
+    return scs_collective_ok();
+}
+
+/* Whether the inputs need not be hashed before the first step: a run that begins, or goes on from a
+ * state that was saved before they were. */
+static bool hashes_later(const scs_session *s)
+{
+    return s->config->model.kind == SCS_MODEL_VAE && !s->checkpoint &&
+           (!s->state || scs_session_is_quick(s->state->data));
+}
+
+/* What to do with the values, from some of them; small inputs are looked at as a whole, and settled
+ * at once. Collective. */
+static scs_status look(scs_session *s)
+{
+    scs_scale *scale = NULL;
+    bool all = false;
+    scs_status st;
+
+    s->asked_normalize = s->config->data.normalize;
+    SCS_GO(st, scs_comm_agree(s->comm, SCS_ALLOC(scale, s->dataset->n_input)));
+    SCS_GO(st, scs_cell_stream_look(&s->stream, scale, &all));
+    SCS_GO(st, scs_comm_agree(s->comm,
+                              all ? settle(s, scale)
+                                  : scs_scale_foresee(s->config, metas(s), scale, s->dataset)));
+    s->stream.judged = all;
+    s->n_value = all ? s->stream.n_value : 0;
+    SCS_GO(st, scs_comm_agree(s->comm, refuse_median(s)));
+    if (s->config->data.normalize == SCS_NORMALIZE_LOG1P)
+        s->scaled_to = s->stream.target = s->config->data.target_sum;
+    if (all || !hashes_later(s))
+        SCS_GO(st, finish_reading(s));
+done:
+    free(scale);
+    return st;
+}
+
+/* Labels, and some values: whatever the size of the inputs. */
+static scs_status open_stream(scs_session *s)
+{
+    s->streams = true;
+    SCS_TRY(scs_comm_agree(s->comm, refuse_whole(s)));
+    SCS_TRY(prepare_dataset(s));
+    SCS_TRY(scs_comm_agree(s->comm, scs_session_make_deal(s)));
+    SCS_TRY(scs_comm_agree(s->comm, make_empty_shards(s)));
+    s->stream = (scs_cell_stream){.comm = s->comm,
+                                  .dataset = s->dataset,
+                                  .deal = s->deal,
+                                  .team = &s->team,
+                                  .shard = s->shard,
+                                  .seed = s->config->train.seed,
+                                  .ctx = s,
+                                  .complete = complete};
+    SCS_TRY(scs_cell_stream_open(&s->stream, metas(s), s->config->train.window));
+    SCS_TRY(look(s));
+    if (scs_session_leads(s) && !s->cli->quiet)
+        scs_dataset_describe(s->dataset, stderr);
+    return scs_collective_ok();
+}
+
+bool scs_session_is_quick(const char *checksum)
+{
+    return strncmp(checksum, QUICK, sizeof QUICK - 1) == 0;
+}
+
+scs_status scs_session_data_checksum(const scs_session *s, char *out)
+{
+    int32_t n = s->config->data.n_input;
+    char **quick = NULL, sum[SCS_CHECKSUM_MAX];
+    scs_status st;
+
+    if (n == 0 || s->input_checksum[0])
+        return scs_dataset_checksum(s->dataset, metas(s), s->input_checksum, out);
+    SCS_GO(st, SCS_ALLOC(quick, n));
+    for (int32_t i = 0; i < n; i++) {
+        SCS_GO(st, scs_input_checksum_quick(s->config->data.inputs[i].path, sum));
+        SCS_GO(st, scs_text_copy(sum, &quick[i]));
+    }
+    SCS_GO(st, scs_dataset_checksum(s->dataset, metas(s), quick, sum));
+    snprintf(out, SCS_CHECKSUM_MAX, "%s%.*s", QUICK, (int)(SCS_CHECKSUM_MAX - sizeof QUICK), sum);
+done:
+    for (int32_t i = 0; quick && i < n; i++)
+        free(quick[i]);
+    free(quick);
+    return st;
+}
+
 /* Rows go to their shards while they are read, so that none is held twice. */
 scs_status scs_session_load_data(scs_session *session)
 {
@@ -292,6 +473,8 @@ scs_status scs_session_load_data(scs_session *session)
     int32_t n_local;
     scs_status status;
 
+    if (session->config->train.data == SCS_TRAIN_STREAM)
+        return open_stream(session);
     SCS_TRY(prepare_dataset(session));
     SCS_TRY(scs_comm_agree(comm, scs_session_make_deal(session)));
     n_local = session->team.last - session->team.first;
@@ -469,6 +652,7 @@ static void session_close(scs_session *session)
 {
     int32_t n_input = session->config ? session->config->data.n_input : 0;
 
+    scs_cell_stream_close(&session->stream);
     scs_session_forget(session);
     scs_dataset_destroy(&session->dataset);
     scs_checkpoint_destroy(&session->checkpoint);

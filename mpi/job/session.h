@@ -17,6 +17,7 @@
 #ifndef SCS_SESSION_H
 #define SCS_SESSION_H
 
+#include "mpi/data/cell_stream.h"
 #include "mpi/job/command.h"
 #include "mpi/job/preflight.h"
 #include "src/screen/decode.h"
@@ -46,7 +47,12 @@ typedef struct scs_session {
     double scaled_to;       /**< counts that cells were scaled to; 0: they were not */
     scs_team team;          /**< this rank's range of shards, and the hooks */
     scs_deal *deal;         /**< which cell is in which shard */
-    scs_shard *shard;       /**< [team.last - team.first] expression of this rank's cells */
+    scs_shard *shard;       /**< [team.last - team.first] expression of this rank's cells; without
+                                 rows where they are streamed */
+    bool streams;           /**< train.data: stream: cells come from `stream` */
+    scs_cell_stream stream; /**< of the shards' cells; zeroed where they are in memory */
+    int asked_normalize;    /**< data.normalize of the config, before the values were seen */
+    int64_t n_value;        /**< that were read and judged of streamed inputs; 0: not all yet */
     scs_model *model;       /**< the network; NULL where model.kind is another */
     bool model_stored;      /**< this job wrote `model` to output.dir */
     scs_pca *pca;           /**< principal components where model.kind is pca */
@@ -73,6 +79,13 @@ SCS_MUST_USE scs_status scs_session_checksums(scs_session *session);
  * SCS_EARG (labels, genes, hold_out that do not fit), SCS_EIO, SCS_ENOMEM. Collective.
  *  @param[out] first, x as scs_read_cells; the caller clears x, also on failure */
 SCS_MUST_USE scs_status scs_session_read(scs_session *session, int64_t *first, scs_packed *x);
+/** scs_dataset_checksum of the session's data, which a state or a stopped screen belongs to. Where
+ * the inputs have not been hashed yet (a stream that has not gone through them), "stat-" and one of
+ * their sizes, times of change and some of their bytes: told from the other by
+ * scs_session_is_quick. Rank 0. SCS_EDATA. Local. @param[out] out [SCS_CHECKSUM_MAX] */
+SCS_MUST_USE scs_status scs_session_data_checksum(const scs_session *session, char *out);
+/** Whether a checksum is of the second kind. Local. */
+bool scs_session_is_quick(const char *checksum);
 /** team and deal of the dataset as its roles are now. A saved state's number of shards wins over
  * train.shards. SCS_EARG: fewer shards than ranks, or more than cells. Local, alike on all ranks.
  */

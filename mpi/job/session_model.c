@@ -14,6 +14,7 @@
  *  gene (mpi/data/atlas_genes.c): the same bits on any number of ranks. */
 #include "mpi/job/session_model.h"
 #include "mpi/comm/watchdog.h"
+#include "mpi/data/atlas_genes.h"
 #include "mpi/job/input_checksum.h"
 #include "mpi/job/session.h"
 #include "mpi/pca/pca_fit.h"
@@ -70,9 +71,67 @@ static scs_status encode_shards(const scs_session *s)
     return SCS_OK;
 }
 
+/* Rows of a window to their places in z. @param part [rows->n, n_latent] scratch */
+static scs_status encode_window(const scs_session *s, const scs_feed_rows *rows, scs_real *z)
+{
+    int64_t n_latent = s->model->arch.n_latent;
+    scs_real *part = NULL;
+    scs_status st;
+
+    SCS_GO(st, SCS_ALLOC(part, rows->n * n_latent));
+    SCS_GO(st, scs_atlas_encode_rows(s->model, rows->x, part));
+    for (int64_t k = 0; k < rows->n; k++)
+        memcpy(z + rows->row[k] * n_latent, part + k * n_latent, (size_t)n_latent * sizeof *z);
+done:
+    free(part);
+    return st;
+}
+
+/* Local. */
+static scs_status encode_windows(const scs_session *s, const scs_feed_rows *rows)
+{
+    for (int32_t i = 0; i < s->team.last - s->team.first; i++)
+        SCS_TRY(encode_window(s, &rows[i], s->z[i]));
+    return SCS_OK;
+}
+
+/* Local. */
+static scs_status open_latent(const scs_session *s)
+{
+    for (int32_t i = 0; i < s->team.last - s->team.first; i++)
+        SCS_TRY(SCS_ALLOC(s->z[i], s->shard[i].x.n_row * s->model->arch.n_latent));
+    return SCS_OK;
+}
+
+/* All cells, window by window, in an order that does not depend on ranks. Collective. */
+static scs_status encode_stream(scs_session *s)
+{
+    scs_feed feed = scs_cell_stream_feed(&s->stream);
+    scs_feed_rows *rows = NULL;
+    bool more = true;
+    scs_status st = open_latent(s);
+
+    if (st == SCS_OK)
+        st = SCS_ALLOC(rows, s->team.last - s->team.first);
+    SCS_GO(st, scs_comm_agree(s->comm, st));
+    SCS_GO(st, feed.begin(feed.ctx, SCS_FEED_ALL, 0, 0));
+    while (more) {
+        SCS_GO(st, feed.next(feed.ctx, rows, &more));
+        if (more)
+            SCS_GO(st, scs_comm_agree(s->comm, encode_windows(s, rows)));
+    }
+    SCS_GO(st, feed.end(feed.ctx));
+    SCS_GO(st, scs_atlas_encode_sum(s->atlas, s->dataset, s->shard, &s->team, s->z));
+done:
+    free(rows);
+    return st;
+}
+
 /* The network's encoder runs over shards inside src/atlas; components are encoded here. */
 scs_status scs_session_model_encode(scs_session *s)
 {
+    if (s->model && s->streams)
+        return encode_stream(s);
     if (s->model)
         return scs_atlas_encode(s->atlas, s->model, s->dataset, s->shard, &s->team, s->z);
     if (!s->pca)
@@ -242,9 +301,20 @@ static scs_status check_stored_atlas(const scs_session *session)
     return status;
 }
 
+/* Parts of the genes so that a part of all cells takes about what the windows do. */
+static int32_t count_parts(const scs_session *s)
+{
+    int32_t most = s->dataset->n_gene / s->team.n_rank / 64 + 1;
+    int32_t n = (s->stream.windows.n_window + 1) / 2;
+
+    return n < most ? n : most;
+}
+
 /* Also for atlases that are not the session's (crossval's base). */
 scs_status scs_session_model_fill_genes(scs_session *session, scs_atlas *atlas)
 {
+    if (session->streams)
+        return scs_atlas_genes_streamed(&session->stream, atlas, count_parts(session));
     return scs_atlas_genes(session->comm, atlas, session->dataset, session->deal, session->shard,
                            &session->team);
 }

@@ -321,6 +321,8 @@ static scs_status save(scs_checkpointer *k, scs_training *training, const scs_po
 
     k->facts.path = path;
     k->facts.position = *position;
+    if (st == SCS_OK && k->leads && scs_session_is_quick(k->data)) /* perhaps hashed by now */
+        st = scs_session_data_checksum(k->session, k->data);
     if (st == SCS_OK)
         st = train_log_sync(k->log);
     SCS_TRY(scs_comm_agree(comm, st));
@@ -412,8 +414,7 @@ static scs_status fill(scs_checkpointer *k)
     if (!k->leads)
         return SCS_OK;
     SCS_TRY(scs_config_print_affecting(s->config, SCS_AFFECTS_RESULT, &k->facts.config));
-    SCS_TRY(scs_dataset_checksum(s->dataset, (const scs_h5ad *const *)s->meta, s->input_checksum,
-                                 k->data));
+    SCS_TRY(scs_session_data_checksum(s, k->data));
     k->facts.data = k->data;
     k->facts.program = (char *)(uintptr_t)SCS_PROGRAM; /* only read */
     SCS_TRY(check_state(s, k->data));
@@ -467,6 +468,19 @@ static void report_outcome(const scs_session *session, const scs_outcome *o)
                     o->stopped_early ? ", stopped early" : "", (long long)o->best_epoch, o->best);
 }
 
+/* From memory or from disk. Collective. */
+static scs_status train_model(scs_session *s, const scs_watch *watch, const scs_state *resume,
+                              scs_outcome *outcome)
+{
+    scs_feed feed;
+
+    if (!s->streams)
+        return scs_train(s->config, s->model, s->shard, s->deal, &s->team, watch, resume, outcome);
+    feed = scs_cell_stream_feed(&s->stream);
+    return scs_train_streamed(s->config, s->model, &feed, s->shard, s->deal, &s->team, watch,
+                              resume, outcome);
+}
+
 /* SIGTERM and SIGINT ask for a stop only while there is training to be saved. Collective. */
 static scs_status train(scs_session *session, scs_train_log *log, scs_checkpointer *checkpointer)
 {
@@ -476,8 +490,7 @@ static scs_status train(scs_session *session, scs_train_log *log, scs_checkpoint
 
     watch.keep = checkpointer_hooks(checkpointer);
     scs_stop_signals_catch();
-    status = scs_train(session->config, session->model, session->shard, session->deal,
-                       &session->team, &watch, session->state, &outcome);
+    status = train_model(session, &watch, session->state, &outcome);
     scs_stop_signals_release();
     SCS_TRY(status);
     report_outcome(session, &outcome);
@@ -510,10 +523,9 @@ static scs_status check(const scs_session *s)
     int64_t steps;
 
     SCS_TRY(scs_train_plan(&options, s->deal, &steps));
-    if (!s->state)
+    if (!s->state || !scs_session_leads(s))
         return SCS_OK;
-    SCS_TRY(scs_dataset_checksum(s->dataset, (const scs_h5ad *const *)s->meta, s->input_checksum,
-                                 data));
+    SCS_TRY(scs_session_data_checksum(s, data));
     return check_state(s, data);
 }
 
@@ -575,7 +587,7 @@ scs_status scs_train_run_try(scs_session *s, double *seconds, int64_t *tried, in
     scs_status status;
 
     SCS_TRY(scs_comm_agree(s->comm, scs_train_plan(&options, s->deal, steps)));
-    status = scs_train(s->config, s->model, s->shard, s->deal, &s->team, &watch, NULL, &outcome);
+    status = train_model(s, &watch, NULL, &outcome);
     *tried = t.asked;
     *seconds = t.asked > 1 ? (t.last - t.first) / (double)(t.asked - 1) : NAN;
     return status == SCS_ESTOP ? scs_collective_ok() : status;

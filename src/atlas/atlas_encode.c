@@ -38,9 +38,8 @@ static int64_t min64(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-/* Threads take blocks; the first block that fails is the one reported.
- * @param[out] z [n_row, n_latent] */
-static scs_status encode_shard(const scs_model *model, const scs_packed *x, scs_real *z)
+/* Threads take blocks; the first block that fails is the one reported. */
+scs_status scs_atlas_encode_rows(const scs_model *model, const scs_packed *x, scs_real *z)
 {
     int64_t n_block = (x->n_row + CELL_BLOCK - 1) / CELL_BLOCK;
     scs_parallel_error failure = {0};
@@ -61,7 +60,7 @@ static scs_status encode_all(const scs_model *model, const scs_shard *shard, int
 {
     for (int32_t s = 0; s < n_local; s++) {
         SCS_TRY(SCS_ALLOC(z[s], shard[s].x.n_row * model->arch.n_latent));
-        SCS_TRY(encode_shard(model, &shard[s].x, z[s]));
+        SCS_TRY(scs_atlas_encode_rows(model, &shard[s].x, z[s]));
     }
     return SCS_OK;
 }

@@ -39,6 +39,7 @@ typedef enum scs_purpose {
     SCS_RANDOM_SCORE,       /**< labels that a score is compared with (epoch = which of them) */
     SCS_RANDOM_HALVES,      /**< halves of a group's cells (epoch = split) */
     SCS_RANDOM_RESAMPLE,    /**< combinations of a validation (epoch = replicate) */
+    SCS_RANDOM_WINDOW,      /**< order of an epoch's blocks (cell = block; src/data/windows.h) */
     SCS_RANDOM_DROPOUT = 64 /**< + layer number */
 } scs_purpose;
 

@@ -200,6 +200,8 @@ static const scs_word batch_norm_words[] = {
     {"global", SCS_BATCH_NORM_GLOBAL}, {"shard", SCS_BATCH_NORM_SHARD}, {0}};
 static const scs_word output_layer_words[] = {
     {"auto", SCS_OUTPUT_AUTO}, {"dense", SCS_OUTPUT_DENSE}, {"factored", SCS_OUTPUT_FACTORED}, {0}};
+static const scs_word train_data_words[] = {
+    {"memory", SCS_TRAIN_MEMORY}, {"stream", SCS_TRAIN_STREAM}, {0}};
 static const scs_word distance_words[] = {
     {"genes", SCS_DISTANCE_GENES}, {"latent", SCS_DISTANCE_LATENT}, {0}};
 static const scs_word cross_species_words[] = {
@@ -237,6 +239,8 @@ static const scs_word rows_words[] = {{"dense", SCS_ROWS_DENSE}, {"top", SCS_ROW
 #define COUNT(words) (sizeof words / sizeof *words - 1)
 
 _Static_assert(COUNT(magnitude_words) == SCS_N_MAGNITUDE, "a word for each scs_magnitude");
+
+_Static_assert(COUNT(train_data_words) == SCS_N_TRAIN_DATA, "a word for each scs_train_data");
 
 _Static_assert(COUNT(source_words) == SCS_N_SOURCE, "a word for each scs_source");
 
@@ -395,6 +399,12 @@ static const scs_key keys[] = {
            "gradients of the output layer gene by gene, or from products of the weights and of the "
            "hidden units with themselves: the same up to rounding; auto: the cheaper for this "
            "batch"),
+    CHOICE(train, data, WEIGHTS | ROWS, train_data_words, "memory",
+           "where the cells are meanwhile: in memory, or on disk, from which they are read anew in "
+           "each epoch, in shuffled blocks (run, train, screen, check, embed)"),
+    INT(train, window, WEIGHTS | ROWS, 1, 1000000000000, "65536",
+        "with data: stream, cells that are mixed with one another and in memory at a time, over "
+        "all ranks; as many are read ahead"),
 
     NUMBER_OR(train, checkpoint_minutes, NOTHING, 0, 1e6, "auto", SCS_CHECKPOINT_AUTO, "auto",
               "minutes between saves of the state that an interrupted run goes on from; 0: none; "

@@ -79,6 +79,27 @@ void scs_csr_row_sums(const scs_csr *x, double *sums)
     }
 }
 
+void scs_csr_keep_rows(scs_csr *x, const uint8_t *keep)
+{
+    int64_t kept = 0, used = 0, n = x->n_row;
+
+    for (int64_t i = 0, begin = 0, end; i < n; i++, begin = end) {
+        int64_t values;
+
+        end = x->indptr[i + 1];
+        values = end - begin;
+        if (!keep[i])
+            continue;
+        if (used < begin) {
+            memmove(x->indices + used, x->indices + begin, (size_t)values * sizeof *x->indices);
+            memmove(x->values + used, x->values + begin, (size_t)values * sizeof *x->values);
+        }
+        used += values;
+        x->indptr[++kept] = used;
+    }
+    x->n_row = kept;
+}
+
 /* An entry as one number, column in the high half and the value's bits in the low one: sorts by
  * column in one compare, and the value comes along unchanged. */
 static uint64_t entry(int32_t column, float value)

@@ -27,6 +27,8 @@ void scs_csr_clear(scs_csr *x);
 /** Sum of each row's values (a cell's total counts), added up in double in the row's order.
  *  @param[out] sums [n_row] */
 void scs_csr_row_sums(const scs_csr *x, double *sums);
+/** Drop rows, in place. @param keep [x->n_row] 0: the row is dropped */
+void scs_csr_keep_rows(scs_csr *x, const uint8_t *keep);
 /** Keep and rename columns: column j becomes gene[j] (-1: dropped), rows re-sorted, in place.
  *  @param gene [x->n_col]; values in [-1, n_gene); one-to-one
  *  @return SCS_EINTERNAL for a value out of range, SCS_EDATA where two columns became one gene,

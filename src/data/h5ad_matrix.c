@@ -676,25 +676,6 @@ static scs_status read_afresh(scs_h5ad_reader *r, int64_t row0, int64_t row1)
                                              : read_dense(&r->h5, r->meta, row0, row1, &r->x);
 }
 
-/* In place. @param row0 the file's row of x's first */
-static void drop_rows(const scs_h5ad *meta, int64_t row0, scs_csr *x)
-{
-    int64_t kept = 0, used = 0, n = x->n_row;
-
-    for (int64_t i = 0, k = 0; meta->keep && i < n; i++) {
-        int64_t end = x->indptr[i + 1];
-
-        for (; k < end && meta->keep[row0 + i]; k++, used++) {
-            x->indices[used] = x->indices[k];
-            x->values[used] = x->values[k];
-        }
-        k = end;
-        if (meta->keep[row0 + i])
-            x->indptr[++kept] = used;
-    }
-    x->n_row = meta->keep ? kept : n;
-}
-
 scs_status scs_h5ad_matrix_open(const scs_h5ad *meta, scs_h5ad_reader **reader)
 {
     scs_status st;
@@ -722,7 +703,8 @@ scs_status scs_h5ad_matrix_rows(scs_h5ad_reader *r, int64_t row0, int64_t row1, 
         SCS_TRY(read_text(r, row0, row1));
     else
         SCS_TRY(read_afresh(r, row0, row1));
-    drop_rows(r->meta, row0, &r->x);
+    if (r->meta->keep)
+        scs_csr_keep_rows(&r->x, r->meta->keep + row0);
     return SCS_OK;
 }
 

@@ -513,11 +513,17 @@ static scs_status check_pair(const settling *w, int32_t a, int32_t b)
     return SCS_OK;
 }
 
+/* Whether the values are taken as the config says, whatever they look like. */
+static bool is_trusted(const settling *w)
+{
+    return w->config->data.trust_values && w->config->data.normalize != SCS_NORMALIZE_AUTO;
+}
+
 /* Each input by itself, then each against the first. data.trust_values with an explicit
  * data.normalize leaves both out. */
 static scs_status check_all(const settling *w, int32_t n)
 {
-    bool trusted = w->config->data.trust_values && w->config->data.normalize != SCS_NORMALIZE_AUTO;
+    bool trusted = is_trusted(w);
 
     for (int32_t i = 0; i < n; i++) {
         if (kind_of(w, i) == SCS_SCALE_EMPTY)
@@ -585,6 +591,37 @@ scs_status scs_scale_settle(scs_config *config, const scs_h5ad *const *metas,
     if (normalize == SCS_NORMALIZE_AUTO)
         normalize = kind_of(&w, 0) == SCS_SCALE_LOGGED ? SCS_NORMALIZE_NONE : SCS_NORMALIZE_LOG1P;
     SCS_TRY(say(&w, dataset->n_input, normalize, &dataset->values));
+    config->data.normalize = normalize;
+    return SCS_OK;
+}
+
+/* The first of n inputs of which a value above 0 was seen; 0: there is none. */
+static int32_t first_seen(const settling *w, int32_t n)
+{
+    for (int32_t i = 0; i < n; i++)
+        if (kind_of(w, i) != SCS_SCALE_EMPTY)
+            return i;
+    return 0;
+}
+
+/* What settle does, but for what only all values can tell: that there are none, and how many cells
+ * have none. */
+scs_status scs_scale_foresee(scs_config *config, const scs_h5ad *const *metas,
+                             const scs_scale *scale, scs_dataset *dataset)
+{
+    settling w = {config, metas, scale};
+    int32_t n = dataset->n_input, first = first_seen(&w, n);
+    int normalize = config->data.normalize;
+
+    for (int32_t i = first; i < n && !is_trusted(&w); i++)
+        if (kind_of(&w, i) != SCS_SCALE_EMPTY) {
+            SCS_TRY(check_kind(&w, i));
+            SCS_TRY(check_pair(&w, first, i));
+        }
+    if (normalize == SCS_NORMALIZE_AUTO)
+        normalize =
+            kind_of(&w, first) == SCS_SCALE_LOGGED ? SCS_NORMALIZE_NONE : SCS_NORMALIZE_LOG1P;
+    SCS_TRY(say(&w, n, normalize, &dataset->values));
     config->data.normalize = normalize;
     return SCS_OK;
 }

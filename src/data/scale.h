@@ -80,5 +80,9 @@ char *scs_scale_describe(const scs_scale *scale, int32_t n_var, char *out, size_
  *  @param scale [dataset->n_input] */
 SCS_MUST_USE scs_status scs_scale_settle(scs_config *config, const scs_h5ad *const *metas,
                                          const scs_scale *scale, scs_dataset *dataset);
+/** The same from some cells of each input, before all are read: what to do with them. Refuses what
+ *  those already contradict. */
+SCS_MUST_USE scs_status scs_scale_foresee(scs_config *config, const scs_h5ad *const *metas,
+                                          const scs_scale *scale, scs_dataset *dataset);
 
 #endif

@@ -123,9 +123,12 @@ static bool is_factored(const scs_trainer *t, int64_t n_global)
             scs_output_factors(&t->model->arch, (double)n_global, t->density));
 }
 
-/* Rows [at, at + 1) cells_per_shard of each shard's order; a shard that is used up gives none. */
-static void cut_batch(scs_trainer *t, int64_t at)
+/* Rows [at, at + 1) cells_per_shard of each shard's order; a shard that is used up gives none.
+ * Collective where they come from a feed. */
+static scs_status cut_batch(scs_trainer *t, int64_t at)
 {
+    if (t->feed)
+        return t->feed->batch(t->feed->ctx, at, t->batch);
     for (int32_t i = 0; i < t->n_local; i++) {
         int64_t first = at * t->cells_per_shard, left = t->shard[i].n_train - first;
 
@@ -137,6 +140,7 @@ static void cut_batch(scs_trainer *t, int64_t at)
                         .rows = left ? t->order[i] + first : NULL,
                         .n = (int32_t)(left < t->cells_per_shard ? left : t->cells_per_shard)};
     }
+    return scs_collective_ok();
 }
 
 /* Adam on this rank's slices of a segment, by the gradient summed into grad[0]; then their new
@@ -249,36 +253,75 @@ static scs_status trainer_step(scs_trainer *t, int64_t epoch, int64_t at, scs_lo
     step.factored = is_factored(t, step.n_global);
     step.split = scs_output_splits(&t->model->arch, step.n_global);
     step.hooks = &hooks;
-    cut_batch(t, at);
+    SCS_TRY(cut_batch(t, at));
     SCS_TRY(scs_network_step(t->net, t->model, t->batch, &step, t->team, t->grad, t->loss));
     return finish_step(t, &step);
 }
 
 /* ---- the validation cells ---- */
 
-/* One shard's validation cells, in blocks of a fixed size counted from the first: the shapes of
- * BLAS calls, and so the bits, do not depend on anything but the shard. Sums into t->loss[i].
- * @param rows [EVALUATION_BLOCK] scratch */
-static scs_status evaluate_shard(const scs_trainer *t, int32_t i, int64_t *rows)
+/* Validation cells of one shard, in blocks of a fixed size counted from the first: the shapes of
+ * BLAS calls, and so the bits, do not depend on anything but the cells.
+ * @param first row of x  @param cell [x->n_row]  @param[in,out] sum of their losses */
+static scs_status evaluate_rows(const scs_trainer *t, const scs_packed *x, const int64_t *cell,
+                                int64_t first, int64_t n, scs_loss *sum)
 {
-    const scs_shard *shard = &t->shard[i];
-    scs_loss *sum = &t->loss[i];
+    int64_t rows[EVALUATION_BLOCK];
 
-    *sum = (scs_loss){0};
-    for (int64_t at = 0; at < shard->n_valid; at += EVALUATION_BLOCK) {
-        int64_t left = shard->n_valid - at;
-        scs_batch batch = {.x = &shard->x,
-                           .cell = shard->cell,
+    for (int64_t at = 0; at < n; at += EVALUATION_BLOCK) {
+        scs_batch batch = {.x = x,
+                           .cell = cell,
                            .rows = rows,
-                           .n = left < EVALUATION_BLOCK ? (int32_t)left : EVALUATION_BLOCK};
+                           .n = n - at < EVALUATION_BLOCK ? (int32_t)(n - at) : EVALUATION_BLOCK};
         scs_loss loss;
 
         for (int32_t k = 0; k < batch.n; k++)
-            rows[k] = shard->n_train + at + k;
+            rows[k] = first + at + k;
         SCS_TRY(scs_model_evaluate(t->model, &batch, t->options.seed, &loss));
         loss_add(&loss, sum);
     }
     return SCS_OK;
+}
+
+/* Those of all local shards, which are in memory. Local. */
+static scs_status evaluate_shards(const scs_trainer *t)
+{
+    for (int32_t i = 0; i < t->n_local; i++)
+        SCS_TRY(evaluate_rows(t, &t->shard[i].x, t->shard[i].cell, t->shard[i].n_train,
+                              t->shard[i].n_valid, &t->loss[i]));
+    return SCS_OK;
+}
+
+/* Some of the feed's. Local. @param rows [n_local] */
+static scs_status evaluate_part(const scs_trainer *t, const scs_feed_rows *rows)
+{
+    for (int32_t i = 0; i < t->n_local; i++)
+        SCS_TRY(evaluate_rows(t, rows[i].x, rows[i].cell, 0, rows[i].n, &t->loss[i]));
+    return SCS_OK;
+}
+
+/* Those of a feed, as they come. Collective. */
+static scs_status evaluate_feed(const scs_trainer *t)
+{
+    const scs_feed *feed = t->feed;
+    bool more;
+
+    SCS_TRY(feed->begin(feed->ctx, SCS_FEED_VALID, 0, 0));
+    for (;;) {
+        SCS_TRY(feed->next(feed->ctx, t->rows, &more));
+        if (!more)
+            return feed->end(feed->ctx);
+        SCS_TRY(t->team->agree(t->team->ctx, evaluate_part(t, t->rows)));
+    }
+}
+
+/* Whether there are any, of whichever shard. */
+static bool has_validation(const scs_trainer *t)
+{
+    for (int32_t v = 0; v < t->deal->n_shard; v++)
+        if (t->deal->n_valid[v] > 0)
+            return true;
+    return false;
 }
 
 /* Objective over all validation cells, by running batch norm, without dropout. Nobody can ask
@@ -286,12 +329,12 @@ static scs_status evaluate_shard(const scs_trainer *t, int32_t i, int64_t *rows)
  * @param[out] loss sums over all shards; n is 0 without validation cells */
 static scs_status trainer_evaluate(scs_trainer *t, scs_loss *loss)
 {
-    int64_t rows[EVALUATION_BLOCK];
-    scs_status st = SCS_OK;
-
-    for (int32_t i = 0; st == SCS_OK && i < t->n_local; i++)
-        st = evaluate_shard(t, i, rows);
-    SCS_TRY(t->team->agree(t->team->ctx, st));
+    for (int32_t i = 0; i < t->n_local; i++)
+        t->loss[i] = (scs_loss){0};
+    if (!t->feed)
+        SCS_TRY(t->team->agree(t->team->ctx, evaluate_shards(t)));
+    else if (has_validation(t))
+        SCS_TRY(evaluate_feed(t));
     t->requests = 0;
     return trainer_sum_losses(t, loss);
 }
@@ -373,10 +416,11 @@ static scs_status allocate(scs_trainer *t)
     SCS_TRY(cut_parameters(t));
     SCS_TRY(SCS_ALLOC(t->grad, t->n_local));
     SCS_TRY(SCS_ALLOC(t->order, t->n_local));
+    SCS_TRY(SCS_ALLOC(t->rows, t->n_local));
     SCS_TRY(SCS_ALLOC(t->batch, t->n_local));
     SCS_TRY(SCS_ALLOC(t->loss, t->n_local));
     SCS_TRY(SCS_ALLOC(t->partial, SCS_STEP_SUMS * (int64_t)t->n_local));
-    for (int32_t i = 0; i < t->n_local; i++)
+    for (int32_t i = 0; !t->feed && i < t->n_local; i++)
         SCS_TRY(SCS_ALLOC(t->order[i], t->shard[i].n_train));
     return scs_network_create(&t->model->arch, t->n_local, t->cells_per_shard, &t->net);
 }
@@ -405,13 +449,35 @@ static scs_status share_memory(scs_trainer *t)
     return SCS_OK;
 }
 
-/* The share of non-zeros of all shards' cells. Collective. */
+/* The cells that training is set out from into t->rows: all, or a feed's sample, which stays until
+ * the feed is asked again. Collective. */
+static scs_status open_sample(const scs_trainer *t)
+{
+    bool more;
+
+    if (t->feed) {
+        SCS_TRY(t->feed->begin(t->feed->ctx, SCS_FEED_SAMPLE, 1, 0));
+        return t->feed->next(t->feed->ctx, t->rows, &more);
+    }
+    for (int32_t i = 0; i < t->n_local; i++)
+        t->rows[i] = (scs_feed_rows){
+            .x = &t->shard[i].x, .cell = t->shard[i].cell, .n = t->shard[i].x.n_row};
+    return scs_collective_ok();
+}
+
+/* Collective. */
+static scs_status close_sample(const scs_trainer *t)
+{
+    return t->feed ? t->feed->end(t->feed->ctx) : scs_collective_ok();
+}
+
+/* The share of non-zeros of the sample's cells. Collective. */
 static scs_status find_density(scs_trainer *t)
 {
     double total[2];
 
     for (int32_t i = 0; i < t->n_local; i++) {
-        const scs_packed *x = &t->shard[i].x;
+        const scs_packed *x = t->rows[i].x;
 
         t->partial[2 * i] = (double)scs_packed_nnz(x);
         t->partial[2 * i + 1] = (double)x->n_row * x->n_col;
@@ -443,6 +509,7 @@ static void trainer_destroy(scs_trainer **trainer)
     free(t->v);
     free(t->grad);
     free(t->order);
+    free(t->rows);
     free(t->batch);
     free(t->loss);
     free(t->partial);
@@ -453,8 +520,9 @@ static void trainer_destroy(scs_trainer **trainer)
 /* Checks the batch against the shards and allocates. SCS_EARG, SCS_EDATA, SCS_ENOMEM, alike on
  * all ranks. Collective.  @param[out] trainer destroyed by trainer_destroy; NULL after a
  * failure */
-static scs_status trainer_create(const scs_config *config, scs_model *model, const scs_shard *shard,
-                                 const scs_deal *deal, const scs_team *team, scs_trainer **trainer)
+static scs_status trainer_create(const scs_config *config, scs_model *model, const scs_feed *feed,
+                                 const scs_shard *shard, const scs_deal *deal, const scs_team *team,
+                                 scs_trainer **trainer)
 {
     scs_trainer *t;
     scs_status st = SCS_ALLOC(*trainer, 1);
@@ -463,6 +531,7 @@ static scs_status trainer_create(const scs_config *config, scs_model *model, con
         t = *trainer;
         t->options = scs_profile_train_options(config);
         t->model = model;
+        t->feed = feed;
         t->shard = shard;
         t->deal = deal;
         t->team = team;
@@ -471,6 +540,7 @@ static scs_status trainer_create(const scs_config *config, scs_model *model, con
     }
     SCS_GO(st, team->agree(team->ctx, st));
     SCS_GO(st, share_memory(*trainer));
+    SCS_GO(st, open_sample(*trainer));
     SCS_GO(st, find_density(*trainer));
     return SCS_OK;
 done:
@@ -487,34 +557,50 @@ static void add_cell(scs_row cell, double *sum)
         sum[scs_row_gene(&cell, k)] += scs_row_value(&cell, k);
 }
 
-/* Sums over each local shard's training cells. @param sum [n_local, n_gene] zeroed */
+/* Training cells come first among the sample's cells of a shard. */
+static int64_t count_training(const scs_trainer *t, int32_t i)
+{
+    const scs_feed_rows *rows = &t->rows[i];
+    int64_t n = 0;
+
+    if (!rows->row)
+        return t->shard[i].n_train;
+    while (n < rows->n && rows->row[n] < t->shard[i].n_train)
+        n++;
+    return n;
+}
+
+/* Sums over each local shard's training cells, and their number behind it.
+ * @param sum [n_local, n_gene + 1] zeroed */
 static void sum_genes(const scs_trainer *t, double *sum)
 {
-    for (int32_t i = 0; i < t->n_local; i++) {
-        const scs_packed *x = &t->shard[i].x;
+    int32_t n_gene = t->model->arch.n_gene;
 
-        for (int64_t r = 0; r < t->shard[i].n_train; r++)
-            add_cell(scs_packed_row(x, r), sum + (int64_t)i * x->n_col);
+    for (int32_t i = 0; i < t->n_local; i++) {
+        double *of = sum + (int64_t)i * (n_gene + 1);
+        int64_t n = count_training(t, i);
+
+        for (int64_t r = 0; r < n; r++)
+            add_cell(scs_packed_row(t->rows[i].x, r), of);
+        of[n_gene] = (double)n;
     }
 }
 
-/* Sets the output layer's biases to the genes' means over the training cells, so that the first
- * steps need not learn them (train.output_bias; scGen draws them). Collective. */
-static scs_status trainer_center(scs_trainer *t)
+/* Sets the output layer's biases to the genes' means over the sample's training cells, so that the
+ * first steps need not learn them (train.output_bias; scGen draws them). Collective. */
+static scs_status trainer_center(const scs_trainer *t)
 {
     int32_t n_gene = t->model->arch.n_gene;
-    double *sum, *total, n = 0;
+    double *sum, *total;
     scs_real *bias = scs_model_data(t->model, scs_model_find(t->model, "decoder.linear_out.bias"));
-    scs_status st = SCS_ALLOC(sum, ((int64_t)t->n_local + 1) * n_gene);
+    scs_status st = SCS_ALLOC(sum, ((int64_t)t->n_local + 1) * (n_gene + 1));
 
     SCS_GO(st, t->team->agree(t->team->ctx, st));
     sum_genes(t, sum);
-    total = sum + (int64_t)t->n_local * n_gene;
-    SCS_GO(st, t->team->sum(t->team->ctx, sum, n_gene, total));
-    for (int32_t v = 0; v < t->deal->n_shard; v++)
-        n += (double)t->deal->n_train[v];
-    for (int32_t g = 0; g < n_gene; g++)
-        bias[g] = (scs_real)(total[g] / n);
+    total = sum + (int64_t)t->n_local * (n_gene + 1);
+    SCS_GO(st, t->team->sum(t->team->ctx, sum, n_gene + 1, total));
+    for (int32_t g = 0; g < n_gene && total[n_gene] > 0; g++)
+        bias[g] = (scs_real)(total[g] / total[n_gene]);
 done:
     free(sum);
     return st;
@@ -528,6 +614,8 @@ static scs_status trainer_shuffle(scs_trainer *t, int64_t epoch)
 {
     scs_status st = SCS_OK;
 
+    if (t->feed)
+        return t->feed->begin(t->feed->ctx, SCS_FEED_TRAIN, epoch, t->cells_per_shard);
     for (int32_t i = 0; st == SCS_OK && i < t->n_local; i++)
         st = scs_shard_epoch_order(&t->shard[i], t->options.seed, epoch, t->order[i]);
     return t->team->agree(t->team->ctx, st);
@@ -575,6 +663,8 @@ static scs_status save(scs_training *t, int requests)
 
     if (!keep || !keep->save)
         return SCS_OK;
+    if (t->trainer->feed)
+        t->trainer->feed->rest(t->trainer->feed->ctx);
     now.seconds += scs_clock() - t->clock;
     return keep->save(keep->ctx, t, &now, requests);
 }
@@ -603,10 +693,13 @@ static scs_status train_step(scs_training *t)
 /* The rest of the epoch: all of it, or what a run that was stopped within it had left. */
 static scs_status train_epoch(scs_training *t)
 {
+    const scs_feed *feed = t->trainer->feed;
+
     SCS_TRY(trainer_shuffle(t->trainer, t->position.epoch));
     while (t->position.at < t->trainer->steps)
         SCS_TRY(train_step(t));
-    return trainer_settle(t->trainer);
+    SCS_TRY(trainer_settle(t->trainer));
+    return feed ? feed->end(feed->ctx) : scs_collective_ok();
 }
 
 /* What early stopping looks at, a cell. The reference (scGen 2.x) monitors SSE + unweighted KL
@@ -736,18 +829,19 @@ static scs_status open_training(scs_training *t)
 
 /* A run that goes on takes everything from the state, biases included. On any failure the
  * trainer takes in what is under way before it returns: no rank leaves another one waiting. */
-scs_status scs_train(const scs_config *config, scs_model *model, const scs_shard *shard,
-                     const scs_deal *deal, const scs_team *team, const scs_watch *watch,
-                     const scs_state *resume, scs_outcome *outcome)
+static scs_status train(const scs_config *config, scs_model *model, const scs_feed *feed,
+                        const scs_shard *shard, const scs_deal *deal, const scs_team *team,
+                        const scs_watch *watch, const scs_state *resume, scs_outcome *outcome)
 {
     scs_training t = {.watch = watch, .position.epoch = 1};
     scs_status st;
 
     *outcome = (scs_outcome){0};
-    SCS_GO(st, trainer_create(config, model, shard, deal, team, &t.trainer));
+    SCS_GO(st, trainer_create(config, model, feed, shard, deal, team, &t.trainer));
     SCS_GO(st, open_training(&t));
     if (!resume && t.trainer->options.center)
         SCS_GO(st, trainer_center(t.trainer));
+    SCS_GO(st, close_sample(t.trainer));
     SCS_GO(st, resume ? scs_state_load(&t, resume) : scs_collective_ok());
     SCS_GO(st, run_epochs(&t));
     fill_outcome(&t, outcome);
@@ -757,4 +851,18 @@ done:
     free(t.best);
     trainer_destroy(&t.trainer);
     return st;
+}
+
+scs_status scs_train(const scs_config *config, scs_model *model, const scs_shard *shard,
+                     const scs_deal *deal, const scs_team *team, const scs_watch *watch,
+                     const scs_state *resume, scs_outcome *outcome)
+{
+    return train(config, model, NULL, shard, deal, team, watch, resume, outcome);
+}
+
+scs_status scs_train_streamed(const scs_config *config, scs_model *model, const scs_feed *feed,
+                              const scs_shard *shard, const scs_deal *deal, const scs_team *team,
+                              const scs_watch *watch, const scs_state *resume, scs_outcome *outcome)
+{
+    return train(config, model, feed, shard, deal, team, watch, resume, outcome);
 }

@@ -30,6 +30,7 @@ typedef struct scs_trainer {
     scs_train_options options;
     scs_model *model;       /**< borrowed; its weights change in place */
     const scs_shard *shard; /**< [n_local] borrowed */
+    const scs_feed *feed;   /**< where rows come from, borrowed; NULL: they are in the shards */
     const scs_deal *deal;   /**< borrowed, as team */
     const scs_team *team;
     int32_t n_local;         /**< shards of this rank: team->last - team->first */
@@ -40,17 +41,18 @@ typedef struct scs_trainer {
     scs_slices own[SCS_SEGMENTS];
     int64_t step; /**< optimiser steps so far */
     scs_network *net;
-    float *m, *v;     /**< Adam's moments of the own slices, which exist on this rank alone */
-    float **grad;     /**< [n_local] each [n_param]; memory of the team (open_parts). Free between
-                         steps: grad[0] is scratch of a whole vector then */
-    bool reducing;    /**< the output layer's gradient is being summed (reduce_begin) */
-    bool gathering;   /**< new weights are under way between the ranks (gather_begin) */
-    bool shared;      /**< the model's parameters are the node's one copy (share_values) */
-    int64_t **order;  /**< [n_local] each [n_train]: this epoch's order of rows */
-    scs_batch *batch; /**< [n_local] each shard's cells of this step; borrow from order */
-    scs_loss *loss;   /**< [n_local] each shard's own sums */
-    double *partial;  /**< [n_local, SCS_STEP_SUMS] what is summed over shards next */
-    int requests;     /**< SCS_REQUEST_ bits: this rank's before a step, all ranks' after it */
+    float *m, *v;    /**< Adam's moments of the own slices, which exist on this rank alone */
+    float **grad;    /**< [n_local] each [n_param]; memory of the team (open_parts). Free between
+                        steps: grad[0] is scratch of a whole vector then */
+    bool reducing;   /**< the output layer's gradient is being summed (reduce_begin) */
+    bool gathering;  /**< new weights are under way between the ranks (gather_begin) */
+    bool shared;     /**< the model's parameters are the node's one copy (share_values) */
+    int64_t **order; /**< [n_local] each [n_train]: this epoch's order of rows; of a feed: NULL */
+    scs_feed_rows *rows; /**< [n_local] cells in hand: all of the shard's, or some of a feed's */
+    scs_batch *batch;    /**< [n_local] each shard's cells of this step; borrow from order */
+    scs_loss *loss;      /**< [n_local] each shard's own sums */
+    double *partial;     /**< [n_local, SCS_STEP_SUMS] what is summed over shards next */
+    int requests;        /**< SCS_REQUEST_ bits: this rank's before a step, all ranks' after it */
 } scs_trainer;
 
 /** A training run: the trainer, the best weights so far and how far it is. */
