@@ -19,7 +19,6 @@
 #include <string.h>
 
 enum {
-    BLOCK = 64,        /* cells that are read at a time: neighbours on disk, few of them */
     LOOK_BLOCKS = 512, /* of all inputs, at least, to see what values look like */
     LOOK_LEAST = 8     /* of each input, where it has as many */
 };
@@ -47,7 +46,7 @@ static scs_status refuse_unfit(const scs_dataset *d, const scs_h5ad *const *meta
 static scs_status allocate(scs_cell_stream *s, const scs_h5ad *const *metas, int64_t window)
 {
     SCS_TRY(refuse_unfit(s->dataset, metas));
-    SCS_TRY(scs_windows_create(s->dataset, BLOCK, window, &s->windows));
+    SCS_TRY(scs_windows_create(s->dataset, SCS_WINDOWS_BLOCK, window, &s->windows));
     SCS_TRY(scs_block_reader_create(s->dataset, metas, &s->windows, &s->reader));
     SCS_TRY(SCS_ALLOC(s->owner, s->deal->n_shard));
     SCS_TRY(SCS_ALLOC(s->pool, n_local(s)));

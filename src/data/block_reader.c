@@ -54,10 +54,18 @@ struct scs_block_reader {
     scs_block_rows rows;
 };
 
+/* What stands before a row has to be inflated to reach it. */
+static bool is_compressed(const char *path)
+{
+    size_t n = strlen(path);
+
+    return n > 3 && strcmp(path + n - 3, ".gz") == 0;
+}
+
 bool scs_block_reader_can(const scs_h5ad *meta)
 {
     return meta->layout == SCS_LAYOUT_CSR || meta->layout == SCS_LAYOUT_DENSE ||
-           (meta->layout == SCS_LAYOUT_MTX && meta->start);
+           (meta->layout == SCS_LAYOUT_MTX && meta->start && !is_compressed(meta->data));
 }
 
 void scs_block_rows_clear(scs_block_rows *rows)

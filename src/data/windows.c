@@ -19,12 +19,12 @@ static int64_t blocks_of(int64_t cells, int64_t block)
     return (cells + block - 1) / block;
 }
 
-/* Windows of about so many cells: as many as are needed for all. */
+/* Windows of at most about so many cells: as few as hold all, and none without a block. */
 static int32_t count_windows(const scs_windows *w, int64_t window)
 {
-    int64_t blocks = window / w->block > 0 ? window / w->block : 1;
-    int64_t n = (w->n_block + blocks - 1) / blocks;
+    int64_t n = blocks_of(w->cell[w->n_input], window);
 
+    n = n < w->n_block ? n : w->n_block;
     return n > INT32_MAX ? INT32_MAX : n > 0 ? (int32_t)n : 1;
 }
 

@@ -15,6 +15,10 @@
 
 #include "scscreen/shard.h"
 
+/** Cells of a block of the program's own streams: few, since a window's cells come from as many
+ * places as it has blocks; enough for a few chunks of a file. */
+enum { SCS_WINDOWS_BLOCK = 64 };
+
 /** Blocks of all inputs and how they stand in windows. Made by scs_windows_create. */
 typedef struct scs_windows {
     int64_t block;        /**< cells of a block; the last one of an input has fewer */
