@@ -36,6 +36,10 @@ scs_status scs_counts_check(const scs_session *session)
 {
     char what[EVIDENCE];
 
+    SCS_REQUIRE(!session->streams, SCS_EARG,
+                "%s: train.data: stream keeps cells on disk, and predicted cells are made from "
+                "counts in memory: --set train.data=memory",
+                session->config->file);
     SCS_REQUIRE(session->config->data.normalize == SCS_NORMALIZE_LOG1P, SCS_EDATA,
                 "%s: %s holds no counts (%s); %s", session->meta[0]->path, session->meta[0]->matrix,
                 session->dataset->values, advise("data.matrix", what, sizeof what));

@@ -84,6 +84,7 @@ refuse() { expect "$1" 64 "$2" 2 run run.yaml --set output.dir=refused --set tra
 refuse "components" "model.kind: pca needs all cells in memory; set train.data: memory" model.kind=pca
 refuse "variable genes" "data.n_top_genes looks at all cells" data.n_top_genes=50
 refuse "a median" "data.target_sum: median looks at all cells" data.target_sum=median
+refuse "tests of predicted cells" "predicted cells are made from counts in memory" screen.de=true
 expect "validate" 64 "validate needs the cells in memory: --set train.data=memory" 2 validate run.yaml --set train.data=stream
 
 # More cells than are looked at before the first step, other forms of files, and what is wrong within them.
