@@ -367,7 +367,7 @@ static scs_status load(scs_cell_stream *s)
     if (s->next < s->last)
         start_reading(s, s->next);
 done:
-    scs_block_rows_clear(&l.rows);
+    scs_block_reader_rows_clear(&l.rows);
     free(l.place);
     return st;
 }
@@ -533,7 +533,7 @@ scs_status scs_cell_stream_look(scs_cell_stream *s, scs_scale *scale, bool *all)
     SCS_GO(st, unite(s));
     memcpy(scale, found, (size_t)s->dataset->n_input * sizeof *scale);
 done:
-    scs_block_rows_clear(&none);
+    scs_block_reader_rows_clear(&none);
     free(block);
     return st;
 }

@@ -68,7 +68,7 @@ bool scs_block_reader_can(const scs_h5ad *meta)
            (meta->layout == SCS_LAYOUT_MTX && meta->start && !is_compressed(meta->data));
 }
 
-void scs_block_rows_clear(scs_block_rows *rows)
+void scs_block_reader_rows_clear(scs_block_rows *rows)
 {
     scs_packed_clear(&rows->x);
     free(rows->cell);
@@ -252,7 +252,7 @@ static void read_request(scs_block_reader *r)
     if (r->status == SCS_OK)
         return;
     snprintf(r->message, sizeof r->message, "%s", scs_message());
-    scs_block_rows_clear(&r->rows);
+    scs_block_reader_rows_clear(&r->rows);
 }
 
 /* One thread: it is all that is not the training's. */
@@ -280,7 +280,7 @@ static bool start_thread(scs_block_reader *r)
 void scs_block_reader_start(scs_block_reader *r, const scs_block_request *request)
 {
     scs_block_reader_wait(r);
-    scs_block_rows_clear(&r->rows);
+    scs_block_reader_rows_clear(&r->rows);
     r->request = *request;
     r->asked = true;
     r->read = false;
@@ -372,7 +372,7 @@ void scs_block_reader_destroy(scs_block_reader **reader)
     if (!r)
         return;
     scs_block_reader_wait(r);
-    scs_block_rows_clear(&r->rows);
+    scs_block_reader_rows_clear(&r->rows);
     for (int32_t i = 0; r->source && i < r->dataset->n_input; i++) {
         scs_h5ad_matrix_close(&r->source[i].file);
         free(r->source[i].path);

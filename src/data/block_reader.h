@@ -35,7 +35,7 @@ typedef struct scs_block_rows {
     int64_t n_value; /**< of all cells of the blocks, wanted or not */
 } scs_block_rows;
 /** Free the arrays; zeroed is let through. */
-void scs_block_rows_clear(scs_block_rows *rows);
+void scs_block_reader_rows_clear(scs_block_rows *rows);
 
 /** Whether rows of an input can be read in blocks at about the cost of their own bytes. Not where
  *  any row needs all of the file: a matrix stored by genes, a compressed text. */

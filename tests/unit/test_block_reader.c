@@ -180,7 +180,7 @@ static void check_read(fixture *f, unsigned roles, double target)
         }
     }
     CU_ASSERT_EQUAL(rows.x.n_row, n);
-    scs_block_rows_clear(&rows);
+    scs_block_reader_rows_clear(&rows);
 }
 
 static void rows_are_those_of_the_files(void)
@@ -212,7 +212,7 @@ static void the_last_request_counts(void)
     scs_block_reader_wait(f.reader);
     CHECK_OK(scs_block_reader_take(f.reader, &rows));
     CU_ASSERT(rows.x.n_row > 0);
-    scs_block_rows_clear(&rows);
+    scs_block_reader_rows_clear(&rows);
     scs_block_reader_start(f.reader, &first); /* destroyed while it reads */
     close_fixture(&f);
 }
@@ -228,7 +228,7 @@ static void a_bad_value_is_refused(void)
     open_fixture(&f, NAN);
     scs_block_reader_start(f.reader, &request);
     CHECK_OK(scs_block_reader_take(f.reader, &rows));
-    scs_block_rows_clear(&rows);
+    scs_block_reader_rows_clear(&rows);
     request.block = bad;
     request.n = 2;
     scs_block_reader_start(f.reader, &request);

@@ -293,7 +293,7 @@ static void a_word_stands_for_each_value(void)
         }
         n_choice += n > 1;
     }
-    CU_ASSERT_EQUAL(n_choice, 25);
+    CU_ASSERT_EQUAL(n_choice, 26);
 }
 
 /* A key that was changed is told of, and printed, where what it affects is asked for. */
