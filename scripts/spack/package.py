@@ -36,6 +36,9 @@ class Scscreen(AutotoolsPackage):
     depends_on("libmd@1.0.4:")
     depends_on("libdeflate")
     depends_on("zlib")
+    depends_on("zstd")
+    depends_on("lz4")
+    depends_on("c-blosc@1.16:")
     depends_on("random123@1.13:", type="build")
     depends_on("cunit", type=("build", "test"))
 

@@ -1,4 +1,4 @@
-/** Reading HDF5 under the rules of src/hdf5/h5read.h: filters, files, paths and groups, chunks,
+/** Reading HDF5 under the rules of src/hdf5/h5read.h: files, paths and groups, chunks,
  *  datasets, numbers.
  *
  *  The order within a read: the path is walked (scs_h5_look), the object opened without
@@ -12,6 +12,7 @@
 #include "src/base/names.h"
 #include "src/base/sandbox.h"
 #include "src/base/text.h"
+#include "src/hdf5/h5filter.h"
 #include "src/hdf5/h5write.h"
 
 #include <errno.h>
@@ -24,168 +25,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-/* ---- filters: LZF, and how long a deflated chunk is ---- */
-
-/* LZF, as h5py writes it. A control byte below 32 announces control + 1 literal bytes; any other
- * one a copy of length (control >> 5) + 2, where 7 takes another byte on top, from (low 5 bits
- * << 8 | next byte) + 1 bytes back.
- *
- * Both ends are checked before every byte: the stream is as hostile as the rest of the file. */
-typedef struct stream {
-    const uint8_t *in, *in_end;
-    uint8_t *start, *out, *out_end;
-} stream;
-
-/* n bytes as they are, at most 32: as many are copied where there is room, which costs less than
- * to copy fewer. @return 0, or -1 for a damaged stream, as copy does */
-static int literal(stream *s, size_t n)
-{
-    if ((size_t)(s->in_end - s->in) < n || (size_t)(s->out_end - s->out) < n)
-        return -1;
-    if (s->in_end - s->in >= 32 && s->out_end - s->out >= 32)
-        memcpy(s->out, s->in, 32);
-    else
-        memcpy(s->out, s->in, n);
-    s->in += n;
-    s->out += n;
-    return 0;
-}
-
-/* Bytes that were decoded before. From and to may overlap (a run of one byte is a copy from 1
- * back), hence 8 bytes at a time only where they lie as far apart, and byte by byte otherwise. */
-static int copy(stream *s, unsigned control)
-{
-    size_t n = control >> 5, back;
-
-    if (n == 7) {
-        if (s->in == s->in_end)
-            return -1;
-        n += *s->in++;
-    }
-    if (s->in == s->in_end)
-        return -1;
-    back = ((control & 0x1fu) << 8 | *s->in++) + 1u;
-    n += 2;
-    if ((size_t)(s->out - s->start) < back || (size_t)(s->out_end - s->out) < n)
-        return -1;
-    if (back >= 8 && (size_t)(s->out_end - s->out) >= n + 8) {
-        for (size_t k = 0; k < n; k += 8)
-            memcpy(s->out + k, s->out + k - back, 8);
-        s->out += n;
-        return 0;
-    }
-    for (; n > 0; n--, s->out++)
-        *s->out = *(s->out - back);
-    return 0;
-}
-
-/* The control byte says what follows: below 32 so many bytes as they are, else a copy of what was
- * decoded before. Each of the two checks what it reads and writes. */
-int64_t scs_h5_lzf_decode(const uint8_t *in, size_t size, uint8_t *out, size_t room)
-{
-    stream s = {in, in + size, out, out, out + room};
-
-    while (s.in < s.in_end) {
-        unsigned control = *s.in++;
-        if (control < 32 ? literal(&s, control + 1u) : copy(&s, control))
-            return -1;
-    }
-    return s.out - s.start;
-}
-
-enum { FILTER_LZF = 32000 }; /* registered with The HDF Group by h5py */
-
-/* HDF5's own deflate: exported by its library, in no header. NULL where it is not, and then
- * deflated chunks are not checked. */
-extern const H5Z_class2_t H5Z_DEFLATE[1] __attribute__((weak));
-
-/* Bytes that LZF chunks which this thread reads from now on must decode to, at least. HDF5 gives
- * a filter no way to ask for the chunk's size. */
-static _Thread_local size_t expected;
-
-/* Note the size of a dataset's chunks, when it is opened; 0: not chunked. */
-static void expect_chunk(int64_t chunk)
-{
-    expected = chunk > 0 ? (size_t)chunk : 0;
-}
-
-/* Whether the filter changes the length: deflate, LZF. */
-static bool compresses(H5Z_filter_t id)
-{
-    return id == H5Z_FILTER_DEFLATE || id == FILTER_LZF;
-}
-
-/* Deflate, shuffle, fletcher32 and LZF: what anndata and h5py write without a plugin. */
-static bool is_known_filter(H5Z_filter_t id)
-{
-    return compresses(id) || id == H5Z_FILTER_SHUFFLE || id == H5Z_FILTER_FLETCHER32;
-}
-
-/* Whether a deflated chunk holds at least `chunk` bytes. HDF5's filter doubles its buffer until
- * all is inflated, so it must be asked, not computed.
- * @param stored [size], from H5allocate_memory; freed here */
-static bool inflates_to(void *stored, size_t size, size_t chunk)
-{
-    static const unsigned level = 6; /* has no meaning for the way back */
-    size_t room = size, n = chunk;
-
-    /* cppcheck-suppress knownConditionTrueFalse ; a library without zlib lacks the symbol */
-    if (H5Z_DEFLATE)
-        n = H5Z_DEFLATE->filter(H5Z_FLAG_REVERSE, 1, &level, size, &room, &stored);
-    H5free_memory(stored);
-    return n >= chunk;
-}
-
-bool scs_h5_inflate(const uint8_t *in, size_t size, uint8_t *out, size_t room)
-{
-    static const unsigned level = 6; /* as above */
-    void *buffer = H5allocate_memory(size, false);
-    size_t buffer_size = size, n = 0;
-
-    if (buffer)
-        memcpy(buffer, in, size);
-    /* cppcheck-suppress knownConditionTrueFalse */
-    if (buffer && H5Z_DEFLATE)
-        n = H5Z_DEFLATE->filter(H5Z_FLAG_REVERSE, 1, &level, size, &buffer_size, &buffer);
-    if (n == room)
-        memcpy(out, buffer, room);
-    H5free_memory(buffer);
-    return n == room;
-}
-
-/* The filter. Decodes *buffer; the new length, 0 = failure. As HDF5's own filters it gives back
- * another buffer.
- *
- * The room is twice what is expected: a variable-length element takes 8 bytes in memory, 16 in
- * the file; and 64 bytes for a checksum that was appended before the compression. */
-static size_t decode_lzf(unsigned flags, size_t n_value, const unsigned *values, size_t size,
-                         size_t *buffer_size, void **buffer)
-{
-    size_t room = 2 * expected + 64;
-    void *out = (flags & H5Z_FLAG_REVERSE) ? H5allocate_memory(room, true) : NULL;
-    int64_t n = out ? scs_h5_lzf_decode(*buffer, size, out, room) : -1;
-
-    (void)n_value, (void)values;
-    if (n < 0 || (size_t)n < expected) {
-        H5free_memory(out);
-        return 0;
-    }
-    H5free_memory(*buffer);
-    *buffer = out;
-    *buffer_size = room;
-    return (size_t)n;
-}
-
-/* Tell HDF5 about LZF, again for each file: harmless, and no state is kept. SCS_EINTERNAL. */
-static scs_status register_filters(void)
-{
-    static const H5Z_class2_t lzf_class = {H5Z_CLASS_T_VERS, FILTER_LZF, 0, 1, "lzf", NULL, NULL,
-                                           decode_lzf};
-
-    SCS_REQUIRE(H5Zregister(&lzf_class) >= 0, SCS_EINTERNAL, "HDF5 does not take the LZF filter");
-    return SCS_OK;
-}
 
 /* ---- files ---- */
 
@@ -202,7 +41,7 @@ static scs_status prepare_library(void)
     SCS_REQUIRE(H5open() >= 0, SCS_EINTERNAL, "HDF5 does not start");
     (void)H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     (void)H5PLset_loading_state(0);
-    return register_filters();
+    return scs_h5filter_register();
 }
 
 /* A folder with one of the files that zarr keeps at the root of a store. */
@@ -576,7 +415,7 @@ static bool find_compressor(hid_t creation, chunks *g)
         size_t n_value = 0;
         H5Z_filter_t id =
             H5Pget_filter2(creation, (unsigned)i, &flags, &n_value, NULL, 0, NULL, &config);
-        if (!compresses(id))
+        if (!scs_h5filter_compresses(id))
             continue;
         g->compressor = id;
         g->skipped = 1u << i;
@@ -595,7 +434,7 @@ static bool inflates(const chunks *g, const hsize_t at[2], hsize_t size)
         return false;
     stored = H5allocate_memory(size, false);
     if (stored && H5Dread_chunk(g->dataset, H5P_DEFAULT, at, &mask, stored) >= 0)
-        return inflates_to(stored, size, g->bytes);
+        return scs_h5filter_inflates_to(stored, size, g->bytes);
     H5free_memory(stored);
     return false;
 }
@@ -707,10 +546,13 @@ static scs_status check_filters(const scs_h5 *h5, const char *path, hid_t creati
         size_t n_value = 0;
         H5Z_filter_t id = H5Pget_filter2(creation, (unsigned)i, &flags, &n_value, NULL, sizeof name,
                                          name, &config);
-        SCS_REQUIRE(is_known_filter(id), SCS_EDATA,
-                    "%s: %s is compressed with filter %d (%.63s), which is not read; rewrite the "
-                    "file: %sanndata.read_h5ad(...).write_h5ad(..., compression=\"gzip\")",
+        const char *library = scs_h5filter_library(id);
+
+        SCS_REQUIRE(scs_h5filter_is_known(id), SCS_EDATA,
+                    "%s: %s is compressed with filter %d (%.63s), which is not read%s%s; rewrite "
+                    "the file: %sanndata.read_h5ad(...).write_h5ad(..., compression=\"gzip\")",
                     h5->path, path, id, *name ? name : "unnamed",
+                    library ? ", since scscreen was built without " : "", library ? library : "",
                     id < REGISTERED_FILTERS ? "" : "import hdf5plugin; ");
     }
     return SCS_OK;
@@ -824,7 +666,7 @@ static scs_status check_dataset(const scs_h5 *h5, const char *path, hid_t datase
                 "%s: %s has an absurd size", h5->path, path);
     SCS_TRY(scs_h5_budget(h5, path, n, shape->size, &bytes));
     SCS_TRY(chunk_size(h5, path, creation, shape, &chunk));
-    expect_chunk(chunk);
+    scs_h5filter_expect(chunk);
     return check_bomb(h5, path, dataset, bytes > chunk ? bytes : chunk);
 }
 

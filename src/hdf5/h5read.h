@@ -8,13 +8,13 @@
  *    refused by name.
  *  - Storage is compact, contiguous or chunked, within the file; virtual datasets and external
  *    files are refused.
- *  - Filters are deflate, shuffle, fletcher32 and LZF; any other is refused, with how to rewrite
- *    the file. Plugins are off.
+ *  - Filters are deflate, shuffle, fletcher32 and those of src/hdf5/h5filter.h; any other is
+ *    refused, with how to rewrite the file. Plugins are off.
  *  - Sizes go through checked products against a memory budget. A dataset that declares more
  *    than 1000 times what it stores, and more than 64 MiB, is refused.
  *  - Chunks of numbers are checked to decode to their full length before HDF5 reads them. That
- *    means that deflated chunks are inflated twice; LZF is decoded by our own filter, which
- *    checks it. The matrix's own lists are read by src/hdf5/h5stream.h, which decodes once.
+ *    means that deflated chunks are inflated twice; others are decoded by filters of our own, which
+ *    check it. The matrix's own lists are read by src/hdf5/h5stream.h, which decodes once.
  *
  *  What these rules cannot catch is variable-length text, whose heap HDF5 reads unchecked:
  *  src/hdf5/h5text.h, only within src/base/sandbox.h.
@@ -127,16 +127,5 @@ void scs_h5_drop(hid_t id);
 /** n x size within the memory budget of one dataset. @param[out] bytes the product */
 SCS_MUST_USE scs_status scs_h5_budget(const scs_h5 *h5, const char *path, int64_t n, size_t size,
                                       int64_t *bytes);
-
-/* ---- compression ---- */
-
-/** Inflate a chunk by HDF5's own filter. @param in [size]  @param[out] out [room]
- *  @return whether that gives exactly `room` bytes; false also where the library has no deflate */
-bool scs_h5_inflate(const uint8_t *in, size_t size, uint8_t *out, size_t room);
-
-/** Decode a whole LZF stream, h5py's `compression="lzf"` (src/hdf5/h5read.c has its format).
- *  @param in [size]  @param[out] out [room]
- *  @return bytes written, or -1 when the stream is damaged or needs more than `room` */
-int64_t scs_h5_lzf_decode(const uint8_t *in, size_t size, uint8_t *out, size_t room);
 
 #endif

@@ -1,23 +1,18 @@
 /* Chunks of a list as they are stored, decoded here (h5stream.h).
  *
  * A stream holds one chunk as it is stored and one decoded; the rules of h5read.c have compared a
- * chunk's declared size with the memory budget. Deflate is inflated by libdeflate where it was
- * there when this was built, else by HDF5's own filter; neither is trusted to give the full length.
+ * chunk's declared size with the memory budget. How it is decoded is h5filter.c's; nothing is
+ * trusted to give the full length.
  *
  * What this does not know (other filters, damaged or missing chunks) is left to h5read.c, which
  * either reads it or says what is wrong: there is one set of messages. */
 #include "src/hdf5/h5stream.h"
 
-#include "config.h"
+#include "src/hdf5/h5filter.h"
 
 #include <hdf5.h>
 #include <stdlib.h>
 #include <string.h>
-#ifdef HAVE_LIBDEFLATE
-#include <libdeflate.h>
-#endif
-
-enum { FILTER_LZF = 32000 };
 
 struct scs_h5stream {
     const scs_h5 *h5;
@@ -25,19 +20,16 @@ struct scs_h5stream {
     scs_h5stream_type type;
     hid_t dataset, stored_type, memory_type;
     scs_h5_shape shape;
-    size_t width;            /* bytes of a number in memory */
-    bool converts;           /* the file's type is another */
-    bool decodes;            /* chunks of a kind that is decoded here */
-    H5Z_filter_t compressor; /* deflate, LZF or none */
-    size_t shuffled;         /* bytes of an element whose bytes were shuffled; 0: they were not */
-    int64_t chunk;           /* elements of a chunk; 0: not chunked */
-    size_t bytes;            /* of a chunk, decoded */
-    int64_t at;              /* the chunk that `values` holds, -1: none */
+    size_t width;                  /* bytes of a number in memory */
+    bool converts;                 /* the file's type is another */
+    bool decodes;                  /* chunks of a kind that is decoded here */
+    scs_h5filter_decoder *decoder; /* NULL: chunks are not compressed */
+    size_t shuffled; /* bytes of an element whose bytes were shuffled; 0: they were not */
+    int64_t chunk;   /* elements of a chunk; 0: not chunked */
+    size_t bytes;    /* of a chunk, decoded */
+    int64_t at;      /* the chunk that `values` holds, -1: none */
     uint8_t *stored, *values, *other; /* a chunk as it is stored, decoded, and scratch */
     size_t room;                      /* bytes of `stored` */
-#ifdef HAVE_LIBDEFLATE
-    struct libdeflate_decompressor *inflater;
-#endif
 };
 
 /* ---- open ---- */
@@ -49,26 +41,27 @@ static hid_t type_in_memory(scs_h5stream_type type)
                                   : H5T_NATIVE_FLOAT;
 }
 
-/* What anndata and h5py write: nothing, deflate or LZF, after a shuffle or not.
+/* What anndata and h5py write: nothing or one compression, after a shuffle or not.
+ * @param[out] compressor H5Z_FILTER_NONE: none
  * @return whether chunks are decoded here */
-static bool find_filters(scs_h5stream *s, hid_t creation)
+static bool find_filters(scs_h5stream *s, hid_t creation, H5Z_filter_t *compressor)
 {
     int n = H5Pget_nfilters(creation);
 
-    s->compressor = H5Z_FILTER_NONE;
+    *compressor = H5Z_FILTER_NONE;
     for (int i = 0; i < n; i++) {
         unsigned flags, config, value[8] = {0};
         size_t n_value = sizeof value / sizeof *value;
         H5Z_filter_t id =
             H5Pget_filter2(creation, (unsigned)i, &flags, &n_value, value, 0, NULL, &config);
 
-        if (s->compressor != H5Z_FILTER_NONE)
+        if (*compressor != H5Z_FILTER_NONE)
             return false;
         if (id == H5Z_FILTER_SHUFFLE && s->shuffled == 0 && n_value > 0 &&
             value[0] == s->shape.size)
             s->shuffled = value[0];
-        else if (id == H5Z_FILTER_DEFLATE || id == FILTER_LZF)
-            s->compressor = id;
+        else if (scs_h5filter_compresses(id))
+            *compressor = id;
         else
             return false;
     }
@@ -80,21 +73,18 @@ static scs_status prepare_chunks(scs_h5stream *s)
 {
     hid_t creation = H5Dget_create_plist(s->dataset);
     size_t wide = s->width > s->shape.size ? s->width : s->shape.size;
-    bool known = creation >= 0 && find_filters(s, creation);
+    H5Z_filter_t compressor;
+    bool known = creation >= 0 && find_filters(s, creation, &compressor);
 
     scs_h5_drop(creation);
     s->chunk = s->shape.chunk[0];
     s->bytes = (size_t)s->chunk * s->shape.size;
-    s->room = s->bytes + s->bytes / 8 + 4096; /* neither deflate nor LZF adds as much */
+    s->room = s->bytes + s->bytes / 8 + 4096; /* no compression adds as much */
     s->decodes = known;
     if (!known)
         return SCS_OK;
-#ifdef HAVE_LIBDEFLATE
-    if (s->compressor == H5Z_FILTER_DEFLATE) {
-        s->inflater = libdeflate_alloc_decompressor();
-        SCS_REQUIRE(s->inflater, SCS_ENOMEM, "%s: out of memory", s->h5->path);
-    }
-#endif
+    if (compressor != H5Z_FILTER_NONE)
+        SCS_TRY(scs_h5filter_open(compressor, &s->decoder));
     SCS_TRY(SCS_ALLOC(s->stored, (int64_t)s->room));
     SCS_TRY(SCS_ALLOC(s->values, s->chunk * (int64_t)wide));
     return s->shuffled > 1 ? SCS_ALLOC(s->other, (int64_t)s->bytes) : SCS_OK;
@@ -151,10 +141,7 @@ void scs_h5stream_close(scs_h5stream **stream)
 
     if (!s)
         return;
-#ifdef HAVE_LIBDEFLATE
-    if (s->inflater)
-        libdeflate_free_decompressor(s->inflater);
-#endif
+    scs_h5filter_close(&s->decoder);
     scs_h5_drop(s->stored_type);
     scs_h5_drop(s->dataset);
     free(s->stored);
@@ -166,23 +153,18 @@ void scs_h5stream_close(scs_h5stream **stream)
 
 /* ---- decode ---- */
 
-/* @return whether `size` stored bytes inflate to exactly a chunk */
-static bool inflate(scs_h5stream *s, size_t size, uint8_t *to)
-{
-#ifdef HAVE_LIBDEFLATE
-    return libdeflate_zlib_decompress(s->inflater, s->stored, size, to, s->bytes, NULL) ==
-           LIBDEFLATE_SUCCESS;
-#else
-    return scs_h5_inflate(s->stored, size, to, s->bytes);
-#endif
-}
-
 /* Byte b of element i stands at b n + i. */
 static void unshuffle(const uint8_t *from, size_t n, size_t size, uint8_t *to)
 {
     for (size_t b = 0; b < size; b++)
         for (size_t i = 0; i < n; i++)
             to[i * size + b] = from[b * n + i];
+}
+
+/* Whether chunks are stored as they are read: no filter. */
+static bool is_plain(const scs_h5stream *s)
+{
+    return !s->decoder && s->shuffled <= 1;
 }
 
 /* From the stored bytes to the chunk's bytes.
@@ -192,10 +174,8 @@ static bool decode(scs_h5stream *s, size_t size)
     uint8_t *to = s->shuffled > 1 ? s->other : s->values;
     bool good;
 
-    if (s->compressor == H5Z_FILTER_DEFLATE)
-        good = inflate(s, size, to);
-    else if (s->compressor == FILTER_LZF)
-        good = scs_h5_lzf_decode(s->stored, size, to, s->bytes) == (int64_t)s->bytes;
+    if (s->decoder)
+        good = scs_h5filter_decode(s->decoder, s->stored, size, to, s->bytes);
     else {
         good = size == s->bytes;
         if (good)
@@ -215,8 +195,10 @@ static bool load(scs_h5stream *s, int64_t index)
 
     s->at = -1;
     if (H5Dget_chunk_storage_size(s->dataset, &first, &size) < 0 || size == 0 || size > s->room ||
-        H5Dread_chunk(s->dataset, H5P_DEFAULT, &first, &skipped, s->stored) < 0 || skipped != 0 ||
-        !decode(s, size))
+        (is_plain(s) && size != s->bytes) ||
+        H5Dread_chunk(s->dataset, H5P_DEFAULT, &first, &skipped,
+                      is_plain(s) ? s->values : s->stored) < 0 ||
+        skipped != 0 || (!is_plain(s) && !decode(s, size)))
         return false;
     if (s->converts && H5Tconvert(s->stored_type, s->memory_type, (size_t)s->chunk, s->values, NULL,
                                   H5P_DEFAULT) < 0)

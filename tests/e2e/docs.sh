@@ -62,6 +62,9 @@ for module in $(sed -n 's/.*PKG_CHECK_MODULES(\[\([A-Z0-9]*\)\].*/\1/p' "$SCS_SR
     MD) recipes MD libmd-dev libmd - ;; # conda builds it itself
     DEFLATE) recipes DEFLATE libdeflate-dev libdeflate libdeflate ;;
     ZLIB) recipes ZLIB zlib1g-dev zlib zlib ;;
+    ZSTD) recipes ZSTD libzstd-dev zstd zstd ;;
+    LZ4) recipes LZ4 liblz4-dev lz4 lz4-c ;;
+    BLOSC) recipes BLOSC libblosc-dev c-blosc blosc ;;
     CUNIT) recipes CUNIT libcunit1-dev cunit - ;; # for the tests only
     RANDOM123) recipes RANDOM123 librandom123-dev random123 - ;;
     *) fail "configure looks for $module: name it in the recipes of scripts/, and here" ;;

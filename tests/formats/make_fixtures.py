@@ -1,8 +1,8 @@
 """Small .h5ad files: every layout that must be read (good), every trick that must be refused (bad).
 
 usage: make_fixtures.py FOLDER
-make(folder) returns the good ones as (path, matrix, a file that holds the same),
-the bad ones as (path, matrix, words of the refusal).
+make(folder, built) returns the good ones as (path, matrix, a file that holds the same),
+the bad ones as (path, matrix, words of the refusal); built: the compression libraries of the program.
 """
 import os
 import subprocess
@@ -12,6 +12,7 @@ import zlib
 
 import anndata
 import h5py
+import hdf5plugin
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
@@ -19,6 +20,13 @@ import scipy.sparse as sp
 import other_formats
 
 CELLS, GENES = 37, 23
+# Filters of hdf5plugin, by the library that has to be there when the program is built.
+PLUGINS = {
+    "ZSTD": {"zstd": hdf5plugin.Zstd(), "zstd_19": hdf5plugin.Zstd(clevel=19)},
+    "LZ4": {"lz4": hdf5plugin.LZ4(), "lz4_blocks": hdf5plugin.LZ4(nbytes=64)},
+    "BLOSC": {f"blosc_{name}": hdf5plugin.Blosc(cname=name, shuffle=k % 3)
+              for k, name in enumerate(("blosclz", "lz4", "lz4hc", "zlib", "zstd"))},
+}
 
 
 def counts(seed=1):
@@ -182,6 +190,22 @@ class Good:
             noise = np.random.default_rng(3).random((CELLS, GENES))
             replace(file, "X", noise.astype("f4"), chunks=(8, GENES), compression="lzf")
 
+    def plugins(self, built):
+        for library in built & set(PLUGINS):
+            for name, options in PLUGINS[library].items():
+                for kind, x in (("csr", sp.csr_matrix(counts())), ("csc", sp.csc_matrix(counts())), ("dense", counts())):
+                    path = self.path(f"{kind}_{name}")
+                    if library != "BLOSC":
+                        anndata_of(x).write_h5ad(path, **options)
+                        continue
+                    anndata_of(x).write_h5ad(path)  # hdf5plugin 7.1 crashes on texts
+                    with h5py.File(path, "r+") as file:
+                        for list_ in file["X"] if kind != "dense" else [""]:
+                            replace(file, f"X/{list_}".rstrip("/"), file[f"X/{list_}"][:], **options)
+                with edited(self.path(f"filters_{name}")) as file:
+                    for k, list_ in enumerate(("data", "indices")):
+                        replace(file, f"X/{list_}", file[f"X/{list_}"][:], shuffle=True, fletcher32=k == 0, chunks=(50,), **options)
+
     def of_format(self, name, like, matrix="X"):
         path, twin = os.path.join(self.folder, name), os.path.join(self.folder, f"good_{like}.h5ad")
         self.files.append((path, matrix, twin))
@@ -273,8 +297,9 @@ class Good:
         again = subprocess.run([sys.executable, "-B", script, *paths], capture_output=True, text=True, check=False)
         assert again.returncode == 1 and "is there already" in again.stderr, again
 
-    def make(self):
+    def make(self, built):
         self.layouts()
+        self.plugins(built)
         self.zarr()
         self.mudata()
         self.loom()
@@ -392,7 +417,7 @@ def unknown_filter(file):
     del file["X/data"]
     creation = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
     creation.set_chunk(values.shape)
-    creation.set_filter(32015, h5py.h5z.FLAG_OPTIONAL)
+    creation.set_filter(32008, h5py.h5z.FLAG_OPTIONAL)
     space = h5py.h5s.create_simple(values.shape)
     h5py.h5d.create(file["X"].id, b"data", h5py.h5t.IEEE_F32LE, space, creation)
     file["X/data"][:] = values
@@ -405,6 +430,51 @@ def broken_lzf(stream):
         data = file.create_dataset("X/data", shape=(n,), dtype="f4", chunks=(n,), compression="lzf")
         data.id.write_direct_chunk((0,), stream)
     return edit
+
+
+def broken_chunk(options, edit_chunk):
+    """A chunk that hdf5plugin has compressed, with other bytes."""
+    def edit(file):
+        values = file["X/data"][:]
+        replace(file, "X/data", values, chunks=values.shape, **options)
+        _, chunk = file["X/data"].id.read_direct_chunk((0,))
+        file["X/data"].id.write_direct_chunk((0,), edit_chunk(bytes(chunk)))
+    return edit
+
+
+def big_endian(value, size):
+    return value.to_bytes(size, "big")
+
+
+BAD_PLUGINS = {
+    "ZSTD": [("zstd_cut", broken_chunk(hdf5plugin.Zstd(), lambda c: c[:-5])),
+             ("zstd_twice", broken_chunk(hdf5plugin.Zstd(), lambda c: c * 3)),
+             ("zstd_noise", broken_chunk(hdf5plugin.Zstd(), lambda c: c[:12] + bytes(range(len(c) - 12 & 255)))),
+             ("zstd_huge", broken_chunk(hdf5plugin.Zstd(), lambda c: c[:4] + b"\xe0" + b"\xff" * 7 + b"\x7f" + c[6:]))],
+    "LZ4": [("lz4_cut", broken_chunk(hdf5plugin.LZ4(), lambda c: c[:-5])),
+            ("lz4_head", broken_chunk(hdf5plugin.LZ4(), lambda c: c[:7])),
+            ("lz4_huge", broken_chunk(hdf5plugin.LZ4(), lambda c: big_endian(1 << 60, 8) + c[8:])),
+            ("lz4_negative", broken_chunk(hdf5plugin.LZ4(), lambda c: b"\xff" * 8 + c[8:])),
+            ("lz4_no_block", broken_chunk(hdf5plugin.LZ4(), lambda c: c[:8] + bytes(4) + c[12:])),
+            ("lz4_block", broken_chunk(hdf5plugin.LZ4(), lambda c: c[:12] + big_endian((1 << 32) - 1, 4) + c[16:])),
+            ("lz4_short", broken_chunk(hdf5plugin.LZ4(), lambda c: big_endian(8, 8) + c[8:])),
+            ("lz4_noise", broken_chunk(hdf5plugin.LZ4(nbytes=64), lambda c: c[:16] + bytes(reversed(c[16:]))))],
+    "BLOSC": [("blosc_cut", broken_chunk(hdf5plugin.Blosc(), lambda c: c[:-5])),
+              ("blosc_head", broken_chunk(hdf5plugin.Blosc(), lambda c: c[:9])),
+              ("blosc_huge", broken_chunk(hdf5plugin.Blosc(), lambda c: c[:4] + b"\xff\xff\xff\x7f" + c[8:])),
+              ("blosc_short", broken_chunk(hdf5plugin.Blosc(), lambda c: c[:4] + (8).to_bytes(4, "little") + c[8:])),
+              ("blosc_noise", broken_chunk(hdf5plugin.Blosc(), lambda c: c[:20] + bytes(reversed(c[20:]))))],
+}
+
+
+def bad_plugins(built):
+    """(name, edit, words): damaged chunks of libraries that are there, whole ones of those that are not."""
+    for library, broken in BAD_PLUGINS.items():
+        if library in built:
+            yield from ((name, edit, "damaged") for name, edit in broken)
+        else:
+            yield (f"without_{library}", broken_chunk(next(iter(PLUGINS[library].values())), lambda c: c),
+                   f"which is not read, since scscreen was built without lib{library.lower()}; rewrite the file: import hdf5plugin; ")
 
 
 def broken_gzip(kept, cut=None, mask=0, n=None):
@@ -600,10 +670,10 @@ BAD_TALL = [
 ]
 
 
-def make_bad(folder):
+def make_bad(folder, built):
     files = []
     x = counts()
-    for table, x in ((BAD, sp.csr_matrix(x)), (BAD_DENSE, x), (BAD_CSC, sp.csc_matrix(x))):
+    for table, x in (([*BAD, *bad_plugins(built)], sp.csr_matrix(x)), (BAD_DENSE, x), (BAD_CSC, sp.csc_matrix(x))):
         for name, edit, words in table:
             path = os.path.join(folder, f"bad_{name}.h5ad")
             anndata_of(x).write_h5ad(path)
@@ -831,9 +901,9 @@ def make_no_h5(folder):
             (os.path.join(folder, "good_layer.h5ad"), "nope", "none of X, raw, layers/NAME")]
 
 
-def make(folder):
+def make(folder, built=frozenset(PLUGINS)):
     os.makedirs(folder, exist_ok=True)
-    return Good(folder).make(), make_bad(folder)
+    return Good(folder).make(built), make_bad(folder, built)
 
 
 if __name__ == "__main__":

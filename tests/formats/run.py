@@ -5,6 +5,7 @@ FOLDER takes the fixtures; the real files are in $SCS_SHARED/data, and skipped b
 """
 import os
 import random
+import re
 import subprocess
 import sys
 
@@ -146,11 +147,18 @@ def check_real(program, tally):
     tally.note("list of real files", f"files that no test knows: {unknown}" if unknown else None)
 
 
+def libraries_of(build):
+    """The compression libraries that the program was built with."""
+    with open(os.path.join(build, "config.h")) as file:
+        return set(re.findall(r"#define HAVE_(\w+) 1", file.read())) & set(make_fixtures.PLUGINS)
+
+
 def main():
     program, folder = os.path.abspath(sys.argv[1]), sys.argv[2]
     tally = Tally()
     check_real(program, tally)
-    good, bad = make_fixtures.make(folder)
+    good, bad = make_fixtures.make(folder, libraries_of(os.path.join(os.path.dirname(program), "..", "..")))
+    plugins = {os.path.basename(path) for path, _, _ in good} & {f"good_{n}.h5ad" for n in ("csr_zstd", "csr_lz4", "dense_blosc_lz4")}
     for path, matrix, twin in good:
         check_read(program, path, matrix, twin, tally)
     for path, matrix, words in bad:
@@ -161,7 +169,7 @@ def main():
         good = (code == 0 and not [w for w in words if "damaged" in w]) or (
             code == 65 and "written for a newer HDF5; re-save it with libver=('v110','v110')" in words[-1])
         tally.note(path, None if good else f"exit code {code}: {words}")
-    for source in ("good_csr_None.h5ad", "good_dense_lzf.h5ad"):
+    for source in ("good_csr_None.h5ad", "good_dense_lzf.h5ad", *sorted(plugins)):
         check_mutants(program, os.path.join(folder, source), folder, tally)
     print(f"{tally.passed} passed, {tally.failed} failed")
     return 1 if tally.failed else 0

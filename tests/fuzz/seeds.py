@@ -6,6 +6,7 @@ import tempfile
 
 import anndata
 import h5py
+import hdf5plugin
 import numpy as np
 import scipy.sparse as sp
 
@@ -109,6 +110,8 @@ def layouts():
     files = {"csr": written(whole(csr)), "csc": written(whole(csc)), "dense": written(whole(x)),
              "csr_gzip": written(whole(csr), compression="gzip", shuffle=True),
              "csc_lzf": written(whole(csc), compression="lzf"),
+             "csr_zstd": written(whole(csr), **hdf5plugin.Zstd()), "csr_lz4": written(whole(csr), **hdf5plugin.LZ4()),
+             "dense_blosc": written(whole(x), **hdf5plugin.Blosc()),
              "dense_gzip": written(whole(x), compression="gzip", chunks=True),
              "csr_latest": written(whole(csr), libver="latest"),
              "dense_latest": written(whole(x), libver="latest", compression="lzf"),

@@ -1,5 +1,5 @@
 /* The LZF decoder on streams written by hand, and on damaged ones. */
-#include "src/hdf5/h5read.h"
+#include "src/hdf5/h5filter.h"
 
 #include <string.h>
 
@@ -8,7 +8,7 @@
 static void check(const char *in, size_t size, const char *expected)
 {
     uint8_t out[512];
-    int64_t n = scs_h5_lzf_decode((const uint8_t *)in, size, out, sizeof out);
+    int64_t n = scs_h5filter_lzf((const uint8_t *)in, size, out, sizeof out);
 
     CU_ASSERT_EQUAL(n, (int64_t)strlen(expected));
     CU_ASSERT(n >= 0 && memcmp(out, expected, (size_t)n) == 0);
@@ -54,7 +54,7 @@ static void damage_is_refused(void)
     uint8_t out[64];
 
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        CU_ASSERT_EQUAL(scs_h5_lzf_decode((const uint8_t *)bad[i].in, bad[i].size, out, sizeof out),
+        CU_ASSERT_EQUAL(scs_h5filter_lzf((const uint8_t *)bad[i].in, bad[i].size, out, sizeof out),
                         -1);
 }
 
@@ -67,7 +67,7 @@ static void no_byte_beyond_the_room_is_written(void)
         for (size_t room = 0; room < 6; room++) {
             memset(out, '#', sizeof out);
             CU_ASSERT_EQUAL(
-                scs_h5_lzf_decode((const uint8_t *)streams[i], strlen(streams[i]), out, room), -1);
+                scs_h5filter_lzf((const uint8_t *)streams[i], strlen(streams[i]), out, room), -1);
             for (size_t k = room; k < sizeof out; k++)
                 CU_ASSERT_EQUAL(out[k], '#');
         }
