@@ -120,7 +120,10 @@ typedef struct scs_row_batch {
 /** Where rows come from, some at a time. */
 typedef struct scs_row_source {
     void *ctx;
-    /** The next rows, which stay until the next call; n 0: there are no more. Local. */
+    /** Begin with the first, or next, part of the rows, all ranks together; NULL: there is one
+     * part. Collective. @param[out] more false: there are no more */
+    scs_status (*begin)(void *ctx, scs_comm *comm, bool *more);
+    /** The next rows, which stay until the next call; n 0: there are no more of the part. Local. */
     scs_status (*next)(void *ctx, scs_row_batch *batch);
     double words;  /**< of a row, about: room is made for them */
     int64_t limit; /**< bytes that rows may take on a rank; 0: any. Of more none is held, but all

@@ -4,7 +4,8 @@
  *  about the first bad cell, on any number of ranks. Rows are read a block at a time, mapped to the
  *  reference genes and packed at once (src/data/packed.h): at no time does a rank hold more than
  *  one block that is not packed. They stay where they were read (scs_read_cells), or go to their
- *  shards meanwhile (scs_read_cells_to_shards).
+ *  shards meanwhile (scs_read_cells_to_shards): then inputs that are stored by columns are read by
+ *  all ranks together, each its columns, one such input after the other (read_columns.h).
  *
  *  While values are read, what they look like is noted for each input (src/data/scale.h): counts
  * are added up and extremes compared over ranks, both exact in any order, so that all ranks judge
@@ -16,6 +17,7 @@
  *  Normalisation is cell by cell, but for its target: the median of the learning cells' totals (as
  *  scanpy's normalize_total), for which 8 bytes a cell go to rank 0. Totals are over all of a
  *  file's genes, not only those that the reference has. */
+#include "mpi/data/read_columns.h"
 #include "src/data/h5ad_matrix.h"
 #include "src/base/collective.h"
 #include "src/base/vector.h"
@@ -88,8 +90,11 @@ typedef struct reading {
     scs_scale *scale;        /* [n_input] or NULL */
     int64_t cell, end;       /* the next cell, and the first that is another rank's */
     int32_t input;           /* that the cell is in */
+    int32_t next_input;      /* the first that is not begun, where they are read in phases */
     scs_h5ad_reader *file;   /* of that input; NULL: not open */
     int64_t row, last, step; /* the file's next row, its first of another rank, rows of a block */
+    scs_csr columns;         /* this rank's rows of an input that all ranks have read by columns */
+    bool has_columns;        /* they are the next block */
     scs_csr *part;           /* the block at hand, the file's; NULL: none */
     int64_t packed;          /* its rows that are on their way to shards */
     scs_packed block;        /* of some of them */
@@ -100,6 +105,7 @@ typedef struct reading {
 static void close_reading(reading *r)
 {
     scs_h5ad_matrix_close(&r->file);
+    scs_csr_clear(&r->columns);
     scs_packed_clear(&r->block);
     free(r->total);
 }
@@ -122,16 +128,29 @@ static scs_status open_input(reading *r)
     return scs_h5ad_matrix_open(meta, &r->file);
 }
 
+/* What values look like is noted. */
+static void note_block(reading *r, const scs_csr *x)
+{
+    if (r->scale)
+        scs_scale_add(&r->scale[r->input], x, r->cell - r->dataset->first_cell[r->input],
+                      r->metas[r->input]->n_obs);
+}
+
 /* The next block of the rank's rows, as they stand in the file.
  *  @param[out] x the reader's, until the next call; NULL: all are read */
 static scs_status read_block(reading *r, scs_csr **x)
 {
-    const scs_dataset *d = r->dataset;
     int64_t row1;
 
     *x = NULL;
     if (r->cell >= r->end)
         return SCS_OK;
+    if (r->has_columns) {
+        r->has_columns = false;
+        *x = &r->columns;
+        note_block(r, *x);
+        return SCS_OK;
+    }
     if (r->file && r->row == r->last)
         scs_h5ad_matrix_close(&r->file); /* with its last block, which has been used by now */
     if (!r->file)
@@ -139,9 +158,7 @@ static scs_status read_block(reading *r, scs_csr **x)
     row1 = r->last - r->row < r->step ? r->last : r->row + r->step;
     SCS_TRY(scs_h5ad_matrix_rows(r->file, r->row, row1, x));
     r->row = row1;
-    if (r->scale)
-        scs_scale_add(&r->scale[r->input], *x, r->cell - d->first_cell[r->input],
-                      r->metas[r->input]->n_obs);
+    note_block(r, *x);
     return SCS_OK;
 }
 
@@ -255,6 +272,76 @@ static double words_of_a_row(const scs_dataset *dataset, const scs_h5ad *const *
     return 0.78 * values / rows + 48;
 }
 
+/* ---- inputs that are read by columns ---- */
+
+/* The inputs from `first` on that are read together: one that is stored by columns, or all up to
+ * the next of these. @return the first that is not one of them */
+static int32_t phase_end(const scs_dataset *dataset, const scs_h5ad *const *metas, int32_t first)
+{
+    int32_t last = first + 1;
+
+    while (metas[first]->layout != SCS_LAYOUT_CSC && last < dataset->n_input &&
+           metas[last]->layout != SCS_LAYOUT_CSC)
+        last++;
+    return last;
+}
+
+/* Rows of the input by the ranks whose cells they are; what is not taken goes along.
+ *  @param[out] split [n_rank + 1] */
+static scs_status split_rows(const scs_h5ad *meta, int32_t n_rank, int64_t **split)
+{
+    SCS_TRY(SCS_ALLOC(*split, n_rank + 1));
+    for (int32_t r = 1; r <= n_rank; r++) {
+        int64_t cell = meta->n_obs * r / n_rank;
+
+        (*split)[r] = cell < meta->n_obs ? scs_h5ad_row(meta, cell) : meta->n_row;
+    }
+    return SCS_OK;
+}
+
+/* All ranks' rows of the input whose cells they share. Collective. */
+static scs_status read_by_columns(scs_comm *comm, reading *r, int32_t input)
+{
+    const scs_h5ad *meta = r->metas[input];
+    int64_t *split = NULL;
+    scs_status st;
+
+    SCS_GO(st, scs_comm_agree(comm, split_rows(meta, scs_comm_size(comm), &split)));
+    SCS_GO(st, scs_read_columns(comm, meta, split, &r->columns));
+    if (meta->keep)
+        scs_csr_keep_rows(&r->columns, meta->keep + split[scs_comm_rank(comm)]);
+    r->has_columns = true;
+done:
+    free(split);
+    return st;
+}
+
+/* This rank's part of the next inputs. Collective. @param[out] more false: there are no more */
+static scs_status next_phase(void *ctx, scs_comm *comm, bool *more)
+{
+    reading *r = ctx;
+    const scs_dataset *d = r->dataset;
+    int64_t rank = scs_comm_rank(comm), n_rank = scs_comm_size(comm), first, cells;
+    int32_t input = r->next_input;
+
+    *more = input < d->n_input;
+    if (!*more)
+        return scs_collective_ok();
+    r->next_input = phase_end(d, r->metas, input);
+    first = d->first_cell[input];
+    cells = d->first_cell[r->next_input] - first;
+    r->input = input;
+    r->cell = first + cells * rank / n_rank;
+    r->end = first + cells * (rank + 1) / n_rank;
+    scs_h5ad_matrix_close(&r->file);
+    scs_csr_clear(&r->columns);
+    r->has_columns = false;
+    r->part = NULL;
+    if (n_rank > 1 && r->metas[input]->layout == SCS_LAYOUT_CSC)
+        return read_by_columns(comm, r, input);
+    return scs_collective_ok();
+}
+
 /* This rank's part, of which nothing is read yet. Parts may be empty where there are fewer cells
  * than ranks. */
 static reading start(scs_comm *comm, const scs_dataset *dataset, const scs_h5ad *const *metas,
@@ -299,8 +386,11 @@ scs_status scs_read_cells_to_shards(scs_comm *comm, const scs_dataset *dataset,
                                     double **total, scs_scale *scale)
 {
     reading r = start(comm, dataset, metas, scale);
-    scs_row_source source = {
-        .ctx = &r, .next = next_rows, .words = words_of_a_row(dataset, metas), .limit = limit};
+    scs_row_source source = {.ctx = &r,
+                             .begin = next_phase,
+                             .next = next_rows,
+                             .words = words_of_a_row(dataset, metas),
+                             .limit = limit};
     scs_status st;
 
     *shard = NULL;

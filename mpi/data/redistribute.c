@@ -504,6 +504,21 @@ static scs_status send_all(rounds *d, const scs_row_source *source)
     return scs_comm_agree(d->comm, mine);
 }
 
+/* Part after part. Collective. */
+static scs_status send_parts(rounds *d, const scs_row_source *source)
+{
+    bool more = true;
+
+    if (!source->begin)
+        return send_all(d, source);
+    while (more) {
+        SCS_TRY(source->begin(source->ctx, d->comm, &more));
+        if (more)
+            SCS_TRY(send_all(d, source));
+    }
+    return scs_collective_ok();
+}
+
 static scs_status open_rounds(rounds *d)
 {
     int32_t n = d->team->n_rank;
@@ -534,7 +549,7 @@ scs_status scs_redistribute_send(scs_comm *comm, const scs_team *team, const scs
     scs_status st;
 
     SCS_GO(st, scs_comm_agree(comm, open_rounds(&d)));
-    SCS_GO(st, send_all(&d, source));
+    SCS_GO(st, send_parts(&d, source));
 done:
     close_rounds(&d);
     return st;

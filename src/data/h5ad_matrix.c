@@ -4,9 +4,8 @@
  * zeros, every value finite and above 0.
  *
  *   CSR     rows are read where they stand: O(values of the rows)
- *   CSC     stored by gene, so that any row needs all of the file: it is streamed in blocks,
- *           once the rows' numbers alone, to count their values, and once to fill them in; O(nnz)
- *           a call, memory for one block and for the rows that are wanted
+ *   CSC     stored by gene, so that any row needs all of the file (h5ad_csc.h): O(nnz) a call,
+ *           memory for one block and for the rows that are wanted
  *   text    an entry a line, cell by cell or in any order (tenx_mtx.h)
  *   dense   read in blocks of whole chunks, zeros dropped at once; memory for one block
  *
@@ -19,65 +18,21 @@
 
 #include "src/base/simd.h"
 #include "src/base/text.h"
+#include "src/data/h5ad_csc.h"
 #include "src/data/h5ad_internal.h"
+#include "src/data/h5ad_value.h"
 #include "src/data/tenx_mtx.h"
 #include "src/hdf5/h5read.h"
 #include "src/hdf5/h5stream.h"
 #include "src/hdf5/h5text.h"
 
-#include <float.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* ---- what a value may be ---- */
-
-/* Of a column of the file. @param room for one that is no gene */
-static const char *column_name(const scs_h5ad *meta, int32_t column, char room[32])
-{
-    int32_t gene = meta->gene ? meta->gene[column] : column;
-
-    if (gene >= 0)
-        return meta->genes.name[gene];
-    snprintf(room, 32, "(feature %d)", column);
-    return room;
-}
 
 /* Columns of the matrix in the file. */
 static int32_t file_columns(const scs_h5ad *meta)
 {
     return meta->gene ? meta->n_column : meta->n_var;
-}
-
-/* Counts or log-normalised counts: 0 <= value <= FLT_MAX; false for NaN. Negative values mean
- * scaled data, on which neither normalisation nor the screen's scores mean anything.
- *  Rows that are not taken may hold what they like: often that is why they are not.
- *  @param row in the file */
-static scs_status check_value(const scs_h5ad *meta, int64_t row, int32_t column, float value)
-{
-    char room[32];
-
-    if ((value >= 0 && value <= FLT_MAX) || (meta->keep && !meta->keep[row]))
-        return SCS_OK;
-    return SCS_FAIL(SCS_EDATA, "%s: %s: cell row %lld, gene %s holds %s%g: %s", meta->path,
-                    meta->matrix, (long long)row, column_name(meta, column, room),
-                    isnan(value) ? "a missing value, " : "", (double)value,
-                    isfinite(value) ? "expression must not be negative; scaled data cannot be "
-                                      "used, set data.matrix to raw or to a layer"
-                                    : "expression must be finite; repair or drop the gene");
-}
-
-/* scipy sums values of one gene that stand twice, others keep one: which was meant is for the
- * user to say.
- *  @return always SCS_EDATA */
-static scs_status refuse_duplicate(const scs_h5ad *meta, int64_t row, int32_t column)
-{
-    char room[32];
-
-    return SCS_FAIL(SCS_EDATA,
-                    "%s: %s: cell row %lld holds gene %s twice; call sum_duplicates() on the "
-                    "matrix and write the file again",
-                    meta->path, meta->matrix, (long long)row, column_name(meta, column, room));
 }
 
 /* What is kept from one block of rows to the next. Arrays are owned. */
@@ -116,37 +71,6 @@ static scs_status read_indptr(scs_h5ad_reader *r, int64_t row0, int64_t n, int64
     return SCS_OK;
 }
 
-/* Whether numbers ascend and are those of one of n_col columns (or rows, of a column). All are
- * looked at, without a branch, 16 at a time where the processor can. */
-SCS_VECTOR static bool ascends(const int32_t *number, int64_t n, int32_t n_col)
-{
-    int32_t bad = 0;
-
-    if (n == 0)
-        return true;
-    for (int64_t k = 1; k < n; k++)
-        bad |= number[k - 1] >= number[k];
-    return !bad && number[0] >= 0 && number[n - 1] < n_col;
-}
-
-/* Whether all are above 0 and finite, in the same way. */
-SCS_VECTOR static bool are_positive(const float *value, int64_t n)
-{
-    const scs_float_bits *bits = (const scs_float_bits *)(const void *)value;
-    int32_t bad = 0;
-
-    for (int64_t k = 0; k < n; k++)
-        bad |= !scs_simd_is_positive(bits[k]);
-    return !bad;
-}
-
-/* Whether a row (or column) is as anndata writes it.
- *  @param gene, value [n] */
-static bool is_plain(const int32_t *gene, const float *value, int64_t n, int32_t n_col)
-{
-    return ascends(gene, n, n_col) && are_positive(value, n);
-}
-
 /* Values [begin, end) of r->x, one row of them, before it is sorted.
  *  @param row the same in the file */
 static scs_status check_row(scs_h5ad_reader *r, int64_t begin, int64_t end, int64_t row)
@@ -163,9 +87,9 @@ static scs_status check_row(scs_h5ad_reader *r, int64_t begin, int64_t end, int6
                     meta->path, meta->indices, (long long)row, gene, x->n_col);
         /* Row 0 marks with 1, so that a zeroed set is empty. */
         if (r->seen[gene] == row + 1)
-            return refuse_duplicate(meta, row, gene);
+            return scs_h5ad_value_twice(meta, row, gene);
         r->seen[gene] = row + 1;
-        SCS_TRY(check_value(meta, row, gene, x->values[k]));
+        SCS_TRY(scs_h5ad_value_check(meta, row, gene, x->values[k]));
     }
     return SCS_OK;
 }
@@ -195,7 +119,8 @@ static scs_status check_rows(scs_h5ad_reader *r, int64_t row0, bool *sorted)
     *sorted = true;
     for (int64_t i = 0, begin = 0, end; i < x->n_row; i++, begin = end) {
         end = x->indptr[i + 1];
-        if (!is_plain(x->indices + begin, x->values + begin, end - begin, x->n_col)) {
+        if (!scs_h5ad_value_are_plain(x->indices + begin, x->values + begin, end - begin,
+                                      x->n_col)) {
             *sorted = false;
             SCS_TRY(check_row(r, begin, end, row0 + i));
         } else if (kept == begin) {
@@ -281,238 +206,6 @@ static scs_status read_text(scs_h5ad_reader *r, int64_t row0, int64_t row1)
     return finish_rows(r, row0);
 }
 
-/* ---- stored by columns (CSC) ---- */
-
-/* Values in memory at a time: 1 MiB of indices and values, which the second cache holds. */
-enum { CSC_BLOCK = 1 << 17 };
-
-/* Rows [row0, row1) on their way out of a matrix that is stored by columns. Arrays are owned. */
-typedef struct csc_reader {
-    const scs_h5 *h5;
-    const scs_h5ad *meta;
-    scs_h5stream *index, *value;
-    int64_t row0, row1;
-    int64_t *indptr;  /* [n_var + 1] of the columns */
-    int32_t *indices; /* [CSC_BLOCK] */
-    float *values;    /* [CSC_BLOCK] */
-    int32_t *seen;    /* [n_row] the last column that held the row, + 1: of columns that are not
-                         plainly right, or lie in several blocks */
-    int64_t *count;   /* [row1 - row0 + 1]: count[i + 1] = values in row i; then where row i goes
-                         on */
-    bool filling;     /* the second pass */
-    int32_t last;     /* the row that the column at hand has had last, where all of it so far was
-                         plainly right; n_row: it was not */
-    scs_csr *x;
-} csc_reader;
-
-/* What was given before a failure is freed by csc_release. */
-static scs_status csc_allocate(csc_reader *r)
-{
-    SCS_TRY(scs_h5stream_open(r->h5, r->meta->indices, SCS_H5_INT32, &r->index));
-    SCS_TRY(scs_h5stream_open(r->h5, r->meta->data, SCS_H5_FLOAT, &r->value));
-    SCS_TRY(SCS_ALLOC(r->indptr, (int64_t)r->meta->n_var + 1));
-    SCS_TRY(SCS_ALLOC(r->indices, CSC_BLOCK));
-    SCS_TRY(SCS_ALLOC(r->values, CSC_BLOCK));
-    SCS_TRY(SCS_ALLOC(r->seen, r->meta->n_row));
-    return SCS_ALLOC(r->count, r->row1 - r->row0 + 1);
-}
-
-/* All of indptr: n_var + 1 numbers, few beside the values. */
-static scs_status read_column_starts(csc_reader *r)
-{
-    int32_t n = r->meta->n_var;
-    bool good;
-
-    SCS_TRY(scs_h5_read_int64(r->h5, r->meta->indptr, 0, (int64_t)n + 1, r->indptr));
-    good = r->indptr[0] == 0 && r->indptr[n] == r->meta->nnz;
-    for (int32_t j = 0; good && j < n; j++)
-        good = r->indptr[j] <= r->indptr[j + 1];
-    SCS_REQUIRE(good, SCS_EDATA, "%s: %s is damaged", r->meta->path, r->meta->indptr);
-    return SCS_OK;
-}
-
-/* One value of a row that is wanted. A file that another program writes to meanwhile may have more
- * of them than were counted: refused before anything is overrun. Explicit zeros have room, and
- * leave a gap. */
-static scs_status take_value(csc_reader *r, int64_t row, int32_t column, float value)
-{
-    int64_t at, i = row - r->row0;
-
-    if (!r->filling) {
-        r->count[i + 1]++;
-        return SCS_OK;
-    }
-    if (!(value > 0))
-        return SCS_OK;
-    at = r->count[i]++;
-    SCS_REQUIRE(at < r->x->indptr[i + 1], SCS_EDATA, "%s: changed while it was being read",
-                r->meta->path);
-    r->x->indices[at] = column;
-    r->x->values[at] = value;
-    return SCS_OK;
-}
-
-/* Values of a column one by one: what is wrong with them, or what they are in another order.
- *  @param row, value [n] */
-static scs_status take_each(csc_reader *r, const int32_t *row, const float *value, int64_t n,
-                            int32_t column)
-{
-    for (int64_t k = 0; k < n; k++) {
-        SCS_REQUIRE(row[k] >= 0 && row[k] < r->meta->n_row, SCS_EDATA,
-                    "%s: %s: gene %s names cell row %d of %lld; the file is damaged", r->meta->path,
-                    r->meta->indices, r->meta->genes.name[column], row[k],
-                    (long long)r->meta->n_row);
-        if (!r->filling && r->seen[row[k]] == column + 1)
-            return refuse_duplicate(r->meta, row[k], column);
-        r->seen[row[k]] = column + 1;
-        if (r->filling)
-            SCS_TRY(check_value(r->meta, row[k], column, value[k]));
-        if (row[k] >= r->row0 && row[k] < r->row1)
-            SCS_TRY(take_value(r, row[k], column, r->filling ? value[k] : 1));
-    }
-    return SCS_OK;
-}
-
-/* The first of n ascending rows that is not below `row`, or n. */
-static int64_t find_row(const int32_t *rows, int64_t n, int64_t row)
-{
-    int64_t first = 0;
-
-    while (first < n) {
-        int64_t middle = first + (n - first) / 2;
-
-        if (rows[middle] < row)
-            first = middle + 1;
-        else
-            n = middle;
-    }
-    return first;
-}
-
-/* Values [0, n) of a column, of which others may stand in other blocks. Rows that ascend and values
- * above 0 are looked at in vector code, and only the rows that are wanted gone through.
- *  @param begins, ends whether the column does, with these */
-static scs_status take_part(csc_reader *r, const int32_t *row, const float *value, int64_t n,
-                            int32_t column, bool begins, bool ends)
-{
-    int32_t n_row = (int32_t)r->meta->n_row;
-    int32_t before = begins ? -1 : r->last;
-    bool plain =
-        row[0] > before && (r->filling ? is_plain(row, value, n, n_row) : ascends(row, n, n_row));
-    int64_t end;
-
-    r->last = plain ? row[n - 1] : n_row;
-    if (!plain)
-        return take_each(r, row, value, n, column);
-    for (int64_t k = 0; k < n && !(begins && ends); k++)
-        r->seen[row[k]] = column + 1;
-    end = find_row(row, n, r->row1);
-    for (int64_t k = find_row(row, end, r->row0); k < end; k++)
-        SCS_TRY(take_value(r, row[k], column, value[k]));
-    return SCS_OK;
-}
-
-/* Values [first, first + n) of the file.
- *  @param[in,out] column that the block's first value stands in or after; that of its last */
-static scs_status take_block(csc_reader *r, int64_t first, int64_t n, int32_t *column)
-{
-    int64_t m;
-
-    SCS_TRY(scs_h5stream_read(r->index, first, n, r->indices));
-    if (r->filling)
-        SCS_TRY(scs_h5stream_read(r->value, first, n, r->values));
-    for (int64_t k = 0; k < n; k += m) {
-        int64_t begin, end;
-
-        /* Genes without values are passed over here. */
-        while (r->indptr[*column + 1] <= first + k)
-            ++*column;
-        begin = r->indptr[*column];
-        end = r->indptr[*column + 1];
-        m = (end < first + n ? end : first + n) - (first + k);
-        SCS_TRY(take_part(r, r->indices + k, r->values + k, m, *column, begin == first + k,
-                          end <= first + n));
-    }
-    return SCS_OK;
-}
-
-/* All of the matrix, in the file's order: ascending columns, so that each row's columns come
- * ascending too and need no sorting. In the first pass rows are checked and counted, in the second
- * values are checked and go to their rows. Every value is checked, whichever rows are wanted, so
- * that all ranks refuse a bad one alike. */
-static scs_status take_all(csc_reader *r, bool filling)
-{
-    int64_t nnz = r->meta->nnz;
-    int32_t column = 0;
-
-    r->filling = filling;
-    memset(r->seen, 0, (size_t)r->meta->n_row * sizeof *r->seen);
-    for (int64_t first = 0; first < nnz; first += CSC_BLOCK)
-        SCS_TRY(take_block(r, first, nnz - first < CSC_BLOCK ? nnz - first : CSC_BLOCK, &column));
-    return SCS_OK;
-}
-
-/* Counts become beginnings (prefix sums), of which count[i] then moves as row i is filled. */
-static scs_status counts_to_indptr(csc_reader *r)
-{
-    int64_t n = r->row1 - r->row0;
-
-    for (int64_t i = 0; i < n; i++)
-        r->count[i + 1] += r->count[i];
-    SCS_TRY(scs_csr_alloc(n, r->meta->n_var, r->count[n], r->x));
-    for (int64_t i = 0; i <= n; i++)
-        r->x->indptr[i] = r->count[i];
-    return SCS_OK;
-}
-
-/* Gaps that explicit zeros have left. @param end [n_row] where each row's values end */
-static void close_gaps(scs_csr *x, const int64_t *end)
-{
-    int64_t used = 0;
-
-    for (int64_t i = 0, begin = 0; i < x->n_row; i++) {
-        int64_t n = end[i] - begin;
-
-        if (used < begin) {
-            memmove(x->indices + used, x->indices + begin, (size_t)n * sizeof *x->indices);
-            memmove(x->values + used, x->values + begin, (size_t)n * sizeof *x->values);
-        }
-        used += n;
-        begin = x->indptr[i + 1];
-        x->indptr[i + 1] = used;
-    }
-}
-
-/* Also after csc_allocate has failed half-way. */
-static void csc_release(csc_reader *r)
-{
-    scs_h5stream_close(&r->index);
-    scs_h5stream_close(&r->value);
-    free(r->indptr);
-    free(r->indices);
-    free(r->values);
-    free(r->seen);
-    free(r->count);
-}
-
-/* @param[out] x as read_csr */
-static scs_status read_csc(const scs_h5 *h5, const scs_h5ad *meta, int64_t row0, int64_t row1,
-                           scs_csr *x)
-{
-    csc_reader r = {.h5 = h5, .meta = meta, .row0 = row0, .row1 = row1, .x = x};
-    scs_status st = SCS_OK;
-
-    SCS_GO(st, csc_allocate(&r));
-    SCS_GO(st, read_column_starts(&r));
-    SCS_GO(st, take_all(&r, false));
-    SCS_GO(st, counts_to_indptr(&r));
-    SCS_GO(st, take_all(&r, true));
-    close_gaps(x, r.count);
-done:
-    csc_release(&r);
-    return st;
-}
-
 /* The analyzer loses sight of the arrays of the caller's matrix. */
 #pragma GCC diagnostic ignored "-Wanalyzer-malloc-leak"
 
@@ -572,7 +265,7 @@ static scs_status add_row(dense_reader *r, int64_t row, const float *dense)
     SCS_TRY(grow(r, n));
     if (!none_negative(dense, n))
         for (int32_t j = 0; j < n; j++)
-            SCS_TRY(check_value(r->meta, row, j, dense[j]));
+            SCS_TRY(scs_h5ad_value_check(r->meta, row, j, dense[j]));
     indices = r->x->indices;
     values = r->x->values;
     for (int32_t j = 0; j < n; j++) {
@@ -672,7 +365,7 @@ static scs_status read_afresh(scs_h5ad_reader *r, int64_t row0, int64_t row1)
 {
     scs_csr_clear(&r->x);
     r->rows = r->values = 0;
-    return r->meta->layout == SCS_LAYOUT_CSC ? read_csc(&r->h5, r->meta, row0, row1, &r->x)
+    return r->meta->layout == SCS_LAYOUT_CSC ? scs_h5ad_csc_rows(&r->h5, r->meta, row0, row1, &r->x)
                                              : read_dense(&r->h5, r->meta, row0, row1, &r->x);
 }
 

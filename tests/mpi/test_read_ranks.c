@@ -1,5 +1,6 @@
 /* Several files read by any number of ranks: each cell once, with the reference genes and the
  * totals of its own file. */
+#include "mpi/data/read_columns.h"
 #include "src/data/h5ad_matrix.h"
 #include "tests/mpi/mpi_suite.h"
 #include "tests/mpi/fixture_formula.h"
@@ -217,7 +218,128 @@ static void a_missing_file_stops_all_ranks(void)
     close_fixture(&f);
 }
 
+/* ---- stored by columns ---- */
+
+/* More values than one round takes from a rank to another. */
+enum { TALL = 3000, WIDE = 300, STORED = TALL * WIDE };
+
+/* Of which one in five is a stored 0. */
+static float tall(int64_t row, int32_t column)
+{
+    int64_t k = (row * 7 + column * 13 + row * column) % 5;
+
+    return (float)k * (float)(1 + row % 11);
+}
+
+/* All of it by columns; the rows of each third one descend. @param bad the value of its last */
+static scs_status write_columns(const char *path, float bad)
+{
+    int64_t nnz = STORED, n_ptr = WIDE + 1, *indptr = NULL;
+    int32_t *rows = NULL;
+    float *values = NULL;
+    scs_h5_out out;
+    scs_status st;
+
+    SCS_GO(st, SCS_ALLOC(indptr, n_ptr));
+    SCS_GO(st, SCS_ALLOC(rows, nnz));
+    SCS_GO(st, SCS_ALLOC(values, nnz));
+    for (int32_t j = 0; j < WIDE; j++) {
+        indptr[j + 1] = (int64_t)(j + 1) * TALL;
+        for (int32_t i = 0; i < TALL; i++) {
+            int64_t k = (int64_t)j * TALL + i;
+
+            rows[k] = j % 3 == 2 ? TALL - 1 - i : i;
+            values[k] = tall(rows[k], j);
+        }
+    }
+    values[nnz - 1] = bad;
+    SCS_GO(st, scs_h5_out_create(path, &out));
+    SCS_GO(st, scs_h5_write(out.file, "X/data", H5T_NATIVE_FLOAT, 1, &nnz, values));
+    SCS_GO(st, scs_h5_write(out.file, "X/indices", H5T_NATIVE_INT32, 1, &nnz, rows));
+    SCS_GO(st, scs_h5_write(out.file, "X/indptr", H5T_NATIVE_INT64, 1, &n_ptr, indptr));
+    SCS_GO(st, scs_h5_out_commit(&out));
+done:
+    free(indptr);
+    free(rows);
+    free(values);
+    return st;
+}
+
+/* Rows [row0, row0 + x->n_row). */
+static void check_columns(const scs_csr *x, int64_t row0)
+{
+    int64_t wrong = 0;
+
+    for (int64_t i = 0; i < x->n_row; i++) {
+        int64_t at = x->indptr[i];
+
+        for (int32_t j = 0; j < WIDE; j++)
+            if (tall(row0 + i, j) > 0) {
+                wrong += at >= x->indptr[i + 1] || x->indices[at] != j ||
+                         x->values[at] != tall(row0 + i, j);
+                at++;
+            }
+        wrong += at != x->indptr[i + 1];
+    }
+    CU_ASSERT_EQUAL(wrong, 0);
+}
+
+/* Rows that ranks want: as many each; all by the last; more by the higher, and none by the first.
+ */
+static void split_by(int how, int32_t n_rank, int64_t *split)
+{
+    for (int64_t r = 0; r <= n_rank; r++)
+        split[r] = how == 0 ? TALL * r / n_rank
+                   : how == 1
+                       ? (r < n_rank ? 0 : TALL)
+                       : TALL * (r > 0 ? r - 1 : 0) * r / (n_rank * (n_rank - 1) + !(n_rank - 1));
+    split[n_rank] = TALL;
+}
+
+static void columns_of_all_ranks_make_the_rows(void)
+{
+    fixture f;
+    scs_h5ad meta = {.matrix = "X",
+                     .n_row = TALL,
+                     .n_obs = TALL,
+                     .n_var = WIDE,
+                     .layout = SCS_LAYOUT_CSC,
+                     .nnz = STORED,
+                     .data = "X/data",
+                     .indices = "X/indices",
+                     .indptr = "X/indptr"};
+    int64_t split[64];
+    int32_t rank, n_rank;
+    scs_csr x;
+
+    open_fixture(&f);
+    rank = scs_comm_rank(f.comm);
+    n_rank = scs_comm_size(f.comm);
+    meta.path = f.path[0];
+    formula_names(&meta.genes, "column", WIDE);
+    for (int how = 0; how < 4; how++) {
+        if (rank == 0)
+            CHECK_OK(write_columns(meta.path, how == 3 ? -1.0F : tall(0, WIDE - 1)));
+        MPI_Barrier(MPI_COMM_WORLD);
+        split_by(how % 3, n_rank, split);
+        if (how == 3) {
+            CHECK_FAILS(scs_read_columns(f.comm, &meta, split, &x), SCS_EDATA,
+                        "cell row 0, gene column299 holds -1");
+            CU_ASSERT_PTR_NULL(x.indptr);
+            continue;
+        }
+        CHECK_OK(scs_read_columns(f.comm, &meta, split, &x));
+        CU_ASSERT_EQUAL_FATAL(x.n_row, split[rank + 1] - split[rank]);
+        check_columns(&x, split[rank]);
+        scs_csr_clear(&x);
+        MPI_Barrier(MPI_COMM_WORLD);
+    }
+    scs_names_clear(&meta.genes);
+    close_fixture(&f);
+}
+
 static const scs_test tests[] = {
+    {"columns of all ranks make the rows", columns_of_all_ranks_make_the_rows},
     {"every cell is read once", every_cell_is_read_once},
     {"blocks make the whole", blocks_make_the_whole},
     {"a missing file stops all ranks", a_missing_file_stops_all_ranks},
