@@ -17,6 +17,7 @@ import pandas as pd
 import scipy.sparse
 
 BLOCK = 2000  # cells drawn at once
+PLUGINS = {"zstd": "Zstd", "lz4": "LZ4"}  # those of hdf5plugin
 
 
 def rates(genes, values, rng):
@@ -62,8 +63,12 @@ def make_counts(path, cells, genes, values, groups, types=10, layout="csr", comp
                              for c in range(0, cells, BLOCK)], format="csr")
     obs = labels(group, types, groups // types)
     var = pd.DataFrame(index=[f"gene_{g}" for g in range(genes)])
+    options = {"compression": compression}
+    if compression in PLUGINS:
+        import hdf5plugin
+        options = getattr(hdf5plugin, PLUGINS[compression])()
     matrix = x if layout == "csr" else x.tocsc() if layout == "csc" else x.toarray()
-    anndata.AnnData(matrix, obs=obs, var=var).write_h5ad(path, compression=compression)
+    anndata.AnnData(matrix, obs=obs, var=var).write_h5ad(path, **options)
     return x.nnz
 
 
@@ -142,7 +147,7 @@ def main():
     parser.add_argument("path")
     add_sizes(parser)
     parser.add_argument("--layout", default="csr", choices=["csr", "csc", "dense"])
-    parser.add_argument("--compression", choices=["gzip", "lzf"])
+    parser.add_argument("--compression", choices=["gzip", "lzf", *PLUGINS])
     parser.add_argument("--species", type=int, default=1, help="more than one: path is a folder of files")
     args = parser.parse_args()
     if args.species > 1:
