@@ -151,6 +151,8 @@ def main():
     parser.add_argument("--species", type=int, default=1, help="more than one: path is a folder of files")
     args = parser.parse_args()
     if args.species > 1:
+        if args.compression in PLUGINS:
+            parser.error(f"--compression {args.compression} is for one species")
         folder = pathlib.Path(args.path)
         folder.mkdir(parents=True, exist_ok=True)
         paths, n = make_species(folder, args.species, args.cells, args.genes, args.values, args.groups, args.types,
