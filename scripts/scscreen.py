@@ -130,7 +130,8 @@ def integrate(model, adata, batch, cell_type):
     """scGen's batch removal: in latent space, each batch of a cell type is moved onto the mean of the type's largest
     batch, and all cells are decoded. Types in one batch are not moved; the first of equally large batches counts as the
     largest. batch, cell_type: columns of obs.
-    @return AnnData of adata's cells in its order, X decoded, obsm["corrected_latent"], obs as it was"""
+    @return AnnData of adata's cells in its order, X decoded, obs as it was; obsm["latent"], where the cells were moved to,
+    and as scGen's obsm["corrected_latent"], where the encoder puts the decoded cells"""
     import anndata
 
     for column in (batch, cell_type):
@@ -145,7 +146,9 @@ def integrate(model, adata, batch, cell_type):
         for name in names if len(names) > 1 else []:
             cells = (types == kind) & (batches == name)
             z[cells] += home - z[cells].mean(0)
-    return anndata.AnnData(model.decode(z), adata.obs.copy(), adata.var.loc[model.genes].copy(), obsm={"corrected_latent": z})
+    x = model.decode(z)
+    obsm = {"latent": z, "corrected_latent": model.embed(x)}
+    return anndata.AnnData(x, adata.obs.copy(), adata.var.loc[model.genes].copy(), obsm=obsm)
 
 
 # ---- what scscreen writes ----

@@ -314,6 +314,17 @@ typedef struct scs_config {
         char *from_matrix;     /**< their counts, or "": as data.matrix */
     } predict;
     struct {
+        char *from;   /**< latent coordinates (resolved), or "": latent.h5ad of output.dir */
+        char *matrix; /**< where they are in it, or "": obsm/X_scgen and the like */
+    } decode;
+    struct {
+        char *from, *to; /**< SPECIES,TYPE,CONDITION[,DOSE] */
+        int64_t steps;   /**< points, both ends included */
+    } interpolate;
+    struct {
+        char *batch; /**< obs column, or "": not set */
+    } integrate;
+    struct {
         char *output;       /**< table of `score`, or "" */
         int baseline;       /**< scs_score_baseline */
         int64_t splits;     /**< of the real cells into halves; 0: no replicate */

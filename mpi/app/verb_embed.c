@@ -10,6 +10,12 @@
 
 #include <stdlib.h>
 
+/* decode asks which model the coordinates are by. */
+static scs_status write_facts(hid_t file, void *ctx)
+{
+    return scs_cell_table_facts(file, ctx, "latent coordinates");
+}
+
 /* z of all shards. Collective. */
 static scs_status write_file(const scs_session *s)
 {
@@ -21,12 +27,16 @@ static scs_status write_file(const scs_session *s)
     for (int32_t i = 0; i < n; i++)
         part[i] =
             (scs_cell_rows){.n = s->shard[i].x.n_row, .cell = s->shard[i].cell, .rows = s->z[i]};
-    st = scs_cell_table_write(&(scs_cell_table){.session = s,
-                                                .file = SCS_LATENT_FILE,
-                                                .matrix = s->model ? "obsm/X_scgen" : "obsm/X_pca",
-                                                .n_column = scs_session_model_n_latent(s),
-                                                .n_part = n,
-                                                .part = part});
+    st = scs_cell_table_write(&(scs_cell_table){
+        .session = s,
+        .file = SCS_LATENT_FILE,
+        .n_row = s->dataset->n_cell,
+        .genes = &s->dataset->genes,
+        .matrix = {{s->model ? "obsm/X_scgen" : "obsm/X_pca", scs_session_model_n_latent(s)}},
+        .n_part = n,
+        .part = part,
+        .more = write_facts,
+        .ctx = (void *)(uintptr_t)s});
     free(part);
     return st;
 }

@@ -58,6 +58,22 @@ done:
     return status;
 }
 
+/* "holds" of uns/scscreen, which says what a file is that is no screen; else NULL. */
+static scs_status put_what(const scs_h5 *h5, scs_bytes *out)
+{
+    static const char path[] = "uns/scscreen/holds";
+    scs_names text = {0};
+    scs_status status;
+
+    if (!scs_h5_exists(h5, path))
+        return scs_bytes_put_text(out, NULL);
+    SCS_GO(status, scs_h5_read_strings(h5, path, &text));
+    SCS_GO(status, scs_bytes_put_text(out, text.n ? text.name[0] : NULL));
+done:
+    scs_names_clear(&text);
+    return status;
+}
+
 /* Sizes, then the entries of uns/scscreen. */
 static scs_status put_result(const scs_h5 *h5, scs_bytes *out)
 {
@@ -71,6 +87,7 @@ static scs_status put_result(const scs_h5 *h5, scs_bytes *out)
     SCS_TRY(scs_bytes_put_int(out, genes.dim[0]));
     SCS_TRY(scs_bytes_put_int(out, scs_h5_exists(h5, "X")));
     SCS_TRY(scs_bytes_put_int(out, scs_h5_exists(h5, "obs/template")));
+    SCS_TRY(put_what(h5, out));
     SCS_GO(status, scs_h5_members(h5, facts_path, &names));
     SCS_GO(status, scs_bytes_put_int(out, names.n));
     for (scs_lidx i = 0; i < names.n; i++)
@@ -112,14 +129,14 @@ static scs_status look(void *arg, scs_bytes *out)
     SCS_TRY(scs_h5_open(arg, memory_limit, &h5));
     if (scs_h5_is_group(&h5, "state_dict"))
         kind = KIND_MODEL;
+    else if (scs_h5_exists(&h5, "obsm/X_scgen") && !scs_h5_exists(&h5, "X"))
+        kind = KIND_LATENT;
     else if (scs_h5_is_group(&h5, facts_path))
         kind = KIND_RESULT;
     else if (scs_h5_exists(&h5, "steps_done"))
         kind = KIND_STATE;
     else if (scs_h5_exists(&h5, "varm/PCs"))
         kind = scs_h5_exists(&h5, "X") ? KIND_ATLAS : KIND_PCA;
-    else if (scs_h5_exists(&h5, "obsm/X_scgen") && !scs_h5_exists(&h5, "X"))
-        kind = KIND_LATENT;
     SCS_GO(status, scs_bytes_put_int(out, kind));
     if (kind == KIND_LATENT)
         SCS_GO(status, put_latent(&h5, out));
@@ -161,6 +178,7 @@ typedef struct result {
     int64_t rows, genes;
     int64_t dense; /* has X */
     int64_t cells; /* rows are predicted cells, not combinations */
+    char *what;    /* rows are this; NULL: combinations or cells; owned */
     int64_t n;     /* facts, which follow */
 } result;
 
@@ -171,6 +189,7 @@ static scs_status get_result(scs_bytes *answer, result *r)
     SCS_TRY(scs_bytes_get_int(answer, &r->genes));
     SCS_TRY(scs_bytes_get_int(answer, &r->dense));
     SCS_TRY(scs_bytes_get_int(answer, &r->cells));
+    SCS_TRY(scs_bytes_get_text(answer, &r->what));
     return scs_bytes_get_int(answer, &r->n);
 }
 
@@ -203,18 +222,28 @@ static scs_status print_facts(scs_bytes *answer, int64_t n,
 static scs_status print_result(const char *path, scs_bytes *answer)
 {
     int64_t facts;
-    result r;
+    result r = {0};
+    scs_status status;
 
-    SCS_TRY(get_result(answer, &r));
-    printf(r.cells ? "%s: %lld predicted cells x %lld genes%s\n"
-                   : "%s: a screen of %lld combinations x %lld genes%s\n",
-           path, (long long)r.rows, (long long)r.genes, r.dense ? "" : " (output.rows: top, no X)");
+    SCS_GO(status, get_result(answer, &r));
+    if (r.what) {
+        char shown[200];
+
+        printf("%s: %s, %lld x %lld genes\n", path, scs_text_escape(r.what, shown, sizeof shown),
+               (long long)r.rows, (long long)r.genes);
+    } else
+        printf(r.cells ? "%s: %lld predicted cells x %lld genes%s\n"
+                       : "%s: a screen of %lld combinations x %lld genes%s\n",
+               path, (long long)r.rows, (long long)r.genes,
+               r.dense ? "" : " (output.rows: top, no X)");
     facts = answer->at;
-    SCS_TRY(print_facts(answer, r.n, print_fact));
+    SCS_GO(status, print_facts(answer, r.n, print_fact));
     answer->at = facts;
-    SCS_TRY(print_facts(answer, r.n, print_caution));
+    SCS_GO(status, print_facts(answer, r.n, print_caution));
     printf("Open it with anndata.read_h5ad.\n");
-    return SCS_OK;
+done:
+    free(r.what);
+    return status;
 }
 
 /* The config that a model or state carries, line by line, escaped. */
@@ -437,6 +466,8 @@ static scs_status model_of_result(char *path, char *sum)
                        ? SCS_OK
                        : SCS_FAIL(SCS_EDATA, "%s: not a screen of scscreen's", path));
     SCS_GO(status, get_result(&answer, &r));
+    if (r.what)
+        SCS_GO(status, SCS_FAIL(SCS_EDATA, "%s: not a screen of scscreen's", path));
     for (int64_t i = 0; i < r.n && status == SCS_OK; i++) {
         char *key = NULL, *value = NULL;
 
@@ -447,6 +478,7 @@ static scs_status model_of_result(char *path, char *sum)
         free(value);
     }
 done:
+    free(r.what);
     scs_bytes_clear(&answer);
     return status;
 }
@@ -480,6 +512,9 @@ static void inspect_others(found *f)
         {.name = "ranking.tsv", .what = "rows of the screen, ranked"},
         {.name = "cells.h5ad", .what = "predicted cells"},
         {.name = "latent.h5ad", .what = "latent coordinates of the cells"},
+        {.name = "decoded.h5ad", .what = "expression of latent coordinates"},
+        {.name = "integrated.h5ad", .what = "cells without their batches"},
+        {.name = "interpolation.h5ad", .what = "expression between two groups of cells"},
         {.name = "pca.h5ad", .what = "principal components of the cells"},
         {.name = "validation", .what = "finished models of a validation, one file each"},
         {.name = "validation.tsv", .what = "a finished validation"},

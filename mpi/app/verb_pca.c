@@ -35,7 +35,7 @@ static scs_status write_ratio(hid_t file, const scs_pca *p)
 }
 
 /* All but the cells' scores. */
-static scs_status write_components(hid_t file, const void *ctx)
+static scs_status write_components(hid_t file, void *ctx)
 {
     const scs_pca *p = ctx;
     int64_t n = p->n_component, genes = p->n_gene, loading[] = {genes, n};
@@ -61,8 +61,9 @@ static scs_status write_file(const analysis *a)
 
     return scs_cell_table_write(&(scs_cell_table){.session = a->session,
                                                   .file = SCS_PCA_FILE,
-                                                  .matrix = "obsm/X_pca",
-                                                  .n_column = a->pca->n_component,
+                                                  .n_row = a->session->dataset->n_cell,
+                                                  .genes = &a->session->dataset->genes,
+                                                  .matrix = {{"obsm/X_pca", a->pca->n_component}},
                                                   .n_part = 1,
                                                   .part = &mine,
                                                   .more = write_components,

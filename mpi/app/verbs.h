@@ -24,6 +24,9 @@ extern const scs_verb scs_verb_run;
 extern const scs_verb scs_verb_predict;
 extern const scs_verb scs_verb_score;
 extern const scs_verb scs_verb_embed;
+extern const scs_verb scs_verb_decode;
+extern const scs_verb scs_verb_interpolate;
+extern const scs_verb scs_verb_integrate;
 extern const scs_verb scs_verb_pca;
 extern const scs_verb scs_verb_inspect;
 

@@ -11,6 +11,10 @@
  *      each input      names of its cells, where the verb needs them
  *      predict.from    size, packed metadata, names of its cells; where the verb knows the key and
  *                      it is set
+ *      decode.from     its description, where the verb needs it
+ *
+ *  A verb that does not read the inputs (decode) finds their sizes 0. obs of the inputs stays with
+ *  this process: rank 0 alone writes it.
  *
  *  Also the two files of training states: which is the newer sound one, and whether this config may
  *  go on from it. Only keys that affect the weights have to agree; folders, limits and what is
@@ -26,6 +30,7 @@
 #include "src/config/stored.h"
 #include "src/data/h5ad.h"
 #include "src/data/inputs.h"
+#include "src/data/latent_file.h"
 #include "src/hdf5/h5write.h"
 #include "src/simulate/simulate.h"
 #include "src/train/state.h"
@@ -215,8 +220,9 @@ static scs_status check_output(const scs_config *config)
 /* ---- The folder's lock, and what a job that had it has finished ---- */
 
 /* What jobs leave under these names when they are done. */
-static const char *const finished[] = {SCS_MODEL_FILE, SCS_SCREEN_FILE, SCS_VALIDATION_FILE,
-                                       SCS_PCA_FILE,   SCS_CELLS_FILE,  SCS_LATENT_FILE};
+static const char *const finished[] = {
+    SCS_MODEL_FILE,  SCS_SCREEN_FILE,  SCS_VALIDATION_FILE, SCS_PCA_FILE,          SCS_CELLS_FILE,
+    SCS_LATENT_FILE, SCS_DECODED_FILE, SCS_INTEGRATED_FILE, SCS_INTERPOLATION_FILE};
 
 enum { N_FINISHED = sizeof finished / sizeof *finished };
 
@@ -313,21 +319,28 @@ static scs_status simulate_missing(const scs_config *config)
     return path ? scs_simulate(config, stderr) : SCS_OK;
 }
 
-/* In place of inputs that `simulate` makes and has not made yet: a size of 0 for each, where the
- * verb only looks ahead; else SCS_EDATA with the command that makes them. @param path of the first
- */
-static scs_status put_missing(scs_bytes *blob, const scs_config *config, const char *path,
-                              unsigned needs)
+/* No input is read. */
+static scs_status put_unread(scs_bytes *blob, const scs_config *config)
 {
     scs_names notes = {0};
 
-    SCS_REQUIRE(needs & SCS_NEED_FORESEEN, SCS_EDATA,
-                "%s: there is no such file yet; scscreen simulate %s makes it", path, config->file);
-    SCS_TRY(scs_simulate_check(config));
     SCS_TRY(scs_inputs_put(config, blob));
     for (int32_t i = 0; i < config->data.n_input; i++)
         SCS_TRY(scs_bytes_put_int(blob, 0));
     return scs_bytes_put_names(blob, &notes);
+}
+
+/* In place of inputs that `simulate` makes and has not made yet: as if they were not read, where
+ * the verb only looks ahead; else SCS_EDATA with the command that makes them. @param path of the
+ * first
+ */
+static scs_status put_missing(scs_bytes *blob, const scs_config *config, const char *path,
+                              unsigned needs)
+{
+    SCS_REQUIRE(needs & SCS_NEED_FORESEEN, SCS_EDATA,
+                "%s: there is no such file yet; scscreen simulate %s makes it", path, config->file);
+    SCS_TRY(scs_simulate_check(config));
+    return put_unread(blob, config);
 }
 
 /* Packed metadata behind its size. */
@@ -566,11 +579,66 @@ done:
     return status;
 }
 
+/* obs of one file, as it stands. */
+static scs_status probe_obs(scs_preflight *preflight, const scs_config *config, const char *path)
+{
+    scs_names left = {0};
+    char list[400];
+    scs_status status;
+
+    SCS_GO(status, scs_h5ad_probe_obs(path, config->data.memory << 20,
+                                      &preflight->obs[preflight->n_obs++], &left));
+    if (left.n)
+        fprintf(stderr,
+                "scscreen: warning: %s: columns of obs that hold no labels, texts or "
+                "numbers are left out: %s\n",
+                path, scs_names_list(&left, 10, list, sizeof list));
+done:
+    scs_names_clear(&left);
+    return status;
+}
+
+/* In the order of data.inputs. */
+static scs_status probe_all_obs(scs_preflight *preflight, const scs_config *config)
+{
+    SCS_TRY(SCS_ALLOC(preflight->obs, config->data.n_input));
+    for (int32_t i = 0; i < config->data.n_input; i++)
+        SCS_TRY(probe_obs(preflight, config, config->data.inputs[i].path));
+    return SCS_OK;
+}
+
+/* The file of latent coordinates, by default what embed has written. */
+static scs_status put_latent(scs_preflight *preflight, const scs_config *config)
+{
+    scs_latent_file file = {0};
+    char *path = NULL;
+    scs_status status;
+
+    SCS_GO(status, *config->decode.from
+                       ? scs_text_copy(config->decode.from, &path)
+                       : scs_file_path_print(&path, "%s/" SCS_LATENT_FILE, config->output.dir));
+    if (!*config->decode.from && access(path, R_OK) != 0)
+        SCS_GO(status, SCS_FAIL(SCS_EDATA,
+                                "%s: no latent coordinates there; run scscreen embed %s first, or "
+                                "name a file: --from FILE.h5ad",
+                                path, config->file));
+    SCS_GO(status,
+           scs_latent_file_probe(path, config->decode.matrix, config->data.memory << 20, &file));
+    SCS_GO(status, scs_latent_file_put(&file, &preflight->blob));
+    SCS_GO(status, SCS_ALLOC(preflight->obs, 1));
+    SCS_GO(status, probe_obs(preflight, config, path));
+done:
+    scs_latent_file_clear(&file);
+    free(path);
+    return status;
+}
+
 /* The text as it was read, not the parsed config: every rank parses it with the same --set. Errors
  * of the config come before those of files. */
 static scs_status prepare(scs_preflight *preflight, const scs_cli *cli)
 {
     unsigned needs = cli->verb->needs;
+    bool reads = needs & (SCS_NEED_INPUTS | SCS_NEED_PAIR);
     scs_config *config = NULL;
     char *text = NULL;
     const char *missing = NULL;
@@ -588,12 +656,14 @@ static scs_status prepare(scs_preflight *preflight, const scs_cli *cli)
         SCS_GO(status, lock_output(config, &preflight->lock));
     }
     SCS_GO(status, needs & SCS_NEED_SIMULATED ? simulate_missing(config) : SCS_OK);
-    if (config->data.n_input == 0)
+    if (config->data.n_input == 0 && reads)
         SCS_GO(status, SCS_FAIL(SCS_EARG, "%s: data.inputs is empty: name at least one .h5ad file",
                                 config->file));
-    if (!(needs & SCS_NEED_SIMULATED))
+    if (!(needs & SCS_NEED_SIMULATED) && reads)
         SCS_GO(status, missing_simulated(config, &missing));
-    if (missing)
+    if (!reads)
+        SCS_GO(status, put_unread(&preflight->blob, config));
+    else if (missing)
         SCS_GO(status, put_missing(&preflight->blob, config, missing, needs));
     else
         SCS_GO(status, put_inputs(preflight, config, !(needs & SCS_NEED_PAIR)));
@@ -603,6 +673,10 @@ static scs_status prepare(scs_preflight *preflight, const scs_cli *cli)
         SCS_GO(status, put_cell_names(&preflight->blob, config));
     if ((needs & SCS_NEED_FROM) && *config->predict.from)
         SCS_GO(status, put_from(&preflight->blob, config));
+    if (needs & SCS_NEED_OBS)
+        SCS_GO(status, probe_all_obs(preflight, config));
+    if (needs & SCS_NEED_LATENT)
+        SCS_GO(status, put_latent(preflight, config));
 done:
     free(text);
     scs_config_destroy(&config);
@@ -623,6 +697,9 @@ void scs_preflight_prepare(scs_preflight *preflight, const scs_cli *cli)
 void scs_preflight_clear(scs_preflight *preflight)
 {
     scs_bytes_clear(&preflight->blob);
+    for (int32_t i = 0; i < preflight->n_obs; i++)
+        scs_obs_table_clear(&preflight->obs[i]);
+    free(preflight->obs);
     if (preflight->prepared)
         scs_folder_lock_drop(&preflight->lock);
 }

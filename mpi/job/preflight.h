@@ -13,6 +13,7 @@
 
 #include "mpi/job/command.h"
 #include "src/base/bytes.h"
+#include "src/data/obs_table.h"
 #include "src/train/state.h"
 #include "scscreen/config.h"
 
@@ -29,6 +30,9 @@
 #define SCS_PCA_FILE "pca.h5ad"
 #define SCS_CELLS_FILE "cells.h5ad"
 #define SCS_LATENT_FILE "latent.h5ad"
+#define SCS_DECODED_FILE "decoded.h5ad"
+#define SCS_INTEGRATED_FILE "integrated.h5ad"
+#define SCS_INTERPOLATION_FILE "interpolation.h5ad"
 
 /** What a verb wants to have read: bits of scs_verb.needs. */
 enum scs_need {
@@ -43,7 +47,9 @@ enum scs_need {
     SCS_NEED_PAIR = 128,     /**< metadata of the command line's two files, which are data.inputs */
     SCS_NEED_FORESEEN = 256, /**< output.dir could be made, written and locked, and nothing is;
                                 simulate inputs may be missing, and then have no metadata */
-    SCS_NEED_FROM = 512      /**< metadata and names of the cells of predict.from, where given */
+    SCS_NEED_FROM = 512,     /**< metadata and names of the cells of predict.from, where given */
+    SCS_NEED_OBS = 1024,     /**< all of the inputs' obs, on rank 0 alone */
+    SCS_NEED_LATENT = 2048   /**< decode.from described, and its obs on rank 0 alone */
 };
 
 /** What was read, and how that went. Owned by main, from before MPI_Init to the end. */
@@ -52,10 +58,12 @@ typedef struct scs_preflight {
     scs_status status;             /**< of the reading; reported once the ranks can agree on it */
     char message[SCS_MESSAGE_MAX]; /**< where status is not SCS_OK */
     int lock;                      /**< of output.dir, where it is written; -1: none */
+    scs_obs_table *obs; /**< [n_obs] of the inputs, or of decode.from; on the process that read */
+    int32_t n_obs;
     scs_bytes blob; /**< text of the config; data.inputs and data.labels, settled; each input,
                        packed; notes; checkpoint; state; each input's names of cells, and the file
-                       of predict.from with its names, where they are needed. Each packed block
-                       after its size, 0 for none */
+                       of predict.from with its names, and the description of decode.from, where
+                       they are needed. Each packed block after its size, 0 for none */
 } scs_preflight;
 
 /** Whether the launcher's variables make this process rank 0, or say nothing (a single process). To

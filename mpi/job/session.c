@@ -593,6 +593,8 @@ static scs_status unpack(scs_session *session, scs_bytes *blob)
         SCS_TRY(scs_h5ad_unpack(block, size, &session->from));
         SCS_TRY(scs_bytes_get_names(blob, &session->from_names));
     }
+    if (cli->verb->needs & SCS_NEED_LATENT)
+        SCS_TRY(scs_latent_file_get(blob, &session->latent));
     return SCS_OK;
 }
 
@@ -671,6 +673,7 @@ static void session_close(scs_session *session)
     free(session->cell_names);
     scs_h5ad_destroy(&session->from);
     scs_names_clear(&session->from_names);
+    scs_latent_file_clear(&session->latent);
     scs_config_destroy(&session->config);
 }
 

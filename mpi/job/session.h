@@ -20,6 +20,7 @@
 #include "mpi/data/cell_stream.h"
 #include "mpi/job/command.h"
 #include "mpi/job/preflight.h"
+#include "src/data/latent_file.h"
 #include "src/screen/decode.h"
 #include "src/screen/mixed_atlas.h"
 #include "src/train/state.h"
@@ -40,6 +41,7 @@ typedef struct scs_session {
     scs_names *cell_names;      /**< [config->data.n_input] of each input's cells, or NULL */
     scs_h5ad *from;             /**< of predict.from, or NULL */
     scs_names from_names;       /**< of its cells */
+    scs_latent_file latent;     /**< description of decode.from; empty where it is not needed */
     double opened;              /**< when this job began, by scs_clock */
     scs_dataset *dataset;       /**< labels and roles of all cells, genes in common */
     bool controls_decide;   /**< a median target_sum, data.n_top_genes and data.min_cells look at

@@ -163,7 +163,8 @@ scs_status scs_session_model_decode(const scs_session *s, const scs_real *z, int
     return scs_decode_moments(&decoder, z, n, delta, mean, variance);
 }
 
-/* A checkpoint's own shape wins over the config's: its weights fit no other. */
+/* A checkpoint's own shape wins over the config's: its weights fit no other. Without data there is
+ * a checkpoint. */
 static scs_arch session_arch(const scs_session *session)
 {
     scs_config c = *session->config;
@@ -174,6 +175,8 @@ static scs_arch session_arch(const scs_session *session)
         c.model.latent = session->checkpoint->latent;
         c.model.profile = session->checkpoint->profile;
     }
+    if (!session->dataset)
+        return scs_model_arch_from_config(&c, session->checkpoint->genes.n, 0);
     return scs_model_arch_from_config(&c, session->dataset->n_gene,
                                       session->dataset->n_cell - session->dataset->n_unused);
 }
@@ -241,7 +244,7 @@ static scs_status share_atlas(scs_session *session)
 scs_status scs_session_model_make(scs_session *session)
 {
     scs_comm *comm = session->comm;
-    bool stored_atlas = session->checkpoint && session->checkpoint->has_atlas;
+    bool stored_atlas = session->dataset && session->checkpoint && session->checkpoint->has_atlas;
 
     if (session->config->model.kind == SCS_MODEL_PCA)
         return scs_session_model_fit_pca(session);

@@ -43,7 +43,8 @@ SCS_MUST_USE scs_status scs_session_model_decode(const scs_session *session, con
                                                  double *variance);
 
 /** session->model (new, or the checkpoint's weights, with its atlas where it has one) or
- * session->pca; nothing for `mean`. SCS_EDATA: a damaged checkpoint; SCS_ENOMEM, SCS_EIO.
+ * session->pca; nothing for `mean`. Without a dataset the network alone, from the checkpoint.
+ * SCS_EDATA: a damaged checkpoint; SCS_ENOMEM, SCS_EIO.
  * Collective. */
 SCS_MUST_USE scs_status scs_session_model_make(scs_session *session);
 

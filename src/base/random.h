@@ -40,6 +40,7 @@ typedef enum scs_purpose {
     SCS_RANDOM_HALVES,      /**< halves of a group's cells (epoch = split) */
     SCS_RANDOM_RESAMPLE,    /**< combinations of a validation (epoch = replicate) */
     SCS_RANDOM_WINDOW,      /**< order of an epoch's blocks (cell = block; src/data/windows.h) */
+    SCS_RANDOM_SILHOUETTE,  /**< cells that silhouettes are measured on */
     SCS_RANDOM_DROPOUT = 64 /**< + layer number */
 } scs_purpose;
 

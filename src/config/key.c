@@ -538,6 +538,24 @@ static const scs_key keys[] = {
     TEXT(predict, from_matrix, NOTHING, 0, "",
          "where these cells' counts are, such as layers/counts; empty: as data.matrix"),
 
+    /* Latent space and back. */
+    WORDS(SCS_KEY_PATH, decode, from, NOTHING, NULL, "",
+          "an .h5ad of latent coordinates for scscreen decode; empty: latent.h5ad of output.dir, "
+          "which embed writes; also decode --from"),
+    TEXT(decode, matrix, NOTHING, 0, "",
+         "where they are in it, such as obsm/NAME; empty: obsm/X_scgen, obsm/latent or X, the "
+         "first that there is; also decode --matrix"),
+    TEXT(interpolate, from, NOTHING, 0, "",
+         "the cells that interpolate starts from: SPECIES,TYPE,CONDITION[,DOSE], SPECIES is `all` "
+         "where there is one; also interpolate --from"),
+    TEXT(interpolate, to, NOTHING, 0, "",
+         "the cells that it ends at, named likewise; also interpolate --to"),
+    INT(interpolate, steps, NOTHING, 2, 1000000, "10",
+        "points from one to the other, both ends included; also interpolate --steps"),
+    TEXT(integrate, batch, NOTHING, 0, "",
+         "obs column of the batches that integrate takes out, in each cell type by itself; also "
+         "integrate --batch"),
+
     /* Measures of two files of cells. */
     TEXT(score, output, NOTHING, 0, "",
          "file for the table of score; also score --output"),

@@ -140,16 +140,18 @@ done:
     return st;
 }
 
-/* Those that hold_out and data.hvg_batch name. */
+/* Those that hold_out, data.hvg_batch and integrate.batch name. */
 static scs_status unite_columns(const scs_config *config, const scs_h5ad *const *metas,
                                 scs_dataset *d)
 {
-    SCS_TRY(SCS_ALLOC(d->column, config->n_hold_out + 1));
+    SCS_TRY(SCS_ALLOC(d->column, config->n_hold_out + 2));
     for (int32_t i = 0; i < config->n_hold_out; i++)
         if (config->hold_out[i].column)
             SCS_TRY(unite_column(metas, config->hold_out[i].column, d));
     if (config->data.n_top_genes && *config->data.hvg_batch)
         SCS_TRY(unite_column(metas, config->data.hvg_batch, d));
+    if (*config->integrate.batch)
+        SCS_TRY(unite_column(metas, config->integrate.batch, d));
     return SCS_OK;
 }
 

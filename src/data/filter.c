@@ -42,6 +42,8 @@ scs_status scs_filter_columns(const scs_config *config, scs_names *labels, scs_n
             SCS_TRY(add_once(labels, config->hold_out[i].column));
     if (config->data.n_top_genes && *config->data.hvg_batch)
         SCS_TRY(add_once(labels, config->data.hvg_batch));
+    if (*config->integrate.batch)
+        SCS_TRY(add_once(labels, config->integrate.batch));
     return SCS_OK;
 }
 

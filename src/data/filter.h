@@ -9,7 +9,8 @@
 
 #include "src/data/h5ad.h"
 
-/** The obs columns that data.filter, hold_out and data.hvg_batch ask for, each once.
+/** The obs columns that data.filter, hold_out, data.hvg_batch and integrate.batch ask for, each
+ * once.
  *  @param[in,out] labels, numbers empty before; caller clears both, also after an error */
 SCS_MUST_USE scs_status scs_filter_columns(const scs_config *config, scs_names *labels,
                                            scs_names *numbers);

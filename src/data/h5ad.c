@@ -911,6 +911,77 @@ done:
     return st;
 }
 
+/* One that cannot be read is left out: nothing of a run depends on it. @param left appended */
+static scs_status read_kept(const scs_h5 *h5, const char *frame, const scs_names *columns,
+                            scs_obs_table *table, scs_names *left)
+{
+    SCS_TRY(SCS_ALLOC(table->column, columns->n));
+    for (scs_lidx i = 0; i < columns->n; i++) {
+        scs_obs_column *to = &table->column[table->n_column];
+        scs_status st =
+            scs_h5ad_obs_column(h5, frame, columns->name[i], table->index.n, columns, to);
+
+        if (st == SCS_OK) {
+            table->n_column++;
+            continue;
+        }
+        scs_obs_table_clear_column(to);
+        if (st != SCS_EDATA)
+            return st;
+        scs_message_clear();
+        SCS_TRY(scs_names_add(left, columns->name[i]));
+    }
+    return SCS_OK;
+}
+
+/* In the sandbox. @param arg a probe_task */
+static scs_status read_obs(void *arg, scs_bytes *out)
+{
+    const probe_task *t = arg;
+    const scs_h5ad_format *format = NULL;
+    scs_obs_table table = {0};
+    scs_names columns = {0}, left = {0};
+    scs_h5 h5 = {0};
+    char *root = NULL;
+    scs_status st;
+
+    if (scs_tenx_mtx_is(t->path))
+        SCS_GO(st, scs_tenx_mtx_cells(t->path, &table.index));
+    else {
+        SCS_GO(st, scs_h5_open(t->path, t->request.memory, &h5));
+        SCS_GO(st, enter(&h5, &format, &root));
+        SCS_GO(st, format->cells(&h5, &table.index));
+        if (format->frame) {
+            SCS_GO(st, scs_h5ad_obs_columns(&h5, format->frame, &columns));
+            SCS_GO(st, read_kept(&h5, format->frame, &columns, &table, &left));
+        }
+    }
+    SCS_GO(st, scs_obs_table_put(&table, out));
+    SCS_GO(st, scs_bytes_put_names(out, &left));
+done:
+    scs_h5_close(&h5);
+    scs_obs_table_clear(&table);
+    scs_names_clear(&columns);
+    scs_names_clear(&left);
+    free(root);
+    return st;
+}
+
+scs_status scs_h5ad_probe_obs(const char *path, int64_t memory, scs_obs_table *table,
+                              scs_names *left)
+{
+    probe_task t = {path, {.memory = memory}};
+    scs_bytes out = {0};
+    scs_status st;
+
+    SCS_GO(st, run(read_obs, &t, &out));
+    SCS_GO(st, scs_obs_table_get(&out, table));
+    SCS_GO(st, scs_bytes_get_names(&out, left));
+done:
+    scs_bytes_clear(&out);
+    return st;
+}
+
 /* The one entry for metadata: the only place where a file of which nothing is known is opened. */
 scs_status scs_h5ad_probe(const char *path, const scs_h5ad_request *request, scs_h5ad **meta)
 {

@@ -13,6 +13,7 @@
 #define SCS_H5AD_H
 
 #include "src/data/csr.h"
+#include "src/data/obs_table.h"
 #include "scscreen/dataset.h"
 
 /** What kind of file it is. */
@@ -116,6 +117,13 @@ SCS_MUST_USE scs_status scs_h5ad_column_named(const scs_names *columns,
  *  @param memory as scs_h5ad_request has it  @param[out] names added; [n_obs]
  *  @return SCS_EDATA as scs_h5ad_probe */
 SCS_MUST_USE scs_status scs_h5ad_probe_cells(const char *path, int64_t memory, scs_names *names);
+
+/** All of obs likewise: names of the cells, and every column as it stands. Columns that are none of
+ *  scs_obs_kind are left out.
+ *  @param[out] table zeroed before; the caller clears it, also after an error
+ *  @param[out] left names of the columns that are left out, appended */
+SCS_MUST_USE scs_status scs_h5ad_probe_obs(const char *path, int64_t memory, scs_obs_table *table,
+                                           scs_names *left);
 
 /** The struct as one flat block of bytes, for a pipe or a broadcast between ranks of one job.
  *  @param[out] blob [size] malloc'ed, caller frees

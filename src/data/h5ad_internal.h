@@ -11,6 +11,7 @@
 
 #include "src/base/names.h"
 #include "src/data/h5ad.h"
+#include "src/data/obs_table.h"
 #include "src/hdf5/h5read.h"
 
 /** A format: what its own file finds. All calls but `is` and `root` are made with paths that start
@@ -65,6 +66,14 @@ SCS_MUST_USE scs_status scs_h5ad_obs_labels(const scs_h5 *h5, const char *frame,
 SCS_MUST_USE scs_status scs_h5ad_obs_numbers(const scs_h5 *h5, const char *frame,
                                              const char *column, const char *what, int64_t n_obs,
                                              const scs_names *columns, double **value);
+
+/** An obs column as it stands: a categorical as labels, texts, integers, booleans, or numbers. Of
+ *  values with a mask, integers become numbers and texts and booleans labels where one is missing.
+ *  @param[out] column zeroed before; the caller clears it, also after an error
+ *  @return SCS_EDATA where it is none of these, or has another length than obs */
+SCS_MUST_USE scs_status scs_h5ad_obs_column(const scs_h5 *h5, const char *frame, const char *name,
+                                            int64_t n_obs, const scs_names *columns,
+                                            scs_obs_column *column);
 
 /** Find the matrix that meta->matrix names: fills n_row, n_obs, n_var, layout, nnz, chunk and the
  * paths of its arrays, whose lengths and types are checked; indptr is checked element by element.

@@ -853,3 +853,87 @@ done:
     column_clear(&values);
     return st;
 }
+
+/* ---- as it stands ---- */
+
+static bool has_missing(const frame_column *values)
+{
+    for (int64_t i = 0; values->mask && i < values->n; i++)
+        if (values->mask[i])
+            return true;
+    return false;
+}
+
+/* Numbers, of which some may be missing. @param[out] number [n] */
+static scs_status take_numbers(const frame_column *values, double **number)
+{
+    SCS_TRY(SCS_ALLOC(*number, values->n));
+    for (int64_t i = 0; i < values->n; i++)
+        (*number)[i] = values->mask && values->mask[i] ? NAN
+                       : values->kind == COLUMN_FLOAT  ? values->real[i]
+                                                       : (double)values->number[i];
+    return SCS_OK;
+}
+
+/* What was read goes to the column, but for what has to become something else. */
+static scs_status take_values(frame_column *values, bool missing, scs_obs_column *column)
+{
+    switch (values->kind) {
+    case COLUMN_TEXT:
+        column->kind = SCS_OBS_TEXT;
+        column->text = values->text;
+        values->text = (scs_names){0};
+        return SCS_OK;
+    case COLUMN_FLOAT:
+        column->kind = SCS_OBS_NUMBER;
+        return take_numbers(values, &column->number);
+    default:
+        column->kind = missing                          ? SCS_OBS_NUMBER
+                       : values->kind == COLUMN_BOOLEAN ? SCS_OBS_BOOLEAN
+                                                        : SCS_OBS_INTEGER;
+        if (missing)
+            return take_numbers(values, &column->number);
+        column->integer = values->number;
+        values->number = NULL;
+        return SCS_OK;
+    }
+}
+
+/* Labels are read by the function that reads those of a run. */
+static scs_status take_labels(const scs_h5 *h5, const char *frame, const char *name, int64_t n_obs,
+                              const scs_names *columns, scs_obs_column *column)
+{
+    scs_labels labels = {0};
+    scs_status st;
+
+    SCS_GO(st, scs_h5ad_obs_labels(h5, frame, name, n_obs, columns, &labels));
+    column->kind = SCS_OBS_LABELS;
+    column->text = labels.categories;
+    column->code = labels.codes;
+    labels.categories = (scs_names){0};
+    labels.codes = NULL;
+done:
+    scs_h5ad_obs_labels_clear(&labels);
+    return st;
+}
+
+scs_status scs_h5ad_obs_column(const scs_h5 *h5, const char *frame, const char *name, int64_t n_obs,
+                               const scs_names *columns, scs_obs_column *column)
+{
+    frame_column values = {0};
+    bool plain = false, missing;
+    scs_status st;
+
+    SCS_TRY(scs_text_copy(name, &column->name));
+    SCS_GO(st, read_plain_column(h5, frame, name, &plain, &values));
+    missing = has_missing(&values);
+    if (plain)
+        SCS_GO(st, check_length(h5, name, values.n, n_obs));
+    if (!plain || (missing && (values.kind == COLUMN_TEXT || values.kind == COLUMN_BOOLEAN)))
+        SCS_GO(st, take_labels(h5, frame, name, n_obs, columns, column));
+    else
+        SCS_GO(st, take_values(&values, missing, column));
+done:
+    column_clear(&values);
+    return st;
+}

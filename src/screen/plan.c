@@ -720,6 +720,69 @@ done:
     return st;
 }
 
+/* The condition that is all of `text`, or all before its last comma, which a dose follows.
+ * SCS_EARG.
+ */
+static scs_status named_condition(const scs_atlas *a, const char *key, char *text,
+                                  int32_t *condition)
+{
+    const scs_names *names = scs_atlas_perturbations(a);
+    int32_t label = scs_names_find(names, text);
+    char *comma = strrchr(text, ',');
+    double dose = NAN;
+
+    if (label < 0 && comma && a->doses.n > 0) {
+        SCS_REQUIRE(scs_dose_parse(comma + 1, &dose), SCS_EARG,
+                    "%s: '%s' is no dose; expected a number above 0", key, comma + 1);
+        *comma = '\0';
+        label = scs_names_find(names, text);
+    }
+    if (label < 0)
+        return unknown_name(key, "condition", names, text);
+    if (label == scs_atlas_perturbation(a, a->control)) {
+        *condition = a->control;
+        return SCS_OK;
+    }
+    SCS_REQUIRE(a->doses.n == 0 || !isnan(dose), SCS_EARG,
+                "%s: '%s' was given at several doses; name one: SPECIES,TYPE,CONDITION,DOSE", key,
+                text);
+    *condition = scs_atlas_condition(a, label, dose);
+    SCS_REQUIRE(*condition >= 0, SCS_EARG, "%s: no cell has %s at the dose %s", key, text,
+                comma ? comma + 1 : "");
+    return SCS_OK;
+}
+
+scs_status scs_plan_named_group(const scs_atlas *a, const char *words, const char *key,
+                                int32_t *group)
+{
+    const char *type_on, *condition_on;
+    int32_t species = leading_name(&a->species, words, &type_on), type, condition = -1;
+    bool all = species < 0 && strncmp(words, "all,", 4) == 0;
+    char *text = NULL;
+    scs_status st;
+
+    type_on = all ? words + 4 : type_on;
+    SCS_REQUIRE(strchr(words, ',') && strchr(strchr(words, ',') + 1, ','), SCS_EARG,
+                "%s: '%s': expected SPECIES,TYPE,CONDITION[,DOSE]; SPECIES is `all` where there is "
+                "one",
+                key, words);
+    if (species < 0 && !all)
+        return unknown_name(key, "species", &a->species, words);
+    SCS_REQUIRE(!all || a->species.n == 1, SCS_EARG, "%s: '%s': name one of the %d species", key,
+                words, a->species.n);
+    type = leading_name(&a->cell_types, type_on, &condition_on);
+    if (type < 0)
+        return unknown_name(key, "cell type", &a->cell_types, type_on);
+    SCS_TRY(scs_text_copy(condition_on, &text));
+    st = named_condition(a, key, text, &condition);
+    free(text);
+    SCS_TRY(st);
+    *group = a->group_of[((all ? 0 : species) * (int64_t)a->cell_types.n + type) * a->conditions.n +
+                         condition];
+    SCS_REQUIRE(*group >= 0, SCS_EDATA, "%s: '%s': the data have no such cells", key, words);
+    return SCS_OK;
+}
+
 /* Contiguous, so that a rank's rows share cell types and their control cells. Depends on the
  * number of ranks, but only decides who makes a row, not what is in it. */
 void scs_plan_split(const scs_plan *plan, int32_t n_rank, int64_t *first)

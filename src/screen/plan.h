@@ -27,6 +27,12 @@ SCS_MUST_USE scs_status scs_plan_seen(const scs_atlas *atlas, scs_plan *plan);
  *  @param key of the words, for messages  @param[out] plan caller destroys; NULL after an error */
 SCS_MUST_USE scs_status scs_plan_named(const scs_config *config, const scs_atlas *atlas,
                                        const scs_names *words, const char *key, scs_plan **plan);
+/** The group of cells "SPECIES,TYPE,CONDITION[,DOSE]", the control among the conditions; SPECIES
+ *  `all` where there is one. SCS_EARG: a name that the data do not have, with the nearest;
+ * SCS_EDATA: no such cells.
+ *  @param key of the words, for messages */
+SCS_MUST_USE scs_status scs_plan_named_group(const scs_atlas *atlas, const char *words,
+                                             const char *key, int32_t *group);
 /** Free all that a plan holds; it is empty then. */
 void scs_plan_clear(scs_plan *plan);
 /** Rows of screen.combinations, in the file's order; a row without species once for each, one

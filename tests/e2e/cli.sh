@@ -9,7 +9,7 @@ says() { # WHAT WORDS COMMAND...
 }
 says "help lists verbs" "simulate" "$scscreen" --help
 says "help lists keys" "learning_rate" "$scscreen" --help
-for verb in simulate check train screen run predict validate score embed pca inspect; do
+for verb in simulate check train screen run predict validate score embed decode interpolate integrate pca inspect; do
     says "help of $verb" "scscreen $verb" "$scscreen" "$verb" --help
 done
 case $(mpi_name) in

@@ -60,13 +60,14 @@ mixed = cells.copy()  # two batches of each type but type_2, the larger first
 mixed.obs["batch"] = np.where((np.arange(mixed.n_obs) % 3 > 0) | (mixed.obs.cell_type == "type_2"), "big", "small")
 whole = scscreen.integrate(model, mixed, "batch", "cell_type")
 assert list(whole.obs_names) == list(mixed.obs_names) and whole.shape == mixed.shape
-moved = whole.obsm["corrected_latent"]
+moved = whole.obsm["latent"]
 for t in types:
     big, small = (((mixed.obs.cell_type == t) & (mixed.obs.batch == b)).values for b in ("big", "small"))
     assert np.allclose(moved[big], z[big], atol=1e-5)
     assert small.any() == (t != "type_2")
     assert not small.any() or np.allclose(moved[small].mean(0), z[big].mean(0), atol=1e-4)
 assert np.allclose(whole.X, model.decode(moved), atol=1e-5)
+assert np.allclose(whole.obsm["corrected_latent"], model.embed(whole), atol=1e-5)
 
 def refused(words, call, *arguments, **named):
     try:

@@ -49,6 +49,9 @@ for np in ${SCS_RANKS:-2 3}; do
     record run run.yaml --set data.target_sum=median
     record predict run.yaml --set data.target_sum=median
     record embed run.yaml --set data.target_sum=median
+    record decode run.yaml
+    record interpolate run.yaml --set data.target_sum=median --from all,type_1,control --to all,type_1,drug_1 --steps 5
+    record integrate run.yaml --set data.target_sum=median --batch condition
     record screen run.yaml --set model.kind=pca --set output.dir=other
     record pca run.yaml
     record validate run.yaml --set 'validate.cell_types=[type_1]' --set train.shards=4 --set validate.group_size=2 --restart
