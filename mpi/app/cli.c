@@ -144,13 +144,20 @@ static scs_status add_set(scs_cli *cli, const char *set)
  * that is called as a key is (--epochs, --lr) was meant as that. */
 static scs_status unknown_option(const char *word)
 {
-    const char *name = word + strspn(word, "-");
+    const char *name = word + strspn(word, "-"), *value = strchr(name, '=');
     scs_names known = {0};
     scs_status status = SCS_OK;
-    char key[80];
+    char key[80], alone[80];
 
-    if (scs_key_meant(name, key, sizeof key))
-        return SCS_FAIL(SCS_EARG, "unknown option %s; did you mean --set %s=VALUE?", word, key);
+    snprintf(alone, sizeof alone, "%.*s", value ? (int)(value - name) : 79, name);
+    if (scs_key_meant(alone, key, sizeof key))
+        return SCS_FAIL(SCS_EARG, "unknown option %s; did you mean --set %s=%s?", word, key,
+                        value ? value + 1 : "VALUE");
+    if (value)
+        return SCS_FAIL(SCS_EARG,
+                        "unknown option %s; an option and its value are two words, as in "
+                        "--max-hours 8",
+                        word);
     for (const scs_cli_option *o = scs_cli_options; o->name && status == SCS_OK; o++)
         status = scs_names_add(&known, o->name);
     if (status == SCS_OK)

@@ -22,7 +22,7 @@ enum { EVIDENCE = 300, UNIT = 1024 };
 
 static const char advice[] =
     "predicted cells are made from counts: set %s to the matrix that holds "
-    "them, such as layers/counts or raw/X";
+    "them, such as layers/counts or raw";
 
 /* @param key that chooses the matrix  @return out */
 static const char *advise(const char *key, char *out, size_t size)

@@ -111,6 +111,9 @@ static scs_status check_keys(const scs_config *config)
                 "%s: screen.perturbation_features is for screen.shift: auto or mixed; the other "
                 "rules do not know it",
                 config->file);
+    SCS_REQUIRE(!*config->model.load || config->model.kind == SCS_MODEL_VAE, SCS_EARG,
+                "%s: model.load: model.kind: %s has no weights to load; take one of the two out",
+                config->file, config->model.kind == SCS_MODEL_PCA ? "pca" : "mean");
     return check_rank_by(config);
 }
 
@@ -249,6 +252,8 @@ scs_status scs_config_load(const char *file, const char *const *sets, int n_set,
     *config = NULL;
     SCS_TRY(refuse_data(file));
     SCS_TRY(scs_text_read(file, CONFIG_MAX, &read));
+    if (strncmp(read, "\xef\xbb\xbf", 3) == 0) /* a byte order mark */
+        memmove(read, read + 3, strlen(read + 3) + 1);
     st = scs_config_parse(file, read, sets, n_set, config);
     if (st == SCS_OK && text)
         *text = read;

@@ -38,13 +38,37 @@ scs_status scs_value_refuse(const scs_key *key, const char *what, const scs_wher
                     scs_key_allowed(key, allowed, sizeof allowed));
 }
 
+/* The word that a text was meant as: the nearest of a choice, a layer by its name alone, and "raw"
+ * as anndata's attributes have it. @param[out] out "" where there is none  @return out */
+static char *meant(const scs_key *key, const char *text, char *out, size_t size)
+{
+    const char *nearest = NULL;
+    scs_names words = {0};
+
+    out[0] = '\0';
+    for (const scs_word *w = key->choice; w && w->text; w = scs_key_choice_next(key, w))
+        if (scs_names_add(&words, w->text) != SCS_OK)
+            break;
+    if (words.n > 0)
+        nearest = scs_names_nearest(&words, text);
+    else if (key->words && strstr(key->words, "layers/NAME") && *text && !strchr(text, '/'))
+        nearest = strncasecmp(text, "raw", 3) == 0 ? "raw" : strcasecmp(text, "x") == 0 ? "X" : "";
+    if (nearest)
+        snprintf(out, size, "; did you mean %s%.100s?", *nearest ? nearest : "layers/",
+                 *nearest ? "" : text);
+    scs_names_clear(&words);
+    return out;
+}
+
 /* "KEY is 'TEXT'; expected ...", the text cut at 190 bytes. */
 static scs_status refuse_text(const scs_key *key, const char *text, const scs_where *where)
 {
-    char quoted[200];
+    char name[80], allowed[256], hint[160];
 
-    snprintf(quoted, sizeof quoted, "'%.190s'", text);
-    return scs_value_refuse(key, quoted, where);
+    return SCS_FAIL(SCS_EARG, "%s: %s is '%.190s'; expected %s%s", where->text,
+                    scs_key_full_name(key, name, sizeof name), text,
+                    scs_key_allowed(key, allowed, sizeof allowed),
+                    meant(key, text, hint, sizeof hint));
 }
 
 /* Decimal digits and a sign, nothing else: strtoll alone would take leading blanks.

@@ -92,7 +92,9 @@ static scs_status fail_parse(const source *src, const yaml_parser_t *parser)
     return SCS_FAIL(SCS_EARG, "%s: not valid YAML: %s%s%s%s", where.text,
                     parser->context ? parser->context : "", parser->context ? ", " : "",
                     parser->problem ? parser->problem : "unknown problem",
-                    is_tab_indented(src->text, line) ? "; indent with spaces, not tabs" : "");
+                    is_tab_indented(src->text, line) ? "; indent with spaces, not tabs"
+                    : src->set ? "; a text with such signs needs quotes, as in --set \"KEY=','\""
+                               : "");
 }
 
 /* 1 where a mapping or list begins, -1 where one ends. */

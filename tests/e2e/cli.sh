@@ -25,6 +25,9 @@ says "effective config" "batch: 77" "$scscreen" run "$kang" --set train.batch=77
 "$scscreen" run "$kang" --print-config >"$work/a.yaml" 2>&1
 "$scscreen" run "$work/a.yaml" --print-config >"$work/b.yaml" 2>&1
 if [ -s "$work/a.yaml" ] && cmp -s "$work/a.yaml" "$work/b.yaml"; then pass; else fail "print-config does not parse back"; fi
+{ printf '\357\273\277' && cat "$work/a.yaml"; } >"$work/mark.yaml"
+"$scscreen" run "$work/mark.yaml" --print-config >"$work/b.yaml" 2>&1
+if cmp -s "$work/a.yaml" "$work/b.yaml"; then pass; else fail "a config with a byte order mark"; fi
 # The man page knows every key and every option.
 man=$SCS_BUILDDIR/doc/scscreen.1
 for section in data model train screen validate predict score output simulate; do
@@ -38,6 +41,8 @@ if [ "$(grep -c '; default' "$man")" = "$("$scscreen" --help | grep -c '; defaul
 expect "unknown verb" 64 "did you mean train" 1 trian "$kang"
 expect "unknown option" 64 "--print-config" 1 run "$kang" --print-confg
 expect "a key as an option" 64 "unknown option --epochs; did you mean --set train.epochs=VALUE?" 1 run "$kang" --epochs 3
+expect "a key as an option, in one word" 64 "unknown option --epochs=3; did you mean --set train.epochs=3?" 1 run "$kang" --epochs=3
+expect "an option in one word" 64 "unknown option --bananas=3; an option and its value are two words" 1 run "$kang" --bananas=3
 expect "no file" 64 "CONFIG.yaml" 1 run
 expect "unknown key" 64 "train.batch" 3 run "$kang" --set train.bach=3
 printf 'data:\n  inputs: [x.h5ad]\ntrain:\n  bach: 3\n' >"$work/typo.yaml"

@@ -130,7 +130,14 @@ static void values_out_of_bounds_are_refused(void)
     REFUSED("train: {validation: nan}\n", "a number from 0 to 0.9");
     REFUSED("train: {validation: 0x1}\n", "a number from 0 to 0.9");
     REFUSED("train: {validation: 1e-1-}\n", "a number from 0 to 0.9");
-    REFUSED("data: {normalize: log2p}\n", "expected one of auto|none|log1p");
+    REFUSED("data: {normalize: log2p}\n", "expected one of auto|none|log1p; did you mean log1p?");
+    REFUSED("model: {kind: VAE}\n", "did you mean vae?");
+    REFUSED("data: {matrix: counts}\n", "did you mean layers/counts?");
+    REFUSED("data: {matrix: raw.X}\n", "did you mean raw?");
+    REFUSED("model: {kind: mean, load: model.h5}\n",
+            "model.load: model.kind: mean has no weights to load");
+    REFUSED("model: {kind: pca, load: model.h5}\n", "model.kind: pca has no weights to load");
+    SET_REFUSED("screen.pair_separator=,", "needs quotes, as in --set");
     REFUSED("data: {matrix: layers/}\n", "X|raw|layers/NAME");
     REFUSED("data: {matrix: layers/a/b}\n", "X|raw|layers/NAME");
     REFUSED("data: {control: }\n", "data.control is ''; expected some text");
