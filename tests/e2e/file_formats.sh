@@ -18,7 +18,7 @@ other_formats.write_h5mu(a[:, :7].copy(), "named/species_a.h5mu", {"gex": a})
 a.obs.assign(file="species_a").to_csv("labels.csv", index_label="barcode")
 more = anndata.AnnData(sp.hstack([a.X, sp.csr_matrix(np.full((a.n_obs, 3), 9, "f4"))]).tocsr(), obs=a.obs)
 more.var_names = list(a.var_names) + ["CD3", "CD4", "CD8"]
-other_formats.write_10x_h5(more, "data/species_a.h5", antibodies=3)
+other_formats.write_10x_h5(more, "data/species_a.h5", version=8, antibodies=3)
 other_formats.write_10x_h5(a, "v2/species_a.h5", version=2, genomes=("hg19", "mm10"))
 other_formats.write_10x_mtx(more, "species_a", antibodies=3)
 other_formats.write_10x_mtx(a, "plain/species_a", version=2, order="any")

@@ -246,6 +246,8 @@ class Good:
         write = other_formats.write_10x_h5
         write(data, self.of_format("good_10x_v3.h5", "no_labels"))
         write(data, self.of_format("good_10x_v2.h5", "no_labels"), version=2)
+        write(data, self.of_format("good_10x_v8.h5", "no_labels"), version=8)
+        write(data, self.of_format("good_10x_v8_antibodies.h5", "genes_alone"), version=8, antibodies=4)
         write(data, self.of_format("good_10x_antibodies.h5", "genes_alone"), antibodies=4)
         self.of_format("good_10x_antibodies.h5:GRCh38", "genes_alone")
         write(data, self.of_format("good_10x_genomes.h5:mm10", "no_labels"), version=2, genomes=("GRCh38", "mm10"))

@@ -75,7 +75,7 @@ def features_of(data, antibodies=0):
 
 def write_10x_h5(data, path, version=3, antibodies=0, genomes=("GRCh38",)):
     """Cell Ranger: features x cells by columns, int32 counts, int64 indices, gzip; a group of features from version 3 on,
-    a group for each genome before. 8 to 10 write what 3 does."""
+    a group for each genome before. 8: as 10x documents the format for 7 to 10, with what features have beside genes."""
     x = sp.csr_matrix(data.X)
     ids, names, types, of_genome = features_of(data, antibodies)
 
@@ -95,6 +95,11 @@ def write_10x_h5(data, path, version=3, antibodies=0, genomes=("GRCh38",)):
                 file.attrs["version"] = 2
                 lists.update({"features/id": ids, "features/name": names, "features/feature_type": types,
                               "features/genome": of_genome, "features/_all_tag_keys": ["genome"]})
+                if version > 7:
+                    lists.update({name: np.asarray(lists[name]).astype("u4") for name in ("data", "indices", "indptr")})
+                    lists.update({"shape": np.array(x.shape[::-1], "u8"), "features/pattern": ["5P(BC)"] * len(ids),
+                                  "features/read": ["R2"] * len(ids), "features/sequence": ["ACGT"] * len(ids),
+                                  "features/target_sets/panel": np.arange(0, len(ids), 2, dtype="u4")})
             else:
                 lists.update({"genes": ids, "gene_names": names})
             for name, values in lists.items():
