@@ -154,7 +154,7 @@ enum {
      * genes has some width. */
     PART_VALUES = 2 << 20,
     PART_GROUPS = 1 << 21, /* groups x genes */
-    LEAST_WIDTH = 64,
+    LEAST_WIDTH = 16,
     MOST_WIDTH = 1 << 16 /* of a part: genes are sent as 16 bits */
 };
 
