@@ -66,6 +66,9 @@ scs_team scs_comm_team(scs_comm *comm, int32_t n_shard);
 SCS_MUST_USE scs_status scs_read_cells(scs_comm *comm, const scs_dataset *dataset,
                                        const scs_h5ad *const *metas, int64_t *first_cell,
                                        scs_packed *x, double **totals, scs_scale *scale);
+/** Words of 4 bytes that a packed cell takes, about, from what the files say of themselves. Local.
+ */
+double scs_read_cells_words(const scs_dataset *dataset, const scs_h5ad *const *metas);
 /** What each rank has seen of the values becomes what all have. @param scale [n_input] Collective.
  */
 SCS_MUST_USE scs_status scs_read_cells_unite(scs_comm *comm, scs_scale *scale, int32_t n_input);

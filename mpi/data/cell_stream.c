@@ -48,6 +48,7 @@ static scs_status allocate(scs_cell_stream *s, const scs_h5ad *const *metas, int
     SCS_TRY(refuse_unfit(s->dataset, metas));
     SCS_TRY(scs_windows_create(s->dataset, SCS_WINDOWS_BLOCK, window, &s->windows));
     SCS_TRY(scs_block_reader_create(s->dataset, metas, &s->windows, &s->reader));
+    s->words = scs_read_cells_words(s->dataset, metas);
     SCS_TRY(SCS_ALLOC(s->owner, s->deal->n_shard));
     SCS_TRY(SCS_ALLOC(s->pool, n_local(s)));
     SCS_TRY(SCS_ALLOC(s->due, s->windows.n_window));

@@ -59,7 +59,7 @@ typedef struct scs_cell_stream {
     int64_t *due;          /**< [n_window] step that first needs a window */
     int64_t at;            /**< step at hand */
     int64_t n_value;       /**< read in the pass by this rank */
-    double words;          /**< of a row, as of the last window */
+    double words;          /**< of a row, about; as of the last window, once there is one */
 } scs_cell_stream;
 
 /** Refuses what cannot be streamed (SCS_EARG names the input, and what to do), else makes ready.

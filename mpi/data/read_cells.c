@@ -259,7 +259,7 @@ scs_status scs_read_cells_unite(scs_comm *comm, scs_scale *scale, int32_t n_inpu
 
 /* About as many words as a cell takes: 3 bytes a value where few differ, as counts do, and some for
  * the levels. */
-static double words_of_a_row(const scs_dataset *dataset, const scs_h5ad *const *metas)
+double scs_read_cells_words(const scs_dataset *dataset, const scs_h5ad *const *metas)
 {
     double values = 0, rows = 1;
 
@@ -389,7 +389,7 @@ scs_status scs_read_cells_to_shards(scs_comm *comm, const scs_dataset *dataset,
     scs_row_source source = {.ctx = &r,
                              .begin = next_phase,
                              .next = next_rows,
-                             .words = words_of_a_row(dataset, metas),
+                             .words = scs_read_cells_words(dataset, metas),
                              .limit = limit};
     scs_status st;
 

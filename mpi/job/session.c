@@ -324,6 +324,23 @@ static scs_status refuse_median(const scs_session *s)
     return SCS_OK;
 }
 
+/* A window that is worked on and one that is read ahead, over all ranks together. Local, alike on
+ * all ranks. */
+static scs_status refuse_large(const scs_session *s)
+{
+    int64_t limit = s->config->data.memory_per_rank, window = s->config->train.window;
+    int64_t cells = window < s->dataset->n_cell ? window : s->dataset->n_cell;
+    double cell = 2 * 4 * s->stream.words / (1 << 20), all = (double)cells * cell;
+    int32_t n_rank = s->team.n_rank;
+
+    SCS_REQUIRE(limit == 0 || all <= (double)(limit * n_rank), SCS_EARG,
+                "data.memory_per_rank: two windows of %lld cells take about %.1f MiB, for which "
+                "%d x %lld MiB have no room; set train.window to at most %lld, or start %lld ranks",
+                (long long)cells, all, n_rank, (long long)limit,
+                (long long)((double)(limit * n_rank) / cell), (long long)(all / (double)limit) + 1);
+    return SCS_OK;
+}
+
 /* The shards' cells without their rows. Local. */
 static scs_status make_empty_shards(scs_session *s)
 {
@@ -430,6 +447,7 @@ static scs_status open_stream(scs_session *s)
                                   .ctx = s,
                                   .complete = complete};
     SCS_TRY(scs_cell_stream_open(&s->stream, metas(s), s->config->train.window));
+    SCS_TRY(scs_comm_agree(s->comm, refuse_large(s)));
     SCS_TRY(look(s));
     if (scs_session_leads(s) && !s->cli->quiet)
         scs_dataset_describe(s->dataset, stderr);

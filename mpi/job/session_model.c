@@ -25,6 +25,7 @@
 #include "src/data/dose.h"
 #include "src/screen/plan.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -304,13 +305,19 @@ static scs_status check_stored_atlas(const scs_session *session)
     return status;
 }
 
-/* Parts of the genes so that a part of all cells takes about what the windows do. */
+/* Parts of the genes, so that the values of one take what two windows do, 4 bytes each, or what
+ * data.memory_per_rank leaves beside them; and so that parts have some width. */
 static int32_t count_parts(const scs_session *s)
 {
-    int32_t most = s->dataset->n_gene / s->team.n_rank / 64 + 1;
-    int32_t n = (s->stream.windows.n_window + 1) / 2;
+    double limit = (double)s->config->data.memory_per_rank * s->team.n_rank * (1 << 20);
+    double most = s->dataset->n_gene / s->team.n_rank / 64 + 1;
+    double n = (s->stream.windows.n_window + 1) / 2, values = 0;
 
-    return n < most ? n : most;
+    for (int32_t i = 0; i < s->dataset->n_input; i++)
+        values += (double)s->meta[i]->nnz;
+    if (limit > 0 && 4 * values / limit > n)
+        n = ceil(4 * values / limit);
+    return (int32_t)(n < most ? n : most);
 }
 
 /* Also for atlases that are not the session's (crossval's base). */

@@ -342,8 +342,9 @@ static const scs_key keys[] = {
     INT(data, memory, NOTHING, 1, 16777216, "16384",
         "MiB that one dataset of a file may ask for on one rank; larger claims are refused"),
     INT(data, memory_per_rank, NOTHING, 0, 16777216, "0",
-        "MiB that the cells may take on one rank (run, train, screen, check); cells that take more "
-        "are refused with the number of ranks that they need; 0: as they come"),
+        "MiB that the cells may take on one rank (run, train, screen, check), with train.data: stream "
+        "two windows of them; cells that take more are refused with the number of ranks that they "
+        "need; 0: as they come"),
 
     {.section = "hold_out", .affects = WEIGHTS | ROWS, .type = SCS_KEY_RECORDS, AT(hold_out),
      .record = &combination_record, .count = offsetof(scs_config, n_hold_out),

@@ -172,22 +172,98 @@ static int64_t longest_row(const scs_csr *x)
     return longest;
 }
 
+/* A place for each column: a row is laid out in it, and read back in order. */
+typedef struct column_table {
+    int32_t n_col;
+    uint64_t *held; /* [n_col / 64 + 1] a bit for each column that the row at hand has; else 0 */
+    float *value;   /* [n_col] */
+} column_table;
+
+enum { BITS = 64 };
+
+static scs_status open_table(int32_t n_col, column_table *t)
+{
+    *t = (column_table){.n_col = n_col};
+    SCS_TRY(SCS_ALLOC(t->held, n_col / BITS + 1));
+    return SCS_ALLOC(t->value, n_col);
+}
+
+static void close_table(column_table *t)
+{
+    free(t->held);
+    free(t->value);
+}
+
+/* The row into the table, up to a column that it has already or that is none of n_col.
+ *  @return how many of its entries are there */
+static int64_t lay_out(const column_table *t, const int32_t *column, const float *value, int64_t n)
+{
+    for (int64_t k = 0; k < n; k++) {
+        uint32_t c = (uint32_t)column[k];
+        uint64_t bit = (uint64_t)1 << c % BITS;
+
+        if (c >= (uint32_t)t->n_col || (t->held[c / BITS] & bit))
+            return k;
+        t->held[c / BITS] |= bit;
+        t->value[c] = value[k];
+    }
+    return n;
+}
+
+/* sort_row without a comparison: O(n + n_col / 64).
+ *  @return false, and the row is as it was: lay_out does not take it */
+static bool sort_row_in(const column_table *t, int32_t *column, float *value, int64_t n)
+{
+    int64_t taken = lay_out(t, column, value, n), at = 0;
+
+    if (taken < n) {
+        for (int64_t k = 0; k < taken; k++)
+            t->held[column[k] / BITS] = 0;
+        return false;
+    }
+    for (int32_t w = 0; at < n; w++)
+        for (; t->held[w]; t->held[w] &= t->held[w] - 1) {
+            int32_t c = w * BITS + __builtin_ctzll(t->held[w]);
+
+            column[at] = c;
+            value[at++] = t->value[c];
+        }
+    return true;
+}
+
+/* The first row that is not sorted, or n_row. */
+static int64_t first_unsorted(const scs_csr *x)
+{
+    int64_t i = 0;
+
+    while (i < x->n_row && is_sorted(x->indices + x->indptr[i], x->indptr[i + 1] - x->indptr[i]))
+        i++;
+    return i;
+}
+
 /* Rows that are sorted already are left as they are; of others the duplicates show once they are
  * sorted. */
 scs_status scs_csr_sort_rows(scs_csr *x)
 {
-    uint64_t *room;
-    scs_status st = SCS_OK;
+    int64_t begin = first_unsorted(x);
+    uint64_t *room = NULL;
+    column_table table = {0};
+    scs_status st;
 
-    SCS_TRY(SCS_ALLOC(room, longest_row(x)));
-    for (int64_t i = 0; i < x->n_row; i++) {
+    if (begin == x->n_row)
+        return SCS_OK;
+    SCS_GO(st, SCS_ALLOC(room, longest_row(x)));
+    SCS_GO(st, open_table(x->n_col, &table));
+    for (int64_t i = begin; i < x->n_row; i++) {
         int64_t first = x->indptr[i], n = x->indptr[i + 1] - first;
-        if (is_sorted(x->indices + first, n))
+        if (is_sorted(x->indices + first, n) ||
+            sort_row_in(&table, x->indices + first, x->values + first, n))
             continue;
         sort_row(x->indices + first, x->values + first, n, room);
         SCS_GO(st, check_row(x, i));
     }
 done:
+    close_table(&table);
     free(room);
     return st;
 }

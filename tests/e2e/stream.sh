@@ -166,6 +166,8 @@ bad() { # WHAT CODE WORDS FILE: the same line whether cells are in memory or str
 bad "a negative value" 65 "two_bad.h5ad: X: cell row 9000, gene g5 holds -1" two_bad.h5ad
 expect "logged values beside counts" 65 "two_logged.h5ad" 2 run large.yaml --set output.dir=bad --set "data.inputs=[one.h5ad, two_logged.h5ad]"
 expect "columns" 64 "two_csc.h5ad does not allow: X stands there gene by gene; store it by cells (CSR), or set train.data: memory" 2 run large.yaml --set "data.inputs=[one.h5ad, two_csc.h5ad]"
+expect "no room" 64 "data.memory_per_rank: two windows of 40000 cells take about" 2 run large.yaml --set train.window=65536 --set data.memory_per_rank=1
+grep -qF "for which 2 x 1 MiB have no room; set train.window to at most" expect.log && pass || { fail "no room: no advice"; cat expect.log; }
 
 # A stop before all has been read and hashed; inputs that were written to since are not gone on with.
 launch 2 run large.yaml --set output.dir=early --max-hours 1e-9 >log 2>&1
