@@ -23,6 +23,7 @@
 #include "src/config/profile.h"
 #include "src/config/stored.h"
 #include "src/data/dose.h"
+#include "src/data/h5ad.h"
 #include "src/screen/plan.h"
 
 #include <math.h>
