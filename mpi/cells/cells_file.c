@@ -404,8 +404,10 @@ static scs_status write_facts(hid_t file, const scs_cells_head *h)
         SCS_GO(st, write_fact(file, &p->fact[i]));
     if (s->scaled_to > 0)
         SCS_GO(st, scs_h5_scalar_double(file, "uns/scscreen/target_sum", s->scaled_to));
-    if (h->own)
+    if (h->own) {
         SCS_GO(st, scs_h5_scalar_text(file, "uns/scscreen/from", s->from->path));
+        SCS_GO(st, scs_h5_scalar_text(file, "uns/scscreen/from_checksum", h->from_checksum));
+    }
 done:
     scs_provenance_destroy(&p);
     return st;

@@ -28,10 +28,11 @@ typedef struct scs_cells_head {
     const scs_session *session;
     const scs_plan *plan;
     const scs_method *method;
-    const scs_cell_row *row;  /**< [plan->n]; control is there on rank 0 alone */
-    int64_t *first;           /**< [plan->n + 1] first cell of each combination */
-    const scs_own_cells *own; /**< the controls, or NULL: the inputs' */
-    bool latent;              /**< write obsm/latent */
+    const scs_cell_row *row;   /**< [plan->n]; control is there on rank 0 alone */
+    int64_t *first;            /**< [plan->n + 1] first cell of each combination */
+    const scs_own_cells *own;  /**< the controls, or NULL: the inputs' */
+    const char *from_checksum; /**< of the file that they are from */
+    bool latent;               /**< write obsm/latent */
 } scs_cells_head;
 
 typedef struct scs_cells_file {

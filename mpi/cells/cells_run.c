@@ -3,10 +3,12 @@
 
 #include "mpi/cells/cell_maker.h"
 #include "mpi/cells/cells_file.h"
+#include "mpi/job/input_checksum.h"
 #include "mpi/job/session_model.h"
 #include "mpi/screen/screen_method.h"
 #include "src/base/collective.h"
 #include "src/config/key.h"
+#include "src/data/h5ad.h"
 #include "src/screen/plan.h"
 #include "scscreen/comm.h"
 
@@ -22,9 +24,10 @@ typedef struct prediction {
     scs_method method;
     scs_plan *plan;
     scs_cell_maker *maker;
-    scs_cell_row *row;    /* [plan->n] */
-    int64_t *first;       /* [plan->n + 1] first cell of each */
-    scs_real **control_z; /* [n_group] on rank 0 */
+    scs_cell_row *row;                    /* [plan->n] */
+    int64_t *first;                       /* [plan->n + 1] first cell of each */
+    scs_real **control_z;                 /* [n_group] on rank 0 */
+    char from_checksum[SCS_CHECKSUM_MAX]; /* of the bytes of predict.from */
     scs_cells_head head;
     scs_cells_file file;
     const scs_cells_taker *taker; /* in place of the file; counts are then borrowed */
@@ -278,6 +281,8 @@ static scs_status predict(prediction *p)
     SCS_TRY(scs_comm_agree(s->comm, scs_cell_maker_create(s, &p->method, &p->maker)));
     SCS_TRY(scs_comm_agree(s->comm, make_plan(p)));
     SCS_TRY(send_controls(p));
+    if (s->from)
+        SCS_TRY(scs_input_checksum(s->comm, s->from->path, p->from_checksum));
     SCS_TRY(scs_cell_maker_open(p->maker, p->plan, p->control_z, NULL));
     SCS_TRY(scs_comm_agree(s->comm, make_rows(p)));
     scs_session_say(s, "predicting %lld cells of %lld combination%s",
@@ -289,6 +294,7 @@ static scs_status predict(prediction *p)
                                .row = p->row,
                                .first = p->first,
                                .own = s->from ? &p->maker->own : NULL,
+                               .from_checksum = p->from_checksum,
                                .latent = writes_latent(p)};
     SCS_TRY(scs_cells_file_open(&p->head, &p->file));
     SCS_TRY(write_all(p));

@@ -3,9 +3,9 @@
  * ones, packed), so that each takes its part in an order that does not depend on how many ranks
  * there are.
  *
- * Time of a combination: making the cells, a pass through its genes, and the components of at most
- * SCS_CELL_SPACE_GENES genes (half a second at 2,000). The inputs' counts are read once more by
- * each group of ranks and kept. */
+ * Time of a combination: making the cells, a pass through its genes and one for each split of the
+ * replicate, and the components of at most SCS_CELL_SPACE_GENES genes (half a second at 2,000). The
+ * inputs' counts are read once more by each group of ranks and kept. */
 #include "mpi/crossval/crossval_cells.h"
 
 #include "mpi/cells/cell_maker.h"
@@ -13,6 +13,7 @@
 #include "mpi/data/packed_gather.h"
 #include "mpi/job/session_model.h"
 #include "mpi/score/score_panel.h"
+#include "src/crossval/replicate.h"
 #include "src/screen/plan.h"
 
 #include <math.h>
@@ -152,6 +153,8 @@ static scs_status score(const work *w, const combination *c, scs_panel **panel, 
     const scs_grid *grid = w->v->grid;
     const scs_score_how how = {.session = s,
                                .baseline = SCS_SCORE_BASELINE_NO_CHANGE,
+                               .splits = SCS_REPLICATE_SPLITS,
+                               .seed = s->config->train.seed,
                                .least_cpm = s->config->score.least_cpm,
                                .components = (int32_t)s->config->score.components};
     int64_t n_rank = scs_comm_size(s->comm), rank = scs_comm_rank(s->comm), n = n_cell(c);
@@ -213,6 +216,8 @@ static void keep(const work *w, int64_t row, const scs_scorecard *card)
                 value[measured[k].measure] = card->mean[measured[k].card];
             else if (predictor->space == SCS_PREDICT_NOTHING)
                 value[measured[k].measure] = card->baseline[measured[k].card];
+            else if (predictor->space == SCS_PREDICT_REPLICATE)
+                value[measured[k].measure] = card->replicate[measured[k].card];
     }
 }
 

@@ -700,13 +700,38 @@ void scs_summary_verdict(FILE *out, const scs_summary *s)
     print_choice(out, s);
 }
 
+/* The same rows on the scale from the best baseline (0) to a repeat of the experiment (1). */
+static void print_scaled(FILE *out, const scs_summary *s, const int *shown, int n)
+{
+    for (int p = 0; p < scs_report_predictor_count(); p++) {
+        if (!s->made[p] || is_replicate(p) || p == number_of(SCS_PREDICT_NOTHING) ||
+            isnan(scs_summary_mean(s, p, shown[0])))
+            continue;
+        fprintf(out, "%-13s", "scaled");
+        for (int i = 0; i < n; i++) {
+            double scaled = s->cell[p * SCS_N_MEASURE + shown[i]].scaled;
+            const char *name = scs_score_measure_name(shown[i]), *second;
+            int width = break_name(&name, &second);
+
+            if (isnan(scaled))
+                fprintf(out, " %*s", width, "-");
+            else
+                fprintf(out, " %*.3f", width, scaled);
+        }
+        fprintf(out, "\n");
+    }
+}
+
 /* Where validate.cells has asked for them. */
 static void print_cells(FILE *out, const scs_summary *s)
 {
     if (isnan(scs_summary_mean(s, number_of(SCS_PREDICT_NOTHING), SCS_CELLS_R2_MEAN)))
         return;
-    fprintf(out, "\nCells, by the real ones, as score measures them (no change: the controls):\n");
+    fprintf(out,
+            "\nCells, by the real ones, as score measures them (no_change: the controls; scaled: "
+            "0 is no_change,\n1 a repeat of the experiment):\n");
     print_means(out, s, cell_measures, N_OF_CELLS, true);
+    print_scaled(out, s, cell_measures, N_OF_CELLS);
 }
 
 void scs_summary_print(FILE *out, const scs_summary *s)

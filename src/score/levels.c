@@ -1,8 +1,10 @@
 /* What the counts of a cell are worth, once for all passes (levels.h).
  *
  * A cell has few distinct counts: those up to n_small have a place each, the larger ones a sorted
- * list, O(log) to find. Levels are filled in cell by cell; then all their log1p(cpm) are sorted
- * together once, and a rank test needs the ranks alone: integers, of which equal ones are ties.
+ * list, O(log) to find. Only those that these rows have are worked out: a rank that has some of the
+ * genes has some of the counts. Levels are filled in cell by cell; then all their log1p(cpm) are
+ * sorted together once, and a rank test needs the ranks alone: integers, of which equal ones are
+ * ties.
  *
  * The sort key holds the value to 2^-32, and below it which level it is: 36 + 28 bits. Levels
  * whose keys' upper parts agree are few, or ties, and are put in order by the value itself.
@@ -27,17 +29,22 @@ static int ascending(const void *a, const void *b)
 
 /* ---- what counts there are ---- */
 
-/* The row's distinct counts above n_small, ascending.
- * @param[out] found [values of the row]  @return how many */
-static int32_t large_counts(const scs_packed *x, int64_t i, int32_t n_small, float *found)
+/* The row's distinct counts: those above n_small, ascending, and which of the others there are.
+ * @param[out] found [values of the row]  @param[out] small bit c - 1: the count c
+ * @return how many large ones */
+static int32_t row_counts(const scs_packed *x, int64_t i, int32_t n_small, float *found,
+                          uint64_t *small)
 {
     int64_t n;
     const float *value = scs_packed_values(x, i, &n);
     int32_t n_found = 0, kept = 0;
 
+    *small = 0;
     for (int64_t k = 0; k < n; k++)
         if (value[k] > (float)n_small)
             found[n_found++] = value[k];
+        else
+            *small |= (uint64_t)1 << ((int)value[k] - 1);
     qsort(found, (size_t)n_found, sizeof *found, ascending);
     for (int32_t k = 0; k < n_found; k++)
         if (k == 0 || found[k] > found[k - 1])
@@ -45,14 +52,17 @@ static int32_t large_counts(const scs_packed *x, int64_t i, int32_t n_small, flo
     return kept;
 }
 
-/* Two passes over the cells: to count, and to keep. @param scratch [genes] */
-static scs_status list_large(const scs_packed *x, float *scratch, scs_levels *l)
+_Static_assert(SCS_LEVELS_SMALL <= 64, "small counts are bits of a word");
+
+/* Two passes over the cells: to count, and to keep.
+ * @param scratch [genes]  @param[out] small [n_cell] of row_counts */
+static scs_status list_counts(const scs_packed *x, float *scratch, uint64_t *small, scs_levels *l)
 {
     for (int64_t i = 0; i < l->n_cell; i++)
-        l->first[i + 1] = l->first[i] + large_counts(x, i, l->n_small, scratch);
+        l->first[i + 1] = l->first[i] + row_counts(x, i, l->n_small, scratch, &small[i]);
     SCS_TRY(SCS_ALLOC(l->large, l->first[l->n_cell]));
     for (int64_t i = 0; i < l->n_cell; i++) {
-        int32_t n = large_counts(x, i, l->n_small, scratch);
+        int32_t n = row_counts(x, i, l->n_small, scratch, &small[i]);
 
         for (int32_t k = 0; k < n; k++)
             l->large[l->first[i] + k].count = scratch[k];
@@ -71,15 +81,18 @@ static scs_level level_of(double count, double total, double target)
                        .logged = log1p(count * (target / total))};
 }
 
-/* A cell without counts has none that could be asked for. */
-static void fill(scs_levels *l, const double *total, const double *target)
+/* A cell without counts has none that could be asked for; nor has one the counts that it lacks. */
+static void fill(scs_levels *l, const uint64_t *small, const double *total, const double *target)
 {
 #pragma omp parallel for schedule(static)
     for (int64_t i = 0; i < l->n_cell; i++) {
         if (total[i] <= 0)
             continue;
-        for (int k = 0; k < l->n_small; k++)
+        for (uint64_t left = small[i]; left; left &= left - 1) {
+            int k = __builtin_ctzll(left);
+
             l->small[k * l->n_cell + i] = level_of(k + 1, total[i], target[i]);
+        }
         for (int64_t k = l->first[i]; k < l->first[i + 1]; k++)
             l->large[k].level = level_of((double)l->large[k].count, total[i], target[i]);
     }
@@ -139,9 +152,11 @@ static void number(scs_levels *l, uint64_t *key, double *value, int64_t n)
     l->rank_bits = scs_radix_bits(rank);
 }
 
-/* Ranks over all cells of both files. Levels of cells without counts (cpm 0) have none. */
-static scs_status rank_levels(scs_levels *l)
+/* Ranks over all cells of both files. Levels that there are not (cpm 0) have none.
+ * @param small of list_counts */
+static scs_status rank_levels(const uint64_t *small, scs_levels *l)
 {
+    int64_t there = l->first[l->n_cell];
     int64_t all = l->n_small * l->n_cell + l->first[l->n_cell], n = 0;
     uint64_t *key = NULL, *scratch = NULL;
     scs_status st;
@@ -149,8 +164,10 @@ static scs_status rank_levels(scs_levels *l)
     SCS_REQUIRE(all < (int64_t)1 << INDEX_BITS, SCS_EDATA,
                 "%lld distinct counts over all cells: more than %lld are not supported",
                 (long long)all, (long long)1 << INDEX_BITS);
-    SCS_GO(st, SCS_ALLOC(key, all));
-    SCS_GO(st, SCS_ALLOC(scratch, all));
+    for (int64_t i = 0; i < l->n_cell; i++)
+        there += __builtin_popcountll(small[i]);
+    SCS_GO(st, SCS_ALLOC(key, there));
+    SCS_GO(st, SCS_ALLOC(scratch, there));
     for (int64_t k = 0; k < all; k++) {
         double cpm = level_at(l, k)->cpm;
 
@@ -179,6 +196,7 @@ static int32_t choose_small(int64_t n_cell)
 scs_status scs_levels_make(const scs_packed *x, const double *total, const double *target,
                            scs_levels *levels)
 {
+    uint64_t *small = NULL;
     float *scratch = NULL;
     scs_status st;
 
@@ -186,10 +204,12 @@ scs_status scs_levels_make(const scs_packed *x, const double *total, const doubl
     SCS_GO(st, SCS_ALLOC(levels->small, levels->n_small * x->n_row));
     SCS_GO(st, SCS_ALLOC(levels->first, x->n_row + 1));
     SCS_GO(st, SCS_ALLOC(scratch, x->n_col));
-    SCS_GO(st, list_large(x, scratch, levels));
-    fill(levels, total, target);
-    SCS_GO(st, rank_levels(levels));
+    SCS_GO(st, SCS_ALLOC(small, x->n_row));
+    SCS_GO(st, list_counts(x, scratch, small, levels));
+    fill(levels, small, total, target);
+    SCS_GO(st, rank_levels(small, levels));
 done:
+    free(small);
     free(scratch);
     return st;
 }

@@ -165,7 +165,7 @@ launch 2 predict cells.yaml --combination species_b,type_1,drug_1 --from b.h5ad 
 check_ok "from cells of a species with a table" $? log
 if grep -q "genes are not in .*b.h5ad" log; then fail "a species' own names: $(grep 'genes are' log)"; else pass; fi
 "$SCS_PYTHON" - >log 2>&1 <<'P'
-import anndata, numpy as np, scanpy as sc
+import anndata, hashlib, numpy as np, scanpy as sc
 read = lambda d: anndata.read_h5ad(f"{d}/cells.h5ad")
 inputs, wide, narrow, bare, b = map(read, ("inputs", "wide1", "narrow", "net", "b"))
 # the inputs' own controls, found by name in another file: the same cells
@@ -182,6 +182,7 @@ mean = lambda a: np.log1p(np.asarray(a[:, narrow.var_names].X.mean(0)).ravel())
 assert np.corrcoef(mean(narrow), mean(inputs))[0, 1] > 0.99
 assert bare.n_obs == 25 and sorted(bare.obs.template) == sorted(anndata.read_h5ad("bare.h5ad").obs_names) and set(bare.obs.cell_type) == {"type_2"}
 assert bare.obsm["latent"].shape == (25, 4) and bare.uns["scscreen"]["from"].endswith("bare.h5ad")
+assert bare.uns["scscreen"]["from_checksum"] == "sha256:" + hashlib.sha256(open("bare.h5ad", "rb").read()).hexdigest()
 assert b.n_obs == 40 and b.X.nnz > 0
 P
 check_ok "cells of the user's own" $? log

@@ -87,8 +87,8 @@ if grep -q "^Cells, by the real ones" "$work/cells/log"; then pass; else fail "n
 (cd "$work/run" && launch 2 predict ../run.yaml --set "hold_out=[{species: species_a, cell_type: type_2, condition: drug_1}]" \
     --combination species_a,type_2,drug_1 >log 2>&1 &&
     "$SCS_PYTHON" "$SCS_SRCDIR/tests/e2e/check_cells_score.py" prepare results/cells.h5ad ../data/species_a.h5ad . &&
-    launch 1 score results/cells.h5ad real.h5ad --condition-column condition --baseline no_change --output scores.tsv &&
-    "$SCS_PYTHON" "$SCS_SRCDIR/tests/e2e/check_cells_score.py" compare ../cells/results/validation.tsv scores.tsv) >"$work/log" 2>&1
+    launch 1 score results/cells.h5ad real.h5ad --condition-column condition --baseline no_change --splits 5 --seed 1 --output scores.tsv &&
+    "$SCS_PYTHON" "$SCS_SRCDIR/tests/e2e/check_cells_score.py" compare ../cells/results/validation.tsv scores.tsv ../cells/results/validation_summary.tsv) >"$work/log" 2>&1
 check_ok "cells of validate and those of predict" $? "$work/log"
 printf 'data: {inputs: [run/logged.h5ad], normalize: none}\nmodel: {kind: mean}\n' >"$work/logged.yaml"
 expect "cells of logarithms" 65 "holds no counts" 2 validate "$work/logged.yaml" --cells true
