@@ -278,6 +278,7 @@ typedef struct scs_config {
         /** TSV of what perturbations are like (resolved), or "" */
         char *perturbation_features;
         int shift;            /**< scs_shift_method */
+        bool correction;      /**< with shift: auto, of each gene's change */
         int distance;         /**< scs_distance */
         double nearest_power; /**< of 1 / distance, or SCS_POWER_AUTO */
         double ridge;         /**< of regression */

@@ -7,6 +7,8 @@
 
 /** The mixed model of an atlas' shifts (src/screen/mixed_atlas.h). */
 typedef struct scs_mixed_atlas scs_mixed_atlas;
+/** What the sources' change is wrong by (src/screen/correction.h). */
+typedef struct scs_correction scs_correction;
 
 enum { SCS_N_SHIFT = SCS_SHIFT_AUTO };
 
@@ -16,6 +18,8 @@ typedef struct scs_method {
     double share[SCS_N_SHIFT];    /**< of each rule, where there are several: they sum to 1 */
     double error[SCS_N_SHIFT];    /**< of each rule, where they were tried: scs_shift_choice */
     const scs_mixed_atlas *mixed; /**< borrowed; NULL: no rule needs it, or nothing was seen */
+    const scs_correction *correction; /**< borrowed; NULL: changes are taken as the sources have
+                                         them */
     bool learnt_latent; /**< a network made latent space from the groups that `auto` leaves out */
     double power;       /**< of nearest: weights 1 / distance^power, never SCS_POWER_AUTO */
     int cross_species;  /**< scs_cross_species */

@@ -26,6 +26,7 @@
 #include "src/base/collective.h"
 #include "src/base/text.h"
 #include "src/screen/cell_distance.h"
+#include "src/screen/correction.h"
 #include "src/screen/plan.h"
 
 #include <math.h>
@@ -207,6 +208,8 @@ static scs_status measure_genes(work *w, int64_t row, int predictor)
     } else if (any) {
         scs_shift_sources_genes(a, w->sources, a->gene_mean, w->scratch);
         scs_shift_sources_genes(a, w->sources, a->gene_variance, w->scratch + genes);
+        SCS_TRY(
+            scs_correction_apply(w->method[predictor].correction, a, c, w->sources, w->scratch));
         SCS_TRY(scs_audit_finite(w->scratch, 2 * genes, p->name));
     }
     scs_predict(&w->method[predictor], a->n_gene, &from, &out);

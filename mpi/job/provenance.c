@@ -12,6 +12,7 @@
 #include "src/result/ranking.h"
 #include "src/config/rule.h"
 #include "src/screen/predict.h"
+#include "src/screen/correction.h"
 #include "src/screen/shift.h"
 
 #include <hdf5.h>
@@ -110,6 +111,8 @@ static void add_shift(scs_provenance *p, const scs_session *session, const scs_m
         add_text(p, "shift_errors", p->text[4]);
     if (power)
         add_number(p, "nearest_power", method->power);
+    if (method->correction)
+        add_number(p, "correction", method->correction->share);
     if (!mixed || !method->mixed)
         return;
     for (int i = 0; i < SCS_MIXED_TERMS; i++)

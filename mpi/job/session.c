@@ -659,6 +659,8 @@ void scs_session_forget(scs_session *session)
     scs_mixed_atlas_destroy(&session->mixed);
     free(session->chosen);
     session->chosen = NULL;
+    free(session->correction);
+    session->correction = NULL;
     scs_atlas_destroy(&session->atlas);
     scs_model_destroy(&session->model);
     scs_pca_destroy(&session->pca);

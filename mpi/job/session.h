@@ -61,7 +61,8 @@ typedef struct scs_session {
     scs_atlas *atlas;       /**< group means; NULL until made, or read from the checkpoint */
     scs_mixed_atlas *mixed; /**< of its shifts, where a rule of screen.shift needs it */
     scs_method *chosen;     /**< what screen.shift: auto came to, once it has */
-    scs_real **z;           /**< [team.last - team.first] posterior means of the shards' cells */
+    scs_correction *correction; /**< of the changes by it, once it is fitted */
+    scs_real **z; /**< [team.last - team.first] posterior means of the shards' cells */
 } scs_session;
 
 /** Open, do what the verb does, close; also after a failure. Collective.

@@ -28,6 +28,7 @@
 #include "src/result/gene_sets.h"
 #include "src/screen/cell_distance.h"
 #include "src/screen/confidence.h"
+#include "src/screen/correction.h"
 #include "src/screen/decode_mean.h"
 #include "src/screen/mixed_atlas.h"
 #include "src/screen/predict.h"
@@ -301,7 +302,7 @@ static void fill_nan(float *matrix, int64_t i, int64_t n)
 }
 
 /* The sources' own change of means and variances in gene space, in the thread's memory. */
-static scs_moments gene_change(const row *r)
+static scs_status gene_change(const row *r, scs_moments *change)
 {
     const scs_atlas *a = r->atlas;
     double *mean = r->work->change, *variance = r->rows->variance ? mean + a->n_gene : NULL;
@@ -309,7 +310,10 @@ static scs_moments gene_change(const row *r)
     scs_shift_sources_genes(a, r->sources, a->gene_mean, mean);
     if (variance)
         scs_shift_sources_genes(a, r->sources, a->gene_variance, variance);
-    return (scs_moments){mean, variance};
+    *change = (scs_moments){mean, variance};
+    if (!scs_rule_decode_at(r->job->method->decode)->uses_share)
+        return SCS_OK; /* it only gives the decoder's change its size */
+    return scs_correction_apply(r->job->method->correction, a, r->target, r->sources, mean);
 }
 
 /* Where step 2 has put row i's decoded moments. */
@@ -371,7 +375,7 @@ static scs_status finish(row *r)
     scs_moments change = {0};
 
     if (scs_predict_needs_change(r->job->method))
-        change = gene_change(r);
+        SCS_TRY(gene_change(r, &change));
     return predict(r, &change);
 }
 

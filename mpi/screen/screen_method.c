@@ -15,6 +15,7 @@
 #include "src/atlas/atlas.h"
 #include "src/base/collective.h"
 #include "src/config/rule.h"
+#include "src/screen/correction.h"
 #include "src/screen/features.h"
 #include "src/screen/leave_out.h"
 #include "src/screen/mixed_atlas.h"
@@ -424,6 +425,38 @@ static scs_status resolve_auto(scs_session *s, scs_method *method)
     return scs_collective_ok();
 }
 
+/* Rank 0 fits; the others get it. Once for all methods of one atlas. Collective. */
+static scs_status make_correction(scs_session *s, const scs_method *method)
+{
+    scs_status st;
+
+    if (s->correction)
+        return scs_collective_ok();
+    SCS_TRY(scs_comm_agree(s->comm, SCS_ALLOC(s->correction, 1)));
+    st = scs_session_leads(s) ? scs_correction_fit(s->atlas, method, s->correction) : SCS_OK;
+    SCS_TRY(scs_comm_agree(s->comm, st));
+    SCS_TRY(scs_comm_broadcast(s->comm, s->correction, sizeof *s->correction));
+    if (s->correction->share > 0)
+        scs_session_say(s,
+                        "correction by the level that a gene starts from: share %.3f, squared "
+                        "error %.3f of that without, each control's groups left out in turn",
+                        s->correction->share, s->correction->error);
+    else
+        scs_session_say(s, "correction by the level that a gene starts from: none; it does not "
+                           "help groups of controls that are left out");
+    return scs_collective_ok();
+}
+
+/* Where the rule is chosen by the data. */
+static scs_status correct(scs_session *s, scs_method *method)
+{
+    if (s->config->screen.shift != SCS_SHIFT_AUTO || !s->config->screen.correction)
+        return scs_collective_ok();
+    SCS_TRY(make_correction(s, method));
+    method->correction = s->correction;
+    return scs_collective_ok();
+}
+
 /* Collective. */
 static scs_status choose_blend(const scs_session *s, scs_method *method)
 {
@@ -459,6 +492,7 @@ scs_status scs_screen_method(scs_session *s, int decode, scs_method *method)
         SCS_TRY(resolve_auto(s, method));
     else if (method->power == SCS_POWER_AUTO && scs_rule_shift_at(method->shift)->uses_power)
         SCS_TRY(choose_power(s, method));
+    SCS_TRY(correct(s, method));
     if (scs_rule_decode_at(method->decode)->uses_share && method->blend == SCS_BLEND_AUTO)
         SCS_TRY(choose_blend(s, method));
     return scs_collective_ok();

@@ -3,6 +3,7 @@
  *
  *      screen.nearest_power: auto    leave-one-type-out error, from group means alone
  *      screen.shift: auto            the same, over the rules that take part in it
+ *      screen.correction             boosted trees on groups left out, from group means alone
  *      screen.blend: auto            least squares over groups left out, decoded
  *
  *  The network is not trained anew for it: groups that are left out are left out of the shift only.

@@ -450,6 +450,9 @@ static const scs_key keys[] = {
            "how the types' changes are pooled: by closeness to the target, plainly, as scGen, by "
            "regression on the control means, or by a linear mixed model of all groups; auto: the "
            "best of them, or a weighted mean, by leaving out each group in turn"),
+    BOOL(screen, correction, ROWS, "true",
+         "with shift: auto, correct each gene's change for the level it starts from, as groups "
+         "that are left out teach it, by the share that helps left-out cell types"),
     CHOICE(screen, distance, ROWS, distance_words, "genes",
            "how close cell types (and species) are: by their mean expression, or in latent space"),
     NUMBER_OR(screen, nearest_power, ROWS, 0, 64, "auto", SCS_POWER_AUTO, "4",

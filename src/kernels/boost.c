@@ -1,0 +1,294 @@
+/* Boosted regression trees, by histograms. All functions are Local.
+ *
+ * A point is kept as the numbers of its bins, one byte a feature. The best split of a leaf is found
+ * from the sums of its points' rests in each bin; of two new leaves only the smaller one's points
+ * are gone through, the other's sums are what is left of their parent's (Ke et al., LightGBM, NIPS
+ * 2017). Points of a leaf lie side by side in one array of indices, in their own order.
+ */
+#include "src/kernels/boost.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BINS = 256, FEATURES = SCS_BOOST_FEATURES, LEAVES = SCS_BOOST_LEAVES };
+
+static const double step = .1; /* of each tree */
+
+/* Points and rests of one bin. */
+typedef struct bin {
+    double sum;
+    int64_t n;
+} bin;
+
+/* A leaf while the tree grows: its points, sums by bin, and its best split. */
+typedef struct leaf {
+    int64_t first, n;
+    int32_t node; /* whose child it is, -1: the root */
+    bool above;
+    double sum, gain; /* gain 0: it cannot be split */
+    int32_t feature, at;
+    bin bins[FEATURES][BINS];
+} leaf;
+
+/* What is fitted. */
+typedef struct fit {
+    int64_t n;
+    uint8_t *code; /* [n, FEATURES] */
+    float edge[FEATURES][BINS];
+    int32_t n_edge[FEATURES];
+    double *rest;           /* [n] */
+    int32_t *point, *other; /* [n] in the order of leaves; scratch */
+    leaf *leaf;             /* [LEAVES] */
+} fit;
+
+static int ascending(const void *pa, const void *pb)
+{
+    const float *a = pa, *b = pb;
+
+    return (*a > *b) - (*a < *b);
+}
+
+/* Quantiles of a feature, each value once. An edge belongs to the bin above it. @param sorted [n]
+ */
+static void find_edges(fit *f, int feature, const float *sorted)
+{
+    float last = sorted[0];
+
+    for (int64_t k = 1; k < BINS; k++) {
+        float value = sorted[k * (f->n - 1) / (BINS - 1)];
+
+        if (value > last)
+            f->edge[feature][f->n_edge[feature]++] = value;
+        last = value;
+    }
+}
+
+/* How many edges are not above x. */
+static uint8_t bin_of(const fit *f, int feature, float x)
+{
+    int32_t low = 0, high = f->n_edge[feature];
+
+    while (low < high) {
+        int32_t middle = (low + high) / 2;
+
+        if (f->edge[feature][middle] <= x)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return (uint8_t)low;
+}
+
+static scs_status code_points(fit *f, const float *x)
+{
+    float *sorted;
+
+    SCS_TRY(SCS_ALLOC(sorted, f->n));
+    for (int j = 0; j < FEATURES; j++) {
+        for (int64_t i = 0; i < f->n; i++)
+            sorted[i] = x[i * FEATURES + j];
+        qsort(sorted, (size_t)f->n, sizeof *sorted, ascending);
+        find_edges(f, j, sorted);
+        for (int64_t i = 0; i < f->n; i++)
+            f->code[i * FEATURES + j] = bin_of(f, j, x[i * FEATURES + j]);
+    }
+    free(sorted);
+    return SCS_OK;
+}
+
+static void count_bins(const fit *f, leaf *l)
+{
+    memset(l->bins, 0, sizeof l->bins);
+    for (int64_t k = l->first; k < l->first + l->n; k++) {
+        const uint8_t *code = f->code + (int64_t)f->point[k] * FEATURES;
+        double rest = f->rest[f->point[k]];
+
+        for (int j = 0; j < FEATURES; j++) {
+            l->bins[j][code[j]].sum += rest;
+            l->bins[j][code[j]].n++;
+        }
+    }
+}
+
+/* The other child's sums out of the parent's. */
+static void subtract_bins(leaf *parent, const leaf *child)
+{
+    for (int j = 0; j < FEATURES; j++)
+        for (int b = 0; b < BINS; b++) {
+            parent->bins[j][b].sum -= child->bins[j][b].sum;
+            parent->bins[j][b].n -= child->bins[j][b].n;
+        }
+}
+
+/* By how much the squared error falls: s1^2 / n1 + s2^2 / n2 - s^2 / n; of equal ones the first.
+ */
+static void find_split(const fit *f, leaf *l)
+{
+    double whole = l->sum * l->sum / (double)l->n, least = 1e-9 * whole + 1e-300;
+
+    l->gain = 0;
+    for (int32_t j = 0; j < FEATURES; j++) {
+        double sum = 0;
+        int64_t n = 0;
+
+        for (int32_t e = 0; e < f->n_edge[j]; e++) {
+            double rest, gain;
+
+            sum += l->bins[j][e].sum;
+            n += l->bins[j][e].n;
+            rest = l->sum - sum;
+            if (n < SCS_BOOST_LEAST || l->n - n < SCS_BOOST_LEAST)
+                continue;
+            gain = sum * sum / (double)n + rest * rest / (double)(l->n - n) - whole;
+            if (gain > l->gain && gain > least) {
+                l->gain = gain;
+                l->feature = j;
+                l->at = e;
+            }
+        }
+    }
+}
+
+/* Points below the threshold first, either side in its order. @return how many are below */
+static int64_t part_points(fit *f, const leaf *l)
+{
+    int64_t below = 0, above = 0;
+
+    for (int64_t k = l->first; k < l->first + l->n; k++) {
+        int32_t i = f->point[k];
+
+        if (f->code[(int64_t)i * FEATURES + l->feature] <= l->at)
+            f->point[l->first + below++] = i;
+        else
+            f->other[above++] = i;
+    }
+    memcpy(f->point + l->first + below, f->other, sizeof *f->other * (size_t)above);
+    return below;
+}
+
+static double sum_of(const fit *f, const leaf *l)
+{
+    double sum = 0;
+
+    for (int64_t k = l->first; k < l->first + l->n; k++)
+        sum += f->rest[f->point[k]];
+    return sum;
+}
+
+/* The place that led to the leaf leads to what has come of it. */
+static void lead(scs_boost_tree *tree, const leaf *l, int32_t to)
+{
+    if (l->node >= 0)
+        (l->above ? tree->above : tree->below)[l->node] = to;
+}
+
+/* One leaf becomes two: the first child in its place, the second behind the others. */
+static void split(fit *f, scs_boost_tree *tree, leaf *l, leaf *second)
+{
+    int32_t node = tree->n_node++;
+    int64_t below = part_points(f, l), n = l->n;
+    bool few_below = 2 * below <= n;
+
+    lead(tree, l, node);
+    tree->feature[node] = l->feature;
+    tree->threshold[node] = f->edge[l->feature][l->at];
+    *second = (leaf){.first = few_below ? l->first : l->first + below,
+                     .n = few_below ? below : n - below,
+                     .node = node,
+                     .above = !few_below};
+    l->first = few_below ? l->first + below : l->first;
+    l->n = n - second->n;
+    l->node = node;
+    l->above = few_below;
+    count_bins(f, second);
+    subtract_bins(l, second);
+    l->sum = sum_of(f, l);
+    second->sum = sum_of(f, second);
+    find_split(f, l);
+    find_split(f, second);
+}
+
+/* The leaf whose split gains most, NULL: none can be split. */
+static leaf *best_leaf(fit *f, int32_t n_leaf)
+{
+    leaf *best = NULL;
+
+    for (int32_t k = 0; k < n_leaf; k++)
+        if (f->leaf[k].gain > (best ? best->gain : 0))
+            best = &f->leaf[k];
+    return best;
+}
+
+/* One tree on the rests, which are then what it has left. @return whether it has any split */
+static bool grow(fit *f, scs_boost_tree *tree)
+{
+    int32_t n_leaf = 1;
+    leaf *l = &f->leaf[0];
+
+    tree->n_node = 0;
+    *l = (leaf){.n = f->n, .node = -1};
+    for (int64_t i = 0; i < f->n; i++)
+        f->point[i] = (int32_t)i;
+    count_bins(f, l);
+    l->sum = sum_of(f, l);
+    find_split(f, l);
+    while (n_leaf < LEAVES && (l = best_leaf(f, n_leaf)))
+        split(f, tree, l, &f->leaf[n_leaf++]);
+    for (int32_t k = 0; k < n_leaf; k++) {
+        l = &f->leaf[k];
+        lead(tree, l, -1 - k);
+        tree->value[k] = step * l->sum / (double)l->n;
+        for (int64_t i = l->first; i < l->first + l->n; i++)
+            f->rest[f->point[i]] -= tree->value[k];
+    }
+    return tree->n_node > 0;
+}
+
+static scs_status fit_all(fit *f, const float *x, const float *y, scs_boost *boost)
+{
+    SCS_TRY(SCS_ALLOC(f->code, f->n * FEATURES));
+    SCS_TRY(SCS_ALLOC(f->rest, f->n));
+    SCS_TRY(SCS_ALLOC(f->point, f->n));
+    SCS_TRY(SCS_ALLOC(f->other, f->n));
+    SCS_TRY(SCS_ALLOC(f->leaf, LEAVES));
+    SCS_TRY(code_points(f, x));
+    for (int64_t i = 0; i < f->n; i++)
+        boost->level += y[i] / (double)f->n;
+    for (int64_t i = 0; i < f->n; i++)
+        f->rest[i] = y[i] - boost->level;
+    while (boost->n_tree < SCS_BOOST_TREES && grow(f, &boost->tree[boost->n_tree]))
+        boost->n_tree++;
+    return SCS_OK;
+}
+
+/* A tree without a split ends it: the next would have none either. */
+scs_status scs_boost_fit(const float *x, const float *y, int64_t n, scs_boost *boost)
+{
+    fit f = {.n = n};
+    scs_status st;
+
+    *boost = (scs_boost){0};
+    st = fit_all(&f, x, y, boost);
+    free(f.leaf);
+    free(f.other);
+    free(f.point);
+    free(f.rest);
+    free(f.code);
+    return st;
+}
+
+double scs_boost_at(const scs_boost *boost, const float *x)
+{
+    double sum = boost->level;
+
+    for (int32_t t = 0; t < boost->n_tree; t++) {
+        const scs_boost_tree *tree = &boost->tree[t];
+        int32_t at = 0;
+
+        while (at >= 0)
+            at = x[tree->feature[at]] < tree->threshold[at] ? tree->below[at] : tree->above[at];
+        sum += tree->value[-1 - at];
+    }
+    return sum;
+}

@@ -1,0 +1,266 @@
+/* The correction of the sources' change (correction.h): points, folds, share. All functions are
+ * Local.
+ *
+ * A point is one gene of one seen group. Groups of one control are in one fold: those that are left
+ * out have neither their perturbed nor their control cells' genes among the points that are learnt
+ * from. With p what is learnt without a group, r what is missed of it, the share is
+ *
+ *      sum p r / sum p^2, between 0 and 1
+ *
+ * over all groups and genes. Folds are fitted by a thread each.
+ */
+#include "src/screen/correction.h"
+
+#include "src/atlas/atlas.h"
+#include "src/base/parallel.h"
+#include "src/base/vector.h"
+#include "src/screen/leave_out.h"
+#include "src/screen/plan.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_POINTS = 1 << 17, MOST_GROUPS = 64, FEATURES = SCS_BOOST_FEATURES };
+
+/* Points of all groups, those of one group side by side. */
+typedef struct points {
+    const scs_atlas *atlas;
+    scs_plan plan;  /* the groups */
+    int64_t n_gene; /* of each: every stride-th */
+    int32_t stride;
+    float *x, *y;    /* [plan.n n_gene, FEATURES], [plan.n n_gene] */
+    bool *is_tested; /* [plan.n] it could be predicted from others */
+    int32_t *fold;   /* [plan.n] */
+    int32_t n_fold;
+} points;
+
+/* Mean control level of the sources' perturbed groups, by |weight|. @param[out] level [n_gene]
+ * @return false: there are none with controls */
+static scs_status source_level(const scs_atlas *a, const scs_sources *sources, double *level,
+                               bool *any)
+{
+    int32_t *group = NULL, n = 0;
+    double *weight = NULL, sum = 0;
+    scs_status st;
+
+    *any = false;
+    SCS_GO(st, SCS_ALLOC(group, sources->n));
+    SCS_GO(st, SCS_ALLOC(weight, sources->n));
+    for (int32_t i = 0; i < sources->n; i++) {
+        int32_t control = scs_atlas_usable_control(a, sources->group[i]);
+
+        if (control < 0)
+            continue;
+        group[n] = control;
+        sum += weight[n++] = fabs(sources->weight[i]);
+    }
+    for (int32_t i = 0; i < n && sum > 0; i++)
+        weight[i] /= sum;
+    *any = sum > 0;
+    if (*any)
+        scs_vector_sum_rows(a->gene_mean, a->n_gene, group, weight, n, level);
+done:
+    free(weight);
+    free(group);
+    return st;
+}
+
+static void set_features(double change, float control, double level, float *x)
+{
+    x[0] = (float)change;
+    x[1] = (float)(control - level);
+    x[2] = control;
+}
+
+/* Hook of scs_leave_out. @param work [2 n_gene] */
+static scs_status add_group(void *ctx, int64_t i, const scs_sources *sources, double *work)
+{
+    points *p = ctx;
+    const scs_atlas *a = p->atlas;
+    const scs_combination *c = &p->plan.item[i];
+    const float *seen = scs_atlas_group_gene_mean(a, c->observed_group);
+    const float *control = scs_atlas_group_gene_mean(a, c->control_group);
+    double *change = work, *level = work + a->n_gene;
+    bool any;
+
+    SCS_TRY(source_level(a, sources, level, &any));
+    if (!any)
+        return SCS_OK;
+    scs_shift_sources_genes(a, sources, a->gene_mean, change);
+    for (int64_t k = 0; k < p->n_gene; k++) {
+        int64_t g = k * p->stride, at = i * p->n_gene + k;
+
+        set_features(change[g], control[g], level[g], p->x + at * FEATURES);
+        p->y[at] = (float)(seen[g] - control[g] - change[g]);
+    }
+    p->is_tested[i] = true;
+    return SCS_OK;
+}
+
+/* Controls are numbered as they come; more of them than folds share them. @param at [n_group] -1 */
+static void number_folds(points *p, int32_t *at)
+{
+    int32_t n = 0;
+
+    for (int32_t g = 0; g < p->atlas->n_group; g++)
+        at[g] = -1;
+    for (int64_t i = 0; i < p->plan.n; i++) {
+        int32_t control = p->plan.item[i].control_group;
+
+        if (!p->is_tested[i])
+            continue;
+        if (at[control] < 0)
+            at[control] = n++;
+        p->fold[i] = at[control] % SCS_CORRECTION_FOLDS;
+    }
+    p->n_fold = n < SCS_CORRECTION_FOLDS ? n : SCS_CORRECTION_FOLDS;
+}
+
+/* The groups, every one predicted from the others. */
+static scs_status make_points(const scs_method *method, points *p)
+{
+    const scs_atlas *a = p->atlas;
+    int32_t *at = NULL;
+    scs_status st;
+
+    SCS_TRY(scs_plan_seen(a, &p->plan));
+    scs_leave_out_thin(&p->plan, MOST_GROUPS);
+    p->stride = (int32_t)(1 + p->plan.n * a->n_gene / MOST_POINTS);
+    p->n_gene = (a->n_gene + p->stride - 1) / p->stride;
+    SCS_TRY(SCS_ALLOC(p->x, p->plan.n * p->n_gene * FEATURES));
+    SCS_TRY(SCS_ALLOC(p->y, p->plan.n * p->n_gene));
+    SCS_TRY(SCS_ALLOC(p->is_tested, p->plan.n));
+    SCS_TRY(SCS_ALLOC(p->fold, p->plan.n));
+    SCS_TRY(scs_leave_out(a, method, &p->plan, 0, p->plan.n, 2 * (int64_t)a->n_gene, add_group, p));
+    SCS_GO(st, SCS_ALLOC(at, a->n_group));
+    number_folds(p, at);
+done:
+    free(at);
+    return st;
+}
+
+/* What the groups of other folds teach. @param fold -1: all groups */
+static scs_status fit_without(const points *p, int32_t fold, scs_boost *boost)
+{
+    float *x = NULL, *y = NULL;
+    int64_t n = 0;
+    scs_status st;
+
+    SCS_GO(st, SCS_ALLOC(x, p->plan.n * p->n_gene * FEATURES));
+    SCS_GO(st, SCS_ALLOC(y, p->plan.n * p->n_gene));
+    for (int64_t i = 0; i < p->plan.n; i++) {
+        if (!p->is_tested[i] || p->fold[i] == fold)
+            continue;
+        memcpy(x + n * FEATURES, p->x + i * p->n_gene * FEATURES,
+               sizeof *x * (size_t)p->n_gene * FEATURES);
+        memcpy(y + n, p->y + i * p->n_gene, sizeof *y * (size_t)p->n_gene);
+        n += p->n_gene;
+    }
+    SCS_GO(st, scs_boost_fit(x, y, n, boost));
+done:
+    free(y);
+    free(x);
+    return st;
+}
+
+/* Products of what is missed of left-out groups and of what was learnt of it. */
+typedef struct products {
+    double missed, both, learnt;
+} products;
+
+static scs_status test_fold(const points *p, int32_t fold, products *sum)
+{
+    scs_boost *boost;
+    scs_status st;
+
+    SCS_TRY(SCS_ALLOC(boost, 1));
+    SCS_GO(st, fit_without(p, fold, boost));
+    for (int64_t i = 0; i < p->plan.n; i++)
+        for (int64_t k = i * p->n_gene;
+             p->is_tested[i] && p->fold[i] == fold && k < (i + 1) * p->n_gene; k++) {
+            double learnt = scs_boost_at(boost, p->x + k * FEATURES), missed = p->y[k];
+
+            sum->missed += missed * missed;
+            sum->both += missed * learnt;
+            sum->learnt += learnt * learnt;
+        }
+done:
+    free(boost);
+    return st;
+}
+
+/* Each fold by one thread; their sums are added in their order. */
+static scs_status find_share(const points *p, scs_correction *c)
+{
+    products fold[SCS_CORRECTION_FOLDS] = {{0}}, sum = {0};
+    scs_parallel_error failed = {0};
+
+#pragma omp parallel for schedule(dynamic)
+    for (int32_t f = 0; f < p->n_fold; f++)
+        scs_parallel_error_note(&failed, f, test_fold(p, f, &fold[f]));
+    SCS_TRY(scs_parallel_error_raise(&failed));
+    for (int32_t f = 0; f < p->n_fold; f++) {
+        sum.missed += fold[f].missed;
+        sum.both += fold[f].both;
+        sum.learnt += fold[f].learnt;
+    }
+    if (sum.learnt > 0 && sum.missed > 0) {
+        c->share = fmin(1, fmax(0, sum.both / sum.learnt));
+        c->error = 1 + c->share * (c->share * sum.learnt - 2 * sum.both) / sum.missed;
+    }
+    return SCS_OK;
+}
+
+static void clear(points *p)
+{
+    scs_plan_clear(&p->plan);
+    free(p->x);
+    free(p->y);
+    free(p->is_tested);
+    free(p->fold);
+}
+
+/* With the groups of one control alone there is nothing to test by. */
+scs_status scs_correction_fit(const scs_atlas *atlas, const scs_method *method,
+                              scs_correction *correction)
+{
+    points p = {.atlas = atlas};
+    scs_status st;
+
+    *correction = (scs_correction){.error = NAN};
+    SCS_GO(st, make_points(method, &p));
+    if (p.n_fold > 1)
+        SCS_GO(st, find_share(&p, correction));
+    if (correction->share > 0)
+        SCS_GO(st, fit_without(&p, -1, &correction->boost));
+done:
+    clear(&p);
+    return st;
+}
+
+/* O(n_gene (sources + trees)). */
+scs_status scs_correction_apply(const scs_correction *correction, const scs_atlas *atlas,
+                                const scs_combination *target, const scs_sources *sources,
+                                double *change)
+{
+    const float *control;
+    double *level;
+    float x[FEATURES];
+    bool any;
+    scs_status st;
+
+    if (!correction || correction->share == 0 || target->pair ||
+        (sources->kind != SCS_SOURCE_OWN && sources->kind != SCS_SOURCE_DONORS))
+        return SCS_OK;
+    control = scs_atlas_group_gene_mean(atlas, target->control_group);
+    SCS_TRY(SCS_ALLOC(level, atlas->n_gene));
+    SCS_GO(st, source_level(atlas, sources, level, &any));
+    for (int32_t g = 0; g < atlas->n_gene && any; g++) {
+        set_features(change[g], control[g], level[g], x);
+        change[g] += correction->share * scs_boost_at(&correction->boost, x);
+    }
+done:
+    free(level);
+    return st;
+}
