@@ -264,18 +264,7 @@ static scs_status choose_power(const scs_session *s, scs_method *method)
     return SCS_OK;
 }
 
-/* Groups of control cells that may be looked at; those that are held out may not. */
-static int32_t count_controls(const scs_atlas *a)
-{
-    int32_t n = 0;
-
-    for (int32_t g = 0; g < a->n_group; g++)
-        n += a->group[g].condition == a->control && !scs_atlas_is_hidden(a, g);
-    return n;
-}
-
-/* `auto` passes it over where it cannot be made, or where its weights would be over other species
- * than asked. */
+/* `auto` passes it over where its weights would be over other species than asked. */
 static bool wants_mixed(const scs_session *s, const scs_method *method)
 {
     if (method->shift != SCS_SHIFT_AUTO)
@@ -284,11 +273,7 @@ static bool wants_mixed(const scs_session *s, const scs_method *method)
         scs_session_say(s, "shift mixed is not tried: it does not know screen.cross_species");
         return false;
     }
-    if (count_controls(s->atlas) <= SCS_MIXED_CONTEXTS)
-        return true;
-    scs_session_say(s, "shift mixed is not tried: there are more than %d groups of control cells",
-                    SCS_MIXED_CONTEXTS);
-    return false;
+    return true;
 }
 
 /* Terms without a variance do nothing, and are not named. */

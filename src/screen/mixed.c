@@ -44,21 +44,31 @@ static int compare_rows(const void *pa, const void *pb)
     return a->number < b->number ? -1 : a->number > b->number;
 }
 
-/* SCS_EARG for too many contexts, which is the data's; SCS_EINTERNAL for what only a wrong
- * caller can pass. */
+/* SCS_EINTERNAL: only a wrong caller can pass it. */
+static scs_status check_contexts(const scs_mixed_design *d)
+{
+    int64_t t = d->n_context;
+
+    for (int64_t i = 0; i < t * t && !d->place; i++)
+        SCS_REQUIRE(d->distance[i] >= 0 && isfinite(d->distance[i]) && isfinite(d->control_gram[i]),
+                    SCS_EINTERNAL, "a distance or product of controls is %g, %g", d->distance[i],
+                    d->control_gram[i]);
+    for (int64_t i = 0; d->place && i < t * d->n_place; i++)
+        SCS_REQUIRE(isfinite(d->place[i]), SCS_EINTERNAL, "a coordinate of a control is %g",
+                    d->place[i]);
+    for (int64_t i = 0; d->place && i < t * d->n_product; i++)
+        SCS_REQUIRE(isfinite(d->product[i]), SCS_EINTERNAL, "a coordinate of a control is %g",
+                    d->product[i]);
+    return SCS_OK;
+}
+
+/* As check_contexts. */
 static scs_status check(const scs_mixed_design *d)
 {
     int64_t t = d->n_context;
 
-    SCS_REQUIRE(t <= SCS_MIXED_CONTEXTS, SCS_EARG,
-                "the mixed model of shifts takes at most %d groups of control cells, not %lld; "
-                "choose another screen.shift",
-                SCS_MIXED_CONTEXTS, (long long)t);
     SCS_REQUIRE(t > 0 && d->n_shift > 0, SCS_EINTERNAL, "a mixed model of %d shifts", d->n_shift);
-    for (int64_t i = 0; i < t * t; i++)
-        SCS_REQUIRE(d->distance[i] >= 0 && isfinite(d->distance[i]) && isfinite(d->control_gram[i]),
-                    SCS_EINTERNAL, "a distance or product of controls is %g, %g", d->distance[i],
-                    d->control_gram[i]);
+    SCS_TRY(check_contexts(d));
     for (int64_t i = 0; i < t; i++)
         SCS_REQUIRE(d->control_noise[i] >= 0 && isfinite(d->control_noise[i]), SCS_EINTERNAL,
                     "the noise of a control is %g", d->control_noise[i]);
@@ -122,22 +132,30 @@ static void centre(double *a, int64_t n, double *mean)
             a[i * n + j] += all - mean[i] - mean[j];
 }
 
+/* In place. O(n^3). */
+scs_status scs_mixed_eigen(double *a, int32_t n, double *values)
+{
+    int size = n, info, n_work = -1;
+    double wanted, *work;
+
+    dsyev_("V", "L", &size, a, &size, values, &wanted, &n_work, &info);
+    n_work = (int)wanted;
+    SCS_TRY(SCS_ALLOC(work, n_work));
+    dsyev_("V", "L", &size, a, &size, values, work, &n_work, &info);
+    free(work);
+    SCS_REQUIRE(info == 0, SCS_EINTERNAL, "eigenvalues of %d control means failed (%d)", n, info);
+    return SCS_OK;
+}
+
 /* The nearest matrix with no eigenvalue below 0: what is left of the control means' products
  * once their noise is taken off need not be a covariance. SCS_EINTERNAL. O(n^3).
  * @param a [n, n] in place  @param vectors [n, n] scratch  @param values [n] scratch */
 static scs_status keep_positive(double *a, int32_t n, double *vectors, double *values)
 {
-    int size = n, info, n_work = -1;
     int64_t first = 0, kept;
-    double wanted, *work;
 
     memcpy(vectors, a, sizeof *a * (size_t)n * (size_t)n);
-    dsyev_("V", "L", &size, vectors, &size, values, &wanted, &n_work, &info);
-    n_work = (int)wanted;
-    SCS_TRY(SCS_ALLOC(work, n_work));
-    dsyev_("V", "L", &size, vectors, &size, values, work, &n_work, &info);
-    free(work);
-    SCS_REQUIRE(info == 0, SCS_EINTERNAL, "eigenvalues of %d control means failed (%d)", n, info);
+    SCS_TRY(scs_mixed_eigen(vectors, n, values));
     while (first < n && values[first] <= 0)
         first++;
     kept = n - first;
@@ -152,6 +170,46 @@ static scs_status keep_positive(double *a, int32_t n, double *vectors, double *v
     return SCS_OK;
 }
 
+/* The same from coordinates: about their mean, along the eigenvectors of their products, each
+ * shortened by the mean noise that its square has. base: [n_context, n_product] */
+static scs_status find_base_coordinates(scs_mixed *m)
+{
+    int64_t t = m->d.n_context, n = m->d.n_product;
+    double *vectors = NULL, *values = NULL, *centred = NULL, noise = 0;
+    scs_status st;
+
+    SCS_GO(st, SCS_ALLOC(vectors, n * n));
+    SCS_GO(st, SCS_ALLOC(values, n));
+    SCS_GO(st, SCS_ALLOC(centred, t * n));
+    for (int64_t i = 0; i < t; i++) {
+        noise += m->d.control_noise[i] / (double)t;
+        for (int64_t k = 0; k < n; k++)
+            values[k] += m->d.product[i * n + k] / (double)t;
+    }
+    for (int64_t i = 0; i < t; i++)
+        for (int64_t k = 0; k < n; k++)
+            centred[i * n + k] = m->d.product[i * n + k] - values[k];
+    cblas_dsyrk(CblasRowMajor, CblasLower, CblasTrans, (int)n, (int)t, 1, centred, (int)n, 0,
+                vectors, (int)n);
+    for (int64_t i = 0; i < n; i++) /* as dsyev_ reads it, by columns */
+        for (int64_t k = 0; k < i; k++)
+            vectors[k * n + i] = vectors[i * n + k];
+    SCS_GO(st, scs_mixed_eigen(vectors, (int32_t)n, values));
+    for (int64_t k = 0; k < n; k++) {
+        double factor = values[k] > noise ? sqrt(1 - noise / values[k]) : 0;
+
+        for (int64_t i = 0; i < n; i++)
+            vectors[k * n + i] *= factor;
+    }
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)t, (int)n, (int)n, 1, centred, (int)n,
+                vectors, (int)n, 0, m->base, (int)n);
+done:
+    free(centred);
+    free(values);
+    free(vectors);
+    return st;
+}
+
 /* B: the control means' products about their common mean, less their noise, made a covariance.
  * Subtracting the noise of a mean from its own square leaves what contexts differ by.
  * SCS_ENOMEM. */
@@ -161,6 +219,8 @@ static scs_status find_base(scs_mixed *m)
     double *vectors = NULL, *values = NULL;
     scs_status st;
 
+    if (m->d.place)
+        return find_base_coordinates(m);
     SCS_GO(st, SCS_ALLOC(vectors, n * n));
     SCS_GO(st, SCS_ALLOC(values, n));
     memcpy(m->base, m->d.control_gram, sizeof *m->base * (size_t)(n * n));
@@ -301,6 +361,27 @@ done:
     return st;
 }
 
+enum { MOST_MEASURED = 1024 }; /* contexts whose distances the unit is the median of */
+
+/* The unit of the contexts' distances: their median; with coordinates that of evenly picked ones.
+ */
+static scs_status find_unit(scs_mixed *m)
+{
+    int64_t t = m->d.n_context, n = t < MOST_MEASURED ? t : MOST_MEASURED;
+    double *distance;
+    scs_status st;
+
+    if (!m->d.place)
+        return median_of(m->d.distance, t, &m->context_unit);
+    SCS_TRY(SCS_ALLOC(distance, n * n));
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t j = 0; j < i; j++)
+            distance[i * n + j] = scs_mixed_distance(m, i * t / n, j * t / n);
+    st = median_of(distance, n, &m->context_unit);
+    free(distance);
+    return st;
+}
+
 /* All but the estimates. On failure the caller destroys what is there. */
 static scs_status prepare(scs_mixed *m)
 {
@@ -309,11 +390,11 @@ static scs_status prepare(scs_mixed *m)
 
     SCS_TRY(check(d));
     SCS_TRY(SCS_ALLOC(m->strength, d->n_perturbation));
-    SCS_TRY(SCS_ALLOC(m->base, t * t));
+    SCS_TRY(SCS_ALLOC(m->base, t * (d->place ? d->n_product : t)));
     SCS_TRY(SCS_ALLOC(m->shift, d->n_shift));
     SCS_TRY(SCS_ALLOC(m->sample_context, t));
     SCS_TRY(SCS_ALLOC(m->sample_shift, MOST_SAMPLED));
-    SCS_TRY(median_of(d->distance, t, &m->context_unit));
+    SCS_TRY(find_unit(m));
     if (d->perturbation_distance)
         SCS_TRY(median_of(d->perturbation_distance, d->n_perturbation, &m->perturbation_unit));
     sort_shifts(m);
@@ -322,7 +403,8 @@ static scs_status prepare(scs_mixed *m)
     return choose_sample(m);
 }
 
-/* O(contexts^3) for the eigenvalues of B; no estimate yet. On failure *model is NULL. */
+/* O(contexts^3) for the eigenvalues of B (with coordinates their number to the third); no estimate
+ * yet. On failure *model is NULL. */
 scs_status scs_mixed_create(const scs_mixed_design *design, scs_mixed **model)
 {
     scs_status st;

@@ -31,7 +31,10 @@
  *  hundreds of rows (chosen: scs_mixed_sample); then N^3 once and N^2 a target up to
  *  SCS_MIXED_EXACT rows; above, each target is predicted from the SCS_MIXED_NEAR shifts that have
  *  the highest correlation with it: cost and memory do not grow further, but for the contexts'
- *  matrices [n_context, n_context], whose eigenvalues are taken once.
+ *  matrices [n_context, n_context], whose eigenvalues are taken once. In the place of these a
+ * design may have coordinates of its contexts (low rank): then memory grows as contexts x
+ * coordinates, a target costs one look at every context and shift, and B has the contexts' mean
+ * noise taken off.
  *
  *  Everything is Local and takes one thread; the same input gives the same bits, in whatever order
  *  the shifts come.
@@ -44,9 +47,9 @@
 #include <stdbool.h>
 
 enum {
-    SCS_MIXED_EXACT = 2048, /**< rows of which the whole inverse is kept */
-    SCS_MIXED_NEAR = 512,   /**< shifts, and at most as many contexts, that one target needs */
-    SCS_MIXED_CONTEXTS = 4096
+    SCS_MIXED_EXACT = 2048,   /**< rows of which the whole inverse is kept */
+    SCS_MIXED_NEAR = 512,     /**< shifts, and at most as many contexts, that one target needs */
+    SCS_MIXED_CONTEXTS = 4096 /**< of an atlas, above which it has coordinates */
 };
 
 /** One shift, seen or asked for. */
@@ -66,6 +69,10 @@ typedef struct scs_mixed_design {
     const double *noise;           /**< [n_shift] the same of the perturbed cells' mean */
     const double *perturbation_distance; /**< [n_perturbation, n_perturbation] squared, or NULL */
     bool has_dose;
+    const double *place;   /**< [n_context, n_place] whose squared distances stand for `distance`,
+                              which is NULL then, as control_gram; or NULL */
+    const double *product; /**< [n_context, n_product] whose products stand for control_gram */
+    int32_t n_place, n_product;
 } scs_mixed_design;
 
 enum { SCS_MIXED_TERMS = 10, SCS_MIXED_LENGTHS = 4 };
@@ -85,7 +92,7 @@ const char *scs_mixed_term_name(int term);
 
 typedef struct scs_mixed scs_mixed;
 
-/** @return SCS_OK; SCS_EARG for more than SCS_MIXED_CONTEXTS contexts; SCS_EINTERNAL for a design
+/** @return SCS_OK; SCS_ENOMEM; SCS_EINTERNAL for a design
  * that makes no sense (nothing to learn from, negative or no numbers). */
 SCS_MUST_USE scs_status scs_mixed_create(const scs_mixed_design *design, scs_mixed **model);
 /** Sets *model to NULL; it may be NULL. The design stays. */

@@ -15,6 +15,7 @@
 
 #include "src/atlas/atlas.h"
 #include "src/base/vector.h"
+#include "src/screen/mixed_internal.h"
 
 #include <cblas.h>
 #include <math.h>
@@ -37,6 +38,8 @@ struct scs_mixed_atlas {
     int32_t *species, *type;                 /* [n_context] */
     scs_mixed_shift *seen, *asked;           /* [n_shift], [n_condition] without context */
     double *distance, *gram, *control_noise, *noise;
+    double *place, *product; /* coordinates in the place of distance and gram */
+    int32_t n_place, n_product;
     double *likeness; /* [perturbations, perturbations] or NULL */
     double *response; /* [n_gene] sum over shifts of their square less its noise */
     scs_mixed *model;
@@ -220,6 +223,106 @@ done:
     return st;
 }
 
+/* Of so many controls a basis of gene space is made, evenly picked, and it has so many vectors. */
+enum { BASIS_FROM = 1024, BASIS = 128, CONTROLS_AT_ONCE = 256 };
+
+/* The directions of gene space in which some control means differ most from 0: the eigenvectors u
+ * of their products X X' / genes, taken back to genes, X'u / sqrt(lambda genes).
+ *  @param[out] basis [n_gene, BASIS] zeroed  @param[out] n how many of them there are */
+static scs_status find_basis(const scs_atlas *a, const scs_mixed_atlas *m, double *basis,
+                             int32_t *n_basis)
+{
+    int32_t n = m->design.n_context < BASIS_FROM ? m->design.n_context : BASIS_FROM;
+    int32_t *group = NULL, *less = NULL;
+    double *gram = NULL, *value = NULL;
+    scs_status st;
+
+    SCS_GO(st, SCS_ALLOC(group, n));
+    SCS_GO(st, SCS_ALLOC(less, n));
+    SCS_GO(st, SCS_ALLOC(gram, (int64_t)n * n));
+    SCS_GO(st, SCS_ALLOC(value, n));
+    for (int64_t i = 0; i < n; i++) {
+        group[i] = m->context[i * m->design.n_context / n];
+        less[i] = -1;
+    }
+    SCS_GO(st, multiply(a, &(rows){n, group, less}, gram));
+    SCS_GO(st, scs_mixed_eigen(gram, n, value));
+    *n_basis = 0;
+    for (int64_t k = n - 1; k >= 0 && *n_basis < BASIS && value[k] > 1e-9 * value[n - 1]; k--) {
+        double scale = 1 / sqrt(value[k] * a->n_gene);
+
+        for (int64_t i = 0; i < n; i++) {
+            const float *mean = scs_atlas_group_gene_mean(a, group[i]);
+            double weight = gram[k * n + i] * scale;
+
+            for (int64_t g = 0; g < a->n_gene; g++)
+                basis[g * BASIS + *n_basis] += weight * mean[g];
+        }
+        ++*n_basis;
+    }
+done:
+    free(value);
+    free(gram);
+    free(less);
+    free(group);
+    return st;
+}
+
+/* Each control mean in the basis / sqrt(genes), so that products of two are those of the means /
+ * genes. O(n_context n_gene BASIS). @param[out] m its product, [n_context, n_product] */
+static scs_status project_controls(const scs_atlas *a, const double *basis, scs_mixed_atlas *m)
+{
+    int32_t n = m->design.n_context;
+    double *x;
+
+    SCS_TRY(SCS_ALLOC(m->product, (int64_t)n * m->n_product));
+    SCS_TRY(SCS_ALLOC(x, (int64_t)CONTROLS_AT_ONCE * a->n_gene));
+    for (int32_t first = 0; first < n; first += CONTROLS_AT_ONCE) {
+        int32_t some = n - first < CONTROLS_AT_ONCE ? n - first : CONTROLS_AT_ONCE;
+
+        for (int64_t i = 0; i < some; i++)
+            for (int64_t g = 0; g < a->n_gene; g++)
+                x[i * a->n_gene + g] = scs_atlas_group_gene_mean(a, m->context[first + i])[g];
+        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, some, m->n_product, a->n_gene,
+                    1 / sqrt(a->n_gene), x, a->n_gene, basis, BASIS, 0,
+                    m->product + (int64_t)first * m->n_product, m->n_product);
+    }
+    free(x);
+    return SCS_OK;
+}
+
+/* Distances of controls are those of their places: in the basis, in the unit of genes, or in latent
+ * space. */
+static scs_status set_places(const scs_atlas *a, scs_mixed_atlas *m)
+{
+    int64_t n = m->design.n_context;
+
+    m->n_place = a->by_expression ? m->n_product : a->n_latent;
+    SCS_TRY(SCS_ALLOC(m->place, n * m->n_place));
+    for (int64_t i = 0; i < n; i++)
+        for (int32_t k = 0; k < m->n_place; k++)
+            m->place[i * m->n_place + k] = a->by_expression
+                                               ? m->product[i * m->n_product + k] * sqrt(a->n_gene)
+                                               : scs_atlas_group_mean(a, m->context[i])[k];
+    return SCS_OK;
+}
+
+/* Among very many controls what two have in common is seen in a few directions; all pairs of them
+ * would fill the memory, and B would take a time of their number to the third. */
+static scs_status place_controls(const scs_atlas *a, scs_mixed_atlas *m)
+{
+    double *basis;
+    scs_status st;
+
+    SCS_TRY(SCS_ALLOC(basis, (int64_t)a->n_gene * BASIS));
+    SCS_GO(st, find_basis(a, m, basis, &m->n_product));
+    SCS_GO(st, project_controls(a, basis, m));
+    SCS_GO(st, set_places(a, m));
+done:
+    free(basis);
+    return st;
+}
+
 /* Doses and perturbations of the conditions, as targets have them. */
 static void list_conditions(const scs_atlas *a, scs_mixed_atlas *m)
 {
@@ -272,11 +375,7 @@ static scs_status fill(const scs_atlas *a, scs_mixed_atlas *m)
     number_groups(a, m);
     if (d->n_shift == 0)
         return SCS_OK;
-    SCS_REQUIRE(d->n_context <= SCS_MIXED_CONTEXTS, SCS_EARG,
-                "screen.shift: mixed takes at most %d groups of control cells, not %d; choose "
-                "another",
-                SCS_MIXED_CONTEXTS, d->n_context);
-    SCS_TRY(measure_controls(a, m));
+    SCS_TRY(d->n_context > SCS_MIXED_CONTEXTS ? place_controls(a, m) : measure_controls(a, m));
     SCS_TRY(set_noise(a, m));
     SCS_TRY(add_responses(a, m));
     *d = (scs_mixed_design){.n_context = d->n_context,
@@ -286,6 +385,10 @@ static scs_status fill(const scs_atlas *a, scs_mixed_atlas *m)
                             .type = m->type,
                             .distance = m->distance,
                             .control_gram = m->gram,
+                            .place = m->place,
+                            .product = m->product,
+                            .n_place = m->n_place,
+                            .n_product = m->n_product,
                             .control_noise = m->control_noise,
                             .shift = m->seen,
                             .noise = m->noise,
@@ -328,6 +431,8 @@ void scs_mixed_atlas_destroy(scs_mixed_atlas **mixed)
         free(m->asked);
         free(m->distance);
         free(m->gram);
+        free(m->place);
+        free(m->product);
         free(m->control_noise);
         free(m->noise);
         free(m->response);

@@ -11,8 +11,8 @@
  *  @param likeness [perturbations, perturbations] squared distances of features, the model's from
  * now on, also after a failure; or NULL
  *  @param atlas with mean expression and its variances; borrowed until the estimates are there
- *  @param[out] mixed NULL where no shift was seen  @return SCS_EARG: more control groups than
- *  scs_mixed_create takes */
+ *  @param[out] mixed NULL where no shift was seen  @return SCS_ENOMEM,
+ *  SCS_EINTERNAL */
 SCS_MUST_USE scs_status scs_mixed_atlas_create(const scs_atlas *atlas, double *likeness,
                                                scs_mixed_atlas **mixed);
 /** Sets *mixed to NULL; it may be NULL. The atlas stays. */

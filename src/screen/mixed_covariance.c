@@ -59,12 +59,12 @@ void scs_mixed_relate(const scs_mixed *m, const scs_mixed_row *a, const scs_mixe
                       scs_mixed_relation *r)
 {
     const scs_mixed_design *d = &m->d;
-    int64_t at = (int64_t)a->context * d->n_context + b->context;
+    int64_t at;
     double size = m->strength[a->perturbation] * m->strength[b->perturbation];
 
     if (d->has_dose)
         size *= dose_factor(m, a, b, r);
-    r->context_distance = d->distance[at] / m->context_unit;
+    r->context_distance = scs_mixed_distance(m, a->context, b->context) / m->context_unit;
     r->context[SCS_ANY_CONTEXT] = 1;
     r->context[SCS_LIKE_CONTEXT] = exp(-r->context_distance / m->h.length[SCS_CONTEXT_LENGTH]);
     r->context[SCS_LIKE_CONTEXT_TOO] =
@@ -119,7 +119,7 @@ scs_mixed_row scs_mixed_control(int32_t context)
 double scs_mixed_covariance(const scs_mixed *m, const scs_mixed_row *a, const scs_mixed_row *b)
 {
     double sum = scs_mixed_convergence(m, a) * scs_mixed_convergence(m, b) *
-                 m->base[(int64_t)a->context * m->d.n_context + b->context];
+                 scs_mixed_base(m, a->context, b->context);
     /* e(c): 1 in a control mean, -1 in a shift */
     bool one_is_control = (a->perturbation < 0) != (b->perturbation < 0);
 

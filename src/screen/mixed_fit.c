@@ -100,7 +100,7 @@ static void add_convergence_slopes(const likelihood *l, double *out)
 
         for (int64_t j = 0; j < l->n; j++)
             sum += l->weight[i * l->n + j] * scs_mixed_convergence(m, &l->rows[j]) *
-                   m->base[(int64_t)a->context * m->d.n_context + l->rows[j].context];
+                   scs_mixed_base(m, a->context, l->rows[j].context);
         out[BETA] += 2 * (1 - m->h.beta) * scs_mixed_convergence(m, a) * sum;
     }
 }

@@ -49,8 +49,9 @@ struct scs_mixed {
     scs_mixed_design d;        /* its arrays are borrowed; all others here are owned */
     bool has[SCS_MIXED_TERMS]; /* terms that have a place */
     scs_mixed_hyper h;
-    double *strength;                                  /* [n_perturbation] */
-    double *base;                                      /* [n_context, n_context] B */
+    double *strength; /* [n_perturbation] */
+    double *base;     /* [n_context, n_context] B; with coordinates [n_context, n_product], whose
+                         products are B */
     double context_unit, dose_unit, perturbation_unit; /* of lengths: median squared distance of
                                                           contexts, largest dose, median squared
                                                           distance of perturbations */
@@ -61,6 +62,40 @@ struct scs_mixed {
     scs_mixed_row *rows; /* [n_row] control means, then shifts */
     double *inverse;     /* [n_row, n_row] less what estimating mu costs */
 };
+
+/* Sums in vector lanes, so that their bits are those of one kind of machine, as BLAS's are. */
+static inline double scs_mixed_product(const double *a, const double *b, int64_t n)
+{
+    double sum = 0;
+
+#pragma omp simd reduction(+ : sum)
+    for (int64_t i = 0; i < n; i++)
+        sum += a[i] * b[i];
+    return sum;
+}
+
+/* Squared distance of two contexts. */
+static inline double scs_mixed_distance(const scs_mixed *m, int64_t a, int64_t b)
+{
+    const double *x = m->d.place + a * m->d.n_place, *y = m->d.place + b * m->d.n_place;
+    double sum = 0;
+
+    if (!m->d.place)
+        return m->d.distance[a * m->d.n_context + b];
+#pragma omp simd reduction(+ : sum)
+    for (int32_t i = 0; i < m->d.n_place; i++)
+        sum += (x[i] - y[i]) * (x[i] - y[i]);
+    return sum;
+}
+
+/* B of two contexts. */
+static inline double scs_mixed_base(const scs_mixed *m, int64_t a, int64_t b)
+{
+    int64_t n = m->d.n_product;
+
+    return m->d.place ? scs_mixed_product(m->base + a * n, m->base + b * n, n)
+                      : m->base[a * m->d.n_context + b];
+}
 
 /* How far two shifts are from each other, in the lengths' units; and the factors that follow. */
 typedef struct scs_mixed_relation {
@@ -89,6 +124,9 @@ SCS_MUST_USE scs_status scs_mixed_invert(const scs_mixed *model, const scs_mixed
                                          int32_t n, int32_t n_control, double *p,
                                          double *log_determinant);
 
+/* Eigenvalues, ascending, and vectors of a symmetric matrix. SCS_EINTERNAL, SCS_ENOMEM.
+ *  @param[in,out] a [n, n], then a vector a row  @param[out] values [n] */
+SCS_MUST_USE scs_status scs_mixed_eigen(double *a, int32_t n, double *values);
 /* After the estimates: get ready to predict. */
 SCS_MUST_USE scs_status scs_mixed_get_ready(scs_mixed *model);
 

@@ -129,11 +129,11 @@ static scs_status weigh(task *t, scs_mixed_weights *out)
 static int32_t find_near(task *t, scs_mixed_rank *of, scs_mixed_row *rows)
 {
     const scs_mixed *m = t->m;
-    const double *distance = m->d.distance + (int64_t)t->target.context * m->d.n_context;
     int32_t n_context = m->d.n_context, n = 0;
 
     for (int32_t c = 0; c < n_context; c++)
-        of[c] = (scs_mixed_rank){c == t->target.context ? INFINITY : -distance[c], c};
+        of[c] = (scs_mixed_rank){
+            c == t->target.context ? INFINITY : -scs_mixed_distance(m, t->target.context, c), c};
     scs_mixed_sort(of, n_context);
     n_context = n_context < SCS_MIXED_NEAR ? n_context : SCS_MIXED_NEAR;
     for (int32_t i = 0; i < n_context; i++)

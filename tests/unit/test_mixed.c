@@ -771,10 +771,11 @@ static void nonsense_is_refused(void)
     w.d.n_shift = 0;
     CHECK_FAILS(scs_mixed_create(&w.d, &m), SCS_EINTERNAL, "0 shifts");
     w.d.n_shift = 6;
-    w.d.n_context = SCS_MIXED_CONTEXTS + 1;
-    CHECK_FAILS(scs_mixed_create(&w.d, &m), SCS_EARG, "4096");
+    w.control[1] = NAN;
+    w.d.place = w.d.product = w.control;
+    w.d.n_place = w.d.n_product = w.n_gene;
+    CHECK_FAILS(scs_mixed_create(&w.d, &m), SCS_EINTERNAL, "coordinate");
     CU_ASSERT_PTR_NULL(m);
-    w.d.n_context = 3;
     end(&w);
 }
 
@@ -839,6 +840,53 @@ static void of_many_groups_the_nearest_speak(void)
     free(place);
 }
 
+/* Coordinates that have all of the control means say what distances and products say, where the
+ * noise is one number; and a place more says nothing. */
+static void coordinates_stand_for_distances(void)
+{
+    enum { C = 7, P = 3 };
+    world w;
+    scs_mixed *by_pairs = NULL, *by_place = NULL;
+    scs_mixed_hyper h = {
+        .variance = {.2, .1, .3, .4}, .length = {1, .5, 1, 1}, .beta = .2, .ridge = 1e-8};
+    const double strength[P] = {1, .8, 1.3};
+    double weights[2][C * P + C], *place, *product;
+    scs_mixed_weights a = {weights[0], weights[0] + C * P, 0};
+    scs_mixed_weights b = {weights[1], weights[1] + C * P, 0};
+
+    begin(&w, C, P, .05, .05);
+    place = numbers((int64_t)C * (w.n_gene + 1));
+    product = numbers((int64_t)C * w.n_gene);
+    for (int c = 0; c < C; c++) {
+        w.control_noise[c] = .05;
+        for (int g = 0; g < w.n_gene; g++) {
+            place[c * (w.n_gene + 1) + g] = w.control[c * w.n_gene + g];
+            product[c * w.n_gene + g] = w.control[c * w.n_gene + g] / sqrt(w.n_gene);
+        }
+    }
+    CHECK_OK(scs_mixed_create(&w.d, &by_pairs));
+    CHECK_OK(scs_mixed_set(by_pairs, &h, strength));
+    w.d.place = place;
+    w.d.product = product;
+    w.d.n_place = w.n_gene + 1;
+    w.d.n_product = w.n_gene;
+    w.d.distance = w.d.control_gram = NULL;
+    CHECK_OK(scs_mixed_create(&w.d, &by_place));
+    CHECK_OK(scs_mixed_set(by_place, &h, strength));
+    for (int32_t i = 0; i < w.d.n_shift; i++) {
+        CHECK_OK(scs_mixed_predict(by_pairs, &w.shift[i], &i, 1, &a));
+        CHECK_OK(scs_mixed_predict(by_place, &w.shift[i], &i, 1, &b));
+        for (int k = 0; k < C * P + C; k++)
+            CU_ASSERT_DOUBLE_EQUAL(weights[0][k], weights[1][k], 1e-7);
+        CU_ASSERT_DOUBLE_EQUAL(a.variance, b.variance, 1e-7);
+    }
+    scs_mixed_destroy(&by_pairs);
+    scs_mixed_destroy(&by_place);
+    free(product);
+    free(place);
+    end(&w);
+}
+
 int main(void)
 {
     static const scs_test tests[] = {
@@ -858,6 +906,7 @@ int main(void)
         {"degenerate designs have an answer", degenerate_designs_have_an_answer},
         {"nonsense is refused", nonsense_is_refused},
         {"of many groups the nearest speak", of_many_groups_the_nearest_speak},
+        {"coordinates stand for distances", coordinates_stand_for_distances},
     };
 
     return run_suite("mixed", tests, sizeof tests / sizeof *tests);
