@@ -785,6 +785,74 @@ static void every_rule_has_the_name_that_a_config_gives_it(void)
     CU_ASSERT_PTR_NULL(scs_rule_shift_at(SCS_SHIFT_AUTO));
 }
 
+/* More control groups than have a table of their pairs: types on a ring, whose changes follow their
+ * place. What is predicted of one is what its place says, not the types' mean; its own perturbed
+ * group has no part in it. */
+static void of_very_many_controls_like_ones_speak(void)
+{
+    enum { TYPES = SCS_MIXED_CONTEXTS + 104, GENES = 12, TARGET = 1001 };
+    scs_names species = {0}, types = {0}, conditions = {0}, genes = {0};
+    scs_mixed_hyper hyper = {
+        .variance = {0, 0, .1, 1}, .length = {.1, .1, 1, 1}, .beta = .01, .ridge = 1e-8};
+    scs_mixed_target target = {2 * TARGET, 0, 0, 2 * TARGET + 1};
+    double *number, *weight, variance, off = 0, all = 0, sum = 0;
+    scs_mixed_atlas *mixed;
+    scs_group *group;
+    scs_atlas *a;
+
+    name_list(&species, "species", 1);
+    name_list(&types, "type", TYPES);
+    name_list(&conditions, "condition", 2);
+    name_list(&genes, "gene", GENES);
+    CHECK_OK(SCS_ALLOC(group, 2 * TYPES));
+    CHECK_OK(SCS_ALLOC(weight, 2 * TYPES));
+    for (int i = 0; i < 2 * TYPES; i++)
+        group[i] = (scs_group){0, i / 2, i % 2, false, 20};
+    CHECK_OK(
+        scs_atlas_create_from(&species, &types, &conditions, &genes, 0, group, 2 * TYPES, D, &a));
+    for (int i = 0; i < 2 * TYPES; i++)
+        for (int g = 0; g < GENES; g++) {
+            double place = 2 * acos(-1) * (i / 2) / TYPES;
+
+            a->gene_mean[i * GENES + g] =
+                (float)(3 + cos(place + g) + i % 2 * cos(place + 2 * g + 1));
+            a->gene_variance[i * GENES + g] = .02f;
+        }
+    a->by_expression = true;
+    target.perturbation = scs_atlas_perturbation(a, 1);
+    CHECK_OK(scs_mixed_atlas_create(a, NULL, &mixed));
+    CHECK_OK(SCS_ALLOC(number, scs_mixed_atlas_size(mixed)));
+    memcpy(number, &hyper, sizeof hyper);
+    for (int64_t i = sizeof hyper / sizeof *number; i < scs_mixed_atlas_size(mixed); i++)
+        number[i] = 1;
+    CHECK_OK(scs_mixed_atlas_set(mixed, number));
+    CHECK_OK(scs_mixed_atlas_weigh(mixed, &target, weight, &variance));
+    CU_ASSERT_EQUAL(weight[2 * TARGET + 1], 0);
+    CU_ASSERT(variance > 0 && variance < .1);
+    for (int g = 0; g < GENES; g++) {
+        double predicted = 0, truth = a->gene_mean[(2 * TARGET + 1) * GENES + g] -
+                                      a->gene_mean[2 * TARGET * GENES + g];
+
+        for (int i = 0; i < 2 * TYPES; i++)
+            predicted += weight[i] * a->gene_mean[i * GENES + g];
+        off += (predicted - truth) * (predicted - truth);
+        all += truth * truth;
+    }
+    for (int i = 0; i < 2 * TYPES; i++)
+        sum += weight[i];
+    CU_ASSERT(off < .01 * all);
+    CU_ASSERT_DOUBLE_EQUAL(sum, 0, 1e-9);
+    scs_mixed_atlas_destroy(&mixed);
+    free(number);
+    free(weight);
+    free(group);
+    scs_atlas_destroy(&a);
+    scs_names_clear(&species);
+    scs_names_clear(&types);
+    scs_names_clear(&conditions);
+    scs_names_clear(&genes);
+}
+
 int main(void)
 {
     static const scs_test tests[] = {
@@ -812,7 +880,8 @@ int main(void)
         {"several rules are a weighted mean", several_rules_are_a_weighted_mean},
         {"mixed keeps its weight where a species has no pairs",
          mixed_keeps_its_weight_where_a_species_has_no_pairs},
-        {"auto weighs rules where that is better", auto_weighs_rules_where_that_is_better}};
+        {"auto weighs rules where that is better", auto_weighs_rules_where_that_is_better},
+        {"of very many controls like ones speak", of_very_many_controls_like_ones_speak}};
 
     return run_suite("shift", tests, sizeof tests / sizeof *tests);
 }
