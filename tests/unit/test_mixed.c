@@ -806,8 +806,16 @@ static void of_many_groups_the_nearest_speak(void)
     for (int32_t p = 0; p < P; p++)
         strength[p] = 1;
     {
-        scs_mixed_design d = {C,     P,     C * P, labels, labels, place, gram, noise + C * P,
-                              shift, noise, NULL,  false};
+        scs_mixed_design d = {.n_context = C,
+                              .n_perturbation = P,
+                              .n_shift = C * P,
+                              .species = labels,
+                              .type = labels,
+                              .distance = place,
+                              .control_gram = gram,
+                              .control_noise = noise + C * P,
+                              .shift = shift,
+                              .noise = noise};
         scs_mixed_weights all = {weights, weights + C * P, 0}, its = {few, few + C, 0};
         scs_mixed_shift target = {4, 3, 0};
         int32_t out = 3 * C + 4, left = 4;
