@@ -5,6 +5,7 @@
 #include "mpi/cells/cells_file.h"
 #include "mpi/job/input_checksum.h"
 #include "mpi/job/session_model.h"
+#include "mpi/screen/screen_features.h"
 #include "mpi/screen/screen_method.h"
 #include "src/base/collective.h"
 #include "src/config/key.h"
@@ -90,8 +91,8 @@ static scs_status drop_unpredictable(const scs_session *s, scs_plan *plan, bool 
     return SCS_OK;
 }
 
-/* A change may be told by groups that do not show the perturbation, but counts are taken from such
- * alone. Rows without are refused or left out as above. */
+/* Counts are taken from groups that tell the change. Rows without such are refused or left out as
+ * above. */
 static scs_status drop_without_donors(prediction *p, scs_plan *plan, bool named)
 {
     const scs_session *s = p->session;
@@ -108,14 +109,15 @@ static scs_status drop_without_donors(prediction *p, scs_plan *plan, bool named)
 
         scs_donors_clear(&donors);
         SCS_TRY(st);
-        SCS_REQUIRE(some || !named, SCS_EDATA,
-                    observed && c->observed_group < 0
-                        ? "%s,%s,%s: no cell of the inputs shows it, so there is no mean to take "
-                          "(predict.mean: observed)"
-                        : "%s,%s,%s: no cell shows this perturbation, so there are none to take "
-                          "counts from; the screen has its mean",
-                    a->species.name[c->species], a->cell_types.name[c->cell_type],
-                    scs_plan_treatment_text(a, &plan->pairs, c, what, sizeof what));
+        SCS_REQUIRE(
+            some || !named, SCS_EDATA,
+            observed && c->observed_group < 0
+                ? "%s,%s,%s: no cell of the inputs shows it, so there is no mean to take "
+                  "(predict.mean: observed)"
+                : "%s,%s,%s: no group of cells that tells the change has perturbed cells to "
+                  "take counts from; the screen has its mean",
+            a->species.name[c->species], a->cell_types.name[c->cell_type],
+            scs_plan_treatment_text(a, &plan->pairs, c, what, sizeof what));
         dropped += !some;
         if (some)
             plan->item[n++] = *c;
@@ -125,8 +127,8 @@ static scs_status drop_without_donors(prediction *p, scs_plan *plan, bool named)
                 "no combination of the screen has perturbed cells to take counts from");
     if (dropped)
         scs_session_say(s,
-                        "warning: of %lld combinations no cell shows the perturbation: they "
-                        "have no cells",
+                        "warning: %lld combinations have no perturbed cells to take counts from, "
+                        "and no cells",
                         (long long)dropped);
     return SCS_OK;
 }
@@ -277,6 +279,7 @@ static scs_status predict(prediction *p)
 {
     scs_session *s = p->session;
 
+    SCS_TRY(scs_screen_features_open(s));
     SCS_TRY(scs_screen_method(s, s->config->screen.decode, &p->method));
     SCS_TRY(scs_comm_agree(s->comm, scs_cell_maker_create(s, &p->method, &p->maker)));
     SCS_TRY(scs_comm_agree(s->comm, make_plan(p)));

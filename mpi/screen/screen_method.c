@@ -12,11 +12,11 @@
 #include "mpi/job/session_model.h"
 #include "mpi/comm/collectives.h"
 #include "mpi/job/session.h"
+#include "mpi/screen/screen_features.h"
 #include "src/atlas/atlas.h"
 #include "src/base/collective.h"
 #include "src/config/rule.h"
 #include "src/screen/correction.h"
-#include "src/screen/features.h"
 #include "src/screen/leave_out.h"
 #include "src/screen/mixed_atlas.h"
 #include "src/screen/plan.h"
@@ -314,34 +314,12 @@ done:
     return st;
 }
 
-/* @param[out] distance malloc'ed; NULL without a table */
-static scs_status read_likeness(const scs_session *s, double **distance)
-{
-    const char *path = s->config->screen.perturbation_features;
-    int64_t n = scs_atlas_perturbations(s->atlas)->n;
-    scs_features *features;
-    scs_status st;
-
-    *distance = NULL;
-    if (!*path)
-        return SCS_OK;
-    SCS_TRY(scs_features_read(path, &features));
-    SCS_GO(st, SCS_ALLOC(*distance, n * n));
-    SCS_GO(st, scs_features_distance(features, path, s->atlas, s->config->screen.pair_separator,
-                                     *distance));
-done:
-    scs_features_destroy(&features);
-    return st;
-}
-
 static scs_status create_mixed(scs_session *s, bool with_likeness)
 {
     double *likeness = NULL;
-    scs_status st = with_likeness ? read_likeness(s, &likeness) : SCS_OK;
 
-    if (st != SCS_OK)
-        free(likeness);
-    SCS_TRY(st);
+    if (with_likeness)
+        SCS_TRY(scs_screen_features_distance(s, s->atlas, &likeness));
     return scs_mixed_atlas_create(s->atlas, likeness, &s->mixed);
 }
 

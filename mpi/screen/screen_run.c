@@ -35,9 +35,9 @@
 #include "mpi/job/session.h"
 #include "mpi/job/stop.h"
 #include "mpi/screen/row.h"
+#include "mpi/screen/screen_features.h"
 #include "mpi/screen/screen_permute.h"
 #include "mpi/screen/store.h"
-#include "src/screen/features.h"
 #include "src/screen/plan.h"
 #include "src/screen/shift.h"
 #include "src/base/clock.h"
@@ -671,43 +671,6 @@ static void report_sets(const scs_session *s, const scs_gene_sets *sets)
                 s->config->screen.gene_sets, (long long)empty, sets->name.n, first);
 }
 
-/* Perturbations that only the table of features has become conditions. @param groups as above */
-static scs_status add_unseen(const scs_session *s, scs_atlas *groups, int32_t *n)
-{
-    const char *path = s->config->screen.perturbation_features;
-    scs_features *features;
-    scs_status st;
-
-    *n = 0;
-    if (!*path)
-        return SCS_OK;
-    SCS_TRY(scs_features_read(path, &features));
-    st = scs_features_add_unseen(features, groups, n);
-    scs_features_destroy(&features);
-    return st;
-}
-
-/* What of the table can be known before training: each fault is better told now. */
-static scs_status check_features(const scs_session *s, const scs_atlas *groups)
-{
-    const char *path = s->config->screen.perturbation_features;
-    int64_t n = scs_atlas_perturbations(groups)->n;
-    scs_features *features;
-    double *distance = NULL;
-    scs_status st;
-
-    if (!*path)
-        return SCS_OK;
-    SCS_TRY(scs_features_read(path, &features));
-    SCS_GO(st, SCS_ALLOC(distance, n * n));
-    SCS_GO(st, scs_features_distance(features, path, groups, s->config->screen.pair_separator,
-                                     distance));
-done:
-    free(distance);
-    scs_features_destroy(&features);
-    return st;
-}
-
 /* On groups alone: there is no atlas before training. Every rank checks, and all agree on the
  * lowest rank's message. */
 scs_status scs_screen_run_check(const scs_session *session)
@@ -715,21 +678,23 @@ scs_status scs_screen_run_check(const scs_session *session)
     scs_atlas *groups = NULL;
     scs_plan *plan = NULL;
     scs_gene_sets *sets = NULL;
+    double *likeness = NULL;
     int32_t n_unseen;
     scs_status status = scs_atlas_create(session->dataset, 1, &groups);
 
     if (status == SCS_OK)
         status = scs_plan_restrict(session->config, groups);
     if (status == SCS_OK)
-        status = add_unseen(session, groups, &n_unseen);
+        status = scs_screen_features_add(session, groups, &n_unseen);
     if (status == SCS_OK)
-        status = check_features(session, groups);
+        status = scs_screen_features_distance(session, groups, &likeness);
     if (status == SCS_OK)
         status = select_rows(session, groups, &plan);
     if (status == SCS_OK)
         status = read_sets(session, &sets);
     if (sets)
         report_sets(session, sets);
+    free(likeness);
     scs_gene_sets_destroy(&sets);
     scs_plan_destroy(&plan);
     scs_atlas_destroy(&groups);
@@ -986,12 +951,7 @@ static scs_status clear(const scs_session *s, screening *w, scs_status status)
 /* How rows are made, and which. Collective. */
 static scs_status prepare(scs_session *s, screening *w)
 {
-    int32_t n_unseen = 0;
-
-    SCS_TRY(scs_comm_agree(s->comm, add_unseen(s, s->atlas, &n_unseen)));
-    if (n_unseen > 0)
-        scs_session_say(s, "%d perturbations of screen.perturbation_features are shown by no cell",
-                        n_unseen);
+    SCS_TRY(scs_screen_features_open(s));
     SCS_TRY(scs_screen_method(s, s->config->screen.decode, &w->method));
     return scs_comm_agree(s->comm, make_plan(s, w));
 }

@@ -1,12 +1,15 @@
 /* Weights of a shift are over perturbed and control groups, of either sign (a mixed model asks all
- * groups). Donors are its perturbed groups of the right condition, weights brought to a sum of 1.
- */
+ * groups). Donors are its perturbed groups of the right condition, weights brought to a sum of 1. A
+ * perturbation that no group shows has been told from like ones: then those of largest weight are
+ * donors, at most MOST_LIKE, whose counts are kept while cells are made. */
 #include "src/cells/donors.h"
 
 #include "src/screen/shift.h"
 
 #include <math.h>
 #include <stdlib.h>
+
+enum { MOST_LIKE = 8 };
 
 /* Whether a condition is one that the combination is put together from. */
 static bool is_shown(const scs_shift_component *part, int32_t n_part, int32_t condition)
@@ -24,6 +27,31 @@ static void add(const scs_atlas *a, int32_t group, double weight, scs_donors *d)
     d->group[d->n] = group;
     d->control[d->n] = scs_atlas_usable_group(a, g->species, g->cell_type, a->control);
     d->weight[d->n++] = weight;
+}
+
+/* The perturbed group of largest weight that is not a donor yet; the first of equal ones; -1: none
+ * has a weight above 0. */
+static int32_t heaviest(const scs_atlas *a, const scs_sources *sources, const scs_donors *d)
+{
+    int32_t best = -1;
+
+    for (int32_t i = 0; i < sources->n; i++) {
+        const scs_group *g = &a->group[sources->group[i]];
+        bool taken = false;
+
+        for (int32_t k = 0; k < d->n; k++)
+            taken |= d->group[k] == sources->group[i];
+        if (!taken && sources->weight[i] > 0 && g->count > 0 && g->condition != a->control &&
+            (best < 0 || sources->weight[i] > sources->weight[best]))
+            best = i;
+    }
+    return best;
+}
+
+static void add_like(const scs_atlas *a, const scs_sources *sources, scs_donors *d)
+{
+    for (int32_t i; d->n < MOST_LIKE && (i = heaviest(a, sources, d)) >= 0;)
+        add(a, sources->group[i], sources->weight[i], d);
 }
 
 scs_status scs_donors_find(const scs_atlas *atlas, const scs_method *method,
@@ -47,6 +75,8 @@ scs_status scs_donors_find(const scs_atlas *atlas, const scs_method *method,
                 is_shown(part, n_part, g->condition))
                 add(atlas, sources->group[i], weight, donors);
         }
+    if (donors->n == 0)
+        add_like(atlas, sources, donors);
     for (int32_t i = 0; i < donors->n; i++)
         sum += donors->weight[i];
     for (int32_t i = 0; i < donors->n; i++)

@@ -1,5 +1,6 @@
 /** Whose perturbed cells give a predicted cell what its template lacks: the source groups that
- *  show the combination's perturbation, by their weight in its shift. All functions are Local. */
+ *  show the combination's perturbation, or else like ones, by their weight in its shift. All
+ *  functions are Local. */
 #ifndef SCS_DONORS_H
 #define SCS_DONORS_H
 
@@ -14,7 +15,9 @@ typedef struct scs_donors {
 
 /** From the shift's sources: those groups that show the combination's perturbation (of a pair
  *  either one, of a dose that was not measured its neighbours) and count for more than 0. Where a
- *  rule weighs none of them so, all of them alike. n = 0: no group shows it.
+ *  rule weighs none of them so, all of them alike. A perturbation that no source shows
+ *  (screen.perturbation_features) has the eight perturbed groups of largest weight. n = 0: none has
+ *  a weight above 0.
  *  @param sources of the combination (scs_shift_sources_find)
  *  @param[out] donors caller clears, also after SCS_ENOMEM */
 SCS_MUST_USE scs_status scs_donors_find(const scs_atlas *atlas, const scs_method *method,
