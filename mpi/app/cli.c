@@ -65,7 +65,7 @@ static void help_program(FILE *out)
                  "cell type x perturbation x species combination.\n\n"
                  "usage: scscreen [-n RANKS] VERB FILE [options]\n\nverbs:\n");
     for (const scs_verb *const *v = scs_verbs; *v; v++)
-        fprintf(out, "  %-9s %-22s %s\n", (*v)->name, (*v)->argument, (*v)->summary);
+        fprintf(out, "  %-11s %-22s %s\n", (*v)->name, (*v)->argument, (*v)->summary);
     fprintf(out, "\noptions:\n");
     for (const scs_cli_option *o = scs_cli_options; o->name; o++)
         help_option(o, out);

@@ -76,7 +76,7 @@ int64_t scs_decoded_first(int64_t n, int32_t rank, int32_t n_rank)
 scs_status scs_decoded_check(const scs_session *session, const char *verb)
 {
     SCS_REQUIRE(session->config->model.kind == SCS_MODEL_VAE, SCS_EARG,
-                "%s: model.kind: %s has no network, which %s asks; vae has one",
+                "%s: model.kind: %s has no network, and %s needs one; set it to vae",
                 session->config->file,
                 session->config->model.kind == SCS_MODEL_PCA ? "pca" : "mean", verb);
     return SCS_OK;

@@ -77,19 +77,27 @@ done:
     return st;
 }
 
+/* A group is a sparse matrix or a data frame. SCS_EDATA. @param[out] file its matrix */
+static scs_status take_matrix(const scs_h5 *h5, const char *name, scs_latent_file *file)
+{
+    SCS_REQUIRE(!scs_h5_is_group(h5, name), SCS_EDATA,
+                "%s: %s is a sparse matrix or a data frame; store the coordinates as an array "
+                "(.toarray(), .to_numpy())",
+                h5->path, name);
+    return scs_text_copy(name, &file->matrix);
+}
+
 /* @param[out] file its matrix */
 static scs_status choose_matrix(const scs_h5 *h5, const char *wanted, scs_latent_file *file)
 {
     static const char *const usual[] = {"obsm/X_scgen", "obsm/latent", "X"};
 
     if (*wanted)
-        return scs_h5_exists(h5, wanted) && !scs_h5_is_group(h5, wanted)
-                   ? scs_text_copy(wanted, &file->matrix)
-                   : no_matrix(h5, wanted);
+        return scs_h5_exists(h5, wanted) ? take_matrix(h5, wanted, file) : no_matrix(h5, wanted);
     for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
-        if (scs_h5_exists(h5, usual[i]) && !scs_h5_is_group(h5, usual[i]))
-            return scs_text_copy(usual[i], &file->matrix);
-    return no_matrix(h5, "(obsm/X_scgen, obsm/latent or a dense X)");
+        if (scs_h5_exists(h5, usual[i]))
+            return take_matrix(h5, usual[i], file);
+    return no_matrix(h5, "(obsm/X_scgen, obsm/latent or X)");
 }
 
 /* One row for each cell, of numbers. */

@@ -642,6 +642,17 @@ static scs_status unknown_name(const char *key, const char *noun, const scs_name
     return scs_names_selection_unknown(&all, name);
 }
 
+/* SCS_EARG. @param text of no perturbation, with what may have been meant as its dose */
+static scs_status unknown_treatment(const scs_atlas *a, const char *key, const char *noun,
+                                    const char *text)
+{
+    SCS_REQUIRE(!strchr(text, ',') || a->doses.n > 0, SCS_EARG,
+                "%s: '%s': a fourth part is a dose, but the data have no doses; name their obs "
+                "column as data.dose",
+                key, text);
+    return unknown_name(key, noun, scs_atlas_perturbations(a), text);
+}
+
 /* The perturbation, or the pair, that is all of `text`, or all before its last comma, which a dose
  * follows. SCS_EARG. @param t of the row, empty */
 static scs_status add_named_treatment(scs_treatments *t, const char *key, char *text)
@@ -663,11 +674,7 @@ static scs_status add_named_treatment(scs_treatments *t, const char *key, char *
         return scs_treatments_add(t, label, dose);
     if (scs_pairing_parse(&t->pairing, text, &a, &b))
         return scs_treatments_add_pair(t, a, b, dose);
-    SCS_REQUIRE(!comma || t->atlas->doses.n > 0, SCS_EARG,
-                "%s: '%s': a fourth part is a dose, but the data have no doses; name their obs "
-                "column as data.dose",
-                key, text);
-    return unknown_name(key, "perturbation", names, text);
+    return unknown_treatment(t->atlas, key, "perturbation", text);
 }
 
 /* One entry. SCS_EARG. */
@@ -738,7 +745,7 @@ static scs_status named_condition(const scs_atlas *a, const char *key, char *tex
         label = scs_names_find(names, text);
     }
     if (label < 0)
-        return unknown_name(key, "condition", names, text);
+        return unknown_treatment(a, key, "condition", text);
     if (label == scs_atlas_perturbation(a, a->control)) {
         *condition = a->control;
         return SCS_OK;

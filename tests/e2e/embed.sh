@@ -84,7 +84,7 @@ cmp -s results/decoded.h5ad 1/decoded.h5ad && pass || fail "decode by default: o
 launch 2 integrate my.yaml --other-data --batch donor --set data.filter="[{column: count, max: 120}]" --set data.min_genes=5 --set output.dir=some --set model.load="$work/results/model.h5" >log 2>&1
 check_ok "integrate some cells" $? log
 "$SCS_PYTHON" - "$SCS_SRCDIR/scripts" >log 2>&1 <<'P'
-import re, sys, anndata, numpy as np, scanpy as sc, warnings
+import re, sys, anndata, numpy as np, pandas as pd, scanpy as sc, warnings
 from sklearn.metrics import silhouette_samples, silhouette_score
 sys.path.insert(0, sys.argv[1])
 import scscreen
@@ -140,6 +140,8 @@ del latent.uns["scscreen"]
 latent[:, 3:].copy().write_h5ad("genes.h5ad")
 one[:, 1:].copy().write_h5ad("fewer.h5ad")
 anndata.AnnData(obs=latent.obs, obsm={"mine": z}).write_h5ad("mine.h5ad")
+table = pd.DataFrame(z, latent.obs_names, list("abcde"))
+anndata.AnnData(obs=latent.obs, obsm={"latent": table}).write_h5ad("table.h5ad")
 P
 check_ok "as the module and scikit-learn compute them, obs as it was" $? log
 launch 1 decode my.yaml --from mine.h5ad --matrix obsm/mine --set model.load="$work/results/model.h5" --set output.dir=mine >log 2>&1
@@ -151,11 +153,12 @@ expect "NaN" 65 "bad: cell row 7 has a value that is not finite" 2 decode my.yam
 expect "coordinates by another model" 65 "the coordinates are by another model" 2 decode my.yaml --from other.h5ad
 expect "other genes" 65 "its var lacks 3 of the" 1 decode my.yaml --from genes.h5ad
 expect "no such matrix" 65 "has no latent coordinates obsm/none; obsm has:" 1 decode my.yaml --from odd.h5ad --matrix obsm/none
+expect "no array" 65 "obsm/latent is a sparse matrix or a data frame" 1 decode my.yaml --from table.h5ad
 expect "no coordinates" 65 "has no latent coordinates" 1 decode my.yaml --from mine.h5ad
 expect "a missing file" 65 "none.h5ad" 1 decode my.yaml --from none.h5ad
 expect "decode before embed" 65 "run scscreen embed" 1 decode my.yaml --set output.dir=empty --set model.load="$work/results/model.h5"
 for verb in decode interpolate integrate; do
-    expect "$verb without a network" 64 "model.kind: pca has no network, which $verb asks" 1 $verb my.yaml --set model.kind=pca --set decode.from=odd.h5ad
+    expect "$verb without a network" 64 "model.kind: pca has no network, and $verb needs one" 1 $verb my.yaml --set model.kind=pca --set decode.from=odd.h5ad
 done
 expect "no batch named" 64 "integrate.batch is not set" 1 integrate my.yaml
 expect "no such batch column" 65 "no column lot" 1 integrate my.yaml --batch lot
@@ -166,6 +169,7 @@ expect "a model of other genes" 65 "1 of the model's" 1 integrate my.yaml --batc
 expect "no steps" 64 "interpolate.steps" 1 interpolate my.yaml --from all,type_1,control --to all,type_1,drug_1 --steps 0
 expect "no ends" 64 "interpolate needs two groups of cells" 1 interpolate my.yaml --to all,type_1,drug_1
 expect "no such group" 64 'did you mean "drug_1"' 1 interpolate my.yaml --from all,type_1,control --to all,type_1,drug_
+expect "a dose without doses" 64 "the data have no doses" 1 interpolate my.yaml --from all,type_1,control,3 --to all,type_1,drug_1
 expect "the same ends" 64 "are the same cells" 1 interpolate my.yaml --from all,type_1,control --to all,type_1,control
 [ -z "$(ls -A empty)" ] && pass || fail "a refused job left $(ls -A empty)"
 "$scscreen" inspect 1/integrated.h5ad >log 2>&1
