@@ -50,9 +50,8 @@ typedef struct scs_model {
         *running; /**< [n_running] owned: batch norms' running means and (unbiased) variances */
 } scs_model;
 
-/** Constants of a profile with the config's sizes. @param n_cell cells of the data set, which sizes
- *  left to the profile go by */
-scs_arch scs_model_arch_from_config(const scs_config *config, int32_t n_gene, int64_t n_cell);
+/** Constants of a profile with the config's sizes. */
+scs_arch scs_model_arch_from_config(const scs_config *config, int32_t n_gene);
 /** Zeroed parameters, running variance 1, gamma 1.
  *  @param[out] model caller destroys; NULL after an error
  *  @return SCS_EARG for sizes < 1, > 65536 units or > 1048576 genes, layers not in 1..8; SCS_ENOMEM

@@ -177,10 +177,8 @@ static scs_arch session_arch(const scs_session *session)
         c.model.latent = session->checkpoint->latent;
         c.model.profile = session->checkpoint->profile;
     }
-    if (!session->dataset)
-        return scs_model_arch_from_config(&c, session->checkpoint->genes.n, 0);
-    return scs_model_arch_from_config(&c, session->dataset->n_gene,
-                                      session->dataset->n_cell - session->dataset->n_unused);
+    return scs_model_arch_from_config(&c, session->dataset ? session->dataset->n_gene
+                                                           : session->checkpoint->genes.n);
 }
 
 /* Local, alike on all ranks. */

@@ -357,10 +357,10 @@ static const scs_key keys[] = {
            "vae: scGen's variational autoencoder; mean: arithmetic on the groups' mean expression, "
            "no training; pca: principal components, model.latent of them"),
     SIZED(model, hidden, WEIGHTS,
-          "units of a hidden layer; auto: 128 below 20,000 cells, else scGen's 800"),
+          "units of a hidden layer; auto: 128; scGen's 800 with profile scgen2 or paper"),
     INT(model, layers, WEIGHTS, 1, 8, "2", "hidden layers of the encoder, and of the decoder"),
     SIZED(model, latent, WEIGHTS,
-          "latent units; auto: 32 below 20,000 cells, else scGen's 100; of kind pca: 50"),
+          "latent units; auto: 32; scGen's 100 with profile scgen2 or paper; of kind pca: 50"),
     BY_PROFILE(model, dropout, WEIGHTS, 0, 0.95,
                "share of hidden units dropped in training; auto: 0.2"),
     NUMBER(model, kl_weight, WEIGHTS, 0, 1e6, "5e-5", "weight of the Kullback-Leibler term"),

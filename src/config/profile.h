@@ -4,26 +4,25 @@
  *  held-out cells better (doc/methods.md, doc/validation.md):
  *
  *      key                     auto                              scgen2, paper
- *      model.hidden            128 below 20,000 cells, else 800  800
- *      model.latent            32 below 20,000 cells, else 100   100
+ *      model.hidden            128                               800
+ *      model.latent            32                                100
  *      model.dropout           0.2                               0.2
  *      train.schedule          linear                            constant
  *      train.learning_rate     2e-3 (1e-3 where constant)        1e-3 (2e-3 where not constant)
  *      train.output_bias       mean                              random
  *      screen.magnitude        sources                           decoder
  *
- *  A key that is set holds in every profile. The number of cells is that of the whole data set,
- *  so that nothing depends on the number of ranks. All functions are Local and cannot fail.
+ *  A key that is set holds in every profile. All functions are Local and cannot fail.
  */
 #ifndef SCS_PROFILE_H
 #define SCS_PROFILE_H
 
 #include "scscreen/config.h"
 
-/** Units of a hidden layer. @param n_cell cells of the data set, over all ranks */
-int32_t scs_profile_hidden(const scs_config *config, int64_t n_cell);
-/** Latent units of the network. @param n_cell cells of the data set, over all ranks */
-int32_t scs_profile_latent(const scs_config *config, int64_t n_cell);
+/** Units of a hidden layer. */
+int32_t scs_profile_hidden(const scs_config *config);
+/** Latent units of the network. */
+int32_t scs_profile_latent(const scs_config *config);
 /** Principal components of model.kind: pca. */
 int32_t scs_profile_components(const scs_config *config);
 /** Share of hidden units dropped in training, in [0, 1). */

@@ -19,14 +19,14 @@
 #include <string.h>
 
 /* The profiles also differ in what has no key: those numbers stand here and nowhere else. */
-scs_arch scs_model_arch_from_config(const scs_config *config, int32_t n_gene, int64_t n_cell)
+scs_arch scs_model_arch_from_config(const scs_config *config, int32_t n_gene)
 {
     bool paper = config->model.profile == SCS_PROFILE_PAPER;
 
     return (scs_arch){.n_gene = n_gene,
-                      .n_hidden = scs_profile_hidden(config, n_cell),
+                      .n_hidden = scs_profile_hidden(config),
                       .n_layer = (int32_t)config->model.layers,
-                      .n_latent = scs_profile_latent(config, n_cell),
+                      .n_latent = scs_profile_latent(config),
                       .dropout = scs_profile_dropout(config),
                       .kl_weight = config->model.kl_weight,
                       .kl_factor = paper ? 1.0 : 0.5,

@@ -35,7 +35,7 @@ static void make_atlas(job *j)
 
 static void open_job(formula_cells_fn cells, const scs_config *config, job *j)
 {
-    scs_arch arch = scs_model_arch_from_config(config, N_GENE, 0);
+    scs_arch arch = scs_model_arch_from_config(config, N_GENE);
     scs_outcome outcome;
 
     *j = (job){.t = open_dealt_of(cells, N_CELL, N_GENE, N_SHARD)};

@@ -26,7 +26,7 @@ static scs_config *make_config(const char *const *sets, int n_set)
 static scs_model *train(const scs_config *config, const scs_shard *shard, const scs_deal *deal,
                         const scs_team *team, scs_outcome *outcome)
 {
-    scs_arch arch = scs_model_arch_from_config(config, n_gene, 0);
+    scs_arch arch = scs_model_arch_from_config(config, n_gene);
     scs_model *model = NULL;
 
     CHECK_OK(scs_model_create(&arch, &model));
@@ -176,7 +176,7 @@ static void nan_stops_all_ranks(void)
 {
     scs_config *config = make_config(NULL, 0);
     dealt t = open_dealt(150, n_gene, 8);
-    scs_arch arch = scs_model_arch_from_config(config, n_gene, 0);
+    scs_arch arch = scs_model_arch_from_config(config, n_gene);
     scs_model *model = NULL;
     scs_outcome outcome;
 

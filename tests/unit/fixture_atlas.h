@@ -176,7 +176,7 @@ static inline scs_arch plain_arch(int profile, int32_t n_gene, int32_t n_hidden,
     config.model.layers = 2;
     config.model.latent = n_latent;
     config.model.kl_weight = 5e-5;
-    return scs_model_arch_from_config(&config, n_gene, 0);
+    return scs_model_arch_from_config(&config, n_gene);
 }
 
 #endif

@@ -12,7 +12,7 @@ scs_arch dropout_arch(int profile, int32_t n_gene, int32_t n_hidden, int32_t n_l
     config.model.dropout = 0.2;
     config.model.kl_weight = 5e-5;
     config.model.profile = profile;
-    return scs_model_arch_from_config(&config, n_gene, 0);
+    return scs_model_arch_from_config(&config, n_gene);
 }
 
 /* Uniform in [0, 1) for gene g of cell i; which = 0: is it there, 1: its value. */
