@@ -45,12 +45,13 @@ record() { # VERB ARGS...
 for np in ${SCS_RANKS:-2 3}; do
     record check run.yaml
     record train run.yaml
+    record train run.yaml --set train.data=stream --set train.window=64 --restart
     record screen run.yaml --set screen.decode=blend --set screen.blend=auto
     record run run.yaml --set data.target_sum=median
     record predict run.yaml --set data.target_sum=median
     record embed run.yaml --set data.target_sum=median
     record decode run.yaml
-    record interpolate run.yaml --set data.target_sum=median --from all,type_1,control --to all,type_1,drug_1 --steps 5
+    record interpolate run.yaml --set data.target_sum=median --from species_a,type_1,control --to species_a,type_1,drug_1 --steps 5
     record integrate run.yaml --set data.target_sum=median --batch condition
     record screen run.yaml --set model.kind=pca --set output.dir=other
     record pca run.yaml
