@@ -39,6 +39,21 @@ refuse "too many ranks" 64 "or --oversubscribe" -n 100000 run run.yaml
 : >told
 SCSCREEN_CODE=$PWD/told launch 1 run run.yaml --set 'hold_out=[{cell_type: x, condition: y}]' >log 2>&1
 [ "$(od -An -tu1 told | tr -d ' ')" = 65 ] && pass || { fail "the first rank tells '$(od -An -tu1 told)', not 65"; show log; }
+# Ranks of one node do not look for networks, unless the user wants to.
+if [ "$(mpi_name)" = openmpi ]; then
+    looks() { # WANTED WHAT WORDS...
+        wanted=$1 what=$2
+        shift 2
+        "$@" check run.yaml --set check.trial=false >log 2>&1
+        check_ok "check, $what" $? log
+        [ "$(grep -c 'found loaded component cm' log)" "$wanted" 0 ] && pass || fail "$what: $(grep -c 'found loaded component cm' log) looks for networks"
+    }
+    export OMPI_MCA_pml_base_verbose=10
+    looks -eq "two ranks of mpirun" mpirun --oversubscribe -n 2 "$scscreen"
+    looks -eq "no launcher" "$scscreen"
+    looks -gt "the user's choice" mpirun --oversubscribe --mca pml ob1,cm -n 2 "$scscreen"
+    unset OMPI_MCA_pml_base_verbose
+fi
 # One process of MPICH's mpirun is like one that Slurm started, which may start others.
 [ "$(mpi_name)" = openmpi ] && np=1 || np=2
 launch $np --quiet -n 2 run run.yaml >log 2>&1
