@@ -677,33 +677,50 @@ static scs_status add_named_treatment(scs_treatments *t, const char *key, char *
     return unknown_treatment(t->atlas, key, "perturbation", text);
 }
 
+/* The first of the parts SPECIES,TYPE,REST. SCS_EARG.
+ * @param rest what the third part is called
+ * @param[out] species -1: all  @param[out] type_on where the second begins */
+static scs_status leading_species(const scs_atlas *a, const char *key, const char *words,
+                                  const char *rest, int32_t *species, const char **type_on)
+{
+    bool all;
+
+    *species = leading_name(&a->species, words, type_on);
+    all = *species < 0 && strncmp(words, "all,", 4) == 0;
+    if (all)
+        *type_on = words + 4;
+    SCS_REQUIRE(strchr(words, ',') && strchr(strchr(words, ',') + 1, ','), SCS_EARG,
+                "%s: '%s': expected SPECIES,TYPE,%s[,DOSE]; SPECIES is `all` where there is one",
+                key, words, rest);
+    return *species < 0 && !all ? unknown_name(key, "species", &a->species, words) : SCS_OK;
+}
+
+/* The second. SCS_EARG. @param[out] rest_on where the third begins */
+static scs_status leading_type(const scs_atlas *a, const char *key, const char *type_on,
+                               int32_t *type, const char **rest_on)
+{
+    *type = leading_name(&a->cell_types, type_on, rest_on);
+    return *type < 0 ? unknown_name(key, "cell type", &a->cell_types, type_on) : SCS_OK;
+}
+
 /* One entry. SCS_EARG. */
 static scs_status add_words(scs_treatments *t, const char *key, const char *words, scs_plan *plan)
 {
     const scs_atlas *a = t->atlas;
     const char *type_on, *treatment_on;
-    int32_t species = leading_name(&a->species, words, &type_on), type;
-    bool all = species < 0 && strncmp(words, "all,", 4) == 0;
+    int32_t species, type;
     char *text = NULL;
     scs_status st;
 
-    type_on = all ? words + 4 : type_on;
-    SCS_REQUIRE(strchr(words, ',') && strchr(strchr(words, ',') + 1, ','), SCS_EARG,
-                "%s: '%s': expected SPECIES,TYPE,PERTURBATION[,DOSE]; SPECIES is `all` where there "
-                "is one",
-                key, words);
-    if (species < 0 && !all)
-        return unknown_name(key, "species", &a->species, words);
-    type = leading_name(&a->cell_types, type_on, &treatment_on);
-    if (type < 0)
-        return unknown_name(key, "cell type", &a->cell_types, type_on);
+    SCS_TRY(leading_species(a, key, words, "PERTURBATION", &species, &type_on));
+    SCS_TRY(leading_type(a, key, type_on, &type, &treatment_on));
     t->n = 0;
     SCS_TRY(scs_text_copy(treatment_on, &text));
     st = add_named_treatment(t, key, text);
     free(text);
     SCS_TRY(st);
     for (int32_t s = 0; s < a->species.n; s++)
-        for (int64_t k = 0; k < t->n && (all || species == s); k++)
+        for (int64_t k = 0; k < t->n && (species < 0 || species == s); k++)
             SCS_TRY(scs_plan_add_treated(a, s, type, &t->item[k], plan));
     return SCS_OK;
 }
@@ -763,28 +780,20 @@ scs_status scs_plan_named_group(const scs_atlas *a, const char *words, const cha
                                 int32_t *group)
 {
     const char *type_on, *condition_on;
-    int32_t species = leading_name(&a->species, words, &type_on), type, condition = -1;
-    bool all = species < 0 && strncmp(words, "all,", 4) == 0;
+    int32_t species, type, condition = -1;
     char *text = NULL;
     scs_status st;
 
-    type_on = all ? words + 4 : type_on;
-    SCS_REQUIRE(strchr(words, ',') && strchr(strchr(words, ',') + 1, ','), SCS_EARG,
-                "%s: '%s': expected SPECIES,TYPE,CONDITION[,DOSE]; SPECIES is `all` where there is "
-                "one",
-                key, words);
-    if (species < 0 && !all)
-        return unknown_name(key, "species", &a->species, words);
-    SCS_REQUIRE(!all || a->species.n == 1, SCS_EARG, "%s: '%s': name one of the %d species", key,
-                words, a->species.n);
-    type = leading_name(&a->cell_types, type_on, &condition_on);
-    if (type < 0)
-        return unknown_name(key, "cell type", &a->cell_types, type_on);
+    SCS_TRY(leading_species(a, key, words, "CONDITION", &species, &type_on));
+    SCS_REQUIRE(species >= 0 || a->species.n == 1, SCS_EARG, "%s: '%s': name one of the %d species",
+                key, words, a->species.n);
+    SCS_TRY(leading_type(a, key, type_on, &type, &condition_on));
     SCS_TRY(scs_text_copy(condition_on, &text));
     st = named_condition(a, key, text, &condition);
     free(text);
     SCS_TRY(st);
-    *group = a->group_of[((all ? 0 : species) * (int64_t)a->cell_types.n + type) * a->conditions.n +
+    *group = a->group_of[((species < 0 ? 0 : species) * (int64_t)a->cell_types.n + type) *
+                             a->conditions.n +
                          condition];
     SCS_REQUIRE(*group >= 0, SCS_EDATA, "%s: '%s': the data have no such cells", key, words);
     return SCS_OK;
