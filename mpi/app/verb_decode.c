@@ -95,10 +95,8 @@ static scs_status make(void *ctx, int32_t part, int64_t row, int64_t n, scs_real
 /* Collective. */
 static scs_status write_file(scs_session *s)
 {
-    int32_t rank = scs_comm_rank(s->comm), n_rank = scs_comm_size(s->comm);
-    decoding d = {.session = s, .first = scs_decoded_first(s->latent.n_cell, rank, n_rank)};
-    scs_cell_rows mine = {.n = scs_decoded_first(s->latent.n_cell, rank + 1, n_rank) - d.first,
-                          .first = d.first};
+    scs_cell_rows mine = scs_decoded_share(s->comm, s->latent.n_cell);
+    decoding d = {.session = s, .first = mine.first};
 
     return scs_cell_table_write(&(scs_cell_table){
         .session = s,

@@ -100,12 +100,9 @@ static scs_status find_ends(const scs_session *s, int32_t **set, line *l)
 static scs_status write_file(line *l)
 {
     const scs_session *s = l->session;
-    int32_t rank = scs_comm_rank(s->comm), n_rank = scs_comm_size(s->comm);
-    scs_cell_rows mine;
+    scs_cell_rows mine = scs_decoded_share(s->comm, l->n);
 
-    l->first = scs_decoded_first(l->n, rank, n_rank);
-    mine = (scs_cell_rows){.n = scs_decoded_first(l->n, rank + 1, n_rank) - l->first,
-                           .first = l->first};
+    l->first = mine.first;
     return scs_cell_table_write(&(scs_cell_table){
         .session = s,
         .file = SCS_INTERPOLATION_FILE,

@@ -66,11 +66,14 @@ scs_status scs_decoded_encode(const scs_model *model, const scs_real *x, int64_t
     return SCS_OK;
 }
 
-int64_t scs_decoded_first(int64_t n, int32_t rank, int32_t n_rank)
+scs_cell_rows scs_decoded_share(const scs_comm *comm, int64_t n)
 {
-    int64_t n_step = (n + STEP - 1) / STEP;
+    int64_t n_step = (n + STEP - 1) / STEP, rank = scs_comm_rank(comm);
+    int32_t n_rank = scs_comm_size(comm);
+    int64_t first = min64(n_step * rank / n_rank * STEP, n);
 
-    return min64(n_step * rank / n_rank * STEP, n);
+    return (scs_cell_rows){.n = min64(n_step * (rank + 1) / n_rank * STEP, n) - first,
+                           .first = first};
 }
 
 scs_status scs_decoded_check(const scs_session *session, const char *verb)

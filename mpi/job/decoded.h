@@ -7,6 +7,7 @@
 #ifndef SCS_DECODED_H
 #define SCS_DECODED_H
 
+#include "mpi/job/cell_table.h"
 #include "mpi/job/session.h"
 
 /** Expression of latent points. SCS_ENOMEM.
@@ -18,8 +19,8 @@ SCS_MUST_USE scs_status scs_decoded_rows(const scs_model *model, const scs_real 
 SCS_MUST_USE scs_status scs_decoded_encode(const scs_model *model, const scs_real *x, int64_t n,
                                            scs_real *z);
 
-/** The first of n rows that a rank makes, where they are dealt in whole steps; rank n_rank: n. */
-int64_t scs_decoded_first(int64_t n, int32_t rank, int32_t n_rank);
+/** Those of n rows that this rank makes, dealt in whole steps. Local. */
+scs_cell_rows scs_decoded_share(const scs_comm *comm, int64_t n);
 
 /** SCS_EARG where model.kind has no network to decode with. Local, alike on all ranks.
  *  @param verb for the message */
