@@ -139,6 +139,8 @@ SCS_MUST_USE scs_status scs_roles_hold_out(const scs_config *config, scs_dataset
 SCS_MUST_USE scs_status scs_roles_hold_out_fold(const scs_config *config, scs_dataset *dataset);
 /** Sets *dataset to NULL; it may be NULL. */
 void scs_dataset_destroy(scs_dataset **dataset);
+/** The further column of obs of this name, borrowed; NULL: it was not asked for. Local. */
+const scs_cell_column *scs_dataset_column(const scs_dataset *dataset, const char *name);
 /** A paragraph for people: cells, genes, species, types, conditions, what was dropped and why.
  *  Labels are escaped. */
 void scs_dataset_describe(const scs_dataset *dataset, FILE *out);

@@ -50,16 +50,6 @@ typedef struct integration {
 
 /* ---- sets ---- */
 
-static const scs_cell_column *find_batch(const scs_session *s)
-{
-    const scs_dataset *d = s->dataset;
-
-    for (int32_t k = 0; k < d->n_column; k++)
-        if (strcmp(d->column[k].name, s->config->integrate.batch) == 0)
-            return &d->column[k];
-    return NULL;
-}
-
 /* A cell without one of its labels cannot be placed, and is no cell to pass over in silence. */
 static scs_status check_labels(const scs_dataset *d, const int32_t *label, const char *column)
 {
@@ -408,7 +398,7 @@ static scs_status write_file(integration *w)
 /* Local, alike on all ranks. */
 static scs_status prepare(integration *w)
 {
-    w->batch = find_batch(w->session);
+    w->batch = scs_dataset_column(w->session->dataset, w->session->config->integrate.batch);
     SCS_REQUIRE(w->batch, SCS_EINTERNAL, "the column %s was not read",
                 w->session->config->integrate.batch);
     SCS_TRY(make_sets(w));

@@ -118,6 +118,14 @@ static scs_status unite_at(const scs_h5ad *const *metas, size_t at, scs_dataset 
     return st;
 }
 
+const scs_cell_column *scs_dataset_column(const scs_dataset *d, const char *name)
+{
+    for (int32_t k = 0; k < d->n_column; k++)
+        if (strcmp(d->column[k].name, name) == 0)
+            return &d->column[k];
+    return NULL;
+}
+
 /* A further column, into d->column[d->n_column]. */
 static scs_status unite_column(const scs_h5ad *const *metas, const char *name, scs_dataset *d)
 {
@@ -125,9 +133,8 @@ static scs_status unite_column(const scs_h5ad *const *metas, const char *name, s
     const scs_labels **labels = NULL;
     scs_status st;
 
-    for (int32_t k = 0; k < d->n_column; k++)
-        if (strcmp(d->column[k].name, name) == 0)
-            return SCS_OK;
+    if (scs_dataset_column(d, name))
+        return SCS_OK;
     d->n_column++;
     SCS_GO(st, scs_text_copy(name, &column->name));
     SCS_GO(st, SCS_ALLOC(column->value, d->n_cell));
