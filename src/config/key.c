@@ -259,9 +259,10 @@ static const scs_key keys[] = {
     {.section = "data", .name = "inputs", .affects = WEIGHTS | ROWS | CELLS,
      .type = SCS_KEY_RECORDS, AT(data.inputs), .record = &input_record,
      .count = offsetof(scs_config, data.n_input),
-     .help = "files of cells (.h5ad, .h5mu, .loom, 10x .h5 and folders), or globs of them; species, "
-             "cell_type, condition, batch and donor hold for all cells of a file; orthologs is a "
-             "table (own gene, reference gene) where the genes are not named as in the first file"},
+     .help = "files of cells (.h5ad, .h5mu, .loom, 10x .h5 and folders), or globs of them; "
+             "species, cell_type, condition, batch and donor hold for all cells of a file; "
+             "orthologs is a table (own gene, reference gene) where the genes are not named as "
+             "in the first file"},
     /* What is read, and how. Most of these affect whatever follows from the cells. */
     CHOICE(data, source, WEIGHTS | ROWS | CELLS, source_words, "any",
            "cellxgene: files of CELLxGENE Discover, schema 5 to 7; other keys of data that are not "
@@ -270,10 +271,9 @@ static const scs_key keys[] = {
     {.section = "data", .name = "labels", .affects = WEIGHTS | ROWS | CELLS,
      .type = SCS_KEY_RECORDS, AT(data.labels), .record = &label_record,
      .count = offsetof(scs_config, data.n_labels),
-     .help = "CSV or TSV tables (also .gz) of obs columns, a row a cell, joined by barcode_column (the "
-             "first); "
-             "file_column names the cell's input where barcodes alone do not; checksum refuses "
-             "another table"},
+     .help = "CSV or TSV tables (also .gz) of obs columns, a row a cell, joined by "
+             "barcode_column (the first); file_column names the cell's input where barcodes "
+             "alone do not; checksum refuses another table"},
     {.section = "data", .name = "rename", .affects = WEIGHTS | ROWS | CELLS,
      .type = SCS_KEY_RECORDS, AT(data.rename), .record = &rename_record,
      .count = offsetof(scs_config, data.n_rename),
@@ -342,9 +342,9 @@ static const scs_key keys[] = {
     INT(data, memory, NOTHING, 1, 16777216, "16384",
         "MiB that one dataset of a file may ask for on one rank; larger claims are refused"),
     INT(data, memory_per_rank, NOTHING, 0, 16777216, "0",
-        "MiB that the cells may take on one rank (run, train, screen, check), with train.data: stream "
-        "two windows of them; cells that take more are refused with the number of ranks that they "
-        "need; 0: as they come"),
+        "MiB that the cells may take on one rank (run, train, screen, check), with train.data: "
+        "stream two windows of them; cells that take more are refused with the number of ranks "
+        "that they need; 0: as they come"),
 
     {.section = "hold_out", .affects = WEIGHTS | ROWS, .type = SCS_KEY_RECORDS, AT(hold_out),
      .record = &combination_record, .count = offsetof(scs_config, n_hold_out),
