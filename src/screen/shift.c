@@ -28,9 +28,10 @@
  *     donors      other species: the nearest by controls of the same type, or the mean of all
  *     average     another species, by the published half-and-half rule
  *     measured    the type's own cells under the pieces of a pair or beside a dose
- *     like        perturbations of like features (screen.perturbation_features): the target's is
- * seen nowhere self        nothing but the target's own cells shows the perturbation: no prediction
- * of what was not seen, but of what was
+ *     like        perturbations of like features (screen.perturbation_features), where no cell
+ *                 shows the target's own
+ *     self        nothing but the target's own cells shows the perturbation: no prediction of
+ *                 what was not seen, but of what was
  *
  * Cost of one estimate: the types that show the condition, times one distance each (looked up),
  * then O(sources x n_latent) for the shift itself.
