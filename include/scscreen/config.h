@@ -3,7 +3,7 @@
  *  The table drives parsing, defaults, validation, `--help`, `--print-config` and `--set
  *  key=value`. What several keys decide together, and what `auto` stands for, is resolved once
  *  from this struct (src/config/profile.h). A config is a plain value that every rank parses
- *  from the same text.
+ *  from the same text; its paths are those that rank 0 has found (src/config/path.h).
  *
  *  All functions are Local. Besides what is said, they fail with SCS_ENOMEM.
  */
@@ -204,7 +204,8 @@ typedef struct scs_value_map {
 } scs_value_map;
 
 typedef struct scs_config {
-    char *file; /**< the config's own path, for messages */
+    char *file;     /**< the config's own path, for messages */
+    bool has_paths; /**< paths that are set stand for themselves: nothing in them is replaced */
     struct {
         scs_input *inputs;
         int32_t n_input;
@@ -364,6 +365,12 @@ typedef struct scs_config {
  *  @return SCS_OK or SCS_EARG ("FILE:LINE: unknown key train.bach; did you mean train.batch?") */
 SCS_MUST_USE scs_status scs_config_parse(const char *file, const char *text,
                                          const char *const *sets, int n_set, scs_config **config);
+/** The same of a text that another process has parsed: paths stay as they are written, since ~ and
+ * $NAME may mean something else here. They are not to be opened before that process' own are set
+ * (src/config/path.h). */
+SCS_MUST_USE scs_status scs_config_parse_sent(const char *file, const char *text,
+                                              const char *const *sets, int n_set,
+                                              scs_config **config);
 /** Read the file and parse it; additionally gives the text. SCS_EARG if it cannot be read. Text may
  * be NULL. */
 SCS_MUST_USE scs_status scs_config_load(const char *file, const char *const *sets, int n_set,

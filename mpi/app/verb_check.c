@@ -138,6 +138,16 @@ static scs_status print_doubled_genes(const scs_names *genes)
     return st;
 }
 
+/* Who reads it here need not be able to elsewhere. @param head what the line begins with */
+static void print_plugin(const char *head, const scs_h5ad *meta)
+{
+    if (meta->plugin)
+        printf(
+            "%s compressed by %s, which is read here; anndata and what else reads it by h5py "
+            "needs `import hdf5plugin` first, or a copy: .write_h5ad(..., compression=\"gzip\")\n",
+            head, meta->plugin);
+}
+
 /* Names from the file are escaped by scs_names_list. */
 static void print_file(const scs_h5ad *meta, const scs_scale *scale, double sum)
 {
@@ -161,6 +171,7 @@ static void print_file(const scs_h5ad *meta, const scs_scale *scale, double sum)
     printf("  %-8s %s\n", "obs", scs_names_list(&meta->obs_columns, 40, list, sizeof list));
     if (meta->note)
         printf("  %-8s %s\n", "note", scs_text_escape(meta->note, list, sizeof list));
+    print_plugin("  note    ", meta);
     if (meta->n_duplicate_obs_names)
         printf("  %-8s %lld cell names stand there more than once\n", "note",
                (long long)meta->n_duplicate_obs_names);
@@ -413,6 +424,18 @@ static scs_status print_cost(scs_session *session, double reading)
     return SCS_OK;
 }
 
+/* Of each input, where there is something to say of how it is compressed. */
+static void print_plugins(const scs_session *s)
+{
+    for (int32_t i = 0; i < s->config->data.n_input; i++) {
+        char head[600], path[560];
+
+        snprintf(head, sizeof head,
+                 "note: %s:", scs_text_escape(s->config->data.inputs[i].path, path, sizeof path));
+        print_plugin(head, s->meta[i]);
+    }
+}
+
 /* Inputs that a run makes first: preflight has found the config to be one of a simulation, and sent
  * no metadata. */
 static bool is_simulated_later(const scs_session *session)
@@ -436,8 +459,10 @@ static scs_status check(scs_session *session)
     SCS_TRY(scs_verb_run_prepare(session));
     reading = scs_clock() - session->opened;
     SCS_TRY(scs_comm_agree(session->comm, scs_atlas_create(session->dataset, 1, &groups)));
-    if (scs_session_leads(session))
+    if (scs_session_leads(session)) {
+        print_plugins(session);
         print_groups(groups);
+    }
     scs_atlas_destroy(&groups);
     SCS_TRY(scs_screen_run_foresee(session));
     SCS_TRY(session->streams ? print_stream(session) : print_cells(session));

@@ -27,6 +27,7 @@
 #include "src/base/bytes.h"
 #include "src/base/file.h"
 #include "src/base/text.h"
+#include "src/config/path.h"
 #include "src/config/stored.h"
 #include "src/data/h5ad.h"
 #include "src/data/inputs.h"
@@ -402,17 +403,24 @@ static bool is_set(const scs_cli *cli, const char *key)
     return false;
 }
 
-/* One file as an item of data.inputs, its name quoted as YAML wants it. */
+/* One file as an item of data.inputs, its name quoted as a path and as YAML want it. */
 static scs_status put_path(scs_bytes *text, const char *path)
 {
-    SCS_TRY(scs_bytes_put(text, "\n    - path: \"", 14));
-    for (const char *at = path; *at; at++) {
+    char *quoted = NULL;
+    scs_status st;
+
+    SCS_GO(st, scs_path_quote(path, &quoted));
+    SCS_GO(st, scs_bytes_put(text, "\n    - path: \"", 14));
+    for (const char *at = quoted; *at; at++) {
         char escaped[] = {'\\', *at};
         bool special = *at == '"' || *at == '\\';
 
-        SCS_TRY(scs_bytes_put(text, special ? escaped : escaped + 1, special ? 2 : 1));
+        SCS_GO(st, scs_bytes_put(text, special ? escaped : escaped + 1, special ? 2 : 1));
     }
-    return scs_bytes_put(text, "\"", 1);
+    SCS_GO(st, scs_bytes_put(text, "\"", 1));
+done:
+    free(quoted);
+    return st;
 }
 
 /* The text of a config whose inputs are the two files of the command line. @param[out] text
@@ -633,8 +641,8 @@ done:
     return status;
 }
 
-/* The text as it was read, not the parsed config: every rank parses it with the same --set. Errors
- * of the config come before those of files. */
+/* The text as it was read, not the parsed config: every rank parses it with the same --set, but
+ * takes paths as they are here. Errors of the config come before those of files. */
 static scs_status prepare(scs_preflight *preflight, const scs_cli *cli)
 {
     unsigned needs = cli->verb->needs;
@@ -649,6 +657,7 @@ static scs_status prepare(scs_preflight *preflight, const scs_cli *cli)
     } else
         SCS_GO(status, scs_config_load(cli->file, cli->sets, cli->n_set, &config, &text));
     SCS_GO(status, scs_bytes_put_text(&preflight->blob, text));
+    SCS_GO(status, scs_path_put(config, &preflight->blob));
     if (needs & SCS_NEED_FORESEEN)
         SCS_GO(status, look_at_output(config));
     if (needs & SCS_NEED_OUTPUT) {

@@ -19,6 +19,7 @@
 #include "src/base/collective.h"
 #include "src/base/file.h"
 #include "src/base/text.h"
+#include "src/config/path.h"
 #include "src/data/filter.h"
 #include "src/data/h5ad.h"
 #include "src/data/inputs.h"
@@ -578,10 +579,11 @@ static scs_status unpack(scs_session *session, scs_bytes *blob)
     scs_status status;
 
     SCS_TRY(scs_bytes_get_text(blob, &text));
-    status = scs_config_parse(cli->verb->two_files ? "" : cli->file, text, cli->sets, cli->n_set,
-                              &session->config);
+    status = scs_config_parse_sent(cli->verb->two_files ? "" : cli->file, text, cli->sets,
+                                   cli->n_set, &session->config);
     free(text);
     SCS_TRY(status);
+    SCS_TRY(scs_path_get(blob, session->config));
     SCS_TRY(scs_inputs_get(blob, session->config));
     n = session->config->data.n_input;
     SCS_TRY(SCS_ALLOC(session->meta, n));

@@ -8,6 +8,7 @@
 #include "src/base/names.h"
 #include "src/base/text.h"
 #include "src/config/key.h"
+#include "src/config/path.h"
 #include "src/config/value.h"
 #include "src/config/yaml.h"
 #include "scscreen/config.h"
@@ -171,23 +172,38 @@ static scs_status fill(scs_config *config, const char *file, const char *text,
     return check_keys(config);
 }
 
-scs_status scs_config_parse(const char *file, const char *text, const char *const *sets, int n_set,
-                            scs_config **config)
+/* @param has_paths as scs_config has it */
+static scs_status parse(const char *file, const char *text, const char *const *sets, int n_set,
+                        bool has_paths, scs_config **config)
 {
     scs_status st;
 
     SCS_TRY(SCS_ALLOC(*config, 1));
+    (*config)->has_paths = has_paths;
     st = fill(*config, file, text, sets, n_set, SCS_SOURCE_ANY);
     if (st == SCS_OK && (*config)->data.source != SCS_SOURCE_ANY) {
         int source = (*config)->data.source; /* which may stand anywhere: all once more */
 
         scs_config_destroy(config);
         SCS_TRY(SCS_ALLOC(*config, 1));
+        (*config)->has_paths = has_paths;
         st = fill(*config, file, text, sets, n_set, source);
     }
     if (st != SCS_OK)
         scs_config_destroy(config);
     return st;
+}
+
+scs_status scs_config_parse(const char *file, const char *text, const char *const *sets, int n_set,
+                            scs_config **config)
+{
+    return parse(file, text, sets, n_set, false, config);
+}
+
+scs_status scs_config_parse_sent(const char *file, const char *text, const char *const *sets,
+                                 int n_set, scs_config **config)
+{
+    return parse(file, text, sets, n_set, true, config);
 }
 
 /* Bytes of a config that are read at most: far more than any has, far less than a data file
@@ -392,6 +408,24 @@ static void put_field_names(printer *p, const char *field, const scs_names *name
         close_list(p);
 }
 
+/* A value that is text. */
+static void put_text(printer *p, const char *text)
+{
+    put(p, text, false);
+}
+
+/* A path, as a text that is read as it. */
+static void put_path(printer *p, const char *path)
+{
+    char *text = NULL;
+
+    if (scs_path_quote(path, &text) == SCS_OK)
+        put(p, text, false);
+    else
+        p->failed = true;
+    free(text);
+}
+
 /* {name: text, ...}: members that are not set are left out. */
 static void put_record(printer *p, const scs_config *config, const scs_key *key, int32_t i)
 {
@@ -403,7 +437,7 @@ static void put_record(printer *p, const scs_config *config, const scs_key *key,
             put_field_names(p, field->name, scs_value_field_names(config, key, i, field));
         } else if (scs_value_field(config, key, i, field)) {
             put(p, field->name, true);
-            put(p, scs_value_field(config, key, i, field), false);
+            (field->is_path ? put_path : put_text)(p, scs_value_field(config, key, i, field));
         }
     }
     close_map(p);
@@ -453,14 +487,15 @@ static void put_list(printer *p, const scs_config *config, const scs_key *key)
  * []. */
 static void put_value(printer *p, const scs_config *config, const scs_key *key)
 {
-    bool is_text = key->type == SCS_KEY_TEXT || key->type == SCS_KEY_PATH;
     char text[64];
 
     put(p, key->name ? key->name : key->section, true);
     if (key->type == SCS_KEY_RECORDS || (is_list(key) && scs_value_count(config, key) > 0))
         put_list(p, config, key);
+    else if (key->type == SCS_KEY_PATH)
+        put_path(p, scs_value_text(config, key, text, sizeof text));
     else
-        put(p, scs_value_text(config, key, text, sizeof text), !is_text);
+        put(p, scs_value_text(config, key, text, sizeof text), key->type != SCS_KEY_TEXT);
 }
 
 /* Rows of a section stand together in the table, so a new section is one that differs from the

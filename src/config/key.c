@@ -58,6 +58,12 @@
         .section = #s, .name = #n, .affects = (what), .type = SCS_KEY_INT, AT(s.n), .min = 1,      \
         .max = 65536, .words = "auto", .fallback = "auto", .help = (text)                          \
     }
+/* A file or folder that is written: from the working directory, as the shell's own are. */
+#define TARGET(s, n, what, least, value, text)                                                     \
+    {                                                                                              \
+        .section = #s, .name = #n, .affects = (what), .type = SCS_KEY_PATH, AT(s.n),               \
+        .min = (least), .from_here = true, .fallback = (value), .help = (text)                     \
+    }
 /* A number, or a word that stands for one. */
 #define NUMBER_OR(s, n, what, lo, hi, word, stands_for, value, text)                               \
     {                                                                                              \
@@ -561,7 +567,7 @@ static const scs_key keys[] = {
          "integrate --batch"),
 
     /* Measures of two files of cells. */
-    TEXT(score, output, NOTHING, 0, "",
+    TARGET(score, output, NOTHING, 0, "",
          "file for the table of score; also score --output"),
     CHOICE(score, baseline, NOTHING, baseline_words, "none",
            "what a score is compared with: the controls, or cells of all perturbations at random; "
@@ -584,7 +590,7 @@ static const scs_key keys[] = {
            "output.top_genes and the numbers in obs and obsm"),
     INT(output, top_genes, REPORT, 0, 100000, "0",
         "genes with the largest shifts to list for each row, up and down; 0: none"),
-    TEXT(output, dir, NOTHING, 1, "results",
+    TARGET(output, dir, NOTHING, 1, "results",
         "folder for the results, from the working directory"),
     NUMBER(output, deadline, NOTHING, 0, 1e9, "1800",
         "seconds that a step of writing may take before the job ends with exit code 74; 0: any"),

@@ -23,7 +23,9 @@ typedef enum scs_key_type {
     SCS_KEY_BOOL,   /**< bool */
     SCS_KEY_TEXT,   /**< char *, at least min bytes; with words: one of them ("layers/NAME" allows
                        any NAME) */
-    SCS_KEY_PATH,   /**< char *, resolved against the config's folder; a word is kept as it is */
+    SCS_KEY_PATH,   /**< char *, at least min bytes, expanded (path.h) and resolved against the
+                       config's folder or, with from_here, the working directory; a word is kept as
+                       it is */
     SCS_KEY_CHOICE, /**< int, an enum: what one of `choice` stands for */
     SCS_KEY_NAMES,  /**< scs_names; the word stands for the empty list */
     SCS_KEY_RECORDS /**< pointer to an array of structs, and its int32_t count */
@@ -33,7 +35,7 @@ typedef enum scs_key_type {
 typedef struct scs_field {
     const char *name;       /**< as it stands in YAML */
     size_t offset;          /**< into the record */
-    bool is_path, required; /**< resolved against the config's folder; refused where absent */
+    bool is_path, required; /**< as SCS_KEY_PATH; refused where absent */
     bool list;              /**< one name or several */
 } scs_field;
 
@@ -76,6 +78,7 @@ typedef struct scs_key {
     double word_value;        /**< what the word stands for (SCS_KEY_NUMBER) */
     const scs_record *record; /**< of SCS_KEY_RECORDS */
     size_t count;             /**< offset of a record list's int32_t count */
+    bool from_here;           /**< of SCS_KEY_PATH */
     const char *help;         /**< one sentence without its full stop */
 } scs_key;
 

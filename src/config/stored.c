@@ -21,7 +21,7 @@ scs_status scs_stored_differences(const scs_stored *stored, const scs_config *no
 {
     scs_config *before = NULL;
 
-    SCS_TRY(scs_config_parse(stored->path, stored->text, NULL, 0, &before));
+    SCS_TRY(scs_config_parse_sent(stored->path, stored->text, NULL, 0, &before));
     if (!stored->exact)
         settle(before, now, stored->n_shard);
     scs_config_differences(before, now, stored->affects, out, size);

@@ -9,6 +9,7 @@
 #include "src/base/names.h"
 #include "src/base/text.h"
 #include "src/config/key.h"
+#include "src/config/path.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -174,14 +175,34 @@ static scs_status set_text(const scs_key *key, const char *text, const scs_where
     return replace_text(out, text);
 }
 
-/* The empty text means no file and stays empty. */
-static scs_status set_path(const scs_key *key, const char *text, const scs_where *where, char **out)
+/* What has come from another process is a path already.
+ * @param base NULL: the working directory  @param[out] path malloc'ed */
+static scs_status make_path(const scs_config *config, const scs_key *key, const char *text,
+                            const scs_where *where, const char *base, char **path)
+{
+    char place[SCS_WHERE_MAX + 80], name[80], *expanded = NULL;
+    scs_status st;
+
+    if (config->has_paths)
+        return scs_text_resolve(base, text, path);
+    snprintf(place, sizeof place, "%s: %s", where->text, scs_key_full_name(key, name, sizeof name));
+    SCS_TRY(scs_path_expand(text, place, &expanded));
+    st = scs_text_resolve(base, expanded, path);
+    free(expanded);
+    return st;
+}
+
+/* The empty text means no file and stays empty, where it is allowed. */
+static scs_status set_path(const scs_config *config, const scs_key *key, const char *text,
+                           const scs_where *where, char **out)
 {
     char *path;
 
+    if ((double)strlen(text) < key->min)
+        return refuse_text(key, text, where);
     if (text[0] == '\0' || scs_key_has_word(key, text))
         return replace_text(out, text);
-    SCS_TRY(scs_text_resolve(where->base, text, &path));
+    SCS_TRY(make_path(config, key, text, where, key->from_here ? NULL : where->base, &path));
     free(*out);
     *out = path;
     return SCS_OK;
@@ -212,7 +233,7 @@ scs_status scs_value_set(scs_config *config, const scs_key *key, const char *tex
     case SCS_KEY_CHOICE:
         return set_choice(key, text, where, at);
     case SCS_KEY_PATH:
-        return set_path(key, text, where, at);
+        return set_path(config, key, text, where, at);
     case SCS_KEY_TEXT:
         return set_text(key, text, where, at);
     case SCS_KEY_NAMES:
@@ -356,8 +377,9 @@ scs_status scs_value_set_field(scs_config *config, const scs_key *key, int32_t i
         return SCS_OK;
     if (field->list)
         return scs_names_add(names_of(config, key, i, field), text);
-    return scs_text_resolve(field->is_path ? where->base : NULL, text,
-                            field_of(config, key, i, field));
+    if (field->is_path)
+        return make_path(config, key, text, where, where->base, field_of(config, key, i, field));
+    return scs_text_copy(text, field_of(config, key, i, field));
 }
 
 scs_status scs_value_add_to_field(scs_config *config, const scs_key *key, int32_t i,

@@ -46,6 +46,7 @@ void scs_h5ad_destroy(scs_h5ad **meta)
     free(m->gene);
     free(m->start);
     free(m->note);
+    free(m->plugin);
     scs_names_clear(&m->genes);
     scs_names_clear(&m->obs_columns);
     scs_names_clear(&m->filled);
@@ -193,6 +194,7 @@ static scs_status put_meta(const scs_h5ad *meta, scs_bytes *out)
     SCS_TRY(put_columns_taken(out, meta));
     SCS_TRY(put_starts(out, meta));
     SCS_TRY(scs_bytes_put_text(out, meta->note));
+    SCS_TRY(scs_bytes_put_text(out, meta->plugin));
     SCS_TRY(scs_bytes_put_names(out, &meta->obs_columns));
     SCS_TRY(scs_bytes_put_names(out, &meta->filled));
     SCS_TRY(scs_bytes_put_int(out, meta->n_duplicate_obs_names));
@@ -387,6 +389,7 @@ static scs_status get_meta(scs_bytes *in, scs_h5ad *meta)
     SCS_TRY(get_columns_taken(in, meta));
     SCS_TRY(get_starts(in, meta));
     SCS_TRY(scs_bytes_get_text(in, &meta->note));
+    SCS_TRY(scs_bytes_get_text(in, &meta->plugin));
     SCS_TRY(scs_bytes_get_names(in, &meta->obs_columns));
     SCS_TRY(scs_bytes_get_names(in, &meta->filled));
     SCS_TRY(scs_bytes_get_within(in, 0, meta->n_row, &meta->n_duplicate_obs_names));
@@ -795,6 +798,7 @@ typedef struct probe_task {
 static scs_status describe(void *arg, scs_bytes *out)
 {
     const probe_task *t = arg;
+    const char *plugin = NULL;
     scs_h5 h5 = {0};
     scs_h5ad *meta = NULL;
     scs_status st = SCS_OK;
@@ -808,8 +812,11 @@ static scs_status describe(void *arg, scs_bytes *out)
         SCS_GO(st, read_texts(&t->request, meta));
     else {
         SCS_GO(st, scs_h5_open(t->path, t->request.memory, &h5));
+        h5.plugin = &plugin;
         SCS_GO(st, read_meta(&h5, &t->request, meta));
     }
+    if (plugin)
+        SCS_GO(st, scs_text_copy(plugin, &meta->plugin));
     SCS_GO(st, put_meta(meta, out));
 done:
     scs_h5_close(&h5);

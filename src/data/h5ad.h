@@ -76,6 +76,7 @@ struct scs_h5ad {
     int64_t *start;   /**< [n_row + 1] of a text: the byte where the cell's entries begin, and where
                            they end; NULL: they do not stand cell by cell */
     char *note;       /**< what else is to be said of the file, or NULL */
+    char *plugin;     /**< filter of its chunks that h5py reads only with hdf5plugin, or NULL */
     scs_names obs_columns; /**< for messages */
     scs_names filled;      /**< matrices that hold values, where this one seems to hold none */
     int64_t n_duplicate_obs_names; /**< cells whose name another cell has */

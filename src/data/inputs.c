@@ -137,6 +137,7 @@ static scs_status expand(scs_config *config, const scs_key *key)
     SCS_TRY(list_files(config, &files, &item));
     config->data.inputs = NULL;
     config->data.n_input = 0;
+    config->has_paths = true; /* they are set once more, as the file system has them */
     SCS_GO(st, scs_value_reserve(config, key, files.n));
     for (scs_lidx k = 0; k < files.n; k++)
         for (int f = 0; f < key->record->n_field; f++) {

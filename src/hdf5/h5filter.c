@@ -262,6 +262,15 @@ const char *scs_h5filter_library(H5Z_filter_t id)
                                 : NULL;
 }
 
+const char *scs_h5filter_plugin(H5Z_filter_t id)
+{
+    return !scs_h5filter_compresses(id) ? NULL
+           : id == FILTER_ZSTD          ? "zstd"
+           : id == FILTER_LZ4           ? "LZ4"
+           : id == FILTER_BLOSC         ? "Blosc"
+                                        : NULL;
+}
+
 scs_status scs_h5filter_open(H5Z_filter_t id, scs_h5filter_decoder **decoder)
 {
     bool good = true;

@@ -24,6 +24,9 @@ bool scs_h5filter_is_known(H5Z_filter_t id);
 bool scs_h5filter_compresses(H5Z_filter_t id);
 /** The library whose presence at build time decides whether it is read; NULL: none does. */
 const char *scs_h5filter_library(H5Z_filter_t id);
+/** What it is called, where h5py reads it only with the package hdf5plugin and this program does
+ * too; else NULL. */
+const char *scs_h5filter_plugin(H5Z_filter_t id);
 
 /* ---- chunks as they are stored ---- */
 

@@ -554,6 +554,8 @@ static scs_status check_filters(const scs_h5 *h5, const char *path, hid_t creati
                     h5->path, path, id, *name ? name : "unnamed",
                     library ? ", since scscreen was built without " : "", library ? library : "",
                     id < REGISTERED_FILTERS ? "" : "import hdf5plugin; ");
+        if (h5->plugin && scs_h5filter_plugin(id))
+            *h5->plugin = scs_h5filter_plugin(id);
     }
     return SCS_OK;
 }

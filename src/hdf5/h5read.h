@@ -40,9 +40,11 @@
 /** A file that is open for reading. */
 typedef struct scs_h5 {
     hid_t file;
-    hid_t group;    /**< that paths start from, once scs_h5_enter has been called; else 0 */
-    char *path;     /**< for messages; owned */
-    int64_t memory; /**< bytes that one dataset may need */
+    hid_t group;         /**< that paths start from, once scs_h5_enter has been called; else 0 */
+    char *path;          /**< for messages; owned */
+    int64_t memory;      /**< bytes that one dataset may need */
+    const char **plugin; /**< is set to the filter that a dataset was met with which h5py reads only
+                            with hdf5plugin; constant text. NULL: not wanted; borrowed */
 } scs_h5;
 
 /** Open read-only; of a path that names a part (scs_file_split_part) the file. SCS_EDATA: missing,

@@ -66,7 +66,7 @@ cat >one_rank.c <<'C'
 #include <string.h>
 static int refuses(const char *path)
 {
-    const char *rank = getenv("OMPI_COMM_WORLD_RANK");
+    const char *rank = getenv(getenv("PMI_RANK") ? "PMI_RANK" : "OMPI_COMM_WORLD_RANK");
     size_t n = strlen(path);
     return rank && !strcmp(rank, "2") && n > 5 && !strcmp(path + n - 5, ".h5ad");
 }
@@ -83,7 +83,7 @@ WRAP(open)
 WRAP(open64)
 C
 ${CC:-cc} -shared -fPIC -w -o one_rank.so one_rank.c -ldl || fail "the shim does not build"
-OMP_NUM_THREADS=1 timeout "$SCS_TIMEOUT" mpirun -n 4 -x LD_PRELOAD="${SCS_PRELOAD:+$SCS_PRELOAD:}$work/one_rank.so" "$scscreen" run good.yaml >log 2>&1
+OMP_NUM_THREADS=1 timeout "$SCS_TIMEOUT" mpirun -n 4 env LD_PRELOAD="${SCS_PRELOAD:+$SCS_PRELOAD:}$work/one_rank.so" "$scscreen" run good.yaml >log 2>&1
 code=$?
 if [ $code = 65 ] || [ $code = 74 ]; then pass; else fail "one rank of four failing: exit $code"; show log; fi
 if [ "$(grep -c '^scscreen: error: ' log)" = 1 ]; then pass; else fail "one rank of four failing: not one error line"; show log; fi

@@ -161,4 +161,20 @@ launch 2 run doses.yaml --set 'screen.doses=[observed, 5, 20]' --set output.dir=
 check_ok "their run" $? log
 "$SCS_PYTHON" -c 'import anndata; o = anndata.read_h5ad("d/screen.h5ad").obs; assert (o.status != "ok").sum() == 6 and len(o) == 24, o.status' >log 2>&1
 check_ok "rows as foretold" $? log
+# Paths as a shell would have them, had it seen the config; all ranks take rank 0's.
+mkdir -p home/atlas && cp data/species_a.h5ad home/atlas/
+cat >home.yaml <<'Y'
+data:
+  inputs:
+    - ~/atlas/${SCS_NAME}.h5ad
+model: {kind: mean}
+screen: {permutations: 0}
+Y
+HOME=$work/home SCS_NAME=species_a launch 2 run home.yaml --set 'output.dir=~/out_$SCS_NAME' >log 2>&1
+code=$?
+if [ "$code" = 0 ] && [ -s home/out_species_a/screen.h5ad ] && [ ! -e '~' ]; then pass; else fail "paths with ~ and \$: exit $code"; show log; fi
+HOME=$work/home OMP_NUM_THREADS=1 timeout "$SCS_TIMEOUT" mpirun -n 1 env SCS_NAME=species_a "$scscreen" check home.yaml --set check.trial=false : \
+    -n 1 env -u HOME SCS_NAME=none "$scscreen" check home.yaml --set check.trial=false >log 2>&1
+check_ok "ranks of other variables" $? log
+both "a variable that is not set" 64 "home.yaml:3: data.inputs is '~/atlas/\${SCS_NAME}.h5ad', but the environment has no SCS_NAME" 2 home.yaml --set output.dir=out
 finish

@@ -75,6 +75,43 @@ check_ok "check of a modality" $? log
 for words in "file     loom" "file     h5mu, mod/gex" "genes x cells"; do
     if grep -q "$words" log; then pass; else fail "check does not say: $words"; show log; fi
 done
+# what h5py reads only with hdf5plugin, and what it reads alone
+"$SCS_PYTHON" -B - >py.log 2>&1 <<'P'
+import anndata, h5py, hdf5plugin, shutil
+anndata.read_h5ad("data/species_a.h5ad").write_h5ad("zstd.h5ad", **hdf5plugin.Zstd())
+for name, options in {"LZ4": hdf5plugin.LZ4(), "Blosc": hdf5plugin.Blosc(), "Blosc2": hdf5plugin.Blosc2(), "bitshuffle": hdf5plugin.Bitshuffle(),
+                      "lzf": {"compression": "lzf"}, "gzip": {"compression": "gzip"}}.items():
+    shutil.copy("data/species_a.h5ad", f"{name}.h5ad")
+    with h5py.File(f"{name}.h5ad", "r+") as f:
+        x = f["X/data"][:]
+        del f["X/data"]
+        f.create_dataset("X/data", data=x, **options)
+P
+check_ok "compressing" $? py.log
+# compressed NAME LIBRARY: a note where the library was there at build time, else a refusal: both say what other readers need
+compressed() {
+    "$scscreen" check "$1.h5ad" >log 2>&1
+    code=$?
+    launch 2 check run.yaml --set "data.inputs=[$1.h5ad, $b]" --set check.trial=false >config.log 2>&1
+    config_code=$?
+    if [ -n "$2" ] && grep -q "^#define HAVE_$2 1" "$SCS_BUILDDIR/config.h"; then
+        [ "$code$config_code" = 00 ] && grep -q "^  note     compressed by $1, .*import hdf5plugin" log &&
+            [ "$(grep -c "^note: $1.h5ad: compressed by $1, .*import hdf5plugin" config.log)" = 1 ]
+    else
+        [ "$code$config_code" = 6565 ] && grep -q "error: $1.h5ad: .*is compressed with filter .*import hdf5plugin" log && grep -q "import hdf5plugin" config.log
+    fi
+    if [ $? = 0 ]; then pass; else fail "$1 and hdf5plugin: exit $code, $config_code"; show log; show config.log; fi
+}
+compressed zstd ZSTD
+compressed LZ4 LZ4
+compressed Blosc BLOSC
+compressed Blosc2 ""
+compressed bitshuffle ""
+for name in lzf gzip; do
+    "$scscreen" check $name.h5ad >log 2>&1
+    code=$?
+    if [ "$code" = 0 ] && ! grep -q hdf5plugin log; then pass; else fail "$name needs no plugin: exit $code"; show log; fi
+done
 "$scscreen" check named/species_a.h5mu:atac >log 2>&1
 code=$?
 if [ "$code" = 65 ] && grep -q "without a modality atac; it has: gex, rna; name one" log; then pass; else fail "a modality that is not there: exit $code"; show log; fi

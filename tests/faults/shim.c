@@ -40,6 +40,9 @@ __attribute__((constructor)) static void read_fault(void)
     Dl_info info;
     char plus = 0;
 
+    if (!rank)
+        rank = getenv("PMI_RANK"); /* MPICH's */
+
     fault.dir = getenv("SCS_FAULT_DIR");
     if (!text || !fault.dir || strcmp(rank ? rank : "0", only ? only : "0") != 0)
         return;

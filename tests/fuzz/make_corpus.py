@@ -35,14 +35,14 @@ def keep(rows):
 
 def h5ad(cells=4, genes=("a", "b", "c"), layout=0, column="cell_type", codes=(0, 1, -1, 1),
          dose=None, filled=(), rows=None, kept=(), split=None, numbers=None, kind=0, root=None,
-         columns=(), note=None, starts=()):
+         columns=(), note=None, plugin=None, starts=()):
     paths = ("X/data", "X/indices", "X/indptr") if layout < 2 else ("X", None, None)
     return b"".join((
         text("a.h5ad"), text("X"), text(root),
         integer(kind, 1 << 34, cells if rows is None else rows, cells, len(genes), layout, 7, 2),
         *(text(path) for path in paths), names(genes),
         integer(len(columns)), struct.pack(f"<{len(columns)}i", *columns),
-        integer(len(starts), *starts), text(note), names(("cell_type", "day")),
+        integer(len(starts), *starts), text(note), text(plugin), names(("cell_type", "day")),
         names(filled), integer(1),
         labels(column, ("T", "B é"), codes), labels(None), labels("day", ("0",), (0,) * cells),
         doses(dose, (0.5, 10.0, float("nan"), 0.0)[:cells]), keep(kept),

@@ -1,5 +1,5 @@
 # Every verb makes the same collective calls on all ranks of a communicator: name, count, datatype, operation and root, recorded by a
-# preloaded layer. And whatever algorithms Open MPI takes for its collectives, the results have one sha256.
+# preloaded layer. And whatever algorithms the MPI takes for its collectives, the results have one sha256.
 # SCS_RANKS: numbers of ranks (2 3; make check-long: 1 2 3 4 8); SCS_REPEATS: runs at each, every one with other algorithms (2; 20).
 . "$SCS_SRCDIR/tests/lib.sh"
 layer=$work/collectives.so
@@ -37,7 +37,7 @@ compare() {
 record() { # VERB ARGS...
     rm -rf calls
     mkdir calls
-    OMP_NUM_THREADS=1 timeout "$SCS_TIMEOUT" mpirun -n "$np" -x LD_PRELOAD="${SCS_PRELOAD:+$SCS_PRELOAD:}$layer" -x SCS_COLLECTIVES="$work/calls" "$scscreen" "$@" -q >log 2>&1
+    OMP_NUM_THREADS=1 timeout "$SCS_TIMEOUT" mpirun -n "$np" env LD_PRELOAD="${SCS_PRELOAD:+$SCS_PRELOAD:}$layer" SCS_COLLECTIVES="$work/calls" "$scscreen" "$@" -q >log 2>&1
     check_ok "$* at np $np" $? log
     last=
     compare calls "$1 at np $np"
@@ -64,6 +64,36 @@ printf '2 ranks\nbcast 1 MPI_INT root 0\nfinalize\n' >wrong/world@0
 printf '2 ranks\nbcast 1 MPI_INT root 1\nfinalize\n' >wrong/world@1
 if (np=2 last= failed=0; compare wrong wrong >/dev/null; [ "$failed" = 1 ]); then pass; else fail "a difference in root is not seen"; fi
 
+# nth N WORD...: the N-th word, counted round from 0.
+nth() {
+    n=$1
+    shift
+    shift $((n % $#))
+    echo "$1"
+}
+# algorithms: of the r-th run, as variables of the MPI.
+algorithms() {
+    if [ "$(mpi_name)" = mpich ]; then
+        echo MPIR_CVAR_DEVICE_COLLECTIVES=none
+        echo "MPIR_CVAR_ALLREDUCE_INTRA_ALGORITHM=$(nth "$r" recursive_doubling reduce_scatter_allgather smp)"
+        echo "MPIR_CVAR_BCAST_INTRA_ALGORITHM=$(nth "$r" binomial scatter_ring_allgather smp)"
+        echo "MPIR_CVAR_ALLGATHERV_INTRA_ALGORITHM=$(nth "$r" ring brucks)"
+        echo "MPIR_CVAR_ALLTOALL_INTRA_ALGORITHM=$(nth "$r" pairwise scattered brucks)"
+        echo "MPIR_CVAR_ALLTOALLV_INTRA_ALGORITHM=$(nth "$r" scattered nb)"
+        echo "MPIR_CVAR_ALLGATHER_INTRA_ALGORITHM=$(nth "$r" ring brucks)"
+        echo "MPIR_CVAR_REDUCE_INTRA_ALGORITHM=$(nth "$r" binomial reduce_scatter_gather smp)"
+        return
+    fi
+    echo OMPI_MCA_coll_tuned_use_dynamic_rules=1
+    echo "OMPI_MCA_coll_tuned_allreduce_algorithm=$((r % 6 + 1))"
+    echo "OMPI_MCA_coll_tuned_bcast_algorithm=$((r % 9 + 1))"
+    echo "OMPI_MCA_coll_tuned_allgatherv_algorithm=$((r % 4 + 1))"
+    echo "OMPI_MCA_coll_tuned_alltoall_algorithm=$((r % 4 + 1))"
+    echo "OMPI_MCA_coll_tuned_alltoallv_algorithm=$((r % 2 + 1))"
+    echo "OMPI_MCA_coll_tuned_allgather_algorithm=$((r % 5 + 1))"
+    echo "OMPI_MCA_coll_tuned_reduce_algorithm=$((r % 7 + 1))"
+    echo "OMPI_MCA_coll_tuned_barrier_algorithm=$((r % 4 + 1))"
+}
 # One sha256 on any number of ranks with any algorithms.
 runs=0 before=$failed
 launch 1 run run.yaml -q --set output.dir=one >log 2>&1
@@ -71,12 +101,8 @@ check_ok "run at np 1" $? log
 for np in ${SCS_RANKS:-2 3}; do
     for r in $(seq "${SCS_REPEATS:-2}"); do
         rm -rf many
-        OMP_NUM_THREADS=1 timeout "$SCS_TIMEOUT" mpirun -n "$np" --mca coll_tuned_use_dynamic_rules 1 --mca coll_tuned_allreduce_algorithm $((r % 6 + 1)) \
-            --mca coll_tuned_bcast_algorithm $((r % 9 + 1)) --mca coll_tuned_allgatherv_algorithm $((r % 4 + 1)) \
-            --mca coll_tuned_alltoall_algorithm $((r % 4 + 1)) --mca coll_tuned_alltoallv_algorithm $((r % 2 + 1)) \
-            --mca coll_tuned_allgather_algorithm $((r % 5 + 1)) --mca coll_tuned_reduce_algorithm $((r % 7 + 1)) \
-            --mca coll_tuned_barrier_algorithm $((r % 4 + 1)) \
-            "$scscreen" run run.yaml -q --set output.dir=many >log 2>&1
+        # shellcheck disable=SC2046
+        OMP_NUM_THREADS=1 timeout "$SCS_TIMEOUT" env $(algorithms) mpirun -n "$np" "$scscreen" run run.yaml -q --set output.dir=many >log 2>&1
         check_ok "run $r at np $np" $? log
         runs=$((runs + 1))
         for file in model.h5 screen.h5ad; do

@@ -1,6 +1,7 @@
 #include "tests/unit/configs.h"
 
 #include "src/config/key.h"
+#include "src/config/path.h"
 #include "src/config/profile.h"
 #include "src/config/stored.h"
 
@@ -115,6 +116,118 @@ static void paths_start_at_the_files_folder(void)
     scs_config_destroy(&c);
 }
 
+/* print(parse(print(c))) = print(c), whatever the values. */
+static void check_round_trip(const char *const *sets, int n_set)
+{
+    scs_config *c = NULL, *again = NULL;
+    char *text = NULL, *text_again = NULL;
+
+    CHECK_OK(scs_config_parse("a.yaml", "", sets, n_set, &c));
+    CHECK_OK(scs_config_print(c, &text));
+    CHECK_OK(scs_config_parse("b.yaml", text, none, 0, &again));
+    CHECK_OK(scs_config_print(again, &text_again));
+    CU_ASSERT_STRING_EQUAL(text, text_again);
+    free(text);
+    free(text_again);
+    scs_config_destroy(&c);
+    scs_config_destroy(&again);
+}
+
+/* A home, a folder, and a variable whose value looks like a path that could be replaced again. */
+static void set_variables(void)
+{
+    setenv("HOME", "/home/ann", 1);
+    setenv("SCS_TEST_DATA", "/scratch/ann", 1);
+    setenv("SCS_TEST_REST", "run_7/$HOME", 1);
+}
+
+/* As a shell would, had it seen the config. */
+static void paths_name_home_and_variables(void)
+{
+    static const char *const sets[] = {"output.dir=~/results/${SCS_TEST_REST}",
+                                       "score.output=$SCS_TEST_DATA/a.csv",
+                                       "simulate.dir=$SCS_TEST_REST"};
+    scs_config *c = NULL;
+
+    set_variables();
+    CHECK_OK(scs_config_parse("folder/a.yaml",
+                              "data:\n"
+                              "  inputs:\n"
+                              "    - ~/x.h5ad\n"
+                              "    - {path: $SCS_TEST_DATA/y.h5ad, species: $HOME,\n"
+                              "       orthologs: 't/${SCS_TEST_DATA}.tsv'}\n"
+                              "    - {path: a$$HOME$.h5ad, cell_type: ~/x}\n"
+                              "  labels: ~/labels.csv\n"
+                              "  genes: '${HOME}.txt'\n"
+                              "  control: $HOME\n"
+                              "model: {load: ~backup.h5}\n",
+                              sets, 3, &c));
+    CU_ASSERT_EQUAL_FATAL(c->data.n_input, 3);
+    CU_ASSERT_STRING_EQUAL(c->data.inputs[0].path, "/home/ann/x.h5ad");
+    CU_ASSERT_STRING_EQUAL(c->data.inputs[1].path, "/scratch/ann/y.h5ad");
+    CU_ASSERT_STRING_EQUAL(c->data.inputs[1].species, "$HOME");
+    CU_ASSERT_STRING_EQUAL(c->data.inputs[1].orthologs, "folder/t//scratch/ann.tsv");
+    CU_ASSERT_STRING_EQUAL(c->data.inputs[2].path, "folder/a$HOME$.h5ad");
+    CU_ASSERT_STRING_EQUAL(c->data.inputs[2].cell_type, "~/x");
+    CU_ASSERT_STRING_EQUAL(c->data.labels[0].path, "/home/ann/labels.csv");
+    CU_ASSERT_STRING_EQUAL(c->data.genes, "/home/ann.txt");
+    CU_ASSERT_STRING_EQUAL(c->data.control, "$HOME");
+    CU_ASSERT_STRING_EQUAL(c->model.load, "folder/~backup.h5");
+    CU_ASSERT_STRING_EQUAL(c->output.dir, "/home/ann/results/run_7/$HOME");
+    CU_ASSERT_STRING_EQUAL(c->score.output, "/scratch/ann/a.csv");
+    CU_ASSERT_STRING_EQUAL(c->simulate.dir, "run_7/$HOME");
+    scs_config_destroy(&c);
+}
+
+/* Print, read and print again: the paths that were found stay, whatever signs they hold. */
+static void printed_paths_are_those_that_were_found(void)
+{
+    static const char *const sets[] = {"output.dir=./~/$$HOME/$$$$", "score.output=$SCS_TEST_REST",
+                                       "data.inputs=[./~/a$$b.h5ad, ~b.h5ad]"};
+    char *text = NULL;
+    scs_config *c = NULL, *again = NULL;
+
+    set_variables();
+    check_round_trip(sets, 3);
+    CHECK_OK(scs_config_parse("a.yaml", "", sets, 3, &c));
+    CHECK_OK(scs_config_print(c, &text));
+    unsetenv("SCS_TEST_REST");
+    CHECK_OK(scs_config_parse("b.yaml", text, none, 0, &again));
+    CU_ASSERT_STRING_EQUAL(c->output.dir, "./~/$HOME/$$");
+    CU_ASSERT_STRING_EQUAL(again->output.dir, c->output.dir);
+    CU_ASSERT_STRING_EQUAL(again->score.output, "run_7/$HOME");
+    CU_ASSERT_STRING_EQUAL(again->data.inputs[0].path, "./~/a$b.h5ad");
+    CU_ASSERT_STRING_EQUAL(again->data.inputs[1].path, "./~b.h5ad");
+    free(text);
+    scs_config_destroy(&c);
+    scs_config_destroy(&again);
+}
+
+/* Another rank has another environment, and takes the paths of the one that read the config. */
+static void another_process_takes_the_paths(void)
+{
+    static const char text[] = "data: {genes: $SCS_TEST_DATA/g.txt}\noutput: {dir: ~/r}\n";
+    scs_bytes bytes = {0};
+    scs_config *c = NULL, *other = NULL;
+
+    set_variables();
+    CHECK_OK(parse(text, &c));
+    CHECK_OK(scs_path_put(c, &bytes));
+    unsetenv("SCS_TEST_DATA");
+    unsetenv("HOME");
+    CHECK_OK(scs_config_parse_sent("folder/a.yaml", text, none, 0, &other));
+    CHECK_OK(scs_path_get(&bytes, other));
+    CU_ASSERT_STRING_EQUAL(other->data.genes, "/scratch/ann/g.txt");
+    CU_ASSERT_STRING_EQUAL(other->output.dir, "/home/ann/r");
+    CU_ASSERT_STRING_EQUAL(other->score.output, "");
+    bytes.at = bytes.size - 1;
+    CHECK_FAILS(scs_path_get(&bytes, other), SCS_EDATA, "");
+    set_variables();
+    scs_bytes_clear(&bytes);
+    scs_config_destroy(&c);
+    scs_config_destroy(&other);
+}
+
 /* What a user writes for one file or one combination. */
 static void one_item_needs_no_list(void)
 {
@@ -227,23 +340,6 @@ static const char *unusual(const scs_key *key, char *out, size_t size)
     }
     snprintf(out, size, "%s=%s", name, value);
     return out;
-}
-
-/* print(parse(print(c))) = print(c), whatever the values. */
-static void check_round_trip(const char *const *sets, int n_set)
-{
-    scs_config *c = NULL, *again = NULL;
-    char *text = NULL, *text_again = NULL;
-
-    CHECK_OK(scs_config_parse("a.yaml", "", sets, n_set, &c));
-    CHECK_OK(scs_config_print(c, &text));
-    CHECK_OK(scs_config_parse("b.yaml", text, none, 0, &again));
-    CHECK_OK(scs_config_print(again, &text_again));
-    CU_ASSERT_STRING_EQUAL(text, text_again);
-    free(text);
-    free(text_again);
-    scs_config_destroy(&c);
-    scs_config_destroy(&again);
 }
 
 static void printed_config_reads_back_the_same(void)
@@ -492,6 +588,9 @@ int main(void)
         {"the profile chooses what is not said", the_profile_chooses_what_is_not_said},
         {"what is said holds in every profile", what_is_said_holds_in_every_profile},
         {"paths start at the file's folder", paths_start_at_the_files_folder},
+        {"paths name home and variables", paths_name_home_and_variables},
+        {"printed paths are those that were found", printed_paths_are_those_that_were_found},
+        {"another process takes the paths", another_process_takes_the_paths},
         {"labels keep their text", labels_keep_their_text_even_if_they_look_like_numbers},
         {"--set overrides any key", set_overrides_any_key},
         {"a printed config reads back the same", printed_config_reads_back_the_same},

@@ -235,6 +235,30 @@ static void aliases_are_harmless(void)
     REFUSED("hold_out: *nothing\n", "undefined alias");
 }
 
+static void paths_that_only_a_shell_knows_are_refused(void)
+{
+    unsetenv("SCS_TEST_UNSET");
+    setenv("SCS_TEST_EMPTY", "", 1);
+    REFUSED("data:\n  inputs:\n    - $SCS_TEST_UNSET/x.h5ad\n",
+            "folder/a.yaml:3: data.inputs is '$SCS_TEST_UNSET/x.h5ad', but the environment has no "
+            "SCS_TEST_UNSET; set it, or write the path out");
+    REFUSED("data:\n  inputs:\n    - path: x\n      orthologs: 'a${SCS_TEST_EMPTY}'\n",
+            "folder/a.yaml:4: data.inputs is 'a${SCS_TEST_EMPTY}', but the environment has no "
+            "SCS_TEST_EMPTY that is not empty");
+    SET_REFUSED("output.dir=$SCS_TEST_UNSET",
+                "--set output.dir: output.dir is '$SCS_TEST_UNSET', but the environment has no");
+    SET_REFUSED("output.dir=$(date)", "output.dir is '$(date)'; of what a shell replaces");
+    SET_REFUSED("output.dir='${HOME:-x}'", "output.dir is '${HOME:-x}'; of what a shell replaces");
+    SET_REFUSED("output.dir='${HOME'", "output.dir is '${HOME'; of what a shell replaces");
+    SET_REFUSED("output.dir='${}'", "output.dir is '${}'; of what a shell replaces");
+    SET_REFUSED("output.dir=~bob/x", "output.dir is '~bob/x'; only ~/ is replaced, by your own");
+    SET_REFUSED("output.dir=~", "output.dir is '~', which is nothing in YAML; write ~/");
+    SET_REFUSED("data.genes=~", "data.genes is '~', which is nothing in YAML");
+    SET_REFUSED("output.dir=", "output.dir is ''; expected a path");
+    unsetenv("HOME");
+    SET_REFUSED("output.dir=~/x", "output.dir is '~/x', but the environment has no HOME");
+}
+
 static void unreadable_files_are_refused_by_name(void)
 {
     scs_config *c = NULL;
@@ -258,6 +282,7 @@ int main(void)
         {"duplicates", duplicates_are_refused},
         {"text that is no YAML", text_that_is_no_yaml_is_refused},
         {"aliases are harmless", aliases_are_harmless},
+        {"paths that only a shell knows", paths_that_only_a_shell_knows_are_refused},
         {"unreadable files", unreadable_files_are_refused_by_name},
     };
 
