@@ -44,6 +44,12 @@ show() { tail -n 200 "$1"; }
 # mpi_name: openmpi, mpich or unknown, as configure found it.
 mpi_name() { sed -n 's/^#define SCS_MPI_NAME "\(.*\)"/\1/p' "$SCS_BUILDDIR/config.h"; }
 
+# signalled CODE: that of a job which was ended by a signal. MPICH's mpirun may end with 0 once it has passed one on, so that there it
+# is the first rank's own word, for which SCSCREEN_CODE=$work/told asks.
+signalled() {
+    if [ "$(mpi_name)" = mpich ]; then od -An -tu1 "$work/told" | tr -d ' '; else echo "$1"; fi
+}
+
 # launch NP ARGS...: the program on NP ranks, without progress lines unless it fails. A hang is a failure (code 124).
 launch() {
     np=$1

@@ -4,7 +4,8 @@ small_atlas
 cd "$work" || exit 1
 
 # A job that trains until it is told to stop: its state is there, so it is at work.
-OMP_NUM_THREADS=1 timeout "$SCS_TIMEOUT" mpirun -n 2 "$scscreen" run run.yaml --set train.epochs=100000 --set train.patience=100000 \
+: >told
+SCSCREEN_CODE=$work/told OMP_NUM_THREADS=1 timeout "$SCS_TIMEOUT" mpirun -n 2 "$scscreen" run run.yaml --set train.epochs=100000 --set train.patience=100000 \
     --set train.checkpoint_steps=1 >first.log 2>&1 &
 guard=$!
 while [ ! -e results/training.2.h5 ] && kill -0 $guard 2>/dev/null; do sleep 0.05; done
@@ -16,8 +17,8 @@ expect "a second job" 73 "another job is at work there" 3 run run.yaml --restart
 check_ok "inspect beside a job" $? log
 kill -USR1 "$(pgrep -P $guard)"
 wait $guard
-code=$?
-if [ $code = 75 ] && grep -q "stopped: by" first.log; then pass; else fail "the first job: exit $code"; show first.log; fi
+code=$(signalled $?)
+if [ "$code" = 75 ] && grep -q "stopped: by" first.log; then pass; else fail "the first job: exit $code"; show first.log; fi
 lines=$(grep -c '^{' results/events.jsonl)
 told=$(grep -o '"epoch": [0-9]*' results/events.jsonl | sort -u | wc -l)
 if [ "$lines" = "$told" ]; then pass; else fail "events.jsonl of the first job has $lines lines of $told epochs"; fi

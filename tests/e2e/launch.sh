@@ -107,7 +107,9 @@ done
 unset OMPI_MCA_odls_base_sigkill_timeout
 begin mpirun -n 1 "$scscreen"
 rank=$(pgrep -o -f "^$scscreen run run.yaml")
-kill -TSTP "$rank"
+# MPICH's ranks have no parent in their session, and so the kernel has no TSTP for them.
+[ "$(mpi_name)" = mpich ] && suspend=STOP || suspend=TSTP
+kill -$suspend "$rank"
 while [ -e "/proc/$rank" ] && ! grep -q "^State:.*T" "/proc/$rank/status"; do sleep 0.05; done
 kill -CONT "$rank"
 before=$(wc -l <results/events.jsonl)

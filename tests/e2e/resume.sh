@@ -60,7 +60,8 @@ same
 # A signal to one rank only, or to mpirun, which passes SIGUSR1 on. A save in every step makes the run last.
 signal() { # NAME SIGNAL TO EPOCHS
     begin "$1"
-    OMP_NUM_THREADS=1 timeout "$SCS_TIMEOUT" mpirun -n 3 "$scscreen" run ../run.yaml --set train.epochs="$4" --set train.checkpoint_steps=1 >log 2>&1 &
+    : >"$work/told"
+    SCSCREEN_CODE=$work/told OMP_NUM_THREADS=1 timeout "$SCS_TIMEOUT" mpirun -n 3 "$scscreen" run ../run.yaml --set train.epochs="$4" --set train.checkpoint_steps=1 >log 2>&1 &
     guard=$!
     while [ ! -e results/training.2.h5 ] && kill -0 $guard 2>/dev/null; do sleep 0.05; done
     to=$(pgrep -P $guard)
@@ -69,7 +70,7 @@ signal() { # NAME SIGNAL TO EPOCHS
     kill "-$2" "$to"
     [ "$2" != TERM ] || kill -TERM "$to" # as Slurm does when it preempts a step
     wait $guard
-    code=$?
+    code=$(signalled $?)
     if [ "$code" = 75 ] && grep -qF "stopped: by" log; then pass; else fail "$name: exit $code"; show log; fi
 }
 signal usr1 USR1 mpirun 100

@@ -33,9 +33,10 @@ command -v ip >/dev/null && command -v unshare >/dev/null || skip_all "no ip or 
 clear_leftovers
 make_hosts 2>"$work/log" || skip_all "no network namespaces ($(head -n 1 "$work/log"))"
 
-# What mpirun takes for ssh: agent HOST COMMAND...
+# What mpirun takes for ssh: agent [-OPTION...] HOST COMMAND...
 cat >"$work/agent" <<A
 #!/bin/sh
+while [ "\${1#-}" != "\$1" ]; do shift; done
 host=\${1##*.}
 shift
 exec ip netns exec $id-\$host unshare --uts sh -c "hostname host\$host; \$*"
@@ -52,9 +53,13 @@ on() {
     for h in $(seq "$1"); do list=$list${list:+,}$subnet.$h:$2; done
     n=$(($1 * $2))
     shift 2
-    OMP_NUM_THREADS=1 timeout "$SCS_TIMEOUT" ip netns exec "$id-1" unshare --uts sh -c 'hostname host1; exec "$@"' sh \
-        mpirun -n $n --host "$list" ${LSAN_OPTIONS:+-x ASAN_OPTIONS -x LSAN_OPTIONS -x UBSAN_OPTIONS} --mca plm_rsh_agent "$work/agent" --mca pml ob1 --mca btl self,tcp --mca osc pt2pt --mca btl_tcp_if_include eth0 \
-        --mca oob_tcp_if_include eth0 "$@" >log 2>&1
+    if [ "$(mpi_name)" = mpich ]; then
+        set -- env UCX_TLS=tcp,self UCX_NET_DEVICES=eth0 mpirun -n $n -hosts "$list" -launcher ssh -launcher-exec "$work/agent" -iface eth0 "$@"
+    else
+        set -- mpirun -n $n --host "$list" ${LSAN_OPTIONS:+-x ASAN_OPTIONS -x LSAN_OPTIONS -x UBSAN_OPTIONS} --mca plm_rsh_agent "$work/agent" \
+            --mca pml ob1 --mca btl self,tcp --mca osc pt2pt --mca btl_tcp_if_include eth0 --mca oob_tcp_if_include eth0 "$@"
+    fi
+    OMP_NUM_THREADS=1 timeout "$SCS_TIMEOUT" ip netns exec "$id-1" unshare --uts sh -c 'hostname host1; exec "$@"' sh "$@" >log 2>&1
 }
 names() { grep -c "^host$1\$" log; }
 on 3 1 hostname
