@@ -95,10 +95,29 @@ static scs_status check_filter(const scs_config *config, int32_t i)
     return SCS_OK;
 }
 
+/* One column cannot tell two things of a cell. Columns that are not set are empty. */
+static scs_status check_columns(const scs_config *config)
+{
+    const struct {
+        const char *key, *column;
+    } roles[] = {{"data.cell_type", config->data.cell_type},
+                 {"data.condition", config->data.condition},
+                 {"data.species", config->data.species},
+                 {"data.dose", config->data.dose}};
+
+    for (size_t i = 0; i < sizeof roles / sizeof *roles; i++)
+        for (size_t k = 0; k < i; k++)
+            SCS_REQUIRE(!*roles[i].column || strcmp(roles[i].column, roles[k].column) != 0,
+                        SCS_EARG, "%s: %s and %s are both the column '%s'; each needs its own",
+                        config->file, roles[k].key, roles[i].key, roles[i].column);
+    return SCS_OK;
+}
+
 /* Keys that are sound one by one and contradict each other. SCS_EARG, without a line where it is no
  * single line's fault. */
 static scs_status check_keys(const scs_config *config)
 {
+    SCS_TRY(check_columns(config));
     for (int32_t i = 0; i < config->n_hold_out; i++)
         SCS_TRY(check_hold_out(config, i));
     for (int32_t i = 0; i < config->data.n_filter; i++)

@@ -312,6 +312,34 @@ static scs_status note_sums(const joining *in, scs_dataset *d)
                                   in->meta->path, n, in->meta->genes.name[first]);
 }
 
+/* What pandas calls rows that nobody has named: 0, 1, 2, ... */
+static bool are_numbered(const scs_names *genes)
+{
+    for (scs_lidx j = 0; j < genes->n; j++) {
+        char number[16];
+
+        snprintf(number, sizeof number, "%d", j);
+        if (strcmp(genes->name[j], number) != 0)
+            return false;
+    }
+    return genes->n > 0;
+}
+
+/* Numbers of one file mean nothing in another: joined by them, genes would be mixed up. */
+static scs_status check_named(const joining *in, scs_dataset *d)
+{
+    if (!are_numbered(&in->meta->genes))
+        return SCS_OK;
+    SCS_REQUIRE(d->n_input == 1, SCS_EDATA,
+                "%s: its genes are numbered 0 to %d, not named, so that none can be told to be one "
+                "of another input; data.gene_column names a column of var that has their names",
+                in->meta->path, in->meta->n_var - 1);
+    return scs_notes_add(d,
+                         "%s: its genes are numbered 0 to %d, not named; data.gene_column names a "
+                         "column of var that has their names",
+                         in->meta->path, in->meta->n_var - 1);
+}
+
 /* Input i's columns as candidates, in d->gene_of_column[i]. The first input makes the candidates,
  * and its table is read without a reference to look at. */
 static scs_status add_input(const scs_config *config, const scs_h5ad *const *metas, int32_t i,
@@ -324,6 +352,7 @@ static scs_status add_input(const scs_config *config, const scs_h5ad *const *met
                   .table = config->data.inputs[i].orthologs};
     scs_status st;
 
+    SCS_GO(st, check_named(&in, d));
     if (config->data.duplicate_genes != SCS_DUPLICATE_SUM)
         SCS_GO(st, refuse_duplicates(in.meta));
     SCS_GO(st, scs_gene_id_keys(&in.meta->genes, &in.keys));

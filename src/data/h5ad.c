@@ -756,6 +756,19 @@ static scs_status read_labels(const scs_h5 *h5, const scs_h5ad_request *want, sc
     return read_columns(h5, want, meta);
 }
 
+/* The results of this program are files of cells, too, and lie where inputs lie. */
+static scs_status read_own(const scs_h5 *h5, const scs_h5ad_request *want, scs_h5ad *meta)
+{
+    scs_status st = read_labels(h5, want, meta);
+
+    if (st == SCS_EDATA)
+        return scs_context(st, "%s is a result of scscreen, no input: ", h5->path);
+    SCS_TRY(st);
+    return scs_text_copy("was written by scscreen: its cells are no measured ones; leave it out of "
+                         "data.inputs if they were not meant",
+                         &meta->note);
+}
+
 /* The matrix first, since it gives the shape that names and labels are checked against. */
 static scs_status read_meta(scs_h5 *h5, const scs_h5ad_request *want, scs_h5ad *meta)
 {
@@ -765,6 +778,8 @@ static scs_status read_meta(scs_h5 *h5, const scs_h5ad_request *want, scs_h5ad *
     meta->kind = format->kind;
     SCS_TRY(format->locate(h5, want, meta));
     SCS_TRY(read_cells(h5, format, meta));
+    if (format == &anndata && scs_h5_exists(h5, "uns/scscreen"))
+        return read_own(h5, want, meta);
     return read_labels(h5, want, meta);
 }
 

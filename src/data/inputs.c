@@ -430,6 +430,26 @@ done:
     return st;
 }
 
+/* What data.inputs says of a file goes before what the file says. */
+static scs_status note_constants(const asked *a, int32_t i, const scs_h5ad *meta, scs_names *notes)
+{
+    const char *const columns[] = {a->config->data.cell_type, a->config->data.condition,
+                                   a->config->data.species};
+    char line[SCS_MESSAGE_MAX];
+
+    for (size_t k = 0; k < sizeof columns / sizeof *columns; k++) {
+        const char *value = constant_of(a->config, i, columns[k]);
+
+        if (!value || scs_names_find(&meta->obs_columns, columns[k]) < 0)
+            continue;
+        snprintf(line, sizeof line,
+                 "%s: its column %.200s is not read, as data.inputs says '%.200s' of all its cells",
+                 meta->path, columns[k], value);
+        SCS_TRY(scs_names_add(notes, line));
+    }
+    return SCS_OK;
+}
+
 /* The names of a file's cells are needed no longer than it takes to find their rows and labels. */
 static scs_status probe(const asked *a, int32_t i, scs_h5ad **meta, scs_names *notes)
 {
@@ -444,6 +464,7 @@ static scs_status probe(const asked *a, int32_t i, scs_h5ad **meta, scs_names *n
         SCS_GO(st, scs_h5ad_probe_cells(path, a->config->data.memory << 20, &cells));
         SCS_GO(st, scs_label_table_match(a->tables, i, path, &cells));
     }
+    SCS_GO(st, note_constants(a, i, *meta, notes));
     SCS_GO(st, add_beside(a, i, *meta));
 done:
     scs_names_clear(&cells);

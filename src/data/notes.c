@@ -44,6 +44,14 @@ char *scs_notes_hint(const scs_names *names, const char *wrong, char *out, size_
     return out;
 }
 
+/* A copy that was saved anew has other bytes, but as many values: two experiments hardly ever do.
+ */
+static bool are_alike(const scs_h5ad *a, const scs_h5ad *b)
+{
+    return a->layout < SCS_LAYOUT_DENSE && b->layout < SCS_LAYOUT_DENSE && a->nnz > 0 &&
+           a->nnz == b->nnz && a->n_row == b->n_row && a->n_var == b->n_var;
+}
+
 /* Listed twice, a file's cells count twice: that may be meant, as a weight, and is said. By its
  * bytes, since a link or a copy has another path. */
 scs_status scs_notes_repeated(scs_dataset *d, const scs_h5ad *const *metas, char *const *checksums)
@@ -52,8 +60,14 @@ scs_status scs_notes_repeated(scs_dataset *d, const scs_h5ad *const *metas, char
         for (int32_t j = 0; j < i; j++) {
             const char *path = metas[i]->path, *first = metas[j]->path;
 
-            if (strcmp(checksums[i], checksums[j]) != 0)
+            if (strcmp(checksums[i], checksums[j]) != 0) {
+                if (are_alike(metas[i], metas[j]))
+                    SCS_TRY(scs_notes_add(d,
+                                          "%s has exactly as many cells, genes and values as %s; "
+                                          "if it is a copy, its cells count twice",
+                                          path, first));
                 continue;
+            }
             SCS_TRY(strcmp(path, first) == 0
                         ? scs_notes_add(d,
                                         "%s: data.inputs lists it more than once; its cells count "
@@ -182,6 +196,29 @@ static int letters(uint32_t character, uint32_t *c)
     return k % 28 ? 3 : 2;
 }
 
+static bool is_word(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '>' || c == '<';
+}
+
+/* "CD4_T", "CD4-T" and "CD4 T" are alike, "CD4-" and "CD4" are not, nor are "1-2" and "12".
+ * @param[in,out] text folded */
+static void drop_dashes(char *text)
+{
+    size_t to = 0;
+
+    for (size_t k = 0; text[k]; k++) {
+        bool dash = (text[k] == '-' || text[k] == '_') && to > 0 && is_word(text[to - 1]) &&
+                    is_word(text[k + 1]);
+        bool digits = dash && text[to - 1] >= '0' && text[to - 1] <= '9' && text[k + 1] >= '0' &&
+                      text[k + 1] <= '9';
+
+        if (!dash || digits)
+            text[to++] = text[k];
+    }
+    text[to] = '\0';
+}
+
 /* A piece of a label as it is compared. @param[out] out [36 n + 1] */
 static void put_piece(const char *label, size_t n, char *out)
 {
@@ -196,6 +233,7 @@ static void put_piece(const char *label, size_t n, char *out)
             used += put_folded(c[k], out + used);
     }
     out[used] = '\0';
+    drop_dashes(out);
 }
 
 /* By the text that each points to. */
@@ -264,13 +302,30 @@ static scs_status note_missing(scs_dataset *d, const char *column, const scs_nam
     return SCS_OK;
 }
 
+/* Labels of one cell each are what a column of barcodes or of other measurements has. A few are
+ * rare types. */
+static scs_status note_single(scs_dataset *d, const char *column, const scs_names *names,
+                              const int64_t *count)
+{
+    const int few = 20;
+    scs_lidx n = 0;
+
+    for (scs_lidx k = 0; k < names->n; k++)
+        n += count[k] == 1;
+    return n < few || n <= names->n / 2
+               ? SCS_OK
+               : scs_notes_add(d,
+                               "column %s: %d of its %d labels have a single cell; is it the right "
+                               "column?",
+                               column, n, names->n);
+}
+
 /* What controls are called, folded. */
 static bool sounds_like_control(const char *form)
 {
-    static const char *const words[] = {
-        "control",       "controls",     "ctrl",         "ctl",          "untreated",
-        "vehicle",       "dmso",         "mock",         "unstimulated", "unperturbed",
-        "non-targeting", "nontargeting", "non_targeting"};
+    static const char *const words[] = {"control",      "controls",    "ctrl",        "ctl",
+                                        "untreated",    "vehicle",     "dmso",        "mock",
+                                        "unstimulated", "unperturbed", "nontargeting"};
 
     for (size_t k = 0; k < sizeof words / sizeof *words; k++)
         if (strcmp(form, words[k]) == 0)
@@ -316,7 +371,8 @@ static scs_status note_alike(scs_dataset *d, const char *column, const scs_names
             SCS_GO(st,
                    scs_notes_add(d,
                                  "column %s: '%s' (%lld cells) and '%s' (%lld cells) differ only "
-                                 "in case, spaces%s the form of letters%s, and are two labels",
+                                 "in case, spaces, dashes%s the form of letters%s, and are two "
+                                 "labels",
                                  column, names->name[a], (long long)count[a], names->name[b],
                                  (long long)count[b], separator ? "," : " or", order));
     }
@@ -343,6 +399,7 @@ scs_status scs_notes_labels(scs_dataset *d, const char *column, const scs_names 
     for (scs_lidx k = 0; k < names->n; k++)
         SCS_GO(st, folded(names->name[k], separator, control ? controls.name[0] : NULL, &form));
     SCS_GO(st, note_missing(d, column, names, count));
+    SCS_GO(st, note_single(d, column, names, count));
     SCS_GO(st, note_alike(d, column, names, &form, count, separator));
     if (control)
         SCS_GO(st, note_controls(d, column, names, &form, control, count));

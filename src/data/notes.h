@@ -11,15 +11,16 @@ SCS_MUST_USE scs_status scs_notes_add(scs_dataset *d, const char *format, ...) S
 char *scs_notes_hint(const scs_names *names, const char *wrong, char *out, size_t size);
 
 /** Notes on inputs whose cells are read twice: a file that is listed again, by its path or by
- *  another name, and files that hold the same bytes.
+ *  another name, files that hold the same bytes, and those that look like copies of one.
  *  @param checksums [d->n_input] of the files' bytes */
 SCS_MUST_USE scs_status scs_notes_repeated(scs_dataset *d, const scs_h5ad *const *metas,
                                            char *const *checksums);
 
 /** Notes on the labels of a column that may be one thing twice: those that differ only in case, in
- *  spaces, in how letters are encoded or in the order of the names that a separator joins, with
- *  their cells; on those that stand for a missing value ("nan", "NA", "None", "") though they are
- *  labels; and on those that sound like a control beside another one.
+ *  spaces and dashes, in how letters are encoded or in the order of the names that a separator
+ * joins, with their cells; on a column that gives most cells a label of their own; on those that
+ * stand for a missing value ("nan", "NA", "None", "") though they are labels; and on those that
+ * sound like a control beside another one.
  *  @param names     the column's labels  @param code [d->n_cell] of each cell, -1: none
  *  @param separator of names in a label, NULL: none
  *  @param control   the control's label, which adds nothing to a joined label; NULL: not of

@@ -29,6 +29,13 @@ a = anndata.read_h5ad("no_label.h5ad")
 a.obs["condition"] = pd.Categorical(a.obs.condition.astype(object).where(a.obs.condition != "ctrl"))
 a.write_h5ad("no_label.h5ad")
 atlas("alike", ["ctrl", "Ctrl", "drug", "drug ", "é", "e\u0301", "5µM", "5μM"], types=("T cell", "T-cell", "nan"))
+atlas("dashes", ["ctrl", "drug A", "drug_A", "1-2", "12", "CD4", "CD4-"])
+atlas("columns", ["ctrl", "A", "B"], barcode=lambda f: np.where(f.condition == "ctrl", "ctrl", f.index), species=lambda f: "human")
+for name, order in (("numbered", 1), ("numbered_too", -1)):
+    a = anndata.read_h5ad("columns.h5ad")[:, ::order].copy()
+    a.var = pd.DataFrame({"symbol": a.var_names}, index=[str(i) for i in range(a.n_vars)])
+    a.write_h5ad(name + ".h5ad")
+anndata.read_h5ad("columns.h5ad")[::-1].copy().write_h5ad("copy.h5ad", compression="gzip")
 for size in ("f2", "f4", "f8"):
     dose = {"ctrl": 0, "d1": 0.1, "d2": 0.3, "d3": 10, "d4": 0.15625}
     atlas("dose_" + size, list(dose), dose=lambda f: np.array([dose[c] for c in f.condition], size))
@@ -67,12 +74,15 @@ if grep -q "note: column" log; then fail "labels that are not alike are noted"; 
 
 said --set 'data.inputs=[alike.h5ad]'
 check_ok "labels that look alike" $code log
-has control "column condition: 'Ctrl' (18 cells) and 'ctrl' (18 cells) differ only in case, spaces, the form of letters or the order of what '+' joins"
+has control "column condition: 'Ctrl' (18 cells) and 'ctrl' (18 cells) differ only in case, spaces, dashes, the form of letters or the order of what '+' joins"
 has space "'drug' (18 cells) and 'drug ' (18 cells)"
 has accent "and 'é' (18 cells)"
 has micro "'5µM' (18 cells) and '5μM' (18 cells)"
 has missing "column cell_type: 'nan' (48 cells) is taken for a label"
-if grep -q "'T cell'" log; then fail "'T cell' and 'T-cell' are not alike"; else pass; fi
+has dash "'T cell' (48 cells) and 'T-cell' (48 cells)"
+said --set 'data.inputs=[dashes.h5ad]'
+has underscore "'drug A' (12 cells) and 'drug_A' (12 cells)"
+if grep -q "note: .*\(1-2\|CD4\)" log; then fail "'1-2' and '12', or 'CD4-' and 'CD4', are not alike"; show log; else pass; fi
 
 said --set 'data.inputs=[joined_alike.h5ad]'
 check_ok "joined labels that look alike" $code log
@@ -83,7 +93,7 @@ if [ "$(grep -c "note: column" log)" = 3 ]; then pass; else fail "other notes th
 said --set 'data.inputs=[forms.h5ad]'
 if [ "$(grep -c "note: column condition: .* differ only in case" log)" = 11 ]; then pass; else fail "not all of 11 forms are told"; show log; fi
 said --set 'data.inputs=[{path: no_twins.h5ad, species: human}, {path: no_twins.h5ad, species: Human}]'
-has species "column species (data.inputs): 'Human' (60 cells) and 'human' (60 cells) differ only in case, spaces or the form of letters"
+has species "column species (data.inputs): 'Human' (60 cells) and 'human' (60 cells) differ only in case, spaces, dashes or the form of letters"
 said --set 'data.inputs=[no_label.h5ad]'
 has "controls without a label" "has the condition 'ctrl'; column condition has A, B; 12 cells have no value there"
 
@@ -106,4 +116,36 @@ for size in f4 f8; do
     said --set "data.inputs=[label_$size.h5ad]"
     has "labels as $size" "cell types  2: 0.7, 10.0"
 done
+
+# Columns, genes and files that are taken for others.
+for columns in "condition condition=cell_type" "species species=cell_type" "species species=condition" "dose dose=cell_type"; do
+    expect "one column twice" 64 "data.${columns%% *} are both the column '${columns#*=}'; each needs its own" 1 check l.yaml --set "data.${columns#* }" --set 'data.inputs=[columns.h5ad]'
+done
+said --set 'data.inputs=[columns.h5ad]' --set data.condition=barcode
+has "a column of barcodes" "column barcode: 24 of its 25 labels have a single cell; is it the right column?"
+said --set 'data.inputs=[{path: columns.h5ad, species: mouse}]' --set data.species=species
+has "species of the config" "columns.h5ad: its column species is not read, as data.inputs says 'mouse' of all its cells"
+said --set 'data.inputs=[columns.h5ad, copy.h5ad]'
+has "a copy" "copy.h5ad has exactly as many cells, genes and values as columns.h5ad; if it is a copy, its cells count twice"
+said --set 'data.inputs=[columns.h5ad, no_twins.h5ad]'
+if grep -q "exactly as many" log; then fail "other cells are no copy"; show log; else pass; fi
+said --set 'data.inputs=[numbered.h5ad]'
+check_ok "genes that are numbered" $code log
+has "genes that are numbered" "numbered.h5ad: its genes are numbered 0 to 39, not named; data.gene_column names"
+expect "genes of two files that are numbered" 65 "numbered.h5ad: its genes are numbered 0 to 39, not named, so that none can be told" 1 check l.yaml --set 'data.inputs=[numbered.h5ad, numbered_too.h5ad]'
+said --set 'data.inputs=[numbered.h5ad, numbered_too.h5ad]' --set data.gene_column=symbol
+check_ok "their names in a column" $code log
+if grep -q "genes are numbered" log; then fail "named genes are not numbered"; show log; else pass; fi
+cat >counts.yaml <<Y
+data: {inputs: [columns.h5ad], control: ctrl, trust_values: true, normalize: log1p}
+model: {hidden: 8, latent: 2}
+train: {epochs: 1, shards: 1}
+screen: {permutations: 0}
+output: {dir: own}
+Y
+"$scscreen" run counts.yaml -q >log 2>&1 && "$scscreen" predict counts.yaml --combination all,T1,A -q >>log 2>&1
+check_ok "files of our own" $? log
+said --set 'data.inputs=[columns.h5ad, own/cells.h5ad]'
+has "predicted cells" "own/cells.h5ad: was written by scscreen: its cells are no measured ones"
+expect "a screen for an input" 65 "own/screen.h5ad is a result of scscreen, no input: own/screen.h5ad: obs has no column condition" 1 check l.yaml --set 'data.inputs=[own/screen.h5ad]'
 finish
