@@ -388,6 +388,26 @@ static scs_status resolve_auto(scs_session *s, scs_method *method)
     return scs_collective_ok();
 }
 
+/* A test that found nothing is not the same as no test: with the groups of one cell type alone, or
+ * none that others predict, nothing can be left out. */
+static void say_correction(const scs_session *s, const scs_correction *c)
+{
+    static const char *const what = "correction by the level that a gene starts from";
+
+    if (c->n_part < 2)
+        scs_session_say(s,
+                        "%s: none; it takes perturbed groups, predicted from others, of at least "
+                        "two cell types or species to learn it and to test it",
+                        what);
+    else if (c->share > 0)
+        scs_session_say(s,
+                        "%s: share %.3f, squared error %.3f of that without, each control's groups "
+                        "left out in turn",
+                        what, c->share, c->error);
+    else
+        scs_session_say(s, "%s: none; it does not help groups of controls that are left out", what);
+}
+
 /* Rank 0 fits; the others get it. Once for all methods of one atlas. Collective. */
 static scs_status make_correction(scs_session *s, const scs_method *method)
 {
@@ -399,14 +419,7 @@ static scs_status make_correction(scs_session *s, const scs_method *method)
     st = scs_session_leads(s) ? scs_correction_fit(s->atlas, method, s->correction) : SCS_OK;
     SCS_TRY(scs_comm_agree(s->comm, st));
     SCS_TRY(scs_comm_broadcast(s->comm, s->correction, sizeof *s->correction));
-    if (s->correction->share > 0)
-        scs_session_say(s,
-                        "correction by the level that a gene starts from: share %.3f, squared "
-                        "error %.3f of that without, each control's groups left out in turn",
-                        s->correction->share, s->correction->error);
-    else
-        scs_session_say(s, "correction by the level that a gene starts from: none; it does not "
-                           "help groups of controls that are left out");
+    say_correction(s, s->correction);
     return scs_collective_ok();
 }
 

@@ -230,6 +230,7 @@ scs_status scs_correction_fit(const scs_atlas *atlas, const scs_method *method,
 
     *correction = (scs_correction){.error = NAN};
     SCS_GO(st, make_points(method, &p));
+    correction->n_part = p.n_fold;
     if (p.n_fold > 1)
         SCS_GO(st, find_share(&p, correction));
     if (correction->share > 0)

@@ -22,9 +22,10 @@ enum { SCS_CORRECTION_FOLDS = 8 };
 
 /** Nothing in it is allocated: it is sent to other ranks as it is. */
 struct scs_correction {
-    double share; /**< of `boost`, 0 to 1 */
-    double error; /**< squared error of left-out controls' groups as a share of the uncorrected
-                     one's; NaN: nothing could be left out, and share is 0 */
+    double share;   /**< of `boost`, 0 to 1 */
+    double error;   /**< squared error of left-out controls' groups as a share of the uncorrected
+                       one's; NaN: nothing could be left out, and share is 0 */
+    int32_t n_part; /**< parts that were left out in turn; below 2 there is nothing to test by */
     scs_boost boost;
 };
 

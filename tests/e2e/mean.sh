@@ -32,6 +32,20 @@ assert row.uns["scscreen"]["correction"] > 0 and not np.allclose(row.layers["shi
 assert (rows.source[rows.predictor.isin(["mean_paired", "mean_nearest", "mean"])] == "own").all() and (rows[rows.predictor.isin(["no_change", "replicate"])].source.isna()).all()
 P
 check_ok "held-out row equals validate's" $? "$work/log"
+# no cell types to learn the correction from is said as such, and not that it was of no help
+cat >"$work/one.yaml" <<Y
+data:
+  inputs: [data/species_a.h5ad]
+  filter: [{column: cell_type, in: [type_1]}]
+  normalize: log1p
+model: {kind: mean}
+train: {shards: 4}
+Y
+(cd "$work/1" && launch 2 run ../one.yaml --set output.dir=one >log2 2>&1)
+check_ok "run of one cell type" $? "$work/1/log2"
+for log in "$work/3/log share" "$work/1/log2 none; it takes"; do
+    if grep -q "a gene starts from: ${log#* }" "${log%% *}"; then pass; else fail "what the log says of the correction: $log"; fi
+done
 # numbers that were not made are not there: neither 0 nor anything else
 (cd "$work/3" && launch 2 screen ../mean.yaml --rank-by delta_norm --set screen.variance=false --set screen.correction=false >log 2>&1 && grep -A3 '^The first' log)
 check_ok "ranked" $? "$work/3/log"
