@@ -20,6 +20,8 @@ typedef struct scs_method {
     const scs_mixed_atlas *mixed; /**< borrowed; NULL: no rule needs it, or nothing was seen */
     const scs_correction *correction; /**< borrowed; NULL: changes are taken as the sources have
                                          them */
+    bool exchangeable;  /**< rule paired with the weights of p-values, which have not seen which
+                           cells are perturbed (src/screen/pooled_weights.h) */
     bool learnt_latent; /**< a network made latent space from the groups that `auto` leaves out */
     double power;       /**< of nearest: weights 1 / distance^power, never SCS_POWER_AUTO */
     int cross_species;  /**< scs_cross_species */
@@ -189,8 +191,12 @@ double scs_choose_shift_power_tried(int i);
 SCS_MUST_USE scs_status scs_choose_shift_power(const scs_atlas *atlas, const scs_method *method,
                                                int *chosen, double *error);
 
+/** A rule that weighs source types alone: in the place of the mixed model and of `auto`, which
+ * weigh other perturbations and controls as well, nearest stands with its usual power. */
+scs_method scs_choose_shift_typewise(const scs_method *method, const scs_config *config);
 /** The method that p-values go by: its weights must not have seen which cells are perturbed, which
- * the mixed model and `auto` have; in their place nearest stands, with its usual power. */
+ * the mixed model and `auto` have; in their place stand those of pools (`exchangeable`), of all
+ * other species alike where the row's own does not show the perturbation. */
 scs_method scs_choose_shift_blind(const scs_method *method, const scs_config *config);
 
 /** Mean and variance (ddof 0) over cells of dec(z + delta), without decoding cells where the output

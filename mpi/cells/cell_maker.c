@@ -34,7 +34,7 @@ scs_status scs_cell_maker_create(const scs_session *session, const scs_method *m
     SCS_TRY(SCS_ALLOC(*maker, 1));
     **maker = (scs_cell_maker){.session = session,
                                .method = method,
-                               .closeness = scs_choose_shift_blind(method, session->config),
+                               .closeness = scs_choose_shift_typewise(method, session->config),
                                .observed = session->config->predict.mean == SCS_CELL_MEAN_OBSERVED,
                                .own_group = {.group = -1}};
     return scs_shift_sources_create(session->atlas, &(*maker)->sources);

@@ -315,17 +315,36 @@ done:
     return st;
 }
 
+static bool is_fixed(const scs_method *method, const scs_config *config)
+{
+    return config->screen.shift == SCS_SHIFT_AUTO || scs_shift_rule_fixed(method);
+}
+
+/* Donors of cells are drawn by source type. */
+scs_method scs_choose_shift_typewise(const scs_method *method, const scs_config *config)
+{
+    scs_method typewise = *method;
+
+    if (!is_fixed(method, config))
+        return typewise;
+    typewise.shift = SCS_SHIFT_NEAREST;
+    typewise.power = config->screen.nearest_power == SCS_POWER_AUTO
+                         ? scs_choose_shift_power_tried(SCS_USUAL_POWER)
+                         : config->screen.nearest_power;
+    return typewise;
+}
+
 /* A rule whose weights do not follow the means (mixed, several) cannot be asked again of means that
- * are drawn anew, nor for donors: `nearest` stands for it, as it weighs source types alone. */
+ * are drawn anew; nor may its weights be kept, as they were estimated from the labels as they are.
+ * Which other species is nearest would be said by the controls alone: all of them are asked. */
 scs_method scs_choose_shift_blind(const scs_method *method, const scs_config *config)
 {
     scs_method blind = *method;
 
-    if (config->screen.shift != SCS_SHIFT_AUTO && !scs_shift_rule_fixed(method))
+    if (!is_fixed(method, config))
         return blind;
-    blind.shift = SCS_SHIFT_NEAREST;
-    blind.power = config->screen.nearest_power == SCS_POWER_AUTO
-                      ? scs_choose_shift_power_tried(SCS_USUAL_POWER)
-                      : config->screen.nearest_power;
+    blind.shift = SCS_SHIFT_PAIRED;
+    blind.exchangeable = true;
+    blind.cross_species = SCS_CROSS_MEAN;
     return blind;
 }

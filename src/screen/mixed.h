@@ -89,6 +89,10 @@ typedef struct scs_mixed_hyper {
 } scs_mixed_hyper;
 /** "all", "context" and so on. */
 const char *scs_mixed_term_name(int term);
+/** Covariance of two contexts' shifts under one perturbation before anything is estimated, by the
+ * centres of the priors; 1 of one context.
+ *  @param distance squared, in the unit of distances */
+double scs_mixed_prior_likeness(double distance);
 
 typedef struct scs_mixed scs_mixed;
 

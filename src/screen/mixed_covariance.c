@@ -38,6 +38,25 @@ const char *scs_mixed_term_name(int term)
     return scs_mixed_terms[term].name;
 }
 
+/* Of the terms that every design may have, with lengths of 1. */
+double scs_mixed_prior_likeness(double distance)
+{
+    double all = 0, alike = 0;
+
+    for (int t = 0; t < SCS_MIXED_TERMS; t++) {
+        const scs_mixed_term *term = &scs_mixed_terms[t];
+        bool by_distance =
+            term->context == SCS_LIKE_CONTEXT || term->context == SCS_LIKE_CONTEXT_TOO;
+
+        if (term->perturbation == SCS_LIKE_PERTURBATION ||
+            (term->context != SCS_ANY_CONTEXT && !by_distance))
+            continue;
+        all += term->share;
+        alike += term->share * (by_distance ? exp(-distance) : 1);
+    }
+    return alike / all;
+}
+
 /* Effects begin at dose 0 and grow along a line, x y, or wander from dose to dose as a Brownian
  * path, min(x, y), whose prediction between two doses is the straight way between them; in units of
  * the largest dose. The length is the odds of the line.

@@ -430,17 +430,45 @@ static double least_square(const double *observed, int32_t n_latent)
     return scs_vector_dot(observed, observed, n_latent) * (1 - 1e-9);
 }
 
-/* The squared length that a permuted shift must have to count, of each combination: that of the
- * real shift. @param[out] least [n_target] */
-static scs_status find_least(const scs_replica *r, const scs_method *method,
-                             const scs_combination *const *target, int64_t n_target, double *delta,
-                             double *least)
+/* The combinations that permutations are counted of. */
+typedef struct judged {
+    const scs_method *method;
+    const scs_combination *const *target;
+    int64_t n;
+    scs_sources **kept; /* [n] of an exchangeable method, whose weights are those of any labels; of
+                           others NULL */
+    double *least;      /* [n] squared length that a permuted shift must have to count */
+} judged;
+
+/* Of the means as they are now. @param[out] delta [n_latent] */
+static scs_status judged_shift(const scs_replica *r, const judged *j, int64_t i, double *delta)
 {
-    for (int64_t i = 0; i < n_target; i++) {
-        SCS_TRY(replica_shift(r, method, target[i], delta));
-        least[i] = least_square(delta, r->atlas.n_latent);
+    if (!j->kept[i])
+        return replica_shift(r, j->method, j->target[i], delta);
+    scs_shift_sources_latent(&r->atlas, j->kept[i], delta);
+    return SCS_OK;
+}
+
+/* The real shifts, and weights that stay. */
+static scs_status judge_real(const scs_replica *r, judged *j, double *delta)
+{
+    SCS_TRY(SCS_ALLOC(j->kept, j->n));
+    SCS_TRY(SCS_ALLOC(j->least, j->n));
+    for (int64_t i = 0; i < j->n; i++) {
+        SCS_TRY(replica_shift(r, j->method, j->target[i], delta));
+        j->least[i] = least_square(delta, r->atlas.n_latent);
+        if (j->method->exchangeable)
+            SCS_TRY(scs_shift_sources_copy(r->sources, &j->kept[i]));
     }
     return SCS_OK;
+}
+
+static void clear_judged(judged *j)
+{
+    for (int64_t i = 0; j->kept && i < j->n; i++)
+        scs_shift_sources_destroy(&j->kept[i]);
+    free(j->kept);
+    free(j->least);
 }
 
 /* The replica's means of the permuted groups are the atlas' own again: bytes, not a difference. */
@@ -463,21 +491,20 @@ scs_status scs_resample_replica_count(scs_replica *r, const scs_method *method,
                                       const scs_combination *const *target, int64_t n_target,
                                       double *delta, int32_t *count)
 {
-    double *least;
+    judged j = {.method = method, .target = target, .n = n_target};
     scs_status st;
 
-    SCS_TRY(SCS_ALLOC(least, n_target));
     memset(count, 0, (size_t)n_target * sizeof *count);
-    st = find_least(r, method, target, n_target, delta, least);
+    st = judge_real(r, &j, delta);
     for (int64_t b = 0; b < p->n && st == SCS_OK; b++) {
         scs_resample_permutation_draw(p, b, r->atlas.mean);
         for (int64_t i = 0; i < n_target && st == SCS_OK; i++) {
-            st = replica_shift(r, method, target[i], delta);
-            count[i] += scs_vector_dot(delta, delta, r->atlas.n_latent) >= least[i];
+            st = judged_shift(r, &j, i, delta);
+            count[i] += scs_vector_dot(delta, delta, r->atlas.n_latent) >= j.least[i];
         }
     }
     restore(r, p);
-    free(least);
+    clear_judged(&j);
     return st;
 }
 

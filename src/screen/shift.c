@@ -44,6 +44,7 @@
 #include "src/data/dose.h"
 #include "src/kernels/lapack.h"
 #include "src/screen/mixed_atlas.h"
+#include "src/screen/pooled_weights.h"
 #include "src/screen/predict.h"
 #include "scscreen/latent.h"
 #include "scscreen/screen.h"
@@ -407,10 +408,28 @@ static scs_status add_nearest(const scs_estimate *e, double scale, scs_sources *
     return add_pairs(e, weigh_by_closeness, scale, sources);
 }
 
-/* Plain mean. */
+/* As whoever has not seen which of a type's cells are perturbed; the target's own are among those
+ * that permutations move. */
+static scs_status weigh_pools(const scs_estimate *e, const int32_t *type, int32_t n, double *weight)
+{
+    const scs_group *of = &e->atlas->group[e->target_group];
+    scs_pool target = {e->target_group,
+                       scs_atlas_usable_group(e->atlas, of->species, of->cell_type, e->condition)},
+             *source;
+    scs_status st;
+
+    SCS_TRY(SCS_ALLOC(source, n));
+    for (int32_t i = 0; i < n; i++)
+        source[i] = (scs_pool){control_of(e, type[i]), perturbed_of(e, type[i])};
+    st = scs_pooled_weights(e->atlas, &target, source, n, weight);
+    free(source);
+    return st;
+}
+
+/* Plain mean, but for p-values. */
 static scs_status add_paired(const scs_estimate *e, double scale, scs_sources *sources)
 {
-    return add_pairs(e, weigh_alike, scale, sources);
+    return add_pairs(e, e->method->exchangeable ? weigh_pools : weigh_alike, scale, sources);
 }
 
 /* Weights may be negative: the fit may lie outside the types. */

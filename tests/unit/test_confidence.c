@@ -370,12 +370,29 @@ static void permutations_keep_the_cells(void)
     }
 }
 
+static scs_method rule_of(int shift)
+{
+    return (scs_method){.shift = shift, .power = 4, .ridge = 1};
+}
+
+/* What auto's and the mixed model's p-values go by. */
+static scs_method blind_of(void)
+{
+    scs_config *config = NULL;
+    scs_method method;
+
+    CHECK_OK(parse("screen: {shift: auto}", &config));
+    method = scs_shift_method_from_config(config);
+    method = scs_choose_shift_blind(&method, config);
+    scs_config_destroy(&config);
+    return method;
+}
+
 /* p-value of type 2 where the other types speak. */
-static double p_of(double effect, int shift, uint64_t seed)
+static double p_of(double effect, scs_method method, uint64_t seed)
 {
     enum { PERMUTATIONS = 99 };
     static const int32_t control[] = {0, 2, 4, 6}, perturbed[] = {1, 3, 5, 7};
-    scs_method method = {.shift = shift, .power = 4, .ridge = 1};
     scs_combination target = target_of(2);
     const scs_combination *targets[] = {&target};
     scs_atlas *a = atlas_of(12, 9);
@@ -423,7 +440,7 @@ static void p_values_are_uniform_under_the_null(void)
         if (scs_rule_shift_at(shift)->needs_mixed)
             continue;
         for (uint64_t e = 0; e < EXPERIMENTS; e++)
-            p[e] = p_of(0, shift, 5000 + e);
+            p[e] = p_of(0, rule_of(shift), 5000 + e);
         qsort(p, EXPERIMENTS, sizeof *p, by_value);
         for (int i = 0; i < EXPERIMENTS; i++)
             if (i + 1 == EXPERIMENTS || p[i + 1] > p[i])
@@ -437,7 +454,77 @@ static void p_values_are_uniform_under_the_null(void)
 static void a_response_is_found(void)
 {
     for (uint64_t e = 0; e < 5; e++)
-        CU_ASSERT_DOUBLE_EQUAL(p_of(2, SCS_SHIFT_NEAREST, e), .01, 1e-12);
+        CU_ASSERT_DOUBLE_EQUAL(p_of(2, rule_of(SCS_SHIFT_NEAREST), e), .01, 1e-12);
+}
+
+/* Whatever is called perturbed, the weights are the same: a drawn permutation's as the real
+ * labels'. */
+static void blind_weights_do_not_depend_on_labels(void)
+{
+    static const int32_t control[] = {0, 2, 4, 6}, perturbed[] = {1, 3, 5, 7};
+    double drawn[T * D], before[T * C];
+    scs_method method = blind_of();
+    scs_combination target = target_of(2);
+    scs_atlas *a = atlas_of(12, 9);
+    scs_real *cell[T * C];
+    scs_permutation p = {a, T, control, perturbed, 1, drawn};
+    scs_replica replica;
+
+    draw_cells(a, 3, 1, cell);
+    for (int i = 0; i < 9 * D; i++) /* a noisy type */
+        cell[1][i] *= 10;
+    for (int j = 0; j < D; j++)
+        a->mean[D + j] *= 10;
+    for (int j = 0; j < D * D; j++)
+        a->second[D * D + j] *= 100;
+    for (int t = 0; t < T; t++)
+        CHECK_OK(scs_resample_permute_pair(&(scs_stream){5, SCS_RANDOM_PERMUTE, 0, (uint64_t)t},
+                                           cell[2 * t], 12, cell[2 * t + 1], 9, D, 0, 1,
+                                           drawn + t * D));
+    CHECK_OK(scs_resample_replica_make(a, &replica));
+    CHECK_OK(scs_shift_sources_find(&replica.atlas, &method, &target, replica.sources));
+    CU_ASSERT_EQUAL(replica.sources->n, 6);
+    memcpy(before, replica.sources->weight, sizeof *before * 6);
+    CU_ASSERT(before[0] > 0 && before[0] < .1 && before[2] > .1 && before[4] > .1);
+    scs_resample_permutation_draw(&p, 0, replica.atlas.mean);
+    CHECK_OK(scs_shift_sources_find(&replica.atlas, &method, &target, replica.sources));
+    for (int i = 0; i < 6; i++)
+        CU_ASSERT_DOUBLE_EQUAL(replica.sources->weight[i], before[i], 1e-12);
+    scs_resample_replica_clear(&replica);
+    free_cells(cell);
+    scs_atlas_destroy(&a);
+}
+
+/* By auto's p-values: of 6,000 without a response as many are up to 0.01, 0.05 and 0.1 as a
+ * binomial gives with the chance of 0.999; of weak responses more are found than by the nearest
+ * type. */
+static void blind_p_values_are_uniform_and_find_more(void)
+{
+    enum { EXPERIMENTS = 6000, WEAK = 400 };
+    static const double level[] = {.01, .05, .1};
+    int below[3] = {0}, found[2] = {0};
+    scs_method blind = blind_of(), nearest = rule_of(SCS_SHIFT_NEAREST);
+
+    for (uint64_t e = 0; e < EXPERIMENTS; e++) {
+        double p = p_of(0, blind, 20000 + e);
+
+        for (int k = 0; k < 3; k++)
+            below[k] += p <= level[k] + 1e-9;
+    }
+    for (int k = 0; k < 3; k++) {
+        double share = (double)below[k] / EXPERIMENTS;
+
+        fprintf(stderr, "\n    %.2f %% of %d null p-values up to %g", 100 * share, EXPERIMENTS,
+                level[k]);
+        CU_ASSERT(fabs(share - level[k]) < 3.3 * sqrt(level[k] * (1 - level[k]) / EXPERIMENTS));
+    }
+    for (uint64_t e = 0; e < WEAK; e++) {
+        found[0] += p_of(.3, nearest, 40000 + e) <= .05 + 1e-9;
+        found[1] += p_of(.3, blind, 40000 + e) <= .05 + 1e-9;
+    }
+    fprintf(stderr, "\n    of %d weak responses %d up to 0.05, by the nearest type %d", WEAK,
+            found[1], found[0]);
+    CU_ASSERT(found[1] > 1.2 * found[0]);
 }
 
 /* The mixed model, and several rules, have seen which cells are perturbed. */
@@ -445,24 +532,29 @@ static void p_values_go_by_a_rule_that_saw_no_labels(void)
 {
     static const struct {
         const char *config;
-        int shift, blind;
+        int shift;
+        bool exchangeable;
+        int typewise;
         double power;
     } cases[] = {
-        {"screen: {shift: mixed}", SCS_SHIFT_MIXED, SCS_SHIFT_NEAREST, 4},
-        {"screen: {shift: auto, nearest_power: 2}", SCS_SHIFT_PAIRED, SCS_SHIFT_NEAREST, 2},
-        {"screen: {shift: auto, nearest_power: auto}", SCS_SHIFT_AUTO, SCS_SHIFT_NEAREST, 4},
-        {"screen: {shift: paired}", SCS_SHIFT_PAIRED, SCS_SHIFT_PAIRED, 4},
-        {"screen: {shift: regression}", SCS_SHIFT_REGRESSION, SCS_SHIFT_REGRESSION, 4}};
+        {"screen: {shift: mixed}", SCS_SHIFT_MIXED, true, SCS_SHIFT_NEAREST, 4},
+        {"screen: {shift: auto, nearest_power: 2}", SCS_SHIFT_PAIRED, true, SCS_SHIFT_NEAREST, 2},
+        {"screen: {shift: auto, nearest_power: auto}", SCS_SHIFT_AUTO, true, SCS_SHIFT_NEAREST, 4},
+        {"screen: {shift: paired}", SCS_SHIFT_PAIRED, false, SCS_SHIFT_PAIRED, 4},
+        {"screen: {shift: regression}", SCS_SHIFT_REGRESSION, false, SCS_SHIFT_REGRESSION, 4}};
 
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         scs_config *config = NULL;
-        scs_method method, blind;
+        scs_method method, blind, typewise;
 
         CHECK_OK(parse(cases[i].config, &config));
         method = scs_shift_method_from_config(config);
         method.shift = cases[i].shift;
         blind = scs_choose_shift_blind(&method, config);
-        CU_ASSERT(blind.shift == cases[i].blind && blind.power == cases[i].power);
+        CU_ASSERT_EQUAL(blind.exchangeable, cases[i].exchangeable);
+        CU_ASSERT_EQUAL(blind.shift, blind.exchangeable ? SCS_SHIFT_PAIRED : cases[i].shift);
+        typewise = scs_choose_shift_typewise(&method, config);
+        CU_ASSERT(typewise.shift == cases[i].typewise && typewise.power == cases[i].power);
         scs_config_destroy(&config);
     }
 }
@@ -511,6 +603,8 @@ int main(void)
         {"permuted controls keep the sum", permuted_controls_keep_the_sum},
         {"p-values are uniform under the null", p_values_are_uniform_under_the_null},
         {"a response is found", a_response_is_found},
+        {"blind weights do not depend on labels", blind_weights_do_not_depend_on_labels},
+        {"blind p-values are uniform and find more", blind_p_values_are_uniform_and_find_more},
         {"p-values go by a rule that saw no labels", p_values_go_by_a_rule_that_saw_no_labels},
         {"false discovery steps up", false_discovery_steps_up}};
 
