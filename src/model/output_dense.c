@@ -5,18 +5,22 @@
  *   P = H W_t' + 1 b'     R = P - X      error += |R|^2      R *= scale (0 where a ReLU is off)
  *   dW_t = R' H           db = 1' R      dH += R W_t
  *
- * 3 n_row n_gene n_hidden multiply-adds, and [n_row, 128] numbers twice instead of [n_row,
- * n_gene]: a tile stays in the cache between its products. Exact for any output activation.
+ * 3 n_row n_gene n_hidden multiply-adds, and [128, n_row] numbers instead of [n_row, n_gene]: a
+ * tile stays in the cache between its products. Exact for any output activation.
+ *
+ * P and R are kept by gene, [width, n_row], so that a gene's weights are read as they lie: all
+ * three products take W_t, R and the activations where they are (src/kernels/gemm_panel.h). The
+ * activations are laid out twice in each step, by cell and by unit, in panels of 32 columns.
  *
  * dH is a sum over genes. Tiles are walked in strips, at least 8 of the whole gene axis whatever
  * the number of shards, each with a dH of its own; strips are added up in order afterwards.
- * Strips are what threads share: neither their number nor the shapes of BLAS calls depend on
- * ranks or threads. All functions are Local.
+ * Strips are what threads share: their number does not depend on ranks or threads, and neither
+ * does the order in which anything is added up. All functions are Local.
  */
 #include "src/model/output_dense.h"
 
 #include "src/base/simd.h"
-#include "src/kernels/blas.h"
+#include "src/kernels/gemm_panel.h"
 #include "src/model/gene_split.h"
 #include "src/model/layout.h"
 
@@ -34,9 +38,15 @@ struct scs_output_dense {
     int32_t n_slice; /**< of the genes, one a local shard */
     int n_strip;     /**< of a slice */
     int64_t max_rows;
-    scs_real *predicted;   /**< [n_slice, n_strip, max_rows, TILE] */
-    scs_real *residual;    /**< the same: x_hat - x, then its gradient */
-    scs_real *grad_hidden; /**< [n_slice, n_strip, max_rows, n_hidden] each strip's share */
+    int32_t n_panel;       /**< of hidden units */
+    int64_t stride;        /**< cells of a gene's row of R: max_rows, to whole panels */
+    scs_real *by_cell;     /**< [n_panel, max_rows, SCS_PANEL] activations, zeros behind the last */
+    scs_real *by_unit;     /**< [panels of cells, n_hidden, SCS_PANEL] likewise */
+    scs_real *predicted;   /**< [n_slice, n_strip, TILE, stride] with an output ReLU, else NULL */
+    scs_real *residual;    /**< [n_slice, n_strip, TILE, stride] x_hat - x, then its gradient */
+    scs_real *edge;        /**< [n_slice, n_strip, TILE, SCS_PANEL] a panel that is not whole */
+    scs_real *strip_grad;  /**< [n_slice, n_strip, n_panel, max_rows, SCS_PANEL] strips' dH */
+    scs_real *grad_hidden; /**< [n_slice, max_rows, n_hidden] the slices' */
     double *error;         /**< [n_slice, n_strip] squared error of the strip's genes */
 };
 
@@ -44,7 +54,10 @@ struct scs_output_dense {
 typedef struct tile {
     int32_t block;                  /**< of this rank's genes */
     int32_t gene, width;            /**< genes [gene, gene + width) of the model */
-    scs_real *predicted, *residual; /**< [n_row, width] */
+    scs_real *predicted, *residual; /**< [width, stride] */
+    scs_real *edge;                 /**< [TILE, SCS_PANEL] */
+    scs_real *grad_hidden;          /**< [n_panel, max_rows, SCS_PANEL] the strip's */
+    bool first;                     /**< of its strip: overwrites dH, later ones add */
 } tile;
 
 /* What all tiles of a step read and write. Borrowed. */
@@ -61,14 +74,28 @@ static int32_t rows_of(const step *s)
     return (int32_t)s->split->first_row[s->split->n_shard];
 }
 
+/* Hidden units of panel p. */
+static int32_t panel_width(const scs_output_dense *o, int32_t p)
+{
+    int32_t left = o->arch.n_hidden - p * SCS_PANEL;
+
+    return left < SCS_PANEL ? left : SCS_PANEL;
+}
+
 /* Each strip has its own tile and its own dH, so that strips may run at once. */
 static scs_status allocate(scs_output_dense *o)
 {
-    int64_t n_strip = (int64_t)o->n_slice * o->n_strip, rows = n_strip * o->max_rows;
+    int64_t n_strip = (int64_t)o->n_slice * o->n_strip, rows = o->max_rows;
+    int64_t panel_rows = o->n_panel * rows * SCS_PANEL;
 
-    SCS_TRY(SCS_ALLOC(o->predicted, rows * TILE));
-    SCS_TRY(SCS_ALLOC(o->residual, rows * TILE));
-    SCS_TRY(SCS_ALLOC(o->grad_hidden, rows * o->arch.n_hidden));
+    SCS_TRY(SCS_ALLOC(o->by_cell, panel_rows));
+    SCS_TRY(SCS_ALLOC(o->by_unit, o->stride * o->arch.n_hidden));
+    if (o->arch.output_relu)
+        SCS_TRY(SCS_ALLOC(o->predicted, n_strip * TILE * o->stride));
+    SCS_TRY(SCS_ALLOC(o->residual, n_strip * TILE * o->stride));
+    SCS_TRY(SCS_ALLOC(o->edge, n_strip * TILE * SCS_PANEL));
+    SCS_TRY(SCS_ALLOC(o->strip_grad, n_strip * panel_rows));
+    SCS_TRY(SCS_ALLOC(o->grad_hidden, o->n_slice * rows * o->arch.n_hidden));
     return SCS_ALLOC(o->error, n_strip);
 }
 
@@ -84,7 +111,9 @@ scs_status scs_output_dense_create(const scs_arch *arch, int32_t n_shard, int32_
                              .dense = layout.out,
                              .n_slice = n_slice,
                              .n_strip = n_shard < MIN_STRIP ? MIN_STRIP / n_shard : 1,
-                             .max_rows = max_rows};
+                             .max_rows = max_rows,
+                             .n_panel = scs_gemm_panel_count(arch->n_hidden),
+                             .stride = (int64_t)scs_gemm_panel_count(max_rows) * SCS_PANEL};
     SCS_GO(st, allocate(*o));
     return SCS_OK;
 done:
@@ -96,13 +125,62 @@ void scs_output_dense_destroy(scs_output_dense **o)
 {
     if (!*o)
         return;
+    free((*o)->by_cell);
+    free((*o)->by_unit);
     free((*o)->predicted);
     free((*o)->residual);
+    free((*o)->edge);
+    free((*o)->strip_grad);
     free((*o)->grad_hidden);
     free((*o)->error);
     free(*o);
     *o = NULL;
 }
+
+/* ---- activations in panels ---- */
+
+/* Panel p of the activations by cell: a copy, with zeros in columns that are not there. */
+static void lay_by_cell(const scs_output_dense *o, const step *s, int32_t p)
+{
+    int32_t width = panel_width(o, p), n = rows_of(s);
+    scs_real *to = o->by_cell + p * o->max_rows * SCS_PANEL;
+    const scs_real *from = s->split->rows + (int64_t)p * SCS_PANEL;
+
+    for (int64_t i = 0; i < n; i++, to += SCS_PANEL, from += o->arch.n_hidden) {
+        memcpy(to, from, (size_t)width * sizeof *to);
+        memset(to + width, 0, (size_t)(SCS_PANEL - width) * sizeof *to);
+    }
+}
+
+/* Panel p of the activations by unit: those of 32 cells, zeros for cells that are not there. */
+static void lay_by_unit(const scs_output_dense *o, const step *s, int32_t p)
+{
+    int64_t n_hidden = o->arch.n_hidden, left = rows_of(s) - (int64_t)p * SCS_PANEL;
+    int64_t n = left < SCS_PANEL ? left : SCS_PANEL;
+    scs_real *to = o->by_unit + p * n_hidden * SCS_PANEL;
+    const scs_real *from = s->split->rows + p * SCS_PANEL * n_hidden;
+
+    for (int64_t c = 0; c < n_hidden; c++, to += SCS_PANEL) {
+        for (int64_t i = 0; i < n; i++)
+            to[i] = from[i * n_hidden + c];
+        memset(to + n, 0, (size_t)(SCS_PANEL - n) * sizeof *to);
+    }
+}
+
+/* Both ways; the one by cell is for gradients alone. */
+static void lay_out(const scs_output_dense *o, const step *s)
+{
+    int32_t by_cell = s->grad ? o->n_panel : 0, n = by_cell + scs_gemm_panel_count(rows_of(s));
+
+#pragma omp parallel for if (SCS_WORTH_THREADS((double)rows_of(s) * o->arch.n_hidden))
+    for (int32_t p = 0; p < n; p++)
+        if (p < by_cell)
+            lay_by_cell(o, s, p);
+        else
+            lay_by_unit(o, s, p - by_cell);
+}
+
+/* ---- a tile ---- */
 
 /* A NaN stays one, so that training sees it. */
 static void rectify(scs_real *x, int64_t n)
@@ -111,89 +189,164 @@ static void rectify(scs_real *x, int64_t n)
         x[i] = x[i] < 0 ? 0 : x[i];
 }
 
-/* predicted = residual = x_hat of the tile's genes, [n, width]. */
+/* residual = x_hat of the tile's genes; with a ReLU predicted as well. */
 static void predict_tile(const scs_output_dense *o, const step *s, const tile *t)
 {
     const scs_dense *dense = &o->dense;
-    const scs_real *weight = s->param + dense->weight + (int64_t)t->gene * dense->n_in;
-    int32_t n = rows_of(s);
-    int64_t size = (int64_t)n * t->width;
+    int32_t n_in = dense->n_in;
+    size_t size = (size_t)t->width * (size_t)o->stride * sizeof *t->residual;
+    scs_gemm_panel product = {.m = t->width,
+                              .n_k = n_in,
+                              .a = s->param + dense->weight + (int64_t)t->gene * n_in,
+                              .a_row = n_in,
+                              .a_step = 1,
+                              .b_row = SCS_PANEL,
+                              .base = s->param + dense->bias + t->gene,
+                              .out_row = o->stride};
 
-    for (int64_t i = 0; i < n; i++)
-        memcpy(t->predicted + i * t->width, s->param + dense->bias + t->gene,
-               (size_t)t->width * sizeof *s->param);
-    SCS_GEMM(CblasRowMajor, CblasNoTrans, CblasTrans, n, t->width, dense->n_in, 1, s->split->rows,
-             dense->n_in, weight, dense->n_in, 1, t->predicted, t->width);
-    if (o->arch.output_relu)
-        rectify(t->predicted, size);
-    memcpy(t->residual, t->predicted, (size_t)size * sizeof *t->residual);
+    for (int32_t p = 0; p < scs_gemm_panel_count(rows_of(s)); p++) {
+        product.b = o->by_unit + (int64_t)p * n_in * SCS_PANEL;
+        product.out = t->residual + (int64_t)p * SCS_PANEL;
+        scs_gemm_panel_run(&product);
+    }
+    if (!o->arch.output_relu)
+        return;
+    rectify(t->residual, t->width * o->stride);
+    memcpy(t->predicted, t->residual, size);
 }
 
 /* R = P - X: only entries that are there are touched, O(nnz of the tile). */
-static void subtract_cells(const step *s, const tile *t)
+static void subtract_cells(const scs_output_dense *o, const step *s, const tile *t)
 {
-    scs_real *row = t->residual;
+    scs_real *cell = t->residual;
 
     for (int32_t v = 0; v < s->split->n_shard; v++) {
         const scs_entries *x = &s->split->part[v];
         const int64_t *first = x->first + (int64_t)t->block * x->n_out;
 
-        for (int64_t i = 0; i < x->n_out; i++, row += t->width)
+        for (int64_t i = 0; i < x->n_out; i++, cell++)
             for (int64_t k = first[i]; k < first[i + 1]; k++)
-                row[x->column[k]] -= x->value[k];
+                cell[x->column[k] * o->stride] -= x->value[k];
     }
 }
 
-/* Sum of squares in double, column by column so that the order is fixed. */
-SCS_VECTOR static double tile_error(const tile *t, int32_t n)
+/* Sum of squares in double, in 32 sums by cell so that the order is fixed. */
+SCS_VECTOR static double tile_error(const scs_output_dense *o, const tile *t, int32_t n)
 {
-    double column[TILE] = {0}, sum = 0;
+    double part[SCS_PANEL] = {0}, sum = 0;
 
-    for (int64_t i = 0; i < n; i++) {
-        const scs_real *row = t->residual + i * t->width;
+    for (int32_t g = 0; g < t->width; g++)
+        for (int32_t first = 0; first < n; first += SCS_PANEL) {
+            const scs_real *row = t->residual + g * o->stride + first;
+            int32_t width = n - first < SCS_PANEL ? n - first : SCS_PANEL;
 
 #pragma omp simd
-        for (int32_t c = 0; c < t->width; c++)
-            column[c] += (double)row[c] * (double)row[c];
-    }
-    for (int32_t c = 0; c < t->width; c++)
-        sum += column[c];
+            for (int32_t c = 0; c < width; c++)
+                part[c] += (double)row[c] * (double)row[c];
+        }
+    for (int32_t c = 0; c < SCS_PANEL; c++)
+        sum += part[c];
     return sum;
 }
 
 /* The residual becomes the gradient of the layer's sums, in place.
- *  @param[out] bias [width] its column sums, the bias's gradient */
-SCS_VECTOR static void residual_gradient(const tile *t, int32_t n, bool relu, scs_real scale,
-                                         scs_real *bias)
+ *  @param[out] bias [width] its sums over cells, the bias's gradient: 32 sums by cell, halved */
+SCS_VECTOR static void residual_gradient(const scs_output_dense *o, const tile *t, int32_t n,
+                                         scs_real scale, scs_real *bias)
 {
-    memset(bias, 0, (size_t)t->width * sizeof *bias);
-    for (int64_t i = 0; i < n; i++) {
-        scs_real *row = t->residual + i * t->width;
-        const scs_real *predicted = t->predicted + i * t->width;
+    for (int32_t g = 0; g < t->width; g++) {
+        scs_real part[SCS_PANEL] = {0};
 
+        for (int32_t first = 0; first < n; first += SCS_PANEL) {
+            int64_t at = g * o->stride + first;
+            scs_real *row = t->residual + at;
+            const scs_real *predicted = t->predicted ? t->predicted + at : NULL;
+            int32_t width = n - first < SCS_PANEL ? n - first : SCS_PANEL;
+
+            for (int32_t c = 0; predicted && c < width; c++)
+                row[c] = predicted[c] > 0 ? row[c] : 0;
 #pragma omp simd
-        for (int32_t c = 0; c < t->width; c++) {
-            row[c] = relu && !(predicted[c] > 0) ? 0 : row[c] * scale;
-            bias[c] += row[c];
+            for (int32_t c = 0; c < width; c++) {
+                row[c] *= scale;
+                part[c] += row[c];
+            }
         }
+        for (int32_t half = SCS_PANEL / 2; half > 0; half /= 2)
+            for (int32_t c = 0; c < half; c++)
+                part[c] += part[c + half];
+        bias[g] = part[0];
     }
 }
 
-/* dH and dW of one tile.
- *  @param first of its strip: overwrites dH, later ones add */
-static void propagate_tile(const scs_output_dense *o, const step *s, const tile *t,
-                           scs_real *grad_hidden, bool first)
+/* dH += R W_t, panel by panel of W_t; the last one is copied where it is not whole. */
+static void hidden_gradient(const scs_output_dense *o, const step *s, const tile *t)
+{
+    int64_t n_in = o->dense.n_in;
+    const scs_real *weight = s->param + o->dense.weight + t->gene * n_in;
+    scs_gemm_panel product = {.m = rows_of(s),
+                              .n_k = t->width,
+                              .a = t->residual,
+                              .a_row = 1,
+                              .a_step = o->stride,
+                              .add = !t->first,
+                              .out_row = SCS_PANEL};
+
+    for (int32_t p = 0; p < o->n_panel; p++) {
+        int32_t width = panel_width(o, p);
+
+        product.b = weight + (int64_t)p * SCS_PANEL;
+        product.b_row = n_in;
+        product.out = t->grad_hidden + p * o->max_rows * SCS_PANEL;
+        for (int64_t g = 0; width < SCS_PANEL && g < t->width; g++) {
+            scs_real *row = t->edge + g * SCS_PANEL;
+
+            memcpy(row, product.b + g * n_in, (size_t)width * sizeof *row);
+            memset(row + width, 0, (size_t)(SCS_PANEL - width) * sizeof *row);
+        }
+        if (width < SCS_PANEL) {
+            product.b = t->edge;
+            product.b_row = SCS_PANEL;
+        }
+        scs_gemm_panel_run(&product);
+    }
+}
+
+/* dW_t = R' H, likewise. @param[out] grad [width, n_hidden] */
+static void weight_gradient(const scs_output_dense *o, const step *s, const tile *t, scs_real *grad)
+{
+    int64_t n_in = o->dense.n_in;
+    scs_gemm_panel product = {.m = t->width,
+                              .n_k = rows_of(s),
+                              .a = t->residual,
+                              .a_row = o->stride,
+                              .a_step = 1,
+                              .b_row = SCS_PANEL};
+
+    for (int32_t p = 0; p < o->n_panel; p++) {
+        int32_t width = panel_width(o, p);
+        bool whole = width == SCS_PANEL;
+
+        product.b = o->by_cell + p * o->max_rows * SCS_PANEL;
+        product.out = whole ? grad + (int64_t)p * SCS_PANEL : t->edge;
+        product.out_row = whole ? n_in : SCS_PANEL;
+        scs_gemm_panel_run(&product);
+        for (int64_t g = 0; !whole && g < t->width; g++)
+            memcpy(grad + g * n_in + (int64_t)p * SCS_PANEL, t->edge + g * SCS_PANEL,
+                   (size_t)width * sizeof *grad);
+    }
+}
+
+/* dH, db and dW of one tile. */
+static void propagate_tile(const scs_output_dense *o, const step *s, const tile *t)
 {
     const scs_dense *dense = &o->dense;
-    int32_t n_hidden = dense->n_in, n = rows_of(s);
-    int64_t weight = dense->weight + (int64_t)t->gene * n_hidden;
 
-    residual_gradient(t, n, o->arch.output_relu, s->scale, s->grad + dense->bias + t->gene);
-    SCS_GEMM(CblasRowMajor, CblasNoTrans, CblasNoTrans, n, n_hidden, t->width, 1, t->residual,
-             t->width, s->param + weight, n_hidden, first ? 0 : 1, grad_hidden, n_hidden);
-    SCS_GEMM(CblasRowMajor, CblasTrans, CblasNoTrans, t->width, n_hidden, n, 1, t->residual,
-             t->width, s->split->rows, n_hidden, 0, s->grad + weight, n_hidden);
+    residual_gradient(o, t, rows_of(s), s->scale, s->grad + dense->bias + t->gene);
+    hidden_gradient(o, s, t);
+    weight_gradient(o, s, t, s->grad + dense->weight + (int64_t)t->gene * dense->n_in);
 }
+
+/* ---- strips ---- */
 
 /* The first block of this rank's genes that belongs to a slice. */
 static int slice_begin(const scs_gene_split *split, int32_t slice)
@@ -205,51 +358,61 @@ static int slice_begin(const scs_gene_split *split, int32_t slice)
 /* A strip without genes still has a dH, of zeros. */
 static void run_strip(scs_output_dense *o, const step *s, int32_t slice, int strip)
 {
-    int64_t at = (int64_t)slice * o->n_strip + strip, rows = at * o->max_rows;
-    scs_real *grad_hidden = o->grad_hidden + rows * o->arch.n_hidden;
+    int64_t at = (int64_t)slice * o->n_strip + strip;
+    int64_t tile_size = TILE * o->stride, grad_size = o->n_panel * o->max_rows * SCS_PANEL;
+    scs_real *grad_hidden = o->strip_grad + at * grad_size;
     int begin = slice_begin(s->split, slice), n = slice_begin(s->split, slice + 1) - begin;
     int first = begin + n * strip / o->n_strip, last = begin + n * (strip + 1) / o->n_strip;
     double error = 0;
 
     /* Nothing is added to it, yet it is summed with the others. */
     if (first == last && s->grad)
-        memset(grad_hidden, 0, (size_t)rows_of(s) * (size_t)o->arch.n_hidden * sizeof *grad_hidden);
+        memset(grad_hidden, 0, (size_t)grad_size * sizeof *grad_hidden);
     for (int block = first; block < last; block++) {
         /* The last block of the genes may be narrower. */
         int32_t left = s->split->n_gene - block * TILE;
         tile t = {.block = block,
                   .gene = s->split->gene + block * TILE,
                   .width = left < TILE ? left : TILE,
-                  .predicted = o->predicted + rows * TILE,
-                  .residual = o->residual + rows * TILE};
+                  .predicted = o->predicted ? o->predicted + at * tile_size : NULL,
+                  .residual = o->residual + at * tile_size,
+                  .edge = o->edge + at * TILE * SCS_PANEL,
+                  .grad_hidden = grad_hidden,
+                  .first = block == first};
 
         predict_tile(o, s, &t);
-        subtract_cells(s, &t);
-        error += tile_error(&t, rows_of(s));
+        subtract_cells(o, s, &t);
+        error += tile_error(o, &t, rows_of(s));
         if (s->grad)
-            propagate_tile(o, s, &t, grad_hidden, block == first);
+            propagate_tile(o, s, &t);
     }
     o->error[at] = error;
 }
 
-/* Row `row` of a slice's dH: the sum of its strips in their order, where the first one's is. */
+/* Row `row` of a slice's dH: the sum of its strips in their order. */
 SCS_VECTOR static void add_strips(const scs_output_dense *o, int32_t slice, int64_t row)
 {
-    int64_t n_hidden = o->arch.n_hidden, stride = o->max_rows * n_hidden;
-    scs_real *sum = scs_output_dense_share(o, slice) + row * n_hidden;
+    int64_t panel = o->max_rows * SCS_PANEL, strip_size = o->n_panel * panel;
+    const scs_real *first = o->strip_grad + slice * o->n_strip * strip_size + row * SCS_PANEL;
+    scs_real *sum = scs_output_dense_share(o, slice) + row * o->arch.n_hidden;
 
-    for (int strip = 1; strip < o->n_strip; strip++) {
-        const scs_real *share = sum + strip * stride;
+    for (int32_t p = 0; p < o->n_panel; p++, sum += SCS_PANEL, first += panel) {
+        int32_t width = panel_width(o, p);
+
+        memcpy(sum, first, (size_t)width * sizeof *sum);
+        for (int strip = 1; strip < o->n_strip; strip++) {
+            const scs_real *share = first + strip * strip_size;
 
 #pragma omp simd
-        for (int64_t c = 0; c < n_hidden; c++)
-            sum[c] += share[c];
+            for (int32_t c = 0; c < width; c++)
+                sum[c] += share[c];
+        }
     }
 }
 
 scs_real *scs_output_dense_share(const scs_output_dense *o, int32_t slice)
 {
-    return o->grad_hidden + (int64_t)slice * o->n_strip * o->max_rows * o->arch.n_hidden;
+    return o->grad_hidden + slice * o->max_rows * o->arch.n_hidden;
 }
 
 /* Over strips in their order, whichever thread has made them. */
@@ -273,6 +436,7 @@ void scs_output_dense_step(scs_output_dense *o, const scs_real *param, double sc
     /* cppcheck-suppress unreadVariable ; the pragmas read it */
     double units = (double)n * o->arch.n_hidden;
 
+    lay_out(o, &s);
 #pragma omp parallel for collapse(2) schedule(dynamic) if (SCS_WORTH_THREADS(units * split->n_gene))
     for (int32_t slice = 0; slice < n_slice; slice++)
         for (int strip = 0; strip < n_strip; strip++)

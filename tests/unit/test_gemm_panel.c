@@ -1,0 +1,169 @@
+/* Products by panels against sums in double: each kind of processor's loops, left-over rows, all
+ * starts of the sums and both orders of the left factor. */
+#include "src/kernels/gemm_panel.c"
+
+#include "src/base/random.h"
+#include "tests/unit/suite.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { MOST_M = 35, MOST_K = 131, B_ROW = 40, OUT_ROW = 37, GUARD = 12345 };
+
+typedef enum start { ZERO, ADD, BASE } start;
+
+typedef struct problem {
+    scs_real a[MOST_M * MOST_K], b[MOST_K * B_ROW], base[MOST_M];
+    scs_real before[MOST_M * OUT_ROW], out[MOST_M * OUT_ROW];
+    scs_gemm_panel product;
+} problem;
+
+static void draw(scs_real *x, int64_t n, uint64_t cell)
+{
+    scs_stream stream = {7, SCS_RANDOM_SIMULATE, 1, cell};
+    uint32_t word[4];
+
+    for (int64_t i = 0; i < n; i++) {
+        scs_random_block(&stream, (uint32_t)i, word);
+        x[i] = (scs_real)((double)word[0] * 0x1p-32 - .5);
+    }
+}
+
+static void open_problem(problem *p, int32_t m, int32_t n_k, bool transposed, start from)
+{
+    draw(p->a, MOST_M * MOST_K, 1);
+    draw(p->b, MOST_K * B_ROW, 2);
+    draw(p->base, MOST_M, 3);
+    draw(p->before, MOST_M * OUT_ROW, 4);
+    for (int64_t i = 0; i < m; i++)
+        for (int64_t j = SCS_PANEL; j < OUT_ROW; j++)
+            p->before[i * OUT_ROW + j] = GUARD;
+    memcpy(p->out, p->before, sizeof p->out);
+    p->product = (scs_gemm_panel){.m = m,
+                                  .n_k = n_k,
+                                  .a = p->a,
+                                  .a_row = transposed ? 1 : n_k,
+                                  .a_step = transposed ? m : 1,
+                                  .b = p->b,
+                                  .b_row = B_ROW,
+                                  .base = from == BASE ? p->base : NULL,
+                                  .add = from == ADD,
+                                  .out = p->out,
+                                  .out_row = OUT_ROW};
+}
+
+static double exact(const problem *p, int64_t i, int64_t j)
+{
+    const scs_gemm_panel *of = &p->product;
+    double sum = of->base ? of->base[i] : of->add ? p->before[i * OUT_ROW + j] : 0;
+
+    for (int64_t k = 0; k < of->n_k; k++)
+        sum += (double)of->a[i * of->a_row + k * of->a_step] * (double)of->b[k * B_ROW + j];
+    return sum;
+}
+
+/* Sums of at most 131 products below 0.25. */
+static void check_problem(const problem *p)
+{
+    bool right = true;
+
+    for (int64_t i = 0; i < MOST_M; i++)
+        for (int64_t j = 0; j < OUT_ROW; j++) {
+            double out = p->out[i * OUT_ROW + j];
+
+            if (i < p->product.m && j < SCS_PANEL)
+                right = right && fabs(out - exact(p, i, j)) < 1e-5;
+            else
+                right = right && !(out < p->before[i * OUT_ROW + j]) &&
+                        !(out > p->before[i * OUT_ROW + j]);
+        }
+    CU_ASSERT(right);
+}
+
+static void check_all(void (*run)(const scs_gemm_panel *p))
+{
+    static const int32_t rows[] = {1, 2, 3, 6, 7, 8, 9, 14, 32, MOST_M},
+                         depths[] = {0, 1, 32, MOST_K};
+    problem p;
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        for (size_t k = 0; k < sizeof depths / sizeof *depths; k++)
+            for (int way = 0; way < 6; way++) {
+                open_problem(&p, rows[i], depths[k], way % 2, (start)(way / 2));
+                run(&p.product);
+                check_problem(&p);
+            }
+}
+
+static void test_of_processor(void)
+{
+    check_all(scs_gemm_panel_run);
+}
+
+static void test_plain(void)
+{
+    check_all(multiply_plain);
+}
+
+#if SCS_HAS_CLONES
+/* The same bits with registers of 32 and 64 bytes. */
+static void test_v3(void)
+{
+    problem p, q;
+
+    if (!__builtin_cpu_supports("x86-64-v3"))
+        return;
+    check_all(multiply_v3);
+    open_problem(&p, MOST_M, MOST_K, false, ADD);
+    open_problem(&q, MOST_M, MOST_K, false, ADD);
+    multiply_v3(&p.product);
+    scs_gemm_panel_run(&q.product);
+    CU_ASSERT_EQUAL(memcmp(p.out, q.out, sizeof p.out), 0);
+}
+#endif
+
+/* A row's bits do not depend on how many rows there are, which is how work is divided. */
+static void test_rows_alone(void)
+{
+    problem all, one;
+
+    open_problem(&all, MOST_M, MOST_K, false, BASE);
+    scs_gemm_panel_run(&all.product);
+    for (int64_t i = 0; i < MOST_M; i++) {
+        open_problem(&one, MOST_M, MOST_K, false, BASE);
+        one.product.m = 1;
+        one.product.a += i * one.product.a_row;
+        one.product.base += i;
+        one.product.out += i * OUT_ROW;
+        scs_gemm_panel_run(&one.product);
+        CU_ASSERT_EQUAL(
+            memcmp(one.out + i * OUT_ROW, all.out + i * OUT_ROW, SCS_PANEL * sizeof *one.out), 0);
+    }
+}
+
+static void test_nan(void)
+{
+    problem p;
+
+    open_problem(&p, 9, 32, false, ZERO);
+    p.a[3 * 32 + 5] = (scs_real)NAN;
+    scs_gemm_panel_run(&p.product);
+    for (int64_t i = 0; i < 9; i++)
+        for (int64_t j = 0; j < SCS_PANEL; j++)
+            CU_ASSERT_EQUAL(isnan(p.out[i * OUT_ROW + j]) != 0, i == 3);
+}
+
+int main(void)
+{
+    static const scs_test tests[] = {
+        {"this processor's loops", test_of_processor},
+        {"the loops for any processor", test_plain},
+#if SCS_HAS_CLONES
+        {"the loops for AVX2, and the same bits", test_v3},
+#endif
+        {"a row's bits do not depend on its neighbours", test_rows_alone},
+        {"a NaN stays in its row", test_nan},
+    };
+
+    return run_suite("gemm_panel", tests, sizeof tests / sizeof *tests);
+}
