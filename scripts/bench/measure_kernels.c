@@ -99,7 +99,7 @@ static scs_status run_output(bench *w, bool factored)
             scs_gene_split_prepare(&w->split, &w->team, w->arch.n_gene, w->arch.n_hidden, w->n));
         SCS_TRY(scs_gene_split_fill(&w->split, &w->team, &cells));
     }
-    return scs_output_step(w->output, w->param, 1.0 / w->n, &w->team, &w->split, &w->part);
+    return scs_output_step(w->output, w->param, 1.0 / w->n, &w->team, &w->split, NULL, &w->part);
 }
 
 static scs_status run_dense(bench *w)

@@ -94,12 +94,13 @@ int scs_sparse_product_tasks(int32_t n_out, int32_t n_col)
 static void find_panel(const scs_product *p, int task, kind here, panel *t)
 {
     int32_t n = n_panel(here, p->n_col), n_vec = vectors(here, p->n_col), lanes = here.lanes;
-    int32_t rows = p->x->n_out <= 2 * MAX_ROWS ? ROWS : MAX_ROWS;
+    int32_t n_row = p->n_row ? p->n_row : p->x->n_out, end = p->row + n_row;
+    int32_t rows = n_row <= 2 * MAX_ROWS ? ROWS : MAX_ROWS;
     int32_t first = task % n * n_vec / n, last = (task % n + 1) * n_vec / n;
 
     t->product = p;
-    t->row = task / n * rows;
-    t->last = p->x->n_out - t->row < rows ? p->x->n_out : t->row + rows;
+    t->row = p->row + task / n * rows;
+    t->last = end - t->row < rows ? end : t->row + rows;
     t->first = first * lanes;
     t->n_vec = last - first;
     t->width = t->n_vec * lanes < p->n_col - t->first ? t->n_vec * lanes : p->n_col - t->first;
@@ -145,7 +146,7 @@ static void place_sums(int32_t row_len, panel *t)
     const scs_product *p = t->product;
     bool packed = t->width != row_len || p->x->n_in > SCS_BLOCK;
 
-    t->sums = packed ? t->packed_sums : p->out + (int64_t)t->row * p->n_col + t->first;
+    t->sums = packed ? t->packed_sums : p->out + (int64_t)(t->row - p->row) * p->n_col + t->first;
     t->sums_stride = packed ? row_len : p->n_col;
 }
 
@@ -153,7 +154,7 @@ static void place_sums(int32_t row_len, panel *t)
 static void write_sums(const panel *t)
 {
     const scs_product *p = t->product;
-    scs_real *out = p->out + (int64_t)t->row * p->n_col + t->first;
+    scs_real *out = p->out + (int64_t)(t->row - p->row) * p->n_col + t->first;
 
     if (t->sums != t->packed_sums)
         return;
@@ -168,7 +169,7 @@ static void run_task(const scs_product *p, int task, kind here)
     panel t;
 
     find_panel(p, task, here, &t);
-    if (t.row >= p->x->n_out)
+    if (t.row >= t.last)
         return;
     row_len = t.n_vec * here.lanes;
     place_sums(row_len, &t);

@@ -22,8 +22,9 @@ typedef struct scs_product {
     const scs_real *dense; /**< [x->n_in, n_col] */
     const scs_real *base;  /**< [n_col] what every row begins with, such as a bias; NULL: zeros */
     const scs_real *base_scale; /**< [x->n_out] times the base; NULL: ones */
-    scs_real *out;              /**< [x->n_out, n_col] */
+    scs_real *out;              /**< [rows of the product, n_col] */
     int32_t n_col;
+    int32_t row, n_row; /**< rows [row, row + n_row) of x alone; n_row 0: all of them */
 } scs_product;
 
 /** Into how many tasks a product of this size is cut at most; more rows make no fewer tasks, so

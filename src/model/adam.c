@@ -21,33 +21,26 @@
 /* Elements that one thread updates at a time. */
 enum { PIECE = 65536 };
 
-/* The step's constants, made in double and rounded once. rest1 = 1 - beta1, rest2 = 1 - beta2;
- * root_correction = 1 / sqrt(1 - beta2^t), so that the loop has no second division. */
-typedef struct adam {
-    scs_real decay, beta1, beta2, rest1, rest2, step_size, root_correction, epsilon;
-} adam;
-
 /* Powers of beta are taken in double: 1 - 0.999^t loses digits in float while t is small. */
-static adam adam_constants(const scs_arch *arch, double learning_rate, int64_t t)
+scs_adam scs_adam_at(const scs_arch *arch, double learning_rate, int64_t t)
 {
     double correction1 = 1.0 - pow(arch->beta1, (double)t);
     double correction2 = 1.0 - pow(arch->beta2, (double)t);
 
-    return (adam){.decay = (scs_real)arch->weight_decay,
-                  .beta1 = (scs_real)arch->beta1,
-                  .beta2 = (scs_real)arch->beta2,
-                  .rest1 = (scs_real)(1.0 - arch->beta1),
-                  .rest2 = (scs_real)(1.0 - arch->beta2),
-                  .step_size = (scs_real)(learning_rate / correction1),
-                  .root_correction = (scs_real)(1.0 / sqrt(correction2)),
-                  .epsilon = (scs_real)arch->adam_epsilon};
+    return (scs_adam){.decay = (scs_real)arch->weight_decay,
+                      .beta1 = (scs_real)arch->beta1,
+                      .beta2 = (scs_real)arch->beta2,
+                      .rest1 = (scs_real)(1.0 - arch->beta1),
+                      .rest2 = (scs_real)(1.0 - arch->beta2),
+                      .step_size = (scs_real)(learning_rate / correction1),
+                      .root_correction = (scs_real)(1.0 / sqrt(correction2)),
+                      .epsilon = (scs_real)arch->adam_epsilon};
 }
 
-/* @param param, grad, m, v [n]; they do not overlap */
-SCS_VECTOR static void update(const adam *a, int64_t n, scs_real *param, const scs_real *grad,
-                              scs_real *m, scs_real *v)
+SCS_VECTOR void scs_adam_update(const scs_adam *adam, int64_t n, scs_real *param,
+                                const scs_real *grad, scs_real *m, scs_real *v)
 {
-    adam c = *a;
+    scs_adam c = *adam;
 
 #pragma omp simd
     for (int64_t i = 0; i < n; i++) {
@@ -62,10 +55,10 @@ SCS_VECTOR static void update(const adam *a, int64_t n, scs_real *param, const s
 void scs_adam_step(const scs_arch *arch, double learning_rate, int64_t t, scs_real *param,
                    int64_t lo, int64_t hi, const scs_real *grad, scs_real *m, scs_real *v)
 {
-    adam constants = adam_constants(arch, learning_rate, t);
+    scs_adam adam = scs_adam_at(arch, learning_rate, t);
 
 #pragma omp parallel for if (hi - lo > PIECE)
     for (int64_t at = 0; at < hi - lo; at += PIECE)
-        update(&constants, hi - lo - at < PIECE ? hi - lo - at : PIECE, param + lo + at, grad + at,
-               m + at, v + at);
+        scs_adam_update(&adam, hi - lo - at < PIECE ? hi - lo - at : PIECE, param + lo + at,
+                        grad + at, m + at, v + at);
 }

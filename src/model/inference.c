@@ -262,7 +262,7 @@ static scs_status run_evaluation(evaluation *e, int64_t seed, scs_loss *loss)
     SCS_TRY(encode_heads(model, &e->x, batch->n, e->mean, e->head));
     kl = draw_latent(e, seed);
     SCS_TRY(scs_model_decode_hidden(model, e->z, batch->n, e->hidden));
-    scs_output_dense_step(e->output, model->param, 0, &all, NULL);
+    scs_output_dense_step(e->output, model->param, 0, &all, NULL, NULL);
     *loss = scs_output_loss(&model->arch, scs_output_dense_error(e->output, 0), kl, batch->n);
     return SCS_OK;
 }

@@ -250,3 +250,40 @@ void scs_linear_sparse_gene_gradient(const scs_entries *by_gene, const scs_real 
     for (int task = 0; task < n_task; task++)
         scs_sparse_product_run(&product, task);
 }
+
+/* Genes of a piece: a piece and what it updates stay near the core; strips, that threads share. */
+enum { PIECE = 32, STRIPS = 32 };
+
+/* Rows [row, row + n_row) of the gradient, all columns. */
+static void gene_piece(const scs_entries *by_gene, const scs_real *grad_out, int32_t n_out,
+                       int32_t row, int32_t n_row, scs_real *piece)
+{
+    scs_product product = {
+        .x = by_gene, .dense = grad_out, .out = piece, .n_col = n_out, .row = row, .n_row = n_row};
+
+    for (int task = 0; task < scs_sparse_product_tasks(n_row, n_out); task++)
+        scs_sparse_product_run(&product, task);
+}
+
+/* A strip makes all its pieces where its first one's rows are. */
+void scs_linear_sparse_gene_pieces(const scs_entries *by_gene, const scs_real *grad_out,
+                                   int32_t n_out, const scs_step_hooks *hooks, int64_t at,
+                                   scs_real *scratch)
+{
+    int64_t n = by_gene->n_out;
+    /* cppcheck-suppress unreadVariable ; the pragma reads it */
+    double work = ((double)scs_entries_count(by_gene) + by_gene->n_out) * n_out;
+
+#pragma omp parallel for schedule(dynamic) if (SCS_WORTH_THREADS(work))
+    for (int64_t strip = 0; strip < STRIPS; strip++) {
+        int64_t first = n * strip / STRIPS, last = n * (strip + 1) / STRIPS;
+        scs_real *piece = scratch + first * n_out;
+
+        for (int64_t row = first; row < last; row += PIECE) {
+            int32_t n_row = (int32_t)(last - row < PIECE ? last - row : PIECE);
+
+            gene_piece(by_gene, grad_out, n_out, (int32_t)row, n_row, piece);
+            hooks->update(hooks->ctx, at + row * n_out, at + (row + n_row) * n_out, piece);
+        }
+    }
+}

@@ -399,6 +399,7 @@ static scs_status first_layer_backward(const scs_pass *pass, const scs_dense *de
 {
     scs_network *net = pass->net;
     scs_gene_split *split = &net->split;
+    int64_t at = dense->weight + (int64_t)split->gene * dense->n_out;
 
     if (!scs_layout_step_splits(pass->step)) {
         scs_linear_sparse_backward(dense, net->flow, net->n_local);
@@ -406,9 +407,12 @@ static scs_status first_layer_backward(const scs_pass *pass, const scs_dense *de
     }
     scs_linear_bias_backward(dense, net->flow, net->n_local);
     SCS_TRY(scs_gene_split_gather(split, pass->team, net->grad_linear));
-    scs_linear_sparse_gene_gradient(&split->by_gene, split->rows, dense->n_out,
-                                    pass->grad[0] + dense->weight +
-                                        (int64_t)split->gene * dense->n_out);
+    if (scs_layout_gradient_in_pieces(pass->step, SCS_FIRST_WEIGHT))
+        scs_linear_sparse_gene_pieces(&split->by_gene, split->rows, dense->n_out, pass->step->hooks,
+                                      at, pass->grad[0] + at);
+    else
+        scs_linear_sparse_gene_gradient(&split->by_gene, split->rows, dense->n_out,
+                                        pass->grad[0] + at);
     return scs_collective_ok();
 }
 
@@ -561,9 +565,11 @@ static scs_status run_output(const scs_pass *pass)
                                          .grad_hidden = last->grad,
                                          .grad = pass->grad[i]};
     }
-    return scs_output_step(net->output, pass->model->param, 1.0 / (double)pass->step->n_global,
-                           pass->team, scs_layout_step_splits(pass->step) ? &net->split : NULL,
-                           net->part);
+    return scs_output_step(
+        net->output, pass->model->param, 1.0 / (double)pass->step->n_global, pass->team,
+        scs_layout_step_splits(pass->step) ? &net->split : NULL,
+        scs_layout_gradient_in_pieces(pass->step, SCS_OUT_WEIGHT) ? pass->step->hooks : NULL,
+        net->part);
 }
 
 /* Sums, not means; KL row by row in the part's order. */

@@ -127,16 +127,17 @@ static scs_status sum_hidden_gradients(scs_output *output, const scs_team *team,
  * parts is read. */
 static scs_status dense_step(scs_output *output, const scs_real *param, double scale,
                              const scs_team *team, const scs_gene_split *split,
-                             scs_output_part *part)
+                             const scs_step_hooks *hooks, scs_output_part *part)
 {
-    scs_output_dense_step(output->dense, param, scale, split, part[0].grad);
+    scs_output_dense_step(output->dense, param, scale, split, hooks, part[0].grad);
     for (int32_t p = 0; p < output->n_part; p++)
         part[p].squared_error = scs_output_dense_error(output->dense, p);
     return sum_hidden_gradients(output, team, split, part);
 }
 
 scs_status scs_output_step(scs_output *output, const scs_real *param, double scale,
-                           const scs_team *team, scs_gene_split *split, scs_output_part *part)
+                           const scs_team *team, scs_gene_split *split, const scs_step_hooks *hooks,
+                           scs_output_part *part)
 {
     for (int32_t p = 0; p < output->n_part; p++)
         output->hidden[p] = part[p].hidden;
@@ -144,7 +145,7 @@ scs_status scs_output_step(scs_output *output, const scs_real *param, double sca
         SCS_TRY(scs_gene_split_gather(split, team, output->hidden));
     if (output->use_factored)
         return scs_output_factored_step(output->factored, param, scale, team, split, part);
-    return dense_step(output, param, scale, team, split, part);
+    return dense_step(output, param, scale, team, split, hooks, part);
 }
 
 /* ---- losses and predictions ---- */

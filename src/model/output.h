@@ -55,11 +55,13 @@ SCS_MUST_USE scs_status scs_output_prepare(scs_output *output, bool factored, co
                                            int64_t n_row);
 /** Loss and gradients of scale * 0.5 * squared error. Collective.
  *  @param param all parameters  @param scale 1 / cells of the batch, for a mean
- *  @param split the batch, its rows are overwritten; NULL: factored only  @param part [n_part] as
- * created */
+ *  @param split the batch, its rows are overwritten; NULL: factored only
+ *  @param hooks dense only: the gradient of W goes to its `update`, and param is written by it;
+ *               NULL: to the parts
+ *  @param part  [n_part] as created */
 SCS_MUST_USE scs_status scs_output_step(scs_output *output, const scs_real *param, double scale,
                                         const scs_team *team, scs_gene_split *split,
-                                        scs_output_part *part);
+                                        const scs_step_hooks *hooks, scs_output_part *part);
 /** The sums of n cells: objective = 0.5 squared error + kl_factor kl_weight KL. */
 scs_loss scs_output_loss(const scs_arch *arch, double squared_error, double kl, int32_t n);
 /** The prediction itself. @param hidden [n, n_hidden]  @param[out] x [n, n_gene]  Local. */

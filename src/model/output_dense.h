@@ -22,10 +22,13 @@ void scs_output_dense_destroy(scs_output_dense **o);
 /** Loss and gradients of scale * 0.5 * squared error.
  *  @param param all parameters
  *  @param split the batch, of at most max_rows cells; rows: the last hidden activations
- *  @param grad flat gradient: the whole batch's of this rank's genes' rows of W and of b is
- * overwritten; NULL: the loss alone */
+ *  @param hooks the gradient of W goes to its `update`, some rows at a time, and param is written
+ *               by it; NULL: it stays in grad
+ *  @param grad flat gradient: the whole batch's of this rank's genes' rows of W (with hooks:
+ * scratch) and of b is overwritten; NULL: the loss alone */
 void scs_output_dense_step(scs_output_dense *o, const scs_real *param, double scale,
-                           const scs_gene_split *split, scs_real *grad);
+                           const scs_gene_split *split, const scs_step_hooks *hooks,
+                           scs_real *grad);
 /** What a slice's genes add to dH, [cells of all shards, n_hidden]; borrowed until the next step,
  * and may be changed. */
 scs_real *scs_output_dense_share(const scs_output_dense *o, int32_t slice);

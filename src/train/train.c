@@ -6,7 +6,9 @@
  *   2. after the output layer, losses are summed over shards in tree order: one message, which
  *      also carries what ranks ask for (save, stop), so that all decide alike;
  *   3. gradients are summed slice by slice in the same tree order, each rank updates its slices by
- *      Adam, and the new weights set out for the other ranks.
+ *      Adam, and the new weights set out for the other ranks. Of layers that are split by genes
+ *      the gradient needs no sum: where it can, a step hands it over in pieces that are updated
+ *      while they are in the cache, and it never exists as a whole.
  *
  * New weights travel while the next batch is gathered: a step waits for them only where it first
  * reads a weight (before_weights). So everything that reads weights outside a step calls
@@ -108,6 +110,7 @@ static scs_status trainer_sum_losses(scs_trainer *t, scs_loss *loss)
 typedef struct step_in_hand {
     scs_trainer *t;
     const scs_step *step;
+    scs_adam adam;  /* of this step */
     scs_loss *loss; /* out: sums over all shards */
 } step_in_hand;
 
@@ -143,17 +146,52 @@ static scs_status cut_batch(scs_trainer *t, int64_t at)
     return scs_collective_ok();
 }
 
-/* Adam on this rank's slices of a segment, by the gradient summed into grad[0]; then their new
- * weights set out for the other ranks. Collective. */
-static scs_status update(scs_trainer *t, int segment)
+/* What Adam takes in the step that follows `done` steps. */
+static double learning_rate(const scs_trainer *t, int64_t done)
+{
+    return scs_profile_learning_rate(&t->options, done + 1, t->options.epochs * t->steps);
+}
+
+/* Adam on this rank's slices of a segment, by the gradient summed into grad[0], unless it has come
+ * in pieces; then their new weights set out for the other ranks. Collective. */
+static scs_status update(scs_trainer *t, const scs_step *step, int segment)
 {
     const scs_slices *own = &t->own[segment];
-    double rate = scs_profile_learning_rate(&t->options, t->step, t->options.epochs * t->steps);
 
-    scs_adam_step(&t->model->arch, rate, t->step, t->model->param, own->lo, own->hi,
-                  t->grad[0] + own->lo, t->m + own->at, t->v + own->at);
+    if (!scs_layout_gradient_in_pieces(step, segment))
+        scs_adam_step(&t->model->arch, learning_rate(t, t->step - 1), t->step, t->model->param,
+                      own->lo, own->hi, t->grad[0] + own->lo, t->m + own->at, t->v + own->at);
     t->gathering = true;
     return t->team->gather_begin(t->team->ctx, t->model->param, own->bound);
+}
+
+/* Where the moments of a parameter of this rank are, of a layer that touches genes. */
+static int64_t moment_of(const scs_trainer *t, int64_t param)
+{
+    bool is_first = param < t->own[SCS_FIRST_WEIGHT].hi;
+    const scs_slices *own = &t->own[is_first ? SCS_FIRST_WEIGHT : SCS_OUT_WEIGHT];
+
+    return own->at + param - own->lo;
+}
+
+/* Hook. */
+static void locate_moments(void *ctx, int64_t lo, const scs_real **m, const scs_real **v)
+{
+    const step_in_hand *in_hand = ctx;
+    int64_t at = moment_of(in_hand->t, lo);
+
+    *m = in_hand->t->m + at;
+    *v = in_hand->t->v + at;
+}
+
+/* Hook: the gradient of some of this rank's parameters, within one segment. The step is counted in
+ * after_output; the output layer's pieces come before it, and the first layer's behind. */
+static void update_piece(void *ctx, int64_t lo, int64_t hi, const scs_real *grad)
+{
+    const step_in_hand *m = ctx;
+    int64_t at = moment_of(m->t, lo);
+
+    scs_adam_update(&m->adam, hi - lo, m->t->model->param + lo, grad, m->t->m + at, m->t->v + at);
 }
 
 /* Hook: the step is about to read the first weight. */
@@ -166,7 +204,7 @@ static scs_status before_weights(void *ctx)
 
 /* Hook: the output layer's backward pass is done. Its summed gradient, or (where the layer is
  * split by genes and its gradient whole) its new weights, travel under the rest of the pass.
- * The loss comes first: a NaN or Inf ends training here, before any weight is changed.
+ * A NaN or Inf ends training here: nothing keeps the weights that the step may have changed.
  * SCS_ENUMERIC on all ranks. */
 static scs_status after_output(void *ctx)
 {
@@ -182,8 +220,8 @@ static scs_status after_output(void *ctx)
                 isnan(m->loss->objective) ? "nan" : "infinite");
     t->step++;
     if (scs_layout_gradient_is_whole(m->step, SCS_OUT_WEIGHT)) {
-        SCS_TRY(update(t, SCS_OUT_WEIGHT));
-        return update(t, SCS_OUT_BIAS);
+        SCS_TRY(update(t, m->step, SCS_OUT_WEIGHT));
+        return update(t, m->step, SCS_OUT_BIAS);
     }
     SCS_TRY(t->team->reduce_begin(t->team->ctx, t->grad, bound, true));
     t->reducing = true;
@@ -217,7 +255,7 @@ static scs_status finish_step(scs_trainer *t, const scs_step *step)
     for (int i = scs_layout_gradient_is_whole(step, SCS_OUT_WEIGHT) ? 2 : 0; i < SCS_SEGMENTS;
          i++) {
         SCS_TRY(reduce(t, step, order[i]));
-        SCS_TRY(update(t, order[i]));
+        SCS_TRY(update(t, step, order[i]));
     }
     return scs_collective_ok();
 }
@@ -247,8 +285,9 @@ static scs_status trainer_step(scs_trainer *t, int64_t epoch, int64_t at, scs_lo
                      .n_global = trainer_cells(t, at),
                      .dropout = true,
                      .batch_norm = t->options.batch_norm};
-    step_in_hand m = {t, &step, loss};
-    scs_step_hooks hooks = {&m, before_weights, after_output};
+    step_in_hand m = {t, &step,
+                      scs_adam_at(&t->model->arch, learning_rate(t, t->step), t->step + 1), loss};
+    scs_step_hooks hooks = {&m, before_weights, after_output, update_piece, locate_moments};
 
     step.factored = is_factored(t, step.n_global);
     step.split = scs_output_splits(&t->model->arch, step.n_global);

@@ -1,6 +1,7 @@
 /* Both ways through the output layer in float, against sums in double near a least-squares optimum,
  * where what is left of the difference of large products is smallest. */
 #include "src/model/layout.h"
+#include "src/model/linear.h"
 #include "src/model/output.h"
 #include "tests/unit/packing.h"
 #include "tests/unit/fixture_model.h"
@@ -170,7 +171,8 @@ static error run_way(layer *l, bool factored, bool split_genes)
     CHECK_OK(scs_output_prepare(output, factored, &team, N_CELL));
     CHECK_OK(scs_gene_split_prepare(&split, &team, N_GENE, D, N_CELL));
     CHECK_OK(scs_gene_split_fill(&split, &team, &cells));
-    CHECK_OK(scs_output_step(output, l->param, scale, &team, split_genes ? &split : NULL, &part));
+    CHECK_OK(
+        scs_output_step(output, l->param, scale, &team, split_genes ? &split : NULL, NULL, &part));
     e = (error){off(grad + l->layout.out.weight, l->weight, N_GENE * D),
                 off(grad + l->layout.out.bias, l->bias, N_GENE),
                 off(grad_hidden, l->grad_hidden, N_CELL * D),
@@ -254,12 +256,103 @@ static void test_cost_model(void)
     CU_ASSERT_FALSE(scs_output_factors(&arch, 1e6, 0.9)); /* sparse products of dense cells */
 }
 
+/* What a step hands over in pieces, put together again. */
+typedef struct pieces {
+    float *grad;             /* [n_param] */
+    const float *m, *v;      /* [n_param] */
+    int64_t lo, hi, longest; /* what has come lies in [lo, hi) */
+    int64_t n;
+} pieces;
+
+static void take_piece(void *ctx, int64_t lo, int64_t hi, const float *grad)
+{
+    pieces *p = ctx;
+
+#pragma omp critical
+    {
+        memcpy(p->grad + lo, grad, (size_t)(hi - lo) * sizeof *grad);
+        p->lo = lo < p->lo ? lo : p->lo;
+        p->hi = hi > p->hi ? hi : p->hi;
+        p->longest = hi - lo > p->longest ? hi - lo : p->longest;
+        p->n += hi - lo;
+    }
+}
+
+static void locate(void *ctx, int64_t lo, const float **m, const float **v)
+{
+    const pieces *p = ctx;
+
+    *m = p->m + lo;
+    *v = p->v + lo;
+}
+
+/* Every element once, in pieces of some rows, with the bits that it has as a whole. */
+static void check_pieces(pieces *p, const float *whole, int64_t at, int64_t n)
+{
+    CU_ASSERT_EQUAL(p->lo, at);
+    CU_ASSERT_EQUAL(p->hi, at + n);
+    CU_ASSERT_EQUAL(p->n, n);
+    CU_ASSERT(p->longest < n / 4);
+    CU_ASSERT_EQUAL(memcmp(p->grad + at, whole + at, (size_t)n * sizeof *whole), 0);
+    *p = (pieces){.grad = p->grad, .m = p->m, .v = p->v, .lo = INT64_MAX};
+}
+
+/* Both layers that touch genes, on a split of all cells. */
+static void test_pieces(void)
+{
+    layer l;
+    pieces p = {.lo = INT64_MAX};
+    scs_team team = scs_team_alone(1);
+    scs_gene_split split = {0};
+    const scs_entries *cells;
+    scs_output_part part = {.n = N_CELL};
+    scs_step_hooks hooks = {.ctx = &p, .update = take_piece, .moments = locate};
+    scs_output *output;
+    const scs_dense *in;
+    float *whole, *scratch, *moment;
+
+    open_layer(&l, 0.5);
+    descend(&l, 1, 0.01);
+    in = &l.layout.block[0].linear;
+    cells = &l.cells.by_cell;
+    CHECK_OK(SCS_ALLOC(whole, l.layout.n_param));
+    CHECK_OK(SCS_ALLOC(scratch, l.layout.n_param));
+    CHECK_OK(SCS_ALLOC(p.grad, l.layout.n_param));
+    CHECK_OK(SCS_ALLOC(moment, l.layout.n_param));
+    CHECK_OK(SCS_ALLOC(part.grad_hidden, N_CELL * D));
+    p.m = p.v = moment;
+    part.hidden = l.hidden;
+    part.x = &l.cells;
+    CHECK_OK(scs_output_create(&l.arch, 1, N_CELL, &output));
+    CHECK_OK(scs_output_prepare(output, false, &team, N_CELL));
+    CHECK_OK(scs_gene_split_prepare(&split, &team, N_GENE, D, N_CELL));
+    CHECK_OK(scs_gene_split_fill(&split, &team, &cells));
+    part.grad = whole;
+    CHECK_OK(scs_output_step(output, l.param, scale, &team, &split, NULL, &part));
+    part.grad = scratch;
+    CHECK_OK(scs_output_step(output, l.param, scale, &team, &split, &hooks, &part));
+    check_pieces(&p, whole, l.layout.out.weight, (int64_t)N_GENE * D);
+    scs_linear_sparse_gene_gradient(&split.by_gene, l.hidden, D, whole + in->weight);
+    scs_linear_sparse_gene_pieces(&split.by_gene, l.hidden, D, &hooks, in->weight,
+                                  scratch + in->weight);
+    check_pieces(&p, whole, in->weight, (int64_t)N_GENE * D);
+    scs_output_destroy(&output);
+    scs_gene_split_clear(&split);
+    free(whole);
+    free(scratch);
+    free(moment);
+    free(p.grad);
+    free(part.grad_hidden);
+    close_layer(&l);
+}
+
 int main(void)
 {
     static const scs_test tests[] = {
         {"far from the optimum", test_far_from_optimum},
         {"near the optimum", test_near_optimum},
         {"units with large means", test_far_means},
+        {"gradients in pieces have the same bits", test_pieces},
         {"an output ReLU is not factored", test_relu_is_not_factored},
         {"the cost model", test_cost_model},
     };
