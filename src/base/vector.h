@@ -36,8 +36,8 @@ static inline void scs_vector_add(double *to, const double *from, double scale, 
         to[i] += scale * from[i];
 }
 
-/** The median as numpy has it: the mean of the two middle values when n is even. Sorts in place,
- * O(n log n).
+/** The median as numpy has it: the mean of the two middle values when n is even. O(n); leaves
+ * the values in another order.
  *  @param value [n], n > 0, none of them NaN */
 double scs_vector_median(double *value, int64_t n);
 

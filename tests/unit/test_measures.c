@@ -6,6 +6,7 @@
 #include "src/crossval/report.h"
 #include "src/crossval/ridge.h"
 #include "src/crossval/summary.h"
+#include "src/base/random.h"
 #include "src/base/vector.h"
 #include "tests/unit/scratch.h"
 #include "tests/unit/fixture_atlas.h"
@@ -602,8 +603,38 @@ static void vectors_by_hand(void)
     scs_vector_add(b, a, -2, 4);
     CU_ASSERT(b[0] == -5 && b[1] == 6 && b[2] == -4 && b[3] == -12);
     CU_ASSERT_EQUAL(scs_vector_median(a, 4), 2.5);
-    CU_ASSERT_EQUAL(scs_vector_median(a, 3), 2); /* sorted: -1, 2, 3 */
-    CU_ASSERT_EQUAL(scs_vector_median(b, 1), -5);
+    CU_ASSERT_EQUAL(scs_vector_median(b, 3), -4); /* sorted: -5, -4, 6 */
+    CU_ASSERT_EQUAL(scs_vector_median(b, 1), b[0]);
+}
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* Lengths from 1 on, with and without ties, in whole numbers; nothing is lost. */
+static void medians_like_sorting(void)
+{
+    double value[60], sorted[60];
+    scs_stream stream = {3, SCS_RANDOM_SIMULATE, 1, 0};
+    uint32_t word[4];
+
+    for (int n = 1; n <= 60; n++)
+        for (int kinds = 1; kinds <= 64; kinds *= 4) {
+            double expected;
+
+            for (int i = 0; i < n; i++) {
+                scs_random_block(&stream, (uint32_t)(n * 100 + i), word);
+                value[i] = sorted[i] = word[0] % (uint32_t)kinds;
+            }
+            qsort(sorted, (size_t)n, sizeof *sorted, by_value);
+            expected = n % 2 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2;
+            CU_ASSERT_EQUAL(scs_vector_median(value, n), expected);
+            qsort(value, (size_t)n, sizeof *value, by_value);
+            CU_ASSERT_EQUAL(memcmp(value, sorted, (size_t)n * sizeof *value), 0);
+        }
 }
 
 /* Blocks, fours and what is left of them, with products that a fused multiply-add would round
@@ -646,6 +677,7 @@ int main(void)
         {"the table is read back", table_round_trip},
         {"what does not beat no change is not recommended",
          what_does_not_beat_no_change_is_not_recommended},
+        {"medians like sorting", medians_like_sorting},
         {"vectors by hand", vectors_by_hand},
         {"a sum of rows is the plain loop", sum_of_rows_is_the_plain_loop},
     };
