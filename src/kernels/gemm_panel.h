@@ -43,6 +43,26 @@ typedef struct scs_gemm_panel {
 /** Make the product; O(m n_k). */
 void scs_gemm_panel_run(const scs_gemm_panel *p);
 
+/** A right factor by its own strides, of any number of columns. All borrowed. */
+typedef struct scs_gemm_factor {
+    int32_t n_k, n_col;
+    const scs_real *at; /**< element (k, j) is at[k row + j col] */
+    int64_t row, col;
+} scs_gemm_factor;
+
+/** Rows of a factor that are laid out at once, and of an output that are made aside. */
+enum { SCS_GEMM_DEPTH = 128, SCS_GEMM_ROWS = 64 };
+
+/** Columns [SCS_PANEL panel, + SCS_PANEL) of rows [first, first + SCS_GEMM_DEPTH) of the factor, as
+ * far as there are such: where they lie if they lie in rows, else a copy with zeros behind the last
+ * column.
+ *  @param[out] copy [SCS_GEMM_DEPTH, SCS_PANEL] @param[out] stride of rows of what is returned */
+const scs_real *scs_gemm_panel_lay(const scs_gemm_factor *b, int32_t panel, int32_t first,
+                                   scs_real *copy, int64_t *stride);
+/** The same for outputs of fewer columns: the product is made aside, and its first `width` columns
+ * are written. */
+void scs_gemm_panel_run_narrow(const scs_gemm_panel *p, int32_t width);
+
 /** Panels that n columns fill, the last one perhaps not. */
 static inline int32_t scs_gemm_panel_count(int64_t n)
 {

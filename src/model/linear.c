@@ -1,4 +1,4 @@
-/* Linear layers: dense by BLAS, the first one sparse.
+/* Linear layers: dense by panels or by BLAS, the first one sparse.
  *
  *   forward    Y [n, n_out] = X [n, n_in] W' + 1 b'
  *   backward   dX [n, n_in] = dY W,  dW [n_out, n_in] = dY' X,  db [n_out] = 1' dY
@@ -9,6 +9,10 @@
  * into columns of TILE; those of many rows into rows of CUT_ROWS, because a call on columns would
  * pack all of the input again for each. dW is cut into rows.
  *
+ * A part of few cells is multiplied by panels (src/kernels/gemm_panel.h), whose bits no shape
+ * changes: BLAS would take longer to pack the factors than to multiply them. Its W' is laid out
+ * once for all parts.
+ *
  * The first layer's X is sparse and its W kept [n_in, n_out]: X W and X' dY are products of
  * src/kernels/sparse.h, O(nnz n_out). All functions are Local.
  */
@@ -16,6 +20,7 @@
 
 #include "src/base/simd.h"
 #include "src/kernels/blas.h"
+#include "src/kernels/gemm_panel.h"
 #include "src/kernels/nonzeros.h"
 #include "src/kernels/sparse.h"
 #include "src/model/layout.h"
@@ -95,6 +100,81 @@ static void fill_rows(scs_real *out, int32_t n, int32_t stride, const scs_real *
             memset(out + i * stride, 0, (size_t)width * sizeof *out);
 }
 
+/* Cells of a part that is multiplied by panels; a layer's inputs may then be one block of them. */
+enum { FEW_CELLS = 64 };
+
+static bool is_few(const scs_flow *flow)
+{
+    return flow->n <= FEW_CELLS;
+}
+
+/* Columns of panel p of n. */
+static int32_t panel_width(int32_t n, int32_t p)
+{
+    return n - p * SCS_PANEL < SCS_PANEL ? n - p * SCS_PANEL : SCS_PANEL;
+}
+
+/* out = a b of one panel of b's columns, or += where `add`; rows of b that are laid out by turns.
+ *  @param product m, a, a_row and a_step; out, out_row at the panel's first column */
+static void multiply_panel(const scs_gemm_panel *product, const scs_gemm_factor *b, int32_t panel,
+                           bool add)
+{
+    scs_real copy[SCS_GEMM_DEPTH * SCS_PANEL];
+    scs_gemm_panel p = *product;
+
+    for (int32_t first = 0; first < b->n_k; first += SCS_GEMM_DEPTH) {
+        p.n_k = b->n_k - first < SCS_GEMM_DEPTH ? b->n_k - first : SCS_GEMM_DEPTH;
+        p.a = product->a + first * product->a_step;
+        p.b = scs_gemm_panel_lay(b, panel, first, copy, &p.b_row);
+        p.add = add || first > 0;
+        scs_gemm_panel_run_narrow(&p, panel_width(b->n_col, panel));
+    }
+}
+
+/* Panel p of the outputs of all parts of few cells: W' is laid out once for them. */
+static void forward_panel(const scs_dense *dense, const scs_real *param, const scs_flow *flow,
+                          int n_flow, int32_t panel)
+{
+    scs_gemm_factor weight = {dense->n_in, dense->n_out, param + dense->weight, 1, dense->n_in};
+    int32_t width = panel_width(dense->n_out, panel), at = panel * SCS_PANEL;
+    const scs_real *bias = dense->bias < 0 ? NULL : param + dense->bias + at;
+    scs_real copy[SCS_GEMM_DEPTH * SCS_PANEL];
+
+    for (int i = 0; i < n_flow; i++)
+        if (is_few(&flow[i]))
+            fill_rows(flow[i].out + at, flow[i].n, dense->n_out, bias, width);
+    for (int32_t first = 0; first < dense->n_in; first += SCS_GEMM_DEPTH) {
+        int32_t n_k = dense->n_in - first < SCS_GEMM_DEPTH ? dense->n_in - first : SCS_GEMM_DEPTH;
+        int64_t stride;
+        const scs_real *b = scs_gemm_panel_lay(&weight, panel, first, copy, &stride);
+
+        for (int i = 0; i < n_flow; i++) {
+            scs_gemm_panel p = {.m = flow[i].n,
+                                .n_k = n_k,
+                                .a = flow[i].in + first,
+                                .a_row = dense->n_in,
+                                .a_step = 1,
+                                .b = b,
+                                .b_row = stride,
+                                .add = true,
+                                .out = flow[i].out + at,
+                                .out_row = dense->n_out};
+
+            if (is_few(&flow[i]))
+                scs_gemm_panel_run_narrow(&p, width);
+        }
+    }
+}
+
+/* Those of few cells by panels, on all threads by columns. */
+static void forward_few(const scs_dense *dense, const scs_real *param, const scs_flow *flow,
+                        int n_flow)
+{
+#pragma omp parallel for if (SCS_WORTH_THREADS(dense_work(dense, flow, n_flow)))
+    for (int32_t panel = 0; panel < scs_gemm_panel_count(dense->n_out); panel++)
+        forward_panel(dense, param, flow, n_flow, panel);
+}
+
 /* Bias first, then the product is added to it. */
 static void forward_cut(const scs_dense *dense, const scs_real *param, const scs_flow *flow,
                         const scs_cut *cut)
@@ -116,15 +196,18 @@ void scs_linear_forward(const scs_dense *dense, const scs_real *param, const scs
                         int n_flow)
 {
     int few = scs_linear_cut_tasks(1, dense->n_out);
-    int many = scs_linear_cut_tasks(most_cells(flow, n_flow), dense->n_out);
+    int most = most_cells(flow, n_flow), many = scs_linear_cut_tasks(most, dense->n_out);
 
+    forward_few(dense, param, flow, n_flow);
+    if (most <= FEW_CELLS)
+        return;
 #pragma omp parallel for collapse(2)                                                               \
     schedule(dynamic) if (SCS_WORTH_THREADS(dense_work(dense, flow, n_flow)))
     for (int i = 0; i < n_flow; i++)
         for (int task = 0; task < (few > many ? few : many); task++) {
             scs_cut cut;
 
-            if (flow[i].n && scs_linear_cut_at(flow[i].n, dense->n_out, task, &cut))
+            if (!is_few(&flow[i]) && scs_linear_cut_at(flow[i].n, dense->n_out, task, &cut))
                 forward_cut(dense, param, &flow[i], &cut);
         }
 }
@@ -133,6 +216,19 @@ void scs_linear_forward(const scs_dense *dense, const scs_real *param, const scs
 static void input_gradient(const scs_dense *dense, const scs_real *param, const scs_flow *flow,
                            const scs_cut *cut, bool add)
 {
+    scs_gemm_factor weight = {dense->n_out, dense->n_in, param + dense->weight, dense->n_in, 1};
+    scs_gemm_panel few = {.m = flow->n,
+                          .a = flow->grad_out,
+                          .a_row = dense->n_out,
+                          .a_step = 1,
+                          .out_row = dense->n_in};
+
+    for (int32_t col = cut->col; is_few(flow) && col < cut->col + cut->n_col; col += SCS_PANEL) {
+        few.out = flow->grad_in + col;
+        multiply_panel(&few, &weight, col / SCS_PANEL, add);
+    }
+    if (is_few(flow))
+        return;
     SCS_GEMM(CblasRowMajor, CblasNoTrans, CblasNoTrans, cut->n_row, cut->n_col, dense->n_out, 1,
              flow->grad_out + (int64_t)cut->row * dense->n_out, dense->n_out,
              param + dense->weight + cut->col, dense->n_in, add ? 1 : 0,
@@ -157,12 +253,24 @@ static void bias_gradient(const scs_dense *dense, const scs_flow *flow, int32_t 
 static void weight_gradient_tile(const scs_dense *dense, const scs_flow *flow, int tile)
 {
     int32_t first = tile * TILE, height = tile_size(dense->n_out, tile);
+    scs_real *grad = flow->grad + dense->weight + (int64_t)first * dense->n_in;
+    scs_gemm_factor in = {flow->n, dense->n_in, flow->in, dense->n_in, 1};
+    scs_gemm_panel few = {.m = height,
+                          .a = flow->grad_out + first,
+                          .a_row = 1,
+                          .a_step = dense->n_out,
+                          .out_row = dense->n_in};
 
-    SCS_GEMM(CblasRowMajor, CblasTrans, CblasNoTrans, height, dense->n_in, flow->n, 1,
-             flow->grad_out + first, dense->n_out, flow->in, dense->n_in, 0,
-             flow->grad + dense->weight + (int64_t)first * dense->n_in, dense->n_in);
     if (dense->bias >= 0)
         bias_gradient(dense, flow, first, height);
+    for (int32_t p = 0; is_few(flow) && p < scs_gemm_panel_count(dense->n_in); p++) {
+        few.out = grad + (int64_t)p * SCS_PANEL;
+        multiply_panel(&few, &in, p, false);
+    }
+    if (is_few(flow))
+        return;
+    SCS_GEMM(CblasRowMajor, CblasTrans, CblasNoTrans, height, dense->n_in, flow->n, 1,
+             flow->grad_out + first, dense->n_out, flow->in, dense->n_in, 0, grad, dense->n_in);
 }
 
 /* Tasks [0, n_tile) make dW and db by rows of W, those behind make dX by cuts: all of them

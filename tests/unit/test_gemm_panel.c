@@ -141,6 +141,66 @@ static void test_rows_alone(void)
     }
 }
 
+enum { MOST_COLS = 70, MOST_ROWS = 70, DEEP = 2 * SCS_GEMM_DEPTH + 3 };
+
+/* out [m, n_col] = or += a [m, n_k] b, by turns of rows of b, as a caller puts it together. */
+static void multiply_whole(const scs_real *a, int32_t m, const scs_gemm_factor *b, bool add,
+                           scs_real *out)
+{
+    scs_real copy[SCS_GEMM_DEPTH * SCS_PANEL];
+
+    for (int32_t panel = 0; panel < scs_gemm_panel_count(b->n_col); panel++)
+        for (int32_t first = 0; first < b->n_k; first += SCS_GEMM_DEPTH) {
+            int32_t left = b->n_k - first;
+            scs_gemm_panel p = {.m = m,
+                                .n_k = left < SCS_GEMM_DEPTH ? left : SCS_GEMM_DEPTH,
+                                .a = a + first,
+                                .a_row = b->n_k,
+                                .a_step = 1,
+                                .add = add || first > 0,
+                                .out = out + panel * SCS_PANEL,
+                                .out_row = b->n_col};
+
+            p.b = scs_gemm_panel_lay(b, panel, first, copy, &p.b_row);
+            scs_gemm_panel_run_narrow(&p, b->n_col - panel * SCS_PANEL);
+        }
+}
+
+static void check_whole(int32_t n_k, int32_t n_col, bool transposed, bool add)
+{
+    static scs_real a[MOST_ROWS * DEEP], at[DEEP * MOST_COLS], out[MOST_ROWS * MOST_COLS + 1];
+    scs_gemm_factor b = {n_k, n_col, at, transposed ? 1 : n_col, transposed ? n_k : 1};
+    int64_t n = (int64_t)MOST_ROWS * n_col;
+    bool right = true;
+
+    draw(a, MOST_ROWS * DEEP, 5);
+    draw(at, DEEP * MOST_COLS, 6);
+    for (int64_t i = 0; i <= n; i++)
+        out[i] = 1;
+    multiply_whole(a, MOST_ROWS, &b, add, out);
+    for (int64_t i = 0; i < MOST_ROWS; i++)
+        for (int64_t j = 0; j < n_col; j++) {
+            double sum = add;
+
+            for (int64_t k = 0; k < n_k; k++)
+                sum += (double)a[i * n_k + k] * (double)at[k * b.row + j * b.col];
+            right = right && fabs((double)out[i * n_col + j] - sum) < 2e-5;
+        }
+    CU_ASSERT(right);
+    CU_ASSERT_EQUAL(out[n], 1);
+}
+
+/* Factors as they lie and transposed, columns that fill panels and such that do not. */
+static void test_factors(void)
+{
+    static const int32_t depths[] = {1, SCS_GEMM_DEPTH, DEEP}, cols[] = {1, 31, 32, 64, MOST_COLS};
+
+    for (size_t k = 0; k < sizeof depths / sizeof *depths; k++)
+        for (size_t c = 0; c < sizeof cols / sizeof *cols; c++)
+            for (int way = 0; way < 4; way++)
+                check_whole(depths[k], cols[c], way & 1, way & 2);
+}
+
 static void test_nan(void)
 {
     problem p;
@@ -162,6 +222,7 @@ int main(void)
         {"the loops for AVX2, and the same bits", test_v3},
 #endif
         {"a row's bits do not depend on its neighbours", test_rows_alone},
+        {"right factors of any width and order", test_factors},
         {"a NaN stays in its row", test_nan},
     };
 
