@@ -1,7 +1,8 @@
 /** Checksums of memory, of files, and within files (src/base/checksum.h). libmd's SHA-256, over
  *  pieces that pread takes, so that two checks of a file do not disturb each other's position.
  * Where the processor has instructions for SHA-256, whole blocks are added by them, those of two
- * leaves at a time.
+ * leaves at a time; where it has AVX-512, those of sixteen leaves, a leaf a lane, which is nearly
+ * twice as fast.
  */
 #include "src/base/checksum.h"
 
@@ -146,8 +147,119 @@ SHA_TARGET static void add_blocks_of_two(uint32_t *const state[2], const uint8_t
     store_lane(&a, state[0]);
     store_lane(&b, state[1]);
 }
+
+/* Sixteen messages at once, as what does not wait for anything: a word of each in a register. */
+#define WIDE_TARGET __attribute__((target("arch=x86-64-v4")))
+
+static bool has_wide(void)
+{
+    return __builtin_cpu_supports("x86-64-v4");
+}
+
+/* What _mm512_ternarylogic_epi32 makes of three bits. */
+enum { XOR3 = 0x96, CHOOSE = 0xca, MAJORITY = 0xe8 };
+
+/* Three rotations, as FIPS 180-4's capital sigmas. */
+#define SIGMA(x, p, q, r)                                                                          \
+    _mm512_ternarylogic_epi32(_mm512_ror_epi32(x, p), _mm512_ror_epi32(x, q),                      \
+                              _mm512_ror_epi32(x, r), XOR3)
+/* Two and a shift, as its small ones. */
+#define SMALL_SIGMA(x, p, q, r)                                                                    \
+    _mm512_ternarylogic_epi32(_mm512_ror_epi32(x, p), _mm512_ror_epi32(x, q),                      \
+                              _mm512_srli_epi32(x, r), XOR3)
+
+/* From a block a register to a word a register: w[i] has word j of message i, then word i of
+ * message j. */
+WIDE_TARGET static inline void transpose(__m512i w[16])
+{
+    __m512i t[16];
+
+    for (int i = 0; i < 16; i += 4) {
+        __m512i a = _mm512_unpacklo_epi32(w[i], w[i + 1]);
+        __m512i b = _mm512_unpackhi_epi32(w[i], w[i + 1]);
+        __m512i c = _mm512_unpacklo_epi32(w[i + 2], w[i + 3]);
+        __m512i d = _mm512_unpackhi_epi32(w[i + 2], w[i + 3]);
+
+        t[i] = _mm512_unpacklo_epi64(a, c);
+        t[i + 1] = _mm512_unpackhi_epi64(a, c);
+        t[i + 2] = _mm512_unpacklo_epi64(b, d);
+        t[i + 3] = _mm512_unpackhi_epi64(b, d);
+    }
+    for (int i = 0; i < 4; i++) {
+        __m512i a = _mm512_shuffle_i32x4(t[i], t[i + 4], 0x88);
+        __m512i b = _mm512_shuffle_i32x4(t[i], t[i + 4], 0xdd);
+        __m512i c = _mm512_shuffle_i32x4(t[i + 8], t[i + 12], 0x88);
+        __m512i d = _mm512_shuffle_i32x4(t[i + 8], t[i + 12], 0xdd);
+
+        w[i] = _mm512_shuffle_i32x4(a, c, 0x88);
+        w[i + 4] = _mm512_shuffle_i32x4(b, d, 0x88);
+        w[i + 8] = _mm512_shuffle_i32x4(a, c, 0xdd);
+        w[i + 12] = _mm512_shuffle_i32x4(b, d, 0xdd);
+    }
+}
+
+/* Word i + 16 of the schedule in place of word i. */
+WIDE_TARGET static inline void next_word(__m512i w[16], int i)
+{
+    __m512i a = SMALL_SIGMA(w[(i + 1) & 15], 7, 18, 3);
+    __m512i b = SMALL_SIGMA(w[(i + 14) & 15], 17, 19, 10);
+
+    w[i] = _mm512_add_epi32(_mm512_add_epi32(w[i], a), _mm512_add_epi32(w[(i + 9) & 15], b));
+}
+
+/* Round i, mod 8. The state's letters move on by their names alone: s[(j - i) mod 8] is letter j.
+ * Sums are in the order in which their terms come to be known. */
+WIDE_TARGET static inline void one_round(__m512i s[8], __m512i word, uint32_t constant, int i)
+{
+    __m512i a = s[(0 - i) & 7], b = s[(1 - i) & 7], c = s[(2 - i) & 7], *d = &s[(3 - i) & 7];
+    __m512i e = s[(4 - i) & 7], f = s[(5 - i) & 7], g = s[(6 - i) & 7], *h = &s[(7 - i) & 7];
+    __m512i early = _mm512_add_epi32(*h, _mm512_add_epi32(word, _mm512_set1_epi32((int)constant)));
+    __m512i choice = _mm512_ternarylogic_epi32(e, f, g, CHOOSE), sigma = SIGMA(e, 6, 11, 25);
+
+    *d = _mm512_add_epi32(_mm512_add_epi32(_mm512_add_epi32(*d, early), choice), sigma);
+    early = _mm512_add_epi32(_mm512_add_epi32(early, choice),
+                             _mm512_ternarylogic_epi32(a, b, c, MAJORITY));
+    *h = _mm512_add_epi32(_mm512_add_epi32(early, sigma), SIGMA(a, 2, 13, 22));
+}
+
+/* @param state [8, 16] letter by letter, a message a lane  @param at [16][n, 64] */
+WIDE_TARGET static void add_blocks_of_lanes(uint32_t state[8][16], const uint8_t *const at[16],
+                                            size_t n)
+{
+    const __m512i big_endian =
+        _mm512_broadcast_i32x4(_mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203));
+    __m512i s[8], w[16];
+
+    for (int j = 0; j < 8; j++)
+        s[j] = _mm512_loadu_si512(state[j]);
+    for (size_t k = 0; k < 64 * n; k += 64) {
+        for (int i = 0; i < 16; i++)
+            w[i] = _mm512_shuffle_epi8(_mm512_loadu_si512(at[i] + k), big_endian);
+        transpose(w);
+#pragma GCC unroll 16
+        for (int i = 0; i < 16; i++)
+            one_round(s, w[i], round_constant[i], i);
+#pragma GCC unroll 1 /* constants that stand in memory cost no register */
+        for (int r = 16; r < 64; r += 16)
+#pragma GCC unroll 16
+            for (int i = 0; i < 16; i++) {
+                next_word(w, i);
+                one_round(s, w[i], round_constant[r + i], i);
+            }
+        atomic_signal_fence(memory_order_relaxed); /* or the state takes registers all along */
+        for (int j = 0; j < 8; j++) {
+            s[j] = _mm512_add_epi32(s[j], _mm512_loadu_si512(state[j]));
+            _mm512_storeu_si512(state[j], s[j]);
+        }
+    }
+}
 #else
 static bool has_sha(void)
+{
+    return false;
+}
+
+static bool has_wide(void)
 {
     return false;
 }
@@ -162,6 +274,12 @@ static void add_blocks_of_two(uint32_t *const state[2], const uint8_t *const at[
 {
     add_blocks(state[0], at[0], n);
     add_blocks(state[1], at[1], n);
+}
+
+/* Never called. */
+static void add_blocks_of_lanes(uint32_t state[8][16], const uint8_t *const at[16], size_t n)
+{
+    (void)state, (void)at, (void)n;
 }
 #endif
 
@@ -179,19 +297,34 @@ static void add(SHA2_CTX *sha, const void *bytes, size_t size)
 }
 
 /* add to two messages at once, as many bytes of each. */
-static void add_two(SHA2_CTX *const sha[2], const uint8_t *const bytes[2], size_t size)
+static void add_two(SHA2_CTX sha[2], const uint8_t *const bytes[2], size_t size)
 {
-    uint32_t *const state[2] = {sha[0]->state.st32, sha[1]->state.st32};
-    size_t whole = has_sha() && sha[0]->bitcount[0] % 512 == 0 && sha[1]->bitcount[0] % 512 == 0
-                       ? size / 64
-                       : 0;
+    uint32_t *const state[2] = {sha[0].state.st32, sha[1].state.st32};
+    size_t whole =
+        has_sha() && sha[0].bitcount[0] % 512 == 0 && sha[1].bitcount[0] % 512 == 0 ? size / 64 : 0;
 
     /* cppcheck-suppress knownConditionTrueFalse ; as above */
     if (whole > 0)
         add_blocks_of_two(state, bytes, whole);
     for (int i = 0; i < 2; i++) {
-        sha[i]->bitcount[0] += whole * 512;
-        SHA256Update(sha[i], bytes[i] + whole * 64, size - whole * 64);
+        sha[i].bitcount[0] += whole * 512;
+        SHA256Update(&sha[i], bytes[i] + whole * 64, size - whole * 64);
+    }
+}
+
+/* The same of sixteen, where has_wide(). @param size whole blocks, in messages of such alone */
+static void add_sixteen(SHA2_CTX sha[16], const uint8_t *const bytes[16], size_t size)
+{
+    uint32_t state[8][16];
+
+    for (int j = 0; j < 8; j++)
+        for (int i = 0; i < 16; i++)
+            state[j][i] = sha[i].state.st32[j];
+    add_blocks_of_lanes(state, bytes, size / 64);
+    for (int i = 0; i < 16; i++) {
+        sha[i].bitcount[0] += size * 8;
+        for (int j = 0; j < 8; j++)
+            sha[i].state.st32[j] = state[j][i];
     }
 }
 
@@ -306,10 +439,11 @@ scs_status scs_checksum_file(const char *path, char *out)
 
 /* ---- a file by its leaves ---- */
 
-/* Leaves that are hashed at once, with half a piece of each. */
-enum { TWO = 2, HALF = PIECE / TWO };
+/* Leaves that are hashed at once, with as large a part of a piece of each. */
+enum { TWO = 2, SIXTEEN = 16 };
 
-_Static_assert(SCS_CHECKSUM_LEAF % HALF == 0, "a leaf is whole pieces");
+_Static_assert(SCS_CHECKSUM_LEAF % (PIECE / TWO) == 0 && PIECE / SIXTEEN % 64 == 0,
+               "a leaf is whole parts of pieces, these whole blocks");
 
 int64_t scs_checksum_n_leaf(int64_t size)
 {
@@ -336,22 +470,26 @@ static scs_status add_leaf(int fd, int64_t first, int64_t last, uint8_t *piece, 
     return SCS_OK;
 }
 
-/* Two whole leaves, one behind the other. @param piece [PIECE] scratch  @param[out] digest [2] */
-static scs_status add_two_leaves(int fd, int64_t first, uint8_t *piece, uint8_t *digest)
+/* Whole leaves, one behind the other.
+ * @param n TWO or SIXTEEN  @param piece [PIECE] scratch  @param[out] digest [n] */
+static scs_status add_several(int fd, int64_t first, int n, uint8_t *piece, uint8_t *digest)
 {
-    SHA2_CTX sha[TWO];
-    SHA2_CTX *const both[TWO] = {&sha[0], &sha[1]};
-    const uint8_t *const half[TWO] = {piece, piece + HALF};
+    const int64_t part = PIECE / n;
+    const uint8_t *bytes[SIXTEEN];
+    SHA2_CTX sha[SIXTEEN];
 
-    SHA256Init(&sha[0]);
-    SHA256Init(&sha[1]);
-    for (int64_t at = first; at < first + SCS_CHECKSUM_LEAF; at += HALF) {
-        SCS_TRY(read_piece(fd, at, HALF, piece));
-        SCS_TRY(read_piece(fd, at + SCS_CHECKSUM_LEAF, HALF, piece + HALF));
-        add_two(both, half, HALF);
+    for (int i = 0; i < n; i++) {
+        bytes[i] = piece + i * part;
+        SHA256Init(&sha[i]);
     }
-    SHA256Final(digest, &sha[0]);
-    SHA256Final(digest + SCS_CHECKSUM_DIGEST, &sha[1]);
+    for (int64_t at = first; at < first + SCS_CHECKSUM_LEAF; at += part) {
+        for (int i = 0; i < n; i++)
+            SCS_TRY(read_piece(fd, at + (int64_t)i * SCS_CHECKSUM_LEAF, (size_t)part,
+                               piece + i * part));
+        (n == TWO ? add_two : add_sixteen)(sha, bytes, (size_t)part);
+    }
+    for (int i = 0; i < n; i++)
+        SHA256Final(digest + (size_t)i * SCS_CHECKSUM_DIGEST, &sha[i]);
     return SCS_OK;
 }
 
@@ -362,16 +500,18 @@ static scs_status add_leaves(int fd, int64_t size, int64_t leaf, int64_t n, uint
     const int64_t length = SCS_CHECKSUM_LEAF;
     int64_t last = leaf + n;
 
-    for (; leaf < last; digest += SCS_CHECKSUM_DIGEST) {
-        if (leaf + TWO <= last && (leaf + TWO) * length <= size) {
-            SCS_TRY(add_two_leaves(fd, leaf * length, piece, digest));
-            digest += SCS_CHECKSUM_DIGEST;
-            leaf += TWO;
-            continue;
-        }
-        SCS_TRY(add_leaf(fd, leaf * length, (leaf + 1) * length < size ? (leaf + 1) * length : size,
-                         piece, digest));
-        leaf++;
+    while (leaf < last) {
+        int64_t whole = (last * length <= size ? last : size / length) - leaf;
+        int some = whole >= SIXTEEN && has_wide() ? SIXTEEN : whole >= TWO ? TWO : 1;
+
+        if (some > 1)
+            SCS_TRY(add_several(fd, leaf * length, some, piece, digest));
+        else
+            SCS_TRY(add_leaf(fd, leaf * length,
+                             (leaf + 1) * length < size ? (leaf + 1) * length : size, piece,
+                             digest));
+        leaf += some;
+        digest += some * SCS_CHECKSUM_DIGEST;
     }
     return SCS_OK;
 }

@@ -75,14 +75,19 @@ static void tree_of(int64_t size, char *out)
     snprintf(out, SCS_CHECKSUM_MAX, "sha256-tree:%s", hex);
 }
 
-/* Whoever hashes which leaves: all at once, or one by one; whole ones, and a last one of a byte. */
+/* Whoever hashes which leaves: all at once (sixteen and two go together), or one by one; whole
+ * ones, and a last one of a byte. */
 static void a_tree_of_leaves_is_that_of_another_implementation(void)
 {
-    static const int64_t sizes[] = {0, 1, SCS_CHECKSUM_LEAF, 2 * SCS_CHECKSUM_LEAF + 1,
-                                    5 * SCS_CHECKSUM_LEAF - 1};
+    static const int64_t sizes[] = {0,
+                                    1,
+                                    SCS_CHECKSUM_LEAF,
+                                    2 * SCS_CHECKSUM_LEAF + 1,
+                                    5 * SCS_CHECKSUM_LEAF - 1,
+                                    18 * SCS_CHECKSUM_LEAF + 1};
     char folder[SCRATCH_PATH], path[2 * SCRATCH_PATH];
     char got[SCS_CHECKSUM_MAX], expected[SCS_CHECKSUM_MAX];
-    uint8_t digest[5 * SCS_CHECKSUM_DIGEST];
+    uint8_t digest[19 * SCS_CHECKSUM_DIGEST];
 
     scratch_make(folder);
     scratch_path(folder, "a", path);
