@@ -11,6 +11,7 @@
 
 #include "config.h"
 
+#include <endian.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,29 +37,25 @@ enum { FILTER_LZF = 32000, FILTER_BLOSC = 32001, FILTER_LZ4 = 32004, FILTER_ZSTD
  * one a copy of length (control >> 5) + 2, where 7 takes another byte on top, from (low 5 bits
  * << 8 | next byte) + 1 bytes back.
  *
- * Both ends are checked before every byte: the stream is as hostile as the rest of the file. */
+ * Both ends are kept in sight: the stream is as hostile as the rest of the file. */
 typedef struct stream {
     const uint8_t *in, *in_end;
     uint8_t *start, *out, *out_end;
 } stream;
 
-/* n bytes as they are, at most 32: as many are copied where there is room, which costs less than
- * to copy fewer. @return 0, or -1 for a damaged stream, as copy does */
+/* n bytes as they are. @return 0, or -1 for a damaged stream, as copy does */
 static int literal(stream *s, size_t n)
 {
     if ((size_t)(s->in_end - s->in) < n || (size_t)(s->out_end - s->out) < n)
         return -1;
-    if (s->in_end - s->in >= 32 && s->out_end - s->out >= 32)
-        memcpy(s->out, s->in, 32);
-    else
-        memcpy(s->out, s->in, n);
+    memcpy(s->out, s->in, n);
     s->in += n;
     s->out += n;
     return 0;
 }
 
-/* Bytes that were decoded before. From and to may overlap (a run of one byte is a copy from 1
- * back), hence 8 bytes at a time only where they lie as far apart, and byte by byte otherwise. */
+/* Bytes that were decoded before. From and to may overlap: a run of one byte is a copy from 1 back.
+ */
 static int copy(stream *s, unsigned control)
 {
     size_t n = control >> 5, back;
@@ -74,15 +71,88 @@ static int copy(stream *s, unsigned control)
     n += 2;
     if ((size_t)(s->out - s->start) < back || (size_t)(s->out_end - s->out) < n)
         return -1;
-    if (back >= 8 && (size_t)(s->out_end - s->out) >= n + 8) {
-        for (size_t k = 0; k < n; k += 8)
-            memcpy(s->out + k, s->out + k - back, 8);
-        s->out += n;
-        return 0;
-    }
     for (; n > 0; n--, s->out++)
         *s->out = *(s->out - back);
     return 0;
+}
+
+/* The same of up to 8 bytes from at least 4 back, where 8 may be written: that costs less than to
+ * ask how many. */
+static inline void copy_short(uint8_t *out, size_t back)
+{
+    memcpy(out, out - back, 4);
+    memcpy(out + 4, out + 4 - back, 4);
+}
+
+/* Of 9 and more, likewise, where 32 and n + 8 may be written. What lies 4 to 7 back lies twice as
+ * far back, too, once 8 are there. */
+static inline void copy_long(uint8_t *out, size_t n, size_t back)
+{
+    copy_short(out, back);
+    back = back < 8 ? 2 * back : back;
+    memcpy(out + 8, out + 8 - back, 8);
+    if (n <= 16)
+        return;
+    memcpy(out + 16, out + 16 - back, 8);
+    memcpy(out + 24, out + 24 - back, 8);
+    for (size_t k = 32; k < n; k += 8)
+        memcpy(out + k, out + k - back, 8);
+}
+
+/* Whether bytes so far back are there, and can be copied 4 at a time. */
+static inline bool is_far(const uint8_t *start, const uint8_t *out, size_t back)
+{
+    return back >= 4 && back <= (size_t)(out - start);
+}
+
+/* A literal byte and what follows it are the most that a turn of decode_inside reads, and the
+ * longest copy behind such a byte the most that it writes. */
+enum { READ_ROOM = 2 + 1 + 32, WRITE_ROOM = 1 + 2 + 7 + 255 + 8 };
+
+/* As far as neither end is near, so that how far they are is asked once a turn: of nearly all of a
+ * chunk. It stops before what is for literal and copy. */
+static void decode_inside(stream *s)
+{
+    const uint8_t *in = s->in, *const in_last = s->in_end - READ_ROOM;
+    uint8_t *out = s->out, *const start = s->start, *const out_last = s->out_end - WRITE_ROOM;
+
+    while (in <= in_last && out <= out_last) {
+        uint64_t next;
+        unsigned control;
+        size_t n, back;
+
+        memcpy(&next, in, sizeof next);
+        next = le64toh(next);
+        if ((uint8_t)next == 0) { /* most often between copies */
+            *out++ = (uint8_t)(next >> 8);
+            next >>= 16;
+            in += 2;
+        }
+        control = (uint8_t)next;
+        if (control < 32) {
+            memcpy(out, in + 1, 32);
+            in += control + 2;
+            out += control + 1;
+        } else if (control < 224) {
+            n = (control >> 5) + 2;
+            back = ((control & 0x1fu) << 8 | (uint8_t)(next >> 8)) + 1u;
+            if (__builtin_expect(!is_far(start, out, back), false))
+                break;
+            in += 2;
+            copy_short(out, back);
+            out += n;
+        } else {
+            n = 7 + 2 + (uint8_t)(next >> 8);
+            back = ((control & 0x1fu) << 8 | (uint8_t)(next >> 16)) + 1u;
+            if (__builtin_expect(!is_far(start, out, back), false))
+                break;
+            in += 3;
+            copy_long(out, n, back);
+            out += n;
+        }
+    }
+    s->in = in;
+    s->out = out;
 }
 
 /* The control byte says what follows: below 32 so many bytes as they are, else a copy of what was
@@ -91,12 +161,17 @@ int64_t scs_h5filter_lzf(const uint8_t *in, size_t size, uint8_t *out, size_t ro
 {
     stream s = {in, in + size, out, out, out + room};
 
-    while (s.in < s.in_end) {
-        unsigned control = *s.in++;
+    for (;;) {
+        unsigned control;
+
+        if (s.in_end - s.in >= READ_ROOM && s.out_end - s.out >= WRITE_ROOM)
+            decode_inside(&s);
+        if (s.in == s.in_end)
+            return s.out - s.start;
+        control = *s.in++;
         if (control < 32 ? literal(&s, control + 1u) : copy(&s, control))
             return -1;
     }
-    return s.out - s.start;
 }
 
 /* ---- deflate ---- */

@@ -58,6 +58,72 @@ static void damage_is_refused(void)
                         -1);
 }
 
+/* A byte, then a copy of n bytes from `back` back, so often that most are far from both ends.
+ * @return the stream's length */
+static size_t write_copies(size_t n, size_t back, uint8_t *out)
+{
+    size_t at = 0, first = back > 32 ? 32 : back;
+
+    for (size_t begun = 0; begun < back; begun += first) {
+        out[at++] = (uint8_t)(first - 1);
+        for (size_t k = 0; k < first; k++)
+            out[at++] = (uint8_t)(3 + 7 * (begun + k));
+    }
+    for (int i = 0; i < 40; i++) {
+        out[at++] = 0;
+        out[at++] = (uint8_t)(100 + i);
+        out[at++] = (uint8_t)((n < 9 ? n - 2 : 7) << 5 | (back - 1) >> 8);
+        if (n >= 9)
+            out[at++] = (uint8_t)(n - 9);
+        out[at++] = (uint8_t)(back - 1);
+    }
+    return at;
+}
+
+/* What it must decode to, a byte at a time. */
+static size_t expect_copies(size_t n, size_t back, uint8_t *out)
+{
+    size_t first = back > 32 ? 32 : back, at = 0;
+
+    for (; at < (back + first - 1) / first * first; at++)
+        out[at] = (uint8_t)(3 + 7 * at);
+    for (int i = 0; i < 40; i++) {
+        out[at++] = (uint8_t)(100 + i);
+        for (size_t k = 0; k < n; k++, at++)
+            out[at] = out[at - back];
+    }
+    return at;
+}
+
+static void copies_of_any_length_from_any_distance(void)
+{
+    static const size_t lengths[] = {3, 4, 7, 8, 9, 10, 15, 16, 17, 24, 25, 32, 33, 100, 264};
+    static uint8_t in[1024], out[16384], expected[16384];
+
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++)
+        for (size_t back = 1; back <= 40; back++) {
+            size_t size = write_copies(lengths[i], back, in);
+            size_t n = expect_copies(lengths[i], back, expected);
+
+            memset(out, '#', sizeof out);
+            CU_ASSERT_EQUAL(scs_h5filter_lzf(in, size, out, n), (int64_t)n);
+            CU_ASSERT(memcmp(out, expected, n) == 0 && out[n] == '#');
+            CU_ASSERT_EQUAL(scs_h5filter_lzf(in, size, out, n - 1), -1);
+        }
+}
+
+/* Far from both ends, where ends are not asked for. */
+static void a_copy_of_what_is_not_there_is_refused(void)
+{
+    uint8_t in[200] = {0}, out[1024];
+
+    in[4] = 0x20; /* behind two literal bytes */
+    in[5] = 2;    /* from 3 back */
+    CU_ASSERT_EQUAL(scs_h5filter_lzf(in, sizeof in, out, sizeof out), -1);
+    in[5] = 1;
+    CU_ASSERT_EQUAL(scs_h5filter_lzf(in, sizeof in, out, sizeof out), 2 + 3 + (200 - 6) / 2);
+}
+
 static void no_byte_beyond_the_room_is_written(void)
 {
     static const char *const streams[] = {"\x02xyz\x20\x02", "\x05xyzabc"};
@@ -78,6 +144,8 @@ int main(void)
     static const scs_test tests[] = {
         {"literals and copies", literals_and_copies},
         {"damage is refused", damage_is_refused},
+        {"copies of any length from any distance", copies_of_any_length_from_any_distance},
+        {"a copy of what is not there is refused", a_copy_of_what_is_not_there_is_refused},
         {"no byte beyond the room is written", no_byte_beyond_the_room_is_written},
     };
 
