@@ -28,8 +28,8 @@
 static bool ends_as_data(const char *name, size_t n)
 {
     /* also the formats that are none of ours: the reader says what they are and what to do */
-    static const char *const endings[] = {".h5ad", ".h5",   ".hdf5",    ".h5mu",
-                                          ".loom", ".zarr", ".h5seurat"};
+    static const char *const endings[] = {".h5ad",     ".h5",  ".hdf5", ".h5mu", ".loom", ".zarr",
+                                          ".h5seurat", ".mtx", ".gz",   ".zip",  ".rds"};
 
     for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
         size_t m = strlen(endings[i]);
@@ -167,8 +167,13 @@ static void print_file(const scs_h5ad *meta, const scs_scale *scale, double sum)
            (long long)meta->n_obs, meta->n_var, layouts[meta->layout],
            (long long)scale->sum[SCS_SCALE_VALUES], all > 0 ? 100 * n / all : 0.0);
     print_values(meta, scale, sum);
+    if (meta->others.n)
+        printf("  %-8s %s (data.matrix)\n", "also",
+               scs_names_list(&meta->others, 10, list, sizeof list));
     printf("  %-8s %s\n", "genes", scs_names_list(&meta->genes, 6, list, sizeof list));
-    printf("  %-8s %s\n", "obs", scs_names_list(&meta->obs_columns, 40, list, sizeof list));
+    printf("  %-8s %s\n", "obs",
+           meta->obs_columns.n ? scs_names_list(&meta->obs_columns, 40, list, sizeof list)
+                               : "no labels; a table has them (data.labels), or the input's item");
     if (meta->note)
         printf("  %-8s %s\n", "note", scs_text_escape(meta->note, list, sizeof list));
     print_plugin("  note    ", meta);

@@ -359,6 +359,47 @@ scs_status scs_file_commit(const char *temp, const char *path)
     return SCS_OK;
 }
 
+/* HDF5 may begin behind a block of another program's, as our models do. */
+const scs_file_format *scs_file_format_of(const char *path)
+{
+    static const struct {
+        size_t at, size;
+        const char *bytes;
+        scs_file_format format;
+    } formats[] = {
+        {0, 8, "\x89HDF\r\n\x1a\n", {"an HDF5 file", "re-save it with anndata"}},
+        {512, 8, "\x89HDF\r\n\x1a\n", {"an HDF5 file", "re-save it with anndata"}},
+        {0,
+         4,
+         "PK\x03\x04",
+         {"a zip file", "unpack it, or, of a zarr store, call scripts/zarr-to-h5ad on it"}},
+        {0,
+         2,
+         "\x1f\x8b",
+         {"a gzip file",
+          "unpack it, or, of what R saved (.rds), write an .h5ad with zellkonverter; "
+          "only a 10x folder stays as it is, or a NAME_matrix.mtx.gz with "
+          "NAME_barcodes.tsv.gz and NAME_features.tsv.gz beside it"}},
+        {0,
+         14,
+         "%%MatrixMarket",
+         {"a matrix in the form of Matrix Market",
+          "one of features x cells is read by the name NAME_matrix.mtx, with NAME_barcodes.tsv and "
+          "NAME_features.tsv or NAME_genes.tsv beside it"}},
+    };
+    unsigned char start[520];
+    FILE *in = fopen(path, "re");
+    size_t n = in ? fread(start, 1, sizeof start, in) : 0;
+
+    if (in)
+        (void)fclose(in);
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+        if (n >= formats[i].at + formats[i].size &&
+            memcmp(start + formats[i].at, formats[i].bytes, formats[i].size) == 0)
+            return &formats[i].format;
+    return NULL;
+}
+
 /* stdio keeps the first failed write until fflush or ferror tell: `write` need not look. */
 static scs_status write_temp(const char *temp, scs_status (*write)(void *ctx, FILE *out), void *ctx)
 {

@@ -27,6 +27,12 @@
 /** A path by printf's rules, of any length. @param[out] path malloc'ed. SCS_ENOMEM. */
 SCS_MUST_USE scs_status scs_file_path_print(char **path, const char *format, ...) SCS_PRINTF(2, 3)
     __attribute__((nonnull));
+/** What a file of data is, and how its cells can be read where it is not HDF5. */
+typedef struct scs_file_format {
+    const char *what, *advice; /* "a zip file", "unpack it" */
+} scs_file_format;
+/** By the first bytes of a file; NULL: something else, or it cannot be read. */
+const scs_file_format *scs_file_format_of(const char *path) __attribute__((nonnull));
 /** Where a path names a part of an HDF5 file, as `x.h5mu:prot` does: split it at that colon, the
  * last one, if .h5mu, .h5 or .hdf5 stands before it. Nothing is looked at on disk. SCS_ENOMEM.
  *  @param[out] file malloc'ed  @param[out] part points into `path`; NULL: it names a file alone */

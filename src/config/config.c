@@ -5,6 +5,7 @@
  *  several keys at once: defaults before the file, the file before --set, and the rules between
  *  keys.
  */
+#include "src/base/file.h"
 #include "src/base/names.h"
 #include "src/base/text.h"
 #include "src/config/key.h"
@@ -229,51 +230,27 @@ scs_status scs_config_parse_sent(const char *file, const char *text, const char 
  * named by mistake. */
 enum { CONFIG_MAX = 4 << 20 };
 
-/* What the first bytes say that a file is which holds data, by the formats that cells come in;
- * NULL: perhaps a config. HDF5 may begin behind a block of another program's, as our models do. */
-static const char *data_format(const unsigned char *start, size_t n)
-{
-    static const struct {
-        size_t at, size;
-        const char *bytes, *what;
-    } formats[] = {
-        {0, 8, "\x89HDF\r\n\x1a\n", "an HDF5 file"},
-        {512, 8, "\x89HDF\r\n\x1a\n", "an HDF5 file"},
-        {0, 4, "PK\x03\x04", "a zip file"},
-        {0, 2, "\x1f\x8b", "a gzip file"},
-        {0, 14, "%%MatrixMarket", "a matrix in the form of Matrix Market"},
-    };
-
-    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
-        if (n >= formats[i].at + formats[i].size &&
-            memcmp(start + formats[i].at, formats[i].bytes, formats[i].size) == 0)
-            return formats[i].what;
-    return NULL;
-}
-
 /* The commonest mistake of a first try: the data where the config belongs. SCS_EARG says how to
  * name them. What cannot be read is left to the reading. */
 static scs_status refuse_data(const char *file)
 {
-    unsigned char start[520];
+    const char *what = NULL, *advice = "scscreen check FILE.h5ad says what a file of cells holds, "
+                                       "scscreen inspect what results are";
+    const scs_file_format *format;
     struct stat info;
-    const char *what = NULL;
-    FILE *in;
 
     if (stat(file, &info) != 0 || !(S_ISREG(info.st_mode) || S_ISDIR(info.st_mode)))
         return SCS_OK; /* a pipe is read once */
-    in = S_ISREG(info.st_mode) ? fopen(file, "re") : NULL;
-    if (S_ISDIR(info.st_mode))
+    if (S_ISDIR(info.st_mode)) {
         what = "a folder";
-    if (in) {
-        what = data_format(start, fread(start, 1, sizeof start, in));
-        fclose(in);
-    }
+        advice = "a folder of cells holds matrix.mtx, barcodes.tsv and features.tsv or genes.tsv, "
+                 "plain or gzipped";
+    } else if ((format = scs_file_format_of(file)) != NULL)
+        what = format->what;
     SCS_REQUIRE(!what, SCS_EARG,
                 "%s: is %s, and a config (YAML) belongs here: a text file, say my.yaml, with the "
-                "line `data: {inputs: [FILE.h5ad]}`; scscreen check FILE.h5ad says what a file of "
-                "cells holds, scscreen inspect what results are",
-                file, what);
+                "line `data: {inputs: [FILE.h5ad]}`; %s",
+                file, what, advice);
     return SCS_OK;
 }
 

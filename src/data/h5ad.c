@@ -50,6 +50,7 @@ void scs_h5ad_destroy(scs_h5ad **meta)
     scs_names_clear(&m->genes);
     scs_names_clear(&m->obs_columns);
     scs_names_clear(&m->filled);
+    scs_names_clear(&m->others);
     scs_h5ad_obs_labels_clear(&m->cell_type);
     scs_h5ad_obs_labels_clear(&m->condition);
     scs_h5ad_obs_labels_clear(&m->species);
@@ -197,6 +198,7 @@ static scs_status put_meta(const scs_h5ad *meta, scs_bytes *out)
     SCS_TRY(scs_bytes_put_text(out, meta->plugin));
     SCS_TRY(scs_bytes_put_names(out, &meta->obs_columns));
     SCS_TRY(scs_bytes_put_names(out, &meta->filled));
+    SCS_TRY(scs_bytes_put_names(out, &meta->others));
     SCS_TRY(scs_bytes_put_int(out, meta->n_duplicate_obs_names));
     SCS_TRY(put_labels(out, &meta->cell_type, meta->n_obs));
     SCS_TRY(put_labels(out, &meta->condition, meta->n_obs));
@@ -392,6 +394,7 @@ static scs_status get_meta(scs_bytes *in, scs_h5ad *meta)
     SCS_TRY(scs_bytes_get_text(in, &meta->plugin));
     SCS_TRY(scs_bytes_get_names(in, &meta->obs_columns));
     SCS_TRY(scs_bytes_get_names(in, &meta->filled));
+    SCS_TRY(scs_bytes_get_names(in, &meta->others));
     SCS_TRY(scs_bytes_get_within(in, 0, meta->n_row, &meta->n_duplicate_obs_names));
     SCS_TRY(get_labels(in, meta->n_obs, &meta->cell_type));
     SCS_TRY(get_labels(in, meta->n_obs, &meta->condition));
@@ -492,6 +495,7 @@ static scs_status locate_anndata(const scs_h5 *h5, const scs_h5ad_request *want,
         SCS_TRY(scs_text_copy("X", &meta->matrix));
     }
     SCS_TRY(scs_h5ad_matrix_locate(h5, meta, &var));
+    SCS_TRY(scs_h5ad_matrix_others(h5, meta));
     SCS_TRY(scs_h5ad_matrix_filled(h5, meta));
     return read_genes(h5, var, want->gene_column, meta);
 }

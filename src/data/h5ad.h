@@ -79,6 +79,7 @@ struct scs_h5ad {
     char *plugin;     /**< filter of its chunks that h5py reads only with hdf5plugin, or NULL */
     scs_names obs_columns; /**< for messages */
     scs_names filled;      /**< matrices that hold values, where this one seems to hold none */
+    scs_names others;      /**< all matrices but this one, as data.matrix names them */
     int64_t n_duplicate_obs_names; /**< cells whose name another cell has */
     scs_labels cell_type, condition, species;
     char *dose_column; /**< NULL if it was not asked for */

@@ -92,6 +92,8 @@ SCS_MUST_USE scs_status scs_h5ad_matrix_locate_rows(const scs_h5 *h5, const char
                                                     int64_t n_row, int64_t n_column,
                                                     scs_h5ad *meta);
 
+/** Fill meta->others, of AnnData or loom: the names alone, nothing is read. */
+SCS_MUST_USE scs_status scs_h5ad_matrix_others(const scs_h5 *h5, scs_h5ad *meta);
 /** Fill meta->filled, where the matrix that meta->matrix names begins without a value above 0:
  * those others that do not. Looks at some thousand values of each. */
 SCS_MUST_USE scs_status scs_h5ad_matrix_filled(const scs_h5 *h5, scs_h5ad *meta);

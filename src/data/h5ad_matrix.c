@@ -458,6 +458,11 @@ int64_t scs_h5ad_matrix_block_rows(const scs_h5ad *meta)
 
 /* ---- where a matrix stands ---- */
 
+static bool is_there(const scs_h5 *h5, const char *path)
+{
+    return scs_h5_exists(h5, path) && !scs_h5_is_null(h5, path);
+}
+
 /* X, raw and each layer that is there.
  *  @param[out] found appended */
 static scs_status list_matrices(const scs_h5 *h5, scs_names *found)
@@ -466,7 +471,7 @@ static scs_status list_matrices(const scs_h5 *h5, scs_names *found)
     char *path = NULL;
     scs_status st = SCS_OK;
 
-    if (scs_h5_exists(h5, "X"))
+    if (is_there(h5, "X") || scs_h5_is_group(h5, "row_attrs")) /* of loom */
         SCS_GO(st, scs_names_add(found, "X"));
     if (scs_h5_exists(h5, "raw/X") || scs_h5_exists(h5, "raw.X"))
         SCS_GO(st, scs_names_add(found, "raw"));
@@ -520,7 +525,7 @@ static scs_status name_matrix(const scs_h5 *h5, const char *matrix, const char *
         SCS_REQUIRE(strcmp(matrix, "X") == 0 || strncmp(matrix, "layers/", 7) == 0, SCS_EARG,
                     "data.matrix: %s is none of X, raw, layers/NAME", matrix);
     SCS_TRY(scs_h5_look(h5, *base, &found));
-    return found ? SCS_OK : no_matrix(h5, matrix);
+    return found && !scs_h5_is_null(h5, *base) ? SCS_OK : no_matrix(h5, matrix);
 }
 
 /* Dimensions that int32 indices can take, one above them included. */
@@ -735,6 +740,20 @@ static scs_status begins_with_values(const scs_h5 *h5, const char *base, bool *f
     *found = st == SCS_OK && *found;
     scs_message_clear();
     return SCS_OK;
+}
+
+scs_status scs_h5ad_matrix_others(const scs_h5 *h5, scs_h5ad *meta)
+{
+    scs_names all = {0};
+    scs_status st;
+
+    SCS_GO(st, list_matrices(h5, &all));
+    for (scs_lidx i = 0; i < all.n; i++)
+        if (strcmp(all.name[i], meta->matrix) != 0)
+            SCS_GO(st, scs_names_add(&meta->others, all.name[i]));
+done:
+    scs_names_clear(&all);
+    return st;
 }
 
 scs_status scs_h5ad_matrix_filled(const scs_h5 *h5, scs_h5ad *meta)

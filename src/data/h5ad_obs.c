@@ -117,6 +117,57 @@ static scs_status read_values(const scs_h5 *h5, const char *path, size_t size, f
     }
 }
 
+/* The member whose value this is; -1: none. Booleans have two, and factors of R some dozens. */
+static scs_lidx member_of(const int64_t *value, scs_lidx n, int64_t number)
+{
+    for (scs_lidx i = 0; i < n; i++)
+        if (value[i] == number)
+            return i;
+    return -1;
+}
+
+static bool are_booleans(const scs_names *names)
+{
+    for (scs_lidx i = 0; i < names->n; i++)
+        if (strcmp(names->name[i], "FALSE") != 0 && strcmp(names->name[i], "TRUE") != 0 &&
+            strcmp(names->name[i], "NA") != 0)
+            return false;
+    return true;
+}
+
+/* An enumeration's numbers by their names. h5py's booleans are FALSE and TRUE, to which hdf5r adds
+ * NA; others are factors of R, whose levels are the members, and labels. What is no member, or NA,
+ * is missing. */
+static scs_status name_numbers(const scs_h5 *h5, const char *path, frame_column *column)
+{
+    scs_names names = {0};
+    int64_t *value = NULL;
+    bool booleans;
+    scs_status st;
+
+    SCS_GO(st, scs_h5_enum_members(h5, path, &names, &value));
+    booleans = are_booleans(&names);
+    SCS_GO(st, SCS_ALLOC(column->mask, column->n));
+    for (int64_t i = 0; i < column->n; i++) {
+        scs_lidx k = member_of(value, names.n, column->number[i]);
+
+        column->mask[i] = k < 0 || strcmp(names.name[k], "NA") == 0;
+        if (booleans)
+            column->number[i] = k >= 0 && strcmp(names.name[k], "TRUE") == 0;
+        else
+            SCS_GO(st, scs_names_add(&column->text, k < 0 ? "" : names.name[k]));
+    }
+    if (!booleans) {
+        column->kind = COLUMN_TEXT;
+        free(column->number);
+        column->number = NULL;
+    }
+done:
+    free(value);
+    scs_names_clear(&names);
+    return st;
+}
+
 /* A 1-d dataset; its rank is the reader's to check. */
 static scs_status read_dataset(const scs_h5 *h5, const char *path, frame_column *column)
 {
@@ -126,7 +177,8 @@ static scs_status read_dataset(const scs_h5 *h5, const char *path, frame_column 
     if (kind_of(shape.type, &column->kind) != SCS_OK)
         return scs_context(SCS_EDATA, "%s: %s ", h5->path, path);
     column->n = shape.dim[0];
-    return read_values(h5, path, shape.size, column);
+    SCS_TRY(read_values(h5, path, shape.size, column));
+    return column->kind == COLUMN_BOOLEAN ? name_numbers(h5, path, column) : SCS_OK;
 }
 
 /* Values where the mask is not 0 are missing, whatever stands there. */
@@ -138,6 +190,7 @@ static scs_status read_nullable(const scs_h5 *h5, const char *group, frame_colum
     SCS_GO(st, scs_h5_path(&values, "%s/values", group));
     SCS_GO(st, scs_h5_path(&mask, "%s/mask", group));
     SCS_GO(st, read_dataset(h5, values, column));
+    free(column->mask);
     SCS_GO(st, SCS_ALLOC(column->mask, column->n));
     SCS_GO(st, scs_h5_read_int64(h5, mask, 0, column->n, column->mask));
 done:

@@ -24,16 +24,24 @@ static const char *column_name(const scs_h5ad *meta, int32_t column, char room[3
  *  @param row in the file */
 scs_status scs_h5ad_value_check(const scs_h5ad *meta, int64_t row, int32_t column, float value)
 {
-    char room[32];
+    char room[32], list[400];
 
     if ((value >= 0 && value <= FLT_MAX) || (meta->keep && !meta->keep[row]))
         return SCS_OK;
-    return SCS_FAIL(SCS_EDATA, "%s: %s: cell row %lld, gene %s holds %s%g: %s", meta->path,
-                    meta->matrix, (long long)row, column_name(meta, column, room),
-                    isnan(value) ? "a missing value, " : "", (double)value,
-                    isfinite(value) ? "expression must not be negative; scaled data cannot be "
-                                      "used, set data.matrix to raw or to a layer"
-                                    : "expression must be finite; repair or drop the gene");
+    if (!isfinite(value))
+        return SCS_FAIL(SCS_EDATA,
+                        "%s: %s: cell row %lld, gene %s holds %s%g: expression must be finite; "
+                        "repair or drop the gene",
+                        meta->path, meta->matrix, (long long)row, column_name(meta, column, room),
+                        isnan(value) ? "a missing value, " : "", (double)value);
+    return SCS_FAIL(SCS_EDATA,
+                    "%s: %s: cell row %lld, gene %s holds %g: expression must not be negative; "
+                    "scaled data cannot be used%s%s",
+                    meta->path, meta->matrix, (long long)row, column_name(meta, column, room),
+                    (double)value,
+                    meta->others.n ? ", set data.matrix to one of: "
+                                   : ", and there is no other matrix in the file",
+                    meta->others.n ? scs_names_list(&meta->others, 10, list, sizeof list) : "");
 }
 
 /* scipy sums values of one gene that stand twice, others keep one: which was meant is for the

@@ -91,6 +91,7 @@ static scs_status locate_loom(const scs_h5 *h5, const scs_h5ad_request *want, sc
     if (!found)
         return no_matrix(h5, meta->matrix);
     SCS_TRY(scs_h5ad_matrix_locate_dense(h5, path, true, meta));
+    SCS_TRY(scs_h5ad_matrix_others(h5, meta));
     return read_genes(h5, want->gene_column, meta);
 }
 

@@ -136,7 +136,9 @@ static scs_status name_list(const scs_h5 *h5, const char *column, bool version_3
     return SCS_OK;
 }
 
-static scs_status read_features(const scs_h5 *h5, const char *column, int64_t n,
+/* Genomes are read where one is asked for: nobody else needs them, and some writers leave one text
+ * for all features. */
+static scs_status read_features(const scs_h5 *h5, const char *column, const char *genome, int64_t n,
                                 scs_tenx_features *f)
 {
     bool version_3 = scs_h5_is_group(h5, "features");
@@ -146,13 +148,14 @@ static scs_status read_features(const scs_h5 *h5, const char *column, int64_t n,
     if (!version_3)
         return read_list(h5, names, n, true, &f->name);
     SCS_REQUIRE(
-        !scs_h5_exists(h5, "features/gene_id"), SCS_EDATA,
+        !scs_h5_exists(h5, "features/gene_id") || !scs_h5_exists(h5, "features/probe_region"),
+        SCS_EDATA,
         "%s: counts probes, several of which belong to one gene; give the file of features, "
         "filtered_feature_bc_matrix.h5",
         h5->path);
     SCS_TRY(read_list(h5, names, n, true, &f->name));
     SCS_TRY(read_list(h5, "features/feature_type", n, false, &f->type));
-    return read_list(h5, "features/genome", n, false, &f->genome);
+    return genome ? read_list(h5, "features/genome", n, false, &f->genome) : SCS_OK;
 }
 
 static scs_status locate_tenx(const scs_h5 *h5, const scs_h5ad_request *want, scs_h5ad *meta)
@@ -169,7 +172,7 @@ static scs_status locate_tenx(const scs_h5 *h5, const scs_h5ad_request *want, sc
     SCS_GO(st, scs_file_split_part(h5->path, &file, &genome));
     SCS_GO(st, scs_h5_read_int64(h5, "shape", 0, 2, shape));
     SCS_GO(st, scs_h5ad_matrix_locate_rows(h5, "", shape[1], shape[0], meta));
-    SCS_GO(st, read_features(h5, want->gene_column, shape[0], &f));
+    SCS_GO(st, read_features(h5, want->gene_column, genome, shape[0], &f));
     SCS_GO(st, scs_tenx_features_take(h5->path, &f, f.genome.n ? genome : NULL, meta));
 done:
     free(file);

@@ -164,10 +164,9 @@ static scs_status find_file(const char *stem, const char *const *names, scs_name
             return scs_names_add(files, path);
     }
     return SCS_FAIL(SCS_EDATA,
-                    "%s: there is no %s%s or %s.gz there; a 10x folder holds matrix.mtx, "
-                    "barcodes.tsv and features.tsv or genes.tsv, plain or gzipped",
-                    stem, ends_with(stem, "/") ? "" : "file that goes on with ", names[1],
-                    names[1]);
+                    "%s%s: is not there, plain or gzipped; a 10x folder holds matrix.mtx, "
+                    "barcodes.tsv and features.tsv or genes.tsv, whose names begin alike",
+                    stem, names[1]);
 }
 
 /* Compressed ones first: where both are there, the plain one is most often unpacked from it. */

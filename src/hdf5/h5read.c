@@ -139,6 +139,8 @@ scs_status scs_h5_refuse(const scs_h5 *h5, const char *path, const char *words)
  * HDF5 at all. */
 static scs_status not_opened(const char *path, const why *w)
 {
+    const scs_file_format *format = scs_file_format_of(path);
+
     if (w->in_use)
         return SCS_FAIL(SCS_EDATA,
                         "%s: is marked as being written; wait for the program that writes it, or, "
@@ -154,6 +156,8 @@ static scs_status not_opened(const char *path, const why *w)
                         "%s: damaged HDF5 file, or one that another program is writing; fetch it "
                         "again or re-save it with anndata",
                         path);
+    if (format)
+        return SCS_FAIL(SCS_EDATA, "%s: is %s, not HDF5; %s", path, format->what, format->advice);
     return SCS_FAIL(SCS_EDATA,
                     "%s: is not an HDF5 file; give an .h5ad file (anndata's write_h5ad makes one)",
                     path);
@@ -339,6 +343,22 @@ bool scs_h5_is_group(const scs_h5 *h5, const char *path)
     group = H5Iget_type(object) == H5I_GROUP;
     scs_h5_drop(object);
     return group;
+}
+
+bool scs_h5_is_null(const scs_h5 *h5, const char *path)
+{
+    hid_t object, space;
+    bool null = false;
+
+    if (!scs_h5_exists(h5, path) || scs_h5_open_object(h5, path, &object) != SCS_OK)
+        return false;
+    if (H5Iget_type(object) == H5I_DATASET) {
+        space = H5Dget_space(object);
+        null = H5Sget_simple_extent_type(space) == H5S_NULL;
+        scs_h5_drop(space);
+    }
+    scs_h5_drop(object);
+    return null;
 }
 
 /* Paths are then looked up from the group; the file stays open beside it. */
@@ -702,6 +722,61 @@ scs_status scs_h5_shape_of(const scs_h5 *h5, const char *path, scs_h5_shape *sha
     SCS_TRY(scs_h5_open_dataset(h5, path, &dataset, shape));
     scs_h5_drop(dataset);
     return SCS_OK;
+}
+
+/* Value i of an enumeration, whatever integers it is made of. */
+static bool enum_value(hid_t type, hid_t base, unsigned i, int64_t *value)
+{
+    union {
+        int64_t whole;
+        char room[16]; /* get_type looked at the size */
+    } at = {0};
+
+    if (H5Tget_member_value(type, i, at.room) < 0 ||
+        H5Tconvert(base, H5T_NATIVE_INT64, 1, at.room, NULL, H5P_DEFAULT) < 0)
+        return false;
+    *value = at.whole;
+    return true;
+}
+
+static scs_status enum_members(const scs_h5 *h5, const char *path, hid_t type, scs_names *names,
+                               int64_t *value, int n)
+{
+    hid_t base = H5Tget_super(type);
+    scs_status st = SCS_OK;
+
+    for (int i = 0; st == SCS_OK && i < n; i++) {
+        char *name = H5Tget_member_name(type, (unsigned)i);
+
+        st = name && enum_value(type, base, (unsigned)i, &value[i])
+                 ? scs_names_add(names, name)
+                 : SCS_FAIL(SCS_EDATA, "%s: %s has a damaged type", h5->path, path);
+        H5free_memory(name);
+    }
+    scs_h5_drop(base);
+    return st;
+}
+
+scs_status scs_h5_enum_members(const scs_h5 *h5, const char *path, scs_names *names,
+                               int64_t **value)
+{
+    scs_h5_shape shape;
+    hid_t dataset, type;
+    scs_status st;
+    int n;
+
+    *value = NULL;
+    SCS_TRY(scs_h5_open_dataset(h5, path, &dataset, &shape));
+    type = H5Dget_type(dataset);
+    n = shape.type == H5T_ENUM ? H5Tget_nmembers(type) : -1;
+    if (n < 0 || n > 1000000)
+        SCS_GO(st, SCS_FAIL(SCS_EDATA, "%s: %s has a damaged type", h5->path, path));
+    SCS_GO(st, SCS_ALLOC(*value, n > 0 ? n : 1));
+    SCS_GO(st, enum_members(h5, path, type, names, *value, n));
+done:
+    scs_h5_drop(type);
+    scs_h5_drop(dataset);
+    return st;
 }
 
 /* ---- numbers ---- */

@@ -68,6 +68,8 @@ SCS_MUST_USE scs_status scs_h5_look(const scs_h5 *h5, const char *path, bool *fo
 bool scs_h5_exists(const scs_h5 *h5, const char *path);
 /** Whether it is a group. */
 bool scs_h5_is_group(const scs_h5 *h5, const char *path);
+/** Whether it is a dataset without a space: how anndata and anndataR write nothing (None, NULL). */
+bool scs_h5_is_null(const scs_h5 *h5, const char *path);
 /** Add the names of a group's members, in strcmp's order; refuses more than 1,000,000. */
 SCS_MUST_USE scs_status scs_h5_members(const scs_h5 *h5, const char *path, scs_names *names);
 
@@ -87,6 +89,11 @@ typedef struct scs_h5_shape {
 /** Shape of a dataset that keeps the rules. */
 SCS_MUST_USE scs_status scs_h5_shape_of(const scs_h5 *h5, const char *path, scs_h5_shape *shape);
 
+/** The members of a dataset's enumeration: booleans, and factors of R as hdf5r writes them.
+ *  SCS_EDATA where there is none, or more than a million.
+ *  @param[out] names appended  @param[out] value malloc'ed, [names->n] */
+SCS_MUST_USE scs_status scs_h5_enum_members(const scs_h5 *h5, const char *path, scs_names *names,
+                                            int64_t **value);
 /** Elements [first, first + n) of a 1-d dataset; a scalar counts as one element. SCS_EDATA also
  * where it ends before, or holds something other than integers or booleans. @param[out] out [n] */
 SCS_MUST_USE scs_status scs_h5_read_int64(const scs_h5 *h5, const char *path, int64_t first,

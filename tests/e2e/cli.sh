@@ -86,6 +86,10 @@ for file in x.h5mu x.LOOM x.zarr x.h5seurat; do
     printf 'no HDF5\n' >"$work/$file"
     expect "check $file" 65 "$file: is not an HDF5 file" 1 check "$work/$file"
 done
+printf '%%%%MatrixMarket matrix coordinate\n' >"$work/spliced.mtx"
+expect "check of a matrix alone" 65 "spliced.mtx: is a matrix in the form of Matrix Market, not HDF5; one of features x cells" 1 check "$work/spliced.mtx"
+printf 'PK\003\004' >"$work/x.zarr.zip"
+expect "check of a zip file" 65 "of a zarr store, call scripts/zarr-to-h5ad on it" 1 check "$work/x.zarr.zip"
 env PMI_RANK=0 PMI_SIZE=1 "$scscreen" check "$work/run.yaml" >"$work/log" 2>&1
 check_ok "one program of another MPI's launcher" $? "$work/log"
 task 0 1 "$scscreen" check "$work/run.yaml"

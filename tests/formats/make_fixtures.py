@@ -238,6 +238,22 @@ class Good:
             other_formats.write_loom(data, path, layers={"spliced": data.layers["spliced"]}, cells=None, **more)
             self.of_format(name, "loom", "layers/spliced")
 
+    def of_r(self):
+        """Columns as R's hdf5r writes them: a logical has a third member, NA, and a factor is an enumeration of its levels."""
+        data = anndata_of(sp.csr_matrix(counts()))
+        number = np.arange(CELLS) % 3
+        names = {"FALSE": 0, "TRUE": 1, "NA": 2}
+        data.obs = data.obs.iloc[:, :0].assign(
+            logical=pd.array([(False, True, None)[k] for k in number], dtype="boolean"),
+            factor=pd.Categorical.from_codes(number, ["B", "NK é", "T"]))
+        data.write_h5ad(self.path("of_pandas"))
+        path = self.of_format("good_of_r.h5ad", "of_pandas")
+        data.write_h5ad(path)
+        with h5py.File(path, "r+") as file:
+            for name, members, values in (("logical", names, number), ("factor", {"B": 1, "NK é": 2, "T": 3}, number + 1)):
+                del file[f"obs/{name}"]
+                file[f"obs/{name}"] = values.astype("u1").view(h5py.enum_dtype(members, basetype="u1"))
+
     def tenx(self):
         data = anndata_of(sp.csr_matrix(counts()))
         data.obs = data.obs.iloc[:, :0]
@@ -247,6 +263,10 @@ class Good:
         write(data, self.of_format("good_10x_v3.h5", "no_labels"))
         write(data, self.of_format("good_10x_v2.h5", "no_labels"), version=2)
         write(data, self.of_format("good_10x_v8.h5", "no_labels"), version=8)
+        write(data, self.of_format("good_10x_v10.h5", "no_labels"), version=10)
+        write(data, self.of_format("good_10x_one_genome.h5", "no_labels"))
+        with h5py.File(self.files[-1][0], "r+") as file:  # as h5 writers of the field leave it: one text for all
+            replace(file, "matrix/features/genome", b"GRCh38")
         write(data, self.of_format("good_10x_v8_antibodies.h5", "genes_alone"), version=8, antibodies=4)
         write(data, self.of_format("good_10x_antibodies.h5", "genes_alone"), antibodies=4)
         self.of_format("good_10x_antibodies.h5:GRCh38", "genes_alone")
@@ -262,6 +282,43 @@ class Good:
         write(data, self.of_format("good_mtx_any_v2", "no_labels"), version=2, order="any")
         write(data, self.of_format("good_mtx_real", "no_labels"), kind="real", newline="\r\n")
         write(data, os.path.dirname(self.of_format("good_mtx_prefix/GSM1_a_matrix.mtx.gz", "no_labels")), prefix="GSM1_a_")
+
+    def old_zarr(self, data, script):
+        """anndata 0.7's layout, without a mark and with categories that are named by their path, as a modality in a zip file;
+        and a table of records with text, as scanpy's rank_genes_groups."""
+        import zarr
+
+        path = os.path.join(self.folder, "old.zarr.zip")
+        data.uns = {"ranks": np.array([("a", 1.0)], dtype=[("B/NK", "U4"), ("T", "f4")])}
+        with warnings.catch_warnings(), zarr.storage.ZipStore(path, mode="w") as store:
+            warnings.simplefilter("ignore")
+            root = zarr.open_group(store, mode="w", zarr_format=2)
+            memory = zarr.group(zarr_format=2)  # what a zip file holds cannot be taken out again
+            anndata.io.write_elem(memory, "/", data)
+            for frame in ("obs", "raw/var", "var"):
+                for name, item in list(memory[frame].groups()):
+                    if item.attrs.get("encoding-type") != "categorical":
+                        continue
+                    codes, categories = item["codes"][:], item["categories"][:]
+                    del memory[f"{frame}/{name}"]
+                    anndata.io.write_elem(memory, f"{frame}/__categories/{name}", categories)
+                    anndata.io.write_elem(memory, f"{frame}/{name}", codes)
+                    memory[f"{frame}/{name}"].attrs["categories"] = f"__categories/{name}"
+            rna = root.create_group("mod/rna")
+            for name, item in memory.members(max_depth=None):
+                if isinstance(item, zarr.Group):
+                    rna.create_group(name, attributes=dict(item.attrs))
+                else:
+                    rna.create_array(name, data=item[()], attributes=dict(item.attrs))
+        out = os.path.join(self.folder, "old_zarr.h5ad")
+        run = [sys.executable, "-W", "ignore", "-B", script, path, out]
+        unnamed = subprocess.run(run, capture_output=True, text=True, check=False)
+        assert unnamed.returncode == 1 and "name one: --part mod/rna" in unnamed.stderr, unnamed
+        subprocess.run([*run, "--part", "mod/rna"], check=True)
+        with h5py.File(out) as file:
+            assert file["uns/ranks"][0]["B/NK"] == b"a"
+        for matrix in ("X", "raw"):
+            self.files.append((out, matrix, os.path.join(self.folder, "good_zarr.h5ad")))
 
     def zarr(self):
         """Stores of both versions and with shards, made into .h5ad by scripts/zarr-to-h5ad."""
@@ -296,6 +353,7 @@ class Good:
             subprocess.run([sys.executable, "-B", script, *paths, *options], check=True)
             for matrix in ("X", "raw", "layers/counts", "layers/dense"):
                 self.files.append((paths[1], matrix, os.path.join(self.folder, "good_zarr.h5ad")))
+        self.old_zarr(data, script)
         again = subprocess.run([sys.executable, "-B", script, *paths], capture_output=True, text=True, check=False)
         assert again.returncode == 1 and "is there already" in again.stderr, again
 
@@ -304,6 +362,7 @@ class Good:
         self.plugins(built)
         self.zarr()
         self.mudata()
+        self.of_r()
         self.loom()
         self.tenx()
         self.sizes()
@@ -743,6 +802,12 @@ def bad_tenx(folder):
     def types(file, values):
         replace(file, "matrix/features/feature_type", values)
 
+    def probes(file):  # as Cell Ranger and Space Ranger name what is in them
+        for name in ("gene_id", "gene_name"):
+            file[f"matrix/features/{name}"] = [b"ENSG1"] * GENES
+        file["matrix/features/probe_region"] = [b"spliced"] * GENES
+        file["matrix/filtered_barcodes"] = np.ones(CELLS, bool)
+
     edits = [("index", lambda f: f["matrix/indices"].__setitem__(4, GENES), 3, "", f"names gene number {GENES} of {GENES}"),
              ("negative", lambda f: f["matrix/data"].__setitem__(3, -1), 3, "", "holds -1"),
              ("indptr", lambda f: f["matrix/indptr"].__setitem__(9, 1), 3, "", "falls"),
@@ -752,7 +817,7 @@ def bad_tenx(folder):
              ("names", lambda f: replace(f, "matrix/features/name", [b"a"] * 5), 3, "", "has 5 texts for 23 features"),
              ("no_data", lambda f: f.__delitem__("matrix/data"), 3, "", "there is no data"),
              ("no_genes", lambda f: types(f, [b"Antibody Capture"] * GENES), 3, "", "no feature of type Gene Expression"),
-             ("probes", lambda f: f.move("matrix/features/id", "matrix/features/gene_id"), 3, "", "counts probes"),
+             ("probes", probes, 3, "", "counts probes"),
              ("genome", lambda f: None, 3, ":mm10", "has no genome mm10; it has: GRCh38"),
              ("genome_v2", lambda f: None, 2, ":hg19", "has no genome hg19; it has: GRCh38, mm10"),
              ("which", lambda f: None, 2, "", "holds a matrix for each of several genomes (GRCh38, mm10): name one")]
@@ -831,7 +896,7 @@ def bad_mtx(folder):
     for gone in ("barcodes.tsv", "genes.tsv"):
         path = made(f"no_{gone}")
         os.remove(os.path.join(path, gone))
-        files.append((path, "X", "there is no " + ("features.tsv" if gone == "genes.tsv" else gone)))
+        files.append((path, "X", ("features.tsv" if gone == "genes.tsv" else gone) + ": is not there, plain or gzipped"))
     path = os.path.join(folder, "bad_mtx_gzip")
     other_formats.write_10x_mtx(anndata_of(sp.csr_matrix(counts())), path)
     with open(os.path.join(path, "matrix.mtx.gz"), "r+b") as file:
@@ -857,6 +922,29 @@ def what_people_try(folder):
     with open(os.path.join(zarr, "zarr.json"), "w") as file:
         file.write("{}")
     prot = hdf5("prot.h5mu", "mod/prot/X", "obs", "var")
+
+    def scaled(name, **layers):
+        path = os.path.join(folder, f"bad_{name}")
+        data = anndata_of(counts() - 1, layers=layers)
+        if name.endswith(".loom"):
+            other_formats.write_loom(data, path, layers=layers)
+        else:
+            data.write_h5ad(path)
+        return path
+
+    def empty(name, **layers):  # as anndataR writes an X that is NULL
+        path = scaled(name, **layers)
+        with h5py.File(path, "r+") as file:
+            del file["X"]
+            file["X"] = h5py.Empty("f4")
+        return path
+
+    def other(name, start):
+        path = os.path.join(folder, f"bad_{name}")
+        with open(path, "wb") as file:
+            file.write(start)
+        return path
+
     return [(hdf5("x.h5mu", "mod/prot/X", "mod/rna/X", "obs", "var"), "X", "no AnnData file"),
             (prot, "X", f"without a modality rna; it has: prot; name one: {prot}:prot"),
             (f"{prot}:atac", "X", f"without a modality atac; it has: prot; name one: {prot}:prot"),
@@ -864,6 +952,15 @@ def what_people_try(folder):
             (hdf5("part.h5", "X", "obs", "var") + ":GRCh38", "X", "only MuData (.h5mu) and 10x files have parts"),
             (hdf5("x.loom", "matrix", "row_attrs", "col_attrs", "layers"), "X", "matrix is no dataset"),
             (hdf5("x.h5seurat", "assays", "cell.names", "meta.data"), "X", "SeuratDisk::Convert"),
+            (scaled("scaled.h5ad"), "X", "scaled data cannot be used, and there is no other matrix in the file"),
+            (scaled("scaled_layers.h5ad", counts=counts()), "X", "set data.matrix to one of: layers/counts"),
+            (scaled("scaled_layers.h5ad", counts=counts() - 1), "layers/counts", "set data.matrix to one of: X"),
+            (scaled("scaled.loom"), "X", "there is no other matrix in the file"),
+            (scaled("scaled_layers.loom", spliced=counts()), "X", "set data.matrix to one of: layers/spliced"),
+            (empty("empty.h5ad", counts=counts()), "X", "there is no X in it; set data.matrix to one of: layers/counts"),
+            (other("x.zarr.zip", b"PK\x03\x04"), "X", "is a zip file, not HDF5; unpack it, or, of a zarr store"),
+            (other("x.rds", b"\x1f\x8b"), "X", "is a gzip file, not HDF5; unpack it, or, of what R saved"),
+            (other("cells_x_genes.mtx", b"%%MatrixMarket matrix"), "X", "with NAME_barcodes.tsv"),
             (zarr, "X", f"scripts/zarr-to-h5ad {zarr} FILE.h5ad")]
 
 

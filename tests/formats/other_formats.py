@@ -75,14 +75,15 @@ def features_of(data, antibodies=0):
 
 def write_10x_h5(data, path, version=3, antibodies=0, genomes=("GRCh38",)):
     """Cell Ranger: features x cells by columns, int32 counts, int64 indices, gzip; a group of features from version 3 on,
-    a group for each genome before. 8: as 10x documents the format for 7 to 10, with what features have beside genes."""
+    a group for each genome before. 8: as 10x documents the format for 7 to 10, with what features have beside genes.
+    10: as the source of version 10 writes it, texts of 256 bytes, and with columns of the user's feature reference."""
     x = sp.csr_matrix(data.X)
     ids, names, types, of_genome = features_of(data, antibodies)
 
     def put(file, name, values, size=80000):
         values = np.asarray(values)
         if values.dtype.kind in "UO":
-            values = np.array([str(v).encode() for v in values])
+            values = np.array([str(v).encode() for v in values], dtype="S256" if version > 9 else None)
         file.create_dataset(name, data=values, chunks=(size,), maxshape=(None,), compression="gzip", shuffle=version < 3)
 
     with h5py.File(path, "w") as file:
@@ -95,7 +96,11 @@ def write_10x_h5(data, path, version=3, antibodies=0, genomes=("GRCh38",)):
                 file.attrs["version"] = 2
                 lists.update({"features/id": ids, "features/name": names, "features/feature_type": types,
                               "features/genome": of_genome, "features/_all_tag_keys": ["genome"]})
-                if version > 7:
+                if version > 9:
+                    tags = {name: [f"{name} {j}" for j in range(len(ids))] for name in ("gene_id", "target_gene_name")}
+                    lists.update({f"features/{name}": values for name, values in tags.items()})
+                    lists["features/_all_tag_keys"] = ["genome", "read", "pattern", "sequence", *tags]
+                elif version > 7:
                     lists.update({name: np.asarray(lists[name]).astype("u4") for name in ("data", "indices", "indptr")})
                     lists.update({"shape": np.array(x.shape[::-1], "u8"), "features/pattern": ["5P(BC)"] * len(ids),
                                   "features/read": ["R2"] * len(ids), "features/sequence": ["ACGT"] * len(ids),

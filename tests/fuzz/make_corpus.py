@@ -34,7 +34,7 @@ def keep(rows):
 
 
 def h5ad(cells=4, genes=("a", "b", "c"), layout=0, column="cell_type", codes=(0, 1, -1, 1),
-         dose=None, filled=(), rows=None, kept=(), split=None, numbers=None, kind=0, root=None,
+         dose=None, filled=(), others=(), rows=None, kept=(), split=None, numbers=None, kind=0, root=None,
          columns=(), note=None, plugin=None, starts=()):
     paths = ("X/data", "X/indices", "X/indptr") if layout < 2 else ("X", None, None)
     return b"".join((
@@ -43,7 +43,7 @@ def h5ad(cells=4, genes=("a", "b", "c"), layout=0, column="cell_type", codes=(0,
         *(text(path) for path in paths), names(genes),
         integer(len(columns)), struct.pack(f"<{len(columns)}i", *columns),
         integer(len(starts), *starts), text(note), text(plugin), names(("cell_type", "day")),
-        names(filled), integer(1),
+        names(filled), names(others), integer(1),
         labels(column, ("T", "B é"), codes), labels(None), labels("day", ("0",), (0,) * cells),
         doses(dose, (0.5, 10.0, float("nan"), 0.0)[:cells]), keep(kept),
         integer(0 if split is None else 1, 0 if numbers is None else 1),
@@ -70,6 +70,7 @@ PARENT_SIDE = {
     "h5ad": {"ok_csr": h5ad(), "ok_csc": h5ad(layout=1), "ok_dense": h5ad(layout=2),
              "ok_no_labels": h5ad(column=None), "ok_dose": h5ad(dose="dose"),
              "ok_filled": h5ad(filled=("layers/counts", "raw")),
+             "ok_others": h5ad(others=("layers/counts", "raw")),
              "ok_kept": h5ad(rows=6, kept=(1, 0, 1, 1, 0, 1)),
              "ok_columns": h5ad(split="split", numbers="n_genes"),
              "ok_h5mu": h5ad(kind=1, root="mod/rna"), "ok_loom": h5ad(kind=2, layout=3),

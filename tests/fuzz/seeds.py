@@ -53,6 +53,15 @@ def compound_frames(file):
     file["obs"], file["var"], file["uns/cell_type_categories"] = obs, var, words
 
 
+def enumerations(file):
+    """Labels as R's hdf5r writes factors and logical vectors."""
+    for name, members in (("cell_type", {f"level {k}": k for k in range(1, 9)}), ("flag", {"FALSE": 0, "TRUE": 1, "NA": 2})):
+        if name in file["obs"]:
+            del file[f"obs/{name}"]
+        numbers = (np.arange(file["obs/_index"].shape[0]) % 3 + (name == "cell_type")).astype("u1")
+        file[f"obs/{name}"] = numbers.view(h5py.enum_dtype(members, basetype="u1"))
+
+
 def blosc_tables(file):
     """Numbers alone: Blosc is not made for strings of any length."""
     for name in ("X", "layers/counts"):
@@ -106,6 +115,7 @@ def others(x):
     layers = {"counts": x}
     return {"h5mu": of_format(other_formats.write_h5mu, whole(sp.csr_matrix(x)), {"prot": data}),
             "10x_v3": of_format(other_formats.write_10x_h5, whole(sp.csr_matrix(x)), antibodies=3),
+            "10x_v10": of_format(other_formats.write_10x_h5, whole(sp.csr_matrix(x)), version=10),
             "10x_v2": of_format(other_formats.write_10x_h5, whole(sp.csr_matrix(x)), version=2),
             "loom_v3": of_format(other_formats.write_loom, data, layers=layers, chunks=(8, 8)),
             "loom_v2": of_format(other_formats.write_loom, data, version=2, layers=layers, chunks=None)}
@@ -125,6 +135,7 @@ def layouts():
              "dense_latest": written(whole(x), libver="latest", compression="lzf"),
              "old_categories": written(whole(csr), old_categories),
              "compound": written(make_fixtures.anndata_of(csr), compound_frames),
+             "enumerations": written(whole(csr), enumerations),
              "plain_text": written(whole(csr), make_fixtures.plain_text)}
     files.update(others(x))
     table = {name: (data, "check") for name, data in files.items()}
