@@ -65,6 +65,7 @@ static void write_file(fixture *f, int file, float bad)
     CHECK_OK(scs_h5_write(out.file, "X/indices", H5T_NATIVE_INT32, 1, &nnz, x.indices));
     CHECK_OK(scs_h5_write(out.file, "X/indptr", H5T_NATIVE_INT64, 1, &n_ptr, x.indptr));
     CHECK_OK(scs_h5_out_commit(&out));
+    scs_names_clear(&f->meta[file].genes); /* of the file that was there before */
     f->meta[file] = (scs_h5ad){.path = f->path[file],
                                .matrix = "X",
                                .n_row = ROWS,
@@ -85,7 +86,10 @@ static void open_fixture(fixture *f, float bad)
     *f = (fixture){0};
     scratch_make(f->folder);
     for (int i = 0; i < N_FILE; i++) {
-        (void)scratch_path(f->folder, i == 0 ? "a.h5ad" : "b.h5ad", f->path[i]);
+        char path[2 * SCRATCH_PATH]; /* gcc fears that folder and path overlap */
+
+        (void)scratch_path(f->folder, i == 0 ? "a.h5ad" : "b.h5ad", path);
+        memcpy(f->path[i], path, sizeof path);
         write_file(f, i, bad);
         memcpy(f->column[i], gene_of_column[i], sizeof gene_of_column[i]);
         f->columns[i] = f->column[i];
