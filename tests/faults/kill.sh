@@ -56,7 +56,9 @@ start_and_kill() {
     guard=$!
     sleep "$(awk "BEGIN { print $delay / 1000 }")"
     top=$(pgrep -P $guard)
-    ranks=$(pgrep -P "${top:-0}" -f "scscreen $1")
+    starter=$top
+    [ "$(mpi_name)" != mpich ] || [ -z "$top" ] || starter=$(pgrep -P "$top") # its proxy
+    ranks=$(pgrep -P "${starter:-0}" -f "scscreen $1")
     if [ "$who" = one ]; then
         victim=$(echo "$ranks" | sed -n "$((delay % np + 1))p")
     else
