@@ -73,6 +73,7 @@ typedef enum scs_shift_method {
     SCS_SHIFT_PAIRED,
     SCS_SHIFT_BALANCED,
     SCS_SHIFT_REGRESSION,
+    SCS_SHIFT_CONVERGING,
     SCS_SHIFT_MIXED,
     SCS_SHIFT_AUTO /**< last: one of those before it, or several */
 } scs_shift_method;

@@ -24,6 +24,7 @@ typedef struct scs_method {
                            cells are perturbed (src/screen/pooled_weights.h) */
     bool learnt_latent; /**< a network made latent space from the groups that `auto` leaves out */
     double power;       /**< of nearest: weights 1 / distance^power, never SCS_POWER_AUTO */
+    double convergence; /**< of converging, 0 to 1 */
     int cross_species;  /**< scs_cross_species */
     double ridge;  /**< of regression, in mean squared distances of control means from their mean */
     int decode;    /**< scs_decode_method */
@@ -161,7 +162,9 @@ void scs_shift_sources_latent(const scs_atlas *atlas, const scs_sources *sources
 void scs_shift_sources_genes(const scs_atlas *atlas, const scs_sources *sources,
                              const float *values, double *change);
 
-enum { SCS_SHIFT_TRIALS = 1024, SCS_SHIFT_LEAST_TRIALS = 3 };
+/** SCS_SHIFT_FEW: so many groups, and more, tell which of two rules is better, and by what error.
+ */
+enum { SCS_SHIFT_TRIALS = 1024, SCS_SHIFT_LEAST_TRIALS = 3, SCS_SHIFT_FEW = 4 };
 
 /** Errors are sums of squared errors / sums of squared shifts, over genes and groups; NaN where
  * nothing can be left out, and of rules that are not tried. */
@@ -169,13 +172,15 @@ typedef struct scs_shift_choice {
     int shift;                 /**< as in scs_method, with */
     double share[SCS_N_SHIFT]; /**< these */
     double error[SCS_N_SHIFT];
-    double stacked; /**< of weighted means of the rules, the weights without the group itself */
+    double convergence; /**< that converging would have, or has */
+    double stacked;     /**< of weighted means of the rules, the weights without the group itself */
 } scs_shift_choice;
 
 /** `shift: auto`: groups that may be used (at most SCS_SHIFT_TRIALS, evenly picked) are predicted
  * from the others by each rule, in gene space. The one with the smallest error is taken, or a
  * weighted mean of them (weights of 0 or more that sum to 1, by least squares; Breiman, Machine
  * Learning 1996) where that leaves out better: each group with weights that the others say. Where
+ * that is not better than converging by a standard error, converging. Where
  * nothing can be left out the mixed model is taken, without one nearest.
  *  @param method with its power, and the mixed model that is to be tried */
 SCS_MUST_USE scs_status scs_choose_shift(const scs_atlas *atlas, const scs_method *method,
@@ -194,6 +199,13 @@ SCS_MUST_USE scs_status scs_choose_shift_power(const scs_atlas *atlas, const scs
 /** A rule that weighs source types alone: in the place of the mixed model and of `auto`, which
  * weigh other perturbations and controls as well, nearest stands with its usual power. */
 scs_method scs_choose_shift_typewise(const scs_method *method, const scs_config *config);
+
+/** `shift: converging`: its convergence, of least error where groups are predicted from the others;
+ * 0 where nothing can be left out. @param[out] error with it; NaN: nothing was left out */
+SCS_MUST_USE scs_status scs_choose_shift_convergence(const scs_atlas *atlas,
+                                                     const scs_method *method, double *convergence,
+                                                     double *error);
+
 /** The method that p-values go by: its weights must not have seen which cells are perturbed, which
  * the mixed model and `auto` have; in their place stand those of pools (`exchangeable`), of all
  * other species alike where the row's own does not show the perturbation. */

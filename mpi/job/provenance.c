@@ -111,6 +111,8 @@ static void add_shift(scs_provenance *p, const scs_session *session, const scs_m
         add_text(p, "shift_errors", p->text[4]);
     if (power)
         add_number(p, "nearest_power", method->power);
+    if (rule && rule->uses_convergence)
+        add_number(p, "convergence", method->convergence);
     if (method->correction)
         add_number(p, "correction", method->correction->share);
     if (!mixed || !method->mixed)

@@ -223,6 +223,8 @@ static void say_choice(const scs_session *s, const scs_shift_choice *c, double p
                    scs_rule_shift_at(i)->word.text, c->error[i]);
     if (!isnan(c->error[SCS_SHIFT_NEAREST]))
         append(line, " (power of nearest: %g)", power);
+    if (!isnan(c->error[SCS_SHIFT_CONVERGING]))
+        append(line, " (convergence: %.3f)", c->convergence);
     if (!isnan(c->stacked))
         append(line, ", their weighted mean %.4f", c->stacked);
     scs_session_say(s, "shift: %s", line);
@@ -240,6 +242,7 @@ static scs_status choose_shift(const scs_session *s, scs_method *method)
     SCS_TRY(scs_comm_agree(s->comm, st));
     SCS_TRY(scs_comm_broadcast(s->comm, &choice, sizeof choice));
     method->shift = choice.shift;
+    method->convergence = choice.convergence;
     memcpy(method->share, choice.share, sizeof method->share);
     memcpy(method->error, choice.error, sizeof method->error);
     say_choice(s, &choice, method->power);
@@ -262,6 +265,21 @@ static scs_status choose_power(const scs_session *s, scs_method *method)
                         scs_choose_shift_power_tried(i), error[i], i == chosen ? " (taken)" : "");
     method->power = scs_choose_shift_power_tried(chosen);
     return SCS_OK;
+}
+
+/* As choose_shift: rank 0 looks, the others hear of it. Collective. */
+static scs_status choose_convergence(const scs_session *s, scs_method *method)
+{
+    double found[2] = {0};
+    scs_status st = SCS_OK;
+
+    if (scs_session_leads(s))
+        st = scs_choose_shift_convergence(s->atlas, method, &found[0], &found[1]);
+    SCS_TRY(scs_comm_agree(s->comm, st));
+    SCS_TRY(scs_comm_broadcast(s->comm, found, sizeof found));
+    scs_session_say(s, "convergence %.3f, leave-one-out error %.4f", found[0], found[1]);
+    method->convergence = found[0];
+    return scs_collective_ok();
 }
 
 /* `auto` passes it over where its weights would be over other species than asked. */
@@ -383,6 +401,7 @@ static scs_status resolve_auto(scs_session *s, scs_method *method)
     }
     method->shift = s->chosen->shift;
     method->power = s->chosen->power;
+    method->convergence = s->chosen->convergence;
     memcpy(method->share, s->chosen->share, sizeof method->share);
     memcpy(method->error, s->chosen->error, sizeof method->error);
     return scs_collective_ok();
@@ -468,6 +487,8 @@ scs_status scs_screen_method(scs_session *s, int decode, scs_method *method)
         SCS_TRY(resolve_auto(s, method));
     else if (method->power == SCS_POWER_AUTO && scs_rule_shift_at(method->shift)->uses_power)
         SCS_TRY(choose_power(s, method));
+    else if (scs_rule_shift_at(method->shift)->uses_convergence)
+        SCS_TRY(choose_convergence(s, method));
     SCS_TRY(correct(s, method));
     if (scs_rule_decode_at(method->decode)->uses_share && method->blend == SCS_BLEND_AUTO)
         SCS_TRY(choose_blend(s, method));

@@ -454,8 +454,9 @@ static const scs_key keys[] = {
           "auto or mixed, rows also for perturbations that no cell shows"),
     RULE(screen, shift, ROWS, scs_rule_shifts, "auto",
            "how the types' changes are pooled: by closeness to the target, plainly, as scGen, by "
-           "regression on the control means, or by a linear mixed model of all groups; auto: the "
-           "best of them, or a weighted mean, by leaving out each group in turn"),
+           "regression on the control means, plainly with a share of what sets the controls "
+           "apart, or by a linear mixed model of all groups; auto: the best of them, or a "
+           "weighted mean, by leaving out each group in turn"),
     BOOL(screen, correction, ROWS, "true",
          "with shift: auto, correct each gene's change for the level it starts from, as groups "
          "that are left out teach it, by the share that helps left-out cell types"),

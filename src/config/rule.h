@@ -17,13 +17,15 @@
  *  scs_shift_method before SCS_SHIFT_AUTO, its row in src/config/rule.c and its function in
  *  src/screen/shift.c. */
 typedef struct scs_rule_shift {
-    scs_word word;      /**< first: the key table reads rows as words */
-    bool needs_pairs;   /**< learns from types with control and perturbed cells; else from any
-                           perturbed and any control cells of the species */
-    bool needs_mixed;   /**< scs_method.mixed, and then its weights are over all species */
-    bool uses_power;    /**< scs_method.power is its own */
-    bool uses_latent;   /**< its weights go by where controls lie in latent space */
-    bool tried_by_auto; /**< `auto` compares it with the others */
+    scs_word word;         /**< first: the key table reads rows as words */
+    bool needs_pairs;      /**< learns from types with control and perturbed cells; else from any
+                              perturbed and any control cells of the species */
+    bool needs_mixed;      /**< scs_method.mixed, and then its weights are over all species */
+    bool uses_power;       /**< scs_method.power is its own */
+    bool uses_latent;      /**< its weights go by where controls lie in latent space */
+    bool uses_convergence; /**< scs_method.convergence is its own */
+    bool learns;           /**< its weights have seen which cells are perturbed */
+    bool tried_by_auto;    /**< `auto` compares it with the others, and weighs it among them */
 } scs_rule_shift;
 
 /** A mode of screen.decode. A new one is a value of scs_decode_method, its row in

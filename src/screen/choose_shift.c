@@ -11,13 +11,29 @@
  * has the smallest w'Gw, where that is better for each group with w from the others' G (stacking:
  * Breiman, Machine Learning 1996). At most SCS_SHIFT_TRIALS groups, evenly picked: cost
  * SCS_SHIFT_TRIALS estimates a rule. The same for the powers of `nearest`, of which one is taken.
+ *
+ * Of a few groups the smallest error is luck, and a rule with more numbers to fit seems better than
+ * it is. The mixed model is therefore estimated anew without each of them (of more groups one has
+ * no say in its estimates). Another choice is kept only where it is better than the mixed model,
+ * and this or another only where it is better than `converging`, which has a single number, by more
+ * than a standard error (Breiman et al., Classification and Regression Trees 1984) of the mean over
+ * groups of
+ *
+ *     log (error of the usual / error of the choice)
+ *
+ * With fewer than SCS_SHIFT_FEW groups there is no standard error to speak of. A convergence b
+ * misses (1 - b) e_0 + b e_1 of a group, e_0 and e_1 what is missed without and with all of it;
+ * each group's error is by the b of the others. Not with doses, between which the mixed model alone
+ * knows the way.
  */
 #include "src/kernels/lapack.h"
 #include "src/config/rule.h"
 #include "src/screen/leave_out.h"
+#include "src/screen/mixed_atlas.h"
 #include "src/screen/plan.h"
 #include "src/screen/shift.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +47,10 @@ double scs_choose_shift_power_tried(int i)
 
 enum { MOST_CANDIDATES = SCS_N_POWER };
 
-_Static_assert((int)SCS_N_SHIFT <= (int)MOST_CANDIDATES, "room for every rule");
+_Static_assert((int)SCS_N_SHIFT + 1 <= (int)MOST_CANDIDATES, "room for every rule");
+
+/* Groups of which the mixed model is estimated anew without each: with more one has no say. */
+enum { MOST_ANEW = 16 };
 
 /* Of one group: products of what each two candidates miss of its shift, in gene space, and the
  * squared length of the shift itself; all 0: no test. */
@@ -42,20 +61,56 @@ typedef struct missed {
 /* One question: candidates, the groups that they are tried on, and what each misses. */
 typedef struct trials {
     const scs_atlas *atlas;
-    int n; /* candidates */
+    int n, n_all; /* candidates; with those that have no part in the mean of rules */
     scs_method candidate[MOST_CANDIDATES];
     scs_plan plan;       /* the groups */
     missed *missed, sum; /* [plan.n] */
     int64_t n_tested;
 } trials;
 
+/* Whether a candidate is to be estimated without the group that it is tried on. */
+static bool wants_anew(const trials *t, const scs_method *candidate)
+{
+    return candidate->shift == SCS_SHIFT_MIXED && t->plan.n >= SCS_SHIFT_FEW &&
+           t->plan.n <= MOST_ANEW && !scs_mixed_atlas_knows_like(candidate->mixed);
+}
+
+/* The sources by a mixed model that has not seen the group. Without another shift to learn from,
+ * by the one that has. */
+static scs_status find_anew(const trials *t, const scs_method *candidate, const scs_combination *c,
+                            scs_sources *sources)
+{
+    scs_atlas without = *t->atlas;
+    scs_method anew = *candidate;
+    scs_mixed_atlas *mixed = NULL;
+    bool *silent = NULL;
+    scs_status st;
+
+    SCS_GO(st, SCS_ALLOC(silent, without.n_group));
+    for (int32_t g = 0; g < without.n_group; g++)
+        silent[g] = g == c->observed_group || scs_atlas_is_hidden(t->atlas, g);
+    without.silent = silent;
+    SCS_GO(st, scs_mixed_atlas_create(&without, NULL, &mixed));
+    if (mixed) {
+        SCS_GO(st, scs_mixed_atlas_fit(mixed, &without));
+        anew.mixed = mixed;
+    }
+    SCS_GO(st, scs_shift_sources_find(t->atlas, &anew, c, sources));
+done:
+    scs_mixed_atlas_destroy(&mixed);
+    free(silent);
+    return st;
+}
+
 /* What a candidate misses of a group's shift. @param truth, off [n_gene] */
 static scs_status miss(const trials *t, int candidate, const scs_combination *c,
                        const double *truth, scs_sources *sources, double *off)
 {
     const scs_atlas *a = t->atlas;
+    const scs_method *how = &t->candidate[candidate];
 
-    SCS_TRY(scs_shift_sources_find(a, &t->candidate[candidate], c, sources));
+    SCS_TRY(wants_anew(t, how) ? find_anew(t, how, c, sources)
+                               : scs_shift_sources_find(a, how, c, sources));
     scs_shift_sources_genes(a, sources, a->gene_mean, off);
     for (int32_t g = 0; g < a->n_gene; g++)
         off[g] -= truth[g];
@@ -74,7 +129,7 @@ static double multiply(const double *x, const double *y, int64_t n)
     return sum;
 }
 
-/* @param own of one rule: that another group can be used  @param work [(n + 1) n_gene] */
+/* @param own of one rule: that another group can be used  @param work [(n_all + 1) n_gene] */
 static scs_status try_group(void *ctx, int64_t i, const scs_sources *own, double *work)
 {
     trials *t = ctx;
@@ -83,7 +138,7 @@ static scs_status try_group(void *ctx, int64_t i, const scs_sources *own, double
     const float *seen = scs_atlas_group_gene_mean(a, c->observed_group);
     const float *still = scs_atlas_group_gene_mean(a, c->control_group);
     int64_t n = a->n_gene;
-    double *truth = work + t->n * n;
+    double *truth = work + t->n_all * n;
     missed *out = &t->missed[i];
     scs_sources *sources;
     scs_status st;
@@ -93,9 +148,9 @@ static scs_status try_group(void *ctx, int64_t i, const scs_sources *own, double
         truth[g] = (double)seen[g] - still[g];
     out->shift = multiply(truth, truth, n);
     SCS_TRY(scs_shift_sources_create(a, &sources));
-    for (int k = 0; k < t->n; k++)
+    for (int k = 0; k < t->n_all; k++)
         SCS_GO(st, miss(t, k, c, truth, sources, work + k * n));
-    for (int k = 0; k < t->n; k++)
+    for (int k = 0; k < t->n_all; k++)
         for (int l = 0; l <= k; l++)
             out->product[k][l] = out->product[l][k] = multiply(work + k * n, work + l * n, n);
 done:
@@ -107,8 +162,8 @@ done:
 static void add_missed(const trials *t, const missed *from, missed *to)
 {
     to->shift += from->shift;
-    for (int k = 0; k < t->n; k++)
-        for (int l = 0; l < t->n; l++)
+    for (int k = 0; k < t->n_all; k++)
+        for (int l = 0; l < t->n_all; l++)
             to->product[k][l] += from->product[k][l];
 }
 
@@ -122,7 +177,7 @@ static scs_status run_trials(trials *t)
     scs_leave_out_thin(&t->plan, SCS_SHIFT_TRIALS);
     SCS_TRY(SCS_ALLOC(t->missed, t->plan.n));
     SCS_TRY(scs_leave_out(t->atlas, &any, &t->plan, 0, t->plan.n,
-                          (t->n + 1) * (int64_t)t->atlas->n_gene, try_group, t));
+                          (t->n_all + 1) * (int64_t)t->atlas->n_gene, try_group, t));
     for (int64_t i = 0; i < t->plan.n; i++) {
         add_missed(t, &t->missed[i], &t->sum);
         t->n_tested += t->missed[i].shift > 0;
@@ -206,23 +261,35 @@ static void stack(const trials *t, const missed *m, double *weight)
     }
 }
 
-/* Each group's error with the weights that the others say. */
+/* The sums over all groups but one. */
+static missed all_but(const trials *t, int64_t i)
+{
+    missed others = t->sum;
+
+    others.shift -= t->missed[i].shift;
+    for (int k = 0; k < t->n_all; k++)
+        for (int l = 0; l < t->n_all; l++)
+            others.product[k][l] -= t->missed[i].product[k][l];
+    return others;
+}
+
+/* A group's error with the weights that the others say. */
+static double stacked_by_others(const trials *t, int64_t i)
+{
+    double weight[MOST_CANDIDATES] = {1};
+    missed others = all_but(t, i);
+
+    stack(t, &others, weight);
+    return stacked_error(t, &t->missed[i], weight);
+}
+
 static double error_of_stacks(const trials *t)
 {
     double sum = 0;
 
-    for (int64_t i = 0; i < t->plan.n; i++) {
-        double weight[MOST_CANDIDATES] = {1};
-        missed others = t->sum;
-
-        if (t->missed[i].shift == 0)
-            continue;
-        for (int k = 0; k < t->n; k++)
-            for (int l = 0; l < t->n; l++)
-                others.product[k][l] -= t->missed[i].product[k][l];
-        stack(t, &others, weight);
-        sum += stacked_error(t, &t->missed[i], weight);
-    }
+    for (int64_t i = 0; i < t->plan.n; i++)
+        if (t->missed[i].shift > 0)
+            sum += stacked_by_others(t, i);
     return sum / t->sum.shift;
 }
 
@@ -247,6 +314,149 @@ static void choose_stack(const trials *t, const int *rule, scs_shift_choice *cho
     }
 }
 
+/* ---- convergence ---- */
+
+/* What is missed with a convergence between those of two candidates, none and all of it. */
+typedef struct path {
+    int none, all;
+} path;
+
+static double error_along(const missed *m, path p, double convergence)
+{
+    double rest = 1 - convergence;
+
+    return rest * rest * m->product[p.none][p.none] +
+           2 * rest * convergence * m->product[p.none][p.all] +
+           convergence * convergence * m->product[p.all][p.all];
+}
+
+/* Of least error, between 0 and 1; 0 where it makes no difference. */
+static double best_convergence(const missed *m, path p)
+{
+    double gain = m->product[p.none][p.none] - m->product[p.none][p.all];
+    double length = gain - m->product[p.none][p.all] + m->product[p.all][p.all];
+
+    return length > 0 ? fmin(1, fmax(0, gain / length)) : 0;
+}
+
+/* By the convergence that the others say. */
+static double converging_by_others(const trials *t, int64_t i, path p)
+{
+    missed others = all_but(t, i);
+
+    return error_along(&t->missed[i], p, best_convergence(&others, p));
+}
+
+/* In the place of a candidate's number. */
+enum { THE_MEAN = -1, CONVERGING = -2 };
+
+/* What a candidate, the weighted mean of all or `converging` misses of a group, with weights or
+ * convergence that the others say. */
+static double error_by_others(const trials *t, int64_t i, int of, path p)
+{
+    if (of == THE_MEAN)
+        return stacked_by_others(t, i);
+    return of == CONVERGING ? converging_by_others(t, i, p) : t->missed[i].product[of][of];
+}
+
+/* Whether one is better than the other by a standard error. */
+static bool beats(const trials *t, int one, int other, path p)
+{
+    double n = (double)t->n_tested, sum = 0, square = 0, variance;
+
+    for (int64_t i = 0; i < t->plan.n; i++) {
+        double ratio;
+
+        if (t->missed[i].shift == 0)
+            continue;
+        ratio = log(fmax(error_by_others(t, i, other, p), DBL_MIN) /
+                    fmax(error_by_others(t, i, one, p), DBL_MIN));
+        sum += ratio;
+        square += ratio * ratio;
+    }
+    variance = fmax(0, square - sum * sum / n) / (n - 1);
+    return sum / n > sqrt(variance / n);
+}
+
+/* What it misses with the convergence that the others say, and that of all groups. */
+static void try_converging(const trials *t, path p, scs_shift_choice *choice)
+{
+    double sum = 0;
+
+    for (int64_t i = 0; i < t->plan.n; i++)
+        if (t->missed[i].shift > 0)
+            sum += converging_by_others(t, i, p);
+    choice->error[SCS_SHIFT_CONVERGING] = sum / t->sum.shift;
+    choice->convergence = best_convergence(&t->sum, p);
+}
+
+/* The number of a rule's candidate; THE_MEAN where it is none. */
+static int candidate_of(const trials *t, int shift)
+{
+    for (int k = 0; k < t->n; k++)
+        if (t->candidate[k].shift == shift)
+            return k;
+    return THE_MEAN;
+}
+
+static void take(int shift, scs_shift_choice *choice)
+{
+    choice->shift = shift;
+    memset(choice->share, 0, sizeof choice->share);
+}
+
+/* What is not clearly better than the mixed model gives way to it, and what is not clearly better
+ * than `converging` to that. @param p ends of convergence  @param[in,out] choice */
+static void prefer_usual(const trials *t, path p, scs_shift_choice *choice)
+{
+    int mixed = candidate_of(t, SCS_SHIFT_MIXED);
+
+    if (t->n_tested < SCS_SHIFT_FEW || t->atlas->doses.n > 0)
+        return;
+    try_converging(t, p, choice);
+    if (mixed >= 0 && choice->shift != SCS_SHIFT_MIXED &&
+        !beats(t, candidate_of(t, choice->shift), mixed, p))
+        take(SCS_SHIFT_MIXED, choice);
+    if (!beats(t, candidate_of(t, choice->shift), CONVERGING, p))
+        take(SCS_SHIFT_CONVERGING, choice);
+}
+
+/* `converging` with all of its convergence, as a candidate beside the others.
+ * @return its ends; `none` is that of `paired` */
+static path add_converging(trials *t, const scs_method *method)
+{
+    path p = {candidate_of(t, SCS_SHIFT_PAIRED), t->n};
+
+    t->candidate[t->n] = *method;
+    t->candidate[t->n].shift = SCS_SHIFT_CONVERGING;
+    t->candidate[t->n].convergence = 1;
+    t->n_all = t->n + 1;
+    return p;
+}
+
+/* The convergence of least error, 0 where nothing can be left out. */
+scs_status scs_choose_shift_convergence(const scs_atlas *atlas, const scs_method *method,
+                                        double *convergence, double *error)
+{
+    trials t = {.atlas = atlas, .n = 1};
+    path p;
+    scs_status st;
+
+    *convergence = 0;
+    *error = NAN;
+    t.candidate[0] = *method;
+    t.candidate[0].shift = SCS_SHIFT_PAIRED;
+    p = add_converging(&t, method);
+    SCS_GO(st, run_trials(&t));
+    if (t.sum.shift > 0) {
+        *convergence = best_convergence(&t.sum, p);
+        *error = error_along(&t.sum, p, *convergence) / t.sum.shift;
+    }
+done:
+    clear_trials(&t);
+    return st;
+}
+
 /* Rules that need the mixed model are tried where there is one. */
 /* Leaving a group out says nothing of a rule whose weights come from a network that has seen the
  * group: where one was ahead so, by the network's seed, it was behind on groups that training never
@@ -266,6 +476,7 @@ scs_status scs_choose_shift(const scs_atlas *atlas, const scs_method *method,
 {
     trials t = {.atlas = atlas};
     int rule[MOST_CANDIDATES] = {0};
+    path converging;
     scs_status st;
 
     *choice = (scs_shift_choice){.shift = method->mixed ? SCS_SHIFT_MIXED : SCS_SHIFT_NEAREST,
@@ -278,14 +489,17 @@ scs_status scs_choose_shift(const scs_atlas *atlas, const scs_method *method,
         t.candidate[t.n].shift = i;
         rule[t.n++] = i;
     }
+    converging = add_converging(&t, method);
     SCS_GO(st, run_trials(&t));
     for (int k = 0; k < t.n; k++)
         choice->error[rule[k]] = error_of(&t, k);
     for (int k = 0; k < t.n; k++)
         if (choice->error[rule[k]] < choice->error[choice->shift])
             choice->shift = rule[k];
-    if (t.sum.shift > 0)
+    if (t.sum.shift > 0) {
         choose_stack(&t, rule, choice);
+        prefer_usual(&t, converging, choice);
+    }
 done:
     clear_trials(&t);
     return st;
@@ -295,7 +509,7 @@ done:
 scs_status scs_choose_shift_power(const scs_atlas *atlas, const scs_method *method, int *chosen,
                                   double *error)
 {
-    trials t = {.atlas = atlas, .n = SCS_N_POWER};
+    trials t = {.atlas = atlas, .n = SCS_N_POWER, .n_all = SCS_N_POWER};
     scs_status st;
 
     *chosen = SCS_USUAL_POWER;

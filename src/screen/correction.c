@@ -7,7 +7,9 @@
  *
  *      sum p r / sum p^2, between 0 and 1
  *
- * over all groups and genes. Folds are fitted by a thread each.
+ * over all groups and genes. Where auto took `converging`, as the groups do not clearly tell more,
+ * it is 0 unless the folds' errors fall by more than a standard error. Folds are fitted by a thread
+ * each.
  */
 #include "src/screen/correction.h"
 
@@ -17,11 +19,12 @@
 #include "src/screen/leave_out.h"
 #include "src/screen/plan.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_POINTS = 1 << 17, MOST_GROUPS = 64, FEATURES = SCS_BOOST_FEATURES };
+enum { MOST_POINTS = 1 << 17, MOST_GROUPS = 64, LEAST_FOLDS = 3, FEATURES = SCS_BOOST_FEATURES };
 
 /* Points of all groups, those of one group side by side. */
 typedef struct points {
@@ -190,8 +193,50 @@ done:
     return st;
 }
 
-/* Each fold by one thread; their sums are added in their order. */
-static scs_status find_share(const points *p, scs_correction *c)
+static void add_products(const products *from, double sign, products *to)
+{
+    to->missed += sign * from->missed;
+    to->both += sign * from->both;
+    to->learnt += sign * from->learnt;
+}
+
+/* Of least error, 0 to 1; 0 where nothing was learnt. */
+static double best_share(const products *p)
+{
+    return p->learnt > 0 ? fmin(1, fmax(0, p->both / p->learnt)) : 0;
+}
+
+/* What is missed with a share of what was learnt. */
+static double error_with(const products *p, double share)
+{
+    return p->missed + share * (share * p->learnt - 2 * p->both);
+}
+
+/* Whether the folds' errors fall by more than a standard error of their mean logarithm, each with
+ * the share that the others say: of a few controls the gain of one may be the loss of the next. Two
+ * say too little of that. */
+static bool helps(const products *fold, int32_t n_fold, const products *sum)
+{
+    double mean = 0, square = 0, n = 0;
+
+    for (int32_t f = 0; f < n_fold; f++) {
+        products others = *sum;
+        double ratio;
+
+        if (fold[f].missed <= 0)
+            continue;
+        add_products(&fold[f], -1, &others);
+        ratio = log(fold[f].missed / fmax(error_with(&fold[f], best_share(&others)), DBL_MIN));
+        mean += ratio;
+        square += ratio * ratio;
+        n++;
+    }
+    mean /= n;
+    return n < LEAST_FOLDS || mean > sqrt(fmax(0, square / n - mean * mean) / (n - 1));
+}
+
+/* Each fold by one thread; their sums are added in their order. @param sure by a standard error */
+static scs_status find_share(const points *p, bool sure, scs_correction *c)
 {
     products fold[SCS_CORRECTION_FOLDS] = {{0}}, sum = {0};
     scs_parallel_error failed = {0};
@@ -200,14 +245,11 @@ static scs_status find_share(const points *p, scs_correction *c)
     for (int32_t f = 0; f < p->n_fold; f++)
         scs_parallel_error_note(&failed, f, test_fold(p, f, &fold[f]));
     SCS_TRY(scs_parallel_error_raise(&failed));
-    for (int32_t f = 0; f < p->n_fold; f++) {
-        sum.missed += fold[f].missed;
-        sum.both += fold[f].both;
-        sum.learnt += fold[f].learnt;
-    }
+    for (int32_t f = 0; f < p->n_fold; f++)
+        add_products(&fold[f], 1, &sum);
     if (sum.learnt > 0 && sum.missed > 0) {
-        c->share = fmin(1, fmax(0, sum.both / sum.learnt));
-        c->error = 1 + c->share * (c->share * sum.learnt - 2 * sum.both) / sum.missed;
+        c->share = !sure || helps(fold, p->n_fold, &sum) ? best_share(&sum) : 0;
+        c->error = error_with(&sum, c->share) / sum.missed;
     }
     return SCS_OK;
 }
@@ -232,7 +274,7 @@ scs_status scs_correction_fit(const scs_atlas *atlas, const scs_method *method,
     SCS_GO(st, make_points(method, &p));
     correction->n_part = p.n_fold;
     if (p.n_fold > 1)
-        SCS_GO(st, find_share(&p, correction));
+        SCS_GO(st, find_share(&p, method->shift == SCS_SHIFT_CONVERGING, correction));
     if (correction->share > 0)
         SCS_GO(st, fit_without(&p, -1, &correction->boost));
 done:

@@ -12,6 +12,7 @@
  *     regression   s regressed on control means (scVIDR: Kana et al., Patterns 2023), with a ridge
  *                  penalty, as a few types span few of the latent directions; in the dual form the
  *                  prediction is a weighted sum of the s_t
+ *     converging   paired, and a share of what sets the target's controls apart from the others'
  *     mixed        the best linear predictor of a mixed model of all shifts and control means of
  *                  all species (mixed.h)
  *
@@ -432,6 +433,27 @@ static scs_status add_paired(const scs_estimate *e, double scale, scs_sources *s
     return add_pairs(e, e->method->exchangeable ? weigh_pools : weigh_alike, scale, sources);
 }
 
+/* paired + beta (mean of the sources' controls - the target's): a response that brings types
+ * together takes a share of what sets the target apart. Not across species, whose controls differ
+ * by more than types do. */
+static scs_status add_converging(const scs_estimate *e, double scale, scs_sources *sources)
+{
+    double beta = scale * e->method->convergence;
+    int32_t n_seen, n = 0;
+    const int32_t *seen = scs_atlas_types(e->atlas, e->species, e->condition, &n_seen);
+
+    SCS_TRY(add_paired(e, scale, sources));
+    if (e->atlas->group[e->target_group].species != e->species)
+        return SCS_OK;
+    for (int32_t i = 0; i < n_seen; i++)
+        n += is_paired(e, seen[i]);
+    for (int32_t i = 0; i < n_seen; i++)
+        if (is_paired(e, seen[i]))
+            sources_add(sources, control_of(e, seen[i]), beta / n);
+    sources_add(sources, e->target_group, -beta);
+    return SCS_OK;
+}
+
 /* Weights may be negative: the fit may lie outside the types. */
 static scs_status add_regression(const scs_estimate *e, double scale, scs_sources *sources)
 {
@@ -495,9 +517,9 @@ typedef scs_status adder(const scs_estimate *e, double scale, scs_sources *sourc
  * it can learn from. What else there is to know of a rule is in src/config/rule.c. SCS_ENOMEM,
  * SCS_EINTERNAL. */
 static adder *const add_rule[] = {
-    [SCS_SHIFT_NEAREST] = add_nearest,   [SCS_SHIFT_PAIRED] = add_paired,
-    [SCS_SHIFT_BALANCED] = add_balanced, [SCS_SHIFT_REGRESSION] = add_regression,
-    [SCS_SHIFT_MIXED] = add_mixed,
+    [SCS_SHIFT_NEAREST] = add_nearest,       [SCS_SHIFT_PAIRED] = add_paired,
+    [SCS_SHIFT_BALANCED] = add_balanced,     [SCS_SHIFT_REGRESSION] = add_regression,
+    [SCS_SHIFT_CONVERGING] = add_converging, [SCS_SHIFT_MIXED] = add_mixed,
 };
 
 _Static_assert(sizeof add_rule / sizeof *add_rule == SCS_N_SHIFT,
@@ -510,7 +532,7 @@ double scs_shift_rule_share(const scs_method *method, int shift)
 
 bool scs_shift_rule_fixed(const scs_method *method)
 {
-    return method->shift == SCS_SHIFT_AUTO || scs_rule_shift_at(method->shift)->needs_mixed;
+    return method->shift == SCS_SHIFT_AUTO || scs_rule_shift_at(method->shift)->learns;
 }
 
 bool scs_shift_rule_knows_error(const scs_method *method)

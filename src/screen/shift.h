@@ -43,7 +43,7 @@ typedef struct scs_estimate {
 } scs_estimate;
 
 /** Whether weights are those of the atlas as it was measured, also where means are drawn anew: of
- * the mixed model, and of several rules. */
+ * rules that learn them from the perturbed cells, and of several rules. */
 bool scs_shift_rule_fixed(const scs_method *method);
 /** Whether rows have errors of the mixed model's: it has at least half of the shift, and the
  * decoder at most half of the change. */

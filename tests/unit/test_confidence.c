@@ -437,7 +437,7 @@ static void p_values_are_uniform_under_the_null(void)
     for (int shift = 0; shift < SCS_N_SHIFT; shift++) {
         double p[EXPERIMENTS], distance = 0;
 
-        if (scs_rule_shift_at(shift)->needs_mixed)
+        if (scs_rule_shift_at(shift)->learns)
             continue;
         for (uint64_t e = 0; e < EXPERIMENTS; e++)
             p[e] = p_of(0, rule_of(shift), 5000 + e);

@@ -124,6 +124,37 @@ static void where_nothing_is_taught_little_is_changed(void)
     scs_atlas_destroy(&a);
 }
 
+/* Each type's change depends on the level in a way of its own, and one type's is much larger: in
+ * sum over all what is learnt is a gain, of the types it is not, and the simple rule, which stands
+ * for too little knowledge, does without. */
+static void the_simple_rule_takes_only_what_helps_most_types(void)
+{
+    const scs_method converging = {.shift = SCS_SHIFT_CONVERGING};
+    scs_atlas *a = make_atlas(0);
+    scs_correction *c;
+
+    for (int t = 0; t < T; t++)
+        for (int g = 0; g < G; g++) {
+            float bend = 3 * uniform(17, (uint64_t)(23 * T + t)) - 1.2f, size = t == 1 ? 3 : .5f;
+            float push = 2 * uniform(13, (uint64_t)g) * (1 - bend * control(t, g) / 3);
+
+            if (t != left)
+                a->gene_mean[(t * C + 1) * G + g] =
+                    control(t, g) + size * push + .5f * uniform(14, (uint64_t)(g * T + t));
+        }
+    CHECK_OK(SCS_ALLOC(c, 1));
+    CHECK_OK(scs_correction_fit(a, &paired, c));
+    CU_ASSERT(c->share > .1 && c->error < 1);
+    CHECK_OK(scs_correction_fit(a, &converging, c));
+    CU_ASSERT(c->share == 0 && c->error == 1);
+    scs_atlas_destroy(&a);
+    a = make_atlas(1); /* where all types say the same it is taken */
+    CHECK_OK(scs_correction_fit(a, &converging, c));
+    CU_ASSERT(c->share > .8 && c->error < .5);
+    free(c);
+    scs_atlas_destroy(&a);
+}
+
 /* A pair, and rows from the type's own cells. */
 static void rows_of_other_kinds_are_left_as_they_are(void)
 {
@@ -169,6 +200,8 @@ int main(void)
          changes_that_depend_on_the_level_are_corrected},
         {"where nothing is taught little is changed", where_nothing_is_taught_little_is_changed},
         {"rows of other kinds are left as they are", rows_of_other_kinds_are_left_as_they_are},
+        {"the simple rule takes only what helps most types",
+         the_simple_rule_takes_only_what_helps_most_types},
         {"one type teaches nothing", one_type_teaches_nothing},
     };
 

@@ -578,6 +578,90 @@ static void power_is_chosen_by_the_smallest_error(void)
     scs_atlas_destroy(&a);
 }
 
+static bool condition_1_of_species_0(int s, int t, int c)
+{
+    (void)t;
+    return s == 0 && c == 1;
+}
+
+/* paired, and a share of what sets the target's controls apart from those of its sources; a species
+ * that never saw the perturbation gets paired, as its controls differ by more than types do. */
+static void converging_takes_a_share_of_what_sets_the_target_apart(void)
+{
+    scs_method how = {.shift = SCS_SHIFT_CONVERGING, .convergence = .3};
+    double paired[D], delta[D];
+    scs_combination target;
+    scs_sources *sources;
+    scs_atlas *a;
+
+    build(&a, condition_1_of_species_0, NULL);
+    target = combination(a, 1, 2, 1);
+    CHECK_OK(scs_shift_sources_create(a, &sources));
+    shift(a, SCS_SHIFT_PAIRED, 1, 2, 1, paired, "own");
+    for (int j = 0; j < D; j++)
+        for (int t = 0; t < T; t++)
+            paired[j] +=
+                t == 2 ? -.3 * mean_of(a, 1, t, 0)[j] : .3 * mean_of(a, 1, t, 0)[j] / (T - 1);
+    CHECK_OK(scs_shift_sources_find(a, &how, &target, sources));
+    scs_shift_sources_latent(a, sources, delta);
+    check(delta, paired);
+    target = combination(a, 0, 0, 1);
+    CHECK_OK(scs_shift_sources_find(a, &how, &target, sources));
+    scs_shift_sources_latent(a, sources, delta);
+    CU_ASSERT_EQUAL(sources->kind, SCS_SOURCE_DONORS);
+    how.convergence = 0;
+    CHECK_OK(scs_shift_sources_find(a, &how, &target, sources));
+    scs_shift_sources_latent(a, sources, paired);
+    check(delta, paired);
+    scs_shift_sources_destroy(&sources);
+    scs_atlas_destroy(&a);
+}
+
+/* All types move the same way, and a share of the way to their mean. */
+static void let_converge(scs_atlas *a, double share)
+{
+    for (int s = 0; s < S; s++)
+        for (int j = 0; j < D; j++) {
+            double mean = 0;
+
+            for (int t = 0; t < T; t++)
+                mean += mean_of(a, s, t, 0)[j] / T;
+            for (int t = 0; t < T; t++)
+                mean_of(a, s, t, 2)[j] =
+                    mean_of(a, s, t, 0)[j] + .5 + share * (mean - mean_of(a, s, t, 0)[j]);
+        }
+    show_as_genes(a);
+}
+
+/* The share is found, with the rule asked for and by auto. Below four groups auto knows no error to
+ * go by, and keeps away from it. */
+static void types_that_come_together_are_found(void)
+{
+    scs_method how = {.ridge = 1, .power = 4};
+    double convergence, error;
+    scs_shift_choice choice;
+    scs_atlas *a;
+
+    build(&a, NULL, condition_1);
+    let_converge(a, .4);
+    CHECK_OK(scs_choose_shift_convergence(a, &how, &convergence, &error));
+    /* the target is part of the mean that it goes to, not of its sources' */
+    CU_ASSERT_DOUBLE_EQUAL(convergence, .4, 1e-5);
+    CU_ASSERT(error < 1e-9);
+    CHECK_OK(scs_choose_shift(a, &how, &choice));
+    CU_ASSERT_EQUAL(choice.shift, SCS_SHIFT_CONVERGING);
+    CU_ASSERT_DOUBLE_EQUAL(choice.convergence, .4, 1e-5);
+    CU_ASSERT(choice.error[SCS_SHIFT_CONVERGING] < 1e-9 && choice.error[SCS_SHIFT_PAIRED] > .01);
+    for (int i = 0; i < SCS_N_SHIFT; i++)
+        CU_ASSERT_EQUAL(choice.share[i], 0);
+    for (int32_t g = 0; g < a->n_group; g++) /* three groups are left */
+        a->group[g].held_out |=
+            a->group[g].condition > 0 && (a->group[g].species > 0 || a->group[g].cell_type == 3);
+    CHECK_OK(scs_choose_shift(a, &how, &choice));
+    CU_ASSERT(choice.shift != SCS_SHIFT_CONVERGING && isnan(choice.error[SCS_SHIFT_CONVERGING]));
+    scs_atlas_destroy(&a);
+}
+
 /* ---- the mixed model ---- */
 
 /* Expression with its variances, and the model of what may be used. */
@@ -774,6 +858,51 @@ static void auto_weighs_rules_where_that_is_better(void)
     scs_atlas_destroy(&a);
 }
 
+/* Of few groups the mixed model has no error but that of models that have not seen the group: as if
+ * it were held out. */
+static void few_groups_are_predicted_by_models_that_saw_none_of_them(void)
+{
+    scs_method how = {.ridge = 1, .power = 4}, alone = {.shift = SCS_SHIFT_MIXED};
+    scs_mixed_atlas *mixed, *without;
+    double missed = 0, all = 0, seen_missed = 0, change[G];
+    scs_shift_choice choice;
+    scs_sources *sources;
+    scs_atlas *a;
+
+    build(&a, NULL, condition_1);
+    mixed = mixed_of(a);
+    how.mixed = mixed;
+    CHECK_OK(scs_choose_shift(a, &how, &choice));
+    CHECK_OK(scs_shift_sources_create(a, &sources));
+    for (int s = 0; s < S; s++)
+        for (int t = 0; t < T; t++) {
+            scs_combination target = combination(a, s, t, 2);
+
+            a->group[target.observed_group].held_out = true;
+            CHECK_OK(scs_mixed_atlas_create(a, NULL, &without));
+            CHECK_OK(scs_mixed_atlas_fit(without, a));
+            a->group[target.observed_group].held_out = false;
+            for (int k = 0; k < 2; k++) {
+                alone.mixed = k ? mixed : without;
+                CHECK_OK(scs_shift_sources_find(a, &alone, &target, sources));
+                scs_shift_sources_genes(a, sources, a->gene_mean, change);
+                for (int g = 0; g < G; g++) {
+                    double truth = (double)a->gene_mean[target.observed_group * G + g] -
+                                   a->gene_mean[target.control_group * G + g];
+
+                    *(k ? &seen_missed : &missed) += pow(change[g] - truth, 2);
+                    all += k ? truth * truth : 0;
+                }
+            }
+            scs_mixed_atlas_destroy(&without);
+        }
+    CU_ASSERT_DOUBLE_EQUAL(choice.error[SCS_SHIFT_MIXED], missed / all, 1e-9);
+    CU_ASSERT(fabs(missed - seen_missed) > 1e-3 * all);
+    scs_shift_sources_destroy(&sources);
+    scs_mixed_atlas_destroy(&mixed);
+    scs_atlas_destroy(&a);
+}
+
 /* Rows lie at their value, and a config's word finds it. */
 static void every_rule_has_the_name_that_a_config_gives_it(void)
 {
@@ -881,6 +1010,11 @@ int main(void)
         {"mixed keeps its weight where a species has no pairs",
          mixed_keeps_its_weight_where_a_species_has_no_pairs},
         {"auto weighs rules where that is better", auto_weighs_rules_where_that_is_better},
+        {"converging takes a share of what sets the target apart",
+         converging_takes_a_share_of_what_sets_the_target_apart},
+        {"types that come together are found", types_that_come_together_are_found},
+        {"few groups are predicted by models that saw none of them",
+         few_groups_are_predicted_by_models_that_saw_none_of_them},
         {"of very many controls like ones speak", of_very_many_controls_like_ones_speak}};
 
     return run_suite("shift", tests, sizeof tests / sizeof *tests);
