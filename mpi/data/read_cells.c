@@ -87,25 +87,27 @@ done:
 typedef struct reading {
     const scs_dataset *dataset;
     const scs_h5ad *const *metas;
-    scs_scale *scale;        /* [n_input] or NULL */
-    int64_t cell, end;       /* the next cell, and the first that is another rank's */
-    int32_t input;           /* that the cell is in */
-    int32_t next_input;      /* the first that is not begun, where they are read in phases */
-    scs_h5ad_reader *file;   /* of that input; NULL: not open */
-    int64_t row, last, step; /* the file's next row, its first of another rank, rows of a block */
-    scs_csr columns;         /* this rank's rows of an input that all ranks have read by columns */
-    bool has_columns;        /* they are the next block */
-    scs_csr *part;           /* the block at hand, the file's; NULL: none */
-    int64_t packed;          /* its rows that are on their way to shards */
-    scs_packed block;        /* of some of them */
-    double *total;           /* [n_total] their totals */
+    scs_scale *scale;          /* [n_input] or NULL */
+    int64_t cell, end;         /* the next cell, and the first that is another rank's */
+    int32_t input;             /* that the cell is in */
+    int32_t next_input;        /* the first that is not begun, where they are read in phases */
+    scs_h5ad_reader *file;     /* of that input; NULL: not open */
+    int64_t row, last, step;   /* the file's next row, its first of another rank, rows of a block */
+    scs_read_columns *columns; /* of an input that all ranks read by columns together, or NULL */
+    int64_t *split;            /* [n_rank + 1] its rows, by the ranks whose cells they are */
+    int64_t limit;             /* bytes that they may take meanwhile; 0: any */
+    scs_csr *part;             /* the block at hand, the file's; NULL: none */
+    int64_t packed;            /* its rows that are on their way to shards */
+    scs_packed block;          /* of some of them */
+    double *total;             /* [n_total] their totals */
     int64_t n_total;
 } reading;
 
 static void close_reading(reading *r)
 {
     scs_h5ad_matrix_close(&r->file);
-    scs_csr_clear(&r->columns);
+    scs_read_columns_close(&r->columns);
+    free(r->split);
     scs_packed_clear(&r->block);
     free(r->total);
 }
@@ -136,6 +138,21 @@ static void note_block(reading *r, const scs_csr *x)
                       r->metas[r->input]->n_obs);
 }
 
+/* The same of an input that is read by columns, of what has come. */
+static scs_status read_columns(reading *r, scs_csr **x)
+{
+    const scs_h5ad *meta = r->metas[r->input];
+    int64_t row0;
+
+    SCS_TRY(scs_read_columns_rows(r->columns, &row0, x));
+    if (!*x)
+        return SCS_OK;
+    if (meta->keep)
+        scs_csr_keep_rows(*x, meta->keep + row0);
+    note_block(r, *x);
+    return SCS_OK;
+}
+
 /* The next block of the rank's rows, as they stand in the file.
  *  @param[out] x the reader's, until the next call; NULL: all are read */
 static scs_status read_block(reading *r, scs_csr **x)
@@ -143,14 +160,10 @@ static scs_status read_block(reading *r, scs_csr **x)
     int64_t row1;
 
     *x = NULL;
+    if (r->columns)
+        return read_columns(r, x);
     if (r->cell >= r->end)
         return SCS_OK;
-    if (r->has_columns) {
-        r->has_columns = false;
-        *x = &r->columns;
-        note_block(r, *x);
-        return SCS_OK;
-    }
     if (r->file && r->row == r->last)
         scs_h5ad_matrix_close(&r->file); /* with its last block, which has been used by now */
     if (!r->file)
@@ -218,8 +231,8 @@ static scs_status next_part(reading *r)
     return SCS_OK;
 }
 
-/* A row source: the next rows of a block, packed; few, since a block of a matrix that is stored by
- * columns has all of the rank's rows. */
+/* A row source: the next rows of a block, packed; few, since a block of a text may have all of the
+ * rank's rows. */
 static scs_status next_rows(void *ctx, scs_row_batch *batch)
 {
     enum { ROWS = 1024 };
@@ -290,6 +303,7 @@ static int32_t phase_end(const scs_dataset *dataset, const scs_h5ad *const *meta
  *  @param[out] split [n_rank + 1] */
 static scs_status split_rows(const scs_h5ad *meta, int32_t n_rank, int64_t **split)
 {
+    free(*split);
     SCS_TRY(SCS_ALLOC(*split, n_rank + 1));
     for (int32_t r = 1; r <= n_rank; r++) {
         int64_t cell = meta->n_obs * r / n_rank;
@@ -299,34 +313,22 @@ static scs_status split_rows(const scs_h5ad *meta, int32_t n_rank, int64_t **spl
     return SCS_OK;
 }
 
-/* All ranks' rows of the input whose cells they share. Collective. */
-static scs_status read_by_columns(scs_comm *comm, reading *r, int32_t input)
+/* Collective. */
+static scs_status open_columns(scs_comm *comm, reading *r)
 {
-    const scs_h5ad *meta = r->metas[input];
-    int64_t *split = NULL;
-    scs_status st;
+    const scs_h5ad *meta = r->metas[r->input];
 
-    SCS_GO(st, scs_comm_agree(comm, split_rows(meta, scs_comm_size(comm), &split)));
-    SCS_GO(st, scs_read_columns(comm, meta, split, &r->columns));
-    if (meta->keep)
-        scs_csr_keep_rows(&r->columns, meta->keep + split[scs_comm_rank(comm)]);
-    r->has_columns = true;
-done:
-    free(split);
-    return st;
+    SCS_TRY(scs_comm_agree(comm, split_rows(meta, scs_comm_size(comm), &r->split)));
+    return scs_read_columns_open(comm, meta, r->split, r->limit, &r->columns);
 }
 
-/* This rank's part of the next inputs. Collective. @param[out] more false: there are no more */
-static scs_status next_phase(void *ctx, scs_comm *comm, bool *more)
+/* This rank's part of the next inputs, of which nothing is read yet. Collective. */
+static scs_status next_inputs(scs_comm *comm, reading *r)
 {
-    reading *r = ctx;
     const scs_dataset *d = r->dataset;
     int64_t rank = scs_comm_rank(comm), n_rank = scs_comm_size(comm), first, cells;
     int32_t input = r->next_input;
 
-    *more = input < d->n_input;
-    if (!*more)
-        return scs_collective_ok();
     r->next_input = phase_end(d, r->metas, input);
     first = d->first_cell[input];
     cells = d->first_cell[r->next_input] - first;
@@ -334,12 +336,30 @@ static scs_status next_phase(void *ctx, scs_comm *comm, bool *more)
     r->cell = first + cells * rank / n_rank;
     r->end = first + cells * (rank + 1) / n_rank;
     scs_h5ad_matrix_close(&r->file);
-    scs_csr_clear(&r->columns);
-    r->has_columns = false;
+    return r->metas[input]->layout == SCS_LAYOUT_CSC ? open_columns(comm, r) : scs_collective_ok();
+}
+
+/* The next part of the rows: of an input that is read by columns, those that come next. Collective.
+ *  @param[out] more false: there are no more */
+static scs_status next_phase(void *ctx, scs_comm *comm, bool *more)
+{
+    reading *r = ctx;
+
     r->part = NULL;
-    if (n_rank > 1 && r->metas[input]->layout == SCS_LAYOUT_CSC)
-        return read_by_columns(comm, r, input);
-    return scs_collective_ok();
+    for (;;) {
+        *more = true;
+        if (r->columns)
+            SCS_TRY(scs_read_columns_next(r->columns, more));
+        if (r->columns && *more)
+            return scs_collective_ok();
+        scs_read_columns_close(&r->columns);
+        *more = r->next_input < r->dataset->n_input;
+        if (!*more)
+            return scs_collective_ok();
+        SCS_TRY(next_inputs(comm, r));
+        if (!r->columns)
+            return scs_collective_ok();
+    }
 }
 
 /* This rank's part, of which nothing is read yet. Parts may be empty where there are fewer cells
@@ -395,6 +415,7 @@ scs_status scs_read_cells_to_shards(scs_comm *comm, const scs_dataset *dataset,
 
     *shard = NULL;
     *total = NULL;
+    r.limit = limit;
     SCS_GO(st, scs_comm_agree(comm, scs_packed_alloc(0, dataset->n_gene, 0, &r.block)));
     SCS_GO(st, scs_redistribute_rows(comm, deal, team, dataset->n_gene, &source, shard, total));
     SCS_GO(st, scs_read_cells_unite(comm, scale, dataset->n_input));

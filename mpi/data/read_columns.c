@@ -1,13 +1,11 @@
-/* Two walks over each rank's columns (read_columns.h, src/data/h5ad_csc.h).
+/* One walk over each rank's columns, and the rows that all ranks' columns make (read_columns.h).
  *
- * The first counts the values of every row. Counts go to the ranks that want the rows, which so
- * know where the values of each sender belong: the lower rank has the lower columns, and sends them
- * in order, so that every row's columns ascend and nothing is sorted.
+ * The lower rank has the lower columns. So a row's columns ascend where the values of all ranks are
+ * put behind one another, and nothing is sorted; and the lowest failing rank's message is about the
+ * first wrong value in the file.
  *
- * In the second walk values go to a buffer for each rank. Whenever one is full all ranks exchange
- * what they have: a round. A rank that is through its columns, or has failed, takes part until all
- * are; then the lowest failing rank's message, which is about the lowest columns, is that of all.
- */
+ * Each rank's rows are cut into blocks. Some blocks of each rank are a round, in which all ranks
+ * exchange what they have of them; then its memory goes back. */
 #include "mpi/data/read_columns.h"
 
 #include "src/base/collective.h"
@@ -17,337 +15,309 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Bytes of the buffers for all ranks together, and of one at least. */
-enum { STAGE = 1 << 20, LEAST_BUFFER = 16 << 10 };
+/* Values of a block, and of the blocks that a rank gets at a time, about; and bytes that a value
+ * takes on its way, with what is left empty. */
+enum { BLOCK_VALUES = 1 << 19, ROUND_VALUES = 1 << 20, VALUE_BYTES = 6 };
 
-/* Before some values of a column in a message: their rows follow, then the values. */
-typedef struct column_header {
-    int32_t column, n;
-} column_header;
-
-enum { VALUE_BYTES = sizeof(int32_t) + sizeof(float) };
-
-/* Arrays are owned. */
-typedef struct columns {
+/* Blocks [first[r], first[r + 1]) are rank r's. Arrays are owned. */
+struct scs_read_columns {
     scs_comm *comm;
     const scs_h5ad *meta;
     const int64_t *split;
     int32_t rank, n_rank;
-    int64_t row0, n_row; /* this rank's rows of the file */
-    scs_csr *x;          /* these */
-    int32_t *count;      /* [rows of the file] values of this rank's columns */
-    int32_t *counts;     /* [n_rank, n_row] of this rank's rows, by who has the columns */
-    int64_t *at, *end;   /* [n_rank, n_row] where each one's values go on in x, and end */
-    uint8_t *out, *in;   /* [n_rank, room] messages */
-    int64_t room;        /* bytes of a message */
-    int64_t *to, *from;  /* [n_rank] bytes of them */
-    scs_status placed;   /* the first failure of placing what has come, with its message: */
-    char why[SCS_MESSAGE_MAX];
-    bool broken; /* a round has failed, on all ranks */
-} columns;
+    scs_h5 h5;
+    scs_h5ad_csc *csc;
+    int32_t *first;            /* [n_rank + 1] */
+    int64_t *bound;            /* [n_block + 1] first row of each, and the end of the last */
+    int32_t *round;            /* [n_block] of each */
+    int32_t n_round, in_round; /* rounds; blocks of a rank in one */
+    int32_t in_pass;           /* rounds that a pass over the columns keeps */
+    int32_t next;              /* the round that comes next */
+    scs_transpose *transpose;  /* this rank's columns */
+    uint8_t *out, *in;         /* messages, one behind the other */
+    int64_t out_room, in_room; /* bytes */
+    int64_t *to, *from;        /* [n_rank] bytes of them */
+    const uint8_t **byte;      /* [n_rank] what has come of the block at hand, by sender */
+    int64_t *size;             /* [n_rank] its bytes */
+    const uint8_t **head;      /* [n_rank] where the sizes of the next blocks stand */
+    int32_t block, last;       /* the next of the blocks that have come, and their end */
+    scs_csr x;
+    int64_t rows, values; /* room in it */
+};
 
-/* ---- counting ---- */
+/* ---- open and close ---- */
 
-static scs_status count_values(void *ctx, int32_t column, const int32_t *row, const float *value,
-                               int64_t n, bool ascending)
+static int64_t divide_up(int64_t a, int64_t b)
 {
-    columns *c = ctx;
-
-    (void)column, (void)value, (void)ascending;
-    for (int64_t k = 0; k < n; k++)
-        c->count[row[k]]++;
-    return SCS_OK;
+    return (a + b - 1) / b;
 }
 
-/* Each rank's counts of every rank's rows to that rank. Collective. */
-static scs_status send_counts(columns *c)
+/* Rows of a block: fewer where they have many values. */
+static int64_t block_rows(const scs_h5ad *meta)
 {
+    int64_t per_row = meta->n_row > 0 ? meta->nnz / meta->n_row + 1 : 1;
+    int64_t rows = SCS_TRANSPOSE_ROWS;
+
+    while (rows > 1 && rows * per_row > BLOCK_VALUES)
+        rows /= 2;
+    return rows;
+}
+
+/* Rounds of about ROUND_VALUES; as many as there are passes, at least, where there are blocks.
+ *  @param rows of a block  @param most blocks of a rank */
+static void cut_rounds(scs_read_columns *c, int64_t rows, int64_t most, int64_t passes)
+{
+    int64_t per_row = c->meta->nnz / (c->meta->n_row + 1) + 1;
+    int64_t in_round = ROUND_VALUES / (rows * per_row) + 1;
+
+    if (in_round > most / passes)
+        in_round = most / passes > 0 ? most / passes : 1;
+    c->in_round = (int32_t)in_round;
+    c->n_round = (int32_t)divide_up(most, in_round);
+    c->in_pass = (int32_t)divide_up(c->n_round, passes);
+}
+
+/* @param passes over the columns, in about as many */
+static scs_status cut_rows(scs_read_columns *c, int64_t passes)
+{
+    int64_t rows = block_rows(c->meta), n = 0, most = 0;
+
+    SCS_TRY(SCS_ALLOC(c->first, c->n_rank + 1));
     for (int32_t r = 0; r < c->n_rank; r++) {
-        c->to[r] = (c->split[r + 1] - c->split[r]) * (int64_t)sizeof *c->count;
-        c->from[r] = c->n_row * (int64_t)sizeof *c->counts;
+        int64_t blocks = divide_up(c->split[r + 1] - c->split[r], rows);
+
+        n += blocks;
+        most = blocks > most ? blocks : most;
+        c->first[r + 1] = (int32_t)n;
     }
-    return scs_comm_alltoallv(c->comm, c->count, c->to, c->counts, c->from);
-}
-
-/* Where each row begins, and within it each rank's values. Local. */
-static scs_status make_places(columns *c)
-{
-    int64_t nnz = 0;
-
-    for (int64_t k = 0; k < c->n_rank * c->n_row; k++)
-        nnz += c->counts[k];
-    SCS_TRY(scs_csr_alloc(c->n_row, c->meta->n_var, nnz, c->x));
-    SCS_TRY(SCS_ALLOC(c->at, c->n_rank * c->n_row));
-    SCS_TRY(SCS_ALLOC(c->end, c->n_rank * c->n_row));
-    nnz = 0;
-    for (int64_t i = 0; i < c->n_row; i++) {
-        for (int32_t r = 0; r < c->n_rank; r++) {
-            c->at[r * c->n_row + i] = nnz;
-            nnz += c->counts[r * c->n_row + i];
-            c->end[r * c->n_row + i] = nnz;
+    SCS_TRY(SCS_ALLOC(c->bound, n + 1));
+    SCS_TRY(SCS_ALLOC(c->round, n));
+    cut_rounds(c, rows, most, passes);
+    for (int32_t r = 0; r < c->n_rank; r++)
+        for (int32_t b = c->first[r]; b < c->first[r + 1]; b++) {
+            c->bound[b] = c->split[r] + (b - c->first[r]) * rows;
+            c->round[b] = (b - c->first[r]) / c->in_round;
         }
-        c->x->indptr[i + 1] = nnz;
-    }
+    c->bound[n] = c->meta->n_row;
     return SCS_OK;
 }
 
-/* ---- values to their rows ---- */
-
-/* Values of one column and this rank's rows, from rank r. A file that another program writes to
- * meanwhile may have more of them than were counted: refused before anything is overrun. Explicit
- * zeros leave gaps.
- *  @param row [n] of the file */
-static scs_status place(columns *c, int32_t r, int32_t column, const int32_t *row,
-                        const float *value, int64_t n)
+/* @param limit as scs_read_columns_open has it */
+static scs_status open_columns(scs_read_columns *c, int64_t limit)
 {
-    int64_t *at = c->at + r * c->n_row, *end = c->end + r * c->n_row;
+    const scs_h5ad *meta = c->meta;
+    int64_t passes = limit > 0 ? meta->nnz / c->n_rank * VALUE_BYTES / limit + 1 : 1;
 
-    for (int64_t k = 0; k < n; k++) {
-        int64_t i = row[k] - c->row0;
+    SCS_TRY(cut_rows(c, passes));
+    SCS_TRY(SCS_ALLOC(c->to, c->n_rank));
+    SCS_TRY(SCS_ALLOC(c->from, c->n_rank));
+    SCS_TRY(SCS_ALLOC(c->byte, c->n_rank));
+    SCS_TRY(SCS_ALLOC(c->size, c->n_rank));
+    SCS_TRY(SCS_ALLOC(c->head, c->n_rank));
+    SCS_TRY(scs_transpose_create(c->first[c->n_rank], c->bound, c->round, c->n_round,
+                                 2 * meta->nnz / c->n_rank, &c->transpose));
+    SCS_TRY(scs_h5_open(meta->path, meta->memory, &c->h5));
+    if (meta->root)
+        SCS_TRY(scs_h5_enter(&c->h5, meta->root));
+    return scs_h5ad_csc_open(&c->h5, meta, &c->csc);
+}
 
-        if (!(value[k] > 0))
-            continue;
-        SCS_REQUIRE(at[i] < end[i], SCS_EDATA, "%s: changed while it was being read",
-                    c->meta->path);
-        c->x->indices[at[i]] = column;
-        c->x->values[at[i]++] = value[k];
+scs_status scs_read_columns_open(scs_comm *comm, const scs_h5ad *meta, const int64_t *split,
+                                 int64_t limit, scs_read_columns **columns)
+{
+    scs_status st = SCS_ALLOC(*columns, 1);
+
+    if (st == SCS_OK) {
+        **columns = (scs_read_columns){.comm = comm,
+                                       .meta = meta,
+                                       .split = split,
+                                       .rank = scs_comm_rank(comm),
+                                       .n_rank = scs_comm_size(comm)};
+        st = open_columns(*columns, limit);
     }
-    return SCS_OK;
-}
-
-/* Rank r's message of this round. Local. */
-static scs_status place_message(columns *c, int32_t r, const uint8_t *message)
-{
-    column_header h;
-
-    for (int64_t at = 0; at < c->from[r]; at += h.n * (int64_t)VALUE_BYTES) {
-        const int32_t *row;
-
-        memcpy(&h, message + at, sizeof h);
-        at += (int64_t)sizeof h;
-        row = (const int32_t *)(const void *)(message + at);
-        SCS_TRY(place(c, r, h.column, row, (const float *)(const void *)(row + h.n), h.n));
-    }
-    return SCS_OK;
-}
-
-/* What has come. A failure is kept until all ranks are through. Local. */
-static void place_messages(columns *c)
-{
-    const uint8_t *message = c->in;
-
-    for (int32_t r = 0; r < c->n_rank && c->placed == SCS_OK; r++) {
-        c->placed = place_message(c, r, message);
-        message += c->from[r];
-    }
-    if (c->placed != SCS_OK && !*c->why)
-        snprintf(c->why, sizeof c->why, "%s", scs_message());
-}
-
-/* Messages behind one another, as they are sent. */
-static void pack_messages(columns *c)
-{
-    int64_t at = 0;
-
-    for (int32_t r = 0; r < c->n_rank; r++) {
-        memmove(c->out + at, c->out + r * c->room, (size_t)c->to[r]);
-        at += c->to[r];
-    }
-}
-
-/* @param more whether this rank has more to send  @param[out] any whether some rank has.
- * Collective. */
-static scs_status exchange(columns *c, bool more, bool *any)
-{
-    int flag = more;
-
-    pack_messages(c);
-    SCS_TRY(scs_comm_exchange_counts(c->comm, c->to, c->from));
-    SCS_TRY(scs_comm_alltoallv(c->comm, c->out, c->to, c->in, c->from));
-    memset(c->to, 0, (size_t)c->n_rank * sizeof *c->to);
-    place_messages(c);
-    SCS_MPI(MPI_Allreduce(MPI_IN_PLACE, &flag, 1, MPI_INT, MPI_MAX, scs_comm_mpi(c->comm)));
-    *any = flag;
-    return scs_collective_ok();
-}
-
-/* The same; its own failure is that of MPI, after which there are no rounds. */
-static scs_status make_round(columns *c, bool more, bool *any)
-{
-    scs_status st = exchange(c, more, any);
-
-    c->broken = st != SCS_OK;
+    st = scs_comm_agree(comm, st);
+    if (st != SCS_OK)
+        scs_read_columns_close(columns);
     return st;
 }
 
-/* Values of one column for rank r, in as many messages as they take. Collective where one is full.
- */
-static scs_status send(columns *c, int32_t r, int32_t column, const int32_t *row,
-                       const float *value, int64_t n)
+/* Also what was opened in part. */
+void scs_read_columns_close(scs_read_columns **columns)
 {
-    while (n > 0) {
-        int64_t left = c->room - c->to[r] - (int64_t)sizeof(column_header), m = left / VALUE_BYTES;
-        uint8_t *out = c->out + r * c->room + c->to[r];
-        column_header h;
-        bool any;
+    scs_read_columns *c = *columns;
 
-        if (m <= 0) {
-            SCS_TRY(make_round(c, true, &any));
-            continue;
-        }
-        m = m < n ? m : n;
-        h = (column_header){column, (int32_t)m};
-        memcpy(out, &h, sizeof h);
-        memcpy(out + sizeof h, row, (size_t)m * sizeof *row);
-        memcpy(out + sizeof h + (size_t)m * sizeof *row, value, (size_t)m * sizeof *value);
-        c->to[r] += (int64_t)sizeof h + m * (int64_t)VALUE_BYTES;
-        row += m;
-        value += m;
-        n -= m;
-    }
-    return SCS_OK;
-}
-
-/* The rank that wants a row. */
-static int32_t owner_of(const columns *c, int64_t row)
-{
-    int32_t first = 0, last = c->n_rank - 1;
-
-    while (first < last) {
-        int32_t middle = first + (last - first) / 2;
-
-        if (c->split[middle + 1] <= row)
-            first = middle + 1;
-        else
-            last = middle;
-    }
-    return first;
-}
-
-/* Rows mostly ascend, so that those of one rank stand together. */
-static scs_status send_values(void *ctx, int32_t column, const int32_t *row, const float *value,
-                              int64_t n, bool ascending)
-{
-    columns *c = ctx;
-
-    (void)ascending;
-    for (int64_t k = 0, m; k < n; k += m) {
-        int32_t r = owner_of(c, row[k]);
-
-        for (m = 1; k + m < n && row[k + m] >= c->split[r] && row[k + m] < c->split[r + 1];)
-            m++;
-        SCS_TRY(r == c->rank ? place(c, r, column, row + k, value + k, m)
-                             : send(c, r, column, row + k, value + k, m));
-    }
-    return SCS_OK;
-}
-
-/* Collective. */
-static scs_status send_all(columns *c, scs_h5ad_csc *csc, int32_t first, int32_t last)
-{
-    char message[SCS_MESSAGE_MAX] = "";
-    scs_status mine = scs_h5ad_csc_walk(csc, first, last, true, send_values, c);
-    bool any = true;
-
-    if (c->broken)
-        return mine;
-    if (mine != SCS_OK) {
-        snprintf(message, sizeof message, "%s", scs_message());
-        memset(c->to, 0, (size_t)c->n_rank * sizeof *c->to);
-    }
-    while (any)
-        SCS_TRY(make_round(c, false, &any));
-    if (mine == SCS_OK) {
-        mine = c->placed;
-        snprintf(message, sizeof message, "%s", c->why);
-    }
-    if (mine != SCS_OK)
-        scs_message_set(message);
-    return scs_comm_agree(c->comm, mine);
-}
-
-/* Gaps that explicit zeros have left in each row's parts. Local. */
-static void close_gaps(columns *c)
-{
-    scs_csr *x = c->x;
-    int64_t used = 0, begin = 0;
-
-    for (int64_t i = 0; i < c->n_row; i++) {
-        for (int32_t r = 0; r < c->n_rank; r++) {
-            int64_t n = c->at[r * c->n_row + i] - begin;
-
-            if (used < begin) {
-                memmove(x->indices + used, x->indices + begin, (size_t)n * sizeof *x->indices);
-                memmove(x->values + used, x->values + begin, (size_t)n * sizeof *x->values);
-            }
-            used += n;
-            begin = c->end[r * c->n_row + i];
-        }
-        x->indptr[i + 1] = used;
-    }
-}
-
-/* ---- all of it ---- */
-
-static scs_status open_columns(columns *c, scs_h5 *h5, scs_h5ad_csc **csc)
-{
-    const scs_h5ad *meta = c->meta;
-
-    c->row0 = c->split[c->rank];
-    c->n_row = c->split[c->rank + 1] - c->row0;
-    c->room = STAGE / c->n_rank > LEAST_BUFFER ? STAGE / c->n_rank : LEAST_BUFFER;
-    SCS_TRY(SCS_ALLOC(c->count, meta->n_row));
-    SCS_TRY(SCS_ALLOC(c->counts, c->n_rank * c->n_row));
-    SCS_TRY(SCS_ALLOC(c->to, c->n_rank));
-    SCS_TRY(SCS_ALLOC(c->from, c->n_rank));
-    SCS_TRY(SCS_ALLOC(c->out, c->n_rank * c->room));
-    SCS_TRY(SCS_ALLOC(c->in, c->n_rank * c->room));
-    SCS_TRY(scs_h5_open(meta->path, meta->memory, h5));
-    if (meta->root)
-        SCS_TRY(scs_h5_enter(h5, meta->root));
-    return scs_h5ad_csc_open(h5, meta, csc);
-}
-
-static void close_columns(columns *c)
-{
-    free(c->count);
-    free(c->counts);
-    free(c->at);
-    free(c->end);
+    if (!c)
+        return;
+    scs_h5ad_csc_close(&c->csc);
+    scs_h5_close(&c->h5);
+    scs_transpose_destroy(&c->transpose);
+    scs_csr_clear(&c->x);
+    free(c->first);
+    free(c->bound);
+    free(c->round);
     free(c->out);
     free(c->in);
     free(c->to);
     free(c->from);
+    free(c->byte);
+    free(c->size);
+    free(c->head);
+    free(c);
+    *columns = NULL;
 }
 
-scs_status scs_read_columns(scs_comm *comm, const scs_h5ad *meta, const int64_t *split, scs_csr *x)
-{
-    columns c = {.comm = comm,
-                 .meta = meta,
-                 .split = split,
-                 .rank = scs_comm_rank(comm),
-                 .n_rank = scs_comm_size(comm),
-                 .x = x};
-    scs_h5ad_csc *csc = NULL;
-    scs_h5 h5 = {0};
-    int32_t first, last;
-    scs_status st;
+/* ---- exchange ---- */
 
-    *x = (scs_csr){0};
-    SCS_GO(st, scs_comm_agree(comm, open_columns(&c, &h5, &csc)));
-    first = scs_h5ad_csc_first(csc, c.rank, c.n_rank);
-    last = scs_h5ad_csc_first(csc, c.rank + 1, c.n_rank);
-    SCS_GO(st, scs_comm_agree(comm, scs_h5ad_csc_walk(csc, first, last, false, count_values, &c)));
-    SCS_GO(st, send_counts(&c));
-    SCS_GO(st, scs_comm_agree(comm, make_places(&c)));
-    memset(c.to, 0, (size_t)c.n_rank * sizeof *c.to);
-    SCS_GO(st, send_all(&c, csc, first, last));
-    close_gaps(&c);
-done:
-    scs_h5ad_csc_close(&csc);
-    scs_h5_close(&h5);
-    close_columns(&c);
-    if (st != SCS_OK)
-        scs_csr_clear(x);
-    return st;
+/* Rank r's blocks of a round. */
+static void blocks_of(const scs_read_columns *c, int32_t r, int32_t round, int32_t *first,
+                      int32_t *last)
+{
+    int64_t begin = c->first[r] + (int64_t)round * c->in_round, end = begin + c->in_round;
+
+    *first = (int32_t)(begin < c->first[r + 1] ? begin : c->first[r + 1]);
+    *last = (int32_t)(end < c->first[r + 1] ? end : c->first[r + 1]);
+}
+
+/* Room for n bytes, of which none is kept. */
+static scs_status make_room(uint8_t **byte, int64_t *room, int64_t n)
+{
+    if (n <= *room)
+        return SCS_OK;
+    free(*byte);
+    *room = 0;
+    SCS_TRY(SCS_ALLOC(*byte, n + n / 8));
+    *room = n + n / 8;
+    return SCS_OK;
+}
+
+/* For each rank: the sizes of its blocks, then their bytes. Its memory goes back.
+ * Local. */
+static scs_status pack(scs_read_columns *c, int32_t round)
+{
+    int64_t all = 0;
+    uint8_t *out;
+
+    for (int32_t r = 0; r < c->n_rank; r++) {
+        int32_t first, last;
+
+        blocks_of(c, r, round, &first, &last);
+        c->to[r] = (last - first) * (int64_t)sizeof(int64_t);
+        for (int32_t b = first; b < last; b++)
+            c->to[r] += scs_transpose_bytes(c->transpose, b);
+        all += c->to[r];
+    }
+    SCS_TRY(make_room(&c->out, &c->out_room, all));
+    out = c->out;
+    for (int32_t r = 0; r < c->n_rank; r++) {
+        int32_t first, last;
+
+        blocks_of(c, r, round, &first, &last);
+        for (int32_t b = first; b < last; b++, out += sizeof(int64_t)) {
+            int64_t size = scs_transpose_bytes(c->transpose, b);
+
+            memcpy(out, &size, sizeof size);
+        }
+        for (int32_t b = first; b < last; b++) {
+            scs_transpose_copy(c->transpose, b, out);
+            out += scs_transpose_bytes(c->transpose, b);
+        }
+    }
+    scs_transpose_forget(c->transpose, round);
+    return SCS_OK;
+}
+
+/* Room for what comes, by its sizes. Local. */
+static scs_status expect(scs_read_columns *c)
+{
+    int64_t all = 0;
+
+    for (int32_t r = 0; r < c->n_rank; r++)
+        all += c->from[r];
+    return make_room(&c->in, &c->in_room, all);
+}
+
+/* What has come is gone through from its beginning. */
+static void begin_round(scs_read_columns *c, int32_t round)
+{
+    const uint8_t *in = c->in;
+
+    blocks_of(c, c->rank, round, &c->block, &c->last);
+    for (int32_t r = 0; r < c->n_rank; r++) {
+        c->head[r] = in;
+        c->byte[r] = in + (c->last - c->block) * (int64_t)sizeof(int64_t);
+        c->size[r] = 0;
+        in += c->from[r];
+    }
+}
+
+/* This rank's columns, for the rounds of a pass. Local. */
+static scs_status walk(scs_read_columns *c)
+{
+    scs_transpose_restart(c->transpose, c->next, c->next + c->in_pass);
+    return scs_h5ad_csc_walk(c->csc, scs_h5ad_csc_first(c->csc, c->rank, c->n_rank),
+                             scs_h5ad_csc_first(c->csc, c->rank + 1, c->n_rank), c->transpose);
+}
+
+scs_status scs_read_columns_next(scs_read_columns *c, bool *more)
+{
+    *more = c->next < c->n_round;
+    if (!*more)
+        return scs_collective_ok();
+    if (c->next % c->in_pass == 0)
+        SCS_TRY(scs_comm_agree(c->comm, walk(c)));
+    SCS_TRY(scs_comm_agree(c->comm, pack(c, c->next)));
+    SCS_TRY(scs_comm_exchange_counts(c->comm, c->to, c->from));
+    SCS_TRY(scs_comm_agree(c->comm, expect(c)));
+    SCS_TRY(scs_comm_alltoallv(c->comm, c->out, c->to, c->in, c->from));
+    begin_round(c, c->next++);
+    return scs_collective_ok();
+}
+
+/* ---- rows ---- */
+
+/* Room for the block's rows, or its values. */
+static scs_status make_rows(scs_read_columns *c, int64_t rows, int64_t values)
+{
+    if (rows > c->rows) {
+        free(c->x.indptr);
+        c->rows = 0;
+        SCS_TRY(SCS_ALLOC(c->x.indptr, rows + 1));
+        c->rows = rows;
+    }
+    if (values > c->values) {
+        free(c->x.indices);
+        free(c->x.values);
+        c->x.indices = NULL;
+        c->x.values = NULL;
+        c->values = 0;
+        SCS_TRY(SCS_ALLOC(c->x.indices, values + values / 8));
+        SCS_TRY(SCS_ALLOC(c->x.values, values + values / 8));
+        c->values = values + values / 8;
+    }
+    return SCS_OK;
+}
+
+scs_status scs_read_columns_rows(scs_read_columns *c, int64_t *row0, scs_csr **x)
+{
+    int64_t n;
+
+    *x = NULL;
+    if (c->block == c->last)
+        return SCS_OK;
+    for (int32_t r = 0; r < c->n_rank; r++) {
+        c->byte[r] += c->size[r];
+        memcpy(&c->size[r], c->head[r], sizeof *c->size);
+        c->head[r] += sizeof *c->size;
+    }
+    *row0 = c->bound[c->block];
+    n = c->bound[++c->block] - *row0;
+    SCS_TRY(make_rows(c, n, 0));
+    c->x.indptr[0] = 0;
+    scs_transpose_count(c->byte, c->size, c->n_rank, n, c->x.indptr);
+    SCS_TRY(make_rows(c, n, c->x.indptr[n]));
+    scs_transpose_place(c->byte, c->size, c->n_rank, n, c->x.indptr, c->x.indices, c->x.values);
+    c->x.n_row = n;
+    c->x.n_col = c->meta->n_var;
+    *x = &c->x;
+    return SCS_OK;
 }

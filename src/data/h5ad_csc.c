@@ -20,13 +20,11 @@ struct scs_h5ad_csc {
     const scs_h5ad *meta;
     scs_h5stream *index, *value;
     int64_t *indptr;  /* [n_var + 1] of the columns */
-    int32_t *indices; /* [CSC_BLOCK] */
-    float *values;    /* [CSC_BLOCK] */
+    int32_t *indices; /* [CSC_BLOCK + SCS_TRANSPOSE_SLACK] */
+    float *values;    /* [CSC_BLOCK + SCS_TRANSPOSE_SLACK] */
     int32_t *seen;    /* [n_row] the last column that held the row, + 1: of columns that are not
                          plainly right, or lie in several blocks */
-    bool with_values; /* of the walk at hand, with where its parts go */
-    scs_h5ad_csc_take take;
-    void *ctx;
+    scs_transpose *transpose; /* where the values of the walk at hand go; borrowed */
     int32_t last; /* the row that the column at hand has had last, where all of it so far was
                      plainly right; n_row: it was not */
 };
@@ -50,8 +48,8 @@ static scs_status open_csc(scs_h5ad_csc *r)
     SCS_TRY(scs_h5stream_open(r->h5, r->meta->indices, SCS_H5_INT32, &r->index));
     SCS_TRY(scs_h5stream_open(r->h5, r->meta->data, SCS_H5_FLOAT, &r->value));
     SCS_TRY(SCS_ALLOC(r->indptr, (int64_t)r->meta->n_var + 1));
-    SCS_TRY(SCS_ALLOC(r->indices, CSC_BLOCK));
-    SCS_TRY(SCS_ALLOC(r->values, CSC_BLOCK));
+    SCS_TRY(SCS_ALLOC(r->indices, CSC_BLOCK + SCS_TRANSPOSE_SLACK));
+    SCS_TRY(SCS_ALLOC(r->values, CSC_BLOCK + SCS_TRANSPOSE_SLACK));
     SCS_TRY(SCS_ALLOC(r->seen, r->meta->n_row));
     return read_column_starts(r);
 }
@@ -117,11 +115,10 @@ static scs_status check_each(scs_h5ad_csc *r, const int32_t *row, const float *v
                     "%s: %s: gene %s names cell row %d of %lld; the file is damaged", r->meta->path,
                     r->meta->indices, r->meta->genes.name[column], row[k],
                     (long long)r->meta->n_row);
-        if (!r->with_values && r->seen[row[k]] == column + 1)
+        if (r->seen[row[k]] == column + 1)
             return scs_h5ad_value_twice(r->meta, row[k], column);
         r->seen[row[k]] = column + 1;
-        if (r->with_values)
-            SCS_TRY(scs_h5ad_value_check(r->meta, row[k], column, value[k]));
+        SCS_TRY(scs_h5ad_value_check(r->meta, row[k], column, value[k]));
     }
     return SCS_OK;
 }
@@ -133,15 +130,14 @@ static scs_status take_part(scs_h5ad_csc *r, const int32_t *row, const float *va
 {
     int32_t n_row = (int32_t)r->meta->n_row;
     int32_t before = begins ? -1 : r->last;
-    bool plain = row[0] > before && (r->with_values ? scs_h5ad_value_are_plain(row, value, n, n_row)
-                                                    : scs_h5ad_value_ascend(row, n, n_row));
+    bool plain = row[0] > before && scs_h5ad_value_are_plain(row, value, n, n_row);
 
     r->last = plain ? row[n - 1] : n_row;
     if (!plain)
         SCS_TRY(check_each(r, row, value, n, column));
     for (int64_t k = 0; plain && k < n && !(begins && ends); k++)
         r->seen[row[k]] = column + 1;
-    return r->take(r->ctx, column, row, r->with_values ? value : NULL, n, plain);
+    return scs_transpose_add(r->transpose, column, row, value, n, plain);
 }
 
 /* Values [first, first + n) of the file.
@@ -151,8 +147,7 @@ static scs_status take_block(scs_h5ad_csc *r, int64_t first, int64_t n, int32_t 
     int64_t m;
 
     SCS_TRY(scs_h5stream_read(r->index, first, n, r->indices));
-    if (r->with_values)
-        SCS_TRY(scs_h5stream_read(r->value, first, n, r->values));
+    SCS_TRY(scs_h5stream_read(r->value, first, n, r->values));
     for (int64_t k = 0; k < n; k += m) {
         int64_t begin, end;
 
@@ -168,15 +163,12 @@ static scs_status take_block(scs_h5ad_csc *r, int64_t first, int64_t n, int32_t 
     return SCS_OK;
 }
 
-scs_status scs_h5ad_csc_walk(scs_h5ad_csc *r, int32_t first, int32_t last, bool values,
-                             scs_h5ad_csc_take take, void *ctx)
+scs_status scs_h5ad_csc_walk(scs_h5ad_csc *r, int32_t first, int32_t last, scs_transpose *transpose)
 {
     int32_t column = first;
     int64_t end = r->indptr[last];
 
-    r->with_values = values;
-    r->take = take;
-    r->ctx = ctx;
+    r->transpose = transpose;
     memset(r->seen, 0, (size_t)r->meta->n_row * sizeof *r->seen);
     for (int64_t at = r->indptr[first]; at < end; at += CSC_BLOCK)
         SCS_TRY(take_block(r, at, end - at < CSC_BLOCK ? end - at : CSC_BLOCK, &column));
@@ -185,112 +177,90 @@ scs_status scs_h5ad_csc_walk(scs_h5ad_csc *r, int32_t first, int32_t last, bool 
 
 /* ---- some rows ---- */
 
-/* Rows [row0, row1) on their way out. */
+/* Rows [row0, row1) on their way out, all in one group. Arrays are owned. */
 typedef struct wanted {
-    const scs_h5ad *meta;
-    int64_t row0, row1;
-    int64_t *count; /* [row1 - row0 + 1]: count[i + 1] = values in row i; then where row i goes
-                       on */
-    scs_csr *x;
+    int32_t n_block;
+    int64_t *bound; /* [n_block + 1] */
+    int32_t *group; /* [n_block] of zeros */
+    scs_transpose *transpose;
+    uint8_t *byte; /* [room] of a block */
+    int64_t room;
 } wanted;
 
-/* The first of n ascending rows that is not below `row`, or n. */
-static int64_t find_row(const int32_t *rows, int64_t n, int64_t row)
+static scs_status open_wanted(wanted *w, const scs_h5ad *meta, int64_t row0, int64_t row1)
 {
-    int64_t first = 0;
+    double share = meta->n_row > 0 ? (double)(row1 - row0) / (double)meta->n_row : 0;
 
-    while (first < n) {
-        int64_t middle = first + (n - first) / 2;
+    w->n_block = (int32_t)((row1 - row0 + SCS_TRANSPOSE_ROWS - 1) / SCS_TRANSPOSE_ROWS);
+    SCS_TRY(SCS_ALLOC(w->bound, w->n_block + 1));
+    SCS_TRY(SCS_ALLOC(w->group, w->n_block));
+    for (int32_t b = 0; b < w->n_block; b++)
+        w->bound[b] = row0 + (int64_t)b * SCS_TRANSPOSE_ROWS;
+    w->bound[w->n_block] = row1;
+    return scs_transpose_create(w->n_block, w->bound, w->group, 1,
+                                (int64_t)(2 * share * (double)meta->nnz), &w->transpose);
+}
 
-        if (rows[middle] < row)
-            first = middle + 1;
-        else
-            n = middle;
+static void close_wanted(wanted *w)
+{
+    scs_transpose_destroy(&w->transpose);
+    free(w->bound);
+    free(w->group);
+    free(w->byte);
+}
+
+/* A block's bytes as a whole. */
+static void copy_block(wanted *w, int32_t b, const uint8_t **byte, int64_t *size)
+{
+    *byte = w->byte;
+    *size = scs_transpose_bytes(w->transpose, b);
+    scs_transpose_copy(w->transpose, b, w->byte);
+}
+
+/* Counted first: x is as large as its values are many. */
+static scs_status make_rows(wanted *w, int64_t n_row, int32_t n_column, scs_csr *x)
+{
+    const uint8_t *byte;
+    int64_t size, *indptr = NULL;
+    scs_status st;
+
+    for (int32_t b = 0; b < w->n_block; b++)
+        w->room = scs_transpose_bytes(w->transpose, b) > w->room
+                      ? scs_transpose_bytes(w->transpose, b)
+                      : w->room;
+    SCS_GO(st, SCS_ALLOC(w->byte, w->room));
+    SCS_GO(st, SCS_ALLOC(indptr, n_row + 1));
+    for (int32_t b = 0; b < w->n_block; b++) {
+        copy_block(w, b, &byte, &size);
+        scs_transpose_count(&byte, &size, 1, w->bound[b + 1] - w->bound[b],
+                            indptr + (w->bound[b] - w->bound[0]));
     }
-    return first;
-}
-
-/* One value of a row that is wanted. A file that another program writes to meanwhile may have more
- * of them than were counted: refused before anything is overrun. Explicit zeros have room, and
- * leave a gap. */
-static scs_status take_value(wanted *w, int64_t i, int32_t column, float value)
-{
-    int64_t at;
-
-    if (!(value > 0))
-        return SCS_OK;
-    at = w->count[i]++;
-    SCS_REQUIRE(at < w->x->indptr[i + 1], SCS_EDATA, "%s: changed while it was being read",
-                w->meta->path);
-    w->x->indices[at] = column;
-    w->x->values[at] = value;
-    return SCS_OK;
-}
-
-static scs_status take_wanted(void *ctx, int32_t column, const int32_t *row, const float *value,
-                              int64_t n, bool ascending)
-{
-    wanted *w = ctx;
-    int64_t end = ascending ? find_row(row, n, w->row1) : n;
-
-    for (int64_t k = ascending ? find_row(row, end, w->row0) : 0; k < end; k++) {
-        if (row[k] < w->row0 || row[k] >= w->row1)
-            continue;
-        if (value)
-            SCS_TRY(take_value(w, row[k] - w->row0, column, value[k]));
-        else
-            w->count[row[k] - w->row0 + 1]++;
+    SCS_GO(st, scs_csr_alloc(n_row, n_column, indptr[n_row], x));
+    memcpy(x->indptr, indptr, (size_t)(n_row + 1) * sizeof *indptr);
+    for (int32_t b = 0; b < w->n_block; b++) {
+        copy_block(w, b, &byte, &size);
+        scs_transpose_place(&byte, &size, 1, w->bound[b + 1] - w->bound[b],
+                            indptr + (w->bound[b] - w->bound[0]), x->indices, x->values);
     }
-    return SCS_OK;
-}
-
-/* Counts become beginnings (prefix sums), of which count[i] then moves as row i is filled. */
-static scs_status counts_to_indptr(wanted *w)
-{
-    int64_t n = w->row1 - w->row0;
-
-    for (int64_t i = 0; i < n; i++)
-        w->count[i + 1] += w->count[i];
-    SCS_TRY(scs_csr_alloc(n, w->meta->n_var, w->count[n], w->x));
-    for (int64_t i = 0; i <= n; i++)
-        w->x->indptr[i] = w->count[i];
-    return SCS_OK;
-}
-
-/* Gaps that explicit zeros have left. @param end [n_row] where each row's values end */
-static void close_gaps(scs_csr *x, const int64_t *end)
-{
-    int64_t used = 0;
-
-    for (int64_t i = 0, begin = 0; i < x->n_row; i++) {
-        int64_t n = end[i] - begin;
-
-        if (used < begin) {
-            memmove(x->indices + used, x->indices + begin, (size_t)n * sizeof *x->indices);
-            memmove(x->values + used, x->values + begin, (size_t)n * sizeof *x->values);
-        }
-        used += n;
-        begin = x->indptr[i + 1];
-        x->indptr[i + 1] = used;
-    }
+done:
+    free(indptr);
+    return st;
 }
 
 /* Every value is checked, whichever rows are wanted, so that all ranks refuse a bad one alike. */
 scs_status scs_h5ad_csc_rows(const scs_h5 *h5, const scs_h5ad *meta, int64_t row0, int64_t row1,
                              scs_csr *x)
 {
-    wanted w = {.meta = meta, .row0 = row0, .row1 = row1, .x = x};
+    wanted w = {0};
     scs_h5ad_csc *csc;
     scs_status st;
 
     SCS_TRY(scs_h5ad_csc_open(h5, meta, &csc));
-    SCS_GO(st, SCS_ALLOC(w.count, row1 - row0 + 1));
-    SCS_GO(st, scs_h5ad_csc_walk(csc, 0, meta->n_var, false, take_wanted, &w));
-    SCS_GO(st, counts_to_indptr(&w));
-    SCS_GO(st, scs_h5ad_csc_walk(csc, 0, meta->n_var, true, take_wanted, &w));
-    close_gaps(x, w.count);
+    SCS_GO(st, open_wanted(&w, meta, row0, row1));
+    SCS_GO(st, scs_h5ad_csc_walk(csc, 0, meta->n_var, w.transpose));
+    SCS_GO(st, make_rows(&w, row1 - row0, meta->n_var, x));
 done:
-    free(w.count);
+    close_wanted(&w);
     scs_h5ad_csc_close(&csc);
     return st;
 }

@@ -1,0 +1,472 @@
+/* Values that come by columns, and go by rows (transpose.h).
+ *
+ * A column's values of one block are written at once, in vector code that writes some elements
+ * more than there are: what comes next overwrites them. A block's bytes stand in pieces, which are
+ * cut from slabs of its group. So a column that ascends writes to one block after the other, in as
+ * many cache lines as there are blocks, and what a group has taken goes back as a whole. */
+#include "src/data/transpose.h"
+
+#include "src/base/simd.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+/* Elements that are looked at and written at once. */
+enum { AT_ONCE = SCS_TRANSPOSE_SLACK };
+typedef uint32_t number16 __attribute__((vector_size(AT_ONCE * 4)));
+typedef float float16 __attribute__((vector_size(AT_ONCE * 4)));
+typedef uint16_t short16 __attribute__((vector_size(AT_ONCE * 2)));
+typedef uint8_t byte16 __attribute__((vector_size(AT_ONCE)));
+/* Before a run: a varint of at most 5 bytes, and its length. Its longest one, with what is written
+ * too much. */
+enum { HEAD = 6, OVER = AT_ONCE * 4, LONGEST = HEAD + 5 * SCS_TRANSPOSE_ROWS + OVER };
+/* Bytes of a piece, and of a slab, at most; a piece at least. */
+enum { MOST_PIECE = 16 << 10, LEAST_PIECE = 256, MOST_SLAB = 1 << 20, PAGE = 4096 };
+/* Rows for which the first block is looked up: 1 << LOOKUP. */
+enum { LOOKUP = 8 };
+
+typedef struct piece {
+    struct piece *next;
+    int64_t used;
+    uint8_t byte[];
+} piece;
+
+typedef struct slab {
+    struct slab *next;
+    uint8_t *byte;
+} slab;
+
+/* Of a block. */
+typedef struct stream {
+    uint8_t *at, *end; /* what is left of the last piece */
+    piece *first, *last;
+    int64_t bytes;  /* of the pieces before the last */
+    int32_t column; /* that it has had last; 0 before the first */
+    int32_t group;
+} stream;
+
+typedef struct group {
+    slab *first;
+    uint8_t *at, *end; /* what is left of it */
+} group;
+
+/* Arrays are owned, but for bound. */
+struct scs_transpose {
+    const int64_t *bound; /* [n_block + 1] */
+    int32_t n_block, n_group;
+    stream *stream;   /* [n_block] */
+    group *group;     /* [n_group] */
+    slab *idle;       /* that were taken back */
+    int32_t *lookup;  /* [rows >> LOOKUP + 1] the block of the first of each 1 << LOOKUP rows */
+    int64_t piece;    /* bytes of a piece's values */
+    int64_t slab;     /* bytes of a slab */
+    int32_t from, to; /* groups that take values */
+    int32_t *row;     /* [room] of values that are above 0 */
+    float *value;
+    int64_t room;
+};
+
+/* ---- create and destroy ---- */
+
+static int64_t between(int64_t least, int64_t x, int64_t most)
+{
+    return x < least ? least : x > most ? most : x;
+}
+
+static scs_status make_lookup(scs_transpose *t)
+{
+    int64_t first = t->bound[0], n = ((t->bound[t->n_block] - first) >> LOOKUP) + 1;
+    int32_t block = 0;
+
+    SCS_TRY(SCS_ALLOC(t->lookup, n));
+    for (int64_t k = 0; k < n; k++) {
+        while (block + 1 < t->n_block && t->bound[block + 1] <= first + (k << LOOKUP))
+            block++;
+        t->lookup[k] = block;
+    }
+    return SCS_OK;
+}
+
+static scs_status open_transpose(scs_transpose *t, const int32_t *of, int64_t expected)
+{
+    int64_t piece_size = expected / 8 / (t->n_block + 1),
+            slab_size = expected / 4 / (t->n_group + 1);
+
+    t->piece = between(LEAST_PIECE, piece_size, MOST_PIECE) / 8 * 8;
+    t->slab = between(t->piece + (int64_t)sizeof(piece), slab_size, MOST_SLAB);
+    SCS_TRY(SCS_ALLOC(t->stream, t->n_block));
+    SCS_TRY(SCS_ALLOC(t->group, t->n_group));
+    for (int32_t b = 0; b < t->n_block; b++)
+        t->stream[b].group = of[b];
+    return make_lookup(t);
+}
+
+scs_status scs_transpose_create(int32_t n_block, const int64_t *bound, const int32_t *of,
+                                int32_t n_group, int64_t expected, scs_transpose **transpose)
+{
+    scs_status st;
+
+    SCS_TRY(SCS_ALLOC(*transpose, 1));
+    **transpose = (scs_transpose){
+        .bound = bound, .n_block = n_block, .n_group = n_group, .from = 0, .to = n_group};
+    st = open_transpose(*transpose, of, expected);
+    if (st != SCS_OK)
+        scs_transpose_destroy(transpose);
+    return st;
+}
+
+static void free_slabs(slab **list)
+{
+    while (*list) {
+        slab *next = (*list)->next;
+
+        free((*list)->byte);
+        free(*list);
+        *list = next;
+    }
+}
+
+void scs_transpose_destroy(scs_transpose **transpose)
+{
+    scs_transpose *t = *transpose;
+
+    if (!t)
+        return;
+    for (int32_t g = 0; t->group && g < t->n_group; g++)
+        free_slabs(&t->group[g].first);
+    free_slabs(&t->idle);
+    free(t->stream);
+    free(t->group);
+    free(t->lookup);
+    free(t->row);
+    free(t->value);
+    free(t);
+    *transpose = NULL;
+}
+
+void scs_transpose_restart(scs_transpose *t, int32_t first, int32_t last)
+{
+    t->from = first;
+    t->to = last;
+}
+
+/* Whole pages within a slab go back to the system; the slab is used again. */
+void scs_transpose_forget(scs_transpose *t, int32_t number)
+{
+    group *g = &t->group[number];
+
+    for (slab *s = g->first, *next; s; s = next) {
+        uint8_t *first = s->byte + (PAGE - (uintptr_t)s->byte % PAGE) % PAGE;
+        uint8_t *end = s->byte + t->slab;
+
+        if (end - first >= PAGE)
+            (void)madvise(first, (size_t)(end - first) / PAGE * PAGE, MADV_DONTNEED);
+        next = s->next;
+        s->next = t->idle;
+        t->idle = s;
+    }
+    *g = (group){0};
+}
+
+/* ---- write ---- */
+
+static scs_status take_slab(scs_transpose *t, group *g)
+{
+    slab *s = t->idle;
+
+    if (s)
+        t->idle = s->next;
+    else {
+        SCS_TRY(SCS_ALLOC(s, 1));
+        s->byte = scs_reallocate(NULL, t->slab, 1);
+        if (!s->byte) {
+            free(s);
+            return SCS_FAIL(SCS_ENOMEM, "out of memory: values that are stored by columns");
+        }
+    }
+    s->next = g->first;
+    g->first = s;
+    g->at = s->byte;
+    g->end = s->byte + t->slab;
+    return SCS_OK;
+}
+
+/* Another piece behind the stream's last. */
+static scs_status take_piece(scs_transpose *t, stream *s)
+{
+    group *g = &t->group[s->group];
+    int64_t size = t->piece + (int64_t)sizeof(piece);
+    piece *p;
+
+    if (g->end - g->at < size)
+        SCS_TRY(take_slab(t, g));
+    p = (piece *)(void *)g->at;
+    g->at += size;
+    p->next = NULL;
+    p->used = 0;
+    if (s->last) {
+        s->last->used = s->at - s->last->byte;
+        s->bytes += s->last->used;
+        s->last->next = p;
+    } else
+        s->first = p;
+    s->last = p;
+    s->at = p->byte;
+    s->end = p->byte + t->piece;
+    return SCS_OK;
+}
+
+/* The last byte of each. */
+static inline void write_bytes(const number16 *number, uint8_t *to)
+{
+    byte16 byte = __builtin_convertvector(__builtin_convertvector(*number, short16), byte16);
+
+    memcpy(to, &byte, sizeof byte);
+}
+
+/* A run of n values, of a block that begins with row `first`. AT_ONCE more elements are read, and
+ * OVER more bytes written.
+ *  @return its end */
+static inline uint8_t *write_run(uint8_t *to, uint64_t columns, const int32_t *row,
+                                 const float *value, int64_t n, uint32_t first, bool wide)
+{
+    uint64_t head = columns << 1 | wide;
+
+    for (; head >= 0x80; head >>= 7)
+        *to++ = (uint8_t)(head | 0x80);
+    *to++ = (uint8_t)head;
+    *to++ = (uint8_t)(n - 1);
+    for (int64_t k = 0; k < n; k += AT_ONCE) {
+        number16 number;
+
+        memcpy(&number, row + k, sizeof number);
+        number -= first;
+        write_bytes(&number, to + k);
+    }
+    to += n;
+    if (wide) {
+        for (int64_t k = 0; k < n; k += AT_ONCE)
+            memcpy(to + k * 4, value + k, AT_ONCE * sizeof *value);
+        return to + n * 4;
+    }
+    for (int64_t k = 0; k < n; k += AT_ONCE) {
+        float16 number;
+        number16 bits;
+
+        memcpy(&number, value + k, sizeof number);
+        number += 0x1p23F; /* the last bits are those of a whole number then */
+        memcpy(&bits, &number, sizeof bits);
+        write_bytes(&bits, to + k);
+    }
+    return to + n;
+}
+
+/* A run for which the last piece has no room: it goes on in the next ones. */
+static scs_status write_cut(scs_transpose *t, stream *s, uint64_t columns, const int32_t *row,
+                            const float *value, int64_t n, uint32_t first, bool wide)
+{
+    uint8_t run[LONGEST];
+    int64_t size = write_run(run, columns, row, value, n, first, wide) - run;
+
+    for (int64_t at = 0, m; at < size; at += m) {
+        if (s->at == s->end)
+            SCS_TRY(take_piece(t, s));
+        m = s->end - s->at < size - at ? s->end - s->at : size - at;
+        memcpy(s->at, run + at, (size_t)m);
+        s->at += m;
+    }
+    return SCS_OK;
+}
+
+/* Whether all are counts up to 255, 0 among them. */
+static inline bool are_small(const float *value, int64_t n)
+{
+    const uint32_t most = 0x437f0000u; /* 255 */
+    const scs_float_bits *bits = (const scs_float_bits *)(const void *)value;
+    int32_t other = 0;
+
+    for (int64_t k = 0; k < n; k++) {
+        int32_t whole;
+
+        other |= !scs_simd_is_whole(bits[k], most, &whole);
+    }
+    return !other;
+}
+
+/* Rows from the first of n on that are of its block, which has `rows` rows from `first` on. */
+static inline int64_t run_length(const int32_t *row, int64_t n, uint32_t first, uint32_t rows)
+{
+    for (int64_t m = 0; m < n; m += AT_ONCE) {
+        number16 number;
+        byte16 other;
+        uint64_t half[2];
+
+        memcpy(&number, row + m, sizeof number);
+        /* by way of 16 bits, for which compilers have one instruction */
+        other = __builtin_convertvector(__builtin_convertvector(number - first >= rows, short16),
+                                        byte16); /* -1: it is */
+        memcpy(half, &other, sizeof half);
+        if (half[0] | half[1]) {
+            m += half[0] ? __builtin_ctzll(half[0]) / 8 : 8 + __builtin_ctzll(half[1]) / 8;
+            return m < n ? m : n;
+        }
+    }
+    return n;
+}
+
+/* Values above 0, run by run. A run ends with its block, or where a row is of another one. */
+SCS_VECTOR static scs_status write_runs(scs_transpose *t, int32_t column, const int32_t *row,
+                                        const float *value, int64_t n)
+{
+    int64_t lowest = t->bound[0], highest = t->bound[t->n_block], m;
+    bool small = are_small(value, n);
+
+    for (int64_t k = 0; k < n; k += m) {
+        int32_t b;
+        uint32_t first, rows;
+        uint64_t columns;
+        stream *s;
+        bool wide;
+
+        m = 1;
+        if (row[k] < lowest || row[k] >= highest)
+            continue;
+        for (b = t->lookup[(row[k] - lowest) >> LOOKUP]; row[k] >= t->bound[b + 1];)
+            b++;
+        first = (uint32_t)t->bound[b];
+        rows = (uint32_t)t->bound[b + 1] - first;
+        m = run_length(row + k, n - k, first, rows);
+        m = m < SCS_TRANSPOSE_ROWS ? m : SCS_TRANSPOSE_ROWS;
+        s = &t->stream[b];
+        if (s->group < t->from || s->group >= t->to)
+            continue;
+        wide = !small && !are_small(value + k, m);
+        columns = (uint64_t)(column - s->column);
+        s->column = column;
+        if (s->end - s->at >= HEAD + m * (wide ? 5 : 2) + OVER)
+            s->at = write_run(s->at, columns, row + k, value + k, m, first, wide);
+        else
+            SCS_TRY(write_cut(t, s, columns, row + k, value + k, m, first, wide));
+    }
+    return SCS_OK;
+}
+
+/* Those above 0. */
+static scs_status write_some(scs_transpose *t, int32_t column, const int32_t *row,
+                             const float *value, int64_t n)
+{
+    int64_t kept = 0;
+
+    if (n > t->room) {
+        free(t->row);
+        free(t->value);
+        t->row = NULL;
+        t->value = NULL;
+        t->room = 0;
+        SCS_TRY(SCS_ALLOC(t->row, n + SCS_TRANSPOSE_SLACK));
+        SCS_TRY(SCS_ALLOC(t->value, n + SCS_TRANSPOSE_SLACK));
+        t->room = n;
+    }
+    for (int64_t k = 0; k < n; k++)
+        if (value[k] > 0) {
+            t->row[kept] = row[k];
+            t->value[kept++] = value[k];
+        }
+    return write_runs(t, column, t->row, t->value, kept);
+}
+
+scs_status scs_transpose_add(scs_transpose *t, int32_t column, const int32_t *row,
+                             const float *value, int64_t n, bool plain)
+{
+    return plain ? write_runs(t, column, row, value, n) : write_some(t, column, row, value, n);
+}
+
+int64_t scs_transpose_bytes(const scs_transpose *t, int32_t block)
+{
+    const stream *s = &t->stream[block];
+
+    return s->last ? s->bytes + (s->at - s->last->byte) : 0;
+}
+
+void scs_transpose_copy(const scs_transpose *t, int32_t block, uint8_t *to)
+{
+    const stream *s = &t->stream[block];
+
+    for (const piece *p = s->first; p; p = p->next) {
+        int64_t n = p == s->last ? s->at - p->byte : p->used;
+
+        memcpy(to, p->byte, (size_t)n);
+        to += n;
+    }
+}
+
+/* ---- read ---- */
+
+/* A run's head. @param[in,out] column of the run before  @return where its rows stand */
+static inline const uint8_t *read_head(const uint8_t *at, int32_t *column, int64_t *n, bool *wide)
+{
+    uint64_t head = *at & 0x7f;
+
+    for (int shift = 7; *at++ & 0x80; shift += 7)
+        head |= (uint64_t)(*at & 0x7f) << shift;
+    *column += (int32_t)(head >> 1);
+    *wide = head & 1;
+    *n = *at++ + 1;
+    return at;
+}
+
+void scs_transpose_count(const uint8_t *const *byte, const int64_t *size, int32_t n_sender,
+                         int64_t n_row, int64_t *indptr)
+{
+    int32_t count[SCS_TRANSPOSE_ROWS] = {0};
+
+    for (int32_t r = 0; r < n_sender; r++) {
+        const uint8_t *at = byte[r], *end = at + size[r];
+        int32_t column = 0;
+
+        while (at < end) {
+            int64_t n;
+            bool wide;
+
+            at = read_head(at, &column, &n, &wide);
+            for (int64_t k = 0; k < n; k++)
+                count[at[k]]++;
+            at += n * (wide ? 5 : 2);
+        }
+    }
+    for (int64_t i = 0; i < n_row; i++)
+        indptr[i + 1] = indptr[i] + count[i];
+}
+
+void scs_transpose_place(const uint8_t *const *byte, const int64_t *size, int32_t n_sender,
+                         int64_t n_row, const int64_t *indptr, int32_t *indices, float *values)
+{
+    int64_t next[SCS_TRANSPOSE_ROWS];
+
+    memcpy(next, indptr, (size_t)n_row * sizeof *next);
+    for (int32_t r = 0; r < n_sender; r++) {
+        const uint8_t *at = byte[r], *end = at + size[r];
+        int32_t column = 0;
+
+        while (at < end) {
+            const uint8_t *value;
+            int64_t n;
+            bool wide;
+
+            at = read_head(at, &column, &n, &wide);
+            value = at + n;
+            for (int64_t k = 0; k < n; k++) {
+                int64_t to = next[at[k]]++;
+
+                indices[to] = column;
+                if (wide)
+                    memcpy(&values[to], value + 4 * k, sizeof *values);
+                else
+                    values[to] = (float)value[k];
+            }
+            at = value + n * (wide ? 4 : 1);
+        }
+    }
+}
