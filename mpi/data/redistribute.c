@@ -336,7 +336,7 @@ scs_status scs_redistribute_cells(scs_comm *comm, const scs_dataset *dataset,
 
 /* Bytes of rows that a rank keeps for others before they are sent, and what is added to that for
  * each rank, so that messages do not become too small where there are many. */
-enum { STAGE = 2 << 20, STAGE_PER_RANK = 16 << 10 };
+enum { STAGE = 512 << 10, STAGE_PER_RANK = 16 << 10 };
 
 /* Of a row beside its words: where it begins, and how many they are. */
 enum { ROW_BYTES = sizeof(int64_t) + sizeof(int32_t) };

@@ -22,8 +22,8 @@ typedef uint8_t byte16 __attribute__((vector_size(AT_ONCE)));
 /* Before a run: a varint of at most 5 bytes, and its length. Its longest one, with what is written
  * too much. */
 enum { HEAD = 6, OVER = AT_ONCE * 4, LONGEST = HEAD + 5 * SCS_TRANSPOSE_ROWS + OVER };
-/* Bytes of a piece, and of a slab, at most; a piece at least. */
-enum { MOST_PIECE = 16 << 10, LEAST_PIECE = 256, MOST_SLAB = 1 << 20, PAGE = 4096 };
+/* Bytes of a piece and of a slab. */
+enum { MOST_PIECE = 16 << 10, LEAST_PIECE = 256, LEAST_SLAB = 64 << 10, MOST_SLAB = 1 << 20 };
 /* Rows for which the first block is looked up: 1 << LOOKUP. */
 enum { LOOKUP = 8 };
 
@@ -35,7 +35,8 @@ typedef struct piece {
 
 typedef struct slab {
     struct slab *next;
-    uint8_t *byte;
+    int64_t bytes; /* of it, this among them */
+    uint8_t byte[];
 } slab;
 
 /* Of a block. */
@@ -58,7 +59,6 @@ struct scs_transpose {
     int32_t n_block, n_group;
     stream *stream;   /* [n_block] */
     group *group;     /* [n_group] */
-    slab *idle;       /* that were taken back */
     int32_t *lookup;  /* [rows >> LOOKUP + 1] the block of the first of each 1 << LOOKUP rows */
     int64_t piece;    /* bytes of a piece's values */
     int64_t slab;     /* bytes of a slab */
@@ -95,7 +95,7 @@ static scs_status open_transpose(scs_transpose *t, const int32_t *of, int64_t ex
             slab_size = expected / 4 / (t->n_group + 1);
 
     t->piece = between(LEAST_PIECE, piece_size, MOST_PIECE) / 8 * 8;
-    t->slab = between(t->piece + (int64_t)sizeof(piece), slab_size, MOST_SLAB);
+    t->slab = between(LEAST_SLAB, slab_size, MOST_SLAB);
     SCS_TRY(SCS_ALLOC(t->stream, t->n_block));
     SCS_TRY(SCS_ALLOC(t->group, t->n_group));
     for (int32_t b = 0; b < t->n_block; b++)
@@ -117,13 +117,13 @@ scs_status scs_transpose_create(int32_t n_block, const int64_t *bound, const int
     return st;
 }
 
+/* Slabs are mapped, not malloc'ed, so that their memory goes back at once. */
 static void free_slabs(slab **list)
 {
     while (*list) {
         slab *next = (*list)->next;
 
-        free((*list)->byte);
-        free(*list);
+        (void)munmap(*list, (size_t)(*list)->bytes);
         *list = next;
     }
 }
@@ -136,7 +136,6 @@ void scs_transpose_destroy(scs_transpose **transpose)
         return;
     for (int32_t g = 0; t->group && g < t->n_group; g++)
         free_slabs(&t->group[g].first);
-    free_slabs(&t->idle);
     free(t->stream);
     free(t->group);
     free(t->lookup);
@@ -152,44 +151,27 @@ void scs_transpose_restart(scs_transpose *t, int32_t first, int32_t last)
     t->to = last;
 }
 
-/* Whole pages within a slab go back to the system; the slab is used again. */
 void scs_transpose_forget(scs_transpose *t, int32_t number)
 {
-    group *g = &t->group[number];
-
-    for (slab *s = g->first, *next; s; s = next) {
-        uint8_t *first = s->byte + (PAGE - (uintptr_t)s->byte % PAGE) % PAGE;
-        uint8_t *end = s->byte + t->slab;
-
-        if (end - first >= PAGE)
-            (void)madvise(first, (size_t)(end - first) / PAGE * PAGE, MADV_DONTNEED);
-        next = s->next;
-        s->next = t->idle;
-        t->idle = s;
-    }
-    *g = (group){0};
+    free_slabs(&t->group[number].first);
+    t->group[number] = (group){0};
 }
 
 /* ---- write ---- */
 
 static scs_status take_slab(scs_transpose *t, group *g)
 {
-    slab *s = t->idle;
+    slab *s =
+        mmap(NULL, (size_t)t->slab, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-    if (s)
-        t->idle = s->next;
-    else {
-        SCS_TRY(SCS_ALLOC(s, 1));
-        s->byte = scs_reallocate(NULL, t->slab, 1);
-        if (!s->byte) {
-            free(s);
-            return SCS_FAIL(SCS_ENOMEM, "out of memory: values that are stored by columns");
-        }
-    }
+    SCS_REQUIRE(s != MAP_FAILED, SCS_ENOMEM,
+                "out of memory: %lld KiB for values that are stored by columns",
+                (long long)(t->slab >> 10));
+    s->bytes = t->slab;
     s->next = g->first;
     g->first = s;
     g->at = s->byte;
-    g->end = s->byte + t->slab;
+    g->end = (uint8_t *)s + t->slab;
     return SCS_OK;
 }
 
