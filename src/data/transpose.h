@@ -48,8 +48,9 @@ SCS_MUST_USE scs_status scs_transpose_add(scs_transpose *transpose, int32_t colu
 /** Elements that are read behind the last one, and not used. */
 enum { SCS_TRANSPOSE_SLACK = 16 };
 
-/** Bytes of a block, which scs_transpose_copy writes. */
+/** How many bytes a block has. */
 int64_t scs_transpose_bytes(const scs_transpose *transpose, int32_t block);
+/** A block's bytes. @param[out] to room for all of them */
 void scs_transpose_copy(const scs_transpose *transpose, int32_t block, uint8_t *to);
 /** The memory of a group's blocks goes back; they are not to be asked for again. */
 void scs_transpose_forget(scs_transpose *transpose, int32_t group);
