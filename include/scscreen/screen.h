@@ -121,6 +121,7 @@ typedef struct scs_sources {
     int32_t *group; /**< [n] each group once */
     double *weight; /**< [n] */
     int32_t capacity;
+    int32_t *at;   /**< [n_group] scratch: where a group is in the list, if it is there */
     int32_t *type; /**< [n_type] scratch, as share: shifts are estimated millions of times */
     double *share;
     double variance; /**< mean over genes of the shift's squared error, where the mixed model has a

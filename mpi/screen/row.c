@@ -4,12 +4,15 @@
  *      moved controls, h(delta) [n_hidden]
  *    2. decode_rows   all h, and those of controls without a shift, through the output layer: W h +
  *      b, cut into tasks over genes
+ *       sum_rows      where sources are thousands of groups: their sums of means and variances, of
+ *      all rows at once
  *    3. finish_rows   control mean + decoded change (+ the sources' own change) -> prediction,
  *      scores, errors, lists
  *
- *  before which the block's controls are made ready. Where means are not linear in h (a ReLU at the
- *  output, or variances are asked for, or principal components) each row is decoded by itself in
- *  step 1, and step 2 does nothing.
+ *  before which the block's controls are made ready. Where sources are thousands, the rows go
+ *  through all this in slices of SLICE, in whose memory there is room for their weights. Where
+ * means are not linear in h (a ReLU at the output, or variances are asked for, or principal
+ * components) each row is decoded by itself in step 1, and step 2 does nothing.
  *
  *  Memory of a block of n rows, beside the result's own arrays: 2 n (n_hidden + n_gene) doubles (2
  *  n as each row may need controls of its own), and again n_gene for each kept group of controls;
@@ -25,6 +28,7 @@
 #include "src/base/parallel.h"
 #include "src/base/vector.h"
 #include "src/config/rule.h"
+#include "src/kernels/row_sums.h"
 #include "src/result/gene_sets.h"
 #include "src/screen/cell_distance.h"
 #include "src/screen/confidence.h"
@@ -32,7 +36,9 @@
 #include "src/screen/decode_mean.h"
 #include "src/screen/mixed_atlas.h"
 #include "src/screen/predict.h"
+#include "src/screen/shift.h"
 
+#include <cblas.h>
 #include <math.h>
 #include <omp.h>
 #include <stdlib.h>
@@ -151,7 +157,7 @@ static row row_of(const scs_row_block *b, int64_t i, scs_row_work *work)
                  .target = &b->job->plan->item[b->rows->first + i],
                  .controls = b->of[i] >= 0 ? &b->controls.item[b->of[i]] : NULL,
                  .work = work,
-                 .sources = b->sources ? b->sources[i] : NULL};
+                 .sources = b->sources ? b->sources[i - b->from] : NULL};
 }
 
 /* Whether means go through the output layer for a whole block at once. */
@@ -166,6 +172,13 @@ static bool row_is_linear(const scs_row_job *job)
 static bool row_keeps_sources(const scs_row_job *job)
 {
     return scs_predict_needs_change(job->method) || job->errors;
+}
+
+/* Whether a row's sources are all groups, thousands: their sums are made of many rows at once. */
+static bool row_weighs_all(const scs_row_job *job)
+{
+    return row_keeps_sources(job) && scs_shift_rule_share(job->method, SCS_SHIFT_MIXED) > 0 &&
+           job->method->mixed && scs_mixed_atlas_weighs_all(job->method->mixed);
 }
 
 /* What a thread needs whatever its rows are; SCS_ENOMEM, clear it even then. */
@@ -207,7 +220,7 @@ static double store_vector(const double *x, int32_t n, float *out)
 /* For step 3, where it wants them: the thread's own are overwritten by its next row. */
 static scs_status copy_sources(const row *r)
 {
-    scs_sources **copy = r->block->sources ? &r->block->sources[r->i] : NULL;
+    scs_sources **copy = r->block->sources ? &r->block->sources[r->i - r->block->from] : NULL;
 
     if (!copy)
         return SCS_OK;
@@ -216,13 +229,13 @@ static scs_status copy_sources(const row *r)
 }
 
 /* Needs the sources and the shift only. */
-static scs_status measure_confidence(const row *r)
+static scs_status measure_confidence(const row *r, const scs_sources *sources)
 {
     scs_confidence *t = &r->rows->confidence[r->i];
 
-    SCS_TRY(scs_confidence_support(r->atlas, r->target, r->work->sources, &t->support));
+    SCS_TRY(scs_confidence_support(r->atlas, r->target, sources, &t->support));
     t->support_flag = t->support > 99;
-    t->agreement = scs_confidence_agreement(r->atlas, r->target, r->work->sources);
+    SCS_TRY(scs_confidence_agreement(r->atlas, r->target, sources, &t->agreement));
     if (scs_session_model_has_latent(r->job->session))
         t->energy_distance =
             scs_cell_distance_shifted_energy(&r->controls->cells, r->work->delta, r->work->along);
@@ -248,6 +261,18 @@ static scs_status prepare_mean(const row *r)
     return SCS_OK;
 }
 
+/* The first half of step 1 where sources are thousands: the other half takes the shifts of many
+ * rows, made at once. */
+static scs_status row_find(const scs_row_block *block, int64_t i, scs_row_work *work)
+{
+    row r = row_of(block, i, work);
+
+    if (!r.controls)
+        return SCS_OK;
+    SCS_TRY(scs_shift_sources_find(r.atlas, r.job->method, r.target, work->sources));
+    return copy_sources(&r);
+}
+
 /* Step 1 of row i: its shift and confidence; its hidden mean, or its decoded mean and
  * variance. A row without prediction has NaN scores. */
 static scs_status row_shift(const scs_row_block *block, int64_t i, scs_row_work *work)
@@ -259,12 +284,17 @@ static scs_status row_shift(const scs_row_block *block, int64_t i, scs_row_work 
     r.rows->confidence[i] = scs_confidence_none();
     if (!r.controls)
         return SCS_OK;
-    SCS_TRY(scs_shift_sources_find(r.atlas, r.job->method, r.target, work->sources));
-    scs_shift_sources_latent(r.atlas, work->sources, work->delta);
+    if (block->weight) {
+        memcpy(work->delta, block->delta + (i - block->from) * latent,
+               (size_t)latent * sizeof *work->delta);
+    } else {
+        SCS_TRY(scs_shift_sources_find(r.atlas, r.job->method, r.target, work->sources));
+        scs_shift_sources_latent(r.atlas, work->sources, work->delta);
+        SCS_TRY(copy_sources(&r));
+    }
     r.rows->delta_norm[i] =
         store_vector(work->delta, r.atlas->n_latent, r.rows->delta + i * latent);
-    SCS_TRY(measure_confidence(&r));
-    SCS_TRY(copy_sources(&r));
+    SCS_TRY(measure_confidence(&r, block->weight ? r.sources : work->sources));
     return prepare_mean(&r);
 }
 
@@ -301,15 +331,27 @@ static void fill_nan(float *matrix, int64_t i, int64_t n)
         matrix[i * n + g] = NAN;
 }
 
-/* The sources' own change of means and variances in gene space, in the thread's memory. */
+/* The row's sums of step 2, NULL where they are not made so. */
+static double *row_sums_of(const row *r, double *sums)
+{
+    return sums ? sums + (r->i - r->block->from) * r->atlas->n_gene : NULL;
+}
+
+/* The sources' own change of means and variances in gene space, in the thread's memory unless step
+ * 2 has made it. */
 static scs_status gene_change(const row *r, scs_moments *change)
 {
     const scs_atlas *a = r->atlas;
     double *mean = r->work->change, *variance = r->rows->variance ? mean + a->n_gene : NULL;
 
-    scs_shift_sources_genes(a, r->sources, a->gene_mean, mean);
-    if (variance)
-        scs_shift_sources_genes(a, r->sources, a->gene_variance, variance);
+    if (r->block->weight) {
+        mean = row_sums_of(r, r->block->change);
+        variance = row_sums_of(r, r->block->variance_change);
+    } else {
+        scs_shift_sources_genes(a, r->sources, a->gene_mean, mean);
+        if (variance)
+            scs_shift_sources_genes(a, r->sources, a->gene_variance, variance);
+    }
     *change = (scs_moments){mean, variance};
     if (!scs_rule_decode_at(r->job->method->decode)->uses_share)
         return SCS_OK; /* it only gives the decoder's change its size */
@@ -333,7 +375,8 @@ static scs_status estimate_error(row *r, const scs_evidence *from)
 
     if (j->bootstrap == 0)
         return scs_mixed_atlas_error(j->method->mixed, r->atlas, group, r->target->observed_group,
-                                     r->sources, r->rows->shift_se + r->i * r->atlas->n_gene);
+                                     r->sources, row_sums_of(r, r->block->sampled),
+                                     r->rows->shift_se + r->i * r->atlas->n_gene);
     if (scs_session_model_has_latent(j->session))
         SCS_TRY(bootstrap(r));
     else
@@ -534,15 +577,39 @@ static scs_status alloc_decoded(scs_row_block *b)
     return b->job->method->variance ? SCS_ALLOC(b->variance, cells) : SCS_OK;
 }
 
+/* Room for a slice's weights of all groups, and for the sums that they make. */
+static scs_status alloc_sums(scs_row_block *b)
+{
+    const scs_row_job *j = b->job;
+    int64_t sums = b->slice * j->session->atlas->n_gene;
+
+    SCS_TRY(SCS_ALLOC(b->weight, b->slice * j->session->atlas->n_group));
+    SCS_TRY(SCS_ALLOC(b->delta, b->slice * j->session->atlas->n_latent));
+    if (scs_predict_needs_change(j->method))
+        SCS_TRY(SCS_ALLOC(b->change, sums));
+    if (scs_predict_needs_change(j->method) && j->method->variance)
+        SCS_TRY(SCS_ALLOC(b->variance_change, sums));
+    return j->errors && j->bootstrap == 0 ? SCS_ALLOC(b->sampled, sums) : SCS_OK;
+}
+
+enum { SLICE = 64 }; /* rows whose weights of all groups are held at a time */
+
 /* As many works as threads may run now. */
 scs_status scs_row_block_make(const scs_row_job *job, int64_t most, scs_row_block *block)
 {
-    *block = (scs_row_block){.job = job, .most = most, .n_work = omp_get_max_threads()};
+    bool weighs_all = row_weighs_all(job);
+
+    *block = (scs_row_block){.job = job,
+                             .most = most,
+                             .slice = weighs_all && most > SLICE ? SLICE : most,
+                             .n_work = omp_get_max_threads()};
     SCS_TRY(SCS_ALLOC(block->work, block->n_work));
     for (int i = 0; i < block->n_work; i++)
         SCS_TRY(row_work_make(job, &block->work[i]));
     if (row_keeps_sources(job))
-        SCS_TRY(SCS_ALLOC(block->sources, most));
+        SCS_TRY(SCS_ALLOC(block->sources, block->slice));
+    if (weighs_all)
+        SCS_TRY(alloc_sums(block));
     SCS_TRY(SCS_ALLOC(block->of, most));
     SCS_TRY(SCS_ALLOC(block->fresh, most));
     return alloc_decoded(block);
@@ -554,9 +621,14 @@ void scs_row_block_clear(scs_row_block *block)
     for (int i = 0; block->work && i < block->n_work; i++)
         row_work_clear(&block->work[i]);
     free(block->work);
-    for (int64_t i = 0; block->sources && i < block->most; i++)
+    for (int64_t i = 0; block->sources && i < block->slice; i++)
         scs_shift_sources_destroy(&block->sources[i]);
     free(block->sources);
+    free(block->weight);
+    free(block->delta);
+    free(block->change);
+    free(block->variance_change);
+    free(block->sampled);
     scs_decode_mean_genes_destroy(&block->decoder);
     controls_clear(&block->controls);
     free(block->of);
@@ -625,7 +697,7 @@ static scs_status decode_baseline(const scs_row_block *b, int32_t k, scs_row_wor
                                         s->atlas->group[c->group].count, NULL, c->mean,
                                         c->variance);
     scs_decode_mean_hidden_run(c->hidden, NULL, w->scratch,
-                               b->hidden + (b->rows->n + k) * s->model->arch.n_hidden);
+                               b->hidden + (b->to + k) * s->model->arch.n_hidden);
     return SCS_OK;
 }
 
@@ -636,41 +708,102 @@ static void call_idle(const scs_row_job *j)
         j->idle(j->idle_ctx);
 }
 
-/* Step 1, over rows and then fresh controls; dynamic, as rows differ in sources and cells. */
-static scs_status shift_rows(const scs_row_block *b)
+/* The weights of the slice's rows, of means or of variances' sampling. @param[out] b its weight;
+ * 0 where there is no prediction */
+static void fill_weights(const scs_row_block *b, bool sampling)
 {
-    int64_t n = b->rows->n, all = n + b->n_fresh;
+    const scs_atlas *a = b->job->session->atlas;
+
+#pragma omp parallel for schedule(dynamic)
+    for (int64_t i = b->from; i < b->to; i++) {
+        double *weight = b->weight + (i - b->from) * a->n_group;
+        const scs_sources *sources = b->sources[i - b->from];
+
+        memset(weight, 0, sizeof *weight * (size_t)a->n_group);
+        if (b->of[i] >= 0 && sampling)
+            scs_mixed_atlas_sampling(a, b->job->plan->item[b->rows->first + i].control_group,
+                                     sources, weight);
+        for (int32_t k = 0; b->of[i] >= 0 && !sampling && k < sources->n; k++)
+            weight[sources->group[k]] = sources->weight[k];
+    }
+}
+
+/* Sources of the slice's rows, and all their shifts by one product. */
+static scs_status find_rows(const scs_row_block *b)
+{
+    const scs_atlas *a = b->job->session->atlas;
     scs_parallel_error failed = {0};
 
 #pragma omp parallel for schedule(dynamic)
-    for (int64_t i = 0; i < all; i++) {
+    for (int64_t i = b->from; i < b->to; i++) {
+        scs_parallel_error_note(&failed, i, row_find(b, i, &b->work[omp_get_thread_num()]));
+        call_idle(b->job);
+    }
+    SCS_TRY(scs_parallel_error_raise(&failed));
+    fill_weights(b, false);
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)(b->to - b->from), a->n_latent,
+                a->n_group, 1, b->weight, a->n_group, a->mean, a->n_latent, 0, b->delta,
+                a->n_latent);
+    return SCS_OK;
+}
+
+/* Step 1, over rows and then fresh controls; dynamic, as rows differ in sources and cells. */
+static scs_status shift_rows(const scs_row_block *b)
+{
+    scs_parallel_error failed = {0};
+
+    if (b->weight)
+        SCS_TRY(find_rows(b));
+#pragma omp parallel for schedule(dynamic)
+    for (int64_t i = b->from; i < b->to + b->n_fresh; i++) {
         scs_row_work *w = &b->work[omp_get_thread_num()];
 
-        scs_parallel_error_note(
-            &failed, i, i < n ? row_shift(b, i, w) : decode_baseline(b, (int32_t)(i - n), w));
+        scs_parallel_error_note(&failed, i,
+                                i < b->to ? row_shift(b, i, w)
+                                          : decode_baseline(b, (int32_t)(i - b->to), w));
         call_idle(b->job);
     }
     return scs_parallel_error_raise(&failed);
 }
 
 /* Step 2: one product for rows and fresh controls; controls then keep their own mean for later
- * blocks. */
-static void decode_rows(const scs_row_block *b)
+ * slices and blocks. */
+static void decode_rows(scs_row_block *b)
 {
-    int64_t genes = b->job->session->atlas->n_gene, n = b->rows->n;
+    const scs_session *s = b->job->session;
+    int64_t genes = s->atlas->n_gene, n = b->to - b->from + b->n_fresh;
     int n_task = b->decoder ? scs_decode_mean_genes_tasks(b->decoder) : 0;
 
 #pragma omp parallel for schedule(dynamic)
     for (int task = 0; task < n_task; task++)
-        scs_decode_mean_genes_run(b->decoder, task, b->hidden, n + b->n_fresh,
-                                  b->work[omp_get_thread_num()].panel, b->mean);
+        scs_decode_mean_genes_run(b->decoder, task, b->hidden + b->from * s->model->arch.n_hidden,
+                                  n, b->work[omp_get_thread_num()].panel,
+                                  b->mean + b->from * genes);
     for (int32_t k = 0; k < b->n_fresh; k++) {
         scs_row_controls *c = &b->controls.item[b->fresh[k]];
 
         if (b->decoder)
-            memcpy(c->mean, b->mean + (n + k) * genes, (size_t)genes * sizeof *c->mean);
+            memcpy(c->mean, b->mean + (b->to + k) * genes, (size_t)genes * sizeof *c->mean);
         c->decoded = true;
     }
+    b->n_fresh = 0;
+}
+
+/* Step 2 of sources that are thousands, whose weights step 1 has filled in. */
+static scs_status sum_rows(const scs_row_block *b)
+{
+    const scs_atlas *a = b->job->session->atlas;
+    int64_t n = b->to - b->from;
+
+    if (b->change)
+        SCS_TRY(scs_row_sums(b->weight, n, a->gene_mean, a->n_group, a->n_gene, b->change));
+    if (b->variance_change)
+        SCS_TRY(scs_row_sums(b->weight, n, a->gene_variance, a->n_group, a->n_gene,
+                             b->variance_change));
+    if (!b->sampled)
+        return SCS_OK;
+    fill_weights(b, true);
+    return scs_row_sums(b->weight, n, a->gene_variance, a->n_group, a->n_gene, b->sampled);
 }
 
 /* Step 3. */
@@ -679,19 +812,27 @@ static scs_status finish_rows(const scs_row_block *b)
     scs_parallel_error failed = {0};
 
 #pragma omp parallel for schedule(dynamic)
-    for (int64_t i = 0; i < b->rows->n; i++) {
+    for (int64_t i = b->from; i < b->to; i++) {
         scs_parallel_error_note(&failed, i, row_finish(b, i, &b->work[omp_get_thread_num()]));
         call_idle(b->job);
     }
     return scs_parallel_error_raise(&failed);
 }
 
-/* Begin, then the steps; each ends for all rows before the next begins. */
+/* Begin, then the steps, slice by slice; each ends for all its rows before the next begins. */
 scs_status scs_row_make_all(scs_row_block *block, scs_result_rows *rows)
 {
     block->rows = rows;
+    block->from = block->to = 0;
     SCS_TRY(begin_block(block));
-    SCS_TRY(shift_rows(block));
-    decode_rows(block);
-    return finish_rows(block);
+    while (block->from < rows->n) {
+        block->to = block->from + block->slice;
+        block->to = block->to < rows->n ? block->to : rows->n;
+        SCS_TRY(shift_rows(block));
+        decode_rows(block);
+        SCS_TRY(sum_rows(block));
+        SCS_TRY(finish_rows(block));
+        block->from = block->to;
+    }
+    return SCS_OK;
 }

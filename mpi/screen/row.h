@@ -12,7 +12,8 @@
  *      scs_row_results_clear(&rows);
  *      scs_row_block_clear(&block);
  *
- *  No number of a row depends on the thread, on the rank, or on what else is in the block. All
+ *  No number of a row depends on the thread, on the rank, or on what else is in the block (but for
+ *  last bits, where sources are thousands of groups and many rows' are summed at once). All
  *  functions are Local.
  */
 #ifndef SCS_ROW_H
@@ -73,7 +74,9 @@ typedef struct scs_row_block {
     int n_work;
     scs_decode_mean_genes *decoder; /**< NULL: rows are decoded one by one */
     scs_controls_list controls;     /**< of the rows in hand */
-    scs_sources **sources;          /**< [most] of the rows in hand, once their shift is made; NULL
+    int64_t slice;                  /**< rows that go through all steps together, at most */
+    int64_t from, to;               /**< of the block's rows those in hand */
+    scs_sources **sources;          /**< [slice] of the rows in hand, once their shift is made; NULL
                                        where scs_row_finish asks for none */
     int32_t *of;                    /**< [most] index into controls, -1: no prediction */
     int32_t *fresh;                 /**< [most] controls that are decoded with the rows */
@@ -81,7 +84,11 @@ typedef struct scs_row_block {
     double *hidden;          /**< [2 most, n_hidden] mean hidden activations of rows, then of fresh
                                 controls; or NULL */
     double *mean, *variance; /**< [2 most, n_gene] decoded; NULL where not wanted */
-    scs_result_rows *rows;   /**< in hand */
+    double *weight;          /**< [slice, n_group] of the sources, or NULL: these are few */
+    double *delta;           /**< [slice, n_latent] their shifts, or NULL */
+    double *change, *variance_change, *sampled; /**< [slice, n_gene] sums of means, of variances and
+                                                   of these by the sampling of means, or NULL */
+    scs_result_rows *rows;                      /**< in hand */
 } scs_row_block;
 
 /** Arrays for rows->n rows of every field that the job fills; shapes as in scs_result_rows.

@@ -41,5 +41,8 @@ typedef struct scs_boost {
 SCS_MUST_USE scs_status scs_boost_fit(const float *x, const float *y, int64_t n, scs_boost *boost);
 /** @param x [SCS_BOOST_FEATURES] */
 double scs_boost_at(const scs_boost *boost, const float *x);
+/** out[i] += scale x that of point i: the same bits, many points at a time.
+ *  @param x [SCS_BOOST_FEATURES, n] finite  @param out [n] */
+void scs_boost_add(const scs_boost *boost, const float *x, int64_t n, double scale, double *out);
 
 #endif

@@ -263,25 +263,29 @@ static bool is_asked(const scs_atlas *a, const scs_combination *target, int32_t 
     return p == target->perturbation || (target->pair && p == target->second);
 }
 
-/* O(pairs of sources x d). Only groups under one condition are compared: two doses of a drug
- * may differ rightly. */
-double scs_confidence_agreement(const scs_atlas *atlas, const scs_combination *target,
-                                const scs_sources *sources)
+/* O(sources + pairs of those asked x d). Only groups under one condition are compared: two doses of
+ * a drug may differ rightly. */
+scs_status scs_confidence_agreement(const scs_atlas *atlas, const scs_combination *target,
+                                    const scs_sources *sources, double *agreement)
 {
     const double *a, *a0, *b, *b0;
+    int32_t *asked, n_asked = 0;
     double sum = 0;
     int64_t n = 0;
 
-    for (int32_t i = 0; i < sources->n; i++) {
-        if (!is_asked(atlas, target, sources->group[i]) ||
-            !pair_of(atlas, sources->group[i], &a, &a0))
-            continue;
+    SCS_TRY(SCS_ALLOC(asked, sources->n));
+    for (int32_t i = 0; i < sources->n; i++)
+        if (is_asked(atlas, target, sources->group[i]) &&
+            pair_of(atlas, sources->group[i], &a, &a0))
+            asked[n_asked++] = sources->group[i];
+    for (int32_t i = 0; i < n_asked; i++)
         for (int32_t k = 0; k < i; k++)
-            if (same_condition(atlas, sources->group[i], sources->group[k]) &&
-                pair_of(atlas, sources->group[k], &b, &b0)) {
+            if (same_condition(atlas, asked[i], asked[k]) && pair_of(atlas, asked[i], &a, &a0) &&
+                pair_of(atlas, asked[k], &b, &b0)) {
                 sum += cosine(a, a0, b, b0, atlas->n_latent);
                 n++;
             }
-    }
-    return n ? sum / (double)n : NAN;
+    *agreement = n ? sum / (double)n : NAN;
+    free(asked);
+    return SCS_OK;
 }

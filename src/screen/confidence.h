@@ -12,8 +12,9 @@ typedef struct scs_decoder scs_decoder;
 
 /** Mean cosine over pairs of source types (of one species each) under one condition of perturbed
  * mean - control mean; NaN where there is no pair. */
-double scs_confidence_agreement(const scs_atlas *atlas, const scs_combination *target,
-                                const scs_sources *sources);
+SCS_MUST_USE scs_status scs_confidence_agreement(const scs_atlas *atlas,
+                                                 const scs_combination *target,
+                                                 const scs_sources *sources, double *agreement);
 /** Where the target's control mean lies among the control cells of the source types: Mahalanobis
  * distance from their mean, types weighing alike, covariance within and between them shrunk towards
  * its mean variance by d / (d + cells); as a percentile of chi-square with d = n_latent degrees.

@@ -38,8 +38,9 @@ typedef struct points {
     int32_t n_fold;
 } points;
 
-/* Mean control level of the sources' perturbed groups, by |weight|. @param[out] level [n_gene]
- * @return false: there are none with controls */
+/* Mean control level of the sources' perturbed groups, by |weight|: of thousands that share some
+ * controls, those of each are added up first. @param[out] level [n_gene]
+ * @param[out] any false: there are none with controls */
 static scs_status source_level(const scs_atlas *a, const scs_sources *sources, double *level,
                                bool *any)
 {
@@ -48,18 +49,21 @@ static scs_status source_level(const scs_atlas *a, const scs_sources *sources, d
     scs_status st;
 
     *any = false;
-    SCS_GO(st, SCS_ALLOC(group, sources->n));
-    SCS_GO(st, SCS_ALLOC(weight, sources->n));
+    SCS_GO(st, SCS_ALLOC(group, a->n_group));
+    SCS_GO(st, SCS_ALLOC(weight, a->n_group));
     for (int32_t i = 0; i < sources->n; i++) {
         int32_t control = scs_atlas_usable_control(a, sources->group[i]);
 
         if (control < 0)
             continue;
-        group[n] = control;
-        sum += weight[n++] = fabs(sources->weight[i]);
+        sum += fabs(sources->weight[i]);
+        weight[control] += fabs(sources->weight[i]);
     }
-    for (int32_t i = 0; i < n && sum > 0; i++)
-        weight[i] /= sum;
+    for (int32_t g = 0; g < a->n_group && sum > 0; g++)
+        if (weight[g] > 0) {
+            group[n] = g;
+            weight[n++] = weight[g] / sum;
+        }
     *any = sum > 0;
     if (*any)
         scs_vector_sum_rows(a->gene_mean, a->n_gene, group, weight, n, level);
@@ -282,14 +286,15 @@ done:
     return st;
 }
 
-/* O(n_gene (sources + trees)). */
+/* O(sources + n_gene (controls of sources + trees)). */
 scs_status scs_correction_apply(const scs_correction *correction, const scs_atlas *atlas,
                                 const scs_combination *target, const scs_sources *sources,
                                 double *change)
 {
+    int32_t n = atlas->n_gene;
     const float *control;
-    double *level;
-    float x[FEATURES];
+    double *level = NULL;
+    float *x = NULL;
     bool any;
     scs_status st;
 
@@ -297,13 +302,20 @@ scs_status scs_correction_apply(const scs_correction *correction, const scs_atla
         (sources->kind != SCS_SOURCE_OWN && sources->kind != SCS_SOURCE_DONORS))
         return SCS_OK;
     control = scs_atlas_group_gene_mean(atlas, target->control_group);
-    SCS_TRY(SCS_ALLOC(level, atlas->n_gene));
+    SCS_GO(st, SCS_ALLOC(level, n));
+    SCS_GO(st, SCS_ALLOC(x, (int64_t)n * FEATURES));
     SCS_GO(st, source_level(atlas, sources, level, &any));
-    for (int32_t g = 0; g < atlas->n_gene && any; g++) {
-        set_features(change[g], control[g], level[g], x);
-        change[g] += correction->share * scs_boost_at(&correction->boost, x);
+    for (int64_t g = 0; g < n && any; g++) {
+        float one[FEATURES];
+
+        set_features(change[g], control[g], level[g], one);
+        for (int j = 0; j < FEATURES; j++)
+            x[(int64_t)j * n + g] = one[j];
     }
+    if (any)
+        scs_boost_add(&correction->boost, x, n, correction->share, change);
 done:
+    free(x);
     free(level);
     return st;
 }

@@ -14,8 +14,6 @@
  */
 #include "src/screen/mixed_internal.h"
 
-#include "src/kernels/lapack.h"
-
 #include <cblas.h>
 #include <math.h>
 #include <stdlib.h>
@@ -130,21 +128,6 @@ static void centre(double *a, int64_t n, double *mean)
     for (int64_t i = 0; i < n; i++)
         for (int64_t j = 0; j < n; j++)
             a[i * n + j] += all - mean[i] - mean[j];
-}
-
-/* In place. O(n^3). */
-scs_status scs_mixed_eigen(double *a, int32_t n, double *values)
-{
-    int size = n, info, n_work = -1;
-    double wanted, *work;
-
-    dsyev_("V", "L", &size, a, &size, values, &wanted, &n_work, &info);
-    n_work = (int)wanted;
-    SCS_TRY(SCS_ALLOC(work, n_work));
-    dsyev_("V", "L", &size, a, &size, values, work, &n_work, &info);
-    free(work);
-    SCS_REQUIRE(info == 0, SCS_EINTERNAL, "eigenvalues of %d control means failed (%d)", n, info);
-    return SCS_OK;
 }
 
 /* The nearest matrix with no eigenvalue below 0: what is left of the control means' products
@@ -428,6 +411,7 @@ void scs_mixed_destroy(scs_mixed **model)
         free((*model)->sample_shift);
         free((*model)->rows);
         free((*model)->inverse);
+        scs_mixed_blocks_destroy(&(*model)->blocks);
     }
     free(*model);
     *model = NULL;

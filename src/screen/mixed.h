@@ -29,12 +29,14 @@
  *
  *  Cost, with N = contexts + shifts: the likelihood N^3 some hundred times, of at most some
  *  hundreds of rows (chosen: scs_mixed_sample); then N^3 once and N^2 a target up to
- *  SCS_MIXED_EXACT rows; above, each target is predicted from the SCS_MIXED_NEAR shifts that have
- *  the highest correlation with it: cost and memory do not grow further, but for the contexts'
- *  matrices [n_context, n_context], whose eigenvalues are taken once. In the place of these a
- * design may have coordinates of its contexts (low rank): then memory grows as contexts x
- * coordinates, a target costs one look at every context and shift, and B has the contexts' mean
- * noise taken off.
+ *  SCS_MIXED_EXACT rows. Above, without doses and distances of perturbations, and up to 1,024
+ *  contexts, one factorisation of blocks of a perturbation each serves all targets, from all shifts
+ *  (mixed_blocks.c): n^3 for the contexts and for each perturbation's shifts once, n^2 a target.
+ *  Else each target is predicted from the SCS_MIXED_NEAR shifts that have the highest correlation
+ *  with it: cost and memory do not grow further, but for the contexts' matrices [n_context,
+ *  n_context], whose eigenvalues are taken once. In the place of these a design may have
+ *  coordinates of its contexts (low rank): then memory grows as contexts x coordinates, a target
+ *  costs one look at every context and shift, and B has the contexts' mean noise taken off.
  *
  *  Everything is Local and takes one thread; the same input gives the same bits, in whatever order
  *  the shifts come.

@@ -518,6 +518,11 @@ bool scs_mixed_atlas_knows_like(const scs_mixed_atlas *m)
     return m->likeness != NULL;
 }
 
+bool scs_mixed_atlas_weighs_all(const scs_mixed_atlas *m)
+{
+    return m->model->blocks != NULL;
+}
+
 bool scs_mixed_atlas_has(const scs_mixed_atlas *m, int32_t control_group)
 {
     return control_group >= 0 && m->context_of[control_group] >= 0;
@@ -562,36 +567,38 @@ static const double least_response = .01;
 /* And no less of the variance than this is beyond the sampling of the sources. */
 static const double least_rest = .05;
 
-/* Sampling variance of the predicted mean: the control mean is part of it.
- *  @param[out] sampled [n_gene], mean of them */
-static scs_status sample_variance(const scs_atlas *a, int32_t control_group,
-                                  const scs_sources *sources, double *sampled, double *mean)
+/* By group, so that a control that is a source as well is squared once. */
+void scs_mixed_atlas_sampling(const scs_atlas *a, int32_t control_group, const scs_sources *sources,
+                              double *weight)
 {
-    bool with_control = false;
-    int32_t n = sources->n, *group = NULL;
+    memset(weight, 0, sizeof *weight * (size_t)a->n_group);
+    for (int32_t i = 0; i < sources->n; i++)
+        weight[sources->group[i]] += sources->weight[i];
+    weight[control_group] += 1;
+    for (int32_t g = 0; g < a->n_group; g++) {
+        double free_cells = (double)a->group[g].count - 1;
+
+        weight[g] = free_cells > 0 ? weight[g] * weight[g] / free_cells : 0;
+    }
+}
+
+/* Sampling variance of the predicted mean, from few sources. @param[out] sampled [n_gene] */
+static scs_status sample_variance(const scs_atlas *a, int32_t control_group,
+                                  const scs_sources *sources, double *sampled)
+{
+    int32_t n = 0, *group = NULL;
     double *weight = NULL;
     scs_status st;
 
-    SCS_GO(st, SCS_ALLOC(group, n + 1));
-    SCS_GO(st, SCS_ALLOC(weight, n + 1));
-    for (int32_t i = 0; i <= n; i++) {
-        group[i] = i < n ? sources->group[i] : control_group;
-        weight[i] = i < n ? sources->weight[i] : 0;
-        if (group[i] == control_group && !with_control) {
-            weight[i] += 1;
-            with_control = true;
+    SCS_GO(st, SCS_ALLOC(group, a->n_group));
+    SCS_GO(st, SCS_ALLOC(weight, a->n_group));
+    scs_mixed_atlas_sampling(a, control_group, sources, weight);
+    for (int32_t g = 0; g < a->n_group; g++)
+        if (weight[g] > 0) {
+            group[n] = g;
+            weight[n++] = weight[g];
         }
-    }
-    for (int32_t i = 0; i <= n; i++) {
-        double free_cells = (double)a->group[group[i]].count - 1;
-
-        weight[i] = free_cells > 0 ? weight[i] * weight[i] / free_cells : 0;
-    }
-    scs_vector_sum_rows(a->gene_variance, a->n_gene, group, weight, n + 1, sampled);
-    *mean = 0;
-    for (int32_t g = 0; g < a->n_gene; g++)
-        *mean += sampled[g];
-    *mean /= a->n_gene;
+    scs_vector_sum_rows(a->gene_variance, a->n_gene, group, weight, n, sampled);
 done:
     free(weight);
     free(group);
@@ -621,14 +628,19 @@ static double mean_response(const scs_mixed_atlas *m, const scs_atlas *a, int32_
  * O(sources n_gene). */
 scs_status scs_mixed_atlas_error(const scs_mixed_atlas *m, const scs_atlas *a,
                                  int32_t control_group, int32_t observed_group,
-                                 const scs_sources *sources, float *se)
+                                 const scs_sources *sources, const double *sampled, float *se)
 {
-    double *sampled, *response, least, rest, mean;
-    scs_status st;
+    double *own, *response, least, rest = 0, mean;
+    scs_status st = SCS_OK;
 
-    SCS_TRY(SCS_ALLOC(sampled, 2 * (int64_t)a->n_gene));
-    response = sampled + a->n_gene;
-    SCS_GO(st, sample_variance(a, control_group, sources, sampled, &rest));
+    SCS_TRY(SCS_ALLOC(own, 2 * (int64_t)a->n_gene));
+    response = own + a->n_gene;
+    if (!sampled)
+        SCS_GO(st, sample_variance(a, control_group, sources, own));
+    sampled = sampled ? sampled : own;
+    for (int32_t g = 0; g < a->n_gene; g++)
+        rest += sampled[g];
+    rest /= a->n_gene;
     rest = sources->variance - rest;
     rest = isnan(rest) ? NAN : fmax(rest, least_rest * sources->variance);
     mean = mean_response(m, a, observed_group, response);
@@ -636,7 +648,7 @@ scs_status scs_mixed_atlas_error(const scs_mixed_atlas *m, const scs_atlas *a,
     for (int32_t g = 0; g < a->n_gene; g++)
         se[g] = (float)sqrt(sampled[g] + rest * (response[g] + least) / (mean + least));
 done:
-    free(sampled);
+    free(own);
     return st;
 }
 

@@ -39,6 +39,8 @@ bool scs_mixed_atlas_knows_like(const scs_mixed_atlas *mixed);
  *  beside one */
 SCS_MUST_USE scs_status scs_mixed_atlas_like_gain(const scs_mixed_atlas *mixed,
                                                   const scs_atlas *atlas, double *gain);
+/** Whether a target has a weight of every group, however many they are. */
+bool scs_mixed_atlas_weighs_all(const scs_mixed_atlas *mixed);
 /** Whether it can start from this control group. */
 bool scs_mixed_atlas_has(const scs_mixed_atlas *mixed, int32_t control_group);
 /** What a shift is asked of: where it starts from, the perturbation and its dose, which need not be
@@ -54,13 +56,21 @@ SCS_MUST_USE scs_status scs_mixed_atlas_weigh(const scs_mixed_atlas *mixed,
                                               const scs_mixed_target *target, double *weight,
                                               double *variance);
 
+/** The sampling variance of a predicted perturbed mean, as weights of the groups' variances:
+ * squared weights of their means, the control's own 1 added, / (cells - 1); 0 of one cell.
+ *  @param[out] weight [n_group] */
+void scs_mixed_atlas_sampling(const scs_atlas *atlas, int32_t control_group,
+                              const scs_sources *sources, double *weight);
 /** Standard error of each gene's predicted perturbed mean, the control cells' noise included: what
  * the sampling of the sources' cells makes of it, and what the variance has beyond, spread over the
  * genes as the seen shifts are, the target's own left aside.
  *  @param observed_group the target's own, or -1  @param sources of scs_mixed_atlas_weigh, with
- * their variance; NaN: so is the error  @param[out] se [n_gene] */
+ * their variance; NaN: so is the error
+ *  @param sampled [n_gene] sums of variances by scs_mixed_atlas_sampling's weights; NULL: made here
+ *  @param[out] se [n_gene] */
 SCS_MUST_USE scs_status scs_mixed_atlas_error(const scs_mixed_atlas *mixed, const scs_atlas *atlas,
                                               int32_t control_group, int32_t observed_group,
-                                              const scs_sources *sources, float *se);
+                                              const scs_sources *sources, const double *sampled,
+                                              float *se);
 
 #endif

@@ -9,6 +9,7 @@
  * fails is no error here (log_determinant is INFINITY): the likelihood turns away from such a
  * place, and the prediction adds to the diagonal.
  */
+#include "src/kernels/lapack.h"
 #include "src/screen/mixed_internal.h"
 
 #include <math.h>
@@ -159,9 +160,23 @@ static void fill_covariance(const scs_mixed *m, const scs_mixed_row *rows, int32
     }
 }
 
-/* By Cholesky, in place. @param[out] log_determinant INFINITY: not positive definite, the
- * matrix is lost */
-static void invert(double *k, int32_t n, double *log_determinant)
+/* In place. O(n^3). */
+scs_status scs_mixed_eigen(double *a, int32_t n, double *values)
+{
+    int size = n, info, n_work = -1;
+    double wanted, *work;
+
+    dsyev_("V", "L", &size, a, &size, values, &wanted, &n_work, &info);
+    n_work = (int)wanted;
+    SCS_TRY(SCS_ALLOC(work, n_work));
+    dsyev_("V", "L", &size, a, &size, values, work, &n_work, &info);
+    free(work);
+    SCS_REQUIRE(info == 0, SCS_EINTERNAL, "eigenvalues of %d control means failed (%d)", n, info);
+    return SCS_OK;
+}
+
+/* By Cholesky: half the work of elimination, and the determinant is a by-product. */
+void scs_mixed_cholesky_inverse(double *k, int32_t n, double *log_determinant)
 {
     int size = n, info;
 
@@ -206,7 +221,7 @@ scs_status scs_mixed_invert(const scs_mixed *m, const scs_mixed_row *rows, int32
 
     SCS_TRY(SCS_ALLOC(u, n));
     fill_covariance(m, rows, n, p);
-    invert(p, n, log_determinant);
+    scs_mixed_cholesky_inverse(p, n, log_determinant);
     if (isfinite(*log_determinant))
         *log_determinant += log(project(p, n, n_control, u));
     free(u);

@@ -9,6 +9,7 @@
  *      mixed_covariance.c    the factors, the covariance and its inverse
  *      mixed_fit.c           restricted likelihood, its gradient, the estimates
  *      mixed_predict.c       the weights of one prediction
+ *      mixed_blocks.c        the same from one factorisation, where shifts are very many
  */
 #ifndef SCS_MIXED_INTERNAL_H
 #define SCS_MIXED_INTERNAL_H
@@ -58,9 +59,10 @@ struct scs_mixed {
     scs_mixed_row *shift; /* [n_shift] by context, perturbation, dose */
     int32_t n_sample_context, n_sample_shift;
     int32_t *sample_context, *sample_shift;
-    int32_t n_row;       /* 0: too many for one inverse */
-    scs_mixed_row *rows; /* [n_row] control means, then shifts */
-    double *inverse;     /* [n_row, n_row] less what estimating mu costs */
+    int32_t n_row;                   /* 0: too many for one inverse */
+    scs_mixed_row *rows;             /* [n_row] control means, then shifts */
+    double *inverse;                 /* [n_row, n_row] less what estimating mu costs */
+    struct scs_mixed_blocks *blocks; /* of so many rows, where they take this form; or NULL */
 };
 
 /* Sums in vector lanes, so that their bits are those of one kind of machine, as BLAS's are. */
@@ -123,6 +125,26 @@ double scs_mixed_covariance(const scs_mixed *model, const scs_mixed_row *a, cons
 SCS_MUST_USE scs_status scs_mixed_invert(const scs_mixed *model, const scs_mixed_row *rows,
                                          int32_t n, int32_t n_control, double *p,
                                          double *log_determinant);
+
+/* Inverse of a symmetric matrix, in place. @param k [n, n]  @param[out] log_determinant INFINITY:
+ * not positive definite, the matrix is lost */
+void scs_mixed_cholesky_inverse(double *k, int32_t n, double *log_determinant);
+
+/* All shifts at once, where their covariance has blocks. */
+typedef struct scs_mixed_blocks scs_mixed_blocks;
+/* After the estimates, which may not change while it is there. @param[out] blocks NULL where the
+ * design does not take this form or needs too much memory; the caller destroys it
+ * @return SCS_ENOMEM, SCS_EINTERNAL */
+SCS_MUST_USE scs_status scs_mixed_blocks_create(const scs_mixed *model, scs_mixed_blocks **blocks);
+/* Sets *blocks to NULL; it may be NULL. */
+void scs_mixed_blocks_destroy(scs_mixed_blocks **blocks);
+/* As scs_mixed_predict. @param[out] done false: other shifts than the target's own are left out,
+ * and nothing was done */
+SCS_MUST_USE scs_status scs_mixed_blocks_predict(const scs_mixed *model,
+                                                 const scs_mixed_blocks *blocks,
+                                                 const scs_mixed_shift *target,
+                                                 const int32_t *left_out, int32_t n_left_out,
+                                                 scs_mixed_weights *weights, bool *done);
 
 /* Eigenvalues, ascending, and vectors of a symmetric matrix. SCS_EINTERNAL, SCS_ENOMEM.
  *  @param[in,out] a [n, n], then a vector a row  @param[out] values [n] */

@@ -4,8 +4,9 @@
  * With k the covariances of the target with all rows and P of mixed_covariance.c, weight = P k,
  * and the expected squared error is var - weight'k. Up to SCS_MIXED_EXACT rows P is made once and
  * serves every target; a target whose rows must not be used (leave-one-out) is had from the same
- * P by blocks. Above, each target gets a P of the shifts that have the highest correlation with
- * it.
+ * P by blocks. Above, the same comes from a factorisation of blocks (mixed_blocks.c); where that
+ * cannot be made (doses, like perturbations, very many contexts), each target gets a P of the
+ * shifts that have the highest correlation with it.
  *
  * The weights are the same for every gene and every latent unit, and those of the control means sum
  * to 0: a shift does not depend on where the origin lies. The error is a mean over genes.
@@ -38,8 +39,9 @@ scs_status scs_mixed_get_ready(scs_mixed *m)
 {
     int64_t n = (int64_t)m->d.n_context + m->d.n_shift;
 
+    scs_mixed_blocks_destroy(&m->blocks);
     if (n > SCS_MIXED_EXACT)
-        return SCS_OK;
+        return scs_mixed_blocks_create(m, &m->blocks);
     if (!m->rows) {
         SCS_TRY(SCS_ALLOC(m->rows, n));
         SCS_TRY(SCS_ALLOC(m->inverse, n * n));
@@ -196,12 +198,18 @@ scs_status scs_mixed_predict(const scs_mixed *m, const scs_mixed_shift *target,
               .target = {.context = target->context,
                          .perturbation = target->perturbation,
                          .dose = m->d.has_dose ? target->dose : 0}};
+    bool done = false;
     scs_status st;
 
     SCS_REQUIRE(target->context >= 0 && target->context < m->d.n_context &&
                     target->perturbation >= 0 && target->perturbation < m->d.n_perturbation,
                 SCS_EINTERNAL, "a shift of context %d, perturbation %d is asked for",
                 target->context, target->perturbation);
+    if (m->blocks)
+        SCS_TRY(
+            scs_mixed_blocks_predict(m, m->blocks, target, left_out, n_left_out, weights, &done));
+    if (done)
+        return SCS_OK;
     SCS_GO(st, SCS_ALLOC(t.out, m->d.n_shift));
     for (int32_t i = 0; i < n_left_out; i++)
         t.out[left_out[i]] = true;

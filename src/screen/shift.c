@@ -286,16 +286,15 @@ static bool can_estimate(const scs_estimate *e)
     return false;
 }
 
-/* Adds to a group's weight. Sources are few (of one condition and its controls), so that
- * looking through them costs less than an index. */
+/* Adds to a group's weight. Where a group is in the list is an index that is never cleared: it
+ * holds only where the list agrees (Briggs and Torczon, 1993). */
 static void sources_add(scs_sources *sources, int32_t group, double weight)
 {
-    int32_t i = 0;
+    int32_t i = sources->at[group];
 
-    while (i < sources->n && sources->group[i] != group)
-        i++;
-    if (i == sources->n) {
-        sources->group[sources->n++] = group;
+    if (i >= sources->n || sources->group[i] != group) {
+        i = sources->at[group] = sources->n++;
+        sources->group[i] = group;
         sources->weight[i] = 0;
     }
     sources->weight[i] += weight;
@@ -464,20 +463,12 @@ static scs_status add_regression(const scs_estimate *e, double scale, scs_source
 static void add_weights(const double *weight, int32_t n_group, double scale, scs_sources *sources)
 {
     double largest = 0;
-    bool first = sources->n == 0;
 
     for (int32_t g = 0; g < n_group; g++)
         largest = fmax(largest, fabs(weight[g]));
-    for (int32_t g = 0; g < n_group; g++) {
-        if (fabs(weight[g]) <= 1e-9 * largest)
-            continue;
-        if (!first) {
+    for (int32_t g = 0; g < n_group; g++)
+        if (fabs(weight[g]) > 1e-9 * largest)
             sources_add(sources, g, scale * weight[g]);
-            continue;
-        }
-        sources->group[sources->n] = g; /* thousands of groups: each is there once as it is */
-        sources->weight[sources->n++] = scale * weight[g];
-    }
 }
 
 /* The mixed model's weights, times scale; the sources' variance becomes its own. */
@@ -878,6 +869,7 @@ static scs_status allocate(int32_t n_group, int32_t n_type, scs_sources *sources
     sources->capacity = n_group;
     SCS_TRY(SCS_ALLOC(sources->group, n_group));
     SCS_TRY(SCS_ALLOC(sources->weight, n_group));
+    SCS_TRY(SCS_ALLOC(sources->at, n_group));
     SCS_TRY(SCS_ALLOC(sources->type, n_type));
     return SCS_ALLOC(sources->share, n_type);
 }
@@ -918,6 +910,7 @@ void scs_shift_sources_destroy(scs_sources **sources)
     if (*sources) {
         free((*sources)->group);
         free((*sources)->weight);
+        free((*sources)->at);
         free((*sources)->type);
         free((*sources)->share);
     }

@@ -130,6 +130,43 @@ static void the_same_points_give_the_same_bits(void)
     free(b);
 }
 
+/* Many points at a time say what one at a time says, to the last bit; 1,024 of them, and some more,
+ * and a feature that is -0 where a threshold is 0. */
+static void many_points_are_as_one(void)
+{
+    static float x[N * F], y[N], column[N * F];
+    static double out[N];
+    scs_boost *b;
+
+    make_points(x);
+    for (int i = 0; i < N; i++)
+        y[i] = bent(x + i * F) + .1f * uniform(5, (uint64_t)i);
+    b = fit(x, y, N);
+    for (int t = 0; t < b->n_tree; t++)
+        for (int k = 0; k < b->tree[t].n_node; k++)
+            if (fabsf(b->tree[t].threshold[k]) < .02f)
+                b->tree[t].threshold[k] = 0;
+    x[F - 1] = -0.f;
+    for (int i = 0; i < N; i++)
+        for (int j = 0; j < F; j++)
+            column[j * N + i] = x[i * F + j];
+    for (int i = 0; i < N; i++)
+        out[i] = i;
+    scs_boost_add(b, column, N, .75, out);
+    for (int i = 0; i < N; i++) {
+        double expected = i;
+
+        expected += .75 * scs_boost_at(b, x + i * F);
+        CU_ASSERT_EQUAL(out[i], expected);
+    }
+    b->n_tree = 1; /* a tree without a split */
+    b->tree[0].n_node = 0;
+    out[0] = 0;
+    scs_boost_add(b, column, N, 1, out);
+    CU_ASSERT_EQUAL(out[0], b->level + b->tree[0].value[0]);
+    free(b);
+}
+
 int main(void)
 {
     static const scs_test tests[] = {
@@ -138,6 +175,7 @@ int main(void)
         {"beyond the points nothing is extrapolated", beyond_the_points_nothing_is_extrapolated},
         {"few points or one place have their mean", few_points_or_one_place_have_their_mean},
         {"the same points give the same bits", the_same_points_give_the_same_bits},
+        {"many points are as one", many_points_are_as_one},
     };
 
     return run_suite("boost", tests, sizeof tests / sizeof *tests);

@@ -1,6 +1,6 @@
 /* The mixed model of shifts against its definition, and what any such predictor must hold to. */
 #include "src/base/random.h"
-#include "src/screen/mixed.h"
+#include "src/screen/mixed_internal.h"
 #include "tests/unit/suite.h"
 
 #include <math.h>
@@ -396,6 +396,93 @@ static void same_weights(const answer *a, const answer *b, int32_t n_context, in
     CU_ASSERT_DOUBLE_EQUAL(a->variance, b->variance, tolerance);
 }
 
+/* What serves very many shifts says what one inverse of all rows says, of seen targets that are
+ * left out, of seen ones that are not, and of those that nobody saw. */
+static void check_blocks(const world *w, const scs_mixed_hyper *h)
+{
+    double *strength = strengths(w);
+    scs_mixed *m = model_of(w, h, strength);
+    int32_t n_perturbation = w->d.n_perturbation, n = w->d.n_context * n_perturbation;
+    scs_mixed_blocks *blocks;
+
+    CHECK_OK(scs_mixed_blocks_create(m, &blocks));
+    CU_ASSERT_PTR_NOT_NULL_FATAL(blocks);
+    for (int32_t k = 0; k < n; k++)
+        for (int32_t left_out = 0; left_out < (k < w->d.n_shift ? 2 : 1); left_out++) {
+            scs_mixed_shift target = {k / n_perturbation, k % n_perturbation, 0};
+            scs_mixed_weights weights;
+            answer one, other = {0};
+            bool done;
+
+            if (left_out)
+                target = w->shift[k];
+            one = ask(m, target, &k, left_out);
+            weights = (scs_mixed_weights){other.shift, other.control, 0};
+            CHECK_OK(scs_mixed_blocks_predict(m, blocks, &target, &k, left_out, &weights, &done));
+            other.variance = weights.variance;
+            CU_ASSERT(done);
+            same_weights(&one, &other, w->d.n_context, w->d.n_shift, 1e-11);
+            CU_ASSERT(one.variance > 1e-3);
+        }
+    scs_mixed_blocks_destroy(&blocks);
+    scs_mixed_destroy(&m);
+    free(strength);
+}
+
+static void blocks_say_what_one_inverse_says(void)
+{
+    scs_mixed_hyper h = some_hyper();
+    world w;
+
+    begin(&w, 8, 5, .02, .05);
+    check_blocks(&w, &h);
+    w.d.n_shift -= 7; /* a context that lacks all, one that lacks some */
+    check_blocks(&w, &h);
+    for (int32_t i = 0; i < w.d.n_shift; i++)
+        w.shift[i].perturbation -=
+            w.shift[i].perturbation == 2; /* one that nobody saw, one twice */
+    check_blocks(&w, &h);
+    with_species(&w);
+    h.variance[SPECIES] = h.variance[OF_SPECIES] = .15;
+    h.variance[TYPE] = h.variance[OF_TYPE] = .25;
+    check_blocks(&w, &h);
+    h.variance[ALL] = h.variance[CONTEXT] = h.variance[SPECIES] = h.variance[TYPE] = 0;
+    h.beta = 0; /* only the noise of the controls is shared */
+    check_blocks(&w, &h);
+    end(&w);
+}
+
+/* They leave alone what does not have their form, or leaves out other shifts than the target. */
+static void blocks_know_what_they_cannot_say(void)
+{
+    scs_mixed_hyper h = some_hyper();
+    double *strength, other[MOST];
+    scs_mixed_weights weights = {other, other, 0};
+    const int32_t two[] = {0, 1};
+    scs_mixed_blocks *blocks;
+    scs_mixed *m;
+    bool done;
+    world w;
+
+    begin(&w, 4, 3, .02, .05);
+    strength = strengths(&w);
+    m = model_of(&w, &h, strength);
+    CHECK_OK(scs_mixed_blocks_create(m, &blocks));
+    CHECK_OK(scs_mixed_blocks_predict(m, blocks, &w.shift[0], two, 2, &weights, &done));
+    CU_ASSERT(!done);
+    CHECK_OK(scs_mixed_blocks_predict(m, blocks, &w.shift[0], two + 1, 1, &weights, &done));
+    CU_ASSERT(!done);
+    scs_mixed_blocks_destroy(&blocks);
+    scs_mixed_destroy(&m);
+    with_doses(&w);
+    m = model_of(&w, &h, strength);
+    CHECK_OK(scs_mixed_blocks_create(m, &blocks));
+    CU_ASSERT_PTR_NULL(blocks);
+    scs_mixed_destroy(&m);
+    free(strength);
+    end(&w);
+}
+
 /* Leaving shifts out of one inverse is the same as never having had them. */
 static void what_is_left_out_is_not_used(void)
 {
@@ -781,7 +868,7 @@ static void nonsense_is_refused(void)
 
 /* More rows than one inverse takes: perturbations that share nothing with each other are as many
  * models of their own, and what is nearest holds all of one. */
-static void of_many_groups_the_nearest_speak(void)
+static void check_many(bool has_dose)
 {
     enum { C = 30, P = 80 };
     scs_mixed_hyper h = {
@@ -800,7 +887,7 @@ static void of_many_groups_the_nearest_speak(void)
             gram[c * C + e] = exp(-.01 * (c - e) * (c - e));
         }
     for (int32_t i = 0; i < C * P; i++) {
-        shift[i] = (scs_mixed_shift){i % C, i / C, 0};
+        shift[i] = (scs_mixed_shift){i % C, i / C, 1};
         noise[i] = .1 + .01 * (i % 7);
     }
     for (int32_t p = 0; p < P; p++)
@@ -815,9 +902,10 @@ static void of_many_groups_the_nearest_speak(void)
                               .control_gram = gram,
                               .control_noise = noise + C * P,
                               .shift = shift,
-                              .noise = noise};
+                              .noise = noise,
+                              .has_dose = has_dose};
         scs_mixed_weights all = {weights, weights + C * P, 0}, its = {few, few + C, 0};
-        scs_mixed_shift target = {4, 3, 0};
+        scs_mixed_shift target = {4, 3, 1};
         int32_t out = 3 * C + 4, left = 4;
 
         CHECK_OK(scs_mixed_create(&d, &many));
@@ -846,6 +934,13 @@ static void of_many_groups_the_nearest_speak(void)
     free(noise);
     free(gram);
     free(place);
+}
+
+/* Doses that are all one change no covariance, but need the nearest; without, blocks hold all. */
+static void of_many_groups_the_nearest_speak(void)
+{
+    check_many(false);
+    check_many(true);
 }
 
 /* Coordinates that have all of the control means say what distances and products say, where the
@@ -899,6 +994,8 @@ int main(void)
 {
     static const scs_test tests[] = {
         {"weights are those of the definition", weights_are_those_of_the_definition},
+        {"blocks say what one inverse says", blocks_say_what_one_inverse_says},
+        {"blocks know what they cannot say", blocks_know_what_they_cannot_say},
         {"what is left out is not used", what_is_left_out_is_not_used},
         {"order does not matter", order_does_not_matter},
         {"control weights sum to nothing", control_weights_sum_to_nothing},
