@@ -85,5 +85,38 @@ assert held.energy_v_latent > 0
 P
 check_ok "pca on 1 and 3 ranks" $? "$work/log"
 cat "$work/log"
+# More than 2,048 groups: sums of many rows at once, in slices of 64. A row is what it is alone; shifts of the two products, of
+# latent means (the genes' here) and of genes, agree; the same bytes on 1 and 2 ranks.
+cat >"$work/many.yaml" <<Y
+data: {inputs: [many/species_a.h5ad], normalize: log1p}
+model: {kind: mean}
+train: {shards: 2}
+screen: {shift: mixed, cell_types: [type_2]}
+Y
+(cd "$work" && "$scscreen" simulate --dir many --genes 20 --cells 2 --cell_types 25 --perturbations 85 --species 1 >log 2>&1)
+check_ok "simulate 2,150 groups" $? "$work/log"
+for np in 1 2; do
+    (cd "$work" && launch "$np" run many.yaml --set output.dir=many$np >log 2>&1)
+    check_ok "2,150 groups at np $np" $? "$work/log"
+done
+if cmp -s "$work/many1/screen.h5ad" "$work/many2/screen.h5ad"; then pass; else fail "2,150 groups: np 2 gives other bytes than np 1"; fi
+(cd "$work" && launch 1 run many.yaml --set output.dir=alone --set 'screen.perturbations=[drug_80]' >log 2>&1)
+check_ok "one row of 2,150 groups" $? "$work/log"
+"$SCS_PYTHON" - "$work/many1/screen.h5ad" "$work/alone/screen.h5ad" >"$work/log" 2>&1 <<'P'
+import sys, anndata, numpy as np
+all_, one = map(anndata.read_h5ad, sys.argv[1:3])
+assert all_.n_obs == 85 and one.n_obs == 1
+row = all_[(all_.obs.perturbation == "drug_80").values]
+for name in ("shift", "variance", "shift_se"):
+    assert np.abs(row.layers[name]).max() > 0 and np.allclose(row.layers[name], one.layers[name], rtol=1e-5, atol=1e-6), name
+delta = all_.obsm["delta"]
+assert delta.shape == all_.shape
+risen = all_.layers["control"] + delta > 0    # means are not below 0
+assert risen.mean() > .9 and np.allclose(all_.layers["shift"][risen], delta[risen], atol=1e-5)
+error = np.sqrt((all_.layers["shift_se"] ** 2).mean())
+assert 0 < error < 1 and all_.obs.delta_pearson.mean() > .5, (error, all_.obs.delta_pearson.mean())
+P
+check_ok "rows of 2,150 groups" $? "$work/log"
+cat "$work/log"
 expect "nothing to train" 64 "only model.kind: vae is trained" 2 train "$work/mean.yaml" --set output.dir="$work/out"
 finish
