@@ -350,7 +350,7 @@ static const scs_key keys[] = {
     INT(data, memory_per_rank, NOTHING, 0, 16777216, "0",
         "MiB that the cells may take on one rank (run, train, screen, check), with train.data: "
         "stream two windows of them; cells that take more are refused with the number of ranks "
-        "that they need, and a matrix stored by columns is read in parts that take no more on their "
+        "that they need, and a matrix stored by columns is read in parts that take no more on the "
         "way; 0: as they come"),
 
     {.section = "hold_out", .affects = WEIGHTS | ROWS, .type = SCS_KEY_RECORDS, AT(hold_out),
