@@ -303,6 +303,7 @@ typedef struct printer {
     yaml_emitter_t emitter;
     FILE *out;
     bool failed;
+    scs_status path; /* of the last path that was quoted; nothing is after one that could not be */
 } printer;
 
 /* libyaml's handler. @return 1, or 0 for a failure, as libyaml counts it */
@@ -415,10 +416,12 @@ static void put_path(printer *p, const char *path)
 {
     char *text = NULL;
 
-    if (scs_path_quote(path, &text) == SCS_OK)
+    if (p->failed)
+        return;
+    p->path = scs_path_quote(path, &text);
+    p->failed = p->path != SCS_OK;
+    if (!p->failed)
         put(p, text, false);
-    else
-        p->failed = true;
     free(text);
 }
 
@@ -558,6 +561,7 @@ static scs_status print_yaml(const scs_config *config, int affects, char **yaml)
     if (fclose(p.out) != 0 || p.failed) {
         free(*yaml);
         *yaml = NULL;
+        SCS_TRY(p.path);
         return SCS_FAIL(SCS_EARG, "%s: cannot be written as YAML (a path that is not UTF-8?)",
                         config->file);
     }
