@@ -497,15 +497,16 @@ done:
 
 /* ---- normalising ---- */
 
-/* The target where the config gives none, for which nothing else is sent; 0 where nothing is
+/* The target, for which something is sent only where the config gives none; 0 where nothing is
  * normalised. All counts 0 is SCS_EDATA on every rank, as the target is the same. Collective.
  *  @param local, used, n_used as median_total has them */
 static scs_status find_target(scs_comm *comm, const scs_config *config, scs_status local,
                               const double *used, int64_t n_used, double *target)
 {
     *target = config->data.target_sum;
-    if (*target <= 0)
-        SCS_TRY(median_total(comm, local, used, n_used, target));
+    if (*target > 0)
+        return scs_comm_agree(comm, local);
+    SCS_TRY(median_total(comm, local, used, n_used, target));
     SCS_REQUIRE(*target > 0, SCS_EDATA,
                 "data.normalize: every cell's counts are 0, so there is nothing to normalise; "
                 "check data.matrix");
