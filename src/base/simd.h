@@ -65,6 +65,21 @@ static inline bool scs_simd_is_whole(uint32_t bits, uint32_t most, int32_t *whol
     return back == bits;
 }
 
+/** Whether all of n values are whole numbers that fit a byte, 0 among them. */
+static inline bool scs_simd_are_bytes(const float *value, int64_t n)
+{
+    const uint32_t most = 0x437f0000u; /* 255 */
+    const scs_float_bits *bits = (const scs_float_bits *)(const void *)value;
+    int32_t other = 0;
+
+    for (int64_t k = 0; k < n; k++) {
+        int32_t whole;
+
+        other |= !scs_simd_is_whole(bits[k], most, &whole);
+    }
+    return !other;
+}
+
 /** Of what a *_kernel.h defines once for each kind of processor (name_plain, name_v3, name_v4, with
  * registers of 16, 32 and 64 bytes), the one for this processor. For kernels that need the
  * register's size in their code, which a clone does not give. */

@@ -131,16 +131,8 @@ static int code_of(coder *c, float value)
 /* Whether all are counts below SMALL. */
 SCS_VECTOR static bool are_small(const float *value, int64_t n)
 {
-    const uint32_t most = 0x437f0000u; /* SMALL - 1 */
-    const scs_float_bits *bits = (const scs_float_bits *)(const void *)value;
-    int32_t other = 0;
-
-    for (int64_t k = 0; k < n; k++) {
-        int32_t whole;
-
-        other |= !scs_simd_is_whole(bits[k], most, &whole);
-    }
-    return !other;
+    _Static_assert(SMALL == 256, "a byte");
+    return scs_simd_are_bytes(value, n);
 }
 
 /* encode where all are counts below SMALL: they are their own places in a table. Levels stand in

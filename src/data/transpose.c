@@ -262,21 +262,6 @@ static scs_status write_cut(scs_transpose *t, stream *s, uint64_t columns, const
     return SCS_OK;
 }
 
-/* Whether all are counts up to 255, 0 among them. */
-static inline bool are_small(const float *value, int64_t n)
-{
-    const uint32_t most = 0x437f0000u; /* 255 */
-    const scs_float_bits *bits = (const scs_float_bits *)(const void *)value;
-    int32_t other = 0;
-
-    for (int64_t k = 0; k < n; k++) {
-        int32_t whole;
-
-        other |= !scs_simd_is_whole(bits[k], most, &whole);
-    }
-    return !other;
-}
-
 /* Rows from the first of n on that are of its block, which has `rows` rows from `first` on. */
 static inline int64_t run_length(const int32_t *row, int64_t n, uint32_t first, uint32_t rows)
 {
@@ -303,7 +288,7 @@ SCS_VECTOR static scs_status write_runs(scs_transpose *t, int32_t column, const 
                                         const float *value, int64_t n)
 {
     int64_t lowest = t->bound[0], highest = t->bound[t->n_block], m;
-    bool small = are_small(value, n);
+    bool small = scs_simd_are_bytes(value, n);
 
     for (int64_t k = 0; k < n; k += m) {
         int32_t b;
@@ -324,7 +309,7 @@ SCS_VECTOR static scs_status write_runs(scs_transpose *t, int32_t column, const 
         s = &t->stream[b];
         if (s->group < t->from || s->group >= t->to)
             continue;
-        wide = !small && !are_small(value + k, m);
+        wide = !small && !scs_simd_are_bytes(value + k, m);
         columns = (uint64_t)(column - s->column);
         s->column = column;
         if (s->end - s->at >= HEAD + m * (wide ? 5 : 2) + OVER)
