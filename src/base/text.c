@@ -19,11 +19,14 @@
 /* Bytes of a text whose distance is measured: the row of the table is on the stack. */
 enum { LONGEST = 120 };
 
-/* SCS_ALLOC zeroes, which ends the text. */
+/* Lists of cells have millions of short texts: they are not aligned as arrays are, which takes
+ * several times their memory. */
 scs_status scs_text_copy_n(const char *text, size_t n, char **out)
 {
-    SCS_TRY(SCS_ALLOC(*out, (int64_t)n + 1));
+    *out = scs_reallocate(NULL, (int64_t)n + 1, 1);
+    SCS_REQUIRE(*out, SCS_ENOMEM, "out of memory: a text of %zu bytes", n);
     memcpy(*out, text, n);
+    (*out)[n] = '\0';
     return SCS_OK;
 }
 

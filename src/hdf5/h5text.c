@@ -68,39 +68,92 @@ static scs_status add_element(const scs_h5 *h5, const char *path, const layout *
     return st;
 }
 
-/* Texts that HDF5 allocated are given back by HDF5. @param space the dataset's */
-static void free_text(const layout *text, hid_t space, void *memory)
+/* Memory for the texts of a dataset, which are given back all at once: there may be millions, of
+ * some bytes each. */
+typedef struct arena {
+    struct arena *before;
+    size_t used, room;
+    char byte[];
+} arena;
+
+static void clear_arena(arena **a)
 {
-    if (memory && text->variable_length && text->n > 0)
-        (void)H5Dvlen_reclaim(text->type, space, H5P_DEFAULT, memory);
-    free(memory);
+    while (*a) {
+        arena *before = (*a)->before;
+
+        free(*a);
+        *a = before;
+    }
+}
+
+/* For HDF5. @param last [arena *] the block in use */
+static void *take_from_arena(size_t size, void *last)
+{
+    enum { BLOCK = 1 << 18, ALIGN = sizeof(void *) };
+    arena **a = last;
+    size_t take = (size + ALIGN - 1) / ALIGN * ALIGN;
+    void *taken;
+
+    if (take < size)
+        return NULL;
+    if (!*a || (*a)->room - (*a)->used < take) {
+        size_t room = take > BLOCK ? take : BLOCK;
+        arena *block = scs_reallocate(NULL, (int64_t)(sizeof *block + room), 1);
+
+        if (!block)
+            return NULL;
+        *block = (arena){.before = *a, .room = room};
+        *a = block;
+    }
+    taken = (*a)->byte + (*a)->used;
+    (*a)->used += take;
+    return taken;
+}
+
+static void leave_in_arena(void *text, void *last)
+{
+    (void)text, (void)last;
+}
+
+/* A transfer whose texts lie in the arena. @return negative: none can be had */
+static hid_t transfer_into(arena **a)
+{
+    hid_t transfer = H5Pcreate(H5P_DATASET_XFER);
+
+    if (transfer >= 0 &&
+        H5Pset_vlen_mem_manager(transfer, take_from_arena, (void *)a, leave_in_arena, NULL) < 0) {
+        scs_h5_drop(transfer);
+        return H5I_INVALID_HID;
+    }
+    return transfer;
 }
 
 /* The whole dataset at once, within the budget: `size` bytes an element in the form read, which
- * for variable-length text are pointers only (the sandbox limits the rest). The space is what
- * frees the texts: had before there are any. */
+ * for variable-length text are pointers only (the sandbox limits the rest). */
 static scs_status read_text(const scs_h5 *h5, const char *path, hid_t dataset, const layout *text,
                             scs_names *names)
 {
     int64_t bytes;
     char *memory = NULL;
-    hid_t space;
+    arena *texts = NULL;
+    hid_t transfer;
     scs_status st = SCS_OK;
 
     SCS_REQUIRE(text->n <= INT32_MAX, SCS_EDATA, "%s: %s has too many names (%lld)", h5->path, path,
                 (long long)text->n);
     SCS_TRY(scs_h5_budget(h5, path, text->n, text->size, &bytes));
     scs_sandbox_allow(text->n * (TEXT_COST + (int64_t)text->size));
-    space = H5Dget_space(dataset);
-    SCS_REQUIRE(space >= 0, SCS_EDATA, "%s: %s has a damaged shape", h5->path, path);
+    transfer = transfer_into(&texts);
+    SCS_REQUIRE(transfer >= 0, SCS_ENOMEM, "%s: out of memory for %s", h5->path, path);
     SCS_GO(st, SCS_ALLOC(memory, bytes));
-    if (text->n > 0 && H5Dread(dataset, text->type, H5S_ALL, H5S_ALL, H5P_DEFAULT, memory) < 0)
+    if (text->n > 0 && H5Dread(dataset, text->type, H5S_ALL, H5S_ALL, transfer, memory) < 0)
         SCS_GO(st, scs_h5_refuse(h5, path, "is damaged and cannot be read"));
     for (int64_t i = 0; i < text->n; i++)
         SCS_GO(st, add_element(h5, path, text, memory, i, names));
 done:
-    free_text(text, space, memory);
-    scs_h5_drop(space);
+    free(memory);
+    clear_arena(&texts);
+    scs_h5_drop(transfer);
     return st;
 }
 
