@@ -137,6 +137,32 @@ static void index_agrees_with_linear_search(void)
     scs_names_clear(&names);
 }
 
+/* Whatever all of them begin with, and where they differ. */
+static void index_has_the_order_of_bytes(void)
+{
+    static const char *const texts[] = {
+        "cell_",          "cell_10",      "cell_1",        "cell_\xc3\xa9",   "cell_Z",
+        "cell_longer_01", "cell_longer_", "cell_longer_1", "cell_longer_00",  "cell_longer_\xff",
+        "cell_10",        "cell_~",       "cell_longer",   "cell_0000000000", "cell_000000000"};
+    enum { N = sizeof texts / sizeof *texts };
+    scs_names names = {0};
+    scs_index index;
+
+    for (int prefix = 0; prefix < 6; prefix++) { /* all of them begin with as many bytes less */
+        for (int i = 0; i < N; i++)
+            CHECK_OK(scs_names_add(&names, texts[i] + prefix));
+        CHECK_OK(scs_names_index_create(&names, &index));
+        for (int i = 1; i < N; i++) {
+            int32_t before = index.order[i - 1], here = index.order[i];
+            int order = strcmp(names.name[before], names.name[here]);
+
+            CU_ASSERT(order < 0 || (order == 0 && before < here));
+        }
+        scs_names_index_clear(&index);
+        scs_names_clear(&names);
+    }
+}
+
 static void index_sees_duplicates_and_finds_the_first(void)
 {
     scs_names names = three("b", "a", "b");
@@ -189,6 +215,7 @@ int main(void)
         {"list shows some and counts all", list_shows_some_and_counts_all},
         {"list fits any buffer", list_fits_any_buffer},
         {"index agrees with linear search", index_agrees_with_linear_search},
+        {"index has the order of bytes", index_has_the_order_of_bytes},
         {"index sees duplicates and finds the first", index_sees_duplicates_and_finds_the_first},
         {"index of nothing finds nothing", index_of_nothing_finds_nothing},
         {"distance counts edits", distance_counts_edits},
