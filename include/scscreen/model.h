@@ -92,14 +92,12 @@ typedef struct scs_step_hooks {
     /** The losses are known, and the gradient of the output layer is complete as far as it is of
      * this rank; no rank reads the layer's weights any more. */
     scs_status (*after_output)(void *ctx);
-    /** The gradient of parameters [lo, hi) is complete, and no rank reads them any more in this
-     * step: of the layers that touch genes, some rows at a time, while they are near the core
-     * (src/model/layout.h says in which steps); then they do not come in `grad`. NULL: all come
-     * there. Local; any thread.  @param grad [hi - lo] borrowed */
-    void (*update)(void *ctx, int64_t lo, int64_t hi, const scs_real *grad);
-    /** What `update` reads of parameters from lo on besides them, to be asked for before: two
-     * arrays, as long as the parameters. */
-    void (*moments)(void *ctx, int64_t lo, const scs_real **m, const scs_real **v);
+    /** Adam's constants (src/kernels/adam.h). The step updates the layers that touch genes itself,
+     * row by row as their gradient is made, when no rank reads them any more (src/model/layout.h
+     * says in which steps); it does not come in `grad` then. NULL: all of it comes there. */
+    const struct scs_adam *adam;
+    /** Adam's moments of the parameters from lo on, within one segment. Local; any thread. */
+    void (*moments)(void *ctx, int64_t lo, scs_real **m, scs_real **v);
 } scs_step_hooks;
 
 /** How a step is made; alike on all ranks. */
@@ -168,25 +166,5 @@ SCS_MUST_USE scs_status scs_model_decode_hidden(const scs_model *model, const sc
  *  @param z [n, n_latent]  @param[out] x [n, n_gene]  @return SCS_OK or SCS_ENOMEM */
 SCS_MUST_USE scs_status scs_model_decode(const scs_model *model, const scs_real *z, int32_t n,
                                          scs_real *x);
-
-/** The constants of one Adam step, made in double and rounded once. */
-typedef struct scs_adam {
-    scs_real decay, beta1, beta2;
-    scs_real rest1, rest2;    /**< 1 - beta1, 1 - beta2 */
-    scs_real step_size;       /**< rate / (1 - beta1^t) */
-    scs_real root_correction; /**< 1 / sqrt(1 - beta2^t): the loop has no second division */
-    scs_real epsilon;
-} scs_adam;
-
-/** @param t step number from 1 */
-scs_adam scs_adam_at(const scs_arch *arch, double learning_rate, int64_t t);
-/** That step on some elements, on this thread. @param param, grad, m, v [n]; they do not overlap */
-void scs_adam_update(const scs_adam *adam, int64_t n, scs_real *param, const scs_real *grad,
-                     scs_real *m, scs_real *v);
-/** One Adam step (Kingma and Ba, ICLR 2015, L2 in the gradient, as torch has it) on elements
- *  [lo, hi) of the flat buffer.
- *  @param grad, m, v [hi - lo] (grad of element lo first)  @param t step number from 1 */
-void scs_adam_step(const scs_arch *arch, double learning_rate, int64_t t, scs_real *param,
-                   int64_t lo, int64_t hi, const scs_real *grad, scs_real *m, scs_real *v);
 
 #endif

@@ -5,6 +5,7 @@
  */
 #include "src/data/team.h"
 #include "src/base/clock.h"
+#include "src/kernels/adam.h"
 #include "src/model/linear.h"
 #include "src/model/output.h"
 #include "src/simulate/sampler.h"
@@ -123,7 +124,11 @@ static scs_status run_tree(bench *w)
 
 static scs_status run_adam(bench *w)
 {
-    scs_adam_step(&w->arch, 1e-9, 1, w->param, 0, w->layout.n_param, w->grad, w->m, w->v);
+    scs_adam_rule rule = {w->arch.weight_decay, w->arch.beta1, w->arch.beta2, w->arch.adam_epsilon};
+    scs_adam adam = scs_adam_at(&rule, 1e-9, 1);
+    scs_adam_state state = {w->param, w->m, w->v};
+
+    scs_adam_step(&adam, w->layout.n_param, &state, w->grad);
     return SCS_OK;
 }
 

@@ -5,7 +5,11 @@
 
 #include "src/base/simd.h"
 
+#include <math.h>
 #include <string.h>
+#if SCS_HAS_CLONES
+#include <immintrin.h>
+#endif
 
 /* Bytes of a cache line. */
 enum { LINE = 64 };

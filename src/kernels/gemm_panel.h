@@ -15,7 +15,7 @@
 #ifndef SCS_GEMM_PANEL_H
 #define SCS_GEMM_PANEL_H
 
-#include "scscreen/status.h"
+#include "src/kernels/adam.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -34,6 +34,10 @@ typedef struct scs_gemm_panel {
     bool add;             /**< they start with what is in out; else with zeros */
     scs_real *out;        /**< [m] rows of SCS_PANEL, out_row apart */
     int64_t out_row;
+    /** The product is a gradient, and updates weights instead: `state`'s arrays have out's shape,
+     * which is not written; no base, no add. NULL: it is written. */
+    const scs_adam *adam;
+    scs_adam_state state;
     /** What is read next: n_soon bytes are asked for while the product is made, a cache line for
      * each step of k. NULL: nothing. */
     const void *soon;

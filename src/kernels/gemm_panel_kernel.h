@@ -7,8 +7,7 @@
  *  The number of rows is a constant in each loop, so that their sums stay in registers.
  */
 
-typedef scs_real SCS_KERNEL(vec)
-    __attribute__((vector_size(SCS_VECTOR_BYTES), aligned(sizeof(scs_real)), may_alias));
+#include "src/kernels/adam_kernel.h"
 
 /** What the sums of a row start with: lanes [0, vector) of a register. */
 static inline __attribute__((always_inline)) SCS_KERNEL(vec)
@@ -33,6 +32,14 @@ SCS_KERNEL(add_rows)(const scs_gemm_panel *p, int64_t row, int64_t col, int n_ro
     const char *end = p->soon ? (const char *)p->soon + p->n_soon : NULL;
     vec sum[SCS_KERNEL_ROWS][2];
 
+    for (int i = 0; p->adam && i < n_row; i++)
+        for (int v = 0; v < 2; v++) {
+            int64_t at = (row + i) * p->out_row + col + v * LANES;
+
+            __builtin_prefetch(p->state.param + at, 1);
+            __builtin_prefetch(p->state.m + at, 1);
+            __builtin_prefetch(p->state.v + at, 1);
+        }
     for (int i = 0; i < n_row; i++)
         for (int v = 0; v < 2; v++)
             sum[i][v] = SCS_KERNEL(start)(p, row + i, col + v * LANES);
@@ -50,7 +57,11 @@ SCS_KERNEL(add_rows)(const scs_gemm_panel *p, int64_t row, int64_t col, int n_ro
             sum[i][1] += value * right;
         }
     }
-    for (int i = 0; i < n_row; i++)
+    for (int i = 0; p->adam && i < n_row; i++)
+        for (int v = 0; v < 2; v++)
+            SCS_KERNEL(adam)
+            (p->adam, &p->state, (row + i) * p->out_row + col + v * LANES, sum[i][v]);
+    for (int i = 0; !p->adam && i < n_row; i++)
         for (int v = 0; v < 2; v++)
             *(vec *)(p->out + (row + i) * p->out_row + col + v * LANES) = sum[i][v];
     return soon;

@@ -7,7 +7,11 @@
 #include "src/base/simd.h"
 #include "src/kernels/nonzeros.h"
 
+#include <math.h>
 #include <string.h>
+#if SCS_HAS_CLONES
+#include <immintrin.h>
+#endif
 
 enum {
     MAX_VEC = 10,   /* registers that a row's sums take at most */
@@ -28,6 +32,8 @@ typedef struct panel {
     int64_t dense_stride;
     scs_real *sums; /* [last - row] rows, a stride apart */
     int64_t sums_stride;
+    bool updates;         /* the sums go into `state`, whose rows are a stride apart too */
+    scs_adam_state state; /* from the panel's first row and column on */
     scs_real base[ROW];
     scs_real packed_dense[SCS_BLOCK * ROW] __attribute__((aligned(MAX_BYTES)));
     scs_real packed_sums[MAX_ROWS * ROW] __attribute__((aligned(MAX_BYTES)));
@@ -94,13 +100,12 @@ int scs_sparse_product_tasks(int32_t n_out, int32_t n_col)
 static void find_panel(const scs_product *p, int task, kind here, panel *t)
 {
     int32_t n = n_panel(here, p->n_col), n_vec = vectors(here, p->n_col), lanes = here.lanes;
-    int32_t n_row = p->n_row ? p->n_row : p->x->n_out, end = p->row + n_row;
-    int32_t rows = n_row <= 2 * MAX_ROWS ? ROWS : MAX_ROWS;
+    int32_t rows = p->x->n_out <= 2 * MAX_ROWS ? ROWS : MAX_ROWS;
     int32_t first = task % n * n_vec / n, last = (task % n + 1) * n_vec / n;
 
     t->product = p;
-    t->row = p->row + task / n * rows;
-    t->last = end - t->row < rows ? end : t->row + rows;
+    t->row = task / n * rows;
+    t->last = p->x->n_out - t->row < rows ? p->x->n_out : t->row + rows;
     t->first = first * lanes;
     t->n_vec = last - first;
     t->width = t->n_vec * lanes < p->n_col - t->first ? t->n_vec * lanes : p->n_col - t->first;
@@ -140,26 +145,38 @@ static void take_block(int32_t block, int32_t row_len, panel *t)
 }
 
 /* Sums that several blocks come back to lie side by side, near the core; those of one block, or
- * of whole vectors, are made where the output is. */
+ * of whole vectors, are made where the output is, or go into the weights at once. */
 static void place_sums(int32_t row_len, panel *t)
 {
     const scs_product *p = t->product;
     bool packed = t->width != row_len || p->x->n_in > SCS_BLOCK;
+    int64_t at = (int64_t)t->row * p->n_col + t->first;
 
-    t->sums = packed ? t->packed_sums : p->out + (int64_t)(t->row - p->row) * p->n_col + t->first;
+    t->updates = p->adam && !packed;
+    if (p->adam)
+        t->state = scs_adam_state_at(&p->state, at);
+    t->sums = packed ? t->packed_sums : p->adam ? NULL : p->out + at;
     t->sums_stride = packed ? row_len : p->n_col;
 }
 
-/* Copy the sums to the output, without the padding. */
+/* Packed sums to the output or into the weights, without the padding. */
 static void write_sums(const panel *t)
 {
     const scs_product *p = t->product;
-    scs_real *out = p->out + (int64_t)(t->row - p->row) * p->n_col + t->first;
 
     if (t->sums != t->packed_sums)
         return;
-    for (int64_t i = 0; i < t->last - t->row; i++)
-        memcpy(out + i * p->n_col, t->sums + i * t->sums_stride, (size_t)t->width * sizeof *out);
+    for (int64_t i = 0; i < t->last - t->row; i++) {
+        const scs_real *sums = t->sums + i * t->sums_stride;
+        int64_t at = (t->row + i) * p->n_col + t->first;
+
+        if (p->adam) {
+            scs_adam_state state = scs_adam_state_at(&p->state, at);
+
+            scs_adam_update(p->adam, t->width, &state, sums);
+        } else
+            memcpy(p->out + at, sums, (size_t)t->width * sizeof *sums);
+    }
 }
 
 /* Block by block, in ascending order: the order in which an output is added up. */

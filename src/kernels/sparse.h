@@ -14,6 +14,7 @@
 #ifndef SCS_SPARSE_H
 #define SCS_SPARSE_H
 
+#include "src/kernels/adam.h"
 #include "src/kernels/nonzeros.h"
 
 /** out = base_scale base' + x dense. All borrowed. */
@@ -23,8 +24,11 @@ typedef struct scs_product {
     const scs_real *base;  /**< [n_col] what every row begins with, such as a bias; NULL: zeros */
     const scs_real *base_scale; /**< [x->n_out] times the base; NULL: ones */
     scs_real *out;              /**< [rows of the product, n_col] */
+    /** The product is a gradient, and updates weights instead: `state`'s arrays have the shape of
+     * out, which is not written. NULL: it is written. */
+    const scs_adam *adam;
+    scs_adam_state state;
     int32_t n_col;
-    int32_t row, n_row; /**< rows [row, row + n_row) of x alone; n_row 0: all of them */
 } scs_product;
 
 /** Into how many tasks a product of this size is cut at most; more rows make no fewer tasks, so

@@ -102,9 +102,9 @@ bool scs_layout_gradient_is_whole(const scs_step *step, int segment)
     return scs_layout_step_splits(step) && segment != SCS_MIDDLE;
 }
 
-bool scs_layout_gradient_in_pieces(const scs_step *step, int segment)
+bool scs_layout_step_updates(const scs_step *step, int segment)
 {
-    if (!step->hooks || !step->hooks->update || !scs_layout_gradient_is_whole(step, segment))
+    if (!step->hooks || !step->hooks->adam || !scs_layout_gradient_is_whole(step, segment))
         return false;
     return segment == SCS_OUT_WEIGHT ? !step->factored
                                      : segment == SCS_FIRST_WEIGHT && step->n_global <= SCS_BLOCK;

@@ -344,54 +344,35 @@ void scs_linear_sparse_backward(const scs_dense *dense, const scs_flow *flow, in
     scs_linear_bias_backward(dense, flow, n_flow);
 }
 
+/* On all threads by genes. */
+static void run_gene_product(const scs_product *product)
+{
+    const scs_entries *by_gene = product->x;
+    int n_task = scs_sparse_product_tasks(by_gene->n_out, product->n_col);
+    /* cppcheck-suppress unreadVariable ; the pragma reads it */
+    double work = ((double)scs_entries_count(by_gene) + by_gene->n_out) * product->n_col;
+
+#pragma omp parallel for schedule(dynamic) if (SCS_WORTH_THREADS(work))
+    for (int task = 0; task < n_task; task++)
+        scs_sparse_product_run(product, task);
+}
+
 /* Every row of the gradient is written, those of genes without entries with zeros: the optimiser
  * reads all of them. */
 void scs_linear_sparse_gene_gradient(const scs_entries *by_gene, const scs_real *grad_out,
                                      int32_t n_out, scs_real *grad)
 {
-    int n_task = scs_sparse_product_tasks(by_gene->n_out, n_out);
-    /* cppcheck-suppress unreadVariable ; the pragma reads it */
-    double work = ((double)scs_entries_count(by_gene) + by_gene->n_out) * n_out;
     scs_product product = {.x = by_gene, .dense = grad_out, .out = grad, .n_col = n_out};
 
-#pragma omp parallel for schedule(dynamic) if (SCS_WORTH_THREADS(work))
-    for (int task = 0; task < n_task; task++)
-        scs_sparse_product_run(&product, task);
+    run_gene_product(&product);
 }
 
-/* Genes of a piece: a piece and what it updates stay near the core; strips, that threads share. */
-enum { PIECE = 32, STRIPS = 32 };
-
-/* Rows [row, row + n_row) of the gradient, all columns. */
-static void gene_piece(const scs_entries *by_gene, const scs_real *grad_out, int32_t n_out,
-                       int32_t row, int32_t n_row, scs_real *piece)
+void scs_linear_sparse_gene_update(const scs_entries *by_gene, const scs_real *grad_out,
+                                   int32_t n_out, const scs_adam *adam,
+                                   const scs_adam_state *weight)
 {
     scs_product product = {
-        .x = by_gene, .dense = grad_out, .out = piece, .n_col = n_out, .row = row, .n_row = n_row};
+        .x = by_gene, .dense = grad_out, .adam = adam, .state = *weight, .n_col = n_out};
 
-    for (int task = 0; task < scs_sparse_product_tasks(n_row, n_out); task++)
-        scs_sparse_product_run(&product, task);
-}
-
-/* A strip makes all its pieces where its first one's rows are. */
-void scs_linear_sparse_gene_pieces(const scs_entries *by_gene, const scs_real *grad_out,
-                                   int32_t n_out, const scs_step_hooks *hooks, int64_t at,
-                                   scs_real *scratch)
-{
-    int64_t n = by_gene->n_out;
-    /* cppcheck-suppress unreadVariable ; the pragma reads it */
-    double work = ((double)scs_entries_count(by_gene) + by_gene->n_out) * n_out;
-
-#pragma omp parallel for schedule(dynamic) if (SCS_WORTH_THREADS(work))
-    for (int64_t strip = 0; strip < STRIPS; strip++) {
-        int64_t first = n * strip / STRIPS, last = n * (strip + 1) / STRIPS;
-        scs_real *piece = scratch + first * n_out;
-
-        for (int64_t row = first; row < last; row += PIECE) {
-            int32_t n_row = (int32_t)(last - row < PIECE ? last - row : PIECE);
-
-            gene_piece(by_gene, grad_out, n_out, (int32_t)row, n_row, piece);
-            hooks->update(hooks->ctx, at + row * n_out, at + (row + n_row) * n_out, piece);
-        }
-    }
+    run_gene_product(&product);
 }

@@ -7,6 +7,7 @@
 #ifndef SCS_LINEAR_H
 #define SCS_LINEAR_H
 
+#include "src/kernels/adam.h"
 #include "src/kernels/nonzeros.h"
 #include "src/model/layout.h"
 
@@ -50,12 +51,11 @@ void scs_linear_sparse_backward(const scs_dense *dense, const scs_flow *flow, in
  */
 void scs_linear_sparse_gene_gradient(const scs_entries *by_gene, const scs_real *grad_out,
                                      int32_t n_out, scs_real *grad);
-/** The same dW, some rows at a time to hooks->update.
- *  @param at where the gradient begins in the flat buffers
- *  @param[out] scratch [genes, n_out] may be written anywhere */
-void scs_linear_sparse_gene_pieces(const scs_entries *by_gene, const scs_real *grad_out,
-                                   int32_t n_out, const scs_step_hooks *hooks, int64_t at,
-                                   scs_real *scratch);
+/** One step of Adam on W by the same dW, which is not stored.
+ *  @param weight [genes, n_out] with its moments */
+void scs_linear_sparse_gene_update(const scs_entries *by_gene, const scs_real *grad_out,
+                                   int32_t n_out, const scs_adam *adam,
+                                   const scs_adam_state *weight);
 /** db alone, where there is a bias. */
 void scs_linear_bias_backward(const scs_dense *dense, const scs_flow *flow, int n_flow);
 

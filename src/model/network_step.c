@@ -393,6 +393,17 @@ static void norm_backward_row(const scs_pass *pass, int b, int32_t i, int64_t ro
         hidden->norm.grad + row * n_col, hidden->linear.grad + row * n_col);
 }
 
+/* W1 of this rank's genes, from `at` on, by its gradient. */
+static void update_first_layer(const scs_pass *pass, int32_t n_out, int64_t at)
+{
+    const scs_gene_split *split = &pass->net->split;
+    const scs_step_hooks *hooks = pass->step->hooks;
+    scs_adam_state weight = {.param = pass->model->param + at};
+
+    hooks->moments(hooks->ctx, at, &weight.m, &weight.v);
+    scs_linear_sparse_gene_update(&split->by_gene, split->rows, n_out, hooks->adam, &weight);
+}
+
 /* dW1 [n_gene, n_hidden] = X' d linear: of the lanes' own cells and all genes; or, where the step
  * splits, of all cells and this rank's genes, for which the cells' d linear is gathered. */
 static scs_status first_layer_backward(const scs_pass *pass, const scs_dense *dense)
@@ -407,9 +418,8 @@ static scs_status first_layer_backward(const scs_pass *pass, const scs_dense *de
     }
     scs_linear_bias_backward(dense, net->flow, net->n_local);
     SCS_TRY(scs_gene_split_gather(split, pass->team, net->grad_linear));
-    if (scs_layout_gradient_in_pieces(pass->step, SCS_FIRST_WEIGHT))
-        scs_linear_sparse_gene_pieces(&split->by_gene, split->rows, dense->n_out, pass->step->hooks,
-                                      at, pass->grad[0] + at);
+    if (scs_layout_step_updates(pass->step, SCS_FIRST_WEIGHT))
+        update_first_layer(pass, dense->n_out, at);
     else
         scs_linear_sparse_gene_gradient(&split->by_gene, split->rows, dense->n_out,
                                         pass->grad[0] + at);
@@ -568,8 +578,7 @@ static scs_status run_output(const scs_pass *pass)
     return scs_output_step(
         net->output, pass->model->param, 1.0 / (double)pass->step->n_global, pass->team,
         scs_layout_step_splits(pass->step) ? &net->split : NULL,
-        scs_layout_gradient_in_pieces(pass->step, SCS_OUT_WEIGHT) ? pass->step->hooks : NULL,
-        net->part);
+        scs_layout_step_updates(pass->step, SCS_OUT_WEIGHT) ? pass->step->hooks : NULL, net->part);
 }
 
 /* Sums, not means; KL row by row in the part's order. */

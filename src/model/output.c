@@ -125,7 +125,7 @@ static scs_status sum_hidden_gradients(scs_output *output, const scs_team *team,
 
 /* The squared error of a slice's genes over all cells is put down as a part's: only the sum over
  * parts is read. */
-static scs_status dense_step(scs_output *output, const scs_real *param, double scale,
+static scs_status dense_step(scs_output *output, scs_real *param, double scale,
                              const scs_team *team, const scs_gene_split *split,
                              const scs_step_hooks *hooks, scs_output_part *part)
 {
@@ -135,8 +135,8 @@ static scs_status dense_step(scs_output *output, const scs_real *param, double s
     return sum_hidden_gradients(output, team, split, part);
 }
 
-scs_status scs_output_step(scs_output *output, const scs_real *param, double scale,
-                           const scs_team *team, scs_gene_split *split, const scs_step_hooks *hooks,
+scs_status scs_output_step(scs_output *output, scs_real *param, double scale, const scs_team *team,
+                           scs_gene_split *split, const scs_step_hooks *hooks,
                            scs_output_part *part)
 {
     for (int32_t p = 0; p < output->n_part; p++)

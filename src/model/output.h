@@ -59,7 +59,7 @@ SCS_MUST_USE scs_status scs_output_prepare(scs_output *output, bool factored, co
  *  @param hooks dense only: the gradient of W goes to its `update`, and param is written by it;
  *               NULL: to the parts
  *  @param part  [n_part] as created */
-SCS_MUST_USE scs_status scs_output_step(scs_output *output, const scs_real *param, double scale,
+SCS_MUST_USE scs_status scs_output_step(scs_output *output, scs_real *param, double scale,
                                         const scs_team *team, scs_gene_split *split,
                                         const scs_step_hooks *hooks, scs_output_part *part);
 /** The sums of n cells: objective = 0.5 squared error + kl_factor kl_weight KL. */

@@ -31,9 +31,6 @@
  * or threads. */
 enum { TILE = SCS_BLOCK, MIN_STRIP = 8 };
 
-/* Genes whose gradient is handed over at once: it is still near the core then. */
-enum { PIECE = 32 };
-
 /* A slice is the genes of one local shard. */
 struct scs_output_dense {
     scs_arch arch;
@@ -60,16 +57,15 @@ typedef struct tile {
     scs_real *predicted, *residual; /**< [width, stride] */
     scs_real *edge;                 /**< [TILE, SCS_PANEL] */
     scs_real *grad_hidden;          /**< [n_panel, max_rows, SCS_PANEL] the strip's */
-    scs_real *piece;                /**< [PIECE, n_hidden] scratch */
     const scs_real *next;           /**< the next tile's weights, or NULL */
-    const scs_real *m, *v; /**< [width, n_hidden] what the update reads, NULL without hooks */
-    bool first;            /**< of its strip: overwrites dH, later ones add */
+    scs_adam_state weight;          /**< [width, n_hidden] what is updated, NULL without hooks */
+    bool first;                     /**< of its strip: overwrites dH, later ones add */
 } tile;
 
 /* What all tiles of a step read and write. Borrowed. */
 typedef struct step {
     const scs_gene_split *split;
-    const scs_real *param;
+    scs_real *param;
     scs_real scale;
     const scs_step_hooks *hooks;
     scs_real *grad;
@@ -224,7 +220,7 @@ static void predict_tile(const scs_output_dense *o, const step *s, const tile *t
     for (int32_t p = 0; p < scs_gemm_panel_count(rows_of(s)); p++) {
         product.b = o->by_unit + (int64_t)p * n_in * SCS_PANEL;
         product.out = t->residual + (int64_t)p * SCS_PANEL;
-        ask_for(o, t, p ? NULL : t->m, 0, 1, &product);
+        ask_for(o, t, p ? NULL : t->weight.m, 0, 1, &product);
         scs_gemm_panel_run(&product);
     }
     if (!o->arch.output_relu)
@@ -325,35 +321,55 @@ static void hidden_gradient(const scs_output_dense *o, const step *s, const tile
             product.b = t->edge;
             product.b_row = SCS_PANEL;
         }
-        ask_for(o, t, t->v, p, o->n_panel, &product);
+        ask_for(o, t, t->weight.v, p, o->n_panel, &product);
         scs_gemm_panel_run(&product);
     }
 }
 
-/* Rows [row, row + n_row) of dW_t = R' H, likewise. @param[out] grad [n_row, n_hidden] */
-static void weight_gradient(const scs_output_dense *o, const step *s, const tile *t, int32_t row,
-                            int32_t n_row, scs_real *grad)
+/* Columns of a panel that is not whole, from t->edge into the gradient or the weights. */
+static void take_edge(const scs_output_dense *o, const step *s, const tile *t, int32_t p,
+                      scs_real *grad)
 {
-    int64_t n_in = o->dense.n_in;
-    scs_gemm_panel product = {.m = n_row,
+    int32_t width = panel_width(o, p);
+
+    for (int64_t g = 0; g < t->width; g++) {
+        int64_t at = g * o->dense.n_in + (int64_t)p * SCS_PANEL;
+        const scs_real *row = t->edge + g * SCS_PANEL;
+
+        if (s->hooks) {
+            scs_adam_state state = scs_adam_state_at(&t->weight, at);
+
+            scs_adam_update(s->hooks->adam, width, &state, row);
+        } else
+            memcpy(grad + at, row, (size_t)width * sizeof *grad);
+    }
+}
+
+/* dW_t = R' H, likewise, or W_t by it: gradient by gradient, while the next ones are multiplied.
+ *  @param[out] grad [width, n_hidden] without hooks */
+static void weight_gradient(const scs_output_dense *o, const step *s, const tile *t, scs_real *grad)
+{
+    scs_gemm_panel product = {.m = t->width,
                               .n_k = rows_of(s),
-                              .a = t->residual + row * o->stride,
+                              .a = t->residual,
                               .a_row = o->stride,
                               .a_step = 1,
                               .b_row = SCS_PANEL};
 
     for (int32_t p = 0; p < o->n_panel; p++) {
-        int32_t width = panel_width(o, p);
-        bool whole = width == SCS_PANEL;
+        int64_t at = (int64_t)p * SCS_PANEL;
+        bool whole = panel_width(o, p) == SCS_PANEL;
 
         product.b = o->by_cell + p * o->max_rows * SCS_PANEL;
-        product.out = whole ? grad + (int64_t)p * SCS_PANEL : t->edge;
-        product.out_row = whole ? n_in : SCS_PANEL;
-        ask_for(o, t, t->next, row / PIECE * o->n_panel + p, o->n_panel * (TILE / PIECE), &product);
+        product.out = whole ? grad + at : t->edge;
+        product.out_row = whole ? o->dense.n_in : SCS_PANEL;
+        product.adam = whole && s->hooks ? s->hooks->adam : NULL;
+        if (product.adam)
+            product.state = scs_adam_state_at(&t->weight, at);
+        ask_for(o, t, t->next, p, o->n_panel, &product);
         scs_gemm_panel_run(&product);
-        for (int64_t g = 0; !whole && g < n_row; g++)
-            memcpy(grad + g * n_in + (int64_t)p * SCS_PANEL, t->edge + g * SCS_PANEL,
-                   (size_t)width * sizeof *grad);
+        if (!whole)
+            take_edge(o, s, t, p, grad);
     }
 }
 
@@ -365,17 +381,7 @@ static void propagate_tile(const scs_output_dense *o, const step *s, const tile 
 
     residual_gradient(o, t, rows_of(s), s->scale, s->grad + dense->bias + t->gene);
     hidden_gradient(o, s, t);
-    if (!s->hooks) {
-        weight_gradient(o, s, t, 0, t->width, s->grad + at);
-        return;
-    }
-    for (int32_t row = 0; row < t->width; row += PIECE) {
-        int32_t n = t->width - row < PIECE ? t->width - row : PIECE;
-        int64_t lo = at + (int64_t)row * dense->n_in;
-
-        weight_gradient(o, s, t, row, n, t->piece);
-        s->hooks->update(s->hooks->ctx, lo, lo + (int64_t)n * dense->n_in, t->piece);
-    }
+    weight_gradient(o, s, t, s->grad + at);
 }
 
 /* ---- strips ---- */
@@ -387,8 +393,7 @@ static int slice_begin(const scs_gene_split *split, int32_t slice)
         scs_layout_first_gene(split->n_all, split->n_shard, split->first + slice) - split->gene);
 }
 
-/* A strip without genes still has a dH, of zeros. Pieces of dW are all made where that of the
- * strip's first genes is. */
+/* A strip without genes still has a dH, of zeros. */
 static void run_strip(scs_output_dense *o, const step *s, int32_t slice, int strip)
 {
     int64_t at = (int64_t)slice * o->n_strip + strip;
@@ -396,9 +401,6 @@ static void run_strip(scs_output_dense *o, const step *s, int32_t slice, int str
     scs_real *grad_hidden = o->strip_grad + at * grad_size;
     int begin = slice_begin(s->split, slice), n = slice_begin(s->split, slice + 1) - begin;
     int first = begin + n * strip / o->n_strip, last = begin + n * (strip + 1) / o->n_strip;
-    scs_real *piece = s->grad ? s->grad + o->dense.weight +
-                                    (s->split->gene + (int64_t)first * TILE) * o->dense.n_in
-                              : NULL;
     double error = 0;
 
     /* Nothing is added to it, yet it is summed with the others. */
@@ -414,13 +416,13 @@ static void run_strip(scs_output_dense *o, const step *s, int32_t slice, int str
                   .residual = o->residual + at * tile_size,
                   .edge = o->edge + at * TILE * SCS_PANEL,
                   .grad_hidden = grad_hidden,
-                  .piece = piece,
                   .first = block == first};
 
         if (s->hooks) {
             int64_t lo = o->dense.weight + (int64_t)t.gene * o->dense.n_in;
 
-            s->hooks->moments(s->hooks->ctx, lo, &t.m, &t.v);
+            t.weight.param = s->param + lo;
+            s->hooks->moments(s->hooks->ctx, lo, &t.weight.m, &t.weight.v);
             t.next = left > TILE ? s->param + lo + (int64_t)TILE * o->dense.n_in : NULL;
         }
         predict_tile(o, s, &t);
@@ -470,7 +472,7 @@ double scs_output_dense_error(const scs_output_dense *o, int32_t slice)
 
 /* Strips are cut by shards and slices, not by threads, and each writes into its own room; what they
  * have in common is added afterwards, in the order of strips: the bits do not depend on threads. */
-void scs_output_dense_step(scs_output_dense *o, const scs_real *param, double scale,
+void scs_output_dense_step(scs_output_dense *o, scs_real *param, double scale,
                            const scs_gene_split *split, const scs_step_hooks *hooks, scs_real *grad)
 {
     step s = {split, param, (scs_real)scale, hooks, grad};

@@ -26,7 +26,7 @@ void scs_output_dense_destroy(scs_output_dense **o);
  *               by it; NULL: it stays in grad
  *  @param grad flat gradient: the whole batch's of this rank's genes' rows of W (with hooks:
  * scratch) and of b is overwritten; NULL: the loss alone */
-void scs_output_dense_step(scs_output_dense *o, const scs_real *param, double scale,
+void scs_output_dense_step(scs_output_dense *o, scs_real *param, double scale,
                            const scs_gene_split *split, const scs_step_hooks *hooks,
                            scs_real *grad);
 /** What a slice's genes add to dH, [cells of all shards, n_hidden]; borrowed until the next step,

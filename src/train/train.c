@@ -30,6 +30,7 @@
 #include "src/base/clock.h"
 #include "src/base/collective.h"
 #include "src/data/packed.h"
+#include "src/kernels/adam.h"
 #include "src/model/output.h"
 #include "src/train/state.h"
 #include "src/train/train_internal.h"
@@ -110,7 +111,6 @@ static scs_status trainer_sum_losses(scs_trainer *t, scs_loss *loss)
 typedef struct step_in_hand {
     scs_trainer *t;
     const scs_step *step;
-    scs_adam adam;  /* of this step */
     scs_loss *loss; /* out: sums over all shards */
 } step_in_hand;
 
@@ -146,21 +146,26 @@ static scs_status cut_batch(scs_trainer *t, int64_t at)
     return scs_collective_ok();
 }
 
-/* What Adam takes in the step that follows `done` steps. */
-static double learning_rate(const scs_trainer *t, int64_t done)
+/* Adam's constants of the step that follows those so far. */
+static scs_adam next_adam(const scs_trainer *t)
 {
-    return scs_profile_learning_rate(&t->options, done + 1, t->options.epochs * t->steps);
+    const scs_arch *arch = &t->model->arch;
+    scs_adam_rule rule = {arch->weight_decay, arch->beta1, arch->beta2, arch->adam_epsilon};
+    int64_t next = t->step + 1;
+
+    return scs_adam_at(
+        &rule, scs_profile_learning_rate(&t->options, next, t->options.epochs * t->steps), next);
 }
 
-/* Adam on this rank's slices of a segment, by the gradient summed into grad[0], unless it has come
- * in pieces; then their new weights set out for the other ranks. Collective. */
+/* Adam on this rank's slices of a segment, by the gradient summed into grad[0], unless the step has
+ * made it; then their new weights set out for the other ranks. Collective. */
 static scs_status update(scs_trainer *t, const scs_step *step, int segment)
 {
     const scs_slices *own = &t->own[segment];
+    scs_adam_state state = {t->model->param + own->lo, t->m + own->at, t->v + own->at};
 
-    if (!scs_layout_gradient_in_pieces(step, segment))
-        scs_adam_step(&t->model->arch, learning_rate(t, t->step - 1), t->step, t->model->param,
-                      own->lo, own->hi, t->grad[0] + own->lo, t->m + own->at, t->v + own->at);
+    if (!scs_layout_step_updates(step, segment))
+        scs_adam_step(step->hooks->adam, own->hi - own->lo, &state, t->grad[0] + own->lo);
     t->gathering = true;
     return t->team->gather_begin(t->team->ctx, t->model->param, own->bound);
 }
@@ -175,23 +180,13 @@ static int64_t moment_of(const scs_trainer *t, int64_t param)
 }
 
 /* Hook. */
-static void locate_moments(void *ctx, int64_t lo, const scs_real **m, const scs_real **v)
+static void locate_moments(void *ctx, int64_t lo, scs_real **m, scs_real **v)
 {
     const step_in_hand *in_hand = ctx;
     int64_t at = moment_of(in_hand->t, lo);
 
     *m = in_hand->t->m + at;
     *v = in_hand->t->v + at;
-}
-
-/* Hook: the gradient of some of this rank's parameters, within one segment. The step is counted in
- * after_output; the output layer's pieces come before it, and the first layer's behind. */
-static void update_piece(void *ctx, int64_t lo, int64_t hi, const scs_real *grad)
-{
-    const step_in_hand *m = ctx;
-    int64_t at = moment_of(m->t, lo);
-
-    scs_adam_update(&m->adam, hi - lo, m->t->model->param + lo, grad, m->t->m + at, m->t->v + at);
 }
 
 /* Hook: the step is about to read the first weight. */
@@ -285,9 +280,9 @@ static scs_status trainer_step(scs_trainer *t, int64_t epoch, int64_t at, scs_lo
                      .n_global = trainer_cells(t, at),
                      .dropout = true,
                      .batch_norm = t->options.batch_norm};
-    step_in_hand m = {t, &step,
-                      scs_adam_at(&t->model->arch, learning_rate(t, t->step), t->step + 1), loss};
-    scs_step_hooks hooks = {&m, before_weights, after_output, update_piece, locate_moments};
+    step_in_hand m = {t, &step, loss};
+    scs_adam adam = next_adam(t);
+    scs_step_hooks hooks = {&m, before_weights, after_output, &adam, locate_moments};
 
     step.factored = is_factored(t, step.n_global);
     step.split = scs_output_splits(&t->model->arch, step.n_global);

@@ -1,6 +1,7 @@
 /* scGen 2.1.0's own numbers (shared parity/scgen_step.h5): activations, gradients, losses and
  * weights over ten Adam steps from the same weights, batches and noise, whole and cut into shards.
  */
+#include "src/kernels/adam.h"
 #include "tests/parity/network_peek.h"
 #include "tests/parity/fixture.h"
 #include "tests/unit/fixture_model.h"
@@ -248,8 +249,15 @@ static void follow_training(int n_shard, bool factored, bool split)
 {
     rig r;
     scs_loss loss[MAX_SHARD];
+    const scs_arch *arch;
+    scs_adam_rule rule;
+    scs_adam_state state;
+    scs_adam adam;
 
     open_rig(n_shard, &r);
+    arch = &r.model->arch;
+    rule = (scs_adam_rule){arch->weight_decay, arch->beta1, arch->beta2, arch->adam_epsilon};
+    state = (scs_adam_state){r.model->param, r.m, r.v};
     for (int at = 0; at < N_STEP; at++) {
         run_step(&r, at, factored, split, loss);
         compare_loss(&r, at, loss);
@@ -260,8 +268,8 @@ static void follow_training(int n_shard, bool factored, bool split)
             compare_prediction(&r, at);
             compare_gradients(&r, at);
         }
-        scs_adam_step(&r.model->arch, 1e-3, at + 1, r.model->param, 0, r.model->n_param, r.grad[0],
-                      r.m, r.v);
+        adam = scs_adam_at(&rule, 1e-3, at + 1);
+        scs_adam_step(&adam, r.model->n_param, &state, r.grad[0]);
     }
     compare_weights(&r);
     close_rig(&r);
