@@ -17,12 +17,19 @@
 #include "src/data/csr.h"
 #include "scscreen/shard.h"
 
+#if SCS_HAS_CLONES
+#include <immintrin.h>
+#endif
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { WORD = 4, MOST_LEVELS = 256, SLOTS = 512, SMALL = 256, GROWTH = 1 << 20 /* words */ };
+enum { WORD = 4, MOST_LEVELS = 256, SLOTS = 512, GROWTH = 1 << 20 /* words */ };
+/* Counts that are small, and the code of those that have none yet. */
+enum { SMALL = 256, NO_CODE = 255 };
+/* Rows that are asked for at once. */
+enum { AHEAD = 16 };
 
 _Static_assert(sizeof(float) == WORD && sizeof(int32_t) == WORD, "rows of 4-byte words");
 
@@ -32,7 +39,7 @@ typedef struct coder {
     float level[MOST_LEVELS];
     uint32_t bits[SLOTS];
     int16_t code[SLOTS];  /* -1: a free slot */
-    int16_t small[SMALL]; /* codes of the counts 1 to SMALL - 1; -1: none yet */
+    uint8_t small[SMALL]; /* codes of the counts below SMALL; NO_CODE: none yet */
 } coder;
 
 /* Words that hold so many bytes; what pads the last one is not looked at. */
@@ -128,27 +135,91 @@ static int code_of(coder *c, float value)
     return c->n++;
 }
 
-/* Whether all are counts below SMALL. */
-SCS_VECTOR static bool are_small(const float *value, int64_t n)
+/* Values as bytes. @return whether all are counts below SMALL */
+SCS_VECTOR static bool take_small(const float *value, int64_t n, uint8_t *byte)
 {
-    _Static_assert(SMALL == 256, "a byte");
-    return scs_simd_are_bytes(value, n);
+    const uint32_t most = 0x437f0000u; /* 255 */
+    const scs_float_bits *bits = (const scs_float_bits *)(const void *)value;
+    int32_t other = 0;
+
+    for (int64_t k = 0; k < n; k++) {
+        int32_t whole;
+
+        other |= !scs_simd_is_whole(bits[k], most, &whole);
+        byte[k] = (uint8_t)whole;
+    }
+    return !other;
 }
 
-/* encode where all are counts below SMALL: they are their own places in a table. Levels stand in
- * the order of their appearance here, too. */
-static void encode_small(coder *c, const float *value, int64_t n, uint8_t *code)
+/* The next level, a count. @return its code */
+static void add_small(coder *c, uint8_t count)
 {
-    memset(c->small, -1, sizeof c->small);
-    for (int64_t k = 0; k < n; k++) {
-        int16_t *at = &c->small[(int32_t)value[k]];
+    c->level[c->n] = count;
+    c->small[count] = (uint8_t)c->n++;
+}
 
-        if (*at < 0) {
-            c->level[c->n] = value[k];
-            *at = (int16_t)c->n++;
+#if SCS_HAS_CLONES
+#define WITH_TABLES __attribute__((target("avx512f,avx512bw,avx512vbmi,bmi2")))
+
+/* 64 counts at a time by a table in four registers; what is no whole 64 is left to the caller.
+ *  @return the first that is not coded */
+WITH_TABLES static int64_t encode_by_table(coder *c, int64_t n, uint8_t *code)
+{
+    const __m512i none = _mm512_set1_epi8((char)NO_CODE);
+    __m512i table[4];
+    int64_t k = 0;
+    uint8_t new;
+
+    for (int i = 0; i < 4; i++)
+        table[i] = _mm512_loadu_si512(c->small + 64 * i);
+    while (n - k >= 64) {
+        __m512i count = _mm512_loadu_si512(code + k);
+        __mmask64 large = _mm512_movepi8_mask(count), without;
+        __m512i coded = _mm512_permutex2var_epi8(table[0], count, table[1]);
+
+        if (large)
+            coded = _mm512_mask_blend_epi8(large, coded,
+                                           _mm512_permutex2var_epi8(table[2], count, table[3]));
+        without = _mm512_cmpeq_epi8_mask(coded, none);
+        if (!without) {
+            _mm512_storeu_si512(code + k, coded);
+            k += 64;
+            continue;
         }
-        code[k] = (uint8_t)*at;
+        if (c->n == MOST_LEVELS - 1)
+            return k;
+        new = code[k + __builtin_ctzll(without)];
+        for (int i = 0; i < 4; i++)
+            table[i] =
+                _mm512_mask_set1_epi8(table[i], i == new >> 6 ? 1ULL << (new & 63) : 0, (char)c->n);
+        add_small(c, new);
     }
+    return k;
+}
+#endif
+
+/* encode where all are counts below SMALL: they are their own places in a table. Levels stand in
+ * the order of their appearance here, too.
+ *  @param[in,out] code [n] the counts, and then their codes
+ *  @return false: so many levels that one would have NO_CODE */
+static bool encode_small(coder *c, int64_t n, uint8_t *code)
+{
+    int64_t k = 0;
+
+    memset(c->small, NO_CODE, sizeof c->small);
+#if SCS_HAS_CLONES
+    if (__builtin_cpu_supports("avx512vbmi"))
+        k = encode_by_table(c, n, code);
+#endif
+    for (; k < n; k++) {
+        if (c->small[code[k]] == NO_CODE) {
+            if (c->n == MOST_LEVELS - 1)
+                return false;
+            add_small(c, code[k]);
+        }
+        code[k] = c->small[code[k]];
+    }
+    return true;
 }
 
 /* @param[out] code [n]
@@ -156,10 +227,9 @@ static void encode_small(coder *c, const float *value, int64_t n, uint8_t *code)
 static bool encode(coder *c, const float *value, int64_t n, uint8_t *code)
 {
     c->n = 0;
-    if (are_small(value, n)) {
-        encode_small(c, value, n, code);
+    if (take_small(value, n, code) && encode_small(c, n, code))
         return true;
-    }
+    c->n = 0; /* from the values, as the counts are overwritten */
     memset(c->code, -1, sizeof c->code);
     for (int64_t k = 0; k < n; k++) {
         int found = code_of(c, value[k]);
@@ -173,13 +243,16 @@ static bool encode(coder *c, const float *value, int64_t n, uint8_t *code)
 
 /* @param gene [n]
  *  @param[out] to 4-byte aligned, as all rows are whole words */
+SCS_VECTOR static void narrow_genes(const int32_t *gene, int64_t n, uint16_t *to)
+{
+    for (int64_t k = 0; k < n; k++)
+        to[k] = (uint16_t)gene[k];
+}
+
 static void write_genes(const scs_packed *x, const int32_t *gene, int64_t n, uint8_t *to)
 {
-    uint16_t *narrow = (uint16_t *)(void *)to;
-
     if (gene_bytes(x, 1) == 2)
-        for (int64_t k = 0; k < n; k++)
-            narrow[k] = (uint16_t)gene[k];
+        narrow_genes(gene, n, (uint16_t *)(void *)to);
     else
         memcpy(to, gene, (size_t)n * sizeof *gene);
 }
@@ -398,20 +471,43 @@ static int64_t count_values(const scs_packed *x, int64_t i, const scs_row *row)
     return row->code ? scs_packed_row_words(x, i) - coded_words(x, row->n) : row->n;
 }
 
+/* Rows that came in any order lie far apart. Of some of them the head, which has the length, and
+ * the last values are brought near at once, as one such row after the other would wait for each. */
+static void ask_for(const scs_packed *x, int64_t i)
+{
+    enum { LINE = 64, LINES = 2 };
+    int64_t last = i + AHEAD < x->n_row ? i + AHEAD : x->n_row;
+
+    for (; i < last; i++) {
+        const uint8_t *begin = x->word + x->first[i] * WORD;
+        const uint8_t *end = begin + scs_packed_row_words(x, i) * WORD - 1;
+
+        (void)*(const volatile uint8_t *)begin;
+        for (int k = 0; k < LINES && end - k * LINE > begin; k++)
+            (void)*(const volatile uint8_t *)(end - k * LINE);
+    }
+}
+
 /* Values stand at the end of a row in either form, so that both are one loop. log1p and the scale
  * are taken in double and rounded to float once. */
+static void normalize_row(scs_packed *x, int64_t i, double scale)
+{
+    scs_row row = scs_packed_row(x, i);
+    int64_t n = count_values(x, i, &row);
+    int64_t end = x->first[i] + scs_packed_row_words(x, i);
+    float *value = (float *)(void *)(x->word + end * WORD) - n;
+
+    for (int64_t k = 0; k < n; k++)
+        value[k] = (float)log1p(value[k] * scale);
+}
+
 void scs_packed_log_normalize(scs_packed *x, const double *totals, double target)
 {
 #pragma omp parallel for schedule(static)
     for (int64_t i = 0; i < x->n_row; i++) {
-        scs_row row = scs_packed_row(x, i);
-        int64_t n = count_values(x, i, &row);
-        int64_t end = x->first[i] + scs_packed_row_words(x, i);
-        float *value = (float *)(void *)(x->word + end * WORD) - n;
-        double scale = totals[i] > 0 ? target / totals[i] : 0;
-
-        for (int64_t k = 0; k < n; k++)
-            value[k] = (float)log1p(value[k] * scale);
+        if (i % AHEAD == 0)
+            ask_for(x, i);
+        normalize_row(x, i, totals[i] > 0 ? target / totals[i] : 0);
     }
 }
 
@@ -461,8 +557,11 @@ int64_t scs_packed_nnz(const scs_packed *x)
 {
     int64_t nnz = 0;
 
-    for (int64_t i = 0; i < x->n_row; i++)
+    for (int64_t i = 0; i < x->n_row; i++) {
+        if (i % AHEAD == 0)
+            ask_for(x, i);
         nnz += scs_packed_row(x, i).n;
+    }
     return nnz;
 }
 

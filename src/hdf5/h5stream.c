@@ -169,9 +169,9 @@ static bool is_plain(const scs_h5stream *s)
 
 /* From the stored bytes to the chunk's bytes.
  * @return false: not to its full length */
-static bool decode(scs_h5stream *s, size_t size)
+static bool decode(scs_h5stream *s, size_t size, uint8_t *values)
 {
-    uint8_t *to = s->shuffled > 1 ? s->other : s->values;
+    uint8_t *to = s->shuffled > 1 ? s->other : values;
     bool good;
 
     if (s->decoder)
@@ -182,28 +182,40 @@ static bool decode(scs_h5stream *s, size_t size)
             memcpy(to, s->stored, s->bytes);
     }
     if (good && s->shuffled > 1)
-        unshuffle(s->other, (size_t)s->chunk, s->shuffled, s->values);
+        unshuffle(s->other, (size_t)s->chunk, s->shuffled, values);
     return good;
 }
 
-/* Chunk number `index` into `values`, as numbers in memory. @return false: h5read.c is to read it
- */
-static bool load(scs_h5stream *s, int64_t index)
+/* Chunk number `index`, as numbers in memory. @param[out] values room for the chunk, in the file's
+ * type and in memory's  @return false: h5read.c is to read it */
+static bool load(scs_h5stream *s, int64_t index, uint8_t *values)
 {
     hsize_t first = (hsize_t)(index * s->chunk), size = 0;
     uint32_t skipped = 0;
 
-    s->at = -1;
     if (H5Dget_chunk_storage_size(s->dataset, &first, &size) < 0 || size == 0 || size > s->room ||
         (is_plain(s) && size != s->bytes) ||
-        H5Dread_chunk(s->dataset, H5P_DEFAULT, &first, &skipped,
-                      is_plain(s) ? s->values : s->stored) < 0 ||
-        skipped != 0 || (!is_plain(s) && !decode(s, size)))
+        H5Dread_chunk(s->dataset, H5P_DEFAULT, &first, &skipped, is_plain(s) ? values : s->stored) <
+            0 ||
+        skipped != 0 || (!is_plain(s) && !decode(s, size, values)))
         return false;
-    if (s->converts && H5Tconvert(s->stored_type, s->memory_type, (size_t)s->chunk, s->values, NULL,
-                                  H5P_DEFAULT) < 0)
-        return false;
-    s->at = index;
+    return !s->converts || H5Tconvert(s->stored_type, s->memory_type, (size_t)s->chunk, values,
+                                      NULL, H5P_DEFAULT) >= 0;
+}
+
+/* m elements of chunk `index`, which stays for the rest of them. Where all of it is wanted, and
+ * takes no more room in the file, it comes to where it is wanted. @return as load */
+static bool read_chunk(scs_h5stream *s, int64_t index, int64_t skip, int64_t m, uint8_t *to)
+{
+    if (s->at != index) {
+        if (m == s->chunk && s->shape.size <= s->width)
+            return load(s, index, to);
+        s->at = -1;
+        if (!load(s, index, s->values))
+            return false;
+        s->at = index;
+    }
+    memcpy(to, s->values + (size_t)skip * s->width, (size_t)m * s->width);
     return true;
 }
 
@@ -254,9 +266,7 @@ scs_status scs_h5stream_read(scs_h5stream *s, int64_t first, int64_t n, void *ou
         int64_t index = first / s->chunk, skip = first % s->chunk;
         int64_t m = n < s->chunk - skip ? n : s->chunk - skip;
 
-        if (s->decodes && (s->at == index || load(s, index)))
-            memcpy(to, s->values + (size_t)skip * s->width, (size_t)m * s->width);
-        else {
+        if (!s->decodes || !read_chunk(s, index, skip, m, to)) {
             m = s->decodes ? m : n;
             SCS_TRY(read_checked(s, first, m, to));
         }

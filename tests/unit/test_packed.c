@@ -131,6 +131,43 @@ static void random_matrices_come_back(void)
     }
 }
 
+/* Rows of counts: 1 to 256 of them distinct, in any order, in as many entries as fill registers,
+ * one less and one more. Levels stand in the order in which they come. */
+static void counts_have_codes_by_their_first_appearance(void)
+{
+    static const int32_t entries[] = {63, 64, 65, 127, 128, 129, 700, 5000};
+
+    for (uint32_t levels = 1; levels <= 256; levels += levels < 250 ? 7 : 1)
+        for (size_t e = 0; e < sizeof entries / sizeof *entries; e++) {
+            int32_t n = entries[e], n_seen = 0, genes[5000];
+            int64_t indptr[] = {0, n};
+            float values[5000], seen[256];
+            scs_csr x = {1, 5000, indptr, genes, values};
+            scs_packed p;
+            scs_row row;
+
+            for (int32_t k = 0; k < n; k++) {
+                uint32_t any = (uint32_t)k * 2654435769U >> 8;
+                bool found = false;
+
+                genes[k] = k;
+                values[k] = (float)((any % levels * 97 + 3 * levels) % 256);
+                for (int32_t s = 0; s < n_seen && !found; s++)
+                    found = seen[s] == values[k];
+                if (!found)
+                    seen[n_seen++] = values[k];
+            }
+            p = packed(&x);
+            check_equal(&x, &p);
+            row = scs_packed_row(&p, 0);
+            CU_ASSERT_EQUAL(scs_packed_bytes(&p),
+                            2 * 8 + bytes_of((shape){n, n_seen < n ? n_seen : 0}, 2));
+            if (row.code)
+                CU_ASSERT_EQUAL(memcmp(row.value, seen, 4 * (size_t)n_seen), 0);
+            scs_packed_clear(&p);
+        }
+}
+
 static void zero_and_minus_zero_stay_apart(void)
 {
     float values[] = {0, -0.0F, 0, -0.0F, -0.0F, 0, 0, 1};
@@ -313,6 +350,8 @@ int main(void)
         {"rows come back as they were", rows_come_back_as_they_were},
         {"codes are used where they save", codes_are_used_where_they_save},
         {"random matrices come back", random_matrices_come_back},
+        {"counts have codes by their first appearance",
+         counts_have_codes_by_their_first_appearance},
         {"zero and minus zero stay apart", zero_and_minus_zero_stay_apart},
         {"parts make the whole", parts_make_the_whole},
         {"fewer columns are as if packed alone", fewer_columns_are_as_if_packed_alone},
