@@ -86,6 +86,7 @@ static const char *what_to_set(scs_scale_kind kind)
 {
     switch (kind) {
     case SCS_SCALE_COUNTS:
+    case SCS_SCALE_BINARY:
     case SCS_SCALE_LINEAR:
         return "data.normalize: auto or log1p";
     case SCS_SCALE_LOGGED:

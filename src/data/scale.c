@@ -46,6 +46,20 @@ static const double SHARE_ROOTS = 0.99;
  * Cells of either kind, from this share of the sampled ones on, make an input mixed. */
 enum { CELL_VALUES = 16 };
 static const double SMALL_NEAR = 0.3, SHARE_MIXED = 0.01;
+/* So many values of 0 and 1 alone are no counts, of which some are larger. */
+enum { ONES = 1000 };
+/* Genes were divided by their standard deviations where this share of them, at least SCALED_GENES
+ * that GENE_CELLS sampled cells express, have a variance of 1, to a tenth. */
+enum { SCALED_GENES = 16, GENE_CELLS = 30 };
+static const double SHARE_SCALED = 0.6, NEAR_ONE = 0.1;
+/* What centred ones keep of it once they are cut off at 0; only of values too large for logarithms,
+ * whose genes otherwise vary by orders of magnitude. */
+static const double SHARE_CUT = 0.9, CUT_LOW = 0.3, CUT_HIGH = 1.2;
+/* Values above are taken as this in the sums of genes, so that these never overflow. */
+static const float LARGEST_OF_GENE = 1000;
+/* Values were cut off at a whole number that so many of them are, where next to none are others. */
+enum { CUT_VALUES = 20 };
+static const double SHARE_BELOW_CUT = 0.05;
 static const double MILLION = 1e6;
 
 /* ---- what is added up ---- */
@@ -130,6 +144,27 @@ static void add_sums(scs_scale *scale, undone *u, const float *value, int64_t n)
     }
 }
 
+/* Of some genes: as many columns as are dealt with fit, evenly spaced.
+ *  @param x row i */
+static void add_genes(scs_scale *scale, const scs_csr *x, int64_t i)
+{
+    int shift = 0;
+
+    while ((x->n_col - 1) >> shift >= SCS_SCALE_GENES)
+        shift++;
+    for (int64_t k = x->indptr[i]; k < x->indptr[i + 1]; k++) {
+        int32_t gene = x->indices[k] >> shift;
+        double v;
+
+        if (gene << shift != x->indices[k])
+            continue;
+        v = (double)(x->values[k] < LARGEST_OF_GENE ? x->values[k] : LARGEST_OF_GENE);
+        scale->sum[SCS_SCALE_GENE_CELLS + gene]++;
+        scale->sum[SCS_SCALE_GENE_SUM + gene] += llround(v * MILLION);
+        scale->sum[SCS_SCALE_GENE_SQUARE + gene] += llround(v * v * MILLION);
+    }
+}
+
 /* What one pass over some values finds. */
 typedef struct look {
     float largest, smallest;
@@ -187,6 +222,8 @@ static void add_cell(scs_scale *scale, const float *value, int64_t n)
     for (int64_t k = 0; f.whole < n && k < n; k++) {
         double square = (double)value[k] * (double)value[k];
 
+        if (value[k] <= SCS_SCALE_WHOLES && value[k] == rintf(value[k]))
+            scale->sum[SCS_SCALE_WHOLE_AT + (int)value[k] - 1]++;
         if (value[k] >= 1 && value[k] <= 100) {
             scale->sum[SCS_SCALE_MIDDLE]++;
             scale->sum[SCS_SCALE_SQUARE] += fabs(square - rint(square)) <= 4e-7 * square;
@@ -226,11 +263,14 @@ void scs_scale_add(scs_scale *scale, const scs_csr *x, int64_t row, int64_t n_ob
     add_values(scale, x->values + x->indptr[0], x->indptr[x->n_row] - x->indptr[0]);
     for (int64_t i = 0; i < x->n_row; i++)
         scale->sum[SCS_SCALE_ZERO] += x->indptr[i + 1] == x->indptr[i];
-    for (int64_t i = 0; i < x->n_row; i++)
+    for (int64_t i = 0; i < x->n_row; i++) {
+        scale->sum[SCS_SCALE_SAMPLED] += (row + i) % stride == 0;
         if ((row + i) % stride == 0 && x->indptr[i + 1] > x->indptr[i]) {
+            add_genes(scale, x, i);
             add_sums(scale, &u, x->values + x->indptr[i], x->indptr[i + 1] - x->indptr[i]);
             add_cell(scale, x->values + x->indptr[i], x->indptr[i + 1] - x->indptr[i]);
         }
+    }
 }
 
 void scs_scale_merge(scs_scale *to, const scs_scale *from)
@@ -312,6 +352,63 @@ static bool has_no_zero(const scs_scale *s, int32_t n_var)
            s->sum[SCS_SCALE_VALUES] == s->sum[SCS_SCALE_CELLS] * n_var;
 }
 
+/* The variance of gene k over the sampled cells. */
+static double gene_variance(const scs_scale *s, int k)
+{
+    double n = (double)s->sum[SCS_SCALE_SAMPLED];
+    double mean = (double)s->sum[SCS_SCALE_GENE_SUM + k] / MILLION / n;
+
+    return (double)s->sum[SCS_SCALE_GENE_SQUARE + k] / MILLION / n - mean * mean;
+}
+
+/* Of the genes that enough sampled cells express, those with a variance in [least, most].
+ *  @param share of them from which most do */
+static bool vary_by(const scs_scale *s, double least, double most, double share)
+{
+    int n = 0, within = 0;
+
+    for (int k = 0; k < SCS_SCALE_GENES; k++)
+        if (s->sum[SCS_SCALE_GENE_CELLS + k] >= GENE_CELLS) {
+            double variance = gene_variance(s, k);
+
+            n++;
+            within += variance >= least && variance <= most;
+        }
+    return n >= SCALED_GENES && within >= share * n;
+}
+
+/* Most genes vary alike: that is how they were made. Those of a part of the cells do nearly. */
+static bool are_scaled(const scs_scale *s)
+{
+    return alike(s) < 0 &&
+           (vary_by(s, 1 - NEAR_ONE, 1 + NEAR_ONE, SHARE_SCALED) ||
+            (largest(s) > (double)LARGEST_LOG && vary_by(s, CUT_LOW, CUT_HIGH, SHARE_CUT)));
+}
+
+/* Values of sampled cells that are the largest one, where it is a whole number and hardly any
+ * others are: they were cut off there. 0: they were not. */
+static int64_t cut_values(const scs_scale *s)
+{
+    int64_t at, others = 0;
+    int last = (int)fmin(largest(s), SCS_SCALE_WHOLES);
+
+    if (largest(s) != last || s->sum[SCS_SCALE_WHOLE] == s->sum[SCS_SCALE_VALUES])
+        return 0;
+    for (int k = 1; k < last; k++)
+        others += s->sum[SCS_SCALE_WHOLE_AT + k - 1];
+    at = s->sum[SCS_SCALE_WHOLE_AT + last - 1];
+    return at >= CUT_VALUES && (double)others <= SHARE_BELOW_CUT * (double)at ? at : 0;
+}
+
+/* What whole numbers are. */
+static scs_scale_kind judge_whole(const scs_scale *s, int32_t n_var)
+{
+    if (has_no_zero(s, n_var))
+        return SCS_SCALE_PSEUDOCOUNT;
+    return largest(s) == 1 && s->sum[SCS_SCALE_VALUES] >= ONES ? SCS_SCALE_BINARY
+                                                               : SCS_SCALE_COUNTS;
+}
+
 scs_scale_kind scs_scale_judge(const scs_scale *s, int32_t n_var)
 {
     int64_t n = s->sum[SCS_SCALE_VALUES];
@@ -319,14 +416,16 @@ scs_scale_kind scs_scale_judge(const scs_scale *s, int32_t n_var)
 
     if (n == 0)
         return SCS_SCALE_EMPTY;
-    if (!whole && are_mixed(s))
+    if (whole)
+        return judge_whole(s, n_var);
+    if (are_mixed(s))
         return SCS_SCALE_MIXED;
-    if (!whole && are_roots(s))
+    if (are_roots(s))
         return SCS_SCALE_ROOTS;
-    if (whole || largest(s) > (double)LARGEST_LOG)
-        return has_no_zero(s, n_var) ? SCS_SCALE_PSEUDOCOUNT
-               : whole               ? SCS_SCALE_COUNTS
-                                     : SCS_SCALE_LINEAR;
+    if (are_scaled(s))
+        return SCS_SCALE_SCALED;
+    if (largest(s) > (double)LARGEST_LOG)
+        return has_no_zero(s, n_var) ? SCS_SCALE_PSEUDOCOUNT : SCS_SCALE_LINEAR;
     switch (alike(s)) {
     case SCS_UNLOG_E:
     case SCS_UNLOG_2:
@@ -352,11 +451,13 @@ static const char *kind_name(int kind)
     static const char *const names[] = {
         [SCS_SCALE_EMPTY] = "no value above 0",
         [SCS_SCALE_COUNTS] = "raw counts",
+        [SCS_SCALE_BINARY] = "values of 0 and 1 alone",
         [SCS_SCALE_LINEAR] = "values that are normalised or corrected but not logged",
         [SCS_SCALE_LOGGED] = "values that are logged already",
         [SCS_SCALE_UNCLEAR] = "values that may be logged or not",
         [SCS_SCALE_LOGGED_TWICE] = "values that were logged twice",
         [SCS_SCALE_ROOTS] = "square roots of counts",
+        [SCS_SCALE_SCALED] = "values that were scaled gene by gene",
         [SCS_SCALE_MIXED] = "counts of some cells and logged values of others",
         [SCS_SCALE_PSEUDOCOUNT] = "values to all of which 1 was added",
     };
@@ -462,7 +563,8 @@ static scs_status check_kind(const settling *w, int32_t i)
                         "%s: %s holds %s; bring them to one scale, set data.matrix to another "
                         "matrix, or %s",
                         meta->path, meta->matrix, evidence(w, i, found), trust);
-    if (kind == SCS_SCALE_LOGGED_TWICE || kind == SCS_SCALE_PSEUDOCOUNT || kind == SCS_SCALE_ROOTS)
+    if (kind == SCS_SCALE_LOGGED_TWICE || kind == SCS_SCALE_PSEUDOCOUNT ||
+        kind == SCS_SCALE_ROOTS || kind == SCS_SCALE_SCALED)
         return SCS_FAIL(SCS_EDATA,
                         "%s: %s holds %s; take that back, set data.matrix to another matrix, or %s",
                         meta->path, meta->matrix, evidence(w, i, found), trust);
@@ -579,6 +681,31 @@ static scs_status note_zero(const settling *w, scs_dataset *dataset)
     return SCS_OK;
 }
 
+/* What is taken, and yet is hardly what anybody wants: counts of which only zeros are left, and
+ * values that were cut off, as scaled ones are. */
+static scs_status note_values(const settling *w, scs_dataset *dataset)
+{
+    for (int32_t i = 0; i < dataset->n_input; i++) {
+        const char *path = w->meta[i]->path, *matrix = w->meta[i]->matrix;
+        int64_t cut = cut_values(&w->scale[i]);
+        double most = largest(&w->scale[i]);
+
+        if (kind_of(w, i) == SCS_SCALE_BINARY)
+            SCS_TRY(scs_notes_add(dataset,
+                                  "%s: %s holds 0 and 1 alone, as binarised counts do: it tells "
+                                  "which genes a cell has, not how much; data.matrix names the "
+                                  "matrix with the counts, if there is one",
+                                  path, matrix));
+        if (cut)
+            SCS_TRY(scs_notes_add(dataset,
+                                  "%s: %lld values of %s are %g, its largest: they were cut off "
+                                  "there, as scanpy's pp.scale(max_value=%g) does; data.matrix "
+                                  "names the matrix with counts or logged values, if there is one",
+                                  path, (long long)cut, matrix, most, most));
+    }
+    return SCS_OK;
+}
+
 /* auto becomes what the first input asks for: all others agree with it by now. */
 scs_status scs_scale_settle(scs_config *config, const scs_h5ad *const *metas,
                             const scs_scale *scale, scs_dataset *dataset)
@@ -588,6 +715,7 @@ scs_status scs_scale_settle(scs_config *config, const scs_h5ad *const *metas,
 
     SCS_TRY(check_all(&w, dataset->n_input));
     SCS_TRY(note_zero(&w, dataset));
+    SCS_TRY(note_values(&w, dataset));
     if (normalize == SCS_NORMALIZE_AUTO)
         normalize = kind_of(&w, 0) == SCS_SCALE_LOGGED ? SCS_NORMALIZE_NONE : SCS_NORMALIZE_LOG1P;
     SCS_TRY(say(&w, dataset->n_input, normalize, &dataset->values));

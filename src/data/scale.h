@@ -20,6 +20,9 @@ enum scs_unlog {
     SCS_N_UNLOG
 };
 
+/** Genes of which variances are taken, at most, and whole numbers that are counted each. */
+enum { SCS_SCALE_GENES = 128, SCS_SCALE_WHOLES = 32 };
+
 /** Numbers that add up. */
 enum scs_scale_sum {
     SCS_SCALE_CELLS,   /**< cells read, also those without values */
@@ -27,13 +30,21 @@ enum scs_scale_sum {
     SCS_SCALE_VALUES,  /**< values above 0 */
     SCS_SCALE_WHOLE,   /**< of these, whole numbers */
     SCS_SCALE_NEAR,    /**< of these, within 0.05 of one, whole ones included */
-    SCS_SCALE_SUMMED,  /**< sampled cells that have values */
+    SCS_SCALE_SAMPLED, /**< sampled cells */
+    SCS_SCALE_SUMMED,  /**< of these, cells that have values */
     SCS_SCALE_MIDDLE,  /**< values of sampled cells from 1 to 100 */
     SCS_SCALE_SQUARE,  /**< of these, square roots of whole numbers */
     SCS_SCALE_COUNTED, /**< sampled cells of some values, all of which are whole */
     SCS_SCALE_SMALL,   /**< sampled cells of some values that look logged: small, few near whole */
     SCS_SCALE_LOG,     /**< [SCS_N_UNLOG] sum over them of log(sum of the cell), in millionths */
-    SCS_N_SCALE_SUM = SCS_SCALE_LOG + SCS_N_UNLOG
+    /** [SCS_SCALE_WHOLES] values of sampled cells that are 1, 2, ... */
+    SCS_SCALE_WHOLE_AT = SCS_SCALE_LOG + SCS_N_UNLOG,
+    /** [SCS_SCALE_GENES] each, of genes of the file that are evenly spaced: sampled cells that have
+     *  values; their sum and that of their squares, in millionths */
+    SCS_SCALE_GENE_CELLS = SCS_SCALE_WHOLE_AT + SCS_SCALE_WHOLES,
+    SCS_SCALE_GENE_SUM = SCS_SCALE_GENE_CELLS + SCS_SCALE_GENES,
+    SCS_SCALE_GENE_SQUARE = SCS_SCALE_GENE_SUM + SCS_SCALE_GENES,
+    SCS_N_SCALE_SUM = SCS_SCALE_GENE_SQUARE + SCS_SCALE_GENES
 };
 
 /** Numbers of which the largest stands. Negated where the smallest is wanted; -inf: none yet. */
@@ -53,11 +64,13 @@ struct scs_scale {
 typedef enum scs_scale_kind {
     SCS_SCALE_EMPTY,
     SCS_SCALE_COUNTS, /**< whole numbers */
+    SCS_SCALE_BINARY, /**< 0 and 1 alone, so many that they are no counts */
     SCS_SCALE_LINEAR, /**< too large for logarithms: CPM, corrected counts */
     SCS_SCALE_LOGGED,
     SCS_SCALE_UNCLEAR, /**< small, and not as logarithms of counts are */
     SCS_SCALE_LOGGED_TWICE,
     SCS_SCALE_ROOTS,      /**< square roots of counts, scaled or not */
+    SCS_SCALE_SCALED,     /**< each gene by its standard deviation */
     SCS_SCALE_MIXED,      /**< some cells are counts, others logged */
     SCS_SCALE_PSEUDOCOUNT /**< not logged, and no value is 0 */
 } scs_scale_kind;

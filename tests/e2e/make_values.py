@@ -21,8 +21,8 @@ def draw(depth):
         labels, columns=["cell_type", "condition"], index=[f"cell_{i}" for i in range(len(labels))])
 
 
-def write(name, x, layers=None, raw=None, as_is=False):
-    a = anndata.AnnData(x if as_is else sp.csr_matrix(x.astype("f4")), obs=obs.copy(), var=pd.DataFrame(index=[f"gene_{g}" for g in range(x.shape[1])]))
+def write(name, x, layers=None, raw=None, as_is=False, rows=slice(None)):
+    a = anndata.AnnData(x if as_is else sp.csr_matrix(x.astype("f4")), obs=obs.iloc[rows].copy(), var=pd.DataFrame(index=[f"gene_{g}" for g in range(x.shape[1])]))
     if raw is not None:
         a.raw = anndata.AnnData(sp.csr_matrix(raw), obs=obs.copy(), var=a.var.copy())
     for key, value in (layers or {}).items():
@@ -32,6 +32,15 @@ def write(name, x, layers=None, raw=None, as_is=False):
 
 def scaled(to):
     return counts / counts.sum(1, keepdims=True) * to
+
+
+def unit(x):  # scanpy's pp.scale(zero_center=False)
+    deviation = x.std(0, ddof=1)
+    return x / np.where(deviation > 0, deviation, 1)
+
+
+def cut(x):  # at the whole number that the largest fiftieth is above
+    return np.minimum(x, np.floor(np.quantile(x[x > 0], 0.98)))
 
 
 counts, obs = draw(1500)
@@ -62,6 +71,13 @@ few = np.minimum(counts, 9)
 write("corrected_small", few * (1 - 0.004 * (few > 1)))  # nearly whole, as ambient RNA is taken off
 write("log2_counts", np.log2(1 + few))
 write("scaled", (scaled(1e4) - scaled(1e4).mean(0)).astype("f4"), as_is=True)
+write("few_counts", (counts > 4) * (np.arange(len(counts)) % 12 == 0)[:, None])  # some hundred ones
+write("cut", cut(np.log1p(scaled(1e4))))
+write("scaled_gene", unit(np.log1p(scaled(1e4))))
+write("scaled_cut", cut(unit(np.log1p(scaled(1e4)))))
+long = np.repeat(counts, 8, 0) + (np.random.default_rng(1).random((8 * len(counts), GENES)) < 0.002) * 40  # rare large values
+write("scaled_half", unit(np.log1p(long))[::2], rows=np.repeat(np.arange(len(counts)), 4))
+write("scaled_zero", np.clip(unit(long - long.mean(0)), 0, None), rows=np.repeat(np.arange(len(counts)), 8))
 zero = sp.csr_matrix(counts.shape, dtype="f4")
 write("zero", zero, layers={"counts": sp.csr_matrix(counts), "also_zero": zero}, raw=counts, as_is=True)
 write("zero_dense", np.zeros(counts.shape, "f4"), layers={"counts": counts}, as_is=True)

@@ -34,7 +34,11 @@ refused() {
 counted="each cell is scaled to 10000, then log1p (data.normalize: auto)"
 kept="taken as they are (data.normalize: auto)"
 for each in counts counts_double counts_integer counts_dense counts_csc; do judged $each "raw counts: largest" "100 % whole" "$counted"; done
-judged accessible "raw counts: largest 1," "$counted"
+judged accessible "values of 0 and 1 alone: largest 1," "$counted"
+if grep -q "note: accessible.h5ad: X holds 0 and 1 alone, as binarised counts do" log; then pass; else fail "0 and 1 alone are not noted"; show log; fi
+judged few_counts "raw counts: largest 1," "$counted"
+judged cut "logged already" "$kept"
+if grep -q "note: cut.h5ad: [0-9]* values of X are 6, its largest: they were cut off there" log; then pass; else fail "a cut is not noted"; show log; fi
 judged cpm "not logged" "cells sum to 1e+06" "$counted"
 judged tens "not logged" "cells sum to 10000;" "$counted"
 judged shares "not logged" "cells sum to 1;" "$counted"
@@ -62,6 +66,7 @@ refused log_twice.h5ad "logged twice"
 refused pseudocount.h5ad "1 was added"
 refused corrected_small.h5ad "may be logged or not"
 refused scaled.h5ad "scaled data cannot be used"
+refused "scaled_gene.h5ad scaled_cut.h5ad scaled_half.h5ad scaled_zero.h5ad" "values that were scaled gene by gene: largest"
 refused "roots.h5ad roots_scaled.h5ad roots_small.h5ad" "square roots of counts"
 refused roots_scaled.h5ad "cells sum to 10000 once squared; take that back"
 for set in auto none log1p; do refused "part_logged.h5ad part_counts.h5ad" "counts of some cells and logged values of others" --set data.normalize=$set; done
@@ -80,6 +85,7 @@ refused "log.h5ad,counts.h5ad" "log.h5ad" --set data.normalize=log1p
 refused "log.h5ad,log_million.h5ad" "log_million.h5ad holds"
 refused "log_million.h5ad,log2_million.h5ad" "log2_million.h5ad holds"
 refused "counts.h5ad,cpm.h5ad" "cpm.h5ad holds"
+refused "counts.h5ad,accessible.h5ad" "accessible.h5ad holds values of 0 and 1 alone"
 for verb in train validate; do expect "$verb" 65 "yet data.normalize is none" 2 $verb v.yaml --set data.normalize=none --set model.kind=vae; done
 expect "screen" 65 "yet data.normalize is none" 3 screen v.yaml --set data.normalize=none
 expect "pca" 65 "yet data.normalize is none" 2 pca v.yaml --set data.normalize=none --set model.latent=4
@@ -95,7 +101,7 @@ taken --set 'data.inputs=[corrected_small.h5ad]' --set data.normalize=log1p
 taken --set 'data.inputs=[corrected_small.h5ad]' --set data.normalize=none
 taken --set 'data.inputs=[pseudocount.h5ad]' --set data.normalize=log1p --set data.trust_values=true
 taken --set 'data.inputs=[log.h5ad, log_chosen.h5ad]'
-for each in roots part_logged; do taken --set "data.inputs=[$each.h5ad]" --set data.normalize=none --set data.trust_values=true; done
+for each in roots part_logged scaled_gene; do taken --set "data.inputs=[$each.h5ad]" --set data.normalize=none --set data.trust_values=true; done
 refused "log.h5ad,counts.h5ad" "counts.h5ad" --set data.trust_values=true
 refused zero.h5ad "no value above 0" --set data.normalize=none --set data.trust_values=true
 
