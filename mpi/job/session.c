@@ -13,6 +13,7 @@
 
 #include "mpi/data/choose_genes.h"
 #include "mpi/job/command.h"
+#include "mpi/data/repeated_cells.h"
 #include "mpi/job/input_checksum.h"
 #include "mpi/job/preflight.h"
 #include "src/base/clock.h"
@@ -197,12 +198,13 @@ static scs_status settle(scs_session *session, const scs_scale *scale)
     return SCS_OK;
 }
 
-/* The files' checksums, and files that have the same. Collective. */
-static scs_status finish_reading(scs_session *session)
+/* The files' checksums, and files that have the same, or the same cells. Collective.
+ *  @param repeated [n_input] or NULL: cells were not compared */
+static scs_status finish_reading(scs_session *session, const scs_repeated *repeated)
 {
     SCS_TRY(scs_session_checksums(session));
     return scs_comm_agree(session->comm, scs_notes_repeated(session->dataset, metas(session),
-                                                            session->input_checksum));
+                                                            session->input_checksum, repeated));
 }
 
 /* seurat_v3's variances are of counts. Local, alike on all ranks.
@@ -238,19 +240,28 @@ static scs_status choose_genes(scs_session *session, int flavor, const scs_scale
                             session->dataset, part, n_part);
 }
 
-/* What is done with the values once all are read: judged, normalised, and the genes chosen.
- * Collective.
+/* What is done with the values once all are read: judged, compared, normalised, and the genes
+ * chosen. Collective.
  *  @param part [n_part] all of this rank's cells  @param total of their counts, part after part */
 static scs_status finish_values(scs_session *session, const scs_scale *scale,
                                 const scs_cell_part *part, int32_t n_part, const double *total)
 {
-    SCS_TRY(scs_comm_agree(session->comm, settle(session, scale)));
-    SCS_TRY(choose_genes(session, SCS_HVG_SEURAT_V3, scale, part, n_part));
-    SCS_TRY(scs_read_cells_normalize(session->comm, session->config, session->dataset,
-                                     session->controls_decide, part, n_part, total,
-                                     &session->scaled_to));
-    SCS_TRY(choose_genes(session, SCS_HVG_SEURAT, scale, part, n_part));
-    return finish_reading(session);
+    scs_comm *comm = session->comm;
+    scs_repeated *repeated = NULL;
+    scs_status st;
+
+    SCS_GO(st, scs_comm_agree(comm, settle(session, scale)));
+    SCS_GO(st, scs_comm_agree(comm, SCS_ALLOC(repeated, session->dataset->n_input)));
+    SCS_GO(st, scs_repeated_cells_find(comm, session->dataset, part, n_part, repeated));
+    SCS_GO(st, choose_genes(session, SCS_HVG_SEURAT_V3, scale, part, n_part));
+    SCS_GO(st, scs_read_cells_normalize(comm, session->config, session->dataset,
+                                        session->controls_decide, part, n_part, total,
+                                        &session->scaled_to));
+    SCS_GO(st, choose_genes(session, SCS_HVG_SEURAT, scale, part, n_part));
+    st = finish_reading(session, repeated);
+done:
+    free(repeated);
+    return st;
 }
 
 /* What reads all cells into memory by itself has nothing of the stream's small one. */
@@ -391,7 +402,7 @@ static scs_status complete(void *ctx, const scs_scale *scale, int64_t n_value)
     SCS_TRY(scs_comm_agree(s->comm, settle_all(s, scale)));
     s->n_value = n_value;
     if (!hashed)
-        SCS_TRY(finish_reading(s));
+        SCS_TRY(finish_reading(s, NULL));
     for (scs_lidx i = said; i < s->dataset->notes.n; i++)
         scs_session_say(s, "  note: %s", s->dataset->notes.name[i]);
     return scs_collective_ok();
@@ -425,7 +436,7 @@ static scs_status look(scs_session *s)
     if (s->config->data.normalize == SCS_NORMALIZE_LOG1P)
         s->scaled_to = s->stream.target = s->config->data.target_sum;
     if (all || !hashes_later(s))
-        SCS_GO(st, finish_reading(s));
+        SCS_GO(st, finish_reading(s, NULL));
 done:
     free(scale);
     return st;

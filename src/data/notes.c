@@ -52,33 +52,72 @@ static bool are_alike(const scs_h5ad *a, const scs_h5ad *b)
            a->nnz == b->nnz && a->n_row == b->n_row && a->n_var == b->n_var;
 }
 
-/* Listed twice, a file's cells count twice: that may be meant, as a weight, and is said. By its
- * bytes, since a link or a copy has another path. */
-scs_status scs_notes_repeated(scs_dataset *d, const scs_h5ad *const *metas, char *const *checksums)
+/* One in a hundred may be chance, or does no harm. */
+static bool are_many(int64_t n, const scs_repeated *of)
 {
-    for (int32_t i = 0; i < d->n_input; i++)
-        for (int32_t j = 0; j < i; j++) {
-            const char *path = metas[i]->path, *first = metas[j]->path;
+    return n > 0 && n * 100 >= of->cells;
+}
 
-            if (strcmp(checksums[i], checksums[j]) != 0) {
-                if (are_alike(metas[i], metas[j]))
-                    SCS_TRY(scs_notes_add(d,
-                                          "%s has exactly as many cells, genes and values as %s; "
-                                          "if it is a copy, its cells count twice",
-                                          path, first));
-                continue;
-            }
-            SCS_TRY(strcmp(path, first) == 0
-                        ? scs_notes_add(d,
-                                        "%s: data.inputs lists it more than once; its cells count "
-                                        "each time",
-                                        path)
-                        : scs_notes_add(d,
-                                        "%s holds the same bytes as %s; its cells count twice: "
-                                        "take one of the two out of data.inputs",
-                                        path, first));
-            break;
-        }
+/* Cells that another input, or the same one, holds as well. */
+static scs_status note_cells(scs_dataset *d, const scs_h5ad *const *metas, int32_t i,
+                             const scs_repeated *r)
+{
+    const char *some =
+        r->cells < d->first_cell[i + 1] - d->first_cell[i] ? " that were compared" : "";
+
+    if (are_many(r->within, r))
+        SCS_TRY(scs_notes_add(d,
+                              "%s: %lld of its %lld cells%s have the values of another cell of it "
+                              "in all genes: they count twice",
+                              metas[i]->path, (long long)r->within, (long long)r->cells, some));
+    if (are_many(r->shared, r))
+        SCS_TRY(
+            scs_notes_add(d,
+                          "%s: %lld of its %lld cells%s have the values of a cell of %s%s in all "
+                          "genes: they count twice; take one of the files out of "
+                          "data.inputs, or the cells out of one (data.filter)",
+                          metas[i]->path, (long long)r->shared, (long long)r->cells, some,
+                          metas[r->with]->path, r->others ? " and other inputs" : ""));
+    return SCS_OK;
+}
+
+/* Input i holds what input j before it does, by its bytes or by its numbers.
+ *  @param[out] same its bytes are the same */
+static scs_status note_copy(scs_dataset *d, const scs_h5ad *const *metas, int32_t i, int32_t j,
+                            char *const *checksums, bool compared, bool *same)
+{
+    const char *path = metas[i]->path, *first = metas[j]->path;
+
+    *same = strcmp(checksums[i], checksums[j]) == 0;
+    if (!*same)
+        return compared || !are_alike(metas[i], metas[j])
+                   ? SCS_OK
+                   : scs_notes_add(d,
+                                   "%s has exactly as many cells, genes and values as %s; if it is "
+                                   "a copy, its cells count twice",
+                                   path, first);
+    return strcmp(path, first) == 0
+               ? scs_notes_add(
+                     d, "%s: data.inputs lists it more than once; its cells count each time", path)
+               : scs_notes_add(d,
+                               "%s holds the same bytes as %s; its cells count twice: take one of "
+                               "the two out of data.inputs",
+                               path, first);
+}
+
+/* Listed twice, a file's cells count twice: that may be meant, as a weight, and is said. By its
+ * bytes, since a link or a copy has another path; then by its cells. */
+scs_status scs_notes_repeated(scs_dataset *d, const scs_h5ad *const *metas, char *const *checksums,
+                              const scs_repeated *repeated)
+{
+    for (int32_t i = 0; i < d->n_input; i++) {
+        bool same = false;
+
+        for (int32_t j = 0; j < i && !same; j++)
+            SCS_TRY(note_copy(d, metas, i, j, checksums, repeated != NULL, &same));
+        if (repeated && !same)
+            SCS_TRY(note_cells(d, metas, i, &repeated[i]));
+    }
     return SCS_OK;
 }
 

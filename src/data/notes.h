@@ -2,7 +2,7 @@
 #ifndef SCS_NOTES_H
 #define SCS_NOTES_H
 
-#include "scscreen/dataset.h"
+#include "src/data/repeated.h"
 
 /** Add a line to the notes, escaped. @return SCS_OK or SCS_ENOMEM */
 SCS_MUST_USE scs_status scs_notes_add(scs_dataset *d, const char *format, ...) SCS_PRINTF(2, 3);
@@ -11,10 +11,12 @@ SCS_MUST_USE scs_status scs_notes_add(scs_dataset *d, const char *format, ...) S
 char *scs_notes_hint(const scs_names *names, const char *wrong, char *out, size_t size);
 
 /** Notes on inputs whose cells are read twice: a file that is listed again, by its path or by
- *  another name, files that hold the same bytes, and those that look like copies of one.
- *  @param checksums [d->n_input] of the files' bytes */
+ *  another name, files that hold the same bytes, those that have cells in common or hold one twice,
+ *  and, where cells were not compared, those that look like copies of one.
+ *  @param checksums [d->n_input] of the files' bytes
+ *  @param repeated  [d->n_input] or NULL: cells were not compared */
 SCS_MUST_USE scs_status scs_notes_repeated(scs_dataset *d, const scs_h5ad *const *metas,
-                                           char *const *checksums);
+                                           char *const *checksums, const scs_repeated *repeated);
 
 /** Notes on the labels of a column that may be one thing twice: those that differ only in case, in
  *  spaces and dashes, in how letters are encoded or in the order of the names that a separator

@@ -36,6 +36,11 @@ for name, order in (("numbered", 1), ("numbered_too", -1)):
     a.var = pd.DataFrame({"symbol": a.var_names}, index=[str(i) for i in range(a.n_vars)])
     a.write_h5ad(name + ".h5ad")
 anndata.read_h5ad("columns.h5ad")[::-1].copy().write_h5ad("copy.h5ad", compression="gzip")
+whole, other = anndata.read_h5ad("columns.h5ad"), anndata.read_h5ad("no_twins.h5ad")
+whole[whole.obs.condition == "A", rng.permutation(whole.n_vars)].copy().write_h5ad("part.h5ad")
+double = anndata.concat([whole[:5], whole[:5], other[-13:]])
+double.obs_names_make_unique()
+double.write_h5ad("doubled.h5ad")
 for size in ("f2", "f4", "f8"):
     dose = {"ctrl": 0, "d1": 0.1, "d2": 0.3, "d3": 10, "d4": 0.15625}
     atlas("dose_" + size, list(dose), dose=lambda f: np.array([dose[c] for c in f.condition], size))
@@ -126,9 +131,18 @@ has "a column of barcodes" "column barcode: 24 of its 25 labels have a single ce
 said --set 'data.inputs=[{path: columns.h5ad, species: mouse}]' --set data.species=species
 has "species of the config" "columns.h5ad: its column species is not read, as data.inputs says 'mouse' of all its cells"
 said --set 'data.inputs=[columns.h5ad, copy.h5ad]'
-has "a copy" "copy.h5ad has exactly as many cells, genes and values as columns.h5ad; if it is a copy, its cells count twice"
+has "a copy" "copy.h5ad: 36 of its 36 cells have the values of a cell of columns.h5ad in all genes: they count twice"
+said --set 'data.inputs=[columns.h5ad, copy.h5ad]' --set train.data=stream --set model.kind=vae
+has "a copy that is streamed" "copy.h5ad has exactly as many cells, genes and values as columns.h5ad; if it is a copy, its cells count twice"
+for np in 1 3; do
+    launch $np check l.yaml --set screen.pair_separator=/ --set 'data.inputs=[no_twins.h5ad, columns.h5ad, part.h5ad, doubled.h5ad]' >log 2>&1
+    has "a part, its genes in another order" "part.h5ad: 12 of its 12 cells have the values of a cell of columns.h5ad in all genes"
+    has "a file joined with itself" "doubled.h5ad: 5 of its 23 cells have the values of another cell of it in all genes"
+    has "cells in common" "doubled.h5ad: 23 of its 23 cells have the values of a cell of no_twins.h5ad and other inputs in all genes"
+    if [ "$(grep -c "count twice" log)" = 3 ]; then pass; else fail "other cells are no copies"; show log; fi
+done
 said --set 'data.inputs=[columns.h5ad, no_twins.h5ad]'
-if grep -q "exactly as many" log; then fail "other cells are no copy"; show log; else pass; fi
+if grep -q "exactly as many\|count twice" log; then fail "other cells are no copy"; show log; else pass; fi
 said --set 'data.inputs=[numbered.h5ad]'
 check_ok "genes that are numbered" $code log
 has "genes that are numbered" "numbered.h5ad: its genes are numbered 0 to 39, not named; data.gene_column names"

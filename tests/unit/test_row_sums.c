@@ -29,7 +29,8 @@ static void check(int64_t n, int64_t n_row, int64_t n_column)
         value[i] = (float)number(3 * i + 1);
     for (int64_t r = 0; r < n_row; r++)
         row[r] = (int32_t)r;
-    sum[0] = 9; /* what was there does not count */
+    if (n > 0)
+        sum[0] = 9; /* what was there does not count */
     CHECK_OK(scs_row_sums(weight, n, value, n_row, n_column, sum));
     for (int64_t i = 0; i < n; i++) {
         scs_vector_sum_rows(value, n_column, row, weight + i * n_row, (int32_t)n_row, expected);
