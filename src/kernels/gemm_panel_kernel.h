@@ -58,9 +58,11 @@ SCS_KERNEL(add_rows)(const scs_gemm_panel *p, int64_t row, int64_t col, int n_ro
         }
     }
     for (int i = 0; p->adam && i < n_row; i++)
-        for (int v = 0; v < 2; v++)
-            SCS_KERNEL(adam)
-    (p->adam, &p->state, (row + i) * p->out_row + col + v * LANES, sum[i][v]);
+        for (int v = 0; v < 2; v++) {
+            int64_t at = (row + i) * p->out_row + col + v * LANES;
+
+            SCS_KERNEL(adam)(p->adam, &p->state, at, sum[i][v]);
+        }
     for (int i = 0; !p->adam && i < n_row; i++)
         for (int v = 0; v < 2; v++)
             *(vec *)(p->out + (row + i) * p->out_row + col + v * LANES) = sum[i][v];
