@@ -51,7 +51,7 @@ expect "missing config" 64 "none.yaml" 3 run "$work/none.yaml"
 
 # srun without PMIx starts as many programs that know nothing of each other: refused by all, said by the first. Slurm is not needed.
 two_species 30 4 2 "$work/run.yaml"
-echo 'output: {dir: results}' >>"$work/run.yaml"
+echo "output: {dir: $work/results}" >>"$work/run.yaml"
 task() { # TASK TASKS COMMAND...
     at=$1 tasks=$2
     shift 2
