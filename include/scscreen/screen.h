@@ -126,6 +126,10 @@ typedef struct scs_sources {
     double *share;
     double variance; /**< mean over genes of the shift's squared error, where the mixed model has a
                         part in it; NaN: unknown */
+    double *common;  /**< [n_common] what the weights of very many groups have in common
+                        (src/screen/mixed_sums.h); NULL where no such model was asked */
+    int32_t n_common;
+    bool has_common;           /**< false: some of the weights do not follow from it */
     char text[SCS_SOURCE_MAX]; /**< "own", "donors: a+b", "average: a", "self", "like: a+b", "" */
 } scs_sources;
 

@@ -1,11 +1,11 @@
 /* A block of rows in three steps, each over all rows, in parallel over rows or genes:
  *
- *    1. shift_rows    sources -> latent shift delta -> confidence -> mean hidden activations of the
+ *    1. sum_rows      where sources are thousands of groups: their sums of means and variances, of
+ *      all rows at once
+ *       shift_rows    sources -> latent shift delta -> confidence -> mean hidden activations of the
  *      moved controls, h(delta) [n_hidden]
  *    2. decode_rows   all h, and those of controls without a shift, through the output layer: W h +
  *      b, cut into tasks over genes
- *       sum_rows      where sources are thousands of groups: their sums of means and variances, of
- *      all rows at once
  *    3. finish_rows   control mean + decoded change (+ the sources' own change) -> prediction,
  *      scores, errors, lists
  *
@@ -35,6 +35,7 @@
 #include "src/screen/correction.h"
 #include "src/screen/decode_mean.h"
 #include "src/screen/mixed_atlas.h"
+#include "src/screen/mixed_sums.h"
 #include "src/screen/predict.h"
 #include "src/screen/shift.h"
 
@@ -266,10 +267,14 @@ static scs_status prepare_mean(const row *r)
 static scs_status row_find(const scs_row_block *block, int64_t i, scs_row_work *work)
 {
     row r = row_of(block, i, work);
+    scs_mixed_split *split = &block->split[i - block->from];
 
-    if (!r.controls)
+    if (!r.controls) {
+        scs_mixed_sums_clear_split(split);
         return SCS_OK;
+    }
     SCS_TRY(scs_shift_sources_find(r.atlas, r.job->method, r.target, work->sources));
+    SCS_TRY(scs_mixed_sums_split(r.job->method->mixed, r.atlas, r.target, work->sources, split));
     return copy_sources(&r);
 }
 
@@ -284,7 +289,7 @@ static scs_status row_shift(const scs_row_block *block, int64_t i, scs_row_work 
     r.rows->confidence[i] = scs_confidence_none();
     if (!r.controls)
         return SCS_OK;
-    if (block->weight) {
+    if (block->split) {
         memcpy(work->delta, block->delta + (i - block->from) * latent,
                (size_t)latent * sizeof *work->delta);
     } else {
@@ -294,7 +299,7 @@ static scs_status row_shift(const scs_row_block *block, int64_t i, scs_row_work 
     }
     r.rows->delta_norm[i] =
         store_vector(work->delta, r.atlas->n_latent, r.rows->delta + i * latent);
-    SCS_TRY(measure_confidence(&r, block->weight ? r.sources : work->sources));
+    SCS_TRY(measure_confidence(&r, block->split ? r.sources : work->sources));
     return prepare_mean(&r);
 }
 
@@ -331,20 +336,20 @@ static void fill_nan(float *matrix, int64_t i, int64_t n)
         matrix[i * n + g] = NAN;
 }
 
-/* The row's sums of step 2, NULL where they are not made so. */
+/* The row's sums of step 1, NULL where they are not made so. */
 static double *row_sums_of(const row *r, double *sums)
 {
     return sums ? sums + (r->i - r->block->from) * r->atlas->n_gene : NULL;
 }
 
 /* The sources' own change of means and variances in gene space, in the thread's memory unless step
- * 2 has made it. */
+ * 1 has made it. */
 static scs_status gene_change(const row *r, scs_moments *change)
 {
     const scs_atlas *a = r->atlas;
     double *mean = r->work->change, *variance = r->rows->variance ? mean + a->n_gene : NULL;
 
-    if (r->block->weight) {
+    if (r->block->split) {
         mean = row_sums_of(r, r->block->change);
         variance = row_sums_of(r, r->block->variance_change);
     } else {
@@ -577,19 +582,36 @@ static scs_status alloc_decoded(scs_row_block *b)
     return b->job->method->variance ? SCS_ALLOC(b->variance, cells) : SCS_OK;
 }
 
-/* Room for a slice's weights of all groups, and for the sums that they make. */
+/* Room for a slice's weights, and for the sums that they make. In gene space shifts are the change
+ * of the means. */
 static scs_status alloc_sums(scs_row_block *b)
 {
     const scs_row_job *j = b->job;
-    int64_t sums = b->slice * j->session->atlas->n_gene;
+    const scs_atlas *a = j->session->atlas;
+    const scs_mixed_atlas *mixed = j->method->mixed;
+    const scs_group_values latent = {.d = a->mean, .n_column = a->n_latent};
+    const scs_group_values mean = {.f = a->gene_mean, .n_column = a->n_gene};
+    const scs_group_values variance = {.f = a->gene_variance, .n_column = a->n_gene};
+    bool in_latent = scs_session_model_has_latent(j->session);
+    bool change = scs_predict_needs_change(j->method);
+    int64_t sums = b->slice * a->n_gene;
 
-    SCS_TRY(SCS_ALLOC(b->weight, b->slice * j->session->atlas->n_group));
-    SCS_TRY(SCS_ALLOC(b->delta, b->slice * j->session->atlas->n_latent));
-    if (scs_predict_needs_change(j->method))
+    SCS_TRY(SCS_ALLOC(b->split, b->slice));
+    SCS_TRY(SCS_ALLOC(b->delta, b->slice * a->n_latent));
+    if (in_latent)
+        SCS_TRY(scs_mixed_sums_create(mixed, &latent, &b->of_latent));
+    if (change || !in_latent) {
         SCS_TRY(SCS_ALLOC(b->change, sums));
-    if (scs_predict_needs_change(j->method) && j->method->variance)
+        SCS_TRY(scs_mixed_sums_create(mixed, &mean, &b->of_mean));
+    }
+    if (change && j->method->variance) {
         SCS_TRY(SCS_ALLOC(b->variance_change, sums));
-    return j->errors && j->bootstrap == 0 ? SCS_ALLOC(b->sampled, sums) : SCS_OK;
+        SCS_TRY(scs_mixed_sums_create(mixed, &variance, &b->of_variance));
+    }
+    if (!j->errors || j->bootstrap > 0)
+        return SCS_OK;
+    SCS_TRY(SCS_ALLOC(b->weight, b->slice * a->n_group));
+    return SCS_ALLOC(b->sampled, sums);
 }
 
 enum { SLICE = 64 }; /* rows whose weights of all groups are held at a time */
@@ -624,6 +646,12 @@ void scs_row_block_clear(scs_row_block *block)
     for (int64_t i = 0; block->sources && i < block->slice; i++)
         scs_shift_sources_destroy(&block->sources[i]);
     free(block->sources);
+    for (int64_t i = 0; block->split && i < block->slice; i++)
+        scs_mixed_sums_clear_split(&block->split[i]);
+    free(block->split);
+    scs_mixed_sums_destroy(&block->of_latent);
+    scs_mixed_sums_destroy(&block->of_mean);
+    scs_mixed_sums_destroy(&block->of_variance);
     free(block->weight);
     free(block->delta);
     free(block->change);
@@ -708,30 +736,9 @@ static void call_idle(const scs_row_job *j)
         j->idle(j->idle_ctx);
 }
 
-/* The weights of the slice's rows, of means or of variances' sampling. @param[out] b its weight;
- * 0 where there is no prediction */
-static void fill_weights(const scs_row_block *b, bool sampling)
-{
-    const scs_atlas *a = b->job->session->atlas;
-
-#pragma omp parallel for schedule(dynamic)
-    for (int64_t i = b->from; i < b->to; i++) {
-        double *weight = b->weight + (i - b->from) * a->n_group;
-        const scs_sources *sources = b->sources[i - b->from];
-
-        memset(weight, 0, sizeof *weight * (size_t)a->n_group);
-        if (b->of[i] >= 0 && sampling)
-            scs_mixed_atlas_sampling(a, b->job->plan->item[b->rows->first + i].control_group,
-                                     sources, weight);
-        for (int32_t k = 0; b->of[i] >= 0 && !sampling && k < sources->n; k++)
-            weight[sources->group[k]] = sources->weight[k];
-    }
-}
-
-/* Sources of the slice's rows, and all their shifts by one product. */
+/* Sources of the slice's rows. */
 static scs_status find_rows(const scs_row_block *b)
 {
-    const scs_atlas *a = b->job->session->atlas;
     scs_parallel_error failed = {0};
 
 #pragma omp parallel for schedule(dynamic)
@@ -739,12 +746,45 @@ static scs_status find_rows(const scs_row_block *b)
         scs_parallel_error_note(&failed, i, row_find(b, i, &b->work[omp_get_thread_num()]));
         call_idle(b->job);
     }
-    SCS_TRY(scs_parallel_error_raise(&failed));
-    fill_weights(b, false);
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)(b->to - b->from), a->n_latent,
-                a->n_group, 1, b->weight, a->n_group, a->mean, a->n_latent, 0, b->delta,
-                a->n_latent);
-    return SCS_OK;
+    return scs_parallel_error_raise(&failed);
+}
+
+/* Of the slice's rows the weights of all groups' variances by which the means are sampled; 0 where
+ * there is no prediction. */
+static void fill_weights(const scs_row_block *b)
+{
+    const scs_atlas *a = b->job->session->atlas;
+
+#pragma omp parallel for schedule(dynamic)
+    for (int64_t i = b->from; i < b->to; i++) {
+        float *weight = b->weight + (i - b->from) * a->n_group;
+
+        memset(weight, 0, sizeof *weight * (size_t)a->n_group);
+        if (b->of[i] >= 0)
+            scs_mixed_atlas_sampling_floats(a, b->job->plan->item[b->rows->first + i].control_group,
+                                            b->sources[i - b->from], weight);
+    }
+}
+
+/* Everything that is a sum over thousands of sources, of all the slice's rows at once. */
+static scs_status sum_rows(const scs_row_block *b)
+{
+    const scs_atlas *a = b->job->session->atlas;
+    int64_t n = b->to - b->from;
+
+    SCS_TRY(find_rows(b));
+    if (b->of_latent)
+        SCS_TRY(scs_mixed_sums_make(b->of_latent, b->split, n, b->delta));
+    if (b->of_mean)
+        SCS_TRY(scs_mixed_sums_make(b->of_mean, b->split, n, b->change));
+    if (b->of_variance)
+        SCS_TRY(scs_mixed_sums_make(b->of_variance, b->split, n, b->variance_change));
+    if (!b->of_latent)
+        memcpy(b->delta, b->change, sizeof *b->delta * (size_t)(n * a->n_gene));
+    if (!b->sampled)
+        return SCS_OK;
+    fill_weights(b);
+    return scs_row_sums(b->weight, n, a->gene_variance, a->n_group, a->n_gene, b->sampled);
 }
 
 /* Step 1, over rows and then fresh controls; dynamic, as rows differ in sources and cells. */
@@ -752,8 +792,8 @@ static scs_status shift_rows(const scs_row_block *b)
 {
     scs_parallel_error failed = {0};
 
-    if (b->weight)
-        SCS_TRY(find_rows(b));
+    if (b->split)
+        SCS_TRY(sum_rows(b));
 #pragma omp parallel for schedule(dynamic)
     for (int64_t i = b->from; i < b->to + b->n_fresh; i++) {
         scs_row_work *w = &b->work[omp_get_thread_num()];
@@ -789,23 +829,6 @@ static void decode_rows(scs_row_block *b)
     b->n_fresh = 0;
 }
 
-/* Step 2 of sources that are thousands, whose weights step 1 has filled in. */
-static scs_status sum_rows(const scs_row_block *b)
-{
-    const scs_atlas *a = b->job->session->atlas;
-    int64_t n = b->to - b->from;
-
-    if (b->change)
-        SCS_TRY(scs_row_sums(b->weight, n, a->gene_mean, a->n_group, a->n_gene, b->change));
-    if (b->variance_change)
-        SCS_TRY(scs_row_sums(b->weight, n, a->gene_variance, a->n_group, a->n_gene,
-                             b->variance_change));
-    if (!b->sampled)
-        return SCS_OK;
-    fill_weights(b, true);
-    return scs_row_sums(b->weight, n, a->gene_variance, a->n_group, a->n_gene, b->sampled);
-}
-
 /* Step 3. */
 static scs_status finish_rows(const scs_row_block *b)
 {
@@ -830,7 +853,6 @@ scs_status scs_row_make_all(scs_row_block *block, scs_result_rows *rows)
         block->to = block->to < rows->n ? block->to : rows->n;
         SCS_TRY(shift_rows(block));
         decode_rows(block);
-        SCS_TRY(sum_rows(block));
         SCS_TRY(finish_rows(block));
         block->from = block->to;
     }

@@ -23,6 +23,7 @@
 #include "src/screen/cell_distance.h"
 #include "src/screen/confidence.h"
 #include "src/screen/decode_mean.h"
+#include "src/screen/mixed_sums.h"
 
 /** The control cells of a species and type, made ready for many shifts. */
 typedef struct scs_row_controls {
@@ -84,11 +85,14 @@ typedef struct scs_row_block {
     double *hidden;          /**< [2 most, n_hidden] mean hidden activations of rows, then of fresh
                                 controls; or NULL */
     double *mean, *variance; /**< [2 most, n_gene] decoded; NULL where not wanted */
-    double *weight;          /**< [slice, n_group] of the sources, or NULL: these are few */
-    double *delta;           /**< [slice, n_latent] their shifts, or NULL */
-    double *change, *variance_change, *sampled; /**< [slice, n_gene] sums of means, of variances and
-                                                   of these by the sampling of means, or NULL */
-    scs_result_rows *rows;                      /**< in hand */
+    scs_mixed_split *split;  /**< [slice] of the sources' weights, or NULL: these are few */
+    scs_mixed_sums *of_latent, *of_mean, *of_variance; /**< what sums are made by; NULL where not
+                                                          wanted, of_latent in gene space too */
+    double *delta;                                     /**< [slice, n_latent] shifts, or NULL */
+    double *change, *variance_change; /**< [slice, n_gene] sums of means and variances, or NULL */
+    float *weight;                    /**< [slice, n_group] of variances, for `sampled`; or NULL */
+    double *sampled;                  /**< [slice, n_gene] their sums: sampling variance, or NULL */
+    scs_result_rows *rows;            /**< in hand */
 } scs_row_block;
 
 /** Arrays for rows->n rows of every field that the job fills; shapes as in scs_result_rows.

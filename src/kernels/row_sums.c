@@ -1,19 +1,17 @@
-/* Weighted sums of rows (row_sums.h): blocks of the matrix, made doubles, times all weights. All
- * functions are Local. Each thread has blocks of columns of its own. */
+/* Weighted sums of rows (row_sums.h), by BLAS. All functions are Local. Each thread has blocks of
+ * columns of its own. */
 #include "src/kernels/row_sums.h"
 
 #include "src/base/parallel.h"
 
 #include <cblas.h>
 #include <stdlib.h>
-#include <string.h>
 
-enum { ROWS = 256, COLUMNS = 256 }; /* of a block: 512 KiB, the second cache's */
+enum { COLUMNS = 256 }; /* of a block */
 
 /* A matrix of values, its weights and their sums. */
 typedef struct sums {
-    const double *weight;
-    const float *value;
+    const float *weight, *value;
     double *sum;
     int64_t n, n_row, n_column;
 } sums;
@@ -22,30 +20,24 @@ typedef struct sums {
 static scs_status add_columns(const sums *s, int64_t first)
 {
     int64_t left = s->n_column - first, width = left < COLUMNS ? left : COLUMNS;
-    double *block;
+    float *sum;
 
-    SCS_TRY(SCS_ALLOC(block, ROWS * width));
-    for (int64_t r = 0; r < s->n_row; r += ROWS) {
-        int64_t height = s->n_row - r < ROWS ? s->n_row - r : ROWS;
-
-        for (int64_t i = 0; i < height; i++)
-            for (int64_t j = 0; j < width; j++)
-                block[i * width + j] = s->value[(r + i) * s->n_column + first + j];
-        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)s->n, (int)width, (int)height,
-                    1, s->weight + r, (int)s->n_row, block, (int)width, r > 0, s->sum + first,
-                    (int)s->n_column);
-    }
-    free(block);
+    SCS_TRY(SCS_ALLOC(sum, s->n * width));
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)s->n, (int)width, (int)s->n_row, 1,
+                s->weight, (int)s->n_row, s->value + first, (int)s->n_column, 0, sum, (int)width);
+    for (int64_t i = 0; i < s->n; i++)
+        for (int64_t j = 0; j < width; j++)
+            s->sum[i * s->n_column + first + j] = sum[i * width + j];
+    free(sum);
     return SCS_OK;
 }
 
-scs_status scs_row_sums(const double *weight, int64_t n, const float *value, int64_t n_row,
+scs_status scs_row_sums(const float *weight, int64_t n, const float *value, int64_t n_row,
                         int64_t n_column, double *sum)
 {
     const sums s = {weight, value, sum, n, n_row, n_column};
     scs_parallel_error failed = {0};
 
-    memset(sum, 0, sizeof *sum * (size_t)(n * n_column));
     if (n == 0)
         return SCS_OK;
 #pragma omp parallel for schedule(dynamic)

@@ -124,6 +124,9 @@ typedef struct scs_mixed_weights {
     double *shift;   /**< [n_shift] */
     double *control; /**< [n_context] of control means; they sum to 0 */
     double variance; /**< mean over genes of the squared error, if the perturbed cells were many */
+    double *common;  /**< [n_context] or NULL: if has_common, what the weights of all shifts follow
+                        from but those of the target's perturbation (t of mixed_blocks.c) */
+    bool has_common; /**< out; false where this target was not predicted so */
 } scs_mixed_weights;
 
 /** The best linear predictor of a shift: of mean(perturbed cells), if they were many, less the

@@ -15,7 +15,7 @@
 
 #include "src/atlas/atlas.h"
 #include "src/base/vector.h"
-#include "src/screen/mixed_internal.h"
+#include "src/screen/mixed_atlas_internal.h"
 
 #include <cblas.h>
 #include <math.h>
@@ -28,22 +28,6 @@ enum { GENES_AT_ONCE = 512 };
 /* A group's own variance counts as that of its cells less one, the mean over all groups as that of
  * so many: of one cell nothing else is known. */
 static const double pooled_cells = 3;
-
-/* The design borrows its arrays from here, so neither may go before the model. */
-struct scs_mixed_atlas {
-    scs_mixed_design design;                 /* its arrays are those below */
-    int32_t n_group, *context_of, *shift_of; /* [n_group] numbers in the model, or -1 */
-    int32_t *context, *shift;                /* groups: [n_context], [n_shift] */
-    int32_t *control_of;                     /* [n_shift] the control beside it */
-    int32_t *species, *type;                 /* [n_context] */
-    scs_mixed_shift *seen, *asked;           /* [n_shift], [n_condition] without context */
-    double *distance, *gram, *control_noise, *noise;
-    double *place, *product; /* coordinates in the place of distance and gram */
-    int32_t n_place, n_product;
-    double *likeness; /* [perturbations, perturbations] or NULL */
-    double *response; /* [n_gene] sum over shifts of their square less its noise */
-    scs_mixed *model;
-};
 
 /* Mean over genes of the cells' variance in a group (ddof 1); 0 of one cell. */
 static double mean_variance(const scs_atlas *a, int32_t group)
@@ -523,6 +507,11 @@ bool scs_mixed_atlas_weighs_all(const scs_mixed_atlas *m)
     return m->model->blocks != NULL;
 }
 
+int32_t scs_mixed_atlas_contexts(const scs_mixed_atlas *m)
+{
+    return m->design.n_context;
+}
+
 bool scs_mixed_atlas_has(const scs_mixed_atlas *m, int32_t control_group)
 {
     return control_group >= 0 && m->context_of[control_group] >= 0;
@@ -542,20 +531,21 @@ static void spread(const scs_mixed_atlas *m, const scs_mixed_weights *of, double
 
 /* A group that is left out is one shift; its context's controls stay. O(n^2) of the model. */
 scs_status scs_mixed_atlas_weigh(const scs_mixed_atlas *m, const scs_mixed_target *target,
-                                 double *weight, double *variance)
+                                 scs_mixed_group_weights *weights)
 {
     scs_mixed_shift asked = {.context = m->context_of[target->control_group],
                              .perturbation = target->perturbation,
                              .dose = m->design.has_dose ? dose_place(target->dose) : 0};
     int32_t out = target->left_out < 0 ? -1 : m->shift_of[target->left_out];
-    scs_mixed_weights of = {0};
+    scs_mixed_weights of = {.common = weights->common};
     scs_status st;
 
     SCS_GO(st, SCS_ALLOC(of.shift, m->design.n_shift));
     SCS_GO(st, SCS_ALLOC(of.control, m->design.n_context));
     SCS_GO(st, scs_mixed_predict(m->model, &asked, out < 0 ? NULL : &out, out >= 0, &of));
-    spread(m, &of, weight);
-    *variance = of.variance;
+    spread(m, &of, weights->weight);
+    weights->has_common = of.has_common;
+    weights->variance = of.variance;
 done:
     free(of.control);
     free(of.shift);
@@ -567,18 +557,36 @@ static const double least_response = .01;
 /* And no less of the variance than this is beyond the sampling of the sources. */
 static const double least_rest = .05;
 
-/* By group, so that a control that is a source as well is squared once. */
+/* Of a group's variance, by that of its mean. */
+static double sampling_weight(const scs_atlas *a, int32_t group, double weight)
+{
+    double free_cells = (double)a->group[group].count - 1;
+
+    return free_cells > 0 ? weight * weight / free_cells : 0;
+}
+
+/* A source stands there once, so that a control that is one as well is squared once. */
 void scs_mixed_atlas_sampling(const scs_atlas *a, int32_t control_group, const scs_sources *sources,
                               double *weight)
 {
     memset(weight, 0, sizeof *weight * (size_t)a->n_group);
-    for (int32_t i = 0; i < sources->n; i++)
-        weight[sources->group[i]] += sources->weight[i];
-    weight[control_group] += 1;
-    for (int32_t g = 0; g < a->n_group; g++) {
-        double free_cells = (double)a->group[g].count - 1;
+    weight[control_group] = sampling_weight(a, control_group, 1);
+    for (int32_t i = 0; i < sources->n; i++) {
+        int32_t g = sources->group[i];
 
-        weight[g] = free_cells > 0 ? weight[g] * weight[g] / free_cells : 0;
+        weight[g] = sampling_weight(a, g, sources->weight[i] + (g == control_group));
+    }
+}
+
+void scs_mixed_atlas_sampling_floats(const scs_atlas *a, int32_t control_group,
+                                     const scs_sources *sources, float *weight)
+{
+    memset(weight, 0, sizeof *weight * (size_t)a->n_group);
+    weight[control_group] = (float)sampling_weight(a, control_group, 1);
+    for (int32_t i = 0; i < sources->n; i++) {
+        int32_t g = sources->group[i];
+
+        weight[g] = (float)sampling_weight(a, g, sources->weight[i] + (g == control_group));
     }
 }
 

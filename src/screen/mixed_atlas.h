@@ -41,6 +41,8 @@ SCS_MUST_USE scs_status scs_mixed_atlas_like_gain(const scs_mixed_atlas *mixed,
                                                   const scs_atlas *atlas, double *gain);
 /** Whether a target has a weight of every group, however many they are. */
 bool scs_mixed_atlas_weighs_all(const scs_mixed_atlas *mixed);
+/** How many control groups it knows. */
+int32_t scs_mixed_atlas_contexts(const scs_mixed_atlas *mixed);
 /** Whether it can start from this control group. */
 bool scs_mixed_atlas_has(const scs_mixed_atlas *mixed, int32_t control_group);
 /** What a shift is asked of: where it starts from, the perturbation and its dose, which need not be
@@ -50,17 +52,27 @@ typedef struct scs_mixed_target {
     double dose;      /**< not used without data.dose */
     int32_t left_out; /**< a group that must not be used, or -1 */
 } scs_mixed_target;
-/** The shift as a weighted sum of groups' means.
- *  @param[out] weight [n_group]  @param[out] variance mean over genes of the squared error */
+/** A shift as a weighted sum of groups' means. Arrays of the caller. */
+typedef struct scs_mixed_group_weights {
+    double *weight; /**< [n_group] */
+    double *common; /**< [scs_mixed_atlas_contexts] or NULL: if has_common, what the weights have in
+                       common (src/screen/mixed_sums.h) */
+    bool has_common; /**< only of a model that weighs all */
+    double variance; /**< mean over genes of the squared error */
+} scs_mixed_group_weights;
+/** Fill in the arrays and the rest. */
 SCS_MUST_USE scs_status scs_mixed_atlas_weigh(const scs_mixed_atlas *mixed,
-                                              const scs_mixed_target *target, double *weight,
-                                              double *variance);
+                                              const scs_mixed_target *target,
+                                              scs_mixed_group_weights *weights);
 
 /** The sampling variance of a predicted perturbed mean, as weights of the groups' variances:
  * squared weights of their means, the control's own 1 added, / (cells - 1); 0 of one cell.
  *  @param[out] weight [n_group] */
 void scs_mixed_atlas_sampling(const scs_atlas *atlas, int32_t control_group,
                               const scs_sources *sources, double *weight);
+/** The same in floats. @param[out] weight [n_group] */
+void scs_mixed_atlas_sampling_floats(const scs_atlas *atlas, int32_t control_group,
+                                     const scs_sources *sources, float *weight);
 /** Standard error of each gene's predicted perturbed mean, the control cells' noise included: what
  * the sampling of the sources' cells makes of it, and what the variance has beyond, spread over the
  * genes as the seen shifts are, the target's own left aside.

@@ -47,6 +47,7 @@ struct scs_mixed_blocks {
     scs_mixed_row *row;            /* [n_shift] by perturbation, then as the model has them */
     int64_t *at;                   /* [n_perturbation] into inverse */
     double *inverse;               /* R_p^-1, [shifts of p, shifts of p] each */
+    int32_t *context, *number;     /* [n_shift] of row */
     double *any, *own;             /* [n_context, n_context] M, D */
     double *carried, *told, *left; /* [n_context, n_context] H, G, T */
     double *level, *control_level; /* [n_context] l, v */
@@ -79,6 +80,8 @@ static void order_rows(const scs_mixed *m, scs_mixed_blocks *b, int32_t *count)
     for (int32_t i = 0; i < m->d.n_shift; i++) {
         int32_t p = m->shift[i].perturbation;
 
+        b->context[b->first[p] + count[p]] = m->shift[i].context;
+        b->number[b->first[p] + count[p]] = m->shift[i].number;
         b->row[b->first[p] + count[p]++] = m->shift[i];
     }
 }
@@ -244,6 +247,8 @@ static scs_status allocate(const scs_mixed *m, int64_t n_double, scs_mixed_block
     SCS_TRY(SCS_ALLOC(b->first, p + 1));
     SCS_TRY(SCS_ALLOC(b->at, p));
     SCS_TRY(SCS_ALLOC(b->row, m->d.n_shift));
+    SCS_TRY(SCS_ALLOC(b->context, m->d.n_shift));
+    SCS_TRY(SCS_ALLOC(b->number, m->d.n_shift));
     SCS_TRY(SCS_ALLOC(b->inverse, n_double));
     SCS_TRY(SCS_ALLOC(b->any, n * n));
     SCS_TRY(SCS_ALLOC(b->own, n * n));
@@ -311,6 +316,8 @@ void scs_mixed_blocks_destroy(scs_mixed_blocks **blocks)
     if (b) {
         free(b->first);
         free(b->row);
+        free(b->context);
+        free(b->number);
         free(b->at);
         free(b->inverse);
         free(b->any);
@@ -375,22 +382,44 @@ static double solve(task *k, double *control, double *spread)
     return sum * share;
 }
 
-/* R^-1 Z t, and q of the target's perturbation. @param[out] shift by number in the design */
-static void spread_shifts(const task *k, double *shift)
+/* R^-1 Z t, of one perturbation's shifts in their order. @param given [most] scratch
+ * @param[out] weight [most]  @return how many */
+static int32_t find_common(const scs_mixed_blocks *b, int32_t p, const double *t, double *given,
+                           double *weight)
+{
+    const int32_t *context = b->context + b->first[p];
+    const double *r = b->inverse + b->at[p];
+    int32_t n = b->first[p + 1] - b->first[p];
+
+    for (int32_t i = 0; i < n; i++)
+        given[i] = t[context[i]];
+    if (n == 2) { /* where perturbations are very many, most are seen in few contexts */
+        weight[0] = r[0] * given[0] + r[1] * given[1];
+        weight[1] = r[2] * given[0] + r[3] * given[1];
+        return n;
+    }
+    for (int64_t i = 0; i < n; i++)
+        weight[i] = scs_mixed_product(r + i * n, given, n);
+    return n;
+}
+
+/* R^-1 Z t, and q of the target's perturbation. @param weight [most] scratch
+ * @param[out] shift by number in the design */
+static void spread_shifts(const task *k, double *weight, double *shift)
 {
     const scs_mixed_blocks *b = k->b;
+    int32_t own = b->first[k->target->perturbation];
+    int32_t n_own = b->first[k->target->perturbation + 1] - own;
 
     for (int32_t p = 0; p < b->n_perturbation; p++) {
-        const scs_mixed_row *row = b->row + b->first[p];
-        const double *inverse = b->inverse + b->at[p];
-        int64_t n = b->first[p + 1] - b->first[p];
+        const int32_t *number = b->number + b->first[p];
+        int32_t n = find_common(b, p, k->t, k->given, weight);
 
-        for (int64_t i = 0; i < n; i++)
-            k->given[i] = k->t[row[i].context];
-        for (int64_t i = 0; i < n; i++)
-            shift[row[i].number] = scs_mixed_product(inverse + i * n, k->given, n) +
-                                   (p == k->target->perturbation ? k->q[i] : 0);
+        for (int32_t i = 0; i < n; i++)
+            shift[number[i]] = weight[i];
     }
+    for (int32_t i = 0; i < n_own; i++)
+        shift[b->number[own + i]] += k->q[i];
 }
 
 /* The weights of what a left-out shift is predicted from, of its column of P. */
@@ -401,6 +430,7 @@ static void leave_out_own(const task *k, scs_mixed_weights *out)
 
     cblas_dscal(k->m->d.n_shift, -1 / at, out->shift, 1);
     cblas_dscal(k->b->n_context, -1 / at, out->control, 1);
+    cblas_dscal(k->b->n_context, -1 / at, k->t, 1);
     out->shift[own->number] = 0;
     out->variance = 1 / at - own->noise - k->b->ridge;
 }
@@ -423,10 +453,13 @@ static void predict(task *k, double *work, scs_mixed_weights *out)
     out->variance = solve(k, out->control, &spread);
     out->variance +=
         spread + size * b->own[(int64_t)c * b->n_context + c] - scs_mixed_product(k->q, k->with, n);
-    spread_shifts(k, out->shift);
+    spread_shifts(k, k->with, out->shift);
     if (k->own >= 0)
         leave_out_own(k, out);
     out->variance = fmax(out->variance, 0);
+    out->has_common = out->common != NULL;
+    if (out->common)
+        memcpy(out->common, k->t, sizeof *k->t * (size_t)b->n_context);
 }
 
 /* Where the shift that is left out is in b->row; -1: it is none of the target's. */
@@ -456,4 +489,64 @@ scs_status scs_mixed_blocks_predict(const scs_mixed *m, const scs_mixed_blocks *
     predict(&k, work, weights);
     free(work);
     return SCS_OK;
+}
+
+int32_t scs_mixed_blocks_most(const scs_mixed_blocks *b)
+{
+    return b->most;
+}
+
+int32_t scs_mixed_blocks_common(const scs_mixed_blocks *b, int32_t perturbation, const double *t,
+                                double *given, const int32_t **number, double *weight)
+{
+    *number = b->number + b->first[perturbation];
+    return find_common(b, perturbation, t, given, weight);
+}
+
+void scs_mixed_blocks_common_controls(const scs_mixed_blocks *b, const double *t, double *weight)
+{
+    int32_t n = b->n_context;
+
+    cblas_dsymv(CblasRowMajor, CblasUpper, n, -1, b->told, n, t, 1, 0, weight, 1);
+}
+
+/* Columns that are summed at once. */
+enum { COLUMNS = 512 };
+
+/* R_p^-1 y to the contexts of the perturbation's shifts, of n columns. @param r [most, n] scratch
+ */
+static void add_perturbation(const scs_mixed_blocks *b, int32_t p, const double *y, double *r,
+                             int32_t n, int32_t n_column, double *sum)
+{
+    int32_t n_row = b->first[p + 1] - b->first[p];
+
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, n_row, n, n_row, 1,
+                b->inverse + b->at[p], n_row, y, n, 0, r, n);
+    for (int64_t i = 0; i < n_row; i++)
+        cblas_daxpy(n, 1, r + i * n, 1, sum + (int64_t)b->context[b->first[p] + i] * n_column, 1);
+}
+
+scs_status scs_mixed_blocks_sums(const scs_mixed_blocks *b, scs_mixed_fill *fill, void *ctx,
+                                 int32_t n_column, double *sum)
+{
+    double *y = NULL, *r = NULL;
+    scs_status st;
+
+    memset(sum, 0, sizeof *sum * (size_t)b->n_context * (size_t)n_column);
+    SCS_GO(st, SCS_ALLOC(y, (int64_t)b->most * COLUMNS));
+    SCS_GO(st, SCS_ALLOC(r, (int64_t)b->most * COLUMNS));
+    for (int32_t first = 0; first < n_column; first += COLUMNS) {
+        int32_t n = n_column - first < COLUMNS ? n_column - first : COLUMNS;
+
+        for (int32_t p = 0; p < b->n_perturbation; p++) {
+            for (int64_t i = b->first[p]; i < b->first[p + 1]; i++)
+                fill(ctx, b->number[i], first, n, y + (i - b->first[p]) * n);
+            if (b->first[p + 1] > b->first[p])
+                add_perturbation(b, p, y, r, n, n_column, sum + first);
+        }
+    }
+done:
+    free(r);
+    free(y);
+    return st;
 }

@@ -146,6 +146,26 @@ SCS_MUST_USE scs_status scs_mixed_blocks_predict(const scs_mixed *model,
                                                  const int32_t *left_out, int32_t n_left_out,
                                                  scs_mixed_weights *weights, bool *done);
 
+/* The most shifts of one perturbation. */
+int32_t scs_mixed_blocks_most(const scs_mixed_blocks *blocks);
+/* What the weights of a perturbation's shifts would be, were it not the target's: R^-1 Z t.
+ * @param t [n_context] scs_mixed_weights' common  @param given [most] scratch
+ * @param[out] number of the design's shifts, borrowed  @param[out] weight [most]
+ * @return how many */
+int32_t scs_mixed_blocks_common(const scs_mixed_blocks *blocks, int32_t perturbation,
+                                const double *t, double *given, const int32_t **number,
+                                double *weight);
+/* And what these of all perturbations together take from the control mean of each context: -G t.
+ * @param[out] weight [n_context] */
+void scs_mixed_blocks_common_controls(const scs_mixed_blocks *blocks, const double *t,
+                                      double *weight);
+/* A shift's values in some columns. @param number in the design  @param[out] y [n] */
+typedef void scs_mixed_fill(void *ctx, int32_t number, int32_t first, int32_t n, double *y);
+/* Z'R^-1 Y, what the shifts' sum is by t. @param[out] sum [n_context, n_column]  @return
+ * SCS_ENOMEM */
+SCS_MUST_USE scs_status scs_mixed_blocks_sums(const scs_mixed_blocks *blocks, scs_mixed_fill *fill,
+                                              void *ctx, int32_t n_column, double *sum);
+
 /* Eigenvalues, ascending, and vectors of a symmetric matrix. SCS_EINTERNAL, SCS_ENOMEM.
  *  @param[in,out] a [n, n], then a vector a row  @param[out] values [n] */
 SCS_MUST_USE scs_status scs_mixed_eigen(double *a, int32_t n, double *values);

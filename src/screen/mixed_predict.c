@@ -201,6 +201,7 @@ scs_status scs_mixed_predict(const scs_mixed *m, const scs_mixed_shift *target,
     bool done = false;
     scs_status st;
 
+    weights->has_common = false;
     SCS_REQUIRE(target->context >= 0 && target->context < m->d.n_context &&
                     target->perturbation >= 0 && target->perturbation < m->d.n_perturbation,
                 SCS_EINTERNAL, "a shift of context %d, perturbation %d is asked for",

@@ -471,19 +471,37 @@ static void add_weights(const double *weight, int32_t n_group, double scale, scs
             sources_add(sources, g, scale * weight[g]);
 }
 
+/* Of several pieces the sum, as of the weights. */
+static scs_status add_common(const double *common, int32_t n, double scale, scs_sources *sources)
+{
+    if (!sources->common)
+        SCS_TRY(SCS_ALLOC(sources->common, n));
+    sources->n_common = n;
+    for (int32_t i = 0; i < n; i++)
+        sources->common[i] += scale * common[i];
+    return SCS_OK;
+}
+
 /* The mixed model's weights, times scale; the sources' variance becomes its own. */
 static scs_status ask_mixed(const scs_atlas *atlas, const scs_mixed_atlas *mixed,
                             const scs_mixed_target *target, double scale, scs_sources *sources)
 {
-    double *weight, variance;
+    int32_t n_common = scs_mixed_atlas_weighs_all(mixed) ? scs_mixed_atlas_contexts(mixed) : 0;
+    scs_mixed_group_weights of = {0};
     scs_status st;
 
-    SCS_TRY(SCS_ALLOC(weight, atlas->n_group));
-    SCS_GO(st, scs_mixed_atlas_weigh(mixed, target, weight, &variance));
-    add_weights(weight, atlas->n_group, scale, sources);
-    sources->variance = variance;
+    SCS_GO(st, SCS_ALLOC(of.weight, atlas->n_group));
+    if (n_common > 0)
+        SCS_GO(st, SCS_ALLOC(of.common, n_common));
+    SCS_GO(st, scs_mixed_atlas_weigh(mixed, target, &of));
+    add_weights(of.weight, atlas->n_group, scale, sources);
+    if (n_common > 0)
+        SCS_GO(st, add_common(of.common, n_common, scale, sources));
+    sources->has_common = sources->has_common && of.has_common;
+    sources->variance = of.variance;
 done:
-    free(weight);
+    free(of.common);
+    free(of.weight);
     return st;
 }
 
@@ -902,7 +920,8 @@ scs_status scs_shift_sources_copy(const scs_sources *from, scs_sources **to)
     memcpy((*to)->group, from->group, (size_t)from->n * sizeof *from->group);
     memcpy((*to)->weight, from->weight, (size_t)from->n * sizeof *from->weight);
     memcpy((*to)->text, from->text, sizeof from->text);
-    return SCS_OK;
+    (*to)->has_common = from->has_common;
+    return from->common ? add_common(from->common, from->n_common, 1, *to) : SCS_OK;
 }
 
 void scs_shift_sources_destroy(scs_sources **sources)
@@ -913,6 +932,7 @@ void scs_shift_sources_destroy(scs_sources **sources)
         free((*sources)->at);
         free((*sources)->type);
         free((*sources)->share);
+        free((*sources)->common);
     }
     free(*sources);
     *sources = NULL;
@@ -976,23 +996,24 @@ static scs_status ask_like(const scs_estimate *own, const scs_shift_component *p
                            scs_sources *sources)
 {
     const scs_mixed_atlas *mixed = own->method->mixed;
+    scs_mixed_group_weights of = {0};
     scs_mixed_target target;
-    double *weight, variance;
     scs_status st;
 
     if (!mixed || !scs_mixed_atlas_knows_like(mixed) || own->condition < 0 ||
         !scs_mixed_atlas_has(mixed, own->target_group))
         return SCS_OK;
     target = mixed_target(own, -1);
-    SCS_TRY(SCS_ALLOC(weight, own->atlas->n_group));
-    SCS_GO(st, scs_mixed_atlas_weigh(mixed, &target, weight, &variance));
-    SCS_GO(st, tell_like(own->atlas, weight, sources));
+    SCS_TRY(SCS_ALLOC(of.weight, own->atlas->n_group));
+    SCS_GO(st, scs_mixed_atlas_weigh(mixed, &target, &of));
+    SCS_GO(st, tell_like(own->atlas, of.weight, sources));
     if (sources->kind == SCS_SOURCE_LIKE && own->weigh) {
-        add_weights(weight, own->atlas->n_group, part->share, sources);
-        sources->variance = variance;
+        add_weights(of.weight, own->atlas->n_group, part->share, sources);
+        sources->has_common = false;
+        sources->variance = of.variance;
     }
 done:
-    free(weight);
+    free(of.weight);
     return st;
 }
 
@@ -1126,6 +1147,9 @@ static scs_status find(const scs_atlas *atlas, const scs_method *method,
     sources->n = 0;
     sources->variance = NAN;
     sources->text[0] = '\0';
+    sources->has_common = true;
+    for (int32_t i = 0; i < sources->n_common; i++)
+        sources->common[i] = 0;
     for (int32_t i = 0; i < n; i++) {
         bool first = i == 0 || part[i - 1].target.perturbation != part[i].target.perturbation;
 

@@ -334,7 +334,7 @@ typedef struct answer {
 static answer ask(const scs_mixed *m, scs_mixed_shift target, const int32_t *left_out, int32_t n)
 {
     answer a = {0};
-    scs_mixed_weights weights = {a.shift, a.control, 0};
+    scs_mixed_weights weights = {.shift = a.shift, .control = a.control};
 
     CHECK_OK(scs_mixed_predict(m, &target, left_out, n, &weights));
     a.variance = weights.variance;
@@ -417,7 +417,7 @@ static void check_blocks(const world *w, const scs_mixed_hyper *h)
             if (left_out)
                 target = w->shift[k];
             one = ask(m, target, &k, left_out);
-            weights = (scs_mixed_weights){other.shift, other.control, 0};
+            weights = (scs_mixed_weights){.shift = other.shift, .control = other.control};
             CHECK_OK(scs_mixed_blocks_predict(m, blocks, &target, &k, left_out, &weights, &done));
             other.variance = weights.variance;
             CU_ASSERT(done);
@@ -457,7 +457,7 @@ static void blocks_know_what_they_cannot_say(void)
 {
     scs_mixed_hyper h = some_hyper();
     double *strength, other[MOST];
-    scs_mixed_weights weights = {other, other, 0};
+    scs_mixed_weights weights = {.shift = other, .control = other};
     const int32_t two[] = {0, 1};
     scs_mixed_blocks *blocks;
     scs_mixed *m;
@@ -904,7 +904,8 @@ static void check_many(bool has_dose)
                               .shift = shift,
                               .noise = noise,
                               .has_dose = has_dose};
-        scs_mixed_weights all = {weights, weights + C * P, 0}, its = {few, few + C, 0};
+        scs_mixed_weights all = {.shift = weights, .control = weights + C * P},
+                          its = {.shift = few, .control = few + C};
         scs_mixed_shift target = {4, 3, 1};
         int32_t out = 3 * C + 4, left = 4;
 
@@ -954,8 +955,8 @@ static void coordinates_stand_for_distances(void)
         .variance = {.2, .1, .3, .4}, .length = {1, .5, 1, 1}, .beta = .2, .ridge = 1e-8};
     const double strength[P] = {1, .8, 1.3};
     double weights[2][C * P + C], *place, *product;
-    scs_mixed_weights a = {weights[0], weights[0] + C * P, 0};
-    scs_mixed_weights b = {weights[1], weights[1] + C * P, 0};
+    scs_mixed_weights a = {.shift = weights[0], .control = weights[0] + C * P};
+    scs_mixed_weights b = {.shift = weights[1], .control = weights[1] + C * P};
 
     begin(&w, C, P, .05, .05);
     place = numbers((int64_t)C * (w.n_gene + 1));

@@ -924,7 +924,8 @@ static void of_very_many_controls_like_ones_speak(void)
     scs_mixed_hyper hyper = {
         .variance = {0, 0, .1, 1}, .length = {.1, .1, 1, 1}, .beta = .01, .ridge = 1e-8};
     scs_mixed_target target = {2 * TARGET, 0, 0, 2 * TARGET + 1};
-    double *number, *weight, variance, off = 0, all = 0, sum = 0;
+    double *number, *weight, off = 0, all = 0, sum = 0;
+    scs_mixed_group_weights weights = {0};
     scs_mixed_atlas *mixed;
     scs_group *group;
     scs_atlas *a;
@@ -955,9 +956,10 @@ static void of_very_many_controls_like_ones_speak(void)
     for (int64_t i = sizeof hyper / sizeof *number; i < scs_mixed_atlas_size(mixed); i++)
         number[i] = 1;
     CHECK_OK(scs_mixed_atlas_set(mixed, number));
-    CHECK_OK(scs_mixed_atlas_weigh(mixed, &target, weight, &variance));
+    weights.weight = weight;
+    CHECK_OK(scs_mixed_atlas_weigh(mixed, &target, &weights));
     CU_ASSERT_EQUAL(weight[2 * TARGET + 1], 0);
-    CU_ASSERT(variance > 0 && variance < .1);
+    CU_ASSERT(weights.variance > 0 && weights.variance < .1);
     for (int g = 0; g < GENES; g++) {
         double predicted = 0, truth = a->gene_mean[(2 * TARGET + 1) * GENES + g] -
                                       a->gene_mean[2 * TARGET * GENES + g];
