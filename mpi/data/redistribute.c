@@ -2,9 +2,10 @@
  * are screened.
  *
  *  Rows go to their shards while they are read (scs_redistribute_rows): each rank takes rows from a
- *  source, those of its own shards stay, and whenever some megabytes of others have come together
- *  they travel, in rounds in which all ranks take part. So a row is held once, by the rank whose
- *  shard it belongs to, beside the rounds' messages. In its shard a row has the number that the
+ *  source, those of its own shards stay, and whenever half a megabyte of others has come together
+ *  they travel, in rounds in which all ranks take part: to other nodes in messages, within a node
+ *  through memory that its ranks share. So a row is held once, by the rank whose shard it belongs
+ *  to, beside what is on its way in a round. In its shard a row has the number that the
  *  deal gives it, wherever in memory it comes to stand: nothing depends on who sent it, or when.
  *
  *  Latent rows are one row transfer. Each rank lists the pieces that it has to send (which cell,
@@ -23,9 +24,10 @@
  *  depend on which rank sent what.
  *
  *  What is sent, for n cells of a rank, d latent units:
- *      to shards          a header of 24 bytes and the packed words of each cell that another rank
- *                         has: about 3 bytes a stored value
+ *      to shards          a header of 24 bytes and the packed words of each cell that a rank of
+ *                         another node has: about 3 bytes a stored value
  *      latent rows        a piece for each cell that a rank needs, 4 d bytes */
+#include "mpi/comm/shared_memory.h"
 #include "src/atlas/atlas.h"
 #include "src/data/packed.h"
 #include "src/base/collective.h"
@@ -354,6 +356,21 @@ typedef struct row_buffer {
     int64_t used, room;
 } row_buffer;
 
+/* Rows for other ranks of the node, which read them where they lie: a block for each rank, with the
+ * place of the first record for each rank at its beginning; the records for a rank are a chain.
+ * What finds no room goes by message. */
+typedef struct row_log {
+    scs_shared_memory memory; /* not together: nothing is written */
+    int64_t room, used;       /* bytes of this rank's block */
+    int64_t *last;            /* [n_rank] the last record for each rank; 0: none */
+} row_log;
+
+/* In a log, before the row's words. */
+typedef struct log_record {
+    int64_t next; /* place of the next one for the same rank; 0: none */
+    row_header header;
+} log_record;
+
 /* Rows on their way from those who have them to those who take them. A round: each rank takes rows
  * from its source until it has STAGE bytes for others, puts its own where they belong, and the
  * others' travel. */
@@ -361,12 +378,13 @@ typedef struct rounds {
     scs_comm *comm;
     const scs_team *team;
     const scs_row_sink *sink;
+    row_log log;
     row_buffer *out;    /* [n_rank] */
     row_buffer in;      /* from all ranks, one after the other */
     int64_t *to, *from; /* [n_rank] bytes of this round */
     void **at;          /* [n_rank] where each rank's message goes within `in` */
     const void **of;    /* [n_rank] where each rank's message lies */
-    int64_t staged;     /* bytes in `out` */
+    int64_t staged;     /* bytes in `log` and `out` */
 } rounds;
 
 /* Room for `more` bytes; what is there stays. */
@@ -391,6 +409,69 @@ static scs_status put(const rounds *d, const row_header *header, const uint8_t *
     return d->sink->put(d->sink->ctx, header->cell, header->total, word, header->words);
 }
 
+static log_record *record_at(void *block, int64_t at)
+{
+    return (log_record *)(void *)((char *)block + at);
+}
+
+/* Empty. Not before all ranks of the node have read it. */
+static void clear_log(rounds *d)
+{
+    int64_t n = d->team->n_rank * (int64_t)sizeof(int64_t);
+
+    if (!d->log.memory.together)
+        return;
+    memset(d->log.memory.block[d->team->rank], 0, (size_t)n);
+    memset(d->log.last, 0, (size_t)n);
+    d->log.used = n;
+}
+
+/* @return false: the rank is not of this node, or there is no room */
+static bool write_to_log(rounds *d, int32_t rank, const row_header *header, const uint8_t *word)
+{
+    row_log *log = &d->log;
+    int64_t bytes = header->words * VALUE_SIZE;
+    int64_t size = ((int64_t)sizeof(log_record) + bytes + 7) / 8 * 8;
+    char *block;
+    log_record *record;
+
+    if (!log->memory.together || !log->memory.block[rank] || size > log->room - log->used)
+        return false;
+    block = log->memory.block[d->team->rank];
+    record = record_at(block, log->used);
+    *record = (log_record){0, *header};
+    memcpy(record + 1, word, (size_t)bytes);
+    if (log->last[rank])
+        record_at(block, log->last[rank])->next = log->used;
+    else
+        ((int64_t *)(void *)block)[rank] = log->used;
+    log->last[rank] = log->used;
+    log->used += size;
+    d->staged += size;
+    return true;
+}
+
+/* The rows for this rank from the logs of the node's others. Local. */
+static scs_status read_logs(const rounds *d)
+{
+    const scs_shared_memory *memory = &d->log.memory;
+
+    for (int32_t r = 0; memory->together && r < d->team->n_rank; r++) {
+        int64_t at;
+
+        if (r == d->team->rank || !memory->block[r])
+            continue;
+        at = ((const int64_t *)memory->block[r])[d->team->rank];
+        while (at) {
+            const log_record *record = record_at(memory->block[r], at);
+
+            SCS_TRY(put(d, &record->header, (const uint8_t *)(record + 1)));
+            at = record->next;
+        }
+    }
+    return SCS_OK;
+}
+
 /* Rows of cells that nobody takes go nowhere. */
 static scs_status send_rows(rounds *d, const scs_row_batch *b)
 {
@@ -409,6 +490,8 @@ static scs_status send_rows(rounds *d, const scs_row_batch *b)
             SCS_TRY(put(d, &header, word));
             continue;
         }
+        if (write_to_log(d, rank, &header, word))
+            continue;
         out = &d->out[rank];
         SCS_TRY(reserve(out, (int64_t)sizeof header + bytes));
         memcpy(out->byte + out->used, &header, sizeof header);
@@ -419,10 +502,16 @@ static scs_status send_rows(rounds *d, const scs_row_batch *b)
     return SCS_OK;
 }
 
+/* Bytes of rows for others that are a round. */
+static int64_t enough_for_round(const rounds *d)
+{
+    return STAGE + (int64_t)STAGE_PER_RANK * d->team->n_rank;
+}
+
 /* Rows until there are enough for a round, or no more. Local. */
 static scs_status take_rows(rounds *d, const scs_row_source *source, bool *more)
 {
-    int64_t enough = STAGE + (int64_t)STAGE_PER_RANK * d->team->n_rank;
+    int64_t enough = enough_for_round(d);
 
     while (*more && d->staged < enough) {
         scs_row_batch batch = {0};
@@ -458,6 +547,7 @@ static scs_status take_messages(rounds *d)
 {
     row_header header;
 
+    SCS_TRY(read_logs(d));
     for (int64_t at = 0; at < d->in.used; at += header.words * VALUE_SIZE) {
         memcpy(&header, d->in.byte + at, sizeof header);
         at += (int64_t)sizeof header;
@@ -466,7 +556,8 @@ static scs_status take_messages(rounds *d)
     return SCS_OK;
 }
 
-/* Collective. */
+/* Logs are written before the counts are exchanged, and read before the last agreement. Collective.
+ */
 static scs_status send_round(rounds *d)
 {
     for (int32_t r = 0; r < d->team->n_rank; r++)
@@ -477,7 +568,9 @@ static scs_status send_round(rounds *d)
     for (int32_t r = 0; r < d->team->n_rank; r++)
         d->out[r].used = 0;
     d->staged = 0;
-    return scs_comm_agree(d->comm, take_messages(d));
+    SCS_TRY(scs_comm_agree(d->comm, take_messages(d)));
+    clear_log(d);
+    return scs_collective_ok();
 }
 
 /* A rank whose source fails takes part until all others are through theirs, with nothing more to
@@ -519,6 +612,21 @@ static scs_status send_parts(rounds *d, const scs_row_source *source)
     return scs_collective_ok();
 }
 
+/* Room for a round, and for the rows by which it may be too long. Collective. */
+static scs_status open_log(rounds *d)
+{
+    row_log *log = &d->log;
+
+    if (d->team->n_rank == 1)
+        return scs_collective_ok();
+    log->room = enough_for_round(d) + STAGE / 2;
+    SCS_TRY(scs_shared_memory_create(d->comm, log->room, &log->memory));
+    SCS_TRY(scs_comm_agree(d->comm, SCS_ALLOC(log->last, d->team->n_rank)));
+    clear_log(d);
+    return scs_collective_ok();
+}
+
+/* Local. */
 static scs_status open_rounds(rounds *d)
 {
     int32_t n = d->team->n_rank;
@@ -534,6 +642,8 @@ static void close_rounds(rounds *d)
 {
     for (int32_t r = 0; d->out && r < d->team->n_rank; r++)
         free(d->out[r].byte);
+    scs_shared_memory_clear(&d->log.memory);
+    free(d->log.last);
     free(d->out);
     free(d->in.byte);
     free(d->to);
@@ -549,6 +659,7 @@ scs_status scs_redistribute_send(scs_comm *comm, const scs_team *team, const scs
     scs_status st;
 
     SCS_GO(st, scs_comm_agree(comm, open_rounds(&d)));
+    SCS_GO(st, open_log(&d));
     SCS_GO(st, send_parts(&d, source));
 done:
     close_rounds(&d);
