@@ -8,6 +8,7 @@
 #include "src/kernels/boost.h"
 
 #include "src/base/simd.h"
+#include "src/kernels/radix.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
@@ -44,11 +45,37 @@ typedef struct fit {
     leaf *leaf;             /* [LEAVES] */
 } fit;
 
-static int ascending(const void *pa, const void *pb)
+/* Floats as whole numbers in the same order, 0 and -0 alike; not of NaN. */
+static inline int32_t order_bits(float x)
 {
-    const float *a = pa, *b = pb;
+    float sum = x + 0.f;
+    int32_t bits;
 
-    return (*a > *b) - (*a < *b);
+    memcpy(&bits, &sum, sizeof bits);
+    return bits ^ ((bits >> 31) & INT32_MAX);
+}
+
+/* The float of such a number. */
+static inline float float_of(int32_t order)
+{
+    int32_t bits = order ^ ((order >> 31) & INT32_MAX);
+    float x;
+
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+/* A feature's values in ascending order. @param key, scratch [n]  @param[out] sorted [n] */
+static void sort_feature(const fit *f, const float *x, int feature, uint64_t *key,
+                         uint64_t *scratch, float *sorted)
+{
+    const uint32_t sign = (uint32_t)1 << 31;
+
+    for (int64_t i = 0; i < f->n; i++)
+        key[i] = (uint32_t)order_bits(x[i * FEATURES + feature]) ^ sign;
+    scs_radix_sort(key, scratch, f->n, 0, 32);
+    for (int64_t i = 0; i < f->n; i++)
+        sorted[i] = float_of((int32_t)((uint32_t)key[i] ^ sign));
 }
 
 /* Quantiles of a feature, each value once. An edge belongs to the bin above it. @param sorted [n]
@@ -84,19 +111,24 @@ static uint8_t bin_of(const fit *f, int feature, float x)
 
 static scs_status code_points(fit *f, const float *x)
 {
-    float *sorted;
+    uint64_t *key = NULL, *scratch = NULL;
+    float *sorted = NULL;
+    scs_status st;
 
-    SCS_TRY(SCS_ALLOC(sorted, f->n));
+    SCS_GO(st, SCS_ALLOC(key, f->n));
+    SCS_GO(st, SCS_ALLOC(scratch, f->n));
+    SCS_GO(st, SCS_ALLOC(sorted, f->n));
     for (int j = 0; j < FEATURES; j++) {
-        for (int64_t i = 0; i < f->n; i++)
-            sorted[i] = x[i * FEATURES + j];
-        qsort(sorted, (size_t)f->n, sizeof *sorted, ascending);
+        sort_feature(f, x, j, key, scratch, sorted);
         find_edges(f, j, sorted);
         for (int64_t i = 0; i < f->n; i++)
             f->code[i * FEATURES + j] = bin_of(f, j, x[i * FEATURES + j]);
     }
+done:
     free(sorted);
-    return SCS_OK;
+    free(scratch);
+    free(key);
+    return st;
 }
 
 static void count_bins(const fit *f, leaf *l)
@@ -152,20 +184,33 @@ static void find_split(const fit *f, leaf *l)
     }
 }
 
-/* Points below the threshold first, either side in its order. @return how many are below */
-static int64_t part_points(fit *f, const leaf *l)
+/* Points below the threshold first, either side in its order, without a branch: each point is put
+ * on both sides, and the next one of the side where it does not belong takes its place.
+ *  @param[out] sum [2] of the rests below and above, in the order of points
+ *  @return how many are below */
+static int64_t part_points(fit *f, const leaf *l, double *sum)
 {
+    int32_t *point = f->point + l->first, *other = f->other;
+    const uint8_t *code = f->code + l->feature;
+    const double *rest = f->rest;
     int64_t below = 0, above = 0;
+    double sum_below = 0, sum_above = 0;
+    int32_t at = l->at;
 
-    for (int64_t k = l->first; k < l->first + l->n; k++) {
-        int32_t i = f->point[k];
+    for (int64_t k = 0, n = l->n; k < n; k++) {
+        int32_t i = point[k];
+        int32_t is_below = code[(int64_t)i * FEATURES] <= at, is_above = 1 - is_below;
 
-        if (f->code[(int64_t)i * FEATURES + l->feature] <= l->at)
-            f->point[l->first + below++] = i;
-        else
-            f->other[above++] = i;
+        point[below] = i;
+        other[above] = i;
+        below += is_below;
+        above += is_above;
+        sum_below += is_below * rest[i];
+        sum_above += is_above * rest[i];
     }
-    memcpy(f->point + l->first + below, f->other, sizeof *f->other * (size_t)above);
+    sum[0] = sum_below;
+    sum[1] = sum_above;
+    memcpy(point + below, other, sizeof *other * (size_t)above);
     return below;
 }
 
@@ -189,7 +234,8 @@ static void lead(scs_boost_tree *tree, const leaf *l, int32_t to)
 static void split(fit *f, scs_boost_tree *tree, leaf *l, leaf *second)
 {
     int32_t node = tree->n_node++;
-    int64_t below = part_points(f, l), n = l->n;
+    double sum[2];
+    int64_t below = part_points(f, l, sum), n = l->n;
     bool few_below = 2 * below <= n;
 
     lead(tree, l, node);
@@ -205,8 +251,8 @@ static void split(fit *f, scs_boost_tree *tree, leaf *l, leaf *second)
     l->above = few_below;
     count_bins(f, second);
     subtract_bins(l, second);
-    l->sum = sum_of(f, l);
-    second->sum = sum_of(f, second);
+    l->sum = sum[few_below];
+    second->sum = sum[!few_below];
     find_split(f, l);
     find_split(f, second);
 }
@@ -306,16 +352,6 @@ typedef struct marks {
     uint32_t kept[LEAVES - 1];                          /* leaves that `above` leaves */
     double value[1 << LEAVES];                          /* by the leaves that are left */
 } marks;
-
-/* Floats as whole numbers in the same order, 0 and -0 alike; not of NaN. */
-static inline int32_t order_bits(float x)
-{
-    float sum = x + 0.f;
-    int32_t bits;
-
-    memcpy(&bits, &sum, sizeof bits);
-    return bits ^ ((bits >> 31) & INT32_MAX);
-}
 
 /* Number the leaves of a part of the tree from *next on. @return their bits */
 static uint32_t mark(const scs_boost_tree *tree, int32_t at, int32_t *next, marks *m,
