@@ -67,7 +67,8 @@ static scs_status pack(const scs_done_key *key, scs_bytes *out)
     SCS_TRY(scs_bytes_put_int(out, key->n_block));
     SCS_TRY(scs_bytes_put_int(out, key->n_unit));
     SCS_TRY(scs_bytes_put_int(out, key->n_range));
-    return scs_bytes_put(out, key->range, sizeof key->range);
+    SCS_TRY(scs_bytes_put(out, key->range, sizeof key->range));
+    return scs_bytes_put_int(out, key->n_shard);
 }
 
 /* Lengths are checked, as the bytes come from a file. */
@@ -85,6 +86,8 @@ static scs_status unpack(scs_bytes *in, scs_done_key *key)
     SCS_TRY(scs_bytes_get_int(in, &key->n_unit));
     SCS_TRY(scs_bytes_get_int(in, &n_range));
     SCS_TRY(scs_bytes_get(in, key->range, sizeof key->range));
+    if (in->at < in->size) /* not in what earlier programs wrote, which are refused by name */
+        SCS_TRY(scs_bytes_get_int(in, &key->n_shard));
     key->weights = (uint64_t)weights;
     key->head = (uint64_t)head;
     key->skeleton = (uint64_t)skeleton;

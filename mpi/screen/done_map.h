@@ -31,6 +31,7 @@ typedef struct scs_done_key {
     uint64_t head;           /**< sum of the names and settings of its rows (scs_result_head_sum) */
     uint64_t skeleton;       /**< sum of the bytes of the file but for its rows */
     int64_t n_block, n_unit; /**< slots of each kind */
+    int64_t n_shard;         /**< 0: the file does not say it */
     int32_t n_range;
     int64_t range[SCS_HASH64_RANGES][2]; /**< bytes of the file that hold rows */
 } scs_done_key;

@@ -397,7 +397,8 @@ static scs_status make_key(const scs_screen_store *s, int64_t n_unit, scs_done_k
     *key = (scs_done_key){.weights = weights_sum(session),
                           .head = scs_result_head_sum(s->head),
                           .n_block = s->n_block,
-                          .n_unit = n_unit};
+                          .n_unit = n_unit,
+                          .n_shard = session->team.n_shard};
     SCS_TRY(scs_config_print_affecting(session->config, SCS_AFFECTS_RESULT, &key->config));
     SCS_TRY(SCS_ALLOC(key->data, SCS_CHECKSUM_MAX));
     SCS_TRY(scs_text_copy(SCS_PROGRAM, &key->program));
@@ -433,6 +434,11 @@ static scs_status check_same(const scs_screen_store *s, const scs_done_key *old,
 
     if (strcmp(old->config, now->config) != 0)
         return other_config(s, old);
+    SCS_REQUIRE(
+        old->n_shard == now->n_shard || old->n_shard == 0, SCS_EDATA,
+        "%s: the stopped screen had %lld shards, with these ranks there are %lld "
+        "(train.shards: auto); start it on %lld ranks to go on, or begin anew with --restart",
+        s->part, (long long)old->n_shard, (long long)now->n_shard, (long long)old->n_shard);
     SCS_REQUIRE(!what, SCS_EDATA,
                 "%s: the stopped screen %s; put that back to go on, or begin anew with --restart",
                 s->part, what);

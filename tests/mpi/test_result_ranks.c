@@ -283,7 +283,12 @@ static void another_screen_is_refused(void)
     scs_screen_store store;
 
     open_result(&f, 4);
+    f.session.team.n_shard = 2;
     write_some(&f, 0, 3);
+    f.session.team.n_shard = 4;
+    CHECK_FAILS(open_store(&f, &store), SCS_EDATA, "start it on 2 ranks");
+    CHECK_OK(scs_store_close(&store));
+    f.session.team.n_shard = 2;
     f.session.config->screen.bootstrap = 7;
     CHECK_FAILS(open_store(&f, &store), SCS_EARG, "screen.bootstrap (0, now 7)");
     CHECK_OK(scs_store_close(&store));
