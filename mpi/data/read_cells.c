@@ -99,6 +99,8 @@ typedef struct reading {
     scs_csr *part;             /* the block at hand, the file's; NULL: none */
     int64_t packed;            /* its rows that are on their way to shards */
     scs_packed block;          /* of some of them */
+    int32_t looked_at;         /* the input, counted from 1, of which `keeps` is known; 0: none */
+    bool keeps;                /* its columns are the reference's genes as they stand */
     double *total;             /* [n_total] their totals */
     int64_t n_total;
 } reading;
@@ -178,10 +180,15 @@ static scs_status read_block(reading *r, scs_csr **x)
 /* The block's columns become the reference's genes; then it has been read. */
 static scs_status map_block(reading *r, scs_csr *x)
 {
+    const int32_t *gene = r->dataset->gene_of_column[r->input];
+    int32_t n_gene = r->dataset->n_gene;
     bool sums = r->dataset->sums && r->dataset->sums[r->input];
 
-    SCS_TRY((sums ? scs_csr_sum_columns : scs_csr_map_columns)(
-        x, r->dataset->gene_of_column[r->input], r->dataset->n_gene));
+    if (r->looked_at != r->input + 1)
+        r->keeps = !sums && scs_csr_keeps_columns(gene, x->n_col, n_gene);
+    r->looked_at = r->input + 1;
+    if (!r->keeps)
+        SCS_TRY((sums ? scs_csr_sum_columns : scs_csr_map_columns)(x, gene, n_gene));
     r->cell += x->n_row;
     return SCS_OK;
 }

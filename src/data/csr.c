@@ -278,12 +278,12 @@ static scs_status check_map(const int32_t *gene, int32_t n_col, int32_t n_gene)
     return SCS_OK;
 }
 
-/* The usual case: one input, all of its genes. Nothing is moved then. */
-static bool is_identity(const int32_t *gene, int32_t n)
+/* No branch: all are looked at, many at a time. */
+bool scs_csr_keeps_columns(const int32_t *gene, int32_t n_column, int32_t n_gene)
 {
-    int32_t other = 0;
+    int32_t other = n_column != n_gene;
 
-    for (int32_t j = 0; j < n; j++)
+    for (int32_t j = 0; j < n_column; j++)
         other |= gene[j] != j;
     return !other;
 }
@@ -311,7 +311,7 @@ static void rename_columns(scs_csr *x, const int32_t *gene, int32_t n_gene)
 scs_status scs_csr_map_columns(scs_csr *x, const int32_t *gene, int32_t n_gene)
 {
     SCS_TRY(check_map(gene, x->n_col, n_gene));
-    if (x->n_col != n_gene || !is_identity(gene, n_gene))
+    if (!scs_csr_keeps_columns(gene, x->n_col, n_gene))
         rename_columns(x, gene, n_gene);
     return scs_csr_sort_rows(x);
 }

@@ -8,6 +8,8 @@
 
 #include "scscreen/status.h"
 
+#include <stdbool.h>
+
 /** Columns ascend strictly within each row once a matrix has left the reader. Arrays are owned;
  *  zeroed is an empty matrix. */
 typedef struct scs_csr {
@@ -34,6 +36,9 @@ void scs_csr_keep_rows(scs_csr *x, const uint8_t *keep);
  *  @return SCS_EINTERNAL for a value out of range, SCS_EDATA where two columns became one gene,
  *          SCS_ENOMEM */
 SCS_MUST_USE scs_status scs_csr_map_columns(scs_csr *x, const int32_t *gene, int32_t n_gene);
+/** Whether scs_csr_map_columns would leave rows that ascend as they are, which is usual: one input,
+ * all of its genes. @param gene [n_column] */
+bool scs_csr_keeps_columns(const int32_t *gene, int32_t n_column, int32_t n_gene);
 /** The same where several columns may become one gene: its value is their sum, added up in double
  *  in ascending order of value, and rounded once (exact for counts below 2^24).
  *  @return SCS_EINTERNAL as above, SCS_EDATA where a column stands twice in a row, SCS_ENOMEM */

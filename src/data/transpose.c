@@ -51,6 +51,7 @@ typedef struct stream {
 typedef struct group {
     slab *first;
     uint8_t *at, *end; /* what is left of it */
+    uint8_t *touched;  /* the end of its pages that were asked for */
 } group;
 
 /* Arrays are owned, but for bound. */
@@ -172,7 +173,24 @@ static scs_status take_slab(scs_transpose *t, group *g)
     g->first = s;
     g->at = s->byte;
     g->end = (uint8_t *)s + t->slab;
+    g->touched = (uint8_t *)s;
     return SCS_OK;
+}
+
+/* Fresh pages up to `end`, some at a time, which costs less than touching each. Where the system
+ * cannot, they come when they are touched. */
+static void touch(group *g, const uint8_t *end)
+{
+    enum { AT_A_TIME = 64 << 10 };
+
+    while (g->touched < end) {
+        int64_t n = g->end - g->touched < AT_A_TIME ? g->end - g->touched : AT_A_TIME;
+
+#ifdef MADV_POPULATE_WRITE
+        (void)madvise(g->touched, (size_t)n, MADV_POPULATE_WRITE);
+#endif
+        g->touched += n;
+    }
 }
 
 /* Another piece behind the stream's last. */
@@ -186,6 +204,7 @@ static scs_status take_piece(scs_transpose *t, stream *s)
         SCS_TRY(take_slab(t, g));
     p = (piece *)(void *)g->at;
     g->at += size;
+    touch(g, g->at);
     p->next = NULL;
     p->used = 0;
     if (s->last) {

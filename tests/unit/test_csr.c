@@ -182,9 +182,22 @@ static void an_empty_matrix_works(void)
     scs_csr_clear(&x);
 }
 
+/* All columns, each as the gene of its number. */
+static void columns_are_kept_by_the_identity_alone(void)
+{
+    const int32_t same[] = {0, 1, 2, 3}, swapped[] = {0, 1, 3, 2}, dropped[] = {0, 1, 2, -1};
+
+    CU_ASSERT_TRUE(scs_csr_keeps_columns(same, 4, 4));
+    CU_ASSERT_FALSE(scs_csr_keeps_columns(same, 4, 5));
+    CU_ASSERT_FALSE(scs_csr_keeps_columns(same, 3, 4));
+    CU_ASSERT_FALSE(scs_csr_keeps_columns(swapped, 4, 4));
+    CU_ASSERT_FALSE(scs_csr_keeps_columns(dropped, 4, 4));
+}
+
 int main(void)
 {
     static const scs_test tests[] = {
+        {"columns are kept by the identity alone", columns_are_kept_by_the_identity_alone},
         {"sorting keeps the matrix", sorting_keeps_the_matrix},
         {"sorting refuses a column that stands twice", sorting_refuses_a_column_that_stands_twice},
         {"row sums are sums", row_sums_are_sums},
