@@ -2,8 +2,8 @@
  *
  * For a tile of genes with rows W_t [width, n_hidden] of the weight, and H [n_row, n_hidden]:
  *
- *   P = H W_t' + 1 b'     R = P - X      error += |R|^2      R *= scale (0 where a ReLU is off)
- *   dW_t = R' H           db = 1' R      dH += R W_t
+ *   P = H W_t' + 1 b'      R = P - X      error += |R|^2      R = 0 where a ReLU is off
+ *   dW_t = R' (scale H)    db = scale 1' R      dH += R W_t, in the end times scale
  *
  * 3 n_row n_gene n_hidden multiply-adds, and [128, n_row] numbers instead of [n_row, n_gene]: a
  * tile stays in the cache between its products. Exact for any output activation.
@@ -40,7 +40,8 @@ struct scs_output_dense {
     int64_t max_rows;
     int32_t n_panel;       /**< of hidden units */
     int64_t stride;        /**< cells of a gene's row of R: max_rows, to whole panels */
-    scs_real *by_cell;     /**< [n_panel, max_rows, SCS_PANEL] activations, zeros behind the last */
+    scs_real *by_cell;     /**< [n_panel, max_rows, SCS_PANEL] activations times the scale, zeros
+                              behind the last */
     scs_real *by_unit;     /**< [panels of cells, n_hidden, SCS_PANEL] likewise */
     scs_real *predicted;   /**< [n_slice, n_strip, TILE, stride] with an output ReLU, else NULL */
     scs_real *residual;    /**< [n_slice, n_strip, TILE, stride] x_hat - x, then its gradient */
@@ -142,7 +143,7 @@ void scs_output_dense_destroy(scs_output_dense **o)
 
 /* ---- activations in panels ---- */
 
-/* Panel p of the activations by cell: a copy, with zeros in columns that are not there. */
+/* Panel p of the activations by cell, scaled, with zeros in columns that are not there. */
 static void lay_by_cell(const scs_output_dense *o, const step *s, int32_t p)
 {
     int32_t width = panel_width(o, p), n = rows_of(s);
@@ -150,7 +151,8 @@ static void lay_by_cell(const scs_output_dense *o, const step *s, int32_t p)
     const scs_real *from = s->split->rows + (int64_t)p * SCS_PANEL;
 
     for (int64_t i = 0; i < n; i++, to += SCS_PANEL, from += o->arch.n_hidden) {
-        memcpy(to, from, (size_t)width * sizeof *to);
+        for (int32_t c = 0; c < width; c++)
+            to[c] = s->scale * from[c];
         memset(to + width, 0, (size_t)(SCS_PANEL - width) * sizeof *to);
     }
 }
@@ -244,52 +246,76 @@ static void subtract_cells(const scs_output_dense *o, const step *s, const tile 
     }
 }
 
-/* Sum of squares in double, in 32 sums by cell so that the order is fixed. */
-SCS_VECTOR static double tile_error(const scs_output_dense *o, const tile *t, int32_t n)
+/* Sums over cells, eight at a time: written out as vectors, since compilers add up the lanes of a
+ * loop one after the other. */
+enum { LANES = 8, PARTS = SCS_PANEL / LANES };
+typedef scs_real lanes
+    __attribute__((vector_size(LANES * sizeof(scs_real)), aligned(sizeof(scs_real)), may_alias));
+typedef double wide_lanes __attribute__((vector_size(LANES * sizeof(double))));
+#ifdef SCS_DOUBLE
+typedef int64_t lane_order __attribute__((vector_size(LANES * sizeof(int64_t))));
+#else
+typedef int32_t lane_order __attribute__((vector_size(LANES * sizeof(int32_t))));
+#endif
+
+static inline __attribute__((always_inline)) scs_real add_lanes(lanes x)
 {
-    double part[SCS_PANEL] = {0}, sum = 0;
-
-    for (int32_t g = 0; g < t->width; g++)
-        for (int32_t first = 0; first < n; first += SCS_PANEL) {
-            const scs_real *row = t->residual + g * o->stride + first;
-            int32_t width = n - first < SCS_PANEL ? n - first : SCS_PANEL;
-
-#pragma omp simd
-            for (int32_t c = 0; c < width; c++)
-                part[c] += (double)row[c] * (double)row[c];
-        }
-    for (int32_t c = 0; c < SCS_PANEL; c++)
-        sum += part[c];
-    return sum;
+    x += __builtin_shuffle(x, (lane_order){4, 5, 6, 7, 0, 1, 2, 3});
+    x += __builtin_shuffle(x, (lane_order){2, 3, 0, 1, 6, 7, 4, 5});
+    x += __builtin_shuffle(x, (lane_order){1, 0, 3, 2, 5, 4, 7, 6});
+    return x[0];
 }
 
-/* The residual becomes the gradient of the layer's sums, in place.
- *  @param[out] bias [width] its sums over cells, the bias's gradient: 32 sums by cell, halved */
-SCS_VECTOR static void residual_gradient(const scs_output_dense *o, const tile *t, int32_t n,
-                                         scs_real scale, scs_real *bias)
+/* The residuals of 32 cells of a gene, and zeros for cells that are not there: a copy then. */
+static inline __attribute__((always_inline)) const scs_real *
+whole_panel(const scs_real *row, int32_t width, scs_real *copy)
 {
+    if (width >= SCS_PANEL)
+        return row;
+    memset(copy, 0, SCS_PANEL * sizeof *copy);
+    memcpy(copy, row, (size_t)width * sizeof *copy);
+    return copy;
+}
+
+/* The residual becomes the gradient of the layer's sums, but for the factor `scale`: in place,
+ * which changes something under a ReLU alone.
+ *  @param[out] bias [width] the bias's gradient, or NULL
+ *  @return the sum of squares, in 32 sums by cell so that the order is fixed */
+SCS_VECTOR static double take_residuals(const scs_output_dense *o, const tile *t, int32_t n,
+                                        scs_real scale, scs_real *bias)
+{
+    wide_lanes square[PARTS] = {{0}};
+    double error = 0;
+
     for (int32_t g = 0; g < t->width; g++) {
-        scs_real part[SCS_PANEL] = {0};
+        lanes sum = {0};
 
         for (int32_t first = 0; first < n; first += SCS_PANEL) {
             int64_t at = g * o->stride + first;
-            scs_real *row = t->residual + at;
-            const scs_real *predicted = t->predicted ? t->predicted + at : NULL;
-            int32_t width = n - first < SCS_PANEL ? n - first : SCS_PANEL;
+            scs_real *row = t->residual + at, copy[SCS_PANEL];
+            const scs_real *from = whole_panel(row, n - first, copy);
 
-            for (int32_t c = 0; predicted && c < width; c++)
-                row[c] = predicted[c] > 0 ? row[c] : 0;
-#pragma omp simd
-            for (int32_t c = 0; c < width; c++) {
-                row[c] *= scale;
-                part[c] += row[c];
+            for (int q = 0; q < PARTS; q++) {
+                wide_lanes x =
+                    __builtin_convertvector(*(const lanes *)(from + q * LANES), wide_lanes);
+
+                square[q] += x * x;
             }
+            if (t->predicted) {
+                for (int32_t c = 0; c < SCS_PANEL; c++)
+                    row[c] = t->predicted[at + c] > 0 ? row[c] : 0;
+                from = whole_panel(row, n - first, copy);
+            }
+            for (int q = 0; q < PARTS; q++)
+                sum += *(const lanes *)(from + q * LANES);
         }
-        for (int32_t half = SCS_PANEL / 2; half > 0; half /= 2)
-            for (int32_t c = 0; c < half; c++)
-                part[c] += part[c + half];
-        bias[g] = part[0];
+        if (bias)
+            bias[g] = scale * add_lanes(sum);
     }
+    for (int q = 0; q < PARTS; q++)
+        for (int c = 0; c < LANES; c++)
+            error += square[q][c];
+    return error;
 }
 
 /* dH += R W_t, panel by panel of W_t; the last one is copied where it is not whole. */
@@ -373,13 +399,12 @@ static void weight_gradient(const scs_output_dense *o, const step *s, const tile
     }
 }
 
-/* dH, db and dW of one tile. Its weights may change once dH is made. */
+/* dH and dW of one tile. Its weights may change once dH is made. */
 static void propagate_tile(const scs_output_dense *o, const step *s, const tile *t)
 {
     const scs_dense *dense = &o->dense;
     int64_t at = dense->weight + (int64_t)t->gene * dense->n_in;
 
-    residual_gradient(o, t, rows_of(s), s->scale, s->grad + dense->bias + t->gene);
     hidden_gradient(o, s, t);
     weight_gradient(o, s, t, s->grad + at);
 }
@@ -427,15 +452,17 @@ static void run_strip(scs_output_dense *o, const step *s, int32_t slice, int str
         }
         predict_tile(o, s, &t);
         subtract_cells(o, s, &t);
-        error += tile_error(o, &t, rows_of(s));
+        error += take_residuals(o, &t, rows_of(s), s->scale,
+                                s->grad ? s->grad + o->dense.bias + t.gene : NULL);
         if (s->grad)
             propagate_tile(o, s, &t);
     }
     o->error[at] = error;
 }
 
-/* Row `row` of a slice's dH: the sum of its strips in their order. */
-SCS_VECTOR static void add_strips(const scs_output_dense *o, int32_t slice, int64_t row)
+/* Row `row` of a slice's dH: the sum of its strips in their order, scaled. */
+SCS_VECTOR static void add_strips(const scs_output_dense *o, int32_t slice, int64_t row,
+                                  scs_real scale)
 {
     int64_t panel = o->max_rows * SCS_PANEL, strip_size = o->n_panel * panel;
     const scs_real *first = o->strip_grad + slice * o->n_strip * strip_size + row * SCS_PANEL;
@@ -452,6 +479,9 @@ SCS_VECTOR static void add_strips(const scs_output_dense *o, int32_t slice, int6
             for (int32_t c = 0; c < width; c++)
                 sum[c] += share[c];
         }
+#pragma omp simd
+        for (int32_t c = 0; c < width; c++)
+            sum[c] *= scale;
     }
 }
 
@@ -491,5 +521,5 @@ void scs_output_dense_step(scs_output_dense *o, scs_real *param, double scale,
 #pragma omp parallel for collapse(2) if (SCS_WORTH_THREADS(units * n_slice * n_strip))
     for (int32_t slice = 0; slice < n_slice; slice++)
         for (int32_t row = 0; row < n; row++)
-            add_strips(o, slice, row);
+            add_strips(o, slice, row, s.scale);
 }
