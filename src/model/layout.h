@@ -53,8 +53,8 @@ bool scs_layout_step_splits(const scs_step *step);
 bool scs_layout_gradient_is_whole(const scs_step *step, int segment);
 /** Does the step update these weights itself (hooks->adam), and leave no gradient in the first
  * part? Where it is whole, of the output layer's weight in steps that are not factored, and of the
- * first layer's in batches of at most SCS_BLOCK cells: larger ones would read all cells for each
- * piece. */
+ * first layer's in batches of at most SCS_BLOCK cells: in larger ones the sums of a row are
+ * come back to for each block of cells. */
 bool scs_layout_step_updates(const scs_step *step, int segment);
 /** The first gene of shard v's slice; n_gene for v = n_shard. */
 int32_t scs_layout_first_gene(int32_t n_gene, int32_t n_shard, int32_t v);

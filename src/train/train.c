@@ -7,8 +7,8 @@
  *      also carries what ranks ask for (save, stop), so that all decide alike;
  *   3. gradients are summed slice by slice in the same tree order, each rank updates its slices by
  *      Adam, and the new weights set out for the other ranks. Of layers that are split by genes
- *      the gradient needs no sum: where it can, a step hands it over in pieces that are updated
- *      while they are in the cache, and it never exists as a whole.
+ *      the gradient needs no sum: where it can, a step updates their weights itself, row by row
+ *      as the gradient is made, and it never exists as a whole.
  *
  * New weights travel while the next batch is gathered: a step waits for them only where it first
  * reads a weight (before_weights). So everything that reads weights outside a step calls
