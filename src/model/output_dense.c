@@ -252,18 +252,10 @@ enum { LANES = 8, PARTS = SCS_PANEL / LANES };
 typedef scs_real lanes
     __attribute__((vector_size(LANES * sizeof(scs_real)), aligned(sizeof(scs_real)), may_alias));
 typedef double wide_lanes __attribute__((vector_size(LANES * sizeof(double))));
-#ifdef SCS_DOUBLE
-typedef int64_t lane_order __attribute__((vector_size(LANES * sizeof(int64_t))));
-#else
-typedef int32_t lane_order __attribute__((vector_size(LANES * sizeof(int32_t))));
-#endif
 
 static inline __attribute__((always_inline)) scs_real add_lanes(lanes x)
 {
-    x += __builtin_shuffle(x, (lane_order){4, 5, 6, 7, 0, 1, 2, 3});
-    x += __builtin_shuffle(x, (lane_order){2, 3, 0, 1, 6, 7, 4, 5});
-    x += __builtin_shuffle(x, (lane_order){1, 0, 3, 2, 5, 4, 7, 6});
-    return x[0];
+    return ((x[0] + x[4]) + (x[2] + x[6])) + ((x[1] + x[5]) + (x[3] + x[7]));
 }
 
 /* The residuals of 32 cells of a gene, and zeros for cells that are not there: a copy then. */
