@@ -701,17 +701,27 @@ scs_status scs_screen_run_check(const scs_session *session)
     return scs_comm_agree(session->comm, status);
 }
 
-/* "N of M rows have no prediction, because ...", a line for each reason. */
-static void print_reasons(const scs_plan *plan)
+/* "N of M rows have no prediction, because ...", a line for each reason.
+ *  @param like what no cell shows may be predicted from like perturbations */
+static void print_reasons(const scs_plan *plan, bool like)
 {
     char reason[400];
-    int64_t self = 0;
+    int64_t self = 0, unseen = 0;
 
+    for (int64_t i = 0; i < plan->n; i++)
+        unseen += like && plan->item[i].status == SCS_ROW_NO_SOURCE;
+    if (unseen)
+        printf(
+            "%lld of %lld rows are of perturbations that no cell outside hold_out shows: predicted "
+            "from like ones if screen.perturbation_features tells of the responses, which the "
+            "screen finds out\n",
+            (long long)unseen, (long long)plan->n);
     for (scs_lidx k = 0; k < plan->reasons.n; k++) {
         int64_t n = 0;
 
         for (int64_t i = 0; i < plan->n; i++)
-            n += plan->item[i].reason == k && plan->item[i].status != SCS_ROW_OK;
+            n += plan->item[i].reason == k && plan->item[i].status != SCS_ROW_OK &&
+                 !(like && plan->item[i].status == SCS_ROW_NO_SOURCE);
         if (n)
             printf("%lld of %lld rows have no prediction, because %s\n", (long long)n,
                    (long long)plan->n,
@@ -732,16 +742,18 @@ static scs_status foresee(const scs_session *s)
     scs_method method = scs_shift_method_from_config(s->config);
     scs_atlas *groups = NULL;
     scs_plan *plan = NULL;
+    int32_t n_unseen;
     scs_status status;
 
     method.shift = SCS_SHIFT_PAIRED;
     SCS_GO(status, scs_atlas_create(s->dataset, 1, &groups));
     SCS_GO(status, scs_plan_restrict(s->config, groups));
+    SCS_GO(status, scs_screen_features_add(s, groups, &n_unseen));
     SCS_GO(status, select_rows(s, groups, &plan));
     SCS_GO(status, scs_plan_resolve(groups, &method, plan));
     if (scs_session_leads(s)) {
         printf("%lld rows to predict\n", (long long)plan->n);
-        print_reasons(plan);
+        print_reasons(plan, *s->config->screen.perturbation_features != '\0');
     }
 done:
     scs_plan_destroy(&plan);

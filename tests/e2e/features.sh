@@ -43,6 +43,12 @@ for np in 1 3; do
     check_ok "run on $np" $? log.$np
 done
 if cmp -s np1/screen.h5ad np3/screen.h5ad; then pass; else fail "np 3 gives other bytes than np 1"; fi
+# check tells of as many rows as there are, and of those that no cell shows
+rows=$(sed -n 's/^screening \([0-9]*\) combinations$/\1/p' log.1)
+launch 2 check run.yaml >log 2>&1
+check_ok "check" $? log
+if [ -n "$rows" ] && grep -qx "$rows rows to predict" log; then pass; else fail "check tells of other rows than the $rows of a run"; show log; fi
+if grep -q "^12 of $rows rows are of perturbations that no cell outside hold_out shows" log && ! grep -q "have no prediction" log; then pass; else fail "check does not tell of what no cell shows"; show log; fi
 # Cells of a perturbation that no cell shows: counts of those that it is like, until the mean is the screen's.
 for np in 1 3; do
     launch $np predict run.yaml --combination all,type_1,drug_10 --combination all,type_1,drug_13 --cells 200 --set output.dir=cells$np >log 2>&1
