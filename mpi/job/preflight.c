@@ -241,13 +241,6 @@ static void look_at_finished(const scs_config *config, struct stat *file)
     }
 }
 
-/* Inode, size and time: a file that was written again differs in one of them. */
-static bool is_same_file(const struct stat *a, const struct stat *b)
-{
-    return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
-           a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
-}
-
 /* A training that is not done leaves its states, whatever else is there. */
 static bool is_interrupted(const scs_config *config)
 {
@@ -258,6 +251,13 @@ static bool is_interrupted(const scs_config *config)
             access(path, F_OK) == 0)
             return true;
     return false;
+}
+
+/* Inode, size and time: a file that was written again differs in one of them. */
+static bool is_same_file(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+           a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
 /* Two jobs were started in one folder, and the first was done before the second gave up waiting:
@@ -359,6 +359,42 @@ done:
     return status;
 }
 
+/* A path may name a part of a file.  @param[out] found zeroed where there is none */
+static scs_status look_at(const char *path, struct stat *found)
+{
+    const char *part;
+    char *file = NULL;
+
+    SCS_TRY(scs_file_split_part(path, &file, &part));
+    if (stat(file, found) != 0)
+        *found = (struct stat){0};
+    free(file);
+    return SCS_OK;
+}
+
+/* What the files are before anything of them is read. */
+static scs_status look_at_inputs(scs_preflight *preflight, const scs_config *config)
+{
+    SCS_TRY(SCS_ALLOC(preflight->input, config->data.n_input));
+    preflight->n_input = config->data.n_input;
+    for (int32_t i = 0; i < config->data.n_input; i++)
+        SCS_TRY(look_at(config->data.inputs[i].path, &preflight->input[i]));
+    return SCS_OK;
+}
+
+scs_status scs_preflight_check_inputs(const scs_preflight *preflight, const scs_config *config)
+{
+    for (int32_t i = 0; i < preflight->n_input; i++) {
+        struct stat now;
+
+        SCS_TRY(look_at(config->data.inputs[i].path, &now));
+        SCS_REQUIRE(is_same_file(&preflight->input[i], &now), SCS_EDATA,
+                    "%s: changed while it was being read; run again when nothing writes to it",
+                    config->data.inputs[i].path);
+    }
+    return SCS_OK;
+}
+
 /* In the order of data.inputs, which numbers the cells; then what there is to say of them. @param
  * globs they may be such */
 static scs_status put_inputs(scs_preflight *preflight, scs_config *config, bool globs)
@@ -369,6 +405,7 @@ static scs_status put_inputs(scs_preflight *preflight, scs_config *config, bool 
 
     if (globs)
         SCS_TRY(scs_inputs_settle(config));
+    SCS_TRY(look_at_inputs(preflight, config));
     SCS_TRY(scs_inputs_put(config, &preflight->blob));
     SCS_GO(status, SCS_ALLOC(metas, config->data.n_input));
     SCS_GO(status, scs_inputs_probe(config, metas, &notes));
@@ -709,6 +746,7 @@ void scs_preflight_clear(scs_preflight *preflight)
     for (int32_t i = 0; i < preflight->n_obs; i++)
         scs_obs_table_clear(&preflight->obs[i]);
     free(preflight->obs);
+    free(preflight->input);
     if (preflight->prepared)
         scs_folder_lock_drop(&preflight->lock);
 }

@@ -18,6 +18,7 @@
 #include "scscreen/config.h"
 
 #include <stddef.h>
+#include <sys/stat.h>
 
 /* Files of output.dir. */
 #define SCS_MODEL_FILE "model.h5"
@@ -58,6 +59,8 @@ typedef struct scs_preflight {
     scs_status status;             /**< of the reading; reported once the ranks can agree on it */
     char message[SCS_MESSAGE_MAX]; /**< where status is not SCS_OK */
     int lock;                      /**< of output.dir, where it is written; -1: none */
+    struct stat *input; /**< [n_input] the files before they were read, on the process that read */
+    int32_t n_input;
     scs_obs_table *obs; /**< [n_obs] of the inputs, or of decode.from; on the process that read */
     int32_t n_obs;
     scs_bytes blob; /**< text of the config; data.inputs and data.labels, settled; each input,
@@ -72,6 +75,10 @@ bool scs_preflight_is_first(void);
 /** Read what cli->verb needs. The outcome is in ->status: SCS_EARG (config, other config than the
  * state's), SCS_EDATA (damaged or missing input), SCS_ECREATE (output.dir), SCS_EIO, SCS_ENOMEM. */
 void scs_preflight_prepare(scs_preflight *preflight, const scs_cli *cli);
+/** Whether the inputs are still the files whose labels were read; to be asked once their values are
+ * and their checksums. SCS_EDATA names the first that is not; SCS_OK on other processes. */
+SCS_MUST_USE scs_status scs_preflight_check_inputs(const scs_preflight *preflight,
+                                                   const scs_config *config);
 /** Free the blob, stop what is still at work, and unlock output.dir. */
 void scs_preflight_clear(scs_preflight *preflight);
 

@@ -198,11 +198,14 @@ static scs_status settle(scs_session *session, const scs_scale *scale)
     return SCS_OK;
 }
 
-/* The files' checksums, and files that have the same, or the same cells. Collective.
+/* The files' checksums, and files that have the same, or the same cells; a file that was written
+ * to meanwhile has labels and values of two. Collective.
  *  @param repeated [n_input] or NULL: cells were not compared */
 static scs_status finish_reading(scs_session *session, const scs_repeated *repeated)
 {
     SCS_TRY(scs_session_checksums(session));
+    SCS_TRY(scs_comm_agree(session->comm,
+                           scs_preflight_check_inputs(session->preflight, session->config)));
     return scs_comm_agree(session->comm, scs_notes_repeated(session->dataset, metas(session),
                                                             session->input_checksum, repeated));
 }

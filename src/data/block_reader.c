@@ -200,6 +200,18 @@ static scs_status read_block(scs_block_reader *r, int64_t block)
     return take_rows(r, first, x, input);
 }
 
+/* A file that was written to meanwhile is damaged in some way or other: that it has changed is said
+ * instead. */
+static scs_status read_unchanged(scs_block_reader *r, int64_t block, int32_t input)
+{
+    scs_status st = read_block(r, block), changed;
+
+    if (st == SCS_OK)
+        return SCS_OK;
+    changed = check_unchanged(&r->source[input]);
+    return changed == SCS_OK ? st : changed;
+}
+
 /* ---- a request ---- */
 
 /* Room for all rows that are wanted; they are counted again as they come. */
@@ -235,7 +247,7 @@ static scs_status read_blocks(scs_block_reader *r)
         if (input >= 0 && next != input)
             SCS_TRY(check_unchanged(&r->source[input]));
         input = next;
-        SCS_TRY(read_block(r, q->block[k]));
+        SCS_TRY(read_unchanged(r, q->block[k], input));
     }
     if (input >= 0)
         SCS_TRY(check_unchanged(&r->source[input]));

@@ -116,4 +116,14 @@ check_ok "run with a model from elsewhere" $? log
 says "Finished" "inspect of a run with a model from elsewhere"
 printf 'no HDF5' >results/screen.h5ad
 expect "inspect of a folder with a damaged screen" 65 "1 of these files is damaged" 1 inspect results
+
+# An input that is written to while it is read: its labels could be of one file and its values of another. Somebody touches it all the time.
+for np in 1 3; do
+    while :; do touch data/species_a.h5ad; done &
+    writer=$!
+    expect "an input that is written to" 65 "species_a.h5ad: changed while it was being read; run again when nothing writes to it" $np run run.yaml --set output.dir=written
+    kill $writer
+    wait $writer 2>/dev/null
+done
+if [ -z "$(ls written/*.h5* 2>/dev/null)" ]; then pass; else fail "something was made of an input that was written to"; fi
 finish

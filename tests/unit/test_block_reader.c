@@ -263,6 +263,11 @@ static void a_file_that_changes_is_refused(void)
     CU_ASSERT_EQUAL_FATAL(unlink(f.path[1]), 0);
     scs_block_reader_start(f.reader, &request);
     CHECK_FAILS(scs_block_reader_take(f.reader, &rows), SCS_EDATA, "b.h5ad");
+    /* cut short, a file cannot be read: that it has changed is what is wrong with it */
+    CU_ASSERT_EQUAL_FATAL(truncate(f.path[0], 3000), 0);
+    scs_block_reader_start(f.reader, &request);
+    CHECK_FAILS(scs_block_reader_take(f.reader, &rows), SCS_EDATA,
+                "a.h5ad: changed while cells were streamed from it");
     write_file(&f, 1, 0); /* to be removed */
     close_fixture(&f);
 }
