@@ -178,11 +178,11 @@ static scs_status predict_shift(scs_cell_maker *m, int64_t i)
 
 /* ---- one combination ---- */
 
-/* Zeroed is let through. */
+/* Zeroed is let through. The recipe first: it borrows the donors. */
 static void clear_parts(scs_cell_parts *c)
 {
-    scs_donors_clear(&c->donors);
     scs_recipe_destroy(&c->recipe);
+    scs_donors_clear(&c->donors);
     free(c->group);
     free(c->counts);
     free(c->cpm);
