@@ -80,24 +80,29 @@ scs_status scs_repeated_add(const scs_dataset *dataset, const scs_packed *x, con
                             int64_t first, scs_print **print, int64_t *n)
 {
     uint64_t share = one_in(dataset);
+    uint8_t *chosen = NULL; /* [n_row]; a look at a row is many looks far apart */
     int64_t more = 0;
     scs_print *all;
+    scs_status st;
 
+    SCS_TRY(SCS_ALLOC(chosen, x->n_row));
     for (int64_t i = 0; i < x->n_row; i++)
-        more += is_chosen(x, i, share);
-    SCS_TRY(SCS_ALLOC(all, *n + more));
+        more += chosen[i] = is_chosen(x, i, share);
+    SCS_GO(st, SCS_ALLOC(all, *n + more));
     if (*n > 0)
         memcpy(all, *print, (size_t)*n * sizeof *all);
     free(*print);
     *print = all;
     for (int64_t i = 0; i < x->n_row; i++)
-        if (is_chosen(x, i, share)) {
+        if (chosen[i]) {
             scs_row row = scs_packed_row(x, i);
 
             all[(*n)++] = (scs_print){.hash = hash(&row, row.n),
                                       .input = input_of(dataset, cell ? cell[i] : first + i)};
         }
-    return SCS_OK;
+done:
+    free(chosen);
+    return st;
 }
 
 /* Copies follow one another, the first input's first. */
