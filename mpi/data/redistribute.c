@@ -444,6 +444,7 @@ static bool write_to_log(rounds *d, int32_t rank, const row_header *header, cons
     if (log->last[rank])
         record_at(block, log->last[rank])->next = log->used;
     else
+        /* cppcheck-suppress unreadVariable; by the rank whose block it is */
         ((int64_t *)(void *)block)[rank] = log->used;
     log->last[rank] = log->used;
     log->used += size;

@@ -79,11 +79,13 @@ static inline double scs_mixed_product(const double *a, const double *b, int64_t
 /* Squared distance of two contexts. */
 static inline double scs_mixed_distance(const scs_mixed *m, int64_t a, int64_t b)
 {
-    const double *x = m->d.place + a * m->d.n_place, *y = m->d.place + b * m->d.n_place;
+    const double *x, *y;
     double sum = 0;
 
     if (!m->d.place)
         return m->d.distance[a * m->d.n_context + b];
+    x = m->d.place + a * m->d.n_place;
+    y = m->d.place + b * m->d.n_place;
 #pragma omp simd reduction(+ : sum)
     for (int32_t i = 0; i < m->d.n_place; i++)
         sum += (x[i] - y[i]) * (x[i] - y[i]);
