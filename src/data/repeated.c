@@ -4,17 +4,18 @@
  * in all of them.
  *
  * Hashing all values of all cells would cost as much as a part of reading them. So a short hash of
- * a few values, evenly spaced in the cell, decides which cells are hashed as a whole; it is the
- * same for a copy of the cell, wherever it stands. All functions are Local.
+ * a cell's first genes and last values, which lie in two lines of memory, decides which cells are
+ * hashed as a whole; it is the same for a copy of the cell, wherever it stands. All functions are
+ * Local.
  */
 #include "src/data/repeated.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Genes of a cell below which another may have the same by chance; values that choose a cell; cells
- * that are looked at, about. */
-enum { GENES = 16, FEW = 8, CELLS = 1 << 14 };
+/* Genes of a cell below which another may have the same by chance; genes and values that choose a
+ * cell; cells that are looked at, about; entries that are hashed beside one another. */
+enum { GENES = 16, FEW = 8, CELLS = 1 << 14, LANES = 4 };
 
 /* Steele et al.'s splitmix64, of what was before and what comes. */
 static uint64_t mix(uint64_t h, uint64_t next)
@@ -25,23 +26,38 @@ static uint64_t mix(uint64_t h, uint64_t next)
     return h ^ (h >> 31);
 }
 
-/* Gene and value of entry k. */
-static uint64_t entry(const scs_row *row, int64_t k)
+static uint32_t value_bits(const scs_row *row, int64_t k)
 {
     float value = scs_row_value(row, k);
     uint32_t bits;
 
     memcpy(&bits, &value, sizeof bits);
-    return (uint64_t)(uint32_t)scs_row_gene(row, k) << 32 | bits;
+    return bits;
 }
 
-/* @param n of its entries, evenly spaced */
-static uint64_t hash(const scs_row *row, int32_t n)
+/* Of all genes and values. In lanes, as an entry would wait for the one before. */
+static uint64_t hash(const scs_row *row)
+{
+    uint64_t lane[LANES] = {0}, h = (uint64_t)(uint32_t)row->n;
+
+    for (int64_t k = 0; k < row->n; k++) {
+        uint64_t entry = (uint64_t)(uint32_t)scs_row_gene(row, k) << 32 | value_bits(row, k);
+
+        lane[k % LANES] = mix(lane[k % LANES], entry);
+    }
+    for (int l = 0; l < LANES; l++)
+        h = mix(h, lane[l]);
+    return h;
+}
+
+/* Of its length, first genes and last values. */
+static uint64_t short_hash(const scs_row *row)
 {
     uint64_t h = (uint64_t)(uint32_t)row->n;
 
-    for (int64_t k = 0; k < n; k++)
-        h = mix(h, entry(row, k * row->n / n));
+    for (int64_t k = 0; k < FEW; k++)
+        h = mix(h,
+                (uint64_t)(uint32_t)scs_row_gene(row, k) << 32 | value_bits(row, row->n - 1 - k));
     return h;
 }
 
@@ -60,7 +76,7 @@ static bool is_chosen(const scs_packed *x, int64_t i, uint64_t share)
 {
     scs_row row = scs_packed_row(x, i);
 
-    return row.n >= GENES && hash(&row, FEW) % share == 0;
+    return row.n >= GENES && short_hash(&row) % share == 0;
 }
 
 /* The input that the cell is in. */
@@ -97,7 +113,7 @@ scs_status scs_repeated_add(const scs_dataset *dataset, const scs_packed *x, con
         if (chosen[i]) {
             scs_row row = scs_packed_row(x, i);
 
-            all[(*n)++] = (scs_print){.hash = hash(&row, row.n),
+            all[(*n)++] = (scs_print){.hash = hash(&row),
                                       .input = input_of(dataset, cell ? cell[i] : first + i)};
         }
 done:
