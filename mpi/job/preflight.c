@@ -253,13 +253,6 @@ static bool is_interrupted(const scs_config *config)
     return false;
 }
 
-/* Inode, size and time: a file that was written again differs in one of them. */
-static bool is_same_file(const struct stat *a, const struct stat *b)
-{
-    return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
-           a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
-}
-
 /* Two jobs were started in one folder, and the first was done before the second gave up waiting:
  * going on would replace what the first has just made. A job that was killed has finished nothing,
  * and is gone on from. @param before as it was before the lock was asked for  @return SCS_ECREATE
@@ -273,7 +266,7 @@ static scs_status check_unfinished(const scs_config *config, const struct stat *
         return SCS_OK;
     for (int i = 0; i < N_FINISHED; i++)
         SCS_REQUIRE(
-            is_same_file(&before[i], &now[i]), SCS_ECREATE,
+            scs_file_is_unchanged(&before[i], &now[i]), SCS_ECREATE,
             "%s: another job was at work there and has just finished: %s is its own; choose "
             "another output.dir, or run the same again to replace it",
             config->output.dir, finished[i]);
@@ -388,7 +381,7 @@ scs_status scs_preflight_check_inputs(const scs_preflight *preflight, const scs_
         struct stat now;
 
         SCS_TRY(look_at(config->data.inputs[i].path, &now));
-        SCS_REQUIRE(is_same_file(&preflight->input[i], &now), SCS_EDATA,
+        SCS_REQUIRE(scs_file_is_unchanged(&preflight->input[i], &now), SCS_EDATA,
                     "%s: changed while it was being read; run again when nothing writes to it",
                     config->data.inputs[i].path);
     }

@@ -56,6 +56,13 @@ scs_status scs_file_split_part(const char *path, char **file, const char **part)
     return scs_text_copy_n(path, is_part ? n : strlen(path), file);
 }
 
+bool scs_file_is_unchanged(const struct stat *was, const struct stat *now)
+{
+    return was->st_dev == now->st_dev && was->st_ino == now->st_ino &&
+           was->st_size == now->st_size && was->st_mtim.tv_sec == now->st_mtim.tv_sec &&
+           was->st_mtim.tv_nsec == now->st_mtim.tv_nsec;
+}
+
 /* One sentence for each kind of reason; what is not listed has no better way out than another
  * path. */
 const char *scs_file_creation_hint(int error)

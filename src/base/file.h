@@ -20,7 +20,9 @@
 
 #include "scscreen/status.h"
 
+#include <stdbool.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 /* ---- paths and folders ---- */
 
@@ -37,6 +39,9 @@ const scs_file_format *scs_file_format_of(const char *path) __attribute__((nonnu
  * last one, if .h5mu, .h5 or .hdf5 stands before it. Nothing is looked at on disk. SCS_ENOMEM.
  *  @param[out] file malloc'ed  @param[out] part points into `path`; NULL: it names a file alone */
 SCS_MUST_USE scs_status scs_file_split_part(const char *path, char **file, const char **part);
+/** Whether nothing was written to a file between two looks at it: device, inode, size and time of
+ * change are the same. */
+bool scs_file_is_unchanged(const struct stat *was, const struct stat *now);
 /** What a user can do about an errno of creating or writing: "free some space there or choose
  * another folder". @return a constant text */
 const char *scs_file_creation_hint(int error);

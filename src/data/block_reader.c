@@ -107,10 +107,7 @@ static scs_status check_unchanged(const source *s)
     struct stat now;
 
     SCS_TRY(look(s, &now));
-    SCS_REQUIRE(now.st_dev == s->was.st_dev && now.st_ino == s->was.st_ino &&
-                    now.st_size == s->was.st_size && now.st_mtim.tv_sec == s->was.st_mtim.tv_sec &&
-                    now.st_mtim.tv_nsec == s->was.st_mtim.tv_nsec,
-                SCS_EDATA,
+    SCS_REQUIRE(scs_file_is_unchanged(&s->was, &now), SCS_EDATA,
                 "%s: changed while cells were streamed from it; what was learnt is of no one file: "
                 "begin anew (--restart), and let nothing write to it",
                 s->path);

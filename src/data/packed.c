@@ -242,14 +242,14 @@ static bool encode(coder *c, const float *value, int64_t n, uint8_t *code)
     return true;
 }
 
-/* @param gene [n]
- *  @param[out] to 4-byte aligned, as all rows are whole words */
 SCS_VECTOR static void narrow_genes(const int32_t *gene, int64_t n, uint16_t *to)
 {
     for (int64_t k = 0; k < n; k++)
         to[k] = (uint16_t)gene[k];
 }
 
+/* @param gene [n]
+ *  @param[out] to 4-byte aligned, as all rows are whole words */
 static void write_genes(const scs_packed *x, const int32_t *gene, int64_t n, uint8_t *to)
 {
     if (gene_bytes(x, 1) == 2)
