@@ -5,6 +5,7 @@
 
 #include "mpi/comm/collectives.h"
 #include "src/base/file.h"
+#include "src/data/h5ad.h"
 #include "src/data/tenx_mtx.h"
 
 #include <errno.h>
@@ -131,21 +132,13 @@ static scs_status quick(const char *file, char *out)
 
 scs_status scs_input_checksum_quick(const char *path, char *out)
 {
-    const char *part;
-    char *file = NULL;
     scs_names files = {0};
     scs_status st;
 
-    if (scs_tenx_mtx_is(path)) {
-        SCS_GO(st, scs_tenx_mtx_files(path, &files));
-        SCS_GO(st, quick(files.name[0], out));
-    } else {
-        SCS_GO(st, scs_file_split_part(path, &file, &part));
-        SCS_GO(st, quick(file, out));
-    }
+    SCS_GO(st, scs_h5ad_files(path, &files));
+    SCS_GO(st, quick(files.name[0], out));
 done:
     scs_names_clear(&files);
-    free(file);
     return st;
 }
 

@@ -352,16 +352,19 @@ done:
     return status;
 }
 
-/* A path may name a part of a file.  @param[out] found zeroed where there is none */
-static scs_status look_at(const char *path, struct stat *found)
+/* All of its files. What is missing is left to the reader, who says what is wrong. SCS_ENOMEM.
+ *  @param[out] seen [SCS_INPUT_FILES] zeroed where there is none */
+static scs_status look_at(const char *path, scs_names *files, struct stat *seen)
 {
-    const char *part;
-    char *file = NULL;
+    scs_status st = scs_h5ad_files(path, files);
 
-    SCS_TRY(scs_file_split_part(path, &file, &part));
-    if (stat(file, found) != 0)
-        *found = (struct stat){0};
-    free(file);
+    memset(seen, 0, SCS_INPUT_FILES * sizeof *seen);
+    if (st == SCS_ENOMEM)
+        return st;
+    scs_message_clear();
+    for (scs_lidx i = 0; i < files->n && i < SCS_INPUT_FILES; i++)
+        if (stat(files->name[i], &seen[i]) != 0)
+            seen[i] = (struct stat){0};
     return SCS_OK;
 }
 
@@ -370,21 +373,39 @@ static scs_status look_at_inputs(scs_preflight *preflight, const scs_config *con
 {
     SCS_TRY(SCS_ALLOC(preflight->input, config->data.n_input));
     preflight->n_input = config->data.n_input;
-    for (int32_t i = 0; i < config->data.n_input; i++)
-        SCS_TRY(look_at(config->data.inputs[i].path, &preflight->input[i]));
+    for (int32_t i = 0; i < config->data.n_input; i++) {
+        scs_names files = {0};
+        scs_status st = look_at(config->data.inputs[i].path, &files, preflight->input[i]);
+
+        scs_names_clear(&files);
+        SCS_TRY(st);
+    }
     return SCS_OK;
+}
+
+/* SCS_EDATA names the file of the input that is not as it was. */
+static scs_status check_input(const char *path, const struct stat *was)
+{
+    struct stat now[SCS_INPUT_FILES];
+    scs_names files = {0};
+    scs_status st;
+
+    SCS_GO(st, look_at(path, &files, now));
+    for (int i = 0; i < SCS_INPUT_FILES; i++)
+        if (!scs_file_is_unchanged(&was[i], &now[i]))
+            SCS_GO(st, SCS_FAIL(SCS_EDATA,
+                                "%s: changed while it was being read; run again when nothing "
+                                "writes to it",
+                                i < files.n ? files.name[i] : path));
+done:
+    scs_names_clear(&files);
+    return st;
 }
 
 scs_status scs_preflight_check_inputs(const scs_preflight *preflight, const scs_config *config)
 {
-    for (int32_t i = 0; i < preflight->n_input; i++) {
-        struct stat now;
-
-        SCS_TRY(look_at(config->data.inputs[i].path, &now));
-        SCS_REQUIRE(scs_file_is_unchanged(&preflight->input[i], &now), SCS_EDATA,
-                    "%s: changed while it was being read; run again when nothing writes to it",
-                    config->data.inputs[i].path);
-    }
+    for (int32_t i = 0; i < preflight->n_input; i++)
+        SCS_TRY(check_input(config->data.inputs[i].path, preflight->input[i]));
     return SCS_OK;
 }
 

@@ -35,6 +35,9 @@
 #define SCS_INTEGRATED_FILE "integrated.h5ad"
 #define SCS_INTERPOLATION_FILE "interpolation.h5ad"
 
+/** Files that make up one input, at most: those of a 10x folder. */
+enum { SCS_INPUT_FILES = 3 };
+
 /** What a verb wants to have read: bits of scs_verb.needs. */
 enum scs_need {
     SCS_NEED_INPUTS = 1,      /**< metadata of data.inputs */
@@ -59,7 +62,8 @@ typedef struct scs_preflight {
     scs_status status;             /**< of the reading; reported once the ranks can agree on it */
     char message[SCS_MESSAGE_MAX]; /**< where status is not SCS_OK */
     int lock;                      /**< of output.dir, where it is written; -1: none */
-    struct stat *input; /**< [n_input] the files before they were read, on the process that read */
+    /** [n_input] each one's files before they were read, on the process that read */
+    struct stat (*input)[SCS_INPUT_FILES];
     int32_t n_input;
     scs_obs_table *obs; /**< [n_obs] of the inputs, or of decode.from; on the process that read */
     int32_t n_obs;

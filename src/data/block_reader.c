@@ -14,7 +14,6 @@
 #include "src/base/text.h"
 #include "src/data/h5ad.h"
 #include "src/data/h5ad_matrix.h"
-#include "src/data/tenx_mtx.h"
 
 #include <errno.h>
 #include <omp.h>
@@ -78,16 +77,13 @@ void scs_block_reader_rows_clear(scs_block_rows *rows)
 
 /* ---- files ---- */
 
-/* @param[out] path malloc'ed */
+/* The one that holds the matrix. @param[out] path malloc'ed */
 static scs_status find_path(const scs_h5ad *meta, char **path)
 {
-    const char *part;
     scs_names files = {0};
     scs_status st;
 
-    if (meta->layout != SCS_LAYOUT_MTX)
-        return scs_file_split_part(meta->path, path, &part);
-    SCS_GO(st, scs_tenx_mtx_files(meta->path, &files));
+    SCS_GO(st, scs_h5ad_files(meta->path, &files));
     SCS_GO(st, scs_text_copy(files.name[0], path));
 done:
     scs_names_clear(&files);

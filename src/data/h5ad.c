@@ -856,22 +856,30 @@ static int64_t memory_for(int64_t stored, int64_t memory)
     return memory + SLACK;
 }
 
-/* Bytes of the file that a path names, or names a part of, or of the files of a folder; 0 where
- * that cannot be told: the reader says what is wrong. SCS_ENOMEM. */
-static scs_status stored_bytes(const char *path, int64_t *all)
+/* A path that names a part of a file stands for the whole file. */
+scs_status scs_h5ad_files(const char *path, scs_names *files)
 {
-    scs_names files = {0};
     const char *part;
     char *file = NULL;
     scs_status st;
 
-    *all = 0;
     if (scs_tenx_mtx_is(path))
-        SCS_GO(st, scs_tenx_mtx_files(path, &files));
-    else {
-        SCS_GO(st, scs_file_split_part(path, &file, &part));
-        SCS_GO(st, scs_names_add(&files, file));
-    }
+        return scs_tenx_mtx_files(path, files);
+    SCS_GO(st, scs_file_split_part(path, &file, &part));
+    SCS_GO(st, scs_names_add(files, file));
+done:
+    free(file);
+    return st;
+}
+
+/* 0 where that cannot be told: the reader says what is wrong. SCS_ENOMEM. */
+static scs_status stored_bytes(const char *path, int64_t *all)
+{
+    scs_names files = {0};
+    scs_status st;
+
+    *all = 0;
+    SCS_GO(st, scs_h5ad_files(path, &files));
     for (scs_lidx i = 0; i < files.n; i++) {
         struct stat info;
 
@@ -879,7 +887,6 @@ static scs_status stored_bytes(const char *path, int64_t *all)
             *all += (int64_t)info.st_size;
     }
 done:
-    free(file);
     scs_names_clear(&files);
     if (st == SCS_ENOMEM)
         return st;

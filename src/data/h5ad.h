@@ -115,6 +115,11 @@ SCS_MUST_USE scs_status scs_h5ad_column_named(const scs_names *columns,
                                               const char *name, const char *where,
                                               const char **column);
 
+/** The files of an input, without a look into them: the file, whole where `path` names a part of it
+ *  (scs_file_split_part), or the three of a 10x folder, the matrix first (scs_tenx_mtx_files).
+ *  @param files appended; at least one  @return SCS_EDATA where one of a folder is missing */
+SCS_MUST_USE scs_status scs_h5ad_files(const char *path, scs_names *files);
+
 /** Names of all cells (obs), read in a forked child as scs_h5ad_probe does: before MPI_Init.
  *  @param memory as scs_h5ad_request has it  @param[out] names added; [n_obs]
  *  @return SCS_EDATA as scs_h5ad_probe */

@@ -112,6 +112,18 @@ for name in lzf gzip; do
     code=$?
     if [ "$code" = 0 ] && ! grep -q hdf5plugin log; then pass; else fail "$name needs no plugin: exit $code"; show log; fi
 done
+# A 10x folder of which any one file is written to while they are read: somebody touches it all the time.
+np=1
+for file in matrix.mtx barcodes.tsv features.tsv; do
+    while :; do touch species_a/$file.gz; done &
+    writer=$!
+    expect "a 10x folder that is written to" 65 "species_a/$file.gz: changed while it was being read; run again when nothing writes to it" $np \
+        run run.yaml --set output.dir=written --set "data.inputs=[species_a, $b]" --set "data.labels=[{path: labels.csv, file_column: file}]"
+    kill $writer
+    wait $writer 2>/dev/null
+    np=3
+done
+if [ -z "$(ls written/*.h5* 2>/dev/null)" ]; then pass; else fail "something was made of a folder that was written to"; fi
 "$scscreen" check named/species_a.h5mu:atac >log 2>&1
 code=$?
 if [ "$code" = 65 ] && grep -q "without a modality atac; it has: gex, rna; name one" log; then pass; else fail "a modality that is not there: exit $code"; show log; fi
