@@ -6,6 +6,7 @@
  */
 #include "src/base/checksum.h"
 
+#include "src/base/file.h"
 #include "src/base/simd.h"
 
 #include <errno.h>
@@ -564,15 +565,24 @@ static scs_status make_block(int fd, const char *path, char *block)
     struct stat info;
     scs_status st;
 
-    SCS_REQUIRE(fstat(fd, &info) == 0, SCS_EIO, "%s: %s", path, strerror(errno));
+    SCS_REQUIRE(fstat(fd, &info) == 0, SCS_EIO, "%.*s: %s", scs_file_known_length(path), path,
+                strerror(errno));
     st = checksum_part(fd, SCS_CHECKSUM_BLOCK, info.st_size, sum);
     if (st != SCS_OK)
-        return scs_context(st == SCS_ENOMEM ? st : SCS_EIO, "%s: ", path);
+        return scs_context(st == SCS_ENOMEM ? st : SCS_EIO, "%.*s: ", scs_file_known_length(path),
+                           path);
     memset(block, 0, SCS_CHECKSUM_BLOCK);
     snprintf(block, SCS_CHECKSUM_BLOCK,
              "%s%s\nof %lld bytes from byte %d on; open it with any HDF5 reader\n", magic, sum,
              (long long)info.st_size - SCS_CHECKSUM_BLOCK, SCS_CHECKSUM_BLOCK);
     return SCS_OK;
+}
+
+/* By errno. */
+static scs_status not_written(const char *path)
+{
+    return SCS_FAIL(SCS_EIO, "%.*s: its checksum cannot be written: %s",
+                    scs_file_known_length(path), path, strerror(errno));
 }
 
 /* In one write of 512 bytes. It is not synced here: the commit of the file does that
@@ -583,12 +593,13 @@ scs_status scs_checksum_file_write(const char *path)
     int fd = open(path, O_RDWR | O_CLOEXEC);
     scs_status st;
 
-    SCS_REQUIRE(fd >= 0, SCS_EIO, "%s: its checksum cannot be written: %s", path, strerror(errno));
+    if (fd < 0)
+        return not_written(path);
     st = make_block(fd, path, block);
     if (st == SCS_OK && pwrite(fd, block, sizeof block, 0) != (ssize_t)sizeof block)
-        st = SCS_FAIL(SCS_EIO, "%s: its checksum cannot be written: %s", path, strerror(errno));
+        st = not_written(path);
     if (close(fd) != 0 && st == SCS_OK)
-        st = SCS_FAIL(SCS_EIO, "%s: its checksum cannot be written: %s", path, strerror(errno));
+        st = not_written(path);
     return st;
 }
 

@@ -87,10 +87,32 @@ const char *scs_file_creation_hint(int error)
     }
 }
 
+/* The process of a ".tmp.PID" that ends there; 0: it is none. */
+static long writer_of(const char *ending)
+{
+    char *end;
+    long pid;
+
+    if (strncmp(ending, ".tmp.", 5) != 0 || !isdigit((unsigned char)ending[5]))
+        return 0;
+    pid = strtol(ending + 5, &end, 10);
+    return *end ? 0 : pid;
+}
+
+/* A file that another process is writing keeps its name: it is one that the user has named. */
+int scs_file_known_length(const char *path)
+{
+    const char *dot = strrchr(path, '.');
+
+    if (dot && dot - path > 4 && writer_of(dot - 4) == (long)getpid())
+        return (int)(dot - 4 - path);
+    return (int)strlen(path);
+}
+
 scs_status scs_file_creation_failed(const char *path, int error)
 {
-    return SCS_FAIL(SCS_ECREATE, "%s: cannot be created: %s; %s", path, strerror(error),
-                    scs_file_creation_hint(error));
+    return SCS_FAIL(SCS_ECREATE, "%.*s: cannot be created: %s; %s", scs_file_known_length(path),
+                    path, strerror(error), scs_file_creation_hint(error));
 }
 
 /* Follows links: a link to a folder is as good as one. */
@@ -217,20 +239,12 @@ static bool is_running(long pid)
 
 /* Whether `entry` is BASE.tmp.PID of a process that is gone, or of this one: then the number was
  * used before, as we have not made ours yet. */
-static int is_stale(const char *entry, const char *base)
+static bool is_stale(const char *entry, const char *base)
 {
     size_t n = strlen(base);
-    char *end;
-    long pid;
+    long pid = strncmp(entry, base, n) == 0 ? writer_of(entry + n) : 0;
 
-    if (strncmp(entry, base, n) != 0 || strncmp(entry + n, ".tmp.", 5) != 0)
-        return 0;
-    if (!isdigit((unsigned char)entry[n + 5]))
-        return 0;
-    pid = strtol(entry + n + 5, &end, 10);
-    if (*end || pid <= 0)
-        return 0;
-    return pid == (long)getpid() || !is_running(pid);
+    return pid > 0 && (pid == (long)getpid() || !is_running(pid));
 }
 
 /* A folder that cannot be read holds nothing that we may remove; creating the file will say what
@@ -305,7 +319,8 @@ scs_status scs_file_write_at(int fd, const char *path, const void *bytes, int64_
 
         if (n < 0 && errno == EINTR)
             continue;
-        SCS_REQUIRE(n > 0, SCS_EIO, "%s: cannot be written: %s", path, strerror(errno));
+        SCS_REQUIRE(n > 0, SCS_EIO, "%.*s: cannot be written: %s", scs_file_known_length(path),
+                    path, strerror(errno));
         bytes = (const char *)bytes + n;
         size -= n;
         at += n;
@@ -352,7 +367,7 @@ scs_status scs_file_commit(const char *temp, const char *path)
     int error = sync_path(temp, O_RDWR);
     char *folder;
 
-    SCS_REQUIRE(!error, SCS_EIO, "%s: cannot be saved: %s", temp, strerror(error));
+    SCS_REQUIRE(!error, SCS_EIO, "%s: cannot be saved: %s", path, strerror(error));
     SCS_TRY(folder_of(path, &folder));
     if (rename(temp, path) != 0) {
         error = errno;

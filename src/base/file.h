@@ -42,6 +42,9 @@ SCS_MUST_USE scs_status scs_file_split_part(const char *path, char **file, const
 /** Whether nothing was written to a file between two looks at it: device, inode, size and time of
  * change are the same. */
 bool scs_file_is_unchanged(const struct stat *was, const struct stat *now);
+/** How much of a path a message shows, as "%.*s": all, but of the PATH.tmp.PID that this process
+ * is writing PATH alone, the name that the user knows. */
+int scs_file_known_length(const char *path);
 /** What a user can do about an errno of creating or writing: "free some space there or choose
  * another folder". @return a constant text */
 const char *scs_file_creation_hint(int error);

@@ -194,7 +194,9 @@ scs_status scs_h5_open(const char *path, int64_t memory, scs_h5 *h5)
     SCS_GO(st, check_regular(file));
     SCS_GO(st, prepare_library());
     h5->file = open_file(file, &w);
-    SCS_GO(st, h5->file < 0 ? not_opened(file, &w) : scs_text_copy(path, &h5->path));
+    SCS_GO(st, h5->file < 0
+                   ? not_opened(file, &w)
+                   : scs_text_copy_n(path, (size_t)scs_file_known_length(path), &h5->path));
 done:
     free(file);
     if (st != SCS_OK)

@@ -41,7 +41,7 @@
 typedef struct scs_h5 {
     hid_t file;
     hid_t group;         /**< that paths start from, once scs_h5_enter has been called; else 0 */
-    char *path;          /**< for messages; owned */
+    char *path;          /**< for messages (scs_file_known_length); owned */
     int64_t memory;      /**< bytes that one dataset may need */
     const char **plugin; /**< is set to the filter that a dataset was met with which h5py reads only
                             with hdf5plugin; constant text. NULL: not wanted; borrowed */

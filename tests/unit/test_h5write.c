@@ -180,7 +180,10 @@ static void removes_stale_files_only(void)
     CU_ASSERT_EQUAL(scratch_count(folder), 4);
     CU_ASSERT_EQUAL(strncmp(temp, path, strlen(path)), 0);
     CHECK_OK(scs_file_create(temp));
-    CHECK_FAILS(scs_file_create(temp), SCS_ECREATE, "exists");
+    /* told by the name that the user knows, but a file of somebody else's by its own */
+    CHECK_FAILS(scs_file_create(temp), SCS_ECREATE, "/a.h5: cannot be created: File exists");
+    for (int i = 0; i < 4; i++)
+        CU_ASSERT_EQUAL(scs_file_known_length(others[i]), (int)strlen(others[i]));
     free(temp);
     scratch_remove(folder);
 }
