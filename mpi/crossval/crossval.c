@@ -6,8 +6,10 @@
  *  another config never takes rows that are not its own. In the end rank 0 joins the files into
  *  validation.tsv.
  *
- *  Time: the number of models times that of a training, divided over the groups. Memory of a group:
- *  its cells twice (x, from which every deal is made, and the shards), and two atlases.
+ *  Time: the number of models times that of a training, divided over the groups; where the models
+ *  do not go round, groups join for those of the last round (crossval_groups.h), so that no rank
+ *  waits for the time of a whole model. Memory of a group: its cells twice (x, from which every
+ * deal is made, and the shards), and two atlases.
  *
  *  Cells are read once by each group and dealt anew for every model, as what is held out changes
  *  the roles; gene-space statistics do not change and are computed once (base).
@@ -17,6 +19,7 @@
  *
  *  A group that fails stops the queue: the others end after the model that they have in hand. */
 #include "mpi/crossval/crossval_cells.h"
+#include "mpi/crossval/crossval_groups.h"
 #include "mpi/crossval/crossval_measure.h"
 #include "mpi/crossval/crossval_replicate.h"
 #include "mpi/job/session_model.h"
@@ -91,17 +94,6 @@ static scs_status train(scs_validation *v)
     return scs_train(s->config, s->model, s->shard, s->deal, &s->team, &watch, NULL, &outcome);
 }
 
-/* Deal the group's cells by the roles they have now; what was dealt before is freed. Collective
- * over the group. */
-static scs_status validation_deal(scs_validation *v)
-{
-    scs_session *s = v->session;
-
-    scs_session_forget(s);
-    SCS_TRY(scs_comm_agree(v->group, scs_session_make_deal(s)));
-    return scs_redistribute_copy(v->group, s->deal, &s->team, v->first_cell, &v->x, &s->shard);
-}
-
 /* Cells that the model is made from, and those of them that it should not see: none, or nothing is
  * trained. Training, components and batches all take a shard's cells from this range. Collective
  * over the group. */
@@ -136,7 +128,7 @@ static scs_status validation_train(scs_validation *v, int64_t model, int kind)
     const int32_t *held = scs_grid_held(v->grid, model, &n_held);
 
     SCS_TRY(scs_comm_agree(v->group, hold_out(v, model)));
-    SCS_TRY(validation_deal(v));
+    SCS_TRY(scs_crossval_groups_deal(v));
     SCS_TRY(audit_cells(v, model));
     if (kind == SCS_MODEL_VAE)
         SCS_TRY(train(v));
@@ -338,23 +330,6 @@ done:
 
 /* ---- Groups of ranks ---- */
 
-/* Ranks [i n, (i + 1) n) are group i, n = validate.group_size; the last may be smaller. Collective
- * over world. */
-static scs_status split(scs_validation *v)
-{
-    int64_t n = v->session->config->validate.group_size;
-    int32_t rank = scs_comm_rank(v->world), size = scs_comm_size(v->world);
-    int32_t members = n < size ? (int32_t)n : size;
-    MPI_Comm part;
-    scs_status st;
-
-    v->n_group = (size + members - 1) / members;
-    SCS_MPI(MPI_Comm_split(scs_comm_mpi(v->world), rank / members, rank, &part));
-    st = scs_comm_create(part, &v->group);
-    MPI_Comm_free(&part);
-    return st;
-}
-
 /* What the grid takes the place of, and what a smaller last group must not change: the number of
  * shards is that of a whole group. SCS_EARG. Local, alike on all ranks. */
 static scs_status settle_config(scs_validation *v)
@@ -395,11 +370,66 @@ static scs_status load(scs_validation *v)
     if (*s->config->screen.perturbation_features)
         SCS_TRY(scs_comm_agree(
             v->group, scs_features_checksum(s->config->screen.perturbation_features, v->data)));
-    SCS_TRY(validation_deal(v));
+    SCS_TRY(scs_crossval_groups_deal(v));
     SCS_TRY(scs_comm_agree(v->group, scs_atlas_create(s->dataset, 1, &v->base)));
     SCS_TRY(scs_comm_agree(v->group, scs_plan_restrict(s->config, v->base)));
     SCS_TRY(scs_session_model_fill_genes(s, v->base));
     return scs_comm_agree(v->group, scs_grid_create(s->config, v->base, &v->grid));
+}
+
+/* Models of which a stopped grid has left whole files. On rank 0.
+ *  @param[out] recorded [n_model] */
+static scs_status find_recorded(scs_validation *v, uint8_t *recorded)
+{
+    for (int64_t m = 0; m < v->grid->n_model; m++) {
+        char *path = NULL;
+        scs_status st = validation_path(v, m, &path);
+
+        if (st == SCS_OK) {
+            recorded[m] = scs_report_read(path, validation_rows(v, m), NULL, NULL) == SCS_OK;
+            scs_message_clear();
+        }
+        free(path);
+        SCS_TRY(st);
+    }
+    return SCS_OK;
+}
+
+/* Which models each group makes by itself, and which are the last: where the models that are to be
+ * made do not go round, those of the last round, if groups can join for them. Local, alike on all
+ * ranks. @param recorded [n_model] */
+static void order_models(scs_validation *v, const uint8_t *recorded)
+{
+    int64_t n = v->grid->n_model, todo = 0, alone, last = n;
+
+    for (int64_t m = 0; m < n; m++)
+        todo += !recorded[m];
+    v->n_last = todo % v->n_group;
+    v->n_joined = scs_crossval_groups_joined(v, v->n_last);
+    if (!v->n_joined)
+        v->n_last = 0;
+    alone = n - v->n_last;
+    for (int64_t m = n; m-- > 0;)
+        v->order[!recorded[m] && last > n - v->n_last ? --last : --alone] = m;
+}
+
+/* The order in which models are made. Collective over world. */
+static scs_status plan_models(scs_validation *v)
+{
+    int64_t n = v->grid->n_model;
+    uint8_t *recorded = NULL;
+    scs_status st = SCS_ALLOC(v->order, n);
+
+    if (st == SCS_OK)
+        st = SCS_ALLOC(recorded, n);
+    if (st == SCS_OK && scs_comm_rank(v->world) == 0)
+        st = find_recorded(v, recorded);
+    SCS_GO(st, scs_comm_agree(v->world, st));
+    SCS_GO(st, scs_comm_broadcast(v->world, recorded, n));
+    order_models(v, recorded);
+done:
+    free(recorded);
+    return st;
 }
 
 /* On stderr, from rank 0 of world. */
@@ -412,9 +442,12 @@ static void describe(const scs_validation *v)
     scs_dataset_describe(v->session->dataset, stderr);
     for (scs_lidx i = 0; i < grid->notes.n; i++)
         fprintf(stderr, "  note: %s\n", grid->notes.name[i]);
-    fprintf(stderr, "%lld combinations to hold out, %lld model%s, %d group%s of ranks\n",
+    fprintf(stderr, "%lld combinations to hold out, %lld model%s, %d group%s of ranks",
             (long long)grid->plan->n, (long long)grid->n_model, grid->n_model == 1 ? "" : "s",
             v->n_group, v->n_group == 1 ? "" : "s");
+    if (v->n_last > 0)
+        fprintf(stderr, ", which join for the last %lld", (long long)v->n_last);
+    fprintf(stderr, "\n");
 }
 
 /* Split the ranks, load the cells in each group, make the grid. Collective over world; close it
@@ -425,9 +458,10 @@ static scs_status validation_open(scs_session *session, scs_validation *v)
         .session = session, .world = session->comm, .queue = {.window = MPI_WIN_NULL}};
     SCS_TRY(scs_session_checksums(session));
     SCS_TRY(scs_comm_agree(v->world, settle_config(v)));
-    SCS_TRY(scs_comm_agree(v->world, split(v)));
+    SCS_TRY(scs_comm_agree(v->world, scs_crossval_groups_split(v)));
     session->comm = v->group;
     SCS_TRY(scs_comm_agree(v->world, load(v)));
+    SCS_TRY(plan_models(v));
     describe(v);
     return scs_comm_agree(v->world, scs_queue_open(v->world, &v->queue));
 }
@@ -446,6 +480,7 @@ static void validation_close(scs_validation *v)
     free(v->counts);
     free(v->replicate);
     free(v->value);
+    free(v->order);
     scs_names_clear(&v->source);
     scs_comm_destroy(&v->group);
 }
@@ -550,13 +585,13 @@ done:
  * in hand. Collective over the group. */
 static scs_status run_models(scs_validation *v)
 {
-    int64_t end = v->grid->n_model, model;
+    int64_t end = v->grid->n_model - v->n_last, i;
     scs_status st;
 
-    SCS_GO(st, next_model(v, &model));
-    while (model < end) {
-        SCS_GO(st, run_model(v, model));
-        SCS_GO(st, next_model(v, &model));
+    SCS_GO(st, next_model(v, &i));
+    while (i < end) {
+        SCS_GO(st, run_model(v, v->order[i]));
+        SCS_GO(st, next_model(v, &i));
     }
     return SCS_OK;
 done:
@@ -565,12 +600,25 @@ done:
     return st;
 }
 
+/* The models of the last round, one for each of the groups that join. Collective over world, with
+ * a status that is alike in each group. */
+static scs_status run_last(scs_validation *v)
+{
+    if (v->n_last == 0)
+        return SCS_OK;
+    SCS_TRY(scs_crossval_groups_join(v, v->n_last, v->n_joined));
+    if (!v->group)
+        return SCS_OK;
+    return run_model(v, v->order[v->grid->n_model - v->n_last + v->index]);
+}
+
 /* Groups agree once all models are done. Collective over world. */
 static scs_status validate(scs_validation *v)
 {
     scs_status st = SCS_OK;
 
     SCS_TRY(scs_comm_agree(v->world, run_models(v)));
+    SCS_TRY(scs_comm_agree(v->world, run_last(v)));
     if (scs_comm_rank(v->world) == 0)
         st = validation_merge(v);
     return scs_comm_agree(v->world, st);

@@ -3,8 +3,8 @@
  *
  *  Ranks are split into groups of validate.group_size, each with its own copy of the cells; a group
  *  trains one model of the grid after the other and takes the next from one queue, so models of
- *  different cost do not leave ranks idle. A model's rows depend on the number of shards, which is
- *  settled for all groups alike, not on the group or its size.
+ *  different cost do not leave ranks idle; for the last models groups join. A model's rows depend
+ * on the number of shards, which is settled for all groups alike, not on the group or its size.
  *
  *  A model of the grid is a set of combinations that are held out together (validate.folds). For
  *  each of them every predictor of src/crossval/report.c makes a row: no change, arithmetic in gene
@@ -28,7 +28,13 @@ typedef struct scs_validation {
     scs_session *session; /**< this group's: its comm is the group's, its config holds out what the
                              model in hand does */
     scs_comm *world, *group; /**< all ranks (borrowed); this group's (owned) */
-    int32_t n_group;
+    int32_t n_group, index;  /**< how many groups there are at first; this rank's */
+    int32_t share, n_share; /**< of x this rank deals out share `share` of n_share: as many ranks of
+                               the group hold the same cells */
+    int64_t *order; /**< [grid->n_model] in which models are made; the last n_last after all others,
+                       by groups of n_joined ranks */
+    int64_t n_last;
+    int32_t n_joined;
     scs_queue queue;    /**< over world: numbers of models */
     int64_t first_cell; /**< of x, in the data set */
     scs_packed x;       /**< this rank's contiguous part of the group's cells */

@@ -849,7 +849,7 @@ scs_status scs_redistribute_copy(scs_comm *comm, const scs_deal *deal, const scs
     scs_row_source source = {.ctx = &slices, .next = next_slice};
 
     if (x->n_row > 0)
-        source.words = 1.02 * (double)x->first[x->n_row] / (double)x->n_row;
+        source.words = 1.02 * (double)(x->first[x->n_row] - x->first[0]) / (double)x->n_row;
     return scs_redistribute_rows(comm, deal, team, x->n_col, &source, shard, NULL);
 }
 

@@ -31,6 +31,11 @@ validate groups 3 --group-size 2
 same groups "groups of 2 and 1 ranks"
 validate four 4 --group-size 4
 same four "one group of 4"
+# Six models and four ranks: four models at a time, then two by two ranks each.
+validate joined 4
+same joined "groups that joined"
+grep -q "6 models, 4 groups of ranks, which join for the last 2$" "$work/joined/log"
+check_ok "6 models, 4 ranks: two groups for the last two" $? "$work/joined/log"
 # One model's files gone and one damaged: only these are made again, and the bytes are the same.
 (cd "$work/three/results/validation" && set -- *.tsv && rm "$1" && head -c 100 "$2" >cut && mv cut "$2")
 validate three 2
@@ -81,8 +86,10 @@ check_ok "run" $? "$work/run/log"
 # Cells of a held-out combination: the same scores on any number of ranks, and those that score gives to what predict writes.
 type_2='validate.cell_types=[type_2]'
 validate cells 1 --cells true --set "$type_2"
-validate cells_3 3 --cells true --group-size 3 --set "$type_2"
-if cmp -s "$work/cells/results/validation.tsv" "$work/cells_3/results/validation.tsv"; then pass; else fail "scores of cells: other bytes on 3 ranks"; fi
+validate cells_3 3 --cells true --set "validate.cell_types=[type_1, type_2]" # four models: the last by groups that joined
+grep "type_1	drug" "$work/cells_3/results/validation.tsv" >"$work/type_1"
+grep -v "type_1	drug" "$work/cells_3/results/validation.tsv" >"$work/type_2"
+if [ -s "$work/type_1" ] && cmp -s "$work/cells/results/validation.tsv" "$work/type_2"; then pass; else fail "scores of cells: other bytes on 3 ranks"; fi
 if grep -q "^Cells, by the real ones" "$work/cells/log"; then pass; else fail "no table of cells"; fi
 (cd "$work/run" && launch 2 predict ../run.yaml --set "hold_out=[{species: species_a, cell_type: type_2, condition: drug_1}]" \
     --combination species_a,type_2,drug_1 >log 2>&1 &&
