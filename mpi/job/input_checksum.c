@@ -1,5 +1,5 @@
 /* Checksums of input files, a large one in leaves of which each rank hashes a run: nobody reads a
- * whole file, and what a rank hashes lies mostly where it has read its cells. 32 bytes a leaf of
+ * whole file, and what a rank hashes lies mostly where it has read its cells. 16 bytes a leaf of
  * 1 MiB go round. */
 #include "mpi/job/input_checksum.h"
 
@@ -68,20 +68,30 @@ static scs_status hash_file(scs_comm *comm, const char *file, char *out)
                                             : hash_leaves(comm, file, size, out);
 }
 
-/* Of the three files of a 10x folder: "sha256:HEX" of their own checksums, a line each. Collective.
- */
+/* Files of a 10x folder. */
+enum { N_FILE = 3 };
+
+/* "sha256:HEX" of the checksums of a folder's files, a line each. */
+static void hash_lines(char one[N_FILE][SCS_CHECKSUM_MAX], char *out)
+{
+    char text[N_FILE * (SCS_CHECKSUM_MAX + 1) + 1] = "";
+
+    for (int i = 0; i < N_FILE; i++)
+        strcat(strcat(text, one[i]), "\n");
+    scs_checksum_bytes(text, (int64_t)strlen(text), out);
+}
+
+/* Collective. */
 static scs_status hash_folder(scs_comm *comm, const char *path, char *out)
 {
-    char text[3 * (SCS_CHECKSUM_MAX + 1) + 1] = "", one[SCS_CHECKSUM_MAX];
+    char one[N_FILE][SCS_CHECKSUM_MAX];
     scs_names files = {0};
     scs_status st;
 
     SCS_GO(st, scs_comm_agree(comm, scs_tenx_mtx_files(path, &files)));
-    for (scs_lidx i = 0; i < files.n && i < 3; i++) {
-        SCS_GO(st, hash_file(comm, files.name[i], one));
-        strcat(strcat(text, one), "\n");
-    }
-    scs_checksum_bytes(text, (int64_t)strlen(text), out);
+    for (int i = 0; i < N_FILE; i++)
+        SCS_GO(st, hash_file(comm, files.name[i], one[i]));
+    hash_lines(one, out);
 done:
     scs_names_clear(&files);
     return st;
@@ -150,20 +160,56 @@ static bool same_kind(const char *a, const char *b)
     return n == strcspn(b, ":") && strncmp(a, b, n) == 0;
 }
 
-scs_status scs_input_checksum_compare(const char *path, const char *now, const char *stored,
-                                      bool *same)
+static bool is_tree(const char *checksum)
 {
-    char then[SCS_CHECKSUM_MAX], *file = NULL;
+    return strncmp(checksum, "sha256-tree:", strlen("sha256-tree:")) == 0;
+}
+
+/* What was stored of a file before large ones were hashed by XXH3. */
+static scs_status hash_as_stored(const char *path, const char *stored, char *out)
+{
+    char *file = NULL;
     const char *part;
     scs_status st;
 
-    *same = strcmp(now, stored) == 0;
-    if (same_kind(now, stored) || scs_tenx_mtx_is(path))
-        return SCS_OK;
     SCS_GO(st, scs_file_split_part(path, &file, &part));
-    SCS_GO(st, scs_checksum_file(file, then));
-    *same = strcmp(then, stored) == 0;
+    SCS_GO(st, (is_tree(stored) ? scs_checksum_file_tree : scs_checksum_file)(file, out));
 done:
     free(file);
     return st;
+}
+
+/* The same of a folder, whose checksum does not say how its files were hashed: large ones always
+ * by their leaves. */
+static scs_status hash_folder_as_stored(const char *path, char *out)
+{
+    char one[N_FILE][SCS_CHECKSUM_MAX];
+    scs_names files = {0};
+    int64_t size;
+    scs_status st;
+
+    SCS_GO(st, scs_tenx_mtx_files(path, &files));
+    for (int i = 0; i < N_FILE; i++) {
+        SCS_GO(st, scs_checksum_size(files.name[i], &size));
+        SCS_GO(st, (size > SCS_INPUT_CHECKSUM_WHOLE ? scs_checksum_file_tree
+                                                    : scs_checksum_file)(files.name[i], one[i]));
+    }
+    hash_lines(one, out);
+done:
+    scs_names_clear(&files);
+    return st;
+}
+
+scs_status scs_input_checksum_compare(const char *path, const char *now, const char *stored,
+                                      bool *same)
+{
+    bool folder = scs_tenx_mtx_is(path);
+    char then[SCS_CHECKSUM_MAX];
+
+    *same = strcmp(now, stored) == 0;
+    if (*same || (same_kind(now, stored) && !folder))
+        return SCS_OK;
+    SCS_TRY(folder ? hash_folder_as_stored(path, then) : hash_as_stored(path, stored, then));
+    *same = strcmp(then, stored) == 0;
+    return SCS_OK;
 }

@@ -6,7 +6,7 @@
 #include "scscreen/comm.h"
 
 /** Of a file of at most this many bytes as `sha256sum` has it, "sha256:HEX"; of a larger one
- * "sha256-tree:HEX" (src/base/checksum.h), of which each rank hashes its part. */
+ * "xxh3-tree:HEX" (src/base/checksum.h), of which each rank hashes its part. */
 enum { SCS_INPUT_CHECKSUM_WHOLE = 16 << 20 };
 
 /** The same on any number of ranks. SCS_EDATA where the file cannot be read or becomes shorter,

@@ -34,6 +34,7 @@ class Scscreen(AutotoolsPackage):
     depends_on("netlib-scalapack")
     depends_on("libyaml")
     depends_on("libmd@1.0.4:")
+    depends_on("xxhash@0.8.0:")
     depends_on("libdeflate")
     depends_on("zlib")
     depends_on("zstd")

@@ -1,11 +1,11 @@
-/** Checksums of memory, of files, and within files (src/base/checksum.h). libmd's SHA-256, over
- *  pieces that pread takes, so that two checks of a file do not disturb each other's position.
- * Where the processor has instructions for SHA-256, whole blocks are added by them, those of two
- * leaves at a time; where it has AVX-512, those of sixteen leaves, a leaf a lane, which is nearly
- * twice as fast.
+/** Checksums of memory, of files, and within files (src/base/checksum.h). libmd's SHA-256 and
+ *  libxxhash's XXH3, over pieces that pread takes, so that two checks of a file do not disturb each
+ *  other's position. Where the processor has instructions for SHA-256, whole blocks are added by
+ *  them.
  */
 #include "src/base/checksum.h"
 
+#include "config.h"
 #include "src/base/file.h"
 #include "src/base/simd.h"
 
@@ -19,6 +19,11 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#ifdef HAVE_XXHASH_DISPATCH
+#include <xxh_x86dispatch.h> /* the widest registers that the processor has */
+#else
+#include <xxhash.h>
+#endif
 
 /* Bytes that are read at once: they stay in the second cache until they are hashed. */
 enum { PIECE = 1 << 18 };
@@ -125,142 +130,8 @@ SHA_TARGET static void add_blocks(uint32_t state[8], const uint8_t *at, size_t n
     }
     store_lane(&lane, state);
 }
-
-/* Two messages at once: a round waits for the one before it, so that the other's are free. */
-SHA_TARGET static void add_blocks_of_two(uint32_t *const state[2], const uint8_t *const at[2],
-                                         size_t n)
-{
-    sha_lane a = load_lane(state[0]), b = load_lane(state[1]);
-
-    for (size_t k = 0; k < 64 * n; k += 64) {
-        const __m128i before[4] = {a.abef, a.cdgh, b.abef, b.cdgh};
-
-#pragma GCC unroll 16
-        for (int i = 0; i < 16; i++) {
-            four_rounds(&a, at[0] + k, i);
-            four_rounds(&b, at[1] + k, i);
-        }
-        a.abef = _mm_add_epi32(a.abef, before[0]);
-        a.cdgh = _mm_add_epi32(a.cdgh, before[1]);
-        b.abef = _mm_add_epi32(b.abef, before[2]);
-        b.cdgh = _mm_add_epi32(b.cdgh, before[3]);
-    }
-    store_lane(&a, state[0]);
-    store_lane(&b, state[1]);
-}
-
-/* Sixteen messages at once, as what does not wait for anything: a word of each in a register. */
-#define WIDE_TARGET __attribute__((target("arch=x86-64-v4")))
-
-static bool has_wide(void)
-{
-    return __builtin_cpu_supports("x86-64-v4");
-}
-
-/* What _mm512_ternarylogic_epi32 makes of three bits. */
-enum { XOR3 = 0x96, CHOOSE = 0xca, MAJORITY = 0xe8 };
-
-/* Three rotations, as FIPS 180-4's capital sigmas. */
-#define SIGMA(x, p, q, r)                                                                          \
-    _mm512_ternarylogic_epi32(_mm512_ror_epi32(x, p), _mm512_ror_epi32(x, q),                      \
-                              _mm512_ror_epi32(x, r), XOR3)
-/* Two and a shift, as its small ones. */
-#define SMALL_SIGMA(x, p, q, r)                                                                    \
-    _mm512_ternarylogic_epi32(_mm512_ror_epi32(x, p), _mm512_ror_epi32(x, q),                      \
-                              _mm512_srli_epi32(x, r), XOR3)
-
-/* From a block a register to a word a register: w[i] has word j of message i, then word i of
- * message j. */
-WIDE_TARGET static inline void transpose(__m512i w[16])
-{
-    __m512i t[16];
-
-    for (int i = 0; i < 16; i += 4) {
-        __m512i a = _mm512_unpacklo_epi32(w[i], w[i + 1]);
-        __m512i b = _mm512_unpackhi_epi32(w[i], w[i + 1]);
-        __m512i c = _mm512_unpacklo_epi32(w[i + 2], w[i + 3]);
-        __m512i d = _mm512_unpackhi_epi32(w[i + 2], w[i + 3]);
-
-        t[i] = _mm512_unpacklo_epi64(a, c);
-        t[i + 1] = _mm512_unpackhi_epi64(a, c);
-        t[i + 2] = _mm512_unpacklo_epi64(b, d);
-        t[i + 3] = _mm512_unpackhi_epi64(b, d);
-    }
-    for (int i = 0; i < 4; i++) {
-        __m512i a = _mm512_shuffle_i32x4(t[i], t[i + 4], 0x88);
-        __m512i b = _mm512_shuffle_i32x4(t[i], t[i + 4], 0xdd);
-        __m512i c = _mm512_shuffle_i32x4(t[i + 8], t[i + 12], 0x88);
-        __m512i d = _mm512_shuffle_i32x4(t[i + 8], t[i + 12], 0xdd);
-
-        w[i] = _mm512_shuffle_i32x4(a, c, 0x88);
-        w[i + 4] = _mm512_shuffle_i32x4(b, d, 0x88);
-        w[i + 8] = _mm512_shuffle_i32x4(a, c, 0xdd);
-        w[i + 12] = _mm512_shuffle_i32x4(b, d, 0xdd);
-    }
-}
-
-/* Word i + 16 of the schedule in place of word i. */
-WIDE_TARGET static inline void next_word(__m512i w[16], int i)
-{
-    __m512i a = SMALL_SIGMA(w[(i + 1) & 15], 7, 18, 3);
-    __m512i b = SMALL_SIGMA(w[(i + 14) & 15], 17, 19, 10);
-
-    w[i] = _mm512_add_epi32(_mm512_add_epi32(w[i], a), _mm512_add_epi32(w[(i + 9) & 15], b));
-}
-
-/* Round i, mod 8. The state's letters move on by their names alone: s[(j - i) mod 8] is letter j.
- * Sums are in the order in which their terms come to be known. */
-WIDE_TARGET static inline void one_round(__m512i s[8], __m512i word, uint32_t constant, int i)
-{
-    __m512i a = s[(0 - i) & 7], b = s[(1 - i) & 7], c = s[(2 - i) & 7], *d = &s[(3 - i) & 7];
-    __m512i e = s[(4 - i) & 7], f = s[(5 - i) & 7], g = s[(6 - i) & 7], *h = &s[(7 - i) & 7];
-    __m512i early = _mm512_add_epi32(*h, _mm512_add_epi32(word, _mm512_set1_epi32((int)constant)));
-    __m512i choice = _mm512_ternarylogic_epi32(e, f, g, CHOOSE), sigma = SIGMA(e, 6, 11, 25);
-
-    *d = _mm512_add_epi32(_mm512_add_epi32(_mm512_add_epi32(*d, early), choice), sigma);
-    early = _mm512_add_epi32(_mm512_add_epi32(early, choice),
-                             _mm512_ternarylogic_epi32(a, b, c, MAJORITY));
-    *h = _mm512_add_epi32(_mm512_add_epi32(early, sigma), SIGMA(a, 2, 13, 22));
-}
-
-/* @param state [8, 16] letter by letter, a message a lane  @param at [16][n, 64] */
-WIDE_TARGET static void add_blocks_of_lanes(uint32_t state[8][16], const uint8_t *const at[16],
-                                            size_t n)
-{
-    const __m512i big_endian =
-        _mm512_broadcast_i32x4(_mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203));
-    __m512i s[8], w[16];
-
-    for (int j = 0; j < 8; j++)
-        s[j] = _mm512_loadu_si512(state[j]);
-    for (size_t k = 0; k < 64 * n; k += 64) {
-        for (int i = 0; i < 16; i++)
-            w[i] = _mm512_shuffle_epi8(_mm512_loadu_si512(at[i] + k), big_endian);
-        transpose(w);
-#pragma GCC unroll 16
-        for (int i = 0; i < 16; i++)
-            one_round(s, w[i], round_constant[i], i);
-#pragma GCC unroll 1 /* constants that stand in memory cost no register */
-        for (int r = 16; r < 64; r += 16)
-#pragma GCC unroll 16
-            for (int i = 0; i < 16; i++) {
-                next_word(w, i);
-                one_round(s, w[i], round_constant[r + i], i);
-            }
-        atomic_signal_fence(memory_order_relaxed); /* or the state takes registers all along */
-        for (int j = 0; j < 8; j++) {
-            s[j] = _mm512_add_epi32(s[j], _mm512_loadu_si512(state[j]));
-            _mm512_storeu_si512(state[j], s[j]);
-        }
-    }
-}
 #else
 static bool has_sha(void)
-{
-    return false;
-}
-
-static bool has_wide(void)
 {
     return false;
 }
@@ -270,63 +141,26 @@ static void add_blocks(uint32_t state[8], const uint8_t *at, size_t n)
     for (; n > 0; n--, at += 64)
         SHA256Transform(state, at);
 }
-
-static void add_blocks_of_two(uint32_t *const state[2], const uint8_t *const at[2], size_t n)
-{
-    add_blocks(state[0], at[0], n);
-    add_blocks(state[1], at[1], n);
-}
-
-/* Never called. */
-static void add_blocks_of_lanes(uint32_t state[8][16], const uint8_t *const at[16], size_t n)
-{
-    (void)state, (void)at, (void)n;
-}
 #endif
 
-/* libmd's SHA256Update. Whole blocks are taken out of its hands where none has begun; it counts in
- * bits, and pads at the end. */
+/* libmd's SHA256Update, which counts in bits, and pads at the end. Whole blocks are taken out of
+ * its hands, from where the one that has begun is full. */
 static void add(SHA2_CTX *sha, const void *bytes, size_t size)
 {
-    size_t whole = has_sha() && sha->bitcount[0] % 512 == 0 ? size / 64 : 0;
+    const uint8_t *at = bytes;
+    size_t begun = (size_t)(sha->bitcount[0] / 8 % 64), fill = begun > 0 ? 64 - begun : 0;
 
     /* cppcheck-suppress knownConditionTrueFalse ; not where has_sha() asks the processor */
-    if (whole > 0)
-        add_blocks(sha->state.st32, bytes, whole);
-    sha->bitcount[0] += whole * 512;
-    SHA256Update(sha, (const uint8_t *)bytes + whole * 64, size - whole * 64);
-}
+    if (has_sha() && size >= fill + 64) {
+        size_t whole = (size - fill) / 64;
 
-/* add to two messages at once, as many bytes of each. */
-static void add_two(SHA2_CTX sha[2], const uint8_t *const bytes[2], size_t size)
-{
-    uint32_t *const state[2] = {sha[0].state.st32, sha[1].state.st32};
-    size_t whole =
-        has_sha() && sha[0].bitcount[0] % 512 == 0 && sha[1].bitcount[0] % 512 == 0 ? size / 64 : 0;
-
-    /* cppcheck-suppress knownConditionTrueFalse ; as above */
-    if (whole > 0)
-        add_blocks_of_two(state, bytes, whole);
-    for (int i = 0; i < 2; i++) {
-        sha[i].bitcount[0] += whole * 512;
-        SHA256Update(&sha[i], bytes[i] + whole * 64, size - whole * 64);
+        SHA256Update(sha, at, fill);
+        add_blocks(sha->state.st32, at + fill, whole);
+        sha->bitcount[0] += whole * 512;
+        at += fill + whole * 64;
+        size -= fill + whole * 64;
     }
-}
-
-/* The same of sixteen, where has_wide(). @param size whole blocks, in messages of such alone */
-static void add_sixteen(SHA2_CTX sha[16], const uint8_t *const bytes[16], size_t size)
-{
-    uint32_t state[8][16];
-
-    for (int j = 0; j < 8; j++)
-        for (int i = 0; i < 16; i++)
-            state[j][i] = sha[i].state.st32[j];
-    add_blocks_of_lanes(state, bytes, size / 64);
-    for (int i = 0; i < 16; i++) {
-        sha[i].bitcount[0] += size * 8;
-        for (int j = 0; j < 8; j++)
-            sha[i].state.st32[j] = state[j][i];
-    }
+    SHA256Update(sha, at, size);
 }
 
 /* "KIND:HEX" into out [SCS_CHECKSUM_MAX]; the context is used up. */
@@ -421,7 +255,45 @@ done:
     return status;
 }
 
-scs_status scs_checksum_file(const char *path, char *out)
+/* The SHA-256 of each leaf of a file, behind its size.
+ * @param piece [PIECE] scratch */
+static scs_status add_leaves(SHA2_CTX *root, int fd, int64_t size, uint8_t *piece)
+{
+    uint8_t digest[SHA256_DIGEST_LENGTH], length[8];
+
+    for (int i = 0; i < 8; i++)
+        length[i] = (uint8_t)((uint64_t)size >> 8 * i);
+    add(root, length, sizeof length);
+    for (int64_t at = 0; at < size; at += SCS_CHECKSUM_LEAF) {
+        int64_t end = at + SCS_CHECKSUM_LEAF < size ? at + SCS_CHECKSUM_LEAF : size;
+        SHA2_CTX sha;
+
+        SHA256Init(&sha);
+        SCS_TRY(add_range(&sha, fd, at, end, piece));
+        SHA256Final(digest, &sha);
+        add(root, digest, sizeof digest);
+    }
+    return SCS_OK;
+}
+
+/* As add_file. */
+static scs_status add_tree(SHA2_CTX *sha, int fd, const char **kind)
+{
+    struct stat st;
+    uint8_t *piece;
+    scs_status status;
+
+    *kind = "sha256-tree";
+    SCS_REQUIRE(fstat(fd, &st) == 0, SCS_EDATA, "%s", strerror(errno));
+    SCS_TRY(SCS_ALLOC(piece, PIECE));
+    status = add_leaves(sha, fd, st.st_size, piece);
+    free(piece);
+    return status;
+}
+
+/* @param add_bytes add_file or add_tree */
+static scs_status checksum_path(const char *path,
+                                scs_status add_bytes(SHA2_CTX *, int, const char **), char *out)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     const char *kind = NULL;
@@ -430,7 +302,7 @@ scs_status scs_checksum_file(const char *path, char *out)
 
     SCS_REQUIRE(fd >= 0, SCS_EDATA, "%s: cannot be read: %s", path, strerror(errno));
     SHA256Init(&sha);
-    status = add_file(&sha, fd, &kind);
+    status = add_bytes(&sha, fd, &kind);
     close(fd);
     if (status != SCS_OK)
         return scs_context(status, "%s: cannot be read: ", path);
@@ -438,13 +310,17 @@ scs_status scs_checksum_file(const char *path, char *out)
     return SCS_OK;
 }
 
+scs_status scs_checksum_file(const char *path, char *out)
+{
+    return checksum_path(path, add_file, out);
+}
+
+scs_status scs_checksum_file_tree(const char *path, char *out)
+{
+    return checksum_path(path, add_tree, out);
+}
+
 /* ---- a file by its leaves ---- */
-
-/* Leaves that are hashed at once, with as large a part of a piece of each. */
-enum { TWO = 2, SIXTEEN = 16 };
-
-_Static_assert(SCS_CHECKSUM_LEAF % (PIECE / TWO) == 0 && PIECE / SIXTEEN % 64 == 0,
-               "a leaf is whole parts of pieces, these whole blocks");
 
 int64_t scs_checksum_n_leaf(int64_t size)
 {
@@ -460,59 +336,21 @@ scs_status scs_checksum_size(const char *path, int64_t *size)
     return SCS_OK;
 }
 
-/* @param piece [PIECE] scratch */
-static scs_status add_leaf(int fd, int64_t first, int64_t last, uint8_t *piece, uint8_t *digest)
+/* Digests are in the form that is the same on all machines.
+ * @param bytes [SCS_CHECKSUM_LEAF] scratch */
+static scs_status hash_leaves(int fd, int64_t size, int64_t leaf, int64_t n, uint8_t *bytes,
+                              uint8_t *digest)
 {
-    SHA2_CTX sha;
+    const int64_t most = SCS_CHECKSUM_LEAF;
+    XXH128_canonical_t canonical;
 
-    SHA256Init(&sha);
-    SCS_TRY(add_range(&sha, fd, first, last, piece));
-    SHA256Final(digest, &sha);
-    return SCS_OK;
-}
+    for (int64_t k = 0; k < n; k++) {
+        int64_t first = (leaf + k) * most;
+        size_t length = (size_t)(size - first < most ? size - first : most);
 
-/* Whole leaves, one behind the other.
- * @param n TWO or SIXTEEN  @param piece [PIECE] scratch  @param[out] digest [n] */
-static scs_status add_several(int fd, int64_t first, int n, uint8_t *piece, uint8_t *digest)
-{
-    const int64_t part = PIECE / n;
-    const uint8_t *bytes[SIXTEEN];
-    SHA2_CTX sha[SIXTEEN];
-
-    for (int i = 0; i < n; i++) {
-        bytes[i] = piece + i * part;
-        SHA256Init(&sha[i]);
-    }
-    for (int64_t at = first; at < first + SCS_CHECKSUM_LEAF; at += part) {
-        for (int i = 0; i < n; i++)
-            SCS_TRY(read_piece(fd, at + (int64_t)i * SCS_CHECKSUM_LEAF, (size_t)part,
-                               piece + i * part));
-        (n == TWO ? add_two : add_sixteen)(sha, bytes, (size_t)part);
-    }
-    for (int i = 0; i < n; i++)
-        SHA256Final(digest + (size_t)i * SCS_CHECKSUM_DIGEST, &sha[i]);
-    return SCS_OK;
-}
-
-/* @param piece [PIECE] scratch */
-static scs_status add_leaves(int fd, int64_t size, int64_t leaf, int64_t n, uint8_t *piece,
-                             uint8_t *digest)
-{
-    const int64_t length = SCS_CHECKSUM_LEAF;
-    int64_t last = leaf + n;
-
-    while (leaf < last) {
-        int64_t whole = (last * length <= size ? last : size / length) - leaf;
-        int some = whole >= SIXTEEN && has_wide() ? SIXTEEN : whole >= TWO ? TWO : 1;
-
-        if (some > 1)
-            SCS_TRY(add_several(fd, leaf * length, some, piece, digest));
-        else
-            SCS_TRY(add_leaf(fd, leaf * length,
-                             (leaf + 1) * length < size ? (leaf + 1) * length : size, piece,
-                             digest));
-        leaf += some;
-        digest += some * SCS_CHECKSUM_DIGEST;
+        SCS_TRY(read_piece(fd, first, length, bytes));
+        XXH128_canonicalFromHash(&canonical, XXH3_128bits(bytes, length));
+        memcpy(digest + k * SCS_CHECKSUM_DIGEST, canonical.digest, SCS_CHECKSUM_DIGEST);
     }
     return SCS_OK;
 }
@@ -521,30 +359,28 @@ scs_status scs_checksum_leaves(const char *path, int64_t size, int64_t leaf, int
                                uint8_t *digest)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    uint8_t *piece = NULL;
+    uint8_t *bytes = NULL;
     scs_status status;
 
     SCS_REQUIRE(fd >= 0, SCS_EDATA, "%s: cannot be read: %s", path, strerror(errno));
-    status = SCS_ALLOC(piece, PIECE);
+    status = SCS_ALLOC(bytes, SCS_CHECKSUM_LEAF);
     if (status == SCS_OK)
-        status = add_leaves(fd, size, leaf, n, piece, digest);
-    free(piece);
+        status = hash_leaves(fd, size, leaf, n, bytes, digest);
+    free(bytes);
     close(fd);
     return status == SCS_OK ? SCS_OK : scs_context(status, "%s: cannot be read: ", path);
 }
 
-/* The size is hashed first, so that no list of leaves is the root of two files. */
+/* The size is the root's seed, so that no list of leaves is the root of two files. */
 void scs_checksum_root(int64_t size, const uint8_t *digest, char *out)
 {
-    uint8_t length[8];
-    SHA2_CTX sha;
+    size_t n = (size_t)(scs_checksum_n_leaf(size) * SCS_CHECKSUM_DIGEST);
+    XXH128_canonical_t root;
+    int at = snprintf(out, SCS_CHECKSUM_MAX, "xxh3-tree:");
 
-    for (int i = 0; i < 8; i++)
-        length[i] = (uint8_t)((uint64_t)size >> 8 * i);
-    SHA256Init(&sha);
-    add(&sha, length, sizeof length);
-    add(&sha, digest, (size_t)(scs_checksum_n_leaf(size) * SCS_CHECKSUM_DIGEST));
-    finish(&sha, "sha256-tree", out);
+    XXH128_canonicalFromHash(&root, XXH3_128bits_withSeed(digest, n, (XXH64_hash_t)size));
+    for (int i = 0; i < SCS_CHECKSUM_DIGEST; i++)
+        at += snprintf(out + at, (size_t)(SCS_CHECKSUM_MAX - at), "%02x", root.digest[i]);
 }
 
 /* ---- the checksum within a file ---- */

@@ -1,8 +1,11 @@
-/** SHA-256 of texts and files (libmd), and the checksum that a file of ours carries in itself.
+/** SHA-256 of texts and files (libmd), XXH3 of large inputs (libxxhash), and the checksum that a
+ * file of ours carries in itself.
  *
  *  Three uses, three promises:
  *  - of an input file, for provenance: a result names the files it was made from. A large one is
- *    hashed in leaves, by all ranks, so that no process reads all of it.
+ *    hashed in leaves, by all ranks, so that no process reads all of it; by XXH3-128, which tells
+ *    files apart that differ by accident, at the speed of memory. It does not hold against somebody
+ *    who makes a file so that it has another one's checksum.
  *  - of a text or an array in memory.
  *  - of a checkpoint or state file of ours, inside it: HDF5 1.10 crashes on some damaged files,
  *    so damage is found before HDF5 sees the file.
@@ -33,17 +36,21 @@ enum { SCS_CHECKSUM_MAX = 96 };
 void scs_checksum_bytes(const void *bytes, int64_t size, char *out);
 
 /** "sha256:HEX" of a whole file; for one above 2 GiB "sha256-ends:HEX" of its size (int64_t, native
- * byte order) and its first and last 64 MiB: so inputs were named by models of versions before
- * 0.2, and small files still are.
+ * byte order) and its first and last 64 MiB: so models made by earlier versions name their inputs,
+ * and small files still are named.
  *  @param[out] out [SCS_CHECKSUM_MAX]
  *  @return SCS_OK, SCS_EDATA when it cannot be read or changes meanwhile, SCS_ENOMEM */
 SCS_MUST_USE scs_status scs_checksum_file(const char *path, char *out);
+/** "sha256-tree:HEX", the SHA-256 of a file's size (8 bytes, little-endian) and of the SHA-256 of
+ * each of its leaves: so models made by earlier versions name large inputs.
+ *  @param[out] out [SCS_CHECKSUM_MAX]  @return as scs_checksum_file */
+SCS_MUST_USE scs_status scs_checksum_file_tree(const char *path, char *out);
 
 /* ---- of a file in leaves, which several processes can share ---- */
 
-/** Bytes of a leaf; the last one of a file may be shorter. Bytes of a leaf's digest, its SHA-256.
- */
-enum { SCS_CHECKSUM_LEAF = 1 << 20, SCS_CHECKSUM_DIGEST = 32 };
+/** Bytes of a leaf; the last one of a file may be shorter. Bytes of a leaf's digest, its XXH3-128
+ * in canonical form (big-endian), which is the same on all machines. */
+enum { SCS_CHECKSUM_LEAF = 1 << 20, SCS_CHECKSUM_DIGEST = 16 };
 
 /** Bytes of a file. SCS_EDATA. */
 SCS_MUST_USE scs_status scs_checksum_size(const char *path, int64_t *size);
@@ -54,7 +61,7 @@ int64_t scs_checksum_n_leaf(int64_t size);
  *  @return SCS_OK, SCS_EDATA when it cannot be read or became shorter, SCS_ENOMEM */
 SCS_MUST_USE scs_status scs_checksum_leaves(const char *path, int64_t size, int64_t leaf, int64_t n,
                                             uint8_t *digest);
-/** "sha256-tree:HEX", the SHA-256 of the size (8 bytes, little-endian) and of all leaves' digests.
+/** "xxh3-tree:HEX", the XXH3-128 of all leaves' digests, with the file's size as its seed.
  *  @param digest [scs_checksum_n_leaf(size), SCS_CHECKSUM_DIGEST]
  *  @param[out] out [SCS_CHECKSUM_MAX] */
 void scs_checksum_root(int64_t size, const uint8_t *digest, char *out);

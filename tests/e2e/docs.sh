@@ -60,6 +60,7 @@ for module in $(sed -n 's/.*PKG_CHECK_MODULES(\[\([A-Z0-9]*\)\].*/\1/p' "$SCS_SR
     SCALAPACK) recipes SCALAPACK libscalapack-openmpi-dev netlib-scalapack scalapack ;;
     YAML) recipes YAML libyaml-dev libyaml yaml ;;
     MD) recipes MD libmd-dev libmd - ;; # conda builds it itself
+    XXHASH) recipes XXHASH libxxhash-dev xxhash xxhash ;;
     DEFLATE) recipes DEFLATE libdeflate-dev libdeflate libdeflate ;;
     ZLIB) recipes ZLIB zlib1g-dev zlib zlib ;;
     ZSTD) recipes ZSTD libzstd-dev zstd zstd ;;

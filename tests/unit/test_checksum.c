@@ -1,4 +1,5 @@
-/* Checksums are SHA-256, whatever instructions make them, of whole files and of their leaves. */
+/* Checksums are SHA-256 and XXH3-128, whatever instructions make them, of whole files and of their
+ * leaves. */
 #include "src/base/checksum.h"
 
 #include <sha2.h>
@@ -75,36 +76,59 @@ static void tree_of(int64_t size, char *out)
     snprintf(out, SCS_CHECKSUM_MAX, "sha256-tree:%s", hex);
 }
 
-/* Whoever hashes which leaves: all at once (sixteen and two go together), or one by one; whole
- * ones, and a last one of a byte. */
+static const int64_t sizes[] = {0,
+                                1,
+                                SCS_CHECKSUM_LEAF,
+                                2 * SCS_CHECKSUM_LEAF + 1,
+                                5 * SCS_CHECKSUM_LEAF - 1,
+                                18 * SCS_CHECKSUM_LEAF + 1};
+enum { N_SIZE = sizeof sizes / sizeof *sizes };
+
+/* Of files of write_bytes, by another implementation: Python's xxhash 4.1.0,
+ * xxh3_128(b"".join(xxh3_128(leaf).digest() for leaf in leaves), seed=size).hexdigest() */
+static const char *const xxh3_trees[N_SIZE] = {
+    "xxh3-tree:99aa06d3014798d86001c324468d497f", "xxh3-tree:9dd3724f5a90063813fbf97d8707b52b",
+    "xxh3-tree:297a5b623c792de25a3e9456248e03fa", "xxh3-tree:f0dea77083f4170c81d3bf3d2620c78a",
+    "xxh3-tree:a23ab5f562f5a7fda5c742cd7e1dcc53", "xxh3-tree:3264e9567c8cc156a8f5612b5365b366"};
+
+/* Whoever hashes which leaves, all at once or one by one; whole ones, and a last one of a byte. */
 static void a_tree_of_leaves_is_that_of_another_implementation(void)
 {
-    static const int64_t sizes[] = {0,
-                                    1,
-                                    SCS_CHECKSUM_LEAF,
-                                    2 * SCS_CHECKSUM_LEAF + 1,
-                                    5 * SCS_CHECKSUM_LEAF - 1,
-                                    18 * SCS_CHECKSUM_LEAF + 1};
-    char folder[SCRATCH_PATH], path[2 * SCRATCH_PATH];
-    char got[SCS_CHECKSUM_MAX], expected[SCS_CHECKSUM_MAX];
+    char folder[SCRATCH_PATH], path[2 * SCRATCH_PATH], got[SCS_CHECKSUM_MAX];
     uint8_t digest[19 * SCS_CHECKSUM_DIGEST];
 
     scratch_make(folder);
     scratch_path(folder, "a", path);
-    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+    for (int i = 0; i < N_SIZE; i++) {
         int64_t n = scs_checksum_n_leaf(sizes[i]), size;
 
         write_bytes(path, sizes[i]);
         CHECK_OK(scs_checksum_size(path, &size));
         CU_ASSERT_EQUAL(size, sizes[i]);
-        tree_of(size, expected);
         CHECK_OK(scs_checksum_leaves(path, size, 0, n, digest));
         scs_checksum_root(size, digest, got);
-        CU_ASSERT_STRING_EQUAL(got, expected);
+        CU_ASSERT_STRING_EQUAL(got, xxh3_trees[i]);
         memset(digest, 0, sizeof digest);
         for (int64_t leaf = 0; leaf < n; leaf++)
             CHECK_OK(scs_checksum_leaves(path, size, leaf, 1, digest + leaf * SCS_CHECKSUM_DIGEST));
         scs_checksum_root(size, digest, got);
+        CU_ASSERT_STRING_EQUAL(got, xxh3_trees[i]);
+    }
+    scratch_remove(folder);
+}
+
+/* Which models of earlier versions hold. */
+static void an_earlier_tree_is_that_of_another_implementation(void)
+{
+    char folder[SCRATCH_PATH], path[2 * SCRATCH_PATH];
+    char got[SCS_CHECKSUM_MAX], expected[SCS_CHECKSUM_MAX];
+
+    scratch_make(folder);
+    scratch_path(folder, "a", path);
+    for (int i = 0; i < N_SIZE; i++) {
+        write_bytes(path, sizes[i]);
+        tree_of(sizes[i], expected);
+        CHECK_OK(scs_checksum_file_tree(path, got));
         CU_ASSERT_STRING_EQUAL(got, expected);
     }
     scratch_remove(folder);
@@ -113,6 +137,7 @@ static void a_tree_of_leaves_is_that_of_another_implementation(void)
 static void a_missing_or_shorter_file_is_named(void)
 {
     char folder[SCRATCH_PATH], path[2 * SCRATCH_PATH];
+    char sum[SCS_CHECKSUM_MAX];
     uint8_t digest[2 * SCS_CHECKSUM_DIGEST];
     int64_t size;
 
@@ -120,6 +145,7 @@ static void a_missing_or_shorter_file_is_named(void)
     scratch_path(folder, "a", path);
     CHECK_FAILS(scs_checksum_size(path, &size), SCS_EDATA, "a: cannot be read");
     CHECK_FAILS(scs_checksum_leaves(path, 1, 0, 1, digest), SCS_EDATA, "a: cannot be read");
+    CHECK_FAILS(scs_checksum_file_tree(path, sum), SCS_EDATA, "a: cannot be read");
     write_bytes(path, 100);
     CHECK_FAILS(scs_checksum_leaves(path, 2 * SCS_CHECKSUM_LEAF, 0, 2, digest), SCS_EDATA,
                 "a: cannot be read: the file became shorter");
@@ -134,6 +160,8 @@ int main(void)
         {"published examples", published_examples},
         {"a tree of leaves is that of another implementation",
          a_tree_of_leaves_is_that_of_another_implementation},
+        {"an earlier tree is that of another implementation",
+         an_earlier_tree_is_that_of_another_implementation},
         {"a missing or shorter file is named", a_missing_or_shorter_file_is_named},
     };
 
