@@ -9,6 +9,8 @@
  * failure of its filter. */
 #include "src/hdf5/h5filter.h"
 
+#include "src/base/simd.h"
+
 #include "config.h"
 
 #include <endian.h>
@@ -54,11 +56,35 @@ static int literal(stream *s, size_t n)
     return 0;
 }
 
+/* The most that a turn (below) makes and a literal has: as much is always written. */
+enum { AT_ONCE = 32 };
+
+/* 4 bytes from at least 4 back: so many were written at once by most copies before, and the
+ * processor hands them on. */
+static inline void copy_4(uint8_t *out, size_t back)
+{
+    memcpy(out, out - back, 4);
+}
+
+/* n bytes from at least 4 back, where n + AT_ONCE may be written. Behind the first ones they lie
+ * as well some whole distances back. */
+static void copy_long(uint8_t *out, size_t n, size_t back)
+{
+    size_t far = back;
+
+    for (size_t k = 0; k < AT_ONCE; k += 4)
+        copy_4(out + k, back);
+    while (far < AT_ONCE)
+        far += back;
+    for (size_t k = AT_ONCE; k < n; k += AT_ONCE)
+        memcpy(out + k, out + k - far, AT_ONCE);
+}
+
 /* Bytes that were decoded before. From and to may overlap: a run of one byte is a copy from 1 back.
  */
 static int copy(stream *s, unsigned control)
 {
-    size_t n = control >> 5, back;
+    size_t n = control >> 5, back, room = (size_t)(s->out_end - s->out);
 
     if (n == 7) {
         if (s->in == s->in_end)
@@ -69,90 +95,108 @@ static int copy(stream *s, unsigned control)
         return -1;
     back = ((control & 0x1fu) << 8 | *s->in++) + 1u;
     n += 2;
-    if ((size_t)(s->out - s->start) < back || (size_t)(s->out_end - s->out) < n)
+    if ((size_t)(s->out - s->start) < back || room < n)
         return -1;
-    for (; n > 0; n--, s->out++)
-        *s->out = *(s->out - back);
+    if (back >= 4 && room >= n + AT_ONCE)
+        copy_long(s->out, n, back);
+    else
+        for (size_t k = 0; k < n; k++)
+            s->out[k] = s->out[k - back];
+    s->out += n;
     return 0;
 }
 
-/* The same of up to 8 bytes from at least 4 back, where 8 may be written: that costs less than to
- * ask how many. */
-static inline void copy_short(uint8_t *out, size_t back)
+/* Bytes of the stream that are looked at together, the most that is read from one of them on, and
+ * how far back the farthest copy goes. */
+enum { STRETCH = 256, READ_ROOM = 1 + AT_ONCE, FARTHEST = 1 << 13 };
+
+/* What a turn would be that began with each byte of a stretch: a literal byte or none, which most
+ * often stands between copies, and a copy. Where turns begin is known only one after the other, but
+ * found before, for all bytes in vector code, they cost some loads each, and no branch that the
+ * processor has to guess. */
+typedef struct turns {
+    uint8_t step[STRETCH];  /* its bytes in the stream */
+    uint8_t made[STRETCH];  /* its bytes decoded; 0: it is none, or not of AT_ONCE from 4 back */
+    uint16_t back[STRETCH]; /* how far back the copy is from; top bit: behind a literal byte */
+} turns;
+
+/* @param in [STRETCH + READ_ROOM]  @param most bytes back that are there */
+SCS_VECTOR static void find_turns(const uint8_t *restrict in, uint16_t most, turns *restrict t)
 {
-    memcpy(out, out - back, 4);
-    memcpy(out + 4, out + 4 - back, 4);
+    for (size_t k = 0; k < STRETCH; k++) {
+        bool one = in[k] == 0;
+        uint8_t control = one ? in[k + 2] : in[k];
+        uint8_t second = one ? in[k + 3] : in[k + 1], third = one ? in[k + 4] : in[k + 2];
+        bool large = control >= 7 << 5;
+        uint8_t n = (uint8_t)((control >> 5) + 2 + (large ? second : 0) + one);
+        uint16_t back = (uint16_t)(((control & 0x1f) << 8 | (large ? third : second)) + 1);
+        bool other =
+            (control < 32) | (large & (second > AT_ONCE - 10)) | (back < 4) | (back > most);
+
+        t->step[k] = (uint8_t)(2 * one + 2 + large);
+        t->made[k] = other ? 0 : n;
+        t->back[k] = (uint16_t)(back | one << 15);
+    }
 }
 
-/* Of 9 and more, likewise, where 32 and n + 8 may be written. What lies 4 to 7 back lies twice as
- * far back, too, once 8 are there. */
-static inline void copy_long(uint8_t *out, size_t n, size_t back)
+/* Turn by turn through a stretch, and on to where the one that began last ends, but no farther than
+ * there is room. What is no turn is told apart, as many as these are.
+ *  @param wide whether most make more than 8 bytes: then to write AT_ONCE costs less than to ask
+ *  @return 0, or -1 */
+static inline int take_turns(stream *s, const turns *t, bool wide)
 {
-    copy_short(out, back);
-    back = back < 8 ? 2 * back : back;
-    memcpy(out + 8, out + 8 - back, 8);
-    if (n <= 16)
-        return;
-    memcpy(out + 16, out + 16 - back, 8);
-    memcpy(out + 24, out + 24 - back, 8);
-    for (size_t k = 32; k < n; k += 8)
-        memcpy(out + k, out + k - back, 8);
-}
+    const uint8_t *in = s->in;
+    uint8_t *out = s->out, *const out_last = s->out_end - AT_ONCE;
+    size_t k = 0;
 
-/* Whether bytes so far back are there, and can be copied 4 at a time. */
-static inline bool is_far(const uint8_t *start, const uint8_t *out, size_t back)
-{
-    return back >= 4 && back <= (size_t)(out - start);
-}
+    while (k < STRETCH && out <= out_last) {
+        size_t back = t->back[k] & 0x7fff;
+        uint32_t one = (t->back[k] >> 15) * 0xffu, first; /* 0xff: there is a literal byte */
 
-/* A literal byte and what follows it are the most that a turn of decode_inside reads, and the
- * longest copy behind such a byte the most that it writes. */
-enum { READ_ROOM = 2 + 1 + 32, WRITE_ROOM = 1 + 2 + 7 + 255 + 8 };
-
-/* As far as neither end is near, so that how far they are is asked once a turn: of nearly all of a
- * chunk. It stops before what is for literal and copy. */
-static void decode_inside(stream *s)
-{
-    const uint8_t *in = s->in, *const in_last = s->in_end - READ_ROOM;
-    uint8_t *out = s->out, *const start = s->start, *const out_last = s->out_end - WRITE_ROOM;
-
-    while (in <= in_last && out <= out_last) {
-        uint64_t next;
-        unsigned control;
-        size_t n, back;
-
-        memcpy(&next, in, sizeof next);
-        next = le64toh(next);
-        if ((uint8_t)next == 0) { /* most often between copies */
-            *out++ = (uint8_t)(next >> 8);
-            next >>= 16;
-            in += 2;
-        }
-        control = (uint8_t)next;
-        if (control < 32) {
-            memcpy(out, in + 1, 32);
-            in += control + 2;
-            out += control + 1;
-        } else if (control < 224) {
-            n = (control >> 5) + 2;
-            back = ((control & 0x1fu) << 8 | (uint8_t)(next >> 8)) + 1u;
-            if (__builtin_expect(!is_far(start, out, back), false))
-                break;
-            in += 2;
-            copy_short(out, back);
-            out += n;
+        if (__builtin_expect(t->made[k] > 0, true)) {
+            memcpy(&first, out - back, sizeof first);
+            first = htole32((le32toh(first) & ~one) | (in[k + 1] & one));
+            memcpy(out, &first, sizeof first);
+            copy_4(out + 4, back);
+            if (wide || t->made[k] > 8)
+                for (size_t i = 8; i < AT_ONCE; i += 4)
+                    copy_4(out + i, back);
+            out += t->made[k];
+            k += t->step[k];
+        } else if (in[k] < 32) {
+            memcpy(out, in + k + 1, AT_ONCE);
+            out += in[k] + 1;
+            k += in[k] + 2u;
         } else {
-            n = 7 + 2 + (uint8_t)(next >> 8);
-            back = ((control & 0x1fu) << 8 | (uint8_t)(next >> 16)) + 1u;
-            if (__builtin_expect(!is_far(start, out, back), false))
-                break;
-            in += 3;
-            copy_long(out, n, back);
-            out += n;
+            s->in = in + k + 1;
+            s->out = out;
+            if (copy(s, in[k]) != 0)
+                return -1;
+            k = (size_t)(s->in - in);
+            out = s->out;
         }
     }
-    s->in = in;
+    s->in = in + k;
     s->out = out;
+    return 0;
+}
+
+/* Stretches as far as neither end is near, nearly all of a chunk. */
+static int decode_inside(stream *s)
+{
+    bool wide = false;
+    turns t;
+
+    while (s->in_end - s->in >= STRETCH + READ_ROOM && s->out_end - s->out >= AT_ONCE) {
+        const uint8_t *in = s->in, *out = s->out;
+        ptrdiff_t there = s->out - s->start;
+
+        find_turns(in, (uint16_t)(there < FARTHEST ? there : FARTHEST), &t);
+        if ((wide ? take_turns(s, &t, true) : take_turns(s, &t, false)) != 0)
+            return -1;
+        wide = s->out - out > 3 * (s->in - in); /* as it was, it most often goes on */
+    }
+    return 0;
 }
 
 /* The control byte says what follows: below 32 so many bytes as they are, else a copy of what was
@@ -161,17 +205,15 @@ int64_t scs_h5filter_lzf(const uint8_t *in, size_t size, uint8_t *out, size_t ro
 {
     stream s = {in, in + size, out, out, out + room};
 
-    for (;;) {
-        unsigned control;
+    if (decode_inside(&s) != 0)
+        return -1;
+    while (s.in < s.in_end) {
+        unsigned control = *s.in++;
 
-        if (s.in_end - s.in >= READ_ROOM && s.out_end - s.out >= WRITE_ROOM)
-            decode_inside(&s);
-        if (s.in == s.in_end)
-            return s.out - s.start;
-        control = *s.in++;
         if (control < 32 ? literal(&s, control + 1u) : copy(&s, control))
             return -1;
     }
+    return s.out - s.start;
 }
 
 /* ---- deflate ---- */
