@@ -49,7 +49,11 @@ typedef struct work {
     float *mean, *shift, *variance; /* [n_gene] scratch */
     const int32_t *held;            /* [n_held] groups that the model holds out */
     int64_t n_held;
-    double *value; /* [plan.n, predictors, SCS_N_MEASURE]; 0 in other ranks' rows */
+    scs_cell_spread *spread;    /* [plan.n] of the observed cells */
+    double *moved_by;           /* [plan.n, n_latent] the last shift of its controls */
+    scs_cell_difference *moved; /* [plan.n] what they differ by, so moved */
+    bool *is_moved;             /* [plan.n] both are there */
+    double *value;              /* [plan.n, predictors, SCS_N_MEASURE]; 0 in other ranks' rows */
 } work;
 
 /* [SCS_N_MEASURE] of a row and predictor. */
@@ -92,6 +96,10 @@ static scs_status open_work(work *w, int64_t model)
     SCS_TRY(SCS_ALLOC(w->mean, genes));
     SCS_TRY(SCS_ALLOC(w->shift, genes));
     SCS_TRY(SCS_ALLOC(w->variance, genes));
+    SCS_TRY(SCS_ALLOC(w->spread, w->plan.n));
+    SCS_TRY(SCS_ALLOC(w->moved_by, w->plan.n * latent));
+    SCS_TRY(SCS_ALLOC(w->moved, w->plan.n));
+    SCS_TRY(SCS_ALLOC(w->is_moved, w->plan.n));
     SCS_TRY(SCS_ALLOC(w->value, w->plan.n * scs_report_predictor_count() * SCS_N_MEASURE));
     list_rows(w, model);
     scs_plan_split(&w->plan, (int32_t)n_rank, w->first);
@@ -120,6 +128,10 @@ static void close_work(work *w)
     free(w->mean);
     free(w->shift);
     free(w->variance);
+    free(w->spread);
+    free(w->moved_by);
+    free(w->moved);
+    free(w->is_moved);
     free(w->value);
     scs_atlas_gene_space_clear(&w->genes);
 }
@@ -136,16 +148,29 @@ static scs_status send_cells(work *w)
 }
 
 /* How far the latent cells, moved by delta, are from the observed ones: energy distance and MMD.
- * @param delta [n_latent], NULL: not moved */
-static scs_status measure_cells(const work *w, int64_t row, const double *delta, double *value)
+ * Decode modes have the shift in common, and with it these. @param delta [n_latent], NULL: not
+ * moved
+ */
+static scs_status measure_cells(work *w, int64_t row, const double *delta, double *value)
 {
     const scs_atlas *a = w->v->session->atlas;
     const scs_combination *c = &w->plan.item[row];
     scs_sample moved = {w->control_z[c->control_group], a->group[c->control_group].count, delta};
     scs_sample real = {w->observed_z[c->observed_group], a->group[c->observed_group].count, NULL};
+    double *last = w->moved_by + row * a->n_latent;
+    size_t size = (size_t)a->n_latent * sizeof *last;
+    scs_cell_difference out = w->moved[row];
 
-    SCS_TRY(scs_cell_distance_energy(&moved, &real, a->n_latent, &value[SCS_ENERGY_LATENT]));
-    return scs_cell_distance_mmd2(&moved, &real, a->n_latent, &value[SCS_MMD_LATENT]);
+    if (!delta || !w->is_moved[row] || memcmp(last, delta, size) != 0)
+        SCS_TRY(scs_cell_distance_compare(&moved, &real, a->n_latent, &w->spread[row], &out));
+    if (delta) {
+        memcpy(last, delta, size);
+        w->moved[row] = out;
+        w->is_moved[row] = true;
+    }
+    value[SCS_ENERGY_LATENT] = out.energy;
+    value[SCS_MMD_LATENT] = out.mmd2;
+    return SCS_OK;
 }
 
 /* Where a row's shift comes from, into w->sources; none of them may be held out.

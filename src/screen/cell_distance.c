@@ -17,6 +17,7 @@
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { MOST_CELLS = 1000 }; /* of a sample */
 
@@ -39,91 +40,158 @@ static scs_status take_points(const scs_sample *s, int64_t most, int32_t dim, po
     return SCS_OK;
 }
 
-/* Of two points, in double. */
-static double squared_distance(const points *a, int64_t i, const points *b, int64_t j)
+/* Points of which many distances are asked for: their coordinates side by side. Owned. */
+typedef struct columns {
+    double *x; /* [dim, room], zeros behind the last point */
+    int64_t n, room;
+} columns;
+
+/* Distances that are made at once; columns have room for whole ones. */
+enum { AT_ONCE = 32 };
+
+/* SCS_ENOMEM. @param[out] c the caller frees c->x */
+static scs_status turn(const points *p, columns *c)
 {
-    return scs_vector_squared_distance(a->x + i * a->dim, b->x + j * b->dim, a->dim);
+    *c = (columns){.n = p->n, .room = (p->n + AT_ONCE - 1) / AT_ONCE * AT_ONCE};
+    SCS_TRY(SCS_ALLOC(c->x, c->room * p->dim));
+    for (int64_t i = 0; i < p->n; i++)
+        for (int64_t j = 0; j < p->dim; j++)
+            c->x[j * c->room + i] = p->x[i * p->dim + j];
+    return SCS_OK;
 }
 
-/* Mean over pairs of the Euclidean distance, or of the kernel where gamma > 0. A kernel mean
- * within one sample leaves out the pairs of a cell with itself (the U-statistic); distances
- * keep them (the V-statistic), which add 0 to the sum. Pairs are summed row by row: the bits
- * depend on the samples. */
-static double pair_mean(const points *a, const points *b, double gamma)
+/* Squared distances of a point from all columns, each added up in the order of coordinates: the
+ * bits of a plain loop on every processor.  @param x [dim]  @param[out] square [c->room] */
+SCS_VECTOR_UNFUSED static void squared_distances(const double *x, const columns *c, int32_t dim,
+                                                 double *square)
 {
-    bool skip = a == b && gamma > 0;
-    double sum = 0, pairs = (double)a->n * (double)(skip ? b->n - 1 : b->n);
+    for (int64_t first = 0; first < c->room; first += AT_ONCE) {
+        double sum[AT_ONCE] = {0};
 
-    for (int64_t i = 0; i < a->n; i++)
-        for (int64_t j = 0; j < b->n; j++) {
-            double d = squared_distance(a, i, b, j);
+        for (int64_t j = 0; j < dim; j++) {
+            const double *column = c->x + j * c->room + first;
 
-            if (!skip || i != j)
-                sum += gamma > 0 ? exp(-gamma * d) : sqrt(d);
+            for (int k = 0; k < AT_ONCE; k++)
+                sum[k] += (x[j] - column[k]) * (x[j] - column[k]);
         }
-    return sum / pairs;
+        memcpy(square + first, sum, sizeof sum);
+    }
+}
+
+/* Correctly rounded, as sqrt is. */
+SCS_VECTOR static void take_roots(const double *square, int64_t n, double *root)
+{
+#pragma omp simd
+    for (int64_t k = 0; k < n; k++)
+        root[k] = sqrt(square[k]);
+}
+
+/* Mean over pairs of the Euclidean distance and, where gamma > 0, of the kernel. The kernel's
+ * within one sample leaves out the pairs of a cell with itself (the U-statistic); distances keep
+ * them (the V-statistic), which add 0 to the sum. Pairs are summed row by row: the bits depend on
+ * the samples. SCS_ENOMEM.
+ *  @param b of the same sample as a where `same` */
+static scs_status pair_means(const points *a, const columns *b, bool same, double gamma,
+                             double *distance, double *kernel)
+{
+    double *square = NULL, *root = NULL, distances = 0, kernels = 0;
+    scs_status st;
+
+    SCS_GO(st, SCS_ALLOC(square, b->room));
+    SCS_GO(st, SCS_ALLOC(root, b->room));
+    for (int64_t i = 0; i < a->n; i++) {
+        squared_distances(a->x + i * a->dim, b, a->dim, square);
+        take_roots(square, b->n, root);
+        for (int64_t j = 0; j < b->n; j++)
+            distances += root[j];
+        for (int64_t j = 0; gamma > 0 && j < b->n; j++)
+            if (!same || i != j)
+                kernels += exp(-gamma * square[j]);
+    }
+    *distance = distances / ((double)a->n * (double)b->n);
+    *kernel = kernels / ((double)a->n * (double)(same ? b->n - 1 : b->n));
+done:
+    free(square);
+    free(root);
+    return st;
 }
 
 /* Over pairs of different cells; at least two cells. SCS_ENOMEM. */
-static scs_status median_squared_distance(const points *p, double *median)
+static scs_status median_squared_distance(const points *p, const columns *c, double *median)
 {
-    int64_t n = p->n * (p->n - 1) / 2, at = 0;
-    double *d;
+    double *square = NULL, *d = NULL;
+    int64_t at = 0;
+    scs_status st;
 
-    SCS_TRY(SCS_ALLOC(d, n));
-    for (int64_t i = 0; i < p->n; i++)
-        for (int64_t j = i + 1; j < p->n; j++)
-            d[at++] = squared_distance(p, i, p, j);
-    *median = scs_vector_median(d, n);
+    SCS_GO(st, SCS_ALLOC(square, c->room));
+    SCS_GO(st, SCS_ALLOC(d, p->n * (p->n - 1) / 2));
+    for (int64_t i = 0; i < p->n; i++) {
+        squared_distances(p->x + i * p->dim, c, p->dim, square);
+        memcpy(d + at, square + i + 1, sizeof *d * (size_t)(p->n - i - 1));
+        at += p->n - i - 1;
+    }
+    *median = scs_vector_median(d, at);
+done:
+    free(square);
     free(d);
-    return SCS_OK;
+    return st;
 }
 
-/* 2 E f(x, y) - E f(x, x') - E f(y, y') */
-static double contrast(const points *x, const points *y, double gamma)
-{
-    return 2 * pair_mean(x, y, gamma) - pair_mean(x, x, gamma) - pair_mean(y, y, gamma);
-}
-
-/* MMD^2, by the median heuristic for gamma; NaN below two cells or where y's cells coincide. */
-static scs_status kernel_contrast(const points *x, const points *y, double *out)
+/* What y's cells are from each other; the kernel by the median heuristic for gamma, 0 below two
+ * cells or where they coincide. */
+static scs_status find_spread(const points *y, const columns *across, scs_cell_spread *spread)
 {
     double median = 0;
 
-    *out = NAN;
-    if (x->n < 2 || y->n < 2)
+    if (spread->is_known)
         return SCS_OK;
-    SCS_TRY(median_squared_distance(y, &median));
-    if (median > 0)
-        *out = -contrast(x, y, 1 / median);
+    if (y->n > 1)
+        SCS_TRY(median_squared_distance(y, across, &median));
+    spread->gamma = median > 0 ? 1 / median : 0;
+    SCS_TRY(pair_means(y, across, true, spread->gamma, &spread->distance, &spread->kernel));
+    spread->is_known = true;
     return SCS_OK;
 }
 
-/* Takes the points of both samples, at most MOST_CELLS. @param kernel MMD^2, else the energy
- * distance */
-static scs_status compare(const scs_sample *x, const scs_sample *y, int32_t dim, bool kernel,
-                          double *out)
+/* Both samples have cells. */
+static scs_status compare(const points *x, const points *y, scs_cell_spread *spread,
+                          scs_cell_difference *out)
+{
+    columns own = {0}, others = {0};
+    double distance, kernel, own_distance, own_kernel, gamma;
+    scs_status st;
+
+    SCS_GO(st, turn(x, &own));
+    SCS_GO(st, turn(y, &others));
+    SCS_GO(st, find_spread(y, &others, spread));
+    gamma = x->n > 1 ? spread->gamma : 0;
+    SCS_GO(st, pair_means(x, &others, false, gamma, &distance, &kernel));
+    SCS_GO(st, pair_means(x, &own, true, gamma, &own_distance, &own_kernel));
+    out->energy = 2 * distance - own_distance - spread->distance;
+    if (gamma > 0)
+        out->mmd2 = -(2 * kernel - own_kernel - spread->kernel);
+done:
+    free(own.x);
+    free(others.x);
+    return st;
+}
+
+/* Of each sample at most MOST_CELLS are taken. */
+scs_status scs_cell_distance_compare(const scs_sample *x, const scs_sample *y, int32_t dim,
+                                     scs_cell_spread *spread, scs_cell_difference *out)
 {
     points p = {0}, q = {0};
     scs_status st;
 
-    *out = NAN;
+    *out = (scs_cell_difference){NAN, NAN};
     SCS_GO(st, take_points(x, MOST_CELLS, dim, &p));
     SCS_GO(st, take_points(y, MOST_CELLS, dim, &q));
-    if (kernel)
-        SCS_GO(st, kernel_contrast(&p, &q, out));
-    else if (p.n > 0 && q.n > 0)
-        *out = contrast(&p, &q, 0);
+    if (p.n > 0 && q.n > 0)
+        SCS_GO(st, compare(&p, &q, spread, out));
 done:
     free(p.x);
     free(q.x);
     return st;
-}
-
-scs_status scs_cell_distance_energy(const scs_sample *x, const scs_sample *y, int32_t dim,
-                                    double *distance)
-{
-    return compare(x, y, dim, false, distance);
 }
 
 /* O(n^2 dim), once for the control cells of a type. On failure the caller still clears. */
@@ -141,7 +209,7 @@ scs_status scs_cell_distance_shifted_make(const scs_sample *x, int32_t dim,
     for (int64_t i = 0; i < p.n; i++)
         for (int64_t j = 0; j < i; j++)
             cells->square[i * p.n + j] = cells->square[j * p.n + i] =
-                squared_distance(&p, i, &p, j);
+                scs_vector_squared_distance(p.x + i * dim, p.x + j * dim, dim);
     for (int64_t i = 0; i < p.n * p.n; i++)
         cells->apart += sqrt(cells->square[i]) / (double)(p.n * p.n);
     return SCS_OK;
@@ -187,10 +255,4 @@ double scs_cell_distance_shifted_energy(const scs_shifted_cells *cells, const do
     for (int64_t i = 0; i < cells->n; i++)
         sum += sum_row(cells->square + i * cells->n, along, along[i], length, cells->n);
     return 2 * (sum / pairs - cells->apart);
-}
-
-scs_status scs_cell_distance_mmd2(const scs_sample *x, const scs_sample *y, int32_t dim,
-                                  double *mmd2)
-{
-    return compare(x, y, dim, true, mmd2);
 }

@@ -11,6 +11,8 @@
 
 #include "scscreen/status.h"
 
+#include <stdbool.h>
+
 /** Cells [n, dim]; each is shifted by `delta`. */
 typedef struct scs_sample {
     const scs_real *cell;
@@ -18,11 +20,28 @@ typedef struct scs_sample {
     const double *delta; /**< [dim] or NULL */
 } scs_sample;
 
-/** Szekely and Rizzo's energy distance with Euclidean norms, V-statistic:
- *  2 E|X - Y| - E|X - X'| - E|Y - Y'|, pairs of a cell with itself included. NaN for an empty
- * sample. */
-SCS_MUST_USE scs_status scs_cell_distance_energy(const scs_sample *x, const scs_sample *y,
-                                                 int32_t dim, double *distance);
+/** How far a sample's cells are from each other: what all comparisons with it have in common. A
+ * zeroed struct knows nothing yet. */
+typedef struct scs_cell_spread {
+    bool is_known;
+    double distance; /**< mean, pairs of a cell with itself included */
+    double gamma;    /**< 1 / median of |y - y'|^2; 0 below two cells or where all coincide */
+    double kernel;   /**< mean of exp(-gamma |y - y'|^2) over pairs of different cells */
+} scs_cell_spread;
+
+/** How two samples differ. */
+typedef struct scs_cell_difference {
+    double
+        energy;  /**< V-statistic: pairs of a cell with itself included. NaN for an empty sample */
+    double mmd2; /**< U-statistic, gamma = 1 / median of |y - y'|^2 over pairs of y. NaN below two
+                    cells of either or where y's coincide */
+} scs_cell_difference;
+
+/** Both distances of x from y. O(n^2 dim), and O(n^2) exponentials. SCS_ENOMEM.
+ *  @param[in,out] spread of y, found where it is not known yet */
+SCS_MUST_USE scs_status scs_cell_distance_compare(const scs_sample *x, const scs_sample *y,
+                                                  int32_t dim, scs_cell_spread *spread,
+                                                  scs_cell_difference *out);
 
 /** Cells whose distance from themselves, shifted, is asked for many times: their own distances are
  * computed once. At most 256 of them are taken. */
@@ -39,18 +58,12 @@ SCS_MUST_USE scs_status scs_cell_distance_shifted_make(const scs_sample *x, int3
                                                        scs_shifted_cells *cells);
 /** Free all; zeroed is let through. */
 void scs_cell_distance_shifted_clear(scs_shifted_cells *cells);
-/** scs_cell_distance_energy of the cells and the cells shifted by delta. @param along [cells->n]
+/** The energy distance of the cells and the cells shifted by delta. @param along [cells->n]
  * scratch
  */
 double scs_cell_distance_shifted_energy(const scs_shifted_cells *cells, const double *delta,
                                         double *along);
 
 enum { SCS_MOST_SHIFTED = 256 }; /**< most cells of scs_shifted_cells */
-
-/** Gretton's unbiased estimate (U-statistic) of the squared maximum mean discrepancy with the
- * kernel exp(-gamma |x - y|^2), gamma = 1 / median of |y - y'|^2 over pairs of y. NaN below two
- * cells or where y's cells coincide. */
-SCS_MUST_USE scs_status scs_cell_distance_mmd2(const scs_sample *x, const scs_sample *y,
-                                               int32_t dim, double *mmd2);
 
 #endif

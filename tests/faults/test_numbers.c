@@ -299,6 +299,8 @@ static scs_status judge(void *arg)
     int32_t gene[2];
     scs_sample x = {z, 5, NULL}, y = {z + 5 * LATENT, 5, NULL};
     scs_shifted_cells cells = {0};
+    scs_cell_spread spread = {0};
+    scs_cell_difference difference;
     double along[5];
     scs_evidence from = {.control_mean = l->atlas->gene_mean,
                          .control_variance = l->atlas->gene_variance};
@@ -310,10 +312,10 @@ static scs_status judge(void *arg)
     SCS_GO(st, scs_shift_sources_find(l->atlas, &l->method, target, sources));
     scs_shift_sources_latent(l->atlas, sources, delta);
     SCS_GO(st, scs_confidence_support(l->atlas, target, sources, &percentile));
-    SCS_GO(st, scs_cell_distance_energy(&x, &y, LATENT, &energy));
+    SCS_GO(st, scs_cell_distance_compare(&x, &y, LATENT, &spread, &difference));
     SCS_GO(st, scs_cell_distance_shifted_make(&x, LATENT, &cells));
-    energy += scs_cell_distance_shifted_energy(&cells, delta, along);
-    SCS_GO(st, scs_cell_distance_mmd2(&x, &y, LATENT, &mmd));
+    energy = difference.energy + scs_cell_distance_shifted_energy(&cells, delta, along);
+    mmd = difference.mmd2;
     SCS_GO(st, scs_resample_bootstrap_create(l->atlas, sources, 7, &b));
     SCS_GO(st, scs_resample_replicate(l->atlas, &l->method, targets, 1, 4,
                                       scs_resample_bootstrap_draw, b, replicate));

@@ -209,15 +209,17 @@ static void moved_energy_is_an_energy_distance(void)
     double along[50];
     scs_real x[50 * D];
     scs_sample still = {x, 50, NULL}, moved = {x, 50, delta};
-    double noise[50 * D], energy, expected;
+    scs_cell_spread spread = {0};
+    scs_cell_difference expected;
+    double noise[50 * D], energy;
 
     normals(3, 0, 50 * D, noise);
     for (int i = 0; i < 50 * D; i++)
         x[i] = (scs_real)noise[i];
     CHECK_OK(scs_cell_distance_shifted_make(&still, D, &cells));
     energy = scs_cell_distance_shifted_energy(&cells, delta, along);
-    CHECK_OK(scs_cell_distance_energy(&still, &moved, D, &expected));
-    CU_ASSERT_DOUBLE_EQUAL(energy, expected, 1e-10);
+    CHECK_OK(scs_cell_distance_compare(&still, &moved, D, &spread, &expected));
+    CU_ASSERT_DOUBLE_EQUAL(energy, expected.energy, 1e-10);
     CU_ASSERT(energy > .1);
     CU_ASSERT_EQUAL(scs_cell_distance_shifted_energy(&cells, still_delta, along), 0);
     scs_cell_distance_shifted_clear(&cells);
