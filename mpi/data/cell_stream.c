@@ -188,7 +188,7 @@ static void start_reading(scs_cell_stream *s, int32_t window)
     s->reading = window;
 }
 
-static scs_status begin(void *ctx, int pass, int64_t epoch, int32_t per_step)
+static scs_status begin_pass(void *ctx, int pass, int64_t epoch, int32_t per_step)
 {
     scs_cell_stream *s = ctx;
 
@@ -459,7 +459,7 @@ static scs_status unite(scs_cell_stream *s)
 }
 
 /* An epoch may end before the last windows are needed: they are read for their values. */
-static scs_status end(void *ctx)
+static scs_status end_pass(void *ctx)
 {
     scs_cell_stream *s = ctx;
 
@@ -486,7 +486,7 @@ static void rest(void *ctx)
 scs_feed scs_cell_stream_feed(scs_cell_stream *s)
 {
     return (scs_feed){
-        .ctx = s, .begin = begin, .next = next, .batch = batch, .end = end, .rest = rest};
+        .ctx = s, .begin = begin_pass, .next = next, .batch = batch, .end = end_pass, .rest = rest};
 }
 
 /* ---- look ---- */

@@ -111,11 +111,10 @@ static scs_status encode_stream(scs_session *s)
     scs_feed feed = scs_cell_stream_feed(&s->stream);
     scs_feed_rows *rows = NULL;
     bool more = true;
-    scs_status st = open_latent(s);
+    scs_status st;
 
-    if (st == SCS_OK)
-        st = SCS_ALLOC(rows, s->team.last - s->team.first);
-    SCS_GO(st, scs_comm_agree(s->comm, st));
+    SCS_GO(st, scs_comm_agree(s->comm, open_latent(s)));
+    SCS_GO(st, scs_comm_agree(s->comm, SCS_ALLOC(rows, s->team.last - s->team.first)));
     SCS_GO(st, feed.begin(feed.ctx, SCS_FEED_ALL, 0, 0));
     while (more) {
         SCS_GO(st, feed.next(feed.ctx, rows, &more));

@@ -43,9 +43,13 @@ static scs_status check(scs_gzfile *f, bool good)
 {
     int error = Z_OK;
     const char *what = gzerror(f->file, &error);
+    size_t n = strlen(f->path);
 
+    if (strncmp(what, f->path, n) == 0 && strncmp(what + n, ": ", 2) == 0)
+        what += n + 2; /* zlib's texts begin with the path */
     SCS_REQUIRE(good && (error == Z_OK || error == Z_STREAM_END), SCS_EDATA,
-                "%s: %s; fetch it again", f->path,
+                "%s: %s%s; fetch it again", f->path,
+                error == Z_DATA_ERROR ? "its compressed bytes are damaged: " : "",
                 error == Z_BUF_ERROR ? "was cut short"
                 : *what              ? what
                                      : "cannot be read");

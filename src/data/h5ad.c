@@ -544,8 +544,11 @@ done:
 /* mod/rna where none is named, as muon calls what holds gene expression. */
 static scs_status modality(const scs_h5 *h5, const char *part, char **root)
 {
+    bool found;
+
     SCS_TRY(scs_h5_path(root, "mod/%s", part ? part : "rna"));
-    return scs_h5_is_group(h5, *root) ? SCS_OK : no_modality(h5, part);
+    SCS_TRY(scs_h5_look(h5, *root, &found)); /* a link says that it is one */
+    return found && scs_h5_is_group(h5, *root) ? SCS_OK : no_modality(h5, part);
 }
 
 /* ---- what the format is ---- */

@@ -65,9 +65,9 @@ void scs_windows_clear(scs_windows *w)
 
 /* ---- arrange ---- */
 
-int64_t scs_windows_first(const scs_windows *w, int32_t i)
+int64_t scs_windows_first(const scs_windows *windows, int32_t w)
 {
-    return (int64_t)((__int128)w->n_block * i / w->n_window);
+    return (int64_t)((__int128)windows->n_block * w / windows->n_window);
 }
 
 static int ascending(const void *a, const void *b)

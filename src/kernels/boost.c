@@ -20,7 +20,9 @@ static const double step = .1; /* of each tree */
 
 /* Points and rests of one bin. */
 typedef struct bin {
+    /* cppcheck-suppress unusedStructMember ; leaf.bins is two arrays deep, which it does not see */
     double sum;
+    /* cppcheck-suppress unusedStructMember */
     int64_t n;
 } bin;
 
@@ -52,13 +54,13 @@ static inline int32_t order_bits(float x)
     int32_t bits;
 
     memcpy(&bits, &sum, sizeof bits);
-    return bits ^ ((bits >> 31) & INT32_MAX);
+    return bits < 0 ? bits ^ INT32_MAX : bits;
 }
 
 /* The float of such a number. */
 static inline float float_of(int32_t order)
 {
-    int32_t bits = order ^ ((order >> 31) & INT32_MAX);
+    int32_t bits = order < 0 ? order ^ INT32_MAX : order;
     float x;
 
     memcpy(&x, &bits, sizeof x);

@@ -24,6 +24,15 @@ other_formats.write_10x_mtx(more, "species_a", antibodies=3)
 other_formats.write_10x_mtx(a, "plain/species_a", version=2, order="any")
 other_formats.write_loom(a, "data/species_a.loom")
 other_formats.write_loom(b, "data/species_b.loom", version=2)
+# one atlas in five files of a format each
+part = [a[i::5].copy() for i in range(5)]
+a[[i for k in range(5) for i in range(k, a.n_obs, 5)]].copy().write_h5ad("whole.h5ad")
+part[0].write_h5ad("p0.h5ad")
+other_formats.write_10x_mtx(part[1], "p1")
+other_formats.write_h5mu(part[2], "p2.h5mu", {"prot": part[2][:, :7].copy()})
+other_formats.write_loom(part[3], "p3.loom")
+other_formats.write_10x_h5(part[4], "p4.h5", version=8)
+a.obs.assign(file=[f"p{i % 5}" for i in range(a.n_obs)]).query("file == 'p1' or file == 'p4'").to_csv("parts.csv", index_label="barcode")
 P
 check_ok "making the files" $? py.log
 # arrays FILE: a checksum of every array of the result but what says where it came from
@@ -67,6 +76,20 @@ code=$?
 if [ "$code" = 65 ] && grep -q "species_a.h5: holds no labels of cells, so no column .*data.labels" log; then pass; else fail "a 10x file without labels: exit $code"; show log; fi
 like 10x_v2 3 --set "data.inputs=['v2/species_a.h5:mm10', $b]" --set "data.labels=[{path: labels.csv, file_column: file}]"
 like named 2 --set "data.inputs=['named/*.h5mu:gex', $b]"
+# All formats in one list, in files that hold a part of the cells each, as one file with all: the same, but for what is told of a file
+launch 1 run run.yaml -q --set "data.inputs=[whole.h5ad, $b]" >whole.log 2>&1
+check_ok "run of one file" $? whole.log
+"$SCS_PYTHON" arrays.py results/screen.h5ad | grep -v '^uns/genes/' >whole.arrays
+for np in 1 3; do
+    rm -rf results
+    launch $np run run.yaml --set "data.inputs=[p0.h5ad, p1, p2.h5mu, p3.loom, p4.h5, $b]" --set "data.labels=[{path: parts.csv, file_column: file}]" >mixed.log 2>&1
+    check_ok "run of all formats in one list at np $np" $? mixed.log
+    "$SCS_PYTHON" arrays.py results/screen.h5ad 2>&1 | grep -v '^uns/genes/' >mixed.arrays
+    if [ -s whole.arrays ] && cmp -s whole.arrays mixed.arrays; then pass; else
+        fail "all formats in one list at np $np: other arrays than from one file"
+        diff whole.arrays mixed.arrays | head
+    fi
+done
 # check says what kind of file it is; help and completion name the endings
 "$scscreen" check data/species_a.loom >log 2>&1
 check_ok "check of a loom file" $? log

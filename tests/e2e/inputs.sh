@@ -214,6 +214,7 @@ expect "the model with another donor" 64 "data.inputs" 2 screen base.yaml --set 
 table() { echo "data.labels={path: $1}"; }
 gzip -k labels.csv
 head -c 300 labels.csv.gz >cut.csv.gz
+{ head -c -8 labels.csv.gz && printf 'none' && tail -c 4 labels.csv.gz; } >check.csv.gz
 same "labels.csv.gz" 1 --set 'data.inputs=[bare.h5ad]' --set "$(table labels.csv.gz)" -- --set 'data.inputs=[joined.h5ad]'
 said "labels.csv.gz: tells cell_type, condition of 70 cells of the inputs"
 same "labels.csv" 3 --set 'data.inputs=[bare.h5ad]' --set "$(table labels.csv)" -- --set 'data.inputs=[joined.h5ad]'
@@ -242,6 +243,7 @@ one "no such barcode column" "labels.csv: has no column barcod (data.labels: bar
 one "no cell of the file" "no_file.csv: no row is a cell of bare.h5ad: the table has C0 (line 2), the file AAAC0000-1" "$(table no_file.csv)"
 one "no column of use" "labels.csv: has none of the columns that are asked for (kind, state)" "$(table labels.csv)" --set data.cell_type=kind --set data.condition=state
 one "a compressed table that is cut short" "cut.csv.gz: was cut short; fetch it again" "$(table cut.csv.gz)"
+one "a compressed table that is damaged" "check.csv.gz: its compressed bytes are damaged: incorrect data check; fetch it again" "$(table check.csv.gz)"
 one "no table" "none.csv: cannot be read (data.labels)" "$(table none.csv)"
 expect "a column that neither has" 65 "joined.h5ad: obs has no column leiden" 2 check base.yaml --set 'data.inputs=[joined.h5ad]' --set "$(table labels.csv)" --set 'data.filter={column: leiden, in: a}'
 expect "barcodes of two files" 65 "no_file.csv:2: C0 is a cell of lane0.h5ad and of lane1.h5ad; give data.labels a file_column" 2 check base.yaml --set 'data.inputs=["lane*.h5ad"]' --set "$(table no_file.csv)"

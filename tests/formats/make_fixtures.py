@@ -923,6 +923,10 @@ def what_people_try(folder):
         file.write("{}")
     prot = hdf5("prot.h5mu", "mod/prot/X", "obs", "var")
 
+    linked = hdf5("linked.h5mu", "x/X", "mod", "obs", "var")
+    with h5py.File(linked, "r+") as file:
+        file["mod/rna"] = h5py.SoftLink("/x")
+
     def scaled(name, **layers):
         path = os.path.join(folder, f"bad_{name}")
         data = anndata_of(counts() - 1, layers=layers)
@@ -948,6 +952,7 @@ def what_people_try(folder):
     return [(hdf5("x.h5mu", "mod/prot/X", "mod/rna/X", "obs", "var"), "X", "no AnnData file"),
             (prot, "X", f"without a modality rna; it has: prot; name one: {prot}:prot"),
             (f"{prot}:atac", "X", f"without a modality atac; it has: prot; name one: {prot}:prot"),
+            (linked, "X", "mod/rna is a soft link, which is not followed"),
             (hdf5("none.h5mu", "mod", "obs", "var"), "X", "without a modality"),
             (hdf5("part.h5", "X", "obs", "var") + ":GRCh38", "X", "only MuData (.h5mu) and 10x files have parts"),
             (hdf5("x.loom", "matrix", "row_attrs", "col_attrs", "layers"), "X", "matrix is no dataset"),
