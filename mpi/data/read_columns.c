@@ -16,8 +16,9 @@
 #include <string.h>
 
 /* Values of a block, and of the blocks that a rank gets at a time, about; and bytes that a value
- * takes on its way, with what is left empty. */
-enum { BLOCK_VALUES = 1 << 19, ROUND_VALUES = 1 << 20, VALUE_BYTES = 6 };
+ * takes on its way, with what is left empty; values of rows that are given out at a time: so few
+ * stay in the second cache until they are packed. */
+enum { BLOCK_VALUES = 1 << 19, ROUND_VALUES = 1 << 20, VALUE_BYTES = 6, SOME_VALUES = 1 << 14 };
 
 /* Blocks [first[r], first[r + 1]) are rank r's. Arrays are owned. */
 struct scs_read_columns {
@@ -41,6 +42,8 @@ struct scs_read_columns {
     int64_t *size;             /* [n_rank] its bytes */
     const uint8_t **head;      /* [n_rank] where the sizes of the next blocks stand */
     int32_t block, last;       /* the next of the blocks that have come, and their end */
+    scs_transpose_lists lists; /* rows of the block before it, where all are counts */
+    int64_t row, end;          /* of these, that come next */
     scs_csr x;
     int64_t rows, values; /* room in it */
 };
@@ -151,6 +154,7 @@ void scs_read_columns_close(scs_read_columns **columns)
     scs_h5ad_csc_close(&c->csc);
     scs_h5_close(&c->h5);
     scs_transpose_destroy(&c->transpose);
+    scs_transpose_lists_clear(&c->lists);
     scs_csr_clear(&c->x);
     free(c->first);
     free(c->bound);
@@ -297,26 +301,69 @@ static scs_status make_rows(scs_read_columns *c, int64_t rows, int64_t values)
     return SCS_OK;
 }
 
-scs_status scs_read_columns_rows(scs_read_columns *c, int64_t *row0, scs_csr **x)
+/* The block at hand becomes x as a whole. */
+static scs_status place_block(scs_read_columns *c, int64_t n)
 {
-    int64_t n;
-
-    *x = NULL;
-    if (c->block == c->last)
-        return SCS_OK;
-    for (int32_t r = 0; r < c->n_rank; r++) {
-        c->byte[r] += c->size[r];
-        memcpy(&c->size[r], c->head[r], sizeof *c->size);
-        c->head[r] += sizeof *c->size;
-    }
-    *row0 = c->bound[c->block];
-    n = c->bound[++c->block] - *row0;
     SCS_TRY(make_rows(c, n, 0));
     c->x.indptr[0] = 0;
     scs_transpose_count(c->byte, c->size, c->n_rank, n, c->x.indptr);
     SCS_TRY(make_rows(c, n, c->x.indptr[n]));
     scs_transpose_place(c->byte, c->size, c->n_rank, n, c->x.indptr, c->x.indices, c->x.values);
     c->x.n_row = n;
+    c->row = c->end; /* all of them */
+    return SCS_OK;
+}
+
+/* Some of the rows in lists become x. */
+static scs_status take_lists(scs_read_columns *c)
+{
+    int64_t n = 0, values = 0;
+
+    SCS_TRY(make_rows(c, c->end - c->row, 0));
+    c->x.indptr[0] = 0;
+    while (c->row + n < c->end && values < SOME_VALUES) {
+        values += scs_transpose_length(&c->lists, c->row + n);
+        c->x.indptr[++n] = values;
+    }
+    SCS_TRY(make_rows(c, n, values + SCS_TRANSPOSE_LIST));
+    for (int64_t i = 0; i < n; i++)
+        scs_transpose_row(&c->lists, c->row + i, c->x.indices + c->x.indptr[i],
+                          c->x.values + c->x.indptr[i]);
+    c->x.n_row = n;
+    c->row += n;
+    return SCS_OK;
+}
+
+/* The next of the blocks that have come. @param[out] counts whether its rows are in lists */
+static scs_status next_block(scs_read_columns *c, bool *counts)
+{
+    int64_t n = c->bound[c->block + 1] - c->bound[c->block];
+
+    for (int32_t r = 0; r < c->n_rank; r++) {
+        c->byte[r] += c->size[r];
+        memcpy(&c->size[r], c->head[r], sizeof *c->size);
+        c->head[r] += sizeof *c->size;
+    }
+    *counts = false;
+    c->block++;
+    c->row = 0;
+    c->end = n;
+    if (c->meta->n_var <= UINT16_MAX + 1)
+        SCS_TRY(scs_transpose_list(c->byte, c->size, c->n_rank, n, &c->lists, counts));
+    return SCS_OK;
+}
+
+scs_status scs_read_columns_rows(scs_read_columns *c, int64_t *row0, scs_csr **x)
+{
+    bool counts = true;
+
+    *x = NULL;
+    if (c->row == c->end && c->block == c->last)
+        return SCS_OK;
+    if (c->row == c->end)
+        SCS_TRY(next_block(c, &counts));
+    *row0 = c->bound[c->block - 1] + c->row;
+    SCS_TRY(counts ? take_lists(c) : place_block(c, c->end));
     c->x.n_col = c->meta->n_var;
     *x = &c->x;
     return SCS_OK;

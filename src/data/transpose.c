@@ -456,3 +456,135 @@ void scs_transpose_place(const uint8_t *const *byte, const int64_t *size, int32_
         }
     }
 }
+
+/* ---- lists ---- */
+
+/* A list is full where the next value would begin another one. */
+static bool is_boundary(int32_t at)
+{
+    return at % SCS_TRANSPOSE_LIST == 0;
+}
+
+void scs_transpose_lists_clear(scs_transpose_lists *l)
+{
+    free(l->column);
+    free(l->count);
+    free(l->next);
+    *l = (scs_transpose_lists){0};
+}
+
+/* Room for rows of so many bytes: values take 2 at least, and each row's last list has room left.
+ */
+static scs_status make_lists(scs_transpose_lists *l, const int64_t *size, int32_t n_sender,
+                             int64_t n_row)
+{
+    int64_t room = 2 * n_row;
+
+    for (int32_t r = 0; r < n_sender; r++)
+        room += size[r] / 2 / SCS_TRANSPOSE_LIST + 1;
+    SCS_REQUIRE(room < INT32_MAX / SCS_TRANSPOSE_LIST, SCS_EINTERNAL,
+                "%lld lists for the rows of a block", (long long)room);
+    if (room <= l->room)
+        return SCS_OK;
+    scs_transpose_lists_clear(l);
+    room += room / 8;
+    SCS_TRY(SCS_ALLOC(l->column, room * SCS_TRANSPOSE_LIST));
+    SCS_TRY(SCS_ALLOC(l->count, room * SCS_TRANSPOSE_LIST));
+    SCS_TRY(SCS_ALLOC(l->next, room));
+    l->room = room;
+    return SCS_OK;
+}
+
+/* A list that will be written. */
+static inline void prefetch_list(const scs_transpose_lists *l, int32_t at)
+{
+    __builtin_prefetch(l->column + at, 1);
+    __builtin_prefetch(l->column + at + SCS_TRANSPOSE_LIST / 2, 1);
+    __builtin_prefetch(l->count + at, 1);
+}
+
+/* A sender's runs.
+ *  @param[in,out] end [SCS_TRANSPOSE_ROWS] as the lists have it  @param[in,out] used lists
+ *  @return false at a run that is wide */
+static bool list_runs(const scs_transpose_lists *l, const uint8_t *at, int64_t size, int32_t *end,
+                      int32_t *used)
+{
+    const uint8_t *stop = at + size;
+    uint16_t *to_column = l->column;
+    uint8_t *to_count = l->count;
+    int32_t column = 0;
+
+    while (at < stop) {
+        int64_t n;
+        bool wide;
+
+        at = read_head(at, &column, &n, &wide);
+        if (wide)
+            return false;
+        for (int64_t k = 0; k < n; k++) {
+            int32_t to = end[at[k]];
+
+            to_column[to] = (uint16_t)column;
+            to_count[to] = at[n + k];
+            if (__builtin_expect(is_boundary(++to), false)) {
+                l->next[(to - 1) / SCS_TRANSPOSE_LIST] = *used;
+                to = (*used)++ * SCS_TRANSPOSE_LIST;
+                prefetch_list(l, to + SCS_TRANSPOSE_LIST); /* that of the next */
+            }
+            end[at[k]] = to;
+        }
+        at += 2 * n;
+    }
+    return true;
+}
+
+scs_status scs_transpose_list(const uint8_t *const *byte, const int64_t *size, int32_t n_sender,
+                              int64_t n_row, scs_transpose_lists *l, bool *all)
+{
+    int32_t end[SCS_TRANSPOSE_ROWS] = {0}, used = (int32_t)n_row;
+
+    SCS_TRY(make_lists(l, size, n_sender, n_row));
+    for (int32_t i = 0; i < n_row; i++) {
+        l->first[i] = i;
+        end[i] = i * SCS_TRANSPOSE_LIST;
+    }
+    *all = true;
+    for (int32_t r = 0; *all && r < n_sender; r++)
+        *all = list_runs(l, byte[r], size[r], end, &used);
+    memcpy(l->end, end, sizeof end);
+    return SCS_OK;
+}
+
+int64_t scs_transpose_length(const scs_transpose_lists *l, int64_t row)
+{
+    int32_t last = l->end[row] / SCS_TRANSPOSE_LIST;
+    int64_t n = l->end[row] % SCS_TRANSPOSE_LIST;
+
+    for (int32_t list = l->first[row]; list != last; list = l->next[list])
+        n += SCS_TRANSPOSE_LIST;
+    return n;
+}
+
+/* A whole list, whatever it holds. */
+SCS_VECTOR static void widen(const uint16_t *restrict column, const uint8_t *restrict count,
+                             int32_t *restrict indices, float *restrict values)
+{
+    for (int k = 0; k < SCS_TRANSPOSE_LIST; k++)
+        indices[k] = column[k];
+    for (int k = 0; k < SCS_TRANSPOSE_LIST; k++)
+        values[k] = count[k];
+}
+
+void scs_transpose_row(const scs_transpose_lists *l, int64_t row, int32_t *indices, float *values)
+{
+    int32_t list = l->first[row], last = l->end[row] / SCS_TRANSPOSE_LIST;
+
+    for (;; list = l->next[list]) {
+        widen(l->column + (int64_t)list * SCS_TRANSPOSE_LIST,
+              l->count + (int64_t)list * SCS_TRANSPOSE_LIST, indices, values);
+        if (list == last)
+            return;
+        indices += SCS_TRANSPOSE_LIST;
+        values += SCS_TRANSPOSE_LIST;
+    }
+}

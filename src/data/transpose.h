@@ -65,4 +65,35 @@ void scs_transpose_count(const uint8_t *const *byte, const int64_t *size, int32_
 void scs_transpose_place(const uint8_t *const *byte, const int64_t *size, int32_t n_sender,
                          int64_t n_row, const int64_t *indptr, int32_t *indices, float *values);
 
+/** Rows of a block whose values are all counts up to 255, of at most 65,536 columns, in 3 bytes a
+ *  value: they grow in lists as columns come, so that nothing is counted first, and all of a block
+ *  stays in the second cache. Arrays are owned; zeroed: none. */
+typedef struct scs_transpose_lists {
+    uint16_t *column;                  /**< [lists, SCS_TRANSPOSE_LIST] */
+    uint8_t *count;                    /**< [lists, SCS_TRANSPOSE_LIST] */
+    int32_t *next;                     /**< [lists] the list behind each */
+    int64_t room;                      /**< lists */
+    int32_t first[SCS_TRANSPOSE_ROWS]; /**< each row's first list */
+    int32_t end[SCS_TRANSPOSE_ROWS];   /**< where each row's next value would stand */
+} scs_transpose_lists;
+
+/** Values of a list. */
+enum { SCS_TRANSPOSE_LIST = 64 };
+
+/** The block's values into lists.
+ *  @param lists to be used again, or zeroed  @param[out] all whether all values are counts up to
+ *  255; else lists hold some of them  @return SCS_ENOMEM */
+SCS_MUST_USE scs_status scs_transpose_list(const uint8_t *const *byte, const int64_t *size,
+                                           int32_t n_sender, int64_t n_row,
+                                           scs_transpose_lists *lists, bool *all);
+/** How many values a row has. */
+int64_t scs_transpose_length(const scs_transpose_lists *lists, int64_t row);
+/** A row's values, columns ascending.
+ *  @param[out] indices, values its length of them, and SCS_TRANSPOSE_LIST further ones that are not
+ *  kept */
+void scs_transpose_row(const scs_transpose_lists *lists, int64_t row, int32_t *indices,
+                       float *values);
+/** Frees what it holds. */
+void scs_transpose_lists_clear(scs_transpose_lists *lists);
+
 #endif

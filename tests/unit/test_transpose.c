@@ -85,6 +85,34 @@ static void check_rows(const shape *s, int64_t row0, int64_t n, const int64_t *i
     CU_ASSERT_EQUAL(wrong, 0);
 }
 
+/* The same by way of lists, where all are counts up to 255. */
+static void check_lists(const shape *s, const uint8_t *const *byte, const int64_t *size,
+                        int64_t row0, int64_t n, const int64_t *indptr, bool counts)
+{
+    static scs_transpose_lists lists; /* used again and again */
+    int64_t values = indptr[n] - indptr[0], at[SCS_TRANSPOSE_ROWS + 1] = {0};
+    int32_t *indices;
+    float *value;
+    bool all;
+
+    CHECK_OK(scs_transpose_list(byte, size, s->n_sender, n, &lists, &all));
+    CU_ASSERT_EQUAL(all, counts);
+    if (all && s->n_col <= UINT16_MAX + 1) {
+        CHECK_OK(SCS_ALLOC(indices, values + SCS_TRANSPOSE_LIST));
+        CHECK_OK(SCS_ALLOC(value, values + SCS_TRANSPOSE_LIST));
+        for (int64_t i = 0; i < n; i++) {
+            at[i + 1] = at[i] + scs_transpose_length(&lists, i);
+            CU_ASSERT_EQUAL_FATAL(at[i + 1], indptr[i + 1] - indptr[0]);
+            scs_transpose_row(&lists, i, indices + at[i], value + at[i]);
+        }
+        check_rows(s, row0, n, at, indices, value);
+        free(indices);
+        free(value);
+    }
+    if (row0 + n == s->row1)
+        scs_transpose_lists_clear(&lists);
+}
+
 /* All senders' bytes of a block become its rows, which begin somewhere in a matrix. */
 static void check_block(const shape *s, scs_transpose *const *t, int32_t b, int64_t row0, int64_t n)
 {
@@ -92,6 +120,7 @@ static void check_block(const shape *s, scs_transpose *const *t, int32_t b, int6
     uint8_t *byte[MOST_SENDER];
     int32_t *indices;
     float *values;
+    bool counts = true;
 
     for (int32_t r = 0; r < s->n_sender; r++) {
         size[r] = scs_transpose_bytes(t[r], b);
@@ -105,6 +134,9 @@ static void check_block(const shape *s, scs_transpose *const *t, int32_t b, int6
                         values);
     CU_ASSERT_EQUAL(indptr[0], 5);
     check_rows(s, row0, n, indptr, indices, values);
+    for (int64_t k = 0; k < indptr[n] - 5; k++)
+        counts = counts && values[5 + k] <= 255 && values[5 + k] == (float)(int)values[5 + k];
+    check_lists(s, (const uint8_t *const *)byte, size, row0, n, indptr, counts);
     free(indices);
     free(values);
     for (int32_t r = 0; r < s->n_sender; r++)
