@@ -238,11 +238,11 @@ static scs_status next_part(reading *r)
     return SCS_OK;
 }
 
-/* A row source: the next rows of a block, packed; few, since a block of a text may have all of the
- * rank's rows. */
+/* A row source: the next rows of a block, packed; few, since a block may have all of the rank's
+ * rows, and packed ones are on their way only. */
 static scs_status next_rows(void *ctx, scs_row_batch *batch)
 {
-    enum { ROWS = 1024 };
+    enum { ROWS = 64 };
     reading *r = ctx;
     scs_csr some;
 

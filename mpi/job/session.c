@@ -140,7 +140,7 @@ static scs_status apply_counts(scs_session *session, const uint8_t *keep, const 
 
 /* make_dataset; with data.min_genes or data.min_cells the files are read once more than otherwise,
  * before it. Collective. */
-static scs_status prepare_dataset(scs_session *session)
+static scs_status settle_dataset(scs_session *session)
 {
     const scs_config *config = session->config;
     scs_comm *comm = session->comm;
@@ -166,6 +166,15 @@ done:
     free(counted);
     free(n);
     return status;
+}
+
+/* The dataset, which then has the labels alone. Collective. */
+static scs_status prepare_dataset(scs_session *session)
+{
+    SCS_TRY(settle_dataset(session));
+    for (int32_t i = 0; i < session->config->data.n_input; i++)
+        scs_h5ad_forget_labels(session->meta[i]);
+    return scs_collective_ok();
 }
 
 /* Once, however often it is asked for. A file that is listed twice is hashed twice. */

@@ -30,6 +30,31 @@
 
 /* ---- the struct ---- */
 
+void scs_h5ad_forget_labels(scs_h5ad *meta)
+{
+    scs_labels *three[] = {&meta->cell_type, &meta->condition, &meta->species};
+
+    for (int i = 0; i < 3; i++) {
+        scs_h5ad_obs_labels_clear(three[i]);
+        *three[i] = (scs_labels){0};
+    }
+    free(meta->dose_column);
+    free(meta->dose);
+    for (int32_t i = 0; meta->label && i < meta->n_label; i++)
+        scs_h5ad_obs_labels_clear(&meta->label[i]);
+    for (int32_t i = 0; meta->number && i < meta->n_number; i++) {
+        free(meta->number[i].column);
+        free(meta->number[i].value);
+    }
+    free(meta->label);
+    free(meta->number);
+    meta->dose_column = NULL;
+    meta->dose = NULL;
+    meta->label = NULL;
+    meta->number = NULL;
+    meta->n_label = meta->n_number = 0;
+}
+
 /* NULL, and what was made in part, are let through. */
 void scs_h5ad_destroy(scs_h5ad **meta)
 {
@@ -51,19 +76,7 @@ void scs_h5ad_destroy(scs_h5ad **meta)
     scs_names_clear(&m->obs_columns);
     scs_names_clear(&m->filled);
     scs_names_clear(&m->others);
-    scs_h5ad_obs_labels_clear(&m->cell_type);
-    scs_h5ad_obs_labels_clear(&m->condition);
-    scs_h5ad_obs_labels_clear(&m->species);
-    free(m->dose_column);
-    free(m->dose);
-    for (int32_t i = 0; m->label && i < m->n_label; i++)
-        scs_h5ad_obs_labels_clear(&m->label[i]);
-    for (int32_t i = 0; m->number && i < m->n_number; i++) {
-        free(m->number[i].column);
-        free(m->number[i].value);
-    }
-    free(m->label);
-    free(m->number);
+    scs_h5ad_forget_labels(m);
     free(m->keep);
     free(m);
     *meta = NULL;

@@ -100,6 +100,8 @@ const scs_numbers *scs_h5ad_number(const scs_h5ad *meta, const char *column);
 SCS_MUST_USE scs_status scs_h5ad_used_labels(const scs_h5ad *meta, const scs_labels *labels,
                                              scs_names *used);
 
+/** Free what it says of each cell, its labels and numbers, once a dataset has them. */
+void scs_h5ad_forget_labels(scs_h5ad *meta);
 /** Free what it owns; it is not to be used again. */
 void scs_h5ad_obs_labels_clear(scs_labels *labels);
 /** A label as a number; NaN where it stands for a missing value ("", NA, NaN). "1 uM" is neither:

@@ -41,6 +41,7 @@ static scs_status prepare_library(void)
     SCS_REQUIRE(H5open() >= 0, SCS_EINTERNAL, "HDF5 does not start");
     (void)H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     (void)H5PLset_loading_state(0);
+    (void)H5set_free_list_limits(0, 0, 0, 0, 0, 0); /* what it frees is free */
     return scs_h5filter_register();
 }
 
@@ -163,6 +164,22 @@ static scs_status not_opened(const char *path, const why *w)
                     path);
 }
 
+/* HDF5 keeps what it has read of a file's own structure, by default 2 MiB at first: for a dataset
+ * in thousands of chunks, on every rank, pages of their addresses that are not asked for again. */
+static bool limit_cache(hid_t access)
+{
+    H5AC_cache_config_t cache = {.version = H5AC__CURR_CACHE_CONFIG_VERSION};
+
+    if (H5Pget_mdc_config(access, &cache) < 0)
+        return false;
+    cache.set_initial_size = true;
+    cache.initial_size = cache.min_size = cache.max_size = 1 << 18;
+    cache.incr_mode = H5C_incr__off;
+    cache.flash_incr_mode = H5C_flash_incr__off;
+    cache.decr_mode = H5C_decr__off;
+    return H5Pset_mdc_config(access, &cache) >= 0;
+}
+
 /* H5F_CLOSE_STRONG: whatever is left open goes with the file. Locking as HDF5 does it, but not
  * on file systems without locks. Plain reads of the system (sec2), whatever driver the
  * environment names.
@@ -173,7 +190,7 @@ static hid_t open_file(const char *path, why *w)
 
     if (access >= 0 && H5Pset_fapl_sec2(access) >= 0 &&
         H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) >= 0 &&
-        H5Pset_file_locking(access, true, true) >= 0)
+        H5Pset_file_locking(access, true, true) >= 0 && limit_cache(access))
         file = H5Fopen(path, H5F_ACC_RDONLY, access);
     if (file < 0)
         (void)H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, note_why, w);
