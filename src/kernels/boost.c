@@ -10,6 +10,7 @@
 #include "src/base/simd.h"
 #include "src/kernels/radix.h"
 
+#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +40,7 @@ typedef struct leaf {
 /* What is fitted. */
 typedef struct fit {
     int64_t n;
-    uint8_t *code; /* [n, FEATURES] */
+    uint8_t *code; /* [FEATURES, n] */
     float edge[FEATURES][BINS];
     int32_t n_edge[FEATURES];
     double *rest;           /* [n] */
@@ -95,20 +96,16 @@ static void find_edges(fit *f, int feature, const float *sorted)
     }
 }
 
-/* How many edges are not above x. */
+/* How many edges are not above x, by halves and without a branch: behind the last edge stand
+ * infinities. */
 static uint8_t bin_of(const fit *f, int feature, float x)
 {
-    int32_t low = 0, high = f->n_edge[feature];
+    const float *edge = f->edge[feature];
+    int32_t n = 0;
 
-    while (low < high) {
-        int32_t middle = (low + high) / 2;
-
-        if (f->edge[feature][middle] <= x)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return (uint8_t)low;
+    for (int32_t half = BINS / 2; half > 0; half /= 2)
+        n += edge[n + half - 1] <= x ? half : 0;
+    return (uint8_t)n;
 }
 
 static scs_status code_points(fit *f, const float *x)
@@ -123,8 +120,10 @@ static scs_status code_points(fit *f, const float *x)
     for (int j = 0; j < FEATURES; j++) {
         sort_feature(f, x, j, key, scratch, sorted);
         find_edges(f, j, sorted);
+        for (int32_t e = f->n_edge[j]; e < BINS; e++)
+            f->edge[j][e] = INFINITY;
         for (int64_t i = 0; i < f->n; i++)
-            f->code[i * FEATURES + j] = bin_of(f, j, x[i * FEATURES + j]);
+            f->code[j * f->n + i] = bin_of(f, j, x[i * FEATURES + j]);
     }
 done:
     free(sorted);
@@ -133,18 +132,23 @@ done:
     return st;
 }
 
-static void count_bins(const fit *f, leaf *l)
+/* @return the sum of the points' rests, in their order */
+static double count_bins(const fit *f, leaf *l)
 {
+    double sum = 0;
+
     memset(l->bins, 0, sizeof l->bins);
     for (int64_t k = l->first; k < l->first + l->n; k++) {
-        const uint8_t *code = f->code + (int64_t)f->point[k] * FEATURES;
+        const uint8_t *code = f->code + f->point[k];
         double rest = f->rest[f->point[k]];
 
         for (int j = 0; j < FEATURES; j++) {
-            l->bins[j][code[j]].sum += rest;
-            l->bins[j][code[j]].n++;
+            l->bins[j][code[j * f->n]].sum += rest;
+            l->bins[j][code[j * f->n]].n++;
         }
+        sum += rest;
     }
+    return sum;
 }
 
 /* The other child's sums out of the parent's. */
@@ -193,7 +197,7 @@ static void find_split(const fit *f, leaf *l)
 static int64_t part_points(fit *f, const leaf *l, double *sum)
 {
     int32_t *point = f->point + l->first, *other = f->other;
-    const uint8_t *code = f->code + l->feature;
+    const uint8_t *code = f->code + l->feature * f->n;
     const double *rest = f->rest;
     int64_t below = 0, above = 0;
     double sum_below = 0, sum_above = 0;
@@ -201,7 +205,7 @@ static int64_t part_points(fit *f, const leaf *l, double *sum)
 
     for (int64_t k = 0, n = l->n; k < n; k++) {
         int32_t i = point[k];
-        int32_t is_below = code[(int64_t)i * FEATURES] <= at, is_above = 1 - is_below;
+        int32_t is_below = code[i] <= at, is_above = 1 - is_below;
 
         point[below] = i;
         other[above] = i;
@@ -214,15 +218,6 @@ static int64_t part_points(fit *f, const leaf *l, double *sum)
     sum[1] = sum_above;
     memcpy(point + below, other, sizeof *other * (size_t)above);
     return below;
-}
-
-static double sum_of(const fit *f, const leaf *l)
-{
-    double sum = 0;
-
-    for (int64_t k = l->first; k < l->first + l->n; k++)
-        sum += f->rest[f->point[k]];
-    return sum;
 }
 
 /* The place that led to the leaf leads to what has come of it. */
@@ -251,10 +246,9 @@ static void split(fit *f, scs_boost_tree *tree, leaf *l, leaf *second)
     l->n = n - second->n;
     l->node = node;
     l->above = few_below;
-    count_bins(f, second);
+    second->sum = count_bins(f, second);
     subtract_bins(l, second);
     l->sum = sum[few_below];
-    second->sum = sum[!few_below];
     find_split(f, l);
     find_split(f, second);
 }
@@ -280,8 +274,7 @@ static bool grow(fit *f, scs_boost_tree *tree)
     *l = (leaf){.n = f->n, .node = -1};
     for (int64_t i = 0; i < f->n; i++)
         f->point[i] = (int32_t)i;
-    count_bins(f, l);
-    l->sum = sum_of(f, l);
+    l->sum = count_bins(f, l);
     find_split(f, l);
     while (n_leaf < LEAVES && (l = best_leaf(f, n_leaf)))
         split(f, tree, l, &f->leaf[n_leaf++]);
@@ -326,21 +319,6 @@ scs_status scs_boost_fit(const float *x, const float *y, int64_t n, scs_boost *b
     free(f.rest);
     free(f.code);
     return st;
-}
-
-double scs_boost_at(const scs_boost *boost, const float *x)
-{
-    double sum = boost->level;
-
-    for (int32_t t = 0; t < boost->n_tree; t++) {
-        const scs_boost_tree *tree = &boost->tree[t];
-        int32_t at = 0;
-
-        while (at >= 0)
-            at = x[tree->feature[at]] < tree->threshold[at] ? tree->below[at] : tree->above[at];
-        sum += tree->value[-1 - at];
-    }
-    return sum;
 }
 
 enum { AT_ONCE = 1024 }; /* points whose marks and sums stay in the nearest cache */
@@ -403,7 +381,7 @@ static void add_tree(const marks *m, const int32_t *x, int64_t n, uint32_t *left
         sum[i] += m->value[left[i]];
 }
 
-/* The trees of a point are added in their order, as scs_boost_at does. */
+/* The trees of a point are added in their order: the bits of walking down each. */
 void scs_boost_add(const scs_boost *boost, const float *x, int64_t n, double scale, double *out)
 {
     int32_t order[FEATURES * AT_ONCE];

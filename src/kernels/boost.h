@@ -39,9 +39,7 @@ typedef struct scs_boost {
 /** O(trees n features). SCS_ENOMEM.
  *  @param x [n, SCS_BOOST_FEATURES] finite  @param y [n] finite  @param n 1 at least */
 SCS_MUST_USE scs_status scs_boost_fit(const float *x, const float *y, int64_t n, scs_boost *boost);
-/** @param x [SCS_BOOST_FEATURES] */
-double scs_boost_at(const scs_boost *boost, const float *x);
-/** out[i] += scale x that of point i: the same bits, many points at a time.
+/** out[i] += scale x what was learnt of point i. O(trees n).
  *  @param x [SCS_BOOST_FEATURES, n] finite  @param out [n] */
 void scs_boost_add(const scs_boost *boost, const float *x, int64_t n, double scale, double *out);
 

@@ -41,17 +41,25 @@ scs_status scs_nonzeros_reserve(scs_nonzeros *to, const scs_packed *x, const int
     return both ? scs_entries_reserve(&to->by_gene, x->n_col, n, nnz) : SCS_OK;
 }
 
-/* How many entries cell i has in each block. Genes ascend within a row of x, which is cut where
- * a block ends. */
+/* How many entries cell i has in each block. Genes ascend within a row of x, which is cut where a
+ * block ends: behind the last of its entries that is seen. Nothing that was just written is read
+ * again, as it would be to count one by one. */
 static void count_cell(const selection *s, scs_entries *to, int64_t i)
 {
     scs_row row = row_at(s, i);
-    int64_t n_block = scs_entries_blocks(to->n_in);
+    int64_t n_block = scs_entries_blocks(to->n_in), n = to->n_out, begin = 0;
+    int64_t *end = to->first + i;
 
     for (int64_t b = 0; b < n_block; b++)
-        to->first[b * to->n_out + i] = 0;
+        end[b * n] = 0;
     for (int64_t k = 0; k < row.n; k++)
-        to->first[(int64_t)(scs_row_gene(&row, k) / SCS_BLOCK) * to->n_out + i]++;
+        end[scs_row_gene(&row, k) / SCS_BLOCK * n] = k + 1;
+    for (int64_t b = 0; b < n_block; b++) {
+        int64_t count = end[b * n] > 0 ? end[b * n] - begin : 0;
+
+        end[b * n] = count;
+        begin += count;
+    }
 }
 
 /* Unpack cell i. Where a block begins, the write moves to another place in memory: the lines

@@ -176,24 +176,46 @@ typedef struct products {
     double missed, both, learnt;
 } products;
 
+/* What is missed of group i and what was learnt of it.
+ *  @param x [FEATURES, n_gene], learnt [n_gene] scratch */
+static void test_group(const points *p, int64_t i, const scs_boost *boost, float *x, double *learnt,
+                       products *sum)
+{
+    int64_t n = p->n_gene, first = i * n;
+
+    for (int64_t k = 0; k < n; k++) {
+        for (int j = 0; j < FEATURES; j++)
+            x[j * n + k] = p->x[(first + k) * FEATURES + j];
+        learnt[k] = 0;
+    }
+    scs_boost_add(boost, x, n, 1, learnt);
+    for (int64_t k = 0; k < n; k++) {
+        double missed = p->y[first + k];
+
+        sum->missed += missed * missed;
+        sum->both += missed * learnt[k];
+        sum->learnt += learnt[k] * learnt[k];
+    }
+}
+
 static scs_status test_fold(const points *p, int32_t fold, products *sum)
 {
-    scs_boost *boost;
+    scs_boost *boost = NULL;
+    double *learnt = NULL;
+    float *x = NULL;
     scs_status st;
 
-    SCS_TRY(SCS_ALLOC(boost, 1));
+    SCS_GO(st, SCS_ALLOC(boost, 1));
+    SCS_GO(st, SCS_ALLOC(x, p->n_gene * FEATURES));
+    SCS_GO(st, SCS_ALLOC(learnt, p->n_gene));
     SCS_GO(st, fit_without(p, fold, boost));
     for (int64_t i = 0; i < p->plan.n; i++)
-        for (int64_t k = i * p->n_gene;
-             p->is_tested[i] && p->fold[i] == fold && k < (i + 1) * p->n_gene; k++) {
-            double learnt = scs_boost_at(boost, p->x + k * FEATURES), missed = p->y[k];
-
-            sum->missed += missed * missed;
-            sum->both += missed * learnt;
-            sum->learnt += learnt * learnt;
-        }
+        if (p->is_tested[i] && p->fold[i] == fold)
+            test_group(p, i, boost, x, learnt, sum);
 done:
     free(boost);
+    free(x);
+    free(learnt);
     return st;
 }
 
