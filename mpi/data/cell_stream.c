@@ -32,14 +32,14 @@ static int32_t n_local(const scs_cell_stream *s)
 
 static scs_status refuse_unfit(const scs_dataset *d, const scs_h5ad *const *metas)
 {
-    for (int32_t i = 0; i < d->n_input; i++)
-        SCS_REQUIRE(scs_block_reader_can(metas[i]), SCS_EARG,
+    for (int32_t i = 0; i < d->n_input; i++) {
+        const char *hindrance = scs_block_reader_hindrance(metas[i]);
+
+        SCS_REQUIRE(!hindrance, SCS_EARG,
                     "train.data: stream reads cells a few at a time, which %s does not allow: %s "
-                    "%s; store it by cells (CSR), or set train.data: memory",
-                    metas[i]->path, metas[i]->matrix,
-                    metas[i]->layout == SCS_LAYOUT_MTX
-                        ? "is compressed, or its entries do not stand cell by cell"
-                        : "stands there gene by gene");
+                    "%s, or set train.data: memory",
+                    metas[i]->path, metas[i]->matrix, hindrance);
+    }
     return SCS_OK;
 }
 

@@ -61,10 +61,17 @@ static bool is_compressed(const char *path)
     return n > 3 && strcmp(path + n - 3, ".gz") == 0;
 }
 
-bool scs_block_reader_can(const scs_h5ad *meta)
+const char *scs_block_reader_hindrance(const scs_h5ad *meta)
 {
-    return meta->layout == SCS_LAYOUT_CSR || meta->layout == SCS_LAYOUT_DENSE ||
-           (meta->layout == SCS_LAYOUT_MTX && meta->start && !is_compressed(meta->data));
+    if (meta->layout == SCS_LAYOUT_CSR || meta->layout == SCS_LAYOUT_DENSE)
+        return NULL;
+    if (meta->layout != SCS_LAYOUT_MTX)
+        return "stands there gene by gene; store it by cells (CSR)";
+    if (is_compressed(meta->data))
+        return "is compressed; unpack its matrix.mtx.gz (gunzip)";
+    return meta->start ? NULL
+                       : "has entries that do not stand cell by cell; sort them, or store "
+                         "it as an .h5ad file";
 }
 
 void scs_block_reader_rows_clear(scs_block_rows *rows)

@@ -37,9 +37,10 @@ typedef struct scs_block_rows {
 /** Free the arrays; zeroed is let through. */
 void scs_block_reader_rows_clear(scs_block_rows *rows);
 
-/** Whether rows of an input can be read in blocks at about the cost of their own bytes. Not where
- *  any row needs all of the file: a matrix stored by genes, a compressed text. */
-bool scs_block_reader_can(const scs_h5ad *meta);
+/** Why rows of an input's matrix cannot be read in blocks at about the cost of their own bytes, and
+ *  what to do: where any row needs all of the file, of a matrix stored by genes or a compressed
+ *  text. NULL: they can be. */
+const char *scs_block_reader_hindrance(const scs_h5ad *meta);
 
 /** @param dataset, metas, windows borrowed as long as it is used; of windows the blocks alone
  *  @param[out] reader NULL after an error  @return SCS_EDATA where a file cannot be looked up,

@@ -74,6 +74,15 @@ if "$scscreen" check data/species_a.h5 | grep -q "note     3 of 128 features are
 launch 1 run run.yaml -q --set "data.inputs=[data/species_a.h5, $b]" >log 2>&1
 code=$?
 if [ "$code" = 65 ] && grep -q "species_a.h5: holds no labels of cells, so no column .*data.labels" log; then pass; else fail "a 10x file without labels: exit $code"; show log; fi
+# Streamed, a folder has to be unpacked, and its cells to stand one after another
+mkdir unpacked && cp -r species_a unpacked && gunzip unpacked/species_a/matrix.mtx.gz
+like mtx_stream 3 --set train.data=stream --set "data.inputs=[unpacked/species_a, $b]" --set "data.labels=[{path: labels.csv, file_column: file}]"
+cannot() { # FOLDER WORDS
+    expect "streaming of $1" 64 "which $1 does not allow: X $2, or set train.data: memory" 1 run run.yaml --set train.data=stream \
+        --set "data.inputs=[$1, $b]" --set "data.labels=[{path: labels.csv, file_column: file}]"
+}
+cannot species_a "is compressed; unpack its matrix.mtx.gz (gunzip)"
+cannot plain/species_a "has entries that do not stand cell by cell; sort them, or store it as an .h5ad file"
 like 10x_v2 3 --set "data.inputs=['v2/species_a.h5:mm10', $b]" --set "data.labels=[{path: labels.csv, file_column: file}]"
 like named 2 --set "data.inputs=['named/*.h5mu:gex', $b]"
 # All formats in one list, in files that hold a part of the cells each, as one file with all: the same, but for what is told of a file
