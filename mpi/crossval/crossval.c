@@ -395,22 +395,51 @@ static scs_status find_recorded(scs_validation *v, uint8_t *recorded)
     return SCS_OK;
 }
 
-/* Which models each group makes by itself, and which are the last: where the models that are to be
- * made do not go round, those of the last round, if groups can join for them. Local, alike on all
- * ranks. @param recorded [n_model] */
-static void order_models(scs_validation *v, const uint8_t *recorded)
+/* Cells that a model does not see. */
+static int64_t held_cells(const scs_validation *v, int64_t model)
 {
-    int64_t n = v->grid->n_model, todo = 0, alone, last = n;
+    int64_t n_held, n = 0;
+    const int32_t *held = scs_grid_held(v->grid, model, &n_held);
 
-    for (int64_t m = 0; m < n; m++)
+    for (int64_t i = 0; i < n_held; i++)
+        n += v->base->group[held[i]].count;
+    return n;
+}
+
+/* A model, and what it is sorted by. */
+typedef struct turn {
+    int64_t held; /* -1: it is recorded */
+    int64_t model;
+} turn;
+
+static int by_time(const void *a, const void *b)
+{
+    const turn *x = a, *y = b;
+
+    if (x->held != y->held)
+        return x->held < y->held ? -1 : 1;
+    return x->model < y->model ? -1 : 1;
+}
+
+/* Those that are recorded, then those to be made, which take the longer the fewer cells they hold
+ * out: the longest first, so that groups end together. Where these do not go round, those of the
+ * last round are the last ones, if groups can join for them. Local, alike on all ranks.
+ *  @param recorded [n_model]  @param sorted [n_model] scratch */
+static void order_models(scs_validation *v, const uint8_t *recorded, turn *sorted)
+{
+    int64_t n = v->grid->n_model, todo = 0;
+
+    for (int64_t m = 0; m < n; m++) {
+        sorted[m] = (turn){recorded[m] ? -1 : held_cells(v, m), m};
         todo += !recorded[m];
+    }
+    qsort(sorted, (size_t)n, sizeof *sorted, by_time);
+    for (int64_t i = 0; i < n; i++)
+        v->order[i] = sorted[i].model;
     v->n_last = todo % v->n_group;
     v->n_joined = scs_crossval_groups_joined(v, v->n_last);
     if (!v->n_joined)
         v->n_last = 0;
-    alone = n - v->n_last;
-    for (int64_t m = n; m-- > 0;)
-        v->order[!recorded[m] && last > n - v->n_last ? --last : --alone] = m;
 }
 
 /* The order in which models are made. Collective over world. */
@@ -418,16 +447,20 @@ static scs_status plan_models(scs_validation *v)
 {
     int64_t n = v->grid->n_model;
     uint8_t *recorded = NULL;
+    turn *sorted = NULL;
     scs_status st = SCS_ALLOC(v->order, n);
 
     if (st == SCS_OK)
         st = SCS_ALLOC(recorded, n);
+    if (st == SCS_OK)
+        st = SCS_ALLOC(sorted, n);
     if (st == SCS_OK && scs_comm_rank(v->world) == 0)
         st = find_recorded(v, recorded);
     SCS_GO(st, scs_comm_agree(v->world, st));
     SCS_GO(st, scs_comm_broadcast(v->world, recorded, n));
-    order_models(v, recorded);
+    order_models(v, recorded, sorted);
 done:
+    free(sorted);
     free(recorded);
     return st;
 }
