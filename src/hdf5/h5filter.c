@@ -185,7 +185,7 @@ static inline int take_turns(stream *s, const turns *t, bool wide)
 static int decode_inside(stream *s)
 {
     bool wide = false;
-    turns t;
+    turns t = {0}; /* find_turns sets it all, which the static analyzer does not see */
 
     while (s->in_end - s->in >= STRETCH + READ_ROOM && s->out_end - s->out >= AT_ONCE) {
         const uint8_t *in = s->in, *out = s->out;
