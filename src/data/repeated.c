@@ -5,17 +5,19 @@
  *
  * Hashing all values of all cells would cost as much as a part of reading them. So a short hash of
  * a cell's first genes and last values, which lie in two lines of memory, decides which cells are
- * hashed as a whole; it is the same for a copy of the cell, wherever it stands. All functions are
- * Local.
+ * hashed as a whole; it is the same for a copy of the cell, wherever it stands, as a row has the
+ * same bytes wherever it was packed. All functions are Local.
  */
 #include "src/data/repeated.h"
+
+#include "src/base/hash64.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Genes of a cell below which another may have the same by chance; genes and values that choose a
- * cell; cells that are looked at, about; entries that are hashed beside one another. */
-enum { GENES = 16, FEW = 8, CELLS = 1 << 14, LANES = 4 };
+/* Genes of a cell below which another may have the same by chance; bytes of genes and values that
+ * choose a cell; cells that are looked at, about; rows that are asked for at once. */
+enum { GENES = 16, HEAD = 16, TAIL = 8, CELLS = 1 << 14, TOGETHER = 16 };
 
 /* Steele et al.'s splitmix64, of what was before and what comes. */
 static uint64_t mix(uint64_t h, uint64_t next)
@@ -26,39 +28,45 @@ static uint64_t mix(uint64_t h, uint64_t next)
     return h ^ (h >> 31);
 }
 
-static uint32_t value_bits(const scs_row *row, int64_t k)
+/* Its genes, as they stand in memory. @param[out] size bytes of them */
+static const void *genes_of(const scs_row *row, int64_t *size)
 {
-    float value = scs_row_value(row, k);
-    uint32_t bits;
-
-    memcpy(&bits, &value, sizeof bits);
-    return bits;
+    *size = row->n * (int64_t)(row->gene16 ? sizeof *row->gene16 : sizeof *row->gene32);
+    return row->gene16 ? (const void *)row->gene16 : row->gene32;
 }
 
-/* Of all genes and values. In lanes, as an entry would wait for the one before. */
-static uint64_t hash(const scs_row *row)
+/* Of all genes and values: the bytes between and behind them count for nothing. */
+static uint64_t hash(const scs_packed *x, int64_t i)
 {
-    uint64_t lane[LANES] = {0}, h = (uint64_t)(uint32_t)row->n;
+    scs_row row = scs_packed_row(x, i);
+    int64_t size, n_value;
+    const void *gene = genes_of(&row, &size);
+    const float *value = scs_packed_values(x, i, &n_value);
+    uint64_t h = mix((uint64_t)(uint32_t)row.n, scs_hash64_of(gene, size));
 
-    for (int64_t k = 0; k < row->n; k++) {
-        uint64_t entry = (uint64_t)(uint32_t)scs_row_gene(row, k) << 32 | value_bits(row, k);
+    if (row.code)
+        h = mix(h, scs_hash64_of(row.code, row.n));
+    return mix(h, scs_hash64_of(value, n_value * (int64_t)sizeof *value));
+}
 
-        lane[k % LANES] = mix(lane[k % LANES], entry);
-    }
-    for (int l = 0; l < LANES; l++)
-        h = mix(h, lane[l]);
-    return h;
+/* Its last codes, or values where it has no codes. @return [TAIL] */
+static const uint8_t *tail_of(const scs_row *row)
+{
+    return (row->code ? row->code + row->n : (const uint8_t *)(const void *)(row->value + row->n)) -
+           TAIL;
 }
 
 /* Of its length, first genes and last values. */
 static uint64_t short_hash(const scs_row *row)
 {
-    uint64_t h = (uint64_t)(uint32_t)row->n;
+    uint64_t head[HEAD / 8], tail, h = (uint64_t)(uint32_t)row->n;
+    int64_t size;
 
-    for (int64_t k = 0; k < FEW; k++)
-        h = mix(h,
-                (uint64_t)(uint32_t)scs_row_gene(row, k) << 32 | value_bits(row, row->n - 1 - k));
-    return h;
+    memcpy(head, genes_of(row, &size), HEAD);
+    memcpy(&tail, tail_of(row), TAIL);
+    for (int k = 0; k < HEAD / 8; k++)
+        h = mix(h, head[k]);
+    return mix(h, tail);
 }
 
 /* A power of two: one cell in so many is looked at. */
@@ -71,12 +79,26 @@ static uint64_t one_in(const scs_dataset *d)
     return share;
 }
 
-/* Whether row i is looked at. */
-static bool is_chosen(const scs_packed *x, int64_t i, uint64_t share)
+/* Which rows are looked at. They lie far apart: of some of them first the heads and then the tails
+ * are brought near at once, as one row after the other would wait for each.
+ * @param[out] chosen [n_row]  @return how many */
+static int64_t choose(const scs_packed *x, uint64_t share, uint8_t *chosen)
 {
-    scs_row row = scs_packed_row(x, i);
+    scs_row row[TOGETHER];
+    int64_t n_chosen = 0;
 
-    return row.n >= GENES && short_hash(&row) % share == 0;
+    for (int64_t first = 0; first < x->n_row; first += TOGETHER) {
+        int64_t n = x->n_row - first < TOGETHER ? x->n_row - first : TOGETHER;
+
+        for (int64_t k = 0; k < n; k++)
+            row[k] = scs_packed_row(x, first + k);
+        for (int64_t k = 0; k < n; k++)
+            if (row[k].n >= GENES)
+                (void)*(const volatile uint8_t *)tail_of(&row[k]);
+        for (int64_t k = 0; k < n; k++)
+            n_chosen += chosen[first + k] = row[k].n >= GENES && short_hash(&row[k]) % share == 0;
+    }
+    return n_chosen;
 }
 
 /* The input that the cell is in. */
@@ -96,26 +118,22 @@ scs_status scs_repeated_add(const scs_dataset *dataset, const scs_packed *x, con
                             int64_t first, scs_print **print, int64_t *n)
 {
     uint64_t share = one_in(dataset);
-    uint8_t *chosen = NULL; /* [n_row]; a look at a row is many looks far apart */
-    int64_t more = 0;
+    uint8_t *chosen = NULL; /* [n_row] */
+    int64_t more;
     scs_print *all;
     scs_status st;
 
     SCS_TRY(SCS_ALLOC(chosen, x->n_row));
-    for (int64_t i = 0; i < x->n_row; i++)
-        more += chosen[i] = is_chosen(x, i, share);
+    more = choose(x, share, chosen);
     SCS_GO(st, SCS_ALLOC(all, *n + more));
     if (*n > 0)
         memcpy(all, *print, (size_t)*n * sizeof *all);
     free(*print);
     *print = all;
     for (int64_t i = 0; i < x->n_row; i++)
-        if (chosen[i]) {
-            scs_row row = scs_packed_row(x, i);
-
-            all[(*n)++] = (scs_print){.hash = hash(&row),
+        if (chosen[i])
+            all[(*n)++] = (scs_print){.hash = hash(x, i),
                                       .input = input_of(dataset, cell ? cell[i] : first + i)};
-        }
 done:
     free(chosen);
     return st;

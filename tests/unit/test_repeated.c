@@ -3,10 +3,14 @@
 
 #include "src/data/repeated.h"
 
+#include <string.h>
+
 /* Inputs: one; copies of some of its cells, in another order; one with each of its cells twice;
- * cells of few genes, all alike. Of the 62,000 cells one in four is looked at. */
-enum { N_INPUT = 4, N_GENE = 64, ONE_IN = 4 };
-static const int64_t cells_of[N_INPUT] = {40000, 10000, 10000, 2000};
+ * cells of few genes, all alike; one with each of its cells twice, whose values are no counts, so
+ * that they have no codes; one with cells of the first, but for the numbers that their codes stand
+ * for, and so no copies. Of the 65,500 cells one in four is looked at. */
+enum { N_INPUT = 6, N_GENE = 64, ONE_IN = 4, REAL = 60000, OTHER = 80000 };
+static const int64_t cells_of[N_INPUT] = {40000, 10000, 10000, 2000, 3000, 500};
 
 /* Which pattern of values a cell of an input has: -1 is the one of few genes. */
 static int64_t pattern(int32_t input, int64_t i)
@@ -18,6 +22,10 @@ static int64_t pattern(int32_t input, int64_t i)
         return i * 7 % cells_of[0];
     case 2:
         return cells_of[0] + i / 2;
+    case 4:
+        return REAL + i / 2;
+    case 5:
+        return OTHER + i;
     default:
         return -1;
     }
@@ -25,22 +33,23 @@ static int64_t pattern(int32_t input, int64_t i)
 
 static int64_t fill_row(int64_t cell, int32_t *gene, float *value)
 {
-    int64_t n = 0;
+    int64_t n = 0, like = cell < OTHER ? cell : cell - OTHER;
 
     for (int32_t j = 0; j < (cell < 0 ? 10 : N_GENE); j++) {
-        uint64_t h = ((uint64_t)cell * N_GENE + (uint64_t)j + 1) * 0x9e3779b97f4a7c15u;
+        uint64_t h = ((uint64_t)like * N_GENE + (uint64_t)j + 1) * 0x9e3779b97f4a7c15u;
 
         h = (h ^ (h >> 29)) * 0xbf58476d1ce4e5b9u;
         if (cell >= 0 && h >> 63)
             continue;
         gene[n] = j;
-        value[n++] = (float)(1 + (h >> 32) % 7);
+        value[n++] = like >= REAL ? 1.0F + (float)(h >> 42) * 0x1p-22F
+                                  : (float)((cell < OTHER ? 1 : 9) + (h >> 32) % 7);
     }
     return n;
 }
 
-/* All cells of inputs [first, last). */
-static void pack(int32_t first, int32_t last, scs_packed *x)
+/* All cells of inputs [first, last). @param before what stood in the memory of the rows */
+static void pack(int32_t first, int32_t last, int before, scs_packed *x)
 {
     int64_t n = 0, row = 0, at = 0;
     scs_csr csr;
@@ -53,7 +62,8 @@ static void pack(int32_t first, int32_t last, scs_packed *x)
             at += fill_row(pattern(i, k), csr.indices + at, csr.values + at);
             csr.indptr[++row] = at;
         }
-    CHECK_OK(scs_packed_alloc(n, N_GENE, 1, x));
+    CHECK_OK(scs_packed_alloc(n, N_GENE, n * (2 * N_GENE + 8), x));
+    memset(x->word, before, (size_t)x->capacity * 4);
     CHECK_OK(scs_packed_append(x, 0, &csr));
     scs_csr_clear(&csr);
 }
@@ -69,10 +79,10 @@ static void find(scs_repeated *found)
     for (int32_t i = 0; i < N_INPUT; i++)
         first_cell[i + 1] = first_cell[i] + cells_of[i];
     dataset.n_cell = first_cell[N_INPUT];
-    pack(0, 1, &x);
+    pack(0, 1, 0x55, &x);
     CHECK_OK(scs_repeated_add(&dataset, &x, NULL, 0, &print, &n));
     scs_packed_clear(&x);
-    pack(1, N_INPUT, &x);
+    pack(1, N_INPUT, 0xaa, &x);
     CHECK_OK(SCS_ALLOC(cell, x.n_row));
     for (int64_t i = 0; i < x.n_row; i++)
         cell[i] = first_cell[1] + i;
@@ -107,6 +117,11 @@ static void copies_are_found(void)
     CU_ASSERT_EQUAL(found[2].within * 2, found[2].cells);
     CU_ASSERT_EQUAL(found[2].shared, 0);
     CU_ASSERT_EQUAL(found[3].cells, 0);
+    check_looked_at(&found[4], cells_of[4]);
+    CU_ASSERT_EQUAL(found[4].within * 2, found[4].cells);
+    CU_ASSERT_EQUAL(found[4].shared, 0);
+    CU_ASSERT(found[5].cells > 0);
+    CU_ASSERT_EQUAL(found[5].shared + found[5].within, 0);
 }
 
 int main(void)
