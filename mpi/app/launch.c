@@ -63,11 +63,15 @@ static bool is_on_one_node(const scs_launch *launch)
 
 /* Open MPI's `cm` asks the libraries of several networks for adapters, which takes 0.2 s where
  * there are none: two thirds of MPI_Init; `ucx` takes 2 MiB a rank. Other MPIs do not read the
- * variable. */
-void scs_launch_spare_networks(const scs_launch *launch)
+ * variable. The plugins of hwloc, by which an MPI learns of cores, look for more in each rank: they
+ * read the PCI bus, start OpenCL, call on X servers, and their libraries take another 2 MiB; cores
+ * and memory are found without them. */
+void scs_launch_spare_devices(const scs_launch *launch)
 {
-    if (is_on_one_node(launch))
-        setenv("OMPI_MCA_pml", "^cm,ucx", 0);
+    if (!is_on_one_node(launch))
+        return;
+    setenv("OMPI_MCA_pml", "^cm,ucx", 0);
+    setenv("HWLOC_PLUGINS_PATH", "/dev/null", 0);
 }
 
 /* "Open MPI v4.1.4" and the like. @param[out] name [MPI_MAX_LIBRARY_VERSION_STRING] */

@@ -16,10 +16,10 @@ typedef struct scs_launch {
 
 /** Before MPI_Init, which sets some of these variables. Local. */
 scs_launch scs_launch_find(void);
-/** Ranks of one node speak through its memory: MPI_Init does without a look for networks that only
- * jobs of several nodes use. What the user has chosen (OMPI_MCA_pml) stays. Before MPI_Init.
- * Local. */
-void scs_launch_spare_networks(const scs_launch *launch);
+/** Ranks of one node speak through its memory: MPI_Init does without a look for networks, that only
+ * jobs of several nodes use, and for what else there is on the node. What the user has chosen
+ * (OMPI_MCA_pml, HWLOC_PLUGINS_PATH) stays. Before MPI_Init. Local. */
+void scs_launch_spare_devices(const scs_launch *launch);
 /** `scscreen -n 4 run my.yaml`: starts mpirun with what this program needs, prints the command,
  * and waits for it. Who asks this process to end (Ctrl-C, SIGTERM, SIGHUP) has the ranks save what
  * they have. SCS_EARG: no mpirun, or too few cores. Local.

@@ -116,7 +116,7 @@ static int run_parallel(const scs_cli *cli, int *argc, char ***argv)
     scs_status status;
     bool joined, first = scs_preflight_is_first();
 
-    scs_launch_spare_networks(&launch);
+    scs_launch_spare_devices(&launch);
     scs_stop_signals_open();
     if (first)
         scs_preflight_prepare(&preflight, cli);
