@@ -127,15 +127,25 @@ static int compare(const void *a, const void *b)
     return (x->cell > y->cell) - (x->cell < y->cell);
 }
 
-/* Runs of cells by the upper bits of their keys, where there are more than FEW. */
-enum { RUNS = 256, FEW = 4096 };
+/* Runs of cells by the upper bits of their keys, where there are more than FEW; a run of SHORT at
+ * most is sorted by insertion. */
+enum { RUN_BITS = 12, RUNS = 1 << RUN_BITS, FEW = 4096, SHORT = 64 };
 
-static int run_of(const scs_stream *stream, int64_t cell, int64_t n)
+/* @param[in,out] item [n] */
+static void sort_run(keyed *item, int64_t n)
 {
-    scs_stream one = *stream;
+    if (n > SHORT) {
+        qsort(item, (size_t)n, sizeof *item, compare);
+        return;
+    }
+    for (int64_t i = 1; i < n; i++) {
+        keyed one = item[i];
+        int64_t k = i;
 
-    one.cell = (uint64_t)cell;
-    return n > FEW ? (int)(scs_random_key(&one) >> 56) : 0;
+        for (; k > 0 && compare(&item[k - 1], &one) > 0; k--)
+            item[k] = item[k - 1];
+        item[k] = one;
+    }
 }
 
 /* Positions of a run, in the order of their keys. @param item [n] scratch */
@@ -148,31 +158,52 @@ static void order_run(const scs_stream *stream, const int64_t *cell, int64_t n, 
         one.cell = (uint64_t)cell[position[i]];
         item[i] = (keyed){scs_random_key(&one), cell[position[i]], position[i]};
     }
-    qsort(item, (size_t)n, sizeof *item, compare);
+    sort_run(item, n);
     for (int64_t i = 0; i < n; i++)
         position[i] = item[i].position;
 }
 
-/* Run by run, so that keys are held of one at a time: 24 bytes a cell of it. Making a key three
- * times costs less than sorting all at once. */
+/* Each cell's run.
+ * @param[out] run [n]  @param[out] first [RUNS + 1] zeroed  @return how many runs there are */
+static int find_runs(const scs_stream *stream, const int64_t *cell, int64_t n, uint16_t *run,
+                     int64_t *first)
+{
+    scs_stream one = *stream;
+    int n_run = n > FEW ? RUNS : 1;
+
+    for (int64_t i = 0; i < n; i++) {
+        one.cell = (uint64_t)cell[i];
+        run[i] = n_run > 1 ? (uint16_t)(scs_random_key(&one) >> (64 - RUN_BITS)) : 0;
+        first[run[i] + 1]++;
+    }
+    for (int r = 0; r < n_run; r++)
+        first[r + 1] += first[r];
+    return n_run;
+}
+
+/* Run by run, so that keys are held of one at a time: 24 bytes a cell of it, and 2 of each. Making
+ * a key twice costs less than sorting all at once. */
 scs_status scs_random_order_cells(const scs_stream *stream, const int64_t *cell, int64_t n,
                                   int64_t *position)
 {
     int64_t first[RUNS + 1] = {0}, next[RUNS], most = 0;
-    keyed *item;
+    keyed *item = NULL;
+    uint16_t *run = NULL;
+    int n_run;
+    scs_status st;
 
+    SCS_GO(st, SCS_ALLOC(run, n));
+    n_run = find_runs(stream, cell, n, run, first);
+    for (int r = 0; r < n_run; r++)
+        most = first[r + 1] - first[r] > most ? first[r + 1] - first[r] : most;
+    SCS_GO(st, SCS_ALLOC(item, most));
+    memcpy(next, first, (size_t)n_run * sizeof *next);
     for (int64_t i = 0; i < n; i++)
-        first[run_of(stream, cell[i], n) + 1]++;
-    for (int r = 0; r < RUNS; r++) {
-        most = first[r + 1] > most ? first[r + 1] : most;
-        first[r + 1] += first[r];
-        next[r] = first[r];
-    }
-    SCS_TRY(SCS_ALLOC(item, most));
-    for (int64_t i = 0; i < n; i++)
-        position[next[run_of(stream, cell[i], n)]++] = i;
-    for (int r = 0; r < RUNS; r++)
+        position[next[run[i]]++] = i;
+    for (int r = 0; r < n_run; r++)
         order_run(stream, cell, first[r + 1] - first[r], item, position + first[r]);
+done:
+    free(run);
     free(item);
-    return SCS_OK;
+    return st;
 }

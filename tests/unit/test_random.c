@@ -4,6 +4,7 @@
 #include "tests/unit/suite.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The vectors of Random123's kat_vectors for philox4x32 with 10 rounds. */
@@ -112,6 +113,41 @@ static void test_normal_moments(void)
     free(z);
 }
 
+/* n cells from `first` on, every third: every position once, and keys ascend. */
+static void check_order(int64_t first, int64_t n)
+{
+    scs_stream stream = {.seed = 7, .purpose = SCS_RANDOM_ORDER};
+    int64_t *cell, *position;
+    uint64_t last = 0;
+    bool *seen;
+
+    CHECK_OK(SCS_ALLOC(cell, n));
+    CHECK_OK(SCS_ALLOC(position, n));
+    CHECK_OK(SCS_ALLOC(seen, n));
+    for (int64_t i = 0; i < n; i++)
+        cell[i] = first + 3 * i;
+    CHECK_OK(scs_random_order_cells(&stream, cell, n, position));
+    for (int64_t k = 0; k < n; k++) {
+        CU_ASSERT_FATAL(position[k] >= 0 && position[k] < n && !seen[position[k]]);
+        seen[position[k]] = true;
+        stream.cell = (uint64_t)cell[position[k]];
+        CU_ASSERT_FATAL(scs_random_key(&stream) >= last);
+        last = scs_random_key(&stream);
+    }
+    free(cell);
+    free(position);
+    free(seen);
+}
+
+/* One run, runs that are sorted by insertion, longer ones; and none. */
+static void test_order(void)
+{
+    static const int64_t sizes[] = {0, 1, 50, 4096, 4097, 100000, 400000};
+
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        check_order((int64_t)i << 33, sizes[i]);
+}
+
 int main(void)
 {
     static const scs_test tests[] = {
@@ -121,6 +157,7 @@ int main(void)
         {"a shorter draw is the beginning of a longer one", test_prefix},
         {"moments of uniforms", test_uniform_moments},
         {"moments of normals", test_normal_moments},
+        {"cells are in the order of their keys", test_order},
     };
 
     return run_suite("random", tests, sizeof tests / sizeof *tests);
