@@ -35,9 +35,9 @@ struct scs_read_columns {
     int32_t in_pass;           /* rounds that a pass over the columns keeps */
     int32_t next;              /* the round that comes next */
     scs_transpose *transpose;  /* this rank's columns */
-    uint8_t *out, *in;         /* messages, one behind the other */
-    int64_t out_room, in_room; /* bytes */
-    int64_t *to, *from;        /* [n_rank] bytes of them */
+    uint8_t *out, *in, *own;   /* messages to and from others, one behind the other; to itself */
+    int64_t out_room, in_room, own_room; /* bytes */
+    int64_t *to, *from;                  /* [n_rank] bytes of them */
     const uint8_t **byte;      /* [n_rank] what has come of the block at hand, by sender */
     int64_t *size;             /* [n_rank] its bytes */
     const uint8_t **head;      /* [n_rank] where the sizes of the next blocks stand */
@@ -161,6 +161,7 @@ void scs_read_columns_close(scs_read_columns **columns)
     free(c->round);
     free(c->out);
     free(c->in);
+    free(c->own);
     free(c->to);
     free(c->from);
     free(c->byte);
@@ -194,7 +195,38 @@ static scs_status make_room(uint8_t **byte, int64_t *room, int64_t n)
     return SCS_OK;
 }
 
-/* For each rank: the sizes of its blocks, then their bytes. Its memory goes back.
+/* Bytes of the message with rank r's blocks of a round. */
+static int64_t message_size(const scs_read_columns *c, int32_t r, int32_t round)
+{
+    int32_t first, last;
+    int64_t size;
+
+    blocks_of(c, r, round, &first, &last);
+    size = (last - first) * (int64_t)sizeof(int64_t);
+    for (int32_t b = first; b < last; b++)
+        size += scs_transpose_bytes(c->transpose, b);
+    return size;
+}
+
+/* The sizes of the blocks, then their bytes. @return its end */
+static uint8_t *write_message(const scs_read_columns *c, int32_t r, int32_t round, uint8_t *out)
+{
+    int32_t first, last;
+
+    blocks_of(c, r, round, &first, &last);
+    for (int32_t b = first; b < last; b++, out += sizeof(int64_t)) {
+        int64_t size = scs_transpose_bytes(c->transpose, b);
+
+        memcpy(out, &size, sizeof size);
+    }
+    for (int32_t b = first; b < last; b++) {
+        scs_transpose_copy(c->transpose, b, out);
+        out += scs_transpose_bytes(c->transpose, b);
+    }
+    return out;
+}
+
+/* A message for each rank; what is for this rank stays. Their memory goes back.
  * Local. */
 static scs_status pack(scs_read_columns *c, int32_t round)
 {
@@ -202,30 +234,16 @@ static scs_status pack(scs_read_columns *c, int32_t round)
     uint8_t *out;
 
     for (int32_t r = 0; r < c->n_rank; r++) {
-        int32_t first, last;
-
-        blocks_of(c, r, round, &first, &last);
-        c->to[r] = (last - first) * (int64_t)sizeof(int64_t);
-        for (int32_t b = first; b < last; b++)
-            c->to[r] += scs_transpose_bytes(c->transpose, b);
+        c->to[r] = r == c->rank ? 0 : message_size(c, r, round);
         all += c->to[r];
     }
     SCS_TRY(make_room(&c->out, &c->out_room, all));
+    SCS_TRY(make_room(&c->own, &c->own_room, message_size(c, c->rank, round)));
     out = c->out;
-    for (int32_t r = 0; r < c->n_rank; r++) {
-        int32_t first, last;
-
-        blocks_of(c, r, round, &first, &last);
-        for (int32_t b = first; b < last; b++, out += sizeof(int64_t)) {
-            int64_t size = scs_transpose_bytes(c->transpose, b);
-
-            memcpy(out, &size, sizeof size);
-        }
-        for (int32_t b = first; b < last; b++) {
-            scs_transpose_copy(c->transpose, b, out);
-            out += scs_transpose_bytes(c->transpose, b);
-        }
-    }
+    for (int32_t r = 0; r < c->n_rank; r++)
+        if (r != c->rank)
+            out = write_message(c, r, round, out);
+    (void)write_message(c, c->rank, round, c->own);
     scs_transpose_forget(c->transpose, round);
     return SCS_OK;
 }
@@ -247,8 +265,8 @@ static void begin_round(scs_read_columns *c, int32_t round)
 
     blocks_of(c, c->rank, round, &c->block, &c->last);
     for (int32_t r = 0; r < c->n_rank; r++) {
-        c->head[r] = in;
-        c->byte[r] = in + (c->last - c->block) * (int64_t)sizeof(int64_t);
+        c->head[r] = r == c->rank ? c->own : in;
+        c->byte[r] = c->head[r] + (c->last - c->block) * (int64_t)sizeof(int64_t);
         c->size[r] = 0;
         in += c->from[r];
     }

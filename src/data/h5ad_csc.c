@@ -163,15 +163,28 @@ static scs_status take_block(scs_h5ad_csc *r, int64_t first, int64_t n, int32_t 
     return SCS_OK;
 }
 
+/* Values from `at` on that are read at once, of those before `end`: whole chunks, as far as some
+ * fit, so that each is read into its place. */
+static int64_t block_size(const scs_h5ad_csc *r, int64_t at, int64_t end)
+{
+    int64_t chunk = r->meta->chunk, stop = at + CSC_BLOCK;
+
+    if (chunk > 0 && chunk <= CSC_BLOCK)
+        stop = stop / chunk * chunk;
+    return (stop < end ? stop : end) - at;
+}
+
 scs_status scs_h5ad_csc_walk(scs_h5ad_csc *r, int32_t first, int32_t last, scs_transpose *transpose)
 {
     int32_t column = first;
-    int64_t end = r->indptr[last];
+    int64_t end = r->indptr[last], n;
 
     r->transpose = transpose;
     memset(r->seen, 0, (size_t)r->meta->n_row * sizeof *r->seen);
-    for (int64_t at = r->indptr[first]; at < end; at += CSC_BLOCK)
-        SCS_TRY(take_block(r, at, end - at < CSC_BLOCK ? end - at : CSC_BLOCK, &column));
+    for (int64_t at = r->indptr[first]; at < end; at += n) {
+        n = block_size(r, at, end);
+        SCS_TRY(take_block(r, at, n, &column));
+    }
     return SCS_OK;
 }
 

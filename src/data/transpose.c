@@ -13,8 +13,9 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* Elements that are looked at and written at once. */
-enum { AT_ONCE = SCS_TRANSPOSE_SLACK };
+/* Elements of a register, and those that are looked at and written at once: two registers, since
+ * most runs have fewer, and to ask whether one is enough costs more than the other. */
+enum { AT_ONCE = 16, TWICE = SCS_TRANSPOSE_SLACK };
 typedef uint32_t number16 __attribute__((vector_size(AT_ONCE * 4)));
 typedef float float16 __attribute__((vector_size(AT_ONCE * 4)));
 typedef uint16_t short16 __attribute__((vector_size(AT_ONCE * 2)));
@@ -227,7 +228,27 @@ static inline void write_bytes(const number16 *number, uint8_t *to)
     memcpy(to, &byte, sizeof byte);
 }
 
-/* A run of n values, of a block that begins with row `first`. AT_ONCE more elements are read, and
+static inline void write_rows(const int32_t *row, uint32_t first, uint8_t *to)
+{
+    number16 number;
+
+    memcpy(&number, row, sizeof number);
+    number -= first;
+    write_bytes(&number, to);
+}
+
+static inline void write_counts(const float *value, uint8_t *to)
+{
+    float16 number;
+    number16 bits;
+
+    memcpy(&number, value, sizeof number);
+    number += 0x1p23F; /* the last bits are those of a whole number then */
+    memcpy(&bits, &number, sizeof bits);
+    write_bytes(&bits, to);
+}
+
+/* A run of n values, of a block that begins with row `first`. TWICE more elements are read, and
  * OVER more bytes written.
  *  @return its end */
 static inline uint8_t *write_run(uint8_t *to, uint64_t columns, const int32_t *row,
@@ -239,12 +260,9 @@ static inline uint8_t *write_run(uint8_t *to, uint64_t columns, const int32_t *r
         *to++ = (uint8_t)(head | 0x80);
     *to++ = (uint8_t)head;
     *to++ = (uint8_t)(n - 1);
-    for (int64_t k = 0; k < n; k += AT_ONCE) {
-        number16 number;
-
-        memcpy(&number, row + k, sizeof number);
-        number -= first;
-        write_bytes(&number, to + k);
+    for (int64_t k = 0; k < n; k += TWICE) {
+        write_rows(row + k, first, to + k);
+        write_rows(row + k + AT_ONCE, first, to + k + AT_ONCE);
     }
     to += n;
     if (wide) {
@@ -252,14 +270,9 @@ static inline uint8_t *write_run(uint8_t *to, uint64_t columns, const int32_t *r
             memcpy(to + k * 4, value + k, AT_ONCE * sizeof *value);
         return to + n * 4;
     }
-    for (int64_t k = 0; k < n; k += AT_ONCE) {
-        float16 number;
-        number16 bits;
-
-        memcpy(&number, value + k, sizeof number);
-        number += 0x1p23F; /* the last bits are those of a whole number then */
-        memcpy(&bits, &number, sizeof bits);
-        write_bytes(&bits, to + k);
+    for (int64_t k = 0; k < n; k += TWICE) {
+        write_counts(value + k, to + k);
+        write_counts(value + k + AT_ONCE, to + k + AT_ONCE);
     }
     return to + n;
 }
@@ -281,30 +294,47 @@ static scs_status write_cut(scs_transpose *t, stream *s, uint64_t columns, const
     return SCS_OK;
 }
 
-/* Rows from the first of n on that are of its block, which has `rows` rows from `first` on. */
-static inline int64_t run_length(const int32_t *row, int64_t n, uint32_t first, uint32_t rows)
+/* Of AT_ONCE rows, -1 for each that is of the block with `rows` rows from `first` on. By way of 16
+ * bits, for which compilers have one instruction. */
+static inline byte16 within(const int32_t *row, uint32_t first, uint32_t rows)
 {
-    for (int64_t m = 0; m < n; m += AT_ONCE) {
-        number16 number;
-        byte16 other;
-        uint64_t half[2];
+    number16 number;
 
-        memcpy(&number, row + m, sizeof number);
-        /* by way of 16 bits, for which compilers have one instruction */
-        other = __builtin_convertvector(__builtin_convertvector(number - first >= rows, short16),
-                                        byte16); /* -1: it is */
-        memcpy(half, &other, sizeof half);
-        if (half[0] | half[1]) {
-            m += half[0] ? __builtin_ctzll(half[0]) / 8 : 8 + __builtin_ctzll(half[1]) / 8;
-            return m < n ? m : n;
-        }
+    memcpy(&number, row, sizeof number);
+    return __builtin_convertvector(__builtin_convertvector(number - first < rows, short16), byte16);
+}
+
+/* Of TWICE rows that ascend, how many are of the block: the first ones. */
+static inline int64_t count_within(const int32_t *row, uint32_t first, uint32_t rows)
+{
+    byte16 n = -(within(row, first, rows) + within(row + AT_ONCE, first, rows));
+    uint64_t half[2];
+
+    memcpy(half, &n, sizeof half);
+    return (int64_t)((half[0] + half[1]) * 0x0101010101010101U >> 56); /* its bytes added up */
+}
+
+/* Rows from the first of n on that are of its block, which has `rows` rows from `first` on. */
+static inline int64_t run_length(const int32_t *row, int64_t n, uint32_t first, uint32_t rows,
+                                 bool ascends)
+{
+    int64_t m = 0;
+
+    for (; ascends && m + TWICE <= n; m += TWICE) {
+        int64_t k = count_within(row + m, first, rows);
+
+        if (k < TWICE)
+            return m + k;
     }
+    for (; m < n; m++)
+        if ((uint32_t)row[m] - first >= rows)
+            return m;
     return n;
 }
 
 /* Values above 0, run by run. A run ends with its block, or where a row is of another one. */
 SCS_VECTOR static scs_status write_runs(scs_transpose *t, int32_t column, const int32_t *row,
-                                        const float *value, int64_t n)
+                                        const float *value, int64_t n, bool ascends)
 {
     int64_t lowest = t->bound[0], highest = t->bound[t->n_block], m;
     bool small = scs_simd_are_bytes(value, n);
@@ -323,7 +353,7 @@ SCS_VECTOR static scs_status write_runs(scs_transpose *t, int32_t column, const 
             b++;
         first = (uint32_t)t->bound[b];
         rows = (uint32_t)t->bound[b + 1] - first;
-        m = run_length(row + k, n - k, first, rows);
+        m = run_length(row + k, n - k, first, rows, ascends);
         m = m < SCS_TRANSPOSE_ROWS ? m : SCS_TRANSPOSE_ROWS;
         s = &t->stream[b];
         if (s->group < t->from || s->group >= t->to)
@@ -360,13 +390,14 @@ static scs_status write_some(scs_transpose *t, int32_t column, const int32_t *ro
             t->row[kept] = row[k];
             t->value[kept++] = value[k];
         }
-    return write_runs(t, column, t->row, t->value, kept);
+    return write_runs(t, column, t->row, t->value, kept, false);
 }
 
 scs_status scs_transpose_add(scs_transpose *t, int32_t column, const int32_t *row,
                              const float *value, int64_t n, bool plain)
 {
-    return plain ? write_runs(t, column, row, value, n) : write_some(t, column, row, value, n);
+    return plain ? write_runs(t, column, row, value, n, true)
+                 : write_some(t, column, row, value, n);
 }
 
 int64_t scs_transpose_bytes(const scs_transpose *t, int32_t block)

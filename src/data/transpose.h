@@ -46,7 +46,7 @@ SCS_MUST_USE scs_status scs_transpose_add(scs_transpose *transpose, int32_t colu
                                           const int32_t *row, const float *value, int64_t n,
                                           bool plain);
 /** Elements that are read behind the last one, and not used. */
-enum { SCS_TRANSPOSE_SLACK = 16 };
+enum { SCS_TRANSPOSE_SLACK = 32 };
 
 /** How many bytes a block has. */
 int64_t scs_transpose_bytes(const scs_transpose *transpose, int32_t block);
