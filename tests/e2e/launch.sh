@@ -54,6 +54,15 @@ if [ "$(mpi_name)" = openmpi ]; then
     looks -gt "the user's choice" mpirun --oversubscribe --mca pml ob1,cm -n 2 "$scscreen"
     unset OMPI_MCA_pml_base_verbose
 fi
+# Nor for graphics cards and screens; an hwloc without plugins does so by itself, and says nothing.
+plugins_in() { # WANTED WHAT [NAME=VALUE]
+    env HWLOC_PLUGINS_VERBOSE=1 ${3:+"$3"} "$scscreen" check run.yaml --set check.trial=false >log 2>&1
+    check_ok "check, $2" $? log
+    found=$(sed -n 's/.*Starting plugin dlforeach in //p' log | sort -u)
+    [ "${found:-$1}" = "$1" ] && pass || fail "$2: hwloc looks for plugins in '$found', not '$1'"
+}
+plugins_in /dev/null "plugins of hwloc"
+plugins_in "$PWD" "the user's choice of plugins" "HWLOC_PLUGINS_PATH=$PWD"
 # One process of MPICH's mpirun is like one that Slurm started, which may start others.
 [ "$(mpi_name)" = openmpi ] && np=1 || np=2
 launch $np --quiet -n 2 run run.yaml >log 2>&1
