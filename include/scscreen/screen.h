@@ -185,8 +185,9 @@ typedef struct scs_shift_choice {
  * from the others by each rule, in gene space. The one with the smallest error is taken, or a
  * weighted mean of them (weights of 0 or more that sum to 1, by least squares; Breiman, Machine
  * Learning 1996) where that leaves out better: each group with weights that the others say. Where
- * that is not better than converging by a standard error, converging. Where
- * nothing can be left out the mixed model is taken, without one nearest.
+ * that is not better than converging by a standard error, converging. Of fewer
+ * than SCS_SHIFT_FEW groups half of the mixed model and half of nearest (not with
+ * doses); where nothing can be left out and there is no mixed model, nearest.
  *  @param method with its power, and the mixed model that is to be tried */
 SCS_MUST_USE scs_status scs_choose_shift(const scs_atlas *atlas, const scs_method *method,
                                          scs_shift_choice *choice);

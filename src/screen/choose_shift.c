@@ -21,7 +21,13 @@
  *
  *     log (error of the usual / error of the choice)
  *
- * With fewer than SCS_SHIFT_FEW groups there is no standard error to speak of. A convergence b
+ * With fewer than SCS_SHIFT_FEW groups there is no standard error to speak of, and errors of groups
+ * that are predicted from one or two others say next to nothing of which rule is better. Then it is
+ * the mean of the mixed model, which shrinks, and `nearest`, which does not: they err in different
+ * ways, and equal weights are hard to beat where weights cannot be estimated (Bates and Granger,
+ * Operational Research Quarterly 1969; Clemen, International Journal of Forecasting 1989).
+ *
+ * A convergence b
  * misses (1 - b) e_0 + b e_1 of a group, e_0 and e_1 what is missed without and with all of it;
  * each group's error is by the b of the others. Not with doses, between which the mixed model alone
  * knows the way.
@@ -469,6 +475,13 @@ static bool is_tried(const scs_method *method, int rule)
            !(r->uses_latent && method->learnt_latent);
 }
 
+/* Whether groups are so few that errors do not choose. All that were seen count, also those that no
+ * other can predict: the mixed model learns from them. */
+static bool are_few(const trials *t, const scs_method *method)
+{
+    return method->mixed && t->plan.n < SCS_SHIFT_FEW && t->atlas->doses.n == 0;
+}
+
 /* Trials of each rule, then of their mean; without a single group to leave out the first choice
  * stays. */
 scs_status scs_choose_shift(const scs_atlas *atlas, const scs_method *method,
@@ -499,6 +512,10 @@ scs_status scs_choose_shift(const scs_atlas *atlas, const scs_method *method,
     if (t.sum.shift > 0) {
         choose_stack(&t, rule, choice);
         prefer_usual(&t, converging, choice);
+    }
+    if (are_few(&t, method)) {
+        take(SCS_SHIFT_AUTO, choice);
+        choice->share[SCS_SHIFT_MIXED] = choice->share[SCS_SHIFT_NEAREST] = .5;
     }
 done:
     clear_trials(&t);

@@ -23,7 +23,7 @@
 /* Precisions of the priors, in units of - 2 log likelihood per gene. Where a hundred genes are
  * worth as many independent ones, variances and lengths have a standard deviation of 3 in their
  * logarithm about their centres, perturbations' strengths of .3 about 1. */
-static const double weak = 1e-3, strength_precision = 1e-1, usual_convergence = .2;
+static const double weak = 1e-3, strength_precision = 1e-1, usual_convergence = .08;
 static const double first_ridge = 1e-9, last_ridge = 1e-2; /* shares of the mean square */
 
 enum { FIRST_STEPS = 15, MOST_STEPS = 200 }; /* of the search: from each start, of the best */

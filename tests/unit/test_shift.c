@@ -903,6 +903,38 @@ static void few_groups_are_predicted_by_models_that_saw_none_of_them(void)
     scs_atlas_destroy(&a);
 }
 
+/* Three groups say next to nothing of which rule is better: half of the mixed model, half of
+ * `nearest`, whatever their errors. Four do; and doses are the model's alone. */
+static void below_four_groups_no_error_chooses(void)
+{
+    scs_method how = {.ridge = 1, .power = 4};
+    scs_mixed_atlas *mixed;
+    scs_shift_choice choice;
+    scs_atlas *a;
+
+    for (int n = 1; n <= 4; n++) {
+        build(&a, NULL, condition_1);
+        for (int32_t g = 0; g < a->n_group; g++)
+            a->group[g].held_out |= a->group[g].condition > 0 &&
+                                    (a->group[g].species > 0 || a->group[g].cell_type >= n ||
+                                     a->group[g].condition != 2);
+        mixed = mixed_of(a);
+        how.mixed = mixed;
+        CHECK_OK(scs_choose_shift(a, &how, &choice));
+        if (n < 4)
+            CU_ASSERT_EQUAL(choice.shift, SCS_SHIFT_AUTO);
+        for (int i = 0; i < SCS_N_SHIFT && n < 4; i++)
+            CU_ASSERT_EQUAL(choice.share[i],
+                            i == SCS_SHIFT_MIXED || i == SCS_SHIFT_NEAREST ? .5 : 0);
+        CU_ASSERT(n < 4 || choice.share[SCS_SHIFT_NEAREST] != .5);
+        how.mixed = NULL; /* without the model the smallest error chooses, as ever */
+        CHECK_OK(scs_choose_shift(a, &how, &choice));
+        CU_ASSERT_EQUAL(choice.share[SCS_SHIFT_NEAREST], 0);
+        scs_mixed_atlas_destroy(&mixed);
+        scs_atlas_destroy(&a);
+    }
+}
+
 /* Rows lie at their value, and a config's word finds it. */
 static void every_rule_has_the_name_that_a_config_gives_it(void)
 {
@@ -987,6 +1019,7 @@ static void of_very_many_controls_like_ones_speak(void)
 int main(void)
 {
     static const scs_test tests[] = {
+        {"below four groups no error chooses", below_four_groups_no_error_chooses},
         {"every rule has the name that a config gives it",
          every_rule_has_the_name_that_a_config_gives_it},
         {"paired and nearest are weighted means", paired_and_nearest_are_weighted_means},
