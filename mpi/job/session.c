@@ -295,7 +295,7 @@ scs_status scs_session_read(scs_session *session, int64_t *first, scs_packed *x)
     scs_cell_part part;
     scs_status status;
 
-    SCS_TRY(refuse_stream(session));
+    SCS_TRY(scs_comm_agree(comm, refuse_stream(session)));
     SCS_TRY(prepare_dataset(session));
     SCS_GO(status, scs_comm_agree(comm, SCS_ALLOC(scale, session->dataset->n_input)));
     SCS_GO(status,

@@ -70,7 +70,9 @@ each_job() { # ACTION
     job "$1" mean screen.h5ad - screen run.yaml --set model.kind=mean
     job "$1" components "" - screen run.yaml --set model.kind=pca
     job "$1" pca "" - pca run.yaml
-    job "$1" validate validation.tsv out/validation validate run.yaml --set validate.pca=false --set 'validate.cell_types=[type_1]' --group-size 2
+    # three models; on 4 ranks two by a group each, the last by both
+    job "$1" validate validation.tsv out/validation validate run.yaml --set validate.pca=false --set 'validate.species=[species_a]' \
+        --set 'validate.perturbations=[drug_1]' --group-size 2
 }
 job() { # ACTION NAME FILES FORGET VERB ARGS...
     action=$1 name=$2 files=$3 forget=$4
