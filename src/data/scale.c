@@ -40,8 +40,10 @@ static const double OTHER_SCALE = 10;
 enum { SAMPLE = 4096, ALIKE_CELLS = 8, GENES_WITHOUT_ZERO = 100, EVIDENCE = 320 };
 /* Squares agree by chance more easily than what a logarithm hides: the largest values decide. */
 static const double ALIKE_ROOTS = 1.001;
-/* Share of values of 1 to 100 whose squares are whole from which they are roots of counts. */
-static const double SHARE_ROOTS = 0.99;
+/* Share of values of 1 to 100 whose squares are whole from which they are roots of counts. Whole
+ * values, to their last bits, say nothing: their squares are whole as well. A root of a count that
+ * is none is at least 5e-5 of itself away. */
+static const double SHARE_ROOTS = 0.99, OFF_WHOLE = 2e-5;
 /* A cell of at least so many values looks logged where less than this share is near whole numbers.
  * Cells of either kind, from this share of the sampled ones on, make an input mixed. */
 enum { CELL_VALUES = 16 };
@@ -224,7 +226,8 @@ static void add_cell(scs_scale *scale, const float *value, int64_t n)
 
         if (value[k] <= SCS_SCALE_WHOLES && value[k] == rintf(value[k]))
             scale->sum[SCS_SCALE_WHOLE_AT + (int)value[k] - 1]++;
-        if (value[k] >= 1 && value[k] <= 100) {
+        if (value[k] >= 1 && value[k] <= 100 &&
+            fabsf(value[k] - rintf(value[k])) > (float)OFF_WHOLE * value[k]) {
             scale->sum[SCS_SCALE_MIDDLE]++;
             scale->sum[SCS_SCALE_SQUARE] += fabs(square - rint(square)) <= 4e-7 * square;
         }

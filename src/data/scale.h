@@ -32,7 +32,7 @@ enum scs_scale_sum {
     SCS_SCALE_NEAR,    /**< of these, within 0.05 of one, whole ones included */
     SCS_SCALE_SAMPLED, /**< sampled cells */
     SCS_SCALE_SUMMED,  /**< of these, cells that have values */
-    SCS_SCALE_MIDDLE,  /**< values of sampled cells from 1 to 100 */
+    SCS_SCALE_MIDDLE,  /**< values of sampled cells from 1 to 100 that are not whole */
     SCS_SCALE_SQUARE,  /**< of these, square roots of whole numbers */
     SCS_SCALE_COUNTED, /**< sampled cells of some values, all of which are whole */
     SCS_SCALE_SMALL,   /**< sampled cells of some values that look logged: small, few near whole */

@@ -69,6 +69,8 @@ write("part_logged", np.where(np.arange(len(counts))[:, None] % 4 == 0, np.log1p
 write("part_counts", np.where(np.arange(len(counts))[:, None] % 9 == 0, counts, np.log1p(counts)))
 few = np.minimum(counts, 9)
 write("corrected_small", few * (1 - 0.004 * (few > 1)))  # nearly whole, as ambient RNA is taken off
+write("counts_back", counts * (1 + 1e-7))  # out of logarithms again, to the last bits
+write("counts_back_small", few * (1 + 1e-7))
 write("log2_counts", np.log2(1 + few))
 write("scaled", (scaled(1e4) - scaled(1e4).mean(0)).astype("f4"), as_is=True)
 write("few_counts", (counts > 4) * (np.arange(len(counts)) % 12 == 0)[:, None])  # some hundred ones
