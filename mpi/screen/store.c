@@ -425,9 +425,9 @@ static scs_status check_same(const scs_screen_store *s, const scs_done_key *old,
                              const scs_done_key *now)
 {
     const char *what =
-        strcmp(old->data, now->data) != 0         ? "saw other data"
-        : old->weights != now->weights            ? "had another model"
-        : strcmp(old->program, now->program) != 0 ? "was made by another scscreen"
+        strcmp(old->program, now->program) != 0 ? "was made by another scscreen"
+        : strcmp(old->data, now->data) != 0     ? "saw other data"
+        : old->weights != now->weights          ? "had another model"
         : old->head != now->head || old->n_block != now->n_block || old->n_unit != now->n_unit
             ? "had other rows"
             : NULL;

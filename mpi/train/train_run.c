@@ -393,14 +393,21 @@ static int first_slot(const scs_session *session)
            strcmp(path, session->state->path) == 0;
 }
 
-/* @param data checksum of the data set */
+/* Versions have named large files by other checksums: then nobody can say whether data are other.
+ * @param data checksum of the data set */
 static scs_status check_state(const scs_session *s, const char *data)
 {
-    SCS_REQUIRE(!s->state || strcmp(s->state->data, data) == 0, SCS_EDATA,
-                "%s: the run that it belongs to saw other data than %s describes now; put them "
-                "back to go on, or begin anew with --restart",
-                s->state->path, s->config->file);
-    return SCS_OK;
+    if (!s->state || strcmp(s->state->data, data) == 0)
+        return SCS_OK;
+    SCS_REQUIRE(strcmp(s->state->program, SCS_PROGRAM) == 0, SCS_EDATA,
+                "%s: the run that it belongs to saw other data than %s describes now, or %s named "
+                "them by another checksum; go on with the data and the scscreen that it had, or "
+                "begin anew with --restart",
+                s->state->path, s->config->file, s->state->program);
+    return SCS_FAIL(SCS_EDATA,
+                    "%s: the run that it belongs to saw other data than %s describes now; put them "
+                    "back to go on, or begin anew with --restart",
+                    s->state->path, s->config->file);
 }
 
 /* What a state holds of its run beside the weights: the config, a checksum of the data and the

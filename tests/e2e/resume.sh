@@ -110,7 +110,24 @@ expect "inspect of an empty folder" 65 "holds no file of scscreen's" 1 inspect .
 cp ../data/species_b.h5ad ../kept_b.h5ad
 "$scscreen" simulate --dir "$work/other" --genes 300 --cells 20 --cell_types 3 --perturbations 2 --species 2 --seed 9 >"$work/log" 2>&1
 cp ../other/species_b.h5ad ../data/species_b.h5ad
-refuse 65 "saw other data"
+refuse 65 "saw other data than ../run.yaml describes now; put them back"
+cp results/training.1.h5 mine.h5
+"$SCS_PYTHON" - results/training.1.h5 <<'P'
+import hashlib
+import sys
+
+import h5py
+
+with h5py.File(sys.argv[1], "r+") as state: # as another version would have named itself
+    state["program"][()] = b"9" + state["program"][()][1:]
+data = open(sys.argv[1], "rb").read()
+was = hashlib.sha256(open("mine.h5", "rb").read()[512:]).hexdigest().encode()
+now = hashlib.sha256(data[512:]).hexdigest().encode()
+assert was in data[:512]
+open(sys.argv[1], "wb").write(data[:512].replace(was, now) + data[512:])
+P
+refuse 65 "named them by another checksum"
+mv mine.h5 results/training.1.h5
 mv ../kept_b.h5ad ../data/species_b.h5ad
 
 # A damaged newest state: the older one is taken, with a warning. Both damaged: refused. --restart begins anew.
