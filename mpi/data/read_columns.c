@@ -18,7 +18,7 @@
 /* Values of a block, and of the blocks that a rank gets at a time, about; and bytes that a value
  * takes on its way, with what is left empty; values of rows that are given out at a time: so few
  * stay in the second cache until they are packed. */
-enum { BLOCK_VALUES = 1 << 19, ROUND_VALUES = 1 << 20, VALUE_BYTES = 6, SOME_VALUES = 1 << 14 };
+enum { BLOCK_VALUES = 1 << 19, ROUND_VALUES = 1 << 18, VALUE_BYTES = 6, SOME_VALUES = 1 << 14 };
 
 /* Blocks [first[r], first[r + 1]) are rank r's. Arrays are owned. */
 struct scs_read_columns {
