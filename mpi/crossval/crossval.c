@@ -377,16 +377,15 @@ static scs_status load(scs_validation *v)
     return scs_comm_agree(v->group, scs_grid_create(s->config, v->base, &v->grid));
 }
 
-/* Models of which a stopped grid has left whole files. On rank 0.
- *  @param[out] recorded [n_model] */
-static scs_status find_recorded(scs_validation *v, uint8_t *recorded)
+/* Which models' files are there and whole: a stopped grid goes on where it was. On rank 0. */
+static scs_status find_recorded(scs_validation *v)
 {
     for (int64_t m = 0; m < v->grid->n_model; m++) {
         char *path = NULL;
         scs_status st = validation_path(v, m, &path);
 
         if (st == SCS_OK) {
-            recorded[m] = scs_report_read(path, validation_rows(v, m), NULL, NULL) == SCS_OK;
+            v->recorded[m] = scs_report_read(path, validation_rows(v, m), NULL, NULL) == SCS_OK;
             scs_message_clear();
         }
         free(path);
@@ -424,14 +423,14 @@ static int by_time(const void *a, const void *b)
 /* Those that are recorded, then those to be made, which take the longer the fewer cells they hold
  * out: the longest first, so that groups end together. Where these do not go round, those of the
  * last round are the last ones, if groups can join for them. Local, alike on all ranks.
- *  @param recorded [n_model]  @param sorted [n_model] scratch */
-static void order_models(scs_validation *v, const uint8_t *recorded, turn *sorted)
+ *  @param sorted [n_model] scratch */
+static void order_models(scs_validation *v, turn *sorted)
 {
     int64_t n = v->grid->n_model, todo = 0;
 
     for (int64_t m = 0; m < n; m++) {
-        sorted[m] = (turn){recorded[m] ? -1 : held_cells(v, m), m};
-        todo += !recorded[m];
+        sorted[m] = (turn){v->recorded[m] ? -1 : held_cells(v, m), m};
+        todo += !v->recorded[m];
     }
     qsort(sorted, (size_t)n, sizeof *sorted, by_time);
     for (int64_t i = 0; i < n; i++)
@@ -442,26 +441,24 @@ static void order_models(scs_validation *v, const uint8_t *recorded, turn *sorte
         v->n_last = 0;
 }
 
-/* The order in which models are made. Collective over world. */
+/* What is recorded, and the order in which models are made. Collective over world. */
 static scs_status plan_models(scs_validation *v)
 {
     int64_t n = v->grid->n_model;
-    uint8_t *recorded = NULL;
     turn *sorted = NULL;
     scs_status st = SCS_ALLOC(v->order, n);
 
     if (st == SCS_OK)
-        st = SCS_ALLOC(recorded, n);
+        st = SCS_ALLOC(v->recorded, n);
     if (st == SCS_OK)
         st = SCS_ALLOC(sorted, n);
     if (st == SCS_OK && scs_comm_rank(v->world) == 0)
-        st = find_recorded(v, recorded);
+        st = find_recorded(v);
     SCS_GO(st, scs_comm_agree(v->world, st));
-    SCS_GO(st, scs_comm_broadcast(v->world, recorded, n));
-    order_models(v, recorded, sorted);
+    SCS_GO(st, scs_comm_broadcast(v->world, v->recorded, n));
+    order_models(v, sorted);
 done:
     free(sorted);
-    free(recorded);
     return st;
 }
 
@@ -513,6 +510,7 @@ static void validation_close(scs_validation *v)
     free(v->counts);
     free(v->replicate);
     free(v->value);
+    free(v->recorded);
     free(v->order);
     scs_names_clear(&v->source);
     scs_comm_destroy(&v->group);
@@ -529,20 +527,6 @@ static scs_status next_model(scs_validation *v, int64_t *model)
     return scs_comm_broadcast(v->group, model, sizeof *model);
 }
 
-/* Whether the model's file is there and whole: a stopped grid goes on where it was. */
-static scs_status is_recorded(scs_validation *v, int64_t model, const char *path, bool *recorded)
-{
-    int32_t found = 0;
-
-    if (scs_session_leads(v->session)) {
-        found = scs_report_read(path, validation_rows(v, model), NULL, NULL) == SCS_OK;
-        scs_message_clear();
-    }
-    SCS_TRY(scs_comm_broadcast(v->group, &found, sizeof found));
-    *recorded = found != 0;
-    return SCS_OK;
-}
-
 /* Not the baselines but no change: there are many. */
 static bool is_reported(const scs_validation *v, int p)
 {
@@ -556,8 +540,9 @@ static bool is_reported(const scs_validation *v, int p)
 
 /* "model 3/7  human, CD4T, stimulated: r2_all  no_change 0.861  ..." on stderr, from the group's
  * first rank. */
-static void report_model(const scs_validation *v, int64_t model, bool recorded)
+static void report_model(const scs_validation *v, int64_t model)
 {
+    bool recorded = v->recorded[model];
     const scs_session *s = v->session;
     char text[1024], shown[1024], what[512];
     int at;
@@ -601,14 +586,12 @@ static scs_status make_model(scs_validation *v, int64_t model, const char *path)
 static scs_status run_model(scs_validation *v, int64_t model)
 {
     char *path = NULL;
-    bool recorded = false;
     scs_status st;
 
     SCS_GO(st, scs_comm_agree(v->group, validation_path(v, model, &path)));
-    SCS_GO(st, is_recorded(v, model, path, &recorded));
-    if (!recorded)
+    if (!v->recorded[model])
         SCS_GO(st, make_model(v, model, path));
-    report_model(v, model, recorded);
+    report_model(v, model);
 done:
     free(path);
     return st;

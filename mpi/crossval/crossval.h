@@ -31,6 +31,7 @@ typedef struct scs_validation {
     int32_t n_group, index;  /**< how many groups there are at first; this rank's */
     int32_t share, n_share; /**< of x this rank deals out share `share` of n_share: as many ranks of
                                the group hold the same cells */
+    uint8_t *recorded;      /**< [grid->n_model] whether its whole file was there at the start */
     int64_t *order; /**< [grid->n_model] in which models are made; the last n_last after all others,
                        by groups of n_joined ranks */
     int64_t n_last;

@@ -68,15 +68,12 @@ static scs_status hash_file(scs_comm *comm, const char *file, char *out)
                                             : hash_leaves(comm, file, size, out);
 }
 
-/* Files of a 10x folder. */
-enum { N_FILE = 3 };
-
 /* "sha256:HEX" of the checksums of a folder's files, a line each. */
-static void hash_lines(char one[N_FILE][SCS_CHECKSUM_MAX], char *out)
+static void hash_lines(char one[SCS_TENX_MTX_FILES][SCS_CHECKSUM_MAX], char *out)
 {
-    char text[N_FILE * (SCS_CHECKSUM_MAX + 1) + 1] = "";
+    char text[SCS_TENX_MTX_FILES * (SCS_CHECKSUM_MAX + 1) + 1] = "";
 
-    for (int i = 0; i < N_FILE; i++)
+    for (int i = 0; i < SCS_TENX_MTX_FILES; i++)
         strcat(strcat(text, one[i]), "\n");
     scs_checksum_bytes(text, (int64_t)strlen(text), out);
 }
@@ -84,12 +81,12 @@ static void hash_lines(char one[N_FILE][SCS_CHECKSUM_MAX], char *out)
 /* Collective. */
 static scs_status hash_folder(scs_comm *comm, const char *path, char *out)
 {
-    char one[N_FILE][SCS_CHECKSUM_MAX];
+    char one[SCS_TENX_MTX_FILES][SCS_CHECKSUM_MAX];
     scs_names files = {0};
     scs_status st;
 
     SCS_GO(st, scs_comm_agree(comm, scs_tenx_mtx_files(path, &files)));
-    for (int i = 0; i < N_FILE; i++)
+    for (int i = 0; i < SCS_TENX_MTX_FILES; i++)
         SCS_GO(st, hash_file(comm, files.name[i], one[i]));
     hash_lines(one, out);
 done:
@@ -183,13 +180,13 @@ done:
  * by their leaves. */
 static scs_status hash_folder_as_stored(const char *path, char *out)
 {
-    char one[N_FILE][SCS_CHECKSUM_MAX];
+    char one[SCS_TENX_MTX_FILES][SCS_CHECKSUM_MAX];
     scs_names files = {0};
     int64_t size;
     scs_status st;
 
     SCS_GO(st, scs_tenx_mtx_files(path, &files));
-    for (int i = 0; i < N_FILE; i++) {
+    for (int i = 0; i < SCS_TENX_MTX_FILES; i++) {
         SCS_GO(st, scs_checksum_size(files.name[i], &size));
         SCS_GO(st, (size > SCS_INPUT_CHECKSUM_WHOLE ? scs_checksum_file_tree
                                                     : scs_checksum_file)(files.name[i], one[i]));

@@ -14,6 +14,7 @@
 #include "mpi/job/command.h"
 #include "src/base/bytes.h"
 #include "src/data/obs_table.h"
+#include "src/data/tenx_mtx.h"
 #include "src/train/state.h"
 #include "scscreen/config.h"
 
@@ -36,7 +37,7 @@
 #define SCS_INTERPOLATION_FILE "interpolation.h5ad"
 
 /** Files that make up one input, at most: those of a 10x folder. */
-enum { SCS_INPUT_FILES = 3 };
+enum { SCS_INPUT_FILES = SCS_TENX_MTX_FILES };
 
 /** What a verb wants to have read: bits of scs_verb.needs. */
 enum scs_need {

@@ -20,7 +20,10 @@
 
 /** Whether a path is one of these: a folder with such a matrix, or the file by its name. */
 bool scs_tenx_mtx_is(const char *path);
-/** The three files, the matrix first. SCS_EDATA where one is missing. @param files appended */
+/** How many files it has. */
+enum { SCS_TENX_MTX_FILES = 3 };
+/** The files, the matrix first. SCS_EDATA where one is missing.
+ *  @param files SCS_TENX_MTX_FILES are appended */
 SCS_MUST_USE scs_status scs_tenx_mtx_files(const char *path, scs_names *files);
 /** Fill what the matrix and its genes need. Goes through all of the matrix; in the sandbox.
  *  @return SCS_EDATA with file and line of what is no such matrix, or does not fit the other files

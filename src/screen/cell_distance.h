@@ -31,10 +31,10 @@ typedef struct scs_cell_spread {
 
 /** How two samples differ. */
 typedef struct scs_cell_difference {
-    double
-        energy;  /**< V-statistic: pairs of a cell with itself included. NaN for an empty sample */
-    double mmd2; /**< U-statistic, gamma = 1 / median of |y - y'|^2 over pairs of y. NaN below two
-                    cells of either or where y's coincide */
+    double energy; /**< V-statistic: pairs of a cell with itself included. NaN for an empty
+                      sample */
+    double mmd2;   /**< U-statistic, gamma = 1 / median of |y - y'|^2 over pairs of y. NaN below two
+                      cells of either or where y's coincide */
 } scs_cell_difference;
 
 /** Both distances of x from y. O(n^2 dim), and O(n^2) exponentials. SCS_ENOMEM.
