@@ -297,7 +297,7 @@ scs_status scs_read_columns_next(scs_read_columns *c, bool *more)
 
 /* ---- rows ---- */
 
-/* Room for the block's rows, or its values. */
+/* Room for the block's rows, or its values; a block without a value has arrays too. */
 static scs_status make_rows(scs_read_columns *c, int64_t rows, int64_t values)
 {
     if (rows > c->rows) {
@@ -306,7 +306,7 @@ static scs_status make_rows(scs_read_columns *c, int64_t rows, int64_t values)
         SCS_TRY(SCS_ALLOC(c->x.indptr, rows + 1));
         c->rows = rows;
     }
-    if (values > c->values) {
+    if (values > c->values || !c->x.values) {
         free(c->x.indices);
         free(c->x.values);
         c->x.indices = NULL;

@@ -51,6 +51,8 @@ enum {
     STILL = 120, /* seconds in which something must move */
     SLOW = 30    /* how much slower instrumented code runs */
 };
+/* Bytes that the child may write to a file: none, but for a sanitizer's report. */
+static const int64_t WRITABLE = SCS_SANITIZE ? 1 << 20 : 0;
 /* What a second of processor time reads at least. Texts are the slowest: a million of them, of 64
  * bytes with what HDF5 and the list of names need, take less than two seconds. */
 static const int64_t BYTES_A_SECOND = 16 << 20;
@@ -148,8 +150,9 @@ static void silence_stderr(void)
         (void)dup2(null, STDERR_FILENO);
 }
 
-/* A sanitizer's shadow memory is larger than any limit, and it reports to stderr; coverage is
- * counted in files. Limits that cannot be set are left: the parent's clock still ends the child. */
+/* A sanitizer's shadow memory is larger than any limit, and it reports to stderr or a file;
+ * coverage is counted in files. Limits that cannot be set are left: the parent's clock still ends
+ * the child. */
 static void enter_sandbox(const job *j)
 {
     int64_t all;
@@ -157,7 +160,7 @@ static void enter_sandbox(const job *j)
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     limit(RLIMIT_CORE, 0);
     if (!SCS_COVERAGE)
-        limit(RLIMIT_FSIZE, 0);
+        limit(RLIMIT_FSIZE, WRITABLE);
     start_processor_time(j);
     if (!SCS_SANITIZE && !__builtin_add_overflow(address_space(), j->limits.memory, &all))
         limit(RLIMIT_AS, all);

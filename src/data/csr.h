@@ -16,7 +16,7 @@ typedef struct scs_csr {
     int64_t n_row;
     int32_t n_col;
     int64_t *indptr;  /**< [n_row + 1], indptr[0] = 0 */
-    int32_t *indices; /**< [nnz] column (gene) of each value */
+    int32_t *indices; /**< [nnz] column (gene) of each value; without a value not NULL either */
     float *values;    /**< [nnz] */
 } scs_csr;
 

@@ -132,7 +132,8 @@ static scs_status check_rows(scs_h5ad_reader *r, int64_t row0, bool *sorted)
     return SCS_OK;
 }
 
-/* Room for n values in r->x, and for its rows; what was there is lost. */
+/* Room for n values in r->x, and for its rows; what was there is lost. Rows without a value have
+ * arrays too: memcpy must not be given NULL, not even for no bytes. */
 static scs_status make_room(scs_h5ad_reader *r, int64_t n_row, int64_t n)
 {
     if (n_row + 1 > r->rows) {
@@ -141,7 +142,7 @@ static scs_status make_room(scs_h5ad_reader *r, int64_t n_row, int64_t n)
         SCS_TRY(SCS_ALLOC(r->x.indptr, n_row + 1));
         r->rows = n_row + 1;
     }
-    if (n > r->values) {
+    if (n > r->values || !r->x.values) {
         free(r->x.indices);
         free(r->x.values);
         r->x.indices = NULL;

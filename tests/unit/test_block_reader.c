@@ -29,9 +29,11 @@ typedef struct fixture {
     scs_block_reader *reader;
 } fixture;
 
-/* 0 is not stored. */
+/* 0 is not stored. The second block of a file has no value at all. */
 static float value(int file, int64_t row, int32_t column)
 {
+    if (row / BLOCK == 1)
+        return 0;
     return (float)((row * 7 + column * 3 + file) % 6);
 }
 
@@ -145,8 +147,9 @@ static void check_row(const fixture *f, const scs_block_rows *rows, int64_t k, d
     for (int32_t j = 0; j < N_VAR; j++)
         if (gene_of_column[file][j] >= 0)
             expected[gene_of_column[file][j]] =
-                target > 0 ? (float)log1p((double)value(file, row, j) * (target / total))
-                           : value(file, row, j);
+                target > 0 && total > 0
+                    ? (float)log1p((double)value(file, row, j) * (target / total))
+                    : value(file, row, j);
     for (int32_t e = 0; e < found.n; e++)
         dense[scs_row_gene(&found, e)] = scs_row_value(&found, e);
     for (int32_t g = 0; g < N_GENE; g++)
@@ -197,6 +200,23 @@ static void rows_are_those_of_the_files(void)
     check_read(&f, valid, 0);
     check_read(&f, train | valid, 100);
     check_read(&f, 0, 0);
+    close_fixture(&f);
+}
+
+/* memcpy must not be given NULL, not even for no bytes. */
+static void rows_without_values_have_arrays(void)
+{
+    scs_h5ad_reader *reader;
+    scs_csr *x;
+    fixture f;
+
+    open_fixture(&f, 0);
+    CHECK_OK(scs_h5ad_matrix_open(&f.meta[0], &reader));
+    CHECK_OK(scs_h5ad_matrix_rows(reader, BLOCK, 2 * BLOCK, &x));
+    CU_ASSERT_EQUAL(x->indptr[BLOCK], 0);
+    CU_ASSERT_PTR_NOT_NULL(x->indices);
+    CU_ASSERT_PTR_NOT_NULL(x->values);
+    scs_h5ad_matrix_close(&reader);
     close_fixture(&f);
 }
 
@@ -274,6 +294,7 @@ static void a_file_that_changes_is_refused(void)
 
 static const scs_test tests[] = {
     {"rows are those of the files", rows_are_those_of_the_files},
+    {"rows without values have arrays", rows_without_values_have_arrays},
     {"the last request counts", the_last_request_counts},
     {"a bad value is refused", a_bad_value_is_refused},
     {"a file that changes is refused", a_file_that_changes_is_refused},
