@@ -693,8 +693,8 @@ void scs_session_forget(scs_session *session)
     scs_shard_deal_destroy(&session->deal);
 }
 
-/* Whatever is there, from any step on: a failed opening leaves the rest NULL. */
-/* Everything, in whatever state; the communicator and the preflight are the caller's. */
+/* Whatever is there, from any step on: a failed opening leaves the rest NULL. The communicator and
+ * the preflight are the caller's. */
 static void session_close(scs_session *session)
 {
     int32_t n_input = session->config ? session->config->data.n_input : 0;

@@ -104,8 +104,8 @@ static scs_status read_header(table *one, scs_names *header)
     return SCS_OK;
 }
 
-/* @param what the key that names it  @param[out] field its place  */
-/* SCS_EDATA with the names that there are, and the nearest of them. */
+/* @param what the key that names it  @param[out] field its place
+ *  @return SCS_EDATA with the names that there are, and the nearest of them */
 static scs_status find_field(const table *one, const scs_names *header, const char *what,
                              const char *name, int *field)
 {
@@ -255,7 +255,6 @@ static int by_cell(const void *a, const void *b)
     return order ? order : (x->line > y->line) - (x->line < y->line);
 }
 
-/* @param[out] key sorted */
 /* A cell twice in one table is refused even where both rows say the same: which of them was meant
  * to be another cell cannot be told. Rows of files that are no input are let through. */
 static scs_status sort_rows(table *one)
@@ -292,8 +291,8 @@ static int by_value(const void *a, const void *b)
     return strcmp(x->value, y->value);
 }
 
-/* As pandas makes a categorical. */
-/* An empty text is no label. The values' pointers are given up: codes are what is left. */
+/* As pandas makes a categorical; an empty text is no label. The values' pointers are given up:
+ * codes are what is left. */
 static scs_status factorize(const table *one, table_column *c)
 {
     valued *all = NULL;

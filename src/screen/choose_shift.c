@@ -463,10 +463,9 @@ done:
     return st;
 }
 
-/* Rules that need the mixed model are tried where there is one. */
-/* Leaving a group out says nothing of a rule whose weights come from a network that has seen the
- * group: where one was ahead so, by the network's seed, it was behind on groups that training never
- * saw. */
+/* Rules that need the mixed model are tried where there is one. Leaving a group out says nothing of
+ * a rule whose weights come from a network that has seen the group: where one was ahead so, by the
+ * network's seed, it was behind on groups that training never saw. */
 static bool is_tried(const scs_method *method, int rule)
 {
     const scs_rule_shift *r = scs_rule_shift_at(rule);

@@ -95,8 +95,8 @@ static scs_status add_responses(const scs_atlas *a, scs_mixed_atlas *m)
     return SCS_OK;
 }
 
-/* Doses on a scale on which effects begin at 0 and grow in a straight line. */
-/* On the axis of the model's doses. */
+/* The place of a dose on the axis of the model's doses, on which effects begin at 0 and grow in a
+ * straight line. */
 static double dose_place(double dose)
 {
     return log1p(fmax(0, dose));

@@ -256,6 +256,9 @@ sed -i 1d src/config/values.c
 found "a file without an opening" 1 \
     "src/config/values.c: does not begin with a comment that says what it holds" --comments
 said
+printf '%s\n' '/* Words' ' * of two lines. */' '/* Others. */' 'int scs_values_read(void);' >>src/config/values.h
+found "two comments" 1 "src/config/values.h:6: a comment directly below another; make them one" --comments
+said
 rm src/base/filler_*
 found "few functions" 1 "only 7 declared functions found, fewer than 50" --comments
 

@@ -847,7 +847,7 @@ def bad_mtx(folder):
     edits = [("head", line(0, "%%MatrixMarket matrix array real general"), "does not begin with"),
              ("pattern", line(0, "%%MatrixMarket matrix coordinate pattern general"), "does not begin with"),
              ("sizes", line(2, "23 37"), f"{end}3: three sizes belong there"),
-             ("huge", line(2, f"23 99999999999999 4"), f"{end}3: three sizes belong there"),
+             ("huge", line(2, "23 99999999999999 4"), f"{end}3: three sizes belong there"),
              ("other", line(2, "23 38 4"), "is 23 x 38, but beside it stand 23 features and 37 barcodes"),
              ("transposed", swap, "is cells x features"),
              ("cut", cut, "it was cut short"),
