@@ -124,8 +124,9 @@ typedef struct scs_sources {
     int32_t *at;   /**< [n_group] scratch: where a group is in the list, if it is there */
     int32_t *type; /**< [n_type] scratch, as share: shifts are estimated millions of times */
     double *share;
-    double variance; /**< mean over genes of the shift's squared error, where the mixed model has a
-                        part in it; NaN: unknown */
+    double variance; /**< mean over genes of the squared error of the mixed model's part; NaN: it
+                        has none */
+    double modelled; /**< how large that part is, 0 to 1 */
     double *common;  /**< [n_common] what the weights of very many groups have in common
                         (src/screen/mixed_sums.h); NULL where no such model was asked */
     int32_t n_common;

@@ -38,6 +38,7 @@
 #include "src/screen/mixed_sums.h"
 #include "src/screen/predict.h"
 #include "src/screen/shift.h"
+#include "src/screen/shift_error.h"
 
 #include <cblas.h>
 #include <math.h>
@@ -378,10 +379,15 @@ static scs_status estimate_error(row *r, const scs_evidence *from)
     int32_t group = r->target->control_group;
     scs_decoder decoder = scs_session_model_decoder(j->session);
 
-    if (j->bootstrap == 0)
+    if (j->bootstrap == 0) {
+        double variance;
+
+        SCS_TRY(scs_shift_error_variance(r->atlas, j->method, r->target, r->sources, &variance));
         return scs_mixed_atlas_error(j->method->mixed, r->atlas, group, r->target->observed_group,
-                                     r->sources, row_sums_of(r, r->block->sampled),
+                                     r->sources, variance, r->rows->shift + r->i * r->atlas->n_gene,
+                                     row_sums_of(r, r->block->sampled),
                                      r->rows->shift_se + r->i * r->atlas->n_gene);
+    }
     if (scs_session_model_has_latent(j->session))
         SCS_TRY(bootstrap(r));
     else

@@ -484,8 +484,8 @@ static const scs_key keys[] = {
     INT(screen, permutations, REPORT, 0, 1000000, "1000",
         "permutations of the labels within cell types, for p_value and q_value; 0: none"),
     INT(screen, bootstrap, REPORT, 0, 100000, "0",
-        "bootstrap replicates for delta_se and shift_se (2 or more); 0: none, and shift_se is that "
-        "of the mixed model, where screen.shift has it"),
+        "bootstrap replicates for delta_se and shift_se (2 or more); 0: none, and shift_se is what "
+        "the mixed model of shift: auto or mixed expects"),
     CHOICE(screen, rank_by, REPORT, rank_by_words,
            "none", "write ranking.tsv, best rows first, and print the first; --rank-by sets it"),
     BOOL(screen, variance, ROWS, "true", "predict variances as well"),

@@ -308,6 +308,20 @@ done:
     return st;
 }
 
+/* Whether a row is corrected. */
+static bool is_for(const scs_correction *correction, const scs_combination *target,
+                   const scs_sources *sources)
+{
+    return correction && correction->share > 0 && !target->pair &&
+           (sources->kind == SCS_SOURCE_OWN || sources->kind == SCS_SOURCE_DONORS);
+}
+
+double scs_correction_error(const scs_correction *correction, const scs_combination *target,
+                            const scs_sources *sources)
+{
+    return is_for(correction, target, sources) ? fmin(1, correction->error) : 1;
+}
+
 /* O(sources + n_gene (controls of sources + trees)). */
 scs_status scs_correction_apply(const scs_correction *correction, const scs_atlas *atlas,
                                 const scs_combination *target, const scs_sources *sources,
@@ -320,8 +334,7 @@ scs_status scs_correction_apply(const scs_correction *correction, const scs_atla
     bool any;
     scs_status st;
 
-    if (!correction || correction->share == 0 || target->pair ||
-        (sources->kind != SCS_SOURCE_OWN && sources->kind != SCS_SOURCE_DONORS))
+    if (!is_for(correction, target, sources))
         return SCS_OK;
     control = scs_atlas_group_gene_mean(atlas, target->control_group);
     SCS_GO(st, SCS_ALLOC(level, n));

@@ -34,6 +34,10 @@ struct scs_correction {
  *  @param method whose changes are to be corrected */
 SCS_MUST_USE scs_status scs_correction_fit(const scs_atlas *atlas, const scs_method *method,
                                            scs_correction *correction);
+/** How large a row's squared error is with the correction, as a share of that without: 1 where none
+ * is made, and at most. */
+double scs_correction_error(const scs_correction *correction, const scs_combination *target,
+                            const scs_sources *sources);
 /** Correct a row's change. Rows of other kinds than own and donors, and pairs, are left as they
  * are: no like ones were left out. SCS_ENOMEM.
  *  @param correction NULL: nothing is done  @param[in,out] change [n_gene] of the sources */

@@ -139,4 +139,17 @@ SCS_MUST_USE scs_status scs_mixed_predict(const scs_mixed *model, const scs_mixe
                                           const int32_t *left_out, int32_t n_left_out,
                                           scs_mixed_weights *weights);
 
+/** Any weighted sum of shifts and control means. Arrays of the caller. */
+typedef struct scs_mixed_sum {
+    int32_t n_shift, n_control;
+    const int32_t *shift, *control; /**< [n_shift], [n_control] numbers in the design */
+    const double *shift_weight, *control_weight;
+} scs_mixed_sum;
+/** What the model expects of one as a prediction, as scs_mixed_weights' variance is of its own:
+ * mean over genes of the squared error, var(target) - 2 w'k + w'K w. O(n^2) of the sum.
+ *  @param[out] variance NaN: the weights of control means do not sum to 0, and nothing is known of
+ *  their level */
+SCS_MUST_USE scs_status scs_mixed_expect(const scs_mixed *model, const scs_mixed_shift *target,
+                                         const scs_mixed_sum *sum, double *variance);
+
 #endif

@@ -552,8 +552,76 @@ done:
     return st;
 }
 
+/* A source list as the model has it: a perturbed group's weight is its shift's, whose control has
+ * it with the other sign; what controls have beyond that are weights of control means.
+ * @param[out] shift, shift_weight [sources]; control, control_weight [n_context], the weight zeroed
+ * @return whether the model knows all sources */
+static bool list_known(const scs_mixed_atlas *m, const scs_sources *sources, scs_mixed_sum *sum,
+                       int32_t *shift, double *shift_weight, int32_t *control,
+                       double *control_weight)
+{
+    double largest = 0;
+
+    for (int32_t i = 0; i < sources->n; i++) {
+        int32_t g = sources->group[i], s = m->shift_of[g];
+
+        if (s < 0 && m->context_of[g] < 0)
+            return false;
+        largest = fmax(largest, fabs(sources->weight[i]));
+        control_weight[s < 0 ? m->context_of[g] : m->context_of[m->control_of[s]]] +=
+            sources->weight[i];
+        if (s >= 0) {
+            shift[sum->n_shift] = s;
+            shift_weight[sum->n_shift++] = sources->weight[i];
+        }
+    }
+    for (int32_t c = 0; c < m->design.n_context; c++)
+        if (fabs(control_weight[c]) > 1e-9 * largest) {
+            control_weight[sum->n_control] = control_weight[c];
+            control[sum->n_control++] = c;
+        }
+    return true;
+}
+
+scs_status scs_mixed_atlas_expect(const scs_mixed_atlas *m, const scs_mixed_target *target,
+                                  const scs_sources *sources, double *variance)
+{
+    int32_t *shift = NULL, *control = NULL, context = m->context_of[target->control_group];
+    double *shift_weight = NULL, *control_weight = NULL;
+    scs_mixed_sum sum = {0};
+    scs_status st;
+
+    *variance = NAN;
+    if (context < 0 || sources->n > SCS_MIXED_ATLAS_EXPECT)
+        return SCS_OK;
+    SCS_GO(st, SCS_ALLOC(shift, sources->n));
+    SCS_GO(st, SCS_ALLOC(shift_weight, sources->n));
+    SCS_GO(st, SCS_ALLOC(control, m->design.n_context));
+    SCS_GO(st, SCS_ALLOC(control_weight, m->design.n_context));
+    if (!list_known(m, sources, &sum, shift, shift_weight, control, control_weight))
+        goto done;
+    sum.shift = shift;
+    sum.shift_weight = shift_weight;
+    sum.control = control;
+    sum.control_weight = control_weight;
+    SCS_GO(st,
+           scs_mixed_expect(m->model,
+                            &(scs_mixed_shift){context, target->perturbation,
+                                               m->design.has_dose ? dose_place(target->dose) : 0},
+                            &sum, variance));
+done:
+    free(control_weight);
+    free(control);
+    free(shift_weight);
+    free(shift);
+    return st;
+}
+
 /* Genes that never responded keep this share of the mean one: nothing is known to the end. */
 static const double least_response = .01;
+/* Of the variance, what goes by the predicted shift: a gene that is to change by much can be wrong
+ * by much. */
+static const double by_shift = .5;
 /* And no less of the variance than this is beyond the sampling of the sources. */
 static const double least_rest = .05;
 
@@ -631,32 +699,39 @@ static double mean_response(const scs_mixed_atlas *m, const scs_atlas *a, int32_
     return sum / a->n_gene;
 }
 
-/* se_g^2 = sampled_g + rest (r_g + least) / (r + least): what the model's squared error has beyond
- * sampling goes to the genes in proportion to the response r_g that they showed, r its mean.
- * O(sources n_gene). */
+/* se_g^2 = sampled_g + rest ((1 - k) (r_g + least) / (r + least) + k s_g^2 / s^2): what the model's
+ * squared error has beyond sampling goes to the genes in proportion to the response r_g that they
+ * showed, r its mean, and to the shift s_g that is predicted. O(sources n_gene). */
 scs_status scs_mixed_atlas_error(const scs_mixed_atlas *m, const scs_atlas *a,
                                  int32_t control_group, int32_t observed_group,
-                                 const scs_sources *sources, const double *sampled, float *se)
+                                 const scs_sources *sources, double variance, const float *shift,
+                                 const double *sampled, float *se)
 {
-    double *own, *response, least, rest = 0, mean;
+    double *drawn, *response, least, rest = 0, mean, square = 0;
     scs_status st = SCS_OK;
 
-    SCS_TRY(SCS_ALLOC(own, 2 * (int64_t)a->n_gene));
-    response = own + a->n_gene;
+    SCS_TRY(SCS_ALLOC(drawn, 2 * (int64_t)a->n_gene));
+    response = drawn + a->n_gene;
     if (!sampled)
-        SCS_GO(st, sample_variance(a, control_group, sources, own));
-    sampled = sampled ? sampled : own;
+        SCS_GO(st, sample_variance(a, control_group, sources, drawn));
+    sampled = sampled ? sampled : drawn;
     for (int32_t g = 0; g < a->n_gene; g++)
         rest += sampled[g];
     rest /= a->n_gene;
-    rest = sources->variance - rest;
-    rest = isnan(rest) ? NAN : fmax(rest, least_rest * sources->variance);
+    rest = variance - rest;
+    rest = isnan(rest) ? NAN : fmax(rest, least_rest * variance);
     mean = mean_response(m, a, observed_group, response);
     least = mean > 0 ? least_response * mean : 1;
     for (int32_t g = 0; g < a->n_gene; g++)
-        se[g] = (float)sqrt(sampled[g] + rest * (response[g] + least) / (mean + least));
+        square += (double)shift[g] * shift[g] / a->n_gene;
+    for (int32_t g = 0; g < a->n_gene; g++) {
+        double seen = (response[g] + least) / (mean + least);
+        double own = square > 0 ? (double)shift[g] * shift[g] / square : seen;
+
+        se[g] = (float)sqrt(sampled[g] + rest * ((1 - by_shift) * seen + by_shift * own));
+    }
 done:
-    free(own);
+    free(drawn);
     return st;
 }
 

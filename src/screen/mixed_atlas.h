@@ -65,6 +65,14 @@ SCS_MUST_USE scs_status scs_mixed_atlas_weigh(const scs_mixed_atlas *mixed,
                                               const scs_mixed_target *target,
                                               scs_mixed_group_weights *weights);
 
+enum { SCS_MIXED_ATLAS_EXPECT = 512 }; /**< sources at most: a square of them is looked at */
+/** What the model expects of any sources as a prediction of the target: mean over genes of the
+ * squared error, as scs_mixed_group_weights' variance.
+ *  @param[out] variance NaN: the model does not know all of them, or they are too many */
+SCS_MUST_USE scs_status scs_mixed_atlas_expect(const scs_mixed_atlas *mixed,
+                                               const scs_mixed_target *target,
+                                               const scs_sources *sources, double *variance);
+
 /** The sampling variance of a predicted perturbed mean, as weights of the groups' variances:
  * squared weights of their means, the control's own 1 added, / (cells - 1); 0 of one cell.
  *  @param[out] weight [n_group] */
@@ -75,14 +83,15 @@ void scs_mixed_atlas_sampling_floats(const scs_atlas *atlas, int32_t control_gro
                                      const scs_sources *sources, float *weight);
 /** Standard error of each gene's predicted perturbed mean, the control cells' noise included: what
  * the sampling of the sources' cells makes of it, and what the variance has beyond, spread over the
- * genes as the seen shifts are, the target's own left aside.
- *  @param observed_group the target's own, or -1  @param sources of scs_mixed_atlas_weigh, with
- * their variance; NaN: so is the error
+ * genes as the seen shifts are, the target's own left aside, and as the predicted one is.
+ *  @param observed_group the target's own, or -1  @param sources of the shift
+ *  @param variance of scs_shift_error_variance; NaN: so is the error
+ *  @param shift [n_gene] as it is predicted
  *  @param sampled [n_gene] sums of variances by scs_mixed_atlas_sampling's weights; NULL: made here
  *  @param[out] se [n_gene] */
 SCS_MUST_USE scs_status scs_mixed_atlas_error(const scs_mixed_atlas *mixed, const scs_atlas *atlas,
                                               int32_t control_group, int32_t observed_group,
-                                              const scs_sources *sources, const double *sampled,
-                                              float *se);
+                                              const scs_sources *sources, double variance,
+                                              const float *shift, const double *sampled, float *se);
 
 #endif

@@ -221,3 +221,64 @@ done:
     free(t.out);
     return st;
 }
+
+/* Rows and weights of a sum, shifts first. @param[out] rows, weight [shifts + controls] */
+static void list_sum(const scs_mixed *m, const scs_mixed_sum *sum, scs_mixed_row *rows,
+                     double *weight)
+{
+    for (int32_t i = 0; i < sum->n_shift; i++) {
+        const scs_mixed_shift *s = &m->d.shift[sum->shift[i]];
+
+        rows[i] = (scs_mixed_row){s->context, s->perturbation, sum->shift[i],
+                                  m->d.has_dose ? s->dose : 0, m->d.noise[sum->shift[i]]};
+        weight[i] = sum->shift_weight[i];
+    }
+    for (int32_t i = 0; i < sum->n_control; i++) {
+        rows[sum->n_shift + i] = scs_mixed_control(sum->control[i]);
+        weight[sum->n_shift + i] = sum->control_weight[i];
+    }
+}
+
+/* Of the weights of control means; they sum to 0 but for rounding. */
+static bool has_level(const scs_mixed_sum *sum)
+{
+    double all = 0, size = 0;
+
+    for (int32_t i = 0; i < sum->n_control; i++) {
+        all += sum->control_weight[i];
+        size += fabs(sum->control_weight[i]);
+    }
+    return fabs(all) > 1e-6 * size;
+}
+
+scs_status scs_mixed_expect(const scs_mixed *m, const scs_mixed_shift *target,
+                            const scs_mixed_sum *sum, double *variance)
+{
+    scs_mixed_row asked = {.context = target->context,
+                           .perturbation = target->perturbation,
+                           .dose = m->d.has_dose ? target->dose : 0};
+    int32_t n = sum->n_shift + sum->n_control;
+    scs_mixed_row *rows = NULL;
+    double *weight = NULL, all;
+    scs_status st;
+
+    *variance = NAN;
+    if (has_level(sum))
+        return SCS_OK;
+    SCS_GO(st, SCS_ALLOC(rows, n));
+    SCS_GO(st, SCS_ALLOC(weight, n));
+    list_sum(m, sum, rows, weight);
+    all = scs_mixed_covariance(m, &asked, &asked);
+    for (int32_t i = 0; i < n; i++) {
+        double own = scs_mixed_covariance(m, &rows[i], &rows[i]) + rows[i].noise;
+
+        all += weight[i] * (weight[i] * own - 2 * scs_mixed_covariance(m, &asked, &rows[i]));
+        for (int32_t j = 0; j < i; j++)
+            all += 2 * weight[i] * weight[j] * scs_mixed_covariance(m, &rows[i], &rows[j]);
+    }
+    *variance = fmax(all, 0);
+done:
+    free(weight);
+    free(rows);
+    return st;
+}

@@ -499,6 +499,7 @@ static scs_status ask_mixed(const scs_atlas *atlas, const scs_mixed_atlas *mixed
         SCS_GO(st, add_common(of.common, n_common, scale, sources));
     sources->has_common = sources->has_common && of.has_common;
     sources->variance = of.variance;
+    sources->modelled += scale;
 done:
     free(of.common);
     free(of.weight);
@@ -546,8 +547,7 @@ bool scs_shift_rule_fixed(const scs_method *method)
 
 bool scs_shift_rule_knows_error(const scs_method *method)
 {
-    return method->mixed && scs_shift_rule_share(method, SCS_SHIFT_MIXED) >= .5 &&
-           scs_predict_share(method) <= .5;
+    return method->mixed && scs_predict_share(method) <= .5;
 }
 
 /* Add scale x the estimate's weights to the sources: those of all rules that can be asked. The last
@@ -916,6 +916,7 @@ scs_status scs_shift_sources_copy(const scs_sources *from, scs_sources **to)
     SCS_TRY(create(from->n, 0, to));
     (*to)->kind = from->kind;
     (*to)->variance = from->variance;
+    (*to)->modelled = from->modelled;
     (*to)->n = from->n;
     memcpy((*to)->group, from->group, (size_t)from->n * sizeof *from->group);
     memcpy((*to)->weight, from->weight, (size_t)from->n * sizeof *from->weight);
@@ -1011,6 +1012,7 @@ static scs_status ask_like(const scs_estimate *own, const scs_shift_component *p
         add_weights(of.weight, own->atlas->n_group, part->share, sources);
         sources->has_common = false;
         sources->variance = of.variance;
+        sources->modelled += part->share;
     }
 done:
     free(of.weight);
@@ -1146,6 +1148,7 @@ static scs_status find(const scs_atlas *atlas, const scs_method *method,
     sources->kind = SCS_SOURCE_NONE;
     sources->n = 0;
     sources->variance = NAN;
+    sources->modelled = 0;
     sources->text[0] = '\0';
     sources->has_common = true;
     for (int32_t i = 0; i < sources->n_common; i++)

@@ -45,8 +45,8 @@ typedef struct scs_estimate {
 /** Whether weights are those of the atlas as it was measured, also where means are drawn anew: of
  * rules that learn them from the perturbed cells, and of several rules. */
 bool scs_shift_rule_fixed(const scs_method *method);
-/** Whether rows have errors of the mixed model's: it has at least half of the shift, and the
- * decoder at most half of the change. */
+/** Whether rows have errors without a bootstrap: there is a mixed model, which says what to expect
+ * of any rule, and the decoder has at most half of the change. */
 bool scs_shift_rule_knows_error(const scs_method *method);
 /** How much of the method is this rule: 1 of the only one. @param shift of the rule */
 double scs_shift_rule_share(const scs_method *method, int shift);

@@ -25,15 +25,18 @@ x = cells[:, list(screen.var_names)].X.toarray().astype(float)
 x = np.log1p(1e4 * x / cells.X.sum(1).A1[:, None] if hasattr(cells.X.sum(1), "A1") else 1e4 * x / np.asarray(cells.X.sum(1)).reshape(-1, 1))
 held = screen[screen.obs.held_out.values]
 assert held.n_obs == 8 and np.isfinite(screen.layers["shift_se"]).all() and (np.asarray(screen.layers["shift_se"]) > 0).any(axis=1).all()
-inside, sizes = [], []
+inside, sizes, largest = [], [], []
 for i in range(held.n_obs):
     own = x[((cells.obs.cell_type == held.obs.cell_type.iloc[i]) & (cells.obs.condition == held.obs.perturbation.iloc[i])).values]
     noise, se = own.var(0) / (len(own) - 1), np.asarray(held.layers["shift_se"][i], float)
     off = np.abs(np.asarray(held.X[i], float) - own.mean(0))
-    inside.append((off < 1.645 * np.sqrt(se**2 + noise)).mean())
+    hit = off < 1.645 * np.sqrt(se**2 + noise)
+    inside.append(hit.mean())
+    largest.append(hit[np.argsort(-np.abs(held.layers["shift"][i]))[:100]].mean())
     sizes.append((off**2).mean() / (se**2 + noise).mean())
-print("90 % intervals hold", np.round(inside, 3), "mean", np.mean(inside), "squared error / expected", np.mean(sizes))
+print("90 % intervals hold", np.round(inside, 3), "mean", np.mean(inside), "of the 100 largest changes", np.mean(largest), "squared error / expected", np.mean(sizes))
 assert 0.88 <= np.mean(inside) <= 0.92
+assert 0.86 <= np.mean(largest) <= 0.94    # those of genes that change most are not too short
 assert 0.8 <= np.mean(sizes) <= 1.25
 P
 check_ok "coverage of 90 % intervals" $? py.log

@@ -341,6 +341,50 @@ static answer ask(const scs_mixed *m, scs_mixed_shift target, const int32_t *lef
     return a;
 }
 
+/* What the model expects of weights as a prediction. */
+static double expected_of(const scs_mixed *m, const world *w, const scs_mixed_shift *target,
+                          const answer *a)
+{
+    int32_t number[MOST];
+    scs_mixed_sum sum = {.n_shift = w->d.n_shift,
+                         .n_control = w->d.n_context,
+                         .shift = number,
+                         .control = number,
+                         .shift_weight = a->shift,
+                         .control_weight = a->control};
+    double variance;
+
+    for (int32_t i = 0; i < MOST; i++)
+        number[i] = i;
+    CHECK_OK(scs_mixed_expect(m, target, &sum, &variance));
+    return variance;
+}
+
+/* Of its own weights what it says of them; of others more, by the difference of the two
+ * predictions: of their mean a quarter of it. Of a sum whose level is unknown nothing. */
+static void check_expected(const scs_mixed *m, const world *w, const scs_mixed_shift *target,
+                           const answer *own)
+{
+    answer plain = {0}, half = {0};
+    int32_t n = w->d.n_context;
+    double more;
+
+    for (int32_t i = 0; i < w->d.n_shift; i++)
+        plain.shift[i] = w->shift[i].perturbation == target->perturbation ? 1. / n : 0;
+    for (int32_t c = 0; c < n; c++)
+        plain.control[c] = .3 / n - .3 * (c == target->context);
+    for (int32_t i = 0; i < MOST; i++) {
+        half.shift[i] = (own->shift[i] + plain.shift[i]) / 2;
+        half.control[i] = (own->control[i] + plain.control[i]) / 2;
+    }
+    CU_ASSERT_DOUBLE_EQUAL(expected_of(m, w, target, own), own->variance, 1e-7);
+    more = expected_of(m, w, target, &plain) - own->variance;
+    CU_ASSERT(more > .01);
+    CU_ASSERT_DOUBLE_EQUAL(expected_of(m, w, target, &half), own->variance + more / 4, 1e-7);
+    plain.control[0] += .1;
+    CU_ASSERT(isnan(expected_of(m, w, target, &plain)));
+}
+
 static void check_definition(const world *w, const scs_mixed_hyper *h)
 {
     double *strength = strengths(w), expected[MOST];
@@ -358,6 +402,7 @@ static void check_definition(const world *w, const scs_mixed_hyper *h)
             CU_ASSERT_DOUBLE_EQUAL(a.shift[i], expected[n_context + i], 1e-8);
         CU_ASSERT_DOUBLE_EQUAL(a.variance, variance, 1e-8);
         CU_ASSERT(variance > 0);
+        check_expected(m, w, &target, &a);
     }
     scs_mixed_destroy(&m);
     free(strength);

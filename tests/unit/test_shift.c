@@ -1,5 +1,7 @@
 /* Each estimator against a direct computation; what must never be used is poisoned with NaN. */
+#include "src/screen/correction.h"
 #include "src/screen/mixed_atlas.h"
+#include "src/screen/shift_error.h"
 #include "src/config/rule.h"
 #include "src/screen/shift.h"
 #include "tests/unit/configs.h"
@@ -791,6 +793,56 @@ static void several_rules_are_a_weighted_mean(void)
     scs_atlas_destroy(&a);
 }
 
+/* The expected error of a mean of rules is that of its weights, though it is put together of the
+ * mixed model's own and of the others'; a rule that the model has no part in has one, larger than
+ * the model's own. The correction takes its share off; cells that were measured have none. */
+static void every_rule_has_an_expected_error(void)
+{
+    scs_method how = {.power = 4,
+                      .shift = SCS_SHIFT_AUTO,
+                      .share[SCS_SHIFT_NEAREST] = .2,
+                      .share[SCS_SHIFT_PAIRED] = .4,
+                      .share[SCS_SHIFT_MIXED] = .4},
+               alone = {.shift = SCS_SHIFT_CONVERGING, .convergence = .3};
+    scs_correction correction = {.share = .5, .error = .7};
+    double variance, expected, own;
+    scs_combination target;
+    scs_mixed_target asked;
+    scs_sources *sources;
+    scs_mixed_atlas *mixed;
+    scs_atlas *a;
+
+    build(&a, NULL, NULL);
+    mixed = mixed_of(a);
+    how.mixed = alone.mixed = mixed;
+    how.decode = alone.decode = SCS_DECODE_BLEND;
+    CU_ASSERT(scs_shift_rule_knows_error(&how) && scs_shift_rule_knows_error(&alone));
+    target = combination(a, 1, 2, 1);
+    target.perturbation = scs_atlas_perturbation(a, target.condition);
+    asked = (scs_mixed_target){target.control_group, target.perturbation, 0, -1};
+    CHECK_OK(scs_shift_sources_create(a, &sources));
+    CHECK_OK(scs_shift_sources_find(a, &how, &target, sources));
+    CU_ASSERT_DOUBLE_EQUAL(sources->modelled, .4, 1e-12);
+    own = sources->variance;
+    CHECK_OK(scs_shift_error_variance(a, &how, &target, sources, &variance));
+    CHECK_OK(scs_mixed_atlas_expect(mixed, &asked, sources, &expected));
+    CU_ASSERT(variance > 1.01 * own);
+    CU_ASSERT_DOUBLE_EQUAL(variance, expected, 1e-6 * expected);
+    how.correction = &correction;
+    CHECK_OK(scs_shift_error_variance(a, &how, &target, sources, &expected));
+    CU_ASSERT_DOUBLE_EQUAL(expected, .7 * variance, 1e-12);
+    CHECK_OK(scs_shift_sources_find(a, &alone, &target, sources));
+    CU_ASSERT(isnan(sources->variance) && sources->modelled == 0);
+    CHECK_OK(scs_shift_error_variance(a, &alone, &target, sources, &variance));
+    CU_ASSERT(variance > 1.01 * own);
+    sources->kind = SCS_SOURCE_SELF;
+    CHECK_OK(scs_shift_error_variance(a, &alone, &target, sources, &variance));
+    CU_ASSERT(isnan(variance));
+    scs_shift_sources_destroy(&sources);
+    scs_mixed_atlas_destroy(&mixed);
+    scs_atlas_destroy(&a);
+}
+
 static bool unpaired_in_species_0(int s, int t, int c)
 {
     return s == 0 && (c == 0 ? t == 1 : c == 1 && t != 1);
@@ -1042,6 +1094,7 @@ int main(void)
         {"mixed uses what may be used", mixed_uses_what_may_be_used},
         {"mixed is the same where it is taken over", mixed_is_the_same_where_it_is_taken_over},
         {"several rules are a weighted mean", several_rules_are_a_weighted_mean},
+        {"every rule has an expected error", every_rule_has_an_expected_error},
         {"mixed keeps its weight where a species has no pairs",
          mixed_keeps_its_weight_where_a_species_has_no_pairs},
         {"auto weighs rules where that is better", auto_weighs_rules_where_that_is_better},
