@@ -1,4 +1,5 @@
-/* Principal components by the eigenvectors of the genes' covariance.
+/* Principal components by the eigenvectors of the genes' covariance. What follows is about the
+ * covariance that is made; where it is not, see mpi/pca/cell_product.c.
  *
  *    C = (X'X - n m m') / (n - 1),   m = X'1 / n
  *
@@ -530,13 +531,17 @@ done:
 
 /* ---- Fit, and check against the cells ---- */
 
+/* Products after which the search gives up and the covariance is made: of data sets that were tried
+ * none took 100. */
+enum { MOST_PRODUCTS = 2000 };
+
 /* Before anything large is made, and known to all ranks: SCS_EARG. */
-static scs_status check_size(const scs_gram *gram, int32_t n_component)
+static scs_status check_size(int32_t n_gene, int64_t n_cell, int32_t n_component)
 {
-    SCS_REQUIRE(n_component <= gram->n && n_component < gram->n_cell, SCS_EARG,
+    SCS_REQUIRE(n_component <= n_gene && n_component < n_cell, SCS_EARG,
                 "model.latent: %d components need as many genes and more cells; there are %d genes "
                 "and %lld cells",
-                n_component, gram->n, (long long)gram->n_cell);
+                n_component, n_gene, (long long)n_cell);
     return SCS_OK;
 }
 
@@ -564,8 +569,8 @@ static scs_status compare_variance(const scs_pca *pca, const double *square)
         double found = square[c] / (double)(pca->n_cell - 1);
 
         SCS_REQUIRE(fabs(found - pca->variance[c]) <= 1e-4 * pca->variance[0], SCS_ENUMERIC,
-                    "component %d: the cells vary by %g along it, its eigenvalue is %g: ScaLAPACK "
-                    "gave wrong eigenvectors; try another number of ranks",
+                    "component %d: the cells vary by %g along it, its eigenvalue is %g: the "
+                    "eigenvectors are wrong; try another number of ranks",
                     c + 1, found, pca->variance[c]);
     }
     return SCS_OK;
@@ -591,39 +596,65 @@ done:
     return st;
 }
 
-/* Gram, means, trace, vectors, check: in this order, as the vectors destroy the matrix. */
-static scs_status fit(scs_gram *gram, const scs_cells *part, int32_t n, int32_t n_component,
-                      scs_pca **pca)
+/* Gram, means, trace, vectors: in this order, as the vectors destroy the matrix. Collective. */
+static scs_status solve_gram(scs_gram *gram, const scs_cells *part, int32_t n, scs_pca *pca)
 {
-    scs_comm *comm = gram->mesh.comm;
-    scs_pca *p;
-
     SCS_TRY(scs_pca_fit_add(gram, part, n));
-    SCS_TRY(scs_comm_agree(comm, check_size(gram, n_component)));
-    SCS_TRY(scs_comm_agree(comm, scs_pca_create(gram->n, n_component, pca)));
-    p = *pca;
-    SCS_TRY(scs_comm_agree(comm, scs_pca_fit_center(gram)));
-    SCS_TRY(scs_pca_fit_trace(gram, &p->total_variance));
-    SCS_TRY(scs_pca_fit_eigen(gram, n_component, p->variance, p->loading));
-    memcpy(p->center, gram->sum, (size_t)gram->n * sizeof *p->center);
-    p->n_cell = gram->n_cell;
-    scs_pca_orient(p);
-    return check_components(comm, p, part, n);
+    SCS_TRY(scs_comm_agree(gram->mesh.comm, scs_pca_fit_center(gram)));
+    SCS_TRY(scs_pca_fit_trace(gram, &pca->total_variance));
+    SCS_TRY(scs_pca_fit_eigen(gram, pca->n_component, pca->variance, pca->loading));
+    memcpy(pca->center, gram->sum, (size_t)gram->n * sizeof *pca->center);
+    pca->n_cell = gram->n_cell;
+    return SCS_OK;
 }
 
 /* The grid is closed on all ranks whatever happened, as BLACS' exit is Collective. */
+static scs_status fit_direct(scs_comm *comm, const scs_cells *part, int32_t n, scs_pca *pca)
+{
+    int block = scs_pca_fit_block(pca->n_gene, pca->n_component, scs_comm_size(comm));
+    scs_gram gram;
+    scs_status st = scs_pca_fit_open(comm, pca->n_gene, block, &gram);
+
+    if (st == SCS_OK)
+        st = solve_gram(&gram, part, n, pca);
+    scs_pca_fit_close(&gram);
+    return st;
+}
+
+/* A search among vectors pays where there are many more of them than are wanted. */
+bool scs_pca_fit_is_direct(int32_t n_gene, int32_t n_component)
+{
+    return n_gene <= SCS_PCA_FIT_DIRECT || n_component > n_gene / 8;
+}
+
+/* Collective. */
+static scs_status fit(scs_comm *comm, const scs_cells *part, int32_t n, int64_t n_cell,
+                      scs_pca *pca)
+{
+    bool found = false;
+
+    if (!scs_pca_fit_is_direct(pca->n_gene, pca->n_component))
+        SCS_TRY(scs_cell_product_components(comm, part, n, n_cell, MOST_PRODUCTS, pca, &found));
+    if (!found)
+        SCS_TRY(fit_direct(comm, part, n, pca));
+    scs_pca_orient(pca);
+    return check_components(comm, pca, part, n);
+}
+
 scs_status scs_pca_fit(scs_comm *comm, const scs_cells *part, int32_t n, int32_t n_gene,
                        int32_t n_component, scs_pca **pca)
 {
-    int block = scs_pca_fit_block(n_gene, n_component, scs_comm_size(comm));
-    scs_gram gram;
+    int64_t n_cell = 0;
     scs_status st;
 
     *pca = NULL;
-    st = scs_pca_fit_open(comm, n_gene, block, &gram);
+    for (int32_t p = 0; p < n; p++)
+        n_cell += part[p].n;
+    SCS_MPI(MPI_Allreduce(MPI_IN_PLACE, &n_cell, 1, MPI_INT64_T, MPI_SUM, scs_comm_mpi(comm)));
+    SCS_TRY(check_size(n_gene, n_cell, n_component));
+    st = scs_comm_agree(comm, scs_pca_create(n_gene, n_component, pca));
     if (st == SCS_OK)
-        st = fit(&gram, part, n, n_component, pca);
-    scs_pca_fit_close(&gram);
+        st = fit(comm, part, n, n_cell, *pca);
     if (st != SCS_OK)
         scs_pca_destroy(pca);
     return st;

@@ -21,6 +21,7 @@
 #ifndef SCS_PCA_FIT_H
 #define SCS_PCA_FIT_H
 
+#include "mpi/pca/cell_product.h"
 #include "mpi/pca/scalapack.h"
 #include "src/model/pca.h"
 
@@ -35,12 +36,6 @@ typedef struct scs_gram {
     double *sum;    /**< [n] sum over cells, then their mean; on every rank */
     int64_t n_cell; /**< added so far, by all ranks */
 } scs_gram;
-
-/** Rows [first, first + n) of x: the cells of a shard that take part. Borrowed. */
-typedef struct scs_cells {
-    const scs_packed *x;
-    int64_t first, n;
-} scs_cells;
 
 /** Numbers of workspace that pdsyevr takes on each rank, as ScaLAPACK 2.2.1 counts them: the 5 n of
  * its own and what pdsyntrd wants, which grows with the square of n / floor(sqrt(n_rank)). Beyond
@@ -79,8 +74,13 @@ SCS_MUST_USE scs_status scs_pca_fit_trace(const scs_gram *gram, double *trace);
 
 /* Principal components over the cells of all ranks. */
 
+enum { SCS_PCA_FIT_DIRECT = 1000 };
+
+/** Whether the covariance is made, rather than applied. Local. */
+bool scs_pca_fit_is_direct(int32_t n_gene, int32_t n_component);
 /** The first n_component components of the genes' covariance, oriented (scs_pca_orient); the same
- * on every rank of a run, and on different grids up to about 1e-10. SCS_EARG when there are fewer
+ * on every rank of a run; on any number of ranks the same bits, or where the covariance is made up
+ * to about 1e-10. SCS_EARG when there are fewer
  * genes, or not more cells, than components; SCS_ENUMERIC when the cells' variance along a
  * component is not its eigenvalue. Collective.
  *  @param part [n] this rank's cells; borrowed

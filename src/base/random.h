@@ -41,6 +41,7 @@ typedef enum scs_purpose {
     SCS_RANDOM_RESAMPLE,    /**< combinations of a validation (epoch = replicate) */
     SCS_RANDOM_WINDOW,      /**< order of an epoch's blocks (cell = block; src/data/windows.h) */
     SCS_RANDOM_SILHOUETTE,  /**< cells that silhouettes are measured on */
+    SCS_RANDOM_COMPONENTS,  /**< vectors that eigenvectors are searched from (epoch = which) */
     SCS_RANDOM_DROPOUT = 64 /**< + layer number */
 } scs_purpose;
 

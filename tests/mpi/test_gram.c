@@ -1,11 +1,13 @@
 /* The genes' covariance and its eigenvectors on every process grid, against a dense computation and
  * LAPACK. */
+#include "mpi/pca/cell_product.h"
 #include "mpi/pca/pca_fit.h"
 #include "src/kernels/lapack.h"
 #include "tests/mpi/mpi_suite.h"
 #include "tests/mpi/fixture_formula.h"
 
 #include <math.h>
+#include <string.h>
 
 typedef struct size {
     int64_t n_cell;
@@ -86,6 +88,23 @@ static void reference(double *c, int n, double *value)
     free(work);
 }
 
+/* Against LAPACK's, to 1e-6. @param vector [n, n_top] */
+static void check_vectors(const double *value, const double *vector, int32_t n, int32_t n_top,
+                          const double *c, const double *expected)
+{
+    for (int32_t k = 0; k < n_top; k++) {
+        double dot = 0, off = 0;
+
+        CU_ASSERT_DOUBLE_EQUAL(value[k], expected[n - 1 - k], 1e-9);
+        for (int32_t g = 0; g < n; g++)
+            dot += vector[g * n_top + k] * c[(n - 1 - k) * n + g];
+        for (int32_t g = 0; g < n; g++) /* up to sign */
+            off =
+                fmax(off, fabs(vector[g * n_top + k] - copysign(1, dot) * c[(n - 1 - k) * n + g]));
+        CU_ASSERT_DOUBLE_EQUAL(off, 0, 1e-6);
+    }
+}
+
 static void check_eigen(scs_gram *gram, int32_t n_top, const double *c, const double *expected)
 {
     int32_t n = gram->n;
@@ -98,17 +117,7 @@ static void check_eigen(scs_gram *gram, int32_t n_top, const double *c, const do
     for (int32_t k = 0; k < n; k++)
         all += expected[k];
     CU_ASSERT_DOUBLE_EQUAL(trace, all, 1e-9);
-    for (int32_t k = 0; k < n_top; k++) {
-        double dot = 0, off = 0;
-
-        CU_ASSERT_DOUBLE_EQUAL(value[k], expected[n - 1 - k], 1e-9);
-        for (int32_t g = 0; g < n; g++)
-            dot += vector[g * n_top + k] * c[(n - 1 - k) * n + g];
-        for (int32_t g = 0; g < n; g++) /* up to sign */
-            off =
-                fmax(off, fabs(vector[g * n_top + k] - copysign(1, dot) * c[(n - 1 - k) * n + g]));
-        CU_ASSERT_DOUBLE_EQUAL(off, 0, 1e-6);
-    }
+    check_vectors(value, vector, n, n_top, c, expected);
     free(value);
     free(vector);
 }
@@ -135,6 +144,62 @@ static void as_lapack_on_any_grid(void)
         free(c);
         scs_comm_destroy(&comm);
     }
+}
+
+/* Rank r's share of the cells, in two parts. */
+typedef struct share {
+    scs_packed x;
+    scs_cells part[2];
+} share;
+
+static void take_share(share *s, const scs_comm *comm, int64_t n_cell, int32_t n_gene)
+{
+    int64_t rank = scs_comm_rank(comm), n_rank = scs_comm_size(comm);
+    int64_t first = n_cell * rank / n_rank, n = n_cell * (rank + 1) / n_rank - first;
+
+    s->x = formula_cells(first, first + n, n_gene);
+    s->part[0] = (scs_cells){&s->x, n / 3, n - n / 3};
+    s->part[1] = (scs_cells){&s->x, 0, n / 3};
+}
+
+/* Without the covariance: LAPACK's, and to the last bit what one rank finds with all cells. */
+static void products_give_the_same_bits_as_one_rank(void)
+{
+    enum { N_CELL = 400, N_GENE = 300, TOP = 12 };
+    double *c = dense_covariance(N_CELL, N_GENE), value[N_GENE], all = 0;
+    scs_comm *world = open_world(), *alone = NULL, *comm[2];
+    scs_pca *pca[2];
+    bool found;
+
+    CHECK_OK(scs_comm_create(MPI_COMM_SELF, &alone));
+    comm[0] = world;
+    comm[1] = alone;
+    for (int i = 0; i < 2; i++) {
+        share s;
+
+        take_share(&s, comm[i], N_CELL, N_GENE);
+        CHECK_OK(scs_pca_create(N_GENE, TOP, &pca[i]));
+        CHECK_OK(scs_cell_product_components(comm[i], s.part, 2, N_CELL, 4, pca[i], &found));
+        CU_ASSERT_FALSE(found);
+        CHECK_OK(scs_cell_product_components(comm[i], s.part, 2, N_CELL, 500, pca[i], &found));
+        CU_ASSERT_TRUE(found);
+        scs_packed_clear(&s.x);
+    }
+    CU_ASSERT_EQUAL(memcmp(pca[0]->loading, pca[1]->loading, N_GENE * TOP * sizeof(double)), 0);
+    CU_ASSERT_EQUAL(memcmp(pca[0]->variance, pca[1]->variance, TOP * sizeof(double)), 0);
+    CU_ASSERT_EQUAL(memcmp(pca[0]->center, pca[1]->center, N_GENE * sizeof(double)), 0);
+    CU_ASSERT_EQUAL(pca[0]->total_variance, pca[1]->total_variance);
+    CU_ASSERT_EQUAL(pca[0]->n_cell, N_CELL);
+    reference(c, N_GENE, value);
+    for (int k = 0; k < N_GENE; k++)
+        all += value[k];
+    CU_ASSERT_DOUBLE_EQUAL(pca[0]->total_variance, all, 1e-9);
+    check_vectors(pca[0]->variance, pca[0]->loading, N_GENE, TOP, c, value);
+    scs_pca_destroy(&pca[0]);
+    scs_pca_destroy(&pca[1]);
+    scs_comm_destroy(&alone);
+    scs_comm_destroy(&world);
+    free(c);
 }
 
 /* Every index belongs to one process, and comes back from its local number. */
@@ -215,6 +280,7 @@ static void one_cell_is_too_few(void)
 static const scs_test tests[] = {
     {"indices are dealt once", indices_are_dealt_once},
     {"LAPACK's components to 1e-6 on any process grid", as_lapack_on_any_grid},
+    {"products give the same bits as one rank", products_give_the_same_bits_as_one_rank},
     {"blocks must fit", blocks_must_fit},
     {"more genes than it can index", more_genes_than_it_can_index_need_ranks},
     {"one cell is too few", one_cell_is_too_few},
