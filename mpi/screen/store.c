@@ -213,15 +213,12 @@ static scs_status open_file(scs_result_file *f, hid_t access, unsigned mode)
 }
 
 /* HDF5's own printing of errors is off: scs_h5_failed makes the one line that is printed. */
-static scs_status create(const char *path, const scs_result_head *head, bool together,
+static scs_status create(const char *path, const scs_result_head *head, scs_comm *comm,
                          scs_result_file **file)
 {
     SCS_TRY(SCS_ALLOC(*file, 1));
-    **file = (scs_result_file){.path = path,
-                               .head = head,
-                               .file = H5I_INVALID_HID,
-                               .transfer = H5P_DEFAULT,
-                               .together = together};
+    **file = (scs_result_file){
+        .path = path, .head = head, .file = H5I_INVALID_HID, .transfer = H5P_DEFAULT, .comm = comm};
     (void)H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     return SCS_OK;
 }
@@ -249,9 +246,9 @@ static scs_status make_lists(scs_result_file *f, hid_t *access)
 
 /* Independent transfers: ranks write when they have something. HDF5 duplicates the communicator
  * here, so all ranks have to come. */
-static scs_status set_access(scs_comm *comm, scs_result_file *f, hid_t access)
+static scs_status set_access(scs_result_file *f, hid_t access)
 {
-    herr_t shared = H5Pset_fapl_mpio(access, scs_comm_mpi(comm), MPI_INFO_NULL);
+    herr_t shared = H5Pset_fapl_mpio(access, scs_comm_mpi(f->comm), MPI_INFO_NULL);
 
     SCS_REQUIRE(shared >= 0 && H5Pset_dxpl_mpio(f->transfer, H5FD_MPIO_INDEPENDENT) >= 0,
                 SCS_EINTERNAL, "%s: HDF5 gives no access through MPI-IO", f->path);
@@ -274,7 +271,7 @@ static scs_status result_file_open(scs_comm *comm, const char *path, const scs_r
                                    scs_result_file **file)
 {
     hid_t access = H5I_INVALID_HID;
-    scs_status st = create(path, head, true, file), closed;
+    scs_status st = create(path, head, comm, file), closed;
 
     if (st == SCS_OK)
         st = try_open(path);
@@ -282,14 +279,14 @@ static scs_status result_file_open(scs_comm *comm, const char *path, const scs_r
         st = make_lists(*file, &access);
     st = scs_comm_agree(comm, st);
     if (st == SCS_OK)
-        st = scs_comm_agree(comm, set_access(comm, *file, access));
+        st = scs_comm_agree(comm, set_access(*file, access));
     if (st != SCS_OK) {
         drop(file, access);
         return st;
     }
     st = scs_comm_agree(comm, open_file(*file, access, H5F_ACC_RDWR));
     if (st != SCS_OK) {
-        closed = scs_store_file_close(comm, file);
+        closed = scs_store_file_close(file);
         (void)closed; /* the first failure is the one to report */
     }
     return st;
@@ -299,7 +296,7 @@ static scs_status result_file_open(scs_comm *comm, const char *path, const scs_r
 scs_status scs_store_file_open_alone(const char *path, const scs_result_head *head,
                                      scs_result_file **file)
 {
-    SCS_TRY(create(path, head, false, file));
+    SCS_TRY(create(path, head, NULL, file));
     return open_file(*file, H5Pcreate(H5P_FILE_ACCESS), H5F_ACC_RDONLY);
 }
 
@@ -322,7 +319,7 @@ static scs_status close_file(scs_result_file *f)
 {
     scs_status st = close_fields(f);
 
-    if (f->together && f->file >= 0 && st == SCS_OK && H5Fflush(f->file, H5F_SCOPE_GLOBAL) < 0)
+    if (f->comm && f->file >= 0 && st == SCS_OK && H5Fflush(f->file, H5F_SCOPE_GLOBAL) < 0)
         st = scs_h5_failed(f->file, "flush", "/");
     if (f->file >= 0 && !scs_h5_shut(f->file) && st == SCS_OK)
         st = SCS_FAIL(SCS_EIO, "%s: cannot be closed, so it may be incomplete", f->path);
@@ -332,10 +329,10 @@ static scs_status close_file(scs_result_file *f)
 }
 
 /* The struct is gone afterwards, whatever happened. */
-scs_status scs_store_file_close(scs_comm *comm, scs_result_file **file)
+scs_status scs_store_file_close(scs_result_file **file)
 {
     scs_result_file *f = *file;
-    bool together = f && f->together;
+    scs_comm *comm = f ? f->comm : NULL;
     scs_status st = SCS_OK;
 
     if (f) {
@@ -344,7 +341,7 @@ scs_status scs_store_file_close(scs_comm *comm, scs_result_file **file)
     }
     free(f);
     *file = NULL;
-    return together ? scs_comm_agree(comm, st) : st;
+    return comm ? scs_comm_agree(comm, st) : st;
 }
 
 /* Offsets of contiguous data sets: they exist once the skeleton has allocated them. */
@@ -486,7 +483,7 @@ static scs_status begin(scs_screen_store *s, scs_done_key *key, const int64_t *u
     st = scs_store_file_open_alone(s->part, s->head, &alone);
     if (st == SCS_OK)
         st = scs_store_file_ranges(alone, key->range, &key->n_range);
-    closed = scs_store_file_close(NULL, &alone);
+    closed = scs_store_file_close(&alone);
     st = st == SCS_OK ? closed : st;
     if (st == SCS_OK)
         st = scs_hash64_gaps(s->part, key->range, key->n_range, &key->skeleton);
@@ -657,7 +654,7 @@ static scs_status compare_new(const scs_screen_store *s, scs_result_rows *number
         }
     if (st == SCS_OK && numbers)
         st = result_file_numbers(alone, numbers);
-    closed = scs_store_file_close(NULL, &alone);
+    closed = scs_store_file_close(&alone);
     return st != SCS_OK ? st : closed;
 }
 
@@ -684,7 +681,7 @@ scs_status scs_store_commit(scs_screen_store *s, scs_result_rows *numbers)
 
     scs_watchdog_begin(comm, s->path);
     scs_watchdog_step(comm, "flushing");
-    st = scs_store_file_close(comm, &s->file);
+    st = scs_store_file_close(&s->file);
     if (st == SCS_OK)
         st = scs_comm_agree(comm, compare_new(s, numbers));
     scs_watchdog_step(comm, "renaming");
@@ -702,7 +699,7 @@ scs_status scs_store_close(scs_screen_store *s)
     if (!s->session)
         return SCS_OK;
     if (s->file)
-        st = scs_store_file_close(s->session->comm, &s->file);
+        st = scs_store_file_close(&s->file);
     closed = scs_done_map_close(&s->map);
     free(s->sum);
     free(s->done);

@@ -34,7 +34,7 @@ struct scs_result_file {
     const char *path; /**< borrowed, as head */
     const scs_result_head *head;
     hid_t file, transfer; /**< transfer: independent MPI-IO, or the default */
-    bool together;        /**< opened by all ranks through MPI-IO */
+    scs_comm *comm; /**< borrowed: its ranks opened it together, through MPI-IO; NULL: alone */
     int32_t n;
     scs_open_field field[SCS_RESULT_FIELDS];
     void *buffer; /**< [buffer_bytes] rows of a field, read or put together to be written */
@@ -46,10 +46,10 @@ typedef struct scs_result_file scs_result_file;
 /** Open it on one rank, to read. SCS_EIO, SCS_ENOMEM; close it even then. Local. */
 SCS_MUST_USE scs_status scs_store_file_open_alone(const char *path, const scs_result_head *head,
                                                   scs_result_file **file);
-/** Flush and close; a file opened alone is only closed (and comm may be NULL). SCS_EIO: something
- * may not be on the disk. Call it also after a failure, and look at the status. Collective where
- * the file was opened together. */
-SCS_MUST_USE scs_status scs_store_file_close(scs_comm *comm, scs_result_file **file);
+/** Flush and close; a file opened alone is only closed. SCS_EIO: something may not be on the disk.
+ * Call it also after a failure, and look at the status. Collective where the file was opened
+ * together. */
+SCS_MUST_USE scs_status scs_store_file_close(scs_result_file **file);
 /** Write all rows of a field of one number a row. SCS_EINTERNAL: no such field; SCS_EIO. Local. */
 SCS_MUST_USE scs_status scs_store_file_put_column(scs_result_file *file, const char *path,
                                                   const double *values);

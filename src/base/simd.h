@@ -55,10 +55,10 @@ static inline bool scs_simd_is_positive(uint32_t bits)
 static inline bool scs_simd_is_whole(uint32_t bits, uint32_t most, int32_t *whole)
 {
     const uint32_t one = 0x3f800000u;
-    uint32_t within = bits & -(uint32_t)(bits - one <= most - one), back;
+    uint32_t kept = bits & -(uint32_t)(bits - one <= most - one), back;
     float number;
 
-    memcpy(&number, &within, sizeof number);
+    memcpy(&number, &kept, sizeof number);
     *whole = (int32_t)number;
     number = (float)*whole;
     memcpy(&back, &number, sizeof back);

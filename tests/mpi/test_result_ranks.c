@@ -233,7 +233,7 @@ static int64_t place_of_x(const result_fixture *f)
     snprintf(path, sizeof path, "%s.part", f->path);
     CHECK_OK(scs_store_file_open_alone(path, &f->head, &file));
     CHECK_OK(scs_store_file_ranges(file, range, &n));
-    CHECK_OK(scs_store_file_close(NULL, &file));
+    CHECK_OK(scs_store_file_close(&file));
     return range[0][0];
 }
 
