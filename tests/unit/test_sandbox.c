@@ -76,9 +76,11 @@ static void a_failure_arrives_with_its_message(void)
     CU_ASSERT_EQUAL(out.size, 0);
 }
 
+/* A sanitizer would report it. */
 static scs_status is_killed(void *arg, scs_bytes *out)
 {
     (void)out;
+    (void)signal(*(int *)arg, SIG_DFL);
     (void)raise(*(int *)arg);
     return SCS_OK;
 }
