@@ -123,6 +123,7 @@ static void add(mpirun_command *c, const char *word)
     c->word[c->n] = NULL;
 }
 
+#ifdef SCS_MPIRUN
 /* Whether `name` in a folder of PATH is this file. */
 static bool is_on_path(const char *name, const char *file)
 {
@@ -140,6 +141,7 @@ static bool is_on_path(const char *name, const char *file)
     }
     return false;
 }
+#endif
 
 /* The mpirun of the MPI that this program is built with, as configure found it; by its name where
  * that is enough, because Open MPI takes one that is called by its path for one in a place of its

@@ -80,7 +80,7 @@ static scs_status make(void *ctx, int32_t part, int64_t row, int64_t n, scs_real
 }
 
 /* Cells of the two groups: 0 and 1, others -1. Local, alike on all ranks.
- * @param[out] set [n_cell] malloc'ed  @param[out] mean room for both */
+ * @param[out] set [n_cell] malloc'ed  @param[out] l its mean is room for both */
 static scs_status find_ends(const scs_session *s, int32_t **set, line *l)
 {
     const scs_config *config = s->config;

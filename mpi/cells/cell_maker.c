@@ -117,8 +117,9 @@ static scs_count_group *find_kept(const scs_cell_maker *m, int32_t group)
     return NULL;
 }
 
-/* Those that are there already stay; the others are dropped, then read. Collective.
- *  @param group [n] each once  @param[out] kept [n] in that order */
+/* Groups become those that are kept, in their order: those that are there already stay, others are
+ * dropped, then the rest is read. Collective.
+ *  @param group [n] each once */
 static scs_status gather(scs_cell_maker *m, const int32_t *group, int32_t n)
 {
     scs_count_group *kept;

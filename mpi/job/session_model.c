@@ -73,7 +73,7 @@ static scs_status encode_shards(const scs_session *s)
     return SCS_OK;
 }
 
-/* Rows of a window to their places in z. @param part [rows->n, n_latent] scratch */
+/* Rows of a window to their places in z. */
 static scs_status encode_window(const scs_session *s, const scs_feed_rows *rows, scs_real *z)
 {
     int64_t n_latent = s->model->arch.n_latent;

@@ -496,7 +496,7 @@ static scs_status begin(scs_screen_store *s, scs_done_key *key, const int64_t *u
 
 /* Go on with the unfinished file in output.dir, or begin one. Rank 0 alone. Local.
  * SCS_EARG, SCS_EDATA where that was another screen; SCS_ECREATE: no room.
- *  @param store its files have names; resumed and fd are set */
+ *  @param s its files have names; resumed and fd are set */
 static scs_status store_prepare(scs_screen_store *s, const int64_t *unit_first, int64_t n_unit)
 {
     scs_done_key key = {0};

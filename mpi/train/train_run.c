@@ -353,8 +353,8 @@ static scs_status try_save(scs_checkpointer *k, scs_training *training,
     return SCS_OK;
 }
 
-/* SCS_ESTOP with a message that says where it stands and how to go on. @param reason rank 0's;
- * another rank may have had one of its own */
+/* SCS_ESTOP with a message that says where it stands and how to go on. The reason is rank 0's;
+ * another rank may have had one of its own. */
 static scs_status stop(scs_checkpointer *k, const scs_position *p)
 {
     const scs_config *config = k->session->config;

@@ -585,7 +585,7 @@ static scs_status refuse_two(const scs_ortholog_use *use, const layout *l, bool 
 }
 
 /* One side's column: the only species that is allowed, or the only one that knows the genes.
- *  @param[out] c the column, -1: none is allowed
+ *  @param[out] chosen the column, -1: none is allowed
  *  @return SCS_EDATA where two species could be meant */
 static scs_status choose_side(const scs_ortholog_use *use, const layout *l, bool own, kind prefer,
                               const bool allowed[COLUMNS], int *chosen)

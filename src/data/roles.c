@@ -271,7 +271,7 @@ static scs_status check_taken(const scs_config *config, int32_t i, const chosen 
 /* The target's cells are held out. A combination that no cell has is refused: it would be scored
  * against nothing. An item that only repeats others is told: it was perhaps meant to name other
  * cells.
- *  @param taken scratch, [2][labels] zeroed */
+ *  @param taken_type, taken_perturbation scratch, [labels] zeroed */
 static scs_status hold_out_target(const scs_config *config, int32_t i, const target *t,
                                   scs_dataset *d, bool *taken_type, bool *taken_perturbation)
 {

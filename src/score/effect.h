@@ -53,7 +53,7 @@ SCS_MUST_USE scs_status scs_effect_cap_noise(scs_effects *effects);
 double scs_effect_mse(const scs_effects *effects, int32_t p);
 /** As above, of perturbation p: what `mse` is held against. O(n_gene). */
 double scs_effect_distance(const scs_effects *effects, int32_t p);
-/** @param skip [n_gene] not 0 for the target of any perturbation  @param[out] pds */
+/** The pds of perturbation p. @param skip [n_gene] not 0 for the target of any perturbation */
 double scs_effect_pds(const scs_effects *effects, const uint8_t *skip, int32_t p);
 
 /** Of the two effects of a perturbation: Pearson's correlation; mean absolute and mean squared

@@ -69,7 +69,7 @@ static void visit(const scs_contrast *c, const scs_packed *x, block *b, bool put
     }
 }
 
-/* @param[in,out] at of the block; for the next one afterwards
+/* @param[in,out] row_at of the block; for the next one afterwards
  * @param[out] b its entries are malloc'ed */
 static scs_status turn(const scs_contrast *c, const scs_packed *x, int32_t gene0, int32_t n,
                        int32_t *row_at, block *b)

@@ -147,7 +147,7 @@ static scs_status try_group(void *ctx, int64_t i, const scs_sources *own, double
     double *truth = work + t->n_all * n;
     missed *out = &t->missed[i];
     scs_sources *sources;
-    scs_status st;
+    scs_status st = SCS_OK;
 
     (void)own;
     for (int64_t g = 0; g < n; g++)

@@ -212,7 +212,7 @@ enum { BASIS_FROM = 1024, BASIS = 128, CONTROLS_AT_ONCE = 256 };
 
 /* The directions of gene space in which some control means differ most from 0: the eigenvectors u
  * of their products X X' / genes, taken back to genes, X'u / sqrt(lambda genes).
- *  @param[out] basis [n_gene, BASIS] zeroed  @param[out] n how many of them there are */
+ *  @param[out] basis [n_gene, BASIS] zeroed  @param[out] n_basis how many of them there are */
 static scs_status find_basis(const scs_atlas *a, const scs_mixed_atlas *m, double *basis,
                              int32_t *n_basis)
 {

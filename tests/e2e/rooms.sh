@@ -259,6 +259,10 @@ said
 printf '%s\n' '/* Words' ' * of two lines. */' '/* Others. */' 'int scs_values_read(void);' >>src/config/values.h
 found "two comments" 1 "src/config/values.h:6: a comment directly below another; make them one" --comments
 said
+printf '%s\n' '/* @param of, at in' ' *  units  @param[out] it the answer */' 'int scs_values_read(int of, int (*to)(int at), int *answer);' \
+    >>src/config/values.h
+found "a parameter that is none" 1 "src/config/values.h:4: scs_values_read has no parameter it; mend the comment" --comments
+said
 rm src/base/filler_*
 found "few functions" 1 "only 7 declared functions found, fewer than 50" --comments
 
