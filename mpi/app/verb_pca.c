@@ -104,7 +104,7 @@ const scs_verb scs_verb_pca = {
     .name = "pca",
     .argument = "CONFIG.yaml",
     .summary = "principal components of all cells",
-    .details = "As scanpy's, to 1e-10 of the largest variance; of up to 1000 genes by ScaLAPACK. "
+    .details = "As scanpy's, to 1e-10 of each variance; of up to 1000 genes by ScaLAPACK. "
                "Writes\n"
                "output.dir/pca.h5ad: obsm/X_pca, varm/PCs, uns/pca with variance, "
                "variance_ratio and mean.\n"

@@ -1,5 +1,7 @@
 /* Rounding before adding: shift = 1.5 2^E with 2^E > 2 n bound, then (shift + t) - shift is t to a
- * multiple of 2^(E - 52), and n of these stay below 2^53 of these multiples.
+ * multiple of 2^(E - 52), and n of these stay below 2^53 of these multiples. What that leaves of t
+ * is added beside it in the same way, to multiples that are finer by 2^52 / (8 n): one cell whose
+ * values are a million times those of the others takes nothing from their sums.
  *
  * One pass through the cells for a product: a cell's row is near when its eight numbers y = V'(x -
  * c) are made and when x y' is added to the genes' sums. Beside the genes stands one more row, of
@@ -29,9 +31,13 @@ typedef struct product {
     const double *center; /* [n_gene] */
     double bound;         /* no x y of a cell is larger, for a unit vector */
     double *block;        /* [n_gene, B] */
-    double *sum;          /* [n_thread, n_gene + 1, B] */
+    double *sum;          /* [n_thread, n_gene + 1, 2, B], coarse and fine */
     int n_thread;
 } product;
+
+typedef struct shifts {
+    double coarse, fine;
+} shifts;
 
 /* See the head. @param bound no term is larger */
 static double shift_for(double bound, int64_t n)
@@ -41,17 +47,28 @@ static double shift_for(double bound, int64_t n)
     return most > 0 ? ldexp(1.5, ilogb(most) + 2) : 0;
 }
 
-/* t as something that can be added in any order. */
-static inline double coarse(double t, double shift)
+/* What the coarse rounding leaves is at most one of its multiples. */
+static shifts shifts_for(double bound, int64_t n)
 {
-    return (shift + t) - shift;
+    double coarse = shift_for(bound, n);
+
+    return (shifts){coarse, shift_for(ldexp(coarse, -52), n)};
+}
+
+/* t into two sums whose terms can come in any order. */
+static inline void add(double t, shifts s, double *coarse, double *fine)
+{
+    double much = (s.coarse + t) - s.coarse;
+
+    *coarse += much;
+    *fine += (s.fine + (t - much)) - s.fine;
 }
 
 static scs_status allocate(product *p)
 {
     p->n_thread = omp_get_max_threads();
     SCS_TRY(SCS_ALLOC(p->block, (int64_t)p->n_gene * B));
-    return SCS_ALLOC(p->sum, (int64_t)p->n_thread * (p->n_gene + 1) * B);
+    return SCS_ALLOC(p->sum, (int64_t)p->n_thread * (p->n_gene + 1) * 2 * B);
 }
 
 static scs_status add_over_ranks(const product *p, double *sum, int n)
@@ -102,18 +119,22 @@ static void measure(const product *p, extent *e)
         }
 }
 
-/* Sums of genes into sum [n_gene], of squares into sum [n_gene]'s end. */
+/* Sums of genes into sum [n_gene + 1, 2], of squares behind them. */
 static void add_cells(const product *p, const extent *e, double *sum)
 {
-    double shift = shift_for(e->value, p->n_cell), shift_square = shift_for(e->square, p->n_cell);
+    shifts value = shifts_for(e->value, p->n_cell), square = shifts_for(e->square, p->n_cell);
+    double *last = sum + (int64_t)p->n_gene * 2;
 
     for (int32_t part = 0; part < p->n_part; part++)
         for (int64_t i = 0; i < p->part[part].n; i++) {
             scs_row cell = scs_packed_row(p->part[part].x, p->part[part].first + i);
 
-            for (int64_t k = 0; k < cell.n; k++)
-                sum[scs_row_gene(&cell, k)] += coarse(scs_row_value(&cell, k), shift);
-            sum[p->n_gene] += coarse(row_square(&cell), shift_square);
+            for (int64_t k = 0; k < cell.n; k++) {
+                double *to = sum + (int64_t)scs_row_gene(&cell, k) * 2;
+
+                add(scs_row_value(&cell, k), value, to, to + 1);
+            }
+            add(row_square(&cell), square, last, last + 1);
         }
 }
 
@@ -128,12 +149,13 @@ static scs_status center(product *p, scs_pca *pca)
     SCS_TRY(largest_over_ranks(p, &e.square, 1));
     SCS_TRY(largest_over_ranks(p, &e.both, 1));
     add_cells(p, &e, p->sum);
-    SCS_TRY(add_over_ranks(p, p->sum, p->n_gene + 1));
+    SCS_TRY(add_over_ranks(p, p->sum, 2 * (p->n_gene + 1)));
     for (int32_t g = 0; g < p->n_gene; g++)
-        pca->center[g] = p->sum[g] / n;
+        pca->center[g] = (p->sum[2 * g] + p->sum[2 * g + 1]) / n;
     p->center = pca->center;
     square = scs_vector_dot(p->center, p->center, p->n_gene);
-    pca->total_variance = (p->sum[p->n_gene] - n * square) / (n - 1);
+    pca->total_variance =
+        (p->sum[2 * p->n_gene] + p->sum[2 * p->n_gene + 1] - n * square) / (n - 1);
     /* |y| <= |x| + |c| for a vector of length 1, which lengths are but for rounding; the row of
      * sums of y stands for a value of 1. */
     p->bound = 1.001 * fmax(e.both + e.value * sqrt(square), sqrt(e.square) + sqrt(square));
@@ -142,9 +164,9 @@ static scs_status center(product *p, scs_pca *pca)
 
 /* ---- product ---- */
 
-/* One cell. @param origin [B] V'c  @param sum [n_gene + 1, B] */
+/* One cell. @param origin [B] V'c  @param sum [n_gene + 1, 2, B]  @param last row of it */
 static SCS_VECTOR void add_cell(const scs_row *cell, const double *block, const double *origin,
-                                double shift, double *sum, double *last)
+                                shifts s, double *sum, double *last)
 {
     double y[B];
 
@@ -158,20 +180,21 @@ static SCS_VECTOR void add_cell(const scs_row *cell, const double *block, const 
             y[c] += x * v[c];
     }
     for (int64_t k = 0; k < cell->n; k++) {
-        double *to = sum + (int64_t)scs_row_gene(cell, k) * B, x = scs_row_value(cell, k);
+        double *to = sum + (int64_t)scs_row_gene(cell, k) * 2 * B, x = scs_row_value(cell, k);
 
         for (int c = 0; c < B; c++)
-            to[c] += coarse(x * y[c], shift);
+            add(x * y[c], s, to + c, to + B + c);
     }
     for (int c = 0; c < B; c++)
-        last[c] += coarse(y[c], shift);
+        add(y[c], s, last + c, last + B + c);
 }
 
-/* This rank's cells, on all threads, into sum [n_gene + 1, B]. */
+/* This rank's cells, on all threads, into sum [n_gene + 1, 2, B]. */
 static void add_products(const product *p)
 {
-    int64_t size = (int64_t)(p->n_gene + 1) * B;
-    double origin[B] = {0}, shift = shift_for(p->bound, p->n_cell);
+    int64_t size = (int64_t)(p->n_gene + 1) * 2 * B;
+    shifts s = shifts_for(p->bound, p->n_cell);
+    double origin[B] = {0};
 
     for (int64_t g = 0; g < p->n_gene; g++)
         scs_vector_add(origin, p->block + g * B, p->center[g], B);
@@ -185,7 +208,7 @@ static void add_products(const product *p)
             for (int64_t i = 0; i < p->part[part].n; i++) {
                 scs_row cell = scs_packed_row(p->part[part].x, p->part[part].first + i);
 
-                add_cell(&cell, p->block, origin, shift, sum, sum + size - B);
+                add_cell(&cell, p->block, origin, s, sum, sum + size - (int64_t)2 * B);
             }
         }
     }
@@ -196,7 +219,7 @@ static void add_products(const product *p)
 /* All ranks have the block; the sum comes to rank 0. Collective. */
 static scs_status multiply(const product *p)
 {
-    int size = (p->n_gene + 1) * B;
+    int size = (p->n_gene + 1) * 2 * B;
     MPI_Comm mpi = scs_comm_mpi(p->comm);
     bool leads = scs_comm_rank(p->comm) == 0;
 
@@ -217,16 +240,19 @@ static scs_status tell(const product *p, int *more)
 static scs_status apply(void *ctx, const double *block, double *image)
 {
     const product *p = ctx;
-    const double *all = p->sum + (int64_t)p->n_gene * B;
+    const double *all = p->sum + (int64_t)p->n_gene * 2 * B;
     int more = 1;
 
     memcpy(p->block, block, (size_t)p->n_gene * B * sizeof *block);
     SCS_TRY(tell(p, &more));
     SCS_TRY(multiply(p));
     for (int64_t g = 0; g < p->n_gene; g++)
-        for (int c = 0; c < B; c++)
+        for (int c = 0; c < B; c++) {
+            const double *sum = p->sum + g * 2 * B + c;
+
             image[g * B + c] =
-                (p->sum[g * B + c] - p->center[g] * all[c]) / (double)(p->n_cell - 1);
+                (sum[0] + sum[B] - p->center[g] * (all[c] + all[B + c])) / (double)(p->n_cell - 1);
+        }
     return SCS_OK;
 }
 

@@ -2,15 +2,16 @@
  *  never made: C v = X_c'(X_c v) / (n - 1), X_c the centred cells, from sparse rows. Its components
  *  by src/kernels/lanczos.h.
  *
- *  Sums over cells have the same bits in any order: every term is rounded to a multiple of one
- *  power of two before it is added, so coarse that the sum of all terms is exact (as in Demmel and
- *  Nguyen, ARITH 2013) and so fine that what is lost is n 2^-51 of the largest term. So neither
- *  shards nor ranks nor threads are seen in the result, and MPI may add as it likes.
+ *  Sums over cells have the same bits in any order: every term is cut into a multiple of one power
+ *  of two and one of a finer, which are added by themselves; both are so coarse that the sum of all
+ *  terms is exact (as in Demmel and Nguyen, ARITH 2013). What is lost of a term is less than 2^-96
+ *  n^2 of the largest. So neither shards nor ranks nor threads are seen in the result, and MPI may
+ *  add as it likes.
  *
  *  A product takes O(nnz) for each of eight vectors, on all ranks and threads; what the vectors are
  *  made of is done by rank 0, which holds them: 8 n_gene (2 n_top + 80) bytes. A rank has 64 bytes
- *  a gene for the vectors that go out and for each thread's sums. One broadcast and one sum of 8
- *  n_gene doubles a product, of which there are some 50 (doc/performance.md).
+ *  a gene for the vectors that go out and 128 for each thread's sums. One broadcast of 8 n_gene
+ *  doubles and one sum of 16 n_gene a product, of which there are some 50 (doc/performance.md).
  */
 #ifndef SCS_CELL_PRODUCT_H
 #define SCS_CELL_PRODUCT_H

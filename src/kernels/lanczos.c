@@ -244,7 +244,7 @@ static scs_status look(search *s)
 static bool all_found(const search *s)
 {
     int m = s->n_basis;
-    double most = SCS_LANCZOS_TOLERANCE * fabs(s->value[m - 1]);
+    double rounding = NOTHING * size(s);
 
     for (int k = m - s->n_top; k < m; k++) {
         const double *last = s->turn + (int64_t)k * m + m - B;
@@ -257,7 +257,7 @@ static bool all_found(const search *s)
                 sum += s->coupling[a * B + c] * last[c];
             square += sum * sum;
         }
-        if (!(sqrt(square) <= most))
+        if (!(sqrt(square) <= fmax(SCS_LANCZOS_TOLERANCE * fabs(s->value[k]), rounding)))
             return false;
     }
     return true;

@@ -4,8 +4,8 @@
  *  the matrix has been applied to, eight at a time, are kept orthonormal; of the matrix within
  *  their span all eigenvectors are made; where there is no more room the best of these are kept and
  *  the search goes on from them. An eigenvector counts as found when |A v - value v| is at most
- *  SCS_LANCZOS_TOLERANCE of the largest value, so that its value is right to the square of that and
- *  v to that divided by the distance to the next value (as a share of the largest).
+ *  SCS_LANCZOS_TOLERANCE of its value (or rounding, 1e-13 of the largest), so that v is right to
+ *  that divided by the distance to the next value, as a share of its own.
  *
  *  Of an eigenvalue that stands more often than eight times the search would see eight: so once all
  *  are found it begins anew with random vectors outside them, and ends when these bring no other.
