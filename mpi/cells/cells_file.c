@@ -441,7 +441,7 @@ static scs_status make_skeleton(scs_cells_file *f)
     f->fd = open(f->part, O_RDWR | O_CLOEXEC);
     f->skeleton = f->fd < 0 ? -1 : (int64_t)lseek(f->fd, 0, SEEK_END);
     if (f->skeleton < 0)
-        st = SCS_FAIL(SCS_EIO, "%s: cannot be opened: %s", f->part, strerror(errno));
+        st = SCS_FAIL(SCS_EIO, "%s: cannot be opened: %s", f->path, strerror(errno));
 done:
     if (file >= 0)
         scs_h5_discard(file);
@@ -451,11 +451,11 @@ done:
 /* ---- open, on all ranks ---- */
 
 /* A rank that cannot open the file has to say so before MPI_File_open, which hangs then. */
-static scs_status try_open(const char *path)
+static scs_status try_open(const scs_cells_file *f)
 {
-    int fd = open(path, O_RDWR | O_CLOEXEC);
+    int fd = open(f->part, O_RDWR | O_CLOEXEC);
 
-    SCS_REQUIRE(fd >= 0, SCS_EIO, "%s: cannot be opened: %s", path, strerror(errno));
+    SCS_REQUIRE(fd >= 0, SCS_EIO, "%s: cannot be opened: %s", f->path, strerror(errno));
     (void)close(fd);
     return SCS_OK;
 }
@@ -507,7 +507,7 @@ static scs_status open_together(scs_cells_file *f)
     if (set >= 0)
         f->file = H5Fopen(f->part, H5F_ACC_RDWR, access);
     (void)H5Pclose(access);
-    SCS_REQUIRE(f->file >= 0, SCS_EIO, "%s: cannot be opened through HDF5", f->part);
+    SCS_REQUIRE(f->file >= 0, SCS_EIO, "%s: cannot be opened through HDF5", f->path);
     return open_sets(f);
 }
 
@@ -539,7 +539,7 @@ scs_status scs_cells_file_open(const scs_cells_head *head, scs_cells_file *file)
     st = scs_comm_agree(comm, scs_session_leads(s) ? make_skeleton(file) : SCS_OK);
     scs_watchdog_step(comm, "opening");
     if (st == SCS_OK)
-        st = scs_comm_agree(comm, try_open(file->part));
+        st = scs_comm_agree(comm, try_open(file));
     if (st == SCS_OK) {
         file->together = true;
         st = scs_comm_agree(comm, open_together(file));
@@ -762,7 +762,7 @@ static scs_status close_file(scs_cells_file *f)
     if (f->file >= 0 && st == SCS_OK && H5Fflush(f->file, H5F_SCOPE_GLOBAL) < 0)
         st = scs_h5_failed(f->file, "flush", "/");
     if (f->file >= 0 && !scs_h5_shut(f->file) && st == SCS_OK)
-        st = SCS_FAIL(SCS_EIO, "%s: cannot be closed, so it may be incomplete", f->part);
+        st = SCS_FAIL(SCS_EIO, "%s: cannot be closed, so it may be incomplete", f->path);
     if (f->transfer >= 0)
         (void)H5Pclose(f->transfer);
     f->file = f->transfer = H5I_INVALID_HID;

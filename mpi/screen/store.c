@@ -208,7 +208,8 @@ static scs_status open_file(scs_result_file *f, hid_t access, unsigned mode)
         f->file = H5Fopen(f->path, mode, access);
     if (access >= 0)
         (void)H5Pclose(access);
-    SCS_REQUIRE(f->file >= 0, SCS_EIO, "%s: cannot be opened through HDF5", f->path);
+    SCS_REQUIRE(f->file >= 0, SCS_EIO, "%.*s: cannot be opened through HDF5",
+                scs_file_written_length(f->path), f->path);
     return open_fields(f);
 }
 
@@ -229,7 +230,8 @@ static scs_status try_open(const char *path)
 {
     int fd = open(path, O_RDWR | O_CLOEXEC);
 
-    SCS_REQUIRE(fd >= 0, SCS_EIO, "%s: cannot be opened: %s", path, strerror(errno));
+    SCS_REQUIRE(fd >= 0, SCS_EIO, "%.*s: cannot be opened: %s", scs_file_written_length(path), path,
+                strerror(errno));
     (void)close(fd);
     return SCS_OK;
 }
@@ -239,8 +241,8 @@ static scs_status make_lists(scs_result_file *f, hid_t *access)
 {
     *access = H5Pcreate(H5P_FILE_ACCESS);
     f->transfer = H5Pcreate(H5P_DATASET_XFER);
-    SCS_REQUIRE(*access >= 0 && f->transfer >= 0, SCS_EINTERNAL, "%s: HDF5 makes no lists",
-                f->path);
+    SCS_REQUIRE(*access >= 0 && f->transfer >= 0, SCS_EINTERNAL, "%.*s: HDF5 makes no lists",
+                scs_file_written_length(f->path), f->path);
     return SCS_OK;
 }
 
@@ -251,7 +253,8 @@ static scs_status set_access(scs_result_file *f, hid_t access)
     herr_t shared = H5Pset_fapl_mpio(access, scs_comm_mpi(f->comm), MPI_INFO_NULL);
 
     SCS_REQUIRE(shared >= 0 && H5Pset_dxpl_mpio(f->transfer, H5FD_MPIO_INDEPENDENT) >= 0,
-                SCS_EINTERNAL, "%s: HDF5 gives no access through MPI-IO", f->path);
+                SCS_EINTERNAL, "%.*s: HDF5 gives no access through MPI-IO",
+                scs_file_written_length(f->path), f->path);
     return SCS_OK;
 }
 
@@ -322,7 +325,8 @@ static scs_status close_file(scs_result_file *f)
     if (f->comm && f->file >= 0 && st == SCS_OK && H5Fflush(f->file, H5F_SCOPE_GLOBAL) < 0)
         st = scs_h5_failed(f->file, "flush", "/");
     if (f->file >= 0 && !scs_h5_shut(f->file) && st == SCS_OK)
-        st = SCS_FAIL(SCS_EIO, "%s: cannot be closed, so it may be incomplete", f->path);
+        st = SCS_FAIL(SCS_EIO, "%.*s: cannot be closed, so it may be incomplete",
+                      scs_file_written_length(f->path), f->path);
     if (f->transfer > 0)
         (void)H5Pclose(f->transfer);
     return st;
@@ -353,8 +357,8 @@ scs_status scs_store_file_ranges(scs_result_file *f, int64_t (*range)[2], int32_
     for (int32_t i = 0; i < f->n; i++) {
         range[i][0] = (int64_t)H5Dget_offset(f->field[i].set);
         range[i][1] = range[i][0] + f->head->plan->n * f->field[i].row_bytes;
-        SCS_REQUIRE(range[i][0] > 0, SCS_EIO, "%s: %s has no place", f->path,
-                    f->field[i].field.path);
+        SCS_REQUIRE(range[i][0] > 0, SCS_EIO, "%.*s: %s has no place",
+                    scs_file_written_length(f->path), f->path, f->field[i].field.path);
     }
     return SCS_OK;
 }
@@ -508,7 +512,7 @@ static scs_status store_prepare(scs_screen_store *s, const int64_t *unit_first, 
         SCS_GO(st, begin(s, &key, unit_first));
     s->fd = open(s->part, O_RDONLY | O_CLOEXEC);
     if (s->fd < 0)
-        st = SCS_FAIL(SCS_EIO, "%s: cannot be opened: %s", s->part, strerror(errno));
+        st = SCS_FAIL(SCS_EIO, "%s: cannot be opened: %s", s->path, strerror(errno));
 done:
     scs_done_map_key_clear(&key);
     return st;
@@ -636,7 +640,7 @@ static scs_status compare_block(const scs_screen_store *s, scs_result_file *alon
     SCS_TRY(result_file_sum(alone, first, n, &sum));
     SCS_REQUIRE(sum == s->sum[block], SCS_EIO,
                 "%s does not read back as it was written (rows %lld to %lld); check the disk",
-                s->part, (long long)first, (long long)(first + n - 1));
+                s->path, (long long)first, (long long)(first + n - 1));
     return SCS_OK;
 }
 

@@ -109,9 +109,20 @@ int scs_file_known_length(const char *path)
     return (int)strlen(path);
 }
 
+/* What is read may be called so by the user: only what is written is known by another name. */
+int scs_file_written_length(const char *path)
+{
+    static const char ending[] = ".h5ad.part";
+    int n = scs_file_known_length(path), over = n - (int)(sizeof ending - 1);
+
+    return over > 0 && strncmp(path + over, ending, sizeof ending - 1) == 0
+               ? n - (int)(sizeof ".part" - 1)
+               : n;
+}
+
 scs_status scs_file_creation_failed(const char *path, int error)
 {
-    return SCS_FAIL(SCS_ECREATE, "%.*s: cannot be created: %s; %s", scs_file_known_length(path),
+    return SCS_FAIL(SCS_ECREATE, "%.*s: cannot be created: %s; %s", scs_file_written_length(path),
                     path, strerror(error), scs_file_creation_hint(error));
 }
 
@@ -306,8 +317,8 @@ scs_status scs_file_reserve(const char *path)
 
 scs_status scs_file_remove(const char *path)
 {
-    SCS_REQUIRE(unlink(path) == 0 || errno == ENOENT, SCS_EIO, "%s: cannot be removed: %s", path,
-                strerror(errno));
+    SCS_REQUIRE(unlink(path) == 0 || errno == ENOENT, SCS_EIO, "%.*s: cannot be removed: %s",
+                scs_file_written_length(path), path, strerror(errno));
     return SCS_OK;
 }
 
@@ -319,7 +330,7 @@ scs_status scs_file_write_at(int fd, const char *path, const void *bytes, int64_
 
         if (n < 0 && errno == EINTR)
             continue;
-        SCS_REQUIRE(n > 0, SCS_EIO, "%.*s: cannot be written: %s", scs_file_known_length(path),
+        SCS_REQUIRE(n > 0, SCS_EIO, "%.*s: cannot be written: %s", scs_file_written_length(path),
                     path, strerror(errno));
         bytes = (const char *)bytes + n;
         size -= n;

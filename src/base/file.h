@@ -45,6 +45,9 @@ bool scs_file_is_unchanged(const struct stat *was, const struct stat *now);
 /** How much of a path a message shows, as "%.*s": all, but of the PATH.tmp.PID that this process
  * is writing PATH alone, the name that the user knows. */
 int scs_file_known_length(const char *path);
+/** The same of a file that is being written, which may also be the NAME.h5ad.part that all ranks
+ * write NAME.h5ad as. */
+int scs_file_written_length(const char *path);
 /** What a user can do about an errno of creating or writing: "free some space there or choose
  * another folder". @return a constant text */
 const char *scs_file_creation_hint(int error);

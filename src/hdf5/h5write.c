@@ -64,7 +64,7 @@ scs_status scs_h5_failed(hid_t file, const char *what, const char *path)
     (void)H5Fget_name(file, name, sizeof name);
     full = error == ENOSPC || error == EDQUOT || error == EFBIG || error == EROFS;
     return SCS_FAIL(full ? SCS_ECREATE : SCS_EIO, "%.*s: cannot %s %s: %s; %s",
-                    scs_file_known_length(name), name, what, path,
+                    scs_file_written_length(name), name, what, path,
                     error ? strerror(error) : "HDF5 refused",
                     full ? scs_file_creation_hint(error) : "check the disk");
 }
@@ -405,7 +405,7 @@ static scs_status create_file(const char *path, bool checked, hid_t *file)
     (void)H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     fapl = file_access();
     SCS_REQUIRE(fapl >= 0, SCS_EINTERNAL, "%.*s: HDF5 gave no file access list",
-                scs_file_known_length(path), path);
+                scs_file_written_length(path), path);
     fcpl = file_creation(checked);
     scs_status st = scs_file_create(path);
     if (st == SCS_OK) {
@@ -432,7 +432,7 @@ static scs_status check_complete(const char *path)
 
     if (file < 0 || !scs_h5_shut(file))
         return SCS_FAIL(SCS_EIO, "%.*s: does not read back as it was written; check the disk",
-                        scs_file_known_length(path), path);
+                        scs_file_written_length(path), path);
     return SCS_OK;
 }
 
@@ -491,7 +491,7 @@ static scs_status cut_and_sync(int fd, const char *path, hsize_t size)
 
     if (fd >= 0 && close(fd) != 0 && !error)
         error = errno;
-    SCS_REQUIRE(!error, SCS_EIO, "%.*s: cannot be saved: %s", scs_file_known_length(path), path,
+    SCS_REQUIRE(!error, SCS_EIO, "%.*s: cannot be saved: %s", scs_file_written_length(path), path,
                 strerror(error));
     return SCS_OK;
 }

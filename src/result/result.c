@@ -474,8 +474,8 @@ scs_status scs_result_skeleton(const char *temp, const scs_result_head *head)
     hid_t file;
 
     SCS_REQUIRE(head->plan->n <= INT32_MAX, SCS_EARG,
-                "%s: %lld combinations are too many; at most %d", temp, (long long)head->plan->n,
-                INT32_MAX);
+                "%.*s: %lld combinations are too many; at most %d", scs_file_written_length(temp),
+                temp, (long long)head->plan->n, INT32_MAX);
     SCS_TRY(scs_h5_create(temp, &file));
     SCS_GO(st, write_skeleton(file, head));
     closed = scs_h5_finish(file, temp);

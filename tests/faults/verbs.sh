@@ -79,7 +79,7 @@ judge() {
     65 | 70 | 73 | 74)
         refused=$((refused + 1))
         [ "$(grep -c '^scscreen: error: ' log)" = 1 ] || fail "$1: exit $code without one error line"
-        ! grep '^scscreen: error: .*\.tmp\.[0-9]' log || fail "$1: the error line does not name the file by the name that it will have"
+        ! grep '^scscreen: error: .*\.\(tmp\.[0-9]\|part\)' log || fail "$1: the error line does not name the file by the name that it will have"
         ;;
     124) fail "$1: hangs" ;;
     139) fail "$1: crashes" ;;
