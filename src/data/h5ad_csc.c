@@ -106,14 +106,15 @@ int32_t scs_h5ad_csc_first(const scs_h5ad_csc *csc, int32_t r, int32_t n)
 /* ---- the walk ---- */
 
 /* Values of a column one by one: what is wrong with them, or what they are in another order.
- *  @param row, value [n] */
+ *  @param row, value [n]  @param place of the first in the file */
 static scs_status check_each(scs_h5ad_csc *r, const int32_t *row, const float *value, int64_t n,
-                             int32_t column)
+                             int32_t column, int64_t place)
 {
     for (int64_t k = 0; k < n; k++) {
         SCS_REQUIRE(row[k] >= 0 && row[k] < r->meta->n_row, SCS_EDATA,
-                    "%s: %s: gene %s names cell row %d of %lld; the file is damaged", r->meta->path,
-                    r->meta->indices, r->meta->genes.name[column], row[k],
+                    "%s: %s: gene %s names cell row %lld of %lld; the file is damaged",
+                    r->meta->path, r->meta->indices, r->meta->genes.name[column],
+                    (long long)scs_h5_unclipped(r->h5, r->meta->indices, place + k, row[k]),
                     (long long)r->meta->n_row);
         if (r->seen[row[k]] == column + 1)
             return scs_h5ad_value_twice(r->meta, row[k], column);
@@ -124,9 +125,10 @@ static scs_status check_each(scs_h5ad_csc *r, const int32_t *row, const float *v
 }
 
 /* Values [0, n) of a column, n > 0, of which others may stand in other blocks.
- *  @param begins, ends whether the column does, with these */
+ *  @param place of the first in the file  @param begins, ends whether the column does, with these
+ */
 static scs_status take_part(scs_h5ad_csc *r, const int32_t *row, const float *value, int64_t n,
-                            int32_t column, bool begins, bool ends)
+                            int32_t column, int64_t place, bool begins, bool ends)
 {
     int32_t n_row = (int32_t)r->meta->n_row;
     int32_t before = begins ? -1 : r->last;
@@ -134,7 +136,7 @@ static scs_status take_part(scs_h5ad_csc *r, const int32_t *row, const float *va
 
     r->last = plain ? row[n - 1] : n_row;
     if (!plain)
-        SCS_TRY(check_each(r, row, value, n, column));
+        SCS_TRY(check_each(r, row, value, n, column, place));
     for (int64_t k = 0; plain && k < n && !(begins && ends); k++)
         r->seen[row[k]] = column + 1;
     return scs_transpose_add(r->transpose, column, row, value, n, plain);
@@ -157,8 +159,8 @@ static scs_status take_block(scs_h5ad_csc *r, int64_t first, int64_t n, int32_t 
         begin = r->indptr[*column];
         end = r->indptr[*column + 1];
         m = (end < first + n ? end : first + n) - (first + k);
-        SCS_TRY(take_part(r, r->indices + k, r->values + k, m, *column, begin == first + k,
-                          end <= first + n));
+        SCS_TRY(take_part(r, r->indices + k, r->values + k, m, *column, first + k,
+                          begin == first + k, end <= first + n));
     }
     return SCS_OK;
 }

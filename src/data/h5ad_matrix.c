@@ -41,6 +41,7 @@ struct scs_h5ad_reader {
     scs_h5 h5;
     scs_csr x;            /* the last rows that were read */
     int64_t rows, values; /* room in it */
+    int64_t place;        /* of x's first value in the file, where that is stored by rows */
     int64_t *seen;        /* [n_var] for check_row; the last row that held the gene,
                              + 1: a set that needs no clearing. NULL until a
                              row is looked at in detail */
@@ -82,9 +83,12 @@ static scs_status check_row(scs_h5ad_reader *r, int64_t begin, int64_t end, int6
         SCS_TRY(SCS_ALLOC(r->seen, x->n_col));
     for (int64_t k = begin; k < end; k++) {
         int32_t gene = x->indices[k];
+
         SCS_REQUIRE(gene >= 0 && gene < x->n_col, SCS_EDATA,
-                    "%s: %s: cell row %lld names gene number %d of %d; the file is damaged",
-                    meta->path, meta->indices, (long long)row, gene, x->n_col);
+                    "%s: %s: cell row %lld names gene number %lld of %d; the file is damaged",
+                    meta->path, meta->indices, (long long)row,
+                    (long long)scs_h5_unclipped(&r->h5, meta->indices, r->place + k, gene),
+                    x->n_col);
         /* Row 0 marks with 1, so that a zeroed set is empty. */
         if (r->seen[gene] == row + 1)
             return scs_h5ad_value_twice(meta, row, gene);
@@ -186,7 +190,7 @@ static scs_status read_csr(scs_h5ad_reader *r, int64_t row0, int64_t row1)
         SCS_TRY(open_csr(r));
     SCS_TRY(make_room(r, n, 0));
     SCS_TRY(read_indptr(r, row0, n, r->x.indptr));
-    begin = r->x.indptr[0];
+    r->place = begin = r->x.indptr[0];
     end = r->x.indptr[n];
     for (int64_t i = 0; i <= n; i++)
         r->x.indptr[i] -= begin;

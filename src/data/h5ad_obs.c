@@ -746,9 +746,28 @@ done:
     return st;
 }
 
+/* The code of a cell as the file has it, for a message: read again, as it may not fit into int32.
+ */
+static long long code_of(const scs_h5 *h5, const char *frame, const categorical *p,
+                         const scs_labels *labels, int64_t n_obs, int64_t cell)
+{
+    long long code = labels->codes[cell];
+    int64_t *wide;
+
+    if (p->codes)
+        return scs_h5_unclipped(h5, p->codes, cell, labels->codes[cell]);
+    if (SCS_ALLOC(wide, n_obs) != SCS_OK)
+        return code;
+    if (scs_h5_read_member_int64(h5, frame, labels->column, wide) == SCS_OK)
+        code = wide[cell];
+    free(wide);
+    return code;
+}
+
 /* Codes are used as indices by everything after the sandbox, and a category that stands twice
  * would make two groups of one. */
-static scs_status check_codes(const scs_h5 *h5, int64_t n_obs, const scs_labels *labels)
+static scs_status check_codes(const scs_h5 *h5, const char *frame, const categorical *p,
+                              int64_t n_obs, const scs_labels *labels)
 {
     scs_index index;
     scs_lidx twice;
@@ -760,9 +779,10 @@ static scs_status check_codes(const scs_h5 *h5, int64_t n_obs, const scs_labels 
                 labels->column, labels->categories.name[twice]);
     for (int64_t i = 0; i < n_obs; i++)
         SCS_REQUIRE(labels->codes[i] >= -1 && labels->codes[i] < labels->categories.n, SCS_EDATA,
-                    "%s: obs column %s: cell row %lld has a code that none of the %d categories "
-                    "has; re-save the file with anndata",
-                    h5->path, labels->column, (long long)i, labels->categories.n);
+                    "%s: obs column %s: cell row %lld has the code %lld, which none of the %d "
+                    "categories has; re-save the file with anndata",
+                    h5->path, labels->column, (long long)i, code_of(h5, frame, p, labels, n_obs, i),
+                    labels->categories.n);
     return SCS_OK;
 }
 
@@ -819,7 +839,7 @@ scs_status scs_h5ad_obs_labels(const scs_h5 *h5, const char *frame, const char *
     SCS_GO(st, find_categorical(h5, frame, column, &p));
     SCS_GO(st, p.categories ? read_categorical(h5, frame, &p, n_obs, labels)
                             : read_values_as_labels(h5, frame, n_obs, labels));
-    SCS_GO(st, check_codes(h5, n_obs, labels));
+    SCS_GO(st, check_codes(h5, frame, &p, n_obs, labels));
 done:
     free_categorical(&p);
     return st;

@@ -890,6 +890,16 @@ scs_status scs_h5_read_int32(const scs_h5 *h5, const char *path, int64_t first, 
     return read_block(h5, path, (block){first, n, 1, 0}, H5T_NATIVE_INT32, false, out);
 }
 
+/* Where it cannot be read again the clipped number stands: the caller is about to fail anyway. */
+int64_t scs_h5_unclipped(const scs_h5 *h5, const char *path, int64_t at, int32_t value)
+{
+    int64_t wide;
+
+    if (value != INT32_MIN && value != INT32_MAX)
+        return value;
+    return scs_h5_read_int64(h5, path, at, 1, &wide) == SCS_OK ? wide : value;
+}
+
 scs_status scs_h5_read_float(const scs_h5 *h5, const char *path, int64_t first, int64_t n,
                              float *out)
 {

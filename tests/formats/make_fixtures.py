@@ -421,6 +421,14 @@ def set_at(name, at, value):
     return edit
 
 
+def wide(name, at, value):
+    """The same of integers that are stored in 64 bits."""
+    def edit(file):
+        replace(file, name, file[name][()].astype("i8"))
+        file[name][at] = value
+    return edit
+
+
 def remove(name):
     def edit(file):
         del file[name]
@@ -673,6 +681,9 @@ BAD = [
     ("indptr_last", set_at("X/indptr", -1, 10 ** 6), "ends at 1000000"),
     ("indptr_short", resize("X/indptr", CELLS), "belong"),
     ("index_negative", set_at("X/indices", 4, -1), "names gene number -1"),
+    ("index_wide", wide("X/indices", 4, 2 ** 31 + 5), f"names gene number 2147483653 of {GENES}"),
+    ("index_wide_negative", wide("X/indices", 4, -2 ** 40), f"names gene number -1099511627776 of {GENES}"),
+    ("codes_wide", wide("obs/cell_type/codes", 2, 2 ** 32 + 1), "has the code 4294967297, which none of the 4 categories"),
     ("index_high", set_at("X/indices", 4, GENES), f"names gene number {GENES} of {GENES}"),
     ("indices_short", resize("X/indices", 10), "belong"),
     ("duplicate_column", duplicate_column, "twice"),
@@ -721,6 +732,8 @@ BAD_DENSE = [
 BAD_CSC = [
     ("csc_index", set_at("X/indices", 4, CELLS), f"names cell row {CELLS}"),
     ("csc_negative", set_at("X/indices", 4, -1), "names cell row -1"),
+    ("csc_wide", wide("X/indices", 4, 2 ** 31 - 1), "names cell row 2147483647"),
+    ("csc_wider", wide("X/indices", 4, 3 * 2 ** 31), "names cell row 6442450944"),
     ("csc_duplicate", duplicate_column, "twice"),
     ("csc_nan", set_at("X/data", 4, np.nan), "gene gene0"),
 ]
