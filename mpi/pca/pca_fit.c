@@ -532,7 +532,7 @@ done:
 /* ---- Fit, and check against the cells ---- */
 
 /* Products after which the search gives up and the covariance is made: of data sets that were tried
- * none took 100. */
+ * none took 110. */
 enum { MOST_PRODUCTS = 2000 };
 
 /* Before anything large is made, and known to all ranks: SCS_EARG. */
