@@ -101,8 +101,8 @@ SCS_MUST_USE scs_status scs_h5_read_int64(const scs_h5 *h5, const char *path, in
 /** The same; what does not fit is clipped to INT32_MIN or INT32_MAX. */
 SCS_MUST_USE scs_status scs_h5_read_int32(const scs_h5 *h5, const char *path, int64_t first,
                                           int64_t n, int32_t *out);
-/** Of element `at` of such a dataset, read as `value`, the number that the file holds, for a message
- * that names it: what was clipped is read again. */
+/** Of element `at` of such a dataset, read as `value`, the number that the file holds, for a
+ * message that names it: what was clipped is read again. */
 int64_t scs_h5_unclipped(const scs_h5 *h5, const char *path, int64_t at, int32_t value);
 /** The same of numbers of any type, rounded to float. */
 SCS_MUST_USE scs_status scs_h5_read_float(const scs_h5 *h5, const char *path, int64_t first,

@@ -35,28 +35,25 @@ static void add_cells(scs_gram *gram, int64_t n_cell)
     scs_packed_clear(&x);
 }
 
-static double value_of(formula_fn value, int64_t cell, int32_t gene)
-{
-    float v = value(cell, gene);
-
-    return v > 0 ? (double)v : 0;
-}
-
-/* [n, n] in two passes. */
+/* [n, n] in two passes; values below 0 are not stored, and 0. */
 static double *dense_covariance(formula_fn value, int64_t n_cell, int32_t n)
 {
-    double *mean, *c;
+    double *x, *mean, *c;
 
+    CHECK_OK(SCS_ALLOC(x, n_cell * n));
     CHECK_OK(SCS_ALLOC(mean, n));
     CHECK_OK(SCS_ALLOC(c, (int64_t)n * n));
     for (int64_t i = 0; i < n_cell; i++)
-        for (int32_t g = 0; g < n; g++)
-            mean[g] += value_of(value, i, g) / (double)n_cell;
+        for (int32_t g = 0; g < n; g++) {
+            x[i * n + g] = fmax((double)value(i, g), 0);
+            mean[g] += x[i * n + g] / (double)n_cell;
+        }
     for (int64_t i = 0; i < n_cell; i++)
         for (int32_t g = 0; g < n; g++)
             for (int32_t h = 0; h < n; h++)
-                c[g * n + h] += (value_of(value, i, g) - mean[g]) *
-                                (value_of(value, i, h) - mean[h]) / (double)(n_cell - 1);
+                c[g * n + h] +=
+                    (x[i * n + g] - mean[g]) * (x[i * n + h] - mean[h]) / (double)(n_cell - 1);
+    free(x);
     free(mean);
     return c;
 }
