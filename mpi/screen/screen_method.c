@@ -341,32 +341,52 @@ static scs_status create_mixed(scs_session *s, bool with_likeness)
     return scs_mixed_atlas_create(s->atlas, likeness, &s->mixed);
 }
 
-/* Of the squared error; what a table of noise may seem to gain. */
+/* What a table says of the responses. */
+typedef struct likeness {
+    double gain; /* of the squared error of perturbations that are left out */
+    bool chance; /* a random one gains as much */
+} likeness;
+
+/* Of the squared error; a smaller gain is not worth a test. */
 static const double least_gain = .05;
 
-/* Where the table does not lower the error of perturbations that are left out, a chance likeness
- * would do harm: the model is made again without it. Rank 0 looks. Collective. */
-static scs_status drop_useless_likeness(scs_session *s)
+/* Rank 0 looks. Collective. */
+static scs_status try_likeness(const scs_session *s, likeness *found)
 {
-    double gain = 0;
     scs_status st = SCS_OK;
 
+    *found = (likeness){0};
     if (scs_session_leads(s))
-        st = scs_mixed_atlas_like_gain(s->mixed, s->atlas, &gain);
+        st = scs_mixed_atlas_like_gain(s->mixed, s->atlas, &found->gain);
+    if (st == SCS_OK && found->gain > least_gain)
+        st = scs_mixed_atlas_like_chance(s->mixed, s->atlas, found->gain,
+                                         (int64_t)s->config->train.seed, &found->chance);
     SCS_TRY(scs_comm_agree(s->comm, st));
-    SCS_TRY(scs_comm_broadcast(s->comm, &gain, sizeof gain));
-    if (gain > least_gain) {
+    return scs_comm_broadcast(s->comm, found, sizeof *found);
+}
+
+/* Where the table does not lower the error of perturbations that are left out, or random ones do as
+ * well, a chance likeness would do harm: the model is made again without it. Collective. */
+static scs_status drop_useless_likeness(scs_session *s)
+{
+    likeness found;
+
+    SCS_TRY(try_likeness(s, &found));
+    if (found.gain > least_gain && !found.chance) {
         scs_session_say(s,
                         "screen.perturbation_features: each perturbation from like ones: squared "
                         "error %.3f of that of the others' mean",
-                        1 - gain);
+                        1 - found.gain);
         return scs_collective_ok();
     }
     scs_session_say(s,
                     "screen.perturbation_features tells nothing about the responses and is not "
                     "used: each perturbation from like ones has %.3f times the squared error of "
-                    "the others' mean",
-                    1 - gain);
+                    "the others' mean%s",
+                    1 - found.gain,
+                    found.chance ? "; the same rows in another order do as well, or there are "
+                                   "fewer than four perturbations"
+                                 : "");
     scs_mixed_atlas_destroy(&s->mixed);
     SCS_TRY(scs_comm_agree(s->comm, create_mixed(s, false)));
     return share_estimates(s);

@@ -42,6 +42,7 @@ typedef enum scs_purpose {
     SCS_RANDOM_WINDOW,      /**< order of an epoch's blocks (cell = block; src/data/windows.h) */
     SCS_RANDOM_SILHOUETTE,  /**< cells that silhouettes are measured on */
     SCS_RANDOM_COMPONENTS,  /**< vectors that eigenvectors are searched from (epoch = which) */
+    SCS_RANDOM_TABLE,       /**< features of other perturbations (epoch = table, cell = row) */
     SCS_RANDOM_DROPOUT = 64 /**< + layer number */
 } scs_purpose;
 

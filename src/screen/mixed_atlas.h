@@ -39,6 +39,19 @@ bool scs_mixed_atlas_knows_like(const scs_mixed_atlas *mixed);
  *  beside one */
 SCS_MUST_USE scs_status scs_mixed_atlas_like_gain(const scs_mixed_atlas *mixed,
                                                   const scs_atlas *atlas, double *gain);
+enum {
+    SCS_MIXED_ATLAS_TABLES = 19,   /**< rank first among 20: 5 % by chance */
+    SCS_MIXED_ATLAS_LEAST_LIKE = 4 /**< perturbations that a table says anything of */
+};
+/** Whether such a gain comes by chance: whether one of SCS_MIXED_ATLAS_TABLES tables whose rows are
+ * exchanged at random among the perturbations that groups show has as large a gain, each by a model
+ * that is estimated anew. Of fewer than SCS_MIXED_ATLAS_LEAST_LIKE it does. The first such table
+ * ends it.
+ *  @param gain of scs_mixed_atlas_like_gain  @param seed of the exchanges  @return SCS_ENOMEM,
+ *  SCS_EINTERNAL */
+SCS_MUST_USE scs_status scs_mixed_atlas_like_chance(const scs_mixed_atlas *mixed,
+                                                    const scs_atlas *atlas, double gain,
+                                                    int64_t seed, bool *chance);
 /** Whether a target has a weight of every group, however many they are. */
 bool scs_mixed_atlas_weighs_all(const scs_mixed_atlas *mixed);
 /** How many control groups it knows. */

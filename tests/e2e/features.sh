@@ -26,6 +26,8 @@ anndata.AnnData(sp.csr_matrix(np.vstack(cells).astype(np.float32)), obs, pd.Data
 pd.DataFrame(features, name, ["x", "y", "z"]).to_csv("features.tsv", sep="\t", index_label="perturbation")
 pd.DataFrame(rng.normal(size=(n_drug + 1, 3)), [*name, "drug_00+drug_01"], ["x", "y", "z"]).to_csv("nothing.tsv", sep="\t", index_label="perturbation")
 np.save("effect.npy", effect)
+for k in (1, 10, 12):    # of six: the last two seem to gain 6 and 9 %
+    pd.DataFrame(np.random.default_rng(k).normal(size=(6, 3)), name[:6], ["x", "y", "z"]).to_csv(f"few{k}.tsv", sep="\t", index_label="perturbation")
 P
 check_ok "the atlas" $? py.log
 cat >run.yaml <<Y
@@ -121,6 +123,13 @@ new = new[new.perturbation.isin(["drug_10", "drug_11", "drug_12", "drug_13"])]
 assert len(new) == 12 and (new.status == "no_source").all() and (new.source == "").all(), new
 P
 check_ok "it is not used" $? py.log
+six='data.filter=[{column: condition, in: [control, drug_00, drug_01, drug_02, drug_03, drug_04, drug_05]}]'
+for table in few1 few10 few12 features; do
+    launch 2 run run.yaml --set hold_out=[] --set "$six" --set screen.permutations=0 --set screen.perturbation_features=$table.tsv --set output.dir=$table >$table.log 2>&1
+    check_ok "six perturbations, $table" $? $table.log
+done
+if [ "$(cat few*.log | grep -c 'rows in another order do as well')" = 2 ] && [ "$(cat few*.log | grep -c 'tells nothing')" = 3 ]; then pass; else fail "six perturbations: a random table is used"; grep -h 'screen.perturbation_features' few*.log; fi
+if grep -q 'each perturbation from like ones: squared error 0\.' features.log; then pass; else fail "six perturbations: the right table is not used"; show features.log; fi
 bad() { # WHAT WORDS TEXT, on 1 and 2 ranks
     printf '%b' "$3" >bad.tsv
     for np in 1 2; do expect "$1" 65 "$2" $np run run.yaml --set screen.perturbation_features=bad.tsv --set output.dir=bad; done
