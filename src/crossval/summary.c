@@ -523,10 +523,13 @@ static int best_other(const scs_summary *s, int measure)
     return best;
 }
 
-/* In words; means that are alike as they are printed are no gain. */
+/* Means that are alike as they are printed are no gain. */
+static const double alike = .0005;
+
+/* In words. */
 static const char *compare(double network, double other)
 {
-    if (fabs(network - other) < .0005)
+    if (fabs(network - other) < alike)
         return "ADDS NOTHING to";
     return network > other ? "beats" : "DOES NOT BEAT";
 }
@@ -651,8 +654,8 @@ static double sum_in_common(const scs_summary *s, int p)
     return sum;
 }
 
-/* The predictor of the highest merit that a screen can use, of those that are ahead of no change;
- * -1: none. */
+/* The predictor of the highest merit that a screen can use, of those that are ahead of no change,
+ * and of two that are alike the plainer, which comes first; -1: none. */
 static int best_of_all(const scs_summary *s)
 {
     int best = -1;
@@ -662,7 +665,7 @@ static int best_of_all(const scs_summary *s)
         if (*scs_report_predictor_use(scs_report_predictor_at(p), use, sizeof use) &&
             !isnan(merit(s, p)) &&
             (!s->made[no_change()] || sum_in_common(s, p) > sum_in_common(s, no_change())) &&
-            (best < 0 || merit(s, p) > merit(s, best)))
+            (best < 0 || merit(s, p) > merit(s, best) + alike))
             best = p;
     return best;
 }

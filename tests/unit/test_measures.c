@@ -572,6 +572,35 @@ static void what_does_not_beat_no_change_is_not_recommended(void)
     verdict_is(&table, nothing);
     scs_report_table_clear(&table);
 
+    CHECK_OK(scs_report_table_create(1, &table)); /* a network that adds nothing to speak of */
+    mean_is(&table, 0, .8, .5, NAN, 2);
+    mean_is(&table, 1, .9, .6, .6, 1);
+    for (int i = 0; i < 2; i++) { /* by .0003 of the mean, and by .0006 */
+        mean_is(&table, network(), .901 + i * .001, .6, .6, 1);
+        verdict_is(&table,
+                   i ? "  r2_all        the network beats the baselines: vae 0.902, mean_paired "
+                       "0.900\n"
+                       "  r2_deg        the network ADDS NOTHING to the baselines: vae 0.600, "
+                       "mean_paired 0.600\n"
+                       "  delta_pearson the network ADDS NOTHING to the baselines: vae 0.600, "
+                       "mean_paired 0.600\n"
+                       "no_change is beaten by mean_paired (r2_all, r2_deg, mse), vae (r2_all, "
+                       "r2_deg, mse)\n"
+                       "Best mean of r2_all, r2_deg and delta_pearson: vae (0.701). To screen with "
+                       "it: model.kind: vae, with screen.decode as it is\n"
+                     : "  r2_all        the network beats the baselines: vae 0.901, mean_paired "
+                       "0.900\n"
+                       "  r2_deg        the network ADDS NOTHING to the baselines: vae 0.600, "
+                       "mean_paired 0.600\n"
+                       "  delta_pearson the network ADDS NOTHING to the baselines: vae 0.600, "
+                       "mean_paired 0.600\n"
+                       "no_change is beaten by mean_paired (r2_all, r2_deg, mse), vae (r2_all, "
+                       "r2_deg, mse)\n"
+                       "Best mean of r2_all, r2_deg and delta_pearson: mean_paired (0.700). To "
+                       "screen with it: model.kind: mean, screen.shift: paired\n");
+    }
+    scs_report_table_clear(&table);
+
     CHECK_OK(scs_report_table_create(1, &table)); /* a network alone */
     mean_is(&table, 0, .8, .5, NAN, 2);
     mean_is(&table, network(), .7, .4, .9, 3);
