@@ -93,6 +93,8 @@ static void add_shift(scs_provenance *p, const scs_session *session, const scs_m
     const scs_rule_shift *rule = scs_rule_shift_at(method->shift);
     bool tried = session->config->screen.shift == SCS_SHIFT_AUTO;
     bool power = false, mixed = false;
+    const double *convergence;
+    int32_t least, most;
 
     for (int i = 0; i < SCS_N_SHIFT; i++) {
         double share = scs_shift_rule_share(method, i);
@@ -123,6 +125,11 @@ static void add_shift(scs_provenance *p, const scs_session *session, const scs_m
                         scs_mixed_atlas_hyper(method->mixed)->variance[i]);
     add_text(p, "shift_variances", p->text[5]);
     add_number(p, "convergence", scs_mixed_atlas_hyper(method->mixed)->beta);
+    scs_mixed_atlas_convergence(method->mixed, &least, &most, &convergence);
+    if (least != most) {
+        add_number(p, "convergence_least", convergence[least]);
+        add_number(p, "convergence_most", convergence[most]);
+    }
 }
 
 /* The order here is the order in the file; doc/result-format.md lists the keys. */

@@ -298,12 +298,20 @@ static bool wants_mixed(const scs_session *s, const scs_method *method)
 static void say_mixed(const scs_session *s)
 {
     const scs_mixed_hyper *h = scs_mixed_atlas_hyper(s->mixed);
+    const scs_names *names = scs_atlas_perturbations(s->atlas);
+    const double *convergence;
+    int32_t least, most;
     char line[LINE] = "";
 
     for (int i = 0; i < SCS_MIXED_TERMS; i++)
         if (h->variance[i] > 0)
             append(line, "%s %.3g; ", scs_mixed_term_name(i), h->variance[i]);
-    scs_session_say(s, "mixed model of shifts: variances: %sconvergence %.3f", line, h->beta);
+    append(line, "convergence %.3f", h->beta);
+    scs_mixed_atlas_convergence(s->mixed, &least, &most, &convergence);
+    if (least != most)
+        append(line, " (%s %.3f to %s %.3f)", names->name[least], convergence[least],
+               names->name[most], convergence[most]);
+    scs_session_say(s, "mixed model of shifts: variances: %s", line);
 }
 
 static scs_status take_estimates(scs_mixed_atlas *mixed, const double *number, bool leads)

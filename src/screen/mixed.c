@@ -373,6 +373,7 @@ static scs_status prepare(scs_mixed *m)
 
     SCS_TRY(check(d));
     SCS_TRY(SCS_ALLOC(m->strength, d->n_perturbation));
+    SCS_TRY(SCS_ALLOC(m->convergence, d->n_perturbation));
     SCS_TRY(SCS_ALLOC(m->base, t * (d->place ? d->n_product : t)));
     SCS_TRY(SCS_ALLOC(m->shift, d->n_shift));
     SCS_TRY(SCS_ALLOC(m->sample_context, t));
@@ -405,6 +406,7 @@ void scs_mixed_destroy(scs_mixed **model)
 {
     if (*model) {
         free((*model)->strength);
+        free((*model)->convergence);
         free((*model)->base);
         free((*model)->shift);
         free((*model)->sample_context);
@@ -428,17 +430,23 @@ void scs_mixed_sample(const scs_mixed *m, int32_t *n_context, const int32_t **co
     *shift = m->sample_shift;
 }
 
-const scs_mixed_hyper *scs_mixed_hyper_of(const scs_mixed *m, const double **strength)
+const scs_mixed_hyper *scs_mixed_hyper_of(const scs_mixed *m, const double **strength,
+                                          const double **convergence)
 {
     if (strength)
         *strength = m->strength;
+    if (convergence)
+        *convergence = m->convergence;
     return &m->h;
 }
 
 /* Estimates of another run on the same design: the predictions are then the same. */
-scs_status scs_mixed_set(scs_mixed *m, const scs_mixed_hyper *hyper, const double *strength)
+scs_status scs_mixed_set(scs_mixed *m, const scs_mixed_hyper *hyper, const double *strength,
+                         const double *convergence)
 {
     m->h = *hyper;
     memcpy(m->strength, strength, sizeof *strength * (size_t)m->d.n_perturbation);
+    for (int32_t p = 0; p < m->d.n_perturbation; p++)
+        m->convergence[p] = convergence ? convergence[p] : hyper->beta;
     return scs_mixed_get_ready(m);
 }

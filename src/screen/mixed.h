@@ -16,7 +16,8 @@
  * what like perturbations share: it predicts those that nobody saw.
  *  - B is the covariance of the control means that were measured, less their noise.
  *  - beta, convergence (0 to 1): a response that brings cell types together takes a share of what
- *    sets a type apart; of doses, in proportion to the largest.
+ *    sets a type apart; of doses, in proportion to the largest. Up to SCS_MIXED_EXACT rows each
+ *    perturbation has its own, drawn to the common one.
  *  - e(c), the noise of the control cells, is in every shift of its context with the same sign and
  *    in the control mean with the other: other perturbations of the context and the control means
  *    of like contexts tell it.
@@ -85,7 +86,7 @@ typedef struct scs_mixed_hyper {
     double length[SCS_MIXED_LENGTHS]; /**< of contexts, of contexts under one perturbation, of
                                          doses (the odds of the line), of perturbations; in their
                                          median, -, median */
-    double beta;                      /**< convergence */
+    double beta;                      /**< convergence that perturbations have in common */
     double ridge;                     /**< on the diagonal, for the factorisation's sake */
     double objective;                 /**< - 2 log restricted likelihood per gene, and the priors */
 } scs_mixed_hyper;
@@ -112,12 +113,15 @@ void scs_mixed_sample(const scs_mixed *model, int32_t *n_context, const int32_t 
  *  @param gram [n, n], n = both numbers of scs_mixed_sample together: products of its control
  *  means, then its shifts, with each other / genes */
 SCS_MUST_USE scs_status scs_mixed_fit(scs_mixed *model, const double *gram);
-/** Get ready to predict with what was estimated before. @param strength [n_perturbation] */
+/** Get ready to predict with what was estimated before. @param strength [n_perturbation]
+ * @param convergence [n_perturbation], or NULL: beta, as it has to be where the model has more rows
+ * than SCS_MIXED_EXACT */
 SCS_MUST_USE scs_status scs_mixed_set(scs_mixed *model, const scs_mixed_hyper *hyper,
-                                      const double *strength);
-/** After fit or set. @param[out] strength [n_perturbation] (1 where the sample has none), owned
- * by the model; or NULL */
-const scs_mixed_hyper *scs_mixed_hyper_of(const scs_mixed *model, const double **strength);
+                                      const double *strength, const double *convergence);
+/** After fit or set. @param[out] strength, convergence [n_perturbation] (1 and beta where the
+ * sample has none), owned by the model; or NULL */
+const scs_mixed_hyper *scs_mixed_hyper_of(const scs_mixed *model, const double **strength,
+                                          const double **convergence);
 
 /** A shift as a weighted sum. */
 typedef struct scs_mixed_weights {

@@ -467,22 +467,25 @@ done:
     return st;
 }
 
-/* The estimates as doubles: the variances and lengths, then each perturbation's strength. */
+/* The estimates as doubles: the variances and lengths, then the perturbations' strengths, then
+ * their convergences. */
 enum { HYPER = sizeof(scs_mixed_hyper) / sizeof(double) };
 
 _Static_assert(sizeof(scs_mixed_hyper) == HYPER * sizeof(double), "all of it are doubles");
 
 int64_t scs_mixed_atlas_size(const scs_mixed_atlas *m)
 {
-    return HYPER + m->design.n_perturbation;
+    return HYPER + 2 * (int64_t)m->design.n_perturbation;
 }
 
 void scs_mixed_atlas_get(const scs_mixed_atlas *m, double *number)
 {
-    const double *strength;
+    const double *strength, *convergence;
+    size_t n = (size_t)m->design.n_perturbation;
 
-    memcpy(number, scs_mixed_hyper_of(m->model, &strength), sizeof(scs_mixed_hyper));
-    memcpy(number + HYPER, strength, sizeof *strength * (size_t)m->design.n_perturbation);
+    memcpy(number, scs_mixed_hyper_of(m->model, &strength, &convergence), sizeof(scs_mixed_hyper));
+    memcpy(number + HYPER, strength, sizeof *strength * n);
+    memcpy(number + HYPER + n, convergence, sizeof *convergence * n);
 }
 
 scs_status scs_mixed_atlas_set(scs_mixed_atlas *m, const double *number)
@@ -490,12 +493,26 @@ scs_status scs_mixed_atlas_set(scs_mixed_atlas *m, const double *number)
     scs_mixed_hyper hyper;
 
     memcpy(&hyper, number, sizeof hyper);
-    return scs_mixed_set(m->model, &hyper, number + HYPER);
+    return scs_mixed_set(m->model, &hyper, number + HYPER,
+                         number + HYPER + m->design.n_perturbation);
 }
 
 const scs_mixed_hyper *scs_mixed_atlas_hyper(const scs_mixed_atlas *m)
 {
-    return scs_mixed_hyper_of(m->model, NULL);
+    return scs_mixed_hyper_of(m->model, NULL, NULL);
+}
+
+void scs_mixed_atlas_convergence(const scs_mixed_atlas *m, int32_t *least, int32_t *most,
+                                 const double **convergence)
+{
+    (void)scs_mixed_hyper_of(m->model, NULL, convergence);
+    *least = *most = m->seen[0].perturbation;
+    for (int32_t i = 0; i < m->design.n_shift; i++) {
+        int32_t p = m->seen[i].perturbation;
+
+        *least = (*convergence)[p] < (*convergence)[*least] ? p : *least;
+        *most = (*convergence)[p] > (*convergence)[*most] ? p : *most;
+    }
 }
 
 bool scs_mixed_atlas_knows_like(const scs_mixed_atlas *m)

@@ -30,6 +30,11 @@ SCS_MUST_USE scs_status scs_mixed_atlas_set(scs_mixed_atlas *mixed, const double
 /** After fit or set. */
 const scs_mixed_hyper *scs_mixed_atlas_hyper(const scs_mixed_atlas *mixed);
 
+/** After fit or set: the perturbations, of those that groups show, of the smallest and the largest
+ * convergence. @param[out] convergence [perturbations], owned by the model */
+void scs_mixed_atlas_convergence(const scs_mixed_atlas *mixed, int32_t *least, int32_t *most,
+                                 const double **convergence);
+
 /** Whether it knows like perturbations, and predicts those that no group shows. */
 bool scs_mixed_atlas_knows_like(const scs_mixed_atlas *mixed);
 /** How much better perturbations are predicted from like ones than by the best multiple of the

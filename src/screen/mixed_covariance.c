@@ -126,7 +126,7 @@ double scs_mixed_convergence(const scs_mixed *m, const scs_mixed_row *a)
 {
     double dose = m->d.has_dose ? a->dose / m->dose_unit : 1;
 
-    return a->perturbation < 0 ? 1 : -m->h.beta * dose;
+    return a->perturbation < 0 ? 1 : -m->convergence[a->perturbation] * dose;
 }
 
 scs_mixed_row scs_mixed_control(int32_t context)

@@ -50,9 +50,9 @@ struct scs_mixed {
     scs_mixed_design d;        /* its arrays are borrowed; all others here are owned */
     bool has[SCS_MIXED_TERMS]; /* terms that have a place */
     scs_mixed_hyper h;
-    double *strength; /* [n_perturbation] */
-    double *base;     /* [n_context, n_context] B; with coordinates [n_context, n_product], whose
-                         products are B */
+    double *strength, *convergence; /* [n_perturbation] */
+    double *base; /* [n_context, n_context] B; with coordinates [n_context, n_product], whose
+                     products are B */
     double context_unit, dose_unit, perturbation_unit; /* of lengths: median squared distance of
                                                           contexts, largest dose, median squared
                                                           distance of perturbations */

@@ -19,7 +19,8 @@ typedef struct world {
     scs_mixed_shift shift[MOST];
     double control_noise[MOST], noise[MOST];
     double *distance, *control_gram, *perturbation_distance;
-    double *control, *y; /* [n_context, n_gene], [n_shift, n_gene] */
+    double *control, *y;       /* [n_context, n_gene], [n_shift, n_gene] */
+    const double *convergence; /* [n_perturbation], or NULL: all alike */
 } world;
 
 static double normal(uint64_t purpose, uint64_t at)
@@ -156,7 +157,7 @@ static scs_mixed *model_of(const world *w, const scs_mixed_hyper *h, const doubl
     scs_mixed *m = NULL;
 
     CHECK_OK(scs_mixed_create(&w->d, &m));
-    CHECK_OK(scs_mixed_set(m, h, strength));
+    CHECK_OK(scs_mixed_set(m, h, strength, w->convergence));
     return m;
 }
 
@@ -252,6 +253,11 @@ static double effect(const world *w, const scs_mixed_hyper *h, const double *str
                    like * (v[LIKE] + v[LIKE_BOTH] * k2));
 }
 
+static double convergence_of(const world *w, const scs_mixed_hyper *h, const scs_mixed_shift *s)
+{
+    return w->convergence ? w->convergence[s->perturbation] : h->beta;
+}
+
 /* @param a, b numbers of shifts, or - 1 - that of a control mean; target: n_shift */
 static double definition(const world *w, const scs_mixed_hyper *h, const double *strength,
                          const scs_mixed_shift *target, int32_t a, int32_t b)
@@ -259,8 +265,8 @@ static double definition(const world *w, const scs_mixed_hyper *h, const double 
     const scs_mixed_shift *s = a < 0 ? NULL : a < w->d.n_shift ? &w->shift[a] : target;
     const scs_mixed_shift *t = b < 0 ? NULL : b < w->d.n_shift ? &w->shift[b] : target;
     int32_t c = s ? s->context : -1 - a, e = t ? t->context : -1 - b;
-    double u = s ? -h->beta * (w->d.has_dose ? s->dose / 2.5 : 1) : 1;
-    double v = t ? -h->beta * (w->d.has_dose ? t->dose / 2.5 : 1) : 1;
+    double u = s ? -convergence_of(w, h, s) * (w->d.has_dose ? s->dose / 2.5 : 1) : 1;
+    double v = t ? -convergence_of(w, h, t) * (w->d.has_dose ? t->dose / 2.5 : 1) : 1;
 
     return u * v * base_of(w, c, e) + (c == e) * (!s == !t ? 1 : -1) * w->control_noise[c] +
            (s && t ? effect(w, h, strength, s, t) : 0) +
@@ -426,6 +432,8 @@ static void weights_are_those_of_the_definition(void)
     h.variance[LIKE] = .35;
     h.variance[LIKE_BOTH] = .45;
     check_definition(&w, &h);
+    w.convergence = (double[]){.1, .5, 0, .9};
+    check_definition(&w, &h);
     end(&w);
 }
 
@@ -579,9 +587,9 @@ static void order_does_not_matter(void)
     }
     a = fitted(&w);
     b = fitted(&v);
-    CU_ASSERT_EQUAL(
-        memcmp(scs_mixed_hyper_of(a, NULL), scs_mixed_hyper_of(b, NULL), sizeof(scs_mixed_hyper)),
-        0);
+    CU_ASSERT_EQUAL(memcmp(scs_mixed_hyper_of(a, NULL, NULL), scs_mixed_hyper_of(b, NULL, NULL),
+                           sizeof(scs_mixed_hyper)),
+                    0);
     for (int32_t k = 0; k < n; k += 3) {
         answer one = ask(a, w.shift[k], &k, 1), two = ask(b, w.shift[k], &to[k], 1);
 
@@ -691,6 +699,32 @@ static void convergence_takes_off_what_sets_a_type_apart(void)
     a = ask(m, w.shift[2], NULL, 0); /* of context 1 */
     for (int32_t c = 0; c < 4; c++)
         CU_ASSERT_DOUBLE_EQUAL(a.control[c], -.4 * ((c == 1) - .25), 1e-4);
+    scs_mixed_destroy(&m);
+    end(&w);
+}
+
+/* Of three perturbations one brings the contexts together by half; the fit finds which. */
+static void each_perturbation_converges_by_its_own(void)
+{
+    const scs_mixed_hyper *found;
+    const double *convergence;
+    scs_mixed *m;
+    world w;
+
+    begin(&w, 8, 3, .001, .001);
+    for (int32_t g = 0; g < w.n_gene; g++) {
+        double mean = 0;
+
+        for (int32_t c = 0; c < 8; c++)
+            mean += w.control[c * w.n_gene + g] / 8;
+        for (int32_t c = 0; c < 8; c++)
+            w.y[(c * 3 + 1) * w.n_gene + g] -= .5 * (w.control[c * w.n_gene + g] - mean);
+    }
+    m = fitted(&w);
+    found = scs_mixed_hyper_of(m, NULL, &convergence);
+    CU_ASSERT(convergence[1] > .35 && convergence[1] < .65);
+    CU_ASSERT(convergence[0] < .15 && convergence[2] < .15);
+    CU_ASSERT(found->beta > convergence[0] && found->beta < convergence[1]);
     scs_mixed_destroy(&m);
     end(&w);
 }
@@ -822,7 +856,7 @@ static void fit_predicts_what_was_left_out(void)
 
     begin(&w, 10, 5, .05, .1);
     m = fitted(&w);
-    found = scs_mixed_hyper_of(m, &strength);
+    found = scs_mixed_hyper_of(m, &strength, NULL);
     error = error_of(&w, m, &variance);
     CU_ASSERT(error < 1.15 * variance && variance < 1.15 * error);
     for (int t = 0; t < 4; t++)
@@ -955,13 +989,13 @@ static void check_many(bool has_dose)
         int32_t out = 3 * C + 4, left = 4;
 
         CHECK_OK(scs_mixed_create(&d, &many));
-        CHECK_OK(scs_mixed_set(many, &h, strength));
+        CHECK_OK(scs_mixed_set(many, &h, strength, NULL));
         CHECK_OK(scs_mixed_predict(many, &target, &out, 1, &all));
         d.shift = shift + 3 * C;
         d.noise = noise + 3 * C;
         d.n_shift = C;
         CHECK_OK(scs_mixed_create(&d, &one));
-        CHECK_OK(scs_mixed_set(one, &h, strength));
+        CHECK_OK(scs_mixed_set(one, &h, strength, NULL));
         CHECK_OK(scs_mixed_predict(one, &target, &left, 1, &its));
         /* others share the convergence with it, which its own controls tell in full */
         for (int32_t i = 0; i < C; i++) {
@@ -1014,14 +1048,14 @@ static void coordinates_stand_for_distances(void)
         }
     }
     CHECK_OK(scs_mixed_create(&w.d, &by_pairs));
-    CHECK_OK(scs_mixed_set(by_pairs, &h, strength));
+    CHECK_OK(scs_mixed_set(by_pairs, &h, strength, NULL));
     w.d.place = place;
     w.d.product = product;
     w.d.n_place = w.n_gene + 1;
     w.d.n_product = w.n_gene;
     w.d.distance = w.d.control_gram = NULL;
     CHECK_OK(scs_mixed_create(&w.d, &by_place));
-    CHECK_OK(scs_mixed_set(by_place, &h, strength));
+    CHECK_OK(scs_mixed_set(by_place, &h, strength, NULL));
     for (int32_t i = 0; i < w.d.n_shift; i++) {
         CHECK_OK(scs_mixed_predict(by_pairs, &w.shift[i], &i, 1, &a));
         CHECK_OK(scs_mixed_predict(by_place, &w.shift[i], &i, 1, &b));
@@ -1050,6 +1084,7 @@ int main(void)
          own_perturbations_tell_the_noise_of_the_controls},
         {"convergence takes off what sets a type apart",
          convergence_takes_off_what_sets_a_type_apart},
+        {"each perturbation converges by its own", each_perturbation_converges_by_its_own},
         {"dose nothing does nothing", dose_nothing_does_nothing},
         {"doses between are on the way", doses_between_are_on_the_way},
         {"like perturbations speak for unseen ones", like_perturbations_speak_for_unseen_ones},
