@@ -75,6 +75,7 @@ typedef enum scs_shift_method {
     SCS_SHIFT_REGRESSION,
     SCS_SHIFT_CONVERGING,
     SCS_SHIFT_MIXED,
+    SCS_SHIFT_LIMITED,
     SCS_SHIFT_AUTO /**< last: one of those before it, or several */
 } scs_shift_method;
 /** Where closeness of cell types is measured. */

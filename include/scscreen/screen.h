@@ -113,6 +113,15 @@ void scs_plan_split(const scs_plan *plan, int32_t n_rank, int64_t *first);
 
 enum { SCS_SOURCE_MAX = 256 };
 
+/** What of the mixed model's shift no gene has more of than noise (src/screen/limit.h). */
+typedef struct scs_limits {
+    const scs_mixed_atlas *mixed; /**< borrowed; NULL: nothing is limited */
+    int32_t control_group;        /**< the target's */
+    double share;                 /**< of the rule in the shift */
+    double *shrunk, *denoised;    /**< [n] weights, beside those of the sources */
+    double *whole;                /**< [n] of the rule's shift with `shrunk` added */
+} scs_limits;
+
 /** A shift as a weighted sum of groups' means: every estimator is one, so that the same weights
  * hold in latent space, in gene space and for means drawn anew. */
 typedef struct scs_sources {
@@ -120,6 +129,7 @@ typedef struct scs_sources {
     int32_t n;
     int32_t *group; /**< [n] each group once */
     double *weight; /**< [n] */
+    scs_limits limits;
     int32_t capacity;
     int32_t *at;   /**< [n_group] scratch: where a group is in the list, if it is there */
     int32_t *type; /**< [n_type] scratch, as share: shifts are estimated millions of times */
@@ -163,7 +173,12 @@ SCS_MUST_USE scs_status scs_shift_sources_name(const scs_atlas *atlas, const scs
                                                const scs_combination *target, scs_sources *sources);
 /** The latent shift. @param[out] delta [n_latent] */
 void scs_shift_sources_latent(const scs_atlas *atlas, const scs_sources *sources, double *delta);
-/** The same sum over a matrix in gene space. @param values gene_mean or gene_variance
+/** The shift of each gene: the same sum of the groups' mean expression, and what their limits make
+ * of it (src/screen/limit.h).
+ *  @param[out] change [n_gene]  @return SCS_OK, SCS_ENOMEM */
+SCS_MUST_USE scs_status scs_shift_sources_change(const scs_atlas *atlas, const scs_sources *sources,
+                                                 double *change);
+/** The sum alone, over a matrix in gene space. @param values gene_mean or gene_variance
  *  @param[out] change [n_gene] */
 void scs_shift_sources_genes(const scs_atlas *atlas, const scs_sources *sources,
                              const float *values, double *change);
@@ -186,9 +201,10 @@ typedef struct scs_shift_choice {
  * from the others by each rule, in gene space. The one with the smallest error is taken, or a
  * weighted mean of them (weights of 0 or more that sum to 1, by least squares; Breiman, Machine
  * Learning 1996) where that leaves out better: each group with weights that the others say. Where
- * that is not better than converging by a standard error, converging. Of fewer
- * than SCS_SHIFT_FEW groups half of the mixed model and half of nearest (not with
- * doses); where nothing can be left out and there is no mixed model, nearest.
+ * that is not better than the mixed model, limited or not, or that not than converging, by a
+ * standard error, these. Of fewer than SCS_SHIFT_FEW groups half of the mixed model (limited, of
+ * two or three) and half of nearest (not with doses); where nothing can be left out and there is no
+ * mixed model, nearest.
  *  @param method with its power, and the mixed model that is to be tried */
 SCS_MUST_USE scs_status scs_choose_shift(const scs_atlas *atlas, const scs_method *method,
                                          scs_shift_choice *choice);

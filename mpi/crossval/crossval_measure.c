@@ -231,7 +231,7 @@ static scs_status measure_genes(work *w, int64_t row, int predictor)
         SCS_TRY(scs_audit_finite(w->scratch, genes, p->name));
         out.variance = NULL; /* it says nothing of variances */
     } else if (any) {
-        scs_shift_sources_genes(a, w->sources, a->gene_mean, w->scratch);
+        SCS_TRY(scs_shift_sources_change(a, w->sources, w->scratch));
         scs_shift_sources_genes(a, w->sources, a->gene_variance, w->scratch + genes);
         SCS_TRY(
             scs_correction_apply(w->method[predictor].correction, a, c, w->sources, w->scratch));
@@ -258,7 +258,7 @@ static scs_status measure_row(work *w, const scs_result_rows *rows, int predicto
         measure_none(value);
         return SCS_OK;
     }
-    scs_shift_sources_genes(s->atlas, w->sources, s->atlas->gene_mean, w->scratch);
+    SCS_TRY(scs_shift_sources_change(s->atlas, w->sources, w->scratch));
     SCS_TRY(scs_audit_finite(w->scratch, s->atlas->n_gene, name));
     scs_shift_sources_latent(s->atlas, w->sources, w->scratch);
     SCS_TRY(scs_audit_finite(w->scratch, s->atlas->n_latent, name));

@@ -179,7 +179,7 @@ static bool row_keeps_sources(const scs_row_job *job)
 /* Whether a row's sources are all groups, thousands: their sums are made of many rows at once. */
 static bool row_weighs_all(const scs_row_job *job)
 {
-    return row_keeps_sources(job) && scs_shift_rule_share(job->method, SCS_SHIFT_MIXED) > 0 &&
+    return row_keeps_sources(job) && scs_shift_rule_mixed_share(job->method) > 0 &&
            job->method->mixed && scs_mixed_atlas_weighs_all(job->method->mixed);
 }
 
@@ -354,7 +354,7 @@ static scs_status gene_change(const row *r, scs_moments *change)
         mean = row_sums_of(r, r->block->change);
         variance = row_sums_of(r, r->block->variance_change);
     } else {
-        scs_shift_sources_genes(a, r->sources, a->gene_mean, mean);
+        SCS_TRY(scs_shift_sources_change(a, r->sources, mean));
         if (variance)
             scs_shift_sources_genes(a, r->sources, a->gene_variance, variance);
     }

@@ -124,7 +124,7 @@ static scs_status run_trial(void *ctx, int64_t i, const scs_sources *sources, do
     scs_evidence from = {.shifted.mean = shifted, .baseline.mean = baseline, .change.mean = seen};
 
     scs_shift_sources_latent(a, sources, delta);
-    scs_shift_sources_genes(a, sources, a->gene_mean, seen);
+    SCS_TRY(scs_shift_sources_change(a, sources, seen));
     SCS_TRY(scs_session_model_decode(s, z, n, delta, shifted, NULL));
     SCS_TRY(scs_session_model_decode(s, z, n, NULL, baseline, NULL));
     scs_predict_fit_change(t->method, a->n_gene, &from);

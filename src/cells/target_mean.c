@@ -129,7 +129,7 @@ scs_status scs_target_mean(const scs_mean_parts *p, double *mean)
     scs_status st;
 
     SCS_GO(st, SCS_ALLOC(near, a->n_gene));
-    scs_shift_sources_genes(a, p->sources, a->gene_mean, near);
+    SCS_GO(st, scs_shift_sources_change(a, p->sources, near));
     source_noise(a, p->sources, noise);
     factor = size_factor(a->n_gene, p->shift, near, noise);
     for (int32_t g = 0; g < a->n_gene; g++) {

@@ -10,6 +10,7 @@
 #include "src/base/text.h"
 #include "src/config/key.h"
 #include "src/config/path.h"
+#include "src/config/rule.h"
 #include "src/config/value.h"
 #include "src/config/yaml.h"
 #include "scscreen/config.h"
@@ -127,10 +128,10 @@ static scs_status check_keys(const scs_config *config)
                 "%s: screen.bootstrap is 1; a standard error needs 2 replicates or more (0: none)",
                 config->file);
     SCS_REQUIRE(!*config->screen.perturbation_features || config->screen.shift == SCS_SHIFT_AUTO ||
-                    config->screen.shift == SCS_SHIFT_MIXED,
+                    scs_rule_shift_at(config->screen.shift)->needs_mixed,
                 SCS_EARG,
-                "%s: screen.perturbation_features is for screen.shift: auto or mixed; the other "
-                "rules do not know it",
+                "%s: screen.perturbation_features is for screen.shift: auto, mixed or limited; the "
+                "other rules do not know it",
                 config->file);
     SCS_REQUIRE(!*config->model.load || config->model.kind == SCS_MODEL_VAE, SCS_EARG,
                 "%s: model.load: model.kind: %s has no weights to load; take one of the two out",

@@ -25,6 +25,11 @@ const scs_rule_shift scs_rule_shifts[] = {
                          .needs_mixed = true,
                          .learns = true,
                          .tried_by_auto = true},
+    [SCS_SHIFT_LIMITED] = {.word = {"limited", SCS_SHIFT_LIMITED},
+                           .needs_pairs = true,
+                           .needs_mixed = true,
+                           .learns = true,
+                           .tried_by_auto = true},
     [SCS_SHIFT_AUTO] = {.word = {"auto", SCS_SHIFT_AUTO}},
     {.word = {0}},
 };

@@ -15,9 +15,9 @@
  * Of a few groups the smallest error is luck, and a rule with more numbers to fit seems better than
  * it is. The mixed model is therefore estimated anew without each of them (of more groups one has
  * no say in its estimates). Another choice is kept only where it is better than the mixed model,
- * and this or another only where it is better than `converging`, which has a single number, by more
- * than a standard error (Breiman et al., Classification and Regression Trees 1984) of the mean over
- * groups of
+ * limited or not, whichever misses less, and this or another only where it is better than
+ * `converging`, which has a single number, by more than a standard error (Breiman et al.,
+ * Classification and Regression Trees 1984) of the mean over groups of
  *
  *     log (error of the usual / error of the choice)
  *
@@ -74,50 +74,47 @@ typedef struct trials {
     int64_t n_tested;
 } trials;
 
-/* Whether a candidate is to be estimated without the group that it is tried on. */
-static bool wants_anew(const trials *t, const scs_method *candidate)
+/* Whether the mixed model is to be estimated without the group that it is tried on. */
+static bool wants_anew(const trials *t)
 {
-    return candidate->shift == SCS_SHIFT_MIXED && t->plan.n >= SCS_SHIFT_FEW &&
-           t->plan.n <= MOST_ANEW && !scs_mixed_atlas_knows_like(candidate->mixed);
+    const scs_mixed_atlas *mixed = t->candidate[0].mixed;
+
+    return mixed && t->plan.n >= SCS_SHIFT_FEW && t->plan.n <= MOST_ANEW &&
+           !scs_mixed_atlas_knows_like(mixed);
 }
 
-/* The sources by a mixed model that has not seen the group. Without another shift to learn from,
- * by the one that has. */
-static scs_status find_anew(const trials *t, const scs_method *candidate, const scs_combination *c,
-                            scs_sources *sources)
+/* A mixed model that has not seen the group; NULL without another shift to learn from.
+ * @param[out] mixed the caller destroys it, also after a failure */
+static scs_status estimate_without(const scs_atlas *atlas, int32_t group, scs_mixed_atlas **mixed)
 {
-    scs_atlas without = *t->atlas;
-    scs_method anew = *candidate;
-    scs_mixed_atlas *mixed = NULL;
-    bool *silent = NULL;
+    scs_atlas without = *atlas;
+    bool *silent;
     scs_status st;
 
-    SCS_GO(st, SCS_ALLOC(silent, without.n_group));
+    SCS_TRY(SCS_ALLOC(silent, without.n_group));
     for (int32_t g = 0; g < without.n_group; g++)
-        silent[g] = g == c->observed_group || scs_atlas_is_hidden(t->atlas, g);
+        silent[g] = g == group || scs_atlas_is_hidden(atlas, g);
     without.silent = silent;
-    SCS_GO(st, scs_mixed_atlas_create(&without, NULL, &mixed));
-    if (mixed) {
-        SCS_GO(st, scs_mixed_atlas_fit(mixed, &without));
-        anew.mixed = mixed;
-    }
-    SCS_GO(st, scs_shift_sources_find(t->atlas, &anew, c, sources));
+    SCS_GO(st, scs_mixed_atlas_create(&without, NULL, mixed));
+    if (*mixed)
+        SCS_GO(st, scs_mixed_atlas_fit(*mixed, &without));
 done:
-    scs_mixed_atlas_destroy(&mixed);
     free(silent);
     return st;
 }
 
-/* What a candidate misses of a group's shift. @param truth, off [n_gene] */
-static scs_status miss(const trials *t, int candidate, const scs_combination *c,
-                       const double *truth, scs_sources *sources, double *off)
+/* What a candidate misses of a group's shift. @param anew in the place of its mixed model, or NULL
+ * @param truth, off [n_gene] */
+static scs_status miss(const trials *t, int candidate, const scs_mixed_atlas *anew,
+                       const scs_combination *c, const double *truth, scs_sources *sources,
+                       double *off)
 {
     const scs_atlas *a = t->atlas;
-    const scs_method *how = &t->candidate[candidate];
+    scs_method how = t->candidate[candidate];
 
-    SCS_TRY(wants_anew(t, how) ? find_anew(t, how, c, sources)
-                               : scs_shift_sources_find(a, how, c, sources));
-    scs_shift_sources_genes(a, sources, a->gene_mean, off);
+    how.mixed = anew ? anew : how.mixed;
+    SCS_TRY(scs_shift_sources_find(a, &how, c, sources));
+    SCS_TRY(scs_shift_sources_change(a, sources, off));
     for (int32_t g = 0; g < a->n_gene; g++)
         off[g] -= truth[g];
     return SCS_OK;
@@ -146,6 +143,7 @@ static scs_status try_group(void *ctx, int64_t i, const scs_sources *own, double
     int64_t n = a->n_gene;
     double *truth = work + t->n_all * n;
     missed *out = &t->missed[i];
+    scs_mixed_atlas *anew = NULL;
     scs_sources *sources;
     scs_status st = SCS_OK;
 
@@ -154,13 +152,16 @@ static scs_status try_group(void *ctx, int64_t i, const scs_sources *own, double
         truth[g] = (double)seen[g] - still[g];
     out->shift = multiply(truth, truth, n);
     SCS_TRY(scs_shift_sources_create(a, &sources));
+    if (wants_anew(t))
+        SCS_GO(st, estimate_without(a, c->observed_group, &anew));
     for (int k = 0; k < t->n_all; k++)
-        SCS_GO(st, miss(t, k, c, truth, sources, work + k * n));
+        SCS_GO(st, miss(t, k, anew, c, truth, sources, work + k * n));
     for (int k = 0; k < t->n_all; k++)
         for (int l = 0; l <= k; l++)
             out->product[k][l] = out->product[l][k] = multiply(work + k * n, work + l * n, n);
 done:
     scs_shift_sources_destroy(&sources);
+    scs_mixed_atlas_destroy(&anew);
     return st;
 }
 
@@ -411,18 +412,30 @@ static void take(int shift, scs_shift_choice *choice)
     memset(choice->share, 0, sizeof choice->share);
 }
 
+/* The mixed model, limited where it misses less so; -1 where there is none. */
+static int usual_rule(const trials *t)
+{
+    int mixed = candidate_of(t, SCS_SHIFT_MIXED), limited = candidate_of(t, SCS_SHIFT_LIMITED);
+
+    if (mixed < 0)
+        return -1;
+    return limited >= 0 && error_of(t, limited) < error_of(t, mixed) ? SCS_SHIFT_LIMITED
+                                                                     : SCS_SHIFT_MIXED;
+}
+
 /* What is not clearly better than the mixed model gives way to it, and what is not clearly better
  * than `converging` to that. @param p ends of convergence  @param[in,out] choice */
 static void prefer_usual(const trials *t, path p, scs_shift_choice *choice)
 {
-    int mixed = candidate_of(t, SCS_SHIFT_MIXED);
+    int usual;
 
     if (t->n_tested < SCS_SHIFT_FEW || t->atlas->doses.n > 0)
         return;
     try_converging(t, p, choice);
-    if (mixed >= 0 && choice->shift != SCS_SHIFT_MIXED &&
-        !beats(t, candidate_of(t, choice->shift), mixed, p))
-        take(SCS_SHIFT_MIXED, choice);
+    usual = usual_rule(t);
+    if (usual >= 0 && choice->shift != usual &&
+        !beats(t, candidate_of(t, choice->shift), candidate_of(t, usual), p))
+        take(usual, choice);
     if (!beats(t, candidate_of(t, choice->shift), CONVERGING, p))
         take(SCS_SHIFT_CONVERGING, choice);
 }
@@ -471,7 +484,19 @@ static bool is_tried(const scs_method *method, int rule)
     const scs_rule_shift *r = scs_rule_shift_at(rule);
 
     return r->tried_by_auto && (!r->needs_mixed || method->mixed) &&
+           (rule != SCS_SHIFT_LIMITED || scs_mixed_atlas_tells_parts(method->mixed)) &&
            !(r->uses_latent && method->learnt_latent);
+}
+
+/* Half of the mixed model, half of `nearest`. One shift does not tell by how much types differ:
+ * what it is shrunk by is not limited then. */
+static void take_halves(const trials *t, scs_shift_choice *choice)
+{
+    bool limited = t->plan.n > 1 && candidate_of(t, SCS_SHIFT_LIMITED) >= 0;
+
+    take(SCS_SHIFT_AUTO, choice);
+    choice->share[limited ? SCS_SHIFT_LIMITED : SCS_SHIFT_MIXED] = .5;
+    choice->share[SCS_SHIFT_NEAREST] = .5;
 }
 
 /* Whether groups are so few that errors do not choose. All that were seen count, also those that no
@@ -512,10 +537,8 @@ scs_status scs_choose_shift(const scs_atlas *atlas, const scs_method *method,
         choose_stack(&t, rule, choice);
         prefer_usual(&t, converging, choice);
     }
-    if (are_few(&t, method)) {
-        take(SCS_SHIFT_AUTO, choice);
-        choice->share[SCS_SHIFT_MIXED] = choice->share[SCS_SHIFT_NEAREST] = .5;
-    }
+    if (are_few(&t, method))
+        take_halves(&t, choice);
 done:
     clear_trials(&t);
     return st;

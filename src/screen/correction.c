@@ -94,7 +94,7 @@ static scs_status add_group(void *ctx, int64_t i, const scs_sources *sources, do
     SCS_TRY(source_level(a, sources, level, &any));
     if (!any)
         return SCS_OK;
-    scs_shift_sources_genes(a, sources, a->gene_mean, change);
+    SCS_TRY(scs_shift_sources_change(a, sources, change));
     for (int64_t k = 0; k < p->n_gene; k++) {
         int64_t g = k * p->stride, at = i * p->n_gene + k;
 

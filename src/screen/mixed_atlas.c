@@ -68,6 +68,47 @@ static void find_noise(const scs_atlas *a, double *noise)
     }
 }
 
+/* Variance of each gene within groups, all groups' cells together; 0 where each has one cell. */
+static scs_status pool_variances(const scs_atlas *a, scs_mixed_atlas *m)
+{
+    double cells = 0;
+
+    SCS_TRY(SCS_ALLOC(m->pooled, a->n_gene));
+    for (int32_t g = 0; g < a->n_group; g++) {
+        const float *variance = scs_atlas_group_gene_variance(a, g);
+        double n = (double)a->group[g].count;
+
+        if (scs_atlas_is_hidden(a, g))
+            continue;
+        cells += n - 1;
+        for (int32_t k = 0; k < a->n_gene; k++)
+            m->pooled[k] += n * variance[k];
+    }
+    for (int32_t k = 0; k < a->n_gene; k++)
+        m->pooled[k] = cells > 0 ? m->pooled[k] / cells : 0;
+    return SCS_OK;
+}
+
+/* sum over groups of w^2 v / n, v as in find_noise. O(n n_gene). */
+scs_status scs_mixed_atlas_noise(const scs_mixed_atlas *m, const scs_atlas *a, const int32_t *group,
+                                 const double *weight, int32_t n, double *noise)
+{
+    double *own, pooled = 0;
+
+    SCS_TRY(SCS_ALLOC(own, n));
+    for (int32_t i = 0; i < n; i++) {
+        double cells = (double)a->group[group[i]].count;
+
+        own[i] = weight[i] * weight[i] / (cells - 1 + pooled_cells);
+        pooled += pooled_cells * own[i] / cells;
+    }
+    scs_vector_sum_rows(a->gene_variance, a->n_gene, group, own, n, noise);
+    for (int32_t g = 0; g < a->n_gene; g++)
+        noise[g] += pooled * m->pooled[g];
+    free(own);
+    return SCS_OK;
+}
+
 /* Sampling variance of a gene's mean; of one cell nothing is known. */
 static double gene_noise(const scs_atlas *a, int32_t group, int32_t gene)
 {
@@ -362,6 +403,7 @@ static scs_status fill(const scs_atlas *a, scs_mixed_atlas *m)
         return SCS_OK;
     SCS_TRY(d->n_context > SCS_MIXED_CONTEXTS ? place_controls(a, m) : measure_controls(a, m));
     SCS_TRY(set_noise(a, m));
+    SCS_TRY(pool_variances(a, m));
     SCS_TRY(add_responses(a, m));
     *d = (scs_mixed_design){.n_context = d->n_context,
                             .n_perturbation = scs_atlas_perturbations(a)->n,
@@ -420,6 +462,7 @@ void scs_mixed_atlas_destroy(scs_mixed_atlas **mixed)
         free(m->product);
         free(m->control_noise);
         free(m->noise);
+        free(m->pooled);
         free(m->response);
         free(m->likeness);
     }
@@ -535,15 +578,22 @@ bool scs_mixed_atlas_has(const scs_mixed_atlas *m, int32_t control_group)
     return control_group >= 0 && m->context_of[control_group] >= 0;
 }
 
-/* A shift's weight goes to its perturbed group and, with the other sign, to its controls. */
-static void spread(const scs_mixed_atlas *m, const scs_mixed_weights *of, double *weight)
+bool scs_mixed_atlas_tells_parts(const scs_mixed_atlas *m)
+{
+    return scs_mixed_tells_parts(m->model);
+}
+
+/* A shift's weight goes to its perturbed group and, with the other sign, to its controls.
+ * @param shift NULL: controls alone */
+static void spread(const scs_mixed_atlas *m, const double *shift, const double *control,
+                   double *weight)
 {
     memset(weight, 0, sizeof *weight * (size_t)m->n_group);
     for (int32_t i = 0; i < m->design.n_context; i++)
-        weight[m->context[i]] = of->control[i];
-    for (int32_t i = 0; i < m->design.n_shift; i++) {
-        weight[m->shift[i]] = of->shift[i];
-        weight[m->control_of[i]] -= of->shift[i];
+        weight[m->context[i]] = control[i];
+    for (int32_t i = 0; shift && i < m->design.n_shift; i++) {
+        weight[m->shift[i]] = shift[i];
+        weight[m->control_of[i]] -= shift[i];
     }
 }
 
@@ -560,11 +610,23 @@ scs_status scs_mixed_atlas_weigh(const scs_mixed_atlas *m, const scs_mixed_targe
 
     SCS_GO(st, SCS_ALLOC(of.shift, m->design.n_shift));
     SCS_GO(st, SCS_ALLOC(of.control, m->design.n_context));
+    if (weights->shrunk) {
+        SCS_GO(st, SCS_ALLOC(of.shrunk_shift, m->design.n_shift));
+        SCS_GO(st, SCS_ALLOC(of.shrunk_control, m->design.n_context));
+        SCS_GO(st, SCS_ALLOC(of.denoised, m->design.n_context));
+    }
     SCS_GO(st, scs_mixed_predict(m->model, &asked, out < 0 ? NULL : &out, out >= 0, &of));
-    spread(m, &of, weights->weight);
+    spread(m, of.shift, of.control, weights->weight);
+    if (weights->shrunk) {
+        spread(m, of.shrunk_shift, of.shrunk_control, weights->shrunk);
+        spread(m, NULL, of.denoised, weights->denoised);
+    }
     weights->has_common = of.has_common;
     weights->variance = of.variance;
 done:
+    free(of.denoised);
+    free(of.shrunk_control);
+    free(of.shrunk_shift);
     free(of.control);
     free(of.shift);
     return st;
@@ -822,7 +884,7 @@ static scs_status predict_like(const scs_mixed_atlas *m, const scs_atlas *a, int
         if (m->seen[i].perturbation == m->seen[shift].perturbation)
             left_out[n++] = i;
     SCS_TRY(scs_mixed_predict(m->model, &m->seen[shift], left_out, n, of));
-    spread(m, of, weight);
+    spread(m, of->shift, of->control, weight);
     memset(out, 0, sizeof *out * (size_t)a->n_gene);
     for (int32_t i = 0; i < m->n_group; i++)
         for (int32_t g = 0; g < a->n_gene && weight[i] != 0; g++)

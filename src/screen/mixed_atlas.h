@@ -61,6 +61,14 @@ SCS_MUST_USE scs_status scs_mixed_atlas_like_chance(const scs_mixed_atlas *mixed
 bool scs_mixed_atlas_weighs_all(const scs_mixed_atlas *mixed);
 /** How many control groups it knows. */
 int32_t scs_mixed_atlas_contexts(const scs_mixed_atlas *mixed);
+/** Whether it tells what it shrinks and what it takes for noise of controls. */
+bool scs_mixed_atlas_tells_parts(const scs_mixed_atlas *mixed);
+/** Sampling variance, gene by gene, of a weighted sum of groups' means, each group's variance drawn
+ * towards that of all groups as where the noise is found.
+ *  @param group, weight [n]  @param[out] noise [n_gene]  @return SCS_OK, SCS_ENOMEM */
+SCS_MUST_USE scs_status scs_mixed_atlas_noise(const scs_mixed_atlas *mixed, const scs_atlas *atlas,
+                                              const int32_t *group, const double *weight, int32_t n,
+                                              double *noise);
 /** Whether it can start from this control group. */
 bool scs_mixed_atlas_has(const scs_mixed_atlas *mixed, int32_t control_group);
 /** What a shift is asked of: where it starts from, the perturbation and its dose, which need not be
@@ -73,6 +81,8 @@ typedef struct scs_mixed_target {
 /** A shift as a weighted sum of groups' means. Arrays of the caller. */
 typedef struct scs_mixed_group_weights {
     double *weight; /**< [n_group] */
+    double *shrunk, *denoised; /**< [n_group] or NULL, both: of the parts that the model tells
+                                  (src/screen/mixed.h); 0 where it tells none */
     double *common; /**< [scs_mixed_atlas_contexts] or NULL: if has_common, what the weights have in
                        common (src/screen/mixed_sums.h) */
     bool has_common; /**< only of a model that weighs all */

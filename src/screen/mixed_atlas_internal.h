@@ -17,6 +17,7 @@ struct scs_mixed_atlas {
     double *place, *product; /* coordinates in the place of distance and gram */
     int32_t n_place, n_product;
     double *likeness; /* [perturbations, perturbations] or NULL */
+    double *pooled;   /* [n_gene] variance of cells within groups (ddof 1), of all groups */
     double *response; /* [n_gene] sum over shifts of their square less its noise */
     scs_mixed *model;
 };

@@ -53,6 +53,11 @@ scs_status scs_mixed_get_ready(scs_mixed *m)
     return invert_rows(m, m->rows, m->n_row, m->d.n_context, m->inverse);
 }
 
+bool scs_mixed_tells_parts(const scs_mixed *m)
+{
+    return m->n_row > 0 && !m->d.has_dose;
+}
+
 /* One prediction. Rows, inverse and m are borrowed. */
 typedef struct task {
     const scs_mixed *m;
@@ -61,7 +66,7 @@ typedef struct task {
     int32_t n_out, n; /* n: rows */
     const scs_mixed_row *rows;
     const double *inverse;
-    double *k, *weight; /* [n] */
+    double *k, *weight; /* [n]; of the parts, after the weights, e and P e */
 } task;
 
 /* Weights without the rows g that are left out, by blocks of the inverse P of all: weight = P k
@@ -100,6 +105,63 @@ done:
     return st;
 }
 
+/* weight = P k without the rows that are left out, where k is 0. */
+static scs_status multiply_inverse(task *t)
+{
+    cblas_dsymv(CblasRowMajor, CblasUpper, t->n, 1, t->inverse, t->n, t->k, 1, 0, t->weight, 1);
+    return leave_out(t);
+}
+
+/* Each row's weight, times scale, under its number. @param shift, control of the caller */
+static void give_weights(const task *t, double scale, double *shift, double *control)
+{
+    memset(shift, 0, sizeof *shift * (size_t)t->m->d.n_shift);
+    memset(control, 0, sizeof *control * (size_t)t->m->d.n_context);
+    for (int32_t i = 0; i < t->n; i++)
+        (t->rows[i].perturbation < 0 ? control : shift)[t->rows[i].number] = scale * t->weight[i];
+}
+
+/* The control means' weights less those that convergence alone would give them beside the shifts'
+ * weights w: - beta u(target) + sum of w beta u, u a control mean less the mean of all. */
+static void tell_denoised(const task *t, const scs_mixed_weights *of)
+{
+    const scs_mixed *m = t->m;
+    double all = scs_mixed_convergence(m, &t->target);
+
+    memcpy(of->denoised, of->control, sizeof *of->denoised * (size_t)m->d.n_context);
+    of->denoised[t->target.context] -= all;
+    for (int32_t i = 0; i < m->d.n_shift; i++) {
+        const scs_mixed_row *r = &m->shift[i];
+        double own = scs_mixed_convergence(m, r) * of->shift[r->number];
+
+        of->denoised[r->context] += own;
+        all -= own;
+    }
+    for (int32_t c = 0; c < m->d.n_context; c++)
+        of->denoised[c] += all / m->d.n_context;
+}
+
+/* After the weights w: (1 - e'w) P e / e'Pe, with e 1 at the shifts of the perturbation: as much
+ * of its mean effect, by generalised least squares, as w is short of. More than all of it lacks
+ * nothing. */
+static scs_status tell_shrunk(task *t, const scs_mixed_weights *of)
+{
+    double lacking = 1, information = 0;
+
+    for (int32_t i = 0; i < t->n; i++) {
+        const scs_mixed_row *r = &t->rows[i];
+
+        t->k[i] = r->perturbation == t->target.perturbation && !t->out[r->number];
+        lacking -= t->k[i] * t->weight[i];
+    }
+    SCS_TRY(multiply_inverse(t));
+    for (int32_t i = 0; i < t->n; i++)
+        information += t->k[i] * t->weight[i];
+    give_weights(t, information > 0 && lacking > 0 ? lacking / information : 0, of->shrunk_shift,
+                 of->shrunk_control);
+    return SCS_OK;
+}
+
 /* Weights and expected squared error by t->inverse, whatever its rows: var(target) - weight'k,
  * and not below 0, where rounding may leave it. */
 static scs_status weigh(task *t, scs_mixed_weights *out)
@@ -111,17 +173,16 @@ static scs_status weigh(task *t, scs_mixed_weights *out)
     for (int32_t i = 0; i < t->n; i++)
         if (t->rows[i].perturbation < 0 || !t->out[t->rows[i].number])
             t->k[i] = scs_mixed_covariance(m, &t->target, &t->rows[i]);
-    cblas_dsymv(CblasRowMajor, CblasUpper, t->n, 1, t->inverse, t->n, t->k, 1, 0, t->weight, 1);
-    SCS_TRY(leave_out(t));
-    memset(out->shift, 0, sizeof *out->shift * (size_t)m->d.n_shift);
-    memset(out->control, 0, sizeof *out->control * (size_t)m->d.n_context);
+    SCS_TRY(multiply_inverse(t));
+    give_weights(t, 1, out->shift, out->control);
     out->variance = scs_mixed_covariance(m, &t->target, &t->target);
-    for (int32_t i = 0; i < t->n; i++) {
-        (t->rows[i].perturbation < 0 ? out->control : out->shift)[t->rows[i].number] = t->weight[i];
+    for (int32_t i = 0; i < t->n; i++)
         out->variance -= t->weight[i] * t->k[i];
-    }
     out->variance = fmax(out->variance, 0);
-    return SCS_OK;
+    if (!out->denoised || !scs_mixed_tells_parts(m))
+        return SCS_OK;
+    tell_denoised(t, out);
+    return tell_shrunk(t, out);
 }
 
 /* The nearest contexts and the shifts of highest correlation with the target, cov^2 / variance:

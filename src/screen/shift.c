@@ -44,6 +44,7 @@
 #include "src/config/rule.h"
 #include "src/data/dose.h"
 #include "src/kernels/lapack.h"
+#include "src/screen/limit.h"
 #include "src/screen/mixed_atlas.h"
 #include "src/screen/pooled_weights.h"
 #include "src/screen/predict.h"
@@ -295,7 +296,8 @@ static void sources_add(scs_sources *sources, int32_t group, double weight)
     if (i >= sources->n || sources->group[i] != group) {
         i = sources->at[group] = sources->n++;
         sources->group[i] = group;
-        sources->weight[i] = 0;
+        sources->weight[i] = sources->limits.shrunk[i] = 0;
+        sources->limits.denoised[i] = sources->limits.whole[i] = 0;
     }
     sources->weight[i] += weight;
 }
@@ -482,9 +484,31 @@ static scs_status add_common(const double *common, int32_t n, double scale, scs_
     return SCS_OK;
 }
 
+/* The limits of what has been asked, beside its weights. Groups of no weight come to the list with
+ * 0. */
+static void add_limits(const scs_mixed_atlas *mixed, const scs_mixed_target *target,
+                       const scs_mixed_group_weights *of, int32_t n_group, double scale,
+                       scs_sources *sources)
+{
+    scs_limits *limits = &sources->limits;
+
+    limits->mixed = mixed;
+    limits->control_group = target->control_group;
+    limits->share = scale;
+    for (int32_t g = 0; g < n_group; g++) {
+        if (of->weight[g] == 0 && of->shrunk[g] == 0 && of->denoised[g] == 0)
+            continue;
+        sources_add(sources, g, 0);
+        limits->shrunk[sources->at[g]] = scale * of->shrunk[g];
+        limits->denoised[sources->at[g]] = scale * of->denoised[g];
+        limits->whole[sources->at[g]] = scale * (of->weight[g] + of->shrunk[g]);
+    }
+}
+
 /* The mixed model's weights, times scale; the sources' variance becomes its own. */
 static scs_status ask_mixed(const scs_atlas *atlas, const scs_mixed_atlas *mixed,
-                            const scs_mixed_target *target, double scale, scs_sources *sources)
+                            const scs_mixed_target *target, bool limited, double scale,
+                            scs_sources *sources)
 {
     int32_t n_common = scs_mixed_atlas_weighs_all(mixed) ? scs_mixed_atlas_contexts(mixed) : 0;
     scs_mixed_group_weights of = {0};
@@ -493,14 +517,22 @@ static scs_status ask_mixed(const scs_atlas *atlas, const scs_mixed_atlas *mixed
     SCS_GO(st, SCS_ALLOC(of.weight, atlas->n_group));
     if (n_common > 0)
         SCS_GO(st, SCS_ALLOC(of.common, n_common));
+    if (limited) {
+        SCS_GO(st, SCS_ALLOC(of.shrunk, atlas->n_group));
+        SCS_GO(st, SCS_ALLOC(of.denoised, atlas->n_group));
+    }
     SCS_GO(st, scs_mixed_atlas_weigh(mixed, target, &of));
     add_weights(of.weight, atlas->n_group, scale, sources);
+    if (limited)
+        add_limits(mixed, target, &of, atlas->n_group, scale, sources);
     if (n_common > 0)
         SCS_GO(st, add_common(of.common, n_common, scale, sources));
     sources->has_common = sources->has_common && of.has_common;
     sources->variance = of.variance;
     sources->modelled += scale;
 done:
+    free(of.denoised);
+    free(of.shrunk);
     free(of.common);
     free(of.weight);
     return st;
@@ -512,13 +544,24 @@ static scs_mixed_target mixed_target(const scs_estimate *e, int32_t left_out)
                               scs_atlas_dose(e->atlas, e->condition), left_out};
 }
 
-static scs_status add_mixed(const scs_estimate *e, double scale, scs_sources *sources)
+static scs_status ask_model(const scs_estimate *e, bool limited, double scale, scs_sources *sources)
 {
     const scs_group *of = &e->atlas->group[e->target_group];
     scs_mixed_target target =
         mixed_target(e, scs_atlas_usable_group(e->atlas, of->species, of->cell_type, e->condition));
 
-    return ask_mixed(e->atlas, e->method->mixed, &target, scale, sources);
+    return ask_mixed(e->atlas, e->method->mixed, &target, limited, scale, sources);
+}
+
+static scs_status add_mixed(const scs_estimate *e, double scale, scs_sources *sources)
+{
+    return ask_model(e, false, scale, sources);
+}
+
+/* Doses and very large atlases have no parts that could be limited: the model as it is. */
+static scs_status add_limited(const scs_estimate *e, double scale, scs_sources *sources)
+{
+    return ask_model(e, scs_mixed_atlas_tells_parts(e->method->mixed), scale, sources);
 }
 
 typedef scs_status adder(const scs_estimate *e, double scale, scs_sources *sources);
@@ -530,6 +573,7 @@ static adder *const add_rule[] = {
     [SCS_SHIFT_NEAREST] = add_nearest,       [SCS_SHIFT_PAIRED] = add_paired,
     [SCS_SHIFT_BALANCED] = add_balanced,     [SCS_SHIFT_REGRESSION] = add_regression,
     [SCS_SHIFT_CONVERGING] = add_converging, [SCS_SHIFT_MIXED] = add_mixed,
+    [SCS_SHIFT_LIMITED] = add_limited,
 };
 
 _Static_assert(sizeof add_rule / sizeof *add_rule == SCS_N_SHIFT,
@@ -538,6 +582,12 @@ _Static_assert(sizeof add_rule / sizeof *add_rule == SCS_N_SHIFT,
 double scs_shift_rule_share(const scs_method *method, int shift)
 {
     return method->shift == SCS_SHIFT_AUTO ? method->share[shift] : method->shift == shift;
+}
+
+double scs_shift_rule_mixed_share(const scs_method *method)
+{
+    return scs_shift_rule_share(method, SCS_SHIFT_MIXED) +
+           scs_shift_rule_share(method, SCS_SHIFT_LIMITED);
 }
 
 bool scs_shift_rule_fixed(const scs_method *method)
@@ -854,9 +904,13 @@ static scs_status ask_donors(const scs_estimate *own, const scs_shift_component 
 {
     int32_t nearest;
 
-    if (scs_shift_rule_share(own->method, SCS_SHIFT_MIXED) > 0 && own->method->mixed)
-        return name_donors(own, sources) && own->weigh ? add_mixed(own, part->share, sources)
-                                                       : SCS_OK;
+    if (scs_shift_rule_mixed_share(own->method) > 0 && own->method->mixed) {
+        bool limited = scs_shift_rule_share(own->method, SCS_SHIFT_LIMITED) > 0;
+
+        if (!name_donors(own, sources) || !own->weigh)
+            return SCS_OK;
+        return (limited ? add_limited : add_mixed)(own, part->share, sources);
+    }
     nearest = nearest_donor(own, part->target.cell_type, true);
     if (nearest < 0)
         nearest = nearest_donor(own, part->target.cell_type, false);
@@ -887,6 +941,9 @@ static scs_status allocate(int32_t n_group, int32_t n_type, scs_sources *sources
     sources->capacity = n_group;
     SCS_TRY(SCS_ALLOC(sources->group, n_group));
     SCS_TRY(SCS_ALLOC(sources->weight, n_group));
+    SCS_TRY(SCS_ALLOC(sources->limits.shrunk, n_group));
+    SCS_TRY(SCS_ALLOC(sources->limits.denoised, n_group));
+    SCS_TRY(SCS_ALLOC(sources->limits.whole, n_group));
     SCS_TRY(SCS_ALLOC(sources->at, n_group));
     SCS_TRY(SCS_ALLOC(sources->type, n_type));
     return SCS_ALLOC(sources->share, n_type);
@@ -918,8 +975,14 @@ scs_status scs_shift_sources_copy(const scs_sources *from, scs_sources **to)
     (*to)->variance = from->variance;
     (*to)->modelled = from->modelled;
     (*to)->n = from->n;
+    (*to)->limits.mixed = from->limits.mixed;
+    (*to)->limits.control_group = from->limits.control_group;
+    (*to)->limits.share = from->limits.share;
     memcpy((*to)->group, from->group, (size_t)from->n * sizeof *from->group);
     memcpy((*to)->weight, from->weight, (size_t)from->n * sizeof *from->weight);
+    memcpy((*to)->limits.shrunk, from->limits.shrunk, (size_t)from->n * sizeof *from->weight);
+    memcpy((*to)->limits.denoised, from->limits.denoised, (size_t)from->n * sizeof *from->weight);
+    memcpy((*to)->limits.whole, from->limits.whole, (size_t)from->n * sizeof *from->weight);
     memcpy((*to)->text, from->text, sizeof from->text);
     (*to)->has_common = from->has_common;
     return from->common ? add_common(from->common, from->n_common, 1, *to) : SCS_OK;
@@ -930,6 +993,9 @@ void scs_shift_sources_destroy(scs_sources **sources)
     if (*sources) {
         free((*sources)->group);
         free((*sources)->weight);
+        free((*sources)->limits.shrunk);
+        free((*sources)->limits.denoised);
+        free((*sources)->limits.whole);
         free((*sources)->at);
         free((*sources)->type);
         free((*sources)->share);
@@ -1095,7 +1161,7 @@ static bool is_modelled(const scs_method *method, const scs_combination *target,
                         const scs_shift_component *part)
 {
     return (part->share < 1 || target->pair) && method->mixed &&
-           scs_shift_rule_share(method, SCS_SHIFT_MIXED) >= .5 &&
+           scs_shift_rule_mixed_share(method) >= .5 &&
            scs_mixed_atlas_has(method->mixed, target->control_group);
 }
 
@@ -1110,7 +1176,7 @@ static scs_status add_modelled(const scs_atlas *atlas, const scs_method *method,
             : scs_atlas_usable_group(atlas, target->species, target->cell_type, target->condition);
     scs_mixed_target asked = {target->control_group, perturbation, target->dose, own};
 
-    return ask_mixed(atlas, method->mixed, &asked, 1, sources);
+    return ask_mixed(atlas, method->mixed, &asked, false, 1, sources);
 }
 
 /* One piece's kind and words, its weights, and what its variance adds. Of the pieces that the mixed
@@ -1150,6 +1216,7 @@ static scs_status find(const scs_atlas *atlas, const scs_method *method,
     sources->variance = NAN;
     sources->modelled = 0;
     sources->text[0] = '\0';
+    sources->limits.mixed = NULL;
     sources->has_common = true;
     for (int32_t i = 0; i < sources->n_common; i++)
         sources->common[i] = 0;
@@ -1166,6 +1233,8 @@ static scs_status find(const scs_atlas *atlas, const scs_method *method,
     }
     sources->kind = kind;
     sources->variance = n ? variance : NAN;
+    if (n > 1) /* limits are those of one piece */
+        sources->limits.mixed = NULL;
     if (n > 1 || (n == 1 && part[0].share < 1))
         describe(part, text, n, sources);
     return SCS_OK;
@@ -1200,4 +1269,11 @@ void scs_shift_sources_genes(const scs_atlas *atlas, const scs_sources *sources,
                              const float *values, double *change)
 {
     scs_vector_sum_rows(values, atlas->n_gene, sources->group, sources->weight, sources->n, change);
+}
+
+scs_status scs_shift_sources_change(const scs_atlas *atlas, const scs_sources *sources,
+                                    double *change)
+{
+    scs_shift_sources_genes(atlas, sources, atlas->gene_mean, change);
+    return scs_limit_apply(atlas, sources, change);
 }

@@ -50,5 +50,7 @@ bool scs_shift_rule_fixed(const scs_method *method);
 bool scs_shift_rule_knows_error(const scs_method *method);
 /** How much of the method is this rule: 1 of the only one. @param shift of the rule */
 double scs_shift_rule_share(const scs_method *method, int shift);
+/** How much of it the mixed model has, limited or not. */
+double scs_shift_rule_mixed_share(const scs_method *method);
 
 #endif

@@ -40,7 +40,7 @@ static scs_status expect_others(const scs_atlas *atlas, const scs_method *method
     scs_sources *sources;
     scs_status st;
 
-    others.share[SCS_SHIFT_MIXED] = 0;
+    others.share[SCS_SHIFT_MIXED] = others.share[SCS_SHIFT_LIMITED] = 0;
     SCS_TRY(scs_shift_sources_create(atlas, &sources));
     SCS_GO(st, scs_shift_sources_find(atlas, &others, target, sources));
     SCS_GO(st, scs_mixed_atlas_expect(method->mixed, asked, sources, variance));

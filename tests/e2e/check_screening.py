@@ -90,7 +90,7 @@ assert lost.status == "no_control" and lost.reason == "the species has no contro
 assert np.array_equal(wanted[["species_a|type_1|drug_1"]].X, plain[["species_a|type_1|drug_1"]].X)
 
 uns = screens["chosen"].uns["scscreen"]
-rules = ("nearest", "paired", "balanced", "regression", "converging", "mixed")
+rules = ("nearest", "paired", "balanced", "regression", "converging", "mixed", "limited")
 assert uns["shift"] in (*rules, "several") and "blend" not in uns
 weights = {name: float(weight) for name, weight in (pair.split() for pair in uns["shift_weights"].split("; "))}
 errors = {name: float(error) for name, error in (pair.split() for pair in uns["shift_errors"].split("; "))}

@@ -335,12 +335,17 @@ static double kriging(const world *w, const scs_mixed_hyper *h, const double *st
 
 typedef struct answer {
     double shift[MOST], control[MOST], variance;
+    double shrunk_shift[MOST], shrunk_control[MOST], denoised[MOST];
 } answer;
 
 static answer ask(const scs_mixed *m, scs_mixed_shift target, const int32_t *left_out, int32_t n)
 {
     answer a = {0};
-    scs_mixed_weights weights = {.shift = a.shift, .control = a.control};
+    scs_mixed_weights weights = {.shift = a.shift,
+                                 .control = a.control,
+                                 .shrunk_shift = a.shrunk_shift,
+                                 .shrunk_control = a.shrunk_control,
+                                 .denoised = a.denoised};
 
     CHECK_OK(scs_mixed_predict(m, &target, left_out, n, &weights));
     a.variance = weights.variance;
@@ -729,6 +734,65 @@ static void each_perturbation_converges_by_its_own(void)
     end(&w);
 }
 
+/* With what is shrunk away the weights are those of a perturbation of which nothing is known
+ * beforehand, and as many as one whole effect: also without the shifts that are left out. */
+static void shrunk_is_what_prior_knowledge_takes(void)
+{
+    scs_mixed_hyper h = some_hyper(), open = h;
+    double one[] = {1};
+    scs_mixed *m, *unshrunk;
+    world w;
+
+    begin(&w, 5, 1, .02, .4);
+    open.variance[PERTURBATION] = 1e7;
+    m = model_of(&w, &h, one);
+    unshrunk = model_of(&w, &open, one);
+    for (int32_t k = 0; k < w.d.n_shift; k++) {
+        answer a = ask(m, w.shift[k], &k, 1), b = ask(unshrunk, w.shift[k], &k, 1);
+        double short_of = 0, sum = 0;
+
+        for (int32_t i = 0; i < w.d.n_shift; i++) {
+            CU_ASSERT_DOUBLE_EQUAL(a.shift[i] + a.shrunk_shift[i], b.shift[i], 1e-5);
+            short_of += a.shrunk_shift[i];
+            sum += a.shift[i] + a.shrunk_shift[i];
+        }
+        for (int32_t c = 0; c < w.d.n_context; c++)
+            CU_ASSERT_DOUBLE_EQUAL(a.control[c] + a.shrunk_control[c], b.control[c], 1e-5);
+        CU_ASSERT_DOUBLE_EQUAL(sum, 1, 1e-9);
+        CU_ASSERT(short_of > .05);
+    }
+    scs_mixed_destroy(&unshrunk);
+    scs_mixed_destroy(&m);
+    end(&w);
+}
+
+/* Of control means all that is not convergence is for their noise: nothing where they have none,
+ * everything where nothing converges. */
+static void denoised_is_what_noise_of_controls_takes(void)
+{
+    scs_mixed_hyper h = some_hyper();
+    double *strength;
+    scs_mixed *m;
+    world w;
+
+    for (int noisy = 0; noisy < 2; noisy++) {
+        begin(&w, 5, 3, noisy ? .1 : 0, .2);
+        strength = strengths(&w);
+        h.beta = noisy ? 0 : .3;
+        m = model_of(&w, &h, strength);
+        for (int32_t k = 0; k < w.d.n_shift; k++) {
+            answer a = ask(m, w.shift[k], &k, 1);
+
+            for (int32_t c = 0; c < w.d.n_context; c++)
+                CU_ASSERT_DOUBLE_EQUAL(a.denoised[c], noisy ? a.control[c] : 0, 1e-6);
+            CU_ASSERT(fabs(a.control[w.shift[k].context]) > .01);
+        }
+        scs_mixed_destroy(&m);
+        free(strength);
+        end(&w);
+    }
+}
+
 static void dose_nothing_does_nothing(void)
 {
     scs_mixed_hyper h = some_hyper();
@@ -1085,6 +1149,8 @@ int main(void)
         {"convergence takes off what sets a type apart",
          convergence_takes_off_what_sets_a_type_apart},
         {"each perturbation converges by its own", each_perturbation_converges_by_its_own},
+        {"shrunk is what prior knowledge takes", shrunk_is_what_prior_knowledge_takes},
+        {"denoised is what noise of controls takes", denoised_is_what_noise_of_controls_takes},
         {"dose nothing does nothing", dose_nothing_does_nothing},
         {"doses between are on the way", doses_between_are_on_the_way},
         {"like perturbations speak for unseen ones", like_perturbations_speak_for_unseen_ones},

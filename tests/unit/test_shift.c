@@ -955,8 +955,8 @@ static void few_groups_are_predicted_by_models_that_saw_none_of_them(void)
     scs_atlas_destroy(&a);
 }
 
-/* Three groups say next to nothing of which rule is better: half of the mixed model, half of
- * `nearest`, whatever their errors. Four do; and doses are the model's alone. */
+/* Three groups say next to nothing of which rule is better: half of the mixed model (limited, from
+ * two on), half of `nearest`, whatever their errors. Four do; and doses are the model's alone. */
 static void below_four_groups_no_error_chooses(void)
 {
     scs_method how = {.ridge = 1, .power = 4};
@@ -976,8 +976,10 @@ static void below_four_groups_no_error_chooses(void)
         if (n < 4)
             CU_ASSERT_EQUAL(choice.shift, SCS_SHIFT_AUTO);
         for (int i = 0; i < SCS_N_SHIFT && n < 4; i++)
-            CU_ASSERT_EQUAL(choice.share[i],
-                            i == SCS_SHIFT_MIXED || i == SCS_SHIFT_NEAREST ? .5 : 0);
+            CU_ASSERT_EQUAL(choice.share[i], i == (n > 1 ? SCS_SHIFT_LIMITED : SCS_SHIFT_MIXED) ||
+                                                     i == SCS_SHIFT_NEAREST
+                                                 ? .5
+                                                 : 0);
         CU_ASSERT(n < 4 || choice.share[SCS_SHIFT_NEAREST] != .5);
         how.mixed = NULL; /* without the model the smallest error chooses, as ever */
         CHECK_OK(scs_choose_shift(a, &how, &choice));
