@@ -125,16 +125,16 @@ const scs_mixed_hyper *scs_mixed_hyper_of(const scs_mixed *model, const double *
 
 /** A shift as a weighted sum. */
 typedef struct scs_mixed_weights {
-    double *shift;   /**< [n_shift] */
-    double *control; /**< [n_context] of control means; they sum to 0 */
+    double *shift;                         /**< [n_shift] */
+    double *control;                       /**< [n_context] of control means; they sum to 0 */
     double *shrunk_shift, *shrunk_control; /**< [n_shift], [n_context] or NULL, all three: what the
                                               weights are short of the perturbation's mean effect */
     double *denoised; /**< [n_context] of `control`, what is not convergence: what the model takes
                          for noise of the target's control mean */
-    double variance; /**< mean over genes of the squared error, if the perturbed cells were many */
-    double *common;  /**< [n_context] or NULL: if has_common, what the weights of all shifts follow
-                        from but those of the target's perturbation (t of mixed_blocks.c) */
-    bool has_common; /**< out; false where this target was not predicted so */
+    double variance;  /**< mean over genes of the squared error, if the perturbed cells were many */
+    double *common;   /**< [n_context] or NULL: if has_common, what the weights of all shifts follow
+                         from but those of the target's perturbation (t of mixed_blocks.c) */
+    bool has_common;  /**< out; false where this target was not predicted so */
 } scs_mixed_weights;
 
 /** Whether `shrunk` and `denoised` are told: with the whole inverse, without doses. */

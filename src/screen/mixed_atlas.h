@@ -80,7 +80,7 @@ typedef struct scs_mixed_target {
 } scs_mixed_target;
 /** A shift as a weighted sum of groups' means. Arrays of the caller. */
 typedef struct scs_mixed_group_weights {
-    double *weight; /**< [n_group] */
+    double *weight;            /**< [n_group] */
     double *shrunk, *denoised; /**< [n_group] or NULL, both: of the parts that the model tells
                                   (src/screen/mixed.h); 0 where it tells none */
     double *common; /**< [scs_mixed_atlas_contexts] or NULL: if has_common, what the weights have in
