@@ -8,7 +8,8 @@
 
 #include <string.h>
 
-/* Text for roff: no control lines, no escapes, hyphens that can be copied. */
+/* Text for roff: no control lines, no escapes, hyphens that can be copied, lines that may end
+ * between the words of a choice. */
 static void put(const char *text)
 {
     bool starts = true;
@@ -20,6 +21,8 @@ static void put(const char *text)
             fputs("\\e", stdout);
         else if (*text == '-')
             fputs("\\-", stdout);
+        else if (*text == '|')
+            fputs("|\\:", stdout);
         else
             putchar(*text);
         starts = *text == '\n';

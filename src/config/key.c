@@ -452,12 +452,13 @@ static const scs_key keys[] = {
           "GMT file of gene sets to score in every row"),
     WORDS(SCS_KEY_PATH, screen, perturbation_features, ROWS, NULL, "",
           "TSV of numbers that perturbations are like each other by, a row for each: with shift: "
-          "auto or mixed, rows also for perturbations that no cell shows"),
+          "auto, mixed or limited, rows also for perturbations that no cell shows"),
     RULE(screen, shift, ROWS, scs_rule_shifts, "auto",
            "how the types' changes are pooled: by closeness to the target, plainly, as scGen, by "
            "regression on the control means, plainly with a share of what sets the controls "
-           "apart, or by a linear mixed model of all groups; auto: the best of them, or a "
-           "weighted mean, by leaving out each group in turn"),
+           "apart, by a linear mixed model of all groups, or by that with no gene moved by more than "
+           "its noise; auto: the best of them, or a weighted mean, by leaving out each group in "
+           "turn"),
     BOOL(screen, correction, ROWS, "true",
          "with shift: auto, correct each gene's change for the level it starts from, as groups "
          "that are left out teach it, by the share that helps left-out cell types"),
@@ -485,7 +486,7 @@ static const scs_key keys[] = {
         "permutations of the labels within cell types, for p_value and q_value; 0: none"),
     INT(screen, bootstrap, REPORT, 0, 100000, "0",
         "bootstrap replicates for delta_se and shift_se (2 or more); 0: none, and shift_se is what "
-        "the mixed model of shift: auto or mixed expects"),
+        "the mixed model of shift: auto, mixed or limited expects"),
     CHOICE(screen, rank_by, REPORT, rank_by_words,
            "none", "write ranking.tsv, best rows first, and print the first; --rank-by sets it"),
     BOOL(screen, variance, ROWS, "true", "predict variances as well"),

@@ -143,5 +143,5 @@ bad "text" "bad.tsv:13: column 2 has 'high', which is no number" "p\tx\n${rows}d
 bad "too few" "bad.tsv:13: 0 numbers, but the first line names 1" "p\tx\n${rows}drug_11\n"
 bad "nothing in common" "bad.tsv: none of its 1 perturbations is in the data (the first is 'Drug_00')" 'p\tx\nDrug_00\t1\n'
 bad "no row" "bad.tsv: no perturbation" 'p\tx\n'
-expect "another rule" 64 "screen.perturbation_features is for screen.shift: auto or mixed" 1 run run.yaml --set screen.shift=paired
+expect "another rule" 64 "screen.perturbation_features is for screen.shift: auto, mixed or limited" 1 run run.yaml --set screen.shift=paired
 finish
