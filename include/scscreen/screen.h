@@ -17,6 +17,7 @@ typedef struct scs_method {
     int shift;                    /**< scs_shift_method; SCS_SHIFT_AUTO: several, as `share` says */
     double share[SCS_N_SHIFT];    /**< of each rule, where there are several: they sum to 1 */
     double error[SCS_N_SHIFT];    /**< of each rule, where they were tried: scs_shift_choice */
+    double stacked;               /**< of their weighted mean; 0 or NaN where it was not tried */
     const scs_mixed_atlas *mixed; /**< borrowed; NULL: no rule needs it, or nothing was seen */
     const scs_correction *correction; /**< borrowed; NULL: changes are taken as the sources have
                                          them */

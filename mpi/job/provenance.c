@@ -111,6 +111,8 @@ static void add_shift(scs_provenance *p, const scs_session *session, const scs_m
     add_text(p, "shift_weights", p->text[3]);
     if (*p->text[4])
         add_text(p, "shift_errors", p->text[4]);
+    if (tried && method->stacked > 0)
+        add_number(p, "shift_several_error", method->stacked);
     if (power)
         add_number(p, "nearest_power", method->power);
     if (rule && rule->uses_convergence)

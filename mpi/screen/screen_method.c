@@ -245,6 +245,7 @@ static scs_status choose_shift(const scs_session *s, scs_method *method)
     method->convergence = choice.convergence;
     memcpy(method->share, choice.share, sizeof method->share);
     memcpy(method->error, choice.error, sizeof method->error);
+    method->stacked = choice.stacked;
     say_choice(s, &choice, method->power);
     return SCS_OK;
 }
@@ -432,6 +433,7 @@ static scs_status resolve_auto(scs_session *s, scs_method *method)
     method->convergence = s->chosen->convergence;
     memcpy(method->share, s->chosen->share, sizeof method->share);
     memcpy(method->error, s->chosen->error, sizeof method->error);
+    method->stacked = s->chosen->stacked;
     return scs_collective_ok();
 }
 

@@ -97,6 +97,7 @@ errors = {name: float(error) for name, error in (pair.split() for pair in uns["s
 tried = set(rules) - {"regression"}  # of latent space, which a network made from the groups that are left out
 assert set(errors) == tried and set(weights) <= tried - {"converging"} and abs(sum(weights.values()) - 1) < 1e-5, (weights, errors)
 assert uns["shift"] == "several" or (weights == {uns["shift"]: 1} and errors[uns["shift"]] == min(errors.values())), (weights, errors)
+assert (uns["shift_several_error"] < min(errors.values())) == (uns["shift"] == "several"), uns
 assert 0 <= uns["correction"] <= 1 and "correction" not in screens["own"].uns["scscreen"]
 own = screens["own"].uns["scscreen"]  # of the mixed model alone, which says what its variances are
 assert own["shift"] == "mixed" and own["shift_weights"] == "mixed 1" and "shift_errors" not in own
