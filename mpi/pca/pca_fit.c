@@ -545,6 +545,27 @@ static scs_status check_size(int32_t n_gene, int64_t n_cell, int32_t n_component
     return SCS_OK;
 }
 
+/* Cells that differ by less than a millionth of their values have no components: float32 has not
+ * much more digits, and sums of many such products have an error of that size (as a share of the
+ * squared mean). */
+#define ALIKE 1e-12
+
+/* Local, alike on all ranks: SCS_EDATA. Variances that are 0 but for rounding are not below it. */
+static scs_status check_spread(scs_pca *pca)
+{
+    double square = 0;
+
+    for (int32_t g = 0; g < pca->n_gene; g++)
+        square += pca->center[g] * pca->center[g];
+    SCS_REQUIRE(pca->total_variance > ALIKE * square, SCS_EDATA,
+                "all %lld cells are alike but for rounding, so that they have no principal "
+                "components; see data.matrix and data.normalize for which values are read",
+                (long long)pca->n_cell);
+    for (int32_t c = 0; c < pca->n_component; c++)
+        pca->variance[c] = fmax(0, pca->variance[c]);
+    return SCS_OK;
+}
+
 /* Sum of squares of each component over some cells, added to `square`. */
 static scs_status add_squares(const scs_pca *pca, const scs_cells *part, double *square)
 {
@@ -637,6 +658,7 @@ static scs_status fit(scs_comm *comm, const scs_cells *part, int32_t n, int64_t 
         SCS_TRY(scs_cell_product_components(comm, part, n, n_cell, MOST_PRODUCTS, pca, &found));
     if (!found)
         SCS_TRY(fit_direct(comm, part, n, pca));
+    SCS_TRY(scs_comm_agree(comm, check_spread(pca)));
     scs_pca_orient(pca);
     return check_components(comm, pca, part, n);
 }

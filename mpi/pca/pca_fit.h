@@ -80,9 +80,9 @@ enum { SCS_PCA_FIT_DIRECT = 1000 };
 bool scs_pca_fit_is_direct(int32_t n_gene, int32_t n_component);
 /** The first n_component components of the genes' covariance, oriented (scs_pca_orient); the same
  * on every rank of a run; on any number of ranks the same bits, or where the covariance is made up
- * to about 1e-10. SCS_EARG when there are fewer
- * genes, or not more cells, than components; SCS_ENUMERIC when the cells' variance along a
- * component is not its eigenvalue. Collective.
+ * to about 1e-10. SCS_EARG when there are fewer genes, or not more cells, than components;
+ * SCS_EDATA when the cells are alike; SCS_ENUMERIC when the cells' variance along a component is
+ * not its eigenvalue. Collective.
  *  @param part [n] this rank's cells; borrowed
  *  @param[out] pca owned by the caller; NULL after a failure
  */

@@ -293,6 +293,51 @@ static void one_cell_is_too_few(void)
     scs_comm_destroy(&comm);
 }
 
+static float without_spread(int64_t cell, int32_t gene)
+{
+    (void)cell;
+    return 0.1F * (float)(gene % 7);
+}
+
+static float of_two_kinds(int64_t cell, int32_t gene)
+{
+    return cell % 2 ? 0.1F * (float)(gene % 7) : 0.3F * (float)(gene % 5);
+}
+
+static scs_status fit(scs_comm *comm, formula_fn value, int32_t n_gene, int32_t n_top,
+                      scs_pca **pca)
+{
+    share s;
+    scs_status st;
+
+    take_share(&s, value, comm, 131, n_gene);
+    st = scs_pca_fit(comm, s.part, 2, n_gene, n_top, pca);
+    scs_packed_clear(&s.x);
+    return st;
+}
+
+/* Whether the covariance is made or applied: rounding is not taken for variance. */
+static void cells_that_are_alike_have_no_components(void)
+{
+    static const int32_t n_gene[] = {20, 1100};
+    scs_comm *comm = open_world();
+
+    for (int i = 0; i < 2; i++) {
+        scs_pca *pca;
+
+        CU_ASSERT_EQUAL(scs_pca_fit_is_direct(n_gene[i], 20), i == 0);
+        CHECK_FAILS(fit(comm, without_spread, n_gene[i], 20, &pca), SCS_EDATA,
+                    "131 cells are alike");
+        CU_ASSERT_PTR_NULL(pca);
+        CHECK_OK(fit(comm, of_two_kinds, n_gene[i], 20, &pca));
+        CU_ASSERT_DOUBLE_EQUAL(pca->variance[0] / pca->total_variance, 1, 1e-12);
+        for (int c = 1; c < 20; c++)
+            CU_ASSERT(pca->variance[c] >= 0 && pca->variance[c] < 1e-12 * pca->variance[0]);
+        scs_pca_destroy(&pca);
+    }
+    scs_comm_destroy(&comm);
+}
+
 static const scs_test tests[] = {
     {"indices are dealt once", indices_are_dealt_once},
     {"LAPACK's components to 1e-6 on any process grid", as_lapack_on_any_grid},
@@ -301,6 +346,7 @@ static const scs_test tests[] = {
     {"blocks must fit", blocks_must_fit},
     {"more genes than it can index", more_genes_than_it_can_index_need_ranks},
     {"one cell is too few", one_cell_is_too_few},
+    {"cells that are alike have no components", cells_that_are_alike_have_no_components},
 };
 
 int main(int argc, char **argv)
