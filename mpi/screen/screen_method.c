@@ -18,6 +18,7 @@
 #include "src/config/rule.h"
 #include "src/screen/correction.h"
 #include "src/screen/leave_out.h"
+#include "src/screen/mixed.h"
 #include "src/screen/mixed_atlas.h"
 #include "src/screen/plan.h"
 #include "src/screen/predict.h"
@@ -278,7 +279,10 @@ static scs_status choose_convergence(const scs_session *s, scs_method *method)
         st = scs_choose_shift_convergence(s->atlas, method, &found[0], &found[1]);
     SCS_TRY(scs_comm_agree(s->comm, st));
     SCS_TRY(scs_comm_broadcast(s->comm, found, sizeof found));
-    scs_session_say(s, "convergence %.3f, leave-one-out error %.4f", found[0], found[1]);
+    if (isnan(found[1]))
+        scs_session_say(s, "convergence 0: no group can be left out to learn it from");
+    else
+        scs_session_say(s, "convergence %.3f, leave-one-out error %.4f", found[0], found[1]);
     method->convergence = found[0];
     return scs_collective_ok();
 }
@@ -401,6 +405,15 @@ static scs_status drop_useless_likeness(scs_session *s)
     return share_estimates(s);
 }
 
+static void say_limited(const scs_session *s, const scs_method *method)
+{
+    if (s->mixed && method->shift == SCS_SHIFT_LIMITED && !scs_mixed_atlas_tells_parts(s->mixed))
+        scs_session_say(s,
+                        "shift limited is mixed here: there are no limits with doses, nor for more "
+                        "than %d groups and controls",
+                        SCS_MIXED_EXACT);
+}
+
 /* Once for all methods of one atlas. */
 static scs_status make_mixed(scs_session *s, scs_method *method)
 {
@@ -412,6 +425,7 @@ static scs_status make_mixed(scs_session *s, scs_method *method)
             SCS_TRY(share_estimates(s));
         if (s->mixed && scs_mixed_atlas_knows_like(s->mixed))
             SCS_TRY(drop_useless_likeness(s));
+        say_limited(s, method);
     }
     method->mixed = s->mixed;
     return scs_collective_ok();

@@ -38,8 +38,9 @@ cat py.log
 # wanted rows: one dose, every dose of screen.doses, a pair in either order
 printf 'cell_type,perturbation,dose\ntype_1,drug_1,7.5\ntype_2,drug_2+drug_1,3\ntype_3,drug_2,\n' >wanted.csv
 launch 2 screen run.yaml --set model.kind=mean --set "screen.combinations=$work/wanted.csv" --set screen.doses=30 \
-    --set output.dir=wanted >log 2>&1
+    --set screen.shift=limited --set output.dir=wanted >log 2>&1
 check_ok "wanted rows" $? log
+if grep -q "shift limited is mixed here: there are no limits with doses" log; then pass; else fail "limits with doses"; fi
 "$SCS_PYTHON" - >py.log 2>&1 <<'P'
 import anndata
 names = list(anndata.read_h5ad("wanted/screen.h5ad").obs_names)

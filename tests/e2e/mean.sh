@@ -43,6 +43,9 @@ train: {shards: 4}
 Y
 (cd "$work/1" && launch 2 run ../one.yaml --set output.dir=one >log2 2>&1)
 check_ok "run of one cell type" $? "$work/1/log2"
+(cd "$work/1" && launch 2 screen ../one.yaml --set output.dir=one --set screen.shift=converging >log3 2>&1)
+check_ok "convergence of one cell type" $? "$work/1/log3"
+if grep -q "^convergence 0: no group can be left out" "$work/1/log3"; then pass; else fail "a convergence that nothing tells"; fi
 for log in "$work/3/log share" "$work/1/log2 none; it takes"; do
     if grep -q "a gene starts from: ${log#* }" "${log%% *}"; then pass; else fail "what the log says of the correction: $log"; fi
 done
@@ -100,8 +103,9 @@ for np in 1 2; do
     check_ok "2,150 groups at np $np" $? "$work/log"
 done
 if cmp -s "$work/many1/screen.h5ad" "$work/many2/screen.h5ad"; then pass; else fail "2,150 groups: np 2 gives other bytes than np 1"; fi
-(cd "$work" && launch 1 run many.yaml --set output.dir=alone --set 'screen.perturbations=[drug_80]' >log 2>&1)
+(cd "$work" && launch 1 run many.yaml --set output.dir=alone --set 'screen.perturbations=[drug_80]' --set screen.shift=limited >log 2>&1)
 check_ok "one row of 2,150 groups" $? "$work/log"
+if grep -q "limited is mixed here.*more than 2048 groups" "$work/log"; then pass; else fail "limits of 2,150 groups"; fi
 "$SCS_PYTHON" - "$work/many1/screen.h5ad" "$work/alone/screen.h5ad" >"$work/log" 2>&1 <<'P'
 import sys, anndata, numpy as np
 all_, one = map(anndata.read_h5ad, sys.argv[1:3])
