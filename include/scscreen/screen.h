@@ -158,8 +158,8 @@ SCS_MUST_USE scs_status scs_shift_sources_copy(const scs_sources *from, scs_sour
  *
  *  nearest, paired, balanced, regression as doc/methods.md has them (nearest: 1 / distance^power of
  * control means; regression: ridge, delta on control means, after scVIDR); mixed: the best linear
- * predictor of the mixed model, from all groups of all species. Several rules: the weighted mean of
- * theirs.
+ * predictor of the mixed model, from all groups of all species; limited: the same with its limits.
+ * Several rules: the weighted mean of theirs.
  *
  * Within the target's own species where any other type saw the perturbation; else from other
  * species that saw it (there the same cell type counts too): the nearest by control means of the

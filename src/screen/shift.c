@@ -15,6 +15,7 @@
  *     converging   paired, and a share of what sets the target's controls apart from the others'
  *     mixed        the best linear predictor of a mixed model of all shifts and control means of
  *                  all species (mixed.h)
+ *     limited      the same, and what no gene has more of than noise, beside the weights (limit.h)
  *
  * Several rules together are the weighted mean of theirs (choose_shift.c).
  * A target is first taken to pieces (scs_shift_components): a pair of perturbations into its two,
