@@ -378,6 +378,23 @@ static scs_status try_likeness(const scs_session *s, likeness *found)
     return scs_comm_broadcast(s->comm, found, sizeof *found);
 }
 
+static void say_useless(const scs_session *s, const likeness *found)
+{
+    char why[LINE] = "no perturbation is seen beside others that it could be tried on";
+
+    if (isfinite(found->gain))
+        snprintf(why, sizeof why,
+                 "each perturbation from like ones has %.3f times the squared error of the others' "
+                 "mean%s",
+                 1 - found->gain,
+                 found->chance ? "; the same rows in another order do as well, or there are fewer "
+                                 "than four perturbations"
+                               : "");
+    scs_session_say(
+        s, "screen.perturbation_features tells nothing about the responses and is not used: %s",
+        why);
+}
+
 /* Where the table does not lower the error of perturbations that are left out, or random ones do as
  * well, a chance likeness would do harm: the model is made again without it. Collective. */
 static scs_status drop_useless_likeness(scs_session *s)
@@ -392,14 +409,7 @@ static scs_status drop_useless_likeness(scs_session *s)
                         1 - found.gain);
         return scs_collective_ok();
     }
-    scs_session_say(s,
-                    "screen.perturbation_features tells nothing about the responses and is not "
-                    "used: each perturbation from like ones has %.3f times the squared error of "
-                    "the others' mean%s",
-                    1 - found.gain,
-                    found.chance ? "; the same rows in another order do as well, or there are "
-                                   "fewer than four perturbations"
-                                 : "");
+    say_useless(s, &found);
     scs_mixed_atlas_destroy(&s->mixed);
     SCS_TRY(scs_comm_agree(s->comm, create_mixed(s, false)));
     return share_estimates(s);

@@ -116,6 +116,9 @@ check_ok "what the table tells is printed" $? log.1
 launch 2 run run.yaml --set screen.perturbation_features=nothing.tsv --set output.dir=nothing >log 2>&1
 grep -q 'screen.perturbation_features tells nothing about the responses and is not used' log
 check_ok "a table that tells nothing" $? log
+launch 1 run run.yaml --set 'hold_out=[]' --set 'data.filter=[{column: condition, in: [control, drug_00]}]' --set output.dir=one >log 2>&1 &&
+    grep -q 'features tells nothing about the responses and is not used: no perturbation is seen beside others' log
+check_ok "a table for one perturbation" $? log
 "$SCS_PYTHON" - >py.log 2>&1 <<'P'
 import anndata
 new = anndata.read_h5ad("nothing/screen.h5ad").obs
