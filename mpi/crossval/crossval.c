@@ -42,6 +42,7 @@
 #include "src/screen/features.h"
 #include "scscreen/dataset.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -539,12 +540,12 @@ static bool is_reported(const scs_validation *v, int p)
 }
 
 /* "model 3/7  human, CD4T, stimulated: r2_all  no_change 0.861  ..." on stderr, from the group's
- * first rank. */
+ * first rank; "-" of what has no prediction. */
 static void report_model(const scs_validation *v, int64_t model)
 {
     bool recorded = v->recorded[model];
     const scs_session *s = v->session;
-    char text[1024], shown[1024], what[512];
+    char text[1024], shown[1024], what[512], number[32];
     int at;
 
     if (!scs_session_leads(s) || s->cli->quiet)
@@ -555,10 +556,16 @@ static void report_model(const scs_validation *v, int64_t model)
     if (recorded && at < (int)sizeof text)
         at += snprintf(text + at, sizeof text - (size_t)at, ": recorded before");
     for (int p = 0; !recorded && p < scs_report_predictor_count() && at < (int)sizeof text; p++)
-        if (is_reported(v, p))
-            at += snprintf(text + at, sizeof text - (size_t)at, "%s%s %.3f",
-                           p ? "  " : ": r2_all  ", scs_report_predictor_at(p)->name,
-                           v->value[p * SCS_N_MEASURE + SCS_R2_ALL]);
+        if (is_reported(v, p)) {
+            double r2 = v->value[p * SCS_N_MEASURE + SCS_R2_ALL];
+
+            if (isnan(r2))
+                strcpy(number, "-");
+            else
+                snprintf(number, sizeof number, "%.3f", r2);
+            at += snprintf(text + at, sizeof text - (size_t)at, "%s%s %s", p ? "  " : ": r2_all  ",
+                           scs_report_predictor_at(p)->name, number);
+        }
     fprintf(stderr, "%s\n", scs_text_escape(text, shown, sizeof shown));
 }
 

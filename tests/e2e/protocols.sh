@@ -33,6 +33,7 @@ validate species 1 run.yaml --set validate.context=species
 validate perturbations 1 run.yaml --protocol perturbation
 validate perturbations2 2 run.yaml --protocol perturbation
 same perturbations perturbations2
+if grep -q '^model 1/.*: r2_all  no_change 0\.[0-9]*  mean -$' perturbations.log && ! grep -w nan perturbations.log; then pass; else fail "what no model can predict has a dash"; fi
 validate doses 1 doses.yaml
 validate doses2 2 doses.yaml
 same doses doses2
