@@ -544,8 +544,13 @@ static void print_comparison(FILE *out, const scs_summary *s, int measure)
         return;
     a = scs_summary_mean(s, network, measure);
     b = scs_summary_mean(s, other, measure);
-    fprintf(out, "  %-13s the network %s the baselines: %s %.3f, %s %.3f\n",
-            scs_score_measure_name(measure), compare(a, b), name_of(network), a, name_of(other), b);
+    if (isnan(a))
+        fprintf(out, "  %-13s the network has none to compare with the baselines: %s %.3f\n",
+                scs_score_measure_name(measure), name_of(other), b);
+    else
+        fprintf(out, "  %-13s the network %s the baselines: %s %.3f, %s %.3f\n",
+                scs_score_measure_name(measure), compare(a, b), name_of(network), a, name_of(other),
+                b);
 }
 
 /* Mean of the deciding measures over their means; NaN where one is undefined, which rules the

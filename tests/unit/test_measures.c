@@ -619,6 +619,14 @@ static void what_does_not_beat_no_change_is_not_recommended(void)
                "0.500\n"
                "NOTHING BEATS no_change by r2_all, r2_deg or mse: the control cells as they are "
                "predict best here, and none of the others is worth screening with\n");
+    mean_is(&table, network(), NAN, NAN, NAN, NAN); /* as of a perturbation that it never saw */
+    verdict_is(&table,
+               "  r2_all        the network has none to compare with the baselines: "
+               "no_change 0.800\n"
+               "  r2_deg        the network has none to compare with the baselines: "
+               "no_change 0.500\n"
+               "NOTHING BEATS no_change by r2_all, r2_deg or mse: the control cells as they "
+               "are predict best here, and none of the others is worth screening with\n");
     scs_report_table_clear(&table);
 }
 
