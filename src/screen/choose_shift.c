@@ -74,13 +74,16 @@ typedef struct trials {
     int64_t n_tested;
 } trials;
 
-/* Whether the mixed model is to be estimated without the group that it is tried on. */
+/* Whether there is a candidate whose mixed model is to be estimated without the group that it is
+ * tried on. */
 static bool wants_anew(const trials *t)
 {
-    const scs_mixed_atlas *mixed = t->candidate[0].mixed;
-
-    return mixed && t->plan.n >= SCS_SHIFT_FEW && t->plan.n <= MOST_ANEW &&
-           !scs_mixed_atlas_knows_like(mixed);
+    if (t->plan.n < SCS_SHIFT_FEW || t->plan.n > MOST_ANEW)
+        return false;
+    for (int k = 0; k < t->n; k++)
+        if (scs_rule_shift_at(t->candidate[k].shift)->needs_mixed)
+            return !scs_mixed_atlas_knows_like(t->candidate[k].mixed);
+    return false;
 }
 
 /* A mixed model that has not seen the group; NULL without another shift to learn from.
